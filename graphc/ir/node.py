@@ -1,0 +1,99 @@
+"""The compiler's own graph: immutable nodes, made from the user's graph when a run is compiled (passes/snapshot.py).
+
+Names do not matter here. A node's fields are known (maybe symbolically); its inputs are only the operands that are no
+fields. Invariants are listed and checked in ir/verify.py.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphc.ir.op import Op
+from graphc.ir.spec import Requirement, Spec, collecting_requirements
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The user's op a node came from, and the line of the user's file that built it."""
+
+    op_name: str
+    op_type: str
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One application of an op. `after`: nodes whose effects must have happened before (token edges)."""
+
+    op: Op
+    inputs: tuple[Value, ...]
+    specs: tuple[Spec, ...]
+    after: tuple[Node, ...] = ()
+    origins: tuple[Origin, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+
+    def value(self, index: int = 0) -> Value:
+        return Value(self, index)
+
+    def __repr__(self) -> str:
+        name = self.origins[0].op_name if self.origins else "?"
+        return f"<{self.op.type} {name!r} -> {', '.join(map(str, self.specs))}>"
+
+
+@dataclass(frozen=True)
+class Value:
+    """Output `index` of a node."""
+
+    node: Node
+    index: int
+
+    @property
+    def spec(self) -> Spec:
+        return self.node.specs[self.index]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What a pass gets and returns: the values to compute and the effects to have, in order.
+
+    inputs: the nodes (op type Placeholder or Const fed by the user; FlowInput in a body) that are given from outside.
+    """
+
+    inputs: tuple[Node, ...]
+    outputs: tuple[Value, ...]
+    effects: tuple[Node, ...] = ()
+    info: dict[str, Any] = field(default_factory=dict)
+
+    def nodes(self) -> Iterator[Node]:
+        """Every node once, operands and token edges first (topological order; the same order every time)."""
+        seen: set[Node] = set(self.inputs)
+        yield from self.inputs
+        for root in [*(v.node for v in self.outputs), *self.effects]:
+            yield from _walk(root, seen)
+
+
+def _walk(root: Node, seen: set[Node]) -> Iterator[Node]:
+    stack: list[tuple[Node, Iterator[Node]]] = []
+    if root not in seen:
+        seen.add(root)
+        stack.append((root, iter([*(v.node for v in root.inputs), *root.after])))
+    while stack:
+        node, waiting = stack[-1]
+        for needed in waiting:
+            if needed not in seen:
+                seen.add(needed)
+                stack.append((needed, iter([*(v.node for v in needed.inputs), *needed.after])))
+                break
+        else:
+            stack.pop()
+            yield node
+
+
+def make_node(op: Op, inputs: Sequence[Value], origins: Sequence[Origin] = (), after: Sequence[Node] = ()) -> Node:
+    """A node with its output specs inferred; what inference could not prove is kept as its requirements."""
+    with collecting_requirements() as requirements:
+        specs = op.infer(*(v.spec for v in inputs))
+    outputs = specs if isinstance(specs, tuple) else (specs,)
+    return Node(op, tuple(inputs), outputs, tuple(after), tuple(origins), tuple(requirements))

@@ -1,0 +1,317 @@
+"""What an op is: one class, whose fields are its attributes.
+
+A class derives from `Op` (or one of the four kinds below), is decorated with `@register`, and declares
+
+  operands    TF's inputs in TF's order; a name with a star ("values*") takes any number of tensors
+  results     names of the outputs
+  types       which attribute of the .pb holds which operand's dtype: {"T": "x"}; written on export, ignored on import
+  refs        operands that are variables (TF 1 reference inputs): the op writes them
+  effect      PURE, READ (of state), WRITE (of state), RANDOM, HOST (Python, printing: order kept, at most once a run)
+
+and its fields by `attr` (travels as an attribute), or by `operand_field` (TF passes it as an input tensor, but the compiler
+must know it: axis, perm, shape, paddings; the value may hold symbolic sizes). `infer`, `lower`, `reference` and `permuted`
+see only the operands that are no fields.
+
+How an op is computed is said in exactly one way:
+  Elementwise   scalar(): a scalar expression; broadcasting, fusion and kernels follow
+  Reduction     combine (and map_element): one reduction over the axes
+  View          view(): the same elements seen through other strides
+  Composite     expand(): a few other ops
+  Op            lower(): kernel calls and maps
+"""
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import numpy as np
+
+from graphc.ir import dims
+from graphc.ir.dims import Size
+from graphc.ir.dtypes import DType, bool_
+from graphc.ir.spec import Shape, Spec, broadcast_shapes
+
+if TYPE_CHECKING:
+    from graphc.ir.graph import Operation, Tensor
+
+Arrays = Any   # an array or a tuple of arrays
+
+
+class Effect(Enum):
+    PURE = "pure"
+    READ = "read"
+    WRITE = "write"
+    RANDOM = "random"
+    HOST = "host"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One use of an op, from which every test and micro-benchmark of it is made.
+
+    attributes are the fields. inputs are shapes (filled with random numbers of `dtypes[i]`, default float32) or arrays, for
+    the operands that are no fields. tolerance is relative, to the largest value. gradient: whether to test the
+    gradient (at points where the op is differentiable). low, high bound the random numbers.
+    """
+
+    attributes: dict[str, Any] = field(default_factory=dict)
+    inputs: tuple[Any, ...] = ()
+    dtypes: tuple[DType | None, ...] = ()
+    gradient: bool = True
+    tolerance: float = 1e-5
+    low: float = -1.0
+    high: float = 1.0
+
+
+_MISSING = object()
+
+
+def attr(kind: str, default: Any = dataclasses.MISSING, name: str | None = None) -> Any:
+    """A field that travels as an attribute of the NodeDef.
+
+    kind: "bool", "int", "float", "string", "type" (DType), "shape", "tensor" (np.ndarray), "list(int)", "list(float)",
+    "list(string)", "list(type)", "list(shape)", "func". name: the attribute's name in the .pb, if it is not the field's.
+    """
+    return field(default=default, metadata={"kind": kind, "wire": name})
+
+
+def operand_field(kind: str = "ints", default: Any = dataclasses.MISSING) -> Any:
+    """A field that TF passes as an input tensor, under the operand of the same name.
+
+    kind: "ints" (rank 1: a tuple), "int" (scalar), "pairs" (rank 2 with two columns: a tuple of pairs), "int_or_ints" (an axis
+    list that may be a scalar: always given as a tuple).
+    """
+    return field(default=default, metadata={"kind": kind, "operand": True})
+
+
+@dataclass(frozen=True)
+class Permuted:
+    """An op with its axes renamed: op(transpose(x_i, inputs[i]) ...) = transpose(old op(x_i ...), outputs[j]).
+
+    None instead of a permutation: that tensor stays as it is.
+    """
+
+    op: Op
+    inputs: tuple[tuple[int, ...] | None, ...]
+    outputs: tuple[tuple[int, ...] | None, ...]
+
+
+@dataclass(frozen=True)
+class Op:
+    operands: ClassVar[tuple[str, ...]] = ()
+    results: ClassVar[tuple[str, ...]] = ("y",)
+    types: ClassVar[dict[str, str]] = {}
+    refs: ClassVar[tuple[str, ...]] = ()
+    effect: ClassVar[Effect] = Effect.PURE
+    samples: ClassVar[Sequence[Sample]] = ()
+    type: ClassVar[str]
+
+    def infer(self, *inputs: Spec) -> Spec | tuple[Spec, ...]:
+        """Spec(s) of the outputs. Raises ValueError (shapes) or TypeError (dtypes) for what the user got wrong."""
+        raise NotImplementedError(f"{self.type}.infer")
+
+    def reference(self, *inputs: np.ndarray) -> Arrays:
+        """The meaning in NumPy. Fields hold no symbols here (see `with_sizes`)."""
+        raise NotImplementedError(f"{self.type}.reference")
+
+    def grad(self, node: Operation, *dys: Tensor | None) -> Sequence[Tensor | None]:
+        """Gradients for every TF input of `node` (None: not differentiable), built from public ops."""
+        raise LookupError(f"no gradient is defined for op type {self.type}")
+
+    def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
+        """The op with its axes renamed by perm, given its operands' ranks; None: layout matters to it."""
+        return None
+
+    def lower(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        """Emits steps through the builder b (plan/builder.py)."""
+        raise NotImplementedError(f"{self.type}.lower")
+
+    # The rest follows from the declarations above.
+
+    @classmethod
+    def field_operands(cls) -> tuple[str, ...]:
+        return tuple(f.name for f in dataclasses.fields(cls) if f.metadata.get("operand"))
+
+    @classmethod
+    def is_variadic(cls) -> bool:
+        return any(name.endswith("*") for name in cls.operands)
+
+    def sizes(self) -> tuple[Size, ...]:
+        """Every size in a field, to be known before the op can run."""
+        return tuple(s for f in dataclasses.fields(self) for s in _flatten(getattr(self, f.name))
+                     if isinstance(s, dims.Dim))
+
+    def with_sizes(self, values: dict[dims.Symbol, Size]) -> Op:
+        """The op with symbols in its fields replaced."""
+        if not self.sizes():
+            return self
+        changed = {f.name: _substitute(getattr(self, f.name), values) for f in dataclasses.fields(self)}
+        return dataclasses.replace(self, **changed)
+
+
+def _flatten(value: Any) -> Iterable[Any]:
+    if isinstance(value, tuple):
+        for element in value:
+            yield from _flatten(element)
+    else:
+        yield value
+
+
+def _substitute(value: Any, values: dict[dims.Symbol, Size]) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_substitute(v, values) for v in value)
+    return dims.substitute(value, values) if isinstance(value, dims.Dim) else value
+
+
+class Scalars:
+    """Interface of the builder handed to `Elementwise.scalar`: s("mul", x, y) applies a primitive of kernels/scalars.py.
+
+    The result's dtype is that of the first argument, bool for comparisons; s.cast(x, dtype), s.constant(value, dtype),
+    s.dtype(x), s.index(axis) and s.linear() (int64) are the other forms.
+    """
+
+    def __call__(self, primitive: str, *arguments: Any) -> Any:
+        raise NotImplementedError
+
+    def constant(self, value: float | int | bool, dtype: DType) -> Any:
+        raise NotImplementedError
+
+    def cast(self, x: Any, dtype: DType) -> Any:
+        raise NotImplementedError
+
+    def dtype(self, x: Any) -> DType:
+        raise NotImplementedError
+
+    def index(self, axis: int) -> Any:
+        raise NotImplementedError
+
+    def linear(self) -> Any:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Elementwise(Op):
+    """y[i] = scalar(x0[i], x1[i], ...) under NumPy broadcasting."""
+
+    output_dtype: ClassVar[DType | None] = None    # None: that of the first operand
+
+    def scalar(self, s: Scalars, *x: Any) -> Any:
+        raise NotImplementedError(f"{self.type}.scalar")
+
+    def infer(self, *inputs: Spec) -> Spec:
+        same_dtypes(self, inputs)
+        return Spec(self.output_dtype or inputs[0].dtype, broadcast_shapes(*(x.shape for x in inputs)))
+
+    def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
+        # Operands of lower rank are broadcast along the leading axes: the layout pass expands them to full rank first.
+        if any(rank not in (0, len(perm)) for rank in ranks):
+            return None
+        return Permuted(self, tuple(perm if rank else None for rank in ranks), (perm,))
+
+
+@dataclass(frozen=True)
+class Reduction(Op):
+    """y = combine of map_element(x) along `axis`. combine: add, mul, max, min, and, or.
+
+    finish(s, total, count) makes the result from the combined value and the number of elements (an int64 scalar).
+    """
+
+    operands: ClassVar[tuple[str, ...]] = ("x", "axis")
+    types: ClassVar[dict[str, str]] = {"T": "x", "Tidx": "axis"}
+    combine: ClassVar[str]
+    axis: tuple[int, ...] = operand_field("int_or_ints")
+    keep_dims: bool = attr("bool", False)
+
+    def map_element(self, s: Scalars, x: Any) -> Any:
+        return x
+
+    def finish(self, s: Scalars, total: Any, count: Any) -> Any:
+        return total
+
+    def infer(self, x: Spec) -> Spec:
+        if x.shape is None:
+            return Spec(x.dtype, None)
+        axes = normalise_axes(self.axis, len(x.shape))
+        kept = tuple(1 if i in axes else s for i, s in enumerate(x.shape) if self.keep_dims or i not in axes)
+        return Spec(x.dtype, kept)
+
+    def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
+        axes = normalise_axes(self.axis, len(perm))
+        moved = dataclasses.replace(self, axis=tuple(sorted(perm.index(a) for a in axes)))
+        if self.keep_dims:
+            return Permuted(moved, (perm,), (perm,))
+        left = [p for p in perm if p not in axes]
+        order = sorted(left)
+        return Permuted(moved, (perm,), (tuple(order.index(p) for p in left),))
+
+
+@dataclass(frozen=True)
+class View(Op):
+    """The same elements, seen through other strides: transpose, slices, broadcast. No data moves if the reader is a map."""
+
+    def view(self, b: Any, x: Any) -> Any:
+        """The access of the output, made from the access x of the input (plan/access.py: Access.transpose, .slice, ...)."""
+        raise NotImplementedError(f"{self.type}.view")
+
+
+@dataclass(frozen=True)
+class Composite(Op):
+    """Computed by a few other ops."""
+
+    def expand(self, emit: Callable[..., Any], *inputs: Any) -> Any:
+        """emit(OtherOp(...), value, ...) makes a node and returns its value (a tuple if it has several results).
+
+        For an op with refs the result is the tuple of new values of the refs, in the order of `refs`.
+        Each value has .spec.
+        """
+        raise NotImplementedError(f"{self.type}.expand")
+
+
+OPS: dict[str, type[Op]] = {}
+C = TypeVar("C", bound=type[Op])
+
+
+def register(cls: C) -> C:
+    """Class decorator: makes the op a frozen dataclass and known by its class name, which is its TF type."""
+    made = dataclass(frozen=True)(cls)
+    made.type = cls.__name__
+    if made.type in OPS:
+        raise ValueError(f"op type {made.type} is registered already")
+    OPS[made.type] = made
+    return made  # type: ignore[return-value]
+
+
+def normalise_axis(axis: int, rank: int) -> int:
+    """axis counted from the front. Raises ValueError if there is no such axis."""
+    if not isinstance(axis, (int, np.integer)):
+        raise ValueError(f"the axis must be known while the graph is built, but is {axis}")
+    if not -rank <= axis < rank:
+        raise ValueError(f"axis {axis} is out of range for a tensor of rank {rank}")
+    return int(axis) % rank
+
+
+def normalise_axes(axes: Sequence[int], rank: int) -> tuple[int, ...]:
+    """The axes counted from the front, in ascending order. Raises ValueError for a wrong or repeated one."""
+    found = sorted(normalise_axis(a, rank) for a in axes)
+    if len(set(found)) != len(found):
+        raise ValueError(f"axes {tuple(axes)} name one axis twice")
+    return tuple(found)
+
+
+def same_dtypes(op: Op, inputs: Sequence[Spec]) -> None:
+    """Raises TypeError unless all inputs have the dtype of the first."""
+    for i, spec in enumerate(inputs):
+        if spec.dtype != inputs[0].dtype:
+            name = op.operands[min(i, len(op.operands) - 1)]
+            raise TypeError(f"argument '{name}' has dtype {spec.dtype.name}, but '{op.operands[0]}' has "
+                            f"{inputs[0].dtype.name}; cast one of them (gc.cast)")
+
+
+def permute_shape(shape: Shape, perm: Sequence[int]) -> Shape:
+    return tuple(shape[p] for p in perm)
+
+
+BOOL = bool_

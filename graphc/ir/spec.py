@@ -1,0 +1,125 @@
+"""Spec: all that is known of a tensor while compiling."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+
+from graphc.ir import dims
+from graphc.ir.dims import Dim, Size
+from graphc.ir.dtypes import DType
+
+Shape = tuple[Size, ...]
+VALUE_LIMIT = 64   # integer tensors of at most this many elements carry their value
+
+
+@dataclass(frozen=True)
+class Spec:
+    """dtype; shape, None where even the rank is unknown; value, the elements (row-major) of a small integer tensor.
+
+    Sizes and values may be symbolic (ir/dims.py), so that shape -> strided_slice -> pack -> reshape chains are
+    evaluated while compiling.
+    """
+
+    dtype: DType
+    shape: Shape | None
+    value: tuple[Size, ...] | None = None
+
+    @property
+    def rank(self) -> int | None:
+        return None if self.shape is None else len(self.shape)
+
+    @property
+    def static_shape(self) -> tuple[int | None, ...] | None:
+        """The shape as a user sees it: unknown sizes are None."""
+        return None if self.shape is None else tuple(s if isinstance(s, int) else None for s in self.shape)
+
+    def with_value(self, value: Sequence[Size] | None) -> Spec:
+        if value is not None and len(value) > VALUE_LIMIT:
+            value = None
+        return replace(self, value=None if value is None else tuple(value))
+
+    def __str__(self) -> str:
+        text = "?" if self.shape is None else ", ".join(str(s) for s in self.shape)
+        return f"{self.dtype.name}[{text}]"
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A relation between sizes that could not be proved: it becomes a guard of the Plan. relation: equal, less_equal."""
+
+    relation: str
+    a: Size
+    b: Size
+    message: str
+
+
+_requirements: ContextVar[list[Requirement] | None] = ContextVar("requirements", default=None)
+
+
+@contextmanager
+def collecting_requirements() -> Iterator[list[Requirement]]:
+    """Collects what `require_equal` and its kin could not prove inside the block."""
+    found: list[Requirement] = []
+    token = _requirements.set(found)
+    try:
+        yield found
+    finally:
+        _requirements.reset(token)
+
+
+def _require(relation: str, a: Size, b: Size, message: str) -> None:
+    sink = _requirements.get()
+    if sink is not None:
+        sink.append(Requirement(relation, a, b, message))
+
+
+def require_equal(a: Size, b: Size, message: str) -> Size:
+    """Says that a == b must hold; returns the better known of the two. Raises ValueError if they are known to differ."""
+    if dims.same(a, b):
+        return a
+    if dims.different(a, b):
+        raise ValueError(f"{message}: {a} and {b} differ")
+    _require("equal", a, b, message)
+    return b if isinstance(a, Dim) else a
+
+
+def require_less_equal(a: Size, b: Size, message: str) -> None:
+    """Says that a <= b must hold. Raises ValueError if it is known not to."""
+    difference = b - a
+    if isinstance(difference, int):
+        if difference < 0:
+            raise ValueError(f"{message}: {a} is greater than {b}")
+    else:
+        _require("less_equal", a, b, message)
+
+
+def broadcast_sizes(a: Size, b: Size) -> Size:
+    """One axis of a broadcast. A symbolic size against a known one above 1 is required to be 1 or equal."""
+    together = dims.broadcast(a, b)
+    if isinstance(together, int) or not (isinstance(a, int) or isinstance(b, int)):
+        return together
+    known = a if isinstance(a, int) else b
+    _require("equal", together, known, "sizes broadcast")
+    return known
+
+
+def broadcast_shapes(*shapes: Shape | None) -> Shape | None:
+    """The shape of an elementwise op on operands of these shapes, by NumPy's rules. None if a rank is unknown."""
+    result: Shape = ()
+    for shape in shapes:
+        if shape is None:
+            return None
+        rank = max(len(result), len(shape))
+        a = (1,) * (rank - len(result)) + result
+        b = (1,) * (rank - len(shape)) + tuple(shape)
+        try:
+            result = tuple(broadcast_sizes(x, y) for x, y in zip(a, b, strict=True))
+        except ValueError:
+            raise ValueError(f"shapes {text(a)} and {text(shape)} do not broadcast") from None
+    return result
+
+
+def text(shape: Shape | None) -> str:
+    return "unknown" if shape is None else "(" + ", ".join(str(s) for s in shape) + ("," if len(shape) == 1 else "") + ")"
