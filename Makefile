@@ -1,0 +1,60 @@
+# Two commands do everything: `make demo` (sets up, trains, saves, runs from C++) and `make test` (sets up, checks).
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+BUILD  := build
+ISAS   ?= x86-64-v3,x86-64-v4
+RUNNER := $(BUILD)/runner/graphc-run
+FUZZ_SECONDS ?= 1200
+
+export PYTHONDONTWRITEBYTECODE = 1
+
+.PHONY: demo test lint kernels runner bench test-cross fuzz peers clean
+
+# The stamp makes an install again when what is to be installed has changed.
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check cmake ninja
+	touch $@
+
+KERNEL_SOURCES := $(shell find kernels -name '*.py')
+$(BUILD)/kernels/libgraphc_kernels.a: $(VENV)/installed $(KERNEL_SOURCES)
+	$(BIN)/python -m graphc.kernels build --isa $(ISAS) --out $(BUILD)/kernels
+	touch $@
+kernels: $(BUILD)/kernels/libgraphc_kernels.a
+
+RUNNER_SOURCES := $(shell find runner -name '*.cpp' -o -name '*.h' -o -name '*.hpp' -o -name CMakeLists.txt)
+$(RUNNER): $(BUILD)/kernels/libgraphc_kernels.a $(RUNNER_SOURCES)
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S runner -B $(BUILD)/runner -G Ninja -DCMAKE_BUILD_TYPE=Release \
+	    -DGRAPHC_KERNELS=$(CURDIR)/$(BUILD)/kernels > $(BUILD)/runner-configure.log || (cat $(BUILD)/runner-configure.log; exit 1)
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build $(BUILD)/runner --parallel 2
+runner: $(RUNNER)
+
+demo: $(RUNNER)
+	$(BIN)/python examples/digits_cnn.py --runner $(RUNNER) --save digits.pb
+
+test: lint $(RUNNER)
+	$(BIN)/python -m pytest -n 2 tests
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(RUNNER)
+	$(BIN)/python bench/run.py
+
+# Builds the runner for aarch64 and runs the hand-written Plans under qemu-user (installs Debian packages if missing).
+test-cross: $(VENV)/installed
+	tests/cross/run.sh aarch64
+
+# Mutations of the five hand-written Plans: C++ under ASan and UBSan, and Python in child processes.
+fuzz: $(RUNNER)
+	$(BIN)/python tests/fuzz/run.py --seconds $(FUZZ_SECONDS)
+
+# Checks against TensorFlow, in an environment of its own.
+peers: $(RUNNER)
+	tests/peers/run.sh
+
+clean:
+	rm -rf $(BUILD) $(VENV) digits.pb
