@@ -1,0 +1,43 @@
+"""The five hand-written Plans, run by the Python engine, against NumPy."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from five import CASES, Case
+
+from graphc.exec.engine import Engine
+
+
+def check(case: Case, engine: Engine, states: dict[str, np.ndarray], seed: int = 0) -> list[list[np.ndarray]]:
+    """Runs every list of feeds through the engine and compares outputs and states with NumPy's."""
+    results = []
+    truth = {name: value.copy() for name, value in states.items()}
+    for inputs in case.feeds(np.random.default_rng(seed)):
+        outputs = engine.run([np.ascontiguousarray(x) for x in inputs])
+        expected = case.expected(inputs, case.constants, truth)
+        assert len(outputs) == len(expected)
+        for found, right in zip(outputs, expected, strict=True):
+            assert found.shape == right.shape and found.dtype == right.dtype
+            np.testing.assert_allclose(found, right, rtol=2e-4, atol=2e-5)
+        results.append([np.array(o) for o in outputs])
+    return results
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_python_equals_numpy(name: str) -> None:
+    case = CASES[name]()
+    engine = Engine(case.plan, case.constants, dict(case.states), case.hosts)
+    check(case, engine, case.states)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_thread_counts_are_bit_equal(name: str) -> None:
+    results = []
+    for threads in (1, 2, 5):
+        case = CASES[name]()
+        engine = Engine(case.plan, case.constants, dict(case.states), case.hosts, threads=threads)
+        results.append(check(case, engine, case.states, seed=1))
+    for other in results[1:]:
+        for a, b in zip(results[0], other, strict=True):
+            for x, y in zip(a, b, strict=True):
+                assert x.tobytes() == y.tobytes()
