@@ -1,0 +1,142 @@
+"""Back end: host-independent LLVM IR becomes an object for one instruction set.
+
+retarget (triple, data layout) -> internalise all but the exports -> optimise and vectorise for the target -> drop what is not
+used -> refuse host addresses -> append the ISA to the exports' names -> object code. Needs llvmlite only.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import llvmlite.binding as llvm
+
+HOST_ADDRESS = re.compile(r"inttoptr \(i64 -?\d+ to ptr\)")
+
+
+@dataclass(frozen=True)
+class Target:
+    """An instruction set that code can be made for. name: command line; symbol: suffix of symbols.
+
+    cpu, features: LLVM's. needs: the features, in LLVM's names, that the machine it runs on must have.
+    """
+
+    name: str
+    symbol: str
+    triple: str
+    cpu: str
+    features: str = ""
+    machine: str = "x86_64"           # platform.machine()
+    needs: tuple[str, ...] = ()
+    relocation: str = "pic"
+    abi: str = ""
+
+
+_V3 = ("avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe")
+# Best first, a machine takes the first one whose needs it has.
+# Without -prefer-256-bit LLVM vectorises for 256 bits on x86-64-v4, which costs a third of the speed of exp and tanh.
+TARGETS: dict[str, Target] = {t.name: t for t in (
+    Target("x86-64-v4", "x86_64_v4", "x86_64-unknown-linux-gnu", "x86-64-v4", "-prefer-256-bit", "x86_64",
+           (*_V3, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")),
+    Target("x86-64-v3", "x86_64_v3", "x86_64-unknown-linux-gnu", "x86-64-v3", "", "x86_64", _V3),
+    Target("aarch64", "aarch64", "aarch64-unknown-linux-gnu", "generic", "", "aarch64", ("neon",)),
+)}
+
+
+class BackEndError(Exception):
+    """IR that cannot become an object of the library."""
+
+
+def target_machine(target: Target) -> llvm.TargetMachine:
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+    return llvm.Target.from_triple(target.triple).create_target_machine(
+        cpu=target.cpu, features=target.features, opt=3, reloc=target.relocation, codemodel="default", abiname=target.abi)
+
+
+def build_object(target: Target, bitcodes: Sequence[bytes], exports: Sequence[str], inline_all: bool = True) -> bytes:
+    """One object that exports each name of `exports` as name_<isa>.
+
+    The first definition of a symbol wins, so a bitcode made for this ISA alone goes before the common one.
+    inline_all: inline every helper, as kernels' inner loops need; False leaves it to LLVM's judgement.
+    """
+    machine = target_machine(target)
+    module = _link(target, machine, bitcodes)
+    _internalise(module, set(exports), inline_all)
+    _optimise(module, machine)
+    found = HOST_ADDRESS.search(str(module))
+    if found:
+        raise BackEndError(f"an address of the machine that compiles is left in the code: {found.group(0)}")
+    _rename(module, exports, target)
+    module.verify()
+    return bytes(machine.emit_object(module))
+
+
+def _link(target: Target, machine: llvm.TargetMachine, bitcodes: Sequence[bytes]) -> llvm.ModuleRef:
+    linked: llvm.ModuleRef | None = None
+    for bitcode in bitcodes:
+        module = llvm.parse_bitcode(bitcode)
+        module.triple = target.triple
+        module.data_layout = str(machine.target_data)
+        if linked is None:
+            linked = module
+            continue
+        taken = {f.name for f in linked.functions if not f.is_declaration}
+        for function in module.functions:
+            if not function.is_declaration and function.name in taken:
+                # Different versions of one function: helpers are told apart by making this module's own ones private.
+                function.linkage = "internal"
+        linked.link_in(module)
+    if linked is None:
+        raise BackEndError("nothing to build")
+    return linked
+
+
+def _internalise(module: llvm.ModuleRef, exports: set[str], inline_all: bool) -> None:
+    missing = set(exports)
+    for function in module.functions:
+        if function.is_declaration:
+            continue
+        if function.name in exports and function.linkage != llvm.Linkage.internal:
+            missing.discard(function.name)
+            function.linkage = "external"
+        else:
+            function.linkage = "internal"
+            if inline_all:
+                function.add_function_attribute("alwaysinline")
+    for variable in module.global_variables:
+        if not variable.is_declaration:
+            variable.linkage = "internal"
+    if missing:
+        raise BackEndError(f"not defined: {sorted(missing)}")
+
+
+def _optimise(module: llvm.ModuleRef, machine: llvm.TargetMachine) -> None:
+    tuning = llvm.create_pipeline_tuning_options(speed_level=3)
+    tuning.loop_vectorization = True
+    tuning.slp_vectorization = True
+    tuning.loop_unrolling = True
+    tuning.loop_interleaving = True
+    passes = llvm.create_pass_builder(machine, tuning)
+    # Numba's environments and exception tables are unused once internal: dropped before, so that nothing is spent on them.
+    _drop_unused(module, passes)
+    passes.getModulePassManager().run(module, passes)
+    _drop_unused(module, passes)
+
+
+def _drop_unused(module: llvm.ModuleRef, passes: llvm.PassBuilder) -> None:
+    manager = llvm.create_new_module_pass_manager()
+    manager.add_global_dead_code_eliminate_pass()
+    manager.run(module, passes)
+
+
+def _rename(module: llvm.ModuleRef, exports: Sequence[str], target: Target) -> None:
+    """Exports get the ISA; what is internal gets a number, for numba's names carry counters of the compiling process."""
+    number = 0
+    wanted = set(exports)
+    for value in [*module.functions, *module.global_variables]:
+        if value.name in wanted and not value.is_declaration:
+            value.name = f"{value.name}_{target.symbol}"
+        elif not value.is_declaration and not value.name.startswith("llvm."):
+            value.name = f"internal.{number}"
+            number += 1

@@ -1,0 +1,74 @@
+"""Gets the library of machine code for an instruction set: from the installed package, from the disk cache, or built.
+
+Imports neither numba nor llvmlite: building is done by builder.py in a process of its own.
+"""
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import cache
+
+FOLDER = Path(__file__).parent.parent
+PREBUILT = FOLDER / "prebuilt"
+PACKAGE = __package__.rpartition(".")[0]
+
+
+class BuildError(Exception):
+    """The library does not build; the message holds what the compilers said."""
+
+
+def library_key(isa: str, only: Sequence[str] = ()) -> str:
+    """Name in the cache of the library for `isa`: a hash of all of kernels/ and of the tools."""
+    texts = [f"{path.relative_to(FOLDER)}\n{path.read_text()}" for path in sorted(FOLDER.rglob("*.py"))]
+    return f"{isa}-{cache.hash_of(isa, ','.join(only), cache.tool_versions(), *texts)}.a"
+
+
+def library_archive(isa: str, only: Sequence[str] = ()) -> bytes:
+    """An `ar` archive of the objects for `isa`. only: the library of these kernels alone, for tests."""
+    key = library_key(isa, only)
+    found = cache.read_file(PREBUILT / key) if not only else None
+    found = found or cache.read(key)
+    if found is None:
+        found = build_archives([isa], only)[isa]
+        cache.write(key, found)
+    return found
+
+
+def build_archives(isas: Sequence[str], only: Sequence[str] = (), jobs: int | None = None) -> dict[str, bytes]:
+    """Builds in a subprocess. What did not change is taken from the pieces kept in the cache."""
+    with tempfile.TemporaryDirectory(prefix="graphc-") as scratch:
+        pieces = cache.directory() / "pieces"
+        try:
+            pieces.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=pieces):
+                pass
+        except OSError:
+            pieces = Path(scratch) / "pieces"
+            pieces.mkdir()
+        environment = dict(os.environ, NUMBA_OPT="0", NUMBA_LOOP_VECTORIZE="0", NUMBA_SLP_VECTORIZE="0", NUMBA_DISABLE_JIT="0",
+                           NUMBA_DEBUGINFO="0", NUMBA_BOUNDSCHECK="0", PYTHONHASHSEED="0")
+        root = str(_import_root())
+        environment["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [environment.get("PYTHONPATH")])])
+        command = [sys.executable, "-m", f"{__package__}.builder", ",".join(isas), scratch, str(pieces),
+                   str(jobs or os.cpu_count() or 1), *([",".join(only)] if only else [])]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise BuildError(f"the kernel library for {', '.join(isas)} does not build:\n{done.stderr.strip()}")
+        if os.environ.get("GRAPHC_BUILD_VERBOSE"):
+            print(done.stderr, end="", file=sys.stderr)
+        built = {isa: cache.read_file(Path(scratch) / f"{isa}.a") for isa in isas}
+    missing = [isa for isa, data in built.items() if data is None]
+    if missing:
+        raise BuildError(f"the build of {missing} left no result:\n{done.stderr.strip()}")
+    return {isa: data for isa, data in built.items() if data is not None}
+
+
+def _import_root() -> Path:
+    """The directory from which this package, under the name it has in this process, is imported."""
+    top = sys.modules[PACKAGE.partition(".")[0]]
+    return Path(str(top.__file__)).parent.parent

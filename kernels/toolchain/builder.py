@@ -1,0 +1,151 @@
+"""Builds the library in a process of its own: `python -m graphc.kernels.toolchain.builder ISAS OUT PIECES JOBS [KERNELS]`.
+
+Each unit is compiled in a fork of this process, up to JOBS at a time, so that what one unit compiles has no influence on
+another (the result is the same to the byte whatever is cached). A unit's IR is kept in PIECES under a hash of the sources
+that it imports, its objects under a hash of the IR: after a change only what depends on it is compiled again. Every object
+passes the gate. A function that does not compile ends the build with its name; nothing is left out.
+"""
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import archive, cache, frontend
+from .backend import TARGETS, Target, build_object, target_machine
+from .collect import Inventory, Unit, collect, source_hash_parts
+from .gate import check_object
+from .registry import functions_assembly, registry_assembly, registry_words
+
+
+@dataclass(frozen=True)
+class Job:
+    unit: Unit
+    targets: tuple[Target, ...]
+    pieces: Path
+
+
+def main(arguments: Sequence[str]) -> int:
+    isas, out, pieces, jobs, *only = arguments
+    frontend.prepare()
+    inventory = collect(tuple(only[0].split(",")) if only else ())
+    targets = tuple(TARGETS[isa] for isa in isas.split(","))
+    failures = run_jobs([Job(unit, targets, Path(pieces)) for unit in inventory.units], int(jobs))
+    for failure in failures:
+        print(failure, file=sys.stderr)
+    if failures:
+        print(f"{len(failures)} of {len(inventory.units)} units of the kernel library do not compile", file=sys.stderr)
+        return 1
+    for target in targets:
+        members = [(f"{unit.name}.o", _object(Job(unit, targets, Path(pieces)), target)) for unit in inventory.units]
+        members += _tables(inventory, target)
+        cache.write_file(Path(out) / f"{target.name}.a", archive.write_archive(members))
+    return 0
+
+
+def run_jobs(jobs: list[Job], at_once: int) -> list[str]:
+    """Runs every job in a fork; returns the messages of those that failed."""
+    waiting, running, failures = list(jobs), {}, []
+    while waiting or running:
+        while waiting and len(running) < at_once:
+            job = waiting.pop(0)
+            reader, writer = os.pipe()
+            child = os.fork()
+            if child == 0:
+                os.close(reader)
+                os._exit(_run_job(job, writer))
+            os.close(writer)
+            running[child] = (job, reader)
+        child, status = os.wait()
+        job, reader = running.pop(child)
+        with os.fdopen(reader, "rb") as pipe:
+            message = pipe.read().decode()
+        if status:
+            failures.append(message or f"unit {job.unit.name}: the compiler died, wait status {status}")
+    return failures
+
+
+def _run_job(job: Job, writer: int) -> int:
+    try:
+        start = time.perf_counter()
+        ir = _ir(job)
+        front = time.perf_counter() - start
+        for target in job.targets:
+            _object(job, target, ir)
+        if os.environ.get("GRAPHC_BUILD_VERBOSE"):
+            print(f"{job.unit.name:24} front {front:6.1f} s  back {time.perf_counter() - start - front:6.1f} s", file=sys.stderr)
+        return 0
+    except Exception as error:
+        known = type(error).__name__ in ("FrontEndError", "BackEndError", "GateError")
+        text = str(error) if known else traceback.format_exc()
+        os.write(writer, f"unit {job.unit.name}: {text}"[-60000:].encode())
+        return 1
+
+
+def _common_hash() -> list[str]:
+    own = [(Path(__file__).parent / f"{name}.py").read_text() for name in ("frontend", "collect")]
+    return [cache.tool_versions(), *own]
+
+
+def _ir_key(unit: Unit) -> str:
+    symbols = [f"{isa}:{a.symbol}" for isa, adapters in sorted(unit.variants.items()) for a in adapters]
+    return cache.hash_of(*_common_hash(), *source_hash_parts(unit.module), *symbols)
+
+
+def _ir(job: Job) -> list[tuple[str, bytes]]:
+    """(ISA symbol or "common", bitcode) for each variant of the unit."""
+    path = job.pieces / f"{_ir_key(job.unit)}.bc"
+    kept = cache.read_file(path)
+    if kept is None:
+        variants = sorted(job.unit.variants.items())
+        kept = archive.write_archive([(isa or "common", frontend.compile_module(f"gc_{job.unit.name}_{isa or 'common'}", adapters))
+                                      for isa, adapters in variants])
+        cache.write_file(path, kept)
+    return archive.read_archive(kept)
+
+
+def _object(job: Job, target: Target, ir: list[tuple[str, bytes]] | None = None) -> bytes:
+    """The unit's object for `target`, from the cache or made."""
+    unit = job.unit
+    ir = ir if ir is not None else _ir(job)
+    bitcodes = dict(ir)
+    chosen = [bitcodes[name] for name in (target.symbol, "common") if name in bitcodes]
+    exports = unit.exports(target.symbol)
+    backend_text = (Path(__file__).parent / "backend.py").read_text()
+    key = cache.hash_of(backend_text, (Path(__file__).parent / "gate.py").read_text(), cache.tool_versions(), repr(target),
+                        repr(exports), *chosen)
+    path = job.pieces / f"{key}.o"
+    made = cache.read_file(path)
+    if made is None:
+        made = build_object(target, chosen, exports, unit.inline_all)
+        check_object(made, [f"{name}_{target.symbol}" for name in exports])
+        cache.write_file(path, made)
+    return made
+
+
+def _tables(inventory: Inventory, target: Target) -> list[tuple[str, bytes]]:
+    names = [k.full_name for k in inventory.kernels] + [p.full_name for p in inventory.primitives]
+    words = registry_words(inventory.kernels, inventory.primitives)
+    registry = _assemble(target, registry_assembly(words, names))
+    check_object(registry, ["gc_registry", "gc_registry_words", "gc_names", "gc_names_bytes"])
+    table = f"gc_functions_{target.symbol}"
+    functions = _assemble(target, functions_assembly(inventory.functions, target.symbol))
+    check_object(functions, [table], [f"{s}_{target.symbol}" for s in inventory.functions if s])
+    return [("registry.o", registry), ("functions.o", functions)]
+
+
+def _assemble(target: Target, text: str) -> bytes:
+    import llvmlite.binding as llvm
+    machine = target_machine(target)
+    module = llvm.parse_assembly(text)
+    module.triple = target.triple
+    module.data_layout = str(machine.target_data)
+    return bytes(machine.emit_object(module))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

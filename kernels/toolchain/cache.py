@@ -1,0 +1,86 @@
+"""The disk cache of machine code: $GRAPHC_CACHE, else $XDG_CACHE_HOME/graphc, else ~/.cache/graphc; readable by its owner only.
+
+An entry is a file named by a hash of all that its contents depend on; it begins with a checksum, so a damaged one counts
+as missing. It is written beside and renamed, so that readers never see half of one. A cache that cannot be written is not
+an error: everything works without it, compiled anew by each process, and one warning says so.
+"""
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+MAGIC = b"gcache1\n"
+_warned: set[str] = set()
+
+
+def directory() -> Path:
+    chosen = os.environ.get("GRAPHC_CACHE")
+    if chosen:
+        return Path(chosen)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "graphc"
+
+
+def read(key: str) -> bytes | None:
+    """The contents of the entry, None if there is none or it is damaged."""
+    return read_file(directory() / key)
+
+
+def read_file(path: Path) -> bytes | None:
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    head = len(MAGIC) + 32
+    if data[:len(MAGIC)] != MAGIC or hashlib.sha256(data[head:]).digest() != data[len(MAGIC):head]:
+        return None
+    return data[head:]
+
+
+def write(key: str, contents: bytes) -> bool:
+    """Stores an entry; False (and, once, a warning) if the cache cannot be written."""
+    folder = directory()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.stat().st_uid != os.getuid():
+            raise PermissionError(f"{folder} belongs to another user")
+        write_file(folder / key, contents)
+    except OSError as error:
+        if str(folder) not in _warned:
+            _warned.add(str(folder))
+            warnings.warn(f"graphc: the cache of compiled kernels at {folder} cannot be written ({error}); each process compiles "
+                          "them anew. Set GRAPHC_CACHE to a directory of yours.", stacklevel=2)
+        return False
+    return True
+
+
+def write_file(path: Path, contents: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(MAGIC + hashlib.sha256(contents).digest() + contents)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def tool_versions() -> str:
+    """What machine code depends on besides the sources. Does not import numba."""
+    from importlib.metadata import version
+    return f"numba {version('numba')} llvmlite {version('llvmlite')} python {sys.version_info[:2]}"
+
+
+def hash_of(*parts: str | bytes) -> str:
+    """A name for an entry whose contents depend on `parts`."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        digest.update(len(data).to_bytes(8, "little") + data)
+    return digest.hexdigest()[:40]

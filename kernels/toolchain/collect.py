@@ -1,0 +1,185 @@
+"""What there is to compile: every declaration in kernels/, grouped into units that are compiled and cached separately.
+
+Kernel modules are all modules of kernels/ but the package's own parts; importing one registers its kernels. Scalar primitives
+are kernels/primitives.py's PRIMITIVES, entry points of the runtime kernels/runtime's ENTRY. Numbers of kernels and primitives
+(their places in the registry) are in order of name.
+"""
+from __future__ import annotations
+
+import ast
+import importlib
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from numba import types
+
+from ..kernel import KERNELS, Functions
+from ..memory import NUMBA_TYPES
+from .frontend import Adapter
+from .registry import KernelEntry, PrimitiveEntry
+
+FOLDER = Path(__file__).parent.parent
+PACKAGE = __package__.rpartition(".")[0]
+PRIMITIVES_A_UNIT = 80
+NOT_KERNELS = ("__init__", "__main__", "kernel", "layout")
+ROLES = ("bind", "run", "pack")
+
+
+@dataclass
+class Unit:
+    """Functions of one module. variants: adapters by ISA symbol; "" holds those that every other ISA uses."""
+
+    name: str
+    module: str
+    inline_all: bool = True
+    variants: dict[str, list[Adapter]] = field(default_factory=dict)
+
+    def add(self, isa: str, adapter: Adapter) -> None:
+        self.variants.setdefault(isa, []).append(adapter)
+
+    def exports(self, isa: str) -> list[str]:
+        """Symbols, without suffix, that an object of this unit for `isa` defines."""
+        return sorted({a.symbol for key in ("", isa) for a in self.variants.get(key, ())})
+
+
+@dataclass(frozen=True)
+class Inventory:
+    units: list[Unit]
+    kernels: list[KernelEntry]
+    primitives: list[PrimitiveEntry]
+    functions: list[str | None]        # symbols of the table of functions
+    entries: list[str]                 # the runtime's entry points
+
+
+def collect(only: Sequence[str] = ()) -> Inventory:
+    """Imports every kernel module. only: names of kernels ("matmul", "matmul.f32"), "primitives", "runtime": only these."""
+    for name in sorted(p.stem for p in FOLDER.glob("*.py") if p.stem not in NOT_KERNELS):
+        _import(name, bool(only))
+    units: dict[str, Unit] = {}
+    kernels = _kernels(only)
+    table: list[str | None] = []
+    for entry in kernels:
+        module = entry.kernel.make.__module__
+        unit = units.setdefault(module, Unit(module.rpartition(".")[2], module))
+        table += _add_kernel(unit, entry)
+    primitives: list[PrimitiveEntry] = []
+    entries: list[str] = []
+    if not only or "primitives" in only:
+        primitives = _add_primitives(units, table)
+    if not only or "runtime" in only:
+        entries = _add_runtime(units)
+    return Inventory(list(units.values()), kernels, primitives, table, entries)
+
+
+def _import(name: str, partial: bool) -> None:
+    try:
+        importlib.import_module(f"{PACKAGE}.{name}")
+    except Exception as error:
+        if not partial:                # of a part of the library, the other files may be in the middle of an edit
+            raise
+        print(f"warning: kernels/{name}.py cannot be imported: {type(error).__name__}: {error}", file=sys.stderr)
+
+
+def _kernels(only: Sequence[str]) -> list[KernelEntry]:
+    found = []
+    for kernel in KERNELS.values():
+        for choice in kernel.types or ({},):
+            full_name = ".".join([kernel.name, *choice.values()])
+            if not only or kernel.name in only or full_name in only:
+                found.append(KernelEntry(full_name, kernel, choice))
+    known = {name for e in found for name in (e.full_name, e.kernel.name)} | {"primitives", "runtime"}
+    unknown = [name for name in only if name not in known]
+    if unknown:
+        raise ValueError(f"no kernel is called {', '.join(unknown)}; there are {', '.join(sorted(KERNELS))}")
+    return sorted(found, key=lambda e: e.full_name)
+
+
+def _add_kernel(unit: Unit, entry: KernelEntry) -> list[str | None]:
+    """Adapters for bind, run and pack; returns their symbols for the table of functions."""
+    kernel = entry.kernel
+    functions: Functions = kernel.make(dict(entry.types))
+    numbers = len(kernel.dims) + len(kernel.attrs)
+    symbols: list[str | None] = []
+    for role in ROLES:
+        given = getattr(functions, role)
+        if given is None:
+            symbols.append(None)
+            continue
+        symbol = f"gc_kernel_{entry.full_name.replace('.', '_')}_{role}"
+        operands = _pointer_operands(entry, role)
+        for isa, function in _by_isa(given).items():
+            unit.add(isa, Adapter(symbol, role, function, operands, numbers))
+        symbols.append(symbol)
+    return symbols
+
+
+def _pointer_operands(entry: KernelEntry, role: str) -> tuple[str, ...]:
+    if role == "bind":
+        return ()
+    if role == "pack":
+        return tuple(entry.dtype(o.dtype) for o in entry.kernel.operands if o.packable)[:1]
+    return tuple(entry.dtype(o.dtype) for o in entry.kernel.operands)
+
+
+def _by_isa(given: Callable[..., Any] | dict[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
+    return {k.replace("-", "_"): f for k, f in given.items()} if isinstance(given, dict) else {"": given}
+
+
+def _add_primitives(units: dict[str, Unit], table: list[str | None]) -> list[PrimitiveEntry]:
+    """Primitives are many and small: several units, so that they compile in parallel."""
+    module = f"{PACKAGE}.primitives"
+    declared = sorted(importlib.import_module(module).PRIMITIVES, key=lambda row: row[0])
+    entries = []
+    for number, (full_name, result, arguments, function) in enumerate(declared):
+        part = f"primitives.{number // PRIMITIVES_A_UNIT}"
+        unit = units.setdefault(part, Unit(part, module))
+        symbol = f"gc_primitive_{full_name.replace('.', '_')}"
+        reduce = full_name.startswith("reduce.")
+        wanted = _primitive_types(result, arguments, function)
+        unit.add("", Adapter(symbol, "reduce" if reduce else "primitive", function, types=wanted))
+        entries.append(PrimitiveEntry(full_name, result, tuple(arguments), reduce))
+        table.append(symbol)
+    return entries
+
+
+def _primitive_types(result: str, arguments: Iterable[str], function: Callable[..., Any]) -> tuple[Any, ...]:
+    """Pointers to what is read and written; addresses for arguments that a function takes but does not have; the count."""
+    code = getattr(function, "py_func", function).__code__
+    pointers = [types.CPointer(NUMBA_TYPES[name]) for name in (result, *arguments)]
+    return (*pointers, *[types.int64] * (code.co_argcount - len(pointers)))
+
+
+def _add_runtime(units: dict[str, Unit]) -> list[str]:
+    module = f"{PACKAGE}.runtime"
+    runtime = importlib.import_module(module)
+    unit = units.setdefault(module, Unit("runtime", module, inline_all=False))
+    for name, (function, argument_types, result) in runtime.ENTRY.items():
+        unit.add("", Adapter(name, "entry", function, types=tuple(argument_types), result=result))
+    return list(runtime.ENTRY)
+
+
+def source_hash_parts(module: str) -> list[str]:
+    """Texts of all files of kernels/ that `module` imports, directly or not, itself included."""
+    texts: dict[str, str] = {}
+    _read_imports(module, texts)
+    return [f"{name}\n{text}" for name, text in sorted(texts.items())]
+
+
+def _read_imports(module: str, texts: dict[str, str]) -> None:
+    relative = module.removeprefix(PACKAGE).strip(".").replace(".", "/")
+    path = FOLDER / f"{relative}.py"
+    package = module.rpartition(".")[0]
+    if not path.is_file():
+        path, package = FOLDER / relative / "__init__.py", module
+    if module in texts or not path.is_file():
+        return
+    texts[module] = path.read_text()
+    for node in ast.walk(ast.parse(texts[module])):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = ".".join([*package.split(".")[:len(package.split(".")) - node.level + 1], *([node.module] if node.module else [])])
+            _read_imports(base, texts)
+            for alias in node.names:
+                _read_imports(f"{base}.{alias.name}", texts)

@@ -1,0 +1,205 @@
+"""Front end: Python functions of kernels/ become LLVM IR that knows nothing of this machine.
+
+The only file that touches numba's internals (numba's minor versions are pinned in pyproject.toml). It runs in a process of
+its own, started by builder.py with optimisation and both vectorisers off: otherwise this host's vector widths freeze into
+the IR. Helpers decorated with @njit are lowered but never turned into machine code, and never get Python wrappers.
+
+Every function becomes one symbol of the C ABI of Adapter below; the Python function is called inside it and is inlined
+by the back end. Symbols carry no ISA yet.
+"""
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+for _switch, _value in (("NUMBA_OPT", "0"), ("NUMBA_LOOP_VECTORIZE", "0"), ("NUMBA_SLP_VECTORIZE", "0")):
+    os.environ.setdefault(_switch, _value)
+
+from llvmlite import ir
+from numba import types
+from numba.core import base, codegen, compiler, config, cpu, dispatcher, errors, registry
+from numba.core.compiler_lock import global_compiler_lock
+
+from ..memory import NUMBA_TYPES
+
+I32, I64 = ir.IntType(32), ir.IntType(64)
+INTERNAL_ERROR = -1          # what an adapter returns if the Python function raised; kernels must not
+
+
+class FrontEndError(Exception):
+    """A function does not compile; the message names it and quotes numba."""
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """One function to compile and how C calls it.
+
+    symbol: name without ISA. kind: "bind", "run", "pack", "primitive", "reduce" (SPEC: C ABI) or "entry" (as declared).
+    operands: dtype names, for kernels; dims, attrs: how many. types, result: numba's, for "entry".
+    """
+
+    symbol: str
+    kind: str
+    function: Callable[..., Any]
+    operands: tuple[str, ...] = ()
+    numbers: int = 0                   # dims and attributes
+    types: tuple[Any, ...] = ()
+    result: Any = None
+
+
+def prepare() -> None:
+    """Makes numba compile without Python wrappers and without machine code. For build processes only: it stays so."""
+    if int(config.OPT) != 0 or config.LOOP_VECTORIZE or config.SLP_VECTORIZE:
+        raise FrontEndError("the front end must run with NUMBA_OPT=0, NUMBA_LOOP_VECTORIZE=0 and NUMBA_SLP_VECTORIZE=0")
+    dispatcher._FunctionCompiler._customize_flags = lambda self, flags: _strict(flags)
+    codegen.JITCodeLibrary._finalize_specific = lambda self: None
+    # The entry point of a helper only serves as a key; numba insists on a new builtin function for each.
+    cpu.CPUContext.get_executable = lambda self, library, fndesc, env: [].append
+    registry.cpu_target.typing_context.refresh()
+    registry.cpu_target.target_context.refresh()
+
+
+def _strict(flags: Any) -> Any:
+    flags.no_cpython_wrapper = True
+    flags.no_cfunc_wrapper = True
+    flags.nrt = False                  # whatever would allocate is refused while compiling
+    flags.enable_pyobject = False
+    flags.enable_looplift = False
+    flags.error_model = "numpy"        # no test for zero before a division
+    flags.boundscheck = False
+    return flags
+
+
+@global_compiler_lock
+def compile_module(name: str, adapters: Sequence[Adapter]) -> bytes:
+    """LLVM bitcode that defines every adapter's symbol."""
+    target = registry.cpu_target
+    context = target.target_context.with_aot_codegen(name)
+    target.typing_context.refresh()
+    context.refresh()
+    library = context.codegen().create_library(name)
+    for adapter in adapters:
+        _compile_adapter(target.typing_context, context, library, adapter)
+    library.finalize()
+    module = library._final_module
+    module.name = name
+    return bytes(module.as_bitcode())
+
+
+def _compile_adapter(typing_context: Any, context: base.BaseContext, library: Any, adapter: Adapter) -> None:
+    function = adapter.function
+    options = dict(getattr(function, "targetoptions", {}))
+    python_function = getattr(function, "py_func", function)
+    arguments = _argument_types(adapter, python_function)
+    flags = compiler.Flags()
+    registry.cpu_target.options.parse_as_flags(flags, {"nopython": True, **options})
+    flags = _strict(flags)
+    flags.no_compile = True
+    try:
+        result = compiler.compile_extra(typing_context, context, python_function, arguments, adapter.result, flags,
+                                        locals={}, library=library)
+    except (errors.NumbaError, NotImplementedError, TypeError, ValueError, AssertionError, KeyError, IndexError) as error:
+        where = inspect.getsourcefile(python_function), python_function.__code__.co_firstlineno
+        raise FrontEndError(f"{adapter.symbol} ({where[0]}:{where[1]}) does not compile for {arguments}:\n"
+                            f"{type(error).__name__}: {error}") from error
+    module = library.create_ir_module(f"adapter.{adapter.symbol}")
+    _emit_adapter(context, module, result.fndesc, adapter)
+    library.add_ir_module(module)
+
+
+def _argument_types(adapter: Adapter, function: Callable[..., Any]) -> tuple[Any, ...]:
+    pointers = tuple(types.CPointer(NUMBA_TYPES[name]) for name in adapter.operands)
+    words, i64 = types.CPointer(types.int64), types.int64
+    numbers = (i64,) * adapter.numbers
+    expected = {
+        "bind": (*numbers, words),
+        "run": (*pointers, *numbers, words, i64, i64, i64, i64),
+        "pack": (*pointers, *numbers, words, i64, i64),
+        "primitive": adapter.types, "reduce": adapter.types, "entry": adapter.types,
+    }[adapter.kind]
+    parameters = list(inspect.signature(function).parameters)
+    if len(parameters) != len(expected):
+        raise FrontEndError(f"{adapter.symbol}: {function.__module__}.{function.__qualname__} takes {len(parameters)} parameters "
+                            f"({', '.join(parameters)}) but its declaration makes {len(expected)}: {expected}")
+    return expected
+
+
+def _emit_adapter(context: base.BaseContext, module: ir.Module, fndesc: Any, adapter: Adapter) -> None:
+    """The C function: takes apart what C passes, calls numba's function, turns its status and result into one int32."""
+    word_pointer = I64.as_pointer()
+    convention = context.call_conv
+    native = ir.Function(module, convention.get_function_type(fndesc.restype, fndesc.argtypes), fndesc.llvm_func_name)
+    value_types = [context.get_value_type(t) for t in fndesc.argtypes]
+    returns: Any = I32
+    if adapter.kind == "bind":
+        parameters = [word_pointer, word_pointer]
+    elif adapter.kind == "run":
+        parameters = [word_pointer, I64, I64, I64, I64]
+    elif adapter.kind == "pack":
+        parameters = [I64, word_pointer, word_pointer, I64, I64]
+    elif adapter.kind == "primitive":
+        parameters = [I64] * 6
+    elif adapter.kind == "reduce":
+        parameters = [I64] * 3
+    else:
+        parameters = value_types
+        returns = context.get_value_type(fndesc.restype) if fndesc.restype != types.none else ir.VoidType()
+    if adapter.kind in ("bind", "primitive", "reduce"):
+        returns = ir.VoidType()
+    outer = ir.Function(module, ir.FunctionType(returns, parameters), adapter.symbol)
+    builder = ir.IRBuilder(outer.append_basic_block())
+    values = _arguments(builder, adapter, outer.args, value_types)
+    result_slot = builder.alloca(native.function_type.args[0].pointee)
+    exception_slot = builder.alloca(native.function_type.args[1].pointee)
+    packed = context.get_arg_packer(fndesc.argtypes).as_arguments(builder, values)
+    status = builder.call(native, [result_slot, exception_slot, *packed])
+    if isinstance(returns, ir.VoidType):
+        builder.ret_void()
+    elif adapter.kind == "entry":
+        builder.ret(builder.load(result_slot))
+    else:
+        builder.ret(_status(context, builder, fndesc, status, result_slot))
+
+
+def _arguments(builder: ir.IRBuilder, adapter: Adapter, given: Sequence[ir.Value], wanted: Sequence[ir.Type]) -> list[ir.Value]:
+    def word(base_pointer: ir.Value, index: int) -> ir.Value:
+        return builder.load(builder.gep(base_pointer, [I64(index)]))
+
+    count, numbers = len(adapter.operands), adapter.numbers
+    if adapter.kind == "bind":
+        values = [*(word(given[0], i) for i in range(numbers)), given[1]]
+    elif adapter.kind == "run":
+        record = given[0]
+        values = [word(record, i) for i in range(count + numbers)]
+        values += [builder.gep(record, [I64(count + numbers)]), *given[1:]]
+    elif adapter.kind == "pack":
+        values = [given[0], *(word(given[1], i) for i in range(numbers)), *given[2:]]
+    elif adapter.kind == "primitive":
+        # Functions of fewer than four arguments do not take the unused addresses.
+        values = [*given[:len(wanted) - 1], given[5]]
+    else:
+        values = list(given)
+    return [_as(builder, value, type_) for value, type_ in zip(values, wanted, strict=True)]
+
+
+def _as(builder: ir.IRBuilder, value: ir.Value, wanted: ir.Type) -> ir.Value:
+    if value.type == wanted:
+        return value
+    return builder.inttoptr(value, wanted) if value.type == I64 else builder.bitcast(value, wanted)
+
+
+def _status(context: base.BaseContext, builder: ir.IRBuilder, fndesc: Any, status: ir.Value, slot: ir.Value) -> ir.Value:
+    if isinstance(fndesc.restype, types.Integer):
+        result = builder.load(slot)
+        width = result.type.width
+        if width != 32:
+            result = builder.trunc(result, I32) if width > 32 else builder.zext(result, I32)
+    elif fndesc.restype in (types.none, types.void):
+        result = I32(0)
+    else:
+        raise FrontEndError(f"{fndesc.llvm_func_name} returns {fndesc.restype}, not an integer status")
+    raised = builder.icmp_signed("!=", status, ir.Constant(status.type, 0))
+    return builder.select(raised, I32(INTERNAL_ERROR), result)
