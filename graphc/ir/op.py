@@ -1,6 +1,6 @@
 """What an op is: one class, whose fields are its attributes.
 
-A class derives from `Op` (or one of the four kinds below), is decorated with `@register`, and declares
+A class derives from `Op` (or one of the kinds below), is decorated with `@register`, and declares
 
   operands    TF's inputs in TF's order; a name with a star ("values*") takes any number of tensors
   results     names of the outputs
@@ -16,6 +16,7 @@ How an op is computed is said in exactly one way:
   Elementwise   scalar(): a scalar expression; broadcasting, fusion and kernels follow
   Reduction     combine (and map_element): one reduction over the axes
   View          view(): the same elements seen through other strides
+  Alias         nothing: the same elements in the same order under another shape (Reshape, Squeeze, Identity)
   Composite     expand(): a few other ops
   Op            lower(): kernel calls and maps
 """
@@ -255,6 +256,14 @@ class View(Op):
     def view(self, b: Any, x: Any) -> Any:
         """The access of the output, made from the access x of the input (plan/access.py: Access.transpose, .slice, ...)."""
         raise NotImplementedError(f"{self.type}.view")
+
+
+@dataclass(frozen=True)
+class Alias(Op):
+    """The first input's elements in the same row-major order, maybe under another shape: no data moves, no step.
+
+    `infer` says everything; there is nothing to lower.
+    """
 
 
 @dataclass(frozen=True)

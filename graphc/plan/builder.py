@@ -1,0 +1,253 @@
+"""BodyBuilder: writes one body of a Plan; it is the `b` that `Op.lower(b, inputs, outputs)` gets.
+
+inputs and outputs are Accesses (plan/access.py): .dtype, .shape (Sizes, maybe symbolic), .transpose, .slice, ...
+Results are whole buffers; an op writes every element of each of its outputs. The forms an op may use:
+
+  b.call("softmax", [x, y], dims=[rows, cols], attrs=[...])   a kernel; dims are Sizes, attrs ints. Give its bare name:
+                                     its dtypes are appended here (plan/kernel_names.py). outputs=2: two results
+  b.map(f, [x, ...], [y, ...])       y_j[i] = f(s, x_0[i], ...)_j for every index i; all accesses have one shape. f gets
+                                     the scalar builder s (ir/op.py: Scalars) and the loaded values; it returns one value
+                                     or a tuple, one for each output. s.typed("philox", dtype, ...): other result types
+  b.elementwise(f, [x, ...], [y])    the same, the inputs broadcast to the outputs' shape first
+  b.reduce("add", x, y, axes, element=f, finish=g)   y = g(s, combined f(s, x), count) over axes of x; y has the kept
+                                     axes in order (with or without axes of size 1)
+  b.copy(x, y)   b.fill(y, value)    y has x's shape (any strides on both sides) / a Python scalar
+  b.temporary(dtype, shape)          a buffer for the op's own use: a whole Access
+  b.reshape(x, shape)                x under another shape (same elements); copies x first if it is not contiguous
+  b.contiguous(x)                    x itself, or a copy without gaps (b.call does this for its inputs)
+  b.store_sizes(sizes, y)            y (int32 or int64, rank <= 1) = these sizes: how a shape becomes a tensor
+  b.constant(array)                  a constant of the Plan: a whole Access
+  b.bind(x, sizes)                   sizes (symbols) become known while running: the elements of the int tensor x, rank <= 1
+  b.counter()                        int64[2]: number of this run, iteration of the innermost loop
+  b.host(name, operands, outputs)    a function of the embedder on the calling thread; symbols in outputs become known
+  b.require(relation, a, b, message)              a guard ("equal", "less_equal", "less")
+
+Dims are hash-consed: a Size becomes rows of the table once. Maps drop axes of size 1 and merge neighbouring axes that
+lie contiguously in every access, so most elementwise maps are one-dimensional.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from graphc.errors import InternalError, UnimplementedError
+from graphc.ir import dims, dtypes
+from graphc.ir.dims import Size
+from graphc.ir.dtypes import DType
+from graphc.plan import plan
+from graphc.plan.access import Access, whole
+from graphc.plan.dim_table import DimTable
+from graphc.plan.kernel_names import full_name
+from graphc.plan.map_shape import MapShape
+from graphc.plan.plan_builder import PlanBuilder
+from graphc.plan.scalar_program import Scalar, ScalarProgram
+
+MAX_RANK = 8
+SIZES_PER_CALL = 8
+GUARDS = {"equal": plan.GuardKind.EQUAL, "less_equal": plan.GuardKind.LESS_EQUAL, "less": plan.GuardKind.LESS}
+ScalarFunction = Callable[..., Any]
+
+
+class BodyBuilder:
+    """See the header. `origins` are the plan's numbers of the user's ops behind the steps being written."""
+
+    def __init__(self, owner: PlanBuilder, name: str) -> None:
+        self.plan = owner
+        self.name = name
+        self.dims = DimTable()
+        self.buffers: list[plan.Buffer] = []
+        self.inputs: list[int] = []
+        self.outputs: list[int] = []
+        self.slots: list[plan.Slot] = []
+        self.guards: list[plan.Guard] = []
+        self.steps: list[plan.Step] = []
+        self.writes: set[int] = set()
+        self.origins: tuple[int, ...] = ()
+        self._counter: Access | None = None
+        self._constants: dict[int, Access] = {}
+
+    # Sizes and buffers
+
+    def size(self, size: Size) -> int:
+        """The dim id of a Size."""
+        return self.dims.id(size)
+
+    def buffer(self, kind: plan.BufferKind, dtype: DType, shape: Sequence[Size], index: int = 0) -> Access:
+        """A new buffer of the body, whole."""
+        if len(shape) > MAX_RANK:
+            raise UnimplementedError(f"tensors of rank {len(shape)} are not supported; the limit is {MAX_RANK}")
+        number = len(self.buffers)
+        self.buffers.append(plan.Buffer(kind, dtype.short, tuple(self.size(s) for s in shape), index))
+        return whole(number, dtype, shape)
+
+    def temporary(self, dtype: DType, shape: Sequence[Size]) -> Access:
+        return self.buffer(plan.BufferKind.ARENA, dtype, shape)
+
+    def constant(self, value: Any, name: str | None = None) -> Access:
+        """A constant of the Plan, from a NumPy array. `name`: of the node that holds it in the saved graph."""
+        array = np.asarray(value)
+        number = self.plan.constant(array, name)
+        found = self._constants.get(number)
+        if found is None:
+            found = self.buffer(plan.BufferKind.CONST, dtypes.as_dtype(array.dtype), array.shape, number)
+            self._constants[number] = found
+        return found
+
+    def counter(self) -> Access:
+        if self._counter is None:
+            self._counter = self.buffer(plan.BufferKind.COUNTER, dtypes.int64, (2,))
+        return self._counter
+
+    def reshape(self, x: Access, shape: Sequence[Size]) -> Access:
+        x = self.contiguous(x)
+        if len(shape) == x.rank and all(dims.same(a, b) for a, b in zip(shape, x.shape, strict=True)):
+            return x
+        root = self.buffers[x.buffer]
+        base = root.index if root.kind == plan.BufferKind.ALIAS else x.buffer
+        return self.buffer(plan.BufferKind.ALIAS, x.dtype, shape, base)
+
+    def contiguous(self, x: Access) -> Access:
+        if x.is_contiguous:
+            return x
+        copied = self.temporary(x.dtype, x.shape)
+        self.copy(x, copied)
+        return copied
+
+    # Steps
+
+    def call(self, kernel: str, operands: Sequence[Access], dims: Sequence[Size] = (), attrs: Sequence[int] = (),
+             outputs: int = 1) -> None:
+        """Calls a kernel. The last `outputs` operands are its results; inputs are copied if not contiguous."""
+        operands = [*(self.contiguous(x) for x in operands[:len(operands) - outputs]),
+                    *operands[len(operands) - outputs:]]
+        for result in operands[len(operands) - outputs:]:
+            if not result.is_contiguous:
+                raise InternalError(f"kernel {kernel} cannot write into strides {result.strides}")
+        self.step(plan.Call(full_name(kernel, [x.dtype.short for x in operands]), tuple(x.buffer for x in operands),
+                            tuple(self.size(d) for d in dims), tuple(int(a) for a in attrs), origins=self.origins))
+
+    def map(self, function: ScalarFunction, inputs: Sequence[Access], outputs: Sequence[Access]) -> None:
+        program = ScalarProgram()
+        values = function(program, *(program.load(x.dtype) for x in inputs))
+        stores = list(values) if isinstance(values, (tuple, list)) else [values]
+        if len(stores) != len(outputs):
+            raise InternalError(f"the scalar function gives {len(stores)} values for {len(outputs)} outputs")
+        self.emit_map(program, outputs[0].shape, 0, inputs, stores, outputs)
+
+    def elementwise(self, function: ScalarFunction, inputs: Sequence[Access], outputs: Sequence[Access]) -> None:
+        self.map(function, [x.broadcast(outputs[0].shape) for x in inputs], outputs)
+
+    def copy(self, source: Access, target: Access) -> None:
+        if source.is_contiguous and target.is_contiguous:
+            self.step(plan.Call(full_name("copy", [source.dtype.short]), (source.buffer, target.buffer),
+                                (self.size(source.elements),), origins=self.origins))
+        else:
+            self.map(lambda s, x: x, [source], [target])
+
+    def fill(self, target: Access, value: float | int | bool) -> None:
+        self.map(lambda s: s.constant(value, target.dtype), [], [target])
+
+    def reduce(self, combine: str, x: Access, y: Access, axes: Sequence[int], element: ScalarFunction | None = None,
+               finish: ScalarFunction | None = None) -> None:
+        kept = [i for i in range(x.rank) if i not in axes]
+        moved = x.transpose([*kept, *axes])
+        target = Access(y.buffer, y.dtype, tuple(x.shape[i] for i in kept), _kept_strides(y, x, kept), y.offset)
+        program = ScalarProgram()
+        value = program.load(x.dtype)
+        row = program.reduce(combine, element(program, value) if element else value)
+        loads = [moved]
+        if finish is not None:
+            count, extra = self.count(program, dims.product(x.shape[i] for i in axes), moved.shape)
+            row = finish(program, row, count)
+            loads += extra
+        if not axes:
+            self.emit_map(program, moved.shape, 0, loads, [row], [target])
+        else:
+            self.emit_map(program, moved.shape, len(axes), loads, [row], [target])
+
+    def count(self, program: ScalarProgram, size: Size, domain: Sequence[Size]) -> tuple[Scalar, list[Access]]:
+        """A size as an int64 scalar of a program, and the loads that this needs (none if it is known)."""
+        if isinstance(size, int):
+            return program.constant(size, dtypes.int64), []
+        stored = self.temporary(dtypes.int64, (1,))
+        self.store_sizes([size], stored)
+        return program.load(dtypes.int64), [stored.squeeze((0,)).broadcast(domain)]
+
+    def store_sizes(self, sizes: Sequence[Size], y: Access) -> None:
+        for start in range(0, len(sizes), SIZES_PER_CALL):
+            part = list(sizes[start:start + SIZES_PER_CALL])
+            padded = [*part, *([0] * (SIZES_PER_CALL - len(part)))]
+            self.call("sizes", [y], padded, [start, len(part)])
+
+    def bind(self, x: Access, sizes: Sequence[Size]) -> None:
+        x = self.contiguous(x)
+        self.step(plan.Bind(x.buffer, tuple(self.dims.runtime(s) for s in sizes), origins=self.origins))
+
+    def host(self, name: str, operands: Sequence[Access], outputs: Sequence[Access]) -> None:
+        """outputs: buffers whose sizes may be symbols that this call makes known (bound from the results' shapes)."""
+        number = self.plan.host(name)
+        inputs = tuple(self.contiguous(x).buffer for x in operands)
+        self.into_slots(outputs, lambda slots, binds: plan.Host(number, inputs, slots, binds, origins=self.origins))
+
+    def into_slots(self, outputs: Sequence[Access], make: Callable[..., plan.Step]) -> None:
+        """A step made by make(slots, binds) whose results go through slots into these buffers."""
+        slots, binds = [], []
+        for output in outputs:
+            slot = len(self.slots)
+            self.slots.append(plan.Slot(output.dtype.short, output.rank))
+            slots.append(slot)
+            for axis, size in enumerate(output.shape):
+                if self.dims.is_unbound(size):
+                    binds.append(plan.SlotBind(slot, axis, self.dims.runtime(size)))
+        self.step(make(tuple(slots), tuple(binds)))
+        for slot, output in zip(slots, outputs, strict=True):
+            self.step(plan.Take(slot, output.buffer, origins=self.origins))
+
+    def require(self, relation: str, a: Size, b: Size, message: str) -> None:
+        """A guard: checked as soon as both sizes are known. Each is kept once."""
+        origin = self.origins[0] if self.origins else -1
+        guard = plan.Guard(GUARDS[relation], self.size(a), self.size(b), origin, message)
+        if guard not in self.guards[-8:]:
+            self.guards.append(guard)
+
+    def emit_map(self, program: ScalarProgram, domain: Sequence[Size], reduced: int, loads: Sequence[Access],
+                 values: list[Scalar], stores: Sequence[Access]) -> None:
+        """The map step itself: values[j] goes to stores[j]; the accesses of row values lack the reduced axes."""
+        self.step(self.make_map(program, domain, reduced, loads, values, stores))
+
+    def make_map(self, program: ScalarProgram, domain: Sequence[Size], reduced: int, loads: Sequence[Access],
+                 values: list[Scalar], stores: Sequence[Access]) -> plan.Map:
+        finished, kept = program.finish(values)
+        accesses = [loads[i] for i in kept]
+        for access in [*accesses, *stores]:
+            if access.rank not in (len(domain), len(domain) - reduced):
+                raise InternalError(f"an access of shape {access.shape} in a map over {tuple(domain)}")
+        shape = MapShape(domain, reduced, [a.strides for a in [*accesses, *stores]])
+        if not program.uses_index:
+            shape.merge()
+        if len(shape.domain) > MAX_RANK:
+            raise UnimplementedError(f"a map over {len(shape.domain)} axes is not supported; the limit is {MAX_RANK}")
+        made = [plan.Access(a.buffer, self.size(a.offset), tuple(self.size(s) for s in strides))
+                for a, strides in zip([*accesses, *stores], shape.strides, strict=True)]
+        return plan.Map(self.plan.program(finished), tuple(self.size(s) for s in shape.domain), shape.reduced,
+                        tuple(made[:len(accesses)]), tuple(made[len(accesses):]), origins=self.origins)
+
+    def step(self, step: plan.Step) -> None:
+        self.steps.append(step)
+
+    def finish(self) -> plan.Body:
+        """The body, complete."""
+        self.dims.check_bound(self.name)
+        return plan.Body(self.name, self.dims.rows(), tuple(self.buffers), tuple(self.inputs), tuple(self.outputs),
+                         tuple(self.slots), tuple(self.guards), tuple(self.steps), tuple(sorted(self.writes)))
+
+
+def _kept_strides(y: Access, x: Access, kept: Sequence[int]) -> tuple[Size, ...]:
+    """Strides of y for the kept axes of x, whether or not y keeps the reduced ones with size 1."""
+    if y.rank == x.rank:
+        return tuple(y.strides[i] for i in kept)
+    if y.rank == len(kept):
+        return y.strides
+    raise InternalError(f"a reduction of {x.shape} cannot be stored in shape {y.shape}")

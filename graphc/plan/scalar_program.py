@@ -1,0 +1,141 @@
+"""ScalarProgram: writes a plan.Program while an op's scalar function runs.
+
+It is the `s` that `Elementwise.scalar` and the functions given to `BodyBuilder.map` receive: s("mul", x, y) appends an
+instruction and gives its value; equal instructions are one value. Which primitives exist: kernels/scalars.py.
+
+Types. The primitives work on f32, f64, i32, i64 and bool. Values of a narrower integer type are widened, computed and
+narrowed again by each instruction, so that they wrap as NumPy's do. Any other type is an UnimplementedError.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from graphc.errors import UnimplementedError
+from graphc.ir import dtypes
+from graphc.ir.dtypes import DType
+from graphc.ir.op import Scalars
+from graphc.plan import plan
+
+COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal", "equal", "not_equal",
+                         "is_nan", "is_inf", "is_finite"})
+COMPUTED = frozenset({"f32", "f64", "i32", "i64", "bool"})
+WIDENED = {"u8": dtypes.int32, "i8": dtypes.int32, "u16": dtypes.int32, "i16": dtypes.int32, "u32": dtypes.int64}
+MOVED_ONLY = ("cast", "select")     # these work on the narrow types as they are
+RESULT_OF_OTHER = {"select": 1, "philox_bits": 0}
+
+
+@dataclass(frozen=True, eq=False)
+class Scalar:
+    """A value of the program. row: it is made from a reduction, one for each index of the outer axes."""
+
+    op: str
+    dtype: DType
+    args: tuple[Scalar, ...] = ()
+    value: float | int | bool = 0
+    row: bool = False
+
+
+class ScalarProgram(Scalars):
+    """See the header. Loads are made first to last by `load`; `finish` gives the Program."""
+
+    def __init__(self) -> None:
+        self.loads: list[Scalar] = []
+        self.instrs: list[Scalar] = []
+        self.uses_index = False
+        self.uses_linear = False
+        self._known: dict[Any, Scalar] = {}
+
+    def load(self, dtype: DType) -> Scalar:
+        made = Scalar("load", dtype, value=len(self.loads))
+        self.loads.append(made)
+        return made
+
+    def __call__(self, primitive: str, *arguments: Any) -> Scalar:
+        args = tuple(arguments)
+        narrow = next((a.dtype for a in args if a.dtype.short in WIDENED), None)
+        if narrow is not None and primitive not in MOVED_ONLY:
+            wide = WIDENED[narrow.short]
+            result = self(primitive, *(self.cast(a, wide) if a.dtype.short in WIDENED else a for a in args))
+            return result if result.dtype.is_bool else self.cast(result, narrow)
+        for argument in args:
+            check_computed(argument.dtype, primitive, primitive in MOVED_ONLY)
+        dtype = dtypes.bool_ if primitive in COMPARISONS else args[RESULT_OF_OTHER.get(primitive, 0)].dtype
+        return self._instr(primitive, dtype, args)
+
+    def constant(self, value: float | int | bool, dtype: DType) -> Scalar:
+        check_computed(dtype, "const", True)
+        if dtype.is_bool:
+            return self._instr("const", dtype, (), bool(value))
+        if dtype.is_floating:
+            return self._instr("const", dtype, (), float(value))
+        return self._instr("const", dtype, (), int(value))
+
+    def cast(self, x: Scalar, dtype: DType) -> Scalar:
+        if x.dtype == dtype:
+            return x
+        check_computed(x.dtype, "cast", True)
+        check_computed(dtype, "cast", True)
+        return self._instr("cast", dtype, (x,))
+
+    def typed(self, primitive: str, dtype: DType, *arguments: Any) -> Scalar:
+        """A primitive whose result has another dtype than its first argument: s.typed("philox", float32, key, ...)."""
+        return self._instr(primitive, dtype, tuple(arguments))
+
+    def dtype(self, x: Scalar) -> DType:
+        return x.dtype
+
+    def index(self, axis: int) -> Scalar:
+        self.uses_index = True
+        return self._instr("index", dtypes.int64, (), int(axis))
+
+    def linear(self) -> Scalar:
+        self.uses_linear = True
+        return self._instr("linear", dtypes.int64)
+
+    def reduce(self, combine: str, x: Scalar) -> Scalar:
+        """x combined along the map's reduced axes: a row value. combine: add, mul, max, min, and, or."""
+        if x.row:
+            raise ValueError("a row value cannot be reduced in the same map")
+        if x.dtype.short in WIDENED:
+            return self.cast(self.reduce(combine, self.cast(x, WIDENED[x.dtype.short])), x.dtype)
+        return self._instr(f"reduce.{combine}", x.dtype, (x,), row=True)
+
+    def finish(self, stores: list[Scalar]) -> tuple[plan.Program, list[int]]:
+        """The Program that stores these values, without dead instructions; and the numbers of the loads it kept."""
+        live = self._live(stores)
+        kept = [load for load in self.loads if load in live]
+        order = [*kept, *(i for i in self.instrs if i in live)]
+        number = {scalar: i for i, scalar in enumerate(order)}
+        instrs = tuple(plan.Instr(i.op, i.dtype.short, tuple(number[a] for a in i.args), i.value)
+                       for i in order[len(kept):])
+        program = plan.Program(tuple(load.dtype.short for load in kept), instrs, tuple(number[v] for v in stores))
+        return program, [int(load.value) for load in kept]
+
+    def _instr(self, op: str, dtype: DType, args: tuple[Scalar, ...] = (), value: Any = 0, row: bool = False) -> Scalar:
+        key = (op, dtype.number, tuple(map(id, args)), repr(value))
+        found = self._known.get(key)
+        if found is None:
+            found = Scalar(op, dtype, args, value, row or any(a.row for a in args))
+            self._known[key] = found
+            self.instrs.append(found)
+        return found
+
+    @staticmethod
+    def _live(stores: list[Scalar]) -> set[Scalar]:
+        live: set[Scalar] = set()
+        waiting = list(stores)
+        while waiting:
+            scalar = waiting.pop()
+            if scalar not in live:
+                live.add(scalar)
+                waiting.extend(scalar.args)
+        return live
+
+
+def check_computed(dtype: DType, primitive: str, moved_only: bool) -> None:
+    """Raises UnimplementedError if no primitive exists for this dtype."""
+    if dtype.short in COMPUTED or (moved_only and dtype.short in WIDENED):
+        return
+    raise UnimplementedError(f"'{primitive}' is not implemented for dtype {dtype.name}; cast to one of float32, "
+                             "float64, int32, int64 (gc.cast)")
