@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from .gate import read_symbols
 
 MAGIC = b"!<arch>\n"
+# Members of a library's archive that are not kernels: the host functions for Python, and the entry points' C signatures.
+HOST, ENTRIES = "host.o", "entries.json"
 
 
 def write_archive(members: Sequence[tuple[str, bytes]], index: bool = False) -> bytes:

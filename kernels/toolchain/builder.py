@@ -7,6 +7,7 @@ passes the gate. A function that does not compile ends the build with its name; 
 """
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import archive, cache, frontend
+from . import archive, cache, frontend, host_linux
 from .backend import TARGETS, Target, build_object, target_machine
 from .collect import Inventory, Unit, collect, source_hash_parts
 from .gate import check_object
@@ -135,7 +136,10 @@ def _tables(inventory: Inventory, target: Target) -> list[tuple[str, bytes]]:
     table = f"gc_functions_{target.symbol}"
     functions = _assemble(target, functions_assembly(inventory.functions, target.symbol))
     check_object(functions, [table], [f"{s}_{target.symbol}" for s in inventory.functions if s])
-    return [("registry.o", registry), ("functions.o", functions)]
+    host = _assemble(target, host_linux.host_assembly(target.symbol, target.machine))
+    check_object(host, [f"{name}_{target.symbol}" for name in host_linux.EXPORTS], host_linux.IMPORTS)
+    entries = json.dumps(inventory.entries).encode()
+    return [("registry.o", registry), ("functions.o", functions), (archive.HOST, host), (archive.ENTRIES, entries)]
 
 
 def _assemble(target: Target, text: str) -> bytes:

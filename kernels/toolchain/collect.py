@@ -51,7 +51,7 @@ class Inventory:
     kernels: list[KernelEntry]
     primitives: list[PrimitiveEntry]
     functions: list[str | None]        # symbols of the table of functions
-    entries: list[str]                 # the runtime's entry points
+    entries: dict[str, list[str]]      # the runtime's entry points: name -> C types of the result and of the parameters
 
 
 def collect(only: Sequence[str] = ()) -> Inventory:
@@ -66,7 +66,7 @@ def collect(only: Sequence[str] = ()) -> Inventory:
         unit = units.setdefault(module, Unit(module.rpartition(".")[2], module))
         table += _add_kernel(unit, entry)
     primitives: list[PrimitiveEntry] = []
-    entries: list[str] = []
+    entries: dict[str, list[str]] = {}
     if not only or "primitives" in only:
         primitives = _add_primitives(units, table)
     if not only or "runtime" in only:
@@ -152,13 +152,19 @@ def _primitive_types(result: str, arguments: Iterable[str], function: Callable[.
     return (*pointers, *[types.int64] * (code.co_argcount - len(pointers)))
 
 
-def _add_runtime(units: dict[str, Unit]) -> list[str]:
+def _add_runtime(units: dict[str, Unit]) -> dict[str, list[str]]:
     module = f"{PACKAGE}.runtime"
     runtime = importlib.import_module(module)
     unit = units.setdefault(module, Unit("runtime", module, inline_all=False))
     for name, (function, argument_types, result) in runtime.ENTRY.items():
         unit.add("", Adapter(name, "entry", function, types=tuple(argument_types), result=result))
-    return list(runtime.ENTRY)
+    return {name: [_c_type(result), *map(_c_type, arguments)] for name, (_, arguments, result) in runtime.ENTRY.items()}
+
+
+def _c_type(type_: Any) -> str:
+    if isinstance(type_, types.CPointer):
+        return f"{_c_type(type_.dtype)}*"
+    return "void" if type_ in (None, types.none, types.void) else f"{type_.name}_t"
 
 
 def source_hash_parts(module: str) -> list[str]:

@@ -1,0 +1,61 @@
+"""The C++ header graphc_layout.h: every constant that Python and C++ share, and the library's symbols.
+
+Made from kernels/layout.py, kernels/kernel.py and the runtime's tables, so that no number is written twice.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import IntEnum
+from types import ModuleType
+
+from .backend import Target
+
+_HEAD = """// Written by `python -m graphc.kernels build`; do not edit.
+#pragma once
+#include <cstdint>
+
+namespace graphc::layout {
+"""
+
+
+def layout_header(modules: Iterable[ModuleType], targets: Sequence[Target], entries: Mapping[str, Sequence[str]],
+                  version: str) -> str:
+    """Text of the header. entries: name -> C types of the result and the parameters of the runtime's entry points."""
+    lines = [_HEAD]
+    seen: set[str] = set()
+    for module in modules:
+        for name, value in sorted(vars(module).items()):
+            if name in seen or name.startswith("_"):
+                continue
+            if isinstance(value, type) and issubclass(value, IntEnum) and value is not IntEnum:
+                lines.append(_enumeration(value))
+            elif type(value) is int and name.isupper():
+                lines.append(f"constexpr std::int64_t {name} = {value}LL;")
+            else:
+                continue
+            seen.add(name)
+    lines += ["}  // namespace graphc::layout", "", f'#define GRAPHC_KERNELS_VERSION "{version}"', ""]
+    lines += _symbols(targets, entries)
+    return "\n".join(lines) + "\n"
+
+
+def _enumeration(enumeration: type[IntEnum]) -> str:
+    """A struct of constants: scoped like an enum class, yet usable as an index."""
+    members = " ".join(f"{member.name} = {int(member)}," for member in enumeration)
+    return f"struct {enumeration.__name__} {{ enum : std::int64_t {{ {members} }}; }};"
+
+
+def _symbols(targets: Sequence[Target], entries: Mapping[str, Sequence[str]]) -> list[str]:
+    lines = ["// X(isa symbol, isa name), best first: the instruction sets in libgraphc_kernels.a",
+             "#define GRAPHC_ISAS(X) " + " ".join(f'X({t.symbol}, "{t.name}")' for t in targets),
+             "// X(result, name, parameters): the entry points of the runtime",
+             "#define GRAPHC_ENTRIES(X) " + " ".join(f"X({types[0]}, {name}, ({', '.join(types[1:])}))"
+                                                     for name, types in entries.items()),
+             'extern "C" {',
+             "extern const std::int64_t gc_registry[], gc_registry_words, gc_names_bytes;",
+             "extern const char gc_names[];"]
+    for target in targets:
+        lines.append(f"extern const std::int64_t gc_functions_{target.symbol}[];")
+        for name, types in entries.items():
+            lines.append(f"{types[0]} {name}_{target.symbol}({', '.join(types[1:])});")
+    return [*lines, "}"]
