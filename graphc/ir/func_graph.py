@@ -1,0 +1,112 @@
+"""FuncGraph: the body of a loop or branch. What it uses of the graph around it becomes one of its inputs.
+
+Invariants: `inputs` are outputs of Placeholder operations of this graph, the explicit ones first, then one for each
+capture in the order of first use; `captures[i]` is the outer tensor of inputs[explicit + i].
+"""
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from graphc.ir import dims
+from graphc.ir.graph import Graph
+from graphc.ir.op import OPS, Op
+from graphc.ir.spec import Spec
+from graphc.ir.tensor import Operation, Tensor
+
+
+class FuncGraph(Graph):
+    """A graph with inputs and outputs, built inside `outer`."""
+
+    def __init__(self, name: str, outer: Graph) -> None:
+        super().__init__()
+        self.name = name
+        self.outer_graph = outer
+        self.seed = outer.seed
+        self.inputs: list[Tensor] = []
+        self.outputs: list[Tensor] = []
+        self.captures: dict[Tensor, Tensor] = {}    # outer tensor -> inner Placeholder's output
+        self.structured_outputs: Any = None
+        self._sizes: dict[dims.Dim, dims.Size] = {}
+        self._copied: dict[Tensor, Tensor] = {}
+        self._collections = outer._collections      # collections belong to the whole program
+
+    @property
+    def building_function(self) -> bool:
+        return True
+
+    def add_input(self, spec: Spec, name: str = "input") -> Tensor:
+        """A new explicit input. Must come before the first capture."""
+        assert not self.captures, "explicit inputs come before captures"
+        return self._placeholder(spec, name)
+
+    def capture(self, tensor: Tensor) -> Tensor:
+        """The inner tensor that stands for one of the graphs around this one. A small constant is copied instead."""
+        found = self.captures.get(tensor)
+        if found is not None:
+            return found
+        if tensor.graph is not self.outer_graph and isinstance(self.outer_graph, FuncGraph):
+            outer = self.outer_graph.capture(tensor)
+        elif tensor.graph is self.outer_graph:
+            outer = tensor
+        else:
+            raise ValueError(f"{tensor!r} belongs to a graph that is not around the body '{self.name}' in which it is "
+                             "used: a tensor made inside a branch or loop body cannot be used outside of it")
+        if outer in self.captures:
+            return self.captures[outer]
+        inner = self._copied_constant(outer)
+        if inner is None:
+            inner = self._placeholder(self._inner_spec(outer.spec), outer.op.name.rpartition("/")[2])
+            self.captures[outer] = inner
+        return inner
+
+    def _copied_constant(self, outer: Tensor) -> Tensor | None:
+        definition = outer.op.definition
+        if definition.type != "Const" or outer.spec.shape is None or getattr(definition, "value").size > 64:
+            return None
+        if outer not in self._copied:
+            with self.control_dependencies(None):
+                operation = self.create(definition, [], name=outer.op.name.rpartition("/")[2])
+            self._copied[outer] = operation.outputs[0]
+        return self._copied[outer]
+
+    def _placeholder(self, spec: Spec, name: str) -> Tensor:
+        op = OPS["Placeholder"](dtype=spec.dtype, shape=spec.shape)  # type: ignore[call-arg]
+        with self.control_dependencies(None):
+            operation = self.create(op, [], name=name, specs=(spec,))
+        self.inputs.append(operation.outputs[0])
+        return operation.outputs[0]
+
+    def _inner_spec(self, spec: Spec) -> Spec:
+        """Unknown sizes of the outer graph become symbols of this one, equal ones the same symbol; values stay unknown."""
+        if spec.shape is None:
+            return replace(spec, value=None)
+        shape = tuple(s if isinstance(s, int) else self._sizes.setdefault(s, dims.symbol(f"{self.name}.{len(self._sizes)}"))
+                      for s in spec.shape)
+        known = spec.value is not None and all(isinstance(v, int) for v in spec.value)
+        return Spec(spec.dtype, shape, spec.value if known else None)
+
+    def _own(self, tensor: Any, op: Op) -> Tensor:
+        if isinstance(tensor, Tensor) and tensor.graph is not self:
+            return self.capture(tensor)
+        return super()._own(tensor, op)
+
+    def _own_controls(self, operations: Any) -> list[Operation]:
+        # What stands outside runs before the body does, so waiting for it is nothing to record.
+        return [op for op in operations if op.graph is self]
+
+    def as_graph_element(self, obj: Any, allow_tensor: bool = True, allow_operation: bool = True) -> Any:
+        convert = getattr(obj, "_as_graph_element", None)
+        if convert is not None:
+            obj = convert()
+        if isinstance(obj, (Tensor, Operation)) and obj.graph is not self and self._is_outer(obj.graph):
+            return obj
+        return super().as_graph_element(obj, allow_tensor, allow_operation)
+
+    def _is_outer(self, graph: Graph) -> bool:
+        outer: Graph | None = self.outer_graph
+        while outer is not None:
+            if outer is graph:
+                return True
+            outer = getattr(outer, "outer_graph", None)
+        return False

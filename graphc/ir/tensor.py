@@ -1,0 +1,230 @@
+"""Operation and Tensor: what a user's graph is made of.
+
+A Tensor is an output of an Operation. Equality and hash are identity; bool, iter and len raise TypeError. The operators
+(`x + y`, `x[1:]`) are filled in by graphc/ops through `register_method`, so that ir/ needs to know no op.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from graphc.ir import dims
+from graphc.ir.dims import Size
+from graphc.ir.dtypes import DType
+from graphc.ir.node import Origin
+from graphc.ir.op import Op
+from graphc.ir.spec import Spec
+from graphc.ir.stacks import get_default_session
+from graphc.ir.tensor_shape import TensorShape, as_shape
+
+if TYPE_CHECKING:
+    from graphc.ir.graph import Graph
+
+
+class Operation:
+    """A node of the user's graph, as `tf.Operation`. `definition` is the op with its fields; it never changes."""
+
+    def __init__(self, graph: Graph, name: str, definition: Op, inputs: Sequence[Tensor],
+                 control_inputs: Sequence[Operation], specs: Sequence[Spec], device: str, origin: tuple[str, int],
+                 number: int) -> None:
+        self.graph = graph
+        self.name = name
+        self.definition = definition
+        self.inputs = tuple(inputs)
+        self.control_inputs = list(control_inputs)
+        self.device = device
+        self.origin = Origin(name, definition.type, *origin)
+        self.number = number                        # position in the graph's order of creation
+        self.extra_attributes: dict[str, Any] = {}  # attributes of an imported node that graphc does not know: kept
+        self.outputs = [Tensor(self, i, spec) for i, spec in enumerate(specs)]
+        for tensor in dict.fromkeys(self.inputs):
+            tensor._consumers.append(self)
+
+    @property
+    def type(self) -> str:
+        return self.definition.type
+
+    @property
+    def file(self) -> str:
+        return self.origin.file
+
+    @property
+    def line(self) -> int:
+        return self.origin.line
+
+    @property
+    def traceback(self) -> list[tuple[str, int, str, str]]:
+        """The user's line that made this op, in the form of `traceback.extract_stack`'s entries."""
+        import linecache
+
+        source = linecache.getline(self.file, self.line).strip()
+        return [(self.file, self.line, "", source)] if self.file else []
+
+    def values(self) -> tuple[Tensor, ...]:
+        return tuple(self.outputs)
+
+    def operand_tensors(self) -> dict[str, Any]:
+        """TF's inputs by operand name: a Tensor, or a tuple for a variadic operand."""
+        return split_operands(type(self.definition), self.inputs)
+
+    def get_attr(self, name: str) -> Any:
+        """The attribute `name` (TF's name for it). Raises ValueError if the op has none of that name."""
+        import dataclasses
+
+        for field in dataclasses.fields(self.definition):
+            if not field.metadata.get("operand") and name == (field.metadata.get("wire") or field.name):
+                return getattr(self.definition, field.name)
+        source = self.definition.types.get(name)
+        if source is not None:
+            found = self.operand_tensors().get(source)
+            if source in self.definition.results:
+                found = self.outputs[self.definition.results.index(source)]
+            if isinstance(found, tuple):
+                found = found[0] if found else None
+            if found is not None:
+                return found.dtype
+        if name == "N" and self.definition.is_variadic():
+            return next(len(v) for v in self.operand_tensors().values() if isinstance(v, tuple))
+        if name in self.extra_attributes:
+            return self.extra_attributes[name]
+        raise ValueError(f"Operation '{self.name}' (type {self.type}) has no attribute named '{name}'.")
+
+    def run(self, feed_dict: dict[Any, Any] | None = None, session: Any = None) -> None:
+        """Runs the op in `session`, or in the default one."""
+        _session(session, self.graph, "run").run(self, feed_dict)
+
+    def _add_control_inputs(self, operations: Sequence[Operation]) -> None:
+        for operation in operations:
+            if operation not in self.control_inputs:
+                self.control_inputs.append(operation)
+
+    def __repr__(self) -> str:
+        return f"<gc.Operation '{self.name}' type={self.type}>"
+
+
+class Tensor:
+    """A value to be computed, as `tf.Tensor`. `spec` is all that is known of it."""
+
+    __array_priority__ = 100    # np.ones(2) * tensor calls tensor.__rmul__
+
+    def __init__(self, op: Operation, value_index: int, spec: Spec) -> None:
+        self.op = op
+        self.value_index = value_index
+        self.spec = spec
+        self._consumers: list[Operation] = []
+        self._value: tuple[Size, ...] | None = spec.value
+
+    @property
+    def graph(self) -> Graph:
+        return self.op.graph
+
+    @property
+    def name(self) -> str:
+        return f"{self.op.name}:{self.value_index}"
+
+    @property
+    def dtype(self) -> DType:
+        return self.spec.dtype
+
+    @property
+    def shape(self) -> TensorShape:
+        return TensorShape(self.spec.static_shape)
+
+    @property
+    def device(self) -> str:
+        return self.op.device
+
+    def get_shape(self) -> TensorShape:
+        return self.shape
+
+    def consumers(self) -> list[Operation]:
+        return list(self._consumers)
+
+    def set_shape(self, shape: Any) -> None:
+        """Says what the user knows of the shape. Raises ValueError if it contradicts what is known already."""
+        merged = self.shape.merge_with(as_shape(shape)).sizes
+        if merged is None:
+            return
+        old = self.spec.shape or tuple(
+            dims.symbol(f"{self.op.name}.{i}", ("size", self, i)) for i in range(len(merged)))
+        sizes = tuple(o if m is None else m for m, o in zip(merged, old, strict=True))
+        self.spec = replace(self.spec, shape=sizes)
+
+    def value_sizes(self) -> tuple[Size, ...] | None:
+        """The elements of a small integer tensor as sizes: known ones, else symbols bound when the run has computed it.
+
+        None if their number is unknown. The symbols' source is ("value", tensor, position).
+        """
+        if self._value is None and self.spec.shape is not None and self.dtype.is_integer:
+            count = dims.product(self.spec.shape)
+            if isinstance(count, int):
+                self._value = tuple(dims.symbol(f"{self.op.name}[{i}]", ("value", self, i)) for i in range(count))
+        return self._value
+
+    def eval(self, feed_dict: dict[Any, Any] | None = None, session: Any = None) -> Any:
+        """The tensor's value in `session`, or in the default one."""
+        return _session(session, self.graph, "eval").run(self, feed_dict)
+
+    def _as_graph_element(self) -> Tensor:
+        return self
+
+    # Equality and hash stay Python's own: identity.
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"the Tensor '{self.name}' has no truth value while the graph is built: use gc.cond instead of "
+                        "`if`, gc.logical_and instead of `and`, and `t is not None` to test whether there is a tensor")
+
+    __nonzero__ = __bool__
+
+    def __iter__(self) -> Iterator[Any]:
+        raise TypeError(f"the Tensor '{self.name}' cannot be iterated over while the graph is built: use gc.unstack, "
+                        "gc.map_fn or gc.while_loop")
+
+    def __len__(self) -> int:
+        raise TypeError(f"len() of the Tensor '{self.name}' is not known while the graph is built: use gc.shape(t)[0], "
+                        "or int(t.shape[0]) where it is static")
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise TypeError(f"the Tensor '{self.name}' has no value while the graph is built, so it cannot become a NumPy "
+                        "array: use session.run, or gc functions in place of NumPy's")
+
+    def __float__(self) -> float:
+        raise TypeError(f"the Tensor '{self.name}' has no value while the graph is built: use session.run")
+
+    def __repr__(self) -> str:
+        return f"<gc.Tensor '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
+
+    def __str__(self) -> str:
+        return f'Tensor("{self.name}", shape={self.shape}, dtype={self.dtype.name})'
+
+
+def register_method(name: str, function: Callable[..., Any], owner: type = Tensor) -> None:
+    """Gives Tensor (or Operation, Graph) a method that is made of things further on in the order of directories."""
+    setattr(owner, name, function)
+
+
+def split_operands(op: type[Op], tensors: Sequence[Any]) -> dict[str, Any]:
+    """TF's inputs in order -> by operand name; the variadic operand, if any, takes what the others leave."""
+    fixed = sum(not name.endswith("*") for name in op.operands)
+    many = len(tensors) - fixed
+    result: dict[str, Any] = {}
+    position = 0
+    for name in op.operands:
+        if name.endswith("*"):
+            result[name] = tuple(tensors[position:position + many])
+            position += many
+        else:
+            result[name] = tensors[position]
+            position += 1
+    return result
+
+
+def _session(session: Any, graph: Any, what: str) -> Any:
+    session = session if session is not None else get_default_session()
+    if session is None:
+        raise ValueError(f"cannot {what}: there is no default session; use `with gc.Session():` or pass session=...")
+    if session.graph is not graph:
+        raise ValueError(f"cannot {what}: the session runs another graph than the one this belongs to; "
+                         "make it with gc.Session(graph=...)")
+    return session

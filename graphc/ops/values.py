@@ -1,0 +1,124 @@
+"""Python values to NumPy arrays under TensorFlow 1's rules for constants."""
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+
+from graphc.ir.dtypes import DType, as_dtype, bool_, string
+from graphc.ir.tensor_shape import Dimension, TensorShape
+
+
+def to_array(value: Any, dtype: DType | None = None, shape: Any = None) -> np.ndarray:
+    """`value` as an array of dtype; without one: arrays keep theirs, Python floats give float32, Python ints int32.
+
+    shape: a value with fewer elements is filled up with its last one. Raises TypeError if the value does not convert, ValueError
+    if it has too many elements or is ragged.
+    """
+    if value is None:
+        raise ValueError("None values not supported.")
+    array = _convert(value, dtype)
+    return array if shape is None else _fill(array, TensorShape(shape))
+
+
+def _convert(value: Any, dtype: DType | None) -> np.ndarray:
+    if isinstance(value, (np.ndarray, np.generic)):
+        array = np.asarray(value)
+        as_dtype(array.dtype)
+        if dtype is None or dtype == as_dtype(array.dtype):
+            return _strings(array) if array.dtype.kind in "SUO" else array
+        if dtype.numpy is None or array.dtype.kind in "SUO":
+            raise TypeError(f"an array of {array.dtype} does not convert to {dtype.name}")
+        return array.astype(dtype.numpy)
+    if isinstance(value, TensorShape):
+        if not value.is_fully_defined():
+            raise ValueError(f"Cannot convert a partially known TensorShape to a Tensor: {value}")
+        value = value.as_list()
+    value = _known_dimensions(value)
+    if dtype is not None:
+        _check_elements(value, dtype)
+    if dtype == string:
+        return _strings(np.array(value, dtype=object))
+    try:
+        array = np.array(value)
+    except ValueError:
+        raise ValueError(f"nested lists of unequal lengths do not make a tensor: {value!r}") from None
+    if array.dtype.kind in "SUO":
+        return _python_objects(array, value, dtype)
+    if dtype is not None:
+        return _cast_exactly(array, dtype, value)
+    if array.dtype == np.float64 and not isinstance(value, np.generic):
+        return array.astype(np.float32)
+    if array.dtype == np.int64 and (array.size == 0 or (array.min() >= -2**31 and array.max() < 2**31)):
+        return array.astype(np.int32)
+    return array
+
+
+def _known_dimensions(value: Any) -> Any:
+    if isinstance(value, Dimension):
+        return int(value)
+    if isinstance(value, (list, tuple)):
+        return [_known_dimensions(v) for v in value]
+    return value
+
+
+def _cast_exactly(array: np.ndarray, dtype: DType, value: Any) -> np.ndarray:
+    if dtype.is_integer and array.size:
+        if array.min() < dtype.min or array.max() > dtype.max:
+            raise ValueError(f"{value!r} is out of range for {dtype.name}")
+    return array.astype(dtype.numpy)
+
+
+def _python_objects(array: np.ndarray, value: Any, dtype: DType | None) -> np.ndarray:
+    if all(isinstance(v, (str, bytes)) for v in np.array(value, dtype=object).ravel()):
+        return _strings(np.array(value, dtype=object))
+    if dtype is not None and dtype.is_integer:
+        raise ValueError(f"{value!r} is out of range for {dtype.name}")
+    first = next(v for v in np.array(value, dtype=object).ravel())
+    raise TypeError(f"{value!r} of type {type(first).__name__} does not convert to a tensor")
+
+
+def _strings(array: np.ndarray) -> np.ndarray:
+    encoded = np.empty(array.shape, dtype=object)
+    for index, item in np.ndenumerate(array):
+        if isinstance(item, str):
+            item = item.encode()
+        if not isinstance(item, bytes):
+            raise TypeError(f"{item!r} of type {type(item).__name__} is no string")
+        encoded[index] = item
+    return encoded
+
+
+def _check_elements(value: Any, dtype: DType) -> None:
+    if isinstance(value, (list, tuple)):
+        for element in value:
+            _check_elements(element, dtype)
+        return
+    if isinstance(value, (np.ndarray, np.generic)):
+        return
+    if dtype == string:
+        accepted: Any = (str, bytes)
+    elif dtype == bool_:
+        accepted = (bool,)
+    elif dtype.is_integer:
+        accepted = numbers.Integral
+    elif dtype.is_complex:
+        accepted = numbers.Complex
+    else:
+        accepted = numbers.Real
+    if not isinstance(value, accepted):
+        raise TypeError(f"Expected {dtype.name}, got {value!r} of type '{type(value).__name__}' instead.")
+
+
+def _fill(array: np.ndarray, shape: TensorShape) -> np.ndarray:
+    sizes = shape.as_list()
+    if not shape.is_fully_defined():
+        raise ValueError(f"a constant's shape must be known, but is {shape}")
+    count = int(np.prod(sizes, dtype=np.int64))
+    if array.size == count:
+        return array.reshape(sizes)
+    if array.size > count or array.size == 0:
+        raise ValueError(f"{array.size} values do not fill shape {tuple(sizes)} of {count} elements")
+    flat = array.ravel()
+    return np.concatenate([flat, np.full(count - flat.size, flat[-1], dtype=array.dtype)]).reshape(sizes)
