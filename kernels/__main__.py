@@ -15,7 +15,7 @@ from pathlib import Path
 
 from . import kernel, layout
 from .toolchain import cache
-from .toolchain.archive import ENTRIES, HOST, read_archive, write_archive
+from .toolchain.archive import ENTRIES, read_archive, write_archive
 from .toolchain.build import PREBUILT, BuildError, build_archives, library_key
 
 
@@ -66,12 +66,12 @@ def _write_runner_library(archives: dict[str, bytes], out: Path) -> None:
         for name, data in objects:
             if name == ENTRIES:
                 entries = json.loads(data)
-            elif name != HOST and (name != "registry.o" or number == 0):
+            elif name != "registry.o" or number == 0:
                 members.append((name if name == "registry.o" else f"{name[:-2]}.{target.symbol}.o", data))
     (out / "libgraphc_kernels.a").write_bytes(write_archive(members, index=True))
     modules = [layout, kernel]
     if entries:
-        modules.append(importlib.import_module(f"{__package__}.runtime"))
+        modules.append(importlib.import_module(f"{__package__}.runtime.tables"))
     version = cache.hash_of(*(data for _, data in members))
     (out / "graphc_layout.h").write_text(layout_header(modules, targets, entries, version))
 

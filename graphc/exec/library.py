@@ -1,7 +1,7 @@
 """The kernel library in this process: machine code for the best instruction set that this machine has.
 
-Taken from the installed package or the disk cache, else built (graphc.kernels.toolchain.build); loaded once, never unloaded.
-Imports llvmlite, but not numba.
+Taken from the installed package or the disk cache, else built (graphc.kernels.toolchain.build); loaded once, never
+unloaded. Imports llvmlite, but not numba.
 """
 from __future__ import annotations
 
@@ -16,15 +16,13 @@ import numpy as np
 from graphc import errors
 from graphc.kernels.toolchain.archive import ENTRIES, read_archive
 from graphc.kernels.toolchain.build import BuildError, library_archive
-from graphc.kernels.toolchain.host_linux import EXPORTS
 
 
 @dataclass(frozen=True)
 class Library:
-    """registry, functions: views of the library's own tables (layout: kernels/layout.py). names: of kernels, then primitives.
+    """registry, functions: views of the library's own tables (kernels/layout.py). names: of kernels, then primitives.
 
-    entry: addresses of the runtime's entry points, by name. signatures: their C types, result first. host: addresses of
-    "alloc", "free", "wait", "wake" (kernels/toolchain/host_linux.py).
+    entry: addresses of the runtime's entry points, by name. signatures: their C types, result first.
     """
 
     isa: str
@@ -33,7 +31,6 @@ class Library:
     functions: np.ndarray
     entry: dict[str, int]
     signatures: dict[str, list[str]]
-    host: dict[str, int]
 
 
 _loaded: dict[str, Library] = {}
@@ -43,7 +40,8 @@ _lock = threading.Lock()
 def load_library(isa: str | None = None) -> Library:
     """The library for `isa`, by default the environment's GRAPHC_ISA or the best one of this machine.
 
-    Raises UnimplementedError if this machine has none of them, or not the one asked for; InternalError if it does not build.
+    Raises UnimplementedError if this machine has none of them, or not the one asked for; InternalError if the library
+    does not build.
     """
     wanted = (isa or os.environ.get("GRAPHC_ISA") or "").replace("_", "-")
     library = _loaded.get(wanted)
@@ -63,12 +61,13 @@ def _choose(wanted: str) -> str:
     if wanted and wanted not in TARGETS:
         raise errors.UnimplementedError(f"GRAPHC_ISA={wanted} names no instruction set; there are {', '.join(TARGETS)}")
     if wanted and wanted not in possible:
-        raise errors.UnimplementedError(f"this machine cannot run {wanted} (it can run: {', '.join(possible) or 'none'}); unset "
-                                        "GRAPHC_ISA to let graphc choose")
+        raise errors.UnimplementedError(f"this machine cannot run {wanted} (it can: {', '.join(possible) or 'none'});"
+                                        " unset GRAPHC_ISA to let graphc choose")
     if not possible:
         import platform
         needs = "; ".join(f"{t.name}: {t.machine} with {', '.join(t.needs)}" for t in TARGETS.values())
-        raise errors.UnimplementedError(f"graphc has no machine code for this machine ({platform.machine()}). It needs one of: {needs}")
+        raise errors.UnimplementedError(f"graphc has no machine code for this machine ({platform.machine()}). It needs "
+                                        f"one of: {needs}")
     return wanted or possible[0]
 
 
@@ -82,13 +81,13 @@ def _load(isa: str) -> Library:
     signatures: dict[str, list[str]] = json.loads(members.pop(ENTRIES))
     table = f"gc_functions_{suffix}"
     data = ["gc_registry", "gc_registry_words", "gc_names", "gc_names_bytes", table]
-    code = [f"{name}_{suffix}" for name in (*signatures, *EXPORTS)]
+    code = [f"{name}_{suffix}" for name in signatures]
     found = load_objects(list(members.values()), [*data, *code])
     registry = _words(found["gc_registry"], int(_words(found["gc_registry_words"], 1)[0]))
-    names = ctypes.string_at(found["gc_names"], int(_words(found["gc_names_bytes"], 1)[0])).decode().split("\0")[:-1]
+    text = ctypes.string_at(found["gc_names"], int(_words(found["gc_names_bytes"], 1)[0]))
     functions = _words(found[table], int(3 * registry[1] + registry[2]))
-    return Library(isa, registry, names, functions, {name: found[f"{name}_{suffix}"] for name in signatures}, signatures,
-                   {name.removeprefix("gc_host_"): found[f"{name}_{suffix}"] for name in EXPORTS})
+    entry = {name: found[f"{name}_{suffix}"] for name in signatures}
+    return Library(isa, registry, text.decode().split("\0")[:-1], functions, entry, signatures)
 
 
 def _words(address: int, count: int) -> np.ndarray:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from .gate import read_symbols
 
 MAGIC = b"!<arch>\n"
-# Members of a library's archive that are not kernels: the host functions for Python, and the entry points' C signatures.
-HOST, ENTRIES = "host.o", "entries.json"
+ENTRIES = "entries.json"               # member of a library's archive: the C signatures of the entry points
 
 
 def write_archive(members: Sequence[tuple[str, bytes]], index: bool = False) -> bytes:

@@ -1,7 +1,7 @@
 """Back end: host-independent LLVM IR becomes an object for one instruction set.
 
-retarget (triple, data layout) -> internalise all but the exports -> optimise and vectorise for the target -> drop what is not
-used -> refuse host addresses -> append the ISA to the exports' names -> object code. Needs llvmlite only.
+retarget (triple, data layout) -> internalise all but the exports -> optimise and vectorise for the target -> drop what
+is not used -> refuse host addresses -> append the ISA to the exports' names -> object code. Needs llvmlite only.
 """
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ def target_machine(target: Target) -> llvm.TargetMachine:
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
     return llvm.Target.from_triple(target.triple).create_target_machine(
-        cpu=target.cpu, features=target.features, opt=3, reloc=target.relocation, codemodel="default", abiname=target.abi)
+        cpu=target.cpu, features=target.features, opt=3, reloc=target.relocation, codemodel="default",
+        abiname=target.abi)
 
 
 def build_object(target: Target, bitcodes: Sequence[bytes], exports: Sequence[str], inline_all: bool = True) -> bytes:
@@ -118,7 +119,7 @@ def _optimise(module: llvm.ModuleRef, machine: llvm.TargetMachine) -> None:
     tuning.loop_unrolling = True
     tuning.loop_interleaving = True
     passes = llvm.create_pass_builder(machine, tuning)
-    # Numba's environments and exception tables are unused once internal: dropped before, so that nothing is spent on them.
+    # Numba's environments and exception tables are unused once internal: dropped first, to spend nothing on them.
     _drop_unused(module, passes)
     passes.getModulePassManager().run(module, passes)
     _drop_unused(module, passes)
@@ -131,7 +132,7 @@ def _drop_unused(module: llvm.ModuleRef, passes: llvm.PassBuilder) -> None:
 
 
 def _rename(module: llvm.ModuleRef, exports: Sequence[str], target: Target) -> None:
-    """Exports get the ISA; what is internal gets a number, for numba's names carry counters of the compiling process."""
+    """Exports get the ISA; what is internal gets a number, for numba's names carry counters of its process."""
     number = 0
     wanted = set(exports)
     for value in [*module.functions, *module.global_variables]:

@@ -50,8 +50,8 @@ def build_archives(isas: Sequence[str], only: Sequence[str] = (), jobs: int | No
         except OSError:
             pieces = Path(scratch) / "pieces"
             pieces.mkdir()
-        environment = dict(os.environ, NUMBA_OPT="0", NUMBA_LOOP_VECTORIZE="0", NUMBA_SLP_VECTORIZE="0", NUMBA_DISABLE_JIT="0",
-                           NUMBA_DEBUGINFO="0", NUMBA_BOUNDSCHECK="0", PYTHONHASHSEED="0")
+        environment = dict(os.environ, NUMBA_OPT="0", NUMBA_LOOP_VECTORIZE="0", NUMBA_SLP_VECTORIZE="0",
+                           NUMBA_DISABLE_JIT="0", NUMBA_DEBUGINFO="0", NUMBA_BOUNDSCHECK="0", PYTHONHASHSEED="0")
         root = str(_import_root())
         environment["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [environment.get("PYTHONPATH")])])
         command = [sys.executable, "-m", f"{__package__}.builder", ",".join(isas), scratch, str(pieces),

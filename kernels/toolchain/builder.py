@@ -1,9 +1,9 @@
-"""Builds the library in a process of its own: `python -m graphc.kernels.toolchain.builder ISAS OUT PIECES JOBS [KERNELS]`.
+"""Builds the library in a process of its own: python -m graphc.kernels.toolchain.builder ISAS OUT PIECES JOBS [KERNELS]
 
-Each unit is compiled in a fork of this process, up to JOBS at a time, so that what one unit compiles has no influence on
-another (the result is the same to the byte whatever is cached). A unit's IR is kept in PIECES under a hash of the sources
-that it imports, its objects under a hash of the IR: after a change only what depends on it is compiled again. Every object
-passes the gate. A function that does not compile ends the build with its name; nothing is left out.
+Each unit is compiled in a fork of this process, up to JOBS at a time, so that what one unit compiles has no influence
+on another (the result is the same to the byte whatever is cached). A unit's IR is kept in PIECES under a hash of the
+sources that it imports, its objects under a hash of the IR: after a change only what depends on it is compiled again.
+Every object passes the gate. A function that does not compile ends the build with its name; nothing is left out.
 """
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import archive, cache, frontend, host_linux
+from . import archive, cache, frontend
 from .backend import TARGETS, Target, build_object, target_machine
 from .collect import Inventory, Unit, collect, source_hash_parts
 from .gate import check_object
@@ -78,7 +78,8 @@ def _run_job(job: Job, writer: int) -> int:
         for target in job.targets:
             _object(job, target, ir)
         if os.environ.get("GRAPHC_BUILD_VERBOSE"):
-            print(f"{job.unit.name:24} front {front:6.1f} s  back {time.perf_counter() - start - front:6.1f} s", file=sys.stderr)
+            back = time.perf_counter() - start - front
+            print(f"{job.unit.name:24} front {front:6.1f} s  back {back:6.1f} s", file=sys.stderr)
         return 0
     except Exception as error:
         known = type(error).__name__ in ("FrontEndError", "BackEndError", "GateError")
@@ -87,14 +88,14 @@ def _run_job(job: Job, writer: int) -> int:
         return 1
 
 
-def _common_hash() -> list[str]:
-    own = [(Path(__file__).parent / f"{name}.py").read_text() for name in ("frontend", "collect")]
-    return [cache.tool_versions(), *own]
+def _texts(*names: str) -> list[str]:
+    return [(Path(__file__).parent / f"{name}.py").read_text() for name in names]
 
 
 def _ir_key(unit: Unit) -> str:
     symbols = [f"{isa}:{a.symbol}" for isa, adapters in sorted(unit.variants.items()) for a in adapters]
-    return cache.hash_of(*_common_hash(), *source_hash_parts(unit.module), *symbols)
+    sources = source_hash_parts(unit.module)
+    return cache.hash_of(cache.tool_versions(), *_texts("frontend", "collect"), *sources, *symbols)
 
 
 def _ir(job: Job) -> list[tuple[str, bytes]]:
@@ -102,8 +103,8 @@ def _ir(job: Job) -> list[tuple[str, bytes]]:
     path = job.pieces / f"{_ir_key(job.unit)}.bc"
     kept = cache.read_file(path)
     if kept is None:
-        variants = sorted(job.unit.variants.items())
-        kept = archive.write_archive([(isa or "common", frontend.compile_module(f"gc_{job.unit.name}_{isa or 'common'}", adapters))
+        variants = [(isa or "common", adapters) for isa, adapters in sorted(job.unit.variants.items())]
+        kept = archive.write_archive([(isa, frontend.compile_module(f"gc_{job.unit.name}_{isa}", adapters))
                                       for isa, adapters in variants])
         cache.write_file(path, kept)
     return archive.read_archive(kept)
@@ -116,9 +117,8 @@ def _object(job: Job, target: Target, ir: list[tuple[str, bytes]] | None = None)
     bitcodes = dict(ir)
     chosen = [bitcodes[name] for name in (target.symbol, "common") if name in bitcodes]
     exports = unit.exports(target.symbol)
-    backend_text = (Path(__file__).parent / "backend.py").read_text()
-    key = cache.hash_of(backend_text, (Path(__file__).parent / "gate.py").read_text(), cache.tool_versions(), repr(target),
-                        repr(exports), *chosen)
+    key = cache.hash_of(*_texts("backend", "gate"), cache.tool_versions(), repr(target), repr(exports),
+                        str(unit.inline_all), *chosen)
     path = job.pieces / f"{key}.o"
     made = cache.read_file(path)
     if made is None:
@@ -136,10 +136,8 @@ def _tables(inventory: Inventory, target: Target) -> list[tuple[str, bytes]]:
     table = f"gc_functions_{target.symbol}"
     functions = _assemble(target, functions_assembly(inventory.functions, target.symbol))
     check_object(functions, [table], [f"{s}_{target.symbol}" for s in inventory.functions if s])
-    host = _assemble(target, host_linux.host_assembly(target.symbol, target.machine))
-    check_object(host, [f"{name}_{target.symbol}" for name in host_linux.EXPORTS], host_linux.IMPORTS)
     entries = json.dumps(inventory.entries).encode()
-    return [("registry.o", registry), ("functions.o", functions), (archive.HOST, host), (archive.ENTRIES, entries)]
+    return [("registry.o", registry), ("functions.o", functions), (archive.ENTRIES, entries)]
 
 
 def _assemble(target: Target, text: str) -> bytes:

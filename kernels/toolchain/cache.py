@@ -1,8 +1,8 @@
-"""The disk cache of machine code: $GRAPHC_CACHE, else $XDG_CACHE_HOME/graphc, else ~/.cache/graphc; readable by its owner only.
+"""The disk cache of machine code: $GRAPHC_CACHE, else $XDG_CACHE_HOME/graphc, else ~/.cache/graphc; its owner's only.
 
-An entry is a file named by a hash of all that its contents depend on; it begins with a checksum, so a damaged one counts
-as missing. It is written beside and renamed, so that readers never see half of one. A cache that cannot be written is not
-an error: everything works without it, compiled anew by each process, and one warning says so.
+An entry is a file named by a hash of all that its contents depend on; it begins with a checksum, so a damaged one
+counts as missing. It is written beside and renamed, so that readers never see half of one. A cache that cannot be
+written is not an error: everything works without it, compiled anew by each process, and one warning says so.
 """
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def write(key: str, contents: bytes) -> bool:
     except OSError as error:
         if str(folder) not in _warned:
             _warned.add(str(folder))
-            warnings.warn(f"graphc: the cache of compiled kernels at {folder} cannot be written ({error}); each process compiles "
-                          "them anew. Set GRAPHC_CACHE to a directory of yours.", stacklevel=2)
+            warnings.warn(f"graphc: the cache of compiled kernels at {folder} cannot be written ({error}); each "
+                          "process compiles them anew. Set GRAPHC_CACHE to a directory of yours.", stacklevel=2)
         return False
     return True
 

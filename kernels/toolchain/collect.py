@@ -1,8 +1,8 @@
 """What there is to compile: every declaration in kernels/, grouped into units that are compiled and cached separately.
 
-Kernel modules are all modules of kernels/ but the package's own parts; importing one registers its kernels. Scalar primitives
-are kernels/primitives.py's PRIMITIVES, entry points of the runtime kernels/runtime's ENTRY. Numbers of kernels and primitives
-(their places in the registry) are in order of name.
+Kernel modules are all modules of kernels/ but the package's own parts; importing one registers its kernels. Scalar
+primitives are kernels/primitives.py's PRIMITIVES, entry points of the runtime kernels/runtime's ENTRY. Numbers of
+kernels and primitives (their places in the registry) are in order of name.
 """
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Inventory:
 
 
 def collect(only: Sequence[str] = ()) -> Inventory:
-    """Imports every kernel module. only: names of kernels ("matmul", "matmul.f32"), "primitives", "runtime": only these."""
+    """Imports every kernel module. only: if given, just these: "matmul", "matmul.f32", "primitives", "runtime"."""
     for name in sorted(p.stem for p in FOLDER.glob("*.py") if p.stem not in NOT_KERNELS):
         _import(name, bool(only))
     units: dict[str, Unit] = {}
@@ -146,7 +146,7 @@ def _add_primitives(units: dict[str, Unit], table: list[str | None]) -> list[Pri
 
 
 def _primitive_types(result: str, arguments: Iterable[str], function: Callable[..., Any]) -> tuple[Any, ...]:
-    """Pointers to what is read and written; addresses for arguments that a function takes but does not have; the count."""
+    """Pointers to what is read and written; addresses for parameters that no argument stands for; the count."""
     code = getattr(function, "py_func", function).__code__
     pointers = [types.CPointer(NUMBA_TYPES[name]) for name in (result, *arguments)]
     return (*pointers, *[types.int64] * (code.co_argcount - len(pointers)))
@@ -185,7 +185,8 @@ def _read_imports(module: str, texts: dict[str, str]) -> None:
     texts[module] = path.read_text()
     for node in ast.walk(ast.parse(texts[module])):
         if isinstance(node, ast.ImportFrom) and node.level:
-            base = ".".join([*package.split(".")[:len(package.split(".")) - node.level + 1], *([node.module] if node.module else [])])
+            parents = package.split(".")[:package.count(".") + 2 - node.level]
+            base = ".".join([*parents, *([node.module] if node.module else [])])
             _read_imports(base, texts)
             for alias in node.names:
                 _read_imports(f"{base}.{alias.name}", texts)

@@ -1,8 +1,8 @@
 """Front end: Python functions of kernels/ become LLVM IR that knows nothing of this machine.
 
-The only file that touches numba's internals (numba's minor versions are pinned in pyproject.toml). It runs in a process of
-its own, started by builder.py with optimisation and both vectorisers off: otherwise this host's vector widths freeze into
-the IR. Helpers decorated with @njit are lowered but never turned into machine code, and never get Python wrappers.
+The only file that touches numba's internals (numba's minor versions are pinned in pyproject.toml). It runs in a process
+of its own, started by build.py with optimisation and both vectorisers off: otherwise this host's vector widths freeze
+into the IR. Helpers decorated with @njit are lowered but never turned into machine code, and get no Python wrappers.
 
 Every function becomes one symbol of the C ABI of Adapter below; the Python function is called inside it and is inlined
 by the back end. Symbols carry no ISA yet.
@@ -10,13 +10,9 @@ by the back end. Symbols carry no ISA yet.
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-for _switch, _value in (("NUMBA_OPT", "0"), ("NUMBA_LOOP_VECTORIZE", "0"), ("NUMBA_SLP_VECTORIZE", "0")):
-    os.environ.setdefault(_switch, _value)
 
 from llvmlite import ir
 from numba import types
@@ -101,7 +97,7 @@ def _compile_adapter(typing_context: Any, context: base.BaseContext, library: An
     try:
         result = compiler.compile_extra(typing_context, context, python_function, arguments, adapter.result, flags,
                                         locals={}, library=library)
-    except (errors.NumbaError, NotImplementedError, TypeError, ValueError, AssertionError, KeyError, IndexError) as error:
+    except (errors.NumbaError, NotImplementedError, TypeError, ValueError, AssertionError, LookupError) as error:
         where = inspect.getsourcefile(python_function), python_function.__code__.co_firstlineno
         raise FrontEndError(f"{adapter.symbol} ({where[0]}:{where[1]}) does not compile for {arguments}:\n"
                             f"{type(error).__name__}: {error}") from error
@@ -122,8 +118,8 @@ def _argument_types(adapter: Adapter, function: Callable[..., Any]) -> tuple[Any
     }[adapter.kind]
     parameters = list(inspect.signature(function).parameters)
     if len(parameters) != len(expected):
-        raise FrontEndError(f"{adapter.symbol}: {function.__module__}.{function.__qualname__} takes {len(parameters)} parameters "
-                            f"({', '.join(parameters)}) but its declaration makes {len(expected)}: {expected}")
+        raise FrontEndError(f"{adapter.symbol}: {function.__module__}.{function.__qualname__} takes {len(parameters)} "
+                            f"parameters ({', '.join(parameters)}), its declaration makes {len(expected)}: {expected}")
     return expected
 
 
@@ -164,7 +160,8 @@ def _emit_adapter(context: base.BaseContext, module: ir.Module, fndesc: Any, ada
         builder.ret(_status(context, builder, fndesc, status, result_slot))
 
 
-def _arguments(builder: ir.IRBuilder, adapter: Adapter, given: Sequence[ir.Value], wanted: Sequence[ir.Type]) -> list[ir.Value]:
+def _arguments(builder: ir.IRBuilder, adapter: Adapter, given: Sequence[ir.Value],
+               wanted: Sequence[ir.Type]) -> list[ir.Value]:
     def word(base_pointer: ir.Value, index: int) -> ir.Value:
         return builder.load(builder.gep(base_pointer, [I64(index)]))
 
@@ -191,7 +188,8 @@ def _as(builder: ir.IRBuilder, value: ir.Value, wanted: ir.Type) -> ir.Value:
     return builder.inttoptr(value, wanted) if value.type == I64 else builder.bitcast(value, wanted)
 
 
-def _status(context: base.BaseContext, builder: ir.IRBuilder, fndesc: Any, status: ir.Value, slot: ir.Value) -> ir.Value:
+def _status(context: base.BaseContext, builder: ir.IRBuilder, fndesc: Any, status: ir.Value,
+            slot: ir.Value) -> ir.Value:
     if isinstance(fndesc.restype, types.Integer):
         result = builder.load(slot)
         width = result.type.width

@@ -22,8 +22,9 @@ def host_targets() -> list[Target]:
             if t.machine == platform.machine() and all(features.get(name, False) for name in t.needs)]
 
 
-def load_objects(objects: Sequence[bytes], symbols: Sequence[str], imports: Mapping[str, int] | None = None) -> dict[str, int]:
-    """Links `objects` into this process; returns the addresses of `symbols`. imports: addresses that they may refer to."""
+def load_objects(objects: Sequence[bytes], symbols: Sequence[str],
+                 imports: Mapping[str, int] | None = None) -> dict[str, int]:
+    """Links `objects` into this process; returns the addresses of `symbols`. imports: what they may refer to."""
     builder = llvm.JITLibraryBuilder()
     for data in objects:
         builder.add_object_img(data)

@@ -1,7 +1,8 @@
 """The registry: what the runtime knows of every kernel and primitive, as constant tables inside the library.
 
-Made from the declarations in kernels/ by the layout of kernels/layout.py. Formulas are Python expressions over a kernel's
-dims and attributes (+ - * // % max min, comparisons, `and`); they become postfix code, so that no file can bring its own.
+Made from the declarations in kernels/ by the layout of kernels/layout.py. Formulas are Python expressions over a
+kernel's dims and attributes (+ - * // % max min, comparisons, and, or); they become postfix code, so that no file can
+bring its own.
 """
 from __future__ import annotations
 
@@ -13,10 +14,10 @@ from ..kernel import Kernel
 from ..layout import REGISTRY_MAGIC, FormulaOp
 
 # TensorFlow's numbers of the dtypes (graphc/ir/dtypes.py), by the names that kernels use.
-DTYPE_NUMBERS = {"f32": 1, "f64": 2, "i32": 3, "u8": 4, "i16": 5, "i8": 6, "str": 7, "c64": 8, "i64": 9, "bool": 10, "u16": 17,
-                 "c128": 18, "f16": 19, "handle": 21, "u32": 22, "u64": 23}
+DTYPE_NUMBERS = {"f32": 1, "f64": 2, "i32": 3, "u8": 4, "i16": 5, "i8": 6, "str": 7, "c64": 8, "i64": 9, "bool": 10,
+                 "u16": 17, "c128": 18, "f16": 19, "handle": 21, "u32": 22, "u64": 23}
+Names = dict[str, tuple[FormulaOp, int]]
 ROLES = {"in": 0, "out": 1, "inout": 2}
-HEADER = 5                             # magic, kernels, primitives, offset of the kernels' table, offset of the primitives' rows
 
 
 class DeclarationError(Exception):
@@ -58,7 +59,7 @@ def formula_words(text: str, dims: Sequence[str], attrs: Sequence[str]) -> list[
 _BINARY = {ast.Add: FormulaOp.ADD, ast.Sub: FormulaOp.SUB, ast.Mult: FormulaOp.MUL, ast.FloorDiv: FormulaOp.FLOORDIV}
 
 
-def _emit(node: ast.expr, names: dict[str, tuple[FormulaOp, int]], code: list[tuple[int, int]], text: str) -> None:
+def _emit(node: ast.expr, names: Names, code: list[tuple[int, int]], text: str) -> None:
     def operation(op: FormulaOp, *operands: ast.expr) -> None:
         for operand in operands:
             _emit(operand, names, code, text)
@@ -80,16 +81,16 @@ def _emit(node: ast.expr, names: dict[str, tuple[FormulaOp, int]], code: list[tu
         _emit_comparison(node, names, code, text)
     elif isinstance(node, ast.BoolOp):
         _emit_logic(node, names, code, text)
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("max", "min") and len(node.args) > 1:
+    elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("max", "min") and len(node.args) > 1:
         _emit(node.args[0], names, code, text)
         for argument in node.args[1:]:
             _emit(argument, names, code, text)
-            code.append((int(FormulaOp.MAX if node.func.id == "max" else FormulaOp.MIN), 0))
+            code.append((int(FormulaOp.MAX if ast.unparse(node.func) == "max" else FormulaOp.MIN), 0))
     else:
-        raise DeclarationError(f"formula {text!r}: {ast.unparse(node)!r} is not understood; known names: {sorted(names)}")
+        raise DeclarationError(f"formula {text!r}: {ast.unparse(node)!r} is not understood; names: {sorted(names)}")
 
 
-def _emit_logic(node: ast.BoolOp, names: dict[str, tuple[FormulaOp, int]], code: list[tuple[int, int]], text: str) -> None:
+def _emit_logic(node: ast.BoolOp, names: Names, code: list[tuple[int, int]], text: str) -> None:
     """Of truth values: `and` is a product, `or` a maximum."""
     for position, value in enumerate(node.values):
         _emit(value, names, code, text)
@@ -97,7 +98,7 @@ def _emit_logic(node: ast.BoolOp, names: dict[str, tuple[FormulaOp, int]], code:
             code.append((int(FormulaOp.MUL if isinstance(node.op, ast.And) else FormulaOp.MAX), 0))
 
 
-def _emit_comparison(node: ast.Compare, names: dict[str, tuple[FormulaOp, int]], code: list[tuple[int, int]], text: str) -> None:
+def _emit_comparison(node: ast.Compare, names: Names, code: list[tuple[int, int]], text: str) -> None:
     left = node.left
     for position, (operator, right) in enumerate(zip(node.ops, node.comparators, strict=True)):
         swapped = isinstance(operator, (ast.Gt, ast.GtE))
@@ -154,7 +155,8 @@ def _append_kernel(words: list[int], entry: KernelEntry) -> int:
     for operand, extent in zip(kernel.operands, extents, strict=True):
         dtype = entry.dtype(operand.dtype)
         if dtype not in DTYPE_NUMBERS or operand.role not in ROLES:
-            raise DeclarationError(f"kernel {entry.full_name}: operand {operand.name} has dtype {dtype!r}, role {operand.role!r}")
+            raise DeclarationError(f"kernel {entry.full_name}: operand {operand.name} has dtype {dtype!r} and role "
+                                   f"{operand.role!r}")
         words += [ROLES[operand.role], DTYPE_NUMBERS[dtype], int(operand.packable), extent]
     words += [*relations, flops]
     return record

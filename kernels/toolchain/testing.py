@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..kernel import Choice
-from .archive import ENTRIES, HOST, read_archive
+from .archive import ENTRIES, read_archive
 from .build import library_archive
 from .load import host_targets, load_objects, words_at
 
@@ -49,7 +49,7 @@ class LoadedKernel:
 
     def __call__(self, *operands: Any, dims: Sequence[int], attrs: Sequence[int] = (), persistent: bool = False,
                  packable: int = 1, order: Callable[[int], Sequence[int]] = range) -> int:
-        """Returns the first status other than 0. packable: position of the packable operand; order: order of the tiles."""
+        """Returns the first status other than 0. packable: position of the packable operand; order: of the tiles."""
         choice = self.choice(dims, attrs, persistent)
         arrays = [np.asarray(o) for o in operands]
         addresses = [a.ctypes.data for a in arrays]
@@ -81,7 +81,7 @@ def load_kernels(names: Sequence[str], isa: str | None = None) -> dict[str, Load
 
 
 def load_primitives(isa: str | None = None) -> dict[str, Callable[..., None]]:
-    """Every scalar primitive: name -> function(dst, a, b, c, d, n) of addresses, or (accumulator, source, n) for reduce.*."""
+    """Every scalar primitive: name -> function(dst, a, b, c, d, n) of addresses; reduce.*: (accumulator, source, n)."""
     map_type = ctypes.CFUNCTYPE(None, I64, I64, I64, I64, I64, I64)
     reduce_type = ctypes.CFUNCTYPE(None, I64, I64, I64)
     full_names, addresses = _open(["primitives"], isa)
@@ -93,7 +93,7 @@ def _open(names: Sequence[str], isa: str | None) -> tuple[list[str], list[int]]:
     """Names in the registry of the library of `names` alone, and its table of functions."""
     isa = isa or os.environ.get("GRAPHC_ISA") or host_targets()[0].name
     table = f"gc_functions_{isa.replace('-', '_')}"
-    objects = [data for name, data in read_archive(library_archive(isa, tuple(names))) if name not in (HOST, ENTRIES)]
+    objects = [data for name, data in read_archive(library_archive(isa, tuple(names))) if name != ENTRIES]
     found = load_objects(objects, [table, "gc_registry", "gc_names", "gc_names_bytes"])
     length, = words_at(found["gc_names_bytes"], 1)
     _, kernels, primitives = words_at(found["gc_registry"], 3)
