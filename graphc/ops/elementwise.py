@@ -1,0 +1,141 @@
+"""Bases of the elementwise ops, and what their gradients share.
+
+A concrete op names a scalar primitive of kernels/scalars.py and the NumPy function that means the same; shapes, broadcasting,
+fusion and kernels follow from the kind (ir/op.py). Integers wrap; floating point follows IEEE, without warnings.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from graphc.ir import dims
+from graphc.ir.dtypes import DType, float64, int32, int64
+from graphc.ir.op import Elementwise, Sample, Scalars
+from graphc.ir.spec import Spec, text
+
+if TYPE_CHECKING:
+    from graphc.ir.graph import Tensor
+
+SHAPES: tuple[tuple[int, ...], ...] = ((), (1,), (3,), (17,), (31,), (65,), (2, 3, 5), (4, 0))
+PAIRS: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
+    ((), ()), ((17,), (17,)), ((65,), ()), ((), (31,)), ((2, 3, 5), (2, 3, 5)), ((2, 3, 5), (5,)), ((3, 1), (1, 7)),
+    ((2, 1, 5), (2, 3, 1)), ((0, 3), (1, 3)),
+)
+KINDS: dict[str, Callable[[DType], bool]] = {
+    "floating": lambda d: d.is_floating,
+    "number": lambda d: d.is_floating or d.is_integer,
+    "integer": lambda d: d.is_integer,
+    "bool": lambda d: d.is_bool,
+    "any": lambda d: d.numpy is not None and not d.is_complex,
+}
+
+
+def check_kind(op: Any, inputs: Sequence[Spec], kind: str) -> None:
+    """Raises TypeError unless the dtype of each input is of that kind (see KINDS)."""
+    for name, spec in zip(op.operands, inputs, strict=False):
+        if not KINDS[kind](spec.dtype):
+            raise TypeError(f"argument '{name}' has dtype {spec.dtype.name}, but {op.type} takes {kind} types only")
+
+
+def check_rank(name: str, spec: Spec, rank: int) -> None:
+    """Raises ValueError if the rank of `spec` is known and another one."""
+    if spec.shape is not None and len(spec.shape) != rank:
+        raise ValueError(f"argument '{name}' must have rank {rank}, but its shape is {text(spec.shape)}")
+
+
+@dataclass(frozen=True)
+class Unary(Elementwise):
+    """y = primitive(x)."""
+
+    operands = ("x",)
+    types = {"T": "x"}
+    kind: ClassVar[str] = "floating"
+    primitive: ClassVar[str]
+    function: ClassVar[Callable[..., Any]]
+
+    def infer(self, *inputs: Spec) -> Spec:
+        check_kind(self, inputs, self.kind)
+        return super().infer(*inputs)
+
+    def reference(self, *inputs: np.ndarray) -> np.ndarray:
+        x = inputs[0]
+        with np.errstate(all="ignore"):
+            return np.asarray(type(self).function(x)).astype((self.output_dtype or _DTypeOf(x)).numpy, copy=False)
+
+    def scalar(self, s: Scalars, *x: Any) -> Any:
+        return s(self.primitive, *x)
+
+
+@dataclass(frozen=True)
+class Binary(Elementwise):
+    """z = primitive(x, y), broadcast."""
+
+    operands = ("x", "y")
+    results = ("z",)
+    types = {"T": "x"}
+    kind: ClassVar[str] = "number"
+    primitive: ClassVar[str]
+    function: ClassVar[Callable[..., Any]]
+
+    def infer(self, *inputs: Spec) -> Spec:
+        check_kind(self, inputs, self.kind)
+        return super().infer(*inputs)
+
+    def reference(self, *inputs: np.ndarray) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            result = type(self).function(*inputs)
+            return np.asarray(result).astype((self.output_dtype or _DTypeOf(inputs[0])).numpy, copy=False)
+
+    def scalar(self, s: Scalars, *x: Any) -> Any:
+        return s(self.primitive, *x)
+
+
+@dataclass(frozen=True)
+class _DTypeOf:
+    """The NumPy dtype of an array under the attribute name that a DType has it."""
+
+    array: np.ndarray
+
+    @property
+    def numpy(self) -> np.dtype[Any]:
+        return self.array.dtype
+
+
+def unary_samples(low: float = -2.0, high: float = 2.0, integers: bool = False, **more: Any) -> list[Sample]:
+    """One sample a shape of SHAPES in float32, one in float64, and the integer dtypes if the op takes them."""
+    made = [Sample({}, (shape,), low=low, high=high, **more) for shape in SHAPES]
+    made.append(Sample({}, ((3, 7),), (float64,), low=low, high=high, **more))
+    if integers:
+        made += [Sample({}, ((17,),), (d,), gradient=False, low=-9, high=9) for d in (int32, int64)]
+    return made
+
+
+def binary_samples(low: float = -2.0, high: float = 2.0, integers: bool = True, **more: Any) -> list[Sample]:
+    """One sample a pair of PAIRS in float32, one in float64, and the integer dtypes if the op takes them."""
+    made = [Sample({}, pair, low=low, high=high, **more) for pair in PAIRS]
+    made.append(Sample({}, ((3, 7), (7,)), (float64, float64), low=low, high=high, **more))
+    if integers:
+        bounds = (1, 9) if low > 0 else (-9, 9)
+        made += [Sample({}, ((17,), (17,)), (d, d), gradient=False, low=bounds[0], high=bounds[1]) for d in (int32, int64)]
+    return made
+
+
+def sum_like(dy: Tensor, x: Tensor) -> Tensor:
+    """dy summed to the shape of x, which had been broadcast to the shape of dy. Nothing is built if the shapes are equal."""
+    from graphc.ops.array import shape, sum_to
+
+    given, wanted = dy.spec.shape, x.spec.shape
+    if given is not None and wanted is not None and len(given) == len(wanted) \
+            and all(dims.same(a, b) for a, b in zip(given, wanted, strict=True)):
+        return dy
+    return sum_to(dy, shape(x))
+
+
+def scale(value: float, x: Tensor) -> Tensor:
+    """value * x, for an x of any numeric dtype."""
+    from graphc.ops.binary import multiply
+
+    return multiply(x, value)

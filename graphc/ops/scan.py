@@ -1,0 +1,98 @@
+"""Running sums and products along one axis."""
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar
+
+import numpy as np
+
+from graphc.ir import dims
+from graphc.ir.dtypes import float32, float64, int32, int64
+from graphc.ir.op import Op, Permuted, Sample, attr, normalise_axis, operand_field, register
+from graphc.ir.spec import Spec
+from graphc.ops.build import apply
+from graphc.ops.elementwise import check_kind
+
+_CASES = [Sample({"axis": axis, "exclusive": exclusive, "reverse": reverse}, (shape,), low=0.5, high=1.5)
+          for exclusive in (False, True) for reverse in (False, True)
+          for shape, axis in (((17,), 0), ((2, 3, 5), 1), ((2, 3, 5), -1), ((0, 3), 1))] + [
+          Sample({"axis": 1}, ((3, 7),), (d,), gradient=d is float64, low=1, high=3) for d in (float64, int32, int64)]
+
+
+class _Scan(Op):
+    operands = ("x", "axis")
+    results = ("out",)
+    types = {"T": "x", "Tidx": "axis"}
+    kernel: ClassVar[str]
+    function: ClassVar[Any]
+    neutral: ClassVar[int]
+    samples = _CASES
+
+    def infer(self, *inputs: Spec) -> Spec:
+        check_kind(self, inputs, "number")
+        if inputs[0].shape is not None:
+            normalise_axis(self.axis, len(inputs[0].shape))
+        return Spec(inputs[0].dtype, inputs[0].shape)
+
+    def reference(self, *inputs: np.ndarray) -> np.ndarray:
+        x = np.flip(inputs[0], self.axis) if self.reverse else inputs[0]
+        result = type(self).function(x, axis=self.axis, dtype=x.dtype)
+        if self.exclusive:
+            result = np.roll(result, 1, axis=self.axis)
+            first = [slice(None)] * x.ndim
+            first[self.axis] = slice(0, 1)
+            result[tuple(first)] = self.neutral
+        return np.ascontiguousarray(np.flip(result, self.axis) if self.reverse else result)
+
+    def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
+        moved = dataclasses.replace(self, axis=perm.index(normalise_axis(self.axis, len(perm))))
+        return Permuted(moved, (perm,), (perm,))
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        x = inputs[0]
+        axis = normalise_axis(self.axis, x.rank)
+        b.call(self.kernel, [x, outputs[0]],
+               dims=[dims.product(x.shape[:axis]), x.shape[axis], dims.product(x.shape[axis + 1:])],
+               attrs=[int(self.exclusive), int(self.reverse)])
+
+
+@register
+class Cumsum(_Scan):
+    """The sums of the elements up to each one; exclusive: without it; reverse: from the end."""
+
+    kernel = "cumsum"
+    function = np.cumsum
+    neutral = 0
+    axis: int = operand_field("int")
+    exclusive: bool = attr("bool", False)
+    reverse: bool = attr("bool", False)
+
+    def grad(self, node, dy):
+        return [cumsum(dy, self.axis, exclusive=self.exclusive, reverse=not self.reverse), None]
+
+
+@register
+class Cumprod(_Scan):
+    """The products of the elements up to each one; exclusive: without it; reverse: from the end."""
+
+    kernel = "cumprod"
+    function = np.cumprod
+    neutral = 1
+    axis: int = operand_field("int")
+    exclusive: bool = attr("bool", False)
+    reverse: bool = attr("bool", False)
+
+    def grad(self, node, dy):
+        """As in TF: not defined where an element is 0."""
+        out = cumsum(node.outputs[0] * dy, self.axis, exclusive=self.exclusive, reverse=not self.reverse)
+        return [out / node.inputs[0], None]
+
+
+def cumsum(x, axis=0, exclusive=False, reverse=False, name=None):
+    """The running sum along `axis`. exclusive: each element is left out of its own sum. As `tf.cumsum`."""
+    return apply(Cumsum, x, axis, exclusive=bool(exclusive), reverse=bool(reverse), name=name)
+
+
+def cumprod(x, axis=0, exclusive=False, reverse=False, name=None):
+    """The running product along `axis`. As `tf.cumprod`."""
+    return apply(Cumprod, x, axis, exclusive=bool(exclusive), reverse=bool(reverse), name=name)
