@@ -5,6 +5,8 @@ capture in the order of first use; `captures[i]` is the outer tensor of inputs[e
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +29,7 @@ class FuncGraph(Graph):
         self.outputs: list[Tensor] = []
         self.captures: dict[Tensor, Tensor] = {}    # outer tensor -> inner Placeholder's output
         self.structured_outputs: Any = None
+        self.outer_controls: list[Operation] = []   # of the graphs around: what the whole loop or branch must wait for
         self._sizes: dict[dims.Dim, dims.Size] = {}
         self._copied: dict[Tensor, Tensor] = {}
         self._collections = outer._collections      # collections belong to the whole program
@@ -90,6 +93,16 @@ class FuncGraph(Graph):
         if isinstance(tensor, Tensor) and tensor.graph is not self:
             return self.capture(tensor)
         return super()._own(tensor, op)
+
+    def control_dependencies(self, control_inputs: Sequence[Any] | None) -> AbstractContextManager[None]:
+        inner: list[Any] | None = None
+        if control_inputs is not None:
+            inner = []
+            for control in control_inputs:
+                element = self.as_graph_element(control)
+                operation = element.op if isinstance(element, Tensor) else element
+                (inner if operation.graph is self else self.outer_controls).append(operation)
+        return super().control_dependencies(inner)
 
     def _own_controls(self, operations: Any) -> list[Operation]:
         # What stands outside runs before the body does, so waiting for it is nothing to record.
