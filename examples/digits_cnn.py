@@ -101,7 +101,8 @@ def main() -> int:
         print(session.compile_report([step, loss], [x, labels, keep_prob]))
         scores = session.run(logits, {x: test_images})
         frozen = gc.freeze(session, [logits], inputs=[x])
-        gc.train.write_graph(frozen, os.path.dirname(options.save) or ".", os.path.basename(options.save), as_text=False)
+        folder, name = os.path.split(options.save)
+        gc.train.write_graph(frozen, folder or ".", name, as_text=False)
 
     print(f"saved {options.save} ({os.path.getsize(options.save) / 1e3:.0f} kB)")
     accuracy = float(np.mean(scores.argmax(1) == test_targets))

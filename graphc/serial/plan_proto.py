@@ -5,17 +5,16 @@ refused by name, and what is damaged raises DataLossError.
 """
 from __future__ import annotations
 
-import struct
 import zlib
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 from google.protobuf.message import DecodeError
 
 from graphc.errors import DataLossError
 from graphc.ir.dtypes import ALL, as_dtype
 from graphc.plan import plan as p
+from graphc.serial import graph_pb2
 from graphc.serial import plan_pb2 as pb
 
 _SHORT = {d.number: d.short for d in ALL}
@@ -29,8 +28,9 @@ def save_plan(plan: p.Plan, signature: str = "serving_default", graph_hash: int 
 def load_plan(saved: pb.SavedPlan) -> p.Plan:
     """The Plan in `saved`. Raises DataLossError if it is newer than this version, or damaged."""
     if saved.format_version > p.FORMAT_VERSION:
-        raise DataLossError(f"the plan has format version {saved.format_version}, but this graphc reads up to "
-                            f"{p.FORMAT_VERSION}: it was made by a newer graphc; update this one, or save the graph again")
+        raise DataLossError(
+            f"the plan has format version {saved.format_version}, but this graphc reads up to {p.FORMAT_VERSION}: "
+            "it was made by a newer graphc; update this one, or save the graph again")
     if saved.format_version < 1 or not saved.HasField("plan"):
         raise DataLossError("the file holds an empty or damaged plan; save the graph again")
     try:
@@ -47,11 +47,14 @@ def parse_plan(data: bytes) -> p.Plan:
         raise DataLossError("the plan is truncated or damaged; save the graph again") from error
 
 
-def graph_hash(nodes: Iterable[bytes]) -> int:
-    """The hash of proto/plan.proto over the serialised nodes of a GraphDef."""
+def graph_hash(graph: graph_pb2.GraphDef) -> int:
+    """The hash of proto/plan.proto over the nodes of `graph`."""
     total, crc = 0, 0
-    for node in nodes:
-        for part in (struct.pack("<Q", len(node)), node):
+    for node in graph.node:
+        parts = [node.name.encode(), b"\0", node.op.encode(), b"\0", *(i.encode() + b"\0" for i in node.input), b"\1"]
+        for key in sorted(node.attr, key=str.encode):
+            parts += [key.encode(), b"\0", node.attr[key].SerializeToString(deterministic=True), b"\0"]
+        for part in [*parts, b"\2"]:
             total += len(part)
             crc = zlib.crc32(part, crc)
     return (total & 0xFFFFFFFF) << 32 | crc
@@ -70,21 +73,21 @@ def _write(plan: p.Plan) -> pb.Plan:
         outputs=[pb.Port(name=x.name, dtype=_number(x.dtype), shape=x.shape) for x in plan.outputs],
         bodies=[_write_body(b) for b in plan.bodies],
         programs=[_write_program(x) for x in plan.programs],
-        constants=[pb.TensorInfo(name=c.name, dtype=_number(c.dtype), shape=c.shape) for c in plan.constants],
-        states=[pb.TensorInfo(name=s.name, dtype=_number(s.dtype), shape=s.shape) for s in plan.states],
+        constants=[pb.Constant(name=c.name, dtype=_number(c.dtype), shape=c.shape) for c in plan.constants],
+        states=[pb.State(name=s.name, dtype=_number(s.dtype), shape=s.shape) for s in plan.states],
         hosts=plan.hosts,
         origins=[pb.Origin(op_name=o.op_name, op_type=o.op_type, file=o.file, line=o.line) for o in plan.origins],
-        prepare=plan.prepare)
+        prepare=plan.prepare + 1)
 
 
 def _write_body(body: p.Body) -> pb.Body:
     return pb.Body(
         name=body.name,
-        dims=[pb.Dim(kind=d.kind, operands=d.operands, value=d.value) for d in body.dims],
-        buffers=[pb.Buffer(kind=b.kind, dtype=_number(b.dtype), dims=b.dims, index=b.index) for b in body.buffers],
+        dims=[pb.Dim(kind=d.kind.name, operands=d.operands, value=d.value) for d in body.dims],
+        buffers=[pb.Buffer(kind=b.kind.name, dtype=_number(b.dtype), dims=b.dims, index=b.index) for b in body.buffers],
         inputs=body.inputs, outputs=body.outputs, writes=body.writes,
         slots=[pb.Slot(dtype=_number(s.dtype), rank=s.rank) for s in body.slots],
-        guards=[pb.Guard(kind=g.kind, a=g.a, b=g.b, origin=g.origin, message=g.message) for g in body.guards],
+        guards=[pb.Guard(kind=g.kind.name, a=g.a, b=g.b, origin=g.origin + 1, message=g.message) for g in body.guards],
         steps=[_write_step(s) for s in body.steps])
 
 
@@ -116,10 +119,10 @@ def _write_step(step: p.Step) -> pb.Step:
             kinds["host"] = pb.Host(host=step.host, operands=step.operands, slots=step.slots,
                                     binds=_write_binds(step.binds))
         case p.While():
-            kinds["loop"] = pb.While(cond=step.cond, body=step.body, operands=step.operands, carried=step.carried,
+            kinds["while"] = pb.While(cond=step.cond, body=step.body, operands=step.operands, carried=step.carried,
                                      slots=step.slots, binds=_write_binds(step.binds))
         case p.If():
-            kinds["branch"] = pb.If(pred=step.pred, then=step.then, orelse=step.orelse, operands=step.operands,
+            kinds["if"] = pb.If(pred=step.pred, then=step.then, orelse=step.orelse, operands=step.operands,
                                     slots=step.slots, binds=_write_binds(step.binds))
         case p.Push():
             kinds["push"] = pb.Push(source=step.source, value=step.value, result=step.result)
@@ -136,15 +139,16 @@ def _write_step(step: p.Step) -> pb.Step:
 def _write_program(program: p.Program) -> pb.Program:
     return pb.Program(
         loads=[_number(d) for d in program.loads], stores=program.stores,
-        instrs=[pb.Instr(op=i.op, dtype=_number(i.dtype), args=i.args, value=_bits(i)) for i in program.instrs])
+        instrs=[_write_instr(i) for i in program.instrs])
 
 
-def _bits(instr: p.Instr) -> int:
-    if instr.op != "const":
-        return int(instr.value)
-    kind = as_dtype(instr.dtype).numpy
-    assert kind is not None, "constants of programs are numbers"
-    return int.from_bytes(kind.type(instr.value).tobytes(), "little")
+def _write_instr(instr: p.Instr) -> pb.Instr:
+    made = pb.Instr(op=instr.op, dtype=_number(instr.dtype), args=instr.args)
+    if instr.op == "const" and as_dtype(instr.dtype).is_floating:
+        made.real = float(instr.value)
+    elif instr.value:
+        made.integer = int(instr.value)
+    return made
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -160,7 +164,7 @@ def _read(m: pb.Plan) -> p.Plan:
         tuple(p.State(s.name, _SHORT[s.dtype], tuple(s.shape)) for s in m.states),
         tuple(m.hosts),
         tuple(p.Origin(o.op_name, o.op_type, o.file, o.line) for o in m.origins),
-        m.prepare)
+        m.prepare - 1)
 
 
 def _read_body(m: pb.Body) -> p.Body:
@@ -170,7 +174,7 @@ def _read_body(m: pb.Body) -> p.Body:
         tuple(p.Buffer(p.BufferKind(b.kind), _SHORT[b.dtype], tuple(b.dims), b.index) for b in m.buffers),
         tuple(m.inputs), tuple(m.outputs),
         tuple(p.Slot(_SHORT[s.dtype], s.rank) for s in m.slots),
-        tuple(p.Guard(p.GuardKind(g.kind), g.a, g.b, g.origin, g.message) for g in m.guards),
+        tuple(p.Guard(p.GuardKind(g.kind), g.a, g.b, g.origin - 1, g.message) for g in m.guards),
         tuple(_read_step(s) for s in m.steps),
         tuple(m.writes))
 
@@ -192,7 +196,7 @@ def _read_step(m: pb.Step) -> p.Step:
             return _read_map(m.map, origins)
         case "call":
             c = m.call
-            epilogue = _read_map(c.epilogue, origins) if c.HasField("epilogue") else None
+            epilogue = _read_map(c.epilogue, ()) if c.HasField("epilogue") else None
             return p.Call(c.kernel, tuple(c.operands), tuple(c.dims), tuple(c.attrs), epilogue, origins=origins)
         case "bind":
             return p.Bind(m.bind.buffer, tuple(m.bind.dims), origins=origins)
@@ -201,12 +205,12 @@ def _read_step(m: pb.Step) -> p.Step:
         case "host":
             h = m.host
             return p.Host(h.host, tuple(h.operands), tuple(h.slots), _read_binds(h.binds), origins=origins)
-        case "loop":
-            w = m.loop
+        case "while":
+            w: pb.While = getattr(m, "while")
             return p.While(w.cond, w.body, tuple(w.operands), w.carried, tuple(w.slots), _read_binds(w.binds),
                            origins=origins)
-        case "branch":
-            i = m.branch
+        case "if":
+            i: pb.If = getattr(m, "if")
             return p.If(i.pred, i.then, i.orelse, tuple(i.operands), tuple(i.slots), _read_binds(i.binds),
                         origins=origins)
         case "push":
@@ -224,13 +228,9 @@ def _read_program(m: pb.Program) -> p.Program:
 
 def _read_instr(m: pb.Instr) -> p.Instr:
     short = _SHORT[m.dtype]
-    value = _value(m.value, short) if m.op == "const" else m.value
+    value: float | int | bool = m.integer
+    if m.op == "const" and as_dtype(short).is_floating:
+        value = m.real
+    elif m.op == "const" and short == "bool":
+        value = bool(m.integer)
     return p.Instr(m.op, short, tuple(m.args), value)
-
-
-def _value(bits: int, dtype: str) -> float | int | bool:
-    kind = as_dtype(dtype).numpy
-    if kind is None or kind.itemsize > 8:
-        raise ValueError(f"a constant of dtype {dtype}")
-    value: float | int | bool = np.frombuffer(bits.to_bytes(8, "little")[:kind.itemsize], kind)[0].item()
-    return value

@@ -3,7 +3,7 @@
   conv_norm_dense  conv - batch norm - fully connected, symbolic batch; prepare folds the norm into the weights, and the
                    packed format of the weights is chosen when sizes are bound
   adam             state updated in place after its last reader, and by a copy where a reader comes later
-  growing_loop     a while loop whose carried tensor grows, and its gradient: saved values in a list, sizes from the list
+  growing_loop     a while loop whose carried tensor grows, and its gradient: values saved in a list, and their sizes
   masked_matmul    boolean_mask -> matmul: a size known only at run time
   loop_with_host   a map with a row reduction and a host step inside a loop
 
@@ -125,9 +125,9 @@ def conv_norm_dense() -> Case:
                     (b.access(logits, CLASSES, 1),)), origins=(3,)))
 
     plan = Plan(
-        (Port("x", "f32", (-1, SIDE, SIDE, IN)),), (Port("logits", "f32", (-1, CLASSES)),), (b.body(), p.body()), programs,
-        tuple(Constant(k, "f32", v.shape) for k, v in constants.items()), origins=_origins("conv", "norm", "relu", "dense"),
-        prepare=1)
+        (Port("x", "f32", (-1, SIDE, SIDE, IN)),), (Port("logits", "f32", (-1, CLASSES)),), (b.body(), p.body()),
+        programs, tuple(Constant(k, "f32", v.shape) for k, v in constants.items()),
+        origins=_origins("conv", "norm", "relu", "dense"), prepare=1)
 
     def expected(inputs: list[np.ndarray], c: Arrays, states: Arrays) -> list[np.ndarray]:
         x = np.pad(inputs[0].astype(np.float64), ((0, 0), (1, 1), (1, 1), (0, 0)))
@@ -135,7 +135,10 @@ def conv_norm_dense() -> Case:
         y = (y - c["mean"]) / np.sqrt(c["variance"] + EPSILON) * c["gamma"] + c["beta"]
         return [(np.maximum(y, 0).reshape(len(x), -1) @ c["dense"] + c["bias"]).astype(np.float32)]
 
-    return Case(plan, lambda rng: [[_f32(rng, n, SIDE, SIDE, IN)] for n in (1, 3, 17, 64, 65, 3, 0)], expected, constants)
+    def feeds(rng: np.random.Generator) -> list[list[np.ndarray]]:
+        return [[_f32(rng, n, SIDE, SIDE, IN)] for n in (1, 3, 17, 64, 65, 3, 0)]
+
+    return Case(plan, feeds, expected, constants)
 
 
 # --- 2 ---------------------------------------------------------------------------------------------------------------
@@ -149,7 +152,7 @@ def adam() -> Case:
     states = {"w": _f32(rng, WEIGHTS), "m": _f32(rng, WEIGHTS), "v": rng.uniform(0, 1, WEIGHTS).astype(np.float32),
               "beta1_power": np.float32(BETA1).reshape(()), "beta2_power": np.float32(BETA2).reshape(())}
     programs = (
-        # m' = b1 m + (1 - b1) g;  v' = b2 v + (1 - b2) g g;  w' = w - rate sqrt(1 - b2^t) / (1 - b1^t) m' / (sqrt(v') + e)
+        # m' = b1 m + (1 - b1) g; v' = b2 v + (1 - b2) g g; w' = w - r sqrt(1 - b2^t) / (1 - b1^t) m' / (sqrt(v') + e)
         Program(("f32",) * 6, (
             instr("const", "f32", value=BETA1), instr("const", "f32", value=1 - BETA1), instr("mul", "f32", 1, 6),
             instr("mul", "f32", 3, 7), instr("add", "f32", 8, 9),                                            # 10: m'
@@ -220,7 +223,7 @@ def growing_loop() -> Case:
         Program(("f32", "f32"), (instr("mul", "f32", 0, 1), instr("reduce.add", "f32", 2)), (3,)),   # 7: sum(dy * x)
         Program(("f32", "f32"), (instr("add", "f32", 0, 1),), (2,)),                                 # 8: a + b
         Program((), (instr("const", "i32", value=0),), (0,)),                                        # 9: 0
-        Program(("i32",), (), (0,)),                                                                 # 10: copy of an int
+        Program(("i32",), (), (0,)),                                                                 # 10: copy of i32
         Program(("f32",), (), (0,)),                                                                 # 11: copy
     )
 
@@ -342,7 +345,8 @@ def masked_matmul() -> Case:
                 programs, (Constant("w", "f32", (7, 5)),), origins=_origins("mask", "matmul"))
 
     def feeds(rng: np.random.Generator) -> list[list[np.ndarray]]:
-        return [[_f32(rng, n, 7), rng.uniform(size=n) < p] for n, p in ((1, 1), (17, 0.5), (65, 0.3), (31, 0), (0, 1), (200, 1))]
+        cases = ((1, 1), (17, 0.5), (65, 0.3), (31, 0), (0, 1), (200, 1))
+        return [[_f32(rng, n, 7), rng.uniform(size=n) < p] for n, p in cases]
 
     return Case(plan, feeds, lambda i, c, s: [(i[0][i[1]].astype(np.float64) @ c["w"]).astype(np.float32)], constants)
 

@@ -1,4 +1,4 @@
-"""A writer for Plans by hand: it hands out ids and nothing else, so that a test's Plan reads in the order in which it runs.
+"""A writer for Plans by hand: it hands out ids and nothing else, so that a Plan reads in the order in which it runs.
 
 It knows no op and does no optimisation: what stands in tests/plan/five.py is exactly what the runtime gets.
 """

@@ -4,7 +4,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from five import CASES, Case
-
 from graphc.exec.engine import Engine
 
 
