@@ -1,0 +1,130 @@
+"""The scalar functions of which every elementwise op is made: SCALARS, one row for each function and dtype.
+
+A new primitive is a function in one of this package's files and a row in `_declare`. Functions are numba-compilable, have no
+branch that keeps LLVM from vectorising them (unless they say so), call no library, and are never contracted with one another.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from numba import types
+from numba.extending import overload
+
+from . import arithmetic, exponential, random, special, trigonometric
+from .machine import convert, scalar
+
+DTYPES: dict[str, Any] = {
+    "f32": types.float32, "f64": types.float64, "i32": types.int32, "i64": types.int64, "bool": types.boolean,
+    "u8": types.uint8, "i8": types.int8, "i16": types.int16, "u16": types.uint16, "u32": types.uint32,
+}
+FLOATS, INTEGERS = ("f32", "f64"), ("i32", "i64")
+NUMBERS = FLOATS + INTEGERS
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """name: "less.bool.f32": op, dtype of the result, dtype of the first argument."""
+
+    op: str
+    result: str
+    arguments: tuple[str, ...]
+    function: Callable[..., Any]
+
+    @property
+    def name(self) -> str:
+        return f"{self.op}.{self.result}.{self.arguments[0]}"
+
+
+def _make_cast(target: str) -> Callable[..., Any]:
+    kind = DTYPES[target]
+
+    @scalar
+    def cast(x):
+        return convert(x, kind(0))
+    return cast
+
+
+def _of_same(op: str, dtypes: tuple[str, ...], arity: int, function: Callable[..., Any]) -> list[Scalar]:
+    return [Scalar(op, d, (d,) * arity, function) for d in dtypes]
+
+
+def _float_functions() -> list[Scalar]:
+    a, rows = arithmetic, []
+    both = {
+        "neg": (1, a.neg), "abs": (1, a.abs_float), "sign": (1, a.sign_float), "square": (1, a.square_float),
+        "reciprocal": (1, a.reciprocal), "sqrt": (1, a.square_root), "rsqrt": (1, a.rsqrt), "floor": (1, a.floor_float),
+        "ceil": (1, a.ceil_float), "add": (2, a.add), "sub": (2, a.sub), "mul": (2, a.mul), "div": (2, a.div),
+        "floordiv": (2, a.floor_div_float), "mod": (2, a.floor_mod_float), "truncdiv": (2, a.trunc_div_float),
+        "truncmod": (2, a.trunc_mod_float), "min": (2, a.minimum_float), "max": (2, a.maximum_float),
+    }
+    for op, (arity, function) in both.items():
+        rows += _of_same(op, FLOATS, arity, function)
+    modules = {
+        exponential: ("exp", "expm1", "log", "log1p", "tanh", "sigmoid", "softplus", "sinh", "cosh", "pow"),
+        trigonometric: ("sin", "cos", "tan", "asin", "acos", "atan", "atan2"),
+        special: ("erf", "erfinv"), arithmetic: ("round_even",),
+    }
+    for module, ops in modules.items():
+        for op in ops:
+            arity = 2 if op in ("pow", "atan2") else 1
+            for d in FLOATS:
+                rows.append(Scalar(op.removesuffix("_even"), d, (d,) * arity, getattr(module, f"{op}_{d}")))
+    for op in ("is_nan", "is_inf", "is_finite"):
+        rows += [Scalar(op, "bool", (d,), getattr(a, op)) for d in FLOATS]
+    return rows
+
+
+def _integer_functions() -> list[Scalar]:
+    a, rows = arithmetic, []
+    both = {
+        "neg": (1, a.neg_int), "abs": (1, a.abs_int), "sign": (1, a.sign_int), "square": (1, a.square_int),
+        "not": (1, a.not_int), "add": (2, a.add_int), "sub": (2, a.sub_int), "mul": (2, a.mul_int), "div": (2, a.trunc_div_int),
+        "truncdiv": (2, a.trunc_div_int), "truncmod": (2, a.trunc_mod_int), "floordiv": (2, a.floor_div_int),
+        "mod": (2, a.floor_mod_int), "min": (2, a.minimum_int), "max": (2, a.maximum_int), "pow": (2, a.power_int),
+        "and": (2, a.and_int), "or": (2, a.or_int), "xor": (2, a.xor_int),
+    }
+    for op, (arity, function) in both.items():
+        rows += _of_same(op, INTEGERS, arity, function)
+    for op in ("shift_left", "shift_right"):
+        rows += [Scalar(op, d, (d, d), getattr(a, f"{op}_{d}")) for d in INTEGERS]
+    return rows
+
+
+def _declare() -> list[Scalar]:
+    a, boolean = arithmetic, ("bool",)
+    rows = _float_functions() + _integer_functions()
+    for op in ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"):
+        rows += [Scalar(op, "bool", (d, d), getattr(a, op)) for d in NUMBERS]
+    rows += [Scalar(op, "bool", ("bool", "bool"), f) for op, f in (
+        ("and", a.logical_and), ("or", a.logical_or), ("xor", a.logical_xor), ("not_equal", a.logical_xor), ("equal", a.equal))]
+    rows += _of_same("not", boolean, 1, a.logical_not)
+    rows += [Scalar("select", d, ("bool", d, d), a.choose) for d in NUMBERS + boolean]
+    for target in DTYPES:
+        cast = _make_cast(target)
+        rows += [Scalar("cast", target, (source,), cast) for source in DTYPES if source != target]
+    counters = ("i64",) * 4
+    rows += [Scalar("philox", "f32", counters, random.philox_f32), Scalar("philox", "f64", counters, random.philox_f64),
+             Scalar("philox_bits", "i64", counters, random.philox_bits)]
+    return rows
+
+
+SCALARS: tuple[Scalar, ...] = tuple(_declare())
+
+
+def _generic(op: str) -> Callable[..., Any]:
+    """A function for kernels that takes the scalar of its argument's dtype."""
+    def generic(x):
+        raise TypeError(f"{op} is for compiled code")
+
+    by_type = {DTYPES[s.arguments[0]]: s.function for s in SCALARS if s.op == op}
+
+    @overload(generic, strict=False)
+    def choose(x):
+        function = by_type.get(x)
+        return (lambda x: function(x)) if function is not None else None
+    return generic
+
+
+exp, log, log1p, expm1, tanh, sigmoid = (_generic(op) for op in ("exp", "log", "log1p", "expm1", "tanh", "sigmoid"))
