@@ -1,0 +1,82 @@
+"""The cases of bench/run.py in graphc."""
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import numpy as np
+import shared
+
+import graphc as gc
+
+Case = Callable[[], Callable[[], object]]
+
+
+def make(threads: int) -> dict[str, Case]:
+    config = gc.ConfigProto(intra_op_parallelism_threads=threads)
+
+    def session(graph: gc.Graph) -> gc.Session:
+        made = gc.Session(graph=graph, config=config)
+        with graph.as_default():
+            made.run(gc.global_variables_initializer())
+        return made
+
+    def tiny() -> Callable[[], object]:
+        with gc.Graph().as_default() as graph:
+            x = gc.placeholder(gc.float32, [4])
+            y = x + 1.0
+        s, value = session(graph), np.ones(4, np.float32)
+        return lambda: s.run(y, {x: value})
+
+    def chain() -> Callable[[], object]:
+        with gc.Graph().as_default() as graph:
+            x = gc.placeholder(gc.float32, [None])
+            w = gc.constant(np.full(shared.CHAIN_SIZE, 1.01, np.float32))
+            y = x
+            for _ in range(shared.CHAIN_LENGTH):
+                y = gc.tanh(y * w)
+        s, value = session(graph), np.ones(shared.CHAIN_SIZE, np.float32)
+        return lambda: s.run(y, {x: value})
+
+    def chain_unfused() -> Callable[[], object]:
+        os.environ["GRAPHC_FUSION"] = "0"
+        try:
+            run = chain()
+            run()
+            return run
+        finally:
+            del os.environ["GRAPHC_FUSION"]
+
+    def train(logits: Callable[[gc.Tensor], gc.Tensor], images: np.ndarray, targets: np.ndarray) -> Callable[[], object]:
+        with gc.Graph().as_default() as graph:
+            x = gc.placeholder(gc.float32, [None, *images.shape[1:]])
+            labels = gc.placeholder(gc.int64, [None])
+            losses = gc.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits(x))
+            loss = gc.reduce_mean(losses)
+            step = gc.train.GradientDescentOptimizer(shared.RATE).minimize(loss)
+        s = session(graph)
+        return lambda: s.run([step, loss], {x: images, labels: targets})
+
+    def mlp() -> Callable[[], object]:
+        def logits(h: gc.Tensor) -> gc.Tensor:
+            weights = shared.mlp_weights()
+            for i, w in enumerate(weights):
+                h = gc.matmul(h, gc.Variable(w)) + gc.Variable(np.zeros(w.shape[1], np.float32))
+                h = gc.nn.relu(h) if i < len(weights) - 1 else h
+            return h
+
+        return train(logits, *shared.mlp_batch())
+
+    def lenet() -> Callable[[], object]:
+        def logits(h: gc.Tensor) -> gc.Tensor:
+            c1, c2, d1, d2 = shared.lenet_weights()
+            for w in (c1, c2):
+                h = gc.nn.conv2d(h, gc.Variable(w), [1, 1, 1, 1], "SAME") + gc.Variable(np.zeros(w.shape[3], np.float32))
+                h = gc.nn.max_pool(gc.nn.relu(h), [1, 2, 2, 1], [1, 2, 2, 1], "SAME")
+            h = gc.reshape(h, [-1, 7 * 7 * 64])
+            h = gc.nn.relu(gc.matmul(h, gc.Variable(d1)) + gc.Variable(np.zeros(512, np.float32)))
+            return gc.matmul(h, gc.Variable(d2)) + gc.Variable(np.zeros(10, np.float32))
+
+        return train(logits, *shared.lenet_batch())
+
+    return {"tiny": tiny, "chain": chain, "chain-unfused": chain_unfused, "mlp-train": mlp, "lenet-train": lenet}

@@ -1,0 +1,75 @@
+"""The cases of bench/run.py in eager PyTorch (chain: also the unfused form; torch.compile is not used)."""
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import shared
+import torch
+import torch.nn.functional as F
+
+
+def make(threads: int) -> dict[str, Callable[[], Callable[[], object]]]:
+    torch.set_num_threads(threads)
+
+    def tiny() -> Callable[[], object]:
+        value = np.ones(4, np.float32)
+        return lambda: (torch.from_numpy(value) + 1.0).numpy()
+
+    def chain() -> Callable[[], object]:
+        x, w = torch.ones(shared.CHAIN_SIZE), torch.full((shared.CHAIN_SIZE,), 1.01)
+
+        def run() -> object:
+            y = x
+            for _ in range(shared.CHAIN_LENGTH):
+                y = torch.tanh(y * w)
+            return y
+
+        return run
+
+    def train(parameters: list[torch.Tensor], logits: Callable[[torch.Tensor], torch.Tensor], images: np.ndarray,
+              targets: np.ndarray) -> Callable[[], object]:
+        optimiser = torch.optim.SGD(parameters, lr=shared.RATE)
+        labels = torch.from_numpy(targets)
+
+        def run() -> object:
+            optimiser.zero_grad()
+            loss = F.cross_entropy(logits(torch.from_numpy(images)), labels)
+            loss.backward()
+            optimiser.step()
+            return loss.item()
+
+        return run
+
+    def parameter(value: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(value)).requires_grad_()
+
+    def mlp() -> Callable[[], object]:
+        weights = [parameter(w) for w in shared.mlp_weights()]
+        biases = [parameter(np.zeros(w.shape[1], np.float32)) for w in weights]
+
+        def logits(h: torch.Tensor) -> torch.Tensor:
+            for i, (w, b) in enumerate(zip(weights, biases, strict=True)):
+                h = torch.addmm(b, h, w)
+                h = torch.relu(h) if i < len(weights) - 1 else h
+            return h
+
+        return train([*weights, *biases], logits, *shared.mlp_batch())
+
+    def lenet() -> Callable[[], object]:
+        c1, c2, d1, d2 = shared.lenet_weights()
+        convolutions = [parameter(w.transpose(3, 2, 0, 1)).detach().contiguous(memory_format=torch.channels_last)
+                        .requires_grad_() for w in (c1, c2)]
+        dense = [parameter(w) for w in (d1, d2)]
+        biases = [parameter(np.zeros(n, np.float32)) for n in (32, 64, 512, 10)]
+
+        def logits(x: torch.Tensor) -> torch.Tensor:
+            h = x.permute(0, 3, 1, 2)
+            for w, b in zip(convolutions, biases[:2], strict=True):
+                h = F.max_pool2d(torch.relu(F.conv2d(h, w, b, padding=2)), 2)
+            h = h.permute(0, 2, 3, 1).reshape(-1, 7 * 7 * 64)
+            return torch.addmm(biases[3], torch.relu(torch.addmm(biases[2], h, dense[0])), dense[1])
+
+        return train([*convolutions, *dense, *biases], logits, *shared.lenet_batch())
+
+    return {"tiny": tiny, "chain": chain, "chain-unfused": chain, "mlp-train": mlp, "lenet-train": lenet}

@@ -1,0 +1,89 @@
+"""`make bench`: graphc against installed peers, as ratios in one run.
+
+Each peer runs in a process of its own (other libraries' workers spin behind a call) and is asked in turns: round r times
+every peer once, medians over the rounds are compared. A figure above 1 in the last columns means that graphc is faster.
+
+    python bench/run.py [--rounds 9] [--case mlp-train] [--peer-python PATH]
+
+Peers need an environment of their own: python -m venv build/peers && build/peers/bin/pip install torch tensorflow-cpu
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+CASES = ("tiny", "chain", "chain-unfused", "mlp-train", "lenet-train")
+PEERS = ("torch", "tensorflow")
+SECONDS_A_ROUND = 0.2
+
+
+@dataclass
+class Worker:
+    """One peer's process: it is told a case and a time, and answers with seconds for one iteration."""
+
+    name: str
+    process: subprocess.Popen[str]
+
+    @classmethod
+    def start(cls, name: str, python: str, threads: int) -> Worker | None:
+        """None if the peer is not installed there."""
+        environment = dict(os.environ, OMP_NUM_THREADS=str(threads), TF_CPP_MIN_LOG_LEVEL="3")
+        process = subprocess.Popen(
+            [python, str(HERE / "worker.py"), name, str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL if name != "graphc" else None, text=True, env=environment)
+        worker = cls(name, process)
+        return worker if worker._read() == "ready" else None
+
+    def measure(self, case: str) -> float | None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps([case, SECONDS_A_ROUND]) + "\n")
+        self.process.stdin.flush()
+        answer = self._read()
+        return float(answer) if answer not in ("", "none") else None
+
+    def _read(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+
+def text(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{seconds * 1e6:,.1f} us"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--case", action="append", choices=CASES)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--peer-python", default=str(HERE.parent / "build/peers/bin/python"))
+    options = parser.parse_args()
+
+    pythons = {"graphc": sys.executable}
+    if Path(options.peer_python).exists():
+        pythons |= dict.fromkeys(PEERS, options.peer_python)
+    else:
+        print(f"no peers: {options.peer_python} does not exist (see the head of bench/run.py)")
+    workers = [w for name, python in pythons.items() if (w := Worker.start(name, python, options.threads))]
+    names = [w.name for w in workers]
+    print(f"{'case':15}" + "".join(f"{n:>16}" for n in names) + "".join(f"{n + '/graphc':>20}" for n in names[1:]))
+    for case in options.case or CASES:
+        times: dict[str, list[float | None]] = {n: [] for n in names}
+        for _ in range(options.rounds):
+            for worker in workers:
+                times[worker.name].append(worker.measure(case))
+        medians = {n: statistics.median(v) if (v := [t for t in times[n] if t is not None]) else None for n in names}
+        own = medians["graphc"]
+        ratios = [f"{m / own:.2f}x" if own and (m := medians[n]) else "-" for n in names[1:]]
+        print(f"{case:15}" + "".join(f"{text(medians[n]):>16}" for n in names) + "".join(f"{r:>20}" for r in ratios),
+              flush=True)
+
+
+if __name__ == "__main__":
+    main()
