@@ -45,6 +45,7 @@ class Status(IntEnum):
     OK = 0
     INDEX_OUT_OF_RANGE = 1      # choice-independent detail goes to scratch[0] (index) and scratch[1] (limit)
     INVALID_VALUE = 2
+    UNINITIALISED = 3           # a variable is read before it was written
 
 
 @dataclass(frozen=True)
@@ -95,3 +96,13 @@ def register(kernel: Kernel) -> Kernel:
         raise ValueError(f"kernel {kernel.name} is registered already")
     KERNELS[kernel.name] = kernel
     return kernel
+
+
+def at_least(limit: int, *names: str) -> tuple[str, ...]:
+    """Relations: each of the dims or attributes is at least `limit`."""
+    return tuple(f"{name} >= {limit}" for name in names)
+
+
+def at_most(limit: int, *names: str) -> tuple[str, ...]:
+    """Relations: each of the dims or attributes is at most `limit`."""
+    return tuple(f"{name} <= {limit}" for name in names)

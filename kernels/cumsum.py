@@ -1,0 +1,45 @@
+"""cumsum: running sums along an axis, x[outer, n, inner].
+
+Job: y[i] = x[0] + ... + x[i]; exclusive leaves out x[i], reverse runs from the end.
+Invariants: summed in order of position; a tile owns whole columns; y may be x's memory.
+"""
+from __future__ import annotations
+
+from .kernel import Functions, Kernel, Operand, at_least, at_most, register
+from .memory import NUMBA_TYPES, NUMBERS, offset
+from .words import OK, TILES, USER
+
+TILE = 16384                           # elements of a tile, about
+
+
+def make(types):
+    zero = NUMBA_TYPES[types["T"]](0)
+
+    def bind(outer, n, inner, exclusive, reverse, choice):
+        per_tile = max(TILE // max(n, 1), 1)
+        choice[USER] = per_tile
+        choice[TILES] = (outer * inner + per_tile - 1) // per_tile
+
+    def run(x, y, outer, n, inner, exclusive, reverse, choice, work, scratch, phase, tile):
+        first = tile * choice[USER]
+        for column in range(first, min(first + choice[USER], outer * inner)):
+            start = column // inner * n * inner + column % inner
+            source, target = offset(x, start), offset(y, start)
+            total = zero
+            for i in range(n):
+                position = (n - 1 - i if reverse else i) * inner
+                value = source[position]
+                if exclusive:
+                    target[position] = total
+                    total += value
+                else:
+                    total += value
+                    target[position] = total
+        return OK
+    return Functions(bind, run)
+
+
+DIMS = ("outer", "n", "inner")
+register(Kernel("cumsum", (Operand("x", "in", "T", "outer * n * inner"), Operand("y", "out", "T", "outer * n * inner")), DIMS,
+                ("exclusive", "reverse"), tuple({"T": t} for t in NUMBERS), make,
+                (*at_least(0, *DIMS, "exclusive", "reverse"), *at_most(1, "exclusive", "reverse")), "outer * n * inner"))

@@ -1,0 +1,190 @@
+"""max_pool, avg_pool and their gradients over NHWC.
+
+Job: windows of kh x kw, strides and padding by attributes; what lies outside the picture does not take part (TensorFlow: the
+mean is over what lies inside). The gradient of max goes to the first greatest element of a window in row-major order.
+Invariants: every row and column is checked against the picture before it is read; sums are in a fixed order; forward kernels
+and avg_pool_grad tile over rows of the output, max_pool_grad over pictures and blocks of channels, which never overlap.
+"""
+from __future__ import annotations
+
+from .kernel import Functions, Kernel, Operand, at_least, at_most, register
+from .memory import FLOATS, ITEM_SIZES, NUMBA_TYPES, address, helper, offset, pointer_to, zero_bytes
+from .words import OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, USER
+
+TILE = 16384                           # elements of a tile, about
+CHANNELS = 64                          # channels of a tile of max_pool_grad
+
+DIMS = ("n", "h", "w", "c", "kh", "kw", "oh", "ow")
+ATTRS = ("stride_h", "stride_w", "pad_top", "pad_left")
+RELATIONS = (*at_least(0, *DIMS), *at_least(1, "stride_h", "stride_w"), *at_least(0, "pad_top", "pad_left"),
+             *at_most(1 << 20, "stride_h", "stride_w", "kh", "kw", "pad_top", "pad_left"), *at_most(1 << 26, "h", "w", "oh", "ow"))
+
+
+@helper
+def bind_lines(lines, line_elements, choice):
+    """Tiles of whole rows of a picture; choice[USER] of them a tile."""
+    per_tile = max(TILE // max(line_elements, 1), 1)
+    choice[USER] = per_tile
+    choice[TILES] = (lines + per_tile - 1) // per_tile
+    choice[TILE_ELEMENTS] = per_tile * line_elements
+
+
+def bind_output(n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice):
+    bind_lines(n * oh, ow * c, choice)
+
+
+def make_max_pool(types):
+    lowest = NUMBA_TYPES[types["T"]](float("-inf"))
+
+    def run(x, y, n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice, work, scratch, phase, tile):
+        first = tile * choice[USER]
+        for line in range(first, min(first + choice[USER], n * oh)):
+            picture, row = line // oh, line % oh * stride_h - pad_top
+            for column in range(ow):
+                left = column * stride_w - pad_left
+                target = offset(y, (line * ow + column) * c)
+                for k in range(c):
+                    target[k] = lowest
+                for i in range(max(row, 0), min(row + kh, h)):
+                    for j in range(max(left, 0), min(left + kw, w)):
+                        source = offset(x, ((picture * h + i) * w + j) * c)
+                        for k in range(c):
+                            value, best = source[k], target[k]
+                            target[k] = best if best >= value or best != best else value
+        return OK
+    return Functions(bind_output, run)
+
+
+def make_max_pool_grad(types):
+    zero, size, at = NUMBA_TYPES[types["T"]](0), ITEM_SIZES[types["T"]], pointer_to(types["T"])
+
+    def bind(n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice):
+        choice[TILES] = n * ((c + CHANNELS - 1) // CHANNELS)
+        choice[SCRATCH_BYTES] = CHANNELS * size
+
+    def run(x, y, dy, dx, n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice, work, scratch, phase, tile):
+        blocks = (c + CHANNELS - 1) // CHANNELS
+        picture, start = tile // blocks, tile % blocks * CHANNELS
+        channels = min(CHANNELS, c - start)
+        pending = at(scratch)          # what of dy has not found its element yet
+        for pixel in range(h * w):
+            zero_bytes(address(offset(dx, (picture * h * w + pixel) * c + start)), channels * size)
+        for line in range(oh):
+            row = line * stride_h - pad_top
+            for column in range(ow):
+                left = column * stride_w - pad_left
+                at_output = ((picture * oh + line) * ow + column) * c + start
+                greatest, gradient = offset(y, at_output), offset(dy, at_output)
+                for k in range(channels):
+                    pending[k] = gradient[k]
+                for i in range(max(row, 0), min(row + kh, h)):
+                    for j in range(max(left, 0), min(left + kw, w)):
+                        at_input = ((picture * h + i) * w + j) * c + start
+                        source, target = offset(x, at_input), offset(dx, at_input)
+                        for k in range(channels):
+                            hit = source[k] == greatest[k] or source[k] != source[k]
+                            target[k] += pending[k] if hit else zero
+                            pending[k] = zero if hit else pending[k]
+        return OK
+    return Functions(bind, run)
+
+
+def make_max_pool_grad_grad(types):
+    zero = NUMBA_TYPES[types["T"]](0)
+
+    def run(x, y, ddx, ddy, n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice, work, scratch, phase, tile):
+        first = tile * choice[USER]
+        for line in range(first, min(first + choice[USER], n * oh)):
+            picture, row = line // oh, line % oh * stride_h - pad_top
+            for column in range(ow):
+                left = column * stride_w - pad_left
+                greatest, target = offset(y, (line * ow + column) * c), offset(ddy, (line * ow + column) * c)
+                for k in range(c):
+                    target[k] = zero
+                # Backwards, so that the first greatest element is the last to be written.
+                bottom, right = min(row + kh, h), min(left + kw, w)
+                for i in range(bottom - 1, max(row, 0) - 1, -1):
+                    for j in range(right - 1, max(left, 0) - 1, -1):
+                        at_input = ((picture * h + i) * w + j) * c
+                        source, value = offset(x, at_input), offset(ddx, at_input)
+                        for k in range(c):
+                            hit = source[k] == greatest[k] or source[k] != source[k]
+                            target[k] = value[k] if hit else target[k]
+        return OK
+    return Functions(bind_output, run)
+
+
+def make_avg_pool(types):
+    zero, of = NUMBA_TYPES[types["T"]](0), NUMBA_TYPES[types["T"]]
+
+    def run(x, y, n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice, work, scratch, phase, tile):
+        first = tile * choice[USER]
+        for line in range(first, min(first + choice[USER], n * oh)):
+            picture, row = line // oh, line % oh * stride_h - pad_top
+            top, bottom = max(row, 0), min(row + kh, h)
+            for column in range(ow):
+                left = column * stride_w - pad_left
+                target = offset(y, (line * ow + column) * c)
+                for k in range(c):
+                    target[k] = zero
+                begin, end = max(left, 0), min(left + kw, w)
+                for i in range(top, bottom):
+                    for j in range(begin, end):
+                        source = offset(x, ((picture * h + i) * w + j) * c)
+                        for k in range(c):
+                            target[k] += source[k]
+                count = of(max(bottom - top, 0) * max(end - begin, 0))
+                for k in range(c):
+                    target[k] /= count
+        return OK
+    return Functions(bind_output, run)
+
+
+@helper
+def first_window(position, window, stride, pad):
+    """The first window, numbered by `stride`, that covers `position`."""
+    before = position + pad - window + 1
+    return (before + stride - 1) // stride if before > 0 else 0
+
+
+def make_avg_pool_grad(types):
+    zero, of = NUMBA_TYPES[types["T"]](0), NUMBA_TYPES[types["T"]]
+
+    def bind(n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice):
+        bind_lines(n * h, w * c, choice)
+
+    def run(dy, dx, n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice, work, scratch, phase, tile):
+        first = tile * choice[USER]
+        for line in range(first, min(first + choice[USER], n * h)):
+            picture, row = line // h, line % h
+            for column in range(w):
+                target = offset(dx, (line * w + column) * c)
+                for k in range(c):
+                    target[k] = zero
+                for i in range(first_window(row, kh, stride_h, pad_top), min((row + pad_top) // stride_h + 1, oh)):
+                    top = i * stride_h - pad_top
+                    rows = min(top + kh, h) - max(top, 0)
+                    for j in range(first_window(column, kw, stride_w, pad_left), min((column + pad_left) // stride_w + 1, ow)):
+                        left = j * stride_w - pad_left
+                        count = of(rows * (min(left + kw, w) - max(left, 0)))
+                        source = offset(dy, ((picture * oh + i) * ow + j) * c)
+                        for k in range(c):
+                            target[k] += source[k] / count
+        return OK
+    return Functions(bind, run)
+
+
+def _register(name, operands, make, flops):
+    """operands: pairs of name and "x" or "y", whose shape it has; the last is the output."""
+    extents = {"x": "n * h * w * c", "y": "n * oh * ow * c"}
+    declared = tuple(Operand(operand, "in" if i < len(operands) - 1 else "out", "T", extents[shape])
+                     for i, (operand, shape) in enumerate(operands))
+    register(Kernel(name, declared, DIMS, ATTRS, tuple({"T": t} for t in FLOATS), make, RELATIONS, flops))
+
+
+WINDOWS = "n * oh * ow * c * kh * kw"
+_register("max_pool", (("x", "x"), ("y", "y")), make_max_pool, WINDOWS)
+_register("max_pool_grad", (("x", "x"), ("y", "y"), ("dy", "y"), ("dx", "x")), make_max_pool_grad, WINDOWS)
+_register("max_pool_grad_grad", (("x", "x"), ("y", "y"), ("ddx", "x"), ("ddy", "y")), make_max_pool_grad_grad, WINDOWS)
+_register("avg_pool", (("x", "x"), ("y", "y")), make_avg_pool, WINDOWS)
+_register("avg_pool_grad", (("dy", "y"), ("dx", "x")), make_avg_pool_grad, WINDOWS)
