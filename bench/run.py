@@ -1,7 +1,7 @@
 """`make bench`: graphc against installed peers, as ratios in one run.
 
-Each peer runs in a process of its own (other libraries' workers spin behind a call) and is asked in turns: round r times
-every peer once, medians over the rounds are compared. A figure above 1 in the last columns means that graphc is faster.
+Each peer runs in a process of its own (other libraries' workers spin behind a call) and is asked in turns: a round
+times every peer once, medians over the rounds are compared. A ratio above 1 means that graphc is faster.
 
     python bench/run.py [--rounds 9] [--case mlp-train] [--peer-python PATH]
 

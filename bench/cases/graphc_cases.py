@@ -47,7 +47,8 @@ def make(threads: int) -> dict[str, Case]:
         finally:
             del os.environ["GRAPHC_FUSION"]
 
-    def train(logits: Callable[[gc.Tensor], gc.Tensor], images: np.ndarray, targets: np.ndarray) -> Callable[[], object]:
+    def train(logits: Callable[[gc.Tensor], gc.Tensor], images: np.ndarray,
+              targets: np.ndarray) -> Callable[[], object]:
         with gc.Graph().as_default() as graph:
             x = gc.placeholder(gc.float32, [None, *images.shape[1:]])
             labels = gc.placeholder(gc.int64, [None])
@@ -71,7 +72,8 @@ def make(threads: int) -> dict[str, Case]:
         def logits(h: gc.Tensor) -> gc.Tensor:
             c1, c2, d1, d2 = shared.lenet_weights()
             for w in (c1, c2):
-                h = gc.nn.conv2d(h, gc.Variable(w), [1, 1, 1, 1], "SAME") + gc.Variable(np.zeros(w.shape[3], np.float32))
+                bias = gc.Variable(np.zeros(w.shape[3], np.float32))
+                h = gc.nn.conv2d(h, gc.Variable(w), [1, 1, 1, 1], "SAME") + bias
                 h = gc.nn.max_pool(gc.nn.relu(h), [1, 2, 2, 1], [1, 2, 2, 1], "SAME")
             h = gc.reshape(h, [-1, 7 * 7 * 64])
             h = gc.nn.relu(gc.matmul(h, gc.Variable(d1)) + gc.Variable(np.zeros(512, np.float32)))

@@ -1,6 +1,8 @@
 """Sizes and data that every peer of bench/run.py uses."""
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 CHAIN_LENGTH, CHAIN_SIZE = 500, 4096
@@ -15,7 +17,7 @@ def rng() -> np.random.Generator:
 
 def mlp_weights() -> list[np.ndarray]:
     r = rng()
-    pairs = zip(MLP[:-1], MLP[1:], strict=True)
+    pairs = itertools.pairwise(MLP)
     return [(r.standard_normal((m, n)) / np.sqrt(m)).astype(np.float32) for m, n in pairs]
 
 

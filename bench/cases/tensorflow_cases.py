@@ -35,7 +35,8 @@ def make(threads: int) -> dict[str, Callable[[], Callable[[], object]]]:
         s, value = session(graph), np.ones(shared.CHAIN_SIZE, np.float32)
         return lambda: s.run(y, {x: value})
 
-    def train(logits: Callable[[tf.Tensor], tf.Tensor], images: np.ndarray, targets: np.ndarray) -> Callable[[], object]:
+    def train(logits: Callable[[tf.Tensor], tf.Tensor], images: np.ndarray,
+              targets: np.ndarray) -> Callable[[], object]:
         with tf.Graph().as_default() as graph:
             x = tf.placeholder(tf.float32, [None, *images.shape[1:]])
             labels = tf.placeholder(tf.int64, [None])
@@ -59,7 +60,8 @@ def make(threads: int) -> dict[str, Callable[[], Callable[[], object]]]:
         def logits(h: tf.Tensor) -> tf.Tensor:
             c1, c2, d1, d2 = shared.lenet_weights()
             for w in (c1, c2):
-                h = tf.nn.conv2d(h, tf.Variable(w), [1, 1, 1, 1], "SAME") + tf.Variable(np.zeros(w.shape[3], np.float32))
+                bias = tf.Variable(np.zeros(w.shape[3], np.float32))
+                h = tf.nn.conv2d(h, tf.Variable(w), [1, 1, 1, 1], "SAME") + bias
                 h = tf.nn.max_pool(tf.nn.relu(h), [1, 2, 2, 1], [1, 2, 2, 1], "SAME")
             h = tf.reshape(h, [-1, 7 * 7 * 64])
             h = tf.nn.relu(tf.matmul(h, tf.Variable(d1)) + tf.Variable(np.zeros(512, np.float32)))
