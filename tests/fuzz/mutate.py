@@ -1,0 +1,122 @@
+"""Mutations of saved Plans: of single fields, which reach deep into verifier, bind and run, and of raw bytes, for the reader."""
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+
+from graphc.serial.plan_pb2 import SavedPlan
+
+INTERESTING = (0, 1, 2, 3, 7, 8, 9, 63, 64, 65, 255, 256, 2**15, 2**31 - 1, 2**46, 2**47, 2**62, 2**63 - 1)
+_INTEGERS = {
+    FieldDescriptor.TYPE_INT32: (-2**31, 2**31 - 1), FieldDescriptor.TYPE_SINT32: (-2**31, 2**31 - 1),
+    FieldDescriptor.TYPE_INT64: (-2**63, 2**63 - 1), FieldDescriptor.TYPE_SINT64: (-2**63, 2**63 - 1),
+    FieldDescriptor.TYPE_UINT32: (0, 2**32 - 1), FieldDescriptor.TYPE_UINT64: (0, 2**64 - 1),
+    FieldDescriptor.TYPE_ENUM: (-2**31, 2**31 - 1),
+}
+Change = Callable[[random.Random], None]
+
+
+def mutate(data: bytes, rng: random.Random) -> bytes:
+    """`data` (a SavedPlan) with one to four changes."""
+    if rng.random() < 0.2:
+        return mutate_bytes(data, rng)
+    message = SavedPlan.FromString(data)
+    changes = list(_changes(message.plan))
+    for _ in range(rng.choice((1, 1, 1, 2, 4))):
+        rng.choice(changes)(rng)
+    return message.SerializeToString()
+
+
+def mutate_bytes(data: bytes, rng: random.Random) -> bytes:
+    changed = bytearray(data)
+    kind = rng.randrange(4)
+    at = rng.randrange(len(changed))
+    if kind == 0:
+        changed[at] ^= 1 << rng.randrange(8)
+    elif kind == 1:
+        changed[at] = rng.randrange(256)
+    elif kind == 2:
+        del changed[at:]
+    else:
+        del changed[at:at + rng.randrange(1, 9)]
+    return bytes(changed)
+
+
+def _number(old: int, low: int, high: int, rng: random.Random) -> int:
+    new = rng.choice((old + 1, old - 1, -old, old * 2, rng.choice(INTERESTING), -rng.choice(INTERESTING),
+                      rng.randrange(0, 40)))
+    return min(max(new, low), high)
+
+
+def _changes(message: Message) -> Iterator[Change]:
+    """One callable for each field of `message`, at any depth, that changes it in place."""
+    for field in message.DESCRIPTOR.fields:
+        repeated = field.is_repeated if hasattr(field, "is_repeated") else field.label == field.LABEL_REPEATED
+        if field.type == FieldDescriptor.TYPE_MESSAGE:
+            yield from _message_changes(message, field.name, repeated)
+        elif field.type in _INTEGERS:
+            yield from _integer_changes(message, field.name, repeated, *_INTEGERS[field.type])
+        elif field.type == FieldDescriptor.TYPE_STRING and not repeated and getattr(message, field.name):
+            yield lambda rng, m=message, n=field.name: setattr(m, n, _text(getattr(m, n), rng))
+
+
+def _text(old: str, rng: random.Random) -> str:
+    return rng.choice((old[:-1], old + "x", "add", "mul", "cast", "reduce.add", "const", "index", "matmul.f32",
+                       "gather.f32.i64", "nonzero", "conv2d.f32", "state_mark", "copy.f32"))
+
+
+def _message_changes(message: Message, name: str, repeated: bool) -> Iterator[Change]:
+    if not repeated:
+        if message.HasField(name):
+            yield from _changes(getattr(message, name))
+        return
+    elements = getattr(message, name)
+    for element in elements:
+        yield from _changes(element)
+    if len(elements):
+        yield lambda rng: _edit_list(elements, rng)
+
+
+def _integer_changes(message: Message, name: str, repeated: bool, low: int, high: int) -> Iterator[Change]:
+    if not repeated:
+        yield lambda rng: setattr(message, name, _number(getattr(message, name), low, high, rng))
+        return
+    numbers = getattr(message, name)
+
+    def change_one(rng: random.Random) -> None:
+        if len(numbers):
+            at = rng.randrange(len(numbers))
+            numbers[at] = _number(numbers[at], low, high, rng)
+
+    for _ in numbers:
+        yield change_one
+    if len(numbers):
+        yield lambda rng: _edit_list(numbers, rng)
+
+
+def _edit_list(elements: Any, rng: random.Random) -> None:
+    """Drops, doubles or swaps elements."""
+    if not len(elements):
+        return
+    a, b, kind = rng.randrange(len(elements)), rng.randrange(len(elements)), rng.randrange(3)
+    if kind == 0:
+        del elements[a]
+    elif kind == 1:
+        elements.extend([elements[a]])
+    else:
+        items = [_copy(e) for e in elements]
+        items[a], items[b] = items[b], items[a]
+        del elements[:]
+        elements.extend(items)
+
+
+def _copy(element: Any) -> Any:
+    if isinstance(element, Message):
+        made = type(element)()
+        made.CopyFrom(element)
+        return made
+    return element
