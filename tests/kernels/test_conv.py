@@ -1,0 +1,83 @@
+"""Convolution and its gradients against NumPy in float64."""
+import numpy as np
+import pytest
+import references
+from harness import backwards, close, filled, load, normal
+from references import Window
+
+CASES = [
+    Window(1, 1, 1, 1, 1, 1, 1),
+    Window(2, 5, 7, 3, 3, 3, 4, pad=(1, 1, 1, 1)),
+    Window(1, 17, 9, 3, 7, 7, 64, stride=(2, 2), pad=(3, 3, 3, 3)),
+    Window(2, 13, 11, 17, 3, 2, 31, stride=(2, 1), pad=(0, 1, 1, 0)),
+    Window(1, 16, 16, 16, 3, 3, 32, pad=(1, 1, 1, 1)),
+    Window(3, 9, 9, 65, 1, 1, 33),
+    Window(2, 9, 8, 20, 1, 1, 17, stride=(2, 2)),
+    Window(1, 12, 14, 8, 3, 3, 40, dilation=(2, 3), pad=(2, 2, 3, 3)),
+    Window(2, 10, 10, 6, 2, 2, 5, stride=(3, 3)),
+    Window(1, 6, 5, 40, 5, 5, 48, pad=(2, 2, 2, 2)),
+    Window(1, 4, 4, 2, 2, 2, 3, stride=(4, 5)),
+    Window(2, 3, 3, 16, 3, 3, 16, stride=(2, 2), dilation=(2, 1), pad=(2, 2, 1, 1)),
+    Window(5, 14, 14, 32, 3, 3, 16, stride=(2, 2), pad=(0, 1, 0, 1)),
+    Window(1, 30, 3, 130, 3, 3, 70, pad=(1, 1, 1, 1)),
+    Window(0, 5, 5, 3, 3, 3, 4),
+    Window(2, 5, 5, 3, 3, 3, 0),
+    Window(2, 5, 5, 0, 3, 3, 4),
+    Window(1, 2, 5, 3, 3, 3, 4),
+    Window(40, 8, 8, 24, 3, 3, 24, pad=(1, 1, 1, 1)),
+]
+
+
+def arguments(size: Window) -> dict[str, list[int]]:
+    return {"dims": [size.n, size.h, size.w, size.c, size.kh, size.kw, size.oc, size.oh, size.ow],
+            "attrs": [*size.stride, *size.dilation, size.pad[0], size.pad[2]]}
+
+
+def shapes(size: Window) -> tuple[tuple[int, ...], ...]:
+    return ((size.n, size.h, size.w, size.c), (size.kh, size.kw, size.c, size.oc), (size.n, size.oh, size.ow, size.oc))
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize("size", CASES, ids=str)
+def test_forward(size, dtype):
+    kernel = load("conv2d")[f"conv2d.{dtype}"]
+    x_shape, f_shape, y_shape = shapes(size)
+    x, f = normal(x_shape, dtype, 1), normal(f_shape, dtype, 2)
+    wanted = references.conv2d(x, f, size)
+    for persistent in (False, True):
+        for order in (range, backwards):
+            y = filled(y_shape, dtype)
+            assert kernel(x, f, y, persistent=persistent, order=order, **arguments(size)) == 0
+            close(y, wanted, dtype, max(1.0, (size.kh * size.kw * size.c) ** 0.5))
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize("size", CASES, ids=str)
+def test_input_grad(size, dtype):
+    kernel = load("conv2d_input_grad")[f"conv2d_input_grad.{dtype}"]
+    x_shape, f_shape, y_shape = shapes(size)
+    dy, f = normal(y_shape, dtype, 1), normal(f_shape, dtype, 2)
+    wanted = references.conv2d_input_grad(dy, f, size)
+    results = []
+    for order in (range, backwards):
+        dx = filled(x_shape, dtype)
+        assert kernel(dy, f, dx, order=order, **arguments(size)) == 0
+        close(dx, wanted, dtype, max(1.0, (size.kh * size.kw * size.oc) ** 0.5))
+        results.append(dx)
+    np.testing.assert_array_equal(*results)
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize("size", CASES, ids=str)
+def test_filter_grad(size, dtype):
+    kernel = load("conv2d_filter_grad")[f"conv2d_filter_grad.{dtype}"]
+    x_shape, f_shape, y_shape = shapes(size)
+    x, dy = normal(x_shape, dtype, 1), normal(y_shape, dtype, 2)
+    wanted = references.conv2d_filter_grad(x, dy, size)
+    results = []
+    for order in (range, backwards):
+        df = filled(f_shape, dtype)
+        assert kernel(x, dy, df, order=order, **arguments(size)) == 0
+        close(df, wanted, dtype, max(1.0, (size.n * size.oh * size.ow) ** 0.5))
+        results.append(df)
+    np.testing.assert_array_equal(*results)

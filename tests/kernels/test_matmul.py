@@ -1,0 +1,59 @@
+"""matmul against NumPy in float64: every way in which it packs, blocks and batches."""
+import itertools
+
+import numpy as np
+import pytest
+from harness import backwards, close, filled, load, normal
+
+SIZES = (1, 3, 17, 31, 65)
+ALL = list(itertools.product(SIZES, SIZES, SIZES))
+BIG = [(1, 1000, 300), (2, 129, 1025), (300, 70, 600), (14, 257, 2000), (700, 10, 129), (128, 128, 128), (257, 600, 33),
+       (5, 300, 1), (64, 1, 64), (33, 1024, 700)]
+
+
+def check(m, n, k, dtype, transpose_a=0, transpose_b=0, batch=1, share_a=False, share_b=False, persistent=False, order=range):
+    kernel = load("matmul")[f"matmul.{dtype}"]
+    a = normal((1 if share_a else batch, *((k, m) if transpose_a else (m, k))), dtype, 1)
+    b = normal((1 if share_b else batch, *((n, k) if transpose_b else (k, n))), dtype, 2)
+    c = filled((batch, m, n), dtype)
+    status = kernel(a, b, c, dims=[batch, m, n, k, 0 if share_a else m * k, 0 if share_b else k * n],
+                    attrs=[transpose_a, transpose_b], persistent=persistent, order=order)
+    assert status == 0
+    wide = np.float64 if dtype in ("f32", "f64") else np.int64
+    left, right = a.astype(wide), b.astype(wide)
+    wanted = (left.swapaxes(1, 2) if transpose_a else left) @ (right.swapaxes(1, 2) if transpose_b else right)
+    close(c, np.broadcast_to(wanted, c.shape), dtype, max(1.0, k ** 0.5))
+    return c
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64", "i32", "i64"])
+@pytest.mark.parametrize("transposes", [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_small(dtype, transposes):
+    for m, n, k in ALL:
+        for persistent in (False, True):
+            check(m, n, k, dtype, *transposes, persistent=persistent)
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize("transposes", [(0, 0), (0, 1), (1, 0), (1, 1)])
+@pytest.mark.parametrize("size", BIG, ids=str)
+def test_big(dtype, transposes, size):
+    for persistent in (False, True):
+        first = check(*size, dtype, *transposes, persistent=persistent)
+        again = check(*size, dtype, *transposes, persistent=persistent, order=backwards)
+        np.testing.assert_array_equal(first, again)
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64", "i32"])
+@pytest.mark.parametrize("transposes", [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_batches(dtype, transposes):
+    for (m, n, k), batch in itertools.product([(1, 1, 1), (3, 65, 17), (31, 31, 65), (130, 40, 64), (200, 70, 20)], (0, 1, 2, 7)):
+        for share_a, share_b in itertools.product((False, True), (False, True)):
+            check(m, n, k, dtype, *transposes, batch=batch, share_a=share_a, share_b=share_b, persistent=share_b)
+
+
+@pytest.mark.parametrize("size", [(0, 5, 5), (5, 0, 5), (5, 5, 0), (0, 0, 0)], ids=str)
+def test_empty(size):
+    for persistent in (False, True):
+        check(*size, "f32", persistent=persistent)
+        check(*size, "f32", transpose_b=1, batch=3, persistent=persistent)

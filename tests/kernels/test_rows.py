@@ -1,0 +1,160 @@
+"""softmax, cross entropies, arg, cumsum, gather, scatter_add, nonzero, copy, state: against NumPy."""
+import itertools
+
+import numpy as np
+import pytest
+from harness import NUMPY, backwards, close, filled, load, normal
+
+SHAPES = [(0, 3), (3, 0), (1, 1), (3, 17), (31, 65), (2, 1000), (300, 10)]
+FLOATS = ["f32", "f64"]
+
+
+def log_softmax(x):
+    x = x.astype(np.float64)
+    if x.shape[1] == 0:
+        return x
+    shifted = x - x.max(1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_softmax(shape, dtype):
+    kernels = load("softmax", "log_softmax")
+    x = normal(shape, dtype, 1) * 10
+    for name, wanted in (("softmax", np.exp(log_softmax(x))), ("log_softmax", log_softmax(x))):
+        y = filled(shape, dtype)
+        assert kernels[f"{name}.{dtype}"](x, y, dims=shape, order=backwards) == 0
+        close(y, wanted, dtype, 4)
+        in_place = x.copy()
+        assert kernels[f"{name}.{dtype}"](in_place, in_place, dims=shape) == 0
+        np.testing.assert_array_equal(in_place, y)
+
+
+def test_softmax_of_infinite_and_large():
+    kernel = load("softmax", "log_softmax")["softmax.f32"]
+    x = np.array([[1e30, 0, -np.inf, 1e30], [np.nan, 1, 2, 3]], np.float32)
+    y = filled(x.shape, "f32")
+    assert kernel(x, y, dims=[2, 4]) == 0
+    np.testing.assert_allclose(y, [[0.5, 0, 0, 0.5], [np.nan] * 4])
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_cross_entropy(shape, dtype):
+    kernels = load("softmax_cross_entropy", "sparse_softmax_cross_entropy")
+    rows, cols = shape
+    logits, labels = normal(shape, dtype, 1) * 5, abs(normal(shape, dtype, 2))
+    wanted = log_softmax(logits)
+    loss, backprop = filled(rows, dtype), filled(shape, dtype)
+    assert kernels[f"softmax_cross_entropy.{dtype}"](logits, labels, loss, backprop, dims=shape) == 0
+    close(loss, -(labels * wanted).sum(1), dtype, 4 * max(cols, 1))
+    close(backprop, np.exp(wanted) - labels, dtype, 4)
+    if cols == 0:
+        return
+    for index in ("i32", "i64"):
+        classes = np.random.default_rng(3).integers(0, cols, rows).astype(NUMPY[index])
+        loss, backprop = filled(rows, dtype), filled(shape, dtype)
+        kernel = kernels[f"sparse_softmax_cross_entropy.{dtype}.{index}"]
+        assert kernel(logits, classes, loss, backprop, dims=shape) == 0
+        close(loss, -wanted[np.arange(rows), classes], dtype, 8)
+        close(backprop, np.exp(wanted) - np.eye(cols)[classes], dtype, 4)
+        if rows:
+            classes[-1] = cols
+            assert kernel(logits, classes, loss, backprop, dims=shape) == 1
+
+
+def test_cross_entropy_ignores_infinite_logits_of_probability_zero():
+    kernel = load("softmax_cross_entropy", "sparse_softmax_cross_entropy")["softmax_cross_entropy.f32"]
+    logits, labels = np.array([[0, -np.inf]], np.float32), np.array([[1, 0]], np.float32)
+    loss, backprop = filled(1, "f32"), filled((1, 2), "f32")
+    assert kernel(logits, labels, loss, backprop, dims=[1, 2]) == 0
+    np.testing.assert_array_equal(loss, [0])
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64", "i32", "i64", "u8", "i16"])
+def test_arg_extreme(dtype):
+    kernels = load("argmax", "argmin")
+    for outer, n, inner in [(1, 1, 1), (3, 17, 1), (3, 17, 5), (200, 65, 7), (0, 0, 3), (0, 3, 3)]:
+        x = normal((outer, n, inner), dtype, 1)
+        if dtype in FLOATS and x.size > 20:
+            x[-1, 3, 0] = x[-1, 5, 0] = np.nan
+        for name, index in itertools.product(("argmax", "argmin"), ("i32", "i64")):
+            out = filled((outer, inner), index)
+            assert kernels[f"{name}.{dtype}.{index}"](x, out, dims=[outer, n, inner]) == 0
+            if n:
+                np.testing.assert_array_equal(out, getattr(np, name)(x, axis=1))
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64", "i32", "i64"])
+def test_cumsum(dtype):
+    kernel = load("cumsum")[f"cumsum.{dtype}"]
+    for outer, n, inner in [(1, 1, 1), (3, 17, 5), (65, 300, 3), (2, 0, 2), (1, 40000, 1)]:
+        x = normal((outer, n, inner), dtype, 1)
+        for exclusive, reverse in itertools.product((0, 1), (0, 1)):
+            y = filled(x.shape, dtype)
+            assert kernel(x, y, dims=[outer, n, inner], attrs=[exclusive, reverse]) == 0
+            wide = x.astype(np.float64)[:, ::-1] if reverse else x.astype(np.float64)
+            wanted = wide.cumsum(1) - (wide if exclusive else 0)
+            close(y, wanted[:, ::-1] if reverse else wanted, dtype, max(n, 1))
+
+
+@pytest.mark.parametrize("index", ["i32", "i64"])
+@pytest.mark.parametrize("dtype", ["f32", "f64", "i64", "bool", "u8", "i16", "u64"])
+def test_gather(dtype, index):
+    kernel = load("gather", "scatter_add")[f"gather.{dtype}.{index}"]
+    for outer, axis, inner, count in [(1, 1, 1, 1), (3, 17, 5, 31), (1, 100, 64, 300), (2, 5, 300, 65), (2, 3, 4, 0), (0, 3, 4, 5), (2, 3, 0, 5)]:
+        params = normal((outer, axis, inner), dtype, 1)
+        indices = np.random.default_rng(2).integers(0, axis, count).astype(NUMPY[index])
+        out = filled((outer, count, inner), dtype)
+        assert kernel(params, indices, out, dims=[outer, axis, inner, count], order=backwards) == 0
+        np.testing.assert_array_equal(out, params[:, indices])
+        if count and outer:
+            indices[count // 2] = -1
+            assert kernel(params, indices, out, dims=[outer, axis, inner, count]) == 1
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64", "i32", "i64"])
+def test_scatter_add(dtype):
+    kernel = load("gather", "scatter_add")[f"scatter_add.{dtype}.i32"]
+    for outer, axis, inner, count in [(1, 1, 1, 1), (3, 17, 5, 31), (1, 100, 640, 300), (2, 5, 300, 65), (2, 3, 4, 0), (0, 3, 4, 5), (2, 3, 0, 5)]:
+        updates = normal((outer, count, inner), dtype, 1)
+        indices = np.random.default_rng(2).integers(0, axis, count).astype(np.int32)
+        out = filled((outer, axis, inner), dtype)
+        assert kernel(updates, indices, out, dims=[outer, axis, inner, count], order=backwards) == 0
+        wanted = np.zeros(out.shape, np.float64)
+        np.add.at(wanted, (slice(None), indices), updates)
+        close(out, wanted, dtype, 30)
+        if count and outer and inner:
+            indices[count // 2] = axis
+            assert kernel(updates, indices, out, dims=[outer, axis, inner, count]) == 1
+
+
+def test_nonzero():
+    kernel = load("nonzero")["nonzero"]
+    mask = np.random.default_rng(0).random(1000) < 0.3
+    wanted = np.flatnonzero(mask)
+    out = filled(len(wanted), "i64")
+    assert kernel(mask, out, dims=[1000, len(wanted)]) == 0
+    np.testing.assert_array_equal(out, wanted)
+    assert kernel(mask, out, dims=[1000, len(wanted) - 1]) == 2
+    assert kernel(mask, filled(1000, "i64"), dims=[1000, len(wanted) + 1]) == 2
+
+
+@pytest.mark.parametrize("dtype", sorted(NUMPY))
+def test_copy(dtype):
+    kernel = load("copy")[f"copy.{dtype}"]
+    for elements in (0, 1, 1000, 300_001):
+        x, y = normal(elements, dtype, 1), filled(elements, dtype)
+        assert kernel(x, y, dims=[elements]) == 0
+        np.testing.assert_array_equal(x, y)
+
+
+def test_state():
+    kernels = load("state_mark", "state_check")
+    info = np.zeros(2, np.int64)
+    assert kernels["state_check"](info, dims=[]) == 3
+    assert kernels["state_mark"](info, dims=[]) == 0
+    assert kernels["state_mark"](info, dims=[]) == 0
+    assert kernels["state_check"](info, dims=[]) == 0
+    np.testing.assert_array_equal(info, [1, 2])
