@@ -59,7 +59,7 @@ def build_object(target: Target, bitcodes: Sequence[bytes], exports: Sequence[st
     """One object that exports each name of `exports` as name_<isa>.
 
     The first definition of a symbol wins, so a bitcode made for this ISA alone goes before the common one.
-    inline_all: inline every helper, as kernels' inner loops need; False leaves it to LLVM's judgement.
+    inline_all: inline every helper that is not noinline, as kernels' inner loops need; False leaves it to LLVM's judgement.
     """
     machine = target_machine(target)
     module = _link(target, machine, bitcodes)
@@ -103,7 +103,7 @@ def _internalise(module: llvm.ModuleRef, exports: set[str], inline_all: bool) ->
             function.linkage = "external"
         else:
             function.linkage = "internal"
-            if inline_all:
+            if inline_all and not any(b"noinline" in attributes for attributes in function.attributes):
                 function.add_function_attribute("alwaysinline")
     for variable in module.global_variables:
         if not variable.is_declaration:
