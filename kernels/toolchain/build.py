@@ -44,7 +44,8 @@ def build_archives(isas: Sequence[str], only: Sequence[str] = (), jobs: int | No
     with tempfile.TemporaryDirectory(prefix="graphc-") as scratch:
         pieces = cache.directory() / "pieces"
         try:
-            pieces.mkdir(mode=0o700, parents=True, exist_ok=True)
+            cache.make_private(cache.directory())
+            pieces.mkdir(mode=0o700, exist_ok=True)
             with tempfile.TemporaryFile(dir=pieces):
                 pass
         except OSError:

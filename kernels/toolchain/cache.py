@@ -45,9 +45,7 @@ def write(key: str, contents: bytes) -> bool:
     """Stores an entry; False (and, once, a warning) if the cache cannot be written."""
     folder = directory()
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if folder.stat().st_uid != os.getuid():
-            raise PermissionError(f"{folder} belongs to another user")
+        make_private(folder)
         write_file(folder / key, contents)
     except OSError as error:
         if str(folder) not in _warned:
@@ -56,6 +54,14 @@ def write(key: str, contents: bytes) -> bool:
                           "process compiles them anew. Set GRAPHC_CACHE to a directory of yours.", stacklevel=2)
         return False
     return True
+
+
+def make_private(folder: Path) -> None:
+    """Makes the directory, for this user alone; refuses one that belongs to somebody else."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise PermissionError(f"{folder} belongs to another user")
 
 
 def write_file(path: Path, contents: bytes) -> None:
