@@ -1,0 +1,435 @@
+"""Binding a segment: sizes, guards, memory, and for each step a record that can be run as it stands.
+
+Everything that a step will touch is compared with the memory behind its operands here, by the registry's formulas (CALL) or
+by the smallest and largest offset of every access (MAP). Every function returns 0 or an error code, unless it says otherwise.
+"""
+from __future__ import annotations
+
+from ..kernel import Choice
+from ..layout import SIZE_LIMIT
+from . import image as im
+from . import tables as t
+from .block import fail, grow, host_of, round_up
+from .frame import CHOICE_WORDS, epilogue_of
+from .image import BAD, add, buffer_row, formula, kernel_record, multiply
+from .map import map_bind, map_set_address
+from .memory import call, function, set_word, word, zero_bytes
+from .pack import packed
+from .place import move, place
+from .pool import MOST_TILES
+from .sizes import check_guards, evaluate_dims, reserve_outputs, size_buffers
+
+TILES, TILES_1 = int(Choice.TILES), int(Choice.TILES_1)
+WORK_BYTES, SCRATCH_BYTES = int(Choice.WORK_BYTES), int(Choice.SCRATCH_BYTES)
+TILE_ELEMENTS, FORMAT, PERSISTENT = int(Choice.TILE_ELEMENTS), int(Choice.FORMAT), int(Choice.PERSISTENT)
+MAP_TILES, MAP_TILES_1, MAP_SCRATCH, MAP_WORK = range(4)     # words of what map_bind makes
+
+
+@function
+def own_address(frame, image, row):
+    """Address of a buffer that is neither ARENA, ALIAS, INPUT nor OUTPUT."""
+    model, kind, index = word(frame, t.FRAME_MODEL), word(row, 0), word(row, 2)
+    if kind == im.KIND_CONST:
+        return word(word(model, t.MODEL_CONSTANTS), index)
+    if kind == im.KIND_STATE:
+        return word(word(model, t.MODEL_STATES), index)
+    if kind == im.KIND_STATE_INFO:
+        return word(word(model, t.MODEL_INFOS), index)
+    if kind == im.KIND_PREPARED:
+        return word(word(model, t.MODEL_PREPARED) + 8 * index * t.SLOT_RECORD, t.SLOT_ADDRESS)
+    return frame + 8 * t.FRAME_COUNTER
+
+
+@function
+def input_addresses(frame):
+    record, image = word(frame, t.FRAME_RECORD), word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
+    for i in range(word(record, im.B_INPUTS)):
+        slot = word(frame, t.FRAME_INPUTS) + 8 * i * t.SLOT_RECORD
+        set_word(word(frame, t.FRAME_ADDRESSES), word(image, word(record, im.B_INPUT_IDS) + i), word(slot, t.SLOT_ADDRESS))
+
+
+@function
+def fixed_addresses(frame):
+    """Addresses that are the same in every run."""
+    record, image = word(frame, t.FRAME_RECORD), word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
+    for b in range(word(record, im.B_BUFFERS)):
+        row = buffer_row(image, record, b)
+        kind = word(row, 0)
+        if kind != im.KIND_INPUT and kind != im.KIND_OUTPUT and kind != im.KIND_ARENA and kind != im.KIND_ALIAS:
+            set_word(word(frame, t.FRAME_ADDRESSES), b, own_address(frame, image, row))
+
+
+@function
+def alias_addresses(frame):
+    buffers, table = word(word(frame, t.FRAME_RECORD), im.B_BUFFERS), word(frame, t.FRAME_ADDRESSES)
+    for b in range(buffers):
+        base = word(word(frame, t.FRAME_ROOT), b)
+        if base != b:
+            set_word(table, b, word(table, base))
+
+
+@function
+def access_fits(dims, domain, axes, access, elements):
+    """0 if every offset of an access over the first `axes` axes of the domain lies in [0, elements)."""
+    low = word(dims, word(access, 1))
+    high = low
+    for k in range(axes):
+        size = word(dims, word(domain, k))
+        if size == 0:
+            return 0
+        span = multiply(size - 1, word(dims, word(access, 2 + k)))
+        low = add(low, span if span < 0 else 0)
+        high = add(high, span if span > 0 else 0)
+    return 0 if low != BAD and high != BAD and low >= 0 and high < elements else 1
+
+
+@function
+def same_place(dims, domain, axes, a, b):
+    """Whether two accesses are at the same offset at every point of the domain."""
+    if word(dims, word(a, 1)) != word(dims, word(b, 1)):
+        return 0
+    for k in range(axes):
+        if word(dims, word(domain, k)) > 1:
+            if word(a, 2 + k) < 0 or word(b, 2 + k) < 0:
+                return 0
+            if word(dims, word(a, 2 + k)) != word(dims, word(b, 2 + k)):
+                return 0
+    return 1
+
+
+@function
+def store_axes(access, rank, reduced):
+    """Number of axes over which a store goes: a row value's has no stride for the reduced ones."""
+    if reduced > 0 and word(access, 2 + rank - reduced) < 0:
+        return rank - reduced
+    return rank
+
+
+@function
+def check_map(frame, step, words):
+    """Domain and accesses of a map. words: MAP words from `program` on."""
+    dims, rank, reduced = word(frame, t.FRAME_DIMS), word(words, 1), word(words, 2)
+    loads, stores, domain, points = word(words, 3), word(words, 4), words + 40, 1
+    for k in range(rank):
+        size = word(dims, word(domain, k))
+        points = multiply(points, size if size >= 0 else BAD)
+    if points == BAD:
+        return fail(frame, t.ACCESS, step, -1, -1, -1)
+    first = domain + 8 * rank
+    for i in range(loads + stores):
+        access = first + 8 * i * (2 + rank)
+        axes = rank if i < loads else store_axes(access, rank, reduced)
+        elements = word(word(frame, t.FRAME_ELEMENTS), word(access, 0))
+        if access_fits(dims, domain, axes, access, elements) != 0:
+            return fail(frame, t.ACCESS, step, word(dims, word(access, 1)), elements, i)
+        for j in range(loads):
+            other = first + 8 * j * (2 + rank)
+            if (i >= loads and points > 0 and same_memory(frame, word(access, 0), word(other, 0)) != 0
+                    and same_place(dims, domain, rank, access, other) == 0):
+                return fail(frame, t.ACCESS, step, j, -2, i)
+    return 0
+
+
+@function
+def same_memory(frame, a, b):
+    """Whether two buffers are the same memory (two arena buffers that live at once never are)."""
+    base, other = word(word(frame, t.FRAME_ROOT), a), word(word(frame, t.FRAME_ROOT), b)
+    if base == other:
+        return 1
+    record, image = word(frame, t.FRAME_RECORD), word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
+    row, row_b = buffer_row(image, record, base), buffer_row(image, record, other)
+    return 1 if word(row, 0) == im.KIND_STATE and word(row_b, 0) == im.KIND_STATE and word(row, 2) == word(row_b, 2) else 0
+
+
+@function
+def need(frame, step, work, scratch):
+    """Grows the context's workspace; scratch grows in run_job."""
+    if work < 0 or scratch < 0 or work >= SIZE_LIMIT or scratch >= SIZE_LIMIT:
+        return fail(frame, t.TILES, step, work, scratch, 0)
+    context = word(frame, t.FRAME_CONTEXT)
+    if grow(host_of(frame), context, t.RUN_WORK, t.RUN_WORK_BYTES, work) == 0:
+        return fail(frame, t.NO_MEMORY, step, work, 0, 0)
+    return 0
+
+
+@function
+def set_tiles(frame, row, step, tiles, tiles_1):
+    if tiles < 0 or tiles_1 < 0 or tiles > MOST_TILES or tiles_1 > MOST_TILES:
+        return fail(frame, t.TILES, step, tiles, tiles_1, 0)
+    set_word(row, t.ROW_TILES, tiles)
+    set_word(row, t.ROW_TILES_1, tiles_1)
+    return 0
+
+
+@function
+def bind_map_words(frame, step, words, out):
+    """Checks a map and has the evaluator bind it into `out`."""
+    status = check_map(frame, step, words)
+    if status != 0:
+        return status
+    model = word(frame, t.FRAME_MODEL)
+    status = map_bind(word(model, t.MODEL_IMAGE), words, word(frame, t.FRAME_DIMS), word(frame, t.FRAME_ADDRESSES),
+                      word(model, t.MODEL_REGISTRY), word(model, t.MODEL_FUNCTIONS), out)
+    return fail(frame, t.MAP_FAILED, step, status, 0, 0) if status != 0 else 0
+
+
+@function
+def bind_map(frame, row, step):
+    out = word(row, t.ROW_BOUND)
+    status = bind_map_words(frame, step, word(row, t.ROW_RECORD) + 16, out)
+    if status == 0:
+        status = set_tiles(frame, row, step, word(out, MAP_TILES), word(out, MAP_TILES_1))
+    if status == 0:
+        status = need(frame, step, word(out, MAP_WORK), word(out, MAP_SCRATCH))
+    set_word(row, t.ROW_SCRATCH, word(out, MAP_SCRATCH))
+    return status
+
+
+@function
+def version_address(frame, buffer):
+    """Address of the version of a packable source; 0 if it may change within the run, so that packing it does not pay."""
+    model = word(frame, t.FRAME_MODEL)
+    image = word(model, t.MODEL_IMAGE)
+    row = buffer_row(image, word(frame, t.FRAME_RECORD), word(word(frame, t.FRAME_ROOT), buffer))
+    kind, index = word(row, 0), word(row, 2)
+    if kind == im.KIND_CONST:
+        return model + 8 * t.MODEL_ZERO
+    if kind == im.KIND_PREPARED:
+        return model + 8 * t.MODEL_PREPARED_VERSION
+    if kind == im.KIND_STATE:
+        return word(word(model, t.MODEL_INFOS), index) + 8
+    return 0
+
+
+@function
+def unwritten(frame, buffer, step):
+    """Whether a buffer still holds what it held when the run began, whatever has run before this step."""
+    model, record = word(frame, t.FRAME_MODEL), word(frame, t.FRAME_RECORD)
+    image = word(model, t.MODEL_IMAGE)
+    row = buffer_row(image, record, word(word(frame, t.FRAME_ROOT), buffer))
+    if word(row, 0) != im.KIND_STATE:
+        return 1
+    index, states = word(row, 2), word(image, im.H_STATES)
+    if word(frame, t.FRAME_BODY) == 0:
+        first = word(word(frame, t.FRAME_STATE_WRITE), index)
+        return 1 if first == 0 or step < first - 1 else 0
+    for body in range(word(image, im.H_BODIES)):
+        if word(word(model, t.MODEL_WRITES) + 8 * body * states, index) != 0:
+            return 0
+    return 1
+
+
+@function
+def check_extents(frame, row, step, kernel, arguments):
+    registry = word(word(frame, t.FRAME_MODEL), t.MODEL_REGISTRY)
+    record, stack = word(row, t.ROW_RECORD), word(frame, t.FRAME_TEMPORARY)
+    operands, dims, relations = word(kernel, 0), word(kernel, 1), word(kernel, 3)
+    for r in range(relations):
+        value = formula(registry, word(kernel, 4 + 4 * operands + r), arguments, dims, stack)
+        if value == 0 or value == BAD:
+            return fail(frame, t.RELATION, step, value, 0, r)
+    for i in range(operands):
+        extent = formula(registry, word(kernel, 4 + 4 * i + 3), arguments, dims, stack)
+        elements = word(word(frame, t.FRAME_ELEMENTS), word(record, 7 + i))
+        if extent == BAD or extent < 0 or extent > elements:
+            return fail(frame, t.EXTENT, step, extent, elements, i)
+    return 0
+
+
+@function
+def bind_call(frame, row, step):
+    model, record, bound = word(frame, t.FRAME_MODEL), word(row, t.ROW_RECORD), word(row, t.ROW_BOUND)
+    number, operands, dims, attrs = word(record, 2), word(record, 3), word(record, 4), word(record, 5)
+    kernel = kernel_record(word(model, t.MODEL_REGISTRY), number)
+    arguments = bound + 8 * operands
+    choice = arguments + 8 * (dims + attrs)
+    for i in range(operands):
+        set_word(bound, i, word(word(frame, t.FRAME_ADDRESSES), word(record, 7 + i)))
+    for i in range(dims):
+        set_word(arguments, i, word(word(frame, t.FRAME_DIMS), word(record, 7 + operands + i)))
+    for i in range(attrs):
+        set_word(arguments, dims + i, word(record, 7 + operands + dims + i))
+    zero_bytes(choice, 8 * CHOICE_WORDS)
+    status = check_extents(frame, row, step, kernel, arguments)
+    if status != 0:
+        return status
+    functions = word(model, t.MODEL_FUNCTIONS)
+    set_word(row, t.ROW_FUNCTION, word(functions, 3 * number + 1))
+    status = choose(frame, step, record, kernel, bound, arguments, choice)
+    if status == 0:
+        status = set_tiles(frame, row, step, word(choice, TILES), word(choice, TILES_1))
+    if status != 0:
+        return status
+    set_word(row, t.ROW_SCRATCH, word(choice, SCRATCH_BYTES))
+    set_word(row, t.ROW_WORK_BYTES, word(choice, WORK_BYTES))
+    set_word(row, t.ROW_TILE_ELEMENTS, word(choice, TILE_ELEMENTS))
+    set_word(row, t.ROW_ELEMENTS, word(word(frame, t.FRAME_ELEMENTS), word(record, 6 + operands)))
+    if word(row, t.ROW_EPILOGUE) != 0:
+        return bind_epilogue(frame, row, step)
+    return need(frame, step, word(choice, WORK_BYTES), word(choice, SCRATCH_BYTES))
+
+
+@function
+def choose(frame, step, record, kernel, bound, arguments, choice):
+    """Has the kernel fill `choice`, and puts the packed copy of an operand in place of it if the kernel asks for one."""
+    functions, number = word(word(frame, t.FRAME_MODEL), t.MODEL_FUNCTIONS), word(record, 2)
+    operand, version_at = -1, 0
+    for i in range(word(kernel, 0)):
+        if word(kernel, 4 + 4 * i + 2) != 0 and operand < 0:
+            operand = i
+            version_at = version_address(frame, word(record, 7 + i))
+            if unwritten(frame, word(record, 7 + i), step) == 0:
+                version_at = 0
+    set_word(choice, PERSISTENT, 1 if version_at != 0 and word(functions, 3 * number + 2) != 0 else 0)
+    call(word(functions, 3 * number), (arguments, choice))
+    if word(choice, FORMAT) == 0:
+        return 0
+    if operand < 0 or word(choice, PERSISTENT) == 0:
+        return fail(frame, t.RELATION, step, word(choice, FORMAT), 0, -1)
+    address = packed(frame, step, number, operand, word(bound, operand), version_at, arguments,
+                     word(kernel, 1) + word(kernel, 2), choice)
+    if address == 0:
+        return word(word(word(frame, t.FRAME_CONTEXT), t.RUN_ERROR), t.ERROR_CODE)
+    set_word(bound, operand, address)
+    return 0
+
+
+@function
+def bind_epilogue(frame, row, step):
+    """The map behind a kernel: its domain must be the elements of the kernel's last operand, in their order."""
+    record, out = word(row, t.ROW_RECORD), word(row, t.ROW_EPILOGUE)
+    words, output = epilogue_of(record), word(record, 6 + word(record, 3))
+    dims, rank, points = word(frame, t.FRAME_DIMS), word(words, 1), 1
+    first = words + 8 * (5 + rank)
+    for k in range(rank - 1, -1, -1):
+        size = word(dims, word(words, 5 + k))
+        for i in range(word(words, 3) + word(words, 4)):
+            access = first + 8 * i * (2 + rank)
+            if same_memory(frame, word(access, 0), output) != 0 and (
+                    (size > 1 and word(dims, word(access, 2 + k)) != points) or word(dims, word(access, 1)) != 0):
+                return fail(frame, t.EPILOGUE, step, word(dims, word(access, 2 + k)), points, i)
+        points = multiply(points, size)
+    if points != word(row, t.ROW_ELEMENTS):
+        return fail(frame, t.EPILOGUE, step, points, word(row, t.ROW_ELEMENTS), -1)
+    status = bind_map_words(frame, step, words, out)
+    if status != 0:
+        return status
+    set_word(row, t.ROW_EPILOGUE_WORK, round_up(word(row, t.ROW_WORK_BYTES)))
+    set_word(row, t.ROW_EPILOGUE_TILES, word(out, MAP_TILES))
+    set_word(row, t.ROW_SCRATCH, max(word(row, t.ROW_SCRATCH), word(out, MAP_SCRATCH)))
+    return need(frame, step, word(row, t.ROW_EPILOGUE_WORK) + word(out, MAP_WORK), word(row, t.ROW_SCRATCH))
+
+
+@function
+def check_operands(frame, row, step):
+    """What the steps of control need of sizes: BIND as many elements as dims."""
+    record = word(row, t.ROW_RECORD)
+    if word(row, t.ROW_KIND) == im.STEP_BIND:
+        elements = word(word(frame, t.FRAME_ELEMENTS), word(record, 2))
+        if elements < word(record, 3):
+            return fail(frame, t.EXTENT, step, word(record, 3), elements, 0)
+    return 0
+
+
+@function
+def bind_steps(frame, segment_row):
+    for i in range(word(segment_row, t.SEGMENT_BEGIN), word(segment_row, t.SEGMENT_END)):
+        row, status = word(frame, t.FRAME_ROWS) + 8 * i * t.ROW_WORDS, 0
+        kind = word(row, t.ROW_KIND)
+        if kind == im.STEP_MAP:
+            status = bind_map(frame, row, i)
+        elif kind == im.STEP_CALL:
+            status = bind_call(frame, row, i)
+        else:
+            status = check_operands(frame, row, i)
+        if status != 0:
+            return status
+    return 0
+
+
+@function
+def size_segment(frame, segment):
+    """The part of binding that needs no memory: dims, guards, sizes."""
+    if segment == 0:
+        fixed_addresses(frame)
+    status = evaluate_dims(frame, segment)
+    if status == 0:
+        status = check_guards(frame, segment)
+    if status == 0:
+        status = size_buffers(frame, segment)
+    return status
+
+
+@function
+def bind_segment(frame, segment):
+    """All of a segment whose outputs have their addresses."""
+    row = word(frame, t.FRAME_SEGMENT_ROWS) + 8 * segment * t.SEGMENT_WORDS
+    size = place(frame, segment)
+    if grow(host_of(frame), row, t.SEGMENT_ARENA, t.SEGMENT_CAPACITY, size) == 0:
+        return fail(frame, t.NO_MEMORY, -1, size, 0, 0)
+    move(frame, segment, word(row, t.SEGMENT_ARENA))
+    alias_addresses(frame)
+    return bind_steps(frame, row)
+
+
+@function
+def apply_patches(frame, segment_row):
+    """Writes the addresses of inputs and outputs into steps that were bound in an earlier run."""
+    if word(frame, t.FRAME_ALIASES) != 0:
+        alias_addresses(frame)
+    for i in range(word(segment_row, t.SEGMENT_PATCH), word(segment_row, t.SEGMENT_PATCH_END)):
+        patch = word(frame, t.FRAME_PATCHES) + 8 * i * t.PATCH_WORDS
+        buffer = word(patch, t.PATCH_BUFFER)
+        address = word(word(frame, t.FRAME_ADDRESSES), buffer)
+        if word(patch, t.PATCH_KIND) == t.PATCH_WORD:
+            set_word(word(patch, t.PATCH_TARGET), 0, address)
+        else:
+            map_set_address(word(patch, t.PATCH_TARGET), buffer, address)
+
+
+@function
+def clear_handles(frame, segment):
+    """A handle that nothing has been written to is the empty list."""
+    record, image = word(frame, t.FRAME_RECORD), word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
+    for b in range(word(record, im.B_BUFFERS)):
+        row = buffer_row(image, record, b)
+        if (word(row, 1) == im.DTYPE_HANDLE and word(row, 0) == im.KIND_ARENA
+                and word(word(frame, t.FRAME_LOCAL_SEGMENT), b) == segment):
+            zero_bytes(word(word(frame, t.FRAME_ADDRESSES), b), 8 * word(word(frame, t.FRAME_ELEMENTS), b))
+
+
+@function
+def enter_segment(frame, segment):
+    """Makes a segment ready to run: binds it, or only puts this run's addresses into it."""
+    if segment == 0:
+        input_addresses(frame)
+    bound = word(frame, t.FRAME_BOUND) > segment
+    status = 0 if bound else size_segment(frame, segment)
+    if status == 0:
+        status = reserve_outputs(frame, segment)
+    if status != 0:
+        return status
+    if bound:
+        apply_patches(frame, word(frame, t.FRAME_SEGMENT_ROWS) + 8 * segment * t.SEGMENT_WORDS)
+    else:
+        status = bind_segment(frame, segment)
+        if status != 0:
+            return status
+        set_word(frame, t.FRAME_BOUND, segment + 1)
+    if word(frame, t.FRAME_HANDLES) != 0:
+        clear_handles(frame, segment)
+    return 0
+
+
+@function
+def note_input_sizes(frame):
+    """Unbinds the frame if its inputs have other sizes than those it was bound for."""
+    inputs, same = word(word(frame, t.FRAME_RECORD), im.B_INPUTS), 1
+    for i in range(inputs):
+        slot = word(frame, t.FRAME_INPUTS) + 8 * i * t.SLOT_RECORD
+        for axis in range(word(slot, t.SLOT_RANK)):
+            if word(word(frame, t.FRAME_BOUND_SIZES), 8 * i + axis) != word(slot, t.SLOT_SIZES + axis):
+                set_word(word(frame, t.FRAME_BOUND_SIZES), 8 * i + axis, word(slot, t.SLOT_SIZES + axis))
+                same = 0
+    if same == 0:
+        set_word(frame, t.FRAME_BOUND, 0)

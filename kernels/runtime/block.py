@@ -1,0 +1,176 @@
+"""Memory of the embedder, errors, and arrays with their shape (SLOT).
+
+Every block is 64-byte aligned, counted against the host table's limit and freed through the two words before it.
+"""
+from __future__ import annotations
+
+from .image import BAD, DTYPE_HANDLE, dtype_size, multiply
+from .memory import atomic_add, call, copy_bytes, function, set_word, word, zero_bytes
+from .tables import (
+    ERROR_A,
+    ERROR_B,
+    ERROR_BODY,
+    ERROR_C,
+    ERROR_CODE,
+    ERROR_STEP,
+    FRAME_BODY,
+    FRAME_CONTEXT,
+    FRAME_MODEL,
+    HOST_ALLOC,
+    HOST_CONTEXT,
+    HOST_FREE,
+    HOST_LIMIT,
+    HOST_USED,
+    MODEL_HOST,
+    RUN_ERROR,
+    SLOT_ADDRESS,
+    SLOT_CAPACITY,
+    SLOT_DTYPE,
+    SLOT_ELEMENTS,
+    SLOT_FILLED,
+    SLOT_OWNED,
+    SLOT_RANK,
+    SLOT_SIZES,
+)
+
+HEAD = 128      # bytes lost at most to the alignment and the two words
+
+
+@function
+def round_up(size):
+    return (size + 63) // 64 * 64
+
+
+@function
+def allocate(host, size):
+    """A block of `size` bytes, not cleared; 0 if there is no memory or the limit would be passed."""
+    total = max(size, 64) + HEAD
+    used = atomic_add(host + 8 * HOST_USED, total) + total
+    limit = word(host, HOST_LIMIT)
+    raw = 0
+    if limit == 0 or used <= limit:
+        raw = call(word(host, HOST_ALLOC), (total, word(host, HOST_CONTEXT)))
+    if raw == 0:
+        atomic_add(host + 8 * HOST_USED, -total)
+        return 0
+    address = (raw + HEAD) // 64 * 64
+    set_word(address, -1, raw)
+    set_word(address, -2, total)
+    return address
+
+
+@function
+def allocate_cleared(host, size):
+    address = allocate(host, size)
+    if address != 0:
+        zero_bytes(address, max(size, 64))
+    return address
+
+
+@function
+def release(host, address):
+    if address != 0:
+        atomic_add(host + 8 * HOST_USED, -word(address, -2))
+        call(word(host, HOST_FREE), (word(address, -1), word(host, HOST_CONTEXT)))
+
+
+@function
+def grow(host, table, address_field, capacity_field, size):
+    """Makes the block in two words of a table hold at least `size` bytes; what stood in it is lost. 1 if it does."""
+    if word(table, address_field) != 0 and word(table, capacity_field) >= size:
+        return 1
+    release(host, word(table, address_field))
+    set_word(table, capacity_field, 0)
+    address = allocate(host, size)
+    set_word(table, address_field, address)
+    if address == 0:
+        return 0
+    set_word(table, capacity_field, max(size, 64))
+    return 1
+
+
+@function
+def grow_keeping(host, table, address_field, capacity_field, size):
+    """As grow, but keeps the contents, and doubles."""
+    old, capacity = word(table, address_field), word(table, capacity_field)
+    if old != 0 and capacity >= size:
+        return 1
+    wanted = max(size, 2 * capacity)
+    address = allocate(host, wanted)
+    if address == 0:
+        return 0
+    if old != 0:
+        copy_bytes(address, old, capacity)
+        release(host, old)
+    set_word(table, address_field, address)
+    set_word(table, capacity_field, wanted)
+    return 1
+
+
+@function
+def fail(frame, code, step, a, b, c):
+    """Writes the error record of the run; returns the code."""
+    error = word(word(frame, FRAME_CONTEXT), RUN_ERROR)
+    set_word(error, ERROR_CODE, code)
+    set_word(error, ERROR_BODY, word(frame, FRAME_BODY))
+    set_word(error, ERROR_STEP, step)
+    set_word(error, ERROR_A, a)
+    set_word(error, ERROR_B, b)
+    set_word(error, ERROR_C, c)
+    return code
+
+
+@function
+def host_of(frame):
+    return word(word(frame, FRAME_MODEL), MODEL_HOST)
+
+
+@function
+def slot_reserve(host, slot, rank, sizes):
+    """Gives the slot a shape and memory for it; returns the address, 0 if there is no memory or a size is bad."""
+    elements = 1
+    for axis in range(rank):
+        size = word(sizes, axis)
+        if size < 0:
+            return 0
+        elements = multiply(elements, size)
+        set_word(slot, SLOT_SIZES + axis, size)
+    size = dtype_size(word(slot, SLOT_DTYPE))
+    if elements == BAD or size == 0:
+        return 0
+    size = size * elements
+    if word(slot, SLOT_ADDRESS) == 0 or word(slot, SLOT_CAPACITY) < size:
+        capacity = size if word(slot, SLOT_CAPACITY) == 0 else size + size // 2     # what grows once may grow in a loop
+        address = allocate(host, capacity)
+        if address == 0:
+            return 0
+        slot_release(host, slot)
+        set_word(slot, SLOT_ADDRESS, address)
+        set_word(slot, SLOT_CAPACITY, max(capacity, 64))
+        set_word(slot, SLOT_OWNED, 1)
+    set_word(slot, SLOT_RANK, rank)
+    set_word(slot, SLOT_ELEMENTS, elements)
+    set_word(slot, SLOT_FILLED, 1)
+    if word(slot, SLOT_DTYPE) == DTYPE_HANDLE:
+        zero_bytes(word(slot, SLOT_ADDRESS), size)
+    return word(slot, SLOT_ADDRESS)
+
+
+@function
+def slot_release(host, slot):
+    if word(slot, SLOT_OWNED) != 0:
+        release(host, word(slot, SLOT_ADDRESS))
+    set_word(slot, SLOT_ADDRESS, 0)
+    set_word(slot, SLOT_CAPACITY, 0)
+    set_word(slot, SLOT_OWNED, 0)
+
+
+@function
+def slot_copy(host, source, target):
+    """Copies shape and contents; 0 if there is no memory."""
+    if slot_reserve(host, target, word(source, SLOT_RANK), source + 8 * SLOT_SIZES) == 0:
+        return 0
+    size = word(source, SLOT_ELEMENTS) * dtype_size(word(source, SLOT_DTYPE))
+    if size > 0:
+        copy_bytes(word(target, SLOT_ADDRESS), word(source, SLOT_ADDRESS), size)
+    return 1

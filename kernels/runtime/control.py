@@ -1,0 +1,226 @@
+"""Steps that are neither a map nor a kernel: sizes from data, slots, host functions, loops and branches.
+
+Loops and branches run frames of their bodies, made when first entered and kept. A loop's carried values lie in two sets of
+slots that its body reads and writes in turn; the frames are bound again only if a carried size changed. run_body of run.py is
+called through its address in the model's table, since it calls these functions.
+"""
+from __future__ import annotations
+
+from . import image as im
+from . import tables as t
+from .bind import note_input_sizes
+from .block import fail, host_of, slot_copy
+from .frame import frame_create
+from .image import bind_count, bind_rows, buffer_row, dtype_size, limited
+from .memory import atomic_load, call_status, copy_bytes, function, load_byte, load_int, set_word, word
+
+
+@function
+def set_runtime_dim(frame, dim, value):
+    """Gives a RUNTIME dim its value; a new value unbinds its segment and all later ones."""
+    if word(word(frame, t.FRAME_DIMS), dim) != value:
+        set_word(word(frame, t.FRAME_DIMS), dim, value)
+        segment = word(word(frame, t.FRAME_DIM_SEGMENT), dim)
+        set_word(frame, t.FRAME_BOUND, min(word(frame, t.FRAME_BOUND), segment))
+
+
+@function
+def run_bind(frame, record, step):
+    buffer, image = word(record, 2), word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
+    address = word(word(frame, t.FRAME_ADDRESSES), buffer)
+    narrow = word(buffer_row(image, word(frame, t.FRAME_RECORD), buffer), 1) == im.DTYPE_I32
+    for i in range(word(record, 3)):
+        value = limited(load_int(address, i) if narrow else word(address, i))
+        if value == im.BAD:
+            return fail(frame, t.DIM_VALUE, step, i, 0, word(record, 4 + i))
+        set_runtime_dim(frame, word(record, 4 + i), value)
+    return 0
+
+
+@function
+def slot_at(frame, slot):
+    return word(frame, t.FRAME_SLOTS) + 8 * slot * t.SLOT_RECORD
+
+
+@function
+def bind_slots(frame, record):
+    """RUNTIME dims from the sizes of slots."""
+    rows = bind_rows(record)
+    for i in range(bind_count(record)):
+        slot = slot_at(frame, word(rows, 3 * i))
+        set_runtime_dim(frame, word(rows, 3 * i + 2), word(slot, t.SLOT_SIZES + word(rows, 3 * i + 1)))
+    return 0
+
+
+@function
+def run_take(frame, record, step):
+    slot, buffer = slot_at(frame, word(record, 2)), word(record, 3)
+    sizes = word(frame, t.FRAME_SIZES) + 64 * buffer
+    for axis in range(word(slot, t.SLOT_RANK)):
+        if word(slot, t.SLOT_SIZES + axis) != word(sizes, axis):
+            return fail(frame, t.SLOT_SHAPE, step, word(slot, t.SLOT_SIZES + axis), word(sizes, axis), axis)
+    size = word(slot, t.SLOT_ELEMENTS) * dtype_size(word(slot, t.SLOT_DTYPE))
+    if size > 0:
+        copy_bytes(word(word(frame, t.FRAME_ADDRESSES), buffer), word(slot, t.SLOT_ADDRESS), size)
+    return 0
+
+
+@function
+def view(frame, buffer, slot):
+    """Makes a slot record show a buffer."""
+    image = word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
+    row = buffer_row(image, word(frame, t.FRAME_RECORD), buffer)
+    set_word(slot, t.SLOT_ADDRESS, word(word(frame, t.FRAME_ADDRESSES), buffer))
+    set_word(slot, t.SLOT_DTYPE, word(row, 1))
+    set_word(slot, t.SLOT_RANK, word(row, 3))
+    set_word(slot, t.SLOT_ELEMENTS, word(word(frame, t.FRAME_ELEMENTS), buffer))
+    copy_bytes(slot + 8 * t.SLOT_SIZES, word(frame, t.FRAME_SIZES) + 64 * buffer, 64)
+
+
+@function
+def show(source, slot):
+    """Makes a slot record show what another one holds."""
+    set_word(slot, t.SLOT_ADDRESS, word(source, t.SLOT_ADDRESS))
+    set_word(slot, t.SLOT_ELEMENTS, word(source, t.SLOT_ELEMENTS))
+    copy_bytes(slot + 8 * t.SLOT_SIZES, source + 8 * t.SLOT_SIZES, 64)
+
+
+@function
+def run_host(frame, row, record, step):
+    ask, views, host = word(row, t.ROW_BOUND), word(row, t.ROW_STORAGE), host_of(frame)
+    operands, slots = word(record, 3), word(record, 4)
+    set_word(ask, t.ASK_OPERANDS, operands)
+    set_word(ask, t.ASK_SLOTS, slots)
+    set_word(ask, t.ASK_HOST, host)
+    for i in range(operands):
+        view(frame, word(record, 6 + i), views + 8 * i * t.SLOT_RECORD)
+        set_word(ask, t.ASK_FIRST + i, views + 8 * i * t.SLOT_RECORD)
+    for i in range(slots):
+        slot = slot_at(frame, word(record, 6 + operands + i))
+        set_word(slot, t.SLOT_FILLED, 0)
+        set_word(ask, t.ASK_FIRST + operands + i, slot)
+    if call_status(word(host, t.HOST_FUNCTION), (word(host, t.HOST_CONTEXT), word(record, 2), ask)) != 0:
+        return fail(frame, t.HOST_FAILED, step, word(record, 2), 0, 0)
+    for i in range(slots):
+        if word(slot_at(frame, word(record, 6 + operands + i)), t.SLOT_FILLED) == 0:
+            return fail(frame, t.HOST_SLOT, step, word(record, 2), 0, i)
+    return bind_slots(frame, record)
+
+
+@function
+def child(frame, row, field, body):
+    """The frame of a loop's or branch's body; 0 if there is no memory."""
+    made = word(row, field)
+    if made == 0:
+        made = frame_create(word(frame, t.FRAME_MODEL), body, word(frame, t.FRAME_CONTEXT))
+        set_word(row, field, made)
+    return made
+
+
+@function
+def run_child(frame, made, iteration):
+    set_word(made, t.FRAME_COUNTER, word(frame, t.FRAME_COUNTER))
+    set_word(made, t.FRAME_ITERATION, iteration)
+    note_input_sizes(made)
+    return call_status(word(word(frame, t.FRAME_MODEL), t.MODEL_RUN_BODY), (made, 0))
+
+
+@function
+def show_operands(frame, record, made, first, inputs):
+    """Inputs `first`.. of a child's frame become the operands of a WHILE or IF."""
+    for i in range(first, inputs):
+        slot = word(made, t.FRAME_INPUTS) + 8 * i * t.SLOT_RECORD
+        view(frame, word(record, 8 + i), slot)
+
+
+@function
+def run_if(frame, row, record, step):
+    operands, slots = word(record, 5), word(record, 6)
+    taken = load_byte(word(word(frame, t.FRAME_ADDRESSES), word(record, 2))) != 0
+    field, body = (t.ROW_CHILD, word(record, 3)) if taken else (t.ROW_CHILD_1, word(record, 4))
+    made = child(frame, row, field, body)
+    if made == 0:
+        return fail(frame, t.NO_MEMORY, step, 0, 0, 0)
+    show_operands(frame, record, made, 0, operands)
+    status = run_child(frame, made, word(frame, t.FRAME_ITERATION))
+    if status != 0:
+        return status
+    host, outputs = host_of(frame), word(made, t.FRAME_OUTPUTS)
+    for i in range(slots):
+        slot = slot_at(frame, word(record, 8 + operands + i))
+        exchange(outputs + 8 * i * t.SLOT_RECORD, slot)
+        if word(slot, t.SLOT_ADDRESS) == 0:
+            return fail(frame, t.NO_MEMORY, step, host, 0, 0)
+    return bind_slots(frame, record)
+
+
+@function
+def exchange(a, b):
+    for i in range(t.SLOT_RECORD):
+        held = word(a, i)
+        set_word(a, i, word(b, i))
+        set_word(b, i, held)
+
+
+@function
+def describe_storage(frame, row, record, carried, operands):
+    """dtypes and ranks of the two sets of slots of a loop."""
+    image, body = word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE), word(frame, t.FRAME_RECORD)
+    for i in range(2 * carried):
+        buffer = buffer_row(image, body, word(record, 8 + i % carried))
+        slot = word(row, t.ROW_STORAGE) + 8 * i * t.SLOT_RECORD
+        set_word(slot, t.SLOT_DTYPE, word(buffer, 1))
+        set_word(slot, t.SLOT_RANK, word(buffer, 3))
+
+
+@function
+def cancelled(frame, step):
+    flag = word(word(frame, t.FRAME_CONTEXT), t.RUN_CANCEL)
+    if flag != 0 and atomic_load(flag) != 0:
+        return fail(frame, t.CANCELLED, step, 0, 0, 0)
+    return 0
+
+
+@function
+def run_while(frame, row, record, step):
+    carried, operands = word(record, 4), word(record, 5)
+    test, body = child(frame, row, t.ROW_CHILD, word(record, 2)), child(frame, row, t.ROW_CHILD_1, word(record, 3))
+    if test == 0 or body == 0:
+        return fail(frame, t.NO_MEMORY, step, 0, 0, 0)
+    describe_storage(frame, row, record, carried, operands)
+    show_operands(frame, record, test, 0, operands)
+    show_operands(frame, record, body, 0, operands)
+    iteration, storage, set_bytes = 0, word(row, t.ROW_STORAGE), 8 * carried * t.SLOT_RECORD
+    while True:
+        status = cancelled(frame, step)
+        if status == 0:
+            status = run_child(frame, test, iteration)
+        if status != 0:
+            return status
+        if load_byte(word(word(test, t.FRAME_OUTPUTS), t.SLOT_ADDRESS)) == 0:
+            break
+        written = storage + (iteration % 2) * set_bytes
+        set_word(body, t.FRAME_OUTPUTS, written)
+        status = run_child(frame, body, iteration)
+        if status != 0:
+            return status
+        for i in range(carried):
+            show(written + 8 * i * t.SLOT_RECORD, word(test, t.FRAME_INPUTS) + 8 * i * t.SLOT_RECORD)
+            show(written + 8 * i * t.SLOT_RECORD, word(body, t.FRAME_INPUTS) + 8 * i * t.SLOT_RECORD)
+        iteration += 1
+    return finish_while(frame, record, storage + ((iteration + 1) % 2) * set_bytes, test, iteration, step)
+
+
+@function
+def finish_while(frame, record, written, test, iteration, step):
+    """The last values go to the slots of the step."""
+    carried, operands = word(record, 4), word(record, 5)
+    for i in range(carried):
+        slot = slot_at(frame, word(record, 8 + operands + i))
+        if iteration > 0:
+            exchange(written + 8 * i * t.SLOT_RECORD, slot)
+        elif slot_copy(host_of(frame), word(test, t.FRAME_INPUTS) + 8 * i * t.SLOT_RECORD, slot) == 0:
+            return fail(frame, t.NO_MEMORY, step, 0, 0, 0)
+    return bind_slots(frame, record)
+
+

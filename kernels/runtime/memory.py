@@ -1,0 +1,128 @@
+"""Memory as the runtime sees it: addresses and 64-bit words.
+
+Job: loads, stores, atomics and calls through an address, as LLVM instructions that every target has. The runtime keeps no
+numba array and no structure: a table is an address, a field a word behind it (tables.py names them).
+Invariant: every atomic is sequentially consistent; the pool's sleeping and waking relies on it.
+"""
+from __future__ import annotations
+
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from ..memory import copy_bytes, zero_bytes
+
+__all__ = ["atomic_add", "atomic_load", "atomic_store", "atomic_swap_if", "call", "call_status", "copy_bytes", "function",
+           "load_byte", "load_int", "pause", "set_int", "set_word", "word", "zero_bytes"]
+
+function = njit(error_model="numpy")     # a function of the runtime, called by others of it
+
+_I8, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
+
+
+def _pointer(builder, address, index, element=_I64):
+    return builder.gep(builder.inttoptr(address, element.as_pointer()), [index])
+
+
+@intrinsic
+def word(typing_context, address, index):
+    """The int64 at address + 8 * index."""
+    def generate(context, builder, signature, arguments):
+        return builder.load(_pointer(builder, *arguments), align=8)
+    return types.int64(types.int64, types.int64), generate
+
+
+@intrinsic
+def set_word(typing_context, address, index, value):
+    def generate(context, builder, signature, arguments):
+        address, index, value = arguments
+        builder.store(value, _pointer(builder, address, index), align=8)
+        return context.get_dummy_value()
+    return types.void(types.int64, types.int64, types.int64), generate
+
+
+@intrinsic
+def load_int(typing_context, address, index):
+    """The int32 at address + 4 * index, as int64."""
+    def generate(context, builder, signature, arguments):
+        return builder.sext(builder.load(_pointer(builder, *arguments, _I32), align=4), _I64)
+    return types.int64(types.int64, types.int64), generate
+
+
+@intrinsic
+def set_int(typing_context, address, index, value):
+    """Stores the low 32 bits of value at address + 4 * index."""
+    def generate(context, builder, signature, arguments):
+        address, index, value = arguments
+        builder.store(builder.trunc(value, _I32), _pointer(builder, address, index, _I32), align=4)
+        return context.get_dummy_value()
+    return types.void(types.int64, types.int64, types.int64), generate
+
+
+@intrinsic
+def load_byte(typing_context, address):
+    def generate(context, builder, signature, arguments):
+        return builder.zext(builder.load(builder.inttoptr(arguments[0], _I8.as_pointer()), align=1), _I64)
+    return types.int64(types.int64), generate
+
+
+@intrinsic
+def atomic_load(typing_context, address):
+    def generate(context, builder, signature, arguments):
+        return builder.load_atomic(builder.inttoptr(arguments[0], _I64.as_pointer()), "seq_cst", 8)
+    return types.int64(types.int64), generate
+
+
+@intrinsic
+def atomic_store(typing_context, address, value):
+    def generate(context, builder, signature, arguments):
+        builder.store_atomic(arguments[1], builder.inttoptr(arguments[0], _I64.as_pointer()), "seq_cst", 8)
+        return context.get_dummy_value()
+    return types.void(types.int64, types.int64), generate
+
+
+@intrinsic
+def atomic_add(typing_context, address, value):
+    """Adds; returns what stood there before."""
+    def generate(context, builder, signature, arguments):
+        return builder.atomic_rmw("add", builder.inttoptr(arguments[0], _I64.as_pointer()), arguments[1], "seq_cst")
+    return types.int64(types.int64, types.int64), generate
+
+
+@intrinsic
+def atomic_swap_if(typing_context, address, expected, value):
+    """Stores value if `expected` stands there; returns 1 if it did."""
+    def generate(context, builder, signature, arguments):
+        address, expected, value = arguments
+        pair = builder.cmpxchg(builder.inttoptr(address, _I64.as_pointer()), expected, value, "seq_cst", "seq_cst")
+        return builder.zext(builder.extract_value(pair, 1), _I64)
+    return types.int64(types.int64, types.int64, types.int64), generate
+
+
+@intrinsic
+def pause(typing_context):
+    """A short delay of a spinning loop, without an instruction that only one architecture has: an atomic of the own stack."""
+    def generate(context, builder, signature, arguments):
+        cell = cgutils.alloca_once(builder, _I64)
+        builder.store_atomic(ir.Constant(_I64, 0), cell, "seq_cst", 8)
+        return context.get_dummy_value()
+    return types.void(), generate
+
+
+def _indirect(result_type, result):
+    @intrinsic
+    def call_address(typing_context, address, operands):
+        def generate(context, builder, signature, arguments):
+            values = [context.cast(builder, builder.extract_value(arguments[1], i), t, types.int64)
+                      for i, t in enumerate(signature.args[1].types)]
+            llvm_type = ir.FunctionType(result_type, [_I64] * len(values))
+            target = builder.inttoptr(arguments[0], llvm_type.as_pointer())
+            made = builder.call(target, values)
+            return builder.sext(made, _I64) if result_type == _I32 else made
+        return result(types.int64, operands), generate
+    return call_address
+
+
+call = _indirect(_I64, types.int64)             # call(address, (a, b, ...)) of a C function i64(i64, ...)
+call_status = _indirect(_I32, types.int64)      # the same of i32(i64, ...)

@@ -1,0 +1,254 @@
+"""Jobs: the tiles of one phase of a bound step, run by the caller and by the pool's workers.
+
+The ticket is generation << 32 | next tile. Taking a tile is a compare-and-swap of the ticket, so a thread that read an old
+job's ticket takes nothing. Before a new job's fields are written the ticket is closed (its tile is CLOSED), so that an old ticket
+can never be completed with new fields. Sleeping threads announce themselves before they look a last time, publishers look for
+sleepers after they have published; both sequentially consistent, so none of them misses the other.
+
+If tiles fail, the error of the lowest one is reported; the others all run, so the report does not depend on threads.
+"""
+from __future__ import annotations
+
+from . import tables as t
+from .block import allocate, allocate_cleared, fail, grow, host_of, release
+from .map import map_run, map_run_range
+from .memory import (
+    atomic_add,
+    atomic_load,
+    atomic_store,
+    atomic_swap_if,
+    call,
+    call_status,
+    function,
+    pause,
+    set_word,
+    word,
+)
+
+JOB_CALL, JOB_MAP, JOB_EPILOGUE, JOB_PACK = range(4)
+CLOSED = (1 << 32) - 1
+MOST_TILES = 1 << 30
+WAIT, WAKE = 128, 129     # FUTEX_WAIT and FUTEX_WAKE of Linux, private to the process
+EVERYBODY = 1 << 20
+
+
+@function
+def spin_lock(address):
+    while atomic_swap_if(address, 0, 1) == 0:
+        pause()
+
+
+@function
+def sleep_on(host, address, expected):
+    call(word(host, t.HOST_WAIT), (word(host, t.HOST_WAIT_CONTEXT), address, WAIT, expected % (1 << 32), 0, 0))
+
+
+@function
+def wake_up(host, address, count):
+    call(word(host, t.HOST_WAKE), (word(host, t.HOST_WAIT_CONTEXT), address, WAKE, count, 0, 0))
+
+
+@function
+def run_tile(kind, row, counter, work, scratch, phase, tile):
+    """One tile of a job. row: a frame's step row, or a packed operand."""
+    if kind == JOB_CALL:
+        status = call_status(word(row, t.ROW_FUNCTION), (word(row, t.ROW_BOUND), work, scratch, phase, tile))
+        each = word(row, t.ROW_TILE_ELEMENTS)
+        last = phase == 1 or word(row, t.ROW_TILES_1) == 0
+        if status == 0 and last and each > 0 and word(row, t.ROW_EPILOGUE) != 0:
+            begin = tile * each
+            end = min(begin + each, word(row, t.ROW_ELEMENTS))
+            if begin < end:
+                map_run_range(word(row, t.ROW_EPILOGUE), counter, work + word(row, t.ROW_EPILOGUE_WORK), scratch, begin, end)
+        return status
+    if kind == JOB_PACK:
+        arguments = row + 8 * t.PACKED_ARGUMENTS
+        return call_status(word(row, t.PACKED_FUNCTION), (word(row, t.PACKED_SOURCE), arguments, word(row, t.PACKED_CHOICE),
+                                                          word(row, t.PACKED_ADDRESS), tile))
+    if kind == JOB_MAP:
+        return map_run(word(row, t.ROW_BOUND), counter, work, scratch, phase, tile)
+    return map_run(word(row, t.ROW_EPILOGUE), counter, work + word(row, t.ROW_EPILOGUE_WORK), scratch, phase, tile)
+
+
+@function
+def note_failure(pool, tile, status, scratch):
+    spin_lock(pool + 8 * t.POOL_ERROR_LOCK)
+    if word(pool, t.POOL_STATUS) == 0 or tile < word(pool, t.POOL_FAILED_TILE):
+        set_word(pool, t.POOL_FAILED_TILE, tile)
+        set_word(pool, t.POOL_STATUS, status)
+        set_word(pool, t.POOL_A, word(scratch, 0))
+        set_word(pool, t.POOL_B, word(scratch, 1))
+    atomic_store(pool + 8 * t.POOL_ERROR_LOCK, 0)
+
+
+@function
+def take_tiles(pool, scratch_at):
+    """Runs tiles of the current job until none is left. Returns the ticket last seen.
+
+    scratch_at: address of the word that holds this thread's scratch; read for each tile, since a publisher may grow it.
+    """
+    ticket_at, remaining_at = pool + 8 * t.POOL_TICKET, pool + 8 * t.POOL_REMAINING
+    while True:
+        ticket = atomic_load(ticket_at)
+        tile = ticket % (1 << 32)
+        if tile >= atomic_load(pool + 8 * t.POOL_TILES):
+            return ticket
+        if atomic_swap_if(ticket_at, ticket, ticket + 1) == 0:
+            continue
+        scratch = word(scratch_at, 0)
+        status = run_tile(word(pool, t.POOL_KIND), word(pool, t.POOL_ROW), word(pool, t.POOL_COUNTER),
+                          word(pool, t.POOL_WORK), scratch, word(pool, t.POOL_PHASE), tile)
+        if status != 0:
+            note_failure(pool, tile, status, scratch)
+        if atomic_add(remaining_at, -1) == 1 and atomic_load(pool + 8 * t.POOL_WAITING) != 0:
+            wake_up(word(pool, t.POOL_HOST), remaining_at, 1)
+
+
+@function
+def wait_for_ticket(pool, seen):
+    """Returns when the ticket is no longer `seen`: spins for a while, then sleeps."""
+    ticket_at, wake_at = pool + 8 * t.POOL_TICKET, pool + 8 * t.POOL_WAKE
+    for _ in range(word(pool, t.POOL_SPIN)):
+        if atomic_load(ticket_at) != seen:
+            return
+        pause()
+    atomic_add(pool + 8 * t.POOL_SLEEPERS, 1)
+    while True:
+        wake = atomic_load(wake_at)
+        if atomic_load(ticket_at) != seen or atomic_load(pool + 8 * t.POOL_QUIT) != 0:
+            break
+        sleep_on(word(pool, t.POOL_HOST), wake_at, wake)
+    atomic_add(pool + 8 * t.POOL_SLEEPERS, -1)
+
+
+@function
+def worker_loop(pool):
+    """What each worker thread runs, until the pool is closed."""
+    number = atomic_add(pool + 8 * t.POOL_NEXT_WORKER, 1)
+    while atomic_load(pool + 8 * t.POOL_QUIT) == 0:
+        seen = take_tiles(pool, word(pool, t.POOL_SCRATCH) + 8 * number)
+        wait_for_ticket(pool, seen)
+    atomic_add(pool + 8 * t.POOL_DONE, 1)
+    return 0
+
+
+@function
+def pool_open(host, workers, spin):
+    """A pool for `workers` threads that the embedder starts, each calling gc_worker; 0 if there is no memory."""
+    pool = allocate_cleared(host, 8 * t.POOL_WORDS)
+    table = allocate_cleared(host, 8 * max(workers, 1))
+    if pool == 0 or table == 0:
+        return 0
+    set_word(pool, t.POOL_HOST, host)
+    set_word(pool, t.POOL_WORKERS, workers)
+    set_word(pool, t.POOL_SPIN, spin)
+    set_word(pool, t.POOL_SCRATCH, table)
+    set_word(pool, t.POOL_TICKET, CLOSED)
+    return pool
+
+
+@function
+def pool_quit(pool):
+    """Tells the workers to return; they have all returned when word POOL_DONE is their number."""
+    atomic_store(pool + 8 * t.POOL_QUIT, 1)
+    ticket = atomic_load(pool + 8 * t.POOL_TICKET)
+    atomic_store(pool + 8 * t.POOL_TICKET, ((ticket >> 32) + 1 << 32) + CLOSED)
+    atomic_add(pool + 8 * t.POOL_WAKE, 1)
+    wake_up(word(pool, t.POOL_HOST), pool + 8 * t.POOL_WAKE, EVERYBODY)
+    return 0
+
+
+@function
+def pool_free(pool):
+    """Frees a pool none of whose workers runs any more."""
+    host, table = word(pool, t.POOL_HOST), word(pool, t.POOL_SCRATCH)
+    for i in range(word(pool, t.POOL_WORKERS)):
+        release(host, word(table, i))
+    release(host, table)
+    release(host, pool)
+    return 0
+
+
+@function
+def scratch_for_workers(pool, size):
+    """Gives every worker at least `size` bytes; only the holder of the pool's lock may. 1 if there was memory."""
+    if word(pool, t.POOL_SCRATCH_BYTES) >= size:
+        return 1
+    host, table = word(pool, t.POOL_HOST), word(pool, t.POOL_SCRATCH)
+    for i in range(word(pool, t.POOL_WORKERS)):
+        made = allocate(host, size)
+        if made == 0:
+            return 0
+        release(host, word(table, i))
+        atomic_store(table + 8 * i, made)
+    set_word(pool, t.POOL_SCRATCH_BYTES, size)
+    return 1
+
+
+@function
+def publish(pool, kind, row, counter, work, phase, tiles):
+    ticket_at = pool + 8 * t.POOL_TICKET
+    generation = (atomic_load(ticket_at) >> 32) + 1
+    atomic_store(ticket_at, (generation << 32) + CLOSED)
+    atomic_store(pool + 8 * t.POOL_TILES, 0)
+    set_word(pool, t.POOL_KIND, kind)
+    set_word(pool, t.POOL_ROW, row)
+    set_word(pool, t.POOL_COUNTER, counter)
+    set_word(pool, t.POOL_WORK, work)
+    set_word(pool, t.POOL_PHASE, phase)
+    set_word(pool, t.POOL_STATUS, 0)
+    atomic_store(pool + 8 * t.POOL_WAITING, 0)
+    atomic_store(pool + 8 * t.POOL_REMAINING, tiles)
+    atomic_store(pool + 8 * t.POOL_TILES, tiles)
+    atomic_store(ticket_at, generation << 32)
+    if atomic_load(pool + 8 * t.POOL_SLEEPERS) > 0:
+        atomic_add(pool + 8 * t.POOL_WAKE, 1)
+        wake_up(word(pool, t.POOL_HOST), pool + 8 * t.POOL_WAKE, tiles - 1)
+
+
+@function
+def wait_for_end(pool):
+    """Returns when every tile of the job has been run."""
+    remaining_at = pool + 8 * t.POOL_REMAINING
+    for _ in range(word(pool, t.POOL_SPIN)):
+        if atomic_load(remaining_at) == 0:
+            return
+        pause()
+    atomic_store(pool + 8 * t.POOL_WAITING, 1)
+    while True:
+        left = atomic_load(remaining_at)
+        if left == 0:
+            return
+        sleep_on(word(pool, t.POOL_HOST), remaining_at, left)
+
+
+@function
+def run_alone(frame, kind, row, counter, work, scratch, phase, tiles, step):
+    for tile in range(tiles):
+        status = run_tile(kind, row, counter, work, scratch, phase, tile)
+        if status != 0:
+            return fail(frame, status, step, word(scratch, 0), word(scratch, 1), tile)
+    return 0
+
+
+@function
+def run_job(frame, kind, row, phase, tiles, scratch_bytes, step):
+    """Runs all tiles, in parallel if the pool is free and there is more than one. Returns 0 or an error code."""
+    context, pool = word(frame, t.FRAME_CONTEXT), word(word(frame, t.FRAME_MODEL), t.MODEL_POOL)
+    counter, work = frame + 8 * t.FRAME_COUNTER, word(context, t.RUN_WORK)
+    if grow(host_of(frame), context, t.RUN_SCRATCH, t.RUN_SCRATCH_BYTES, scratch_bytes + 64) == 0:
+        return fail(frame, t.NO_MEMORY, step, scratch_bytes, 0, 0)
+    scratch = word(context, t.RUN_SCRATCH)
+    if tiles < 2 or pool == 0 or word(pool, t.POOL_WORKERS) == 0 or atomic_swap_if(pool + 8 * t.POOL_LOCK, 0, 1) == 0:
+        return run_alone(frame, kind, row, counter, work, scratch, phase, tiles, step)
+    if scratch_for_workers(pool, scratch_bytes + 64) == 0:
+        atomic_store(pool + 8 * t.POOL_LOCK, 0)
+        return fail(frame, t.NO_MEMORY, step, scratch_bytes, 0, 0)
+    publish(pool, kind, row, counter, work, phase, tiles)
+    take_tiles(pool, context + 8 * t.RUN_SCRATCH)
+    wait_for_end(pool)
+    status = word(pool, t.POOL_STATUS)
+    if status != 0:
+        fail(frame, status, step, word(pool, t.POOL_A), word(pool, t.POOL_B), word(pool, t.POOL_FAILED_TILE))
+    atomic_store(pool + 8 * t.POOL_LOCK, 0)
+    return status

@@ -1,0 +1,109 @@
+"""Words of the runtime's tables, for kernels/runtime/ and for its embedders; imports nothing.
+
+A table is a block of 64-bit words; the constants are numbers of words in it. Addresses of other tables are words too.
+
+HOST      made by the embedder: what the runtime cannot do alone. Functions take and return int64 unless said otherwise.
+            alloc(bytes, context) -> address or 0; free(address, context)           (malloc and free of C fit)
+            call(context, host, record) -> int32, 0: good                           record: ASK_*
+            wait(wait_context, address, 128, expected, 0, 0): sleeps while the int32 at address is `expected`; may wake early
+            wake(wait_context, address, 129, count, 0, 0)      (C's `syscall` fits both, with SYS_futex as wait_context)
+POOL      made by gc_pool_open
+MODEL     made by gc_model_open: a verified image, its constants and states
+CONTEXT   one a top frame: what belongs to a run, shared by the frames of its loops and branches
+FRAME     one body's sizes, buffers and bound steps
+SLOT      an array with its shape: inputs and outputs of a frame, values of loops and branches
+ERROR     what went wrong
+"""
+from __future__ import annotations
+
+# HOST
+HOST_CONTEXT, HOST_ALLOC, HOST_FREE, HOST_FUNCTION, HOST_WAIT, HOST_WAKE, HOST_WAIT_CONTEXT = range(7)
+HOST_LIMIT = 7            # bytes that may be allocated in all, 0: no limit
+HOST_USED = 8             # bytes allocated now
+HOST_WORDS = 16
+
+# Record that a host function gets: operands, slots, host table, then an address for each operand's SLOT and for each SLOT to fill
+ASK_OPERANDS, ASK_SLOTS, ASK_HOST, ASK_FIRST = 0, 1, 2, 3
+
+# SLOT
+SLOT_ADDRESS, SLOT_CAPACITY, SLOT_OWNED, SLOT_FILLED, SLOT_DTYPE, SLOT_RANK, SLOT_ELEMENTS = range(7)
+SLOT_SIZES = 8
+SLOT_RECORD = 16
+
+# ERROR
+ERROR_CODE, ERROR_BODY, ERROR_STEP, ERROR_A, ERROR_B, ERROR_C, ERROR_TILE = range(7)
+ERROR_WORDS = 8
+
+# Codes: those of kernels (Status in kernel.py) and
+BAD_IMAGE = 16            # a: CHECK of verify.py, b: detail
+NO_MEMORY = 17            # a: bytes
+GUARD = 18                # a, b: values; c: guard
+DIM_VALUE = 19            # a, b: operands; c: dim
+INPUT_SHAPE = 20          # c: input * 8 + axis; a: given, b: wanted
+RELATION = 21             # c: number of the relation
+EXTENT = 22               # c: operand; a: wanted elements, b: elements of the buffer
+HOST_FAILED = 23          # a: host
+CANCELLED = 24
+EMPTY_LIST = 25
+SLOT_SHAPE = 26           # TAKE; a: found, b: wanted, c: axis
+LIST_TYPE = 27            # POP; a: dtype * 16 + rank found, b: wanted
+BUFFER_SIZE = 28          # c: buffer; a: elements
+ACCESS = 29               # c: number of the access of a map (loads, then stores); a: smallest, b: largest offset
+MAP_FAILED = 30           # a: status of the map evaluator
+TILES = 31                # too many tiles
+EPILOGUE = 32             # the epilogue's domain is not the kernel's output
+HOST_SLOT = 33            # a host function did not fill a slot; c: slot
+
+# POOL (fields that different threads write stand 8 words apart)
+POOL_LOCK, POOL_TICKET, POOL_REMAINING, POOL_WAITING, POOL_SLEEPERS = 0, 8, 16, 24, 32
+POOL_WAKE, POOL_QUIT, POOL_ERROR_LOCK = 40, 48, 56
+POOL_WORKERS, POOL_HOST, POOL_SPIN, POOL_SCRATCH, POOL_SCRATCH_BYTES, POOL_NEXT_WORKER, POOL_DONE = 64, 65, 66, 67, 68, 69, 70
+POOL_KIND, POOL_ROW, POOL_COUNTER, POOL_PHASE, POOL_TILES, POOL_WORK = 72, 73, 74, 75, 76, 77
+POOL_FAILED_TILE, POOL_STATUS, POOL_A, POOL_B = 80, 81, 82, 83
+POOL_WORDS = 96
+
+# MODEL
+(MODEL_IMAGE, MODEL_REGISTRY, MODEL_FUNCTIONS, MODEL_HOST, MODEL_POOL, MODEL_STORE, MODEL_CONSTANTS, MODEL_STATES, MODEL_INFOS,
+ MODEL_RUN_BODY, MODEL_PREPARED, MODEL_PREPARED_COUNT, MODEL_PREPARE_FRAME, MODEL_PREPARED_VERSION, MODEL_PREPARED_FROM,
+ MODEL_LOCK, MODEL_ZERO, MODEL_WRITES, MODEL_READS) = range(19)
+MODEL_WORDS = 32
+
+# What gc_model_open takes
+(OPEN_IMAGE, OPEN_REGISTRY, OPEN_FUNCTIONS, OPEN_HOST, OPEN_POOL, OPEN_STORE, OPEN_CONSTANTS, OPEN_STATES, OPEN_INFOS,
+ OPEN_RUN_BODY, OPEN_ERROR) = range(11)
+
+# STORE of packed operands
+STORE_LOCK, STORE_FIRST, STORE_HOST = 0, 1, 2
+STORE_WORDS = 8
+(PACKED_NEXT, PACKED_SOURCE, PACKED_KERNEL, PACKED_FORMAT, PACKED_BYTES, PACKED_NUMBERS, PACKED_ADDRESS, PACKED_VERSION,
+ PACKED_VERSION_AT, PACKED_FUNCTION, PACKED_CHOICE, PACKED_TILES) = range(12)
+PACKED_ARGUMENTS = 16     # the kernel's dims and attributes, then the choice
+
+# CONTEXT
+(RUN_NUMBER, RUN_CANCEL, RUN_NODES, RUN_NODE_CAPACITY, RUN_NODE_COUNT, RUN_CHUNKS, RUN_CHUNK, RUN_USES, RUN_USE_CAPACITY,
+ RUN_USE_COUNT, RUN_ERROR, RUN_SCRATCH, RUN_SCRATCH_BYTES, RUN_FRAMES, RUN_WORK, RUN_WORK_BYTES) = range(16)
+CONTEXT_WORDS = 24
+NODE_PREVIOUS, NODE_ADDRESS, NODE_DTYPE, NODE_RANK, NODE_ELEMENTS, NODE_LENGTH = range(6)
+NODE_SIZES = 8
+NODE_WORDS = 16
+CHUNK_NEXT, CHUNK_BYTES, CHUNK_USED, CHUNK_FIRST = 0, 1, 2, 64     # the last in bytes
+
+# FRAME
+(FRAME_MODEL, FRAME_BODY, FRAME_RECORD, FRAME_CONTEXT, FRAME_DIMS, FRAME_ADDRESSES, FRAME_SIZES, FRAME_ELEMENTS, FRAME_SLOTS,
+ FRAME_ROWS, FRAME_SEGMENTS, FRAME_SEGMENT_ROWS, FRAME_BOUND, FRAME_INPUTS, FRAME_OUTPUTS, FRAME_OWN_OUTPUTS, FRAME_FIRST,
+ FRAME_LAST, FRAME_ROOT, FRAME_DIM_SEGMENT, FRAME_BUFFER_SEGMENT, FRAME_PATCHES, FRAME_PATCH_COUNT, FRAME_COUNTER,
+ FRAME_ITERATION, FRAME_NEXT, FRAME_TEMPORARY, FRAME_HANDLES, FRAME_BOUND_SIZES, FRAME_STATE_WRITE,
+ FRAME_LOCAL_SEGMENT, FRAME_ALIASES) = range(32)
+FRAME_WORDS = 40
+(ROW_KIND, ROW_RECORD, ROW_BOUND, ROW_FUNCTION, ROW_TILES, ROW_TILES_1, ROW_SCRATCH, ROW_WORK_BYTES, ROW_EPILOGUE,
+ ROW_EPILOGUE_WORK, ROW_EPILOGUE_TILES, ROW_TILE_ELEMENTS, ROW_ELEMENTS, ROW_CHILD, ROW_CHILD_1, ROW_STORAGE,
+ ROW_SEGMENT) = range(17)
+ROW_WORDS = 24
+SEGMENT_BEGIN, SEGMENT_END, SEGMENT_ARENA, SEGMENT_CAPACITY, SEGMENT_PATCH, SEGMENT_PATCH_END = range(6)
+SEGMENT_WORDS = 8
+PATCH_STEP, PATCH_TARGET, PATCH_BUFFER, PATCH_KIND = range(4)
+PATCH_WORDS = 4
+PATCH_WORD, PATCH_MAP = 0, 1
+
+# Words of the record that gc_run takes; then a word an input and a word an output
+CALL_FRAME, CALL_RUN, CALL_CANCEL, CALL_INDIRECT, CALL_ERROR, CALL_WORDS = 0, 1, 2, 3, 4, 5
