@@ -67,6 +67,10 @@ class Access:
         fitted = tuple(_broadcast_stride(a, b, stride) for a, b, stride in zip(own, shape, strides, strict=True))
         return replace(self, shape=tuple(shape), strides=fitted)
 
+    def broadcast_trailing(self, sizes: Sequence[Size]) -> Access:
+        """The same element for every index of new axes at the end."""
+        return replace(self, shape=(*self.shape, *sizes), strides=(*self.strides, *((0,) * len(sizes))))
+
     def expand(self, axis: int) -> Access:
         """A new axis of size 1 before `axis` (which may be the rank)."""
         return replace(self, shape=(*self.shape[:axis], 1, *self.shape[axis:]),

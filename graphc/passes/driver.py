@@ -1,0 +1,192 @@
+"""The rewrite driver: local rules to a fixpoint, and the pipeline with its checks.
+
+A Rule looks at one node, whose inputs are rewritten already, and returns None (no change), or the values that replace its
+results (a Value or Node for one result, a tuple for several). `rewrite` visits every node once in topological order and
+applies the rules to each until none changes it; nodes made by a rule are visited too. After STEP_LIMIT applications a node
+the rule is named in an error: two rules undo each other.
+
+A replacement may know more than what it replaces, never something else: `check_refines` compares the Specs.
+A pass that fails stops the compilation.
+"""
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from graphc.errors import InternalError
+from graphc.ir import dims
+from graphc.ir.node import Flow, Node, Value, make_node
+from graphc.ir.spec import Spec
+from graphc.ir.verify import verify
+from graphc.passes.report import PassReport, count_transposes
+
+Replacement = Node | Value | tuple[Value, ...] | None
+Rule = Callable[[Node], Replacement]
+Pass = Callable[[Flow], Flow]
+STEP_LIMIT = 64
+
+
+def rewrite(flow: Flow, rules: Sequence[Rule]) -> Flow:
+    """`flow` with the rules applied everywhere."""
+    return Rewriter(rules).run(flow)
+
+
+class Rewriter:
+    """One walk over a flow. `new` maps each value of the old flow (or made by a rule) to what stands for it now."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = rules
+        self.new: dict[Value, Value] = {}
+        self.nodes: dict[Node, Node] = {}
+        self.done: set[Node] = set()
+
+    def run(self, flow: Flow) -> Flow:
+        for node in flow.inputs:
+            self._keep(node, node)
+        for node in flow.nodes():
+            if node not in self.done:
+                self._visit(node)
+        return dataclasses.replace(
+            flow, outputs=tuple(self.new[v] for v in flow.outputs),
+            effects=tuple(dict.fromkeys(self.nodes[n] for n in flow.effects)))
+
+    def _visit(self, node: Node) -> None:
+        current = self._with_new_inputs(node)
+        for _ in range(STEP_LIMIT):
+            rule, values = self._first_change(current)
+            if values is None:
+                self._keep(node, current)
+                return
+            check_refines(rule, current, values)
+            if len({v.node for v in values}) == 1 and values[0].node not in self.done \
+                    and [v.index for v in values] == list(range(len(current.specs))) == list(range(len(values[0].node.specs))):
+                # A node in place of a node: look at it again.
+                self._settle_inputs(values[0].node)
+                current = _merged(self._with_new_inputs(values[0].node), current)
+                continue
+            for old, value in zip((node.value(i) for i in range(len(node.specs))), values, strict=True):
+                self._settle(value.node)
+                self.new[old] = self.new.get(value, value)
+            self.nodes[node] = self.nodes.get(values[0].node, values[0].node) if values else current
+            self.done.add(node)
+            return
+        raise InternalError(f"the rule {_name(rule)} changed {node} {STEP_LIMIT} times: two rules undo each other")
+
+    def _first_change(self, node: Node) -> tuple[Rule | None, tuple[Value, ...] | None]:
+        for rule in self.rules:
+            made = rule(node)
+            if made is not None:
+                return rule, as_values(made)
+        return None, None
+
+    def _settle(self, node: Node) -> None:
+        """Visits a node that a rule made, its operands first."""
+        stack = [node]
+        while stack:
+            top = stack[-1]
+            if top in self.done:
+                stack.pop()
+                continue
+            waiting = [n for n in (*(v.node for v in top.inputs), *top.after) if n not in self.done]
+            if waiting:
+                stack += waiting
+                continue
+            stack.pop()
+            self._visit(top)
+
+    def _settle_inputs(self, node: Node) -> None:
+        for needed in (*(v.node for v in node.inputs), *node.after):
+            self._settle(needed)
+
+    def _keep(self, old: Node, new: Node) -> None:
+        for i in range(len(old.specs)):
+            self.new[old.value(i)] = new.value(i)
+            self.new[new.value(i)] = new.value(i)
+        self.nodes[old] = self.nodes[new] = new
+        self.done.add(old)
+        self.done.add(new)
+
+    def _with_new_inputs(self, node: Node) -> Node:
+        inputs = tuple(self.new.get(v, v) for v in node.inputs)
+        after = tuple(dict.fromkeys(self.nodes.get(n, n) for n in node.after))
+        return rebuilt(node, inputs, after)
+
+
+def rebuilt(node: Node, inputs: tuple[Value, ...], after: tuple[Node, ...] | None = None) -> Node:
+    """The node on other inputs: specs are inferred anew only if an input's spec changed, and only ever become better."""
+    after = node.after if after is None else after
+    if all(a is b or a == b for a, b in zip(inputs, node.inputs, strict=True)) and after == node.after:
+        return node
+    if all(a.spec == b.spec for a, b in zip(inputs, node.inputs, strict=True)):
+        return dataclasses.replace(node, inputs=inputs, after=after)
+    made = make_node(node.op, inputs, node.origins, after)
+    specs = tuple(better(new, old) for new, old in zip(made.specs, node.specs, strict=True))
+    return dataclasses.replace(made, specs=specs, requirements=node.requirements)
+
+
+def better(new: Spec, old: Spec) -> Spec:
+    """The better known sizes of two specs of one value; symbols stay those of `old`."""
+    if new.shape is None or old.shape is None:
+        return old if new.shape is None else new
+    shape = tuple(n if isinstance(n, int) else o for n, o in zip(new.shape, old.shape, strict=True))
+    value = old.value if new.value is None else new.value
+    return Spec(old.dtype, shape, value)
+
+
+def as_values(made: Node | Value | tuple[Value, ...]) -> tuple[Value, ...]:
+    if isinstance(made, Node):
+        return tuple(made.value(i) for i in range(len(made.specs)))
+    return (made,) if isinstance(made, Value) else made
+
+
+def check_refines(rule: Any, node: Node, values: Sequence[Value]) -> None:
+    """Raises InternalError if what replaces the node's results contradicts their Specs."""
+    if len(values) != len(node.specs):
+        raise InternalError(f"the rule {_name(rule)} gives {len(values)} values for the {len(node.specs)} of {node}")
+    for i, (value, spec) in enumerate(zip(values, node.specs, strict=True)):
+        new = value.spec
+        wrong = new.dtype != spec.dtype or (new.shape is None) != (spec.shape is None)
+        if not wrong and new.shape is not None and spec.shape is not None:
+            wrong = len(new.shape) != len(spec.shape) or any(
+                dims.different(a, b) for a, b in zip(new.shape, spec.shape, strict=True))
+        if wrong:
+            raise InternalError(f"the rule {_name(rule)} contradicts the spec of result {i} of {node}: {spec} became {new}")
+
+
+def run_pipeline(flow: Flow, pipeline: Sequence[tuple[str, Pass]]) -> tuple[Flow, list[PassReport]]:
+    """Every pass in order, the flow verified after each. GRAPHC_DUMP=<pass|all> prints what each did."""
+    dump = os.environ.get("GRAPHC_DUMP", "")
+    reports = []
+    nodes = list(flow.nodes())
+    for name, run in pipeline:
+        before, transposes = len(nodes), count_transposes(nodes)
+        start = time.perf_counter()
+        flow = run(flow)
+        nodes = verify(flow, name)
+        report = PassReport(name, before, len(nodes), (time.perf_counter() - start) * 1e3, transposes,
+                            count_transposes(nodes))
+        reports.append(report)
+        if dump in (name, "all"):
+            print(report, file=sys.stderr)
+            if dump == name:
+                from graphc.ir.text import flow_text
+
+                print(flow_text(flow), file=sys.stderr)
+    return flow, reports
+
+
+def _merged(new: Node, old: Node) -> Node:
+    """`new` in place of `old`: it also stands for the user's ops behind old, and comes after what old came after."""
+    origins = tuple(dict.fromkeys((*new.origins, *old.origins)))
+    after = tuple(dict.fromkeys((*new.after, *(n for n in old.after if n is not new))))
+    requirements = tuple(dict.fromkeys((*new.requirements, *old.requirements)))
+    return dataclasses.replace(new, origins=origins, after=after, requirements=requirements)
+
+
+def _name(rule: Any) -> str:
+    return getattr(rule, "__name__", repr(rule))

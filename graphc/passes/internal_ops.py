@@ -1,0 +1,82 @@
+"""Ops that only the compiler's own graph has: they are no part of a saved graph and are not registered.
+
+  FlowInput       a value given from outside: a feed, or an argument of a loop's or branch's body
+  ReadState       a variable's value when the body starts
+  WriteState      a variable's value from the end of the body on; an effect
+  StateInitialized   whether the variable has a value when the body starts
+  BindSizes       the elements of a small int tensor become symbols, which sizes behind it may use
+  SumTo is an ordinary op (ops/), Fused stands in passes/fused.py, While and If in passes/control_flow.py.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from graphc.ir.dims import Dim
+from graphc.ir.dtypes import DType, bool_
+from graphc.ir.op import Effect, Op
+from graphc.ir.spec import Shape, Spec
+
+
+@dataclass(frozen=True)
+class FlowInput(Op):
+    """Input `index` of a flow. name: what a user knows it by."""
+
+    type: ClassVar[str] = "_FlowInput"
+    results = ("value",)
+    name: str
+    index: int
+    dtype: DType
+    shape: Shape
+
+    def infer(self) -> Spec:
+        return Spec(self.dtype, self.shape)
+
+
+@dataclass(frozen=True)
+class ReadState(Op):
+    type: ClassVar[str] = "_ReadState"
+    results = ("value",)
+    effect = Effect.READ
+    state: str
+    dtype: DType
+    shape: Shape
+
+    def infer(self) -> Spec:
+        return Spec(self.dtype, self.shape)
+
+
+@dataclass(frozen=True)
+class WriteState(Op):
+    type: ClassVar[str] = "_WriteState"
+    operands = ("value",)
+    results = ()
+    effect = Effect.WRITE
+    state: str
+
+    def infer(self, value: Spec) -> tuple[Spec, ...]:
+        return ()
+
+
+@dataclass(frozen=True)
+class StateInitialized(Op):
+    type: ClassVar[str] = "_StateInitialized"
+    results = ("initialized",)
+    effect = Effect.READ
+    state: str
+
+    def infer(self) -> Spec:
+        return Spec(bool_, ())
+
+
+@dataclass(frozen=True)
+class BindSizes(Op):
+    """symbols[i] becomes element i of the input (rank 0 or 1)."""
+
+    type: ClassVar[str] = "_BindSizes"
+    operands = ("value",)
+    results = ()
+    symbols: tuple[Dim, ...]
+
+    def infer(self, value: Spec) -> tuple[Spec, ...]:
+        return ()

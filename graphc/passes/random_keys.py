@@ -1,0 +1,29 @@
+"""Keys of random ops: what tells one stream of random numbers from another.
+
+The key is a field of the op, fixed when the snapshot is taken, made of the op's seeds and, where TF 1 would use the number of ops in
+the graph, of the op's name: so adding ops elsewhere never changes the numbers. An op without any seed has a key that differs
+in every process.
+"""
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+from typing import Any
+
+from graphc.ir.op import Op
+
+_PROCESS = os.urandom(8)
+
+
+def with_key(op: Op, operation: Any) -> Op:
+    """The op with its key, if it has that field and no key yet."""
+    if getattr(op, "key", None) is None or op.key != 0:  # type: ignore[attr-defined]
+        return op
+    return dataclasses.replace(op, key=random_key(getattr(op, "seed", 0), getattr(op, "seed2", 0), operation.name))
+
+
+def random_key(seed: int, seed2: int, name: str) -> int:
+    """63 bits. (0, 0): unseeded."""
+    parts = _PROCESS + name.encode() if (seed, seed2) == (0, 0) else f"{seed},{seed2}".encode()
+    return int.from_bytes(hashlib.blake2b(parts, digest_size=8).digest(), "little") >> 1 or 1

@@ -1,0 +1,27 @@
+"""What a pass did, as data: the demo prints a table of these, GRAPHC_DUMP a line each."""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from graphc.ir.node import Node
+
+
+@dataclass(frozen=True)
+class PassReport:
+    name: str
+    nodes_before: int
+    nodes_after: int
+    milliseconds: float
+    transposes_before: int
+    transposes_after: int
+
+    def __str__(self) -> str:
+        return (f"{self.name:24} {self.nodes_before:6} -> {self.nodes_after:6} nodes  {self.transposes_before:3} -> "
+                f"{self.transposes_after:3} transposes  {self.milliseconds:8.2f} ms")
+
+
+def count_transposes(nodes: Iterable[Node]) -> int:
+    """Transposes among the nodes, those inside fused ones included."""
+    return sum(node.op.type == "Transpose" or sum(m.op.type == "Transpose" for m in getattr(node.op, "members", ()))
+               for node in nodes)

@@ -1,0 +1,321 @@
+"""Snapshot: the part of the user's graph that a run needs becomes a Flow of immutable Nodes.
+
+ 1. needed: the ancestors (inputs and control inputs) of fetches and targets, cut at the feeds, in order of creation.
+ 2. Each op becomes a Node. Operands that are fields leave the inputs: their values are taken from the Specs of what was
+    given; an element that is known only while running becomes a symbol, bound by a BindSizes node that every user of the
+    symbol comes after. Specs are inferred anew, from the feeds on, with their ranks.
+ 3. Variables (docs/adr/0006-variables-and-effects.md) become values. Each write makes a new version; the versions that
+    an op depends on, by data or control, decide what it reads: the last of them, or the value at the start of the run. An
+    op that writes reads the latest version, so that writes apply one after the other. Only the last version is written
+    back, by one WriteState at the end; a fetched Variable object is that version.
+ 4. Effects on the host keep the order of creation (token edges `after`).
+ 5. A random op gets its key (passes/random_keys.py).
+
+The user's graph is not changed.
+"""
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from graphc.errors import InvalidArgumentError, UnimplementedError, built_at
+from graphc.ir import dims
+from graphc.ir.dims import Size
+from graphc.ir.infer import explain
+from graphc.ir.node import Flow, Node, Value, make_node
+from graphc.ir.op import Composite, Effect, Op
+from graphc.ir.spec import Requirement, Spec
+from graphc.ir.tensor import Operation, Tensor
+from graphc.ops.build import field_value
+from graphc.passes.internal_ops import BindSizes, FlowInput, ReadState, StateInitialized, WriteState
+from graphc.passes.needed import needed_operations
+from graphc.passes.random_keys import with_key
+
+Versions = dict[str, int]
+VARIABLES = ("VariableV2", "Variable")
+
+
+def take_snapshot(fetches: Sequence[Tensor], targets: Sequence[Operation], feeds: Sequence[Tensor],
+                  feed_ranks: Sequence[int]) -> Flow:
+    """The Flow of a run. Its inputs are the feeds, its outputs the fetches, both in the order given.
+
+    info: "states" (name -> Spec of every variable in it). Raises InvalidArgumentError for what does not fit, or a
+    missing feed.
+    """
+    return Snapshot(feeds, feed_ranks).flow(fetches, targets)
+
+
+class Snapshot:
+    """See the header."""
+
+    def __init__(self, feeds: Sequence[Tensor], feed_ranks: Sequence[int]) -> None:
+        self.fed = set(feeds)
+        self.values: dict[Tensor, Value] = {}
+        self.states: dict[str, Spec] = {}
+        self.versions: dict[str, list[Value]] = {}
+        self.state_of: dict[Tensor, str] = {}        # tensors that stand for a variable: refs, and `v/read`
+        self.seen: dict[Operation, Versions] = {}    # versions that an op depends on
+        self.binders: dict[dims.Symbol, Node] = {}
+        self.known: set[dims.Symbol] = set()
+        self.bound: dict[Value, tuple[Size, ...]] = {}
+        self.effects: list[Node] = []
+        self.last_host: Node | None = None
+        self.inputs = [self._feed(i, t, rank) for i, (t, rank) in enumerate(zip(feeds, feed_ranks, strict=True))]
+
+    def flow(self, fetches: Sequence[Tensor], targets: Sequence[Operation]) -> Flow:
+        for operation in needed_operations(fetches, targets, set(self.values)):
+            self._convert(operation)
+        outputs = tuple(self._fetched(t) for t in fetches)
+        writes = [self._write(state) for state, versions in self.versions.items() if len(versions) > 1]
+        return Flow(tuple(self.inputs), outputs, (*self.effects, *writes), {"states": dict(self.states)})
+
+    # Feeds, variables
+
+    def _feed(self, index: int, tensor: Tensor, rank: int) -> Node:
+        spec = tensor.spec
+        if spec.shape is not None and len(spec.shape) != rank:
+            raise InvalidArgumentError(f"Cannot feed a value of rank {rank} for Tensor '{tensor.name}', which has shape "
+                                       f"{tensor.shape}{built_at(tensor.op)}", tensor.op)
+        static = spec.static_shape or (None,) * rank
+        shape = tuple(dims.symbol(f"{tensor.op.name}.{axis}") if size is None else size
+                      for axis, size in enumerate(static))
+        self.known.update(symbol for size in shape for symbol in symbols(size))
+        node = make_node(FlowInput(tensor.name, index, spec.dtype, shape), (), (tensor.op.origin,))
+        self.values[tensor] = node.value()
+        return node
+
+    def _read(self, state: str, version: int) -> Value:
+        return self.versions[state][version]
+
+    def _variable(self, operation: Operation) -> None:
+        tensor, name = operation.outputs[0], operation.name
+        spec = tensor.spec
+        if spec.shape is None or not all(isinstance(s, int) for s in spec.shape):
+            raise UnimplementedError(f"Variable '{name}' has the shape {tensor.shape}; variables whose shape is not fully "
+                                     f"known are not supported: give it a shape{built_at(operation)}", operation)
+        self.state_of[tensor] = name
+        if name not in self.states:
+            self.states[name] = Spec(spec.dtype, spec.shape)
+            node = make_node(ReadState(name, spec.dtype, spec.shape), (), (operation.origin,))
+            self.versions[name] = [node.value()]
+
+    def _write(self, state: str) -> Node:
+        value = self.versions[state][-1]
+        return make_node(WriteState(state), (value,), value.node.origins)
+
+    def _fetched(self, tensor: Tensor) -> Value:
+        if tensor in self.values:
+            return self.values[tensor]
+        state = self.state_of[tensor]
+        if tensor.op.type in VARIABLES:
+            return self.versions[state][-1]
+        return self._read(state, self.seen[tensor.op].get(state, 0))
+
+    # Ops
+
+    def _convert(self, operation: Operation) -> None:
+        seen = self._versions_before(operation)
+        self.seen[operation] = seen
+        if all(t in self.values for t in operation.outputs) and operation.outputs:
+            return                                   # fed
+        definition = operation.definition
+        if operation.type in VARIABLES:
+            self._variable(operation)
+        elif self._is_read_of_variable(operation):
+            self.state_of[operation.outputs[0]] = self.state_of[operation.inputs[0]]
+        elif operation.type == "IsVariableInitialized":
+            self._is_initialized(operation, seen)
+        elif definition.refs:
+            self._update(operation, seen)
+        elif operation.type == "Placeholder":
+            self._missing_feed(operation)
+        else:
+            self._plain(operation, seen)
+
+    def _versions_before(self, operation: Operation) -> Versions:
+        """The versions of variables that any input or control input depends on."""
+        found: Versions = {}
+        for before in [*(t.op for t in operation.inputs if t not in self.fed), *operation.control_inputs]:
+            other = self.seen.get(before)
+            if not other or other is found:
+                continue
+            if not found:
+                found = other
+            else:
+                found = {**found, **{s: max(v, found.get(s, 0)) for s, v in other.items()}}
+        return found
+
+    def _is_read_of_variable(self, operation: Operation) -> bool:
+        return (operation.type == "Identity" and operation.inputs[0].op.type in VARIABLES
+                and operation.inputs[0] in self.state_of)
+
+    def _is_initialized(self, operation: Operation, seen: Versions) -> None:
+        state = self._state(operation.inputs[0], operation)
+        if seen.get(state, 0):
+            node = make_node(_const(True), (), (operation.origin,))
+        else:
+            node = make_node(StateInitialized(state), (), (operation.origin,))
+        self.values[operation.outputs[0]] = node.value()
+
+    def _missing_feed(self, operation: Operation) -> None:
+        tensor = operation.outputs[0]
+        raise InvalidArgumentError(
+            f"You must feed a value for placeholder tensor '{operation.name}' with dtype {tensor.dtype.name} and shape "
+            f"{tensor.shape}: add it to feed_dict{built_at(operation)}", operation)
+
+    def _state(self, tensor: Tensor, operation: Operation) -> str:
+        if tensor not in self.state_of:
+            raise InvalidArgumentError(f"{operation.type} '{operation.name}' needs a variable, but '{tensor.name}' is "
+                                       f"fed or no variable{built_at(operation)}", operation)
+        return self.state_of[tensor]
+
+    def _value(self, tensor: Tensor, seen: Versions) -> Value:
+        found = self.values.get(tensor)
+        if found is not None:
+            return found
+        state = self.state_of[tensor]
+        return self._read(state, seen.get(state, 0))
+
+    def _update(self, operation: Operation, seen: Versions) -> None:
+        """An op that writes variables: its new values are new versions."""
+        definition = operation.definition
+        names = list(operation.operand_tensors())
+        refs = [operation.inputs[names.index(r)] for r in definition.refs]
+        states = [self._state(t, operation) for t in refs]
+        operands = [self._read(self.state_of[t], -1) if t in refs else self._value(t, seen) for t in operation.inputs]
+        assert isinstance(definition, Composite), f"{operation.type} writes variables, so it must be a Composite"
+        self._node(operation, definition, operands)          # checks shapes and dtypes
+
+        def emit(op: Op, *inputs: Value) -> Any:
+            node = make_node(op, inputs, (operation.origin,))
+            return node.value() if len(node.specs) == 1 else tuple(node.value(i) for i in range(len(node.specs)))
+
+        new_values = definition.expand(emit, *operands)
+        seen = dict(seen)
+        for state, value in zip(states, new_values, strict=True):
+            self.versions[state].append(value)
+            seen[state] = len(self.versions[state]) - 1
+        self.seen[operation] = seen
+        self.state_of.update((t, states[0]) for t in operation.outputs)
+
+    def _plain(self, operation: Operation, seen: Versions) -> None:
+        definition, operands, binders = self._with_fields(operation, seen)
+        after = list(binders)
+        if definition.effect == Effect.RANDOM:
+            definition = with_key(definition, operation)
+        ordered = definition.effect in (Effect.HOST, Effect.READ, Effect.WRITE)
+        if ordered and self.last_host is not None:
+            after.append(self.last_host)
+        node = self._node(operation, definition, operands, after)
+        if ordered:
+            self.last_host = node
+            self.effects.append(node)
+        for i, tensor in enumerate(operation.outputs):
+            if tensor not in self.values:
+                self.values[tensor] = node.value(i)
+
+    def _with_fields(self, operation: Operation, seen: Versions) -> tuple[Op, list[Value], list[Node]]:
+        """The op with the fields that TF passes as inputs, the other operands, and what makes the fields' symbols known."""
+        definition = operation.definition
+        fields = definition.field_operands()
+        if not fields:
+            return definition, [self._value(t, seen) for t in operation.inputs], []
+        found: dict[str, Any] = {}
+        operands: list[Value] = []
+        kinds = {f.name: f.metadata["kind"] for f in dataclasses.fields(definition) if f.name in fields}
+        for name, given in operation.operand_tensors().items():
+            if name not in fields:
+                operands += [self._value(t, seen) for t in (given if isinstance(given, tuple) else (given,))]
+                continue
+            value = self._value(given, seen)
+            found[name] = field_value(kinds[name], self._sizes(value), value.spec.shape)
+            if found[name] is None:
+                raise UnimplementedError(f"{operation.type} '{operation.name}': argument '{name}' has an unknown number of "
+                                         f"elements, so the rank of the result is unknown{built_at(operation)}", operation)
+        definition = dataclasses.replace(definition, **found)
+        return definition, operands, self._binders_of(definition.sizes())
+
+    def _sizes(self, value: Value) -> tuple[Size, ...] | None:
+        """The elements of an int tensor; what is known only while running becomes symbols."""
+        spec = value.spec
+        if spec.value is not None or spec.shape is None:
+            return spec.value
+        count = dims.product(spec.shape)
+        if not isinstance(count, int):
+            return None
+        if value not in self.bound:
+            name = value.node.origins[0].op_name if value.node.origins else "size"
+            made = tuple(dims.symbol(f"{name}[{i}]") for i in range(count))
+            self.bound[value] = made
+            binder = make_node(BindSizes(made), (value,), value.node.origins)  # type: ignore[arg-type]
+            for size in made:
+                for symbol in symbols(size):
+                    self.known.add(symbol)
+                    self.binders[symbol] = binder
+        return self.bound[value]
+
+    def _binders_of(self, sizes: Sequence[Size]) -> list[Node]:
+        if not self.binders:
+            return []
+        return list(dict.fromkeys(self.binders[s] for size in sizes for s in symbols(size) if s in self.binders))
+
+    def _node(self, operation: Operation, op: Op, operands: Sequence[Value], after: Sequence[Node] = ()) -> Node:
+        try:
+            node = make_node(op, operands, (operation.origin,), after)
+        except (ValueError, TypeError) as error:
+            message = explain(op, operation.operand_tensors(), operation.name, (operation.file, operation.line), str(error))
+            raise InvalidArgumentError(message, operation) from None
+        node = self._with_user_shapes(operation, node)
+        sizes = [s for spec in node.specs for s in (*(spec.shape or ()), *(spec.value or ())) if isinstance(s, dims.Dim)]
+        if sizes:
+            late = [b for b in self._binders_of(sizes) if b not in node.after]
+            if late:
+                node = dataclasses.replace(node, after=(*node.after, *late))
+            for symbol in {s for size in sizes for s in symbols(size)} - self.known:
+                self.known.add(symbol)                # made by the op itself: known once it has run
+                self.binders[symbol] = node
+        return node
+
+    def _with_user_shapes(self, operation: Operation, node: Node) -> Node:
+        """What the user said by set_shape and inference does not know: required."""
+        specs, requirements = list(node.specs), list(node.requirements)
+        for i, (tensor, spec) in enumerate(zip(operation.outputs, node.specs, strict=True)):
+            said = tensor.spec.static_shape
+            if said is None:
+                continue
+            if spec.shape is None:
+                shape = tuple(dims.symbol(f"{operation.name}.{k}") if s is None else s for k, s in enumerate(said))
+                specs[i] = dataclasses.replace(spec, shape=shape)
+            elif any(a is not None and isinstance(b, dims.Dim) for a, b in zip(said, spec.shape, strict=False)):
+                specs[i] = dataclasses.replace(spec, shape=tuple(
+                    b if a is None or isinstance(b, int) else a for a, b in zip(said, spec.shape, strict=True)))
+                requirements += [Requirement("equal", b, a, f"shape of '{tensor.name}' (set_shape)")
+                                 for a, b in zip(said, spec.shape, strict=True) if a is not None and isinstance(b, dims.Dim)]
+        if tuple(specs) == node.specs:
+            return node
+        return dataclasses.replace(node, specs=tuple(specs), requirements=tuple(requirements))
+
+
+_SYMBOLS: dict[dims.Dim, tuple[dims.Symbol, ...]] = {}
+
+
+def symbols(size: Size) -> tuple[dims.Symbol, ...]:
+    """The symbols in a size."""
+    if isinstance(size, int):
+        return ()
+    found = _SYMBOLS.get(size)
+    if found is None:
+        found = tuple(a for a in dims.atoms(size) if isinstance(a, dims.Symbol))
+        _SYMBOLS[size] = found
+    return found
+
+
+def _const(value: Any) -> Op:
+    import numpy as np
+
+    from graphc.ir.dtypes import as_dtype
+    from graphc.ir.op import OPS
+
+    array = np.asarray(value)
+    return OPS["Const"](value=array, dtype=as_dtype(array.dtype))  # type: ignore[call-arg]

@@ -1,0 +1,71 @@
+"""compile_graph: from the user's graph to a Plan; the one entrance of the compiler."""
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from graphc.ir.node import Flow
+from graphc.ir.spec import Spec
+from graphc.ir.tensor import Operation, Tensor
+from graphc.passes import PIPELINE, Pass
+from graphc.passes.driver import run_pipeline
+from graphc.passes.report import PassReport
+from graphc.passes.snapshot import take_snapshot
+from graphc.plan.lower import lower_body
+from graphc.plan.plan import Plan, Port
+from graphc.plan.plan_builder import PlanBuilder
+from graphc.plan.verify import verify_plan
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A Plan with what it needs beside it.
+
+    constants: arrays by the plan's constants' names, in their order. states: the Spec of each of the plan's states, in their
+    order. report: what each pass did, for people.
+    """
+
+    plan: Plan
+    constants: dict[str, np.ndarray[Any, Any]]
+    states: dict[str, Spec]
+    report: tuple[PassReport, ...]
+
+
+def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), feeds: Sequence[Tensor] = (),
+                  feed_ranks: Sequence[int] | None = None,
+                  pipeline: Sequence[tuple[str, Pass]] = PIPELINE) -> Compiled:
+    """The Plan that computes `fetches` (its outputs) and runs `targets`, given `feeds` (its inputs) of these ranks.
+
+    feed_ranks may be left out if every feed's rank is known. pipeline: other passes than the usual ones, for debugging
+    (graphc.passes.UNFUSED). Raises InvalidArgumentError, UnimplementedError for what the user's graph lacks.
+    """
+    if feed_ranks is None:
+        feed_ranks = [len(t.spec.shape or ()) for t in feeds]
+    start = time.perf_counter()
+    flow = take_snapshot(fetches, targets, feeds, feed_ranks)
+    flow, reports = run_pipeline(flow, pipeline)
+    passed = time.perf_counter()
+    compiled = lower_flow(flow, [t.name for t in feeds], [t.name for t in fetches])
+    reports = [*reports, PassReport("total", reports[0].nodes_before if reports else 0,
+                                    len(compiled.plan.bodies[0].steps), (time.perf_counter() - start) * 1e3, 0, 0)]
+    del passed
+    return Compiled(compiled.plan, compiled.constants, compiled.states, tuple(reports))
+
+
+def lower_flow(flow: Flow, input_names: Sequence[str], output_names: Sequence[str]) -> Compiled:
+    """The Plan of a Flow, verified."""
+    owner = PlanBuilder()
+    lower_body(owner, flow, "main")
+    plan = owner.finish([_port(n, node.specs[0]) for n, node in zip(input_names, flow.inputs, strict=True)],
+                        [_port(n, value.spec) for n, value in zip(output_names, flow.outputs, strict=True)])
+    verify_plan(plan)
+    states = {s.name: flow.info["states"][s.name] for s in plan.states}
+    return Compiled(plan, owner.constants, states, ())
+
+
+def _port(name: str, spec: Spec) -> Port:
+    return Port(name, spec.dtype.short, tuple(s if isinstance(s, int) else -1 for s in spec.shape or ()))

@@ -1,0 +1,289 @@
+"""From a Flow to a body of a Plan.
+
+ 1. The flow's inputs become INPUT buffers, and the symbols of their shapes INPUT dims.
+ 2. The nodes are ordered (plan/schedule.py).
+ 3. Results get their memory (plan/placement.py): an output or a variable is written directly by the step that computes
+    it where that is right; everything else lies in the arena. Aliases are buffers of their own over the same memory.
+ 4. Node by node: guards for what inference could not prove, then steps. Inputs, constants and variables are read where
+    they lie.
+ 5. At the end: copies into the outputs and variables that no step could write directly, then a mark on every written
+    variable.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from graphc.errors import InternalError, OpError, UnimplementedError, built_at
+from graphc.ir import dims, dtypes
+from graphc.ir.node import Flow, Node, Value
+from graphc.ir.op import Alias, Elementwise, Reduction, View
+from graphc.ops.source import Const
+from graphc.passes.fused import Fused
+from graphc.passes.internal_ops import BindSizes, FlowInput, ReadState, StateInitialized, WriteState
+from graphc.plan.access import Access
+from graphc.plan.builder import BodyBuilder
+from graphc.plan.lower_fused import FusedLowering, single
+from graphc.plan.placement import Placement, consumers_of
+from graphc.plan.plan import Body, BufferKind, Call, Map
+from graphc.plan.plan_builder import PlanBuilder
+from graphc.plan.schedule import schedule
+
+
+def lower_body(owner: PlanBuilder, flow: Flow, name: str) -> int:
+    """Writes `flow` as a body of the plan; returns its number."""
+    number = owner.begin_body()
+    owner.bodies[number] = BodyLowering(owner, flow, name).run()
+    return number
+
+
+class BodyLowering:
+    """See the header."""
+
+    def __init__(self, owner: PlanBuilder, flow: Flow, name: str) -> None:
+        self.flow = flow
+        self.b = BodyBuilder(owner, name)
+        self.access: dict[Value, Access] = {}
+        self.state_buffers: dict[str, Access] = {}
+        self.info_buffers: dict[str, Access] = {}
+        self.saved: list[tuple[Access, str]] = []
+        nodes = list(flow.nodes())
+        self.consumers = consumers_of(nodes)
+        self.placement = Placement(flow, self.consumers)
+        self.order = schedule(nodes, self.placement.soft_edges())
+        self.placement.decide(self.order)
+
+    def run(self) -> Body:
+        self._inputs()
+        self._outputs()
+        self._copies(self.placement.early)
+        self._set_aside()
+        for node in self.order:
+            self.b.origins = self.b.plan.origins(node.origins)
+            try:
+                self._node(node)
+            except OpError as error:
+                if error.op is None and node.origins:
+                    origin = node.origins[0]
+                    raise type(error)(f"{origin.op_type} '{origin.op_name}': {error}{built_at(origin)}", origin) from None
+                raise
+        self._copies(self.placement.late)
+        for saved, state in self.saved:
+            self.b.copy(saved, self._state(state))
+        self._finish_states()
+        return self.b.finish()
+
+    # Ends of the flow
+
+    def _inputs(self) -> None:
+        for index, node in enumerate(self.flow.inputs):
+            for axis, size in enumerate(node.specs[0].shape or ()):
+                self.b.dims.define_input(size, index, axis)
+        for index, node in enumerate(self.flow.inputs):
+            spec = node.specs[0]
+            assert spec.shape is not None
+            access = self.b.buffer(BufferKind.INPUT, spec.dtype, spec.shape, index)
+            self.b.inputs.append(access.buffer)
+            self.access[node.value()] = access
+
+    def _outputs(self) -> None:
+        self.output_buffers = []
+        for index, value in enumerate(self.flow.outputs):
+            spec = value.spec
+            assert spec.shape is not None
+            access = self.b.buffer(BufferKind.OUTPUT, spec.dtype, spec.shape, index)
+            self.b.outputs.append(access.buffer)
+            self.output_buffers.append(access)
+
+    def _copies(self, copies: Sequence[tuple[Value, int | str]]) -> None:
+        """Values into outputs (by number) and variables (by name) that their steps did not write."""
+        for value, target in copies:
+            self._make(value)
+            to = self.output_buffers[target] if isinstance(target, int) else self._state(target)
+            self.b.copy(self.access[value], to)
+
+    def _set_aside(self) -> None:
+        """Old values of written variables that are to become new values of others: saved before anything is written."""
+        for value, state in self.placement.aside:
+            self._make(value)
+            saved = self.b.temporary(value.spec.dtype, value.spec.shape or ())
+            self.b.copy(self.access[value], saved)
+            self.saved.append((saved, state))
+
+    def _make(self, value: Value) -> None:
+        """Makes sure of the access of a source or alias that is needed before its turn."""
+        if value not in self.access:
+            for node in self.placement.chain(value):
+                self.b.origins = self.b.plan.origins(node.origins)
+                self._node(node)
+
+    def _finish_states(self) -> None:
+        for state in self.placement.written:
+            self.b.origins = ()
+            self.b.writes.add(self._state_number(state))
+            self.b.call("state_mark", [self._info(state)], outputs=1)
+
+    # Variables
+
+    def _state_number(self, state: str) -> int:
+        return self.b.plan.state(state, self.flow.info["states"][state])
+
+    def _state(self, state: str) -> Access:
+        if state not in self.state_buffers:
+            spec = self.flow.info["states"][state]
+            self.state_buffers[state] = self.b.buffer(BufferKind.STATE, spec.dtype, spec.shape,
+                                                      self._state_number(state))
+        return self.state_buffers[state]
+
+    def _info(self, state: str) -> Access:
+        if state not in self.info_buffers:
+            self.info_buffers[state] = self.b.buffer(BufferKind.STATE_INFO, dtypes.int64, (2,),
+                                                     self._state_number(state))
+        return self.info_buffers[state]
+
+    # Nodes
+
+    def _node(self, node: Node) -> None:
+        if node.specs and node.value() in self.access:
+            return
+        for r in node.requirements:
+            self.b.require(r.relation, r.a, r.b, r.message)
+        for kind, lower in LOWERINGS:
+            if isinstance(node.op, kind):
+                lower(self, node)
+                return
+        outputs = [self._result(node.value(i)) for i in range(len(node.specs))]
+        node.op.lower(self.b, [self.access[v] for v in node.inputs], outputs)
+
+    def _result(self, value: Value) -> Access:
+        """The memory that `value` is computed into."""
+        spec = value.spec
+        if spec.shape is None:
+            raise UnimplementedError("the rank of the result is unknown when the run is compiled")
+        target = self.placement.target.get(value)
+        if target is None:
+            made = self.b.temporary(spec.dtype, spec.shape)
+        else:
+            whole = self.output_buffers[target] if isinstance(target, int) else self._state(target)
+            if isinstance(target, str):
+                self._require_shape(value, whole)
+            made = self.b.reshape(whole, spec.shape)
+        self.access[value] = made
+        return made
+
+    def _require_shape(self, value: Value, whole: Access) -> None:
+        if value.spec.rank == whole.rank:
+            for a, b in zip(value.spec.shape or (), whole.shape, strict=True):
+                if not dims.same(a, b):
+                    self.b.require("equal", a, b, "shape of a variable and of its new value")
+
+    def _constant(self, node: Node) -> None:
+        assert isinstance(node.op, Const)
+        self.access[node.value()] = self.b.constant(node.op.value, _constant_name(node))
+
+    def _input(self, node: Node) -> None:
+        raise InternalError(f"{node} is no input of the flow")
+
+    def _read_state(self, node: Node) -> None:
+        assert isinstance(node.op, ReadState)
+        self.b.call("state_check", [self._info(node.op.state)], outputs=0)
+        self.access[node.value()] = self._state(node.op.state)
+
+    def _initialized(self, node: Node) -> None:
+        assert isinstance(node.op, StateInitialized)
+        flag = self._info(node.op.state).select(0, 0)
+        self.b.map(lambda s, x: s("not_equal", x, s.constant(0, dtypes.int64)), [flag], [self._result(node.value())])
+
+    def _write_state(self, node: Node) -> None:
+        """Done by placement: by the producing step, or by a copy at the end."""
+
+    def _bind(self, node: Node) -> None:
+        assert isinstance(node.op, BindSizes)
+        self.b.bind(self.access[node.inputs[0]], node.op.symbols)
+
+    def _alias(self, node: Node) -> None:
+        shape = node.specs[0].shape
+        assert shape is not None
+        self.access[node.value()] = self.b.reshape(self.access[node.inputs[0]], shape)
+
+    def _single(self, node: Node) -> None:
+        self._map(node, single(node))
+
+    def _fused(self, node: Node) -> None:
+        assert isinstance(node.op, Fused)
+        if node.op.kernel is not None:
+            self._epilogue(node, node.op)
+        else:
+            self._map(node, node.op)
+
+    def _map(self, node: Node, op: Fused) -> None:
+        inputs = [self.access[v] for v in (node.inputs if isinstance(node.op, Fused) else op.arguments)]
+        self.b.step(self._evaluated(node, op, dict(zip(op.arguments, inputs, strict=True)), op.results_of))
+
+    def _evaluated(self, node: Node, op: Fused, leaves: dict[Value, Access], results: Sequence[Value]) -> Map:
+        """The map that computes `results` of op. One that may not be written in place is computed aside."""
+        values = [node.value(op.results_of.index(v)) for v in results]
+        part = replace(op, results_of=tuple(results), kernel=None)
+        while True:
+            outputs = [self.access.get(v) or self._result(v) for v in values]
+            lowering = FusedLowering(self.b, part, leaves)
+            scalars, stores = lowering.evaluate(outputs)
+            clash = next((v for v, store in zip(values, stores, strict=True)
+                          if any(self._root(x.buffer) == self._root(store.buffer) and not _same_places(x, store)
+                                 for x in lowering.loads)), None)
+            if clash is None:
+                return self.b.make_map(lowering.program, lowering.domain, len(op.axes), lowering.loads, scalars, stores)
+            self.placement.give_up(clash)
+            self.access.pop(clash)
+
+    def _root(self, buffer: int) -> int:
+        row = self.b.buffers[buffer]
+        return row.index if row.kind == BufferKind.ALIAS else buffer
+
+    def _epilogue(self, node: Node, op: Fused) -> None:
+        """The kernel's call with the members as its epilogue. The kernel writes into a result's memory if it may."""
+        assert op.kernel is not None
+        leaves = dict(zip(op.arguments, (self.access[v] for v in node.inputs), strict=True))
+        result = op.kernel.value()
+        shape = result.spec.shape
+        assert shape is not None
+        others = [v for v in op.results_of if v != result]
+        outputs = [self._result(node.value(op.results_of.index(v))) for v in others]
+        if len(others) < len(op.results_of):
+            own = self._result(node.value(op.results_of.index(result)))
+        else:
+            fit = [o for o in outputs if o.dtype == result.spec.dtype and self._is_private(o, leaves)]
+            own = fit[0] if fit else self.b.temporary(result.spec.dtype, shape)
+        leaves[result] = self.b.reshape(own, shape)
+        op.kernel.op.lower(self.b, [leaves[v] for v in op.kernel.inputs], [leaves[result]])
+        call = self.b.steps.pop()
+        assert isinstance(call, Call) and call.epilogue is None, f"{op.kernel} does not end with its call"
+        self.b.step(replace(call, epilogue=self._evaluated(node, op, leaves, others)))
+
+    def _is_private(self, output: Access, leaves: dict[Value, Access]) -> bool:
+        return all(self._root(a.buffer) != self._root(output.buffer) for a in leaves.values())
+
+
+def _constant_name(node: Node) -> str | None:
+    origin = node.origins[0] if node.origins else None
+    return origin.op_name if origin is not None and origin.op_type == "Const" and len(node.origins) == 1 else None
+
+
+def _same_places(a: Access, b: Access) -> bool:
+    return (a.rank == b.rank and dims.same(a.offset, b.offset)
+            and all(dims.same(x, y) or dims.same(s, 1) for s, x, y in zip(a.shape, a.strides, b.strides, strict=True)))
+
+
+LOWERINGS: tuple[tuple[type, Callable[[BodyLowering, Node], None]], ...] = (
+    (Const, BodyLowering._constant),
+    (Fused, BodyLowering._fused),
+    (Elementwise, BodyLowering._single),
+    (Reduction, BodyLowering._single),
+    (View, BodyLowering._single),
+    (Alias, BodyLowering._alias),
+    (ReadState, BodyLowering._read_state),
+    (StateInitialized, BodyLowering._initialized),
+    (WriteState, BodyLowering._write_state),
+    (BindSizes, BodyLowering._bind),
+    (FlowInput, BodyLowering._input),
+)

@@ -1,0 +1,238 @@
+"""From a Fused node (or a single Elementwise, Reduction or View node) to one map, or to a kernel call with an epilogue.
+
+A value inside is not stored but evaluated where it is needed: `element(value, steps)` gives its scalar at a point of the
+domain. `steps` say how the value's own axes become the domain's: each is a shape to broadcast to, a View to look through
+or a change of unit axes. Only at a leaf do the steps meet an Access, to which they are applied one after the other.
+`row(value, steps)` is the same for values behind the reduction, whose axes are the domain's without the reduced ones.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from graphc.errors import InternalError
+from graphc.ir import dims
+from graphc.ir.node import Node, Value
+from graphc.ir.op import Alias, Elementwise, Reduction, View, normalise_axes
+from graphc.ir.spec import Shape
+from graphc.passes.fused import Fused, same_shape
+from graphc.plan.access import Access
+from graphc.plan.builder import BodyBuilder
+from graphc.plan.scalar_program import Scalar, ScalarProgram
+
+FoundSteps = tuple[Any, ...]     # of Node (View) and _Shape
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """Broadcast to this shape, or (units) add and drop axes of size 1 until the shape is this one."""
+
+    shape: Shape
+    units: bool = False
+
+
+def single(node: Node) -> Fused:
+    """A node of its own as a Fused of one member."""
+    arguments = tuple(dict.fromkeys(node.inputs))
+    domain, axes = node.specs[0].shape, ()
+    if isinstance(node.op, Reduction):
+        domain = node.inputs[0].spec.shape
+        assert domain is not None
+        axes = normalise_axes(node.op.axis, len(domain))
+    assert domain is not None
+    return Fused((node,), arguments, (node.value(),), domain, axes)
+
+
+def lower_fused(b: BodyBuilder, op: Fused, inputs: Sequence[Access], outputs: Sequence[Access]) -> None:
+    """inputs: one for each argument; outputs: whole buffers, one for each result."""
+    FusedLowering(b, op, dict(zip(op.arguments, inputs, strict=True))).emit(outputs)
+
+
+def axis_order(op: Fused) -> list[int]:
+    """The order of the domain's axes in the map: the reduced ones last."""
+    return [*(i for i in range(len(op.domain)) if i not in op.axes), *op.axes]
+
+
+class FusedLowering:
+    """See the header. `leaves` are the accesses of the arguments (and of the kernel's result)."""
+
+    def __init__(self, b: BodyBuilder, op: Fused, leaves: dict[Value, Access]) -> None:
+        self.b, self.op, self.leaves = b, op, leaves
+        self.order = axis_order(op)
+        self.domain = tuple(op.domain[i] for i in self.order)
+        self.rows = self.domain[:len(self.domain) - len(op.axes)]
+        self.program = ScalarProgram()
+        self.loads: list[Access] = []
+        self._loaded: dict[Access, Scalar] = {}
+        self._elements: dict[tuple[Value, FoundSteps], Scalar] = {}
+        self._rows: dict[tuple[Value, FoundSteps], Scalar] = {}
+        self._kept: set[Any] = set(op.members)
+        self._behind = _behind_reduction(op)
+
+    def emit(self, outputs: Sequence[Access]) -> None:
+        values, stores = self.evaluate(outputs)
+        self.b.emit_map(self.program, self.domain, len(self.op.axes), self.loads, values, stores)
+
+    def evaluate(self, outputs: Sequence[Access]) -> tuple[list[Scalar], list[Access]]:
+        """The scalars of the results, and where in the domain's order they are stored."""
+        values, stores = [], []
+        for value, target in zip(self.op.results_of, outputs, strict=True):
+            if value.node in self._behind:
+                steps = self._fit(value, _without(self.op.domain, self.op.axes))
+                values.append(self.row(value, steps))
+                stores.append(self._applied(target, steps))
+            else:
+                values.append(self.element(value, self._fit(value, self.op.domain)))
+                stores.append(self._applied(target, self._fit(value, self.op.domain)).transpose(self.order))
+        return values, stores
+
+    def _fit(self, value: Value, shape: Shape) -> FoundSteps:
+        """Steps from a result's own shape to the domain (or rows) it is a value of: the same but for unit axes."""
+        own = value.spec.shape
+        assert own is not None
+        return () if same_shape(own, shape) else (_Shape(shape, units=True),)
+
+    def element(self, value: Value, steps: FoundSteps) -> Scalar:
+        """The value's scalar at a point of the domain."""
+        known = self._elements.get((value, steps))
+        if known is not None:
+            return known
+        # Chains are long: what is needed first is evaluated first, without recursion.
+        waiting: list[tuple[Value, FoundSteps]] = [(value, steps)]
+        while waiting:
+            item = waiting[-1]
+            if item in self._elements:
+                waiting.pop()
+                continue
+            needed = [i for i in self._operands(*item) if i not in self._elements]
+            if needed:
+                waiting += reversed(needed)
+                continue
+            waiting.pop()
+            self._elements[item] = self._element(*item)
+        return self._elements[value, steps]
+
+    def _operands(self, value: Value, steps: FoundSteps) -> list[tuple[Value, FoundSteps]]:
+        """What `value` is made of, and how each is seen."""
+        node = value.node
+        if value in self.leaves or node not in self._kept:
+            return []
+        if isinstance(node.op, Elementwise):
+            shape = node.specs[0].shape
+            assert shape is not None
+            return [(v, steps if same_shape(v.spec.shape, shape) else (_Shape(shape), *steps)) for v in node.inputs]
+        if isinstance(node.op, View):
+            return [(node.inputs[0], (node, *steps))]
+        if isinstance(node.op, Alias):
+            shape = node.specs[0].shape
+            assert shape is not None
+            return [(node.inputs[0], (_Shape(shape, units=True), *steps))]
+        return []
+
+    def _element(self, value: Value, steps: FoundSteps) -> Scalar:
+        node = value.node
+        if value in self.leaves:
+            return self._load(self._applied(self.leaves[value], steps).transpose(self.order))
+        operands = [self._elements[i] for i in self._operands(value, steps)]
+        if isinstance(node.op, Elementwise):
+            return self._scalar(node, operands, steps)
+        if isinstance(node.op, (View, Alias)):
+            return operands[0]
+        if node.op.type == "Const":
+            return self.program.constant(node.op.value.item(), node.op.dtype)  # type: ignore[attr-defined]
+        raise InternalError(f"{node} cannot be evaluated inside a map")
+
+    def _scalar(self, node: Node, operands: Sequence[Scalar], steps: FoundSteps) -> Scalar:
+        used = self.program.uses_index or self.program.uses_linear
+        result: Scalar = node.op.scalar(self.program, *operands)  # type: ignore[attr-defined]
+        if not used and (self.program.uses_index or self.program.uses_linear) and (steps or self.op.axes):
+            raise InternalError(f"{node} depends on its index, so it cannot be seen through another shape")
+        return result
+
+    def row(self, value: Value, steps: FoundSteps) -> Scalar:
+        """The scalar of a value behind the reduction, one a row."""
+        known = self._rows.get((value, steps))
+        if known is None:
+            known = self._row(value, steps)
+            self._rows[value, steps] = known
+        return known
+
+    def _row(self, value: Value, steps: FoundSteps) -> Scalar:
+        node = value.node
+        if value in self.leaves:
+            rows = self._applied(self.leaves[value], steps)
+            return self._load(rows.broadcast_trailing(self.domain[len(self.rows):]))
+        if isinstance(node.op, Reduction):
+            return self._reduced(node)
+        if isinstance(node.op, Elementwise):
+            shape = node.specs[0].shape
+            assert shape is not None
+            operands = [self.row(v, steps if same_shape(v.spec.shape, shape) else (_Shape(shape), *steps))
+                        for v in node.inputs]
+            return self._scalar(node, operands, ())
+        if isinstance(node.op, Alias):
+            shape = node.specs[0].shape
+            assert shape is not None
+            return self.row(node.inputs[0], (_Shape(shape, units=True), *steps))
+        if node.op.type == "Const":
+            return self.program.constant(node.op.value.item(), node.op.dtype)  # type: ignore[attr-defined]
+        raise InternalError(f"{node} cannot be evaluated for a row")
+
+    def _reduced(self, node: Node) -> Scalar:
+        op, x = node.op, node.inputs[0]
+        assert isinstance(op, Reduction)
+        value = op.map_element(self.program, self.element(x, self._fit(x, self.op.domain)))
+        total = self.program.reduce(op.combine, value) if self.op.axes else value
+        size = dims.product(self.op.domain[i] for i in self.op.axes)
+        count, extra = self.b.count(self.program, size, self.domain)
+        self.loads += extra
+        return op.finish(self.program, total, count)  # type: ignore[no-any-return]
+
+    def _load(self, access: Access) -> Scalar:
+        known = self._loaded.get(access)
+        if known is None:
+            known = self.program.load(access.dtype)
+            self.loads.append(access)
+            self._loaded[access] = known
+        return known
+
+    def _applied(self, access: Access, steps: FoundSteps) -> Access:
+        for step in steps:
+            if isinstance(step, Node):
+                access = step.op.view(self.b, access)  # type: ignore[attr-defined]
+            elif step.units:
+                access = with_units(access, step.shape)
+            else:
+                access = access.broadcast(step.shape)
+        return access
+
+
+def with_units(access: Access, shape: Shape) -> Access:
+    """The access under a shape that differs in axes of size 1 only."""
+    kept = [(s, stride) for s, stride in zip(access.shape, access.strides, strict=True) if not dims.same(s, 1)]
+    strides, position = [], 0
+    for size in shape:
+        if dims.same(size, 1):
+            strides.append(0)
+        else:
+            if position == len(kept) or not dims.same(kept[position][0], size):
+                raise InternalError(f"shapes {access.shape} and {shape} differ in more than axes of size 1")
+            strides.append(kept[position][1])
+            position += 1
+    if position != len(kept):
+        raise InternalError(f"shapes {access.shape} and {shape} differ in more than axes of size 1")
+    return replace(access, shape=tuple(shape), strides=tuple(strides))
+
+
+def _without(shape: Shape, axes: Sequence[int]) -> Shape:
+    return tuple(s for i, s in enumerate(shape) if i not in axes)
+
+
+def _behind_reduction(op: Fused) -> set[Node]:
+    """The reduce members and those that depend on one."""
+    found: set[Node] = set()
+    for node in op.members:
+        if isinstance(node.op, Reduction) or any(v.node in found for v in node.inputs):
+            found.add(node)
+    return found

@@ -1,0 +1,136 @@
+"""Which results are computed right where they are wanted: in an output of the body, or in a variable's own memory.
+
+A result may go into an output if it is a step's (no input, constant, variable), maybe seen through Aliases; the first
+output that wants it gets it, the others are copies.
+
+A new value may go into its variable's memory if its step comes after every reader of the old value, or is the last reader
+itself and a map that reads each element where it writes it (plan/lower.py checks that part and gives up if not). Else it
+is computed aside and copied at the end. An output that wants the old value copies it before anything runs.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from graphc.ir.node import Flow, Node, Value
+from graphc.ir.op import Alias, Elementwise, Reduction
+from graphc.passes.fused import Fused
+from graphc.passes.internal_ops import FlowInput, ReadState, WriteState
+
+Consumers = dict[Value, list[Node]]
+Copy = tuple[Value, int | str]
+
+
+def consumers_of(nodes: Iterable[Node]) -> Consumers:
+    """The nodes that use each value."""
+    found: Consumers = {}
+    for node in nodes:
+        for value in dict.fromkeys(node.inputs):
+            found.setdefault(value, []).append(node)
+    return found
+
+
+class Placement:
+    """target: value -> output number or variable name that its step writes; early, late: copies before and after;
+    aside: old values of variables that become new values of others."""
+
+    def __init__(self, flow: Flow, consumers: Consumers) -> None:
+        self.flow = flow
+        self.consumers = consumers
+        self.target: dict[Value, int | str] = {}
+        self.early: list[Copy] = []
+        self.late: list[Copy] = []
+        self.aside: list[tuple[Value, str]] = []
+        self.writes: dict[str, Value] = {n.op.state: n.inputs[0] for n in flow.effects if isinstance(n.op, WriteState)}
+        self.written = list(self.writes)
+        self.reads: dict[str, Node] = {}
+        for value in consumers:
+            if isinstance(value.node.op, ReadState):
+                self.reads[value.node.op.state] = value.node
+        for value in flow.outputs:
+            root = self.root(value).node
+            if isinstance(root.op, ReadState):
+                self.reads[root.op.state] = root
+
+    def root(self, value: Value) -> Value:
+        """What `value` is an Alias of."""
+        while isinstance(value.node.op, Alias):
+            value = value.node.inputs[0]
+        return value
+
+    def chain(self, value: Value) -> list[Node]:
+        """The nodes from the root to `value`."""
+        nodes = [value.node]
+        while isinstance(nodes[-1].op, Alias):
+            nodes.append(nodes[-1].inputs[0].node)
+        return nodes[::-1]
+
+    def readers(self, state: str) -> list[Node]:
+        """The nodes that read the old value of a variable."""
+        read = self.reads.get(state)
+        found: list[Node] = []
+        waiting = [read.value()] if read is not None else []
+        while waiting:
+            for node in self.consumers.get(waiting.pop(), ()):
+                if isinstance(node.op, Alias):
+                    waiting.append(node.value())
+                elif not isinstance(node.op, WriteState):
+                    found.append(node)
+        return found
+
+    def soft_edges(self) -> list[tuple[Node, Node]]:
+        """(reader of the old value, step that makes the new one)."""
+        return [(reader, self.root(value).node) for state, value in self.writes.items()
+                for reader in self.readers(state)]
+
+    def decide(self, order: Sequence[Node]) -> None:
+        """Sets target, early and late for this order of steps."""
+        position = {node: i for i, node in enumerate(order)}
+        for state, value in self.writes.items():
+            root = self.root(value)
+            if _is_source(root.node):
+                if isinstance(root.node.op, ReadState) and root.node.op.state in self.writes:
+                    self.aside.append((value, state))
+                else:
+                    self.late.append((value, state))
+            elif root not in self.target and self._after_readers(state, root.node, position):
+                self.target[root] = state
+            else:
+                self.late.append((value, state))
+        for number, value in enumerate(self.flow.outputs):
+            root = self.root(value)
+            if isinstance(root.node.op, ReadState) and root.node.op.state in self.writes:
+                self.early.append((value, number))
+            elif _is_source(root.node) or root in self.target:
+                self.late.append((value, number))
+            else:
+                self.target[root] = number
+
+    def give_up(self, value: Value) -> None:
+        """`value` cannot be written into its variable after all."""
+        state = self.target.pop(value)
+        wanted = self.writes[state] if isinstance(state, str) else value
+        self.late.insert(0, (wanted, state))
+
+    def _after_readers(self, state: str, writer: Node, position: dict[Node, int]) -> bool:
+        last = position[writer]
+        for reader in self.readers(state):
+            if position[reader] > last:
+                return False
+            if reader is writer and not self._reads_in_map(state, writer):
+                return False
+        return True
+
+
+    def _reads_in_map(self, state: str, writer: Node) -> bool:
+        """Whether only a map, not a kernel, reads the variable in this step."""
+        if not isinstance(writer.op, Fused):
+            return isinstance(writer.op, (Elementwise, Reduction))
+        if writer.op.kernel is None:
+            return True
+        old = self.reads[state].value()
+        given = dict(zip(writer.op.arguments, writer.inputs, strict=True))
+        return all(self.root(given[v]) != old for v in writer.op.kernel.inputs)
+
+
+def _is_source(node: Node) -> bool:
+    return isinstance(node.op, (FlowInput, ReadState)) or node.op.type == "Const"

@@ -1,0 +1,245 @@
+"""Checks a Plan that the compiler made: a bug in graphc shows here, with a message, and not as a wild access.
+
+The invariants are those of plan.py's header, in its numbering; `verify_plan` raises InternalError for the first one broken.
+(kernels/runtime checks them again on every load, and the extents of every access, which need the kernels' registry.)
+
+ 1. ids are within their tables
+ 2. dims: operands come before; every RUNTIME dim is bound by one step
+ 3. ranks are at most 8; an ALIAS is of a buffer that is none, and of equal dtype
+ 4. CONST, INPUT, PREPARED and COUNTER buffers are not written; STATE only if the body lists it in `writes`
+ 5. buffers are written before they are read, slots filled before they are taken
+ 6. bodies are referred to by larger numbers only
+ 7. origins exist
+ and programs are well formed: arguments come before, dtypes of loads and stores are those of their buffers
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from graphc.errors import InternalError
+from graphc.plan import plan as p
+from graphc.plan.plan import BufferKind, DimKind
+
+MAX_RANK = 8
+READ_ONLY = (BufferKind.CONST, BufferKind.INPUT, BufferKind.PREPARED, BufferKind.COUNTER)
+FILLED = (BufferKind.CONST, BufferKind.INPUT, BufferKind.PREPARED, BufferKind.COUNTER, BufferKind.STATE,
+          BufferKind.STATE_INFO)
+INOUT_LAST = {"state_mark": 1}        # kernels whose last operand is read and written
+NO_OUTPUT = ("state_check",)
+TWO_OUTPUTS = ("softmax_cross_entropy", "sparse_softmax_cross_entropy")
+
+
+def verify_plan(plan: p.Plan) -> None:
+    """See the header."""
+    for number, program in enumerate(plan.programs):
+        _check_program(number, program)
+    for number, body in enumerate(plan.bodies):
+        BodyCheck(plan, number, body).run()
+    _need(plan.prepare < len(plan.bodies), "the prepare body exists")
+
+
+def outputs_of(kernel: str) -> int:
+    """How many of a kernel's last operands it writes."""
+    bare = kernel.split(".")[0]
+    return 0 if bare in NO_OUTPUT else 2 if bare in TWO_OUTPUTS else 1
+
+
+def _need(holds: bool, what: str) -> None:
+    if not holds:
+        raise InternalError(f"the plan is wrong: {what} does not hold")
+
+
+def _check_program(number: int, program: p.Program) -> None:
+    dtypes = list(program.loads)
+    for i, instr in enumerate(program.instrs):
+        here = len(program.loads) + i
+        _need(all(0 <= a < here for a in instr.args), f"program {number}: arguments of value {here} come before it")
+        dtypes.append(instr.dtype)
+    _need(all(0 <= s < len(dtypes) for s in program.stores), f"program {number}: stored values exist")
+    _need(len(program.stores) > 0, f"program {number}: it stores something")
+
+
+class BodyCheck:
+    """One body. `written` and `filled` hold what the steps so far have written."""
+
+    def __init__(self, plan: p.Plan, number: int, body: p.Body) -> None:
+        self.plan, self.number, self.body = plan, number, body
+        self.written: set[int] = set()
+        self.filled: set[int] = set()
+        self.bound: set[int] = set()
+
+    def need(self, holds: bool, what: str) -> None:
+        _need(holds, f"body {self.number} ({self.body.name}): {what}")
+
+    def run(self) -> None:
+        self._dims()
+        self._buffers()
+        for guard in self.body.guards:
+            self._dim_ids((guard.a, guard.b), "guard")
+        for i, step in enumerate(self.body.steps):
+            self._step(i, step)
+        runtime = {i for i, d in enumerate(self.body.dims) if d.kind == DimKind.RUNTIME}
+        self.need(self.bound == runtime, f"every RUNTIME dim is bound once (unbound: {sorted(runtime - self.bound)})")
+        for output in self.body.outputs:
+            self.need(self._root(output) in self.written, f"output buffer {output} is written")
+
+    def _dims(self) -> None:
+        for i, dim in enumerate(self.body.dims):
+            if dim.kind == DimKind.INPUT:
+                argument, axis = dim.operands
+                self.need(0 <= argument < len(self.body.inputs), f"dim {i}: input {argument} exists")
+                rank = len(self.body.buffers[self.body.inputs[argument]].dims)
+                self.need(0 <= axis < rank, f"dim {i}: input {argument} has an axis {axis}")
+            elif dim.kind not in (DimKind.CONST, DimKind.RUNTIME):
+                count = 3 if dim.kind == DimKind.SELECT else 2
+                self.need(len(dim.operands) == count, f"dim {i}: it has {count} operands")
+                self.need(all(0 <= o < i for o in dim.operands), f"dim {i}: its operands come before it")
+
+    def _buffers(self) -> None:
+        counts = {BufferKind.INPUT: len(self.body.inputs), BufferKind.OUTPUT: len(self.body.outputs),
+                  BufferKind.CONST: len(self.plan.constants), BufferKind.STATE: len(self.plan.states),
+                  BufferKind.STATE_INFO: len(self.plan.states)}
+        for i, buffer in enumerate(self.body.buffers):
+            self.need(len(buffer.dims) <= MAX_RANK, f"buffer {i}: its rank is at most {MAX_RANK}")
+            self._dim_ids(buffer.dims, f"buffer {i}")
+            if buffer.kind in counts:
+                self.need(0 <= buffer.index < counts[buffer.kind], f"buffer {i}: its index {buffer.index} exists")
+            if buffer.kind == BufferKind.ALIAS:
+                self.need(0 <= buffer.index < len(self.body.buffers), f"buffer {i}: it is an alias of a buffer")
+                of = self.body.buffers[buffer.index]
+                self.need(of.kind != BufferKind.ALIAS and of.dtype == buffer.dtype,
+                          f"buffer {i}: it is an alias of a buffer of its dtype that is no alias")
+        for ids, kind in ((self.body.inputs, BufferKind.INPUT), (self.body.outputs, BufferKind.OUTPUT)):
+            for i, number in enumerate(ids):
+                self.need(0 <= number < len(self.body.buffers), f"{kind.name} {i} exists")
+                buffer = self.body.buffers[number]
+                self.need(buffer.kind == kind and buffer.index == i, f"{kind.name} {i} is a buffer of that kind and index")
+
+    def _dim_ids(self, ids: Iterable[int], where: str) -> None:
+        self.need(all(0 <= d < len(self.body.dims) for d in ids), f"{where}: its dims exist")
+
+    def _root(self, buffer: int) -> int:
+        row = self.body.buffers[buffer]
+        return row.index if row.kind == BufferKind.ALIAS else buffer
+
+    def _reads(self, buffer: int, where: str) -> None:
+        self.need(0 <= buffer < len(self.body.buffers), f"{where}: buffer {buffer} exists")
+        root = self._root(buffer)
+        kind = self.body.buffers[root].kind
+        self.need(kind in FILLED or root in self.written or self.body.buffers[root].dtype == "handle",
+                  f"{where}: buffer {buffer} is written before it is read")
+        self._sizes_known(buffer, where)
+
+    def _writes(self, buffer: int, where: str) -> None:
+        self.need(0 <= buffer < len(self.body.buffers), f"{where}: buffer {buffer} exists")
+        root = self._root(buffer)
+        row = self.body.buffers[root]
+        self.need(row.kind not in READ_ONLY, f"{where}: it writes no {row.kind.name} buffer")
+        if row.kind in (BufferKind.STATE, BufferKind.STATE_INFO):
+            self.need(row.index in self.body.writes, f"{where}: the body lists state {row.index} in writes")
+        self.written.add(root)
+        self._sizes_known(buffer, where)
+
+    def _sizes_known(self, buffer: int, where: str) -> None:
+        waiting = list(self.body.buffers[buffer].dims)
+        while waiting:
+            d = waiting.pop()
+            dim = self.body.dims[d]
+            if dim.kind == DimKind.RUNTIME:
+                self.need(d in self.bound, f"{where}: the sizes of buffer {buffer} are known")
+            elif dim.kind not in (DimKind.CONST, DimKind.INPUT):
+                waiting += dim.operands
+
+    def _step(self, i: int, step: p.Step) -> None:
+        where = f"step {i} ({type(step).__name__})"
+        self.need(all(0 <= o < len(self.plan.origins) for o in step.origins), f"{where}: its origins exist")
+        if isinstance(step, p.Map):
+            self._map(step, where)
+        elif isinstance(step, p.Call):
+            self._call(step, where)
+        elif isinstance(step, p.Bind):
+            self._reads(step.buffer, where)
+            self._bind(step.dims, where)
+        elif isinstance(step, p.Take):
+            self.need(step.slot in self.filled, f"{where}: slot {step.slot} is filled before")
+            self.need(self.body.slots[step.slot].dtype == self.body.buffers[step.buffer].dtype
+                      and self.body.slots[step.slot].rank == len(self.body.buffers[step.buffer].dims),
+                      f"{where}: slot {step.slot} and its buffer have one dtype and rank")
+            self._writes(step.buffer, where)
+        elif isinstance(step, p.Push):
+            self._reads(step.source, where)
+            self._reads(step.value, where)
+            self._writes(step.result, where)
+        elif isinstance(step, p.Pop):
+            self._reads(step.source, where)
+            self._writes(step.result, where)
+            self._slots((step.slot,), step.binds, where)
+        elif isinstance(step, p.Length):
+            self._reads(step.source, where)
+            self._writes(step.buffer, where)
+        else:
+            self._nested(step, where)
+
+    def _map(self, step: p.Map, where: str, reads: Sequence[int] = ()) -> None:
+        self.need(0 <= step.program < len(self.plan.programs), f"{where}: its program exists")
+        program = self.plan.programs[step.program]
+        self.need(len(step.loads) == len(program.loads) and len(step.stores) == len(program.stores),
+                  f"{where}: it has an access for each load and store")
+        self._dim_ids(step.domain, where)
+        self.need(len(step.domain) <= MAX_RANK and 0 <= step.reduced <= len(step.domain), f"{where}: its domain is sound")
+        values = [*program.loads, *(i.dtype for i in program.instrs)]
+        for access, dtype in [*zip(step.loads, program.loads, strict=True),
+                              *zip(step.stores, (values[s] for s in program.stores), strict=True)]:
+            self._dim_ids((access.offset, *access.strides), where)
+            self.need(self.body.buffers[access.buffer].dtype == dtype, f"{where}: buffer {access.buffer} is of {dtype}")
+        for access in step.loads:
+            self._reads(access.buffer, where)
+            self.need(len(access.strides) == len(step.domain), f"{where}: a load has a stride for each axis")
+        for access in step.stores:
+            self._writes(access.buffer, where)
+            self.need(len(access.strides) in (len(step.domain), len(step.domain) - step.reduced),
+                      f"{where}: a store has a stride for each axis, or each outer one")
+
+    def _call(self, step: p.Call, where: str) -> None:
+        where = f"{where} {step.kernel}"
+        self._dim_ids(step.dims, where)
+        outputs = outputs_of(step.kernel)
+        inputs = step.operands[:len(step.operands) - outputs]
+        for buffer in inputs:
+            self._reads(buffer, where)
+        for buffer in step.operands[len(step.operands) - outputs:]:
+            self._writes(buffer, where)
+            self.need(self._root(buffer) not in {self._root(x) for x in inputs}, f"{where}: it does not write its inputs")
+        if step.epilogue is not None:
+            self.need(step.epilogue.reduced == 0, f"{where}: its epilogue reduces nothing")
+            self._map(step.epilogue, where)
+
+    def _bind(self, dims: Iterable[int], where: str) -> None:
+        for d in dims:
+            self.need(0 <= d < len(self.body.dims) and self.body.dims[d].kind == DimKind.RUNTIME and d not in self.bound,
+                      f"{where}: dim {d} is a RUNTIME dim not bound before")
+            self.bound.add(d)
+
+    def _slots(self, slots: Iterable[int], binds: Iterable[p.SlotBind], where: str) -> None:
+        for slot in slots:
+            self.need(0 <= slot < len(self.body.slots), f"{where}: slot {slot} exists")
+            self.filled.add(slot)
+        for bind in binds:
+            self.need(bind.slot in self.filled and 0 <= bind.axis < self.body.slots[bind.slot].rank,
+                      f"{where}: it binds axes of its slots")
+            self._bind((bind.dim,), where)
+
+    def _nested(self, step: p.Step, where: str) -> None:
+        assert isinstance(step, (p.Host, p.While, p.If))
+        for buffer in step.operands:
+            self._reads(buffer, where)
+        if isinstance(step, p.If):
+            self._reads(step.pred, where)
+        bodies = (step.cond, step.body) if isinstance(step, p.While) else \
+            (step.then, step.orelse) if isinstance(step, p.If) else ()
+        for body in bodies:
+            self.need(self.number < body < len(self.plan.bodies), f"{where}: body {body} exists and has a larger number")
+            self.need(len(self.plan.bodies[body].inputs) == len(step.operands), f"{where}: body {body} takes its operands")
+        if isinstance(step, p.Host):
+            self.need(0 <= step.host < len(self.plan.hosts), f"{where}: its function exists")
+        self._slots(step.slots, step.binds, where)

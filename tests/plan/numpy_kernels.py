@@ -1,0 +1,229 @@
+"""The kernels that Plans call, in NumPy, under the contract of their declarations: flat operands, dims, attributes."""
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+Arrays = list[np.ndarray]
+KERNELS: dict[str, Callable[[Arrays, list[int], list[int]], None]] = {}
+
+
+class KernelError(Exception):
+    pass
+
+
+def kernel(function: Callable[[Arrays, list[int], list[int]], None]) -> Callable[[Arrays, list[int], list[int]], None]:
+    KERNELS[function.__name__] = function
+    return function
+
+
+@kernel
+def matmul(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    batch, m, n, k, a_batch, b_batch = d
+    a, b, c = x
+    for i in range(batch):
+        left = a[i * a_batch:i * a_batch + m * k].reshape((k, m) if attrs[0] else (m, k))
+        right = b[i * b_batch:i * b_batch + k * n].reshape((n, k) if attrs[1] else (k, n))
+        wide = np.float64 if c.dtype.kind == "f" else c.dtype
+        product = (left.T if attrs[0] else left).astype(wide) @ (right.T if attrs[1] else right).astype(wide)
+        c[i * m * n:(i + 1) * m * n] = product.ravel()
+
+
+def _taps(d: list[int], attrs: list[int]):
+    """For each kernel position: slices of the output and of the input that it joins."""
+    n, h, w, _, kh, kw, _, oh, ow = d
+    sh, sw, dh, dw, top, left = attrs
+    for i in range(kh):
+        for j in range(kw):
+            ys = [y for y in range(oh) if 0 <= y * sh + i * dh - top < h]
+            xs = [x for x in range(ow) if 0 <= x * sw + j * dw - left < w]
+            if ys and xs:
+                yield i, j, np.ix_(range(n), ys, xs), np.ix_(
+                    range(n), [y * sh + i * dh - top for y in ys], [x * sw + j * dw - left for x in xs])
+
+
+def _conv_shapes(d: list[int]) -> tuple[tuple[int, ...], ...]:
+    n, h, w, c, kh, kw, oc, oh, ow = d
+    return (n, h, w, c), (kh, kw, c, oc), (n, oh, ow, oc)
+
+
+@kernel
+def conv2d(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    xs, ws, ys = _conv_shapes(d)
+    image, weights, y = x[0].reshape(xs), x[1].reshape(ws), np.zeros(ys)
+    for i, j, out, inside in _taps(d, attrs):
+        y[out] += image[inside].astype(np.float64) @ weights[i, j]
+    x[2][...] = y.ravel()
+
+
+@kernel
+def conv2d_input_grad(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    xs, ws, ys = _conv_shapes(d)
+    dy, weights, dx = x[0].reshape(ys), x[1].reshape(ws), np.zeros(xs)
+    for i, j, out, inside in _taps(d, attrs):
+        dx[inside] += dy[out].astype(np.float64) @ weights[i, j].T
+    x[2][...] = dx.ravel()
+
+
+@kernel
+def conv2d_filter_grad(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    xs, ws, ys = _conv_shapes(d)
+    image, dy, dw = x[0].reshape(xs), x[1].reshape(ys), np.zeros(ws)
+    for i, j, out, inside in _taps(d, attrs):
+        dw[i, j] += np.einsum("nyxc,nyxo->co", image[inside].astype(np.float64), dy[out])
+    x[2][...] = dw.ravel()
+
+
+def _windows(d: list[int], attrs: list[int]):
+    n, h, w, c, kh, kw, oh, ow = d
+    sh, sw, top, left = attrs
+    for y in range(oh):
+        for x in range(ow):
+            rows = slice(max(0, y * sh - top), max(0, min(h, y * sh - top + kh)))
+            cols = slice(max(0, x * sw - left), max(0, min(w, x * sw - left + kw)))
+            yield y, x, rows, cols
+
+
+@kernel
+def max_pool(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    n, h, w, c, _, _, oh, ow = d
+    image, y = x[0].reshape(n, h, w, c), x[1].reshape(n, oh, ow, c)
+    for i, j, rows, cols in _windows(d, attrs):
+        y[:, i, j] = image[:, rows, cols].max((1, 2), initial=-np.inf)
+
+
+@kernel
+def max_pool_grad(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    n, h, w, c, _, _, oh, ow = d
+    image, dy, dx = x[0].reshape(n, h, w, c), x[2].reshape(n, oh, ow, c), x[3].reshape(n, h, w, c)
+    dx[...] = 0
+    for i, j, rows, cols in _windows(d, attrs):
+        part = image[:, rows, cols]
+        flat = part.reshape(n, -1, c)
+        if flat.shape[1]:
+            best = flat.argmax(1)
+            wide = part.shape[2]
+            for b in range(n):
+                for k in range(c):
+                    dx[b, rows.start + best[b, k] // wide, cols.start + best[b, k] % wide, k] += dy[b, i, j, k]
+
+
+@kernel
+def avg_pool(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    n, h, w, c, _, _, oh, ow = d
+    image, y = x[0].reshape(n, h, w, c), x[1].reshape(n, oh, ow, c)
+    for i, j, rows, cols in _windows(d, attrs):
+        y[:, i, j] = image[:, rows, cols].astype(np.float64).mean((1, 2))
+
+
+@kernel
+def avg_pool_grad(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    n, h, w, c, _, _, oh, ow = d
+    dy, dx = x[0].reshape(n, oh, ow, c), x[1].reshape(n, h, w, c)
+    dx[...] = 0
+    for i, j, rows, cols in _windows(d, attrs):
+        count = (rows.stop - rows.start) * (cols.stop - cols.start)
+        dx[:, rows, cols] += (dy[:, i, j] / count)[:, None, None]
+
+
+def _log_softmax(x: np.ndarray) -> np.ndarray:
+    shifted = x.astype(np.float64) - x.max(-1, keepdims=True, initial=-np.inf)
+    return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+
+
+@kernel
+def softmax(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    x[1][...] = np.exp(_log_softmax(x[0].reshape(d))).ravel()
+
+
+@kernel
+def log_softmax(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    x[1][...] = _log_softmax(x[0].reshape(d)).ravel()
+
+
+@kernel
+def softmax_cross_entropy(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    logs, labels = _log_softmax(x[0].reshape(d)), x[1].reshape(d).astype(np.float64)
+    x[2][...] = -(labels * logs).sum(-1)
+    x[3][...] = (np.exp(logs) - labels).ravel()
+
+
+@kernel
+def sparse_softmax_cross_entropy(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    logs, labels = _log_softmax(x[0].reshape(d)), x[1]
+    if ((labels < 0) | (labels >= d[1])).any():
+        raise KernelError("label out of range")
+    x[2][...] = -logs[np.arange(d[0]), labels]
+    x[3][...] = (np.exp(logs) - np.eye(d[1])[labels]).ravel()
+
+
+@kernel
+def gather(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    outer, axis, inner, count = d
+    indices = x[1][:count]
+    if ((indices < 0) | (indices >= axis)).any():
+        raise KernelError("index out of range")
+    x[2][...] = x[0].reshape(outer, axis, inner)[:, indices].ravel()
+
+
+@kernel
+def scatter_add(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    outer, axis, inner, count = d
+    out = x[2].reshape(outer, axis, inner)
+    out[...] = 0
+    updates = x[0].reshape(outer, count, inner)
+    for i, index in enumerate(x[1][:count]):
+        if not 0 <= index < axis:
+            raise KernelError("index out of range")
+        out[:, index] += updates[:, i]
+
+
+@kernel
+def argmax(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    x[1][...] = x[0].reshape(d).argmax(1).ravel()
+
+
+@kernel
+def argmin(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    x[1][...] = x[0].reshape(d).argmin(1).ravel()
+
+
+@kernel
+def nonzero(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    found = np.flatnonzero(x[0][:d[0]])
+    if len(found) != d[1]:
+        raise KernelError("number of elements")
+    x[1][...] = found
+
+
+@kernel
+def copy(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    x[1][:d[0]] = x[0][:d[0]]
+
+
+@kernel
+def sizes(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    start, count = attrs
+    x[0][start:start + count] = d[:count]
+
+
+@kernel
+def state_mark(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    x[0][...] = (1, x[0][1] + 1)
+
+
+@kernel
+def state_check(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    if not x[0][0]:
+        raise KernelError("uninitialised")
+
+
+@kernel
+def cumsum(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    exclusive, reverse = attrs
+    a = x[0].reshape(d)
+    a = a[:, ::-1] if reverse else a
+    total = np.cumsum(a, 1, dtype=a.dtype)
+    total = total - a if exclusive else total
+    x[1][...] = (total[:, ::-1] if reverse else total).ravel()

@@ -1,0 +1,107 @@
+"""Scalar programs in NumPy: every primitive of kernels/scalars.py, on whole arrays."""
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from graphc.ir.dtypes import as_dtype
+from graphc.plan.plan import Program
+
+
+def _each(function: Any) -> Any:
+    """A scalar Python function on arrays, in float64."""
+    def run(x: np.ndarray) -> np.ndarray:
+        return np.array([function(float(v)) for v in x.ravel()], np.float64).reshape(x.shape)
+    return run
+
+
+def _erf_inverse(y: float) -> float:
+    if not -1 < y < 1:
+        return math.copysign(math.inf, y) if abs(y) == 1 else math.nan
+    x = 0.0
+    for _ in range(100):
+        step = (math.erf(x) - y) * math.sqrt(math.pi) / 2 * math.exp(min(x * x, 700))
+        x -= max(-1.0, min(1.0, step))
+    return x
+
+
+def _truncated_quotient(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    if x.dtype.kind == "f":
+        return np.trunc(x / y)
+    return np.where(np.equal(y, 0), 0, np.sign(x) * np.sign(y) * (abs(x) // np.maximum(abs(y), 1)))
+
+
+PRIMITIVES = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "pow": np.power, "neg": np.negative, "abs": np.abs,
+    "div": np.divide, "floordiv": np.floor_divide, "mod": np.mod, "truncdiv": _truncated_quotient,
+    "truncmod": np.fmod, "sign": np.sign, "exp": np.exp, "log": np.log, "log1p": np.log1p, "expm1": np.expm1,
+    "sqrt": np.sqrt, "rsqrt": lambda x: 1 / np.sqrt(x), "square": lambda x: x * x, "reciprocal": lambda x: 1 / x,
+    "tanh": np.tanh, "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "softplus": lambda x: np.logaddexp(0, x),
+    "erf": _each(math.erf), "erfinv": _each(_erf_inverse), "sin": np.sin, "cos": np.cos, "tan": np.tan,
+    "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2, "sinh": np.sinh, "cosh": np.cosh,
+    "floor": np.floor, "ceil": np.ceil, "round": np.round, "min": np.minimum, "max": np.maximum, "less": np.less,
+    "less_equal": np.less_equal, "greater": np.greater, "greater_equal": np.greater_equal, "equal": np.equal,
+    "not_equal": np.not_equal, "and": np.logical_and, "or": np.logical_or, "not": np.logical_not,
+    "xor": np.logical_xor, "select": np.where, "cast": lambda x: x, "is_nan": np.isnan, "is_inf": np.isinf,
+    "is_finite": np.isfinite,
+}
+REDUCTIONS = {"add": np.add, "mul": np.multiply, "max": np.maximum, "min": np.minimum, "and": np.logical_and,
+              "or": np.logical_or}
+
+
+def uniform(key: Any, run: Any, iteration: Any, index: Any) -> np.ndarray:
+    """Stands in for philox: some uniform numbers that depend on all four; not the same numbers."""
+    mixed = (np.asarray(index, np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+             ^ np.asarray(key, np.uint64) * np.uint64(0xBF58476D1CE4E5B9)
+             ^ (np.asarray(run, np.uint64) * np.uint64(7919) + np.asarray(iteration, np.uint64)) * np.uint64(0x94D049BB133111EB))
+    mixed ^= mixed >> np.uint64(29)
+    mixed = mixed * np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(32)
+    return (mixed >> np.uint64(40)).astype(np.float64) / 2**24
+
+
+def evaluate(program: Program, loads: list[np.ndarray], domain: tuple[int, ...], reduced: int) -> list[np.ndarray]:
+    """The stored values: of the whole domain, or of its rows for values behind a reduction."""
+    rows = domain[:len(domain) - reduced]
+    values: list[np.ndarray] = [np.array(x) for x in loads]
+    behind = [False] * len(values)
+    with np.errstate(all="ignore"):
+        for instr in program.instrs:
+            args = [values[a] for a in instr.args]
+            row = any(behind[a] for a in instr.args)
+            if row:   # element values used behind the reduction are those of the row's first element
+                args = [a if behind[i] or a.ndim == 0 else a[(..., *(0,) * reduced)] if 0 not in a.shape else
+                        np.zeros(rows, a.dtype) for a, i in zip(args, instr.args, strict=True)]
+            dtype = as_dtype(instr.dtype).numpy
+            if instr.op == "const":
+                made: Any = np.array(instr.value, dtype)
+            elif instr.op == "index":
+                made = np.broadcast_to(np.indices(domain)[int(instr.value)], domain)
+            elif instr.op == "linear":
+                made = np.arange(int(np.prod(domain))).reshape(domain)
+            elif instr.op.startswith("reduce."):
+                made = _reduced(instr.op.removeprefix("reduce."), np.broadcast_to(args[0], domain), reduced, dtype)
+                row = True
+            elif instr.op == "philox":
+                made = uniform(*args)
+            elif instr.op == "philox_bits":
+                made = (uniform(*args) * 2**32).astype(np.int64)
+            else:
+                made = PRIMITIVES[instr.op](*args)
+            values.append(np.asarray(made).astype(dtype))
+            behind.append(row)
+    return [values[s] if behind[s] else np.broadcast_to(values[s], domain) for s in program.stores]
+
+
+def _reduced(combine: str, x: np.ndarray, reduced: int, dtype: Any) -> np.ndarray:
+    axes = tuple(range(x.ndim - reduced, x.ndim))
+    if combine in ("max", "min"):
+        kind = np.dtype(dtype).kind
+        limit = (np.iinfo(dtype).min if combine == "max" else np.iinfo(dtype).max) if kind in "iu" else \
+            (-np.inf if combine == "max" else np.inf)
+        return REDUCTIONS[combine].reduce(x, axes, initial=limit)
+    wide = x.astype(np.float64) if np.dtype(dtype).kind == "f" else x
+    return REDUCTIONS[combine].reduce(wide, axes) if combine in ("and", "or") else \
+        REDUCTIONS[combine].reduce(wide, axes, dtype=wide.dtype)
