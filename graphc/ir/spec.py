@@ -101,6 +101,8 @@ def broadcast_sizes(a: Size, b: Size) -> Size:
     if isinstance(together, int) or not (isinstance(a, int) or isinstance(b, int)):
         return together
     known = a if isinstance(a, int) else b
+    if known == 1:
+        return together
     _require("equal", together, known, "sizes broadcast")
     return known
 
