@@ -47,13 +47,13 @@ class _Activation(Unary):
 
 
 def _zeros_like(x):
-    from graphc.ops.array import zeros_like
+    from graphc.ops.fill import zeros_like
 
     return zeros_like(x)
 
 
 def _where(condition, x, y):
-    from graphc.ops.array import where
+    from graphc.ops.where import where
 
     return where(condition, x, y)
 

@@ -75,7 +75,8 @@ class Pow(Binary):
                Sample({}, (np.array([-2, 3, 0, 7], np.int32), np.array([3, 4, 0, 1], np.int32)), gradient=False)]
 
     def grad(self, node, dy):
-        from graphc.ops.array import where, zeros_like
+        from graphc.ops.fill import zeros_like
+        from graphc.ops.where import where
         from graphc.ops.comparison import greater
 
         x, y = node.inputs
@@ -96,7 +97,8 @@ class _Selecting(Binary):
         raise NotImplementedError
 
     def grad(self, node, dy):
-        from graphc.ops.array import where, zeros_like
+        from graphc.ops.fill import zeros_like
+        from graphc.ops.where import where
 
         x, y = node.inputs
         of_x, zeros = self.chosen(x, y), zeros_like(dy)

@@ -115,7 +115,7 @@ TRUE_DIVISION = {"int8": float32, "uint8": float32, "int16": float32, "uint16": 
 
 def truediv(x, y, name=None):
     """x / y as Python 3 has it: int32 and int64 are divided as float64, shorter integers as float32. As `tf.truediv`."""
-    from graphc.ops.array import cast
+    from graphc.ops.cast import cast
 
     x, y = _pair(x, y)
     if x.dtype != y.dtype:
@@ -142,7 +142,8 @@ realdiv = _real_div
 
 def div_no_nan(x, y, name=None):
     """x / y, and 0 where y is 0. As `tf.div_no_nan`."""
-    from graphc.ops.array import where, zeros_like
+    from graphc.ops.fill import zeros_like
+    from graphc.ops.where import where
     from graphc.ops.comparison import equal
 
     x, y = _pair(x, y)

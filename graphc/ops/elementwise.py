@@ -125,7 +125,8 @@ def binary_samples(low: float = -2.0, high: float = 2.0, integers: bool = True, 
 
 def sum_like(dy: Tensor, x: Tensor) -> Tensor:
     """dy summed to the shape of x, which had been broadcast to the shape of dy. Nothing is built if the shapes are equal."""
-    from graphc.ops.array import shape, sum_to
+    from graphc.ops.broadcast import sum_to
+    from graphc.ops.shapes import shape
 
     given, wanted = dy.spec.shape, x.spec.shape
     if given is not None and wanted is not None and len(given) == len(wanted) \

@@ -66,7 +66,7 @@ class _Reduced(Reduction):
 
     def spread(self, node: typing.Any, value: Tensor) -> Tensor:
         """A result (or its gradient) with the reduced axes back at size 1, so that it broadcasts against the input."""
-        from graphc.ops.array import expand_dims
+        from graphc.ops.shapes import expand_dims
 
         if self.keep_dims:
             return value
@@ -76,7 +76,8 @@ class _Reduced(Reduction):
 
     def filled(self, node: typing.Any, value: Tensor) -> Tensor:
         """The same, broadcast to the input's shape."""
-        from graphc.ops.array import broadcast_to, shape
+        from graphc.ops.broadcast import broadcast_to
+        from graphc.ops.shapes import shape
 
         return broadcast_to(self.spread(node, value), shape(node.inputs[0]))
 
@@ -127,7 +128,8 @@ class Prod(_Reduced):
 
     def grad(self, node, dy):
         """Exact where elements are 0: the product of the others is made of exclusive products from both sides."""
-        from graphc.ops.array import expand_dims, reshape, shape, transpose
+        from graphc.ops.shapes import expand_dims, reshape, shape
+        from graphc.ops.transpose import transpose
         from graphc.ops.scan import cumprod
 
         x = node.inputs[0]
@@ -149,7 +151,7 @@ class _Extreme(_Reduced):
     """Max and Min: elements that tie share the gradient equally (rule 19)."""
 
     def grad(self, node, dy):
-        from graphc.ops.array import cast
+        from graphc.ops.cast import cast
         from graphc.ops.comparison import equal
 
         chosen = cast(equal(self.spread(node, node.outputs[0]), node.inputs[0]), dy.dtype)
@@ -294,7 +296,9 @@ class ArgMin(_Position):
 
 def elements_along(x: Tensor, axes: Sequence[int]) -> Tensor:
     """How many elements of x lie along these axes, as a scalar tensor of x's dtype."""
-    from graphc.ops.array import cast, gather, shape
+    from graphc.ops.cast import cast
+    from graphc.ops.gather import gather
+    from graphc.ops.shapes import shape
 
     found = normalise_axes(axes, len(x.spec.shape))
     sizes = [x.spec.shape[a] for a in found]
@@ -305,9 +309,9 @@ def elements_along(x: Tensor, axes: Sequence[int]) -> Tensor:
 
 def all_axes(x: Tensor, axis: typing.Any) -> typing.Any:
     """axis, or every axis of x for None."""
-    from graphc.ops.array import range as gc_range
-    from graphc.ops.array import rank
+    from graphc.ops.fill import range_
+    from graphc.ops.shapes import rank
 
     if axis is not None:
         return axis
-    return list(range(len(x.spec.shape))) if x.spec.shape is not None else gc_range(0, rank(x))
+    return list(range(len(x.spec.shape))) if x.spec.shape is not None else range_(0, rank(x))

@@ -272,7 +272,7 @@ class Round(_Rounding):
 
 
 def _zeros_like(x):
-    from graphc.ops.array import zeros_like
+    from graphc.ops.fill import zeros_like
 
     return zeros_like(x)
 

@@ -1,0 +1,150 @@
+"""A bias a channel: BiasAdd and its gradient by the bias. The channel axis is the last one (NHWC) or axis 1 (NCHW).
+
+BiasAdd in NCHW has no lowering: the layout pass turns it to NHWC through `permuted`, which any permutation that moves the
+channels from axis 1 to the end allows.
+"""
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from graphc.ir.dtypes import float64, int32
+from graphc.ir.op import Composite, Elementwise, Permuted, Sample, Scalars, attr, register, same_dtypes
+from graphc.ir.spec import Spec, require_equal, text
+from graphc.ops.build import apply, convert_to_tensor, is_tensor_like
+from graphc.ops.elementwise import check_kind, check_rank
+from graphc.ops.reduction import Sum
+from graphc.ops.window import check_format, require_nhwc
+
+_CASES = (((17,), "NHWC"), ((2, 3, 5), "NHWC"), ((2, 3, 4, 5), "NHWC"), ((2, 3, 4, 5), "NCHW"), ((31, 3), "NHWC"), ((3, 7), "NCHW"),
+          ((0, 3), "NHWC"), ((2, 5, 3), "NCHW"), ((1, 2, 3, 4, 5), "NHWC"))
+
+
+def channels(op: Any, rank: int) -> int:
+    """The channel axis of a tensor of this rank. Raises ValueError for a rank below 2."""
+    check_format(op.data_format)
+    if rank < 2:
+        raise ValueError(f"{op.type} needs a tensor of rank 2 or more, not {rank}")
+    return rank - 1 if op.data_format == "NHWC" else 1
+
+
+def moved_format(data_format: str, perm: tuple[int, ...]) -> str | None:
+    """The data format of a tensor of any rank after transposing by perm, or None if the channels end up elsewhere."""
+    last = len(perm) - 1
+    at = perm.index(last if data_format == "NHWC" else 1)
+    return "NHWC" if at == last else "NCHW" if at == 1 else None
+
+
+@register
+class BiasAdd(Elementwise):
+    """value + bias along the channel axis"""
+
+    operands = ("value", "bias")
+    results = ("output",)
+    types = {"T": "value"}
+    data_format: str = attr("string", "NHWC")
+    samples = [Sample({"data_format": f}, (shape, (shape[-1] if f == "NHWC" else shape[1],))) for shape, f in _CASES[1:]] + [
+        Sample({}, ((3, 5), (5,)), (float64, float64)), Sample({}, ((3, 5), (5,)), (int32, int32), gradient=False, low=-9, high=9)]
+
+    def infer(self, *inputs: Spec) -> Spec:
+        value, bias = inputs
+        check_kind(self, inputs, "number")
+        same_dtypes(self, inputs)
+        check_rank("bias", bias, 1)
+        if value.shape is None:
+            return Spec(value.dtype, None)
+        axis = channels(self, len(value.shape))
+        if bias.shape is None:
+            return Spec(value.dtype, value.shape)
+        try:
+            size = require_equal(value.shape[axis], bias.shape[0], "channels of value and bias")
+        except ValueError:
+            raise ValueError(f"a bias of {bias.shape[0]} does not fit {value.shape[axis]} channels (axis {axis} of "
+                             f"{text(value.shape)}, {self.data_format})") from None
+        return Spec(value.dtype, (*value.shape[:axis], size, *value.shape[axis + 1:]))
+
+    def reference(self, *inputs: np.ndarray) -> np.ndarray:
+        value, bias = inputs
+        axis = channels(self, value.ndim)
+        return value + bias.reshape([-1 if i == axis else 1 for i in range(value.ndim)])
+
+    def scalar(self, s: Scalars, *x: Any) -> Any:
+        require_nhwc(self)
+        return s("add", *x)
+
+    def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
+        data_format = moved_format(self.data_format, perm)
+        return data_format and Permuted(dataclasses.replace(self, data_format=data_format), (perm, None), (perm,))
+
+    def grad(self, node, dy):
+        return [dy, apply(BiasAddGrad, dy, data_format=self.data_format)]
+
+
+@register
+class BiasAddGrad(Composite):
+    """The sum over every axis but the channels"""
+
+    operands = ("out_backprop",)
+    results = ("output",)
+    types = {"T": "out_backprop"}
+    data_format: str = attr("string", "NHWC")
+    samples = [Sample({"data_format": f}, (shape,)) for shape, f in _CASES[1:]]
+
+    def infer(self, *inputs: Spec) -> Spec:
+        check_kind(self, inputs, "number")
+        shape = inputs[0].shape
+        return Spec(inputs[0].dtype, None if shape is None else (shape[channels(self, len(shape))],))
+
+    def others(self, rank: int) -> tuple[int, ...]:
+        axis = channels(self, rank)
+        return tuple(i for i in range(rank) if i != axis)
+
+    def reference(self, *inputs: np.ndarray) -> np.ndarray:
+        return inputs[0].sum(axis=self.others(inputs[0].ndim), dtype=inputs[0].dtype)
+
+    def expand(self, emit: Callable[..., Any], *inputs: Any) -> Any:
+        return emit(Sum(axis=self.others(len(inputs[0].spec.shape))), inputs[0])
+
+    def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
+        data_format = moved_format(self.data_format, perm)
+        return data_format and Permuted(dataclasses.replace(self, data_format=data_format), (perm,), (None,))
+
+    def grad(self, node, g):
+        from graphc.ops.broadcast import broadcast_to
+        from graphc.ops.shapes import reshape, shape
+
+        dy = node.inputs[0]
+        axis = channels(self, len(dy.spec.shape))
+        wide = reshape(g, [-1 if i == axis else 1 for i in range(len(dy.spec.shape))])
+        return [broadcast_to(wide, shape(dy))]
+
+
+def bias_add(value, bias, data_format=None, name=None):
+    """value + bias, one bias a channel: of the last axis (NHWC), or of axis 1 (NCHW). As `tf.nn.bias_add`."""
+    if not is_tensor_like(value) and is_tensor_like(bias):
+        value = convert_to_tensor(value, dtype=bias.dtype.base_dtype)
+    data_format = data_format or "NHWC"
+    data_format = "NCHW" if data_format.startswith("NC") else "NHWC"
+    return apply(BiasAdd, value, bias, data_format=data_format, name=name or "BiasAdd")
+
+
+def xw_plus_b(x, weights, biases, name=None):
+    """x weights + biases. As `tf.nn.xw_plus_b`."""
+    from graphc.ir.graph import get_default_graph
+    from graphc.ops.matmul import matmul
+
+    with get_default_graph().name_scope(name or "xw_plus_b") as scope:
+        return bias_add(matmul(x, weights), biases, name=scope)
+
+
+def relu_layer(x, weights, biases, name=None):
+    """relu(x weights + biases). As `tf.nn.relu_layer`."""
+    from graphc.ir.graph import get_default_graph
+    from graphc.ops.activations import relu
+    from graphc.ops.matmul import matmul
+
+    with get_default_graph().name_scope(name or "relu_layer") as scope:
+        return relu(bias_add(matmul(x, weights), biases), name=scope)

@@ -1,0 +1,244 @@
+"""Random numbers: stateless and counter-based.
+
+A number is philox(key, run, iteration, index): the key is a field that compiling fills (passes/random_keys.py) from the seeds
+or, without any, from the process; run counts the session's runs, iteration those of the innermost loop. So a gradient or a
+recomputation sees the draw of the forward pass, and nothing that happens elsewhere in the graph changes the numbers.
+"""
+from __future__ import annotations
+
+import math
+import zlib
+from typing import Any, ClassVar
+
+import numpy as np
+
+from graphc.ir.dims import Size
+from graphc.ir.dtypes import DType, as_dtype, float32, float64, int32, int64
+from graphc.ir.graph import get_default_graph
+from graphc.ir.op import Effect, Op, Sample, attr, operand_field, register
+from graphc.ir.spec import Spec
+from graphc.ops.build import apply, convert_to_tensor
+from graphc.ops.philox import uniform, words
+
+DEFAULT_GRAPH_SEED = 87654321   # TF's, for an op that has a seed in a graph that has none
+_LIMIT = math.erf(math.sqrt(2))  # the share of a normal distribution within two standard deviations
+_SHAPES = ((), (17,), (2, 3, 5), (65,), (0, 3), (1000,))
+
+
+class _Random(Op):
+    operands = ("shape",)
+    results = ("output",)
+    types = {"T": "shape"}
+    effect = Effect.RANDOM
+
+    def infer(self, *inputs: Spec) -> Spec:
+        if self.shape is not None and any(isinstance(size, int) and size < 0 for size in self.shape):
+            raise ValueError(f"shape {self.shape} has a negative size")
+        return Spec(self.result_dtype(), self.shape)
+
+    def result_dtype(self) -> DType:
+        if not self.dtype.is_floating:
+            raise TypeError(f"{self.type} makes floating point numbers, not {self.dtype.name}")
+        return self.dtype
+
+    def reference(self, *inputs: np.ndarray, run: int = 0, iteration: int = 0) -> np.ndarray:
+        count = math.prod(self.shape)
+        return self.numbers(count, run, iteration, *inputs).reshape(self.shape)
+
+    def numbers(self, count: int, run: int, iteration: int, *inputs: np.ndarray) -> np.ndarray:
+        """The first `count` numbers of a draw."""
+        raise NotImplementedError
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        y = outputs[0]
+        counters = [b.counter().select(0, i).broadcast(y.shape) for i in (0, 1)]
+
+        def draw(s: Any, run: Any, iteration: Any, *bounds: Any) -> Any:
+            return self.scalar(s, (s.constant(self.key, int64), run, iteration, s.linear()), *bounds)
+
+        b.map(draw, [*counters, *(x.broadcast(y.shape) for x in inputs)], [y])
+
+    def scalar(self, s: Any, position: tuple[Any, ...], *bounds: Any) -> Any:
+        """One number as a scalar expression of (key, run, iteration, index)."""
+        raise NotImplementedError
+
+    def grad(self, node, dy):
+        return [None] * len(node.inputs)
+
+
+def _samples(dtypes: tuple[DType, ...] = (float32, float64)) -> list[Sample]:
+    return [Sample({"shape": shape, "dtype": dtype, "seed": 1, "seed2": 2, "key": 123456789}, (), gradient=False)
+            for dtype in dtypes for shape in _SHAPES]
+
+
+@register
+class RandomUniform(_Random):
+    """Evenly distributed in [0, 1)"""
+
+    shape: tuple[Size, ...] = operand_field("ints")
+    seed: int = attr("int", 0)
+    seed2: int = attr("int", 0)
+    dtype: DType = attr("type", float32)
+    key: int = attr("int", 0, name="_key")
+    samples = _samples()
+
+    def numbers(self, count: int, run: int, iteration: int, *inputs: np.ndarray) -> np.ndarray:
+        return uniform(self.key, run, iteration, count, self.dtype)
+
+    def scalar(self, s: Any, position: tuple[Any, ...], *bounds: Any) -> Any:
+        return s.typed("philox", self.dtype, *position)
+
+
+class _Normal(_Random):
+    """sqrt(2) erfinv(t) for t evenly distributed in (-spread, spread): the inverse of the cumulative distribution"""
+
+    spread: ClassVar[float]
+
+    def half_step(self) -> float:
+        # The uniform numbers are multiples of 2^-23 (2^-52) from 0 on: half a step more makes them symmetric and never 0.
+        return 2.0**-24 if self.dtype == float32 else 2.0**-53
+
+    def numbers(self, count: int, run: int, iteration: int, *inputs: np.ndarray) -> np.ndarray:
+        from statistics import NormalDist
+
+        u = uniform(self.key, run, iteration, count, self.dtype).astype(np.float64) + self.half_step()
+        inverse = NormalDist().inv_cdf
+        return np.array([inverse(0.5 + self.spread * (v - 0.5)) for v in u], self.dtype.numpy)
+
+    def scalar(self, s: Any, position: tuple[Any, ...], *bounds: Any) -> Any:
+        d = self.dtype
+        u = s.typed("philox", d, *position)
+        # t = spread (2 u + 2 half_step - 1), exact up to the factor
+        t = s("add", s("add", u, u), s.constant(2 * self.half_step() - 1, d))
+        return s("mul", s("erfinv", s("mul", t, s.constant(self.spread, d))), s.constant(math.sqrt(2), d))
+
+
+@register
+class RandomStandardNormal(_Normal):
+    """Normally distributed with mean 0 and deviation 1"""
+
+    spread = 1.0
+    shape: tuple[Size, ...] = operand_field("ints")
+    seed: int = attr("int", 0)
+    seed2: int = attr("int", 0)
+    dtype: DType = attr("type", float32)
+    key: int = attr("int", 0, name="_key")
+    samples = _samples()
+
+
+@register
+class TruncatedNormal(_Normal):
+    """Normally distributed with mean 0 and deviation 1 within two deviations"""
+
+    spread = _LIMIT
+    shape: tuple[Size, ...] = operand_field("ints")
+    seed: int = attr("int", 0)
+    seed2: int = attr("int", 0)
+    dtype: DType = attr("type", float32)
+    key: int = attr("int", 0, name="_key")
+    samples = _samples()
+
+
+@register
+class RandomUniformInt(_Random):
+    """Whole numbers from minval on, below maxval"""
+
+    operands = ("shape", "minval", "maxval")
+    types = {"T": "shape", "Tout": "minval"}
+    shape: tuple[Size, ...] = operand_field("ints")
+    seed: int = attr("int", 0)
+    seed2: int = attr("int", 0)
+    key: int = attr("int", 0, name="_key")
+    samples = [Sample({"shape": shape, "seed": 1, "seed2": 2, "key": 987654321}, (np.array(-3, t), np.array(10, t)), gradient=False)
+               for t in (np.int32, np.int64) for shape in _SHAPES]
+
+    def infer(self, *inputs: Spec) -> Spec:
+        low, high = inputs
+        if low.dtype not in (int32, int64) or low.dtype != high.dtype:
+            raise TypeError(f"minval and maxval must both be int32 or int64, but are {low.dtype.name} and {high.dtype.name}")
+        if low.value and high.value and all(isinstance(v[0], int) for v in (low.value, high.value)) \
+                and low.value[0] >= high.value[0]:
+            raise ValueError(f"minval {low.value[0]} must be less than maxval {high.value[0]}")
+        return Spec(low.dtype, self.shape)
+
+    def numbers(self, count: int, run: int, iteration: int, *inputs: np.ndarray) -> np.ndarray:
+        low, high = (int(v) for v in inputs)
+        return (low + words(self.key, run, iteration, count) % (high - low)).astype(inputs[0].dtype)
+
+    def scalar(self, s: Any, position: tuple[Any, ...], *bounds: Any) -> Any:
+        low, high = bounds
+        wide = [s.cast(v, int64) for v in (low, high)]
+        bits = s.typed("philox_bits", int64, *position)
+        return s.cast(s("add", wide[0], s("mod", bits, s("sub", wide[1], wide[0]))), s.dtype(low))
+
+
+def seeds(seed: int | None, op_name: str) -> tuple[int, int]:
+    """The attributes (seed, seed2) of a random op, by TF's rules for the graph's seed and the op's.
+
+    With a graph seed only, TF takes the number of ops built so far; graphc takes the op's name, so that adding an op elsewhere
+    changes nothing.
+    """
+    of_graph = getattr(get_default_graph(), "seed", None)
+    if of_graph is None and seed is None:
+        return 0, 0
+    if seed is None:
+        pair = (of_graph, zlib.crc32(op_name.encode()) & 0x7FFFFFFF)
+    else:
+        pair = (DEFAULT_GRAPH_SEED if of_graph is None else of_graph, int(seed))
+    return (0, 2**31 - 1) if pair == (0, 0) else pair
+
+
+def _draw(op: Any, seed: int | None, *values: Any, **fields: Any) -> Any:
+    """The random op inside the current scope, with its seeds."""
+    graph = get_default_graph()
+    with graph.name_scope(op.__name__) as scope:
+        first, second = seeds(seed, scope.rstrip("/"))
+        return apply(op, *values, seed=first, seed2=second, name=scope, **fields)
+
+
+def random_uniform(shape, minval=0, maxval=None, dtype=float32, seed=None, name=None):
+    """Numbers evenly distributed in [minval, maxval). As `tf.random_uniform`; integers need a maxval.
+
+    Raises ValueError if an integer dtype comes without maxval.
+    """
+    from graphc.ops.binary import add
+
+    dtype = as_dtype(dtype)
+    if maxval is None:
+        if dtype.is_integer:
+            raise ValueError(f"Must specify maxval for integer dtype {dtype.name}")
+        maxval = 1
+    with get_default_graph().name_scope(name or "random_uniform") as scope:
+        low = convert_to_tensor(minval, dtype=dtype, name="min")
+        high = convert_to_tensor(maxval, dtype=dtype, name="max")
+        if dtype.is_integer:
+            return _draw(RandomUniformInt, seed, shape, low, high)
+        return add(_draw(RandomUniform, seed, shape, dtype=dtype) * (high - low), low, name=scope)
+
+
+def random_normal(shape, mean=0.0, stddev=1.0, dtype=float32, seed=None, name=None):
+    """Normally distributed numbers. As `tf.random_normal`."""
+    return _normal(RandomStandardNormal, shape, mean, stddev, dtype, seed, name or "random_normal")
+
+
+def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=float32, seed=None, name=None):
+    """Normally distributed numbers within two standard deviations of the mean. As `tf.truncated_normal`."""
+    return _normal(TruncatedNormal, shape, mean, stddev, dtype, seed, name or "truncated_normal")
+
+
+def _normal(op: Any, shape: Any, mean: Any, stddev: Any, dtype: Any, seed: int | None, name: str) -> Any:
+    from graphc.ops.binary import add
+
+    dtype = as_dtype(dtype)
+    with get_default_graph().name_scope(name) as scope:
+        mean = convert_to_tensor(mean, dtype=dtype, name="mean")
+        stddev = convert_to_tensor(stddev, dtype=dtype, name="stddev")
+        return add(_draw(op, seed, shape, dtype=dtype) * stddev, mean, name=scope)
+
+
+def set_random_seed(seed):
+    """The graph's seed: random ops of the default graph built from now on draw the same numbers in every process.
+
+    As `tf.set_random_seed`.
+    """
+    get_default_graph().seed = seed
