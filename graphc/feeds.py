@@ -1,0 +1,102 @@
+"""Feeds: from the user's values to contiguous NumPy arrays of the fed tensor's dtype.
+
+A feed is np.asarray(value, dtype): float64 and int64 go into float32, 3.5 into int32 gives 3 (tf1-semantics.md, rule 1). Fed
+arrays are never written; an array that fits already is used without a copy.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from graphc.errors import built_at
+from graphc.ir.graph import Operation, Tensor
+from graphc.ir.spec import Spec
+
+Convert = Callable[[Any], np.ndarray]
+
+
+def converter(tensor: Tensor, known: Spec | None = None) -> Convert:
+    """The function that turns what the user feeds for `tensor` into its array.
+
+    It raises TypeError for a Tensor, None or a Python int that the dtype cannot hold; ValueError for what does not
+    convert and for a shape that does not fit the static one.
+    """
+    spec = known or tensor.spec
+    if spec.dtype.numpy is None:
+        return _converter_of_objects(tensor)
+    dtype = spec.dtype.numpy
+    static = spec.static_shape
+    free = static is None
+    exact = None if free or None in static else static  # type: ignore[operator]
+    rank = None if static is None else len(static)
+    fixed = [] if static is None else [(i, s) for i, s in enumerate(static) if s is not None]
+    plain = np.ndarray
+
+    def convert(value: Any) -> np.ndarray:
+        if type(value) is not plain or value.dtype is not dtype and value.dtype != dtype:
+            value = _to_array(value, tensor, dtype)
+        if exact is not None:
+            if value.shape != exact:
+                raise _wrong_shape(value, tensor)
+        elif not free:
+            if value.ndim != rank:
+                raise _wrong_shape(value, tensor)
+            for axis, size in fixed:
+                if value.shape[axis] != size:
+                    raise _wrong_shape(value, tensor)
+        return value if value.flags.c_contiguous and value.flags.aligned else np.array(value, order="C")
+
+    return convert
+
+
+def _to_array(value: Any, tensor: Tensor, dtype: np.dtype[Any]) -> np.ndarray:
+    if isinstance(value, (Tensor, Operation)) or hasattr(value, "_ref"):
+        raise TypeError("The value of a feed cannot be a gc.Tensor object. Acceptable feed values include Python scalars, "
+                        f"strings, lists, numpy ndarrays. The feed for {tensor.name!r} is {value!r}; evaluate it "
+                        "first: session.run(it)")
+    if value is None:
+        raise TypeError(f"The feed for {tensor.name!r} is None{built_at(tensor.op)}\n  feed a number, list or array")
+    try:
+        array = np.asarray(value, dtype=dtype)
+    except OverflowError:
+        raise _does_not_hold(value, tensor) from None
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"Cannot feed {_shorten(value)} for Tensor {tensor.name!r}, which has dtype {dtype.name}: {error}"
+                         f"{built_at(tensor.op)}\n  feed values that convert to {dtype.name}, all rows of one length") from None
+    if type(value) is int and int(array) != value:
+        raise _does_not_hold(value, tensor)
+    return array
+
+
+def _does_not_hold(value: Any, tensor: Tensor) -> TypeError:
+    return TypeError(f"Type of feed value {_shorten(value)} with type {type(value).__name__} is not compatible with Tensor type "
+                     f"{tensor.dtype.name}: {tensor.name!r} cannot hold it exactly{built_at(tensor.op)}\n  Try explicitly "
+                     "setting the type of the feed tensor to a larger type (e.g. int64)")
+
+
+def _wrong_shape(array: np.ndarray, tensor: Tensor) -> ValueError:
+    return ValueError(f"Cannot feed value of shape {array.shape} for Tensor {tensor.name!r}, which has shape "
+                      f"'{tensor.get_shape()}'{built_at(tensor.op)}\n  reshape the value, or declare the placeholder with "
+                      "None for axes whose size varies")
+
+
+def _shorten(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _converter_of_objects(tensor: Tensor) -> Convert:
+    def convert(value: Any) -> np.ndarray:
+        if isinstance(value, (Tensor, Operation)):
+            return _to_array(value, tensor, np.dtype(object))
+        return np.asarray(value, dtype=object)
+
+    return convert
+
+
+def check_feed_key(key: Any, error: Exception) -> TypeError:
+    """The error for a feed_dict key that is no tensor of the graph."""
+    text = error.args[0] if error.args else str(error)
+    return TypeError(f"Cannot interpret feed_dict key {key!r} as Tensor: {text}")

@@ -1,0 +1,111 @@
+"""What `Session.run` is asked to fetch: any nesting of lists, tuples, namedtuples and dicts of graph elements.
+
+`Fetches` flattens the structure once, when the run is first compiled, and rebuilds it from the values of every run. Each
+tensor is fetched once, however often it is named; fetched operations give None (tf1-semantics.md, rule 9).
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from graphc.ir.graph import Operation, Tensor
+
+Build = Callable[[Sequence[Any]], Any]   # fetched values, in the order of Fetches.tensors -> the user's structure
+
+
+class Fetches:
+    """tensors: each fetched tensor once. operations: what runs for its effect. build(values): the user's structure."""
+
+    def __init__(self, structure: Any, resolve: Callable[[Any], Tensor | Operation]) -> None:
+        """resolve turns a Variable, name or graph element into the element of the session's graph; it raises else."""
+        self.tensors: list[Tensor] = []
+        self.operations: list[Operation] = []
+        self._index: dict[Tensor, int] = {}
+        self._resolve = resolve
+        self.build: Build = self._visit(structure, "fetches")
+
+    def _visit(self, part: Any, path: str) -> Build:
+        if part is None:
+            raise TypeError(_none_message(path))
+        if isinstance(part, (list, tuple)):
+            return self._sequence(part, path)
+        if isinstance(part, Mapping):
+            return self._mapping(part, path)
+        if hasattr(part, "_fetch_parts"):   # SparseTensor, IndexedSlices: rebuilt as their Value types
+            parts, rebuild = part._fetch_parts()
+            inner = self._visit(tuple(parts), path)
+            return lambda values: rebuild(*inner(values))
+        return self._leaf(part, path)
+
+    def _leaf(self, part: Any, path: str) -> Build:
+        try:
+            element = self._resolve(part)
+        except TypeError as error:
+            raise TypeError(f"Fetch argument {part!r} has invalid type {type(part).__name__}, must be a string, Tensor, "
+                            f"Operation or Variable, or a list, tuple or dict of those (at {path}). ({error})") from None
+        except (ValueError, KeyError) as error:
+            text = error.args[0] if error.args else str(error)
+            raise type(error)(f"Fetch argument {part!r} (at {path}) cannot be interpreted as a Tensor. {text}") from None
+        if isinstance(element, Operation):
+            self.operations.append(element)
+            return lambda values: None
+        index = self._index.setdefault(element, len(self.tensors))
+        if index == len(self.tensors):
+            self.tensors.append(element)
+        return lambda values: values[index]
+
+    def _sequence(self, part: Any, path: str) -> Build:
+        fields = getattr(part, "_fields", None)   # a namedtuple
+        names = [f"{path}.{f}" for f in fields] if fields else [f"{path}[{i}]" for i in range(len(part))]
+        builds = [self._visit(p, name) for p, name in zip(part, names, strict=True)]
+        kind = type(part)
+        if fields:
+            return lambda values: kind(*[build(values) for build in builds])
+        if kind in (list, tuple):
+            return lambda values: kind([build(values) for build in builds])
+        return lambda values: (list if isinstance(part, list) else tuple)([build(values) for build in builds])
+
+    def _mapping(self, part: Mapping[Any, Any], path: str) -> Build:
+        kind = type(part)
+        builds = [(key, self._visit(value, f"{path}[{key!r}]")) for key, value in part.items()]
+        if kind is dict:
+            return lambda values: {key: build(values) for key, build in builds}
+        return lambda values: kind((key, build(values)) for key, build in builds)  # type: ignore[call-arg]
+
+
+def fetch_key(structure: Any) -> Any:
+    """A hashable stand-in for the structure, equal for structures that fetch the same things in the same form."""
+    kind = type(structure)
+    if kind is Tensor or kind is Operation or kind is str:
+        return structure
+    if kind is list:
+        return (list, *[e if type(e) is Tensor else fetch_key(e) for e in structure])
+    if isinstance(structure, tuple):
+        return (kind, *[fetch_key(e) for e in structure])
+    if isinstance(structure, list):
+        return (kind, *[fetch_key(e) for e in structure])
+    if isinstance(structure, Mapping):
+        return (kind, *[(key, fetch_key(value)) for key, value in structure.items()])
+    return _Identity(structure)
+
+
+class _Identity:
+    """Compares an object by identity, whatever its own == does; keeps it alive."""
+
+    __slots__ = ("held",)
+
+    def __init__(self, held: Any) -> None:
+        self.held = held
+
+    def __hash__(self) -> int:
+        return id(self.held)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Identity) and other.held is self.held
+
+
+def _none_message(path: str) -> str:
+    return (f"Fetch argument None has invalid type <class 'NoneType'> (at {path}). Likely causes: gc.summary.merge_all() with "
+            "no summaries in the graph; an entry of gc.gradients(...) for a variable that the loss does not depend on; "
+            "a function that lacks its `return`; the result of an earlier session.run of an operation kept "
+            "under the operation's name")

@@ -1,0 +1,204 @@
+"""Lists of tensors of varying shapes: where loops and branches keep what their gradients need.
+
+A list is a persistent stack behind a variant scalar: pushing makes a new list and leaves the old one as it was. Push and pop are
+each other's gradients, so gradients of any order need no more than these four ops.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from graphc.ir import dims
+from graphc.ir.dtypes import DType, as_dtype, int32, variant
+from graphc.ir.op import Op, attr, operand_field, register
+from graphc.ir.spec import Spec
+from graphc.ops.build import apply
+from graphc.plan import plan
+
+if TYPE_CHECKING:
+    from graphc.ir.graph import Operation, Tensor
+
+HANDLE = Spec(variant, ())
+
+
+def _element(dtype: DType, shape: tuple[dims.Size, ...] | None) -> Spec:
+    """The spec of an element; -1 stands for a size that may differ from element to element."""
+    if shape is None:
+        return Spec(dtype, None)
+    return Spec(dtype, tuple(dims.symbol(f"element.{i}") if isinstance(s, int) and s < 0 else s
+                             for i, s in enumerate(shape)))
+
+
+def _check_handle(op: Op, handle: Spec) -> None:
+    if handle.dtype != variant:
+        raise TypeError(f"argument 'input_handle' must be a list (variant), but has dtype {handle.dtype.name}")
+
+
+@register
+class EmptyTensorList(Op):
+    """The list without elements."""
+
+    operands = ("element_shape", "max_num_elements")
+    results = ("handle",)
+    types = {"shape_type": "element_shape"}
+    element_shape: tuple[dims.Size, ...] = operand_field("ints")
+    max_num_elements: dims.Size = operand_field("int")
+    element_dtype: DType = attr("type")
+
+    def infer(self) -> Spec:
+        return HANDLE
+
+    def reference(self) -> Any:
+        return _handle(())
+
+    def grad(self, node: Operation, *dys: Tensor | None) -> Sequence[Tensor | None]:
+        return [None, None]
+
+    def lower(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        """No step: a handle that is never written is the empty list."""
+
+
+@register
+class TensorListPushBack(Op):
+    """The list with one more element on top."""
+
+    operands = ("input_handle", "tensor")
+    results = ("output_handle",)
+    types = {"element_dtype": "tensor"}
+
+    def infer(self, handle: Spec, tensor: Spec) -> Spec:
+        _check_handle(self, handle)
+        return HANDLE
+
+    def reference(self, handle: Any, tensor: Any) -> Any:
+        return _handle((*handle.item(), tensor))
+
+    def grad(self, node: Operation, *dys: Tensor | None) -> Sequence[Tensor | None]:
+        if dys[0] is None:
+            return [None, None]
+        pushed = node.inputs[1]
+        return list(tensor_list_pop_back(dys[0], pushed.dtype, _sizes(pushed)))
+
+    def lower(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        source, value = (b.contiguous(x) for x in inputs)
+        b.step(plan.Push(source.buffer, value.buffer, outputs[0].buffer, origins=b.origins))
+
+
+@register
+class TensorListPopBack(Op):
+    """The list without its top, and the top. Popping the empty list is an error."""
+
+    operands = ("input_handle", "element_shape")
+    results = ("output_handle", "tensor")
+    element_shape: tuple[dims.Size, ...] = operand_field("ints")
+    element_dtype: DType = attr("type")
+
+    def infer(self, handle: Spec) -> tuple[Spec, Spec]:
+        _check_handle(self, handle)
+        return HANDLE, _element(self.element_dtype, self.element_shape)
+
+    def reference(self, handle: Any) -> Any:
+        elements = handle.item()
+        return _handle(elements[:-1]), elements[-1]
+
+    def grad(self, node: Operation, *dys: Tensor | None) -> Sequence[Tensor | None]:
+        d_list, d_top = dys
+        if d_list is None and d_top is None:
+            return [None, None]
+        top = node.outputs[1]
+        if d_list is None:
+            d_list = empty_tensor_list(top.dtype, _sizes(top))
+        if d_top is None:
+            d_top = zero_like(top)
+        return [tensor_list_push_back(d_list, d_top), None]
+
+    def lower(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        source, (rest, top) = b.contiguous(inputs[0]), outputs
+        b.into_slots([top], lambda slots, binds: plan.Pop(source.buffer, rest.buffer, slots[0], binds, origins=b.origins))
+
+
+@register
+class TensorListLength(Op):
+    """The number of elements."""
+
+    operands = ("input_handle",)
+    results = ("length",)
+
+    def infer(self, handle: Spec) -> Spec:
+        _check_handle(self, handle)
+        return Spec(int32, ())
+
+    def reference(self, handle: Any) -> Any:
+        import numpy as np
+
+        return np.int32(len(handle.item()))
+
+    def grad(self, node: Operation, *dys: Tensor | None) -> Sequence[Tensor | None]:
+        return [None]
+
+    def lower(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        b.step(plan.Length(b.contiguous(inputs[0]).buffer, outputs[0].buffer, origins=b.origins))
+
+
+def _handle(elements: tuple[Any, ...]) -> Any:
+    """The reference's form of a list: an object scalar that holds a tuple."""
+    import numpy as np
+
+    made = np.empty((), object)
+    made[()] = elements
+    return made
+
+
+def _sizes(tensor: Tensor) -> tuple[int, ...]:
+    """The element shape that a list declares for `tensor`: -1 where the size may vary."""
+    static = tensor.spec.static_shape
+    if static is None:
+        raise ValueError(f"the rank of '{tensor.name}' must be known for a gradient through a loop or branch; give it one with "
+                         "set_shape")
+    return tuple(-1 if s is None else s for s in static)
+
+
+def empty_tensor_list(element_dtype: Any, element_shape: Sequence[int], name: str | None = None) -> Tensor:
+    """An empty list, as `tf.raw_ops.EmptyTensorList`. Sizes that vary are -1."""
+    return apply(EmptyTensorList, name=name, element_shape=tuple(element_shape), max_num_elements=-1,
+                 element_dtype=as_dtype(element_dtype))
+
+
+def tensor_list_push_back(handle: Tensor, tensor: Tensor, name: str | None = None) -> Tensor:
+    """A new list: `handle` with `tensor` on top."""
+    return apply(TensorListPushBack, handle, tensor, name=name)
+
+
+def tensor_list_pop_back(handle: Tensor, element_dtype: Any, element_shape: Sequence[int],
+                         name: str | None = None) -> tuple[Tensor, Tensor]:
+    """(the list without its top, the top)."""
+    return apply(TensorListPopBack, handle, name=name, element_shape=tuple(element_shape),
+                 element_dtype=as_dtype(element_dtype))
+
+
+def tensor_list_length(handle: Tensor, name: str | None = None) -> Tensor:
+    """The number of elements: an int32 scalar."""
+    return apply(TensorListLength, handle, name=name)
+
+
+def zero_like(tensor: Tensor) -> Tensor:
+    """The gradient of a tensor that nothing depends on: zeros, or the empty list."""
+    if tensor.dtype == variant:
+        return empty_tensor_list(variant, ())
+    from graphc.ops.fill import zeros_like
+
+    return zeros_like(tensor)
+
+
+def like(tensor: Tensor) -> Tensor:
+    """An empty list for values such as `tensor`."""
+    return empty_tensor_list(tensor.dtype, _sizes(tensor))
+
+
+def push(handle: Tensor, tensor: Tensor) -> Tensor:
+    return tensor_list_push_back(handle, tensor)
+
+
+def pop(handle: Tensor, tensor: Tensor) -> tuple[Tensor, Tensor]:
+    """Pops a value that was pushed as `tensor`."""
+    return tensor_list_pop_back(handle, tensor.dtype, _sizes(tensor))
