@@ -1,0 +1,198 @@
+"""Repeated elements: BroadcastTo, Tile; and what undoes broadcasting, _SumTo."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from graphc.ir import dims
+from graphc.ir.dims import Size
+from graphc.ir.dtypes import float64, int32, int64
+from graphc.ir.op import Op, Permuted, Sample, View, operand_field, register
+from graphc.ir.spec import Spec, broadcast_sizes, require_equal, text
+from graphc.ir.tensor import Operation, Tensor
+from graphc.ops.build import apply
+from graphc.ops.known import regrouped, with_moved_value
+from graphc.ops.shapes import reshape, shape
+
+
+@register
+class BroadcastTo(View):
+    """input repeated to the shape `shape` by NumPy's rules."""
+
+    operands = ("input", "shape")
+    results = ("output",)
+    types: ClassVar = {"T": "input", "Tidx": "shape"}
+    shape: tuple[Size, ...] = operand_field("ints")
+    samples: ClassVar = [Sample({"shape": to}, (of,), (d,)) for to, of, d in (
+        ((2, 3, 5), (3, 1), None), ((7, 17), (17,), float64), ((4,), (), int64), ((0, 3), (1, 3), None), ((2, 3), (2, 3), None))]
+
+    def infer(self, x: Spec) -> Spec:
+        if x.shape is not None:
+            if len(x.shape) > len(self.shape):
+                raise ValueError(f"a tensor of shape {text(x.shape)} does not broadcast to shape {text(self.shape)}")
+            for have, want in zip(reversed(x.shape), reversed(self.shape), strict=False):
+                try:
+                    together = broadcast_sizes(have, want)
+                except ValueError:
+                    together = -1
+                require_equal(together, want, f"a tensor of shape {text(x.shape)} must broadcast to shape {text(self.shape)}")
+        return with_moved_value(self, Spec(x.dtype, self.shape), x)
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(x, self.shape)  # type: ignore[arg-type]
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        return [sum_to(dy, shape(node.inputs[0])), None]
+
+    def view(self, b: Any, x: Any) -> Any:
+        return x.broadcast(self.shape)
+
+
+@register
+class _SumTo(Op):
+    """x summed over the axes along which a tensor of shape `shape` had been broadcast to the shape of x.
+
+    An axis is summed if its target size is known to be 1; any other must have the same size in both.
+    """
+
+    operands = ("x", "shape")
+    types: ClassVar = {"T": "x", "Tidx": "shape"}
+    shape: tuple[Size, ...] = operand_field("ints")
+    samples: ClassVar = [Sample({"shape": to}, (of,), (d,)) for to, of, d in (
+        ((3, 1), (2, 3, 5), None), ((17,), (7, 17), float64), ((), (4, 31), None), ((1, 3), (0, 3), None),
+        ((2, 3), (2, 3), None), ((1, 1, 5), (2, 3, 5), int32), ((2, 1, 5), (2, 3, 5), int64))]
+
+    def axes(self, given: Sequence[Size]) -> tuple[int, ...]:
+        """The axes of x that are summed."""
+        extra = len(given) - len(self.shape)
+        summed = [i + extra for i, (want, have) in enumerate(zip(self.shape, given[extra:], strict=True))
+                  if isinstance(want, int) and want == 1 and not (isinstance(have, int) and have == 1)]
+        return (*range(extra), *summed)
+
+    def infer(self, x: Spec) -> Spec:
+        if x.shape is not None:
+            if len(self.shape) > len(x.shape):
+                raise ValueError(f"x of shape {text(x.shape)} cannot be summed to shape {text(self.shape)}")
+            axes = self.axes(x.shape)
+            extra = len(x.shape) - len(self.shape)
+            for i, have in enumerate(x.shape):
+                if i not in axes:
+                    require_equal(have, self.shape[i - extra],
+                                  f"x of shape {text(x.shape)} must have been broadcast from shape {text(self.shape)}")
+        return Spec(x.dtype, self.shape)
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        # dtype: NumPy would add up small integers in int64.
+        return x.sum(axis=self.axes(x.shape), dtype=x.dtype, keepdims=True).reshape(self.shape)  # type: ignore[arg-type]
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        return [broadcast_to(dy, shape(node.inputs[0])), None]
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        x, y = inputs[0], outputs[0]
+        axes = self.axes(x.shape)
+        if not axes:
+            b.copy(x, y)
+            return
+        extra = x.rank - y.rank
+        b.reduce("add", x, y.squeeze([i - extra for i in axes if i >= extra]), axes)
+
+
+@register
+class Tile(Op):
+    """input repeated multiples[i] times along axis i."""
+
+    operands = ("input", "multiples")
+    results = ("output",)
+    types: ClassVar = {"T": "input", "Tmultiples": "multiples"}
+    multiples: tuple[Size, ...] = operand_field("ints")
+    samples: ClassVar = [Sample({"multiples": m}, (s,), (d,)) for m, s, d in (
+        ((2, 1, 3), (2, 3, 5), None), ((5,), (7,), float64), ((3, 2), (1, 4), int64), ((2, 0), (3, 4), None), ((), (), None))]
+
+    def infer(self, x: Spec) -> Spec:
+        if x.shape is None:
+            return Spec(x.dtype, None)
+        if len(self.multiples) != len(x.shape):
+            raise ValueError(f"multiples must have one element for each axis of a tensor of shape {text(x.shape)}, but is "
+                             f"{text(self.multiples)}")
+        if any(isinstance(m, int) and m < 0 for m in self.multiples):
+            raise ValueError(f"multiples must not be negative, but is {text(self.multiples)}")
+        result = tuple(s * m for s, m in zip(x.shape, self.multiples, strict=True))
+        return with_moved_value(self, Spec(x.dtype, result), x)
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return np.tile(x, self.multiples)  # type: ignore[arg-type]
+
+    def repeated(self) -> list[int]:
+        """The axes that are repeated; each becomes two axes, (multiple, size)."""
+        return [i for i, m in enumerate(self.multiples) if not (isinstance(m, int) and m == 1)]
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        from graphc.ops.join import concat
+        from graphc.ops.reduce import reduce_sum
+
+        x, multiples = node.inputs
+        repeated = self.repeated()
+        if not repeated:
+            return [dy, None]
+        sizes = shape(x, out_type=multiples.dtype)
+        parts: list[Any] = []
+        axes: list[int] = []
+        for i in range(len(self.multiples)):
+            if i in repeated:
+                axes.append(len(parts))
+                parts.append(multiples[i:i + 1])
+            parts.append(sizes[i:i + 1])
+        return [reduce_sum(reshape(dy, concat(parts, 0)), axes), None]
+
+    def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
+        return Permuted(Tile(tuple(self.multiples[p] for p in perm)), (perm,), (perm,))
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        source, sizes, repeated = inputs[0], [], self.repeated()
+        for i, (size, times) in enumerate(zip(inputs[0].shape, self.multiples, strict=True)):
+            if i in repeated:
+                source = source.expand(len(sizes))
+                sizes.append(times)
+            sizes.append(size)
+        b.copy(source.broadcast(sizes), regrouped(outputs[0], sizes))
+
+
+def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:
+    """The tensor repeated to `shape` by NumPy's rules, as `tf.broadcast_to`."""
+    result: Tensor = apply(BroadcastTo, input, shape, name=name)
+    return result
+
+
+def sum_to(x: Any, shape: Any, name: str | None = None) -> Tensor:
+    """x summed over the axes along which a tensor of `shape` was broadcast to it. (graphc's own)"""
+    result: Tensor = apply(_SumTo, x, shape, name=name or "SumTo")
+    return result
+
+
+def tile(input: Any, multiples: Any, name: str | None = None) -> Tensor:
+    """The tensor repeated multiples[i] times along axis i, as `tf.tile`."""
+    result: Tensor = apply(Tile, input, multiples, name=name)
+    return result
+
+
+def broadcast_static_shape(shape_x: Any, shape_y: Any) -> Any:
+    """The static shape of an elementwise op on these two, as `tf.broadcast_static_shape`."""
+    from graphc.ir.tensor_shape import TensorShape
+
+    a, b = TensorShape(shape_x).sizes, TensorShape(shape_y).sizes
+    if a is None or b is None:
+        return TensorShape(None)
+    rank = max(len(a), len(b))
+    pairs = zip((1,) * (rank - len(a)) + a, (1,) * (rank - len(b)) + b, strict=True)
+    sizes: list[int | None] = []
+    for x, y in pairs:
+        if x == 1 or y == 1:
+            sizes.append(y if x == 1 else x)
+        elif x is None or y is None:
+            sizes.append(x if y is None else y)
+        else:
+            sizes.append(int(dims.broadcast(x, y)))  # type: ignore[arg-type]
+    return TensorShape(sizes)

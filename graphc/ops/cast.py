@@ -1,0 +1,81 @@
+"""Conversion between dtypes."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from graphc.ir.dtypes import DType, as_dtype, bool_, float32, float64, int32, int64, uint8
+from graphc.ir.op import Elementwise, Sample, attr, register
+from graphc.ir.spec import Spec
+from graphc.ir.tensor import Operation, Tensor
+from graphc.ops.build import apply, convert_to_tensor
+
+_PAIRS = [(a, b) for a in (float32, float64, int32, int64) for b in (float32, float64, int32, int64, bool_) if a != b]
+
+
+@register
+class Cast(Elementwise):
+    """x as DstT: floats lose their fraction on the way to integers, numbers other than 0 are True."""
+
+    operands = ("x",)
+    types: ClassVar = {"SrcT": "x"}
+    DstT: DType = attr("type")
+    Truncate: bool = attr("bool", False)
+    samples: ClassVar = [Sample({"DstT": b}, ((2, 3, 5),), (a,), gradient=a.is_floating and b == float64, low=-9, high=9)
+                         for a, b in _PAIRS] + [
+        Sample({"DstT": float32}, (np.array([True, False]),), (bool_,), gradient=False),
+        Sample({"DstT": float32}, (np.array([[0, 1, 200]], np.uint8),), (uint8,), gradient=False),
+        Sample({"DstT": int32}, ((0, 3),), gradient=False)]
+
+    def infer(self, x: Spec) -> Spec:
+        for dtype in (x.dtype, self.DstT):
+            if dtype.numpy is None:
+                raise TypeError(f"Cast to {self.DstT.name} from {x.dtype.name} is not supported")
+        made = Spec(self.DstT, x.shape)
+        if x.dtype.is_integer and self.DstT.is_integer and self.DstT.size >= 4 and x.value is not None:
+            return made.with_value(x.value)
+        return made
+
+    def scalar(self, s: Any, x: Any) -> Any:
+        return s.cast(x, self.DstT)
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return x.astype(self.DstT.numpy)
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        x = node.inputs[0]
+        return [cast(dy, x.dtype) if x.dtype.is_floating and self.DstT.is_floating else None]
+
+
+def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
+    """x converted to dtype, as `tf.cast`. x itself if it has that dtype already."""
+    wanted = as_dtype(dtype)
+    x = convert_to_tensor(x, name="x")
+    if x.dtype == wanted:
+        return x
+    result: Tensor = apply(Cast, x, name=name, DstT=wanted)
+    return result
+
+
+def to_float(x: Any, name: str = "ToFloat") -> Tensor:
+    """x as float32, as `tf.to_float`."""
+    return cast(x, float32, name)
+
+
+def to_double(x: Any, name: str = "ToDouble") -> Tensor:
+    """x as float64, as `tf.to_double`."""
+    return cast(x, float64, name)
+
+
+def to_int32(x: Any, name: str = "ToInt32") -> Tensor:
+    """x as int32, as `tf.to_int32`."""
+    return cast(x, int32, name)
+
+
+def to_int64(x: Any, name: str = "ToInt64") -> Tensor:
+    """x as int64, as `tf.to_int64`."""
+    return cast(x, int64, name)
+
+

@@ -1,0 +1,238 @@
+"""Tensors of one value or of a row of numbers: Fill, ZerosLike, OnesLike, Range; zeros and ones."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from graphc.ir import dims
+from graphc.ir.dims import Size
+from graphc.ir.dtypes import DType, as_dtype, bool_, float32, float64, int32, int64, string
+from graphc.ir.graph import get_default_graph
+from graphc.ir.op import Elementwise, Op, Sample, View, attr, operand_field, register
+from graphc.ir.spec import VALUE_LIMIT, Spec
+from graphc.ir.tensor import Operation, Tensor
+from graphc.ir.tensor_shape import TensorShape
+from graphc.ops.build import apply, convert_to_tensor, is_tensor_like
+from graphc.ops.known import known_ints, known_shape, nonnegative
+from graphc.ops.source import constant
+
+CONSTANT_LIMIT = 1000    # zeros and ones of fewer elements are constants, as in TF
+
+
+@register
+class Fill(View):
+    """value everywhere, in the shape `dims`."""
+
+    operands = ("dims", "value")
+    results = ("output",)
+    types: ClassVar = {"T": "value", "index_type": "dims"}
+    dims: tuple[Size, ...] = operand_field("ints")
+    samples: ClassVar = [Sample({"dims": s}, ((),), (d,)) for s, d in (
+        ((2, 3, 5), None), ((), float64), ((0, 3), None), ((17,), int64))]
+
+    def infer(self, value: Spec) -> Spec:
+        if value.shape not in (None, ()):
+            raise ValueError(f"value must be a scalar, but has rank {len(value.shape or ())}")
+        if any(isinstance(s, int) and s < 0 for s in self.dims):
+            raise ValueError(f"sizes must not be negative, but dims is {self.dims}")
+        made = Spec(value.dtype, self.dims)
+        count = dims.product(self.dims)
+        if value.value is not None and isinstance(count, int) and count <= VALUE_LIMIT:
+            return made.with_value(value.value * count)
+        return made
+
+    def reference(self, value: np.ndarray) -> np.ndarray:
+        return np.full(self.dims, value)  # type: ignore[arg-type]
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        from graphc.ops.broadcast import sum_to
+
+        return [None, sum_to(dy, np.zeros(0, np.int32))]
+
+    def view(self, b: Any, x: Any) -> Any:
+        return x.broadcast(self.dims)
+
+
+def _like_samples() -> list[Sample]:
+    return [Sample({}, (s,), (d,)) for s, d in (((2, 3, 5), None), ((), float64), ((0, 3), None), ((17,), int64),
+                                               ((3,), bool_))]
+
+
+@register
+class ZerosLike(Elementwise):
+    """Zeros of the shape and dtype of x."""
+
+    operands = ("x",)
+    types: ClassVar = {"T": "x"}
+    samples: ClassVar = _like_samples()
+
+    def scalar(self, s: Any, x: Any) -> Any:
+        return s.constant(0, s.dtype(x))
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return np.zeros_like(x)
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        return [None]
+
+
+@register
+class OnesLike(Elementwise):
+    """Ones of the shape and dtype of x."""
+
+    operands = ("x",)
+    types: ClassVar = {"T": "x"}
+    samples: ClassVar = _like_samples()
+
+    def scalar(self, s: Any, x: Any) -> Any:
+        return s.constant(1, s.dtype(x))
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return np.ones_like(x)
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        return [None]
+
+
+@register
+class Range(Op):
+    """start, start + delta, ... below limit (above it if delta is negative), for integers."""
+
+    operands = ("start", "limit", "delta")
+    results = ("output",)
+    start: Size = operand_field("int")
+    limit: Size = operand_field("int")
+    delta: Size = operand_field("int")
+    dtype: DType = attr("type", int32, name="Tidx")
+    samples: ClassVar = [Sample({"start": a, "limit": b, "delta": c, "dtype": d}) for a, b, c, d in (
+        (0, 17, 1, int32), (3, 31, 4, int64), (5, -6, -2, int32), (4, 4, 1, int32), (-3, 4, 1, int64))]
+
+    def infer(self) -> Spec:
+        if not self.dtype.is_integer:
+            raise TypeError(f"a range of {self.dtype.name} is supported only if start, limit and delta are Python numbers")
+        delta, = known_ints([self.delta], "delta")
+        if delta == 0:
+            raise ValueError("delta must not be 0")
+        span = self.limit - self.start if delta > 0 else self.start - self.limit
+        count = span if abs(delta) == 1 else dims.floordiv(span + (abs(delta) - 1), abs(delta))
+        if not nonnegative(count):
+            count = dims.maximum(count, 0)
+        made = Spec(self.dtype, (count,))
+        if isinstance(count, int) and count <= VALUE_LIMIT:
+            return made.with_value([self.start + i * delta for i in range(count)])
+        return made
+
+    def reference(self) -> np.ndarray:
+        return np.arange(self.start, self.limit, self.delta, dtype=self.dtype.numpy)  # type: ignore[arg-type]
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        y = outputs[0]
+        if isinstance(self.start, int):
+            b.map(lambda s: s.cast(self._element(s, s.constant(self.start, int64)), y.dtype), [], [y])
+            return
+        start = b.temporary(int64, (1,))
+        b.store_sizes([self.start], start)
+        b.map(lambda s, first: s.cast(self._element(s, first), y.dtype), [start.squeeze((0,)).broadcast(y.shape)], [y])
+
+    def _element(self, s: Any, first: Any) -> Any:
+        return s("add", first, s("mul", s.index(0), s.constant(self.delta, int64)))
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        return [None, None, None]
+
+
+def fill(dims: Any, value: Any, name: str | None = None) -> Tensor:
+    """A tensor of shape `dims` with `value` everywhere, as `tf.fill`."""
+    result: Tensor = apply(Fill, dims, value, name=name)
+    return result
+
+
+def zeros(shape: Any, dtype: Any = float32, name: str | None = None) -> Tensor:
+    """Zeros, as `tf.zeros`. shape: a list, TensorShape or integer tensor."""
+    return _filled(shape, dtype, name or "zeros", 0)
+
+
+def ones(shape: Any, dtype: Any = float32, name: str | None = None) -> Tensor:
+    """Ones, as `tf.ones`. shape: a list, TensorShape or integer tensor."""
+    return _filled(shape, dtype, name or "ones", 1)
+
+
+def _filled(shape: Any, dtype: Any, name: str, number: int) -> Tensor:
+    wanted = as_dtype(dtype)
+    value: Any = b"" if wanted == string else wanted.as_numpy_dtype(number)
+    with get_default_graph().name_scope(name) as scope:
+        if not is_tensor_like(shape):
+            try:
+                sizes = TensorShape(shape)
+            except (TypeError, ValueError):
+                sizes = TensorShape(None)
+            count = sizes.num_elements()
+            if count is not None and count < CONSTANT_LIMIT:
+                return constant(value, wanted, sizes.as_list(), name=scope)
+        else:
+            shape = convert_to_tensor(shape)
+            if shape.spec.rank == 0:
+                from graphc.ops.shapes import reshape
+
+                shape = reshape(shape, [-1])
+        return fill(shape, constant(value, wanted), name=scope)
+
+
+def zeros_like(tensor: Any, dtype: Any = None, name: str | None = None, optimize: bool = True) -> Tensor:
+    """Zeros of the shape of `tensor`, of its dtype unless another is given, as `tf.zeros_like`."""
+    return _like(tensor, dtype, name or "zeros_like", optimize, ZerosLike, zeros)
+
+
+def ones_like(tensor: Any, dtype: Any = None, name: str | None = None, optimize: bool = True) -> Tensor:
+    """Ones of the shape of `tensor`, of its dtype unless another is given, as `tf.ones_like`."""
+    return _like(tensor, dtype, name or "ones_like", optimize, OnesLike, ones)
+
+
+def _like(tensor: Any, dtype: Any, name: str, optimize: bool, op: type[Op], full: Any) -> Tensor:
+    with get_default_graph().name_scope(name) as scope:
+        tensor = convert_to_tensor(tensor, name="tensor")
+        wanted = tensor.dtype if dtype is None else as_dtype(dtype)
+        shape = known_shape(tensor)
+        if optimize and shape is not None:
+            made: Tensor = full(list(shape), wanted, name=scope)
+            return made
+        if wanted != tensor.dtype:
+            from graphc.ops.shapes import shape as shape_of
+
+            made = full(shape_of(tensor), wanted, name=scope)
+            return made
+        result: Tensor = apply(op, tensor, name=scope)
+        return result
+
+
+def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str = "range") -> Tensor:
+    """start, start + delta, ... below limit, as `tf.range`; range(n) starts at 0. Floats: Python numbers only."""
+    if limit is None:
+        start, limit = 0, start
+    given = [v.dtype for v in (start, limit, delta) if is_tensor_like(v)]
+    if not given:
+        arrays = [np.asarray(int(v) if hasattr(v, "value") and not isinstance(v, np.generic) else v)
+                  for v in (start, limit, delta)]
+        wanted = as_dtype(dtype) if dtype is not None else _range_dtype(arrays)
+        if not wanted.is_integer:
+            return constant(np.arange(*(a.item() for a in arrays), dtype=wanted.numpy), name=name)
+        start, limit, delta = (int(a) for a in arrays)
+    else:
+        wanted = as_dtype(dtype) if dtype is not None else max(given, key=lambda d: d.size)
+    from graphc.ops.cast import cast
+
+    with get_default_graph().name_scope(name) as scope:
+        operands = [cast(v, wanted) if is_tensor_like(v) else constant(v, wanted, name=label)
+                    for v, label in ((start, "start"), (limit, "limit"), (delta, "delta"))]
+        result: Tensor = apply(Range, *operands, name=scope, dtype=wanted)
+    return result
+
+
+def _range_dtype(arrays: Sequence[np.ndarray]) -> DType:
+    if any(a.dtype.kind == "f" for a in arrays):
+        return float32
+    return int64 if any(abs(int(a)) > 2**31 - 1 for a in arrays) else int32
+
+

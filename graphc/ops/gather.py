@@ -1,0 +1,316 @@
+"""Elements picked by index: GatherV2 and its gradient, OneHot, Where (the indices of what is true), boolean_mask."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from graphc.errors import UnimplementedError
+from graphc.ir import dims
+from graphc.ir.dims import Size
+from graphc.ir.dtypes import DType, bool_, float32, float64, int32, int64
+from graphc.ir.graph import get_default_graph
+from graphc.ir.op import Op, Sample, attr, normalise_axis, operand_field, register
+from graphc.ir.spec import Spec, require_equal, text
+from graphc.ir.tensor import Operation, Tensor
+from graphc.ops.build import apply, convert_to_tensor
+from graphc.ops.join import concat
+from graphc.ops.known import own_symbol, regrouped, with_moved_value
+from graphc.ops.select import select
+from graphc.ops.shapes import reshape, shape, squeeze
+
+
+def _check_indices(indices: Spec) -> None:
+    if indices.dtype not in (int32, int64):
+        raise TypeError(f"argument 'indices' must be int32 or int64, but is {indices.dtype.name}")
+
+
+_INDICES = np.array([[4, 0], [2, 2], [0, 1]])
+
+
+@register
+class GatherV2(Op):
+    """The slices of params along `axis` that indices names. An index out of range is an error when run."""
+
+    operands = ("params", "indices", "axis")
+    results = ("output",)
+    types: ClassVar = {"Tparams": "params", "Tindices": "indices", "Taxis": "axis"}
+    axis: int = operand_field("int", 0)
+    batch_dims: int = attr("int", 0)
+    samples: ClassVar = [Sample({"axis": a}, (s, i.astype(t)), (d, None)) for a, s, i, t, d in (
+        (0, (5, 3), _INDICES, np.int32, None), (1, (2, 5, 3), _INDICES, np.int64, float64),
+        (-1, (2, 5), _INDICES[:, 0], np.int32, int64), (0, (7,), np.array(3), np.int32, None),
+        (0, (5, 3), _INDICES[:0], np.int32, None))]
+
+    def infer(self, params: Spec, indices: Spec) -> Spec:
+        _check_indices(indices)
+        if self.batch_dims != 0:
+            raise UnimplementedError("GatherV2 with batch_dims other than 0 is not supported; gc.gather_nd may do")
+        if params.shape is None or indices.shape is None:
+            return Spec(params.dtype, None)
+        if not params.shape:
+            raise ValueError("params must have at least one axis")
+        axis = normalise_axis(self.axis, len(params.shape))
+        made = Spec(params.dtype, (*params.shape[:axis], *indices.shape, *params.shape[axis + 1:]))
+        if indices.value is not None and all(isinstance(v, int) for v in indices.value):
+            size = params.shape[axis]
+            for v in indices.value:
+                if isinstance(size, int) and not 0 <= v < size:  # type: ignore[operator]
+                    raise ValueError(f"index {v} is out of range for axis {axis} of params of shape {text(params.shape)}")
+            if params.value is not None:
+                known = np.array(indices.value, dtype=np.int64).reshape(indices.shape)  # type: ignore[arg-type]
+                return with_moved_value(_Taken(self, known), made, params)  # type: ignore[arg-type]
+        return made
+
+    def reference(self, params: np.ndarray, indices: np.ndarray) -> np.ndarray:
+        return np.take(params, indices, axis=self.axis)
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        params, indices, _ = node.inputs
+        return [scatter_sum(dy, indices, shape(params), self.axis), None, None]
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        params, indices = inputs
+        axis = normalise_axis(self.axis, params.rank)
+        b.call("gather", [params, indices, outputs[0]], _gather_sizes(params.shape, axis, indices.shape))
+
+
+def _gather_sizes(shape: Sequence[Size], axis: int, indices: Sequence[Size]) -> list[Size]:
+    """outer, axis, inner, count: the dims of kernels gather and scatter_add."""
+    return [dims.product(shape[:axis]), shape[axis], dims.product(shape[axis + 1:]), dims.product(indices)]
+
+
+class _Taken:
+    """GatherV2 with known indices, for `with_moved_value`."""
+
+    def __init__(self, op: GatherV2, indices: np.ndarray) -> None:
+        self.op, self.indices = op, indices
+
+    def reference(self, params: np.ndarray) -> np.ndarray:
+        return np.asarray(self.op.reference(params, self.indices), dtype=object)
+
+
+@register
+class _ScatterSum(Op):
+    """Zeros of shape `shape`, to which the slices of updates are added along `axis` where indices says: GatherV2's gradient."""
+
+    operands = ("updates", "indices", "shape")
+    results = ("output",)
+    types: ClassVar = {"T": "updates", "Tindices": "indices", "Tshape": "shape"}
+    shape: tuple[Size, ...] = operand_field("ints")
+    axis: int = attr("int", 0)
+    samples: ClassVar = [Sample({"axis": a, "shape": s}, (u, i.astype(t)), (d, None)) for a, s, u, i, t, d in (
+        (0, (5, 3), (3, 2, 3), _INDICES, np.int32, None), (1, (2, 5, 3), (2, 3, 2, 3), _INDICES, np.int64, float64),
+        (-1, (2, 5), (2, 3), _INDICES[:, 0], np.int32, None), (0, (7,), (), np.array(3), np.int32, None))]
+
+    def infer(self, updates: Spec, indices: Spec) -> Spec:
+        _check_indices(indices)
+        axis = normalise_axis(self.axis, len(self.shape))
+        if updates.shape is not None and indices.shape is not None:
+            wanted = (*self.shape[:axis], *indices.shape, *self.shape[axis + 1:])
+            message = f"updates of shape {text(updates.shape)} must have shape {text(wanted)}"
+            if len(wanted) != len(updates.shape):
+                raise ValueError(message)
+            for a, b in zip(wanted, updates.shape, strict=True):
+                require_equal(a, b, message)
+        return Spec(updates.dtype, self.shape)
+
+    def reference(self, updates: np.ndarray, indices: np.ndarray) -> np.ndarray:
+        axis = self.axis % len(self.shape)
+        result = np.zeros(self.shape, updates.dtype)  # type: ignore[arg-type]
+        moved = np.moveaxis(result, axis, 0)
+        rows = updates.reshape((*self.shape[:axis], indices.size, *self.shape[axis + 1:]))  # type: ignore[arg-type]
+        np.add.at(moved, indices.ravel(), np.moveaxis(rows, axis, 0))
+        return result
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        return [gather(dy, node.inputs[1], axis=self.axis), None, None]
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        axis = normalise_axis(self.axis, len(self.shape))
+        b.call("scatter_add", [*inputs, outputs[0]], _gather_sizes(outputs[0].shape, axis, inputs[1].shape))
+
+
+@register
+class OneHot(Op):
+    """on_value where the new axis' index is that of indices, else off_value."""
+
+    operands = ("indices", "depth", "on_value", "off_value")
+    results = ("output",)
+    types: ClassVar = {"T": "on_value", "TI": "indices"}
+    depth: Size = operand_field("int")
+    axis: int = attr("int", -1)
+    samples: ClassVar = [Sample({"depth": n, "axis": a}, (i, (), ()), (None, d, d)) for n, a, i, d in (
+        (5, -1, np.array([0, 4, 7, -1, 2], np.int32), float32), (3, 0, np.array([[0, 2], [1, 1]], np.int64), float64),
+        (4, 1, np.array([[0, 3, 2], [1, 1, 0]], np.int32), int64), (3, -1, np.array(1, np.int32), float32))]
+
+    def infer(self, indices: Spec, on: Spec, off: Spec) -> Spec:
+        if not indices.dtype.is_integer:
+            raise TypeError(f"argument 'indices' must be integers, but is {indices.dtype.name}")
+        if on.dtype != off.dtype:
+            raise TypeError(f"on_value is {on.dtype.name}, but off_value is {off.dtype.name}")
+        if isinstance(self.depth, int) and self.depth < 0:
+            raise ValueError(f"depth must not be negative, but is {self.depth}")
+        if indices.shape is None:
+            return Spec(on.dtype, None)
+        axis = normalise_axis(self.axis, len(indices.shape) + 1)
+        return Spec(on.dtype, (*indices.shape[:axis], self.depth, *indices.shape[axis:]))
+
+    def reference(self, indices: np.ndarray, on: np.ndarray, off: np.ndarray) -> np.ndarray:
+        axis = self.axis % (indices.ndim + 1)
+        positions = np.arange(self.depth).reshape([-1 if i == axis else 1 for i in range(indices.ndim + 1)])  # type: ignore
+        return np.where(np.expand_dims(indices, axis) == positions, on, off)
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        from graphc.ops.binary import multiply, subtract
+        from graphc.ops.reduce import reduce_sum
+
+        chosen = one_hot(node.inputs[0], node.inputs[1], axis=self.axis, dtype=dy.dtype)
+        on = reduce_sum(multiply(dy, chosen))
+        return [None, None, on, subtract(reduce_sum(dy), on)]
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        y = outputs[0]
+        axis = normalise_axis(self.axis, y.rank)
+
+        def choose(s: Any, index: Any, on: Any, off: Any) -> Any:
+            return s("select", s("equal", s.cast(index, int64), s.index(axis)), on, off)
+
+        b.elementwise(choose, [inputs[0].expand(axis), inputs[1], inputs[2]], [y])
+
+
+@register
+class Where(Op):
+    """The indices of the true (nonzero) elements of input, in row-major order: int64, one row each."""
+
+    operands = ("input",)
+    results = ("index",)
+    types: ClassVar = {"T": "input"}
+    samples: ClassVar = [Sample({}, (m,), (bool_,), gradient=False) for m in (
+        np.array([True, False, True]), np.array([[False, True], [True, True], [False, False]]), np.zeros((2, 3), np.bool_),
+        np.zeros((0, 3), np.bool_))]
+
+    def infer(self, x: Spec) -> Spec:
+        rank: Size = dims.symbol("rank", ("rank",)) if x.shape is None else len(x.shape)
+        return Spec(int64, (own_symbol(self, "count"), rank))
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return np.argwhere(x).astype(np.int64)
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        return [None]
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        x, y = inputs[0], outputs[0]
+        if x.dtype != bool_:
+            mask = b.temporary(bool_, x.shape)
+            b.map(lambda s, v: s("not_equal", v, s.constant(0, x.dtype)), [x], [mask])
+            x = mask
+        found = b.temporary(int64, ())
+        b.reduce("add", regrouped(b.contiguous(x), (x.elements,)), found, (0,), element=lambda s, v: s.cast(v, int64))
+        count = y.shape[0]
+        b.bind(found, [count])
+        flat = b.temporary(int64, (count,))
+        b.call("nonzero", [x, flat], [x.elements, count])
+        self._unravel(b, x, flat, y)
+
+    def _unravel(self, b: Any, x: Any, flat: Any, y: Any) -> None:
+        """Row-major positions to one index for each axis."""
+        rest = b.temporary(int64, (max(1, x.rank),))
+        b.store_sizes(list(x.shape) or [1], rest)
+        inner = flat
+        for axis in reversed(range(x.rank)):
+            size = rest.select(0, axis).broadcast(flat.shape)
+            target = y.select(1, axis)
+            if axis == 0:
+                b.copy(inner, target)
+                return
+            outer = b.temporary(int64, flat.shape)
+            b.map(lambda s, i, n: (s("mod", i, n), s("floordiv", i, n)), [inner, size], [target, outer])
+            inner = outer
+
+
+def gather(params: Any, indices: Any, validate_indices: Any = None, name: str | None = None, axis: Any = None,
+           batch_dims: int = 0) -> Tensor:
+    """The slices of params along `axis` (0) that indices names, as `tf.gather`. indices: int32 or int64, any shape.
+
+    An index out of range is an InvalidArgumentError when run, on every device, whatever validate_indices says.
+    """
+    result: Tensor = apply(GatherV2, params, indices, 0 if axis is None else axis, name=name, batch_dims=int(batch_dims))
+    return result
+
+
+def scatter_sum(updates: Any, indices: Any, shape: Any, axis: int = 0, name: str | None = None) -> Tensor:
+    """Zeros of `shape`, to which the slices of updates are added along `axis` at indices. (graphc's own)"""
+    result: Tensor = apply(_ScatterSum, updates, indices, shape, name=name or "ScatterSum", axis=axis)
+    return result
+
+
+def gather_nd(params: Any, indices: Any, name: str | None = None, batch_dims: int = 0) -> Tensor:
+    """The slices of params at the index tuples in the last axis of indices, as `tf.gather_nd`."""
+    from graphc.ops.binary import add, multiply
+    from graphc.ops.cast import cast
+
+    if batch_dims:
+        raise UnimplementedError("gather_nd with batch_dims other than 0 is not supported")
+    with get_default_graph().name_scope(name or "GatherNd") as scope:
+        params, indices = convert_to_tensor(params, name="params"), convert_to_tensor(indices, name="indices")
+        depth = indices.shape[-1].value
+        if depth is None or params.spec.rank is None or depth > params.spec.rank:
+            raise ValueError(f"gather_nd: the last axis of indices {indices!r} must have a known size of at most the rank of "
+                             f"params {params!r}")
+        sizes = shape(params, out_type=indices.dtype)
+        flat = indices[..., 0] if depth else None
+        for i in range(1, depth):
+            flat = add(multiply(flat, cast(sizes[i], indices.dtype)), indices[..., i])
+        if flat is None:
+            raise ValueError("gather_nd: the last axis of indices must not be empty")
+        rows = reshape(params, concat([[-1], shape(params)[depth:]], 0))
+        return gather(rows, flat, name=scope)
+
+
+def one_hot(indices: Any, depth: Any, on_value: Any = None, off_value: Any = None, axis: int | None = None,
+            dtype: Any = None, name: str | None = None) -> Tensor:
+    """on_value (1) at each index along a new axis of size `depth`, off_value (0) elsewhere, as `tf.one_hot`."""
+    from graphc.ir.dtypes import as_dtype
+
+    with get_default_graph().name_scope(name or "one_hot") as scope:
+        wanted: DType | None = None if dtype is None else as_dtype(dtype)
+        values = [None if v is None else convert_to_tensor(v, wanted, label)
+                  for v, label in ((on_value, "on_value"), (off_value, "off_value"))]
+        given = next((v.dtype for v in values if v is not None), wanted or float32)
+        on, off = (convert_to_tensor(default, given, label) if v is None else v
+                   for v, default, label in ((values[0], 1, "on_value"), (values[1], 0, "off_value")))
+        result: Tensor = apply(OneHot, indices, depth, on, off, name=scope, axis=-1 if axis is None else int(axis))
+        return result
+
+
+def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Tensor:
+    """The indices of the true elements (int64, one row each); or, given x and y, x where condition, else y; as `tf.where`.
+
+    x and y must have one shape, condition the same or, to choose rows, rank 1. Raises ValueError if only one is given.
+    """
+    if x is None and y is None:
+        result: Tensor = apply(Where, condition, name=name)
+        return result
+    if x is None or y is None:
+        raise ValueError("x and y must both be non-None or both be None.")
+    return select(condition, x, y, name=name)
+
+
+def boolean_mask(tensor: Any, mask: Any, name: str = "boolean_mask", axis: int | None = None) -> Tensor:
+    """The elements of tensor where mask is true, as `tf.boolean_mask`. The mask's axes, from `axis` (0) on, become one."""
+    with get_default_graph().name_scope(name):
+        tensor, mask = convert_to_tensor(tensor, name="tensor"), convert_to_tensor(mask, name="mask")
+        ndims = mask.spec.rank
+        if ndims == 0:
+            raise ValueError("mask cannot be scalar.")
+        if ndims is None:
+            raise ValueError("Number of mask dimensions must be specified, even if some dimensions are None.")
+        first = 0 if axis is None else int(axis)
+        tensor.shape[first:first + ndims].assert_is_compatible_with(mask.shape)
+        sizes = shape(tensor)
+        flat = reshape(tensor, concat([sizes[:first], [-1], sizes[first + ndims:]], 0))
+        indices = squeeze(where(reshape(mask, [-1])), axis=[1])
+        return gather(flat, indices, axis=first)

@@ -1,0 +1,91 @@
+"""Values known while compiling (Spec.value), and what may be said of symbolic sizes."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from graphc.ir import dims
+from graphc.ir.dims import Size
+from graphc.ir.op import Op
+from graphc.ir.spec import VALUE_LIMIT, Shape, Spec
+
+
+def with_moved_value(op: Op, spec: Spec, *inputs: Spec) -> Spec:
+    """`spec` with its value, if all inputs' values are known and `op` only moves elements: its NumPy meaning moves sizes too."""
+    if not spec.dtype.is_integer or spec.shape is None:
+        return spec
+    arrays = [value_array(x) for x in inputs]
+    if any(a is None for a in arrays) or not all(isinstance(s, int) for s in spec.shape):
+        return spec
+    if dims.product(spec.shape) > VALUE_LIMIT:  # type: ignore[operator]
+        return spec
+    # A scalar result of NumPy on objects is the bare element: asarray makes it an array again.
+    return spec.with_value(list(np.asarray(op.reference(*arrays), dtype=object).ravel()))
+
+
+def value_array(spec: Spec) -> np.ndarray | None:
+    """The known value as an array of Sizes in the tensor's shape, or None."""
+    if spec.value is None or spec.shape is None:
+        return None
+    array = np.empty(len(spec.value), dtype=object)
+    array[:] = spec.value
+    return array.reshape(spec.shape)  # type: ignore[arg-type]
+
+
+def nonnegative(size: Size) -> bool:
+    """Whether `size` is provably >= 0: sums of products of sizes of axes are."""
+    if isinstance(size, int):
+        return size >= 0
+    return all(factor >= 0 and all(_nonnegative_atom(atom) for atom in monomial) for monomial, factor in size.terms)
+
+
+def _nonnegative_atom(atom: dims.Atom) -> bool:
+    if isinstance(atom, dims.Symbol):
+        return not (isinstance(atom.source, tuple) and atom.source[0] == "value")
+    if atom.function == "max":
+        return any(nonnegative(a) for a in atom.arguments)
+    if atom.function == "less" or atom.function == "equal":
+        return True
+    return all(nonnegative(a) for a in atom.arguments)
+
+
+def own_symbol(op: Op, name: str) -> dims.Size:
+    """A size that only running `op` tells; the same symbol each time this op object is asked."""
+    found = op.__dict__.get(f"_{name}")
+    if found is None:
+        found = dims.symbol(f"{op.type}.{name}", ("runtime", name))
+        object.__setattr__(op, f"_{name}", found)
+    result: dims.Size = found
+    return result
+
+
+def row_major(shape: Sequence[Size]) -> tuple[Size, ...]:
+    strides: list[Size] = []
+    step: Size = 1
+    for size in reversed(shape):
+        strides.append(step)
+        step = step * size
+    return tuple(reversed(strides))
+
+
+def regrouped(access: Any, shape: Sequence[Size]) -> Any:
+    """A whole access of a result under another shape of as many elements."""
+    from dataclasses import replace
+
+    return replace(access, shape=tuple(shape), strides=row_major(shape))
+
+
+def known_ints(values: Sequence[Any], what: str) -> tuple[int, ...]:
+    """Raises ValueError unless all values are known ints."""
+    for value in values:
+        if not isinstance(value, (int, np.integer)):
+            raise ValueError(f"{what} must be known while the graph is built, but holds {value}; give it as a constant")
+    return tuple(int(v) for v in values)
+
+
+def known_shape(x: Any) -> Shape | None:
+    """The Spec shape of a Tensor if all of its sizes are ints."""
+    shape: Shape | None = x.spec.shape
+    return shape if shape is not None and all(isinstance(s, int) for s in shape) else None

@@ -1,0 +1,209 @@
+"""Borders around a tensor: Pad (zeros), PadV2 (a given value), MirrorPad (the tensor's own elements)."""
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from graphc.ir.dims import Size
+from graphc.ir.dtypes import float64, int64
+from graphc.ir.op import Op, Permuted, Sample, attr, operand_field, register, same_dtypes
+from graphc.ir.spec import Spec, require_less_equal, text
+from graphc.ir.tensor import Operation, Tensor
+from graphc.ops.build import apply
+from graphc.ops.shapes import shape
+
+_PADS = [(((1, 2), (0, 3)), (2, 5), None), (((0, 0), (1, 1), (2, 0)), (2, 3, 5), float64), (((3, 0),), (17,), int64),
+         (((1, 1), (0, 0)), (0, 3), None), ((), (), None)]
+
+
+def _padded(op: Any, x: Spec) -> Spec:
+    if x.shape is None:
+        return Spec(x.dtype, None)
+    if len(op.paddings) != len(x.shape):
+        raise ValueError(f"paddings must have one row for each of the {len(x.shape)} axes, but has {len(op.paddings)}")
+    if any(isinstance(p, int) and p < 0 for pair in op.paddings for p in pair):
+        raise ValueError(f"paddings must not be negative, but are {op.paddings}")
+    return Spec(x.dtype, tuple(before + s + after for s, (before, after) in zip(x.shape, op.paddings, strict=True)))
+
+
+def _inside(op: Any, y: Any, x: Any) -> Any:
+    """The access of the part of y where x goes."""
+    return y.slice([before for before, _ in op.paddings], x.shape)
+
+
+def _cropped(node: Operation, op: Any, dy: Any) -> Tensor:
+    from graphc.ops.slicing import slice_
+    from graphc.ops.shapes import reshape
+
+    paddings = node.inputs[1]
+    before = [p for p, _ in op.paddings]
+    if not all(isinstance(p, int) for p in before):
+        before = reshape(slice_(paddings, [0, 0], [len(op.paddings), 1]), [-1])
+    sizes = shape(node.inputs[0])
+    return slice_(dy, before, sizes)
+
+
+@register
+class Pad(Op):
+    """input with paddings[i][0] zeros before and paddings[i][1] behind it along axis i."""
+
+    operands = ("input", "paddings")
+    results = ("output",)
+    types: ClassVar = {"T": "input", "Tpaddings": "paddings"}
+    paddings: tuple[tuple[Size, Size], ...] = operand_field("pairs")
+    samples: ClassVar = [Sample({"paddings": p}, (s,), (d,)) for p, s, d in _PADS]
+
+    def infer(self, x: Spec) -> Spec:
+        return _padded(self, x)
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return np.pad(x, self.paddings) if self.paddings else x  # type: ignore[arg-type]
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        return [_cropped(node, self, dy), None]
+
+    def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
+        return Permuted(replace(self, paddings=tuple(self.paddings[p] for p in perm)), (perm,), (perm,))
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        b.fill(outputs[0], 0)
+        b.copy(inputs[0], _inside(self, outputs[0], inputs[0]))
+
+
+@register
+class PadV2(Op):
+    """input with borders of constant_values."""
+
+    operands = ("input", "paddings", "constant_values")
+    results = ("output",)
+    types: ClassVar = {"T": "input", "Tpaddings": "paddings"}
+    paddings: tuple[tuple[Size, Size], ...] = operand_field("pairs")
+    samples: ClassVar = [Sample({"paddings": p}, (s, ()), (d, d)) for p, s, d in _PADS]
+
+    def infer(self, x: Spec, value: Spec) -> Spec:
+        same_dtypes(replace_operands(self), (x, value))
+        if value.shape not in (None, ()):
+            raise ValueError(f"constant_values must be a scalar, but has shape {text(value.shape)}")
+        return _padded(self, x)
+
+    def reference(self, x: np.ndarray, value: np.ndarray) -> np.ndarray:
+        return np.pad(x, self.paddings, constant_values=value) if self.paddings else x  # type: ignore[arg-type]
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        from graphc.ops.binary import subtract
+        from graphc.ops.reduce import reduce_sum
+
+        inner = _cropped(node, self, dy)
+        return [inner, None, subtract(reduce_sum(dy), reduce_sum(inner))]
+
+    def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
+        return Permuted(replace(self, paddings=tuple(self.paddings[p] for p in perm)), (perm, None), (perm,))
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        b.copy(inputs[1].broadcast(outputs[0].shape), outputs[0])
+        b.copy(inputs[0], _inside(self, outputs[0], inputs[0]))
+
+
+def replace_operands(op: Op) -> Any:
+    """Stands for `op` in same_dtypes, whose messages name operands by position among those that are no fields."""
+    return _Named(tuple(o for o in op.operands if o not in op.field_operands()))
+
+
+class _Named:
+    def __init__(self, operands: tuple[str, ...]) -> None:
+        self.operands = operands
+
+
+@register
+class MirrorPad(Op):
+    """input with borders that mirror it: with the edge (SYMMETRIC) or without (REFLECT)."""
+
+    operands = ("input", "paddings")
+    results = ("output",)
+    types: ClassVar = {"T": "input", "Tpaddings": "paddings"}
+    paddings: tuple[tuple[Size, Size], ...] = operand_field("pairs")
+    mode: str = attr("string")
+    samples: ClassVar = [Sample({"paddings": p, "mode": m}, (s,), (d,)) for p, s, d in (
+        (((1, 2), (0, 3)), (3, 5), None), (((0, 0), (1, 1), (2, 0)), (2, 3, 5), float64), (((3, 1),), (17,), int64))
+        for m in ("REFLECT", "SYMMETRIC")]
+
+    def infer(self, x: Spec) -> Spec:
+        made = _padded(self, x)
+        if self.mode not in ("REFLECT", "SYMMETRIC"):
+            raise ValueError(f"mode must be REFLECT or SYMMETRIC, not {self.mode!r}")
+        edge = 1 if self.mode == "REFLECT" else 0
+        for axis, (size, pair) in enumerate(zip(x.shape or (), self.paddings, strict=False)):
+            for p in pair:
+                if not (isinstance(p, int) and p == 0):
+                    require_less_equal(p + edge, size, f"axis {axis} of a tensor of shape {text(x.shape)} is too short to be "
+                                                       f"mirrored by {p} ({self.mode})")
+        return made
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return np.pad(x, self.paddings, mode=self.mode.lower())  # type: ignore[call-overload,no-any-return]
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        from graphc.ops.binary import add
+        from graphc.ops.transpose import reverse
+
+        edge = 1 if self.mode == "REFLECT" else 0
+        for axis, (before, after) in enumerate(self.paddings):
+            if not isinstance(before, int) or not isinstance(after, int):
+                raise LookupError("the gradient of MirrorPad needs constant paddings")
+            size = shape(dy)[axis] - before - after
+            middle = _along(dy, axis, before, size)
+            if before:
+                middle = add(middle, _placed(reverse(_along(dy, axis, 0, before), [axis]), axis, edge, size - before - edge))
+            if after:
+                folded = reverse(_along(dy, axis, size + before, after), [axis])
+                middle = add(middle, _placed(folded, axis, size - after - edge, edge))
+            dy = middle
+        return [dy, None]
+
+    def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
+        return Permuted(replace(self, paddings=tuple(self.paddings[p] for p in perm)), (perm,), (perm,))
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        x, y = inputs[0], outputs[0]
+        edge = 1 if self.mode == "REFLECT" else 0
+        # Along each axis: what lies before, inside and behind; every combination is one copy.
+        axes = [[(0, before, before - 1 + edge, -1), (before, size, 0, 1), (before + size, after, size - 1 - edge, -1)]
+                for size, (before, after) in zip(x.shape, self.paddings, strict=True)]
+        kept = [[r for r in regions if not (isinstance(r[1], int) and r[1] == 0)] for regions in axes]
+        for regions in itertools.product(*kept):
+            source = x.slice([r[2] for r in regions], [r[1] for r in regions], [r[3] for r in regions])
+            b.copy(source, y.slice([r[0] for r in regions], [r[1] for r in regions]))
+
+
+def _along(x: Tensor, axis: int, begin: Any, size: Any) -> Tensor:
+    from graphc.ops.slicing import slice_
+
+    rank = x.spec.rank or 0
+    return slice_(x, [begin if i == axis else 0 for i in range(rank)], [size if i == axis else -1 for i in range(rank)])
+
+
+def _placed(x: Tensor, axis: int, before: Any, after: Any) -> Tensor:
+    rank = x.spec.rank or 0
+    return pad(x, [[before, after] if i == axis else [0, 0] for i in range(rank)])
+
+
+def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", name: str | None = None, constant_values: Any = 0) -> Tensor:
+    """Borders of paddings[i] = (before, behind) elements along axis i, as `tf.pad`.
+
+    mode: CONSTANT (constant_values), REFLECT or SYMMETRIC. Raises ValueError for another one.
+    """
+    wanted = mode.upper()
+    if wanted == "CONSTANT":
+        if not isinstance(constant_values, Tensor) and np.all(constant_values == 0):
+            result: Tensor = apply(Pad, tensor, paddings, name=name)
+        else:
+            result = apply(PadV2, tensor, paddings, constant_values, name=name)
+        return result
+    if wanted not in ("REFLECT", "SYMMETRIC"):
+        raise ValueError(f"pad: mode must be CONSTANT, REFLECT or SYMMETRIC, not {mode!r}")
+    result = apply(MirrorPad, tensor, paddings, name=name, mode=wanted)
+    return result

@@ -1,0 +1,232 @@
+"""Shapes as tensors (Shape, Size, Rank) and other shapes of the same elements (Reshape, ExpandDims, Squeeze)."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from graphc.ir import dims, spec
+from graphc.ir.dtypes import DType, as_dtype, float64, int32, int64
+from graphc.ir.op import Alias, Op, Sample, attr, normalise_axes, normalise_axis, operand_field, register
+from graphc.ir.spec import Spec, require_equal, text
+from graphc.ir.tensor import Operation, Tensor
+from graphc.ops.build import apply
+from graphc.ops.known import with_moved_value
+
+
+@register
+class Shape(Op):
+    """The shape of input, as a tensor of rank 1."""
+
+    operands = ("input",)
+    results = ("output",)
+    types: ClassVar = {"T": "input"}
+    out_type: DType = attr("type", int32)
+    samples: ClassVar = [Sample({"out_type": d}, (s,), gradient=False) for d in (int32, int64)
+                         for s in ((2, 3, 5), (), (0, 3), (1,), (17, 1, 2, 3))]
+
+    def infer(self, x: Spec) -> Spec:
+        if x.shape is None:
+            return Spec(self.out_type, (dims.symbol("rank", ("rank",)),))
+        return Spec(self.out_type, (len(x.shape),)).with_value(x.shape)
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return np.array(x.shape, dtype=self.out_type.numpy)
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        return [None]
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        b.store_sizes(inputs[0].shape, outputs[0])
+
+
+@register
+class Size(Op):
+    """The number of elements of input."""
+
+    operands = ("input",)
+    results = ("output",)
+    types: ClassVar = {"T": "input"}
+    out_type: DType = attr("type", int32)
+    samples: ClassVar = [Sample({"out_type": int64}, (s,), gradient=False) for s in ((2, 3, 5), (), (0, 3))]
+
+    def infer(self, x: Spec) -> Spec:
+        made = Spec(self.out_type, ())
+        return made if x.shape is None else made.with_value([dims.product(x.shape)])
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return np.array(x.size, dtype=self.out_type.numpy)
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        return [None]
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        b.store_sizes([dims.product(inputs[0].shape)], outputs[0])
+
+
+@register
+class Rank(Op):
+    """The number of axes of input."""
+
+    operands = ("input",)
+    results = ("output",)
+    types: ClassVar = {"T": "input"}
+    samples: ClassVar = [Sample({}, (s,), gradient=False) for s in ((2, 3, 5), (), (0, 3))]
+
+    def infer(self, x: Spec) -> Spec:
+        made = Spec(int32, ())
+        return made if x.shape is None else made.with_value([len(x.shape)])
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return np.array(x.ndim, dtype=np.int32)
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        return [None]
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        b.store_sizes([len(inputs[0].shape)], outputs[0])
+
+
+@register
+class Reshape(Alias):
+    """The elements of tensor, row-major, under another shape; one size may be -1: what is left."""
+
+    operands = ("tensor", "shape")
+    results = ("output",)
+    types: ClassVar = {"T": "tensor", "Tshape": "shape"}
+    shape: tuple[dims.Size, ...] = operand_field("ints")
+    samples: ClassVar = [Sample({"shape": to}, (of,), (d,)) for to, of, d in (
+        ((6, 5), (2, 3, 5), None), ((-1,), (2, 3, 5), float64), ((3, -1, 1), (2, 3, 5), int64), ((), (1, 1), None),
+        ((1,), (), None), ((4, 0), (0, 3), None), ((5, 1, 7), (7, 5), int32))]
+
+    def infer(self, x: Spec) -> Spec:
+        if x.shape is None:
+            return Spec(x.dtype, self._without_input())
+        total = dims.product(x.shape)
+        unknown = [i for i, s in enumerate(self.shape) if isinstance(s, int) and s == -1]
+        if len(unknown) > 1:
+            raise ValueError(f"only one size may be -1, but the shape is {text(self.shape)}")
+        if any(isinstance(s, int) and s < -1 for s in self.shape):
+            raise ValueError(f"sizes must be -1 or more, but the shape is {text(self.shape)}")
+        message = f"cannot reshape a tensor of shape {text(x.shape)} ({total} elements) to shape {text(self.shape)}"
+        shape = list(self.shape)
+        rest = dims.product(s for i, s in enumerate(shape) if i not in unknown)
+        if unknown:
+            if isinstance(rest, int) and rest == 0:
+                raise ValueError(f"{message}: -1 is not determined, as the other sizes give 0")
+            require_equal(dims.mod(total, rest), 0, f"{message}: the other sizes must divide the number of elements")
+            shape[unknown[0]] = dims.floordiv(total, rest)
+        else:
+            require_equal(total, rest, message)
+        return with_moved_value(self, Spec(x.dtype, tuple(shape)), x)
+
+    def _without_input(self) -> spec.Shape:
+        return tuple(dims.symbol("reshape", ("runtime", "reshape")) if isinstance(s, int) and s == -1 else s
+                     for s in self.shape)
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return x.reshape(self.shape)  # type: ignore[arg-type]
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        return [reshape(dy, shape(node.inputs[0])), None]
+
+
+@register
+class ExpandDims(Alias):
+    """input with a new axis of size 1 before axis `dim`."""
+
+    operands = ("input", "dim")
+    results = ("output",)
+    types: ClassVar = {"T": "input", "Tdim": "dim"}
+    dim: int = operand_field("int")
+    samples: ClassVar = [Sample({"dim": a}, (s,), (d,)) for a, s, d in (
+        (0, (2, 3, 5), None), (-1, (2, 3, 5), float64), (1, (3,), int64), (0, (), None), (2, (0, 3), None))]
+
+    def infer(self, x: Spec) -> Spec:
+        if x.shape is None:
+            return x
+        axis = normalise_axis(self.dim, len(x.shape) + 1)
+        return with_moved_value(self, Spec(x.dtype, (*x.shape[:axis], 1, *x.shape[axis:])), x)
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return np.expand_dims(x, self.dim)
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        return [reshape(dy, shape(node.inputs[0])), None]
+
+
+@register
+class Squeeze(Alias):
+    """input without the axes `squeeze_dims`, which must have size 1; (): without all axes known to have size 1."""
+
+    operands = ("input",)
+    results = ("output",)
+    types: ClassVar = {"T": "input"}
+    squeeze_dims: tuple[int, ...] = attr("list(int)", ())
+    samples: ClassVar = [Sample({"squeeze_dims": a}, (s,), (d,)) for a, s, d in (
+        ((), (1, 3, 1, 5), None), ((0, -2), (1, 3, 1, 5), float64), ((), (1,), int64), ((), (2, 3), None),
+        ((1,), (0, 1), None))]
+
+    def infer(self, x: Spec) -> Spec:
+        if x.shape is None:
+            return Spec(x.dtype, None)
+        if self.squeeze_dims:
+            axes = normalise_axes(self.squeeze_dims, len(x.shape))
+            for axis in axes:
+                require_equal(x.shape[axis], 1, f"axis {axis} of a tensor of shape {text(x.shape)} cannot be squeezed")
+        else:
+            axes = tuple(i for i, s in enumerate(x.shape) if isinstance(s, int) and s == 1)
+        kept = tuple(s for i, s in enumerate(x.shape) if i not in axes)
+        return with_moved_value(self, Spec(x.dtype, kept), x)
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return np.squeeze(x, axis=self.squeeze_dims) if self.squeeze_dims else np.squeeze(x)
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        return [reshape(dy, shape(node.inputs[0]))]
+
+
+def shape(input: Any, name: str | None = None, out_type: Any = int32) -> Tensor:
+    """The shape as a tensor of out_type (int32, int64), as `tf.shape`. Static sizes fold when it is used as a shape."""
+    result: Tensor = apply(Shape, input, name=name, out_type=as_dtype(out_type))
+    return result
+
+
+def size(input: Any, name: str | None = None, out_type: Any = int32) -> Tensor:
+    """The number of elements as a scalar, as `tf.size`."""
+    result: Tensor = apply(Size, input, name=name, out_type=as_dtype(out_type))
+    return result
+
+
+def rank(input: Any, name: str | None = None) -> Tensor:
+    """The number of axes as an int32 scalar, as `tf.rank`."""
+    result: Tensor = apply(Rank, input, name=name)
+    return result
+
+
+def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
+    """The same elements in row-major order under another shape, as `tf.reshape`. One size may be -1.
+
+    Raises ValueError if the numbers of elements differ.
+    """
+    result: Tensor = apply(Reshape, tensor, shape, name=name)
+    return result
+
+
+def expand_dims(input: Any, axis: Any = None, name: str | None = None, dim: Any = None) -> Tensor:
+    """A new axis of size 1 before `axis`, as `tf.expand_dims` (dim: the old name of axis)."""
+    if (axis is None) == (dim is None):
+        raise ValueError("expand_dims takes one of axis and (deprecated) dim")
+    result: Tensor = apply(ExpandDims, input, dim if axis is None else axis, name=name)
+    return result
+
+
+def squeeze(input: Any, axis: Any = None, name: str | None = None, squeeze_dims: Any = None) -> Tensor:
+    """Without axes of size 1: `axis` (an int or a list), or all of them, as `tf.squeeze`."""
+    if axis is not None and squeeze_dims is not None:
+        raise ValueError("squeeze takes one of axis and (deprecated) squeeze_dims")
+    axes = squeeze_dims if axis is None else axis
+    axes = () if axes is None else (axes,) if np.isscalar(axes) else tuple(axes)
+    result: Tensor = apply(Squeeze, input, name=name, squeeze_dims=tuple(int(a) for a in axes))
+    return result

@@ -1,0 +1,195 @@
+"""Parts of a tensor: Slice, StridedSlice with all its masks, and their gradients. NumPy's notation: getitem.py."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from graphc.ir.dims import Size
+from graphc.ir.dtypes import float64, int64
+from graphc.ir.op import Op, Permuted, Sample, View, attr, operand_field, register
+from graphc.ir.spec import Shape, Spec, require_equal, require_less_equal, text
+from graphc.ir.tensor import Operation, Tensor
+from graphc.ops.build import apply
+from graphc.ops.known import nonnegative, with_moved_value
+from graphc.ops.strides import Dense, dense
+
+
+@register
+class Slice(View):
+    """size elements of each axis of input from `begin` on; size -1: all that is left."""
+
+    operands = ("input", "begin", "size")
+    results = ("output",)
+    types: ClassVar = {"T": "input", "Index": "begin"}
+    begin: tuple[Size, ...] = operand_field("ints")
+    size: tuple[Size, ...] = operand_field("ints")
+    samples: ClassVar = [Sample({"begin": b, "size": z}, (s,), (d,)) for b, z, s, d in (
+        ((0, 1, 2), (2, 2, -1), (2, 3, 5), None), ((3,), (4,), (17,), float64), ((1, 0), (0, 5), (4, 5), int64),
+        ((), (), (), None))]
+
+    def sizes_of(self, shape: Shape) -> Shape:
+        if len(self.begin) != len(shape) or len(self.size) != len(shape):
+            raise ValueError(f"begin and size must have one element for each of the {len(shape)} axes of input, but have "
+                             f"{len(self.begin)} and {len(self.size)}")
+        return tuple(have - first if isinstance(size, int) and size == -1 else size
+                     for have, first, size in zip(shape, self.begin, self.size, strict=True))
+
+    def infer(self, x: Spec) -> Spec:
+        if x.shape is None:
+            return Spec(x.dtype, None)
+        sizes = self.sizes_of(x.shape)
+        for axis, (first, size, have) in enumerate(zip(self.begin, sizes, x.shape, strict=True)):
+            message = f"axis {axis} of a tensor of shape {text(x.shape)} has no slice of {size} elements from {first} on"
+            for low in (first, size):
+                if not nonnegative(low):
+                    require_less_equal(0, low, message)
+            require_less_equal(first + size, have, message)
+        return with_moved_value(self, Spec(x.dtype, sizes), x)
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        sizes = self.sizes_of(x.shape)
+        return x[tuple(slice(b, b + s) for b, s in zip(self.begin, sizes, strict=True))]  # type: ignore[misc]
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        from graphc.ops.shapes import shape
+
+        x, begin, _ = node.inputs
+        rank = len(self.begin)
+        # The slice as a strided slice: size[i] elements from begin[i] on; dy's shape says how many.
+        return [apply(StridedSliceGrad, shape(x), begin, begin + shape(dy, out_type=begin.dtype),
+                      np.ones(rank, begin.dtype.numpy), dy), None, None]
+
+    def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
+        moved = replace(self, begin=tuple(self.begin[p] for p in perm), size=tuple(self.size[p] for p in perm))
+        return Permuted(moved, (perm,), (perm,))
+
+    def view(self, b: Any, x: Any) -> Any:
+        return x.slice(self.begin, self.sizes_of(x.shape))
+
+
+_SLICES: list[tuple[dict[str, Any], tuple[int, ...], Any]] = [
+    ({"begin": (1, 0), "end": (3, 4), "strides": (1, 2)}, (4, 5), None),
+    ({"begin": (-1,), "end": (0,), "strides": (-1,), "end_mask": 1}, (17, 3), float64),
+    ({"begin": (0, 2), "end": (0, 3), "strides": (1, 1), "ellipsis_mask": 1, "shrink_axis_mask": 2}, (2, 3, 5), None),
+    ({"begin": (0, 0, 1), "end": (0, 0, 9), "strides": (1, 1, 3), "begin_mask": 2, "end_mask": 2, "new_axis_mask": 1},
+     (7, 5), int64),
+    ({"begin": (-2,), "end": (-1,), "strides": (1,), "shrink_axis_mask": 1}, (3,), None),
+    ({"begin": (5,), "end": (2,), "strides": (1,)}, (7,), None),
+    ({"begin": (6, 4), "end": (1, 0), "strides": (-2, -1), "end_mask": 2}, (8, 5), None),
+]
+
+
+@register
+class StridedSlice(View):
+    """input[begin:end:strides] with TensorFlow's masks, one bit an entry (see strides.py)."""
+
+    operands = ("input", "begin", "end", "strides")
+    results = ("output",)
+    types: ClassVar = {"T": "input", "Index": "begin"}
+    begin: tuple[Size, ...] = operand_field("ints")
+    end: tuple[Size, ...] = operand_field("ints")
+    strides: tuple[Size, ...] = operand_field("ints")
+    begin_mask: int = attr("int", 0)
+    end_mask: int = attr("int", 0)
+    ellipsis_mask: int = attr("int", 0)
+    new_axis_mask: int = attr("int", 0)
+    shrink_axis_mask: int = attr("int", 0)
+    samples: ClassVar = [Sample(fields, (shape,), (dtype,)) for fields, shape, dtype in _SLICES]
+
+    def infer(self, x: Spec) -> Spec:
+        if x.shape is None:
+            return Spec(x.dtype, None)
+        return with_moved_value(self, Spec(x.dtype, dense(self, x.shape).result), x)
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return x[dense(self, x.shape).index()]
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        from graphc.ops.shapes import shape
+
+        x, begin, end, strides = node.inputs
+        return [apply(StridedSliceGrad, shape(x), begin, end, strides, dy, begin_mask=self.begin_mask,
+                      end_mask=self.end_mask, ellipsis_mask=self.ellipsis_mask, new_axis_mask=self.new_axis_mask,
+                      shrink_axis_mask=self.shrink_axis_mask), None, None, None]
+
+    def view(self, b: Any, x: Any) -> Any:
+        return _slice_access(x, dense(self, x.shape))
+
+
+def _slice_access(x: Any, plan: Dense) -> Any:
+    """The access of the slice's elements in the shape of the result."""
+    part = x.slice(plan.begin, plan.size, plan.stride)
+    part = part.squeeze([i for i, shrunk in enumerate(plan.shrink) if shrunk])
+    for axis in plan.new_axes:
+        part = part.expand(axis)
+    return part
+
+
+@register
+class StridedSliceGrad(Op):
+    """Zeros of shape `shape`, with dy where StridedSlice of that shape would read."""
+
+    operands = ("shape", "begin", "end", "strides", "dy")
+    results = ("output",)
+    types: ClassVar = {"T": "dy", "Index": "begin"}
+    shape: tuple[Size, ...] = operand_field("ints")
+    begin: tuple[Size, ...] = operand_field("ints")
+    end: tuple[Size, ...] = operand_field("ints")
+    strides: tuple[Size, ...] = operand_field("ints")
+    begin_mask: int = attr("int", 0)
+    end_mask: int = attr("int", 0)
+    ellipsis_mask: int = attr("int", 0)
+    new_axis_mask: int = attr("int", 0)
+    shrink_axis_mask: int = attr("int", 0)
+    samples: ClassVar = [Sample({**fields, "shape": shape}, (np.ones(shape, np.float32)[
+        dense(StridedSlice(**fields), shape).index()].shape,)) for fields, shape, _ in _SLICES]
+
+    def infer(self, dy: Spec) -> Spec:
+        if dy.shape is not None:
+            wanted = dense(self, self.shape).result
+            if len(wanted) != len(dy.shape):
+                raise ValueError(f"dy has shape {text(dy.shape)}, but the slice has {text(wanted)}")
+            for a, b in zip(wanted, dy.shape, strict=True):
+                require_equal(a, b, f"dy of shape {text(dy.shape)} must have the slice's shape {text(wanted)}")
+        return Spec(dy.dtype, self.shape)
+
+    def reference(self, dy: np.ndarray) -> np.ndarray:
+        result = np.zeros(self.shape, dy.dtype)  # type: ignore[arg-type]
+        result[dense(self, self.shape).index()] = dy
+        return result
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        _, begin, end, strides, _ = node.inputs
+        back = apply(StridedSlice, dy, begin, end, strides, begin_mask=self.begin_mask, end_mask=self.end_mask,
+                     ellipsis_mask=self.ellipsis_mask, new_axis_mask=self.new_axis_mask,
+                     shrink_axis_mask=self.shrink_axis_mask)
+        return [None, None, None, None, back]
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        b.fill(outputs[0], 0)
+        target = _slice_access(outputs[0], dense(self, outputs[0].shape))
+        b.copy(replace(inputs[0], shape=target.shape), target)
+
+
+def slice_(input: Any, begin: Any, size: Any, name: str | None = None) -> Tensor:
+    """`size` elements of each axis from `begin` on, as `tf.slice`; a size of -1: all that is left."""
+    result: Tensor = apply(Slice, input, begin, size, name=name)
+    return result
+
+
+def strided_slice(input_: Any, begin: Any, end: Any, strides: Any = None, begin_mask: int = 0, end_mask: int = 0,
+                  ellipsis_mask: int = 0, new_axis_mask: int = 0, shrink_axis_mask: int = 0, var: Any = None,
+                  name: str | None = None) -> Tensor:
+    """input_[begin:end:strides] with masks, as `tf.strided_slice`. x[...] is the same in NumPy's notation."""
+    if var is not None:
+        raise ValueError("strided_slice: assigning to a slice of a variable (var=...) is not supported; use scatter_update")
+    if strides is None:
+        from graphc.ops.fill import ones_like
+
+        strides = ones_like(begin)
+    result: Tensor = apply(StridedSlice, input_, begin, end, strides, name=name, begin_mask=begin_mask, end_mask=end_mask,
+                           ellipsis_mask=ellipsis_mask, new_axis_mask=new_axis_mask, shrink_axis_mask=shrink_axis_mask)
+    return result

@@ -1,0 +1,110 @@
+"""Axes in another order (Transpose) or direction (ReverseV2)."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from graphc.ir.dtypes import float64, int64
+from graphc.ir.op import Permuted, Sample, View, normalise_axes, normalise_axis, operand_field, permute_shape, register
+from graphc.ir.spec import Spec
+from graphc.ir.tensor import Operation, Tensor
+from graphc.ops.build import apply, convert_to_tensor
+from graphc.ops.known import known_ints, with_moved_value
+
+
+@register
+class Transpose(View):
+    """Axis i of y is axis perm[i] of x."""
+
+    operands = ("x", "perm")
+    types: ClassVar = {"T": "x", "Tperm": "perm"}
+    perm: tuple[int, ...] = operand_field("ints")
+    samples: ClassVar = [Sample({"perm": p}, (s,), (d,)) for p, s, d in (
+        ((2, 0, 1), (2, 3, 5), None), ((0, 2, 1), (7, 3, 17), float64), ((0, 2, 3, 1), (2, 3, 5, 7), int64),
+        ((1, 0), (31, 65), None), ((0,), (3,), None), ((), (), None), ((1, 0), (0, 3), None))]
+
+    def infer(self, x: Spec) -> Spec:
+        perm = known_ints(self.perm, "perm")
+        if x.shape is None:
+            return Spec(x.dtype, None)
+        if sorted(p % len(perm) if perm else p for p in perm) != list(range(len(x.shape))):
+            raise ValueError(f"perm {perm} is no permutation of the {len(x.shape)} axes of x")
+        return with_moved_value(self, Spec(x.dtype, permute_shape(x.shape, perm)), x)
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return np.transpose(x, self.perm)
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        return [transpose(dy, inverse(tuple(p % len(self.perm) for p in self.perm))), None]
+
+    def view(self, b: Any, x: Any) -> Any:
+        return x.transpose([p % len(self.perm) for p in self.perm])
+
+
+def inverse(perm: Sequence[int]) -> tuple[int, ...]:
+    """The permutation that undoes `perm`."""
+    return tuple(int(i) for i in np.argsort(np.array(perm, dtype=np.int64)))
+
+
+def transpose(a: Any, perm: Any = None, name: str = "transpose", conjugate: bool = False) -> Tensor:
+    """The axes in the order perm; without one in reverse order, as `tf.transpose`. conjugate matters to complex dtypes only."""
+    a = convert_to_tensor(a, name="a")
+    if conjugate and a.dtype.is_complex:
+        raise TypeError(f"transpose: complex dtypes such as {a.dtype.name} are not supported")
+    if perm is None:
+        if a.spec.shape is None:
+            raise ValueError(f"transpose: perm is needed, as the rank of '{a.name}' is not known")
+        perm = np.arange(len(a.spec.shape))[::-1].astype(np.int32)
+    result: Tensor = apply(Transpose, a, perm, name=name)
+    return result
+
+
+def matrix_transpose(a: Any, name: str = "matrix_transpose", conjugate: bool = False) -> Tensor:
+    """The last two axes exchanged, as `tf.matrix_transpose`. Raises ValueError below rank 2."""
+    a = convert_to_tensor(a, name="a")
+    rank = a.spec.rank
+    if rank is None or rank < 2:
+        raise ValueError(f"matrix_transpose needs a tensor of known rank, at least 2, not {a!r}")
+    return transpose(a, [*range(rank - 2), rank - 1, rank - 2], name=name, conjugate=conjugate)
+
+
+@register
+class ReverseV2(View):
+    """tensor with the order of elements reversed along `axis`."""
+
+    operands = ("tensor", "axis")
+    results = ("output",)
+    types: ClassVar = {"T": "tensor", "Tidx": "axis"}
+    axis: tuple[int, ...] = operand_field("ints")
+    samples: ClassVar = [Sample({"axis": a}, (s,), (d,)) for a, s, d in (
+        ((0,), (7,), None), ((0, -1), (2, 3, 5), float64), ((1,), (4, 17), int64), ((), (3,), None), ((1,), (0, 3), None))]
+
+    def infer(self, x: Spec) -> Spec:
+        axes = known_ints(self.axis, "axis")
+        if x.shape is not None:
+            normalise_axes(axes, len(x.shape))
+        return with_moved_value(self, Spec(x.dtype, x.shape), x)
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return np.flip(x, self.axis)
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        return [reverse(dy, list(self.axis)), None]
+
+    def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
+        axes = tuple(perm.index(normalise_axis(a, len(perm))) for a in self.axis)
+        return Permuted(replace(self, axis=axes), (perm,), (perm,))
+
+    def view(self, b: Any, x: Any) -> Any:
+        return x.reverse(normalise_axes(self.axis, x.rank))
+
+
+def reverse(tensor: Any, axis: Any, name: str | None = None) -> Tensor:
+    """The elements in reverse order along the axes `axis` (a list of ints), as `tf.reverse`."""
+    if not isinstance(axis, (list, tuple, np.ndarray, Tensor)):
+        axis = [axis]
+    result: Tensor = apply(ReverseV2, tensor, axis, name=name)
+    return result
