@@ -130,6 +130,8 @@ class Snapshot:
             self._update(operation, seen)
         elif operation.type == "Placeholder":
             self._missing_feed(operation)
+        elif operation.type == "PlaceholderWithDefault":
+            self.values[operation.outputs[0]] = self._value(operation.inputs[0], seen)
         else:
             self._plain(operation, seen)
 
