@@ -1,0 +1,40 @@
+"""sizes: dims of a Plan become elements of an integer tensor, out[start + i] = d_i for i < count: how a shape is a value.
+
+Up to eight a call; a longer list takes several calls with different starts.
+"""
+from __future__ import annotations
+
+from .kernel import Functions, Kernel, Operand, at_least, register
+from .words import OK, TILES
+
+DIMS = tuple(f"d{i}" for i in range(8))
+
+
+def make(types):
+    def bind(d0, d1, d2, d3, d4, d5, d6, d7, start, count, choice):
+        choice[TILES] = 1
+
+    def run(out, d0, d1, d2, d3, d4, d5, d6, d7, start, count, choice, work, scratch, phase, tile):
+        for i in range(count):
+            value = d0
+            if i == 1:
+                value = d1
+            elif i == 2:
+                value = d2
+            elif i == 3:
+                value = d3
+            elif i == 4:
+                value = d4
+            elif i == 5:
+                value = d5
+            elif i == 6:
+                value = d6
+            elif i == 7:
+                value = d7
+            out[start + i] = value
+        return OK
+    return Functions(bind, run)
+
+
+register(Kernel("sizes", (Operand("out", "out", "T", "start + count"),), DIMS, ("start", "count"),
+                ({"T": "i32"}, {"T": "i64"}), make, (*at_least(0, "start", "count"), "count <= 8")))
