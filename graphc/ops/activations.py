@@ -53,7 +53,7 @@ def _zeros_like(x):
 
 
 def _where(condition, x, y):
-    from graphc.ops.where import where
+    from graphc.ops.gather import where
 
     return where(condition, x, y)
 

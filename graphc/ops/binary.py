@@ -76,7 +76,7 @@ class Pow(Binary):
 
     def grad(self, node, dy):
         from graphc.ops.fill import zeros_like
-        from graphc.ops.where import where
+        from graphc.ops.gather import where
         from graphc.ops.comparison import greater
 
         x, y = node.inputs
@@ -98,7 +98,7 @@ class _Selecting(Binary):
 
     def grad(self, node, dy):
         from graphc.ops.fill import zeros_like
-        from graphc.ops.where import where
+        from graphc.ops.gather import where
 
         x, y = node.inputs
         of_x, zeros = self.chosen(x, y), zeros_like(dy)

@@ -65,7 +65,7 @@ def reduce_logsumexp(input_tensor, axis=None, keepdims=None, name=None, reductio
     from graphc.ops.fill import zeros_like
     from graphc.ops.identity import stop_gradient
     from graphc.ops.shapes import reshape, shape
-    from graphc.ops.where import where
+    from graphc.ops.gather import where
     from graphc.ops.binary import add, subtract
     from graphc.ops.comparison import is_finite
     from graphc.ops.unary import exp, log
