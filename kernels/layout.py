@@ -35,7 +35,8 @@ Registry     one table a library, written by the toolchain from the declarations
   header     magic, kernels, primitives, offset of the kernels' offset table, offset of the primitives' rows
   kernel     operands, dims, attrs, relations, then operands of 4 words: role (0 in, 1 out, 2 inout), dtype, packable, offset of
              the extent's formula; then offsets of the relations' formulas, then the offset of the flops' formula
-  primitive  rows of PRIMITIVE_WORDS: arguments, result dtype, 4 argument dtypes (-1: none), reduce (1: a row reduction), 0
+  primitive  rows of PRIMITIVE_WORDS: arguments, result dtype, 4 argument dtypes (-1: none), reduce (1: a row reduction), for
+             reductions 8 * number of the binary primitive that is repeated + place in REDUCE_OPS
   formula    number of instructions, then pairs (opcode, value): postfix over dims and attributes
 Functions    one table of addresses a library and ISA: bind, run, pack (0: none) of each kernel, then one of each primitive
 Names        zero-terminated, in the order of the numbers: kernels ("matmul.f32"), then primitives ("add.f32.f32")
@@ -59,6 +60,7 @@ SLOT_WORDS = 2
 GUARD_WORDS = 4
 INSTR_WORDS = 7
 PRIMITIVE_WORDS = 8
+REDUCE_OPS = ("add", "mul", "max", "min", "and", "or")
 CODE_CONST, CODE_INDEX, CODE_LINEAR, CODE_REDUCE = -1, -2, -3, -16
 
 

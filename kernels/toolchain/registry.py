@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..kernel import Kernel
-from ..layout import REGISTRY_MAGIC, FormulaOp
+from ..layout import REDUCE_OPS, REGISTRY_MAGIC, FormulaOp
 
 # TensorFlow's numbers of the dtypes (graphc/ir/dtypes.py), by the names that kernels use.
 DTYPE_NUMBERS = {"f32": 1, "f64": 2, "i32": 3, "u8": 4, "i16": 5, "i8": 6, "str": 7, "c64": 8, "i64": 9, "bool": 10,
@@ -128,11 +128,18 @@ def registry_words(kernels: Sequence[KernelEntry], primitives: Sequence[Primitiv
     words[3] = len(words)
     words += offsets
     words[4] = len(words)
+    numbers = {primitive.full_name: number for number, primitive in enumerate(primitives)}
     for primitive in primitives:
         arguments = [DTYPE_NUMBERS[name] for name in primitive.arguments]
         words += [len(arguments), DTYPE_NUMBERS[primitive.result], *arguments, *[-1] * (4 - len(arguments)),
-                  int(primitive.reduce), 0]
+                  int(primitive.reduce), _binary_of_reduce(primitive.full_name, numbers) if primitive.reduce else 0]
     return words
+
+
+def _binary_of_reduce(full_name: str, numbers: dict[str, int]) -> int:
+    """Which elementwise primitive a reduction repeats, and, in the low 3 bits, its place in REDUCE_OPS."""
+    name = full_name.removeprefix("reduce.")
+    return numbers[name] * 8 + REDUCE_OPS.index(name.partition(".")[0])
 
 
 def _append_kernel(words: list[int], entry: KernelEntry) -> int:

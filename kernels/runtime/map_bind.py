@@ -1,0 +1,457 @@
+"""Binding a map to sizes and addresses: which values each pass needs, how axes run, how each access is made.
+
+Order: read accesses and values -> which pass needs which value -> choose the order of axes (reductions: along rows, or down
+columns if memory lies that way) -> coalesce axes -> classify accesses -> tiles -> lists of work (map_plan.py).
+"""
+from __future__ import annotations
+
+from ..layout import CODE_INDEX, CODE_LINEAR, CODE_REDUCE, INSTR_WORDS
+from . import map_words as m
+from .image import H_PROGRAM_TABLE, dtype_size, primitive_row
+from .map_plan import lay_out_lists, plan_lists
+from .memory import function, set_word, word
+
+MAX_AXES = 8
+LONG_ROW = 256            # innermost axes of at least so many elements are not crossed by a chunk
+TILE_GOAL = 32768         # elements of a reduction's tile
+MOST_SEGMENTS = 1024
+
+
+@function
+def program_of(record, image):
+    return image + 8 * word(image, word(image, H_PROGRAM_TABLE) + word(record, 0))
+
+
+@function
+def instr_row(program, number):
+    return program + 8 * (3 + word(program, 0) + INSTR_WORDS * number)
+
+
+@function
+def map_words(record, image, registry):
+    """Words that the bound form of a map takes."""
+    program = program_of(record, image)
+    loads, instrs, stores = word(program, 0), word(program, 1), word(program, 2)
+    values, accesses = loads + instrs, loads + stores + instrs
+    lists = 3 * instrs + 4 * values + m.OP_WORDS * instrs + m.PUT_WORDS * stores
+    return (m.HEADER + (m.ACCESS_WORDS + MAX_AXES) * accesses + (m.VALUE_WORDS + 2) * values + 2 * m.PASS_WORDS
+            + m.REDUCE_WORDS * instrs + 2 * lists + 4 * MAX_AXES)
+
+
+@function
+def lay_out(out, program):
+    """Places the tables behind the header; returns the offset of the space to work in."""
+    loads, instrs, stores = word(program, 0), word(program, 1), word(program, 2)
+    set_word(out, m.LOADS, loads)
+    set_word(out, m.INSTRS, instrs)
+    set_word(out, m.STORES, stores)
+    set_word(out, m.PROGRAM, program)
+    set_word(out, m.VALUES, loads + instrs)
+    at = m.HEADER
+    set_word(out, m.ACCESS_ROWS, at)
+    at += m.ACCESS_WORDS * (loads + stores + instrs)
+    set_word(out, m.VALUE_ROWS, at)
+    at += m.VALUE_WORDS * (loads + instrs)
+    set_word(out, m.PASS_0, at)
+    set_word(out, m.PASS_1, at + m.PASS_WORDS)
+    at += 2 * m.PASS_WORDS
+    set_word(out, m.REDUCE_ROWS, at)
+    at += m.REDUCE_WORDS * instrs
+    for i in range(m.HEADER, at):
+        set_word(out, i, 0)
+    return lay_out_lists(out, at)
+
+
+@function
+def access_row(out, number):
+    return out + 8 * (word(out, m.ACCESS_ROWS) + m.ACCESS_WORDS * number)
+
+
+@function
+def value_row(out, number):
+    return out + 8 * (word(out, m.VALUE_ROWS) + m.VALUE_WORDS * number)
+
+
+@function
+def read_access(out, number, value, size, source, rank, dims, buffers, strides):
+    """source: the access in the image. strides: address of MAX_AXES words for the strides as they stand there, in bytes."""
+    access = access_row(out, number)
+    set_word(access, m.A_BUFFER, word(source, 0))
+    set_word(access, m.A_SIZE, size)
+    set_word(access, m.A_VALUE, value)
+    offset = word(dims, word(source, 1)) * size
+    base = word(buffers, word(source, 0))
+    set_word(access, m.A_OFFSET, offset)
+    set_word(access, m.A_ADDRESS, base + offset if base != 0 else 0)
+    for axis in range(rank):
+        dim = word(source, 2 + axis)
+        set_word(access, m.A_ROW, 1 if dim < 0 else 0)
+        set_word(strides, axis, word(dims, dim) * size if dim >= 0 else 0)
+
+
+@function
+def read_accesses(out, record, dims, buffers, raw):
+    """Rows of loads, stores and index values; the sizes of values. raw: address of MAX_AXES words an access."""
+    program, rank = word(out, m.PROGRAM), word(record, 1)
+    loads, instrs, stores = word(out, m.LOADS), word(out, m.INSTRS), word(out, m.STORES)
+    source = record + 8 * (5 + rank)
+    for i in range(loads):
+        size = dtype_size(word(program, 3 + i))
+        set_word(value_row(out, i), m.V_SIZE, size)
+        read_access(out, i, i, size, source, rank, dims, buffers, raw + 8 * MAX_AXES * i)
+        source += 8 * (2 + rank)
+    for i in range(instrs):
+        set_word(value_row(out, loads + i), m.V_SIZE, dtype_size(word(instr_row(program, i), 1)))
+    stored = instr_row(program, instrs)
+    for j in range(stores):
+        value = word(stored, j)
+        read_access(out, loads + j, value, word(value_row(out, value), m.V_SIZE), source, rank, dims, buffers,
+                    raw + 8 * MAX_AXES * (loads + j))
+        source += 8 * (2 + rank)
+    count = loads + stores
+    for i in range(instrs):
+        instr = instr_row(program, i)
+        code = word(instr, 0)
+        if code == CODE_INDEX or code == CODE_LINEAR:
+            access, strides = access_row(out, count), raw + 8 * MAX_AXES * count
+            set_word(access, m.A_BUFFER, -1)
+            set_word(access, m.A_SIZE, dtype_size(word(instr, 1)))
+            set_word(access, m.A_VALUE, loads + i)
+            step = 1
+            for k in range(rank):
+                axis = rank - 1 - k
+                wanted = code == CODE_LINEAR or word(instr, 6) == axis
+                set_word(strides, axis, (step if code == CODE_LINEAR else 1) if wanted else 0)
+                step *= word(dims, word(record, 5 + axis))
+            count += 1
+    set_word(out, m.ACCESSES, count)
+
+
+@function
+def mark_needed(out, reduced):
+    """Which values each pass computes: pass 1 what row stores need, up to reductions; pass 0 the rest."""
+    program, loads, instrs, stores = word(out, m.PROGRAM), word(out, m.LOADS), word(out, m.INSTRS), word(out, m.STORES)
+    for j in range(stores):
+        access = access_row(out, loads + j)
+        number = 1 if reduced > 0 and word(access, m.A_ROW) == 1 else 0
+        set_word(access, m.A_ROW, number)
+        set_word(value_row(out, word(access, m.A_VALUE)), m.V_NEEDED + number, 1)
+    for k in range(2):
+        number = 1 - k
+        for i in range(instrs):
+            instr = instr_row(program, instrs - 1 - i)
+            value = value_row(out, loads + instrs - 1 - i)
+            if word(value, m.V_NEEDED + number) == 1:
+                reduction = word(instr, 0) <= CODE_REDUCE
+                for a in range(4):
+                    argument = word(instr, 2 + a)
+                    if argument >= 0:
+                        set_word(value_row(out, argument), m.V_NEEDED + (0 if reduction else number), 1)
+
+
+@function
+def takes_part(out, access, number):
+    """Whether a pass makes this access."""
+    is_store = word(out, m.LOADS) <= (access - access_row(out, 0)) // (8 * m.ACCESS_WORDS) < word(out, m.LOADS) + word(out, m.STORES)
+    if is_store:
+        return word(access, m.A_ROW) == number
+    return word(value_row(out, word(access, m.A_VALUE)), m.V_NEEDED + number) == 1
+
+
+@function
+def choose_order(out, record, dims, reduced, raw, order):
+    """Sets the mode, and the axes of pass 0 in the order in which they run, at `order`. Returns how many lead as batch.
+
+    Columns: more loads have neighbours along the outer axes than along the reduced ones. Then the outer axes in front of which
+    the reduced ones lie in memory come last.
+    """
+    rank = word(record, 1)
+    outer = rank - reduced
+    for axis in range(rank):
+        set_word(order, axis, axis)
+    if reduced == 0:
+        set_word(out, m.MODE, m.MODE_ELEMENTS)
+        return outer
+    last_outer, last_reduced = last_long_axis(record, dims, 0, outer), last_long_axis(record, dims, outer, rank)
+    along_rows, along_columns, main = 0, 0, -1
+    for i in range(word(out, m.LOADS)):
+        if word(value_row(out, i), m.V_NEEDED) == 1:
+            strides, size = raw + 8 * MAX_AXES * i, word(access_row(out, i), m.A_SIZE)
+            if last_reduced >= 0 and word(strides, last_reduced) == size:
+                along_rows += 1
+            elif last_reduced >= 0 and word(strides, last_reduced) != 0 and last_outer >= 0 and word(strides, last_outer) == size:
+                along_columns += 1
+                main = i
+    trivial = last_reduced < 0 and extent_of(record, dims, outer, rank, order) == 1
+    if along_columns <= along_rows and not trivial:
+        set_word(out, m.MODE, m.MODE_ROWS)
+        return outer
+    set_word(out, m.MODE, m.MODE_COLUMNS)
+    strides, widest, batch = raw + 8 * MAX_AXES * max(main, 0), 0, 0
+    for axis in range(outer, rank):
+        if word(dims, word(record, 5 + axis)) > 1:
+            widest = max(widest, abs(word(strides, axis)))
+    while batch < last_outer and (abs(word(strides, batch)) >= widest or word(dims, word(record, 5 + batch)) == 1):
+        batch += 1
+    for k in range(reduced):
+        set_word(order, batch + k, outer + k)
+    for k in range(outer - batch):
+        set_word(order, batch + reduced + k, batch + k)
+    return batch
+
+
+@function
+def last_long_axis(record, dims, begin, end):
+    """The last axis of [begin, end) with more than one element, -1 if there is none."""
+    found = -1
+    for axis in range(begin, end):
+        if word(dims, word(record, 5 + axis)) > 1:
+            found = axis
+    return found
+
+
+@function
+def extent_of(record, dims, begin, end, order):
+    product = 1
+    for k in range(begin, end):
+        product *= word(dims, word(record, 5 + word(order, k)))
+    return product
+
+
+@function
+def coalesce(out, number, record, dims, order, axes, raw):
+    """The axes of a pass: of `axes` axes in the given order those of one element are dropped and neighbours joined where every
+    access allows it. Sets the accesses' strides in bytes."""
+    bound = out + 8 * word(out, m.PASS_0 + number)
+    rank = 0
+    accesses = word(out, m.ACCESSES)
+    for k in range(axes):
+        axis = word(order, k)
+        size = word(dims, word(record, 5 + axis))
+        if size == 1:
+            continue
+        joined = rank > 0
+        for i in range(accesses):
+            access = access_row(out, i)
+            if joined and takes_part(out, access, number):
+                above = word(access, m.A_STRIDES + 8 * number + rank - 1)
+                joined = above == word(raw, MAX_AXES * i + axis) * size
+        if not joined:
+            rank += 1
+            set_word(bound, m.P_SIZES + rank - 1, size)
+        else:
+            set_word(bound, m.P_SIZES + rank - 1, word(bound, m.P_SIZES + rank - 1) * size)
+        for i in range(accesses):
+            set_word(access_row(out, i), m.A_STRIDES + 8 * number + rank - 1, word(raw, MAX_AXES * i + axis))
+    if rank == 0:
+        rank = 1
+        set_word(bound, m.P_SIZES, 1)
+        for i in range(accesses):
+            set_word(access_row(out, i), m.A_STRIDES + 8 * number, 0)
+    set_word(bound, m.P_RANK, rank)
+    inner = word(bound, m.P_SIZES + rank - 1)
+    set_word(bound, m.P_INNER, inner if rank > 1 and inner >= LONG_ROW else 0)
+
+
+@function
+def classify(out, number):
+    """The class of each access of a pass."""
+    bound = out + 8 * word(out, m.PASS_0 + number)
+    rank = word(bound, m.P_RANK)
+    loads, stores = word(out, m.LOADS), word(out, m.STORES)
+    for i in range(word(out, m.ACCESSES)):
+        access = access_row(out, i)
+        kind = m.UNUSED
+        if takes_part(out, access, number):
+            strides, size = access + 8 * (m.A_STRIDES + 8 * number), word(access, m.A_SIZE)
+            zero, linear, step = True, True, size
+            for k in range(rank):
+                axis = rank - 1 - k
+                zero = zero and word(strides, axis) == 0
+                linear = linear and (word(strides, axis) == step or word(bound, m.P_SIZES + axis) == 1)
+                step *= word(bound, m.P_SIZES + axis)
+            is_store = loads <= i < loads + stores
+            if zero and not is_store:
+                kind = m.FIXED
+            elif i >= loads + stores:
+                kind = m.IOTA
+            elif linear:
+                kind = m.LINEAR
+            elif word(bound, m.P_INNER) > 0 and word(strides, rank - 1) == size:
+                kind = m.DIRECT
+            else:
+                kind = m.GATHER
+        set_word(access, m.A_CLASS + number, kind)
+
+
+@function
+def identity_bits(op, dtype):
+    """Bits of the value that changes nothing; op: its place in layout.REDUCE_OPS, dtype: TensorFlow's number."""
+    if op == 0 or op == 5:
+        return 0
+    if op == 4:
+        return 1
+    if dtype == 1:
+        return 0x3F800000 if op == 1 else (0xFF800000 if op == 2 else 0x7F800000)
+    if dtype == 2:
+        return 0x3FF0000000000000 if op == 1 else (-0x10000000000000 if op == 2 else 0x7FF0000000000000)
+    if op == 1:
+        return 1
+    if dtype == 3:
+        return 0x80000000 if op == 2 else 0x7FFFFFFF
+    return -0x8000000000000000 if op == 2 else 0x7FFFFFFFFFFFFFFF
+
+
+@function
+def read_reduces(out, registry, functions):
+    program, loads, count = word(out, m.PROGRAM), word(out, m.LOADS), 0
+    first = 3 * word(registry, 1)
+    for i in range(word(out, m.INSTRS)):
+        instr = instr_row(program, i)
+        if word(instr, 0) <= CODE_REDUCE and word(value_row(out, loads + i), m.V_NEEDED + 1) == 1:
+            number = CODE_REDUCE - word(instr, 0)
+            repeated = word(primitive_row(registry, number), 7)
+            reduce = out + 8 * (word(out, m.REDUCE_ROWS) + m.REDUCE_WORDS * count)
+            set_word(reduce, m.R_VALUE, word(instr, 2))
+            set_word(reduce, m.R_RESULT, loads + i)
+            set_word(reduce, m.R_FUNCTION, word(functions, first + number))
+            set_word(reduce, m.R_BINARY, word(functions, first + repeated // 8))
+            set_word(reduce, m.R_IDENTITY, identity_bits(repeated % 8, word(instr, 1)))
+            set_word(reduce, m.R_SIZE, dtype_size(word(instr, 1)))
+            count += 1
+    set_word(out, m.REDUCES, count)
+
+
+@function
+def cut_elements(out):
+    """Tiles of a map without reductions: fewer elements if each costs more."""
+    cost, loads = word(out, m.ACCESSES), word(out, m.LOADS)
+    for i in range(word(out, m.INSTRS)):
+        cost += word(value_row(out, loads + i), m.V_NEEDED)
+    chunk = word(out, m.CHUNK)
+    each = max(65536 // max(cost, 1) // chunk, 1) * chunk
+    set_word(out, m.TILE_ELEMENTS, each)
+    set_word(out, m.TILES, (word(out, m.TOTAL) + each - 1) // each)
+    set_word(out, m.TILES_1, 0)
+
+
+@function
+def cut_rows(out):
+    """Tiles of a row reduction: blocks of rows, or segments of long rows, combined by phase 1."""
+    chunk, rows, cols = word(out, m.CHUNK), word(out, m.ROWS), word(out, m.COLS)
+    set_word(out, m.GROUP, chunk // cols * cols if 0 < cols <= chunk else chunk)
+    segments = max((cols + TILE_GOAL - 1) // TILE_GOAL, 1)
+    set_word(out, m.SEGMENTS, segments)
+    set_word(out, m.SEGMENT, TILE_GOAL)
+    block = min(max(TILE_GOAL // max(cols, 1), 1), chunk)
+    if segments > 1:
+        block = min(max(4096 // segments, 1), chunk)
+    blocks = (rows + block - 1) // block
+    set_word(out, m.BLOCK, block)
+    set_word(out, m.TILES, rows * segments if segments > 1 else blocks)
+    set_word(out, m.TILES_1, blocks if segments > 1 else 0)
+
+
+@function
+def cut_columns(out):
+    """Tiles of a column reduction: blocks of columns times segments of lines, combined by phase 1, or batches together."""
+    chunk, lines, whole, batch = word(out, m.CHUNK), word(out, m.COLS), word(out, m.WIDTH), word(out, m.BATCH)
+    bound = out + 8 * word(out, m.PASS_0)
+    inner = word(bound, m.P_INNER)
+    block = max(min(whole, chunk), 1)
+    blocks = (whole + block - 1) // block
+    group = max(chunk // block, 1) if blocks == 1 and (inner == 0 or inner % block == 0) else 1
+    each = max(TILE_GOAL // block, (lines + MOST_SEGMENTS - 1) // MOST_SEGMENTS, 1)
+    each = (each + group - 1) // group * group
+    segments = max((lines + each - 1) // each, 1)
+    set_word(out, m.BLOCK, block)
+    set_word(out, m.BLOCKS, blocks)
+    set_word(out, m.GROUP, group)
+    set_word(out, m.SEGMENTS, segments)
+    if segments > 1:
+        set_word(out, m.SEGMENT, each)
+        set_word(out, m.TILES, batch * segments * blocks)
+        set_word(out, m.TILES_1, batch * blocks)
+    else:
+        together = max(TILE_GOAL // max(lines * block, 1), 1) if blocks == 1 else 1
+        set_word(out, m.SEGMENT, together)
+        set_word(out, m.TILES, (batch + together - 1) // together * blocks)
+        set_word(out, m.TILES_1, 0)
+
+
+@function
+def cut(out):
+    """Tiles, work and scratch."""
+    mode, total, work = word(out, m.MODE), word(out, m.TOTAL), 0
+    set_word(out, m.TILE_ELEMENTS, 0)
+    if mode == m.MODE_ELEMENTS:
+        cut_elements(out)
+    elif word(out, m.ROWS) == 0:
+        set_word(out, m.TILES, 0)
+        set_word(out, m.TILES_1, 0)
+    elif mode == m.MODE_ROWS:
+        cut_rows(out)
+    else:
+        cut_columns(out)
+    if mode != m.MODE_ELEMENTS and total > 0 and word(out, m.TILES_1) > 0:
+        partials = word(out, m.ROWS) * word(out, m.SEGMENTS)
+        for j in range(word(out, m.REDUCES)):
+            reduce = out + 8 * (word(out, m.REDUCE_ROWS) + m.REDUCE_WORDS * j)
+            set_word(reduce, m.R_WORK, work)
+            work += (partials * word(reduce, m.R_SIZE) + 63) // 64 * 64
+    set_word(out, m.WORK, work)
+
+
+@function
+def choose_chunk(out):
+    """Elements of a chunk: a register is 4 KB, 2 KB if the program has many values."""
+    widest = 1
+    for i in range(word(out, m.VALUES)):
+        widest = max(widest, word(value_row(out, i), m.V_SIZE))
+    widest = max(widest, 4)
+    chunk = (4096 if word(out, m.VALUES) <= 24 else 2048) // widest
+    set_word(out, m.CHUNK, chunk)
+    set_word(out, m.SLOT_BYTES, chunk * widest)
+
+
+@function
+def map_bind(image, record, dims, buffers, registry, functions, out):
+    """Fills out (map_words words). record: MAP words of the image from `program` on; dims: address of evaluated dims; buffers:
+    of an address for each buffer id, 0 for the counter; functions: the library's table. Returns 0.
+
+    out[0], out[1]: tiles of phases 0 and 1; out[2]: bytes of each worker's scratch; out[3]: bytes of work;
+    out[4]: elements of a tile of phase 0 (maps without reductions)."""
+    rank, reduced = word(record, 1), word(record, 2)
+    raw = out + 8 * lay_out(out, program_of(record, image))
+    order = raw + 8 * MAX_AXES * (word(out, m.LOADS) + word(out, m.STORES) + word(out, m.INSTRS))
+    read_accesses(out, record, dims, buffers, raw)
+    mark_needed(out, reduced)
+    batch = choose_order(out, record, dims, reduced, raw, order)
+    outer = rank - reduced
+    first = batch if word(out, m.MODE) == m.MODE_COLUMNS else outer
+    set_word(out, m.TOTAL, extent_of(record, dims, 0, rank, order))
+    set_word(out, m.BATCH, extent_of(record, dims, 0, first, order))
+    set_word(out, m.COLS, extent_of(record, dims, first, first + reduced, order))
+    set_word(out, m.WIDTH, extent_of(record, dims, first + reduced, rank, order))
+    set_word(out, m.ROWS, word(out, m.BATCH) * word(out, m.WIDTH))
+    coalesce(out, 0, record, dims, order, rank, raw)
+    classify(out, 0)
+    for axis in range(outer):
+        set_word(order, axis, axis)
+    coalesce(out, 1, record, dims, order, outer, raw)
+    classify(out, 1)
+    read_reduces(out, registry, functions)
+    choose_chunk(out)
+    cut(out)
+    plan_lists(out, registry, functions, order + 8 * MAX_AXES)
+    return 0
+
+
+@function
+def map_set_address(out, buffer, address):
+    """From now on the buffer's memory begins at address; out was bound before."""
+    for i in range(word(out, m.LOADS) + word(out, m.STORES)):
+        access = access_row(out, i)
+        if word(access, m.A_BUFFER) == buffer:
+            set_word(access, m.A_ADDRESS, address + word(access, m.A_OFFSET) if address != 0 else 0)
+

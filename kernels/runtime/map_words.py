@@ -1,0 +1,45 @@
+"""Words of a bound map, the table that map_bind makes and map_run reads; the JIT's code reads it too. Imports nothing.
+
+A bound map is read-only while it runs, so that all workers share it; what changes lives in each worker's scratch.
+
+Two passes over positions of a domain: pass 0 over all elements (in an order that suits memory: batch, reduced, width for column
+reductions), pass 1 (reductions only) over the rows. Each has its own coalesced axes, classes of accesses and list of work.
+Strides are in bytes; those of index values, which have no memory, are in units of the index.
+
+Scratch   a pointer for each value and pass, then registers, accumulators, and room for folding columns
+Work      partial results: for each reduce, [segment][row] (columns) or [row][segment] (rows)
+"""
+from __future__ import annotations
+
+# Results that the runtime reads
+TILES, TILES_1, SCRATCH, WORK, TILE_ELEMENTS = 0, 1, 2, 3, 4
+
+# Header
+MODE, CHUNK, TOTAL, ROWS, COLS, BATCH, WIDTH = 8, 9, 10, 11, 12, 13, 14
+SEGMENTS, SEGMENT, BLOCK, BLOCKS, GROUP = 15, 16, 17, 18, 19
+ACCESSES, ACCESS_ROWS, PASS_0, PASS_1 = 20, 21, 22, 23
+REDUCES, REDUCE_ROWS, VALUES, VALUE_ROWS = 24, 25, 26, 27
+SLOT_BYTES, REGISTERS, ACCUMULATORS, FOLDS = 28, 29, 30, 31
+LOADS, STORES, INSTRS, PROGRAM, SLOTS = 32, 33, 34, 35, 36
+HEADER = 40
+MODE_ELEMENTS, MODE_ROWS, MODE_COLUMNS = 0, 1, 2
+
+# Access: loads, then stores, then index values. address: of element 0 of the domain; 0: the counter.
+A_BUFFER, A_ADDRESS, A_OFFSET, A_SIZE, A_VALUE, A_ROW, A_CLASS, A_STRIDES = 0, 1, 2, 3, 4, 5, 6, 8
+ACCESS_WORDS = 24         # A_CLASS and A_STRIDES (8 words) once a pass
+UNUSED, LINEAR, DIRECT, FIXED, GATHER, IOTA = 0, 1, 2, 3, 4, 5
+
+# Pass; its lists follow one another. inner: chunks do not cross multiples of it, 0: they may
+P_RANK, P_INNER, P_CONSTS, P_CONST_ROWS, P_FIXED, P_FIXED_ROWS, P_FETCHES, P_FETCH_ROWS = 0, 1, 2, 3, 4, 5, 6, 7
+P_SIZES, P_OPS, P_OP_ROWS, P_PUTS, P_PUT_ROWS, P_SLOT_VALUES, P_SLOT_ROWS = 8, 16, 17, 18, 19, 20, 21
+PASS_WORDS = 24
+CONST_WORDS, OP_WORDS, PUT_WORDS, SLOT_ROW_WORDS = 3, 6, 3, 2
+PUT_IN_PLACE, PUT_COPY, PUT_SCATTER = 0, 1, 2
+
+# Value: size in bytes; then, once a pass: needed, last use (number of the instruction), register slot (-1: none)
+V_SIZE, V_NEEDED, V_LAST, V_SLOT = 0, 1, 3, 5
+VALUE_WORDS = 8
+
+# Reduce
+R_VALUE, R_RESULT, R_FUNCTION, R_BINARY, R_IDENTITY, R_SIZE, R_WORK = 0, 1, 2, 3, 4, 5, 6
+REDUCE_WORDS = 8
