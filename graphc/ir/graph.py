@@ -54,7 +54,7 @@ class Graph:
         with self._lock:
             self._check_not_finalized()
             inputs = [self._own(t, op) for t in inputs]
-            name = name or op.type
+            name = name or op.type.lstrip("_")
             if name.endswith("/"):
                 full = names.without_slash(name)
             else:

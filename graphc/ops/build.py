@@ -96,7 +96,7 @@ def apply(op: type[Op], *values: Any, name: str | None = None, **fields: Any) ->
     Constants made on the way are named "name/operand", as in TensorFlow.
     """
     graph = _graph_of(values)
-    with graph.as_default(), graph.name_scope(name or op.type) as scope:
+    with graph.as_default(), graph.name_scope(name or op.type.lstrip("_")) as scope:
         operands = _operand_values(op, values, fields)
         tensors = _convert_operands(op, operands, scope)
         resolved = {**fields, **resolve_fields(op, tensors)}

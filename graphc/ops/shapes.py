@@ -38,7 +38,10 @@ class Shape(Op):
         return [None]
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
-        b.store_sizes(inputs[0].shape, outputs[0])
+        if inputs[0].shape:
+            b.store_sizes(inputs[0].shape, outputs[0])
+        else:
+            b.fill(outputs[0], 0)    # no elements, but every result is written
 
 
 @register
