@@ -1,1 +1,151 @@
-"""graphc."""
+"""graphc: TensorFlow 1's static graphs, compiled. `import graphc as gc`.
+
+The public names, and nothing else. What needs protobuf or the compiler is imported when it is first used.
+"""
+from __future__ import annotations
+
+import importlib as _importlib
+from typing import Any as _Any
+
+# --- graph ---------------------------------------------------------------------------------------------------------------
+from graphc import errors as errors
+from graphc.ir import dtypes as dtypes
+from graphc.ir.dtypes import (
+    DType,
+    as_dtype,
+    complex64,
+    complex128,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    resource,
+    string,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+    variant,
+)
+from graphc.ir.dtypes import bool_ as bool
+from graphc.ir.graph import Graph, get_default_graph, reset_default_graph
+from graphc.ir.names import GraphKeys
+from graphc.ir.scope_functions import (
+    add_to_collection,
+    add_to_collections,
+    colocate_with,
+    control_dependencies,
+    device,
+    get_collection,
+    get_collection_ref,
+    name_scope,
+    op_scope,
+)
+from graphc.ir.stacks import get_default_session
+from graphc.ir.tensor import Operation, Tensor, register_method
+from graphc.ir.tensor_shape import Dimension, TensorShape
+
+# --- ops: arrays ---------------------------------------------------------------------------------------------------------
+from graphc.ops.array import (
+    boolean_mask,
+    broadcast_static_shape,
+    broadcast_to,
+    cast,
+    concat,
+    expand_dims,
+    fill,
+    gather,
+    gather_nd,
+    group,
+    identity,
+    matrix_transpose,
+    no_op,
+    one_hot,
+    ones,
+    ones_like,
+    pad,
+    rank,
+    reshape,
+    reverse,
+    shape,
+    size,
+    split,
+    squeeze,
+    stack,
+    stop_gradient,
+    strided_slice,
+    tile,
+    to_double,
+    to_float,
+    to_int32,
+    to_int64,
+    transpose,
+    unstack,
+    where,
+    where_v2,
+    zeros,
+    zeros_like,
+)
+from graphc.ops.array import range_ as range
+from graphc.ops.array import slice_ as slice
+from graphc.ops.array import tuple_of as tuple
+from graphc.ops.build import convert_to_tensor
+from graphc.ops.source import constant, placeholder, placeholder_with_default
+
+pack, unpack, reverse_v2, concat_v2 = stack, unstack, reverse, concat
+
+# --- ops: math, nn, random -----------------------------------------------------------------------------------------------
+from graphc import math as math  # noqa: E402
+from graphc import nn as nn  # noqa: E402
+from graphc.math import *  # noqa: E402, F403
+from graphc.ops import operators as _operators  # noqa: E402, F401
+from graphc.ops.random import (  # noqa: E402
+    random_normal,
+    random_uniform,
+    set_random_seed,
+    truncated_normal,
+)
+
+# --- gradients, variables, control flow, session -------------------------------------------------------------------------
+
+# --- serialisation: imported when first used, as it needs protobuf ---------------------------------------------------------
+
+_LAZY = {
+    "GraphDef": ("graphc.serial.graph_pb2", "GraphDef"),
+    "NodeDef": ("graphc.serial.graph_pb2", "NodeDef"),
+    "AttrValue": ("graphc.serial.graph_pb2", "AttrValue"),
+    "import_graph_def": ("graphc.serial.importer", "import_graph_def"),
+    "write_graph": ("graphc.serial.files", "write_graph"),
+    "load_graph_def": ("graphc.serial.files", "load_graph_def"),
+    "freeze": ("graphc.serial.freeze", "freeze"),
+    "graph_util": ("graphc.graph_util", None),
+    "make_tensor_proto": ("graphc.serial.tensors", "make_tensor_proto"),
+    "make_ndarray": ("graphc.serial.tensors", "make_ndarray"),
+}
+
+
+def __getattr__(name: str) -> _Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'graphc' has no attribute {name!r}")
+    module, attribute = _LAZY[name]
+    found = _importlib.import_module(module)
+    value = found if attribute is None else getattr(found, attribute)
+    globals()[name] = value
+    return value
+
+
+def _lazy_method(module: str, function: str) -> _Any:
+    def method(self: _Any, *arguments: _Any, **more: _Any) -> _Any:
+        return getattr(_importlib.import_module(module), function)(self, *arguments, **more)
+
+    return method
+
+
+register_method("as_graph_def", _lazy_method("graphc.serial.graphdef", "as_graph_def"), Graph)
+register_method("node_def", property(_lazy_method("graphc.serial.graphdef", "node_def")), Operation)
+
+newaxis = None
+__version__ = "0.1.0"

@@ -1,0 +1,99 @@
+"""What works on the default graph: name_scope, control_dependencies, device, collections, under TensorFlow 1's names."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from graphc.ir.graph import Graph, get_default_graph
+from graphc.ir.tensor import Operation, Tensor
+
+
+class name_scope:    # noqa: N801  named as TensorFlow's
+    """`with gc.name_scope("layer") as scope:` names the operations made inside "layer/...".
+
+    name_scope(name, default_name, values): default_name is taken if name is None, as in functions that build ops; values: tensors
+    whose graph becomes the default one. Raises ValueError if there is no name at all, or it is malformed.
+    """
+
+    def __init__(self, name: str | None, default_name: str | None = None, values: Sequence[Any] | None = None) -> None:
+        self._name = default_name if name is None else name
+        if name is None and default_name is None and values is not None:
+            raise ValueError("At least one of name (None) and default_name (None) must be provided.")
+        self._values = values or ()
+        self._entered: list[AbstractContextManager[Any]] = []
+
+    @property
+    def name(self) -> str | None:
+        return self._name
+
+    def __enter__(self) -> str:
+        graph = graph_from(self._values)
+        default, scope = graph.as_default(), graph.name_scope(self._name)
+        default.__enter__()
+        self._entered += [default, scope]
+        try:
+            return scope.__enter__()
+        except BaseException:
+            self._entered.clear()
+            default.__exit__(None, None, None)
+            raise
+
+    def __exit__(self, *error: Any) -> None:
+        scope, default = self._entered.pop(), self._entered.pop()
+        scope.__exit__(*error)
+        default.__exit__(*error)
+
+
+def graph_from(values: Sequence[Any]) -> Graph:
+    """The graph of the first tensor or operation among values; else the default graph, as inside a loop's body."""
+    default = get_default_graph()
+    if default.building_function:
+        return default
+    for value in values:
+        if isinstance(value, (Tensor, Operation)):
+            return value.graph
+    return default
+
+
+def op_scope(values: Sequence[Any], name: str | None, default_name: str | None = None) -> name_scope:
+    """name_scope with the arguments in another order: deprecated in TF 1, as `tf.op_scope`."""
+    return name_scope(name, default_name, values)
+
+
+def control_dependencies(control_inputs: Sequence[Any] | None) -> AbstractContextManager[None]:
+    """Operations made inside run after `control_inputs`, as `tf.control_dependencies`. None: after nothing."""
+    return get_default_graph().control_dependencies(control_inputs)
+
+
+def device(device_name_or_function: Any) -> AbstractContextManager[None]:
+    """Records a device on the operations made inside, as `tf.device`."""
+    return get_default_graph().device(device_name_or_function)
+
+
+def colocate_with(op: Any, ignore_existing: bool = False) -> AbstractContextManager[None]:
+    """Operations made inside take the device of `op`, as `tf.colocate_with`."""
+    return get_default_graph().colocate_with(op, ignore_existing)
+
+
+def add_to_collection(name: Any, value: Any) -> None:
+    """Adds `value` to the default graph's collection, as `tf.add_to_collection`."""
+    get_default_graph().add_to_collection(name, value)
+
+
+def add_to_collections(names: Any, value: Any) -> None:
+    get_default_graph().add_to_collections(names, value)
+
+
+def get_collection(key: Any, scope: str | None = None) -> list[Any]:
+    """A copy of a collection of the default graph, as `tf.get_collection`."""
+    return get_default_graph().get_collection(key, scope)
+
+
+def get_collection_ref(key: Any) -> list[Any]:
+    """A collection of the default graph itself, as `tf.get_collection_ref`."""
+    return get_default_graph().get_collection_ref(key)
+
+
+def get_name_scope() -> str:
+    return get_default_graph().get_name_scope()
