@@ -1,9 +1,295 @@
-"""Stand-in while the rest is brought up."""
+"""Verification of an image: nothing else of the runtime reads an image that did not pass.
+
+Checked here is all that does not depend on sizes: that every number is in range and every table inside the image, dtypes and ranks,
+that dims are known before they are used, that nothing is read before it is written, and who may write what. What depends on
+sizes is checked where they are known: bind.py. Order: tables first, then programs, then bodies from the last to the first, so
+that the depth of nesting is known. Words are trusted one by one, after the check that covers them.
+
+A check that fails returns its number (CHECK of tables.py goes to ERROR_A) through `wrong`.
+"""
 from __future__ import annotations
 
-from .memory import function
+from ..layout import (
+    BODY_WORDS,
+    BUFFER_WORDS,
+    DIM_WORDS,
+    GUARD_WORDS,
+    HEADER_WORDS,
+    IMAGE_MAGIC,
+    MAX_RANK,
+    REGISTRY_MAGIC,
+    SHAPE_WORDS,
+    SLOT_WORDS,
+)
+from . import image as im
+from . import tables as t
+from .image import BAD, body_record, buffer_row, dim_row, dtype_size, limited, multiply, slot_row, step_record
+from .memory import function, set_word, word
+from .verify_program import check_program
+from .verify_step import check_step, dims_bound_by
+from .verify_layout import inside, step_is_inside
+
+MOST_WORDS = 1 << 36
+MOST_DEPTH = 32
+
+
+@function
+def wrong(error, check, body, step, detail):
+    set_word(error, t.ERROR_CODE, t.BAD_IMAGE)
+    set_word(error, t.ERROR_BODY, body)
+    set_word(error, t.ERROR_STEP, step)
+    set_word(error, t.ERROR_A, check)
+    set_word(error, t.ERROR_B, detail)
+    return t.BAD_IMAGE
+
+
+@function
+def check_header(image, words, registry):
+    if words < HEADER_WORDS or words > MOST_WORDS:
+        return 1
+    if word(image, 0) != IMAGE_MAGIC or word(image, 1) != words or word(registry, 0) != REGISTRY_MAGIC:
+        return 2
+    for field, row in ((im.H_BODIES, 1), (im.H_PROGRAMS, 1), (im.H_CONSTANTS, SHAPE_WORDS), (im.H_STATES, SHAPE_WORDS)):
+        if inside(words, word(image, field), word(image, field + 1), row) == 0:
+            return 3
+    if word(image, im.H_BODIES) < 1 or word(image, im.H_HOSTS) < 0 or word(image, im.H_ORIGINS) < 0:
+        return 4
+    if word(image, im.H_PREPARE) < -1 or word(image, im.H_PREPARE) >= word(image, im.H_BODIES):
+        return 4
+    for i in range(word(image, im.H_BODIES)):
+        if inside(words, 1, word(image, word(image, im.H_BODY_TABLE) + i), BODY_WORDS) == 0:
+            return 5
+    for field in (im.H_CONSTANTS, im.H_STATES):
+        for i in range(word(image, field)):
+            if shape_is_good(image + 8 * (word(image, field + 1) + i * SHAPE_WORDS)) == 0:
+                return 6
+    return 0
+
+
+@function
+def shape_is_good(row):
+    rank, elements = word(row, 1), 1
+    if rank < 0 or rank > MAX_RANK or plain(word(row, 0)) == 0:
+        return 0
+    for axis in range(rank):
+        if word(row, 2 + axis) < 0 or limited(word(row, 2 + axis)) == BAD:
+            return 0
+        elements = multiply(elements, word(row, 2 + axis))
+    return 0 if elements == BAD else 1
+
+
+@function
+def plain(dtype):
+    """Whether elements of a dtype are numbers."""
+    if dtype == im.DTYPE_HANDLE or dtype == im.DTYPE_STRING or dtype == im.DTYPE_RESOURCE:
+        return 0
+    return 1 if dtype_size(dtype) > 0 else 0
+
+
+@function
+def check_tables(image, words, record):
+    """The tables of a body, and every record of a step, are inside the image."""
+    for field, row in ((im.B_DIMS, DIM_WORDS), (im.B_BUFFERS, BUFFER_WORDS), (im.B_SLOTS, SLOT_WORDS), (im.B_GUARDS, GUARD_WORDS),
+                       (im.B_STEPS, 1), (im.B_INPUTS, 1), (im.B_OUTPUTS, 1), (im.B_WRITES, 1)):
+        if inside(words, word(record, field), word(record, field + 1), row) == 0:
+            return 10
+    for i in range(word(record, im.B_STEPS)):
+        if step_is_inside(image, words, word(image, word(record, im.B_STEP_TABLE) + i)) == 0:
+            return 11
+    for i in range(word(record, im.B_WRITES)):
+        state = word(image, word(record, im.B_WRITE_IDS) + i)
+        if state < 0 or state >= word(image, im.H_STATES):
+            return 12
+    if check_ports(image, record, im.B_INPUTS, im.KIND_INPUT) != 0 or check_ports(image, record, im.B_OUTPUTS, im.KIND_OUTPUT) != 0:
+        return 13
+    return 0
+
+
+@function
+def check_ports(image, record, field, kind):
+    """Port i of a body is a buffer of that kind whose index is i."""
+    for i in range(word(record, field)):
+        buffer = word(image, word(record, field + 1) + i)
+        if buffer < 0 or buffer >= word(record, im.B_BUFFERS):
+            return 1
+        row = buffer_row(image, record, buffer)
+        if word(row, 0) != kind or word(row, 2) != i:
+            return 1
+    return 0
+
+
+@function
+def check_slots(image, record):
+    for i in range(word(record, im.B_SLOTS)):
+        row = slot_row(image, record, i)
+        if dtype_size(word(row, 0)) == 0 or word(row, 1) < 0 or word(row, 1) > MAX_RANK:
+            return 1
+    return 0
+
+
+@function
+def check_dims(image, record, segments):
+    """Kinds and operands of dims. segments: of RUNTIME dims the segment + 1 that knows them (0: nobody binds it); of the
+    others it is filled in here."""
+    for d in range(word(record, im.B_DIMS)):
+        row = dim_row(image, record, d)
+        kind, first, second, third = word(row, 0), word(row, 1), word(row, 2), word(row, 3)
+        if kind < 0 or kind > im.DIM_BROADCAST:
+            return 20
+        if kind == im.DIM_RUNTIME:
+            if word(segments, d) == 0:
+                return 21
+            continue
+        if word(segments, d) != 0:
+            return 22
+        if kind == im.DIM_CONST:
+            if limited(first) == BAD:
+                return 23
+            set_word(segments, d, 1)
+        elif kind == im.DIM_INPUT:
+            if first < 0 or first >= word(record, im.B_INPUTS):
+                return 24
+            port = buffer_row(image, record, word(image, word(record, im.B_INPUT_IDS) + first))
+            if second < 0 or second >= word(port, 3):
+                return 24
+            set_word(segments, d, 1)
+        else:
+            if first < 0 or first >= d or second < 0 or second >= d:
+                return 25
+            known = max(word(segments, first), word(segments, second))
+            if kind == im.DIM_SELECT:
+                if third < 0 or third >= d:
+                    return 25
+                known = max(known, word(segments, third))
+            set_word(segments, d, known)
+    return 0
+
+
+@function
+def dtype_and_limit(image, record, row):
+    """(dtype that the memory behind a buffer has, -1: its own; how many indices there are) of its kind."""
+    kind, index = word(row, 0), word(row, 2)
+    if kind == im.KIND_CONST or kind == im.KIND_STATE:
+        field = im.H_CONSTANTS if kind == im.KIND_CONST else im.H_STATES
+        count = word(image, field)
+        if index < 0 or index >= count:
+            return -1, 0
+        return word(image, word(image, field + 1) + index * SHAPE_WORDS), count
+    if kind == im.KIND_STATE_INFO:
+        return im.DTYPE_I64, word(image, im.H_STATES)
+    if kind == im.KIND_COUNTER:
+        return im.DTYPE_I64, 1
+    if kind == im.KIND_PREPARED:
+        prepare = word(image, im.H_PREPARE)
+        if prepare < 0 or body_record(image, prepare) == record:
+            return -1, 0
+        other = body_record(image, prepare)
+        if index < 0 or index >= word(other, im.B_OUTPUTS):
+            return -1, 0
+        return word(buffer_row(image, other, word(image, word(other, im.B_OUTPUT_IDS) + index)), 1), word(other, im.B_OUTPUTS)
+    return -1, 1
+
+
+@function
+def check_buffer(image, record, b):
+    row = buffer_row(image, record, b)
+    kind, dtype, index, rank = word(row, 0), word(row, 1), word(row, 2), word(row, 3)
+    if kind < 0 or kind > im.KIND_COUNTER or dtype_size(dtype) == 0 or rank < 0 or rank > MAX_RANK:
+        return 30
+    for axis in range(rank):
+        if word(row, 4 + axis) < 0 or word(row, 4 + axis) >= word(record, im.B_DIMS):
+            return 31
+    if kind == im.KIND_ALIAS:
+        if index < 0 or index >= word(record, im.B_BUFFERS):
+            return 32
+        other = buffer_row(image, record, index)
+        if word(other, 0) == im.KIND_ALIAS or dtype_size(word(other, 1)) != dtype_size(dtype):
+            return 32
+        return 0 if word(other, 1) == dtype or (plain(dtype) != 0 and plain(word(other, 1)) != 0) else 32
+    if kind == im.KIND_INPUT or kind == im.KIND_OUTPUT:
+        field = im.B_INPUTS if kind == im.KIND_INPUT else im.B_OUTPUTS
+        if index < 0 or index >= word(record, field) or word(image, word(record, field + 1) + index) != b:
+            return 33
+        return 0
+    if kind == im.KIND_ARENA:
+        return 0
+    wanted, count = dtype_and_limit(image, record, row)
+    if index < 0 or index >= count or dtype != wanted:
+        return 34
+    return 0
+
+
+@function
+def check_guards(image, record):
+    for g in range(word(record, im.B_GUARDS)):
+        row = image + 8 * (word(record, im.B_GUARD_ROWS) + g * GUARD_WORDS)
+        if word(row, 0) < 0 or word(row, 0) > 2:
+            return 1
+        for j in range(1, 3):
+            if word(row, j) < 0 or word(row, j) >= word(record, im.B_DIMS):
+                return 1
+    return 0
+
+
+@function
+def check_body(image, words, registry, body, depths, work, error):
+    record = body_record(image, body)
+    dims, buffers, slots = word(record, im.B_DIMS), word(record, im.B_BUFFERS), word(record, im.B_SLOTS)
+    for i in range(dims + buffers + slots):
+        set_word(work, i, 0)
+    written, filled = work + 8 * dims, work + 8 * (dims + buffers)
+    spare = work + 8 * (dims + buffers + slots)
+    check = 41 if check_slots(image, record) != 0 or check_guards(image, record) != 0 else 0
+    for b in range(buffers):
+        if check == 0:
+            check = check_buffer(image, record, b)
+    if check == 0:
+        check = dims_bound_by(image, record, work)
+    if check == 0:
+        check = check_dims(image, record, work)
+    if check != 0:
+        return wrong(error, check, body, -1, 0)
+    segment, depth = 1, 0
+    for i in range(word(record, im.B_STEPS)):
+        step = step_record(image, record, i)
+        check = check_step(image, registry, body, step, segment, work, written, filled, spare)
+        if check != 0:
+            return wrong(error, check, body, i, word(step, 0))
+        if im.bind_count(step) > 0:
+            segment += 1
+        kind = word(step, 0)
+        if kind == im.STEP_WHILE or kind == im.STEP_IF:
+            first = 2 if kind == im.STEP_WHILE else 3
+            depth = max(depth, word(depths, word(step, first)), word(depths, word(step, first + 1)))
+    set_word(depths, body, depth + 1)
+    if depth + 1 > MOST_DEPTH:
+        return wrong(error, 42, body, -1, depth)
+    for i in range(word(record, im.B_OUTPUTS)):
+        if word(written, word(image, word(record, im.B_OUTPUT_IDS) + i)) == 0:
+            return wrong(error, 43, body, -1, i)
+    return 0
 
 
 @function
 def verify(image, words, registry, work, error):
+    """0, or BAD_IMAGE with the check's number in the error record. work: 4 * words + 64 words."""
+    check = check_header(image, words, registry)
+    if check != 0:
+        return wrong(error, check, -1, -1, 0)
+    bodies = word(image, im.H_BODIES)
+    for i in range(word(image, im.H_PROGRAMS)):
+        check = check_program(image, words, registry, word(image, word(image, im.H_PROGRAM_TABLE) + i), work)
+        if check != 0:
+            return wrong(error, check, -1, -1, i)
+    for body in range(bodies):
+        check = check_tables(image, words, body_record(image, body))
+        if check != 0:
+            return wrong(error, check, body, -1, 0)
+    prepare = word(image, im.H_PREPARE)
+    if prepare >= 0 and word(body_record(image, prepare), im.B_INPUTS) != 0:
+        return wrong(error, 7, prepare, -1, 0)
+    for body in range(bodies - 1, -1, -1):
+        status = check_body(image, words, registry, body, work, work + 8 * bodies, error)
+        if status != 0:
+            return status
     return 0

@@ -1,0 +1,233 @@
+"""Engine: one Plan, ready to run in this process.
+
+Opening makes the image, has the runtime verify it and keeps what it refers to alive. A run takes a frame that was bound for the
+same input shapes out of a free list (or opens one), writes the addresses of inputs and fresh outputs into its call record, and makes
+one native call without the GIL. Frames are kept for the shapes used last.
+"""
+from __future__ import annotations
+
+import ctypes
+import itertools
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+
+from graphc import errors
+from graphc.exec import messages
+from graphc.exec.host import Host, read_slot
+from graphc.exec.image import make_image, number_names
+from graphc.exec.pool import default_threads, worker_pool
+from graphc.exec.states import StateStore, aligned_empty
+from graphc.ir import dtypes
+from graphc.kernels.runtime import tables as t
+from graphc.plan.plan import Plan
+
+SHAPES_KEPT = 32           # frames for as many different input shapes are kept bound
+ALIGN_FROM = 1 << 14       # outputs of at least so many bytes begin at a multiple of 64 (numpy gives 16)
+_POINTER_OFFSET = object.__basicsize__     # of an array's data pointer in the object (PyArrayObject_fields.data)
+_INT, _LONG = ctypes.c_int32, ctypes.c_int64
+Shapes = tuple[tuple[int, ...], ...]
+
+
+def _function(address: int, result: Any, arguments: int) -> Callable[..., int]:
+    return ctypes.CFUNCTYPE(result, *[_LONG] * arguments)(address)
+
+
+class _Frame:
+    """A native frame, its call record and its error record."""
+
+    def __init__(self, engine: Engine) -> None:
+        words = t.CALL_WORDS + len(engine.plan.inputs) + len(engine.plan.outputs)
+        self.call = np.zeros(words, np.int64)
+        self.error = np.zeros(t.ERROR_WORDS, np.int64)
+        self.words = memoryview(self.call)
+        self.call_address = int(self.call.ctypes.data)
+        self.address = engine._native["gc_frame_open"](engine._model, int(self.error.ctypes.data))
+        if not self.address:
+            raise errors.ResourceExhaustedError("no memory for a frame of the plan, or memory_limit is too low")
+        self.call[t.CALL_FRAME] = self.address
+        self.call[t.CALL_INDIRECT] = _POINTER_OFFSET
+        self.call[t.CALL_ERROR] = self.error.ctypes.data
+        slots = (_LONG * t.FRAME_WORDS).from_address(self.address)[t.FRAME_OUTPUTS]
+        self.slots = [slots + 8 * i * t.SLOT_RECORD for i in range(len(engine.plan.outputs))]
+        self.outputs: list[tuple[tuple[int, ...], Any, bool] | None] = []      # shape, dtype, aligned; None: not known before
+        self.fast = False                                                      # all outputs known and small
+
+
+class Engine:
+    """Runs a plan. `constants`: values by name; `states`: a StateStore, or values by name (then all are initialised);
+    `hosts`: the Python functions of Plan.hosts; `threads`: in all, default one a CPU.
+
+    Raises UnimplementedError if the kernel library lacks something, InternalError if the plan does not verify.
+    """
+
+    def __init__(self, plan: Plan, constants: Mapping[str, Any] | None = None,
+                 states: StateStore | Mapping[str, Any] | None = None, hosts: Mapping[str, Callable[..., Any]] | None = None,
+                 threads: int | None = None, memory_limit: int = 0, library: Any = None) -> None:
+        self.plan = plan
+        if library is None:
+            from graphc.exec.library import load_library
+            library = load_library()
+        self.states = states if isinstance(states, StateStore) else StateStore(states)
+        self.runs = itertools.count()
+        self._writes = any(body.writes for body in plan.bodies)
+        self._locks = bool(plan.states)
+        self._native = {name: _function(library.entry[name], result, arguments) for name, result, arguments in _NATIVE}
+        self._image = make_image(plan, *number_names(library.names, library.registry))
+        self._registry, self._functions = library.registry, library.functions
+        self._verify()
+        self._host = Host([(name, (hosts or {})[name]) for name in plan.hosts], memory_limit, library.entry["gc_slot_reserve"],
+                          self._between if self._locks else None)
+        self._constants = [self._constant(c.name, c.dtype, c.shape, (constants or {})[c.name]) for c in plan.constants]
+        self._cells = [self.states.state(s.name, s.dtype, s.shape) for s in plan.states]
+        self._free: dict[Shapes, list[_Frame]] = {}
+        self._dtypes = tuple(dtypes.as_dtype(port.dtype).numpy for port in plan.inputs)
+        self._output_dtypes = tuple(dtypes.as_dtype(port.dtype).numpy for port in plan.outputs)
+        self._open(library, default_threads() if threads is None else threads)
+
+    def _constant(self, name: str, dtype: str, shape: tuple[int, ...], value: Any) -> np.ndarray:
+        array = np.asarray(value)
+        if array.dtype != dtypes.as_dtype(dtype).numpy or array.shape != tuple(shape):
+            raise errors.InternalError(f"constant {name} is {array.dtype}{array.shape}, the plan wants {dtype}{shape}")
+        if array.flags.c_contiguous and array.ctypes.data % 64 == 0:
+            return array
+        aligned = aligned_empty(array.shape, array.dtype)
+        aligned[...] = array
+        return aligned
+
+    def _verify(self) -> None:
+        work, error = np.empty(4 * len(self._image) + 64, np.int64), np.zeros(t.ERROR_WORDS, np.int64)
+        status = self._native["gc_verify"](int(self._image.ctypes.data), len(self._image), int(self._registry.ctypes.data),
+                                           int(work.ctypes.data), int(error.ctypes.data))
+        if status:
+            raise messages.bad_image(self.plan, error)
+
+    def _open(self, library: Any, threads: int) -> None:
+        native, host = self._native, self._host.address
+        self._tables = [np.array([int(a.ctypes.data) for a in arrays] or [0], np.int64) for arrays in
+                        (self._constants, [c.value for c in self._cells], [c.info for c in self._cells])]
+        self._store = native["gc_store_open"](host)
+        error = np.zeros(t.ERROR_WORDS, np.int64)
+        request = np.zeros(16, np.int64)
+        request[:t.OPEN_ERROR + 1] = (
+            self._image.ctypes.data, self._registry.ctypes.data, self._functions.ctypes.data, host,
+            worker_pool(threads, library.entry), self._store, *(table.ctypes.data for table in self._tables),
+            library.entry["gc_run_body"], error.ctypes.data)
+        self._model = native["gc_model_open"](int(request.ctypes.data))
+        if not self._model:
+            raise messages.run_error(self.plan, error, None, self._cells)
+        self._run_native = native["gc_run"]
+        self._frames: list[int] = []           # every frame's address, to be freed with the engine
+        self._spare: list[_Frame] = []         # frames that are bound for nothing
+        keep = (self._host, self._image, self._registry, self._functions, self._tables, self._constants, self._cells)
+        self._finalizer = weakref.finalize(self, _close, native, self._model, self._store, self._frames, keep)
+        self._finalizer.atexit = False
+
+    def _between(self) -> AbstractContextManager[None]:
+        return self.states.giving_back(self._writes)
+
+    def run(self, inputs: Sequence[np.ndarray], run_number: int | None = None, cancel: int = 0) -> list[np.ndarray]:
+        """The outputs, fresh arrays of the caller's own, for C-contiguous inputs of the plan's dtypes.
+
+        run_number: the counter of random ops (default: runs of this engine so far). cancel: address of an int64 that ends
+        the run when it becomes nonzero. Raises the classes of graphc.errors, with the op to blame and the user's line.
+        """
+        inputs = [a if a.dtype == d and a.flags.c_contiguous else self._fit(i, a)
+                  for i, (a, d) in enumerate(zip(inputs, self._dtypes, strict=True))]
+        shapes = tuple([a.shape for a in inputs])
+        try:
+            frame = self._free[shapes].pop()
+        except (KeyError, IndexError):
+            frame = self._frame(shapes)
+        words = frame.words
+        words[t.CALL_RUN] = next(self.runs) if run_number is None else run_number
+        words[t.CALL_CANCEL] = cancel
+        outputs: list[Any] = [None if o is None else (aligned_empty if o[2] else np.empty)(o[0], o[1]) for o in frame.outputs]
+        at = t.CALL_WORDS
+        for array in inputs:
+            words[at] = id(array)
+            at += 1
+        for array in outputs:
+            words[at] = 0 if array is None else id(array)
+            at += 1
+        if self._locks:
+            with self.states.holding(self._writes):
+                status = self._run_native(frame.call_address)
+        else:
+            status = self._run_native(frame.call_address)
+        if status:
+            self._free[shapes].append(frame)
+            self._failed(frame)
+        if not frame.fast:
+            outputs = [read_slot(frame.slots[i]) if o is None else o for i, o in enumerate(outputs)]
+        self._free[shapes].append(frame)
+        return outputs
+
+    def _fit(self, number: int, array: Any) -> np.ndarray:
+        port = self.plan.inputs[number]
+        array = np.asarray(array)
+        if array.dtype != self._dtypes[number]:
+            raise errors.InvalidArgumentError(f"feed {port.name} is {array.dtype}, {port.dtype} is wanted")
+        return np.ascontiguousarray(array).reshape(array.shape)
+
+    def _frame(self, shapes: Shapes) -> _Frame:
+        """A frame bound for these shapes: a new one, or the one unused for longest if there are many."""
+        self._check_ranks(shapes)
+        frame = self._spare.pop() if self._spare else self._reuse() if len(self._frames) >= SHAPES_KEPT else None
+        if frame is None:
+            frame = _Frame(self)
+            self._frames.append(frame.address)
+        sizes = np.zeros(max(8 * len(shapes), 1), np.int64)
+        for i, shape in enumerate(shapes):
+            sizes[8 * i:8 * i + len(shape)] = shape
+        status = self._native["gc_frame_size"](frame.address, int(sizes.ctypes.data), int(frame.error.ctypes.data))
+        if status:
+            self._spare.append(frame)
+            self._failed(frame)
+        self._free.setdefault(shapes, [])
+        frame.outputs = [self._output(slot, dtype) for slot, dtype in zip(frame.slots, self._output_dtypes, strict=True)]
+        frame.fast = None not in frame.outputs
+        return frame
+
+    def _output(self, slot: int, dtype: Any) -> tuple[tuple[int, ...], Any, bool] | None:
+        words = (_LONG * t.SLOT_RECORD).from_address(slot)
+        if words[t.SLOT_RANK] < 0:
+            return None
+        shape = tuple(words[t.SLOT_SIZES:t.SLOT_SIZES + words[t.SLOT_RANK]])
+        return shape, dtype, int(np.prod(shape, dtype=np.int64)) * dtype.itemsize >= ALIGN_FROM
+
+    def _check_ranks(self, shapes: Shapes) -> None:
+        for port, shape in zip(self.plan.inputs, shapes, strict=True):
+            fits = len(shape) == len(port.shape) and all(w in (-1, s) for w, s in zip(port.shape, shape, strict=True))
+            if not fits:
+                wanted = tuple(None if s == -1 else s for s in port.shape)
+                raise errors.InvalidArgumentError(f"feed {port.name} has shape {shape}, {wanted} is wanted")
+
+    def _reuse(self) -> _Frame | None:
+        for shapes in list(self._free):
+            try:
+                frame = self._free[shapes].pop()
+            except (KeyError, IndexError):
+                continue
+            return frame
+        return None
+
+    def _failed(self, frame: _Frame) -> None:
+        cause = self._host.take_exception()
+        made = messages.run_error(self.plan, frame.error, cause, self._cells)
+        raise made from cause
+
+
+def _close(native: Mapping[str, Callable[..., int]], model: int, store: int, frames: list[int], keep: object) -> None:
+    for frame in frames:
+        native["gc_frame_close"](frame)
+    native["gc_model_close"](model)
+    native["gc_store_close"](store)
+
+
+_NATIVE = (("gc_verify", _INT, 5), ("gc_store_open", _LONG, 1), ("gc_store_close", _LONG, 1), ("gc_model_open", _LONG, 1),
+           ("gc_model_close", _LONG, 1), ("gc_frame_open", _LONG, 2), ("gc_frame_close", _LONG, 1), ("gc_frame_size", _INT, 3),
+           ("gc_run", _INT, 1))

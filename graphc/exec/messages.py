@@ -1,0 +1,101 @@
+"""Errors of the runtime as the exceptions and messages a user gets (kernels/runtime/tables.py: codes and ERROR)."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from graphc import errors
+from graphc.ir import dtypes
+from graphc.kernels.runtime import tables as t
+from graphc.plan import plan as p
+
+INDEX_OUT_OF_RANGE, INVALID_VALUE, UNINITIALISED = 1, 2, 3
+_RELATIONS = {p.GuardKind.EQUAL: "must be equal", p.GuardKind.LESS_EQUAL: "the first must not be greater",
+              p.GuardKind.LESS: "the first must be less"}
+
+
+def bad_image(plan: p.Plan, error: Any) -> errors.OpError:
+    """What gc_verify found."""
+    body, step = int(error[t.ERROR_BODY]), int(error[t.ERROR_STEP])
+    where = f" in body {plan.bodies[body].name}" if 0 <= body < len(plan.bodies) else ""
+    origin = _origin(plan, body, step)
+    name = f", step {step} ({_blame(origin)})" if origin is not None else (f", step {step}" if step >= 0 else "")
+    return errors.InternalError(f"the plan does not verify{where}{name}: check {int(error[t.ERROR_A])}, detail "
+                                f"{int(error[t.ERROR_B])}; this is a bug of graphc or a damaged file", origin)
+
+
+def run_error(plan: p.Plan, error: Any, cause: BaseException | None, cells: Sequence[Any]) -> errors.OpError:
+    """The exception for the error record of a run."""
+    code, body, step = (int(error[f]) for f in (t.ERROR_CODE, t.ERROR_BODY, t.ERROR_STEP))
+    a, b, c = (int(error[f]) for f in (t.ERROR_A, t.ERROR_B, t.ERROR_C))
+    origin = _origin(plan, body, step)
+    if code == t.GUARD:
+        guard = plan.bodies[body].guards[c]
+        origin = plan.origins[guard.origin] if 0 <= guard.origin < len(plan.origins) else None
+        return _made(errors.InvalidArgumentError, origin, f"{guard.message}: {a} and {b}, {_RELATIONS[guard.kind]}")
+    if code == t.HOST_FAILED:
+        name = plan.hosts[a] if 0 <= a < len(plan.hosts) else "?"
+        if isinstance(cause, errors.OpError):
+            return _made(type(cause), origin, cause.message)
+        return _made(errors.UnknownError, origin, f"{name} raised {type(cause).__name__}: {cause}")
+    if code == UNINITIALISED:
+        return _made(errors.FailedPreconditionError, origin,
+                     f"variable {_state_name(plan, body, step)} is not initialised; run its initializer first")
+    if code == t.INPUT_SHAPE:
+        port = plan.inputs[c // 8].name if body == 0 and c // 8 < len(plan.inputs) else f"input {c // 8} of body {body}"
+        return _made(errors.InvalidArgumentError, origin, f"axis {c % 8} of {port} is {a}, {b} is wanted")
+    kind, text = _text(plan, code, a, b, c)
+    return _made(kind, origin, text)
+
+
+def _text(plan: p.Plan, code: int, a: int, b: int, c: int) -> tuple[type[errors.OpError], str]:
+    invalid, internal = errors.InvalidArgumentError, errors.InternalError
+    if code == t.LIST_TYPE:
+        a, b = ((f"{dtypes.as_dtype(v // 16).name} of rank {v % 16}") for v in (a, b))     # type: ignore[assignment]
+    table: dict[int, tuple[type[errors.OpError], str]] = {
+        INDEX_OUT_OF_RANGE: (invalid, f"index {a} is not in [0, {b})"),
+        INVALID_VALUE: (invalid, f"a value is not valid ({a}, {b})"),
+        t.NO_MEMORY: (errors.ResourceExhaustedError, f"no memory for {a} bytes, or memory_limit is too low"),
+        t.DIM_VALUE: (invalid, f"a size cannot be computed from {a} and {b} (division by 0, sizes that do not broadcast, or too"
+                               f" large a tensor; dim {c})"),
+        t.RELATION: (invalid, f"sizes do not fit the kernel (relation {c} is {a})"),
+        t.EXTENT: (internal, f"operand {c} has {b} elements, {a} would be touched"),
+        t.CANCELLED: (errors.CancelledError, "the run was cancelled"),
+        t.EMPTY_LIST: (invalid, "an element is taken from an empty list"),
+        t.SLOT_SHAPE: (invalid, f"axis {c} of the value is {a}, {b} was expected"),
+        t.LIST_TYPE: (invalid, f"the list holds {a}, {b} is wanted"),
+        t.BUFFER_SIZE: (invalid, f"a tensor would have {a} elements (buffer {c}, expected {b})"),
+        t.ACCESS: (internal, f"operand {c} of a fused step is accessed out of its memory ({a}, {b})"),
+        t.MAP_FAILED: (internal, f"a fused step cannot be bound, status {a}"),
+        t.TILES: (invalid, f"a step is too large ({a}, {b})"),
+        t.EPILOGUE: (internal, f"a fused step does not follow its kernel's output ({a}, {b}, {c})"),
+        t.HOST_SLOT: (internal, f"a Python function gave no result {c}"),
+    }
+    return table.get(code, (internal, f"the runtime failed with code {code} ({a}, {b}, {c})"))
+
+
+def _made(kind: type[errors.OpError], origin: p.Origin | None, text: str) -> errors.OpError:
+    if origin is None:
+        return kind(text)
+    return kind(f"{_blame(origin)}: {text}{errors.built_at(origin)}", origin)
+
+
+def _blame(origin: p.Origin) -> str:
+    return f"{origin.op_type} '{origin.op_name}'"
+
+
+def _origin(plan: p.Plan, body: int, step: int) -> p.Origin | None:
+    if not (0 <= body < len(plan.bodies) and 0 <= step < len(plan.bodies[body].steps)):
+        return None
+    origins = [o for o in plan.bodies[body].steps[step].origins if 0 <= o < len(plan.origins)]
+    return plan.origins[origins[0]] if origins else None
+
+
+def _state_name(plan: p.Plan, body: int, step: int) -> str:
+    """The state whose info the step reads."""
+    where = plan.bodies[body]
+    found = where.steps[step] if 0 <= step < len(where.steps) else None
+    for buffer in getattr(found, "operands", ()):
+        if where.buffers[buffer].kind == p.BufferKind.STATE_INFO:
+            return plan.states[where.buffers[buffer].index].name
+    return "?"

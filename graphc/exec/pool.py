@@ -1,0 +1,71 @@
+"""The worker threads of this process: one pool for each number of threads that someone asked for (normally one)."""
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from collections.abc import Mapping
+
+from graphc.exec.host import Host
+from graphc.kernels.runtime import tables as t
+
+SPIN = 2000
+CLOSED = (1 << 32) - 1
+_pools: dict[int, WorkerPool] = {}
+_lock = threading.Lock()
+
+
+class WorkerPool:
+    """`threads - 1` threads inside gc_worker; the caller of a run is the last one."""
+
+    def __init__(self, threads: int, entry: Mapping[str, int]) -> None:
+        one = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
+        three = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 3)
+        self._host = Host()
+        self._workers = threads - 1
+        self._run_worker = one(entry["gc_worker"])
+        self.address = int(three(entry["gc_pool_open"])(self._host.address, self._workers, SPIN))
+        if not self.address:
+            raise MemoryError("no memory for the worker pool")
+        self.start()
+
+    def start(self) -> None:
+        for i in range(self._workers):
+            threading.Thread(target=self._run_worker, args=(self.address,), name=f"graphc-worker-{i}", daemon=True).start()
+
+    def restart_in_child(self) -> None:
+        """After a fork: the threads and whatever job they ran are gone."""
+        words = (ctypes.c_int64 * t.POOL_WORDS).from_address(self.address)
+        words[t.POOL_TICKET] = (((words[t.POOL_TICKET] >> 32) + 1) << 32) + CLOSED
+        for field in (t.POOL_LOCK, t.POOL_REMAINING, t.POOL_WAITING, t.POOL_SLEEPERS, t.POOL_ERROR_LOCK, t.POOL_NEXT_WORKER):
+            words[field] = 0
+        self.start()
+
+
+def worker_pool(threads: int, entry: Mapping[str, int]) -> int:
+    """Address of the pool for `threads` threads in all; 0 for one thread."""
+    if threads <= 1:
+        return 0
+    with _lock:
+        if threads not in _pools:
+            _pools[threads] = WorkerPool(threads, entry)
+        return _pools[threads].address
+
+
+def default_threads() -> int:
+    """GRAPHC_THREADS, or the number of CPUs this process may use."""
+    asked = os.environ.get("GRAPHC_THREADS", "")
+    if asked.isdigit() and int(asked) > 0:
+        return int(asked)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _after_fork() -> None:
+    global _lock
+    _lock = threading.Lock()
+    for pool in _pools.values():
+        pool.restart_in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,128 @@
+"""Variables' values: blocks of memory that plans read and write in place, shared by all plans of a session.
+
+A run holds the store's lock: shared if its plan writes no state, exclusive if it does. The lock is given back while a host
+step runs, or queue runners and their consumers would wait for each other.
+"""
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from graphc import errors
+from graphc.ir import dtypes
+
+ALIGNMENT = 64
+
+
+def aligned_empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """An uninitialised array that begins at a multiple of 64 bytes."""
+    size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+    block = np.empty(size + ALIGNMENT, np.uint8)
+    begin = -block.ctypes.data % ALIGNMENT
+    return block[begin:begin + size].view(dtype).reshape(shape)
+
+
+class State:
+    """value: the array that plans work on; info: int64[2] = (initialised, version)."""
+
+    def __init__(self, value: np.ndarray) -> None:
+        self.value = value
+        self.info = np.zeros(2, np.int64)
+
+
+class SharedLock:
+    """Many readers or one writer; a writer that waits goes before new readers."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition(threading.Lock())
+        self._readers = 0
+        self._writers_waiting = 0
+        self._writing = False
+
+    def acquire(self, exclusive: bool) -> None:
+        with self._changed:
+            if not exclusive:
+                while self._writing or self._writers_waiting:
+                    self._changed.wait()
+                self._readers += 1
+                return
+            self._writers_waiting += 1
+            while self._writing or self._readers:
+                self._changed.wait()
+            self._writers_waiting -= 1
+            self._writing = True
+
+    def release(self, exclusive: bool) -> None:
+        with self._changed:
+            if exclusive:
+                self._writing = False
+            else:
+                self._readers -= 1
+            self._changed.notify_all()
+
+
+class StateStore:
+    """States by name. Mapping from names to arrays makes a store of initialised states."""
+
+    def __init__(self, values: Mapping[str, Any] | None = None) -> None:
+        self._states: dict[str, State] = {}
+        self._making = threading.Lock()
+        self.lock = SharedLock()
+        for name, value in (values or {}).items():
+            self.assign(name, value)
+
+    def state(self, name: str, dtype: str, shape: tuple[int, ...]) -> State:
+        """The state of that name, made uninitialised (zeros) if there is none. Raises InternalError if another shape has it."""
+        wanted = dtypes.as_dtype(dtype).numpy
+        with self._making:
+            found = self._states.get(name)
+            if found is None:
+                value = aligned_empty(tuple(shape), wanted)
+                value[...] = 0
+                found = self._states[name] = State(value)
+        if found.value.shape != tuple(shape) or found.value.dtype != wanted:
+            raise errors.InternalError(f"variable {name} is {found.value.dtype}{found.value.shape}, a plan wants {wanted}{shape}")
+        return found
+
+    def assign(self, name: str, value: Any) -> None:
+        """Sets a value from outside a run."""
+        array = np.asarray(value)
+        state = self.state(name, dtypes.as_dtype(array.dtype).short, array.shape)
+        with self.holding(exclusive=True):
+            state.value[...] = array
+            state.info += (1 - state.info[0], 1)
+
+    def read(self, name: str) -> np.ndarray:
+        """A copy of a value. Raises FailedPreconditionError if the state is not initialised."""
+        state = self._states.get(name)
+        if state is None or not state.info[0]:
+            raise errors.FailedPreconditionError(f"variable {name} is not initialised; run its initializer first")
+        with self.holding(exclusive=False):
+            return state.value.copy()
+
+    def initialised(self, name: str) -> bool:
+        return name in self._states and bool(self._states[name].info[0])
+
+    def names(self) -> list[str]:
+        return list(self._states)
+
+    @contextmanager
+    def holding(self, exclusive: bool) -> Iterator[None]:
+        self.lock.acquire(exclusive)
+        try:
+            yield
+        finally:
+            self.lock.release(exclusive)
+
+    @contextmanager
+    def giving_back(self, exclusive: bool) -> Iterator[None]:
+        """The opposite of `holding`: around what a run does outside the native code."""
+        self.lock.release(exclusive)
+        try:
+            yield
+        finally:
+            self.lock.acquire(exclusive)
