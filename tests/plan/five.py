@@ -133,7 +133,7 @@ def conv_norm_dense() -> Case:
         x = np.pad(inputs[0].astype(np.float64), ((0, 0), (1, 1), (1, 1), (0, 0)))
         y = sum(x[:, i:i + SIDE, j:j + SIDE] @ c["w"][i, j].astype(np.float64) for i in range(3) for j in range(3))
         y = (y - c["mean"]) / np.sqrt(c["variance"] + EPSILON) * c["gamma"] + c["beta"]
-        return [(np.maximum(y, 0).reshape(len(x), -1) @ c["dense"] + c["bias"]).astype(np.float32)]
+        return [(np.maximum(y, 0).reshape(-1, SIDE * SIDE * OUT) @ c["dense"] + c["bias"]).astype(np.float32)]
 
     def feeds(rng: np.random.Generator) -> list[list[np.ndarray]]:
         return [[_f32(rng, n, SIDE, SIDE, IN)] for n in (1, 3, 17, 64, 65, 3, 0)]

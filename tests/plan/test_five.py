@@ -12,7 +12,7 @@ def check(case: Case, engine: Engine, states: dict[str, np.ndarray], seed: int =
     results = []
     truth = {name: value.copy() for name, value in states.items()}
     for inputs in case.feeds(np.random.default_rng(seed)):
-        outputs = engine.run([np.ascontiguousarray(x) for x in inputs])
+        outputs = engine.run([np.array(x, order="C") for x in inputs])
         expected = case.expected(inputs, case.constants, truth)
         assert len(outputs) == len(expected)
         for found, right in zip(outputs, expected, strict=True):
