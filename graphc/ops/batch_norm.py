@@ -35,14 +35,14 @@ class _BatchNorm(Composite):
         check_format(self.data_format)
         check_kind(self, inputs, "floating")
         shape, channels = None, None
-        for name, spec in list(zip(self.operands, inputs, strict=True))[:self.pictures]:
+        for name, spec in list(zip(self.operands, inputs, strict=False))[:self.pictures]:
             check_rank(name, spec, 4)
             if spec.shape is not None:
                 shape = spec.shape if shape is None else tuple(
                     require_equal(a, b, f"shapes of {self.operands[0]} and {name}") for a, b in zip(shape, spec.shape, strict=True))
         if shape is not None:
             channels = shape[channel_axis(self.data_format)]
-        for name, spec in list(zip(self.operands, inputs, strict=True))[self.pictures:]:
+        for name, spec in list(zip(self.operands, inputs, strict=False))[self.pictures:]:
             check_rank(name, spec, 1)
             # Mean and variance may be empty in training, where they are computed.
             if spec.shape is not None and not (spec.shape == (0,) and self.is_training):

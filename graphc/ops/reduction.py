@@ -65,10 +65,13 @@ class _Reduced(Reduction):
         return np.asarray(result).astype(x.dtype, copy=False)
 
     def spread(self, node: typing.Any, value: Tensor) -> Tensor:
-        """A result (or its gradient) with the reduced axes back at size 1, so that it broadcasts against the input."""
+        """A result (or its gradient) with the reduced axes back at size 1, so that it broadcasts against the input.
+
+        Of an input of unknown rank every axis is reduced (the only way in which the functions build that): a scalar.
+        """
         from graphc.ops.shapes import expand_dims
 
-        if self.keep_dims:
+        if self.keep_dims or node.inputs[0].spec.shape is None:
             return value
         for axis in normalise_axes(self.axis, len(node.inputs[0].spec.shape)):
             value = expand_dims(value, axis)
@@ -153,6 +156,7 @@ class _Extreme(_Reduced):
     def grad(self, node, dy):
         from graphc.ops.cast import cast
         from graphc.ops.comparison import equal
+        from graphc.ops.reduce import reduce_sum
 
         chosen = cast(equal(self.spread(node, node.outputs[0]), node.inputs[0]), dy.dtype)
         ties = reduce_sum(chosen, self.axis, keepdims=True)
@@ -298,8 +302,11 @@ def elements_along(x: Tensor, axes: Sequence[int]) -> Tensor:
     """How many elements of x lie along these axes, as a scalar tensor of x's dtype."""
     from graphc.ops.cast import cast
     from graphc.ops.gather import gather
-    from graphc.ops.shapes import shape
+    from graphc.ops.reduce import reduce_prod
+    from graphc.ops.shapes import shape, size
 
+    if x.spec.shape is None:
+        return cast(size(x), x.dtype)
     found = normalise_axes(axes, len(x.spec.shape))
     sizes = [x.spec.shape[a] for a in found]
     if all(isinstance(size, int) for size in sizes):

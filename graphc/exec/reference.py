@@ -1,0 +1,158 @@
+"""Runs a user's Graph by the ops' NumPy `reference`: the truth that tests compare everything else with.
+
+No pass and no Plan is involved. Every TF input is evaluated, also the ones that are fields (shapes, axes): the fields are made
+anew from their values, so that nothing symbolic is left. Ops run once, in the order of their creation, as far as the
+fetches need them. Variables live in `states`, from a variable's op name to its value: a read gives the value at the start of the
+run unless it follows, by data or control inputs, a write; then that of the last such write. Slow; for small graphs.
+"""
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from graphc.errors import FailedPreconditionError, InvalidArgumentError
+from graphc.ir.graph import Graph
+from graphc.ir.op import Effect, Op
+from graphc.ir.tensor import Operation, Tensor, split_operands
+from graphc.ops.build import field_value
+from graphc.ops.control import StatelessIf, StatelessWhile
+
+CONTROL_TYPES = (StatelessWhile, StatelessIf)
+
+
+def run_reference(fetches: Any, feeds: Mapping[Tensor, Any] | None = None,
+                  states: MutableMapping[str, np.ndarray] | None = None, run: int = 0) -> Any:
+    """The values of `fetches` (a Tensor, an Operation, or a list of them; an Operation gives None).
+
+    run: the number of this run of a session, which random ops count by. `states` is updated by writes.
+    """
+    listed = list(fetches) if isinstance(fetches, (list, tuple)) else [fetches]
+    graph = listed[0].graph
+    given = {t: np.asarray(v, t.dtype.numpy if t.dtype.numpy is not None else object) for t, v in (feeds or {}).items()}
+    evaluator = _Evaluator(given, {} if states is None else states, run, 0)
+    evaluator.evaluate(graph, [f.op if isinstance(f, Tensor) else f for f in listed])
+    found = [evaluator.fetched(f) if isinstance(f, Tensor) else None for f in listed]
+    return found if isinstance(fetches, (list, tuple)) else found[0]
+
+
+def apply_reference(op: Op, arrays: Sequence[Any], run: int = 0, iteration: int = 0) -> tuple[Any, ...]:
+    """The results of one op on arrays for its operands that are no fields. Random ops get the counters."""
+    more = {"run": run, "iteration": iteration} if op.effect is Effect.RANDOM else {}
+    results = op.reference(*arrays, **more)
+    return results if isinstance(results, tuple) else (results,)
+
+
+class _Evaluator:
+    def __init__(self, values: dict[Tensor, Any], states: MutableMapping[str, np.ndarray], run: int, iteration: int) -> None:
+        self.values = values
+        self.states = states
+        self.start = dict(states)
+        self.run = run
+        self.iteration = iteration
+        self.done: set[Operation] = set()
+        # For each op: of each variable, the value after the last write that the op follows.
+        self.seen: dict[Operation, dict[str, np.ndarray]] = {}
+
+    def evaluate(self, graph: Graph, targets: Sequence[Operation]) -> None:
+        for operation in sorted(self._needed(graph, targets), key=lambda op: op.number):
+            self._execute(operation)
+
+    def fetched(self, tensor: Tensor) -> np.ndarray:
+        if tensor.op.type == "VariableV2" and tensor.op.name in self.states:
+            return self.states[tensor.op.name]    # the value at the end of the run
+        return self.values[tensor]
+
+    def _needed(self, graph: Graph, targets: Sequence[Operation]) -> set[Operation]:
+        needed: set[Operation] = set()
+        waiting = list(targets)
+        while waiting:
+            operation = waiting.pop()
+            fed = operation.outputs and all(t in self.values for t in operation.outputs)
+            if operation in needed or fed:
+                continue
+            needed.add(operation)
+            waiting += [t.op for t in operation.inputs if t not in self.values]
+            waiting += operation.control_inputs
+        return needed
+
+    def _execute(self, operation: Operation) -> None:
+        seen: dict[str, np.ndarray] = {}
+        for before in [*(t.op for t in operation.inputs), *operation.control_inputs]:
+            seen.update(self.seen.get(before, {}))
+        self.seen[operation] = seen
+        definition = operation.definition
+        if operation.type == "Placeholder":
+            raise InvalidArgumentError(f"You must feed a value for placeholder '{operation.name}'", operation)
+        if operation.type == "VariableV2":
+            return      # read at each consumer
+        if isinstance(definition, CONTROL_TYPES):
+            results = self._control(definition, [self._value(t, seen) for t in operation.inputs])
+        elif operation.type == "IsVariableInitialized":
+            name = operation.inputs[0].op.name
+            results = (np.asarray(name in seen or name in self.start),)
+        else:
+            op, arrays = _concrete(definition, [self._value(t, seen) for t in operation.inputs])
+            results = apply_reference(op, arrays, self.run, self.iteration)
+            self._write(operation, results, seen)
+        for tensor, value in zip(operation.outputs, results, strict=False):
+            self.values.setdefault(tensor, value)
+
+    def _value(self, tensor: Tensor, seen: Mapping[str, np.ndarray]) -> Any:
+        name = tensor.op.name
+        if tensor.op.type != "VariableV2" or tensor in self.values:
+            return self.values[tensor]
+        if name in seen:
+            return seen[name]
+        if name in self.start:
+            return self.start[name]
+        if tensor.consumers() and all(op.type.startswith(("Assign", "IsVariable")) for op in tensor.consumers()):
+            return None
+        return _UNINITIALISED if name not in self.states else self.states[name]
+
+    def _write(self, operation: Operation, results: tuple[Any, ...], seen: dict[str, np.ndarray]) -> None:
+        operands = operation.operand_tensors()
+        for ref, value in zip(operation.definition.refs, results, strict=False):
+            variable = operands[ref].op
+            while variable.type != "VariableV2":
+                variable = variable.inputs[0].op
+            self.states[variable.name] = seen[variable.name] = np.array(value)
+
+    def _control(self, definition: Any, inputs: list[Any]) -> tuple[Any, ...]:
+        if isinstance(definition, StatelessIf):
+            branch = definition.then_branch if inputs[0] else definition.else_branch
+            return self._body(branch, inputs[1:], self.iteration)
+        carried, iteration = len(definition.body.outputs), 0
+        while self._body(definition.cond, inputs, iteration)[0]:
+            inputs[:carried] = self._body(definition.body, inputs, iteration)
+            iteration += 1
+        return tuple(inputs[:carried])
+
+    def _body(self, graph: Any, inputs: Sequence[Any], iteration: int) -> tuple[Any, ...]:
+        inner = _Evaluator(dict(zip(graph.inputs, inputs, strict=False)), self.states, self.run, iteration)
+        inner.evaluate(graph, [t.op for t in graph.outputs])
+        return tuple(inner.fetched(t) for t in graph.outputs)
+
+
+class _Uninitialised:
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise FailedPreconditionError("Attempting to use uninitialized value")
+
+
+_UNINITIALISED = _Uninitialised()
+
+
+def _concrete(definition: Op, arrays: Sequence[Any]) -> tuple[Op, list[Any]]:
+    """The op with its field operands made from their values, and the arrays of the operands that are no fields."""
+    fields = definition.field_operands()
+    operands = split_operands(type(definition), arrays)
+    kinds = {f.name: f.metadata["kind"] for f in dataclasses.fields(definition) if f.metadata.get("operand")}
+    found = {name: field_value(kinds[name], tuple(int(v) for v in np.ravel(operands[name])), np.shape(operands[name]))
+             for name in fields}
+    rest: list[Any] = []
+    for name, value in operands.items():
+        if name.rstrip("*") not in fields:
+            rest.extend(value if name.endswith("*") else [value])
+    return (dataclasses.replace(definition, **found) if found else definition), rest
