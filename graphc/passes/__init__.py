@@ -1,6 +1,32 @@
 """The passes, in the order in which they run, and why in that order."""
 from __future__ import annotations
 
+from graphc.passes.common_subexpressions import common_subexpressions
 from graphc.passes.driver import Pass
+from graphc.passes.expand import expand
+from graphc.passes.fold_constants import fold_constants
+from graphc.passes.fuse import fuse
+from graphc.passes.prune import prune
+from graphc.passes.simplify import simplify
 
-PIPELINE: tuple[tuple[str, Pass], ...] = ()
+_UNFUSED: tuple[tuple[str, Pass], ...] = (
+    # Loops and branches lose what they do not use, so that no later pass works on it.
+    ("prune", prune),
+    # Before expansion: an op on constants is computed by its own reference, in one go.
+    ("fold_constants", fold_constants),
+    # Identities and reshapes of reshapes would hide equal nodes and adjacent transposes from the passes behind.
+    ("simplify", simplify),
+    # From here on only elementwise ops, reductions, views, aliases and kernels.
+    ("expand", expand),
+    # Expansion makes constants and neutral factors.
+    ("fold_expanded", fold_constants),
+    ("simplify_expanded", simplify),
+    # Behind all that makes nodes equal; before fusion, which would copy equal work into several steps.
+    ("common_subexpressions", common_subexpressions),
+)
+PIPELINE: tuple[tuple[str, Pass], ...] = (
+    *_UNFUSED,
+    # Last: a Fused node is opaque to every other pass.
+    ("fuse", fuse),
+)
+UNFUSED = _UNFUSED

@@ -1,0 +1,66 @@
+"""fold_constants: a pure node on constants alone becomes a constant, computed by the op's NumPy `reference`.
+
+Also integer tensors whose value the Spec knows. A result of more than SIZE_LIMIT elements stays a computation (the prepare
+body does it when the plan is loaded), so that a saved file holds no weight twice. Random ops and effects are never folded.
+"""
+from __future__ import annotations
+
+import numpy as np
+
+from graphc.errors import OpError
+from graphc.ir import dims
+from graphc.ir.dtypes import as_dtype
+from graphc.ir.node import Flow, Node, make_node
+from graphc.ir.op import Composite, Effect, Op
+from graphc.ir.spec import Spec
+from graphc.ops.source import Const
+from graphc.passes.driver import Replacement, rewrite
+
+SIZE_LIMIT = 4096
+
+
+def fold_constants(flow: Flow) -> Flow:
+    return rewrite(flow, [fold])
+
+
+def fold(node: Node) -> Replacement:
+    """f(constants) -> constant"""
+    if node.op.effect != Effect.PURE or not node.specs or isinstance(node.op, Const) or node.op.type.startswith("_Flow"):
+        return None
+    if not all(_is_small(s) for s in node.specs):
+        return None
+    if all(_known_value(s) for s in node.specs):
+        return tuple(constant_node(_value(s), node).value() for s in node.specs)
+    if not all(isinstance(v.node.op, Const) for v in node.inputs) or node.op.sizes():
+        return None
+    if type(node.op).reference is Op.reference or type(node.op).reference is Composite.reference:
+        return None
+    try:
+        made = node.op.reference(*(v.node.op.value for v in node.inputs))  # type: ignore[attr-defined]
+    except (OpError, NotImplementedError):
+        return None
+    arrays = made if isinstance(made, tuple) else (made,)
+    arrays = tuple(np.asarray(a) for a in arrays)
+    if any(a.dtype == object or as_dtype(a.dtype) != s.dtype for a, s in zip(arrays, node.specs, strict=True)):
+        return None
+    return tuple(constant_node(a, node).value() for a in arrays)
+
+
+def constant_node(array: np.ndarray, like: Node) -> Node:
+    """A constant in place of `like`, whose origins it takes."""
+    own = np.array(array, order="C", copy=True)
+    own.setflags(write=False)
+    return make_node(Const(value=own, dtype=as_dtype(own.dtype)), (), like.origins)
+
+
+def _is_small(spec: Spec) -> bool:
+    count = dims.product(spec.shape) if spec.shape is not None else None
+    return isinstance(count, int) and count <= SIZE_LIMIT
+
+
+def _known_value(spec: Spec) -> bool:
+    return spec.value is not None and spec.dtype.is_integer and all(isinstance(v, int) for v in spec.value)
+
+
+def _value(spec: Spec) -> np.ndarray:
+    return np.array(spec.value, spec.dtype.numpy).reshape(spec.shape)  # type: ignore[arg-type]

@@ -1,0 +1,178 @@
+"""simplify: local algebra. Each rule says its equation; each has one direction and never makes code worse.
+
+Rules keep values, but for the sign of a zero (x + 0). They do not reassociate: the order of rounding stays the user's.
+"""
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from graphc.ir import dims
+from graphc.ir.node import Flow, Node, Value, make_node
+from graphc.ir.op import OPS, Alias, Op
+from graphc.ir.spec import Shape
+from graphc.ops.source import Const
+from graphc.passes.driver import Replacement, rewrite
+from graphc.passes.fused import same_shape, without_units
+
+
+def simplify(flow: Flow) -> Flow:
+    return rewrite(flow, RULES)
+
+
+def drop_same_shape_alias(node: Node) -> Replacement:
+    """identity(x) -> x; reshape(x, shape of x) -> x"""
+    if isinstance(node.op, Alias) and same_shape(node.inputs[0].spec.shape, node.specs[0].shape):
+        return node.inputs[0]
+    return None
+
+
+def join_aliases(node: Node) -> Replacement:
+    """reshape(reshape(x)) -> reshape(x), also for squeeze and expand_dims"""
+    if isinstance(node.op, Alias) and isinstance(node.inputs[0].node.op, Alias):
+        return reshape(node.inputs[0].node.inputs[0], node.specs[0].shape or (), node)
+    return None
+
+
+def join_transposes(node: Node) -> Replacement:
+    """transpose(transpose(x, p), q) -> transpose(x, p[q])"""
+    if node.op.type != "Transpose" or node.inputs[0].node.op.type != "Transpose":
+        return None
+    inner = permutation(node.inputs[0].node)
+    return transpose(node.inputs[0].node.inputs[0], tuple(inner[q] for q in permutation(node)), node)
+
+
+def drop_identity_transpose(node: Node) -> Replacement:
+    """transpose(x, (0, 1, ...)) -> x"""
+    if node.op.type == "Transpose" and permutation(node) == tuple(range(len(node.specs[0].shape or ()))):
+        return node.inputs[0]
+    return None
+
+
+def transpose_of_units(node: Node) -> Replacement:
+    """transpose(x) that moves axes of size 1 only -> reshape(x)"""
+    if node.op.type != "Transpose":
+        return None
+    x = node.inputs[0]
+    moved = [p for p in permutation(node) if not dims.same((x.spec.shape or ())[p], 1)]
+    if moved == sorted(moved):
+        return reshape(x, node.specs[0].shape or (), node)
+    return None
+
+
+def drop_neutral(node: Node) -> Replacement:
+    """x * 1 -> x, 1 * x -> x, x + 0 -> x, 0 + x -> x, x - 0 -> x, x / 1 -> x"""
+    neutral = NEUTRAL.get(node.op.type)
+    if neutral is None or len(node.inputs) != 2:
+        return None
+    number, sides = neutral
+    for side in sides:
+        other = node.inputs[1 - side]
+        if is_filled_with(node.inputs[side], number) and same_shape(other.spec.shape, node.specs[0].shape):
+            return other
+    return None
+
+
+NEUTRAL = {"Mul": (1, (0, 1)), "Add": (0, (0, 1)), "AddV2": (0, (0, 1)), "BiasAdd": (0, (1,)), "Sub": (0, (1,)),
+           "RealDiv": (1, (1,)), "Div": (1, (1,))}
+
+
+def drop_same_cast(node: Node) -> Replacement:
+    """cast(x, dtype of x) -> x"""
+    if node.op.type == "Cast" and node.specs[0].dtype == node.inputs[0].spec.dtype:
+        return node.inputs[0]
+    return None
+
+
+def drop_double_negation(node: Node) -> Replacement:
+    """-(-x) -> x"""
+    if node.op.type == "Neg" and node.inputs[0].node.op.type == "Neg":
+        return node.inputs[0].node.inputs[0]
+    return None
+
+
+def transposed_operand(node: Node) -> Replacement:
+    """matmul(transpose(a), b) -> matmul(a, b, transpose_a), and so for b"""
+    if node.op.type != "MatMul":
+        return None
+    for i, name in enumerate(("transpose_a", "transpose_b")):
+        operand = node.inputs[i].node
+        if operand.op.type == "Transpose" and permutation(operand) == (1, 0):
+            inputs = tuple(operand.inputs[0] if k == i else v for k, v in enumerate(node.inputs))
+            op = dataclasses.replace(node.op, **{name: not getattr(node.op, name)})
+            return make_node(op, inputs, node.origins, node.after)
+    return None
+
+
+def sum_to_as_sum(node: Node) -> Replacement:
+    """sum_to(x, shape) -> reshape(sum(x, axes), shape); -> reshape(x, shape) if no axis is summed"""
+    if node.op.type != "_SumTo":
+        return None
+    x = node.inputs[0]
+    axes = node.op.axes(x.spec.shape)  # type: ignore[attr-defined]
+    if axes:
+        x = make_node(OPS["Sum"](axis=axes), (x,), node.origins, node.after).value()  # type: ignore[call-arg]
+    return reshape(x, node.specs[0].shape or (), node)
+
+
+def reduce_nothing(node: Node) -> Replacement:
+    """sum(x, axes of size 1) -> reshape(x), also for max, min, mean, prod, all, any"""
+    if node.op.type not in ("Sum", "Mean", "Max", "Min", "Prod", "All", "Any"):
+        return None
+    a, b = node.inputs[0].spec.shape, node.specs[0].shape
+    if a is not None and b is not None and same_shape(without_units(a), without_units(b)):
+        return reshape(node.inputs[0], b, node)
+    return None
+
+
+def slice_of_everything(node: Node) -> Replacement:
+    """broadcast_to(x, shape of x) -> x; tile(x, ones) -> x; addn(x) -> x"""
+    kept = node.op.type in ("BroadcastTo", "Tile") or (node.op.type == "AddN" and len(node.inputs) == 1)
+    if kept and same_shape(node.inputs[0].spec.shape, node.specs[0].shape):
+        return node.inputs[0]
+    return None
+
+
+RULES = [drop_same_shape_alias, join_aliases, drop_identity_transpose, join_transposes, transpose_of_units, drop_neutral,
+         drop_same_cast, drop_double_negation, transposed_operand, sum_to_as_sum, reduce_nothing, slice_of_everything]
+
+
+# What rules are written with
+
+def reshape(x: Value, shape: Shape, like: Node) -> Value:
+    """x under a shape of as many elements, in place of `like`."""
+    if same_shape(x.spec.shape, shape):
+        return x
+    op: Any = OPS["Reshape"](shape=shape)  # type: ignore[call-arg]
+    made = make_node(op, (x,), like.origins, like.after)
+    # Equal numbers of elements follow from what is replaced, so nothing needs to be checked at run time.
+    return dataclasses.replace(made, specs=like.specs if same_shape(like.specs[0].shape, shape) else made.specs,
+                               requirements=()).value()
+
+
+def transpose(x: Value, perm: tuple[int, ...], like: Node) -> Value:
+    op: Any = OPS["Transpose"](perm=perm)  # type: ignore[call-arg]
+    return make_node(op, (x,), like.origins, like.after).value()
+
+
+def permutation(node: Node) -> tuple[int, ...]:
+    """perm of a Transpose node, counted from the front."""
+    perm: tuple[int, ...] = node.op.perm  # type: ignore[attr-defined]
+    return tuple(p % len(perm) for p in perm)
+
+
+def is_filled_with(value: Value, number: float) -> bool:
+    """Whether every element is known to be this number."""
+    node = value.node
+    if node.op.type == "Fill":
+        return is_filled_with(node.inputs[0], number)
+    if not isinstance(node.op, Const) or node.op.value.dtype == object:
+        return False
+    array = node.op.value
+    return array.size > 0 and bool(np.all(array == number))
+
+
+def is_op(value: Value, kind: type[Op]) -> bool:
+    return isinstance(value.node.op, kind)
