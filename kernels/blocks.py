@@ -61,6 +61,7 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
     @helper
     def multiply(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch):
         table, copied = int64_at(scratch), scratch + TABLE_BYTES
+        table[0] = 0
         panels = (columns + width - 1) // width
         tiles = (rows + most_rows - 1) // most_rows
         k_blocks = max((k + longest - 1) // longest, 1)
@@ -85,9 +86,8 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
                     for i in range(height):
                         table[1 + i] = source + i * row_step
                     for panel in range(first_panel, last_panel):
-                        table[0] = b + panel * b_panel + first_k * b_step
-                        micro(height, min(length, 1), length, step, b_step, scratch, c + row * c_row + panel * width * size,
-                              c_row, k_number, columns - panel * width)
+                        micro(height, min(length, 1), length, 0, step, b + panel * b_panel + first_k * b_step, b_step, scratch,
+                              c + row * c_row + panel * width * size, c_row, k_number, columns - panel * width)
 
     most = max(copy_row * most_rows, column_step * longest)
     return Blocks(shape, multiply, TABLE_BYTES + (most + 63) // 64 * 64)

@@ -1,127 +1,256 @@
-"""conv2d and its gradients over NHWC pictures and HWIO filters: the declarations and simple forms.
+"""conv2d and conv2d_input_grad over NHWC pictures and HWIO filters, as matrix products on the micro-kernel.
 
-Job: y[p, i, j, :] = sum over taps of x[p, i * stride_h - pad_top + u * dilation_h, ...] times w[u, v]; what lies outside counts as 0.
-Invariant: rows and columns are checked against the picture before they are read; sums are in a fixed order.
+Job: y[p, i, j, :] = sum over taps (u, v) of x[p, i * stride_h - pad_top + u * dilation_h, j * ..., :] w[u, v]; what lies outside
+counts as 0. bind picks how A, the pixels, reaches the micro-kernel:
+    DIRECT    1 x 1 without stride: x itself is A
+    PATCHES   few channels: patches are copied row by row (patches.py)
+    TAPS      one segment a tap, nothing is copied (taps.py); the gradient for the input always
+The filter is B: packed beforehand if it is a constant, else by phase 0 into the workspace.
+Invariants: a tile is a number of rows of output pictures, or some panels of all of them if there are few; pixels are checked against
+the picture before they are read; sums are in a fixed order, so no result depends on tiles or threads.
 """
 from __future__ import annotations
 
+from .blocks import blocks
 from .kernel import Functions, Kernel, Operand, at_least, at_most, register
-from .memory import FLOATS, NUMBA_TYPES, offset
-from .words import OK, TILE_ELEMENTS, TILES, USER
+from .memory import FLOATS, ITEM_SIZES, address, ceil_div, helper, round_up
+from .micro import shapes
+from .panels import packing
+from .patches import SLACK, make_patches
+from .taps import make_taps
+from .words import (
+    FORMAT,
+    OK,
+    PACK_TILES,
+    PACKED_BYTES,
+    PERSISTENT,
+    SCRATCH_BYTES,
+    TILE_ELEMENTS,
+    TILES,
+    TILES_1,
+    USER,
+    VARIANT,
+    WORK_BYTES,
+)
 
-TILE = 16384
+ISAS = ("x86_64_v4", "x86_64_v3", "aarch64", "")
+DIRECT, PATCHES, TAPS = 0, 1, 2
+MAIN, NARROW = 1, 2
+# Words of choice: shape of the micro-kernel; lines and panels of a tile; panels of a tile of packing; pixels of a buffer of patches.
+SHAPE, TILE_LINES, TILE_PANELS, PACK_PANELS, PATCH_ROWS = range(USER, USER + 5)
+FEW_CHANNELS = 16                      # below, patches are copied
+PRODUCTS = 1 << 20                     # multiplications of a tile, at least
+MOST_TILES = 64
+PACK_BYTES = 128 * 1024
+PATCH_BYTES = 64 * 1024                # of a buffer of patches, about
 
 
-def make_forward(types):
-    zero = NUMBA_TYPES[types["T"]](0)
+@helper
+def tile_lines(lines, line_pixels, k, columns, height):
+    """Rows of pictures of a tile: enough work, few enough tiles, and pixels enough for eight register tiles."""
+    enough = ceil_div(PRODUCTS, max(line_pixels * k * columns, 1))
+    full = ceil_div(8 * height, max(line_pixels, 1))
+    return min(max(enough, full, ceil_div(lines, MOST_TILES), 1), lines)
+
+
+@helper
+def bind_tiles(lines, line_pixels, k, columns, width, height, size, packed_before, choice):
+    """Tiles of computing and of packing; returns nothing. k: of the whole filter."""
+    panels = ceil_div(columns, width)
+    panel_bytes = k * width * size
+    choice[TILE_LINES], choice[TILE_PANELS] = tile_lines(lines, line_pixels, k, columns, height), panels
+    if lines * line_pixels <= 8 * height:
+        choice[TILE_LINES] = lines
+        enough = ceil_div(PRODUCTS, max(lines * line_pixels * k * width, 1))
+        choice[TILE_PANELS] = min(max(enough, ceil_div(panels, MOST_TILES)), panels)
+    choice[PACK_PANELS] = min(max(PACK_BYTES // max(panel_bytes, 1), 1), panels)
+    pack_tiles = ceil_div(panels, choice[PACK_PANELS])
+    tiles = ceil_div(lines, choice[TILE_LINES]) * ceil_div(panels, choice[TILE_PANELS])
+    if packed_before:
+        choice[FORMAT] = choice[SHAPE]
+        choice[PACKED_BYTES], choice[PACK_TILES] = panels * panel_bytes, pack_tiles
+        choice[TILES] = tiles
+    else:
+        choice[WORK_BYTES], choice[TILES], choice[TILES_1] = max(panels * panel_bytes, 64), pack_tiles, tiles
+    if choice[TILE_PANELS] == panels:
+        choice[TILE_ELEMENTS] = choice[TILE_LINES] * line_pixels * columns
+
+
+@helper
+def tile_part(tile, lines, panels, choice):
+    """First line, lines, first panel and panels of a tile."""
+    across = ceil_div(panels, choice[TILE_PANELS])
+    first_line, first_panel = tile // across * choice[TILE_LINES], tile % across * choice[TILE_PANELS]
+    return (first_line, min(choice[TILE_LINES], lines - first_line), first_panel, min(choice[TILE_PANELS], panels - first_panel))
+
+
+def make_forward_shape(dtype, shape):
+    """(pack, compute) for one shape of the micro-kernel."""
+    size, width = ITEM_SIZES[dtype], shape.width
+    kit, pack_panels, fill_patches = blocks(dtype, shape), packing(dtype, shape).pack_panels, make_patches(dtype)
+    multiply, kit_scratch, convolve = kit.multiply, kit.scratch_bytes, make_taps(dtype, shape, False).convolve
+
+    @helper
+    def pack(target, f, k, oc, choice, tile):
+        first = tile * choice[PACK_PANELS]
+        pack_panels(target + first * k * width * size, f, oc, k, 0, first, min(first + choice[PACK_PANELS], ceil_div(oc, width)))
+
+    @helper
+    def compute(x, f, y, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice,
+                scratch, tile):
+        k = kh * kw * c
+        first_line, lines, first_panel, panels = tile_part(tile, n * oh, ceil_div(oc, width), choice)
+        if choice[VARIANT] == TAPS:
+            convolve(x, f, y, h, w, c, oh, ow, oc, kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
+                     first_line, lines, first_panel, panels, scratch)
+            return
+        pixel, end = first_line * ow, (first_line + lines) * ow
+        column = first_panel * width
+        right, columns = f + column * k * size, min(panels * width, oc - column)
+        while pixel < end:
+            count = end - pixel
+            source = x + pixel * c * size
+            if choice[VARIANT] == PATCHES:
+                count = min(count, choice[PATCH_ROWS])
+                source = scratch + kit_scratch
+                fill_patches(source, x, x + n * h * w * c * size, h, w, c, kh, kw, oh, ow, stride_h, stride_w, dilation_h,
+                             dilation_w, pad_top, pad_left, pixel, count)
+            multiply(source, k * size, size, count, k, right, k * width * size, width * size, columns,
+                     y + (pixel * oc + column) * size, oc * size, scratch)
+            pixel += count
+    return pack, compute
+
+
+def make_forward(dtype, isa):
+    """bind, run and pack of conv2d for one ISA."""
+    size, sizes = ITEM_SIZES[dtype], shapes(isa, dtype)
+    width_main, rows_main, scratch_main = sizes.main.width, sizes.main.rows, blocks(dtype, sizes.main).scratch_bytes
+    width_narrow, rows_narrow, scratch_narrow = sizes.narrow.width, sizes.narrow.rows, blocks(dtype, sizes.narrow).scratch_bytes
+    taps_scratch = make_taps(dtype, sizes.main, False).scratch_bytes
+    pack_main, compute_main = make_forward_shape(dtype, sizes.main)
+    pack_narrow, compute_narrow = make_forward_shape(dtype, sizes.narrow)
 
     def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
-        choice[USER] = max(TILE // max(ow * oc, 1), 1)
-        choice[TILES] = (n * oh + choice[USER] - 1) // choice[USER]
-        choice[TILE_ELEMENTS] = choice[USER] * ow * oc
+        if n * oh * ow * oc == 0:
+            return
+        k = kh * kw * c
+        narrow = oc <= width_narrow
+        choice[SHAPE] = NARROW if narrow else MAIN
+        width, height = (width_narrow, rows_narrow) if narrow else (width_main, rows_main)
+        scratch = scratch_narrow if narrow else scratch_main
+        if kh * kw == 1 and stride_h * stride_w == 1 and oh == h and ow == w and pad_top + pad_left == 0:
+            choice[VARIANT] = DIRECT
+        elif c < FEW_CHANNELS and c > 0:
+            choice[VARIANT] = PATCHES
+            choice[PATCH_ROWS] = max(PATCH_BYTES // max(k * size, 1) // height, 1) * height
+            scratch += round_up(choice[PATCH_ROWS] * k * size + SLACK * size, 64)
+        else:
+            choice[VARIANT] = TAPS
+            scratch = taps_scratch(c, kh, kw)
+        choice[SCRATCH_BYTES] = scratch
+        bind_tiles(n * oh, ow, k, oc, width, height, size, choice[PERSISTENT] != 0, choice)
 
-    def run(x, f, y, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
-            choice, work, scratch, phase, tile):
-        first = tile * choice[USER]
-        for line in range(first, min(first + choice[USER], n * oh)):
-            picture, top = line // oh, line % oh * stride_h - pad_top
-            for column in range(ow):
-                left = column * stride_w - pad_left
-                target = offset(y, (line * ow + column) * oc)
-                for o in range(oc):
-                    target[o] = zero
-                for u in range(kh):
-                    i = top + u * dilation_h
-                    if i < 0 or i >= h:
-                        continue
-                    for v in range(kw):
-                        j = left + v * dilation_w
-                        if j < 0 or j >= w:
-                            continue
-                        source = offset(x, ((picture * h + i) * w + j) * c)
-                        for k in range(c):
-                            value, weights = source[k], offset(f, ((u * kw + v) * c + k) * oc)
-                            for o in range(oc):
-                                target[o] += value * weights[o]
+    @helper
+    def pack_any(target, f, k, oc, choice, tile):
+        if choice[SHAPE] == MAIN:
+            pack_main(target, f, k, oc, choice, tile)
+        else:
+            pack_narrow(target, f, k, oc, choice, tile)
+
+    def run(x, f, y, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice, work,
+            scratch, phase, tile):
+        source, right, target = address(x), address(f), address(y)
+        if choice[FORMAT] == 0:
+            if phase == 0:
+                pack_any(work, right, kh * kw * c, oc, choice, tile)
+                return OK
+            right = work
+        if choice[SHAPE] == MAIN:
+            compute_main(source, right, target, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
+                         pad_top, pad_left, choice, scratch, tile)
+        else:
+            compute_narrow(source, right, target, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
+                           pad_top, pad_left, choice, scratch, tile)
         return OK
-    return Functions(bind, run)
+
+    def pack(f, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice, target, tile):
+        pack_any(target, address(f), kh * kw * c, oc, choice, tile)
+        return OK
+    return bind, run, pack
 
 
-def make_input_grad(types):
-    zero = NUMBA_TYPES[types["T"]](0)
+def make_backward_shape(dtype, shape):
+    """(pack, convolve) of the gradient for the input: B of a tap is the filter's tap transposed."""
+    size, width = ITEM_SIZES[dtype], shape.width
+    pack_transposed = packing(dtype, shape).pack_transposed
+
+    @helper
+    def pack(target, f, c, oc, taps, choice, tile):
+        first = tile * choice[PACK_PANELS]
+        for panel in range(first, min(first + choice[PACK_PANELS], ceil_div(c, width))):
+            for tap in range(taps):
+                pack_transposed(target + (panel * taps + tap) * oc * width * size, f + (tap * c + panel * width) * oc * size,
+                                oc * size, oc, c - panel * width)
+    return pack, make_taps(dtype, shape, True).convolve
+
+
+def make_backward(dtype, isa):
+    """bind and run of conv2d_input_grad for one ISA."""
+    size, sizes = ITEM_SIZES[dtype], shapes(isa, dtype)
+    width_main, rows_main = sizes.main.width, sizes.main.rows
+    width_narrow, rows_narrow = sizes.narrow.width, sizes.narrow.rows
+    taps_scratch = make_taps(dtype, sizes.main, True).scratch_bytes
+    pack_main, convolve_main = make_backward_shape(dtype, sizes.main)
+    pack_narrow, convolve_narrow = make_backward_shape(dtype, sizes.narrow)
 
     def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
-        choice[USER] = max(TILE // max(w * c, 1), 1)
-        choice[TILES] = (n * h + choice[USER] - 1) // choice[USER]
-        choice[TILE_ELEMENTS] = choice[USER] * w * c
+        if n * h * w * c == 0:
+            return
+        narrow = c <= width_narrow
+        choice[SHAPE] = NARROW if narrow else MAIN
+        width, height = (width_narrow, rows_narrow) if narrow else (width_main, rows_main)
+        choice[SCRATCH_BYTES] = taps_scratch(oc, kh, kw)
+        bind_tiles(n * h, w, kh * kw * oc, c, width, height, size, False, choice)
 
-    def run(dy, f, dx, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
-            choice, work, scratch, phase, tile):
-        first = tile * choice[USER]
-        for line in range(first, min(first + choice[USER], n * h)):
-            picture, row = line // h, line % h
-            for column in range(w):
-                target = offset(dx, (line * w + column) * c)
-                for k in range(c):
-                    target[k] = zero
-                for u in range(kh):
-                    i = row + pad_top - u * dilation_h
-                    if i < 0 or i % stride_h != 0 or i // stride_h >= oh:
-                        continue
-                    for v in range(kw):
-                        j = column + pad_left - v * dilation_w
-                        if j < 0 or j % stride_w != 0 or j // stride_w >= ow:
-                            continue
-                        source = offset(dy, ((picture * oh + i // stride_h) * ow + j // stride_w) * oc)
-                        for k in range(c):
-                            weights, total = offset(f, ((u * kw + v) * c + k) * oc), zero
-                            for o in range(oc):
-                                total += source[o] * weights[o]
-                            target[k] += total
+    def run(dy, f, dx, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice, work,
+            scratch, phase, tile):
+        main = choice[SHAPE] == MAIN
+        source, target = address(dy), address(dx)
+        if phase == 0:
+            if main:
+                pack_main(work, address(f), c, oc, kh * kw, choice, tile)
+            else:
+                pack_narrow(work, address(f), c, oc, kh * kw, choice, tile)
+            return OK
+        first_line, lines, first_panel, panels = tile_part(tile, n * h, ceil_div(c, width_main if main else width_narrow), choice)
+        if main:
+            convolve_main(source, work, target, oh, ow, oc, h, w, c, kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top,
+                          pad_left, first_line, lines, first_panel, panels, scratch)
+        else:
+            convolve_narrow(source, work, target, oh, ow, oc, h, w, c, kh, kw, stride_h, stride_w, dilation_h, dilation_w,
+                            pad_top, pad_left, first_line, lines, first_panel, panels, scratch)
         return OK
-    return Functions(bind, run)
+    return bind, run
 
 
-def make_filter_grad(types):
-    zero = NUMBA_TYPES[types["T"]](0)
-
-    def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
-        choice[TILES] = kh * kw
-
-    def run(x, dy, df, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
-            choice, work, scratch, phase, tile):
-        u, v = tile // kw, tile % kw
-        base = offset(df, tile * c * oc)
-        for k in range(c * oc):
-            base[k] = zero
-        for line in range(n * oh):
-            picture, i = line // oh, line % oh * stride_h - pad_top + u * dilation_h
-            if i < 0 or i >= h:
-                continue
-            for column in range(ow):
-                j = column * stride_w - pad_left + v * dilation_w
-                if j < 0 or j >= w:
-                    continue
-                source, gradient = offset(x, ((picture * h + i) * w + j) * c), offset(dy, (line * ow + column) * oc)
-                for k in range(c):
-                    value, target = source[k], offset(base, k * oc)
-                    for o in range(oc):
-                        target[o] += value * gradient[o]
-        return OK
-    return Functions(bind, run)
+def by_isa(make_one, roles):
+    """The function that makes a Functions of what make_one(dtype, isa) gives for every ISA."""
+    def make(types):
+        made = {isa: make_one(types["T"], isa) for isa in ISAS}
+        return Functions(*({isa: functions[role] for isa, functions in made.items()} for role in range(roles)))
+    make.__module__ = make_one.__module__      # the file that the toolchain takes the kernel to be in
+    return make
 
 
 DIMS = ("n", "h", "w", "c", "kh", "kw", "oc", "oh", "ow")
 ATTRS = ("stride_h", "stride_w", "dilation_h", "dilation_w", "pad_top", "pad_left")
 RELATIONS = (*at_least(0, *DIMS), *at_least(1, *ATTRS[:4]), *at_least(0, "pad_top", "pad_left"),
-             *at_most(1 << 16, *ATTRS[:4], "kh", "kw"), *at_most(1 << 32, "pad_top", "pad_left"),
+             *at_most(1 << 16, *ATTRS[:4], "kh", "kw"), "kh * kw <= 65536", *at_most(1 << 32, "pad_top", "pad_left"),
              *at_most(1 << 26, "h", "w", "oh", "ow"))
 X, F, Y = "n * h * w * c", "kh * kw * c * oc", "n * oh * ow * oc"
 TYPES = tuple({"T": t} for t in FLOATS)
 FLOPS = "2 * n * oh * ow * oc * kh * kw * c"
 register(Kernel("conv2d", (Operand("x", "in", "T", X), Operand("w", "in", "T", F, packable=True), Operand("y", "out", "T", Y)),
-                DIMS, ATTRS, TYPES, make_forward, RELATIONS, FLOPS))
+                DIMS, ATTRS, TYPES, by_isa(make_forward, 3), RELATIONS, FLOPS))
 register(Kernel("conv2d_input_grad", (Operand("dy", "in", "T", Y), Operand("w", "in", "T", F), Operand("dx", "out", "T", X)),
-                DIMS, ATTRS, TYPES, make_input_grad, RELATIONS, FLOPS))
-register(Kernel("conv2d_filter_grad", (Operand("x", "in", "T", X), Operand("dy", "in", "T", Y), Operand("dw", "out", "T", F)),
-                DIMS, ATTRS, TYPES, make_filter_grad, RELATIONS, FLOPS))
+                DIMS, ATTRS, TYPES, by_isa(make_backward, 2), RELATIONS, FLOPS))

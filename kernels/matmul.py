@@ -144,27 +144,10 @@ def make_bind(dtype, sizes):
     return bind
 
 
-def make_pack(dtype, shape):
-    """The function that packs a range of panels of one B."""
-    size, width = ITEM_SIZES[dtype], shape.width
-    kit = packing(dtype, shape)
-    pack_plain, pack_transposed = kit.pack, kit.pack_transposed
-
-    @helper
-    def pack_panels(target, b, n, k, transposed, first, last):
-        for panel in range(first, last):
-            goal, column = target + (panel - first) * k * width * size, panel * width
-            if transposed:
-                pack_transposed(goal, b + column * k * size, k * size, k, n - column)
-            else:
-                pack_plain(goal, b + column * size, n * size, k, n - column)
-    return pack_panels
-
-
 def make_shape_run(dtype, shape):
     """The functions (pack tile, compute tile) for one shape of the micro-kernel."""
     size, width = ITEM_SIZES[dtype], shape.width
-    kit, pack_panels = blocks(dtype, shape), make_pack(dtype, shape)
+    kit, pack_panels = blocks(dtype, shape), packing(dtype, shape).pack_panels
     multiply, kit_scratch = kit.multiply, kit.scratch_bytes
 
     @helper

@@ -1,8 +1,8 @@
 """The micro-kernel: the one inner loop of matmul and of all convolutions.
 
 Job: c[i, :] (+)= sum over segments s, and over k < length, of A[s, i][k] * B[s][k, :] for the rows of one register tile. A table
-says where the segments' operands are: words of a segment are the address of B's first row, then the address of each row of A. So
-a matrix product is one segment, a convolution has one segment a tap, and rows of A may lie anywhere.
+says where the segments' operands are: the words of a segment are B's offset in bytes, then the address of each row of A. So a
+matrix product is one segment, a convolution has one segment a tap, and rows of A may lie anywhere.
 Shapes depend on the ISA, for accumulators must fit its registers; each height of a tile is a function of its own.
 Invariants: length >= 1 unless segments = 0, which gives zeros; B is read in whole tile widths (packed B is padded with zeros),
 C only in its `columns`; products are added in the order of the table, one rounding each where the ISA has fma.
@@ -20,6 +20,7 @@ from numba.extending import intrinsic
 from .vector import splat_value
 
 TABLE_WORDS = 16                       # words of a segment: B, then up to 15 rows of A
+PARAMETERS = 12                        # of the micro-kernel
 _I1, _I32, _I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 _BYTES = ir.IntType(8).as_pointer()
 _ELEMENT = {"f32": ir.FloatType(), "f64": ir.DoubleType()}
@@ -61,16 +62,17 @@ def shapes(isa: str, dtype: str) -> Shapes:
 
 
 def micro_kernel(dtype: str, shape: Shape) -> Any:
-    """The numba function (height, segments, length, a_step, b_step, table, c, c_step, accumulate, columns), all int64.
+    """The numba function (height, segments, length, a_start, a_step, b, b_step, table, c, c_step, accumulate, columns), all int64.
 
-    Steps are in bytes: from one k to the next in A and in B, from one row of c to the next. 1 <= height <= shape.rows.
+    Steps are in bytes: from one k to the next in A and in B, from one row of c to the next; a_start is the offset of the first k
+    in every row of A, b the address that B's offsets count from. 1 <= height <= shape.rows.
     """
     @intrinsic
-    def micro(typing_context, height, segments, length, a_step, b_step, table, c, c_step, accumulate, columns):
+    def micro(typing_context, height, segments, length, a_start, a_step, b, b_step, table, c, c_step, accumulate, columns):
         def generate(context, builder, signature, arguments):
             builder.call(_dispatcher(builder.module, dtype, shape), arguments)
             return context.get_dummy_value()
-        return types.void(*[types.int64] * 10), generate
+        return types.void(*[types.int64] * PARAMETERS), generate
     return micro
 
 
@@ -79,7 +81,7 @@ def _dispatcher(module, dtype, shape):
     name = f"gc_micro_{dtype}_{shape.rows}x{shape.vectors}x{shape.lanes}"
     if name in module.globals:
         return module.globals[name]
-    function = _function(module, name, 10)
+    function = _function(module, name, PARAMETERS)
     builder = ir.IRBuilder(function.append_basic_block())
     unreachable = function.append_basic_block()
     choices = builder.switch(function.args[0], unreachable)
@@ -109,10 +111,10 @@ class _Emitter:
         self.vector = ir.VectorType(self.element, shape.lanes)
         self.suffix = f"v{shape.lanes}{dtype}"
         self.tile = [(i, j) for i in range(height) for j in range(shape.vectors)]
-        self.function = _function(module, name, 9)
+        self.function = _function(module, name, PARAMETERS - 1)
         self._emit(*self.function.args)
 
-    def _emit(self, segments, length, a_step, b_step, table, c, c_step, accumulate, columns):
+    def _emit(self, segments, length, a_start, a_step, right, b_step, table, c, c_step, accumulate, columns):
         function = self.function
         entry, outer, inner, outer_end, done = (function.append_basic_block(name) for name in
                                                 ("entry", "segment", "step", "segment_end", "done"))
@@ -120,14 +122,14 @@ class _Emitter:
         b = ir.IRBuilder(entry)
         c_rows = self._c_rows(b, c, c_step)
         self._prefetch(b, c_rows)
-        table_pointer = b.inttoptr(table, _BYTES.as_pointer())
+        words, right = b.inttoptr(table, _I64.as_pointer()), b.inttoptr(right, _BYTES)
         b.cbranch(b.icmp_signed(">", segments, _I64(0)), outer, done)
 
         b.position_at_end(outer)
         segment, sums = b.phi(_I64), [b.phi(self.vector) for _ in self.tile]
         at = b.mul(segment, _I64(TABLE_WORDS))
-        b_first = b.load(b.gep(table_pointer, [at]))
-        a_rows = [b.load(b.gep(table_pointer, [b.add(at, _I64(1 + i))])) for i in range(self.height)]
+        b_first = b.gep(right, [b.load(b.gep(words, [at]))])
+        a_rows = [b.inttoptr(b.load(b.gep(words, [b.add(at, _I64(1 + i))])), _BYTES) for i in range(self.height)]
         b.branch(inner)
 
         b.position_at_end(inner)
@@ -135,7 +137,7 @@ class _Emitter:
         partial = [b.phi(self.vector) for _ in self.tile]
         updated = self._step(b, a_rows, a_offset, b_row, partial)
         following = b.sub(k, _I64(1))
-        for phi, start, value in ((k, length, following), (a_offset, _I64(0), b.add(a_offset, a_step)),
+        for phi, start, value in ((k, length, following), (a_offset, a_start, b.add(a_offset, a_step)),
                                   (b_row, b_first, b.gep(b_row, [b_step])), *zip(partial, sums, updated, strict=True)):
             phi.add_incoming(start, outer)
             phi.add_incoming(value, inner)

@@ -23,10 +23,12 @@ _ELEMENT = {"f32": ir.FloatType(), "f64": ir.DoubleType()}
 @dataclass(frozen=True)
 class Packing:
     """pack(target, source, row_step, k, columns): one panel from B; all addresses and steps (in bytes) int64.
-    pack_transposed(target, source, row_step, k, columns): the same from B transposed, whose rows are B's columns."""
+    pack_transposed(target, source, row_step, k, columns): the same from B transposed, whose rows are B's columns.
+    pack_panels(target, b, n, k, transposed, first, last): panels `first` to `last` of a whole B[k, n], or B[n, k]."""
 
     pack: Any
     pack_transposed: Any
+    pack_panels: Any
 
 
 def transpose_square(dtype: str, lanes: int) -> Any:
@@ -105,4 +107,13 @@ def packing(dtype: str, shape: Shape) -> Packing:
                     for i in range(done, k):
                         column[i * width] = zero
 
-    return Packing(pack, pack_transposed)
+    @helper
+    def pack_panels(target, b, n, k, transposed, first, last):
+        for panel in range(first, last):
+            goal, column = target + (panel - first) * k * width * size, panel * width
+            if transposed:
+                pack_transposed(goal, b + column * k * size, k * size, k, n - column)
+            else:
+                pack(goal, b + column * size, n * size, k, n - column)
+
+    return Packing(pack, pack_transposed, pack_panels)
