@@ -12,14 +12,12 @@ from graphc.ir.op import Sample, Scalars, attr, register
 from graphc.ops.binary import multiply
 from graphc.ops.build import apply
 from graphc.ops.comparison import less
-from graphc.ops.elementwise import SHAPES, Binary, Unary, scale, unary_samples
+from graphc.ops.elementwise import SHAPES, Binary, Unary, gradient_samples, scale, unary_samples
 from graphc.ops.unary import negative
 
 SELU_SCALE = 1.0507009873554804934193349852946
 SELU_SCALE_ALPHA = 1.7580993408473768599402175208123
 
-_SIZES = (((17,), (17,)), ((65,), (65,)), ((2, 3, 5), (2, 3, 5)), ((0,), (0,)))
-_GRADIENT_SAMPLES = [Sample({}, pair, low=-2, high=2) for pair in _SIZES]
 
 
 class _OfResult(Binary):
@@ -28,7 +26,7 @@ class _OfResult(Binary):
     operands = ("y", "dy")
     results = ("z",)
     kind = "floating"
-    samples = [Sample({}, pair, low=-0.9, high=0.9) for pair in _SIZES]
+    samples = gradient_samples(-0.9, 0.9)
 
 
 class _OfFeatures(Binary):
@@ -37,7 +35,7 @@ class _OfFeatures(Binary):
     operands = ("gradients", "features")
     results = ("backprops",)
     kind = "floating"
-    samples = _GRADIENT_SAMPLES
+    samples = gradient_samples()
 
 
 class _Activation(Unary):
@@ -226,7 +224,7 @@ class Relu6Grad(_OfFeatures):
 
     kind = "number"
     function = staticmethod(lambda dy, x: np.where((x > 0) & (x < 6), dy, 0))
-    samples = [Sample({}, pair, low=-9, high=9) for pair in _SIZES]
+    samples = gradient_samples(-9, 9)
 
     def scalar(self, s: Scalars, *x: Any) -> Any:
         d = s.dtype(x[0])

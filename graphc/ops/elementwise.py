@@ -123,6 +123,11 @@ def binary_samples(low: float = -2.0, high: float = 2.0, integers: bool = True, 
     return made
 
 
+def gradient_samples(low: float = -2.0, high: float = 2.0) -> list[Sample]:
+    """For ops of two operands that have one shape in every graph: gradient ops."""
+    return [Sample({}, (shape, shape), low=low, high=high) for shape in SHAPES]
+
+
 def sum_like(dy: Tensor, x: Tensor) -> Tensor:
     """dy summed to the shape of x, which had been broadcast to the shape of dy. Nothing is built if the shapes are equal."""
     from graphc.ops.broadcast import sum_to

@@ -115,7 +115,7 @@ class SoftmaxCrossEntropyWithLogits(_CrossEntropy):
     kernel = "softmax_cross_entropy"
     samples = [Sample({}, ((rows, columns), _distributions(rows, columns)), low=-3, high=3)
                for rows, columns in ((3, 17), (31, 5), (1, 65), (65, 2), (0, 3))] + [
-        Sample({}, ((3, 7), (3, 7)), (float64, float64), low=0, high=1)]
+        Sample({}, ((3, 7), _distributions(3, 7).astype(np.float64)), (float64,))]
 
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
         x, labels = inputs

@@ -10,7 +10,7 @@ import numpy as np
 
 from graphc.ir.op import Sample, Scalars, register
 from graphc.ops.build import apply
-from graphc.ops.elementwise import Binary, Unary, binary_samples, scale, unary_samples
+from graphc.ops.elementwise import Binary, Unary, gradient_samples, scale, unary_samples
 
 
 @register
@@ -171,7 +171,7 @@ class SqrtGrad(_GradientOfY):
     """dy / (2 y)"""
 
     function = staticmethod(lambda y, dy: dy * y.dtype.type(0.5) / y)
-    samples = binary_samples(0.2, 2, integers=False)
+    samples = gradient_samples(0.2, 2)
 
     def scalar(self, s: Scalars, *x: Any) -> Any:
         y, dy = x
@@ -188,7 +188,7 @@ class RsqrtGrad(_GradientOfY):
     """-dy y^3 / 2"""
 
     function = staticmethod(lambda y, dy: y.dtype.type(-0.5) * dy * y * y * y)
-    samples = binary_samples(0.2, 2, integers=False)
+    samples = gradient_samples(0.2, 2)
 
     def scalar(self, s: Scalars, *x: Any) -> Any:
         y, dy = x
@@ -205,7 +205,7 @@ class ReciprocalGrad(_GradientOfY):
     """-dy y^2"""
 
     function = staticmethod(lambda y, dy: -dy * y * y)
-    samples = binary_samples(0.2, 2, integers=False)
+    samples = gradient_samples(0.2, 2)
 
     def scalar(self, s: Scalars, *x: Any) -> Any:
         y, dy = x
@@ -220,7 +220,7 @@ class ReciprocalGrad(_GradientOfY):
 class InvGrad(ReciprocalGrad):
     """-dy y^2, the gradient of Inv"""
 
-    samples = binary_samples(0.2, 2, integers=False)
+    samples = gradient_samples(0.2, 2)
 
 
 class _Rounding(Unary):

@@ -118,6 +118,8 @@ def _fill(array: np.ndarray, shape: TensorShape) -> np.ndarray:
     count = int(np.prod(sizes, dtype=np.int64))
     if array.size == count:
         return array.reshape(sizes)
+    if count == 0 and array.size == 1:
+        return np.empty(sizes, array.dtype)
     if array.size > count or array.size == 0:
         raise ValueError(f"{array.size} values do not fill shape {tuple(sizes)} of {count} elements")
     flat = array.ravel()

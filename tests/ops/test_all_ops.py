@@ -21,6 +21,8 @@ LISTS = {"EmptyTensorList", "TensorListPushBack", "TensorListPopBack", "TensorLi
 FETCHABLE = [name for name in TYPES if name not in LISTS and not OPS[name].refs]
 # Of these ops only the first result has a gradient, as in TensorFlow.
 FIRST_RESULT_ONLY = {"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"}
+# The rank of their results depends on sizes, which must be known while building.
+RANK_BY_SIZE = {"Squeeze"}
 STEP = 1e-5
 
 
@@ -65,7 +67,7 @@ def test_gradient_agrees_with_finite_differences(op_type: str, order: int) -> No
         values = arrays(op, sample, double=True)
         if not any(v.dtype == np.float64 and v.size for v in values):
             return None
-        for dynamic in (False, True):
+        for dynamic in (False,) if op_type in RANK_BY_SIZE else (False, True):
             problem = gradient_problem(op, sample, values, order, dynamic)
             if problem is not None:
                 return f"{'unknown' if dynamic else 'known'} sizes: {problem}"
@@ -87,17 +89,16 @@ def gradient_problem(op: type[Op], sample: Sample, values: list[np.ndarray], ord
         total = combination([(t, s) for t, s in zip(results, shapes, strict=True) if t.dtype.is_floating], generator)
         floats = [t for t in built.inputs if t.dtype.is_floating]
         found = gradients(total, floats)
-        moved = [t for t, g in zip(floats, found, strict=True) if g is not None]
-        if not moved:
-            return "no gradient by any input, though the sample says that there is one"
+        # Inputs without gradient stand still, unless all are: then the results must not depend on any.
+        moved = [t for t, g in zip(floats, found, strict=True) if g is not None] or floats
         if order == 2:
-            first = [g for g in found if g is not None]
-            total = combination([(g, feeds[t].shape) for t, g in zip(moved, first, strict=True)], generator)
-            found = gradients(total, moved)
-        else:
-            found = [g for g in found if g is not None]
+            first = [(g, feeds[t].shape) for t, g in zip(floats, found, strict=True) if g is not None]
+            if not first:
+                return None
+            total = combination(first, generator)
+        found = gradients(total, moved)
     direction = {t: generator.normal(size=feeds[t].shape) for t in moved}
-    derivatives = run_reference([g for g in found if g is not None], feeds)
+    derivatives = run_reference(present, feeds) if (present := [g for g in found if g is not None]) else []
     known = [t for t, g in zip(moved, found, strict=True) if g is not None]
     for t, value in zip(known, derivatives, strict=True):
         if value.shape != feeds[t].shape or value.dtype != feeds[t].dtype:
@@ -164,7 +165,7 @@ def test_cpu_agrees_with_reference(op_type: str) -> None:
     def check(op: type[Op], sample: Sample) -> str | None:
         values = arrays(op, sample)
         expected = apply_reference(definition(op, sample), values)
-        for dynamic in (False, True):
+        for dynamic in (False,) if op_type in RANK_BY_SIZE else (False, True):
             built = build(op, sample, values, dynamic=dynamic)
             with gc.Session(graph=built.graph) as session:
                 found = session.run(built.outputs, dict(zip(built.inputs, values, strict=True)))
