@@ -95,6 +95,10 @@ class Graph:
         scope = self._scopes.name
         return self._names.unique(f"{scope}/{name}" if scope else name, mark_as_used)
 
+    def mark_name(self, name: str) -> None:
+        """A full name that was not made here (an imported node's) is in use from now on."""
+        self._names.unique(name)
+
     @property
     def _name_stack(self) -> str:
         return self._scopes.name

@@ -1,0 +1,152 @@
+"""Frozen graphs: variables become constants, and only what the outputs need is kept.
+
+convert_variables_to_constants makes what TensorFlow makes; `freeze` adds the compiled Plans, so that the runner can run it.
+"""
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from graphc.errors import InvalidArgumentError
+from graphc.ir import names
+from graphc.ir.dtypes import as_dtype
+from graphc.ir.graph import Graph, Operation
+from graphc.ir.tensor import Tensor
+from graphc.serial.graph_pb2 import GraphDef, NodeDef
+from graphc.serial.graphdef import as_graph_def
+from graphc.serial.importer import import_graph_def
+from graphc.serial.plan_proto import graph_hash, save_plan
+from graphc.serial.tensors import make_ndarray, tensor_to_proto
+
+_VARIABLES = ("VariableV2", "Variable")
+
+
+def convert_variables_to_constants(sess: Any, input_graph_def: GraphDef, output_node_names: Sequence[str],
+                                   variable_names_whitelist: Collection[str] | None = None,
+                                   variable_names_blacklist: Collection[str] | None = None) -> GraphDef:
+    """The part of the graph that the outputs need, its variables replaced by their values in `sess`, as
+    `tf.graph_util.convert_variables_to_constants`.
+
+    Raises InvalidArgumentError for an unknown name, FailedPreconditionError for a variable that was never initialised.
+    """
+    kept = extract_sub_graph(input_graph_def, output_node_names)
+    chosen = [n.name for n in kept.node if n.op in _VARIABLES
+              and (variable_names_whitelist is None or n.name in variable_names_whitelist)
+              and (variable_names_blacklist is None or n.name not in variable_names_blacklist)]
+    values = dict(zip(chosen, sess.run([f"{name}:0" for name in chosen]) if chosen else [], strict=True))
+    made = GraphDef(versions=kept.versions, library=kept.library)
+    for node in kept.node:
+        target = made.node.add()
+        if node.name in values:
+            fill_constant(target, node.name, np.asarray(values[node.name]))
+        else:
+            target.CopyFrom(node)
+    return made
+
+
+def fill_constant(node: NodeDef, name: str, value: np.ndarray[Any, Any]) -> None:
+    node.name, node.op = name, "Const"
+    node.attr["dtype"].type = as_dtype(value.dtype).number  # type: ignore[assignment]
+    node.attr["value"].tensor.CopyFrom(tensor_to_proto(value))
+
+
+def extract_sub_graph(graph_def: GraphDef, dest_nodes: Iterable[str]) -> GraphDef:
+    """The nodes that dest_nodes need, in their order, as `tf.graph_util.extract_sub_graph`."""
+    if isinstance(dest_nodes, str):
+        raise TypeError("dest_nodes must be a list of names, not a string")
+    nodes = {n.name: n for n in graph_def.node}
+    needed: set[str] = set()
+    waiting = [_node_name(d) for d in dest_nodes]
+    for name in waiting:
+        if name not in nodes:
+            raise InvalidArgumentError(f"{name} is not in graph{names.suggestion(name, nodes)}")
+    while waiting:
+        name = waiting.pop()
+        if name in nodes and name not in needed:
+            needed.add(name)
+            waiting += [_node_name(i) for i in nodes[name].input]
+    made = GraphDef(versions=graph_def.versions, library=graph_def.library)
+    made.node.extend(n for n in graph_def.node if n.name in needed)
+    return made
+
+
+def _node_name(text: str) -> str:
+    return text.removeprefix("^").partition(":")[0]
+
+
+def freeze(session: Any, outputs: Any, inputs: Any = None, signature: str = "serving_default") -> GraphDef:
+    """A GraphDef that computes `outputs` without variables, with its compiled Plan inside. (graphc's own)
+
+    outputs, inputs: tensors, operations or names, one or a list. inputs: what the caller will feed; by default the
+    placeholders that the outputs need, in the order in which they were made (those with a default keep it). Raises
+    FailedPreconditionError for an uninitialised variable, InvalidArgumentError for a needed placeholder not in inputs.
+    """
+    graph: Graph = session.graph
+    fetches = [_tensor(graph, o) for o in _listed(outputs)]
+    given = None if inputs is None else [_tensor(graph, i) for i in _listed(inputs)]
+    frozen = convert_variables_to_constants(session, as_graph_def(graph), [t.op.name for t in fetches])
+    add_plan(frozen, [t.name for t in fetches], None if given is None else [t.name for t in given], signature)
+    return frozen
+
+
+def add_plan(graph_def: GraphDef, outputs: Sequence[str], inputs: Sequence[str] | None = None,
+             signature: str = "serving_default") -> None:
+    """Compiles the graph for these feeds and fetches and puts the Plan into graph_def, in place of one of the same signature."""
+    from graphc.plan.compile import compile_graph
+
+    graph = Graph()
+    with graph.as_default():
+        import_graph_def(graph_def, name="")
+    feeds = ([graph.get_tensor_by_name(i) for i in inputs] if inputs is not None
+             else [op.outputs[0] for op in graph.get_operations() if op.type == "Placeholder"])
+    for feed in feeds:
+        if feed.spec.shape is None:
+            raise InvalidArgumentError(f"freeze: the rank of the input '{feed.name}' is not known; give its placeholder a shape "
+                                       "(unknown sizes are None)")
+    compiled = compile_graph([graph.get_tensor_by_name(o) for o in outputs], (), feeds)
+    plan = dataclasses.replace(compiled.plan, constants=tuple(
+        dataclasses.replace(constant, name=_stored(graph_def, constant.name, compiled.constants[constant.name]))
+        for constant in compiled.plan.constants))
+    kept = [p for p in graph_def.plans if p.signature != signature]
+    hashed = graph_hash(graph_def)
+    del graph_def.plans[:]
+    for old in kept:
+        old.graph_hash = hashed      # its nodes are all still there: only constants were added
+    graph_def.plans.extend([*kept, save_plan(plan, signature, hashed)])
+
+
+def _stored(graph_def: GraphDef, name: str, value: np.ndarray[Any, Any]) -> str:
+    """The name of the Const node that holds `value`; one is added if there is none, as for what folding computed."""
+    nodes = {n.name: n for n in graph_def.node}
+    node = nodes.get(name)
+    if node is not None and node.op == "Const" and _equal(make_ndarray(node.attr["value"].tensor), value):
+        if not node.attr["value"].tensor.tensor_content and value.size:
+            fill_constant(node, name, value)     # the runner reads tensor_content only
+        return name
+    number = 0
+    while f"_graphc/constant_{number}" in nodes:
+        number += 1
+    title = f"_graphc/constant_{number}"
+    fill_constant(graph_def.node.add(), title, value)
+    return title
+
+
+def _equal(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
+    return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
+
+
+def _listed(values: Any) -> list[Any]:
+    return list(values) if isinstance(values, (list, tuple)) else [values]
+
+
+def _tensor(graph: Graph, value: Any) -> Tensor:
+    element = graph.as_graph_element(value)
+    if isinstance(element, Operation):
+        if not element.outputs:
+            raise InvalidArgumentError(f"'{element.name}' ({element.type}) has no value that could be an output", element)
+        return element.outputs[0]
+    assert isinstance(element, Tensor)
+    return element

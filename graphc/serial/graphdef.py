@@ -1,0 +1,130 @@
+"""Graph -> GraphDef.
+
+Nodes stand in the order in which they were made. Bodies of loops and branches become functions of the library, in TF's form:
+arguments by name, results of nodes as "node:result:index".
+"""
+from __future__ import annotations
+
+from typing import Any
+
+from graphc.ir.func_graph import FuncGraph
+from graphc.ir.graph import Graph, Operation
+from graphc.ir.op import Op
+from graphc.ir.tensor import Tensor
+from graphc.serial.attributes import attribute_fields, to_attribute, wire_name
+from graphc.serial.graph_pb2 import AttrValue, FunctionDef, GraphDef, NodeDef, OpDef
+from graphc.serial.tensors import shape_to_proto
+
+PRODUCER = 134      # TF 1.15's version of the format
+
+
+def as_graph_def(graph: Graph, from_version: int | None = None, add_shapes: bool = False) -> GraphDef:
+    """The graph as a message, as `tf.Graph.as_graph_def`. from_version: only what was added since that `graph.version`.
+
+    add_shapes: the static shapes as attributes "_output_shapes".
+    """
+    made = GraphDef()
+    made.versions.producer = PRODUCER
+    functions: dict[str, FuncGraph] = {}
+    for operation in graph.get_operations()[from_version or 0:]:
+        node = made.node.add()
+        _fill_node(node, operation, functions)
+        if add_shapes:
+            _add_shapes(node, operation)
+    written: set[str] = set()
+    while len(written) < len(functions):
+        for name in [n for n in functions if n not in written]:
+            made.library.function.append(_function(functions[name], functions))
+            written.add(name)
+    return made
+
+
+def node_def(operation: Operation) -> NodeDef:
+    """One operation as a message, as `tf.Operation.node_def`."""
+    made = NodeDef()
+    _fill_node(made, operation, {})
+    return made
+
+
+def _fill_node(node: NodeDef, operation: Operation, functions: dict[str, FuncGraph]) -> None:
+    node.name, node.op, node.device = operation.name, operation.type, operation.device
+    node.input.extend(_tensor_name(t) for t in operation.inputs)
+    node.input.extend(f"^{c.name}" for c in operation.control_inputs)
+    _fill_attributes(node.attr, operation, functions)
+
+
+def _tensor_name(tensor: Tensor) -> str:
+    return tensor.op.name if tensor.value_index == 0 else tensor.name
+
+
+def _fill_attributes(target: Any, operation: Operation, functions: dict[str, FuncGraph]) -> None:
+    op = operation.definition
+    for field in attribute_fields(type(op)):
+        value = getattr(op, field.name)
+        if isinstance(value, FuncGraph):
+            functions.setdefault(value.name, value)
+        if value is not None or field.metadata["kind"] == "shape":
+            target[wire_name(field)].CopyFrom(to_attribute(field.metadata["kind"], value))
+    for name, source in op.types.items():
+        tensor = _typed_by(operation, source)
+        if tensor is not None and name not in target:
+            target[name].type = tensor.dtype.number  # type: ignore[assignment]
+    if op.is_variadic() and not has_type_list(type(op)) and "N" not in target:
+        target["N"].i = sum(len(v) for v in operation.operand_tensors().values() if isinstance(v, tuple))
+    for name, value in operation.extra_attributes.items():
+        if name not in target:
+            target[name].CopyFrom(value)
+
+
+def has_type_list(op: type[Op]) -> bool:
+    """Whether the variadic operand may hold tensors of several dtypes: then it is counted by a list of types, not by N."""
+    return any(f.metadata["kind"] == "list(type)" for f in attribute_fields(op))
+
+
+def _typed_by(operation: Operation, source: str) -> Tensor | None:
+    operands = operation.operand_tensors()
+    found = operands.get(source, operands.get(f"{source}*", operands.get(source.rstrip("*"))))
+    if found is None and source in operation.definition.results:
+        return operation.outputs[operation.definition.results.index(source)]
+    if isinstance(found, tuple):
+        return found[0] if found else None
+    return found
+
+
+def _add_shapes(node: NodeDef, operation: Operation) -> None:
+    value = AttrValue()
+    value.list.shape.extend(shape_to_proto(t.spec.static_shape) for t in operation.outputs)
+    node.attr["_output_shapes"].CopyFrom(value)
+
+
+def _function(graph: FuncGraph, functions: dict[str, FuncGraph]) -> FunctionDef:
+    made = FunctionDef(signature=OpDef(name=graph.name))
+    names = {tensor: _argument_name(tensor) for tensor in graph.inputs}
+    made.signature.input_arg.extend(OpDef.ArgDef(name=names[t], type=t.dtype.number) for t in graph.inputs)  # type: ignore
+    arguments = {tensor.op for tensor in graph.inputs}
+    for operation in graph.get_operations():
+        if operation in arguments:
+            continue
+        node = made.node_def.add(name=operation.name, op=operation.type, device=operation.device)
+        node.input.extend(names.get(t) or _result_name(t) for t in operation.inputs)
+        node.input.extend(f"^{c.name}" for c in operation.control_inputs if c not in arguments)
+        _fill_attributes(node.attr, operation, functions)
+    for i, tensor in enumerate(graph.outputs):
+        made.signature.output_arg.add(name=f"output_{i}", type=tensor.dtype.number)  # type: ignore[arg-type]
+        made.ret[f"output_{i}"] = names.get(tensor) or _result_name(tensor)
+    # The static shapes of the arguments, as TF's _Arg nodes would say them.
+    for i, tensor in enumerate(graph.inputs):
+        made.attr[f"_shape_{i}"].shape.CopyFrom(shape_to_proto(tensor.spec.static_shape))
+    return made
+
+
+def _argument_name(tensor: Tensor) -> str:
+    return tensor.op.name.replace("/", "_")
+
+
+def _result_name(tensor: Tensor) -> str:
+    """"node:result:index" of an output."""
+    results = tensor.op.definition.results
+    if len(results) == 1 and results[0].endswith("*"):
+        return f"{tensor.op.name}:{results[0][:-1]}:{tensor.value_index}"
+    return f"{tensor.op.name}:{results[tensor.value_index]}:0"

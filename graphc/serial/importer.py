@@ -1,0 +1,191 @@
+"""GraphDef -> Graph: import_graph_def.
+
+ 1. Order: nodes come in any order; they are sorted so that inputs come first. A cycle is a loop of TF 1's own kind.
+ 2. Names: everything goes under one scope, `name` made unique as a whole ("import", then "import_1").
+ 3. Each node becomes an operation: attributes become fields, missing ones take their defaults, unknown ones are kept.
+Nothing is added to the graph if a node's op type is unknown.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from graphc.errors import DataLossError, UnimplementedError
+from graphc.ir import names
+from graphc.ir.graph import Graph, Operation, get_default_graph
+from graphc.ir.op import OPS, Op
+from graphc.ir.tensor import Tensor, split_operands
+from graphc.ops.build import resolve_fields
+from graphc.serial.attributes import known_names, read_fields
+from graphc.serial.functions import FunctionReader
+from graphc.serial.graph_pb2 import GraphDef, NodeDef
+from graphc.serial.graphdef import PRODUCER
+
+_LOOP_OPS = {"Enter", "RefEnter", "Exit", "RefExit", "NextIteration", "RefNextIteration", "LoopCond", "Switch", "Merge"}
+_SCALAR_MEANS_UNKNOWN = 24      # producers older than this wrote an unknown shape of a Placeholder as a scalar's
+
+
+def import_graph_def(graph_def: GraphDef, input_map: Mapping[str, Any] | None = None,
+                     return_elements: Sequence[str] | None = None, name: str | None = None, op_dict: Any = None,
+                     producer_op_list: Any = None) -> list[Any] | None:
+    """Adds the nodes of `graph_def` to the default graph under the scope `name` ("import"), as `tf.import_graph_def`.
+
+    input_map: names of its tensors ("x:0", "x") -> tensors to use in their place. return_elements: names of tensors and
+    operations to return. Raises TypeError if it is no GraphDef, ValueError for names that are not in it, UnimplementedError
+    for op types that graphc does not know, DataLossError for a damaged or newer one.
+    """
+    del op_dict, producer_op_list      # both deprecated in TF 1.15, where they have no effect on known ops
+    if not isinstance(graph_def, GraphDef):
+        raise TypeError(f"graph_def must be a gc.GraphDef, not {type(graph_def).__name__}; read a file with "
+                        "gc.GraphDef.FromString(bytes)")
+    check_version(graph_def)
+    return _Importer(graph_def, get_default_graph(), dict(input_map or {})).run(name, return_elements)
+
+
+def check_version(graph_def: GraphDef) -> None:
+    """Raises DataLossError if the graph needs a newer reader."""
+    needed = graph_def.versions.min_consumer
+    if needed > PRODUCER:
+        raise DataLossError(f"the graph needs a reader of GraphDef version {needed}, but this graphc reads up to {PRODUCER}: it was "
+                            "made by newer software; update graphc, or save the graph with an older one")
+
+
+class _Importer:
+    def __init__(self, graph_def: GraphDef, graph: Graph, input_map: dict[str, Any]) -> None:
+        self.graph_def = graph_def
+        self.graph = graph
+        self.nodes: dict[str, NodeDef] = {}
+        for node in graph_def.node:
+            if node.name in self.nodes:
+                raise ValueError(f"Node '{node.name}' is not unique in the GraphDef")
+            self.nodes[node.name] = node
+        self.input_map = {_canonical(key): value for key, value in input_map.items()}
+        self.used: set[str] = set()
+        self.made: dict[str, Operation] = {}
+        self.functions = FunctionReader(graph_def.library, graph)
+
+    def run(self, name: str | None, return_elements: Sequence[str] | None) -> list[Any] | None:
+        order = sorted_nodes(self.nodes)
+        check_types({node.op for node in order} | self.functions.op_types())
+        with self.graph.as_default(), self.graph.control_dependencies(None):
+            if name == "":
+                for node in order:
+                    self._add(node, "")
+            else:
+                with self.graph.name_scope(name or "import") as scope:
+                    for node in order:
+                        self._add(node, scope)
+        unused = [key for key in self.input_map if key not in self.used and key.removeprefix("^").partition(":")[0]
+                  not in self.nodes]
+        if unused:
+            raise ValueError(f"Attempted to map inputs that were not found in graph_def: {unused}")
+        return None if return_elements is None else [self._element(e) for e in return_elements]
+
+    def _add(self, node: NodeDef, scope: str) -> None:
+        full = f"{scope}{node.name}"
+        try:
+            operation = self._create(node, full)
+        except (DataLossError, UnimplementedError) as error:
+            raise type(error)(f"{node.op} '{node.name}' of the GraphDef: {error}") from error
+        self.made[node.name] = operation
+
+    def _create(self, node: NodeDef, full: str) -> Operation:
+        inputs = [self._tensor(text, node) for text in node.input if not text.startswith("^")]
+        controls = [self._operation(text[1:], node) for text in node.input if text.startswith("^")]
+        op = OPS[node.op]
+        fields = read_fields(op, node.attr, self.functions.get)
+        if node.op == "Placeholder" and fields.get("shape") == () and 0 < self.graph_def.versions.producer < _SCALAR_MEANS_UNKNOWN:
+            fields["shape"] = None
+        definition = make_definition(op, fields, inputs)
+        self.graph.mark_name(full)
+        operation = self.graph.create(definition, inputs, name=f"{full}/", control_inputs=controls, device=node.device)
+        operation.extra_attributes.update((k, v) for k, v in node.attr.items() if k not in known_names(op))
+        return operation
+
+    def _tensor(self, text: str, node: NodeDef) -> Tensor:
+        key = _canonical(text)
+        if key in self.input_map:
+            self.used.add(key)
+            value = self.input_map[key]
+            found = self.graph.as_graph_element(value, allow_operation=False)
+            assert isinstance(found, Tensor)
+            return found
+        source, _, index = key.partition(":")
+        operation = self._operation(source, node)
+        if int(index) >= len(operation.outputs):
+            raise ValueError(f"Node '{node.name}': input '{text}' does not exist, as '{source}' has {len(operation.outputs)} "
+                             "outputs")
+        return operation.outputs[int(index)]
+
+    def _operation(self, name: str, node: NodeDef) -> Operation:
+        if name not in self.made:
+            raise ValueError(f"Node '{node.name}': Unknown input node '{name}'; the file is incomplete or damaged")
+        return self.made[name]
+
+    def _element(self, text: str) -> Any:
+        source, colon, index = str(text).partition(":")
+        if source not in self.made or (colon and (not index.isdigit() or int(index) >= len(self.made[source].outputs))):
+            near = names.suggestion(source, self.made)
+            raise ValueError(f"Requested return_element {text!r} not found in graph_def{near}")
+        operation = self.made[source]
+        return operation.outputs[int(index)] if colon else operation
+
+
+def make_definition(op: type[Op], fields: dict[str, Any], inputs: Sequence[Tensor]) -> Op:
+    """The op with its fields, those among them that are input tensors included. Raises DataLossError for too few inputs."""
+    fixed = sum(not o.endswith("*") for o in op.operands)
+    if len(inputs) < fixed or (len(inputs) > fixed and not op.is_variadic()):
+        raise DataLossError(f"it has {len(inputs)} inputs, but {op.type} takes {', '.join(op.operands) or 'none'}")
+    return op(**fields, **resolve_fields(op, split_operands(op, inputs)))
+
+
+def sorted_nodes(nodes: Mapping[str, NodeDef]) -> list[NodeDef]:
+    """Inputs before what uses them, else in the order of the file. Raises UnimplementedError if there is a cycle."""
+    order: list[NodeDef] = []
+    state: dict[str, int] = {}      # 1: on the stack, 2: done
+    for root in nodes:
+        stack = [root]
+        while stack:
+            name = stack[-1]
+            if state.get(name) is None:
+                state[name] = 1
+            elif state[name] == 1:
+                state[name] = 2
+                order.append(nodes[name])
+            if state[name] == 2:
+                stack.pop()
+                continue
+            for text in reversed(nodes[name].input):
+                source = text.removeprefix("^").partition(":")[0]
+                if source not in nodes:
+                    continue
+                if state.get(source) == 1:
+                    raise UnimplementedError(_cycle_message(nodes, name, source))
+                if source not in state:
+                    stack.append(source)
+    return order
+
+
+def _cycle_message(nodes: Mapping[str, NodeDef], name: str, source: str) -> str:
+    if {nodes[name].op, nodes[source].op} & _LOOP_OPS:
+        return (f"the graph holds a TF 1 loop (nodes '{name}', '{source}': {nodes[name].op}, {nodes[source].op}), which graphc does not "
+                "import; convert it to functional form first (TensorFlow: "
+                "tf.compat.v1.enable_control_flow_v2() before building the graph)")
+    return f"nodes '{name}' and '{source}' of the GraphDef depend on each other; the file is damaged"
+
+
+def check_types(types: set[str]) -> None:
+    """Raises UnimplementedError that names every op type that graphc does not know."""
+    unknown = sorted(t for t in types if t not in OPS)
+    if not unknown:
+        return
+    loops = [t for t in unknown if t in _LOOP_OPS]
+    hint = ("; TF 1 loops and branches are imported in functional form only (TensorFlow: "
+            "tf.compat.v1.enable_control_flow_v2() before building the graph)") if loops else ""
+    raise UnimplementedError("the graph uses op types that graphc does not know: "
+                             f"{', '.join(t + names.suggestion(t, OPS) for t in unknown)}{hint}")
+
+
+def _canonical(text: str) -> str:
+    """"x" means "x:0"; control inputs stay."""
+    return text if text.startswith("^") or ":" in text else f"{text}:0"

@@ -1,0 +1,111 @@
+"""Arrays <-> TensorProto.
+
+Written: numbers as tensor_content (little-endian, row-major), which is what the C++ runner maps; strings as string_val.
+Read: every form that TensorFlow writes; a list shorter than the tensor repeats its last value, an empty one means zeros.
+"""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from graphc.errors import DataLossError
+from graphc.ir.dtypes import DType, as_dtype, string
+from graphc.ir.tensor_shape import TensorShape
+from graphc.ops.values import to_array
+from graphc.serial.graph_pb2 import TensorProto, TensorShapeProto
+
+_ELEMENT_LIMIT = 1 << 40
+_LISTS = {
+    "float32": "float_val", "float64": "double_val", "int32": "int_val", "uint8": "int_val", "int16": "int_val",
+    "int8": "int_val", "uint16": "int_val", "int64": "int64_val", "bool": "bool_val", "uint32": "uint32_val",
+    "uint64": "uint64_val", "float16": "half_val", "complex64": "scomplex_val", "complex128": "dcomplex_val",
+}
+
+
+def make_tensor_proto(values: Any, dtype: Any = None, shape: Any = None, verify_shape: bool = False) -> TensorProto:
+    """`values` as a TensorProto, as `tf.make_tensor_proto`. Raises TypeError or ValueError as gc.constant does."""
+    array = to_array(values, None if dtype is None else as_dtype(dtype), None if verify_shape else shape)
+    if verify_shape and shape is not None and tuple(TensorShape(shape).as_list()) != array.shape:
+        raise TypeError(f"Expected Tensor's shape: {tuple(TensorShape(shape).as_list())}, got {array.shape}.")
+    return tensor_to_proto(array)
+
+
+def tensor_to_proto(array: np.ndarray[Any, Any]) -> TensorProto:
+    dtype = as_dtype(array.dtype)
+    made = TensorProto(dtype=dtype.number, tensor_shape=shape_to_proto(array.shape))
+    if dtype == string:
+        made.string_val.extend(array.ravel())
+    else:
+        little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        made.tensor_content = np.ascontiguousarray(little).tobytes()
+    return made
+
+
+def make_ndarray(tensor: TensorProto) -> np.ndarray[Any, Any]:
+    """The array in a TensorProto, as `tf.make_ndarray`. Raises DataLossError if its sizes do not fit its contents."""
+    try:
+        dtype = as_dtype(int(tensor.dtype))
+    except TypeError:
+        raise DataLossError(f"a tensor in the file has the dtype number {tensor.dtype}, which graphc does not know") from None
+    shape = shape_from_proto(tensor.tensor_shape)
+    if shape is None or any(s is None or s < 0 for s in shape):
+        raise DataLossError("a tensor in the file has no definite shape; the file is damaged")
+    sizes = [s or 0 for s in shape]
+    count = 1
+    for size in sizes:
+        count *= size
+    if count > _ELEMENT_LIMIT:
+        raise DataLossError(f"a tensor in the file claims {count} elements; the file is damaged")
+    if dtype == string:
+        return _strings(tensor, count).reshape(sizes)
+    if dtype.numpy is None:
+        raise DataLossError(f"a tensor in the file has dtype {dtype.name}, which holds no values")
+    if tensor.tensor_content:
+        if len(tensor.tensor_content) != count * dtype.size:
+            raise DataLossError(f"a tensor of shape {tuple(sizes)} and dtype {dtype.name} has {len(tensor.tensor_content)} bytes "
+                                f"instead of {count * dtype.size}; the file is damaged")
+        return np.frombuffer(tensor.tensor_content, dtype.numpy.newbyteorder("<")).astype(dtype.numpy).reshape(sizes)
+    return _listed(tensor, dtype, count).reshape(sizes)
+
+
+def _listed(tensor: TensorProto, dtype: DType, count: int) -> np.ndarray[Any, Any]:
+    raw: Any = getattr(tensor, _LISTS[dtype.name])
+    if dtype.is_complex:
+        parts = np.array(raw, np.float64)
+        found = (parts[0::2] + 1j * parts[1::2]).astype(dtype.numpy)
+    elif dtype.name == "float16":
+        found = np.array(raw, np.uint16).view(np.float16)
+    else:
+        found = np.array(raw, dtype.numpy)
+    if found.size > count:
+        raise DataLossError(f"a tensor of {count} elements has {found.size} values; the file is damaged")
+    result = np.zeros(count, dtype.numpy)
+    result[:found.size] = found
+    if found.size:
+        result[found.size:] = found[-1]
+    return result
+
+
+def _strings(tensor: TensorProto, count: int) -> np.ndarray[Any, Any]:
+    if len(tensor.string_val) > count or (count > 0 and not tensor.string_val and count > len(tensor.string_val) + 1_000_000):
+        raise DataLossError(f"a string tensor of {count} elements has {len(tensor.string_val)} values; the file is damaged")
+    result = np.empty(count, dtype=object)
+    result[:] = tensor.string_val[-1] if tensor.string_val else b""
+    for i, item in enumerate(tensor.string_val):
+        result[i] = item
+    return result
+
+
+def shape_to_proto(shape: Any) -> TensorShapeProto:
+    """A shape, whose unknown sizes are None or symbols, or None for an unknown rank."""
+    if shape is None:
+        return TensorShapeProto(unknown_rank=True)
+    sizes = [int(s) if isinstance(s, (int, np.integer)) else -1 for s in shape]
+    return TensorShapeProto(dim=[TensorShapeProto.Dim(size=s) for s in sizes])
+
+
+def shape_from_proto(shape: TensorShapeProto) -> tuple[int | None, ...] | None:
+    if shape.unknown_rank:
+        return None
+    return tuple(None if d.size < 0 else d.size for d in shape.dim)
