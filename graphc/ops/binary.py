@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from graphc.ir import dims
 from graphc.ir.dtypes import float32, float64, int32
 from graphc.ir.graph import get_default_graph
 from graphc.ir.op import Elementwise, Sample, Scalars, register
@@ -22,6 +23,7 @@ class Add(Binary):
     """x + y"""
 
     primitive = "add"
+    sizes_function = staticmethod(lambda x, y: x + y)
     function = np.add
     samples = binary_samples()
 
@@ -42,6 +44,7 @@ class Sub(Binary):
     """x - y"""
 
     primitive = "sub"
+    sizes_function = staticmethod(lambda x, y: x - y)
     function = np.subtract
     samples = binary_samples()
 
@@ -55,6 +58,7 @@ class Mul(Binary):
     """x * y"""
 
     primitive = "mul"
+    sizes_function = staticmethod(lambda x, y: x * y)
     function = np.multiply
     samples = binary_samples()
 
@@ -110,6 +114,7 @@ class Maximum(_Selecting):
     """The larger one; NaN if either is NaN"""
 
     primitive = "max"
+    sizes_function = staticmethod(dims.maximum)
     function = np.maximum
 
     @staticmethod
@@ -124,6 +129,7 @@ class Minimum(_Selecting):
     """The smaller one; NaN if either is NaN"""
 
     primitive = "min"
+    sizes_function = staticmethod(dims.minimum)
     function = np.minimum
 
     @staticmethod

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from graphc.ir import dims
 from graphc.ir.dtypes import float32, float64, int32, int64
 from graphc.ir.op import Sample, Scalars, register
 from graphc.ops.binary import multiply
@@ -73,6 +74,7 @@ class FloorDiv(Binary):
     """x / y rounded down"""
 
     primitive = "floordiv"
+    sizes_function = staticmethod(dims.floordiv)
     function = np.floor_divide
     samples = [*binary_samples(0.5, 3, gradient=False),
                Sample({}, (np.array([-7, 7, -7, 7], np.int32), np.array([2, -2, -2, 2], np.int32)), gradient=False),
@@ -87,6 +89,7 @@ class FloorMod(Binary):
     """x - y * floor(x / y): it has the sign of y"""
 
     primitive = "mod"
+    sizes_function = staticmethod(dims.mod)
     function = np.mod
     samples = [*binary_samples(0.5, 3), Sample({}, (np.array([-7, 7, -7, 7], np.int64), np.array([2, -2, -2, 2])),
                                                gradient=False)]

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from graphc.ir import dims
+from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType, float64, int32, int64
 from graphc.ir.op import Elementwise, Sample, Scalars
 from graphc.ir.spec import Spec, text
+from graphc.ops.known import value_array
 
 if TYPE_CHECKING:
     from graphc.ir.graph import Tensor
@@ -79,10 +81,12 @@ class Binary(Elementwise):
     kind: ClassVar[str] = "number"
     primitive: ClassVar[str]
     function: ClassVar[Callable[..., Any]]
+    sizes_function: ClassVar[Callable[[Size, Size], Size] | None] = None    # the op on sizes that are known while compiling
 
     def infer(self, *inputs: Spec) -> Spec:
         check_kind(self, inputs, self.kind)
-        return super().infer(*inputs)
+        spec = super().infer(*inputs)
+        return spec if self.sizes_function is None else with_computed_value(type(self).sizes_function, spec, inputs)
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         with np.errstate(all="ignore"):
@@ -102,6 +106,19 @@ class _DTypeOf:
     @property
     def numpy(self) -> np.dtype[Any]:
         return self.array.dtype
+
+
+def with_computed_value(function: Callable[..., Size], spec: Spec, inputs: Sequence[Spec]) -> Spec:
+    """spec with its value, if it is an integer tensor and the inputs' values are known: function of their elements."""
+    arrays = [value_array(x) for x in inputs]
+    if not spec.dtype.is_integer or spec.shape is None or any(a is None for a in arrays):
+        return spec
+    try:
+        computed = np.asarray(np.frompyfunc(function, len(arrays), 1)(*arrays), dtype=object).ravel().tolist()
+    except ZeroDivisionError:
+        return spec
+    fits = all(not isinstance(v, int) or spec.dtype.min <= v <= spec.dtype.max for v in computed)
+    return spec.with_value(computed) if fits else spec
 
 
 def unary_samples(low: float = -2.0, high: float = 2.0, integers: bool = False, **more: Any) -> list[Sample]:

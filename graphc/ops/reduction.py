@@ -5,6 +5,7 @@ the infinity, or the dtype's bound for integers; NaN for Mean).
 """
 from __future__ import annotations
 
+import functools
 import math
 import typing
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from graphc.ir import dims
+from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType, bool_, float32, float64, int32, int64
 from graphc.ir.op import Op, Permuted, Reduction, Sample, Scalars, attr, normalise_axes, normalise_axis, operand_field, register
 from graphc.ir.spec import Spec
@@ -51,10 +53,15 @@ class _Reduced(Reduction):
     kind: typing.ClassVar[str] = "number"
     function: typing.ClassVar[typing.Callable[..., typing.Any]]
     initial: typing.ClassVar[typing.Any] = None
+    sizes_function: typing.ClassVar[typing.Callable[[Size, Size], Size] | None] = None
 
     def infer(self, *inputs: Spec) -> Spec:
         check_kind(self, inputs, self.kind)
-        return super().infer(*inputs)
+        spec, value = super().infer(*inputs), inputs[0].value
+        # The sum or product of a shape is known where the shape is.
+        if value and self.sizes_function is not None and inputs[0].rank == 1 and inputs[0].dtype.is_integer and self.axis:
+            return spec.with_value([functools.reduce(type(self).sizes_function, value)])
+        return spec
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         x = inputs[0]
@@ -90,6 +97,7 @@ class Sum(_Reduced):
     """The sum along axes"""
 
     combine = "add"
+    sizes_function = staticmethod(lambda x, y: x + y)
     function = np.sum
     samples = _samples()
 
@@ -126,6 +134,7 @@ class Prod(_Reduced):
     """The product along axes"""
 
     combine = "mul"
+    sizes_function = staticmethod(lambda x, y: x * y)
     function = np.prod
     samples = _samples(low=0.5, high=1.5)
 
@@ -168,6 +177,7 @@ class Max(_Extreme):
     """The largest along axes; NaN if one is NaN"""
 
     combine = "max"
+    sizes_function = staticmethod(dims.maximum)
     function = np.max
     initial = staticmethod(lambda d: -np.inf if d.kind == "f" else np.iinfo(d).min)
     samples = [*_samples(), Sample({"axis": (1,)}, (np.array([[1, 3, 3], [2, 2, 2]], np.float32),), gradient=False)]
@@ -178,6 +188,7 @@ class Min(_Extreme):
     """The smallest along axes; NaN if one is NaN"""
 
     combine = "min"
+    sizes_function = staticmethod(dims.minimum)
     function = np.min
     initial = staticmethod(lambda d: np.inf if d.kind == "f" else np.iinfo(d).max)
     samples = [*_samples(), Sample({"axis": (1,)}, (np.array([[1, 1, 3], [2, 2, 2]], np.float32),), gradient=False)]
