@@ -1,9 +1,11 @@
-"""cumsum: running sums along an axis, x[outer, n, inner].
+"""cumsum, cumprod: running sums and products along an axis, x[outer, n, inner].
 
-Job: y[i] = x[0] + ... + x[i]; exclusive leaves out x[i], reverse runs from the end.
-Invariants: summed in order of position; a tile owns whole columns; y may be x's memory.
+Job: y[i] = x[0] + ... + x[i] (or the product); exclusive leaves out x[i], reverse runs from the end.
+Invariants: combined in order of position; a tile owns whole columns; y may be x's memory.
 """
 from __future__ import annotations
+
+from functools import partial
 
 from .kernel import Functions, Kernel, Operand, at_least, at_most, register
 from .memory import NUMBA_TYPES, NUMBERS, offset
@@ -12,8 +14,8 @@ from .words import OK, TILES, USER
 TILE = 16384                           # elements of a tile, about
 
 
-def make(types):
-    zero = NUMBA_TYPES[types["T"]](0)
+def make(types, product=False):
+    neutral = NUMBA_TYPES[types["T"]](1 if product else 0)
 
     def bind(outer, n, inner, exclusive, reverse, choice):
         per_tile = max(TILE // max(n, 1), 1)
@@ -25,21 +27,19 @@ def make(types):
         for column in range(first, min(first + choice[USER], outer * inner)):
             start = column // inner * n * inner + column % inner
             source, target = offset(x, start), offset(y, start)
-            total = zero
+            total = neutral
             for i in range(n):
                 position = (n - 1 - i if reverse else i) * inner
                 value = source[position]
-                if exclusive:
-                    target[position] = total
-                    total += value
-                else:
-                    total += value
-                    target[position] = total
+                following = total * value if product else total + value
+                target[position] = total if exclusive else following
+                total = following
         return OK
     return Functions(bind, run)
 
 
 DIMS = ("outer", "n", "inner")
-register(Kernel("cumsum", (Operand("x", "in", "T", "outer * n * inner"), Operand("y", "out", "T", "outer * n * inner")), DIMS,
-                ("exclusive", "reverse"), tuple({"T": t} for t in NUMBERS), make,
-                (*at_least(0, *DIMS, "exclusive", "reverse"), *at_most(1, "exclusive", "reverse")), "outer * n * inner"))
+for name, product in (("cumsum", False), ("cumprod", True)):
+    register(Kernel(name, (Operand("x", "in", "T", "outer * n * inner"), Operand("y", "out", "T", "outer * n * inner")), DIMS,
+                    ("exclusive", "reverse"), tuple({"T": t} for t in NUMBERS), partial(make, product=product),
+                    (*at_least(0, *DIMS, "exclusive", "reverse"), *at_most(1, "exclusive", "reverse")), "outer * n * inner"))

@@ -99,6 +99,21 @@ def test_cumsum(dtype):
             close(y, wanted[:, ::-1] if reverse else wanted, dtype, max(n, 1))
 
 
+@pytest.mark.parametrize("dtype", ["f32", "f64", "i32", "i64"])
+def test_cumprod(dtype):
+    kernel = load("cumprod")[f"cumprod.{dtype}"]
+    for outer, n, inner in [(3, 17, 5), (2, 0, 2), (7, 1, 3)]:
+        x = np.random.default_rng(1).choice([-1, 1, 2], (outer, n, inner)).astype(filled((1,), dtype).dtype)
+        for exclusive, reverse in itertools.product((0, 1), (0, 1)):
+            y = filled(x.shape, dtype)
+            assert kernel(x, y, dims=[outer, n, inner], attrs=[exclusive, reverse]) == 0
+            wide = x[:, ::-1] if reverse else x
+            wanted = np.cumprod(wide, axis=1, dtype=x.dtype)
+            if exclusive and n:
+                wanted = np.concatenate([np.ones_like(wide[:, :1]), wanted[:, :-1]], axis=1)
+            np.testing.assert_array_equal(y, wanted[:, ::-1] if reverse else wanted)
+
+
 @pytest.mark.parametrize("index", ["i32", "i64"])
 @pytest.mark.parametrize("dtype", ["f32", "f64", "i64", "bool", "u8", "i16", "u64"])
 def test_gather(dtype, index):
