@@ -5,8 +5,6 @@ Invariants: combined in order of position; a tile owns whole columns; y may be x
 """
 from __future__ import annotations
 
-from functools import partial
-
 from .kernel import Functions, Kernel, Operand, at_least, at_most, register
 from .memory import NUMBA_TYPES, NUMBERS, offset
 from .words import OK, TILES, USER
@@ -14,7 +12,7 @@ from .words import OK, TILES, USER
 TILE = 16384                           # elements of a tile, about
 
 
-def make(types, product=False):
+def make(types, product):
     neutral = NUMBA_TYPES[types["T"]](1 if product else 0)
 
     def bind(outer, n, inner, exclusive, reverse, choice):
@@ -38,8 +36,16 @@ def make(types, product=False):
     return Functions(bind, run)
 
 
+def make_cumsum(types):
+    return make(types, False)
+
+
+def make_cumprod(types):
+    return make(types, True)
+
+
 DIMS = ("outer", "n", "inner")
-for name, product in (("cumsum", False), ("cumprod", True)):
+for name, function in (("cumsum", make_cumsum), ("cumprod", make_cumprod)):
     register(Kernel(name, (Operand("x", "in", "T", "outer * n * inner"), Operand("y", "out", "T", "outer * n * inner")), DIMS,
-                    ("exclusive", "reverse"), tuple({"T": t} for t in NUMBERS), partial(make, product=product),
+                    ("exclusive", "reverse"), tuple({"T": t} for t in NUMBERS), function,
                     (*at_least(0, *DIMS, "exclusive", "reverse"), *at_most(1, "exclusive", "reverse")), "outer * n * inner"))
