@@ -5,6 +5,8 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from graphc.errors import DataLossError
 from graphc.ir import dims
 from graphc.ir.dtypes import as_dtype
@@ -85,8 +87,10 @@ def from_attribute(kind: str, value: AttrValue, functions: Functions) -> Any:
     if present != expected:
         raise DataLossError(f"an attribute of kind {kind} was expected, but the file has {present}")
     match kind:
-        case "bool" | "int" | "float":
+        case "bool" | "int":
             return getattr(value, expected)
+        case "float":
+            return _shortest(value.f)
         case "string":
             return value.s.decode()
         case "type":
@@ -107,7 +111,7 @@ def _from_list(kind: str, value: AttrValue.ListValue) -> tuple[Any, ...]:
         case "int":
             return tuple(value.i)
         case "float":
-            return tuple(value.f)
+            return tuple(_shortest(f) for f in value.f)
         case "string":
             return tuple(s.decode() for s in value.s)
         case "bool":
@@ -117,6 +121,11 @@ def _from_list(kind: str, value: AttrValue.ListValue) -> tuple[Any, ...]:
         case "shape":
             return tuple(shape_from_proto(s) for s in value.shape)
     raise DataLossError(f"attributes of kind list({kind}) cannot be read")
+
+
+def _shortest(value: float) -> float:
+    """The shortest decimal number that is this float32: 0.001 comes back as 0.001."""
+    return float(str(np.float32(value)))
 
 
 def _symbolic(shape: tuple[int | None, ...] | None) -> tuple[dims.Size, ...] | None:

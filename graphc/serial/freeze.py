@@ -127,9 +127,9 @@ def _stored(graph_def: GraphDef, name: str, value: np.ndarray[Any, Any]) -> str:
             fill_constant(node, name, value)     # the runner reads tensor_content only
         return name
     number = 0
-    while f"_graphc/constant_{number}" in nodes:
+    while f"graphc/constant_{number}" in nodes:
         number += 1
-    title = f"_graphc/constant_{number}"
+    title = f"graphc/constant_{number}"
     fill_constant(graph_def.node.add(), title, value)
     return title
 
