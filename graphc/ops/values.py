@@ -38,7 +38,7 @@ def _convert(value: Any, dtype: DType | None) -> np.ndarray:
     value = _known_dimensions(value)
     if dtype is not None:
         _check_elements(value, dtype)
-    if dtype == string:
+    if dtype == string or isinstance(_first_element(value), (str, bytes)):
         return _strings(np.array(value, dtype=object))
     try:
         array = np.array(value)
@@ -53,6 +53,12 @@ def _convert(value: Any, dtype: DType | None) -> np.ndarray:
     if array.dtype == np.int64 and (array.size == 0 or (array.min() >= -2**31 and array.max() < 2**31)):
         return array.astype(np.int32)
     return array
+
+
+def _first_element(value: Any) -> Any:
+    while isinstance(value, (list, tuple)) and value:
+        value = value[0]
+    return value
 
 
 def _known_dimensions(value: Any) -> Any:
