@@ -14,6 +14,7 @@ from graphc.ops.activations import (
     swish,
     tanh,
 )
+from graphc.ops.average_pooling import avg_pool
 from graphc.ops.batch_norm import fused_batch_norm
 from graphc.ops.bias import bias_add, relu_layer, xw_plus_b
 from graphc.ops.convolve import (
@@ -33,8 +34,8 @@ from graphc.ops.losses import (
     sparse_softmax_cross_entropy_with_logits,
     weighted_cross_entropy_with_logits,
 )
+from graphc.ops.max_pooling import max_pool
 from graphc.ops.normalise import batch_normalization, moments
-from graphc.ops.pooling import avg_pool, max_pool
 from graphc.ops.softmax import log_softmax, softmax
 
 avg_pool2d = avg_pool

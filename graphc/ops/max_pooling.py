@@ -1,0 +1,197 @@
+"""Max pooling, its gradient and the gradient's gradient.
+
+Padding never is the largest. The gradient goes to the first largest element of a window, in row-major order. Where the padding
+depends on symbolic sizes, lowering pads a copy.
+"""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from graphc.ir.dtypes import float64
+from graphc.ir.op import Sample, attr, register, same_dtypes
+from graphc.ir.spec import Shape, Spec
+from graphc.ops.build import apply
+from graphc.ops.elementwise import check_kind, check_rank
+from graphc.ops.fill import zeros_like
+from graphc.ops.pooling import (
+    ALL_CASES,
+    CASES,
+    Pooling,
+    distinct,
+    inside,
+    public_attributes,
+    sample_attributes,
+    sample_shapes,
+)
+from graphc.ops.reduce import deprecated
+from graphc.ops.window import Axis, pad_array, padded, require_nhwc, static_padding, window_slice
+
+
+class _MaxPooling(Pooling):
+    def infer(self, *inputs: Spec) -> Spec:
+        check_kind(self, inputs, "floating")
+        same_dtypes(self, inputs)
+        for name, spec in zip(self.operands, inputs, strict=True):
+            check_rank(name, spec, 4)
+        x = inputs[0]
+        return Spec(x.dtype, None if x.shape is None else self.shape_of(x.shape, inputs))
+
+    def shape_of(self, picture: Shape, inputs: tuple[Spec, ...]) -> Shape:
+        raise NotImplementedError
+
+    def windows(self, x: np.ndarray) -> tuple[Axis, Axis, np.ndarray, np.ndarray]:
+        """The axes, the padded NHWC picture, and the number (row-major) of the first largest element of each window."""
+        height, width = self.spatial(x.shape)
+        padded_x = pad_array(self.nhwc(x)[0], height, width, -np.inf)
+        best = padded_x[window_slice(height, width, 0, 0)].copy()
+        where = np.zeros(best.shape, np.int64)
+        for i, j in np.ndindex(height.window, width.window):
+            value = padded_x[window_slice(height, width, i, j)]
+            larger = (value > best) | np.isnan(value) & ~np.isnan(best)
+            best[larger], where[larger] = value[larger], i * width.window + j
+        return height, width, best, where
+
+
+@register
+class MaxPool(_MaxPooling):
+    """The largest element of each window"""
+
+    operands = ("input",)
+    results = ("output",)
+    types = {"T": "input"}
+    ksize: tuple[int, ...] = attr("list(int)")
+    strides: tuple[int, ...] = attr("list(int)")
+    padding: str = attr("string")
+    data_format: str = attr("string", "NHWC")
+    samples = [Sample(sample_attributes(c, f), (distinct(sample_shapes(c, f)[0]),)) for c, f in ALL_CASES] + [
+        Sample(sample_attributes(CASES[0], "NHWC"), (CASES[0][0],), (float64,))]
+
+    def shape_of(self, picture: Shape, inputs: tuple[Spec, ...]) -> Shape:
+        return self.result_shape(picture)
+
+    def reference(self, *inputs: np.ndarray) -> np.ndarray:
+        return self.back(self.windows(inputs[0])[2])
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        require_nhwc(self)
+        x, y = inputs[0], outputs[0]
+        height, width = self.spatial(x.shape)
+        pads = static_padding(height, width)
+        if pads is None:
+            x, pads = padded(b, x, height, width, -np.inf), (0, 0)
+        b.call("max_pool", [x, y], **self.kernel_arguments(x.shape, y.shape, height, width, pads))
+
+    def grad(self, node, dy):
+        return [apply(MaxPoolGrad, node.inputs[0], node.outputs[0], dy, **self.attributes())]
+
+
+@register
+class MaxPoolGrad(_MaxPooling):
+    """Each window's gradient goes to its first largest element"""
+
+    operands = ("orig_input", "orig_output", "grad")
+    results = ("output",)
+    types = {"T": "orig_input"}
+    ksize: tuple[int, ...] = attr("list(int)")
+    strides: tuple[int, ...] = attr("list(int)")
+    padding: str = attr("string")
+    data_format: str = attr("string", "NHWC")
+    samples = []
+
+    def shape_of(self, picture: Shape, inputs: tuple[Spec, ...]) -> Shape:
+        self.check_result(picture, "orig_output", inputs[1])
+        self.check_result(picture, "grad", inputs[2])
+        return picture
+
+    def reference(self, *inputs: np.ndarray) -> np.ndarray:
+        x, dy = inputs[0], self.nhwc(inputs[2])[0]
+        height, width, _, where = self.windows(x)
+        picture = self.nhwc(x)[0]
+        dx = pad_array(np.zeros_like(picture), height, width, 0)
+        for i, j in np.ndindex(height.window, width.window):
+            dx[window_slice(height, width, i, j)] += np.where(where == i * width.window + j, dy, 0)
+        return self.back(inside(dx, height, width))
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        require_nhwc(self)
+        (x, y, dy), dx = inputs, outputs[0]
+        height, width = self.spatial(x.shape)
+        pads = static_padding(height, width)
+        target = dx
+        if pads is None:
+            x, pads = padded(b, x, height, width, -np.inf), (0, 0)
+            target = b.temporary(dx.dtype, x.shape)
+        b.call("max_pool_grad", [x, y, dy, target], **self.kernel_arguments(x.shape, y.shape, height, width, pads))
+        if target is not dx:
+            b.copy(target.slice((0, height.before, width.before, 0), dx.shape), dx)
+
+    def grad(self, node, g):
+        x, y, _ = node.inputs
+        return [zeros_like(x), zeros_like(y), apply(MaxPoolGradGrad, x, y, g, **self.attributes())]
+
+
+@register
+class MaxPoolGradGrad(_MaxPooling):
+    """For each window, the element of `grad` at the place of the picture's first largest element"""
+
+    operands = ("orig_input", "orig_output", "grad")
+    results = ("output",)
+    types = {"T": "orig_input"}
+    ksize: tuple[int, ...] = attr("list(int)")
+    strides: tuple[int, ...] = attr("list(int)")
+    padding: str = attr("string")
+    data_format: str = attr("string", "NHWC")
+    samples = []
+
+    def shape_of(self, picture: Shape, inputs: tuple[Spec, ...]) -> Shape:
+        self.check_result(picture, "orig_output", inputs[1])
+        return self.result_shape(picture)
+
+    def reference(self, *inputs: np.ndarray) -> np.ndarray:
+        height, width, best, where = self.windows(inputs[0])
+        ddx = pad_array(self.nhwc(inputs[2])[0], height, width, 0)
+        result = np.zeros_like(best)
+        for i, j in np.ndindex(height.window, width.window):
+            result = np.where(where == i * width.window + j, ddx[window_slice(height, width, i, j)], result)
+        return self.back(result)
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        require_nhwc(self)
+        (x, y, ddx), ddy = inputs, outputs[0]
+        height, width = self.spatial(x.shape)
+        pads = static_padding(height, width)
+        if pads is None:
+            x, ddx, pads = padded(b, x, height, width, -np.inf), padded(b, ddx, height, width, 0), (0, 0)
+        b.call("max_pool_grad_grad", [x, y, ddx, ddy], **self.kernel_arguments(x.shape, y.shape, height, width, pads))
+
+    def grad(self, node, g):
+        x, y, _ = node.inputs
+        return [zeros_like(x), zeros_like(y), apply(MaxPoolGrad, x, y, g, **self.attributes())]
+
+
+def _gradient_samples(of_input: bool) -> list[Sample]:
+    """Samples whose orig_output is what MaxPool makes of orig_input. The gradient is tested by second order: by finite
+    differences orig_output would move alone."""
+    made = []
+    for case, data_format in ALL_CASES:
+        picture, result = sample_shapes(case, data_format)
+        x = distinct(picture)
+        y = MaxPool(**sample_attributes(case, data_format)).reference(x)
+        made.append(Sample(sample_attributes(case, data_format), (x, y, picture if of_input else result), gradient=False))
+    ties = np.array([0, 1, 1, 0, 2, 2, 2, 2, 0, 0, 0, 0, 3, 1, 3, 1], np.float32).reshape(1, 4, 4, 1)
+    attributes = {"ksize": (1, 2, 2, 1), "strides": (1, 2, 2, 1), "padding": "VALID", "data_format": "NHWC"}
+    y = MaxPool(**attributes).reference(ties)
+    made.append(Sample(attributes, (ties, y, ties.shape if of_input else y.shape), gradient=False))
+    return made
+
+
+MaxPoolGrad.samples = _gradient_samples(of_input=False)
+MaxPoolGradGrad.samples = _gradient_samples(of_input=True)
+
+
+def max_pool(value, ksize, strides, padding, data_format="NHWC", name=None, input=None):
+    """The largest element of each window. As `tf.nn.max_pool`; ksize, strides: an int or 1, 2 or 4 numbers."""
+    value = deprecated(value, input, "value", "input")
+    return apply(MaxPool, value, name=name, **public_attributes(ksize, strides, padding, data_format))
