@@ -79,9 +79,9 @@ class Pow(Binary):
                Sample({}, (np.array([-2, 3, 0, 7], np.int32), np.array([3, 4, 0, 1], np.int32)), gradient=False)]
 
     def grad(self, node, dy):
+        from graphc.ops.comparison import greater
         from graphc.ops.fill import zeros_like
         from graphc.ops.gather import where
-        from graphc.ops.comparison import greater
 
         x, y = node.inputs
         z = node.outputs[0]

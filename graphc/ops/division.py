@@ -145,9 +145,9 @@ realdiv = _real_div
 
 def div_no_nan(x, y, name=None):
     """x / y, and 0 where y is 0. As `tf.div_no_nan`."""
+    from graphc.ops.comparison import equal
     from graphc.ops.fill import zeros_like
     from graphc.ops.gather import where
-    from graphc.ops.comparison import equal
 
     x, y = _pair(x, y)
     zero = equal(y, 0)

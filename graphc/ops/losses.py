@@ -158,10 +158,10 @@ def sparse_softmax_cross_entropy_with_logits(_sentinel=None, labels=None, logits
 
 def sigmoid_cross_entropy_with_logits(_sentinel=None, labels=None, logits=None, name=None):
     """max(x, 0) - x z + log(1 + exp(-|x|)) for logits x and labels z. As `tf.nn.sigmoid_cross_entropy_with_logits`."""
-    from graphc.ops.fill import zeros_like
-    from graphc.ops.gather import where
     from graphc.ops.binary import add
     from graphc.ops.comparison import greater_equal
+    from graphc.ops.fill import zeros_like
+    from graphc.ops.gather import where
 
     _named_only("sigmoid_cross_entropy_with_logits", _sentinel, labels, logits)
     with get_default_graph().name_scope(name or "logistic_loss") as scope:

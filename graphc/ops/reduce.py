@@ -62,12 +62,12 @@ def reduce_any(input_tensor, axis=None, keepdims=None, name=None, reduction_indi
 
 def reduce_logsumexp(input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None):
     """log(sum(exp(x))) along `axis`, without overflow. As `tf.reduce_logsumexp`."""
-    from graphc.ops.fill import zeros_like
-    from graphc.ops.identity import stop_gradient
-    from graphc.ops.shapes import reshape, shape
-    from graphc.ops.gather import where
     from graphc.ops.binary import add, subtract
     from graphc.ops.comparison import is_finite
+    from graphc.ops.fill import zeros_like
+    from graphc.ops.gather import where
+    from graphc.ops.identity import stop_gradient
+    from graphc.ops.shapes import reshape, shape
     from graphc.ops.unary import exp, log
 
     axis = deprecated(axis, reduction_indices, "axis", "reduction_indices")

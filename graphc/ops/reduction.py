@@ -15,9 +15,20 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType, bool_, float32, float64, int32, int64
-from graphc.ir.op import Op, Permuted, Reduction, Sample, Scalars, attr, normalise_axes, normalise_axis, operand_field, register
+from graphc.ir.op import (
+    Op,
+    Permuted,
+    Reduction,
+    Sample,
+    Scalars,
+    attr,
+    normalise_axes,
+    normalise_axis,
+    operand_field,
+    register,
+)
 from graphc.ir.spec import Spec
-from graphc.ops.build import apply, convert_to_tensor
+from graphc.ops.build import convert_to_tensor
 from graphc.ops.elementwise import check_kind
 
 if typing.TYPE_CHECKING:
@@ -110,7 +121,7 @@ class Mean(_Reduced):
     """The sum along axes, divided by the number of elements"""
 
     combine = "add"
-    samples = [s for s in _samples((float32, float64))]
+    samples = _samples((float32, float64))
 
     def finish(self, s: Scalars, total: typing.Any, count: typing.Any) -> typing.Any:
         dtype = s.dtype(total)
@@ -140,9 +151,9 @@ class Prod(_Reduced):
 
     def grad(self, node, dy):
         """Exact where elements are 0: the product of the others is made of exclusive products from both sides."""
+        from graphc.ops.scan import cumprod
         from graphc.ops.shapes import expand_dims, reshape, shape
         from graphc.ops.transpose import transpose
-        from graphc.ops.scan import cumprod
 
         x = node.inputs[0]
         rank = len(x.spec.shape)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from graphc.ir import dims
-from graphc.ir.dtypes import float32, float64, int32, int64
+from graphc.ir.dtypes import float64, int32, int64
 from graphc.ir.op import Op, Permuted, Sample, attr, normalise_axis, operand_field, register
 from graphc.ir.spec import Spec
 from graphc.ops.build import apply
