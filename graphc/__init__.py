@@ -111,6 +111,47 @@ from graphc.ops.random import (  # noqa: E402
 
 # --- gradients, variables, control flow, session -------------------------------------------------------------------------
 
+from graphc import initializers as initializers  # noqa: E402
+from graphc import train as train  # noqa: E402
+from graphc.config import ConfigProto, GPUOptions, GraphOptions, OptimizerOptions, RunMetadata, RunOptions  # noqa: E402
+from graphc.gradients import AggregationMethod, UnconnectedGradients, gradients, hessians  # noqa: E402
+from graphc.initializers import (  # noqa: E402
+    constant_initializer,
+    glorot_normal_initializer,
+    glorot_uniform_initializer,
+    ones_initializer,
+    random_normal_initializer,
+    random_uniform_initializer,
+    truncated_normal_initializer,
+    uniform_unit_scaling_initializer,
+    variance_scaling_initializer,
+    zeros_initializer,
+)
+from graphc.ops.control import case, cond, while_loop  # noqa: E402
+from graphc.ops.script import Assert, Print, py_func  # noqa: E402
+from graphc.ops.state import assign, assign_add, assign_sub, is_variable_initialized  # noqa: E402
+from graphc.session import InteractiveSession, Session  # noqa: E402
+from graphc.variable_scope import (  # noqa: E402
+    AUTO_REUSE,
+    VariableScope,
+    get_local_variable,
+    get_variable,
+    get_variable_scope,
+    no_regularizer,
+    variable_scope,
+)
+from graphc.variables import (  # noqa: E402
+    Variable,
+    global_variables,
+    global_variables_initializer,
+    initialize_all_variables,
+    local_variables,
+    local_variables_initializer,
+    model_variables,
+    trainable_variables,
+    variables_initializer,
+)
+
 # --- serialisation: imported when first used, as it needs protobuf ---------------------------------------------------------
 
 _LAZY = {

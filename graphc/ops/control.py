@@ -267,8 +267,7 @@ def _counted(cond: Callable[..., Any], body: Callable[..., Any], limit: Any, ini
     if limit is None:
         return cond, body
     from graphc.ops.binary import add
-    from graphc.ops.comparison import less
-    from graphc.ops.comparison import logical_and
+    from graphc.ops.comparison import less, logical_and
     from graphc.ops.source import constant
 
     limit = convert_to_tensor(limit, int32, name="maximum_iterations")
