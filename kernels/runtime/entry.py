@@ -7,6 +7,7 @@ from numba import types
 
 from . import tables as t
 from .block import allocate_cleared, slot_reserve
+from .map import map_bind, map_run, map_run_range, map_words
 from .memory import function, set_word
 from .model import frame_close, frame_open, frame_size, model_close, model_open, run
 from .pack import store_free
@@ -113,4 +114,9 @@ ENTRY: dict[str, tuple[Any, tuple[Any, ...], Any]] = {
     "gc_run": (gc_run, _words(1), types.int32),
     "gc_run_body": (gc_run_body, _words(2), types.int32),
     "gc_slot_reserve": (gc_slot_reserve, _words(4), types.int64),
+    # The map evaluator by itself: for tests, and for code made by the map JIT, whose functions stand in for the last two.
+    "gc_map_words": (map_words, _words(3), types.int64),
+    "gc_map_bind": (map_bind, _words(7), types.int64),
+    "gc_map_run": (map_run, _words(6), types.int32),
+    "gc_map_run_range": (map_run_range, _words(6), types.int32),
 }

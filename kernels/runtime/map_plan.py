@@ -1,7 +1,7 @@
 """The lists of work of a bound map's passes, and its registers.
 
 A register is a chunk of scratch. Constants and loads that do not move keep theirs for good; an instruction's result takes one
-that is free from its last use on (a primitive may write where it reads). A result that is stored to contiguous memory is computed
+that is free from its last use on (a primitive may write where it reads elements of the same size). A result that is stored to contiguous memory is computed
 there, if by then no load that points into memory is still wanted: the store may overwrite what was loaded.
 """
 from __future__ import annotations
@@ -135,7 +135,7 @@ def take_slot(out, number, value, born, busy):
         slot += 1
     if slot == slots:
         set_word(out, m.SLOTS, slots + 1)
-    set_word(busy, slot, FOREVER if born < -1 else max(last, born))
+    set_word(busy, slot, FOREVER if born < -1 else last)
     set_word(value_at(out, value), m.V_SLOT + number, slot)
     count = word(bound, m.P_SLOT_VALUES)
     row = out + 8 * (word(bound, m.P_SLOT_ROWS) + m.SLOT_ROW_WORDS * count)
@@ -187,6 +187,17 @@ def plan_loads(out, number, in_place, busy):
 
 
 @function
+def of_one_size(out, instr, value):
+    """Whether the arguments' elements are as large as the result's, so that it may be computed in an argument's place."""
+    same = True
+    for a in range(4):
+        argument = word(instr, 2 + a)
+        if argument >= 0:
+            same = same and word(value_at(out, argument), m.V_SIZE) == word(value_at(out, value), m.V_SIZE)
+    return same
+
+
+@function
 def plan_ops(out, number, registry, functions, in_place, busy):
     bound = out + 8 * word(out, m.PASS_0 + number)
     loads, count = word(out, m.LOADS), 0
@@ -194,7 +205,7 @@ def plan_ops(out, number, registry, functions, in_place, busy):
         if is_op(out, number, i):
             instr, value = instr_at(out, i), loads + i
             if word(in_place, value) == 0:
-                take_slot(out, number, value, i, busy)
+                take_slot(out, number, value, i if of_one_size(out, instr, value) else i - 1, busy)
             row = out + 8 * (word(bound, m.P_OP_ROWS) + m.OP_WORDS * count)
             set_word(row, 0, word(functions, 3 * word(registry, 1) + word(instr, 0)))
             set_word(row, 1, value)

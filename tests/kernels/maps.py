@@ -1,0 +1,112 @@
+"""Maps without a graph: one Program over NumPy arrays, bound and run by the evaluator or by the JIT's code.
+
+The images made here have a header, one program and one MAP record; buffers are the arrays' own memory.
+"""
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from graphc.exec.library import Library, load_library
+from graphc.ir.dtypes import as_dtype
+from graphc.kernels.layout import CODE_CONST, CODE_INDEX, CODE_LINEAR, CODE_REDUCE, Header
+from graphc.plan.plan import Instr, Program
+
+
+@dataclass
+class Operand:
+    """An array, and the strides (elements) at which a domain meets it, from element `offset` on; None: reduced axis."""
+
+    array: np.ndarray
+    strides: tuple[int | None, ...]
+    offset: int = 0
+
+
+def constant_bits(value: Any, dtype: str) -> int:
+    raw = np.array(value, as_dtype(dtype).numpy).tobytes().ljust(8, b"\0")
+    return int(np.frombuffer(raw, np.int64)[0])
+
+
+def value_dtype(program: Program, number: int) -> str:
+    loads = len(program.loads)
+    return program.loads[number] if number < loads else program.instrs[number - loads].dtype
+
+
+def instr_words(program: Program, instr: Instr, numbers: dict[str, int], kernels: int) -> list[int]:
+    arguments = [*instr.args, *[-1] * (4 - len(instr.args))]
+    if instr.op == "const":
+        code, value = CODE_CONST, constant_bits(instr.value, instr.dtype)
+    elif instr.op in ("index", "linear"):
+        code, value = (CODE_INDEX, int(instr.value)) if instr.op == "index" else (CODE_LINEAR, 0)
+    else:
+        name = f"{instr.op}.{instr.dtype}.{value_dtype(program, instr.args[0])}"
+        code, value = numbers[name] - kernels, 0
+        if instr.op.startswith("reduce."):
+            code = CODE_REDUCE - code
+    return [code, as_dtype(instr.dtype).number, *arguments, value]
+
+
+def native(address: int) -> Any:
+    """A C function of six int64 arguments and an int32 result."""
+    return ctypes.CFUNCTYPE(ctypes.c_int32, *[ctypes.c_int64] * 6)(address)
+
+
+class BoundMap:
+    """A program bound to arrays. Keeps everything that the bound record points to."""
+
+    def __init__(self, program: Program, domain: tuple[int, ...], reduced: int, loads: list[Operand], stores: list[Operand],
+                 library: Library | None = None) -> None:
+        self.library = library or load_library()
+        kernels = int(self.library.registry[1])
+        numbers = {name: i for i, name in enumerate(self.library.names)}
+        words = [len(program.loads), len(program.instrs), len(program.stores)]
+        words += [as_dtype(d).number for d in program.loads]
+        for instr in program.instrs:
+            words += instr_words(program, instr, numbers, kernels)
+        words += program.stores
+        dims: list[int] = []
+
+        def dim(value: int | None) -> int:
+            if value is None:
+                return -1
+            dims.append(value)
+            return len(dims) - 1
+
+        record = [0, len(domain), reduced, len(loads), len(stores), *(dim(d) for d in domain)]
+        for number, operand in enumerate([*loads, *stores]):
+            record += [number, dim(operand.offset), *(dim(s) for s in operand.strides)]
+        header = [0] * 16
+        header[Header.PROGRAMS], header[Header.PROGRAM_TABLE] = 1, 16
+        self.image = np.array([*header, 17, *words], np.int64)
+        self.record, self.dims = np.array(record, np.int64), np.array([*dims, 0], np.int64)
+        self.operands = [*loads, *stores]
+        self.buffers = np.array([o.array.ctypes.data for o in self.operands], np.int64)
+        self.run_entry = native(self.library.entry["gc_map_run"])
+        self.range_entry = native(self.library.entry["gc_map_run_range"])
+        count_words = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 3)(self.library.entry["gc_map_words"])
+        bind = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 7)(self.library.entry["gc_map_bind"])
+        registry = self.library.registry.ctypes.data
+        self.out = np.full(count_words(self.record.ctypes.data, self.image.ctypes.data, registry) + 1, 0x5A5A5A5A, np.int64)
+        bind(self.image.ctypes.data, self.record.ctypes.data, self.dims.ctypes.data, self.buffers.ctypes.data, registry,
+             self.library.functions.ctypes.data, self.out.ctypes.data)
+        assert self.out[-1] == 0x5A5A5A5A, "map_bind wrote behind its table"
+        self.work = np.full(int(self.out[3]) + 64, 0x7F, np.uint8)
+        self.scratch = np.full(int(self.out[2]) + 64, 0x7F, np.uint8)
+        self.counter = np.zeros(2, np.int64)
+
+    def run(self, function: Any = None, backwards: bool = False) -> None:
+        """Every tile of both phases. function: instead of the evaluator's."""
+        function = function or self.run_entry
+        for phase in range(2):
+            tiles = range(int(self.out[phase]))
+            for tile in reversed(tiles) if backwards else tiles:
+                assert function(self.out.ctypes.data, self.counter.ctypes.data, self.work.ctypes.data, self.scratch.ctypes.data,
+                                phase, tile) == 0
+        assert (self.scratch[int(self.out[2]):] == 0x7F).all() and (self.work[int(self.out[3]):] == 0x7F).all()
+
+    def run_range(self, begin: int, end: int, function: Any = None) -> None:
+        assert (function or self.range_entry)(self.out.ctypes.data, self.counter.ctypes.data, self.work.ctypes.data, self.scratch.ctypes.data,
+                        begin, end) == 0
