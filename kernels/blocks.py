@@ -7,6 +7,7 @@ Invariants: reads A only in its rows and k; scratch holds SCRATCH bytes (scratch
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from .memory import ITEM_SIZES, copy_bytes, helper, int64_at, pointer_to
@@ -35,6 +36,7 @@ def k_block(dtype: str, shape: Shape) -> int:
     return 384 * 4 // ITEM_SIZES[dtype] if shape.rows > 3 else 1024 * 4 // ITEM_SIZES[dtype]
 
 
+@cache
 def blocks(dtype: str, shape: Shape) -> Blocks:
     size, width, most_rows = ITEM_SIZES[dtype], shape.width, shape.rows
     micro, at, kit = micro_kernel(dtype, shape), pointer_to(dtype), vectors(dtype)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from .blocks import blocks
 from .kernel import Functions, Kernel, Operand, at_least, at_most, register
 from .memory import FLOATS, ITEM_SIZES, address, ceil_div, helper, round_up
-from .micro import shapes
+from .micro import ISAS, shapes
 from .panels import packing
 from .patches import SLACK, make_patches
 from .taps import make_taps
@@ -33,7 +33,6 @@ from .words import (
     WORK_BYTES,
 )
 
-ISAS = ("x86_64_v4", "x86_64_v3", "aarch64", "")
 DIRECT, PATCHES, TAPS = 0, 1, 2
 MAIN, NARROW = 1, 2
 # Words of choice: shape of the micro-kernel; lines and panels of a tile; panels of a tile of packing; pixels of a buffer of patches.

@@ -14,7 +14,7 @@ from __future__ import annotations
 from .blocks import blocks
 from .kernel import Functions, Kernel, Operand, at_least, at_most, register
 from .memory import FLOATS, ITEM_SIZES, NUMBA_TYPES, NUMBERS, address, ceil_div, helper, offset, round_up
-from .micro import shapes
+from .micro import ISAS, shapes
 from .panels import packing
 from .words import (
     FORMAT,
@@ -30,7 +30,6 @@ from .words import (
     WORK_BYTES,
 )
 
-ISAS = ("x86_64_v4", "x86_64_v3", "aarch64", "")
 IN_PLACE, PACKED, IN_WORK, IN_TILE = 0, 1, 2, 3
 MAIN, NARROW, WIDE = 1, 2, 3
 # Words of choice: how B arrives; shape; batches and rows after merging; rows, columns and batches of a tile; panels of a pack tile.

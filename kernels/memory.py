@@ -6,6 +6,7 @@ Invariant: an address becomes a pointer once, and elements are reached by GEP fr
 """
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from llvmlite import ir
@@ -47,6 +48,7 @@ def address(typing_context, pointer):
     return types.int64(pointer), generate
 
 
+@cache
 def pointer_to(dtype: str) -> Any:
     """The function that makes a pointer to `dtype` from an address."""
     result = types.CPointer(NUMBA_TYPES[dtype])

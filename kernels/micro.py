@@ -10,6 +10,7 @@ C only in its `columns`; products are added in the order of the table, one round
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from llvmlite import ir
@@ -21,6 +22,7 @@ from .vector import splat_value
 
 TABLE_WORDS = 16                       # words of a segment: B, then up to 15 rows of A
 PARAMETERS = 12                        # of the micro-kernel
+ISAS = ("x86_64_v4", "x86_64_v3", "")
 _I1, _I32, _I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 _BYTES = ir.IntType(8).as_pointer()
 _ELEMENT = {"f32": ir.FloatType(), "f64": ir.DoubleType()}
@@ -50,17 +52,17 @@ class Shapes:
 
 
 def shapes(isa: str, dtype: str) -> Shapes:
-    """isa: "x86_64_v4", "x86_64_v3", "aarch64", or "" for any other machine of 128-bit vectors."""
+    """isa: one of ISAS; "" is aarch64 and any other machine of 128-bit vectors."""
     bytes_, main, narrow, wide = {
         "x86_64_v4": (64, (14, 2), (14, 1), (3, 8)),
         "x86_64_v3": (32, (6, 2), (12, 1), (2, 6)),
-        "aarch64": (16, (8, 3), (14, 1), (3, 8)),
-        "": (16, (4, 2), (4, 1), (2, 4)),
+        "": (16, (8, 3), (14, 1), (3, 8)),
     }[isa]
     lanes = bytes_ // _SIZE[dtype]
     return Shapes(Shape(*main, lanes), Shape(*narrow, lanes), Shape(*wide, lanes))
 
 
+@cache
 def micro_kernel(dtype: str, shape: Shape) -> Any:
     """The numba function (height, segments, length, a_start, a_step, b, b_step, table, c, c_step, accumulate, columns), all int64.
 

@@ -7,6 +7,7 @@ Invariants: only elements inside B are read; a panel's memory is k * width eleme
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from llvmlite import ir
@@ -31,6 +32,7 @@ class Packing:
     pack_panels: Any
 
 
+@cache
 def transpose_square(dtype: str, lanes: int) -> Any:
     """The function (target, target_step, source, source_step), addresses and bytes: target[i][j] = source[j][i], lanes x lanes.
 
@@ -69,6 +71,7 @@ def transpose_square(dtype: str, lanes: int) -> Any:
     return transpose
 
 
+@cache
 def packing(dtype: str, shape: Shape) -> Packing:
     size, width, lanes = ITEM_SIZES[dtype], shape.width, shape.lanes
     zero, at, transpose = NUMBA_TYPES[dtype](0), pointer_to(dtype), transpose_square(dtype, shape.lanes)

@@ -6,6 +6,7 @@ next row overwrites: so the buffer needs SLACK elements behind its last row.
 """
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from .memory import ITEM_SIZES, NUMBA_TYPES, copy_bytes, helper, pointer_to
@@ -14,6 +15,7 @@ from .vector import vectors
 SLACK = 16
 
 
+@cache
 def make_patches(dtype: str) -> Any:
     """The function (rows, x, x_end, h, w, c, kh, kw, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, first,
     count) that writes `count` patches, from flat output pixel `first` on, to the address rows."""

@@ -9,6 +9,7 @@ register tile is left out; backwards with a stride, a register tile has only pix
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from .memory import ITEM_SIZES, helper, int64_at, round_up, zero_bytes
@@ -38,6 +39,7 @@ def scratch_bytes(size, sc, taps):
     return round_up(sc * size, 64) + GROUP * (TILE_WORDS * 8 + taps * (_SEGMENT_BYTES + 8)) + 64
 
 
+@cache
 def make_locate(backward):
     """The function from a position of the target and a tap to the position of the source, or -1 outside."""
     @helper
@@ -53,6 +55,7 @@ def make_locate(backward):
     return backwards if backward else forwards
 
 
+@cache
 def make_table(dtype, backward):
     """The functions that describe register tiles: place(tile, ...) and fill(table, tile, ...)."""
     size, locate = ITEM_SIZES[dtype], make_locate(backward)
@@ -119,6 +122,7 @@ def make_table(dtype, backward):
     return place, fill
 
 
+@cache
 def make_taps(dtype: str, shape: Shape, backward: bool) -> Taps:
     size, width, most_rows = ITEM_SIZES[dtype], shape.width, shape.rows
     micro = micro_kernel(dtype, shape)

@@ -7,6 +7,7 @@ everywhere. Loads and stores need only the alignment of an element.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from llvmlite import ir
@@ -59,6 +60,7 @@ def splat_value(builder, scalar, vector_type):
     return builder.shuffle_vector(one, ir.Constant(vector_type, ir.Undefined), lanes)
 
 
+@cache
 def vectors(dtype: str) -> Vectors:
     """The operations for "f32" or "f64"."""
     lanes = LANES * 4 // _SIZE[dtype]

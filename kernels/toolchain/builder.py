@@ -92,22 +92,32 @@ def _texts(*names: str) -> list[str]:
     return [(Path(__file__).parent / f"{name}.py").read_text() for name in names]
 
 
-def _ir_key(unit: Unit) -> str:
-    symbols = [f"{isa}:{a.symbol}" for isa, adapters in sorted(unit.variants.items()) for a in adapters]
+def _ir_key(unit: Unit, isa: str) -> str:
+    symbols = [f"{isa}:{a.symbol}" for a in unit.variants[isa]]
     sources = source_hash_parts(unit.module)
-    return cache.hash_of(cache.tool_versions(), *_texts("frontend", "collect"), *sources, *symbols)
+    return cache.hash_of(cache.tool_versions(), *_texts("frontend", "collect", "builder"), *sources, *symbols)
 
 
 def _ir(job: Job) -> list[tuple[str, bytes]]:
-    """(ISA symbol or "common", bitcode) for each variant of the unit."""
-    path = job.pieces / f"{_ir_key(job.unit)}.bc"
-    kept = cache.read_file(path)
-    if kept is None:
-        variants = [(isa or "common", adapters) for isa, adapters in sorted(job.unit.variants.items())]
-        kept = archive.write_archive([(isa, frontend.compile_module(f"gc_{job.unit.name}_{isa}", adapters))
-                                      for isa, adapters in variants])
-        cache.write_file(path, kept)
-    return archive.read_archive(kept)
+    """(ISA symbol or "common", bitcode) for each variant of the unit that the targets need."""
+    found = []
+    for isa, adapters in sorted(job.unit.variants.items()):
+        if not any(isa in _variants(job.unit, target) for target in job.targets):
+            continue
+        path = job.pieces / f"{_ir_key(job.unit, isa)}.bc"
+        kept = cache.read_file(path)
+        if kept is None:
+            kept = frontend.compile_module(f"gc_{job.unit.name}_{isa or 'common'}", adapters)
+            cache.write_file(path, kept)
+        found.append((isa or "common", kept))
+    return found
+
+
+def _variants(unit: Unit, target: Target) -> list[str]:
+    """The variants that make the unit's object for `target`: its own and, unless they are all, the common ones."""
+    own = {a.symbol for a in unit.variants.get(target.symbol, ())}
+    rest = any(a.symbol not in own for a in unit.variants.get("", ()))
+    return ([target.symbol] if own else []) + ([""] if rest else [])
 
 
 def _object(job: Job, target: Target, ir: list[tuple[str, bytes]] | None = None) -> bytes:
@@ -115,7 +125,7 @@ def _object(job: Job, target: Target, ir: list[tuple[str, bytes]] | None = None)
     unit = job.unit
     ir = ir if ir is not None else _ir(job)
     bitcodes = dict(ir)
-    chosen = [bitcodes[name] for name in (target.symbol, "common") if name in bitcodes]
+    chosen = [bitcodes[isa or "common"] for isa in _variants(unit, target)]
     exports = unit.exports(target.symbol)
     key = cache.hash_of(*_texts("backend", "gate"), cache.tool_versions(), repr(target), repr(exports),
                         str(unit.inline_all), *chosen)

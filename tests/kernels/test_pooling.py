@@ -1,9 +1,9 @@
 """Pooling and its gradients against NumPy in float64."""
+import kernel_references as references
 import numpy as np
 import pytest
-import references
-from harness import close, filled, load, normal
-from references import Window
+from kernel_harness import close, filled, load, normal
+from kernel_references import Window
 
 CASES = [
     Window(1, 1, 1, 1, 1, 1),

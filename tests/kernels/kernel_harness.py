@@ -5,6 +5,7 @@ import functools
 from typing import Any
 
 import numpy as np
+
 from graphc.kernels.toolchain.testing import LoadedKernel, load_kernels
 
 NUMPY = {"f32": np.float32, "f64": np.float64, "i32": np.int32, "i64": np.int64, "bool": np.bool_, "u8": np.uint8,
