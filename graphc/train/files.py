@@ -1,0 +1,11 @@
+"""gc.train.write_graph; protobuf is imported when it is called."""
+from __future__ import annotations
+
+from typing import Any
+
+
+def write_graph(graph_or_graph_def: Any, logdir: str, name: str, as_text: bool = True) -> str:
+    """Writes a Graph or GraphDef to logdir/name, as `tf.train.write_graph`; returns the path. See serial/files.py."""
+    from graphc.serial import files
+
+    return files.write_graph(graph_or_graph_def, logdir, name, as_text)
