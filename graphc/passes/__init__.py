@@ -6,6 +6,7 @@ from graphc.passes.driver import Pass
 from graphc.passes.expand import expand
 from graphc.passes.fold_constants import fold_constants
 from graphc.passes.fuse import fuse
+from graphc.passes.layout import layout
 from graphc.passes.prune import prune
 from graphc.passes.simplify import simplify
 
@@ -16,6 +17,8 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("fold_constants", fold_constants),
     # Identities and reshapes of reshapes would hide equal nodes and adjacent transposes from the passes behind.
     ("simplify", simplify),
+    # Before expansion: `permuted` of an op such as FusedBatchNorm knows its layout, its parts do not.
+    ("layout", layout),
     # From here on only elementwise ops, reductions, views, aliases and kernels.
     ("expand", expand),
     # Expansion makes constants and neutral factors.

@@ -1,6 +1,6 @@
 """fold_constants: a pure node on constants alone becomes a constant, computed by the op's NumPy `reference`.
 
-Also integer tensors whose value the Spec knows. A result of more than SIZE_LIMIT elements stays a computation (the prepare
+Also integer tensors whose value the Spec knows; elements that are sizes of inputs (a batch size) become one SizeValues. A result of more than SIZE_LIMIT elements stays a computation (the prepare
 body does it when the plan is loaded), so that a saved file holds no weight twice. Random ops and effects are never folded.
 """
 from __future__ import annotations
@@ -15,12 +15,27 @@ from graphc.ir.op import Composite, Effect, Op
 from graphc.ir.spec import Spec
 from graphc.ops.source import Const
 from graphc.passes.driver import Replacement, rewrite
+from graphc.passes.internal_ops import FlowInput, SizeValues
+from graphc.passes.snapshot import symbols
 
 SIZE_LIMIT = 4096
 
 
 def fold_constants(flow: Flow) -> Flow:
-    return rewrite(flow, [fold])
+    given = {symbol for node in flow.inputs for size in node.specs[0].shape or () for symbol in symbols(size)}
+
+    def known_sizes(node: Node) -> Replacement:
+        """arithmetic on sizes of inputs -> those sizes"""
+        if isinstance(node.op, (SizeValues, FlowInput, Const)) or len(node.specs) != 1 or node.op.effect != Effect.PURE:
+            return None
+        spec = node.specs[0]
+        if spec.value is None or spec.dtype.short not in ("i32", "i64") or not all(isinstance(s, int) for s in spec.shape or ()):
+            return None
+        if not all(symbol in given for size in spec.value for symbol in symbols(size)):
+            return None
+        return make_node(SizeValues(spec.value, spec.dtype, spec.shape), (), node.origins)  # type: ignore[arg-type]
+
+    return rewrite(flow, [fold, known_sizes])
 
 
 def fold(node: Node) -> Replacement:

@@ -4,15 +4,16 @@
   ReadState       a variable's value when the body starts
   WriteState      a variable's value from the end of the body on; an effect
   StateInitialized   whether the variable has a value when the body starts
+  SizeValues      an int tensor whose elements are sizes known when the run is bound
   BindSizes       the elements of a small int tensor become symbols, which sizes behind it may use
   SumTo is an ordinary op (ops/), Fused stands in passes/fused.py, While and If in passes/control_flow.py.
 """
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from graphc.ir.dims import Dim
+from graphc.ir.dims import Dim, Size
 from graphc.ir.dtypes import DType, bool_
 from graphc.ir.op import Effect, Op
 from graphc.ir.spec import Shape, Spec
@@ -80,3 +81,20 @@ class BindSizes(Op):
 
     def infer(self, value: Spec) -> tuple[Spec, ...]:
         return ()
+
+
+@dataclass(frozen=True)
+class SizeValues(Op):
+    """A tensor (int32 or int64) of rank 0 or 1, or more, that holds `values` row-major."""
+
+    type: ClassVar[str] = "_SizeValues"
+    results = ("value",)
+    values: tuple[Size, ...]
+    dtype: DType
+    shape: tuple[int, ...]
+
+    def infer(self) -> Spec:
+        return Spec(self.dtype, self.shape).with_value(self.values)
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        b.store_sizes(self.values, outputs[0])

@@ -66,6 +66,7 @@ class BodyBuilder:
         self.writes: set[int] = set()
         self.origins: tuple[int, ...] = ()
         self._counter: Access | None = None
+        self._counts: dict[Size, Access] = {}       # sizes stored as int64[1]
         self._constants: dict[int, Access] = {}
 
     # Sizes and buffers
@@ -171,8 +172,10 @@ class BodyBuilder:
         """A size as an int64 scalar of a program, and the loads that this needs (none if it is known)."""
         if isinstance(size, int):
             return program.constant(size, dtypes.int64), []
-        stored = self.temporary(dtypes.int64, (1,))
-        self.store_sizes([size], stored)
+        stored = self._counts.get(size)
+        if stored is None:
+            stored = self._counts[size] = self.temporary(dtypes.int64, (1,))
+            self.store_sizes([size], stored)
         return program.load(dtypes.int64), [stored.squeeze((0,)).broadcast(domain)]
 
     def store_sizes(self, sizes: Sequence[Size], y: Access) -> None:

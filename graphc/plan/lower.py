@@ -269,9 +269,14 @@ def _constant_name(node: Node) -> str | None:
     return origin.op_name if origin is not None and origin.op_type == "Const" and len(node.origins) == 1 else None
 
 
-def _same_places(a: Access, b: Access) -> bool:
-    return (a.rank == b.rank and dims.same(a.offset, b.offset)
-            and all(dims.same(x, y) or dims.same(s, 1) for s, x, y in zip(a.shape, a.strides, b.strides, strict=True)))
+def _same_places(load: Access, store: Access) -> bool:
+    """Whether a map reads each element right where it writes it; a row's value may be read at all points of the row."""
+    rows = store.rank
+    return (load.rank >= rows and dims.same(load.offset, store.offset)
+            and all(dims.same(x, y) or dims.same(s, 1)
+                    for s, x, y in zip(load.shape[:rows], load.strides, store.strides, strict=False))
+            and all(dims.same(x, 0) or dims.same(s, 1)
+                    for s, x in zip(load.shape[rows:], load.strides[rows:], strict=True)))
 
 
 LOWERINGS: tuple[tuple[type, Callable[[BodyLowering, Node], None]], ...] = (

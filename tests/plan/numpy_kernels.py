@@ -100,13 +100,24 @@ def max_pool_grad(x: Arrays, d: list[int], attrs: list[int]) -> None:
     dx[...] = 0
     for i, j, rows, cols in _windows(d, attrs):
         part = image[:, rows, cols]
-        flat = part.reshape(n, -1, c)
-        if flat.shape[1]:
+        flat = part.reshape(n, part.shape[1] * part.shape[2], c)
+        if flat.size:
             best = flat.argmax(1)
             wide = part.shape[2]
             for b in range(n):
                 for k in range(c):
                     dx[b, rows.start + best[b, k] // wide, cols.start + best[b, k] % wide, k] += dy[b, i, j, k]
+
+
+@kernel
+def max_pool_grad_grad(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    n, h, w, c, _, _, oh, ow = d
+    image, ddx, ddy = x[0].reshape(n, h, w, c), x[2].reshape(n, h, w, c), x[3].reshape(n, oh, ow, c)
+    for i, j, rows, cols in _windows(d, attrs):
+        count = (rows.stop - rows.start) * (cols.stop - cols.start)
+        flat, given = image[:, rows, cols].reshape(n, count, c), ddx[:, rows, cols].reshape(n, count, c)
+        if flat.size:
+            ddy[:, i, j] = np.take_along_axis(given, flat.argmax(1)[:, None], 1)[:, 0]
 
 
 @kernel
@@ -219,11 +230,21 @@ def state_check(x: Arrays, d: list[int], attrs: list[int]) -> None:
         raise KernelError("uninitialised")
 
 
-@kernel
-def cumsum(x: Arrays, d: list[int], attrs: list[int]) -> None:
+def _scan(x: Arrays, d: list[int], attrs: list[int], function: np.ufunc, neutral: int) -> None:
     exclusive, reverse = attrs
     a = x[0].reshape(d)
     a = a[:, ::-1] if reverse else a
-    total = np.cumsum(a, 1, dtype=a.dtype)
-    total = total - a if exclusive else total
+    total = function.accumulate(a, 1, dtype=a.dtype)
+    if exclusive and d[1]:
+        total = np.concatenate([np.full_like(total[:, :1], neutral), total[:, :-1]], 1)
     x[1][...] = (total[:, ::-1] if reverse else total).ravel()
+
+
+@kernel
+def cumsum(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    _scan(x, d, attrs, np.add, 0)
+
+
+@kernel
+def cumprod(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    _scan(x, d, attrs, np.multiply, 1)

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from graphc.ir.dtypes import as_dtype
-from graphc.plan.plan import Program
+from graphc.ops.philox import uniform, words
+from graphc.plan.plan import Instr, Program
 
 
 def _each(function: Any) -> Any:
@@ -51,17 +52,6 @@ REDUCTIONS = {"add": np.add, "mul": np.multiply, "max": np.maximum, "min": np.mi
               "or": np.logical_or}
 
 
-def uniform(key: Any, run: Any, iteration: Any, index: Any) -> np.ndarray:
-    """Stands in for philox: some uniform numbers that depend on all four; not the same numbers."""
-    mixed = (np.asarray(index, np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-             ^ np.asarray(key, np.uint64) * np.uint64(0xBF58476D1CE4E5B9)
-             ^ (np.asarray(run, np.uint64) * np.uint64(7919) + np.asarray(iteration, np.uint64)) * np.uint64(0x94D049BB133111EB))
-    mixed ^= mixed >> np.uint64(29)
-    mixed = mixed * np.uint64(0xBF58476D1CE4E5B9)
-    mixed ^= mixed >> np.uint64(32)
-    return (mixed >> np.uint64(40)).astype(np.float64) / 2**24
-
-
 def evaluate(program: Program, loads: list[np.ndarray], domain: tuple[int, ...], reduced: int) -> list[np.ndarray]:
     """The stored values: of the whole domain, or of its rows for values behind a reduction."""
     rows = domain[:len(domain) - reduced]
@@ -84,15 +74,20 @@ def evaluate(program: Program, loads: list[np.ndarray], domain: tuple[int, ...],
             elif instr.op.startswith("reduce."):
                 made = _reduced(instr.op.removeprefix("reduce."), np.broadcast_to(args[0], domain), reduced, dtype)
                 row = True
-            elif instr.op == "philox":
-                made = uniform(*args)
-            elif instr.op == "philox_bits":
-                made = (uniform(*args) * 2**32).astype(np.int64)
+            elif instr.op in ("philox", "philox_bits"):
+                made = _random(instr, *args)
             else:
                 made = PRIMITIVES[instr.op](*args)
             values.append(np.asarray(made).astype(dtype))
             behind.append(row)
     return [values[s] if behind[s] else np.broadcast_to(values[s], domain) for s in program.stores]
+
+
+def _random(instr: Instr, key: np.ndarray, run: np.ndarray, iteration: np.ndarray, index: np.ndarray) -> np.ndarray:
+    count = int(index.max()) + 1 if index.size else 0
+    counters = [int(c.flat[0]) if c.size else 0 for c in (key, run, iteration)]
+    made = words(*counters, count) if instr.op == "philox_bits" else uniform(*counters, count, as_dtype(instr.dtype))
+    return made[index]
 
 
 def _reduced(combine: str, x: np.ndarray, reduced: int, dtype: Any) -> np.ndarray:

@@ -1,0 +1,144 @@
+"""layout: pictures lie channels last (NHWC), which the CPU's kernels want, whatever the user wrote.
+
+Only an op's own `permuted` and three rules:
+
+  insert   an op with data_format="NCHW" becomes its NHWC form between transposes
+  sink     a transpose from NHWC to NCHW above an op moves below it, if the op can be permuted and that costs nothing:
+           transposes that this adds on other operands are no larger than those it removes, and neither are those on results
+  cancel   transposes that meet are joined; what is left of them may be the identity (passes/simplify.py has these rules)
+
+Transposes of weights become constants or part of the prepare body. What remains stands at the edges: where NCHW pictures enter
+or leave, and before a reshape, to which the layout matters. Cost is counted in elements moved; sizes not known yet
+count as NOMINAL.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from graphc.ir import dims
+from graphc.ir.node import Flow, Node, Value, make_node
+from graphc.ir.op import OPS, Effect, Elementwise, Permuted
+from graphc.ir.spec import Shape
+from graphc.ops.source import Const
+from graphc.passes.driver import Replacement, rewrite
+from graphc.passes.simplify import (
+    drop_identity_transpose,
+    drop_same_shape_alias,
+    join_aliases,
+    join_transposes,
+    permutation,
+    transpose_of_units,
+)
+
+NOMINAL = 32
+FREE = 64      # elements: a transpose of fewer costs nothing worth counting
+CANCEL = [drop_same_shape_alias, join_aliases, drop_identity_transpose, join_transposes, transpose_of_units]
+
+
+def layout(flow: Flow) -> Flow:
+    if not any(hasattr(node.op, "data_format") for node in flow.nodes()):
+        return flow
+    return rewrite(flow, [insert, *CANCEL, sink])
+
+
+def insert(node: Node) -> Replacement:
+    """op_nchw(x) -> nchw(op_nhwc(nhwc(x)))"""
+    if getattr(node.op, "data_format", "") != "NCHW" or not node.specs:
+        return None
+    rank = max(v.spec.rank or 0 for v in node.inputs)
+    return _permute(node, channels_last(rank), node.inputs)
+
+
+def sink(node: Node) -> Replacement:
+    """op(nchw(z), ...) -> nchw(op'(z, ...))"""
+    moved = next((v for v in node.inputs if is_channels_first(v)), None)
+    if moved is None or node.op.effect != Effect.PURE or not node.specs or node.op.type == "Transpose":
+        return None
+    perm = channels_last(moved.spec.rank or 0)
+    inputs = node.inputs
+    made = node.op.permuted(perm, tuple(v.spec.rank or 0 for v in inputs))
+    if made is None and isinstance(node.op, Elementwise):
+        inputs = full_rank(node, len(perm))
+        made = node.op.permuted(perm, tuple(v.spec.rank or 0 for v in inputs))
+    if made is None or not _pays(node, made, inputs):
+        return None
+    return _permute(node, perm, inputs)
+
+
+def channels_last(rank: int) -> tuple[int, ...]:
+    """NCHW to NHWC, for any number of spatial axes."""
+    return (0, *range(2, rank), 1) if rank > 1 else tuple(range(rank))
+
+
+def inverse(perm: Sequence[int]) -> tuple[int, ...]:
+    return tuple(sorted(range(len(perm)), key=lambda i: perm[i]))
+
+
+def is_channels_first(value: Value) -> bool:
+    """Whether the value is a transpose from NHWC to NCHW. (With three axes it could as well be the other way round.)"""
+    node = value.node
+    return (node.op.type == "Transpose" and (value.spec.rank or 0) > 3
+            and permutation(node) == inverse(channels_last(value.spec.rank or 0)))
+
+
+def full_rank(node: Node, rank: int) -> tuple[Value, ...]:
+    """The operands, those of lower rank (but scalars) with leading axes of size 1."""
+    made = []
+    for value in node.inputs:
+        shape = value.spec.shape or ()
+        if 0 < len(shape) < rank:
+            op: Any = OPS["Reshape"](shape=(*((1,) * (rank - len(shape))), *shape))  # type: ignore[call-arg]
+            value = make_node(op, (value,), node.origins, node.after).value()
+        made.append(value)
+    return tuple(made)
+
+
+def _pays(node: Node, made: Permuted, inputs: Sequence[Value]) -> bool:
+    removed, added = 0, 0
+    for value, perm in zip(inputs, made.inputs, strict=True):
+        if perm is None or _is_identity(perm):
+            continue
+        if is_channels_first(value) and perm == channels_last(len(perm)):
+            removed += elements(value.spec.shape)
+        elif not _moves_units_only(value, perm) and not isinstance(value.node.op, Const):
+            added += elements(value.spec.shape)
+    moved = sum(elements(s.shape) for s, perm in zip(node.specs, made.outputs, strict=True)
+                if perm is not None and not _is_identity(perm))
+    return added <= removed + FREE and moved <= removed * 5 // 4 + FREE
+
+
+def _permute(node: Node, perm: tuple[int, ...], inputs: Sequence[Value]) -> Replacement:
+    made = node.op.permuted(perm, tuple(v.spec.rank or 0 for v in inputs))
+    if made is None:
+        return None
+    moved = [_transposed(v, p, node) for v, p in zip(inputs, made.inputs, strict=True)]
+    new = make_node(made.op, moved, node.origins, node.after)
+    return tuple(_transposed(new.value(i), None if p is None else inverse(p), node) for i, p in enumerate(made.outputs))
+
+
+def _transposed(value: Value, perm: tuple[int, ...] | None, like: Node) -> Value:
+    if perm is None or _is_identity(perm):
+        return value
+    op: Any = OPS["Transpose"](perm=perm)  # type: ignore[call-arg]
+    return make_node(op, (value,), like.origins, like.after).value()
+
+
+def _is_identity(perm: Sequence[int]) -> bool:
+    return tuple(perm) == tuple(range(len(perm)))
+
+
+def _moves_units_only(value: Value, perm: Sequence[int]) -> bool:
+    shape = value.spec.shape or ()
+    kept = [p for p in perm if not dims.same(shape[p], 1)]
+    return kept == sorted(kept)
+
+
+def elements(shape: Shape | None) -> int:
+    """The number of elements, unknown sizes counted as NOMINAL."""
+    total = dims.product(shape or ())
+    if isinstance(total, int):
+        return total
+    symbols = {a: NOMINAL for a in dims.atoms(total) if isinstance(a, dims.Symbol)}
+    known = dims.substitute(total, symbols)  # type: ignore[arg-type]
+    return known if isinstance(known, int) else NOMINAL
