@@ -1,0 +1,128 @@
+/* graphc: runs a saved graph. C ABI, version 1.
+ *
+ *   graphc_model* model;
+ *   if (graphc_load_file("digits.pb", NULL, &model) != GRAPHC_OK) { puts(graphc_last_error()); return 1; }
+ *   graphc_tensor x = {.dtype = 1, .rank = 2, .sizes = {32, 64}, .data = pixels};
+ *   graphc_result* result;
+ *   if (graphc_run(model, &x, 1, &result) != GRAPHC_OK) { puts(graphc_last_error()); return 1; }
+ *   graphc_tensor y;
+ *   graphc_result_output(result, 0, &y);          // y.data, y.sizes: valid until graphc_result_free
+ *   graphc_result_free(result);
+ *   graphc_model_free(model);
+ *
+ * Every size that the model leaves open (-1 in graphc_info.sizes) may differ from run to run. Tensors are contiguous and
+ * row-major. dtypes are TensorFlow's numbers: 1 float32, 2 float64, 3 int32, 4 uint8, 5 int16, 6 int8, 9 int64, 10 bool (one byte,
+ * 0 or 1), 17 uint16, 22 uint32, 23 uint64.
+ *
+ * Threads: all functions may be called from any thread. Runs of one model may overlap; if the model writes variables they take
+ * turns. Nothing may use a model while or after it is freed. No function throws or exits; on failure the message is kept for
+ * the calling thread.
+ *
+ * Versions: functions and fields are only ever added at the end; graphc_abi_version() tells what the library has. Callers set
+ * `size` of graphc_options to sizeof(graphc_options) as they know it.
+ */
+#ifndef GRAPHC_H
+#define GRAPHC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__) && defined(GRAPHC_BUILDING)
+#define GRAPHC_API __attribute__((visibility("default")))
+#else
+#define GRAPHC_API
+#endif
+
+#define GRAPHC_ABI_VERSION 1
+#define GRAPHC_MAX_RANK 8
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The numbers are those of TensorFlow's error codes. */
+typedef enum graphc_status {
+  GRAPHC_OK = 0,
+  GRAPHC_CANCELLED = 1,
+  GRAPHC_UNKNOWN = 2,
+  GRAPHC_INVALID_ARGUMENT = 3,     /* a feed that is missing or does not fit; sizes at odds; an index out of range */
+  GRAPHC_NOT_FOUND = 5,            /* no such file, signature or name */
+  GRAPHC_RESOURCE_EXHAUSTED = 8,   /* no memory, or the limit on it */
+  GRAPHC_FAILED_PRECONDITION = 9,  /* a variable that has no value; a stale plan */
+  GRAPHC_UNIMPLEMENTED = 12,       /* this machine, or something in the file, is not supported */
+  GRAPHC_INTERNAL = 13,            /* a bug in graphc */
+  GRAPHC_DATA_LOSS = 15            /* a damaged, foreign or newer file */
+} graphc_status;
+
+typedef struct graphc_model graphc_model;
+typedef struct graphc_result graphc_result;
+typedef struct graphc_request graphc_request;
+
+typedef struct graphc_tensor {
+  int32_t dtype;
+  int32_t rank;
+  int64_t sizes[GRAPHC_MAX_RANK];
+  void* data;
+} graphc_tensor;
+
+/* What the model says of an input, output or variable. The name belongs to the model. sizes: -1 where any size will do. */
+typedef struct graphc_info {
+  const char* name;
+  int32_t dtype;
+  int32_t rank;
+  int64_t sizes[GRAPHC_MAX_RANK];
+} graphc_info;
+
+typedef struct graphc_options {
+  size_t size;              /* sizeof(graphc_options) */
+  const char* signature;    /* NULL: the file's first */
+  const char* isa;          /* "x86-64-v3"; NULL: GRAPHC_ISA of the environment, else the best of this machine */
+  int64_t memory_limit;     /* bytes this model may allocate in all; 0: no limit */
+  int32_t threads;          /* threads that work on a run, the caller included; 0: one a core. Only 1 and not 1 differ once
+                               the process has its pool: the pool has as many workers as the first model asked for. */
+} graphc_options;
+
+GRAPHC_API int32_t graphc_abi_version(void);
+/* The message of the last function of this thread that failed; "" if none did. Valid until the thread's next call. */
+GRAPHC_API const char* graphc_last_error(void);
+/* Comma-separated instruction sets in this library, best first; those this machine cannot run are in brackets. */
+GRAPHC_API const char* graphc_isas(void);
+
+GRAPHC_API graphc_status graphc_load_file(const char* path, const graphc_options* options, graphc_model** model);
+/* `data` may be freed as soon as this returns. */
+GRAPHC_API graphc_status graphc_load_memory(const void* data, size_t bytes, const graphc_options* options,
+                                            graphc_model** model);
+GRAPHC_API void graphc_model_free(graphc_model* model);
+
+GRAPHC_API int32_t graphc_input_count(const graphc_model* model);
+GRAPHC_API int32_t graphc_output_count(const graphc_model* model);
+GRAPHC_API graphc_status graphc_input_info(const graphc_model* model, int32_t index, graphc_info* info);
+GRAPHC_API graphc_status graphc_output_info(const graphc_model* model, int32_t index, graphc_info* info);
+/* Bytes allocated for the model now. */
+GRAPHC_API int64_t graphc_memory_used(const graphc_model* model);
+
+/* Runs the model on `count` inputs in the order of graphc_input_info. Inputs are only read. The result must be freed. */
+GRAPHC_API graphc_status graphc_run(graphc_model* model, const graphc_tensor* inputs, int32_t count, graphc_result** result);
+GRAPHC_API int32_t graphc_result_count(const graphc_result* result);
+GRAPHC_API graphc_status graphc_result_output(const graphc_result* result, int32_t index, graphc_tensor* output);
+GRAPHC_API void graphc_result_free(graphc_result* result);
+
+/* Variables of a model that was saved with them. A variable has no value until it is set. */
+GRAPHC_API int32_t graphc_state_count(const graphc_model* model);
+GRAPHC_API graphc_status graphc_state_info(const graphc_model* model, int32_t index, graphc_info* info);
+GRAPHC_API graphc_status graphc_state_set(graphc_model* model, int32_t index, const graphc_tensor* value);
+GRAPHC_API graphc_status graphc_state_get(graphc_model* model, int32_t index, void* data, size_t bytes);
+
+/* Functions that the graph calls (py_func): called by the thread that runs the model. Outputs are made one by one with
+ * graphc_host_output, which gives the memory to fill, NULL if there is none. Anything but GRAPHC_OK ends the run. */
+typedef graphc_status (*graphc_host_function)(void* user, graphc_request* request, const graphc_tensor* inputs,
+                                              int32_t input_count, int32_t output_count);
+GRAPHC_API graphc_status graphc_set_host(graphc_model* model, const char* name, graphc_host_function function, void* user);
+GRAPHC_API int32_t graphc_host_count(const graphc_model* model);
+GRAPHC_API const char* graphc_host_name(const graphc_model* model, int32_t index);
+GRAPHC_API void* graphc_host_output(graphc_request* request, int32_t index, int32_t dtype, int32_t rank, const int64_t* sizes);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,101 @@
+// Loads and runs each file given, with inputs made of its own description: `graphc-fuzz [--limit BYTES] FILES`. Meant to be
+// built with -DGRAPHC_SANITIZE=ON: whatever a file says, the outcome is an answer or an error, which is printed.
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "dtypes.hpp"
+#include "graphc.h"
+
+namespace {
+
+constexpr std::int64_t MEMORY_LIMIT = std::int64_t{256} << 20;
+constexpr std::int64_t MOST_BYTES = std::int64_t{1} << 22;     // of one input
+const std::int64_t OPEN_SIZES[] = {3, 1, 65, 0};               // for axes of any size, one after the other
+
+// An input of the shape that the model asks for, filled with small numbers. False if it would be too large.
+bool make_input(const graphc_info& info, std::int64_t open, std::vector<char>& data, graphc_tensor& tensor) {
+  const graphc::DType* dtype = graphc::find_dtype(info.dtype);
+  if (!dtype || !dtype->size || info.rank < 0 || info.rank > GRAPHC_MAX_RANK) return false;
+  tensor = graphc_tensor{};
+  tensor.dtype = info.dtype;
+  tensor.rank = info.rank;
+  std::int64_t bytes = dtype->size;
+  for (int axis = 0; axis < info.rank; ++axis) {
+    tensor.sizes[axis] = info.sizes[axis] < 0 ? open : info.sizes[axis];
+    if (tensor.sizes[axis] > MOST_BYTES || (bytes *= std::max<std::int64_t>(tensor.sizes[axis], 0)) > MOST_BYTES) return false;
+  }
+  data.assign(static_cast<std::size_t>(bytes) + 1, 0);
+  for (std::int64_t at = 0; at + dtype->size <= bytes; at += dtype->size) {
+    const float real = static_cast<float>(at % 7) / 4;
+    const double wide = real;
+    if (info.dtype == 1) std::memcpy(&data[static_cast<std::size_t>(at)], &real, 4);
+    else if (info.dtype == 2) std::memcpy(&data[static_cast<std::size_t>(at)], &wide, 8);
+    else data[static_cast<std::size_t>(at)] = static_cast<char>(at % 3);
+  }
+  tensor.data = data.data();
+  return true;
+}
+
+graphc_status host(void*, graphc_request* request, const graphc_tensor* inputs, int32_t inputs_count, int32_t outputs) {
+  for (int32_t i = 0; i < outputs; ++i) {
+    const graphc_tensor& like = inputs[inputs_count ? i % inputs_count : 0];
+    if (!inputs_count || !graphc_host_output(request, i, like.dtype, like.rank, like.sizes)) return GRAPHC_INVALID_ARGUMENT;
+  }
+  return GRAPHC_OK;
+}
+
+void run(graphc_model* model, std::int64_t open) {
+  const int32_t count = graphc_input_count(model);
+  std::vector<std::vector<char>> data(static_cast<std::size_t>(count));
+  std::vector<graphc_tensor> inputs(static_cast<std::size_t>(count));
+  for (int32_t i = 0; i < count; ++i) {
+    graphc_info info;
+    if (graphc_input_info(model, i, &info) != GRAPHC_OK) return;
+    if (!make_input(info, open, data[static_cast<std::size_t>(i)], inputs[static_cast<std::size_t>(i)])) return;
+  }
+  graphc_result* result = nullptr;
+  const graphc_status status = graphc_run(model, inputs.data(), count, &result);
+  std::printf("  run %lld: %d %s\n", static_cast<long long>(open), status, status ? graphc_last_error() : "");
+  graphc_result_free(result);
+}
+
+void give_states(graphc_model* model) {
+  for (int32_t i = 0; i < graphc_state_count(model); ++i) {
+    graphc_info info;
+    graphc_tensor value;
+    std::vector<char> data;
+    if (graphc_state_info(model, i, &info) == GRAPHC_OK && make_input(info, 1, data, value)) graphc_state_set(model, i, &value);
+  }
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  graphc_options options{};
+  options.size = sizeof options;
+  options.memory_limit = MEMORY_LIMIT;
+  for (int i = 1; i < count; ++i) {
+    if (std::string(arguments[i]) == "--limit" && i + 1 < count) {
+      options.memory_limit = std::atoll(arguments[++i]);
+      continue;
+    }
+    std::printf("%s\n", arguments[i]);
+    std::fflush(stdout);                       // so that the last line names the file that crashed
+    graphc_model* model = nullptr;
+    options.threads = 1 + i % 2;
+    if (const graphc_status status = graphc_load_file(arguments[i], &options, &model)) {
+      std::printf("  load: %d %s\n", status, graphc_last_error());
+      continue;
+    }
+    for (int32_t h = 0; h < graphc_host_count(model); ++h) graphc_set_host(model, graphc_host_name(model, h), host, nullptr);
+    run(model, OPEN_SIZES[0]);                 // variables have no value yet
+    give_states(model);
+    for (const std::int64_t open : OPEN_SIZES) run(model, open);
+    graphc_model_free(model);
+  }
+  return 0;
+}

@@ -1,0 +1,285 @@
+// GraphDef -> nodes, plans, constants. Only what the runner needs of a node is read: its name, op and "value" attribute.
+#include "graph_reader.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "dtypes.hpp"
+#include "wire.hpp"
+
+namespace graphc {
+namespace {
+
+using wire::Reader;
+
+constexpr std::size_t LARGEST_TENSOR = std::size_t{1} << 40;
+
+class Crc32 {
+ public:
+  void add(std::string_view data) {
+    static const std::array<std::uint32_t, 256> table = make_table();
+    for (const char c : data) crc_ = table[(crc_ ^ static_cast<unsigned char>(c)) & 0xFF] ^ (crc_ >> 8);
+    length_ += data.size();
+  }
+  void add(char byte) { add(std::string_view(&byte, 1)); }
+  std::uint64_t value() const { return (length_ << 32) | (crc_ ^ 0xFFFFFFFFu); }
+
+ private:
+  static std::array<std::uint32_t, 256> make_table() {
+    std::array<std::uint32_t, 256> table{};
+    for (std::uint32_t i = 0; i < 256; ++i) {
+      std::uint32_t value = i;
+      for (int bit = 0; bit < 8; ++bit) value = value & 1 ? 0xEDB88320u ^ (value >> 1) : value >> 1;
+      table[i] = value;
+    }
+    return table;
+  }
+
+  std::uint32_t crc_ = 0xFFFFFFFFu;
+  std::uint64_t length_ = 0;
+};
+
+using Attribute = std::pair<std::string_view, std::string_view>;   // key, serialised AttrValue
+
+Attribute read_attribute(std::string_view entry) {
+  Attribute attribute;
+  Reader r(entry);
+  while (r.next()) switch (r.field()) {
+    case 1: attribute.first = r.bytes(); break;
+    case 2: attribute.second = r.bytes(); break;
+    default: r.skip();
+  }
+  return attribute;
+}
+
+void hash_node(const Node& node, Crc32& crc) {
+  std::vector<Attribute> attributes;
+  std::vector<std::string_view> inputs;
+  Reader r(node.message);
+  while (r.next()) switch (r.field()) {
+    case 3: inputs.push_back(r.bytes()); break;
+    case 5: attributes.push_back(read_attribute(r.bytes())); break;
+    default: r.skip();
+  }
+  std::sort(attributes.begin(), attributes.end());
+  crc.add(node.name);
+  crc.add('\0');
+  crc.add(node.op);
+  crc.add('\0');
+  for (const std::string_view input : inputs) crc.add(input), crc.add('\0');
+  crc.add('\1');
+  for (const Attribute& a : attributes) crc.add(a.first), crc.add('\0'), crc.add(a.second), crc.add('\0');
+  crc.add('\2');
+}
+
+// Fills `target` with `values`, the last one repeated, as TensorProto has it; no values: zeros.
+template <class From, class To>
+void fill(const std::vector<From>& values, char* target, std::size_t count, const std::string& name) {
+  if (values.size() > count) damaged("constant " + name + " has more values than elements");
+  std::vector<To> converted(values.begin(), values.end());
+  const To last = converted.empty() ? To{} : converted.back();
+  if (!converted.empty()) std::memcpy(target, converted.data(), converted.size() * sizeof(To));
+  for (std::size_t i = converted.size(); i < count; ++i) std::memcpy(target + i * sizeof(To), &last, sizeof(To));
+}
+
+struct TensorValue {
+  std::int64_t dtype = 0;
+  Shape shape;
+  bool unknown_rank = false;
+  std::string_view content;
+  std::vector<float> floats;
+  std::vector<double> doubles;
+  std::vector<std::int64_t> integers;       // int_val, int64_val, bool_val, half_val, uint32_val
+  std::vector<std::uint64_t> unsigneds;     // uint64_val
+};
+
+void read_shape(std::string_view message, TensorValue& value) {
+  Reader r(message);
+  while (r.next()) {
+    if (r.field() == 3) value.unknown_rank = r.integer() != 0;
+    if (r.field() != 2) {
+      if (r.field() != 3) r.skip();
+      continue;
+    }
+    std::int64_t size = 0;
+    Reader dim(r.bytes());
+    while (dim.next()) {
+      if (dim.field() == 1) size = dim.integer();
+      else dim.skip();
+    }
+    value.shape.push_back(size);
+  }
+}
+
+TensorValue read_tensor(std::string_view message) {
+  TensorValue value;
+  Reader r(message);
+  while (r.next()) switch (r.field()) {
+    case 1: value.dtype = r.integer(); break;
+    case 2: read_shape(r.bytes(), value); break;
+    case 4: value.content = r.bytes(); break;
+    case 5: r.elements(value.floats); break;
+    case 6: r.elements(value.doubles); break;
+    case 7: case 10: case 11: case 13: case 16: r.integers(value.integers); break;
+    case 17: {
+      std::vector<std::int64_t> bits;
+      r.integers(bits);
+      value.unsigneds.insert(value.unsigneds.end(), bits.begin(), bits.end());
+      break;
+    }
+    default: r.skip();
+  }
+  return value;
+}
+
+std::string_view constant_message(const Node& node) {
+  Reader r(node.message);
+  while (r.next()) {
+    if (r.field() != 5) {
+      r.skip();
+      continue;
+    }
+    const Attribute attribute = read_attribute(r.bytes());
+    if (attribute.first != "value") continue;
+    Reader value(attribute.second);
+    while (value.next()) {
+      if (value.field() == 8) return value.bytes();
+      value.skip();
+    }
+  }
+  damaged("constant " + std::string(node.name) + " has no value");
+}
+
+void copy_values(const TensorValue& value, int dtype, char* target, std::size_t count, const std::string& name) {
+  switch (dtype) {
+    case 1: return fill<float, float>(value.floats, target, count, name);
+    case 2: return fill<double, double>(value.doubles, target, count, name);
+    case 3: return fill<std::int64_t, std::int32_t>(value.integers, target, count, name);
+    case 4: return fill<std::int64_t, std::uint8_t>(value.integers, target, count, name);
+    case 5: return fill<std::int64_t, std::int16_t>(value.integers, target, count, name);
+    case 6: return fill<std::int64_t, std::int8_t>(value.integers, target, count, name);
+    case 9: return fill<std::int64_t, std::int64_t>(value.integers, target, count, name);
+    case 10: return fill<std::int64_t, bool>(value.integers, target, count, name);
+    case 17: case 19: return fill<std::int64_t, std::uint16_t>(value.integers, target, count, name);
+    case 22: return fill<std::int64_t, std::uint32_t>(value.integers, target, count, name);
+    case 23: return fill<std::uint64_t, std::uint64_t>(value.unsigneds, target, count, name);
+    default: throw Error(GRAPHC_UNIMPLEMENTED, "constant " + name + ": dtype " + dtype_name(dtype) + " is not supported");
+  }
+}
+
+}  // namespace
+
+MappedFile::MappedFile(const std::string& path) {
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  struct stat status {};
+  if (file < 0 || fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
+    const std::string reason = file < 0 ? std::strerror(errno) : "not a regular file";
+    if (file >= 0) close(file);
+    throw Error(GRAPHC_NOT_FOUND, "cannot read " + path + ": " + reason);
+  }
+  size_ = static_cast<std::size_t>(status.st_size);
+  if (size_) address_ = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file, 0);
+  close(file);
+  if (address_ == MAP_FAILED) throw Error(GRAPHC_RESOURCE_EXHAUSTED, "cannot map " + path + ": " + std::strerror(errno));
+}
+
+MappedFile::~MappedFile() {
+  if (size_) munmap(address_, size_);
+}
+
+Graph::Graph(std::string_view data) {
+  static constexpr unsigned NODE = 1, PLANS = 1000;
+  Reader r(data);
+  while (r.next()) {
+    if (r.field() == NODE) {
+      Node node;
+      node.message = r.bytes();
+      Reader inner(node.message);
+      while (inner.next()) {
+        if (inner.field() == 1) node.name = inner.bytes();
+        else if (inner.field() == 2) node.op = inner.bytes();
+        else inner.skip();
+      }
+      by_name_.emplace(node.name, nodes_.size());
+      nodes_.push_back(node);
+    } else if (r.field() == PLANS) {
+      plans_.push_back(read_saved_plan(r.bytes()));
+    } else {
+      r.skip();
+    }
+  }
+}
+
+std::uint64_t Graph::hash() const {
+  Crc32 crc;
+  for (const Node& node : nodes_) hash_node(node, crc);
+  return crc.value();
+}
+
+void Graph::copy_constant(const Tensor& wanted, char* target, std::size_t bytes) const {
+  const auto found = by_name_.find(wanted.name);
+  if (found == by_name_.end() || nodes_[found->second].op != "Const")
+    damaged("the plan uses constant " + wanted.name + ", which the graph does not have");
+  const TensorValue value = read_tensor(constant_message(nodes_[found->second]));
+  if (value.dtype != wanted.dtype || value.shape != wanted.shape || value.unknown_rank)
+    damaged("constant " + wanted.name + " has another dtype or shape than the plan says");
+  const DType* dtype = find_dtype(wanted.dtype);
+  if (!value.content.empty()) {
+    if (value.content.size() != bytes)
+      damaged("constant " + wanted.name + " has " + std::to_string(value.content.size()) + " bytes instead of " +
+              std::to_string(bytes));
+    std::memcpy(target, value.content.data(), bytes);
+    if (dtype->number == 10)                      // only 0 and 1 are bools; anything else would be another value each time
+      for (std::size_t i = 0; i < bytes; ++i) target[i] = target[i] != 0;
+    return;
+  }
+  copy_values(value, wanted.dtype, target, bytes / static_cast<std::size_t>(dtype->size), wanted.name);
+}
+
+const SavedPlan& choose_plan(const Graph& graph, const std::string& signature) {
+  if (graph.plans().empty())
+    throw Error(GRAPHC_NOT_FOUND, graph.node_count()
+                                      ? "the file is a graph without compiled plans; save it with graphc (gc.freeze, write_graph) "
+                                        "so that it holds one"
+                                      : "the file is empty or no graph");
+  std::string names;
+  for (const SavedPlan& saved : graph.plans()) {
+    if (!signature.empty() && saved.signature != signature) {
+      names += (names.empty() ? "" : ", ") + saved.signature;
+      continue;
+    }
+    if (saved.version != FORMAT_VERSION)
+      throw Error(GRAPHC_DATA_LOSS, "the plan has format version " + std::to_string(saved.version) + "; this runner reads version " +
+                                        std::to_string(FORMAT_VERSION) +
+                                        (saved.version > FORMAT_VERSION ? ": it was made by a newer graphc" : ""));
+    if (saved.graph_hash != graph.hash())
+      throw Error(GRAPHC_FAILED_PRECONDITION, "the plan was not made of this graph: the graph's nodes or constants were changed after "
+                                              "it was compiled. Load it in Python and save it again");
+    return saved;
+  }
+  throw Error(GRAPHC_NOT_FOUND, "the file has no signature " + signature + "; it has " + names);
+}
+
+std::size_t tensor_bytes(const Tensor& tensor) {
+  const DType* dtype = find_dtype(tensor.dtype);
+  if (!dtype || !dtype->size)
+    throw Error(GRAPHC_UNIMPLEMENTED, tensor.name + ": dtype " + dtype_name(tensor.dtype) + " is not supported");
+  if (tensor.shape.size() > GRAPHC_MAX_RANK) damaged(tensor.name + " has more than 8 axes");
+  std::size_t bytes = static_cast<std::size_t>(dtype->size);
+  for (const std::int64_t size : tensor.shape) {
+    if (size < 0) damaged(tensor.name + " has a negative size");
+    if (size && bytes > LARGEST_TENSOR / static_cast<std::size_t>(size)) damaged(tensor.name + " is too large");
+    bytes *= static_cast<std::size_t>(size);
+  }
+  return bytes;
+}
+
+}  // namespace graphc

@@ -1,0 +1,62 @@
+// A saved graph (proto/graph.proto): its plans, and the values of its constants.
+//
+// The file is mapped while it is read; what a model keeps is copied out of it.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "plan.hpp"
+
+namespace graphc {
+
+// A file's bytes. Throws NOT_FOUND if it cannot be read.
+class MappedFile {
+ public:
+  explicit MappedFile(const std::string& path);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  std::string_view data() const { return {static_cast<const char*>(address_), size_}; }
+
+ private:
+  void* address_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+struct Node {
+  std::string_view name, op;
+  std::string_view message;          // the whole NodeDef
+};
+
+class Graph {
+ public:
+  // Reads the node table and checks that it is a GraphDef at all; `data` must outlive the Graph.
+  explicit Graph(std::string_view data);
+
+  const std::vector<SavedPlan>& plans() const { return plans_; }
+  std::size_t node_count() const { return nodes_.size(); }
+  const std::vector<Node>& nodes() const { return nodes_; }
+
+  // The hash by the rule in proto/plan.proto.
+  std::uint64_t hash() const;
+
+  // Copies the value of Const node `wanted.name` to `target`, `bytes` long; throws if dtype, shape or length differ.
+  void copy_constant(const Tensor& wanted, char* target, std::size_t bytes) const;
+
+ private:
+  std::vector<Node> nodes_;
+  std::vector<SavedPlan> plans_;
+  std::unordered_map<std::string_view, std::size_t> by_name_;
+};
+
+// The plan of `signature` (empty: the first one), its version and hash checked.
+const SavedPlan& choose_plan(const Graph& graph, const std::string& signature);
+
+// Number of bytes of a tensor; throws if a size is negative or the product too large.
+std::size_t tensor_bytes(const Tensor& tensor);
+
+}  // namespace graphc

@@ -1,0 +1,87 @@
+#include "library.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "error.hpp"
+
+namespace graphc {
+namespace {
+
+struct Entry {
+  Library library;
+  bool runs_here;
+};
+
+bool machine_runs(const std::string& isa) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (isa == "x86-64-v4") return __builtin_cpu_supports("x86-64-v4");
+  if (isa == "x86-64-v3") return __builtin_cpu_supports("x86-64-v3");
+  return false;
+#elif defined(__aarch64__)
+  return isa == "aarch64";
+#else
+#error "graphc's runner supports Linux on x86-64 and aarch64; other machines have not been tested"
+#endif
+}
+
+const std::vector<Entry>& libraries() {
+  static const std::vector<Entry> all = {
+#define GRAPHC_ROW(isa, ...) Entry{Library{isa, __VA_ARGS__}, machine_runs(isa)},
+      GRAPHC_LIBRARIES(GRAPHC_ROW)
+#undef GRAPHC_ROW
+  };
+  return all;
+}
+
+}  // namespace
+
+const Library& choose_library(const std::string& isa) {
+  const char* environment = std::getenv("GRAPHC_ISA");
+  const std::string wanted = !isa.empty() ? isa : environment ? environment : "";
+  for (const Entry& entry : libraries())
+    if (wanted.empty() ? entry.runs_here : wanted == entry.library.isa) {
+      if (entry.runs_here) return entry.library;
+      throw Error(GRAPHC_UNIMPLEMENTED, "this machine cannot run " + wanted + "; the library has " + isa_list());
+    }
+  throw Error(GRAPHC_UNIMPLEMENTED, wanted.empty()
+                                        ? "this machine can run none of the library's instruction sets: " + isa_list()
+                                        : "the library has no code for " + wanted + "; it has " + isa_list());
+}
+
+std::string isa_list() {
+  std::string text;
+  for (const Entry& entry : libraries()) {
+    const std::string name = entry.library.isa;
+    text += (text.empty() ? "" : ", ") + (entry.runs_here ? name : "(" + name + ")");
+  }
+  return text;
+}
+
+const std::vector<std::string>& function_names() {
+  static const std::vector<std::string> all = [] {
+    std::vector<std::string> names;
+    for (const char* at = gc_names; at < gc_names + gc_names_bytes; at += names.back().size() + 1) names.emplace_back(at);
+    return names;
+  }();
+  return all;
+}
+
+const Names& registry_names() {
+  static const Names names = [] {
+    Names made;
+    const std::int64_t kernels = gc_registry[1];
+    std::int64_t number = 0;
+    for (const std::string& name : function_names()) {
+      if (number < kernels) made.kernels.emplace(name, number);
+      else made.primitives.emplace(name, number - kernels);
+      ++number;
+    }
+    return made;
+  }();
+  return names;
+}
+
+}  // namespace graphc

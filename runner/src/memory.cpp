@@ -1,0 +1,81 @@
+#include "memory.hpp"
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "error.hpp"
+
+namespace graphc {
+namespace {
+
+namespace L = layout;
+
+std::int64_t allocate(std::int64_t bytes, std::int64_t) {
+  return bytes > 0 ? reinterpret_cast<std::int64_t>(std::malloc(static_cast<std::size_t>(bytes))) : 0;
+}
+
+std::int64_t release(std::int64_t address, std::int64_t) {
+  std::free(reinterpret_cast<void*>(address));
+  return 0;
+}
+
+// Waits or wakes, as `operation` says; numbers as in kernels/runtime/tables.py.
+std::int64_t futex(std::int64_t number, std::int64_t address, std::int64_t operation, std::int64_t value, std::int64_t,
+                   std::int64_t) {
+  return syscall(number, address, static_cast<int>(operation), static_cast<int>(value), nullptr, nullptr, 0);
+}
+
+template <class Function>
+std::int64_t address_of(Function* function) { return reinterpret_cast<std::int64_t>(function); }
+
+std::int64_t machine_memory() {
+  return static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::int64_t>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+HostTable::HostTable(std::int64_t limit) {
+  words[L::HOST_ALLOC] = address_of(allocate);
+  words[L::HOST_FREE] = address_of(release);
+  words[L::HOST_WAIT] = words[L::HOST_WAKE] = address_of(futex);
+  words[L::HOST_WAIT_CONTEXT] = SYS_futex;
+  words[L::HOST_LIMIT] = limit > 0 ? limit : machine_memory();
+}
+
+Block::Block(std::shared_ptr<HostTable> host, std::size_t bytes) : host_(std::move(host)), bytes_(bytes) {
+  static constexpr std::size_t LARGEST = std::size_t{1} << 46;
+  const std::size_t rounded = bytes < LARGEST ? (bytes / 64 + 1) * 64 : LARGEST;
+  const auto total = static_cast<std::int64_t>(rounded);
+  const std::int64_t used = __atomic_add_fetch(&host_->words[L::HOST_USED], total, __ATOMIC_RELAXED);
+  if (used <= host_->words[L::HOST_LIMIT]) data_ = static_cast<char*>(std::aligned_alloc(64, rounded));
+  if (!data_) {
+    __atomic_sub_fetch(&host_->words[L::HOST_USED], total, __ATOMIC_RELAXED);
+    throw Error(GRAPHC_RESOURCE_EXHAUSTED,
+                "no memory for " + std::to_string(bytes) + " bytes: " + std::to_string(used - total) + " of " +
+                    std::to_string(host_->words[L::HOST_LIMIT]) + " are in use by this model");
+  }
+  std::memset(data_, 0, rounded);
+}
+
+Block::Block(Block&& other) noexcept { *this = std::move(other); }
+
+Block& Block::operator=(Block&& other) noexcept {
+  std::swap(host_, other.host_);
+  std::swap(data_, other.data_);
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+Block::~Block() {
+  if (!data_) return;
+  __atomic_sub_fetch(&host_->words[L::HOST_USED], static_cast<std::int64_t>((bytes_ / 64 + 1) * 64), __ATOMIC_RELAXED);
+  std::free(data_);
+}
+
+}  // namespace graphc

@@ -1,0 +1,101 @@
+#include "message.hpp"
+
+#include "graphc_layout.h"
+
+namespace graphc {
+namespace {
+
+namespace L = layout;
+using Word = std::int64_t;
+
+template <class List>
+const typename List::value_type* at(const List& list, Word index) {
+  return index >= 0 && static_cast<std::size_t>(index) < list.size() ? &list[static_cast<std::size_t>(index)] : nullptr;
+}
+
+std::string text(Word value) { return std::to_string(value); }
+
+// " in MatMul 'logits', built at train.py:31".
+std::string place(const Plan& plan, Word origin) {
+  const Origin* found = at(plan.origins, origin);
+  if (!found) return "";
+  std::string where = "\n  in " + found->op_type + " '" + found->op_name + "'";
+  if (!found->file.empty()) where += ", built at " + found->file + ":" + text(found->line);
+  return where;
+}
+
+const char* relation(std::int32_t kind) { return kind == 0 ? "equal" : kind == 1 ? "be at most" : "be less than"; }
+
+struct Explained {
+  graphc_status code;
+  std::string text;
+};
+
+Explained explain_input(const Plan& plan, Word c, Word given, Word wanted) {
+  const Port* port = at(plan.inputs, c / 8);
+  return {GRAPHC_INVALID_ARGUMENT, "input '" + (port ? port->name : text(c / 8)) + "': axis " + text(c % 8) + " has size " +
+                                       text(given) + ", the graph was compiled for " + text(wanted)};
+}
+
+Explained explain_guard(const Plan& plan, const Body* body, Word a, Word b, Word c) {
+  const Guard* guard = body ? at(body->guards, c) : nullptr;
+  if (!guard) return {GRAPHC_INVALID_ARGUMENT, "sizes do not fit: " + text(a) + " and " + text(b)};
+  return {GRAPHC_INVALID_ARGUMENT, guard->message + ": " + text(a) + " must " + relation(guard->kind) + " " + text(b) +
+                                       place(plan, guard->origin)};
+}
+
+Explained explain(const Plan& plan, const Body* body, const Step* step, const Word* e, const std::string& host_message) {
+  const Word a = e[L::ERROR_A], b = e[L::ERROR_B], c = e[L::ERROR_C];
+  switch (e[L::ERROR_CODE]) {
+    case L::Status::INDEX_OUT_OF_RANGE:
+      return {GRAPHC_INVALID_ARGUMENT, "index " + text(a) + " is out of range: it must be at least 0 and less than " + text(b)};
+    case L::Status::INVALID_VALUE: return {GRAPHC_INVALID_ARGUMENT, "a value is not valid"};
+    case L::Status::UNINITIALISED: {
+      const Buffer* info = body && step && !step->operands.empty() ? at(body->buffers, step->operands[0]) : nullptr;
+      const Tensor* state = info ? at(plan.states, info->index) : nullptr;
+      return {GRAPHC_FAILED_PRECONDITION, "variable " + (state ? "'" + state->name + "' " : std::string()) +
+                                              "has no value; give it one (graphc_state_set), or save the graph frozen"};
+    }
+    case L::BAD_IMAGE:
+      return {GRAPHC_DATA_LOSS, "damaged model: the plan fails check " + text(a) + " of the verifier (" + text(b) + ")"};
+    case L::NO_MEMORY: return {GRAPHC_RESOURCE_EXHAUSTED, "no memory for " + text(a) + " bytes, or the model's limit is reached"};
+    case L::GUARD: return explain_guard(plan, body, a, b, c);
+    case L::DIM_VALUE: return {GRAPHC_INVALID_ARGUMENT, "a size cannot be computed from " + text(a) + " and " + text(b)};
+    case L::INPUT_SHAPE: return explain_input(plan, c, a, b);
+    case L::RELATION: return {GRAPHC_INVALID_ARGUMENT, "sizes do not fit the kernel (relation " + text(c) + ")"};
+    case L::EXTENT:
+      return {GRAPHC_INVALID_ARGUMENT, "operand " + text(c) + " would need " + text(a) + " elements but has " + text(b)};
+    case L::HOST_FAILED: {
+      const std::string* host = at(plan.hosts, a);
+      return {GRAPHC_UNKNOWN, "host function '" + (host ? *host : text(a)) + "' failed" +
+                                  (host_message.empty() ? "" : ": " + host_message)};
+    }
+    case L::CANCELLED: return {GRAPHC_CANCELLED, "the run was cancelled"};
+    case L::EMPTY_LIST: return {GRAPHC_INVALID_ARGUMENT, "a value is taken from an empty list"};
+    case L::SLOT_SHAPE:
+      return {GRAPHC_INVALID_ARGUMENT, "axis " + text(c) + " of a value has size " + text(a) + " instead of " + text(b)};
+    case L::LIST_TYPE: return {GRAPHC_INVALID_ARGUMENT, "a list holds a value of another dtype or rank than wanted"};
+    case L::BUFFER_SIZE: return {GRAPHC_INVALID_ARGUMENT, "a tensor of " + text(a) + " elements cannot be made"};
+    case L::ACCESS: return {GRAPHC_INVALID_ARGUMENT, "a fused step would reach elements " + text(a) + " to " + text(b)};
+    case L::HOST_SLOT: return {GRAPHC_UNKNOWN, "a host function did not make its output " + text(c)};
+    default:
+      return {GRAPHC_INTERNAL, "the runtime failed with code " + text(e[L::ERROR_CODE]) + " (" + text(a) + ", " + text(b) + ", " +
+                                   text(c) + ")"};
+  }
+}
+
+}  // namespace
+
+Error run_error(const Plan& plan, const Word* record, const std::string& host_message) {
+  const Body* body = at(plan.bodies, record[L::ERROR_BODY]);
+  const Step* step = body ? at(body->steps, record[L::ERROR_STEP]) : nullptr;
+  Explained made = explain(plan, body, step, record, host_message);
+  if (step && record[L::ERROR_CODE] != L::GUARD) {
+    const std::int32_t* origin = at(step->origins, 0);
+    if (origin) made.text += place(plan, *origin);
+    if (step->kind == StepKind::CALL) made.text += "\n  kernel " + step->kernel;
+  }
+  return Error(made.code, made.text);
+}
+
+}  // namespace graphc

@@ -1,0 +1,12 @@
+// From the runtime's ERROR record to what a user reads: which op, its type, the user's file and line, the values at odds.
+#pragma once
+#include <cstdint>
+
+#include "error.hpp"
+#include "plan.hpp"
+
+namespace graphc {
+
+Error run_error(const Plan& plan, const std::int64_t* record, const std::string& host_message);
+
+}  // namespace graphc

@@ -1,0 +1,101 @@
+// A loaded graph: its plan verified, its constants in memory, ready to run from any thread.
+#pragma once
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graphc.h"
+#include "graph_reader.hpp"
+#include "library.hpp"
+#include "memory.hpp"
+#include "plan.hpp"
+
+namespace graphc {
+
+struct Options {
+  std::string signature, isa;
+  std::int64_t memory_limit = 0;
+  int threads = 0;
+};
+
+struct Result {
+  std::vector<Block> memory;
+  std::vector<graphc_tensor> outputs;
+};
+
+struct HostFunction {
+  graphc_host_function function = nullptr;
+  void* user = nullptr;
+};
+
+class Model {
+ public:
+  // Reads and verifies; `file` is not used afterwards. Throws Error.
+  Model(std::string_view file, const Options& options);
+  ~Model();
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+
+  const Plan& plan() const { return plan_; }
+  const std::vector<std::int64_t>& image() const { return image_; }
+  const char* isa() const { return library_.isa; }
+  std::int64_t memory_used() const { return host_->used(); }
+
+  std::unique_ptr<Result> run(const graphc_tensor* inputs, std::size_t count);
+
+  void set_state(std::size_t index, const graphc_tensor& value);
+  void get_state(std::size_t index, void* data, std::size_t bytes);
+  void set_host(const std::string& name, HostFunction function);
+
+ private:
+  // A frame of the runtime, and the input sizes that it is bound for.
+  struct Frame {
+    std::int64_t handle = 0;
+    std::vector<std::int64_t> sizes;
+  };
+
+  void verify();
+  void check_ports() const;
+  void load_values(const Graph& graph);
+  void open(int threads);
+  std::vector<std::int64_t> checked_sizes(const graphc_tensor* inputs, std::size_t count) const;
+  Frame take_frame(const std::vector<std::int64_t>& sizes);
+  void give_back(Frame frame);
+  void run_frame(Frame& frame, const std::vector<std::int64_t>& addresses, Result& result);
+  void make_outputs(const Frame& frame, Result& result);
+  void copy_outputs(const Frame& frame, Result& result);
+  [[noreturn]] void fail(const std::int64_t* record) const;
+  static std::int32_t call_host(std::int64_t context, std::int64_t host, std::int64_t record);
+
+  const Library& library_;
+  Plan plan_;
+  std::vector<std::int64_t> image_;
+  std::shared_ptr<HostTable> host_;
+  std::vector<Block> constants_, states_, infos_;
+  std::vector<std::int64_t> constant_table_, state_table_, info_table_;
+  std::int64_t store_ = 0, model_ = 0;
+  bool writes_states_ = false;
+  std::atomic<std::int64_t> runs_{0};
+  std::shared_mutex states_mutex_;     // shared by runs that only read states, exclusive for those that write
+  std::mutex frames_mutex_;
+  std::vector<Frame> idle_;            // most recently used last
+  std::map<std::string, HostFunction> hosts_;
+};
+
+// What a host function sees of the call it serves.
+struct HostRequest {
+  HostTable* host;
+  const Library* library;
+  const std::int64_t* slots;           // addresses of the SLOT records to fill
+  std::int64_t count;
+};
+
+void* make_host_output(HostRequest& request, std::int64_t index, std::int32_t dtype, std::int32_t rank,
+                       const std::int64_t* sizes);
+
+}  // namespace graphc

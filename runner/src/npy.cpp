@@ -1,0 +1,129 @@
+#include "npy.hpp"
+
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "dtypes.hpp"
+#include "error.hpp"
+
+namespace graphc {
+namespace {
+
+using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
+constexpr char MAGIC[] = "\x93NUMPY";
+constexpr std::size_t LARGEST_HEADER = 1 << 16;
+
+[[noreturn]] void refuse(const std::string& path, const std::string& why) {
+  throw Error(GRAPHC_INVALID_ARGUMENT, path + ": " + why);
+}
+
+// The text behind 'key': in the header's Python dict, up to where it ends; enough for what NumPy writes.
+std::string entry(const std::string& header, const std::string& key, const std::string& path) {
+  const std::size_t at = header.find("'" + key + "':");
+  if (at == std::string::npos) refuse(path, "no " + key + " in the .npy header");
+  std::size_t start = header.find_first_not_of(' ', at + key.size() + 3);
+  if (start == std::string::npos) refuse(path, "a broken .npy header");
+  const char closing = header[start] == '(' ? ')' : header[start] == '\'' ? '\'' : ',';
+  const std::size_t end = header.find(closing, start + 1);
+  if (end == std::string::npos) refuse(path, "a broken .npy header");
+  return header.substr(start, end - start);
+}
+
+std::vector<std::int64_t> parse_shape(const std::string& text, const std::string& path) {
+  std::vector<std::int64_t> sizes;
+  std::int64_t value = -1;
+  for (const char c : text.substr(1) + ",") {
+    if (c >= '0' && c <= '9') {
+      value = (value < 0 ? 0 : value) * 10 + (c - '0');
+      if (value > (std::int64_t{1} << 46)) refuse(path, "an array that is too large");
+    } else if (c == ',') {
+      if (value >= 0) sizes.push_back(value);
+      value = -1;
+    } else if (c != ' ') {
+      refuse(path, "a broken shape in the .npy header");
+    }
+  }
+  if (sizes.size() > GRAPHC_MAX_RANK) refuse(path, "an array of more than 8 axes");
+  return sizes;
+}
+
+std::string read_header(std::FILE* file, const std::string& path) {
+  unsigned char start[12] = {};
+  if (std::fread(start, 1, 10, file) != 10 || std::memcmp(start, MAGIC, 6) != 0) refuse(path, "not a .npy file");
+  std::size_t size = start[8] | start[9] << 8;
+  if (start[6] >= 2) {
+    if (std::fread(start + 10, 1, 2, file) != 2) refuse(path, "the file ends in its header");
+    size |= static_cast<std::size_t>(start[10]) << 16 | static_cast<std::size_t>(start[11]) << 24;
+  }
+  if (size > LARGEST_HEADER) refuse(path, "a .npy header that is too long");
+  std::string header(size, ' ');
+  if (std::fread(&header[0], 1, size, file) != size) refuse(path, "the file ends in its header");
+  return header;
+}
+
+}  // namespace
+
+graphc_tensor Array::tensor() {
+  graphc_tensor made{};
+  made.dtype = dtype;
+  made.rank = static_cast<std::int32_t>(sizes.size());
+  for (std::size_t i = 0; i < sizes.size(); ++i) made.sizes[i] = sizes[i];
+  made.data = data.data();
+  return made;
+}
+
+Array read_npy(const std::string& path) {
+  const File file(std::fopen(path.c_str(), "rb"), std::fclose);
+  if (!file) throw Error(GRAPHC_NOT_FOUND, "cannot read " + path + ": " + std::strerror(errno));
+  const std::string header = read_header(file.get(), path);
+  const std::string descr = entry(header, "descr", path).substr(1);
+  Array array;
+  std::size_t element = 0;
+  for (int number = 1; number < 24; ++number) {
+    const DType* dtype = find_dtype(number);
+    if (dtype && dtype->size && (descr == dtype->numpy || descr.substr(1) == std::string(dtype->numpy).substr(1))) {
+      array.dtype = number;
+      element = static_cast<std::size_t>(dtype->size);
+    }
+  }
+  if (!element || descr[0] == '>') refuse(path, "elements of type " + descr + " are not supported");
+  if (entry(header, "fortran_order", path) != "False") refuse(path, "the array is in Fortran order; save it with order='C'");
+  array.sizes = parse_shape(entry(header, "shape", path), path);
+  std::size_t count = 1;
+  for (const std::int64_t size : array.sizes)
+    if (__builtin_mul_overflow(count, static_cast<std::size_t>(size), &count)) refuse(path, "an array that is too large");
+  const long begin = std::ftell(file.get());
+  if (begin < 0 || std::fseek(file.get(), 0, SEEK_END) != 0) refuse(path, "cannot be read to its end");
+  const auto left = static_cast<std::size_t>(std::ftell(file.get()) - begin);
+  if (count > left / element) refuse(path, "the file is shorter than its header says");
+  std::fseek(file.get(), begin, SEEK_SET);
+  array.data.resize(count * element);
+  if (std::fread(array.data.data(), 1, array.data.size(), file.get()) != array.data.size()) refuse(path, "cannot be read");
+  return array;
+}
+
+void write_npy(const std::string& path, const graphc_tensor& tensor) {
+  const DType* dtype = find_dtype(tensor.dtype);
+  if (!dtype || !dtype->size) refuse(path, "cannot store " + dtype_name(tensor.dtype));
+  std::string shape;
+  std::size_t bytes = static_cast<std::size_t>(dtype->size);
+  for (int i = 0; i < tensor.rank; ++i) {
+    shape += std::to_string(tensor.sizes[i]) + (i + 1 < tensor.rank ? ", " : tensor.rank == 1 ? "," : "");
+    bytes *= static_cast<std::size_t>(tensor.sizes[i]);
+  }
+  std::string header = std::string("{'descr': '") + dtype->numpy + "', 'fortran_order': False, 'shape': (" + shape + "), }";
+  header.append(63 - (10 + header.size()) % 64, ' ');    // data begins at a multiple of 64
+  header += '\n';
+  std::string start(MAGIC, 6);
+  start += {'\1', '\0', static_cast<char>(header.size() & 0xFF), static_cast<char>(header.size() >> 8)};
+  const File file(std::fopen(path.c_str(), "wb"), std::fclose);
+  if (!file) throw Error(GRAPHC_NOT_FOUND, "cannot write " + path + ": " + std::strerror(errno));
+  const bool written = std::fwrite(start.data(), 1, start.size(), file.get()) == start.size() &&
+                       std::fwrite(header.data(), 1, header.size(), file.get()) == header.size() &&
+                       (!bytes || std::fwrite(tensor.data, 1, bytes, file.get()) == bytes) && std::fflush(file.get()) == 0;
+  if (!written) throw Error(GRAPHC_UNKNOWN, "cannot write " + path + ": " + std::strerror(errno));
+}
+
+}  // namespace graphc

@@ -1,0 +1,22 @@
+// NumPy's .npy files, version 1 to 3, C order, little-endian.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "graphc.h"
+
+namespace graphc {
+
+struct Array {
+  std::int32_t dtype = 0;
+  std::vector<std::int64_t> sizes;
+  std::vector<char> data;
+
+  graphc_tensor tensor();            // a view
+};
+
+Array read_npy(const std::string& path);
+void write_npy(const std::string& path, const graphc_tensor& tensor);
+
+}  // namespace graphc
