@@ -35,7 +35,9 @@ def main(arguments: Sequence[str]) -> int:
     frontend.prepare()
     inventory = collect(tuple(only[0].split(",")) if only else ())
     targets = tuple(TARGETS[isa] for isa in isas.split(","))
-    failures = run_jobs([Job(unit, targets, Path(pieces)) for unit in inventory.units], int(jobs))
+    # Large units first: the last ones to end should be small.
+    by_size = sorted(inventory.units, key=lambda unit: (unit.name != "runtime", len(unit.variants) < 2))
+    failures = run_jobs([Job(unit, targets, Path(pieces)) for unit in by_size], int(jobs))
     for failure in failures:
         print(failure, file=sys.stderr)
     if failures:

@@ -62,9 +62,7 @@ def collect(only: Sequence[str] = ()) -> Inventory:
     kernels = _kernels(only)
     table: list[str | None] = []
     for entry in kernels:
-        module = entry.kernel.make.__module__
-        unit = units.setdefault(module, Unit(module.rpartition(".")[2], module))
-        table += _add_kernel(unit, entry)
+        table += _add_kernel(units, entry)
     primitives: list[PrimitiveEntry] = []
     entries: dict[str, list[str]] = {}
     if not only or "primitives" in only:
@@ -97,10 +95,20 @@ def _kernels(only: Sequence[str]) -> list[KernelEntry]:
     return sorted(found, key=lambda e: e.full_name)
 
 
-def _add_kernel(unit: Unit, entry: KernelEntry) -> list[str | None]:
+def _unit_of(units: dict[str, Unit], entry: KernelEntry, functions: Functions) -> Unit:
+    """One unit a module; kernels tuned for ISAs are large, so they get one for each dtype, which compile in parallel."""
+    module = entry.kernel.make.__module__
+    name = module.rpartition(".")[2]
+    if any(isinstance(getattr(functions, role), dict) for role in ROLES):
+        name = ".".join([name, *list(entry.types.values())[:1]])
+    return units.setdefault(name, Unit(name, module))
+
+
+def _add_kernel(units: dict[str, Unit], entry: KernelEntry) -> list[str | None]:
     """Adapters for bind, run and pack; returns their symbols for the table of functions."""
     kernel = entry.kernel
     functions: Functions = kernel.make(dict(entry.types))
+    unit = _unit_of(units, entry, functions)
     numbers = len(kernel.dims) + len(kernel.attrs)
     symbols: list[str | None] = []
     for role in ROLES:
