@@ -206,11 +206,11 @@ def _in_front_of(operation: Operation) -> Iterator[None]:
     first = graph.version
     with graph.as_default(), graph.control_dependencies(None), graph.name_scope(f"{operation.name}/"):
         yield
-    made = graph.get_operations()[first:]
-    low = getattr(operation, "_front", operation.number - 1)
-    for i, new in enumerate(made):
-        new.number = low + (operation.number - low) * (i + 1) / (len(made) + 1)  # type: ignore[assignment]
-        operation._front = new.number  # type: ignore[attr-defined]
+    front: int = getattr(operation, "_front", 0)
+    for new in graph.get_operations()[first:]:
+        front += 1
+        new.number = operation.number - 1 + front * 2.0**-20  # type: ignore[assignment]
+    operation._front = front  # type: ignore[attr-defined]
 
 
 def _carry(loop: Operation, initial: Tensor, step: Callable[[Tensor], Tensor]) -> Tensor:

@@ -1,0 +1,215 @@
+"""while_loop and cond, their gradients of first and second order, against finite differences by the NumPy evaluator."""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+import graphc as gc
+from graphc.exec.reference import run_reference
+from graphc.ops.control import StatelessWhile
+
+
+@pytest.fixture(autouse=True)
+def fresh_graph():
+    with gc.Graph().as_default():
+        yield
+
+
+def check_gradients(y: gc.Tensor, feeds: dict[gc.Tensor, np.ndarray], order: int = 2, step: float = 1e-5) -> None:
+    """The gradients of sum(y) against central differences along one random direction, up to `order`. Feeds are float64."""
+    rng = np.random.default_rng(0)
+    xs = list(feeds)
+    value = gc.reduce_sum(y)
+    for _ in range(order):
+        grads = [g if g is not None else gc.zeros_like(x) for g, x in zip(gc.gradients(value, xs), xs, strict=True)]
+        directions = [rng.standard_normal(v.shape) for v in feeds.values()]
+
+        def at(amount: float, value: gc.Tensor = value, directions: list[np.ndarray] = directions) -> float:
+            moved = {x: v + amount * d for (x, v), d in zip(feeds.items(), directions, strict=True)}
+            return float(run_reference(value, moved))
+
+        numeric = (at(step) - at(-step)) / (2 * step)
+        exact = sum(float(np.sum(g * d)) for g, d in zip(run_reference(grads, feeds), directions, strict=True))
+        np.testing.assert_allclose(exact, numeric, rtol=2e-5, atol=1e-7)
+        value = gc.add_n([gc.reduce_sum(g * gc.constant(rng.standard_normal(feeds[x].shape)))
+                          for g, x in zip(grads, xs, strict=True)])
+
+
+def doubles(*shapes: tuple[int, ...]) -> dict[gc.Tensor, np.ndarray]:
+    rng = np.random.default_rng(1)
+    return {gc.placeholder(gc.float64, [None] * len(s)): rng.uniform(0.5, 1.5, s) for s in shapes}
+
+
+def loop_of(body: Callable[..., Sequence[gc.Tensor]], *start: gc.Tensor, times: int = 3, **more: object) -> list[gc.Tensor]:
+    made = gc.while_loop(lambda i, *_: i < times, lambda i, *v: [i + 1, *body(*v)], [gc.constant(0), *start], **more)
+    return made[1:]
+
+
+def test_values() -> None:
+    i, x = gc.while_loop(lambda i, x: i < 10, lambda i, x: (i + 1, x * 2.0), [0, 1.0])
+    assert run_reference([i, x]) == [10, 1024.0]
+
+
+def test_single_variable_gives_a_tensor() -> None:
+    i = gc.while_loop(lambda i: i < 10, lambda i: i + 3, [gc.constant(0)])
+    assert isinstance(i, gc.Tensor) and run_reference(i) == 12
+
+
+def test_maximum_iterations() -> None:
+    i = gc.while_loop(lambda i: i < 100, lambda i: i + 1, [gc.constant(0)], maximum_iterations=7)
+    assert run_reference(i) == 7
+
+
+def test_gradient_of_loop() -> None:
+    feeds = doubles((2, 3), (3, 3))
+    x, w = feeds
+    h, = loop_of(lambda h: [gc.tanh(gc.matmul(h, w))], x)
+    check_gradients(h, feeds)
+
+
+def test_gradient_without_iterations() -> None:
+    feeds = doubles((2,))
+    x, = feeds
+    h, = loop_of(lambda h: [h * h], x, times=0)
+    check_gradients(h * h, feeds)
+
+
+def test_gradient_of_growing_loop() -> None:
+    feeds = doubles((2,), ())
+    x, w = feeds
+    h, = loop_of(lambda h: [gc.concat([gc.sin(h) * w, h[:1]], 0)], x,
+                 shape_invariants=[gc.TensorShape([]), gc.TensorShape([None])])
+    check_gradients(h, feeds)
+
+
+def test_gradient_through_two_carried_values() -> None:
+    feeds = doubles((3,), (3,))
+    x, y = feeds
+    a, b = loop_of(lambda a, b: [a * b, gc.sin(a) + b], x, y)
+    check_gradients(a, feeds)       # b matters only through a
+    check_gradients(a * b, feeds, order=1)
+
+
+def test_gradient_of_nested_loops() -> None:
+    feeds = doubles((2,), (2,))
+    x, w = feeds
+
+    def outer(h: gc.Tensor) -> list[gc.Tensor]:
+        inner, = loop_of(lambda g: [gc.tanh(g * w) + h], h, times=2)
+        return [inner * h]
+
+    h, = loop_of(outer, x, times=2)
+    check_gradients(h, feeds)
+
+
+def test_gradient_of_cond() -> None:
+    for picked in (True, False):
+        feeds = doubles((2, 2), (2, 2))
+        x, w = feeds
+        y = gc.cond(gc.constant(picked), lambda x=x, w=w: gc.tanh(x * w) * x, lambda x=x: gc.exp(x) * x)
+        check_gradients(y, feeds)
+
+
+def test_gradient_of_cond_inside_loop() -> None:
+    feeds = doubles((3,), (3,))
+    x, w = feeds
+    i, h = gc.while_loop(lambda i, h: i < 4, lambda i, h: (i + 1, gc.cond(i < 2, lambda: gc.sin(h * w), lambda: h * h)),
+                         [gc.constant(0), x])
+    check_gradients(h, feeds)
+
+
+def test_gradient_of_loop_inside_cond() -> None:
+    feeds = doubles((3,), (3,))
+    x, w = feeds
+    y = gc.cond(gc.constant(True), lambda: loop_of(lambda h: [gc.sin(h * w)], x)[0], lambda: x)
+    check_gradients(y, feeds)
+
+
+def test_python_function_in_a_differentiated_loop_runs_once_an_iteration() -> None:
+    calls = []
+
+    def noise(x: np.ndarray) -> np.ndarray:
+        calls.append(1)
+        return np.full_like(x, len(calls))
+
+    x = gc.placeholder(gc.float64, [2])
+
+    def body(h: gc.Tensor) -> list[gc.Tensor]:
+        factor = gc.py_func(noise, [h], gc.float64)
+        factor.set_shape([2])
+        return [h * factor]
+
+    h, = loop_of(body, x)
+    dx, = gc.gradients(h, x)
+    h_value, dx_value = run_reference([h, dx], {x: np.ones(2)})
+    assert len(calls) == 3
+    np.testing.assert_allclose(h_value, [6, 6])
+    np.testing.assert_allclose(dx_value, [6, 6])
+
+
+def test_loop_is_not_doubled_by_its_gradient() -> None:
+    x = gc.placeholder(gc.float64, [2])
+    h, = loop_of(lambda h: [gc.sin(h)], x)
+    before = h.op
+    gc.gradients(h, x)
+    loops = [op for op in h.graph.get_operations() if isinstance(op.definition, StatelessWhile)]
+    assert h.op is before and len(loops) == 2    # the loop and its gradient
+
+
+def test_only_the_shape_is_kept_where_only_it_is_needed() -> None:
+    x = gc.placeholder(gc.float64, [None])
+    h, = loop_of(lambda h: [gc.tile(gc.reduce_sum(h, keep_dims=True), [4])], x,
+                 shape_invariants=[gc.TensorShape([]), gc.TensorShape([None])])
+    gc.gradients(h, x)
+    body = h.op.definition.body
+    pushed = [t.op.inputs[1] for t in body.outputs if t.op.type == "TensorListPushBack"]
+    assert pushed and all(t.dtype == gc.int32 for t in pushed)
+
+
+def test_variables_and_captured_values() -> None:
+    w = gc.Variable(np.array([1.5, 0.5]), name="w")
+    h, = loop_of(lambda h: [h * w], gc.constant([1.0, 2.0], gc.float64))
+    dw, = gc.gradients(h, w)
+    np.testing.assert_allclose(run_reference(dw, states={"w": np.array([1.5, 0.5])}), [3 * 1.5**2, 2 * 3 * 0.5**2])
+
+
+def test_assign_in_the_branch_taken_only() -> None:
+    v = gc.Variable(1.0, name="v")
+    p = gc.placeholder(gc.bool, [])
+    y = gc.cond(p, lambda: v.assign_add(10.0), lambda: v.read_value())
+    states = {"v": np.float32(1)}
+    assert run_reference(y, {p: False}, states) == 1 and states["v"] == 1
+    assert run_reference(y, {p: True}, states) == 11 and states["v"] == 11
+
+
+def test_errors() -> None:
+    with pytest.raises(ValueError, match="No loop variables provided"):
+        gc.while_loop(lambda: True, lambda: [], [])
+    with pytest.raises(ValueError, match=r"enters the loop with shape \(1,\), but has shape \(2,\) after one iteration"):
+        gc.while_loop(lambda x: gc.reduce_sum(x) < 1, lambda x: gc.concat([x, x], 0), [gc.zeros([1])])
+    with pytest.raises(TypeError, match="enters the loop with dtype float32, but has dtype int32"):
+        gc.while_loop(lambda x: x < 1.0, lambda x: gc.cast(x, gc.int32), [0.0])
+    with pytest.raises(ValueError, match="don't have the same nested structure"):
+        gc.while_loop(lambda x: x < 1.0, lambda x: (x, x), [0.0])
+    with pytest.raises(TypeError, match="cond must return a boolean scalar"):
+        gc.while_loop(lambda x: x, lambda x: x, [0.0])
+    with pytest.raises(TypeError, match="pred must not be a Python bool"):
+        gc.cond(True, lambda: 1, lambda: 2)
+    with pytest.raises(ValueError, match="must have the same type: int32, float32"):
+        gc.cond(gc.constant(True), lambda: 1, lambda: 2.0)
+    inner = []
+    gc.cond(gc.constant(True), lambda: inner.append(gc.constant(1.0) * 2) or gc.constant(1), lambda: gc.constant(2))
+    with pytest.raises(ValueError, match="cannot be used outside of it|belongs to another graph"):
+        gc.constant(1.0) + inner[0]
+
+
+def test_cond_results() -> None:
+    p = gc.placeholder(gc.bool, [])
+    assert isinstance(gc.cond(p, lambda: [gc.constant(1)], lambda: [gc.constant(2)]), gc.Tensor)
+    a, b = gc.cond(p, lambda: (gc.constant(1), 2.0), lambda: (gc.constant(3), 4.0))
+    assert run_reference([a, b], {p: False}) == [3, 4.0]
+    chosen = gc.case([(p, lambda: gc.constant(1)), (gc.logical_not(p), lambda: gc.constant(2))],
+                     default=lambda: gc.constant(3))
+    assert run_reference(chosen, {p: False}) == 2
