@@ -90,7 +90,10 @@ class AvgPoolGrad(_AveragePooling):
     strides: tuple[int, ...] = attr("list(int)")
     padding: str = attr("string")
     data_format: str = attr("string", "NHWC")
-    samples = [Sample({**sample_attributes(c, f), "orig_input_shape": sample_shapes(c, f)[0]}, (sample_shapes(c, f)[1],)) for c, f in ALL_CASES]
+    samples = [
+        Sample({**sample_attributes(c, f), "orig_input_shape": sample_shapes(c, f)[0]}, (sample_shapes(c, f)[1],))
+        for c, f in ALL_CASES
+    ]
 
     def infer(self, *inputs: Spec) -> Spec:
         check_kind(self, inputs, "floating")

@@ -1,8 +1,8 @@
 """Fused batch normalisation over the channels of a picture, its gradient, and the gradient's gradient.
 
 Composite ops: they expand into maps and row reductions, which fuse. NCHW is turned to NHWC by the layout pass through
-`permuted`; expansion knows NHWC only. Results are TF's on a CPU: batch_variance is the unbiased one (divided by N - 1, rule 17),
-reserve_space_1 and _2 are the mean and the biased variance, which the gradient uses.
+`permuted`; expansion knows NHWC only. Results are TF's on a CPU: batch_variance is the unbiased one (divided by N - 1,
+rule 17), reserve_space_1 and _2 are the mean and the biased variance, which the gradient uses.
 """
 from __future__ import annotations
 
@@ -38,15 +38,23 @@ class _BatchNorm(Composite):
         for name, spec in list(zip(self.operands, inputs, strict=False))[:self.pictures]:
             check_rank(name, spec, 4)
             if spec.shape is not None:
-                shape = spec.shape if shape is None else tuple(
-                    require_equal(a, b, f"shapes of {self.operands[0]} and {name}") for a, b in zip(shape, spec.shape, strict=True))
+                shape = (
+                    spec.shape
+                    if shape is None
+                    else tuple(
+                        require_equal(a, b, f"shapes of {self.operands[0]} and {name}")
+                        for a, b in zip(shape, spec.shape, strict=True)
+                    )
+                )
         if shape is not None:
             channels = shape[channel_axis(self.data_format)]
         for name, spec in list(zip(self.operands, inputs, strict=False))[self.pictures:]:
             check_rank(name, spec, 1)
             # Mean and variance may be empty in training, where they are computed.
             if spec.shape is not None and not (spec.shape == (0,) and self.is_training):
-                channels = spec.shape[0] if channels is None else require_equal(channels, spec.shape[0], f"channels of {name}")
+                channels = (
+                    spec.shape[0] if channels is None else require_equal(channels, spec.shape[0], f"channels of {name}")
+                )
         return shape, channels
 
     def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
@@ -54,8 +62,11 @@ class _BatchNorm(Composite):
         if data_format is None:
             return None
         pictures = (perm,) * self.pictures
-        return Permuted(dataclasses.replace(self, data_format=data_format),
-                        pictures + (None,) * (len(self.operands) - self.pictures), (perm,) + (None,) * (len(self.results) - 1))
+        return Permuted(
+            dataclasses.replace(self, data_format=data_format),
+            pictures + (None,) * (len(self.operands) - self.pictures),
+            (perm,) + (None,) * (len(self.results) - 1),
+        )
 
     def nhwc(self, *arrays: np.ndarray) -> list[np.ndarray]:
         wide = [a.transpose(TO_NHWC) if self.data_format == "NCHW" else a for a in arrays]
@@ -73,8 +84,13 @@ class _BatchNorm(Composite):
 
 def _samples(training: bool, gradient_of: bool) -> list[Sample]:
     made = []
-    for shape, data_format in (((2, 3, 4, 5), "NHWC"), ((2, 5, 3, 4), "NCHW"), ((3, 1, 1, 17), "NHWC"), ((1, 5, 7, 1), "NCHW"),
-                               ((4, 3, 2, 31), "NHWC")):
+    for shape, data_format in (
+        ((2, 3, 4, 5), "NHWC"),
+        ((2, 5, 3, 4), "NCHW"),
+        ((3, 1, 1, 17), "NHWC"),
+        ((1, 5, 7, 1), "NCHW"),
+        ((4, 3, 2, 31), "NHWC"),
+    ):
         channels = (shape[channel_axis(data_format)],)
         generator = np.random.default_rng(channels[0])
         scale = generator.uniform(0.5, 1.5, channels).astype(np.float32)
@@ -139,8 +155,16 @@ class FusedBatchNorm(_BatchNorm):
     def grad(self, node, dy, *_others):
         x, scale = node.inputs[:2]
         gradient, more = GRADIENTS[type(self)]
-        made = apply(gradient, dy, x, scale, *node.outputs[3:3 + more], epsilon=self.epsilon, data_format=self.data_format,
-                     is_training=self.is_training)
+        made = apply(
+            gradient,
+            dy,
+            x,
+            scale,
+            *node.outputs[3 : 3 + more],
+            epsilon=self.epsilon,
+            data_format=self.data_format,
+            is_training=self.is_training,
+        )
         return [*made[:3], None, None]
 
 
@@ -166,7 +190,10 @@ class FusedBatchNormV3(FusedBatchNorm):
 
 @register
 class FusedBatchNormGrad(_BatchNorm):
-    """The gradient by x, scale and offset. reserve spaces: mean and variance, of the batch or, not training, as given"""
+    """The gradient by x, scale and offset.
+
+    Reserve spaces: mean and variance, of the batch or, not training, as given
+    """
 
     operands = ("y_backprop", "x", "scale", "reserve_space_1", "reserve_space_2")
     results = ("x_backprop", "scale_backprop", "offset_backprop", "reserve_space_3", "reserve_space_4")
@@ -213,7 +240,8 @@ class FusedBatchNormGrad(_BatchNorm):
         """The gradient by y_backprop, x and scale, for gradients gx, gs, go of the first three results.
 
         With r = rsqrt(variance + epsilon), n = (x - mean) r, M the mean over a channel and P(v) = v - M(v) - n M(v n):
-        dx = scale r P(dy), d_scale = sum(dy n), d_offset = sum(dy). P is symmetric; mean and variance are functions of x.
+        dx = scale r P(dy), d_scale = sum(dy n), d_offset = sum(dy). P is symmetric; mean and variance are functions of
+        x.
         """
         from graphc.ops.reduce import reduce_mean, reduce_sum
         from graphc.ops.shapes import reshape
@@ -265,7 +293,9 @@ class FusedBatchNormGradV3(FusedBatchNormGrad):
 
     operands = (*FusedBatchNormGrad.operands, "reserve_space_3")
     types = {"T": "y_backprop", "U": "reserve_space_1"}
-    samples = [dataclasses.replace(s, inputs=(*s.inputs, ())) for s in (*_samples(True, True)[:2], *_samples(False, True)[:2])]
+    samples = [
+        dataclasses.replace(s, inputs=(*s.inputs, ())) for s in (*_samples(True, True)[:2], *_samples(False, True)[:2])
+    ]
 
 
 # Of each forward op: its gradient op, and how many of its reserve spaces that takes.

@@ -1,7 +1,7 @@
 """A bias a channel: BiasAdd and its gradient by the bias. The channel axis is the last one (NHWC) or axis 1 (NCHW).
 
-BiasAdd in NCHW has no lowering: the layout pass turns it to NHWC through `permuted`, which any permutation that moves the
-channels from axis 1 to the end allows.
+BiasAdd in NCHW has no lowering: the layout pass turns it to NHWC through `permuted`, which any permutation that moves
+the channels from axis 1 to the end allows.
 """
 from __future__ import annotations
 
@@ -19,8 +19,17 @@ from graphc.ops.elementwise import check_kind, check_rank
 from graphc.ops.reduction import Sum
 from graphc.ops.window import check_format, require_nhwc
 
-_CASES = (((17,), "NHWC"), ((2, 3, 5), "NHWC"), ((2, 3, 4, 5), "NHWC"), ((2, 3, 4, 5), "NCHW"), ((31, 3), "NHWC"), ((3, 7), "NCHW"),
-          ((0, 3), "NHWC"), ((2, 5, 3), "NCHW"), ((1, 2, 3, 4, 5), "NHWC"))
+_CASES = (
+    ((17,), "NHWC"),
+    ((2, 3, 5), "NHWC"),
+    ((2, 3, 4, 5), "NHWC"),
+    ((2, 3, 4, 5), "NCHW"),
+    ((31, 3), "NHWC"),
+    ((3, 7), "NCHW"),
+    ((0, 3), "NHWC"),
+    ((2, 5, 3), "NCHW"),
+    ((1, 2, 3, 4, 5), "NHWC"),
+)
 
 
 def channels(op: Any, rank: int) -> int:
@@ -46,8 +55,12 @@ class BiasAdd(Elementwise):
     results = ("output",)
     types = {"T": "value"}
     data_format: str = attr("string", "NHWC")
-    samples = [Sample({"data_format": f}, (shape, (shape[-1] if f == "NHWC" else shape[1],))) for shape, f in _CASES[1:]] + [
-        Sample({}, ((3, 5), (5,)), (float64, float64)), Sample({}, ((3, 5), (5,)), (int32, int32), gradient=False, low=-9, high=9)]
+    samples = [
+        Sample({"data_format": f}, (shape, (shape[-1] if f == "NHWC" else shape[1],))) for shape, f in _CASES[1:]
+    ] + [
+        Sample({}, ((3, 5), (5,)), (float64, float64)),
+        Sample({}, ((3, 5), (5,)), (int32, int32), gradient=False, low=-9, high=9),
+    ]
 
     def infer(self, *inputs: Spec) -> Spec:
         value, bias = inputs

@@ -73,10 +73,14 @@ class Pow(Binary):
 
     primitive = "pow"
     function = staticmethod(lambda x, y: np.power(x, y))
-    samples = [Sample({}, pair, (d, d), low=0.3, high=2) for d in (float32, float64)
-               for pair in (((17,), (17,)), ((2, 3, 5), (5,)), ((31,), ()), ((0,), ()))] + [
-               Sample({}, (np.array([-2.0, -1.5, 0.0, 3.0], np.float32), np.array([2, 3, 2, -1], np.float32)), gradient=False),
-               Sample({}, (np.array([-2, 3, 0, 7], np.int32), np.array([3, 4, 0, 1], np.int32)), gradient=False)]
+    samples = [
+        Sample({}, pair, (d, d), low=0.3, high=2)
+        for d in (float32, float64)
+        for pair in (((17,), (17,)), ((2, 3, 5), (5,)), ((31,), ()), ((0,), ()))
+    ] + [
+        Sample({}, (np.array([-2.0, -1.5, 0.0, 3.0], np.float32), np.array([2, 3, 2, -1], np.float32)), gradient=False),
+        Sample({}, (np.array([-2, 3, 0, 7], np.int32), np.array([3, 4, 0, 1], np.int32)), gradient=False),
+    ]
 
     def grad(self, node, dy):
         from graphc.ops.comparison import greater
@@ -94,7 +98,10 @@ class Pow(Binary):
 class _Selecting(Binary):
     """The larger or smaller argument: the gradient goes to x in a tie."""
 
-    samples = [*binary_samples(), Sample({}, (np.array([1, 2, 3], np.float32), np.array([1, 3, 3], np.float32)), gradient=False)]
+    samples = [
+        *binary_samples(),
+        Sample({}, (np.array([1, 2, 3], np.float32), np.array([1, 3, 3], np.float32)), gradient=False),
+    ]
 
     @staticmethod
     def chosen(x, y):

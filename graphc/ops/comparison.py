@@ -9,10 +9,11 @@ from graphc.ops.build import apply
 from graphc.ops.elementwise import PAIRS, SHAPES, Binary, Unary
 
 _SPECIAL = np.array([0.0, -0.0, 1.5, np.inf, -np.inf, np.nan], np.float32)
-_COMPARED = [Sample({}, pair, (d, d), gradient=False, low=-3, high=3)
-             for d in (float32, int32) for pair in PAIRS] + [
-             Sample({}, ((17,), (17,)), (d, d), gradient=False, low=-3, high=3) for d in (float64, int64)] + [
-             Sample({}, (_SPECIAL, _SPECIAL[::-1].copy()), gradient=False), Sample({}, (_SPECIAL, _SPECIAL), gradient=False)]
+_COMPARED = (
+    [Sample({}, pair, (d, d), gradient=False, low=-3, high=3) for d in (float32, int32) for pair in PAIRS]
+    + [Sample({}, ((17,), (17,)), (d, d), gradient=False, low=-3, high=3) for d in (float64, int64)]
+    + [Sample({}, (_SPECIAL, _SPECIAL[::-1].copy()), gradient=False), Sample({}, (_SPECIAL, _SPECIAL), gradient=False)]
+)
 _BOOLS = [Sample({}, pair, (bool_, bool_), gradient=False) for pair in PAIRS]
 
 

@@ -80,7 +80,9 @@ class _Convolution(Op):
         check_list("strides", self.strides, self.data_format)
         check_list("dilations", self.dilations, self.data_format)
         if (self.padding == "EXPLICIT") != (len(self.explicit_paddings) == 8):
-            raise ValueError(f"padding {self.padding} does not go with explicit_paddings {list(self.explicit_paddings)}")
+            raise ValueError(
+                f"padding {self.padding} does not go with explicit_paddings {list(self.explicit_paddings)}"
+            )
 
     def spatial(self, picture: Shape, filter: Shape) -> tuple[Axis, Axis]:
         return axes(picture, filter[:2], self.strides, self.dilations, self.padding, self.explicit_paddings,
@@ -109,7 +111,10 @@ class _Convolution(Op):
                                  f"{text(expected)}") from None
 
     def attributes(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("strides", "padding", "explicit_paddings", "data_format", "dilations")}
+        return {
+            name: getattr(self, name)
+            for name in ("strides", "padding", "explicit_paddings", "data_format", "dilations")
+        }
 
     def swapped(self, perm: tuple[int, ...], **fields: Any) -> Any:
         """The op in the other data format, or None if perm is no change between the two."""
@@ -117,8 +122,13 @@ class _Convolution(Op):
         if data_format is None:
             return None
         return dataclasses.replace(
-            self, data_format=data_format, strides=swapped_list(self.strides, perm),
-            dilations=swapped_list(self.dilations, perm), explicit_paddings=swapped_pads(self.explicit_paddings, perm), **fields)
+            self,
+            data_format=data_format,
+            strides=swapped_list(self.strides, perm),
+            dilations=swapped_list(self.dilations, perm),
+            explicit_paddings=swapped_pads(self.explicit_paddings, perm),
+            **fields,
+        )
 
     def kernel_arguments(self, picture: Shape, filter: Shape, result: Shape, height: Axis, width: Axis,
                          pads: tuple[int, int]) -> dict[str, list[Size]]:
@@ -225,7 +235,9 @@ class Conv2DBackpropInput(_Convolution):
         w, (dy,) = inputs[0], self.nhwc(inputs[1])
         height, width = self.nhwc_axes(self.input_sizes, w.shape)
         n = self.input_sizes[0]
-        dx = np.zeros((n, height.size + height.before + height.behind, width.size + width.before + width.behind, w.shape[2]))
+        dx = np.zeros(
+            (n, height.size + height.before + height.behind, width.size + width.before + width.behind, w.shape[2])
+        )
         for i, j in np.ndindex(*w.shape[:2]):
             dx[window_slice(height, width, i, j)] += dy.astype(np.float64) @ w[i, j].T
         inside = dx[:, height.before:height.before + height.size, width.before:width.before + width.size]

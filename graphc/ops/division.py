@@ -1,7 +1,8 @@
 """Elementwise division in all its kinds.
 
-RealDiv and Div divide floats; Div on integers and TruncateDiv round towards 0; FloorDiv and FloorMod round down, so that
-x == y * (x // y) + x % y. What Python's operators and TF's functions make of which op: `truediv`, `div`, `floordiv` below.
+RealDiv and Div divide floats; Div on integers and TruncateDiv round towards 0; FloorDiv and FloorMod round down, so
+that x == y * (x // y) + x % y. What Python's operators and TF's functions make of which op: `truediv`, `div`,
+`floordiv` below.
 """
 from __future__ import annotations
 
@@ -76,9 +77,11 @@ class FloorDiv(Binary):
     primitive = "floordiv"
     sizes_function = staticmethod(dims.floordiv)
     function = np.floor_divide
-    samples = [*binary_samples(0.5, 3, gradient=False),
-               Sample({}, (np.array([-7, 7, -7, 7], np.int32), np.array([2, -2, -2, 2], np.int32)), gradient=False),
-               Sample({}, (np.array([-7, 7, -7, 7.5], np.float32), np.array([2, -2, -2, 2], np.float32)), gradient=False)]
+    samples = [
+        *binary_samples(0.5, 3, gradient=False),
+        Sample({}, (np.array([-7, 7, -7, 7], np.int32), np.array([2, -2, -2, 2], np.int32)), gradient=False),
+        Sample({}, (np.array([-7, 7, -7, 7.5], np.float32), np.array([2, -2, -2, 2], np.float32)), gradient=False),
+    ]
 
     def grad(self, node, dy):
         return [None, None]
@@ -113,11 +116,21 @@ def _pair(x, y):
     return x, convert_to_tensor(y, dtype=x.dtype)
 
 
-TRUE_DIVISION = {"int8": float32, "uint8": float32, "int16": float32, "uint16": float32, "int32": float64, "int64": float64}
+TRUE_DIVISION = {
+    "int8": float32,
+    "uint8": float32,
+    "int16": float32,
+    "uint16": float32,
+    "int32": float64,
+    "int64": float64,
+}
 
 
 def truediv(x, y, name=None):
-    """x / y as Python 3 has it: int32 and int64 are divided as float64, shorter integers as float32. As `tf.truediv`."""
+    """x / y as Python 3 has it: int32 and int64 are divided as float64, shorter integers as float32.
+
+    As `tf.truediv`.
+    """
     from graphc.ops.cast import cast
 
     x, y = _pair(x, y)

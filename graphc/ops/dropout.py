@@ -15,8 +15,9 @@ from graphc.ops.shapes import shape
 def dropout(x, keep_prob=None, noise_shape=None, seed=None, name=None, rate=None):
     """x with each element set to 0 with probability `rate` (= 1 - keep_prob), the others scaled by 1 / (1 - rate).
 
-    noise_shape: the shape of the draw, which is broadcast against x; None in it stands for x's size. As `tf.nn.dropout`.
-    Raises ValueError if neither or both of keep_prob and rate are given, if rate is outside [0, 1), or x is no float.
+    noise_shape: the shape of the draw, which is broadcast against x; None in it stands for x's size. As
+    `tf.nn.dropout`. Raises ValueError if neither or both of keep_prob and rate are given, if rate is outside [0, 1), or
+    x is no float.
     """
     if keep_prob is not None and rate is not None:
         raise ValueError("Cannot specify both 'rate' and 'keep_prob': rate is 1 - keep_prob")
@@ -31,7 +32,9 @@ def dropout(x, keep_prob=None, noise_shape=None, seed=None, name=None, rate=None
     with get_default_graph().name_scope(name or "dropout") as scope:
         x = convert_to_tensor(x, name="x")
         if not x.dtype.is_floating:
-            raise ValueError(f"x has to be a floating point tensor since it's going to be scaled. Got a {x.dtype.name} tensor.")
+            raise ValueError(
+                f"x has to be a floating point tensor since it's going to be scaled. Got a {x.dtype.name} tensor."
+            )
         if isinstance(rate, numbers.Real) and rate == 0:
             return x
         if is_tensor_like(rate):

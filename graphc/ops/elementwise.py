@@ -1,7 +1,8 @@
 """Bases of the elementwise ops, and what their gradients share.
 
-A concrete op names a scalar primitive of kernels/scalars.py and the NumPy function that means the same; shapes, broadcasting,
-fusion and kernels follow from the kind (ir/op.py). Integers wrap; floating point follows IEEE, without warnings.
+A concrete op names a scalar primitive of kernels/scalars.py and the NumPy function that means the same; shapes,
+broadcasting, fusion and kernels follow from the kind (ir/op.py). Integers wrap; floating point follows IEEE, without
+warnings.
 """
 from __future__ import annotations
 
@@ -81,7 +82,9 @@ class Binary(Elementwise):
     kind: ClassVar[str] = "number"
     primitive: ClassVar[str]
     function: ClassVar[Callable[..., Any]]
-    sizes_function: ClassVar[Callable[[Size, Size], Size] | None] = None    # the op on sizes that are known while compiling
+    sizes_function: ClassVar[Callable[[Size, Size], Size] | None] = (
+        None  # the op on sizes that are known while compiling
+    )
 
     def infer(self, *inputs: Spec) -> Spec:
         check_kind(self, inputs, self.kind)
@@ -136,7 +139,9 @@ def binary_samples(low: float = -2.0, high: float = 2.0, integers: bool = True, 
     made.append(Sample({}, ((3, 7), (7,)), (float64, float64), low=low, high=high, **more))
     if integers:
         bounds = (1, 9) if low > 0 else (-9, 9)
-        made += [Sample({}, ((17,), (17,)), (d, d), gradient=False, low=bounds[0], high=bounds[1]) for d in (int32, int64)]
+        made += [
+            Sample({}, ((17,), (17,)), (d, d), gradient=False, low=bounds[0], high=bounds[1]) for d in (int32, int64)
+        ]
     return made
 
 
@@ -146,7 +151,10 @@ def gradient_samples(low: float = -2.0, high: float = 2.0) -> list[Sample]:
 
 
 def sum_like(dy: Tensor, x: Tensor) -> Tensor:
-    """dy summed to the shape of x, which had been broadcast to the shape of dy. Nothing is built if the shapes are equal."""
+    """dy summed to the shape of x, which had been broadcast to the shape of dy.
+
+    Nothing is built if the shapes are equal.
+    """
     from graphc.ops.broadcast import sum_to
     from graphc.ops.shapes import shape
 

@@ -85,7 +85,8 @@ def _named_only(function: str, sentinel: Any, labels: Any, logits: Any) -> None:
 
 
 def softmax_cross_entropy_with_logits_v2(labels, logits, axis=None, name=None, dim=None):
-    """-sum(labels log_softmax(logits)) along `axis`; labels have gradients too. As `tf.nn.softmax_cross_entropy_with_logits_v2`.
+    """-sum(labels log_softmax(logits)) along `axis`; labels have gradients too. As
+    `tf.nn.softmax_cross_entropy_with_logits_v2`.
 
     labels and logits have one shape; the loss lacks the axis.
     """
@@ -135,7 +136,8 @@ def softmax_cross_entropy_with_logits(_sentinel=None, labels=None, logits=None, 
 
 
 def sparse_softmax_cross_entropy_with_logits(_sentinel=None, labels=None, logits=None, name=None):
-    """-log_softmax(logits) at each row's label. As `tf.nn.sparse_softmax_cross_entropy_with_logits`; arguments by name only.
+    """-log_softmax(logits) at each row's label. As `tf.nn.sparse_softmax_cross_entropy_with_logits`; arguments by name
+    only.
 
     labels (int32 or int64) has the shape of logits without the last axis. Raises ValueError if the ranks do not fit.
     """
@@ -148,11 +150,15 @@ def sparse_softmax_cross_entropy_with_logits(_sentinel=None, labels=None, logits
         if of_logits is None:
             raise ValueError("the rank of logits must be known")
         if of_labels is not None and len(of_labels) != len(of_logits) - 1:
-            raise ValueError(f"Rank mismatch: Rank of labels (received {len(of_labels)}) should equal rank of logits minus 1 "
-                             f"(received {len(of_logits)}).")
+            raise ValueError(
+                f"Rank mismatch: Rank of labels (received {len(of_labels)}) should equal rank of logits minus 1 "
+                f"(received {len(of_logits)})."
+            )
         if len(of_logits) == 2:
             return apply(SparseSoftmaxCrossEntropyWithLogits, logits, labels)[0]
-        loss = apply(SparseSoftmaxCrossEntropyWithLogits, reshape(logits, [-1, shape(logits)[-1]]), reshape(labels, [-1]))[0]
+        loss = apply(
+            SparseSoftmaxCrossEntropyWithLogits, reshape(logits, [-1, shape(logits)[-1]]), reshape(labels, [-1])
+        )[0]
         return reshape(loss, shape(labels))
 
 
@@ -185,4 +191,6 @@ def weighted_cross_entropy_with_logits(labels=None, logits=None, pos_weight=None
         logits = convert_to_tensor(logits)
         labels = convert_to_tensor(labels, dtype=None if is_tensor_like(labels) else logits.dtype)
         weight = 1 + (pos_weight - 1) * labels
-        return add((1 - labels) * logits, weight * (log1p(exp(negative(abs(logits)))) + relu(negative(logits))), name=scope)
+        return add(
+            (1 - labels) * logits, weight * (log1p(exp(negative(abs(logits)))) + relu(negative(logits))), name=scope
+        )

@@ -21,9 +21,10 @@ def _inner(op: Op, a: Spec, b: Spec, transpose_a: bool, transpose_b: bool) -> tu
     try:
         require_equal(left, right, "inner dimensions of " + op.type)
     except ValueError:
-        raise ValueError(f"the inner dimensions {left} and {right} differ: shapes {text(a.shape)}"
-                         f"{' transposed' if transpose_a else ''} and {text(b.shape)}{' transposed' if transpose_b else ''}"
-                         ) from None
+        raise ValueError(
+            f"the inner dimensions {left} and {right} differ: shapes {text(a.shape)}"
+            f"{' transposed' if transpose_a else ''} and {text(b.shape)}{' transposed' if transpose_b else ''}"
+        ) from None
     return rows, columns
 
 
@@ -84,11 +85,20 @@ def _gradients(product: Any, word: str, a: Any, b: Any, dy: Any, ta: bool, tb: b
     return times(b, dy, True, True), times(dy, a, True, True)
 
 
-_BATCHES = [Sample({"adj_x": ax, "adj_y": ay}, ((*lead, *((5, 3) if ax else (3, 5))), (*lead, *((7, 5) if ay else (5, 7)))))
-            for ax in (False, True) for ay in (False, True) for lead in ((2,), (2, 3))] + [
-            Sample({}, ((3, 1, 17), (3, 17, 1))), Sample({}, ((0, 2, 3), (0, 3, 4))), Sample({}, ((3, 5), (5, 7))),
-            *(Sample({}, ((2, 3, 5), (2, 5, 7)), (d, d), gradient=d is float64, low=-9, high=9)
-              for d in (float64, int32, int64))]
+_BATCHES = [
+    Sample({"adj_x": ax, "adj_y": ay}, ((*lead, *((5, 3) if ax else (3, 5))), (*lead, *((7, 5) if ay else (5, 7)))))
+    for ax in (False, True)
+    for ay in (False, True)
+    for lead in ((2,), (2, 3))
+] + [
+    Sample({}, ((3, 1, 17), (3, 17, 1))),
+    Sample({}, ((0, 2, 3), (0, 3, 4))),
+    Sample({}, ((3, 5), (5, 7))),
+    *(
+        Sample({}, ((2, 3, 5), (2, 5, 7)), (d, d), gradient=d is float64, low=-9, high=9)
+        for d in (float64, int32, int64)
+    ),
+]
 
 
 @register
@@ -139,7 +149,9 @@ class BatchMatMul(Op):
 
     def grad(self, node, dy):
         x, y = node.inputs
-        dx, dy = _gradients(lambda a, b, **adjoint: apply(type(self), a, b, **adjoint), "adj", x, y, dy, self.adj_x, self.adj_y)
+        dx, dy = _gradients(
+            lambda a, b, **adjoint: apply(type(self), a, b, **adjoint), "adj", x, y, dy, self.adj_x, self.adj_y
+        )
         return [sum_like(dx, x), sum_like(dy, y)]
 
 
@@ -157,15 +169,30 @@ def _batched(x: Any, lead: list[Size]) -> tuple[Any, bool]:
 class BatchMatMulV2(BatchMatMul):
     """The products of matrices in the last two axes; the leading axes broadcast"""
 
-    samples = [*_BATCHES, Sample({}, ((2, 3, 5), (5, 7))), Sample({}, ((3, 5), (4, 5, 7))), Sample({}, ((1, 3, 5), (4, 5, 7))),
-               Sample({}, ((2, 1, 3, 5), (3, 5, 2))), Sample({"adj_x": True}, ((2, 5, 3), (5, 7)))]
+    samples = [
+        *_BATCHES,
+        Sample({}, ((2, 3, 5), (5, 7))),
+        Sample({}, ((3, 5), (4, 5, 7))),
+        Sample({}, ((1, 3, 5), (4, 5, 7))),
+        Sample({}, ((2, 1, 3, 5), (3, 5, 2))),
+        Sample({"adj_x": True}, ((2, 5, 3), (5, 7))),
+    ]
 
     def batch(self, x: tuple[Size, ...], y: tuple[Size, ...]) -> tuple[Size, ...]:
         return broadcast_shapes(x, y)
 
 
-def matmul(a, b, transpose_a=False, transpose_b=False, adjoint_a=False, adjoint_b=False, a_is_sparse=False, b_is_sparse=False,
-           name=None):
+def matmul(
+    a,
+    b,
+    transpose_a=False,
+    transpose_b=False,
+    adjoint_a=False,
+    adjoint_b=False,
+    a_is_sparse=False,
+    b_is_sparse=False,
+    name=None,
+):
     """The product of matrices, or of those in the last two axes of tensors of higher rank. As `tf.matmul`.
 
     a_is_sparse and b_is_sparse are hints of TF's that change no result. Raises ValueError if the inner sizes differ.

@@ -1,7 +1,7 @@
 """Max pooling, its gradient and the gradient's gradient.
 
-Padding never is the largest. The gradient goes to the first largest element of a window, in row-major order. Where the padding
-depends on symbolic sizes, lowering pads a copy.
+Padding never is the largest. The gradient goes to the first largest element of a window, in row-major order. Where the
+padding depends on symbolic sizes, lowering pads a copy.
 """
 from __future__ import annotations
 
@@ -179,7 +179,9 @@ def _gradient_samples(of_input: bool) -> list[Sample]:
         picture, result = sample_shapes(case, data_format)
         x = distinct(picture)
         y = MaxPool(**sample_attributes(case, data_format)).reference(x)
-        made.append(Sample(sample_attributes(case, data_format), (x, y, picture if of_input else result), gradient=False))
+        made.append(
+            Sample(sample_attributes(case, data_format), (x, y, picture if of_input else result), gradient=False)
+        )
     ties = np.array([0, 1, 1, 0, 2, 2, 2, 2, 0, 0, 0, 0, 3, 1, 3, 1], np.float32).reshape(1, 4, 4, 1)
     attributes = {"ksize": (1, 2, 2, 1), "strides": (1, 2, 2, 1), "padding": "VALID", "data_format": "NHWC"}
     y = MaxPool(**attributes).reference(ties)

@@ -11,7 +11,10 @@ from graphc.ops.unary import negative, rsqrt
 
 
 def moments(x, axes, shift=None, name=None, keep_dims=None, keepdims=None):
-    """(mean, variance) of x along `axes`; the variance is the biased one. As `tf.nn.moments`; shift changes no result."""
+    """(mean, variance) of x along `axes`; the variance is the biased one. As `tf.nn.moments`.
+
+    Shift changes no result.
+    """
     keepdims = bool(deprecated(keepdims, keep_dims, "keepdims", "keep_dims"))
     with get_default_graph().name_scope(name or "moments"):
         x = convert_to_tensor(x, name="x")

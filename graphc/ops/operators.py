@@ -1,6 +1,7 @@
 """Python's operators on tensors, under the op names that TF 1.15 gives them.
 
-The operand that is no tensor converts to the tensor's dtype; two tensors never promote (rule 12). `==` and `!=` stay identity.
+The operand that is no tensor converts to the tensor's dtype; two tensors never promote (rule 12). `==` and `!=` stay
+identity.
 """
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011) in NumPy: the reference of the random ops.
+"""Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011) in NumPy: the reference of the
+random ops.
 
-Written from the paper, independently of kernels/scalars/random.py, with which it agrees to the bit. Group g of a draw is the four
-32-bit words of counter (g, run) under key + iteration * ODD (64 bits each).
+Written from the paper, independently of kernels/scalars/random.py, with which it agrees to the bit. Group g of a draw
+is the four 32-bit words of counter (g, run) under key + iteration * ODD (64 bits each).
 """
 from __future__ import annotations
 

@@ -27,8 +27,12 @@ from graphc.ops.window import (
 
 # picture (NHWC), window, strides, padding
 CASES: tuple[tuple[Any, ...], ...] = (
-    ((2, 6, 8, 3), (2, 2), (2, 2), "VALID"), ((2, 5, 7, 3), (2, 2), (2, 2), "SAME"), ((1, 7, 6, 17), (3, 3), (1, 1), "SAME"),
-    ((3, 9, 5, 1), (3, 2), (2, 1), "SAME"), ((1, 9, 8, 2), (2, 3), (3, 2), "VALID"), ((0, 4, 4, 2), (2, 2), (2, 2), "SAME"),
+    ((2, 6, 8, 3), (2, 2), (2, 2), "VALID"),
+    ((2, 5, 7, 3), (2, 2), (2, 2), "SAME"),
+    ((1, 7, 6, 17), (3, 3), (1, 1), "SAME"),
+    ((3, 9, 5, 1), (3, 2), (2, 1), "SAME"),
+    ((1, 9, 8, 2), (2, 3), (3, 2), "VALID"),
+    ((0, 4, 4, 2), (2, 2), (2, 2), "SAME"),
     ((2, 4, 4, 65), (4, 4), (1, 1), "VALID"),
 )
 
@@ -83,7 +87,9 @@ class Pooling(Op):
             for a, b in zip(given.shape, expected, strict=True):
                 require_equal(a, b, f"shape of {name}")
         except ValueError:
-            raise ValueError(f"{name} has shape {text(given.shape)}, but the pooling's result has {text(expected)}") from None
+            raise ValueError(
+                f"{name} has shape {text(given.shape)}, but the pooling's result has {text(expected)}"
+            ) from None
 
     def attributes(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("ksize", "strides", "padding", "data_format")}
@@ -121,5 +127,9 @@ def public_attributes(ksize: Any, strides: Any, padding: str, data_format: str |
     data_format = data_format or "NHWC"
     if not isinstance(padding, str) or padding.upper() not in ("SAME", "VALID"):
         raise ValueError(f"padding must be \"SAME\" or \"VALID\", but is {padding!r}")
-    return {"ksize": spatial_list(ksize, data_format, "ksize"), "strides": spatial_list(strides, data_format, "strides"),
-            "padding": padding.upper(), "data_format": data_format}
+    return {
+        "ksize": spatial_list(ksize, data_format, "ksize"),
+        "strides": spatial_list(strides, data_format, "strides"),
+        "padding": padding.upper(),
+        "data_format": data_format,
+    }

@@ -1,8 +1,9 @@
 """Random numbers: stateless and counter-based.
 
-A number is philox(key, run, iteration, index): the key is a field that compiling fills (passes/random_keys.py) from the seeds
-or, without any, from the process; run counts the session's runs, iteration those of the innermost loop. So a gradient or a
-recomputation sees the draw of the forward pass, and nothing that happens elsewhere in the graph changes the numbers.
+A number is philox(key, run, iteration, index): the key is a field that compiling fills (passes/random_keys.py) from the
+seeds or, without any, from the process; run counts the session's runs, iteration those of the innermost loop. So a
+gradient or a recomputation sees the draw of the forward pass, and nothing that happens elsewhere in the graph changes
+the numbers.
 """
 from __future__ import annotations
 
@@ -95,7 +96,8 @@ class _Normal(_Random):
     spread: ClassVar[float]
 
     def half_step(self) -> float:
-        # The uniform numbers are multiples of 2^-23 (2^-52) from 0 on: half a step more makes them symmetric and never 0.
+        # The uniform numbers are multiples of 2^-23 (2^-52) from 0 on: half a step more makes them symmetric and never
+        # 0.
         return 2.0**-24 if self.dtype == float32 else 2.0**-53
 
     def numbers(self, count: int, run: int, iteration: int, *inputs: np.ndarray) -> np.ndarray:
@@ -149,13 +151,22 @@ class RandomUniformInt(_Random):
     seed: int = attr("int", 0)
     seed2: int = attr("int", 0)
     key: int = attr("int", 0, name="_key")
-    samples = [Sample({"shape": shape, "seed": 1, "seed2": 2, "key": 987654321}, (np.array(-3, t), np.array(10, t)), gradient=False)
-               for t in (np.int32, np.int64) for shape in _SHAPES]
+    samples = [
+        Sample(
+            {"shape": shape, "seed": 1, "seed2": 2, "key": 987654321},
+            (np.array(-3, t), np.array(10, t)),
+            gradient=False,
+        )
+        for t in (np.int32, np.int64)
+        for shape in _SHAPES
+    ]
 
     def infer(self, *inputs: Spec) -> Spec:
         low, high = inputs
         if low.dtype not in (int32, int64) or low.dtype != high.dtype:
-            raise TypeError(f"minval and maxval must both be int32 or int64, but are {low.dtype.name} and {high.dtype.name}")
+            raise TypeError(
+                f"minval and maxval must both be int32 or int64, but are {low.dtype.name} and {high.dtype.name}"
+            )
         if low.value and high.value and all(isinstance(v[0], int) for v in (low.value, high.value)) \
                 and low.value[0] >= high.value[0]:
             raise ValueError(f"minval {low.value[0]} must be less than maxval {high.value[0]}")
@@ -175,8 +186,8 @@ class RandomUniformInt(_Random):
 def seeds(seed: int | None, op_name: str) -> tuple[int, int]:
     """The attributes (seed, seed2) of a random op, by TF's rules for the graph's seed and the op's.
 
-    With a graph seed only, TF takes the number of ops built so far; graphc takes the op's name, so that adding an op elsewhere
-    changes nothing.
+    With a graph seed only, TF takes the number of ops built so far; graphc takes the op's name, so that adding an op
+    elsewhere changes nothing.
     """
     of_graph = getattr(get_default_graph(), "seed", None)
     if of_graph is None and seed is None:

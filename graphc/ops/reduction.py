@@ -1,7 +1,7 @@
 """Reductions along axes: sum, mean, product, largest, smallest, all, any; and the index of the largest and smallest.
 
-axis None means every axis. The results of an empty reduction are the combination's neutral element, as in TF (for Max and Min
-the infinity, or the dtype's bound for integers; NaN for Mean).
+axis None means every axis. The results of an empty reduction are the combination's neutral element, as in TF (for Max
+and Min the infinity, or the dtype's bound for integers; NaN for Mean).
 """
 from __future__ import annotations
 
@@ -35,14 +35,27 @@ if typing.TYPE_CHECKING:
     from graphc.ir.tensor import Tensor
 
 _CASES: tuple[tuple[tuple[int, ...], tuple[int, ...], bool], ...] = (
-    ((17,), (0,), False), ((65,), (0,), True), ((2, 3, 5), (0,), False), ((2, 3, 5), (1,), True), ((2, 3, 5), (-1,), False),
-    ((2, 3, 5), (0, 2), False), ((2, 3, 5), (0, 1, 2), False), ((3, 31), (1,), False), ((31, 3), (0,), False),
-    ((2, 3), (), False), ((), (), False), ((2, 3, 4, 5), (0, 1, 2), False), ((2, 3, 4, 5), (2, 0), True), ((3, 0), (1,), False),
+    ((17,), (0,), False),
+    ((65,), (0,), True),
+    ((2, 3, 5), (0,), False),
+    ((2, 3, 5), (1,), True),
+    ((2, 3, 5), (-1,), False),
+    ((2, 3, 5), (0, 2), False),
+    ((2, 3, 5), (0, 1, 2), False),
+    ((3, 31), (1,), False),
+    ((31, 3), (0,), False),
+    ((2, 3), (), False),
+    ((), (), False),
+    ((2, 3, 4, 5), (0, 1, 2), False),
+    ((2, 3, 4, 5), (2, 0), True),
+    ((3, 0), (1,), False),
     ((0, 3), (1,), False),
 )
 
 
-def _samples(dtypes: Sequence[DType] = (float32, float64, int32, int64), empty: bool = True, **more: typing.Any) -> list[Sample]:
+def _samples(
+    dtypes: Sequence[DType] = (float32, float64, int32, int64), empty: bool = True, **more: typing.Any
+) -> list[Sample]:
     made = []
     for dtype in dtypes:
         cases = [c for c in _CASES if empty or 0 not in c[0]]
@@ -70,7 +83,13 @@ class _Reduced(Reduction):
         check_kind(self, inputs, self.kind)
         spec, value = super().infer(*inputs), inputs[0].value
         # The sum or product of a shape is known where the shape is.
-        if value and self.sizes_function is not None and inputs[0].rank == 1 and inputs[0].dtype.is_integer and self.axis:
+        if (
+            value
+            and self.sizes_function is not None
+            and inputs[0].rank == 1
+            and inputs[0].dtype.is_integer
+            and self.axis
+        ):
             return spec.with_value([functools.reduce(type(self).sizes_function, value)])
         return spec
 
@@ -232,8 +251,8 @@ class Any(_Logical):
 
 @register
 class _BesselMean(_Reduced):
-    """The sum along axes divided by one less than the number of elements (at least 1): from squared deviations, the unbiased
-    variance that FusedBatchNorm gives out. graphc's own op: only Composite ops make it."""
+    """The sum along axes divided by one less than the number of elements (at least 1): from squared deviations, the
+    unbiased variance that FusedBatchNorm gives out. graphc's own op: only Composite ops make it."""
 
     combine = "add"
     kind = "floating"

@@ -14,8 +14,16 @@ from graphc.ops.elementwise import check_kind, check_rank
 from graphc.ops.reduce import reduce_sum
 from graphc.ops.unary import exp, negative
 
-_ROWS = (((3, 17), None), ((31, 65), None), ((1, 1), None), ((2, 3, 5), None), ((17,), None), ((0, 3), None), ((2, 3, 4, 7), None),
-         ((3, 7), float64))
+_ROWS = (
+    ((3, 17), None),
+    ((31, 65), None),
+    ((1, 1), None),
+    ((2, 3, 5), None),
+    ((17,), None),
+    ((0, 3), None),
+    ((2, 3, 4, 7), None),
+    ((3, 7), float64),
+)
 
 
 def _log_softmax(x: np.ndarray) -> np.ndarray:
@@ -132,9 +140,13 @@ class SoftmaxCrossEntropyWithLogits(_CrossEntropy):
     @staticmethod
     def common(logits: Shape, labels: Shape) -> Shape:
         try:
-            return tuple(require_equal(a, b, "shapes of logits and labels") for a, b in zip(logits, labels, strict=True))
+            return tuple(
+                require_equal(a, b, "shapes of logits and labels") for a, b in zip(logits, labels, strict=True)
+            )
         except ValueError:
-            raise ValueError(f"logits and labels must have one shape, but have {text(logits)} and {text(labels)}") from None
+            raise ValueError(
+                f"logits and labels must have one shape, but have {text(logits)} and {text(labels)}"
+            ) from None
 
     def reference(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         x, labels = inputs
@@ -175,7 +187,11 @@ class SparseSoftmaxCrossEntropyWithLogits(_CrossEntropy):
         check_rank("labels", labels, 1)
         if x.shape is None:
             return Spec(x.dtype, labels.shape), Spec(x.dtype, None)
-        rows = x.shape[0] if labels.shape is None else require_equal(x.shape[0], labels.shape[0], "rows of logits and labels")
+        rows = (
+            x.shape[0]
+            if labels.shape is None
+            else require_equal(x.shape[0], labels.shape[0], "rows of logits and labels")
+        )
         return Spec(x.dtype, (rows,)), Spec(x.dtype, (rows, x.shape[1]))
 
     def reference(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:

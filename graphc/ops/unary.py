@@ -1,6 +1,7 @@
 """Elementwise arithmetic of one argument: signs, powers, exponentials and rounding.
 
-The gradients of sqrt, rsqrt and reciprocal are ops of their own in TF (SqrtGrad: of y and dy), which graphs therefore hold.
+The gradients of sqrt, rsqrt and reciprocal are ops of their own in TF (SqrtGrad: of y and dy), which graphs therefore
+hold.
 """
 from __future__ import annotations
 

@@ -97,7 +97,10 @@ def axis(size: Size, window: Size, stride: int, dilation: int, padding: str, pad
 
 def axes(shape: Shape, window: Sequence[Size], strides: Sequence[int], dilations: Sequence[int], padding: str,
          pads: Sequence[int], data_format: str) -> tuple[Axis, Axis]:
-    """Both spatial axes of a picture of this shape. window: height and width; the other lists have one value an axis."""
+    """Both spatial axes of a picture of this shape. window: height and width.
+
+    The other lists have one value an axis.
+    """
     made = []
     for position, extent in zip(spatial_axes(data_format), window, strict=True):
         explicit = (pads[2 * position], pads[2 * position + 1]) if len(pads) == 8 else (0, 0)

@@ -54,7 +54,9 @@ def arrays(op: type[Op], sample: Sample, double: bool = False) -> list[np.ndarra
     return made
 
 
-def _random(generator: np.random.Generator, shape: tuple[int, ...], dtype: DType, low: float, high: float) -> np.ndarray:
+def _random(
+    generator: np.random.Generator, shape: tuple[int, ...], dtype: DType, low: float, high: float
+) -> np.ndarray:
     if dtype.is_bool:
         return generator.integers(0, 2, shape).astype(np.bool_)
     if dtype.is_integer:
@@ -149,5 +151,9 @@ def each_sample(op_type: str, check: Callable[[type[Op], Sample], str | None]) -
             problem = f"{type(error).__name__}: {error}"
         if problem is not None:
             shapes = [x.shape if isinstance(x, np.ndarray) else x for x in sample.inputs]
-            problems.append(f"sample {i} {sample.attributes} {shapes} {[d and d.name for d in sample.dtypes]}: {problem}")
-    assert not problems, f"{op_type}: {len(problems)} of {len(OPS[op_type].samples)} samples\n" + "\n".join(problems[:8])
+            problems.append(
+                f"sample {i} {sample.attributes} {shapes} {[d and d.name for d in sample.dtypes]}: {problem}"
+            )
+    assert not problems, f"{op_type}: {len(problems)} of {len(OPS[op_type].samples)} samples\n" + "\n".join(
+        problems[:8]
+    )

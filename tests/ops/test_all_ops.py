@@ -78,7 +78,7 @@ def test_gradient_agrees_with_finite_differences(op_type: str, order: int) -> No
 
 
 def gradient_problem(op: type[Op], sample: Sample, values: list[np.ndarray], order: int, dynamic: bool) -> str | None:
-    """The derivative of a random combination of the results along a random direction, by `gradients` and by differences."""
+    """The derivative of a random combination of the results in a random direction: `gradients` against differences."""
     from graphc.gradients import gradients
 
     generator = np.random.default_rng(len(op.type) + order)
@@ -141,7 +141,9 @@ def test_permuted_law(op_type: str) -> None:
             found = apply_reference(moved.op, turned)
             expected = [r if p is None else r.transpose(p) for r, p in zip(results, moved.outputs, strict=True)]
             inferred = moved.op.infer(*specs(turned))
-            for a, b, spec in zip(found, expected, inferred if isinstance(inferred, tuple) else (inferred,), strict=True):
+            for a, b, spec in zip(
+                found, expected, inferred if isinstance(inferred, tuple) else (inferred,), strict=True
+            ):
                 problem = difference(a, b, 1e-5)
                 if problem is None and not fits(spec, b):
                     problem = f"infer says {spec}"

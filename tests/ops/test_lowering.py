@@ -1,4 +1,5 @@
-"""Every op's lowering, apart from machine code: the compiled Plan evaluated in NumPy (tests/plan/numpy_plan.py) by its samples.
+"""Every op's lowering, apart from machine code: the compiled Plan evaluated in NumPy (tests/plan/numpy_plan.py) by its
+samples.
 
 What fails here is a wrong Plan; what fails in test_all_ops.py's CPU test only is a wrong kernel.
 """
