@@ -10,7 +10,7 @@
  8. a symbol that an op makes known (BindSizes, or one with a result of unknown size) is used only behind that op
  9. fields are known: no operand field is None
 
-4 is checked for a node when it first appears: nodes are immutable, and most live through many passes.
+Flows inside loops and branches are checked as well. 4 is checked for a node when it first appears: nodes are immutable, and most live through many passes.
 """
 from __future__ import annotations
 
@@ -38,6 +38,9 @@ def verify(flow: Flow, after: str) -> list[Node]:
                 _checked.add(node)
         _check_states(flow, nodes)
         _check_symbols(flow, nodes)
+        for node in nodes:
+            for inner in getattr(node.op, "flows", ()):
+                verify(inner, f"{after}, inside {node}")
     except InternalError as error:
         raise InternalError(f"after pass '{after}': {error}") from None
     return nodes

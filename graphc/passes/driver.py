@@ -23,6 +23,7 @@ from graphc.ir import dims
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.spec import Spec
 from graphc.ir.verify import verify
+from graphc.passes.control_flow import everything, everywhere
 from graphc.passes.report import PassReport, count_transposes
 
 Replacement = Node | Value | tuple[Value, ...] | None
@@ -162,14 +163,16 @@ def run_pipeline(flow: Flow, pipeline: Sequence[tuple[str, Pass]]) -> tuple[Flow
     """Every pass in order, the flow verified after each. GRAPHC_DUMP=<pass|all> prints what each did."""
     dump = os.environ.get("GRAPHC_DUMP", "")
     reports = []
-    nodes = list(flow.nodes())
+    verify(flow, "snapshot")
+    before = everything(flow)
     for name, run in pipeline:
-        before, transposes = len(nodes), count_transposes(nodes)
         start = time.perf_counter()
-        flow = run(flow)
-        nodes = verify(flow, name)
-        report = PassReport(name, before, len(nodes), (time.perf_counter() - start) * 1e3, transposes,
-                            count_transposes(nodes))
+        flow = everywhere(flow, run)
+        verify(flow, name)
+        after = everything(flow)
+        report = PassReport(name, len(before), len(after), (time.perf_counter() - start) * 1e3,
+                            count_transposes(before), count_transposes(after))
+        before = after
         reports.append(report)
         if dump in (name, "all"):
             print(report, file=sys.stderr)

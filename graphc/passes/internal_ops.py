@@ -29,9 +29,10 @@ class FlowInput(Op):
     index: int
     dtype: DType
     shape: Shape
+    value: tuple[Size, ...] | None = None
 
     def infer(self) -> Spec:
-        return Spec(self.dtype, self.shape)
+        return Spec(self.dtype, self.shape, self.value)
 
 
 @dataclass(frozen=True)

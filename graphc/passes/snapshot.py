@@ -28,9 +28,11 @@ from graphc.ir.op import Composite, Effect, Op
 from graphc.ir.spec import Requirement, Spec
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.build import field_value
+from graphc.ops.control import StatelessIf, StatelessWhile
 from graphc.passes.internal_ops import BindSizes, FlowInput, ReadState, StateInitialized, WriteState
 from graphc.passes.needed import needed_operations
 from graphc.passes.random_keys import with_key
+from graphc.passes.snapshot_bodies import convert_control
 
 Versions = dict[str, int]
 VARIABLES = ("VariableV2", "Variable")
@@ -61,14 +63,16 @@ class Snapshot:
         self.bound: dict[Value, tuple[Size, ...]] = {}
         self.effects: list[Node] = []
         self.last_host: Node | None = None
+        self.read_inside = False                     # this is the body of a loop or branch
         self.inputs = [self._feed(i, t, rank) for i, (t, rank) in enumerate(zip(feeds, feed_ranks, strict=True))]
 
-    def flow(self, fetches: Sequence[Tensor], targets: Sequence[Operation]) -> Flow:
-        for operation in needed_operations(fetches, targets, set(self.values)):
+    def flow(self, fetches: Sequence[Tensor], targets: Sequence[Operation], written: Sequence[str] = ()) -> Flow:
+        """The flow of these fetches. In a body, `written` names the variables whose last versions are further outputs."""
+        for operation in needed_operations(fetches, targets, self.fed):
             self._convert(operation)
-        outputs = tuple(self._fetched(t) for t in fetches)
-        writes = [self._write(state) for state, versions in self.versions.items() if len(versions) > 1]
-        return Flow(tuple(self.inputs), outputs, (*self.effects, *writes), {"states": dict(self.states)})
+        outputs = [self._fetched(t) for t in fetches] + [self.versions[s][-1] for s in written]
+        writes = [] if self.read_inside else [self._write(s) for s, v in self.versions.items() if len(v) > 1]
+        return Flow(tuple(self.inputs), tuple(outputs), (*self.effects, *writes), {"states": self.states})
 
     # Feeds, variables
 
@@ -84,6 +88,26 @@ class Snapshot:
         node = make_node(FlowInput(tensor.name, index, spec.dtype, shape), (), (tensor.op.origin,))
         self.values[tensor] = node.value()
         return node
+
+    def add_input(self, index: int, name: str, spec: Spec) -> Value:
+        """An input of a body."""
+        assert spec.shape is not None
+        node = make_node(FlowInput(name, index, spec.dtype, spec.shape, spec.value), ())
+        self.known.update(symbol for size in spec.shape for symbol in symbols(size))
+        self.inputs.append(node)
+        return node.value()
+
+    def use_state(self, tensor: Tensor, state: str) -> None:
+        """A body's input that stands for a variable: its first version is read inside unless it was given."""
+        self.state_of[tensor] = state
+        if state not in self.versions:
+            spec = self.states[state]
+            assert spec.shape is not None
+            self.versions[state] = [make_node(ReadState(state, spec.dtype, spec.shape), ()).value()]
+
+    def starts_with_read(self, state: str) -> bool:
+        """Whether the first version is the value at the start of the run (and no operand of a body)."""
+        return isinstance(self.versions[state][0].node.op, ReadState)
 
     def _read(self, state: str, version: int) -> Value:
         return self.versions[state][version]
@@ -110,6 +134,8 @@ class Snapshot:
         state = self.state_of[tensor]
         if tensor.op.type in VARIABLES:
             return self.versions[state][-1]
+        if tensor.op not in self.seen:
+            return self._read(state, 0)              # an input of a body
         return self._read(state, self.seen[tensor.op].get(state, 0))
 
     # Ops
@@ -128,10 +154,16 @@ class Snapshot:
             self._is_initialized(operation, seen)
         elif definition.refs:
             self._update(operation, seen)
+        elif isinstance(definition, (StatelessWhile, StatelessIf)):
+            convert_control(self, operation, seen)
         elif operation.type == "Placeholder":
             self._missing_feed(operation)
         elif operation.type == "PlaceholderWithDefault":
-            self.values[operation.outputs[0]] = self._value(operation.inputs[0], seen)
+            self.values[operation.outputs[0]] = self.read(operation.inputs[0], seen)
+        elif operation.type == "NoOp":
+            return
+        elif operation.type == "PlaceholderWithDefault":
+            self.values[operation.outputs[0]] = self.read(operation.inputs[0], seen)
         else:
             self._plain(operation, seen)
 
@@ -172,7 +204,7 @@ class Snapshot:
                                        f"fed or no variable{built_at(operation)}", operation)
         return self.state_of[tensor]
 
-    def _value(self, tensor: Tensor, seen: Versions) -> Value:
+    def read(self, tensor: Tensor, seen: Versions) -> Value:
         found = self.values.get(tensor)
         if found is not None:
             return found
@@ -185,9 +217,9 @@ class Snapshot:
         names = list(operation.operand_tensors())
         refs = [operation.inputs[names.index(r)] for r in definition.refs]
         states = [self._state(t, operation) for t in refs]
-        operands = [self._read(self.state_of[t], -1) if t in refs else self._value(t, seen) for t in operation.inputs]
+        operands = [self._read(self.state_of[t], -1) if t in refs else self.read(t, seen) for t in operation.inputs]
         assert isinstance(definition, Composite), f"{operation.type} writes variables, so it must be a Composite"
-        self._node(operation, definition, operands)          # checks shapes and dtypes
+        self._node(operation, definition, operands, checked_only=True)
 
         def emit(op: Op, *inputs: Value) -> Any:
             node = make_node(op, inputs, (operation.origin,))
@@ -202,41 +234,33 @@ class Snapshot:
         self.state_of.update((t, states[0]) for t in operation.outputs)
 
     def _plain(self, operation: Operation, seen: Versions) -> None:
-        definition, operands, binders = self._with_fields(operation, seen)
-        after = list(binders)
+        definition, operands = self._with_fields(operation, seen)
         if definition.effect == Effect.RANDOM:
             definition = with_key(definition, operation)
-        ordered = definition.effect in (Effect.HOST, Effect.READ, Effect.WRITE)
-        if ordered and self.last_host is not None:
-            after.append(self.last_host)
-        node = self._node(operation, definition, operands, after)
-        if ordered:
-            self.last_host = node
-            self.effects.append(node)
+        node = self._node(operation, definition, operands)
         for i, tensor in enumerate(operation.outputs):
             if tensor not in self.values:
                 self.values[tensor] = node.value(i)
 
-    def _with_fields(self, operation: Operation, seen: Versions) -> tuple[Op, list[Value], list[Node]]:
-        """The op with the fields that TF passes as inputs, the other operands, and what makes the fields' symbols known."""
+    def _with_fields(self, operation: Operation, seen: Versions) -> tuple[Op, list[Value]]:
+        """The op with the fields that TF passes as inputs, and the other operands."""
         definition = operation.definition
         fields = definition.field_operands()
         if not fields:
-            return definition, [self._value(t, seen) for t in operation.inputs], []
+            return definition, [self.read(t, seen) for t in operation.inputs]
         found: dict[str, Any] = {}
         operands: list[Value] = []
         kinds = {f.name: f.metadata["kind"] for f in dataclasses.fields(definition) if f.name in fields}
         for name, given in operation.operand_tensors().items():
             if name not in fields:
-                operands += [self._value(t, seen) for t in (given if isinstance(given, tuple) else (given,))]
+                operands += [self.read(t, seen) for t in (given if isinstance(given, tuple) else (given,))]
                 continue
-            value = self._value(given, seen)
+            value = self.read(given, seen)
             found[name] = field_value(kinds[name], self._sizes(value), value.spec.shape)
             if found[name] is None:
                 raise UnimplementedError(f"{operation.type} '{operation.name}': argument '{name}' has an unknown number of "
                                          f"elements, so the rank of the result is unknown{built_at(operation)}", operation)
-        definition = dataclasses.replace(definition, **found)
-        return definition, operands, self._binders_of(definition.sizes())
+        return dataclasses.replace(definition, **found), operands
 
     def _sizes(self, value: Value) -> tuple[Size, ...] | None:
         """The elements of an int tensor; what is known only while running becomes symbols."""
@@ -262,24 +286,33 @@ class Snapshot:
             return []
         return list(dict.fromkeys(self.binders[s] for size in sizes for s in symbols(size) if s in self.binders))
 
-    def _node(self, operation: Operation, op: Op, operands: Sequence[Value], after: Sequence[Node] = ()) -> Node:
+    def _node(self, operation: Operation, op: Op, operands: Sequence[Value], checked_only: bool = False) -> Node:
         try:
-            node = make_node(op, operands, (operation.origin,), after)
+            node = make_node(op, operands, (operation.origin,))
         except (ValueError, TypeError) as error:
             message = explain(op, operation.operand_tensors(), operation.name, (operation.file, operation.line), str(error))
             raise InvalidArgumentError(message, operation) from None
-        node = self._with_user_shapes(operation, node)
+        node = self.with_user_shapes(operation, node)
+        return node if checked_only else self.finish_node(operation, node)
+
+    def finish_node(self, operation: Operation, node: Node) -> Node:
+        """The node behind what makes its sizes known, in the order of effects; its own new symbols are noted."""
+        after = list(node.after)
+        if node.op.effect in (Effect.HOST, Effect.READ, Effect.WRITE) and self.last_host is not None:
+            after.append(self.last_host)
         sizes = [s for spec in node.specs for s in (*(spec.shape or ()), *(spec.value or ())) if isinstance(s, dims.Dim)]
-        if sizes:
-            late = [b for b in self._binders_of(sizes) if b not in node.after]
-            if late:
-                node = dataclasses.replace(node, after=(*node.after, *late))
-            for symbol in {s for size in sizes for s in symbols(size)} - self.known:
-                self.known.add(symbol)                # made by the op itself: known once it has run
-                self.binders[symbol] = node
+        after += [b for b in self._binders_of([*node.op.sizes(), *sizes]) if b not in after]
+        if tuple(after) != node.after:
+            node = dataclasses.replace(node, after=tuple(after))
+        for symbol in {s for size in sizes for s in symbols(size)} - self.known:
+            self.known.add(symbol)                    # made by the op itself: known once it has run
+            self.binders[symbol] = node
+        if node.op.effect in (Effect.HOST, Effect.READ, Effect.WRITE):
+            self.last_host = node
+            self.effects.append(node)
         return node
 
-    def _with_user_shapes(self, operation: Operation, node: Node) -> Node:
+    def with_user_shapes(self, operation: Operation, node: Node) -> Node:
         """What the user said by set_shape and inference does not know: required."""
         specs, requirements = list(node.specs), list(node.requirements)
         for i, (tensor, spec) in enumerate(zip(operation.outputs, node.specs, strict=True)):

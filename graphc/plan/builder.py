@@ -36,6 +36,7 @@ from graphc.errors import InternalError, UnimplementedError
 from graphc.ir import dims, dtypes
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType
+from graphc.ir.spec import Spec
 from graphc.plan import plan
 from graphc.plan.access import Access, whole
 from graphc.plan.dim_table import DimTable
@@ -194,19 +195,24 @@ class BodyBuilder:
         inputs = tuple(self.contiguous(x).buffer for x in operands)
         self.into_slots(outputs, lambda slots, binds: plan.Host(number, inputs, slots, binds, origins=self.origins))
 
-    def into_slots(self, outputs: Sequence[Access], make: Callable[..., plan.Step]) -> None:
-        """A step made by make(slots, binds) whose results go through slots into these buffers."""
+    def into_slots(self, outputs: Sequence[Access | Spec], make: Callable[..., plan.Step]) -> None:
+        """A step made by make(slots, binds) whose results go through slots into these buffers (a Spec: it is not wanted).
+
+        Sizes of the outputs that are symbols not known yet become known, from the results' shapes.
+        """
         slots, binds = [], []
         for output in outputs:
+            shape = output.shape or ()
             slot = len(self.slots)
-            self.slots.append(plan.Slot(output.dtype.short, output.rank))
+            self.slots.append(plan.Slot(output.dtype.short, len(shape)))
             slots.append(slot)
-            for axis, size in enumerate(output.shape):
+            for axis, size in enumerate(shape):
                 if self.dims.is_unbound(size):
                     binds.append(plan.SlotBind(slot, axis, self.dims.runtime(size)))
         self.step(make(tuple(slots), tuple(binds)))
         for slot, output in zip(slots, outputs, strict=True):
-            self.step(plan.Take(slot, output.buffer, origins=self.origins))
+            if isinstance(output, Access):
+                self.step(plan.Take(slot, output.buffer, origins=self.origins))
 
     def require(self, relation: str, a: Size, b: Size, message: str) -> None:
         """A guard: checked as soon as both sizes are known. Each is kept once."""

@@ -18,14 +18,16 @@ from graphc.errors import InternalError, OpError, UnimplementedError, built_at
 from graphc.ir import dims, dtypes
 from graphc.ir.node import Flow, Node, Value
 from graphc.ir.op import Alias, Elementwise, Reduction, View
+from graphc.ir.spec import Spec
 from graphc.ops.source import Const
+from graphc.passes.control_flow import Branch, Loop
 from graphc.passes.fused import Fused
 from graphc.passes.internal_ops import BindSizes, FlowInput, ReadState, StateInitialized, WriteState
 from graphc.plan.access import Access
 from graphc.plan.builder import BodyBuilder
 from graphc.plan.lower_fused import FusedLowering, single
 from graphc.plan.placement import Placement, consumers_of
-from graphc.plan.plan import Body, BufferKind, Call, Map
+from graphc.plan.plan import Body, BufferKind, Call, If, Map, While
 from graphc.plan.plan_builder import PlanBuilder
 from graphc.plan.schedule import schedule
 
@@ -49,7 +51,7 @@ class BodyLowering:
         self.saved: list[tuple[Access, str]] = []
         nodes = list(flow.nodes())
         self.consumers = consumers_of(nodes)
-        self.placement = Placement(flow, self.consumers)
+        self.placement = Placement(flow, nodes, self.consumers)
         self.order = schedule(nodes, self.placement.soft_edges())
         self.placement.decide(self.order)
 
@@ -206,6 +208,29 @@ class BodyLowering:
         assert shape is not None
         self.access[node.value()] = self.b.reshape(self.access[node.inputs[0]], shape)
 
+    def _loop(self, node: Node) -> None:
+        op, owner = node.op, self.b.plan
+        assert isinstance(op, Loop)
+        cond, body = (lower_body(owner, flow, f"{_name(node)}/{part}") for part, flow in zip(op.flow_fields, op.flows,
+                                                                                             strict=True))
+        operands = tuple(self.b.contiguous(self.access[v]).buffer for v in node.inputs)
+        self.b.into_slots(self._wanted(node), lambda slots, binds: While(
+            cond, body, operands, op.carried, slots, binds, origins=self.b.origins))
+
+    def _branch(self, node: Node) -> None:
+        op, owner = node.op, self.b.plan
+        assert isinstance(op, Branch)
+        then, orelse = (lower_body(owner, flow, f"{_name(node)}/{part}") for part, flow in zip(op.flow_fields, op.flows,
+                                                                                               strict=True))
+        pred, *operands = (self.b.contiguous(self.access[v]).buffer for v in node.inputs)
+        self.b.into_slots(self._wanted(node), lambda slots, binds: If(
+            pred, then, orelse, tuple(operands), slots, binds, origins=self.b.origins))
+
+    def _wanted(self, node: Node) -> list[Access | Spec]:
+        """The results' memory; of a result that nothing uses just its Spec."""
+        values = [node.value(i) for i in range(len(node.specs))]
+        return [self._result(v) if v in self.consumers or v in self.flow.outputs else v.spec for v in values]
+
     def _single(self, node: Node) -> None:
         self._map(node, single(node))
 
@@ -264,6 +289,10 @@ class BodyLowering:
         return all(self._root(a.buffer) != self._root(output.buffer) for a in leaves.values())
 
 
+def _name(node: Node) -> str:
+    return node.origins[0].op_name if node.origins else node.op.type
+
+
 def _constant_name(node: Node) -> str | None:
     origin = node.origins[0] if node.origins else None
     return origin.op_name if origin is not None and origin.op_type == "Const" and len(node.origins) == 1 else None
@@ -290,5 +319,7 @@ LOWERINGS: tuple[tuple[type, Callable[[BodyLowering, Node], None]], ...] = (
     (StateInitialized, BodyLowering._initialized),
     (WriteState, BodyLowering._write_state),
     (BindSizes, BodyLowering._bind),
+    (Loop, BodyLowering._loop),
+    (Branch, BodyLowering._branch),
     (FlowInput, BodyLowering._input),
 )

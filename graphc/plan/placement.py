@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from graphc.ir.node import Flow, Node, Value
 from graphc.ir.op import Alias, Elementwise, Reduction
+from graphc.passes.control_flow import ControlOp
 from graphc.passes.fused import Fused
 from graphc.passes.internal_ops import FlowInput, ReadState, WriteState
 
@@ -33,7 +34,7 @@ class Placement:
     """target: value -> output number or variable name that its step writes; early, late: copies before and after;
     aside: old values of variables that become new values of others."""
 
-    def __init__(self, flow: Flow, consumers: Consumers) -> None:
+    def __init__(self, flow: Flow, nodes: Sequence[Node], consumers: Consumers) -> None:
         self.flow = flow
         self.consumers = consumers
         self.target: dict[Value, int | str] = {}
@@ -43,6 +44,10 @@ class Placement:
         self.writes: dict[str, Value] = {n.op.state: n.inputs[0] for n in flow.effects if isinstance(n.op, WriteState)}
         self.written = list(self.writes)
         self.reads: dict[str, Node] = {}
+        self.inner_readers: dict[str, list[Node]] = {}     # loops and branches that read a variable themselves
+        for node in nodes:
+            for state in node.op.states_read if isinstance(node.op, ControlOp) else ():
+                self.inner_readers.setdefault(state, []).append(node)
         for value in consumers:
             if isinstance(value.node.op, ReadState):
                 self.reads[value.node.op.state] = value.node
@@ -75,7 +80,7 @@ class Placement:
                     waiting.append(node.value())
                 elif not isinstance(node.op, WriteState):
                     found.append(node)
-        return found
+        return [*found, *self.inner_readers.get(state, ())]
 
     def soft_edges(self) -> list[tuple[Node, Node]]:
         """(reader of the old value, step that makes the new one)."""

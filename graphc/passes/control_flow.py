@@ -1,0 +1,112 @@
+"""Loops and branches of the compiler's own graph: ops that hold Flows.
+
+All flows of one op have the same inputs, the op's operands (a branch's come behind its predicate). What a body reads of a
+variable's value from the start of the run it reads itself (a ReadState inside); everything else is an operand. Variables
+that a body writes are carried values, or results of both branches.
+"""
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+from graphc.ir.node import Flow, Node
+from graphc.ir.op import Effect, Op
+from graphc.ir.spec import Spec
+
+
+@dataclass(frozen=True, eq=False)
+class ControlOp(Op):
+    """flows, by name, are fields of the classes below; result_specs: the results' Specs."""
+
+    flow_fields: ClassVar[tuple[str, ...]]
+    result_specs: tuple[Spec, ...]
+
+    @property
+    def flows(self) -> tuple[Flow, ...]:
+        return tuple(getattr(self, name) for name in self.flow_fields)
+
+    def with_flows(self, change: Callable[[Flow], Flow]) -> ControlOp:
+        return dataclasses.replace(self, **{name: change(getattr(self, name)) for name in self.flow_fields})
+
+    def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
+        return self.result_specs
+
+    @cached_property
+    def states_read(self) -> frozenset[str]:
+        """The variables that any flow reads, at any depth."""
+        found: set[str] = set()
+        for flow in self.flows:
+            found |= states_read(flow.nodes())
+        return frozenset(found)
+
+
+@dataclass(frozen=True, eq=False)
+class Loop(ControlOp):
+    """while cond(*inputs): inputs[:carried] = body(*inputs). The results are the carried values."""
+
+    type: ClassVar[str] = "_While"
+    flow_fields = ("cond", "body")
+    cond: Flow
+    body: Flow
+    carried: int
+
+
+@dataclass(frozen=True, eq=False)
+class LoopWithEffects(Loop):
+    effect = Effect.HOST
+
+
+@dataclass(frozen=True, eq=False)
+class Branch(ControlOp):
+    """then(*inputs[1:]) if inputs[0] else orelse(*inputs[1:])"""
+
+    type: ClassVar[str] = "_If"
+    flow_fields = ("then", "orelse")
+    then: Flow
+    orelse: Flow
+
+
+@dataclass(frozen=True, eq=False)
+class BranchWithEffects(Branch):
+    effect = Effect.HOST
+
+
+def states_read(nodes: Iterator[Node]) -> set[str]:
+    found: set[str] = set()
+    for node in nodes:
+        if node.op.type == "_ReadState":
+            found.add(node.op.state)  # type: ignore[attr-defined]
+        elif isinstance(node.op, ControlOp):
+            found |= node.op.states_read
+    return found
+
+
+def everywhere(flow: Flow, run: Callable[[Flow], Flow]) -> Flow:
+    """`run` on the flow and, before that, on those inside its loops and branches."""
+    from graphc.passes.driver import Replacement, rewrite
+
+    done: set[Op] = set()
+
+    def inside(node: Node) -> Replacement:
+        if not isinstance(node.op, ControlOp) or node.op in done:
+            return None
+        op = node.op.with_flows(lambda inner: everywhere(inner, run))
+        done.add(op)
+        return dataclasses.replace(node, op=op)
+
+    if any(isinstance(node.op, ControlOp) for node in flow.nodes()):
+        flow = rewrite(flow, [inside])
+    return run(flow)
+
+
+def everything(flow: Flow) -> list[Node]:
+    """Nodes of the flow and of those inside."""
+    found = []
+    for node in flow.nodes():
+        found.append(node)
+        for inner in getattr(node.op, "flows", ()):
+            found += everything(inner)
+    return found

@@ -1,0 +1,251 @@
+"""The snapshot of loops and branches: their FuncGraphs become Flows (passes/control_flow.py).
+
+Sizes. A body has symbols of its own: each unknown size of an operand becomes one, equal sizes the same. A carried value's size
+is taken to stay what it was, until the body's result cannot be proved to have it: then it is a symbol of that value alone, and
+the body is taken again.
+
+Variables. A body's first version of a variable is its value at the start of the run, read inside, or, if something outside or the
+body itself has written it, an operand. Variables that a body writes become carried values or results.
+
+Inputs that no body uses are dropped, so a body is taken twice or more; bodies are small.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from graphc.errors import InternalError
+from graphc.ir import dims
+from graphc.ir.dims import Size
+from graphc.ir.func_graph import FuncGraph
+from graphc.ir.node import Flow, Node, Value
+from graphc.ir.spec import Spec
+from graphc.ir.tensor import Operation
+from graphc.ops.control import StatelessIf, StatelessWhile
+from graphc.passes.control_flow import Branch, BranchWithEffects, Loop, LoopWithEffects
+
+if TYPE_CHECKING:
+    from graphc.passes.snapshot import Snapshot, Versions
+
+ROUNDS = 20
+
+
+@dataclass(frozen=True)
+class Operand:
+    """What input `position` of the FuncGraphs stands for. position -1: a variable that a body writes.
+
+    value: of the graph around (None: the variable `state` is read inside the body).
+    """
+
+    position: int
+    value: Value | None
+    state: str | None
+    carried: bool = False
+
+
+@dataclass(frozen=True)
+class Body:
+    flow: Flow
+    written: tuple[str, ...]
+    used: frozenset[int]          # numbers of the given inputs that matter
+
+
+class Bodies:
+    """Takes the bodies of one operation. `sizes`: what an unknown size outside is called inside."""
+
+    def __init__(self, outer: Snapshot, graphs: Sequence[FuncGraph]) -> None:
+        self.outer, self.graphs = outer, graphs
+        self.sizes: dict[Size, Size] = {}
+        self.varying: dict[tuple[int, int], Size] = {}
+
+    def take(self, operands: Sequence[Operand]) -> tuple[list[Operand], list[Body]]:
+        """The operands that are left (values only, carried ones first), and the bodies on them."""
+        written: dict[str, None] = {}
+        while True:
+            given = self._with_written(operands, list(written))
+            bodies = [self._body(graph, given, list(written)) for graph in self.graphs]
+            more = [s for b in bodies for s in b.written if s not in written]
+            if not more:
+                break
+            written.update(dict.fromkeys(more))
+        values = [o for o in given if o.value is not None]
+        used = frozenset().union(*(b.used for b in bodies))
+        kept = [o for i, o in enumerate(values) if o.carried or i in used]
+        if len(kept) < len(values):
+            given = [*kept, *(o for o in given if o.value is None)]
+            bodies = [self._body(graph, given, list(written)) for graph in self.graphs]
+        return kept, bodies
+
+    def _with_written(self, operands: Sequence[Operand], written: Sequence[str]) -> list[Operand]:
+        """Variables that are written come by value, once each, as a carried operand behind the others."""
+        states = [Operand(-1, self.outer.versions[s][-1], s, True) for s in written]
+        rest = [replace(o, value=None) if o.state in written else o for o in operands]
+        return [*(o for o in rest if o.carried), *states, *(o for o in rest if not o.carried)]
+
+    def _body(self, graph: FuncGraph, given: Sequence[Operand], written: Sequence[str]) -> Body:
+        from graphc.passes.snapshot import Snapshot
+
+        inner = Snapshot((), ())
+        inner.states = self.outer.states
+        inner.read_inside = True
+        values = [o for o in given if o.value is not None]
+        for index, operand in enumerate(values):
+            assert operand.value is not None
+            spec = self.inner_spec(operand, index)
+            name = graph.inputs[operand.position].name if operand.position >= 0 else str(operand.state)
+            value = inner.add_input(index, name, spec)
+            if operand.state is not None:
+                inner.versions[operand.state] = [value]
+            if operand.position >= 0 and operand.state is None:
+                inner.values[graph.inputs[operand.position]] = value
+        for operand in given:
+            if operand.position >= 0 and operand.state is not None:
+                inner.use_state(graph.inputs[operand.position], operand.state)
+        inner.fed = set(graph.inputs)
+        flow = inner.flow(graph.outputs, (), tuple(written))
+        changed = tuple(s for s, v in inner.versions.items() if len(v) > 1)
+        return Body(flow, changed, frozenset(_used_inputs(flow)))
+
+    def inner_spec(self, operand: Operand, index: int) -> Spec:
+        """The Spec of an operand inside."""
+        assert operand.value is not None
+        spec = operand.value.spec
+        if spec.shape is None:
+            raise InternalError(f"the rank of {operand.value.node} is not known")
+        shape = tuple(self.varying.get((operand.position, axis), None) or self.inner_size(size)
+                      if operand.carried and operand.position >= 0 else self.inner_size(size)
+                      for axis, size in enumerate(spec.shape))
+        value = None
+        if not operand.carried and spec.value is not None and all(
+                isinstance(v, int) or v in self.sizes for v in spec.value):
+            value = tuple(self.inner_size(v) for v in spec.value)
+        return Spec(spec.dtype, shape, value)
+
+    def inner_size(self, size: Size) -> Size:
+        if isinstance(size, int):
+            return size
+        return self.sizes.setdefault(size, dims.symbol(f"inner.{len(self.sizes)}"))
+
+    def outer_size(self, size: Size) -> Size | None:
+        """A size of a body in the terms of the graph around it, None if it is made inside."""
+        if isinstance(size, int):
+            return size
+        known: dict[Any, Size] = {}
+        for outside, inside in self.sizes.items():
+            if isinstance(inside, dims.Dim):
+                known[next(iter(dims.atoms(inside)))] = outside
+        if not all(a in known for a in dims.atoms(size) if isinstance(a, dims.Symbol)):
+            return None
+        return dims.substitute(size, known)
+
+
+def convert_control(outer: Snapshot, operation: Operation, seen: Versions) -> None:
+    """Adds the node of a While or If operation to the snapshot."""
+    if isinstance(operation.definition, StatelessWhile):
+        _loop(outer, operation, operation.definition, seen)
+    else:
+        assert isinstance(operation.definition, StatelessIf)
+        _branch(outer, operation, operation.definition, seen)
+
+
+def _operands(outer: Snapshot, operation: Operation, first: int, carried: int, seen: Versions) -> list[Operand]:
+    found = []
+    for position, tensor in enumerate(operation.inputs[first:]):
+        state = None if tensor in outer.values else outer.state_of[tensor]
+        if position < carried:
+            found.append(Operand(position, outer.read(tensor, seen), None, True))
+        elif state is not None and not seen.get(state, 0) and outer.starts_with_read(state):
+            found.append(Operand(position, None, state))
+        else:
+            found.append(Operand(position, outer.read(tensor, seen), state))
+    return found
+
+
+def _loop(outer: Snapshot, operation: Operation, definition: StatelessWhile, seen: Versions) -> None:
+    carried = len(definition.body.outputs)
+    operands = _operands(outer, operation, 0, carried, seen)
+    bodies = Bodies(outer, (definition.cond, definition.body))
+    for _ in range(ROUNDS):
+        kept, (cond, body) = bodies.take(operands)
+        varying = [(i, axis) for i in range(carried)
+                   for axis, (size, given) in enumerate(zip(body.flow.outputs[i].spec.shape or (),
+                                                            body.flow.inputs[i].specs[0].shape or (), strict=True))
+                   if not dims.same(size, given) and (i, axis) not in bodies.varying]
+        if not varying:
+            break
+        for i, axis in varying:
+            bodies.varying[i, axis] = dims.symbol(f"varying{i}.{axis}")
+    else:
+        raise InternalError(f"the shapes carried by {operation.name} do not settle")
+    written = body.written
+    specs = [Spec(v.spec.dtype, tuple(
+        dims.symbol(f"{operation.name}:{i}.{axis}") if (i, axis) in bodies.varying else size
+        for axis, size in enumerate(v.spec.shape or ()))) for i, v in enumerate(o.value for o in kept if o.carried)
+        if v is not None]
+    kind = LoopWithEffects if cond.flow.effects or body.flow.effects else Loop
+    op = kind(tuple(specs), cond.flow, body.flow, carried + len(written))
+    _add(outer, operation, op, [o.value for o in kept if o.value is not None], written, seen, carried)
+
+
+def _branch(outer: Snapshot, operation: Operation, definition: StatelessIf, seen: Versions) -> None:
+    operands = _operands(outer, operation, 1, 0, seen)
+    bodies = Bodies(outer, (definition.then_branch, definition.else_branch))
+    kept, (then, orelse) = bodies.take(operands)
+    specs = []
+    for i, (a, b) in enumerate(zip(then.flow.outputs, orelse.flow.outputs, strict=True)):
+        if len(a.spec.shape or ()) != len(b.spec.shape or ()):
+            raise InternalError(f"the branches of {operation.name} give result {i} different ranks")
+        shape = []
+        for axis, (x, y) in enumerate(zip(a.spec.shape or (), b.spec.shape or (), strict=True)):
+            left, right = bodies.outer_size(x), bodies.outer_size(y)
+            together = left is not None and right is not None and dims.same(left, right)
+            shape.append(left if together and left is not None else dims.symbol(f"{operation.name}:{i}.{axis}"))
+        specs.append(Spec(a.spec.dtype, tuple(shape)))
+    kind = BranchWithEffects if then.flow.effects or orelse.flow.effects else Branch
+    results = len(definition.then_branch.outputs)
+    written = tuple(dict.fromkeys((*then.written, *orelse.written)))
+    op = kind(tuple(specs), then.flow, orelse.flow)
+    pred = outer.read(operation.inputs[0], seen)
+    _add(outer, operation, op, [pred, *(o.value for o in kept if o.value is not None)], written, seen, results)
+
+
+def _add(outer: Snapshot, operation: Operation, op: Any, inputs: Sequence[Value], written: Sequence[str],
+         seen: Versions, results: int) -> None:
+    node = Node(op, tuple(inputs), op.result_specs, (), (operation.origin,))
+    node = outer.with_user_shapes(operation, node)
+    if node.specs != op.result_specs:
+        node = replace(node, op=replace(op, result_specs=node.specs))
+    node = outer.finish_node(operation, node)
+    for i, tensor in enumerate(operation.outputs):
+        outer.values.setdefault(tensor, node.value(i))
+    if written:
+        seen = dict(seen)
+        for i, state in enumerate(written):
+            outer.versions[state].append(node.value(results + i))
+            seen[state] = len(outer.versions[state]) - 1
+        outer.seen[operation] = seen
+
+
+def _used_inputs(flow: Flow) -> set[int]:
+    """Numbers of the inputs that a node or output uses, or whose size is the only one to define a symbol in use."""
+    from graphc.passes.snapshot import symbols
+
+    inputs = {node: i for i, node in enumerate(flow.inputs)}
+    nodes = [n for n in flow.nodes() if n not in inputs]
+    values = [*(v for n in nodes for v in n.inputs), *flow.outputs]
+    used = {inputs[v.node] for v in values if v.node in inputs}
+    mentioned: set[dims.Symbol] = set()
+    for node in nodes:
+        for size in (*node.op.sizes(), *(s for spec in node.specs for s in (*(spec.shape or ()), *(spec.value or ())))):
+            mentioned.update(symbols(size))
+    for index in sorted(used):
+        mentioned -= {s for size in flow.inputs[index].specs[0].shape or () for s in symbols(size)}
+    for node, index in inputs.items():
+        defined = {s for size in node.specs[0].shape or () for s in symbols(size)}
+        if index not in used and defined & mentioned:
+            used.add(index)
+            mentioned -= defined
+    return used
+
+
