@@ -91,9 +91,11 @@ class _Evaluator:
         if operation.type == "VariableV2":
             return      # read at each consumer
         if isinstance(definition, CONTROL_TYPES):
+            before = dict(self.states)
             results = self._control(definition, [self._value(t, seen) for t in operation.inputs])
+            seen.update({n: v for n, v in self.states.items() if v is not before.get(n)})
         elif operation.type == "IsVariableInitialized":
-            name = operation.inputs[0].op.name
+            name = _captured_variable(operation.inputs[0])
             results = (np.asarray(name in seen or name in self.start),)
         else:
             op, arrays = _concrete(definition, [self._value(t, seen) for t in operation.inputs])
@@ -105,8 +107,8 @@ class _Evaluator:
             self.values.setdefault(tensor, value)
 
     def _value(self, tensor: Tensor, seen: Mapping[str, np.ndarray]) -> Any:
-        name = tensor.op.name
-        if tensor.op.type != "VariableV2" or tensor in self.values:
+        name = _captured_variable(tensor)
+        if name is None or (tensor.op.type == "VariableV2" and tensor in self.values):
             return self.values[tensor]
         if name in seen:
             return seen[name]
@@ -119,10 +121,12 @@ class _Evaluator:
     def _write(self, operation: Operation, results: tuple[Any, ...], seen: dict[str, np.ndarray]) -> None:
         operands = operation.operand_tensors()
         for ref, value in zip(operation.definition.refs, results, strict=False):
-            variable = operands[ref].op
-            while variable.type != "VariableV2":
-                variable = variable.inputs[0].op
-            self.states[variable.name] = seen[variable.name] = np.array(value)
+            variable = operands[ref]
+            while variable.op.definition.refs:
+                variable = variable.op.inputs[0]
+            name = _captured_variable(variable)
+            assert name is not None
+            self.states[name] = seen[name] = np.array(value)
 
     def _control(self, definition: Any, inputs: list[Any]) -> tuple[Any, ...]:
         if isinstance(definition, StatelessIf):
@@ -138,6 +142,16 @@ class _Evaluator:
         inner = _Evaluator(dict(zip(graph.inputs, inputs, strict=False)), self.states, self.run, iteration)
         inner.evaluate(graph, [t.op for t in graph.outputs])
         return tuple(inner.fetched(t) for t in graph.outputs)
+
+
+def _captured_variable(tensor: Tensor) -> str | None:
+    """The name of the variable that a tensor is, or, in a body, captures; None if it is none."""
+    while tensor.op.type == "Placeholder":
+        outer = [o for o, inner in getattr(tensor.graph, "captures", {}).items() if inner is tensor]
+        if not outer:
+            return None
+        tensor = outer[0]
+    return tensor.op.name if tensor.op.type == "VariableV2" else None
 
 
 @dataclasses.dataclass(frozen=True)
