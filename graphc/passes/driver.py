@@ -48,7 +48,7 @@ class Rewriter:
 
     def run(self, flow: Flow) -> Flow:
         for node in flow.inputs:
-            self._keep(node, node)
+            self.keep(node, node)
         for node in flow.nodes():
             if node not in self.done:
                 self._visit(node)
@@ -61,7 +61,7 @@ class Rewriter:
         for _ in range(STEP_LIMIT):
             rule, values = self._first_change(current)
             if values is None:
-                self._keep(node, current)
+                self.keep(node, current)
                 return
             check_refines(rule, current, values)
             if len({v.node for v in values}) == 1 and values[0].node not in self.done \
@@ -104,7 +104,8 @@ class Rewriter:
         for needed in (*(v.node for v in node.inputs), *node.after):
             self._settle(needed)
 
-    def _keep(self, old: Node, new: Node) -> None:
+    def keep(self, old: Node, new: Node) -> None:
+        """`new` stands for `old`, and for itself."""
         for i in range(len(old.specs)):
             self.new[old.value(i)] = new.value(i)
             self.new[new.value(i)] = new.value(i)

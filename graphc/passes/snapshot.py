@@ -315,7 +315,7 @@ class Snapshot:
     def with_user_shapes(self, operation: Operation, node: Node) -> Node:
         """What the user said by set_shape and inference does not know: required."""
         specs, requirements = list(node.specs), list(node.requirements)
-        for i, (tensor, spec) in enumerate(zip(operation.outputs, node.specs, strict=True)):
+        for i, (tensor, spec) in enumerate(zip(operation.outputs, node.specs, strict=False)):
             said = tensor.spec.static_shape
             if said is None:
                 continue

@@ -7,7 +7,7 @@ the body is taken again.
 Variables. A body's first version of a variable is its value at the start of the run, read inside, or, if something outside or the
 body itself has written it, an operand. Variables that a body writes become carried values or results.
 
-Inputs that no body uses are dropped, so a body is taken twice or more; bodies are small.
+Inputs that no body uses are dropped.
 """
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation
 from graphc.ops.control import StatelessIf, StatelessWhile
 from graphc.passes.control_flow import Branch, BranchWithEffects, Loop, LoopWithEffects
+from graphc.passes.driver import Rewriter
 
 if TYPE_CHECKING:
     from graphc.passes.snapshot import Snapshot, Versions
@@ -59,8 +60,8 @@ class Bodies:
         self.sizes: dict[Size, Size] = {}
         self.varying: dict[tuple[int, int], Size] = {}
 
-    def take(self, operands: Sequence[Operand]) -> tuple[list[Operand], list[Body]]:
-        """The operands that are left (values only, carried ones first), and the bodies on them."""
+    def take(self, operands: Sequence[Operand]) -> tuple[list[Operand], list[Body], list[str]]:
+        """The operands that are left (values only, carried ones first), the bodies on them, the variables written."""
         written: dict[str, None] = {}
         while True:
             given = self._with_written(operands, list(written))
@@ -72,10 +73,8 @@ class Bodies:
         values = [o for o in given if o.value is not None]
         used = frozenset().union(*(b.used for b in bodies))
         kept = [o for i, o in enumerate(values) if o.carried or i in used]
-        if len(kept) < len(values):
-            given = [*kept, *(o for o in given if o.value is None)]
-            bodies = [self._body(graph, given, list(written)) for graph in self.graphs]
-        return kept, bodies
+        numbers = [i for i, o in enumerate(values) if o.carried or i in used]
+        return kept, [replace(b, flow=with_inputs(b.flow, numbers)) for b in bodies], list(written)
 
     def _with_written(self, operands: Sequence[Operand], written: Sequence[str]) -> list[Operand]:
         """Variables that are written come by value, once each, as a carried operand behind the others."""
@@ -113,9 +112,8 @@ class Bodies:
         spec = operand.value.spec
         if spec.shape is None:
             raise InternalError(f"the rank of {operand.value.node} is not known")
-        shape = tuple(self.varying.get((operand.position, axis), None) or self.inner_size(size)
-                      if operand.carried and operand.position >= 0 else self.inner_size(size)
-                      for axis, size in enumerate(spec.shape))
+        shape = tuple(self.varying[operand.position, axis] if (operand.position, axis) in self.varying
+                      else self.inner_size(size) for axis, size in enumerate(spec.shape))
         value = None
         if not operand.carried and spec.value is not None and all(
                 isinstance(v, int) or v in self.sizes for v in spec.value):
@@ -167,7 +165,7 @@ def _loop(outer: Snapshot, operation: Operation, definition: StatelessWhile, see
     operands = _operands(outer, operation, 0, carried, seen)
     bodies = Bodies(outer, (definition.cond, definition.body))
     for _ in range(ROUNDS):
-        kept, (cond, body) = bodies.take(operands)
+        kept, (cond, body), written = bodies.take(operands)
         varying = [(i, axis) for i in range(carried)
                    for axis, (size, given) in enumerate(zip(body.flow.outputs[i].spec.shape or (),
                                                             body.flow.inputs[i].specs[0].shape or (), strict=True))
@@ -178,7 +176,6 @@ def _loop(outer: Snapshot, operation: Operation, definition: StatelessWhile, see
             bodies.varying[i, axis] = dims.symbol(f"varying{i}.{axis}")
     else:
         raise InternalError(f"the shapes carried by {operation.name} do not settle")
-    written = body.written
     specs = [Spec(v.spec.dtype, tuple(
         dims.symbol(f"{operation.name}:{i}.{axis}") if (i, axis) in bodies.varying else size
         for axis, size in enumerate(v.spec.shape or ()))) for i, v in enumerate(o.value for o in kept if o.carried)
@@ -191,7 +188,7 @@ def _loop(outer: Snapshot, operation: Operation, definition: StatelessWhile, see
 def _branch(outer: Snapshot, operation: Operation, definition: StatelessIf, seen: Versions) -> None:
     operands = _operands(outer, operation, 1, 0, seen)
     bodies = Bodies(outer, (definition.then_branch, definition.else_branch))
-    kept, (then, orelse) = bodies.take(operands)
+    kept, (then, orelse), written = bodies.take(operands)
     specs = []
     for i, (a, b) in enumerate(zip(then.flow.outputs, orelse.flow.outputs, strict=True)):
         if len(a.spec.shape or ()) != len(b.spec.shape or ()):
@@ -204,7 +201,6 @@ def _branch(outer: Snapshot, operation: Operation, definition: StatelessIf, seen
         specs.append(Spec(a.spec.dtype, tuple(shape)))
     kind = BranchWithEffects if then.flow.effects or orelse.flow.effects else Branch
     results = len(definition.then_branch.outputs)
-    written = tuple(dict.fromkeys((*then.written, *orelse.written)))
     op = kind(tuple(specs), then.flow, orelse.flow)
     pred = outer.read(operation.inputs[0], seen)
     _add(outer, operation, op, [pred, *(o.value for o in kept if o.value is not None)], written, seen, results)
@@ -225,6 +221,19 @@ def _add(outer: Snapshot, operation: Operation, op: Any, inputs: Sequence[Value]
             outer.versions[state].append(node.value(results + i))
             seen[state] = len(outer.versions[state]) - 1
         outer.seen[operation] = seen
+
+
+def with_inputs(flow: Flow, numbers: Sequence[int]) -> Flow:
+    """The flow with these of its inputs only, numbered anew."""
+    if len(numbers) == len(flow.inputs):
+        return flow
+    rewriter = Rewriter(())
+    inputs = []
+    for index, number in enumerate(numbers):
+        old = flow.inputs[number]
+        inputs.append(replace(old, op=replace(old.op, index=index)))  # type: ignore[call-arg]
+        rewriter.keep(old, inputs[-1])
+    return rewriter.run(replace(flow, inputs=tuple(inputs)))
 
 
 def _used_inputs(flow: Flow) -> set[int]:
