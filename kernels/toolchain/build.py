@@ -34,13 +34,21 @@ def library_archive(isa: str, only: Sequence[str] = ()) -> bytes:
     found = cache.read_file(PREBUILT / key) if not only else None
     found = found or cache.read(key)
     if found is None:
-        found = build_archives([isa], only)[isa]
-        cache.write(key, found)
+        with cache.locked():           # whoever waited here finds what the other process has built
+            found = cache.read(key)
+            if found is None:
+                found = _build([isa], only)[isa]
+                cache.write(key, found)
     return found
 
 
 def build_archives(isas: Sequence[str], only: Sequence[str] = (), jobs: int | None = None) -> dict[str, bytes]:
-    """Builds in a subprocess. What did not change is taken from the pieces kept in the cache."""
+    """Builds, one process at a time. What did not change is taken from the pieces kept in the cache."""
+    with cache.locked():
+        return _build(isas, only, jobs)
+
+
+def _build(isas: Sequence[str], only: Sequence[str], jobs: int | None = None) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory(prefix="graphc-") as scratch:
         pieces = cache.directory() / "pieces"
         try:

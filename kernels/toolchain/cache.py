@@ -6,11 +6,14 @@ written is not an error: everything works without it, compiled anew by each proc
 """
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import sys
 import tempfile
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 MAGIC = b"gcache1\n"
@@ -62,6 +65,22 @@ def make_private(folder: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != os.getuid():
         raise PermissionError(f"{folder} belongs to another user")
+
+
+@contextlib.contextmanager
+def locked() -> Iterator[None]:
+    """Held by one process at a time, as far as they share the cache and it can be written."""
+    try:
+        make_private(directory())
+        handle = os.open(directory() / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        yield
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def write_file(path: Path, contents: bytes) -> None:
