@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from graphc.ir.op import Op
@@ -68,10 +69,13 @@ class Flow:
 
     def nodes(self) -> Iterator[Node]:
         """Every node once, operands and token edges first (topological order; the same order every time)."""
+        return iter(self._order)
+
+    @cached_property
+    def _order(self) -> tuple[Node, ...]:
         seen: set[Node] = set(self.inputs)
-        yield from self.inputs
-        for root in [*(v.node for v in self.outputs), *self.effects]:
-            yield from _walk(root, seen)
+        roots = [*(v.node for v in self.outputs), *self.effects]
+        return (*self.inputs, *(node for root in roots for node in _walk(root, seen)))
 
 
 def _walk(root: Node, seen: set[Node]) -> Iterator[Node]:

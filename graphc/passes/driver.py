@@ -52,9 +52,11 @@ class Rewriter:
         for node in flow.nodes():
             if node not in self.done:
                 self._visit(node)
-        return dataclasses.replace(
-            flow, outputs=tuple(self.new[v] for v in flow.outputs),
-            effects=tuple(dict.fromkeys(self.nodes[n] for n in flow.effects)))
+        outputs = tuple(self.new[v] for v in flow.outputs)
+        effects = tuple(dict.fromkeys(self.nodes[n] for n in flow.effects))
+        if outputs == flow.outputs and effects == flow.effects:
+            return flow                      # nodes are immutable: the roots are the same, so all is
+        return dataclasses.replace(flow, outputs=outputs, effects=effects)
 
     def _visit(self, node: Node) -> None:
         current = self._with_new_inputs(node)
@@ -107,16 +109,19 @@ class Rewriter:
     def keep(self, old: Node, new: Node) -> None:
         """`new` stands for `old`, and for itself."""
         for i in range(len(old.specs)):
-            self.new[old.value(i)] = new.value(i)
-            self.new[new.value(i)] = new.value(i)
+            value = new.value(i)
+            self.new[value] = value
+            if old is not new:
+                self.new[old.value(i)] = value
         self.nodes[old] = self.nodes[new] = new
         self.done.add(old)
         self.done.add(new)
 
     def _with_new_inputs(self, node: Node) -> Node:
         inputs = tuple(self.new.get(v, v) for v in node.inputs)
-        after = tuple(dict.fromkeys(self.nodes.get(n, n) for n in node.after))
-        return rebuilt(node, inputs, after)
+        if not node.after:
+            return node if inputs == node.inputs else rebuilt(node, inputs)
+        return rebuilt(node, inputs, tuple(dict.fromkeys(self.nodes.get(n, n) for n in node.after)))
 
 
 def rebuilt(node: Node, inputs: tuple[Value, ...], after: tuple[Node, ...] | None = None) -> Node:
@@ -168,9 +173,11 @@ def run_pipeline(flow: Flow, pipeline: Sequence[tuple[str, Pass]]) -> tuple[Flow
     before = everything(flow)
     for name, run in pipeline:
         start = time.perf_counter()
-        flow = everywhere(flow, run)
-        verify(flow, name)
-        after = everything(flow)
+        changed = everywhere(flow, run)
+        if changed is not flow:
+            verify(changed, name)
+        after = before if changed is flow else everything(changed)
+        flow = changed
         report = PassReport(name, len(before), len(after), (time.perf_counter() - start) * 1e3,
                             count_transposes(before), count_transposes(after))
         before = after

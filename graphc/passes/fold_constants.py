@@ -26,7 +26,9 @@ def fold_constants(flow: Flow) -> Flow:
 
     def known_sizes(node: Node) -> Replacement:
         """arithmetic on sizes of inputs -> those sizes"""
-        if isinstance(node.op, (SizeValues, FlowInput, Const)) or len(node.specs) != 1 or node.op.effect != Effect.PURE:
+        if len(node.specs) != 1 or node.specs[0].value is None or node.op.effect != Effect.PURE:
+            return None
+        if isinstance(node.op, (SizeValues, FlowInput, Const)):
             return None
         spec = node.specs[0]
         if spec.value is None or spec.dtype.short not in ("i32", "i64") or not all(isinstance(s, int) for s in spec.shape or ()):
@@ -40,13 +42,13 @@ def fold_constants(flow: Flow) -> Flow:
 
 def fold(node: Node) -> Replacement:
     """f(constants) -> constant"""
-    if node.op.effect != Effect.PURE or not node.specs or isinstance(node.op, Const) or node.op.type.startswith("_Flow"):
-        return None
-    if not all(_is_small(s) for s in node.specs):
+    if node.op.effect != Effect.PURE or not node.specs or isinstance(node.op, (Const, FlowInput)):
         return None
     if all(_known_value(s) for s in node.specs):
         return tuple(constant_node(_value(s), node).value() for s in node.specs)
     if not all(isinstance(v.node.op, Const) for v in node.inputs) or node.op.sizes():
+        return None
+    if not all(_is_small(s) for s in node.specs):
         return None
     if type(node.op).reference is Op.reference or type(node.op).reference is Composite.reference:
         return None
