@@ -135,7 +135,8 @@ class Engine:
         run_number: the counter of random ops (default: runs of this engine so far). cancel: address of an int64 that ends
         the run when it becomes nonzero. Raises the classes of graphc.errors, with the op to blame and the user's line.
         """
-        inputs = [a if a.dtype == d and a.flags.c_contiguous else self._fit(i, a)
+        # Nothing but a real array may pass: the native code reads the address of its data from the object.
+        inputs = [a if type(a) is np.ndarray and a.dtype == d and a.flags.carray else self._fit(i, a)
                   for i, (a, d) in enumerate(zip(inputs, self._dtypes, strict=True))]
         shapes = tuple([a.shape for a in inputs])
         try:
@@ -167,11 +168,12 @@ class Engine:
         return outputs
 
     def _fit(self, number: int, array: Any) -> np.ndarray:
+        """`array` as an aligned, C-contiguous ndarray; read-only ones pass."""
         port = self.plan.inputs[number]
         array = np.asarray(array)
         if array.dtype != self._dtypes[number]:
             raise errors.InvalidArgumentError(f"feed {port.name} is {array.dtype}, {port.dtype} is wanted")
-        return np.ascontiguousarray(array).reshape(array.shape)
+        return np.require(array, requirements=["C", "A"]).reshape(array.shape)
 
     def _frame(self, shapes: Shapes) -> _Frame:
         """A frame bound for these shapes: a new one, or the one unused for longest if there are many."""

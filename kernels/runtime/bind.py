@@ -174,8 +174,16 @@ def bind_map_words(frame, step, words, out):
 
 
 @function
+def compiled(frame, words, form):
+    """Address of compiled code for a map's program, form 0: of a tile, 1: of a range; 0: there is none."""
+    table = word(word(frame, t.FRAME_MODEL), t.MODEL_COMPILED)
+    return word(table, 2 * word(words, 0) + form) if table != 0 else 0
+
+
+@function
 def bind_map(frame, row, step):
     out = word(row, t.ROW_BOUND)
+    set_word(row, t.ROW_FUNCTION, compiled(frame, word(row, t.ROW_RECORD) + 16, 0))
     status = bind_map_words(frame, step, word(row, t.ROW_RECORD) + 16, out)
     if status == 0:
         status = set_tiles(frame, row, step, word(out, MAP_TILES), word(out, MAP_TILES_1))
@@ -314,6 +322,7 @@ def bind_epilogue(frame, row, step):
     status = bind_map_words(frame, step, words, out)
     if status != 0:
         return status
+    set_word(row, t.ROW_EPILOGUE_FUNCTION, compiled(frame, words, 1))
     set_word(row, t.ROW_EPILOGUE_WORK, round_up(word(row, t.ROW_WORK_BYTES)))
     set_word(row, t.ROW_EPILOGUE_TILES, word(out, MAP_TILES))
     set_word(row, t.ROW_SCRATCH, max(word(row, t.ROW_SCRATCH), word(out, MAP_SCRATCH)))

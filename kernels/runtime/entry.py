@@ -8,7 +8,7 @@ from numba import types
 from . import tables as t
 from .block import allocate_cleared, slot_reserve
 from .map import map_bind, map_run, map_run_range, map_words
-from .memory import function, set_word
+from .memory import function, set_word, word
 from .model import frame_close, frame_open, frame_size, model_close, model_open, run
 from .pack import store_free
 from .pool import pool_free, pool_open, pool_quit, worker_loop
@@ -91,6 +91,8 @@ def gc_run_body(frame, reserved):
 
 @function
 def gc_slot_reserve(host, slot, rank, sizes):
+    if rank != word(slot, t.SLOT_RANK):
+        return 0
     return slot_reserve(host, slot, rank, sizes)
 
 

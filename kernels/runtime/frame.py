@@ -10,7 +10,18 @@ from ..kernel import Choice
 from . import image as im
 from . import tables as t
 from .block import allocate_cleared, release, slot_release
-from .image import bind_count, body_record, bound_dim, buffer_row, dim_row, kernel_record, list_base, root, slot_row, step_record
+from .image import (
+    bind_count,
+    body_record,
+    bound_dim,
+    buffer_row,
+    dim_row,
+    kernel_record,
+    list_base,
+    root,
+    slot_row,
+    step_record,
+)
 from .map import map_words
 from .memory import function, set_word, word
 

@@ -73,7 +73,7 @@ def find_writes(model):
 
 @function
 def find_reads(model):
-    """The states that the prepare body, or a body that it may run, reads: for simplicity any state named there."""
+    """The states that the prepare body may read: those that it, or any later body (it may run those), has a buffer for."""
     image = word(model, t.MODEL_IMAGE)
     prepare = word(image, im.H_PREPARE)
     if prepare < 0:
@@ -82,7 +82,7 @@ def find_reads(model):
         record = body_record(image, body)
         for b in range(word(record, im.B_BUFFERS)):
             row = buffer_row(image, record, b)
-            if word(row, 0) == im.KIND_STATE and (body == prepare or word(row, 2) >= 0):
+            if word(row, 0) == im.KIND_STATE:
                 set_word(word(model, t.MODEL_READS), word(row, 2), 1)
 
 
@@ -153,6 +153,7 @@ def model_open(request):
     set_word(model, t.MODEL_STATES, word(request, t.OPEN_STATES))
     set_word(model, t.MODEL_INFOS, word(request, t.OPEN_INFOS))
     set_word(model, t.MODEL_RUN_BODY, word(request, t.OPEN_RUN_BODY))
+    set_word(model, t.MODEL_COMPILED, word(request, t.OPEN_COMPILED))
     set_word(model, t.MODEL_READS, model + 8 * t.MODEL_WORDS)
     set_word(model, t.MODEL_WRITES, model + 8 * (t.MODEL_WORDS + states))
     find_writes(model)
@@ -258,7 +259,8 @@ def frame_size(frame, sizes, error):
 def take_addresses(frame, call):
     """Inputs and outputs of this run. An output of known size has memory of the caller's, others get the runtime's."""
     record, indirect = word(frame, t.FRAME_RECORD), word(call, t.CALL_INDIRECT)
-    inputs, outputs, host = word(record, im.B_INPUTS), word(record, im.B_OUTPUTS), word(word(frame, t.FRAME_MODEL), t.MODEL_HOST)
+    inputs, outputs = word(record, im.B_INPUTS), word(record, im.B_OUTPUTS)
+    host = word(word(frame, t.FRAME_MODEL), t.MODEL_HOST)
     for i in range(inputs):
         given = word(call, t.CALL_WORDS + i)
         slot = word(frame, t.FRAME_INPUTS) + 8 * i * t.SLOT_RECORD

@@ -49,6 +49,14 @@ def wake_up(host, address, count):
 
 
 @function
+def run_epilogue(row, counter, work, scratch, begin, end):
+    bound, behind, compiled = word(row, t.ROW_EPILOGUE), work + word(row, t.ROW_EPILOGUE_WORK), word(row, t.ROW_EPILOGUE_FUNCTION)
+    if compiled != 0:
+        return call_status(compiled, (bound, counter, behind, scratch, begin, end))
+    return map_run_range(bound, counter, behind, scratch, begin, end)
+
+
+@function
 def run_tile(kind, row, counter, work, scratch, phase, tile):
     """One tile of a job. row: a frame's step row, or a packed operand."""
     if kind == JOB_CALL:
@@ -59,13 +67,15 @@ def run_tile(kind, row, counter, work, scratch, phase, tile):
             begin = tile * each
             end = min(begin + each, word(row, t.ROW_ELEMENTS))
             if begin < end:
-                map_run_range(word(row, t.ROW_EPILOGUE), counter, work + word(row, t.ROW_EPILOGUE_WORK), scratch, begin, end)
+                return run_epilogue(row, counter, work, scratch, begin, end)
         return status
     if kind == JOB_PACK:
         arguments = row + 8 * t.PACKED_ARGUMENTS
         return call_status(word(row, t.PACKED_FUNCTION), (word(row, t.PACKED_SOURCE), arguments, word(row, t.PACKED_CHOICE),
                                                           word(row, t.PACKED_ADDRESS), tile))
     if kind == JOB_MAP:
+        if word(row, t.ROW_FUNCTION) != 0:
+            return call_status(word(row, t.ROW_FUNCTION), (word(row, t.ROW_BOUND), counter, work, scratch, phase, tile))
         return map_run(word(row, t.ROW_BOUND), counter, work, scratch, phase, tile)
     return map_run(word(row, t.ROW_EPILOGUE), counter, work + word(row, t.ROW_EPILOGUE_WORK), scratch, phase, tile)
 

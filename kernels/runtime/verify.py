@@ -25,9 +25,9 @@ from . import image as im
 from . import tables as t
 from .image import BAD, body_record, buffer_row, dim_row, dtype_size, limited, multiply, slot_row, step_record
 from .memory import function, set_word, word
+from .verify_layout import inside, step_is_inside
 from .verify_program import check_program
 from .verify_step import check_step, dims_bound_by
-from .verify_layout import inside, step_is_inside
 
 MOST_WORDS = 1 << 36
 MOST_DEPTH = 32

@@ -6,7 +6,18 @@ and of slots, updated as the steps go.
 from __future__ import annotations
 
 from . import image as im
-from .image import bind_count, bind_rows, body_record, bound_dim, buffer_row, dim_row, kernel_record, root, slot_row, step_record
+from .image import (
+    bind_count,
+    bind_rows,
+    body_record,
+    bound_dim,
+    buffer_row,
+    dim_row,
+    kernel_record,
+    root,
+    slot_row,
+    step_record,
+)
 from .memory import function, set_word, word
 from .verify_program import ROW, classify, has_row_values, largest_index, program_stores, value_dtype
 

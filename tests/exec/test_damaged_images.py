@@ -1,0 +1,96 @@
+"""Damaged images: words changed at random. Every one must give an error or run; none may crash the process.
+
+Each image runs in a fork of one child process without worker threads, with limits on memory and time (a changed constant can make a
+loop long; that is no crash).
+"""
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+IMAGES = 150
+SECONDS = 2.0
+
+
+def try_image(name: str, seed: int) -> int:
+    """0: an answer, 1: refused while verifying, 2: an error while running."""
+    import numpy as np
+    from five import CASES
+
+    from graphc import errors
+    from graphc.exec import engine as module
+
+    rng = np.random.default_rng(seed)
+    original = module.make_image
+
+    def damaged(*arguments: object) -> np.ndarray:
+        image = original(*arguments)        # type: ignore[arg-type]
+        for _ in range(int(rng.integers(1, 4))):
+            at = int(rng.integers(1, len(image)))
+            kind = rng.integers(5)
+            image[at] = (image[at] + rng.integers(-2, 3), rng.integers(-3, 40), 1 << int(rng.integers(3, 63)),
+                         -(1 << int(rng.integers(3, 63))), image[rng.integers(len(image))])[kind]
+        return image
+
+    module.make_image = damaged
+    case = CASES[name]()
+    hosts = {key: (lambda r: np.asarray(r)[..., :1] + 0) for key in case.hosts}
+    try:
+        engine = module.Engine(case.plan, case.constants, dict(case.states), hosts, threads=1, memory_limit=1 << 26)
+    except errors.InternalError:
+        return 1
+    except errors.OpError:
+        return 2
+    result = 0
+    for inputs in case.feeds(np.random.default_rng(0))[:3]:
+        try:
+            engine.run([np.array(x) for x in inputs])
+        except (errors.OpError, ValueError):
+            result = 2
+    return result
+
+
+def child(name: str) -> None:
+    from graphc.exec.library import load_library
+    load_library()
+    counts = [0, 0, 0, 0]
+    for seed in range(IMAGES):
+        process = os.fork()
+        if process == 0:
+            os._exit(try_image(name, seed))
+        end = time.monotonic() + SECONDS
+        while True:
+            done, status = os.waitpid(process, os.WNOHANG)
+            if done:
+                break
+            if time.monotonic() > end:
+                os.kill(process, signal.SIGKILL)
+                os.waitpid(process, 0)
+                status = 3 << 8
+                break
+            time.sleep(0.002)
+        if os.WIFSIGNALED(status) or os.WEXITSTATUS(status) > 3:
+            print(f"seed {seed}: wait status {status}", flush=True)
+            sys.exit(1)
+        counts[os.WEXITSTATUS(status)] += 1
+    print("answers, refused, errors, too long:", *counts)
+    sys.exit(0 if counts[1] and counts[3] < IMAGES // 10 else 1)
+
+
+@pytest.mark.parametrize("name", ["conv_norm_dense", "adam", "growing_loop", "masked_matmul", "loop_with_host"])
+def test_damaged_images_do_not_crash(name: str) -> None:
+    here = Path(__file__)
+    paths = os.pathsep.join([str(here.parents[2]), str(here.parents[1] / "plan"), *filter(None, [os.environ.get("PYTHONPATH")])])
+    found = subprocess.run([sys.executable, str(here), name], capture_output=True, text=True, timeout=500,
+                           env=os.environ | {"PYTHONPATH": paths})
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+if __name__ == "__main__":
+    child(sys.argv[1])
