@@ -67,7 +67,8 @@ def _build(isas: Sequence[str], only: Sequence[str], jobs: int | None = None) ->
                    str(jobs or os.cpu_count() or 1), *([",".join(only)] if only else [])]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise BuildError(f"the kernel library for {', '.join(isas)} does not build:\n{done.stderr.strip()}")
+            died = f" (killed by signal {-done.returncode}; is there memory enough?)" if done.returncode < 0 else ""
+            raise BuildError(f"the kernel library for {', '.join(isas)} does not build{died}:\n{done.stderr.strip()}")
         if os.environ.get("GRAPHC_BUILD_VERBOSE"):
             print(done.stderr, end="", file=sys.stderr)
         built = {isa: cache.read_file(Path(scratch) / f"{isa}.a") for isa in isas}

@@ -84,10 +84,10 @@ void hash_node(const Node& node, Crc32& crc) {
 template <class From, class To>
 void fill(const std::vector<From>& values, char* target, std::size_t count, const std::string& name) {
   if (values.size() > count) damaged("constant " + name + " has more values than elements");
-  std::vector<To> converted(values.begin(), values.end());
-  const To last = converted.empty() ? To{} : converted.back();
-  if (!converted.empty()) std::memcpy(target, converted.data(), converted.size() * sizeof(To));
-  for (std::size_t i = converted.size(); i < count; ++i) std::memcpy(target + i * sizeof(To), &last, sizeof(To));
+  for (std::size_t i = 0; i < count; ++i) {
+    const To value = values.empty() ? To{} : static_cast<To>(values[std::min(i, values.size() - 1)]);
+    std::memcpy(target + i * sizeof(To), &value, sizeof(To));
+  }
 }
 
 struct TensorValue {

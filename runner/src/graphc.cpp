@@ -3,6 +3,7 @@
 
 #include <new>
 
+#include "error.hpp"
 #include "model.hpp"
 
 struct graphc_model {

@@ -42,7 +42,7 @@ class Model {
   Model& operator=(const Model&) = delete;
 
   const Plan& plan() const { return plan_; }
-  const std::vector<std::int64_t>& image() const { return image_; }
+  
   const char* isa() const { return library_.isa; }
   std::int64_t memory_used() const { return host_->used(); }
 
