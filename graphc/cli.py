@@ -1,0 +1,137 @@
+"""The command `graphc`: inspect, run and dump saved models.
+
+    graphc inspect model.pb
+    graphc run model.pb --feed x=x.npy --fetch logits --out y.npy
+    graphc dump model.pb
+
+Exit status 0; 1 with one message on stderr if the user's file, names or arrays do not fit.
+"""
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+import graphc as gc
+from graphc import errors
+from graphc.ir.graph import Graph
+from graphc.ir.names import suggestion
+from graphc.plan.plan import Plan
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except BrokenPipeError:
+        return 0
+    except (errors.OpError, ValueError, TypeError, OSError) as error:
+        print(f"graphc {options.name}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="graphc", description="Inspect, run and dump saved models (.pb, .pbtxt).")
+    commands = parser.add_subparsers(dest="name", required=True)
+    for name, command, text in (("inspect", _inspect, "inputs, outputs, ops, sizes, FLOPs"),
+                                ("run", _run, "run on .npy files"), ("dump", _dump, "nodes and plans as text")):
+        sub = commands.add_parser(name, help=text)
+        sub.add_argument("model", help="a GraphDef: .pb, or .pbtxt in text form")
+        sub.set_defaults(command=command)
+        if name == "run":
+            sub.add_argument("--feed", action="append", default=[], metavar="NAME=FILE.npy", help="an input; may be repeated")
+            sub.add_argument("--fetch", action="append", default=[], metavar="NAME",
+                             help="an output; may be repeated; default: all outputs")
+            sub.add_argument("--out", action="append", default=[], metavar="FILE.npy",
+                             help="where to save it, one for each --fetch; default: print")
+    return parser
+
+
+def _load(path: str) -> tuple[Any, Graph]:
+    graph_def = gc.load_graph_def(path)
+    graph = Graph()
+    with graph.as_default():
+        gc.import_graph_def(graph_def, name="")
+    return graph_def, graph
+
+
+def _plans(graph_def: Any, graph: Graph) -> dict[str, Plan]:
+    """The saved plans that belong to these nodes; one made now if there is none."""
+    from graphc.model_report import model_outputs
+    from graphc.plan.compile import compile_graph
+    from graphc.serial.plan_proto import graph_hash, load_plan
+
+    hashed = graph_hash(graph_def)
+    saved = {plan.signature: load_plan(plan) for plan in graph_def.plans if plan.graph_hash == hashed}
+    if saved or not model_outputs(graph):
+        return saved
+    feeds = [op.outputs[0] for op in graph.get_operations() if op.type == "Placeholder"]
+    fetches = [t for op in model_outputs(graph) for t in op.outputs]
+    try:
+        return {"compiled now": compile_graph(fetches, (), feeds).plan}
+    except errors.OpError as error:
+        print(f"graphc: it cannot be compiled for all of its outputs: {error}", file=sys.stderr)
+        return {}
+
+
+def _inspect(options: argparse.Namespace) -> None:
+    from graphc.model_report import report
+
+    graph_def, graph = _load(options.model)
+    print(report(options.model, os.path.getsize(options.model), graph, _plans(graph_def, graph)))
+
+
+def _dump(options: argparse.Namespace) -> None:
+    from graphc.plan_text import plan_text
+
+    graph_def, graph = _load(options.model)
+    for op in graph.get_operations():
+        inputs = ", ".join([*(t.name for t in op.inputs), *(f"^{c.name}" for c in op.control_inputs)])
+        results = ", ".join(f"{t.dtype.name}{t.shape}" for t in op.outputs)
+        print(f"{op.name} = {op.type}({inputs}) -> {results}")
+    for signature, plan in _plans(graph_def, graph).items():
+        print(f"\nplan '{signature}'\n{plan_text(plan)}")
+
+
+def _run(options: argparse.Namespace) -> None:
+    from graphc.model_report import model_outputs
+
+    _, graph = _load(options.model)
+    feeds = dict(_feed(graph, text) for text in options.feed)
+    fetches = [_element(graph, name) for name in options.fetch] or [op.outputs[0] for op in model_outputs(graph)]
+    if options.out and len(options.out) != len(fetches):
+        raise ValueError(f"{len(options.out)} times --out for {len(fetches)} outputs: give one for each --fetch")
+    with gc.Session(graph=graph) as session:
+        values = session.run(fetches, feeds)
+    for i, (tensor, value) in enumerate(zip(fetches, values, strict=True)):
+        if options.out:
+            np.save(options.out[i], value)
+        else:
+            print(f"{tensor.name} {np.asarray(value).dtype}{np.shape(value)}\n{value}")
+
+
+def _element(graph: Graph, name: str) -> gc.Tensor:
+    """The tensor called "name" or "name:1"."""
+    operations = {op.name: op for op in graph.get_operations()}
+    if ":" not in name and name in operations and operations[name].outputs:
+        return operations[name].outputs[0]
+    if ":" not in name:
+        raise errors.NotFoundError(f"there is no output named '{name}' in the model{suggestion(name, operations)}; "
+                                   "`graphc inspect` lists them")
+    return graph.get_tensor_by_name(name)
+
+
+def _feed(graph: Graph, text: str) -> tuple[gc.Tensor, np.ndarray]:
+    name, equals, path = text.partition("=")
+    if not equals:
+        raise ValueError(f"--feed takes NAME=FILE.npy, not '{text}'")
+    return _element(graph, name), np.load(path, allow_pickle=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

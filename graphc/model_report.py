@@ -1,0 +1,128 @@
+"""What `graphc inspect` says of a saved model: inputs, outputs, ops, sizes, FLOPs."""
+from __future__ import annotations
+
+import collections
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from graphc.ir.graph import Graph
+from graphc.ir.tensor import Operation, Tensor
+from graphc.plan import plan as p
+
+
+def model_inputs(graph: Graph) -> list[Tensor]:
+    """The tensors to feed."""
+    return [op.outputs[0] for op in graph.get_operations() if op.type in ("Placeholder", "PlaceholderWithDefault")]
+
+
+def model_outputs(graph: Graph) -> list[Operation]:
+    """The operations whose results no other one takes; constants and what has no result are none."""
+    return [op for op in graph.get_operations()
+            if op.outputs and op.type not in ("Const", "Placeholder", "VariableV2")
+            and not any(t.consumers() for t in op.outputs)]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Floating point operations of one run and how many steps it has; kernels: how often each is called."""
+
+    flops: int
+    steps: int
+    kernels: dict[str, int]
+    assumed: bool     # whether unknown sizes were taken as 1
+
+
+def plan_cost(plan: p.Plan) -> Cost:
+    """Counted from the plan's steps; a body of a loop or branch counts once. Unknown sizes count as 1."""
+    formulas = _flops_formulas()
+    flops, kernels = 0, collections.Counter[str]()
+    for number, body in enumerate(plan.bodies):
+        sizes = _sizes(plan, body, number)
+        for step in body.steps:
+            epilogue = step.epilogue if isinstance(step, p.Call) else None
+            if isinstance(step, p.Call):
+                kernels[step.kernel] += 1
+                flops += _call_flops(step, sizes, formulas)
+            for each in (step, epilogue):
+                if isinstance(each, p.Map):
+                    kernels["map"] += 1
+                    count = sum(i.op not in ("const", "index", "linear", "cast") for i in plan.programs[each.program].instrs)
+                    flops += count * int(np.prod([sizes[d] for d in each.domain], dtype=np.int64))
+    unknown = any(s < 0 for port in plan.inputs for s in port.shape)
+    return Cost(flops, sum(len(b.steps) for b in plan.bodies), dict(kernels), unknown)
+
+
+def _sizes(plan: p.Plan, body: p.Body, number: int) -> list[int]:
+    """The values of a body's dims, if every unknown size is 1."""
+    found: list[int] = []
+    for dim in body.dims:
+        kind = dim.kind
+        a = [found[o] for o in dim.operands] if kind >= p.DimKind.ADD else []
+        if kind == p.DimKind.CONST:
+            found.append(dim.value)
+        elif kind == p.DimKind.INPUT and number == 0:
+            found.append(abs(plan.inputs[dim.operands[0]].shape[dim.operands[1]]))
+        elif kind in (p.DimKind.INPUT, p.DimKind.RUNTIME):
+            found.append(1)
+        else:
+            found.append(_COMPUTE[kind](*a))
+    return found
+
+
+_COMPUTE: dict[p.DimKind, Any] = {
+    p.DimKind.ADD: lambda a, b: a + b, p.DimKind.SUB: lambda a, b: a - b, p.DimKind.MUL: lambda a, b: a * b,
+    p.DimKind.FLOORDIV: lambda a, b: a // b if b else 0, p.DimKind.MOD: lambda a, b: a % b if b else 0,
+    p.DimKind.MIN: min, p.DimKind.MAX: max, p.DimKind.EQUAL: lambda a, b: int(a == b), p.DimKind.LESS: lambda a, b: int(a < b),
+    p.DimKind.SELECT: lambda a, b, c: b if a else c, p.DimKind.BROADCAST: lambda a, b: b if a == 1 else a,
+}
+
+
+def _flops_formulas() -> dict[str, Any]:
+    """The declared kernels by name."""
+    import graphc.kernels
+    from graphc.kernels.kernel import KERNELS
+
+    for module in pkgutil.iter_modules(graphc.kernels.__path__):
+        if not module.ispkg and module.name != "__main__":
+            importlib.import_module(f"graphc.kernels.{module.name}")
+    return dict(KERNELS)
+
+
+def _call_flops(step: p.Call, sizes: list[int], kernels: dict[str, Any]) -> int:
+    kernel = kernels.get(step.kernel.partition(".")[0])
+    if kernel is None:
+        return 0
+    names = dict(zip([*kernel.dims, *kernel.attrs], [*(sizes[d] for d in step.dims), *step.attrs], strict=False))
+    # The formula is the declaration's own text, from graphc's source; sizes are ints.
+    return int(eval(kernel.flops, {"__builtins__": {"max": max, "min": min}}, names))
+
+
+def report(path: str, size: int, graph: Graph, plans: dict[str, p.Plan]) -> str:
+    """The whole text of `graphc inspect`."""
+    operations = graph.get_operations()
+    constants = [op for op in operations if op.type == "Const"]
+    weights = [op for op in constants if op.get_attr("dtype").is_floating]
+    elements = sum(op.get_attr("value").size for op in weights)
+    lines = [f"{path}: {size:,} bytes, {len(operations)} nodes, {elements:,} parameters"]
+    lines += ["inputs:", *(f"  {t.op.name}: {_tensor(t)}{'  (has a default)' if t.op.inputs else ''}"
+                           for t in model_inputs(graph))]
+    lines += ["outputs:", *(f"  {op.name}: {_tensor(op.outputs[0])}" for op in model_outputs(graph))]
+    counts = collections.Counter(op.type for op in operations)
+    lines += ["ops:", *(f"  {count:5d} {kind}" for kind, count in sorted(counts.items(), key=lambda c: (-c[1], c[0])))]
+    lines += ["largest constants:"] + [f"  {op.get_attr('value').nbytes:12,} bytes  {op.name}: {_tensor(op.outputs[0])}"
+                                       for op in sorted(constants, key=lambda o: -o.get_attr("value").nbytes)[:5]]
+    for signature, plan in plans.items():
+        cost = plan_cost(plan)
+        note = ", unknown sizes taken as 1" if cost.assumed else ""
+        lines.append(f"plan '{signature}': {', '.join(x.name for x in plan.inputs)} -> "
+                     f"{', '.join(x.name for x in plan.outputs)}; {cost.steps} steps, {cost.flops:,} FLOPs a run{note}")
+        lines += [f"  {count:5d} {kernel}" for kernel, count in sorted(cost.kernels.items(), key=lambda c: (-c[1], c[0]))]
+    return "\n".join(lines)
+
+
+def _tensor(tensor: Tensor) -> str:
+    return f"{tensor.dtype.name}{tensor.shape}"
