@@ -59,7 +59,7 @@ def build_object(target: Target, bitcodes: Sequence[bytes], exports: Sequence[st
     """One object that exports each name of `exports` as name_<isa>.
 
     The first definition of a symbol wins, so a bitcode made for this ISA alone goes before the common one.
-    inline_all: inline every helper that is not noinline, as kernels' inner loops need; False leaves it to LLVM's judgement.
+    inline_all: inline every helper that is not noinline, as kernels' inner loops need; False: as LLVM judges.
     """
     machine = target_machine(target)
     module = _link(target, machine, bitcodes)

@@ -95,9 +95,8 @@ def _texts(*names: str) -> list[str]:
 
 
 def _ir_key(unit: Unit, isa: str) -> str:
-    symbols = [f"{isa}:{a.symbol}" for a in unit.variants[isa]]
-    sources = source_hash_parts(unit.module)
-    return cache.hash_of(cache.tool_versions(), *_texts("frontend", "collect", "builder"), *sources, *symbols)
+    adapters = [f"{isa} {a.symbol} {a.kind} {a.operands} {a.numbers} {a.types} {a.result}" for a in unit.variants[isa]]
+    return cache.hash_of(cache.tool_versions(), *_texts("frontend"), *source_hash_parts(unit.module), *adapters)
 
 
 def _ir(job: Job) -> list[tuple[str, bytes]]:

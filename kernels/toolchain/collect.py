@@ -96,7 +96,7 @@ def _kernels(only: Sequence[str]) -> list[KernelEntry]:
 
 
 def _unit_of(units: dict[str, Unit], entry: KernelEntry, functions: Functions) -> Unit:
-    """One unit a module; kernels tuned for ISAs are large, so they get one for each dtype, which compile in parallel."""
+    """One unit a module; kernels tuned for ISAs are large, so they get one a dtype, which compile in parallel."""
     module = entry.kernel.make.__module__
     name = module.rpartition(".")[2]
     if any(isinstance(getattr(functions, role), dict) for role in ROLES):

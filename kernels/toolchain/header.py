@@ -48,7 +48,7 @@ def _enumeration(enumeration: type[IntEnum]) -> str:
 def _symbols(targets: Sequence[Target], entries: Mapping[str, Sequence[str]]) -> list[str]:
     rows = [", ".join([f'"{t.name}"', f"gc_functions_{t.symbol}", *(f"{name}_{t.symbol}" for name in entries)])
             for t in targets]
-    lines = ["// X(name, table of functions, entry points in the order of GRAPHC_ENTRIES): the instruction sets, best first",
+    lines = ["// X(name, table of functions, entry points as in GRAPHC_ENTRIES): the instruction sets, best first",
              "#define GRAPHC_LIBRARIES(X) " + " ".join(f"X({row})" for row in rows),
              "// X(result, name, parameters): the entry points of the runtime",
              "#define GRAPHC_ENTRIES(X) " + " ".join(f"X({types[0]}, {name}, ({', '.join(types[1:])}))"

@@ -30,7 +30,8 @@ class Options(ctypes.Structure):
                 ("memory_limit", ctypes.c_int64), ("threads", ctypes.c_int32)]
 
 
-HOST = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(Tensor), ctypes.c_int32, ctypes.c_int32)
+HOST = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(Tensor), ctypes.c_int32,
+                        ctypes.c_int32)
 
 
 class NativeError(Exception):
@@ -41,7 +42,8 @@ class NativeError(Exception):
 
 def as_tensor(array: np.ndarray) -> Tensor:
     assert array.flags.c_contiguous
-    return Tensor(as_dtype(array.dtype).number, array.ndim, (ctypes.c_int64 * MAX_RANK)(*array.shape), array.ctypes.data)
+    sizes = (ctypes.c_int64 * MAX_RANK)(*array.shape)
+    return Tensor(as_dtype(array.dtype).number, array.ndim, sizes, array.ctypes.data)
 
 
 def as_array(tensor: Tensor) -> np.ndarray:
@@ -63,7 +65,7 @@ class Native:
         library.graphc_host_output.restype = ctypes.c_void_p
         library.graphc_host_name.restype = ctypes.c_char_p
         library.graphc_memory_used.restype = ctypes.c_int64
-        library.graphc_host_output.argtypes = [ctypes.c_void_p, ctypes.c_int32, ctypes.c_int32, ctypes.c_int32, ctypes.c_void_p]
+        library.graphc_host_output.argtypes = [ctypes.c_void_p, *[ctypes.c_int32] * 3, ctypes.c_void_p]
 
     def check(self, status: int) -> None:
         if status:
@@ -76,7 +78,8 @@ class Native:
     def load(self, file: bytes, **options: Any) -> Model:
         chosen = Options(ctypes.sizeof(Options), **options)
         handle = ctypes.c_void_p()
-        self.check(self.library.graphc_load_memory(file, ctypes.c_size_t(len(file)), ctypes.byref(chosen), ctypes.byref(handle)))
+        self.check(self.library.graphc_load_memory(file, ctypes.c_size_t(len(file)), ctypes.byref(chosen),
+                                                   ctypes.byref(handle)))
         return Model(self, handle)
 
 

@@ -27,6 +27,10 @@ def native(folder: Path) -> n.Native:
     return n.Native(folder / "libgraphc.so")
 
 
+def contiguous(inputs: list[np.ndarray]) -> list[np.ndarray]:
+    return [np.ascontiguousarray(x).reshape(np.shape(x)) for x in inputs]
+
+
 def prepare(model: n.Model, case: Case) -> None:
     for i, value in enumerate(case.states.values()):
         model.set_state(i, value)
@@ -40,7 +44,7 @@ def results(native: n.Native, case: Case, **options: object) -> list[list[np.nda
     with native.load(case_file(case), **options) as model:
         prepare(model, case)
         for inputs in case.feeds(np.random.default_rng(0)):
-            outputs = model.run([np.ascontiguousarray(x).reshape(np.shape(x)) for x in inputs])
+            outputs = model.run(contiguous(inputs))
             for output, right in zip(outputs, case.expected(inputs, case.constants, truth), strict=True):
                 assert output.shape == right.shape and output.dtype == right.dtype
                 np.testing.assert_allclose(output, right, rtol=2e-4, atol=2e-5)
@@ -73,7 +77,7 @@ def test_equals_python(native: n.Native, name: str) -> None:
     from graphc.exec.library import load_library
     for inputs, outputs in zip(case.feeds(np.random.default_rng(0)),
                                results(native, CASES[name](), isa=load_library().isa.encode()), strict=True):
-        for python, cpp in zip(engine.run([np.ascontiguousarray(x).reshape(np.shape(x)) for x in inputs]), outputs, strict=True):
+        for python, cpp in zip(engine.run(contiguous(inputs)), outputs, strict=True):
             assert np.array(python).tobytes() == cpp.tobytes()
 
 
@@ -123,7 +127,7 @@ def in_threads(count: int, work: Callable[[int], None]) -> None:
 @pytest.mark.parametrize("name", ["conv_norm_dense", "growing_loop", "masked_matmul", "loop_with_host"])
 def test_one_model_many_threads(native: n.Native, name: str) -> None:
     case = CASES[name]()
-    feeds = [[np.ascontiguousarray(x).reshape(np.shape(x)) for x in inputs] for inputs in case.feeds(np.random.default_rng(3))]
+    feeds = [contiguous(inputs) for inputs in case.feeds(np.random.default_rng(3))]
     with native.load(case_file(case)) as model:
         prepare(model, case)
         right = [[o.tobytes() for o in model.run(inputs)] for inputs in feeds]
@@ -205,7 +209,8 @@ def test_files_that_are_refused(native: n.Native) -> None:
         graph.plans[0].plan.inputs[0].dtype = 2
 
     for change, status, message in (
-            (newer, n.DATA_LOSS, "format version 2.*made by a newer graphc"), (stale, n.FAILED_PRECONDITION, "not made of this graph"),
+            (newer, n.DATA_LOSS, "format version 2.*made by a newer graphc"),
+            (stale, n.FAILED_PRECONDITION, "not made of this graph"),
             (no_constant, n.DATA_LOSS, "constant v, which the graph does not have"),
             (unknown_kernel, n.UNIMPLEMENTED, "kernel time_machine.f32"),
             (unknown_primitive, n.UNIMPLEMENTED, "scalar function frobnicate.i64.bool"),
@@ -222,10 +227,11 @@ def test_inputs_that_do_not_fit(native: n.Native) -> None:
     x, mask = np.zeros((4, 7), np.float32), np.ones(4, bool)
     with native.load(case_file(case)) as model:
         for inputs, message in (
-                ([x], "has 2 inputs, 1 are given"), ([x.astype(np.float64), mask], "'x' is of dtype float32, a tensor of float64"),
+                ([x], "has 2 inputs, 1 are given"),
+                ([x.astype(np.float64), mask], "'x' is of dtype float32, a tensor of float64"),
                 ([x[0], mask], r"'x' has shape \[any, 7\], a tensor of 1 axes"),
                 ([x[:, :6].copy(), mask], r"'x' has shape \[any, 7\], a tensor of shape \[4, 6\]"),
-                ([x, mask[:3]], r"rows of x and elements of mask: 4 must equal 3\n  in Mask 'mask', built at five.py:1")):
+                ([x, mask[:3]], r"rows of x and elements of mask: 4 must equal 3\n  in Mask 'mask', built at five")):
             with pytest.raises(n.NativeError, match=message) as caught:
                 model.run(inputs)
             assert caught.value.status == n.INVALID_ARGUMENT
@@ -248,7 +254,7 @@ def test_host_functions_that_fail(native: n.Native) -> None:
         with pytest.raises(n.NativeError, match="host function 'plus_one' failed: no function is set for it"):
             model.run([x])
         model.set_host("plus_one", divide_by_zero)
-        with pytest.raises(n.NativeError, match="'plus_one' failed: it returned status 2(.|\n)*in Py_func"):
+        with pytest.raises(n.NativeError, match=r"'plus_one' failed: it returned status 2\n  in Py_func"):
             model.run([x])
         model.set_host("plus_one", lambda r: r.astype(np.float64))
         with pytest.raises(n.NativeError, match="returned status 8"):      # another dtype than the plan says
@@ -312,8 +318,8 @@ def test_damaged_files_never_crash(folder: Path, name: str, tmp_path: Path) -> N
 
 
 def graphc_run(folder: Path, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([folder / "graphc-run", *map(str, arguments)], capture_output=True, text=True, check=False, timeout=100,
-                          env=dict(os.environ, **environment))
+    return subprocess.run([folder / "graphc-run", *map(str, arguments)], capture_output=True, text=True, check=False,
+                          timeout=100, env=dict(os.environ, **environment))
 
 
 @pytest.fixture
@@ -327,7 +333,8 @@ def test_command_line(folder: Path, model_file: Path, tmp_path: Path) -> None:
     x = case.feeds(np.random.default_rng(0))[2][0]
     paths = save_arrays(tmp_path, {"x": x})
     out = tmp_path / "y.npy"
-    done = graphc_run(folder, model_file, "--feed", f"x:0={paths['x']}", "--fetch", "logits", "--out", out, "--bench", 5)
+    done = graphc_run(folder, model_file, "--feed", f"x:0={paths['x']}", "--fetch", "logits", "--out", out, "--bench",
+                      5)
     assert done.returncode == 0, done.stderr
     assert "5 runs: median" in done.stdout
     np.testing.assert_allclose(np.load(out), case.expected([x], case.constants, {})[0], rtol=2e-4, atol=2e-5)
