@@ -4,9 +4,11 @@ from __future__ import annotations
 from graphc.passes.common_subexpressions import common_subexpressions
 from graphc.passes.driver import Pass
 from graphc.passes.expand import expand
+from graphc.passes.fold_batch_norm import fold_batch_norm
 from graphc.passes.fold_constants import fold_constants
 from graphc.passes.fuse import fuse
 from graphc.passes.layout import layout
+from graphc.passes.prepare import prepare
 from graphc.passes.prune import prune
 from graphc.passes.simplify import simplify
 
@@ -26,6 +28,10 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("simplify_expanded", simplify),
     # Behind all that makes nodes equal; before fusion, which would copy equal work into several steps.
     ("common_subexpressions", common_subexpressions),
+    # Needs the expanded form of batch norms; before `prepare`, which takes the scaled weights out of the run.
+    ("fold_batch_norm", fold_batch_norm),
+    # Behind everything that finds work on weights alone; before fusion, which would mix it with the run's.
+    ("prepare", prepare),
 )
 PIPELINE: tuple[tuple[str, Pass], ...] = (
     *_UNFUSED,

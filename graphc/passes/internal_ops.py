@@ -2,6 +2,7 @@
 
   FlowInput       a value given from outside: a feed, or an argument of a loop's or branch's body
   ReadState       a variable's value when the body starts
+  Prepared        output `index` of the prepare body
   WriteState      a variable's value from the end of the body on; an effect
   StateInitialized   whether the variable has a value when the body starts
   SizeValues      an int tensor whose elements are sizes known when the run is bound
@@ -41,6 +42,18 @@ class ReadState(Op):
     results = ("value",)
     effect = Effect.READ
     state: str
+    dtype: DType
+    shape: Shape
+
+    def infer(self) -> Spec:
+        return Spec(self.dtype, self.shape)
+
+
+@dataclass(frozen=True)
+class Prepared(Op):
+    type: ClassVar[str] = "_Prepared"
+    results = ("value",)
+    index: int
     dtype: DType
     shape: Shape
 

@@ -42,7 +42,7 @@ def take_snapshot(fetches: Sequence[Tensor], targets: Sequence[Operation], feeds
                   feed_ranks: Sequence[int]) -> Flow:
     """The Flow of a run. Its inputs are the feeds, its outputs the fetches, both in the order given.
 
-    info: "states" (name -> Spec of every variable in it). Raises InvalidArgumentError for what does not fit, or a
+    info: "states" (name -> Spec of every variable in it), "inside" (whether it is a loop's or branch's body). Raises InvalidArgumentError for what does not fit, or a
     missing feed.
     """
     return Snapshot(feeds, feed_ranks).flow(fetches, targets)
@@ -72,7 +72,7 @@ class Snapshot:
             self._convert(operation)
         outputs = [self._fetched(t) for t in fetches] + [self.versions[s][-1] for s in written]
         writes = [] if self.read_inside else [self._write(s) for s, v in self.versions.items() if len(v) > 1]
-        return Flow(tuple(self.inputs), tuple(outputs), (*self.effects, *writes), {"states": self.states})
+        return Flow(tuple(self.inputs), tuple(outputs), (*self.effects, *writes), {"states": self.states, "inside": self.read_inside})
 
     # Feeds, variables
 

@@ -26,7 +26,7 @@ class Compiled:
     """A Plan with what it needs beside it.
 
     constants: arrays by the plan's constants' names, in their order. states: the Spec of each of the plan's states, in their
-    order. report: what each pass did, for people.
+    order. report: what each pass did, for people; its last row, "lower", goes from nodes to steps of the Plan.
     """
 
     plan: Plan
@@ -47,19 +47,33 @@ def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), 
         feed_ranks = [len(t.spec.shape or ()) for t in feeds]
     start = time.perf_counter()
     flow = take_snapshot(fetches, targets, feeds, feed_ranks)
+    taken = (time.perf_counter() - start) * 1e3
     flow, reports = run_pipeline(flow, pipeline)
-    passed = time.perf_counter()
+    reports.insert(0, _snapshot_report([*(t.op for t in fetches), *targets], reports, taken))
+    begin = time.perf_counter()
     compiled = lower_flow(flow, [t.name for t in feeds], [t.name for t in fetches])
-    reports = [*reports, PassReport("total", reports[0].nodes_before if reports else 0,
-                                    len(compiled.plan.bodies[0].steps), (time.perf_counter() - start) * 1e3, 0, 0)]
-    del passed
+    steps = sum(len(body.steps) for body in compiled.plan.bodies)
+    last = reports[-1]
+    reports.append(PassReport("lower", last.nodes_after, steps, (time.perf_counter() - begin) * 1e3,
+                              last.transposes_after, last.transposes_after))
     return Compiled(compiled.plan, compiled.constants, compiled.states, tuple(reports))
+
+
+def _snapshot_report(operations: Sequence[Operation], reports: Sequence[PassReport], milliseconds: float) -> PassReport:
+    """What the snapshot did to the user's graph; it prunes, and drops operands that are fields."""
+    every = operations[0].graph.get_operations() if operations else []
+    transposes = sum(op.type == "Transpose" for op in every)
+    first = reports[0] if reports else None
+    nodes, left = (first.nodes_before, first.transposes_before) if first else (0, 0)
+    return PassReport("snapshot", len(every), nodes, milliseconds, transposes, left)
 
 
 def lower_flow(flow: Flow, input_names: Sequence[str], output_names: Sequence[str]) -> Compiled:
     """The Plan of a Flow, verified."""
     owner = PlanBuilder()
     lower_body(owner, flow, "main")
+    if "prepare" in flow.info:
+        owner.prepare = lower_body(owner, flow.info["prepare"], "prepare")
     plan = owner.finish([_port(n, node.specs[0]) for n, node in zip(input_names, flow.inputs, strict=True)],
                         [_port(n, value.spec) for n, value in zip(output_names, flow.outputs, strict=True)])
     verify_plan(plan)

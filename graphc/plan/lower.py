@@ -22,7 +22,7 @@ from graphc.ir.spec import Spec
 from graphc.ops.source import Const
 from graphc.passes.control_flow import Branch, Loop
 from graphc.passes.fused import Fused
-from graphc.passes.internal_ops import BindSizes, FlowInput, ReadState, StateInitialized, WriteState
+from graphc.passes.internal_ops import BindSizes, FlowInput, Prepared, ReadState, StateInitialized, WriteState
 from graphc.plan.access import Access
 from graphc.plan.builder import BodyBuilder
 from graphc.plan.lower_fused import FusedLowering, single
@@ -191,6 +191,10 @@ class BodyLowering:
         self.b.call("state_check", [self._info(node.op.state)], outputs=0)
         self.access[node.value()] = self._state(node.op.state)
 
+    def _prepared(self, node: Node) -> None:
+        assert isinstance(node.op, Prepared)
+        self.access[node.value()] = self.b.buffer(BufferKind.PREPARED, node.op.dtype, node.op.shape, node.op.index)
+
     def _initialized(self, node: Node) -> None:
         assert isinstance(node.op, StateInitialized)
         flag = self._info(node.op.state).select(0, 0)
@@ -316,6 +320,7 @@ LOWERINGS: tuple[tuple[type, Callable[[BodyLowering, Node], None]], ...] = (
     (View, BodyLowering._single),
     (Alias, BodyLowering._alias),
     (ReadState, BodyLowering._read_state),
+    (Prepared, BodyLowering._prepared),
     (StateInitialized, BodyLowering._initialized),
     (WriteState, BodyLowering._write_state),
     (BindSizes, BodyLowering._bind),

@@ -15,7 +15,7 @@ from graphc.ir.node import Flow, Node, Value
 from graphc.ir.op import Alias, Elementwise, Reduction
 from graphc.passes.control_flow import ControlOp
 from graphc.passes.fused import Fused
-from graphc.passes.internal_ops import FlowInput, ReadState, WriteState
+from graphc.passes.internal_ops import FlowInput, Prepared, ReadState, WriteState
 
 Consumers = dict[Value, list[Node]]
 Copy = tuple[Value, int | str]
@@ -138,4 +138,4 @@ class Placement:
 
 
 def _is_source(node: Node) -> bool:
-    return isinstance(node.op, (FlowInput, ReadState)) or node.op.type == "Const"
+    return isinstance(node.op, (FlowInput, ReadState, Prepared)) or node.op.type == "Const"

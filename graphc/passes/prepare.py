@@ -1,0 +1,73 @@
+"""prepare: work on weights alone is done apart from the run, in the prepare body (docs/adr/0007-prepare-and-formats.md).
+
+A value moves there if it persists from run to run (passes/persistent.py), costs something, and something that does not persist
+uses it. Its ancestors come along. In the run it is a Prepared node, a buffer filled beforehand. Values that are fetched
+or written to variables stay, and so does everything in a flow without feeds: it is run once, to initialise.
+"""
+from __future__ import annotations
+
+import dataclasses
+
+from graphc.ir.node import Flow, Node, Value, make_node
+from graphc.ir.op import Alias, Elementwise, Reduction, View
+from graphc.ops.source import Const
+from graphc.passes.driver import Replacement, rewrite
+from graphc.passes.internal_ops import Prepared, ReadState, SizeValues, WriteState
+from graphc.passes.persistent import Persistence
+
+
+def prepare(flow: Flow) -> Flow:
+    if not flow.inputs or "prepare" in flow.info or flow.info.get("inside"):
+        return flow
+    persists = Persistence(flow)
+    moved = _frontier(flow, persists)
+    if not moved:
+        return flow
+    number = {value: i for i, value in enumerate(moved)}
+
+    def take(node: Node) -> Replacement:
+        """f(weights) -> prepared"""
+        if not any(node.value(i) in number for i in range(len(node.specs))):
+            return None
+        return tuple(_prepared(node.value(i), number) for i in range(len(node.specs)))
+
+    inner = Flow((), tuple(moved), (), dict(flow.info))
+    changed = rewrite(flow, [take])
+    return dataclasses.replace(changed, info={**flow.info, "prepare": inner})
+
+
+def _prepared(value: Value, number: dict[Value, int]) -> Value:
+    if value not in number:
+        return value
+    spec = value.spec
+    assert spec.shape is not None
+    return make_node(Prepared(number[value], spec.dtype, spec.shape), (), value.node.origins).value()
+
+
+def _frontier(flow: Flow, persists: Persistence) -> list[Value]:
+    """Persistent values that something else uses, in topological order."""
+    kept = set(flow.outputs)
+    users: dict[Value, list[Node]] = {}
+    for node in flow.nodes():
+        if isinstance(node.op, WriteState):
+            kept.update(node.inputs)
+        elif not persists(node):
+            for value in node.inputs:
+                users.setdefault(value, []).append(node)
+    return [node.value(i) for node in flow.nodes() for i in range(len(node.specs))
+            if node.value(i) in users and persists(node) and not _any_kept(node, kept)
+            and _costs(node, users[node.value(i)])]
+
+
+def _any_kept(node: Node, kept: set[Value]) -> bool:
+    return any(node.value(i) in kept for i in range(len(node.specs)))
+
+
+def _costs(node: Node, users: list[Node]) -> bool:
+    """Whether it is worth a buffer: what a map would read through other strides anyway is not."""
+    if isinstance(node.op, (Const, ReadState, Alias, SizeValues)):
+        return False
+    if isinstance(node.op, View):
+        return node.op.type == "Transpose" and any(
+            not isinstance(u.op, (Elementwise, Reduction, View)) for u in users)
+    return True
