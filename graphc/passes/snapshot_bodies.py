@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from graphc.errors import InternalError
+from graphc.errors import InternalError, UnimplementedError, built_at
 from graphc.ir import dims
 from graphc.ir.dims import Size
 from graphc.ir.func_graph import FuncGraph
@@ -180,8 +180,12 @@ def _loop(outer: Snapshot, operation: Operation, definition: StatelessWhile, see
         dims.symbol(f"{operation.name}:{i}.{axis}") if (i, axis) in bodies.varying else size
         for axis, size in enumerate(v.spec.shape or ()))) for i, v in enumerate(o.value for o in kept if o.carried)
         if v is not None]
-    kind = LoopWithEffects if cond.flow.effects or body.flow.effects else Loop
-    op = kind(tuple(specs), cond.flow, body.flow, carried + len(written))
+    if cond.written:
+        raise UnimplementedError(f"the condition of '{operation.name}' writes the variables {', '.join(cond.written)}; "
+                                 f"write them in its body{built_at(operation)}", operation)
+    test = replace(cond.flow, outputs=cond.flow.outputs[:1])     # variables go through the body only
+    kind = LoopWithEffects if test.effects or body.flow.effects else Loop
+    op = kind(tuple(specs), test, body.flow, carried + len(written))
     _add(outer, operation, op, [o.value for o in kept if o.value is not None], written, seen, carried)
 
 
