@@ -16,6 +16,7 @@ from graphc.ops.binary import (
     sub,
     subtract,
 )
+from graphc.ops.clip import clip_by_global_norm, clip_by_norm, global_norm
 from graphc.ops.comparison import (
     equal,
     greater,
@@ -99,6 +100,8 @@ __all__ = [
     "atan2",
     "batch_matmul",
     "ceil",
+    "clip_by_global_norm",
+    "clip_by_norm",
     "clip_by_value",
     "cos",
     "cosh",
@@ -115,6 +118,7 @@ __all__ = [
     "floor_div",
     "floordiv",
     "floormod",
+    "global_norm",
     "greater",
     "greater_equal",
     "inv",

@@ -1,0 +1,173 @@
+"""The public functions: names, argument aliases, compositions and errors; values through the NumPy evaluator."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import graphc as gc
+from graphc.exec.reference import run_reference
+
+X = np.array([[1.0, -2.0, 3.0], [0.5, 4.0, -1.5]], np.float32)
+
+
+@pytest.fixture(autouse=True)
+def graph():
+    with gc.Graph().as_default() as made:
+        yield made
+
+
+def value(tensor, feeds=None):
+    return run_reference(tensor, feeds)
+
+
+def close(tensor, expected, tolerance=1e-5):
+    np.testing.assert_allclose(value(tensor), expected, rtol=tolerance, atol=tolerance)
+
+
+def test_operators_have_the_names_and_types_of_tf():
+    x, y = gc.constant(X), gc.constant(2 * X)
+    made = [x + y, x - y, x * y, x / y, x // y, x % y, x**2.0, -x, abs(x), x < y, 1 - x, np.ones(3) * x]
+    assert [t.op.type for t in made] == ["AddV2", "Sub", "Mul", "RealDiv", "FloorDiv", "FloorMod", "Pow", "Neg", "Abs",
+                                         "Less", "Sub", "Mul"]
+    assert [t.op.name for t in made] == ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "Neg", "Abs", "Less",
+                                         "sub_1", "mul_1"]
+    close(1 - x, 1 - X)
+    close(2.0**x, 2.0**X)
+    close(x @ gc.transpose(y), X @ (2 * X).T)
+
+
+def test_integer_division():
+    x = gc.constant([-7, 7])
+    assert (x / 2).dtype == gc.float64
+    np.testing.assert_array_equal(value(x // 2), [-4, 3])
+    np.testing.assert_array_equal(value(gc.div(x, 2)), [-4, 3])
+    np.testing.assert_array_equal(value(gc.truncatediv(x, 2)), [-3, 3])
+    np.testing.assert_array_equal(value(x % 4), [1, 3])
+
+
+def test_dtypes_never_promote():
+    with pytest.raises(TypeError):
+        1.5 * gc.constant([1, 2])
+    with pytest.raises(TypeError, match="dtype"):
+        gc.constant(1.0) + gc.constant(1)
+    assert (gc.constant(1.0) + np.float64(2)).dtype == gc.float32
+
+
+def test_reductions_take_their_older_names():
+    x = gc.constant(X)
+    close(gc.reduce_sum(x), X.sum())
+    close(gc.reduce_sum(x, reduction_indices=[1], keep_dims=True), X.sum(1, keepdims=True))
+    close(gc.reduce_mean(x, 0), X.mean(0))
+    close(gc.reduce_logsumexp(x, 1), np.log(np.exp(X).sum(1)))
+    np.testing.assert_array_equal(value(gc.argmax(x, dimension=1)), X.argmax(1))
+    with pytest.raises(ValueError, match="reduction_indices"):
+        gc.reduce_sum(x, axis=0, reduction_indices=[1])
+    with pytest.raises(ValueError, match="out of range"):
+        gc.reduce_sum(x, axis=2)
+
+
+def test_errors_name_the_op_and_the_sizes():
+    with pytest.raises(ValueError, match=r"MatMul.*\n?.*inner dimensions 3 and 2"):
+        gc.matmul(gc.constant(X), gc.constant(X))
+    with pytest.raises(ValueError, match="bias of 2 does not fit 3 channels"):
+        gc.nn.bias_add(gc.constant(X), gc.constant([1.0, 2.0]))
+    with pytest.raises(ValueError, match="window of 5 does not fit"):
+        gc.nn.max_pool(gc.ones([1, 3, 3, 1]), 5, 1, "VALID")
+    with pytest.raises(ValueError, match="input depth"):
+        gc.nn.conv2d(gc.ones([1, 4, 4, 3]), gc.ones([2, 2, 4, 1]), 1, "SAME")
+    with pytest.raises(ValueError, match="padding"):
+        gc.nn.conv2d(gc.ones([1, 4, 4, 3]), gc.ones([2, 2, 3, 1]), 1, "FULL")
+    with pytest.raises(ValueError, match="named arguments"):
+        gc.nn.softmax_cross_entropy_with_logits(gc.constant(X), gc.constant(X))
+    with pytest.raises(ValueError, match="Rank mismatch"):
+        gc.nn.sparse_softmax_cross_entropy_with_logits(labels=gc.constant([[1, 2]]), logits=gc.constant(X))
+
+
+def test_losses():
+    x = gc.constant(X)
+    z = np.array([[1, 0, 1], [0, 1, 1]], np.float32)
+    p = 1 / (1 + np.exp(-X))
+    close(gc.nn.sigmoid_cross_entropy_with_logits(labels=gc.constant(z), logits=x),
+          -z * np.log(p) - (1 - z) * np.log(1 - p))
+    soft = np.exp(X) / np.exp(X).sum(1, keepdims=True)
+    close(gc.nn.softmax_cross_entropy_with_logits(labels=z / z.sum(1, keepdims=True), logits=x),
+          -(z / z.sum(1, keepdims=True) * np.log(soft)).sum(1))
+    close(gc.nn.sparse_softmax_cross_entropy_with_logits(labels=[2, 0], logits=x), -np.log(soft[[0, 1], [2, 0]]))
+    three = gc.reshape(x, [1, 2, 3])
+    close(gc.nn.sparse_softmax_cross_entropy_with_logits(labels=[[2, 0]], logits=three),
+          -np.log(soft[[0, 1], [2, 0]])[None])
+    close(gc.nn.softmax(x, axis=0), np.exp(X) / np.exp(X).sum(0))
+    close(gc.nn.l2_loss(x), (X**2).sum() / 2)
+    close(gc.nn.l2_normalize(x, 1), X / np.sqrt((X**2).sum(1, keepdims=True)))
+
+
+def test_labels_have_gradients_in_the_second_version_only():
+    labels, logits = gc.constant(np.full((2, 3), 1 / 3, np.float32)), gc.constant(X)
+    old = gc.nn.softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+    new = gc.nn.softmax_cross_entropy_with_logits_v2(labels=labels, logits=logits)
+    assert gc.gradients(old, [labels]) == [None]
+    assert gc.gradients(new, [labels])[0] is not None
+
+
+def test_ties():
+    x = gc.constant([0.0, 1.0, 1.0])
+    np.testing.assert_array_equal(value(gc.gradients(gc.maximum(x, 0.0), [x])[0]), [1, 1, 1])
+    np.testing.assert_array_equal(value(gc.gradients(gc.reduce_max(x), [x])[0]), [0, 0.5, 0.5])
+    np.testing.assert_array_equal(value(gc.gradients(gc.nn.relu(x), [x])[0]), [0, 1, 1])
+
+
+def test_normalisation():
+    pictures = np.random.default_rng(0).normal(size=(4, 3, 2, 5)).astype(np.float32)
+    x = gc.constant(pictures)
+    mean, variance = gc.nn.moments(x, [0, 1, 2])
+    close(mean, pictures.mean((0, 1, 2)))
+    close(variance, pictures.var((0, 1, 2)))
+    expected = (pictures - pictures.mean((0, 1, 2))) / np.sqrt(pictures.var((0, 1, 2)) + 1e-3)
+    close(gc.nn.batch_normalization(x, mean, variance, None, None, 1e-3), expected)
+    y, _, unbiased = gc.nn.fused_batch_norm(x, np.ones(5, np.float32), np.zeros(5, np.float32))
+    close(y, expected)
+    close(unbiased, pictures.var((0, 1, 2), ddof=1))
+
+
+def test_dropout_scales_what_it_keeps_and_its_gradient_sees_the_same_draw():
+    x = gc.ones([1000])
+    y = gc.nn.dropout(x, keep_prob=0.8, seed=1)
+    gradient, = gc.gradients(y, [x])
+    found, found_gradient = run_reference([y, gradient])
+    np.testing.assert_array_equal(found, found_gradient)
+    assert set(np.round(np.unique(found), 5)) == {0, 1.25} and 150 < (found == 0).sum() < 250
+    assert gc.nn.dropout(x, rate=0) is x
+    with pytest.raises(ValueError, match="range"):
+        gc.nn.dropout(x, keep_prob=0)
+    with pytest.raises(ValueError, match="both"):
+        gc.nn.dropout(x, keep_prob=0.5, rate=0.5)
+
+
+def test_random_seeds():
+    first, second = gc.random_normal([5], seed=3), gc.random_normal([5], seed=3)
+    assert first.op.inputs[0].op.inputs[0].op.definition.seed2 == 3
+    assert second.op.name == "random_normal_1"
+    gc.set_random_seed(7)
+    drawn = gc.random_uniform([4], -1, 1).op.inputs[0].op.inputs[0].op
+    assert drawn.type == "RandomUniform" and drawn.definition.seed == 7
+    with pytest.raises(ValueError, match="maxval"):
+        gc.random_uniform([4], dtype=gc.int32)
+    assert gc.random_uniform([4], 0, 5, dtype=gc.int32).op.type == "RandomUniformInt"
+
+
+def test_clipping():
+    x = gc.constant(X)
+    close(gc.clip_by_value(x, -1, 1), np.clip(X, -1, 1))
+    clipped, norm = gc.clip_by_global_norm([x, None, x], 1.0)
+    close(norm, np.sqrt(2 * (X**2).sum()))
+    assert clipped[1] is None
+    close(clipped[0], X / np.sqrt(2 * (X**2).sum()))
+    close(gc.clip_by_norm(x, 1.0), X / np.sqrt((X**2).sum()))
+    close(gc.clip_by_norm(gc.zeros([3]), 1.0), np.zeros(3))
+
+
+def test_sizes_flow_through_arithmetic():
+    x = gc.placeholder(gc.float32, [None, 4, 6])
+    s = gc.shape(x)
+    assert gc.reshape(x, [s[0] * 4, s[2] // 2, -1]).shape.as_list() == [None, 3, 2]
+    assert gc.reshape(x, [-1, gc.reduce_prod(s[1:])]).shape.as_list() == [None, 24]
