@@ -2,12 +2,14 @@
 
 The public names, and nothing else. What needs protobuf or the compiler is imported when it is first used.
 """
+# Names are imported here to be public; one section for each part of the package, in the order of its folders.
+# ruff: noqa: F401, E402, F403, I001
 from __future__ import annotations
 
 import importlib as _importlib
 from typing import Any as _Any
 
-# --- graph ---------------------------------------------------------------------------------------------------------------
+# --- graph ------------------------------------------------------------------------------------------------------------
 from graphc import errors as errors
 from graphc.ir import dtypes as dtypes
 from graphc.ir.dtypes import (
@@ -48,7 +50,7 @@ from graphc.ir.stacks import get_default_session
 from graphc.ir.tensor import Operation, Tensor, register_method
 from graphc.ir.tensor_shape import Dimension, TensorShape
 
-# --- ops: arrays ---------------------------------------------------------------------------------------------------------
+# --- ops: arrays ------------------------------------------------------------------------------------------------------
 from graphc.ops.array import (
     boolean_mask,
     broadcast_static_shape,
@@ -97,25 +99,25 @@ from graphc.ops.source import constant, placeholder, placeholder_with_default
 
 pack, unpack, reverse_v2, concat_v2 = stack, unstack, reverse, concat
 
-# --- ops: math, nn, random -----------------------------------------------------------------------------------------------
-from graphc import math as math  # noqa: E402
-from graphc import nn as nn  # noqa: E402
-from graphc.math import *  # noqa: E402, F403
-from graphc.ops import operators as _operators  # noqa: E402, F401
-from graphc.ops.random import (  # noqa: E402
+# --- ops: math, nn, random --------------------------------------------------------------------------------------------
+from graphc import math as math
+from graphc import nn as nn
+from graphc.math import *
+from graphc.ops import operators as _operators
+from graphc.ops.random import (
     random_normal,
     random_uniform,
     set_random_seed,
     truncated_normal,
 )
 
-# --- gradients, variables, control flow, session -------------------------------------------------------------------------
+# --- gradients, variables, control flow, session ----------------------------------------------------------------------
 
-from graphc import initializers as initializers  # noqa: E402
-from graphc import train as train  # noqa: E402
-from graphc.config import ConfigProto, GPUOptions, GraphOptions, OptimizerOptions, RunMetadata, RunOptions  # noqa: E402
-from graphc.gradients import AggregationMethod, UnconnectedGradients, gradients, hessians  # noqa: E402
-from graphc.initializers import (  # noqa: E402
+from graphc import initializers as initializers
+from graphc import train as train
+from graphc.config import ConfigProto, GPUOptions, GraphOptions, OptimizerOptions, RunMetadata, RunOptions
+from graphc.gradients import AggregationMethod, UnconnectedGradients, gradients, hessians
+from graphc.initializers import (
     constant_initializer,
     glorot_normal_initializer,
     glorot_uniform_initializer,
@@ -127,11 +129,11 @@ from graphc.initializers import (  # noqa: E402
     variance_scaling_initializer,
     zeros_initializer,
 )
-from graphc.ops.control import case, cond, while_loop  # noqa: E402
-from graphc.ops.script import Assert, Print, py_func  # noqa: E402
-from graphc.ops.state import assign, assign_add, assign_sub, is_variable_initialized  # noqa: E402
-from graphc.session import InteractiveSession, Session  # noqa: E402
-from graphc.variable_scope import (  # noqa: E402
+from graphc.ops.control import case, cond, while_loop
+from graphc.ops.script import Assert, Print, py_func
+from graphc.ops.state import assign, assign_add, assign_sub, is_variable_initialized
+from graphc.session import InteractiveSession, Session
+from graphc.variable_scope import (
     AUTO_REUSE,
     VariableScope,
     get_local_variable,
@@ -140,7 +142,7 @@ from graphc.variable_scope import (  # noqa: E402
     no_regularizer,
     variable_scope,
 )
-from graphc.variables import (  # noqa: E402
+from graphc.variables import (
     Variable,
     global_variables,
     global_variables_initializer,
@@ -152,7 +154,7 @@ from graphc.variables import (  # noqa: E402
     variables_initializer,
 )
 
-# --- serialisation: imported when first used, as it needs protobuf ---------------------------------------------------------
+# --- serialisation: imported when first used, as it needs protobuf ----------------------------------------------------
 
 _LAZY = {
     "GraphDef": ("graphc.serial.graph_pb2", "GraphDef"),

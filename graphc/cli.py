@@ -44,7 +44,9 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("model", help="a GraphDef: .pb, or .pbtxt in text form")
         sub.set_defaults(command=command)
         if name == "run":
-            sub.add_argument("--feed", action="append", default=[], metavar="NAME=FILE.npy", help="an input; may be repeated")
+            sub.add_argument(
+                "--feed", action="append", default=[], metavar="NAME=FILE.npy", help="an input; may be repeated"
+            )
             sub.add_argument("--fetch", action="append", default=[], metavar="NAME",
                              help="an output; may be repeated; default: all outputs")
             sub.add_argument("--out", action="append", default=[], metavar="FILE.npy",

@@ -50,7 +50,9 @@ def plan_cost(plan: p.Plan) -> Cost:
             for each in (step, epilogue):
                 if isinstance(each, p.Map):
                     kernels["map"] += 1
-                    count = sum(i.op not in ("const", "index", "linear", "cast") for i in plan.programs[each.program].instrs)
+                    count = sum(
+                        i.op not in ("const", "index", "linear", "cast") for i in plan.programs[each.program].instrs
+                    )
                     flops += count * int(np.prod([sizes[d] for d in each.domain], dtype=np.int64))
     unknown = any(s < 0 for port in plan.inputs for s in port.shape)
     return Cost(flops, sum(len(b.steps) for b in plan.bodies), dict(kernels), unknown)
@@ -74,10 +76,17 @@ def _sizes(plan: p.Plan, body: p.Body, number: int) -> list[int]:
 
 
 _COMPUTE: dict[p.DimKind, Any] = {
-    p.DimKind.ADD: lambda a, b: a + b, p.DimKind.SUB: lambda a, b: a - b, p.DimKind.MUL: lambda a, b: a * b,
-    p.DimKind.FLOORDIV: lambda a, b: a // b if b else 0, p.DimKind.MOD: lambda a, b: a % b if b else 0,
-    p.DimKind.MIN: min, p.DimKind.MAX: max, p.DimKind.EQUAL: lambda a, b: int(a == b), p.DimKind.LESS: lambda a, b: int(a < b),
-    p.DimKind.SELECT: lambda a, b, c: b if a else c, p.DimKind.BROADCAST: lambda a, b: b if a == 1 else a,
+    p.DimKind.ADD: lambda a, b: a + b,
+    p.DimKind.SUB: lambda a, b: a - b,
+    p.DimKind.MUL: lambda a, b: a * b,
+    p.DimKind.FLOORDIV: lambda a, b: a // b if b else 0,
+    p.DimKind.MOD: lambda a, b: a % b if b else 0,
+    p.DimKind.MIN: min,
+    p.DimKind.MAX: max,
+    p.DimKind.EQUAL: lambda a, b: int(a == b),
+    p.DimKind.LESS: lambda a, b: int(a < b),
+    p.DimKind.SELECT: lambda a, b, c: b if a else c,
+    p.DimKind.BROADCAST: lambda a, b: b if a == 1 else a,
 }
 
 
@@ -120,7 +129,9 @@ def report(path: str, size: int, graph: Graph, plans: dict[str, p.Plan]) -> str:
         note = ", unknown sizes taken as 1" if cost.assumed else ""
         lines.append(f"plan '{signature}': {', '.join(x.name for x in plan.inputs)} -> "
                      f"{', '.join(x.name for x in plan.outputs)}; {cost.steps} steps, {cost.flops:,} FLOPs a run{note}")
-        lines += [f"  {count:5d} {kernel}" for kernel, count in sorted(cost.kernels.items(), key=lambda c: (-c[1], c[0]))]
+        lines += [
+            f"  {count:5d} {kernel}" for kernel, count in sorted(cost.kernels.items(), key=lambda c: (-c[1], c[0]))
+        ]
     return "\n".join(lines)
 
 

@@ -79,8 +79,11 @@ class _BodyText:
 
     def _map(self, step: p.Map) -> str:
         reduced = f" reducing {step.reduced}" if step.reduced else ""
-        return (f"map p{step.program} over [{self._sizes(step.domain)}]{reduced}: {' '.join(map(self._access, step.loads))} -> "
-                f"{' '.join(map(self._access, step.stores))}")
+        return (
+            f"map p{step.program} over [{self._sizes(step.domain)}]{reduced}: "
+            f"{' '.join(map(self._access, step.loads))} -> "
+            f"{' '.join(map(self._access, step.stores))}"
+        )
 
     def _step(self, step: p.Step) -> str:
         if isinstance(step, p.Map):
@@ -99,7 +102,8 @@ class _BodyText:
             return (f"while body {step.cond}: body {step.body}, {step.carried} carried, {_buffers(step.operands)} -> "
                     f"{_slots(step.slots)}")
         if isinstance(step, p.If):
-            return f"if b{step.pred}: body {step.then} else: body {step.orelse}, {_buffers(step.operands)} -> {_slots(step.slots)}"
+            results = f"{_buffers(step.operands)} -> {_slots(step.slots)}"
+            return f"if b{step.pred}: body {step.then} else: body {step.orelse}, {results}"
         if isinstance(step, p.Push):
             return f"push b{step.value} on b{step.source} -> b{step.result}"
         if isinstance(step, p.Pop):

@@ -8,7 +8,8 @@ _PARTS = ("job", "replica", "task", "device")
 
 
 def merge_devices(devices: Sequence[Any]) -> str:
-    """The device that nested scopes give together. Functions (placement per op) are not consulted: they keep the outer one.
+    """The device that nested scopes give together. Functions (placement per op) are not consulted: they keep the
+    outer one.
 
     Raises ValueError for text that is no device name.
     """

@@ -39,7 +39,7 @@ Monomial = tuple[Atom, ...]
 class Dim:
     """A size that is not a known int. Make one with `symbol` or by arithmetic; never call this class yourself."""
 
-    __slots__ = ("terms", "__weakref__")
+    __slots__ = ("__weakref__", "terms")
     terms: tuple[tuple[Monomial, int], ...]
     _interned: dict[tuple[tuple[Monomial, int], ...], Dim] = {}
 
@@ -145,7 +145,8 @@ def select(condition: Size, then: Size, otherwise: Size) -> Size:
 
 
 def broadcast(a: Size, b: Size) -> Size:
-    """The size that an axis of size a and one of size b have together. Raises ValueError if they are known not to fit."""
+    """The size that an axis of size a and one of size b have together. Raises ValueError if they are known not to
+    fit."""
     if a is b or same(a, b):
         return a
     if isinstance(a, int) and a == 1:

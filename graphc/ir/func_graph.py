@@ -13,7 +13,7 @@ from typing import Any
 from graphc.ir import dims
 from graphc.ir.graph import Graph
 from graphc.ir.op import OPS, Op
-from graphc.ir.spec import Spec
+from graphc.ir.spec import VALUE_LIMIT, Spec
 from graphc.ir.tensor import Operation, Tensor
 
 
@@ -65,7 +65,8 @@ class FuncGraph(Graph):
 
     def _copied_constant(self, outer: Tensor) -> Tensor | None:
         definition = outer.op.definition
-        if definition.type != "Const" or outer.spec.shape is None or getattr(definition, "value").size > 64:
+        count = dims.product(outer.spec.shape or ())
+        if definition.type != "Const" or not isinstance(count, int) or count > VALUE_LIMIT:
             return None
         if outer not in self._copied:
             with self.control_dependencies(None):
@@ -81,11 +82,14 @@ class FuncGraph(Graph):
         return operation.outputs[0]
 
     def _inner_spec(self, spec: Spec) -> Spec:
-        """Unknown sizes of the outer graph become symbols of this one, equal ones the same symbol; values stay unknown."""
+        """Unknown sizes of the outer graph become symbols of this one, equal ones the same symbol; values stay
+        unknown."""
         if spec.shape is None:
             return replace(spec, value=None)
-        shape = tuple(s if isinstance(s, int) else self._sizes.setdefault(s, dims.symbol(f"{self.name}.{len(self._sizes)}"))
-                      for s in spec.shape)
+        shape = tuple(
+            s if isinstance(s, int) else self._sizes.setdefault(s, dims.symbol(f"{self.name}.{len(self._sizes)}"))
+            for s in spec.shape
+        )
         known = spec.value is not None and all(isinstance(v, int) for v in spec.value)
         return Spec(spec.dtype, shape, spec.value if known else None)
 

@@ -1,7 +1,8 @@
 """Graph: the user's program, append-only.
 
-Operations are verified when they are added (names, graph, dtypes, shapes) and never change. Writing is guarded by a lock;
-the stacks of name scopes, control dependencies and devices belong to one thread each. The compiler works on a snapshot.
+Operations are verified when they are added (names, graph, dtypes, shapes) and never change. Writing is guarded by a
+lock; the stacks of name scopes, control dependencies and devices belong to one thread each. The compiler works on a
+snapshot.
 """
 from __future__ import annotations
 
@@ -124,9 +125,12 @@ class Graph:
         finally:
             self._scopes.name = old
 
-    @contextmanager
-    def control_dependencies(self, control_inputs: Sequence[Any] | None) -> Iterator[None]:
+    def control_dependencies(self, control_inputs: Sequence[Any] | None) -> AbstractContextManager[None]:
         """Operations made inside run after `control_inputs` (operations, tensors, variables). None: after nothing."""
+        return self._control_scope(control_inputs)
+
+    @contextmanager
+    def _control_scope(self, control_inputs: Sequence[Any] | None) -> Iterator[None]:
         old_controls, old_name = self._scopes.controls, self._scopes.name
         if control_inputs is None:
             self._scopes.controls = []
@@ -242,9 +246,13 @@ class Graph:
                 raise NotFoundError(f"The name {name!r} refers to an Operation not in the graph{self._nearest(name)}")
             return operation
         if operation is not None:
-            raise ValueError(f"The name {name!r} refers to an Operation, not a {wanted}; its first output is '{name}:0'.")
-        raise ValueError(f"The name {name!r} looks like an (invalid) Operation name, not a {wanted}. Tensor names must be "
-                         f'of the form "<op_name>:<output_index>"{self._nearest(name)}')
+            raise ValueError(
+                f"The name {name!r} refers to an Operation, not a {wanted}; its first output is '{name}:0'."
+            )
+        raise ValueError(
+            f"The name {name!r} looks like an (invalid) Operation name, not a {wanted}. Tensor names must be "
+            f'of the form "<op_name>:<output_index>"{self._nearest(name)}'
+        )
 
     def _nearest(self, name: str) -> str:
         return names.suggestion(name, self._operations) or "."

@@ -56,7 +56,8 @@ def _short(value: Any) -> str:
 
 
 def _unknown_outputs(op: Op, values: Sequence[Tensor]) -> tuple[Spec, ...]:
-    """A field (a shape of unknown length, say) is not known before the feeds' ranks are: neither is any output's shape."""
+    """A field (a shape of unknown length, say) is not known before the feeds' ranks are: neither is any output's
+    shape."""
     from graphc.ir.dtypes import DType
 
     dtype = getattr(op, "dtype", None)

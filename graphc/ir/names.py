@@ -1,6 +1,7 @@
 """Names of operations and scopes, and the standard collections.
 
-Uniquifying ignores case, as in TensorFlow 1: after "foo", "Foo" becomes "Foo_1" (file systems and event files depend on it).
+Uniquifying ignores case, as in TensorFlow 1: after "foo", "Foo" becomes "Foo_1" (file systems and
+event files depend on it).
 """
 from __future__ import annotations
 

@@ -8,9 +8,9 @@ A class derives from `Op` (or one of the kinds below), is decorated with `@regis
   refs        operands that are variables (TF 1 reference inputs): the op writes them
   effect      PURE, READ (of state), WRITE (of state), RANDOM, HOST (Python, printing: order kept, at most once a run)
 
-and its fields by `attr` (travels as an attribute), or by `operand_field` (TF passes it as an input tensor, but the compiler
-must know it: axis, perm, shape, paddings; the value may hold symbolic sizes). `infer`, `lower`, `reference` and `permuted`
-see only the operands that are no fields.
+and its fields by `attr` (travels as an attribute), or by `operand_field` (TF passes it as an input tensor, but the
+compiler must know it: axis, perm, shape, paddings; the value may hold symbolic sizes). `infer`, `lower`, `reference` and
+`permuted` see only the operands that are no fields.
 
 How an op is computed is said in exactly one way:
   Elementwise   scalar(): a scalar expression; broadcasting, fusion and kernels follow
@@ -53,9 +53,10 @@ class Effect(Enum):
 class Sample:
     """One use of an op, from which every test and micro-benchmark of it is made.
 
-    attributes are the fields. inputs are shapes (filled with random numbers of `dtypes[i]`, default float32) or arrays, for
-    the operands that are no fields. tolerance is relative, to the largest value. gradient: whether to test the
-    gradient (at points where the op is differentiable). low, high bound the random numbers.
+    attributes are the fields. inputs are shapes (filled with random numbers of `dtypes[i]`, default float32) or
+    arrays, for the operands that are no fields. tolerance is relative, to the largest value. gradient: whether to
+    test
+    the gradient (at points where the op is differentiable). low, high bound the random numbers.
     """
 
     attributes: dict[str, Any] = field(default_factory=dict)
@@ -74,7 +75,8 @@ def attr(kind: str, default: Any = dataclasses.MISSING, name: str | None = None)
     """A field that travels as an attribute of the NodeDef.
 
     kind: "bool", "int", "float", "string", "type" (DType), "shape", "tensor" (np.ndarray), "list(int)", "list(float)",
-    "list(string)", "list(type)", "list(shape)", "func". name: the attribute's name in the .pb, if it is not the field's.
+    "list(string)", "list(type)", "list(shape)", "func". name: the attribute's name in the .pb, if it
+    is not the field's.
     """
     return field(default=default, metadata={"kind": kind, "wire": name})
 
@@ -82,8 +84,8 @@ def attr(kind: str, default: Any = dataclasses.MISSING, name: str | None = None)
 def operand_field(kind: str = "ints", default: Any = dataclasses.MISSING) -> Any:
     """A field that TF passes as an input tensor, under the operand of the same name.
 
-    kind: "ints" (rank 1: a tuple), "int" (scalar), "pairs" (rank 2 with two columns: a tuple of pairs), "int_or_ints" (an axis
-    list that may be a scalar: always given as a tuple).
+    kind: "ints" (rank 1: a tuple), "int" (scalar), "pairs" (rank 2 with two columns: a tuple of pairs), "int_or_ints" (an
+    axis list that may be a scalar: always given as a tuple).
     """
     return field(default=default, metadata={"kind": kind, "operand": True})
 
@@ -168,7 +170,8 @@ def _substitute(value: Any, values: dict[dims.Symbol, Size]) -> Any:
 
 
 class Scalars:
-    """Interface of the builder handed to `Elementwise.scalar`: s("mul", x, y) applies a primitive of kernels/scalars.py.
+    """Interface of the builder handed to `Elementwise.scalar`: s("mul", x, y) applies a primitive of
+    kernels/scalars.py.
 
     The result's dtype is that of the first argument, bool for comparisons; s.cast(x, dtype), s.constant(value, dtype),
     s.dtype(x), s.index(axis) and s.linear() (int64) are the other forms.
@@ -232,7 +235,7 @@ class Reduction(Op):
     def finish(self, s: Scalars, total: Any, count: Any) -> Any:
         return total
 
-    def infer(self, x: Spec) -> Spec:
+    def infer(self, x: Spec) -> Spec:  # type: ignore[override]
         if x.shape is None:
             return Spec(x.dtype, None)
         axes = normalise_axes(self.axis, len(x.shape))
@@ -251,10 +254,12 @@ class Reduction(Op):
 
 @dataclass(frozen=True)
 class View(Op):
-    """The same elements, seen through other strides: transpose, slices, broadcast. No data moves if the reader is a map."""
+    """The same elements, seen through other strides: transpose, slices, broadcast. No data moves if the reader is
+    a map."""
 
     def view(self, b: Any, x: Any) -> Any:
-        """The access of the output, made from the access x of the input (plan/access.py: Access.transpose, .slice, ...)."""
+        """The access of the output, made from the access x of the input (plan/access.py: Access.transpose, .slice,
+        ...)."""
         raise NotImplementedError(f"{self.type}.view")
 
 

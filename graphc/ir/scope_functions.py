@@ -1,4 +1,5 @@
-"""What works on the default graph: name_scope, control_dependencies, device, collections, under TensorFlow 1's names."""
+"""What works on the default graph: name_scope, control_dependencies, device, collections, under TensorFlow 1's
+names."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -9,11 +10,12 @@ from graphc.ir.graph import Graph, get_default_graph
 from graphc.ir.tensor import Operation, Tensor
 
 
-class name_scope:    # noqa: N801  named as TensorFlow's
+class name_scope:
     """`with gc.name_scope("layer") as scope:` names the operations made inside "layer/...".
 
-    name_scope(name, default_name, values): default_name is taken if name is None, as in functions that build ops; values: tensors
-    whose graph becomes the default one. Raises ValueError if there is no name at all, or it is malformed.
+    name_scope(name, default_name, values): default_name is taken if name is None, as in functions that build ops;
+    values: tensors whose graph becomes the default one. Raises ValueError if there is no name at all, or it is
+    malformed.
     """
 
     def __init__(self, name: str | None, default_name: str | None = None, values: Sequence[Any] | None = None) -> None:

@@ -47,7 +47,8 @@ class Spec:
 
 @dataclass(frozen=True)
 class Requirement:
-    """A relation between sizes that could not be proved: it becomes a guard of the Plan. relation: equal, less_equal."""
+    """A relation between sizes that could not be proved: it becomes a guard of the Plan. relation: equal,
+    less_equal."""
 
     relation: str
     a: Size
@@ -76,7 +77,8 @@ def _require(relation: str, a: Size, b: Size, message: str) -> None:
 
 
 def require_equal(a: Size, b: Size, message: str) -> Size:
-    """Says that a == b must hold; returns the better known of the two. Raises ValueError if they are known to differ."""
+    """Says that a == b must hold; returns the better known of the two. Raises ValueError if they are known to
+    differ."""
     if dims.same(a, b):
         return a
     if dims.different(a, b):
@@ -124,4 +126,6 @@ def broadcast_shapes(*shapes: Shape | None) -> Shape | None:
 
 
 def text(shape: Shape | None) -> str:
-    return "unknown" if shape is None else "(" + ", ".join(str(s) for s in shape) + ("," if len(shape) == 1 else "") + ")"
+    return (
+        "unknown" if shape is None else "(" + ", ".join(str(s) for s in shape) + ("," if len(shape) == 1 else "") + ")"
+    )

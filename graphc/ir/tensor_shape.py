@@ -235,7 +235,7 @@ class TensorShape:
         other = as_shape(other)
         self.assert_is_compatible_with(other)
         if self._sizes is None:
-            return other
+            return as_shape(other)
         if other._sizes is None:
             return self
         return TensorShape([b if a is None else a for a, b in zip(self._sizes, other._sizes, strict=True)])

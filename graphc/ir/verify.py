@@ -10,7 +10,8 @@
  8. a symbol that an op makes known (BindSizes, or one with a result of unknown size) is used only behind that op
  9. fields are known: no operand field is None
 
-Flows inside loops and branches are checked as well. 4 is checked for a node when it first appears: nodes are immutable, and most live through many passes.
+Flows inside loops and branches are checked as well. 4 is checked for a node when it first appears: nodes are
+immutable, and most live through many passes.
 """
 from __future__ import annotations
 

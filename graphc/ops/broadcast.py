@@ -25,8 +25,16 @@ class BroadcastTo(View):
     results = ("output",)
     types: ClassVar = {"T": "input", "Tidx": "shape"}
     shape: tuple[Size, ...] = operand_field("ints")
-    samples: ClassVar = [Sample({"shape": to}, (of,), (d,)) for to, of, d in (
-        ((2, 3, 5), (3, 1), None), ((7, 17), (17,), float64), ((4,), (), int64), ((0, 3), (1, 3), None), ((2, 3), (2, 3), None))]
+    samples: ClassVar = [
+        Sample({"shape": to}, (of,), (d,))
+        for to, of, d in (
+            ((2, 3, 5), (3, 1), None),
+            ((7, 17), (17,), float64),
+            ((4,), (), int64),
+            ((0, 3), (1, 3), None),
+            ((2, 3), (2, 3), None),
+        )
+    ]
 
     def infer(self, x: Spec) -> Spec:
         if x.shape is not None:
@@ -37,7 +45,9 @@ class BroadcastTo(View):
                     together = broadcast_sizes(have, want)
                 except ValueError:
                     together = -1
-                require_equal(together, want, f"a tensor of shape {text(x.shape)} must broadcast to shape {text(self.shape)}")
+                require_equal(
+                    together, want, f"a tensor of shape {text(x.shape)} must broadcast to shape {text(self.shape)}"
+                )
         return with_moved_value(self, Spec(x.dtype, self.shape), x)
 
     def reference(self, x: np.ndarray) -> np.ndarray:
@@ -108,15 +118,25 @@ class Tile(Op):
     results = ("output",)
     types: ClassVar = {"T": "input", "Tmultiples": "multiples"}
     multiples: tuple[Size, ...] = operand_field("ints")
-    samples: ClassVar = [Sample({"multiples": m}, (s,), (d,)) for m, s, d in (
-        ((2, 1, 3), (2, 3, 5), None), ((5,), (7,), float64), ((3, 2), (1, 4), int64), ((2, 0), (3, 4), None), ((), (), None))]
+    samples: ClassVar = [
+        Sample({"multiples": m}, (s,), (d,))
+        for m, s, d in (
+            ((2, 1, 3), (2, 3, 5), None),
+            ((5,), (7,), float64),
+            ((3, 2), (1, 4), int64),
+            ((2, 0), (3, 4), None),
+            ((), (), None),
+        )
+    ]
 
     def infer(self, x: Spec) -> Spec:
         if x.shape is None:
             return Spec(x.dtype, None)
         if len(self.multiples) != len(x.shape):
-            raise ValueError(f"multiples must have one element for each axis of a tensor of shape {text(x.shape)}, but is "
-                             f"{text(self.multiples)}")
+            raise ValueError(
+                f"multiples must have one element for each axis of a tensor of shape {text(x.shape)}, but is "
+                f"{text(self.multiples)}"
+            )
         if any(isinstance(m, int) and m < 0 for m in self.multiples):
             raise ValueError(f"multiples must not be negative, but is {text(self.multiples)}")
         result = tuple(s * m for s, m in zip(x.shape, self.multiples, strict=True))

@@ -1,7 +1,7 @@
 """From a call of a public function to an Operation: values to Tensors, Tensors to fields, names and scopes.
 
-`apply` is what every public op function calls. `convert_to_tensor` follows TensorFlow 1 (rule 12): a Python or NumPy operand
-takes the dtype of the tensor beside it, two tensors never promote, and a Python 1.5 does not become an int.
+`apply` is what every public op function calls. `convert_to_tensor` follows TensorFlow 1 (rule 12): a Python or NumPy
+operand takes the dtype of the tensor beside it, two tensors never promote, and a Python 1.5 does not become an int.
 """
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def convert_to_tensor(value: Any, dtype: Any = None, name: str | None = None, pr
                       dtype_hint: Any = None) -> Tensor:
     """`value` (a tensor, variable, number, array, or lists of them) as a Tensor, as `tf.convert_to_tensor`.
 
-    preferred_dtype (dtype_hint) is taken if the value converts to it. Raises TypeError if the value does not convert to dtype,
-    ValueError if a tensor has another one.
+    preferred_dtype (dtype_hint) is taken if the value converts to it. Raises TypeError if the value does not convert
+    to dtype, ValueError if a tensor has another one.
     """
     wanted = None if dtype is None else as_dtype(dtype)
     preferred = preferred_dtype if preferred_dtype is not None else dtype_hint
@@ -175,14 +175,15 @@ def _dtype_groups(op: type[Op]) -> dict[str, tuple[str, ...]]:
     """For each operand, the operands of the same dtype. `same` on the op class says which; by default all operands
     that are no fields and hold no dtype of their own in `types` are of one dtype."""
     fields = op.field_operands()
-    own = {operand for operand in op.types.values()}
+    own = set(op.types.values())
     first = next((o for o in op.operands if o not in fields), None)
     group = tuple(o for o in op.operands if o not in fields and (o == first or o not in own))
-    return {operand: group for operand in group}
+    return dict.fromkeys(group, group)
 
 
 def _index_tensor(value: Any, name: str) -> Tensor:
-    """An operand that is a field (an axis, a shape): int32 unless it is a tensor or an array of another integer dtype."""
+    """An operand that is a field (an axis, a shape): int32 unless it is a tensor or an array of another integer
+    dtype."""
     if isinstance(value, Operation):
         raise TypeError(f"{value!r} has no value")
     if is_tensor_like(value) or (isinstance(value, (list, tuple)) and _holds_tensors(value)):
@@ -212,7 +213,8 @@ def _plain(value: Any) -> Any:
 def resolve_fields(op: type[Op], tensors: dict[str, Any]) -> dict[str, Any]:
     """The fields that TF passes as input tensors, made of what is known of those tensors' values.
 
-    A value known only at run time gives symbols with the source ("value", tensor, position); one of unknown length None.
+    A value known only at run time gives symbols with the source ("value", tensor, position); one of unknown length
+    gives None.
     """
     found: dict[str, Any] = {}
     for field in dataclasses.fields(op):

@@ -23,11 +23,14 @@ class Cast(Elementwise):
     types: ClassVar = {"SrcT": "x"}
     DstT: DType = attr("type")
     Truncate: bool = attr("bool", False)
-    samples: ClassVar = [Sample({"DstT": b}, ((2, 3, 5),), (a,), gradient=a.is_floating and b == float64, low=-9, high=9)
-                         for a, b in _PAIRS] + [
+    samples: ClassVar = [
+        Sample({"DstT": b}, ((2, 3, 5),), (a,), gradient=a.is_floating and b == float64, low=-9, high=9)
+        for a, b in _PAIRS
+    ] + [
         Sample({"DstT": float32}, (np.array([True, False]),), (bool_,), gradient=False),
         Sample({"DstT": float32}, (np.array([[0, 1, 200]], np.uint8),), (uint8,), gradient=False),
-        Sample({"DstT": int32}, ((0, 3),), gradient=False)]
+        Sample({"DstT": int32}, ((0, 3),), gradient=False),
+    ]
 
     def infer(self, x: Spec) -> Spec:
         for dtype in (x.dtype, self.DstT):

@@ -111,7 +111,9 @@ class Range(Op):
 
     def infer(self) -> Spec:
         if not self.dtype.is_integer:
-            raise TypeError(f"a range of {self.dtype.name} is supported only if start, limit and delta are Python numbers")
+            raise TypeError(
+                f"a range of {self.dtype.name} is supported only if start, limit and delta are Python numbers"
+            )
         delta, = known_ints([self.delta], "delta")
         if delta == 0:
             raise ValueError("delta must not be 0")

@@ -57,7 +57,9 @@ class GatherV2(Op):
             size = params.shape[axis]
             for v in indices.value:
                 if isinstance(size, int) and not 0 <= v < size:  # type: ignore[operator]
-                    raise ValueError(f"index {v} is out of range for axis {axis} of params of shape {text(params.shape)}")
+                    raise ValueError(
+                        f"index {v} is out of range for axis {axis} of params of shape {text(params.shape)}"
+                    )
             if params.value is not None:
                 known = np.array(indices.value, dtype=np.int64).reshape(indices.shape)  # type: ignore[arg-type]
                 return with_moved_value(_Taken(self, known), made, params)  # type: ignore[arg-type]
@@ -93,7 +95,8 @@ class _Taken:
 
 @register
 class _ScatterSum(Op):
-    """Zeros of shape `shape`, to which the slices of updates are added along `axis` where indices says: GatherV2's gradient."""
+    """Zeros of shape `shape`, to which the slices of updates are added along `axis` where indices says: GatherV2's
+    gradient."""
 
     operands = ("updates", "indices", "shape")
     results = ("output",)
@@ -187,9 +190,15 @@ class Where(Op):
     operands = ("input",)
     results = ("index",)
     types: ClassVar = {"T": "input"}
-    samples: ClassVar = [Sample({}, (m,), (bool_,), gradient=False) for m in (
-        np.array([True, False, True]), np.array([[False, True], [True, True], [False, False]]), np.zeros((2, 3), np.bool_),
-        np.zeros((0, 3), np.bool_))]
+    samples: ClassVar = [
+        Sample({}, (m,), (bool_,), gradient=False)
+        for m in (
+            np.array([True, False, True]),
+            np.array([[False, True], [True, True], [False, False]]),
+            np.zeros((2, 3), np.bool_),
+            np.zeros((0, 3), np.bool_),
+        )
+    ]
 
     def infer(self, x: Spec) -> Spec:
         rank: Size = dims.symbol("rank", ("rank",)) if x.shape is None else len(x.shape)
@@ -237,7 +246,9 @@ def gather(params: Any, indices: Any, validate_indices: Any = None, name: str | 
 
     An index out of range is an InvalidArgumentError when run, on every device, whatever validate_indices says.
     """
-    result: Tensor = apply(GatherV2, params, indices, 0 if axis is None else axis, name=name, batch_dims=int(batch_dims))
+    result: Tensor = apply(
+        GatherV2, params, indices, 0 if axis is None else axis, name=name, batch_dims=int(batch_dims)
+    )
     return result
 
 
@@ -258,8 +269,10 @@ def gather_nd(params: Any, indices: Any, name: str | None = None, batch_dims: in
         params, indices = convert_to_tensor(params, name="params"), convert_to_tensor(indices, name="indices")
         depth = indices.shape[-1].value
         if depth is None or params.spec.rank is None or depth > params.spec.rank:
-            raise ValueError(f"gather_nd: the last axis of indices {indices!r} must have a known size of at most the rank of "
-                             f"params {params!r}")
+            raise ValueError(
+                f"gather_nd: the last axis of indices {indices!r} must have a known size of at most the rank of "
+                f"params {params!r}"
+            )
         sizes = shape(params, out_type=indices.dtype)
         flat = indices[..., 0] if depth else None
         for i in range(1, depth):
@@ -287,7 +300,8 @@ def one_hot(indices: Any, depth: Any, on_value: Any = None, off_value: Any = Non
 
 
 def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Tensor:
-    """The indices of the true elements (int64, one row each); or, given x and y, x where condition, else y; as `tf.where`.
+    """The indices of the true elements (int64, one row each); or, given x and y, x where condition, else y; as
+    `tf.where`.
 
     x and y must have one shape, condition the same or, to choose rows, rank 1. Raises ValueError if only one is given.
     """
@@ -300,7 +314,8 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
 
 
 def boolean_mask(tensor: Any, mask: Any, name: str = "boolean_mask", axis: int | None = None) -> Tensor:
-    """The elements of tensor where mask is true, as `tf.boolean_mask`. The mask's axes, from `axis` (0) on, become one."""
+    """The elements of tensor where mask is true, as `tf.boolean_mask`. The mask's axes, from `axis` (0) on, become
+    one."""
     with get_default_graph().name_scope(name):
         tensor, mask = convert_to_tensor(tensor, name="tensor"), convert_to_tensor(mask, name="mask")
         ndims = mask.spec.rank

@@ -74,8 +74,11 @@ def _index(item: Any) -> Any:
     raise TypeError(_WRONG.format(item, type(item).__name__))
 
 
-_WRONG = ("a tensor is indexed by ints, slices (`:`), ellipsis (`...`), None and scalar integer tensors, not by {!r} ({}); use "
-          "gc.gather for lists of indices and gc.boolean_mask for masks")
+_WRONG = (
+    "a tensor is indexed by ints, slices (`:`), ellipsis (`...`), None and scalar integer tensors, not by {!r} ({}); "
+    "use "
+    "gc.gather for lists of indices and gc.boolean_mask for masks"
+)
 
 
 def _packed(values: list[Any], entries: list[Any]) -> Any:

@@ -42,14 +42,20 @@ class ConcatV2(Op):
         result = list(known[0])
         for i, shape_ in enumerate(known[1:], 1):
             if len(shape_) != len(result):
-                raise ValueError(f"values must have the same rank, but value 0 has shape {text(known[0])} and value {i} "
-                                 f"{text(shape_)}")
+                raise ValueError(
+                    f"values must have the same rank, but value 0 has shape {text(known[0])} and value {i} "
+                    f"{text(shape_)}"
+                )
             for j, size in enumerate(shape_):
                 if j == axis:
                     result[j] = result[j] + size
                 else:
-                    result[j] = require_equal(result[j], size, f"axis {j} of value {i} of shape {text(shape_)} does not fit "
-                                                               f"that of value 0 of shape {text(known[0])}")
+                    result[j] = require_equal(
+                        result[j],
+                        size,
+                        f"axis {j} of value {i} of shape {text(shape_)} does not fit "
+                        f"that of value 0 of shape {text(known[0])}",
+                    )
         if len(known) != len(values):
             result[axis] = dims.symbol("concat", ("runtime", "concat"))
         return with_moved_value(self, Spec(values[0].dtype, tuple(result)), *values)
@@ -99,7 +105,9 @@ class Pack(Op):
         one: Shape = known[0]
         for i, other in enumerate(known[1:], 1):
             if len(other) != len(one):
-                raise ValueError(f"values must have one shape, but value 0 has {text(known[0])} and value {i} {text(other)}")
+                raise ValueError(
+                    f"values must have one shape, but value 0 has {text(known[0])} and value {i} {text(other)}"
+                )
             one = tuple(require_equal(a, b, f"shapes {text(known[0])} of value 0 and {text(other)} of value {i} differ")
                         for a, b in zip(one, other, strict=True))
         axis = normalise_axis(self.axis, len(one) + 1)
@@ -133,7 +141,9 @@ class Unpack(Op):
         if x.shape is None:
             return (Spec(x.dtype, None),) * self.num
         axis = normalise_axis(self.axis, len(x.shape))
-        require_equal(x.shape[axis], self.num, f"the size of axis {axis} of a value of shape {text(x.shape)} must be num")
+        require_equal(
+            x.shape[axis], self.num, f"the size of axis {axis} of a value of shape {text(x.shape)} must be num"
+        )
         made = Spec(x.dtype, x.shape[:axis] + x.shape[axis + 1:])
         if x.value is None:
             return (made,) * self.num
@@ -145,7 +155,9 @@ class Unpack(Op):
     def grad(self, node: Operation, *dys: Any) -> Sequence[Any]:
         from graphc.ops.fill import zeros_like
 
-        return [stack([zeros_like(y) if dy is None else dy for dy, y in zip(dys, node.outputs, strict=True)], self.axis)]
+        return [
+            stack([zeros_like(y) if dy is None else dy for dy, y in zip(dys, node.outputs, strict=True)], self.axis)
+        ]
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         axis = normalise_axis(self.axis, inputs[0].rank)
@@ -192,8 +204,11 @@ class Split(Op):
         if x.shape is None:
             return (Spec(x.dtype, None),) * self.num_split
         axis = normalise_axis(self.split_dim, len(x.shape))
-        require_equal(dims.mod(x.shape[axis], self.num_split), 0,
-                      f"axis {axis} of a value of shape {text(x.shape)} must be a multiple of num_split {self.num_split}")
+        require_equal(
+            dims.mod(x.shape[axis], self.num_split),
+            0,
+            f"axis {axis} of a value of shape {text(x.shape)} must be a multiple of num_split {self.num_split}",
+        )
         made = Spec(x.dtype, (*x.shape[:axis], dims.floordiv(x.shape[axis], self.num_split), *x.shape[axis + 1:]))
         if x.value is None:
             return (made,) * self.num_split
@@ -242,10 +257,15 @@ class SplitV(Op):
         if rest:
             sizes[rest[0]] = x.shape[axis] - known
             if isinstance(sizes[rest[0]], int) and sizes[rest[0]] < 0:  # type: ignore[operator]
-                raise ValueError(f"sizes {text(self.size_splits)} are more than axis {axis} of shape {text(x.shape)} has")
+                raise ValueError(
+                    f"sizes {text(self.size_splits)} are more than axis {axis} of shape {text(x.shape)} has"
+                )
         else:
-            require_equal(known, x.shape[axis], f"the sizes {text(self.size_splits)} must add up to axis {axis} of a value of "
-                                                f"shape {text(x.shape)}")
+            require_equal(
+                known,
+                x.shape[axis],
+                f"the sizes {text(self.size_splits)} must add up to axis {axis} of a value of shape {text(x.shape)}",
+            )
         made = tuple(Spec(x.dtype, (*x.shape[:axis], size, *x.shape[axis + 1:])) for size in sizes)
         if x.value is None or not all(isinstance(s, int) for s in sizes):
             return made
@@ -270,7 +290,8 @@ class SplitV(Op):
 
 
 def concat(values: Any, axis: Any, name: str = "concat") -> Tensor:
-    """The values one behind the other along `axis`, as `tf.concat`; concat(axis, values), the order before TF 1.0, too."""
+    """The values one behind the other along `axis`, as `tf.concat`; concat(axis, values), the order before TF 1.0,
+    too."""
     if isinstance(values, (int, np.integer)) and isinstance(axis, (list, tuple)):
         values, axis = axis, values
     if not isinstance(values, (list, tuple)):
@@ -294,7 +315,8 @@ def stack(values: Any, axis: int = 0, name: str = "stack") -> Tensor:
 
 
 def unstack(value: Any, num: int | None = None, axis: int = 0, name: str = "unstack") -> list[Tensor]:
-    """The slices along `axis`, as `tf.unstack`. Raises ValueError if their number is neither static nor given as num."""
+    """The slices along `axis`, as `tf.unstack`. Raises ValueError if their number is neither static nor given as
+    num."""
     value = convert_to_tensor(value)
     if num is None:
         if value.spec.shape is None:
@@ -307,7 +329,9 @@ def unstack(value: Any, num: int | None = None, axis: int = 0, name: str = "unst
     return list(made)
 
 
-def split(value: Any, num_or_size_splits: Any, axis: Any = 0, num: int | None = None, name: str = "split") -> list[Tensor]:
+def split(
+    value: Any, num_or_size_splits: Any, axis: Any = 0, num: int | None = None, name: str = "split"
+) -> list[Tensor]:
     """Parts along `axis`: a number of equal ones, or one for each size of a list, as `tf.split`.
 
     split(axis, number, value), the order before TF 1.0, is understood where it cannot mean anything else.

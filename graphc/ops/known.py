@@ -13,7 +13,8 @@ from graphc.ir.spec import VALUE_LIMIT, Shape, Spec
 
 
 def with_moved_value(op: Op, spec: Spec, *inputs: Spec) -> Spec:
-    """`spec` with its value, if all inputs' values are known and `op` only moves elements: its NumPy meaning moves sizes too."""
+    """`spec` with its value, if all inputs' values are known and `op` only moves elements: its NumPy meaning moves
+    sizes too."""
     if not spec.dtype.is_integer or spec.shape is None:
         return spec
     arrays = [value_array(x) for x in inputs]

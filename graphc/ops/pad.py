@@ -36,8 +36,8 @@ def _inside(op: Any, y: Any, x: Any) -> Any:
 
 
 def _cropped(node: Operation, op: Any, dy: Any) -> Tensor:
-    from graphc.ops.slicing import slice_
     from graphc.ops.shapes import reshape
+    from graphc.ops.slicing import slice_
 
     paddings = node.inputs[1]
     before = [p for p, _ in op.paddings]
@@ -139,8 +139,12 @@ class MirrorPad(Op):
         for axis, (size, pair) in enumerate(zip(x.shape or (), self.paddings, strict=False)):
             for p in pair:
                 if not (isinstance(p, int) and p == 0):
-                    require_less_equal(p + edge, size, f"axis {axis} of a tensor of shape {text(x.shape)} is too short to be "
-                                                       f"mirrored by {p} ({self.mode})")
+                    require_less_equal(
+                        p + edge,
+                        size,
+                        f"axis {axis} of a tensor of shape {text(x.shape)} is too short to be "
+                        f"mirrored by {p} ({self.mode})",
+                    )
         return made
 
     def reference(self, x: np.ndarray) -> np.ndarray:
@@ -157,7 +161,9 @@ class MirrorPad(Op):
             size = shape(dy)[axis] - before - after
             middle = _along(dy, axis, before, size)
             if before:
-                middle = add(middle, _placed(reverse(_along(dy, axis, 0, before), [axis]), axis, edge, size - before - edge))
+                middle = add(
+                    middle, _placed(reverse(_along(dy, axis, 0, before), [axis]), axis, edge, size - before - edge)
+                )
             if after:
                 folded = reverse(_along(dy, axis, size + before, after), [axis])
                 middle = add(middle, _placed(folded, axis, size - after - edge, edge))
@@ -191,7 +197,9 @@ def _placed(x: Tensor, axis: int, before: Any, after: Any) -> Tensor:
     return pad(x, [[before, after] if i == axis else [0, 0] for i in range(rank)])
 
 
-def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", name: str | None = None, constant_values: Any = 0) -> Tensor:
+def pad(
+    tensor: Any, paddings: Any, mode: str = "CONSTANT", name: str | None = None, constant_values: Any = 0
+) -> Tensor:
     """Borders of paddings[i] = (before, behind) elements along axis i, as `tf.pad`.
 
     mode: CONSTANT (constant_values), REFLECT or SYMMETRIC. Raises ValueError for another one.

@@ -19,7 +19,9 @@ def _check_dtypes(condition: Spec, x: Spec, y: Spec) -> None:
     if condition.dtype != bool_:
         raise TypeError(f"argument 'condition' must be bool, but is {condition.dtype.name}")
     if x.dtype != y.dtype:
-        raise TypeError(f"argument 'y' has dtype {y.dtype.name}, but 'x' has {x.dtype.name}; cast one of them (gc.cast)")
+        raise TypeError(
+            f"argument 'y' has dtype {y.dtype.name}, but 'x' has {x.dtype.name}; cast one of them (gc.cast)"
+        )
 
 
 def _samples(shapes: Sequence[Any]) -> list[Sample]:
@@ -72,8 +74,10 @@ class Select(Composite):
         message = f"shapes {text(x.shape)} of x and {text(y.shape)} of y must be equal"
         shape = _equal(x.shape, y.shape, message)
         if condition.shape:
-            message = f"condition of shape {text(condition.shape)} must have the shape {text(x.shape)} of x, or be a vector " \
-                      "of its first size"
+            message = (
+                f"condition of shape {text(condition.shape)} must have the shape {text(x.shape)} of x, or be a vector "
+                "of its first size"
+            )
             if len(condition.shape) == 1 and shape:
                 require_equal(condition.shape[0], shape[0], message)
             else:

@@ -32,8 +32,10 @@ class Slice(View):
 
     def sizes_of(self, shape: Shape) -> Shape:
         if len(self.begin) != len(shape) or len(self.size) != len(shape):
-            raise ValueError(f"begin and size must have one element for each of the {len(shape)} axes of input, but have "
-                             f"{len(self.begin)} and {len(self.size)}")
+            raise ValueError(
+                f"begin and size must have one element for each of the {len(shape)} axes of input, but have "
+                f"{len(self.begin)} and {len(self.size)}"
+            )
         return tuple(have - first if isinstance(size, int) and size == -1 else size
                      for have, first, size in zip(shape, self.begin, self.size, strict=True))
 
@@ -42,7 +44,9 @@ class Slice(View):
             return Spec(x.dtype, None)
         sizes = self.sizes_of(x.shape)
         for axis, (first, size, have) in enumerate(zip(self.begin, sizes, x.shape, strict=True)):
-            message = f"axis {axis} of a tensor of shape {text(x.shape)} has no slice of {size} elements from {first} on"
+            message = (
+                f"axis {axis} of a tensor of shape {text(x.shape)} has no slice of {size} elements from {first} on"
+            )
             for low in (first, size):
                 if not nonnegative(low):
                     require_less_equal(0, low, message)
@@ -185,11 +189,24 @@ def strided_slice(input_: Any, begin: Any, end: Any, strides: Any = None, begin_
                   name: str | None = None) -> Tensor:
     """input_[begin:end:strides] with masks, as `tf.strided_slice`. x[...] is the same in NumPy's notation."""
     if var is not None:
-        raise ValueError("strided_slice: assigning to a slice of a variable (var=...) is not supported; use scatter_update")
+        raise ValueError(
+            "strided_slice: assigning to a slice of a variable (var=...) is not supported; use scatter_update"
+        )
     if strides is None:
         from graphc.ops.fill import ones_like
 
         strides = ones_like(begin)
-    result: Tensor = apply(StridedSlice, input_, begin, end, strides, name=name, begin_mask=begin_mask, end_mask=end_mask,
-                           ellipsis_mask=ellipsis_mask, new_axis_mask=new_axis_mask, shrink_axis_mask=shrink_axis_mask)
+    result: Tensor = apply(
+        StridedSlice,
+        input_,
+        begin,
+        end,
+        strides,
+        name=name,
+        begin_mask=begin_mask,
+        end_mask=end_mask,
+        ellipsis_mask=ellipsis_mask,
+        new_axis_mask=new_axis_mask,
+        shrink_axis_mask=shrink_axis_mask,
+    )
     return result

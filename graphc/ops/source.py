@@ -63,11 +63,14 @@ def const_of(array: np.ndarray, name: str = "Const") -> Tensor:
     return get_default_graph().create(Const(own, as_dtype(own.dtype)), [], name=name).outputs[0]
 
 
-def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Const", verify_shape: bool = False) -> Tensor:
+def constant(
+    value: Any, dtype: Any = None, shape: Any = None, name: str = "Const", verify_shape: bool = False
+) -> Tensor:
     """A tensor of known values, as `tf.constant`.
 
-    Arrays keep their dtype, Python floats give float32, Python ints int32. shape: fewer values are filled up with the last one,
-    unless verify_shape. Raises TypeError if the values do not convert, ValueError if they do not fit the shape.
+    Arrays keep their dtype, Python floats give float32, Python ints int32. shape: fewer values are filled up with the
+    last one, unless verify_shape. Raises TypeError if the values do not convert, ValueError if they do not fit the
+    shape.
     """
     array = to_array(value, None if dtype is None else as_dtype(dtype), None if verify_shape else shape)
     if verify_shape and shape is not None and not as_shape(shape).is_compatible_with(array.shape):
@@ -118,7 +121,9 @@ class PlaceholderWithDefault(Op):
 
     def infer(self, x: Spec) -> Spec:
         if self.shape is not None and x.shape is not None and len(self.shape) != len(x.shape):
-            raise ValueError(f"the default has rank {len(x.shape)}, but the shape {self.shape} has rank {len(self.shape)}")
+            raise ValueError(
+                f"the default has rank {len(x.shape)}, but the shape {self.shape} has rank {len(self.shape)}"
+            )
         return Spec(x.dtype, self.shape if self.shape is not None else None)
 
     def reference(self, x: np.ndarray) -> np.ndarray:

@@ -34,7 +34,8 @@ class Dense:
         entries: list[Any] = []
         for first, size, stride, shrunk in zip(self.begin, self.size, self.stride, self.shrink, strict=True):
             stop: Any = first + size * stride
-            entries.append(first if shrunk else slice(first, None if stop < 0 else stop, stride) if size else slice(0, 0))
+            entries.append(first if shrunk else slice(first, None if stop < 0 else stop, stride) if size else slice(0,
+            0))
         result: list[Any] = []
         position = 0
         for entry in entries:
@@ -51,7 +52,9 @@ def dense(op: Any, shape: Shape) -> Dense:
     """Raises ValueError if there are more entries than axes, an index is out of bounds, or a stride is 0 or unknown."""
     count = len(op.begin)
     if len(op.end) != count or len(op.strides) != count:
-        raise ValueError(f"begin, end and strides must be of one length, but have {count}, {len(op.end)}, {len(op.strides)}")
+        raise ValueError(
+            f"begin, end and strides must be of one length, but have {count}, {len(op.end)}, {len(op.strides)}"
+        )
     strides = known_ints(op.strides, "strides")
     bit = [1 << i for i in range(count)]
     ellipses = [i for i in range(count) if op.ellipsis_mask & bit[i]]

@@ -50,7 +50,8 @@ def inverse(perm: Sequence[int]) -> tuple[int, ...]:
 
 
 def transpose(a: Any, perm: Any = None, name: str = "transpose", conjugate: bool = False) -> Tensor:
-    """The axes in the order perm; without one in reverse order, as `tf.transpose`. conjugate matters to complex dtypes only."""
+    """The axes in the order perm; without one in reverse order, as `tf.transpose`. conjugate matters to complex
+    dtypes only."""
     a = convert_to_tensor(a, name="a")
     if conjugate and a.dtype.is_complex:
         raise TypeError(f"transpose: complex dtypes such as {a.dtype.name} are not supported")
@@ -79,8 +80,16 @@ class ReverseV2(View):
     results = ("output",)
     types: ClassVar = {"T": "tensor", "Tidx": "axis"}
     axis: tuple[int, ...] = operand_field("ints")
-    samples: ClassVar = [Sample({"axis": a}, (s,), (d,)) for a, s, d in (
-        ((0,), (7,), None), ((0, -1), (2, 3, 5), float64), ((1,), (4, 17), int64), ((), (3,), None), ((1,), (0, 3), None))]
+    samples: ClassVar = [
+        Sample({"axis": a}, (s,), (d,))
+        for a, s, d in (
+            ((0,), (7,), None),
+            ((0, -1), (2, 3, 5), float64),
+            ((1,), (4, 17), int64),
+            ((), (3,), None),
+            ((1,), (0, 3), None),
+        )
+    ]
 
     def infer(self, x: Spec) -> Spec:
         axes = known_ints(self.axis, "axis")

@@ -13,8 +13,8 @@ from graphc.ir.tensor_shape import Dimension, TensorShape
 def to_array(value: Any, dtype: DType | None = None, shape: Any = None) -> np.ndarray:
     """`value` as an array of dtype; without one: arrays keep theirs, Python floats give float32, Python ints int32.
 
-    shape: a value with fewer elements is filled up with its last one. Raises TypeError if the value does not convert, ValueError
-    if it has too many elements or is ragged.
+    shape: a value with fewer elements is filled up with its last one. Raises TypeError if the value does not convert,
+    ValueError if it has too many elements or is ragged.
     """
     if value is None:
         raise ValueError("None values not supported.")

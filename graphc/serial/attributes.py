@@ -136,7 +136,8 @@ def _symbolic(shape: tuple[int | None, ...] | None) -> tuple[dims.Size, ...] | N
 
 
 def read_fields(op: type[Op], attributes: Mapping[str, AttrValue], functions: Functions) -> dict[str, Any]:
-    """The fields of `op` in a node's attributes; what is missing takes its default. Raises DataLossError if it has none."""
+    """The fields of `op` in a node's attributes; what is missing takes its default. Raises DataLossError if it has
+    none."""
     found: dict[str, Any] = {}
     for field in attribute_fields(op):
         name = wire_name(field)

@@ -23,8 +23,8 @@ _SIZE_LIMIT = (1 << 31) - 1      # protobuf's own
 def write_graph(graph_or_graph_def: Any, logdir: str, name: str, as_text: bool = True) -> str:
     """Writes a Graph or GraphDef to logdir/name, as `tf.train.write_graph`; returns the path.
 
-    as_text: the text format, which leaves out compiled Plans; use False for files that are to be run. Raises TypeError for
-    anything else, InvalidArgumentError for more than 2 GB.
+    as_text: the text format, which leaves out compiled Plans; use False for files that are to be run. Raises
+    TypeError for anything else, InvalidArgumentError for more than 2 GB.
     """
     message = as_graph_def(graph_or_graph_def) if isinstance(graph_or_graph_def, Graph) else graph_or_graph_def
     if not isinstance(message, Message):
@@ -37,11 +37,14 @@ def write_graph(graph_or_graph_def: Any, logdir: str, name: str, as_text: bool =
 
 
 def serialized(message: Message) -> bytes:
-    """The bytes of a message, the same every time. Raises InvalidArgumentError if they are more than protobuf can hold."""
+    """The bytes of a message, the same every time. Raises InvalidArgumentError if they are more than protobuf can
+    hold."""
     size = message.ByteSize()
     if size > _SIZE_LIMIT:
-        raise InvalidArgumentError(f"the graph has {size} bytes, but a .pb can hold {_SIZE_LIMIT} only: keep the weights in "
-                                   "variables and save those, or split the model")
+        raise InvalidArgumentError(
+            f"the graph has {size} bytes, but a .pb can hold {_SIZE_LIMIT} only: keep the weights in "
+            "variables and save those, or split the model"
+        )
     return message.SerializeToString(deterministic=True)
 
 
@@ -79,7 +82,8 @@ def _umask() -> int:
 def load_graph_def(path: str) -> GraphDef:
     """The GraphDef in a file, in binary or (.pbtxt) text form. (graphc's own)
 
-    Raises NotFoundError if there is no such file, DataLossError if it is truncated, no GraphDef, or made by newer software.
+    Raises NotFoundError if there is no such file, DataLossError if it is truncated, no GraphDef, or made by newer
+    software.
     """
     try:
         with open(path, "rb") as file:
@@ -104,6 +108,8 @@ def parse_graph_def(data: bytes, source: str = "the data") -> GraphDef:
         raise DataLossError(f"{source} is no GraphDef, or truncated or damaged ({len(data)} bytes were read): copy it "
                             "again, or save the graph again") from error
     if not graph_def.node or any(not n.name or not n.op for n in graph_def.node):
-        raise DataLossError(f"{source} holds no graph: it is empty or another kind of file (a SavedModel's saved_model.pb and "
-                            "checkpoints are no GraphDef); freeze the model into a GraphDef first")
+        raise DataLossError(
+            f"{source} holds no graph: it is empty or another kind of file (a SavedModel's saved_model.pb and "
+            "checkpoints are no GraphDef); freeze the model into a GraphDef first"
+        )
     return graph_def

@@ -1,6 +1,7 @@
 """Frozen graphs: variables become constants, and only what the outputs need is kept.
 
-convert_variables_to_constants makes what TensorFlow makes; `freeze` adds the compiled Plans, so that the runner can run it.
+convert_variables_to_constants makes what TensorFlow makes; `freeze` adds the compiled Plans, so that the runner can
+run it.
 """
 from __future__ import annotations
 
@@ -94,7 +95,8 @@ def freeze(session: Any, outputs: Any, inputs: Any = None, signature: str = "ser
 
 def add_plan(graph_def: GraphDef, outputs: Sequence[str], inputs: Sequence[str] | None = None,
              signature: str = "serving_default") -> None:
-    """Compiles the graph for these feeds and fetches and puts the Plan into graph_def, in place of one of the same signature."""
+    """Compiles the graph for these feeds and fetches and puts the Plan into graph_def, in place of one of the same
+    signature."""
     from graphc.plan.compile import compile_graph
 
     graph = Graph()
@@ -104,8 +106,10 @@ def add_plan(graph_def: GraphDef, outputs: Sequence[str], inputs: Sequence[str] 
              else [op.outputs[0] for op in graph.get_operations() if op.type == "Placeholder"])
     for feed in feeds:
         if feed.spec.shape is None:
-            raise InvalidArgumentError(f"freeze: the rank of the input '{feed.name}' is not known; give its placeholder a shape "
-                                       "(unknown sizes are None)")
+            raise InvalidArgumentError(
+                f"freeze: the rank of the input '{feed.name}' is not known; give its placeholder a shape "
+                "(unknown sizes are None)"
+            )
     compiled = compile_graph([graph.get_tensor_by_name(o) for o in outputs], (), feeds)
     plan = dataclasses.replace(compiled.plan, constants=tuple(
         dataclasses.replace(constant, name=_stored(graph_def, constant.name, compiled.constants[constant.name]))
@@ -146,7 +150,9 @@ def _tensor(graph: Graph, value: Any) -> Tensor:
     element = graph.as_graph_element(value)
     if isinstance(element, Operation):
         if not element.outputs:
-            raise InvalidArgumentError(f"'{element.name}' ({element.type}) has no value that could be an output", element)
+            raise InvalidArgumentError(
+                f"'{element.name}' ({element.type}) has no value that could be an output", element
+            )
         return element.outputs[0]
     assert isinstance(element, Tensor)
     return element

@@ -1,7 +1,7 @@
 """Graph -> GraphDef.
 
-Nodes stand in the order in which they were made. Bodies of loops and branches become functions of the library, in TF's form:
-arguments by name, results of nodes as "node:result:index".
+Nodes stand in the order in which they were made. Bodies of loops and branches become functions of the library, in
+TF's form: arguments by name, results of nodes as "node:result:index".
 """
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _fill_attributes(target: Any, operation: Operation, functions: dict[str, Fun
     for name, source in op.types.items():
         tensor = _typed_by(operation, source)
         if tensor is not None and name not in target:
-            target[name].type = tensor.dtype.number  # type: ignore[assignment]
+            target[name].type = tensor.dtype.number
     if op.is_variadic() and not has_type_list(type(op)) and "N" not in target:
         target["N"].i = sum(len(v) for v in operation.operand_tensors().values() if isinstance(v, tuple))
     for name, value in operation.extra_attributes.items():
@@ -77,7 +77,8 @@ def _fill_attributes(target: Any, operation: Operation, functions: dict[str, Fun
 
 
 def has_type_list(op: type[Op]) -> bool:
-    """Whether the variadic operand may hold tensors of several dtypes: then it is counted by a list of types, not by N."""
+    """Whether the variadic operand may hold tensors of several dtypes: then it is counted by a list of types, not
+    by N."""
     return any(f.metadata["kind"] == "list(type)" for f in attribute_fields(op))
 
 
@@ -110,7 +111,7 @@ def _function(graph: FuncGraph, functions: dict[str, FuncGraph]) -> FunctionDef:
         node.input.extend(f"^{c.name}" for c in operation.control_inputs if c not in arguments)
         _fill_attributes(node.attr, operation, functions)
     for i, tensor in enumerate(graph.outputs):
-        made.signature.output_arg.add(name=f"output_{i}", type=tensor.dtype.number)  # type: ignore[arg-type]
+        made.signature.output_arg.add(name=f"output_{i}", type=tensor.dtype.number)
         made.ret[f"output_{i}"] = names.get(tensor) or _result_name(tensor)
     # The static shapes of the arguments, as TF's _Arg nodes would say them.
     for i, tensor in enumerate(graph.inputs):

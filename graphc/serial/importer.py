@@ -31,8 +31,8 @@ def import_graph_def(graph_def: GraphDef, input_map: Mapping[str, Any] | None = 
     """Adds the nodes of `graph_def` to the default graph under the scope `name` ("import"), as `tf.import_graph_def`.
 
     input_map: names of its tensors ("x:0", "x") -> tensors to use in their place. return_elements: names of tensors and
-    operations to return. Raises TypeError if it is no GraphDef, ValueError for names that are not in it, UnimplementedError
-    for op types that graphc does not know, DataLossError for a damaged or newer one.
+    operations to return. Raises TypeError if it is no GraphDef, ValueError for names that are not in it,
+    UnimplementedError for op types that graphc does not know, DataLossError for a damaged or newer one.
     """
     del op_dict, producer_op_list      # both deprecated in TF 1.15, where they have no effect on known ops
     if not isinstance(graph_def, GraphDef):
@@ -46,8 +46,10 @@ def check_version(graph_def: GraphDef) -> None:
     """Raises DataLossError if the graph needs a newer reader."""
     needed = graph_def.versions.min_consumer
     if needed > PRODUCER:
-        raise DataLossError(f"the graph needs a reader of GraphDef version {needed}, but this graphc reads up to {PRODUCER}: it was "
-                            "made by newer software; update graphc, or save the graph with an older one")
+        raise DataLossError(
+            f"the graph needs a reader of GraphDef version {needed}, but this graphc reads up to {PRODUCER}: it was "
+            "made by newer software; update graphc, or save the graph with an older one"
+        )
 
 
 class _Importer:
@@ -94,7 +96,11 @@ class _Importer:
         controls = [self._operation(text[1:], node) for text in node.input if text.startswith("^")]
         op = OPS[node.op]
         fields = read_fields(op, node.attr, self.functions.get)
-        if node.op == "Placeholder" and fields.get("shape") == () and 0 < self.graph_def.versions.producer < _SCALAR_MEANS_UNKNOWN:
+        if (
+            node.op == "Placeholder"
+            and fields.get("shape") == ()
+            and 0 < self.graph_def.versions.producer < _SCALAR_MEANS_UNKNOWN
+        ):
             fields["shape"] = None
         definition = make_definition(op, fields, inputs)
         self.graph.mark_name(full)
@@ -113,8 +119,9 @@ class _Importer:
         source, _, index = key.partition(":")
         operation = self._operation(source, node)
         if int(index) >= len(operation.outputs):
-            raise ValueError(f"Node '{node.name}': input '{text}' does not exist, as '{source}' has {len(operation.outputs)} "
-                             "outputs")
+            raise ValueError(
+                f"Node '{node.name}': input '{text}' does not exist, as '{source}' has {len(operation.outputs)} outputs"
+            )
         return operation.outputs[int(index)]
 
     def _operation(self, name: str, node: NodeDef) -> Operation:
@@ -132,7 +139,8 @@ class _Importer:
 
 
 def make_definition(op: type[Op], fields: dict[str, Any], inputs: Sequence[Tensor]) -> Op:
-    """The op with its fields, those among them that are input tensors included. Raises DataLossError for too few inputs."""
+    """The op with its fields, those among them that are input tensors included. Raises DataLossError for too few
+    inputs."""
     fixed = sum(not o.endswith("*") for o in op.operands)
     if len(inputs) < fixed or (len(inputs) > fixed and not op.is_variadic()):
         raise DataLossError(f"it has {len(inputs)} inputs, but {op.type} takes {', '.join(op.operands) or 'none'}")
@@ -168,9 +176,11 @@ def sorted_nodes(nodes: Mapping[str, NodeDef]) -> list[NodeDef]:
 
 def _cycle_message(nodes: Mapping[str, NodeDef], name: str, source: str) -> str:
     if {nodes[name].op, nodes[source].op} & _LOOP_OPS:
-        return (f"the graph holds a TF 1 loop (nodes '{name}', '{source}': {nodes[name].op}, {nodes[source].op}), which graphc does not "
-                "import; convert it to functional form first (TensorFlow: "
-                "tf.compat.v1.enable_control_flow_v2() before building the graph)")
+        return (
+            f"the graph holds a TF 1 loop (nodes '{name}', '{source}': {nodes[name].op}, {nodes[source].op}), "
+            "which graphc does not import; convert it to functional form first (TensorFlow: "
+            "tf.compat.v1.enable_control_flow_v2() before building the graph)"
+        )
     return f"nodes '{name}' and '{source}' of the GraphDef depend on each other; the file is damaged"
 
 

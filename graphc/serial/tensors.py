@@ -1,7 +1,8 @@
 """Arrays <-> TensorProto.
 
 Written: numbers as tensor_content (little-endian, row-major), which is what the C++ runner maps; strings as string_val.
-Read: every form that TensorFlow writes; a list shorter than the tensor repeats its last value, an empty one means zeros.
+Read: every form that TensorFlow writes; a list shorter than the tensor repeats its last value, an empty one means
+zeros.
 """
 from __future__ import annotations
 
@@ -33,7 +34,7 @@ def make_tensor_proto(values: Any, dtype: Any = None, shape: Any = None, verify_
 
 def tensor_to_proto(array: np.ndarray[Any, Any]) -> TensorProto:
     dtype = as_dtype(array.dtype)
-    made = TensorProto(dtype=dtype.number, tensor_shape=shape_to_proto(array.shape))
+    made = TensorProto(dtype=dtype.number, tensor_shape=shape_to_proto(array.shape))  # type: ignore[arg-type]
     if dtype == string:
         made.string_val.extend(array.ravel())
     else:
@@ -47,7 +48,9 @@ def make_ndarray(tensor: TensorProto) -> np.ndarray[Any, Any]:
     try:
         dtype = as_dtype(int(tensor.dtype))
     except TypeError:
-        raise DataLossError(f"a tensor in the file has the dtype number {tensor.dtype}, which graphc does not know") from None
+        raise DataLossError(
+            f"a tensor in the file has the dtype number {tensor.dtype}, which graphc does not know"
+        ) from None
     shape = shape_from_proto(tensor.tensor_shape)
     if shape is None or any(s is None or s < 0 for s in shape):
         raise DataLossError("a tensor in the file has no definite shape; the file is damaged")
@@ -63,8 +66,10 @@ def make_ndarray(tensor: TensorProto) -> np.ndarray[Any, Any]:
         raise DataLossError(f"a tensor in the file has dtype {dtype.name}, which holds no values")
     if tensor.tensor_content:
         if len(tensor.tensor_content) != count * dtype.size:
-            raise DataLossError(f"a tensor of shape {tuple(sizes)} and dtype {dtype.name} has {len(tensor.tensor_content)} bytes "
-                                f"instead of {count * dtype.size}; the file is damaged")
+            raise DataLossError(
+                f"a tensor of shape {tuple(sizes)} and dtype {dtype.name} has {len(tensor.tensor_content)} bytes "
+                f"instead of {count * dtype.size}; the file is damaged"
+            )
         return np.frombuffer(tensor.tensor_content, dtype.numpy.newbyteorder("<")).astype(dtype.numpy).reshape(sizes)
     return _listed(tensor, dtype, count).reshape(sizes)
 
@@ -88,8 +93,12 @@ def _listed(tensor: TensorProto, dtype: DType, count: int) -> np.ndarray[Any, An
 
 
 def _strings(tensor: TensorProto, count: int) -> np.ndarray[Any, Any]:
-    if len(tensor.string_val) > count or (count > 0 and not tensor.string_val and count > len(tensor.string_val) + 1_000_000):
-        raise DataLossError(f"a string tensor of {count} elements has {len(tensor.string_val)} values; the file is damaged")
+    if len(tensor.string_val) > count or (
+        count > 0 and not tensor.string_val and count > len(tensor.string_val) + 1_000_000
+    ):
+        raise DataLossError(
+            f"a string tensor of {count} elements has {len(tensor.string_val)} values; the file is damaged"
+        )
     result = np.empty(count, dtype=object)
     result[:] = tensor.string_val[-1] if tensor.string_val else b""
     for i, item in enumerate(tensor.string_val):

@@ -13,20 +13,35 @@ def graph():
         yield made
 
 
-@pytest.mark.parametrize(("value", "dtype"), [
-    (1, "int32"), (1.5, "float32"), (True, "bool"), ("a", "string"), (2**40, "int64"), ([1, 2], "int32"), ([1, 2.5], "float32"),
-    (np.ones(2), "float64"), (np.float64(1), "float64"), (np.arange(3), "int64"), (np.array(["a"]), "string"),
-    ([np.float32(1)], "float32"), ([], "float32"),
-])
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [
+        (1, "int32"),
+        (1.5, "float32"),
+        (True, "bool"),
+        ("a", "string"),
+        (2**40, "int64"),
+        ([1, 2], "int32"),
+        ([1, 2.5], "float32"),
+        (np.ones(2), "float64"),
+        (np.float64(1), "float64"),
+        (np.arange(3), "int64"),
+        (np.array(["a"]), "string"),
+        ([np.float32(1)], "float32"),
+        ([], "float32"),
+    ],
+)
 def test_dtypes_of_constants(value, dtype):
     assert gc.constant(value).dtype == dtype
 
 
 def test_operand_takes_the_tensors_dtype():
     f, i = gc.constant([1.0]), gc.constant([1])
-    assert (f + np.float64(2)).dtype == gc.float32 and (2 * f).dtype == gc.float32 and (np.ones(1) * f).dtype == gc.float32
+    assert (
+        (f + np.float64(2)).dtype == gc.float32 and (2 * f).dtype == gc.float32 and (np.ones(1) * f).dtype == gc.float32
+    )
     assert (f + 1).dtype == gc.float32
-    with pytest.raises(TypeError, match="Expected int32, got 1.5 of type 'float' instead"):
+    with pytest.raises(TypeError, match=r"Expected int32, got 1\.5 of type 'float' instead"):
         1.5 * i
     with pytest.raises(TypeError, match="int32"):
         f + i
@@ -73,7 +88,8 @@ def test_lists_with_tensors_are_packed():
     assert gc.reshape(x, (gc.Dimension(3), -1)).shape.as_list() == [3, None]
 
 
-SLICES = [np.s_[1], np.s_[-1], np.s_[1:], np.s_[:-1], np.s_[::2], np.s_[::-1], np.s_[..., 0], np.s_[:, None, 1], np.s_[None],
+SLICES = [np.s_[1], np.s_[-1], np.s_[1:], np.s_[:-1], np.s_[::2], np.s_[::-1], np.s_[..., 0], np.s_[:, None, 1],
+np.s_[None],
           np.s_[1:3, ..., ::-2], np.s_[3:1], np.s_[10:], np.s_[-2:, :1, 0], np.s_[4:1:-2, ..., None, -1], np.s_[...],
           np.s_[None, ..., None, None], np.s_[0, 0, 0]]
 
@@ -98,7 +114,7 @@ def test_slices_of_unknown_sizes():
     assert x[gc.shape(x)[0] - 1].shape.as_list() == [4]
 
 
-@pytest.mark.parametrize("key", [[0, 1], 1.5, True, "a", gc.newaxis and 0 or np.array([True, False])], ids=str)
+@pytest.mark.parametrize("key", [[0, 1], 1.5, True, "a", (gc.newaxis and 0) or np.array([True, False])], ids=str)
 def test_keys_that_are_none(key):
     with pytest.raises(TypeError, match=r"gc\.gather for lists of indices"):
         gc.zeros([3, 4])[key]

@@ -28,7 +28,11 @@ def test_names_of_helpers_count(graph):
     assert graph.get_operation_by_name("transpose/perm").type == "Const"
     y = x[0, 1:]
     assert y.op.name == "strided_slice"
-    assert [t.op.name for t in y.op.inputs[1:]] == ["strided_slice/stack", "strided_slice/stack_1", "strided_slice/stack_2"]
+    assert [t.op.name for t in y.op.inputs[1:]] == [
+        "strided_slice/stack",
+        "strided_slice/stack_1",
+        "strided_slice/stack_2",
+    ]
     assert (x + 1).op.name == "add_1"
     assert x[0].op.name == "strided_slice_1"
 

@@ -80,8 +80,12 @@ def test_missing_truncated_foreign_newer(graph_def, tmp_path):
         load_graph_def(str(tmp_path / "none.pb"))
     data = graph_def.SerializeToString()
     path = tmp_path / "bad.pb"
-    for content, message in [(data[:len(data) // 2], "truncated or damaged"), (b"\x89PNG\r\n\x1a\n" + bytes(50), "no GraphDef"),
-                             (b"", "holds no graph"), (b"\x08\x01", "holds no graph|no GraphDef")]:
+    for content, message in [
+        (data[: len(data) // 2], "truncated or damaged"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(50), "no GraphDef"),
+        (b"", "holds no graph"),
+        (b"\x08\x01", "holds no graph|no GraphDef"),
+    ]:
         path.write_bytes(content)
         with pytest.raises(gc.errors.DataLossError, match=message):
             load_graph_def(str(path))

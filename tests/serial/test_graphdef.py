@@ -101,7 +101,8 @@ def parsed(text: str) -> gc.GraphDef:
     return text_format.Parse(text, gc.GraphDef())
 
 
-CONST = """node { name: "c" op: "Const" attr { key: "dtype" value { type: DT_FLOAT } } attr { key: "value" value { tensor {
+CONST = """node { name: "c" op: "Const" attr { key: "dtype" value { type: DT_FLOAT } } attr { key: "value"
+    value { tensor {
     dtype: DT_FLOAT tensor_shape { dim { size: 2 } dim { size: 2 } } %s } } } }"""
 
 
@@ -124,7 +125,8 @@ def test_unknown_attributes_are_kept_and_missing_ones_take_defaults():
 
 
 def test_old_scalar_placeholder_shape_means_unknown():
-    text = 'node { name: "x" op: "Placeholder" attr { key: "dtype" value { type: DT_FLOAT } } attr { key: "shape" value { shape { } } } }'
+    text = 'node { name: "x" op: "Placeholder" attr { key: "dtype" value { type: DT_FLOAT } } ' \
+           'attr { key: "shape" value { shape { } } } }'
     assert imported(parsed(text + " versions { producer: 21 }"), return_elements=["x:0"])[1][0].shape.ndims is None
     assert imported(parsed(text + " versions { producer: 27 }"), return_elements=["x:0"])[1][0].shape.ndims == 0
 
@@ -135,24 +137,39 @@ def test_unknown_op_types_are_all_named():
 
 
 def test_loops_of_tf1_are_explained():
-    with pytest.raises(gc.errors.UnimplementedError, match="TF 1 loop.*enable_control_flow_v2"):
+    with pytest.raises(gc.errors.UnimplementedError, match=r"TF 1 loop.*enable_control_flow_v2"):
         imported(parsed('node { name: "m" op: "Merge" input: "n" } node { name: "n" op: "NextIteration" input: "m" }'))
 
 
-@pytest.mark.parametrize(("text", "error", "message"), [
-    ('node { name: "a" op: "NoOp" } node { name: "a" op: "NoOp" }', ValueError, "'a' is not unique"),
-    ('node { name: "a" op: "Identity" input: "b" }', ValueError, "Unknown input node 'b'; the file is incomplete"),
-    ('node { name: "a" op: "NoOp" } node { name: "b" op: "Identity" input: "a" }', ValueError, "'a' has 0 outputs"),
-    ('node { name: "a" op: "Identity" input: "b" } node { name: "b" op: "Identity" input: "a" }',
-     gc.errors.UnimplementedError, "depend on each other"),
-    ('node { name: "a" op: "Identity" }', gc.errors.DataLossError, "has 0 inputs, but Identity takes input"),
-    ('node { name: "a" op: "Placeholder" }', gc.errors.DataLossError, "attribute 'dtype' is missing"),
-    ('node { name: "a" op: "Placeholder" attr { key: "dtype" value { i: 3 } } }', gc.errors.DataLossError, "kind type was expected"),
-    (CONST % "float_val: [1, 2, 3, 4, 5]", gc.errors.DataLossError, "4 elements has 5 values"),
-    (CONST % 'tensor_content: "abc"', gc.errors.DataLossError, "has 3 bytes instead of 16"),
-    (CONST.replace("size: 2", "size: 99999999999") % "", gc.errors.DataLossError, "claims"),
-    ('node { name: "a" op: "NoOp" } versions { min_consumer: 9999 }', gc.errors.DataLossError, "made by newer software; update"),
-], ids=str)
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ('node { name: "a" op: "NoOp" } node { name: "a" op: "NoOp" }', ValueError, "'a' is not unique"),
+        ('node { name: "a" op: "Identity" input: "b" }', ValueError, "Unknown input node 'b'; the file is incomplete"),
+        ('node { name: "a" op: "NoOp" } node { name: "b" op: "Identity" input: "a" }', ValueError, "'a' has 0 outputs"),
+        (
+            'node { name: "a" op: "Identity" input: "b" } node { name: "b" op: "Identity" input: "a" }',
+            gc.errors.UnimplementedError,
+            "depend on each other",
+        ),
+        ('node { name: "a" op: "Identity" }', gc.errors.DataLossError, "has 0 inputs, but Identity takes input"),
+        ('node { name: "a" op: "Placeholder" }', gc.errors.DataLossError, "attribute 'dtype' is missing"),
+        (
+            'node { name: "a" op: "Placeholder" attr { key: "dtype" value { i: 3 } } }',
+            gc.errors.DataLossError,
+            "kind type was expected",
+        ),
+        (CONST % "float_val: [1, 2, 3, 4, 5]", gc.errors.DataLossError, "4 elements has 5 values"),
+        (CONST % 'tensor_content: "abc"', gc.errors.DataLossError, "has 3 bytes instead of 16"),
+        (CONST.replace("size: 2", "size: 99999999999") % "", gc.errors.DataLossError, "claims"),
+        (
+            'node { name: "a" op: "NoOp" } versions { min_consumer: 9999 }',
+            gc.errors.DataLossError,
+            "made by newer software; update",
+        ),
+    ],
+    ids=str,
+)
 def test_damaged_graphs(text, error, message):
     with pytest.raises(error, match=message):
         imported(parsed(text))
@@ -168,7 +185,9 @@ def test_loops_and_branches_round_trip(graph):
 
     n = gc.placeholder(gc.int32, [], name="n")
     x = gc.placeholder(gc.float32, [None, 3], name="x")
-    _, doubled = while_loop(lambda i, _: i < n, lambda i, v: (i + 1, cond(i > 2, lambda: v * 2.0, lambda: v + x)), [0, x])
+    _, doubled = while_loop(
+        lambda i, _: i < n, lambda i, v: (i + 1, cond(i > 2, lambda: v * 2.0, lambda: v + x)), [0, x]
+    )
     result = gc.identity(doubled, name="result")
     graph_def = gc.GraphDef.FromString(graph.as_graph_def().SerializeToString())
     assert len(graph_def.library.function) == 4
@@ -177,8 +196,24 @@ def test_loops_and_branches_round_trip(graph):
     assert copy.as_graph_def() == graph_def
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32, np.int64, np.bool_, np.uint8, np.int8, np.int16, np.uint16,
-                                   np.uint32, np.uint64, np.float16, np.complex64])
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        np.float32,
+        np.float64,
+        np.int32,
+        np.int64,
+        np.bool_,
+        np.uint8,
+        np.int8,
+        np.int16,
+        np.uint16,
+        np.uint32,
+        np.uint64,
+        np.float16,
+        np.complex64,
+    ],
+)
 @pytest.mark.parametrize("shape", [(), (3,), (2, 0), (2, 3, 5)])
 def test_tensors_round_trip(dtype, shape):
     array = (np.random.default_rng(0).uniform(0, 9, shape)).astype(dtype)
