@@ -21,13 +21,22 @@ from .backend import TARGETS, Target, build_object, target_machine
 from .collect import Inventory, Unit, collect, source_hash_parts
 from .gate import check_object
 from .registry import functions_assembly, registry_assembly, registry_words
+from .scalar_library import scalar_texts
 
 
 @dataclass(frozen=True)
 class Job:
+    """keys: names in `pieces` of the variants' IR, taken when the build starts, since files may be edited meanwhile.
+    out: where objects go, for the archives."""
+
     unit: Unit
     targets: tuple[Target, ...]
     pieces: Path
+    out: Path
+    keys: dict[str, str]
+
+    def object_path(self, target: Target) -> Path:
+        return self.out / f"{target.name}.{self.unit.name}.o"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,15 +46,18 @@ def main(arguments: Sequence[str]) -> int:
     targets = tuple(TARGETS[isa] for isa in isas.split(","))
     # Large units first: the last ones to end should be small.
     by_size = sorted(inventory.units, key=lambda unit: (unit.name != "runtime", len(unit.variants) < 2))
-    failures = run_jobs([Job(unit, targets, Path(pieces)) for unit in by_size], int(jobs))
+    work = [Job(unit, targets, Path(pieces), Path(out), {isa: _ir_key(unit, isa) for isa in unit.variants})
+            for unit in by_size]
+    failures = run_jobs(work, int(jobs))
     for failure in failures:
         print(failure, file=sys.stderr)
     if failures:
         print(f"{len(failures)} of {len(inventory.units)} units of the kernel library do not compile", file=sys.stderr)
         return 1
     for target in targets:
-        members = [(f"{unit.name}.o", _object(Job(unit, targets, Path(pieces)), target)) for unit in inventory.units]
+        members = [(f"{job.unit.name}.o", job.object_path(target).read_bytes()) for job in work]
         members += _tables(inventory, target)
+        members.append((archive.SCALARS, _scalars(work)))
         cache.write_file(Path(out) / f"{target.name}.a", archive.write_archive(members))
     return 0
 
@@ -78,7 +90,7 @@ def _run_job(job: Job, writer: int) -> int:
         ir = _ir(job)
         front = time.perf_counter() - start
         for target in job.targets:
-            _object(job, target, ir)
+            job.object_path(target).write_bytes(_object(job, target, ir))
         if os.environ.get("GRAPHC_BUILD_VERBOSE"):
             back = time.perf_counter() - start - front
             print(f"{job.unit.name:24} front {front:6.1f} s  back {back:6.1f} s", file=sys.stderr)
@@ -105,7 +117,7 @@ def _ir(job: Job) -> list[tuple[str, bytes]]:
     for isa, adapters in sorted(job.unit.variants.items()):
         if not any(isa in _variants(job.unit, target) for target in job.targets):
             continue
-        path = job.pieces / f"{_ir_key(job.unit, isa)}.bc"
+        path = job.pieces / f"{job.keys[isa]}.bc"
         kept = cache.read_file(path)
         if kept is None:
             kept = frontend.compile_module(f"gc_{job.unit.name}_{isa or 'common'}", adapters)
@@ -121,10 +133,9 @@ def _variants(unit: Unit, target: Target) -> list[str]:
     return ([target.symbol] if own else []) + ([""] if rest else [])
 
 
-def _object(job: Job, target: Target, ir: list[tuple[str, bytes]] | None = None) -> bytes:
+def _object(job: Job, target: Target, ir: list[tuple[str, bytes]]) -> bytes:
     """The unit's object for `target`, from the cache or made."""
     unit = job.unit
-    ir = ir if ir is not None else _ir(job)
     bitcodes = dict(ir)
     chosen = [bitcodes[isa or "common"] for isa in _variants(unit, target)]
     exports = unit.exports(target.symbol)
@@ -135,6 +146,18 @@ def _object(job: Job, target: Target, ir: list[tuple[str, bytes]] | None = None)
     if made is None:
         made = build_object(target, chosen, exports, unit.inline_all)
         check_object(made, [f"{name}_{target.symbol}" for name in exports])
+        cache.write_file(path, made)
+    return made
+
+
+def _scalars(jobs: Sequence[Job]) -> bytes:
+    """What the map JIT builds on, made of the primitives' IR."""
+    primitives = sorted((job for job in jobs if job.unit.name.startswith("primitives.")), key=lambda job: job.unit.name)
+    bitcodes = [data for job in primitives for _, data in _ir(job)]
+    path = jobs[0].pieces / f"{cache.hash_of(*_texts('scalar_library'), cache.tool_versions(), *bitcodes)}.json"
+    made = cache.read_file(path)
+    if made is None:
+        made = scalar_texts(bitcodes)
         cache.write_file(path, made)
     return made
 
