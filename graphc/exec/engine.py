@@ -1,8 +1,8 @@
 """Engine: one Plan, ready to run in this process.
 
-Opening makes the image, has the runtime verify it and keeps what it refers to alive. A run takes a frame that was bound for the
-same input shapes out of a free list (or opens one), writes the addresses of inputs and fresh outputs into its call record, and makes
-one native call without the GIL. Frames are kept for the shapes used last.
+Opening makes the image, has the runtime verify it and keeps what it refers to alive. A run takes a frame that was
+bound for the same input shapes out of a free list (or opens one), writes the addresses of inputs and fresh outputs
+into its call record, and makes one native call without the GIL. Frames are kept for the shapes used last.
 """
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ class _Frame:
         self.call[t.CALL_ERROR] = self.error.ctypes.data
         slots = (_LONG * t.FRAME_WORDS).from_address(self.address)[t.FRAME_OUTPUTS]
         self.slots = [slots + 8 * i * t.SLOT_RECORD for i in range(len(engine.plan.outputs))]
-        self.outputs: list[tuple[tuple[int, ...], Any, bool] | None] = []      # shape, dtype, aligned; None: not known before
+        self.outputs: list[
+            tuple[tuple[int, ...], Any, bool] | None
+        ] = []  # shape, dtype, aligned; None: not known before
         self.fast = False                                                      # all outputs known and small
 
 
@@ -64,9 +66,16 @@ class Engine:
     Raises UnimplementedError if the kernel library lacks something, InternalError if the plan does not verify.
     """
 
-    def __init__(self, plan: Plan, constants: Mapping[str, Any] | None = None,
-                 states: StateStore | Mapping[str, Any] | None = None, hosts: Mapping[str, Callable[..., Any]] | None = None,
-                 threads: int | None = None, memory_limit: int = 0, library: Any = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        constants: Mapping[str, Any] | None = None,
+        states: StateStore | Mapping[str, Any] | None = None,
+        hosts: Mapping[str, Callable[..., Any]] | None = None,
+        threads: int | None = None,
+        memory_limit: int = 0,
+        library: Any = None,
+    ) -> None:
         self.plan = plan
         if library is None:
             from graphc.exec.library import load_library
@@ -79,8 +88,12 @@ class Engine:
         self._image = make_image(plan, *number_names(library.names, library.registry))
         self._registry, self._functions = library.registry, library.functions
         self._verify()
-        self._host = Host([(name, (hosts or {})[name]) for name in plan.hosts], memory_limit, library.entry["gc_slot_reserve"],
-                          self._between if self._locks else None)
+        self._host = Host(
+            [(name, (hosts or {})[name]) for name in plan.hosts],
+            memory_limit,
+            library.entry["gc_slot_reserve"],
+            self._between if self._locks else None,
+        )
         self._constants = [self._constant(c.name, c.dtype, c.shape, (constants or {})[c.name]) for c in plan.constants]
         self._cells = [self.states.state(s.name, s.dtype, s.shape) for s in plan.states]
         self._free: dict[Shapes, list[_Frame]] = {}
@@ -100,8 +113,13 @@ class Engine:
 
     def _verify(self) -> None:
         work, error = np.empty(4 * len(self._image) + 64, np.int64), np.zeros(t.ERROR_WORDS, np.int64)
-        status = self._native["gc_verify"](int(self._image.ctypes.data), len(self._image), int(self._registry.ctypes.data),
-                                           int(work.ctypes.data), int(error.ctypes.data))
+        status = self._native["gc_verify"](
+            int(self._image.ctypes.data),
+            len(self._image),
+            int(self._registry.ctypes.data),
+            int(work.ctypes.data),
+            int(error.ctypes.data),
+        )
         if status:
             raise messages.bad_image(self.plan, error)
 
@@ -132,8 +150,9 @@ class Engine:
     def run(self, inputs: Sequence[np.ndarray], run_number: int | None = None, cancel: int = 0) -> list[np.ndarray]:
         """The outputs, fresh arrays of the caller's own, for C-contiguous inputs of the plan's dtypes.
 
-        run_number: the counter of random ops (default: runs of this engine so far). cancel: address of an int64 that ends
-        the run when it becomes nonzero. Raises the classes of graphc.errors, with the op to blame and the user's line.
+        run_number: the counter of random ops (default: runs of this engine so far). cancel: address of an int64 that
+        ends the run when it becomes nonzero. Raises the classes of graphc.errors, with the op to blame and the user's
+        line.
         """
         # Nothing but a real array may pass: the native code reads the address of its data from the object.
         inputs = [a if type(a) is np.ndarray and a.dtype == d and a.flags.carray else self._fit(i, a)
@@ -146,7 +165,9 @@ class Engine:
         words = frame.words
         words[t.CALL_RUN] = next(self.runs) if run_number is None else run_number
         words[t.CALL_CANCEL] = cancel
-        outputs: list[Any] = [None if o is None else (aligned_empty if o[2] else np.empty)(o[0], o[1]) for o in frame.outputs]
+        outputs: list[Any] = [
+            None if o is None else (aligned_empty if o[2] else np.empty)(o[0], o[1]) for o in frame.outputs
+        ]
         at = t.CALL_WORDS
         for array in inputs:
             words[at] = id(array)
@@ -190,7 +211,9 @@ class Engine:
             self._spare.append(frame)
             self._failed(frame)
         self._free.setdefault(shapes, [])
-        frame.outputs = [self._output(slot, dtype) for slot, dtype in zip(frame.slots, self._output_dtypes, strict=True)]
+        frame.outputs = [
+            self._output(slot, dtype) for slot, dtype in zip(frame.slots, self._output_dtypes, strict=True)
+        ]
         frame.fast = None not in frame.outputs
         return frame
 
@@ -230,6 +253,14 @@ def _close(native: Mapping[str, Callable[..., int]], model: int, store: int, fra
     native["gc_store_close"](store)
 
 
-_NATIVE = (("gc_verify", _INT, 5), ("gc_store_open", _LONG, 1), ("gc_store_close", _LONG, 1), ("gc_model_open", _LONG, 1),
-           ("gc_model_close", _LONG, 1), ("gc_frame_open", _LONG, 2), ("gc_frame_close", _LONG, 1), ("gc_frame_size", _INT, 3),
-           ("gc_run", _INT, 1))
+_NATIVE = (
+    ("gc_verify", _INT, 5),
+    ("gc_store_open", _LONG, 1),
+    ("gc_store_close", _LONG, 1),
+    ("gc_model_open", _LONG, 1),
+    ("gc_model_close", _LONG, 1),
+    ("gc_frame_open", _LONG, 2),
+    ("gc_frame_close", _LONG, 1),
+    ("gc_frame_size", _INT, 3),
+    ("gc_run", _INT, 1),
+)

@@ -1,7 +1,7 @@
 """Plan -> image: the flat table of int64 that kernels/runtime/ verifies, binds and runs (layout: kernels/layout.py).
 
-Names of kernels and primitives become numbers of the library's registry here; nothing else of a Plan is looked at twice. The
-C++ runner does the same from the protobuf form (runner/src/image.cpp).
+Names of kernels and primitives become numbers of the library's registry here; nothing else of a Plan is looked at
+twice. The C++ runner does the same from the protobuf form (runner/src/image.cpp).
 """
 from __future__ import annotations
 
@@ -99,7 +99,9 @@ class _Image:
 
     def _look_up(self, numbers: Numbers, name: str, what: str) -> int:
         if name not in numbers:
-            raise errors.UnimplementedError(f"the kernel library has no {what} {name}: the op or this dtype of it is not supported")
+            raise errors.UnimplementedError(
+                f"the kernel library has no {what} {name}: the op or this dtype of it is not supported"
+            )
         return numbers[name]
 
     def _body(self, body: p.Body) -> int:
@@ -134,8 +136,17 @@ class _Image:
             return self._map(step)
         if isinstance(step, p.Call):
             epilogue = [] if step.epilogue is None else self._map(step.epilogue)
-            return [self._look_up(self.kernels, step.kernel, "kernel"), len(step.operands), len(step.dims), len(step.attrs),
-                    int(step.epilogue is not None), *step.operands, *step.dims, *step.attrs, *epilogue]
+            return [
+                self._look_up(self.kernels, step.kernel, "kernel"),
+                len(step.operands),
+                len(step.dims),
+                len(step.attrs),
+                int(step.epilogue is not None),
+                *step.operands,
+                *step.dims,
+                *step.attrs,
+                *epilogue,
+            ]
         if isinstance(step, p.Bind):
             return [step.buffer, len(step.dims), *step.dims]
         if isinstance(step, p.Take):
@@ -147,13 +158,36 @@ class _Image:
         if isinstance(step, p.Length):
             return [step.source, step.buffer]
         assert isinstance(step, (p.Host, p.While, p.If))
-        head = ([step.host] if isinstance(step, p.Host) else
-                [step.cond, step.body, step.carried] if isinstance(step, p.While) else [step.pred, step.then, step.orelse])
-        return [*head, len(step.operands), len(step.slots), len(step.binds), *step.operands, *step.slots, *_binds(step.binds)]
+        head = (
+            [step.host]
+            if isinstance(step, p.Host)
+            else [step.cond, step.body, step.carried]
+            if isinstance(step, p.While)
+            else [step.pred, step.then, step.orelse]
+        )
+        return [
+            *head,
+            len(step.operands),
+            len(step.slots),
+            len(step.binds),
+            *step.operands,
+            *step.slots,
+            *_binds(step.binds),
+        ]
 
 
-_KINDS = {p.Map: StepKind.MAP, p.Call: StepKind.CALL, p.Bind: StepKind.BIND, p.Take: StepKind.TAKE, p.Host: StepKind.HOST,
-          p.While: StepKind.WHILE, p.If: StepKind.IF, p.Push: StepKind.PUSH, p.Pop: StepKind.POP, p.Length: StepKind.LENGTH}
+_KINDS = {
+    p.Map: StepKind.MAP,
+    p.Call: StepKind.CALL,
+    p.Bind: StepKind.BIND,
+    p.Take: StepKind.TAKE,
+    p.Host: StepKind.HOST,
+    p.While: StepKind.WHILE,
+    p.If: StepKind.IF,
+    p.Push: StepKind.PUSH,
+    p.Pop: StepKind.POP,
+    p.Length: StepKind.LENGTH,
+}
 
 
 def _number(dtype: str) -> int:
@@ -177,7 +211,14 @@ def _dim_row(dim: p.Dim) -> list[int]:
 
 
 def _buffer_row(buffer: p.Buffer) -> list[int]:
-    return [int(buffer.kind), _number(buffer.dtype), buffer.index, len(buffer.dims), *buffer.dims, *[-1] * (8 - len(buffer.dims))]
+    return [
+        int(buffer.kind),
+        _number(buffer.dtype),
+        buffer.index,
+        len(buffer.dims),
+        *buffer.dims,
+        *[-1] * (8 - len(buffer.dims)),
+    ]
 
 
 def _binds(binds: Sequence[p.SlotBind]) -> list[int]:

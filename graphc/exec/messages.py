@@ -56,8 +56,11 @@ def _text(plan: p.Plan, code: int, a: int, b: int, c: int) -> tuple[type[errors.
         INDEX_OUT_OF_RANGE: (invalid, f"index {a} is not in [0, {b})"),
         INVALID_VALUE: (invalid, f"a value is not valid ({a}, {b})"),
         t.NO_MEMORY: (errors.ResourceExhaustedError, f"no memory for {a} bytes, or memory_limit is too low"),
-        t.DIM_VALUE: (invalid, f"a size cannot be computed from {a} and {b} (division by 0, sizes that do not broadcast, or too"
-                               f" large a tensor; dim {c})"),
+        t.DIM_VALUE: (
+            invalid,
+            f"a size cannot be computed from {a} and {b} (division by 0, sizes that do not broadcast, or too"
+            f" large a tensor; dim {c})",
+        ),
         t.RELATION: (invalid, f"sizes do not fit the kernel (relation {c} is {a})"),
         t.EXTENT: (internal, f"operand {c} has {b} elements, {a} would be touched"),
         t.CANCELLED: (errors.CancelledError, "the run was cancelled"),

@@ -31,13 +31,22 @@ class WorkerPool:
 
     def start(self) -> None:
         for i in range(self._workers):
-            threading.Thread(target=self._run_worker, args=(self.address,), name=f"graphc-worker-{i}", daemon=True).start()
+            threading.Thread(
+                target=self._run_worker, args=(self.address,), name=f"graphc-worker-{i}", daemon=True
+            ).start()
 
     def restart_in_child(self) -> None:
         """After a fork: the threads and whatever job they ran are gone."""
         words = (ctypes.c_int64 * t.POOL_WORDS).from_address(self.address)
         words[t.POOL_TICKET] = (((words[t.POOL_TICKET] >> 32) + 1) << 32) + CLOSED
-        for field in (t.POOL_LOCK, t.POOL_REMAINING, t.POOL_WAITING, t.POOL_SLEEPERS, t.POOL_ERROR_LOCK, t.POOL_NEXT_WORKER):
+        for field in (
+            t.POOL_LOCK,
+            t.POOL_REMAINING,
+            t.POOL_WAITING,
+            t.POOL_SLEEPERS,
+            t.POOL_ERROR_LOCK,
+            t.POOL_NEXT_WORKER,
+        ):
             words[field] = 0
         self.start()
 

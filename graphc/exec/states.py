@@ -1,7 +1,7 @@
 """Variables' values: blocks of memory that plans read and write in place, shared by all plans of a session.
 
-A run holds the store's lock: shared if its plan writes no state, exclusive if it does. The lock is given back while a host
-step runs, or queue runners and their consumers would wait for each other.
+A run holds the store's lock: shared if its plan writes no state, exclusive if it does. The lock is given back while a
+host step runs, or queue runners and their consumers would wait for each other.
 """
 from __future__ import annotations
 
@@ -76,7 +76,8 @@ class StateStore:
             self.assign(name, value)
 
     def state(self, name: str, dtype: str, shape: tuple[int, ...]) -> State:
-        """The state of that name, made uninitialised (zeros) if there is none. Raises InternalError if another shape has it."""
+        """The state of that name, made uninitialised (zeros) if there is none. Raises InternalError if another shape
+        has it."""
         wanted = dtypes.as_dtype(dtype).numpy
         with self._making:
             found = self._states.get(name)
@@ -85,7 +86,9 @@ class StateStore:
                 value[...] = 0
                 found = self._states[name] = State(value)
         if found.value.shape != tuple(shape) or found.value.dtype != wanted:
-            raise errors.InternalError(f"variable {name} is {found.value.dtype}{found.value.shape}, a plan wants {wanted}{shape}")
+            raise errors.InternalError(
+                f"variable {name} is {found.value.dtype}{found.value.shape}, a plan wants {wanted}{shape}"
+            )
         return found
 
     def assign(self, name: str, value: Any) -> None:

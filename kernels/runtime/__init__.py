@@ -1,24 +1,28 @@
 """The runtime: verifies, binds and runs images of Plans. The same machine code serves Python and the C++ runner.
 
-Tables that an embedder fills or reads are named in tables.py, those of images in kernels/layout.py. All arguments and fields are
-int64; addresses are of 64-bit words. In order of use:
+Tables that an embedder fills or reads are named in tables.py, those of images in kernels/layout.py. All arguments and
+fields are int64; addresses are of 64-bit words. In order of use:
 
-  gc_verify(image, words, registry, work, error) -> status        work: 4 * words + 64 words, any contents. Nothing else may
-                                                                 see an image that did not pass
-  gc_pool_open(host, workers, spin) -> pool                      then start `workers` threads that call gc_worker(pool)
-  gc_store_open(host) -> store                                   packed operands; can be shared by models that live as long
-  gc_model_open(request) -> model                                request: OPEN_*; constants, states and infos are tables of
-                                                                 addresses; pool may be 0; run_body: address of gc_run_body
-  gc_frame_open(model, error) -> frame                           one for each run that is to go on at the same time
-  gc_frame_size(frame, sizes, error) -> status                   sizes: 8 words an input. Checks them, and writes rank (-1:
-                                                                 known only by running) and sizes into the slots at
-                                                                 frame[FRAME_OUTPUTS]
-  gc_run(call) -> status                                         call: CALL_*, then a word an input and a word an output.
-                                                                 CALL_INDIRECT 0: they are addresses of data; > 0: addresses
-                                                                 of objects that hold the data's address at that byte. A 0
-                                                                 for an output of unknown size: see the frame's slots after
+  gc_verify(image, words, registry, work, error) -> status
+      Nothing else may see an image that did not pass. work: 4 * words + 64 words, any contents.
+  gc_pool_open(host, workers, spin) -> pool
+      Then start `workers` threads that call gc_worker(pool); spin: how often they look before they sleep.
+  gc_store_open(host) -> store
+      Packed operands; may be shared by models that live as long.
+  gc_model_open(request) -> model
+      request: OPEN_*. Constants, states, infos: tables of addresses; pool may be 0; run_body: address of gc_run_body.
+  gc_frame_open(model, error) -> frame
+      One for each run that is to go on at the same time.
+  gc_frame_size(frame, sizes, error) -> status
+      Checks the sizes of inputs (8 words each), and writes rank (-1: known only by running) and sizes of outputs into
+      the slots at frame[FRAME_OUTPUTS].
+  gc_run(call) -> status
+      call: CALL_*, then a word an input and a word an output. CALL_INDIRECT 0: these are addresses of data; above 0:
+      of objects that hold the data's address at that byte. For an output of unknown size give 0 and read its slot.
   gc_frame_close(frame), gc_model_close(model), gc_store_close(store), gc_pool_quit(pool), gc_pool_free(pool)
-  gc_slot_reserve(host, slot, rank, sizes) -> address             for host functions: memory for a result
+  gc_slot_reserve(host, slot, rank, sizes) -> address
+      For host functions: memory for a result.
+  gc_map_...: the map evaluator by itself.
 
 A model may be used by many threads at once, a frame by one. gc_verify, gc_frame_size and gc_run return 0 or a code of
 tables.py and fill the error record.

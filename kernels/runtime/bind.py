@@ -1,7 +1,8 @@
 """Binding a segment: sizes, guards, memory, and for each step a record that can be run as it stands.
 
-Everything that a step will touch is compared with the memory behind its operands here, by the registry's formulas (CALL) or
-by the smallest and largest offset of every access (MAP). Every function returns 0 or an error code, unless it says otherwise.
+Everything that a step will touch is compared with the memory behind its operands here, by the registry's formulas
+(CALL) or by the smallest and largest offset of every access (MAP). Every function returns 0 or an error code, unless
+it says otherwise.
 """
 from __future__ import annotations
 
@@ -9,9 +10,10 @@ from ..kernel import Choice
 from ..layout import SIZE_LIMIT
 from . import image as im
 from . import tables as t
+from .access import check_map, same_memory
 from .block import fail, grow, host_of, round_up
 from .frame import CHOICE_WORDS, epilogue_of
-from .image import BAD, add, buffer_row, formula, kernel_record, multiply
+from .image import BAD, buffer_row, formula, kernel_record, multiply
 from .map import map_bind, map_set_address
 from .memory import call, function, set_word, word, zero_bytes
 from .pack import packed
@@ -45,7 +47,9 @@ def input_addresses(frame):
     record, image = word(frame, t.FRAME_RECORD), word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
     for i in range(word(record, im.B_INPUTS)):
         slot = word(frame, t.FRAME_INPUTS) + 8 * i * t.SLOT_RECORD
-        set_word(word(frame, t.FRAME_ADDRESSES), word(image, word(record, im.B_INPUT_IDS) + i), word(slot, t.SLOT_ADDRESS))
+        set_word(
+            word(frame, t.FRAME_ADDRESSES), word(image, word(record, im.B_INPUT_IDS) + i), word(slot, t.SLOT_ADDRESS)
+        )
 
 
 @function
@@ -66,79 +70,6 @@ def alias_addresses(frame):
         base = word(word(frame, t.FRAME_ROOT), b)
         if base != b:
             set_word(table, b, word(table, base))
-
-
-@function
-def access_fits(dims, domain, axes, access, elements):
-    """0 if every offset of an access over the first `axes` axes of the domain lies in [0, elements)."""
-    low = word(dims, word(access, 1))
-    high = low
-    for k in range(axes):
-        size = word(dims, word(domain, k))
-        if size == 0:
-            return 0
-        span = multiply(size - 1, word(dims, word(access, 2 + k)))
-        low = add(low, span if span < 0 else 0)
-        high = add(high, span if span > 0 else 0)
-    return 0 if low != BAD and high != BAD and low >= 0 and high < elements else 1
-
-
-@function
-def same_place(dims, domain, axes, a, b):
-    """Whether two accesses are at the same offset at every point of the domain."""
-    if word(dims, word(a, 1)) != word(dims, word(b, 1)):
-        return 0
-    for k in range(axes):
-        if word(dims, word(domain, k)) > 1:
-            if word(a, 2 + k) < 0 or word(b, 2 + k) < 0:
-                return 0
-            if word(dims, word(a, 2 + k)) != word(dims, word(b, 2 + k)):
-                return 0
-    return 1
-
-
-@function
-def store_axes(access, rank, reduced):
-    """Number of axes over which a store goes: a row value's has no stride for the reduced ones."""
-    if reduced > 0 and word(access, 2 + rank - reduced) < 0:
-        return rank - reduced
-    return rank
-
-
-@function
-def check_map(frame, step, words):
-    """Domain and accesses of a map. words: MAP words from `program` on."""
-    dims, rank, reduced = word(frame, t.FRAME_DIMS), word(words, 1), word(words, 2)
-    loads, stores, domain, points = word(words, 3), word(words, 4), words + 40, 1
-    for k in range(rank):
-        size = word(dims, word(domain, k))
-        points = multiply(points, size if size >= 0 else BAD)
-    if points == BAD:
-        return fail(frame, t.ACCESS, step, -1, -1, -1)
-    first = domain + 8 * rank
-    for i in range(loads + stores):
-        access = first + 8 * i * (2 + rank)
-        axes = rank if i < loads else store_axes(access, rank, reduced)
-        elements = word(word(frame, t.FRAME_ELEMENTS), word(access, 0))
-        if access_fits(dims, domain, axes, access, elements) != 0:
-            return fail(frame, t.ACCESS, step, word(dims, word(access, 1)), elements, i)
-        for j in range(loads):
-            other = first + 8 * j * (2 + rank)
-            if (i >= loads and points > 0 and same_memory(frame, word(access, 0), word(other, 0)) != 0
-                    and same_place(dims, domain, rank, access, other) == 0):
-                return fail(frame, t.ACCESS, step, j, -2, i)
-    return 0
-
-
-@function
-def same_memory(frame, a, b):
-    """Whether two buffers are the same memory (two arena buffers that live at once never are)."""
-    base, other = word(word(frame, t.FRAME_ROOT), a), word(word(frame, t.FRAME_ROOT), b)
-    if base == other:
-        return 1
-    record, image = word(frame, t.FRAME_RECORD), word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
-    row, row_b = buffer_row(image, record, base), buffer_row(image, record, other)
-    return 1 if word(row, 0) == im.KIND_STATE and word(row_b, 0) == im.KIND_STATE and word(row, 2) == word(row_b, 2) else 0
 
 
 @function
@@ -195,7 +126,8 @@ def bind_map(frame, row, step):
 
 @function
 def version_address(frame, buffer):
-    """Address of the version of a packable source; 0 if it may change within the run, so that packing it does not pay."""
+    """Address of the version of a packable source; 0 if it may change within the run, so that packing it does not
+    pay."""
     model = word(frame, t.FRAME_MODEL)
     image = word(model, t.MODEL_IMAGE)
     row = buffer_row(image, word(frame, t.FRAME_RECORD), word(word(frame, t.FRAME_ROOT), buffer))
@@ -279,7 +211,8 @@ def bind_call(frame, row, step):
 
 @function
 def choose(frame, step, record, kernel, bound, arguments, choice):
-    """Has the kernel fill `choice`, and puts the packed copy of an operand in place of it if the kernel asks for one."""
+    """Has the kernel fill `choice`, and puts the packed copy of an operand in place of it if the kernel asks for
+    one."""
     functions, number = word(word(frame, t.FRAME_MODEL), t.MODEL_FUNCTIONS), word(record, 2)
     operand, version_at = -1, 0
     for i in range(word(kernel, 0)):

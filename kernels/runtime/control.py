@@ -1,8 +1,8 @@
 """Steps that are neither a map nor a kernel: sizes from data, slots, host functions, loops and branches.
 
-Loops and branches run frames of their bodies, made when first entered and kept. A loop's carried values lie in two sets of
-slots that its body reads and writes in turn; the frames are bound again only if a carried size changed. run_body of run.py is
-called through its address in the model's table, since it calls these functions.
+Loops and branches run frames of their bodies, made when first entered and kept. A loop's carried values lie in two
+sets of slots that its body reads and writes in turn; the frames are bound again only if a carried size changed.
+run_body of run.py is called through its address in the model's table, since it calls these functions.
 """
 from __future__ import annotations
 

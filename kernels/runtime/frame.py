@@ -1,8 +1,9 @@
 """Frames: making one, and what of it depends on the body alone: segments, lifetimes, places of bound records.
 
-A step that binds RUNTIME dims ends a segment. A dim belongs to the first segment in which it is known, so does a buffer; an
-ARENA buffer gets its memory in the segment of the step that writes it first and keeps it until the last step that touches
-it (an ALIAS counts for its root). Everything of a frame that has a fixed size lies in one block behind its FRAME words.
+A step that binds RUNTIME dims ends a segment. A dim belongs to the first segment in which it is known, so does a
+buffer; an ARENA buffer gets its memory in the segment of the step that writes it first and keeps it until the last
+step that touches it (an ALIAS counts for its root). Everything of a frame that has a fixed size lies in one block
+behind its FRAME words.
 """
 from __future__ import annotations
 
@@ -156,7 +157,9 @@ def describe_slots(image, record, frame):
         set_word(slot, t.SLOT_DTYPE, word(row, 0))
         set_word(slot, t.SLOT_RANK, word(row, 1))
     describe_ports(image, record, word(frame, t.FRAME_INPUTS), word(record, im.B_INPUTS), word(record, im.B_INPUT_IDS))
-    describe_ports(image, record, word(frame, t.FRAME_OWN_OUTPUTS), word(record, im.B_OUTPUTS), word(record, im.B_OUTPUT_IDS))
+    describe_ports(
+        image, record, word(frame, t.FRAME_OWN_OUTPUTS), word(record, im.B_OUTPUTS), word(record, im.B_OUTPUT_IDS)
+    )
 
 
 @function

@@ -1,7 +1,7 @@
 """Reading the image and the registry, and arithmetic that cannot overflow.
 
-Nothing here checks an index: verify.py does, once, and everything else relies on it. Sizes are kept under SIZE_LIMIT; an
-operation that would leave that range gives BAD, which every later operation passes on.
+Nothing here checks an index: verify.py does, once, and everything else relies on it. Sizes are kept under SIZE_LIMIT;
+an operation that would leave that range gives BAD, which every later operation passes on.
 """
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from .memory import function, set_word, word
 BAD = -(1 << 62)
 (STEP_MAP, STEP_CALL, STEP_BIND, STEP_TAKE, STEP_HOST, STEP_WHILE, STEP_IF, STEP_PUSH, STEP_POP,
  STEP_LENGTH) = (int(k) for k in StepKind)
-KIND_INPUT, KIND_OUTPUT, KIND_CONST, KIND_STATE, KIND_STATE_INFO, KIND_PREPARED, KIND_ARENA, KIND_ALIAS, KIND_COUNTER = range(9)
-(DIM_CONST, DIM_INPUT, DIM_RUNTIME, DIM_ADD, DIM_SUB, DIM_MUL, DIM_FLOORDIV, DIM_MOD, DIM_MIN, DIM_MAX, DIM_EQUAL, DIM_LESS,
- DIM_SELECT, DIM_BROADCAST) = range(14)
+(KIND_INPUT, KIND_OUTPUT, KIND_CONST, KIND_STATE, KIND_STATE_INFO, KIND_PREPARED, KIND_ARENA, KIND_ALIAS,
+ KIND_COUNTER) = range(9)
+(DIM_CONST, DIM_INPUT, DIM_RUNTIME, DIM_ADD, DIM_SUB, DIM_MUL, DIM_FLOORDIV, DIM_MOD, DIM_MIN, DIM_MAX, DIM_EQUAL,
+ DIM_LESS, DIM_SELECT, DIM_BROADCAST) = range(14)
 DTYPE_I32, DTYPE_STRING, DTYPE_I64, DTYPE_BOOL, DTYPE_RESOURCE, DTYPE_HANDLE = 3, 7, 9, 10, 20, 21
 B_DIMS, B_DIM_ROWS, B_BUFFERS, B_BUFFER_ROWS, B_SLOTS, B_SLOT_ROWS = (int(BodyField(i)) for i in range(6))
 B_GUARDS, B_GUARD_ROWS, B_STEPS, B_STEP_TABLE, B_INPUTS, B_INPUT_IDS = (int(BodyField(i)) for i in range(6, 12))
@@ -190,7 +191,7 @@ def formula_step(op, a, b):
 
 @function
 def formula(registry, offset, arguments, dims, stack):
-    """Value of a formula of the registry. arguments: address of dims, then attributes; stack: room for its instructions."""
+    """Value of a formula of the registry. arguments: address of dims, then attributes; stack: room for values."""
     count, depth = word(registry, offset), 0
     for i in range(count):
         op, value = word(registry, offset + 1 + 2 * i), word(registry, offset + 2 + 2 * i)

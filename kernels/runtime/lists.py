@@ -1,7 +1,7 @@
 """Lists: persistent stacks. A handle is 1 + the number of a node of the run's table, 0 is the empty list.
 
-A node holds the handle below it, the element's shape and a copy of the element. Handles come from memory that a Plan can
-write, so each is compared with the table before use. Elements lie in chunks that the next run uses again.
+A node holds the handle below it, the element's shape and a copy of the element. Handles come from memory that a Plan
+can write, so each is compared with the table before use. Elements lie in chunks that the next run uses again.
 """
 from __future__ import annotations
 

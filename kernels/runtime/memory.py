@@ -1,7 +1,7 @@
 """Memory as the runtime sees it: addresses and 64-bit words.
 
-Job: loads, stores, atomics and calls through an address, as LLVM instructions that every target has. The runtime keeps no
-numba array and no structure: a table is an address, a field a word behind it (tables.py names them).
+Job: loads, stores, atomics and calls through an address, as LLVM instructions that every target has. The runtime
+keeps no numba array and no structure: a table is an address, a field a word behind it (tables.py names them).
 Invariant: every atomic is sequentially consistent; the pool's sleeping and waking relies on it.
 """
 from __future__ import annotations
@@ -13,8 +13,23 @@ from numba.extending import intrinsic
 
 from ..memory import copy_bytes, zero_bytes
 
-__all__ = ["atomic_add", "atomic_load", "atomic_store", "atomic_swap_if", "call", "call_status", "copy_bytes", "function",
-           "load_byte", "load_int", "pause", "set_int", "set_word", "word", "zero_bytes"]
+__all__ = [
+    "atomic_add",
+    "atomic_load",
+    "atomic_store",
+    "atomic_swap_if",
+    "call",
+    "call_status",
+    "copy_bytes",
+    "function",
+    "load_byte",
+    "load_int",
+    "pause",
+    "set_int",
+    "set_word",
+    "word",
+    "zero_bytes",
+]
 
 function = njit(error_model="numpy")     # a function of the runtime, called by others of it
 
@@ -102,7 +117,8 @@ def atomic_swap_if(typing_context, address, expected, value):
 
 @intrinsic
 def pause(typing_context):
-    """A short delay of a spinning loop, without an instruction that only one architecture has: an atomic of the own stack."""
+    """A short delay of a spinning loop, without an instruction that only one architecture has: an atomic of the own
+    stack."""
     def generate(context, builder, signature, arguments):
         cell = cgutils.alloca_once(builder, _I64)
         builder.store_atomic(ir.Constant(_I64, 0), cell, "seq_cst", 8)

@@ -1,7 +1,8 @@
 """Models and runs: opening a verified image, its prepare body, top frames, one run.
 
-A model is shared by threads; a frame belongs to one run at a time. The prepare body has a frame of the model's own; it runs
-under the model's lock when a state that it reads has changed, before anything that reads its outputs is bound or run.
+A model is shared by threads; a frame belongs to one run at a time. The prepare body has a frame of the model's own;
+it runs under the model's lock when a state that it reads has changed, before anything that reads its outputs is bound
+or run.
 """
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ def merge(table, states, body, other):
 
 @function
 def find_writes(model):
-    """For each body and state: whether the body, or one that it runs, writes the state. Bodies refer to later ones only."""
+    """For each body and state: whether the body, or one that it runs, writes the state. Bodies refer to later ones
+    only."""
     image = word(model, t.MODEL_IMAGE)
     states, table = word(image, im.H_STATES), word(model, t.MODEL_WRITES)
     for body in range(word(image, im.H_BODIES) - 1, -1, -1):
@@ -73,7 +75,8 @@ def find_writes(model):
 
 @function
 def find_reads(model):
-    """The states that the prepare body may read: those that it, or any later body (it may run those), has a buffer for."""
+    """The states that the prepare body may read: those that it, or any later body (it may run those), has a buffer
+    for."""
     image = word(model, t.MODEL_IMAGE)
     prepare = word(image, im.H_PREPARE)
     if prepare < 0:

@@ -1,8 +1,9 @@
 """Packed copies of operands that a kernel wants in a format of its own, kept in a store that frames (and models) share.
 
 An entry is found by what decides its contents: the address of the source, the kernel, the format, and those sizes and
-attributes that the operand's layout depends on (the sizes in its extent's formula, and all attributes). Its version is that of
-the source when it was packed; a run renews the entries that it uses and that are out of date before its first step.
+attributes that the operand's layout depends on (the sizes in its extent's formula, and all attributes). Its version
+is that of the source when it was packed; a run renews the entries that it uses and that are out of date before its
+first step.
 """
 from __future__ import annotations
 
@@ -34,9 +35,13 @@ def same_layout(registry, kernel, operand, entry, arguments):
 def find(model, kernel, operand, source, arguments, choice):
     entry = word(word(model, t.MODEL_STORE), t.STORE_FIRST)
     while entry != 0:
-        if (word(entry, t.PACKED_SOURCE) == source and word(entry, t.PACKED_KERNEL) == kernel
-                and word(entry, t.PACKED_FORMAT) == word(choice, FORMAT) and word(entry, t.PACKED_BYTES) == word(choice, BYTES)
-                and same_layout(word(model, t.MODEL_REGISTRY), kernel, operand, entry, arguments) != 0):
+        if (
+            word(entry, t.PACKED_SOURCE) == source
+            and word(entry, t.PACKED_KERNEL) == kernel
+            and word(entry, t.PACKED_FORMAT) == word(choice, FORMAT)
+            and word(entry, t.PACKED_BYTES) == word(choice, BYTES)
+            and same_layout(word(model, t.MODEL_REGISTRY), kernel, operand, entry, arguments) != 0
+        ):
             return entry
         entry = word(entry, t.PACKED_NEXT)
     return 0

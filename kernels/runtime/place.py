@@ -1,8 +1,8 @@
 """Placing the buffers of a segment in one arena: greedy by size over lifetimes.
 
-Largest first; each goes into the smallest gap that holds it among the placed ones whose lifetimes overlap its own, or behind
-them. Offsets are multiples of 64 bytes. The temporary table has one row of five words an item: buffer, size, offset, next
-(the placed ones, sorted by offset), and the sorted order.
+Largest first; each goes into the smallest gap that holds it among the placed ones whose lifetimes overlap its own, or
+behind them. Offsets are multiples of 64 bytes. The temporary table has one row of five words an item: buffer, size,
+offset, next (the placed ones, sorted by offset), and the sorted order.
 """
 from __future__ import annotations
 
@@ -65,7 +65,8 @@ def overlap(frame, a, b):
 
 @function
 def place_one(frame, items, item, head):
-    """Finds the offset of an item and links it into the list that begins at `head` (-1: empty); returns the new head."""
+    """Finds the offset of an item and links it into the list that begins at `head` (-1: empty); returns the new
+    head."""
     row = items + 8 * item * ITEM_WORDS
     size, buffer = word(row, ITEM_SIZE), word(row, ITEM_BUFFER)
     end, best, best_gap, other = 0, -1, 0, head

@@ -1,9 +1,10 @@
 """Jobs: the tiles of one phase of a bound step, run by the caller and by the pool's workers.
 
-The ticket is generation << 32 | next tile. Taking a tile is a compare-and-swap of the ticket, so a thread that read an old
-job's ticket takes nothing. Before a new job's fields are written the ticket is closed (its tile is CLOSED), so that an old ticket
-can never be completed with new fields. Sleeping threads announce themselves before they look a last time, publishers look for
-sleepers after they have published; both sequentially consistent, so none of them misses the other.
+The ticket is generation << 32 | next tile. Taking a tile is a compare-and-swap of the ticket, so a thread that read
+an old job's ticket takes nothing. Before a new job's fields are written the ticket is closed (its tile is CLOSED), so
+that an old ticket can never be completed with new fields. Sleeping threads announce themselves before they look a
+last time, publishers look for sleepers after they have published; both sequentially consistent, so none of them
+misses the other.
 
 If tiles fail, the error of the lowest one is reported; the others all run, so the report does not depend on threads.
 """
@@ -50,7 +51,11 @@ def wake_up(host, address, count):
 
 @function
 def run_epilogue(row, counter, work, scratch, begin, end):
-    bound, behind, compiled = word(row, t.ROW_EPILOGUE), work + word(row, t.ROW_EPILOGUE_WORK), word(row, t.ROW_EPILOGUE_FUNCTION)
+    bound, behind, compiled = (
+        word(row, t.ROW_EPILOGUE),
+        work + word(row, t.ROW_EPILOGUE_WORK),
+        word(row, t.ROW_EPILOGUE_FUNCTION),
+    )
     if compiled != 0:
         return call_status(compiled, (bound, counter, behind, scratch, begin, end))
     return map_run_range(bound, counter, behind, scratch, begin, end)
@@ -71,8 +76,10 @@ def run_tile(kind, row, counter, work, scratch, phase, tile):
         return status
     if kind == JOB_PACK:
         arguments = row + 8 * t.PACKED_ARGUMENTS
-        return call_status(word(row, t.PACKED_FUNCTION), (word(row, t.PACKED_SOURCE), arguments, word(row, t.PACKED_CHOICE),
-                                                          word(row, t.PACKED_ADDRESS), tile))
+        return call_status(
+            word(row, t.PACKED_FUNCTION),
+            (word(row, t.PACKED_SOURCE), arguments, word(row, t.PACKED_CHOICE), word(row, t.PACKED_ADDRESS), tile),
+        )
     if kind == JOB_MAP:
         if word(row, t.ROW_FUNCTION) != 0:
             return call_status(word(row, t.ROW_FUNCTION), (word(row, t.ROW_BOUND), counter, work, scratch, phase, tile))

@@ -5,8 +5,9 @@ A table is a block of 64-bit words; the constants are numbers of words in it. Ad
 HOST      made by the embedder: what the runtime cannot do alone. Functions take and return int64 unless said otherwise.
             alloc(bytes, context) -> address or 0; free(address, context)           (malloc and free of C fit)
             call(context, host, record) -> int32, 0: good                           record: ASK_*
-            wait(wait_context, address, 128, expected, 0, 0): sleeps while the int32 at address is `expected`; may wake early
-            wake(wait_context, address, 129, count, 0, 0)      (C's `syscall` fits both, with SYS_futex as wait_context)
+            wait(wait_context, address, 128, expected, 0, 0): sleeps while the int32 at address is `expected`; may
+            wake early wake(wait_context, address, 129, count, 0, 0)      (C's `syscall` fits both, with SYS_futex as
+            wait_context)
 POOL      made by gc_pool_open
 MODEL     made by gc_model_open: a verified image, its constants and states
 CONTEXT   one a top frame: what belongs to a run, shared by the frames of its loops and branches
@@ -22,7 +23,8 @@ HOST_LIMIT = 7            # bytes that may be allocated in all, 0: no limit
 HOST_USED = 8             # bytes allocated now
 HOST_WORDS = 16
 
-# Record that a host function gets: operands, slots, host table, then an address for each operand's SLOT and for each SLOT to fill
+# Record that a host function gets: operands, slots, host table, then an address for each operand's SLOT and for each
+# SLOT to fill
 ASK_OPERANDS, ASK_SLOTS, ASK_HOST, ASK_FIRST = 0, 1, 2, 3
 
 # SLOT
@@ -57,19 +59,20 @@ HOST_SLOT = 33            # a host function did not fill a slot; c: slot
 # POOL (fields that different threads write stand 8 words apart)
 POOL_LOCK, POOL_TICKET, POOL_REMAINING, POOL_WAITING, POOL_SLEEPERS = 0, 8, 16, 24, 32
 POOL_WAKE, POOL_QUIT, POOL_ERROR_LOCK = 40, 48, 56
-POOL_WORKERS, POOL_HOST, POOL_SPIN, POOL_SCRATCH, POOL_SCRATCH_BYTES, POOL_NEXT_WORKER, POOL_DONE = 64, 65, 66, 67, 68, 69, 70
+POOL_WORKERS, POOL_HOST, POOL_SPIN, POOL_SCRATCH, POOL_SCRATCH_BYTES, POOL_NEXT_WORKER = 64, 65, 66, 67, 68, 69
+POOL_DONE = 70
 POOL_KIND, POOL_ROW, POOL_COUNTER, POOL_PHASE, POOL_TILES, POOL_WORK = 72, 73, 74, 75, 76, 77
 POOL_FAILED_TILE, POOL_STATUS, POOL_A, POOL_B = 80, 81, 82, 83
 POOL_WORDS = 96
 
 # MODEL
-(MODEL_IMAGE, MODEL_REGISTRY, MODEL_FUNCTIONS, MODEL_HOST, MODEL_POOL, MODEL_STORE, MODEL_CONSTANTS, MODEL_STATES, MODEL_INFOS,
- MODEL_RUN_BODY, MODEL_PREPARED, MODEL_PREPARED_COUNT, MODEL_PREPARE_FRAME, MODEL_PREPARED_VERSION, MODEL_PREPARED_FROM,
- MODEL_LOCK, MODEL_ZERO, MODEL_WRITES, MODEL_READS, MODEL_COMPILED) = range(20)
+(MODEL_IMAGE, MODEL_REGISTRY, MODEL_FUNCTIONS, MODEL_HOST, MODEL_POOL, MODEL_STORE, MODEL_CONSTANTS, MODEL_STATES,
+ MODEL_INFOS, MODEL_RUN_BODY, MODEL_PREPARED, MODEL_PREPARED_COUNT, MODEL_PREPARE_FRAME, MODEL_PREPARED_VERSION,
+ MODEL_PREPARED_FROM, MODEL_LOCK, MODEL_ZERO, MODEL_WRITES, MODEL_READS, MODEL_COMPILED) = range(20)
 MODEL_WORDS = 32
 
 # What gc_model_open takes. COMPILED: 0, or a table of two addresses a program that stand in for gc_map_run and
-# gc_map_run_range (0: the program is interpreted)
+# gc_map_run_range (0: the program is interpreted).
 (OPEN_IMAGE, OPEN_REGISTRY, OPEN_FUNCTIONS, OPEN_HOST, OPEN_POOL, OPEN_STORE, OPEN_CONSTANTS, OPEN_STATES, OPEN_INFOS,
  OPEN_RUN_BODY, OPEN_ERROR, OPEN_COMPILED) = range(12)
 
@@ -82,7 +85,8 @@ PACKED_ARGUMENTS = 16     # the kernel's dims and attributes, then the choice
 
 # CONTEXT
 (RUN_NUMBER, RUN_CANCEL, RUN_NODES, RUN_NODE_CAPACITY, RUN_NODE_COUNT, RUN_CHUNKS, RUN_CHUNK, RUN_USES,
- RUN_USE_CAPACITY, RUN_USE_COUNT, RUN_ERROR, RUN_SCRATCH, RUN_SCRATCH_BYTES, RUN_FRAMES, RUN_WORK, RUN_WORK_BYTES) = range(16)
+ RUN_USE_CAPACITY, RUN_USE_COUNT, RUN_ERROR, RUN_SCRATCH, RUN_SCRATCH_BYTES, RUN_FRAMES, RUN_WORK,
+ RUN_WORK_BYTES) = range(16)
 CONTEXT_WORDS = 24
 NODE_PREVIOUS, NODE_ADDRESS, NODE_DTYPE, NODE_RANK, NODE_ELEMENTS, NODE_LENGTH = range(6)
 NODE_SIZES = 8
@@ -91,10 +95,10 @@ CHUNK_NEXT, CHUNK_BYTES, CHUNK_USED, CHUNK_FIRST = 0, 1, 2, 64     # the last in
 
 # FRAME
 (FRAME_MODEL, FRAME_BODY, FRAME_RECORD, FRAME_CONTEXT, FRAME_DIMS, FRAME_ADDRESSES, FRAME_SIZES, FRAME_ELEMENTS,
- FRAME_SLOTS, FRAME_ROWS, FRAME_SEGMENTS, FRAME_SEGMENT_ROWS, FRAME_BOUND, FRAME_INPUTS, FRAME_OUTPUTS, FRAME_OWN_OUTPUTS,
- FRAME_FIRST, FRAME_LAST, FRAME_ROOT, FRAME_DIM_SEGMENT, FRAME_BUFFER_SEGMENT, FRAME_PATCHES, FRAME_PATCH_COUNT, FRAME_COUNTER,
- FRAME_ITERATION, FRAME_NEXT, FRAME_TEMPORARY, FRAME_HANDLES, FRAME_BOUND_SIZES, FRAME_STATE_WRITE,
- FRAME_LOCAL_SEGMENT, FRAME_ALIASES) = range(32)
+ FRAME_SLOTS, FRAME_ROWS, FRAME_SEGMENTS, FRAME_SEGMENT_ROWS, FRAME_BOUND, FRAME_INPUTS, FRAME_OUTPUTS,
+ FRAME_OWN_OUTPUTS, FRAME_FIRST, FRAME_LAST, FRAME_ROOT, FRAME_DIM_SEGMENT, FRAME_BUFFER_SEGMENT, FRAME_PATCHES,
+ FRAME_PATCH_COUNT, FRAME_COUNTER, FRAME_ITERATION, FRAME_NEXT, FRAME_TEMPORARY, FRAME_HANDLES, FRAME_BOUND_SIZES,
+ FRAME_STATE_WRITE, FRAME_LOCAL_SEGMENT, FRAME_ALIASES) = range(32)
 FRAME_WORDS = 40
 (ROW_KIND, ROW_RECORD, ROW_BOUND, ROW_FUNCTION, ROW_TILES, ROW_TILES_1, ROW_SCRATCH, ROW_WORK_BYTES, ROW_EPILOGUE,
  ROW_EPILOGUE_WORK, ROW_EPILOGUE_TILES, ROW_TILE_ELEMENTS, ROW_ELEMENTS, ROW_CHILD, ROW_CHILD_1, ROW_STORAGE,

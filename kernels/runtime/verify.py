@@ -1,9 +1,10 @@
 """Verification of an image: nothing else of the runtime reads an image that did not pass.
 
-Checked here is all that does not depend on sizes: that every number is in range and every table inside the image, dtypes and ranks,
-that dims are known before they are used, that nothing is read before it is written, and who may write what. What depends on
-sizes is checked where they are known: bind.py. Order: tables first, then programs, then bodies from the last to the first, so
-that the depth of nesting is known. Words are trusted one by one, after the check that covers them.
+Checked here is all that does not depend on sizes: that every number is in range and every table inside the image,
+dtypes and ranks, that dims are known before they are used, that nothing is read before it is written, and who may
+write what. What depends on sizes is checked where they are known: bind.py. Order: tables first, then programs, then
+bodies from the last to the first, so that the depth of nesting is known. Words are trusted one by one, after the
+check that covers them.
 
 A check that fails returns its number (CHECK of tables.py goes to ERROR_A) through `wrong`.
 """
@@ -89,8 +90,16 @@ def plain(dtype):
 @function
 def check_tables(image, words, record):
     """The tables of a body, and every record of a step, are inside the image."""
-    for field, row in ((im.B_DIMS, DIM_WORDS), (im.B_BUFFERS, BUFFER_WORDS), (im.B_SLOTS, SLOT_WORDS), (im.B_GUARDS, GUARD_WORDS),
-                       (im.B_STEPS, 1), (im.B_INPUTS, 1), (im.B_OUTPUTS, 1), (im.B_WRITES, 1)):
+    for field, row in (
+        (im.B_DIMS, DIM_WORDS),
+        (im.B_BUFFERS, BUFFER_WORDS),
+        (im.B_SLOTS, SLOT_WORDS),
+        (im.B_GUARDS, GUARD_WORDS),
+        (im.B_STEPS, 1),
+        (im.B_INPUTS, 1),
+        (im.B_OUTPUTS, 1),
+        (im.B_WRITES, 1),
+    ):
         if inside(words, word(record, field), word(record, field + 1), row) == 0:
             return 10
     for i in range(word(record, im.B_STEPS)):
@@ -100,7 +109,10 @@ def check_tables(image, words, record):
         state = word(image, word(record, im.B_WRITE_IDS) + i)
         if state < 0 or state >= word(image, im.H_STATES):
             return 12
-    if check_ports(image, record, im.B_INPUTS, im.KIND_INPUT) != 0 or check_ports(image, record, im.B_OUTPUTS, im.KIND_OUTPUT) != 0:
+    if (
+        check_ports(image, record, im.B_INPUTS, im.KIND_INPUT) != 0
+        or check_ports(image, record, im.B_OUTPUTS, im.KIND_OUTPUT) != 0
+    ):
         return 13
     return 0
 
@@ -129,8 +141,8 @@ def check_slots(image, record):
 
 @function
 def check_dims(image, record, segments):
-    """Kinds and operands of dims. segments: of RUNTIME dims the segment + 1 that knows them (0: nobody binds it); of the
-    others it is filled in here."""
+    """Kinds and operands of dims. segments: of RUNTIME dims the segment + 1 that knows them (0: nobody binds it); of
+    the others it is filled in here."""
     for d in range(word(record, im.B_DIMS)):
         row = dim_row(image, record, d)
         kind, first, second, third = word(row, 0), word(row, 1), word(row, 2), word(row, 3)
@@ -186,7 +198,9 @@ def dtype_and_limit(image, record, row):
         other = body_record(image, prepare)
         if index < 0 or index >= word(other, im.B_OUTPUTS):
             return -1, 0
-        return word(buffer_row(image, other, word(image, word(other, im.B_OUTPUT_IDS) + index)), 1), word(other, im.B_OUTPUTS)
+        return word(buffer_row(image, other, word(image, word(other, im.B_OUTPUT_IDS) + index)), 1), word(
+            other, im.B_OUTPUTS
+        )
     return -1, 1
 
 

@@ -25,7 +25,14 @@ def map_size(words, at, room):
     if room < 5:
         return -1
     rank, reduced, loads, stores = word(at, 1), word(at, 2), word(at, 3), word(at, 4)
-    if rank < 0 or rank > MAX_RANK or reduced < 0 or reduced > rank or small(words, loads) == 0 or small(words, stores) == 0:
+    if (
+        rank < 0
+        or rank > MAX_RANK
+        or reduced < 0
+        or reduced > rank
+        or small(words, loads) == 0
+        or small(words, stores) == 0
+    ):
         return -1
     size = 5 + rank + (loads + stores) * (2 + rank)
     return size if size <= room else -1
@@ -47,7 +54,13 @@ def call_size(words, step, room):
     if room < 7:
         return -1
     operands, dims, attrs, epilogue = word(step, 3), word(step, 4), word(step, 5), word(step, 6)
-    if small(words, operands) == 0 or small(words, dims) == 0 or small(words, attrs) == 0 or epilogue < 0 or epilogue > 1:
+    if (
+        small(words, operands) == 0
+        or small(words, dims) == 0
+        or small(words, attrs) == 0
+        or epilogue < 0
+        or epilogue > 1
+    ):
         return -1
     size = 7 + operands + dims + attrs
     if size > room or epilogue == 0:

@@ -62,6 +62,10 @@ def check_instr(program, registry, value):
     code, dtype = word(instr, 0), word(instr, 1)
     if number(dtype) == 0:
         return 51
+    if code == CODE_CONST or code == CODE_INDEX or code == CODE_LINEAR:
+        for j in range(4):
+            if word(instr, 2 + j) != -1:
+                return 55
     if code == CODE_CONST:
         return 0
     if code == CODE_INDEX:

@@ -1,7 +1,7 @@
 """Verification of steps, in their order: what they read is written, what they write they may write, and types fit.
 
-Every check returns 0 or a number. known: of each dim the segment (from 1) that knows it; written, filled: flags of root buffers
-and of slots, updated as the steps go.
+Every check returns 0 or a number. known: of each dim the segment (from 1) that knows it; written, filled: flags of
+root buffers and of slots, updated as the steps go.
 """
 from __future__ import annotations
 
@@ -103,7 +103,13 @@ def is_buffer(image, record, buffer, dtype, rank):
 def check_map(image, body, words, kernel_output, known, segment, written, kinds):
     """A map. words: from `program` on; kernel_output: of an epilogue, the buffer that its kernel writes, else -1."""
     record = body_record(image, body)
-    number, rank, reduced, loads, stores = word(words, 0), word(words, 1), word(words, 2), word(words, 3), word(words, 4)
+    number, rank, reduced, loads, stores = (
+        word(words, 0),
+        word(words, 1),
+        word(words, 2),
+        word(words, 3),
+        word(words, 4),
+    )
     if number < 0 or number >= word(image, im.H_PROGRAMS):
         return 80
     program = image + 8 * word(image, word(image, im.H_PROGRAM_TABLE) + number)
@@ -141,7 +147,10 @@ def check_access(image, record, access, rank, axes, dtype, known, segment):
     """Offset and strides are known dims over the first `axes` axes, -1 behind; the buffer has that dtype."""
     if usable(image, record, word(access, 0), known, segment) == 0:
         return 84
-    if word(buffer_row(image, record, word(access, 0)), 1) != dtype or dim_is_known(record, word(access, 1), known, segment) == 0:
+    if (
+        word(buffer_row(image, record, word(access, 0)), 1) != dtype
+        or dim_is_known(record, word(access, 1), known, segment) == 0
+    ):
         return 85
     for k in range(rank):
         stride = word(access, 2 + k)
@@ -278,7 +287,10 @@ def check_while(image, body, step):
         return 114
     if carried < 0 or carried > operands or slots != carried:
         return 115
-    if word(body_record(image, test), im.B_OUTPUTS) != 1 or same_type(port(image, test, im.B_OUTPUTS, 0), im.DTYPE_BOOL, 0) == 0:
+    if (
+        word(body_record(image, test), im.B_OUTPUTS) != 1
+        or same_type(port(image, test, im.B_OUTPUTS, 0), im.DTYPE_BOOL, 0) == 0
+    ):
         return 116
     check = max(check_inputs(image, record, step, test, operands), check_inputs(image, record, step, callee, operands))
     if check == 0:
@@ -300,7 +312,9 @@ def check_if(image, body, step, known, segment, written):
     if check == 0 and is_buffer(image, record, word(step, 2), im.DTYPE_BOOL, 0) == 0:
         check = 119
     if check == 0:
-        check = max(check_inputs(image, record, step, then, operands), check_inputs(image, record, step, otherwise, operands))
+        check = max(
+            check_inputs(image, record, step, then, operands), check_inputs(image, record, step, otherwise, operands)
+        )
     if check == 0:
         check = max(check_results(image, record, step, then, operands, slots),
                     check_results(image, record, step, otherwise, operands, slots))

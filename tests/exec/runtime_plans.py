@@ -35,7 +35,9 @@ def random_dag(rng: np.random.Generator, steps: int) -> Plan:
         values.append((made, size))
     last, size = values[-1]
     b.map(0, (size,), [b.access(last, 1)], [b.access(b.output("f32", size), 1)])
-    return Plan((Port("x", "f32", (-1,)),), (Port("y", "f32", (-1,)),), (b.body(),), (copy, ADD), origins=origins("sum"))
+    return Plan(
+        (Port("x", "f32", (-1,)),), (Port("y", "f32", (-1,)),), (b.body(),), (copy, ADD), origins=origins("sum")
+    )
 
 
 def reference_dag(plan: Plan, x: np.ndarray) -> np.ndarray:

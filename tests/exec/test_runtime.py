@@ -103,8 +103,13 @@ def gather_plan() -> Plan:
     n, k, one = b.size_of(0, 0), b.size_of(1, 0), b.const(1)
     params, indices = b.input("f32", n), b.input("i64", k)
     b.step(Call("gather.f32.i64", (params, indices, b.output("f32", k)), (one, n, one, k), origins=(0,)))
-    return Plan((Port("params", "f32", (-1,)), Port("indices", "i64", (-1,))), (Port("y", "f32", (-1,)),), (b.body(),), (),
-                origins=origins("gather"))
+    return Plan(
+        (Port("params", "f32", (-1,)), Port("indices", "i64", (-1,))),
+        (Port("y", "f32", (-1,)),),
+        (b.body(),),
+        (),
+        origins=origins("gather"),
+    )
 
 
 def test_index_out_of_range_names_op_index_and_limit() -> None:
@@ -125,7 +130,9 @@ def test_guard_names_both_sizes() -> None:
                 origins=origins("add"))
     engine = Engine(plan, threads=1)
     for _ in range(2):
-        with pytest.raises(errors.InvalidArgumentError, match=r"Add 'add': sizes of Add: 3 and 4, must be equal(.|\n)*built at"):
+        with pytest.raises(
+            errors.InvalidArgumentError, match=r"Add 'add': sizes of Add: 3 and 4, must be equal(.|\n)*built at"
+        ):
             engine.run([np.zeros(3, np.float32), np.zeros(4, np.float32)])
     assert engine.run([np.ones(3, np.float32)] * 2)[0].tolist() == [2, 2, 2]
 
@@ -269,8 +276,13 @@ def endless_plan() -> Plan:
     n, size, slot = b.size_of(0, 0), b.runtime(), b.slot("f32", 1)
     b.step(While(1, 2, (b.input("f32", n),), 1, (slot,), (SlotBind(slot, 0, size),), origins=(0,)))
     b.step(Take(slot, b.output("f32", size)))
-    return Plan((Port("x", "f32", (-1,)),), (Port("y", "f32", (-1,)),), (b.body(), test.body(), body.body()), (yes, grow),
-                origins=origins("loop"))
+    return Plan(
+        (Port("x", "f32", (-1,)),),
+        (Port("y", "f32", (-1,)),),
+        (b.body(), test.body(), body.body()),
+        (yes, grow),
+        origins=origins("loop"),
+    )
 
 
 def test_memory_limit_and_cancelling_end_a_loop() -> None:

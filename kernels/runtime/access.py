@@ -1,0 +1,83 @@
+"""Whether the accesses of a map stay inside the memory of its operands, from the sizes known when it is bound."""
+from __future__ import annotations
+
+from . import image as im
+from . import tables as t
+from .block import fail
+from .image import BAD, add, buffer_row, multiply
+from .memory import function, word
+
+
+@function
+def access_fits(dims, domain, axes, access, elements):
+    """0 if every offset of an access over the first `axes` axes of the domain lies in [0, elements)."""
+    low = word(dims, word(access, 1))
+    high = low
+    for k in range(axes):
+        size = word(dims, word(domain, k))
+        if size == 0:
+            return 0
+        span = multiply(size - 1, word(dims, word(access, 2 + k)))
+        low = add(low, span if span < 0 else 0)
+        high = add(high, span if span > 0 else 0)
+    return 0 if low != BAD and high != BAD and low >= 0 and high < elements else 1
+
+
+@function
+def same_place(dims, domain, axes, a, b):
+    """Whether two accesses are at the same offset at every point of the domain."""
+    if word(dims, word(a, 1)) != word(dims, word(b, 1)):
+        return 0
+    for k in range(axes):
+        if word(dims, word(domain, k)) > 1:
+            if word(a, 2 + k) < 0 or word(b, 2 + k) < 0:
+                return 0
+            if word(dims, word(a, 2 + k)) != word(dims, word(b, 2 + k)):
+                return 0
+    return 1
+
+
+@function
+def store_axes(access, rank, reduced):
+    """Number of axes over which a store goes: a row value's has no stride for the reduced ones."""
+    if reduced > 0 and word(access, 2 + rank - reduced) < 0:
+        return rank - reduced
+    return rank
+
+
+@function
+def check_map(frame, step, words):
+    """Domain and accesses of a map. words: MAP words from `program` on."""
+    dims, rank, reduced = word(frame, t.FRAME_DIMS), word(words, 1), word(words, 2)
+    loads, stores, domain, points = word(words, 3), word(words, 4), words + 40, 1
+    for k in range(rank):
+        size = word(dims, word(domain, k))
+        points = multiply(points, size if size >= 0 else BAD)
+    if points == BAD:
+        return fail(frame, t.ACCESS, step, -1, -1, -1)
+    first = domain + 8 * rank
+    for i in range(loads + stores):
+        access = first + 8 * i * (2 + rank)
+        axes = rank if i < loads else store_axes(access, rank, reduced)
+        elements = word(word(frame, t.FRAME_ELEMENTS), word(access, 0))
+        if access_fits(dims, domain, axes, access, elements) != 0:
+            return fail(frame, t.ACCESS, step, word(dims, word(access, 1)), elements, i)
+        for j in range(loads):
+            other = first + 8 * j * (2 + rank)
+            if (i >= loads and points > 0 and same_memory(frame, word(access, 0), word(other, 0)) != 0
+                    and same_place(dims, domain, rank, access, other) == 0):
+                return fail(frame, t.ACCESS, step, j, -2, i)
+    return 0
+
+
+@function
+def same_memory(frame, a, b):
+    """Whether two buffers are the same memory (two arena buffers that live at once never are)."""
+    base, other = word(word(frame, t.FRAME_ROOT), a), word(word(frame, t.FRAME_ROOT), b)
+    if base == other:
+        return 1
+    record, image = word(frame, t.FRAME_RECORD), word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
+    row, row_b = buffer_row(image, record, base), buffer_row(image, record, other)
+    return (
+        1 if word(row, 0) == im.KIND_STATE and word(row_b, 0) == im.KIND_STATE and word(row, 2) == word(row_b, 2) else 0
+    )
