@@ -9,8 +9,8 @@ A class derives from `Op` (or one of the kinds below), is decorated with `@regis
   effect      PURE, READ (of state), WRITE (of state), RANDOM, HOST (Python, printing: order kept, at most once a run)
 
 and its fields by `attr` (travels as an attribute), or by `operand_field` (TF passes it as an input tensor, but the
-compiler must know it: axis, perm, shape, paddings; the value may hold symbolic sizes). `infer`, `lower`, `reference` and
-`permuted` see only the operands that are no fields.
+compiler must know it: axis, perm, shape, paddings; the value may hold symbolic sizes). `infer`, `lower`, `reference`
+and `permuted` see only the operands that are no fields.
 
 How an op is computed is said in exactly one way:
   Elementwise   scalar(): a scalar expression; broadcasting, fusion and kernels follow
@@ -84,8 +84,8 @@ def attr(kind: str, default: Any = dataclasses.MISSING, name: str | None = None)
 def operand_field(kind: str = "ints", default: Any = dataclasses.MISSING) -> Any:
     """A field that TF passes as an input tensor, under the operand of the same name.
 
-    kind: "ints" (rank 1: a tuple), "int" (scalar), "pairs" (rank 2 with two columns: a tuple of pairs), "int_or_ints" (an
-    axis list that may be a scalar: always given as a tuple).
+    kind: "ints" (rank 1: a tuple), "int" (scalar), "pairs" (rank 2 with two columns: a tuple of pairs), "int_or_ints"
+    (an axis list that may be a scalar: always given as a tuple).
     """
     return field(default=default, metadata={"kind": kind, "operand": True})
 
