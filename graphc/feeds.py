@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import built_at
-from graphc.ir.graph import Operation, Tensor
+from graphc.ir.tensor import Operation, Tensor
 from graphc.ir.spec import Spec
 
 Convert = Callable[[Any], np.ndarray]
@@ -98,5 +98,4 @@ def _converter_of_objects(tensor: Tensor) -> Convert:
 
 def check_feed_key(key: Any, error: Exception) -> TypeError:
     """The error for a feed_dict key that is no tensor of the graph."""
-    text = error.args[0] if error.args else str(error)
-    return TypeError(f"Cannot interpret feed_dict key {key!r} as Tensor: {text}")
+    return TypeError(f"Cannot interpret feed_dict key {key!r} as Tensor: {error}")

@@ -8,9 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from graphc.ir.graph import Operation, Tensor
+from graphc.errors import NotFoundError
+from graphc.ir.tensor import Operation, Tensor
 
 Build = Callable[[Sequence[Any]], Any]   # fetched values, in the order of Fetches.tensors -> the user's structure
+
+
+class UnknownElementError(NotFoundError, ValueError):
+    """A fetch that is not in the graph: a ValueError as in TensorFlow, and a KeyError as for every unknown name."""
 
 
 class Fetches:
@@ -42,10 +47,14 @@ class Fetches:
             element = self._resolve(part)
         except TypeError as error:
             raise TypeError(f"Fetch argument {part!r} has invalid type {type(part).__name__}, must be a string, Tensor, "
-                            f"Operation or Variable, or a list, tuple or dict of those (at {path}). ({error})") from None
+                            f"Operation or Variable, or a list, tuple or dict of those (at {path}). ({error})"
+                            ) from None
         except (ValueError, KeyError) as error:
-            text = error.args[0] if error.args else str(error)
-            raise type(error)(f"Fetch argument {part!r} (at {path}) cannot be interpreted as a Tensor. {text}") from None
+            text = f"Fetch argument {part!r} (at {path}) cannot be interpreted as a Tensor. {error}"
+            if "is not an element of this graph" in text:
+                text += ("\n  the session runs another graph than the one that this belongs to: make it with "
+                         "gc.Session(graph=...)")
+            raise UnknownElementError(text) from None
         if isinstance(element, Operation):
             self.operations.append(element)
             return lambda values: None

@@ -104,7 +104,7 @@ class Session:
                 key = (fetches if type(fetches) is Tensor else fetch_key(fetches), *feed_dict)
                 prepared = self._plans.get(key)
             except TypeError:
-                self._check_feed_keys(feed_dict)
+                _check_feed_dict(feed_dict)
                 raise
             if prepared is None:
                 prepared = self._prepare(key, fetches, feed_dict)
@@ -200,17 +200,13 @@ class Session:
             raise RuntimeError("Attempted to use a closed Session.")
         if not self._graph.version:
             raise RuntimeError("The Session graph is empty. Add operations to the graph before calling run().")
+        _check_feed_dict(feed_dict)
         feeds = [self._fed(k) for k in feed_dict]
         prepared = _Prepared(Fetches(fetches, lambda part: self._element(part, feeds)), feeds)
         with self._lock:
             while len(self._plans) >= PLANS_KEPT:
                 self._plans.popitem(last=False)
             return self._plans.setdefault(key, prepared)
-
-    def _check_feed_keys(self, feed_dict: Mapping[Any, Any]) -> None:
-        if not isinstance(feed_dict, Mapping):
-            raise TypeError(f"Session.run: argument 'feed_dict' must be a dict {{placeholder: value}}, but is "
-                            f"{type(feed_dict).__name__}")
 
     def _fed(self, key: Any) -> Tensor:
         try:
@@ -324,6 +320,12 @@ class InteractiveSession(Session):
         if self._owns_graph:
             default_graphs.remove(self._graph)
             self._owns_graph = False
+
+
+def _check_feed_dict(feed_dict: Any) -> None:
+    if not isinstance(feed_dict, Mapping):
+        raise TypeError("Session.run: argument 'feed_dict' must be a dict {placeholder: value}, but is "
+                        f"{type(feed_dict).__name__}")
 
 
 def _caused_by_rank(error: BaseException | None) -> bool:

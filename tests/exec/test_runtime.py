@@ -156,7 +156,7 @@ def state_plan(with_check: bool = True) -> Plan:
 def test_uninitialised_state_is_named() -> None:
     store = StateStore()
     engine = Engine(state_plan(), states=store, threads=1)
-    with pytest.raises(errors.FailedPreconditionError, match="variable weights is not initialised"):
+    with pytest.raises(errors.FailedPreconditionError, match="Attempting to use uninitialized value weights"):
         engine.run([np.ones(3, np.float32)])
     store.assign("weights", np.zeros(3, np.float32))
     engine.run([np.ones(3, np.float32)])

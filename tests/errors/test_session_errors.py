@@ -1,0 +1,205 @@
+"""What a user is told when a run cannot be: one case per error, the full message."""
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import graphc as gc
+
+FILE = str(Path(__file__))
+
+
+@pytest.fixture(autouse=True)
+def fresh_graph():
+    with gc.Graph().as_default():
+        yield
+
+
+def line() -> int:
+    """The line that calls this."""
+    return inspect.currentframe().f_back.f_lineno
+
+
+def built(number: int) -> str:
+    """What a message says of an op built on that line of this file."""
+    source = Path(FILE).read_text().splitlines()[number - 1].strip()
+    return f"\n  built at {FILE}:{number}: {source}"
+
+
+def message_of(kind: type[Exception], function: Callable[..., Any], *arguments: Any, **more: Any) -> str:
+    with pytest.raises(kind) as caught:
+        function(*arguments, **more)
+    return str(caught.value)
+
+
+def test_missing_feed() -> None:
+    x = gc.placeholder(gc.float32, [None, 3], name="x"); at = line()  # noqa: E702
+    assert message_of(gc.errors.InvalidArgumentError, gc.Session().run, x + 1.0) == (
+        "You must feed a value for placeholder tensor 'x' with dtype float32 and shape (?, 3): add it to feed_dict"
+        + built(at))
+
+
+def test_feed_of_wrong_shape() -> None:
+    x = gc.placeholder(gc.float32, [None, 3], name="x"); at = line()  # noqa: E702
+    expected = ("Cannot feed value of shape {} for Tensor 'x:0', which has shape '(?, 3)'" + built(at) +
+                "\n  reshape the value, or declare the placeholder with None for axes whose size varies")
+    for value in (np.ones(3), np.ones((2, 2)), 1.0):
+        shape = np.shape(value)
+        assert message_of(ValueError, gc.Session().run, x, {x: value}) == expected.format(shape)
+
+
+def test_feed_that_does_not_convert() -> None:
+    x = gc.placeholder(gc.float32, [None], name="x"); at = line()  # noqa: E702
+    session = gc.Session()
+    assert message_of(ValueError, session.run, x, {x: ["a", "b"]}) == (
+        "Cannot feed ['a', 'b'] for Tensor 'x:0', which has dtype float32: could not convert string to float: 'a'"
+        + built(at) + "\n  feed values that convert to float32, all rows of one length")
+    assert message_of(TypeError, session.run, x, {x: None}) == (
+        "The feed for 'x:0' is None" + built(at) + "\n  feed a number, list or array")
+    tensor = gc.constant(1.0)
+    assert message_of(TypeError, session.run, x, {x: tensor}) == (
+        "The value of a feed cannot be a gc.Tensor object. Acceptable feed values include Python scalars, strings, lists, "
+        f"numpy ndarrays. The feed for 'x:0' is {tensor!r}; evaluate it first: session.run(it)")
+
+
+def test_feed_out_of_range() -> None:
+    x = gc.placeholder(gc.int32, name="x"); at = line()  # noqa: E702
+    assert message_of(TypeError, gc.Session().run, x, {x: 2**40}) == (
+        "Type of feed value 1099511627776 with type int is not compatible with Tensor type int32: 'x:0' cannot hold it "
+        "exactly" + built(at) + "\n  Try explicitly setting the type of the feed tensor to a larger type (e.g. int64)")
+
+
+def test_feed_keys() -> None:
+    x = gc.placeholder(gc.float32, name="weights")
+    session = gc.Session()
+    assert message_of(TypeError, session.run, x, {"weighs:0": 1.0}) == (
+        "Cannot interpret feed_dict key 'weighs:0' as Tensor: The name 'weighs:0' refers to a Tensor which does not exist. "
+        "The operation, 'weighs', does not exist in the graph; did you mean 'weights'?")
+    assert message_of(TypeError, session.run, x, {None: 1.0}) == (
+        "Cannot interpret feed_dict key None as Tensor: Can not convert a NoneType into a Tensor.")
+    assert message_of(TypeError, session.run, x, [(x, 1.0)]) == (
+        "Session.run: argument 'feed_dict' must be a dict {placeholder: value}, but is list")
+
+
+def test_fetch_of_none() -> None:
+    x = gc.constant(1.0)
+    assert message_of(TypeError, gc.Session().run, {"a": [x, None]}) == (
+        "Fetch argument None has invalid type <class 'NoneType'> (at fetches['a'][1]). Likely causes: gc.summary.merge_all() "
+        "with no summaries in the graph; an entry of gc.gradients(...) for a variable that the loss does not depend on; "
+        "a function that lacks its `return`; the result of an earlier session.run of an operation kept under the "
+        "operation's name")
+
+
+def test_fetch_of_something_else() -> None:
+    gc.constant(1.0)
+    assert message_of(TypeError, gc.Session().run, [3.5]) == (
+        "Fetch argument 3.5 has invalid type float, must be a string, Tensor, Operation or Variable, or a list, tuple or dict "
+        "of those (at fetches[0]). (Can not convert a float into a Tensor or Operation.)")
+
+
+def test_unknown_name() -> None:
+    gc.constant(1.0, name="logits")
+    expected = ("Fetch argument 'logit:0' (at fetches) cannot be interpreted as a Tensor. The name 'logit:0' refers to a Tensor "
+                "which does not exist. The operation, 'logit', does not exist in the graph; did you mean 'logits'?")
+    assert message_of(ValueError, gc.Session().run, "logit:0") == expected
+    assert message_of(KeyError, gc.Session().run, "logit:0") == expected
+
+
+def test_tensor_of_another_graph() -> None:
+    gc.constant(1.0)
+    with gc.Graph().as_default():
+        other = gc.constant(2.0, name="other")
+    assert message_of(ValueError, gc.Session().run, other) == (
+        f"Fetch argument {other!r} (at fetches) cannot be interpreted as a Tensor. Tensor {other} is not an element of this "
+        "graph.\n  the session runs another graph than the one that this belongs to: make it with gc.Session(graph=...)")
+
+
+def test_uninitialised_variable() -> None:
+    v = gc.Variable(1.0, name="v"); at = line()  # noqa: E702
+    assert message_of(gc.errors.FailedPreconditionError, gc.Session().run, v + 1.0) == (
+        "VariableV2 'v': Attempting to use uninitialized value v: run its initializer first, "
+        "session.run(gc.global_variables_initializer())" + built(at))
+
+
+def test_exception_in_a_python_function() -> None:
+    def broken(x: np.ndarray) -> np.ndarray:
+        return {"a": x}["b"]
+
+    y = gc.py_func(broken, [gc.constant(1.0)], gc.float32, name="broken"); at = line()  # noqa: E702
+    with pytest.raises(gc.errors.UnknownError) as caught:
+        gc.Session().run(y)
+    text = str(caught.value)
+    assert text.startswith("PyFunc 'broken': KeyError: 'b'\n") and 'return {"a": x}["b"]' in text
+    assert text.endswith(built(at))
+    assert isinstance(caught.value.__cause__, KeyError) and caught.value.__cause__.__traceback__ is not None
+
+
+def test_python_function_of_a_wrong_dtype() -> None:
+    y = gc.py_func(lambda x: x.astype(np.float64), [gc.constant(1.0)], gc.float32, name="f"); at = line()  # noqa: E702
+    assert message_of(gc.errors.InvalidArgumentError, gc.Session().run, y) == (
+        "PyFunc 'f': value 0 returned by the function is float64, but Tout says float32; return it with "
+        ".astype(np.float32), or change Tout" + built(at))
+
+
+def test_closed_and_empty() -> None:
+    session = gc.Session()
+    assert message_of(RuntimeError, session.run, "x:0") == (
+        "The Session graph is empty. Add operations to the graph before calling run().")
+    x = gc.constant(1.0)
+    session.close()
+    assert message_of(RuntimeError, session.run, x) == "Attempted to use a closed Session."
+
+
+def test_arguments_of_session() -> None:
+    assert message_of(TypeError, gc.Session, gc.Graph()) == (
+        "Session: the first argument is `target`; write gc.Session(graph=...)")
+    assert message_of(TypeError, gc.Session, config={"a": 1}) == (
+        "Session: argument 'config' must be a gc.ConfigProto, but is dict; write gc.Session(config=gc.ConfigProto(...)) "
+        "(the first argument of Session is `graph`)")
+    assert message_of(gc.errors.UnimplementedError, gc.Session, "grpc://host:1") == (
+        "Session: target 'grpc://host:1' names a server; sessions run in this process only")
+
+
+def test_index_out_of_range() -> None:
+    i = gc.placeholder(gc.int32, [None])
+    y = gc.gather(gc.constant([1.0, 2.0]), i, name="rows"); at = line()  # noqa: E702
+    text = message_of(gc.errors.InvalidArgumentError, gc.Session().run, y, {i: [0, 5]})
+    assert text == "GatherV2 'rows': index 5 is not in [0, 2)" + built(at)
+
+
+def test_guard() -> None:
+    a, b = gc.placeholder(gc.float32, [None, 2]), gc.placeholder(gc.float32, [None, 2])
+    y = gc.matmul(a, b, name="product"); at = line()  # noqa: E702
+    text = message_of(gc.errors.InvalidArgumentError, gc.Session().run, y, {a: np.ones((3, 2)), b: np.ones((4, 2))})
+    assert text.startswith("MatMul 'product': ") and "2 and 4" in text and text.endswith(built(at))
+
+
+def test_variable_scope_clashes() -> None:
+    gc.get_variable("w", [2]); first = line()  # noqa: E702
+    with pytest.raises(ValueError) as caught:
+        gc.get_variable("w", [2])
+    second = first + 2
+    assert str(caught.value) == (
+        "Variable w already exists, disallowed. Did you mean to set reuse=True or reuse=gc.AUTO_REUSE in VarScope?\n"
+        f"  first made at {FILE}:{first}\n  made again at {FILE}:{second}\n  to share it write gc.variable_scope(..., "
+        "reuse=gc.AUTO_REUSE); to start anew, gc.reset_default_graph()")
+    with gc.variable_scope("", reuse=True):
+        assert message_of(ValueError, gc.get_variable, "w", [3]).startswith(
+            "Trying to share variable w, but specified shape (3,) and found shape (2,).")
+        assert message_of(ValueError, gc.get_variable, "v", [3]).startswith(
+            "Variable v does not exist, or was not created with gc.get_variable()")
+
+
+def test_variables() -> None:
+    assert message_of(ValueError, gc.Variable).startswith("initial_value must be specified.")
+    v = gc.Variable([1.0, 2.0], name="v")
+    assert "the variable has shape (2,), but the value (3,)" in message_of(ValueError, v.assign, [1.0, 2.0, 3.0])
+    assert message_of(ValueError, gc.assign, gc.constant(1.0), 2.0).startswith(
+        "Assign: argument 'ref' must be a variable")
+    assert message_of(ValueError, gc.train.GradientDescentOptimizer(0.1).minimize, gc.constant(1.0)).startswith(
+        "No gradients provided for any variable")
