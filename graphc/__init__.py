@@ -102,6 +102,7 @@ pack, unpack, reverse_v2, concat_v2 = stack, unstack, reverse, concat
 # --- ops: math, nn, random --------------------------------------------------------------------------------------------
 from graphc import math as math
 from graphc import nn as nn
+from graphc import random as random
 from graphc.math import *
 from graphc.ops import operators as _operators
 from graphc.ops.random import (

@@ -1,6 +1,7 @@
 """Variables' ops: TF 1's reference variables and what writes them.
 
-A `ref` operand is a variable: the op's new value for it is what `expand` returns. Which reads see which writes is decided when
+A `ref` operand is a variable: the op's new value for it is what `expand` returns. Which reads see which writes is
+decided when
 the snapshot is taken (docs/adr/0006-variables-and-effects.md).
 """
 from __future__ import annotations
@@ -11,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphc.ir.dtypes import DType, bool_
-from graphc.ir.op import OPS, Composite, Effect, Op, attr, register
+from graphc.ir.op import OPS, Composite, Effect, Op, Sample, attr, register
 from graphc.ir.spec import Shape, Spec, require_equal, text
 from graphc.ops.build import apply
 
 if TYPE_CHECKING:
     from graphc.ir.graph import Operation, Tensor
+
+_UPDATES = [Sample({}, (shape, shape), gradient=False) for shape in ((), (17,), (2, 3, 5), (0, 3))]
 
 
 @register
@@ -78,6 +81,7 @@ class Assign(Composite):
     effect = Effect.WRITE
     validate_shape: bool = attr("bool", True)
     use_locking: bool = attr("bool", True)
+    samples = _UPDATES
 
     def infer(self, ref: Spec, value: Spec) -> Spec:
         return _check_update(self, ref, value)
@@ -99,6 +103,7 @@ class AssignAdd(Composite):
     refs = ("ref",)
     effect = Effect.WRITE
     use_locking: bool = attr("bool", False)
+    samples = _UPDATES
 
     def infer(self, ref: Spec, value: Spec) -> Spec:
         return _check_update(self, ref, value)
@@ -120,6 +125,7 @@ class AssignSub(Composite):
     refs = ("ref",)
     effect = Effect.WRITE
     use_locking: bool = attr("bool", False)
+    samples = _UPDATES
 
     def infer(self, ref: Spec, value: Spec) -> Spec:
         return _check_update(self, ref, value)
@@ -146,7 +152,8 @@ def ref_of(variable: Any, op_type: str) -> Tensor:
 def assign(ref: Any, value: Any, validate_shape: bool | None = None, use_locking: bool | None = None,
            name: str | None = None) -> Tensor:
     """Writes `value` to the variable; the result is the new value, as `tf.assign`."""
-    fields = {"validate_shape": validate_shape is None or validate_shape, "use_locking": use_locking is None or use_locking}
+    fields = {"validate_shape": validate_shape is None or validate_shape,
+              "use_locking": use_locking is None or use_locking}
     return apply(Assign, ref_of(ref, "Assign"), value, name=name, **fields)
 
 

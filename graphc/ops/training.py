@@ -1,4 +1,5 @@
-"""The optimizers' update ops. Each is a formula on the old values of its refs; what it writes is what `expand` returns."""
+"""The optimizers' update ops. Each is a formula on the old values of its refs; what it writes is what `expand`
+returns."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -6,12 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from graphc.ir.op import OPS, Composite, Effect, Op, attr, register
+from graphc.ir.op import OPS, Composite, Effect, Op, Sample, attr, register
 from graphc.ir.spec import Spec, text
+
+_SHAPES = ((), (17,), (2, 3, 5), (65,))
 
 
 def _check(op: Op, ref: Spec, specs: dict[str, Spec]) -> Spec:
-    """The updated variable's spec. Raises if a gradient or slot has another shape, a rate is no scalar, or dtypes differ."""
+    """The updated variable's spec. Raises if a gradient or slot has another shape, a rate is no scalar, or dtypes
+    differ."""
     for name, spec in specs.items():
         if spec.dtype != ref.dtype:
             raise TypeError(f"argument '{name}' has dtype {spec.dtype.name}, but the variable has {ref.dtype.name}")
@@ -50,6 +54,7 @@ class ApplyGradientDescent(Composite):
     refs = ("var",)
     effect = Effect.WRITE
     use_locking: bool = attr("bool", False)
+    samples = [Sample({}, (shape, (), shape), gradient=False) for shape in _SHAPES]
 
     def infer(self, var: Spec, alpha: Spec, delta: Spec) -> Spec:
         return _check(self, var, {"alpha": alpha, "delta": delta})
@@ -75,6 +80,8 @@ class ApplyMomentum(Composite):
     effect = Effect.WRITE
     use_locking: bool = attr("bool", False)
     use_nesterov: bool = attr("bool", False)
+    samples = [Sample({"use_nesterov": n}, (shape, shape, (), shape, ()), gradient=False, low=0.1)
+               for shape in _SHAPES for n in (False, True)]
 
     def infer(self, var: Spec, accum: Spec, lr: Spec, grad: Spec, momentum: Spec) -> Spec:
         return _check(self, var, {"accum": accum, "lr": lr, "grad": grad, "momentum": momentum})
@@ -93,7 +100,8 @@ class ApplyMomentum(Composite):
 
 @register
 class ApplyAdam(Composite):
-    """Adam (Kingma and Ba), with epsilon outside of the bias correction, as TF: epsilon is the paper's "epsilon hat"."""
+    """Adam (Kingma and Ba), with epsilon outside of the bias correction, as TF: epsilon is the paper's "epsilon
+    hat"."""
 
     operands = ("var", "m", "v", "beta1_power", "beta2_power", "lr", "beta1", "beta2", "epsilon", "grad")
     results = ("out",)
@@ -102,6 +110,8 @@ class ApplyAdam(Composite):
     effect = Effect.WRITE
     use_locking: bool = attr("bool", False)
     use_nesterov: bool = attr("bool", False)
+    samples = [Sample({"use_nesterov": n}, (shape, shape, shape, *((),) * 6, shape), gradient=False, low=0.1, high=0.9)
+               for shape in _SHAPES for n in (False, True)]
 
     def infer(self, *inputs: Spec) -> Spec:
         return _check(self, inputs[0], dict(zip(self.operands[1:], inputs[1:], strict=True)))
@@ -112,7 +122,8 @@ class ApplyAdam(Composite):
     def expand(self, emit: Callable[..., Any], *inputs: Any) -> Any:
         return self._new(_Formula(emit), *inputs)
 
-    def _new(self, f: _Formula, var: Any, m: Any, v: Any, beta1_power: Any, beta2_power: Any, lr: Any, beta1: Any, beta2: Any,
+    def _new(self, f: _Formula, var: Any, m: Any, v: Any, beta1_power: Any, beta2_power: Any, lr: Any, beta1: Any,
+             beta2: Any,
              epsilon: Any, grad: Any) -> tuple[Any, ...]:
         one = f.one(lr)
         rest1, rest2 = f("Sub", one, beta1), f("Sub", one, beta2)

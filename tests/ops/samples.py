@@ -29,6 +29,10 @@ ELSEWHERE = {
     "PlaceholderWithDefault": "tests/session",
     "StatelessWhile": "tests/session: loops", "While": "tests/session: loops",
     "StatelessIf": "tests/session: branches", "If": "tests/session: branches",
+    "EmptyTensorList": "tests/session: gradients of loops", "TensorListPushBack": "tests/session: gradients of loops",
+    "TensorListPopBack": "tests/session: gradients of loops", "TensorListLength": "tests/session: gradients of loops",
+    "PyFunc": "tests/session: Python in the graph", "Print": "tests/session: Python in the graph",
+    "Assert": "tests/session: Python in the graph",
     "VariableV2": "tests/session: variables", "IsVariableInitialized": "tests/session: variables",
 }
 

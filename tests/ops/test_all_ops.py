@@ -17,9 +17,8 @@ from graphc.ir.op import OPS, Effect, Op, Sample
 from graphc.ir.spec import Spec
 
 TYPES = [name for name in registered() if name not in ELSEWHERE]
-# Lists are values that only other ops of the run can take: they are neither fed nor fetched.
-LISTS = {"EmptyTensorList", "TensorListPushBack", "TensorListPopBack", "TensorListLength"}
-FETCHABLE = [name for name in TYPES if name not in LISTS and not OPS[name].refs]
+FETCHABLE = [name for name in TYPES if not OPS[name].refs]
+UPDATES = [name for name in TYPES if OPS[name].refs]
 # Of these ops only the first result has a gradient, as in TensorFlow.
 FIRST_RESULT_ONLY = {"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"}
 # The rank of their results depends on sizes, which must be known while building.
@@ -176,6 +175,34 @@ def test_cpu_agrees_with_reference(op_type: str) -> None:
                 problem = difference(a, np.asarray(b), sample.tolerance)
                 if problem is not None:
                     return f"{'unknown' if dynamic else 'known'} sizes, result {i}: {problem}"
+        return None
+
+    each_sample(op_type, check)
+
+
+@pytest.mark.parametrize("op_type", UPDATES)
+def test_updates_agree_with_reference(op_type: str) -> None:
+    """Ops that write variables: the variables after a run of a Session, and after one of the NumPy evaluator."""
+    import graphc as gc
+
+    def check(op: type[Op], sample: Sample) -> str | None:
+        values = arrays(op, sample)
+        with gc.Graph().as_default() as graph:
+            variables = [gc.Variable(v) for v in values[:len(op.refs)]]
+            rest = [gc.placeholder(v.dtype, v.shape) for v in values[len(op.refs):]]
+            done = graph.create(definition(op, sample), [*(v.op.outputs[0] for v in variables), *rest])
+            initialise = gc.global_variables_initializer()
+        feeds = dict(zip(rest, values[len(op.refs):], strict=True))
+        states: dict[str, np.ndarray] = {}
+        run_reference(initialise, states=states)
+        run_reference(done, feeds, states)
+        with gc.Session(graph=graph) as session:
+            session.run(initialise)
+            session.run(done, feeds)
+            for variable in variables:
+                problem = difference(session.run(variable), states[variable.op.name], sample.tolerance)
+                if problem is not None:
+                    return f"{variable.op.name}: {problem}"
         return None
 
     each_sample(op_type, check)

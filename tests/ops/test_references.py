@@ -14,17 +14,18 @@ from graphc.ops.philox import groups, uniform
 from graphc.ops.random import RandomStandardNormal, TruncatedNormal
 from graphc.ops.softmax import LogSoftmax, SoftmaxCrossEntropyWithLogits
 
-CASES = [(5, 7, 3, 2, 1, 2, "SAME"), (5, 7, 3, 2, 1, 2, "VALID"), (8, 8, 3, 3, 2, 2, "SAME"), (9, 6, 2, 3, 3, 1, "VALID")]
+CASES = [(5, 7, 3, 2, 1, 2, "SAME"), (5, 7, 3, 2, 1, 2, "VALID"), (8, 8, 3, 3, 2, 2, "SAME"), (9, 6, 2, 3, 3, 1,
+                                                                                               "VALID")]
 
 
 def windows(h: int, w: int, kh: int, kw: int, sh: int, sw: int, padding: str):
-    """(rows, columns, for each window the rows and columns of the picture in it), from TensorFlow's documentation."""
+    """The rows and the columns of the picture in each window, maybe outside of it, by TensorFlow's documentation."""
     def one(size: int, k: int, s: int) -> list[list[int]]:
         if padding == "VALID":
             count, before = math.ceil((size - k + 1) / s), 0
         else:
             count = math.ceil(size / s)
-            before = max((k if size % s == 0 and s < k else k) - (s if size % s == 0 else size % s), 0) // 2
+            before = max(k - (s if size % s == 0 else size % s), 0) // 2
         return [list(range(i * s - before, i * s - before + k)) for i in range(count)]
 
     return one(h, kh, sh), one(w, kw, sw)
