@@ -18,7 +18,7 @@ from graphc.ir.names import suggestion
 from graphc.ir.tensor_shape import TensorShape, as_shape
 from graphc.ir.user_frame import user_line
 from graphc.ops.build import is_tensor_like
-from graphc.variables import Variable
+from graphc.variables import Variable, outside_bodies
 
 
 class _ReuseMode(Enum):
@@ -164,10 +164,9 @@ class variable_scope:   # named as TensorFlow's
     def __enter__(self) -> VariableScope:
         stack = ExitStack()
         store = _store()
-        current = store.scope
-        made = self._make(store, current)
-        name_scope = made.name.rpartition("/")[2] if isinstance(self._where, VariableScope) else (
-            self._where or made.name.removeprefix(f"{current.name}/" if current.name else ""))
+        made = self._make(store, store.scope)
+        name_scope = (self._where.name.rpartition("/")[2] if isinstance(self._where, VariableScope)
+                      else self._default_name if self._where is None else self._where)
         if self._opens_name_scope and name_scope:
             opened = stack.enter_context(get_default_graph().name_scope(name_scope))
             if not isinstance(self._where, VariableScope):
@@ -253,7 +252,7 @@ def _find_or_make(name: str, shape: Any = None, dtype: Any = float32, initialize
                          "reuse=gc.AUTO_REUSE in VarScope?")
     value, dtype = _initial_value(name, as_shape(shape) if shape is not None else None, as_dtype(dtype), initializer)
     graph = get_default_graph()
-    with graph.name_scope(None):    # variables are named by variable scopes only
+    with outside_bodies() as around, around.name_scope(None):    # variables are named by variable scopes only
         made = Variable(value, trainable=trainable, collections=collections, name=name, dtype=dtype,
                         validate_shape=validate_shape, constraint=constraint)
     store.variables[name] = made

@@ -22,7 +22,7 @@ from graphc.ops.identity import identity
 
 
 @contextmanager
-def _outside_bodies() -> Iterator[Graph]:
+def outside_bodies() -> Iterator[Graph]:
     """The outermost graph, without control dependencies: variables made in a loop or branch belong to the whole graph."""
     graph = get_default_graph()
     scope = graph.get_name_scope()
@@ -55,7 +55,7 @@ class Variable:
         self.constraint = constraint
         self._trainable = trainable
         self._save_slice_info: Any = None
-        with _outside_bodies() as graph:
+        with outside_bodies() as graph:
             self._build(graph, initial_value, name, None if dtype is None else as_dtype(dtype),
                         expected_shape if shape is None else shape, validate_shape)
             keys = [GraphKeys.GLOBAL_VARIABLES] if collections is None else list(collections)
@@ -223,7 +223,7 @@ def _same_scope() -> Iterator[None]:
 def _initialized_value(variable: Variable) -> Tensor:
     from graphc.ops.control import cond
 
-    with _outside_bodies():
+    with outside_bodies():
         return cond(state.is_variable_initialized(variable), variable.read_value, lambda: variable.initial_value)
 
 

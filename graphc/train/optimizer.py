@@ -16,7 +16,7 @@ from graphc.ops.build import convert_to_tensor
 from graphc.ops.fill import zeros
 from graphc.ops.identity import group
 from graphc.ops.state import assign_add
-from graphc.variable_scope import get_variable_scope, variable_scope
+from graphc.variable_scope import get_variable_scope
 from graphc.variables import Variable
 
 GradsAndVars = Sequence[tuple[Any, Variable]]
@@ -150,11 +150,11 @@ def _one(step: Any) -> Any:
 
 
 def _create_slot(var: Variable, op_name: str) -> Variable:
-    """A slot is named "variable/op_name" inside the variable scope in force, unless the variable is of that scope."""
+    """A slot is named "variable/op_name" inside the variable scope in force, whatever the name scope is."""
     graph = get_default_graph()
     prefix = get_variable_scope().name
     full = f"{var.op.name}/{op_name}"
-    with variable_scope(get_variable_scope(), auxiliary_name_scope=False), graph.name_scope(None):
+    with graph.name_scope(None):
         name = f"{prefix}/{full}" if prefix else full
         return Variable(lambda: zeros(var.shape.as_list(), var.dtype), trainable=False, name=name)
 
