@@ -130,6 +130,8 @@ class Engine:
         self._store = native["gc_store_open"](host)
         error = np.zeros(t.ERROR_WORDS, np.int64)
         request = np.zeros(16, np.int64)
+        self._compiled = np.zeros(2 * len(self.plan.programs) + 1, np.int64)
+        request[t.OPEN_COMPILED] = self._compiled.ctypes.data
         request[:t.OPEN_ERROR + 1] = (
             self._image.ctypes.data, self._registry.ctypes.data, self._functions.ctypes.data, host,
             worker_pool(threads, library.entry), self._store, *(table.ctypes.data for table in self._tables),
@@ -140,7 +142,7 @@ class Engine:
         self._run_native = native["gc_run"]
         self._frames: list[int] = []           # every frame's address, to be freed with the engine
         self._spare: list[_Frame] = []         # frames that are bound for nothing
-        keep = (self._host, self._image, self._registry, self._functions, self._tables, self._constants, self._cells)
+        keep = (self._host, self._compiled, self._image, self._registry, self._functions, self._tables, self._constants, self._cells)
         self._finalizer = weakref.finalize(self, _close, native, self._model, self._store, self._frames, keep)
         self._finalizer.atexit = False
 
@@ -187,6 +189,20 @@ class Engine:
             outputs = [read_slot(frame.slots[i]) if o is None else o for i, o in enumerate(outputs)]
         self._free[shapes].append(frame)
         return outputs
+
+    def use_compiled(self, programs: Mapping[int, tuple[int, int]]) -> None:
+        """From the next bind on, maps of these programs run machine code: addresses that stand in for gc_map_run and
+        gc_map_run_range. Frames that are free are made anew; the caller keeps the code loaded."""
+        for program, addresses in programs.items():
+            self._compiled[2 * program:2 * program + 2] = addresses
+        for frames in list(self._free.values()):
+            while frames:
+                try:
+                    address = frames.pop().address
+                except IndexError:
+                    break
+                self._frames.remove(address)
+                self._native["gc_frame_close"](address)
 
     def _fit(self, number: int, array: Any) -> np.ndarray:
         """`array` as an aligned, C-contiguous ndarray; read-only ones pass."""

@@ -350,3 +350,15 @@ def test_accesses_outside_a_buffer_are_refused() -> None:
     assert engine.run([np.ones(1, np.float32)])[0].tolist() == [1]
     with pytest.raises(errors.InternalError, match="out of its memory"):
         engine.run([np.ones(2, np.float32)])
+
+
+def test_compiled_maps_stand_in_for_the_interpreter() -> None:
+    """The interpreter's own entry points are given as the compiled code."""
+    from graphc.exec.library import load_library
+
+    entry = load_library().entry
+    plan = random_dag(np.random.default_rng(1), 9)
+    engine, x = Engine(plan, threads=1), np.ones(4, np.float32)
+    before, = engine.run([x])
+    engine.use_compiled({i: (entry["gc_map_run"], entry["gc_map_run_range"]) for i in range(len(plan.programs))})
+    assert np.array_equal(engine.run([x])[0], before) and len(engine._frames) == 1
