@@ -66,7 +66,7 @@ def _write_runner_library(archives: dict[str, bytes], out: Path) -> None:
         for name, data in objects:
             if name == ENTRIES:
                 entries = json.loads(data)
-            elif name != "registry.o" or number == 0:
+            elif name.endswith(".o") and (name != "registry.o" or number == 0):
                 members.append((name if name == "registry.o" else f"{name[:-2]}.{target.symbol}.o", data))
     (out / "libgraphc_kernels.a").write_bytes(write_archive(members, index=True))
     modules = [layout, kernel]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from graphc import errors
-from graphc.kernels.toolchain.archive import ENTRIES, read_archive
+from graphc.kernels.toolchain.archive import ENTRIES, SCALARS, read_archive
 from graphc.kernels.toolchain.build import BuildError, library_archive
 
 
@@ -31,6 +31,7 @@ class Library:
     functions: np.ndarray
     entry: dict[str, int]
     signatures: dict[str, list[str]]
+    scalars: bytes                     # the scalar functions' LLVM text (graphc.kernels.toolchain.scalar_library)
 
 
 _loaded: dict[str, Library] = {}
@@ -79,6 +80,7 @@ def _load(isa: str) -> Library:
         raise errors.InternalError(str(error)) from None
     suffix = isa.replace("-", "_")
     signatures: dict[str, list[str]] = json.loads(members.pop(ENTRIES))
+    scalars = members.pop(SCALARS)
     table = f"gc_functions_{suffix}"
     data = ["gc_registry", "gc_registry_words", "gc_names", "gc_names_bytes", table]
     code = [f"{name}_{suffix}" for name in signatures]
@@ -87,7 +89,7 @@ def _load(isa: str) -> Library:
     text = ctypes.string_at(found["gc_names"], int(_words(found["gc_names_bytes"], 1)[0]))
     functions = _words(found[table], int(3 * registry[1] + registry[2]))
     entry = {name: found[f"{name}_{suffix}"] for name in signatures}
-    return Library(isa, registry, text.decode().split("\0")[:-1], functions, entry, signatures)
+    return Library(isa, registry, text.decode().split("\0")[:-1], functions, entry, signatures, scalars)
 
 
 def _words(address: int, count: int) -> np.ndarray:

@@ -238,4 +238,6 @@ def plan_lists(out, registry, functions, room):
     at += 16 * word(out, m.REDUCES) * word(out, m.CHUNK)
     set_word(out, m.FOLDS, at)
     at += 8 * word(out, m.CHUNK) if word(out, m.REDUCES) > 0 else 0
+    set_word(out, m.ROOM, at)
+    at += (word(out, m.LOADS) + word(out, m.STORES)) * word(out, m.SLOT_BYTES)
     set_word(out, m.SCRATCH, at)

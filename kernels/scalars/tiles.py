@@ -61,8 +61,6 @@ def _plain_function(context: Any, builder: Any, name: str, scalar: Any, signatur
     context.active_code_library.add_linking_library(compiled.library)
     kinds = [context.get_value_type(t) for t in signature.args]
     plain = ir.Function(builder.module, ir.FunctionType(context.get_value_type(result), kinds), scalar_symbol(name))
-    plain.linkage = "linkonce_odr"
-    plain.attributes.add("alwaysinline")
     inner = ir.IRBuilder(plain.append_basic_block())
     _, value = context.call_internal_no_propagate(inner, compiled.fndesc, compiled.signature, plain.args)
     inner.ret(context.cast(inner, value, compiled.signature.return_type, result))

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from .gate import read_symbols
 
 MAGIC = b"!<arch>\n"
-ENTRIES = "entries.json"               # member of a library's archive: the C signatures of the entry points
+# Members of a library's archive that are no objects: the C signatures of the entry points, and the scalars' LLVM text.
+ENTRIES, SCALARS = "entries.json", "scalars.json"
 
 
 def write_archive(members: Sequence[tuple[str, bytes]], index: bool = False) -> bytes:

@@ -73,6 +73,17 @@ def build_object(target: Target, bitcodes: Sequence[bytes], exports: Sequence[st
     return bytes(machine.emit_object(module))
 
 
+def compile_text(target: Target, text: str) -> bytes:
+    """An object from LLVM text made for no machine in particular; for code that runs in this process (the map JIT)."""
+    machine = target_machine(target)
+    module = llvm.parse_assembly(text)
+    module.triple = target.triple
+    module.data_layout = str(machine.target_data)
+    module.verify()
+    _optimise(module, machine)
+    return bytes(machine.emit_object(module))
+
+
 def _link(target: Target, machine: llvm.TargetMachine, bitcodes: Sequence[bytes]) -> llvm.ModuleRef:
     linked: llvm.ModuleRef | None = None
     for bitcode in bitcodes:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..kernel import Choice
-from .archive import ENTRIES, read_archive
+from .archive import read_archive
 from .build import library_archive
 from .load import host_targets, load_objects, words_at
 
@@ -93,7 +93,7 @@ def _open(names: Sequence[str], isa: str | None) -> tuple[list[str], list[int]]:
     """Names in the registry of the library of `names` alone, and its table of functions."""
     isa = isa or os.environ.get("GRAPHC_ISA") or host_targets()[0].name
     table = f"gc_functions_{isa.replace('-', '_')}"
-    objects = [data for name, data in read_archive(library_archive(isa, tuple(names))) if name != ENTRIES]
+    objects = [data for name, data in read_archive(library_archive(isa, tuple(names))) if name.endswith(".o")]
     found = load_objects(objects, [table, "gc_registry", "gc_names", "gc_names_bytes"])
     length, = words_at(found["gc_names_bytes"], 1)
     _, kernels, primitives = words_at(found["gc_registry"], 3)

@@ -1,0 +1,103 @@
+"""The map JIT: compiles a Plan's fused programs to machine code for this machine, about 10 ms each, kept on disk.
+
+A compiled program takes the place of map_run and map_run_range for maps bound as ever; its results are the evaluator's, bit for
+bit, since both are made of the same scalar functions and neither contracts nor reassociates across them. Programs with
+reductions and single primitives stay with the evaluator. Needs llvmlite, not numba.
+"""
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from graphc.exec.library import Library, load_library
+from graphc.exec.map_code import HELPERS, is_compilable, map_text
+from graphc.plan.plan import Body, Call, DimKind, Map, Plan, Program
+
+
+@dataclass(frozen=True)
+class CompiledProgram:
+    """Addresses: run stands in for gc_map_run, run_range for gc_map_run_range."""
+
+    run: int
+    run_range: int
+
+
+_compiled: dict[tuple[str, Program, frozenset[int]], CompiledProgram] = {}
+_scalars: dict[str, dict[str, Any]] = {}
+_lock = threading.Lock()
+
+
+def compile_programs(plan: Plan, library: Library | None = None) -> dict[int, CompiledProgram]:
+    """Number of a program in plan.programs -> its code; programs that the evaluator runs as fast are left out."""
+    library = library or load_library()
+    still: dict[int, frozenset[int]] = {}
+    for body in plan.bodies:
+        for step in _maps(body):
+            if is_compilable(plan.programs[step.program]):
+                loads = still_loads(body, step)
+                still[step.program] = still.get(step.program, loads) & loads
+    return {number: compile_program(plan.programs[number], loads, library) for number, loads in still.items()}
+
+
+def compile_program(program: Program, still: frozenset[int] = frozenset(), library: Library | None = None) -> CompiledProgram:
+    """still: loads that stay at one element along the innermost axis wherever the program is used."""
+    library = library or load_library()
+    key = (library.isa, program, still)
+    with _lock:
+        found = _compiled.get(key)
+        if found is None:
+            found = _compiled[key] = _load(library, _object(library, program, still))
+    return found
+
+
+def _maps(body: Body) -> Iterator[Map]:
+    for step in body.steps:
+        if isinstance(step, Map):
+            yield step
+        elif isinstance(step, Call) and step.epilogue is not None:
+            yield step.epilogue
+
+
+def still_loads(body: Body, step: Map) -> frozenset[int]:
+    """Loads whose stride is known to be 0 along the last axis that may have more than one element."""
+    def is_constant(dim: int, value: int) -> bool:
+        return body.dims[dim].kind == DimKind.CONST and body.dims[dim].value == value
+
+    axes = [axis for axis, size in enumerate(step.domain) if not is_constant(size, 1)]
+    if not axes:
+        return frozenset()
+    return frozenset(i for i, load in enumerate(step.loads) if is_constant(load.strides[axes[-1]], 0))
+
+
+def _object(library: Library, program: Program, still: frozenset[int]) -> bytes:
+    """The program's object code, from the disk cache or made."""
+    from graphc.kernels.toolchain import cache
+    from graphc.kernels.toolchain.backend import TARGETS, compile_text
+    target = TARGETS[library.isa]
+    text = _module(library, program, still)
+    key = f"map-{cache.hash_of(cache.tool_versions(), repr(target), text)}.o"
+    made = cache.read(key)
+    if made is None:
+        made = compile_text(target, text)
+        cache.write(key, made)
+    return made
+
+
+def _module(library: Library, program: Program, still: frozenset[int]) -> str:
+    scalars = _scalars.get(library.isa)
+    if scalars is None:
+        scalars = _scalars[library.isa] = json.loads(library.scalars)
+    text, primitives = map_text(program, still)
+    functions = [scalars["functions"][name] for name in sorted(primitives)]
+    declarations = [line for name, line in sorted(scalars["declarations"].items()) if any(f"@{name}(" in f for f in functions)]
+    return "".join([HELPERS, *declarations, *functions, text])
+
+
+def _load(library: Library, data: bytes) -> CompiledProgram:
+    from graphc.kernels.toolchain.load import load_objects
+    imports = {name: library.entry[name] for name in ("gc_map_offset", "gc_map_gather", "gc_map_scatter")}
+    found = load_objects([data], ["gc_jit_run", "gc_jit_run_range"], imports)
+    return CompiledProgram(found["gc_jit_run"], found["gc_jit_run_range"])
