@@ -142,7 +142,8 @@ class Engine:
         self._run_native = native["gc_run"]
         self._frames: list[int] = []           # every frame's address, to be freed with the engine
         self._spare: list[_Frame] = []         # frames that are bound for nothing
-        keep = (self._host, self._compiled, self._image, self._registry, self._functions, self._tables, self._constants, self._cells)
+        keep = (self._host, self._compiled, self._image, self._registry, self._functions, self._tables, self._constants,
+                self._cells)
         self._finalizer = weakref.finalize(self, _close, native, self._model, self._store, self._frames, keep)
         self._finalizer.atexit = False
 

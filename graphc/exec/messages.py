@@ -40,8 +40,8 @@ def run_error(plan: p.Plan, error: Any, cause: BaseException | None, cells: Sequ
         return _made(errors.UnknownError, origin, f"{name} raised {type(cause).__name__}: {cause}")
     if code == UNINITIALISED:
         return _made(errors.FailedPreconditionError, origin,
-                     f"Attempting to use uninitialized value {_state_name(plan, body, step)}: run its initializer first, "
-                     "session.run(gc.global_variables_initializer())")
+                     f"Attempting to use uninitialized value {_state_name(plan, body, step)}: run its initializer "
+                     "first, session.run(gc.global_variables_initializer())")
     if code == t.INPUT_SHAPE:
         port = plan.inputs[c // 8].name if body == 0 and c // 8 < len(plan.inputs) else f"input {c // 8} of body {body}"
         return _made(errors.InvalidArgumentError, origin, f"axis {c % 8} of {port} is {a}, {b} is wanted")
