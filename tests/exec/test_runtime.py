@@ -360,5 +360,5 @@ def test_compiled_maps_stand_in_for_the_interpreter() -> None:
     plan = random_dag(np.random.default_rng(1), 9)
     engine, x = Engine(plan, threads=1), np.ones(4, np.float32)
     before, = engine.run([x])
-    engine.use_compiled({i: (entry["gc_map_run"], entry["gc_map_run_range"]) for i in range(len(plan.programs))})
+    engine.use_compiled(dict.fromkeys(range(len(plan.programs)), (entry["gc_map_run"], entry["gc_map_run_range"])))
     assert np.array_equal(engine.run([x])[0], before) and len(engine._frames) == 1
