@@ -256,7 +256,7 @@ class _BesselMean(_Reduced):
 
     combine = "add"
     kind = "floating"
-    samples = _samples((float32, float64))
+    samples = _samples((float32, float64), empty=False)
 
     def finish(self, s: Scalars, total: typing.Any, count: typing.Any) -> typing.Any:
         one = s.constant(1, int64)
