@@ -294,6 +294,10 @@ def register(cls: C) -> C:
     made.type = cls.__name__
     if made.type in OPS:
         raise ValueError(f"op type {made.type} is registered already")
+    named = {name.rstrip("*") for name in (*made.operands, *made.results)}
+    for attribute, source in made.types.items():
+        if source.rstrip("*") not in named:
+            raise ValueError(f"op type {made.type}: the type {attribute} is that of '{source}', which it does not have")
     OPS[made.type] = made
     return made  # type: ignore[return-value]
 

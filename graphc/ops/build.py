@@ -153,7 +153,7 @@ def _convert_operands(op: type[Op], operands: dict[str, Any], scope: str) -> dic
         shared = next((dtypes[o] for o in groups.get(operand, ()) if dtypes.get(o) is not None), None)
         try:
             if operand in fields:
-                result[operand] = _index_tensor(value, label)
+                result[operand] = _index_tensor(_rows(op, operand, value), label)
             elif operand.endswith("*"):
                 dtype = _first_dtype(_listed(value)) if operand in groups else None
                 result[operand] = tuple(convert_to_tensor(v, None if is_tensor_like(v) else dtype, f"{label}_{i}")
@@ -179,6 +179,14 @@ def _dtype_groups(op: type[Op]) -> dict[str, tuple[str, ...]]:
     first = next((o for o in op.operands if o not in fields), None)
     group = tuple(o for o in op.operands if o not in fields and (o == first or o not in own))
     return dict.fromkeys(group, group)
+
+
+def _rows(op: type[Op], operand: str, value: Any) -> Any:
+    """No pairs at all are a matrix without rows, as TF wants it."""
+    kind = op.__dataclass_fields__[operand].metadata["kind"]  # type: ignore[attr-defined]
+    if kind == "pairs" and not is_tensor_like(value) and np.size(np.asarray(value, dtype=object)) == 0:
+        return np.zeros((0, 2), np.int32)
+    return value
 
 
 def _index_tensor(value: Any, name: str) -> Tensor:

@@ -49,6 +49,12 @@ def check_rank(name: str, spec: Spec, rank: int) -> None:
         raise ValueError(f"argument '{name}' must have rank {rank}, but its shape is {text(spec.shape)}")
 
 
+def _typed_by_first(op: type[Elementwise]) -> None:
+    """A subclass that names its operands anew (TF's "features") is typed by the first of them."""
+    if "operands" in vars(op) and "types" not in vars(op):
+        op.types = {"T": op.operands[0]}
+
+
 @dataclass(frozen=True)
 class Unary(Elementwise):
     """y = primitive(x)."""
@@ -58,6 +64,10 @@ class Unary(Elementwise):
     kind: ClassVar[str] = "floating"
     primitive: ClassVar[str]
     function: ClassVar[Callable[..., Any]]
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        _typed_by_first(cls)
 
     def infer(self, *inputs: Spec) -> Spec:
         check_kind(self, inputs, self.kind)
@@ -85,6 +95,10 @@ class Binary(Elementwise):
     sizes_function: ClassVar[Callable[[Size, Size], Size] | None] = (
         None  # the op on sizes that are known while compiling
     )
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        _typed_by_first(cls)
 
     def infer(self, *inputs: Spec) -> Spec:
         check_kind(self, inputs, self.kind)
