@@ -1,7 +1,7 @@
 """matmul on one thread against NumPy's OpenBLAS and this machine's peak: `PYTHONPATH=. python bench/gemm.py [f32|f64]`.
 
-"packed": B is a constant, packed beforehand, as weights in inference; "plain": B is packed in every call, as in training. A
-ratio above 1 says that we are faster.
+"packed": B is a constant, packed beforehand, as weights in inference; "plain": B is packed in every call, as in
+training. A ratio above 1 says that we are faster.
 """
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ import sys
 for _variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ[_variable] = "1"
 
-import numpy as np
-from graphc.kernels.toolchain.testing import load_kernels
-from kernel_timing import aligned_normal, medians, prepared
-from peak import peak
+import numpy as np  # noqa: E402
+from kernel_timing import aligned_normal, medians, prepared  # noqa: E402
+from peak import peak  # noqa: E402
 
-SIZES = [(256, 256, 256), (512, 512, 512), (1024, 1024, 1024), (128, 512, 784), (32, 512, 784), (1, 1024, 1024), (4, 1000, 2048),
+from graphc.kernels.toolchain.testing import load_kernels  # noqa: E402
+
+SIZES = [(256, 256, 256), (512, 512, 512), (1024, 1024, 1024), (128, 512, 784), (32, 512, 784), (1, 1024, 1024), (4,
+                                                                                                                  1000,
+                                                                                                                  2048),
          (64, 10, 128), (1000, 1000, 1000), (3136, 64, 576), (96, 3072, 768), (2048, 64, 64)]
 
 
@@ -42,7 +45,8 @@ def main() -> None:
             for name in ratios:
                 ratios[name].append(speed[name] / speed["blas"])
             print(f"{m:5} {n:5} {k:5}  {form:>6} {speed['packed']:8.1f} {speed['plain']:8.1f} {speed['blas']:9.1f}"
-                  f" {100 * speed['packed'] / top:9.0f}% {ratios['packed'][-1]:12.2f} {ratios['plain'][-1]:11.2f}", flush=True)
+                  f" {100 * speed['packed'] / top:9.0f}% {ratios['packed'][-1]:12.2f} {ratios['plain'][-1]:11.2f}",
+                  flush=True)
     print("geometric mean", {name: round(float(np.exp(np.mean(np.log(r)))), 2) for name, r in ratios.items()})
 
 

@@ -1,14 +1,16 @@
 """Timing of kernels, called as the runtime calls them but on one thread, and of peers, alternating."""
 from __future__ import annotations
 
-import statistics
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from peer_timing import medians
+
 from graphc.kernels.kernel import Choice
 from graphc.kernels.toolchain.testing import LoadedKernel, aligned
+
+__all__ = ["aligned_normal", "medians", "prepared"]
 
 
 def prepared(kernel: LoadedKernel, operands: Sequence[np.ndarray], dims: Sequence[int], attrs: Sequence[int],
@@ -16,7 +18,8 @@ def prepared(kernel: LoadedKernel, operands: Sequence[np.ndarray], dims: Sequenc
     """A function that runs every tile; bind, workspace and packing of a constant are done beforehand."""
     choice = kernel.choice(dims, attrs, persistent)
     addresses = [a.ctypes.data for a in operands]
-    keep: list[Any] = [*operands, aligned(int(choice[Choice.WORK_BYTES])), aligned(int(choice[Choice.SCRATCH_BYTES]) + 64)]
+    keep: list[Any] = [*operands, aligned(int(choice[Choice.WORK_BYTES])),
+                       aligned(int(choice[Choice.SCRATCH_BYTES]) + 64)]
     if choice[Choice.FORMAT]:
         target = aligned(int(choice[Choice.PACKED_BYTES]))
         arguments = np.array([*dims, *attrs, 0], np.int64)
@@ -42,23 +45,3 @@ def aligned_normal(shape: Sequence[int], dtype: type = np.float32) -> np.ndarray
     block = aligned(count * np.dtype(dtype).itemsize).view(dtype)[:count].reshape(shape)
     block[...] = np.random.default_rng(0).standard_normal(shape)
     return block
-
-
-def medians(functions: dict[str, Callable[[], Any]], seconds: float = 0.3) -> dict[str, float]:
-    """Median seconds of each function; they take turns, so that a slow moment of the machine hits all of them."""
-    once = {}
-    for name, function in functions.items():
-        function()
-        start = time.perf_counter()
-        function()
-        once[name] = time.perf_counter() - start
-    repeats = {name: max(int(0.002 / max(t, 1e-7)), 1) for name, t in once.items()}
-    rounds = max(int(seconds / max(sum(once[n] * repeats[n] for n in once), 1e-6)), 5)
-    samples: dict[str, list[float]] = {name: [] for name in functions}
-    for _ in range(rounds):
-        for name, function in functions.items():
-            start = time.perf_counter()
-            for _ in range(repeats[name]):
-                function()
-            samples[name].append((time.perf_counter() - start) / repeats[name])
-    return {name: statistics.median(values) for name, values in samples.items()}

@@ -1,8 +1,10 @@
 """A block of a matrix product: rows of A against packed (or suitably placed) panels of B.
 
-Job: cuts k and n so that a block of B stays in the second cache and a tile of A in the first, and calls the micro-kernel. Order:
-blocks of panels, blocks of k, tiles of rows, panels; so every element of C gets its products in the order of k.
-Invariants: reads A only in its rows and k; scratch holds SCRATCH bytes (scratch_bytes), a table and a copy of a tile of A.
+Job: cuts k and n so that a block of B stays in the second cache and a tile of A in the first, and calls the
+micro-kernel. Order: blocks of panels, blocks of k, tiles of rows, panels; so every element of C gets its products in
+the order of k.
+Invariants: reads A only in its rows and k; scratch holds SCRATCH bytes (scratch_bytes), a table and a copy of a tile of
+A.
 """
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from .micro import Shape, micro_kernel
 from .vector import LANES, vectors
 
 TABLE_BYTES = 128
-COPY_PANELS = 4                        # from so many panels on it pays to copy a tile of A to where rows do not collide in the cache
+# from so many panels on it pays to copy a tile of A to where rows do not collide in the cache
+COPY_PANELS = 4
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,8 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
                     for i in range(height):
                         table[1 + i] = source + i * row_step
                     for panel in range(first_panel, last_panel):
-                        micro(height, min(length, 1), length, 0, step, b + panel * b_panel + first_k * b_step, b_step, scratch,
-                              c + row * c_row + panel * width * size, c_row, k_number, columns - panel * width)
+                        micro(height, min(length, 1), length, 0, step, b + panel * b_panel + first_k * b_step, b_step,
+                              scratch, c + row * c_row + panel * width * size, c_row, k_number, columns - panel * width)
 
     most = max(copy_row * most_rows, column_step * longest)
     return Blocks(shape, multiply, TABLE_BYTES + (most + 63) // 64 * 64)

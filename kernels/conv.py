@@ -1,13 +1,13 @@
 """conv2d and conv2d_input_grad over NHWC pictures and HWIO filters, as matrix products on the micro-kernel.
 
-Job: y[p, i, j, :] = sum over taps (u, v) of x[p, i * stride_h - pad_top + u * dilation_h, j * ..., :] w[u, v]; what lies outside
-counts as 0. bind picks how A, the pixels, reaches the micro-kernel:
+Job: y[p, i, j, :] = sum over taps (u, v) of x[p, i * stride_h - pad_top + u * dilation_h, j * ..., :] w[u, v]; what
+lies outside counts as 0. bind picks how A, the pixels, reaches the micro-kernel:
     DIRECT    1 x 1 without stride: x itself is A
     PATCHES   few channels: patches are copied row by row (patches.py)
     TAPS      one segment a tap, nothing is copied (taps.py); the gradient for the input always
 The filter is B: packed beforehand if it is a constant, else by phase 0 into the workspace.
-Invariants: a tile is a number of rows of output pictures, or some panels of all of them if there are few; pixels are checked against
-the picture before they are read; sums are in a fixed order, so no result depends on tiles or threads.
+Invariants: a tile is a number of rows of output pictures, or some panels of all of them if there are few; pixels are
+checked against the picture before they are read; sums are in a fixed order, so no result depends on tiles or threads.
 """
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ from .words import (
 
 DIRECT, PATCHES, TAPS = 0, 1, 2
 MAIN, NARROW = 1, 2
-# Words of choice: shape of the micro-kernel; lines and panels of a tile; panels of a tile of packing; pixels of a buffer of patches.
+# Words of choice: shape of the micro-kernel; lines and panels of a tile; panels of a tile of packing; pixels of a
+# buffer of patches.
 SHAPE, TILE_LINES, TILE_PANELS, PACK_PANELS, PATCH_ROWS = range(USER, USER + 5)
 FEW_CHANNELS = 16                      # below, patches are copied
 PRODUCTS = 1 << 20                     # multiplications of a tile, at least
@@ -80,7 +81,8 @@ def tile_part(tile, lines, panels, choice):
     """First line, lines, first panel and panels of a tile."""
     across = ceil_div(panels, choice[TILE_PANELS])
     first_line, first_panel = tile // across * choice[TILE_LINES], tile % across * choice[TILE_PANELS]
-    return (first_line, min(choice[TILE_LINES], lines - first_line), first_panel, min(choice[TILE_PANELS], panels - first_panel))
+    return (first_line, min(choice[TILE_LINES], lines - first_line), first_panel, min(choice[TILE_PANELS],
+                                                                                      panels - first_panel))
 
 
 def make_forward_shape(dtype, shape):
@@ -92,29 +94,30 @@ def make_forward_shape(dtype, shape):
     @helper
     def pack(target, f, k, oc, choice, tile):
         first = tile * choice[PACK_PANELS]
-        pack_panels(target + first * k * width * size, f, oc, k, 0, first, min(first + choice[PACK_PANELS], ceil_div(oc, width)))
+        pack_panels(target + first * k * width * size, f, oc, k, 0, first, min(first + choice[PACK_PANELS],
+                                                                               ceil_div(oc, width)))
 
     @helper
-    def compute(x, f, y, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice,
-                scratch, tile):
+    def compute(x, f, y, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
+                choice, scratch, tile):
         k = kh * kw * c
         first_line, lines, first_panel, panels = tile_part(tile, n * oh, ceil_div(oc, width), choice)
         if choice[VARIANT] == TAPS:
-            convolve(x, f, y, h, w, c, oh, ow, oc, kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
-                     first_line, lines, first_panel, panels, scratch)
+            convolve(x, f, y, h, w, c, oh, ow, oc, kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top,
+                     pad_left, first_line, lines, first_panel, panels, scratch)
             return
         pixel, end = first_line * ow, (first_line + lines) * ow
         column = first_panel * width
         right, columns = f + column * k * size, min(panels * width, oc - column)
         while pixel < end:
             count = end - pixel
-            source = x + pixel * c * size
+            source, row_bytes = x + pixel * c * size, k * size
             if choice[VARIANT] == PATCHES:
                 count = min(count, choice[PATCH_ROWS])
-                source = scratch + kit_scratch
-                fill_patches(source, x, x + n * h * w * c * size, h, w, c, kh, kw, oh, ow, stride_h, stride_w, dilation_h,
-                             dilation_w, pad_top, pad_left, pixel, count)
-            multiply(source, k * size, size, count, k, right, k * width * size, width * size, columns,
+                source, row_bytes = scratch + kit_scratch, (k + SLACK) * size
+                fill_patches(source, x, x + n * h * w * c * size, h, w, c, kh, kw, oh, ow, stride_h, stride_w,
+                             dilation_h, dilation_w, pad_top, pad_left, pixel, count)
+            multiply(source, row_bytes, size, count, k, right, k * width * size, width * size, columns,
                      y + (pixel * oc + column) * size, oc * size, scratch)
             pixel += count
     return pack, compute
@@ -124,7 +127,8 @@ def make_forward(dtype, isa):
     """bind, run and pack of conv2d for one ISA."""
     size, sizes = ITEM_SIZES[dtype], shapes(isa, dtype)
     width_main, rows_main, scratch_main = sizes.main.width, sizes.main.rows, blocks(dtype, sizes.main).scratch_bytes
-    width_narrow, rows_narrow, scratch_narrow = sizes.narrow.width, sizes.narrow.rows, blocks(dtype, sizes.narrow).scratch_bytes
+    width_narrow, rows_narrow, scratch_narrow = sizes.narrow.width, sizes.narrow.rows, blocks(dtype,
+                                                                                              sizes.narrow).scratch_bytes
     taps_scratch = make_taps(dtype, sizes.main, False).scratch_bytes
     pack_main, compute_main = make_forward_shape(dtype, sizes.main)
     pack_narrow, compute_narrow = make_forward_shape(dtype, sizes.narrow)
@@ -142,7 +146,7 @@ def make_forward(dtype, isa):
         elif c < FEW_CHANNELS and c > 0:
             choice[VARIANT] = PATCHES
             choice[PATCH_ROWS] = max(PATCH_BYTES // max(k * size, 1) // height, 1) * height
-            scratch += round_up(choice[PATCH_ROWS] * k * size + SLACK * size, 64)
+            scratch += round_up(choice[PATCH_ROWS] * (k + SLACK) * size, 64)
         else:
             choice[VARIANT] = TAPS
             scratch = taps_scratch(c, kh, kw)
@@ -156,8 +160,8 @@ def make_forward(dtype, isa):
         else:
             pack_narrow(target, f, k, oc, choice, tile)
 
-    def run(x, f, y, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice, work,
-            scratch, phase, tile):
+    def run(x, f, y, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
+            choice, work, scratch, phase, tile):
         source, right, target = address(x), address(f), address(y)
         if choice[FORMAT] == 0:
             if phase == 0:
@@ -165,14 +169,15 @@ def make_forward(dtype, isa):
                 return OK
             right = work
         if choice[SHAPE] == MAIN:
-            compute_main(source, right, target, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
-                         pad_top, pad_left, choice, scratch, tile)
+            compute_main(source, right, target, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
+                         dilation_w, pad_top, pad_left, choice, scratch, tile)
         else:
-            compute_narrow(source, right, target, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
-                           pad_top, pad_left, choice, scratch, tile)
+            compute_narrow(source, right, target, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
+                           dilation_w, pad_top, pad_left, choice, scratch, tile)
         return OK
 
-    def pack(f, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice, target, tile):
+    def pack(f, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice,
+             target, tile):
         pack_any(target, address(f), kh * kw * c, oc, choice, tile)
         return OK
     return bind, run, pack
@@ -188,7 +193,8 @@ def make_backward_shape(dtype, shape):
         first = tile * choice[PACK_PANELS]
         for panel in range(first, min(first + choice[PACK_PANELS], ceil_div(c, width))):
             for tap in range(taps):
-                pack_transposed(target + (panel * taps + tap) * oc * width * size, f + (tap * c + panel * width) * oc * size,
+                pack_transposed(target + (panel * taps + tap) * oc * width * size,
+                                f + (tap * c + panel * width) * oc * size,
                                 oc * size, oc, c - panel * width)
     return pack, make_taps(dtype, shape, True).convolve
 
@@ -211,8 +217,8 @@ def make_backward(dtype, isa):
         choice[SCRATCH_BYTES] = taps_scratch(oc, kh, kw)
         bind_tiles(n * h, w, kh * kw * oc, c, width, height, size, False, choice)
 
-    def run(dy, f, dx, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice, work,
-            scratch, phase, tile):
+    def run(dy, f, dx, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
+            choice, work, scratch, phase, tile):
         main = choice[SHAPE] == MAIN
         source, target = address(dy), address(dx)
         if phase == 0:
@@ -221,13 +227,15 @@ def make_backward(dtype, isa):
             else:
                 pack_narrow(work, address(f), c, oc, kh * kw, choice, tile)
             return OK
-        first_line, lines, first_panel, panels = tile_part(tile, n * h, ceil_div(c, width_main if main else width_narrow), choice)
+        first_line, lines, first_panel, panels = tile_part(tile, n * h, ceil_div(c,
+                                                                                 width_main if main else width_narrow),
+                                                                                 choice)
         if main:
-            convolve_main(source, work, target, oh, ow, oc, h, w, c, kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top,
-                          pad_left, first_line, lines, first_panel, panels, scratch)
+            convolve_main(source, work, target, oh, ow, oc, h, w, c, kh, kw, stride_h, stride_w, dilation_h,
+                          dilation_w, pad_top, pad_left, first_line, lines, first_panel, panels, scratch)
         else:
-            convolve_narrow(source, work, target, oh, ow, oc, h, w, c, kh, kw, stride_h, stride_w, dilation_h, dilation_w,
-                            pad_top, pad_left, first_line, lines, first_panel, panels, scratch)
+            convolve_narrow(source, work, target, oh, ow, oc, h, w, c, kh, kw, stride_h, stride_w, dilation_h,
+                            dilation_w, pad_top, pad_left, first_line, lines, first_panel, panels, scratch)
         return OK
     return bind, run
 
@@ -249,7 +257,9 @@ RELATIONS = (*at_least(0, *DIMS), *at_least(1, *ATTRS[:4]), *at_least(0, "pad_to
 X, F, Y = "n * h * w * c", "kh * kw * c * oc", "n * oh * ow * oc"
 TYPES = tuple({"T": t} for t in FLOATS)
 FLOPS = "2 * n * oh * ow * oc * kh * kw * c"
-register(Kernel("conv2d", (Operand("x", "in", "T", X), Operand("w", "in", "T", F, packable=True), Operand("y", "out", "T", Y)),
+register(Kernel("conv2d", (Operand("x", "in", "T", X), Operand("w", "in", "T", F, packable=True), Operand("y", "out",
+                                                                                                          "T", Y)),
                 DIMS, ATTRS, TYPES, by_isa(make_forward, 3), RELATIONS, FLOPS))
-register(Kernel("conv2d_input_grad", (Operand("dy", "in", "T", Y), Operand("w", "in", "T", F), Operand("dx", "out", "T", X)),
+register(Kernel("conv2d_input_grad", (Operand("dy", "in", "T", Y), Operand("w", "in", "T", F), Operand("dx", "out",
+                                                                                                       "T", X)),
                 DIMS, ATTRS, TYPES, by_isa(make_backward, 2), RELATIONS, FLOPS))

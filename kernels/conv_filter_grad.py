@@ -1,10 +1,11 @@
 """conv2d_filter_grad: the gradient of a convolution for its filter, as a matrix product on the micro-kernel.
 
-Job: dw[u, v, :, :] = sum over output pixels of x[the pixel moved by the tap, :] outer dy[pixel, :]. A is x transposed, read where it
-is: its rows are channels, its k the pixels of a line, one segment a line; few channels go through patches instead. B is dy, packed
-line by line into scratch. Output pixels fall into parts: each part's sum goes to the workspace, and phase 1 adds the parts in order.
-Invariants: the number of parts depends on the sizes only; pixels outside x are left out before the loop; every tile writes its own
-rows of its part.
+Job: dw[u, v, :, :] = sum over output pixels of x[the pixel moved by the tap, :] outer dy[pixel, :]. A is x transposed,
+read where it is: its rows are channels, its k the pixels of a line, one segment a line; few channels go through patches
+instead. B is dy, packed line by line into scratch. Output pixels fall into parts: each part's sum goes to the
+workspace, and phase 1 adds the parts in order.
+Invariants: the number of parts depends on the sizes only; pixels outside x are left out before the loop; every tile
+writes its own rows of its part.
 """
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from .patches import SLACK, make_patches
 from .words import OK, SCRATCH_BYTES, TILES, TILES_1, USER, VARIANT, WORK_BYTES
 
 CHANNELS, PATCHES = 0, 1
-# Words of choice: shape; parts; lines of a part; tiles of taps and taps of each; pixels of a group; elements of a tile of phase 1.
+# Words of choice: shape; parts; lines of a part; tiles of taps and taps of each; pixels of a group; elements of a tile
+# of phase 1.
 SHAPE, PARTS, PART_LINES, TAP_TILES, TILE_TAPS, GROUP_LINES, SUM_ELEMENTS = range(USER, USER + 7)
 PRODUCTS = 1 << 21                     # multiplications of a tile, at least
 MOST_TILES = 32
@@ -38,7 +40,8 @@ def make_shape(dtype, shape):
         """Panels of dy's rows first to first + pixels."""
         for panel in range(ceil_div(oc, width)):
             column = panel * width
-            pack(target + panel * pixels * width * size, dy + (first * oc + column) * size, oc * size, pixels, oc - column)
+            pack(target + panel * pixels * width * size, dy + (first * oc + column) * size, oc * size, pixels,
+                 oc - column)
 
     @helper
     def inside(tap_offset, stride, limit, count):
@@ -48,8 +51,8 @@ def make_shape(dtype, shape):
         return min(first, count), max(min(last, count), min(first, count))
 
     @helper
-    def tap_products(x, packed, result, h, w, c, oc, oh, ow, stride_h, stride_w, row_offset, column_offset, first_line, lines,
-                     later, table):
+    def tap_products(x, packed, result, h, w, c, oc, oh, ow, stride_h, stride_w, row_offset, column_offset, first_line,
+                     lines, later, table):
         """One tap, one group of lines: rows of the result are the channels."""
         begin, end = inside(column_offset, stride_w, w, ow)
         words = int64_at(table)
@@ -72,24 +75,25 @@ def make_shape(dtype, shape):
             if segments == 0 and later:
                 continue
             for panel in range(ceil_div(oc, width)):
-                micro(height, segments, end - begin, 0, stride_w * c * size, packed + panel * panel_bytes, width * size, table,
-                      result + (channel * oc + panel * width) * size, oc * size, later, oc - panel * width)
+                micro(height, segments, end - begin, 0, stride_w * c * size, packed + panel * panel_bytes,
+                      width * size, table, result + (channel * oc + panel * width) * size, oc * size, later,
+                      oc - panel * width)
 
     @helper
-    def channels(x, dy, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
-                 first_line, lines, first_tap, last_tap, group_lines, scratch):
+    def channels(x, dy, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
+                 pad_left, first_line, lines, first_tap, last_tap, group_lines, scratch):
         packed = scratch + TABLE_BYTES
         for start in range(0, lines, group_lines):
             count = min(group_lines, lines - start)
             pack_lines(packed, dy, count * ow, (first_line + start) * ow, oc)
             for tap in range(first_tap, last_tap):
                 tap_products(x, packed, result + tap * c * oc * size, h, w, c, oc, oh, ow, stride_h, stride_w,
-                             tap // kw * dilation_h - pad_top, tap % kw * dilation_w - pad_left, first_line + start, count,
-                             start > 0, scratch)
+                             tap // kw * dilation_h - pad_top, tap % kw * dilation_w - pad_left, first_line + start,
+                             count, start > 0, scratch)
 
     @helper
-    def patches(x, x_end, dy, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
-                first_line, lines, group_lines, scratch):
+    def patches(x, x_end, dy, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
+                pad_left, first_line, lines, group_lines, scratch):
         k, words = kh * kw * c, int64_at(scratch)
         packed = scratch + TABLE_BYTES
         rows = packed + round_up(group_lines * ow * ceil_div(oc, width) * width * size, 64)
@@ -97,8 +101,8 @@ def make_shape(dtype, shape):
         for start in range(0, lines, group_lines):
             pixels, first = min(group_lines, lines - start) * ow, (first_line + start) * ow
             pack_lines(packed, dy, pixels, first, oc)
-            fill_patches(rows, x, x_end, h, w, c, kh, kw, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
-                         first, pixels)
+            fill_patches(rows, x, x_end, h, w, c, kh, kw, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
+                         pad_left, first, pixels)
             for tile in range(tiles):
                 row = k * tile // tiles
                 height = k * (tile + 1) // tiles - row
@@ -106,8 +110,9 @@ def make_shape(dtype, shape):
                 for r in range(height):
                     words[1 + r] = rows + (row + r) * size
                 for panel in range(ceil_div(oc, width)):
-                    micro(height, min(pixels, 1), pixels, 0, k * size, packed + panel * pixels * width * size, width * size,
-                          scratch, result + (row * oc + panel * width) * size, oc * size, start > 0, oc - panel * width)
+                    micro(height, min(pixels, 1), pixels, 0, (k + SLACK) * size, packed + panel * pixels * width * size,
+                          width * size, scratch, result + (row * oc + panel * width) * size, oc * size, start > 0,
+                          oc - panel * width)
     return channels, patches
 
 
@@ -142,10 +147,10 @@ def make_bind(dtype, sizes):
         if lines * ow == 0:
             choice[PARTS], choice[TILES] = 0, 1
             return
-        patch_bytes = ow * kh * kw * c * size if choice[VARIANT] == PATCHES else 0
+        patch_bytes = ow * (kh * kw * c + SLACK) * size if choice[VARIANT] == PATCHES else 0
         choice[GROUP_LINES] = min(max(GROUP_BYTES // max(line_bytes, patch_bytes), 1), MOST_LINES, lines)
         choice[SCRATCH_BYTES] = (TABLE_BYTES + round_up(choice[GROUP_LINES] * line_bytes, 64)
-                                 + round_up(choice[GROUP_LINES] * patch_bytes, 64) + SLACK * size)
+                                 + round_up(choice[GROUP_LINES] * patch_bytes, 64))
         bind_parts(lines, ow, kh * kw, c, oc, choice)
     return bind
 
@@ -173,8 +178,8 @@ def make(dtype, isa):
         for i in range(elements):
             result[i] = 0
 
-    def run(x, dy, dw, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice, work,
-            scratch, phase, tile):
+    def run(x, dy, dw, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
+            choice, work, scratch, phase, tile):
         source, gradient, target = address(x), address(dy), address(dw)
         elements = kh * kw * c * oc
         if choice[PARTS] == 0:
@@ -191,20 +196,21 @@ def make(dtype, isa):
         last_tap = min(first_tap + choice[TILE_TAPS], kh * kw)
         main, group = choice[SHAPE] == MAIN, choice[GROUP_LINES]
         if choice[VARIANT] == PATCHES and main:
-            patches_main(source, end, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
-                         pad_top, pad_left, first_line, lines, group, scratch)
+            patches_main(source, end, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
+                         dilation_w, pad_top, pad_left, first_line, lines, group, scratch)
         elif choice[VARIANT] == PATCHES:
-            patches_narrow(source, end, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
-                           pad_top, pad_left, first_line, lines, group, scratch)
+            patches_narrow(source, end, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
+                           dilation_w, pad_top, pad_left, first_line, lines, group, scratch)
         elif main:
-            channels_main(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
-                          pad_top, pad_left, first_line, lines, first_tap, last_tap, group, scratch)
+            channels_main(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
+                          dilation_w, pad_top, pad_left, first_line, lines, first_tap, last_tap, group, scratch)
         else:
-            channels_narrow(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
-                            pad_top, pad_left, first_line, lines, first_tap, last_tap, group, scratch)
+            channels_narrow(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
+                            dilation_w, pad_top, pad_left, first_line, lines, first_tap, last_tap, group, scratch)
         return OK
     return make_bind(dtype, sizes), run
 
 
-register(Kernel("conv2d_filter_grad", (Operand("x", "in", "T", X), Operand("dy", "in", "T", Y), Operand("dw", "out", "T", F)),
+register(Kernel("conv2d_filter_grad", (Operand("x", "in", "T", X), Operand("dy", "in", "T", Y), Operand("dw", "out",
+                                                                                                        "T", F)),
                 DIMS, ATTRS, TYPES, by_isa(make, 2), RELATIONS, FLOPS))

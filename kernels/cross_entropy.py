@@ -1,9 +1,9 @@
 """softmax_cross_entropy, sparse_softmax_cross_entropy: the loss of each row of logits and its gradient, in one kernel.
 
-Job: loss = sum_j labels_j (log(sum exp(x - max x)) - (x_j - max x)); backprop = softmax(x) - labels. The sparse form's labels
-are one index a row.
-Invariants: a label of the sparse form outside [0, cols) ends the tile with INDEX_OUT_OF_RANGE, the label and cols in scratch;
-a label of exactly 0 contributes 0 even where the logit is infinite, as in TensorFlow. cols = 0 gives loss 0.
+Job: loss = sum_j labels_j (log(sum exp(x - max x)) - (x_j - max x)); backprop = softmax(x) - labels. The sparse form's
+labels are one index a row.
+Invariants: a label of the sparse form outside [0, cols) ends the tile with INDEX_OUT_OF_RANGE, the label and cols in
+scratch; a label of exactly 0 contributes 0 even where the logit is infinite, as in TensorFlow. cols = 0 gives loss 0.
 """
 from __future__ import annotations
 

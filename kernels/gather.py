@@ -91,7 +91,8 @@ DIMS = ("outer", "axis", "inner", "count")
 register(Kernel("gather", (Operand("params", "in", "T", "outer * axis * inner"), Operand("indices", "in", "I", "count"),
                            Operand("out", "out", "T", "outer * count * inner")), DIMS, (),
                 tuple({"T": t, "I": i} for t in PLAIN for i in INDICES), make_gather, at_least(0, *DIMS)))
-register(Kernel("scatter_add", (Operand("updates", "in", "T", "outer * count * inner"), Operand("indices", "in", "I", "count"),
+register(Kernel("scatter_add", (Operand("updates", "in", "T", "outer * count * inner"), Operand("indices", "in", "I",
+                                                                                                "count"),
                                 Operand("out", "out", "T", "outer * axis * inner")), DIMS, (),
                 tuple({"T": t, "I": i} for t in NUMBERS for i in INDICES), make_scatter_add, at_least(0, *DIMS),
                 "outer * count * inner"))

@@ -5,8 +5,8 @@ Job: floats go through the micro-kernel: bind picks its shape from the sizes and
     PACKED     B is a constant: it was packed beforehand (format = shape)
     IN_WORK    phase 0 packs B into the shared workspace
     IN_TILE    a batch of different, small Bs: each tile packs its own
-Tiles are blocks of rows, so that an epilogue can follow each; few rows are cut into columns instead. A batch with a shared B
-and whole rows of A is one tall matrix. Integers take the simple form.
+Tiles are blocks of rows, so that an epilogue can follow each; few rows are cut into columns instead. A batch with a
+shared B and whole rows of A is one tall matrix. Integers take the simple form.
 Invariants: every element's products are added in the order of k, so no result depends on tiles or threads.
 """
 from __future__ import annotations
@@ -32,7 +32,8 @@ from .words import (
 
 IN_PLACE, PACKED, IN_WORK, IN_TILE = 0, 1, 2, 3
 MAIN, NARROW, WIDE = 1, 2, 3
-# Words of choice: how B arrives; shape; batches and rows after merging; rows, columns and batches of a tile; panels of a pack tile.
+# Words of choice: how B arrives; shape; batches and rows after merging; rows, columns and batches of a tile; panels of
+# a pack tile.
 MODE, SHAPE, BATCHES, ROWS, TILE_ROWS, TILE_PANELS, TILE_BATCHES, PACK_PANELS = range(USER, USER + 8)
 PRODUCTS = 1 << 19                     # multiplications of a tile, at least
 MOST_TILES = 32                        # tiles of one matrix, about
@@ -90,7 +91,8 @@ def make_bind(dtype, sizes):
 
     @helper
     def tile_rows(rows, height, n, k):
-        """Rows of a tile: enough work, few enough tiles, and B is not read too often if it is beyond the second cache."""
+        """Rows of a tile: enough work, few enough tiles, and B is not read too often if it is beyond the second
+        cache."""
         least = ceil_div(PRODUCTS, max(n * k, 1))
         if n * k * size > 512 * 1024:
             least = max(least, 6 * height)
@@ -129,7 +131,8 @@ def make_bind(dtype, sizes):
             choice[TILE_BATCHES] = min(ceil_div(PRODUCTS, max(rows * n * k, 1)), batches)
         elif rows <= 2 * height:
             choice[TILE_ROWS] = rows
-            choice[TILE_PANELS] = min(max(ceil_div(PRODUCTS, max(rows * width * k, 1)), ceil_div(panels, MOST_TILES)), panels)
+            choice[TILE_PANELS] = min(max(ceil_div(PRODUCTS, max(rows * width * k, 1)), ceil_div(panels, MOST_TILES)),
+                                      panels)
         if choice[MODE] != IN_TILE and choice[TILE_ROWS] == rows and choice[TILE_PANELS] == panels:
             choice[TILE_BATCHES] = min(ceil_div(PRODUCTS, max(rows * n * k, 1)), batches)
         tiles = (ceil_div(batches, choice[TILE_BATCHES]) * ceil_div(rows, choice[TILE_ROWS])
@@ -154,22 +157,25 @@ def make_shape_run(dtype, shape):
         panels = ceil_div(n, width)
         groups = ceil_div(panels, choice[PACK_PANELS])
         index, first = tile // groups, tile % groups * choice[PACK_PANELS]
-        pack_panels(target + (index * panels + first) * k * width * size, b + index * b_batch * size, n, k, transpose_b, first,
-                    min(first + choice[PACK_PANELS], panels))
+        pack_panels(target + (index * panels + first) * k * width * size, b + index * b_batch * size, n, k,
+                    transpose_b, first, min(first + choice[PACK_PANELS], panels))
 
     @helper
-    def product(a, b, c, packed, m, n, k, transpose_a, transpose_b, choice, scratch, first_row, rows, first_panel, panels):
-        """Rows and panels of one matrix. b: where B stands, for the modes that read it; packed: B packed, for the others."""
+    def product(a, b, c, packed, m, n, k, transpose_a, transpose_b, choice, scratch, first_row, rows, first_panel,
+                panels):
+        """Rows and panels of one matrix. b: where B stands, for the modes that read it; packed: B packed, for the
+        others."""
         a_row, a_step = (size, m * size) if transpose_a else (k * size, size)
         source, column = a + first_row * a_row, first_panel * width
         target, columns = c + (first_row * n + column) * size, min(n - column, panels * width)
         if choice[MODE] != IN_PLACE:
-            multiply(source, a_row, a_step, rows, k, packed + first_panel * k * width * size, k * width * size, width * size,
-                     columns, target, n * size, scratch)
+            multiply(source, a_row, a_step, rows, k, packed + first_panel * k * width * size, k * width * size,
+                     width * size, columns, target, n * size, scratch)
             return
         whole = columns // width * width
         if whole > 0:
-            multiply(source, a_row, a_step, rows, k, b + column * size, width * size, n * size, whole, target, n * size, scratch)
+            multiply(source, a_row, a_step, rows, k, b + column * size, width * size, n * size, whole, target,
+                     n * size, scratch)
         if whole < columns:
             last = (column + whole) // width
             pack_panels(scratch + kit_scratch, b, n, k, transpose_b, last, last + 1)
@@ -190,8 +196,8 @@ def make_shape_run(dtype, shape):
                 ready = scratch + kit_scratch
                 pack_panels(ready, right, n, k, transpose_b, 0, panels)
             product(a + index * a_batch * size, right, c + index * choice[ROWS] * n * size, ready, m, n, k, transpose_a,
-                    transpose_b, choice, scratch, first_row, min(choice[TILE_ROWS], choice[ROWS] - first_row), first_panel,
-                    min(choice[TILE_PANELS], panels - first_panel))
+                    transpose_b, choice, scratch, first_row, min(choice[TILE_ROWS], choice[ROWS] - first_row),
+                    first_panel, min(choice[TILE_PANELS], panels - first_panel))
     return pack_tile, compute_tile
 
 
@@ -218,11 +224,14 @@ def make_fast(dtype, isa):
             return OK
         packed = work if choice[MODE] == IN_WORK else right
         if choice[SHAPE] == MAIN:
-            compute_main(left, right, target, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch, tile)
+            compute_main(left, right, target, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice,
+                         scratch, tile)
         elif choice[SHAPE] == NARROW:
-            compute_narrow(left, right, target, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch, tile)
+            compute_narrow(left, right, target, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice,
+                           scratch, tile)
         else:
-            compute_wide(left, right, target, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch, tile)
+            compute_wide(left, right, target, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice,
+                         scratch, tile)
         return OK
 
     def pack(source, batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, target, tile):

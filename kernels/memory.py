@@ -1,7 +1,7 @@
 """Pointers and memory for kernels: what numba has no expression for.
 
-Job: element offsets of a pointer, addresses to pointers and back, memcpy, memset. Everything here is an LLVM instruction or
-an LLVM intrinsic of every target; the only symbols that may remain are memcpy, memmove and memset.
+Job: element offsets of a pointer, addresses to pointers and back, memcpy, memset. Everything here is an LLVM
+instruction or an LLVM intrinsic of every target; the only symbols that may remain are memcpy, memmove and memset.
 Invariant: an address becomes a pointer once, and elements are reached by GEP from it, or LLVM cannot vectorise.
 """
 from __future__ import annotations
@@ -19,8 +19,8 @@ NUMBA_TYPES: dict[str, Any] = {
     "u8": types.uint8, "i8": types.int8, "i16": types.int16, "u16": types.uint16, "u32": types.uint32,
     "u64": types.uint64, "handle": types.int64,
 }
-ITEM_SIZES = {"f32": 4, "f64": 8, "i32": 4, "i64": 8, "bool": 1, "u8": 1, "i8": 1, "i16": 2, "u16": 2, "u32": 4, "u64": 8,
-              "handle": 8}
+ITEM_SIZES = {"f32": 4, "f64": 8, "i32": 4, "i64": 8, "bool": 1, "u8": 1, "i8": 1, "i16": 2, "u16": 2, "u32": 4,
+              "u64": 8, "handle": 8}
 FLOATS = ("f32", "f64")
 NUMBERS = ("f32", "f64", "i32", "i64")
 INDICES = ("i32", "i64")

@@ -1,11 +1,11 @@
 """The micro-kernel: the one inner loop of matmul and of all convolutions.
 
-Job: c[i, :] (+)= sum over segments s, and over k < length, of A[s, i][k] * B[s][k, :] for the rows of one register tile. A table
-says where the segments' operands are: the words of a segment are B's offset in bytes, then the address of each row of A. So a
-matrix product is one segment, a convolution has one segment a tap, and rows of A may lie anywhere.
+Job: c[i, :] (+)= sum over segments s, and over k < length, of A[s, i][k] * B[s][k, :] for the rows of one register
+tile. A table says where the segments' operands are: the words of a segment are B's offset in bytes, then the address of
+each row of A. So a matrix product is one segment, a convolution has one segment a tap, and rows of A may lie anywhere.
 Shapes depend on the ISA, for accumulators must fit its registers; each height of a tile is a function of its own.
-Invariants: length >= 1 unless segments = 0, which gives zeros; B is read in whole tile widths (packed B is padded with zeros),
-C only in its `columns`; products are added in the order of the table, one rounding each where the ISA has fma.
+Invariants: length >= 1 unless segments = 0, which gives zeros; B is read in whole tile widths (packed B is padded with
+zeros), C only in its `columns`; products are added in the order of the table, one rounding each where the ISA has fma.
 """
 from __future__ import annotations
 
@@ -64,13 +64,15 @@ def shapes(isa: str, dtype: str) -> Shapes:
 
 @cache
 def micro_kernel(dtype: str, shape: Shape) -> Any:
-    """The numba function (height, segments, length, a_start, a_step, b, b_step, table, c, c_step, accumulate, columns), all int64.
+    """The numba function (height, segments, length, a_start, a_step, b, b_step, table, c, c_step, accumulate, columns),
+    all int64.
 
-    Steps are in bytes: from one k to the next in A and in B, from one row of c to the next; a_start is the offset of the first k
-    in every row of A, b the address that B's offsets count from. 1 <= height <= shape.rows.
+    Steps are in bytes: from one k to the next in A and in B, from one row of c to the next; a_start is the offset of
+    the first k in every row of A, b the address that B's offsets count from. 1 <= height <= shape.rows.
     """
     @intrinsic
-    def micro(typing_context, height, segments, length, a_start, a_step, b, b_step, table, c, c_step, accumulate, columns):
+    def micro(typing_context, height, segments, length, a_start, a_step, b, b_step, table, c, c_step, accumulate,
+              columns):
         def generate(context, builder, signature, arguments):
             builder.call(_dispatcher(builder.module, dtype, shape), arguments)
             return context.get_dummy_value()
@@ -203,7 +205,8 @@ class _Emitter:
         """One mask a vector: which of its lanes lie before `columns`."""
         numbers = ir.VectorType(_I64, self.shape.lanes)
         limit = splat_value(b, columns, numbers)
-        return [b.icmp_signed("<", ir.Constant(numbers, [j * self.shape.lanes + i for i in range(self.shape.lanes)]), limit)
+        return [b.icmp_signed("<", ir.Constant(numbers, [j * self.shape.lanes + i for i in range(self.shape.lanes)]),
+                              limit)
                 for j in range(self.shape.vectors)]
 
     def _load(self, b, where, mask=None):

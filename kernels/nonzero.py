@@ -29,5 +29,5 @@ def make(types):
     return Functions(bind, run)
 
 
-register(Kernel("nonzero", (Operand("mask", "in", "bool", "n"), Operand("out", "out", "i64", "count")), ("n", "count"), (),
-                ({},), make, at_least(0, "n", "count")))
+register(Kernel("nonzero", (Operand("mask", "in", "bool", "n"), Operand("out", "out", "i64", "count")), ("n", "count"),
+                (), ({},), make, at_least(0, "n", "count")))

@@ -1,7 +1,7 @@
 """Panels: the packed form of a matrix B[k, n] for the micro-kernel.
 
-Job: panel p holds columns p * width to (p + 1) * width as [k][width], zeros behind column n; panels follow each other, so a
-block of consecutive k is contiguous within each panel.
+Job: panel p holds columns p * width to (p + 1) * width as [k][width], zeros behind column n; panels follow each other,
+so a block of consecutive k is contiguous within each panel.
 Invariants: only elements inside B are read; a panel's memory is k * width elements, all of them are written.
 """
 from __future__ import annotations
@@ -34,7 +34,8 @@ class Packing:
 
 @cache
 def transpose_square(dtype: str, lanes: int) -> Any:
-    """The function (target, target_step, source, source_step), addresses and bytes: target[i][j] = source[j][i], lanes x lanes.
+    """The function (target, target_step, source, source_step), addresses and bytes: target[i][j] = source[j][i], lanes
+    x lanes.
 
     A butterfly: round s exchanges the off-diagonal quarters of blocks of 2 s x 2 s.
     """
@@ -97,7 +98,8 @@ def packing(dtype: str, shape: Shape) -> Packing:
             done = 0
             if first + lanes <= columns:
                 while done + lanes <= k:
-                    transpose(target + (done * width + first) * size, width * size, source + first * row_step + done * size,
+                    transpose(target + (done * width + first) * size, width * size,
+                              source + first * row_step + done * size,
                               row_step)
                     done += lanes
             for j in range(first, first + lanes):

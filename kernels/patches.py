@@ -1,15 +1,16 @@
-"""Patches: what a filter sees at each output pixel, laid out as rows of a matrix (im2col), for pictures of few channels.
+"""Patches: what a filter sees at each output pixel, laid out as rows of a matrix (im2col), for pictures of few
+channels.
 
-Job: row p is the kh x kw x c elements around output pixel p, zeros where the window is outside the picture.
-Invariants: reads only inside x, whose end is given; each row is written completely, and up to SLACK elements behind it, which the
-next row overwrites: so the buffer needs SLACK elements behind its last row.
+Job: row p is the kh x kw x c elements around output pixel p, zeros where the window is outside the picture. Rows are
+SLACK elements longer than that, so that short runs can be copied as whole vectors.
+Invariants: reads only inside x, whose end is given; writes only in the rows, each element of a patch exactly or last.
 """
 from __future__ import annotations
 
 from functools import cache
 from typing import Any
 
-from .memory import ITEM_SIZES, NUMBA_TYPES, copy_bytes, helper, pointer_to
+from .memory import ITEM_SIZES, NUMBA_TYPES, ceil_div, copy_bytes, helper, pointer_to
 from .vector import vectors
 
 SLACK = 16
@@ -17,8 +18,8 @@ SLACK = 16
 
 @cache
 def make_patches(dtype: str) -> Any:
-    """The function (rows, x, x_end, h, w, c, kh, kw, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, first,
-    count) that writes `count` patches, from flat output pixel `first` on, to the address rows."""
+    """The function (rows, x, x_end, h, w, c, kh, kw, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
+    pad_left, first, count) that writes `count` patches, from flat output pixel `first` on, to the address rows."""
     size, zero, at, kit = ITEM_SIZES[dtype], NUMBA_TYPES[dtype](0), pointer_to(dtype), vectors(dtype)
     load, store, lanes = kit.load, kit.store, kit.lanes
 
@@ -39,34 +40,58 @@ def make_patches(dtype: str) -> Any:
             goal[i] = zero
 
     @helper
-    def fill(rows, x, x_end, h, w, c, kh, kw, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, first, count):
-        line, column = first // ow, first % ow
-        picture, row = line // oh, line % oh
-        pixel, run = c * size, kw * c * size
-        target = rows
-        for _ in range(count):
-            left = column * stride_w - pad_left
-            whole = left >= 0 and left + (kw - 1) * dilation_w < w
+    def copy_runs(target, target_step, source, source_step, elements, count, end):
+        """The same run of `count` neighbouring pixels; most are one or two vectors long."""
+        if elements <= lanes and source + (count - 1) * source_step + lanes * size <= end:
+            for i in range(count):
+                store(at(target + i * target_step), 0, load(at(source + i * source_step), 0))
+            return
+        for i in range(count):
+            copy_run(target + i * target_step, source + i * source_step, elements, end)
+
+    @helper
+    def fill_line(rows, x, end, w, c, kw, stride_w, dilation_w, pad_left, first, count, row_bytes):
+        """Runs of one row of x, which begins at x, for `count` output pixels of a line from column `first` on."""
+        pixel = c * size
+        covered = (kw - 1) * dilation_w + 1
+        begin = min(max(ceil_div(max(pad_left - first * stride_w, 0), stride_w), 0), count)
+        fitting = (w - covered + pad_left) // stride_w + 1 - first if w >= covered - pad_left else 0
+        behind = max(min(fitting, count), begin)
+        for part in range(3):
+            start, stop = (begin, behind) if part == 0 else ((0, begin) if part == 1 else (behind, count))
+            left = (first + start) * stride_w - pad_left
+            if part == 0 and dilation_w == 1 and stop > start:
+                copy_runs(rows + start * row_bytes, row_bytes, x + left * pixel, stride_w * pixel, kw * c,
+                          stop - start, end)
+                continue
+            for q in range(start, stop):
+                left = (first + q) * stride_w - pad_left
+                target = rows + q * row_bytes
+                for v in range(kw):
+                    j = left + v * dilation_w
+                    if j < 0 or j >= w:
+                        clear_run(target + v * pixel, c)
+                    else:
+                        copy_run(target + v * pixel, x + j * pixel, c, end)
+
+    @helper
+    def fill(rows, x, x_end, h, w, c, kh, kw, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
+             first, count):
+        row_bytes, run = (kh * kw * c + SLACK) * size, kw * c * size
+        pixel, end = first, first + count
+        while pixel < end:
+            line, column = pixel // ow, pixel % ow
+            picture, row = line // oh, line % oh
+            part = min(ow - column, end - pixel)
+            target = rows + (pixel - first) * row_bytes
             for u in range(kh):
                 i = row * stride_h - pad_top + u * dilation_h
-                source = x + ((picture * h + i) * w + left) * pixel
                 if i < 0 or i >= h:
-                    clear_run(target, kw * c)
-                elif whole and dilation_w == 1:
-                    copy_run(target, source, kw * c, x_end)
+                    for q in range(part):
+                        clear_run(target + q * row_bytes + u * run, kw * c)
                 else:
-                    for v in range(kw):
-                        j = left + v * dilation_w
-                        if j < 0 or j >= w:
-                            clear_run(target + v * pixel, c)
-                        else:
-                            copy_run(target + v * pixel, source + v * dilation_w * pixel, c, x_end)
-                target += run
-            column += 1
-            if column == ow:
-                column = 0
-                row += 1
-                if row == oh:
-                    row = 0
-                    picture += 1
+                    fill_line(target + u * run, x + (picture * h + i) * w * c * size, x_end, w, c, kw, stride_w,
+                              dilation_w,
+                              pad_left, column, part, row_bytes)
+            pixel += part
     return fill

@@ -1,9 +1,11 @@
 """max_pool, avg_pool and their gradients over NHWC.
 
-Job: windows of kh x kw, strides and padding by attributes; what lies outside the picture does not take part (TensorFlow: the
-mean is over what lies inside). The gradient of max goes to the first greatest element of a window in row-major order.
-Invariants: every row and column is checked against the picture before it is read; sums are in a fixed order; forward kernels
-and avg_pool_grad tile over rows of the output, max_pool_grad over pictures and blocks of channels, which never overlap.
+Job: windows of kh x kw, strides and padding by attributes; what lies outside the picture does not take part
+(TensorFlow: the mean is over what lies inside). The gradient of max goes to the first greatest element of a window in
+row-major order.
+Invariants: every row and column is checked against the picture before it is read; sums are in a fixed order; forward
+kernels and avg_pool_grad tile over rows of the output, max_pool_grad over pictures and blocks of channels, which never
+overlap.
 """
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ CHANNELS = 64                          # channels of a tile of max_pool_grad
 DIMS = ("n", "h", "w", "c", "kh", "kw", "oh", "ow")
 ATTRS = ("stride_h", "stride_w", "pad_top", "pad_left")
 RELATIONS = (*at_least(0, *DIMS), *at_least(1, "stride_h", "stride_w"), *at_least(0, "pad_top", "pad_left"),
-             *at_most(1 << 20, "stride_h", "stride_w", "kh", "kw", "pad_top", "pad_left"), *at_most(1 << 26, "h", "w", "oh", "ow"))
+             *at_most(1 << 20, "stride_h", "stride_w", "kh", "kw", "pad_top", "pad_left"), *at_most(1 << 26, "h", "w",
+                                                                                                    "oh", "ow"))
 
 
 @helper
@@ -36,7 +39,8 @@ def bind_output(n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_lef
 def make_max_pool(types):
     lowest = NUMBA_TYPES[types["T"]](float("-inf"))
 
-    def run(x, y, n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice, work, scratch, phase, tile):
+    def run(x, y, n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice, work, scratch, phase,
+            tile):
         first = tile * choice[USER]
         for line in range(first, min(first + choice[USER], n * oh)):
             picture, row = line // oh, line % oh * stride_h - pad_top
@@ -62,7 +66,8 @@ def make_max_pool_grad(types):
         choice[TILES] = n * ((c + CHANNELS - 1) // CHANNELS)
         choice[SCRATCH_BYTES] = CHANNELS * size
 
-    def run(x, y, dy, dx, n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice, work, scratch, phase, tile):
+    def run(x, y, dy, dx, n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice, work, scratch,
+            phase, tile):
         blocks = (c + CHANNELS - 1) // CHANNELS
         picture, start = tile // blocks, tile % blocks * CHANNELS
         channels = min(CHANNELS, c - start)
@@ -92,7 +97,8 @@ def make_max_pool_grad(types):
 def make_max_pool_grad_grad(types):
     zero = NUMBA_TYPES[types["T"]](0)
 
-    def run(x, y, ddx, ddy, n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice, work, scratch, phase, tile):
+    def run(x, y, ddx, ddy, n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice, work, scratch,
+            phase, tile):
         first = tile * choice[USER]
         for line in range(first, min(first + choice[USER], n * oh)):
             picture, row = line // oh, line % oh * stride_h - pad_top
@@ -117,7 +123,8 @@ def make_max_pool_grad_grad(types):
 def make_avg_pool(types):
     zero, of = NUMBA_TYPES[types["T"]](0), NUMBA_TYPES[types["T"]]
 
-    def run(x, y, n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice, work, scratch, phase, tile):
+    def run(x, y, n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice, work, scratch, phase,
+            tile):
         first = tile * choice[USER]
         for line in range(first, min(first + choice[USER], n * oh)):
             picture, row = line // oh, line % oh * stride_h - pad_top
@@ -153,7 +160,8 @@ def make_avg_pool_grad(types):
     def bind(n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice):
         bind_lines(n * h, w * c, choice)
 
-    def run(dy, dx, n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice, work, scratch, phase, tile):
+    def run(dy, dx, n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice, work, scratch, phase,
+            tile):
         first = tile * choice[USER]
         for line in range(first, min(first + choice[USER], n * h)):
             picture, row = line // h, line % h
@@ -164,7 +172,8 @@ def make_avg_pool_grad(types):
                 for i in range(first_window(row, kh, stride_h, pad_top), min((row + pad_top) // stride_h + 1, oh)):
                     top = i * stride_h - pad_top
                     rows = min(top + kh, h) - max(top, 0)
-                    for j in range(first_window(column, kw, stride_w, pad_left), min((column + pad_left) // stride_w + 1, ow)):
+                    for j in range(first_window(column, kw, stride_w, pad_left),
+                                   min((column + pad_left) // stride_w + 1, ow)):
                         left = j * stride_w - pad_left
                         count = of(rows * (min(left + kw, w) - max(left, 0)))
                         source = offset(dy, ((picture * oh + i) * ow + j) * c)

@@ -79,4 +79,5 @@ def make_log_softmax(types):
 OPERANDS = (Operand("x", "in", "T", "rows * cols"), Operand("y", "out", "T", "rows * cols"))
 FLOAT_TYPES = tuple({"T": t} for t in FLOATS)
 for _name, _make in (("softmax", make_softmax), ("log_softmax", make_log_softmax)):
-    register(Kernel(_name, OPERANDS, ("rows", "cols"), (), FLOAT_TYPES, _make, at_least(0, "rows", "cols"), "5 * rows * cols"))
+    register(Kernel(_name, OPERANDS, ("rows", "cols"), (), FLOAT_TYPES, _make, at_least(0, "rows", "cols"),
+                    "5 * rows * cols"))

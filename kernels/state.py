@@ -22,5 +22,7 @@ def check(info, choice, work, scratch, phase, tile):
     return OK if info[0] != 0 else UNINITIALISED
 
 
-register(Kernel("state_mark", (Operand("info", "inout", "i64", "2"),), (), (), ({},), lambda types: Functions(bind, mark)))
-register(Kernel("state_check", (Operand("info", "in", "i64", "2"),), (), (), ({},), lambda types: Functions(bind, check)))
+register(Kernel("state_mark", (Operand("info", "inout", "i64", "2"),), (), (), ({},), lambda types: Functions(bind,
+                                                                                                              mark)))
+register(Kernel("state_check", (Operand("info", "in", "i64", "2"),), (), (), ({},), lambda types: Functions(bind,
+                                                                                                            check)))

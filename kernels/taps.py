@@ -1,10 +1,12 @@
 """A convolution, or its gradient for the input, as a matrix product whose rows of A are looked up: one segment a tap.
 
-Job: target[pixel, :] = sum over taps (u, v) of source[pixel moved by the tap, :] B[u, v]. Forwards, source is x, target y and B the
-filter; backwards, source is dy, target dx and B the filter with its channels exchanged. No patch is ever copied.
+Job: target[pixel, :] = sum over taps (u, v) of source[pixel moved by the tap, :] B[u, v]. Forwards, source is x, target
+y and B the filter; backwards, source is dy, target dx and B the filter with its channels exchanged. No patch is ever
+copied.
 Order: groups of register tiles, whose tables are made once; chunks of channels; blocks of taps; panels; register tiles.
-Invariants: every row and column of the source is checked, outside means a row of zeros in scratch; a tap that is outside for a whole
-register tile is left out; backwards with a stride, a register tile has only pixels of one residue, which meet the same taps.
+Invariants: every row and column of the source is checked, outside means a row of zeros in scratch; a tap that is
+outside for a whole register tile is left out; backwards with a stride, a register tile has only pixels of one residue,
+which meet the same taps.
 """
 from __future__ import annotations
 
@@ -26,9 +28,9 @@ _SEGMENT_BYTES = TABLE_WORDS * 8
 
 @dataclass(frozen=True)
 class Taps:
-    """convolve(source, packed, target, sh, sw, sc, th, tw, tc, kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
-    first_line, lines, first_panel, panels, scratch): lines are rows of target pictures, numbered through all pictures.
-    scratch_bytes(sc, kh, kw) says how much scratch that needs."""
+    """convolve(source, packed, target, sh, sw, sc, th, tw, tc, kh, kw, stride_h, stride_w, dilation_h, dilation_w,
+    pad_top, pad_left, first_line, lines, first_panel, panels, scratch): lines are rows of target pictures, numbered
+    through all pictures. scratch_bytes(sc, kh, kw) says how much scratch that needs."""
 
     convolve: Any
     scratch_bytes: Any
@@ -78,7 +80,8 @@ def make_table(dtype, backward):
                     picture += 1
 
     @helper
-    def fill_row(table, tile, height, u, v, zeros, sh, sw, sc, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left):
+    def fill_row(table, tile, height, u, v, zeros, sh, sw, sc, stride_h, stride_w, dilation_h, dilation_w, pad_top,
+                 pad_left):
         """The addresses of one segment, pixel by pixel; returns how many are inside."""
         inside = 0
         for r in range(height):
@@ -92,8 +95,8 @@ def make_table(dtype, backward):
         return inside
 
     @helper
-    def fill(table, tile, first_tap, last_tap, tap_bytes, zeros, sh, sw, sc, kw, stride_h, stride_w, dilation_h, dilation_w,
-             pad_top, pad_left):
+    def fill(table, tile, first_tap, last_tap, tap_bytes, zeros, sh, sw, sc, kw, stride_h, stride_w, dilation_h,
+             dilation_w, pad_top, pad_left):
         """The segments of taps first_tap to last_tap; returns how many there are."""
         height, segments = tile[1], 0
         end = 3 * (height - 1)
@@ -115,8 +118,8 @@ def make_table(dtype, backward):
                         segment[1 + r] = start + r * step
                     segments += 1
                     continue
-            if fill_row(segment, tile, height, u, v, zeros, sh, sw, sc, stride_h, stride_w, dilation_h, dilation_w, pad_top,
-                        pad_left):
+            if fill_row(segment, tile, height, u, v, zeros, sh, sw, sc, stride_h, stride_w, dilation_h, dilation_w,
+                        pad_top, pad_left):
                 segments += 1
         return segments
     return place, fill
@@ -149,11 +152,12 @@ def make_taps(dtype: str, shape: Shape, backward: bool) -> Taps:
                         for panel in range(first, min(first + some, first_panel + panels)):
                             micro(tile[1], segments, length, start * size, size,
                                   packed + (panel * taps * sc + start) * width * size, width * size, segment,
-                                  target + (tile[0] * tc + panel * width) * size, pitch * tc * size, later, tc - panel * width)
+                                  target + (tile[0] * tc + panel * width) * size, pitch * tc * size, later,
+                                  tc - panel * width)
 
     @helper
-    def convolve(source, packed, target, sh, sw, sc, th, tw, tc, kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top,
-                 pad_left, first_line, lines, first_panel, panels, scratch):
+    def convolve(source, packed, target, sh, sw, sc, th, tw, tc, kh, kw, stride_h, stride_w, dilation_h, dilation_w,
+                 pad_top, pad_left, first_line, lines, first_panel, panels, scratch):
         taps = kh * kw
         zeros, tiles = scratch, scratch + round_up(sc * size, 64)
         counts = int64_at(tiles + GROUP * TILE_WORDS * 8)
@@ -176,14 +180,17 @@ def make_taps(dtype: str, shape: Shape, backward: bool) -> Taps:
             for piece in range(pieces):
                 begin = count * piece // pieces
                 tile = int64_at(tiles + group * TILE_WORDS * 8)
-                place(tile, first + begin * pitch, count * (piece + 1) // pieces - begin, pitch, source, sh, sw, sc, th, tw)
+                place(tile, first + begin * pitch, count * (piece + 1) // pieces - begin, pitch, source, sh, sw, sc,
+                      th, tw)
                 for tap in range(0, taps, block):
                     counts[group * taps + tap] = fill(
-                        table + (group * taps + tap) * _SEGMENT_BYTES, tile, tap, min(tap + block, taps), sc * width * size, zeros,
-                        sh, sw, sc, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left)
+                        table + (group * taps + tap) * _SEGMENT_BYTES, tile, tap, min(tap + block, taps),
+                        sc * width * size, zeros, sh, sw, sc, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top,
+                        pad_left)
                 group += 1
                 if group == GROUP or (run == runs - 1 and piece == pieces - 1):
-                    group_products(tiles, counts, table, group, packed, target, sc, tc, taps, pitch, first_panel, panels)
+                    group_products(tiles, counts, table, group, packed, target, sc, tc, taps, pitch, first_panel,
+                                   panels)
                     group = 0
 
     @helper

@@ -1,8 +1,8 @@
 """Vectors of fixed width as numba values.
 
-Job: the few vector operations that LLVM's vectoriser does not find by itself, which are reductions. A vector has LANES lanes
-of f32 or half as many of f64 on every ISA (LLVM splits it where registers are narrower), so a sum has the same order
-everywhere. Loads and stores need only the alignment of an element.
+Job: the few vector operations that LLVM's vectoriser does not find by itself, which are reductions. A vector has LANES
+lanes of f32 or half as many of f64 on every ISA (LLVM splits it where registers are narrower), so a sum has the same
+order everywhere. Loads and stores need only the alignment of an element.
 """
 from __future__ import annotations
 

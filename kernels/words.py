@@ -1,4 +1,5 @@
-"""Choice and Status as plain integers: numba takes globals of type int as constants, members of an IntEnum it does not."""
+"""Choice and Status as plain integers: numba takes globals of type int as constants, members of an IntEnum it does
+not."""
 from __future__ import annotations
 
 from .kernel import Choice, Status

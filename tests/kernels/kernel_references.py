@@ -31,7 +31,8 @@ class Window:
         return max((self.w + self.pad[2] + self.pad[3] - (self.kw - 1) * self.dilation[1] - 1) // self.stride[1] + 1, 0)
 
     def taps(self) -> Iterator[tuple[int, int, np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
-        """For each tap: u, v, the output rows and columns that it serves, and the rows and columns of x that they read."""
+        """For each tap: u, v, the output rows and columns that it serves, and the rows and columns of x that they
+        read."""
         rows, columns = np.arange(self.oh), np.arange(self.ow)
         for u in range(self.kh):
             for v in range(self.kw):
@@ -93,7 +94,8 @@ def avg_pool(x: np.ndarray, size: Window) -> np.ndarray:
 
 
 def avg_pool_grad(dy: np.ndarray, size: Window) -> np.ndarray:
-    dx, share = np.zeros((size.n, size.h, size.w, size.c)), dy.astype(np.float64) / avg_pool_counts(size)[None, :, :, None]
+    dx, share = np.zeros((size.n, size.h, size.w, size.c)), dy.astype(np.float64) / avg_pool_counts(size)[None, :, :,
+                                                                                                          None]
     for _, _, rows, columns, i, j in size.taps():
         dx[:, i[:, None], j] += share[:, rows[:, None], columns]
     return dx

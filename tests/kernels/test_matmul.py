@@ -11,7 +11,8 @@ BIG = [(1, 1000, 300), (2, 129, 1025), (300, 70, 600), (14, 257, 2000), (700, 10
        (5, 300, 1), (64, 1, 64), (33, 1024, 700)]
 
 
-def check(m, n, k, dtype, transpose_a=0, transpose_b=0, batch=1, share_a=False, share_b=False, persistent=False, order=range):
+def check(m, n, k, dtype, transpose_a=0, transpose_b=0, batch=1, share_a=False, share_b=False, persistent=False,
+          order=range):
     kernel = load("matmul")[f"matmul.{dtype}"]
     a = normal((1 if share_a else batch, *((k, m) if transpose_a else (m, k))), dtype, 1)
     b = normal((1 if share_b else batch, *((n, k) if transpose_b else (k, n))), dtype, 2)
@@ -47,7 +48,10 @@ def test_big(dtype, transposes, size):
 @pytest.mark.parametrize("dtype", ["f32", "f64", "i32"])
 @pytest.mark.parametrize("transposes", [(0, 0), (0, 1), (1, 0), (1, 1)])
 def test_batches(dtype, transposes):
-    for (m, n, k), batch in itertools.product([(1, 1, 1), (3, 65, 17), (31, 31, 65), (130, 40, 64), (200, 70, 20)], (0, 1, 2, 7)):
+    for (m, n, k), batch in itertools.product([(1, 1, 1), (3, 65, 17), (31, 31, 65), (130, 40, 64), (200, 70, 20)], (0,
+                                                                                                                     1,
+                                                                                                                     2,
+                                                                                                                     7)):
         for share_a, share_b in itertools.product((False, True), (False, True)):
             check(m, n, k, dtype, *transposes, batch=batch, share_a=share_a, share_b=share_b, persistent=share_b)
 

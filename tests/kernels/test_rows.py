@@ -118,7 +118,8 @@ def test_cumprod(dtype):
 @pytest.mark.parametrize("dtype", ["f32", "f64", "i64", "bool", "u8", "i16", "u64"])
 def test_gather(dtype, index):
     kernel = load("gather", "scatter_add")[f"gather.{dtype}.{index}"]
-    for outer, axis, inner, count in [(1, 1, 1, 1), (3, 17, 5, 31), (1, 100, 64, 300), (2, 5, 300, 65), (2, 3, 4, 0), (0, 3, 4, 5), (2, 3, 0, 5)]:
+    for outer, axis, inner, count in [(1, 1, 1, 1), (3, 17, 5, 31), (1, 100, 64, 300), (2, 5, 300, 65), (2, 3, 4, 0),
+                                      (0, 3, 4, 5), (2, 3, 0, 5)]:
         params = normal((outer, axis, inner), dtype, 1)
         indices = np.random.default_rng(2).integers(0, axis, count).astype(NUMPY[index])
         out = filled((outer, count, inner), dtype)
@@ -132,7 +133,8 @@ def test_gather(dtype, index):
 @pytest.mark.parametrize("dtype", ["f32", "f64", "i32", "i64"])
 def test_scatter_add(dtype):
     kernel = load("gather", "scatter_add")[f"scatter_add.{dtype}.i32"]
-    for outer, axis, inner, count in [(1, 1, 1, 1), (3, 17, 5, 31), (1, 100, 640, 300), (2, 5, 300, 65), (2, 3, 4, 0), (0, 3, 4, 5), (2, 3, 0, 5)]:
+    for outer, axis, inner, count in [(1, 1, 1, 1), (3, 17, 5, 31), (1, 100, 640, 300), (2, 5, 300, 65), (2, 3, 4, 0),
+                                      (0, 3, 4, 5), (2, 3, 0, 5)]:
         updates = normal((outer, count, inner), dtype, 1)
         indices = np.random.default_rng(2).integers(0, axis, count).astype(np.int32)
         out = filled((outer, axis, inner), dtype)

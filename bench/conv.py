@@ -1,0 +1,120 @@
+"""Convolutions on one thread against this machine's peak and, where it is installed, PyTorch: `python bench/conv.py
+[peer|PYTHON]`.
+
+PyTorch runs in a process of its own, for its workers and its allocator disturb: give the Python that has it, e.g.
+`PYTHONPATH=.:bench python bench/conv.py /work/peers/bin/python`; that process is started with the argument "peer".
+PyTorch gets NHWC
+memory (channels_last), which is faster there too.
+"""
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+
+for _variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ[_variable] = "1"
+
+
+@dataclass(frozen=True)
+class Case:
+    n: int
+    size: int
+    c: int
+    oc: int
+    k: int = 3
+    stride: int = 1
+
+    @property
+    def pad(self) -> int:
+        return self.k // 2
+
+    @property
+    def out(self) -> int:
+        return (self.size + 2 * self.pad - self.k) // self.stride + 1
+
+    @property
+    def flops(self) -> float:
+        return 2.0 * self.n * self.out ** 2 * self.oc * self.c * self.k ** 2
+
+    def __str__(self) -> str:
+        stride = f"/{self.stride}" if self.stride > 1 else ""
+        return f"b{self.n} {self.c}->{self.oc} @{self.size} {self.k}x{self.k}{stride}"
+
+
+CASES = [Case(1, 224, 3, 64, 7, 2), Case(1, 56, 64, 64), Case(1, 28, 128, 128), Case(1, 14, 256, 256), Case(1, 7, 512,
+                                                                                                            512),
+         Case(1, 56, 64, 128, 3, 2), Case(1, 56, 64, 256, 1), Case(1, 28, 512, 128, 1), Case(1, 56, 128, 256, 1, 2),
+         Case(16, 56, 64, 64),
+         Case(16, 14, 256, 256), Case(64, 28, 1, 32, 5), Case(64, 14, 32, 64, 5)]
+WAYS = ("forward", "input_grad", "filter_grad")
+
+
+def ours() -> dict[str, dict[str, float]]:
+    """GF/s of each way of each case. The filter is packed beforehand forwards, never for the gradients."""
+    from kernel_timing import aligned_normal, medians, prepared
+
+    from graphc.kernels.toolchain.testing import load_kernels
+    names = ("conv2d", "conv2d_input_grad", "conv2d_filter_grad")
+    kernels = load_kernels(names)
+    result = {}
+    for case in CASES:
+        x, y = aligned_normal((case.n, case.size, case.size, case.c)), aligned_normal((case.n, case.out, case.out,
+                                                                                       case.oc))
+        f = aligned_normal((case.k, case.k, case.c, case.oc))
+        dims = (case.n, case.size, case.size, case.c, case.k, case.k, case.oc, case.out, case.out)
+        attrs = (case.stride, case.stride, 1, 1, case.pad, case.pad)
+        operands = {"forward": (x, f, y), "input_grad": (y, f, x), "filter_grad": (x, y, f)}
+        times = medians({way: prepared(kernels[f"{name}.f32"], operands[way], dims, attrs, way == "forward")
+                         for way, name in zip(WAYS, names, strict=True)})
+        result[str(case)] = {way: case.flops / t / 1e9 for way, t in times.items()}
+    return result
+
+
+def peer() -> dict[str, dict[str, float]]:
+    """The same by PyTorch; run by the Python that has it."""
+    import torch
+    from peer_timing import medians
+    torch.set_num_threads(1)
+    result = {}
+    for case in CASES:
+        x = torch.randn(case.n, case.c, case.size, case.size).to(memory_format=torch.channels_last)
+        f = torch.randn(case.oc, case.c, case.k, case.k).to(memory_format=torch.channels_last)
+        dy = torch.randn(case.n, case.oc, case.out, case.out).to(memory_format=torch.channels_last)
+
+        def backward(mask, x=x, f=f, dy=dy, case=case):
+            return torch.ops.aten.convolution_backward(dy, x, f, None, [case.stride] * 2, [case.pad] * 2, [1, 1],
+                                                       False, [0, 0], 1, mask)
+
+        with torch.inference_mode():
+            times = medians({"forward": lambda x=x, f=f, case=case: torch.nn.functional.conv2d(x, f, None, case.stride,
+                                                                                               case.pad),
+                             "input_grad": lambda: backward([True, False, False]),
+                             "filter_grad": lambda: backward([False, True, False])})
+        result[str(case)] = {way: case.flops / t / 1e9 for way, t in times.items()}
+    return result
+
+
+def main() -> None:
+    if sys.argv[1:] == ["peer"]:
+        print(json.dumps(peer()))
+        return
+    from peak import peak
+    top = peak("f32")
+    theirs = {}
+    if len(sys.argv) > 1:
+        theirs = json.loads(subprocess.run([sys.argv[1], __file__, "peer"], check=True, capture_output=True,
+                                           text=True).stdout)
+    print(f"f32, peak {top:.0f} GF/s a core; GF/s (% of peak; times PyTorch)")
+    for name, speeds in ours().items():
+        cells = []
+        for way in WAYS:
+            ratio = f"; {speeds[way] / theirs[name][way]:.2f}" if theirs else ""
+            cells.append(f"{way} {speeds[way]:6.1f} ({100 * speeds[way] / top:3.0f}%{ratio})")
+        print(f"{name:22}", "  ".join(cells), flush=True)
+
+
+if __name__ == "__main__":
+    main()
