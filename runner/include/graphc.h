@@ -114,7 +114,8 @@ GRAPHC_API graphc_status graphc_state_set(graphc_model* model, int32_t index, co
 GRAPHC_API graphc_status graphc_state_get(graphc_model* model, int32_t index, void* data, size_t bytes);
 
 /* Functions that the graph calls (py_func): called by the thread that runs the model. Outputs are made one by one with
- * graphc_host_output, which gives the memory to fill, NULL if there is none. Anything but GRAPHC_OK ends the run. */
+ * graphc_host_output, which gives the memory to fill, NULL if there is none. Anything but GRAPHC_OK ends the run. They
+ * may not use the model that calls them. */
 typedef graphc_status (*graphc_host_function)(void* user, graphc_request* request, const graphc_tensor* inputs,
                                               int32_t input_count, int32_t output_count);
 GRAPHC_API graphc_status graphc_set_host(graphc_model* model, const char* name, graphc_host_function function, void* user);

@@ -1,6 +1,7 @@
 """The C++ runner on the hand-written Plans: answers against NumPy, errors, damaged files, threads, the command line."""
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import threading
@@ -89,7 +90,7 @@ def test_description(native: n.Native) -> None:
         assert model.infos("state") == []
         assert native.library.graphc_memory_used(model.handle) > 0
         with pytest.raises(n.NativeError, match="no input of this number"):
-            native.check(native.library.graphc_input_info(model.handle, 1, n.Info()))
+            native.check(native.library.graphc_input_info(model.handle, 1, ctypes.byref(n.Info())))
 
 
 def test_results_live_on_and_memory_is_given_back(native: n.Native) -> None:
