@@ -13,8 +13,6 @@ from graphc.passes.prune import prune
 from graphc.passes.simplify import simplify
 
 _UNFUSED: tuple[tuple[str, Pass], ...] = (
-    # Loops and branches lose what they do not use, so that no later pass works on it.
-    ("prune", prune),
     # Before expansion: an op on constants is computed by its own reference, in one go.
     ("fold_constants", fold_constants),
     # Identities and reshapes of reshapes would hide equal nodes and adjacent transposes from the passes behind.
@@ -28,6 +26,9 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("simplify_expanded", simplify),
     # Behind all that makes nodes equal; before fusion, which would copy equal work into several steps.
     ("common_subexpressions", common_subexpressions),
+    # Folding and merging leave loops and branches with operands that nothing inside uses; the graph itself was pruned
+    # when the snapshot was taken.
+    ("prune", prune),
     # Needs the expanded form of batch norms; before `prepare`, which takes the scaled weights out of the run.
     ("fold_batch_norm", fold_batch_norm),
     # Behind everything that finds work on weights alone; before fusion, which would mix it with the run's.

@@ -104,7 +104,7 @@ class Bodies:
         inner.fed = set(graph.inputs)
         flow = inner.flow(graph.outputs, (), tuple(written))
         changed = tuple(s for s, v in inner.versions.items() if len(v) > 1)
-        return Body(flow, changed, frozenset(_used_inputs(flow)))
+        return Body(flow, changed, frozenset(used_inputs(flow)))
 
     def inner_spec(self, operand: Operand, index: int) -> Spec:
         """The Spec of an operand inside."""
@@ -240,7 +240,7 @@ def with_inputs(flow: Flow, numbers: Sequence[int]) -> Flow:
     return rewriter.run(replace(flow, inputs=tuple(inputs)))
 
 
-def _used_inputs(flow: Flow) -> set[int]:
+def used_inputs(flow: Flow) -> set[int]:
     """Numbers of the inputs that a node or output uses, or whose size is the only one to define a symbol in use."""
     from graphc.passes.snapshot import symbols
 

@@ -11,8 +11,8 @@ import numpy as np
 from graphc.ir.node import Flow
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor
-from graphc.passes import PIPELINE, Pass
-from graphc.passes.driver import run_pipeline
+from graphc.passes import PIPELINE
+from graphc.passes.driver import Pass, run_pipeline
 from graphc.passes.report import PassReport
 from graphc.passes.snapshot import take_snapshot
 from graphc.plan.lower import lower_body

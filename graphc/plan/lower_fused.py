@@ -13,6 +13,7 @@ from typing import Any
 
 from graphc.errors import InternalError
 from graphc.ir import dims
+from graphc.ir.dims import Size
 from graphc.ir.node import Node, Value
 from graphc.ir.op import Alias, Elementwise, Reduction, View, normalise_axes
 from graphc.ir.spec import Shape
@@ -35,7 +36,8 @@ class _Shape:
 def single(node: Node) -> Fused:
     """A node of its own as a Fused of one member."""
     arguments = tuple(dict.fromkeys(node.inputs))
-    domain, axes = node.specs[0].shape, ()
+    domain = node.specs[0].shape
+    axes: tuple[int, ...] = ()
     if isinstance(node.op, Reduction):
         domain = node.inputs[0].spec.shape
         assert domain is not None
@@ -213,7 +215,8 @@ class FusedLowering:
 def with_units(access: Access, shape: Shape) -> Access:
     """The access under a shape that differs in axes of size 1 only."""
     kept = [(s, stride) for s, stride in zip(access.shape, access.strides, strict=True) if not dims.same(s, 1)]
-    strides, position = [], 0
+    strides: list[Size] = []
+    position = 0
     for size in shape:
         if dims.same(size, 1):
             strides.append(0)
