@@ -184,11 +184,11 @@ class Engine:
         else:
             status = self._run_native(frame.call_address)
         if status:
-            self._free[shapes].append(frame)
+            self._free.setdefault(shapes, []).append(frame)
             self._failed(frame)
         if not frame.fast:
             outputs = [read_slot(frame.slots[i]) if o is None else o for i, o in enumerate(outputs)]
-        self._free[shapes].append(frame)
+        self._free.setdefault(shapes, []).append(frame)
         return outputs
 
     def use_compiled(self, programs: Mapping[int, tuple[int, int]]) -> None:
@@ -214,7 +214,7 @@ class Engine:
         return np.require(array, requirements=["C", "A"]).reshape(array.shape)
 
     def _frame(self, shapes: Shapes) -> _Frame:
-        """A frame bound for these shapes: a new one, or the one unused for longest if there are many."""
+        """A frame bound for these shapes: a new one, or the one bound longest ago if there are many."""
         self._check_ranks(shapes)
         frame = self._spare.pop() if self._spare else self._reuse() if len(self._frames) >= SHAPES_KEPT else None
         if frame is None:
@@ -227,7 +227,6 @@ class Engine:
         if status:
             self._spare.append(frame)
             self._failed(frame)
-        self._free.setdefault(shapes, [])
         frame.outputs = [
             self._output(slot, dtype) for slot, dtype in zip(frame.slots, self._output_dtypes, strict=True)
         ]
@@ -251,8 +250,12 @@ class Engine:
     def _reuse(self) -> _Frame | None:
         for shapes in list(self._free):
             try:
-                frame = self._free[shapes].pop()
+                frames = self._free[shapes]
+                frame = frames.pop()
+                if not frames:
+                    self._free.pop(shapes, None)       # bound again, these shapes go to the end
             except (KeyError, IndexError):
+                self._free.pop(shapes, None)
                 continue
             return frame
         return None

@@ -362,3 +362,13 @@ def test_compiled_maps_stand_in_for_the_interpreter() -> None:
     before, = engine.run([x])
     engine.use_compiled(dict.fromkeys(range(len(plan.programs)), (entry["gc_map_run"], entry["gc_map_run_range"])))
     assert np.array_equal(engine.run([x])[0], before) and len(engine._frames) == 1
+
+
+def test_frames_of_old_shapes_are_used_again() -> None:
+    plan = random_dag(np.random.default_rng(2), 5)
+    engine = Engine(plan, threads=1)
+    for turn in range(2):
+        for n in range(1, 80):
+            x = np.full(n, turn, np.float32)
+            np.testing.assert_allclose(engine.run([x])[0], reference_dag(plan, x))
+    assert len(engine._frames) == len(engine._free) == 32
