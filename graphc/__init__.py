@@ -130,9 +130,10 @@ from graphc.initializers import (
     variance_scaling_initializer,
     zeros_initializer,
 )
-from graphc.ops.control import case, cond, while_loop
+from graphc.ops.cond import case, cond
 from graphc.ops.script import Assert, Print, py_func
 from graphc.ops.state import assign, assign_add, assign_sub, is_variable_initialized
+from graphc.ops.while_loop import while_loop
 from graphc.session import InteractiveSession, Session
 from graphc.variable_scope import (
     AUTO_REUSE,

@@ -25,7 +25,8 @@ class GPUOptions:
 
 @dataclass(slots=True)
 class OptimizerOptions:
-    """Settings of TensorFlow's graph optimisers, as `tf.OptimizerOptions`. graphc always optimises; results do not differ."""
+    """Settings of TensorFlow's graph optimisers, as `tf.OptimizerOptions`. graphc always optimises; results do not
+    differ."""
 
     DEFAULT: ClassVar[int] = 0
     L1: ClassVar[int] = 0
@@ -59,8 +60,8 @@ class GraphOptions:
 class ConfigProto:
     """Settings of a Session, as `tf.ConfigProto`.
 
-    intra_op_parallelism_threads   threads that share the work of one kernel; 0: as many as the process may use. Results do
-                                   not depend on it.
+    intra_op_parallelism_threads   threads that share the work of one kernel; 0: as many as the process may use. Results
+                                   do not depend on it.
     operation_timeout_in_ms        limit of every run of the session; 0: none
     log_device_placement           prints the device of each kernel that a run calls
     inter_op_parallelism_threads, use_per_session_threads, allow_soft_placement, device_count, device_filters,

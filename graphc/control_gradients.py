@@ -1,16 +1,17 @@
 """Gradients of loops and branches.
 
-The gradient of a While is a While that runs as often, backwards; the gradient of an If is an If on the same predicate. Their
-bodies are traced by walking the forward body (gradients.backward) with a GradientGraph as default graph: what that graph
-uses of the forward body's tensors must have been kept.
+The gradient of a While is a While that runs as often, backwards; the gradient of an If is an If on the same predicate.
+Their bodies are traced by walking the forward body (gradients.backward) with a GradientGraph as default graph: what
+that graph uses of the forward body's tensors must have been kept.
 
  - What does not change while the loop runs (captured tensors, constants) is used from outside.
- - Anything else is pushed on a list by the forward body and popped by the backward one: the forward op gets one more carried
-   value (a branch: one more output). So random numbers and Python functions run once. The forward op is extended where it
-   stands, as in TensorFlow 2: its first outputs and inputs stay what they were.
+ - Anything else is pushed on a list by the forward body and popped by the backward one: the forward op gets one more
+   carried value (a branch: one more output). So random numbers and Python functions run once. The forward op is
+   extended where it stands, as in TensorFlow 2: its first outputs and inputs stay what they were.
  - Of tensors whose shape only is needed, the shape is kept.
 
-Lists are values like any other, closed under gradients, so loops inside loops and gradients of gradients need nothing more.
+Lists are values like any other, closed under gradients, so loops inside loops and gradients of gradients need nothing
+more.
 """
 from __future__ import annotations
 
@@ -133,7 +134,8 @@ def _body(loop: Operation) -> FuncGraph:
 
 def _flowing(inner: Sequence[Tensor], outputs: Sequence[Tensor], dys: Sequence[Tensor | None],
              wanted: Sequence[bool]) -> tuple[list[int], list[int]]:
-    """Positions of the carried inputs that gradients flow through and lead somewhere, and of the captured ones they reach."""
+    """Positions of the carried inputs that gradients flow through and lead somewhere, and of the captured ones they
+    reach."""
     count = len(outputs)
     reach = [reaches(t, inner) for t in outputs]
     flowing = {i for i in range(count) if dys[i] is not None and is_differentiable(outputs[i].dtype)}
@@ -154,7 +156,8 @@ def _open_spec(tensor: Tensor) -> Spec:
     """The spec of the gradient of a carried value: unknown sizes may differ from iteration to iteration."""
     static = tensor.spec.static_shape
     if static is None:
-        raise ValueError(f"the rank of the loop variable '{tensor.name}' must be known for its gradient; give it a shape")
+        raise ValueError(f"the rank of the loop variable '{tensor.name}' must be known for its gradient; give it a "
+                         "shape")
     return Spec(tensor.dtype, tuple(dims.symbol(f"d{i}") if s is None else s for i, s in enumerate(static)))
 
 
@@ -278,7 +281,8 @@ def if_gradient(branch: Operation, dys: Sequence[Tensor | None], wanted: Sequenc
 def _branch_gradient(branch: Operation, forward: FuncGraph, inputs: Sequence[Tensor], arriving: Sequence[int],
                      dys: Sequence[Tensor | None], targets: Sequence[int]) -> BranchGradient:
     outer = dict(zip(forward.inputs, inputs, strict=True))
-    graph = new_function(f"{forward.name}_grad", lambda name, around: BranchGradient(name, around, branch, forward, outer))
+    graph = new_function(f"{forward.name}_grad",
+                         lambda name, around: BranchGradient(name, around, branch, forward, outer))
     outputs = list(forward.outputs)
     with graph.as_default():
         starts = [graph.capture(dys[i]) for i in arriving]  # type: ignore[arg-type]

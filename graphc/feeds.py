@@ -1,7 +1,7 @@
 """Feeds: from the user's values to contiguous NumPy arrays of the fed tensor's dtype.
 
-A feed is np.asarray(value, dtype): float64 and int64 go into float32, 3.5 into int32 gives 3 (tf1-semantics.md, rule 1). Fed
-arrays are never written; an array that fits already is used without a copy.
+A feed is np.asarray(value, dtype): float64 and int64 go into float32, 3.5 into int32 gives 3 (tf1-semantics.md, rule
+1). Fed arrays are never written; an array that fits already is used without a copy.
 """
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import built_at
-from graphc.ir.tensor import Operation, Tensor
 from graphc.ir.spec import Spec
+from graphc.ir.tensor import Operation, Tensor
 
 Convert = Callable[[Any], np.ndarray]
 
@@ -35,7 +35,7 @@ def converter(tensor: Tensor, known: Spec | None = None) -> Convert:
     plain = np.ndarray
 
     def convert(value: Any) -> np.ndarray:
-        if type(value) is not plain or value.dtype is not dtype and value.dtype != dtype:
+        if type(value) is not plain or (value.dtype is not dtype and value.dtype != dtype):
             value = _to_array(value, tensor, dtype)
         if exact is not None:
             if value.shape != exact:
@@ -53,7 +53,8 @@ def converter(tensor: Tensor, known: Spec | None = None) -> Convert:
 
 def _to_array(value: Any, tensor: Tensor, dtype: np.dtype[Any]) -> np.ndarray:
     if isinstance(value, (Tensor, Operation)) or hasattr(value, "_ref"):
-        raise TypeError("The value of a feed cannot be a gc.Tensor object. Acceptable feed values include Python scalars, "
+        raise TypeError("The value of a feed cannot be a gc.Tensor object. Acceptable feed values include Python "
+                        "scalars, "
                         f"strings, lists, numpy ndarrays. The feed for {tensor.name!r} is {value!r}; evaluate it "
                         "first: session.run(it)")
     if value is None:
@@ -63,22 +64,27 @@ def _to_array(value: Any, tensor: Tensor, dtype: np.dtype[Any]) -> np.ndarray:
     except OverflowError:
         raise _does_not_hold(value, tensor) from None
     except (TypeError, ValueError) as error:
-        raise ValueError(f"Cannot feed {_shorten(value)} for Tensor {tensor.name!r}, which has dtype {dtype.name}: {error}"
-                         f"{built_at(tensor.op)}\n  feed values that convert to {dtype.name}, all rows of one length") from None
+        raise ValueError(f"Cannot feed {_shorten(value)} for Tensor {tensor.name!r}, which has dtype {dtype.name}: "
+                         f"{error}"
+                         f"{built_at(tensor.op)}\n  feed values that convert to {dtype.name}, all rows of one "
+                         "length") from None
     if type(value) is int and int(array) != value:
         raise _does_not_hold(value, tensor)
     return array
 
 
 def _does_not_hold(value: Any, tensor: Tensor) -> TypeError:
-    return TypeError(f"Type of feed value {_shorten(value)} with type {type(value).__name__} is not compatible with Tensor type "
-                     f"{tensor.dtype.name}: {tensor.name!r} cannot hold it exactly{built_at(tensor.op)}\n  Try explicitly "
+    return TypeError(f"Type of feed value {_shorten(value)} with type {type(value).__name__} is not compatible with "
+                     "Tensor type "
+                     f"{tensor.dtype.name}: {tensor.name!r} cannot hold it exactly{built_at(tensor.op)}\n  Try "
+                     "explicitly "
                      "setting the type of the feed tensor to a larger type (e.g. int64)")
 
 
 def _wrong_shape(array: np.ndarray, tensor: Tensor) -> ValueError:
     return ValueError(f"Cannot feed value of shape {array.shape} for Tensor {tensor.name!r}, which has shape "
-                      f"'{tensor.get_shape()}'{built_at(tensor.op)}\n  reshape the value, or declare the placeholder with "
+                      f"'{tensor.get_shape()}'{built_at(tensor.op)}\n  reshape the value, or declare the placeholder "
+                      "with "
                       "None for axes whose size varies")
 
 

@@ -1,7 +1,7 @@
 """What `Session.run` is asked to fetch: any nesting of lists, tuples, namedtuples and dicts of graph elements.
 
-`Fetches` flattens the structure once, when the run is first compiled, and rebuilds it from the values of every run. Each
-tensor is fetched once, however often it is named; fetched operations give None (tf1-semantics.md, rule 9).
+`Fetches` flattens the structure once, when the run is first compiled, and rebuilds it from the values of every run.
+Each tensor is fetched once, however often it is named; fetched operations give None (tf1-semantics.md, rule 9).
 """
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ class Fetches:
         try:
             element = self._resolve(part)
         except TypeError as error:
-            raise TypeError(f"Fetch argument {part!r} has invalid type {type(part).__name__}, must be a string, Tensor, "
+            raise TypeError(f"Fetch argument {part!r} has invalid type {type(part).__name__}, must be a string, "
+                            "Tensor, "
                             f"Operation or Variable, or a list, tuple or dict of those (at {path}). ({error})"
                             ) from None
         except (ValueError, KeyError) as error:
@@ -114,7 +115,8 @@ class _Identity:
 
 
 def _none_message(path: str) -> str:
-    return (f"Fetch argument None has invalid type <class 'NoneType'> (at {path}). Likely causes: gc.summary.merge_all() with "
+    return (f"Fetch argument None has invalid type <class 'NoneType'> (at {path}). Likely causes: "
+            "gc.summary.merge_all() with "
             "no summaries in the graph; an entry of gc.gradients(...) for a variable that the loss does not depend on; "
             "a function that lacks its `return`; the result of an earlier session.run of an operation kept "
             "under the operation's name")

@@ -1,8 +1,8 @@
 """Gradients: the reverse walk over the user's graph. It adds operations; it computes nothing.
 
  1. Find the ops between xs and ys: ancestors of ys, by differentiable tensors, that depend on an x.
- 2. Walk them in reverse topological order. What arrives at an output from all its users is added up (AddN) once, when the
-    op's turn comes; the op's `grad` then gives what goes to each input.
+ 2. Walk them in reverse topological order. What arrives at an output from all its users is added up (AddN) once, when
+    the op's turn comes; the op's `grad` then gives what goes to each input.
  3. Loops and branches are control_gradients.py's business: their gradients are loops and branches again.
 
 Variables count as their ref tensor, so the gradient of a variable gathers over every read of it.
@@ -46,9 +46,9 @@ def gradients(ys: Any, xs: Any, grad_ys: Any = None, name: str = "gradients", co
               unconnected_gradients: str = UnconnectedGradients.NONE) -> list[Tensor | None]:
     """For each x the gradient of the sum of ys, as `tf.gradients`; None if no y depends on it.
 
-    ys, xs, grad_ys, stop_gradients: a tensor (variable) or a list of them. grad_ys: the gradients that arrive at the ys, ones
-    by default. stop_gradients: tensors taken as constants. Raises LookupError for an op without gradient, TypeError for a
-    y that is not of floating point.
+    ys, xs, grad_ys, stop_gradients: a tensor (variable) or a list of them. grad_ys: the gradients that arrive at the
+    ys, ones by default. stop_gradients: tensors taken as constants. Raises LookupError for an op without gradient,
+    TypeError for a y that is not of floating point.
     """
     y_list = [convert_to_tensor(y) for y in _listed(ys)]
     x_list = [_element(x) for x in _listed(xs)]
@@ -63,7 +63,8 @@ def gradients(ys: Any, xs: Any, grad_ys: Any = None, name: str = "gradients", co
         if unconnected_gradients == UnconnectedGradients.ZERO:
             found = [zeros_for(x) if dx is None else dx for x, dx in zip(x_list, found, strict=True)]
         elif unconnected_gradients != UnconnectedGradients.NONE:
-            raise ValueError(f"gradients: unknown value for argument 'unconnected_gradients': {unconnected_gradients!r}")
+            raise ValueError("gradients: unknown value for argument 'unconnected_gradients': "
+                             f"{unconnected_gradients!r}")
     return found
 
 
@@ -103,8 +104,8 @@ def _start(y: Tensor, dy: Any, position: int) -> Tensor:
 
 def zeros_for(tensor: Tensor) -> Tensor:
     """Zeros of the tensor's shape, made without its value: all that a loop has to keep for them is a shape."""
-    from graphc.ops.lists import empty_tensor_list
     from graphc.ops.fill import zeros
+    from graphc.ops.lists import empty_tensor_list
     from graphc.ops.shapes import shape
 
     if tensor.dtype == variant:

@@ -1,7 +1,7 @@
 """Initialisers: functions from a shape to a tensor of initial values, as `tf.initializers`.
 
-Each is called as initializer(shape, dtype=None, partition_info=None). Random ones take a seed; without one the values differ
-in every process, unless the graph has a seed.
+Each is called as initializer(shape, dtype=None, partition_info=None). Random ones take a seed; without one the values
+differ in every process, unless the graph has a seed.
 """
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ class Constant(Initializer):
 
     def __init__(self, value: Any = 0, dtype: Any = float32, verify_shape: bool = False) -> None:
         if not (np.isscalar(value) or isinstance(value, (list, tuple, np.ndarray))):
-            raise TypeError(f"Invalid type for initial value: {type(value).__name__} (expected Python scalar, list or tuple "
+            raise TypeError(f"Invalid type for initial value: {type(value).__name__} (expected Python scalar, list or "
+                            "tuple "
                             "of values, or numpy.ndarray).")
         super().__init__(dtype)
         self.value = value
@@ -151,7 +152,8 @@ class VarianceScaling(Initializer):
         return random.truncated_normal(shape, 0.0, math.sqrt(variance) / 0.87962566103423978, dtype, seed=self.seed)
 
     def get_config(self) -> dict[str, Any]:
-        names = ("scale", "mode", "distribution", "seed", "dtype") if type(self) is VarianceScaling else ("seed", "dtype")
+        own = ("scale", "mode", "distribution") if type(self) is VarianceScaling else ()
+        names = (*own, "seed", "dtype")
         return {name: value for name, value in super().get_config().items() if name in names}
 
 
@@ -179,7 +181,8 @@ class Identity(Initializer):
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
         sizes = as_shape(shape).as_list()
         if len(sizes) != 2:
-            raise ValueError(f"Identity matrix initializer can only be used for 2D matrices, not for shape {tuple(sizes)}")
+            raise ValueError("Identity matrix initializer can only be used for 2D matrices, not for shape "
+                             f"{tuple(sizes)}")
         wanted = self._dtype(dtype)
         return constant((self.gain * np.eye(*sizes)).astype(wanted.numpy), wanted)
 

@@ -1,8 +1,8 @@
 """Session: runs parts of a graph, and owns the variables.
 
-A run looks up its plan by (what is fetched, what is fed, the feeds' ranks), converts the feeds and makes one native call. The
-first run of each kind compiles; a new batch size never does. Plans are kept, the least recently used go first. Any number
-of threads may run at once.
+A run looks up its plan by (what is fetched, what is fed, the feeds' ranks), converts the feeds and makes one native
+call. The first run of each kind compiles; a new batch size never does. Plans are kept, the least recently used go
+first. Any number of threads may run at once.
 """
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ class Session:
         if isinstance(target, Graph):
             raise TypeError("Session: the first argument is `target`; write gc.Session(graph=...)")
         if target not in ("", b"", None, "local"):
-            raise errors.UnimplementedError(f"Session: target {target!r} names a server; sessions run in this process only")
+            raise errors.UnimplementedError(f"Session: target {target!r} names a server; sessions run in this process "
+                                            "only")
         if graph is not None and not isinstance(graph, Graph):
             raise TypeError(f"Session: argument 'graph' must be a gc.Graph, but is {type(graph).__name__}")
         self._graph = graph if graph is not None else get_default_graph()
@@ -231,7 +232,8 @@ class Session:
         engine = prepared.engines.get(ranks)
         if engine is None:
             with self._lock:
-                engine = prepared.engines.get(ranks) or prepared.engines.setdefault(ranks, self._compile(prepared, ranks))
+                engine = prepared.engines.get(ranks) or self._compile(prepared, ranks)
+                prepared.engines[ranks] = engine
         return engine
 
     def _compile(self, prepared: _Prepared, ranks: tuple[int, ...]) -> Any:

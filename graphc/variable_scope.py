@@ -1,7 +1,8 @@
 """variable_scope and get_variable: variables by name, shared on request, as in TensorFlow 1.
 
-Every graph has one store of the variables that get_variable made; bodies of loops and branches use the outermost graph's. The
-current scope belongs to a thread. Names of variables follow the variable scopes only, names of ops the name scopes.
+Every graph has one store of the variables that get_variable made; bodies of loops and branches use the outermost
+graph's. The current scope belongs to a thread. Names of variables follow the variable scopes only, names of ops the
+name scopes.
 """
 from __future__ import annotations
 
@@ -134,15 +135,15 @@ def _entered(store: _Store, scope: VariableScope) -> Iterator[VariableScope]:
 class variable_scope:   # named as TensorFlow's
     """`with variable_scope("a"):` puts "a/" in front of the names that get_variable makes or, with reuse, finds.
 
-    name_or_scope: a name inside the current scope, or a VariableScope to return to. default_name: taken, made unique, if
-    name_or_scope is None. reuse: True finds variables, AUTO_REUSE finds or makes them; None inherits. Also opens a name scope,
-    unless auxiliary_name_scope is False.
+    name_or_scope: a name inside the current scope, or a VariableScope to return to. default_name: taken, made unique,
+    if name_or_scope is None. reuse: True finds variables, AUTO_REUSE finds or makes them; None inherits. Also opens a
+    name scope, unless auxiliary_name_scope is False.
     """
 
-    def __init__(self, name_or_scope: Any, default_name: str | None = None, values: Any = None, initializer: Any = None,
-                 regularizer: Any = None, caching_device: Any = None, partitioner: Any = None, custom_getter: Any = None,
-                 reuse: Reuse = None, dtype: Any = None, use_resource: bool | None = None, constraint: Any = None,
-                 auxiliary_name_scope: bool = True) -> None:
+    def __init__(self, name_or_scope: Any, default_name: str | None = None, values: Any = None,
+                 initializer: Any = None, regularizer: Any = None, caching_device: Any = None,
+                 partitioner: Any = None, custom_getter: Any = None, reuse: Reuse = None, dtype: Any = None,
+                 use_resource: bool | None = None, constraint: Any = None, auxiliary_name_scope: bool = True) -> None:
         if name_or_scope is None and default_name is None:
             raise TypeError("If default_name is None then name_or_scope is required")
         if name_or_scope is not None and not isinstance(name_or_scope, (str, VariableScope)):
@@ -221,19 +222,21 @@ def get_variable(name: str, shape: Any = None, dtype: Any = None, initializer: A
                  aggregation: Any = None) -> Variable:
     """The variable "scope/name": made, or with reuse found, as `tf.get_variable`.
 
-    initializer: an initialiser, or a value (then without shape); by default the scope's, else glorot_uniform for floating point
-    and zeros for the rest. Variables are not partitioned. Raises ValueError if the variable is there and should not
-    be, or the reverse, and if shape or dtype differ from those it was made with.
+    initializer: an initialiser, or a value (then without shape); by default the scope's, else glorot_uniform for
+    floating point and zeros for the rest. Variables are not partitioned. Raises ValueError if the variable is there and
+    should not be, or the reverse, and if shape or dtype differ from those it was made with.
     """
     scope = get_variable_scope()
     full = f"{scope.name}/{name}" if scope.name else name
     getter = custom_getter or scope.custom_getter
     if custom_getter is not None and scope.custom_getter is not None:
         getter = _chained(scope.custom_getter, custom_getter)
-    arguments = dict(shape=shape, dtype=dtype or scope.dtype, initializer=initializer or scope.initializer
-                     if initializer is None else initializer, regularizer=regularizer or scope.regularizer,
-                     trainable=trainable is None or trainable, collections=collections, validate_shape=validate_shape,
-                     constraint=constraint or scope.constraint, reuse=scope.reuse)
+    arguments = {
+        "shape": shape, "dtype": dtype or scope.dtype, "collections": collections, "validate_shape": validate_shape,
+        "initializer": scope.initializer if initializer is None else initializer, "reuse": scope.reuse,
+        "regularizer": regularizer or scope.regularizer, "constraint": constraint or scope.constraint,
+        "trainable": trainable is None or trainable,
+    }
     if getter is not None:
         return getter(_find_or_make, full, **arguments)  # type: ignore[no-any-return]
     return _find_or_make(full, **arguments)

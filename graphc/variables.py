@@ -1,7 +1,7 @@
 """Variables: values that a session keeps from run to run.
 
-`Variable` adds the ops of TensorFlow 1 (v, v/initial_value, v/Assign, v/read) and stands for v/read wherever a tensor is
-expected. Fetching the object gives the value at the end of the run (docs/adr/0006-variables-and-effects.md).
+`Variable` adds the ops of TensorFlow 1 (v, v/initial_value, v/Assign, v/read) and stands for v/read wherever a tensor
+is expected. Fetching the object gives the value at the end of the run (docs/adr/0006-variables-and-effects.md).
 """
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from graphc.ops.identity import identity
 
 @contextmanager
 def outside_bodies() -> Iterator[Graph]:
-    """The outermost graph, without control dependencies: variables made in a loop or branch belong to the whole graph."""
+    """The outermost graph, without control dependencies: variables made in a loop or branch belong to the whole graph.
+    """
     graph = get_default_graph()
     scope = graph.get_name_scope()
     while isinstance(graph, FuncGraph):
@@ -39,11 +40,12 @@ class Variable:
     __array_priority__ = 100
 
     def __init__(self, initial_value: Any = None, trainable: bool = True, collections: Sequence[Any] | None = None,
-                 validate_shape: bool = True, caching_device: Any = None, name: str | None = None, variable_def: Any = None,
-                 dtype: Any = None, expected_shape: Any = None, import_scope: str | None = None,
-                 constraint: Callable[[Any], Any] | None = None, use_resource: bool | None = None,
+                 validate_shape: bool = True, caching_device: Any = None, name: str | None = None,
+                 variable_def: Any = None, dtype: Any = None, expected_shape: Any = None,
+                 import_scope: str | None = None, constraint: Callable[[Any], Any] | None = None, use_resource: bool | None = None,
                  synchronization: Any = None, aggregation: Any = None, shape: Any = None) -> None:
-        """initial_value: a value, tensor, or function that gives one. trainable: in the collection that optimizers train.
+        """initial_value: a value, tensor, or function that gives one. trainable: in the collection that optimizers
+        train.
 
         Raises ValueError without an initial value, or if its shape is not known (unless validate_shape is False).
         """
@@ -51,7 +53,8 @@ class Variable:
             raise ValueError("initial_value must be specified. (gc.Variable needs a value, tensor or function; "
                              "gc.get_variable makes one from a shape)")
         if isinstance(collections, str):
-            raise ValueError(f"collections argument to Variable constructor must be a list, tuple, or set. Got {collections!r}")
+            raise ValueError("collections argument to Variable constructor must be a list, tuple, or set. Got "
+                             f"{collections!r}")
         self.constraint = constraint
         self._trainable = trainable
         self._save_slice_info: Any = None
@@ -63,12 +66,15 @@ class Variable:
                 keys.append(GraphKeys.TRAINABLE_VARIABLES)
             graph.add_to_collections(keys, self)
 
-    def _build(self, graph: Graph, initial: Any, name: str | None, dtype: DType | None, shape: Any, validate: bool) -> None:
+    def _build(self, graph: Graph, initial: Any, name: str | None, dtype: DType | None, shape: Any,
+               validate: bool) -> None:
         with graph.name_scope(name or "Variable") as scope:
             with graph.name_scope("Initializer") if callable(initial) else _same_scope():
                 value = initial() if callable(initial) else initial
                 self._initial_value = convert_to_tensor(value, dtype, name="initial_value")
-            known = self._initial_value.shape.merge_with(as_shape(shape)) if shape is not None else self._initial_value.shape
+            known = self._initial_value.shape
+            if shape is not None:
+                known = known.merge_with(as_shape(shape))
             if validate and not known.is_fully_defined():
                 raise ValueError(f"initial_value must have a shape specified: {self._initial_value!r}"
                                  f"{built_at(self._initial_value.op)}\n  give it one with set_shape, or pass "
@@ -129,7 +135,8 @@ class Variable:
     # Reading
 
     def value(self) -> Tensor:
-        """The value as a tensor: the one at the start of the run, unless control dependencies order it after an assign."""
+        """The value as a tensor: the one at the start of the run, unless control dependencies order it after an assign.
+        """
         return self._snapshot
 
     def read_value(self) -> Tensor:
@@ -156,11 +163,13 @@ class Variable:
         made = state.assign(self, value, use_locking=use_locking, name=name)
         return made if read_value else made.op
 
-    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None,
+                   read_value: bool = True) -> Any:
         made = state.assign_add(self, delta, use_locking=use_locking, name=name)
         return made if read_value else made.op
 
-    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None,
+                   read_value: bool = True) -> Any:
         made = state.assign_sub(self, delta, use_locking=use_locking, name=name)
         return made if read_value else made.op
 
@@ -168,7 +177,8 @@ class Variable:
         """Sets the value in `session` (or the default one) without adding an operation."""
         session = session or get_default_session()
         if session is None:
-            raise ValueError(f"cannot load '{self.name}': there is no default session; use `with gc.Session():` or pass "
+            raise ValueError(f"cannot load '{self.name}': there is no default session; use `with gc.Session():` or "
+                             "pass "
                              "session=...")
         session.run(self.initializer, {self.initializer.inputs[1]: value})
 
@@ -221,7 +231,7 @@ def _same_scope() -> Iterator[None]:
 # Initial values that read other variables
 
 def _initialized_value(variable: Variable) -> Tensor:
-    from graphc.ops.control import cond
+    from graphc.ops.cond import cond
 
     with outside_bodies():
         return cond(state.is_variable_initialized(variable), variable.read_value, lambda: variable.initial_value)
@@ -230,8 +240,8 @@ def _initialized_value(variable: Variable) -> Tensor:
 def _without_variables(value: Tensor, made: Tensor) -> Tensor:
     """`value` with each variable it reads replaced by cond(is_initialized, variable, its initial value).
 
-    One run of global_variables_initializer then works in any order, and shares random numbers (rule 10). Ops between the
-    variable and the value are made anew; the others are used as they are.
+    One run of global_variables_initializer then works in any order, and shares random numbers (rule 10). Ops between
+    the variable and the value are made anew; the others are used as they are.
     """
     by_ref = {v._ref(): v for v in _variables_of(value.graph)}
     return _Replacing(by_ref).tensor(value)

@@ -1,7 +1,7 @@
 """Lists of tensors of varying shapes: where loops and branches keep what their gradients need.
 
-A list is a persistent stack behind a variant scalar: pushing makes a new list and leaves the old one as it was. Push and pop are
-each other's gradients, so gradients of any order need no more than these four ops.
+A list is a persistent stack behind a variant scalar: pushing makes a new list and leaves the old one as it was. Push
+and pop are each other's gradients, so gradients of any order need no more than these four ops.
 """
 from __future__ import annotations
 
@@ -114,7 +114,8 @@ class TensorListPopBack(Op):
 
     def lower(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
         source, (rest, top) = b.contiguous(inputs[0]), outputs
-        b.into_slots([top], lambda slots, binds: plan.Pop(source.buffer, rest.buffer, slots[0], binds, origins=b.origins))
+        b.into_slots([top], lambda slots, binds: plan.Pop(source.buffer, rest.buffer, slots[0], binds,
+                                                          origins=b.origins))
 
 
 @register
@@ -153,7 +154,8 @@ def _sizes(tensor: Tensor) -> tuple[int, ...]:
     """The element shape that a list declares for `tensor`: -1 where the size may vary."""
     static = tensor.spec.static_shape
     if static is None:
-        raise ValueError(f"the rank of '{tensor.name}' must be known for a gradient through a loop or branch; give it one with "
+        raise ValueError(f"the rank of '{tensor.name}' must be known for a gradient through a loop or branch; give it "
+                         "one with "
                          "set_shape")
     return tuple(-1 if s is None else s for s in static)
 

@@ -42,7 +42,8 @@ def map_structure(function: Callable[..., Any], *structures: Any) -> Any:
     """function of the leaves that stand at the same place in every structure, in the form of the first."""
     for other in structures[1:]:
         assert_same_structure(structures[0], other)
-    return pack_sequence_as(structures[0], [function(*leaves) for leaves in zip(*map(flatten, structures), strict=True)])
+    leaves = zip(*map(flatten, structures), strict=True)
+    return pack_sequence_as(structures[0], [function(*together) for together in leaves])
 
 
 def assert_same_structure(a: Any, b: Any, what: str = "the two structures") -> None:

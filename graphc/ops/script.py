@@ -1,7 +1,8 @@
-"""Ops that call back into Python: py_func, Print and Assert. A plan names the function; this process has it by that name.
+"""Ops that call back into Python: py_func, Print and Assert. A plan names the function; this process has it by that
+name.
 
-Such an op runs at most once in a run, in the order in which the ops were made, on the thread that called Session.run. An
-exception comes out of Session.run with the user's line and, as its cause, the original.
+Such an op runs at most once in a run, in the order in which the ops were made, on the thread that called Session.run.
+An exception comes out of Session.run with the user's line and, as its cause, the original.
 """
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ _numbers = itertools.count()
 def host_function(name: str) -> Callable[..., Any]:
     """The function that a plan calls `name`. Raises NotFoundError for one of another process."""
     if name not in HOSTS:
-        raise errors.NotFoundError(f"the Python function '{name}' is not in this process; py_func cannot be loaded from a "
+        raise errors.NotFoundError(f"the Python function '{name}' is not in this process; py_func cannot be loaded "
+                                   "from a "
                                    "file, build the op again")
     return HOSTS[name]
 
@@ -153,11 +155,12 @@ class Assert(Op):
         return check
 
 
-def py_func(func: Callable[..., Any], inp: Sequence[Any], Tout: Any, stateful: bool = True, name: str | None = None) -> Any:
+def py_func(func: Callable[..., Any], inp: Sequence[Any], Tout: Any, stateful: bool = True,
+            name: str | None = None) -> Any:
     """Calls `func` with NumPy arrays when the graph runs, as `tf.py_func`.
 
-    Tout: the dtype of the result, or a list of them; `func` returns an array for each, of that dtype and always of the same
-    rank. No gradient passes through.
+    Tout: the dtype of the result, or a list of them; `func` returns an array for each, of that dtype and always of the
+    same rank. No gradient passes through.
     """
     if not callable(func):
         raise ValueError(f"py_func: argument 'func' must be callable, but is {func!r}")
@@ -174,7 +177,8 @@ def py_func(func: Callable[..., Any], inp: Sequence[Any], Tout: Any, stateful: b
 
 
 class RankDiscovered(errors.OpError):
-    """A Python function returned an array of another rank than the plan was compiled for; `ranks` are the right ones now."""
+    """A Python function returned an array of another rank than the plan was compiled for; `ranks` are the right ones
+    now."""
 
 
 class Trial(threading.local):
@@ -241,7 +245,8 @@ class _Call:
             self.seen = True
             return
         if self.seen or TRIAL.results is None:
-            raise errors.InvalidArgumentError(f"the function returned arrays of ranks {found}, before it was {self.ranks}; the "
+            raise errors.InvalidArgumentError(f"the function returned arrays of ranks {found}, before it was "
+                                              f"{self.ranks}; the "
                                               "rank of a result must not change from call to call")
         self.ranks = list(found)
         raise RankDiscovered("the ranks of the results are known now")
@@ -288,7 +293,8 @@ def _failed(error: Exception) -> errors.OpError:
 
 def Print(input_: Any, data: Sequence[Any], message: str | None = None, first_n: int | None = None,
           summarize: int | None = None, name: str | None = None) -> Tensor:
-    """input_; prints `data` to standard error whenever it is computed, as `tf.Print`. Use the result, or nothing prints."""
+    """input_; prints `data` to standard error whenever it is computed, as `tf.Print`. Use the result, or nothing
+    prints."""
     tensors = [convert_to_tensor(d) for d in data]
     return apply(PrintOp, input_, tensors, name=name, U=tuple(t.dtype for t in tensors), message=message or "",
                  first_n=-1 if first_n is None else first_n, summarize=3 if summarize is None else summarize)

@@ -12,4 +12,5 @@ from graphc.train.optimizer import Optimizer
 from graphc.train.optimizers import AdamOptimizer, GradientDescentOptimizer, MomentumOptimizer
 
 __all__ = ["AdamOptimizer", "GradientDescentOptimizer", "MomentumOptimizer", "Optimizer", "assert_global_step",
-           "create_global_step", "exponential_decay", "get_global_step", "get_or_create_global_step", "global_step", "write_graph"]
+           "create_global_step", "exponential_decay", "get_global_step", "get_or_create_global_step", "global_step",
+           "write_graph"]

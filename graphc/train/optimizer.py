@@ -1,7 +1,7 @@
 """Optimizer: from a loss to an operation that improves the variables, as `tf.train.Optimizer`.
 
-A subclass says which slots (variables beside each trained one) it needs, and makes the update op of one variable. Slots are
-named after their variable ("v/Adam"), the rest after the name scope in force ("train/beta1_power").
+A subclass says which slots (variables beside each trained one) it needs, and makes the update op of one variable. Slots
+are named after their variable ("v/Adam"), the rest after the name scope in force ("train/beta1_power").
 """
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Optimizer:
         return self._name
 
     def minimize(self, loss: Any, global_step: Any = None, var_list: Any = None, gate_gradients: int = GATE_OP,
-                 aggregation_method: int | None = None, colocate_gradients_with_ops: bool = False, name: str | None = None,
-                 grad_loss: Any = None) -> Operation:
+                 aggregation_method: int | None = None, colocate_gradients_with_ops: bool = False,
+                 name: str | None = None, grad_loss: Any = None) -> Operation:
         """compute_gradients and apply_gradients in one. Running the operation makes one step.
 
         Raises ValueError if no variable has a gradient.
@@ -57,7 +57,8 @@ class Optimizer:
     def compute_gradients(self, loss: Any, var_list: Any = None, gate_gradients: int = GATE_OP,
                           aggregation_method: int | None = None, colocate_gradients_with_ops: bool = False,
                           grad_loss: Any = None) -> list[tuple[Tensor | None, Variable]]:
-        """(gradient, variable) of the trainable variables, or of var_list; None where the loss does not depend on it."""
+        """(gradient, variable) of the trainable variables, or of var_list; None where the loss does not depend on it.
+        """
         if callable(loss) and not isinstance(loss, Tensor):
             loss = loss()
         chosen = list(var_list) if isinstance(var_list, (list, tuple)) else [var_list] if var_list is not None else None
@@ -70,7 +71,8 @@ class Optimizer:
                 raise TypeError(f"Argument is not a variable: {variable!r}")
         return list(zip(gradients(loss, chosen, grad_ys=grad_loss), chosen, strict=True))
 
-    def apply_gradients(self, grads_and_vars: GradsAndVars, global_step: Any = None, name: str | None = None) -> Operation:
+    def apply_gradients(self, grads_and_vars: GradsAndVars, global_step: Any = None,
+                        name: str | None = None) -> Operation:
         """The operation that updates each variable with its gradient, then counts global_step up by one."""
         pairs = [(g, v) for g, v in grads_and_vars]
         if not pairs:
@@ -162,9 +164,11 @@ def _create_slot(var: Variable, op_name: str) -> Variable:
 def _warn_of_updates(graph: Graph) -> None:
     """Batch norm's moving averages stand still unless the update ops run: the usual trap, told once a graph."""
     updates = graph.get_collection(GraphKeys.UPDATE_OPS)
-    if updates and not any(scope for scope in graph._scopes.controls) and not graph.get_collection("_graphc/warned_updates"):
-        graph.add_to_collection("_graphc/warned_updates", True)
-        warnings.warn("the collection UPDATE_OPS is not empty (batch norm's moving averages), but minimize() does not run it: "
+    told = graph.get_collection_ref(("_graphc/told_of_updates",))
+    if updates and not graph._scopes.controls and not told:
+        told.append(True)
+        warnings.warn("the collection UPDATE_OPS is not empty (batch norm's moving averages), but minimize() does not "
+                      "run it: "
                       "build the train op inside `with gc.control_dependencies(gc.get_collection("
                       "gc.GraphKeys.UPDATE_OPS)):`", stacklevel=3)
 

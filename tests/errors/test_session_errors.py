@@ -63,7 +63,8 @@ def test_feed_that_does_not_convert() -> None:
         "The feed for 'x:0' is None" + built(at) + "\n  feed a number, list or array")
     tensor = gc.constant(1.0)
     assert message_of(TypeError, session.run, x, {x: tensor}) == (
-        "The value of a feed cannot be a gc.Tensor object. Acceptable feed values include Python scalars, strings, lists, "
+        "The value of a feed cannot be a gc.Tensor object. Acceptable feed values include Python scalars, strings, "
+        "lists, "
         f"numpy ndarrays. The feed for 'x:0' is {tensor!r}; evaluate it first: session.run(it)")
 
 
@@ -78,7 +79,8 @@ def test_feed_keys() -> None:
     x = gc.placeholder(gc.float32, name="weights")
     session = gc.Session()
     assert message_of(TypeError, session.run, x, {"weighs:0": 1.0}) == (
-        "Cannot interpret feed_dict key 'weighs:0' as Tensor: The name 'weighs:0' refers to a Tensor which does not exist. "
+        "Cannot interpret feed_dict key 'weighs:0' as Tensor: The name 'weighs:0' refers to a Tensor which does not "
+        "exist. "
         "The operation, 'weighs', does not exist in the graph; did you mean 'weights'?")
     assert message_of(TypeError, session.run, x, {None: 1.0}) == (
         "Cannot interpret feed_dict key None as Tensor: Can not convert a NoneType into a Tensor.")
@@ -89,8 +91,10 @@ def test_feed_keys() -> None:
 def test_fetch_of_none() -> None:
     x = gc.constant(1.0)
     assert message_of(TypeError, gc.Session().run, {"a": [x, None]}) == (
-        "Fetch argument None has invalid type <class 'NoneType'> (at fetches['a'][1]). Likely causes: gc.summary.merge_all() "
-        "with no summaries in the graph; an entry of gc.gradients(...) for a variable that the loss does not depend on; "
+        "Fetch argument None has invalid type <class 'NoneType'> (at fetches['a'][1]). Likely causes: "
+        "gc.summary.merge_all() "
+        "with no summaries in the graph; an entry of gc.gradients(...) for a variable that the loss does not depend "
+        "on; "
         "a function that lacks its `return`; the result of an earlier session.run of an operation kept under the "
         "operation's name")
 
@@ -98,13 +102,15 @@ def test_fetch_of_none() -> None:
 def test_fetch_of_something_else() -> None:
     gc.constant(1.0)
     assert message_of(TypeError, gc.Session().run, [3.5]) == (
-        "Fetch argument 3.5 has invalid type float, must be a string, Tensor, Operation or Variable, or a list, tuple or dict "
+        "Fetch argument 3.5 has invalid type float, must be a string, Tensor, Operation or Variable, or a list, tuple "
+        "or dict "
         "of those (at fetches[0]). (Can not convert a float into a Tensor or Operation.)")
 
 
 def test_unknown_name() -> None:
     gc.constant(1.0, name="logits")
-    expected = ("Fetch argument 'logit:0' (at fetches) cannot be interpreted as a Tensor. The name 'logit:0' refers to a Tensor "
+    expected = ("Fetch argument 'logit:0' (at fetches) cannot be interpreted as a Tensor. The name 'logit:0' refers to "
+                "a Tensor "
                 "which does not exist. The operation, 'logit', does not exist in the graph; did you mean 'logits'?")
     assert message_of(ValueError, gc.Session().run, "logit:0") == expected
     assert message_of(KeyError, gc.Session().run, "logit:0") == expected
@@ -115,8 +121,10 @@ def test_tensor_of_another_graph() -> None:
     with gc.Graph().as_default():
         other = gc.constant(2.0, name="other")
     assert message_of(ValueError, gc.Session().run, other) == (
-        f"Fetch argument {other!r} (at fetches) cannot be interpreted as a Tensor. Tensor {other} is not an element of this "
-        "graph.\n  the session runs another graph than the one that this belongs to: make it with gc.Session(graph=...)")
+        f"Fetch argument {other!r} (at fetches) cannot be interpreted as a Tensor. Tensor {other} is not an element of "
+        "this "
+        "graph.\n  the session runs another graph than the one that this belongs to: make it with "
+        "gc.Session(graph=...)")
 
 
 def test_uninitialised_variable() -> None:
@@ -159,7 +167,8 @@ def test_arguments_of_session() -> None:
     assert message_of(TypeError, gc.Session, gc.Graph()) == (
         "Session: the first argument is `target`; write gc.Session(graph=...)")
     assert message_of(TypeError, gc.Session, config={"a": 1}) == (
-        "Session: argument 'config' must be a gc.ConfigProto, but is dict; write gc.Session(config=gc.ConfigProto(...)) "
+        "Session: argument 'config' must be a gc.ConfigProto, but is dict; write "
+        "gc.Session(config=gc.ConfigProto(...)) "
         "(the first argument of Session is `graph`)")
     assert message_of(gc.errors.UnimplementedError, gc.Session, "grpc://host:1") == (
         "Session: target 'grpc://host:1' names a server; sessions run in this process only")

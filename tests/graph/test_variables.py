@@ -137,7 +137,8 @@ def test_adam_is_tensorflows() -> None:
     v = gc.Variable([1.0, -2.0], name="v")
     gradient = np.array([0.5, 4.0], np.float32)
     train = gc.train.AdamOptimizer(0.1).apply_gradients([(gc.constant(gradient), v)])
-    states = {"v": np.array([1, -2], np.float32), "v/Adam": np.zeros(2, np.float32), "v/Adam_1": np.zeros(2, np.float32),
+    states = {"v": np.array([1, -2], np.float32), "v/Adam": np.zeros(2, np.float32), 
+              "v/Adam_1": np.zeros(2, np.float32),
               "beta1_power": np.float32(0.9), "beta2_power": np.float32(0.999)}
     x, m, u = np.array([1.0, -2.0]), np.zeros(2), np.zeros(2)
     for t in range(1, 4):

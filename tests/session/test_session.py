@@ -23,8 +23,8 @@ def test_nested_fetches_keep_their_form() -> None:
     double, total = x * 2.0, gc.reduce_sum(x)
     pair = namedtuple("pair", "first second")
     with gc.Session() as session:
-        found = session.run({"a": [double, total], "b": (x, pair(total, "x:0")), "c": OrderedDict(z=total, y=gc.no_op())},
-                            {x: [1, 2]})
+        structure = {"a": [double, total], "b": (x, pair(total, "x:0")), "c": OrderedDict(z=total, y=gc.no_op())}
+        found = session.run(structure, {x: [1, 2]})
     assert list(found) == ["a", "b", "c"] and isinstance(found["a"], list) and isinstance(found["b"], tuple)
     np.testing.assert_array_equal(found["a"][0], [2, 4])
     assert isinstance(found["b"][1], pair) and found["b"][1].first == 3
@@ -190,7 +190,8 @@ def test_training() -> None:
     data = rng.standard_normal((64, 3)).astype(np.float32)
     target = data @ np.array([[1.0], [-2.0], [3.0]], np.float32) + 0.5
     for make in (lambda: gc.train.GradientDescentOptimizer(0.1), lambda: gc.train.AdamOptimizer(0.1),
-                 lambda: gc.train.MomentumOptimizer(0.05, 0.9), lambda: gc.train.MomentumOptimizer(0.05, 0.9, use_nesterov=True)):
+                 lambda: gc.train.MomentumOptimizer(0.05, 0.9),
+                 lambda: gc.train.MomentumOptimizer(0.05, 0.9, use_nesterov=True)):
         with gc.Graph().as_default(), gc.Session() as session:
             x, y = gc.placeholder(gc.float32, [None, 3]), gc.placeholder(gc.float32, [None, 1])
             w, b = gc.get_variable("w", [3, 1]), gc.get_variable("b", [1], initializer=gc.zeros_initializer())
