@@ -42,7 +42,8 @@ class Variable:
     def __init__(self, initial_value: Any = None, trainable: bool = True, collections: Sequence[Any] | None = None,
                  validate_shape: bool = True, caching_device: Any = None, name: str | None = None,
                  variable_def: Any = None, dtype: Any = None, expected_shape: Any = None,
-                 import_scope: str | None = None, constraint: Callable[[Any], Any] | None = None, use_resource: bool | None = None,
+                 import_scope: str | None = None, constraint: Callable[[Any], Any] | None = None,
+                 use_resource: bool | None = None,
                  synchronization: Any = None, aggregation: Any = None, shape: Any = None) -> None:
         """initial_value: a value, tensor, or function that gives one. trainable: in the collection that optimizers
         train.

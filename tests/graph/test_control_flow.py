@@ -118,7 +118,8 @@ def test_gradient_of_cond_inside_loop() -> None:
     feeds = doubles((3,), (3,))
     x, w = feeds
     _, h = gc.while_loop(lambda i, h: i < 4,
-                         lambda i, h: (i + 1, gc.cond(i < 2, lambda: gc.sin(h * w), lambda: h * h)), [gc.constant(0), x])
+                         lambda i, h: (i + 1, gc.cond(i < 2, lambda: gc.sin(h * w), lambda: h * h)),
+                         [gc.constant(0), x])
     check_gradients(h, feeds)
 
 
