@@ -6,6 +6,7 @@ run it.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -111,8 +112,9 @@ def add_plan(graph_def: GraphDef, outputs: Sequence[str], inputs: Sequence[str] 
                 "(unknown sizes are None)"
             )
     compiled = compile_graph([graph.get_tensor_by_name(o) for o in outputs], (), feeds)
+    stored = _StoredConstants(graph_def)
     plan = dataclasses.replace(compiled.plan, constants=tuple(
-        dataclasses.replace(constant, name=_stored(graph_def, constant.name, compiled.constants[constant.name]))
+        dataclasses.replace(constant, name=stored.name(constant.name, compiled.constants[constant.name]))
         for constant in compiled.plan.constants))
     kept = [p for p in graph_def.plans if p.signature != signature]
     hashed = graph_hash(graph_def)
@@ -122,24 +124,42 @@ def add_plan(graph_def: GraphDef, outputs: Sequence[str], inputs: Sequence[str] 
     graph_def.plans.extend([*kept, save_plan(plan, signature, hashed)])
 
 
-def _stored(graph_def: GraphDef, name: str, value: np.ndarray[Any, Any]) -> str:
-    """The name of the Const node that holds `value`; one is added if there is none, as for what folding computed."""
-    nodes = {n.name: n for n in graph_def.node}
-    node = nodes.get(name)
-    if node is not None and node.op == "Const" and _equal(make_ndarray(node.attr["value"].tensor), value):
+class _StoredConstants:
+    """The Const nodes of a GraphDef by value: a weight is stored once, whatever the plan calls it."""
+
+    def __init__(self, graph_def: GraphDef) -> None:
+        self.graph_def = graph_def
+        self.nodes = {n.name: n for n in graph_def.node}
+        self.by_value: dict[Any, list[str]] = {}
+        for node in graph_def.node:
+            if node.op == "Const":
+                value = make_ndarray(node.attr["value"].tensor)
+                if value.dtype != object:
+                    self.by_value.setdefault(_key(value), []).append(node.name)
+
+    def name(self, wanted: str, value: np.ndarray[Any, Any]) -> str:
+        """The node that holds `value`, of the name wanted if that one does; a new one for what folding computed."""
+        holders = self.by_value.setdefault(_key(value), [])
+        if not holders:
+            holders.append(self._added(value))
+        name = wanted if wanted in holders else holders[0]
+        node = self.nodes[name]
         if not node.attr["value"].tensor.tensor_content and value.size:
             fill_constant(node, name, value)     # the runner reads tensor_content only
         return name
-    number = 0
-    while f"graphc/constant_{number}" in nodes:
-        number += 1
-    title = f"graphc/constant_{number}"
-    fill_constant(graph_def.node.add(), title, value)
-    return title
+
+    def _added(self, value: np.ndarray[Any, Any]) -> str:
+        number = 0
+        while f"graphc/constant_{number}" in self.nodes:
+            number += 1
+        node = self.graph_def.node.add()
+        fill_constant(node, f"graphc/constant_{number}", value)
+        self.nodes[node.name] = node
+        return node.name
 
 
-def _equal(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
-    return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
+def _key(value: np.ndarray[Any, Any]) -> Any:
+    return value.dtype.str, value.shape, hashlib.sha256(np.ascontiguousarray(value)).digest()
 
 
 def _listed(values: Any) -> list[Any]:
