@@ -14,6 +14,7 @@ from .memory import ITEM_SIZES, NUMBA_TYPES, ceil_div, copy_bytes, helper, point
 from .vector import vectors
 
 SLACK = 16
+LONGEST = 64                           # elements of a run that is copied in vectors; longer ones by memcpy
 
 
 @cache
@@ -21,12 +22,12 @@ def make_patches(dtype: str) -> Any:
     """The function (rows, x, x_end, h, w, c, kh, kw, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
     pad_left, first, count) that writes `count` patches, from flat output pixel `first` on, to the address rows."""
     size, zero, at, kit = ITEM_SIZES[dtype], NUMBA_TYPES[dtype](0), pointer_to(dtype), vectors(dtype)
-    load, store, lanes = kit.load, kit.store, kit.lanes
+    load, store, splat, lanes = kit.load, kit.store, kit.splat, kit.lanes
 
     @helper
     def copy_run(target, source, elements, end):
         """Copies in whole vectors where that stays before `end`, the end of x."""
-        if elements > 64 or source + (elements + lanes) * size > end:
+        if elements > LONGEST or source + (elements + lanes) * size > end:
             copy_bytes(target, source, elements * size)
             return
         goal, values = at(target), at(source)
@@ -35,9 +36,24 @@ def make_patches(dtype: str) -> Any:
 
     @helper
     def clear_run(target, elements):
+        """Zeros, in whole vectors if one is enough, as what lies behind is written later."""
         goal = at(target)
+        if elements <= lanes:
+            store(goal, 0, splat(zero))
+            return
         for i in range(elements):
             goal[i] = zero
+
+    @helper
+    def edge_run(target, source, left, w, c, kw, end):
+        """The run of a pixel whose window is partly outside; source is where the window's first column would be."""
+        first, last = min(max(-left, 0), kw), max(min(w - left, kw), 0)
+        if first > 0:
+            clear_run(target, first * c)
+        if last > first:
+            copy_run(target + first * c * size, source + first * c * size, (last - first) * c, end)
+        if last < kw:
+            clear_run(target + max(last, first) * c * size, (kw - max(last, first)) * c)
 
     @helper
     def copy_runs(target, target_step, source, source_step, elements, count, end):
@@ -67,6 +83,9 @@ def make_patches(dtype: str) -> Any:
             for q in range(start, stop):
                 left = (first + q) * stride_w - pad_left
                 target = rows + q * row_bytes
+                if dilation_w == 1:
+                    edge_run(target, x + left * pixel, left, w, c, kw, end)
+                    continue
                 for v in range(kw):
                     j = left + v * dilation_w
                     if j < 0 or j >= w:
