@@ -130,7 +130,7 @@ class Program:
     """A typed scalar program in SSA form: value i < len(loads) is load i, the others are the instructions in order.
 
     A value that depends on a reduce is a row value: one for each index of the outer axes. Element values never depend
-    on row values. stores[j] is the number of the value that the map's j-th store access writes.
+    on row values, nor row values on element values, but for loads whose strides along the reduced axes are the constant 0. stores[j] is the number of the value that the map's j-th store access writes.
     """
 
     loads: tuple[str, ...]            # dtypes

@@ -104,15 +104,18 @@ def check_program(image, words, registry, offset, work):
         value = word(program_stores(program), j)
         if value < 0 or value >= loads + instrs:
             return 57
+    for i in range(loads):
+        set_word(work, i, UNIFORM)
     return classify(program, work)
 
 
 @function
 def classify(program, kinds):
-    """Writes the kind of every value of a program; 0, or a check's number if an element depends on a row value."""
+    """Writes the kind of every instruction's value, given those of the loads; 0, or the number of a check.
+
+    A load is an element value, or UNIFORM if it does not move along the reduced axes: then rows may use it too.
+    """
     loads, instrs = word(program, 0), word(program, 1)
-    for i in range(loads):
-        set_word(kinds, i, ELEMENT)
     for i in range(instrs):
         instr = program_instrs(program) + 8 * INSTR_WORDS * i
         code, kind, elements = word(instr, 0), UNIFORM, 0

@@ -19,7 +19,7 @@ from .image import (
     step_record,
 )
 from .memory import function, set_word, word
-from .verify_program import ROW, classify, has_row_values, largest_index, program_stores, value_dtype
+from .verify_program import ELEMENT, ROW, UNIFORM, classify, has_row_values, largest_index, program_stores, value_dtype
 
 
 @function
@@ -115,8 +115,6 @@ def check_map(image, body, words, kernel_output, known, segment, written, kinds)
     program = image + 8 * word(image, word(image, im.H_PROGRAM_TABLE) + number)
     if loads != word(program, 0) or stores != word(program, 2) or largest_index(program) >= rank:
         return 81
-    if classify(program, kinds) != 0 or (has_row_values(program, kinds) != 0) != (reduced > 0):
-        return 82
     if kernel_output >= 0 and reduced > 0:
         return 82
     for k in range(rank):
@@ -129,7 +127,11 @@ def check_map(image, body, words, kernel_output, known, segment, written, kinds)
             check = check_read(image, record, word(access, 0), known, segment, written)
         if check != 0:
             return check
+        moves = moves_along_reduced(image, record, access, rank, reduced)
+        set_word(kinds, i, ELEMENT if moves != 0 else UNIFORM)
         access += 8 * (2 + rank)
+    if classify(program, kinds) != 0 or (has_row_values(program, kinds) != 0) != (reduced > 0):
+        return 82
     for i in range(stores):
         value = word(program_stores(program), i)
         axes = rank - reduced if word(kinds, value) == ROW else rank
@@ -139,6 +141,18 @@ def check_map(image, body, words, kernel_output, known, segment, written, kinds)
         if check != 0:
             return check
         access += 8 * (2 + rank)
+    return 0
+
+
+@function
+def moves_along_reduced(image, record, access, rank, reduced):
+    """Whether a checked load's strides along the reduced axes are anything but the constant 0."""
+    if reduced == 0:
+        return 1
+    for k in range(rank - reduced, rank):
+        row = dim_row(image, record, word(access, 2 + k))
+        if word(row, 0) != im.DIM_CONST or word(row, 1) != 0:
+            return 1
     return 0
 
 
