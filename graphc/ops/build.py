@@ -184,7 +184,7 @@ def _dtype_groups(op: type[Op]) -> dict[str, tuple[str, ...]]:
 def _rows(op: type[Op], operand: str, value: Any) -> Any:
     """No pairs at all are a matrix without rows, as TF wants it."""
     kind = op.__dataclass_fields__[operand].metadata["kind"]  # type: ignore[attr-defined]
-    if kind == "pairs" and not is_tensor_like(value) and np.size(np.asarray(value, dtype=object)) == 0:
+    if kind == "pairs" and isinstance(value, (list, tuple)) and not value:
         return np.zeros((0, 2), np.int32)
     return value
 

@@ -1,4 +1,5 @@
-"""Every op by its samples through the C++ runner: saved with its Plan, loaded from bytes and run, against the reference."""
+"""Every op by its samples through the C++ runner: saved with its Plan, loaded from bytes and run, against the
+reference."""
 from __future__ import annotations
 
 from collections.abc import Iterator
