@@ -35,7 +35,10 @@ LOG2_E = 1.4426950408889634
 
 
 def make_exponentials(high, low, small, large, tiny, coefficients):
-    """exp and expm1. high + low = log 2; from `small` to `large` is where exp is neither 0 nor inf; expm1 is -1 below tiny."""
+    """exp and expm1, and both for arguments whose 2**n is known to be normal, which saves clamps and scaling.
+
+    high + low = log 2; from `small` to `large` is where exp is neither 0 nor inf; expm1 is -1 below tiny.
+    """
     @scalar
     def reduce(x):
         """n as a float and an integer, r, and e**r - 1."""
@@ -59,12 +62,25 @@ def make_exponentials(high, low, small, large, tiny, coefficients):
         value = like(x, 2.0) * fma(scale, tail, scale - like(x, 0.5))
         return select(n == 0, select(x == 0.0, x, tail), value)
 
-    return exp, expm1
+    @scalar
+    def exp_moderate(x):
+        n, tail = reduce(x)
+        scale = power_of_two(n)
+        return fma(scale, tail, scale)
+
+    @scalar
+    def expm1_moderate(x):
+        """For x >= 0, which keeps the sum from cancelling."""
+        n, tail = reduce(x)
+        scale = power_of_two(n)
+        return fma(scale, tail, scale - like(x, 1.0))
+
+    return exp, expm1, exp_moderate, expm1_moderate
 
 
-exp_f32, expm1_f32 = make_exponentials(0.693359375, -2.12194440e-4, -104.0, 89.0, -40.0, table.EXP_F32)
-exp_f64, expm1_f64 = make_exponentials(6.93147180369123816490e-01, 1.90821492927058770002e-10, -746.0, 710.0, -60.0,
-                                       table.EXP_F64)
+exp_f32, expm1_f32, exp_moderate_f32, expm1_moderate_f32 = make_exponentials(0.693359375, -2.12194440e-4, -104.0, 89.0, -40.0, table.EXP_F32)
+exp_f64, expm1_f64, exp_moderate_f64, expm1_moderate_f64 = make_exponentials(
+    6.93147180369123816490e-01, 1.90821492927058770002e-10, -746.0, 710.0, -60.0, table.EXP_F64)
 
 
 def make_logarithms(high, low, normal, scale, scale_power, root_half, mantissa, bias, coefficients):
@@ -121,13 +137,13 @@ split_f64, log_f64, log1p_f64 = make_logarithms(
     0x3FE6A09E667F3BCD, 52, 1023, table.LOG_F64)
 
 
-def make_hyperbolic(exp, expm1, log1p, saturated):
+def make_hyperbolic(exp, expm1, expm1_moderate, log1p, saturated):
     """What needs only the above. saturated: from there on 1 - tanh x is below half a unit."""
     @scalar
     def tanh(x):
         size = fabs(x)
         clamped = select(size > saturated, like(x, saturated), size)
-        tail = expm1(clamped + clamped)
+        tail = expm1_moderate(clamped + clamped)
         return copysign(tail / (tail + like(x, 2.0)), x)
 
     @scalar
@@ -158,8 +174,10 @@ def make_hyperbolic(exp, expm1, log1p, saturated):
     return tanh, sigmoid, softplus, sinh, cosh
 
 
-tanh_f32, sigmoid_f32, softplus_f32, sinh_f32, cosh_f32 = make_hyperbolic(exp_f32, expm1_f32, log1p_f32, 10.0)
-tanh_f64, sigmoid_f64, softplus_f64, sinh_f64, cosh_f64 = make_hyperbolic(exp_f64, expm1_f64, log1p_f64, 22.0)
+tanh_f32, sigmoid_f32, softplus_f32, sinh_f32, cosh_f32 = make_hyperbolic(
+    exp_f32, expm1_f32, expm1_moderate_f32, log1p_f32, 10.0)
+tanh_f64, sigmoid_f64, softplus_f64, sinh_f64, cosh_f64 = make_hyperbolic(
+    exp_f64, expm1_f64, expm1_moderate_f64, log1p_f64, 22.0)
 
 
 @scalar
@@ -217,7 +235,7 @@ def _log_pair(x):
     high, low = _two_sum(base, value)
     high = select(n == 0, value, high)
     low = select(n == 0, 0.0, low)
-    return high, low + (value_low + whole * 1.90821492927058770002e-10)
+    return _two_sum(high, low + (value_low + whole * 1.90821492927058770002e-10))
 
 
 @scalar

@@ -6,7 +6,7 @@ erfinv:  x times a polynomial of w = -log(1 - x**2), or of its root in the tails
 from __future__ import annotations
 
 from . import coefficients as table
-from .exponential import exp_f32, exp_f64, log_f32, log_f64
+from .exponential import exp_moderate_f32, exp_moderate_f64, log_f32, log_f64
 from .machine import copysign, fabs, fma, like, polynomial, scalar, select, sqrt
 
 INFINITY = float("inf")
@@ -19,7 +19,7 @@ def erf_f32(x):
     z = x * x
     near = fma(x, polynomial(z, table.ERF_F32), x)
     far = select(size > 4.0, like(x, 4.0), size)
-    value = like(x, 1.0) - exp_f32(-polynomial(far - like(x, 2.0), table.ERFC_F32))
+    value = like(x, 1.0) - exp_moderate_f32(-polynomial(far - like(x, 2.0), table.ERFC_F32))
     return select(size < 0.9, near, copysign(value, x))
 
 
@@ -29,7 +29,7 @@ def erf_f64(x):
     z = x * x
     near = fma(x, polynomial(z, table.ERF_F64), x)
     far = select(size > 6.0, 6.0, size)
-    value = 1.0 - exp_f64(-polynomial(far - 3.0, table.ERFC_F64))
+    value = 1.0 - exp_moderate_f64(-polynomial(far - 3.0, table.ERFC_F64))
     return select(size < 1.0, near, copysign(value, x))
 
 
