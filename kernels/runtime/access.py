@@ -24,15 +24,17 @@ def access_fits(dims, domain, axes, access, elements):
 
 
 @function
-def same_place(dims, domain, axes, a, b):
-    """Whether two accesses are at the same offset at every point of the domain."""
-    if word(dims, word(a, 1)) != word(dims, word(b, 1)):
+def same_place(dims, domain, axes, store, load):
+    """Whether a store and a load are at the same offset at every point of the domain.
+
+    A row value's store, which has no stride along the reduced axes, follows the row's loads; these must not move there.
+    """
+    if word(dims, word(store, 1)) != word(dims, word(load, 1)):
         return 0
     for k in range(axes):
         if word(dims, word(domain, k)) > 1:
-            if word(a, 2 + k) < 0 or word(b, 2 + k) < 0:
-                return 0
-            if word(dims, word(a, 2 + k)) != word(dims, word(b, 2 + k)):
+            stride = word(dims, word(store, 2 + k)) if word(store, 2 + k) >= 0 else 0
+            if stride != word(dims, word(load, 2 + k)):
                 return 0
     return 1
 
