@@ -132,6 +132,8 @@ class Grouping:
     def _mergeable(self, a: Group, b: Group) -> bool:
         if b.kernel is not None or (a.kernel is not None and b.axes is not None):
             return False
+        if a.kernel is not None and self._depends([v.node for v in a.kernel.inputs], b):
+            return False                    # b must be done before the kernel begins
         if a.axes is not None and b.axes is not None and a.axes != b.axes:
             return False
         if a.weight + b.weight > MEMBER_LIMIT or len(a.outside) + len(b.outside) > \
@@ -188,7 +190,8 @@ class Rebuild:
 
     def __init__(self, flow: Flow, grouping: Grouping) -> None:
         self.flow = flow
-        self.group_of = grouping.group_of
+        # A kernel that nothing joined is no group.
+        self.group_of = {n: g for n, g in grouping.group_of.items() if g.kernel is None or len(g.members) > 1}
         self.position = grouping.position
         self.arguments: dict[Group, list[Value]] = {}
         self.absorbed: dict[Group, list[Node]] = {}
@@ -269,7 +272,7 @@ class Rebuild:
             stack.pop()
             new_inputs = tuple(self.new[v] for v in inputs)
             new_after = tuple(dict.fromkeys(self.built[n] for n in after))
-            if group is None or (len(group.members) == 1 and group.kernel is not None):
+            if group is None:
                 unchanged = new_inputs == node.inputs and new_after == node.after
                 self._done(node, node if unchanged else dataclasses.replace(node, inputs=new_inputs, after=new_after))
             else:

@@ -14,6 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from graphc.ir.dims import Dim, Size
 from graphc.ir.dtypes import DType, bool_
 from graphc.ir.op import Effect, Op
@@ -109,6 +111,9 @@ class SizeValues(Op):
 
     def infer(self) -> Spec:
         return Spec(self.dtype, self.shape).with_value(self.values)
+
+    def reference(self, *inputs: np.ndarray) -> np.ndarray:
+        return np.array(self.values, self.dtype.numpy).reshape(self.shape)
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         b.store_sizes(self.values, outputs[0])
