@@ -42,8 +42,9 @@ bool make_input(const graphc_info& info, std::int64_t open, std::vector<char>& d
 
 graphc_status host(void*, graphc_request* request, const graphc_tensor* inputs, int32_t inputs_count, int32_t outputs) {
   for (int32_t i = 0; i < outputs; ++i) {
-    const graphc_tensor& like = inputs[inputs_count ? i % inputs_count : 0];
-    if (!inputs_count || !graphc_host_output(request, i, like.dtype, like.rank, like.sizes)) return GRAPHC_INVALID_ARGUMENT;
+    if (!inputs_count) return GRAPHC_INVALID_ARGUMENT;
+    const graphc_tensor& like = inputs[i % inputs_count];
+    if (!graphc_host_output(request, i, like.dtype, like.rank, like.sizes)) return GRAPHC_INVALID_ARGUMENT;
   }
   return GRAPHC_OK;
 }

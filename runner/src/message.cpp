@@ -77,6 +77,9 @@ Explained explain(const Plan& plan, const Body* body, const Step* step, const Wo
     case L::LIST_TYPE: return {GRAPHC_INVALID_ARGUMENT, "a list holds a value of another dtype or rank than wanted"};
     case L::BUFFER_SIZE: return {GRAPHC_INVALID_ARGUMENT, "a tensor of " + text(a) + " elements cannot be made"};
     case L::ACCESS: return {GRAPHC_INVALID_ARGUMENT, "a fused step would reach elements " + text(a) + " to " + text(b)};
+    case L::MAP_FAILED: return {GRAPHC_INVALID_ARGUMENT, "a fused step cannot be run (status " + text(a) + ")"};
+    case L::TILES: return {GRAPHC_RESOURCE_EXHAUSTED, "the step is too large"};
+    case L::EPILOGUE: return {GRAPHC_INVALID_ARGUMENT, "a fused step does not have the size of the kernel's output"};
     case L::HOST_SLOT: return {GRAPHC_UNKNOWN, "a host function did not make its output " + text(c)};
     default:
       return {GRAPHC_INTERNAL, "the runtime failed with code " + text(e[L::ERROR_CODE]) + " (" + text(a) + ", " + text(b) + ", " +
