@@ -80,7 +80,8 @@ def show(name: str, coefficients: list[mp.mpf], error: mp.mpf, why: str) -> None
     print(")")
 
 
-def fit(name: str, function: Callable[[mp.mpf], mp.mpf], low: float | mp.mpf, high: float | mp.mpf, terms: int, why: str,
+def fit(name: str, function: Callable[[mp.mpf], mp.mpf], low: float | mp.mpf, high: float | mp.mpf, terms: int,
+        why: str,
         centre: float = 0) -> None:
     """Near-minimax polynomial in (argument - centre)."""
     shifted = [low - centre, high - centre]
@@ -128,7 +129,8 @@ def main() -> None:
     fit_weighted("ERFC_F64", erfc_scaled, mp.erfc, 0.99, 6.1, 19, "-log(erfc t) of t - 3, 1 < t < 6", 3)
     fit("ERFINV_CENTRE_F32", erfinv_exact, 0, 5, 9, "erfinv(x) / x of w - 2.5, w = -log(1 - x**2) < 5", 2.5)
     fit("ERFINV_TAIL_F32", erfinv_tail, mp.mpf("2.23"), mp.mpf("4.1"), 9, "the same of sqrt(w) - 3", 3)
-    fit("ERFINV_CENTRE_F64", erfinv_exact, 0, mp.mpf("6.25"), 23, "erfinv(x) / x of w - 3, w = -log(1 - x**2) < 6.25", 3)
+    fit("ERFINV_CENTRE_F64", erfinv_exact, 0, mp.mpf("6.25"), 23, "erfinv(x) / x of w - 3, w = -log(1 - x**2) < 6.25",
+        3)
     fit("ERFINV_TAIL_F64", erfinv_tail, mp.mpf("2.49"), mp.mpf("4.01"), 19, "the same of sqrt(w) - 3.25, w < 16", 3.25)
     fit("ERFINV_FAR_F64", erfinv_tail, mp.mpf("3.99"), mp.mpf("6.1"), 17, "the same of sqrt(w) - 5, w > 16", 5)
 

@@ -1,24 +1,22 @@
 """The map JIT: compiles a Plan's fused programs to machine code for this machine, about 10 ms each, kept on disk.
 
-A compiled program takes the place of map_run and map_run_range for maps bound as ever; its results are the evaluator's, bit for
-bit, since both are made of the same scalar functions and neither contracts nor reassociates across them. Programs with
-reductions and single primitives stay with the evaluator. Needs llvmlite, not numba.
+A compiled program takes the place of map_run and map_run_range for maps bound as ever; its results are the
+evaluator's, bit for bit, since both are made of the same scalar functions and neither contracts nor reassociates
+across them. Programs with reductions and single primitives stay with the evaluator. Needs llvmlite, not numba.
 """
 from __future__ import annotations
 
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphc.exec.library import Library, load_library
 from graphc.exec.map_code import HELPERS, is_compilable, map_text
 from graphc.plan.plan import Body, Call, DimKind, Map, Plan, Program
 
 
-@dataclass(frozen=True)
-class CompiledProgram:
+class CompiledProgram(NamedTuple):
     """Addresses: run stands in for gc_map_run, run_range for gc_map_run_range."""
 
     run: int
@@ -42,7 +40,8 @@ def compile_programs(plan: Plan, library: Library | None = None) -> dict[int, Co
     return {number: compile_program(plan.programs[number], loads, library) for number, loads in still.items()}
 
 
-def compile_program(program: Program, still: frozenset[int] = frozenset(), library: Library | None = None) -> CompiledProgram:
+def compile_program(program: Program, still: frozenset[int] = frozenset(),
+                    library: Library | None = None) -> CompiledProgram:
     """still: loads that stay at one element along the innermost axis wherever the program is used."""
     library = library or load_library()
     key = (library.isa, program, still)
@@ -92,7 +91,8 @@ def _module(library: Library, program: Program, still: frozenset[int]) -> str:
         scalars = _scalars[library.isa] = json.loads(library.scalars)
     text, primitives = map_text(program, still)
     functions = [scalars["functions"][name] for name in sorted(primitives)]
-    declarations = [line for name, line in sorted(scalars["declarations"].items()) if any(f"@{name}(" in f for f in functions)]
+    declarations = [line for name, line in sorted(scalars["declarations"].items())
+                    if any(f"@{name}(" in f for f in functions)]
     return "".join([HELPERS, *declarations, *functions, text])
 
 

@@ -1,9 +1,11 @@
-"""LLVM text for a fused program: one loop that computes every value of an element, where the evaluator goes value by value.
+"""LLVM text for a fused program: one loop that computes every value of an element, where the evaluator goes value by
+value.
 
-The code reads the record that map_bind made (kernels/runtime/map_words.py), so one compilation serves all sizes, strides and
-addresses. Along the innermost axis a load is either expected to stay at one element (`still`) or to move by one; a load that
-moves otherwise is gathered into scratch first, a store that does is scattered from there, so that there is only the one loop to
-vectorise. If a `still` load does move (its axis has one element), the loop runs element by element.
+The code reads the record that map_bind made (kernels/runtime/map_words.py), so one compilation serves all sizes,
+strides and addresses. Along the innermost axis a load is either expected to stay at one element (`still`) or to move
+by one; a load that moves otherwise is gathered into scratch first, a store that does is scattered from there, so that
+there is only the one loop to vectorise. If a `still` load does move (its axis has one element), the loop runs element
+by element.
 """
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ import numpy as np
 from graphc.kernels.runtime import map_words as m
 from graphc.plan.plan import Instr, Program
 
-LLVM_TYPES = {"f32": "float", "f64": "double", "i32": "i32", "i64": "i64", "bool": "i1", "u8": "i8", "i8": "i8", "i16": "i16",
+LLVM_TYPES = {"f32": "float", "f64": "double", "i32": "i32", "i64": "i64", "bool": "i1", "u8": "i8", "i8": "i8",
+              "i16": "i16",
               "u16": "i16", "u32": "i32"}
 SIZES = {"f32": 4, "f64": 8, "i32": 4, "i64": 8, "bool": 1, "u8": 1, "i8": 1, "i16": 2, "u16": 2, "u32": 4}
 HELPERS = """declare i64 @gc_map_offset(i64, i64, i64)
@@ -85,8 +88,8 @@ class _Writer:
         self.emit(f"%{name} = load i64, ptr %{name}.at")
 
     def write(self) -> tuple[str, set[str]]:
-        self.lines.append("define i32 @gc_jit_run_range(i64 %out, i64 %counter, i64 %work, i64 %scratch, i64 %begin, i64 %end) {")
-        self.lines.append("entry:")
+        arguments = ", ".join(f"i64 %{name}" for name in ("out", "counter", "work", "scratch", "begin", "end"))
+        self.lines += [f"define i32 @gc_jit_run_range({arguments}) {{", "entry:"]
         self.enter()
         self.emit("br label %rows")
         self.row()
@@ -161,7 +164,8 @@ class _Writer:
         self.emit("%rest = sub i64 %end, %p")
         self.minimum("run", ["%left", "%rest", "%most"])
         for number in [n for n, _ in self.memory_accesses()] + [n for n, _ in self.counts]:
-            self.emit(f"%offset{number} = call i64 @gc_map_offset(i64 %pass.address, i64 %strides.address{number}, i64 %p)")
+            strides = f"%strides.address{number}"
+            self.emit(f"%offset{number} = call i64 @gc_map_offset(i64 %pass.address, i64 {strides}, i64 %p)")
         for number, _ in self.memory_accesses():
             self.emit(f"%where{number} = add i64 %address{number}, %offset{number}")
         block = "start"
@@ -174,7 +178,8 @@ class _Writer:
                 continue
             self.emit(f"br i1 %moved{number}, label %gather{number}, label %ready{number}")
             self.lines.append(f"gather{number}:")
-            self.emit(f"call void @gc_map_gather(i64 %register{number}, i64 %where{number}, i64 %stride{number}, i64 {size}, i64 %run)")
+            row = f"i64 %stride{number}, i64 {size}, i64 %run"
+            self.emit(f"call void @gc_map_gather(i64 %register{number}, i64 %where{number}, {row})")
             self.emit(f"br label %ready{number}")
             self.lines.append(f"ready{number}:")
             self.emit(f"%from{number} = phi i64 [ %where{number}, %{block} ], [ %register{number}, %gather{number} ]")
@@ -252,7 +257,8 @@ class _Writer:
             size = SIZES[value_dtype(self.program, value)]
             self.emit(f"br i1 %moved{number}, label %scatter{number}, label %kept{number}")
             self.lines.append(f"scatter{number}:")
-            self.emit(f"call void @gc_map_scatter(i64 %where{number}, i64 %stride{number}, i64 %register{number}, i64 {size}, i64 %run)")
+            self.emit(f"call void @gc_map_scatter(i64 %where{number}, i64 %stride{number}, i64 %register{number}, "
+                      f"i64 {size}, i64 %run)")
             self.emit(f"br label %kept{number}")
             self.lines.append(f"kept{number}:")
         self.emit("br label %row.done")

@@ -1,20 +1,20 @@
 """Binding a map to sizes and addresses: which values each pass needs, how axes run, how each access is made.
 
-Order: read accesses and values -> which pass needs which value -> choose the order of axes (reductions: along rows, or down
-columns if memory lies that way) -> coalesce axes -> classify accesses -> tiles -> lists of work (map_plan.py).
+Order: read accesses and values -> which pass needs which value -> choose the order of axes (reductions: along rows,
+or down columns if memory lies that way) -> coalesce axes -> classify accesses -> tiles (map_cut.py) ->
+lists of work (map_plan.py).
 """
 from __future__ import annotations
 
 from ..layout import CODE_INDEX, CODE_LINEAR, CODE_REDUCE, INSTR_WORDS
 from . import map_words as m
 from .image import H_PROGRAM_TABLE, dtype_size, primitive_row
+from .map_cut import choose_chunk, cut
 from .map_plan import lay_out_lists, plan_lists
 from .memory import function, set_word, word
 
 MAX_AXES = 8
 LONG_ROW = 256            # innermost axes of at least so many elements are not crossed by a chunk
-TILE_GOAL = 32768         # elements of a reduction's tile
-MOST_SEGMENTS = 1024
 
 
 @function
@@ -74,7 +74,8 @@ def value_row(out, number):
 
 @function
 def read_access(out, number, value, size, source, rank, dims, buffers, strides):
-    """source: the access in the image. strides: address of MAX_AXES words for the strides as they stand there, in bytes."""
+    """source: the access in the image.
+    strides: address of MAX_AXES words for the strides as they stand there, in bytes."""
     access = access_row(out, number)
     set_word(access, m.A_BUFFER, word(source, 0))
     set_word(access, m.A_SIZE, size)
@@ -152,8 +153,8 @@ def mark_needed(out, reduced):
 @function
 def takes_part(out, access, number):
     """Whether a pass makes this access."""
-    is_store = word(out, m.LOADS) <= (access - access_row(out, 0)) // (8 * m.ACCESS_WORDS) < word(out, m.LOADS) + word(out, m.STORES)
-    if is_store:
+    number_of_access, loads = (access - access_row(out, 0)) // (8 * m.ACCESS_WORDS), word(out, m.LOADS)
+    if loads <= number_of_access < loads + word(out, m.STORES):
         return word(access, m.A_ROW) == number
     return word(value_row(out, word(access, m.A_VALUE)), m.V_NEEDED + number) == 1
 
@@ -162,8 +163,8 @@ def takes_part(out, access, number):
 def choose_order(out, record, dims, reduced, raw, order):
     """Sets the mode, and the axes of pass 0 in the order in which they run, at `order`. Returns how many lead as batch.
 
-    Columns: more loads have neighbours along the outer axes than along the reduced ones. Then the outer axes in front of which
-    the reduced ones lie in memory come last.
+    Columns: more loads have neighbours along the outer axes than along the reduced ones. Then the outer axes in front
+    of which the reduced ones lie in memory come last.
     """
     rank = word(record, 1)
     outer = rank - reduced
@@ -179,9 +180,10 @@ def choose_order(out, record, dims, reduced, raw, order):
             strides, size = raw + 8 * MAX_AXES * i, word(access_row(out, i), m.A_SIZE)
             if last_reduced >= 0 and word(strides, last_reduced) == size:
                 along_rows += 1
-            elif last_reduced >= 0 and word(strides, last_reduced) != 0 and last_outer >= 0 and word(strides, last_outer) == size:
-                along_columns += 1
-                main = i
+            elif last_reduced >= 0 and last_outer >= 0 and word(strides, last_reduced) != 0:
+                if word(strides, last_outer) == size:
+                    along_columns += 1
+                    main = i
     trivial = last_reduced < 0 and extent_of(record, dims, outer, rank, order) == 1
     if along_columns <= along_rows and not trivial:
         set_word(out, m.MODE, m.MODE_ROWS)
@@ -220,8 +222,8 @@ def extent_of(record, dims, begin, end, order):
 
 @function
 def coalesce(out, number, record, dims, order, axes, raw):
-    """The axes of a pass: of `axes` axes in the given order those of one element are dropped and neighbours joined where every
-    access allows it. Sets the accesses' strides in bytes."""
+    """The axes of a pass: of `axes` axes in the given order those of one element are dropped and neighbours joined
+    where every access allows it. Sets the accesses' strides in bytes."""
     bound = out + 8 * word(out, m.PASS_0 + number)
     rank = 0
     accesses = word(out, m.ACCESSES)
@@ -323,101 +325,9 @@ def read_reduces(out, registry, functions):
 
 
 @function
-def cut_elements(out):
-    """Tiles of a map without reductions: fewer elements if each costs more."""
-    cost, loads = word(out, m.ACCESSES), word(out, m.LOADS)
-    for i in range(word(out, m.INSTRS)):
-        cost += word(value_row(out, loads + i), m.V_NEEDED)
-    chunk = word(out, m.CHUNK)
-    each = max(65536 // max(cost, 1) // chunk, 1) * chunk
-    set_word(out, m.TILE_ELEMENTS, each)
-    set_word(out, m.TILES, (word(out, m.TOTAL) + each - 1) // each)
-    set_word(out, m.TILES_1, 0)
-
-
-@function
-def cut_rows(out):
-    """Tiles of a row reduction: blocks of rows, or segments of long rows, combined by phase 1."""
-    chunk, rows, cols = word(out, m.CHUNK), word(out, m.ROWS), word(out, m.COLS)
-    set_word(out, m.GROUP, chunk // cols * cols if 0 < cols <= chunk else chunk)
-    segments = max((cols + TILE_GOAL - 1) // TILE_GOAL, 1)
-    set_word(out, m.SEGMENTS, segments)
-    set_word(out, m.SEGMENT, TILE_GOAL)
-    block = min(max(TILE_GOAL // max(cols, 1), 1), chunk)
-    if segments > 1:
-        block = min(max(4096 // segments, 1), chunk)
-    blocks = (rows + block - 1) // block
-    set_word(out, m.BLOCK, block)
-    set_word(out, m.TILES, rows * segments if segments > 1 else blocks)
-    set_word(out, m.TILES_1, blocks if segments > 1 else 0)
-
-
-@function
-def cut_columns(out):
-    """Tiles of a column reduction: blocks of columns times segments of lines, combined by phase 1, or batches together."""
-    chunk, lines, whole, batch = word(out, m.CHUNK), word(out, m.COLS), word(out, m.WIDTH), word(out, m.BATCH)
-    bound = out + 8 * word(out, m.PASS_0)
-    inner = word(bound, m.P_INNER)
-    block = max(min(whole, chunk), 1)
-    blocks = (whole + block - 1) // block
-    group = max(chunk // block, 1) if blocks == 1 and (inner == 0 or inner % block == 0) else 1
-    each = max(TILE_GOAL // block, (lines + MOST_SEGMENTS - 1) // MOST_SEGMENTS, 1)
-    each = (each + group - 1) // group * group
-    segments = max((lines + each - 1) // each, 1)
-    set_word(out, m.BLOCK, block)
-    set_word(out, m.BLOCKS, blocks)
-    set_word(out, m.GROUP, group)
-    set_word(out, m.SEGMENTS, segments)
-    if segments > 1:
-        set_word(out, m.SEGMENT, each)
-        set_word(out, m.TILES, batch * segments * blocks)
-        set_word(out, m.TILES_1, batch * blocks)
-    else:
-        together = max(TILE_GOAL // max(lines * block, 1), 1) if blocks == 1 else 1
-        set_word(out, m.SEGMENT, together)
-        set_word(out, m.TILES, (batch + together - 1) // together * blocks)
-        set_word(out, m.TILES_1, 0)
-
-
-@function
-def cut(out):
-    """Tiles, work and scratch."""
-    mode, total, work = word(out, m.MODE), word(out, m.TOTAL), 0
-    set_word(out, m.TILE_ELEMENTS, 0)
-    if mode == m.MODE_ELEMENTS:
-        cut_elements(out)
-    elif word(out, m.ROWS) == 0:
-        set_word(out, m.TILES, 0)
-        set_word(out, m.TILES_1, 0)
-    elif mode == m.MODE_ROWS:
-        cut_rows(out)
-    else:
-        cut_columns(out)
-    if mode != m.MODE_ELEMENTS and total > 0 and word(out, m.TILES_1) > 0:
-        partials = word(out, m.ROWS) * word(out, m.SEGMENTS)
-        for j in range(word(out, m.REDUCES)):
-            reduce = out + 8 * (word(out, m.REDUCE_ROWS) + m.REDUCE_WORDS * j)
-            set_word(reduce, m.R_WORK, work)
-            work += (partials * word(reduce, m.R_SIZE) + 63) // 64 * 64
-    set_word(out, m.WORK, work)
-
-
-@function
-def choose_chunk(out):
-    """Elements of a chunk: a register is 4 KB, 2 KB if the program has many values."""
-    widest = 1
-    for i in range(word(out, m.VALUES)):
-        widest = max(widest, word(value_row(out, i), m.V_SIZE))
-    widest = max(widest, 4)
-    chunk = (4096 if word(out, m.VALUES) <= 24 else 2048) // widest
-    set_word(out, m.CHUNK, chunk)
-    set_word(out, m.SLOT_BYTES, chunk * widest)
-
-
-@function
 def map_bind(image, record, dims, buffers, registry, functions, out):
-    """Fills out (map_words words). record: MAP words of the image from `program` on; dims: address of evaluated dims; buffers:
-    of an address for each buffer id, 0 for the counter; functions: the library's table. Returns 0.
+    """Fills out (map_words words). record: MAP words of the image from `program` on; dims: address of evaluated dims;
+    buffers: of an address for each buffer id, 0 for the counter; functions: the library's table. Returns 0.
 
     out[0], out[1]: tiles of phases 0 and 1; out[2]: bytes of each worker's scratch; out[3]: bytes of work;
     out[4]: elements of a tile of phase 0 (maps without reductions)."""

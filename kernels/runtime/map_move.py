@@ -1,7 +1,8 @@
 """Moving elements between strided memory and contiguous tiles.
 
-Elements are moved as integers of their size. `walk` follows a position through a pass's axes like an odometer and moves one row of
-the innermost axis at a time; rows with stride of one element are copied, rows with stride 0 are filled.
+Elements are moved as integers of their size. `walk` follows a position through a pass's axes like an odometer and
+moves one row of the innermost axis at a time; rows with stride of one element are copied, rows with stride 0 are
+filled.
 """
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """The lists of work of a bound map's passes, and its registers.
 
-A register is a chunk of scratch. Constants and loads that do not move keep theirs for good; an instruction's result takes one
-that is free from its last use on (a primitive may write where it reads elements of the same size). A result that is stored to contiguous memory is computed
-there, if by then no load that points into memory is still wanted: the store may overwrite what was loaded.
+A register is a chunk of scratch. Constants and loads that do not move keep theirs for good; an instruction's result
+takes one that is free from its last use on (a primitive may write where it reads elements of the same size). A result
+that is stored to contiguous memory is computed there, if by then no load that points into memory is still wanted: the
+store may overwrite what was loaded.
 """
 from __future__ import annotations
 
@@ -93,7 +94,8 @@ def last_direct_use(out, number):
 
 @function
 def plan_puts(out, number, in_place):
-    """The list of stores. in_place: address of a word a value, set to 1 where the value is computed in its store's memory."""
+    """The list of stores.
+    in_place: address of a word a value, set to 1 where the value is computed in its store's memory."""
     bound = out + 8 * word(out, m.PASS_0 + number)
     loads, stores = word(out, m.LOADS), word(out, m.STORES)
     free_from, count, ops = last_direct_use(out, number), 0, 0
@@ -127,7 +129,8 @@ def plan_puts(out, number, in_place):
 
 @function
 def take_slot(out, number, value, born, busy):
-    """Gives a value a register that is free when it is born. busy: address of a word a register, its owner's last use."""
+    """Gives a value a register that is free when it is born.
+    busy: address of a word a register, its owner's last use."""
     bound = out + 8 * word(out, m.PASS_0 + number)
     last = word(value_at(out, value), m.V_LAST + number)
     slot, slots = 0, word(out, m.SLOTS)
@@ -188,7 +191,8 @@ def plan_loads(out, number, in_place, busy):
 
 @function
 def of_one_size(out, instr, value):
-    """Whether the arguments' elements are as large as the result's, so that it may be computed in an argument's place."""
+    """Whether the arguments' elements are as large as the result's, so that it may be computed in an argument's
+    place."""
     same = True
     for a in range(4):
         argument = word(instr, 2 + a)

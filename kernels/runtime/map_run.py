@@ -1,7 +1,8 @@
-"""Running a bound map: chunk by chunk, all loads of a chunk, then the program's instructions as tile primitives, then the stores.
+"""Running a bound map: chunk by chunk, all loads of a chunk, then the program's instructions as tile primitives, then
+the stores.
 
-Results depend on sizes only: chunks, tiles and segments are those of map_bind, partial results are combined in index order.
-Scratch begins with a pointer for each value (pass 0, then pass 1) and, before them, 8 words for `walk`.
+Results depend on sizes only: chunks, tiles and segments are those of map_bind, partial results are combined in index
+order. Scratch begins with a pointer for each value (pass 0, then pass 1) and, before them, 8 words for `walk`.
 """
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ def address_of(access, counter):
 
 @function
 def start_pass(out, number, counter, scratch, count):
-    """Sets the pointers of what lies in registers and fills those that never change, for chunks of up to count elements."""
+    """Sets the pointers of what lies in registers and fills those that never change, for chunks of up to count
+    elements."""
     bound = out + 8 * word(out, m.PASS_0 + number)
     pointers = scratch + POINTERS + 8 * number * word(out, m.VALUES)
     registers, slot_bytes = scratch + word(out, m.REGISTERS), word(out, m.SLOT_BYTES)
@@ -88,12 +90,14 @@ def run_chunk(out, number, counter, scratch, pointers, position, count):
         elif kind == m.DIRECT:
             set_word(pointers, value, address_of(access, counter) + offset_of(bound, access + strides_at, position))
         elif kind == m.GATHER:
-            walk(GATHER_ROW, bound, number, access, address_of(access, counter), word(pointers, value), position, count, scratch)
+            base = address_of(access, counter)
+            walk(GATHER_ROW, bound, number, access, base, word(pointers, value), position, count, scratch)
         else:
             walk(COUNT_ROW, bound, number, access, 0, word(pointers, value), position, count, scratch)
     row = out + 8 * word(bound, m.P_OP_ROWS)
     for _ in range(word(bound, m.P_OPS)):
-        call_tile(word(row, 0), word(pointers, word(row, 1)), word(pointers, word(row, 2)), word(pointers, word(row, 3)),
+        call_tile(word(row, 0), word(pointers, word(row, 1)), word(pointers, word(row, 2)),
+                  word(pointers, word(row, 3)),
                   word(pointers, word(row, 4)), word(pointers, word(row, 5)), count)
         row += 8 * m.OP_WORDS
     for i in range(puts):
@@ -268,7 +272,8 @@ def fold_columns(out, scratch, pointers, width, lines, start):
 
 @function
 def run_column_lines(out, counter, scratch, batch, first_line, end_line, column, width):
-    """Accumulators of level 1 = what lines [first_line, end_line) of a batch contribute to columns [column, column + width)."""
+    """Accumulators of level 1 = what lines [first_line, end_line) of a batch contribute to columns [column, column
+    + width)."""
     whole, lines = word(out, m.WIDTH), word(out, m.COLS)
     group = word(out, m.GROUP)
     reset(out, scratch, 0, width)
@@ -308,11 +313,13 @@ def run_column_tile(out, counter, work, scratch, tile):
     if segments > 1:
         batch, segment = rest // segments, rest % segments
         first = segment * word(out, m.SEGMENT)
-        run_column_lines(out, counter, scratch, batch, first, min(first + word(out, m.SEGMENT), word(out, m.COLS)), column, width)
+        end = min(first + word(out, m.SEGMENT), word(out, m.COLS))
+        run_column_lines(out, counter, scratch, batch, first, end, column, width)
         for j in range(word(out, m.REDUCES)):
             reduce = out + 8 * (word(out, m.REDUCE_ROWS) + m.REDUCE_WORDS * j)
             size = word(reduce, m.R_SIZE)
-            copy_bytes(work + word(reduce, m.R_WORK) + (rest * whole + column) * size, accumulator(out, scratch, j, 1), width * size)
+            partial = work + word(reduce, m.R_WORK) + (rest * whole + column) * size
+            copy_bytes(partial, accumulator(out, scratch, j, 1), width * size)
         return
     together = word(out, m.SEGMENT)
     for batch in range(rest * together, min((rest + 1) * together, word(out, m.BATCH))):
@@ -332,7 +339,8 @@ def combine_column_tile(out, counter, work, scratch, tile):
         for j in range(word(out, m.REDUCES)):
             reduce = out + 8 * (word(out, m.REDUCE_ROWS) + m.REDUCE_WORDS * j)
             line = (batch * segments + segment) * whole + column
-            source, target = work + word(reduce, m.R_WORK) + line * word(reduce, m.R_SIZE), accumulator(out, scratch, j, 0)
+            source = work + word(reduce, m.R_WORK) + line * word(reduce, m.R_SIZE)
+            target = accumulator(out, scratch, j, 0)
             call_tile(word(reduce, m.R_BINARY), target, target, source, target, target, width)
         if segment % FLUSH == FLUSH - 1:
             flush(out, scratch, width)

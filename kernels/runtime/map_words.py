@@ -2,9 +2,9 @@
 
 A bound map is read-only while it runs, so that all workers share it; what changes lives in each worker's scratch.
 
-Two passes over positions of a domain: pass 0 over all elements (in an order that suits memory: batch, reduced, width for column
-reductions), pass 1 (reductions only) over the rows. Each has its own coalesced axes, classes of accesses and list of work.
-Strides are in bytes; those of index values, which have no memory, are in units of the index.
+Two passes over positions of a domain: pass 0 over all elements (in an order that suits memory: batch, reduced, width
+for column reductions), pass 1 (reductions only) over the rows. Each has its own coalesced axes, classes of accesses
+and list of work. Strides are in bytes; those of index values, which have no memory, are in units of the index.
 
 Scratch   a pointer for each value and pass, then registers, accumulators, and room for folding columns
 Work      partial results: for each reduce, [segment][row] (columns) or [row][segment] (rows)

@@ -1,7 +1,8 @@
 """The scalar functions of which every elementwise op is made: SCALARS, one row for each function and dtype.
 
-A new primitive is a function in one of this package's files and a row in `_declare`. Functions are numba-compilable, have no
-branch that keeps LLVM from vectorising them (unless they say so), call no library, and are never contracted with one another.
+A new primitive is a function in one of this package's files and a row in `_declare`. Functions are numba-compilable,
+have no branch that keeps LLVM from vectorising them (unless they say so), call no library, and are never contracted
+with one another.
 """
 from __future__ import annotations
 
@@ -80,7 +81,8 @@ def _integer_functions() -> list[Scalar]:
     a, rows = arithmetic, []
     both = {
         "neg": (1, a.neg_int), "abs": (1, a.abs_int), "sign": (1, a.sign_int), "square": (1, a.square_int),
-        "not": (1, a.not_int), "add": (2, a.add_int), "sub": (2, a.sub_int), "mul": (2, a.mul_int), "div": (2, a.trunc_div_int),
+        "not": (1, a.not_int), "add": (2, a.add_int), "sub": (2, a.sub_int), "mul": (2, a.mul_int),
+        "div": (2, a.trunc_div_int),
         "truncdiv": (2, a.trunc_div_int), "truncmod": (2, a.trunc_mod_int), "floordiv": (2, a.floor_div_int),
         "mod": (2, a.floor_mod_int), "min": (2, a.minimum_int), "max": (2, a.maximum_int), "pow": (2, a.power_int),
         "and": (2, a.and_int), "or": (2, a.or_int), "xor": (2, a.xor_int),
@@ -98,7 +100,8 @@ def _declare() -> list[Scalar]:
     for op in ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"):
         rows += [Scalar(op, "bool", (d, d), getattr(a, op)) for d in NUMBERS]
     rows += [Scalar(op, "bool", ("bool", "bool"), f) for op, f in (
-        ("and", a.logical_and), ("or", a.logical_or), ("xor", a.logical_xor), ("not_equal", a.logical_xor), ("equal", a.equal))]
+        ("and", a.logical_and), ("or", a.logical_or), ("xor", a.logical_xor), ("not_equal", a.logical_xor),
+        ("equal", a.equal))]
     rows += _of_same("not", boolean, 1, a.logical_not)
     rows += [Scalar("select", d, ("bool", d, d), a.choose) for d in NUMBERS + boolean]
     for target in DTYPES:

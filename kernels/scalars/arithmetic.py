@@ -1,7 +1,7 @@
 """Arithmetic, comparisons and logic, for floats and integers alike where the meaning is the same.
 
-Integers wrap around. Division of integers by zero gives 0 and the smallest integer divided by -1 wraps: nothing traps. min and
-max give NaN if either argument is NaN.
+Integers wrap around. Division of integers by zero gives 0 and the smallest integer divided by -1 wraps: nothing
+traps. min and max give NaN if either argument is NaN.
 """
 from __future__ import annotations
 
@@ -132,7 +132,8 @@ def ceil_float(x):
 
 @scalar
 def round_even_f32(x):
-    """Nearest integer, halves to even: adding 2**23 rounds, as its last bit is worth 1; from there on all are integers."""
+    """Nearest integer, halves to even: adding 2**23 rounds, as its last bit is worth 1;
+    from there on all are integers."""
     size = fabs(x)
     moved = (size + like(x, 8388608.0)) - like(x, 8388608.0)
     return copysign(select(size < 8388608.0, moved, size), x)
@@ -189,8 +190,8 @@ def trunc_div_float(x, y):
 def trunc_mod_float(x, y):
     """Exact remainder with the sign of x, as C's fmod.
 
-    Each round takes away a multiple of y that fma subtracts without rounding: quotients of up to 2**22 (f32, f64 alike). The
-    number of rounds depends on the quotient, so this one is not vectorised.
+    Each round takes away a multiple of y that fma subtracts without rounding: quotients of up to 2**22 (f32, f64
+    alike). The number of rounds depends on the quotient, so this one is not vectorised.
     """
     size, by = fabs(x), fabs(y)
     rest = size

@@ -78,7 +78,8 @@ def make_exponentials(high, low, small, large, tiny, coefficients):
     return exp, expm1, exp_moderate, expm1_moderate
 
 
-exp_f32, expm1_f32, exp_moderate_f32, expm1_moderate_f32 = make_exponentials(0.693359375, -2.12194440e-4, -104.0, 89.0, -40.0, table.EXP_F32)
+exp_f32, expm1_f32, exp_moderate_f32, expm1_moderate_f32 = make_exponentials(
+    0.693359375, -2.12194440e-4, -104.0, 89.0, -40.0, table.EXP_F32)
 exp_f64, expm1_f64, exp_moderate_f64, expm1_moderate_f64 = make_exponentials(
     6.93147180369123816490e-01, 1.90821492927058770002e-10, -746.0, 710.0, -60.0, table.EXP_F64)
 

@@ -1,7 +1,7 @@
 """The few machine operations that numba lacks or types too widely (int32 + int32 is int64 there), as intrinsics.
 
-Every result has the type of the first argument unless said otherwise; the others, constants too, are converted to it. None
-of them calls a library: on every supported machine they are instructions, and LLVM vectorises them.
+Every result has the type of the first argument unless said otherwise; the others, constants too, are converted to it.
+None of them calls a library: on every supported machine they are instructions, and LLVM vectorises them.
 """
 from __future__ import annotations
 

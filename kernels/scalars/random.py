@@ -1,7 +1,8 @@
 """Random numbers without state: Philox 4x32-10 (Salmon et al., 2011), as TensorFlow uses it.
 
-A number is a function of (key, run, iteration, index). counter = (index of the group of four words, run), 64 bits each; key is
-advanced by iteration times an odd constant. So key = TensorFlow's seed and run = its second seed give TensorFlow's stream.
+A number is a function of (key, run, iteration, index). counter = (index of the group of four words, run), 64 bits
+each; key is advanced by iteration times an odd constant. So key = TensorFlow's seed and run = its second seed give
+TensorFlow's stream.
 """
 from __future__ import annotations
 

@@ -1,11 +1,12 @@
 """Loops over contiguous tiles, made as LLVM IR around a scalar function: numba cannot say what LLVM must know here.
 
 `tile_loop(scalar)` calls the scalar once an element. Its loads and stores are declared free of dependences between
-iterations, so that the loop is vectorised without a test for overlap and stays right where dst is one of the inputs. The scalar
-also becomes a function of its own, `gc_scalar.<name>`, with a plain signature: the map JIT builds programs from those.
+iterations, so that the loop is vectorised without a test for overlap and stays right where dst is one of the inputs.
+The scalar also becomes a function of its own, `gc_scalar.<name>`, with a plain signature: the map JIT builds programs
+from those.
 
-`reduce_loop(operation)` keeps 4 vectors of partial results of 64 bytes each and combines them in a fixed order, the same on every
-machine, so that neither speed nor the result needs reassociation.
+`reduce_loop(operation)` keeps 4 vectors of partial results of 64 bytes each and combines them in a fixed order, the
+same on every machine, so that neither speed nor the result needs reassociation.
 """
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ class _Distinct(ir.MDValue):
     """A metadata node that is not merged with equal ones; llvmlite has none."""
 
     def descr(self, buf: list[str]) -> None:
-        buf += ["distinct !{ ", ", ".join(o if isinstance(o, str) else o.get_reference() for o in self.operands), " }\n"]
+        buf += ["distinct !{ ", ", ".join(o.get_reference() for o in self.operands), " }\n"]
 
 
 def _distinct(module: ir.Module) -> _Distinct:
@@ -67,7 +68,8 @@ def _plain_function(context: Any, builder: Any, name: str, scalar: Any, signatur
     return plain
 
 
-def _emit_tile_loop(context: Any, builder: Any, name: str, scalar: Any, signature: Any, pointers: Any, values: Any) -> None:
+def _emit_tile_loop(context: Any, builder: Any, name: str, scalar: Any, signature: Any, pointers: Any,
+                    values: Any) -> None:
     *addresses, count = values
     result = pointers[0].dtype
     plain = _plain_function(context, builder, name, scalar, signature, result)
@@ -226,7 +228,8 @@ def _reduce_blocks(builder: ir.IRBuilder, operation: str, src: ir.Value, count: 
 
 def _vector_loop(builder: ir.IRBuilder, operation: str, src: ir.Value, begin: ir.Value, count: ir.Value,
                  vector: ir.VectorType, initial: list[ir.Value]) -> tuple[ir.Value, list[ir.Value]]:
-    """Combines whole groups of len(initial) vectors from `begin` on; returns where it stopped and the partial results."""
+    """Combines whole groups of len(initial) vectors from `begin` on;
+    returns where it stopped and the partial results."""
     step = vector.count * len(initial)
     before = builder.block
     head = builder.append_basic_block("head")

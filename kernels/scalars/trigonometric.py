@@ -1,7 +1,7 @@
 """Sine, cosine, tangent and their inverses; f32 is computed in float64.
 
-x = k pi/2 + r with k an integer: pi/2 is taken away in three parts by fma, exactly enough for |x| < 2**30 (f64: relative
-error) and |x| < 2**50 (f32, and f64's absolute error). Beyond LARGEST the result is NaN rather than noise.
+x = k pi/2 + r with k an integer: pi/2 is taken away in three parts by fma, exactly enough for |x| < 2**30 (f64:
+relative error) and |x| < 2**50 (f32, and f64's absolute error). Beyond LARGEST the result is NaN rather than noise.
 """
 from __future__ import annotations
 
@@ -79,21 +79,21 @@ def tan_f64(x):
 
 @scalar
 def sin_f32(x):
-    quadrant, r, low = _reduce(types.float64(x))
+    quadrant, r, _ = _reduce(types.float64(x))
     value = select(bit_and(quadrant, 1) == 0, _sine_f32(r), _cosine_f32(r))
     return select(x == 0.0, x, types.float32(select(quadrant >= 2, -value, value)))
 
 
 @scalar
 def cos_f32(x):
-    quadrant, r, low = _reduce(types.float64(x))
+    quadrant, r, _ = _reduce(types.float64(x))
     value = select(bit_and(quadrant, 1) == 0, _cosine_f32(r), _sine_f32(r))
     return types.float32(select(bit_and(wrap_add(quadrant, 1), 2) != 0, -value, value))
 
 
 @scalar
 def tan_f32(x):
-    quadrant, r, low = _reduce(types.float64(x))
+    quadrant, r, _ = _reduce(types.float64(x))
     sine, cosine = _sine_f32(r), _cosine_f32(r)
     swapped = bit_and(quadrant, 1) != 0
     return select(x == 0.0, x, types.float32(select(swapped, -cosine, sine) / select(swapped, sine, cosine)))

@@ -1,7 +1,8 @@
 """The scalar functions as LLVM text, from which the map JIT (graphc/exec/jit.py) builds whole programs without numba.
 
-Made from the bitcode of the tile primitives, which define a `gc_scalar.<name>` each (kernels/scalars/tiles.py): everything else is
-dropped, helpers are inlined, and what is left is simplified but not vectorised, for no machine in particular.
+Made from the bitcode of the tile primitives, which define a `gc_scalar.<name>` each (kernels/scalars/tiles.py):
+everything else is dropped, helpers are inlined, and what is left is simplified but not vectorised, for no machine in
+particular.
 """
 from __future__ import annotations
 
@@ -64,4 +65,5 @@ def _plain(text: str) -> str:
     joined = re.sub(r" #\d+", "", joined)
     joined = re.sub(r",? !\w+(\.\w+)* !\d+", "", joined)
     joined = joined.replace("define linkonce_odr ", "define ")
-    return re.sub(r"^define (?:[a-z_]+ )*?(?=(?:noundef |float|double|i\d))", "define internal ", joined, count=1) + "\n"
+    before_type = r"^define (?:[a-z_]+ )*?(?=(?:noundef |float|double|i\d))"
+    return re.sub(before_type, "define internal ", joined, count=1) + "\n"

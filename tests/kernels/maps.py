@@ -57,7 +57,8 @@ def native(address: int) -> Any:
 class BoundMap:
     """A program bound to arrays. Keeps everything that the bound record points to."""
 
-    def __init__(self, program: Program, domain: tuple[int, ...], reduced: int, loads: list[Operand], stores: list[Operand],
+    def __init__(self, program: Program, domain: tuple[int, ...], reduced: int, loads: list[Operand],
+                 stores: list[Operand],
                  library: Library | None = None) -> None:
         self.library = library or load_library()
         kernels = int(self.library.registry[1])
@@ -89,7 +90,8 @@ class BoundMap:
         count_words = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 3)(self.library.entry["gc_map_words"])
         bind = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 7)(self.library.entry["gc_map_bind"])
         registry = self.library.registry.ctypes.data
-        self.out = np.full(count_words(self.record.ctypes.data, self.image.ctypes.data, registry) + 1, 0x5A5A5A5A, np.int64)
+        self.out = np.full(count_words(self.record.ctypes.data, self.image.ctypes.data, registry) + 1, 0x5A5A5A5A,
+                           np.int64)
         bind(self.image.ctypes.data, self.record.ctypes.data, self.dims.ctypes.data, self.buffers.ctypes.data, registry,
              self.library.functions.ctypes.data, self.out.ctypes.data)
         assert self.out[-1] == 0x5A5A5A5A, "map_bind wrote behind its table"
@@ -97,16 +99,17 @@ class BoundMap:
         self.scratch = np.full(int(self.out[2]) + 64, 0x7F, np.uint8)
         self.counter = np.zeros(2, np.int64)
 
+    def addresses(self) -> list[int]:
+        return [a.ctypes.data for a in (self.out, self.counter, self.work, self.scratch)]
+
     def run(self, function: Any = None, backwards: bool = False) -> None:
         """Every tile of both phases. function: instead of the evaluator's."""
-        function = function or self.run_entry
+        function, addresses = function or self.run_entry, self.addresses()
         for phase in range(2):
             tiles = range(int(self.out[phase]))
             for tile in reversed(tiles) if backwards else tiles:
-                assert function(self.out.ctypes.data, self.counter.ctypes.data, self.work.ctypes.data, self.scratch.ctypes.data,
-                                phase, tile) == 0
+                assert function(*addresses, phase, tile) == 0
         assert (self.scratch[int(self.out[2]):] == 0x7F).all() and (self.work[int(self.out[3]):] == 0x7F).all()
 
     def run_range(self, begin: int, end: int, function: Any = None) -> None:
-        assert (function or self.range_entry)(self.out.ctypes.data, self.counter.ctypes.data, self.work.ctypes.data, self.scratch.ctypes.data,
-                        begin, end) == 0
+        assert (function or self.range_entry)(*self.addresses(), begin, end) == 0

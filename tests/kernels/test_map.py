@@ -1,4 +1,5 @@
-"""The map evaluator against NumPy: programs over domains of many ranks, sizes and strides, in place, with reductions."""
+"""The map evaluator against NumPy: programs over domains of many ranks, sizes and strides, in place, with
+reductions."""
 from __future__ import annotations
 
 from typing import Any
@@ -63,7 +64,8 @@ def random_shape(rank: int) -> tuple[int, ...]:
             return shape
 
 
-AXPY = Program(("f32", "f32", "f32"), (Instr("mul", "f32", (0, 1)), Instr("add", "f32", (3, 2)), Instr("const", "f32", (), 0.5),
+AXPY = Program(("f32", "f32", "f32"), (Instr("mul", "f32", (0, 1)), Instr("add", "f32", (3, 2)),
+                                       Instr("const", "f32", (), 0.5),
                                        Instr("max", "f32", (4, 5))), (6,))
 
 
@@ -79,7 +81,8 @@ def test_random_strides(rank: int) -> None:
         expected = np.maximum(x * w + b, np.float32(0.5))
         np.testing.assert_array_equal(y, expected)
         where = (y.__array_interface__["data"][0] - by.__array_interface__["data"][0]) // 4
-        rebuilt = np.lib.stride_tricks.as_strided(untouched.reshape(-1)[where:] if y.size else untouched, shape, y.strides) \
+        rebuilt = np.lib.stride_tricks.as_strided(untouched.reshape(-1)[where:] if y.size else untouched, shape,
+                                                  y.strides) \
             if all(s >= 0 for s in y.strides) and y.size else None
         if rebuilt is not None:
             rebuilt[...] = expected
@@ -89,12 +92,14 @@ def test_random_strides(rank: int) -> None:
 @pytest.mark.parametrize("shape", [(5,), (3000,), (40, 70), (7, 600), (1, 1), ()])
 def test_in_place(shape: tuple[int, ...]) -> None:
     """A store on a load's own memory, whatever reads the load later."""
-    program = Program(("f32", "f32"), (Instr("mul", "f32", (0, 1)), Instr("exp", "f32", (1,)), Instr("add", "f32", (2, 3)),
+    program = Program(("f32", "f32"), (Instr("mul", "f32", (0, 1)), Instr("exp", "f32", (1,)),
+                                       Instr("add", "f32", (2, 3)),
                                        Instr("sub", "f32", (2, 0))), (4, 5))
     x, w = random_array(shape, np.float32), random_array(shape, np.float32)
     exp = np.empty_like(w)
     full = elements(x, x).strides
-    BoundMap(Program(("f32",), (Instr("exp", "f32", (0,)),), (1,)), shape, 0, [Operand(w, full)], [Operand(exp, full)]).run()
+    BoundMap(Program(("f32",), (Instr("exp", "f32", (0,)),), (1,)), shape, 0, [Operand(w, full)],
+             [Operand(exp, full)]).run()
     first, second = x * w + exp, x * w - x
     BoundMap(program, shape, 0, [Operand(x, full), Operand(w, full)], [Operand(x, full), Operand(w, full)]).run()
     np.testing.assert_array_equal(x, first)
@@ -115,11 +120,13 @@ def test_index_values(shape: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("dtype", ["bool", "u8", "i8", "i16", "u16", "i32", "i64", "u32", "f64"])
 def test_narrow_types(dtype: str) -> None:
-    kind = np.dtype({"u8": "u1", "i8": "i1", "i16": "i2", "u16": "u2", "i32": "i4", "i64": "i8", "u32": "u4", "f64": "f8",
+    kind = np.dtype({"u8": "u1", "i8": "i1", "i16": "i2", "u16": "u2", "i32": "i4", "i64": "i8", "u32": "u4",
+                     "f64": "f8",
                      "bool": "?"}[dtype])
     x, bx = random_view((13, 37), kind)
     y = np.empty((13, 37), kind)
-    program = Program((dtype,), (Instr("cast", "f32", (0,)), Instr("const", "f32", (), 1.0), Instr("add", "f32", (1, 2)),
+    program = Program((dtype,), (Instr("cast", "f32", (0,)), Instr("const", "f32", (), 1.0),
+                                 Instr("add", "f32", (1, 2)),
                                  Instr("cast", dtype, (3,))), (4,))
     BoundMap(program, x.shape, 0, [elements(x, bx)], [elements(y, y)]).run()
     np.testing.assert_array_equal(y, (x.astype(np.float32) + np.float32(1)).astype(kind))
@@ -139,7 +146,8 @@ def reduce_case(shape: tuple[int, ...], reduced: int, op: str, dtype: str = "f32
     x = base.transpose(np.argsort(order))
     rows = shape[:len(shape) - reduced]
     y = np.full(rows, 77, kind)
-    program = Program((dtype,), (Instr("mul", dtype, (0, 0)), Instr(f"reduce.{op}", dtype, (1,)), Instr("neg", dtype, (2,))), (3,))
+    program = Program((dtype,), (Instr("mul", dtype, (0, 0)), Instr(f"reduce.{op}", dtype, (1,)),
+                                 Instr("neg", dtype, (2,))), (3,))
     store = Operand(y, tuple(s // y.itemsize for s in y.strides) + (None,) * reduced)
     BoundMap(program, shape, reduced, [elements(x, base)], [store]).run(backwards=backwards)
     wide = np.float64 if kind.kind == "f" else kind
@@ -153,7 +161,8 @@ def reduce_case(shape: tuple[int, ...], reduced: int, op: str, dtype: str = "f32
 @pytest.mark.parametrize("dtype", ["f32", "f64", "i32", "i64"])
 def test_reduce_ops(op: str, dtype: str) -> None:
     for shape, reduced, order in [((1000,), 1, None), ((17, 31), 1, None), ((65, 31), 1, (1, 0)), ((3, 1), 1, None),
-                                  ((2, 3, 70000), 1, None), ((5, 1500), 1, (1, 0)), ((1500, 300), 1, (1, 0)), ((), 0, None)]:
+                                  ((2, 3, 70000), 1, None), ((5, 1500), 1, (1, 0)), ((1500, 300), 1, (1, 0)),
+                                  ((), 0, None)]:
         if reduced == 0:
             continue
         got, expected = reduce_case(shape, reduced, op, dtype, order)
@@ -173,7 +182,8 @@ def test_reduce_random(reduced: int) -> None:
 
 @pytest.mark.parametrize(("shape", "order"), [((1, 1000003), (0, 1)), ((64, 30011), (1, 0)), ((2, 64, 9999), (0, 2, 1)),
                                               ((3000, 4000), (1, 0)), ((3, 40000), (0, 1))])
-def test_long_sums_are_accurate_and_do_not_depend_on_the_order_of_tiles(shape: tuple[int, ...], order: tuple[int, ...]) -> None:
+def test_long_sums_are_accurate_and_do_not_depend_on_the_order_of_tiles(shape: tuple[int, ...],
+                                                                        order: tuple[int, ...]) -> None:
     global RNG
     state = RNG.bit_generator.state
     got, expected = reduce_case(shape, 1, "add", "f32", order)
@@ -210,8 +220,10 @@ def test_rows_finished_with_row_loads_and_element_stores(shape: tuple[int, ...])
     x, scale = random_array(shape, np.float32), random_array((rows,), np.float32)
     y, r, n = np.empty_like(x), np.empty(rows, np.float32), np.empty(rows, np.int64)
     instrs = (Instr("const", "f32", (), 1.0), Instr("add", "f32", (0, 2)), Instr("reduce.max", "f32", (0,)),
-              Instr("reduce.add", "f32", (0,)), Instr("mul", "f32", (4, 1)), Instr("add", "f32", (6, 5)), Instr("index", "i64", (), 0),
-              Instr("cast", "i64", (5,)), Instr("const", "i64", (), 0), Instr("mul", "i64", (9, 10)), Instr("add", "i64", (8, 11)))
+              Instr("reduce.add", "f32", (0,)), Instr("mul", "f32", (4, 1)), Instr("add", "f32", (6, 5)),
+              Instr("index", "i64", (), 0),
+              Instr("cast", "i64", (5,)), Instr("const", "i64", (), 0), Instr("mul", "i64", (9, 10)),
+              Instr("add", "i64", (8, 11)))
     program = Program(("f32", "f32"), instrs, (3, 7, 12))
     BoundMap(program, shape, 1, [Operand(x, (cols, 1)), Operand(scale, (1, 0))],
              [Operand(y, (cols, 1)), Operand(r, (1, None)), Operand(n, (1, None))]).run()
@@ -225,7 +237,8 @@ def test_ranges_of_an_epilogue() -> None:
     rows, cols = 37, 513
     x, bias = random_array((rows, cols), np.float32), random_array((cols,), np.float32)
     expected = np.maximum(x + bias, np.float32(0))
-    program = Program(("f32", "f32"), (Instr("add", "f32", (0, 1)), Instr("const", "f32", (), 0.0), Instr("max", "f32", (2, 3))), (4,))
+    program = Program(("f32", "f32"), (Instr("add", "f32", (0, 1)), Instr("const", "f32", (), 0.0),
+                                       Instr("max", "f32", (2, 3))), (4,))
     bound = BoundMap(program, (rows, cols), 0, [Operand(x, (cols, 1)), Operand(bias, (0, 1))], [Operand(x, (cols, 1))])
     for begin in range(0, rows * cols, 1000):
         bound.run_range(begin, min(begin + 1000, rows * cols))

@@ -95,7 +95,8 @@ def test_random_programs(seed: int) -> None:
             run_both(program, shape)
 
 
-AXPY = Program(("f32", "f32", "f32"), (Instr("mul", "f32", (0, 1)), Instr("add", "f32", (3, 2)), Instr("tanh", "f32", (4,))), (5,))
+AXPY = Program(("f32", "f32", "f32"), (Instr("mul", "f32", (0, 1)), Instr("add", "f32", (3, 2)),
+                                       Instr("tanh", "f32", (4,))), (5,))
 
 
 @pytest.mark.parametrize("shape", [(37, 65), (5, 1), (1, 700), (3, 4, 1), (3, 1300)])
@@ -123,7 +124,8 @@ def test_programs_of_a_plan() -> None:
     """Only programs that pay are compiled; loads known to stay are found."""
     dims = (Dim(DimKind.INPUT, (0, 0)), Dim(DimKind.CONST, (), 4), Dim(DimKind.CONST, (), 1), Dim(DimKind.CONST, (), 0))
     row, full = Access(1, 3, (2, 3)), Access(0, 3, (1, 2))
-    buffers = (Buffer(BufferKind.INPUT, "f32", (0, 1)), Buffer(BufferKind.INPUT, "f32", (0,), 1), Buffer(BufferKind.OUTPUT, "f32", (0, 1)))
+    buffers = (Buffer(BufferKind.INPUT, "f32", (0, 1)), Buffer(BufferKind.INPUT, "f32", (0,), 1),
+               Buffer(BufferKind.OUTPUT, "f32", (0, 1)))
     step = Map(0, (0, 1), 0, (full, row, row), (Access(2, 3, (1, 2)),))
     copy = Map(1, (0, 1), 0, (full,), (Access(2, 3, (1, 2)),))
     body = Body("main", dims, buffers, (0, 1), (2,), (), (), (step, copy))

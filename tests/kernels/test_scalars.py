@@ -71,8 +71,10 @@ def erfinv(x: np.ndarray) -> np.ndarray:
 
 # op: (reference, units in the last place allowed, intervals)
 UNARY: dict[str, tuple[Function, float, list[tuple[float, float]]]] = {
-    "exp": (np.exp, 1.5, [(-87, 88), (-1, 1), (-1e-3, 1e-3)]), "expm1": (np.expm1, 2.5, [(-30, 88), (-1, 1), (-1e-4, 1e-4)]),
-    "log": (np.log, 1.5, [(0, 1e-30), (0.5, 2), (0, 1e30)]), "log1p": (np.log1p, 1.5, [(-1, 1), (-1e-3, 1e-3), (0, 1e20)]),
+    "exp": (np.exp, 1.5, [(-87, 88), (-1, 1), (-1e-3, 1e-3)]),
+    "expm1": (np.expm1, 2.5, [(-30, 88), (-1, 1), (-1e-4, 1e-4)]),
+    "log": (np.log, 1.5, [(0, 1e-30), (0.5, 2), (0, 1e30)]),
+    "log1p": (np.log1p, 1.5, [(-1, 1), (-1e-3, 1e-3), (0, 1e20)]),
     "tanh": (np.tanh, 3, [(-12, 12), (-1, 1), (-1e-3, 1e-3)]), "sigmoid": (sigmoid, 3, [(-80, 80), (-5, 5)]),
     "softplus": (softplus, 2, [(-50, 50)]), "erf": (erf, 4, [(-5, 5), (0.8, 1.1), (-1e-3, 1e-3)]),
     "erfinv": (erfinv, 8, [(-1, 1), (0.99, 1)]), "sin": (np.sin, 1, [(-4, 4), (-1e3, 1e3), (-1e6, 1e6)]),
@@ -94,7 +96,8 @@ def test_error_of_functions(op: str, dtype: str) -> None:
             assert errors_in_ulp(float_call(op, x), reference(wide(x))).max() <= allowed, (low, high)
 
 
-SPECIAL = np.array([np.inf, -np.inf, np.nan, 0.0, -0.0, 1e-45, -1e-45, 1e-310, 3e38, -3e38, 1e308, -1e308, 1, -1, 2, -2, 0.5,
+SPECIAL = np.array([np.inf, -np.inf, np.nan, 0.0, -0.0, 1e-45, -1e-45, 1e-310, 3e38, -3e38, 1e308, -1e308, 1, -1, 2,
+                    -2, 0.5,
                     1e-30])
 
 
@@ -156,7 +159,8 @@ def test_exact_float_functions(dtype: str) -> None:
                               "sign": np.sign, "square": np.square}.items():
             np.testing.assert_array_equal(float_call(op, x), reference(x), op)
         for op, binary in {"add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "min": np.minimum,
-                           "max": np.maximum, "floordiv": lambda a, b: np.floor(a / b), "mod": np.mod, "truncmod": np.fmod}.items():
+                           "max": np.maximum, "floordiv": lambda a, b: np.floor(a / b), "mod": np.mod,
+                           "truncmod": np.fmod}.items():
             np.testing.assert_array_equal(float_call(op, x, y), binary(x, y), op)
         for op, test in {"is_nan": np.isnan, "is_inf": np.isinf, "is_finite": np.isfinite}.items():
             np.testing.assert_array_equal(call(f"{op}.bool.{dtype}", x), test(x), op)
@@ -190,7 +194,8 @@ def test_integers_wrap_and_never_trap(dtype: str) -> None:
         "add": lambda a, b: wrap(a + b), "sub": lambda a, b: wrap(a - b), "mul": lambda a, b: wrap(a * b),
         "floordiv": lambda a, b: 0 if b == 0 else wrap(a // b), "mod": lambda a, b: 0 if b == 0 else a % b,
         "truncdiv": truncated, "truncmod": lambda a, b: 0 if b == 0 else int(math.copysign(1, a)) * (abs(a) % abs(b)),
-        "min": min, "max": max, "pow": power, "and": lambda a, b: a & b, "or": lambda a, b: a | b, "xor": lambda a, b: a ^ b,
+        "min": min, "max": max, "pow": power, "and": lambda a, b: a & b, "or": lambda a, b: a | b, 
+        "xor": lambda a, b: a ^ b,
         "shift_left": lambda a, b: wrap(a << b % bits), "shift_right": lambda a, b: a >> b % bits,
     }
     for op, function in exact.items():
