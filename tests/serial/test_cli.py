@@ -23,7 +23,8 @@ def model(tmp_path):
 def test_inspect(model, capsys):
     assert main(["inspect", model]) == 0
     out = capsys.readouterr().out
-    for line in ("x: float32(?, 3)", "y: float32(?, 4)", "1 MatMul", "12 parameters", "48 bytes  w", "x:0 -> y:0; 2 steps",
+    for line in ("x: float32(?, 3)", "y: float32(?, 4)", "1 MatMul", "12 parameters", "48 bytes  w",
+                 "x:0 -> y:0; 2 steps",
                  "unknown sizes taken as 1", "1 matmul.f32"):
         assert line in out
     # 2 * 1 * 4 * 3 of the product and 5 * 1 * 4 of the softmax, as their kernels declare.

@@ -1,4 +1,6 @@
-"""What graphc saves, TensorFlow opens, and computes the same: every op by its samples. Skipped where TensorFlow is missing.
+"""What graphc saves, TensorFlow opens, and computes the same: every op by its samples.
+
+Skipped where TensorFlow is missing.
 
 The packages share a process on purpose: graphc's messages must not clash with TensorFlow's.
 """
