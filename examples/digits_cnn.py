@@ -98,11 +98,11 @@ def main() -> int:
     with gc.Session() as session:
         session.run(gc.global_variables_initializer())
         train(session, x, labels, keep_prob, step, loss, images, targets)
-        print(session.compile_report([step, loss], [x, labels, keep_prob]))
+        print(gc.pass_table([step, loss], [x, labels, keep_prob]))
         scores = session.run(logits, {x: test_images})
         frozen = gc.freeze(session, [logits], inputs=[x])
         folder, name = os.path.split(options.save)
-        gc.train.write_graph(frozen, folder or ".", name, as_text=False)
+        gc.write_graph(frozen, folder or ".", name, as_text=False)
 
     print(f"saved {options.save} ({os.path.getsize(options.save) / 1e3:.0f} kB)")
     accuracy = float(np.mean(scores.argmax(1) == test_targets))

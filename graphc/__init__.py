@@ -156,9 +156,10 @@ from graphc.variables import (
     variables_initializer,
 )
 
-# --- serialisation: imported when first used, as it needs protobuf ----------------------------------------------------
+# --- compiler and serialisation: imported when first used; the latter needs protobuf -----------------------------------
 
 _LAZY = {
+    "pass_table": ("graphc.plan.compile", "pass_table"),
     "GraphDef": ("graphc.serial.graph_pb2", "GraphDef"),
     "NodeDef": ("graphc.serial.graph_pb2", "NodeDef"),
     "AttrValue": ("graphc.serial.graph_pb2", "AttrValue"),

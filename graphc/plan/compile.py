@@ -25,8 +25,8 @@ from graphc.plan.verify import verify_plan
 class Compiled:
     """A Plan with what it needs beside it.
 
-    constants: arrays by the plan's constants' names, in their order. states: the Spec of each of the plan's states, in their
-    order. report: what each pass did, for people; its last row, "lower", goes from nodes to steps of the Plan.
+    constants: arrays by the plan's constants' names, in their order. states: the Spec of each of the plan's states, in
+    their order. report: what each pass did, for people; its last row, "lower", goes from nodes to steps of the Plan.
     """
 
     plan: Plan
@@ -57,6 +57,17 @@ def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), 
     reports.append(PassReport("lower", last.nodes_after, steps, (time.perf_counter() - begin) * 1e3,
                               last.transposes_after, last.transposes_after))
     return Compiled(compiled.plan, compiled.constants, compiled.states, tuple(reports))
+
+
+def pass_table(fetches: Sequence[Tensor | Operation], feeds: Sequence[Tensor] = ()) -> str:
+    """What each pass does to the graph that computes `fetches`: nodes and transposes before and after, milliseconds.
+
+    Compiles anew, and runs nothing. Raises what `compile_graph` raises.
+    """
+    tensors = [f for f in fetches if isinstance(f, Tensor)]
+    report = compile_graph(tensors, [f for f in fetches if isinstance(f, Operation)], feeds).report
+    total = sum(row.milliseconds for row in report)
+    return "\n".join([*map(str, report), f"{'all':24} {total:63.2f} ms"])
 
 
 def _snapshot_report(operations: Sequence[Operation], reports: Sequence[PassReport], milliseconds: float) -> PassReport:
