@@ -218,10 +218,13 @@ class _Call:
     def shapes(self, inputs: Sequence[Spec]) -> list[Any]:
         """Shapes of unknown sizes, for compiling."""
         guess = inputs[0].rank if inputs and inputs[0].rank is not None else 0
+        found = []
         for i, rank in enumerate(self.ranks):
-            said = self.operation.outputs[i].spec.rank if self.operation is not None else None
-            self.ranks[i] = said if said is not None else guess if rank is None else rank
-        return [tuple(dims.symbol(f"{self.name}.{k}") for k in range(rank or 0)) for rank in self.ranks]
+            said = self.operation.outputs[i].spec.static_shape if self.operation is not None else None
+            self.ranks[i] = len(said) if said is not None else guess if rank is None else rank
+            sizes = said if said is not None else [None] * (self.ranks[i] or 0)
+            found.append(tuple(dims.symbol(f"{self.name}.{k}") if s is None else s for k, s in enumerate(sizes)))
+        return found
 
     def __call__(self, *arrays: np.ndarray) -> Any:
         trial = TRIAL.results

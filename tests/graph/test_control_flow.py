@@ -1,7 +1,11 @@
-"""while_loop and cond, their gradients of first and second order, against finite differences by the NumPy evaluator."""
+"""while_loop and cond, and their gradients of first and second order against finite differences.
+
+Everything is run twice: by the NumPy evaluator of graphs, and by a Session.
+"""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +15,25 @@ from graphc.exec.reference import run_reference
 from graphc.ops.control import StatelessWhile
 
 
-@pytest.fixture(autouse=True)
-def fresh_graph():
+@pytest.fixture(autouse=True, params=["reference", "session"])
+def fresh_graph(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(globals(), "evaluate", run_reference if request.param == "reference" else run_session)
     with gc.Graph().as_default():
         yield
+
+
+def run_session(fetches: Any, feeds: dict[gc.Tensor, Any] | None = None, states: dict[str, Any] | None = None) -> Any:
+    """As run_reference, by a session."""
+    with gc.Session() as session:
+        for name, value in (states or {}).items():
+            session._states.assign(name, value)
+        found = session.run(fetches, feeds)
+        for name in states or {}:
+            states[name] = session._states.read(name)
+    return found
+
+
+evaluate: Callable[..., Any] = run_reference
 
 
 def check_gradients(y: gc.Tensor, feeds: dict[gc.Tensor, np.ndarray], order: int = 2, step: float = 1e-5) -> None:
@@ -29,10 +48,10 @@ def check_gradients(y: gc.Tensor, feeds: dict[gc.Tensor, np.ndarray], order: int
 
         def at(amount: float, value: gc.Tensor = value, directions: list[np.ndarray] = directions) -> float:
             moved = {x: v + amount * d for (x, v), d in zip(feeds.items(), directions, strict=True)}
-            return float(run_reference(value, moved))
+            return float(evaluate(value, moved))
 
         numeric = (at(step) - at(-step)) / (2 * step)
-        exact = sum(float(np.sum(g * d)) for g, d in zip(run_reference(grads, feeds), directions, strict=True))
+        exact = sum(float(np.sum(g * d)) for g, d in zip(evaluate(grads, feeds), directions, strict=True))
         np.testing.assert_allclose(exact, numeric, rtol=2e-5, atol=1e-7)
         value = gc.add_n([gc.reduce_sum(g * gc.constant(rng.standard_normal(feeds[x].shape)))
                           for g, x in zip(grads, xs, strict=True)])
@@ -51,17 +70,17 @@ def loop_of(body: Callable[..., Sequence[gc.Tensor]], *start: gc.Tensor, times: 
 
 def test_values() -> None:
     i, x = gc.while_loop(lambda i, x: i < 10, lambda i, x: (i + 1, x * 2.0), [0, 1.0])
-    assert run_reference([i, x]) == [10, 1024.0]
+    assert evaluate([i, x]) == [10, 1024.0]
 
 
 def test_single_variable_gives_a_tensor() -> None:
     i = gc.while_loop(lambda i: i < 10, lambda i: i + 3, [gc.constant(0)])
-    assert isinstance(i, gc.Tensor) and run_reference(i) == 12
+    assert isinstance(i, gc.Tensor) and evaluate(i) == 12
 
 
 def test_maximum_iterations() -> None:
     i = gc.while_loop(lambda i: i < 100, lambda i: i + 1, [gc.constant(0)], maximum_iterations=7)
-    assert run_reference(i) == 7
+    assert evaluate(i) == 7
 
 
 def test_gradient_of_loop() -> None:
@@ -146,7 +165,7 @@ def test_python_function_in_a_differentiated_loop_runs_once_an_iteration() -> No
 
     h, = loop_of(body, x)
     dx, = gc.gradients(h, x)
-    h_value, dx_value = run_reference([h, dx], {x: np.ones(2)})
+    h_value, dx_value = evaluate([h, dx], {x: np.ones(2)})
     assert len(calls) == 3
     np.testing.assert_allclose(h_value, [6, 6])
     np.testing.assert_allclose(dx_value, [6, 6])
@@ -175,7 +194,7 @@ def test_variables_and_captured_values() -> None:
     w = gc.Variable(np.array([1.5, 0.5]), name="w")
     h, = loop_of(lambda h: [h * w], gc.constant([1.0, 2.0], gc.float64))
     dw, = gc.gradients(h, w)
-    np.testing.assert_allclose(run_reference(dw, states={"w": np.array([1.5, 0.5])}), [3 * 1.5**2, 2 * 3 * 0.5**2])
+    np.testing.assert_allclose(evaluate(dw, states={"w": np.array([1.5, 0.5])}), [3 * 1.5**2, 2 * 3 * 0.5**2])
 
 
 def test_assign_in_the_branch_taken_only() -> None:
@@ -183,8 +202,8 @@ def test_assign_in_the_branch_taken_only() -> None:
     p = gc.placeholder(gc.bool, [])
     y = gc.cond(p, lambda: v.assign_add(10.0), lambda: v.read_value())
     states = {"v": np.float32(1)}
-    assert run_reference(y, {p: False}, states) == 1 and states["v"] == 1
-    assert run_reference(y, {p: True}, states) == 11 and states["v"] == 11
+    assert evaluate(y, {p: False}, states) == 1 and states["v"] == 1
+    assert evaluate(y, {p: True}, states) == 11 and states["v"] == 11
 
 
 def test_errors() -> None:
@@ -213,7 +232,7 @@ def test_cond_results() -> None:
     p = gc.placeholder(gc.bool, [])
     assert isinstance(gc.cond(p, lambda: [gc.constant(1)], lambda: [gc.constant(2)]), gc.Tensor)
     a, b = gc.cond(p, lambda: (gc.constant(1), 2.0), lambda: (gc.constant(3), 4.0))
-    assert run_reference([a, b], {p: False}) == [3, 4.0]
+    assert evaluate([a, b], {p: False}) == [3, 4.0]
     chosen = gc.case([(p, lambda: gc.constant(1)), (gc.logical_not(p), lambda: gc.constant(2))],
                      default=lambda: gc.constant(3))
-    assert run_reference(chosen, {p: False}) == 2
+    assert evaluate(chosen, {p: False}) == 2
