@@ -159,7 +159,7 @@ class _StoredConstants:
 
 
 def _key(value: np.ndarray[Any, Any]) -> Any:
-    return value.dtype.str, value.shape, hashlib.sha256(memoryview(np.ascontiguousarray(value))).digest()
+    return value.dtype.str, value.shape, hashlib.sha256(np.ascontiguousarray(value).data).digest()
 
 
 def _listed(values: Any) -> list[Any]:
