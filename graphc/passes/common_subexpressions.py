@@ -1,8 +1,8 @@
 """common_subexpressions: equal pure nodes on equal values are one node.
 
-Two nodes are equal if their ops (type and fields), inputs, token edges and specs are; walking in topological order, inputs are
-merged before their users. Random ops, effects and reads of state are never merged; nor are ops that make a size known,
-because their specs hold symbols of their own.
+Two nodes are equal if their ops (type and fields), inputs, token edges and specs are; walking in topological order,
+inputs are merged before their users. Random ops, effects and reads of state are never merged; nor are ops that make a
+size known, because their specs hold symbols of their own.
 """
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
 """The rewrite driver: local rules to a fixpoint, and the pipeline with its checks.
 
-A Rule looks at one node, whose inputs are rewritten already, and returns None (no change), or the values that replace its
-results (a Value or Node for one result, a tuple for several). `rewrite` visits every node once in topological order and
-applies the rules to each until none changes it; nodes made by a rule are visited too. After STEP_LIMIT applications a node
-the rule is named in an error: two rules undo each other.
+A Rule looks at one node, whose inputs are rewritten already, and returns None (no change), or the values that replace
+its results (a Value or Node for one result, a tuple for several). `rewrite` visits every node once in topological
+order and applies the rules to each until none changes it; nodes made by a rule are visited too. After STEP_LIMIT
+applications a node the rule is named in an error: two rules undo each other.
 
-A replacement may know more than what it replaces, never something else: `check_refines` compares the Specs.
-A pass that fails stops the compilation.
+A replacement may know more than what it replaces, never something else: `check_refines` compares the Specs. A pass
+that fails stops the compilation.
 """
 from __future__ import annotations
 
@@ -65,8 +65,7 @@ class Rewriter:
                 self.keep(node, current)
                 return
             check_refines(rule, current, values)
-            if len({v.node for v in values}) == 1 and values[0].node not in self.done \
-                    and [v.index for v in values] == list(range(len(current.specs))) == list(range(len(values[0].node.specs))):
+            if values and values[0].node not in self.done and values == as_values(values[0].node):
                 # A node in place of a node: look at it again.
                 self._settle_inputs(values[0].node)
                 current = _merged(self._with_new_inputs(values[0].node), current)
@@ -124,7 +123,7 @@ class Rewriter:
 
 
 def rebuilt(node: Node, inputs: tuple[Value, ...], after: tuple[Node, ...] | None = None) -> Node:
-    """The node on other inputs: specs are inferred anew only if an input's spec changed, and only ever become better."""
+    """The node on other inputs: specs are inferred anew only if an input's spec changed, and only become better."""
     after = node.after if after is None else after
     if all(a is b or a == b for a, b in zip(inputs, node.inputs, strict=True)) and after == node.after:
         return node
@@ -161,7 +160,8 @@ def check_refines(rule: Any, node: Node, values: Sequence[Value]) -> None:
             wrong = len(new.shape) != len(spec.shape) or any(
                 dims.different(a, b) for a, b in zip(new.shape, spec.shape, strict=True))
         if wrong:
-            raise InternalError(f"the rule {_name(rule)} contradicts the spec of result {i} of {node}: {spec} became {new}")
+            raise InternalError(f"the rule {_name(rule)} contradicts the spec of result {i} of {node}: {spec} became "
+                                f"{new}")
 
 
 def run_pipeline(flow: Flow, pipeline: Sequence[tuple[str, Pass]]) -> tuple[Flow, list[PassReport]]:

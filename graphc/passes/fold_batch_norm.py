@@ -1,8 +1,8 @@
 """fold_batch_norm: a scale per channel behind a convolution goes into its weights, if neither changes from run to run.
 
-Expansion turns a batch norm of inference into (conv(x, w) - mean) * factor + offset. The rules below carry `factor` to the
-weights; w * factor and mean * factor are then computed once, in the prepare body. Rounding changes as it does in any such
-folding (tests compare with a tolerance). Only where the convolution's result has no other user.
+Expansion turns a batch norm of inference into (conv(x, w) - mean) * factor + offset. The rules below carry `factor`
+to the weights; w * factor and mean * factor are then computed once, in the prepare body. Rounding changes as it does
+in any such folding (tests compare with a tolerance). Only where the convolution's result has no other user.
 """
 from __future__ import annotations
 

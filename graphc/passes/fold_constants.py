@@ -1,7 +1,8 @@
 """fold_constants: a pure node on constants alone becomes a constant, computed by the op's NumPy `reference`.
 
-Also integer tensors whose value the Spec knows; elements that are sizes of inputs (a batch size) become one SizeValues. A result of more than SIZE_LIMIT elements stays a computation (the prepare
-body does it when the plan is loaded), so that a saved file holds no weight twice. Random ops and effects are never folded.
+Also integer tensors whose value the Spec knows; elements that are sizes of inputs (a batch size) become one
+SizeValues. A result of more than SIZE_LIMIT elements stays a computation (the prepare body does it when the plan is
+loaded), so that a saved file holds no weight twice. Random ops and effects are never folded.
 """
 from __future__ import annotations
 
@@ -31,11 +32,11 @@ def fold_constants(flow: Flow) -> Flow:
         if isinstance(node.op, (SizeValues, FlowInput, Const)):
             return None
         spec = node.specs[0]
-        if spec.value is None or spec.dtype.short not in ("i32", "i64") or not all(isinstance(s, int) for s in spec.shape or ()):
+        if spec.dtype.short not in ("i32", "i64") or not all(isinstance(s, int) for s in spec.shape or ()):
             return None
-        if not all(symbol in given for size in spec.value for symbol in symbols(size)):
+        if not all(symbol in given for size in spec.value or () for symbol in symbols(size)):
             return None
-        return make_node(SizeValues(spec.value, spec.dtype, spec.shape), (), node.origins)  # type: ignore[arg-type]
+        return make_node(SizeValues(spec.value or (), spec.dtype, spec.shape), (), node.origins)  # type: ignore[arg-type]
 
     return rewrite(flow, [fold, known_sizes])
 

@@ -1,16 +1,17 @@
 """fuse: elementwise nodes, reductions and kernels with what follows them become single steps (passes/fused.py).
 
- 1. Grouping, one walk in topological order. An elementwise node joins the group of one of its operands if both have one
-    domain; it takes the groups of its other operands along if they have that domain too. Behind a reduction of a group,
-    nodes with one value a row join as well. A reduction joins a group that reduces nothing yet, or the same axes. A plain
-    op with one result begins a group that elementwise nodes may join: they become its epilogue. Anything else stands
-    alone.
- 2. Views, changes of unit axes and scalar constants belong to no group: every group that reads one contains it and loads
-    through it.
+ 1. Grouping, one walk in topological order. An elementwise node joins the group of one of its operands if both have
+    one domain; it takes the groups of its other operands along if they have that domain too. Behind a reduction of a
+    group, nodes with one value a row join as well. A reduction joins a group that reduces nothing yet, or the same
+    axes. A plain op with one result begins a group that elementwise nodes may join: they become its epilogue.
+    Anything else stands alone.
+ 2. Views, changes of unit axes and scalar constants belong to no group: every group that reads one contains it and
+    loads through it.
  3. Each group becomes a Fused node. Values that others need are its results, so several may be stored by one step.
 
-Joining must not make a cycle: nothing that the new member needs from outside may depend on the group (`Grouping._depends`,
-a search bounded by positions and SEARCH_LIMIT; without an answer within it, nothing is joined). MEMBER_LIMIT bounds programs.
+Joining must not make a cycle: nothing that the new member needs from outside may depend on the group
+(`Grouping._depends`, a search bounded by positions and SEARCH_LIMIT; without an answer within it, nothing is joined).
+MEMBER_LIMIT bounds programs.
 """
 from __future__ import annotations
 

@@ -1,15 +1,15 @@
 """Fused: several nodes computed by one step, and what a member may be.
 
-A Fused node stands for `members`, nodes in topological order that keep their own inputs; `arguments[i]` is the value that
-the members call what the Fused node calls input i, and `results` are the members' values that it gives. All of it is one
-map over `domain`, of which `axes` are reduced:
+A Fused node stands for `members`, nodes in topological order that keep their own inputs; `arguments[i]` is the value
+that the members call what the Fused node calls input i, and `results` are the members' values that it gives. All of
+it is one map over `domain`, of which `axes` are reduced:
 
   element members   Elementwise, View and unit-axis Alias nodes whose values are seen at every point of the domain
   reduce members    Reductions over exactly `axes` of an element value
   row members       Elementwise nodes and unit-axis Aliases behind a reduce member: one value a row
 
-or, if `kernel` is set (the first member), the epilogue of a kernel's call: element members only, behind its single result.
-plan/lower_fused.py makes the step.
+or, if `kernel` is set (the first member), the epilogue of a kernel's call: element members only, behind its single
+result. plan/lower_fused.py makes the step.
 """
 from __future__ import annotations
 

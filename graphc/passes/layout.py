@@ -4,12 +4,14 @@ Only an op's own `permuted` and three rules:
 
   insert   an op with data_format="NCHW" becomes its NHWC form between transposes
   sink     a transpose from NHWC to NCHW above an op moves below it, if the op can be permuted and that costs nothing:
-           transposes that this adds on other operands are no larger than those it removes, and neither are those on results
-  cancel   transposes that meet are joined; what is left of them may be the identity (passes/simplify.py has these rules)
+           transposes that this adds on other operands are no larger than those it removes, and neither are those on
+           results
+  cancel   transposes that meet are joined; what is left of them may be the identity (passes/simplify.py has these
+  rules)
 
-Transposes of weights become constants or part of the prepare body. What remains stands at the edges: where NCHW pictures enter
-or leave, and before a reshape, to which the layout matters. Cost is counted in elements moved; sizes not known yet
-count as NOMINAL.
+Transposes of weights become constants or part of the prepare body. What remains stands at the edges: where NCHW
+pictures enter or leave, and before a reshape, to which the layout matters. Cost is counted in elements moved; sizes
+not known yet count as NOMINAL.
 """
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The ops that a run needs: the ancestors of what is asked for, in an order in which they can be computed.
 
-The order is that of creation wherever dependencies allow it: writes to variables and effects on the host keep the user's
-order. Ops made by the API always come after their inputs; an imported graph may list them in any order.
+The order is that of creation wherever dependencies allow it: writes to variables and effects on the host keep the
+user's order. Ops made by the API always come after their inputs; an imported graph may list them in any order.
 """
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which values stay the same from run to run: what depends on constants and on variables that this plan does not write."""
+"""Which values stay the same from run to run: what depends on constants and on variables that no one writes."""
 from __future__ import annotations
 
 from graphc.ir.dims import Dim
@@ -36,7 +36,9 @@ class Persistence:
             return node.op.state not in self.written
         if isinstance(node.op, Const):
             return True
-        if node.op.effect != Effect.PURE or node.after or isinstance(node.op, (FlowInput, BindSizes, ControlOp, Prepared)):
+        if node.op.effect != Effect.PURE or node.after:
+            return False
+        if isinstance(node.op, (FlowInput, BindSizes, ControlOp, Prepared)):
             return False
         if any(spec.dtype.numpy is None for spec in node.specs):
             return False                # lists and strings are values of one run

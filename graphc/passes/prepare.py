@@ -1,8 +1,9 @@
-"""prepare: work on weights alone is done apart from the run, in the prepare body (docs/adr/0007-prepare-and-formats.md).
+"""prepare: work on weights alone is done apart from the run, in the prepare body (docs/adr/0007).
 
-A value moves there if it persists from run to run (passes/persistent.py), costs something, and something that does not persist
-uses it. Its ancestors come along. In the run it is a Prepared node, a buffer filled beforehand. Values that are fetched
-or written to variables stay, and so does everything in a flow without feeds: it is run once, to initialise.
+A value moves there if it persists from run to run (passes/persistent.py), costs something, and something that does
+not persist uses it. Its ancestors come along. In the run it is a Prepared node, a buffer filled beforehand. Values
+that are fetched or written to variables stay, and so does everything in a flow without feeds: it is run once, to
+initialise.
 """
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """prune: loops and branches lose the inputs that none of their flows uses any more.
 
-A Flow holds only what its outputs and effects need, so the snapshot prunes the graph itself; but operands of loops and branches
-stay operands when folding or merging inside has made them useless. Carried values stay: they are results.
+A Flow holds only what its outputs and effects need, so the snapshot prunes the graph itself; but operands of loops
+and branches stay operands when folding or merging inside has made them useless. Carried values stay: they are
+results.
 """
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Keys of random ops: what tells one stream of random numbers from another.
 
-The key is a field of the op, fixed when the snapshot is taken, made of the op's seeds and, where TF 1 would use the number of ops in
-the graph, of the op's name: so adding ops elsewhere never changes the numbers. An op without any seed has a key that differs
-in every process.
+The key is a field of the op, fixed when the snapshot is taken, made of the op's seeds and, where TF 1 would use the
+number of ops in the graph, of the op's name: so adding ops elsewhere never changes the numbers. An op without any
+seed has a key that differs in every process.
 """
 from __future__ import annotations
 

@@ -135,8 +135,9 @@ def slice_of_everything(node: Node) -> Replacement:
     return None
 
 
-RULES = [drop_same_shape_alias, join_aliases, drop_identity_transpose, join_transposes, transpose_of_units, drop_neutral,
-         drop_same_cast, drop_double_negation, transposed_operand, sum_to_as_sum, reduce_nothing, slice_of_everything]
+RULES = [drop_same_shape_alias, join_aliases, drop_identity_transpose, join_transposes, transpose_of_units,
+         drop_neutral, drop_same_cast, drop_double_negation, transposed_operand, sum_to_as_sum, reduce_nothing,
+         slice_of_everything]
 
 
 # What rules are written with

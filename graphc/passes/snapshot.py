@@ -1,13 +1,13 @@
 """Snapshot: the part of the user's graph that a run needs becomes a Flow of immutable Nodes.
 
  1. needed: the ancestors (inputs and control inputs) of fetches and targets, cut at the feeds, in order of creation.
- 2. Each op becomes a Node. Operands that are fields leave the inputs: their values are taken from the Specs of what was
-    given; an element that is known only while running becomes a symbol, bound by a BindSizes node that every user of the
-    symbol comes after. Specs are inferred anew, from the feeds on, with their ranks.
- 3. Variables (docs/adr/0006-variables-and-effects.md) become values. Each write makes a new version; the versions that
-    an op depends on, by data or control, decide what it reads: the last of them, or the value at the start of the run. An
-    op that writes reads the latest version, so that writes apply one after the other. Only the last version is written
-    back, by one WriteState at the end; a fetched Variable object is that version.
+ 2. Each op becomes a Node. Operands that are fields leave the inputs: their values are taken from the Specs of what
+    was given; an element that is known only while running becomes a symbol, bound by a BindSizes node that every user
+    of the symbol comes after. Specs are inferred anew, from the feeds on, with their ranks.
+ 3. Variables (docs/adr/0006-variables-and-effects.md) become values. Each write makes a new version; the versions
+    that an op depends on, by data or control, decide what it reads: the last of them, or the value at the start of
+    the run. An op that writes reads the latest version, so that writes apply one after the other. Only the last
+    version is written back, by one WriteState at the end; a fetched Variable object is that version.
  4. Effects on the host keep the order of creation (token edges `after`).
  5. A random op gets its key (passes/random_keys.py).
 
@@ -42,8 +42,8 @@ def take_snapshot(fetches: Sequence[Tensor], targets: Sequence[Operation], feeds
                   feed_ranks: Sequence[int]) -> Flow:
     """The Flow of a run. Its inputs are the feeds, its outputs the fetches, both in the order given.
 
-    info: "states" (name -> Spec of every variable in it), "inside" (whether it is a loop's or branch's body). Raises InvalidArgumentError for what does not fit, or a
-    missing feed.
+    info: "states" (name -> Spec of every variable in it), "inside" (whether it is a loop's or branch's body).
+    Raises InvalidArgumentError for what does not fit, or a missing feed.
     """
     return Snapshot(feeds, feed_ranks).flow(fetches, targets)
 
@@ -67,20 +67,21 @@ class Snapshot:
         self.inputs = [self._feed(i, t, rank) for i, (t, rank) in enumerate(zip(feeds, feed_ranks, strict=True))]
 
     def flow(self, fetches: Sequence[Tensor], targets: Sequence[Operation], written: Sequence[str] = ()) -> Flow:
-        """The flow of these fetches. In a body, `written` names the variables whose last versions are further outputs."""
+        """The flow of these fetches. In a body, `written`: variables whose last versions are further outputs."""
         for operation in needed_operations(fetches, targets, self.fed):
             self._convert(operation)
         outputs = [self._fetched(t) for t in fetches] + [self.versions[s][-1] for s in written]
         writes = [] if self.read_inside else [self._write(s) for s, v in self.versions.items() if len(v) > 1]
-        return Flow(tuple(self.inputs), tuple(outputs), (*self.effects, *writes), {"states": self.states, "inside": self.read_inside})
+        info = {"states": self.states, "inside": self.read_inside}
+        return Flow(tuple(self.inputs), tuple(outputs), (*self.effects, *writes), info)
 
     # Feeds, variables
 
     def _feed(self, index: int, tensor: Tensor, rank: int) -> Node:
         spec = tensor.spec
         if spec.shape is not None and len(spec.shape) != rank:
-            raise InvalidArgumentError(f"Cannot feed a value of rank {rank} for Tensor '{tensor.name}', which has shape "
-                                       f"{tensor.shape}{built_at(tensor.op)}", tensor.op)
+            raise InvalidArgumentError(f"Cannot feed a value of rank {rank} for Tensor '{tensor.name}', which has "
+                                       f"shape {tensor.shape}{built_at(tensor.op)}", tensor.op)
         static = spec.static_shape or (None,) * rank
         shape = tuple(dims.symbol(f"{tensor.op.name}.{axis}") if size is None else size
                       for axis, size in enumerate(static))
@@ -116,8 +117,8 @@ class Snapshot:
         tensor, name = operation.outputs[0], operation.name
         spec = tensor.spec
         if spec.shape is None or not all(isinstance(s, int) for s in spec.shape):
-            raise UnimplementedError(f"Variable '{name}' has the shape {tensor.shape}; variables whose shape is not fully "
-                                     f"known are not supported: give it a shape{built_at(operation)}", operation)
+            raise UnimplementedError(f"Variable '{name}' has the shape {tensor.shape}; variables whose shape is not "
+                                     f"fully known are not supported: give it a shape{built_at(operation)}", operation)
         self.state_of[tensor] = name
         if name not in self.states:
             self.states[name] = Spec(spec.dtype, spec.shape)
@@ -258,8 +259,9 @@ class Snapshot:
             value = self.read(given, seen)
             found[name] = field_value(kinds[name], self._sizes(value), value.spec.shape)
             if found[name] is None:
-                raise UnimplementedError(f"{operation.type} '{operation.name}': argument '{name}' has an unknown number of "
-                                         f"elements, so the rank of the result is unknown{built_at(operation)}", operation)
+                raise UnimplementedError(
+                    f"{operation.type} '{operation.name}': argument '{name}' has an unknown number of elements, so the "
+                    f"rank of the result is unknown{built_at(operation)}", operation)
         return dataclasses.replace(definition, **found), operands
 
     def _sizes(self, value: Value) -> tuple[Size, ...] | None:
@@ -290,7 +292,8 @@ class Snapshot:
         try:
             node = make_node(op, operands, (operation.origin,))
         except (ValueError, TypeError) as error:
-            message = explain(op, operation.operand_tensors(), operation.name, (operation.file, operation.line), str(error))
+            line = (operation.file, operation.line)
+            message = explain(op, operation.operand_tensors(), operation.name, line, str(error))
             raise InvalidArgumentError(message, operation) from None
         node = self.with_user_shapes(operation, node)
         return node if checked_only else self.finish_node(operation, node)
@@ -300,7 +303,8 @@ class Snapshot:
         after = list(node.after)
         if node.op.effect in (Effect.HOST, Effect.READ, Effect.WRITE) and self.last_host is not None:
             after.append(self.last_host)
-        sizes = [s for spec in node.specs for s in (*(spec.shape or ()), *(spec.value or ())) if isinstance(s, dims.Dim)]
+        sizes = [s for spec in node.specs for s in (*(spec.shape or ()), *(spec.value or ()))
+                 if isinstance(s, dims.Dim)]
         after += [b for b in self._binders_of([*node.op.sizes(), *sizes]) if b not in after]
         if tuple(after) != node.after:
             node = dataclasses.replace(node, after=tuple(after))
@@ -326,7 +330,8 @@ class Snapshot:
                 specs[i] = dataclasses.replace(spec, shape=tuple(
                     b if a is None or isinstance(b, int) else a for a, b in zip(said, spec.shape, strict=True)))
                 requirements += [Requirement("equal", b, a, f"shape of '{tensor.name}' (set_shape)")
-                                 for a, b in zip(said, spec.shape, strict=True) if a is not None and isinstance(b, dims.Dim)]
+                                 for a, b in zip(said, spec.shape, strict=True)
+                                 if a is not None and isinstance(b, dims.Dim)]
         if tuple(specs) == node.specs:
             return node
         return dataclasses.replace(node, specs=tuple(specs), requirements=tuple(requirements))

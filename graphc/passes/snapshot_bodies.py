@@ -1,11 +1,11 @@
 """The snapshot of loops and branches: their FuncGraphs become Flows (passes/control_flow.py).
 
-Sizes. A body has symbols of its own: each unknown size of an operand becomes one, equal sizes the same. A carried value's size
-is taken to stay what it was, until the body's result cannot be proved to have it: then it is a symbol of that value alone, and
-the body is taken again.
+Sizes. A body has symbols of its own: each unknown size of an operand becomes one, equal sizes the same. A carried
+value's size is taken to stay what it was, until the body's result cannot be proved to have it: then it is a symbol of
+that value alone, and the body is taken again.
 
-Variables. A body's first version of a variable is its value at the start of the run, read inside, or, if something outside or the
-body itself has written it, an operand. Variables that a body writes become carried values or results.
+Variables. A body's first version of a variable is its value at the start of the run, read inside, or, if something
+outside or the body itself has written it, an operand. Variables that a body writes become carried values or results.
 
 Inputs that no body uses are dropped.
 """

@@ -6,8 +6,8 @@ Results are whole buffers; an op writes every element of each of its outputs. Th
   b.call("softmax", [x, y], dims=[rows, cols], attrs=[...])   a kernel; dims are Sizes, attrs ints. Give its bare name:
                                      its dtypes are appended here (plan/kernel_names.py). outputs=2: two results
   b.map(f, [x, ...], [y, ...])       y_j[i] = f(s, x_0[i], ...)_j for every index i; all accesses have one shape. f gets
-                                     the scalar builder s (ir/op.py: Scalars) and the loaded values; it returns one value
-                                     or a tuple, one for each output. s.typed("philox", dtype, ...): other result types
+                                     the scalar builder s (ir/op.py: Scalars) and the loaded values; it returns one
+                                     value or a tuple, one for each output; s.typed("philox", dtype, ...) for other types
   b.elementwise(f, [x, ...], [y])    the same, the inputs broadcast to the outputs' shape first
   b.reduce("add", x, y, axes, element=f, finish=g)   y = g(s, combined f(s, x), count) over axes of x; y has the kept
                                      axes in order (with or without axes of size 1)
@@ -17,7 +17,7 @@ Results are whole buffers; an op writes every element of each of its outputs. Th
   b.contiguous(x)                    x itself, or a copy without gaps (b.call does this for its inputs)
   b.store_sizes(sizes, y)            y (int32 or int64, rank <= 1) = these sizes: how a shape becomes a tensor
   b.constant(array)                  a constant of the Plan: a whole Access
-  b.bind(x, sizes)                   sizes (symbols) become known while running: the elements of the int tensor x, rank <= 1
+  b.bind(x, sizes)                   sizes (symbols) become known while running: the elements of the int tensor x
   b.counter()                        int64[2]: number of this run, iteration of the innermost loop
   b.host(name, operands, outputs)    a function of the embedder on the calling thread; symbols in outputs become known
   b.require(relation, a, b, message)              a guard ("equal", "less_equal", "less")
@@ -196,7 +196,7 @@ class BodyBuilder:
         self.into_slots(outputs, lambda slots, binds: plan.Host(number, inputs, slots, binds, origins=self.origins))
 
     def into_slots(self, outputs: Sequence[Access | Spec], make: Callable[..., plan.Step]) -> None:
-        """A step made by make(slots, binds) whose results go through slots into these buffers (a Spec: it is not wanted).
+        """A step made by make(slots, binds) whose results go through slots into these buffers (a Spec: not wanted).
 
         Sizes of the outputs that are symbols not known yet become known, from the results' shapes.
         """

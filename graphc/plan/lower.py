@@ -67,7 +67,8 @@ class BodyLowering:
             except OpError as error:
                 if error.op is None and node.origins:
                     origin = node.origins[0]
-                    raise type(error)(f"{origin.op_type} '{origin.op_name}': {error}{built_at(origin)}", origin) from None
+                    message = f"{origin.op_type} '{origin.op_name}': {error}{built_at(origin)}"
+                    raise type(error)(message, origin) from None
                 raise
         self._copies(self.placement.late)
         for saved, state in self.saved:

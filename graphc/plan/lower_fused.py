@@ -1,9 +1,10 @@
 """From a Fused node (or a single Elementwise, Reduction or View node) to one map, or to a kernel call with an epilogue.
 
-A value inside is not stored but evaluated where it is needed: `element(value, steps)` gives its scalar at a point of the
-domain. `steps` say how the value's own axes become the domain's: each is a shape to broadcast to, a View to look through
-or a change of unit axes. Only at a leaf do the steps meet an Access, to which they are applied one after the other.
-`row(value, steps)` is the same for values behind the reduction, whose axes are the domain's without the reduced ones.
+A value inside is not stored but evaluated where it is needed: `element(value, steps)` gives its scalar at a point of
+the domain. `steps` say how the value's own axes become the domain's: each is a shape to broadcast to, a View to look
+through or a change of unit axes. Only at a leaf do the steps meet an Access, to which they are applied one after the
+other. `row(value, steps)` is the same for values behind the reduction, whose axes are the domain's without the
+reduced ones.
 """
 from __future__ import annotations
 

@@ -3,9 +3,10 @@
 A result may go into an output if it is a step's (no input, constant, variable), maybe seen through Aliases; the first
 output that wants it gets it, the others are copies.
 
-A new value may go into its variable's memory if its step comes after every reader of the old value, or is the last reader
-itself and a map that reads each element where it writes it (plan/lower.py checks that part and gives up if not). Else it
-is computed aside and copied at the end. An output that wants the old value copies it before anything runs.
+A new value may go into its variable's memory if its step comes after every reader of the old value, or is the last
+reader itself and a map that reads each element where it writes it (plan/lower.py checks that part and gives up if
+not). Else it is computed aside and copied at the end. An output that wants the old value copies it before anything
+runs.
 """
 from __future__ import annotations
 

@@ -114,8 +114,8 @@ class Access:
 class Instr:
     """One value of a scalar program.
 
-    op is "const" (value: Python number), "index" (value: axis of the domain), "linear" (row-major number of the element),
-    "reduce.<prim>" (combines its argument along the reduced axes: reduce.add, .mul, .max, .min, .and, .or), or
+    op is "const" (value: Python number), "index" (value: axis of the domain), "linear" (row-major number of the
+    element), "reduce.<prim>" (combines its argument along the reduced axes: reduce.add, .mul, .max, .min, .and, .or), or
     the name of a primitive of kernels/scalars.py without its types: "add", "tanh", "cast", "select".
     """
 
@@ -130,7 +130,8 @@ class Program:
     """A typed scalar program in SSA form: value i < len(loads) is load i, the others are the instructions in order.
 
     A value that depends on a reduce is a row value: one for each index of the outer axes. Element values never depend
-    on row values, nor row values on element values, but for loads whose strides along the reduced axes are the constant 0. stores[j] is the number of the value that the map's j-th store access writes.
+    on row values, nor row values on element values, but for loads whose strides along the reduced axes are the constant
+    0. stores[j] is the number of the value that the map's j-th store access writes.
     """
 
     loads: tuple[str, ...]            # dtypes
@@ -158,8 +159,8 @@ class Map(Step):
 class Call(Step):
     """Calls a kernel of the registry: operands, dims and attributes in the order in which the registry lists them.
 
-    The epilogue is a map without reduction whose domain, in row-major order, is the kernel's last operand's elements; its
-    loads and stores of that operand stand at those elements. It runs tile by tile, behind the kernel.
+    The epilogue is a map without reduction whose domain, in row-major order, is the kernel's last operand's elements;
+    its loads and stores of that operand stand at those elements. It runs tile by tile, behind the kernel.
     """
 
     kernel: str

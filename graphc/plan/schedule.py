@@ -1,9 +1,9 @@
 """The order of a body's steps.
 
-Start from the depth-first order of the flow (operands right before their users, which keeps few buffers alive), then let a
-node that overwrites a variable wait until the readers of the old value are done ("soft" edges), so that the write can
-happen in place. Where that is impossible, because such a reader needs the node, the edge is dropped and the value is
-copied (plan/lower.py decides by the final order).
+Start from the depth-first order of the flow (operands right before their users, which keeps few buffers alive), then
+let a node that overwrites a variable wait until the readers of the old value are done ("soft" edges), so that the
+write can happen in place. Where that is impossible, because such a reader needs the node, the edge is dropped and the
+value is copied (plan/lower.py decides by the final order).
 """
 from __future__ import annotations
 

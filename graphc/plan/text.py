@@ -1,4 +1,4 @@
-"""A Plan as text: `graphc dump` and error reports. One line a step; sizes are written as formulas, buffers as %number."""
+"""A Plan as text: `graphc dump` and error reports. One line a step; sizes are formulas, buffers are %number."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -98,7 +98,8 @@ class BodyText:
 
     def _map(self, step: p.Map) -> str:
         outer = len(step.domain) - step.reduced
-        domain = f"[{self._sizes(step.domain[:outer])}{' | ' + self._sizes(step.domain[outer:]) if step.reduced else ''}]"
+        reduced = f" | {self._sizes(step.domain[outer:])}" if step.reduced else ""
+        domain = f"[{self._sizes(step.domain[:outer])}{reduced}]"
         stores, loads = (", ".join(map(self._access, accesses)) for accesses in (step.stores, step.loads))
         return f"{stores} = map{domain} program {step.program} ({loads})"
 

@@ -1,6 +1,6 @@
 """Checks a Plan that the compiler made: a bug in graphc shows here, with a message, and not as a wild access.
 
-The invariants are those of plan.py's header, in its numbering; `verify_plan` raises InternalError for the first one broken.
+The invariants are those of plan.py's header, in its numbering; `verify_plan` raises InternalError for the first broken.
 (kernels/runtime checks them again on every load, and the extents of every access, which need the kernels' registry.)
 
  1. ids are within their tables
@@ -113,7 +113,8 @@ class BodyCheck:
             for i, number in enumerate(ids):
                 self.need(0 <= number < len(self.body.buffers), f"{kind.name} {i} exists")
                 buffer = self.body.buffers[number]
-                self.need(buffer.kind == kind and buffer.index == i, f"{kind.name} {i} is a buffer of that kind and index")
+                self.need(buffer.kind == kind and buffer.index == i,
+                          f"{kind.name} {i} is a buffer of its kind and index")
 
     def _dim_ids(self, ids: Iterable[int], where: str) -> None:
         self.need(all(0 <= d < len(self.body.dims) for d in ids), f"{where}: its dims exist")
@@ -186,7 +187,8 @@ class BodyCheck:
         self.need(len(step.loads) == len(program.loads) and len(step.stores) == len(program.stores),
                   f"{where}: it has an access for each load and store")
         self._dim_ids(step.domain, where)
-        self.need(len(step.domain) <= MAX_RANK and 0 <= step.reduced <= len(step.domain), f"{where}: its domain is sound")
+        self.need(len(step.domain) <= MAX_RANK and 0 <= step.reduced <= len(step.domain),
+                  f"{where}: its domain is sound")
         values = [*program.loads, *(i.dtype for i in program.instrs)]
         for access, dtype in [*zip(step.loads, program.loads, strict=True),
                               *zip(step.stores, (values[s] for s in program.stores), strict=True)]:
@@ -209,14 +211,16 @@ class BodyCheck:
             self._reads(buffer, where)
         for buffer in step.operands[len(step.operands) - outputs:]:
             self._writes(buffer, where)
-            self.need(self._root(buffer) not in {self._root(x) for x in inputs}, f"{where}: it does not write its inputs")
+            self.need(self._root(buffer) not in {self._root(x) for x in inputs},
+                      f"{where}: it does not write its inputs")
         if step.epilogue is not None:
             self.need(step.epilogue.reduced == 0, f"{where}: its epilogue reduces nothing")
             self._map(step.epilogue, where)
 
     def _bind(self, dims: Iterable[int], where: str) -> None:
         for d in dims:
-            self.need(0 <= d < len(self.body.dims) and self.body.dims[d].kind == DimKind.RUNTIME and d not in self.bound,
+            known = 0 <= d < len(self.body.dims) and self.body.dims[d].kind == DimKind.RUNTIME
+            self.need(known and d not in self.bound,
                       f"{where}: dim {d} is a RUNTIME dim not bound before")
             self.bound.add(d)
 
@@ -238,8 +242,9 @@ class BodyCheck:
         bodies = (step.cond, step.body) if isinstance(step, p.While) else \
             (step.then, step.orelse) if isinstance(step, p.If) else ()
         for body in bodies:
-            self.need(self.number < body < len(self.plan.bodies), f"{where}: body {body} exists and has a larger number")
-            self.need(len(self.plan.bodies[body].inputs) == len(step.operands), f"{where}: body {body} takes its operands")
+            self.need(self.number < body < len(self.plan.bodies), f"{where}: body {body} has a larger number")
+            self.need(len(self.plan.bodies[body].inputs) == len(step.operands),
+                      f"{where}: body {body} takes its operands")
         if isinstance(step, p.Host):
             self.need(0 <= step.host < len(self.plan.hosts), f"{where}: its function exists")
         self._slots(step.slots, step.binds, where)

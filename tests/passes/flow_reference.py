@@ -58,7 +58,7 @@ class FlowReference:
             return
         if op.effect == Effect.HOST:
             raise NotImplementedError(f"{node} is no op of this reference")
-        known = op.with_sizes({s: v for s, v in self.known.items()})
+        known = op.with_sizes(dict(self.known))
         made = known.reference(*(values[v] for v in node.inputs))
         for i, array in enumerate(made if isinstance(made, tuple) else (made,)):
             if i >= len(node.specs):

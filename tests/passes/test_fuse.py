@@ -121,7 +121,8 @@ def bare(plan: Plan) -> Any:
         return dataclasses.replace(s, **changes)
 
     bodies = [dataclasses.replace(b, steps=tuple(map(step, b.steps)),
-                                  guards=tuple(dataclasses.replace(g, origin=0) for g in b.guards)) for b in plan.bodies]
+                                  guards=tuple(dataclasses.replace(g, origin=0) for g in b.guards))
+              for b in plan.bodies]
     return bodies, plan.programs, [(c.dtype, c.shape) for c in plan.constants], plan.states
 
 

@@ -35,9 +35,10 @@ SIMPLE = {
     "times one": (lambda x: gc.tanh(x * 1.0), ["Tanh"]),
     "plus zero": (lambda x: gc.tanh(0.0 + x - 0.0), ["Tanh"]),
     "divided by one": (lambda x: gc.tanh(x / 1.0), ["Tanh"]),
-    "a row of ones broadcasts": (lambda x: gc.reduce_sum(x, 1, keepdims=True) * np.ones((1, 3), np.float32), ["Mul", "Sum"]),
+    "a row of ones broadcasts": (
+        lambda x: gc.reduce_sum(x, 1, keepdims=True) * np.ones((1, 3), np.float32), ["Mul", "Sum"]),
     "same cast": (lambda x: gc.tanh(gc.cast(x, "float32")), ["Tanh"]),
-    "double negation": (lambda x: gc.tanh(-(-x)), ["Tanh"]),
+    "double negation": (lambda x: gc.tanh(gc.negative(gc.negative(x))), ["Tanh"]),
     "transposed matmul": (lambda x: gc.matmul(gc.transpose(x), x), ["MatMul"]),
 }
 

@@ -76,7 +76,7 @@ def conv2d_filter_grad(x: Arrays, d: list[int], attrs: list[int]) -> None:
 
 
 def _windows(d: list[int], attrs: list[int]):
-    n, h, w, c, kh, kw, oh, ow = d
+    _, h, w, _, kh, kw, oh, ow = d
     sh, sw, top, left = attrs
     for y in range(oh):
         for x in range(ow):

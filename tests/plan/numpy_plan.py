@@ -39,7 +39,8 @@ DIMS = {
     DimKind.EQUAL: lambda a, b: int(a == b), DimKind.LESS: lambda a, b: int(a < b),
     DimKind.SELECT: lambda a, b, c: b if a else c,
 }
-GUARDS = {GuardKind.EQUAL: lambda a, b: a == b, GuardKind.LESS_EQUAL: lambda a, b: a <= b, GuardKind.LESS: lambda a, b: a < b}
+GUARDS = {GuardKind.EQUAL: lambda a, b: a == b, GuardKind.LESS_EQUAL: lambda a, b: a <= b,
+          GuardKind.LESS: lambda a, b: a < b}
 
 
 def _broadcast(a: int, b: int) -> int:
@@ -206,7 +207,7 @@ class Frame:
             target[...] = value
 
     def do_call(self, step: Call) -> None:
-        kernel, *suffix = step.kernel.split(".")
+        kernel = step.kernel.split(".")[0]
         operands = [self.flat(o) for o in step.operands]
         KERNELS[kernel](operands, [self.size(d) for d in step.dims], list(step.attrs))
         if step.epilogue is not None:

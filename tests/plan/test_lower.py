@@ -81,7 +81,8 @@ def test_variables_can_be_exchanged() -> None:
 def test_old_value_new_value_and_variable() -> None:
     v = gc.Variable(np.zeros(2, np.float32), name="v")
     old, new = v + 0.0, gc.assign_add(v, np.ones(2, np.float32))
-    running = model(compile_graph([old, v._ref(), new, gc.get_default_graph().get_tensor_by_name("v/read:0")]), v=[1, 2])
+    read = gc.get_default_graph().get_tensor_by_name("v/read:0")
+    running = model(compile_graph([old, v._ref(), new, read]), v=[1, 2])
     assert [x.tolist() for x in running.run()] == [[1, 2], [2, 3], [2, 3], [1, 2]]
 
 

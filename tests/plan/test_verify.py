@@ -51,7 +51,8 @@ def wide_rank(plan: Plan) -> Plan:
 
 def write_input(plan: Plan) -> Plan:
     def change(made: list[Any]) -> None:
-        made[0] = dataclasses.replace(made[0], operands=(*made[0].operands[:-1], plan.bodies[0].inputs[0]), epilogue=None)
+        operands = (*made[0].operands[:-1], plan.bodies[0].inputs[0])
+        made[0] = dataclasses.replace(made[0], operands=operands, epilogue=None)
     return steps(plan, change)
 
 
@@ -81,7 +82,8 @@ def unknown_origin(plan: Plan) -> Plan:
 
 
 def late_argument(plan: Plan) -> Plan:
-    return dataclasses.replace(plan, programs=(Program(("f32",), (Instr("neg", "f32", (1,)),), (1,)), *plan.programs[1:]))
+    wrong = Program(("f32",), (Instr("neg", "f32", (1,)),), (1,))
+    return dataclasses.replace(plan, programs=(wrong, *plan.programs[1:]))
 
 
 def wrong_dtype(plan: Plan) -> Plan:
@@ -101,7 +103,8 @@ def short_load(plan: Plan) -> Plan:
 def in_place_kernel(plan: Plan) -> Plan:
     def change(made: list[Any]) -> None:
         number = next(i for i, s in enumerate(made) if isinstance(s, Call) and s.kernel.startswith("matmul"))
-        made[number] = dataclasses.replace(made[number], operands=(*made[number].operands[:-1], made[number].operands[0]))
+        operands = made[number].operands
+        made[number] = dataclasses.replace(made[number], operands=(*operands[:-1], operands[0]))
     return steps(plan, change)
 
 
