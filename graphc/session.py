@@ -10,7 +10,6 @@ import itertools
 import os
 import sys
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
@@ -42,6 +41,7 @@ class _Prepared:
         self.ranks_known = all(t.spec.shape is not None for t in feeds)
         self.engines: dict[tuple[int, ...], Any] = {}
         self.only: Any = None
+        self.used = 0             # number of the last run of this kind
         self.proven = False       # a run has gone well: the ranks of Python functions' results are right
 
 
@@ -59,7 +59,7 @@ class Session:
         self._graph = graph if graph is not None else get_default_graph()
         self._config = check_config(config)
         self._threads = self._config.intra_op_parallelism_threads or None
-        self._plans: OrderedDict[Any, _Prepared] = OrderedDict()
+        self._plans: dict[Any, _Prepared] = {}
         self._lock = threading.RLock()
         self._runs = itertools.count()
         self._closed = False
@@ -121,8 +121,9 @@ class Session:
         engine = prepared.only
         if engine is None or options is not None or run_metadata is not None or not self._plain:
             return self._run_with_care(prepared, inputs, options, run_metadata)
+        prepared.used = number = next(self._runs)
         try:
-            values = engine.run(inputs, next(self._runs))
+            values = engine.run(inputs, number)
         except errors.OpError as error:
             raise error from _cause(error)
         return prepared.build([v if v.ndim else v[()] for v in values])
@@ -131,7 +132,7 @@ class Session:
                        metadata: RunMetadata | None) -> Any:
         """A run that is no plain one: the first of its kind, traced, or with a limit on its time."""
         timeout = (options.timeout_in_ms if options is not None else 0) or self._config.operation_timeout_in_ms
-        number = next(self._runs)
+        prepared.used = number = next(self._runs)
         if prepared.proven:
             engine = self._engine(prepared, inputs)
             values = self._timed(engine, inputs, number, timeout)
@@ -206,7 +207,7 @@ class Session:
         prepared = _Prepared(Fetches(fetches, lambda part: self._element(part, feeds)), feeds)
         with self._lock:
             while len(self._plans) >= PLANS_KEPT:
-                self._plans.popitem(last=False)
+                del self._plans[min(self._plans, key=lambda k: self._plans[k].used)]
             return self._plans.setdefault(key, prepared)
 
     def _fed(self, key: Any) -> Tensor:
@@ -265,8 +266,9 @@ class Session:
                 raise RuntimeError("Attempted to use a closed Session.")
             if prepared.only is None or options is not None or run_metadata is not None or not self._plain:
                 return self._run_with_care(prepared, inputs, options, run_metadata)
+            prepared.used = number = next(self._runs)
             try:
-                found = prepared.only.run(inputs, next(self._runs))
+                found = prepared.only.run(inputs, number)
             except errors.OpError as error:
                 raise error from _cause(error)
             return prepared.build([v if v.ndim else v[()] for v in found])
