@@ -1,4 +1,4 @@
-"""sizes: dims of a Plan become elements of an integer tensor, out[start + i] = d_i for i < count: how a shape is a value.
+"""sizes: dims of a Plan become elements of an integer tensor, out[start + i] = d_i for i < count: a shape as a value.
 
 Up to eight a call; a longer list takes several calls with different starts.
 """

@@ -7,7 +7,7 @@ Results are whole buffers; an op writes every element of each of its outputs. Th
                                      its dtypes are appended here (plan/kernel_names.py). outputs=2: two results
   b.map(f, [x, ...], [y, ...])       y_j[i] = f(s, x_0[i], ...)_j for every index i; all accesses have one shape. f gets
                                      the scalar builder s (ir/op.py: Scalars) and the loaded values; it returns one
-                                     value or a tuple, one for each output; s.typed("philox", dtype, ...) for other types
+                                     value or a tuple, one for each output; s.typed(...) for other types
   b.elementwise(f, [x, ...], [y])    the same, the inputs broadcast to the outputs' shape first
   b.reduce("add", x, y, axes, element=f, finish=g)   y = g(s, combined f(s, x), count) over axes of x; y has the kept
                                      axes in order (with or without axes of size 1)
