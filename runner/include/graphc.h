@@ -103,6 +103,9 @@ GRAPHC_API int64_t graphc_memory_used(const graphc_model* model);
 
 /* Runs the model on `count` inputs in the order of graphc_input_info. Inputs are only read. The result must be freed. */
 GRAPHC_API graphc_status graphc_run(graphc_model* model, const graphc_tensor* inputs, int32_t count, graphc_result** result);
+/* Ends the runs of the model that are in progress, on whatever threads, with GRAPHC_CANCELLED; they look between steps and
+ * between turns of loops. */
+GRAPHC_API void graphc_cancel(graphc_model* model);
 GRAPHC_API int32_t graphc_result_count(const graphc_result* result);
 GRAPHC_API graphc_status graphc_result_output(const graphc_result* result, int32_t index, graphc_tensor* output);
 GRAPHC_API void graphc_result_free(graphc_result* result);

@@ -1,10 +1,14 @@
 // Loads and runs each file given, with inputs made of its own description: `graphc-fuzz [--limit BYTES] FILES`. Meant to be
 // built with -DGRAPHC_SANITIZE=ON: whatever a file says, the outcome is an answer or an error, which is printed.
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "dtypes.hpp"
@@ -13,6 +17,7 @@
 namespace {
 
 constexpr std::int64_t MEMORY_LIMIT = std::int64_t{256} << 20;
+constexpr int LONGEST_RUN = 1;                                 // seconds
 constexpr std::int64_t MOST_BYTES = std::int64_t{1} << 22;     // of one input
 const std::int64_t OPEN_SIZES[] = {3, 1, 65, 0};               // for axes of any size, one after the other
 
@@ -58,9 +63,24 @@ void run(graphc_model* model, std::int64_t open) {
     if (graphc_input_info(model, i, &info) != GRAPHC_OK) return;
     if (!make_input(info, open, data[static_cast<std::size_t>(i)], inputs[static_cast<std::size_t>(i)])) return;
   }
+  // A file may well describe a loop that never ends; that is no fault, and must be possible to stop.
+  std::mutex mutex;
+  std::condition_variable done;
+  bool ended = false;
+  std::thread watch([&] {
+    std::unique_lock<std::mutex> lock(mutex);
+    while (!done.wait_for(lock, std::chrono::seconds(LONGEST_RUN), [&] { return ended; })) graphc_cancel(model);
+  });
   graphc_result* result = nullptr;
   const graphc_status status = graphc_run(model, inputs.data(), count, &result);
-  std::printf("  run %lld: %d %s\n", static_cast<long long>(open), status, status ? graphc_last_error() : "");
+  const std::string message = status ? graphc_last_error() : "";
+  {
+    const std::lock_guard<std::mutex> lock(mutex);
+    ended = true;
+  }
+  done.notify_one();
+  watch.join();
+  std::printf("  run %lld: %d %s\n", static_cast<long long>(open), status, message.c_str());
   graphc_result_free(result);
 }
 

@@ -131,6 +131,8 @@ graphc_status graphc_run(graphc_model* model, const graphc_tensor* inputs, int32
   });
 }
 
+void graphc_cancel(graphc_model* model) { model->model.cancel(); }
+
 int32_t graphc_result_count(const graphc_result* result) { return static_cast<int32_t>(result->result->outputs.size()); }
 
 graphc_status graphc_result_output(const graphc_result* result, int32_t index, graphc_tensor* output) {

@@ -265,11 +265,14 @@ void Model::run_frame(Frame& frame, const std::vector<Word>& addresses, Result& 
   std::vector<Word> call(L::CALL_WORDS, 0);
   call[L::CALL_FRAME] = frame.handle;
   call[L::CALL_RUN] = runs_.fetch_add(1);
+  call[L::CALL_CANCEL] = address_of(&cancelled_);
   call[L::CALL_ERROR] = address_of(error);
   call.insert(call.end(), addresses.begin(), addresses.end());
   for (const graphc_tensor& output : result.outputs) call.push_back(address_of(output.data));
   host_message.clear();
+  if (in_progress_.fetch_add(1) == 0) cancelled_ = 0;
   const std::int32_t status = library_.gc_run(address_of(call.data()));
+  in_progress_.fetch_sub(1);
   trace_end_of_run();
   if (status) fail(error);
 }

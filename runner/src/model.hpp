@@ -48,6 +48,9 @@ class Model {
 
   std::unique_ptr<Result> run(const graphc_tensor* inputs, std::size_t count);
 
+  // Ends the runs in progress; they poll.
+  void cancel() { cancelled_ = 1; }
+
   void set_state(std::size_t index, const graphc_tensor& value);
   void get_state(std::size_t index, void* data, std::size_t bytes);
   void set_host(const std::string& name, HostFunction function);
@@ -81,6 +84,7 @@ class Model {
   std::int64_t store_ = 0, model_ = 0;
   bool writes_states_ = false;
   std::atomic<std::int64_t> runs_{0};
+  std::atomic<std::int64_t> in_progress_{0}, cancelled_{0};
   std::shared_mutex states_mutex_;     // shared by runs that only read states, exclusive for those that write
   std::mutex frames_mutex_;
   std::vector<Frame> idle_;            // most recently used last
