@@ -96,7 +96,8 @@ class _Writer:
         self.loop()
         self.leave_row()
         self.lines += ["done:", "  ret i32 0", "}", *_RUN.format(tile=m.TILE_ELEMENTS, total=m.TOTAL).splitlines(),
-                       "!0 = distinct !{}", "!1 = distinct !{!1, !2}", '!2 = !{!"llvm.loop.parallel_accesses", !0}']
+                       "!0 = distinct !{}", "!1 = distinct !{!1, !2, !3}", '!2 = !{!"llvm.loop.parallel_accesses", !0}',
+                       f'!3 = !{{!"llvm.loop.interleave.count", i32 {4 if len(self.needed) <= 24 else 2}}}']
         return "\n".join(self.lines) + "\n", self.primitives
 
     def enter(self) -> None:

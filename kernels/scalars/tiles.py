@@ -18,6 +18,7 @@ from numba.extending import intrinsic
 
 I1, I8, I32, I64 = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64)
 VECTORS = 4
+INTERLEAVE = 4      # vectors at a time: polynomials are chains, and LLVM would take one alone where they are long
 ACCESS_GROUP = "llvm.access.group"
 
 
@@ -37,7 +38,8 @@ def counted_loop(builder: ir.IRBuilder, count: ir.Value, body: Any) -> None:
     module = builder.module
     group, identity = _distinct(module), _distinct(module)
     parallel = module.add_metadata([ir.MetaDataString(module, "llvm.loop.parallel_accesses"), group])
-    identity.operands = (identity, parallel)
+    interleaved = module.add_metadata([ir.MetaDataString(module, "llvm.loop.interleave.count"), I32(INTERLEAVE)])
+    identity.operands = (identity, parallel, interleaved)
     before = builder.block
     loop, after = builder.append_basic_block("loop"), builder.append_basic_block("after")
     builder.cbranch(builder.icmp_signed(">", count, I64(0)), loop, after)
