@@ -1,0 +1,123 @@
+"""`make fuzz`: mutations of the five hand-written Plans, in C++ under ASan and UBSan and in Python, side by side.
+
+    python tests/fuzz/run.py [--seconds 1200] [--seed N]
+
+Ends with status 1 if anything crashed; the files that did are kept in build/fuzz.
+"""
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "tests/fuzz"), str(ROOT / "tests/plan"), str(ROOT / "tests/runner")]
+
+from files import BUILD, build_runner, case_file
+from five import CASES
+from mutate import mutate
+
+from graphc.serial.graph_pb2 import GraphDef
+from graphc.serial.plan_pb2 import SavedPlan
+
+FILES_A_ROUND, PYTHON_A_ROUND, ROUND_SECONDS = 200, 100, 900
+
+
+def mutated_file(original: bytes, rng: random.Random) -> bytes:
+    """Mostly the Plan is changed; now and then any byte of the file, for the readers of the graph."""
+    if rng.random() < 0.1:
+        from mutate import mutate_bytes
+        return mutate_bytes(original, rng)
+    graph = GraphDef.FromString(original)
+    changed = mutate(graph.plans[0].SerializeToString(), rng)
+    del graph.plans[:]
+    body = graph.SerializeToString(deterministic=True)
+    try:
+        graph.plans.append(SavedPlan.FromString(changed))
+        return graph.SerializeToString(deterministic=True)
+    except Exception:
+        # Bytes that Python's parser refuses still go to the C++ reader: field 1000, length-delimited.
+        return body + _varint(1000 << 3 | 2) + _varint(len(changed)) + changed
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])
+
+
+class Fuzzing:
+    def __init__(self, seconds: float, seed: int) -> None:
+        self.end = time.monotonic() + seconds
+        self.seed = seed
+        self.failures: list[str] = []
+        self.tried = {"C++": 0, "Python": 0}
+
+    def cpp(self, program: Path) -> None:
+        originals = {name: case_file(make()) for name, make in CASES.items()}
+        rng = random.Random(self.seed)
+        environment = dict(os.environ, ASAN_OPTIONS="allocator_may_return_null=1:detect_leaks=0",
+                           UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1")
+        while time.monotonic() < self.end:
+            with tempfile.TemporaryDirectory() as folder:
+                paths = []
+                for i in range(FILES_A_ROUND):
+                    paths.append(Path(folder) / f"{i}.pb")
+                    paths[-1].write_bytes(mutated_file(rng.choice(list(originals.values())), rng))
+                done = subprocess.run([program, *paths], capture_output=True, text=True, check=False,
+                                      timeout=ROUND_SECONDS, env=environment, errors="replace")
+                self.tried["C++"] += len(paths)
+                if done.returncode:
+                    last = [line for line in done.stdout.splitlines() if line.endswith(".pb")][-1]
+                    self._keep(Path(last), done.stderr)
+
+    def _keep(self, path: Path, report: str) -> None:
+        folder = BUILD / "fuzz"
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = folder / f"crash-{self.seed}-{self.tried['C++']}.pb"
+        kept.write_bytes(path.read_bytes())
+        self.failures.append(f"C++ crashed on {kept}:\n{report[:4000]}")
+        print(self.failures[-1], flush=True)
+
+    def python(self) -> None:
+        seed = self.seed * 1_000_000
+        while time.monotonic() < self.end:
+            for name in CASES:
+                done = subprocess.run([sys.executable, str(ROOT / "tests/fuzz/child.py"), name, str(seed),
+                                       str(PYTHON_A_ROUND)], capture_output=True, text=True, check=False)
+                self.tried["Python"] += PYTHON_A_ROUND
+                if done.returncode:
+                    self.failures.append(f"Python: {done.stdout}{done.stderr[-3000:]}")
+                    print(self.failures[-1], flush=True)
+                if time.monotonic() > self.end:
+                    return
+            seed += PYTHON_A_ROUND
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=1200)
+    parser.add_argument("--seed", type=int, default=int(time.time()) % 1_000_000)
+    options = parser.parse_args()
+    program = build_runner("runner-sanitize", "-DGRAPHC_SANITIZE=ON") / "graphc-fuzz"
+    fuzzing = Fuzzing(options.seconds, options.seed)
+    threads = [threading.Thread(target=fuzzing.cpp, args=(program,)), threading.Thread(target=fuzzing.python)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(f"seed {options.seed}: {fuzzing.tried['C++']} files in C++ under ASan and UBSan, {fuzzing.tried['Python']} plans "
+          f"in Python, {len(fuzzing.failures)} crashes")
+    return 1 if fuzzing.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
