@@ -54,9 +54,9 @@ WAYS = ("forward", "input_grad", "filter_grad")
 
 def ours() -> dict[str, dict[str, float]]:
     """GF/s of each way of each case. The filter is packed beforehand forwards, never for the gradients."""
-    from kernel_timing import aligned_normal, medians, prepared
-
     from graphc.kernels.toolchain.testing import load_kernels
+
+    from kernel_timing import aligned_normal, medians, prepared
     names = ("conv2d", "conv2d_input_grad", "conv2d_filter_grad")
     kernels = load_kernels(names)
     result = {}
@@ -76,6 +76,7 @@ def ours() -> dict[str, dict[str, float]]:
 def peer() -> dict[str, dict[str, float]]:
     """The same by PyTorch; run by the Python that has it."""
     import torch
+
     from peer_timing import medians
     torch.set_num_threads(1)
     result = {}

@@ -11,11 +11,12 @@ import sys
 for _variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ[_variable] = "1"
 
-import numpy as np  # noqa: E402
-from kernel_timing import aligned_normal, medians, prepared  # noqa: E402
-from peak import peak  # noqa: E402
+import numpy as np
 
-from graphc.kernels.toolchain.testing import load_kernels  # noqa: E402
+from graphc.kernels.toolchain.testing import load_kernels
+
+from kernel_timing import aligned_normal, medians, prepared
+from peak import peak
 
 SIZES = [(256, 256, 256), (512, 512, 512), (1024, 1024, 1024), (128, 512, 784), (32, 512, 784), (1, 1024, 1024), (4,
                                                                                                                   1000,

@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from peer_timing import medians
 
 from graphc.kernels.kernel import Choice
 from graphc.kernels.toolchain.testing import LoadedKernel, aligned
+
+from peer_timing import medians
 
 __all__ = ["aligned_normal", "medians", "prepared"]
 

@@ -156,7 +156,7 @@ from graphc.variables import (
     variables_initializer,
 )
 
-# --- compiler and serialisation: imported when first used; the latter needs protobuf -----------------------------------
+# --- compiler and serialisation: imported when first used; the latter needs protobuf ----------------------------------
 
 _LAZY = {
     "pass_table": ("graphc.plan.compile", "pass_table"),

@@ -1,8 +1,8 @@
 """The errors a user can get: few classes, one message format.
 
 Every message names the op, the argument, the values at odds, the user's own line that built the op, and what to do.
-The classes are those of tf.errors, so that `except gc.errors.InvalidArgumentError` works as in TF 1 scripts; where TF raises
-a Python error (ValueError for shapes while building, TypeError for dtypes) so does graphc.
+The classes are those of tf.errors, so that `except gc.errors.InvalidArgumentError` works as in TF 1 scripts; where TF
+raises a Python error (ValueError for shapes while building, TypeError for dtypes) so does graphc.
 """
 from __future__ import annotations
 

@@ -46,6 +46,7 @@ def make_cumprod(types):
 
 DIMS = ("outer", "n", "inner")
 for name, function in (("cumsum", make_cumsum), ("cumprod", make_cumprod)):
-    register(Kernel(name, (Operand("x", "in", "T", "outer * n * inner"), Operand("y", "out", "T", "outer * n * inner")), DIMS,
-                    ("exclusive", "reverse"), tuple({"T": t} for t in NUMBERS), function,
-                    (*at_least(0, *DIMS, "exclusive", "reverse"), *at_most(1, "exclusive", "reverse")), "outer * n * inner"))
+    operands = (Operand("x", "in", "T", "outer * n * inner"), Operand("y", "out", "T", "outer * n * inner"))
+    relations = (*at_least(0, *DIMS, "exclusive", "reverse"), *at_most(1, "exclusive", "reverse"))
+    register(Kernel(name, operands, DIMS, ("exclusive", "reverse"), tuple({"T": t} for t in NUMBERS), function,
+                    relations, "outer * n * inner"))

@@ -1,15 +1,15 @@
 """How a kernel is declared.
 
 A kernel is two or three numba-compilable Python functions and what the runtime must know to call them safely. The
-declaration is the only place where it stands: the registry compiled into the library (kernels/toolchain/) is made from it,
-so neither a Plan nor a `.pb` can say anything about a kernel's memory accesses.
+declaration is the only place where it stands: the library's registry (kernels/toolchain/) is made from it, so neither
+a Plan nor a `.pb` can say anything about a kernel's memory accesses.
 
     bind(dims..., attrs..., choice)                                      once for each set of sizes: fills choice
     run(operands..., dims..., attrs..., choice, work, scratch, phase, tile) -> int   status, 0 is success
     pack(source, dims..., attrs..., choice, target, tile) -> int         packs an operand into a format (optional)
 
 operands are pointers to their element types (types.CPointer), dims and attrs int64, choice CPointer(int64), work and
-scratch int64 addresses (64-byte aligned; work is shared by the tiles of a step, scratch belongs to one worker). A kernel
+scratch int64 addresses (64-byte aligned; work is shared by the tiles of a step, scratch belongs to a worker). A kernel
 never allocates, waits, prints or throws; tiles of one phase may run in any order and on any thread and write disjoint
 memory; all tiles of phase 0 end before phase 1 begins. Tiles depend on sizes only, never on the number of threads.
 """
@@ -28,13 +28,13 @@ class Choice(IntEnum):
     TILES_1 = 1          # number of tiles of phase 1 (0: no such phase)
     WORK_BYTES = 2       # shared workspace
     SCRATCH_BYTES = 3    # workspace of each worker
-    TILE_ELEMENTS = 4    # elements of the last operand that each tile of the last phase writes, contiguous, in tile order
-    #                      (the last tile may write fewer); 0: not so, and an epilogue runs behind the whole kernel
+    TILE_ELEMENTS = 4    # elements of the last operand that each tile of the last phase writes, contiguous, in order of
+    #                      tiles (the last may write fewer); 0: not so, and an epilogue runs behind the whole kernel
     VARIANT = 5          # which of several ways; for the kernel's own use
     FORMAT = 6           # format in which the packable operand is wanted; 0: plain
     PACKED_BYTES = 7     # size of the packed operand in that format
     PACK_TILES = 8       # number of tiles of pack
-    PERSISTENT = 9       # IN: 1 if the packable operand is a constant or a state not yet written, so that packing it pays
+    PERSISTENT = 9       # IN: 1 if the packable operand is a constant or a state not yet written: packing it pays
     USER = 10            # free for the kernel, up to SIZE
     SIZE = 24
 
@@ -50,8 +50,8 @@ class Status(IntEnum):
 
 @dataclass(frozen=True)
 class Operand:
-    """role: "in", "out", "inout". dtype: "f32" and so on, or a type variable of the kernel. extent: number of elements that
-    may be touched, counted from the operand's first, as a formula over dims and attrs (+ - * // max min, integers)."""
+    """role: "in", "out", "inout". dtype: "f32" and so on, or a type variable of the kernel. extent: number of elements
+    that may be touched, from the operand's first on, as a formula over dims and attrs (+ - * // max min, integers)."""
 
     name: str
     role: str
@@ -64,8 +64,8 @@ class Operand:
 class Kernel:
     """name: as Plans call it, without dtype; "matmul" over T in (f32, f64) is called as matmul.f32 and matmul.f64.
 
-    make(types) returns the functions for one choice of the type variables: a Functions. `types` lists the choices, each a
-    dict from type variable to dtype name, in the order in which they stand in the full name ("gather.f32.i64").
+    make(types) returns the functions for one choice of the type variables: a Functions. `types` lists the choices, each
+    a dict from type variable to dtype name, in the order in which they stand in the full name ("gather.f32.i64").
     relations: formulas that must be nonzero, e.g. "stride >= 1", "k <= 4096". flops: formula for `graphc inspect`.
     """
 
@@ -81,7 +81,7 @@ class Kernel:
 
 @dataclass(frozen=True)
 class Functions:
-    """The functions of one kernel for one choice of dtypes. isa-specific ones are keyed by ISA name; "" is every other ISA."""
+    """The functions of one kernel for one choice of dtypes; those for one ISA are keyed by it ("": all others)."""
 
     bind: Callable[..., Any] | dict[str, Callable[..., Any]]
     run: Callable[..., Any] | dict[str, Callable[..., Any]]

@@ -1,10 +1,10 @@
 """Tables of 64-bit integers that the runtime works on: the plan image and the registry.
 
-The embedder (graphc/exec/image.py in Python, runner/src/image.cpp in C++) turns a Plan into one flat array of int64, the image;
-from then on kernels/runtime/ verifies, binds and runs it, the same machine code in both. The toolchain writes these names into
-the C++ header `graphc_layout.h`, so they stand here only.
+The embedder (graphc/exec/image.py in Python, runner/src/image.cpp in C++) turns a Plan into one array of int64, the
+image; from then on kernels/runtime/ verifies, binds and runs it, the same machine code in both. The toolchain writes
+these names into the C++ header `graphc_layout.h`, so they stand here only.
 
-Image        offsets are in words from the image's first word; names of kernels and primitives are already registry numbers
+Image        offsets are in words from the image's first; names of kernels and primitives are already registry numbers
   header     HEADER_WORDS words: see Header
   constants  rows of SHAPE_WORDS: dtype, rank, 8 sizes          states: the same
   body       BODY_WORDS words: see BodyField; then its tables:
@@ -13,9 +13,9 @@ Image        offsets are in words from the image's first word; names of kernels 
     slots    rows of SLOT_WORDS: dtype, rank
     guards   rows of GUARD_WORDS: kind, a, b, origin
     steps    a table of offsets, one a step, to records: kind, words (of the whole record), then
-      MAP      program, rank, reduced, loads, stores, rank domain dims, then loads and stores: buffer, offset, rank strides
+      MAP      program, rank, reduced, loads, stores, rank domain dims, then loads and stores: buffer, offset, strides
                (stores of row values: -1 in place of the strides of the reduced axes)
-      CALL     kernel, operands, dims, attrs, epilogue, then buffer ids, dim ids, attrs, and, if epilogue is 1, the words
+      CALL     kernel, operands, dims, attrs, epilogue, then buffer ids, dim ids, attrs and, if epilogue is 1, the words
                of a MAP record from `program` on
       BIND     buffer, n, n dim ids
       TAKE     slot, buffer
@@ -33,12 +33,12 @@ Image        offsets are in words from the image's first word; names of kernels 
 
 Registry     one table a library, written by the toolchain from the declarations of kernels
   header     magic, kernels, primitives, offset of the kernels' offset table, offset of the primitives' rows
-  kernel     operands, dims, attrs, relations, then operands of 4 words: role (0 in, 1 out, 2 inout), dtype, packable, offset of
-             the extent's formula; then offsets of the relations' formulas, then the offset of the flops' formula
-  primitive  rows of PRIMITIVE_WORDS: arguments, result dtype, 4 argument dtypes (-1: none), reduce (1: a row reduction), for
-             reductions 8 * number of the binary primitive that is repeated + place in REDUCE_OPS
+  kernel     operands, dims, attrs, relations, then operands of 4 words: role (0 in, 1 out, 2 inout), dtype, packable, offset
+             of the extent's formula; then offsets of the relations' formulas, then the offset of the flops' formula
+  primitive  rows of PRIMITIVE_WORDS: arguments, result dtype, 4 argument dtypes (-1: none), reduce (1: a row reduction),
+             for reductions 8 * number of the binary primitive that is repeated + place in REDUCE_OPS
   formula    number of instructions, then pairs (opcode, value): postfix over dims and attributes
-Functions    one table of addresses a library and ISA: bind, run, pack (0: none) of each kernel, then one of each primitive
+Functions    one table of addresses a library and ISA: bind, run, pack (0: none) of each kernel, then of each primitive
 Names        zero-terminated, in the order of the numbers: kernels ("matmul.f32"), then primitives ("add.f32.f32")
 
 dtypes are TensorFlow's numbers (DType.number); 21, variant, is a list handle.

@@ -5,9 +5,10 @@ import os
 from collections.abc import Callable
 
 import numpy as np
-import shared
 
 import graphc as gc
+
+import shared
 
 Case = Callable[[], Callable[[], object]]
 

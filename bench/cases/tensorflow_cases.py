@@ -4,8 +4,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import shared
 import tensorflow.compat.v1 as tf
+
+import shared
 
 
 def make(threads: int) -> dict[str, Callable[[], Callable[[], object]]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import shared
 import torch
 import torch.nn.functional as F
+
+import shared
 
 
 def make(threads: int) -> dict[str, Callable[[], Callable[[], object]]]:

@@ -5,11 +5,12 @@ import ctypes
 from dataclasses import dataclass
 
 import numpy as np
-from hand import Id, Writer, instr
 
 from graphc.exec.engine import Engine
 from graphc.kernels.runtime import tables as t
 from graphc.plan.plan import BufferKind, DimKind, Origin, Plan, Port, Program
+
+from hand import Id, Writer, instr
 
 ADD = Program(("f32", "f32"), (instr("add", "f32", 0, 1),), (2,))
 

@@ -21,10 +21,11 @@ SECONDS = 2.0
 def try_image(name: str, seed: int) -> int:
     """0: an answer, 1: refused while verifying, 2: an error while running."""
     import numpy as np
-    from five import CASES
 
     from graphc import errors
     from graphc.exec import engine as module
+
+    from five import CASES
 
     rng = np.random.default_rng(seed)
     original = module.make_image

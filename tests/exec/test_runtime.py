@@ -5,9 +5,6 @@ import threading
 
 import numpy as np
 import pytest
-from five import CASES
-from hand import Id, Writer, instr
-from runtime_plans import ADD, origins, placed_buffers, random_dag, reference_dag
 
 from graphc import errors
 from graphc.exec.engine import Engine
@@ -32,6 +29,10 @@ from graphc.plan.plan import (
     Take,
     While,
 )
+
+from five import CASES
+from hand import Id, Writer, instr
+from runtime_plans import ADD, origins, placed_buffers, random_dag, reference_dag
 
 
 @pytest.mark.parametrize("seed", range(8))

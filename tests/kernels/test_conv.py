@@ -1,7 +1,8 @@
 """Convolution and its gradients against NumPy in float64."""
-import kernel_references as references
 import numpy as np
 import pytest
+
+import kernel_references as references
 from kernel_harness import backwards, close, filled, load, normal
 from kernel_references import Window
 

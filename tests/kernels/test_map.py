@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from maps import BoundMap, Operand
 
 from graphc.plan.plan import Instr, Program
+
+from maps import BoundMap, Operand
 
 SIZES = (0, 1, 3, 17, 31, 65)
 RNG = np.random.default_rng(7)

@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from maps import BoundMap, Operand, native, value_dtype
 from test_map import elements, random_array, random_shape, random_view
 
 from graphc.exec.jit import compile_program, compile_programs, still_loads
 from graphc.exec.map_code import is_compilable
 from graphc.ir.dtypes import as_dtype
 from graphc.plan.plan import Access, Body, Buffer, BufferKind, Dim, DimKind, Instr, Map, Plan, Program
+
+from maps import BoundMap, Operand, native, value_dtype
 
 RNG = np.random.default_rng(11)
 FLOAT_UNARY = ("neg", "abs", "exp", "tanh", "sigmoid", "erf", "log1p", "sqrt", "floor", "round", "square", "sin")

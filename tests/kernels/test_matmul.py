@@ -3,6 +3,7 @@ import itertools
 
 import numpy as np
 import pytest
+
 from kernel_harness import backwards, close, filled, load, normal
 
 SIZES = (1, 3, 17, 31, 65)

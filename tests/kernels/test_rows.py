@@ -3,6 +3,7 @@ import itertools
 
 import numpy as np
 import pytest
+
 from kernel_harness import NUMPY, backwards, close, filled, load, normal
 
 SHAPES = [(0, 3), (3, 0), (1, 1), (3, 17), (31, 65), (2, 1000), (300, 10)]

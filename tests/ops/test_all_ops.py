@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from samples import ELSEWHERE, arrays, build, definition, difference, each_sample, registered, specs
 
 from graphc.exec.reference import apply_reference, run_reference
 from graphc.ir.op import OPS, Effect, Op, Sample
 from graphc.ir.spec import Spec
+
+from samples import ELSEWHERE, arrays, build, definition, difference, each_sample, registered, specs
 
 TYPES = [name for name in registered() if name not in ELSEWHERE]
 FETCHABLE = [name for name in TYPES if not OPS[name].refs]

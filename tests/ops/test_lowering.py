@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy_plan import NumpyModel
-from samples import arrays, build, definition, difference, each_sample
 from test_all_ops import FETCHABLE, RANK_BY_SIZE
 
 from graphc.exec.reference import apply_reference
 from graphc.ir.op import Op, Sample
 from graphc.plan.compile import compile_graph
+
+from numpy_plan import NumpyModel
+from samples import arrays, build, definition, difference, each_sample
 
 
 @pytest.mark.parametrize("op_type", FETCHABLE)

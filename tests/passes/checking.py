@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from flow_reference import FlowReference
-from numpy_plan import NumpyModel
 
 from graphc.exec.reference import run_reference
 from graphc.ir.node import Flow
@@ -18,6 +16,9 @@ from graphc.passes import PIPELINE, UNFUSED
 from graphc.passes.driver import Pass
 from graphc.passes.snapshot import take_snapshot
 from graphc.plan.compile import Compiled, compile_graph
+
+from flow_reference import FlowReference
+from numpy_plan import NumpyModel
 
 
 def flow_of(fetches: Sequence[Any], feeds: Sequence[Any] = (), targets: Sequence[Any] = ()) -> Flow:

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checking import check_compiled
 
 import graphc as gc
+
+from checking import check_compiled
 
 RNG = np.random.default_rng(4)
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from checking import flow_of
 
 import graphc as gc
 from graphc.errors import InternalError
@@ -16,6 +15,8 @@ from graphc.ir.op import OPS
 from graphc.ir.spec import Spec
 from graphc.ir.verify import verify
 from graphc.passes.internal_ops import BindSizes, FlowInput, WriteState
+
+from checking import flow_of
 
 
 def sound() -> Flow:

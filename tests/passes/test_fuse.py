@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checking import check_compiled, check_rewrite, flow_of, types
-from nets import picture_net, states_of
 
 import graphc as gc
 from graphc.ir.op import OPS
 from graphc.passes.fuse import fuse
 from graphc.plan.compile import compile_graph
 from graphc.plan.plan import Call, Map, Plan
+
+from checking import check_compiled, check_rewrite, flow_of, types
+from nets import picture_net, states_of
 
 RNG = np.random.default_rng(3)
 

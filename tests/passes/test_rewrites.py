@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checking import check_rewrite, close, flow_of, types
-from flow_reference import FlowReference
 
 import graphc as gc
 from graphc.errors import InternalError
@@ -18,6 +16,9 @@ from graphc.passes.expand import expand
 from graphc.passes.fold_constants import fold_constants
 from graphc.passes.layout import layout
 from graphc.passes.simplify import simplify
+
+from checking import check_rewrite, close, flow_of, types
+from flow_reference import FlowReference
 
 A = np.arange(6, dtype=np.float32).reshape(2, 3) - 2.5
 

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from hand import Id, Writer, instr
 
 from graphc.plan.plan import (
     Bind,
@@ -37,6 +36,8 @@ from graphc.plan.plan import (
     Take,
     While,
 )
+
+from hand import Id, Writer, instr
 
 Arrays = dict[str, np.ndarray]
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy_kernels import KERNELS, KernelError
-from numpy_scalars import evaluate
 
 from graphc.ir.dtypes import as_dtype
 from graphc.plan.plan import (
@@ -32,6 +30,9 @@ from graphc.plan.plan import (
     Take,
     While,
 )
+
+from numpy_kernels import KERNELS, KernelError
+from numpy_scalars import evaluate
 
 DIMS = {
     DimKind.ADD: lambda a, b: a + b, DimKind.SUB: lambda a, b: a - b, DimKind.MUL: lambda a, b: a * b,

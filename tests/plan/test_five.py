@@ -3,8 +3,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from five import CASES, Case
+
 from graphc.exec.engine import Engine
+
+from five import CASES, Case
 
 
 def check(case: Case, engine: Engine, states: dict[str, np.ndarray], seed: int = 0) -> list[list[np.ndarray]]:

@@ -5,9 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from five import CASES
-from numpy_kernels import KernelError
-from numpy_plan import GuardError, NumpyModel
 
 import graphc as gc
 from graphc.errors import InvalidArgumentError
@@ -15,6 +12,10 @@ from graphc.plan.compile import Compiled, compile_graph
 from graphc.plan.plan import Call, Map
 from graphc.plan.text import plan_text
 from graphc.plan.verify import verify_plan
+
+from five import CASES
+from numpy_kernels import KernelError
+from numpy_plan import GuardError, NumpyModel
 
 
 @pytest.fixture(autouse=True)

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from five import CASES
 
 from graphc.errors import InternalError
 from graphc.plan.plan import Access, Buffer, BufferKind, Call, Dim, DimKind, Instr, Map, Plan, Program, Take
 from graphc.plan.verify import verify_plan
+
+from five import CASES
 
 
 def changed(plan: Plan, body: int = 0, **fields: Any) -> Plan:

@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from five import Case
 
 from graphc.serial.graph_pb2 import GraphDef
 from graphc.serial.plan_proto import graph_hash, save_plan
 from graphc.serial.tensors import tensor_to_proto
+
+from five import Case
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build"

@@ -6,15 +6,16 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from files import build_runner
-from native import Native
-from samples import arrays, build, definition, difference, each_sample
 from test_all_ops import FETCHABLE, RANK_BY_SIZE
 
 from graphc.exec.reference import apply_reference
 from graphc.ir.op import Op, Sample
 from graphc.serial.freeze import add_plan
 from graphc.serial.graphdef import as_graph_def
+
+from files import build_runner
+from native import Native
+from samples import arrays, build, definition, difference, each_sample
 
 
 @pytest.fixture(scope="module")

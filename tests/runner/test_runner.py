@@ -8,14 +8,15 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-import native as n
 import numpy as np
 import pytest
-from files import build_runner, case_file, save_arrays
-from five import CASES, Case
 
 from graphc.serial.graph_pb2 import GraphDef
 from graphc.serial.plan_proto import graph_hash
+
+import native as n
+from files import build_runner, case_file, save_arrays
+from five import CASES, Case
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,13 @@
 from __future__ import annotations
 
 import pytest
-from five import CASES
 
 from graphc.errors import DataLossError
 from graphc.plan.plan import FORMAT_VERSION
 from graphc.serial.graph_pb2 import GraphDef
 from graphc.serial.plan_proto import graph_hash, load_plan, parse_plan, save_plan
+
+from five import CASES
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -15,10 +15,10 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent.parent / "ops"))
 tf = pytest.importorskip("tensorflow")
 
-from samples import ELSEWHERE, arrays, build, definition, registered  # noqa: E402
+from graphc.exec.reference import apply_reference
+from graphc.ir.op import OPS, Effect
 
-from graphc.exec.reference import apply_reference  # noqa: E402
-from graphc.ir.op import OPS, Effect  # noqa: E402
+from samples import ELSEWHERE, arrays, build, definition, registered
 
 # What TensorFlow's CPU kernels cannot do, and samples that only graphc takes.
 NOT_IN_TENSORFLOW = ("only supports NHWC", "must be at least rank 3", "must be at least minimum 2", "reserve_space_3")
