@@ -33,9 +33,9 @@ Image        offsets are in words from the image's first; names of kernels and p
 
 Registry     one table a library, written by the toolchain from the declarations of kernels
   header     magic, kernels, primitives, offset of the kernels' offset table, offset of the primitives' rows
-  kernel     operands, dims, attrs, relations, then operands of 4 words: role (0 in, 1 out, 2 inout), dtype, packable, and
-             the offset of the extent's formula; then offsets of the relations' formulas, then of the flops' formula
-  primitive  rows of PRIMITIVE_WORDS: arguments, result dtype, 4 argument dtypes (-1: none), reduce (1: it reduces rows),
+  kernel     operands, dims, attrs, relations, then operands of 4 words: role (0 in, 1 out, 2 inout), dtype, packable,
+             and the offset of the extent's formula; then offsets of the relations' formulas, then of the flops' formula
+  primitive  rows of PRIMITIVE_WORDS: arguments, result dtype, 4 argument dtypes (-1: none), reduce (1: of rows),
              for reductions 8 * number of the binary primitive that is repeated + place in REDUCE_OPS
   formula    number of instructions, then pairs (opcode, value): postfix over dims and attributes
 Functions    one table of addresses a library and ISA: bind, run, pack (0: none) of each kernel, then of each primitive
