@@ -89,7 +89,7 @@ def _inspect(options: argparse.Namespace) -> None:
 
 
 def _dump(options: argparse.Namespace) -> None:
-    from graphc.plan_text import plan_text
+    from graphc.plan.text import plan_text
 
     graph_def, graph = _load(options.model)
     for op in graph.get_operations():

@@ -35,7 +35,7 @@ def test_dump(model, capsys):
     assert main(["dump", model]) == 0
     out = capsys.readouterr().out
     assert "y = Softmax(MatMul:0) -> float32(?, 4)" in out
-    assert "call matmul.f32 b0 b" in out and "<- MatMul" in out and "plan 'serving_default'" in out
+    assert "matmul.f32(%0, " in out and "# MatMul" in out and "plan 'serving_default'" in out
 
 
 def test_run(model, tmp_path, capsys):
