@@ -14,8 +14,8 @@ import numpy as np
 
 for _folder in ("plan", "runner"):
     sys.path.insert(0, str(Path(__file__).parents[1] / _folder))
-from files import case_file  # noqa: E402
-from five import CASES, Case  # noqa: E402
+from files import case_file
+from five import CASES, Case
 
 
 def check(case: Case, command: list[str], folder: Path) -> int:
