@@ -1,7 +1,7 @@
 """Python's side of the fuzzing: `child.py PLAN SEED COUNT` tries COUNT mutations of one hand-written Plan.
 
-Every mutation runs in a fork, with limits on memory and time. Any outcome but a crash is right: an answer, or an error of
-graphc.errors. Prints one line of counts; ends with status 1 and the seeds if anything crashed or raised something else.
+Every mutation runs in a fork, with limits on memory and time. Any outcome but a crash is right: an answer, or an error
+of graphc.errors. Prints one line of counts; ends with status 1 and the seeds if anything crashed or raised something else.
 """
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ import numpy as np
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "plan")]
 
-from five import CASES, Case
-from mutate import mutate
-
 from graphc import errors
 from graphc.exec.engine import Engine
 from graphc.exec.library import load_library
 from graphc.serial.plan_proto import parse_plan, save_plan
+
+from five import CASES, Case
+from mutate import mutate
 
 SECONDS = 3
 MEMORY = 1 << 26

@@ -19,12 +19,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests/fuzz"), str(ROOT / "tests/plan"), str(ROOT / "tests/runner")]
 
+from graphc.serial.graph_pb2 import GraphDef
+from graphc.serial.plan_pb2 import SavedPlan
+
 from files import BUILD, build_runner, case_file
 from five import CASES
 from mutate import mutate
-
-from graphc.serial.graph_pb2 import GraphDef
-from graphc.serial.plan_pb2 import SavedPlan
 
 FILES_A_ROUND, PYTHON_A_ROUND, ROUND_SECONDS = 200, 100, 900
 
