@@ -1,7 +1,7 @@
 """Python's side of the fuzzing: `child.py PLAN SEED COUNT` tries COUNT mutations of one hand-written Plan.
 
 Every mutation runs in a fork, with limits on memory and time. Any outcome but a crash is right: an answer, or an error
-of graphc.errors. Prints one line of counts; ends with status 1 and the seeds if anything crashed or raised something else.
+of graphc.errors. Prints one line of counts; status 1, with the seeds, if anything crashed or raised something else.
 """
 from __future__ import annotations
 

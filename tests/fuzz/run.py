@@ -114,8 +114,8 @@ def main() -> int:
         thread.start()
     for thread in threads:
         thread.join()
-    print(f"seed {options.seed}: {fuzzing.tried['C++']} files in C++ under ASan and UBSan, {fuzzing.tried['Python']} plans "
-          f"in Python, {len(fuzzing.failures)} crashes")
+    print(f"seed {options.seed}: {fuzzing.tried['C++']} files in C++ under ASan and UBSan, "
+          f"{fuzzing.tried['Python']} plans in Python, {len(fuzzing.failures)} crashes")
     return 1 if fuzzing.failures else 0
 
 
