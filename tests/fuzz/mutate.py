@@ -1,4 +1,4 @@
-"""Mutations of saved Plans: of single fields, which reach deep into verifier, bind and run; of bytes, for the reader."""
+"""Mutations of saved Plans: of single fields, which reach deep into verify, bind and run; of bytes, for the reader."""
 from __future__ import annotations
 
 import random
