@@ -9,7 +9,7 @@ FUZZ_SECONDS ?= 1200
 
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: demo test lint kernels runner bench test-cross fuzz peers clean
+.PHONY: install demo test lint kernels runner bench test-cross fuzz peers clean
 
 # The stamp makes an install again when what is to be installed has changed.
 $(VENV)/installed: pyproject.toml
@@ -31,10 +31,13 @@ $(RUNNER): $(BUILD)/kernels/libgraphc_kernels.a $(RUNNER_SOURCES)
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build $(BUILD)/runner --parallel 2
 runner: $(RUNNER)
 
-demo: $(RUNNER)
+# The environment, the kernel library (compiled once, about a minute on two cores) and the runner.
+install: $(RUNNER)
+
+demo: install
 	$(BIN)/python examples/digits_cnn.py --runner $(RUNNER) --save digits.pb
 
-test: lint $(RUNNER)
+test: lint install
 	$(BIN)/python -m pytest -n 2 tests
 
 lint: $(VENV)/installed

@@ -37,6 +37,9 @@ def library_archive(isa: str, only: Sequence[str] = ()) -> bytes:
         with cache.locked():           # whoever waited here finds what the other process has built
             found = cache.read(key)
             if found is None:
+                if not only:
+                    print(f"graphc: compiling the kernel library for {isa}, once; this takes a minute or two",
+                          file=sys.stderr, flush=True)
                 found = _build([isa], only)[isa]
                 cache.write(key, found)
     return found
