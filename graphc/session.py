@@ -19,7 +19,7 @@ import numpy as np
 from graphc import errors
 from graphc.config import ConfigProto, DeviceAttributes, RunMetadata, RunOptions, check_config
 from graphc.feeds import check_feed_key, converter
-from graphc.fetches import Fetches, fetch_key
+from graphc.fetches import Fetches, fetch_key, without_texts
 from graphc.ir.graph import Graph, get_default_graph
 from graphc.ir.stacks import default_graphs, default_sessions
 from graphc.ir.tensor import Operation, Tensor
@@ -33,8 +33,7 @@ class _Prepared:
     """One kind of run: what is fetched and fed. engines: by the ranks of the feeds; `only` if those are all known."""
 
     def __init__(self, fetches: Fetches, feeds: Sequence[Tensor]) -> None:
-        self.build = fetches.build
-        self.tensors = fetches.tensors
+        self.build, self.tensors = without_texts(fetches.build, fetches.tensors)
         self.operations = fetches.operations
         self.feeds = list(feeds)
         self.converters = [converter(t) for t in feeds]
@@ -125,7 +124,7 @@ class Session:
         try:
             values = engine.run(inputs, number)
         except errors.OpError as error:
-            raise error from _cause(error)
+            raise self._explained(error, prepared, inputs) from _cause(error)
         return prepared.build([v if v.ndim else v[()] for v in values])
 
     def _run_with_care(self, prepared: _Prepared, inputs: list[np.ndarray], options: RunOptions | None,
@@ -135,7 +134,7 @@ class Session:
         prepared.used = number = next(self._runs)
         if prepared.proven:
             engine = self._engine(prepared, inputs)
-            values = self._timed(engine, inputs, number, timeout)
+            values = self._timed(prepared, engine, inputs, number, timeout)
         else:
             engine, values = self._first_run(prepared, inputs, number, timeout)
         if self._shows:
@@ -158,7 +157,7 @@ class Session:
             before = self._values_of(engine) if engine.plan.hosts else []
             try:
                 with script.TRIAL.running(kept):
-                    values = self._timed(engine, inputs, number, timeout)
+                    values = self._timed(prepared, engine, inputs, number, timeout)
             except errors.OpError as error:
                 if not _caused_by_rank(error):
                     raise
@@ -179,7 +178,7 @@ class Session:
                 cell.value[...] = value
                 cell.info[:] = (info[0], cell.info[1] + 1)
 
-    def _timed(self, engine: Any, inputs: list[np.ndarray], number: int, timeout: int) -> Any:
+    def _timed(self, prepared: _Prepared, engine: Any, inputs: list[np.ndarray], number: int, timeout: int) -> Any:
         try:
             if not timeout:
                 return engine.run(inputs, number)
@@ -193,7 +192,24 @@ class Session:
         except errors.CancelledError as error:
             raise errors.DeadlineExceededError(f"the run took longer than {timeout} ms: {error}", error.op) from None
         except errors.OpError as error:
-            raise error from _cause(error)
+            raise self._explained(error, prepared, inputs) from _cause(error)
+
+    def _explained(self, error: errors.OpError, prepared: _Prepared, inputs: Sequence[np.ndarray]) -> errors.OpError:
+        """The same error, or a clearer one if shapes do not fit: what inference says of the shapes that were fed."""
+        from graphc.passes.snapshot import take_snapshot
+
+        if type(error) is not errors.InvalidArgumentError or _cause(error) is not None:
+            return error
+        try:
+            with self._graph._lock:
+                take_snapshot(prepared.tensors, prepared.operations, prepared.feeds, [a.ndim for a in inputs],
+                              [a.shape for a in inputs])
+        except errors.InvalidArgumentError as found:
+            if error.op is None or getattr(error.op, "op_name", None) == getattr(found.op, "name", ""):
+                return found
+        except errors.OpError:
+            pass
+        return error
 
     # Compiling
 
@@ -270,7 +286,7 @@ class Session:
             try:
                 found = prepared.only.run(inputs, number)
             except errors.OpError as error:
-                raise error from _cause(error)
+                raise self._explained(error, prepared, inputs) from _cause(error)
             return prepared.build([v if v.ndim else v[()] for v in found])
 
         return call if accept_options else lambda *values: call(*values)

@@ -54,7 +54,10 @@ class _Image:
         header[Header.HOSTS], header[Header.ORIGINS] = len(plan.hosts), len(plan.origins)
         header[Header.PREPARE] = plan.prepare
         for i, program in enumerate(plan.programs):
-            header[header[Header.PROGRAM_TABLE] + i] = self._program(program)
+            try:
+                header[header[Header.PROGRAM_TABLE] + i] = self._program(program)
+            except errors.UnimplementedError as error:
+                raise self._blamed(error, self._user_of(i)) from None
         for i, body in enumerate(plan.bodies):
             header[header[Header.BODY_TABLE] + i] = self._body(body)
         header[Header.WORDS] = len(header)
@@ -99,15 +102,39 @@ class _Image:
 
     def _look_up(self, numbers: Numbers, name: str, what: str) -> int:
         if name not in numbers:
+            op, *kinds = name.removeprefix("reduce.").split(".")
+            dtype = dtypes.as_dtype(kinds[0]).name if kinds else ""
+            there = [n.removeprefix("reduce.").split(".")[1] for n in numbers
+                     if n.removeprefix("reduce.").split(".")[0] == op and "." in n]
+            others = ", ".join(dict.fromkeys(dtypes.as_dtype(kind).name for kind in there))
             raise errors.UnimplementedError(
-                f"the kernel library has no {what} {name}: the op or this dtype of it is not supported"
-            )
+                f"'{op}' is not implemented for dtype {dtype}, there is no {what} {name}; "
+                + (f"cast to one of {others} (gc.cast)" if others else "use other ops, or a gc.py_func"))
         return numbers[name]
+
+    def _user_of(self, program: int) -> p.Step | None:
+        """A step that evaluates the program."""
+        for body in self.plan.bodies:
+            for step in body.steps:
+                found = step.epilogue if isinstance(step, p.Call) else step
+                if isinstance(found, p.Map) and found.program == program:
+                    return step
+        return None
+
+    def _blamed(self, error: errors.UnimplementedError, step: p.Step | None) -> errors.UnimplementedError:
+        origins = [self.plan.origins[o] for o in (step.origins if step is not None else ())]
+        if not origins:
+            return error
+        blame = f"{origins[0].op_type} '{origins[0].op_name}'"
+        return errors.UnimplementedError(f"{blame}: {error}{errors.built_at(origins[0])}", origins[0])
 
     def _body(self, body: p.Body) -> int:
         steps: list[int] = []
         for step in body.steps:
-            words = [int(_KINDS[type(step)]), 0, *self._step(step)]
+            try:
+                words = [int(_KINDS[type(step)]), 0, *self._step(step)]
+            except errors.UnimplementedError as error:
+                raise self._blamed(error, step) from None
             words[1] = len(words)
             steps.append(self._add(words))
         fields = [0] * BODY_WORDS

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from graphc.errors import NotFoundError
+from graphc.errors import NotFoundError, built_at
 from graphc.ir import names
 from graphc.ir.device import merge_devices
 from graphc.ir.infer import infer_outputs
@@ -82,7 +82,7 @@ class Graph:
             raise TypeError(f"{op.type}: {tensor!r} is not a Tensor")
         if tensor.graph is not self:
             raise ValueError(f"{op.type}: {tensor!r} belongs to another graph than the one in use; build all of it "
-                             "inside one `with graph.as_default():`")
+                             f"inside one `with graph.as_default():`{built_at(tensor.op)}")
         return tensor
 
     def _own_controls(self, operations: Sequence[Operation]) -> list[Operation]:

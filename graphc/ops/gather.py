@@ -33,6 +33,7 @@ _INDICES = np.array([[4, 0], [2, 2], [0, 1]])
 class GatherV2(Op):
     """The slices of params along `axis` that indices names. An index out of range is an error when run."""
 
+    checks_data = True
     operands = ("params", "indices", "axis")
     results = ("output",)
     types: ClassVar = {"Tparams": "params", "Tindices": "indices", "Taxis": "axis"}
@@ -98,6 +99,7 @@ class _ScatterSum(Op):
     """Zeros of shape `shape`, to which the slices of updates are added along `axis` where indices says: GatherV2's
     gradient."""
 
+    checks_data = True
     operands = ("updates", "indices", "shape")
     results = ("output",)
     types: ClassVar = {"T": "updates", "Tindices": "indices", "Tshape": "shape"}
@@ -187,6 +189,7 @@ class OneHot(Op):
 class Where(Op):
     """The indices of the true (nonzero) elements of input, in row-major order: int64, one row each."""
 
+    checks_data = True
     operands = ("input",)
     results = ("index",)
     types: ClassVar = {"T": "input"}

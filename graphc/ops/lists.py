@@ -89,6 +89,7 @@ class TensorListPushBack(Op):
 class TensorListPopBack(Op):
     """The list without its top, and the top. Popping the empty list is an error."""
 
+    checks_data = True
     operands = ("input_handle", "element_shape")
     results = ("output_handle", "tensor")
     element_shape: tuple[dims.Size, ...] = operand_field("ints")

@@ -10,7 +10,7 @@ import itertools
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,16 @@ def add_host(kind: str, function: Callable[..., Any]) -> str:
     name = f"{kind}:{next(_numbers)}"
     HOSTS[name] = function
     return name
+
+
+def with_values(name: str, values: Mapping[int, Any]) -> str:
+    """The function `name` as one that gets these arguments, by position, from here and the others as they come."""
+    def call(*arrays: np.ndarray) -> Any:
+        others = iter(arrays)
+        return function(*(values[i] if i in values else next(others) for i in range(len(arrays) + len(values))))
+
+    function = host_function(name)
+    return add_host(name.partition(":")[0], call)
 
 
 @register
@@ -112,11 +122,11 @@ class Print(Op):
         return show
 
 
-def _shown(array: np.ndarray, limit: int) -> str:
-    flat = array.ravel()
+def _shown(array: Any, limit: int) -> str:
+    flat = np.asarray(array, object if isinstance(array, bytes) else None).ravel()
     kept = flat if limit < 0 else flat[:limit]
     more = "..." if kept.size < flat.size else ""
-    text = " ".join(str(v) for v in kept) + more
+    text = " ".join(v.decode(errors="replace") if isinstance(v, bytes) else str(v) for v in kept) + more
     return f"[{text}]"
 
 

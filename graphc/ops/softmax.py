@@ -174,6 +174,7 @@ class SparseSoftmaxCrossEntropyWithLogits(_CrossEntropy):
     """-log_softmax(features)[label] of each row; a label out of range is an error of the run"""
 
     types = {"T": "features", "Tlabels": "labels"}
+    checks_data = True
     kernel = "sparse_softmax_cross_entropy"
     samples = [Sample({}, ((rows, columns), _labels(rows, columns, dtype)), low=-3, high=3)
                for dtype in (int32, int64) for rows, columns in ((3, 17), (31, 5), (1, 65), (65, 2), (0, 3))]

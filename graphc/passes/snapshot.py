@@ -39,19 +39,23 @@ VARIABLES = ("VariableV2", "Variable")
 
 
 def take_snapshot(fetches: Sequence[Tensor], targets: Sequence[Operation], feeds: Sequence[Tensor],
-                  feed_ranks: Sequence[int]) -> Flow:
+                  feed_ranks: Sequence[int], feed_shapes: Sequence[tuple[int, ...]] | None = None) -> Flow:
     """The Flow of a run. Its inputs are the feeds, its outputs the fetches, both in the order given.
+
+    feed_shapes: the shapes of one run, to find out which op they do not fit.
 
     info: "states" (name -> Spec of every variable in it), "inside" (whether it is a loop's or branch's body).
     Raises InvalidArgumentError for what does not fit, or a missing feed.
     """
-    return Snapshot(feeds, feed_ranks).flow(fetches, targets)
+    return Snapshot(feeds, feed_ranks, feed_shapes).flow(fetches, targets)
 
 
 class Snapshot:
     """See the header."""
 
-    def __init__(self, feeds: Sequence[Tensor], feed_ranks: Sequence[int]) -> None:
+    def __init__(self, feeds: Sequence[Tensor], feed_ranks: Sequence[int],
+                 feed_shapes: Sequence[tuple[int, ...]] | None = None) -> None:
+        self.feed_shapes = feed_shapes
         self.fed = set(feeds)
         self.values: dict[Tensor, Value] = {}
         self.states: dict[str, Spec] = {}
@@ -82,7 +86,7 @@ class Snapshot:
         if spec.shape is not None and len(spec.shape) != rank:
             raise InvalidArgumentError(f"Cannot feed a value of rank {rank} for Tensor '{tensor.name}', which has "
                                        f"shape {tensor.shape}{built_at(tensor.op)}", tensor.op)
-        static = spec.static_shape or (None,) * rank
+        static = self.feed_shapes[index] if self.feed_shapes is not None else spec.static_shape or (None,) * rank
         shape = tuple(dims.symbol(f"{tensor.op.name}.{axis}") if size is None else size
                       for axis, size in enumerate(static))
         self.known.update(symbol for size in shape for symbol in symbols(size))
@@ -261,7 +265,8 @@ class Snapshot:
             if found[name] is None:
                 raise UnimplementedError(
                     f"{operation.type} '{operation.name}': argument '{name}' has an unknown number of elements, so the "
-                    f"rank of the result is unknown{built_at(operation)}", operation)
+                    f"rank of the result is unknown{built_at(operation)}\n  declare '{given.name}' with the number "
+                    "of its elements, or call set_shape on it", operation)
         return dataclasses.replace(definition, **found), operands
 
     def _sizes(self, value: Value) -> tuple[Size, ...] | None:
@@ -293,7 +298,7 @@ class Snapshot:
             node = make_node(op, operands, (operation.origin,))
         except (ValueError, TypeError) as error:
             line = (operation.file, operation.line)
-            message = explain(op, operation.operand_tensors(), operation.name, line, str(error))
+            message = explain(op, _named(operation, operands), operation.name, line, str(error))
             raise InvalidArgumentError(message, operation) from None
         node = self.with_user_shapes(operation, node)
         return node if checked_only else self.finish_node(operation, node)
@@ -335,6 +340,23 @@ class Snapshot:
         if tuple(specs) == node.specs:
             return node
         return dataclasses.replace(node, specs=tuple(specs), requirements=tuple(requirements))
+
+
+def _named(operation: Operation, operands: Sequence[Value]) -> dict[str, Any]:
+    """The operands of an op that are no fields, for `explain`: what the user called them, with their Specs here."""
+    fields, specs = operation.definition.field_operands(), iter(operands)
+    found: dict[str, Any] = {}
+    for key, given in operation.operand_tensors().items():
+        if key not in fields:
+            rows = tuple(_Named(t.name, next(specs).spec) for t in (given if isinstance(given, tuple) else (given,)))
+            found[key] = rows if isinstance(given, tuple) else rows[0]
+    return found
+
+
+@dataclasses.dataclass(frozen=True)
+class _Named:
+    name: str
+    spec: Spec
 
 
 _SYMBOLS: dict[dims.Dim, tuple[dims.Symbol, ...]] = {}

@@ -8,11 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from graphc.ir import dims
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType
 from graphc.ir.spec import Shape
+
+
+@dataclass(frozen=True)
+class Text:
+    """A string constant: it has no buffer, and only Python functions of the graph may take it."""
+
+    value: Any
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,9 @@ from graphc.ir import dims, dtypes
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType
 from graphc.ir.spec import Spec
+from graphc.ops.script import with_values
 from graphc.plan import plan
-from graphc.plan.access import Access, whole
+from graphc.plan.access import Access, Text, whole
 from graphc.plan.dim_table import DimTable
 from graphc.plan.kernel_names import full_name
 from graphc.plan.map_shape import MapShape
@@ -189,10 +190,11 @@ class BodyBuilder:
         x = self.contiguous(x)
         self.step(plan.Bind(x.buffer, tuple(self.dims.runtime(s) for s in sizes), origins=self.origins))
 
-    def host(self, name: str, operands: Sequence[Access], outputs: Sequence[Access]) -> None:
+    def host(self, name: str, operands: Sequence[Access | Text], outputs: Sequence[Access]) -> None:
         """outputs: buffers whose sizes may be symbols that this call makes known (bound from the results' shapes)."""
-        number = self.plan.host(name)
-        inputs = tuple(self.contiguous(x).buffer for x in operands)
+        texts = {i: x.value for i, x in enumerate(operands) if isinstance(x, Text)}
+        number = self.plan.host(with_values(name, texts) if texts else name)
+        inputs = tuple(self.contiguous(x).buffer for x in operands if isinstance(x, Access))
         self.into_slots(outputs, lambda slots, binds: plan.Host(number, inputs, slots, binds, origins=self.origins))
 
     def into_slots(self, outputs: Sequence[Access | Spec], make: Callable[..., plan.Step]) -> None:

@@ -11,24 +11,26 @@
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from graphc.errors import InternalError, OpError, UnimplementedError, built_at
 from graphc.ir import dims, dtypes
 from graphc.ir.node import Flow, Node, Value
-from graphc.ir.op import Alias, Elementwise, Reduction, View
+from graphc.ir.op import Alias, Effect, Elementwise, Reduction, View
 from graphc.ir.spec import Spec
 from graphc.ops.source import Const
 from graphc.passes.control_flow import Branch, Loop
 from graphc.passes.fused import Fused
 from graphc.passes.internal_ops import BindSizes, FlowInput, Prepared, ReadState, StateInitialized, WriteState
-from graphc.plan.access import Access
+from graphc.plan.access import Access, Text
 from graphc.plan.builder import BodyBuilder
 from graphc.plan.lower_fused import FusedLowering, single
 from graphc.plan.placement import Placement, consumers_of
 from graphc.plan.plan import Body, BufferKind, Call, If, Map, While
 from graphc.plan.plan_builder import PlanBuilder
+from graphc.plan.scalar_program import check_held
 from graphc.plan.schedule import schedule
 
 
@@ -52,7 +54,7 @@ class BodyLowering:
         nodes = list(flow.nodes())
         self.consumers = consumers_of(nodes)
         self.placement = Placement(flow, nodes, self.consumers)
-        self.order = schedule(nodes, self.placement.soft_edges())
+        self.order = schedule(nodes, self.placement.soft_edges(), self.placement.checks, self.placement.writers())
         self.placement.decide(self.order)
 
     def run(self) -> Body:
@@ -60,21 +62,28 @@ class BodyLowering:
         self._outputs()
         self._copies(self.placement.early)
         self._set_aside()
-        for node in self.order:
-            self.b.origins = self.b.plan.origins(node.origins)
-            try:
+        for node in (*self.flow.inputs, *self.order):
+            with self._blaming(node):
+                self._check_dtypes(node)
                 self._node(node)
-            except OpError as error:
-                if error.op is None and node.origins:
-                    origin = node.origins[0]
-                    message = f"{origin.op_type} '{origin.op_name}': {error}{built_at(origin)}"
-                    raise type(error)(message, origin) from None
-                raise
         self._copies(self.placement.late)
         for saved, state in self.saved:
             self.b.copy(saved, self._state(state))
         self._finish_states()
         return self.b.finish()
+
+    @contextmanager
+    def _blaming(self, node: Node) -> Iterator[None]:
+        """Steps made and errors raised inside are those of the user's ops behind `node`."""
+        self.b.origins = self.b.plan.origins(node.origins)
+        try:
+            yield
+        except OpError as error:
+            if error.op is None and node.origins:
+                origin = node.origins[0]
+                message = f"{origin.op_type} '{origin.op_name}': {error}{built_at(origin)}"
+                raise type(error)(message, origin) from None
+            raise
 
     # Ends of the flow
 
@@ -101,6 +110,8 @@ class BodyLowering:
     def _copies(self, copies: Sequence[tuple[Value, int | str]]) -> None:
         """Values into outputs (by number) and variables (by name) that their steps did not write."""
         for value, target in copies:
+            with self._blaming(value.node):
+                check_held(value.spec.dtype)
             self._make(value)
             to = self.output_buffers[target] if isinstance(target, int) else self._state(target)
             self.b.copy(self.access[value], to)
@@ -146,6 +157,15 @@ class BodyLowering:
 
     # Nodes
 
+    def _check_dtypes(self, node: Node) -> None:
+        """Raises UnimplementedError for values that no step can hold; Python functions take constant strings."""
+        if not isinstance(node.op, Const):
+            for spec in node.specs:
+                check_held(spec.dtype)
+        if node.op.effect != Effect.HOST or isinstance(node.op, (Branch, Loop)):
+            for value in node.inputs:
+                check_held(value.spec.dtype)
+
     def _node(self, node: Node) -> None:
         if node.specs and node.value() in self.access:
             return
@@ -182,6 +202,9 @@ class BodyLowering:
 
     def _constant(self, node: Node) -> None:
         assert isinstance(node.op, Const)
+        if node.op.dtype == dtypes.string:
+            self.access[node.value()] = Text(node.op.value[()])  # type: ignore[assignment]
+            return
         self.access[node.value()] = self.b.constant(node.op.value, _constant_name(node))
 
     def _input(self, node: Node) -> None:

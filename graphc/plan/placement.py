@@ -7,16 +7,19 @@ A new value may go into its variable's memory if its step comes after every read
 reader itself and a map that reads each element where it writes it (plan/lower.py checks that part and gives up if
 not). Else it is computed aside and copied at the end. An output that wants the old value copies it before anything
 runs.
+
+A run that fails leaves every variable as it was: nothing is written into a variable's memory before the last step that
+may fail. The order lets such writes wait (`soft_edges`, `checks`); where they cannot, the value is computed aside.
 """
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 from graphc.ir.node import Flow, Node, Value
-from graphc.ir.op import Alias, Elementwise, Reduction
+from graphc.ir.op import Alias, Effect, Elementwise, Reduction
 from graphc.passes.control_flow import ControlOp
 from graphc.passes.fused import Fused
-from graphc.passes.internal_ops import FlowInput, Prepared, ReadState, WriteState
+from graphc.passes.internal_ops import BindSizes, FlowInput, Prepared, ReadState, WriteState
 
 Consumers = dict[Value, list[Node]]
 Copy = tuple[Value, int | str]
@@ -44,6 +47,7 @@ class Placement:
         self.aside: list[tuple[Value, str]] = []
         self.writes: dict[str, Value] = {n.op.state: n.inputs[0] for n in flow.effects if isinstance(n.op, WriteState)}
         self.written = list(self.writes)
+        self.checks = [node for node in nodes if may_fail(node)] if self.writes else []
         self.reads: dict[str, Node] = {}
         self.inner_readers: dict[str, list[Node]] = {}     # loops and branches that read a variable themselves
         for node in nodes:
@@ -88,9 +92,15 @@ class Placement:
         return [(reader, self.root(value).node) for state, value in self.writes.items()
                 for reader in self.readers(state)]
 
+    def writers(self) -> list[Node]:
+        """The steps that might write a variable's memory."""
+        roots = [self.root(value).node for value in self.writes.values()]
+        return [node for node in roots if not _is_source(node)]
+
     def decide(self, order: Sequence[Node]) -> None:
         """Sets target, early and late for this order of steps."""
         position = {node: i for i, node in enumerate(order)}
+        safe = max((position[node] for node in self.checks), default=-1)
         for state, value in self.writes.items():
             root = self.root(value)
             if _is_source(root.node):
@@ -98,7 +108,8 @@ class Placement:
                     self.aside.append((value, state))
                 else:
                     self.late.append((value, state))
-            elif root not in self.target and self._after_readers(state, root.node, position):
+            elif (root not in self.target and position[root.node] > safe
+                  and self._after_readers(state, root.node, position)):
                 self.target[root] = state
             else:
                 self.late.append((value, state))
@@ -136,6 +147,14 @@ class Placement:
         old = self.reads[state].value()
         given = dict(zip(writer.op.arguments, writer.inputs, strict=True))
         return all(self.root(given[v]) != old for v in writer.op.kernel.inputs)
+
+
+def may_fail(node: Node) -> bool:
+    """Whether the step may end the run because of the values that it sees: data, variables, Python functions."""
+    op = node.op.kernel.op if isinstance(node.op, Fused) and node.op.kernel is not None else node.op
+    if isinstance(op, ControlOp):
+        return any(may_fail(inner) for flow in op.flows for inner in flow.nodes())
+    return op.checks_data or op.effect == Effect.HOST or isinstance(op, (ReadState, BindSizes))
 
 
 def _is_source(node: Node) -> bool:

@@ -133,6 +133,15 @@ class ScalarProgram(Scalars):
         return live
 
 
+def check_held(dtype: DType) -> None:
+    """Raises UnimplementedError if no step can hold values of this dtype, whatever it does with them."""
+    if dtype.short in COMPUTED or dtype.short in WIDENED or dtype.short in ("u64", "handle"):
+        return
+    remedy = ("keep strings outside the graph" if dtype.short == "str" else
+              "use float32, float64, integers or bool from the start")
+    raise UnimplementedError(f"values of dtype {dtype.name} are not supported; {remedy}")
+
+
 def check_computed(dtype: DType, primitive: str, moved_only: bool) -> None:
     """Raises UnimplementedError if no primitive exists for this dtype."""
     if dtype.short in COMPUTED or (moved_only and dtype.short in WIDENED):
