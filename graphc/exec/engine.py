@@ -24,6 +24,7 @@ from graphc.exec.states import StateStore, aligned_empty
 from graphc.ir import dtypes
 from graphc.kernels.runtime import tables as t
 from graphc.plan.plan import Plan
+from graphc.plan.verify import check_ports
 
 SHAPES_KEPT = 32           # frames for as many different input shapes are kept bound
 ALIGN_FROM = 1 << 14       # outputs of at least so many bytes begin at a multiple of 64 (numpy gives 16)
@@ -94,7 +95,9 @@ class Engine:
             library.entry["gc_slot_reserve"],
             self._between if self._locks else None,
         )
-        self._constants = [self._constant(c.name, c.dtype, c.shape, (constants or {})[c.name]) for c in plan.constants]
+        self._constants = [
+            self._constant(c.name, c.dtype, c.shape, (constants or {}).get(c.name)) for c in plan.constants
+        ]
         self._cells = [self.states.state(s.name, s.dtype, s.shape) for s in plan.states]
         self._free: dict[Shapes, list[_Frame]] = {}
         self._dtypes = tuple(dtypes.as_dtype(port.dtype).numpy for port in plan.inputs)
@@ -102,6 +105,8 @@ class Engine:
         self._open(library, default_threads() if threads is None else threads)
 
     def _constant(self, name: str, dtype: str, shape: tuple[int, ...], value: Any) -> np.ndarray:
+        if value is None:
+            raise errors.InternalError(f"the plan's constant {name} has no value: the graph was changed, or is damaged")
         array = np.asarray(value)
         if array.dtype != dtypes.as_dtype(dtype).numpy or array.shape != tuple(shape):
             raise errors.InternalError(f"constant {name} is {array.dtype}{array.shape}, the plan wants {dtype}{shape}")
@@ -122,6 +127,7 @@ class Engine:
         )
         if status:
             raise messages.bad_image(self.plan, error)
+        check_ports(self.plan)                 # no part of the image
 
     def _open(self, library: Any, threads: int) -> None:
         native, host = self._native, self._host.address

@@ -35,8 +35,15 @@ def number_names(names: Sequence[str], registry: np.ndarray) -> tuple[dict[str, 
 
 
 def make_image(plan: p.Plan, kernels: Numbers, primitives: Numbers) -> np.ndarray:
-    """The image of a plan. Raises UnimplementedError if the library lacks a kernel or primitive."""
-    return _Image(plan, kernels, primitives).words()
+    """The image of a plan. What its numbers mean is for the native verifier to check.
+
+    Raises UnimplementedError if the library lacks a kernel or primitive, InternalError if the plan is no sound structure.
+    """
+    try:
+        return _Image(plan, kernels, primitives).words()
+    except (IndexError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise errors.InternalError(f"the plan is damaged ({type(error).__name__}: {error}); if it was read from a "
+                                   "file, save the graph again") from error
 
 
 class _Image:
@@ -75,7 +82,7 @@ class _Image:
 
     def _shapes(self, rows: Sequence[p.Constant | p.State]) -> int:
         return self._add(word for row in rows for word in
-                         (_number(row.dtype), len(row.shape), *row.shape, *[0] * (8 - len(row.shape))))
+                         (_number(row.dtype), len(row.shape), *_padded(row.shape, 8, 0)))
 
     def _program(self, program: p.Program) -> int:
         words = [len(program.loads), len(program.instrs), len(program.stores), *map(_number, program.loads)]
@@ -86,7 +93,7 @@ class _Image:
         return self._add([*words, *program.stores])
 
     def _instr(self, instr: p.Instr, kinds: Sequence[str]) -> list[int]:
-        arguments, value = [*instr.args, *[-1] * (4 - len(instr.args))], 0
+        arguments, value = _padded(instr.args, 4, -1), 0
         if instr.op == "const":
             code, value = CODE_CONST, _bits(instr.value, instr.dtype)
         elif instr.op == "index":
@@ -155,7 +162,7 @@ class _Image:
     def _map(self, step: p.Map) -> list[int]:
         words = [step.program, len(step.domain), step.reduced, len(step.loads), len(step.stores), *step.domain]
         for access in (*step.loads, *step.stores):
-            words += [access.buffer, access.offset, *access.strides, *[-1] * (len(step.domain) - len(access.strides))]
+            words += [access.buffer, access.offset, *_padded(access.strides, len(step.domain), -1)]
         return words
 
     def _step(self, step: p.Step) -> list[int]:
@@ -231,10 +238,17 @@ def _bits(value: float | int | bool, dtype: str) -> int:
     return int.from_bytes(raw.ljust(8, b"\0"), "little", signed=True)
 
 
+def _padded(numbers: Sequence[int], count: int, filler: int) -> list[int]:
+    """Rows have a fixed width: one number too many would shift all that follows."""
+    if len(numbers) > count:
+        raise ValueError(f"{len(numbers)} numbers where there may be {count}")
+    return [*numbers, *[filler] * (count - len(numbers))]
+
+
 def _dim_row(dim: p.Dim) -> list[int]:
     if dim.kind == p.DimKind.CONST:
         return [int(dim.kind), dim.value, 0, 0]
-    return [int(dim.kind), *dim.operands, *[0] * (3 - len(dim.operands))]
+    return [int(dim.kind), *_padded(dim.operands, 3, 0)]
 
 
 def _buffer_row(buffer: p.Buffer) -> list[int]:
@@ -243,8 +257,7 @@ def _buffer_row(buffer: p.Buffer) -> list[int]:
         _number(buffer.dtype),
         buffer.index,
         len(buffer.dims),
-        *buffer.dims,
-        *[-1] * (8 - len(buffer.dims)),
+        *_padded(buffer.dims, 8, -1),
     ]
 
 

@@ -1,6 +1,7 @@
-"""Checks a Plan that the compiler made: a bug in graphc shows here, with a message, and not as a wild access.
+"""Checks a Plan, made by the compiler or read from a file: a bug or a damaged file shows here, with a message.
 
 The invariants are those of plan.py's header, in its numbering; `verify_plan` raises InternalError for the first broken.
+Any Plan of the declared types may come in; the time taken grows with its size only.
 (kernels/runtime checks them again on every load, and the extents of every access, which need the kernels' registry.)
 
  1. ids are within their tables
@@ -10,7 +11,8 @@ The invariants are those of plan.py's header, in its numbering; `verify_plan` ra
  5. buffers are written before they are read, slots filled before they are taken
  6. bodies are referred to by larger numbers only
  7. origins exist
- and programs are well formed: arguments come before, dtypes of loads and stores are those of their buffers
+ and programs are well formed: arguments come before, dtypes of loads and stores are those of their buffers; ports have
+ the dtype and rank of their buffers
 """
 from __future__ import annotations
 
@@ -33,9 +35,24 @@ def verify_plan(plan: p.Plan) -> None:
     """See the header."""
     for number, program in enumerate(plan.programs):
         _check_program(number, program)
+    for name, shape in [(x.name, x.shape) for x in plan.constants] + [(x.name, x.shape) for x in plan.states]:
+        _need(len(shape) <= MAX_RANK, f"{name}: its rank is at most {MAX_RANK}")
     for number, body in enumerate(plan.bodies):
         BodyCheck(plan, number, body).run()
-    _need(plan.prepare < len(plan.bodies), "the prepare body exists")
+    _need(len(plan.bodies) > 0, "there is a body to run")
+    _need(-1 <= plan.prepare < len(plan.bodies), "the prepare body exists")
+    check_ports(plan)
+
+
+def check_ports(plan: p.Plan) -> None:
+    """Feeds and fetches are those of body 0, which must be sound otherwise."""
+    body = plan.bodies[0]
+    for what, ports, ids in (("feeds", plan.inputs, body.inputs), ("fetches", plan.outputs, body.outputs)):
+        _need(len(ports) == len(ids), f"body 0 has as many {what} as the plan names")
+        for port, number in zip(ports, ids, strict=True):
+            buffer = body.buffers[number]
+            _need(port.dtype == buffer.dtype and len(port.shape) == len(buffer.dims),
+                  f"{port.name} has the dtype and rank of its buffer")
 
 
 def outputs_of(kernel: str) -> int:
@@ -54,38 +71,59 @@ def _check_program(number: int, program: p.Program) -> None:
     for i, instr in enumerate(program.instrs):
         here = len(program.loads) + i
         _need(all(0 <= a < here for a in instr.args), f"program {number}: arguments of value {here} come before it")
+        _need(len(instr.args) <= 4, f"program {number}: value {here} has at most 4 arguments")
+        _need(len(instr.args) > 0 or instr.op in ("const", "index", "linear"),
+              f"program {number}: value {here} has arguments")
         dtypes.append(instr.dtype)
     _need(all(0 <= s < len(dtypes) for s in program.stores), f"program {number}: stored values exist")
     _need(len(program.stores) > 0, f"program {number}: it stores something")
 
 
 class BodyCheck:
-    """One body. `written` and `filled` hold what the steps so far have written."""
+    """One body. `written` and `filled` hold what the steps so far have written, `step` counts them."""
 
     def __init__(self, plan: p.Plan, number: int, body: p.Body) -> None:
         self.plan, self.number, self.body = plan, number, body
         self.written: set[int] = set()
         self.filled: set[int] = set()
         self.bound: set[int] = set()
+        self.states = set(body.writes)
+        self.step = 0
+        self.first_known = [0] * len(body.dims)         # number of the step before which a dim is known
 
     def need(self, holds: bool, what: str) -> None:
         _need(holds, f"body {self.number} ({self.body.name}): {what}")
 
     def run(self) -> None:
-        self._dims()
+        self._ports()
         self._buffers()
+        for slot in self.body.slots:
+            self.need(0 <= slot.rank <= MAX_RANK, f"slots: their rank is at most {MAX_RANK}")
+        self._find_binds()
+        self._dims()
         for guard in self.body.guards:
             self._dim_ids((guard.a, guard.b), "guard")
         for i, step in enumerate(self.body.steps):
+            self.step = i
             self._step(i, step)
         runtime = {i for i, d in enumerate(self.body.dims) if d.kind == DimKind.RUNTIME}
         self.need(self.bound == runtime, f"every RUNTIME dim is bound once (unbound: {sorted(runtime - self.bound)})")
         for output in self.body.outputs:
             self.need(self._root(output) in self.written, f"output buffer {output} is written")
 
+    def _find_binds(self) -> None:
+        """Of each RUNTIME dim the step that binds it; that it is bound once is checked step by step."""
+        for i, step in enumerate(self.body.steps):
+            bound = step.dims if isinstance(step, p.Bind) else [b.dim for b in getattr(step, "binds", ())]
+            self._dim_ids(bound, f"step {i}")
+            for d in bound:
+                self.first_known[d] = i + 1
+
     def _dims(self) -> None:
         for i, dim in enumerate(self.body.dims):
+            self.need(len(dim.operands) <= 3, f"dim {i}: it has at most 3 operands")
             if dim.kind == DimKind.INPUT:
+                self.need(len(dim.operands) == 2, f"dim {i}: it has 2 operands")
                 argument, axis = dim.operands
                 self.need(0 <= argument < len(self.body.inputs), f"dim {i}: input {argument} exists")
                 rank = len(self.body.buffers[self.body.inputs[argument]].dims)
@@ -94,6 +132,7 @@ class BodyCheck:
                 count = 3 if dim.kind == DimKind.SELECT else 2
                 self.need(len(dim.operands) == count, f"dim {i}: it has {count} operands")
                 self.need(all(0 <= o < i for o in dim.operands), f"dim {i}: its operands come before it")
+                self.first_known[i] = max(self.first_known[o] for o in dim.operands)
 
     def _buffers(self) -> None:
         counts = {BufferKind.INPUT: len(self.body.inputs), BufferKind.OUTPUT: len(self.body.outputs),
@@ -109,6 +148,8 @@ class BodyCheck:
                 of = self.body.buffers[buffer.index]
                 self.need(of.kind != BufferKind.ALIAS and of.dtype == buffer.dtype,
                           f"buffer {i}: it is an alias of a buffer of its dtype that is no alias")
+
+    def _ports(self) -> None:
         for ids, kind in ((self.body.inputs, BufferKind.INPUT), (self.body.outputs, BufferKind.OUTPUT)):
             for i, number in enumerate(ids):
                 self.need(0 <= number < len(self.body.buffers), f"{kind.name} {i} exists")
@@ -123,8 +164,11 @@ class BodyCheck:
         row = self.body.buffers[buffer]
         return row.index if row.kind == BufferKind.ALIAS else buffer
 
-    def _reads(self, buffer: int, where: str) -> None:
+    def _exists(self, buffer: int, where: str) -> None:
         self.need(0 <= buffer < len(self.body.buffers), f"{where}: buffer {buffer} exists")
+
+    def _reads(self, buffer: int, where: str) -> None:
+        self._exists(buffer, where)
         root = self._root(buffer)
         kind = self.body.buffers[root].kind
         self.need(kind in FILLED or root in self.written or self.body.buffers[root].dtype == "handle",
@@ -132,24 +176,18 @@ class BodyCheck:
         self._sizes_known(buffer, where)
 
     def _writes(self, buffer: int, where: str) -> None:
-        self.need(0 <= buffer < len(self.body.buffers), f"{where}: buffer {buffer} exists")
+        self._exists(buffer, where)
         root = self._root(buffer)
         row = self.body.buffers[root]
         self.need(row.kind not in READ_ONLY, f"{where}: it writes no {row.kind.name} buffer")
         if row.kind in (BufferKind.STATE, BufferKind.STATE_INFO):
-            self.need(row.index in self.body.writes, f"{where}: the body lists state {row.index} in writes")
+            self.need(row.index in self.states, f"{where}: the body lists state {row.index} in writes")
         self.written.add(root)
         self._sizes_known(buffer, where)
 
     def _sizes_known(self, buffer: int, where: str) -> None:
-        waiting = list(self.body.buffers[buffer].dims)
-        while waiting:
-            d = waiting.pop()
-            dim = self.body.dims[d]
-            if dim.kind == DimKind.RUNTIME:
-                self.need(d in self.bound, f"{where}: the sizes of buffer {buffer} are known")
-            elif dim.kind not in (DimKind.CONST, DimKind.INPUT):
-                waiting += dim.operands
+        self.need(all(self.first_known[d] <= self.step for d in self.body.buffers[buffer].dims),
+                  f"{where}: the sizes of buffer {buffer} are known")
 
     def _step(self, i: int, step: p.Step) -> None:
         where = f"step {i} ({type(step).__name__})"
@@ -163,6 +201,7 @@ class BodyCheck:
             self._bind(step.dims, where)
         elif isinstance(step, p.Take):
             self.need(step.slot in self.filled, f"{where}: slot {step.slot} is filled before")
+            self._exists(step.buffer, where)
             self.need(self.body.slots[step.slot].dtype == self.body.buffers[step.buffer].dtype
                       and self.body.slots[step.slot].rank == len(self.body.buffers[step.buffer].dims),
                       f"{where}: slot {step.slot} and its buffer have one dtype and rank")
@@ -193,6 +232,7 @@ class BodyCheck:
         for access, dtype in [*zip(step.loads, program.loads, strict=True),
                               *zip(step.stores, (values[s] for s in program.stores), strict=True)]:
             self._dim_ids((access.offset, *access.strides), where)
+            self._exists(access.buffer, where)
             self.need(self.body.buffers[access.buffer].dtype == dtype, f"{where}: buffer {access.buffer} is of {dtype}")
         for access in step.loads:
             self._reads(access.buffer, where)
@@ -206,6 +246,7 @@ class BodyCheck:
         where = f"{where} {step.kernel}"
         self._dim_ids(step.dims, where)
         outputs = outputs_of(step.kernel)
+        self.need(len(step.operands) >= outputs, f"{where}: it has operands")
         inputs = step.operands[:len(step.operands) - outputs]
         for buffer in inputs:
             self._reads(buffer, where)

@@ -1,7 +1,7 @@
 """Plan <-> proto/plan.proto.
 
-Reading never trusts the file: every enumeration, dtype and id is checked (here or by plan/verify.py), a newer format is
-refused by name, and what is damaged raises DataLossError.
+Reading never trusts the file: every enumeration and dtype is checked here, every id by plan/verify.py; a newer format
+is refused by name, and what is damaged raises DataLossError.
 """
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from graphc.errors import DataLossError
+from graphc.errors import DataLossError, InternalError
 from graphc.ir.dtypes import ALL, as_dtype
 from graphc.plan import plan as p
+from graphc.plan.verify import verify_plan
 from graphc.serial import graph_pb2
 from graphc.serial import plan_pb2 as pb
 
@@ -34,9 +35,11 @@ def load_plan(saved: pb.SavedPlan) -> p.Plan:
     if saved.format_version < 1 or not saved.HasField("plan"):
         raise DataLossError("the file holds an empty or damaged plan; save the graph again")
     try:
-        return _read(saved.plan)
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+        plan = _read(saved.plan)
+        verify_plan(plan)
+    except (ValueError, KeyError, TypeError, InternalError) as error:
         raise DataLossError(f"the plan in the file is damaged ({error}); save the graph again") from error
+    return plan
 
 
 def parse_plan(data: bytes) -> p.Plan:

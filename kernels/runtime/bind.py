@@ -11,10 +11,10 @@ from ..layout import SIZE_LIMIT
 from . import image as im
 from . import tables as t
 from .access import check_map, same_memory
-from .block import fail, grow, host_of, round_up
+from .block import cancelled, fail, grow, host_of, round_up
 from .frame import CHOICE_WORDS, epilogue_of
 from .image import BAD, buffer_row, formula, kernel_record, multiply
-from .map import map_bind, map_set_address
+from .map import largest_tile, map_bind, map_set_address
 from .memory import call, function, set_word, word, zero_bytes
 from .pack import packed
 from .place import move, place
@@ -24,6 +24,7 @@ from .sizes import check_guards, evaluate_dims, reserve_outputs, size_buffers
 TILES, TILES_1 = int(Choice.TILES), int(Choice.TILES_1)
 WORK_BYTES, SCRATCH_BYTES = int(Choice.WORK_BYTES), int(Choice.SCRATCH_BYTES)
 TILE_ELEMENTS, FORMAT, PERSISTENT = int(Choice.TILE_ELEMENTS), int(Choice.FORMAT), int(Choice.PERSISTENT)
+LARGEST_TILE = 1 << 31    # elements of a map's tile: runs are cancelled between tiles
 MAP_TILES, MAP_TILES_1, MAP_SCRATCH, MAP_WORK = range(4)     # words of what map_bind makes
 
 
@@ -116,6 +117,8 @@ def bind_map(frame, row, step):
     out = word(row, t.ROW_BOUND)
     set_word(row, t.ROW_FUNCTION, compiled(frame, word(row, t.ROW_RECORD) + 16, 0))
     status = bind_map_words(frame, step, word(row, t.ROW_RECORD) + 16, out)
+    if status == 0 and largest_tile(out) > LARGEST_TILE:
+        status = fail(frame, t.TILES, step, largest_tile(out), LARGEST_TILE, 0)
     if status == 0:
         status = set_tiles(frame, row, step, word(out, MAP_TILES), word(out, MAP_TILES_1))
     if status == 0:
@@ -276,7 +279,9 @@ def check_operands(frame, row, step):
 @function
 def bind_steps(frame, segment_row):
     for i in range(word(segment_row, t.SEGMENT_BEGIN), word(segment_row, t.SEGMENT_END)):
-        row, status = word(frame, t.FRAME_ROWS) + 8 * i * t.ROW_WORDS, 0
+        row, status = word(frame, t.FRAME_ROWS) + 8 * i * t.ROW_WORDS, cancelled(frame, i)
+        if status != 0:
+            return status
         kind = word(row, t.ROW_KIND)
         if kind == im.STEP_MAP:
             status = bind_map(frame, row, i)
@@ -307,6 +312,8 @@ def bind_segment(frame, segment):
     """All of a segment whose outputs have their addresses."""
     row = word(frame, t.FRAME_SEGMENT_ROWS) + 8 * segment * t.SEGMENT_WORDS
     size = place(frame, segment)
+    if size < 0:
+        return cancelled(frame, -1)
     if grow(host_of(frame), row, t.SEGMENT_ARENA, t.SEGMENT_CAPACITY, size) == 0:
         return fail(frame, t.NO_MEMORY, -1, size, 0, 0)
     move(frame, segment, word(row, t.SEGMENT_ARENA))

@@ -5,8 +5,9 @@ Every block is 64-byte aligned, counted against the host table's limit and freed
 from __future__ import annotations
 
 from .image import BAD, DTYPE_HANDLE, dtype_size, multiply
-from .memory import atomic_add, call, copy_bytes, function, set_word, word, zero_bytes
+from .memory import atomic_add, atomic_load, call, copy_bytes, function, set_word, word, zero_bytes
 from .tables import (
+    CANCELLED,
     ERROR_A,
     ERROR_B,
     ERROR_BODY,
@@ -22,6 +23,7 @@ from .tables import (
     HOST_LIMIT,
     HOST_USED,
     MODEL_HOST,
+    RUN_CANCEL,
     RUN_ERROR,
     SLOT_ADDRESS,
     SLOT_CAPACITY,
@@ -118,6 +120,18 @@ def fail(frame, code, step, a, b, c):
     set_word(error, ERROR_B, b)
     set_word(error, ERROR_C, c)
     return code
+
+
+@function
+def cancel_flag(frame):
+    """Whether the embedder has asked for the end of the run."""
+    flag = word(word(frame, FRAME_CONTEXT), RUN_CANCEL)
+    return 1 if flag != 0 and atomic_load(flag) != 0 else 0
+
+
+@function
+def cancelled(frame, step):
+    return fail(frame, CANCELLED, step, 0, 0, 0) if cancel_flag(frame) != 0 else 0
 
 
 @function

@@ -9,10 +9,10 @@ from __future__ import annotations
 from . import image as im
 from . import tables as t
 from .bind import note_input_sizes
-from .block import fail, host_of, slot_copy
+from .block import cancelled, fail, host_of, slot_copy
 from .frame import frame_create
 from .image import bind_count, bind_rows, buffer_row, dtype_size, limited
-from .memory import atomic_load, call_status, copy_bytes, function, load_byte, load_int, set_word, word
+from .memory import call_status, copy_bytes, function, load_byte, load_int, set_word, word
 
 
 @function
@@ -171,14 +171,6 @@ def describe_storage(frame, row, record, carried, operands):
         slot = word(row, t.ROW_STORAGE) + 8 * i * t.SLOT_RECORD
         set_word(slot, t.SLOT_DTYPE, word(buffer, 1))
         set_word(slot, t.SLOT_RANK, word(buffer, 3))
-
-
-@function
-def cancelled(frame, step):
-    flag = word(word(frame, t.FRAME_CONTEXT), t.RUN_CANCEL)
-    if flag != 0 and atomic_load(flag) != 0:
-        return fail(frame, t.CANCELLED, step, 0, 0, 0)
-    return 0
 
 
 @function

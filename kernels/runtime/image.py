@@ -53,6 +53,14 @@ def dtype_size(dtype):
 
 
 @function
+def plain(dtype):
+    """Whether elements of a dtype are numbers."""
+    if dtype == DTYPE_HANDLE or dtype == DTYPE_STRING or dtype == DTYPE_RESOURCE:
+        return 0
+    return 1 if dtype_size(dtype) > 0 else 0
+
+
+@function
 def limited(value):
     return value if -SIZE_LIMIT < value < SIZE_LIMIT else BAD
 

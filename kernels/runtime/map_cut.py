@@ -103,3 +103,11 @@ def choose_chunk(out):
     chunk = (4096 if word(out, m.VALUES) <= 24 else 2048) // widest
     set_word(out, m.CHUNK, chunk)
     set_word(out, m.SLOT_BYTES, chunk * widest)
+
+
+@function
+def largest_tile(out):
+    """Elements of the largest tile of a bound map: of a column reduction that is not known before."""
+    if word(out, m.MODE) == m.MODE_COLUMNS and word(out, m.SEGMENTS) > 1:
+        return word(out, m.SEGMENT) * word(out, m.BLOCK)
+    return 0

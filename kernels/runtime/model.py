@@ -191,7 +191,7 @@ def version_sum(model):
 
 
 @function
-def make_prepared(model, error):
+def make_prepared(model, error, cancel):
     """Runs the prepare body if its outputs are out of date."""
     frame = word(model, t.MODEL_PREPARE_FRAME)
     if frame == 0 or word(model, t.MODEL_PREPARED_FROM) == version_sum(model):
@@ -201,6 +201,7 @@ def make_prepared(model, error):
     if word(model, t.MODEL_PREPARED_FROM) != version:
         context = word(frame, t.FRAME_CONTEXT)
         set_word(context, t.RUN_ERROR, error)
+        set_word(context, t.RUN_CANCEL, cancel)
         status = renew_used(frame)
         if status == 0:
             status = run_body(frame)
@@ -293,7 +294,7 @@ def run(call):
     set_word(context, t.RUN_CANCEL, word(call, t.CALL_CANCEL))
     set_word(frame, t.FRAME_COUNTER, word(call, t.CALL_RUN))
     take_addresses(frame, call)
-    status = make_prepared(word(frame, t.FRAME_MODEL), error)
+    status = make_prepared(word(frame, t.FRAME_MODEL), error, word(call, t.CALL_CANCEL))
     if status == 0:
         status = renew_used(frame)
     if status == 0:

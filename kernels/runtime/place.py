@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from . import image as im
 from . import tables as t
-from .block import round_up
+from .block import cancel_flag, round_up
 from .frame import FORMULA_STACK
 from .image import buffer_row, dtype_size
 from .memory import function, set_word, word
@@ -92,12 +92,15 @@ def place_one(frame, items, item, head):
 
 @function
 def place(frame, segment):
-    """Offsets of the segment's ARENA buffers, into ADDRESSES; returns the bytes of the arena."""
+    """Offsets of the segment's ARENA buffers, into ADDRESSES; returns the bytes of the arena, -1 if the run
+    was cancelled."""
     items = word(frame, t.FRAME_TEMPORARY) + 8 * FORMULA_STACK
     count = collect(frame, segment)
     sort_by_size(items, count)
     head, total = -1, 0
     for i in range(count):
+        if cancel_flag(frame) != 0:            # the time grows with the square of the number of buffers
+            return -1
         item = word(items, i * ITEM_WORDS + ITEM_ORDER)
         row = items + 8 * item * ITEM_WORDS
         if word(row, ITEM_SIZE) == 0:

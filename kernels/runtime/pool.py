@@ -7,11 +7,12 @@ last time, publishers look for sleepers after they have published; both sequenti
 misses the other.
 
 If tiles fail, the error of the lowest one is reported; the others all run, so the report does not depend on threads.
+Only the run's being cancelled keeps tiles from running.
 """
 from __future__ import annotations
 
 from . import tables as t
-from .block import allocate, allocate_cleared, fail, grow, host_of, release
+from .block import allocate, allocate_cleared, cancel_flag, cancelled, fail, grow, host_of, release
 from .map import map_run, map_run_range
 from .memory import (
     atomic_add,
@@ -112,9 +113,10 @@ def take_tiles(pool, scratch_at):
             return ticket
         if atomic_swap_if(ticket_at, ticket, ticket + 1) == 0:
             continue
-        scratch = word(scratch_at, 0)
-        status = run_tile(word(pool, t.POOL_KIND), word(pool, t.POOL_ROW), word(pool, t.POOL_COUNTER),
-                          word(pool, t.POOL_WORK), scratch, word(pool, t.POOL_PHASE), tile)
+        scratch, status, cancel = word(scratch_at, 0), t.CANCELLED, word(pool, t.POOL_CANCEL)
+        if cancel == 0 or atomic_load(cancel) == 0:
+            status = run_tile(word(pool, t.POOL_KIND), word(pool, t.POOL_ROW), word(pool, t.POOL_COUNTER),
+                              word(pool, t.POOL_WORK), scratch, word(pool, t.POOL_PHASE), tile)
         if status != 0:
             note_failure(pool, tile, status, scratch)
         if atomic_add(remaining_at, -1) == 1 and atomic_load(pool + 8 * t.POOL_WAITING) != 0:
@@ -203,7 +205,7 @@ def scratch_for_workers(pool, size):
 
 
 @function
-def publish(pool, kind, row, counter, work, phase, tiles):
+def publish(pool, kind, row, counter, work, phase, tiles, cancel):
     ticket_at = pool + 8 * t.POOL_TICKET
     generation = (atomic_load(ticket_at) >> 32) + 1
     atomic_store(ticket_at, (generation << 32) + CLOSED)
@@ -214,6 +216,7 @@ def publish(pool, kind, row, counter, work, phase, tiles):
     set_word(pool, t.POOL_WORK, work)
     set_word(pool, t.POOL_PHASE, phase)
     set_word(pool, t.POOL_STATUS, 0)
+    set_word(pool, t.POOL_CANCEL, cancel)
     atomic_store(pool + 8 * t.POOL_WAITING, 0)
     atomic_store(pool + 8 * t.POOL_REMAINING, tiles)
     atomic_store(pool + 8 * t.POOL_TILES, tiles)
@@ -242,6 +245,8 @@ def wait_for_end(pool):
 @function
 def run_alone(frame, kind, row, counter, work, scratch, phase, tiles, step):
     for tile in range(tiles):
+        if cancel_flag(frame) != 0:
+            return cancelled(frame, step)
         status = run_tile(kind, row, counter, work, scratch, phase, tile)
         if status != 0:
             return fail(frame, status, step, word(scratch, 0), word(scratch, 1), tile)
@@ -261,7 +266,7 @@ def run_job(frame, kind, row, phase, tiles, scratch_bytes, step):
     if scratch_for_workers(pool, scratch_bytes + 64) == 0:
         atomic_store(pool + 8 * t.POOL_LOCK, 0)
         return fail(frame, t.NO_MEMORY, step, scratch_bytes, 0, 0)
-    publish(pool, kind, row, counter, work, phase, tiles)
+    publish(pool, kind, row, counter, work, phase, tiles, word(context, t.RUN_CANCEL))
     take_tiles(pool, context + 8 * t.RUN_SCRATCH)
     wait_for_end(pool)
     status = word(pool, t.POOL_STATUS)

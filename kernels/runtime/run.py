@@ -4,7 +4,8 @@ from __future__ import annotations
 from . import image as im
 from . import tables as t
 from .bind import enter_segment
-from .control import bind_slots, cancelled, run_bind, run_host, run_if, run_take, run_while
+from .block import cancelled
+from .control import bind_slots, run_bind, run_host, run_if, run_take, run_while
 from .lists import run_length, run_pop, run_push
 from .memory import function, word
 from .pool import JOB_CALL, JOB_EPILOGUE, JOB_MAP, run_job
@@ -55,8 +56,9 @@ def run_other(frame, row, step):
 @function
 def run_body(frame):
     """Runs a frame whose inputs are in place. Returns 0 or an error code; the error record says more."""
-    status = cancelled(frame, -1)
+    status = 0
     for s in range(word(frame, t.FRAME_SEGMENTS)):
+        status = cancelled(frame, -1)
         if status == 0:
             status = enter_segment(frame, s)
         if status != 0:

@@ -6,6 +6,9 @@ write what. What depends on sizes is checked where they are known: bind.py. Orde
 bodies from the last to the first, so that the depth of nesting is known. Words are trusted one by one, after the
 check that covers them.
 
+The work done is linear in the image, but for what a step's map and its program share (a program may serve many steps)
+and for states and bodies: BUDGET bounds these, so that a hostile image takes seconds at most.
+
 A check that fails returns its number (CHECK of tables.py goes to ERROR_A) through `wrong`.
 """
 from __future__ import annotations
@@ -24,13 +27,26 @@ from ..layout import (
 )
 from . import image as im
 from . import tables as t
-from .image import BAD, body_record, buffer_row, dim_row, dtype_size, limited, multiply, slot_row, step_record
+from .image import (
+    BAD,
+    body_record,
+    buffer_row,
+    dim_row,
+    dtype_size,
+    limited,
+    multiply,
+    plain,
+    slot_row,
+    step_record,
+)
 from .memory import function, set_word, word
 from .verify_layout import inside, step_is_inside
 from .verify_program import check_program
 from .verify_step import check_step, dims_bound_by
 
 MOST_WORDS = 1 << 36
+BUDGET = 1 << 28          # values of the programs of all map steps; states times loops and branches; bodies times calls
+MOST_VALUES = 1 << 14     # loads, instructions and stores of a program: binding a map looks at pairs of them
 MOST_DEPTH = 32
 
 
@@ -80,11 +96,38 @@ def shape_is_good(row):
 
 
 @function
-def plain(dtype):
-    """Whether elements of a dtype are numbers."""
-    if dtype == im.DTYPE_HANDLE or dtype == im.DTYPE_STRING or dtype == im.DTYPE_RESOURCE:
+def map_values(program):
+    return word(program, 0) + word(program, 1) + word(program, 2)
+
+
+@function
+def map_cost(image, words):
+    """Values of the program of a map whose record is inside the image. words: from `program` on."""
+    number = word(words, 0)
+    if number < 0 or number >= word(image, im.H_PROGRAMS):
         return 0
-    return 1 if dtype_size(dtype) > 0 else 0
+    return map_values(image + 8 * word(image, word(image, im.H_PROGRAM_TABLE) + number))
+
+
+@function
+def cost_of(image, record):
+    """What checking and binding a body takes beyond a time linear in its size."""
+    cost, states = word(image, im.H_STATES), word(image, im.H_STATES)
+    bodies = word(image, im.H_BODIES)
+    for i in range(word(record, im.B_STEPS)):
+        step = step_record(image, record, i)
+        kind = word(step, 0)
+        if kind == im.STEP_MAP:
+            cost += map_cost(image, step + 16)
+        elif kind == im.STEP_CALL:
+            cost += bodies
+            if word(step, 6) != 0:
+                cost += map_cost(image, step + 8 * (7 + word(step, 3) + word(step, 4) + word(step, 5)))
+        elif kind == im.STEP_WHILE or kind == im.STEP_IF:
+            cost += states
+        if cost > BUDGET:
+            return cost
+    return cost
 
 
 @function
@@ -128,6 +171,15 @@ def check_ports(image, record, field, kind):
         if word(row, 0) != kind or word(row, 2) != i:
             return 1
     return 0
+
+
+@function
+def ports_are_plain(image, record, field):
+    """Whether the ports of a body are of numbers: lists live for one run, strings are nothing the runtime knows."""
+    for i in range(word(record, field)):
+        if plain(word(buffer_row(image, record, word(image, word(record, field + 1) + i)), 1)) == 0:
+            return 0
+    return 1
 
 
 @function
@@ -246,7 +298,14 @@ def check_guards(image, record):
 
 
 @function
-def check_body(image, words, registry, body, depths, work, error):
+def mark_writes(image, record, mine, flag):
+    for i in range(word(record, im.B_WRITES)):
+        set_word(mine, word(image, word(record, im.B_WRITE_IDS) + i), flag)
+
+
+@function
+def check_body(image, words, registry, body, depths, mine, work, error):
+    """mine: a flag a state, 0 on entry and return."""
     record = body_record(image, body)
     dims, buffers, slots = word(record, im.B_DIMS), word(record, im.B_BUFFERS), word(record, im.B_SLOTS)
     for i in range(dims + buffers + slots):
@@ -264,9 +323,10 @@ def check_body(image, words, registry, body, depths, work, error):
     if check != 0:
         return wrong(error, check, body, -1, 0)
     segment, depth = 1, 0
+    mark_writes(image, record, mine, 1)
     for i in range(word(record, im.B_STEPS)):
         step = step_record(image, record, i)
-        check = check_step(image, registry, body, step, segment, work, written, filled, spare)
+        check = check_step(image, registry, body, step, segment, work, written, filled, mine, spare)
         if check != 0:
             return wrong(error, check, body, i, word(step, 0))
         if im.bind_count(step) > 0:
@@ -275,6 +335,7 @@ def check_body(image, words, registry, body, depths, work, error):
         if kind == im.STEP_WHILE or kind == im.STEP_IF:
             first = 2 if kind == im.STEP_WHILE else 3
             depth = max(depth, word(depths, word(step, first)), word(depths, word(step, first + 1)))
+    mark_writes(image, record, mine, 0)
     set_word(depths, body, depth + 1)
     if depth + 1 > MOST_DEPTH:
         return wrong(error, 42, body, -1, depth)
@@ -290,20 +351,34 @@ def verify(image, words, registry, work, error):
     check = check_header(image, words, registry)
     if check != 0:
         return wrong(error, check, -1, -1, 0)
-    bodies = word(image, im.H_BODIES)
+    bodies, states, cost = word(image, im.H_BODIES), word(image, im.H_STATES), 0
     for i in range(word(image, im.H_PROGRAMS)):
-        check = check_program(image, words, registry, word(image, word(image, im.H_PROGRAM_TABLE) + i), work)
+        program = word(image, word(image, im.H_PROGRAM_TABLE) + i)
+        check = check_program(image, words, registry, program, work)
+        if check == 0 and map_values(image + 8 * program) > MOST_VALUES:
+            check = 59
         if check != 0:
             return wrong(error, check, -1, -1, i)
     for body in range(bodies):
         check = check_tables(image, words, body_record(image, body))
+        if check == 0:
+            cost += cost_of(image, body_record(image, body))
+            check = 8 if cost > BUDGET else 0
         if check != 0:
             return wrong(error, check, body, -1, 0)
     prepare = word(image, im.H_PREPARE)
     if prepare >= 0 and word(body_record(image, prepare), im.B_INPUTS) != 0:
         return wrong(error, 7, prepare, -1, 0)
+    if prepare >= 0 and ports_are_plain(image, body_record(image, prepare), im.B_OUTPUTS) == 0:
+        return wrong(error, 9, prepare, -1, 0)
+    first = body_record(image, 0)
+    if ports_are_plain(image, first, im.B_INPUTS) == 0 or ports_are_plain(image, first, im.B_OUTPUTS) == 0:
+        return wrong(error, 9, 0, -1, 0)
+    mine = work + 8 * bodies
+    for s in range(states):
+        set_word(mine, s, 0)
     for body in range(bodies - 1, -1, -1):
-        status = check_body(image, words, registry, body, work, work + 8 * bodies, error)
+        status = check_body(image, words, registry, body, work, mine, mine + 8 * states, error)
         if status != 0:
             return status
     return 0

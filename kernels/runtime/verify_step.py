@@ -1,7 +1,7 @@
 """Verification of steps, in their order: what they read is written, what they write they may write, and types fit.
 
 Every check returns 0 or a number. known: of each dim the segment (from 1) that knows it; written, filled: flags of
-root buffers and of slots, updated as the steps go.
+root buffers and of slots, updated as the steps go; mine: flags of the states that the body may write.
 """
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from .image import (
     buffer_row,
     dim_row,
     kernel_record,
+    plain,
     root,
     slot_row,
     step_record,
@@ -75,7 +76,7 @@ def check_read(image, record, buffer, known, segment, written):
 
 
 @function
-def check_write(image, record, buffer, known, segment, written):
+def check_write(image, record, buffer, known, segment, written, mine):
     if usable(image, record, buffer, known, segment) == 0:
         return 72
     base = root(image, record, buffer)
@@ -86,9 +87,8 @@ def check_write(image, record, buffer, known, segment, written):
         return 0
     if kind != im.KIND_STATE and kind != im.KIND_STATE_INFO:
         return 73
-    for i in range(word(record, im.B_WRITES)):
-        if word(image, word(record, im.B_WRITE_IDS) + i) == word(row, 2):
-            return 0
+    if word(mine, word(row, 2)) != 0:
+        return 0
     return 74
 
 
@@ -100,7 +100,7 @@ def is_buffer(image, record, buffer, dtype, rank):
 
 
 @function
-def check_map(image, body, words, kernel_output, known, segment, written, kinds):
+def check_map(image, body, words, kernel_output, known, segment, written, mine, kinds):
     """A map. words: from `program` on; kernel_output: of an epilogue, the buffer that its kernel writes, else -1."""
     record = body_record(image, body)
     number, rank, reduced, loads, stores = (
@@ -137,7 +137,7 @@ def check_map(image, body, words, kernel_output, known, segment, written, kinds)
         axes = rank - reduced if word(kinds, value) == ROW else rank
         check = check_access(image, record, access, rank, axes, value_dtype(program, value), known, segment)
         if check == 0:
-            check = check_write(image, record, word(access, 0), known, segment, written)
+            check = check_write(image, record, word(access, 0), known, segment, written, mine)
         if check != 0:
             return check
         access += 8 * (2 + rank)
@@ -189,7 +189,7 @@ def same_memory(image, record, a, b):
 
 
 @function
-def check_call(image, registry, body, step, known, segment, written, spare):
+def check_call(image, registry, body, step, known, segment, written, mine, spare):
     record, kernel_number = body_record(image, body), word(step, 2)
     if kernel_number < 0 or kernel_number >= word(registry, 1):
         return 90
@@ -209,7 +209,7 @@ def check_call(image, registry, body, step, known, segment, written, spare):
         buffer, role = word(step, 7 + i), word(kernel, 4 + 4 * i)
         if role == 0:
             continue
-        check = check_write(image, record, buffer, known, segment, written)
+        check = check_write(image, record, buffer, known, segment, written, mine)
         if check != 0:
             return check
         for j in range(operands):
@@ -221,7 +221,7 @@ def check_call(image, registry, body, step, known, segment, written, spare):
     if word(step, 6) == 0:
         return 0
     words = step + 8 * (7 + operands + dims + word(step, 5))
-    return check_map(image, body, words, word(step, 6 + operands), known, segment, written, spare)
+    return check_map(image, body, words, word(step, 6 + operands), known, segment, written, mine, spare)
 
 
 @function
@@ -249,10 +249,9 @@ def check_lists(image, record, step, base, known, segment, written, filled):
         slot = word(step, base + operands + i)
         if slot < 0 or slot >= word(record, im.B_SLOTS):
             return 102
-        for j in range(i):
-            if word(step, base + operands + j) == slot:
-                return 103
-        set_word(filled, slot, 1)
+        if word(filled, slot) == step:
+            return 103
+        set_word(filled, slot, step)               # its address: each step has its own
     return check_binds(image, record, step, filled)
 
 
@@ -340,16 +339,16 @@ def check_host(image, record, step):
     if word(step, 2) < 0 or word(step, 2) >= word(image, im.H_HOSTS):
         return 120
     for i in range(word(step, 3)):
-        if word(buffer_row(image, record, word(step, 6 + i)), 1) == im.DTYPE_HANDLE:
+        if plain(word(buffer_row(image, record, word(step, 6 + i)), 1)) == 0:
             return 121
     for i in range(word(step, 4)):
-        if word(slot_row(image, record, word(step, 6 + word(step, 3) + i)), 0) == im.DTYPE_HANDLE:
+        if plain(word(slot_row(image, record, word(step, 6 + word(step, 3) + i)), 0)) == 0:
             return 121
     return 0
 
 
 @function
-def check_list_step(image, record, step, known, segment, written, filled):
+def check_list_step(image, record, step, known, segment, written, filled, mine):
     """PUSH, POP, LENGTH."""
     kind, source = word(step, 0), word(step, 2)
     check = check_read(image, record, source, known, segment, written)
@@ -358,7 +357,7 @@ def check_list_step(image, record, step, known, segment, written, filled):
     if is_buffer(image, record, source, im.DTYPE_HANDLE, 0) == 0:
         return 130
     if kind == im.STEP_LENGTH:
-        check = check_write(image, record, word(step, 3), known, segment, written)
+        check = check_write(image, record, word(step, 3), known, segment, written, mine)
         if check == 0 and is_buffer(image, record, word(step, 3), im.DTYPE_I32, 0) == 0:
             check = 131
         return check
@@ -367,7 +366,7 @@ def check_list_step(image, record, step, known, segment, written, filled):
         if check != 0:
             return check
     result = word(step, 4) if kind == im.STEP_PUSH else word(step, 3)
-    check = check_write(image, record, result, known, segment, written)
+    check = check_write(image, record, result, known, segment, written, mine)
     if check != 0:
         return check
     if is_buffer(image, record, result, im.DTYPE_HANDLE, 0) == 0:
@@ -382,11 +381,11 @@ def check_list_step(image, record, step, known, segment, written, filled):
 
 
 @function
-def check_take(image, record, step, known, segment, written, filled):
+def check_take(image, record, step, known, segment, written, filled, mine):
     slot, buffer = word(step, 2), word(step, 3)
     if slot < 0 or slot >= word(record, im.B_SLOTS) or word(filled, slot) == 0:
         return 140
-    check = check_write(image, record, buffer, known, segment, written)
+    check = check_write(image, record, buffer, known, segment, written, mine)
     row = slot_row(image, record, slot)
     if check == 0 and is_buffer(image, record, buffer, word(row, 0), word(row, 1)) == 0:
         check = 141
@@ -405,18 +404,18 @@ def check_bind(image, record, step, known, segment, written):
 
 
 @function
-def check_step(image, registry, body, step, segment, known, written, filled, spare):
+def check_step(image, registry, body, step, segment, known, written, filled, mine, spare):
     record, kind = body_record(image, body), word(step, 0)
     if kind == im.STEP_MAP:
-        return check_map(image, body, step + 16, -1, known, segment, written, spare)
+        return check_map(image, body, step + 16, -1, known, segment, written, mine, spare)
     if kind == im.STEP_CALL:
-        return check_call(image, registry, body, step, known, segment, written, spare)
+        return check_call(image, registry, body, step, known, segment, written, mine, spare)
     if kind == im.STEP_TAKE:
-        return check_take(image, record, step, known, segment, written, filled)
+        return check_take(image, record, step, known, segment, written, filled, mine)
     if kind == im.STEP_BIND:
         return check_bind(image, record, step, known, segment, written)
     if kind == im.STEP_PUSH or kind == im.STEP_POP or kind == im.STEP_LENGTH:
-        return check_list_step(image, record, step, known, segment, written, filled)
+        return check_list_step(image, record, step, known, segment, written, filled, mine)
     check = check_lists(image, record, step, im.list_base(kind), known, segment, written, filled)
     if check != 0:
         return check
