@@ -37,7 +37,7 @@ def number_names(names: Sequence[str], registry: np.ndarray) -> tuple[dict[str, 
 def make_image(plan: p.Plan, kernels: Numbers, primitives: Numbers) -> np.ndarray:
     """The image of a plan. What its numbers mean is for the native verifier to check.
 
-    Raises UnimplementedError if the library lacks a kernel or primitive, InternalError if the plan is no sound structure.
+    Raises UnimplementedError if the library lacks a kernel or primitive, InternalError if the plan is damaged.
     """
     try:
         return _Image(plan, kernels, primitives).words()
