@@ -27,10 +27,11 @@ from graphc.ops import script
 from graphc.trace import describe
 
 PLANS_KEPT = 256
+RUNS_BEFORE_CODE = 4       # of a kind: then its fused programs are compiled to machine code
 
 
 class _Prepared:
-    """One kind of run: what is fetched and fed. engines: by the ranks of the feeds; `only` if those are all known."""
+    """One kind of run: what is fetched and fed. engines: by the ranks of the feeds; `only`: the one there is if those are all known, behind the first runs."""
 
     def __init__(self, fetches: Fetches, feeds: Sequence[Tensor]) -> None:
         self.build, self.tensors = without_texts(fetches.build, fetches.tensors)
@@ -40,6 +41,7 @@ class _Prepared:
         self.ranks_known = all(t.spec.shape is not None for t in feeds)
         self.engines: dict[tuple[int, ...], Any] = {}
         self.only: Any = None
+        self.first_runs = 0       # up to RUNS_BEFORE_CODE
         self.used = 0             # number of the last run of this kind
         self.proven = False       # a run has gone well: the ranks of Python functions' results are right
 
@@ -129,7 +131,7 @@ class Session:
 
     def _run_with_care(self, prepared: _Prepared, inputs: list[np.ndarray], options: RunOptions | None,
                        metadata: RunMetadata | None) -> Any:
-        """A run that is no plain one: the first of its kind, traced, or with a limit on its time."""
+        """A run that is no plain one: one of the first of its kind, traced, or with a limit on its time."""
         timeout = (options.timeout_in_ms if options is not None else 0) or self._config.operation_timeout_in_ms
         prepared.used = number = next(self._runs)
         if prepared.proven:
@@ -141,8 +143,13 @@ class Session:
             sys.stderr.write("".join(f"{line}\n" for line in describe(engine.plan)))
         if metadata is not None and options is not None and options.trace_level:
             metadata.kernels = describe(engine.plan)
-        if prepared.ranks_known:
-            prepared.only = engine
+        if prepared.ranks_known and prepared.only is None:
+            prepared.first_runs += 1
+            if prepared.first_runs >= RUNS_BEFORE_CODE:
+                from graphc.exec.jit import install
+
+                install(engine)
+                prepared.only = engine
         return prepared.build([v if v.ndim else v[()] for v in values])
 
     def _first_run(self, prepared: _Prepared, inputs: list[np.ndarray], number: int, timeout: int) -> tuple[Any, Any]:

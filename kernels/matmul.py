@@ -37,6 +37,7 @@ MAIN, NARROW, WIDE = 1, 2, 3
 MODE, SHAPE, BATCHES, ROWS, TILE_ROWS, TILE_PANELS, TILE_BATCHES, PACK_PANELS = range(USER, USER + 8)
 PRODUCTS = 1 << 19                     # multiplications of a tile, at least
 MOST_TILES = 32                        # tiles of one matrix, about
+FEW_TILES = 4                          # blocks of rows fewer than this are cut into columns, too
 PACK_BYTES = 128 * 1024                # of a tile of packing
 SMALL = 256 * 1024                     # bytes of a B that a tile may pack for itself
 
@@ -121,7 +122,7 @@ def make_bind(dtype, sizes):
             choice[MODE] = IN_TILE
             choice[TILE_ROWS] = rows
             scratch += panels * panel_bytes
-        elif transpose_b == 0 and rows <= 3 * height:
+        elif transpose_b == 0 and rows <= 5 * height:
             choice[MODE] = IN_PLACE
             scratch += panel_bytes
         else:
@@ -129,10 +130,13 @@ def make_bind(dtype, sizes):
             choice[WORK_BYTES], choice[TILES] = different * panels * panel_bytes, pack_tiles
         if choice[MODE] == IN_TILE:
             choice[TILE_BATCHES] = min(ceil_div(PRODUCTS, max(rows * n * k, 1)), batches)
-        elif rows <= 2 * height:
-            choice[TILE_ROWS] = rows
-            choice[TILE_PANELS] = min(max(ceil_div(PRODUCTS, max(rows * width * k, 1)), ceil_div(panels, MOST_TILES)),
-                                      panels)
+        else:
+            if rows <= 2 * height:
+                choice[TILE_ROWS] = rows
+            row_tiles = ceil_div(rows, choice[TILE_ROWS])
+            if row_tiles < FEW_TILES:
+                least = ceil_div(PRODUCTS, max(choice[TILE_ROWS] * width * k, 1))
+                choice[TILE_PANELS] = min(max(least, ceil_div(panels * row_tiles, MOST_TILES)), panels)
         if choice[MODE] != IN_TILE and choice[TILE_ROWS] == rows and choice[TILE_PANELS] == panels:
             choice[TILE_BATCHES] = min(ceil_div(PRODUCTS, max(rows * n * k, 1)), batches)
         tiles = (ceil_div(batches, choice[TILE_BATCHES]) * ceil_div(rows, choice[TILE_ROWS])

@@ -10,8 +10,10 @@ overlap.
 from __future__ import annotations
 
 from .kernel import Functions, Kernel, Operand, at_least, at_most, register
-from .memory import FLOATS, ITEM_SIZES, NUMBA_TYPES, address, helper, offset, pointer_to, zero_bytes
-from .words import OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, USER
+from .memory import FLOATS, ITEM_SIZES, NUMBA_TYPES, address, helper, offset, zero_bytes
+from .vector import vectors
+from .windows import steps
+from .words import OK, TILE_ELEMENTS, TILES, USER
 
 TILE = 16384                           # elements of a tile, about
 CHANNELS = 64                          # channels of a tile of max_pool_grad
@@ -37,59 +39,80 @@ def bind_output(n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_lef
 
 
 def make_max_pool(types):
-    lowest = NUMBA_TYPES[types["T"]](float("-inf"))
+    lowest, v = NUMBA_TYPES[types["T"]](float("-inf")), vectors(types["T"])
+    lanes, load, store, splat = v.lanes, v.load, v.store, v.splat
+    larger, larger_scalar = steps(types["T"]).larger, steps(types["T"], True).larger
 
     def run(x, y, n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice, work, scratch, phase,
             tile):
-        first = tile * choice[USER]
+        first, whole = tile * choice[USER], c // lanes * lanes
         for line in range(first, min(first + choice[USER], n * oh)):
             picture, row = line // oh, line % oh * stride_h - pad_top
+            top, bottom = max(row, 0), min(row + kh, h)
             for column in range(ow):
-                left = column * stride_w - pad_left
+                begin, end = max(column * stride_w - pad_left, 0), min(column * stride_w - pad_left + kw, w)
                 target = offset(y, (line * ow + column) * c)
-                for k in range(c):
-                    target[k] = lowest
-                for i in range(max(row, 0), min(row + kh, h)):
-                    for j in range(max(left, 0), min(left + kw, w)):
-                        source = offset(x, ((picture * h + i) * w + j) * c)
-                        for k in range(c):
-                            value, best = source[k], target[k]
-                            target[k] = best if best >= value or best != best else value
+                for k in range(0, whole, lanes):
+                    best = splat(lowest)
+                    for i in range(top, bottom):
+                        for j in range(begin, end):
+                            best = larger(best, load(x, ((picture * h + i) * w + j) * c + k))
+                    store(target, k, best)
+                for k in range(whole, c):
+                    one = lowest
+                    for i in range(top, bottom):
+                        for j in range(begin, end):
+                            one = larger_scalar(one, x[((picture * h + i) * w + j) * c + k])
+                    target[k] = one
         return OK
     return Functions(bind_output, run)
 
 
 def make_max_pool_grad(types):
-    zero, size, at = NUMBA_TYPES[types["T"]](0), ITEM_SIZES[types["T"]], pointer_to(types["T"])
+    size, v = ITEM_SIZES[types["T"]], vectors(types["T"])
+    lanes, load, store, add = v.lanes, v.load, v.store, v.add
+    taken, left = steps(types["T"]).taken, steps(types["T"]).left
+    taken_scalar, left_scalar = steps(types["T"], True).taken, steps(types["T"], True).left
 
     def bind(n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice):
-        choice[TILES] = n * ((c + CHANNELS - 1) // CHANNELS)
-        choice[SCRATCH_BYTES] = CHANNELS * size
+        blocks = (c + CHANNELS - 1) // CHANNELS
+        choice[TILES] = n * blocks
+        if blocks == 1:
+            choice[TILE_ELEMENTS] = h * w * c
+        # Whether the windows cover each element once, so that nothing has to be zeroed or added up.
+        choice[USER] = (stride_h == kh and stride_w == kw and oh * kh - pad_top >= h and ow * kw - pad_left >= w)
 
     def run(x, y, dy, dx, n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice, work, scratch,
             phase, tile):
         blocks = (c + CHANNELS - 1) // CHANNELS
         picture, start = tile // blocks, tile % blocks * CHANNELS
-        channels = min(CHANNELS, c - start)
-        pending = at(scratch)          # what of dy has not found its element yet
-        for pixel in range(h * w):
-            zero_bytes(address(offset(dx, (picture * h * w + pixel) * c + start)), channels * size)
+        channels, once = min(CHANNELS, c - start), choice[USER] != 0
+        whole = channels // lanes * lanes
+        if not once:
+            for pixel in range(h * w):
+                zero_bytes(address(offset(dx, (picture * h * w + pixel) * c + start)), channels * size)
         for line in range(oh):
-            row = line * stride_h - pad_top
+            top, bottom = max(line * stride_h - pad_top, 0), min(line * stride_h - pad_top + kh, h)
             for column in range(ow):
-                left = column * stride_w - pad_left
-                at_output = ((picture * oh + line) * ow + column) * c + start
-                greatest, gradient = offset(y, at_output), offset(dy, at_output)
-                for k in range(channels):
-                    pending[k] = gradient[k]
-                for i in range(max(row, 0), min(row + kh, h)):
-                    for j in range(max(left, 0), min(left + kw, w)):
-                        at_input = ((picture * h + i) * w + j) * c + start
-                        source, target = offset(x, at_input), offset(dx, at_input)
-                        for k in range(channels):
-                            hit = source[k] == greatest[k] or source[k] != source[k]
-                            target[k] += pending[k] if hit else zero
-                            pending[k] = zero if hit else pending[k]
+                begin, end = max(column * stride_w - pad_left, 0), min(column * stride_w - pad_left + kw, w)
+                output = ((picture * oh + line) * ow + column) * c + start
+                for k in range(0, whole, lanes):
+                    greatest, pending = load(y, output + k), load(dy, output + k)
+                    for i in range(top, bottom):
+                        for j in range(begin, end):
+                            at = ((picture * h + i) * w + j) * c + start + k
+                            value = load(x, at)
+                            share = taken(value, greatest, pending)
+                            store(dx, at, share if once else add(load(dx, at), share))
+                            pending = left(value, greatest, pending)
+                for k in range(whole, channels):
+                    best, rest = y[output + k], dy[output + k]
+                    for i in range(top, bottom):
+                        for j in range(begin, end):
+                            at = ((picture * h + i) * w + j) * c + start + k
+                            part = taken_scalar(x[at], best, rest)
+                            dx[at] = part if once else dx[at] + part
+                            rest = left_scalar(x[at], best, rest)
         return OK
     return Functions(bind, run)
 

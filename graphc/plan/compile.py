@@ -1,6 +1,7 @@
 """compile_graph: from the user's graph to a Plan; the one entrance of the compiler."""
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import numpy as np
 from graphc.ir.node import Flow
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor
-from graphc.passes import PIPELINE
+from graphc.passes import PIPELINE, UNFUSED
 from graphc.passes.driver import Pass, run_pipeline
 from graphc.passes.report import PassReport
 from graphc.passes.snapshot import take_snapshot
@@ -37,14 +38,16 @@ class Compiled:
 
 def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), feeds: Sequence[Tensor] = (),
                   feed_ranks: Sequence[int] | None = None,
-                  pipeline: Sequence[tuple[str, Pass]] = PIPELINE) -> Compiled:
+                  pipeline: Sequence[tuple[str, Pass]] | None = None) -> Compiled:
     """The Plan that computes `fetches` (its outputs) and runs `targets`, given `feeds` (its inputs) of these ranks.
 
-    feed_ranks may be left out if every feed's rank is known. pipeline: other passes than the usual ones, for debugging
-    (graphc.passes.UNFUSED). Raises InvalidArgumentError, UnimplementedError for what the user's graph lacks.
+    feed_ranks may be left out if every feed's rank is known. pipeline: other passes than the usual ones; by default
+    graphc.passes.PIPELINE, or UNFUSED if the environment says GRAPHC_FUSION=0. Raises InvalidArgumentError, UnimplementedError for what the user's graph lacks.
     """
     if feed_ranks is None:
         feed_ranks = [len(t.spec.shape or ()) for t in feeds]
+    if pipeline is None:
+        pipeline = UNFUSED if os.environ.get("GRAPHC_FUSION") == "0" else PIPELINE
     start = time.perf_counter()
     flow = take_snapshot(fetches, targets, feeds, feed_ranks)
     taken = (time.perf_counter() - start) * 1e3

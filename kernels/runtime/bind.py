@@ -145,17 +145,15 @@ def version_address(frame, buffer):
 
 
 @function
-def unwritten(frame, buffer, step):
-    """Whether a buffer still holds what it held when the run began, whatever has run before this step."""
+def unwritten(frame, buffer):
+    """Whether no step of the plan writes this buffer. What a plan writes has another version in each of its runs, so a
+    copy kept packed would be made anew each time, and read once."""
     model, record = word(frame, t.FRAME_MODEL), word(frame, t.FRAME_RECORD)
     image = word(model, t.MODEL_IMAGE)
     row = buffer_row(image, record, word(word(frame, t.FRAME_ROOT), buffer))
     if word(row, 0) != im.KIND_STATE:
         return 1
     index, states = word(row, 2), word(image, im.H_STATES)
-    if word(frame, t.FRAME_BODY) == 0:
-        first = word(word(frame, t.FRAME_STATE_WRITE), index)
-        return 1 if first == 0 or step < first - 1 else 0
     for body in range(word(image, im.H_BODIES)):
         if word(word(model, t.MODEL_WRITES) + 8 * body * states, index) != 0:
             return 0
@@ -222,7 +220,7 @@ def choose(frame, step, record, kernel, bound, arguments, choice):
         if word(kernel, 4 + 4 * i + 2) != 0 and operand < 0:
             operand = i
             version_at = version_address(frame, word(record, 7 + i))
-            if unwritten(frame, word(record, 7 + i), step) == 0:
+            if unwritten(frame, word(record, 7 + i)) == 0:
                 version_at = 0
     set_word(choice, PERSISTENT, 1 if version_at != 0 and word(functions, 3 * number + 2) != 0 else 0)
     call(word(functions, 3 * number), (arguments, choice))

@@ -1,0 +1,96 @@
+"""Times that a user waits before anything runs: `python bench/import.py`.
+
+    import       `import graphc`, in fresh processes
+    first        from the start of `import graphc` to the first result of a Session, kernels in the disk cache
+    library      of that, loading the kernel library
+    compile      a graph of 10,000 ops to a Plan: all elementwise, and layers with gradients and updates
+
+Medians; a process of its own each, with byte code cached as in an installation. Seconds of the CPU (which a busy
+machine does not change much) and of the clock.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+
+IMPORT = """
+import time, json
+wall, cpu = time.perf_counter(), time.process_time()
+import graphc as gc
+found = {"import": (time.process_time() - cpu, time.perf_counter() - wall)}
+import numpy as np
+x = gc.placeholder(gc.float32, [4])
+gc.Session().run(x + 1.0, {x: np.ones(4, np.float32)})
+found["first"] = (time.process_time() - cpu, time.perf_counter() - wall)
+print(json.dumps(found))
+"""
+
+LIBRARY = """
+import time, json
+import llvmlite.binding
+from graphc.exec import library
+wall, cpu = time.perf_counter(), time.process_time()
+library.load_library()
+print(json.dumps({"library": (time.process_time() - cpu, time.perf_counter() - wall)}))
+"""
+
+COMPILE = """
+import time, json
+import numpy as np
+import graphc as gc
+from graphc.plan.compile import compile_graph
+
+def elementwise():
+    x = y = gc.placeholder(gc.float32, [None])
+    w = gc.constant(np.ones(16, np.float32))
+    for _ in range(5000):
+        y = gc.tanh(y * w)
+    return [y], [], [x]
+
+def layers():
+    x = h = gc.placeholder(gc.float32, [None, 8])
+    graph = gc.get_default_graph()
+    while len(graph.get_operations()) < 3400:
+        h = gc.nn.relu(gc.matmul(h, gc.Variable(np.eye(8, dtype=np.float32))) + gc.Variable(np.zeros(8, np.float32)))
+    loss = gc.reduce_mean(gc.square(h))
+    step = gc.train.GradientDescentOptimizer(0.1).minimize(loss)
+    return [loss], [step], [x]
+
+found = {}
+for name, build in (("elementwise", elementwise), ("layers", layers)):
+    with gc.Graph().as_default() as graph:
+        wall, cpu = time.perf_counter(), time.process_time()
+        fetches, targets, feeds = build()
+        nodes = len(graph.get_operations())
+        found[f"build {name} ({nodes} ops)"] = (time.process_time() - cpu, time.perf_counter() - wall)
+        wall, cpu = time.perf_counter(), time.process_time()
+        compile_graph(fetches, targets, feeds)
+        found[f"compile {name} ({nodes} ops)"] = (time.process_time() - cpu, time.perf_counter() - wall)
+print(json.dumps(found))
+"""
+
+
+def measure(code: str, rounds: int) -> dict[str, tuple[float, float]]:
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    runs = [json.loads(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True,
+                                      env=environment).stdout) for _ in range(rounds + 1)][1:]
+    return {name: (statistics.median(r[name][0] for r in runs), statistics.median(r[name][1] for r in runs))
+            for name in runs[0]}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds = parser.parse_args().rounds
+    print(f"{'':34} {'CPU':>9} {'clock':>9}")
+    for code, repeats in ((IMPORT, rounds), (LIBRARY, rounds), (COMPILE, 1)):
+        for name, (cpu, wall) in measure(code, repeats).items():
+            print(f"{name:34} {cpu:7.3f} s {wall:7.3f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
