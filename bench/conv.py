@@ -2,7 +2,7 @@
 [peer|PYTHON]`.
 
 PyTorch runs in a process of its own, for its workers and its allocator disturb: give the Python that has it, e.g.
-`PYTHONPATH=.:bench python bench/conv.py /work/peers/bin/python`; that process is started with the argument "peer".
+`PYTHONPATH=.:bench python bench/conv.py build/peers/bin/python`; that process is started with the argument "peer".
 PyTorch gets NHWC
 memory (channels_last), which is faster there too.
 """
