@@ -1,10 +1,8 @@
-"""Convolutions on one thread against this machine's peak and, where it is installed, PyTorch: `python bench/conv.py
-[peer|PYTHON]`.
+"""Convolutions on one thread against this machine's peak and, where it is installed, PyTorch.
 
-PyTorch runs in a process of its own, for its workers and its allocator disturb: give the Python that has it, e.g.
-`PYTHONPATH=.:bench python bench/conv.py build/peers/bin/python`; that process is started with the argument "peer".
-PyTorch gets NHWC
-memory (channels_last), which is faster there too.
+`PYTHONPATH=.:bench python bench/conv.py [PYTHON]`. PyTorch runs in a process of its own, for its workers and its allocator
+disturb: PYTHON is one that has it, such as build/peers/bin/python; it is started with the argument "peer". PyTorch gets
+NHWC memory (channels_last), which is faster there too.
 """
 from __future__ import annotations
 
