@@ -1,7 +1,7 @@
 """Convolutions on one thread against this machine's peak and, where it is installed, PyTorch.
 
-`PYTHONPATH=.:bench python bench/conv.py [PYTHON]`. PyTorch runs in a process of its own, for its workers and its allocator
-disturb: PYTHON is one that has it, such as build/peers/bin/python; it is started with the argument "peer". PyTorch gets
+`PYTHONPATH=.:bench python bench/conv.py [PYTHON]`. PyTorch runs in a process of its own, as its workers and allocator
+disturb: PYTHON is one that has it, such as build/peers/bin/python; it is started with the argument "peer". It gets
 NHWC memory (channels_last), which is faster there too.
 """
 from __future__ import annotations
