@@ -31,7 +31,8 @@ RUNS_BEFORE_CODE = 4       # of a kind: then its fused programs are compiled to 
 
 
 class _Prepared:
-    """One kind of run: what is fetched and fed. engines: by the ranks of the feeds; `only`: the one there is if those are all known, behind the first runs."""
+    """One kind of run: what is fetched and fed. engines: by the ranks of the feeds; `only`: the one there is if
+    those are all known, after the first runs."""
 
     def __init__(self, fetches: Fetches, feeds: Sequence[Tensor]) -> None:
         self.build, self.tensors = without_texts(fetches.build, fetches.tensors)

@@ -42,7 +42,8 @@ def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), 
     """The Plan that computes `fetches` (its outputs) and runs `targets`, given `feeds` (its inputs) of these ranks.
 
     feed_ranks may be left out if every feed's rank is known. pipeline: other passes than the usual ones; by default
-    graphc.passes.PIPELINE, or UNFUSED if the environment says GRAPHC_FUSION=0. Raises InvalidArgumentError, UnimplementedError for what the user's graph lacks.
+    graphc.passes.PIPELINE, or UNFUSED if the environment says GRAPHC_FUSION=0. Raises InvalidArgumentError,
+    UnimplementedError for what the user's graph lacks.
     """
     if feed_ranks is None:
         feed_ranks = [len(t.spec.shape or ()) for t in feeds]

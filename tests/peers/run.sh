@@ -1,0 +1,15 @@
+#!/bin/sh
+# Compares graphc with TensorFlow, op by op, in an environment of its own under build/peers, which `make bench` uses, too:
+# other libraries bring their own versions of everything, and worker threads that disturb.
+set -eu
+cd "$(dirname "$0")/../.."
+environment=${PEERS:-build/peers}
+if [ ! -e "$environment/installed" ]; then
+    "${PYTHON:-python3}" -m venv "$environment"
+    pip="$environment/bin/python -m pip install --quiet --disable-pip-version-check"
+    # PyTorch's own index has a build without CUDA, whose version sorts above PyPI's.
+    $pip --retries 1 --extra-index-url https://download.pytorch.org/whl/cpu torch
+    $pip --editable '.[test]' tensorflow-cpu
+    touch "$environment/installed"
+fi
+exec "$environment/bin/python" -m pytest -q -s tests/peers "$@"
