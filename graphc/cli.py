@@ -9,6 +9,7 @@ Exit status 0; 1 with one message on stderr if the user's file, names or arrays 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -102,6 +103,7 @@ def _dump(options: argparse.Namespace) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     from graphc.model_report import model_outputs
+    from graphc.serial.files import write_whole
 
     _, graph = _load(options.model)
     feeds = dict(_feed(graph, text) for text in options.feed)
@@ -112,7 +114,10 @@ def _run(options: argparse.Namespace) -> None:
         values = session.run(fetches, feeds)
     for i, (tensor, value) in enumerate(zip(fetches, values, strict=True)):
         if options.out:
-            np.save(options.out[i], value)
+            data = io.BytesIO()
+            np.save(data, value)
+            path = options.out[i]
+            write_whole(path if path.endswith(".npy") else f"{path}.npy", data.getvalue())
         else:
             print(f"{tensor.name} {np.asarray(value).dtype}{np.shape(value)}\n{value}")
 

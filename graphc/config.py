@@ -124,6 +124,14 @@ class DeviceAttributes:
     memory_limit_bytes: int
 
 
+def check_run(options: Any, metadata: Any) -> None:
+    """Raises TypeError unless they are what Session.run takes for `options` and `run_metadata`."""
+    for name, value, kind in (("options", options, RunOptions), ("run_metadata", metadata, RunMetadata)):
+        if value is not None and not isinstance(value, kind):
+            raise TypeError(f"Session.run: argument '{name}' must be a gc.{kind.__name__}, but is "
+                            f"{type(value).__name__}; feeds go into the second argument, a dict")
+
+
 def check_config(config: Any) -> ConfigProto:
     """`config`, or the default for None. Raises TypeError for anything but a ConfigProto."""
     if config is None:

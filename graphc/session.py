@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from graphc import errors
-from graphc.config import ConfigProto, DeviceAttributes, RunMetadata, RunOptions, check_config
+from graphc.config import ConfigProto, DeviceAttributes, RunMetadata, RunOptions, check_config, check_run
 from graphc.feeds import check_feed_key, converter
 from graphc.fetches import Fetches, fetch_key, without_texts
 from graphc.ir.graph import Graph, get_default_graph
@@ -133,6 +133,7 @@ class Session:
     def _run_with_care(self, prepared: _Prepared, inputs: list[np.ndarray], options: RunOptions | None,
                        metadata: RunMetadata | None) -> Any:
         """A run that is no plain one: one of the first of its kind, traced, or with a limit on its time."""
+        check_run(options, metadata)
         timeout = (options.timeout_in_ms if options is not None else 0) or self._config.operation_timeout_in_ms
         prepared.used = number = next(self._runs)
         if prepared.proven:

@@ -179,6 +179,19 @@ class Graph:
         if self._finalized:
             raise RuntimeError("Graph is finalized and cannot be modified.")
 
+    @contextmanager
+    def undone_on_error(self) -> Iterator[None]:
+        """What is built inside the block is taken back if an exception leaves it."""
+        with self._lock:
+            count, used, functions = len(self._operations), self._names.copy(), dict(self.functions)
+            try:
+                yield
+            except BaseException:
+                for name in list(self._operations)[count:]:
+                    del self._operations[name]
+                self._names, self.functions = used, functions
+                raise
+
     @property
     def version(self) -> int:
         """Grows with every operation."""

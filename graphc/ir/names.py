@@ -54,6 +54,11 @@ class NamePool:
     def __init__(self) -> None:
         self._uses: dict[str, int] = {}
 
+    def copy(self) -> NamePool:
+        made = NamePool()
+        made._uses = dict(self._uses)
+        return made
+
     def unique(self, name: str, mark_as_used: bool = True) -> str:
         """`name`, or `name_1`, `name_2`, ... if it is taken."""
         key = name.lower()

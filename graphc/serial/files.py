@@ -5,7 +5,7 @@ A file is written whole or not at all: into a temporary file beside it, synced, 
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from typing import Any
 
 from google.protobuf import text_format
@@ -59,24 +59,18 @@ def _text(message: Message) -> bytes:
 
 def write_whole(path: str, data: bytes) -> None:
     """The file `path` has these bytes afterwards, or what it had before."""
-    folder = os.path.dirname(path) or "."
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{os.path.basename(path)}.")
+    folder, name = os.path.split(path)
+    temporary = os.path.join(folder, f".{name}.{secrets.token_hex(8)}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
         raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def load_graph_def(path: str) -> GraphDef:

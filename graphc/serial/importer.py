@@ -3,7 +3,7 @@
  1. Order: nodes come in any order; they are sorted so that inputs come first. A cycle is a loop of TF 1's own kind.
  2. Names: everything goes under one scope, `name` made unique as a whole ("import", then "import_1").
  3. Each node becomes an operation: attributes become fields, missing ones take their defaults, unknown ones are kept.
-Nothing is added to the graph if a node's op type is unknown.
+Nothing is added to the graph if anything is wrong.
 """
 from __future__ import annotations
 
@@ -69,14 +69,18 @@ class _Importer:
     def run(self, name: str | None, return_elements: Sequence[str] | None) -> list[Any] | None:
         order = sorted_nodes(self.nodes)
         check_types({node.op for node in order} | self.functions.op_types())
-        with self.graph.as_default(), self.graph.control_dependencies(None):
-            if name == "":
+        with self.graph.undone_on_error(), self.graph.as_default(), self.graph.control_dependencies(None):
+            return self._add_all(order, name, return_elements)
+
+    def _add_all(self, order: Sequence[NodeDef], name: str | None,
+                 return_elements: Sequence[str] | None) -> list[Any] | None:
+        if name == "":
+            for node in order:
+                self._add(node, "")
+        else:
+            with self.graph.name_scope(name or "import") as scope:
                 for node in order:
-                    self._add(node, "")
-            else:
-                with self.graph.name_scope(name or "import") as scope:
-                    for node in order:
-                        self._add(node, scope)
+                    self._add(node, scope)
         unused = [key for key in self.input_map if key not in self.used and key.removeprefix("^").partition(":")[0]
                   not in self.nodes]
         if unused:

@@ -163,6 +163,13 @@ def test_closed_and_empty() -> None:
     assert message_of(RuntimeError, session.run, x) == "Attempted to use a closed Session."
 
 
+def test_options_of_a_run() -> None:
+    x = gc.constant(1.0)
+    assert message_of(TypeError, gc.Session().run, x, None, {x: 2.0}) == (
+        "Session.run: argument 'options' must be a gc.RunOptions, but is dict; feeds go into the second argument, a "
+        "dict")
+
+
 def test_arguments_of_session() -> None:
     assert message_of(TypeError, gc.Session, gc.Graph()) == (
         "Session: the first argument is `target`; write gc.Session(graph=...)")
