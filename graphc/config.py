@@ -110,7 +110,9 @@ class RunOptions:
 
 @dataclass(slots=True)
 class RunMetadata:
-    """What a run tells about itself. kernels: one line a step, in order, when RunOptions.trace_level asked for it."""
+    """What a run tells about itself. kernels: a line for everything that it called (kernels with sizes, variant and
+    packed format, maps, packing, loops' iterations, branches taken), in order, if RunOptions.trace_level asked for it.
+    """
 
     kernels: list[str] = field(default_factory=list)
 

@@ -24,7 +24,6 @@ from graphc.ir.graph import Graph, get_default_graph
 from graphc.ir.stacks import default_graphs, default_sessions
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops import script
-from graphc.trace import describe
 
 PLANS_KEPT = 256
 RUNS_BEFORE_CODE = 4       # of a kind: then its fused programs are compiled to machine code
@@ -136,15 +135,18 @@ class Session:
         check_run(options, metadata)
         timeout = (options.timeout_in_ms if options is not None else 0) or self._config.operation_timeout_in_ms
         prepared.used = number = next(self._runs)
+        told = metadata if options is not None and options.trace_level else None
+
+        def run(engine: Any) -> Any:
+            if not self._shows and told is None:
+                return self._timed(prepared, engine, inputs, number, timeout)
+            return self._traced(prepared, engine, inputs, number, timeout, told)
+
         if prepared.proven:
             engine = self._engine(prepared, inputs)
-            values = self._timed(prepared, engine, inputs, number, timeout)
+            values = run(engine)
         else:
-            engine, values = self._first_run(prepared, inputs, number, timeout)
-        if self._shows:
-            sys.stderr.write("".join(f"{line}\n" for line in describe(engine.plan)))
-        if metadata is not None and options is not None and options.trace_level:
-            metadata.kernels = describe(engine.plan)
+            engine, values = self._first_run(prepared, inputs, run)
         if prepared.ranks_known and prepared.only is None:
             prepared.first_runs += 1
             if prepared.first_runs >= RUNS_BEFORE_CODE:
@@ -154,7 +156,23 @@ class Session:
                 prepared.only = engine
         return prepared.build([v if v.ndim else v[()] for v in values])
 
-    def _first_run(self, prepared: _Prepared, inputs: list[np.ndarray], number: int, timeout: int) -> tuple[Any, Any]:
+    def _traced(self, prepared: _Prepared, engine: Any, inputs: list[np.ndarray], number: int, timeout: int,
+                told: RunMetadata | None) -> Any:
+        """A run that shows what it called, even if it fails."""
+        from graphc.trace import Trace
+
+        trace = Trace()
+        try:
+            return self._timed(prepared, engine, inputs, number, timeout, trace.address)
+        finally:
+            lines = trace.lines(engine.plan, engine.names)
+            if self._shows:
+                sys.stderr.write("".join(f"graphc: {line}\n" for line in lines))
+            if told is not None:
+                told.kernels = lines
+
+    def _first_run(self, prepared: _Prepared, inputs: list[np.ndarray],
+                   run: Callable[[Any], Any]) -> tuple[Any, Any]:
         """A run of a plan in which ranks of Python functions' results may be guesses.
 
         When a guess turns out wrong the plan is compiled again and the run repeated: variables are put back, random
@@ -166,7 +184,7 @@ class Session:
             before = self._values_of(engine) if engine.plan.hosts else []
             try:
                 with script.TRIAL.running(kept):
-                    values = self._timed(prepared, engine, inputs, number, timeout)
+                    values = run(engine)
             except errors.OpError as error:
                 if not _caused_by_rank(error):
                     raise
@@ -187,15 +205,16 @@ class Session:
                 cell.value[...] = value
                 cell.info[:] = (info[0], cell.info[1] + 1)
 
-    def _timed(self, prepared: _Prepared, engine: Any, inputs: list[np.ndarray], number: int, timeout: int) -> Any:
+    def _timed(self, prepared: _Prepared, engine: Any, inputs: list[np.ndarray], number: int, timeout: int,
+               trace: int = 0) -> Any:
         try:
             if not timeout:
-                return engine.run(inputs, number)
+                return engine.run(inputs, number, trace=trace)
             cancel = np.zeros(1, np.int64)
             timer = threading.Timer(timeout / 1e3, cancel.fill, (1,))
             timer.start()
             try:
-                return engine.run(inputs, number, int(cancel.ctypes.data))
+                return engine.run(inputs, number, int(cancel.ctypes.data), trace)
             finally:
                 timer.cancel()
         except errors.CancelledError as error:

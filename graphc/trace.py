@@ -1,32 +1,89 @@
-"""What a plan calls, one line a step: GRAPHC_TRACE=1 and RunMetadata show it, so that anyone can check what runs."""
+"""What a run called, one line an event: GRAPHC_TRACE=1 and RunMetadata show it, so that anyone can check what runs.
+
+The native run loop notes its events itself, in the order in which they happen (tables.py: TRACE); only the words are
+made here. runner/src/trace.cpp makes the same ones.
+"""
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
+from graphc.kernels.layout import StepKind
+from graphc.kernels.runtime import tables as t
 from graphc.plan import plan as p
 
-
-def describe(plan: p.Plan) -> list[str]:
-    """A line for every step of every body, with the user's ops that it comes from. Bodies of loops run many times."""
-    lines = []
-    for number, body in enumerate(plan.bodies):
-        for step in body.steps:
-            names = ", ".join(plan.origins[o].op_name for o in step.origins if 0 <= o < len(plan.origins))
-            lines.append(f"[{number}:{body.name}] {_step(plan, step)}" + (f"  <- {names}" if names else ""))
-    return lines
+CAPACITY = 1 << 20         # words: about 70,000 events, then they are counted; memory that is not used costs nothing
+_EPILOGUES = {t.EPILOGUE_TILES: "behind each tile map interpreted", t.EPILOGUE_BEHIND: "then map interpreted",
+              t.EPILOGUE_TILES_COMPILED: "behind each tile map compiled"}
 
 
-def _step(plan: p.Plan, step: p.Step) -> str:
+class Trace:
+    """Room for the events of a run, to be given to Engine.run by its address."""
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self.words = np.empty(t.TRACE_FIRST + capacity, np.int64)
+        self.words[:t.TRACE_FIRST] = 0
+        self.words[t.TRACE_CAPACITY] = capacity
+        self.address = int(self.words.ctypes.data)
+
+    def clear(self) -> None:
+        self.words[[t.TRACE_USED, t.TRACE_DROPPED, t.TRACE_LAST]] = 0
+
+    def lines(self, plan: p.Plan, names: Sequence[str]) -> list[str]:
+        """A line for every event of the run. names: Library.names."""
+        made, at = [], t.TRACE_FIRST
+        end = at + int(self.words[t.TRACE_USED])
+        while at < end:
+            event = self.words[at:at + int(self.words[at])].tolist()
+            made.append(_line(plan, names, event))
+            at += event[t.EVENT_WORDS]
+        if self.words[t.TRACE_DROPPED]:
+            made.append(f"{int(self.words[t.TRACE_DROPPED])} more events found no room")
+        return made
+
+
+def _line(plan: p.Plan, names: Sequence[str], event: Sequence[int]) -> str:
+    body, step = plan.bodies[event[t.EVENT_BODY]], event[t.EVENT_STEP]
+    origins = body.steps[step].origins if step >= 0 else ()
+    ops = ", ".join(plan.origins[o].op_name for o in origins if 0 <= o < len(plan.origins))
+    text = _event(plan, names, body.steps[step] if step >= 0 else None, event)
+    return f"[{event[t.EVENT_BODY]}:{body.name}] {text}" + (f"  <- {ops}" if ops else "")
+
+
+def _event(plan: p.Plan, names: Sequence[str], step: p.Step | None, event: Sequence[int]) -> str:
+    kind, a, numbers = event[t.EVENT_KIND], event[t.EVENT_A], event[t.EVENT_NUMBERS:]
+    if kind == t.EVENT_PACK:
+        return f"pack for {names[a]}, format {event[t.EVENT_C]}, {numbers[0]} bytes{_tiles(event)}"
+    if kind == t.EVENT_ITERATION:
+        return f"while: iteration {a}"
+    if kind == t.EVENT_LOOP_END:
+        return f"while: ended after {a} iterations"
     if isinstance(step, p.Map):
-        return f"map({_program(plan, step)})"
+        how = "compiled" if a else "interpreted"
+        return f"map {how}({_program(plan, step)})[{_list(numbers)}]{_tiles(event)}"
     if isinstance(step, p.Call):
-        behind = f" then map({_program(plan, step.epilogue)})" if step.epilogue is not None else ""
-        return f"{step.kernel}{behind}"
+        dims = len(step.dims)
+        sizes = _list(numbers[:dims]) + (f"; {_list(numbers[dims:])}" if len(numbers) > dims else "")
+        way = _EPILOGUES.get(event[t.EVENT_F])
+        behind = f", {way}({_program(plan, step.epilogue)})" if way and step.epilogue is not None else ""
+        return f"{names[a]}({sizes}) variant {event[t.EVENT_B]}, format {event[t.EVENT_C]}{_tiles(event)}{behind}"
     if isinstance(step, p.Host):
-        return f"host {plan.hosts[step.host]}"
+        return f"host function {plan.hosts[a]}"
     if isinstance(step, p.While):
-        return f"while body {step.cond}: body {step.body}"
+        return f"while: test body {step.cond}, body {step.body}"
     if isinstance(step, p.If):
-        return f"if: body {step.then} else: body {step.orelse}"
-    return type(step).__name__.lower()
+        return f"if: takes body {a}"
+    return StepKind(kind).name.lower()
+
+
+def _tiles(event: Sequence[int]) -> str:
+    second = f"+{event[t.EVENT_E]}" if event[t.EVENT_E] else ""
+    return f", tiles {event[t.EVENT_D]}{second}, threads {event[t.EVENT_THREADS]}"
+
+
+def _list(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers))
 
 
 def _program(plan: p.Plan, step: p.Map) -> str:

@@ -82,6 +82,7 @@ class Engine:
             from graphc.exec.library import load_library
             library = load_library()
         self.states = states if isinstance(states, StateStore) else StateStore(states)
+        self.names: list[str] = library.names
         self.runs = itertools.count()
         self._writes = any(body.writes for body in plan.bodies)
         self._locks = bool(plan.states)
@@ -156,12 +157,13 @@ class Engine:
     def _between(self) -> AbstractContextManager[None]:
         return self.states.giving_back(self._writes)
 
-    def run(self, inputs: Sequence[np.ndarray], run_number: int | None = None, cancel: int = 0) -> list[np.ndarray]:
+    def run(self, inputs: Sequence[np.ndarray], run_number: int | None = None, cancel: int = 0,
+            trace: int = 0) -> list[np.ndarray]:
         """The outputs, fresh arrays of the caller's own, for C-contiguous inputs of the plan's dtypes.
 
         run_number: the counter of random ops (default: runs of this engine so far). cancel: address of an int64 that
-        ends the run when it becomes nonzero. Raises the classes of graphc.errors, with the op to blame and the user's
-        line.
+        ends the run when it becomes nonzero. trace: address of a graphc.trace.Trace's words, 0: none. Raises the
+        classes of graphc.errors, with the op to blame and the user's line.
         """
         # Nothing but a real array may pass: the native code reads the address of its data from the object.
         inputs = [a if type(a) is np.ndarray and a.dtype == d and a.flags.carray else self._fit(i, a)
@@ -174,6 +176,7 @@ class Engine:
         words = frame.words
         words[t.CALL_RUN] = next(self.runs) if run_number is None else run_number
         words[t.CALL_CANCEL] = cancel
+        words[t.CALL_TRACE] = trace
         outputs: list[Any] = [
             None if o is None else (aligned_empty if o[2] else np.empty)(o[0], o[1]) for o in frame.outputs
         ]

@@ -19,6 +19,7 @@ fields are int64; addresses are of 64-bit words. In order of use:
   gc_run(call) -> status
       call: CALL_*, then a word an input and a word an output. CALL_INDIRECT 0: these are addresses of data; above 0:
       of objects that hold the data's address at that byte. For an output of unknown size give 0 and read its slot.
+      CALL_TRACE: 0, or a TRACE table, to which an event is added for everything that the run calls.
   gc_frame_close(frame), gc_model_close(model), gc_store_close(store), gc_pool_quit(pool), gc_pool_free(pool)
   gc_slot_reserve(host, slot, rank, sizes) -> address
       For host functions: memory for a result.

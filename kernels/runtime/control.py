@@ -13,6 +13,7 @@ from .block import cancelled, fail, host_of, slot_copy
 from .frame import frame_create
 from .image import bind_count, bind_rows, buffer_row, dtype_size, limited
 from .memory import call_status, copy_bytes, function, load_byte, load_int, set_word, word
+from .trace import note
 
 
 @function
@@ -141,6 +142,7 @@ def run_if(frame, row, record, step):
     made = child(frame, row, field, body)
     if made == 0:
         return fail(frame, t.NO_MEMORY, step, 0, 0, 0)
+    note(frame, im.STEP_IF, step, body, 0)
     show_operands(frame, record, made, 0, operands)
     status = run_child(frame, made, word(frame, t.FRAME_ITERATION))
     if status != 0:
@@ -191,6 +193,7 @@ def run_while(frame, row, record, step):
             return status
         if load_byte(word(word(test, t.FRAME_OUTPUTS), t.SLOT_ADDRESS)) == 0:
             break
+        note(frame, t.EVENT_ITERATION, step, iteration, 0)
         written = storage + (iteration % 2) * set_bytes
         set_word(body, t.FRAME_OUTPUTS, written)
         status = run_child(frame, body, iteration)
@@ -200,6 +203,7 @@ def run_while(frame, row, record, step):
             show(written + 8 * i * t.SLOT_RECORD, word(test, t.FRAME_INPUTS) + 8 * i * t.SLOT_RECORD)
             show(written + 8 * i * t.SLOT_RECORD, word(body, t.FRAME_INPUTS) + 8 * i * t.SLOT_RECORD)
         iteration += 1
+    note(frame, t.EVENT_LOOP_END, step, iteration, 0)
     return finish_while(frame, record, storage + ((iteration + 1) % 2) * set_bytes, test, iteration, step)
 
 

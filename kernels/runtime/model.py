@@ -191,7 +191,7 @@ def version_sum(model):
 
 
 @function
-def make_prepared(model, error, cancel):
+def make_prepared(model, error, call):
     """Runs the prepare body if its outputs are out of date."""
     frame = word(model, t.MODEL_PREPARE_FRAME)
     if frame == 0 or word(model, t.MODEL_PREPARED_FROM) == version_sum(model):
@@ -201,7 +201,8 @@ def make_prepared(model, error, cancel):
     if word(model, t.MODEL_PREPARED_FROM) != version:
         context = word(frame, t.FRAME_CONTEXT)
         set_word(context, t.RUN_ERROR, error)
-        set_word(context, t.RUN_CANCEL, cancel)
+        set_word(context, t.RUN_CANCEL, word(call, t.CALL_CANCEL))
+        set_word(context, t.RUN_TRACE, word(call, t.CALL_TRACE))
         status = renew_used(frame)
         if status == 0:
             status = run_body(frame)
@@ -292,9 +293,10 @@ def run(call):
     context, error = word(frame, t.FRAME_CONTEXT), word(call, t.CALL_ERROR)
     set_word(context, t.RUN_ERROR, error)
     set_word(context, t.RUN_CANCEL, word(call, t.CALL_CANCEL))
+    set_word(context, t.RUN_TRACE, word(call, t.CALL_TRACE))
     set_word(frame, t.FRAME_COUNTER, word(call, t.CALL_RUN))
     take_addresses(frame, call)
-    status = make_prepared(word(frame, t.FRAME_MODEL), error, word(call, t.CALL_CANCEL))
+    status = make_prepared(word(frame, t.FRAME_MODEL), error, call)
     if status == 0:
         status = renew_used(frame)
     if status == 0:

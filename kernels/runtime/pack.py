@@ -14,6 +14,7 @@ from .frame import CHOICE_WORDS
 from .image import formula_uses_dim, kernel_record
 from .memory import atomic_store, copy_bytes, function, set_word, word
 from .pool import JOB_PACK, run_job, spin_lock
+from .trace import note_pack
 
 FORMAT, BYTES, TILES = int(Choice.FORMAT), int(Choice.PACKED_BYTES), int(Choice.PACK_TILES)
 
@@ -80,6 +81,7 @@ def renew(frame, entry, step):
     version = word(word(entry, t.PACKED_VERSION_AT), 0)
     if word(entry, t.PACKED_VERSION) == version:
         return 0
+    note_pack(frame, step, entry)
     status = run_job(frame, JOB_PACK, entry, 0, word(entry, t.PACKED_TILES), 0, step)
     if status == 0:
         set_word(entry, t.PACKED_VERSION, version)

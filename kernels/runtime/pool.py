@@ -26,6 +26,7 @@ from .memory import (
     set_word,
     word,
 )
+from .trace import note_threads
 
 JOB_CALL, JOB_MAP, JOB_EPILOGUE, JOB_PACK = range(4)
 CLOSED = (1 << 32) - 1
@@ -106,6 +107,7 @@ def take_tiles(pool, scratch_at):
     scratch_at: address of the word that holds this thread's scratch; read for each tile, since a publisher may grow it.
     """
     ticket_at, remaining_at = pool + 8 * t.POOL_TICKET, pool + 8 * t.POOL_REMAINING
+    counted = -1
     while True:
         ticket = atomic_load(ticket_at)
         tile = ticket % (1 << 32)
@@ -113,6 +115,9 @@ def take_tiles(pool, scratch_at):
             return ticket
         if atomic_swap_if(ticket_at, ticket, ticket + 1) == 0:
             continue
+        if word(pool, t.POOL_TRACED) != 0 and ticket >> 32 != counted:
+            counted = ticket >> 32
+            atomic_add(pool + 8 * t.POOL_TOOK, 1)
         scratch, status, cancel = word(scratch_at, 0), t.CANCELLED, word(pool, t.POOL_CANCEL)
         if cancel == 0 or atomic_load(cancel) == 0:
             status = run_tile(word(pool, t.POOL_KIND), word(pool, t.POOL_ROW), word(pool, t.POOL_COUNTER),
@@ -205,7 +210,7 @@ def scratch_for_workers(pool, size):
 
 
 @function
-def publish(pool, kind, row, counter, work, phase, tiles, cancel):
+def publish(pool, context, kind, row, counter, work, phase, tiles):
     ticket_at = pool + 8 * t.POOL_TICKET
     generation = (atomic_load(ticket_at) >> 32) + 1
     atomic_store(ticket_at, (generation << 32) + CLOSED)
@@ -215,8 +220,10 @@ def publish(pool, kind, row, counter, work, phase, tiles, cancel):
     set_word(pool, t.POOL_COUNTER, counter)
     set_word(pool, t.POOL_WORK, work)
     set_word(pool, t.POOL_PHASE, phase)
+    set_word(pool, t.POOL_TRACED, word(context, t.RUN_TRACE))
+    set_word(pool, t.POOL_TOOK, 0)
     set_word(pool, t.POOL_STATUS, 0)
-    set_word(pool, t.POOL_CANCEL, cancel)
+    set_word(pool, t.POOL_CANCEL, word(context, t.RUN_CANCEL))
     atomic_store(pool + 8 * t.POOL_WAITING, 0)
     atomic_store(pool + 8 * t.POOL_REMAINING, tiles)
     atomic_store(pool + 8 * t.POOL_TILES, tiles)
@@ -262,13 +269,15 @@ def run_job(frame, kind, row, phase, tiles, scratch_bytes, step):
         return fail(frame, t.NO_MEMORY, step, scratch_bytes, 0, 0)
     scratch = word(context, t.RUN_SCRATCH)
     if tiles < 2 or pool == 0 or word(pool, t.POOL_WORKERS) == 0 or atomic_swap_if(pool + 8 * t.POOL_LOCK, 0, 1) == 0:
+        note_threads(context, min(tiles, 1))
         return run_alone(frame, kind, row, counter, work, scratch, phase, tiles, step)
     if scratch_for_workers(pool, scratch_bytes + 64) == 0:
         atomic_store(pool + 8 * t.POOL_LOCK, 0)
         return fail(frame, t.NO_MEMORY, step, scratch_bytes, 0, 0)
-    publish(pool, kind, row, counter, work, phase, tiles, word(context, t.RUN_CANCEL))
+    publish(pool, context, kind, row, counter, work, phase, tiles)
     take_tiles(pool, context + 8 * t.RUN_SCRATCH)
     wait_for_end(pool)
+    note_threads(context, word(pool, t.POOL_TOOK))
     status = word(pool, t.POOL_STATUS)
     if status != 0:
         fail(frame, status, step, word(pool, t.POOL_A), word(pool, t.POOL_B), word(pool, t.POOL_FAILED_TILE))

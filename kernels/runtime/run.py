@@ -9,6 +9,7 @@ from .control import bind_slots, run_bind, run_host, run_if, run_take, run_while
 from .lists import run_length, run_pop, run_push
 from .memory import function, word
 from .pool import JOB_CALL, JOB_EPILOGUE, JOB_MAP, run_job
+from .trace import note_step
 
 
 @function
@@ -56,7 +57,7 @@ def run_other(frame, row, step):
 @function
 def run_body(frame):
     """Runs a frame whose inputs are in place. Returns 0 or an error code; the error record says more."""
-    status = 0
+    status, traced = 0, word(word(frame, t.FRAME_CONTEXT), t.RUN_TRACE)
     for s in range(word(frame, t.FRAME_SEGMENTS)):
         status = cancelled(frame, -1)
         if status == 0:
@@ -67,6 +68,8 @@ def run_body(frame):
         for i in range(word(segment, t.SEGMENT_BEGIN), word(segment, t.SEGMENT_END)):
             row = word(frame, t.FRAME_ROWS) + 8 * i * t.ROW_WORDS
             kind = word(row, t.ROW_KIND)
+            if traced != 0:
+                note_step(frame, row, i)
             if kind == im.STEP_CALL:
                 status = run_call(frame, row, i)
             elif kind == im.STEP_MAP:

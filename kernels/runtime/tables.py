@@ -14,6 +14,7 @@ CONTEXT   one a top frame: what belongs to a run, shared by the frames of its lo
 FRAME     one body's sizes, buffers and bound steps
 SLOT      an array with its shape: inputs and outputs of a frame, values of loops and branches
 ERROR     what went wrong
+TRACE     made by the embedder, if it wants to know what a run calls: grows up to its capacity, then events are counted
 """
 from __future__ import annotations
 
@@ -61,8 +62,10 @@ POOL_LOCK, POOL_TICKET, POOL_REMAINING, POOL_WAITING, POOL_SLEEPERS = 0, 8, 16, 
 POOL_WAKE, POOL_QUIT, POOL_ERROR_LOCK = 40, 48, 56
 POOL_WORKERS, POOL_HOST, POOL_SPIN, POOL_SCRATCH, POOL_SCRATCH_BYTES, POOL_NEXT_WORKER = 64, 65, 66, 67, 68, 69
 POOL_DONE = 70
+POOL_TRACED = 71          # whether threads that run tiles of the job are to be counted in POOL_TOOK
 POOL_KIND, POOL_ROW, POOL_COUNTER, POOL_PHASE, POOL_TILES, POOL_WORK = 72, 73, 74, 75, 76, 77
 POOL_FAILED_TILE, POOL_STATUS, POOL_A, POOL_B, POOL_CANCEL = 80, 81, 82, 83, 84
+POOL_TOOK = 88
 POOL_WORDS = 96
 
 # MODEL
@@ -86,7 +89,7 @@ PACKED_ARGUMENTS = 16     # the kernel's dims and attributes, then the choice
 # CONTEXT
 (RUN_NUMBER, RUN_CANCEL, RUN_NODES, RUN_NODE_CAPACITY, RUN_NODE_COUNT, RUN_CHUNKS, RUN_CHUNK, RUN_USES,
  RUN_USE_CAPACITY, RUN_USE_COUNT, RUN_ERROR, RUN_SCRATCH, RUN_SCRATCH_BYTES, RUN_FRAMES, RUN_WORK,
- RUN_WORK_BYTES) = range(16)
+ RUN_WORK_BYTES, RUN_TRACE) = range(17)
 CONTEXT_WORDS = 24
 NODE_PREVIOUS, NODE_ADDRESS, NODE_DTYPE, NODE_RANK, NODE_ELEMENTS, NODE_LENGTH = range(6)
 NODE_SIZES = 8
@@ -111,4 +114,20 @@ PATCH_WORDS = 4
 PATCH_WORD, PATCH_MAP = 0, 1
 
 # Words of the record that gc_run takes; then a word an input and a word an output
-CALL_FRAME, CALL_RUN, CALL_CANCEL, CALL_INDIRECT, CALL_ERROR, CALL_WORDS = 0, 1, 2, 3, 4, 5
+CALL_FRAME, CALL_RUN, CALL_CANCEL, CALL_INDIRECT, CALL_ERROR, CALL_TRACE, CALL_WORDS = 0, 1, 2, 3, 4, 5, 6
+
+# TRACE: capacity in words, words used, events that found no room, address of the last event (0: it found no room), then
+# the events. The embedder sets the first one, and 0 into the others.
+TRACE_CAPACITY, TRACE_USED, TRACE_DROPPED, TRACE_LAST, TRACE_FIRST = 0, 1, 2, 3, 8
+# An event: its length, a kind, where (step -1: before the first), how many threads ran tiles of it (at most, of its
+# phases), and what depends on the kind; then numbers. Kinds are those of steps (StepKind) and the three below.
+#   MAP        a: 1 compiled, 0 interpreted; d, e: tiles; numbers: sizes of the domain
+#   CALL       a: kernel, b: variant, c: format, d, e: tiles, f: EPILOGUE_*; numbers: dims and attributes
+#   HOST       a: host
+#   WHILE      when it begins       IF  a: the body taken
+#   ITERATION  a: number, before the loop's body runs       LOOP_END  a: iterations
+#   PACK       a: kernel, c: format, d: tiles; numbers: bytes
+(EVENT_WORDS, EVENT_KIND, EVENT_BODY, EVENT_STEP, EVENT_THREADS, EVENT_A, EVENT_B, EVENT_C, EVENT_D, EVENT_E, EVENT_F,
+ EVENT_NUMBERS) = range(12)
+EVENT_ITERATION, EVENT_LOOP_END, EVENT_PACK = 16, 17, 18
+EPILOGUE_NONE, EPILOGUE_TILES, EPILOGUE_TILES_COMPILED, EPILOGUE_BEHIND = range(4)

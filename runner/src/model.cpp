@@ -152,7 +152,7 @@ void Model::open(int threads) {
   Word request[16] = {};
   request[L::OPEN_IMAGE] = address_of(image_.data());
   request[L::OPEN_REGISTRY] = address_of(gc_registry);
-  request[L::OPEN_FUNCTIONS] = address_of(traced_functions(library_));
+  request[L::OPEN_FUNCTIONS] = address_of(library_.functions);
   request[L::OPEN_HOST] = host_->address();
   request[L::OPEN_POOL] = shared_pool(library_, threads);
   request[L::OPEN_STORE] = store_;
@@ -269,11 +269,13 @@ void Model::run_frame(Frame& frame, const std::vector<Word>& addresses, Result& 
   call[L::CALL_ERROR] = address_of(error);
   call.insert(call.end(), addresses.begin(), addresses.end());
   for (const graphc_tensor& output : result.outputs) call.push_back(address_of(output.data));
+  const Trace trace;
+  call[L::CALL_TRACE] = trace.address();
   host_message.clear();
   if (in_progress_.fetch_add(1) == 0) cancelled_ = 0;
   const std::int32_t status = library_.gc_run(address_of(call.data()));
   in_progress_.fetch_sub(1);
-  trace_end_of_run();
+  trace.print(plan_);
   if (status) fail(error);
 }
 

@@ -1,82 +1,18 @@
-// A function in the table has no room for its own number, so each gets a function of its own from a template: it reports
-// its number, then calls the function that stood in the table.
+// The runtime notes events; here they are put into words, the same ones as graphc/trace.py's.
 #include "trace.hpp"
 
-#include <array>
-#include <atomic>
 #include <cstdio>
 #include <cstdlib>
-#include <mutex>
-#include <string>
-#include <utility>
-#include <vector>
+
+#include "library.hpp"
 
 namespace graphc {
 namespace {
 
+namespace L = layout;
 using Word = std::int64_t;
-using Run = std::int32_t (*)(const Word*, Word, Word, Word, Word);
-using Primitive = void (*)(Word, Word, Word, Word, Word, Word);
-using Reduce = void (*)(Word, Word, Word);
 
-constexpr std::size_t MOST_KERNELS = 512, MOST_PRIMITIVES = 1024;
-
-const Word* original = nullptr;                       // the table that the functions below call
-std::array<std::atomic<Word>, MOST_PRIMITIVES> calls;  // since the last report
-
-Word kernel_count() { return gc_registry[1]; }
-Word primitive_count() { return gc_registry[2]; }
-
-// "conv2d.f32(n, h, ...; attributes)" of the record that a kernel's run gets.
-void report(std::size_t kernel, const Word* record) {
-  const Word* row = gc_registry + gc_registry[gc_registry[3] + static_cast<Word>(kernel)];
-  std::string text = "graphc: " + function_names()[kernel] + "(";
-  const Word* number = record + row[0];
-  for (Word i = 0; i < row[1] + row[2]; ++i)
-    text += (i == 0 ? "" : i == row[1] ? "; " : ", ") + std::to_string(number[i]);
-  std::fprintf(stderr, "%s)\n", text.c_str());
-}
-
-template <std::size_t Number>
-std::int32_t run_kernel(const Word* record, Word work, Word scratch, Word phase, Word tile) {
-  if (phase == 0 && tile == 0) report(Number, record);
-  return reinterpret_cast<Run>(original[3 * Number + 1])(record, work, scratch, phase, tile);
-}
-
-template <std::size_t Number>
-void run_primitive(Word dst, Word a, Word b, Word c, Word d, Word n) {
-  calls[Number].fetch_add(1, std::memory_order_relaxed);
-  reinterpret_cast<Primitive>(original[3 * kernel_count() + static_cast<Word>(Number)])(dst, a, b, c, d, n);
-}
-
-template <std::size_t Number>
-void run_reduce(Word accumulator, Word source, Word n) {
-  calls[Number].fetch_add(1, std::memory_order_relaxed);
-  reinterpret_cast<Reduce>(original[3 * kernel_count() + static_cast<Word>(Number)])(accumulator, source, n);
-}
-
-template <std::size_t... Numbers>
-std::vector<Word> kernel_table(std::index_sequence<Numbers...>) { return {reinterpret_cast<Word>(&run_kernel<Numbers>)...}; }
-
-template <std::size_t... Numbers>
-std::vector<Word> primitive_table(std::index_sequence<Numbers...>, bool reduce) {
-  return {reduce ? reinterpret_cast<Word>(&run_reduce<Numbers>) : reinterpret_cast<Word>(&run_primitive<Numbers>)...};
-}
-
-std::vector<Word> make_table(const Library& library) {
-  const Word kernels = kernel_count(), primitives = primitive_count();
-  std::vector<Word> table(library.functions, library.functions + 3 * kernels + primitives);
-  const std::vector<Word> runs = kernel_table(std::make_index_sequence<MOST_KERNELS>());
-  for (Word i = 0; i < kernels && i < static_cast<Word>(MOST_KERNELS); ++i)
-    table[static_cast<std::size_t>(3 * i + 1)] = runs[static_cast<std::size_t>(i)];
-  const std::vector<Word> maps = primitive_table(std::make_index_sequence<MOST_PRIMITIVES>(), false);
-  const std::vector<Word> reduces = primitive_table(std::make_index_sequence<MOST_PRIMITIVES>(), true);
-  for (Word i = 0; i < primitives && i < static_cast<Word>(MOST_PRIMITIVES); ++i) {
-    const Word* row = gc_registry + gc_registry[4] + i * layout::PRIMITIVE_WORDS;
-    table[static_cast<std::size_t>(3 * kernels + i)] = (row[6] ? reduces : maps)[static_cast<std::size_t>(i)];
-  }
-  return table;
-}
+constexpr Word CAPACITY = Word{1} << 20;    // words
 
 bool tracing() {
   static const bool on = [] {
@@ -86,26 +22,106 @@ bool tracing() {
   return on;
 }
 
-}  // namespace
+std::string text(Word number) { return std::to_string(number); }
 
-const Word* traced_functions(const Library& library) {
-  if (!tracing()) return library.functions;
-  // One instruction set is traced: the first one that is used.
-  static const std::vector<Word> table = [&] {
-    original = library.functions;
-    return make_table(library);
-  }();
-  return original == library.functions ? table.data() : library.functions;
+std::string list(const Word* numbers, Word count) {
+  std::string all;
+  for (Word i = 0; i < count; ++i) all += (i ? ", " : "") + text(numbers[i]);
+  return all;
 }
 
-void trace_end_of_run() {
+std::string tiles(const Word* event) {
+  const std::string second = event[L::EVENT_E] ? "+" + text(event[L::EVENT_E]) : "";
+  return ", tiles " + text(event[L::EVENT_D]) + second + ", threads " + text(event[L::EVENT_THREADS]);
+}
+
+std::string program(const Plan& plan, const Map& map) {
+  std::string ops;
+  for (const Instr& instr : plan.programs.at(static_cast<std::size_t>(map.program)).instrs)
+    if (instr.op != "const" && instr.op != "index" && instr.op != "linear") ops += (ops.empty() ? "" : " ") + instr.op;
+  return ops.empty() ? "copy" : ops;
+}
+
+const char* epilogue_way(Word way) {
+  switch (way) {
+    case L::EPILOGUE_TILES: return "behind each tile map interpreted";
+    case L::EPILOGUE_TILES_COMPILED: return "behind each tile map compiled";
+    default: return "then map interpreted";
+  }
+}
+
+std::string call(const Plan& plan, const Step& step, const Word* event) {
+  const Word *numbers = event + L::EVENT_NUMBERS, count = event[L::EVENT_WORDS] - L::EVENT_NUMBERS;
+  const auto dims = static_cast<Word>(step.dims.size());
+  std::string line = function_names().at(static_cast<std::size_t>(event[L::EVENT_A])) + "(" + list(numbers, dims);
+  if (count > dims) line += "; " + list(numbers + dims, count - dims);
+  line += ") variant " + text(event[L::EVENT_B]) + ", format " + text(event[L::EVENT_C]) + tiles(event);
+  if (event[L::EVENT_F] != L::EPILOGUE_NONE)
+    line += std::string(", ") + epilogue_way(event[L::EVENT_F]) + "(" + program(plan, step.map) + ")";
+  return line;
+}
+
+std::string step_text(const Plan& plan, const Step& step, const Word* event) {
+  const Word a = event[L::EVENT_A];
+  switch (step.kind) {
+    case StepKind::MAP:
+      return std::string("map ") + (a ? "compiled" : "interpreted") + "(" + program(plan, step.map) + ")[" +
+             list(event + L::EVENT_NUMBERS, event[L::EVENT_WORDS] - L::EVENT_NUMBERS) + "]" + tiles(event);
+    case StepKind::CALL: return call(plan, step, event);
+    case StepKind::HOST: return "host function " + plan.hosts.at(static_cast<std::size_t>(a));
+    case StepKind::WHILE: return "while: test body " + text(step.a) + ", body " + text(step.b);
+    case StepKind::IF: return "if: takes body " + text(a);
+    case StepKind::BIND: return "bind";
+    case StepKind::TAKE: return "take";
+    case StepKind::PUSH: return "push";
+    case StepKind::POP: return "pop";
+    case StepKind::LENGTH: return "length";
+  }
+  return "";
+}
+
+std::string event_text(const Plan& plan, const Step* step, const Word* event) {
+  const Word a = event[L::EVENT_A];
+  switch (event[L::EVENT_KIND]) {
+    case L::EVENT_PACK:
+      return "pack for " + function_names().at(static_cast<std::size_t>(a)) + ", format " + text(event[L::EVENT_C]) + ", " +
+             text(event[L::EVENT_NUMBERS]) + " bytes" + tiles(event);
+    case L::EVENT_ITERATION: return "while: iteration " + text(a);
+    case L::EVENT_LOOP_END: return "while: ended after " + text(a) + " iterations";
+    default: return step ? step_text(plan, *step, event) : "";
+  }
+}
+
+std::string line(const Plan& plan, const Word* event) {
+  const Body& body = plan.bodies.at(static_cast<std::size_t>(event[L::EVENT_BODY]));
+  const Word number = event[L::EVENT_STEP];
+  const Step* step = number >= 0 ? &body.steps.at(static_cast<std::size_t>(number)) : nullptr;
+  std::string ops;
+  if (step)
+    for (const std::int32_t origin : step->origins)
+      if (origin >= 0 && static_cast<std::size_t>(origin) < plan.origins.size())
+        ops += (ops.empty() ? "" : ", ") + plan.origins[static_cast<std::size_t>(origin)].op_name;
+  return "[" + text(event[L::EVENT_BODY]) + ":" + body.name + "] " + event_text(plan, step, event) +
+         (ops.empty() ? "" : "  <- " + ops);
+}
+
+}  // namespace
+
+Trace::Trace() {
   if (!tracing()) return;
-  std::string text;
-  for (std::size_t i = 0; i < MOST_PRIMITIVES; ++i)
-    if (const Word count = calls[i].exchange(0))
-      text += (text.empty() ? " " : ", ") + function_names()[static_cast<std::size_t>(kernel_count()) + i] + " x" +
-              std::to_string(count);
-  if (!text.empty()) std::fprintf(stderr, "graphc: maps:%s\n", text.c_str());
+  words_.reset(new Word[L::TRACE_FIRST + CAPACITY]);      // not cleared: what is not used is never touched
+  for (Word i = 0; i < L::TRACE_FIRST; ++i) words_[i] = 0;
+  words_[L::TRACE_CAPACITY] = CAPACITY;
+}
+
+void Trace::print(const Plan& plan) const {
+  if (!words_) return;
+  std::string all;
+  const Word* end = &words_[L::TRACE_FIRST + words_[L::TRACE_USED]];
+  for (const Word* event = &words_[L::TRACE_FIRST]; event < end; event += event[L::EVENT_WORDS])
+    all += "graphc: " + line(plan, event) + "\n";
+  if (const Word dropped = words_[L::TRACE_DROPPED]) all += "graphc: " + text(dropped) + " more events found no room\n";
+  std::fwrite(all.data(), 1, all.size(), stderr);
 }
 
 }  // namespace graphc

@@ -1,15 +1,22 @@
-// GRAPHC_TRACE=1: every kernel that a run calls is printed on stderr, and how often it called each scalar primitive.
+// GRAPHC_TRACE=1: everything that a run calls is printed on stderr, in the words of graphc/trace.py.
 #pragma once
 #include <cstdint>
+#include <memory>
+#include <string>
 
-#include "library.hpp"
+#include "plan.hpp"
 
 namespace graphc {
 
-// The library's table of functions or, if GRAPHC_TRACE is set, one whose functions report that they were called.
-const std::int64_t* traced_functions(const Library& library);
+// Room for the events of one run (kernels/runtime/tables.py: TRACE); none if GRAPHC_TRACE is not set.
+class Trace {
+ public:
+  Trace();
+  std::int64_t address() const { return reinterpret_cast<std::int64_t>(words_.get()); }   // 0: nobody wants to know
+  void print(const Plan& plan) const;
 
-// Prints what maps called since the last time.
-void trace_end_of_run();
+ private:
+  std::unique_ptr<std::int64_t[]> words_;
+};
 
 }  // namespace graphc

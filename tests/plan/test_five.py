@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from graphc.exec.engine import Engine
+from graphc.exec.library import load_library
+from graphc.kernels.toolchain.load import host_targets
 
 from five import CASES, Case
 
@@ -29,6 +31,17 @@ def test_python_equals_numpy(name: str) -> None:
     case = CASES[name]()
     engine = Engine(case.plan, case.constants, dict(case.states), case.hosts)
     check(case, engine, case.states)
+
+
+@pytest.mark.parametrize("isa", [target.name for target in host_targets()])
+@pytest.mark.parametrize("name", CASES)
+def test_every_instruction_set_equals_numpy(name: str, isa: str) -> None:
+    library = load_library(isa)
+    assert library.isa == isa
+    for threads in (1, 3):
+        case = CASES[name]()
+        engine = Engine(case.plan, case.constants, dict(case.states), case.hosts, threads=threads, library=library)
+        check(case, engine, case.states)
 
 
 @pytest.mark.parametrize("name", CASES)

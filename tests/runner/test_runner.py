@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from graphc.exec.engine import Engine
 from graphc.serial.graph_pb2 import GraphDef
 from graphc.serial.plan_proto import graph_hash
+from graphc.trace import Trace
 
 import native as n
 from files import build_runner, case_file, save_arrays
@@ -73,7 +75,6 @@ def test_threads_do_not_change_a_bit(native: n.Native, name: str) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_equals_python(native: n.Native, name: str) -> None:
-    from graphc.exec.engine import Engine
     case = CASES[name]()
     engine = Engine(case.plan, case.constants, dict(case.states), case.hosts, threads=1)
     from graphc.exec.library import load_library
@@ -344,11 +345,24 @@ def test_command_line(folder: Path, model_file: Path, tmp_path: Path) -> None:
     assert "input     x" in info and "[?, 6, 6, 3]" in info and "logits" in info
 
 
-def test_command_line_traces_kernels(folder: Path, model_file: Path, tmp_path: Path) -> None:
-    paths = save_arrays(tmp_path, {"x": np.zeros((3, 6, 6, 3), np.float32)})
-    traced = graphc_run(folder, model_file, "--feed", f"x={paths['x']}", GRAPHC_TRACE="1").stderr
-    assert "graphc: conv2d.f32(3, 6, 6, 3, 3, 3, 20, 6, 6; 1, 1, 1, 1, 1, 1)" in traced
-    assert "graphc: matmul.f32(1, 3, 10, 720, 0, 0; 0, 0)" in traced and "max.f32.f32 x" in traced
+def traced(folder: Path, file: Path, *feeds: object) -> list[str]:
+    done = graphc_run(folder, file, "--threads", 1, *feeds, GRAPHC_TRACE="1")
+    assert done.returncode == 0, done.stderr
+    return done.stderr.splitlines()
+
+
+@pytest.mark.parametrize("name", ["conv_norm_dense", "growing_loop", "masked_matmul"])
+def test_traces_what_python_traces(folder: Path, name: str, tmp_path: Path) -> None:
+    case = CASES[name]()
+    inputs = contiguous(case.feeds(np.random.default_rng(0))[-1])
+    (tmp_path / "model.pb").write_bytes(case_file(case))
+    paths = save_arrays(tmp_path, {port.name: x for port, x in zip(case.plan.inputs, inputs, strict=True)})
+    feeds = [word for port in paths for word in ("--feed", f"{port}={paths[port]}")]
+    engine, trace = Engine(case.plan, case.constants, threads=1), Trace()
+    engine.run(inputs, trace=trace.address)
+    lines = traced(folder, tmp_path / "model.pb", *feeds)
+    assert lines == [f"graphc: {line}" for line in trace.lines(case.plan, engine.names)]
+    assert len(lines) > 1 and not graphc_run(folder, tmp_path / "model.pb", *feeds).stderr
 
 
 @pytest.mark.parametrize(("arguments", "message"), [

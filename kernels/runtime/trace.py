@@ -1,0 +1,103 @@
+"""Notes what a run calls, if the embedder gave it a TRACE table (tables.py).
+
+A step's event stands there before the step runs, so a run that fails ends with the event of the step to blame.
+
+A run notes its events itself, on its own thread; workers only count themselves in the pool.
+"""
+from __future__ import annotations
+
+from ..kernel import Choice
+from . import image as im
+from . import tables as t
+from .memory import copy_bytes, function, set_word, word
+
+VARIANT, FORMAT = int(Choice.VARIANT), int(Choice.FORMAT)
+
+
+@function
+def note(frame, kind, step, a, numbers):
+    """Adds an event with room for so many numbers; returns its address, 0 if nobody wants it or there is no room."""
+    trace = word(word(frame, t.FRAME_CONTEXT), t.RUN_TRACE)
+    if trace == 0:
+        return 0
+    used, words = word(trace, t.TRACE_USED), t.EVENT_NUMBERS + numbers
+    dropped = word(trace, t.TRACE_DROPPED)
+    if dropped > 0 or used + words > word(trace, t.TRACE_CAPACITY):     # nothing stands behind a gap
+        set_word(trace, t.TRACE_DROPPED, dropped + 1)
+        set_word(trace, t.TRACE_LAST, 0)
+        return 0
+    event = trace + 8 * (t.TRACE_FIRST + used)
+    set_word(trace, t.TRACE_USED, used + words)
+    set_word(trace, t.TRACE_LAST, event)
+    set_word(event, t.EVENT_WORDS, words)
+    set_word(event, t.EVENT_KIND, kind)
+    set_word(event, t.EVENT_BODY, word(frame, t.FRAME_BODY))
+    set_word(event, t.EVENT_STEP, step)
+    set_word(event, t.EVENT_THREADS, 0)
+    set_word(event, t.EVENT_A, a)
+    for field in range(t.EVENT_B, t.EVENT_NUMBERS):
+        set_word(event, field, 0)
+    return event
+
+
+@function
+def note_threads(context, threads):
+    """Adds to the last event how many threads ran tiles; of several phases the largest number stands."""
+    trace = word(context, t.RUN_TRACE)
+    event = word(trace, t.TRACE_LAST) if trace != 0 else 0
+    if event != 0:
+        set_word(event, t.EVENT_THREADS, max(word(event, t.EVENT_THREADS), threads))
+
+
+@function
+def note_step(frame, row, step):
+    """The event of a bound step. An IF's is noted where the branch is chosen."""
+    kind, record = word(row, t.ROW_KIND), word(row, t.ROW_RECORD)
+    if kind == im.STEP_MAP:
+        rank = word(record, 3)
+        event = note(frame, kind, step, 1 if word(row, t.ROW_FUNCTION) != 0 else 0, rank)
+        if event != 0:
+            set_word(event, t.EVENT_D, word(row, t.ROW_TILES))
+            set_word(event, t.EVENT_E, word(row, t.ROW_TILES_1))
+            for axis in range(rank):
+                set_word(event, t.EVENT_NUMBERS + axis, word(word(frame, t.FRAME_DIMS), word(record, 7 + axis)))
+    elif kind == im.STEP_CALL:
+        note_call(frame, row, record, step)
+    elif kind == im.STEP_HOST:
+        note(frame, kind, step, word(record, 2), 0)
+    elif kind != im.STEP_IF:
+        note(frame, kind, step, 0, 0)
+
+
+@function
+def note_call(frame, row, record, step):
+    operands, numbers = word(record, 3), word(record, 4) + word(record, 5)
+    event = note(frame, im.STEP_CALL, step, word(record, 2), numbers)
+    if event == 0:
+        return
+    arguments = word(row, t.ROW_BOUND) + 8 * operands
+    choice = arguments + 8 * numbers
+    set_word(event, t.EVENT_B, word(choice, VARIANT))
+    set_word(event, t.EVENT_C, word(choice, FORMAT))
+    set_word(event, t.EVENT_D, word(row, t.ROW_TILES))
+    set_word(event, t.EVENT_E, word(row, t.ROW_TILES_1))
+    set_word(event, t.EVENT_F, epilogue_way(row))
+    copy_bytes(event + 8 * t.EVENT_NUMBERS, arguments, 8 * numbers)
+
+
+@function
+def epilogue_way(row):
+    if word(row, t.ROW_EPILOGUE) == 0:
+        return t.EPILOGUE_NONE
+    if word(row, t.ROW_TILE_ELEMENTS) <= 0:
+        return t.EPILOGUE_BEHIND
+    return t.EPILOGUE_TILES_COMPILED if word(row, t.ROW_EPILOGUE_FUNCTION) != 0 else t.EPILOGUE_TILES
+
+
+@function
+def note_pack(frame, step, entry):
+    event = note(frame, t.EVENT_PACK, step, word(entry, t.PACKED_KERNEL), 1)
+    if event != 0:
+        set_word(event, t.EVENT_C, word(entry, t.PACKED_FORMAT))
+        set_word(event, t.EVENT_D, word(entry, t.PACKED_TILES))
+        set_word(event, t.EVENT_NUMBERS, word(entry, t.PACKED_BYTES))
