@@ -309,9 +309,12 @@ class BodyLowering:
             own = fit[0] if fit else self.b.temporary(result.spec.dtype, shape)
         leaves[result] = self.b.reshape(own, shape)
         op.kernel.op.lower(self.b, [leaves[v] for v in op.kernel.inputs], [leaves[result]])
-        call = self.b.steps.pop()
-        assert isinstance(call, Call) and call.epilogue is None, f"{op.kernel} does not end with its call"
-        self.b.step(replace(call, epilogue=self._evaluated(node, op, leaves, others)))
+        call = self.b.steps[-1]
+        if isinstance(call, Call) and call.epilogue is None and call.operands[-1] == leaves[result].buffer:
+            self.b.steps.pop()
+            self.b.step(replace(call, epilogue=self._evaluated(node, op, leaves, others)))
+        else:                                  # an op made of maps (a fill and a copy): what follows is one more
+            self.b.step(self._evaluated(node, op, leaves, others))
 
     def _is_private(self, output: Access, leaves: dict[Value, Access]) -> bool:
         return all(self._root(a.buffer) != self._root(output.buffer) for a in leaves.values())
