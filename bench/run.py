@@ -38,8 +38,9 @@ class Worker:
     def start(cls, name: str, python: str, threads: int, cpu: bool) -> Worker | None:
         """None if the peer is not installed there."""
         environment = dict(os.environ, OMP_NUM_THREADS=str(threads), TF_CPP_MIN_LOG_LEVEL="3")
+        command = [python, str(HERE / "worker.py"), name, str(threads), *["--cpu"] * cpu]
         process = subprocess.Popen(
-            [python, str(HERE / "worker.py"), name, str(threads), *["--cpu"] * cpu], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL if name != "graphc" else None, text=True, env=environment)
         worker = cls(name, process)
         return worker if worker._read() == "ready" else None

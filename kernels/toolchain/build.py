@@ -4,6 +4,7 @@ Imports neither numba nor llvmlite: building is done by builder.py in a process 
 """
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -24,21 +25,29 @@ class BuildError(Exception):
 
 def library_key(isa: str, only: Sequence[str] = ()) -> str:
     """Name in the cache of the library for `isa`: a hash of all of kernels/ and of the tools."""
-    return f"{isa}-{cache.hash_of(isa, ','.join(only), cache.tool_versions(), _sources_hash())}.a"
+    return f"{isa}-{cache.hash_of(isa, ','.join(only), _sources_hash())}.a"
 
 
 def _sources_hash() -> str:
-    """A hash of all files of kernels/. Reading them takes 10 ms, so it is kept with their sizes and times."""
+    """A hash of all files of kernels/ and of the tools' versions. To find it takes 15 ms, so it is kept, with the sizes
+    and times of the files that it comes from."""
     paths = sorted(FOLDER.rglob("*.py"))
-    stats = [(str(path.relative_to(FOLDER)), (found := path.stat()).st_size, found.st_mtime_ns) for path in paths]
-    state, stamp = cache.hash_of(repr(stats)).encode(), f"sources-{cache.hash_of(str(FOLDER))}"
+    stats = [(str(path), (found := path.stat()).st_size, found.st_mtime_ns) for path in [*paths, *_version_files()]]
+    state = cache.hash_of(repr(stats), sys.version).encode()
+    stamp = f"sources-{cache.hash_of(str(FOLDER), sys.executable)}"
     kept = cache.read(stamp)
     if kept is not None and kept.startswith(state):
         return kept[len(state):].decode()
-    made = cache.hash_of(*[f"{path.relative_to(FOLDER)}\n{path.read_text()}" for path in paths])
+    made = cache.hash_of(cache.tool_versions(), *[f"{p.relative_to(FOLDER)}\n{p.read_text()}" for p in paths])
     if os.access(cache.directory(), os.W_OK):     # else whoever stores a library says that it cannot be written
         cache.write(stamp, state + made.encode())
     return made
+
+
+def _version_files() -> list[Path]:
+    """The files that a new version of a tool replaces."""
+    found = [importlib.util.find_spec(name) for name in ("numba", "llvmlite")]
+    return [Path(spec.origin).parent / "_version.py" for spec in found if spec is not None and spec.origin is not None]
 
 
 def library_archive(isa: str, only: Sequence[str] = ()) -> bytes:
