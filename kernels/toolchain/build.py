@@ -88,7 +88,8 @@ def _build(isas: Sequence[str], only: Sequence[str], jobs: int | None = None) ->
                            NUMBA_DISABLE_JIT="0", NUMBA_DEBUGINFO="0", NUMBA_BOUNDSCHECK="0", PYTHONHASHSEED="0")
         root = str(_import_root())
         environment["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [environment.get("PYTHONPATH")])])
-        command = [sys.executable, "-m", f"{__package__}.builder", ",".join(isas), scratch, str(pieces),
+        # -P: else another graphc in the working directory would be built, and stored as this one's library.
+        command = [sys.executable, "-P", "-m", f"{__package__}.builder", ",".join(isas), scratch, str(pieces),
                    str(jobs or os.cpu_count() or 1), *([",".join(only)] if only else [])]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:

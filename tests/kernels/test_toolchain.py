@@ -141,6 +141,14 @@ def test_builds_are_equal_to_the_byte(fresh_cache: Path, monkeypatch: pytest.Mon
     assert registries == {b"\x7fELF"}
 
 
+def test_builds_these_sources_in_any_directory(fresh_cache: Path, monkeypatch: pytest.MonkeyPatch,
+                                               tmp_path: Path) -> None:
+    (tmp_path / "graphc").mkdir()
+    (tmp_path / "graphc" / "__init__.py").write_text("raise SystemExit('another graphc')")
+    monkeypatch.chdir(tmp_path)
+    assert build.build_archives(["x86-64-v3"], PROBE[1:])
+
+
 def test_exports_and_names(fresh_cache: Path) -> None:
     members = dict(archive.read_archive(build.library_archive("x86-64-v3", PROBE)))
     defined = set().union(*(read_symbols(data).defined for name, data in members.items() if name.endswith(".o")))
