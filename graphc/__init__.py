@@ -135,6 +135,7 @@ from graphc.ops.script import Assert, Print, py_func
 from graphc.ops.state import assign, assign_add, assign_sub, is_variable_initialized
 from graphc.ops.while_loop import while_loop
 from graphc.session import InteractiveSession, Session
+from graphc.uninitialized import report_uninitialized_variables
 from graphc.variable_scope import (
     AUTO_REUSE,
     VariableScope,

@@ -51,3 +51,14 @@ def test_strings_for_python_functions() -> None:
     size.set_shape([])
     with gc.Session() as session:
         assert session.run(size * 2, {x: [1.0, 2.0]}) == 10
+
+
+def test_report_of_uninitialised_variables() -> None:
+    v, w = gc.Variable(1.0, name="v"), gc.Variable(2.0, name="w")
+    report = gc.report_uninitialized_variables()
+    with gc.Session() as session:
+        session.run(v.initializer)
+        names, value = session.run([report, v])
+        assert names.tolist() == [b"w"] and value == 1
+        session.run(w.initializer)
+        assert report.eval().size == 0 and session.run(gc.report_uninitialized_variables([v])).shape == (0,)
