@@ -290,6 +290,9 @@ def _here() -> str:
 
 def _initial_value(name: str, shape: TensorShape | None, dtype: DType, initializer: Any) -> tuple[Any, DType | None]:
     if initializer is None:
+        if shape is None:
+            raise ValueError(f"Shape of a new variable ({name}) must be fully defined, but instead was <unknown>: give "
+                             "get_variable a shape or an initial value")
         initializer = _default_initializer(name, dtype)
     if isinstance(initializer, type):
         initializer = initializer()

@@ -153,7 +153,7 @@ def _convert_operands(op: type[Op], operands: dict[str, Any], scope: str) -> dic
         shared = next((dtypes[o] for o in groups.get(operand, ()) if dtypes.get(o) is not None), None)
         try:
             if operand in fields:
-                result[operand] = _index_tensor(_rows(op, operand, value), label)
+                result[operand] = index_tensor(_rows(op, operand, value), label)
             elif operand.endswith("*"):
                 dtype = _first_dtype(_listed(value)) if operand in groups else None
                 result[operand] = tuple(convert_to_tensor(v, None if is_tensor_like(v) else dtype, f"{label}_{i}")
@@ -189,7 +189,7 @@ def _rows(op: type[Op], operand: str, value: Any) -> Any:
     return value
 
 
-def _index_tensor(value: Any, name: str) -> Tensor:
+def index_tensor(value: Any, name: str) -> Tensor:
     """An operand that is a field (an axis, a shape): int32 unless it is a tensor or an array of another integer
     dtype."""
     if isinstance(value, Operation):

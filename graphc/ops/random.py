@@ -18,7 +18,7 @@ from graphc.ir.dtypes import DType, as_dtype, float32, float64, int32, int64
 from graphc.ir.graph import get_default_graph
 from graphc.ir.op import Effect, Op, Sample, attr, operand_field, register
 from graphc.ir.spec import Spec
-from graphc.ops.build import apply, convert_to_tensor
+from graphc.ops.build import apply, convert_to_tensor, index_tensor
 from graphc.ops.philox import uniform, words
 
 DEFAULT_GRAPH_SEED = 87654321   # TF's, for an op that has a seed in a graph that has none
@@ -220,6 +220,7 @@ def random_uniform(shape, minval=0, maxval=None, dtype=float32, seed=None, name=
             raise ValueError(f"Must specify maxval for integer dtype {dtype.name}")
         maxval = 1
     with get_default_graph().name_scope(name or "random_uniform") as scope:
+        shape = index_tensor(shape, "shape")
         low = convert_to_tensor(minval, dtype=dtype, name="min")
         high = convert_to_tensor(maxval, dtype=dtype, name="max")
         if dtype.is_integer:
@@ -242,6 +243,7 @@ def _normal(op: Any, shape: Any, mean: Any, stddev: Any, dtype: Any, seed: int |
 
     dtype = as_dtype(dtype)
     with get_default_graph().name_scope(name) as scope:
+        shape = index_tensor(shape, "shape")
         mean = convert_to_tensor(mean, dtype=dtype, name="mean")
         stddev = convert_to_tensor(stddev, dtype=dtype, name="stddev")
         return add(_draw(op, seed, shape, dtype=dtype) * stddev, mean, name=scope)

@@ -62,3 +62,20 @@ def test_report_of_uninitialised_variables() -> None:
         assert names.tolist() == [b"w"] and value == 1
         session.run(w.initializer)
         assert report.eval().size == 0 and session.run(gc.report_uninitialized_variables([v])).shape == (0,)
+
+
+def test_names_of_random_ops() -> None:
+    """As in TensorFlow 1.15: scripts hold literal names."""
+    gc.get_variable("w", [3, 2], initializer=gc.truncated_normal_initializer())
+    gc.random_uniform([3], 1.0, 2.0)
+    names = [op.name for op in gc.get_default_graph().get_operations()]
+    scope = "w/Initializer/truncated_normal"
+    assert names == [
+        f"{scope}/shape", f"{scope}/mean", f"{scope}/stddev", f"{scope}/TruncatedNormal", f"{scope}/mul", scope,
+        "w", "w/Assign", "w/read", "random_uniform/shape", "random_uniform/min", "random_uniform/max",
+        "random_uniform/RandomUniform", "random_uniform/sub", "random_uniform/mul", "random_uniform"]
+
+
+def test_variable_without_shape() -> None:
+    with pytest.raises(ValueError, match=r"^Shape of a new variable \(q\) must be fully defined, but instead was"):
+        gc.get_variable("q")
