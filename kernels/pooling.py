@@ -27,11 +27,18 @@ RELATIONS = (*at_least(0, *DIMS), *at_least(1, "stride_h", "stride_w"), *at_leas
 
 @helper
 def bind_lines(lines, line_elements, choice):
-    """Tiles of whole rows of a picture; choice[USER] of them a tile."""
+    """Tiles of whole rows of a picture; choice[USER] of them a tile. Rows without elements, of which there may be any
+    number, are no work."""
     per_tile = max(TILE // max(line_elements, 1), 1)
     choice[USER] = per_tile
-    choice[TILES] = (lines + per_tile - 1) // per_tile
+    choice[TILES] = (lines + per_tile - 1) // per_tile if line_elements > 0 else 0
     choice[TILE_ELEMENTS] = per_tile * line_elements
+
+
+@helper
+def filled(lines, line):
+    """How many lines there are to go through: none if they are empty, however many the sizes speak of."""
+    return lines if line > 0 else 0
 
 
 def bind_output(n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice):
@@ -48,7 +55,7 @@ def make_max_pool(types):
         first, whole = tile * choice[USER], c // lanes * lanes
         for line in range(first, min(first + choice[USER], n * oh)):
             picture, row = line // oh, line % oh * stride_h - pad_top
-            top, bottom = max(row, 0), min(row + kh, h)
+            top, bottom = max(row, 0), min(row + kh, filled(h, w))
             for column in range(ow):
                 begin, end = max(column * stride_w - pad_left, 0), min(column * stride_w - pad_left + kw, w)
                 target = offset(y, (line * ow + column) * c)
@@ -92,7 +99,7 @@ def make_max_pool_grad(types):
             for pixel in range(h * w):
                 zero_bytes(address(offset(dx, (picture * h * w + pixel) * c + start)), channels * size)
         for line in range(oh):
-            top, bottom = max(line * stride_h - pad_top, 0), min(line * stride_h - pad_top + kh, h)
+            top, bottom = max(line * stride_h - pad_top, 0), min(line * stride_h - pad_top + kh, filled(h, w))
             for column in range(ow):
                 begin, end = max(column * stride_w - pad_left, 0), min(column * stride_w - pad_left + kw, w)
                 output = ((picture * oh + line) * ow + column) * c + start
@@ -131,7 +138,7 @@ def make_max_pool_grad_grad(types):
                 for k in range(c):
                     target[k] = zero
                 # Backwards, so that the first greatest element is the last to be written.
-                bottom, right = min(row + kh, h), min(left + kw, w)
+                bottom, right = min(row + kh, filled(h, w)), min(left + kw, w)
                 for i in range(bottom - 1, max(row, 0) - 1, -1):
                     for j in range(right - 1, max(left, 0) - 1, -1):
                         at_input = ((picture * h + i) * w + j) * c
@@ -151,7 +158,7 @@ def make_avg_pool(types):
         first = tile * choice[USER]
         for line in range(first, min(first + choice[USER], n * oh)):
             picture, row = line // oh, line % oh * stride_h - pad_top
-            top, bottom = max(row, 0), min(row + kh, h)
+            top, bottom = max(row, 0), min(row + kh, filled(h, w))
             for column in range(ow):
                 left = column * stride_w - pad_left
                 target = offset(y, (line * ow + column) * c)
@@ -192,7 +199,8 @@ def make_avg_pool_grad(types):
                 target = offset(dx, (line * w + column) * c)
                 for k in range(c):
                     target[k] = zero
-                for i in range(first_window(row, kh, stride_h, pad_top), min((row + pad_top) // stride_h + 1, oh)):
+                above = min((row + pad_top) // stride_h + 1, filled(oh, ow))
+                for i in range(first_window(row, kh, stride_h, pad_top), above):
                     top = i * stride_h - pad_top
                     rows = min(top + kh, h) - max(top, 0)
                     for j in range(first_window(column, kw, stride_w, pad_left),

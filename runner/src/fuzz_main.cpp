@@ -33,15 +33,17 @@ bool make_input(const graphc_info& info, std::int64_t open, std::vector<char>& d
     tensor.sizes[axis] = info.sizes[axis] < 0 ? open : info.sizes[axis];
     if (tensor.sizes[axis] > MOST_BYTES || (bytes *= std::max<std::int64_t>(tensor.sizes[axis], 0)) > MOST_BYTES) return false;
   }
-  data.assign(static_cast<std::size_t>(bytes) + 1, 0);
+  // Not aligned, so that the model makes a copy of its own: behind that there is a guard page.
+  data.assign(static_cast<std::size_t>(bytes) + 2, 0);
+  char* first = data.data() + 1;
   for (std::int64_t at = 0; at + dtype->size <= bytes; at += dtype->size) {
     const float real = static_cast<float>(at % 7) / 4;
     const double wide = real;
-    if (info.dtype == 1) std::memcpy(&data[static_cast<std::size_t>(at)], &real, 4);
-    else if (info.dtype == 2) std::memcpy(&data[static_cast<std::size_t>(at)], &wide, 8);
-    else data[static_cast<std::size_t>(at)] = static_cast<char>(at % 3);
+    if (info.dtype == 1) std::memcpy(first + at, &real, 4);
+    else if (info.dtype == 2) std::memcpy(first + at, &wide, 8);
+    else first[at] = static_cast<char>(at % 3);
   }
-  tensor.data = data.data();
+  tensor.data = first;
   return true;
 }
 

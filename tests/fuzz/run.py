@@ -1,5 +1,7 @@
 """`make fuzz`: mutations of the five hand-written Plans, in C++ under ASan and UBSan and in Python, side by side.
 
+C++ also gets Plans of single kernels (kernel_plans.py); there every block of memory ends at a guard page.
+
     python tests/fuzz/run.py [--seconds 1200] [--seed N]
 
 Ends with status 1 if anything crashed; the files that did are kept in build/fuzz.
@@ -24,9 +26,19 @@ from graphc.serial.plan_pb2 import SavedPlan
 
 from files import BUILD, build_runner, case_file
 from five import CASES
+from kernel_plans import kernel_case
 from mutate import mutate
 
 FILES_A_ROUND, PYTHON_A_ROUND, ROUND_SECONDS = 200, 100, 900
+
+
+def next_file(originals: list[bytes], rng: random.Random) -> bytes:
+    """A mutation of a hand-written Plan, or a Plan of one kernel, mutated or not."""
+    case = kernel_case(rng) if rng.random() < 0.3 else None
+    if case is None:
+        return mutated_file(rng.choice(originals), rng)
+    file = case_file(case)
+    return mutated_file(file, rng) if rng.random() < 0.3 else file
 
 
 def mutated_file(original: bytes, rng: random.Random) -> bytes:
@@ -62,7 +74,7 @@ class Fuzzing:
         self.tried = {"C++": 0, "Python": 0}
 
     def cpp(self, program: Path) -> None:
-        originals = {name: case_file(make()) for name, make in CASES.items()}
+        originals = [case_file(make()) for make in CASES.values()]
         rng = random.Random(self.seed)
         environment = dict(os.environ, ASAN_OPTIONS="allocator_may_return_null=1:detect_leaks=0",
                            UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1")
@@ -71,7 +83,7 @@ class Fuzzing:
                 paths = []
                 for i in range(FILES_A_ROUND):
                     paths.append(Path(folder) / f"{i}.pb")
-                    paths[-1].write_bytes(mutated_file(rng.choice(list(originals.values())), rng))
+                    paths[-1].write_bytes(next_file(originals, rng))
                 done = subprocess.run([program, *paths], capture_output=True, text=True, check=False,
                                       timeout=ROUND_SECONDS, env=environment, errors="replace")
                 self.tried["C++"] += len(paths)

@@ -1,15 +1,19 @@
 """A short version of `make fuzz` (the long one is tests/fuzz/run.py): no mutation of a Plan crashes Python or C++."""
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "plan")]
+sys.path[:0] = [str(Path(__file__).parent), *(str(Path(__file__).parents[1] / f) for f in ("plan", "runner"))]
 
+from files import build_runner, case_file
 from five import CASES
+from kernel_plans import all_kernels, case_of, kernel_case
+from run import next_file
 
 FOLDER = Path(__file__).parent
 
@@ -19,3 +23,34 @@ def test_python(name: str) -> None:
     done = subprocess.run([sys.executable, str(FOLDER / "child.py"), name, "0", "60"], capture_output=True, text=True,
                           check=False)
     assert done.returncode == 0, done.stdout + done.stderr[-3000:]
+
+
+def run_files(folder: Path, files: list[bytes]) -> None:
+    """Without sanitizers, since a build with them takes a minute."""
+    paths = [folder / f"{i}.pb" for i in range(len(files))]
+    for path, file in zip(paths, files, strict=True):
+        path.write_bytes(file)
+    done = subprocess.run([build_runner() / "graphc-fuzz", *paths], capture_output=True, text=True, check=False,
+                          timeout=300, errors="replace")
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert done.stdout.count(".pb\n") == len(files)
+
+
+def test_runner(tmp_path: Path) -> None:
+    rng, originals = random.Random(0), [case_file(make()) for make in CASES.values()]
+    run_files(tmp_path, [next_file(originals, rng) for _ in range(100)])
+
+
+def test_kernels(tmp_path: Path) -> None:
+    rng = random.Random(0)
+    cases = [case for case in (kernel_case(rng) for _ in range(150)) if case is not None]
+    run_files(tmp_path, [case_file(case) for case in cases])
+
+
+@pytest.mark.parametrize("kernel", ["avg_pool", "max_pool", "max_pool_grad_grad"])
+def test_endless_rows_of_nothing(kernel: str, tmp_path: Path) -> None:
+    """No channels, so that the declared extents are 0, and 2 ** 26 columns to go through in each of many rows."""
+    names = {"n": 200, "h": 200, "w": 9, "c": 0, "kh": 2, "kw": 31, "oh": 1000, "ow": 1 << 26}
+    names |= {"stride_h": 1, "stride_w": 1, "pad_top": 1, "pad_left": 0}
+    case = case_of(all_kernels()[kernel], {"T": "f32"}, names, random.Random(0))
+    run_files(tmp_path, [case_file(case)])
