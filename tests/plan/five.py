@@ -67,7 +67,7 @@ def _f32(rng: np.random.Generator, *shape: int) -> np.ndarray:
 
 # --- 1 ---------------------------------------------------------------------------------------------------------------
 
-SIDE, IN, OUT, CLASSES, EPSILON = 6, 3, 20, 10, 1e-3
+SIDE, IN, OUT, CLASSES, EPSILON = 6, 3, 20, 70, 1e-3
 
 
 def conv_norm_dense() -> Case:

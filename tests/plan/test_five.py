@@ -7,6 +7,7 @@ import pytest
 from graphc.exec.engine import Engine
 from graphc.exec.library import load_library
 from graphc.kernels.toolchain.load import host_targets
+from graphc.trace import Trace
 
 from five import CASES, Case
 
@@ -55,3 +56,17 @@ def test_thread_counts_are_bit_equal(name: str) -> None:
         for a, b in zip(results[0], other, strict=True):
             for x, y in zip(a, b, strict=True):
                 assert x.tobytes() == y.tobytes()
+
+
+def test_format_of_weights_is_chosen_when_sizes_are_bound() -> None:
+    """One weight, packed in one format for a single row and in another for 64: the Plan knows of neither."""
+    case = CASES["conv_norm_dense"]()
+    engine = Engine(case.plan, case.constants, {}, {}, threads=1)
+    formats = []
+    for batch in (1, 64):
+        trace = Trace(1 << 16)
+        engine.run([np.ones((batch, 6, 6, 3), np.float32)], trace=trace.address)
+        lines = trace.lines(engine.plan, engine.names)
+        formats += [line.split("format ")[1].split(",")[0] for line in lines if "matmul.f32(" in line]
+        assert any("pack for matmul.f32" in line for line in lines)
+    assert len(set(formats)) == 2

@@ -88,7 +88,7 @@ def test_description(native: n.Native) -> None:
     assert native.library.graphc_abi_version() == 1
     with native.load(case_file(CASES["conv_norm_dense"]())) as model:
         assert model.infos("input") == [("x", 1, [-1, 6, 6, 3])]
-        assert model.infos("output") == [("logits", 1, [-1, 10])]
+        assert model.infos("output") == [("logits", 1, [-1, 70])]
         assert model.infos("state") == []
         assert native.library.graphc_memory_used(model.handle) > 0
         with pytest.raises(n.NativeError, match="no input of this number"):
