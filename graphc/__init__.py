@@ -7,10 +7,12 @@ The public names, and nothing else. What needs protobuf or the compiler is impor
 from __future__ import annotations
 
 import importlib as _importlib
+import sys as _sys
 from typing import Any as _Any
 
 # --- graph ------------------------------------------------------------------------------------------------------------
 from graphc import errors as errors
+from graphc import tracebacks as _tracebacks
 from graphc.ir import dtypes as dtypes
 from graphc.ir.dtypes import (
     DType,
@@ -176,7 +178,9 @@ _LAZY = {
 
 def __getattr__(name: str) -> _Any:
     if name not in _LAZY:
-        raise AttributeError(f"module 'graphc' has no attribute {name!r}")
+        from graphc.missing import missing
+
+        raise missing("graphc", name, [*globals(), *_LAZY])
     module, attribute = _LAZY[name]
     found = _importlib.import_module(module)
     value = found if attribute is None else getattr(found, attribute)
@@ -196,3 +200,9 @@ register_method("node_def", property(_lazy_method("graphc.serial.graphdef", "nod
 
 newaxis = None
 __version__ = "0.1.0"
+
+# Behind everything else: an error that leaves one of these ends in the user's code.
+_tracebacks.wrap_methods(Tensor, Operation, Graph, Variable, VariableScope, Session, InteractiveSession, TensorShape,
+                         Dimension, train.Optimizer, train.AdamOptimizer, train.GradientDescentOptimizer,
+                         train.MomentumOptimizer)
+_tracebacks.wrap_functions([_sys.modules[__name__], math, nn, random, train, initializers])

@@ -140,5 +140,5 @@ def check_config(config: Any) -> ConfigProto:
         return ConfigProto()
     if not isinstance(config, ConfigProto):
         raise TypeError(f"Session: argument 'config' must be a gc.ConfigProto, but is {type(config).__name__}; "
-                        "write gc.Session(config=gc.ConfigProto(...)) (the first argument of Session is `graph`)")
+                        "write gc.Session(config=gc.ConfigProto(...)) (the first argument of Session is `target`)")
     return config

@@ -5,7 +5,7 @@ A feed is np.asarray(value, dtype): float64 and int64 go into float32, 3.5 into 
 """
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -100,6 +100,32 @@ def _converter_of_objects(tensor: Tensor) -> Convert:
         return np.asarray(value, dtype=object)
 
     return convert
+
+
+def flatten_feeds(feed_dict: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Keys that are tuples (a namedtuple: an LSTMStateTuple) with values of the same structure, as one key a tensor.
+
+    Raises ValueError where a key and its value differ in structure.
+    """
+    flat: dict[Any, Any] = {}
+    for key, value in feed_dict.items():
+        for tensor, part in _matched(key, value, key):
+            if tensor in flat:
+                raise ValueError(f"Session.run: feed_dict gives {tensor!r} twice")
+            flat[tensor] = part
+    return flat
+
+
+def _matched(key: Any, value: Any, whole: Any) -> Iterator[tuple[Any, Any]]:
+    if not isinstance(key, tuple):
+        yield key, value
+        return
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__len__") or len(value) != len(key):
+        count = len(value) if hasattr(value, "__len__") else "no"
+        raise ValueError(f"Session.run: the feed_dict key {whole!r} holds {len(key)} tensors, but its value {count} "
+                         "parts; feed one value a tensor, in the same structure")
+    for part, fed in zip(key, value, strict=True):
+        yield from _matched(part, fed, whole)
 
 
 def check_feed_key(key: Any, error: Exception) -> TypeError:

@@ -47,10 +47,10 @@ class Fetches:
         try:
             element = self._resolve(part)
         except TypeError as error:
+            hint = "\n  the function itself is fetched: call it, with ()" if callable(part) else ""
             raise TypeError(f"Fetch argument {part!r} has invalid type {type(part).__name__}, must be a string, "
-                            "Tensor, "
-                            f"Operation or Variable, or a list, tuple or dict of those (at {path}). ({error})"
-                            ) from None
+                            f"Tensor, Operation or Variable, or a list, tuple or dict of those (at {path}). ({error})"
+                            f"{hint}") from None
         except (ValueError, KeyError) as error:
             text = f"Fetch argument {part!r} (at {path}) cannot be interpreted as a Tensor. {error}"
             if "is not an element of this graph" in text:
@@ -135,8 +135,7 @@ class _Identity:
 
 
 def _none_message(path: str) -> str:
-    return (f"Fetch argument None has invalid type <class 'NoneType'> (at {path}). Likely causes: "
-            "gc.summary.merge_all() with "
-            "no summaries in the graph; an entry of gc.gradients(...) for a variable that the loss does not depend on; "
-            "a function that lacks its `return`; the result of an earlier session.run of an operation kept "
+    return (f"Fetch argument None has invalid type <class 'NoneType'> (at {path}). Likely causes: an entry of "
+            "gc.gradients(...) for a variable that the loss does not depend on; a merged summary of a graph without "
+            "summaries; a function that lacks its `return`; the result of an earlier session.run of an operation kept "
             "under the operation's name")

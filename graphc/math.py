@@ -178,3 +178,9 @@ __all__ = [
     "truediv",
     "truncatediv",
 ]
+
+
+def __getattr__(name: str) -> object:
+    from graphc.missing import missing
+
+    raise missing("graphc.math", name, globals())

@@ -79,3 +79,9 @@ __all__ = [
     "weighted_cross_entropy_with_logits",
     "xw_plus_b",
 ]
+
+
+def __getattr__(name: str) -> object:
+    from graphc.missing import missing
+
+    raise missing("graphc.nn", name, globals())

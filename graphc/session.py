@@ -18,7 +18,7 @@ import numpy as np
 
 from graphc import errors
 from graphc.config import ConfigProto, DeviceAttributes, RunMetadata, RunOptions, check_config, check_run
-from graphc.feeds import check_feed_key, converter
+from graphc.feeds import check_feed_key, converter, flatten_feeds
 from graphc.fetches import Fetches, fetch_key, without_texts
 from graphc.ir.graph import Graph, get_default_graph
 from graphc.ir.stacks import default_graphs, default_sessions
@@ -109,6 +109,9 @@ class Session:
                 _check_feed_dict(feed_dict)
                 raise
             if prepared is None:
+                _check_feed_dict(feed_dict)
+                if any(isinstance(k, tuple) for k in feed_dict):
+                    return self.run(fetches, flatten_feeds(feed_dict), options, run_metadata)
                 prepared = self._prepare(key, fetches, feed_dict)
             inputs = [convert(value) for convert, value in zip(prepared.converters, feed_dict.values(), strict=True)]
         else:
@@ -244,11 +247,12 @@ class Session:
     def _prepare(self, key: Any, fetches: Any, feed_dict: Mapping[Any, Any]) -> _Prepared:
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
-        if not self._graph.version:
-            raise RuntimeError("The Session graph is empty. Add operations to the graph before calling run().")
         _check_feed_dict(feed_dict)
         feeds = [self._fed(k) for k in feed_dict]
-        prepared = _Prepared(Fetches(fetches, lambda part: self._element(part, feeds)), feeds)
+        found = Fetches(fetches, lambda part: self._element(part, feeds))   # tells what is wrong before the next line
+        if not self._graph.version:
+            raise RuntimeError("The Session graph is empty. Add operations to the graph before calling run().")
+        prepared = _Prepared(found, feeds)
         with self._lock:
             while len(self._plans) >= PLANS_KEPT:
                 del self._plans[min(self._plans, key=lambda k: self._plans[k].used)]

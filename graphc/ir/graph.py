@@ -100,6 +100,10 @@ class Graph:
         """A full name that was not made here (an imported node's) is in use from now on."""
         self._names.unique(name)
 
+    def is_free(self, name: str) -> bool:
+        """Whether no operation or scope has this full name, whatever its case."""
+        return self._names.is_free(name)
+
     @property
     def _name_stack(self) -> str:
         return self._scopes.name
@@ -177,7 +181,9 @@ class Graph:
 
     def _check_not_finalized(self) -> None:
         if self._finalized:
-            raise RuntimeError("Graph is finalized and cannot be modified.")
+            raise RuntimeError("Graph is finalized and cannot be modified: something adds operations behind "
+                               "graph.finalize(). Often it is a call inside the training loop (session.run(gc.argmax("
+                               "...)), optimizer.minimize, an initializer made late): build all of it once, before")
 
     @contextmanager
     def undone_on_error(self) -> Iterator[None]:
@@ -188,7 +194,9 @@ class Graph:
                 yield
             except BaseException:
                 for name in list(self._operations)[count:]:
-                    del self._operations[name]
+                    operation = self._operations.pop(name)
+                    for tensor in operation.inputs:
+                        tensor._consumers = [c for c in tensor._consumers if c is not operation]
                 self._names, self.functions = used, functions
                 raise
 

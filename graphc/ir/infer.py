@@ -42,7 +42,7 @@ def explain(op: Op, operands: dict[str, Any], name: str, line: tuple[str, int], 
     for key, value in operands.items():
         tensors = value if isinstance(value, tuple) else (value,)
         label = key.rstrip("*")
-        rows += [f"  {label}{f'[{i}]' if isinstance(value, tuple) else ''}: {t.spec} from '{t.name}'"
+        rows += [f"  {label}{f'[{i}]' if isinstance(value, tuple) else ''}: {t.spec.shown()} from '{t.name}'"
                  for i, t in enumerate(tensors)]
     shown = [f"{f.name}={_short(getattr(op, f.name))}" for f in dataclasses.fields(op) if not f.metadata.get("operand")]
     if shown:

@@ -59,6 +59,9 @@ class NamePool:
         made._uses = dict(self._uses)
         return made
 
+    def is_free(self, name: str) -> bool:
+        return name.lower() not in self._uses
+
     def unique(self, name: str, mark_as_used: bool = True) -> str:
         """`name`, or `name_1`, `name_2`, ... if it is taken."""
         key = name.lower()

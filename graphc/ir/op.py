@@ -33,7 +33,7 @@ import numpy as np
 
 from graphc.ir import dims
 from graphc.ir.dims import Size
-from graphc.ir.dtypes import DType, bool_
+from graphc.ir.dtypes import DType
 from graphc.ir.spec import Shape, Spec, broadcast_shapes
 
 if TYPE_CHECKING:
@@ -67,9 +67,6 @@ class Sample:
     tolerance: float = 1e-5
     low: float = -1.0
     high: float = 1.0
-
-
-_MISSING = object()
 
 
 def attr(kind: str, default: Any = dataclasses.MISSING, name: str | None = None) -> Any:
@@ -332,6 +329,3 @@ def same_dtypes(op: Op, inputs: Sequence[Spec]) -> None:
 
 def permute_shape(shape: Shape, perm: Sequence[int]) -> Shape:
     return tuple(shape[p] for p in perm)
-
-
-BOOL = bool_

@@ -44,6 +44,11 @@ class Spec:
         text = "?" if self.shape is None else ", ".join(str(s) for s in self.shape)
         return f"{self.dtype.name}[{text}]"
 
+    def shown(self) -> str:
+        """As a user knows it: sizes that are not known yet are "?"."""
+        sizes = "?" if self.shape is None else ", ".join(str(s) if isinstance(s, int) else "?" for s in self.shape)
+        return f"{self.dtype.name}[{sizes}]"
+
 
 @dataclass(frozen=True)
 class Requirement:
@@ -126,6 +131,8 @@ def broadcast_shapes(*shapes: Shape | None) -> Shape | None:
 
 
 def text(shape: Shape | None) -> str:
-    return (
-        "unknown" if shape is None else "(" + ", ".join(str(s) for s in shape) + ("," if len(shape) == 1 else "") + ")"
-    )
+    """The shape for a message: sizes that are not known yet are "?", whatever the compiler calls them."""
+    if shape is None:
+        return "unknown"
+    sizes = [str(s) if isinstance(s, int) else "?" for s in shape]
+    return "(" + ", ".join(sizes) + ("," if len(sizes) == 1 else "") + ")"

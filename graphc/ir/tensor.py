@@ -178,8 +178,9 @@ class Tensor:
     __nonzero__ = __bool__
 
     def __iter__(self) -> Iterator[Any]:
-        raise TypeError(f"the Tensor '{self.name}' cannot be iterated over while the graph is built: use gc.unstack, "
-                        "gc.map_fn or gc.while_loop")
+        raise TypeError(f"the Tensor '{self.name}' cannot be iterated over while the graph is built: "
+                        "gc.unstack(t) gives a list of its slices where the first size is known; gc.while_loop goes "
+                        "over any number of them")
 
     def __len__(self) -> int:
         raise TypeError(f"len() of the Tensor '{self.name}' is not known while the graph is built: use gc.shape(t)[0], "

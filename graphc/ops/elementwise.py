@@ -43,10 +43,15 @@ def check_kind(op: Any, inputs: Sequence[Spec], kind: str) -> None:
             raise TypeError(f"argument '{name}' has dtype {spec.dtype.name}, but {op.type} takes {kind} types only")
 
 
+PICTURES = frozenset({"input", "value", "x"})    # operands of ops on batches of pictures
+
+
 def check_rank(name: str, spec: Spec, rank: int) -> None:
     """Raises ValueError if the rank of `spec` is known and another one."""
     if spec.shape is not None and len(spec.shape) != rank:
-        raise ValueError(f"argument '{name}' must have rank {rank}, but its shape is {text(spec.shape)}")
+        hint = "; for a single picture, add a batch axis: gc.expand_dims(x, 0)" if (
+            rank == 4 and len(spec.shape) == 3 and name in PICTURES) else ""
+        raise ValueError(f"argument '{name}' must have rank {rank}, but its shape is {text(spec.shape)}{hint}")
 
 
 def _typed_by_first(op: type[Elementwise]) -> None:

@@ -81,8 +81,12 @@ def _python_objects(array: np.ndarray, value: Any, dtype: DType | None) -> np.nd
         return _strings(np.array(value, dtype=object))
     if dtype is not None and dtype.is_integer:
         raise ValueError(f"{value!r} is out of range for {dtype.name}")
-    first = next(v for v in np.array(value, dtype=object).ravel())
-    raise TypeError(f"{value!r} of type {type(first).__name__} does not convert to a tensor")
+    elements = list(np.array(value, dtype=object).ravel())
+    first = next((v for v in elements if not isinstance(v, (numbers.Number, np.generic))), elements[0])
+    if isinstance(first, (str, bytes)) or any(isinstance(v, (str, bytes)) for v in elements):
+        raise TypeError(f"{value!r} mixes strings and numbers ({first!r} is of type {type(first).__name__}): a tensor "
+                        "holds values of one dtype")
+    raise TypeError(f"{first!r} of type {type(first).__name__} does not convert to a tensor")
 
 
 def _strings(array: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ from typing import Any
 
 from graphc.errors import InternalError
 from graphc.ir import dims
+from graphc.ir.names import suggestion
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.spec import Spec
 from graphc.ir.verify import verify
@@ -167,6 +168,9 @@ def check_refines(rule: Any, node: Node, values: Sequence[Value]) -> None:
 def run_pipeline(flow: Flow, pipeline: Sequence[tuple[str, Pass]]) -> tuple[Flow, list[PassReport]]:
     """Every pass in order, the flow verified after each. GRAPHC_DUMP=<pass|all> prints what each did."""
     dump = os.environ.get("GRAPHC_DUMP", "")
+    if dump not in ("", "all", *(name for name, _ in pipeline)):
+        raise ValueError(f"GRAPHC_DUMP={dump} names no pass; there are all, {', '.join(name for name, _ in pipeline)}"
+                         f"{suggestion(dump, [name for name, _ in pipeline])}")
     reports = []
     verify(flow, "snapshot")
     before = everything(flow)

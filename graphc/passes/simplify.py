@@ -11,7 +11,7 @@ import numpy as np
 
 from graphc.ir import dims
 from graphc.ir.node import Flow, Node, Value, make_node
-from graphc.ir.op import OPS, Alias, Op
+from graphc.ir.op import OPS, Alias
 from graphc.ir.spec import Shape
 from graphc.ops.source import Const
 from graphc.passes.driver import Replacement, rewrite
@@ -173,7 +173,3 @@ def is_filled_with(value: Value, number: float) -> bool:
         return False
     array = node.op.value
     return array.size > 0 and bool(np.all(array == number))
-
-
-def is_op(value: Value, kind: type[Op]) -> bool:
-    return isinstance(value.node.op, kind)

@@ -1,7 +1,8 @@
 """GraphDef -> Graph: import_graph_def.
 
  1. Order: nodes come in any order; they are sorted so that inputs come first. A cycle is a loop of TF 1's own kind.
- 2. Names: everything goes under one scope, `name` made unique as a whole ("import", then "import_1").
+ 2. Names: everything goes under one scope, `name` made unique as a whole ("import", then "import_1"); without a scope
+    (name=""), each node's name is made unique on its own.
  3. Each node becomes an operation: attributes become fields, missing ones take their defaults, unknown ones are kept.
 Nothing is added to the graph if anything is wrong.
 """
@@ -75,20 +76,28 @@ class _Importer:
     def _add_all(self, order: Sequence[NodeDef], name: str | None,
                  return_elements: Sequence[str] | None) -> list[Any] | None:
         if name == "":
+            taken = {node.name for node in order}
             for node in order:
-                self._add(node, "")
+                self._add(node, self._free_name(node.name, taken))
         else:
             with self.graph.name_scope(name or "import") as scope:
                 for node in order:
-                    self._add(node, scope)
+                    self._add(node, f"{scope}{node.name}")
         unused = [key for key in self.input_map if key not in self.used and key.removeprefix("^").partition(":")[0]
                   not in self.nodes]
         if unused:
             raise ValueError(f"Attempted to map inputs that were not found in graph_def: {unused}")
         return None if return_elements is None else [self._element(e) for e in return_elements]
 
-    def _add(self, node: NodeDef, scope: str) -> None:
-        full = f"{scope}{node.name}"
+    def _free_name(self, name: str, taken: set[str]) -> str:
+        """`name`, or `name_1`, `name_2`, ...: the first that is neither in the graph nor another node's."""
+        free, count = name, 0
+        while not self.graph.is_free(free) or (count and free in taken):
+            count += 1
+            free = f"{name}_{count}"
+        return free
+
+    def _add(self, node: NodeDef, full: str) -> None:
         try:
             operation = self._create(node, full)
         except (DataLossError, UnimplementedError) as error:

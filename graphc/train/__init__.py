@@ -14,3 +14,9 @@ from graphc.train.optimizers import AdamOptimizer, GradientDescentOptimizer, Mom
 __all__ = ["AdamOptimizer", "GradientDescentOptimizer", "MomentumOptimizer", "Optimizer", "assert_global_step",
            "create_global_step", "exponential_decay", "get_global_step", "get_or_create_global_step", "global_step",
            "write_graph"]
+
+
+def __getattr__(name: str) -> object:
+    from graphc.missing import missing
+
+    raise missing("graphc.train", name, globals())

@@ -12,6 +12,7 @@ from typing import Any
 from graphc.gradients import gradients
 from graphc.ir.graph import Graph, GraphKeys, get_default_graph
 from graphc.ir.tensor import Operation, Tensor
+from graphc.ir.user_frame import user_stacklevel
 from graphc.ops.build import convert_to_tensor
 from graphc.ops.fill import zeros
 from graphc.ops.identity import group
@@ -48,9 +49,11 @@ class Optimizer:
         pairs = self.compute_gradients(loss, var_list, gate_gradients, aggregation_method, colocate_gradients_with_ops,
                                        grad_loss)
         if all(g is None for g, _ in pairs):
-            names = [v.name for _, v in pairs]
-            raise ValueError(f"No gradients provided for any variable, check your graph for ops that do not support "
-                             f"gradients, between variables {names} and loss {loss!r}.")
+            from graphc.gradient_path import what_blocks
+
+            raise ValueError("No gradients provided for any variable, check your graph for ops that do not support "
+                             f"gradients, between variables {[v.name for _, v in pairs]} and loss {loss!r}: "
+                             f"{what_blocks(loss, [v._ref() for _, v in pairs])}")
         _warn_of_updates(loss.graph)
         return self.apply_gradients(pairs, global_step, name)
 
@@ -170,6 +173,6 @@ def _warn_of_updates(graph: Graph) -> None:
         warnings.warn("the collection UPDATE_OPS is not empty (batch norm's moving averages), but minimize() does not "
                       "run it: "
                       "build the train op inside `with gc.control_dependencies(gc.get_collection("
-                      "gc.GraphKeys.UPDATE_OPS)):`", stacklevel=3)
+                      "gc.GraphKeys.UPDATE_OPS)):`", stacklevel=user_stacklevel())
 
 

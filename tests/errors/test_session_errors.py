@@ -34,7 +34,7 @@ def built(number: int) -> str:
 def message_of(kind: type[Exception], function: Callable[..., Any], *arguments: Any, **more: Any) -> str:
     with pytest.raises(kind) as caught:
         function(*arguments, **more)
-    return str(caught.value)
+    return str(caught.value).partition("\n  in gc.")[0]    # where it was called: test_tracebacks.py
 
 
 def test_missing_feed() -> None:
@@ -91,12 +91,10 @@ def test_feed_keys() -> None:
 def test_fetch_of_none() -> None:
     x = gc.constant(1.0)
     assert message_of(TypeError, gc.Session().run, {"a": [x, None]}) == (
-        "Fetch argument None has invalid type <class 'NoneType'> (at fetches['a'][1]). Likely causes: "
-        "gc.summary.merge_all() "
-        "with no summaries in the graph; an entry of gc.gradients(...) for a variable that the loss does not depend "
-        "on; "
-        "a function that lacks its `return`; the result of an earlier session.run of an operation kept under the "
-        "operation's name")
+        "Fetch argument None has invalid type <class 'NoneType'> (at fetches['a'][1]). Likely causes: an entry "
+        "of gc.gradients(...) for a variable that the loss does not depend on; a merged summary of a graph without "
+        "summaries; a function that lacks its `return`; the result of an earlier session.run of an operation kept "
+        "under the operation's name")
 
 
 def test_fetch_of_something_else() -> None:
@@ -156,7 +154,7 @@ def test_python_function_of_a_wrong_dtype() -> None:
 
 def test_closed_and_empty() -> None:
     session = gc.Session()
-    assert message_of(RuntimeError, session.run, "x:0") == (
+    assert message_of(RuntimeError, session.run, []) == (
         "The Session graph is empty. Add operations to the graph before calling run().")
     x = gc.constant(1.0)
     session.close()
@@ -176,7 +174,7 @@ def test_arguments_of_session() -> None:
     assert message_of(TypeError, gc.Session, config={"a": 1}) == (
         "Session: argument 'config' must be a gc.ConfigProto, but is dict; write "
         "gc.Session(config=gc.ConfigProto(...)) "
-        "(the first argument of Session is `graph`)")
+        "(the first argument of Session is `target`)")
     assert message_of(gc.errors.UnimplementedError, gc.Session, "grpc://host:1") == (
         "Session: target 'grpc://host:1' names a server; sessions run in this process only")
 
@@ -219,3 +217,66 @@ def test_variables() -> None:
         "Assign: argument 'ref' must be a variable")
     assert message_of(ValueError, gc.train.GradientDescentOptimizer(0.1).minimize, gc.constant(1.0)).startswith(
         "No gradients provided for any variable")
+
+
+def test_fetching_a_function() -> None:
+    for session in (gc.Session(), gc.Session(graph=gc.Graph())):
+        text = message_of(TypeError, session.run, gc.global_variables_initializer)
+        assert text.endswith("\n  the function itself is fetched: call it, with ()")
+
+
+def test_an_empty_graph_does_not_hide_the_mistake() -> None:
+    x = gc.constant(1.0)
+    session = gc.Session(graph=gc.Graph())
+    assert "the session runs another graph" in message_of(ValueError, session.run, x)
+    assert "Fetch argument None" in message_of(TypeError, session.run, None)
+
+
+def test_finalized_graph() -> None:
+    gc.constant(1.0)
+    gc.get_default_graph().finalize()
+    assert message_of(RuntimeError, gc.constant, 2.0).startswith("Graph is finalized and cannot be modified: something "
+                                                                 "adds operations behind graph.finalize().")
+
+
+def test_variable_of_mixed_values() -> None:
+    assert message_of(TypeError, gc.Variable, [1, 2, "a"]) == (
+        "[1, 2, 'a'] mixes strings and numbers ('a' is of type str): a tensor holds values of one dtype")
+
+
+def test_loss_without_a_way_to_the_variables() -> None:
+    v = gc.Variable([1.0, 2.0], name="v")
+    minimize = gc.train.GradientDescentOptimizer(0.1).minimize
+    best = gc.argmax(v * 2.0, 0, name="best"); at = line()  # noqa: E702
+    before = gc.get_default_graph().version
+    text = message_of(ValueError, minimize, gc.reduce_sum(gc.cast(best, gc.float32)))
+    assert text.startswith("No gradients provided for any variable") and text.endswith(
+        "the way from the loss to the variables ends at ArgMax 'best': it gives int64, which has no gradient"
+        + built(at))
+    whole = gc.floor(v, name="whole"); at = line()  # noqa: E702
+    text = message_of(ValueError, minimize, gc.reduce_sum(whole * 3.0))
+    assert text.endswith("ends at Floor 'whole': it passes no gradient on to its inputs" + built(at))
+    other = gc.constant(1.0, name="other"); at = line()  # noqa: E702
+    text = message_of(ValueError, minimize, other)
+    assert text.endswith("the loss 'other:0' depends on none of the variables v:0" + built(at))
+    assert not [c for c in v._ref().consumers() if c.name not in gc.get_default_graph()._operations]
+    assert gc.get_default_graph().version > before
+
+
+def test_picture_without_a_batch_axis() -> None:
+    text = message_of(ValueError, gc.nn.conv2d, gc.placeholder(gc.float32, [28, 28, 3]), gc.zeros([3, 3, 3, 8]),
+                      [1, 1, 1, 1], "SAME")
+    assert "argument 'input' must have rank 4, but its shape is (28, 28, 3); for a single picture, add a batch axis: " \
+           "gc.expand_dims(x, 0)\n" in text
+
+
+def test_iterating_over_a_tensor() -> None:
+    x = gc.placeholder(gc.float32, [None], name="x")
+    assert message_of(TypeError, list, x).startswith(
+        "the Tensor 'x:0' cannot be iterated over while the graph is built: gc.unstack(t) gives a list of its slices")
+
+
+def test_dump_of_a_misspelt_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPHC_DUMP", "fusee")
+    assert message_of(ValueError, gc.Session().run, gc.constant(1.0) + 1.0).partition("\n")[0].endswith(
+        "prune, fold_batch_norm, prepare, fuse; did you mean 'fuse'?")

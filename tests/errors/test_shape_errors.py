@@ -22,8 +22,8 @@ def test_matmul_while_building() -> None:
         gc.matmul(x, w, name="product")
     at = line() - 1
     assert str(caught.value) == (
-        "MatMul 'product': the inner dimensions 3 and 4 differ: shapes (x.0, 3) and (4, 5)\n"
-        "  a: float32[x.0, 3] from 'x:0'\n  b: float32[4, 5] from 'w:0'\n"
+        "MatMul 'product': the inner dimensions 3 and 4 differ: shapes (?, 3) and (4, 5)\n"
+        "  a: float32[?, 3] from 'x:0'\n  b: float32[4, 5] from 'w:0'\n"
         "  attributes: transpose_a=False, transpose_b=False" + built(at))
 
 

@@ -235,3 +235,23 @@ def test_as_graph_def_from_version_and_shapes(graph):
     assert [n.name for n in graph.as_graph_def(from_version=version).node] == ["b"]
     assert graph.as_graph_def(add_shapes=True).node[1].attr["_output_shapes"].list.shape[0].dim[0].size == 1
     assert graph.get_operation_by_name("b").node_def.op == "Const"
+
+
+def test_import_at_the_top_makes_names_unique() -> None:
+    with gc.Graph().as_default():
+        x = gc.placeholder(gc.float32, [2], name="x")
+        gc.identity(gc.multiply(x, 2.0, name="x_1"), name="Y")
+        saved = gc.get_default_graph().as_graph_def()
+    with gc.Graph().as_default() as graph:
+        gc.import_graph_def(saved, name="")
+        assert {op.name for op in graph.get_operations()} == {node.name for node in saved.node}
+        names, elements = zip(*[
+            (e.name, e) for e in gc.import_graph_def(saved, name="", return_elements=["x:0", "x_1:0", "Y:0"])],
+            strict=True)
+        assert names == ("x_2:0", "x_1_1:0", "Y_1:0")        # x_1 is another node's
+        third = gc.import_graph_def(saved, name="", return_elements=["Y"])[0]
+        assert third.name == "Y_2"
+        session = gc.Session()
+        assert session.run(elements[2], {elements[0]: [1, 2]}).tolist() == [2, 4]
+        assert session.run(third.outputs[0], {"x_3:0": [3, 4]}).tolist() == [6, 8]
+        assert session.run("Y:0", {"x:0": [5, 6]}).tolist() == [10, 12]

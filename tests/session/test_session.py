@@ -1,6 +1,7 @@
 """Session.run: fetches, feeds, variables, effects, threads, life."""
 from __future__ import annotations
 
+import collections
 import threading
 from collections import OrderedDict, namedtuple
 
@@ -336,3 +337,20 @@ def test_timeout() -> None:
     i = gc.while_loop(lambda i: i >= 0.0, lambda i: i + 1.0, [0.0])
     with pytest.raises(gc.errors.DeadlineExceededError, match="longer than 100 ms"):
         gc.Session().run(i, options=gc.RunOptions(timeout_in_ms=100))
+
+
+def test_feed_keys_may_be_structures() -> None:
+    State = collections.namedtuple("State", "c h")
+    state = State(gc.placeholder(gc.float32, [2]), gc.placeholder(gc.float32, [3]))
+    x = gc.placeholder(gc.float32, [])
+    y = gc.reduce_sum(state.c) * 10.0 + gc.reduce_sum(state.h) + x
+    session = gc.Session()
+    for _ in range(6):
+        assert session.run(y, {state: State([1, 2], np.ones(3)), x: 0.5}) == 33.5
+        assert session.run(y, {(state, x): (([1, 2], np.ones(3)), 0.5)}) == 33.5
+    with pytest.raises(ValueError, match=r"holds 2 tensors, but its value 3 parts"):
+        session.run(y, {state: ([1, 2], [1, 2, 3], 4), x: 0.5})
+    with pytest.raises(ValueError, match="holds 2 tensors, but its value no parts"):
+        session.run(y, {state: 1.0, x: 0.5})
+    with pytest.raises(ValueError, match=r"gives .* twice"):
+        session.run(y, {state: ([1, 2], [1, 2, 3]), (x, state.c): (1.0, [1, 2])})

@@ -1,0 +1,118 @@
+"""Tracebacks that begin and end in the user's own code.
+
+Public functions and methods are wrapped once, when the package has been imported. An error that leaves one loses the
+frames of graphc's own files, except the wrapper's; those of the user's functions in between (bodies of loops, Python
+functions of the graph) stay. An error of a bad argument that does not say yet where it happened is given the name of
+the public function and the user's line. Bugs of graphc itself keep every frame, and so does everything if
+GRAPHC_FULL_TRACEBACK=1 is set.
+"""
+from __future__ import annotations
+
+import functools
+import linecache
+import os
+import sys
+from collections.abc import Callable, Iterable
+from types import FunctionType, ModuleType, TracebackType
+from typing import Any, TypeVar
+
+from graphc.errors import InternalError
+from graphc.ir.user_frame import is_internal, user_line
+
+E = TypeVar("E", bound=BaseException)
+FULL = os.environ.get("GRAPHC_FULL_TRACEBACK", "0") not in ("", "0")
+_BUGS = (AssertionError, AttributeError, IndexError, NameError, RecursionError, UnboundLocalError)
+_WRAPPED = "_graphc_user_facing"
+_OPERATORS = frozenset(
+    f"__{prefix}{word}__" for prefix in ("", "r") for word in (
+        "add", "sub", "mul", "truediv", "div", "floordiv", "mod", "pow", "matmul", "and", "or", "xor")
+) | {f"__{word}__" for word in ("init", "call", "getitem", "iter", "len", "bool", "array", "float", "int", "neg", "abs",
+                                "invert", "lt", "le", "gt", "ge")}
+
+
+def shown(error: E, name: str = "") -> E:
+    """The same error without graphc's own frames, its causes too. name: the public function that it leaves."""
+    if FULL or isinstance(error, InternalError) or (isinstance(error, _BUGS) and _raised_inside(error)):
+        return error
+    _locate(error, name)
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        link.__traceback__ = _without_internal(link.__traceback__)
+        if link.__cause__ is None and link.__context__ is not None and _raised_inside(link.__context__):
+            link.__suppress_context__ = True        # how graphc found out is not the user's business
+        link = link.__cause__
+    return error
+
+
+def _raised_inside(error: BaseException) -> bool:
+    """Whether a file of graphc's raised it: only then can it be a bug of graphc."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return traceback is None or is_internal(traceback.tb_frame.f_code.co_filename)
+
+
+def _without_internal(traceback: TracebackType | None) -> TracebackType | None:
+    kept = []
+    while traceback is not None:
+        if not is_internal(traceback.tb_frame.f_code.co_filename):
+            kept.append(traceback)
+        traceback = traceback.tb_next
+    chain: TracebackType | None = None
+    for link in reversed(kept):
+        chain = TracebackType(chain, link.tb_frame, link.tb_lasti, link.tb_lineno)
+    return chain
+
+
+def _locate(error: BaseException, name: str) -> None:
+    """Appends the user's line to the message of a ValueError or TypeError of graphc's that lacks it."""
+    if type(error) not in (ValueError, TypeError) or not _raised_inside(error) or len(error.args) != 1:
+        return
+    message = error.args[0]
+    file, line = user_line()
+    if isinstance(message, str) and file and "\n  built at " not in message and f"{file}:{line}" not in message:
+        source = linecache.getline(file, line).strip()
+        place = f"in {name}, called at" if name else "called at"
+        error.args = (f"{message}\n  {place} {file}:{line}" + (f": {source}" if source else ""),)
+
+
+def user_facing(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """`function`, whose errors are shown as the header says."""
+
+    @functools.wraps(function)
+    def call(*arguments: Any, **more: Any) -> Any:
+        try:
+            return function(*arguments, **more)
+        except Exception as error:
+            if is_internal(sys._getframe(1).f_code.co_filename):
+                raise                           # called by graphc itself: the outermost call tells
+            raise shown(error, name)  # noqa: B904  (the same error)
+
+    setattr(call, _WRAPPED, True)
+    return call
+
+
+def wrap_functions(modules: Iterable[ModuleType]) -> None:
+    """Makes every public function of the modules user-facing, there and in the file that defines it."""
+    for module in modules:
+        place = "gc" + module.__name__.removeprefix("graphc")
+        for name, value in list(vars(module).items()):
+            if name.startswith("_") or not isinstance(value, FunctionType) or not value.__module__.startswith("graphc"):
+                continue
+            made = value if hasattr(value, _WRAPPED) else user_facing(value, f"{place}.{name}")
+            setattr(module, name, made)
+            home = sys.modules[value.__module__]
+            if getattr(home, value.__name__, None) is value:
+                setattr(home, value.__name__, made)     # pickle finds a function by its home
+
+
+def wrap_methods(*classes: type) -> None:
+    """Makes public methods and operators of the classes user-facing."""
+    for cls in classes:
+        for name, value in list(vars(cls).items()):
+            if isinstance(value, FunctionType) and not hasattr(value, _WRAPPED) and (
+                    not name.startswith("_") or name in _OPERATORS):
+                setattr(cls, name, user_facing(value, f"gc.{cls.__name__}" if name == "__init__" else
+                                               f"gc.{cls.__name__}.{name}"))
