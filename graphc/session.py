@@ -24,6 +24,7 @@ from graphc.ir.graph import Graph, get_default_graph
 from graphc.ir.stacks import default_graphs, default_sessions
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops import script
+from graphc.tracebacks import shown, shows_errors, user_facing
 
 PLANS_KEPT = 256
 RUNS_BEFORE_CODE = 4       # of a kind: then its fused programs are compiled to machine code
@@ -93,6 +94,7 @@ class Session:
 
     # Running
 
+    @shows_errors
     def run(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None, options: RunOptions | None = None,
             run_metadata: RunMetadata | None = None) -> Any:
         """The values of `fetches` (a graph element, or any nesting of lists, tuples and dicts of them), as
@@ -101,36 +103,39 @@ class Session:
         Raises TypeError and ValueError for fetches and feeds that do not fit, errors.OpError for what goes wrong in the
         run, RuntimeError if the session is closed.
         """
-        if feed_dict:
-            try:
-                key = (fetches if type(fetches) is Tensor else fetch_key(fetches), *feed_dict)
-                prepared = self._plans.get(key)
-            except TypeError:
-                _check_feed_dict(feed_dict)
-                raise
-            if prepared is None:
-                _check_feed_dict(feed_dict)
-                if any(isinstance(k, tuple) for k in feed_dict):
-                    return self.run(fetches, flatten_feeds(feed_dict), options, run_metadata)
-                prepared = self._prepare(key, fetches, feed_dict)
-            inputs = [convert(value) for convert, value in zip(prepared.converters, feed_dict.values(), strict=True)]
-        else:
-            key = (fetches if type(fetches) is Tensor else fetch_key(fetches),)
-            prepared = self._plans.get(key)
-            if prepared is None:
-                prepared = self._prepare(key, fetches, {})
-            inputs = []
-        if self._closed:
-            raise RuntimeError("Attempted to use a closed Session.")
-        engine = prepared.only
-        if engine is None or options is not None or run_metadata is not None or not self._plain:
-            return self._run_with_care(prepared, inputs, options, run_metadata)
-        prepared.used = number = next(self._runs)
         try:
-            values = engine.run(inputs, number)
-        except errors.OpError as error:
-            raise self._explained(error, prepared, inputs) from _cause(error)
-        return prepared.build([v if v.ndim else v[()] for v in values])
+            if feed_dict:
+                try:
+                    key = (fetches if type(fetches) is Tensor else fetch_key(fetches), *feed_dict)
+                    prepared = self._plans.get(key)
+                except TypeError:
+                    _check_feed_dict(feed_dict)
+                    raise
+                if prepared is None:
+                    _check_feed_dict(feed_dict)
+                    if any(isinstance(k, tuple) for k in feed_dict):
+                        return self.run(fetches, flatten_feeds(feed_dict), options, run_metadata)
+                    prepared = self._prepare(key, fetches, feed_dict)
+                inputs = [convert(fed) for convert, fed in zip(prepared.converters, feed_dict.values(), strict=True)]
+            else:
+                key = (fetches if type(fetches) is Tensor else fetch_key(fetches),)
+                prepared = self._plans.get(key)
+                if prepared is None:
+                    prepared = self._prepare(key, fetches, {})
+                inputs = []
+            if self._closed:
+                raise RuntimeError("Attempted to use a closed Session.")
+            engine = prepared.only
+            if engine is None or options is not None or run_metadata is not None or not self._plain:
+                return self._run_with_care(prepared, inputs, options, run_metadata)
+            prepared.used = number = next(self._runs)
+            try:
+                values = engine.run(inputs, number)
+            except errors.OpError as error:
+                raise self._explained(error, prepared, inputs) from _cause(error)
+            return prepared.build([v if v.ndim else v[()] for v in values])
+        except Exception as error:
+            raise shown(error, "gc.Session.run")  # noqa: B904  (the same error)
 
     def _run_with_care(self, prepared: _Prepared, inputs: list[np.ndarray], options: RunOptions | None,
                        metadata: RunMetadata | None) -> Any:
@@ -321,7 +326,7 @@ class Session:
                 raise self._explained(error, prepared, inputs) from _cause(error)
             return prepared.build([v if v.ndim else v[()] for v in found])
 
-        return call if accept_options else lambda *values: call(*values)
+        return user_facing(call if accept_options else lambda *values: call(*values), "a callable of gc.Session")
 
     def list_devices(self) -> list[DeviceAttributes]:
         """The devices that runs use: the CPU."""

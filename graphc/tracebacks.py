@@ -20,6 +20,7 @@ from graphc.errors import InternalError
 from graphc.ir.user_frame import is_internal, user_line
 
 E = TypeVar("E", bound=BaseException)
+F = TypeVar("F", bound=Callable[..., Any])
 FULL = os.environ.get("GRAPHC_FULL_TRACEBACK", "0") not in ("", "0")
 _BUGS = (AssertionError, AttributeError, IndexError, NameError, RecursionError, UnboundLocalError)
 _WRAPPED = "_graphc_user_facing"
@@ -92,6 +93,12 @@ def user_facing(function: Callable[..., Any], name: str) -> Callable[..., Any]:
 
     setattr(call, _WRAPPED, True)
     return call
+
+
+def shows_errors(function: F) -> F:
+    """Marks a function that calls `shown` itself: one that is too quick for a wrapper."""
+    setattr(function, _WRAPPED, True)
+    return function
 
 
 def wrap_functions(modules: Iterable[ModuleType]) -> None:
