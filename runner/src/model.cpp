@@ -198,7 +198,7 @@ Model::Frame Model::take_frame(const std::vector<Word>& sizes) {
   Frame frame;
   {
     const std::lock_guard<std::mutex> guard(frames_mutex_);
-    auto found = std::find_if(idle_.rbegin(), idle_.rend(), [&](const Frame& f) { return f.sizes == sizes; });
+    auto found = std::find_if(idle_.rbegin(), idle_.rend(), [&](const Frame& f) { return f.bound && f.sizes == sizes; });
     if (found == idle_.rend() && idle_.size() >= MOST_IDLE_FRAMES) found = std::prev(idle_.rend());
     if (found != idle_.rend()) {
       frame = std::move(*found);
@@ -208,13 +208,29 @@ Model::Frame Model::take_frame(const std::vector<Word>& sizes) {
   Word error[L::ERROR_WORDS] = {};
   if (!frame.handle) frame.handle = library_.gc_frame_open(model_, address_of(error));
   if (!frame.handle) throw Error(GRAPHC_RESOURCE_EXHAUSTED, "no memory for a run, or the model's limit is reached");
-  if (frame.sizes == sizes && !sizes.empty()) return frame;
+  if (frame.bound && frame.sizes == sizes) return frame;
   if (library_.gc_frame_size(frame.handle, address_of(sizes.data()), address_of(error))) {
     library_.gc_frame_close(frame.handle);
     fail(error);
   }
   frame.sizes = sizes;
+  frame.bound = true;
+  note_outputs(frame);
   return frame;
+}
+
+// Shapes of the outputs as gc_frame_size left them: a run writes the shapes that it makes into the same table.
+void Model::note_outputs(Frame& frame) const {
+  frame.outputs.clear();
+  const Word* slot = words_at(words_at(frame.handle)[L::FRAME_OUTPUTS]);
+  for (std::size_t i = 0; i < plan_.outputs.size(); ++i, slot += L::SLOT_RECORD) {
+    graphc_tensor output{};
+    output.rank = -1;
+    if (slot[L::SLOT_RANK] >= 0) output = slot_tensor(slot);
+    output.dtype = plan_.outputs[i].dtype;
+    output.data = nullptr;
+    frame.outputs.push_back(output);
+  }
 }
 
 void Model::give_back(Frame frame) {
@@ -245,15 +261,9 @@ std::unique_ptr<Result> Model::run(const graphc_tensor* inputs, std::size_t coun
 
 // Memory for the outputs whose sizes are known before the run.
 void Model::make_outputs(const Frame& frame, Result& result) {
-  const Word* slot = words_at(words_at(frame.handle)[L::FRAME_OUTPUTS]);
-  for (std::size_t i = 0; i < plan_.outputs.size(); ++i, slot += L::SLOT_RECORD) {
-    graphc_tensor output{};
+  for (graphc_tensor output : frame.outputs) {
     Block memory;
-    if (slot[L::SLOT_RANK] >= 0) {
-      output = slot_tensor(slot);
-      output.dtype = plan_.outputs[i].dtype;
-      memory = Block(host_, bytes_of(output));
-    }
+    if (output.rank >= 0) memory = Block(host_, bytes_of(output));
     output.data = memory.data();
     result.outputs.push_back(output);
     result.memory.push_back(std::move(memory));

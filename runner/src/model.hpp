@@ -42,7 +42,6 @@ class Model {
   Model& operator=(const Model&) = delete;
 
   const Plan& plan() const { return plan_; }
-  
   const char* isa() const { return library_.isa; }
   std::int64_t memory_used() const { return host_->used(); }
 
@@ -56,10 +55,13 @@ class Model {
   void set_host(const std::string& name, HostFunction function);
 
  private:
-  // A frame of the runtime, and the input sizes that it is bound for.
+  // A frame of the runtime, the input sizes that it is bound for, and what follows from these alone: the shapes of the
+  // outputs (rank -1: known only when it has run). The runtime's own table of outputs says of the others what the last run made.
   struct Frame {
     std::int64_t handle = 0;
+    bool bound = false;
     std::vector<std::int64_t> sizes;
+    std::vector<graphc_tensor> outputs;
   };
 
   void verify();
@@ -68,6 +70,7 @@ class Model {
   void open(int threads);
   std::vector<std::int64_t> checked_sizes(const graphc_tensor* inputs, std::size_t count) const;
   Frame take_frame(const std::vector<std::int64_t>& sizes);
+  void note_outputs(Frame& frame) const;
   void give_back(Frame frame);
   void run_frame(Frame& frame, const std::vector<std::int64_t>& addresses, Result& result);
   void make_outputs(const Frame& frame, Result& result);

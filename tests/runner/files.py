@@ -1,6 +1,7 @@
 """The hand-written Plans as files, and what the tests need to run a file in C++."""
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -31,7 +32,15 @@ def case_file(case: Case) -> bytes:
 
 
 def build_runner(folder: str = "runner", *options: str) -> Path:
-    """Builds the runner with cmake and ninja (from PATH, or the packages of this environment); returns its folder."""
+    """Builds the runner with cmake and ninja (from PATH, or the packages of this environment); returns its folder. One
+    process at a time: the others would load what is being written."""
+    BUILD.mkdir(exist_ok=True)
+    with open(BUILD / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _build(folder, options)
+
+
+def _build(folder: str, options: tuple[str, ...]) -> Path:
     environment = dict(os.environ, PYTHONPATH=str(ROOT))
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
     kernels = BUILD / "kernels"

@@ -4,7 +4,6 @@ from __future__ import annotations
 import ctypes
 import os
 import subprocess
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from graphc.trace import Trace
 import native as n
 from files import build_runner, case_file, save_arrays
 from five import CASES, Case
+from threads import in_threads
 
 
 @pytest.fixture(scope="session")
@@ -108,23 +108,6 @@ def test_results_live_on_and_memory_is_given_back(native: n.Native) -> None:
 
 
 # --- threads
-
-
-def in_threads(count: int, work: Callable[[int], None]) -> None:
-    failures: list[BaseException] = []
-
-    def guarded(number: int) -> None:
-        try:
-            work(number)
-        except BaseException as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=guarded, args=(i,)) for i in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failures, failures
 
 
 @pytest.mark.parametrize("name", ["conv_norm_dense", "growing_loop", "masked_matmul", "loop_with_host"])
