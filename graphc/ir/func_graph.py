@@ -17,6 +17,11 @@ from graphc.ir.spec import VALUE_LIMIT, Spec
 from graphc.ir.tensor import Operation, Tensor
 
 
+def full_name(graph: Graph, name: str) -> str:
+    """The name of an operation of `graph`, unlike that of any other in the program: names in bodies are local."""
+    return f"{graph.name}/{name}" if isinstance(graph, FuncGraph) else name
+
+
 class FuncGraph(Graph):
     """A graph with inputs and outputs, built inside `outer`."""
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType, as_dtype, float32, float64, int32, int64
+from graphc.ir.func_graph import full_name
 from graphc.ir.graph import get_default_graph
 from graphc.ir.op import Effect, Op, Sample, attr, operand_field, register
 from graphc.ir.spec import Spec
@@ -203,7 +204,7 @@ def _draw(op: Any, seed: int | None, *values: Any, **fields: Any) -> Any:
     """The random op inside the current scope, with its seeds."""
     graph = get_default_graph()
     with graph.name_scope(op.__name__) as scope:
-        first, second = seeds(seed, scope.rstrip("/"))
+        first, second = seeds(seed, full_name(graph, scope.rstrip("/")))
         return apply(op, *values, seed=first, seed2=second, name=scope, **fields)
 
 

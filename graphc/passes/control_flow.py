@@ -3,6 +3,8 @@
 All flows of one op have the same inputs, the op's operands (a branch's come behind its predicate). What a body reads
 of a variable's value from the start of the run it reads itself (a ReadState inside); everything else is an operand.
 Variables that a body writes are carried values, or results of both branches.
+
+A loop or branch is equal to itself only, as Nodes are: two bodies may do the same and yet draw their own numbers.
 """
 from __future__ import annotations
 

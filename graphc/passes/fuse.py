@@ -16,7 +16,7 @@ MEMBER_LIMIT bounds programs.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from graphc.ir.node import Flow, Node, Value
@@ -114,7 +114,7 @@ class Grouping:
                 ARGUMENT_LIMIT + len(group.members):
             return False
         outside = [v.node for v in bases if self.group_of.get(v.node) is not group]
-        return not self._depends([*outside, *node.after], group)
+        return not self._depends([*outside, *node.after, *after_of_units(node.inputs)], group)
 
     def _reduction(self, node: Node) -> None:
         x = node.inputs[0]
@@ -149,7 +149,7 @@ class Grouping:
             node = through_units(value).node
             if self.group_of.get(node) not in (group, other):
                 found.append(node)
-        return [*found, *(n for m in group.members for n in m.after)]
+        return [*found, *(n for m in group.members for n in (*m.after, *after_of_units(m.inputs)))]
 
     def _merge(self, a: Group, b: Group) -> Group:
         for node in b.members:
@@ -228,8 +228,11 @@ class Rebuild:
                 waiting += [*node.inputs, *node.after]
             else:
                 self._find_arguments(group)
-                waiting += [*self.arguments[group], *(n for m in group.members for n in m.after
-                                                      if self.group_of.get(n) is not group)]
+                waiting += [*self.arguments[group], *self._after(group)]
+
+    def _after(self, group: Group) -> list[Node]:
+        """What the group comes after: what makes the sizes of its members known, and of the views it absorbs."""
+        return [n for m in (*group.members, *self.absorbed[group]) for n in m.after if self.group_of.get(n) is not group]
 
     def _find_arguments(self, group: Group) -> None:
         """Values from outside that the group's members read, seen through what the group absorbs."""
@@ -264,8 +267,7 @@ class Rebuild:
                 continue
             group = self.group_of.get(node)
             inputs = node.inputs if group is None else self.arguments[group]
-            after = node.after if group is None else tuple(
-                n for m in group.members for n in m.after if self.group_of.get(n) is not group)
+            after = node.after if group is None else tuple(self._after(group))
             waiting = [n for n in (*(v.node for v in inputs), *after) if n not in self.built]
             if waiting:
                 stack += waiting
@@ -318,6 +320,14 @@ def through_units(value: Value) -> Value:
     while is_unit_alias(value.node):
         value = value.node.inputs[0]
     return value
+
+
+def after_of_units(values: Iterable[Value]) -> Iterator[Node]:
+    """What the changes of unit axes in front of these values come after."""
+    for value in values:
+        while is_unit_alias(value.node):
+            yield from value.node.after
+            value = value.node.inputs[0]
 
 
 def is_kernel(node: Node) -> bool:

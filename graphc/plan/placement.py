@@ -1,7 +1,7 @@
 """Which results are computed right where they are wanted: in an output of the body, or in a variable's own memory.
 
-A result may go into an output if it is a step's (no input, constant, variable), maybe seen through Aliases; the first
-output that wants it gets it, the others are copies.
+A result may go into an output if it is a step's (no input, constant, variable), maybe seen through Aliases whose sizes
+are known by then; the first output that wants it gets it, the others are copies.
 
 A new value may go into its variable's memory if its step comes after every reader of the old value, or is the last
 reader itself and a map that reads each element where it writes it (plan/lower.py checks that part and gives up if
@@ -117,10 +117,15 @@ class Placement:
             root = self.root(value)
             if isinstance(root.node.op, ReadState) and root.node.op.state in self.writes:
                 self.early.append((value, number))
-            elif _is_source(root.node) or root in self.target:
+            elif _is_source(root.node) or root in self.target or not self._is_sized(value, position):
                 self.late.append((value, number))
             else:
                 self.target[root] = number
+
+    def _is_sized(self, value: Value, position: dict[Node, int]) -> bool:
+        """Whether the output's shape, which its last alias gives it, is known when its elements are computed."""
+        root, *aliases = self.chain(value)
+        return all(position[before] < position[root] for alias in aliases for before in alias.after)
 
     def give_up(self, value: Value) -> None:
         """`value` cannot be written into its variable after all."""

@@ -20,7 +20,7 @@ class PlanBuilder:
         self.constants: dict[str, np.ndarray[Any, Any]] = {}
         self.states: dict[str, plan.State] = {}
         self.prepare = -1
-        self._programs: dict[plan.Program, int] = {}
+        self._programs: dict[tuple[plan.Program, tuple[str, ...]], int] = {}
         self._constant_numbers: dict[tuple[int, str | None], int] = {}
         self._constants: list[plan.Constant] = []
         self._kept: list[np.ndarray[Any, Any]] = []
@@ -32,7 +32,9 @@ class PlanBuilder:
         return len(self.bodies) - 1
 
     def program(self, program: plan.Program) -> int:
-        return self._programs.setdefault(program, len(self._programs))
+        # 0.0 == -0.0, but x * 0.0 is not x * -0.0.
+        signs = tuple(str(i.value) for i in program.instrs if i.value == 0)
+        return self._programs.setdefault((program, signs), len(self._programs))
 
     def constant(self, array: np.ndarray[Any, Any], name: str | None = None) -> int:
         """The number of a constant; one array object is one constant. Unnamed ones get a name that no user's op has."""
@@ -64,5 +66,5 @@ class PlanBuilder:
         bodies = tuple(b for b in self.bodies if b is not None)
         assert len(bodies) == len(self.bodies), "a body was begun and not finished"
         origins = tuple(plan.Origin(o.op_name, o.op_type, o.file, o.line) for o in self._origins)
-        return plan.Plan(tuple(inputs), tuple(outputs), bodies, tuple(self._programs), tuple(self._constants),
+        return plan.Plan(tuple(inputs), tuple(outputs), bodies, tuple(p for p, _ in self._programs), tuple(self._constants),
                          tuple(self.states.values()), tuple(self._hosts), origins, self.prepare)

@@ -11,6 +11,7 @@ from graphc.ir.graph import Graph
 from graphc.ir.op import OPS
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor
+from graphc.ops.control import outermost
 from graphc.serial.attributes import known_names, read_fields
 from graphc.serial.graph_pb2 import FunctionDef, FunctionDefLibrary, NodeDef
 from graphc.serial.tensors import shape_from_proto
@@ -47,11 +48,12 @@ class FunctionReader:
 
     def _read(self, definition: FunctionDef) -> FuncGraph:
         unique, count = definition.signature.name, 0
-        while unique in self.outer.functions:
+        functions = outermost(self.outer).functions
+        while unique in functions:
             count += 1
             unique = f"{definition.signature.name}_{count}"
         graph = FuncGraph(unique, self.outer)
-        self.outer.functions[unique] = graph
+        functions[unique] = graph
         values: dict[str, Tensor] = {}
         with graph.as_default():
             for i, argument in enumerate(definition.signature.input_arg):
