@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from graphc.errors import InvalidArgumentError
 from graphc.ir import dims
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType, float64, int32, int64
-from graphc.ir.op import Elementwise, Sample, Scalars
+from graphc.ir.op import REFUSED, Elementwise, Sample, Scalars
 from graphc.ir.spec import Spec, text
 from graphc.ops.known import value_array
 
@@ -106,12 +107,23 @@ class Binary(Elementwise):
         return spec if self.sizes_function is None else with_computed_value(type(self).sizes_function, spec, inputs)
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
+        refuse(self, inputs)
         with np.errstate(all="ignore"):
             result = type(self).function(*inputs)
             return np.asarray(result).astype((self.output_dtype or _DTypeOf(inputs[0])).numpy, copy=False)
 
     def scalar(self, s: Scalars, *x: Any) -> Any:
         return s(self.primitive, *x)
+
+
+def refuse(op: Elementwise, inputs: Sequence[np.ndarray]) -> None:
+    """Raises InvalidArgumentError if the last operand holds an integer that the op refuses and a result needs."""
+    last = inputs[-1]
+    if op.refused is None or last.dtype.kind not in "iu" or 0 in np.broadcast_shapes(*(x.shape for x in inputs)):
+        return
+    found, message = REFUSED[op.refused]
+    if np.any(found(last)):
+        raise InvalidArgumentError(message)
 
 
 @dataclass(frozen=True)
