@@ -119,7 +119,10 @@ class Op:
         raise NotImplementedError(f"{self.type}.infer")
 
     def reference(self, *inputs: np.ndarray) -> Arrays:
-        """The meaning in NumPy. Fields hold no symbols here (see `with_sizes`)."""
+        """The meaning in NumPy alone: it is the oracle of what the rest of the class says, so it may not use that.
+
+        Fields hold no symbols here (see `with_sizes`). Of an op with refs: the new values of the refs, in their order.
+        """
         raise NotImplementedError(f"{self.type}.reference")
 
     def grad(self, node: Operation, *dys: Tensor | None) -> Sequence[Tensor | None]:

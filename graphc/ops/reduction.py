@@ -29,7 +29,7 @@ from graphc.ir.op import (
 )
 from graphc.ir.spec import Spec, text
 from graphc.ops.build import convert_to_tensor
-from graphc.ops.elementwise import check_kind
+from graphc.ops.elementwise import check_dtype, check_kind
 
 if typing.TYPE_CHECKING:
     from graphc.ir.tensor import Tensor
@@ -290,6 +290,7 @@ class _Position(Op):
 
     def infer(self, *inputs: Spec) -> Spec:
         check_kind(self, inputs, "number")
+        check_dtype(self, "output_type", self.output_type, "index")
         x = inputs[0]
         if x.shape is None:
             return Spec(self.output_type, None)

@@ -13,6 +13,7 @@ from graphc.ir.op import Op, Permuted, Sample, View, attr, operand_field, regist
 from graphc.ir.spec import Shape, Spec, require_equal, require_less_equal, text
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.build import apply
+from graphc.ops.elementwise import check_kind
 from graphc.ops.known import nonnegative, with_moved_value
 from graphc.ops.strides import Dense, dense
 
@@ -152,6 +153,7 @@ class StridedSliceGrad(Op):
         dense(StridedSlice(**fields), shape).index()].shape,)) for fields, shape, _ in _SLICES]
 
     def infer(self, dy: Spec) -> Spec:
+        check_kind(self, (dy,), "any")
         if dy.shape is not None:
             wanted = dense(self, self.shape).result
             if len(wanted) != len(dy.shape):
