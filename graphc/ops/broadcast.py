@@ -96,8 +96,10 @@ class _SumTo(Op):
         return Spec(x.dtype, self.shape)
 
     def reference(self, x: np.ndarray) -> np.ndarray:
+        wanted = (1,) * (x.ndim - len(self.shape)) + tuple(self.shape)
+        axes = tuple(i for i, size in enumerate(wanted) if size == 1)
         # dtype: NumPy would add up small integers in int64.
-        return x.sum(axis=self.axes(x.shape), dtype=x.dtype, keepdims=True).reshape(self.shape)  # type: ignore[arg-type]
+        return x.sum(axis=axes, dtype=x.dtype, keepdims=True).reshape(self.shape)  # type: ignore[arg-type]
 
     def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
         return [broadcast_to(dy, shape(node.inputs[0])), None]
