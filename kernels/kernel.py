@@ -46,6 +46,8 @@ class Status(IntEnum):
     INDEX_OUT_OF_RANGE = 1      # choice-independent detail goes to scratch[0] (index) and scratch[1] (limit)
     INVALID_VALUE = 2
     UNINITIALISED = 3           # a variable is read before it was written
+    DIVISION_BY_ZERO = 4        # of integers
+    NEGATIVE_EXPONENT = 5       # of integers
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ from typing import Any
 
 from graphc import errors
 from graphc.ir import dtypes
+from graphc.ir.op import REFUSED
 from graphc.kernels.runtime import tables as t
 from graphc.plan import plan as p
 
-INDEX_OUT_OF_RANGE, INVALID_VALUE, UNINITIALISED = 1, 2, 3
+INDEX_OUT_OF_RANGE, INVALID_VALUE, UNINITIALISED, DIVISION_BY_ZERO, NEGATIVE_EXPONENT = 1, 2, 3, 4, 5
 _RELATIONS = {p.GuardKind.EQUAL: "must be equal", p.GuardKind.LESS_EQUAL: "the first must not be greater",
               p.GuardKind.LESS: "the first must be less"}
 
@@ -56,6 +57,8 @@ def _text(plan: p.Plan, code: int, a: int, b: int, c: int) -> tuple[type[errors.
     table: dict[int, tuple[type[errors.OpError], str]] = {
         INDEX_OUT_OF_RANGE: (invalid, f"index {a} is not in [0, {b})"),
         INVALID_VALUE: (invalid, f"a value is not valid ({a}, {b})"),
+        DIVISION_BY_ZERO: (invalid, REFUSED["zero"][1]),
+        NEGATIVE_EXPONENT: (invalid, REFUSED["negative"][1]),
         t.NO_MEMORY: (errors.ResourceExhaustedError, f"no memory for {a} bytes, or memory_limit is too low"),
         t.DIM_VALUE: (
             invalid,

@@ -16,10 +16,8 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import FailedPreconditionError, InvalidArgumentError
-from graphc.ir.dtypes import as_dtype
 from graphc.ir.graph import Graph
 from graphc.ir.op import Effect, Op
-from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor, split_operands
 from graphc.ops.build import field_value
 from graphc.ops.control import StatelessIf, StatelessWhile
@@ -104,7 +102,6 @@ class _Evaluator:
             op, arrays = _concrete(definition, [self._value(t, seen) for t in operation.inputs])
             results = apply_reference(op, arrays, self.run, self.iteration)
             if op.refs:
-                results = _new_values(op, arrays)
                 self._write(operation, results, seen)
         for tensor, value in zip(operation.outputs, results, strict=False):
             self.values.setdefault(tensor, value)
@@ -155,28 +152,6 @@ def _captured_variable(tensor: Tensor) -> str | None:
             return None
         tensor = outer[0]
     return tensor.op.name if tensor.op.type == "VariableV2" else None
-
-
-@dataclasses.dataclass(frozen=True)
-class _Held:
-    """An array in the form of a value of `Composite.expand`."""
-
-    array: np.ndarray
-
-    @property
-    def spec(self) -> Spec:
-        return Spec(as_dtype(self.array.dtype), self.array.shape)
-
-
-def _new_values(op: Any, arrays: Sequence[Any]) -> tuple[np.ndarray, ...]:
-    """What an op writes to its refs, in their order: its expansion, computed by the references of the parts."""
-
-    def emit(part: Op, *values: _Held) -> Any:
-        made = tuple(_Held(np.asarray(r)) for r in apply_reference(part, [v.array for v in values]))
-        return made if len(made) > 1 else made[0]
-
-    held = [_Held(np.asarray(a)) if not isinstance(a, (_Uninitialised, type(None))) else a for a in arrays]
-    return tuple(v.array for v in op.expand(emit, *held))
 
 
 class _Uninitialised:

@@ -94,6 +94,10 @@ uint64 = DType("uint64", "u64", 23, np.dtype(np.uint64))
 
 ALL = (float32, float64, int32, uint8, int16, int8, string, complex64, int64, bool_, uint16, complex128, float16,
        resource, variant, uint32, uint64)
+FLOATING = (float32, float64)
+WIDE = (*FLOATING, int32, int64)          # what kernels compute in; primitives widen the shorter integers
+INTEGERS = (int32, int64, uint8, int8, int16, uint16, uint32)
+COMPUTED = (*FLOATING, *INTEGERS, bool_)  # what maps compute; the others are held as constants, uint64 moved as well
 _BY_NAME = {d.name: d for d in ALL} | {d.short: d for d in ALL} | {"half": float16, "float": float32, "double": float64}
 _BY_NUMBER = {d.number: d for d in ALL}
 _BY_NUMPY = {d.numpy: d for d in ALL if d.numpy is not None}

@@ -118,7 +118,10 @@ class Op:
         raise NotImplementedError(f"{self.type}.infer")
 
     def reference(self, *inputs: np.ndarray) -> Arrays:
-        """The meaning in NumPy. Fields hold no symbols here (see `with_sizes`)."""
+        """The meaning in NumPy alone: it is the oracle of what the rest of the class says, so it may not use that.
+
+        Fields hold no symbols here (see `with_sizes`). Of an op with refs: the new values of the refs, in their order.
+        """
         raise NotImplementedError(f"{self.type}.reference")
 
     def grad(self, node: Operation, *dys: Tensor | None) -> Sequence[Tensor | None]:
@@ -197,11 +200,23 @@ class Scalars:
         raise NotImplementedError
 
 
+# Integers that end the run: which elements they are, and what the error says (TensorFlow's words).
+REFUSED: dict[str, tuple[Callable[[np.ndarray], Any], str]] = {
+    "zero": (lambda x: x == 0, "Integer division by zero"),
+    "negative": (lambda x: x < 0, "Integers to negative integer powers are not allowed"),
+}
+
+
 @dataclass(frozen=True)
 class Elementwise(Op):
-    """y[i] = scalar(x0[i], x1[i], ...) under NumPy broadcasting."""
+    """y[i] = scalar(x0[i], x1[i], ...) under NumPy broadcasting.
+
+    refused: which values (a key of REFUSED) of the last operand end the run, if it is of integers; passes/check_operands.py
+    puts the step before the op that finds them.
+    """
 
     output_dtype: ClassVar[DType | None] = None    # None: that of the first operand
+    refused: ClassVar[str | None] = None
 
     def scalar(self, s: Scalars, *x: Any) -> Any:
         raise NotImplementedError(f"{self.type}.scalar")

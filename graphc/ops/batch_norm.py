@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from graphc.ir.dtypes import float32
+from graphc.ir.dtypes import DType
 from graphc.ir.op import Composite, Permuted, Sample, attr, register
 from graphc.ir.spec import Shape, Spec, require_equal
 from graphc.ops.binary import AddV2, Mul, Sub
@@ -120,9 +120,10 @@ class FusedBatchNorm(_BatchNorm):
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
         shape, channels = self.check(inputs)
         row = Spec(inputs[1].dtype, None if channels is None else (channels,))
-        return (Spec(inputs[0].dtype, shape), row, row, row, row, *self.unused())
+        return (Spec(inputs[0].dtype, shape), row, row, row, row, *self.unused(inputs[1].dtype))
 
-    def unused(self) -> tuple[Spec, ...]:
+    def unused(self, dtype: DType) -> tuple[Spec, ...]:
+        """Results that hold nothing."""
         return ()
 
     def reference(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -135,7 +136,7 @@ class FusedBatchNorm(_BatchNorm):
             unbiased = variance * (count / max(count - 1, 1))
         y = (x - mean) / np.sqrt(variance + self.epsilon) * scale + offset
         rows = [r.astype(inputs[1].dtype) for r in (mean, unbiased, mean, variance)]
-        return (self.back(y, inputs[0].dtype), *rows, *(np.zeros(s.shape, s.dtype.numpy) for s in self.unused()))
+        return (self.back(y, inputs[0].dtype), *rows, *(np.zeros((), inputs[1].dtype) for _ in self.results[5:]))
 
     def expand(self, emit: Callable[..., Any], *inputs: Any) -> Any:
         require_nhwc(self)
@@ -149,7 +150,7 @@ class FusedBatchNorm(_BatchNorm):
             variance, unbiased = emit(Mean(axis=AXES), squares), emit(_BesselMean(axis=AXES), squares)
         factor = emit(Mul(), emit(Rsqrt(), emit(AddV2(), variance, self.constant(emit, x, self.epsilon))), scale)
         y = emit(AddV2(), emit(Mul(), emit(Sub(), x, mean) if centred is None else centred, factor), offset)
-        zeros = tuple(self.constant(emit, x, 0.0) for _ in self.unused())
+        zeros = tuple(self.constant(emit, scale, 0.0) for _ in self.unused(scale.spec.dtype))
         return (y, mean, unbiased, mean, variance, *zeros)
 
     def grad(self, node, dy, *_others):
@@ -184,8 +185,8 @@ class FusedBatchNormV3(FusedBatchNorm):
     results = (*FusedBatchNorm.results, "reserve_space_3")
     samples = [*_samples(True, False)[:2], *_samples(False, False)[:2]]
 
-    def unused(self) -> tuple[Spec, ...]:
-        return (Spec(float32, ()),)
+    def unused(self, dtype: DType) -> tuple[Spec, ...]:
+        return (Spec(dtype, ()),)
 
 
 @register

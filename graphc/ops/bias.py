@@ -81,8 +81,7 @@ class BiasAdd(Elementwise):
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         value, bias = inputs
-        axis = channels(self, value.ndim)
-        return value + bias.reshape([-1 if i == axis else 1 for i in range(value.ndim)])
+        return value + (bias if self.data_format == "NHWC" else bias.reshape(-1, *(1,) * (value.ndim - 2)))
 
     def scalar(self, s: Scalars, *x: Any) -> Any:
         require_nhwc(self)
@@ -116,7 +115,8 @@ class BiasAddGrad(Composite):
         return tuple(i for i in range(rank) if i != axis)
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
-        return inputs[0].sum(axis=self.others(inputs[0].ndim), dtype=inputs[0].dtype)
+        by_channel = np.moveaxis(inputs[0], -1 if self.data_format == "NHWC" else 1, 0)
+        return by_channel.reshape(len(by_channel), -1).sum(axis=1, dtype=inputs[0].dtype)
 
     def expand(self, emit: Callable[..., Any], *inputs: Any) -> Any:
         return emit(Sum(axis=self.others(len(inputs[0].spec.shape))), inputs[0])

@@ -71,6 +71,7 @@ class Mul(Binary):
 class Pow(Binary):
     """x ** y"""
 
+    refused = "negative"
     primitive = "pow"
     function = staticmethod(lambda x, y: np.power(x, y))
     samples = [

@@ -13,6 +13,7 @@ from graphc.ir.op import Op, Permuted, Sample, View, operand_field, register
 from graphc.ir.spec import Spec, broadcast_sizes, require_equal, text
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.build import apply
+from graphc.ops.elementwise import check_kind
 from graphc.ops.known import regrouped, with_moved_value
 from graphc.ops.shapes import reshape, shape
 
@@ -82,6 +83,7 @@ class _SumTo(Op):
         return (*range(extra), *summed)
 
     def infer(self, x: Spec) -> Spec:
+        check_kind(self, (x,), "number")
         if x.shape is not None:
             if len(self.shape) > len(x.shape):
                 raise ValueError(f"x of shape {text(x.shape)} cannot be summed to shape {text(self.shape)}")
@@ -94,8 +96,10 @@ class _SumTo(Op):
         return Spec(x.dtype, self.shape)
 
     def reference(self, x: np.ndarray) -> np.ndarray:
+        wanted = (1,) * (x.ndim - len(self.shape)) + tuple(self.shape)
+        axes = tuple(i for i, size in enumerate(wanted) if size == 1)
         # dtype: NumPy would add up small integers in int64.
-        return x.sum(axis=self.axes(x.shape), dtype=x.dtype, keepdims=True).reshape(self.shape)  # type: ignore[arg-type]
+        return x.sum(axis=axes, dtype=x.dtype, keepdims=True).reshape(self.shape)  # type: ignore[arg-type]
 
     def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
         return [broadcast_to(dy, shape(node.inputs[0])), None]

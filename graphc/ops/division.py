@@ -48,6 +48,7 @@ def _truncated(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 class TruncateDiv(Binary):
     """x / y of integers, rounded towards 0"""
 
+    refused = "zero"
     kind = "integer"
     primitive = "truncdiv"
     function = staticmethod(_truncated)
@@ -63,6 +64,7 @@ class TruncateDiv(Binary):
 class Div(_Quotient):
     """x / y; integers round towards 0"""
 
+    refused = "zero"
     function = staticmethod(lambda x, y: x / y if x.dtype.kind == "f" else _truncated(x, y))
     samples = binary_samples(0.5, 3)
 
@@ -74,6 +76,7 @@ class Div(_Quotient):
 class FloorDiv(Binary):
     """x / y rounded down"""
 
+    refused = "zero"
     primitive = "floordiv"
     sizes_function = staticmethod(dims.floordiv)
     function = np.floor_divide
@@ -91,6 +94,7 @@ class FloorDiv(Binary):
 class FloorMod(Binary):
     """x - y * floor(x / y): it has the sign of y"""
 
+    refused = "zero"
     primitive = "mod"
     sizes_function = staticmethod(dims.mod)
     function = np.mod

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from graphc.errors import InvalidArgumentError
 from graphc.ir import dims
 from graphc.ir.dims import Size
-from graphc.ir.dtypes import DType, float64, int32, int64
-from graphc.ir.op import Elementwise, Sample, Scalars
+from graphc.ir.dtypes import COMPUTED, FLOATING, INTEGERS, WIDE, DType, bool_, float64, int32, int64
+from graphc.ir.op import REFUSED, Elementwise, Sample, Scalars
 from graphc.ir.spec import Spec, text
 from graphc.ops.known import value_array
 
@@ -27,20 +28,29 @@ PAIRS: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
     ((), ()), ((17,), (17,)), ((65,), ()), ((), (31,)), ((2, 3, 5), (2, 3, 5)), ((2, 3, 5), (5,)), ((3, 1), (1, 7)),
     ((2, 1, 5), (2, 3, 1)), ((0, 3), (1, 3)),
 )
-KINDS: dict[str, Callable[[DType], bool]] = {
-    "floating": lambda d: d.is_floating,
-    "number": lambda d: d.is_floating or d.is_integer,
-    "integer": lambda d: d.is_integer,
-    "bool": lambda d: d.is_bool,
-    "any": lambda d: d.numpy is not None and not d.is_complex,
+KINDS: dict[str, tuple[DType, ...]] = {
+    "floating": FLOATING,
+    "number": (*FLOATING, *INTEGERS),
+    "wide": WIDE,
+    "integer": INTEGERS,
+    "index": (int32, int64),
+    "bool": (bool_,),
+    "any": COMPUTED,
 }
 
 
 def check_kind(op: Any, inputs: Sequence[Spec], kind: str) -> None:
     """Raises TypeError unless the dtype of each input is of that kind (see KINDS)."""
     for name, spec in zip(op.operands, inputs, strict=False):
-        if not KINDS[kind](spec.dtype):
-            raise TypeError(f"argument '{name}' has dtype {spec.dtype.name}, but {op.type} takes {kind} types only")
+        check_dtype(op, name, spec.dtype, kind)
+
+
+def check_dtype(op: Any, name: str, dtype: DType, kind: str) -> None:
+    """Raises TypeError unless the dtype of an argument or attribute is of that kind."""
+    if dtype not in KINDS[kind]:
+        names = ", ".join(d.name for d in KINDS[kind])
+        raise TypeError(f"argument '{name}' has dtype {dtype.name}, but {op.type} takes {kind} types only ({names}); "
+                        "cast it (gc.cast)")
 
 
 PICTURES = frozenset({"input", "value", "x"})    # operands of ops on batches of pictures
@@ -111,12 +121,23 @@ class Binary(Elementwise):
         return spec if self.sizes_function is None else with_computed_value(type(self).sizes_function, spec, inputs)
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
+        refuse(self, inputs)
         with np.errstate(all="ignore"):
             result = type(self).function(*inputs)
             return np.asarray(result).astype((self.output_dtype or _DTypeOf(inputs[0])).numpy, copy=False)
 
     def scalar(self, s: Scalars, *x: Any) -> Any:
         return s(self.primitive, *x)
+
+
+def refuse(op: Elementwise, inputs: Sequence[np.ndarray]) -> None:
+    """Raises InvalidArgumentError if the last operand holds an integer that the op refuses and a result needs."""
+    last = inputs[-1]
+    if op.refused is None or last.dtype.kind not in "iu" or 0 in np.broadcast_shapes(*(x.shape for x in inputs)):
+        return
+    found, message = REFUSED[op.refused]
+    if np.any(found(last)):
+        raise InvalidArgumentError(message)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from graphc.ir.spec import VALUE_LIMIT, Spec
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ir.tensor_shape import TensorShape
 from graphc.ops.build import apply, convert_to_tensor, is_tensor_like
+from graphc.ops.elementwise import KINDS, check_kind
 from graphc.ops.known import known_ints, known_shape, nonnegative
 from graphc.ops.source import constant
 
@@ -68,6 +69,10 @@ class ZerosLike(Elementwise):
     types: ClassVar = {"T": "x"}
     samples: ClassVar = _like_samples()
 
+    def infer(self, *inputs: Spec) -> Spec:
+        check_kind(self, inputs, "any")
+        return super().infer(*inputs)
+
     def scalar(self, s: Any, x: Any) -> Any:
         return s.constant(0, s.dtype(x))
 
@@ -85,6 +90,10 @@ class OnesLike(Elementwise):
     operands = ("x",)
     types: ClassVar = {"T": "x"}
     samples: ClassVar = _like_samples()
+
+    def infer(self, *inputs: Spec) -> Spec:
+        check_kind(self, inputs, "any")
+        return super().infer(*inputs)
 
     def scalar(self, s: Any, x: Any) -> Any:
         return s.constant(1, s.dtype(x))
@@ -110,9 +119,10 @@ class Range(Op):
         (0, 17, 1, int32), (3, 31, 4, int64), (5, -6, -2, int32), (4, 4, 1, int32), (-3, 4, 1, int64))]
 
     def infer(self) -> Spec:
-        if not self.dtype.is_integer:
+        if self.dtype not in KINDS["index"]:
             raise TypeError(
-                f"a range of {self.dtype.name} is supported only if start, limit and delta are Python numbers"
+                f"a range of {self.dtype.name} is supported only if start, limit and delta are Python numbers; make one "
+                "of int32 or int64 and cast it (gc.cast)"
             )
         delta, = known_ints([self.delta], "delta")
         if delta == 0:
@@ -218,7 +228,7 @@ def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, nam
         arrays = [np.asarray(int(v) if hasattr(v, "value") and not isinstance(v, np.generic) else v)
                   for v in (start, limit, delta)]
         wanted = as_dtype(dtype) if dtype is not None else _range_dtype(arrays)
-        if not wanted.is_integer:
+        if wanted not in KINDS["index"]:
             return constant(np.arange(*(a.item() for a in arrays), dtype=wanted.numpy), name=name)
         start, limit, delta = (int(a) for a in arrays)
     else:

@@ -15,6 +15,7 @@ from graphc.ir.op import Op, Sample, attr, normalise_axis, operand_field, regist
 from graphc.ir.spec import Spec, require_equal, text
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.build import apply, convert_to_tensor
+from graphc.ops.elementwise import check_dtype, check_kind
 from graphc.ops.join import concat
 from graphc.ops.known import own_symbol, regrouped, with_moved_value
 from graphc.ops.select import select
@@ -110,6 +111,7 @@ class _ScatterSum(Op):
         (-1, (2, 5), (2, 3), _INDICES[:, 0], np.int32, None), (0, (7,), (), np.array(3), np.int32, None))]
 
     def infer(self, updates: Spec, indices: Spec) -> Spec:
+        check_dtype(self, "updates", updates.dtype, "wide")
         _check_indices(indices)
         axis = normalise_axis(self.axis, len(self.shape))
         if updates.shape is not None and indices.shape is not None:
@@ -151,8 +153,8 @@ class OneHot(Op):
         (4, 1, np.array([[0, 3, 2], [1, 1, 0]], np.int32), int64), (3, -1, np.array(1, np.int32), float32))]
 
     def infer(self, indices: Spec, on: Spec, off: Spec) -> Spec:
-        if not indices.dtype.is_integer:
-            raise TypeError(f"argument 'indices' must be integers, but is {indices.dtype.name}")
+        check_dtype(self, "indices", indices.dtype, "integer")
+        check_dtype(self, "on_value", on.dtype, "any")
         if on.dtype != off.dtype:
             raise TypeError(f"on_value is {on.dtype.name}, but off_value is {off.dtype.name}")
         if isinstance(self.depth, int) and self.depth < 0:
@@ -204,6 +206,7 @@ class Where(Op):
     ]
 
     def infer(self, x: Spec) -> Spec:
+        check_kind(self, (x,), "any")
         rank: Size = dims.symbol("rank", ("rank",)) if x.shape is None else len(x.shape)
         return Spec(int64, (own_symbol(self, "count"), rank))
 

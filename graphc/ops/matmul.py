@@ -46,7 +46,7 @@ class MatMul(Op):
 
     def infer(self, *inputs: Spec) -> Spec:
         a, b = inputs
-        check_kind(self, inputs, "number")
+        check_kind(self, inputs, "wide")
         same_dtypes(self, inputs)
         check_rank("a", a, 2)
         check_rank("b", b, 2)
@@ -114,7 +114,7 @@ class BatchMatMul(Op):
 
     def infer(self, *inputs: Spec) -> Spec:
         x, y = inputs
-        check_kind(self, inputs, "number")
+        check_kind(self, inputs, "wide")
         same_dtypes(self, inputs)
         if x.shape is None or y.shape is None:
             return Spec(x.dtype, None)

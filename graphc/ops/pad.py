@@ -14,6 +14,7 @@ from graphc.ir.op import Op, Permuted, Sample, attr, operand_field, register, sa
 from graphc.ir.spec import Spec, require_less_equal, text
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.build import apply
+from graphc.ops.elementwise import check_kind
 from graphc.ops.shapes import shape
 
 _PADS = [(((1, 2), (0, 3)), (2, 5), None), (((0, 0), (1, 1), (2, 0)), (2, 3, 5), float64), (((3, 0),), (17,), int64),
@@ -58,6 +59,7 @@ class Pad(Op):
     samples: ClassVar = [Sample({"paddings": p}, (s,), (d,)) for p, s, d in _PADS]
 
     def infer(self, x: Spec) -> Spec:
+        check_kind(self, (x,), "any")
         return _padded(self, x)
 
     def reference(self, x: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from graphc.ir.dims import Size
-from graphc.ir.dtypes import DType, as_dtype, float32, float64, int32, int64
+from graphc.ir.dtypes import FLOATING, DType, as_dtype, float32, float64, int32, int64
 from graphc.ir.func_graph import full_name
 from graphc.ir.graph import get_default_graph
 from graphc.ir.op import Effect, Op, Sample, attr, operand_field, register
@@ -39,7 +39,7 @@ class _Random(Op):
         return Spec(self.result_dtype(), self.shape)
 
     def result_dtype(self) -> DType:
-        if not self.dtype.is_floating:
+        if self.dtype not in FLOATING:
             raise TypeError(f"{self.type} makes floating point numbers, not {self.dtype.name}")
         return self.dtype
 
@@ -104,7 +104,8 @@ class _Normal(_Random):
     def numbers(self, count: int, run: int, iteration: int, *inputs: np.ndarray) -> np.ndarray:
         from statistics import NormalDist
 
-        u = uniform(self.key, run, iteration, count, self.dtype).astype(np.float64) + self.half_step()
+        half = np.ldexp(1.0, -24 if self.dtype == float32 else -53)
+        u = uniform(self.key, run, iteration, count, self.dtype).astype(np.float64) + half
         inverse = NormalDist().inv_cdf
         return np.array([inverse(0.5 + self.spread * (v - 0.5)) for v in u], self.dtype.numpy)
 

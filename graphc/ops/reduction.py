@@ -29,7 +29,7 @@ from graphc.ir.op import (
 )
 from graphc.ir.spec import Spec, text
 from graphc.ops.build import convert_to_tensor
-from graphc.ops.elementwise import check_kind
+from graphc.ops.elementwise import check_dtype, check_kind
 
 if typing.TYPE_CHECKING:
     from graphc.ir.tensor import Tensor
@@ -137,10 +137,13 @@ class Sum(_Reduced):
 
 @register
 class Mean(_Reduced):
-    """The sum along axes, divided by the number of elements"""
+    """The sum along axes, divided by the number of elements; integers are summed in 64 bits and rounded towards 0"""
 
     combine = "add"
-    samples = _samples((float32, float64))
+    samples = _samples()
+
+    def map_element(self, s: Scalars, x: typing.Any) -> typing.Any:
+        return s.cast(x, int64) if s.dtype(x).is_integer else x
 
     def finish(self, s: Scalars, total: typing.Any, count: typing.Any) -> typing.Any:
         dtype = s.dtype(total)
@@ -151,9 +154,10 @@ class Mean(_Reduced):
         axes = normalise_axes(self.axis, x.ndim)
         count = math.prod(x.shape[a] for a in axes)
         with np.errstate(all="ignore"):
-            total = np.sum(x, axis=axes, keepdims=self.keep_dims)
-            mean = total / count if x.dtype.kind == "f" else np.trunc(total / count)
-        return np.asarray(mean).astype(x.dtype)
+            if x.dtype.kind == "f":
+                return np.asarray(np.sum(x, axis=axes, keepdims=self.keep_dims) / count, x.dtype)
+            total = np.sum(x, axis=axes, keepdims=self.keep_dims, dtype=np.int64)
+            return np.asarray(np.sign(total) * (np.abs(total) // max(count, 1))).astype(x.dtype)
 
     def grad(self, node, dy):
         return [self.filled(node, dy) / elements_along(node.inputs[0], self.axis), None]
@@ -286,6 +290,7 @@ class _Position(Op):
 
     def infer(self, *inputs: Spec) -> Spec:
         check_kind(self, inputs, "number")
+        check_dtype(self, "output_type", self.output_type, "index")
         x = inputs[0]
         if x.shape is None:
             return Spec(self.output_type, None)

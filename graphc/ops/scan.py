@@ -29,7 +29,7 @@ class _Scan(Op):
     samples = _CASES
 
     def infer(self, *inputs: Spec) -> Spec:
-        check_kind(self, inputs, "number")
+        check_kind(self, inputs, "wide")
         if inputs[0].shape is not None:
             normalise_axis(self.axis, len(inputs[0].shape))
         return Spec(inputs[0].dtype, inputs[0].shape)

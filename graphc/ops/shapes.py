@@ -12,6 +12,7 @@ from graphc.ir.op import Alias, Op, Sample, attr, normalise_axes, normalise_axis
 from graphc.ir.spec import Spec, require_equal, text
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.build import apply
+from graphc.ops.elementwise import check_dtype
 from graphc.ops.known import with_moved_value
 
 
@@ -27,6 +28,7 @@ class Shape(Op):
                          for s in ((2, 3, 5), (), (0, 3), (1,), (17, 1, 2, 3))]
 
     def infer(self, x: Spec) -> Spec:
+        check_dtype(self, "out_type", self.out_type, "index")
         if x.shape is None:
             return Spec(self.out_type, (dims.symbol("rank", ("rank",)),))
         return Spec(self.out_type, (len(x.shape),)).with_value(x.shape)
@@ -55,6 +57,7 @@ class Size(Op):
     samples: ClassVar = [Sample({"out_type": int64}, (s,), gradient=False) for s in ((2, 3, 5), (), (0, 3))]
 
     def infer(self, x: Spec) -> Spec:
+        check_dtype(self, "out_type", self.out_type, "index")
         made = Spec(self.out_type, ())
         return made if x.shape is None else made.with_value([dims.product(x.shape)])
 

@@ -13,6 +13,7 @@ from graphc.ir.op import Op, Permuted, Sample, View, attr, operand_field, regist
 from graphc.ir.spec import Shape, Spec, require_equal, require_less_equal, text
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.build import apply
+from graphc.ops.elementwise import check_kind
 from graphc.ops.known import nonnegative, with_moved_value
 from graphc.ops.strides import Dense, dense
 
@@ -54,8 +55,8 @@ class Slice(View):
         return with_moved_value(self, Spec(x.dtype, sizes), x)
 
     def reference(self, x: np.ndarray) -> np.ndarray:
-        sizes = self.sizes_of(x.shape)
-        return x[tuple(slice(b, b + s) for b, s in zip(self.begin, sizes, strict=True))]  # type: ignore[misc]
+        return x[tuple(slice(b, None if s == -1 else b + s)  # type: ignore[misc]
+                       for b, s in zip(self.begin, self.size, strict=True))]
 
     def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
         from graphc.ops.shapes import shape
@@ -86,6 +87,17 @@ _SLICES: list[tuple[dict[str, Any], tuple[int, ...], Any]] = [
 ]
 
 
+def _numpy_index(op: Any) -> tuple[Any, ...]:
+    """A strided slice as NumPy's index: the references' reading of the masks."""
+    index: list[Any] = []
+    for i, (begin, end, stride) in enumerate(zip(op.begin, op.end, op.strides, strict=True)):
+        ellipsis, new_axis, shrink, from_first, to_last = (mask >> i & 1 for mask in (
+            op.ellipsis_mask, op.new_axis_mask, op.shrink_axis_mask, op.begin_mask, op.end_mask))
+        part = slice(None if from_first else begin, None if to_last else end, stride)
+        index.append(... if ellipsis else None if new_axis else begin if shrink else part)
+    return tuple(index)
+
+
 @register
 class StridedSlice(View):
     """input[begin:end:strides] with TensorFlow's masks, one bit an entry (see strides.py)."""
@@ -109,7 +121,7 @@ class StridedSlice(View):
         return with_moved_value(self, Spec(x.dtype, dense(self, x.shape).result), x)
 
     def reference(self, x: np.ndarray) -> np.ndarray:
-        return x[dense(self, x.shape).index()]
+        return x[_numpy_index(self)]
 
     def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
         from graphc.ops.shapes import shape
@@ -149,9 +161,10 @@ class StridedSliceGrad(Op):
     new_axis_mask: int = attr("int", 0)
     shrink_axis_mask: int = attr("int", 0)
     samples: ClassVar = [Sample({**fields, "shape": shape}, (np.ones(shape, np.float32)[
-        dense(StridedSlice(**fields), shape).index()].shape,)) for fields, shape, _ in _SLICES]
+        _numpy_index(StridedSlice(**fields))].shape,)) for fields, shape, _ in _SLICES]
 
     def infer(self, dy: Spec) -> Spec:
+        check_kind(self, (dy,), "any")
         if dy.shape is not None:
             wanted = dense(self, self.shape).result
             if len(wanted) != len(dy.shape):
@@ -162,7 +175,7 @@ class StridedSliceGrad(Op):
 
     def reference(self, dy: np.ndarray) -> np.ndarray:
         result = np.zeros(self.shape, dy.dtype)  # type: ignore[arg-type]
-        result[dense(self, self.shape).index()] = dy
+        result[_numpy_index(self)] = dy
         return result
 
     def grad(self, node: Operation, dy: Any) -> Sequence[Any]:

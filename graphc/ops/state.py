@@ -15,6 +15,7 @@ from graphc.ir.dtypes import DType, bool_
 from graphc.ir.op import OPS, Composite, Effect, Op, Sample, attr, register
 from graphc.ir.spec import Shape, Spec, require_equal, text
 from graphc.ops.build import apply
+from graphc.ops.elementwise import check_kind
 
 if TYPE_CHECKING:
     from graphc.ir.graph import Operation, Tensor
@@ -106,6 +107,7 @@ class AssignAdd(Composite):
     samples = _UPDATES
 
     def infer(self, ref: Spec, value: Spec) -> Spec:
+        check_kind(self, (ref,), "number")
         return _check_update(self, ref, value)
 
     def reference(self, ref: np.ndarray, value: np.ndarray) -> np.ndarray:
@@ -128,6 +130,7 @@ class AssignSub(Composite):
     samples = _UPDATES
 
     def infer(self, ref: Spec, value: Spec) -> Spec:
+        check_kind(self, (ref,), "number")
         return _check_update(self, ref, value)
 
     def reference(self, ref: np.ndarray, value: np.ndarray) -> np.ndarray:

@@ -29,24 +29,6 @@ class Dense:
     new_axes: tuple[int, ...]
     result: Shape
 
-    def index(self) -> Any:
-        """The same as a NumPy index; all sizes must be known."""
-        entries: list[Any] = []
-        for first, size, stride, shrunk in zip(self.begin, self.size, self.stride, self.shrink, strict=True):
-            stop: Any = first + size * stride
-            entries.append(first if shrunk else slice(first, None if stop < 0 else stop, stride) if size else slice(0,
-            0))
-        result: list[Any] = []
-        position = 0
-        for entry in entries:
-            while position in self.new_axes:
-                result.append(None)
-                position += 1
-            result.append(entry)
-            position += not isinstance(entry, int)
-        result += [None] * sum(axis >= position for axis in self.new_axes)
-        return tuple(result)
-
 
 def dense(op: Any, shape: Shape) -> Dense:
     """Raises ValueError if there are more entries than axes, an index is out of bounds, or a stride is 0 or unknown."""

@@ -1,14 +1,19 @@
-"""The optimizers' update ops. Each is a formula on the old values of its refs; what it writes is what `expand`
-returns."""
+"""The optimizers' update ops. Each is a formula on the old values of its refs: `expand` makes it of ops, `reference` says it
+once more, in float64, as the papers write it."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from graphc.ir.op import OPS, Composite, Effect, Op, Sample, attr, register
+from graphc.ir.op import Composite, Effect, Op, Sample, attr, register
 from graphc.ir.spec import Spec, text
+from graphc.ops.binary import Add, Mul, Sub
+from graphc.ops.division import RealDiv
+from graphc.ops.elementwise import check_kind
+from graphc.ops.source import Const
+from graphc.ops.unary import Sqrt
 
 _SHAPES = ((), (17,), (2, 3, 5), (65,))
 
@@ -16,6 +21,7 @@ _SHAPES = ((), (17,), (2, 3, 5), (65,))
 def _check(op: Op, ref: Spec, specs: dict[str, Spec]) -> Spec:
     """The updated variable's spec. Raises if a gradient or slot has another shape, a rate is no scalar, or dtypes
     differ."""
+    check_kind(op, (ref,), "floating")
     for name, spec in specs.items():
         if spec.dtype != ref.dtype:
             raise TypeError(f"argument '{name}' has dtype {spec.dtype.name}, but the variable has {ref.dtype.name}")
@@ -28,20 +34,13 @@ def _check(op: Op, ref: Spec, specs: dict[str, Spec]) -> Spec:
     return ref
 
 
-class _Formula:
-    """Arithmetic on the values of `expand`, or on arrays where emit is None: one formula for both."""
+def _new_values(old: Sequence[np.ndarray], new: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
+    """What a reference computed in float64, in the variables' dtype."""
+    return tuple(np.asarray(b, a.dtype) for a, b in zip(old, new, strict=True))
 
-    def __init__(self, emit: Callable[..., Any] | None) -> None:
-        self.emit = emit
 
-    def __call__(self, op: str, *values: Any) -> Any:
-        made = OPS[op]()
-        return made.reference(*values) if self.emit is None else self.emit(made, *values)
-
-    def one(self, like: Any) -> Any:
-        if self.emit is None:
-            return np.ones((), like.dtype)
-        return self.emit(OPS["Const"](np.ones((), like.spec.dtype.numpy), like.spec.dtype))  # type: ignore[call-arg]
+def _wide(inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    return [np.asarray(x, np.float64) for x in inputs]
 
 
 @register
@@ -60,13 +59,12 @@ class ApplyGradientDescent(Composite):
         return _check(self, var, {"alpha": alpha, "delta": delta})
 
     def reference(self, *inputs: np.ndarray) -> Any:
-        return self._new(_Formula(None), *inputs)[0]
+        var, alpha, delta = _wide(inputs)
+        return _new_values(inputs[:1], [var - alpha * delta])
 
     def expand(self, emit: Callable[..., Any], *inputs: Any) -> Any:
-        return self._new(_Formula(emit), *inputs)
-
-    def _new(self, f: _Formula, var: Any, alpha: Any, delta: Any) -> tuple[Any, ...]:
-        return (f("Sub", var, f("Mul", alpha, delta)),)
+        var, alpha, delta = inputs
+        return (emit(Sub(), var, emit(Mul(), alpha, delta)),)
 
 
 @register
@@ -87,15 +85,16 @@ class ApplyMomentum(Composite):
         return _check(self, var, {"accum": accum, "lr": lr, "grad": grad, "momentum": momentum})
 
     def reference(self, *inputs: np.ndarray) -> Any:
-        return self._new(_Formula(None), *inputs)[0]
+        var, accum, lr, grad, momentum = _wide(inputs)
+        velocity = momentum * accum + grad
+        ahead = lr * grad + lr * momentum * velocity if self.use_nesterov else lr * velocity
+        return _new_values(inputs[:2], [var - ahead, velocity])
 
     def expand(self, emit: Callable[..., Any], *inputs: Any) -> Any:
-        return self._new(_Formula(emit), *inputs)
-
-    def _new(self, f: _Formula, var: Any, accum: Any, lr: Any, grad: Any, momentum: Any) -> tuple[Any, ...]:
-        moved = f("Add", f("Mul", accum, momentum), grad)
-        step = f("Add", grad, f("Mul", moved, momentum)) if self.use_nesterov else moved
-        return f("Sub", var, f("Mul", step, lr)), moved
+        var, accum, lr, grad, momentum = inputs
+        moved = emit(Add(), emit(Mul(), accum, momentum), grad)
+        step = emit(Add(), grad, emit(Mul(), moved, momentum)) if self.use_nesterov else moved
+        return emit(Sub(), var, emit(Mul(), step, lr)), moved
 
 
 @register
@@ -117,19 +116,22 @@ class ApplyAdam(Composite):
         return _check(self, inputs[0], dict(zip(self.operands[1:], inputs[1:], strict=True)))
 
     def reference(self, *inputs: np.ndarray) -> Any:
-        return self._new(_Formula(None), *inputs)[0]
+        var, m, v, beta1_power, beta2_power, lr, beta1, beta2, epsilon, grad = _wide(inputs)
+        rate = lr * np.sqrt(1 - beta2_power) / (1 - beta1_power)
+        first, second = beta1 * m + (1 - beta1) * grad, beta2 * v + (1 - beta2) * grad**2
+        direction = beta1 * first + (1 - beta1) * grad if self.use_nesterov else first
+        return _new_values(inputs[:3], [var - rate * direction / (np.sqrt(second) + epsilon), first, second])
 
     def expand(self, emit: Callable[..., Any], *inputs: Any) -> Any:
-        return self._new(_Formula(emit), *inputs)
-
-    def _new(self, f: _Formula, var: Any, m: Any, v: Any, beta1_power: Any, beta2_power: Any, lr: Any, beta1: Any,
-             beta2: Any,
-             epsilon: Any, grad: Any) -> tuple[Any, ...]:
-        one = f.one(lr)
-        rest1, rest2 = f("Sub", one, beta1), f("Sub", one, beta2)
-        rate = f("RealDiv", f("Mul", lr, f("Sqrt", f("Sub", one, beta2_power))), f("Sub", one, beta1_power))
-        new_m = f("Add", m, f("Mul", f("Sub", grad, m), rest1))
-        new_v = f("Add", v, f("Mul", f("Sub", f("Mul", grad, grad), v), rest2))
-        direction = f("Add", f("Mul", grad, rest1), f("Mul", beta1, new_m)) if self.use_nesterov else new_m
-        moved = f("RealDiv", f("Mul", direction, rate), f("Add", f("Sqrt", new_v), epsilon))
-        return f("Sub", var, moved), new_m, new_v
+        var, m, v, beta1_power, beta2_power, lr, beta1, beta2, epsilon, grad = inputs
+        one = emit(Const(np.ones((), lr.spec.dtype.numpy), lr.spec.dtype))
+        rest1, rest2 = emit(Sub(), one, beta1), emit(Sub(), one, beta2)
+        corrected = emit(Sqrt(), emit(Sub(), one, beta2_power))
+        rate = emit(RealDiv(), emit(Mul(), lr, corrected), emit(Sub(), one, beta1_power))
+        new_m = emit(Add(), m, emit(Mul(), emit(Sub(), grad, m), rest1))
+        new_v = emit(Add(), v, emit(Mul(), emit(Sub(), emit(Mul(), grad, grad), v), rest2))
+        direction = new_m
+        if self.use_nesterov:
+            direction = emit(Add(), emit(Mul(), grad, rest1), emit(Mul(), beta1, new_m))
+        moved = emit(RealDiv(), emit(Mul(), direction, rate), emit(Add(), emit(Sqrt(), new_v), epsilon))
+        return emit(Sub(), var, moved), new_m, new_v

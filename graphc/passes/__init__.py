@@ -1,6 +1,7 @@
 """The passes, in the order in which they run, and why in that order."""
 from __future__ import annotations
 
+from graphc.passes.check_operands import check_operands
 from graphc.passes.common_subexpressions import common_subexpressions
 from graphc.passes.driver import Pass
 from graphc.passes.expand import expand
@@ -24,6 +25,8 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     # Expansion makes constants and neutral factors.
     ("fold_expanded", fold_constants),
     ("simplify_expanded", simplify),
+    # Behind what makes constants of divisors, which need no check; before equal checks are merged.
+    ("check_operands", check_operands),
     # Behind all that makes nodes equal; before fusion, which would copy equal work into several steps.
     ("common_subexpressions", common_subexpressions),
     # Folding and merging leave loops and branches with operands that nothing inside uses; the graph itself was pruned

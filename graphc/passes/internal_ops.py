@@ -7,6 +7,7 @@
   StateInitialized   whether the variable has a value when the body starts
   SizeValues      an int tensor whose elements are sizes known when the run is bound
   BindSizes       the elements of a small int tensor become symbols, which sizes behind it may use
+  Checked         its input, unless an element is one that the op behind it refuses: then the run ends
   SumTo is an ordinary op (ops/), Fused stands in passes/fused.py, While and If in passes/control_flow.py.
 """
 from __future__ import annotations
@@ -16,9 +17,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from graphc.errors import InvalidArgumentError
 from graphc.ir.dims import Dim, Size
 from graphc.ir.dtypes import DType, bool_
-from graphc.ir.op import Effect, Op
+from graphc.ir.op import REFUSED, Effect, Op
 from graphc.ir.spec import Shape, Spec
 
 
@@ -117,3 +119,25 @@ class SizeValues(Op):
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         b.store_sizes(self.values, outputs[0])
+
+
+@dataclass(frozen=True)
+class Checked(Op):
+    """x, of integers. refused: a key of REFUSED (ir/op.py), the elements that end the run."""
+
+    type: ClassVar[str] = "_Checked"
+    operands = ("x",)
+    checks_data = True
+    refused: str
+
+    def infer(self, x: Spec) -> Spec:  # type: ignore[override]
+        return Spec(x.dtype, x.shape, x.value)
+
+    def reference(self, x: np.ndarray) -> np.ndarray:  # type: ignore[override]
+        found, message = REFUSED[self.refused]
+        if np.any(found(x)):
+            raise InvalidArgumentError(message)
+        return x
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        b.call("checked", [inputs[0], outputs[0]], dims=[inputs[0].elements], attrs=[list(REFUSED).index(self.refused)])

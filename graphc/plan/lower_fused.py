@@ -192,7 +192,7 @@ class FusedLowering:
         size = dims.product(self.op.domain[i] for i in self.op.axes)
         count, extra = self.b.count(self.program, size, self.domain)
         self.loads += extra
-        return op.finish(self.program, total, count)  # type: ignore[no-any-return]
+        return self.program.cast(op.finish(self.program, total, count), node.specs[0].dtype)
 
     def _load(self, access: Access) -> Scalar:
         known = self._loaded.get(access)

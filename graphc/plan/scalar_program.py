@@ -21,7 +21,6 @@ COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal", "equa
                          "is_nan", "is_inf", "is_finite"})
 COMPUTED = frozenset({"f32", "f64", "i32", "i64", "bool"})
 WIDENED = {"u8": dtypes.int32, "i8": dtypes.int32, "u16": dtypes.int32, "i16": dtypes.int32, "u32": dtypes.int64}
-MOVED_ONLY = ("cast", "select")     # these work on the narrow types as they are
 RESULT_OF_OTHER = {"select": 1, "philox_bits": 0}
 
 
@@ -54,12 +53,12 @@ class ScalarProgram(Scalars):
     def __call__(self, primitive: str, *arguments: Any) -> Scalar:
         args = tuple(arguments)
         narrow = next((a.dtype for a in args if a.dtype.short in WIDENED), None)
-        if narrow is not None and primitive not in MOVED_ONLY:
+        if narrow is not None:
             wide = WIDENED[narrow.short]
             result = self(primitive, *(self.cast(a, wide) if a.dtype.short in WIDENED else a for a in args))
             return result if result.dtype.is_bool else self.cast(result, narrow)
         for argument in args:
-            check_computed(argument.dtype, primitive, primitive in MOVED_ONLY)
+            check_computed(argument.dtype, primitive)
         dtype = dtypes.bool_ if primitive in COMPARISONS else args[RESULT_OF_OTHER.get(primitive, 0)].dtype
         return self._instr(primitive, dtype, args)
 
@@ -142,7 +141,7 @@ def check_held(dtype: DType) -> None:
     raise UnimplementedError(f"values of dtype {dtype.name} are not supported; {remedy}")
 
 
-def check_computed(dtype: DType, primitive: str, moved_only: bool) -> None:
+def check_computed(dtype: DType, primitive: str, moved_only: bool = False) -> None:
     """Raises UnimplementedError if no primitive exists for this dtype."""
     if dtype.short in COMPUTED or (moved_only and dtype.short in WIDENED):
         return

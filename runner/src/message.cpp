@@ -50,6 +50,9 @@ Explained explain(const Plan& plan, const Body* body, const Step* step, const Wo
     case L::Status::INDEX_OUT_OF_RANGE:
       return {GRAPHC_INVALID_ARGUMENT, "index " + text(a) + " is out of range: it must be at least 0 and less than " + text(b)};
     case L::Status::INVALID_VALUE: return {GRAPHC_INVALID_ARGUMENT, "a value is not valid"};
+    case L::Status::DIVISION_BY_ZERO: return {GRAPHC_INVALID_ARGUMENT, "Integer division by zero"};
+    case L::Status::NEGATIVE_EXPONENT:
+      return {GRAPHC_INVALID_ARGUMENT, "Integers to negative integer powers are not allowed"};
     case L::Status::UNINITIALISED: {
       const Buffer* info = body && step && !step->operands.empty() ? at(body->buffers, step->operands[0]) : nullptr;
       const Tensor* state = info ? at(plan.states, info->index) : nullptr;

@@ -214,6 +214,13 @@ def copy(x: Arrays, d: list[int], attrs: list[int]) -> None:
 
 
 @kernel
+def checked(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    if np.any(x[0][:d[0]] < 0 if attrs[0] else x[0][:d[0]] == 0):
+        raise KernelError("a value is refused")
+    x[1][:d[0]] = x[0][:d[0]]
+
+
+@kernel
 def sizes(x: Arrays, d: list[int], attrs: list[int]) -> None:
     start, count = attrs
     x[0][start:start + count] = d[:count]

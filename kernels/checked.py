@@ -1,0 +1,37 @@
+"""checked: y = x, unless an element of x is one that the step behind cannot take.
+
+Job: integers that divide (0 is refused) and that are exponents (below 0 is refused): primitives of maps cannot fail, so
+what they cannot take is looked for before. attr `refused`: 0 or 1, the index into STATUS.
+Invariant: every element of a tile is copied whatever it is; only the status tells.
+"""
+from __future__ import annotations
+
+from .kernel import Functions, Kernel, Operand, at_least, at_most, register
+from .words import DIVISION_BY_ZERO, NEGATIVE_EXPONENT, OK, TILE_ELEMENTS, TILES
+
+TILE = 16384
+TYPES = ("i32", "i64", "u8", "i8", "i16", "u16", "u32")
+
+
+def make(types):
+    def bind(elements, refused, choice):
+        choice[TILES] = (elements + TILE - 1) // TILE
+        choice[TILE_ELEMENTS] = TILE
+
+    def run(x, y, elements, refused, choice, work, scratch, phase, tile):
+        first = tile * TILE
+        zeros, negative = 0, 0
+        for i in range(first, min(first + TILE, elements)):
+            value = x[i]
+            zeros |= value == 0
+            negative |= value < 0
+            y[i] = value
+        if refused == 0:
+            return DIVISION_BY_ZERO if zeros else OK
+        return NEGATIVE_EXPONENT if negative else OK
+    return Functions(bind, run)
+
+
+register(Kernel("checked", (Operand("x", "in", "T", "elements"), Operand("y", "out", "T", "elements")), ("elements",),
+                ("refused",), tuple({"T": t} for t in TYPES), make,
+                (*at_least(0, "elements", "refused"), *at_most(1, "refused"))))
