@@ -6,6 +6,7 @@ from . import tables as t
 from .block import fail
 from .image import BAD, add, buffer_row, multiply
 from .memory import function, word
+from .verify_step import moves_along_reduced
 
 
 @function
@@ -40,11 +41,24 @@ def same_place(dims, domain, axes, store, load):
 
 
 @function
-def store_axes(access, rank, reduced):
-    """Number of axes over which a store goes: a row value's has no stride for the reduced ones."""
-    if reduced > 0 and word(access, 2 + rank - reduced) < 0:
-        return rank - reduced
-    return rank
+def accessed_axes(frame, access, is_store, rank, reduced):
+    """Over how many axes an access goes. One that stays where it is along the reduced axes is made for every row, also
+    for a row of no elements: a row value's store has no strides there, and what rows may load has the constant 0."""
+    if reduced == 0:
+        return rank
+    outer = rank - reduced
+    if is_store != 0:
+        return outer if word(access, 2 + outer) < 0 else rank
+    record, image = word(frame, t.FRAME_RECORD), word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
+    return rank if moves_along_reduced(image, record, access, rank, reduced) != 0 else outer
+
+
+@function
+def any_points(dims, domain, axes):
+    for k in range(axes):
+        if word(dims, word(domain, k)) == 0:
+            return 0
+    return 1
 
 
 @function
@@ -60,13 +74,16 @@ def check_map(frame, step, words):
     first = domain + 8 * rank
     for i in range(loads + stores):
         access = first + 8 * i * (2 + rank)
-        axes = rank if i < loads else store_axes(access, rank, reduced)
+        axes = accessed_axes(frame, access, 0 if i < loads else 1, rank, reduced)
         elements = word(word(frame, t.FRAME_ELEMENTS), word(access, 0))
         if access_fits(dims, domain, axes, access, elements) != 0:
             return fail(frame, t.ACCESS, step, word(dims, word(access, 1)), elements, i)
+        if i < loads or any_points(dims, domain, axes) == 0:
+            continue
         for j in range(loads):
             other = first + 8 * j * (2 + rank)
-            if (i >= loads and points > 0 and same_memory(frame, word(access, 0), word(other, 0)) != 0
+            if (same_memory(frame, word(access, 0), word(other, 0)) != 0
+                    and any_points(dims, domain, accessed_axes(frame, other, 0, rank, reduced)) != 0
                     and same_place(dims, domain, rank, access, other) == 0):
                 return fail(frame, t.ACCESS, step, j, -2, i)
     return 0

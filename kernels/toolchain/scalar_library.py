@@ -28,6 +28,8 @@ def scalar_texts(bitcodes: Sequence[bytes]) -> bytes:
         module = llvm.parse_bitcode(bitcode)
         _simplify(module, machine)
         for function in module.functions:
+            if function.name.startswith(PREFIX):
+                function.linkage = "internal"      # only now: before, it would have been dropped as unused
             text = _plain(str(function))
             if function.is_declaration:
                 declarations[function.name] = text
@@ -64,6 +66,4 @@ def _plain(text: str) -> str:
     joined = "\n".join(re.sub(r"\s+;.*$", "", line) for line in lines)
     joined = re.sub(r" #\d+", "", joined)
     joined = re.sub(r",? !\w+(\.\w+)* !\d+", "", joined)
-    joined = joined.replace("define linkonce_odr ", "define ")
-    before_type = r"^define (?:[a-z_]+ )*?(?=(?:noundef |float|double|i\d))"
-    return re.sub(before_type, "define internal ", joined, count=1) + "\n"
+    return joined + "\n"

@@ -48,16 +48,18 @@ class LoadedKernel:
         return words
 
     def __call__(self, *operands: Any, dims: Sequence[int], attrs: Sequence[int] = (), persistent: bool = False,
-                 packable: int = 1, order: Callable[[int], Sequence[int]] = range) -> int:
-        """Returns the first status other than 0. packable: position of the packable operand; order: of the tiles."""
+                 packable: int = 1, order: Callable[[int], Sequence[int]] = range,
+                 allocate: Callable[[int], np.ndarray] = aligned) -> int:
+        """Returns the first status other than 0. packable: position of the packable operand; order: of the tiles;
+        allocate: bytes to an aligned block of them, for workspace and the packed operand."""
         choice = self.choice(dims, attrs, persistent)
         arrays = [np.asarray(o) for o in operands]
         addresses = [a.ctypes.data for a in arrays]
-        keep = [aligned(int(choice[Choice.WORK_BYTES])), aligned(int(choice[Choice.SCRATCH_BYTES]) + 64)]
+        keep = [allocate(int(choice[Choice.WORK_BYTES])), allocate(int(choice[Choice.SCRATCH_BYTES]) + 64)]
         if choice[Choice.FORMAT]:
             if self.pack is None:
                 raise ValueError(f"{self.name}: bind asks for format {choice[Choice.FORMAT]} but there is no pack")
-            target = aligned(int(choice[Choice.PACKED_BYTES]))
+            target = allocate(int(choice[Choice.PACKED_BYTES]))
             arguments = np.array([*dims, *attrs, 0], np.int64)
             for tile in order(int(choice[Choice.PACK_TILES])):
                 self.pack(addresses[packable], arguments.ctypes.data, choice.ctypes.data, target.ctypes.data, tile)

@@ -5,58 +5,17 @@ room for them, sizes of 2 ** 46. What a declaration allows must neither touch me
 """
 from __future__ import annotations
 
-import importlib
 import random
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from declared import all_kernels, random_sizes, value_of
 
 from graphc.ir.dtypes import as_dtype
-from graphc.kernels import kernel as declarations
 from graphc.kernels.kernel import Kernel
 from graphc.plan.plan import Body, Buffer, BufferKind, Call, Constant, Dim, DimKind, Plan, Port
 
 from five import Case
-
-SMALL = (0, 1, 1, 2, 2, 3, 4, 5, 7, 8, 9, 13, 16, 17, 31, 32, 33, 48, 64, 65, 100, 128, 200)
-LARGE = (257, 1000, 4096, 2**16, 2**20, 2**26, 2**31, 2**40, 2**46)
-MOST_ELEMENTS = 1 << 18
-TRIES = 300
-
-
-@cache
-def all_kernels() -> dict[str, Kernel]:
-    for file in Path(declarations.__file__).parent.glob("*.py"):
-        if not file.stem.startswith("_"):
-            importlib.import_module(f"graphc.kernels.{file.stem}")
-    return declarations.KERNELS
-
-
-def value_of(formula: str, names: dict[str, int]) -> int:
-    return int(eval(formula, {"max": max, "min": min}, names))
-
-
-def _pick(rng: random.Random, large: float) -> int:
-    return rng.choice(LARGE) if rng.random() < large else rng.choice(SMALL)
-
-
-def _sizes(kernel: Kernel, rng: random.Random) -> dict[str, int] | None:
-    """Values of dims and attributes under which all relations hold and no operand is too large."""
-    for _ in range(TRIES):
-        large = rng.choice((0, 0, 0.1, 0.3))
-        names = {name: _pick(rng, large) for name in kernel.dims}
-        for name in kernel.attrs:
-            names[name] = rng.choice((0, 1, 1, 2, 3)) if rng.random() < 0.9 else _pick(rng, large)
-        try:
-            fits = all(value_of(relation, names) for relation in kernel.relations)
-            fits = fits and all(0 <= value_of(o.extent, names) <= MOST_ELEMENTS for o in kernel.operands)
-        except ZeroDivisionError:
-            fits = False
-        if fits:
-            return names
-    return None
 
 
 def kernel_case(rng: random.Random) -> Case | None:
@@ -64,7 +23,7 @@ def kernel_case(rng: random.Random) -> Case | None:
     kernels = all_kernels()
     kernel = kernels[rng.choice(sorted(kernels))]
     types = rng.choice(kernel.types)
-    names = _sizes(kernel, rng)
+    names = random_sizes(kernel, rng, rng.choice((0, 0, 0.1, 0.3)))
     if names is None or "handle" in types.values() or any(o.role == "inout" for o in kernel.operands):
         return None
     return case_of(kernel, types, names, rng)

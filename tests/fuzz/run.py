@@ -19,7 +19,8 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / "tests/fuzz"), str(ROOT / "tests/plan"), str(ROOT / "tests/runner")]
+sys.path[:0] = [str(ROOT / "tests/fuzz"), str(ROOT / "tests/plan"), str(ROOT / "tests/runner"),
+                str(ROOT / "tests/kernels")]
 
 from graphc.serial.graph_pb2 import GraphDef
 from graphc.serial.plan_pb2 import SavedPlan

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parent), *(str(Path(__file__).parents[1] / f) for f in ("plan", "runner"))]
+FOLDER = Path(__file__).parent
+sys.path[:0] = [str(FOLDER), *(str(FOLDER.parent / f) for f in ("plan", "runner", "kernels"))]
+
+from declared import all_kernels
 
 from files import build_runner, case_file
 from five import CASES
-from kernel_plans import all_kernels, case_of, kernel_case
+from kernel_plans import case_of, kernel_case
 from run import next_file
-
-FOLDER = Path(__file__).parent
 
 
 @pytest.mark.parametrize("name", CASES)

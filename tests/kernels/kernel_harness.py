@@ -5,8 +5,10 @@ import functools
 from typing import Any
 
 import numpy as np
+from declared import all_kernels
+from guarded import GuardedKernel
 
-from graphc.kernels.toolchain.testing import LoadedKernel, load_kernels
+from graphc.kernels.toolchain.testing import load_kernels
 
 NUMPY = {"f32": np.float32, "f64": np.float64, "i32": np.int32, "i64": np.int64, "bool": np.bool_, "u8": np.uint8,
          "i8": np.int8, "i16": np.int16, "u16": np.uint16, "u32": np.uint32, "u64": np.uint64}
@@ -14,8 +16,10 @@ TOLERANCE = {"f32": 2e-5, "f64": 1e-12}
 
 
 @functools.cache
-def load(*names: str) -> dict[str, LoadedKernel]:
-    return load_kernels(names)
+def load(*names: str) -> dict[str, GuardedKernel]:
+    """Kernels by full name; each call of one is made between forbidden pages, by the declaration that it has now."""
+    return {full: GuardedKernel(all_kernels()[full.split(".")[0]], loaded)
+            for full, loaded in load_kernels(names).items()}
 
 
 def backwards(tiles: int) -> range:

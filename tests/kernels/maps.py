@@ -5,15 +5,20 @@ The images made here have a header, one program and one MAP record; buffers are 
 from __future__ import annotations
 
 import ctypes
+import itertools
+import weakref
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from guarded import Memory
 
 from graphc.exec.library import Library, load_library
 from graphc.ir.dtypes import as_dtype
 from graphc.kernels.layout import CODE_CONST, CODE_INDEX, CODE_LINEAR, CODE_REDUCE, Header
 from graphc.plan.plan import Instr, Program
+
+_turns = itertools.count()
 
 
 @dataclass
@@ -83,8 +88,8 @@ class BoundMap:
         header[Header.PROGRAMS], header[Header.PROGRAM_TABLE] = 1, 16
         self.image = np.array([*header, 17, *words], np.int64)
         self.record, self.dims = np.array(record, np.int64), np.array([*dims, 0], np.int64)
-        self.operands = [*loads, *stores]
-        self.buffers = np.array([o.array.ctypes.data for o in self.operands], np.int64)
+        self.operands, self.loads = [*loads, *stores], len(loads)
+        self._place()
         self.run_entry = native(self.library.entry["gc_map_run"])
         self.range_entry = native(self.library.entry["gc_map_run_range"])
         count_words = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 3)(self.library.entry["gc_map_words"])
@@ -99,17 +104,43 @@ class BoundMap:
         self.scratch = np.full(int(self.out[2]) + 64, 0x7F, np.uint8)
         self.counter = np.zeros(2, np.int64)
 
+    def _place(self) -> None:
+        """Copies of the arrays that end or begin at a forbidden page, one after the other."""
+        memory = Memory(at_end=next(_turns) % 2 == 0)
+        weakref.finalize(self, memory.free)
+        self.blocks: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        for operand in self.operands:
+            array = operand.array
+            if array.ctypes.data not in self.blocks:
+                assert array.flags.c_contiguous
+                block = memory.block(array.nbytes).view(array.dtype)
+                self.blocks[array.ctypes.data] = (array.reshape(-1), block)
+        self.buffers = np.array([self.blocks[o.array.ctypes.data][1].ctypes.data for o in self.operands], np.int64)
+
+    def _put(self) -> None:
+        for array, block in self.blocks.values():
+            block[:] = array
+
+    def _get(self) -> None:
+        for operand in self.operands[self.loads:]:
+            array, block = self.blocks[operand.array.ctypes.data]
+            array[:] = block
+
     def addresses(self) -> list[int]:
         return [a.ctypes.data for a in (self.out, self.counter, self.work, self.scratch)]
 
     def run(self, function: Any = None, backwards: bool = False) -> None:
         """Every tile of both phases. function: instead of the evaluator's."""
         function, addresses = function or self.run_entry, self.addresses()
+        self._put()
         for phase in range(2):
             tiles = range(int(self.out[phase]))
             for tile in reversed(tiles) if backwards else tiles:
                 assert function(*addresses, phase, tile) == 0
+        self._get()
         assert (self.scratch[int(self.out[2]):] == 0x7F).all() and (self.work[int(self.out[3]):] == 0x7F).all()
 
     def run_range(self, begin: int, end: int, function: Any = None) -> None:
+        self._put()
         assert (function or self.range_entry)(*self.addresses(), begin, end) == 0
+        self._get()

@@ -1,15 +1,19 @@
 """Code of the map JIT against the evaluator, to the bit: random programs over random strided operands."""
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import llvmlite.binding as llvm
 import numpy as np
 import pytest
 from test_map import elements, random_array, random_shape, random_view
 
 from graphc.exec.jit import compile_program, compile_programs, still_loads
+from graphc.exec.library import load_library
 from graphc.exec.map_code import is_compilable
 from graphc.ir.dtypes import as_dtype
+from graphc.kernels.toolchain.backend import TARGETS, compile_text
 from graphc.plan.plan import Access, Body, Buffer, BufferKind, Dim, DimKind, Instr, Map, Plan, Program
 
 from maps import BoundMap, Operand, native, value_dtype
@@ -133,3 +137,15 @@ def test_programs_of_a_plan() -> None:
     assert still_loads(body, step) == {1, 2}
     plan = Plan((), (), (body,), (AXPY, Program(("f32",), (), (0,))))
     assert set(compile_programs(plan)) == {0}
+
+
+def test_every_scalar_is_the_program_s_own() -> None:
+    """Scalars are internal to the module of a program: LLVM inlines them, and drops those that it has inlined."""
+    library = load_library()
+    scalars = json.loads(library.scalars)
+    assert len(scalars["functions"]) > 200
+    text = "".join([*scalars["declarations"].values(), *scalars["functions"].values()])
+    module = llvm.parse_assembly(text)
+    outside = [f.name for f in module.functions if not f.is_declaration and f.linkage.name != "internal"]
+    assert outside == []
+    assert b"gc_scalar" not in compile_text(TARGETS[library.isa], text)
