@@ -7,6 +7,7 @@ The public names, and nothing else. What needs protobuf or the compiler is impor
 from __future__ import annotations
 
 import importlib as _importlib
+import pkgutil as _pkgutil
 import sys as _sys
 from typing import Any as _Any
 
@@ -194,6 +195,10 @@ def _lazy_method(module: str, function: str) -> _Any:
 
     return method
 
+
+# A file may hold any op, so all are registered, also those that no public name needs.
+for _found in _pkgutil.iter_modules(_importlib.import_module("graphc.ops").__path__):
+    _importlib.import_module(f"graphc.ops.{_found.name}")
 
 register_method("as_graph_def", _lazy_method("graphc.serial.graphdef", "as_graph_def"), Graph)
 register_method("node_def", property(_lazy_method("graphc.serial.graphdef", "node_def")), Operation)

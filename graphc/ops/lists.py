@@ -13,7 +13,6 @@ from graphc.ir.dtypes import DType, as_dtype, int32, variant
 from graphc.ir.op import Op, attr, operand_field, register
 from graphc.ir.spec import Spec
 from graphc.ops.build import apply
-from graphc.plan import plan
 
 if TYPE_CHECKING:
     from graphc.ir.graph import Operation, Tensor
@@ -81,6 +80,8 @@ class TensorListPushBack(Op):
         return list(tensor_list_pop_back(dys[0], pushed.dtype, _sizes(pushed)))
 
     def lower(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        from graphc.plan import plan  # not needed to build a graph
+
         source, value = (b.contiguous(x) for x in inputs)
         b.step(plan.Push(source.buffer, value.buffer, outputs[0].buffer, origins=b.origins))
 
@@ -115,6 +116,8 @@ class TensorListPopBack(Op):
         return [tensor_list_push_back(d_list, d_top), None]
 
     def lower(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        from graphc.plan import plan  # not needed to build a graph
+
         source, (rest, top) = b.contiguous(inputs[0]), outputs
         b.into_slots([top], lambda slots, binds: plan.Pop(source.buffer, rest.buffer, slots[0], binds,
                                                           origins=b.origins))
@@ -140,6 +143,8 @@ class TensorListLength(Op):
         return [None]
 
     def lower(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        from graphc.plan import plan  # not needed to build a graph
+
         b.step(plan.Length(b.contiguous(inputs[0]).buffer, outputs[0].buffer, origins=b.origins))
 
 

@@ -231,8 +231,9 @@ class Rebuild:
                 waiting += [*self.arguments[group], *self._after(group)]
 
     def _after(self, group: Group) -> list[Node]:
-        """What the group comes after: what makes the sizes of its members known, and of the views it absorbs."""
-        return [n for m in (*group.members, *self.absorbed[group]) for n in m.after if self.group_of.get(n) is not group]
+        """What makes the sizes of the members, and of the views that the group absorbs, known."""
+        return [n for member in (*group.members, *self.absorbed[group]) for n in member.after
+                if self.group_of.get(n) is not group]
 
     def _find_arguments(self, group: Group) -> None:
         """Values from outside that the group's members read, seen through what the group absorbs."""

@@ -66,5 +66,6 @@ class PlanBuilder:
         bodies = tuple(b for b in self.bodies if b is not None)
         assert len(bodies) == len(self.bodies), "a body was begun and not finished"
         origins = tuple(plan.Origin(o.op_name, o.op_type, o.file, o.line) for o in self._origins)
-        return plan.Plan(tuple(inputs), tuple(outputs), bodies, tuple(p for p, _ in self._programs), tuple(self._constants),
+        programs = tuple(program for program, _ in self._programs)
+        return plan.Plan(tuple(inputs), tuple(outputs), bodies, programs, tuple(self._constants),
                          tuple(self.states.values()), tuple(self._hosts), origins, self.prepare)

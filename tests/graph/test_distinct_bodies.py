@@ -1,4 +1,4 @@
-"""Two loops or branches of one graph are two, however alike they are: values, random numbers, gradients, saved files."""
+"""Two loops or branches of one graph are two, however alike they are: values, random numbers, gradients, files."""
 from __future__ import annotations
 
 from typing import Any
@@ -35,7 +35,7 @@ def branches_that_differ_in_one() -> list[gc.Tensor]:
 
 def two_bounds() -> list[gc.Tensor]:
     _, x = inputs()
-    return [gc.while_loop(lambda i, y: i < n, lambda i, y: [i + 1, y * 2.0], [0, x])[1] for n in (3, 4)]
+    return [gc.while_loop(lambda i, y, n=n: i < n, lambda i, y: [i + 1, y * 2.0], [0, x])[1] for n in (3, 4)]
 
 
 def two_bodies() -> list[gc.Tensor]:

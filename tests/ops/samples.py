@@ -5,23 +5,18 @@ A sample (graphc/ir/op.py: Sample) is one use of an op; `cases()` lists every op
 from __future__ import annotations
 
 import dataclasses
-import importlib
-import pkgutil
 import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-import graphc.ops
+import graphc  # noqa: F401  registers the ops: nothing here may do it for it (test_registration.py)
 from graphc.ir.dtypes import DType, as_dtype, float32, float64
 from graphc.ir.graph import Graph
 from graphc.ir.op import OPS, Op, Sample
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Tensor
-
-for _module in pkgutil.iter_modules(graphc.ops.__path__):
-    importlib.import_module(f"graphc.ops.{_module.name}")
 
 # Ops that a lone op on arrays cannot test, and where they are tested instead.
 ELSEWHERE = {

@@ -1,0 +1,84 @@
+"""`import graphc` alone knows every op: files with any of them load in a process that has built nothing."""
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import graphc as gc
+from graphc.ir.op import OPS
+
+from samples import ELSEWHERE, arrays, build, registered
+
+COMPARE = """
+import importlib, pkgutil, sys
+import graphc
+from graphc.ir.op import OPS
+before = set(OPS)
+for folder in ("ops", "passes", "train"):
+    for module in pkgutil.iter_modules(importlib.import_module(f"graphc.{folder}").__path__):
+        importlib.import_module(f"graphc.{folder}.{module.name}")
+importlib.import_module("graphc.control_gradients")
+print(sorted(set(OPS) - before))
+"""
+
+LOAD = """
+import json, sys
+import graphc as gc
+from pathlib import Path
+problems = {}
+for path in sorted(Path(sys.argv[1]).iterdir()):
+    try:
+        with gc.Graph().as_default() as graph:
+            gc.import_graph_def(gc.load_graph_def(str(path)), name="")
+        wanted = path.name.partition("-")[0]
+        inner = [op.type for f in graph.functions.values() for op in f.get_operations()]
+        if wanted not in [op.type for op in graph.get_operations()] + inner:
+            problems[path.name] = "is not in the graph that was loaded"
+    except Exception as error:
+        problems[path.name] = f"{type(error).__name__}: {error}"
+print(json.dumps(problems))
+"""
+
+
+def in_a_new_process(code: str, *arguments: str) -> str:
+    result = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_import_registers_every_op() -> None:
+    assert in_a_new_process(COMPARE).strip() == "[]"
+
+
+def differentiated_control_flow() -> None:
+    """A graph with loops, branches and the lists that their gradients keep values in."""
+    x = gc.placeholder(gc.float32, [None], name="x")
+
+    def body(i: gc.Tensor, h: gc.Tensor) -> list[gc.Tensor]:
+        return [i + 1, gc.cond(i < 2, lambda: gc.sin(h), lambda: h * h)]
+
+    h = gc.while_loop(lambda i, h: i < 3, body, [gc.constant(0), x])[1]
+    gc.gradients(gc.gradients(h, x), x)
+
+
+def test_files_of_every_op_load_in_a_new_process(tmp_path: Path) -> None:
+    written = set()
+    for op_type in registered():
+        op = OPS[op_type]
+        for number, sample in enumerate(op.samples):
+            if op.refs:
+                continue            # needs a variable
+            graph = build(op, sample, arrays(op, sample)).graph
+            gc.train.write_graph(graph, str(tmp_path), f"{op_type}-{number}.pb", as_text=False)
+            written.add(op_type)
+    with gc.Graph().as_default() as graph:
+        differentiated_control_flow()
+    kinds = {op.type for g in (graph, *graph.functions.values()) for op in g.get_operations()}
+    lists = kinds & set(ELSEWHERE) | {"TensorListPushBack"}
+    assert {"StatelessWhile", "StatelessIf", "EmptyTensorList", "TensorListPushBack", "TensorListPopBack"} <= lists
+    for op_type in lists:
+        gc.train.write_graph(graph, str(tmp_path), f"{op_type}-loop.pb", as_text=False)
+    assert {"Const", "Relu", "MatMul", "_SumTo"} <= written
+    assert json.loads(in_a_new_process(LOAD, str(tmp_path))) == {}
