@@ -24,29 +24,37 @@ class Case:
     oc: int
     k: int = 3
     stride: int = 1
+    wide: int = 0       # of texts: words of `wide` numbers are the pictures' lines, and filters as wide; no padding
 
     @property
     def pad(self) -> int:
-        return self.k // 2
+        return 0 if self.wide else self.k // 2
 
     @property
     def out(self) -> int:
         return (self.size + 2 * self.pad - self.k) // self.stride + 1
 
     @property
+    def widths(self) -> tuple[int, int, int]:
+        """Of pictures, filters and results."""
+        return (self.wide, self.wide, 1) if self.wide else (self.size, self.k, self.out)
+
+    @property
     def flops(self) -> float:
-        return 2.0 * self.n * self.out ** 2 * self.oc * self.c * self.k ** 2
+        return 2.0 * self.n * self.out * self.oc * self.c * self.k * self.widths[1] * self.widths[2]
 
     def __str__(self) -> str:
         stride = f"/{self.stride}" if self.stride > 1 else ""
-        return f"b{self.n} {self.c}->{self.oc} @{self.size} {self.k}x{self.k}{stride}"
+        wide = f"x{self.wide}" if self.wide else ""
+        return f"b{self.n} {self.c}->{self.oc} @{self.size}{wide} {self.k}x{self.widths[1]}{stride}"
 
 
 CASES = [Case(1, 224, 3, 64, 7, 2), Case(1, 56, 64, 64), Case(1, 28, 128, 128), Case(1, 14, 256, 256), Case(1, 7, 512,
                                                                                                             512),
          Case(1, 56, 64, 128, 3, 2), Case(1, 56, 64, 256, 1), Case(1, 28, 512, 128, 1), Case(1, 56, 128, 256, 1, 2),
          Case(16, 56, 64, 64),
-         Case(16, 14, 256, 256), Case(64, 28, 1, 32, 5), Case(64, 14, 32, 64, 5)]
+         Case(16, 14, 256, 256), Case(64, 28, 1, 32, 5), Case(64, 14, 32, 64, 5),
+         Case(64, 56, 1, 16, 3, wide=32), Case(64, 56, 1, 100, 3, wide=128)]
 WAYS = ("forward", "input_grad", "filter_grad")
 
 
@@ -59,10 +67,10 @@ def ours() -> dict[str, dict[str, float]]:
     kernels = load_kernels(names)
     result = {}
     for case in CASES:
-        x, y = aligned_normal((case.n, case.size, case.size, case.c)), aligned_normal((case.n, case.out, case.out,
-                                                                                       case.oc))
-        f = aligned_normal((case.k, case.k, case.c, case.oc))
-        dims = (case.n, case.size, case.size, case.c, case.k, case.k, case.oc, case.out, case.out)
+        w, kw, ow = case.widths
+        x, y = aligned_normal((case.n, case.size, w, case.c)), aligned_normal((case.n, case.out, ow, case.oc))
+        f = aligned_normal((case.k, kw, case.c, case.oc))
+        dims = (case.n, case.size, w, case.c, case.k, kw, case.oc, case.out, ow)
         attrs = (case.stride, case.stride, 1, 1, case.pad, case.pad)
         operands = {"forward": (x, f, y), "input_grad": (y, f, x), "filter_grad": (x, y, f)}
         times = medians({way: prepared(kernels[f"{name}.f32"], operands[way], dims, attrs, way == "forward")
@@ -79,9 +87,10 @@ def peer() -> dict[str, dict[str, float]]:
     torch.set_num_threads(1)
     result = {}
     for case in CASES:
-        x = torch.randn(case.n, case.c, case.size, case.size).to(memory_format=torch.channels_last)
-        f = torch.randn(case.oc, case.c, case.k, case.k).to(memory_format=torch.channels_last)
-        dy = torch.randn(case.n, case.oc, case.out, case.out).to(memory_format=torch.channels_last)
+        w, kw, ow = case.widths
+        x = torch.randn(case.n, case.c, case.size, w).to(memory_format=torch.channels_last)
+        f = torch.randn(case.oc, case.c, case.k, kw).to(memory_format=torch.channels_last)
+        dy = torch.randn(case.n, case.oc, case.out, ow).to(memory_format=torch.channels_last)
 
         def backward(mask, x=x, f=f, dy=dy, case=case):
             return torch.ops.aten.convolution_backward(dy, x, f, None, [case.stride] * 2, [case.pad] * 2, [1, 1],

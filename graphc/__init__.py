@@ -66,6 +66,7 @@ from graphc.ops.array import (
     gather_nd,
     group,
     identity,
+    invert_permutation,
     matrix_transpose,
     no_op,
     one_hot,

@@ -4,7 +4,9 @@ Job: y[p, i, j, :] = sum over taps (u, v) of x[p, i * stride_h - pad_top + u * d
 lies outside counts as 0. bind picks how A, the pixels, reaches the micro-kernel:
     DIRECT    1 x 1 without stride: x itself is A
     PATCHES   few channels: patches are copied row by row (patches.py)
-    TAPS      one segment a tap, nothing is copied (taps.py); the gradient for the input always
+    TAPS      one segment a tap, nothing is copied (taps.py)
+The gradient for the input goes by TAPS as well, or
+    SPREAD    products of dy's pixels, which are added to dx (spread.py): few channels, or few columns of dy
 The filter is B: packed beforehand if it is a constant, else by phase 0 into the workspace.
 Invariants: a tile is a number of rows of output pictures, or some panels of all of them if there are few; pixels are
 checked against the picture before they are read; sums are in a fixed order, so no result depends on tiles or threads.
@@ -17,6 +19,7 @@ from .memory import FLOATS, ITEM_SIZES, address, ceil_div, helper, round_up
 from .micro import ISAS, shapes
 from .panels import packing
 from .patches import SLACK, make_patches
+from .spread import make_spread
 from .taps import make_taps
 from .words import (
     FORMAT,
@@ -33,12 +36,13 @@ from .words import (
     WORK_BYTES,
 )
 
-DIRECT, PATCHES, TAPS = 0, 1, 2
+DIRECT, PATCHES, TAPS, SPREAD = 0, 1, 2, 3
 MAIN, NARROW = 1, 2
 # Words of choice: shape of the micro-kernel; lines and panels of a tile; panels of a tile of packing; pixels of a
 # buffer of patches.
 SHAPE, TILE_LINES, TILE_PANELS, PACK_PANELS, PATCH_ROWS = range(USER, USER + 5)
 FEW_CHANNELS = 16                      # below, patches are copied
+SPREAD_CHANNELS = 8                    # up to so many, the gradient for the input goes by SPREAD
 PRODUCTS = 1 << 20                     # multiplications of a tile, at least
 MOST_TILES = 64
 PACK_BYTES = 128 * 1024
@@ -184,9 +188,12 @@ def make_forward(dtype, isa):
 
 
 def make_backward_shape(dtype, shape):
-    """(pack, convolve) of the gradient for the input: B of a tap is the filter's tap transposed."""
+    """run of the gradient for the input, for one shape of the micro-kernel; by TAPS, B of a tap is the filter's tap
+    transposed."""
     size, width = ITEM_SIZES[dtype], shape.width
     pack_transposed = packing(dtype, shape).pack_transposed
+    spreading = make_spread(dtype, shape)
+    pack_spread, spread = spreading.pack, spreading.spread
 
     @helper
     def pack(target, f, c, oc, taps, choice, tile):
@@ -196,7 +203,27 @@ def make_backward_shape(dtype, shape):
                 pack_transposed(target + (panel * taps + tap) * oc * width * size,
                                 f + (tap * c + panel * width) * oc * size,
                                 oc * size, oc, c - panel * width)
-    return pack, make_taps(dtype, shape, True).convolve
+
+    convolve = make_taps(dtype, shape, True).convolve
+
+    @helper
+    def run(dy, f, dx, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
+            choice, work, scratch, phase, tile):
+        if choice[VARIANT] == SPREAD:
+            if phase == 0:
+                first, panels = tile * choice[PACK_PANELS], kh * ceil_div(kw * c, width)
+                pack_spread(work, f, c, oc, kw, first, min(first + choice[PACK_PANELS], panels))
+                return
+            first_line = tile * choice[TILE_LINES]
+            spread(dy, work, dx, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
+                   pad_left, first_line, min(choice[TILE_LINES], n * h - first_line), choice[PATCH_ROWS], scratch)
+        elif phase == 0:
+            pack(work, f, c, oc, kh * kw, choice, tile)
+        else:
+            first_line, lines, first_panel, panels = tile_part(tile, n * h, ceil_div(c, width), choice)
+            convolve(dy, work, dx, oh, ow, oc, h, w, c, kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top,
+                     pad_left, first_line, lines, first_panel, panels, scratch)
+    return run
 
 
 def make_backward(dtype, isa):
@@ -205,37 +232,48 @@ def make_backward(dtype, isa):
     width_main, rows_main = sizes.main.width, sizes.main.rows
     width_narrow, rows_narrow = sizes.narrow.width, sizes.narrow.rows
     taps_scratch = make_taps(dtype, sizes.main, True).scratch_bytes
-    pack_main, convolve_main = make_backward_shape(dtype, sizes.main)
-    pack_narrow, convolve_narrow = make_backward_shape(dtype, sizes.narrow)
+    spread_scratch = max(make_spread(dtype, sizes.main).scratch_bytes, make_spread(dtype, sizes.narrow).scratch_bytes)
+    run_main, run_narrow = make_backward_shape(dtype, sizes.main), make_backward_shape(dtype, sizes.narrow)
+
+    @helper
+    def bind_spread(lines, line_pixels, out_pixels, kh, row, oc, width, height, choice):
+        """Tiles of SPREAD. row: numbers of one row of the filter, kw * c."""
+        panels = kh * ceil_div(row, width)
+        panel_bytes = oc * width * size
+        choice[VARIANT] = SPREAD
+        choice[TILE_LINES] = tile_lines(lines, out_pixels, kh * oc, row, height)
+        choice[PATCH_ROWS] = max(PATCH_BYTES // (row * size) // height, 1) * height
+        choice[SCRATCH_BYTES] = spread_scratch + round_up(choice[PATCH_ROWS] * row * size, 64)
+        choice[PACK_PANELS] = min(max(PACK_BYTES // panel_bytes, 1), panels)
+        choice[WORK_BYTES], choice[TILES] = panels * panel_bytes, ceil_div(panels, choice[PACK_PANELS])
+        choice[TILES_1] = ceil_div(lines, choice[TILE_LINES])
+        choice[TILE_ELEMENTS] = choice[TILE_LINES] * line_pixels
 
     def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
         if n * h * w * c == 0:
             return
-        narrow = c <= width_narrow
+        # TAPS multiplies `width` channels, and every tap with pixels that it does not reach: spreading costs an addition
+        # a product instead.
+        spreads = (c <= SPREAD_CHANNELS or 2 * ow * stride_w <= w) and kw > 1 and kh * oc * oh * ow > 0
+        columns = kw * c if spreads else c
+        narrow = columns <= width_narrow
         choice[SHAPE] = NARROW if narrow else MAIN
         width, height = (width_narrow, rows_narrow) if narrow else (width_main, rows_main)
-        choice[SCRATCH_BYTES] = taps_scratch(oc, kh, kw)
+        if spreads:
+            bind_spread(n * h, w * c, ow, kh, kw * c, oc, width, height, choice)
+            return
+        choice[VARIANT], choice[SCRATCH_BYTES] = TAPS, taps_scratch(oc, kh, kw)
         bind_tiles(n * h, w, kh * kw * oc, c, width, height, size, False, choice)
 
     def run(dy, f, dx, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
             choice, work, scratch, phase, tile):
-        main = choice[SHAPE] == MAIN
-        source, target = address(dy), address(dx)
-        if phase == 0:
-            if main:
-                pack_main(work, address(f), c, oc, kh * kw, choice, tile)
-            else:
-                pack_narrow(work, address(f), c, oc, kh * kw, choice, tile)
-            return OK
-        first_line, lines, first_panel, panels = tile_part(tile, n * h, ceil_div(c,
-                                                                                 width_main if main else width_narrow),
-                                                                                 choice)
-        if main:
-            convolve_main(source, work, target, oh, ow, oc, h, w, c, kh, kw, stride_h, stride_w, dilation_h,
-                          dilation_w, pad_top, pad_left, first_line, lines, first_panel, panels, scratch)
+        source, right, target = address(dy), address(f), address(dx)
+        if choice[SHAPE] == MAIN:
+            run_main(source, right, target, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
+                     pad_top, pad_left, choice, work, scratch, phase, tile)
         else:
-            convolve_narrow(source, work, target, oh, ow, oc, h, w, c, kh, kw, stride_h, stride_w, dilation_h,
-                            dilation_w, pad_top, pad_left, first_line, lines, first_panel, panels, scratch)
+            run_narrow(source, right, target, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
+                       dilation_w, pad_top, pad_left, choice, work, scratch, phase, tile)
         return OK
     return bind, run
 

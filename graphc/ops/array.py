@@ -12,7 +12,7 @@ from graphc.ops.pad import pad
 from graphc.ops.select import select, where_v2
 from graphc.ops.shapes import expand_dims, rank, reshape, shape, size, squeeze
 from graphc.ops.slicing import slice_, strided_slice
-from graphc.ops.transpose import matrix_transpose, reverse, transpose
+from graphc.ops.transpose import invert_permutation, matrix_transpose, reverse, transpose
 
 __all__ = [
     "boolean_mask",
@@ -26,6 +26,7 @@ __all__ = [
     "gather_nd",
     "group",
     "identity",
+    "invert_permutation",
     "matrix_transpose",
     "no_op",
     "one_hot",

@@ -45,7 +45,17 @@ class Cast(Elementwise):
         return s.cast(x, self.DstT)
 
     def reference(self, x: np.ndarray) -> np.ndarray:
-        return x.astype(self.DstT.numpy)
+        wanted = self.DstT.numpy
+        assert wanted is not None
+        if x.dtype.kind != "f" or wanted.kind not in "iu":
+            with np.errstate(all="ignore"):
+                return x.astype(wanted)
+        # Beyond the integers' range C++, TensorFlow and NumPy leave the result to the machine; it is the nearest integer
+        # here, 0 for NaN, of 32 bits (64 for uint32 and int64), the upper ones of which shorter types drop.
+        wide = np.iinfo(np.int64 if wanted in (np.uint32, np.int64, np.uint64) else np.int32)
+        below, above = x < float(wide.min), x >= float(wide.max) + (wide.bits == 32)
+        inside = np.where(np.isnan(x) | below | above, 0, x).astype(wide.dtype)
+        return np.where(below, wide.min, np.where(above, wide.max, inside)).astype(wide.dtype).astype(wanted)
 
     def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
         x = node.inputs[0]

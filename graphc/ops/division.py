@@ -39,9 +39,14 @@ class RealDiv(_Quotient):
 
 
 def _truncated(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """x / y rounded towards 0, and 0 where y is 0 as the kernels have it."""
-    quotient = np.abs(x) // np.abs(y)
-    return np.where((x < 0) != (y < 0), -quotient, quotient)
+    """x / y rounded towards 0; the smallest integer has no absolute value, so the quotient rounded down is moved."""
+    quotient = x // y
+    return quotient + ((quotient * y != x) & ((x < 0) != (y < 0))).astype(x.dtype)
+
+
+def _floored(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """x / y rounded down. Of floats it is TensorFlow's floor(x / y), which for infinities is not NumPy's."""
+    return np.floor(x / y) if x.dtype.kind == "f" else x // y
 
 
 @register
@@ -79,7 +84,7 @@ class FloorDiv(Binary):
     refused = "zero"
     primitive = "floordiv"
     sizes_function = staticmethod(dims.floordiv)
-    function = np.floor_divide
+    function = staticmethod(_floored)
     samples = [
         *binary_samples(0.5, 3, gradient=False),
         Sample({}, (np.array([-7, 7, -7, 7], np.int32), np.array([2, -2, -2, 2], np.int32)), gradient=False),

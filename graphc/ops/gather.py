@@ -295,6 +295,7 @@ def one_hot(indices: Any, depth: Any, on_value: Any = None, off_value: Any = Non
     from graphc.ir.dtypes import as_dtype
 
     with get_default_graph().name_scope(name or "one_hot") as scope:
+        indices = convert_to_tensor(indices, name="indices")
         wanted: DType | None = None if dtype is None else as_dtype(dtype)
         values = [None if v is None else convert_to_tensor(v, wanted, label)
                   for v, label in ((on_value, "on_value"), (off_value, "off_value"))]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from graphc.ir.graph import get_default_graph
-from graphc.ir.op import Composite, Sample, register
+from graphc.ir.op import Composite, Sample, normalise_axis, register
 from graphc.ir.spec import Spec
 from graphc.ops.activations import relu
 from graphc.ops.build import apply, convert_to_tensor, is_tensor_like
@@ -98,11 +98,11 @@ def softmax_cross_entropy_with_logits_v2(labels, logits, axis=None, name=None, d
     with get_default_graph().name_scope(name or "softmax_cross_entropy_with_logits") as scope:
         logits = convert_to_tensor(logits)
         labels = convert_to_tensor(labels, dtype=None if is_tensor_like(labels) else logits.dtype)
-        if logits.spec.shape is None:
-            logits, labels = _known_rank(logits, labels)
-        rank = len(logits.spec.shape)
-        if axis not in (-1, rank - 1):
-            perm = [i for i in range(rank) if i != axis % rank] + [axis % rank]
+        if logits.spec.shape is None and labels.spec.shape is not None:
+            logits.set_shape([None] * len(labels.spec.shape))
+        rank = None if logits.spec.shape is None else len(logits.spec.shape)
+        if axis != -1 and axis != (rank and rank - 1):
+            perm = _axis_last(logits, axis)
             logits, labels = transpose(logits, perm), transpose(labels, perm)
         if rank == 2:
             return apply(SoftmaxCrossEntropyWithLogits, logits, labels, name=scope)[0]
@@ -112,12 +112,18 @@ def softmax_cross_entropy_with_logits_v2(labels, logits, axis=None, name=None, d
         return reshape(loss, rows, name=scope)
 
 
-def _known_rank(logits: Any, labels: Any) -> tuple[Any, Any]:
-    """logits and labels; of unknown rank they take the rank of the other one."""
-    if labels.spec.shape is None:
-        raise ValueError("the rank of logits or labels must be known")
-    logits.set_shape([None] * len(labels.spec.shape))
-    return logits, labels
+def _axis_last(x: Any, axis: int) -> Any:
+    """The permutation that moves `axis` behind the others; as a tensor if the rank of x is not known yet."""
+    from graphc.ops.fill import range_
+    from graphc.ops.join import concat
+    from graphc.ops.shapes import rank
+
+    if x.spec.shape is not None:
+        axis = normalise_axis(axis, len(x.spec.shape))
+        return [i for i in range(len(x.spec.shape)) if i != axis] + [axis]
+    count = rank(x)
+    axis = axis if axis >= 0 else count + axis
+    return concat([range_(0, axis), range_(axis + 1, count), [axis]], 0)
 
 
 def softmax_cross_entropy_with_logits(_sentinel=None, labels=None, logits=None, dim=-1, name=None, axis=None):

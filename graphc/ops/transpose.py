@@ -1,4 +1,4 @@
-"""Axes in another order (Transpose) or direction (ReverseV2)."""
+"""Axes in another order (Transpose) or direction (ReverseV2), and permutations of them (InvertPermutation)."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from graphc.ir.dtypes import float64, int64
-from graphc.ir.op import Permuted, Sample, View, normalise_axes, normalise_axis, operand_field, permute_shape, register
+from graphc.ir.dtypes import float64, int32, int64
+from graphc.ir.graph import get_default_graph
+from graphc.ir.op import Op, Permuted, Sample, View, normalise_axes, normalise_axis, operand_field, permute_shape, register
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.build import apply, convert_to_tensor
+from graphc.ops.elementwise import check_dtype, check_rank
 from graphc.ops.known import known_ints, with_moved_value
 
 
@@ -38,6 +40,8 @@ class Transpose(View):
         return np.transpose(x, self.perm)
 
     def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        if self.perm is None:       # of a tensor of unknown rank
+            return [transpose(dy, invert_permutation(node.inputs[1])), None]
         return [transpose(dy, inverse(tuple(p % len(self.perm) for p in self.perm))), None]
 
     def view(self, b: Any, x: Any) -> Any:
@@ -56,10 +60,55 @@ def transpose(a: Any, perm: Any = None, name: str = "transpose", conjugate: bool
     if conjugate and a.dtype.is_complex:
         raise TypeError(f"transpose: complex dtypes such as {a.dtype.name} are not supported")
     if perm is None:
-        if a.spec.shape is None:
-            raise ValueError(f"transpose: perm is needed, as the rank of '{a.name}' is not known")
-        perm = np.arange(len(a.spec.shape))[::-1].astype(np.int32)
+        perm = _reversed_axes(a) if a.spec.shape is None else np.arange(len(a.spec.shape))[::-1].astype(np.int32)
     result: Tensor = apply(Transpose, a, perm, name=name)
+    return result
+
+
+def _reversed_axes(a: Tensor) -> Tensor:
+    """The axes in reverse order, of a tensor whose rank is known when a run is compiled."""
+    from graphc.ops.fill import range_
+    from graphc.ops.shapes import rank
+
+    with get_default_graph().name_scope("transpose"):
+        return reverse(range_(0, rank(a)), [0])
+
+
+@register
+class InvertPermutation(Op):
+    """y[x[i]] = i."""
+
+    operands = ("x",)
+    types: ClassVar = {"T": "x"}
+    checks_data: ClassVar = True
+    samples: ClassVar = [Sample({}, (np.array(p, d.numpy),), gradient=False) for d in (int32, int64)
+                         for p in ([2, 0, 1], [0], [], [3, 4, 0, 2, 1])]
+
+    def infer(self, x: Spec) -> Spec:
+        check_dtype(self, "x", x.dtype, "index")
+        check_rank("x", x, 1)
+        made = Spec(x.dtype, x.shape)
+        if x.value is None or not all(isinstance(v, int) for v in x.value):
+            return made
+        if sorted(x.value) != list(range(len(x.value))):
+            raise ValueError(f"{x.value} is no permutation of the numbers below {len(x.value)}")
+        return made.with_value(inverse(x.value))  # type: ignore[arg-type]
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        result = np.zeros_like(x)
+        result[x] = np.arange(len(x))
+        return result
+
+    def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        return [None]
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        b.call("invert_permutation", [inputs[0], outputs[0]], dims=[inputs[0].shape[0]])
+
+
+def invert_permutation(x: Any, name: str | None = None) -> Tensor:
+    """y with y[x[i]] = i, of a permutation x of the numbers below its length. As `tf.invert_permutation`."""
+    result: Tensor = apply(InvertPermutation, x, name=name)
     return result
 
 

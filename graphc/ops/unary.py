@@ -188,13 +188,12 @@ class SqrtGrad(_GradientOfY):
 class RsqrtGrad(_GradientOfY):
     """-dy y^3 / 2"""
 
-    function = staticmethod(lambda y, dy: y.dtype.type(-0.5) * dy * y * y * y)
+    function = staticmethod(lambda y, dy: y.dtype.type(-0.5) * (dy * y) * (y * y))
     samples = gradient_samples(0.2, 2)
 
     def scalar(self, s: Scalars, *x: Any) -> Any:
         y, dy = x
-        cube = s("mul", s("mul", y, y), y)
-        return s("mul", s("mul", dy, s.constant(-0.5, s.dtype(y))), cube)
+        return s("mul", s("mul", s.constant(-0.5, s.dtype(y)), s("mul", dy, y)), s("mul", y, y))
 
     def grad(self, node, g):
         y, dy = node.inputs
@@ -205,12 +204,12 @@ class RsqrtGrad(_GradientOfY):
 class ReciprocalGrad(_GradientOfY):
     """-dy y^2"""
 
-    function = staticmethod(lambda y, dy: -dy * y * y)
+    function = staticmethod(lambda y, dy: -y * dy * y)
     samples = gradient_samples(0.2, 2)
 
     def scalar(self, s: Scalars, *x: Any) -> Any:
         y, dy = x
-        return s("neg", s("mul", dy, s("mul", y, y)))
+        return s("mul", s("mul", s("neg", y), dy), y)
 
     def grad(self, node, g):
         y, dy = node.inputs
@@ -264,7 +263,7 @@ class Round(_Rounding):
     """The nearest whole number, halves to the even one; integers stay as they are"""
 
     kind = "number"
-    function = np.rint
+    function = staticmethod(lambda x: np.rint(x) if x.dtype.kind == "f" else x)
     samples = [*unary_samples(-9, 9, integers=True, gradient=False),
                Sample({}, (np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5], np.float32),), gradient=False)]
 

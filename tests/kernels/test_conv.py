@@ -2,6 +2,9 @@
 import numpy as np
 import pytest
 
+from graphc.kernels.conv import SPREAD
+from graphc.kernels.kernel import Choice
+
 import kernel_references as references
 from kernel_harness import backwards, close, filled, load, normal
 from kernel_references import Window
@@ -26,6 +29,10 @@ CASES = [
     Window(2, 5, 5, 0, 3, 3, 4),
     Window(1, 2, 5, 3, 3, 3, 4),
     Window(40, 8, 8, 24, 3, 3, 24, pad=(1, 1, 1, 1)),
+    Window(3, 20, 32, 1, 3, 32, 16),
+    Window(2, 11, 32, 33, 3, 30, 17),
+    Window(2, 9, 40, 20, 2, 9, 5, stride=(3, 7), dilation=(1, 2), pad=(2, 1, 3, 4)),
+    Window(1, 5, 7, 1, 3, 3, 130, pad=(1, 1, 1, 1)),
 ]
 
 
@@ -82,3 +89,12 @@ def test_filter_grad(size, dtype):
         close(df, wanted, dtype, max(1.0, (size.n * size.oh * size.ow) ** 0.5))
         results.append(df)
     np.testing.assert_array_equal(*results)
+
+
+def test_input_grad_of_few_channels_or_columns_computes_no_tap_in_vain():
+    """By spreading: the other way multiplies every pixel with every tap of its line, and as many channels as a panel has."""
+    kernel = load("conv2d_input_grad")["conv2d_input_grad.f32"]
+    for size, spreads in ((Window(64, 56, 32, 1, 3, 32, 16), True), (Window(4, 9, 32, 64, 3, 32, 16), True),
+                          (Window(1, 28, 28, 3, 5, 5, 8), True), (Window(1, 28, 28, 64, 3, 3, 8), False)):
+        choice = kernel.choice(arguments(size)["dims"], arguments(size)["attrs"])
+        assert (choice[Choice.VARIANT] == SPREAD) == spreads, size

@@ -148,6 +148,37 @@ def test_scatter_add(dtype):
             assert kernel(updates, indices, out, dims=[outer, axis, inner, count]) == 1
 
 
+@pytest.mark.parametrize("dtype", ["i32", "i64"])
+def test_invert_permutation(dtype):
+    kernel = load("invert_permutation")[f"invert_permutation.{dtype}"]
+    for n in (0, 1, 17):
+        x, out = np.random.default_rng(n).permutation(n).astype(NUMPY[dtype]), filled(n, dtype)
+        assert kernel(x, out, dims=[n]) == 0
+        np.testing.assert_array_equal(out, np.argsort(x))
+    assert kernel(np.array([0, 2], NUMPY[dtype]), filled(2, dtype), dims=[2]) == 1
+    assert kernel(np.array([0, -1], NUMPY[dtype]), filled(2, dtype), dims=[2]) == 1
+    assert kernel(np.array([1, 1], NUMPY[dtype]), filled(2, dtype), dims=[2]) == 2
+
+
+@pytest.mark.parametrize("dtype", ["i32", "i64", "u8", "i8", "i16", "u16", "u32"])
+def test_checked(dtype):
+    kernel = load("checked")[f"checked.{dtype}"]
+    for elements in (0, 1, 17, 40_000):
+        x, out = np.arange(1, elements + 1).astype(NUMPY[dtype]), filled(elements, dtype)
+        x[x <= 0] = 1
+        for refused in (0, 1):
+            assert kernel(x, out, dims=[elements], attrs=[refused]) == 0
+            np.testing.assert_array_equal(out, x)
+        if elements:
+            x[elements // 2] = 0
+            assert kernel(x, out, dims=[elements], attrs=[0]) == 4
+            assert kernel(x, out, dims=[elements], attrs=[1]) == 0
+            np.testing.assert_array_equal(out, x)
+        if elements and dtype[0] == "i":
+            x[elements - 1] = -1
+            assert kernel(x, out, dims=[elements], attrs=[1]) == 5
+
+
 def test_nonzero():
     kernel = load("nonzero")["nonzero"]
     mask = np.random.default_rng(0).random(1000) < 0.3

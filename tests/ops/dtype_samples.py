@@ -32,6 +32,8 @@ from graphc.ir.op import Op, Sample
 
 from samples import arrays
 
+# Accepted for constants only, which are computed while compiling; refused when a run is compiled.
+CONSTANTS_ONLY = {"Cast": ("uint64",)}
 HELD = (float32, float64, int32, int64, bool_, uint8, int8, int16, uint16, uint32, uint64)
 
 

@@ -10,12 +10,8 @@ import graphc as gc
 from graphc.exec.reference import apply_reference
 from graphc.ir.op import OPS, Effect, Op
 
-from dtype_samples import Variant, variants
+from dtype_samples import CONSTANTS_ONLY, Variant, variants
 from samples import arrays, build, definition, difference, specs
-
-
-# Accepted for constants only, which are computed while compiling; refused when a run is compiled.
-CONSTANTS_ONLY = {"Cast": ("uint64",)}
 
 
 @pytest.mark.parametrize("op_type", FETCHABLE)

@@ -214,6 +214,13 @@ def copy(x: Arrays, d: list[int], attrs: list[int]) -> None:
 
 
 @kernel
+def invert_permutation(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    if sorted(x[0][:d[0]]) != list(range(d[0])):
+        raise KernelError("no permutation")
+    x[1][x[0][:d[0]]] = range(d[0])
+
+
+@kernel
 def checked(x: Arrays, d: list[int], attrs: list[int]) -> None:
     if np.any(x[0][:d[0]] < 0 if attrs[0] else x[0][:d[0]] == 0):
         raise KernelError("a value is refused")
