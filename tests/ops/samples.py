@@ -37,9 +37,9 @@ def registered() -> list[str]:
     return sorted(name for name, op in OPS.items() if op.__module__.startswith("graphc.ops."))
 
 
-def arrays(op: type[Op], sample: Sample, double: bool = False) -> list[np.ndarray]:
-    """The arrays of a sample's operands. double: floating point ones in float64."""
-    generator = np.random.default_rng(zlib.crc32(op.type.encode()))
+def arrays(op: type[Op], sample: Sample, double: bool = False, seed: int = 0) -> list[np.ndarray]:
+    """The arrays of a sample's operands. double: floating point ones in float64. seed: other numbers."""
+    generator = np.random.default_rng(zlib.crc32(op.type.encode()) + seed)
     made = []
     for i, given in enumerate(sample.inputs):
         if isinstance(given, (np.ndarray, np.generic)):
@@ -96,13 +96,13 @@ def build(op: type[Op], sample: Sample, values: Sequence[np.ndarray], double: bo
         inputs = [placeholder(as_dtype(v.dtype), [None] * v.ndim if dynamic else v.shape, name=f"in_{i}")
                   for i, v in enumerate(values)]
         fields = {f.name: getattr(definition(op, sample, double), f.name) for f in dataclasses.fields(op)}
-        found = apply(op, *_grouped(op, inputs), name=name, **fields)
+        found = apply(op, *grouped(op, inputs), name=name, **fields)
         operation = (found[0] if isinstance(found, (tuple, list)) else found)
         operation = operation.op if isinstance(operation, Tensor) else operation
     return Built(graph, inputs, list(operation.outputs), operation)
 
 
-def _grouped(op: type[Op], tensors: Sequence[Any]) -> list[Any]:
+def grouped(op: type[Op], tensors: Sequence[Any]) -> list[Any]:
     """The tensors by operand that is no field: a list for the variadic one."""
     names = [n for n in op.operands if n.rstrip("*") not in op.field_operands()]
     many = len(tensors) - sum(not n.endswith("*") for n in names)

@@ -1,0 +1,109 @@
+"""Which cells of an op are run: those that hold every pair of levels, or all of them."""
+from __future__ import annotations
+
+from typing import Any
+
+from graphc.ir.op import OPS, Effect
+
+from matrix.cells import FACTORS, Cell, cell_of
+from matrix.excluded import RANK_BY_SIZE
+from matrix.neighbours import FRONTS
+from matrix.pairwise import pairwise, product
+from matrix.subjects import matrix_samples, subject
+
+
+def pairs(op: str) -> list[Cell]:
+    """Every pair of levels; every sample in at least one of them."""
+    samples = tuple(range(len(matrix_samples(op))))
+    return [cell_of(op, choice) for choice in
+            pairwise({"sample": samples, **FACTORS}, lambda choice: is_possible(op, choice), turning="sample")]
+
+
+def everything(op: str) -> list[Cell]:
+    factors = {"sample": tuple(range(len(matrix_samples(op)))), **FACTORS}
+    return [cell_of(op, choice) for choice in product(factors, lambda choice: is_possible(op, choice))]
+
+
+def is_possible(op: str, choice: dict[str, Any]) -> bool:
+    """Whether a choice (of some factors) makes a program."""
+    return all(rule(op, choice) for rule in _RULES)
+
+
+def _sample_has_sizes(op: str, choice: dict[str, Any]) -> bool:
+    if "sample" not in choice or "sizes" not in choice:
+        return True
+    return subject(op, choice["sample"], choice["sizes"], 0) is not None
+
+
+def _front_fits(op: str, choice: dict[str, Any]) -> bool:
+    if "front" not in choice or "sample" not in choice:
+        return True
+    operands = subject(op, choice["sample"], choice.get("sizes", "given"), 0)
+    if operands is None:
+        return False
+    if not operands:
+        return choice["front"] == "direct"
+    return all(FRONTS[choice["front"]].takes(x) for x in operands)
+
+
+def _has_gradients(op: str, choice: dict[str, Any]) -> bool:
+    from matrix.programs import differentiable
+
+    if choice.get("asked") != "gradients":
+        return True
+    if choice.get("front") == "python":      # no gradient passes through Python
+        return False
+    if "sample" not in choice:
+        return OPS[op].effect is Effect.PURE
+    if OPS[op].effect is not Effect.PURE or not matrix_samples(op)[choice["sample"]].gradient:
+        return False
+    return any(differentiable(op, choice["sample"]))
+
+
+def _declared(op: str, choice: dict[str, Any]) -> bool:
+    how = choice.get("declared", "known")
+    if how == "known":
+        return True
+    if choice.get("front") in ("constant", "variable") or op in RANK_BY_SIZE:
+        return False                         # they have no placeholders; their rank depends on sizes
+    return how == "unknown" or choice.get("machine") != "runner"     # saved inputs have a rank
+
+
+def _known_rank_by_size(op: str, choice: dict[str, Any]) -> bool:
+    return op not in RANK_BY_SIZE or choice.get("front") != "slice"
+
+
+def _fed_fields(op: str, choice: dict[str, Any]) -> bool:
+    if choice.get("fields") != "fed":
+        return True
+    return "sample" not in choice or takes_fed_fields(op, choice["sample"])
+
+
+def takes_fed_fields(op: str, sample: int) -> bool:
+    """Whether the op has operands that are fields, and takes them when their values are known only in the run."""
+    return bool(OPS[op].field_operands()) and _FED.setdefault((op, sample), _built_with_fed_fields(op, sample))
+
+
+_FED: dict[tuple[str, int], bool] = {}
+
+
+def _built_with_fed_fields(op: str, sample: int) -> bool:
+    import graphc as gc
+
+    from matrix.programs import Pool, make
+
+    try:
+        with gc.Graph().as_default():
+            make(Cell(op, sample, fields="fed"), Pool(1))
+    except ValueError as error:
+        return "must be known while the graph is built" not in str(error)
+    except Exception:
+        return True
+    return True
+
+
+def _machine_fits(op: str, choice: dict[str, Any]) -> bool:
+    return choice.get("machine") != "runner" or choice.get("front") != "python"     # the runner has no Python
+
+
+_RULES = (_sample_has_sizes, _front_fits, _has_gradients, _declared, _known_rank_by_size, _fed_fields, _machine_fits)

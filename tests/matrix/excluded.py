@@ -1,0 +1,27 @@
+"""Ops that the matrix leaves out, each with the reason; and what its oracle has to know of some ops."""
+from __future__ import annotations
+
+# An entry that is not registered, or that has samples (and no `anyway`), fails a test.
+EXCLUDED = {
+    "Placeholder": "what every program is fed by",
+    "PlaceholderWithDefault": "a Placeholder that need not be fed: tests/session",
+    "VariableV2": "is an operand in front='variable', and what updates.py writes",
+    "IsVariableInitialized": "has a bool that depends on the session's past, not on operands: tests/session",
+    "StatelessWhile": "is the context 'loop'",
+    "While": "is the context 'loop' around ops that write or draw numbers",
+    "StatelessIf": "is the context 'branch'",
+    "If": "is the context 'branch' around ops that write or draw numbers",
+    "EmptyTensorList": "is made by every gradient of a loop",
+    "TensorListPushBack": "is made by every gradient of a loop",
+    "TensorListPopBack": "is made by every gradient of a loop",
+    "TensorListLength": "is made by every gradient of a loop",
+    "PyFunc": "is what front='python' is made of",
+    "Print": "writes to stderr and returns its operand: tests/session",
+    "Assert": "has no results: tests/session",
+    "NoOp": "has no operands and no results",
+}
+
+# Of these ops only the first result has a gradient, as in TensorFlow.
+FIRST_RESULT_ONLY = {"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"}
+# The rank of their results depends on sizes, which must be known while building.
+RANK_BY_SIZE = {"Squeeze"}

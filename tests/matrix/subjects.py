@@ -1,0 +1,175 @@
+"""The arrays of a cell: what is fed for a sample in each run, with the sizes that the cell wants."""
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from graphc.errors import UnimplementedError
+from graphc.exec.reference import apply_reference
+from graphc.ir.dtypes import ALL, DType, float32
+from graphc.ir.op import OPS, Effect, Op, Sample
+from graphc.ir.spec import Spec
+from graphc.plan.compile import compile_graph
+
+from samples import arrays, build, definition, specs
+
+Arrays = list[np.ndarray]
+
+
+@functools.cache
+def matrix_samples(op_type: str) -> tuple[Sample, ...]:
+    """The op's samples, and one more for each dtype that it takes and they lack."""
+    op = OPS[op_type]
+    return (*op.samples, *dtype_samples(op))
+
+
+def dtype_samples(op: type[Op]) -> list[Sample]:
+    """A float32 sample of the op in every other dtype that `infer` takes and no sample of its own has."""
+    base = _retypable(op)
+    if base is None:
+        return []
+    present = {d for s in op.samples for d in _dtypes(op, s)}
+    made = []
+    for dtype in ALL:
+        if dtype.numpy is None or dtype in present:
+            continue
+        sample = _retyped(op, base, dtype)
+        if sample is not None and _is_implemented(op, sample):
+            made.append(sample)
+    return made
+
+
+def _is_implemented(op: type[Op], sample: Sample) -> bool:
+    """Whether the compiler does not say itself that it lacks the op in this dtype, which is no fault."""
+    built = build(op, sample, arrays(op, sample)) if not op.refs else None
+    if built is None:
+        return False
+    try:
+        compile_graph(built.outputs, (), built.inputs)
+    except UnimplementedError as error:
+        return "dtype" not in str(error)
+    except Exception:      # is one, and will be reported as one
+        return True
+    return True
+
+
+def _retypable(op: type[Op]) -> Sample | None:
+    """The smallest sample with elements whose operands are all made up, and of float32 where they are typed."""
+    plain = [s for s in op.samples if s.inputs and float32 in _dtypes(op, s)
+             and all(isinstance(x, tuple) for x in s.inputs)]
+    full = [s for s in plain if all(a.size > 1 for a in arrays(op, s))]
+    return min(full or plain, key=lambda s: sum(a.size for a in arrays(op, s)), default=None)
+
+
+def _dtypes(op: type[Op], sample: Sample) -> list[DType]:
+    return [s.dtype for s in specs([a for a in arrays(op, sample) if a.dtype != object])]
+
+
+def _retyped(op: type[Op], base: Sample, dtype: DType) -> Sample | None:
+    """The sample with `dtype` in place of float32; None if the op refuses it."""
+    before = [s.dtype for s in specs(arrays(op, base))]
+    sample = dataclasses.replace(
+        base, dtypes=tuple(dtype if d == float32 else d for d in before), gradient=base.gradient and dtype.is_floating,
+        attributes={k: dtype if isinstance(v, DType) and v == float32 else v for k, v in base.attributes.items()},
+        tolerance=5e-3 if dtype.size == 2 and dtype.is_floating else base.tolerance)
+    if not dtype.is_floating:
+        sample = dataclasses.replace(sample, low=1 if base.low > 0 else -9, high=9)
+    try:
+        made = arrays(op, sample)
+        op(**sample.attributes).infer(*specs(made))
+    except (TypeError, ValueError, NotImplementedError):
+        return None
+    return sample
+
+
+@functools.cache
+def subject(op_type: str, number: int, sizes: str, run: int) -> tuple[np.ndarray, ...] | None:
+    """What the operands of a sample are in a run; None if the sample has no such sizes."""
+    op, sample = OPS[op_type], matrix_samples(op_type)[number]
+    first = arrays(op, sample)
+    chosen = next(_resized(op, sample, first, sizes), None)
+    if chosen is None:
+        return None
+    values = first if run == 0 else other_values(op, sample, first, run)
+    return tuple(np.asarray(cut(v)) for cut, v in zip(chosen, values, strict=True))
+
+
+def other_values(op: type[Op], sample: Sample, first: Sequence[np.ndarray], run: int) -> Arrays:
+    """Arrays of the same shapes as `first` that fit the op as well."""
+    drawn = arrays(op, sample, seed=run)
+    made = [_changed(v, run) if isinstance(given, (np.ndarray, np.generic)) else d
+            for given, v, d in zip(sample.inputs, first, drawn, strict=True)]
+    return made if _accepted(op, sample, made) else list(first)
+
+
+def _changed(array: np.ndarray, run: int) -> np.ndarray:
+    """A given array's other values: the same ones elsewhere, or floating point ones made smaller."""
+    if array.dtype.kind == "f":
+        return np.asarray(array * array.dtype.type(0.5 ** run))
+    return np.roll(array.ravel(), run).reshape(array.shape) if array.size else array
+
+
+class _Cut:
+    """Takes the first `size` places of one axis."""
+
+    def __init__(self, axis: int | None = None, size: int = 0) -> None:
+        self.axis, self.size = axis, size
+
+    def __call__(self, array: np.ndarray) -> np.ndarray:
+        if self.axis is None:
+            return array
+        return array[(slice(None),) * self.axis + (slice(0, self.size),)]
+
+
+def _resized(op: type[Op], sample: Sample, first: Arrays, sizes: str) -> Iterator[list[_Cut]]:
+    """Ways to make some axes smaller, so that the op takes the operands still. The first is the best one."""
+    if sizes == "given":
+        yield [_Cut() for _ in first]
+        return
+    small = 0 if sizes == "zero" else 1
+    every = [(i, axis) for i, array in enumerate(first) for axis in range(array.ndim) if array.shape[axis] > 1]
+    if sizes == "stretched":
+        choices = [[place] for place in every] if len(first) > 1 else []
+    else:
+        by_size: dict[int, list[tuple[int, int]]] = {}
+        for i, axis in every:
+            by_size.setdefault(first[i].shape[axis], []).append((i, axis))
+        choices = [*by_size.values(), *([place] for place in every)]
+    full = _result_shapes(op, sample, first)
+    for places in choices:
+        if any(sum(i == j for j, _ in places) > 1 for i, _ in places):
+            continue
+        cuts = [_Cut(*next(((axis, small) for i, axis in places if i == n), ())) for n in range(len(first))]
+        made = [np.asarray(cut(v)) for cut, v in zip(cuts, first, strict=True)]
+        if _accepted(op, sample, made) and (sizes != "stretched" or _result_shapes(op, sample, made) == full):
+            yield cuts
+
+
+def _accepted(op: type[Op], sample: Sample, made: Arrays) -> bool:
+    return _result_shapes(op, sample, made) is not None
+
+
+def _result_shapes(op: type[Op], sample: Sample, made: Arrays) -> list[tuple[int, ...]] | None:
+    """The shapes of the op's results; None if it does not take these operands."""
+    instance = definition(op, sample)
+    try:
+        inferred = instance.infer(*specs(made))
+        if op.effect is Effect.WRITE:
+            return [a.shape for a in made]
+        with np.errstate(all="ignore"):
+            results = apply_reference(instance, made)
+    except Exception:
+        return None
+    inferred = inferred if isinstance(inferred, tuple) else (inferred,)
+    shapes = [np.shape(r) for r in results]
+    if any(not _agrees(spec, shape) for spec, shape in zip(inferred, shapes, strict=True)):
+        return None
+    return shapes
+
+
+def _agrees(spec: Spec, shape: tuple[int, ...]) -> bool:
+    return spec.shape is None or len(spec.shape) == len(shape) and all(
+        not isinstance(s, int) or s == n for s, n in zip(spec.shape, shape, strict=True))

@@ -1,0 +1,29 @@
+"""Every op in every place where a program may hold it: each pair of choices at least once.
+
+GRAPHC_MATRIX=all runs every combination of choices instead (`make test-matrix`).
+"""
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from graphc.ir.op import OPS
+
+from matrix import check, choose
+from matrix.excluded import EXCLUDED
+from samples import registered
+
+OPS_TESTED = [name for name in registered() if name not in EXCLUDED and not OPS[name].refs]
+
+
+@pytest.mark.parametrize("op", OPS_TESTED)
+def test_op(op: str) -> None:
+    cells = choose.everything(op) if os.environ.get("GRAPHC_MATRIX") == "all" else choose.pairs(op)
+    found = check.failures(cells)
+    assert not found, check.report(found, len(cells))
+
+
+def test_excluded_ops_are_registered_and_have_no_samples() -> None:
+    stale = [name for name in EXCLUDED if name not in OPS or (OPS[name].samples and OPS[name].operands)]
+    assert not stale
