@@ -151,7 +151,7 @@ class FusedLowering:
         if isinstance(node.op, Elementwise):
             return self._applied_scalar(node, operands, seen.steps)
         if isinstance(node.op, Reduction) and (seen.row or not self.op.axes):
-            return self._reduced(node.op, operands[0])
+            return self._reduced(node, operands[0])
         if isinstance(node.op, (View, Alias)):
             return operands[0]
         if isinstance(node.op, Const):
@@ -165,7 +165,9 @@ class FusedLowering:
             raise InternalError(f"{node} depends on its index, so it cannot be seen through another shape")
         return result
 
-    def _reduced(self, op: Reduction, x: Scalar) -> Scalar:
+    def _reduced(self, node: Node, x: Scalar) -> Scalar:
+        op = node.op
+        assert isinstance(op, Reduction)
         value = op.map_element(self.program, x)
         total = self.program.reduce(op.combine, value) if self.op.axes else value
         if type(op).finish is Reduction.finish:
