@@ -90,7 +90,7 @@ def test_options_of_any_size(native: n.Native) -> None:
                                                        ctypes.byref(handle)))
         native.library.graphc_model_free(handle)
 
-    garbage = dict(signature=b"none such", isa=b"z80", memory_limit=1, threads=1)
+    garbage = {"signature": b"none such", "isa": b"z80", "memory_limit": 1, "threads": 1}
     fields = [name for name, _ in n.Options._fields_[1:]]
     for known, message in enumerate([None, "no signature none such", "no code for z80", "no code for z80"]):
         options = n.Options(getattr(n.Options, fields[known]).offset, **garbage)
@@ -112,13 +112,13 @@ def test_options_of_any_size(native: n.Native) -> None:
     for size in (0, 7, 1 << 20, 1 << 63):
         with pytest.raises(n.NativeError, match="size is not set"):
             load(n.Options(size))
-    for wrong in (dict(memory_limit=-1), dict(threads=-1)):
+    for wrong in ({"memory_limit": -1}, {"threads": -1}):
         with pytest.raises(n.NativeError, match="is negative"):
             load(n.Options(ctypes.sizeof(n.Options), **wrong))
 
 
 @pytest.mark.parametrize(("rank", "sizes", "message"), [
-    (2, (1 << 62, 7), r"'x' has shape \[any, 7\], a tensor of shape \[4611686018427387904, 7\] is given, which is too large"),
+    (2, (1 << 62, 7), r"'x' has shape \[any, 7\], .*shape \[4611686018427387904, 7\] is given, which is too large"),
     (2, ((1 << 63) - 1, 7), "too large"),
     (2, (-1, 7), r"a tensor of shape \[any, 7\] is given"),
     (2, (4, 1 << 62), r"a tensor of shape \[4, 4611686018427387904\] is given"),
