@@ -201,7 +201,7 @@ def scratch_for_workers(pool, size, model_host):
         return 1
     host, table, workers = word(pool, t.POOL_HOST), word(pool, t.POOL_SCRATCH), word(pool, t.POOL_WORKERS)
     limit = word(model_host, t.HOST_LIMIT)
-    if limit != 0 and size > (limit - word(model_host, t.HOST_USED)) // workers:
+    if limit != 0 and size > (limit - atomic_load(model_host + 8 * t.HOST_USED)) // workers:
         return 0
     for i in range(workers):
         made = allocate(host, size)
