@@ -6,10 +6,11 @@ BUILD  := build
 ISAS   ?= x86-64-v3,x86-64-v4
 RUNNER := $(BUILD)/runner/graphc-run
 FUZZ_SECONDS ?= 1200
+TSAN_SECONDS ?= 20
 
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: install demo test lint kernels runner bench test-cross fuzz peers clean
+.PHONY: install demo test lint kernels runner bench test-cross fuzz tsan peers clean
 
 # The stamp makes an install again when what is to be installed has changed.
 $(VENV)/installed: pyproject.toml
@@ -54,6 +55,13 @@ test-cross: $(VENV)/installed
 # Mutations of the five hand-written Plans: C++ under ASan and UBSan, and Python in child processes.
 fuzz: $(RUNNER)
 	$(BIN)/python tests/fuzz/run.py --seconds $(FUZZ_SECONDS)
+
+# Threads on models that they share, under ThreadSanitizer. Covered: the C++ runner, and kernels, runtime and worker pool, in a
+# build of their own that is instrumented and not vectorised (kernels/toolchain/tsan.py); not what the map JIT compiles, which the
+# runner has not. `setarch -R`: with address randomisation of more than 28 bits ThreadSanitizer does not start.
+tsan: $(RUNNER)
+	$(BIN)/python -m graphc.kernels build --isa x86-64-v3 --tsan --out $(BUILD)/tsan-kernels
+	$(BIN)/python tests/runner/stress.py --seconds $(TSAN_SECONDS)
 
 # Checks against TensorFlow, in an environment of its own.
 peers: $(RUNNER)

@@ -28,12 +28,16 @@ def main() -> int:
     parser.add_argument("--only", default="", help="comma-separated names of kernels, `primitives`, `runtime`")
     parser.add_argument("--jobs", type=int, default=None, help="compilers at once; default: one a core")
     parser.add_argument("--prebuilt", action="store_true")
+    parser.add_argument("--tsan", action="store_true", help="code that tells ThreadSanitizer what it does; see make tsan")
     arguments = parser.parse_args()
     only = tuple(filter(None, arguments.only.split(",")))
+    from .toolchain.backend import TSAN
     start = time.perf_counter()
     try:
         isas = list(filter(None, arguments.isa.split(","))) or _host_isas()
-        archives = build_archives(isas, only, arguments.jobs)
+        suffix = TSAN if arguments.tsan else ""
+        built = build_archives([isa + suffix for isa in isas], only, arguments.jobs)
+        archives = {isa: built[isa + suffix] for isa in isas}
     except BuildError as error:
         print(error, file=sys.stderr)
         return 1

@@ -28,6 +28,7 @@ from .memory import function, set_word, word
 
 CHOICE_WORDS = int(Choice.SIZE)
 FORMULA_STACK = 256
+MOST_BYTES = 1 << 61      # sums of two still fit into a word
 
 
 @function
@@ -122,12 +123,23 @@ def lay_out(model, record, frame, cursor):
 
 
 @function
+def frame_bytes(model, body):
+    """What a frame of a body takes, without what it computes."""
+    return lay_out(model, body_record(word(model, t.MODEL_IMAGE), body), 0, 8 * t.FRAME_WORDS)
+
+
+@function
+def add_saturated(a, b):
+    """The sum of two numbers of bytes; MOST_BYTES if it is larger."""
+    return min(a + b, MOST_BYTES)
+
+
+@function
 def frame_create(model, body, context):
     """A new frame of a body, with nothing bound; 0 if there is no memory."""
     image = word(model, t.MODEL_IMAGE)
     record = body_record(image, body)
-    head = 8 * t.FRAME_WORDS
-    size = lay_out(model, record, 0, head)
+    head, size = 8 * t.FRAME_WORDS, frame_bytes(model, body)
     frame = allocate_cleared(word(model, t.MODEL_HOST), size)
     if frame == 0:
         return 0

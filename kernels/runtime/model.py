@@ -9,9 +9,9 @@ from __future__ import annotations
 from . import image as im
 from . import tables as t
 from .bind import note_input_sizes, size_segment
-from .block import allocate_cleared, fail, release
-from .frame import epilogue_of, frame_create, frame_free
-from .image import body_record, buffer_row, kernel_record, root, step_record
+from .block import allocate, allocate_cleared, fail, release
+from .frame import add_saturated, epilogue_of, frame_bytes, frame_create, frame_free
+from .image import body_record, buffer_row, dtype_size, kernel_record, root, step_record
 from .lists import forget_lists
 from .memory import atomic_add, atomic_store, function, set_word, word
 from .pack import renew_used
@@ -161,13 +161,45 @@ def model_open(request):
     set_word(model, t.MODEL_WRITES, model + 8 * (t.MODEL_WORDS + states))
     find_writes(model)
     find_reads(model)
-    if word(image, im.H_PREPARE) >= 0:
+    status = check_tables(model, word(request, t.OPEN_TABLES), error)
+    if status == 0 and word(image, im.H_PREPARE) >= 0:
         status = open_prepare(model, error)
-        if status != 0:
-            set_word(error, t.ERROR_CODE, status)
-            model_close(model)
-            return 0
+    if status != 0:
+        set_word(error, t.ERROR_CODE, status)
+        model_close(model)
+        return 0
     return model
+
+
+@function
+def check_tables(model, most, error):
+    """Compares with `most` what the frames of a run will take, each loop and branch having frames of its own."""
+    image, host = word(model, t.MODEL_IMAGE), word(model, t.MODEL_HOST)
+    bodies, prepare = word(image, im.H_BODIES), word(image, im.H_PREPARE)
+    if most == 0:
+        return 0
+    table = allocate(host, 8 * bodies)
+    if table == 0:
+        return t.NO_MEMORY
+    for body in range(bodies - 1, -1, -1):
+        record, total = body_record(image, body), frame_bytes(model, body)
+        for i in range(word(record, im.B_STEPS)):
+            step = step_record(image, record, i)
+            kind = word(step, 0)
+            if kind == im.STEP_WHILE or kind == im.STEP_IF:
+                first = 2 if kind == im.STEP_WHILE else 3
+                total = add_saturated(total, word(table, word(step, first)))
+                total = add_saturated(total, word(table, word(step, first + 1)))
+        set_word(table, body, total)
+    total = word(table, 0)
+    if prepare >= 0:
+        total = add_saturated(total, word(table, prepare))
+    release(host, table)
+    if total <= most:
+        return 0
+    set_word(error, t.ERROR_A, total)
+    set_word(error, t.ERROR_B, most)
+    return t.TABLES
 
 
 @function
@@ -237,7 +269,8 @@ def frame_close(frame):
 @function
 def frame_size(frame, sizes, error):
     """Says what sizes the next runs' inputs have (8 words an input); checks them; fills the sizes of those outputs that
-    follow from them into the frame's output slots (RANK -1 for the others)."""
+    follow from them into the frame's output slots (RANK -1 for the others), and the bytes to be given for them. Only
+    behind this call do the slots say so: a run fills in the sizes of the others."""
     record, image = word(frame, t.FRAME_RECORD), word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
     set_word(word(frame, t.FRAME_CONTEXT), t.RUN_ERROR, error)
     for i in range(word(record, im.B_INPUTS)):
@@ -250,11 +283,14 @@ def frame_size(frame, sizes, error):
     for i in range(word(record, im.B_OUTPUTS)):
         b = word(image, word(record, im.B_OUTPUT_IDS) + i)
         slot = word(frame, t.FRAME_OUTPUTS) + 8 * i * t.SLOT_RECORD
+        set_word(slot, t.SLOT_GIVEN, 0)
         if word(word(frame, t.FRAME_BUFFER_SEGMENT), b) > 0:
             set_word(slot, t.SLOT_RANK, -1)
             continue
-        rank = word(buffer_row(image, record, b), 3)
+        row = buffer_row(image, record, b)
+        rank = word(row, 3)
         set_word(slot, t.SLOT_RANK, rank)
+        set_word(slot, t.SLOT_GIVEN, word(word(frame, t.FRAME_ELEMENTS), b) * dtype_size(word(row, 1)))
         for axis in range(rank):
             set_word(slot, t.SLOT_SIZES + axis, word(word(frame, t.FRAME_SIZES), 8 * b + axis))
     return status
@@ -262,7 +298,8 @@ def frame_size(frame, sizes, error):
 
 @function
 def take_addresses(frame, call):
-    """Inputs and outputs of this run. An output of known size has memory of the caller's, others get the runtime's."""
+    """Inputs and outputs of this run. An output of known size has memory of the caller's, others get the runtime's;
+    memory that is given for one of those has no room, so that nothing is ever written to it."""
     record, indirect = word(frame, t.FRAME_RECORD), word(call, t.CALL_INDIRECT)
     inputs, outputs = word(record, im.B_INPUTS), word(record, im.B_OUTPUTS)
     host = word(word(frame, t.FRAME_MODEL), t.MODEL_HOST)
@@ -276,7 +313,7 @@ def take_addresses(frame, call):
             slot = word(frame, t.FRAME_OUTPUTS) + 8 * i * t.SLOT_RECORD
             release_owned(host, slot)
             set_word(slot, t.SLOT_ADDRESS, word(given + indirect, 0) if indirect > 0 else given)
-            set_word(slot, t.SLOT_CAPACITY, 1 << 62)
+            set_word(slot, t.SLOT_CAPACITY, word(slot, t.SLOT_GIVEN))
 
 
 @function

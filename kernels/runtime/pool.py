@@ -194,12 +194,16 @@ def pool_free(pool):
 
 
 @function
-def scratch_for_workers(pool, size):
-    """Gives every worker at least `size` bytes; only the holder of the pool's lock may. 1 if there was memory."""
+def scratch_for_workers(pool, size, model_host):
+    """Gives every worker at least `size` bytes; only the holder of the pool's lock may. 1 if there was memory: the pool
+    belongs to all models, but what a model makes it take must fit into what the model's own limit leaves."""
     if word(pool, t.POOL_SCRATCH_BYTES) >= size:
         return 1
-    host, table = word(pool, t.POOL_HOST), word(pool, t.POOL_SCRATCH)
-    for i in range(word(pool, t.POOL_WORKERS)):
+    host, table, workers = word(pool, t.POOL_HOST), word(pool, t.POOL_SCRATCH), word(pool, t.POOL_WORKERS)
+    limit = word(model_host, t.HOST_LIMIT)
+    if limit != 0 and size > (limit - atomic_load(model_host + 8 * t.HOST_USED)) // workers:
+        return 0
+    for i in range(workers):
         made = allocate(host, size)
         if made == 0:
             return 0
@@ -268,12 +272,15 @@ def run_job(frame, kind, row, phase, tiles, scratch_bytes, step):
     if grow(host_of(frame), context, t.RUN_SCRATCH, t.RUN_SCRATCH_BYTES, scratch_bytes + 64) == 0:
         return fail(frame, t.NO_MEMORY, step, scratch_bytes, 0, 0)
     scratch = word(context, t.RUN_SCRATCH)
-    if tiles < 2 or pool == 0 or word(pool, t.POOL_WORKERS) == 0 or atomic_swap_if(pool + 8 * t.POOL_LOCK, 0, 1) == 0:
+    alone = tiles < 2 or pool == 0 or word(pool, t.POOL_WORKERS) == 0
+    if not alone:
+        alone = atomic_swap_if(pool + 8 * t.POOL_LOCK, 0, 1) == 0
+        if not alone and scratch_for_workers(pool, scratch_bytes + 64, host_of(frame)) == 0:
+            atomic_store(pool + 8 * t.POOL_LOCK, 0)      # no memory for them all: slower, with the same result
+            alone = True
+    if alone:
         note_threads(context, min(tiles, 1))
         return run_alone(frame, kind, row, counter, work, scratch, phase, tiles, step)
-    if scratch_for_workers(pool, scratch_bytes + 64) == 0:
-        atomic_store(pool + 8 * t.POOL_LOCK, 0)
-        return fail(frame, t.NO_MEMORY, step, scratch_bytes, 0, 0)
     publish(pool, context, kind, row, counter, work, phase, tiles)
     take_tiles(pool, context + 8 * t.RUN_SCRATCH)
     wait_for_end(pool)

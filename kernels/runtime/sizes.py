@@ -5,7 +5,7 @@ from ..layout import GUARD_WORDS, SHAPE_WORDS
 from . import image as im
 from . import tables as t
 from .block import fail, host_of, slot_reserve
-from .image import BAD, add, buffer_row, dim_row, floordiv, limited, multiply, subtract
+from .image import BAD, add, buffer_row, dim_row, dtype_size, floordiv, limited, multiply, subtract
 from .memory import function, set_word, word
 
 
@@ -154,6 +154,7 @@ def reserve_outputs(frame, segment):
             rank = word(buffer_row(image, record, b), 3)
             address = slot_reserve(host_of(frame), slot, rank, word(frame, t.FRAME_SIZES) + 64 * b)
             if address == 0:
-                return fail(frame, t.NO_MEMORY, -1, word(word(frame, t.FRAME_ELEMENTS), b), 0, b)
+                size = dtype_size(word(slot, t.SLOT_DTYPE))
+                return fail(frame, t.NO_MEMORY, -1, multiply(word(word(frame, t.FRAME_ELEMENTS), b), size), 0, b)
             set_word(word(frame, t.FRAME_ADDRESSES), b, address)
     return 0

@@ -28,8 +28,8 @@ HOST_WORDS = 16
 # SLOT to fill
 ASK_OPERANDS, ASK_SLOTS, ASK_HOST, ASK_FIRST = 0, 1, 2, 3
 
-# SLOT
-SLOT_ADDRESS, SLOT_CAPACITY, SLOT_OWNED, SLOT_FILLED, SLOT_DTYPE, SLOT_RANK, SLOT_ELEMENTS = range(7)
+# SLOT. GIVEN: bytes that the caller of gc_run must give for an output; 0: its size is known only when it has run.
+SLOT_ADDRESS, SLOT_CAPACITY, SLOT_OWNED, SLOT_FILLED, SLOT_DTYPE, SLOT_RANK, SLOT_ELEMENTS, SLOT_GIVEN = range(8)
 SLOT_SIZES = 8
 SLOT_RECORD = 16
 
@@ -56,6 +56,7 @@ MAP_FAILED = 30           # a: status of the map evaluator
 TILES = 31                # too many tiles
 EPILOGUE = 32             # the epilogue's domain is not the kernel's output
 HOST_SLOT = 33            # a host function did not fill a slot; c: slot
+TABLES = 34               # a: bytes that the tables of a run would take, b: OPEN_TABLES
 
 # POOL (fields that different threads write stand 8 words apart)
 POOL_LOCK, POOL_TICKET, POOL_REMAINING, POOL_WAITING, POOL_SLEEPERS = 0, 8, 16, 24, 32
@@ -75,9 +76,10 @@ POOL_WORDS = 96
 MODEL_WORDS = 32
 
 # What gc_model_open takes. COMPILED: 0, or a table of two addresses a program that stand in for gc_map_run and
-# gc_map_run_range (0: the program is interpreted).
+# gc_map_run_range (0: the program is interpreted). TABLES: the most bytes that the frames of a run may take without
+# what they compute, 0: any number; a plan may well describe more than fits into a machine in a few thousand bytes.
 (OPEN_IMAGE, OPEN_REGISTRY, OPEN_FUNCTIONS, OPEN_HOST, OPEN_POOL, OPEN_STORE, OPEN_CONSTANTS, OPEN_STATES, OPEN_INFOS,
- OPEN_RUN_BODY, OPEN_ERROR, OPEN_COMPILED) = range(12)
+ OPEN_RUN_BODY, OPEN_ERROR, OPEN_COMPILED, OPEN_TABLES) = range(13)
 
 # STORE of packed operands
 STORE_LOCK, STORE_FIRST, STORE_HOST = 0, 1, 2

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import llvmlite.binding as llvm
+
+from . import tsan
 
 HOST_ADDRESS = re.compile(r"inttoptr \(i64 -?\d+ to ptr\)")
 
@@ -18,7 +20,8 @@ HOST_ADDRESS = re.compile(r"inttoptr \(i64 -?\d+ to ptr\)")
 class Target:
     """An instruction set that code can be made for. name: command line; symbol: suffix of symbols.
 
-    cpu, features: LLVM's. needs: the features, in LLVM's names, that the machine it runs on must have.
+    cpu, features: LLVM's. needs: the features, in LLVM's names, that the machine it runs on must have. tsan: the code tells
+    ThreadSanitizer what it does (tsan.py).
     """
 
     name: str
@@ -30,6 +33,7 @@ class Target:
     needs: tuple[str, ...] = ()
     relocation: str = "pic"
     abi: str = ""
+    tsan: bool = False
 
 
 _V3 = ("avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe")
@@ -41,6 +45,15 @@ TARGETS: dict[str, Target] = {t.name: t for t in (
     Target("x86-64-v3", "x86_64_v3", "x86_64-unknown-linux-gnu", "x86-64-v3", "", "x86_64", _V3),
     Target("aarch64", "aarch64", "aarch64-unknown-linux-gnu", "generic", "", "aarch64", ("neon",)),
 )}
+
+
+TSAN = "+tsan"            # behind the name of a target
+
+
+def find_target(name: str) -> Target:
+    """The target of that name; of "NAME+tsan" the one whose code tells ThreadSanitizer what it does."""
+    target = TARGETS[name.removesuffix(TSAN)]
+    return replace(target, name=name, tsan=True) if name.endswith(TSAN) else target
 
 
 class BackEndError(Exception):
@@ -64,7 +77,9 @@ def build_object(target: Target, bitcodes: Sequence[bytes], exports: Sequence[st
     machine = target_machine(target)
     module = _link(target, machine, bitcodes)
     _internalise(module, set(exports), inline_all)
-    _optimise(module, machine)
+    _optimise(module, machine, vectorise=not target.tsan)
+    if target.tsan:
+        module = llvm.parse_assembly(tsan.instrument(str(module)))
     found = HOST_ADDRESS.search(str(module))
     if found:
         raise BackEndError(f"an address of the machine that compiles is left in the code: {found.group(0)}")
@@ -123,12 +138,12 @@ def _internalise(module: llvm.ModuleRef, exports: set[str], inline_all: bool) ->
         raise BackEndError(f"not defined: {sorted(missing)}")
 
 
-def _optimise(module: llvm.ModuleRef, machine: llvm.TargetMachine) -> None:
+def _optimise(module: llvm.ModuleRef, machine: llvm.TargetMachine, vectorise: bool = True) -> None:
     tuning = llvm.create_pipeline_tuning_options(speed_level=3)
-    tuning.loop_vectorization = True
-    tuning.slp_vectorization = True
-    tuning.loop_unrolling = True
-    tuning.loop_interleaving = True
+    tuning.loop_vectorization = vectorise
+    tuning.slp_vectorization = vectorise
+    tuning.loop_unrolling = vectorise
+    tuning.loop_interleaving = vectorise
     passes = llvm.create_pass_builder(machine, tuning)
     # Numba's environments and exception tables are unused once internal: dropped first, to spend nothing on them.
     _drop_unused(module, passes)

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import archive, cache, frontend
-from .backend import TARGETS, Target, build_object, target_machine
+from . import archive, cache, frontend, tsan
+from .backend import Target, build_object, find_target, target_machine
 from .collect import Inventory, Unit, collect, source_hash_parts
 from .gate import check_object
 from .registry import functions_assembly, registry_assembly, registry_words
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     isas, out, pieces, jobs, *only = arguments
     frontend.prepare()
     inventory = collect(tuple(only[0].split(",")) if only else ())
-    targets = tuple(TARGETS[isa] for isa in isas.split(","))
+    targets = tuple(find_target(isa) for isa in isas.split(","))
     # Large units first: the last ones to end should be small.
     by_size = sorted(inventory.units, key=lambda unit: (unit.name != "runtime", len(unit.variants) < 2))
     work = [Job(unit, targets, Path(pieces), Path(out), {isa: _ir_key(unit, isa) for isa in unit.variants})
@@ -139,13 +139,13 @@ def _object(job: Job, target: Target, ir: list[tuple[str, bytes]]) -> bytes:
     bitcodes = dict(ir)
     chosen = [bitcodes[isa or "common"] for isa in _variants(unit, target)]
     exports = unit.exports(target.symbol)
-    key = cache.hash_of(*_texts("backend", "gate"), cache.tool_versions(), repr(target), repr(exports),
+    key = cache.hash_of(*_texts("backend", "gate", *(["tsan"] if target.tsan else [])), cache.tool_versions(), repr(target), repr(exports),
                         str(unit.inline_all), *chosen)
     path = job.pieces / f"{key}.o"
     made = cache.read_file(path)
     if made is None:
         made = build_object(target, chosen, exports, unit.inline_all)
-        check_object(made, [f"{name}_{target.symbol}" for name in exports])
+        check_object(made, [f"{name}_{target.symbol}" for name in exports], tsan.IMPORTS if target.tsan else ())
         cache.write_file(path, made)
     return made
 

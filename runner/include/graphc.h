@@ -16,10 +16,18 @@
  *
  * Threads: all functions may be called from any thread. Runs of one model may overlap; if the model writes variables they take
  * turns. Nothing may use a model while or after it is freed. No function throws or exits; on failure the message is kept for
- * the calling thread.
+ * the calling thread. NULL where something is needed is such a failure: functions that count give -1, those that free or cancel
+ * do nothing.
+ *
+ * Memory: all that is allocated for a model counts against its limit (graphc_options.memory_limit), the file while it is read
+ * and the results included. Without a limit of the caller's it is three quarters of the smallest of the machine's memory and the
+ * limits of the process' control groups (v2: memory.max, v1: memory.limit_in_bytes), and in addition loading a file of n bytes
+ * may take no more than 64 MiB + 64 n, and the tables of one run neither; no file but a damaged or hostile one should come near.
+ * Variables and what a run computes may be of any size within the limit. What passes the limit ends with
+ * GRAPHC_RESOURCE_EXHAUSTED, and the model can be used as before.
  *
  * Versions: functions and fields are only ever added at the end; graphc_abi_version() tells what the library has. Callers set
- * `size` of graphc_options to sizeof(graphc_options) as they know it.
+ * `size` of graphc_options to sizeof(graphc_options) as they know it: an older, smaller one is read as far as it goes.
  */
 #ifndef GRAPHC_H
 #define GRAPHC_H
@@ -77,7 +85,7 @@ typedef struct graphc_options {
   size_t size;              /* sizeof(graphc_options) */
   const char* signature;    /* NULL: the file's first */
   const char* isa;          /* "x86-64-v3"; NULL: GRAPHC_ISA of the environment, else the best of this machine */
-  int64_t memory_limit;     /* bytes this model may allocate in all; 0: no limit */
+  int64_t memory_limit;     /* bytes this model may allocate in all; 0: the default, see Memory above */
   int32_t threads;          /* threads that work on a run, the caller included; 0: one a core. Only 1 and not 1 differ once
                                the process has its pool: the pool has as many workers as the first model asked for. */
 } graphc_options;
@@ -98,13 +106,15 @@ GRAPHC_API int32_t graphc_input_count(const graphc_model* model);
 GRAPHC_API int32_t graphc_output_count(const graphc_model* model);
 GRAPHC_API graphc_status graphc_input_info(const graphc_model* model, int32_t index, graphc_info* info);
 GRAPHC_API graphc_status graphc_output_info(const graphc_model* model, int32_t index, graphc_info* info);
-/* Bytes allocated for the model now. */
+/* Bytes allocated for the model and its results now. */
 GRAPHC_API int64_t graphc_memory_used(const graphc_model* model);
 
 /* Runs the model on `count` inputs in the order of graphc_input_info. Inputs are only read. The result must be freed. */
 GRAPHC_API graphc_status graphc_run(graphc_model* model, const graphc_tensor* inputs, int32_t count, graphc_result** result);
-/* Ends the runs of the model that are in progress, on whatever threads, with GRAPHC_CANCELLED; they look between steps and
- * between turns of loops. */
+/* Ends the runs of the model that are going on when it is called, on whatever threads, with GRAPHC_CANCELLED: those whose
+ * graphc_run has been entered and has not returned, so also those that wait for their turn. They look between steps, between
+ * tiles of a step and between turns of loops; one that is at its end may still succeed. A run that begins later is not
+ * touched. Does not wait. Host functions may call it. */
 GRAPHC_API void graphc_cancel(graphc_model* model);
 GRAPHC_API int32_t graphc_result_count(const graphc_result* result);
 GRAPHC_API graphc_status graphc_result_output(const graphc_result* result, int32_t index, graphc_tensor* output);

@@ -1,11 +1,13 @@
-// Loads and runs each file given, with inputs made of its own description: `graphc-fuzz [--limit BYTES] FILES`. Meant to be
-// built with -DGRAPHC_SANITIZE=ON: whatever a file says, the outcome is an answer or an error, which is printed.
+// Loads and runs each file given, with inputs made of its own description: `graphc-fuzz [--limit BYTES] [--peak] FILES`. Meant to be
+// built with -DGRAPHC_SANITIZE=ON: whatever a file says, the outcome is an answer or an error, which is printed. --peak also
+// prints how many kilobytes of memory it took at most.
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -95,13 +97,24 @@ void give_states(graphc_model* model) {
   }
 }
 
+void print_peak() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;)
+    if (word == "VmHWM:" && status >> word) std::printf("peak: %s\n", word.c_str());
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
   graphc_options options{};
   options.size = sizeof options;
   options.memory_limit = MEMORY_LIMIT;
+  bool peak = false;
   for (int i = 1; i < count; ++i) {
+    if (std::string(arguments[i]) == "--peak") {
+      peak = true;
+      continue;
+    }
     if (std::string(arguments[i]) == "--limit" && i + 1 < count) {
       options.memory_limit = std::atoll(arguments[++i]);
       continue;
@@ -120,5 +133,6 @@ int main(int count, char** arguments) {
     for (const std::int64_t open : OPEN_SIZES) run(model, open);
     graphc_model_free(model);
   }
+  if (peak) print_peak();
   return 0;
 }

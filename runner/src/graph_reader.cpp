@@ -2,7 +2,6 @@
 #include "graph_reader.hpp"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -60,7 +59,11 @@ Attribute read_attribute(std::string_view entry) {
   return attribute;
 }
 
-void hash_node(const Node& node, Crc32& crc) {
+void hash_node(const Node& node, Crc32& crc, Charge& charge) {
+  std::size_t fields = 0;
+  for (Reader r(node.message); r.next(); r.skip()) fields += r.field() == 3 || r.field() == 5;
+  const std::size_t bytes = 2 * fields * sizeof(Attribute);
+  charge.add(bytes);
   std::vector<Attribute> attributes;
   std::vector<std::string_view> inputs;
   Reader r(node.message);
@@ -78,14 +81,19 @@ void hash_node(const Node& node, Crc32& crc) {
   crc.add('\1');
   for (const Attribute& a : attributes) crc.add(a.first), crc.add('\0'), crc.add(a.second), crc.add('\0');
   crc.add('\2');
+  charge.remove(bytes);
 }
 
-// Fills `target` with `values`, the last one repeated, as TensorProto has it; no values: zeros.
+// Fills `target`, which is zeroed, with `values`, the last one repeated, as TensorProto has it; no values: zeros. Zeros that
+// are only repeated are not written, so that their pages are not taken.
 template <class From, class To>
 void fill(const std::vector<From>& values, char* target, std::size_t count, const std::string& name) {
   if (values.size() > count) damaged("constant " + name + " has more values than elements");
+  static const char zeros[sizeof(To)] = {};
+  if (values.empty()) return;
   for (std::size_t i = 0; i < count; ++i) {
-    const To value = values.empty() ? To{} : static_cast<To>(values[std::min(i, values.size() - 1)]);
+    const To value = static_cast<To>(values[std::min(i, values.size() - 1)]);
+    if (i >= values.size() && std::memcmp(&value, zeros, sizeof(To)) == 0) return;
     std::memcpy(target + i * sizeof(To), &value, sizeof(To));
   }
 }
@@ -101,8 +109,8 @@ struct TensorValue {
   std::vector<std::uint64_t> unsigneds;     // uint64_val
 };
 
-void read_shape(std::string_view message, TensorValue& value) {
-  Reader r(message);
+void read_shape(std::string_view message, TensorValue& value, Charge& charge) {
+  Reader r(message, &charge);
   while (r.next()) {
     if (r.field() == 3) value.unknown_rank = r.integer() != 0;
     if (r.field() != 2) {
@@ -115,16 +123,17 @@ void read_shape(std::string_view message, TensorValue& value) {
       if (dim.field() == 1) size = dim.integer();
       else dim.skip();
     }
+    r.count(1, sizeof size);
     value.shape.push_back(size);
   }
 }
 
-TensorValue read_tensor(std::string_view message) {
+TensorValue read_tensor(std::string_view message, Charge& charge) {
   TensorValue value;
-  Reader r(message);
+  Reader r(message, &charge);
   while (r.next()) switch (r.field()) {
     case 1: value.dtype = r.integer(); break;
-    case 2: read_shape(r.bytes(), value); break;
+    case 2: read_shape(r.bytes(), value, charge); break;
     case 4: value.content = r.bytes(); break;
     case 5: r.elements(value.floats); break;
     case 6: r.elements(value.doubles); break;
@@ -132,6 +141,7 @@ TensorValue read_tensor(std::string_view message) {
     case 17: {
       std::vector<std::int64_t> bits;
       r.integers(bits);
+      r.count(bits.size(), sizeof(std::uint64_t));
       value.unsigneds.insert(value.unsigneds.end(), bits.begin(), bits.end());
       break;
     }
@@ -177,7 +187,7 @@ void copy_values(const TensorValue& value, int dtype, char* target, std::size_t 
 
 }  // namespace
 
-MappedFile::MappedFile(const std::string& path) {
+Block read_file(const std::string& path, const std::shared_ptr<HostTable>& host) {
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   struct stat status {};
   if (file < 0 || fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
@@ -185,18 +195,20 @@ MappedFile::MappedFile(const std::string& path) {
     if (file >= 0) close(file);
     throw Error(GRAPHC_NOT_FOUND, "cannot read " + path + ": " + reason);
   }
-  size_ = static_cast<std::size_t>(status.st_size);
-  if (size_) address_ = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file, 0);
-  close(file);
-  if (address_ == MAP_FAILED) throw Error(GRAPHC_RESOURCE_EXHAUSTED, "cannot map " + path + ": " + std::strerror(errno));
+  const std::unique_ptr<const int, void (*)(const int*)> closing(&file, [](const int* opened) { close(*opened); });
+  Block data(host, static_cast<std::size_t>(status.st_size));
+  for (std::size_t at = 0; at < data.bytes();) {
+    const ssize_t got = pread(file, data.data() + at, data.bytes() - at, static_cast<off_t>(at));
+    if (got > 0) at += static_cast<std::size_t>(got);
+    else if (got == 0) throw Error(GRAPHC_DATA_LOSS, "cannot read " + path + ": it became shorter while it was read");
+    else if (errno != EINTR) throw Error(GRAPHC_NOT_FOUND, "cannot read " + path + ": " + std::strerror(errno));
+  }
+  return data;
 }
 
-MappedFile::~MappedFile() {
-  if (size_) munmap(address_, size_);
-}
-
-Graph::Graph(std::string_view data) {
+Graph::Graph(std::string_view data, const std::shared_ptr<HostTable>& host) : charge_(host) {
   static constexpr unsigned NODE = 1, PLANS = 1000;
+  static constexpr std::size_t BY_NAME = 64;     // bytes of an entry in by_name_
   Reader r(data);
   while (r.next()) {
     if (r.field() == NODE) {
@@ -208,10 +220,11 @@ Graph::Graph(std::string_view data) {
         else if (inner.field() == 2) node.op = inner.bytes();
         else inner.skip();
       }
+      charge_.add(2 * sizeof(Node) + BY_NAME);
       by_name_.emplace(node.name, nodes_.size());
       nodes_.push_back(node);
     } else if (r.field() == PLANS) {
-      plans_.push_back(read_saved_plan(r.bytes()));
+      plans_.push_back(read_saved_plan(r.bytes(), charge_));
     } else {
       r.skip();
     }
@@ -220,7 +233,7 @@ Graph::Graph(std::string_view data) {
 
 std::uint64_t Graph::hash() const {
   Crc32 crc;
-  for (const Node& node : nodes_) hash_node(node, crc);
+  for (const Node& node : nodes_) hash_node(node, crc, charge_);
   return crc.value();
 }
 
@@ -228,7 +241,8 @@ void Graph::copy_constant(const Tensor& wanted, char* target, std::size_t bytes)
   const auto found = by_name_.find(wanted.name);
   if (found == by_name_.end() || nodes_[found->second].op != "Const")
     damaged("the plan uses constant " + wanted.name + ", which the graph does not have");
-  const TensorValue value = read_tensor(constant_message(nodes_[found->second]));
+  Charge charge(charge_.host());
+  const TensorValue value = read_tensor(constant_message(nodes_[found->second]), charge);
   if (value.dtype != wanted.dtype || value.shape != wanted.shape || value.unknown_rank)
     damaged("constant " + wanted.name + " has another dtype or shape than the plan says");
   const DType* dtype = find_dtype(wanted.dtype);

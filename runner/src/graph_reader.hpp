@@ -1,6 +1,7 @@
 // A saved graph (proto/graph.proto): its plans, and the values of its constants.
 //
-// The file is mapped while it is read; what a model keeps is copied out of it.
+// The file is read whole, not mapped: what else writes to it, or cuts it short, changes nothing of what has been checked. What
+// a model keeps is copied out of it.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -13,19 +14,8 @@
 
 namespace graphc {
 
-// A file's bytes. Throws NOT_FOUND if it cannot be read.
-class MappedFile {
- public:
-  explicit MappedFile(const std::string& path);
-  ~MappedFile();
-  MappedFile(const MappedFile&) = delete;
-  MappedFile& operator=(const MappedFile&) = delete;
-  std::string_view data() const { return {static_cast<const char*>(address_), size_}; }
-
- private:
-  void* address_ = nullptr;
-  std::size_t size_ = 0;
-};
+// A file's bytes. Throws NOT_FOUND if it cannot be read, DATA_LOSS if it gets shorter meanwhile.
+Block read_file(const std::string& path, const std::shared_ptr<HostTable>& host);
 
 struct Node {
   std::string_view name, op;
@@ -34,8 +24,8 @@ struct Node {
 
 class Graph {
  public:
-  // Reads the node table and checks that it is a GraphDef at all; `data` must outlive the Graph.
-  explicit Graph(std::string_view data);
+  // Reads the node table and checks that it is a GraphDef at all; `data` must outlive the Graph. What it takes is counted.
+  Graph(std::string_view data, const std::shared_ptr<HostTable>& host);
 
   const std::vector<SavedPlan>& plans() const { return plans_; }
   std::size_t node_count() const { return nodes_.size(); }
@@ -48,6 +38,7 @@ class Graph {
   void copy_constant(const Tensor& wanted, char* target, std::size_t bytes) const;
 
  private:
+  mutable Charge charge_;
   std::vector<Node> nodes_;
   std::vector<SavedPlan> plans_;
   std::unordered_map<std::string_view, std::size_t> by_name_;

@@ -1,14 +1,21 @@
 // The C ABI of graphc.h: turns exceptions into statuses, and nothing else.
 #include "graphc.h"
 
+#include <memory>
 #include <new>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "error.hpp"
+#include "graph_reader.hpp"
+#include "memory.hpp"
 #include "model.hpp"
 
 struct graphc_model {
   graphc::Model model;
-  graphc_model(std::string_view file, const graphc::Options& options) : model(file, options) {}
+  graphc_model(std::string_view file, const graphc::Options& options, std::shared_ptr<graphc::HostTable> host)
+      : model(file, options, std::move(host)) {}
 };
 
 struct graphc_result {
@@ -17,22 +24,32 @@ struct graphc_result {
 
 namespace {
 
+constexpr std::size_t LARGEST_OPTIONS = 4096;    // bytes; a size above it was never set
+
 thread_local std::string last_error;
 
+graphc_status remember(graphc_status code, const char* text, const char* more = "") noexcept {
+  try {
+    last_error = std::string(text) + more;
+  } catch (...) {
+    last_error.clear();                          // no memory even for the message
+  }
+  return code;
+}
+
 template <class Body>
-graphc_status guarded(Body body) {
+graphc_status guarded(Body body) noexcept {
   try {
     body();
     return GRAPHC_OK;
   } catch (const graphc::Error& error) {
-    last_error = error.what();
-    return error.code;
+    return remember(error.code, error.what());
   } catch (const std::bad_alloc&) {
-    last_error = "no memory";
-    return GRAPHC_RESOURCE_EXHAUSTED;
+    return remember(GRAPHC_RESOURCE_EXHAUSTED, "no memory");
   } catch (const std::exception& error) {
-    last_error = std::string("internal error: ") + error.what();
-    return GRAPHC_INTERNAL;
+    return remember(GRAPHC_INTERNAL, "internal error: ", error.what());
+  } catch (...) {
+    return remember(GRAPHC_INTERNAL, "internal error");
   }
 }
 
@@ -40,29 +57,62 @@ void require(bool condition, const char* what) {
   if (!condition) throw graphc::Error(GRAPHC_INVALID_ARGUMENT, what);
 }
 
+// What a count is of; -1, and a message, if there is no model.
+template <class Count>
+auto counted(const graphc_model* model, Count count) noexcept -> decltype(count(model->model)) {
+  if (model) return count(model->model);
+  remember(GRAPHC_INVALID_ARGUMENT, "model is NULL");
+  return -1;
+}
+
+// The fields that the caller's header has; a newer header's further fields must not be set, for they would have no effect.
 graphc::Options read_options(const graphc_options* given) {
   graphc::Options options;
   if (!given) return options;
-  require(given->size >= sizeof(graphc_options), "graphc_options.size is not set");
-  options.signature = given->signature ? given->signature : "";
-  options.isa = given->isa ? given->isa : "";
-  options.memory_limit = given->memory_limit;
-  options.threads = given->threads;
+  require(given->size >= sizeof given->size && given->size <= LARGEST_OPTIONS,
+          "graphc_options.size is not set: it must be sizeof(graphc_options)");
+  const auto has = [given](const auto& field) {
+    const char* end = reinterpret_cast<const char*>(&field) + sizeof field;
+    return end <= reinterpret_cast<const char*>(given) + given->size;
+  };
+  if (has(given->signature) && given->signature) options.signature = given->signature;
+  if (has(given->isa) && given->isa) options.isa = given->isa;
+  if (has(given->memory_limit)) options.memory_limit = given->memory_limit;
+  if (has(given->threads)) options.threads = given->threads;
+  require(options.memory_limit >= 0, "graphc_options.memory_limit is negative");
+  require(options.threads >= 0, "graphc_options.threads is negative");
+  for (std::size_t i = sizeof(graphc_options); i < given->size; ++i)
+    if (reinterpret_cast<const char*>(given)[i])
+      throw graphc::Error(GRAPHC_UNIMPLEMENTED, "graphc_options has a field set that this version of the library does not know");
   return options;
 }
 
-template <class Item>
-graphc_status describe(const std::vector<Item>& items, int32_t index, graphc_info* info, const char* what) {
+std::shared_ptr<graphc::HostTable> make_host(const graphc::Options& options) {
+  return std::make_shared<graphc::HostTable>(options.memory_limit);
+}
+
+template <class Select>
+graphc_status describe(const graphc_model* model, Select select, int32_t index, graphc_info* info, const char* what) {
   return guarded([&] {
+    require(model, "model is NULL");
     require(info, "info is NULL");
+    const auto& items = select(model->model.plan());
     require(index >= 0 && static_cast<std::size_t>(index) < items.size(), what);
-    const Item& item = items[static_cast<std::size_t>(index)];
+    const auto& item = items[static_cast<std::size_t>(index)];
     *info = graphc_info{};
     info->name = item.name.c_str();
     info->dtype = item.dtype;
     info->rank = static_cast<int32_t>(item.shape.size());
     for (std::size_t i = 0; i < item.shape.size() && i < GRAPHC_MAX_RANK; ++i) info->sizes[i] = item.shape[i];
   });
+}
+
+template <class List>
+int32_t size_of(const List& list) { return static_cast<int32_t>(list.size()); }
+
+void require_state(const graphc_model* model, int32_t index) {
+  require(model, "model is NULL");
+  require(index >= 0 && index < size_of(model->model.plan().states), "the model has no variable of this number");
 }
 
 }  // namespace
@@ -78,19 +128,24 @@ const char* graphc_isas(void) {
 
 graphc_status graphc_load_memory(const void* data, size_t bytes, const graphc_options* options, graphc_model** model) {
   return guarded([&] {
-    require(model && (data || !bytes), "model or data is NULL");
+    require(model, "model is NULL");
     *model = nullptr;
-    *model = new graphc_model(std::string_view(static_cast<const char*>(data), bytes), read_options(options));
+    require(data || !bytes, "data is NULL");
+    const graphc::Options chosen = read_options(options);
+    *model = new graphc_model(std::string_view(static_cast<const char*>(data), bytes), chosen, make_host(chosen));
   });
 }
 
 graphc_status graphc_load_file(const char* path, const graphc_options* options, graphc_model** model) {
   return guarded([&] {
-    require(model && path, "model or path is NULL");
+    require(model, "model is NULL");
     *model = nullptr;
-    const graphc::MappedFile file(path);
+    require(path, "path is NULL");
+    const graphc::Options chosen = read_options(options);
+    const std::shared_ptr<graphc::HostTable> host = make_host(chosen);
+    const graphc::Block file = graphc::read_file(path, host);
     try {
-      *model = new graphc_model(file.data(), read_options(options));
+      *model = new graphc_model(std::string_view(file.data(), file.bytes()), chosen, host);
     } catch (const graphc::Error& error) {
       throw graphc::Error(error.code, std::string(path) + ": " + error.what());
     }
@@ -99,47 +154,76 @@ graphc_status graphc_load_file(const char* path, const graphc_options* options, 
 
 void graphc_model_free(graphc_model* model) { delete model; }
 
-int32_t graphc_input_count(const graphc_model* model) { return static_cast<int32_t>(model->model.plan().inputs.size()); }
-int32_t graphc_output_count(const graphc_model* model) { return static_cast<int32_t>(model->model.plan().outputs.size()); }
-int32_t graphc_state_count(const graphc_model* model) { return static_cast<int32_t>(model->model.plan().states.size()); }
-int32_t graphc_host_count(const graphc_model* model) { return static_cast<int32_t>(model->model.plan().hosts.size()); }
-int64_t graphc_memory_used(const graphc_model* model) { return model->model.memory_used(); }
+int32_t graphc_input_count(const graphc_model* model) {
+  return counted(model, [](const graphc::Model& m) { return size_of(m.plan().inputs); });
+}
+
+int32_t graphc_output_count(const graphc_model* model) {
+  return counted(model, [](const graphc::Model& m) { return size_of(m.plan().outputs); });
+}
+
+int32_t graphc_state_count(const graphc_model* model) {
+  return counted(model, [](const graphc::Model& m) { return size_of(m.plan().states); });
+}
+
+int32_t graphc_host_count(const graphc_model* model) {
+  return counted(model, [](const graphc::Model& m) { return size_of(m.plan().hosts); });
+}
+
+int64_t graphc_memory_used(const graphc_model* model) {
+  return counted(model, [](const graphc::Model& m) { return m.memory_used(); });
+}
 
 graphc_status graphc_input_info(const graphc_model* model, int32_t index, graphc_info* info) {
-  return describe(model->model.plan().inputs, index, info, "the model has no input of this number");
+  const auto inputs = [](const graphc::Plan& plan) -> const auto& { return plan.inputs; };
+  return describe(model, inputs, index, info, "the model has no input of this number");
 }
 
 graphc_status graphc_output_info(const graphc_model* model, int32_t index, graphc_info* info) {
-  return describe(model->model.plan().outputs, index, info, "the model has no output of this number");
+  const auto outputs = [](const graphc::Plan& plan) -> const auto& { return plan.outputs; };
+  return describe(model, outputs, index, info, "the model has no output of this number");
 }
 
 graphc_status graphc_state_info(const graphc_model* model, int32_t index, graphc_info* info) {
-  return describe(model->model.plan().states, index, info, "the model has no variable of this number");
+  const auto states = [](const graphc::Plan& plan) -> const auto& { return plan.states; };
+  return describe(model, states, index, info, "the model has no variable of this number");
 }
 
 const char* graphc_host_name(const graphc_model* model, int32_t index) {
-  const std::vector<std::string>& hosts = model->model.plan().hosts;
-  return index >= 0 && static_cast<std::size_t>(index) < hosts.size() ? hosts[static_cast<std::size_t>(index)].c_str() : nullptr;
+  if (index >= 0 && index < graphc_host_count(model)) return model->model.plan().hosts[static_cast<std::size_t>(index)].c_str();
+  if (model) remember(GRAPHC_INVALID_ARGUMENT, "the model calls no host function of this number");
+  return nullptr;
 }
 
 graphc_status graphc_run(graphc_model* model, const graphc_tensor* inputs, int32_t count, graphc_result** result) {
   return guarded([&] {
-    require(model && result && count >= 0 && (inputs || !count), "model, inputs or result is NULL");
+    require(result, "result is NULL");
     *result = nullptr;
+    require(model, "model is NULL");
+    require(count >= 0, "count is negative");
+    require(inputs || !count, "inputs is NULL");
     std::unique_ptr<graphc::Result> made = model->model.run(inputs, static_cast<std::size_t>(count));
     *result = new graphc_result{std::move(made)};
   });
 }
 
-void graphc_cancel(graphc_model* model) { model->model.cancel(); }
+void graphc_cancel(graphc_model* model) {
+  if (model) model->model.cancel();
+  else remember(GRAPHC_INVALID_ARGUMENT, "model is NULL");
+}
 
-int32_t graphc_result_count(const graphc_result* result) { return static_cast<int32_t>(result->result->outputs.size()); }
+int32_t graphc_result_count(const graphc_result* result) {
+  if (result) return size_of(result->result->outputs);
+  remember(GRAPHC_INVALID_ARGUMENT, "result is NULL");
+  return -1;
+}
 
 graphc_status graphc_result_output(const graphc_result* result, int32_t index, graphc_tensor* output) {
   return guarded([&] {
-    const std::vector<graphc_tensor>& outputs = result->result->outputs;
+    require(result, "result is NULL");
     require(output, "output is NULL");
-    require(index >= 0 && static_cast<std::size_t>(index) < outputs.size(), "the result has no output of this number");
+    const std::vector<graphc_tensor>& outputs = result->result->outputs;
+    require(index >= 0 && index < size_of(outputs), "the result has no output of this number");
     *output = outputs[static_cast<std::size_t>(index)];
   });
 }
@@ -148,14 +232,15 @@ void graphc_result_free(graphc_result* result) { delete result; }
 
 graphc_status graphc_state_set(graphc_model* model, int32_t index, const graphc_tensor* value) {
   return guarded([&] {
-    require(value && index >= 0 && index < graphc_state_count(model), "no value, or no variable of this number");
+    require_state(model, index);
+    require(value, "value is NULL");
     model->model.set_state(static_cast<std::size_t>(index), *value);
   });
 }
 
 graphc_status graphc_state_get(graphc_model* model, int32_t index, void* data, size_t bytes) {
   return guarded([&] {
-    require(index >= 0 && index < graphc_state_count(model), "no variable of this number");
+    require_state(model, index);
     require(data || !bytes, "data is NULL");
     model->model.get_state(static_cast<std::size_t>(index), data, bytes);
   });
@@ -163,7 +248,9 @@ graphc_status graphc_state_get(graphc_model* model, int32_t index, void* data, s
 
 graphc_status graphc_set_host(graphc_model* model, const char* name, graphc_host_function function, void* user) {
   return guarded([&] {
-    require(name && function, "name or function is NULL");
+    require(model, "model is NULL");
+    require(name, "name is NULL");
+    require(function, "function is NULL");
     model->model.set_host(name, {function, user});
   });
 }

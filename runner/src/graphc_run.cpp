@@ -1,5 +1,6 @@
 // graphc-run: runs a saved graph from the command line. `graphc-run --help` says how.
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -26,7 +27,7 @@ const char HELP[] =
     "  --threads N            threads, the calling one included; default: one a core\n"
     "  --signature NAME       which of the file's signatures; default: the first\n"
     "  --isa NAME             x86-64-v3, x86-64-v4, aarch64; default: the best of this machine\n"
-    "  --memory BYTES         the most that the model may allocate\n"
+    "  --memory BYTES         the most that the model may allocate; default: 3/4 of what the machine or control group has\n"
     "GRAPHC_TRACE=1 prints every kernel that is called.\n";
 
 struct Arguments {
@@ -160,14 +161,16 @@ void write_outputs(const Arguments& arguments, const graphc::Model& model, const
   if (wanted.empty())
     for (std::size_t i = 0; i < outputs.size(); ++i)
       wanted.emplace_back(outputs[i].name, i < arguments.outs.size() ? arguments.outs[i] : "");
+  std::vector<graphc::NpyFile> files;        // all of them or none get their names
   for (const auto& [name, file] : wanted) {
     const std::size_t index = find(outputs, name, "output");
     const graphc_tensor output = result.output(static_cast<std::int32_t>(index));
     graphc_info info = outputs[index];
     std::copy(output.sizes, output.sizes + output.rank, info.sizes);
     if (file.empty()) print_infos("output", {info});
-    else graphc::write_npy(file, output);
+    else files.emplace_back(file, output);
   }
+  for (graphc::NpyFile& file : files) file.commit();
 }
 
 void run(const Arguments& arguments) {
@@ -185,6 +188,7 @@ void run(const Arguments& arguments) {
 int main(int count, char** given) {
   try {
     run(parse(count, given));
+    if (std::fflush(stdout) != 0) throw graphc::Error(GRAPHC_UNKNOWN, std::string("cannot print: ") + std::strerror(errno));
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "graphc-run: %s\n", error.what());

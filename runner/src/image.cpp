@@ -2,6 +2,7 @@
 // refers to it gets its offset, in words from the first.
 #include "image.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "dtypes.hpp"
@@ -18,9 +19,10 @@ constexpr std::size_t LARGEST_IMAGE = std::size_t{1} << 27;   // words: 1 GiB
 
 class Writer {
  public:
-  Writer(const Plan& plan, const Names& names) : plan_(plan), names_(names) {}
+  Writer(const Plan& plan, const Names& names, Charge& charge) : plan_(plan), names_(names), charge_(charge) {}
 
   Words write() {
+    make_room(L::HEADER_WORDS);
     words_.assign(L::HEADER_WORDS, 0);
     set(L::Header::MAGIC, L::IMAGE_MAGIC);
     const std::int64_t bodies = reserve(plan_.bodies.size()), programs = reserve(plan_.programs.size());
@@ -54,8 +56,19 @@ class Writer {
   std::int64_t append(const List& list) {
     if (words_.size() + list.size() > LARGEST_IMAGE) throw Error(GRAPHC_RESOURCE_EXHAUSTED, "the plan is too large");
     const std::int64_t offset = here();
+    make_room(words_.size() + list.size());
     words_.insert(words_.end(), list.begin(), list.end());
     return offset;
+  }
+
+  // Grows the image, counting old and new memory while there are both.
+  void make_room(std::size_t wanted) {
+    const std::size_t old = words_.capacity();
+    if (wanted <= old) return;
+    const std::size_t made = std::max(wanted, 2 * old);
+    charge_.add(made * sizeof(std::int64_t));
+    words_.reserve(made);
+    charge_.remove(old * sizeof(std::int64_t));
   }
 
   std::int64_t reserve(std::size_t count) { return append(Words(count, 0)); }
@@ -236,11 +249,14 @@ class Writer {
 
   const Plan& plan_;
   const Names& names_;
+  Charge& charge_;
   Words words_;
 };
 
 }  // namespace
 
-std::vector<std::int64_t> make_image(const Plan& plan, const Names& names) { return Writer(plan, names).write(); }
+std::vector<std::int64_t> make_image(const Plan& plan, const Names& names, Charge& charge) {
+  return Writer(plan, names, charge).write();
+}
 
 }  // namespace graphc

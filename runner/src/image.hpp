@@ -16,7 +16,8 @@ struct Names {
   std::unordered_map<std::string_view, std::int64_t> kernels, primitives;
 };
 
-// Throws if the plan names a kernel or primitive that this library does not have. Checks no id: the verifier does.
-std::vector<std::int64_t> make_image(const Plan& plan, const Names& names);
+// Throws if the plan names a kernel or primitive that this library does not have. Checks no id: the verifier does. What the
+// image takes is counted in `charge`.
+std::vector<std::int64_t> make_image(const Plan& plan, const Names& names, Charge& charge);
 
 }  // namespace graphc

@@ -12,11 +12,14 @@
 #include <utility>
 
 #include "error.hpp"
+#include "limits.hpp"
 
 namespace graphc {
 namespace {
 
 namespace L = layout;
+
+constexpr std::size_t LARGEST = std::size_t{1} << 46;    // bytes of a block
 
 #ifdef __SANITIZE_ADDRESS__
 // The kernels' machine code is not instrumented, so that ASan would not see what they do: every block ends (but for less than
@@ -30,9 +33,7 @@ void* guarded(std::size_t bytes) {
   char* begin = static_cast<char*>(pages);
   mprotect(begin + PAGE + body, PAGE, PROT_NONE);
   *static_cast<std::size_t*>(pages) = body + 2 * PAGE;
-  char* block = begin + PAGE + (body - bytes) / 64 * 64;
-  std::memset(block, 0x5A, bytes);
-  return block;
+  return begin + PAGE + (body - bytes) / 64 * 64;
 }
 
 void free_guarded(void* block) {
@@ -41,14 +42,23 @@ void free_guarded(void* block) {
   char* first = reinterpret_cast<char*>(reinterpret_cast<std::uintptr_t>(block) / PAGE * PAGE) - PAGE;
   munmap(first, *reinterpret_cast<std::size_t*>(first));
 }
+
+void* uncleared(std::size_t bytes) {
+  void* block = guarded(bytes);
+  if (block) std::memset(block, 0x5A, bytes);
+  return block;
+}
+
+void* cleared(std::size_t bytes) { return guarded(bytes); }
 #else
-void* guarded(std::size_t bytes) { return std::aligned_alloc(64, bytes); }
+void* uncleared(std::size_t bytes) { return std::aligned_alloc(64, bytes); }
+void* cleared(std::size_t bytes) { return std::calloc(bytes + 64, 1); }    // fresh pages of the kernel's need no clearing
 void free_guarded(void* block) { std::free(block); }
 #endif
 
 std::int64_t allocate(std::int64_t bytes, std::int64_t) {
   if (bytes <= 0 || bytes > std::int64_t{1} << 50) return 0;
-  return reinterpret_cast<std::int64_t>(guarded((static_cast<std::size_t>(bytes) + 63) / 64 * 64));
+  return reinterpret_cast<std::int64_t>(uncleared((static_cast<std::size_t>(bytes) + 63) / 64 * 64));
 }
 
 std::int64_t release(std::int64_t address, std::int64_t) {
@@ -65,8 +75,9 @@ std::int64_t futex(std::int64_t number, std::int64_t address, std::int64_t opera
 template <class Function>
 std::int64_t address_of(Function* function) { return reinterpret_cast<std::int64_t>(function); }
 
-std::int64_t machine_memory() {
-  return static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::int64_t>(sysconf(_SC_PAGESIZE));
+// Bytes that a block of `bytes` is counted as.
+std::int64_t counted(std::size_t bytes) {
+  return static_cast<std::int64_t>(bytes < LARGEST ? (bytes / 64 + 1) * 64 : LARGEST);
 }
 
 }  // namespace
@@ -76,37 +87,78 @@ HostTable::HostTable(std::int64_t limit) {
   words[L::HOST_FREE] = address_of(release);
   words[L::HOST_WAIT] = words[L::HOST_WAKE] = address_of(futex);
   words[L::HOST_WAIT_CONTEXT] = SYS_futex;
-  words[L::HOST_LIMIT] = limit > 0 ? limit : machine_memory();
+  words[L::HOST_LIMIT] = limit > 0 ? limit : default_memory_limit();
+}
+
+void HostTable::take(std::int64_t bytes) {
+  const std::int64_t before = __atomic_fetch_add(&words[L::HOST_USED], bytes, __ATOMIC_RELAXED);
+  if (bytes <= limit() - before) return;
+  give_back(bytes);
+  throw Error(GRAPHC_RESOURCE_EXHAUSTED, "no memory for " + std::to_string(bytes) + " bytes: " + state());
+}
+
+std::string HostTable::state() const {
+  const std::string numbers = std::to_string(used()) + " of " + std::to_string(limit()) + " bytes are in use by this model";
+  if (!loading) return numbers + "; graphc_options.memory_limit sets how many it may use";
+  return numbers + ". To load a file of " + std::to_string(loading) + " bytes should not take more: it is damaged, or made to take "
+         "memory. If it is neither, set graphc_options.memory_limit (graphc-run: --memory)";
 }
 
 Block::Block(std::shared_ptr<HostTable> host, std::size_t bytes) : host_(std::move(host)), bytes_(bytes) {
-  static constexpr std::size_t LARGEST = std::size_t{1} << 46;
-  const std::size_t rounded = bytes < LARGEST ? (bytes / 64 + 1) * 64 : LARGEST;
-  const auto total = static_cast<std::int64_t>(rounded);
-  const std::int64_t used = __atomic_add_fetch(&host_->words[L::HOST_USED], total, __ATOMIC_RELAXED);
-  if (used <= host_->words[L::HOST_LIMIT]) data_ = static_cast<char*>(guarded(rounded));
-  if (!data_) {
-    __atomic_sub_fetch(&host_->words[L::HOST_USED], total, __ATOMIC_RELAXED);
+  const std::int64_t total = counted(bytes);
+  host_->take(total);
+  if (bytes < LARGEST) memory_ = cleared(static_cast<std::size_t>(total));
+  if (!memory_) {
+    host_->give_back(total);
     throw Error(GRAPHC_RESOURCE_EXHAUSTED,
-                "no memory for " + std::to_string(bytes) + " bytes: " + std::to_string(used - total) + " of " +
-                    std::to_string(host_->words[L::HOST_LIMIT]) + " are in use by this model");
+                "no memory for " + std::to_string(bytes) + " bytes: the machine has none left; " + host_->state());
   }
-  std::memset(data_, 0, rounded);
+  data_ = reinterpret_cast<char*>((reinterpret_cast<std::uintptr_t>(memory_) + 63) / 64 * 64);
 }
 
 Block::Block(Block&& other) noexcept { *this = std::move(other); }
 
 Block& Block::operator=(Block&& other) noexcept {
   std::swap(host_, other.host_);
+  std::swap(memory_, other.memory_);
   std::swap(data_, other.data_);
   std::swap(bytes_, other.bytes_);
   return *this;
 }
 
 Block::~Block() {
-  if (!data_) return;
-  __atomic_sub_fetch(&host_->words[L::HOST_USED], static_cast<std::int64_t>((bytes_ / 64 + 1) * 64), __ATOMIC_RELAXED);
-  free_guarded(data_);
+  if (!memory_) return;
+  host_->give_back(counted(bytes_));
+  free_guarded(memory_);
+}
+
+void Charge::add(std::size_t bytes) {
+  const auto more = static_cast<std::int64_t>(bytes < LARGEST ? bytes : LARGEST);
+  host_->take(more);
+  total_ += more;
+}
+
+void Charge::remove(std::size_t bytes) {
+  host_->give_back(static_cast<std::int64_t>(bytes));
+  total_ -= static_cast<std::int64_t>(bytes);
+}
+
+std::int64_t tables_limit(std::size_t file_bytes, bool given) {
+  const auto size = static_cast<std::int64_t>(file_bytes < LARGEST ? file_bytes : LARGEST);
+  return given ? 0 : LOAD_BASE + LOAD_FACTOR * size;
+}
+
+LoadLimit::LoadLimit(std::shared_ptr<HostTable> host, std::size_t file_bytes, bool given)
+    : host_(std::move(host)), before_(host_->limit()) {
+  const std::int64_t most = tables_limit(file_bytes, given);
+  if (given || most >= before_) return;
+  host_->words[L::HOST_LIMIT] = most;
+  host_->loading = static_cast<std::int64_t>(file_bytes);
+}
+
+LoadLimit::~LoadLimit() {
+  host_->words[L::HOST_LIMIT] = before_;
+  host_->loading = 0;
 }
 
 }  // namespace graphc

@@ -44,7 +44,8 @@ Explained explain_guard(const Plan& plan, const Body* body, Word a, Word b, Word
                                        place(plan, guard->origin)};
 }
 
-Explained explain(const Plan& plan, const Body* body, const Step* step, const Word* e, const std::string& host_message) {
+Explained explain(const Plan& plan, const Body* body, const Step* step, const Word* e, const std::string& host_message,
+                  const std::string& memory) {
   const Word a = e[L::ERROR_A], b = e[L::ERROR_B], c = e[L::ERROR_C];
   switch (e[L::ERROR_CODE]) {
     case L::Status::INDEX_OUT_OF_RANGE:
@@ -61,7 +62,12 @@ Explained explain(const Plan& plan, const Body* body, const Step* step, const Wo
     }
     case L::BAD_IMAGE:
       return {GRAPHC_DATA_LOSS, "damaged model: the plan fails check " + text(a) + " of the verifier (" + text(b) + ")"};
-    case L::NO_MEMORY: return {GRAPHC_RESOURCE_EXHAUSTED, "no memory for " + text(a) + " bytes, or the model's limit is reached"};
+    case L::NO_MEMORY:
+      return {GRAPHC_RESOURCE_EXHAUSTED, "no memory" + (a > 0 ? " for " + text(a) + " bytes" : std::string()) + ": " + memory};
+    case L::TABLES:
+      return {GRAPHC_RESOURCE_EXHAUSTED, "the tables of a run would take " + text(a) + " bytes, for a file of this size " + text(b) +
+                                             " are the most: it is damaged, or made to take memory. If it is neither, set "
+                                             "graphc_options.memory_limit (graphc-run: --memory)"};
     case L::GUARD: return explain_guard(plan, body, a, b, c);
     case L::DIM_VALUE: return {GRAPHC_INVALID_ARGUMENT, "a size cannot be computed from " + text(a) + " and " + text(b)};
     case L::INPUT_SHAPE: return explain_input(plan, c, a, b);
@@ -92,10 +98,10 @@ Explained explain(const Plan& plan, const Body* body, const Step* step, const Wo
 
 }  // namespace
 
-Error run_error(const Plan& plan, const Word* record, const std::string& host_message) {
+Error run_error(const Plan& plan, const Word* record, const std::string& host_message, const std::string& memory) {
   const Body* body = at(plan.bodies, record[L::ERROR_BODY]);
   const Step* step = body ? at(body->steps, record[L::ERROR_STEP]) : nullptr;
-  Explained made = explain(plan, body, step, record, host_message);
+  Explained made = explain(plan, body, step, record, host_message, memory);
   if (step && record[L::ERROR_CODE] != L::GUARD) {
     const std::int32_t* origin = at(step->origins, 0);
     if (origin) made.text += place(plan, *origin);

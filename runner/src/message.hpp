@@ -7,6 +7,6 @@
 
 namespace graphc {
 
-Error run_error(const Plan& plan, const std::int64_t* record, const std::string& host_message);
+Error run_error(const Plan& plan, const std::int64_t* record, const std::string& host_message, const std::string& memory);
 
 }  // namespace graphc

@@ -35,12 +35,24 @@ graphc_tensor slot_tensor(const Word* slot) {
   return tensor;
 }
 
+// Bytes of a tensor with sizes of at least 0; false if no memory could hold it.
+bool bytes_of(const graphc_tensor& tensor, std::size_t& bytes) {
+  static constexpr std::size_t LARGEST = std::size_t{1} << 46;
+  bytes = static_cast<std::size_t>(find_dtype(tensor.dtype)->size);
+  bool fits = true;
+  for (std::int32_t axis = 0; axis < tensor.rank; ++axis) {
+    const auto size = static_cast<std::size_t>(tensor.sizes[axis]);
+    if (!size) return bytes = 0, true;
+    fits = fits && bytes <= LARGEST / size;
+    if (fits) bytes *= size;
+  }
+  return fits;
+}
+
 std::size_t bytes_of(const graphc_tensor& tensor) {
-  Tensor shape;
-  shape.name = "a tensor";
-  shape.dtype = tensor.dtype;
-  shape.shape.assign(tensor.sizes, tensor.sizes + tensor.rank);
-  return tensor_bytes(shape);
+  std::size_t bytes = 0;
+  if (!bytes_of(tensor, bytes)) throw Error(GRAPHC_RESOURCE_EXHAUSTED, "a tensor that is too large for any memory");
+  return bytes;
 }
 
 std::string shape_text(const std::int64_t* sizes, std::size_t rank) {
@@ -80,19 +92,25 @@ class Inputs {
 
 }  // namespace
 
-Model::Model(std::string_view file, const Options& options)
-    : library_(choose_library(options.isa)), host_(std::make_shared<HostTable>(options.memory_limit)) {
-  const Graph graph(file);
-  const SavedPlan& saved = choose_plan(graph, options.signature);
-  if (saved.plan.size() > LARGEST_PLAN) throw Error(GRAPHC_RESOURCE_EXHAUSTED, "the plan is too large");
-  plan_ = read_plan(saved.plan);
-  image_ = make_image(plan_, registry_names());
+Model::Model(std::string_view file, const Options& options, std::shared_ptr<HostTable> host)
+    : library_(choose_library(options.isa)), host_(std::move(host)), charge_(host_) {
   host_->words[L::HOST_CONTEXT] = address_of(this);
   host_->words[L::HOST_FUNCTION] = reinterpret_cast<Word>(&Model::call_host);
+  load(file, options);
+  make_states();
+  open(options.threads, tables_limit(file.size(), options.memory_limit > 0));
+}
+
+void Model::load(std::string_view file, const Options& options) {
+  const LoadLimit limit(host_, file.size(), options.memory_limit > 0);
+  const Graph graph(file, host_);
+  const SavedPlan& saved = choose_plan(graph, options.signature);
+  if (saved.plan.size() > LARGEST_PLAN) throw Error(GRAPHC_RESOURCE_EXHAUSTED, "the plan is too large");
+  plan_ = read_plan(saved.plan, charge_);
+  image_ = make_image(plan_, registry_names(), charge_);
   verify();
   check_ports();
   load_values(graph);
-  open(options.threads);
 }
 
 Model::~Model() {
@@ -101,7 +119,7 @@ Model::~Model() {
   if (store_) library_.gc_store_close(store_);
 }
 
-void Model::fail(const Word* record) const { throw run_error(plan_, record, host_message); }
+void Model::fail(const Word* record) const { throw run_error(plan_, record, host_message, host_->state()); }
 
 void Model::verify() {
   Word error[L::ERROR_WORDS] = {};
@@ -136,6 +154,10 @@ void Model::load_values(const Graph& graph) {
     graph.copy_constant(constant, constants_.back().data(), constants_.back().bytes());
     constant_table_.push_back(constants_.back().address());
   }
+}
+
+// Variables have memory of their full size from the start, of which nothing is taken before it is written.
+void Model::make_states() {
   for (const Tensor& state : plan_.states) {
     states_.emplace_back(host_, tensor_bytes(state));
     infos_.emplace_back(host_, 2 * sizeof(Word));
@@ -145,22 +167,24 @@ void Model::load_values(const Graph& graph) {
   for (const Body& body : plan_.bodies) writes_states_ = writes_states_ || !body.writes.empty();
 }
 
-void Model::open(int threads) {
+void Model::open(int threads, Word tables) {
   Word error[L::ERROR_WORDS] = {};
+  const Word pool = shared_pool(library_, threads);
   store_ = library_.gc_store_open(host_->address());
-  if (!store_) throw Error(GRAPHC_RESOURCE_EXHAUSTED, "no memory for the model");
+  if (!store_) throw Error(GRAPHC_RESOURCE_EXHAUSTED, "no memory for the model: " + host_->state());
   Word request[16] = {};
   request[L::OPEN_IMAGE] = address_of(image_.data());
   request[L::OPEN_REGISTRY] = address_of(gc_registry);
   request[L::OPEN_FUNCTIONS] = address_of(library_.functions);
   request[L::OPEN_HOST] = host_->address();
-  request[L::OPEN_POOL] = shared_pool(library_, threads);
+  request[L::OPEN_POOL] = pool;
   request[L::OPEN_STORE] = store_;
   request[L::OPEN_CONSTANTS] = address_of(constant_table_.data());
   request[L::OPEN_STATES] = address_of(state_table_.data());
   request[L::OPEN_INFOS] = address_of(info_table_.data());
   request[L::OPEN_RUN_BODY] = reinterpret_cast<Word>(library_.gc_run_body);
   request[L::OPEN_ERROR] = address_of(error);
+  request[L::OPEN_TABLES] = tables;
   model_ = library_.gc_model_open(address_of(request));
   if (!model_) {
     library_.gc_store_close(std::exchange(store_, 0));
@@ -188,9 +212,31 @@ std::vector<Word> Model::checked_sizes(const graphc_tensor* inputs, std::size_t 
       if (!fits) refuse("has shape " + wanted + ", a tensor of shape " + shape_text(given.sizes, rank) + " is given");
       sizes[8 * i + axis] = given.sizes[axis];
     }
-    if (bytes_of(given) && !given.data) refuse("has no data");
+    std::size_t bytes = 0;
+    if (!bytes_of(given, bytes))
+      refuse("has shape " + wanted + ", a tensor of shape " + shape_text(given.sizes, rank) + " is given, which is too large for "
+             "any memory");
+    if (bytes && !given.data) refuse("has no data");
   }
   return sizes;
+}
+
+Model::Running::Running(Model& owner) : model(owner) {
+  const std::lock_guard<std::mutex> guard(model.running_mutex_);
+  behind = model.running_;
+  if (behind) behind->before = this;
+  model.running_ = this;
+}
+
+Model::Running::~Running() {
+  const std::lock_guard<std::mutex> guard(model.running_mutex_);
+  if (behind) behind->before = before;
+  (before ? before->behind : model.running_) = behind;
+}
+
+void Model::cancel() {
+  const std::lock_guard<std::mutex> guard(running_mutex_);
+  for (Running* run = running_; run; run = run->behind) run->cancelled = 1;
 }
 
 // An idle frame that is bound for these sizes, else one that is bound anew.
@@ -207,7 +253,7 @@ Model::Frame Model::take_frame(const std::vector<Word>& sizes) {
   }
   Word error[L::ERROR_WORDS] = {};
   if (!frame.handle) frame.handle = library_.gc_frame_open(model_, address_of(error));
-  if (!frame.handle) throw Error(GRAPHC_RESOURCE_EXHAUSTED, "no memory for a run, or the model's limit is reached");
+  if (!frame.handle) throw Error(GRAPHC_RESOURCE_EXHAUSTED, "no memory for a run: " + host_->state());
   if (frame.bound && frame.sizes == sizes) return frame;
   if (library_.gc_frame_size(frame.handle, address_of(sizes.data()), address_of(error))) {
     library_.gc_frame_close(frame.handle);
@@ -234,11 +280,20 @@ void Model::note_outputs(Frame& frame) const {
 }
 
 void Model::give_back(Frame frame) {
-  const std::lock_guard<std::mutex> guard(frames_mutex_);
-  idle_.push_back(std::move(frame));
+  Frame oldest;
+  {
+    const std::lock_guard<std::mutex> guard(frames_mutex_);
+    idle_.push_back(std::move(frame));
+    if (idle_.size() > MOST_IDLE_FRAMES) {
+      oldest = std::move(idle_.front());
+      idle_.erase(idle_.begin());
+    }
+  }
+  if (oldest.handle) library_.gc_frame_close(oldest.handle);
 }
 
 std::unique_ptr<Result> Model::run(const graphc_tensor* inputs, std::size_t count) {
+  Running running(*this);
   const std::vector<Word> sizes = checked_sizes(inputs, count);
   const Inputs given(inputs, count, host_);
   auto result = std::make_unique<Result>();
@@ -249,7 +304,7 @@ std::unique_ptr<Result> Model::run(const graphc_tensor* inputs, std::size_t coun
   Frame frame = take_frame(sizes);
   try {
     make_outputs(frame, *result);
-    run_frame(frame, given.addresses, *result);
+    run_frame(frame, running, given.addresses, *result);
     copy_outputs(frame, *result);
   } catch (...) {
     library_.gc_frame_close(frame.handle);     // a frame whose run failed is not used again
@@ -270,21 +325,19 @@ void Model::make_outputs(const Frame& frame, Result& result) {
   }
 }
 
-void Model::run_frame(Frame& frame, const std::vector<Word>& addresses, Result& result) {
+void Model::run_frame(Frame& frame, Running& running, const std::vector<Word>& addresses, Result& result) {
   Word error[L::ERROR_WORDS] = {};
   std::vector<Word> call(L::CALL_WORDS, 0);
   call[L::CALL_FRAME] = frame.handle;
   call[L::CALL_RUN] = runs_.fetch_add(1);
-  call[L::CALL_CANCEL] = address_of(&cancelled_);
+  call[L::CALL_CANCEL] = address_of(&running.cancelled);
   call[L::CALL_ERROR] = address_of(error);
   call.insert(call.end(), addresses.begin(), addresses.end());
   for (const graphc_tensor& output : result.outputs) call.push_back(address_of(output.data));
   const Trace trace;
   call[L::CALL_TRACE] = trace.address();
   host_message.clear();
-  if (in_progress_.fetch_add(1) == 0) cancelled_ = 0;
   const std::int32_t status = library_.gc_run(address_of(call.data()));
-  in_progress_.fetch_sub(1);
   trace.print(plan_);
   if (status) fail(error);
 }
@@ -354,8 +407,10 @@ std::int32_t Model::call_host(Word context, Word host, Word record) {
     return 0;
   } catch (const std::exception& error) {
     host_message = error.what();
-    return 1;
+  } catch (...) {                        // no exception may pass through the runtime's machine code
+    host_message = "it threw something";
   }
+  return 1;
 }
 
 void* make_host_output(HostRequest& request, Word index, std::int32_t dtype, std::int32_t rank, const Word* sizes) {

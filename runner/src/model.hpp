@@ -35,8 +35,8 @@ struct HostFunction {
 
 class Model {
  public:
-  // Reads and verifies; `file` is not used afterwards. Throws Error.
-  Model(std::string_view file, const Options& options);
+  // Reads and verifies; `file` is not used afterwards. host: a table made with options.memory_limit. Throws Error.
+  Model(std::string_view file, const Options& options, std::shared_ptr<HostTable> host);
   ~Model();
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
@@ -47,8 +47,8 @@ class Model {
 
   std::unique_ptr<Result> run(const graphc_tensor* inputs, std::size_t count);
 
-  // Ends the runs in progress; they poll.
-  void cancel() { cancelled_ = 1; }
+  // Ends the runs that have begun and not ended; they poll. What begins later is not touched.
+  void cancel();
 
   void set_state(std::size_t index, const graphc_tensor& value);
   void get_state(std::size_t index, void* data, std::size_t bytes);
@@ -64,30 +64,46 @@ class Model {
     std::vector<graphc_tensor> outputs;
   };
 
+  // A run from its call on: the flag that ends it, which the runtime polls, in the list of those that are going on.
+  struct Running {
+    explicit Running(Model& model);
+    ~Running();
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
+    Model& model;
+    std::atomic<std::int64_t> cancelled{0};
+    Running *before = nullptr, *behind = nullptr;
+  };
+
+  void load(std::string_view file, const Options& options);
   void verify();
   void check_ports() const;
   void load_values(const Graph& graph);
-  void open(int threads);
+  void make_states();
+  void open(int threads, std::int64_t tables);
   std::vector<std::int64_t> checked_sizes(const graphc_tensor* inputs, std::size_t count) const;
   Frame take_frame(const std::vector<std::int64_t>& sizes);
   void note_outputs(Frame& frame) const;
   void give_back(Frame frame);
-  void run_frame(Frame& frame, const std::vector<std::int64_t>& addresses, Result& result);
+  void run_frame(Frame& frame, Running& running, const std::vector<std::int64_t>& addresses, Result& result);
   void make_outputs(const Frame& frame, Result& result);
   void copy_outputs(const Frame& frame, Result& result);
   [[noreturn]] void fail(const std::int64_t* record) const;
   static std::int32_t call_host(std::int64_t context, std::int64_t host, std::int64_t record);
 
   const Library& library_;
+  std::shared_ptr<HostTable> host_;
+  Charge charge_;                      // for the plan and the image
   Plan plan_;
   std::vector<std::int64_t> image_;
-  std::shared_ptr<HostTable> host_;
   std::vector<Block> constants_, states_, infos_;
   std::vector<std::int64_t> constant_table_, state_table_, info_table_;
   std::int64_t store_ = 0, model_ = 0;
   bool writes_states_ = false;
   std::atomic<std::int64_t> runs_{0};
-  std::atomic<std::int64_t> in_progress_{0}, cancelled_{0};
+  std::mutex running_mutex_;
+  Running* running_ = nullptr;         // the runs that are going on, linked
   std::shared_mutex states_mutex_;     // shared by runs that only read states, exclusive for those that write
   std::mutex frames_mutex_;
   std::vector<Frame> idle_;            // most recently used last

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "memory.hpp"
+
 namespace graphc {
 
 using Ids = std::vector<std::int32_t>;
@@ -79,7 +81,8 @@ struct SavedPlan {
 
 constexpr std::uint64_t FORMAT_VERSION = 1;
 
-SavedPlan read_saved_plan(std::string_view message);
-Plan read_plan(std::string_view message);
+// What the results take is counted in `charge`.
+SavedPlan read_saved_plan(std::string_view message, Charge& charge);
+Plan read_plan(std::string_view message, Charge& charge);
 
 }  // namespace graphc

@@ -16,13 +16,24 @@ std::int32_t small(Reader& r) {
   return static_cast<std::int32_t>(value);
 }
 
-std::string text(Reader& r) { return std::string(r.bytes()); }
+std::string text(Reader& r) {
+  const std::string_view bytes = r.bytes();
+  r.count(1, bytes.size());
+  return std::string(bytes);
+}
 
 template <class Message>
-Message read(Reader& r, void (*field)(Reader&, Message&)) {
-  Message message;
-  Reader inner(r.bytes());
+void read_into(Message& message, Reader& r, void (*field)(Reader&, Message&)) {
+  Reader inner(r.bytes(), r.charge());
   while (inner.next()) field(inner, message);
+}
+
+// A message for a list.
+template <class Message>
+Message read(Reader& r, void (*field)(Reader&, Message&)) {
+  r.count(1, sizeof(Message));
+  Message message;
+  read_into(message, r, field);
   return message;
 }
 
@@ -151,7 +162,7 @@ void call(Reader& r, Step& m) {
     case 2: r.integers(m.operands); break;
     case 3: r.integers(m.dims); break;
     case 4: r.integers(m.attrs, true); break;
-    case 5: m.map = read(r, map); m.epilogue = true; break;
+    case 5: m.map = Map(); read_into(m.map, r, map); m.epilogue = true; break;
     default: r.skip();
   }
 }
@@ -218,19 +229,20 @@ void step(Reader& r, Step& m) {
   if (r.field() == 100) return r.integers(m.origins);
   if (r.field() < FIRST || r.field() > LAST) damaged("a step of unknown kind; the file was made by a newer graphc");
   const auto kind = static_cast<StepKind>(r.field());
-  const Ids origins = std::move(m.origins);
+  Ids origins = std::move(m.origins);
+  m = Step();
   switch (kind) {
-    case StepKind::MAP: m = Step(); m.map = read(r, map); break;
-    case StepKind::CALL: m = read(r, call); break;
-    case StepKind::BIND: m = read(r, bind); break;
-    case StepKind::HOST: m = read(r, host); break;
-    case StepKind::WHILE: m = read(r, loop); break;
-    case StepKind::IF: m = read(r, branch); break;
-    case StepKind::POP: m = read(r, pop); break;
-    default: m = read(r, scalars);
+    case StepKind::MAP: read_into(m.map, r, map); break;
+    case StepKind::CALL: read_into(m, r, call); break;
+    case StepKind::BIND: read_into(m, r, bind); break;
+    case StepKind::HOST: read_into(m, r, host); break;
+    case StepKind::WHILE: read_into(m, r, loop); break;
+    case StepKind::IF: read_into(m, r, branch); break;
+    case StepKind::POP: read_into(m, r, pop); break;
+    default: read_into(m, r, scalars);
   }
   m.kind = kind;
-  m.origins = origins;
+  m.origins = std::move(origins);
 }
 
 void body(Reader& r, Body& m) {
@@ -250,9 +262,9 @@ void body(Reader& r, Body& m) {
 
 }  // namespace
 
-Plan read_plan(std::string_view message) {
+Plan read_plan(std::string_view message, Charge& charge) {
   Plan m;
-  Reader r(message);
+  Reader r(message, &charge);
   while (r.next()) switch (r.field()) {
     case 1: m.inputs.push_back(read(r, port)); break;
     case 2: m.outputs.push_back(read(r, port)); break;
@@ -260,7 +272,7 @@ Plan read_plan(std::string_view message) {
     case 4: m.programs.push_back(read(r, program)); break;
     case 5: m.constants.push_back(read(r, tensor)); break;
     case 6: m.states.push_back(read(r, tensor)); break;
-    case 7: m.hosts.push_back(text(r)); break;
+    case 7: r.count(1, sizeof(std::string)); m.hosts.push_back(text(r)); break;
     case 8: m.origins.push_back(read(r, origin)); break;
     case 9: m.prepare = std::max(small(r), 0) - 1; break;
     default: r.skip();
@@ -268,9 +280,10 @@ Plan read_plan(std::string_view message) {
   return m;
 }
 
-SavedPlan read_saved_plan(std::string_view message) {
+SavedPlan read_saved_plan(std::string_view message, Charge& charge) {
   SavedPlan m;
-  Reader r(message);
+  charge.add(2 * sizeof m);
+  Reader r(message, &charge);
   while (r.next()) switch (r.field()) {
     case 1: m.version = static_cast<std::uint64_t>(r.integer()); break;
     case 2: m.graph_hash = r.fixed64(); break;

@@ -4,7 +4,8 @@
 //   while (r.next()) switch (r.field()) { case 1: x = r.integer(); break; default: r.skip(); }
 //
 // Every field must be read or skipped. Anything malformed throws Error(GRAPHC_DATA_LOSS). Repeated integers are accepted packed
-// and unpacked, as the format demands.
+// and unpacked, as the format demands. What lists and texts take is counted in a Charge, if there is one, before it is
+// allocated: two bytes of a file can be a message that takes hundreds.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "error.hpp"
+#include "memory.hpp"
 
 namespace graphc::wire {
 
@@ -23,7 +25,14 @@ inline std::int64_t zigzag(std::uint64_t value) {
 
 class Reader {
  public:
-  explicit Reader(std::string_view data) : position_(data.data()), end_(data.data() + data.size()) {}
+  explicit Reader(std::string_view data, Charge* charge = nullptr)
+      : position_(data.data()), end_(data.data() + data.size()), charge_(charge) {}
+
+  Charge* charge() const { return charge_; }
+  // Counts `count` elements of `bytes` each in a vector that grows by doubling.
+  void count(std::size_t count, std::size_t bytes) const {
+    if (charge_) charge_->add(2 * count * bytes);
+  }
 
   // Moves to the next field; false at the end of the message.
   bool next() {
@@ -97,8 +106,12 @@ class Reader {
       if (static_cast<std::int64_t>(static_cast<Integer>(number)) != number) damaged("a number out of range");
       out.push_back(static_cast<Integer>(number));
     };
-    if (type_ == VARINT) return append(varint());
-    Reader packed(bytes());
+    if (type_ == VARINT) return count(1, sizeof(Integer)), append(varint());
+    const std::string_view list = bytes();
+    std::size_t numbers = 0;
+    for (const char c : list) numbers += static_cast<unsigned char>(c) < 0x80;
+    count(numbers, sizeof(Integer));
+    Reader packed(list);
     while (packed.left()) append(packed.varint());
   }
 
@@ -106,8 +119,9 @@ class Reader {
   template <class Element>
   void elements(std::vector<Element>& out) {
     static_assert(sizeof(Element) == 4 || sizeof(Element) == 8);
-    if (type_ == (sizeof(Element) == 4 ? FIXED32 : FIXED64)) return out.push_back(raw<Element>());
+    if (type_ == (sizeof(Element) == 4 ? FIXED32 : FIXED64)) return count(1, sizeof(Element)), out.push_back(raw<Element>());
     const std::string_view packed = bytes();
+    count(1, packed.size());
     if (packed.size() % sizeof(Element)) damaged("a packed list of broken elements");
     const std::size_t start = out.size(), count = packed.size() / sizeof(Element);
     out.resize(start + count);
@@ -132,6 +146,7 @@ class Reader {
 
   const char* position_;
   const char* end_;
+  Charge* charge_;
   unsigned field_ = 0;
   unsigned type_ = 0;
 };

@@ -49,6 +49,7 @@ def _build(folder: str, options: tuple[str, ...]) -> Path:
              environment)
     cmake = shutil.which("cmake", path=environment["PATH"])
     assert cmake, "cmake is missing: pip install cmake ninja"
+    # An option stated twice has its last value.
     _run([cmake, "-S", str(ROOT / "runner"), "-B", str(BUILD / folder), "-G", "Ninja", f"-DGRAPHC_KERNELS={kernels}",
           *options], environment)
     _run([cmake, "--build", str(BUILD / folder)], environment)

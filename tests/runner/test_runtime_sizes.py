@@ -1,7 +1,7 @@
-"""Outputs whose sizes come out of the data: runs with equal input shapes and other values, each against NumPy and Python.
+"""Outputs whose sizes come out of the data: runs with equal input shapes and other values, against NumPy and Python.
 
-A frame of the runtime is kept from run to run and still holds the sizes of the run before; none of them may be taken for
-those of the next run.
+A frame of the runtime is kept from run to run and still holds the sizes of the run before; none of them may be taken
+for those of the next run.
 """
 from __future__ import annotations
 
