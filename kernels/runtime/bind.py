@@ -19,6 +19,7 @@ from .memory import call, function, set_word, word, zero_bytes
 from .pack import packed
 from .place import move, place
 from .pool import MOST_TILES
+from .segments import first_of, next_of, segment_row
 from .sizes import check_guards, evaluate_dims, reserve_outputs, size_buffers
 
 TILES, TILES_1 = int(Choice.TILES), int(Choice.TILES_1)
@@ -65,12 +66,12 @@ def fixed_addresses(frame):
 
 
 @function
-def alias_addresses(frame):
-    buffers, table = word(word(frame, t.FRAME_RECORD), im.B_BUFFERS), word(frame, t.FRAME_ADDRESSES)
-    for b in range(buffers):
-        base = word(word(frame, t.FRAME_ROOT), b)
-        if base != b:
-            set_word(table, b, word(table, base))
+def alias_addresses(frame, segment):
+    """Addresses of the aliases of what has its own from this segment on."""
+    table, b = word(frame, t.FRAME_ADDRESSES), first_of(frame, segment, t.SEGMENT_ALIASES)
+    while b >= 0:
+        set_word(table, b, word(table, word(word(frame, t.FRAME_ROOT), b)))
+        b = next_of(frame, t.FRAME_NEXT_PLACED, b)
 
 
 @function
@@ -275,8 +276,8 @@ def check_operands(frame, row, step):
 
 
 @function
-def bind_steps(frame, segment_row):
-    for i in range(word(segment_row, t.SEGMENT_BEGIN), word(segment_row, t.SEGMENT_END)):
+def bind_steps(frame, segment):
+    for i in range(word(segment, t.SEGMENT_BEGIN), word(segment, t.SEGMENT_END)):
         row, status = word(frame, t.FRAME_ROWS) + 8 * i * t.ROW_WORDS, cancelled(frame, i)
         if status != 0:
             return status
@@ -308,23 +309,24 @@ def size_segment(frame, segment):
 @function
 def bind_segment(frame, segment):
     """All of a segment whose outputs have their addresses."""
-    row = word(frame, t.FRAME_SEGMENT_ROWS) + 8 * segment * t.SEGMENT_WORDS
+    row = segment_row(frame, segment)
     size = place(frame, segment)
     if size < 0:
         return cancelled(frame, -1)
     if grow(host_of(frame), row, t.SEGMENT_ARENA, t.SEGMENT_CAPACITY, size) == 0:
         return fail(frame, t.NO_MEMORY, -1, size, 0, 0)
     move(frame, segment, word(row, t.SEGMENT_ARENA))
-    alias_addresses(frame)
+    alias_addresses(frame, segment)
     return bind_steps(frame, row)
 
 
 @function
-def apply_patches(frame, segment_row):
+def apply_patches(frame, segment):
     """Writes the addresses of inputs and outputs into steps that were bound in an earlier run."""
+    row = segment_row(frame, segment)
     if word(frame, t.FRAME_ALIASES) != 0:
-        alias_addresses(frame)
-    for i in range(word(segment_row, t.SEGMENT_PATCH), word(segment_row, t.SEGMENT_PATCH_END)):
+        alias_addresses(frame, segment)
+    for i in range(word(row, t.SEGMENT_PATCH), word(row, t.SEGMENT_PATCH_END)):
         patch = word(frame, t.FRAME_PATCHES) + 8 * i * t.PATCH_WORDS
         buffer = word(patch, t.PATCH_BUFFER)
         address = word(word(frame, t.FRAME_ADDRESSES), buffer)
@@ -338,11 +340,11 @@ def apply_patches(frame, segment_row):
 def clear_handles(frame, segment):
     """A handle that nothing has been written to is the empty list."""
     record, image = word(frame, t.FRAME_RECORD), word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
-    for b in range(word(record, im.B_BUFFERS)):
-        row = buffer_row(image, record, b)
-        if (word(row, 1) == im.DTYPE_HANDLE and word(row, 0) == im.KIND_ARENA
-                and word(word(frame, t.FRAME_LOCAL_SEGMENT), b) == segment):
+    b = first_of(frame, segment, t.SEGMENT_PLACED)
+    while b >= 0:
+        if word(buffer_row(image, record, b), 1) == im.DTYPE_HANDLE:
             zero_bytes(word(word(frame, t.FRAME_ADDRESSES), b), 8 * word(word(frame, t.FRAME_ELEMENTS), b))
+        b = next_of(frame, t.FRAME_NEXT_PLACED, b)
 
 
 @function
@@ -357,7 +359,7 @@ def enter_segment(frame, segment):
     if status != 0:
         return status
     if bound:
-        apply_patches(frame, word(frame, t.FRAME_SEGMENT_ROWS) + 8 * segment * t.SEGMENT_WORDS)
+        apply_patches(frame, segment)
     else:
         status = bind_segment(frame, segment)
         if status != 0:

@@ -25,6 +25,7 @@ from .image import (
 )
 from .map import map_words
 from .memory import function, set_word, word
+from .segments import list_members
 
 CHOICE_WORDS = int(Choice.SIZE)
 FORMULA_STACK = 256
@@ -109,6 +110,11 @@ def lay_out(model, record, frame, cursor):
     cursor = put(frame, t.FRAME_DIM_SEGMENT, cursor, dims)
     cursor = put(frame, t.FRAME_BUFFER_SEGMENT, cursor, buffers)
     cursor = put(frame, t.FRAME_LOCAL_SEGMENT, cursor, buffers)
+    cursor = put(frame, t.FRAME_NEXT_DIM, cursor, dims)
+    cursor = put(frame, t.FRAME_NEXT_GUARD, cursor, word(record, im.B_GUARDS))
+    cursor = put(frame, t.FRAME_NEXT_BUFFER, cursor, buffers)
+    cursor = put(frame, t.FRAME_NEXT_PLACED, cursor, buffers)
+    cursor = put(frame, t.FRAME_NEXT_OUTPUT, cursor, outputs)
     cursor = put(frame, t.FRAME_BOUND_SIZES, cursor, 8 * inputs)
     cursor = put(frame, t.FRAME_STATE_WRITE, cursor, word(image, im.H_STATES))
     cursor = put(frame, t.FRAME_SEGMENT_ROWS, cursor, segments * t.SEGMENT_WORDS)
@@ -158,6 +164,7 @@ def frame_create(model, body, context):
     for i in range(word(record, im.B_STEPS)):
         describe_step(image, record, frame, i)
     place_buffers_in_segments(image, record, frame)
+    list_members(image, record, frame)
     describe_patches(image, record, frame)
     return frame
 

@@ -6,12 +6,12 @@ offset, next (the placed ones, sorted by offset), and the sorted order.
 """
 from __future__ import annotations
 
-from . import image as im
 from . import tables as t
 from .block import cancel_flag, round_up
 from .frame import FORMULA_STACK
 from .image import buffer_row, dtype_size
 from .memory import function, set_word, word
+from .segments import first_of, next_of
 
 ITEM_BUFFER, ITEM_SIZE, ITEM_OFFSET, ITEM_NEXT, ITEM_ORDER = range(5)
 ITEM_WORDS = 5
@@ -22,15 +22,15 @@ def collect(frame, segment):
     """Items of the ARENA buffers of a segment; returns how many."""
     record, image = word(frame, t.FRAME_RECORD), word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
     items, count = word(frame, t.FRAME_TEMPORARY) + 8 * FORMULA_STACK, 0
-    for b in range(word(record, im.B_BUFFERS)):
-        if word(word(frame, t.FRAME_LOCAL_SEGMENT), b) == segment:
-            row = buffer_row(image, record, b)
-            if word(row, 0) == im.KIND_ARENA:
-                item = items + 8 * count * ITEM_WORDS
-                set_word(item, ITEM_BUFFER, b)
-                set_word(item, ITEM_SIZE, round_up(word(word(frame, t.FRAME_ELEMENTS), b) * dtype_size(word(row, 1))))
-                set_word(item, ITEM_ORDER, count)
-                count += 1
+    b = first_of(frame, segment, t.SEGMENT_PLACED)
+    while b >= 0:
+        size = dtype_size(word(buffer_row(image, record, b), 1))
+        item = items + 8 * count * ITEM_WORDS
+        set_word(item, ITEM_BUFFER, b)
+        set_word(item, ITEM_SIZE, round_up(word(word(frame, t.FRAME_ELEMENTS), b) * size))
+        set_word(item, ITEM_ORDER, count)
+        count += 1
+        b = next_of(frame, t.FRAME_NEXT_PLACED, b)
     return count
 
 
@@ -115,8 +115,7 @@ def place(frame, segment):
 @function
 def move(frame, segment, arena):
     """Turns the offsets that `place` wrote into addresses."""
-    buffers = word(word(frame, t.FRAME_RECORD), im.B_BUFFERS)
-    table = word(frame, t.FRAME_ADDRESSES)
-    for b in range(buffers):
-        if word(word(frame, t.FRAME_LOCAL_SEGMENT), b) == segment:
-            set_word(table, b, word(table, b) + arena)
+    table, b = word(frame, t.FRAME_ADDRESSES), first_of(frame, segment, t.SEGMENT_PLACED)
+    while b >= 0:
+        set_word(table, b, word(table, b) + arena)
+        b = next_of(frame, t.FRAME_NEXT_PLACED, b)

@@ -7,6 +7,7 @@ from . import tables as t
 from .block import fail, host_of, slot_reserve
 from .image import BAD, add, buffer_row, dim_row, dtype_size, floordiv, limited, multiply, subtract
 from .memory import function, set_word, word
+from .segments import first_of, next_of
 
 
 @function
@@ -40,11 +41,13 @@ def dim_function(kind, a, b, c):
 @function
 def evaluate_dims(frame, segment):
     record, image = word(frame, t.FRAME_RECORD), word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
-    values, segments = word(frame, t.FRAME_DIMS), word(frame, t.FRAME_DIM_SEGMENT)
-    for d in range(word(record, im.B_DIMS)):
+    values, following = word(frame, t.FRAME_DIMS), first_of(frame, segment, t.SEGMENT_DIMS)
+    while following >= 0:
+        d = following
+        following = next_of(frame, t.FRAME_NEXT_DIM, d)
         row = dim_row(image, record, d)
         kind = word(row, 0)
-        if word(segments, d) != segment or kind == im.DIM_RUNTIME:
+        if kind == im.DIM_RUNTIME:
             continue
         if kind == im.DIM_CONST:
             set_word(values, d, word(row, 1))
@@ -67,15 +70,13 @@ def evaluate_dims(frame, segment):
 @function
 def check_guards(frame, segment):
     record, image = word(frame, t.FRAME_RECORD), word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
-    values, segments = word(frame, t.FRAME_DIMS), word(frame, t.FRAME_DIM_SEGMENT)
-    for g in range(word(record, im.B_GUARDS)):
+    values, g = word(frame, t.FRAME_DIMS), first_of(frame, segment, t.SEGMENT_GUARDS)
+    while g >= 0:
         row = image + 8 * (word(record, im.B_GUARD_ROWS) + g * GUARD_WORDS)
-        first, second = word(row, 1), word(row, 2)
-        if max(word(segments, first), word(segments, second)) != segment:
-            continue
-        a, b, kind = word(values, first), word(values, second), word(row, 0)
+        a, b, kind = word(values, word(row, 1)), word(values, word(row, 2)), word(row, 0)
         if (kind == 0 and a != b) or (kind == 1 and a > b) or (kind == 2 and a >= b):
             return fail(frame, t.GUARD, -1, a, b, g)
+        g = next_of(frame, t.FRAME_NEXT_GUARD, g)
     return 0
 
 
@@ -129,10 +130,12 @@ def size_buffer(frame, image, row, b):
 def size_buffers(frame, segment):
     record, image = word(frame, t.FRAME_RECORD), word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
     for aliases in range(2):
-        for b in range(word(record, im.B_BUFFERS)):
+        following = first_of(frame, segment, t.SEGMENT_BUFFERS)
+        while following >= 0:
+            b = following
+            following = next_of(frame, t.FRAME_NEXT_BUFFER, b)
             row = buffer_row(image, record, b)
-            is_alias = 1 if word(row, 0) == im.KIND_ALIAS else 0
-            if word(word(frame, t.FRAME_BUFFER_SEGMENT), b) != segment or is_alias != aliases:
+            if (word(row, 0) == im.KIND_ALIAS) != (aliases == 1):
                 continue
             status = size_buffer(frame, image, row, b)
             if status != 0:
@@ -147,14 +150,15 @@ def size_buffers(frame, segment):
 def reserve_outputs(frame, segment):
     """Memory for the OUTPUT buffers of a segment, in the slots that the frame's caller gave."""
     record, image = word(frame, t.FRAME_RECORD), word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
-    for i in range(word(record, im.B_OUTPUTS)):
+    i = first_of(frame, segment, t.SEGMENT_OUTPUTS)
+    while i >= 0:
         b = word(image, word(record, im.B_OUTPUT_IDS) + i)
-        if word(word(frame, t.FRAME_BUFFER_SEGMENT), b) == segment:
-            slot = word(frame, t.FRAME_OUTPUTS) + 8 * i * t.SLOT_RECORD
-            rank = word(buffer_row(image, record, b), 3)
-            address = slot_reserve(host_of(frame), slot, rank, word(frame, t.FRAME_SIZES) + 64 * b)
-            if address == 0:
-                size = dtype_size(word(slot, t.SLOT_DTYPE))
-                return fail(frame, t.NO_MEMORY, -1, multiply(word(word(frame, t.FRAME_ELEMENTS), b), size), 0, b)
-            set_word(word(frame, t.FRAME_ADDRESSES), b, address)
+        slot = word(frame, t.FRAME_OUTPUTS) + 8 * i * t.SLOT_RECORD
+        rank = word(buffer_row(image, record, b), 3)
+        address = slot_reserve(host_of(frame), slot, rank, word(frame, t.FRAME_SIZES) + 64 * b)
+        if address == 0:
+            size = dtype_size(word(slot, t.SLOT_DTYPE))
+            return fail(frame, t.NO_MEMORY, -1, multiply(word(word(frame, t.FRAME_ELEMENTS), b), size), 0, b)
+        set_word(word(frame, t.FRAME_ADDRESSES), b, address)
+        i = next_of(frame, t.FRAME_NEXT_OUTPUT, i)
     return 0
