@@ -63,7 +63,7 @@ class ConfigProto:
     intra_op_parallelism_threads   threads that share the work of one kernel; 0: as many as the process may use. Results
                                    do not depend on it.
     operation_timeout_in_ms        limit of every run of the session; 0: none
-    log_device_placement           prints the device of each kernel that a run calls
+    log_device_placement           prints the device of each op, once for every kind of run (what is fetched and fed)
     inter_op_parallelism_threads, use_per_session_threads, allow_soft_placement, device_count, device_filters,
     gpu_options, graph_options, placement_period, isolate_session_state
                                    no effect: kernels of one run follow each other, placement is always soft

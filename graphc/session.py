@@ -21,13 +21,15 @@ from graphc.config import ConfigProto, DeviceAttributes, RunMetadata, RunOptions
 from graphc.feeds import check_feed_key, converter, flatten_feeds
 from graphc.fetches import Fetches, fetch_key, without_texts
 from graphc.ir.graph import Graph, get_default_graph
+from graphc.ir.locks import new_reentrant_lock
 from graphc.ir.stacks import default_graphs, default_sessions
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops import script
 from graphc.tracebacks import shown, shows_errors, user_facing
 
 PLANS_KEPT = 256
-RUNS_BEFORE_CODE = 4       # of a kind: then its fused programs are compiled to machine code
+RUNS_BEFORE_CODE = 4       # of a kind: then its fused programs are compiled to machine code, beside the runs
+CPU = "/job:localhost/replica:0/task:0/device:CPU:0"
 
 
 class _Prepared:
@@ -62,12 +64,12 @@ class Session:
         self._config = check_config(config)
         self._threads = self._config.intra_op_parallelism_threads or None
         self._plans: dict[Any, _Prepared] = {}
-        self._lock = threading.RLock()
+        self._lock = new_reentrant_lock()
         self._runs = itertools.count()
         self._closed = False
         self._entered: list[ExitStack] = []
         self._states_made: Any = None
-        self._shows = os.environ.get("GRAPHC_TRACE", "0") not in ("", "0") or self._config.log_device_placement
+        self._shows = os.environ.get("GRAPHC_TRACE", "0") not in ("", "0")
         self._plain = not self._shows and not self._config.operation_timeout_in_ms
 
     @property
@@ -158,9 +160,9 @@ class Session:
         if prepared.ranks_known and prepared.only is None:
             prepared.first_runs += 1
             if prepared.first_runs >= RUNS_BEFORE_CODE:
-                from graphc.exec.jit import install
+                from graphc.exec.code_queue import submit
 
-                install(engine)
+                submit(engine)
                 prepared.only = engine
         return prepared.build([v if v.ndim else v[()] for v in values])
 
@@ -300,7 +302,12 @@ class Session:
                 compiled = compile_graph(prepared.tensors, prepared.operations, prepared.feeds, ranks)
         finally:
             script.GUESSING.reset(guessing)
-        hosts = {name: script.host_function(name) for name in compiled.plan.hosts}
+        if self._config.log_device_placement:
+            from graphc.passes.needed import needed_operations
+
+            used = needed_operations(prepared.tensors, prepared.operations, set(prepared.feeds))
+            sys.stderr.write("".join(f"{op.name}: ({op.type}): {CPU}\n" for op in used))
+        hosts = {name: compiled.hosts[name] or script.host_function(name) for name in compiled.plan.hosts}
         return Engine(compiled.plan, compiled.constants, self._states, hosts, self._threads)
 
     def make_callable(self, fetches: Any, feed_list: Sequence[Any] | None = None,
@@ -330,7 +337,7 @@ class Session:
 
     def list_devices(self) -> list[DeviceAttributes]:
         """The devices that runs use: the CPU."""
-        return [DeviceAttributes("/job:localhost/replica:0/task:0/device:CPU:0", "CPU", 0)]
+        return [DeviceAttributes(CPU, "CPU", 0)]
 
     # Its life
 

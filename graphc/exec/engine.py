@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import os
+import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -16,12 +18,14 @@ from typing import Any
 import numpy as np
 
 from graphc import errors
-from graphc.exec import messages
+from graphc.exec import interrupt, messages
 from graphc.exec.host import Host, read_slot
 from graphc.exec.image import make_image, number_names
+from graphc.exec.machine_memory import machine_memory
 from graphc.exec.pool import default_threads, worker_pool
 from graphc.exec.states import StateStore, aligned_empty
 from graphc.ir import dtypes
+from graphc.ir.locks import new_lock
 from graphc.kernels.runtime import tables as t
 from graphc.plan.plan import Plan
 from graphc.plan.verify import check_ports
@@ -31,6 +35,7 @@ ALIGN_FROM = 1 << 14       # outputs of at least so many bytes begin at a multip
 _POINTER_OFFSET = object.__basicsize__     # of an array's data pointer in the object (PyArrayObject_fields.data)
 _INT, _LONG = ctypes.c_int32, ctypes.c_int64
 Shapes = tuple[tuple[int, ...], ...]
+_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 
 
 def _function(address: int, result: Any, arguments: int) -> Callable[..., int]:
@@ -62,7 +67,8 @@ class _Frame:
 
 class Engine:
     """Runs a plan. `constants`: values by name; `states`: a StateStore, or values by name (then all are initialised);
-    `hosts`: the Python functions of Plan.hosts; `threads`: in all, default one a CPU.
+    `hosts`: the Python functions of Plan.hosts; `threads`: in all, default one a CPU; `memory_limit`: bytes that the
+    plan's own memory may take, default what the machine or the control group has.
 
     Raises UnimplementedError if the kernel library lacks something, InternalError if the plan does not verify.
     """
@@ -90,11 +96,14 @@ class Engine:
         self._image = make_image(plan, *number_names(library.names, library.registry))
         self._registry, self._functions = library.registry, library.functions
         self._verify()
+        self._running: dict[int, _Frame] = {}          # by thread, if the plan has functions and states
+        self._notes_running = self._locks and bool(plan.hosts)
         self._host = Host(
             [(name, (hosts or {})[name]) for name in plan.hosts],
-            memory_limit,
+            memory_limit or machine_memory(),
             library.entry["gc_slot_reserve"],
-            self._between if self._locks else None,
+            _between(self.states, self._writes, self._running) if self._notes_running else None,
+            library.entry["gc_poll_python"],
         )
         self._constants = [
             self._constant(c.name, c.dtype, c.shape, (constants or {}).get(c.name)) for c in plan.constants
@@ -103,7 +112,13 @@ class Engine:
         self._free: dict[Shapes, list[_Frame]] = {}
         self._dtypes = tuple(dtypes.as_dtype(port.dtype).numpy for port in plan.inputs)
         self._output_dtypes = tuple(dtypes.as_dtype(port.dtype).numpy for port in plan.outputs)
-        self._open(library, default_threads() if threads is None else threads)
+        self._compiled = np.zeros(2 * len(plan.programs) + 1, np.int64)
+        self._code: list[Any] = []             # machine code that the plan's maps use
+        self._library, self._threads = library, default_threads() if threads is None else threads
+        self._stale = False                    # a run was left in the middle by a fork
+        self._opening = new_lock()
+        self._open()
+        _engines.add(self)
 
     def _constant(self, name: str, dtype: str, shape: tuple[int, ...], value: Any) -> np.ndarray:
         if value is None:
@@ -130,21 +145,21 @@ class Engine:
             raise messages.bad_image(self.plan, error)
         check_ports(self.plan)                 # no part of the image
 
-    def _open(self, library: Any, threads: int) -> None:
-        native, host = self._native, self._host.address
+    def _open(self) -> None:
+        native, host, library = self._native, self._host.address, self._library
         self._tables = [np.array([int(a.ctypes.data) for a in arrays] or [0], np.int64) for arrays in
                         (self._constants, [c.value for c in self._cells], [c.info for c in self._cells])]
         self._store = native["gc_store_open"](host)
         error = np.zeros(t.ERROR_WORDS, np.int64)
         request = np.zeros(16, np.int64)
-        self._compiled = np.zeros(2 * len(self.plan.programs) + 1, np.int64)
         request[t.OPEN_COMPILED] = self._compiled.ctypes.data
         request[:t.OPEN_ERROR + 1] = (
             self._image.ctypes.data, self._registry.ctypes.data, self._functions.ctypes.data, host,
-            worker_pool(threads, library.entry), self._store, *(table.ctypes.data for table in self._tables),
+            worker_pool(self._threads, library.entry), self._store, *(table.ctypes.data for table in self._tables),
             library.entry["gc_run_body"], error.ctypes.data)
         self._model = native["gc_model_open"](int(request.ctypes.data))
         if not self._model:
+            native["gc_store_close"](self._store)
             raise messages.run_error(self.plan, error, None, self._cells)
         self._run_native = native["gc_run"]
         self._frames: list[int] = []           # every frame's address, to be freed with the engine
@@ -153,9 +168,6 @@ class Engine:
                 self._cells)
         self._finalizer = weakref.finalize(self, _close, native, self._model, self._store, self._frames, keep)
         self._finalizer.atexit = False
-
-    def _between(self) -> AbstractContextManager[None]:
-        return self.states.giving_back(self._writes)
 
     def run(self, inputs: Sequence[np.ndarray], run_number: int | None = None, cancel: int = 0,
             trace: int = 0) -> list[np.ndarray]:
@@ -188,23 +200,44 @@ class Engine:
             words[at] = 0 if array is None else id(array)
             at += 1
         if self._locks:
-            with self.states.holding(self._writes):
-                status = self._run_native(frame.call_address)
+            status = self._run_locked(frame)
         else:
             status = self._run_native(frame.call_address)
         if status:
+            error = self._error(frame)
             self._free.setdefault(shapes, []).append(frame)
-            self._failed(frame)
+            raise error from error.__cause__
         if not frame.fast:
             outputs = [read_slot(frame.slots[i]) if o is None else o for i, o in enumerate(outputs)]
         self._free.setdefault(shapes, []).append(frame)
         return outputs
 
-    def use_compiled(self, programs: Mapping[int, tuple[int, int]]) -> None:
-        """From the next bind on, maps of these programs run machine code: addresses that stand in for gc_map_run and
-        gc_map_run_range. Frames that are free are made anew; the caller keeps the code loaded."""
-        for program, addresses in programs.items():
-            self._compiled[2 * program:2 * program + 2] = addresses
+    def _run_locked(self, frame: _Frame) -> int:
+        """A native run under the lock of the states (exec/shared_lock.py says why it looks like this)."""
+        lock, thread = self.states.lock, threading.get_ident()
+        held = lock.writers if self._writes else lock.readers
+        outer = self._running.get(thread)
+        try:
+            if self._notes_running:
+                self._running[thread] = frame
+            lock.acquire(frame, self._writes)
+            return self._run_native(frame.call_address)
+        finally:
+            held.discard(frame)
+            if lock.gates:
+                lock.wake()
+            if outer is not None:
+                self._running[thread] = outer
+            elif self._notes_running:
+                self._running.pop(thread, None)
+
+    def use_compiled(self, programs: Mapping[int, Any]) -> None:
+        """From the next bind on, maps of these programs run machine code: `run` and `run_range` of a
+        jit.CompiledProgram stand in for gc_map_run and gc_map_run_range. Frames that are free are made anew; runs may
+        go on meanwhile."""
+        self._code.append(programs)
+        for program, code in programs.items():
+            self._compiled[2 * program:2 * program + 2] = code.run, code.run_range
         for frames in list(self._free.values()):
             while frames:
                 try:
@@ -225,6 +258,8 @@ class Engine:
     def _frame(self, shapes: Shapes) -> _Frame:
         """A frame bound for these shapes: a new one, or the one bound longest ago if there are many."""
         self._check_ranks(shapes)
+        if self._stale:
+            self._reopen()
         frame = self._spare.pop() if self._spare else self._reuse() if len(self._frames) >= SHAPES_KEPT else None
         if frame is None:
             frame = _Frame(self)
@@ -234,8 +269,9 @@ class Engine:
             sizes[8 * i:8 * i + len(shape)] = shape
         status = self._native["gc_frame_size"](frame.address, int(sizes.ctypes.data), int(frame.error.ctypes.data))
         if status:
+            error = self._error(frame)
             self._spare.append(frame)
-            self._failed(frame)
+            raise error from error.__cause__
         frame.outputs = [
             self._output(slot, dtype) for slot, dtype in zip(frame.slots, self._output_dtypes, strict=True)
         ]
@@ -269,10 +305,48 @@ class Engine:
             return frame
         return None
 
-    def _failed(self, frame: _Frame) -> None:
+    def _error(self, frame: _Frame) -> errors.OpError:
+        """What a run ended with, read while the frame is this thread's own. Raises what ended it from outside: an
+        exception of a signal handler (Ctrl-C), or one that is no Exception from a Python function."""
         cause = self._host.take_exception()
+        interrupt.raise_pending()
+        if cause is not None and not isinstance(cause, Exception):
+            raise cause
         made = messages.run_error(self.plan, frame.error, cause, self._cells)
-        raise made from cause
+        made.__cause__ = cause
+        return made
+
+    def abandon_runs(self) -> None:
+        """In a forked child: if a run was under way in another thread, what it worked on is left as it is, and the
+        model is opened again before the next run."""
+        self._running.clear()
+        free = sum(map(len, list(self._free.values()))) + len(self._spare)
+        if free < len(self._frames):
+            self._stale = True
+            self._free.clear()
+            self._spare.clear()
+
+    def _reopen(self) -> None:
+        with self._opening:
+            if self._stale:
+                self._finalizer.detach()
+                self._open()
+                self._stale = False
+
+
+def _between(states: StateStore, writes: bool,
+             running: Mapping[int, _Frame]) -> Callable[[], AbstractContextManager[None]]:
+    """What is entered around a Python function; a function of what it needs, since the engine must not keep itself."""
+    return lambda: states.giving_back(running[threading.get_ident()], writes)
+
+
+def _after_fork_in_child() -> None:
+    for engine in list(_engines):
+        engine.abandon_runs()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 def _close(native: Mapping[str, Callable[..., int]], model: int, store: int, frames: list[int], keep: object) -> None:

@@ -11,11 +11,13 @@ import platform
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from graphc.exec.interrupt import poll_words
 from graphc.ir import dtypes
 from graphc.kernels.runtime import tables as t
 
@@ -46,15 +48,16 @@ class Host:
     """A host table. functions: the Python functions of a plan, in the order of Plan.hosts."""
 
     def __init__(self, functions: Sequence[tuple[str, HostFunction]] = (), memory_limit: int = 0,
-                 slot_reserve: int = 0, between: Any = None) -> None:
-        """between: a context manager factory that is entered around every call of a function, or None."""
+                 slot_reserve: int = 0, between: Any = None, poll: int = 0) -> None:
+        """between: a context manager factory that is entered around every call of a function, or None. poll: address
+        of gc_poll_python; 0: runs do not see signals."""
         self.words = np.zeros(t.HOST_WORDS, np.int64)
         self.address = int(self.words.ctypes.data)
         self._functions = list(functions)
         self._reserve = ctypes.CFUNCTYPE(*[ctypes.c_int64] * 5)(slot_reserve) if slot_reserve else None
         self._between = between
         self._failed = threading.local()
-        self._callback = _CALL(self._call)
+        self._callback = _CALL(_calling(weakref.ref(self)))
         self.words[t.HOST_ALLOC] = address_of(_process.malloc)
         self.words[t.HOST_FREE] = address_of(_process.free)
         self.words[t.HOST_FUNCTION] = address_of(self._callback)
@@ -63,6 +66,8 @@ class Host:
         self.words[t.HOST_WAIT] = address_of(_process.syscall if number else _poll)
         self.words[t.HOST_WAKE] = address_of(_process.syscall if number else _no_wake)
         self.words[t.HOST_WAIT_CONTEXT] = number or 0
+        for field, word in (poll_words(poll) if poll else {}).items():
+            self.words[field] = word
 
     def take_exception(self) -> BaseException | None:
         """The exception that a function raised on this thread since the last call, if any."""
@@ -96,6 +101,15 @@ class Host:
             raise ValueError(f"{name} returned {len(results)} values, {len(slots)} were declared")
         for position, (value, slot) in enumerate(zip(results, slots, strict=True)):
             write_slot(self._reserve, self.address, slot, value, f"result {position} of {name}")
+
+
+def _calling(host: weakref.ref[Host]) -> Callable[[int, int, int], int]:
+    """The function that native code calls; it does not keep the host, which keeps it."""
+    def call(context: int, number: int, record: int) -> int:
+        found = host()
+        return 1 if found is None else found._call(context, number, record)
+
+    return call
 
 
 def _words(address: int, count: int) -> list[int]:

@@ -1,24 +1,30 @@
 """The map JIT: compiles a Plan's fused programs to machine code for this machine, some 20 ms each, kept on disk.
 
+Programs that differ in their constants alone share code. What is kept has an end: the programs used last, CODE_KEPT in
+this process (others are unloaded with the last engine that uses them) and FILES_KEPT on disk.
+
 A compiled program takes the place of map_run and map_run_range for maps bound as ever; its results are the
 evaluator's, bit for bit, since both are made of the same scalar functions and neither contracts nor reassociates
 across them. Programs with reductions and single primitives stay with the evaluator. Needs llvmlite, not numba.
 """
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
-import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphc.exec.library import Library, load_library
 from graphc.exec.map_code import HELPERS, is_compilable, map_text
+from graphc.ir.locks import new_lock
 from graphc.plan.plan import Body, Call, DimKind, Map, Plan, Program
 
 if TYPE_CHECKING:
     from graphc.exec.engine import Engine
 
+CODE_KEPT, FILES_KEPT = 512, 4096
 LONGEST = 100              # instructions of a program that is compiled: the time that LLVM takes grows faster
 POLYNOMIALS = frozenset((
     "exp", "log", "log1p", "expm1", "tanh", "sigmoid", "softplus", "erf", "erfinv", "sin", "cos", "tan", "asin", "acos",
@@ -26,22 +32,23 @@ POLYNOMIALS = frozenset((
 
 
 class CompiledProgram(NamedTuple):
-    """Addresses: run stands in for gc_map_run, run_range for gc_map_run_range."""
+    """Addresses: run stands in for gc_map_run, run_range for gc_map_run_range; both are good as long as `code` is."""
 
     run: int
     run_range: int
+    code: Any
 
 
-_compiled: dict[tuple[str, Program, frozenset[int]], CompiledProgram] = {}
+_compiled: OrderedDict[tuple[str, Program, frozenset[int]], CompiledProgram] = OrderedDict()
 _scalars: dict[str, dict[str, Any]] = {}
-_lock = threading.Lock()
+_lock = new_lock()
 
 
 def install(engine: Engine) -> int:
     """Compiles the programs of an engine's plan and has it use them from its next bind on; returns how many.
 
     Does nothing if the environment says GRAPHC_JIT=0. The first time a program is seen on a machine it takes some
-    20 ms, later ones come from the disk cache in 1 ms, so callers wait until an engine has run a few times.
+    20 ms, later ones come from the disk cache in 1 ms; code_queue.py does it beside the runs.
     """
     if os.environ.get("GRAPHC_JIT") == "0":
         return 0
@@ -76,12 +83,21 @@ def compile_program(program: Program, still: frozenset[int] = frozenset(),
                     library: Library | None = None) -> CompiledProgram:
     """still: loads that stay at one element along the innermost axis wherever the program is used."""
     library = library or load_library()
-    key = (library.isa, program, still)
+    key = (library.isa, without_constants(program), still)
     with _lock:
         found = _compiled.get(key)
         if found is None:
             found = _compiled[key] = _load(library, _object(library, program, still))
+            if len(_compiled) > CODE_KEPT:
+                _compiled.popitem(last=False)
+        _compiled.move_to_end(key)
     return found
+
+
+def without_constants(program: Program) -> Program:
+    """What the code of a program depends on: it reads the constants where the plan has them."""
+    return dataclasses.replace(program, instrs=tuple(
+        dataclasses.replace(i, value=0) if i.op == "const" else i for i in program.instrs))
 
 
 def _maps(body: Body) -> Iterator[Map]:
@@ -110,10 +126,10 @@ def _object(library: Library, program: Program, still: frozenset[int]) -> bytes:
     target = TARGETS[library.isa]
     text = _module(library, program, still)
     key = f"map-{cache.hash_of(cache.tool_versions(), repr(target), text)}.o"
-    made = cache.read(key)
+    made = cache.read_used(key)
     if made is None:
         made = compile_text(target, text)
-        cache.write(key, made)
+        cache.write_few(key, made, "map-", FILES_KEPT)
     return made
 
 
@@ -129,7 +145,7 @@ def _module(library: Library, program: Program, still: frozenset[int]) -> str:
 
 
 def _load(library: Library, data: bytes) -> CompiledProgram:
-    from graphc.kernels.toolchain.load import load_objects
+    from graphc.kernels.toolchain.load import load_code
     imports = {name: library.entry[name] for name in ("gc_map_offset", "gc_map_gather", "gc_map_scatter")}
-    found = load_objects([data], ["gc_jit_run", "gc_jit_run_range"], imports)
-    return CompiledProgram(found["gc_jit_run"], found["gc_jit_run_range"])
+    found = load_code([data], ["gc_jit_run", "gc_jit_run_range"], imports)
+    return CompiledProgram(found["gc_jit_run"], found["gc_jit_run_range"], found)

@@ -8,12 +8,12 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-import threading
 from dataclasses import dataclass
 
 import numpy as np
 
 from graphc import errors
+from graphc.ir.locks import new_lock
 from graphc.kernels.toolchain.archive import ENTRIES, SCALARS, read_archive
 from graphc.kernels.toolchain.build import BuildError, library_archive
 
@@ -35,7 +35,7 @@ class Library:
 
 
 _loaded: dict[str, Library] = {}
-_lock = threading.Lock()
+_lock = new_lock()
 
 
 def load_library(isa: str | None = None) -> Library:

@@ -1,18 +1,15 @@
 """LLVM text for a fused program: one loop that computes every value of an element, where the evaluator goes value by
 value.
 
-The code reads the record that map_bind made (kernels/runtime/map_words.py), so one compilation serves all sizes,
-strides and addresses. Along the innermost axis a load is either expected to stay at one element (`still`) or to move
+The code reads the record that map_bind made (kernels/runtime/map_words.py), and constants from the program in the
+image, so one compilation serves all sizes, strides, addresses and constants. Along the innermost axis a load is either expected to stay at one element (`still`) or to move
 by one; a load that moves otherwise is gathered into scratch first, a store that does is scattered from there, so that
 there is only the one loop to vectorise. If a `still` load does move (its axis has one element), the loop runs element
 by element.
 """
 from __future__ import annotations
 
-import struct
-
-import numpy as np
-
+from graphc.kernels.layout import INSTR_WORDS
 from graphc.kernels.runtime import map_words as m
 from graphc.plan.plan import Instr, Program
 
@@ -24,6 +21,7 @@ HELPERS = """declare i64 @gc_map_offset(i64, i64, i64)
 declare void @gc_map_gather(i64, i64, i64, i64, i64)
 declare void @gc_map_scatter(i64, i64, i64, i64, i64)
 """
+CONST_WORD = 6             # of an instruction: a constant's bits (exec/image.py)
 NO_PRIMITIVE = ("const", "index", "linear")
 
 
@@ -49,15 +47,6 @@ def needed_values(program: Program) -> set[int]:
         if loads + number in needed:
             needed.update(program.instrs[number].args)
     return needed
-
-
-def literal(value: float | int | bool, dtype: str) -> str:
-    if dtype in ("f32", "f64"):
-        number = float(np.float32(value)) if dtype == "f32" else float(value)
-        return f"0x{struct.pack('>d', number).hex().upper()}"
-    if dtype == "bool":
-        return "true" if value else "false"
-    return str(int(value))
 
 
 def map_text(program: Program, still: frozenset[int]) -> tuple[str, set[str]]:
@@ -131,7 +120,20 @@ class _Writer:
             limits.append(f"%limit{number}")
         for number, _ in self.counts:
             self.access(number)
+        self.constants()
         self.minimum("most", ["9223372036854775807", *limits])
+
+    def constants(self) -> None:
+        """Constants are read from the program's instructions in the image."""
+        loads = len(self.program.loads)
+        self.word("program.address", "o", m.PROGRAM)
+        self.emit("%program = inttoptr i64 %program.address to ptr")
+        for k, instr in enumerate(self.program.instrs):
+            if instr.op == "const" and loads + k in self.needed:
+                value, word = loads + k, 3 + loads + INSTR_WORDS * k + CONST_WORD
+                self.emit(f"%constant{value} = getelementptr i64, ptr %program, i64 {word}")
+                self.emit(f"%stored{value} = load {self.memory_type(instr.dtype)}, ptr %constant{value}")
+                self.as_value(value, instr.dtype)
 
     def memory_accesses(self) -> list[tuple[int, int]]:
         """(number, bytes of an element) of the loads and stores that are made."""
@@ -220,7 +222,7 @@ class _Writer:
                 self.instruction(loads + k, instr, access_of)
         for number, value in self.stores:
             dtype = value_dtype(self.program, value)
-            kind, result = self.memory_type(dtype), self.operand(value)
+            kind, result = self.memory_type(dtype), f"%v{value}"
             if dtype == "bool":
                 self.emit(f"%byte{number} = zext i1 {result} to i8")
                 result = f"%byte{number}"
@@ -229,13 +231,6 @@ class _Writer:
         self.emit("%i.next = add nuw nsw i64 %i, 1")
         self.emit("%again = icmp slt i64 %i.next, %run")
         self.emit("br i1 %again, label %loop, label %stored, !llvm.loop !1")
-
-    def operand(self, value: int) -> str:
-        loads = len(self.program.loads)
-        if value >= loads and self.program.instrs[value - loads].op == "const":
-            instr = self.program.instrs[value - loads]
-            return literal(instr.value, instr.dtype)
-        return f"%v{value}"
 
     def instruction(self, value: int, instr: Instr, access_of: dict[int, int]) -> None:
         if instr.op == "const":
@@ -249,7 +244,7 @@ class _Writer:
             return
         name = primitive_name(self.program, instr)
         self.primitives.add(name)
-        arguments = ", ".join(f"{LLVM_TYPES[value_dtype(self.program, a)]} {self.operand(a)}" for a in instr.args)
+        arguments = ", ".join(f"{LLVM_TYPES[value_dtype(self.program, a)]} %v{a}" for a in instr.args)
         self.emit(f"%v{value} = call {kind} @gc_scalar.{name}({arguments})")
 
     def leave_row(self) -> None:

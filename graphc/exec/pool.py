@@ -7,12 +7,13 @@ import threading
 from collections.abc import Mapping
 
 from graphc.exec.host import Host
+from graphc.ir.locks import new_lock
 from graphc.kernels.runtime import tables as t
 
 SPIN = 2000
 CLOSED = (1 << 32) - 1
 _pools: dict[int, WorkerPool] = {}
-_lock = threading.Lock()
+_lock = new_lock()
 
 
 class WorkerPool:
@@ -48,6 +49,8 @@ class WorkerPool:
             t.POOL_NEXT_WORKER,
         ):
             words[field] = 0
+        words[t.POOL_SCRATCH_BYTES] = 0        # a thread may have been making it larger
+        (ctypes.c_int64 * self._workers).from_address(words[t.POOL_SCRATCH])[:] = [0] * self._workers
         self.start()
 
 
@@ -70,8 +73,6 @@ def default_threads() -> int:
 
 
 def _after_fork() -> None:
-    global _lock
-    _lock = threading.Lock()
     for pool in _pools.values():
         pool.restart_in_child()
 

@@ -5,15 +5,16 @@ host step runs, or queue runners and their consumers would wait for each other.
 """
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
 
 from graphc import errors
+from graphc.exec.shared_lock import SharedLock
 from graphc.ir import dtypes
+from graphc.ir.locks import new_lock
 
 ALIGNMENT = 64
 
@@ -34,43 +35,12 @@ class State:
         self.info = np.zeros(2, np.int64)
 
 
-class SharedLock:
-    """Many readers or one writer; a writer that waits goes before new readers."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition(threading.Lock())
-        self._readers = 0
-        self._writers_waiting = 0
-        self._writing = False
-
-    def acquire(self, exclusive: bool) -> None:
-        with self._changed:
-            if not exclusive:
-                while self._writing or self._writers_waiting:
-                    self._changed.wait()
-                self._readers += 1
-                return
-            self._writers_waiting += 1
-            while self._writing or self._readers:
-                self._changed.wait()
-            self._writers_waiting -= 1
-            self._writing = True
-
-    def release(self, exclusive: bool) -> None:
-        with self._changed:
-            if exclusive:
-                self._writing = False
-            else:
-                self._readers -= 1
-            self._changed.notify_all()
-
-
 class StateStore:
     """States by name. Mapping from names to arrays makes a store of initialised states."""
 
     def __init__(self, values: Mapping[str, Any] | None = None) -> None:
         self._states: dict[str, State] = {}
-        self._making = threading.Lock()
+        self._making = new_lock()
         self.lock = SharedLock()
         for name, value in (values or {}).items():
             self.assign(name, value)
@@ -113,19 +83,16 @@ class StateStore:
     def names(self) -> list[str]:
         return list(self._states)
 
-    @contextmanager
-    def holding(self, exclusive: bool) -> Iterator[None]:
-        self.lock.acquire(exclusive)
-        try:
-            yield
-        finally:
-            self.lock.release(exclusive)
+    def holding(self, exclusive: bool) -> AbstractContextManager[None]:
+        return self.lock.holding(exclusive)
 
     @contextmanager
-    def giving_back(self, exclusive: bool) -> Iterator[None]:
-        """The opposite of `holding`: around what a run does outside the native code."""
-        self.lock.release(exclusive)
+    def giving_back(self, holder: Hashable, exclusive: bool) -> Iterator[None]:
+        """Around what a run does outside the native code; whoever runs takes the lock from `holder` at the end."""
+        lock = self.lock
+        (lock.writers if exclusive else lock.readers).discard(holder)
+        lock.wake()
         try:
             yield
         finally:
-            self.lock.acquire(exclusive)
+            lock.acquire(holder, exclusive)

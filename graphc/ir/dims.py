@@ -9,9 +9,12 @@ An atom is a Symbol or a Call: floordiv, mod, min, max, equal, less, select, bro
 """
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Union
+
+from graphc.ir.locks import new_reentrant_lock
 
 Size = Union[int, "Dim"]
 
@@ -34,6 +37,7 @@ class Call:
 
 Atom = Union[Symbol, Call]
 Monomial = tuple[Atom, ...]
+_interning = new_reentrant_lock()
 
 
 class Dim:
@@ -41,7 +45,7 @@ class Dim:
 
     __slots__ = ("__weakref__", "terms")
     terms: tuple[tuple[Monomial, int], ...]
-    _interned: dict[tuple[tuple[Monomial, int], ...], Dim] = {}
+    _interned: weakref.WeakValueDictionary[tuple[tuple[Monomial, int], ...], Dim] = weakref.WeakValueDictionary()
 
     def __add__(self, other: Size) -> Size:
         if not isinstance(other, (int, Dim)):
@@ -242,9 +246,12 @@ def _from_terms(terms: Iterable[tuple[Monomial, int]]) -> Size:
     key = tuple(kept)
     found = Dim._interned.get(key)
     if found is None:
-        found = Dim()
-        found.terms = key
-        Dim._interned[key] = found
+        with _interning:
+            found = Dim._interned.get(key)
+            if found is None:
+                found = Dim()
+                found.terms = key
+                Dim._interned[key] = found
     return found
 
 

@@ -7,7 +7,6 @@ snapshot.
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -16,6 +15,7 @@ from graphc.errors import NotFoundError, built_at
 from graphc.ir import names
 from graphc.ir.device import merge_devices
 from graphc.ir.infer import infer_outputs
+from graphc.ir.locks import new_lock, new_reentrant_lock
 from graphc.ir.names import GraphKeys as GraphKeys
 from graphc.ir.op import Op
 from graphc.ir.scopes import ControlScope, ThreadScopes, control_inputs_for
@@ -30,7 +30,7 @@ class Graph:
     """A symbolic program, as `tf.Graph`."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        self._lock = new_reentrant_lock()
         self._operations: dict[str, Operation] = {}
         self._names = names.NamePool()
         self._collections: dict[Any, list[Any]] = {}
@@ -352,7 +352,7 @@ def reset_default_graph() -> None:
 
 
 _GLOBAL: Graph | None = None
-_GLOBAL_LOCK = threading.Lock()
+_GLOBAL_LOCK = new_lock()
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import itertools
 import sys
 import threading
 import traceback
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -27,33 +28,36 @@ from graphc.ops.build import apply, convert_to_tensor
 if TYPE_CHECKING:
     from graphc.ir.graph import Operation, Tensor
 
-HOSTS: dict[str, Callable[..., Any]] = {}   # what Plan.hosts name, in this process
+# What Plan.hosts name, in this process, as long as an op or a plan with that name is there.
+HOSTS: weakref.WeakValueDictionary[str, Callable[..., Any]] = weakref.WeakValueDictionary()
 _numbers = itertools.count()
 
 
 def host_function(name: str) -> Callable[..., Any]:
     """The function that a plan calls `name`. Raises NotFoundError for one of another process."""
-    if name not in HOSTS:
+    function = HOSTS.get(name)
+    if function is None:
         raise errors.NotFoundError(f"the Python function '{name}' is not in this process; py_func cannot be loaded "
                                    "from a "
                                    "file, build the op again")
-    return HOSTS[name]
+    return function
 
 
 def add_host(kind: str, function: Callable[..., Any]) -> str:
+    """A name for the function; the caller keeps it until an op or a plan has it."""
     name = f"{kind}:{next(_numbers)}"
     HOSTS[name] = function
     return name
 
 
-def with_values(name: str, values: Mapping[int, Any]) -> str:
+def with_values(name: str, values: Mapping[int, Any]) -> Callable[..., Any]:
     """The function `name` as one that gets these arguments, by position, from here and the others as they come."""
     def call(*arrays: np.ndarray) -> Any:
         others = iter(arrays)
         return function(*(values[i] if i in values else next(others) for i in range(len(arrays) + len(values))))
 
     function = host_function(name)
-    return add_host(name.partition(":")[0], call)
+    return call
 
 
 @register
@@ -66,6 +70,9 @@ class PyFunc(Op):
     token: str = attr("string")
     Tin: tuple[DType, ...] = attr("list(type)")
     Tout: tuple[DType, ...] = attr("list(type)")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_function", HOSTS.get(self.token))     # kept while the op is
 
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
         call = HOSTS.get(self.token)
@@ -108,7 +115,8 @@ class Print(Op):
         return [dys[0], *[None] * (len(node.inputs) - 1)]
 
     def lower(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-        b.host(add_host("print", self._printer()), inputs[1:], [])
+        printer = self._printer()
+        b.host(add_host("print", printer), inputs[1:], [])
         b.copy(inputs[0], outputs[0])
 
     def _printer(self) -> Callable[..., Any]:
@@ -153,7 +161,8 @@ class Assert(Op):
 
     def lower(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
         origin = b.origins[0] if b.origins else None
-        b.host(add_host("assert", self._checker(origin)), inputs, [])
+        checker = self._checker(origin)
+        b.host(add_host("assert", checker), inputs, [])
 
     def _checker(self, origin: Any) -> Callable[..., Any]:
         def check(condition: np.ndarray, *data: np.ndarray) -> tuple[()]:

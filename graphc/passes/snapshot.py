@@ -16,6 +16,7 @@ The user's graph is not changed.
 from __future__ import annotations
 
 import dataclasses
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -359,7 +360,7 @@ class _Named:
     spec: Spec
 
 
-_SYMBOLS: dict[dims.Dim, tuple[dims.Symbol, ...]] = {}
+_SYMBOLS: weakref.WeakKeyDictionary[dims.Dim, tuple[dims.Symbol, ...]] = weakref.WeakKeyDictionary()
 
 
 def symbols(size: Size) -> tuple[dims.Symbol, ...]:

@@ -37,7 +37,7 @@ from graphc.ir import dims, dtypes
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType
 from graphc.ir.spec import Spec
-from graphc.ops.script import with_values
+from graphc.ops.script import add_host, with_values
 from graphc.plan import plan
 from graphc.plan.access import Access, Text, whole
 from graphc.plan.dim_table import DimTable
@@ -193,7 +193,10 @@ class BodyBuilder:
     def host(self, name: str, operands: Sequence[Access | Text], outputs: Sequence[Access]) -> None:
         """outputs: buffers whose sizes may be symbols that this call makes known (bound from the results' shapes)."""
         texts = {i: x.value for i, x in enumerate(operands) if isinstance(x, Text)}
-        number = self.plan.host(with_values(name, texts) if texts else name)
+        if texts:
+            function = with_values(name, texts)
+            name = add_host(name.partition(":")[0], function)
+        number = self.plan.host(name)
         inputs = tuple(self.contiguous(x).buffer for x in operands if isinstance(x, Access))
         self.into_slots(outputs, lambda slots, binds: plan.Host(number, inputs, slots, binds, origins=self.origins))
 

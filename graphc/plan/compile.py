@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,12 +28,14 @@ class Compiled:
 
     constants: arrays by the plan's constants' names, in their order. states: the Spec of each of the plan's states, in
     their order. report: what each pass did, for people; its last row, "lower", goes from nodes to steps of the Plan.
+    hosts: the Python functions by the plan's names for them, None if this process does not have one.
     """
 
     plan: Plan
     constants: dict[str, np.ndarray[Any, Any]]
     states: dict[str, Spec]
     report: tuple[PassReport, ...]
+    hosts: dict[str, Callable[..., Any] | None]
 
 
 def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), feeds: Sequence[Tensor] = (),
@@ -60,7 +62,7 @@ def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), 
     last = reports[-1]
     reports.append(PassReport("lower", last.nodes_after, steps, (time.perf_counter() - begin) * 1e3,
                               last.transposes_after, last.transposes_after))
-    return Compiled(compiled.plan, compiled.constants, compiled.states, tuple(reports))
+    return Compiled(compiled.plan, compiled.constants, compiled.states, tuple(reports), compiled.hosts)
 
 
 def pass_table(fetches: Sequence[Tensor | Operation], feeds: Sequence[Tensor] = ()) -> str:
@@ -93,7 +95,7 @@ def lower_flow(flow: Flow, input_names: Sequence[str], output_names: Sequence[st
                         [_port(n, value.spec) for n, value in zip(output_names, flow.outputs, strict=True)])
     verify_plan(plan)
     states = {s.name: flow.info["states"][s.name] for s in plan.states}
-    return Compiled(plan, owner.constants, states, ())
+    return Compiled(plan, owner.constants, states, (), owner.hosts)
 
 
 def _port(name: str, spec: Spec) -> Port:

@@ -1,7 +1,7 @@
 """PlanBuilder: the tables that all bodies of a Plan share: programs, constants, states, hosts, origins."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from graphc.ir import dtypes
 from graphc.ir.node import Origin
 from graphc.ir.spec import Spec
+from graphc.ops.script import HOSTS
 from graphc.plan import plan
 
 
@@ -24,6 +25,7 @@ class PlanBuilder:
         self._constant_numbers: dict[tuple[int, str | None], int] = {}
         self._constants: list[plan.Constant] = []
         self._kept: list[np.ndarray[Any, Any]] = []
+        self.hosts: dict[str, Callable[..., Any] | None] = {}      # kept, as the registry of functions keeps none
         self._hosts: dict[str, int] = {}
         self._origins: dict[Origin, int] = {}
 
@@ -57,6 +59,7 @@ class PlanBuilder:
         return list(self.states).index(name)
 
     def host(self, name: str) -> int:
+        self.hosts[name] = HOSTS.get(name)
         return self._hosts.setdefault(name, len(self._hosts))
 
     def origins(self, origins: Sequence[Origin]) -> tuple[int, ...]:

@@ -18,13 +18,22 @@ from .tables import (
     FRAME_CONTEXT,
     FRAME_MODEL,
     HOST_ALLOC,
+    HOST_CLOCK,
+    HOST_CLOCK_ID,
     HOST_CONTEXT,
     HOST_FREE,
     HOST_LIMIT,
+    HOST_POLL,
+    HOST_POLL_CONTEXT,
+    HOST_TICK,
     HOST_USED,
     MODEL_HOST,
     RUN_CANCEL,
+    RUN_CHECKS,
     RUN_ERROR,
+    RUN_POLLED,
+    RUN_STOP,
+    RUN_TIME,
     SLOT_ADDRESS,
     SLOT_CAPACITY,
     SLOT_DTYPE,
@@ -35,6 +44,8 @@ from .tables import (
     SLOT_SIZES,
 )
 
+# A run's checks count down from CHECKS; at 0 it looks at the clock. A step weighs STEP, a further tile CHECKS.
+CHECKS, STEP, NO_POLLING, SECOND = 32, 4, 1 << 62, 1000000000
 HEAD = 128      # bytes lost at most to the alignment and the two words
 
 
@@ -123,10 +134,65 @@ def fail(frame, code, step, a, b, c):
 
 
 @function
-def cancel_flag(frame):
-    """Whether the embedder has asked for the end of the run."""
+def start_polling(context, host):
+    """At the beginning of a run: its first checks cost no look at the clock, so that short runs never take one."""
+    set_word(context, RUN_STOP, 0)
+    set_word(context, RUN_POLLED, 0)
+    set_word(context, RUN_CHECKS, CHECKS if word(host, HOST_POLL) != 0 else NO_POLLING)
+
+
+@function
+def poll_now(context, host):
+    """Asks the embedder if it is time to. Returns whether the run is to end."""
+    set_word(context, RUN_CHECKS, CHECKS if word(host, HOST_POLL) != 0 else NO_POLLING)
+    if word(host, HOST_POLL) == 0:
+        return 0
+    time_at = context + 8 * RUN_TIME
+    call(word(host, HOST_CLOCK), (word(host, HOST_CLOCK_ID), time_at))
+    now, tick = word(time_at, 0) * SECOND + word(time_at, 1), word(host, HOST_TICK) * SECOND + word(host, HOST_TICK + 1)
+    last = word(context, RUN_POLLED)
+    if last != 0 and now - last < tick:
+        return 0
+    set_word(context, RUN_POLLED, now)
+    if last == 0 or call(word(host, HOST_POLL), (word(host, HOST_POLL_CONTEXT), 0)) == 0:
+        return 0
+    set_word(context, RUN_STOP, 1)
+    return 1
+
+
+@function
+def polled(context, host, weight):
+    """Whether the embedder's poll has ended the run. weight: how soon to look at the clock again; CHECKS: now."""
+    if word(context, RUN_STOP) != 0:
+        return 1
+    left = word(context, RUN_CHECKS) - weight
+    set_word(context, RUN_CHECKS, left)
+    return poll_now(context, host) if left <= 0 else 0
+
+
+@function
+def poll_before_host(frame):
+    """Before a function of the embedder is called: polls if this run polls. Returns whether the run is to end."""
+    context, host = word(frame, FRAME_CONTEXT), host_of(frame)
+    if word(context, RUN_CHECKS) > NO_POLLING // 2 or call(word(host, HOST_POLL), (word(host, HOST_POLL_CONTEXT), 0)) == 0:
+        return 0
+    set_word(context, RUN_STOP, 1)
+    return 1
+
+
+@function
+def flag_raised(frame):
+    """Whether the embedder has raised the run's cancel flag."""
     flag = word(word(frame, FRAME_CONTEXT), RUN_CANCEL)
     return 1 if flag != 0 and atomic_load(flag) != 0 else 0
+
+
+@function
+def cancel_flag(frame):
+    """Whether the embedder has asked for the end of the run, by its flag or when polled."""
+    if flag_raised(frame) != 0:
+        return 1
+    return polled(word(frame, FRAME_CONTEXT), host_of(frame), STEP)
 
 
 @function

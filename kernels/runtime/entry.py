@@ -13,6 +13,7 @@ from .memory import function, set_word, word
 from .model import frame_close, frame_open, frame_size, model_close, model_open, run
 from .pack import store_free
 from .pool import pool_free, pool_open, pool_quit, worker_loop
+from .python_poll import poll_python
 from .run import run_body
 from .verify import verify
 
@@ -97,6 +98,11 @@ def gc_slot_reserve(host, slot, rank, sizes):
     return slot_reserve(host, slot, rank, sizes)
 
 
+@function
+def gc_poll_python(record, reserved):
+    return poll_python(record)
+
+
 def _words(count: int) -> tuple[Any, ...]:
     return (types.int64,) * count
 
@@ -117,6 +123,7 @@ ENTRY: dict[str, tuple[Any, tuple[Any, ...], Any]] = {
     "gc_run": (gc_run, _words(1), types.int32),
     "gc_run_body": (gc_run_body, _words(2), types.int32),
     "gc_slot_reserve": (gc_slot_reserve, _words(4), types.int64),
+    "gc_poll_python": (gc_poll_python, _words(2), types.int64),
     # The map evaluator by itself: for tests, and for code made by the map JIT, whose functions stand in for the last
     # two.
     "gc_map_words": (map_words, _words(3), types.int64),

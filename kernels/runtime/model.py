@@ -9,7 +9,7 @@ from __future__ import annotations
 from . import image as im
 from . import tables as t
 from .bind import note_input_sizes, size_segment
-from .block import allocate, allocate_cleared, fail, release
+from .block import NO_POLLING, allocate, allocate_cleared, fail, release, start_polling
 from .frame import add_saturated, epilogue_of, frame_bytes, frame_create, frame_free
 from .image import body_record, buffer_row, dtype_size, kernel_record, root, step_record
 from .lists import forget_lists
@@ -235,6 +235,7 @@ def make_prepared(model, error, call):
         set_word(context, t.RUN_ERROR, error)
         set_word(context, t.RUN_CANCEL, word(call, t.CALL_CANCEL))
         set_word(context, t.RUN_TRACE, word(call, t.CALL_TRACE))
+        set_word(context, t.RUN_CHECKS, NO_POLLING)      # what the embedder does then might need this lock
         status = renew_used(frame)
         if status == 0:
             status = run_body(frame)
@@ -332,6 +333,7 @@ def run(call):
     set_word(context, t.RUN_CANCEL, word(call, t.CALL_CANCEL))
     set_word(context, t.RUN_TRACE, word(call, t.CALL_TRACE))
     set_word(frame, t.FRAME_COUNTER, word(call, t.CALL_RUN))
+    start_polling(context, word(word(frame, t.FRAME_MODEL), t.MODEL_HOST))
     take_addresses(frame, call)
     status = make_prepared(word(frame, t.FRAME_MODEL), error, call)
     if status == 0:
@@ -339,6 +341,10 @@ def run(call):
     if status == 0:
         status = run_body(frame)
     forget_lists(context)
+    if status == 0 and word(context, t.RUN_STOP) != 0:
+        status = t.CANCELLED
+    set_word(context, t.RUN_STOP, 0)             # the frame may be bound for other sizes before its next run
+    set_word(context, t.RUN_CANCEL, 0)
     return status
 
 

@@ -7,12 +7,25 @@ last time, publishers look for sleepers after they have published; both sequenti
 misses the other.
 
 If tiles fail, the error of the lowest one is reported; the others all run, so the report does not depend on threads.
-Only the run's being cancelled keeps tiles from running.
+Only the run's being cancelled keeps tiles from running: by its flag, which all threads look at, or by the embedder's
+poll, which the caller makes between its tiles and while it waits.
 """
 from __future__ import annotations
 
 from . import tables as t
-from .block import allocate, allocate_cleared, cancel_flag, cancelled, fail, grow, host_of, release
+from .block import (
+    CHECKS,
+    NO_POLLING,
+    STEP,
+    allocate,
+    allocate_cleared,
+    fail,
+    flag_raised,
+    grow,
+    host_of,
+    polled,
+    release,
+)
 from .map import map_run, map_run_range
 from .memory import (
     atomic_add,
@@ -42,8 +55,8 @@ def spin_lock(address):
 
 
 @function
-def sleep_on(host, address, expected):
-    call(word(host, t.HOST_WAIT), (word(host, t.HOST_WAIT_CONTEXT), address, WAIT, expected % (1 << 32), 0, 0))
+def sleep_on(host, address, expected, longest):
+    call(word(host, t.HOST_WAIT), (word(host, t.HOST_WAIT_CONTEXT), address, WAIT, expected % (1 << 32), longest, 0))
 
 
 @function
@@ -101,10 +114,24 @@ def note_failure(pool, tile, status, scratch):
 
 
 @function
-def take_tiles(pool, scratch_at):
+def poll_job(pool, context, host):
+    """The caller of a job polls, and ends the job if it is told to. context: 0 if the job must not be polled in."""
+    if context != 0 and polled(context, host, CHECKS) != 0:
+        atomic_store(pool + 8 * t.POOL_STOP, 1)
+
+
+@function
+def job_ended(pool):
+    cancel = word(pool, t.POOL_CANCEL)
+    return 1 if (cancel != 0 and atomic_load(cancel) != 0) or atomic_load(pool + 8 * t.POOL_STOP) != 0 else 0
+
+
+@function
+def take_tiles(pool, scratch_at, context, host):
     """Runs tiles of the current job until none is left. Returns the ticket last seen.
 
     scratch_at: address of the word that holds this thread's scratch; read for each tile, since a publisher may grow it.
+    context, host: those of the run, in the thread that polls; workers give 0.
     """
     ticket_at, remaining_at = pool + 8 * t.POOL_TICKET, pool + 8 * t.POOL_REMAINING
     counted = -1
@@ -118,8 +145,9 @@ def take_tiles(pool, scratch_at):
         if word(pool, t.POOL_TRACED) != 0 and ticket >> 32 != counted:
             counted = ticket >> 32
             atomic_add(pool + 8 * t.POOL_TOOK, 1)
-        scratch, status, cancel = word(scratch_at, 0), t.CANCELLED, word(pool, t.POOL_CANCEL)
-        if cancel == 0 or atomic_load(cancel) == 0:
+        poll_job(pool, context, host)
+        scratch, status = word(scratch_at, 0), t.CANCELLED
+        if job_ended(pool) == 0:
             status = run_tile(word(pool, t.POOL_KIND), word(pool, t.POOL_ROW), word(pool, t.POOL_COUNTER),
                               word(pool, t.POOL_WORK), scratch, word(pool, t.POOL_PHASE), tile)
         if status != 0:
@@ -141,7 +169,7 @@ def wait_for_ticket(pool, seen):
         wake = atomic_load(wake_at)
         if atomic_load(ticket_at) != seen or atomic_load(pool + 8 * t.POOL_QUIT) != 0:
             break
-        sleep_on(word(pool, t.POOL_HOST), wake_at, wake)
+        sleep_on(word(pool, t.POOL_HOST), wake_at, wake, 0)
     atomic_add(pool + 8 * t.POOL_SLEEPERS, -1)
 
 
@@ -150,7 +178,7 @@ def worker_loop(pool):
     """What each worker thread runs, until the pool is closed."""
     number = atomic_add(pool + 8 * t.POOL_NEXT_WORKER, 1)
     while atomic_load(pool + 8 * t.POOL_QUIT) == 0:
-        seen = take_tiles(pool, word(pool, t.POOL_SCRATCH) + 8 * number)
+        seen = take_tiles(pool, word(pool, t.POOL_SCRATCH) + 8 * number, 0, 0)
         wait_for_ticket(pool, seen)
     atomic_add(pool + 8 * t.POOL_DONE, 1)
     return 0
@@ -228,6 +256,7 @@ def publish(pool, context, kind, row, counter, work, phase, tiles):
     set_word(pool, t.POOL_TOOK, 0)
     set_word(pool, t.POOL_STATUS, 0)
     set_word(pool, t.POOL_CANCEL, word(context, t.RUN_CANCEL))
+    atomic_store(pool + 8 * t.POOL_STOP, 0)
     atomic_store(pool + 8 * t.POOL_WAITING, 0)
     atomic_store(pool + 8 * t.POOL_REMAINING, tiles)
     atomic_store(pool + 8 * t.POOL_TILES, tiles)
@@ -238,7 +267,7 @@ def publish(pool, context, kind, row, counter, work, phase, tiles):
 
 
 @function
-def wait_for_end(pool):
+def wait_for_end(pool, context, host):
     """Returns when every tile of the job has been run."""
     remaining_at = pool + 8 * t.POOL_REMAINING
     for _ in range(word(pool, t.POOL_SPIN)):
@@ -250,18 +279,30 @@ def wait_for_end(pool):
         left = atomic_load(remaining_at)
         if left == 0:
             return
-        sleep_on(word(pool, t.POOL_HOST), remaining_at, left)
+        sleep_on(word(pool, t.POOL_HOST), remaining_at, left, host + 8 * t.HOST_TICK if context != 0 else 0)
+        poll_job(pool, context, host)
 
 
 @function
 def run_alone(frame, kind, row, counter, work, scratch, phase, tiles, step):
+    context = polling_context(frame, kind)
     for tile in range(tiles):
-        if cancel_flag(frame) != 0:
-            return cancelled(frame, step)
+        if flag_raised(frame) != 0:
+            return fail(frame, t.CANCELLED, step, 0, 0, 0)
+        if context != 0 and polled(context, host_of(frame), CHECKS if tile > 0 else STEP) != 0:
+            return fail(frame, t.CANCELLED, step, 0, 0, 0)
         status = run_tile(kind, row, counter, work, scratch, phase, tile)
         if status != 0:
             return fail(frame, status, step, word(scratch, 0), word(scratch, 1), tile)
     return 0
+
+
+@function
+def polling_context(frame, kind):
+    """The run's context if it polls inside a job of this kind, else 0: the store is locked while something is
+    packed."""
+    context = word(frame, t.FRAME_CONTEXT)
+    return 0 if kind == JOB_PACK or word(context, t.RUN_CHECKS) > NO_POLLING // 2 else context
 
 
 @function
@@ -282,8 +323,9 @@ def run_job(frame, kind, row, phase, tiles, scratch_bytes, step):
         note_threads(context, min(tiles, 1))
         return run_alone(frame, kind, row, counter, work, scratch, phase, tiles, step)
     publish(pool, context, kind, row, counter, work, phase, tiles)
-    take_tiles(pool, context + 8 * t.RUN_SCRATCH)
-    wait_for_end(pool)
+    polling, host = polling_context(frame, kind), host_of(frame)
+    take_tiles(pool, context + 8 * t.RUN_SCRATCH, polling, host)
+    wait_for_end(pool, polling, host)
     note_threads(context, word(pool, t.POOL_TOOK))
     status = word(pool, t.POOL_STATUS)
     if status != 0:

@@ -6,8 +6,11 @@ HOST      made by the embedder: what the runtime cannot do alone. Functions take
             alloc(bytes, context) -> address or 0; free(address, context)           (malloc and free of C fit)
             call(context, host, record) -> int32, 0: good                           record: ASK_*
             wait(wait_context, address, 128, expected, 0, 0): sleeps while the int32 at address is `expected`; may
-            wake early wake(wait_context, address, 129, count, 0, 0)      (C's `syscall` fits both, with SYS_futex as
-            wait_context)
+            wake early; the fourth argument may be the address of a longest time (C's timespec) instead of 0
+            wake(wait_context, address, 129, count, 0, 0)       (C's `syscall` fits both, with SYS_futex as wait_context)
+            poll(poll_context, 0) -> int64, not 0: the run is to end. 0 if the embedder has none. Called every TICK
+            (seconds, nanoseconds) by the thread that runs, in runs that take longer, and before host functions
+            clock(clock_id, address) -> the time, as seconds and nanoseconds    (C's clock_gettime fits)
 POOL      made by gc_pool_open
 MODEL     made by gc_model_open: a verified image, its constants and states
 CONTEXT   one a top frame: what belongs to a run, shared by the frames of its loops and branches
@@ -22,7 +25,13 @@ from __future__ import annotations
 HOST_CONTEXT, HOST_ALLOC, HOST_FREE, HOST_FUNCTION, HOST_WAIT, HOST_WAKE, HOST_WAIT_CONTEXT = range(7)
 HOST_LIMIT = 7            # bytes that may be allocated in all, 0: no limit
 HOST_USED = 8             # bytes allocated now
+HOST_POLL, HOST_POLL_CONTEXT, HOST_CLOCK, HOST_CLOCK_ID, HOST_TICK = 9, 10, 11, 12, 13    # HOST_TICK: two words
 HOST_WORDS = 16
+
+# What gc_poll_python takes: three words for an exception, the thread that handles signals, and addresses of functions:
+# pthread_self, PyGILState_Ensure, PyGILState_Release, PyErr_CheckSignals, PyErr_Fetch
+POLL_EXCEPTION, POLL_MAIN, POLL_SELF, POLL_ENSURE, POLL_RELEASE, POLL_CHECK, POLL_FETCH = 0, 3, 4, 5, 6, 7, 8
+POLL_WORDS = 9
 
 # Record that a host function gets: operands, slots, host table, then an address for each operand's SLOT and for each
 # SLOT to fill
@@ -66,6 +75,7 @@ POOL_DONE = 70
 POOL_TRACED = 71          # whether threads that run tiles of the job are to be counted in POOL_TOOK
 POOL_KIND, POOL_ROW, POOL_COUNTER, POOL_PHASE, POOL_TILES, POOL_WORK = 72, 73, 74, 75, 76, 77
 POOL_FAILED_TILE, POOL_STATUS, POOL_A, POOL_B, POOL_CANCEL = 80, 81, 82, 83, 84
+POOL_STOP = 85            # whether the embedder's poll has ended the job
 POOL_TOOK = 88
 POOL_WORDS = 96
 
@@ -91,7 +101,7 @@ PACKED_ARGUMENTS = 16     # the kernel's dims and attributes, then the choice
 # CONTEXT
 (RUN_NUMBER, RUN_CANCEL, RUN_NODES, RUN_NODE_CAPACITY, RUN_NODE_COUNT, RUN_CHUNKS, RUN_CHUNK, RUN_USES,
  RUN_USE_CAPACITY, RUN_USE_COUNT, RUN_ERROR, RUN_SCRATCH, RUN_SCRATCH_BYTES, RUN_FRAMES, RUN_WORK,
- RUN_WORK_BYTES, RUN_TRACE) = range(17)
+ RUN_WORK_BYTES, RUN_TRACE, RUN_CHECKS, RUN_POLLED, RUN_STOP, RUN_TIME) = range(21)      # RUN_TIME: two words
 CONTEXT_WORDS = 24
 NODE_PREVIOUS, NODE_ADDRESS, NODE_DTYPE, NODE_RANK, NODE_ELEMENTS, NODE_LENGTH = range(6)
 NODE_SIZES = 8

@@ -17,7 +17,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 MAGIC = b"gcache1\n"
+TRIM_EVERY = 64            # entries of a kind that may be many, between two looks at how many there are
 _warned: set[str] = set()
+_written = 0
 
 
 def directory() -> Path:
@@ -31,6 +33,38 @@ def directory() -> Path:
 def read(key: str) -> bytes | None:
     """The contents of the entry, None if there is none or it is damaged."""
     return read_file(directory() / key)
+
+
+def read_used(key: str) -> bytes | None:
+    """As `read`; notes the time, by which write_few tells what is used."""
+    found = read(key)
+    if found is not None:
+        with contextlib.suppress(OSError):
+            os.utime(directory() / key)
+    return found
+
+
+def write_few(key: str, contents: bytes, prefix: str, most: int) -> bool:
+    """As `write`, for entries that may be many: now and then all but `most` of those that begin with `prefix` are
+    deleted, the ones used longest ago first."""
+    global _written
+    written = write(key, contents)
+    _written += 1
+    if written and _written % TRIM_EVERY == 1:
+        _trim(directory(), prefix, most)
+    return written
+
+
+def _trim(folder: Path, prefix: str, most: int) -> None:
+    entries = []
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder):
+            if entry.name.startswith(prefix):
+                with contextlib.suppress(OSError):           # another process may have deleted it
+                    entries.append((entry.stat().st_mtime_ns, entry.path))
+    for _, path in sorted(entries)[:max(len(entries) - most, 0)]:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
 
 
 def read_file(path: Path) -> bytes | None:

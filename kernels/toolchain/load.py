@@ -1,15 +1,22 @@
-"""Loads objects into this process and finds the addresses of their symbols. Loaded code is never unloaded."""
+"""Loads objects into this process and finds the addresses of their symbols.
+
+LLVM is used by one thread at a time (llvmlite's own lock). A fork waits for the call that is under way, so that the
+child can use LLVM; so does the end of the process, after which no thread gets into LLVM any more: its global objects
+are destroyed while threads may still run.
+"""
 from __future__ import annotations
 
+import atexit
 import ctypes
 import itertools
+import os
 from collections.abc import Mapping, Sequence
 
 import llvmlite.binding as llvm
 
 from .backend import TARGETS, Target
 
-_keep: list[object] = []               # machine code lives as long as its tracker
+_keep: list[object] = []               # machine code lives as long as its tracker; this code for good
 _jit: list[llvm.LLJIT] = []
 _numbers = itertools.count()
 
@@ -24,19 +31,32 @@ def host_targets() -> list[Target]:
 
 def load_objects(objects: Sequence[bytes], symbols: Sequence[str],
                  imports: Mapping[str, int] | None = None) -> dict[str, int]:
-    """Links `objects` into this process; returns the addresses of `symbols`. imports: what they may refer to."""
+    """Links `objects` into this process for good; returns the addresses of `symbols`. imports: what they may refer
+    to."""
+    return _kept(load_code(objects, symbols, imports), symbols)
+
+
+def load_ir(text: str, symbols: Sequence[str]) -> dict[str, int]:
+    """Compiles LLVM text for this machine; returns the addresses of `symbols`."""
+    return _kept(_link(llvm.JITLibraryBuilder().add_ir(text), symbols, None), symbols)
+
+
+def load_code(objects: Sequence[bytes], symbols: Sequence[str],
+              imports: Mapping[str, int] | None = None) -> llvm.ResourceTracker:
+    """As load_objects, but the code is unloaded with the result: addresses by symbol."""
     builder = llvm.JITLibraryBuilder()
     for data in objects:
         builder.add_object_img(data)
     return _link(builder, symbols, imports)
 
 
-def load_ir(text: str, symbols: Sequence[str]) -> dict[str, int]:
-    """Compiles LLVM text for this machine; returns the addresses of `symbols`."""
-    return _link(llvm.JITLibraryBuilder().add_ir(text), symbols, None)
+def _kept(tracker: llvm.ResourceTracker, symbols: Sequence[str]) -> dict[str, int]:
+    _keep.append(tracker)
+    return {name: tracker[name] for name in symbols}
 
 
-def _link(builder: llvm.JITLibraryBuilder, symbols: Sequence[str], imports: Mapping[str, int] | None) -> dict[str, int]:
+def _link(builder: llvm.JITLibraryBuilder, symbols: Sequence[str],
+          imports: Mapping[str, int] | None) -> llvm.ResourceTracker:
     if not _jit:
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
@@ -47,10 +67,24 @@ def _link(builder: llvm.JITLibraryBuilder, symbols: Sequence[str], imports: Mapp
         builder.import_symbol(name, address)
     for name in symbols:
         builder.export_symbol(name)
-    tracker = builder.link(_jit[0], f"graphc{next(_numbers)}")
-    _keep.append(tracker)
-    return {name: tracker[name] for name in symbols}
+    return builder.link(_jit[0], f"graphc{next(_numbers)}")
 
 
 def words_at(address: int, count: int) -> list[int]:
     return list((ctypes.c_int64 * count).from_address(address))
+
+
+_llvm_lock = llvm.ffi.lib._lock
+
+
+def _take_llvm() -> None:
+    _llvm_lock.__enter__()
+
+
+def _give_llvm_back() -> None:
+    _llvm_lock.__exit__(None, None, None)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_take_llvm, after_in_parent=_give_llvm_back, after_in_child=_give_llvm_back)
+atexit.register(_take_llvm)
