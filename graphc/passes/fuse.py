@@ -11,23 +11,27 @@
 
 Joining must not make a cycle: nothing that the new member needs from outside may depend on the group
 (`Grouping._depends`, a search bounded by positions and SEARCH_LIMIT; without an answer within it, nothing is joined).
-MEMBER_LIMIT bounds programs.
+What a node needs are its operands and what it comes after (`after`: among others, what makes its sizes known); a
+group also needs what the nodes come after that it contains, so views and changes of unit axes are never skipped.
+MEMBER_LIMIT bounds programs. Every test costs at most what the limits allow, so the pass takes time in proportion to
+the number of edges.
 """
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from graphc.ir.node import Flow, Node, Value
 from graphc.ir.op import Alias, Effect, Elementwise, Op, Reduction, View, normalise_axes
 from graphc.ir.spec import Shape
 from graphc.ops.source import Const
-from graphc.passes.fused import Fused, same_shape, without_units
+from graphc.passes.fused import Fused, is_unit_alias, same_shape, without_units
 
 MEMBER_LIMIT = 160
 ARGUMENT_LIMIT = 24
-SEARCH_LIMIT = 200
+SEARCH_LIMIT = 200       # nodes and groups
+EDGE_LIMIT = 4000
 COMPUTED = frozenset({"f32", "f64", "i32", "i64", "bool", "u8", "i8", "u16", "i16", "u32"})
 
 
@@ -82,19 +86,22 @@ class Grouping:
 
     def _elementwise(self, node: Node) -> None:
         shape = node.specs[0].shape or ()
-        bases = [through_units(v) for v in node.inputs]
-        groups = list(dict.fromkeys(self.group_of[v.node] for v in bases if v.node in self.group_of))
-        for group in groups:
+        inside: dict[Group, list[Node]] = {}        # the operands in each group
+        for value in node.inputs:
+            base = through_units(value).node
+            if base in self.group_of:
+                inside.setdefault(self.group_of[base], []).append(base)
+        for group, bases in inside.items():
             if self._joins_rows(node, shape, bases, group):
                 self._add(group, node)
                 group.rows.add(node)
                 return
         joined: Group | None = None
-        for group in groups:
-            if any(v.node in group.rows for v in bases) or not _same_domain(shape, group):
+        for group, bases in inside.items():
+            if not _same_domain(shape, group) or any(base in group.rows for base in bases):
                 continue
             if joined is None:
-                if self._joins(node, bases, group):
+                if self._joins(node, group):
                     self._add(group, node)
                     joined = group
             elif self._mergeable(joined, group):
@@ -102,19 +109,29 @@ class Grouping:
         if joined is None:
             self._start(node, shape)
 
-    def _joins_rows(self, node: Node, shape: Shape, bases: Sequence[Value], group: Group) -> bool:
-        inside = [v for v in bases if self.group_of.get(v.node) is group]
-        return (group.axes is not None and all(v.node in group.rows for v in inside)
-                and same_shape(without_units(shape), without_units(group.row_shape()))
-                and self._joins(node, bases, group))
+    def _joins_rows(self, node: Node, shape: Shape, bases: Sequence[Node], group: Group) -> bool:
+        return (group.axes is not None and same_shape(without_units(shape), without_units(group.row_shape()))
+                and all(base in group.rows for base in bases) and self._joins(node, group))
 
-    def _joins(self, node: Node, bases: Sequence[Value], group: Group) -> bool:
+    def _joins(self, node: Node, group: Group) -> bool:
         """Whether node fits in and nothing that it needs from outside depends on the group."""
         if group.weight + len(node.inputs) > MEMBER_LIMIT or len(group.outside) + len(node.inputs) > \
                 ARGUMENT_LIMIT + len(group.members):
             return False
-        outside = [v.node for v in bases if self.group_of.get(v.node) is not group]
-        return not self._depends([*outside, *node.after, *after_of_units(node.inputs)], group)
+        return not self._depends([*self._needs(node.inputs, (group,)), *node.after], group)
+
+    def _needs(self, values: Iterable[Value], groups: Sequence[Group]) -> list[Node]:
+        """What a reader of the values needs that is in none of the groups."""
+        found = []
+        for value in values:
+            base = through_units(value).node
+            if self.group_of.get(base) not in groups:
+                found.append(value.node)
+            else:
+                while value.node is not base:       # the change of unit axes goes into the group with its reader
+                    found += value.node.after
+                    value = value.node.inputs[0]
+        return found
 
     def _reduction(self, node: Node) -> None:
         x = node.inputs[0]
@@ -123,7 +140,7 @@ class Grouping:
         axes = normalise_axes(node.op.axis, len(domain))
         group = self.group_of.get(x.node)
         if (group is None or group.kernel is not None or x.node in group.rows or not same_shape(domain, group.domain)
-                or group.axes not in (None, axes) or not self._joins(node, [x], group)):
+                or group.axes not in (None, axes) or not self._joins(node, group)):
             group = self._start(node, domain)
         else:
             self._add(group, node)
@@ -135,7 +152,7 @@ class Grouping:
             return False
         if a.kernel is not None and self._depends([v.node for v in a.kernel.inputs], b):
             return False                    # b must be done before the kernel begins
-        if a.axes is not None and b.axes is not None and a.axes != b.axes:
+        if a.axes is not None and b.axes is not None and (a.axes != b.axes or not same_shape(a.domain, b.domain)):
             return False
         if a.weight + b.weight > MEMBER_LIMIT or len(a.outside) + len(b.outside) > \
                 ARGUMENT_LIMIT + len(a.members) + len(b.members):
@@ -144,19 +161,15 @@ class Grouping:
 
     def _outside(self, group: Group, other: Group) -> list[Node]:
         """What members of `group` need from neither of the two."""
-        found = []
-        for value in group.outside:
-            node = through_units(value).node
-            if self.group_of.get(node) not in (group, other):
-                found.append(node)
-        return [*found, *(n for m in group.members for n in (*m.after, *after_of_units(m.inputs)))]
+        return [*self._needs(group.outside, (group, other)), *(n for m in group.members for n in m.after)]
 
     def _merge(self, a: Group, b: Group) -> Group:
         for node in b.members:
             self.group_of[node] = a
         a.members += b.members
         a.rows |= b.rows
-        a.axes = a.axes if a.axes is not None else b.axes
+        if a.axes is None and b.axes is not None:
+            a.domain, a.axes = b.domain, b.axes       # domains may differ in unit axes; axes are those of their own
         a.weight += b.weight
         a.first, a.last = min(a.first, b.first), max(a.last, b.last)
         a.outside.update(b.outside)
@@ -166,7 +179,7 @@ class Grouping:
         """Whether any of the nodes needs a member of the group, in the graph whose nodes are the groups."""
         seen: set[object] = set()
         waiting = list(nodes)
-        budget = SEARCH_LIMIT
+        budget, edges = SEARCH_LIMIT, EDGE_LIMIT
         while waiting:
             node = waiting.pop()
             of = self.group_of.get(node)
@@ -177,10 +190,12 @@ class Grouping:
             if unit in seen or last < group.first:
                 continue
             seen.add(unit)
+            members = (node,) if of is None else of.members
             budget -= 1
-            if budget < 0:
+            edges -= sum(len(m.inputs) + len(m.after) for m in members)
+            if budget < 0 or edges < 0:
                 return True
-            for member in (node,) if of is None else of.members:
+            for member in members:
                 waiting += [v.node for v in member.inputs]
                 waiting += member.after
         return False
@@ -196,6 +211,7 @@ class Rebuild:
         self.position = grouping.position
         self.arguments: dict[Group, list[Value]] = {}
         self.absorbed: dict[Group, list[Node]] = {}
+        self.after: dict[Group, tuple[Node, ...]] = {}
         self.needed: dict[Group, dict[Value, None]] = {}
         self.new: dict[Value, Value] = {}
         self.built: dict[Node, Node] = {}
@@ -228,15 +244,11 @@ class Rebuild:
                 waiting += [*node.inputs, *node.after]
             else:
                 self._find_arguments(group)
-                waiting += [*self.arguments[group], *self._after(group)]
-
-    def _after(self, group: Group) -> list[Node]:
-        """What makes the sizes of the members, and of the views that the group absorbs, known."""
-        return [n for member in (*group.members, *self.absorbed[group]) for n in member.after
-                if self.group_of.get(n) is not group]
+                waiting += [*self.arguments[group], *self.after[group]]
 
     def _find_arguments(self, group: Group) -> None:
-        """Values from outside that the group's members read, seen through what the group absorbs."""
+        """Values from outside that the group's members read, seen through what the group absorbs, and what all of
+        these come after."""
         arguments: dict[Value, None] = {}
         absorbed: dict[Node, None] = {}
         waiting = [v for m in reversed(group.members) for v in reversed(m.inputs)]
@@ -258,6 +270,8 @@ class Rebuild:
                 arguments[value] = None
         self.arguments[group] = list(arguments)
         self.absorbed[group] = list(absorbed)
+        self.after[group] = tuple(dict.fromkeys(n for m in (*group.members, *absorbed) for n in m.after
+                                                if self.group_of.get(n) is not group))
 
     def _build(self, root: Node) -> None:
         stack = [root]
@@ -268,7 +282,7 @@ class Rebuild:
                 continue
             group = self.group_of.get(node)
             inputs = node.inputs if group is None else self.arguments[group]
-            after = node.after if group is None else tuple(self._after(group))
+            after = node.after if group is None else self.after[group]
             waiting = [n for n in (*(v.node for v in inputs), *after) if n not in self.built]
             if waiting:
                 stack += waiting
@@ -308,27 +322,11 @@ def is_absorbed(node: Node) -> bool:
     return (isinstance(node.op, View) or is_unit_alias(node)) and node.specs[0].dtype.short in COMPUTED
 
 
-def is_unit_alias(node: Node) -> bool:
-    """An Alias that only adds or drops axes of size 1."""
-    if not isinstance(node.op, Alias):
-        return False
-    a, b = node.inputs[0].spec.shape, node.specs[0].shape
-    return a is not None and b is not None and same_shape(without_units(a), without_units(b))
-
-
 def through_units(value: Value) -> Value:
     """The value behind changes of unit axes."""
     while is_unit_alias(value.node):
         value = value.node.inputs[0]
     return value
-
-
-def after_of_units(values: Iterable[Value]) -> Iterator[Node]:
-    """What the changes of unit axes in front of these values come after."""
-    for value in values:
-        while is_unit_alias(value.node):
-            yield from value.node.after
-            value = value.node.inputs[0]
 
 
 def is_kernel(node: Node) -> bool:

@@ -1,10 +1,10 @@
 """From a Fused node (or a single Elementwise, Reduction or View node) to one map, or to a kernel call with an epilogue.
 
-A value inside is not stored but evaluated where it is needed: `element(value, steps)` gives its scalar at a point of
-the domain. `steps` say how the value's own axes become the domain's: each is a shape to broadcast to, a View to look
-through or a change of unit axes. Only at a leaf do the steps meet an Access, to which they are applied one after the
-other. `row(value, steps)` is the same for values behind the reduction, whose axes are the domain's without the
-reduced ones.
+A value inside is not stored but evaluated where it is needed: `scalar(Seen(value, steps, row))` gives its scalar at a
+point of the domain, or, behind the reduction (row), one for each index of the axes that are not reduced. `steps` say
+how the value's own axes become those: each is a shape to broadcast to, a View to look through or a change of unit axes.
+Only at a leaf do the steps meet an Access, to which they are applied one after the other. Both places know the same
+kinds of members; passes/fused.py says and checks which.
 """
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from graphc.ir.dims import Size
 from graphc.ir.node import Node, Value
 from graphc.ir.op import Alias, Elementwise, Reduction, View, normalise_axes
 from graphc.ir.spec import Shape
+from graphc.ops.source import Const
 from graphc.passes.fused import Fused, same_shape
 from graphc.plan.access import Access
 from graphc.plan.builder import BodyBuilder
 from graphc.plan.scalar_program import Scalar, ScalarProgram
 
-FoundSteps = tuple[Any, ...]     # of Node (View) and _Shape
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,18 @@ class _Shape:
 
     shape: Shape
     units: bool = False
+
+
+Steps = tuple[Any, ...]     # of Node (View) and _Shape
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A value as it is needed somewhere: see the header."""
+
+    value: Value
+    steps: Steps
+    row: bool
 
 
 def single(node: Node) -> Fused:
@@ -68,8 +80,7 @@ class FusedLowering:
         self.program = ScalarProgram()
         self.loads: list[Access] = []
         self._loaded: dict[Access, Scalar] = {}
-        self._elements: dict[tuple[Value, FoundSteps], Scalar] = {}
-        self._rows: dict[tuple[Value, FoundSteps], Scalar] = {}
+        self._scalars: dict[Seen, Scalar] = {}
         self._kept: set[Any] = set(op.members)
         self._behind = _behind_reduction(op)
 
@@ -81,111 +92,81 @@ class FusedLowering:
         """The scalars of the results, and where in the domain's order they are stored."""
         values, stores = [], []
         for value, target in zip(self.op.results_of, outputs, strict=True):
-            if value.node in self._behind:
-                steps = self._fit(value, _without(self.op.domain, self.op.axes))
-                values.append(self.row(value, steps))
-                stores.append(self._applied(target, steps))
-            else:
-                values.append(self.element(value, self._fit(value, self.op.domain)))
-                stores.append(self._applied(target, self._fit(value, self.op.domain)).transpose(self.order))
+            row = value.node in self._behind
+            steps = self._fit(value, _without(self.op.domain, self.op.axes) if row else self.op.domain)
+            values.append(self.scalar(Seen(value, steps, row)))
+            store = self._applied(target, steps)
+            stores.append(store if row else store.transpose(self.order))
         return values, stores
 
-    def _fit(self, value: Value, shape: Shape) -> FoundSteps:
+    def _fit(self, value: Value, shape: Shape) -> Steps:
         """Steps from a result's own shape to the domain (or rows) it is a value of: the same but for unit axes."""
         own = value.spec.shape
         assert own is not None
         return () if same_shape(own, shape) else (_Shape(shape, units=True),)
 
-    def element(self, value: Value, steps: FoundSteps) -> Scalar:
-        """The value's scalar at a point of the domain."""
-        known = self._elements.get((value, steps))
-        if known is not None:
-            return known
+    def scalar(self, seen: Seen) -> Scalar:
+        """The value's scalar where it is needed."""
         # Chains are long: what is needed first is evaluated first, without recursion.
-        waiting: list[tuple[Value, FoundSteps]] = [(value, steps)]
+        waiting = [seen]
         while waiting:
             item = waiting[-1]
-            if item in self._elements:
+            if item in self._scalars:
                 waiting.pop()
                 continue
-            needed = [i for i in self._operands(*item) if i not in self._elements]
+            operands = self._operands(item)
+            needed = [i for i in operands if i not in self._scalars]
             if needed:
                 waiting += reversed(needed)
                 continue
             waiting.pop()
-            self._elements[item] = self._element(*item)
-        return self._elements[value, steps]
+            self._scalars[item] = self._evaluated(item, [self._scalars[i] for i in operands])
+        return self._scalars[seen]
 
-    def _operands(self, value: Value, steps: FoundSteps) -> list[tuple[Value, FoundSteps]]:
-        """What `value` is made of, and how each is seen."""
-        node = value.node
-        if value in self.leaves or node not in self._kept:
+    def _operands(self, seen: Seen) -> list[Seen]:
+        """What the value is made of, and how each part is seen."""
+        node, steps = seen.value.node, seen.steps
+        if seen.value in self.leaves or node not in self._kept:
             return []
+        shape = node.specs[0].shape
+        assert shape is not None
         if isinstance(node.op, Elementwise):
-            shape = node.specs[0].shape
-            assert shape is not None
-            return [(v, steps if same_shape(v.spec.shape, shape) else (_Shape(shape), *steps)) for v in node.inputs]
+            return [Seen(v, steps if same_shape(v.spec.shape, shape) else (_Shape(shape), *steps), seen.row)
+                    for v in node.inputs]
+        if isinstance(node.op, Reduction):
+            x = node.inputs[0]
+            return [Seen(x, self._fit(x, self.op.domain), row=False)]
         if isinstance(node.op, View):
-            return [(node.inputs[0], (node, *steps))]
+            return [Seen(node.inputs[0], (node, *steps), seen.row)]
         if isinstance(node.op, Alias):
-            shape = node.specs[0].shape
-            assert shape is not None
-            return [(node.inputs[0], (_Shape(shape, units=True), *steps))]
+            return [Seen(node.inputs[0], (_Shape(shape, units=True), *steps), seen.row)]
         return []
 
-    def _element(self, value: Value, steps: FoundSteps) -> Scalar:
-        node = value.node
-        if value in self.leaves:
-            return self._load(self._applied(self.leaves[value], steps).transpose(self.order))
-        operands = [self._elements[i] for i in self._operands(value, steps)]
+    def _evaluated(self, seen: Seen, operands: Sequence[Scalar]) -> Scalar:
+        node = seen.value.node
+        if seen.value in self.leaves:
+            access = self._applied(self.leaves[seen.value], seen.steps)
+            return self._load(access.broadcast_trailing(self.domain[len(self.rows):]) if seen.row
+                              else access.transpose(self.order))
         if isinstance(node.op, Elementwise):
-            return self._scalar(node, operands, steps)
+            return self._applied_scalar(node, operands, seen.steps)
+        if isinstance(node.op, Reduction) and (seen.row or not self.op.axes):
+            return self._reduced(node.op, operands[0])
         if isinstance(node.op, (View, Alias)):
             return operands[0]
-        if node.op.type == "Const":
-            return self.program.constant(node.op.value.item(), node.op.dtype)  # type: ignore[attr-defined]
+        if isinstance(node.op, Const):
+            return self.program.constant(node.op.value.item(), node.op.dtype)
         raise InternalError(f"{node} cannot be evaluated inside a map")
 
-    def _scalar(self, node: Node, operands: Sequence[Scalar], steps: FoundSteps) -> Scalar:
+    def _applied_scalar(self, node: Node, operands: Sequence[Scalar], steps: Steps) -> Scalar:
         used = self.program.uses_index or self.program.uses_linear
         result: Scalar = node.op.scalar(self.program, *operands)  # type: ignore[attr-defined]
         if not used and (self.program.uses_index or self.program.uses_linear) and (steps or self.op.axes):
             raise InternalError(f"{node} depends on its index, so it cannot be seen through another shape")
         return result
 
-    def row(self, value: Value, steps: FoundSteps) -> Scalar:
-        """The scalar of a value behind the reduction, one a row."""
-        known = self._rows.get((value, steps))
-        if known is None:
-            known = self._row(value, steps)
-            self._rows[value, steps] = known
-        return known
-
-    def _row(self, value: Value, steps: FoundSteps) -> Scalar:
-        node = value.node
-        if value in self.leaves:
-            rows = self._applied(self.leaves[value], steps)
-            return self._load(rows.broadcast_trailing(self.domain[len(self.rows):]))
-        if isinstance(node.op, Reduction):
-            return self._reduced(node)
-        if isinstance(node.op, Elementwise):
-            shape = node.specs[0].shape
-            assert shape is not None
-            operands = [self.row(v, steps if same_shape(v.spec.shape, shape) else (_Shape(shape), *steps))
-                        for v in node.inputs]
-            return self._scalar(node, operands, ())
-        if isinstance(node.op, Alias):
-            shape = node.specs[0].shape
-            assert shape is not None
-            return self.row(node.inputs[0], (_Shape(shape, units=True), *steps))
-        if node.op.type == "Const":
-            return self.program.constant(node.op.value.item(), node.op.dtype)  # type: ignore[attr-defined]
-        raise InternalError(f"{node} cannot be evaluated for a row")
-
-    def _reduced(self, node: Node) -> Scalar:
-        op, x = node.op, node.inputs[0]
-        assert isinstance(op, Reduction)
-        value = op.map_element(self.program, self.element(x, self._fit(x, self.op.domain)))
+    def _reduced(self, op: Reduction, x: Scalar) -> Scalar:
+        value = op.map_element(self.program, x)
         total = self.program.reduce(op.combine, value) if self.op.axes else value
         if type(op).finish is Reduction.finish:
             return total
@@ -202,7 +183,7 @@ class FusedLowering:
             self._loaded[access] = known
         return known
 
-    def _applied(self, access: Access, steps: FoundSteps) -> Access:
+    def _applied(self, access: Access, steps: Steps) -> Access:
         for step in steps:
             if isinstance(step, Node):
                 access = step.op.view(self.b, access)  # type: ignore[attr-defined]
