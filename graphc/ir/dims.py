@@ -159,7 +159,22 @@ def broadcast(a: Size, b: Size) -> Size:
         return a
     if isinstance(a, int) and isinstance(b, int):
         raise ValueError(f"sizes {a} and {b} do not broadcast")
-    return _call("broadcast", *_ordered(a, b))
+    # Nested ones are taken apart, so that what broadcasting gives again is the same size again.
+    first, *others = sorted({*_broadcast_parts(a), *_broadcast_parts(b)}, key=repr)
+    result = first
+    for part in others:
+        result = _call("broadcast", *_ordered(result, part))
+    return result
+
+
+def _broadcast_parts(size: Size) -> tuple[Size, ...]:
+    if isinstance(size, Dim) and len(size.terms) == 1:
+        (monomial, factor), = size.terms
+        if factor == 1 and len(monomial) == 1:
+            atom = monomial[0]
+            if isinstance(atom, Call) and atom.function == "broadcast":
+                return tuple(part for a in atom.arguments for part in _broadcast_parts(a))
+    return (size,)
 
 
 def same(a: Size, b: Size) -> bool:

@@ -29,7 +29,8 @@ class Add(Binary):
 
     def grad(self, node, dy):
         x, y = node.inputs
-        return [sum_like(dy, x), sum_like(dy, y)]
+        z = node.outputs[0]
+        return [sum_like(dy, x, z), sum_like(dy, y, z)]
 
 
 @register
@@ -50,7 +51,8 @@ class Sub(Binary):
 
     def grad(self, node, dy):
         x, y = node.inputs
-        return [sum_like(dy, x), sum_like(negative(dy), y)]
+        z = node.outputs[0]
+        return [sum_like(dy, x, z), sum_like(negative(dy), y, z)]
 
 
 @register
@@ -64,7 +66,8 @@ class Mul(Binary):
 
     def grad(self, node, dy):
         x, y = node.inputs
-        return [sum_like(multiply(dy, y), x), sum_like(multiply(x, dy), y)]
+        z = node.outputs[0]
+        return [sum_like(multiply(dy, y), x, z), sum_like(multiply(x, dy), y, z)]
 
 
 @register
@@ -93,7 +96,7 @@ class Pow(Binary):
         # log is taken of 1 where x <= 0: there the derivative by y is 0 or does not exist.
         positive = greater(x, 0)
         log_x = where(positive, log(where(positive, x, zeros_like(x) + 1)), zeros_like(x))
-        return [sum_like(dy * y * pow(x, y - 1), x), sum_like(dy * z * log_x, y)]
+        return [sum_like(dy * y * pow(x, y - 1), x, z), sum_like(dy * z * log_x, y, z)]
 
 
 class _Selecting(Binary):
@@ -113,8 +116,9 @@ class _Selecting(Binary):
         from graphc.ops.gather import where
 
         x, y = node.inputs
+        z = node.outputs[0]
         of_x, zeros = self.chosen(x, y), zeros_like(dy)
-        return [sum_like(where(of_x, dy, zeros), x), sum_like(where(of_x, zeros, dy), y)]
+        return [sum_like(where(of_x, dy, zeros), x, z), sum_like(where(of_x, zeros, dy), y, z)]
 
 
 @register
@@ -159,8 +163,9 @@ class SquaredDifference(Binary):
 
     def grad(self, node, dy):
         x, y = node.inputs
+        z = node.outputs[0]
         d = multiply(multiply(dy, 2), subtract(x, y))
-        return [sum_like(d, x), sum_like(negative(d), y)]
+        return [sum_like(d, x, z), sum_like(negative(d), y, z)]
 
 
 @register

@@ -7,15 +7,17 @@ from typing import Any, ClassVar
 import numpy as np
 
 from graphc.ir import dims
-from graphc.ir.dims import Size
+from graphc.ir.dims import Dim, Size
 from graphc.ir.dtypes import float64, int32, int64
-from graphc.ir.op import Op, Permuted, Sample, View, operand_field, register
+from graphc.ir.op import OPS, Composite, Op, Permuted, Sample, View, operand_field, register
 from graphc.ir.spec import Spec, broadcast_sizes, require_equal, text
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.build import apply
 from graphc.ops.elementwise import check_kind
 from graphc.ops.known import regrouped, with_moved_value
-from graphc.ops.shapes import reshape, shape
+from graphc.ops.shapes import Reshape, reshape, shape
+
+RANK_LIMIT = 8      # of what a Plan computes with
 
 
 @register
@@ -62,10 +64,11 @@ class BroadcastTo(View):
 
 
 @register
-class _SumTo(Op):
+class _SumTo(Composite):
     """x summed over the axes along which a tensor of shape `shape` had been broadcast to the shape of x.
 
-    An axis is summed if its target size is known to be 1; any other must have the same size in both.
+    Where the sizes do not tell, an axis of size n that is to have size d is split into d and n if d is 1, else 1, and
+    the second part is summed: one form for both cases.
     """
 
     operands = ("x", "shape")
@@ -73,26 +76,21 @@ class _SumTo(Op):
     shape: tuple[Size, ...] = operand_field("ints")
     samples: ClassVar = [Sample({"shape": to}, (of,), (d,)) for to, of, d in (
         ((3, 1), (2, 3, 5), None), ((17,), (7, 17), float64), ((), (4, 31), None), ((1, 3), (0, 3), None),
-        ((2, 3), (2, 3), None), ((1, 1, 5), (2, 3, 5), int32), ((2, 1, 5), (2, 3, 5), int64))]
-
-    def axes(self, given: Sequence[Size]) -> tuple[int, ...]:
-        """The axes of x that are summed."""
-        extra = len(given) - len(self.shape)
-        summed = [i + extra for i, (want, have) in enumerate(zip(self.shape, given[extra:], strict=True))
-                  if isinstance(want, int) and want == 1 and not (isinstance(have, int) and have == 1)]
-        return (*range(extra), *summed)
+        ((2, 3), (2, 3), None), ((1, 1, 5), (2, 3, 5), int32), ((2, 1, 5), (2, 3, 5), int64),
+        ((0, 1), (0, 3), None), ((1, 3, 1, 4, 1), (2, 3, 2, 4, 2), None))]
 
     def infer(self, x: Spec) -> Spec:
         check_kind(self, (x,), "number")
         if x.shape is not None:
-            if len(self.shape) > len(x.shape):
-                raise ValueError(f"x of shape {text(x.shape)} cannot be summed to shape {text(self.shape)}")
-            axes = self.axes(x.shape)
-            extra = len(x.shape) - len(self.shape)
-            for i, have in enumerate(x.shape):
-                if i not in axes:
-                    require_equal(have, self.shape[i - extra],
-                                  f"x of shape {text(x.shape)} must have been broadcast from shape {text(self.shape)}")
+            missing = len(x.shape) - len(self.shape)
+            message = f"x of shape {text(x.shape)} must have been broadcast from shape {text(self.shape)}"
+            if missing < 0:
+                raise ValueError(message)
+            for have, want in zip(x.shape[missing:], self.shape, strict=True):
+                if isinstance(want, int) and want != 1:
+                    require_equal(have, want, message)
+                elif isinstance(want, Dim):
+                    require_equal(broadcast_sizes(have, want), have, message)
         return Spec(x.dtype, self.shape)
 
     def reference(self, x: np.ndarray) -> np.ndarray:
@@ -104,14 +102,45 @@ class _SumTo(Op):
     def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
         return [broadcast_to(dy, shape(node.inputs[0])), None]
 
-    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
-        x, y = inputs[0], outputs[0]
-        axes = self.axes(x.shape)
-        if not axes:
-            b.copy(x, y)
-            return
-        extra = x.rank - y.rank
-        b.reduce("add", x, y.squeeze([i - extra for i in axes if i >= extra]), axes)
+    def expand(self, emit: Any, x: Any) -> Any:
+        missing = len(x.spec.shape) - len(self.shape)
+        wanted = (*((1,) * missing), *self.shape)
+        while open_axes := _open_axes(x.spec.shape, wanted):
+            if len(wanted) + len(open_axes) <= RANK_LIMIT:
+                x = _sum_open(emit, x, wanted, open_axes)
+            else:
+                x = _sum_first(emit, x, wanted, open_axes[0])
+        axes = [i for i, (have, want) in enumerate(zip(x.spec.shape, wanted, strict=True))
+                if dims.same(want, 1) and not dims.same(have, 1)]
+        if axes:
+            x = emit(OPS["Sum"](axis=tuple(axes), keep_dims=True), x)  # type: ignore[call-arg]
+        return emit(Reshape(shape=self.shape), x)
+
+
+def _open_axes(given: Sequence[Size], wanted: Sequence[Size]) -> list[int]:
+    """The axes of which it is not known whether they are summed."""
+    return [i for i, (have, want) in enumerate(zip(given, wanted, strict=True))
+            if isinstance(want, Dim) and not dims.same(have, want) and not dims.same(have, 1)]
+
+
+def _sum_open(emit: Any, x: Any, wanted: Sequence[Size], axes: Sequence[int]) -> Any:
+    """x with the open axes as they are wanted."""
+    split: list[Size] = []
+    summed: list[int] = []
+    for i, have in enumerate(x.spec.shape):
+        split.append(wanted[i] if i in axes else have)
+        if i in axes:
+            summed.append(len(split))
+            split.append(dims.select(dims.equal(wanted[i], 1), have, 1))
+    return emit(OPS["Sum"](axis=tuple(summed)), emit(Reshape(shape=tuple(split)), x))  # type: ignore[call-arg]
+
+
+def _sum_first(emit: Any, x: Any, wanted: Sequence[Size], axis: int) -> Any:
+    """x with one of the open axes as it is wanted; the others are out of the way, as there are too many to split."""
+    given = x.spec.shape
+    ends = (dims.product(given[:axis]), given[axis], dims.product(given[axis + 1:]))
+    x = _sum_open(emit, emit(Reshape(shape=ends), x), (ends[0], wanted[axis], ends[2]), (1,))
+    return emit(Reshape(shape=(*given[:axis], wanted[axis], *given[axis + 1:])), x)
 
 
 @register

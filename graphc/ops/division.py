@@ -26,7 +26,8 @@ class _Quotient(Binary):
 
     def grad(self, node, dy):
         x, y = node.inputs
-        return [sum_like(_real_div(dy, y), x), sum_like(multiply(dy, _real_div(_real_div(negative(x), y), y)), y)]
+        z = node.outputs[0]
+        return [sum_like(_real_div(dy, y), x, z), sum_like(multiply(dy, _real_div(_real_div(negative(x), y), y)), y, z)]
 
 
 @register
@@ -108,7 +109,8 @@ class FloorMod(Binary):
 
     def grad(self, node, dy):
         x, y = node.inputs
-        return [sum_like(dy, x), sum_like(multiply(dy, negative(floordiv(x, y))), y)]
+        z = node.outputs[0]
+        return [sum_like(dy, x, z), sum_like(multiply(dy, negative(floordiv(x, y))), y, z)]
 
 
 def _real_div(x, y, name=None):

@@ -190,18 +190,20 @@ def gradient_samples(low: float = -2.0, high: float = 2.0) -> list[Sample]:
     return [Sample({}, (shape, shape), low=low, high=high) for shape in SHAPES]
 
 
-def sum_like(dy: Tensor, x: Tensor) -> Tensor:
+def sum_like(dy: Tensor, x: Tensor, z: Tensor | None = None) -> Tensor:
     """dy summed to the shape of x, which had been broadcast to the shape of dy.
 
-    Nothing is built if the shapes are equal.
+    Nothing is built if the shapes are equal. z: a tensor of dy's shape, whose sizes compare with x's where those
+    of dy cannot: in a gradient of a body, which has symbols of its own.
     """
     from graphc.ops.broadcast import sum_to
     from graphc.ops.shapes import shape
 
-    given, wanted = dy.spec.shape, x.spec.shape
-    if given is not None and wanted is not None and len(given) == len(wanted) \
-            and all(dims.same(a, b) for a, b in zip(given, wanted, strict=True)):
-        return dy
+    wanted = x.spec.shape
+    for given in (dy.spec.shape, z.spec.shape if z is not None else None):
+        if given is not None and wanted is not None and len(given) == len(wanted) \
+                and all(dims.same(a, b) for a, b in zip(given, wanted, strict=True)):
+            return dy
     return sum_to(dy, shape(x))
 
 

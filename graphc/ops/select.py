@@ -55,8 +55,10 @@ class SelectV2(Elementwise):
         from graphc.ops.fill import zeros_like
 
         condition, x, y = node.inputs
+        z = node.outputs[0]
         nothing = zeros_like(dy)
-        return [None, sum_like(where_v2(condition, dy, nothing), x), sum_like(where_v2(condition, nothing, dy), y)]
+        of_x, of_y = where_v2(condition, dy, nothing), where_v2(condition, nothing, dy)
+        return [None, sum_like(of_x, x, z), sum_like(of_y, y, z)]
 
 
 @register

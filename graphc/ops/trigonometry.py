@@ -144,8 +144,9 @@ class Atan2(Binary):
 
     def grad(self, node, dy):
         y, x = node.inputs
+        z = node.outputs[0]
         over = dy / (x * x + y * y)
-        return [sum_like(x * over, y), sum_like(negative(y) * over, x)]
+        return [sum_like(x * over, y, z), sum_like(negative(y) * over, x, z)]
 
 
 def sin(x, name=None):

@@ -15,7 +15,10 @@ from graphc.ir.op import OPS, Alias
 from graphc.ir.spec import Shape
 from graphc.ops.source import Const
 from graphc.passes.driver import Replacement, rewrite
+from graphc.passes.expand import expand_composite
+from graphc.passes.fold_constants import constant_node
 from graphc.passes.fused import same_shape, without_units
+from graphc.plan.scalar_program import COMPUTED
 
 
 def simplify(flow: Flow) -> Flow:
@@ -107,14 +110,19 @@ def transposed_operand(node: Node) -> Replacement:
 
 
 def sum_to_as_sum(node: Node) -> Replacement:
-    """sum_to(x, shape) -> reshape(sum(x, axes), shape); -> reshape(x, shape) if no axis is summed"""
-    if node.op.type != "_SumTo":
+    """sum_to(x, shape) -> sum(x, axes): before `layout`, which knows sums"""
+    return expand_composite(node) if node.op.type == "_SumTo" else None
+
+
+def fill_like(node: Node) -> Replacement:
+    """zeros_like(x) -> 0, broadcast; ones_like(x) -> 1, broadcast: only the shape of x matters"""
+    number = {"ZerosLike": 0, "OnesLike": 1}.get(node.op.type)
+    spec = node.specs[0] if number is not None else None
+    if spec is None or spec.shape is None or spec.dtype.short not in COMPUTED:
         return None
-    x = node.inputs[0]
-    axes = node.op.axes(x.spec.shape)  # type: ignore[attr-defined]
-    if axes:
-        x = make_node(OPS["Sum"](axis=axes), (x,), node.origins, node.after).value()  # type: ignore[call-arg]
-    return reshape(x, node.specs[0].shape or (), node)
+    one = constant_node(np.array(number, spec.dtype.numpy), node).value()
+    op: Any = OPS["BroadcastTo"](shape=spec.shape)  # type: ignore[call-arg]
+    return make_node(op, (one,), node.origins, node.after) if spec.shape else one
 
 
 def reduce_nothing(node: Node) -> Replacement:
@@ -136,8 +144,8 @@ def slice_of_everything(node: Node) -> Replacement:
 
 
 RULES = [drop_same_shape_alias, join_aliases, drop_identity_transpose, join_transposes, transpose_of_units,
-         drop_neutral, drop_same_cast, drop_double_negation, transposed_operand, sum_to_as_sum, reduce_nothing,
-         slice_of_everything]
+         drop_neutral, drop_same_cast, drop_double_negation, transposed_operand, sum_to_as_sum, fill_like,
+         reduce_nothing, slice_of_everything]
 
 
 # What rules are written with
@@ -167,7 +175,7 @@ def permutation(node: Node) -> tuple[int, ...]:
 def is_filled_with(value: Value, number: float) -> bool:
     """Whether every element is known to be this number."""
     node = value.node
-    if node.op.type == "Fill":
+    if node.op.type in ("Fill", "BroadcastTo"):
         return is_filled_with(node.inputs[0], number)
     if not isinstance(node.op, Const) or node.op.value.dtype == object:
         return False
