@@ -211,8 +211,8 @@ class Squeeze(Alias):
                     require_less_equal(
                         2, dims.select(dims.equal(size, 0), 2, size),
                         f"squeeze without axis would drop axis {axis} of a tensor of shape {text(x.shape)}, whose size "
-                        f"is 1 in this run only, and so change the rank; give axis={list(axes)} to keep the axis, name "
-                        "the axis to drop it always, or say its size by set_shape")
+                        f"is 1 in this run only, and so change the rank; say which axes to drop (axis=...), or the size "
+                        "by set_shape")
         kept = tuple(s for i, s in enumerate(x.shape) if i not in axes)
         return with_moved_value(self, Spec(x.dtype, kept), x)
 

@@ -89,8 +89,8 @@ class Rewriter:
     def _keeps_requirements(self, node: Node, values: tuple[Value, ...]) -> bool:
         if not node.requirements or not values:
             return True
-        if values[0].node not in self.done and values == as_values(values[0].node):
-            return True                      # a new node: see `_merged`
+        if any(v.node not in self.done for v in values):
+            return True                      # new nodes require what they need themselves; one takes over: `_merged`
         kept = {(r.relation, r.a, r.b) for v in values for r in v.node.requirements}
         return all((r.relation, r.a, r.b) in kept for r in node.requirements)
 

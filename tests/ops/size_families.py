@@ -97,7 +97,7 @@ FAMILIES: dict[str, Family] = {
     "where": Family(lambda x, n: gc.cast(gc.where(gc.range(gc.shape(x)[0]) < n), gc.float32),
                     lambda x, n: np.argwhere(np.arange(len(x)) < n) * 1.0, _all, False),
     "gather": Family(lambda x, n: gc.gather(x, gc.range(n)), lambda x, n: x[:n], _within),
-    "one_hot": Family(lambda x, n: gc.one_hot(np.array([0, 2]), n, axis=0),
+    "one_hot": Family(lambda x, n: gc.one_hot(gc.constant([0, 2]), n, axis=0),
                       lambda x, n: (np.arange(n)[:, None] == [0, 2]) * 1.0, _sizes, False),
     "shape": Family(lambda x, n: gc.cast(gc.shape(x[n:]), gc.float32), lambda x, n: np.array(x[n:].shape) * 1.0, _all,
                     False),
