@@ -52,8 +52,8 @@ class Spec:
 
 @dataclass(frozen=True)
 class Requirement:
-    """A relation between sizes that could not be proved: it becomes a guard of the Plan. relation: equal,
-    less_equal."""
+    """A relation between sizes that could not be proved: it becomes a guard of the Plan. relation: equal, less_equal,
+    less."""
 
     relation: str
     a: Size
@@ -100,6 +100,16 @@ def require_less_equal(a: Size, b: Size, message: str) -> None:
             raise ValueError(f"{message}: {a} is greater than {b}")
     else:
         _require("less_equal", a, b, message)
+
+
+def require_less(a: Size, b: Size, message: str) -> None:
+    """Says that a < b must hold. Raises ValueError if it is known not to."""
+    difference = b - a
+    if isinstance(difference, int):
+        if difference <= 0:
+            raise ValueError(f"{message}: {a} is not less than {b}")
+    else:
+        _require("less", a, b, message)
 
 
 def broadcast_sizes(a: Size, b: Size) -> Size:

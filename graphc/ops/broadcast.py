@@ -14,7 +14,7 @@ from graphc.ir.spec import Spec, broadcast_sizes, require_equal, text
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.build import apply
 from graphc.ops.elementwise import check_kind
-from graphc.ops.known import regrouped, with_moved_value
+from graphc.ops.known import regrouped, require_nonnegative, with_moved_value
 from graphc.ops.shapes import Reshape, reshape, shape
 
 RANK_LIMIT = 8      # of what a Plan computes with
@@ -40,6 +40,7 @@ class BroadcastTo(View):
     ]
 
     def infer(self, x: Spec) -> Spec:
+        require_nonnegative(self.shape, f"the shape {text(self.shape)} must not be negative")
         if x.shape is not None:
             if len(x.shape) > len(self.shape):
                 raise ValueError(f"a tensor of shape {text(x.shape)} does not broadcast to shape {text(self.shape)}")
@@ -172,6 +173,7 @@ class Tile(Op):
             )
         if any(isinstance(m, int) and m < 0 for m in self.multiples):
             raise ValueError(f"multiples must not be negative, but is {text(self.multiples)}")
+        require_nonnegative(self.multiples, "multiples must not be negative")
         result = tuple(s * m for s, m in zip(x.shape, self.multiples, strict=True))
         return with_moved_value(self, Spec(x.dtype, result), x)
 

@@ -11,12 +11,12 @@ from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType, as_dtype, bool_, float32, float64, int32, int64, string
 from graphc.ir.graph import get_default_graph
 from graphc.ir.op import Elementwise, Op, Sample, View, attr, operand_field, register
-from graphc.ir.spec import VALUE_LIMIT, Spec
+from graphc.ir.spec import VALUE_LIMIT, Spec, require_less_equal
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ir.tensor_shape import TensorShape
 from graphc.ops.build import apply, convert_to_tensor, is_tensor_like
 from graphc.ops.elementwise import KINDS, check_kind
-from graphc.ops.known import known_ints, known_shape, nonnegative
+from graphc.ops.known import known_shape, nonnegative, require_nonnegative
 from graphc.ops.source import constant
 
 CONSTANT_LIMIT = 1000    # zeros and ones of fewer elements are constants, as in TF
@@ -38,6 +38,7 @@ class Fill(View):
             raise ValueError(f"value must be a scalar, but has rank {len(value.shape or ())}")
         if any(isinstance(s, int) and s < 0 for s in self.dims):
             raise ValueError(f"sizes must not be negative, but dims is {self.dims}")
+        require_nonnegative(self.dims, "sizes must not be negative")
         made = Spec(value.dtype, self.dims)
         count = dims.product(self.dims)
         if value.value is not None and isinstance(count, int) and count <= VALUE_LIMIT:
@@ -124,16 +125,20 @@ class Range(Op):
                 f"a range of {self.dtype.name} is supported only if start, limit and delta are Python numbers; make one "
                 "of int32 or int64 and cast it (gc.cast)"
             )
-        delta, = known_ints([self.delta], "delta")
-        if delta == 0:
+        if isinstance(self.delta, int) and self.delta == 0:
             raise ValueError("delta must not be 0")
-        span = self.limit - self.start if delta > 0 else self.start - self.limit
-        count = span if abs(delta) == 1 else dims.floordiv(span + (abs(delta) - 1), abs(delta))
+        down = 0 if nonnegative(self.delta) else dims.less(self.delta, 0)
+        span = dims.select(down, self.start - self.limit, self.limit - self.start)
+        step = dims.select(down, self.delta * -1, self.delta)
+        if not isinstance(step, int):
+            require_less_equal(1, step, "delta must not be 0")
+            step = dims.maximum(step, 1)
+        count = span if isinstance(step, int) and step == 1 else dims.floordiv(span + (step - 1), step)
         if not nonnegative(count):
             count = dims.maximum(count, 0)
         made = Spec(self.dtype, (count,))
         if isinstance(count, int) and count <= VALUE_LIMIT:
-            return made.with_value([self.start + i * delta for i in range(count)])
+            return made.with_value([self.start + i * self.delta for i in range(count)])
         return made
 
     def reference(self) -> np.ndarray:
@@ -141,15 +146,18 @@ class Range(Op):
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         y = outputs[0]
-        if isinstance(self.start, int):
-            b.map(lambda s: s.cast(self._element(s, s.constant(self.start, int64)), y.dtype), [], [y])
-            return
-        start = b.temporary(int64, (1,))
-        b.store_sizes([self.start], start)
-        b.map(lambda s, first: s.cast(self._element(s, first), y.dtype), [start.squeeze((0,)).broadcast(y.shape)], [y])
+        numbers = (self.start, self.delta)
+        unknown = [v for v in numbers if not isinstance(v, int)]
+        stored = b.temporary(int64, (len(unknown),))
+        if unknown:
+            b.store_sizes(unknown, stored)
 
-    def _element(self, s: Any, first: Any) -> Any:
-        return s("add", first, s("mul", s.index(0), s.constant(self.delta, int64)))
+        def element(s: Any, *loaded: Any) -> Any:
+            given = iter(loaded)
+            first, delta = (s.constant(v, int64) if isinstance(v, int) else next(given) for v in numbers)
+            return s.cast(s("add", first, s("mul", s.index(0), delta)), y.dtype)
+
+        b.map(element, [stored.select(0, i).broadcast(y.shape) for i in range(len(unknown))], [y])
 
     def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
         return [None, None, None]

@@ -17,7 +17,7 @@ from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.build import apply, convert_to_tensor
 from graphc.ops.elementwise import check_dtype, check_kind
 from graphc.ops.join import concat
-from graphc.ops.known import own_symbol, regrouped, with_moved_value
+from graphc.ops.known import own_symbol, regrouped, require_nonnegative, with_moved_value
 from graphc.ops.select import select
 from graphc.ops.shapes import reshape, shape, squeeze
 
@@ -159,6 +159,7 @@ class OneHot(Op):
             raise TypeError(f"on_value is {on.dtype.name}, but off_value is {off.dtype.name}")
         if isinstance(self.depth, int) and self.depth < 0:
             raise ValueError(f"depth must not be negative, but is {self.depth}")
+        require_nonnegative([self.depth], "depth must not be negative")
         if indices.shape is None:
             return Spec(on.dtype, None)
         axis = normalise_axis(self.axis, len(indices.shape) + 1)

@@ -10,11 +10,11 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.dtypes import bool_, float64, int32, int64
 from graphc.ir.op import Op, Permuted, Sample, attr, normalise_axis, operand_field, register, same_dtypes
-from graphc.ir.spec import Shape, Spec, require_equal, text
+from graphc.ir.spec import Shape, Spec, require_equal, require_less_equal, text
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.build import _first_dtype, _holds_tensors, apply, convert_to_tensor
 from graphc.ops.identity import identity
-from graphc.ops.known import known_ints, with_moved_value
+from graphc.ops.known import known_ints, nonnegative, require_nonnegative, with_moved_value
 from graphc.ops.shapes import shape
 
 
@@ -250,22 +250,18 @@ class SplitV(Op):
         rest = [i for i, s in enumerate(self.size_splits) if isinstance(s, int) and s == -1]
         if len(rest) > 1:
             raise ValueError(f"only one of the sizes may be -1, but they are {text(self.size_splits)}")
-        sizes = list(self.size_splits)
-        known: dims.Size = 0
-        for i, size in enumerate(sizes):
-            known = known if i in rest else known + size
-        if rest:
-            sizes[rest[0]] = x.shape[axis] - known
-            if isinstance(sizes[rest[0]], int) and sizes[rest[0]] < 0:  # type: ignore[operator]
-                raise ValueError(
-                    f"sizes {text(self.size_splits)} are more than axis {axis} of shape {text(x.shape)} has"
-                )
-        else:
-            require_equal(
-                known,
-                x.shape[axis],
-                f"the sizes {text(self.size_splits)} must add up to axis {axis} of a value of shape {text(x.shape)}",
-            )
+        # One that is known only while running may be -1 too, if no other is.
+        inferred = [int(i in rest) if nonnegative(s) or rest else dims.equal(s, -1)
+                    for i, s in enumerate(self.size_splits)]
+        given = [dims.select(flag, 0, s) for flag, s in zip(inferred, self.size_splits, strict=True)]
+        left = x.shape[axis] - sum(given)
+        sizes = [dims.select(flag, left, s) for flag, s in zip(inferred, given, strict=True)]
+        if isinstance(left, int) and left < 0 and rest:
+            raise ValueError(f"sizes {text(self.size_splits)} are more than axis {axis} of shape {text(x.shape)} has")
+        message = f"the sizes {text(self.size_splits)} must add up to axis {axis} of a value of shape {text(x.shape)}"
+        require_less_equal(sum(inferred), 1, f"{message}: only one may be -1")
+        require_nonnegative(sizes, f"{message}: none may be negative")
+        require_equal(sum(sizes), x.shape[axis], message)
         made = tuple(Spec(x.dtype, (*x.shape[:axis], size, *x.shape[axis + 1:])) for size in sizes)
         if x.value is None or not all(isinstance(s, int) for s in sizes):
             return made

@@ -9,7 +9,7 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.dims import Size
 from graphc.ir.op import Op
-from graphc.ir.spec import VALUE_LIMIT, Shape, Spec
+from graphc.ir.spec import VALUE_LIMIT, Shape, Spec, require_less_equal
 
 
 def with_moved_value(op: Op, spec: Spec, *inputs: Spec) -> Spec:
@@ -17,6 +17,8 @@ def with_moved_value(op: Op, spec: Spec, *inputs: Spec) -> Spec:
     sizes too."""
     if not spec.dtype.is_integer or spec.shape is None:
         return spec
+    if isinstance(op, Op) and op.sizes():
+        return spec                          # which elements are moved is known only while running
     arrays = [value_array(x) for x in inputs]
     if any(a is None for a in arrays) or not all(isinstance(s, int) for s in spec.shape):
         return spec
@@ -50,6 +52,13 @@ def _nonnegative_atom(atom: dims.Atom) -> bool:
     if atom.function == "less" or atom.function == "equal":
         return True
     return all(nonnegative(a) for a in atom.arguments)
+
+
+def require_nonnegative(sizes: Sequence[Size], message: str) -> None:
+    """Says that each of `sizes` must be 0 or more: they may be elements of a tensor, known only while running."""
+    for size in sizes:
+        if not nonnegative(size):
+            require_less_equal(0, size, message)
 
 
 def own_symbol(op: Op, name: str) -> dims.Size:

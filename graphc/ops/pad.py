@@ -15,6 +15,7 @@ from graphc.ir.spec import Spec, require_less_equal, text
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.build import apply
 from graphc.ops.elementwise import check_kind
+from graphc.ops.known import require_nonnegative
 from graphc.ops.shapes import shape
 
 _PADS = [(((1, 2), (0, 3)), (2, 5), None), (((0, 0), (1, 1), (2, 0)), (2, 3, 5), float64), (((3, 0),), (17,), int64),
@@ -28,6 +29,7 @@ def _padded(op: Any, x: Spec) -> Spec:
         raise ValueError(f"paddings must have one row for each of the {len(x.shape)} axes, but has {len(op.paddings)}")
     if any(isinstance(p, int) and p < 0 for pair in op.paddings for p in pair):
         raise ValueError(f"paddings must not be negative, but are {op.paddings}")
+    require_nonnegative([p for pair in op.paddings for p in pair], "paddings must not be negative")
     return Spec(x.dtype, tuple(before + s + after for s, (before, after) in zip(x.shape, op.paddings, strict=True)))
 
 

@@ -20,6 +20,7 @@ from graphc.ir.graph import get_default_graph
 from graphc.ir.op import Effect, Op, Sample, attr, operand_field, register
 from graphc.ir.spec import Spec
 from graphc.ops.build import apply, convert_to_tensor, index_tensor
+from graphc.ops.known import require_nonnegative
 from graphc.ops.philox import uniform, words
 
 DEFAULT_GRAPH_SEED = 87654321   # TF's, for an op that has a seed in a graph that has none
@@ -36,6 +37,7 @@ class _Random(Op):
     def infer(self, *inputs: Spec) -> Spec:
         if self.shape is not None and any(isinstance(size, int) and size < 0 for size in self.shape):
             raise ValueError(f"shape {self.shape} has a negative size")
+        require_nonnegative(self.shape or (), "a shape must not have a negative size")
         return Spec(self.result_dtype(), self.shape)
 
     def result_dtype(self) -> DType:

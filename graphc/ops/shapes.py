@@ -9,11 +9,11 @@ import numpy as np
 from graphc.ir import dims, spec
 from graphc.ir.dtypes import DType, as_dtype, float64, int32, int64
 from graphc.ir.op import Alias, Op, Sample, attr, normalise_axes, normalise_axis, operand_field, register
-from graphc.ir.spec import Spec, require_equal, text
+from graphc.ir.spec import Spec, require_equal, require_less_equal, text
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.build import apply
 from graphc.ops.elementwise import check_dtype
-from graphc.ops.known import with_moved_value
+from graphc.ops.known import nonnegative, require_nonnegative, with_moved_value
 
 
 @register
@@ -121,10 +121,16 @@ class Reshape(Alias):
         if unknown:
             if isinstance(rest, int) and rest == 0:
                 raise ValueError(f"{message}: -1 is not determined, as the other sizes give 0")
-            require_equal(dims.mod(total, rest), 0, f"{message}: the other sizes must divide the number of elements")
+            require_nonnegative([s for s in shape if s is not shape[unknown[0]]], f"{message}: {_ONE}")
+            if not dims.same(dims.mod(total, rest), 0):        # else it divides, whatever the sizes
+                require_less_equal(1, rest, f"{message}: -1 is not determined, as the other sizes give 0")
+                rest = dims.maximum(rest, 1)
+                require_equal(dims.mod(total, rest), 0, f"{message}: the other sizes must divide the number of elements")
             shape[unknown[0]] = dims.floordiv(total, rest)
-        else:
+        elif all(map(nonnegative, shape)):
             require_equal(total, rest, message)
+        else:
+            shape = _resolved(shape, total, message)
         return with_moved_value(self, Spec(x.dtype, tuple(shape)), x)
 
     def _without_input(self) -> spec.Shape:
@@ -136,6 +142,22 @@ class Reshape(Alias):
 
     def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
         return [reshape(dy, shape(node.inputs[0])), None]
+
+
+_ONE = "only one size may be -1, none less"
+
+
+def _resolved(shape: Sequence[dims.Size], total: dims.Size, message: str) -> list[dims.Size]:
+    """The sizes of a shape that is known only while running, where one of them may turn out to be -1."""
+    inferred = [0 if nonnegative(s) else dims.equal(s, -1) for s in shape]
+    require_less_equal(sum(inferred), 1, f"{message}: {_ONE}")
+    given = dims.product(dims.select(flag, 1, s) for flag, s in zip(inferred, shape, strict=True))
+    require_less_equal(sum(inferred), given, f"{message}: -1 is not determined, as the other sizes give 0")
+    left = dims.floordiv(total, dims.maximum(given, 1))
+    made = [dims.select(flag, left, s) for flag, s in zip(inferred, shape, strict=True)]
+    require_nonnegative(made, f"{message}: {_ONE}")
+    require_equal(total, dims.product(made), message)
+    return made
 
 
 @register
@@ -164,7 +186,11 @@ class ExpandDims(Alias):
 
 @register
 class Squeeze(Alias):
-    """input without the axes `squeeze_dims`, which must have size 1; (): without all axes known to have size 1."""
+    """input without the axes `squeeze_dims`, which must have size 1; (): without all axes of size 1.
+
+    The rank of the result must be known when a run is compiled, so in the form () an axis whose size only the feeds
+    tell stays, and a run in which it is 1 ends with an error that says what to do.
+    """
 
     operands = ("input",)
     results = ("output",)
@@ -183,6 +209,13 @@ class Squeeze(Alias):
                 require_equal(x.shape[axis], 1, f"axis {axis} of a tensor of shape {text(x.shape)} cannot be squeezed")
         else:
             axes = tuple(i for i, s in enumerate(x.shape) if isinstance(s, int) and s == 1)
+            for axis, size in enumerate(x.shape):
+                if not isinstance(size, int):
+                    require_less_equal(
+                        2, dims.select(dims.equal(size, 0), 2, size),
+                        f"squeeze without axis would drop axis {axis} of a tensor of shape {text(x.shape)}, whose size "
+                        f"is 1 in this run only, and so change the rank; say which axes to drop (axis=...), or the size "
+                        "by set_shape")
         kept = tuple(s for i, s in enumerate(x.shape) if i not in axes)
         return with_moved_value(self, Spec(x.dtype, kept), x)
 

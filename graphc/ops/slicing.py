@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from graphc.ir import dims
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import float64, int64
 from graphc.ir.op import Op, Permuted, Sample, View, attr, operand_field, register
@@ -14,7 +15,7 @@ from graphc.ir.spec import Shape, Spec, require_equal, require_less_equal, text
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.build import apply
 from graphc.ops.elementwise import check_kind
-from graphc.ops.known import nonnegative, with_moved_value
+from graphc.ops.known import nonnegative, require_nonnegative, with_moved_value
 from graphc.ops.strides import Dense, dense
 
 
@@ -37,7 +38,7 @@ class Slice(View):
                 f"begin and size must have one element for each of the {len(shape)} axes of input, but have "
                 f"{len(self.begin)} and {len(self.size)}"
             )
-        return tuple(have - first if isinstance(size, int) and size == -1 else size
+        return tuple(size if nonnegative(size) else dims.select(dims.equal(size, -1), have - first, size)
                      for have, first, size in zip(shape, self.begin, self.size, strict=True))
 
     def infer(self, x: Spec) -> Spec:
@@ -48,9 +49,7 @@ class Slice(View):
             message = (
                 f"axis {axis} of a tensor of shape {text(x.shape)} has no slice of {size} elements from {first} on"
             )
-            for low in (first, size):
-                if not nonnegative(low):
-                    require_less_equal(0, low, message)
+            require_nonnegative((first, size), message)
             require_less_equal(first + size, have, message)
         return with_moved_value(self, Spec(x.dtype, sizes), x)
 

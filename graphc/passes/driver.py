@@ -5,8 +5,9 @@ its results (a Value or Node for one result, a tuple for several). `rewrite` vis
 order and applies the rules to each until none changes it; nodes made by a rule are visited too. After STEP_LIMIT
 applications a node the rule is named in an error: two rules undo each other.
 
-A replacement may know more than what it replaces, never something else: `check_refines` compares the Specs. A pass
-that fails stops the compilation.
+A replacement may know more than what it replaces, never something else: `check_refines` compares the Specs. What a
+node requires of sizes is kept: a new node in its place takes its requirements over, and an old one takes its place only
+if it requires as much. A pass that fails stops the compilation.
 """
 from __future__ import annotations
 
@@ -82,9 +83,17 @@ class Rewriter:
     def _first_change(self, node: Node) -> tuple[Rule | None, tuple[Value, ...] | None]:
         for rule in self.rules:
             made = rule(node)
-            if made is not None:
+            if made is not None and self._keeps_requirements(node, as_values(made)):
                 return rule, as_values(made)
         return None, None
+
+    def _keeps_requirements(self, node: Node, values: tuple[Value, ...]) -> bool:
+        if not node.requirements or not values:
+            return True
+        if any(v.node not in self.done for v in values):
+            return True                      # new nodes require what they need themselves; one takes over: `_merged`
+        kept = {(r.relation, r.a, r.b) for v in values for r in v.node.requirements}
+        return all((r.relation, r.a, r.b) in kept for r in node.requirements)
 
     def _settle(self, node: Node) -> None:
         """Visits a node that a rule made, its operands first."""

@@ -90,7 +90,7 @@ class StateInitialized(Op):
 
 @dataclass(frozen=True)
 class BindSizes(Op):
-    """symbols[i] becomes element i of the input (rank 0 or 1)."""
+    """symbols[i] becomes element i of the input, row-major."""
 
     type: ClassVar[str] = "_BindSizes"
     operands = ("value",)

@@ -34,9 +34,16 @@ def drop_same_shape_alias(node: Node) -> Replacement:
 
 def join_aliases(node: Node) -> Replacement:
     """reshape(reshape(x)) -> reshape(x), also for squeeze and expand_dims"""
-    if isinstance(node.op, Alias) and isinstance(node.inputs[0].node.op, Alias):
-        return reshape(node.inputs[0].node.inputs[0], node.specs[0].shape or (), node)
-    return None
+    if not isinstance(node.op, Alias) or not isinstance(node.inputs[0].node.op, Alias):
+        return None
+    inner = node.inputs[0].node
+    made = reshape(inner.inputs[0], node.specs[0].shape or (), node)
+    if not inner.requirements:
+        return made
+    if made == inner.inputs[0]:
+        return None                          # nobody would check what the inner one requires
+    return dataclasses.replace(made.node, requirements=inner.requirements,
+                               after=tuple(dict.fromkeys((*made.node.after, *inner.after))))
 
 
 def join_transposes(node: Node) -> Replacement:

@@ -280,7 +280,7 @@ class Snapshot:
             return None
         if value not in self.bound:
             name = value.node.origins[0].op_name if value.node.origins else "size"
-            made = tuple(dims.symbol(f"{name}[{i}]") for i in range(count))
+            made = tuple(dims.symbol(f"{name}[{i}]", ("value", name, i)) for i in range(count))   # may be negative
             self.bound[value] = made
             binder = make_node(BindSizes(made), (value,), value.node.origins)  # type: ignore[arg-type]
             for size in made:

@@ -50,7 +50,7 @@ class BodyLowering:
         self.access: dict[Value, Access] = {}
         self.state_buffers: dict[str, Access] = {}
         self.info_buffers: dict[str, Access] = {}
-        self.saved: list[tuple[Access, str]] = []
+        self.saved: list[tuple[Access, int | str]] = []
         nodes = list(flow.nodes())
         self.consumers = consumers_of(nodes)
         self.placement = Placement(flow, nodes, self.consumers)
@@ -67,8 +67,9 @@ class BodyLowering:
                 self._check_dtypes(node)
                 self._node(node)
         self._copies(self.placement.late)
-        for saved, state in self.saved:
-            self.b.copy(saved, self._state(state))
+        for saved, target in self.saved:
+            to = self.output_buffers[target] if isinstance(target, int) else self._state(target)
+            self.b.copy(self.b.reshape(saved, to.shape), to)
         self._finish_states()
         return self.b.finish()
 
@@ -117,12 +118,13 @@ class BodyLowering:
             self.b.copy(self.access[value], to)
 
     def _set_aside(self) -> None:
-        """Old values of written variables that are to become new values of others: saved before anything is written."""
-        for value, state in self.placement.aside:
-            self._make(value)
-            saved = self.b.temporary(value.spec.dtype, value.spec.shape or ())
-            self.b.copy(self.access[value], saved)
-            self.saved.append((saved, state))
+        """Old values of written variables that are wanted at the end: saved before anything is written."""
+        for value, target in self.placement.aside:
+            root = self.placement.root(value)
+            self._make(root)
+            saved = self.b.temporary(root.spec.dtype, root.spec.shape or ())
+            self.b.copy(self.access[root], saved)
+            self.saved.append((saved, target))
 
     def _make(self, value: Value) -> None:
         """Makes sure of the access of a source or alias that is needed before its turn."""
@@ -229,7 +231,7 @@ class BodyLowering:
 
     def _bind(self, node: Node) -> None:
         assert isinstance(node.op, BindSizes)
-        self.b.bind(self.access[node.inputs[0]], node.op.symbols)
+        self.b.bind(self.b.reshape(self.access[node.inputs[0]], (len(node.op.symbols),)), node.op.symbols)
 
     def _alias(self, node: Node) -> None:
         shape = node.specs[0].shape

@@ -94,10 +94,17 @@ class FusedLowering:
         for value, target in zip(self.op.results_of, outputs, strict=True):
             row = value.node in self._behind
             steps = self._fit(value, _without(self.op.domain, self.op.axes) if row else self.op.domain)
-            values.append(self.scalar(Seen(value, steps, row)))
+            scalar = self.scalar(Seen(value, steps, row))
+            values.append(self._as_row(scalar) if row and self.op.axes and not scalar.row else scalar)
             store = self._applied(target, steps)
             stores.append(store if row else store.transpose(self.order))
         return values, stores
+
+    def _as_row(self, scalar: Scalar) -> Scalar:
+        """The same as a value of each row, though it depends on no reduction: its node does, but ignores it (ones_like)."""
+        member = next(node for node in self.op.members if isinstance(node.op, Reduction)).value()
+        row = self.scalar(Seen(member, self._fit(member, _without(self.op.domain, self.op.axes)), True))
+        return self.program("select", row if row.dtype.is_bool else self.program("equal", row, row), scalar, scalar)
 
     def _fit(self, value: Value, shape: Shape) -> Steps:
         """Steps from a result's own shape to the domain (or rows) it is a value of: the same but for unit axes."""

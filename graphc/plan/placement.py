@@ -1,7 +1,8 @@
 """Which results are computed right where they are wanted: in an output of the body, or in a variable's own memory.
 
-A result may go into an output if it is a step's (no input, constant, variable), maybe seen through Aliases whose sizes
-are known by then; the first output that wants it gets it, the others are copies.
+A result may go into an output if it is a step's (no input, constant, variable), maybe seen through Aliases; the first
+output that wants it gets it, the others are copies. The output's memory exists once its sizes are known: what the
+Aliases come after (they may have sizes that only running tells) must come before the step, else the output is a copy.
 
 A new value may go into its variable's memory if its step comes after every reader of the old value, or is the last
 reader itself and a map that reads each element where it writes it (plan/lower.py checks that part and gives up if
@@ -36,7 +37,7 @@ def consumers_of(nodes: Iterable[Node]) -> Consumers:
 
 class Placement:
     """target: value -> output number or variable name that its step writes; early, late: copies before and after;
-    aside: old values of variables that become new values of others."""
+    aside: old values of variables (and where they go) that are saved first and copied at the end."""
 
     def __init__(self, flow: Flow, nodes: Sequence[Node], consumers: Consumers) -> None:
         self.flow = flow
@@ -44,7 +45,7 @@ class Placement:
         self.target: dict[Value, int | str] = {}
         self.early: list[Copy] = []
         self.late: list[Copy] = []
-        self.aside: list[tuple[Value, str]] = []
+        self.aside: list[Copy] = []
         self.writes: dict[str, Value] = {n.op.state: n.inputs[0] for n in flow.effects if isinstance(n.op, WriteState)}
         self.written = list(self.writes)
         self.checks = [node for node in nodes if may_fail(node)] if self.writes else []
@@ -87,10 +88,17 @@ class Placement:
                     found.append(node)
         return [*found, *self.inner_readers.get(state, ())]
 
+    def sizes_from(self, value: Value) -> list[Node]:
+        """What the Aliases from the root to `value` come after, the root itself aside: it makes their sizes known."""
+        root, *aliases = self.chain(value)
+        return [node for alias in aliases for node in alias.after if node is not root]
+
     def soft_edges(self) -> list[tuple[Node, Node]]:
-        """(reader of the old value, step that makes the new one)."""
-        return [(reader, self.root(value).node) for state, value in self.writes.items()
-                for reader in self.readers(state)]
+        """(reader of the old value, step that makes the new one), (what makes an output's sizes known, its step)."""
+        readers = [(reader, self.root(value).node) for state, value in self.writes.items()
+                   for reader in self.readers(state)]
+        sizes = [(node, self.root(value).node) for value in self.flow.outputs for node in self.sizes_from(value)]
+        return [*readers, *((a, b) for a, b in sizes if not _is_source(b))]
 
     def writers(self) -> list[Node]:
         """The steps that might write a variable's memory."""
@@ -115,17 +123,14 @@ class Placement:
                 self.late.append((value, state))
         for number, value in enumerate(self.flow.outputs):
             root = self.root(value)
+            sizes = self.sizes_from(value)
             if isinstance(root.node.op, ReadState) and root.node.op.state in self.writes:
-                self.early.append((value, number))
-            elif _is_source(root.node) or root in self.target or not self._is_sized(value, position):
+                (self.aside if sizes else self.early).append((value, number))
+            elif (_is_source(root.node) or root in self.target
+                  or any(position[node] > position[root.node] for node in sizes)):
                 self.late.append((value, number))
             else:
                 self.target[root] = number
-
-    def _is_sized(self, value: Value, position: dict[Node, int]) -> bool:
-        """Whether the output's shape, which its last alias gives it, is known when its elements are computed."""
-        root, *aliases = self.chain(value)
-        return all(position[before] < position[root] for alias in aliases for before in alias.after)
 
     def give_up(self, value: Value) -> None:
         """`value` cannot be written into its variable after all."""
