@@ -121,8 +121,8 @@ class Range(Op):
     def infer(self) -> Spec:
         if self.dtype not in KINDS["index"]:
             raise TypeError(
-                f"a range of {self.dtype.name} is supported only if start, limit and delta are Python numbers; make one "
-                "of int32 or int64 and cast it (gc.cast)"
+                f"a range of {self.dtype.name} is supported only if start, limit and delta are Python numbers; make "
+                "one of int32 or int64 and cast it (gc.cast)"
             )
         delta, = known_ints([self.delta], "delta")
         if delta == 0:
