@@ -28,6 +28,7 @@ from graphc.ops import script
 from graphc.tracebacks import shown, shows_errors, user_facing
 
 PLANS_KEPT = 256
+LONGEST_SHAPE = 8
 RUNS_BEFORE_CODE = 4       # of a kind: then its fused programs are compiled to machine code, beside the runs
 CPU = "/job:localhost/replica:0/task:0/device:CPU:0"
 
@@ -42,11 +43,20 @@ class _Prepared:
         self.feeds = list(feeds)
         self.converters = [converter(t) for t in feeds]
         self.ranks_known = all(t.spec.shape is not None for t in feeds)
-        self.engines: dict[tuple[int, ...], Any] = {}
+        self.engines: dict[tuple[int | tuple[int, ...], ...], Any] = {}
         self.only: Any = None
         self.first_runs = 0       # up to RUNS_BEFORE_CODE
         self.used = 0             # number of the last run of this kind
+        self.by_length = False    # engines: by the lengths of short fed vectors, too, as one of them is a shape
         self.proven = False       # a run has gone well: the ranks of Python functions' results are right
+
+
+    def kind(self, inputs: Sequence[np.ndarray]) -> tuple[int | tuple[int, ...], ...]:
+        """What a run's engine is made for: the rank of each feed, or the shape of a vector that may be a shape."""
+        if not self.by_length:
+            return tuple(a.ndim for a in inputs)
+        return tuple(a.shape if a.ndim == 1 and a.dtype.kind == "i" and a.size <= LONGEST_SHAPE else a.ndim
+                     for a in inputs)
 
 
 class Session:
@@ -157,7 +167,7 @@ class Session:
             values = run(engine)
         else:
             engine, values = self._first_run(prepared, inputs, run)
-        if prepared.ranks_known and prepared.only is None:
+        if prepared.ranks_known and prepared.only is None and not prepared.by_length:
             prepared.first_runs += 1
             if prepared.first_runs >= RUNS_BEFORE_CODE:
                 from graphc.exec.code_queue import submit
@@ -284,22 +294,20 @@ class Session:
         return element  # type: ignore[no-any-return]
 
     def _engine(self, prepared: _Prepared, inputs: Sequence[np.ndarray]) -> Any:
-        ranks = tuple(a.ndim for a in inputs)
-        engine = prepared.engines.get(ranks)
+        engine = prepared.engines.get(prepared.kind(inputs))
         if engine is None:
             with self._lock:
-                engine = prepared.engines.get(ranks) or self._compile(prepared, ranks)
-                prepared.engines[ranks] = engine
+                engine = prepared.engines.get(prepared.kind(inputs)) or self._compile(prepared, inputs)
+                prepared.engines[prepared.kind(inputs)] = engine
         return engine
 
-    def _compile(self, prepared: _Prepared, ranks: tuple[int, ...]) -> Any:
+    def _compile(self, prepared: _Prepared, inputs: Sequence[np.ndarray]) -> Any:
         from graphc.exec.engine import Engine
-        from graphc.plan.compile import compile_graph
 
         guessing = script.GUESSING.set(True)
         try:
             with self._graph._lock:
-                compiled = compile_graph(prepared.tensors, prepared.operations, prepared.feeds, ranks)
+                compiled = self._compiled(prepared, inputs)
         finally:
             script.GUESSING.reset(guessing)
         if self._config.log_device_placement:
@@ -309,6 +317,19 @@ class Session:
             sys.stderr.write("".join(f"{op.name}: ({op.type}): {CPU}\n" for op in used))
         hosts = {name: compiled.hosts[name] or script.host_function(name) for name in compiled.plan.hosts}
         return Engine(compiled.plan, compiled.constants, self._states, hosts, self._threads)
+
+    def _compiled(self, prepared: _Prepared, inputs: Sequence[np.ndarray]) -> Any:
+        from graphc.passes.snapshot import LengthUnknown
+        from graphc.plan.compile import compile_graph
+
+        ranks, shapes = [a.ndim for a in inputs], [k if isinstance(k, tuple) else None for k in prepared.kind(inputs)]
+        try:
+            return compile_graph(prepared.tensors, prepared.operations, prepared.feeds, ranks, feed_shapes=shapes)
+        except LengthUnknown:
+            if prepared.by_length:
+                raise
+            prepared.by_length = True
+            return self._compiled(prepared, inputs)
 
     def make_callable(self, fetches: Any, feed_list: Sequence[Any] | None = None,
                       accept_options: bool = False) -> Callable[..., Any]:

@@ -252,8 +252,8 @@ def make_backward(dtype, isa):
     def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
         if n * h * w * c == 0:
             return
-        # TAPS multiplies `width` channels, and every tap with pixels that it does not reach: spreading costs an addition
-        # a product instead.
+        # TAPS multiplies `width` channels, and every tap with pixels that it does not reach: spreading costs an
+        # addition a product instead.
         spreads = (c <= SPREAD_CHANNELS or 2 * ow * stride_w <= w) and kw > 1 and kh * oc * oh * ow > 0
         columns = kw * c if spreads else c
         narrow = columns <= width_narrow

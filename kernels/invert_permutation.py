@@ -1,7 +1,7 @@
 """invert_permutation: y[x[i]] = i.
 
-Invariants: every index is checked before it is used, INDEX_OUT_OF_RANGE; one that comes twice is an INVALID_VALUE. Index and
-size stand in scratch.
+Invariants: every index is checked before it is used, INDEX_OUT_OF_RANGE; one that comes twice is an INVALID_VALUE.
+Index and size stand in scratch.
 """
 from __future__ import annotations
 

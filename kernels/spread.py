@@ -1,11 +1,11 @@
 """The gradient of a convolution for its input as products and sums: pixels of dy times a row of the filter's taps, then
 every product is added to the pixel of dx that it belongs to.
 
-Job: for each row u of the filter, products[pixel of dy, (v, c)] = dy[pixel, :] w[u, v, c, :], in a buffer of a worker; its
-lines (v, c) go to dx from column x * stride_w - pad_left on. No product is computed twice and none is in vain, however few
-channels dx has and however few columns dy has; taps.py multiplies whole register tiles for those.
-Invariants: a tile owns its lines of dx; an element gets its sums row by row of the filter, in the order of dy's columns;
-what lies outside of dx is not touched.
+Job: for each row u of the filter, products[pixel of dy, (v, c)] = dy[pixel, :] w[u, v, c, :], in a buffer of a worker;
+its lines (v, c) go to dx from column x * stride_w - pad_left on. No product is computed twice and none is in vain,
+however few channels dx has and however few columns dy has; taps.py multiplies whole register tiles for those.
+Invariants: a tile owns its lines of dx; an element gets its sums row by row of the filter, in the order of dy's
+columns; what lies outside of dx is not touched.
 """
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from .panels import packing
 @dataclass(frozen=True)
 class Spread:
     """pack(target, f, c, oc, kw, first, last): panels `first` to `last` of all rows of the filter.
-    spread(dy, packed, dx, sizes..., attributes..., first_line, lines, rows, scratch): lines of dx; the buffer for `rows`
-    pixels of dy stands behind scratch_bytes of scratch."""
+    spread(dy, packed, dx, sizes..., attributes..., first_line, lines, rows, scratch): lines of dx; the buffer for
+    `rows` pixels of dy stands behind scratch_bytes of scratch."""
 
     pack: Any
     spread: Any

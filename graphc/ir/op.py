@@ -211,12 +211,12 @@ REFUSED: dict[str, tuple[Callable[[np.ndarray], Any], str]] = {
 class Elementwise(Op):
     """y[i] = scalar(x0[i], x1[i], ...) under NumPy broadcasting.
 
-    refused: which values (a key of REFUSED) of the last operand end the run, if it is of integers; passes/check_operands.py
-    puts the step before the op that finds them.
+    refused: which values (a key of REFUSED) of the last operand end the run, if it is of integers;
+    passes/check_operands.py puts the step before the op that finds them.
     """
 
     output_dtype: ClassVar[DType | None] = None    # None: that of the first operand
-    # Why the op is not exact somewhere, and where: what tests/ops/test_hard_points.py leaves out.
+    # Why the op is not exact somewhere, and where (of its operands): what tests/ops/test_hard_points.py leaves out.
     inexact: ClassVar[tuple[str, Callable[..., Any]] | None] = None
     refused: ClassVar[str | None] = None
 

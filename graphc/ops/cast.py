@@ -50,8 +50,8 @@ class Cast(Elementwise):
         if x.dtype.kind != "f" or wanted.kind not in "iu":
             with np.errstate(all="ignore"):
                 return x.astype(wanted)
-        # Beyond the integers' range C++, TensorFlow and NumPy leave the result to the machine; it is the nearest integer
-        # here, 0 for NaN, of 32 bits (64 for uint32 and int64), the upper ones of which shorter types drop.
+        # Beyond the integers' range C++, TensorFlow and NumPy leave the result to the machine; it is the nearest
+        # integer here, 0 for NaN, of 32 bits (64 for uint32 and int64), the upper ones of which shorter types drop.
         wide = np.iinfo(np.int64 if wanted in (np.uint32, np.int64, np.uint64) else np.int32)
         below, above = x < float(wide.min), x >= float(wide.max) + (wide.bits == 32)
         inside = np.where(np.isnan(x) | below | above, 0, x).astype(wide.dtype)

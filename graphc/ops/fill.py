@@ -122,8 +122,8 @@ class Range(Op):
     def infer(self) -> Spec:
         if self.dtype not in KINDS["index"]:
             raise TypeError(
-                f"a range of {self.dtype.name} is supported only if start, limit and delta are Python numbers; make one "
-                "of int32 or int64 and cast it (gc.cast)"
+                f"a range of {self.dtype.name} is supported only if start, limit and delta are Python numbers; make "
+                "one of int32 or int64 and cast it (gc.cast)"
             )
         if isinstance(self.delta, int) and self.delta == 0:
             raise ValueError("delta must not be 0")

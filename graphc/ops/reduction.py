@@ -170,7 +170,8 @@ class Prod(_Reduced):
     combine = "mul"
     sizes_function = staticmethod(lambda x, y: x * y)
     function = np.prod
-    samples = _samples(low=0.5, high=1.5)
+    samples = [*_samples(low=0.5, high=1.5),
+               Sample({"axis": (1,)}, (np.array([[0, 2, 3], [0, 0.5, 0], [4, 0, -1], [0, 0, 0]], np.float32),))]
 
     def grad(self, node, dy):
         """Exact where elements are 0: the product of the others is made of exclusive products from both sides."""

@@ -16,7 +16,11 @@ from graphc.ops.elementwise import check_kind
 _CASES = [Sample({"axis": axis, "exclusive": exclusive, "reverse": reverse}, (shape,), low=0.5, high=1.5)
           for exclusive in (False, True) for reverse in (False, True)
           for shape, axis in (((17,), 0), ((2, 3, 5), 1), ((2, 3, 5), -1), ((0, 3), 1))] + [
-          Sample({"axis": 1}, ((3, 7),), (d,), gradient=d is float64, low=1, high=3) for d in (float64, int32, int64)]
+          Sample({"axis": 1}, ((3, 7),), (d,), gradient=d is float64, low=1, high=3)
+          for d in (float64, int32, int64)] + [
+          Sample({"axis": 1, "exclusive": exclusive, "reverse": reverse},
+                 (np.array([[2, 0, 3, -1], [0, 0.5, 2, 3], [1, 3, 2, 0]], np.float32),))
+          for exclusive in (False, True) for reverse in (False, True)]
 
 
 class _Scan(Op):
@@ -83,9 +87,24 @@ class Cumprod(_Scan):
     reverse: bool = attr("bool", False)
 
     def grad(self, node, dy):
-        """As in TF: not defined where an element is 0."""
-        out = cumsum(node.outputs[0] * dy, self.axis, exclusive=self.exclusive, reverse=not self.reverse)
-        return [out / node.inputs[0], None]
+        """Products with an element, summed and divided by it. The first 0 counts as 1 for its own derivative; behind it
+        only products that hold it are left, which are 0."""
+        from graphc.ops.cast import cast
+        from graphc.ops.comparison import equal, logical_and
+        from graphc.ops.fill import ones_like, zeros_like
+        from graphc.ops.gather import where
+
+        x = node.inputs[0]
+        zero, one = equal(x, 0), ones_like(x)
+        earlier = cumsum(cast(zero, x.dtype), self.axis, exclusive=True, reverse=self.reverse)
+        first = logical_and(zero, equal(earlier, 0))
+
+        def summed(products):
+            return cumsum(products * dy, self.axis, exclusive=self.exclusive, reverse=not self.reverse)
+
+        others = summed(cumprod(where(first, one, x), self.axis, self.exclusive, self.reverse))
+        usual = summed(node.outputs[0]) / where(zero, one, x)
+        return [where(first, others, where(zero, zeros_like(x), usual)), None]
 
 
 def cumsum(x, axis=0, exclusive=False, reverse=False, name=None):

@@ -1,5 +1,5 @@
-"""The optimizers' update ops. Each is a formula on the old values of its refs: `expand` makes it of ops, `reference` says it
-once more, in float64, as the papers write it."""
+"""The optimizers' update ops. Each is a formula on the old values of its refs: `expand` makes it of ops, `reference`
+says it once more, in float64, as the papers write it."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

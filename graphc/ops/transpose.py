@@ -9,7 +9,17 @@ import numpy as np
 
 from graphc.ir.dtypes import float64, int32, int64
 from graphc.ir.graph import get_default_graph
-from graphc.ir.op import Op, Permuted, Sample, View, normalise_axes, normalise_axis, operand_field, permute_shape, register
+from graphc.ir.op import (
+    Op,
+    Permuted,
+    Sample,
+    View,
+    normalise_axes,
+    normalise_axis,
+    operand_field,
+    permute_shape,
+    register,
+)
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.build import apply, convert_to_tensor

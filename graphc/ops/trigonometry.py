@@ -10,12 +10,17 @@ from graphc.ops.build import apply
 from graphc.ops.elementwise import Binary, Unary, binary_samples, scale, sum_like, unary_samples
 from graphc.ops.unary import exp, negative, reciprocal, rsqrt, square
 
+# The argument is reduced by multiples of pi / 2 of some 160 bits: kernels/scalars/trigonometric.py.
+_REDUCED = ("NaN where the argument is 2**50 or more: its multiple of pi / 2 is not known to the last digit",
+            lambda x: np.abs(x) >= 2.0**50)
+
 
 @register
 class Sin(Unary):
     """The sine"""
 
     primitive = "sin"
+    inexact = _REDUCED
     function = np.sin
     samples = unary_samples()
 
@@ -29,6 +34,7 @@ class Cos(Unary):
     """The cosine"""
 
     primitive = "cos"
+    inexact = _REDUCED
     function = np.cos
     samples = unary_samples()
 
@@ -42,6 +48,7 @@ class Tan(Unary):
     """The tangent"""
 
     primitive = "tan"
+    inexact = _REDUCED
     function = np.tan
     samples = unary_samples(-1.2, 1.2)
 

@@ -38,7 +38,14 @@ def fold_constants(flow: Flow) -> Flow:
             return None
         return make_node(SizeValues(spec.value or (), spec.dtype, spec.shape), (), node.origins)  # type: ignore[arg-type]
 
-    return rewrite(flow, [fold, known_sizes])
+    return rewrite(flow, [fold, known_sizes, like_a_scalar])
+
+
+def like_a_scalar(node: Node) -> Replacement:
+    """ones_like(scalar) -> 1, zeros_like(scalar) -> 0: nothing of the scalar is needed"""
+    if node.op.type not in ("OnesLike", "ZerosLike") or node.specs[0].shape != ():
+        return None
+    return constant_node(np.array(node.op.type == "OnesLike", node.specs[0].dtype.numpy), node)
 
 
 def fold(node: Node) -> Replacement:

@@ -39,11 +39,16 @@ Versions = dict[str, int]
 VARIABLES = ("VariableV2", "Variable")
 
 
+class LengthUnknown(UnimplementedError):
+    """A shape, or another vector that the compiler must know the length of, is fed and has a length only then."""
+
+
 def take_snapshot(fetches: Sequence[Tensor], targets: Sequence[Operation], feeds: Sequence[Tensor],
-                  feed_ranks: Sequence[int], feed_shapes: Sequence[tuple[int, ...]] | None = None) -> Flow:
+                  feed_ranks: Sequence[int], feed_shapes: Sequence[tuple[int, ...] | None] | None = None) -> Flow:
     """The Flow of a run. Its inputs are the feeds, its outputs the fetches, both in the order given.
 
-    feed_shapes: the shapes of one run, to find out which op they do not fit.
+    feed_shapes: the shapes of one run, to find out which op they do not fit, or some of them (None: only the rank is
+    known).
 
     info: "states" (name -> Spec of every variable in it), "inside" (whether it is a loop's or branch's body).
     Raises InvalidArgumentError for what does not fit, or a missing feed.
@@ -55,7 +60,7 @@ class Snapshot:
     """See the header."""
 
     def __init__(self, feeds: Sequence[Tensor], feed_ranks: Sequence[int],
-                 feed_shapes: Sequence[tuple[int, ...]] | None = None) -> None:
+                 feed_shapes: Sequence[tuple[int, ...] | None] | None = None) -> None:
         self.feed_shapes = feed_shapes
         self.fed = set(feeds)
         self.values: dict[Tensor, Value] = {}
@@ -87,7 +92,8 @@ class Snapshot:
         if spec.shape is not None and len(spec.shape) != rank:
             raise InvalidArgumentError(f"Cannot feed a value of rank {rank} for Tensor '{tensor.name}', which has "
                                        f"shape {tensor.shape}{built_at(tensor.op)}", tensor.op)
-        static = self.feed_shapes[index] if self.feed_shapes is not None else spec.static_shape or (None,) * rank
+        given = self.feed_shapes[index] if self.feed_shapes is not None else None
+        static = spec.static_shape or (None,) * rank if given is None else given
         shape = tuple(dims.symbol(f"{tensor.op.name}.{axis}") if size is None else size
                       for axis, size in enumerate(static))
         self.known.update(symbol for size in shape for symbol in symbols(size))
@@ -264,7 +270,7 @@ class Snapshot:
             value = self.read(given, seen)
             found[name] = field_value(kinds[name], self._sizes(value), value.spec.shape)
             if found[name] is None:
-                raise UnimplementedError(
+                raise LengthUnknown(
                     f"{operation.type} '{operation.name}': argument '{name}' has an unknown number of elements, so the "
                     f"rank of the result is unknown{built_at(operation)}\n  declare '{given.name}' with the number "
                     "of its elements, or call set_shape on it", operation)

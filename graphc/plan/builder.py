@@ -28,6 +28,7 @@ lie contiguously in every access, so most elementwise maps are one-dimensional.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -238,6 +239,13 @@ class BodyBuilder:
         for access in [*accesses, *stores]:
             if access.rank not in (len(domain), len(domain) - reduced):
                 raise InternalError(f"an access of shape {access.shape} in a map over {tuple(domain)}")
+        if reduced and all(s.rank < len(domain) for s in stores) and not any(v.row for v in values):
+            domain, accesses, reduced = domain[:-reduced], [_rows(x, reduced) for x in accesses], 0
+        elif reduced:
+            # What no reduction goes into (ones of a sum's shape) is a value of each element, equal ones in a row.
+            stores = [s if v.row or s.rank == len(domain) else s.broadcast_trailing(domain[-reduced:])
+                      for s, v in zip(stores, values, strict=True)]
+            reduced = reduced if any(v.row for v in values) else 0
         shape = MapShape(domain, reduced, [a.strides for a in [*accesses, *stores]])
         if not program.uses_index:
             shape.merge()
@@ -256,6 +264,11 @@ class BodyBuilder:
         self.dims.check_bound(self.name)
         return plan.Body(self.name, self.dims.rows(), tuple(self.buffers), tuple(self.inputs), tuple(self.outputs),
                          tuple(self.slots), tuple(self.guards), tuple(self.steps), tuple(sorted(self.writes)))
+
+
+def _rows(x: Access, reduced: int) -> Access:
+    """An access that stays where it is along the reduced axes, without them."""
+    return replace(x, shape=x.shape[:-reduced], strides=x.strides[:-reduced])
 
 
 def _kept_strides(y: Access, x: Access, kept: Sequence[int]) -> tuple[Size, ...]:

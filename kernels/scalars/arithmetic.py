@@ -1,7 +1,7 @@
 """Arithmetic, comparisons and logic, for floats and integers alike where the meaning is the same.
 
-Integers wrap around. Division of integers by zero, which a step before the map refuses, gives 0 and the smallest integer divided by -1 wraps: nothing
-traps. min and max give NaN if either argument is NaN.
+Integers wrap around. Division of integers by zero, which a step before the map refuses, gives 0 and the smallest
+integer divided by -1 wraps: nothing traps. min and max give NaN if either argument is NaN.
 """
 from __future__ import annotations
 

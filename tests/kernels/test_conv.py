@@ -92,7 +92,8 @@ def test_filter_grad(size, dtype):
 
 
 def test_input_grad_of_few_channels_or_columns_computes_no_tap_in_vain():
-    """By spreading: the other way multiplies every pixel with every tap of its line, and as many channels as a panel has."""
+    """By spreading: the other way multiplies every pixel with every tap of its line, and as many channels as a panel
+    has."""
     kernel = load("conv2d_input_grad")["conv2d_input_grad.f32"]
     for size, spreads in ((Window(64, 56, 32, 1, 3, 32, 16), True), (Window(4, 9, 32, 64, 3, 32, 16), True),
                           (Window(1, 28, 28, 3, 5, 5, 8), True), (Window(1, 28, 28, 64, 3, 3, 8), False)):

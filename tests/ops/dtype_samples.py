@@ -1,8 +1,8 @@
 """Samples of an op in every element type that it accepts, made from those that its class gives.
 
-A sample's arrays and type attributes of one dtype are a *slot* (a float32 input together with T = float32); a variant is the
-sample with one slot in another dtype, its numbers in that dtype's range. Which dtypes an op accepts is what its `infer` says;
-so an op that accepts one more dtype is tested in it without another line.
+A sample's arrays and type attributes of one dtype are a *slot* (a float32 input together with T = float32); a variant
+is the sample with one slot in another dtype, its numbers in that dtype's range. Which dtypes an op accepts is what its
+`infer` says; so an op that accepts one more dtype is tested in it without another line.
 """
 from __future__ import annotations
 
@@ -97,5 +97,6 @@ def _moved(value: np.ndarray, dtype: DType) -> np.ndarray:
     """The same numbers in another dtype; without their sign if it has none."""
     unsigned = dtype.is_integer and dtype.min == 0 and value.dtype.kind != "b"
     with np.errstate(all="ignore"):
-        plain = np.nan_to_num(value, posinf=9, neginf=-9) if value.dtype.kind == "f" and not dtype.is_floating else value
+        loses = value.dtype.kind == "f" and not dtype.is_floating
+        plain = np.nan_to_num(value, posinf=9, neginf=-9) if loses else value
         return (np.abs(plain) if unsigned else plain).astype(dtype.numpy)

@@ -1,5 +1,5 @@
-"""The points at which an elementwise op goes wrong first: zeros of both signs, infinities, NaN, the bounds of the element
-type, subnormal numbers, halves, whole numbers and where exponentials and argument reductions end."""
+"""The points at which an elementwise op goes wrong first: zeros of both signs, infinities, NaN, the bounds of the
+element type, subnormal numbers, halves, whole numbers and where exponentials and argument reductions end."""
 from __future__ import annotations
 
 import itertools
@@ -37,7 +37,8 @@ def combinations(dtypes: list[np.dtype]) -> list[np.ndarray]:
 
 
 def difference(found: np.ndarray, expected: np.ndarray, tolerance: float) -> np.ndarray:
-    """Where two arrays differ: NaN, infinities and integers must be the same, other numbers within `tolerance` of each."""
+    """Where two arrays differ: NaN, infinities and integers must be the same, other numbers within `tolerance` of
+    each."""
     if found.dtype.kind != "f":
         return np.asarray(found != expected)
     with np.errstate(all="ignore"):

@@ -1,16 +1,16 @@
-"""Every op in every element type: one that `infer` accepts gives the reference's values on the CPU, any other is refused
-while the graph is built, by an error that names the dtype."""
+"""Every op in every element type: one that `infer` accepts gives the reference's values on the CPU, any other is
+refused while the graph is built, by an error that names the dtype."""
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from dtype_samples import CONSTANTS_ONLY, Variant, variants
 from test_all_ops import FETCHABLE, UPDATES, update_problem
 
 import graphc as gc
 from graphc.exec.reference import apply_reference
 from graphc.ir.op import OPS, Effect, Op
 
-from dtype_samples import CONSTANTS_ONLY, Variant, variants
 from samples import arrays, build, definition, difference, specs
 
 
@@ -37,7 +37,8 @@ def test_every_dtype_of_an_update_is_computed_or_refused(op_type: str) -> None:
         except TypeError as refusal:
             assert variant.changed[1].name in str(refusal), f"{variant}: a refusal that does not name it: {refusal}"
             continue
-        assert update_problem(op, variant.sample, values) is None, f"{variant}: {update_problem(op, variant.sample, values)}"
+        problem = update_problem(op, variant.sample, values)
+        assert problem is None, f"{variant}: {problem}"
 
 
 def problem_of(op: type[Op], variant: Variant) -> str | None:
@@ -50,8 +51,10 @@ def problem_of(op: type[Op], variant: Variant) -> str | None:
         return None if variant.changed[1].name in str(refusal) else f"a refusal that does not name it: {refusal}"
     built = build(op, sample, values)
     if variant.changed[1].name in CONSTANTS_ONLY.get(op.type, ()):
-        with pytest.raises(gc.errors.UnimplementedError, match=variant.changed[1].name), gc.Session(graph=built.graph) as s:
-            s.run(built.outputs, dict(zip(built.inputs, values, strict=True)))
+        feeds = dict(zip(built.inputs, values, strict=True))
+        with gc.Session(graph=built.graph) as session:
+            with pytest.raises(gc.errors.UnimplementedError, match=variant.changed[1].name):
+                session.run(built.outputs, feeds)
         return None
     with gc.Session(graph=built.graph) as session:
         found = session.run(built.outputs, dict(zip(built.inputs, values, strict=True)))

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from dtype_samples import CONSTANTS_ONLY, Variant, variants
+from hard_points import combinations, difference
 from test_all_ops import FETCHABLE
 
 import graphc as gc
@@ -15,12 +17,9 @@ from graphc.exec.map_code import is_compilable
 from graphc.exec.reference import apply_reference
 from graphc.ir.dtypes import float32, float64, int32
 from graphc.ir.op import OPS, REFUSED, Elementwise, Op, Sample
-
 from graphc.kernels.toolchain.load import host_targets
 from graphc.session import RUNS_BEFORE_CODE
 
-from dtype_samples import CONSTANTS_ONLY, Variant, variants
-from hard_points import combinations, difference
 from samples import arrays, build, definition, specs
 
 ELEMENTWISE = [name for name in FETCHABLE if issubclass(OPS[name], Elementwise)]
@@ -57,7 +56,8 @@ def accepted(op: type[Op]) -> list[Variant]:
 
 
 def shaped(op: Op, values: list[np.ndarray]) -> list[np.ndarray]:
-    """The vectors, the first one as a matrix of one row if the op wants a matrix. Raises TypeError for a refused dtype."""
+    """The vectors, the first one as a matrix of one row if the op wants a matrix. Raises TypeError for a refused
+    dtype."""
     try:
         op.infer(*specs(values))
     except ValueError:
@@ -86,8 +86,8 @@ def problems_of(op: type[Op], variant: Variant) -> list[str]:
 def computed(op: type[Op], sample: Sample, values: list[np.ndarray], compiled: bool) -> list[tuple[str, np.ndarray]]:
     """The results on the whole vectors, and on a few elements at a time.
 
-    compiled: of a program that turns the result's sign (inverts booleans) as well, since one primitive is not compiled; that
-    is undone here.
+    compiled: of a program that turns the result's sign (inverts booleans) as well, since one primitive is not
+    compiled; that is undone here.
     """
     built = build(op, sample, values, dynamic=True)
     result = built.outputs[0]

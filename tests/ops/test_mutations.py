@@ -1,6 +1,6 @@
-"""Expansions of composite ops, evaluated in NumPy by the references of their parts: equal to the op's own reference, and no
-longer so if any one of their sums, differences, products or quotients is another: the samples and the reference would see
-a wrong formula."""
+"""Expansions of composite ops, evaluated in NumPy by the references of their parts: equal to the op's own reference,
+and no longer so if any one of their sums, differences, products or quotients is another: the samples and the reference
+would see a wrong formula."""
 from __future__ import annotations
 
 import dataclasses
@@ -16,8 +16,8 @@ from graphc.ir.spec import Spec
 
 from samples import arrays, definition, difference, registered
 
-OTHER = {"Add": "Sub", "AddV2": "Sub", "Sub": "Add", "Mul": "Add", "RealDiv": "Mul", "Square": "Abs", "Maximum": "Minimum",
-         "Sum": "Max", "Mean": "Sum", "Rsqrt": "Sqrt", "Sqrt": "Square", "Exp": "Square"}
+OTHER = {"Add": "Sub", "AddV2": "Sub", "Sub": "Add", "Mul": "Add", "RealDiv": "Mul", "Square": "Abs",
+         "Maximum": "Minimum", "Sum": "Max", "Mean": "Sum", "Rsqrt": "Sqrt", "Sqrt": "Square", "Exp": "Square"}
 COMPOSITES = [name for name in registered() if issubclass(OPS[name], Composite) and OPS[name].samples]
 
 

@@ -1,5 +1,6 @@
-"""No `reference` shares code with what it is the oracle of: from the AST of both, the functions of graphc that each reaches
-(by name, or as an attribute of self or of the class) have nothing in common but what SHARED lists with its reason."""
+"""No `reference` shares code with what it is the oracle of: from the AST of both, the functions of graphc that each
+reaches (by name, or as an attribute of self or of the class) have nothing in common but what SHARED lists with its
+reason."""
 from __future__ import annotations
 
 import ast
@@ -62,7 +63,7 @@ def called(function: FunctionType, cls: type[Op]) -> Iterator[FunctionType]:
             target = scope.get(node.id)
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"):
             target = inspect.getattr_static(cls, node.attr, None)
-        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Call) and ast.unparse(node.value) == "type(self)":
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "type(self)":
             target = inspect.getattr_static(cls, node.attr, None)
         elif isinstance(node, ast.Attribute):
             owner = resolved(node.value, scope)

@@ -9,12 +9,12 @@ import pytest
 from test_all_ops import FETCHABLE, RANK_BY_SIZE
 
 from graphc.exec.reference import apply_reference
-from graphc.ir.op import Op, Sample
+from graphc.ir.op import OPS, Op, Sample
 from graphc.serial.freeze import add_plan
 from graphc.serial.graphdef import as_graph_def
 
 from files import build_runner
-from native import Native
+from native import Native, NativeError
 from samples import arrays, build, definition, difference, each_sample
 
 
@@ -40,3 +40,19 @@ def test_runner_agrees_with_reference(op_type: str, native: Native) -> None:
         return None
 
     each_sample(op_type, check)
+
+
+@pytest.mark.parametrize(("op_type", "refused"), [("FloorDiv", 0), ("FloorMod", 0), ("TruncateDiv", 0), ("Div", 0),
+                                                  ("Pow", -1)])
+def test_runner_refuses_integers(op_type: str, refused: int, native: Native) -> None:
+    """Division by 0 and negative exponents end the run, by the same words as in Python; the next run is a good one."""
+    good, bad = (np.array([7, 9], np.int32), np.array([2, 3], np.int32)), np.array([2, refused], np.int32)
+    built = build(OPS[op_type], Sample({}, ()), good, dynamic=True)
+    graph_def = as_graph_def(built.graph)
+    add_plan(graph_def, [t.name for t in built.outputs], [t.name for t in built.inputs])
+    with native.load(graph_def.SerializeToString(deterministic=True)) as model:
+        message = "negative integer powers" if refused else "Integer division by zero"
+        with pytest.raises(NativeError, match=message) as caught:
+            model.run([good[0], bad])
+        assert op_type in str(caught.value)
+        np.testing.assert_array_equal(model.run(list(good))[0], apply_reference(built.operation.definition, good)[0])
