@@ -41,7 +41,7 @@ def _together(cells: Sequence[Cell]) -> Iterator[Failure]:
     alone = [failure for cell in cells if found for failure in _problems([cell])]
     yield from alone
     if found and not alone:
-        yield Failure(found[0].cell, f"only together with {[str(c) for c in cells]}: {found[0].problem}")
+        yield Failure(found[0].cell, f"{found[0].problem}\n    only together with {[str(c) for c in cells]}")
 
 
 def _problems(cells: Sequence[Cell]) -> list[Failure]:

@@ -1,13 +1,17 @@
 """Which cells of an op are run: those that hold every pair of levels, or all of them."""
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
+
+import numpy as np
 
 from graphc.ir.op import OPS, Effect
 
 from matrix.cells import FACTORS, Cell, cell_of
 from matrix.excluded import RANK_BY_SIZE
-from matrix.neighbours import FRONTS
+from matrix.neighbours import BEHINDS, FRONTS
+from matrix.oracle import results
 from matrix.pairwise import pairwise, product
 from matrix.subjects import matrix_samples, subject
 
@@ -46,6 +50,19 @@ def _front_fits(op: str, choice: dict[str, Any]) -> bool:
     return all(FRONTS[choice["front"]].takes(x) for x in operands)
 
 
+def _behind_fits(op: str, choice: dict[str, Any]) -> bool:
+    if choice.get("behind", "direct") == "direct" or "sample" not in choice:
+        return True
+    return all(BEHINDS[choice["behind"]].takes(y) for y in _results(op, choice["sample"]))
+
+
+@cache
+def _results(op: str, sample: int) -> list[np.ndarray]:
+    operands = subject(op, sample, "given", 0)
+    assert operands is not None
+    return results(Cell(op, sample), operands, 0)
+
+
 def _has_gradients(op: str, choice: dict[str, Any]) -> bool:
     from matrix.programs import differentiable
 
@@ -67,6 +84,12 @@ def _declared(op: str, choice: dict[str, Any]) -> bool:
     if choice.get("front") in ("constant", "variable") or op in RANK_BY_SIZE:
         return False                         # they have no placeholders; their rank depends on sizes
     return how == "unknown" or choice.get("machine") != "runner"     # saved inputs have a rank
+
+
+def _has_rank_for_gradient(op: str, choice: dict[str, Any]) -> bool:
+    """REFUSED_RANK of excluded.py."""
+    return not (choice.get("asked") == "gradients" and choice.get("declared") == "unranked"
+                and choice.get("context", "top") != "top")
 
 
 def _known_rank_by_size(op: str, choice: dict[str, Any]) -> bool:
@@ -106,4 +129,5 @@ def _machine_fits(op: str, choice: dict[str, Any]) -> bool:
     return choice.get("machine") != "runner" or choice.get("front") != "python"     # the runner has no Python
 
 
-_RULES = (_sample_has_sizes, _front_fits, _has_gradients, _declared, _known_rank_by_size, _fed_fields, _machine_fits)
+_RULES = (_sample_has_sizes, _front_fits, _behind_fits, _has_gradients, _declared, _known_rank_by_size, _fed_fields, _machine_fits,
+          _has_rank_for_gradient)

@@ -25,3 +25,6 @@ EXCLUDED = {
 FIRST_RESULT_ONLY = {"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"}
 # The rank of their results depends on sizes, which must be known while building.
 RANK_BY_SIZE = {"Squeeze"}
+
+# What `gradients` says, instead of giving it, of a tensor of unknown rank in a loop or branch: such cells are left out.
+REFUSED_RANK = "must be known for (its|a) gradient"

@@ -186,6 +186,8 @@ class _Maker:
         generator = np.random.default_rng(run)
         directions = [None if g is None else generator.normal(size=x.shape) for x, g in zip(fed, slopes, strict=True)]
         right = oracle.derivative(self.cell, fed, self.weights, directions, run)
+        if not np.isfinite(right.loss):      # nothing that has a derivative
+            return None
         parts = [g.astype(np.float64) * d for g, d in zip(slopes, directions, strict=True) if g is not None]
         slope = sum(float(p.sum()) for p in parts)
         size = max(1e-3, right.size, abs(right.slope), sum(float(np.abs(p).sum()) for p in parts))
@@ -199,11 +201,14 @@ class _Maker:
 
 @cache
 def differentiable(op: str, sample: int) -> tuple[bool, ...]:
-    """Which operands have a gradient, in the plainest program."""
+    """Which operands have a gradient, in the plainest program. If that cannot be built: all that could have one."""
     with gc.Graph().as_default():
         maker = _Maker(Cell(op, sample), Pool(1))
-        results = [y for y in maker.core(maker.fed) if y.dtype.is_floating]
-        found = gc.gradients(results[:1] if op in FIRST_RESULT_ONLY else results, maker.fed) if results else []
+        try:
+            results = [y for y in maker.core(maker.fed) if y.dtype.is_floating]
+            found = gc.gradients(results[:1] if op in FIRST_RESULT_ONLY else results, maker.fed) if results else []
+        except Exception:
+            return tuple(x.dtype.is_floating for x in maker.fed)
     return tuple(g is not None for g in found)
 
 

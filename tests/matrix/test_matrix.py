@@ -5,13 +5,15 @@ GRAPHC_MATRIX=all runs every combination of choices instead (`make test-matrix`)
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 
 from graphc.ir.op import OPS
 
 from matrix import check, choose
-from matrix.excluded import EXCLUDED
+from matrix.cells import Cell
+from matrix.excluded import EXCLUDED, REFUSED_RANK
 from samples import registered
 
 OPS_TESTED = [name for name in registered() if name not in EXCLUDED and not OPS[name].refs]
@@ -27,3 +29,10 @@ def test_op(op: str) -> None:
 def test_excluded_ops_are_registered_and_have_no_samples() -> None:
     stale = [name for name in EXCLUDED if name not in OPS or (OPS[name].samples and OPS[name].operands)]
     assert not stale
+
+
+def test_gradients_in_bodies_refuse_an_unknown_rank_still() -> None:
+    """Else choose.py leaves out cells that work."""
+    for context in ("loop", "branch"):
+        found = check.failures([Cell("Square", 2, declared="unranked", context=context, asked="gradients")])
+        assert found and re.search(REFUSED_RANK, found[0].problem), found
