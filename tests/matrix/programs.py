@@ -18,7 +18,7 @@ from matrix.cells import Cell
 from matrix.contexts import is_taken, place
 from matrix.excluded import FIRST_RESULT_ONLY
 from matrix.neighbours import BEHINDS, FRONTS, declared
-from matrix.subjects import matrix_samples, subject
+from matrix.subjects import all_samples, subject
 from samples import definition, difference, grouped
 
 Value = Callable[[int], np.ndarray]     # run -> what is fed
@@ -73,7 +73,7 @@ def make(cell: Cell, pool: Pool) -> Program:
 class _Maker:
     def __init__(self, cell: Cell, pool: Pool) -> None:
         self.cell, self.pool = cell, pool
-        self.op, self.sample = OPS[cell.op], matrix_samples(cell.op)[cell.sample]
+        self.op, self.sample = OPS[cell.op], all_samples(cell.op)[cell.sample]
         self.front, self.behind = FRONTS[cell.front], BEHINDS[cell.behind]
         self.fed = [self._operand(i) for i in range(len(operands_of(cell, 0)))]
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -17,6 +18,7 @@ from graphc.ir.spec import Spec
 from samples import arrays, build, definition, specs
 
 Arrays = list[np.ndarray]
+FIELD_VALUES = 2      # other values of a field of a sample
 
 
 @functools.cache
@@ -24,6 +26,31 @@ def matrix_samples(op_type: str) -> tuple[Sample, ...]:
     """The op's samples, and one more for each dtype that it takes and they lack."""
     op = OPS[op_type]
     return (*op.samples, *dtype_samples(op))
+
+
+@functools.cache
+def all_samples(op_type: str) -> tuple[Sample, ...]:
+    """`matrix_samples`, and behind them samples of the op with one field changed."""
+    return (*matrix_samples(op_type), *field_samples(OPS[op_type]))
+
+
+def field_samples(op: type[Op]) -> list[Sample]:
+    """For each field of each sample, the sample with a value that another sample shows, if it gives another result."""
+    made: list[Sample] = []
+    for sample in op.samples:
+        values = arrays(op, sample)
+        before = _results(op, sample, values)
+        for name in sample.attributes:
+            others = {repr(s.attributes[name]): s.attributes[name] for s in op.samples if name in s.attributes}
+            others.pop(repr(sample.attributes[name]))
+            changed = (dataclasses.replace(sample, attributes={**sample.attributes, name: v}) for v in others.values())
+            made += itertools.islice((c for c in changed if _differs(_results(op, c, values), before)), FIELD_VALUES)
+    return made
+
+
+def _differs(results: Arrays | None, before: Arrays | None) -> bool:
+    return results is not None and before is not None and not all(
+        a.dtype == b.dtype and np.array_equal(a, b) for a, b in zip(results, before, strict=False))
 
 
 def dtype_samples(op: type[Op]) -> list[Sample]:
@@ -90,7 +117,7 @@ def _retyped(op: type[Op], base: Sample, dtype: DType) -> Sample | None:
 @functools.cache
 def subject(op_type: str, number: int, sizes: str, run: int) -> tuple[np.ndarray, ...] | None:
     """What the operands of a sample are in a run; None if the sample has no such sizes."""
-    op, sample = OPS[op_type], matrix_samples(op_type)[number]
+    op, sample = OPS[op_type], all_samples(op_type)[number]
     first = arrays(op, sample)
     chosen = next(_resized(op, sample, first, sizes), None)
     if chosen is None:
@@ -163,22 +190,26 @@ def _accepted(op: type[Op], sample: Sample, made: Arrays) -> bool:
 
 def _result_shapes(op: type[Op], sample: Sample, made: Arrays) -> list[tuple[int, ...]] | None:
     """The shapes of the op's results; None if it does not take these operands."""
-    instance = definition(op, sample)
+    results = _results(op, sample, made)
+    return None if results is None else [r.shape for r in results]
+
+
+def _results(op: type[Op], sample: Sample, made: Arrays) -> Arrays | None:
+    """The op's results (of one that writes: its operands); None if it does not take these operands."""
     try:
+        instance = definition(op, sample)
         inferred = instance.infer(*specs(made))
         if op.effect is Effect.WRITE:
-            return [a.shape for a in made]
+            return made
         with np.errstate(all="ignore"):
-            results = apply_reference(instance, made)
+            results = [np.asarray(r) for r in apply_reference(instance, made)]
     except Exception:
         return None
     inferred = inferred if isinstance(inferred, tuple) else (inferred,)
-    shapes = [np.shape(r) for r in results]
-    if any(not _agrees(spec, shape) for spec, shape in zip(inferred, shapes, strict=True)):
-        return None
-    return shapes
+    fits = all(_agrees(spec, r) for spec, r in zip(inferred, results, strict=True))
+    return results if fits else None
 
 
-def _agrees(spec: Spec, shape: tuple[int, ...]) -> bool:
-    return spec.shape is None or len(spec.shape) == len(shape) and all(
-        not isinstance(s, int) or s == n for s, n in zip(spec.shape, shape, strict=True))
+def _agrees(spec: Spec, result: np.ndarray) -> bool:
+    return spec.dtype.numpy in (None, result.dtype) and (spec.shape is None or len(spec.shape) == result.ndim and all(
+        not isinstance(s, int) or s == n for s, n in zip(spec.shape, result.shape, strict=True)))
