@@ -12,8 +12,10 @@ from matrix.cells import FACTORS, Cell, cell_of
 from matrix.excluded import RANK_BY_SIZE
 from matrix.neighbours import BEHINDS, FRONTS
 from matrix.oracle import results
-from matrix.pairwise import pairwise, product
+from matrix.pairwise import full, pairwise
 from matrix.subjects import matrix_samples, subject
+
+MAIN = ("declared", "context", "front", "behind", "asked")
 
 
 def pairs(op: str) -> list[Cell]:
@@ -24,8 +26,9 @@ def pairs(op: str) -> list[Cell]:
 
 
 def everything(op: str) -> list[Cell]:
+    """Every combination of the levels of MAIN; the other factors and the samples by pairs among them."""
     factors = {"sample": tuple(range(len(matrix_samples(op)))), **FACTORS}
-    return [cell_of(op, choice) for choice in product(factors, lambda choice: is_possible(op, choice))]
+    return [cell_of(op, choice) for choice in full(factors, MAIN, lambda choice: is_possible(op, choice))]
 
 
 def is_possible(op: str, choice: dict[str, Any]) -> bool:

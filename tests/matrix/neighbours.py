@@ -1,8 +1,8 @@
 """What stands in front of an op and behind it: each as graph operations and as NumPy, and both the same to the bit.
 
 A Front makes an operand x of something that is fed (`feed`, of which x is made back by `array` and by `tensor`). A
-Behind makes what is fetched of a result. Numbers fed beside them (an offset, a factor) are `Extra`: one placeholder each
-in a graph.
+Behind makes what is fetched of a result. Numbers fed beside them (an offset, a factor) are `Extra`: one placeholder
+each in a graph.
 """
 from __future__ import annotations
 

@@ -211,5 +211,7 @@ def _results(op: type[Op], sample: Sample, made: Arrays) -> Arrays | None:
 
 
 def _agrees(spec: Spec, result: np.ndarray) -> bool:
-    return spec.dtype.numpy in (None, result.dtype) and (spec.shape is None or len(spec.shape) == result.ndim and all(
+    if spec.dtype.numpy not in (None, result.dtype):
+        return False
+    return spec.shape is None or (len(spec.shape) == result.ndim and all(
         not isinstance(s, int) or s == n for s, n in zip(spec.shape, result.shape, strict=True)))

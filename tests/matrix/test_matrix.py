@@ -1,6 +1,6 @@
 """Every op in every place where a program may hold it: each pair of choices at least once.
 
-GRAPHC_MATRIX=all runs every combination of choices instead (`make test-matrix`).
+GRAPHC_MATRIX=all combines the main factors in full (`make test-matrix`: an hour).
 """
 from __future__ import annotations
 

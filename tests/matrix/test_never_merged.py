@@ -45,10 +45,9 @@ VARIED = [name for name in registered() if name not in EXCLUDED and not OPS[name
 def test_fields_are_told_apart(op: str) -> None:
     found, count = [], 0
     for i, group in enumerate(alike(op)):
-        place = PLACES[i % len(PLACES)]
-        cells = [Cell(op, number, **place) for number in group]
-        found += check.together(cells)
-        count += len(cells)
+        for place in (PLACES[i % len(PLACES)], PLACES[(i + 1) % len(PLACES)]):
+            found += check.together([Cell(op, number, **place) for number in group])
+            count += len(group)
     assert not found, check.report(found, count)
 
 

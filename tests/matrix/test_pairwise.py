@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import itertools
 
-from matrix.pairwise import pairwise, product
+from matrix.pairwise import full, pairwise, product
 
 FACTORS = {"a": (0, 1, 2, 3), "b": (0, 1, 2), "c": (0, 1), "d": (0, 1, 2)}
 
@@ -33,3 +33,10 @@ def test_a_turning_factor_has_every_level_but_not_every_pair() -> None:
     without = [{k: v for k, v in choice.items() if k != "sample"} for choice in chosen]
     assert pairs(without) == pairs(product(FACTORS, possible))
     assert len(chosen) <= 24
+
+
+def test_the_main_factors_are_combined_in_full() -> None:
+    chosen = full(FACTORS, ("a", "b"), possible)
+    assert [(c["a"], c["b"]) for c in chosen] == [
+        (c["a"], c["b"]) for c in product({"a": FACTORS["a"], "b": FACTORS["b"]}, possible)]
+    assert all(possible(c) and set(c) == set(FACTORS) for c in chosen)
