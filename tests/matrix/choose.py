@@ -9,7 +9,7 @@ import numpy as np
 from graphc.ir.op import OPS, Effect
 
 from matrix.cells import FACTORS, Cell, cell_of
-from matrix.excluded import RANK_BY_SIZE
+from matrix.excluded import FIELDS_KNOWN, RANK_BY_SIZE
 from matrix.neighbours import BEHINDS, FRONTS
 from matrix.oracle import results
 from matrix.pairwise import full, pairwise
@@ -100,37 +100,12 @@ def _known_rank_by_size(op: str, choice: dict[str, Any]) -> bool:
 
 
 def _fed_fields(op: str, choice: dict[str, Any]) -> bool:
-    if choice.get("fields") != "fed":
-        return True
-    return "sample" not in choice or takes_fed_fields(op, choice["sample"])
-
-
-def takes_fed_fields(op: str, sample: int) -> bool:
-    """Whether the op has operands that are fields, and takes them when their values are known only in the run."""
-    return bool(OPS[op].field_operands()) and _FED.setdefault((op, sample), _built_with_fed_fields(op, sample))
-
-
-_FED: dict[tuple[str, int], bool] = {}
-
-
-def _built_with_fed_fields(op: str, sample: int) -> bool:
-    import graphc as gc
-
-    from matrix.programs import Pool, make
-
-    try:
-        with gc.Graph().as_default():
-            make(Cell(op, sample, fields="fed"), Pool(1))
-    except ValueError as error:
-        return "must be known while the graph is built" not in str(error)
-    except Exception:
-        return True
-    return True
+    return choice.get("fields") != "fed" or any(name not in FIELDS_KNOWN for name in OPS[op].field_operands())
 
 
 def _machine_fits(op: str, choice: dict[str, Any]) -> bool:
     return choice.get("machine") != "runner" or choice.get("front") != "python"     # the runner has no Python
 
 
-_RULES = (_sample_has_sizes, _front_fits, _behind_fits, _has_gradients, _declared, _known_rank_by_size, _fed_fields, _machine_fits,
-          _has_rank_for_gradient)
+_RULES = (_sample_has_sizes, _front_fits, _behind_fits, _has_gradients, _declared, _known_rank_by_size, _fed_fields,
+          _machine_fits, _has_rank_for_gradient)

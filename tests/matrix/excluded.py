@@ -28,3 +28,6 @@ RANK_BY_SIZE = {"Squeeze"}
 
 # What `gradients` says, instead of giving it, of a tensor of unknown rank in a loop or branch: such cells are left out.
 REFUSED_RANK = "must be known for (its|a) gradient"
+
+# Operands that are fields and are never fed: which axes an op works on is part of a Plan, as ranks are.
+FIELDS_KNOWN = {"axis", "dim", "dimension", "split_dim", "perm", "strides", "delta"}

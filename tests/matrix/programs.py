@@ -16,7 +16,7 @@ from graphc.ops.build import apply
 from matrix import oracle
 from matrix.cells import Cell
 from matrix.contexts import is_taken, place
-from matrix.excluded import FIRST_RESULT_ONLY
+from matrix.excluded import FIELDS_KNOWN, FIRST_RESULT_ONLY
 from matrix.neighbours import BEHINDS, FRONTS, declared
 from matrix.subjects import all_samples, subject
 from samples import definition, difference, grouped
@@ -102,7 +102,7 @@ class _Maker:
         instance = definition(self.op, self.sample)
         found = {f.name: getattr(instance, f.name) for f in fields(self.op)}
         if self.cell.fields == "fed":
-            for name in self.op.field_operands():
+            for name in [n for n in self.op.field_operands() if n not in FIELDS_KNOWN]:
                 found[name] = self.pool.extra(name, np.array(found[name], np.int32))
         return found
 
