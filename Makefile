@@ -10,7 +10,7 @@ TSAN_SECONDS ?= 20
 
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: install demo test lint kernels runner bench test-cross fuzz tsan peers clean
+.PHONY: install demo test test-matrix lint kernels runner bench test-cross fuzz fuzz-graphs tsan peers clean
 
 # The stamp makes an install again when what is to be installed has changed.
 $(VENV)/installed: pyproject.toml
@@ -40,6 +40,10 @@ demo: install
 
 test: lint install
 	$(BIN)/python -m pytest -n 2 tests
+
+# The op matrix with its main factors combined in full: about an hour (`make test` has every pair of them).
+test-matrix: $(RUNNER)
+	GRAPHC_MATRIX=all $(BIN)/python -m pytest -n 2 tests/matrix
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

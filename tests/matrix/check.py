@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import graphc as gc
+from graphc.ir.op import OPS
 
 from matrix import machines
 from matrix.cells import Cell
@@ -30,10 +31,11 @@ def failures(cells: Iterable[Cell]) -> list[Failure]:
     for cell in cells:
         groups.setdefault((cell.passes, cell.machine), []).append(cell)
     return [failure for group in groups.values() for i in range(0, len(group), TOGETHER)
-            for failure in _together(group[i:i + TOGETHER])]
+            for failure in together(group[i:i + TOGETHER])]
 
 
-def _together(cells: Sequence[Cell]) -> Iterator[Failure]:
+def together(cells: Sequence[Cell]) -> Iterator[Failure]:
+    """What fails with all cells in one graph; they have the same passes and machine."""
     found = _problems(cells)
     if len(cells) == 1:
         yield from found
@@ -41,7 +43,7 @@ def _together(cells: Sequence[Cell]) -> Iterator[Failure]:
     alone = [failure for cell in cells if found for failure in _problems([cell])]
     yield from alone
     if found and not alone:
-        yield Failure(found[0].cell, f"only together with {[str(c) for c in cells]}: {found[0].problem}")
+        yield Failure(found[0].cell, f"{found[0].problem}\n    only together with {[str(c) for c in cells]}")
 
 
 def _problems(cells: Sequence[Cell]) -> list[Failure]:
@@ -92,6 +94,8 @@ def report(found: Sequence[Failure], count: int) -> str:
 
 def show(*chosen: object, **levels: object) -> None:
     """Prints what is wrong with one cell."""
+    from matrix import updates
+
     cell = Cell(*chosen, **levels)  # type: ignore[arg-type]
-    for failure in _problems([cell]):
+    for failure in updates.failures([cell]) if OPS[cell.op].refs else _problems([cell]):
         print(failure)

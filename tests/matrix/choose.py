@@ -1,15 +1,21 @@
 """Which cells of an op are run: those that hold every pair of levels, or all of them."""
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
+
+import numpy as np
 
 from graphc.ir.op import OPS, Effect
 
 from matrix.cells import FACTORS, Cell, cell_of
-from matrix.excluded import RANK_BY_SIZE
-from matrix.neighbours import FRONTS
-from matrix.pairwise import pairwise, product
+from matrix.excluded import FIELDS_KNOWN, RANK_BY_SIZE
+from matrix.neighbours import BEHINDS, FRONTS
+from matrix.oracle import results
+from matrix.pairwise import full, pairwise
 from matrix.subjects import matrix_samples, subject
+
+MAIN = ("declared", "context", "front", "behind", "asked")
 
 
 def pairs(op: str) -> list[Cell]:
@@ -20,8 +26,9 @@ def pairs(op: str) -> list[Cell]:
 
 
 def everything(op: str) -> list[Cell]:
+    """Every combination of the levels of MAIN; the other factors and the samples by pairs among them."""
     factors = {"sample": tuple(range(len(matrix_samples(op)))), **FACTORS}
-    return [cell_of(op, choice) for choice in product(factors, lambda choice: is_possible(op, choice))]
+    return [cell_of(op, choice) for choice in full(factors, MAIN, lambda choice: is_possible(op, choice))]
 
 
 def is_possible(op: str, choice: dict[str, Any]) -> bool:
@@ -44,6 +51,19 @@ def _front_fits(op: str, choice: dict[str, Any]) -> bool:
     if not operands:
         return choice["front"] == "direct"
     return all(FRONTS[choice["front"]].takes(x) for x in operands)
+
+
+def _behind_fits(op: str, choice: dict[str, Any]) -> bool:
+    if choice.get("behind", "direct") == "direct" or "sample" not in choice:
+        return True
+    return all(BEHINDS[choice["behind"]].takes(y) for y in _results(op, choice["sample"]))
+
+
+@cache
+def _results(op: str, sample: int) -> list[np.ndarray]:
+    operands = subject(op, sample, "given", 0)
+    assert operands is not None
+    return results(Cell(op, sample), operands, 0)
 
 
 def _has_gradients(op: str, choice: dict[str, Any]) -> bool:
@@ -69,41 +89,23 @@ def _declared(op: str, choice: dict[str, Any]) -> bool:
     return how == "unknown" or choice.get("machine") != "runner"     # saved inputs have a rank
 
 
+def _has_rank_for_gradient(op: str, choice: dict[str, Any]) -> bool:
+    """REFUSED_RANK of excluded.py."""
+    return not (choice.get("asked") == "gradients" and choice.get("declared") == "unranked"
+                and choice.get("context", "top") != "top")
+
+
 def _known_rank_by_size(op: str, choice: dict[str, Any]) -> bool:
     return op not in RANK_BY_SIZE or choice.get("front") != "slice"
 
 
 def _fed_fields(op: str, choice: dict[str, Any]) -> bool:
-    if choice.get("fields") != "fed":
-        return True
-    return "sample" not in choice or takes_fed_fields(op, choice["sample"])
-
-
-def takes_fed_fields(op: str, sample: int) -> bool:
-    """Whether the op has operands that are fields, and takes them when their values are known only in the run."""
-    return bool(OPS[op].field_operands()) and _FED.setdefault((op, sample), _built_with_fed_fields(op, sample))
-
-
-_FED: dict[tuple[str, int], bool] = {}
-
-
-def _built_with_fed_fields(op: str, sample: int) -> bool:
-    import graphc as gc
-
-    from matrix.programs import Pool, make
-
-    try:
-        with gc.Graph().as_default():
-            make(Cell(op, sample, fields="fed"), Pool(1))
-    except ValueError as error:
-        return "must be known while the graph is built" not in str(error)
-    except Exception:
-        return True
-    return True
+    return choice.get("fields") != "fed" or any(name not in FIELDS_KNOWN for name in OPS[op].field_operands())
 
 
 def _machine_fits(op: str, choice: dict[str, Any]) -> bool:
     return choice.get("machine") != "runner" or choice.get("front") != "python"     # the runner has no Python
 
 
-_RULES = (_sample_has_sizes, _front_fits, _has_gradients, _declared, _known_rank_by_size, _fed_fields, _machine_fits)
+_RULES = (_sample_has_sizes, _front_fits, _behind_fits, _has_gradients, _declared, _known_rank_by_size, _fed_fields,
+          _machine_fits, _has_rank_for_gradient)

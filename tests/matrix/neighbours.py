@@ -1,8 +1,8 @@
 """What stands in front of an op and behind it: each as graph operations and as NumPy, and both the same to the bit.
 
 A Front makes an operand x of something that is fed (`feed`, of which x is made back by `array` and by `tensor`). A
-Behind makes what is fetched of a result. Numbers fed beside them (an offset, a factor) are `Extra`: one placeholder each
-in a graph.
+Behind makes what is fetched of a result. Numbers fed beside them (an offset, a factor) are `Extra`: one placeholder
+each in a graph.
 """
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Front:
 class Behind:
     array: Callable[[np.ndarray], np.ndarray]
     tensor: Callable[[Any, int, Extra], Any]      # (result, its rank, extra)
+    takes: Callable[[np.ndarray], bool] = lambda y: True
 
 
 def _one(x: np.ndarray) -> np.ndarray:
@@ -112,17 +113,7 @@ def _through_python(fed: Any) -> Any:
     return result
 
 
-def _computed(y: Any) -> Any:
-    """y, or what it is in int64 if its dtype has no arithmetic."""
-    return y if is_computed_with(np.empty((), y.dtype.numpy)) else gc.cast(y, gc.int64)
-
-
-def _computed_array(y: np.ndarray) -> np.ndarray:
-    return y if is_computed_with(y) else y.astype(np.int64)
-
-
 def _behind_elementwise(y: Any, extra: Extra) -> Any:
-    y = _computed(y)
     dtype = y.dtype.numpy
     if dtype.kind == "f":
         return y * extra("two", np.array(2, dtype))
@@ -132,7 +123,6 @@ def _behind_elementwise(y: Any, extra: Extra) -> Any:
 
 
 def _behind_elementwise_array(y: np.ndarray) -> np.ndarray:
-    y = _computed_array(y)
     with np.errstate(all="ignore"):
         if y.dtype.kind == "f":
             return np.asarray(y * y.dtype.type(2))
@@ -141,10 +131,12 @@ def _behind_elementwise_array(y: np.ndarray) -> np.ndarray:
 
 BEHINDS: dict[str, Behind] = {
     "direct": Behind(lambda y: y, lambda y, rank, extra: y),
-    "elementwise": Behind(_behind_elementwise_array, lambda y, rank, extra: _behind_elementwise(y, extra)),
+    "elementwise": Behind(_behind_elementwise_array, lambda y, rank, extra: _behind_elementwise(y, extra),
+                          is_computed_with),
     # Along the last axis; a scalar counts as a vector of one element.
-    "reduction": Behind(lambda y: _sum(np.atleast_1d(_computed_array(y)), -1),
-                        lambda y, rank, extra: _sum_tensor(_vector(_computed(y), rank), -1)),
+    "reduction": Behind(lambda y: _sum(np.atleast_1d(y), -1),
+                        lambda y, rank, extra: _sum_tensor(_vector(y, rank), -1),
+                        is_computed_with),
     "slice": Behind(lambda y: np.atleast_1d(y)[1:], lambda y, rank, extra: _vector(y, rank)[extra("offset", OFFSET):]),
 }
 

@@ -15,7 +15,7 @@ from graphc.ir.op import OPS
 from matrix.cells import Cell
 from matrix.contexts import CONTEXTS, is_taken
 from matrix.neighbours import BEHINDS, FRONTS
-from matrix.subjects import matrix_samples
+from matrix.subjects import all_samples
 from samples import definition
 
 STEP = 1e-5
@@ -32,7 +32,7 @@ class Derivative:
 
 def results(cell: Cell, operands: Sequence[np.ndarray], number: int) -> list[np.ndarray]:
     """The results behind the op. number: of the run in its session."""
-    op, sample = OPS[cell.op], matrix_samples(cell.op)[cell.sample]
+    op, sample = OPS[cell.op], all_samples(cell.op)[cell.sample]
     with np.errstate(all="ignore"):
         found = apply_reference(definition(op, sample), operands, number, CONTEXTS[cell.context].iteration)
         return [np.asarray(BEHINDS[cell.behind].array(np.asarray(y))) for y in found]
@@ -59,7 +59,7 @@ def derivative(cell: Cell, fed: Sequence[np.ndarray], weights: Sequence[np.ndarr
 def _loss(cell: Cell, weights: Sequence[np.ndarray | None],
           run: int) -> Callable[[Sequence[np.ndarray]], tuple[float, float]]:
     """A function of what is fed: the sum of the weighted results, and that of their absolute values."""
-    op, sample = OPS[cell.op], matrix_samples(cell.op)[cell.sample]
+    op, sample = OPS[cell.op], all_samples(cell.op)[cell.sample]
     instance, times = definition(op, sample, double=True), executions(cell, run)
 
     def loss(fed: Sequence[np.ndarray]) -> tuple[float, float]:

@@ -6,6 +6,7 @@ other, by the level that covers most pairs still missing.
 from __future__ import annotations
 
 import itertools
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,9 +20,7 @@ def pairwise(factors: Mapping[str, Sequence[Any]], possible: Possible, turning: 
     Pairs that no completion holds are left out. turning: a factor with too many levels for pairs: each of them is
     chosen about as often as the others, at least once.
     """
-    names = list(factors)
-    missing: dict[Any, None] = {((a, x), (b, y)): None for a, b in itertools.combinations(names, 2)
-                                for x in factors[a] for y in factors[b] if turning not in (a, b)}
+    missing = {pair: None for pair in _pairs(factors) if all(name != turning for name, _ in pair)}
     missing.update({((turning, x),): None for x in factors.get(turning, ())})
     chosen: list[Choice] = []
     while missing:
@@ -29,12 +28,32 @@ def pairwise(factors: Mapping[str, Sequence[Any]], possible: Possible, turning: 
         start = dict(pair)
         choice = _completed(start, factors, possible, missing, len(chosen)) if possible(start) else None
         del missing[pair]
-        if choice is None:
-            continue
-        chosen.append({name: choice[name] for name in names})
-        for size in (1, 2):
-            for covered in itertools.combinations(chosen[-1].items(), size):
-                missing.pop(covered, None)
+        if choice is not None:
+            _take(choice, factors, chosen, missing)
+    return chosen
+
+
+def _pairs(factors: Mapping[str, Sequence[Any]]) -> dict[Any, None]:
+    return {((a, x), (b, y)): None for a, b in itertools.combinations(factors, 2)
+            for x in factors[a] for y in factors[b]}
+
+
+def _take(choice: Choice, factors: Mapping[str, Sequence[Any]], chosen: list[Choice], missing: dict[Any, None]) -> None:
+    """Adds the choice, its factors in order, to those chosen; what it covers is no longer missing."""
+    chosen.append({name: choice[name] for name in factors})
+    for size in (1, 2):
+        for covered in itertools.combinations(chosen[-1].items(), size):
+            missing.pop(covered, None)
+
+
+def full(factors: Mapping[str, Sequence[Any]], main: Sequence[str], possible: Possible) -> list[Choice]:
+    """Every possible choice of the main factors; the others are filled in by pairs, always the same ones."""
+    missing = _pairs(factors)
+    chosen: list[Choice] = []
+    for start in product({name: factors[name] for name in main}, possible):
+        choice = _completed(start, factors, possible, missing, len(chosen))
+        if choice is not None:
+            _take(choice, factors, chosen, missing)
     return chosen
 
 
@@ -58,7 +77,8 @@ def _completed(choice: Choice, factors: Mapping[str, Sequence[Any]], possible: P
         return pairs + ((new,) in missing)
 
     levels = factors[name]
-    turned = [levels[(i + turn) % len(levels)] for i in range(len(levels))]
+    first = zlib.crc32(f"{name} {turn}".encode())      # where nothing is to gain, another level each time
+    turned = [levels[(i + first) % len(levels)] for i in range(len(levels))]
     for level in sorted(turned, key=gain, reverse=True):
         wider = {**choice, name: level}
         if possible(wider):

@@ -16,9 +16,9 @@ from graphc.ops.build import apply
 from matrix import oracle
 from matrix.cells import Cell
 from matrix.contexts import is_taken, place
-from matrix.excluded import FIRST_RESULT_ONLY
+from matrix.excluded import FIELDS_KNOWN, FIRST_RESULT_ONLY
 from matrix.neighbours import BEHINDS, FRONTS, declared
-from matrix.subjects import matrix_samples, subject
+from matrix.subjects import all_samples, subject
 from samples import definition, difference, grouped
 
 Value = Callable[[int], np.ndarray]     # run -> what is fed
@@ -73,7 +73,7 @@ def make(cell: Cell, pool: Pool) -> Program:
 class _Maker:
     def __init__(self, cell: Cell, pool: Pool) -> None:
         self.cell, self.pool = cell, pool
-        self.op, self.sample = OPS[cell.op], matrix_samples(cell.op)[cell.sample]
+        self.op, self.sample = OPS[cell.op], all_samples(cell.op)[cell.sample]
         self.front, self.behind = FRONTS[cell.front], BEHINDS[cell.behind]
         self.fed = [self._operand(i) for i in range(len(operands_of(cell, 0)))]
 
@@ -102,7 +102,7 @@ class _Maker:
         instance = definition(self.op, self.sample)
         found = {f.name: getattr(instance, f.name) for f in fields(self.op)}
         if self.cell.fields == "fed":
-            for name in self.op.field_operands():
+            for name in [n for n in self.op.field_operands() if n not in FIELDS_KNOWN]:
                 found[name] = self.pool.extra(name, np.array(found[name], np.int32))
         return found
 
@@ -186,6 +186,8 @@ class _Maker:
         generator = np.random.default_rng(run)
         directions = [None if g is None else generator.normal(size=x.shape) for x, g in zip(fed, slopes, strict=True)]
         right = oracle.derivative(self.cell, fed, self.weights, directions, run)
+        if not np.isfinite(right.loss):      # nothing that has a derivative
+            return None
         parts = [g.astype(np.float64) * d for g, d in zip(slopes, directions, strict=True) if g is not None]
         slope = sum(float(p.sum()) for p in parts)
         size = max(1e-3, right.size, abs(right.slope), sum(float(np.abs(p).sum()) for p in parts))
@@ -199,11 +201,14 @@ class _Maker:
 
 @cache
 def differentiable(op: str, sample: int) -> tuple[bool, ...]:
-    """Which operands have a gradient, in the plainest program."""
+    """Which operands have a gradient, in the plainest program. If that cannot be built: all that could have one."""
     with gc.Graph().as_default():
         maker = _Maker(Cell(op, sample), Pool(1))
-        results = [y for y in maker.core(maker.fed) if y.dtype.is_floating]
-        found = gc.gradients(results[:1] if op in FIRST_RESULT_ONLY else results, maker.fed) if results else []
+        try:
+            results = [y for y in maker.core(maker.fed) if y.dtype.is_floating]
+            found = gc.gradients(results[:1] if op in FIRST_RESULT_ONLY else results, maker.fed) if results else []
+        except Exception:
+            return tuple(x.dtype.is_floating for x in maker.fed)
     return tuple(g is not None for g in found)
 
 

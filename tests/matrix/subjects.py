@@ -3,20 +3,22 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+import graphc as gc
 from graphc.errors import UnimplementedError
 from graphc.exec.reference import apply_reference
 from graphc.ir.dtypes import ALL, DType, float32
 from graphc.ir.op import OPS, Effect, Op, Sample
 from graphc.ir.spec import Spec
-from graphc.plan.compile import compile_graph
 
 from samples import arrays, build, definition, specs
 
 Arrays = list[np.ndarray]
+FIELD_VALUES = 2      # other values of a field of a sample
 
 
 @functools.cache
@@ -24,6 +26,31 @@ def matrix_samples(op_type: str) -> tuple[Sample, ...]:
     """The op's samples, and one more for each dtype that it takes and they lack."""
     op = OPS[op_type]
     return (*op.samples, *dtype_samples(op))
+
+
+@functools.cache
+def all_samples(op_type: str) -> tuple[Sample, ...]:
+    """`matrix_samples`, and behind them samples of the op with one field changed."""
+    return (*matrix_samples(op_type), *field_samples(OPS[op_type]))
+
+
+def field_samples(op: type[Op]) -> list[Sample]:
+    """For each field of each sample, the sample with a value that another sample shows, if it gives another result."""
+    made: list[Sample] = []
+    for sample in op.samples:
+        values = arrays(op, sample)
+        before = _results(op, sample, values)
+        for name in sample.attributes:
+            others = {repr(s.attributes[name]): s.attributes[name] for s in op.samples if name in s.attributes}
+            others.pop(repr(sample.attributes[name]))
+            changed = (dataclasses.replace(sample, attributes={**sample.attributes, name: v}) for v in others.values())
+            made += itertools.islice((c for c in changed if _differs(_results(op, c, values), before)), FIELD_VALUES)
+    return made
+
+
+def _differs(results: Arrays | None, before: Arrays | None) -> bool:
+    return results is not None and before is not None and not all(
+        a.dtype == b.dtype and np.array_equal(a, b) for a, b in zip(results, before, strict=False))
 
 
 def dtype_samples(op: type[Op]) -> list[Sample]:
@@ -44,14 +71,16 @@ def dtype_samples(op: type[Op]) -> list[Sample]:
 
 def _is_implemented(op: type[Op], sample: Sample) -> bool:
     """Whether the compiler does not say itself that it lacks the op in this dtype, which is no fault."""
-    built = build(op, sample, arrays(op, sample)) if not op.refs else None
-    if built is None:
+    if op.refs:
         return False
+    values = arrays(op, sample)
     try:
-        compile_graph(built.outputs, (), built.inputs)
+        built = build(op, sample, values)
+        with gc.Session(graph=built.graph) as session:
+            session.run(built.outputs, dict(zip(built.inputs, values, strict=True)))
     except UnimplementedError as error:
         return "dtype" not in str(error)
-    except Exception:      # is one, and will be reported as one
+    except Exception:      # is a fault, and will be reported as one
         return True
     return True
 
@@ -88,7 +117,7 @@ def _retyped(op: type[Op], base: Sample, dtype: DType) -> Sample | None:
 @functools.cache
 def subject(op_type: str, number: int, sizes: str, run: int) -> tuple[np.ndarray, ...] | None:
     """What the operands of a sample are in a run; None if the sample has no such sizes."""
-    op, sample = OPS[op_type], matrix_samples(op_type)[number]
+    op, sample = OPS[op_type], all_samples(op_type)[number]
     first = arrays(op, sample)
     chosen = next(_resized(op, sample, first, sizes), None)
     if chosen is None:
@@ -106,10 +135,8 @@ def other_values(op: type[Op], sample: Sample, first: Sequence[np.ndarray], run:
 
 
 def _changed(array: np.ndarray, run: int) -> np.ndarray:
-    """A given array's other values: the same ones elsewhere, or floating point ones made smaller."""
-    if array.dtype.kind == "f":
-        return np.asarray(array * array.dtype.type(0.5 ** run))
-    return np.roll(array.ravel(), run).reshape(array.shape) if array.size else array
+    """A given array's other values: its rows in another order, so that what holds in a row holds still."""
+    return np.roll(array, run, 0) if array.ndim else array
 
 
 class _Cut:
@@ -130,9 +157,12 @@ def _resized(op: type[Op], sample: Sample, first: Arrays, sizes: str) -> Iterato
         yield [_Cut() for _ in first]
         return
     small = 0 if sizes == "zero" else 1
-    every = [(i, axis) for i, array in enumerate(first) for axis in range(array.ndim) if array.shape[axis] > 1]
+    # Given numbers may hang together in a row, as a picture and its largest elements do: only rows are left out.
+    axes = 1 if any(isinstance(x, np.ndarray) and x.dtype.kind == "f" for x in sample.inputs) else 99
+    every = [(i, axis) for i, array in enumerate(first) for axis in range(min(array.ndim, axes))
+             if array.shape[axis] > 1]
     if sizes == "stretched":
-        choices = [[place] for place in every] if len(first) > 1 else []
+        choices = [[place] for place in every] if _broadcasts(op) else []
     else:
         by_size: dict[int, list[tuple[int, int]]] = {}
         for i, axis in every:
@@ -148,28 +178,40 @@ def _resized(op: type[Op], sample: Sample, first: Arrays, sizes: str) -> Iterato
             yield cuts
 
 
+@functools.cache
+def _broadcasts(op: type[Op]) -> bool:
+    """Whether the op takes operands of several shapes, as some sample of its own shows: gradient ops do not."""
+    return any(len({a.shape for a in arrays(op, s)}) > 1 for s in op.samples)
+
+
 def _accepted(op: type[Op], sample: Sample, made: Arrays) -> bool:
     return _result_shapes(op, sample, made) is not None
 
 
 def _result_shapes(op: type[Op], sample: Sample, made: Arrays) -> list[tuple[int, ...]] | None:
     """The shapes of the op's results; None if it does not take these operands."""
-    instance = definition(op, sample)
+    results = _results(op, sample, made)
+    return None if results is None else [r.shape for r in results]
+
+
+def _results(op: type[Op], sample: Sample, made: Arrays) -> Arrays | None:
+    """The op's results (of one that writes: its operands); None if it does not take these operands."""
     try:
+        instance = definition(op, sample)
         inferred = instance.infer(*specs(made))
         if op.effect is Effect.WRITE:
-            return [a.shape for a in made]
+            return made
         with np.errstate(all="ignore"):
-            results = apply_reference(instance, made)
+            results = [np.asarray(r) for r in apply_reference(instance, made)]
     except Exception:
         return None
     inferred = inferred if isinstance(inferred, tuple) else (inferred,)
-    shapes = [np.shape(r) for r in results]
-    if any(not _agrees(spec, shape) for spec, shape in zip(inferred, shapes, strict=True)):
-        return None
-    return shapes
+    fits = all(_agrees(spec, r) for spec, r in zip(inferred, results, strict=True))
+    return results if fits else None
 
 
-def _agrees(spec: Spec, shape: tuple[int, ...]) -> bool:
-    return spec.shape is None or len(spec.shape) == len(shape) and all(
-        not isinstance(s, int) or s == n for s, n in zip(spec.shape, shape, strict=True))
+def _agrees(spec: Spec, result: np.ndarray) -> bool:
+    if spec.dtype.numpy not in (None, result.dtype):
+        return False
+    return spec.shape is None or (len(spec.shape) == result.ndim and all(
+        not isinstance(s, int) or s == n for s, n in zip(spec.shape, result.shape, strict=True)))

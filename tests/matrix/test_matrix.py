@@ -1,18 +1,23 @@
 """Every op in every place where a program may hold it: each pair of choices at least once.
 
-GRAPHC_MATRIX=all runs every combination of choices instead (`make test-matrix`).
+GRAPHC_MATRIX=all combines the main factors in full (`make test-matrix`: an hour).
 """
 from __future__ import annotations
 
 import os
+import re
 
+import numpy as np
 import pytest
 
+import graphc as gc
 from graphc.ir.op import OPS
+from graphc.ops.build import apply
 
 from matrix import check, choose
-from matrix.excluded import EXCLUDED
-from samples import registered
+from matrix.cells import Cell
+from matrix.excluded import EXCLUDED, FIELDS_KNOWN, REFUSED_RANK
+from samples import arrays, definition, grouped, registered
 
 OPS_TESTED = [name for name in registered() if name not in EXCLUDED and not OPS[name].refs]
 
@@ -27,3 +32,24 @@ def test_op(op: str) -> None:
 def test_excluded_ops_are_registered_and_have_no_samples() -> None:
     stale = [name for name in EXCLUDED if name not in OPS or (OPS[name].samples and OPS[name].operands)]
     assert not stale
+
+
+@pytest.mark.parametrize("name", sorted(FIELDS_KNOWN))
+def test_fields_that_are_never_fed_are_refused(name: str) -> None:
+    """Else programs.py leaves out what works."""
+    users = [op for op in OPS_TESTED if name in OPS[op].field_operands()]
+    assert users
+    for op in users:
+        sample = OPS[op].samples[0]
+        values = arrays(OPS[op], sample)
+        with gc.Graph().as_default(), pytest.raises(ValueError, match="must be known while the graph is built"):
+            field = np.array(getattr(definition(OPS[op], sample), name), np.int32)
+            given = {**sample.attributes, name: gc.placeholder(gc.int32, field.shape)}
+            apply(OPS[op], *grouped(OPS[op], [gc.constant(v) for v in values]), **given)
+
+
+def test_gradients_in_bodies_refuse_an_unknown_rank_still() -> None:
+    """Else choose.py leaves out cells that work."""
+    for context in ("loop", "branch"):
+        found = check.failures([Cell("Square", 2, declared="unranked", context=context, asked="gradients")])
+        assert found and re.search(REFUSED_RANK, found[0].problem), found
