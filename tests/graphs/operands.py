@@ -70,8 +70,7 @@ class _Use:
                 attributes[f.name] = self._renamed(value) if rename and isinstance(value, int) and not isinstance(
                     value, bool) and SIZES.search(f.name) else value
         if self.op.effect is Effect.RANDOM:
-            attributes.update(seed=self.rng.randrange(1, 99), seed2=self.rng.randrange(1, 99))
-            attributes.pop("key", None)
+            attributes["key"] = self.rng.randrange(1, 2**60)
         inputs = tuple(v for name in self.op.operands for v in chosen[name])
         return self._add(inputs, attributes)
 

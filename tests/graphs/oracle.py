@@ -6,6 +6,7 @@ comparison), the program is ill-conditioned there, and only executors are compar
 """
 from __future__ import annotations
 
+import itertools
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from programs import Built
 
 NOISE = {np.dtype(np.float32): 4e-7, np.dtype(np.float64): 8e-16}
 NOISY_RUNS = 2
+MOST_OPS = 5000      # of a run: a loop that does not end
 # What references raise for arrays that do not fit; anything else is a fault of the evaluator.
 INVALID = (ValueError, IndexError, errors.OpError, ZeroDivisionError, OverflowError)
 
@@ -51,10 +53,20 @@ class Invalid(Exception):
     """The op does not take these arrays."""
 
 
+class TooLong(Exception):
+    """The program runs too many ops, if it ever ends."""
+
+
 @contextmanager
 def _ops_run_by(run: Callable[..., Any]) -> Iterator[None]:
-    kept = reference.apply_reference
-    reference.apply_reference = run  # type: ignore[assignment]
+    kept, left = reference.apply_reference, itertools.count(MOST_OPS, -1)
+
+    def counted(*arguments: Any) -> Any:
+        if not next(left):
+            raise TooLong
+        return run(*arguments)
+
+    reference.apply_reference = counted  # type: ignore[assignment]
     try:
         yield
     finally:
@@ -132,6 +144,8 @@ class Oracle:
             try:
                 with _ops_run_by(run_op), np.errstate(all="ignore"):
                     found = reference.run_reference(self.fetches, feeds, trial, number)
+            except TooLong:
+                raise
             except Exception as error:
                 made.append(Failure("invalid" if isinstance(error, (Invalid, errors.OpError)) else "evaluator",
                                     f"{type(error).__name__}: {error}"))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from interpret import Example, Unfit
-from programs import Apply, Block, Cond, Gradients, Input, Program, While, blocks, defined, pruned
+from programs import Apply, Block, Cond, Gradients, Input, Program, While, blocks, defined, everywhere, pruned
 
 Fails = Callable[[Program], bool]
 
@@ -39,8 +39,43 @@ def _tries(step: Callable[[Program], Iterator[Program]], program: Program, end: 
         if time.monotonic() > end:
             return
         smaller = pruned(candidate)
-        if smaller.fetches and smaller.schedule:
+        if smaller.fetches and smaller.schedule and cost(smaller) < cost(program) and all(
+                map(_ends, everywhere(smaller.statements))):
             yield smaller
+
+
+def _ends(s: Any) -> bool:
+    """Whether the statement, if it is a loop, still counts up to its limit."""
+    if not isinstance(s, While):
+        return True
+    made = {o: x for b in blocks(s) for x in b.statements if isinstance(x, Apply) for o in x.outputs}
+    step, test = made.get(s.body.results[0]), made.get(s.test.results[0])
+    while test is not None and test.op == "LogicalAnd":
+        test = made.get(str(test.inputs[0]))
+    return (step is not None and step.op == "AddV2" and step.inputs[0] == s.params[0]
+            and test is not None and test.op == "Less" and test.inputs[0] == s.params[0])
+
+
+WEIGHTS = {While: 500, Cond: 400, Gradients: 150, Input: 30}
+KINDS = {"constant": 0, "placeholder": 2, "variable": 4}
+
+
+def cost(program: Program) -> float:
+    """What every step must lower, so that shrinking ends."""
+    total = 20.0 * (len(program.fetches) + len(program.schedule))
+    for s in everywhere(program.statements):
+        total += WEIGHTS.get(type(s), 100) + 5 * len(getattr(s, "after", ()))
+        total += len(_inputs(s)) + len(getattr(s, "outputs", ())) * 2
+        if isinstance(s, Input):
+            static = s.static if s.kind == "placeholder" else ()
+            total += KINDS[s.kind] + (3 if static is None else static.count(None)) + sum(map(_plainness, s.values))
+    return total
+
+
+def _plainness(array: np.ndarray) -> float:
+    counted = np.arange(1, array.size + 1).reshape(array.shape)
+    simple = [not array.size or bool(np.all(array == 1)), bool(np.all(array == 2)), np.array_equal(array, counted), True]
+    return simple.index(True) + 0.1 * array.size + (array.ndim * 0.2)
 
 
 def fewer_runs(program: Program) -> Iterator[Program]:
