@@ -51,6 +51,7 @@ class _Evaluator:
     def __init__(self, values: dict[Tensor, Any], states: MutableMapping[str, np.ndarray], run: int,
                  iteration: int) -> None:
         self.values = values
+        self.given = set(values)
         self.states = states
         self.start = dict(states)
         self.run = run
@@ -108,6 +109,9 @@ class _Evaluator:
 
     def _value(self, tensor: Tensor, seen: Mapping[str, np.ndarray]) -> Any:
         name = _captured_variable(tensor)
+        if name is None and _is_read(tensor) and tensor not in self.given:
+            tensor = tensor.op.inputs[0]      # `v/read` stands for the variable: who uses it reads
+            name = tensor.op.name
         if name is None or (tensor.op.type == "VariableV2" and tensor in self.values):
             return self.values[tensor]
         if name in seen:
@@ -142,6 +146,10 @@ class _Evaluator:
         inner = _Evaluator(dict(zip(graph.inputs, inputs, strict=False)), self.states, self.run, iteration)
         inner.evaluate(graph, [t.op for t in graph.outputs])
         return tuple(inner.fetched(t) for t in graph.outputs)
+
+
+def _is_read(tensor: Tensor) -> bool:
+    return tensor.op.type == "Identity" and tensor.op.inputs[0].op.type == "VariableV2"
 
 
 def _captured_variable(tensor: Tensor) -> str | None:

@@ -1,0 +1,190 @@
+"""Runs one program everywhere and says what differs."""
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from graphc.ir.graph import Tensor
+
+import executors
+import limits
+from executors import Runs
+from oracle import Expected, Failure, Oracle, TooLong
+from programs import Built, BuildError, Program, build
+
+# Errors that say that what the user fed does not fit.
+REFUSALS = ("InvalidArgumentError", "FailedPreconditionError", "OutOfRangeError")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """signature: executor and kind of difference, by which a shrunken program is known to show the same."""
+
+    signature: str
+    text: str
+    run: int = 0
+    fetch: int | None = None
+
+
+@dataclass
+class Report:
+    problems: list[Problem] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    compared: int = 0        # values compared with the oracle
+    ill: int = 0             # values that are ill-conditioned
+    ops: set[str] = field(default_factory=set)
+
+
+def check(program: Program, wanted: set[str] | None = None) -> Report:
+    """wanted: the executors to run, by name; None: all."""
+    report = Report()
+    try:
+        built = build(program)
+    except BuildError as problem:
+        reason = limits.while_building(problem)
+        if reason is not None:
+            report.skipped.append(f"refused while building: {reason}")
+        else:
+            report.problems.append(Problem(f"build: {_error_kind(type(problem.error).__name__, str(problem.error))}",
+                                           f"{problem}"))
+        return report
+    report.ops = op_types(built.graph)
+    fetches = [_fetch(built.elements[f]) for f in program.fetches]
+    tensors = [i for i, f in enumerate(fetches) if isinstance(f, Tensor)]
+    try:
+        expected = Oracle(built, fetches, program.schedule, first=1).expected()
+    except TooLong:
+        report.skipped.append("a loop of too many iterations")
+        return report
+    _evaluator_faults(expected, report)
+    found: dict[str, Runs] = {}
+    for name in ("plain", "unfused", *executors.SAME_BITS):
+        if wanted is None or name in wanted or (name == "plain" and wanted & set(executors.SAME_BITS)):
+            found[name] = getattr(executors, name)(built, fetches, program.schedule)
+    for name in ("plain", "unfused"):
+        if name in found:
+            against_oracle(name, found[name], expected, report)
+    for name in executors.SAME_BITS:
+        if name in found:
+            same_bits(name, found["plain"], found[name], report)
+    if tensors:
+        _others(program, built, [fetches[i] for i in tensors], wanted, report)
+    return report
+
+
+def _others(program: Program, built: Built, fetches: list[Tensor], wanted: set[str] | None, report: Report) -> None:
+    """The saved graph elsewhere, where operations cannot be fetched and the first run has number 0."""
+    for name in ("native", "tensorflow"):
+        if (wanted is not None and name not in wanted) or (name == "tensorflow" and not executors.HAS_TENSORFLOW):
+            continue
+        if name == "tensorflow" and (report.ops & limits.NOT_IN_TENSORFLOW or any(o.startswith("_") for o in report.ops)):
+            report.skipped.append("TensorFlow: has no such op")
+            continue
+        runs = getattr(executors, name)(built, fetches, program.schedule)
+        if runs is None:
+            report.skipped.append(f"{name}: takes no such graph")
+            continue
+        expected = Oracle(built, fetches, program.schedule, first=0).expected()
+        against_oracle(name, runs, expected, report)
+
+
+def _fetch(element: Any) -> Any:
+    return element._ref() if hasattr(element, "_ref") else element
+
+
+def _evaluator_faults(expected: Sequence[Any], report: Report) -> None:
+    for number, run in enumerate(expected):
+        if isinstance(run, Failure) and run.kind == "evaluator":
+            report.problems.append(Problem(f"evaluator: {_error_kind('', run.message)}", str(run), number))
+
+
+def against_oracle(name: str, runs: Runs, expected: Sequence[Any], report: Report) -> None:
+    for number, (found, wanted) in enumerate(zip(runs, expected, strict=True)):
+        if isinstance(wanted, Failure):
+            if isinstance(found, Failure):
+                if found.kind not in REFUSALS and found.kind != "refused" and not limits.while_compiling(found.message):
+                    report.problems.append(Problem(f"{name}: {_error_kind(found.kind, found.message)}",
+                                                   f"{found}\ninstead of {wanted}", number))
+            elif wanted.kind != "evaluator" and name != "tensorflow":
+                report.problems.append(Problem(f"{name}: no error", f"values instead of {wanted}", number))
+        elif isinstance(found, Failure):
+            reason = limits.while_compiling(found.message)
+            if reason is not None:
+                report.skipped.append(f"{name}: {reason}")
+            elif name == "tensorflow":
+                report.skipped.append("TensorFlow: " + _error_kind(found.kind, found.message)[:90])
+            else:
+                report.problems.append(Problem(f"{name}: {_error_kind(found.kind, found.message)}", str(found), number))
+        else:
+            _values(name, number, found, wanted, report)
+
+
+def _values(name: str, number: int, found: list[Any], wanted: list[Expected | None], report: Report) -> None:
+    for i, (a, b) in enumerate(zip(found, wanted, strict=True)):
+        if b is None:
+            continue
+        report.compared += 1
+        report.ill += bool(b.allowed.size and np.isinf(b.allowed).all())
+        problem = difference(np.asarray(a), b)
+        if problem is not None:
+            what = problem.split(" ", 1)[0]
+            report.problems.append(Problem(f"{name}: {what}", f"run {number}, fetch {i}: {problem}", number, i))
+
+
+def difference(found: np.ndarray, expected: Expected) -> str | None:
+    wanted, allowed = expected.array, expected.allowed
+    if found.dtype != wanted.dtype:
+        return f"dtype {found.dtype} instead of {wanted.dtype}"
+    if allowed.size and np.isinf(allowed).all():
+        return None
+    if found.shape != wanted.shape:
+        return f"shape {found.shape} instead of {wanted.shape}"
+    with np.errstate(all="ignore"):
+        if wanted.dtype.kind == "f":
+            same = (found == wanted) | (np.isnan(found) & np.isnan(wanted))
+            wrong = ~same & ~(np.abs(found.astype(np.float64) - wanted) <= allowed)
+        else:
+            wrong = (found != wanted) & (allowed == 0)
+    if not wrong.any():
+        return None
+    at = tuple(int(i) for i in np.argwhere(wrong)[0])
+    return (f"values: {int(wrong.sum())} of {wrong.size} differ, first at {at}: {found[at]!r} instead of {wanted[at]!r}"
+            f" (allowed: {float(allowed[at]):.2g})")
+
+
+def same_bits(name: str, plain: Runs, other: Runs, report: Report) -> None:
+    for number, (a, b) in enumerate(zip(plain, other, strict=True)):
+        if isinstance(a, Failure) or isinstance(b, Failure):
+            kinds = [r.kind if isinstance(r, Failure) else "values" for r in (a, b)]
+            if kinds[0] != kinds[1]:
+                report.problems.append(Problem(f"{name}: {kinds[1]} for {kinds[0]}", f"{b}\ninstead of\n{a}", number))
+            continue
+        for i, (x, y) in enumerate(zip(a, b, strict=True)):
+            if x is not None and (x.dtype != y.dtype or x.shape != y.shape or not _equal_bits(x, y)):
+                report.problems.append(Problem(f"{name}: bits", f"run {number}, fetch {i}: {y!r} instead of {x!r}",
+                                               number, i))
+
+
+def _equal_bits(x: np.ndarray, y: np.ndarray) -> bool:
+    """NaNs are alike whatever their bits."""
+    if x.dtype.kind != "f":
+        return bool(np.array_equal(x, y))
+    return bool(np.array_equal(x, y, equal_nan=True) and np.array_equal(np.signbit(x)[~np.isnan(x)],
+                                                                        np.signbit(y)[~np.isnan(y)]))
+
+
+def _error_kind(kind: str, message: str) -> str:
+    """An error's class and what it says, without names and numbers of this program."""
+    found = re.search(r"check \d+", message)
+    if found:
+        return f"{kind} ({found.group()})"
+    text = re.sub(r"'[^']*'|\"[^\"]*\"", "'..'", message.splitlines()[0] if message else "")
+    return f"{kind} ({re.sub(r'[-+]?[0-9]+(?:[.][0-9]+)?', 'N', text)[:70]})"
+
+
+def op_types(graph: Any) -> set[str]:
+    return {op.type for g in (graph, *graph.functions.values()) for op in g.get_operations()}

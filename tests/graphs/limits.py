@@ -1,0 +1,95 @@
+"""What graphc documents that it does not do, with the reason: no findings. Everything else is one."""
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+import numpy as np
+
+from graphc.ir.op import OPS
+
+from interpret import Example, Unfit
+from programs import Apply, Block, BuildError, Program, While, blocks, defined, used
+
+# The message of an error while building -> why it is no finding.
+WHILE_BUILDING = {
+    r"must be known while the graph is built": "an axis, or another field, known only at run time",
+    r"no gradient is defined": "an op without gradient",
+    r"after one iteration. To allow the shape to vary": "a loop variable whose size the body makes unknown",
+}
+# The message of an error when a plan is made -> why it is no finding.
+WHILE_COMPILING = {
+    r"has an unknown number of elements, so the rank": "a rank that depends on the size of a fed shape",
+    r"must be known while the graph is built": "an axis, or another field, known only at run time",
+}
+
+
+def while_compiling(message: str) -> str | None:
+    return next((why for pattern, why in WHILE_COMPILING.items() if re.search(pattern, message)), None)
+
+
+def while_building(problem: BuildError) -> str | None:
+    """Why the error is no finding; None if it is one."""
+    return next((why for pattern, why in WHILE_BUILDING.items() if re.search(pattern, str(problem.error))), None)
+
+
+def simplified(program: Program, culprit: Any) -> Program:
+    """The program with literals for the culprit's run-time fields; without it if it has none."""
+    values: dict[str, Any] = {}
+    for statement in program.statements:
+        try:
+            Example(0).one(statement, values)
+        except Unfit:
+            break
+    literal = _with_literals(culprit, values)
+    return _exchanged(program, culprit, literal)
+
+
+def _with_literals(culprit: Any, values: dict[str, Any]) -> Any:
+    if isinstance(culprit, While) and any(culprit.invariants):     # first no size is known, then no rank
+        loose = tuple(None if not i or set(i) == {None} else (None,) * len(i) for i in culprit.invariants)
+        return dataclasses.replace(culprit, invariants=loose)
+    if not isinstance(culprit, Apply):
+        return None
+    op = OPS[culprit.op]
+    if op.is_variadic() or not any(isinstance(i, str) and n in op.field_operands()
+                                   for n, i in zip(op.operands, culprit.inputs, strict=True)):
+        return None
+    inputs = tuple(np.asarray(values[i]) if isinstance(i, str) and n in op.field_operands() and i in values else i
+                   for n, i in zip(op.operands, culprit.inputs, strict=True))
+    if all(a is b for a, b in zip(inputs, culprit.inputs, strict=True)):
+        return None
+    return dataclasses.replace(culprit, inputs=inputs)
+
+
+def _exchanged(program: Program, culprit: Any, other: Any) -> Program:
+    """`other` in the culprit's place; None: the culprit goes, and all that needs it."""
+    gone: set[str] = set()
+
+    def change(statements: tuple[Any, ...]) -> tuple[Any, ...]:
+        made = []
+        for s in statements:
+            if s is culprit:
+                s = other
+            elif blocks(s):
+                names = {"test": None, "body": None, "then": None, "otherwise": None}
+                parts = {n: Block(change(getattr(s, n).statements), getattr(s, n).results)
+                         for n in names if hasattr(s, n)}
+                s = dataclasses.replace(s, **parts)
+            if s is None:
+                gone.update(defined(culprit))
+            elif used(s) & gone or any(r in gone for b in blocks(s) for r in b.results):
+                gone.update(defined(s))
+            else:
+                made.append(s)
+        return tuple(made)
+
+    statements = change(program.statements)
+    fetches = tuple(f for f in program.fetches if f not in gone)
+    return dataclasses.replace(program, statements=statements, fetches=fetches)
+
+
+# Ops that TensorFlow does not have under these semantics: host functions of this process, streams of random numbers.
+NOT_IN_TENSORFLOW = frozenset(("PyFunc", "Print", "Assert", "RandomUniform", "RandomUniformInt", "RandomStandardNormal",
+                               "TruncatedNormal"))
