@@ -28,7 +28,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="comma-separated names of kernels, `primitives`, `runtime`")
     parser.add_argument("--jobs", type=int, default=None, help="compilers at once; default: one a core")
     parser.add_argument("--prebuilt", action="store_true")
-    parser.add_argument("--tsan", action="store_true", help="code that tells ThreadSanitizer what it does; see make tsan")
+    parser.add_argument("--tsan", action="store_true", help="code that tells ThreadSanitizer what it does")
     arguments = parser.parse_args()
     only = tuple(filter(None, arguments.only.split(",")))
     from .toolchain.backend import TSAN

@@ -13,7 +13,7 @@ from .block import NO_POLLING, allocate, allocate_cleared, fail, release, start_
 from .frame import add_saturated, epilogue_of, frame_bytes, frame_create, frame_free
 from .image import body_record, buffer_row, dtype_size, kernel_record, root, step_record
 from .lists import forget_lists
-from .memory import atomic_add, atomic_store, function, set_word, word
+from .memory import atomic_add, atomic_load, atomic_store, function, set_word, word
 from .pack import renew_used
 from .pool import spin_lock
 from .run import run_body
@@ -226,7 +226,8 @@ def version_sum(model):
 def make_prepared(model, error, call):
     """Runs the prepare body if its outputs are out of date."""
     frame = word(model, t.MODEL_PREPARE_FRAME)
-    if frame == 0 or word(model, t.MODEL_PREPARED_FROM) == version_sum(model):
+    # Read without the lock: what it says holds for all that the run which stored it wrote before.
+    if frame == 0 or atomic_load(model + 8 * t.MODEL_PREPARED_FROM) == version_sum(model):
         return 0
     spin_lock(model + 8 * t.MODEL_LOCK)
     status, version = 0, version_sum(model)
@@ -242,7 +243,7 @@ def make_prepared(model, error, call):
         forget_lists(context)
         if status == 0:
             atomic_add(model + 8 * t.MODEL_PREPARED_VERSION, 1)
-            set_word(model, t.MODEL_PREPARED_FROM, version)
+            atomic_store(model + 8 * t.MODEL_PREPARED_FROM, version)
     atomic_store(model + 8 * t.MODEL_LOCK, 0)
     return status
 

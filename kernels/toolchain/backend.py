@@ -20,8 +20,8 @@ HOST_ADDRESS = re.compile(r"inttoptr \(i64 -?\d+ to ptr\)")
 class Target:
     """An instruction set that code can be made for. name: command line; symbol: suffix of symbols.
 
-    cpu, features: LLVM's. needs: the features, in LLVM's names, that the machine it runs on must have. tsan: the code tells
-    ThreadSanitizer what it does (tsan.py).
+    cpu, features: LLVM's. needs: the features, in LLVM's names, that the machine it runs on must have.
+    tsan: the code tells ThreadSanitizer what it does (tsan.py).
     """
 
     name: str

@@ -139,8 +139,8 @@ def _object(job: Job, target: Target, ir: list[tuple[str, bytes]]) -> bytes:
     bitcodes = dict(ir)
     chosen = [bitcodes[isa or "common"] for isa in _variants(unit, target)]
     exports = unit.exports(target.symbol)
-    key = cache.hash_of(*_texts("backend", "gate", *(["tsan"] if target.tsan else [])), cache.tool_versions(), repr(target), repr(exports),
-                        str(unit.inline_all), *chosen)
+    sources = _texts("backend", "gate", *(["tsan"] if target.tsan else []))
+    key = cache.hash_of(*sources, cache.tool_versions(), repr(target), repr(exports), str(unit.inline_all), *chosen)
     path = job.pieces / f"{key}.o"
     made = cache.read_file(path)
     if made is None:

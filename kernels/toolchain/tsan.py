@@ -1,8 +1,9 @@
 """Makes LLVM text tell ThreadSanitizer what it reads and writes, for `make tsan`.
 
-LLVM's own pass cannot be reached through llvmlite, so this does the same to the text of an optimised, not vectorised module:
-a call before every load, store and block operation whose address is computed, and calls in place of atomics. Not told: reads
-of constants, entries of functions (a report shows the innermost function only), and code that the map JIT makes.
+LLVM's own pass cannot be reached through llvmlite, so this does the same to the text of an optimised, not vectorised
+module: a call before every load, store and block operation whose address is computed, and calls in place of atomics.
+Not told: reads of constants, entries of functions (a report shows the innermost function only), and code that the map
+JIT makes.
 """
 from __future__ import annotations
 
@@ -11,8 +12,9 @@ import re
 SEQ_CST = "i32 5"            # the only order that the runtime uses
 
 _NAME = r'%(?:"[^"]*"|[-\w.$]+)'
-_LOAD = re.compile(rf"load (?:volatile )?(?P<type>[^,]+(?:, [^,]+)*?), ptr (?P<address>{_NAME})(?:, align (?P<align>\d+))?")
-_STORE = re.compile(rf"store (?:volatile )?(?P<value>.+), ptr (?P<address>{_NAME})(?:, align (?P<align>\d+))?(?:, !.*)?$")
+_WHERE = rf"ptr (?P<address>{_NAME})(?:, align (?P<align>\d+))?"
+_LOAD = re.compile(rf"load (?:volatile )?(?P<type>[^,]+(?:, [^,]+)*?), {_WHERE}")
+_STORE = re.compile(rf"store (?:volatile )?(?P<value>.+), {_WHERE}(?:, !.*)?$")
 _ATOMIC_LOAD = re.compile(rf"load atomic (?:volatile )?i64, ptr (?P<address>{_NAME}) seq_cst")
 _ATOMIC_STORE = re.compile(rf"store atomic (?:volatile )?i64 (?P<value>\S+), ptr (?P<address>{_NAME}) seq_cst")
 _ATOMIC_ADD = re.compile(rf"atomicrmw (?:volatile )?add ptr (?P<address>{_NAME}), i64 (?P<value>\S+) seq_cst")
@@ -78,7 +80,8 @@ def _atomic(line: str, number: int) -> list[str] | None:
     if found := _ATOMIC_STORE.match(body):
         return [f"  call void @__tsan_atomic64_store(ptr {found['address']}, i64 {found['value']}, {SEQ_CST})"]
     if found := _ATOMIC_ADD.match(body):
-        return [f"  {result} = call i64 @__tsan_atomic64_fetch_add(ptr {found['address']}, i64 {found['value']}, {SEQ_CST})"]
+        operands = f"ptr {found['address']}, i64 {found['value']}, {SEQ_CST}"
+        return [f"  {result} = call i64 @__tsan_atomic64_fetch_add({operands})"]
     if found := _ATOMIC_SWAP.match(body):
         seen, same, pair = (f"%tsan.{name}.{number}" for name in ("seen", "same", "pair"))
         return [

@@ -2,8 +2,8 @@
 
     python tests/runner/stress.py [--seconds 20]
 
-Runner, worker pool, runtime and kernels all tell ThreadSanitizer what they read and write (kernels/toolchain/tsan.py), in a
-build that is not vectorised. Ends with status 1 if it reports anything.
+Runner, worker pool, runtime and kernels all tell ThreadSanitizer what they read and write (kernels/toolchain/tsan.py),
+in a build that is not vectorised. Ends with status 1 if it reports anything.
 """
 from __future__ import annotations
 

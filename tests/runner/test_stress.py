@@ -12,8 +12,9 @@ from stress import write_models
 def test_threads_share_models(tmp_path: Path) -> None:
     library, compiler = build_runner(), shutil.which("c++") or shutil.which("g++")
     assert compiler
-    subprocess.run([compiler, "-std=c++17", f"-I{ROOT}/runner/include", ROOT / "tests/runner/stress.cpp",
-                    library / "libgraphc.so", f"-Wl,-rpath,{library}", "-pthread", "-o", tmp_path / "stress"], check=True)
+    sources = [ROOT / "tests/runner/stress.cpp", library / "libgraphc.so"]
+    subprocess.run([compiler, "-std=c++17", f"-I{ROOT}/runner/include", *sources, f"-Wl,-rpath,{library}", "-pthread",
+                    "-o", tmp_path / "stress"], check=True)
     done = subprocess.run([tmp_path / "stress", "4", *write_models(tmp_path)], capture_output=True, text=True,
                           timeout=100, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
