@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from graphc.exec import guard
 from graphc.ir import dtypes
 from graphc.kernels.runtime import tables as t
 
@@ -57,6 +58,8 @@ class Host:
         self._callback = _CALL(self._call)
         self.words[t.HOST_ALLOC] = address_of(_process.malloc)
         self.words[t.HOST_FREE] = address_of(_process.free)
+        if guard.wanted():
+            guard.use(self.words)
         self.words[t.HOST_FUNCTION] = address_of(self._callback)
         self.words[t.HOST_LIMIT] = memory_limit
         number = _FUTEX.get(platform.machine()) if sys.platform == "linux" else None

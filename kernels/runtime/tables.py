@@ -22,6 +22,7 @@ from __future__ import annotations
 HOST_CONTEXT, HOST_ALLOC, HOST_FREE, HOST_FUNCTION, HOST_WAIT, HOST_WAKE, HOST_WAIT_CONTEXT = range(7)
 HOST_LIMIT = 7            # bytes that may be allocated in all, 0: no limit
 HOST_USED = 8             # bytes allocated now
+HOST_APART = 9            # 1: each ARENA buffer has a block of its own and ends where that does (apart.py)
 HOST_WORDS = 16
 
 # Record that a host function gets: operands, slots, host table, then an address for each operand's SLOT and for each
