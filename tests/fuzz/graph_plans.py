@@ -38,7 +38,7 @@ def loop_gradient() -> Built:
     return [y, gc.gradients(gc.reduce_sum(y), x)[0]], [], {x: _ramp(3, 4), n: np.int32(3)}
 
 
-def growing_loop() -> Built:
+def growing_value() -> Built:
     """Carried sizes change: binds of slots, take."""
     x = gc.placeholder(gc.float32, [N])
     _, y = gc.while_loop(lambda i, a: i < 4, lambda i, a: [i + 1, gc.concat([a, x], 0)], [0, x],
@@ -109,7 +109,7 @@ def random_numbers() -> Built:
 
 
 GRAPHS: dict[str, Callable[[], Built]] = {
-    f.__name__: f for f in (mask, loop_gradient, growing_loop, branches, rows, training, inference, views, python_code,
+    f.__name__: f for f in (mask, loop_gradient, growing_value, branches, rows, training, inference, views, python_code,
                             random_numbers)}
 
 
