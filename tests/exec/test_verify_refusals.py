@@ -1,4 +1,4 @@
-"""Refusals of the runtime's verifier that random mutations (tests/fuzz) seldom or never come to, each by a small Plan."""
+"""Refusals of the runtime's verifier that random mutations (tests/fuzz) seldom come to, each by a small Plan."""
 from __future__ import annotations
 
 import re
