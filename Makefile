@@ -56,7 +56,7 @@ bench: $(RUNNER)
 test-cross: $(VENV)/installed
 	tests/cross/run.sh aarch64
 
-# Mutations of the five hand-written Plans: C++ under ASan and UBSan, and Python in child processes.
+# Mutations of Plans, written by hand and of graphs: C++ under ASan and UBSan, and Python in child processes.
 fuzz: $(RUNNER)
 	$(BIN)/python tests/fuzz/run.py --seconds $(FUZZ_SECONDS)
 

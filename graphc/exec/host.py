@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from graphc.exec import guard
 from graphc.exec.interrupt import poll_words
 from graphc.ir import dtypes
 from graphc.kernels.runtime import tables as t
@@ -60,6 +61,8 @@ class Host:
         self._callback = _CALL(_calling(weakref.ref(self)))
         self.words[t.HOST_ALLOC] = address_of(_process.malloc)
         self.words[t.HOST_FREE] = address_of(_process.free)
+        if guard.wanted():
+            guard.use(self.words)
         self.words[t.HOST_FUNCTION] = address_of(self._callback)
         self.words[t.HOST_LIMIT] = memory_limit
         number = _FUTEX.get(platform.machine()) if sys.platform == "linux" else None

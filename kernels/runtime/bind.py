@@ -11,6 +11,7 @@ from ..layout import SIZE_LIMIT
 from . import image as im
 from . import tables as t
 from .access import check_map, same_memory
+from .apart import place_apart
 from .block import cancelled, fail, grow, host_of, round_up
 from .frame import CHOICE_WORDS, epilogue_of
 from .image import BAD, buffer_row, formula, kernel_record, multiply
@@ -307,15 +308,24 @@ def size_segment(frame, segment):
 
 
 @function
-def bind_segment(frame, segment):
-    """All of a segment whose outputs have their addresses."""
-    row = segment_row(frame, segment)
-    size = place(frame, segment)
+def place_together(frame, segment):
+    """The segment's arena, and the addresses of what lies in it."""
+    row, size = segment_row(frame, segment), place(frame, segment)
     if size < 0:
         return cancelled(frame, -1)
     if grow(host_of(frame), row, t.SEGMENT_ARENA, t.SEGMENT_CAPACITY, size) == 0:
         return fail(frame, t.NO_MEMORY, -1, size, 0, 0)
     move(frame, segment, word(row, t.SEGMENT_ARENA))
+    return 0
+
+
+@function
+def bind_segment(frame, segment):
+    """All of a segment whose outputs have their addresses."""
+    row = segment_row(frame, segment)
+    status = place_apart(frame, segment) if word(host_of(frame), t.HOST_APART) != 0 else place_together(frame, segment)
+    if status != 0:
+        return status
     alias_addresses(frame, segment)
     return bind_steps(frame, row)
 

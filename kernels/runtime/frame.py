@@ -10,6 +10,7 @@ from __future__ import annotations
 from ..kernel import Choice
 from . import image as im
 from . import tables as t
+from .apart import release_arena
 from .block import allocate_cleared, release, slot_release
 from .image import (
     bind_count,
@@ -411,7 +412,7 @@ def frame_free(frame):
     """Frees one frame, not those of its loops (they are in the context's list too)."""
     host, record = word(word(frame, t.FRAME_MODEL), t.MODEL_HOST), word(frame, t.FRAME_RECORD)
     for s in range(word(frame, t.FRAME_SEGMENTS)):
-        release(host, word(word(frame, t.FRAME_SEGMENT_ROWS) + 8 * s * t.SEGMENT_WORDS, t.SEGMENT_ARENA))
+        release_arena(host, word(frame, t.FRAME_SEGMENT_ROWS) + 8 * s * t.SEGMENT_WORDS)
     for i in range(word(record, im.B_SLOTS)):
         slot_release(host, word(frame, t.FRAME_SLOTS) + 8 * i * t.SLOT_RECORD)
     for i in range(word(record, im.B_OUTPUTS)):

@@ -26,6 +26,7 @@ HOST_CONTEXT, HOST_ALLOC, HOST_FREE, HOST_FUNCTION, HOST_WAIT, HOST_WAKE, HOST_W
 HOST_LIMIT = 7            # bytes that may be allocated in all, 0: no limit
 HOST_USED = 8             # bytes allocated now
 HOST_POLL, HOST_POLL_CONTEXT, HOST_CLOCK, HOST_CLOCK_ID, HOST_TICK = 9, 10, 11, 12, 13    # HOST_TICK: two words
+HOST_APART = 15           # 1: each ARENA buffer has a block of its own and ends where that does (apart.py)
 HOST_WORDS = 16
 
 # What gc_poll_python takes: three words for an exception, the thread that handles signals, and addresses of functions:

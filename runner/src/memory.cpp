@@ -23,7 +23,7 @@ constexpr std::size_t LARGEST = std::size_t{1} << 46;    // bytes of a block
 
 #ifdef __SANITIZE_ADDRESS__
 // The kernels' machine code is not instrumented, so that ASan would not see what they do: every block ends (but for less than
-// 64 bytes) at a page that nothing may touch.
+// 64 bytes) at a page that nothing may touch, and each buffer has a block of its own.
 constexpr std::size_t PAGE = 4096;
 
 void* guarded(std::size_t bytes) {
@@ -87,6 +87,9 @@ HostTable::HostTable(std::int64_t limit) {
   words[L::HOST_FREE] = address_of(release);
   words[L::HOST_WAIT] = words[L::HOST_WAKE] = address_of(futex);
   words[L::HOST_WAIT_CONTEXT] = SYS_futex;
+#ifdef __SANITIZE_ADDRESS__
+  words[L::HOST_APART] = 1;
+#endif
   words[L::HOST_LIMIT] = limit > 0 ? limit : default_memory_limit();
 }
 

@@ -1,4 +1,8 @@
-"""Mutations of saved Plans: of single fields, which reach deep into verify, bind and run; of bytes, for the reader."""
+"""Mutations of saved Plans, by their structure: what is changed stays plausible, so as to reach deep into verify, bind
+and run. A number becomes one near a limit, or what another field of its kind holds (an id that exists); a message (a
+dim, an access, a step, a body) becomes or is joined by a copy of another of its kind; lists lose, double and swap
+elements. Bytes of the file are changed too, for the reader.
+"""
 from __future__ import annotations
 
 import random
@@ -10,7 +14,8 @@ from google.protobuf.message import Message
 
 from graphc.serial.plan_pb2 import SavedPlan
 
-INTERESTING = (0, 1, 2, 3, 7, 8, 9, 63, 64, 65, 255, 256, 2**15, 2**31 - 1, 2**46, 2**47, 2**62, 2**63 - 1)
+INTERESTING = (0, 1, 2, 3, 7, 8, 9, 63, 64, 65, 255, 256, 2**15, 2**31 - 1, 2**31, 2**32, 2**46, 2**47 - 1, 2**47,
+               2**62, 2**63 - 1)
 _INTEGERS = {
     FieldDescriptor.TYPE_INT32: (-2**31, 2**31 - 1), FieldDescriptor.TYPE_SINT32: (-2**31, 2**31 - 1),
     FieldDescriptor.TYPE_INT64: (-2**63, 2**63 - 1), FieldDescriptor.TYPE_SINT64: (-2**63, 2**63 - 1),
@@ -25,10 +30,56 @@ def mutate(data: bytes, rng: random.Random) -> bytes:
     if rng.random() < 0.2:
         return mutate_bytes(data, rng)
     message = SavedPlan.FromString(data)
-    changes = list(_changes(message.plan))
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
-        rng.choice(changes)(rng)
+        if rng.random() < 0.4:
+            _steal(message.plan, rng)
+        else:
+            rng.choice(list(_changes(message.plan)))(rng)
     return message.SerializeToString()
+
+
+def _messages(message: Message) -> Iterator[Message]:
+    """All messages inside, itself first."""
+    yield message
+    for field, value in message.ListFields():
+        if field.type == FieldDescriptor.TYPE_MESSAGE:
+            for inner in value if _is_list(field) else (value,):
+                yield from _messages(inner)
+
+
+def _is_list(field: Any) -> bool:
+    return bool(field.is_repeated) if hasattr(field, "is_repeated") else field.label == field.LABEL_REPEATED
+
+
+def _steal(plan: Message, rng: random.Random) -> None:
+    """Puts what stands in one message into another of its kind: a whole, one field, or an element of a list."""
+    by_kind: dict[str, list[Message]] = {}
+    for message in _messages(plan):
+        by_kind.setdefault(message.DESCRIPTOR.full_name, []).append(message)
+    alike = rng.choice([found for found in by_kind.values() if len(found) > 1] or list(by_kind.values()))
+    target, source = rng.choice(alike), _copy(rng.choice(alike))
+    fields = [field for field, _ in source.ListFields()]
+    if not fields or rng.random() < 0.3:
+        target.CopyFrom(source)
+        return
+    field = rng.choice(fields)
+    value = getattr(source, field.name)
+    if not _is_list(field):
+        if field.type == FieldDescriptor.TYPE_MESSAGE:
+            getattr(target, field.name).CopyFrom(value)
+        else:
+            setattr(target, field.name, value)
+        return
+    elements, taken = getattr(target, field.name), _copy(rng.choice(list(value)))
+    if field.type == FieldDescriptor.TYPE_MESSAGE:
+        items = [_copy(e) for e in elements]
+        items.insert(rng.randrange(len(items) + 1), taken)
+        del elements[:]
+        elements.extend(items)
+    elif len(elements) and rng.random() < 0.8:
+        elements[rng.randrange(len(elements))] = taken
+    else:
+        elements.insert(rng.randrange(len(elements) + 1), taken)
 
 
 def mutate_bytes(data: bytes, rng: random.Random) -> bytes:
@@ -55,7 +106,7 @@ def _number(old: int, low: int, high: int, rng: random.Random) -> int:
 def _changes(message: Message) -> Iterator[Change]:
     """One callable for each field of `message`, at any depth, that changes it in place."""
     for field in message.DESCRIPTOR.fields:
-        repeated = field.is_repeated if hasattr(field, "is_repeated") else field.label == field.LABEL_REPEATED
+        repeated = _is_list(field)
         if field.type == FieldDescriptor.TYPE_MESSAGE:
             yield from _message_changes(message, field.name, repeated)
         elif field.type in _INTEGERS:

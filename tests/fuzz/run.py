@@ -1,32 +1,42 @@
-"""`make fuzz`: mutations of the five hand-written Plans, in C++ under ASan and UBSan and in Python, side by side.
+"""`make fuzz`: mutations of Plans written by hand and of Plans of graphs (graph_plans.py), in C++ under ASan and UBSan
+and in Python, side by side.
 
-C++ also gets Plans of single kernels (kernel_plans.py); there every block of memory ends at a guard page.
+C++ also gets Plans of single kernels (kernel_plans.py). Everywhere buffers end at pages that nothing may touch.
 
     python tests/fuzz/run.py [--seconds 1200] [--seed N]
 
-Ends with status 1 if anything crashed; the files that did are kept in build/fuzz.
+Says at the end how much was tried, which kinds of steps ran, and which of the verifier's checks refused something and
+which never did. Status 1 if anything crashed: the files are kept in build/fuzz, with a list of them, findings.txt. To
+try one again:
+
+    build/runner-sanitize/graphc-fuzz FILE.pb       python tests/fuzz/child.py PLAN FILE.plan
 """
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests/fuzz"), str(ROOT / "tests/plan"), str(ROOT / "tests/runner"),
                 str(ROOT / "tests/kernels")]
 
+from graph_plans import fuzzed_cases, names, step_kinds
+
 from graphc.serial.graph_pb2 import GraphDef
 from graphc.serial.plan_pb2 import SavedPlan
 
 from files import BUILD, build_runner, case_file
-from five import CASES
 from kernel_plans import kernel_case
 from mutate import mutate
 
@@ -34,7 +44,7 @@ FILES_A_ROUND, PYTHON_A_ROUND, ROUND_SECONDS = 200, 100, 900
 
 
 def next_file(originals: list[bytes], rng: random.Random) -> bytes:
-    """A mutation of a hand-written Plan, or a Plan of one kernel, mutated or not."""
+    """A mutation of a Plan, or a Plan of one kernel, mutated or not."""
     case = kernel_case(rng) if rng.random() < 0.3 else None
     if case is None:
         return mutated_file(rng.choice(originals), rng)
@@ -67,15 +77,27 @@ def _varint(value: int) -> bytes:
     return bytes([*out, value])
 
 
+def all_checks() -> set[int]:
+    """Numbers of the checks of the runtime's verifier, from its text."""
+    text = "".join(path.read_text() for path in (ROOT / "kernels/runtime").glob("verify*.py"))
+    found = re.findall(r"return (\d+)$|check = (\d+)|wrong\(error, (\d+)|else (\d+)$", text, re.M)
+    return {int(number) for groups in found for number in groups if number and int(number) > 1} | {1}
+
+
 class Fuzzing:
+    """Both sides, until the time is over, and what was seen."""
+
     def __init__(self, seconds: float, seed: int) -> None:
         self.end = time.monotonic() + seconds
         self.seed = seed
         self.failures: list[str] = []
         self.tried = {"C++": 0, "Python": 0}
+        self.checks: set[int] = set()
+        self.kinds: set[str] = set()
+        self.outcomes: Counter[str] = Counter()
 
     def cpp(self, program: Path) -> None:
-        originals = [case_file(make()) for make in CASES.values()]
+        originals = [case_file(case) for case in fuzzed_cases().values()]
         rng = random.Random(self.seed)
         environment = dict(os.environ, ASAN_OPTIONS="allocator_may_return_null=1:detect_leaks=0",
                            UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1")
@@ -88,6 +110,8 @@ class Fuzzing:
                 done = subprocess.run([program, *paths], capture_output=True, text=True, check=False,
                                       timeout=ROUND_SECONDS, env=environment, errors="replace")
                 self.tried["C++"] += len(paths)
+                self.checks.update(int(n) for n in re.findall(r"does not verify.*check (\d+)", done.stdout))
+                self.outcomes["C++ answers"] += len(re.findall(r"^  run \d+: 0", done.stdout, re.M))
                 if done.returncode:
                     last = [line for line in done.stdout.splitlines() if line.endswith(".pb")][-1]
                     self._keep(Path(last), done.stderr)
@@ -103,16 +127,45 @@ class Fuzzing:
     def python(self) -> None:
         seed = self.seed * 1_000_000
         while time.monotonic() < self.end:
-            for name in CASES:
+            for name in names():
                 done = subprocess.run([sys.executable, str(ROOT / "tests/fuzz/child.py"), name, str(seed),
                                        str(PYTHON_A_ROUND)], capture_output=True, text=True, check=False)
                 self.tried["Python"] += PYTHON_A_ROUND
+                self._note(done.stdout)
                 if done.returncode:
                     self.failures.append(f"Python: {done.stdout}{done.stderr[-3000:]}")
                     print(self.failures[-1], flush=True)
                 if time.monotonic() > self.end:
                     return
             seed += PYTHON_A_ROUND
+
+    def _note(self, output: str) -> None:
+        for line in output.splitlines():
+            if line.startswith("{"):
+                seen = json.loads(line)
+                self.checks.update(seen["checks"])
+                self.kinds.update(seen["kinds"])
+                self.outcomes.update({f"Python {what}": n for what, n in seen["outcomes"].items()})
+
+    def report(self) -> str:
+        kinds = set().union(*(step_kinds(case.plan) for case in fuzzed_cases().values()))
+        missed = sorted(all_checks() - self.checks)
+        lines = [f"seed {self.seed}: {self.tried['C++']} files in C++ under ASan and UBSan, {self.tried['Python']} "
+                 f"plans in Python, {len(self.failures)} crashes",
+                 ", ".join(f"{n} {what}" for what, n in sorted(self.outcomes.items())),
+                 f"kinds of steps that ran: {len(self.kinds)} of {len(kinds)}" + self._rest(kinds - self.kinds),
+                 f"checks that refused: {len(self.checks)} of {len(all_checks())}" + self._rest(missed)]
+        return "\n".join(lines)
+
+    @staticmethod
+    def _rest(missed: Iterable[object]) -> str:
+        listed = ", ".join(map(str, missed))
+        return f"; not {listed}" if listed else ""
+
+    def write_findings(self) -> None:
+        if self.failures:
+            (BUILD / "fuzz").mkdir(parents=True, exist_ok=True)
+            (BUILD / "fuzz/findings.txt").write_text(f"seed {self.seed}\n\n" + "\n\n".join(self.failures) + "\n")
 
 
 def main() -> int:
@@ -127,8 +180,8 @@ def main() -> int:
         thread.start()
     for thread in threads:
         thread.join()
-    print(f"seed {options.seed}: {fuzzing.tried['C++']} files in C++ under ASan and UBSan, "
-          f"{fuzzing.tried['Python']} plans in Python, {len(fuzzing.failures)} crashes")
+    fuzzing.write_findings()
+    print(fuzzing.report())
     return 1 if fuzzing.failures else 0
 
 

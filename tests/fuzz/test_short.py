@@ -1,6 +1,7 @@
 """A short version of `make fuzz` (the long one is tests/fuzz/run.py): no mutation of a Plan crashes Python or C++."""
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import sys
@@ -8,22 +9,32 @@ from pathlib import Path
 
 import pytest
 
+from graphc.plan.plan import Step
+
 FOLDER = Path(__file__).parent
 sys.path[:0] = [str(FOLDER), *(str(FOLDER.parent / f) for f in ("plan", "runner", "kernels"))]
 
 from declared import all_kernels
+from graph_plans import fuzzed_cases, names, step_kinds
 
 from files import build_runner, case_file
-from five import CASES
 from kernel_plans import case_of, kernel_case
 from run import next_file
 
 
-@pytest.mark.parametrize("name", CASES)
+def test_every_kind_of_step_is_fuzzed() -> None:
+    found = set().union(*(step_kinds(case.plan) for case in fuzzed_cases().values()))
+    assert found == {kind.__name__ for kind in Step.__subclasses__()}
+
+
+@pytest.mark.parametrize("name", names())
 def test_python(name: str) -> None:
     done = subprocess.run([sys.executable, str(FOLDER / "child.py"), name, "0", "60"], capture_output=True, text=True,
                           check=False)
     assert done.returncode == 0, done.stdout + done.stderr[-3000:]
+    seen = json.loads(done.stdout.splitlines()[1])
+    assert seen["outcomes"]["answer"] and seen["outcomes"]["refused by the runtime"], seen
+    assert len(seen["checks"]) > 5, seen
 
 
 def run_files(folder: Path, files: list[bytes]) -> None:
@@ -38,8 +49,8 @@ def run_files(folder: Path, files: list[bytes]) -> None:
 
 
 def test_runner(tmp_path: Path) -> None:
-    rng, originals = random.Random(0), [case_file(make()) for make in CASES.values()]
-    run_files(tmp_path, [next_file(originals, rng) for _ in range(100)])
+    rng, originals = random.Random(0), [case_file(case) for case in fuzzed_cases().values()]
+    run_files(tmp_path, [next_file(originals, rng) for _ in range(150)])
 
 
 def test_kernels(tmp_path: Path) -> None:
