@@ -7,7 +7,7 @@ HOST      made by the embedder: what the runtime cannot do alone. Functions take
             call(context, host, record) -> int32, 0: good                           record: ASK_*
             wait(wait_context, address, 128, expected, 0, 0): sleeps while the int32 at address is `expected`; may
             wake early; the fourth argument may be the address of a longest time (C's timespec) instead of 0
-            wake(wait_context, address, 129, count, 0, 0)       (C's `syscall` fits both, with SYS_futex as wait_context)
+            wake(wait_context, address, 129, count, 0, 0)      (C's `syscall` fits both, with SYS_futex as the context)
             poll(poll_context, 0) -> int64, not 0: the run is to end. 0 if the embedder has none. Called every TICK
             (seconds, nanoseconds) by the thread that runs, in runs that take longer
             clock(clock_id, address) -> the time, as seconds and nanoseconds    (C's clock_gettime fits)
