@@ -36,7 +36,8 @@ MAIN, NARROW, WIDE = 1, 2, 3
 # a pack tile.
 MODE, SHAPE, BATCHES, ROWS, TILE_ROWS, TILE_PANELS, TILE_BATCHES, PACK_PANELS = range(USER, USER + 8)
 PRODUCTS = 1 << 19                     # multiplications of a tile, at least
-MOST_TILES = 32                        # tiles of one matrix, about
+MOST_TILES = 32                        # tiles of one matrix, about; more if they would pass
+MOST_PRODUCTS = 1 << 31                # which take some 50 ms: a run is interrupted between tiles
 FEW_TILES = 4                          # blocks of rows fewer than this are cut into columns, too
 PACK_BYTES = 128 * 1024                # of a tile of packing
 SMALL = 256 * 1024                     # bytes of a B that a tile may pack for itself
@@ -98,7 +99,8 @@ def make_bind(dtype, sizes):
         if n * k * size > 512 * 1024:
             least = max(least, 6 * height)
         balanced = ceil_div(rows, ceil_div(rows, height))
-        return min(round_up(max(least, ceil_div(rows, MOST_TILES)), balanced), rows)
+        few = min(ceil_div(rows, MOST_TILES), MOST_PRODUCTS // max(n * k, 1))
+        return min(round_up(max(least, few), balanced), rows)
 
     def bind(batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice):
         if batch * m * n == 0:

@@ -101,9 +101,8 @@ class Engine:
         self._host = Host(
             [(name, (hosts or {})[name]) for name in plan.hosts],
             memory_limit or machine_memory(),
-            library.entry["gc_slot_reserve"],
+            library.entry,
             _between(self.states, self._writes, self._running) if self._notes_running else None,
-            library.entry["gc_poll_python"],
         )
         self._constants = [
             self._constant(c.name, c.dtype, c.shape, (constants or {}).get(c.name)) for c in plan.constants

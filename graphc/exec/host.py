@@ -12,18 +12,17 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from graphc.exec import guard
-from graphc.exec.interrupt import poll_words
+from graphc.exec.interrupt import calling, poll_words
 from graphc.ir import dtypes
 from graphc.kernels.runtime import tables as t
 
 HostFunction = Callable[..., Any]
-_CALL = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 _SIX = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 6)
 _FUTEX = {"x86_64": 202, "aarch64": 98}
 _DTYPES = {d.number: d for d in dtypes.ALL}
@@ -49,28 +48,31 @@ class Host:
     """A host table. functions: the Python functions of a plan, in the order of Plan.hosts."""
 
     def __init__(self, functions: Sequence[tuple[str, HostFunction]] = (), memory_limit: int = 0,
-                 slot_reserve: int = 0, between: Any = None, poll: int = 0) -> None:
-        """between: a context manager factory that is entered around every call of a function, or None. poll: address
-        of gc_poll_python; 0: runs do not see signals."""
+                 entry: Mapping[str, int] | None = None, between: Any = None) -> None:
+        """entry: the library's entry points; without them there are no functions, and nothing is polled. between: a
+        context manager factory that is entered around every call of a function, or None."""
         self.words = np.zeros(t.HOST_WORDS, np.int64)
         self.address = int(self.words.ctypes.data)
         self._functions = list(functions)
-        self._reserve = ctypes.CFUNCTYPE(*[ctypes.c_int64] * 5)(slot_reserve) if slot_reserve else None
         self._between = between
         self._failed = threading.local()
-        self._callback = _CALL(_calling(weakref.ref(self)))
         self.words[t.HOST_ALLOC] = address_of(_process.malloc)
         self.words[t.HOST_FREE] = address_of(_process.free)
         if guard.wanted():
             guard.use(self.words)
-        self.words[t.HOST_FUNCTION] = address_of(self._callback)
         self.words[t.HOST_LIMIT] = memory_limit
         number = _FUTEX.get(platform.machine()) if sys.platform == "linux" else None
         self.words[t.HOST_WAIT] = address_of(_process.syscall if number else _poll)
         self.words[t.HOST_WAKE] = address_of(_process.syscall if number else _no_wake)
         self.words[t.HOST_WAIT_CONTEXT] = number or 0
-        for field, word in (poll_words(poll) if poll else {}).items():
-            self.words[field] = word
+        if entry is not None:
+            self._reserve = ctypes.CFUNCTYPE(*[ctypes.c_int64] * 5)(entry["gc_slot_reserve"])
+            self._callback = _calling(weakref.ref(self))
+            self._calling = calling(self._callback)
+            self.words[t.HOST_CONTEXT] = self._calling.ctypes.data
+            self.words[t.HOST_FUNCTION] = entry["gc_call_python"]
+            for field, word in poll_words(entry["gc_poll_python"]).items():
+                self.words[field] = word
 
     def take_exception(self) -> BaseException | None:
         """The exception that a function raised on this thread since the last call, if any."""
@@ -78,7 +80,7 @@ class Host:
         self._failed.error = None
         return error
 
-    def _call(self, context: int, host: int, record: int) -> int:
+    def _call(self, host: int, record: int) -> int:
         try:
             operands, slots = _words(record, t.ASK_FIRST)[:2]
             where = _words(record, t.ASK_FIRST + operands + slots)[t.ASK_FIRST:]
@@ -106,11 +108,11 @@ class Host:
             write_slot(self._reserve, self.address, slot, value, f"result {position} of {name}")
 
 
-def _calling(host: weakref.ref[Host]) -> Callable[[int, int, int], int]:
+def _calling(host: weakref.ref[Host]) -> Callable[[int, int], int]:
     """The function that native code calls; it does not keep the host, which keeps it."""
-    def call(context: int, number: int, record: int) -> int:
+    def call(number: int, record: int) -> int:
         found = host()
-        return 1 if found is None else found._call(context, number, record)
+        return 1 if found is None else found._call(number, record)
 
     return call
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphc.exec.library import Library, load_library
 from graphc.exec.map_code import HELPERS, is_compilable, map_text
-from graphc.ir.locks import new_lock
+from graphc.ir.locks import new_reentrant_lock
 from graphc.plan.plan import Body, Call, DimKind, Map, Plan, Program
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class CompiledProgram(NamedTuple):
 
 _compiled: OrderedDict[tuple[str, Program, frozenset[int]], CompiledProgram] = OrderedDict()
 _scalars: dict[str, dict[str, Any]] = {}
-_lock = new_lock()
+_lock = new_reentrant_lock()
 
 
 def install(engine: Engine) -> int:
@@ -149,3 +149,8 @@ def _load(library: Library, data: bytes) -> CompiledProgram:
     imports = {name: library.entry[name] for name in ("gc_map_offset", "gc_map_gather", "gc_map_scatter")}
     found = load_code([data], ["gc_jit_run", "gc_jit_run_range"], imports)
     return CompiledProgram(found["gc_jit_run"], found["gc_jit_run_range"], found)
+
+
+if hasattr(os, "register_at_fork"):
+    # Compiling imports modules; what is half imported at a fork cannot be imported in the child. There the lock is free.
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release)

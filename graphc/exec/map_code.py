@@ -2,10 +2,10 @@
 value.
 
 The code reads the record that map_bind made (kernels/runtime/map_words.py), and constants from the program in the
-image, so one compilation serves all sizes, strides, addresses and constants. Along the innermost axis a load is either expected to stay at one element (`still`) or to move
-by one; a load that moves otherwise is gathered into scratch first, a store that does is scattered from there, so that
-there is only the one loop to vectorise. If a `still` load does move (its axis has one element), the loop runs element
-by element.
+image, so one compilation serves all sizes, strides, addresses and constants. Along the innermost axis a load is either
+expected to stay at one element (`still`) or to move by one; a load that moves otherwise is gathered into scratch first,
+a store that does is scattered from there, so that there is only the one loop to vectorise. If a `still` load does move
+(its axis has one element), the loop runs element by element.
 """
 from __future__ import annotations
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
+from graphc.ir.computed import computed
 from graphc.ir.op import Op
 from graphc.ir.spec import Requirement, Spec, collecting_requirements
 
@@ -71,7 +71,7 @@ class Flow:
         """Every node once, operands and token edges first (topological order; the same order every time)."""
         return iter(self._order)
 
-    @cached_property
+    @computed
     def _order(self) -> tuple[Node, ...]:
         seen: set[Node] = set(self.inputs)
         roots = [*(v.node for v in self.outputs), *self.effects]

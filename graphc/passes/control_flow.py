@@ -11,9 +11,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar
 
+from graphc.ir.computed import computed
 from graphc.ir.node import Flow, Node
 from graphc.ir.op import Effect, Op
 from graphc.ir.spec import Spec
@@ -36,7 +36,7 @@ class ControlOp(Op):
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
         return self.result_specs
 
-    @cached_property
+    @computed
     def states_read(self) -> frozenset[str]:
         """The variables that any flow reads, at any depth."""
         found: set[str] = set()

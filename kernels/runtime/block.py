@@ -171,16 +171,6 @@ def polled(context, host, weight):
 
 
 @function
-def poll_before_host(frame):
-    """Before a function of the embedder is called: polls if this run polls. Returns whether the run is to end."""
-    context, host = word(frame, FRAME_CONTEXT), host_of(frame)
-    if word(context, RUN_CHECKS) > NO_POLLING // 2 or call(word(host, HOST_POLL), (word(host, HOST_POLL_CONTEXT), 0)) == 0:
-        return 0
-    set_word(context, RUN_STOP, 1)
-    return 1
-
-
-@function
 def flag_raised(frame):
     """Whether the embedder has raised the run's cancel flag."""
     flag = word(word(frame, FRAME_CONTEXT), RUN_CANCEL)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from . import image as im
 from . import tables as t
 from .bind import note_input_sizes
-from .block import cancelled, fail, host_of, poll_before_host, slot_copy
+from .block import cancelled, fail, host_of, slot_copy
 from .frame import frame_create
 from .image import bind_count, bind_rows, buffer_row, dtype_size, limited
 from .memory import call_status, copy_bytes, function, load_byte, load_int, set_word, word
@@ -90,8 +90,6 @@ def show(source, slot):
 def run_host(frame, row, record, step):
     ask, views, host = word(row, t.ROW_BOUND), word(row, t.ROW_STORAGE), host_of(frame)
     operands, slots = word(record, 3), word(record, 4)
-    if poll_before_host(frame) != 0:
-        return cancelled(frame, step)
     set_word(ask, t.ASK_OPERANDS, operands)
     set_word(ask, t.ASK_SLOTS, slots)
     set_word(ask, t.ASK_HOST, host)

@@ -13,7 +13,7 @@ from .memory import function, set_word, word
 from .model import frame_close, frame_open, frame_size, model_close, model_open, run
 from .pack import store_free
 from .pool import pool_free, pool_open, pool_quit, worker_loop
-from .python_poll import poll_python
+from .python import call_python, poll_python
 from .run import run_body
 from .verify import verify
 
@@ -99,8 +99,13 @@ def gc_slot_reserve(host, slot, rank, sizes):
 
 
 @function
-def gc_poll_python(record, reserved):
-    return poll_python(record)
+def gc_poll_python(python, reserved):
+    return poll_python(python)
+
+
+@function
+def gc_call_python(context, host, record):
+    return call_python(context, host, record)
 
 
 def _words(count: int) -> tuple[Any, ...]:
@@ -124,6 +129,7 @@ ENTRY: dict[str, tuple[Any, tuple[Any, ...], Any]] = {
     "gc_run_body": (gc_run_body, _words(2), types.int32),
     "gc_slot_reserve": (gc_slot_reserve, _words(4), types.int64),
     "gc_poll_python": (gc_poll_python, _words(2), types.int64),
+    "gc_call_python": (gc_call_python, _words(3), types.int32),
     # The map evaluator by itself: for tests, and for code made by the map JIT, whose functions stand in for the last
     # two.
     "gc_map_words": (map_words, _words(3), types.int64),

@@ -7,9 +7,9 @@ HOST      made by the embedder: what the runtime cannot do alone. Functions take
             call(context, host, record) -> int32, 0: good                           record: ASK_*
             wait(wait_context, address, 128, expected, 0, 0): sleeps while the int32 at address is `expected`; may
             wake early; the fourth argument may be the address of a longest time (C's timespec) instead of 0
-            wake(wait_context, address, 129, count, 0, 0)       (C's `syscall` fits both, with SYS_futex as wait_context)
+            wake(wait_context, address, 129, count, 0, 0)      (C's `syscall` fits both, with SYS_futex as the context)
             poll(poll_context, 0) -> int64, not 0: the run is to end. 0 if the embedder has none. Called every TICK
-            (seconds, nanoseconds) by the thread that runs, in runs that take longer, and before host functions
+            (seconds, nanoseconds) by the thread that runs, in runs that take longer
             clock(clock_id, address) -> the time, as seconds and nanoseconds    (C's clock_gettime fits)
 POOL      made by gc_pool_open
 MODEL     made by gc_model_open: a verified image, its constants and states
@@ -29,10 +29,13 @@ HOST_POLL, HOST_POLL_CONTEXT, HOST_CLOCK, HOST_CLOCK_ID, HOST_TICK = 9, 10, 11, 
 HOST_APART = 15           # 1: each ARENA buffer has a block of its own and ends where that does (apart.py)
 HOST_WORDS = 16
 
-# What gc_poll_python takes: three words for an exception, the thread that handles signals, and addresses of functions:
-# pthread_self, PyGILState_Ensure, PyGILState_Release, PyErr_CheckSignals, PyErr_Fetch
-POLL_EXCEPTION, POLL_MAIN, POLL_SELF, POLL_ENSURE, POLL_RELEASE, POLL_CHECK, POLL_FETCH = 0, 3, 4, 5, 6, 7, 8
-POLL_WORDS = 9
+# PYTHON    made by embedders that are Python: three words for an exception, the thread that handles signals, then
+# addresses of C functions; pthread_self, the others with PyGILState_, PyErr_, PyTuple_, PyLong_, PyObject_, Py_
+(PYTHON_EXCEPTION, PYTHON_MAIN, PYTHON_SELF, PYTHON_ENSURE, PYTHON_RELEASE, PYTHON_CHECK_SIGNALS, PYTHON_FETCH,
+ PYTHON_CLEAR, PYTHON_NEW, PYTHON_SET_ITEM, PYTHON_FROM_LONG, PYTHON_AS_LONG, PYTHON_CALL, PYTHON_DECREF,
+ PYTHON_WORDS) = 0, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
+# What gc_call_python takes as its context
+CALLING_FUNCTION, CALLING_PYTHON = 0, 1
 
 # Record that a host function gets: operands, slots, host table, then an address for each operand's SLOT and for each
 # SLOT to fill

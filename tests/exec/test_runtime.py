@@ -8,6 +8,7 @@ import pytest
 
 from graphc import errors
 from graphc.exec.engine import Engine
+from graphc.exec.jit import CompiledProgram
 from graphc.exec.states import StateStore
 from graphc.plan.plan import (
     Bind,
@@ -361,7 +362,8 @@ def test_compiled_maps_stand_in_for_the_interpreter() -> None:
     plan = random_dag(np.random.default_rng(1), 9)
     engine, x = Engine(plan, threads=1), np.ones(4, np.float32)
     before, = engine.run([x])
-    engine.use_compiled(dict.fromkeys(range(len(plan.programs)), (entry["gc_map_run"], entry["gc_map_run_range"])))
+    code = CompiledProgram(entry["gc_map_run"], entry["gc_map_run_range"], None)
+    engine.use_compiled(dict.fromkeys(range(len(plan.programs)), code))
     assert np.array_equal(engine.run([x])[0], before) and len(engine._frames) == 1
 
 

@@ -354,3 +354,20 @@ def test_feed_keys_may_be_structures() -> None:
         session.run(y, {state: 1.0, x: 0.5})
     with pytest.raises(ValueError, match=r"gives .* twice"):
         session.run(y, {state: ([1, 2], [1, 2, 3]), (x, state.c): (1.0, [1, 2])})
+
+
+def test_placement_is_told_once_a_kind_of_run(capfd: pytest.CaptureFixture[str]) -> None:
+    with gc.Graph().as_default():
+        x = gc.placeholder(gc.float32, [None], name="x")
+        y = gc.add(gc.multiply(x, x, name="m"), gc.constant(1.0, name="c"), name="s")
+        gc.negative(x, name="elsewhere")
+        with gc.Session(config=gc.ConfigProto(log_device_placement=True)) as session:
+            for n in range(1, 9):
+                session.run(y, {x: np.ones(n)})
+            told = capfd.readouterr().err.splitlines()
+            device = "/job:localhost/replica:0/task:0/device:CPU:0"
+            assert told == [f"m: (Mul): {device}", f"c: (Const): {device}", f"s: (Add): {device}"]
+            session.run(y.op.inputs[0], {x: np.ones(2)})
+            assert capfd.readouterr().err.splitlines() == [f"m: (Mul): {device}"]
+            session.run(y, {x: np.ones(2)})
+            assert not capfd.readouterr().err

@@ -1,0 +1,86 @@
+"""The variables' lock: readers together, writers alone and first (tests/session/test_signals.py interrupts it)."""
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from graphc.exec.shared_lock import SharedLock
+
+
+def thread(work: Callable[[], Any]) -> threading.Thread:
+    made = threading.Thread(target=work, daemon=True)
+    made.start()
+    return made
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+def test_readers_share_and_writers_do_not() -> None:
+    lock, inside, most, wrong = SharedLock(), [0, 0], [0, 0], []
+
+    def work(exclusive: bool) -> None:
+        for _ in range(300):
+            with lock.holding(exclusive):
+                inside[exclusive] += 1
+                most[exclusive] = max(most[exclusive], inside[exclusive])
+                if inside[1] > 1 or (inside[1] and inside[0]):
+                    wrong.append(list(inside))
+                time.sleep(0)
+                inside[exclusive] -= 1
+
+    for made in [thread(lambda e=e: work(e)) for e in (False, False, False, True, True)]:
+        made.join(60)
+        assert not made.is_alive()
+    assert not wrong and most[1] == 1 and most[0] > 1
+    assert not lock.readers and not lock.writers and not lock.gates
+
+
+def test_a_writer_that_waits_goes_first() -> None:
+    lock, order = SharedLock(), []
+    lock.acquire("reader", False)
+
+    def take(exclusive: bool) -> None:
+        with lock.holding(exclusive):
+            order.append(exclusive)
+
+    writer = thread(lambda: take(True))
+    until(lambda: bool(lock._wanting))
+    reader = thread(lambda: take(False))
+    time.sleep(0.05)
+    assert not order
+    lock.readers.discard("reader")
+    lock.wake()
+    writer.join(20)
+    reader.join(20)
+    assert order == [True, False]
+
+
+def test_a_wake_that_is_lost_only_delays() -> None:
+    lock, done = SharedLock(), []
+    lock.acquire("writer", True)
+    waiting = thread(lambda: (lock.acquire("reader", False), done.append(1)))
+    until(lambda: bool(lock.gates))
+    lock.writers.discard("writer")           # and nobody calls wake
+    waiting.join(20)
+    assert done
+
+
+def test_a_fork_waits_for_writers_only(monkeypatch: Any) -> None:
+    from graphc.exec import shared_lock
+
+    monkeypatch.setattr(shared_lock, "FORK_WAITS", 0.1)
+    lock = SharedLock()
+    lock.acquire("reader", False)
+    assert lock.before_fork()
+    lock.readers.clear()
+    lock.acquire("writer", True)
+    assert not lock.before_fork()
+    lock.after_fork_in_child()
+    lock.acquire("next", True)
