@@ -47,8 +47,9 @@ def gradients(ys: Any, xs: Any, grad_ys: Any = None, name: str = "gradients", co
     """For each x the gradient of the sum of ys, as `tf.gradients`; None if no y depends on it.
 
     ys, xs, grad_ys, stop_gradients: a tensor (variable) or a list of them. grad_ys: the gradients that arrive at the
-    ys, ones by default. stop_gradients: tensors taken as constants. Raises LookupError for an op without gradient,
-    TypeError for a y that is not of floating point.
+    ys, ones by default. stop_gradients: tensors taken as independent of what they are made of; those among the xs have
+    their own gradients, the partial derivatives. Integers and bools have no gradients: None. Raises LookupError for an
+    op without gradient, TypeError for a y that holds no numbers.
     """
     y_list = [convert_to_tensor(y) for y in _listed(ys)]
     x_list = [_element(x) for x in _listed(xs)]
@@ -58,8 +59,8 @@ def gradients(ys: Any, xs: Any, grad_ys: Any = None, name: str = "gradients", co
         raise ValueError(f"gradients: {len(dys)} grad_ys do not fit {len(y_list)} ys")
     graph = _graph(y_list)
     with graph.as_default(), graph.name_scope(name):
-        starts = [_start(y, dy, i) for i, (y, dy) in enumerate(zip(y_list, dys, strict=True))]
-        found = backward(y_list, starts, x_list, stops)
+        starts = [(y, _start(y, dy, i)) for i, (y, dy) in enumerate(zip(y_list, dys, strict=True)) if _has_gradients(y)]
+        found = backward([y for y, _ in starts], [dy for _, dy in starts], x_list, stops)
         if unconnected_gradients == UnconnectedGradients.ZERO:
             found = [zeros_for(x) if dx is None else dx for x, dx in zip(x_list, found, strict=True)]
         elif unconnected_gradients != UnconnectedGradients.NONE:
@@ -79,21 +80,37 @@ def _graph(ys: Sequence[Tensor]) -> Any:
 
 def _element(x: Any) -> Tensor:
     """A tensor to differentiate by. Inside a body, what it captured stands for the outer tensor."""
-    graph = get_default_graph()
-    inner = isinstance(graph, FuncGraph)
     if hasattr(x, "_ref"):
-        read = x._as_graph_element()
-        return graph.captures.get(read, x._ref()) if inner else x._ref()
-    tensor = convert_to_tensor(x)
-    return graph.captures.get(tensor, tensor) if inner else tensor
+        outer = x._as_graph_element()
+        read = _inside(outer)
+        return _inside(x._ref()) if read is outer else read
+    return _inside(convert_to_tensor(x))
+
+
+def _inside(tensor: Tensor) -> Tensor:
+    """What stands for a tensor in the body that is being built; the tensor itself if the body does not use it."""
+    around, graph = [], get_default_graph()
+    while isinstance(graph, FuncGraph) and graph is not tensor.graph:
+        around.append(graph)
+        graph = graph.outer_graph
+    found: Tensor | None = tensor
+    for body in reversed(around):
+        found = body.captures.get(found) if found is not None else None
+    return tensor if found is None else found
+
+
+def _has_gradients(y: Tensor) -> bool:
+    """Whether y is of floating point. Raises TypeError if it holds no numbers at all."""
+    if is_differentiable(y.dtype) and y.dtype != variant:
+        return True
+    if y.dtype.is_integer or y.dtype.is_bool:
+        return False
+    raise TypeError(f"gradients: '{y.name}' has dtype {y.dtype.name}; only numbers have gradients{built_at(y.op)}")
 
 
 def _start(y: Tensor, dy: Any, position: int) -> Tensor:
     from graphc.ops.fill import ones_like
 
-    if not is_differentiable(y.dtype):
-        raise TypeError(f"gradients: '{y.name}' has dtype {y.dtype.name}; only tensors of floating point have gradients"
-                        f"{built_at(y.op)}")
     if dy is None:
         return ones_like(y, name=f"grad_ys_{position}")
     given = convert_to_tensor(dy, y.dtype, name=f"grad_ys_{position}")
@@ -138,10 +155,10 @@ class _Walk:
         for operation in self.order:
             if any(self.is_wanted(t) for t in operation.inputs):
                 self.between.add(operation)
-                self.wanted.update(operation.outputs)
+                self.wanted.update(t for t in operation.outputs if t not in self.stops)
 
     def is_wanted(self, tensor: Tensor) -> bool:
-        return tensor in self.wanted and tensor not in self.stops and is_differentiable(tensor.dtype)
+        return tensor in self.wanted and is_differentiable(tensor.dtype)
 
     def operations(self) -> Iterator[Operation]:
         return (op for op in reversed(self.order) if op in self.between)
@@ -161,7 +178,7 @@ class _Walk:
     def through(self, operation: Operation) -> None:
         """Takes the gradients of an op's outputs to its inputs."""
         inputs = operation.inputs
-        dys = [self.total(t) for t in operation.outputs]
+        dys = [None if t in self.stops else self.total(t) for t in operation.outputs]
         if all(dy is None for dy in dys):
             return
         wanted = [self.is_wanted(t) for t in inputs]

@@ -49,7 +49,8 @@ class FuncGraph(Graph):
         return self._placeholder(spec, name)
 
     def capture(self, tensor: Tensor) -> Tensor:
-        """The inner tensor that stands for one of the graphs around this one. A small constant is copied instead."""
+        """The inner tensor that stands for one of the graphs around this one. A small constant of integers is copied.
+        """
         found = self.captures.get(tensor)
         if found is not None:
             return found
@@ -70,6 +71,8 @@ class FuncGraph(Graph):
 
     def _copied_constant(self, outer: Tensor) -> Tensor | None:
         definition = outer.op.definition
+        if outer.dtype.is_floating or outer.dtype.is_complex:
+            return None             # a copy would be a constant for gradients, too
         count = dims.product(outer.spec.shape or ())
         if definition.type != "Const" or not isinstance(count, int) or count > VALUE_LIMIT:
             return None

@@ -75,10 +75,10 @@ class _BatchNorm(Composite):
     def back(self, array: np.ndarray, dtype: Any) -> np.ndarray:
         return np.ascontiguousarray(array.transpose(TO_NCHW) if self.data_format == "NCHW" else array).astype(dtype)
 
-    def constant(self, emit: Callable[..., Any], like: Any, value: float) -> Any:
+    def constant(self, emit: Callable[..., Any], spec: Spec, value: float) -> Any:
         from graphc.ops.source import Const
 
-        dtype = like.spec.dtype
+        dtype = spec.dtype
         return emit(Const(value=np.asarray(value, dtype.numpy), dtype=dtype))
 
 
@@ -148,9 +148,9 @@ class FusedBatchNorm(_BatchNorm):
             centred = emit(Sub(), x, mean)
             squares = emit(Square(), centred)
             variance, unbiased = emit(Mean(axis=AXES), squares), emit(_BesselMean(axis=AXES), squares)
-        factor = emit(Mul(), emit(Rsqrt(), emit(AddV2(), variance, self.constant(emit, x, self.epsilon))), scale)
+        factor = emit(Mul(), emit(Rsqrt(), emit(AddV2(), variance, self.constant(emit, x.spec, self.epsilon))), scale)
         y = emit(AddV2(), emit(Mul(), emit(Sub(), x, mean) if centred is None else centred, factor), offset)
-        zeros = tuple(self.constant(emit, scale, 0.0) for _ in self.unused(scale.spec.dtype))
+        zeros = tuple(self.constant(emit, spec, 0.0) for spec in self.unused(scale.spec.dtype))
         return (y, mean, unbiased, mean, variance, *zeros)
 
     def grad(self, node, dy, *_others):
@@ -226,7 +226,7 @@ class FusedBatchNormGrad(_BatchNorm):
     def expand(self, emit: Callable[..., Any], *inputs: Any) -> Any:
         require_nhwc(self)
         dy, x, scale, mean, variance = inputs[:5]
-        inverse = emit(Rsqrt(), emit(AddV2(), variance, self.constant(emit, x, self.epsilon)))
+        inverse = emit(Rsqrt(), emit(AddV2(), variance, self.constant(emit, x.spec, self.epsilon)))
         normal = emit(Mul(), emit(Sub(), x, mean), inverse)
         product = emit(Mul(), dy, normal)
         d_scale, d_offset = emit(Sum(axis=AXES), product), emit(Sum(axis=AXES), dy)
@@ -235,7 +235,7 @@ class FusedBatchNormGrad(_BatchNorm):
             centred = emit(Sub(), dy, emit(Mean(axis=AXES), dy))
             dx = emit(Sub(), centred, emit(Mul(), normal, emit(Mean(axis=AXES), product)))
         dx = emit(Mul(), dx, emit(Mul(), scale, inverse))
-        return dx, d_scale, d_offset, self.constant(emit, x, 0.0), self.constant(emit, x, 0.0)
+        return dx, d_scale, d_offset, self.constant(emit, x.spec, 0.0), self.constant(emit, x.spec, 0.0)
 
     def grad(self, node, gx, gs, go, *_others):
         """The gradient by y_backprop, x and scale, for gradients gx, gs, go of the first three results.

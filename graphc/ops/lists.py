@@ -76,8 +76,7 @@ class TensorListPushBack(Op):
     def grad(self, node: Operation, *dys: Tensor | None) -> Sequence[Tensor | None]:
         if dys[0] is None:
             return [None, None]
-        pushed = node.inputs[1]
-        return list(tensor_list_pop_back(dys[0], pushed.dtype, _sizes(pushed)))
+        return _pop_or_zeros(dys[0], node.inputs[1])
 
     def lower(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
         from graphc.plan import plan  # not needed to build a graph
@@ -188,6 +187,25 @@ def tensor_list_pop_back(handle: Tensor, element_dtype: Any, element_shape: Sequ
 def tensor_list_length(handle: Tensor, name: str | None = None) -> Tensor:
     """The number of elements: an int32 scalar."""
     return apply(TensorListLength, handle, name=name)
+
+
+def _pop_or_zeros(handle: Tensor, pushed: Tensor) -> list[Tensor]:
+    """Pops the gradient of `pushed`. The gradient of a list that nothing depends on is the empty list, and one may lack
+    the elements at the bottom: their gradients are zeros."""
+    from graphc.ops.comparison import greater
+    from graphc.ops.cond import cond
+    from graphc.ops.fill import zeros
+    from graphc.ops.shapes import shape
+
+    sizes = _sizes(pushed)
+    known: Any = shape(pushed) if pushed.dtype != variant and -1 in sizes else sizes
+
+    def nothing() -> list[Tensor]:
+        zero = empty_tensor_list(variant, ()) if pushed.dtype == variant else zeros(known, pushed.dtype)
+        return [handle, zero]
+
+    return list(cond(greater(tensor_list_length(handle), 0),
+                     lambda: list(tensor_list_pop_back(handle, pushed.dtype, sizes)), nothing))
 
 
 def zero_like(tensor: Tensor) -> Tensor:

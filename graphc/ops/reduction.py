@@ -102,16 +102,17 @@ class _Reduced(Reduction):
         return np.asarray(result).astype(x.dtype, copy=False)
 
     def spread(self, node: typing.Any, value: Tensor) -> Tensor:
-        """A result (or its gradient) with the reduced axes back at size 1, so that it broadcasts against the input.
+        """A result (or its gradient) with the reduced axes back at size 1, so that it broadcasts against the input."""
+        from graphc.ops.shapes import expand_dims, shape
+        from graphc.ops.unreduce import spread
 
-        Of an input of unknown rank every axis is reduced (the only way in which the functions build that): a scalar.
-        """
-        from graphc.ops.shapes import expand_dims
-
-        if self.keep_dims or node.inputs[0].spec.shape is None:
+        if self.keep_dims:
             return value
-        for axis in normalise_axes(self.axis, len(node.inputs[0].spec.shape)):
-            value = expand_dims(value, axis)
+        x, axis = node.inputs
+        if x.spec.shape is None or self.axis is None:
+            return spread(value, shape(x), axis)
+        for number in normalise_axes(self.axis, len(x.spec.shape)):
+            value = expand_dims(value, number)
         return value
 
     def filled(self, node: typing.Any, value: Tensor) -> Tensor:
@@ -160,7 +161,7 @@ class Mean(_Reduced):
             return np.asarray(np.sign(total) * (np.abs(total) // max(count, 1))).astype(x.dtype)
 
     def grad(self, node, dy):
-        return [self.filled(node, dy) / elements_along(node.inputs[0], self.axis), None]
+        return [self.filled(node, dy) / elements_along(node, self.axis), None]
 
 
 @register
@@ -176,22 +177,13 @@ class Prod(_Reduced):
     def grad(self, node, dy):
         """Exact where elements are 0: the product of the others is made of exclusive products from both sides."""
         from graphc.ops.scan import cumprod
-        from graphc.ops.shapes import expand_dims, reshape, shape
-        from graphc.ops.transpose import transpose
+        from graphc.ops.shapes import reshape, shape
+        from graphc.ops.unreduce import rows, unrows
 
-        x = node.inputs[0]
-        rank = len(x.spec.shape)
-        axes = normalise_axes(self.axis, rank)
-        if not axes:
-            return [dy, None]
-        kept = [i for i in range(rank) if i not in axes]
-        perm = [*kept, *axes]
-        moved = transpose(x, perm)
-        flat = reshape(moved, [*(shape(x)[i] for i in kept), -1])
-        others = cumprod(flat, axis=-1, exclusive=True) * cumprod(flat, axis=-1, exclusive=True, reverse=True)
-        row = reshape(dy, [*(shape(x)[i] for i in kept)]) if self.keep_dims else dy
-        grads = reshape(expand_dims(row, -1) * others, shape(moved))
-        return [transpose(grads, [perm.index(i) for i in range(rank)]), None]
+        x, axis = node.inputs
+        flat = rows(x, axis)
+        others = cumprod(flat, axis=1, exclusive=True) * cumprod(flat, axis=1, exclusive=True, reverse=True)
+        return [unrows(reshape(dy, [-1, 1]) * others, shape(x), axis), None]
 
 
 class _Extreme(_Reduced):
@@ -203,7 +195,7 @@ class _Extreme(_Reduced):
         from graphc.ops.reduce import reduce_sum
 
         chosen = cast(equal(self.spread(node, node.outputs[0]), node.inputs[0]), dy.dtype)
-        ties = reduce_sum(chosen, self.axis, keepdims=True)
+        ties = reduce_sum(chosen, node.inputs[1], keepdims=True)
         return [chosen / ties * self.spread(node, dy), None]
 
 
@@ -276,7 +268,7 @@ class _BesselMean(_Reduced):
     def grad(self, node, dy):
         from graphc.ops.binary import maximum
 
-        count = maximum(elements_along(node.inputs[0], self.axis) - 1, 1)
+        count = maximum(elements_along(node, self.axis) - 1, 1)
         return [self.filled(node, dy) / count, None]
 
 
@@ -347,15 +339,18 @@ class ArgMin(_Position):
     samples = _POSITIONS
 
 
-def elements_along(x: Tensor, axes: Sequence[int]) -> Tensor:
-    """How many elements of x lie along these axes, as a scalar tensor of x's dtype."""
+def elements_along(node: typing.Any, axes: Sequence[int] | None) -> Tensor:
+    """How many elements of its input each result of a reduction is made of, as a scalar tensor of the input's dtype."""
+    from graphc.ops.binary import maximum
     from graphc.ops.cast import cast
+    from graphc.ops.division import floordiv
     from graphc.ops.gather import gather
     from graphc.ops.reduce import reduce_prod
     from graphc.ops.shapes import shape, size
 
-    if x.spec.shape is None:
-        return cast(size(x), x.dtype)
+    x = node.inputs[0]
+    if x.spec.shape is None or axes is None:
+        return cast(floordiv(size(x), maximum(size(node.outputs[0]), 1)), x.dtype)
     found = normalise_axes(axes, len(x.spec.shape))
     sizes = [x.spec.shape[a] for a in found]
     if all(isinstance(size, int) for size in sizes):

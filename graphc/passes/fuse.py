@@ -186,8 +186,8 @@ class Grouping:
             if of is group:
                 return True
             unit: object = node if of is None else of
-            last = self.position[node] if of is None else of.last
-            if unit in seen or last < group.first:
+            # A lone node in front of the group may read from a group that goes on behind the group's first member.
+            if unit in seen or (of is not None and of.last < group.first):
                 continue
             seen.add(unit)
             members = (node,) if of is None else of.members

@@ -25,7 +25,6 @@ from graphc.plan.builder import BodyBuilder
 from graphc.plan.scalar_program import Scalar, ScalarProgram
 
 
-
 @dataclass(frozen=True)
 class _Shape:
     """Broadcast to this shape, or (units) add and drop axes of size 1 until the shape is this one."""

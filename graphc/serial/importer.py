@@ -23,6 +23,10 @@ from graphc.serial.graph_pb2 import GraphDef, NodeDef
 from graphc.serial.graphdef import PRODUCER
 
 _LOOP_OPS = {"Enter", "RefEnter", "Exit", "RefExit", "NextIteration", "RefNextIteration", "LoopCond", "Switch", "Merge"}
+_KEEP_FUNCTIONAL = (
+    "save it with While and If instead. TensorFlow 2: convert_variables_to_constants_v2(f, lower_control_flow=False); "
+    "TensorFlow 1: tf.compat.v1.enable_control_flow_v2() before building the graph"
+)
 _SCALAR_MEANS_UNKNOWN = 24      # producers older than this wrote an unknown shape of a Placeholder as a scalar's
 
 
@@ -188,12 +192,11 @@ def sorted_nodes(nodes: Mapping[str, NodeDef]) -> list[NodeDef]:
 
 
 def _cycle_message(nodes: Mapping[str, NodeDef], name: str, source: str) -> str:
-    if {nodes[name].op, nodes[source].op} & _LOOP_OPS:
-        return (
-            f"the graph holds a TF 1 loop (nodes '{name}', '{source}': {nodes[name].op}, {nodes[source].op}), "
-            "which graphc does not import; convert it to functional form first (TensorFlow: "
-            "tf.compat.v1.enable_control_flow_v2() before building the graph)"
-        )
+    # Any two nodes of a loop may close its cycle, so the loop's own ops are looked for in the whole graph.
+    loop = next((n for n in nodes.values() if n.op in _LOOP_OPS), None)
+    if loop is not None:
+        return (f"the graph holds a loop in lowered form: {loop.op} '{loop.name}' and its like, which graphc does not "
+                f"import (nodes '{name}' and '{source}' depend on each other); {_KEEP_FUNCTIONAL}")
     return f"nodes '{name}' and '{source}' of the GraphDef depend on each other; the file is damaged"
 
 
@@ -203,8 +206,7 @@ def check_types(types: set[str]) -> None:
     if not unknown:
         return
     loops = [t for t in unknown if t in _LOOP_OPS]
-    hint = ("; TF 1 loops and branches are imported in functional form only (TensorFlow: "
-            "tf.compat.v1.enable_control_flow_v2() before building the graph)") if loops else ""
+    hint = f"; loops and branches are imported in functional form only: {_KEEP_FUNCTIONAL}" if loops else ""
     raise UnimplementedError("the graph uses op types that graphc does not know: "
                              f"{', '.join(t + names.suggestion(t, OPS) for t in unknown)}{hint}")
 

@@ -95,8 +95,6 @@ def test_through_a_long_chain_without_recursion() -> None:
 
 def test_errors_name_op_and_line() -> None:
     x = gc.placeholder(gc.float32, [3])
-    with pytest.raises(TypeError, match="'count:0' has dtype int32; only tensors of floating point have gradients"):
-        gc.gradients(gc.cast(x, gc.int32, name="count"), x)
     y = _without_gradient(x)
     with pytest.raises(LookupError) as caught:
         gc.gradients(y, x)
