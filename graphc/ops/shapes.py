@@ -122,7 +122,8 @@ class Reshape(Alias):
             if not dims.same(dims.mod(total, rest), 0):        # else it divides, whatever the sizes
                 require_less_equal(1, rest, f"{message}: -1 is not determined, as the other sizes give 0")
                 rest = dims.maximum(rest, 1)
-                require_equal(dims.mod(total, rest), 0, f"{message}: the other sizes must divide the number of elements")
+                require_equal(dims.mod(total, rest), 0,
+                              f"{message}: the other sizes must divide the number of elements")
             shape[unknown[0]] = dims.floordiv(total, rest)
         elif all(map(nonnegative, shape)):
             require_equal(total, rest, message)
@@ -211,8 +212,8 @@ class Squeeze(Alias):
                     require_less_equal(
                         2, dims.select(dims.equal(size, 0), 2, size),
                         f"squeeze without axis would drop axis {axis} of a tensor of shape {text(x.shape)}, whose size "
-                        f"is 1 in this run only, and so change the rank; say which axes to drop (axis=...), or the size "
-                        "by set_shape")
+                        "is 1 in this run only, and so change the rank; say which axes to drop (axis=...), or the "
+                        "size by set_shape")
         kept = tuple(s for i, s in enumerate(x.shape) if i not in axes)
         return with_moved_value(self, Spec(x.dtype, kept), x)
 

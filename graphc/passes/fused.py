@@ -10,8 +10,8 @@ it is one map over `domain`, of which `axes` are reduced:
   seen members      Views of arguments, and scalar constants: read by any of the others
   and unit-axis Aliases of all of these
 
-or, if `kernel` is set (a member that reads arguments only), the epilogue of a kernel's call: element and seen members only, behind its
-single result. `check_members` holds this, behind the pass. plan/lower_fused.py makes the step.
+or, if `kernel` is set (a member that reads arguments only), the epilogue of a kernel's call: element and seen members
+only, behind its single result. `check_members` holds this, behind the pass. plan/lower_fused.py makes the step.
 """
 from __future__ import annotations
 
