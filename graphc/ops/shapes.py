@@ -149,11 +149,13 @@ def _resolved(shape: Sequence[dims.Size], total: dims.Size, message: str) -> lis
     """The sizes of a shape that is known only while running, where one of them may turn out to be -1."""
     inferred = [0 if nonnegative(s) else dims.equal(s, -1) for s in shape]
     require_less_equal(sum(inferred), 1, f"{message}: {_ONE}")
+    for size in shape:
+        if not nonnegative(size):
+            require_less_equal(-1, size, f"{message}: {_ONE}")
     given = dims.product(dims.select(flag, 1, s) for flag, s in zip(inferred, shape, strict=True))
     require_less_equal(sum(inferred), given, f"{message}: -1 is not determined, as the other sizes give 0")
     left = dims.floordiv(total, dims.maximum(given, 1))
     made = [dims.select(flag, left, s) for flag, s in zip(inferred, shape, strict=True)]
-    require_nonnegative(made, f"{message}: {_ONE}")
     require_equal(total, dims.product(made), message)
     return made
 
