@@ -33,7 +33,15 @@ def from_operands(op: Op, operands: Sequence[Spec], elements: Callable[[int], El
         made = op.infer(*given)
     except (ValueError, TypeError):
         return None               # the values do not fit: whoever uses them says so
-    return made.value if isinstance(made, Spec) and _is_small(made) else None
+    if not isinstance(made, Spec) or not _is_small(made) or made.value is None:
+        return None
+    return None if any(map(_may_divide_by_zero, made.value)) else made.value
+
+
+def _may_divide_by_zero(size: Size) -> bool:
+    """Whether only running tells; then the op itself computes it, and its error names it."""
+    return any(isinstance(atom, dims.Call) and atom.function in ("floordiv", "mod")
+               and not isinstance(atom.arguments[1], int) for atom in dims.atoms(size))
 
 
 def _is_small(spec: Spec) -> bool:

@@ -145,6 +145,7 @@ def test_what_is_known_of_a_shape_stays_known() -> None:
         x, n = feeds()
         assert gc.reshape(x, [n, 3]).shape.as_list() == [None, 3]
         assert gc.zeros([2, n + 1, 4]).shape.as_list() == [2, None, 4]
+        assert gc.zeros([n // 2, 6 // n, 4]).shape.as_list() == [None, None, 4]
         assert gc.fill(gc.concat([[5], gc.reshape(n, [1])], 0), 1.0).shape.as_list() == [5, None]
         y = gc.exp(gc.zeros([n, 3])) + gc.broadcast_to(gc.tanh(x[0]), [n, 3]) + gc.fill(gc.stack([n, 3]), 2.0)
         plan = compile_graph([y], (), [x, n]).plan
