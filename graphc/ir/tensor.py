@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from graphc.ir import dims
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType
+from graphc.ir.element_values import DEPTH, from_operands
 from graphc.ir.node import Origin
 from graphc.ir.op import Op
 from graphc.ir.spec import Spec
@@ -151,16 +152,26 @@ class Tensor:
         sizes = tuple(o if m is None else m for m, o in zip(merged, old, strict=True))
         self.spec = replace(self.spec, shape=sizes)
 
-    def value_sizes(self) -> tuple[Size, ...] | None:
+    def value_sizes(self, depth: int = 0) -> tuple[Size, ...] | None:
         """The elements of a small integer tensor as sizes: known ones, else symbols bound when the run has computed it.
 
-        None if their number is unknown. The symbols' source is ("value", tensor, position).
+        None if their number is unknown. The symbols' source is ("value", tensor, position). depth: of the recursion.
         """
         if self._value is None and self.spec.shape is not None and self.dtype.is_integer:
             count = dims.product(self.spec.shape)
             if isinstance(count, int):
-                self._value = tuple(dims.symbol(f"{self.op.name}[{i}]", ("value", self, i)) for i in range(count))
+                self._value = self._from_operands(depth) or tuple(
+                    dims.symbol(f"{self.op.name}[{i}]", ("value", self, i)) for i in range(count))
         return self._value
+
+    def _from_operands(self, depth: int) -> tuple[Size, ...] | None:
+        if depth == DEPTH or len(self.op.outputs) != 1:
+            return None
+        definition = self.op.definition
+        fields = definition.field_operands()
+        given = [t for key, value in self.op.operand_tensors().items() if key not in fields
+                 for t in (value if isinstance(value, tuple) else (value,))]
+        return from_operands(definition, [t.spec for t in given], lambda i: given[i].value_sizes(depth + 1))
 
     def eval(self, feed_dict: dict[Any, Any] | None = None, session: Any = None) -> Any:
         """The tensor's value in `session`, or in the default one."""

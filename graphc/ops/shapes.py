@@ -125,7 +125,8 @@ class Reshape(Alias):
             if not dims.same(dims.mod(total, rest), 0):        # else it divides, whatever the sizes
                 require_less_equal(1, rest, f"{message}: -1 is not determined, as the other sizes give 0")
                 rest = dims.maximum(rest, 1)
-                require_equal(dims.mod(total, rest), 0, f"{message}: the other sizes must divide the number of elements")
+                require_equal(dims.mod(total, rest), 0,
+                              f"{message}: the other sizes must divide the number of elements")
             shape[unknown[0]] = dims.floordiv(total, rest)
         elif all(map(nonnegative, shape)):
             require_equal(total, rest, message)
@@ -151,11 +152,13 @@ def _resolved(shape: Sequence[dims.Size], total: dims.Size, message: str) -> lis
     """The sizes of a shape that is known only while running, where one of them may turn out to be -1."""
     inferred = [0 if nonnegative(s) else dims.equal(s, -1) for s in shape]
     require_less_equal(sum(inferred), 1, f"{message}: {_ONE}")
+    for size in shape:
+        if not nonnegative(size):
+            require_less_equal(-1, size, f"{message}: {_ONE}")
     given = dims.product(dims.select(flag, 1, s) for flag, s in zip(inferred, shape, strict=True))
     require_less_equal(sum(inferred), given, f"{message}: -1 is not determined, as the other sizes give 0")
     left = dims.floordiv(total, dims.maximum(given, 1))
     made = [dims.select(flag, left, s) for flag, s in zip(inferred, shape, strict=True)]
-    require_nonnegative(made, f"{message}: {_ONE}")
     require_equal(total, dims.product(made), message)
     return made
 
@@ -214,8 +217,8 @@ class Squeeze(Alias):
                     require_less_equal(
                         2, dims.select(dims.equal(size, 0), 2, size),
                         f"squeeze without axis would drop axis {axis} of a tensor of shape {text(x.shape)}, whose size "
-                        f"is 1 in this run only, and so change the rank; say which axes to drop (axis=...), or the size "
-                        "by set_shape")
+                        "is 1 in this run only, and so change the rank; say which axes to drop (axis=...), or the "
+                        "size by set_shape")
         kept = tuple(s for i, s in enumerate(x.shape) if i not in axes)
         return with_moved_value(self, Spec(x.dtype, kept), x)
 

@@ -23,6 +23,7 @@ from typing import Any
 from graphc.errors import InvalidArgumentError, UnimplementedError, built_at
 from graphc.ir import dims
 from graphc.ir.dims import Size
+from graphc.ir.element_values import DEPTH, from_operands
 from graphc.ir.infer import explain
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import Composite, Effect, Op
@@ -276,14 +277,20 @@ class Snapshot:
                     "of its elements, or call set_shape on it", operation)
         return dataclasses.replace(definition, **found), operands
 
-    def _sizes(self, value: Value) -> tuple[Size, ...] | None:
-        """The elements of an int tensor; what is known only while running becomes symbols."""
+    def _sizes(self, value: Value, depth: int = 0) -> tuple[Size, ...] | None:
+        """The elements of an int tensor; what is known only while running becomes symbols. depth: of the recursion."""
         spec = value.spec
         if spec.value is not None or spec.shape is None:
             return spec.value
         count = dims.product(spec.shape)
         if not isinstance(count, int):
             return None
+        if value not in self.bound and depth < DEPTH and len(value.node.specs) == 1:
+            operands = value.node.inputs
+            found = from_operands(value.node.op, [v.spec for v in operands],
+                                  lambda i: self._sizes(operands[i], depth + 1))
+            if found is not None:
+                self.bound[value] = found
         if value not in self.bound:
             name = value.node.origins[0].op_name if value.node.origins else "size"
             made = tuple(dims.symbol(f"{name}[{i}]", ("value", name, i)) for i in range(count))   # may be negative

@@ -100,7 +100,8 @@ class FusedLowering:
         return values, stores
 
     def _as_row(self, scalar: Scalar) -> Scalar:
-        """The same as a value of each row, though it depends on no reduction: its node does, but ignores it (ones_like)."""
+        """The same as a value of each row, though no reduction is in it: its node reads one and ignores it (ones_like).
+        """
         member = next(node for node in self.op.members if isinstance(node.op, Reduction)).value()
         row = self.scalar(Seen(member, self._fit(member, _without(self.op.domain, self.op.axes)), True))
         return self.program("select", row if row.dtype.is_bool else self.program("equal", row, row), scalar, scalar)

@@ -301,7 +301,7 @@ def test_sizes_used_by_members_must_be_known_before() -> None:
     assert isinstance(node.op, Fused) and {n.op.type for n in node.after} == {"_BindSizes"}
     verify(flow, "fuse")
     cut = dataclasses.replace(flow, outputs=(dataclasses.replace(node, after=()).value(),), effects=tuple(node.after))
-    with pytest.raises(InternalError, match="before .* makes it known"):
+    with pytest.raises(InternalError, match=r"before .* makes it known"):
         verify(cut, "fuse")
 
 

@@ -1,11 +1,11 @@
-"""Run-time sizes through the C++ runner: every family at every place, saved and run with several
-values."""
+"""Run-time sizes through the C++ runner: every family at every place, saved and run with several values."""
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from size_families import COLUMNS, FAMILIES, PLACES
 
 import graphc as gc
 from graphc.serial.freeze import add_plan
@@ -13,7 +13,6 @@ from graphc.serial.graphdef import as_graph_def
 
 from files import build_runner
 from native import Native
-from size_families import COLUMNS, FAMILIES, PLACES
 
 
 @pytest.fixture(scope="module")
