@@ -142,4 +142,5 @@ class Checked(Op):
         return x
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
-        b.call("checked", [inputs[0], outputs[0]], dims=[inputs[0].elements, self.results_behind], attrs=[list(REFUSED).index(self.refused)])
+        b.call("checked", [inputs[0], outputs[0]], dims=[inputs[0].elements, self.results_behind],
+               attrs=[list(REFUSED).index(self.refused)])
