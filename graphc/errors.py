@@ -40,6 +40,8 @@ class OutOfRangeError(OpError):
 class UnimplementedError(OpError, NotImplementedError):
     """An op, dtype or case that graphc does not support (yet); never a silent fallback."""
 
+    is_length_unknown = False    # of a vector whose elements are a shape
+
 
 class ResourceExhaustedError(OpError, MemoryError):
     """No memory, or a limit on it."""

@@ -319,14 +319,13 @@ class Session:
         return Engine(compiled.plan, compiled.constants, self._states, hosts, self._threads)
 
     def _compiled(self, prepared: _Prepared, inputs: Sequence[np.ndarray]) -> Any:
-        from graphc.passes.snapshot import LengthUnknown
         from graphc.plan.compile import compile_graph
 
         ranks, shapes = [a.ndim for a in inputs], [k if isinstance(k, tuple) else None for k in prepared.kind(inputs)]
         try:
             return compile_graph(prepared.tensors, prepared.operations, prepared.feeds, ranks, feed_shapes=shapes)
-        except LengthUnknown:
-            if prepared.by_length:
+        except errors.UnimplementedError as error:
+            if prepared.by_length or not error.is_length_unknown:
                 raise
             prepared.by_length = True
             return self._compiled(prepared, inputs)

@@ -1,7 +1,8 @@
 """checked: y = x, unless an element of x is one that the step behind cannot take.
 
 Job: integers that divide (0 is refused) and that are exponents (below 0 is refused): primitives of maps cannot fail, so
-what they cannot take is looked for before. attr `refused`: 0 or 1, the index into STATUS.
+what they cannot take is looked for before. attr `refused`: 0 zeros, 1 numbers below 0; nothing is refused if there are
+no `results` to be computed from it.
 Invariant: every element of a tile is copied whatever it is; only the status tells.
 """
 from __future__ import annotations
@@ -14,11 +15,11 @@ TYPES = ("i32", "i64", "u8", "i8", "i16", "u16", "u32")
 
 
 def make(types):
-    def bind(elements, refused, choice):
+    def bind(elements, results, refused, choice):
         choice[TILES] = (elements + TILE - 1) // TILE
         choice[TILE_ELEMENTS] = TILE
 
-    def run(x, y, elements, refused, choice, work, scratch, phase, tile):
+    def run(x, y, elements, results, refused, choice, work, scratch, phase, tile):
         first = tile * TILE
         zeros, negative = 0, 0
         for i in range(first, min(first + TILE, elements)):
@@ -26,12 +27,13 @@ def make(types):
             zeros |= value == 0
             negative |= value < 0
             y[i] = value
+        if results == 0:
+            return OK
         if refused == 0:
             return DIVISION_BY_ZERO if zeros else OK
         return NEGATIVE_EXPONENT if negative else OK
     return Functions(bind, run)
 
 
-register(Kernel("checked", (Operand("x", "in", "T", "elements"), Operand("y", "out", "T", "elements")), ("elements",),
-                ("refused",), tuple({"T": t} for t in TYPES), make,
-                (*at_least(0, "elements", "refused"), *at_most(1, "refused"))))
+register(Kernel("checked", (Operand("x", "in", "T", "elements"), Operand("y", "out", "T", "elements")), ("elements", "results"), ("refused",), tuple({"T": t} for t in TYPES), make,
+                (*at_least(0, "elements", "results", "refused"), *at_most(1, "refused"))))

@@ -17,22 +17,26 @@ from graphc.ir.op import REFUSED, Elementwise
 from graphc.ops.source import Const
 from graphc.passes.driver import Replacement, rewrite
 from graphc.passes.internal_ops import Checked
+from graphc.passes.snapshot import symbols
 
 
 def check_operands(flow: Flow) -> Flow:
+    given = {symbol for node in flow.inputs for size in node.specs[0].shape or () for symbol in symbols(size)}
+
+    def check_last(node: Node) -> Replacement:
+        """x // y -> x // checked(y)"""
+        op, y = node.op, node.inputs[-1] if node.inputs else None
+        if not isinstance(op, Elementwise) or op.refused is None or y is None or not y.spec.dtype.is_integer:
+            return None
+        if isinstance(y.node.op, Checked) or _is_fine(y, op.refused):
+            return None
+        # A number of results that only comes out of the run may not be known yet where the check stands.
+        count = dims.product(node.specs[0].shape or ())
+        count = count if all(symbol in given for symbol in symbols(count)) else 1
+        check = make_node(Checked(op.refused, count), (y,), node.origins, node.after)
+        return dataclasses.replace(node, inputs=(*node.inputs[:-1], check.value()))
+
     return rewrite(flow, [check_last])
-
-
-def check_last(node: Node) -> Replacement:
-    """x // y -> x // checked(y)"""
-    op = node.op
-    if not isinstance(op, Elementwise) or op.refused is None or not node.inputs[-1].spec.dtype.is_integer:
-        return None
-    empty = any(dims.same(size, 0) for size in node.specs[0].shape or ())
-    if empty or isinstance(node.inputs[-1].node.op, Checked) or _is_fine(node.inputs[-1], op.refused):
-        return None
-    check = make_node(Checked(op.refused), node.inputs[-1:], node.origins, node.after)
-    return dataclasses.replace(node, inputs=(*node.inputs[:-1], check.value()))
 
 
 def _is_fine(value: Value, refused: str) -> bool:

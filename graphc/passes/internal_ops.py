@@ -123,21 +123,24 @@ class SizeValues(Op):
 
 @dataclass(frozen=True)
 class Checked(Op):
-    """x, of integers. refused: a key of REFUSED (ir/op.py), the elements that end the run."""
+    """x, of integers. refused: a key of REFUSED (ir/op.py), the elements that end the run, unless there are no
+    results behind."""
 
     type: ClassVar[str] = "_Checked"
     operands = ("x",)
     checks_data = True
     refused: str
+    results_behind: Size = 1
 
     def infer(self, x: Spec) -> Spec:  # type: ignore[override]
         return Spec(x.dtype, x.shape, x.value)
 
     def reference(self, x: np.ndarray) -> np.ndarray:  # type: ignore[override]
         found, message = REFUSED[self.refused]
-        if np.any(found(x)):
+        if self.results_behind != 0 and np.any(found(x)):
             raise InvalidArgumentError(message)
         return x
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
-        b.call("checked", [inputs[0], outputs[0]], dims=[inputs[0].elements], attrs=[list(REFUSED).index(self.refused)])
+        b.call("checked", [inputs[0], outputs[0]], dims=[inputs[0].elements, self.results_behind],
+               attrs=[list(REFUSED).index(self.refused)])

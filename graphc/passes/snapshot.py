@@ -40,10 +40,6 @@ Versions = dict[str, int]
 VARIABLES = ("VariableV2", "Variable")
 
 
-class LengthUnknown(UnimplementedError):
-    """A shape, or another vector that the compiler must know the length of, is fed and has a length only then."""
-
-
 def take_snapshot(fetches: Sequence[Tensor], targets: Sequence[Operation], feeds: Sequence[Tensor],
                   feed_ranks: Sequence[int], feed_shapes: Sequence[tuple[int, ...] | None] | None = None) -> Flow:
     """The Flow of a run. Its inputs are the feeds, its outputs the fetches, both in the order given.
@@ -271,10 +267,12 @@ class Snapshot:
             value = self.read(given, seen)
             found[name] = field_value(kinds[name], self._sizes(value), value.spec.shape)
             if found[name] is None:
-                raise LengthUnknown(
+                error = UnimplementedError(
                     f"{operation.type} '{operation.name}': argument '{name}' has an unknown number of elements, so the "
                     f"rank of the result is unknown{built_at(operation)}\n  declare '{given.name}' with the number "
                     "of its elements, or call set_shape on it", operation)
+                error.is_length_unknown = True      # the session may know it of what is fed
+                raise error
         return dataclasses.replace(definition, **found), operands
 
     def _sizes(self, value: Value, depth: int = 0) -> tuple[Size, ...] | None:

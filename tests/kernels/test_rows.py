@@ -167,16 +167,17 @@ def test_checked(dtype):
         x, out = np.arange(1, elements + 1).astype(NUMPY[dtype]), filled(elements, dtype)
         x[x <= 0] = 1
         for refused in (0, 1):
-            assert kernel(x, out, dims=[elements], attrs=[refused]) == 0
+            assert kernel(x, out, dims=[elements, 5], attrs=[refused]) == 0
             np.testing.assert_array_equal(out, x)
         if elements:
             x[elements // 2] = 0
-            assert kernel(x, out, dims=[elements], attrs=[0]) == 4
-            assert kernel(x, out, dims=[elements], attrs=[1]) == 0
+            assert kernel(x, out, dims=[elements, 5], attrs=[0]) == 4
+            assert kernel(x, out, dims=[elements, 0], attrs=[0]) == 0
+            assert kernel(x, out, dims=[elements, 5], attrs=[1]) == 0
             np.testing.assert_array_equal(out, x)
         if elements and dtype[0] == "i":
             x[elements - 1] = -1
-            assert kernel(x, out, dims=[elements], attrs=[1]) == 5
+            assert kernel(x, out, dims=[elements, 5], attrs=[1]) == 5
 
 
 def test_nonzero():

@@ -46,6 +46,8 @@ def test_division_by_zero(name: str, dtype: gc.DType) -> None:
         expected = 1 if name in ("floormod", "mod", "%") else 3
         np.testing.assert_array_equal(session.run(DIVISIONS[name](x, 2), {x: [7]}), [expected])
         assert session.run(z, {x: [], y: []}).shape == (0,)
+        assert session.run(z, {x: [], y: [0]}).shape == (0,)
+        assert session.run(DIVISIONS[name](x, 0), {x: []}).shape == (0,)
 
 
 @pytest.mark.parametrize("name", DIVISIONS)

@@ -222,7 +222,7 @@ def invert_permutation(x: Arrays, d: list[int], attrs: list[int]) -> None:
 
 @kernel
 def checked(x: Arrays, d: list[int], attrs: list[int]) -> None:
-    if np.any(x[0][:d[0]] < 0 if attrs[0] else x[0][:d[0]] == 0):
+    if d[1] and np.any(x[0][:d[0]] < 0 if attrs[0] else x[0][:d[0]] == 0):
         raise KernelError("a value is refused")
     x[1][:d[0]] = x[0][:d[0]]
 
