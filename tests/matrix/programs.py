@@ -83,7 +83,7 @@ class _Maker:
         if self.cell.front == "variable":
             return gc.convert_to_tensor(gc.Variable(operands_of(self.cell, 0)[i]))
         shape = declared(self.front.feed(operands_of(self.cell, 0)[i]), self.cell.declared)
-        return self.pool.placeholder(lambda run: self.front.feed(operands_of(self.cell, run)[i]), shape, "operand")
+        return self.pool.placeholder(lambda run: self.front.feed(operands_of(self.cell, run)[i]), shape, f"operand {i}")
 
     def core(self, fed: list[Any]) -> list[Any]:
         """Front, op and what is behind it, on what was fed."""
@@ -138,10 +138,9 @@ class _Maker:
         expected = oracle.results(self.cell, operands_of(self.cell, run), number)
         if not is_taken(self.cell.context, run):
             expected = [np.ones_like(y) for y in expected]
-        size = operands_of(self.cell, run)
         terms = 1.0
         if self.cell.behind == "reduction":     # errors are measured by what was added up, not by the sum
-            plain = oracle.results(replace(self.cell, behind="direct"), size, number)
+            plain = oracle.results(replace(self.cell, behind="direct"), operands_of(self.cell, run), number)
             terms = max([1.0, *(_cancellation(y, z) for y, z in zip(plain, expected, strict=True))])
         return _first_problem(found, expected, self.sample.tolerance * terms)
 

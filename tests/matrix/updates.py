@@ -98,7 +98,7 @@ def _placed(cell: Cell, pool: Pool, variables: Sequence[Any]) -> list[Any]:
 
     def fed(i: int) -> Any:
         shape = declared(front.feed(_arrays(cell.op, cell.sample, 0)[i]), cell.declared)
-        return pool.placeholder(lambda run: front.feed(_arrays(cell.op, cell.sample, run)[i]), shape, "operand")
+        return pool.placeholder(lambda run: front.feed(_arrays(cell.op, cell.sample, run)[i]), shape, f"operand {i}")
 
     def core(inner: list[Any]) -> list[Any]:
         operands = [front.tensor(x, pool.extra) for x in inner]
