@@ -44,9 +44,9 @@ def case(seed: int, folder: Path, wanted: set[str] | None) -> dict[str, Any]:
 def _first_of(signature: str, report: Report) -> bool:
     """Whether no executor before this one failed alike."""
     executor, _, kind = signature.partition(": ")
-    before = ("plain", "native", "unfused", "tensorflow")
-    return not any(f"{other}: {kind}" in {p.signature for p in report.problems}
-                   for other in before[:before.index(executor)] if executor in before)
+    order = ("plain", "native", "unfused", "tensorflow")
+    before = order[:order.index(executor)] if executor in order else ()
+    return not any(f"{other}: {kind}" in {p.signature for p in report.problems} for other in before)
 
 
 def _number(folder: Path, signature: str) -> int:

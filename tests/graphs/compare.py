@@ -1,6 +1,7 @@
 """Runs one program everywhere and says what differs."""
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ import executors
 import limits
 from executors import Runs
 from oracle import Expected, Failure, Oracle, TooLong
-from programs import Built, BuildError, Program, build
+from programs import Built, BuildError, Input, Program, build
 
 # Errors that say that what the user fed does not fit.
 REFUSALS = ("InvalidArgumentError", "FailedPreconditionError", "OutOfRangeError")
@@ -84,12 +85,24 @@ def _others(program: Program, built: Built, fetches: list[Tensor], wanted: set[s
         if name == "tensorflow" and (report.ops & limits.NOT_IN_TENSORFLOW or any(o.startswith("_") for o in report.ops)):
             report.skipped.append("TensorFlow: has no such op")
             continue
+        if name == "native" and any(isinstance(s, Input) and s.static is None for s in program.statements):
+            again = build(ranked(program))
+            built, fetches = again, [_fetch(again.elements[f]) for f, t in zip(
+                program.fetches, [_fetch(built.elements[f]) for f in program.fetches], strict=True)
+                if isinstance(t, Tensor)]
         runs = getattr(executors, name)(built, fetches, program.schedule)
         if runs is None:
             report.skipped.append(f"{name}: takes no such graph")
             continue
         expected = Oracle(built, fetches, program.schedule, first=0).expected()
         against_oracle(name, runs, expected, report)
+
+
+def ranked(program: Program) -> Program:
+    """With the rank of every placeholder known, as a saved graph needs it."""
+    return dataclasses.replace(program, statements=tuple(
+        dataclasses.replace(s, static=(None,) * s.values[0].ndim) if isinstance(s, Input) and s.static is None else s
+        for s in program.statements))
 
 
 def _fetch(element: Any) -> Any:
@@ -183,7 +196,9 @@ def _error_kind(kind: str, message: str) -> str:
     if found:
         return f"{kind} ({found.group()})"
     text = re.sub(r"'[^']*'|\"[^\"]*\"", "'..'", message.splitlines()[0] if message else "")
-    return f"{kind} ({re.sub(r'[-+]?[0-9]+(?:[.][0-9]+)?', 'N', text)[:70]})"
+    text = re.sub(r"[-+]?[0-9]+(?:[.][0-9]+)?", "N", text)
+    text = re.sub(r"\w*(?:\[[^]]*\]|\([^)]*\)|[.]N)", "_", text)      # sizes
+    return f"{kind} ({text[:70]})"
 
 
 def op_types(graph: Any) -> set[str]:

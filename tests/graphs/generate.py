@@ -66,6 +66,9 @@ def add_one_op(scope: Scope) -> None:
 def add_gradients(scope: Scope) -> None:
     maker, rng = scope.maker, scope.maker.rng
     ys = {scope.choose(_is_float) for _ in range(rng.randint(1, 2))} - {None}
+    flow = [n for n in scope.flow if _is_float(scope.find(n))]
+    if flow and rng.random() < 0.7:
+        ys.add(rng.choice(flow))
     xs = {scope.choose(_is_float) for _ in range(rng.randint(1, 3))} - {None}
     if not ys or not xs:
         raise Unfit("nothing to differentiate")

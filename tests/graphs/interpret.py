@@ -108,6 +108,8 @@ class Example:
 
 def _called(function: str, arrays: list[np.ndarray]) -> list[np.ndarray]:
     if function == "gc.boolean_mask":
+        if arrays[0].shape[:1] != arrays[1].shape:
+            raise Unfit("a mask of another size")
         return [arrays[0][arrays[1]]]
     if function == "gc.Assert":
         return [np.asarray(True)]

@@ -45,7 +45,7 @@ class Maker:
 
     def __post_init__(self) -> None:
         self.alive = list(range(self.knobs.sets))
-        self.rankless = 0.15 if self.knobs.unknown_sizes and self.rng.random() < 0.25 else 0.0
+        self.rankless = 0.15 if self.knobs.unknown_sizes and self.rng.random() < 0.2 else 0.0
         self.hosts = self.rng.random() < 0.15       # Python functions, with which no graph can be saved
         self.generator = np.random.default_rng(self.rng.getrandbits(32))
 
@@ -97,6 +97,7 @@ class Scope:
         self.outer = outer
         self.own: dict[str, list[np.ndarray]] = {}
         self.statements: list[Any] = []
+        self.flow: list[str] = []          # results of loops and branches
         self.writes: list[str] = []        # names of operations that write variables
 
     @property
@@ -136,8 +137,10 @@ class Scope:
                 if number == 0 or rng.random() > 0.1:
                     raise
                 continue
-            alive.append(number)
             values[number] = [inner.get(n) for n in names]  # type: ignore[misc]
+            if any(np.ndim(a) != np.ndim(b) for a, b in zip(values[number], values[0], strict=True)):
+                raise Unfit("a rank that differs from set to set")
+            alive.append(number)
         self._check_numbers(values[0], visible)
         self.maker.alive = alive
         self.statements.append(statement)
