@@ -20,8 +20,8 @@ from compare import Report, check
 from finding import found
 from generate import generate, kinds
 
-KEPT = 3        # findings of one signature in one folder
-SHRINK_SECONDS = 12.0
+KEPT = 2        # findings of one signature in one folder
+SHRINK_SECONDS = 25.0
 
 
 def case(seed: int, folder: Path, wanted: set[str] | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from graphc.ir.graph import Tensor
 
+import differences
 import executors
 import limits
 from executors import Runs
@@ -40,8 +41,8 @@ class Report:
     ops: set[str] = field(default_factory=set)
 
 
-def check(program: Program, wanted: set[str] | None = None) -> Report:
-    """wanted: the executors to run, by name; None: all."""
+def check(program: Program, wanted: set[str] | None = None, values: bool = True) -> Report:
+    """wanted: the executors to run, by name; None: all. values: False if only errors are of interest."""
     report = Report()
     try:
         built = build(program)
@@ -57,7 +58,7 @@ def check(program: Program, wanted: set[str] | None = None) -> Report:
     fetches = [_fetch(built.elements[f]) for f in program.fetches]
     tensors = [i for i, f in enumerate(fetches) if isinstance(f, Tensor)]
     try:
-        expected = Oracle(built, fetches, program.schedule, first=1).expected()
+        expected = Oracle(built, fetches, program.schedule, first=1).expected(values)
     except TooLong:
         report.skipped.append("a loop of too many iterations")
         return report
@@ -72,12 +73,15 @@ def check(program: Program, wanted: set[str] | None = None) -> Report:
     for name in executors.SAME_BITS:
         if name in found:
             same_bits(name, found["plain"], found[name], report)
+    if wanted is None or "differences" in wanted:
+        report.problems += [Problem("differences: values:", text) for text in differences.problems(program)]
     if tensors:
-        _others(program, built, [fetches[i] for i in tensors], wanted, report)
+        _others(program, built, [fetches[i] for i in tensors], wanted, report, values)
     return report
 
 
-def _others(program: Program, built: Built, fetches: list[Tensor], wanted: set[str] | None, report: Report) -> None:
+def _others(program: Program, built: Built, fetches: list[Tensor], wanted: set[str] | None, report: Report,
+            values: bool) -> None:
     """The saved graph elsewhere, where operations cannot be fetched and the first run has number 0."""
     for name in ("native", "tensorflow"):
         if (wanted is not None and name not in wanted) or (name == "tensorflow" and not executors.HAS_TENSORFLOW):
@@ -94,7 +98,7 @@ def _others(program: Program, built: Built, fetches: list[Tensor], wanted: set[s
         if runs is None:
             report.skipped.append(f"{name}: takes no such graph")
             continue
-        expected = Oracle(built, fetches, program.schedule, first=0).expected()
+        expected = Oracle(built, fetches, program.schedule, first=0).expected(values)
         against_oracle(name, runs, expected, report)
 
 
@@ -124,6 +128,7 @@ def against_oracle(name: str, runs: Runs, expected: Sequence[Any], report: Repor
                                                    f"{found}\ninstead of {wanted}", number))
             elif wanted.kind != "evaluator" and name != "tensorflow":
                 report.problems.append(Problem(f"{name}: no error", f"values instead of {wanted}", number))
+                return      # what it wrote makes later runs differ
         elif isinstance(found, Failure):
             reason = limits.while_compiling(found.message)
             if reason is not None:

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from graphc.exec.reference import apply_reference
-from graphc.ir.dtypes import as_dtype
 from graphc.ir.op import OPS, Op
-from graphc.ir.spec import Spec
 from graphc.ir.tensor import split_operands
 from graphc.ops.build import field_value
 
+from oracle import spec_of
 from programs import Apply, Block, Call, Cond, Gradients, Input, While, takes_variable
 
 LARGEST = 4096       # elements of a value
@@ -46,7 +45,7 @@ def results_of(op: type[Op], inputs: Sequence[Any], attributes: dict[str, Any]) 
     """Raises Unfit."""
     try:
         instance, arrays = concrete(op, inputs, attributes)
-        instance.infer(*(Spec(as_dtype(a.dtype), a.shape) for a in arrays))
+        instance.infer(*map(spec_of, arrays))
         with np.errstate(all="ignore"):
             made = apply_reference(instance, arrays)
     except Exception as error:     # whatever the reference says of arguments that do not fit

@@ -15,6 +15,7 @@ from programs import Apply, Block, BuildError, Program, While, blocks, defined, 
 # The message of an error while building -> why it is no finding.
 WHILE_BUILDING = {
     r"must be known while the graph is built": "an axis, or another field, known only at run time",
+    r"Number of mask dimensions must be specified": "a mask of unknown rank, as in TensorFlow",
     r"no gradient is defined": "an op without gradient",
     r"after one iteration. To allow the shape to vary": "a loop variable whose size the body makes unknown",
 }

@@ -159,6 +159,20 @@ def unnested(program: Program) -> Iterator[Program]:
                 yield put((*path_block[:i], *inlined, *path_block[i + 1:]))
 
 
+def clean_bodies(program: Program) -> Iterator[Program]:
+    """All bodies without what their results do not need."""
+    def clean(s: Any) -> Any:
+        parts = {}
+        for field in ("test", "body", "then", "otherwise"):
+            block = getattr(s, field, None)
+            if isinstance(block, Block):
+                kept = pruned(Program(block.statements, block.results, (0,))).statements
+                parts[field] = Block(tuple(map(clean, kept)), block.results)
+        return dataclasses.replace(s, **parts) if parts else s
+
+    yield dataclasses.replace(program, statements=tuple(map(clean, program.statements)))
+
+
 def _inlined(s: Any) -> Iterator[tuple[Any, ...]]:
     if isinstance(s, Cond):
         for block in blocks(s):
@@ -329,5 +343,5 @@ def _resized(program: Program, size: int, small: int) -> Program:
     return dataclasses.replace(program, statements=tuple(made))
 
 
-STEPS = (fewer_runs, fewer_fetches, values_for_statements, earlier_fetches, unnested, fewer_results, bypassed,
+STEPS = (fewer_runs, fewer_fetches, clean_bodies, values_for_statements, earlier_fetches, unnested, fewer_results, bypassed,
          simpler_inputs, smaller_sizes)
