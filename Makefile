@@ -6,10 +6,11 @@ BUILD  := build
 ISAS   ?= x86-64-v3,x86-64-v4
 RUNNER := $(BUILD)/runner/graphc-run
 FUZZ_SECONDS ?= 1200
+FUZZ_PYTHON  ?= $(BIN)/python
 
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: install demo test lint kernels runner bench test-cross fuzz peers clean
+.PHONY: install demo test lint kernels runner bench test-cross fuzz fuzz-graphs peers clean
 
 # The stamp makes an install again when what is to be installed has changed.
 $(VENV)/installed: pyproject.toml
@@ -54,6 +55,11 @@ test-cross: $(VENV)/installed
 # Mutations of the five hand-written Plans: C++ under ASan and UBSan, and Python in child processes.
 fuzz: $(RUNNER)
 	$(BIN)/python tests/fuzz/run.py --seconds $(FUZZ_SECONDS)
+
+# Random graphs through sessions, the runner and the NumPy evaluator. FUZZ_SEED=N repeats a run; with build/peers (`make peers`)
+# FUZZ_PYTHON=build/peers/bin/python adds TensorFlow.
+fuzz-graphs: $(RUNNER)
+	$(FUZZ_PYTHON) tests/graphs/run.py --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
 
 # Checks against TensorFlow, in an environment of its own.
 peers: $(RUNNER)

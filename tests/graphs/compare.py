@@ -16,7 +16,7 @@ import executors
 import limits
 from executors import Runs
 from oracle import Expected, Failure, Oracle, TooLong
-from programs import Built, BuildError, Input, Program, build
+from programs import BuildError, Built, Input, Program, build
 
 # Errors that say that what the user fed does not fit.
 REFUSALS = ("InvalidArgumentError", "FailedPreconditionError", "OutOfRangeError")
@@ -86,8 +86,9 @@ def _others(program: Program, built: Built, fetches: list[Tensor], wanted: set[s
     for name in ("native", "tensorflow"):
         if (wanted is not None and name not in wanted) or (name == "tensorflow" and not executors.HAS_TENSORFLOW):
             continue
-        if name == "tensorflow" and (report.ops & limits.NOT_IN_TENSORFLOW or any(o.startswith("_") for o in report.ops)):
-            report.skipped.append("TensorFlow: has no such op")
+        reason = limits.differs_in_tensorflow(program, report.ops) if name == "tensorflow" else None
+        if reason is not None:
+            report.skipped.append(f"TensorFlow: {reason}")
             continue
         if name == "native" and any(isinstance(s, Input) and s.static is None for s in program.statements):
             again = build(ranked(program))

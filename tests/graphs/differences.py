@@ -1,7 +1,7 @@
 """Gradients against differences, in float64, by the NumPy evaluator, which computes whatever gradient the graph holds.
 
-The program is made anew in float64; x moves along a random direction. Where differences of two step sizes do not agree the
-function is not smooth there, and nothing is compared.
+The program is made anew in float64; x moves along a random direction. Where differences of two step sizes do not agree,
+the function is not smooth there, and nothing is compared.
 """
 from __future__ import annotations
 

@@ -52,7 +52,8 @@ def add_something(scope: Scope) -> None:
 
 def add_one_op(scope: Scope) -> None:
     maker = scope.maker
-    types = [t for t in usable() if t not in maker.knobs.without]
+    without = maker.knobs.without | (limits.NOT_IN_TENSORFLOW if maker.portable else set())
+    types = [t for t in usable() if t not in without and not (maker.portable and t.startswith("_"))]
     op = OPS[maker.rng.choice(types)]
     if op.refs and (not maker.knobs.writes or maker.rng.random() < 0.5):
         raise Unfit("no writes")

@@ -56,6 +56,15 @@ def results_of(op: type[Op], inputs: Sequence[Any], attributes: dict[str, Any]) 
     return found
 
 
+def _check(op: type[Op], arrays: Sequence[Any], attributes: dict[str, Any]) -> None:
+    """Raises Unfit if inference does not take the arrays."""
+    try:
+        instance, rest = concrete(op, arrays, attributes)
+        instance.infer(*map(spec_of, rest))
+    except Exception as error:
+        raise Unfit(f"{type(error).__name__}: {error}") from error
+
+
 class Example:
     """The values of one set."""
 
@@ -88,6 +97,7 @@ class Example:
             return [np.asarray(True)]
         arrays = [i if isinstance(i, np.ndarray) else values[i] for i in s.inputs]
         if op.refs:
+            _check(op, arrays, s.attributes)
             return [a for i, a in enumerate(arrays) if takes_variable(op, i)][:1]
         return results_of(op, arrays, s.attributes)
 

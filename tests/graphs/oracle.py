@@ -1,7 +1,7 @@
 """What a program computes by the NumPy evaluator, run after run, and how far an executor may be from it.
 
-The evaluator runs every op's `reference` behind its `infer` on the sizes that are there. It runs again with noise of a few
-units in the last place on every result: where that moves a result much (cancellation, an argmax of near ties, a
+The evaluator runs every op's `reference` behind its `infer` on the sizes that are there. It runs again with noise of a
+few units in the last place on every result: where that moves a result much (cancellation, an argmax of near ties, a
 comparison), the program is ill-conditioned there, and only executors are compared with each other.
 """
 from __future__ import annotations
@@ -140,7 +140,7 @@ class Oracle:
             noisy = _Noisy(zlib.crc32(b"noise") + seed)
             others.append(self._runs(noisy, noisy.moved))
         return [run if isinstance(run, Failure) else
-                [None if v is None else Expected(np.asarray(v), allowed(np.asarray(v), [_part(o[r], i) for o in others]))
+                [None if v is None else Expected(v, allowed(v, [_part(o[r], i) for o in others]))
                  for i, v in enumerate(run)] for r, run in enumerate(exact)]
 
     def _runs(self, run_op: Callable[..., Any], moved: Callable[[Any], Any]) -> list[list[Any] | Failure]:
