@@ -7,6 +7,7 @@ ISAS   ?= x86-64-v3,x86-64-v4
 RUNNER := $(BUILD)/runner/graphc-run
 FUZZ_SECONDS ?= 1200
 TSAN_SECONDS ?= 20
+FUZZ_PYTHON  ?= $(BIN)/python
 
 export PYTHONDONTWRITEBYTECODE = 1
 
@@ -66,6 +67,11 @@ fuzz: $(RUNNER)
 tsan: $(RUNNER)
 	$(BIN)/python -m graphc.kernels build --isa x86-64-v3 --tsan --out $(BUILD)/tsan-kernels
 	$(BIN)/python tests/runner/stress.py --seconds $(TSAN_SECONDS)
+
+# Random graphs through sessions, the runner and the NumPy evaluator. FUZZ_SEED=N repeats a run; with build/peers (`make peers`)
+# FUZZ_PYTHON=build/peers/bin/python adds TensorFlow.
+fuzz-graphs: $(RUNNER)
+	$(FUZZ_PYTHON) tests/graphs/run.py --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
 
 # Checks against TensorFlow, in an environment of its own.
 peers: $(RUNNER)

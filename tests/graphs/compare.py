@@ -1,6 +1,7 @@
 """Runs one program everywhere and says what differs."""
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,11 +11,12 @@ import numpy as np
 
 from graphc.ir.graph import Tensor
 
+import differences
 import executors
 import limits
 from executors import Runs
 from oracle import Expected, Failure, Oracle, TooLong
-from programs import Built, BuildError, Program, build
+from programs import BuildError, Built, Input, Program, build
 
 # Errors that say that what the user fed does not fit.
 REFUSALS = ("InvalidArgumentError", "FailedPreconditionError", "OutOfRangeError")
@@ -39,8 +41,8 @@ class Report:
     ops: set[str] = field(default_factory=set)
 
 
-def check(program: Program, wanted: set[str] | None = None) -> Report:
-    """wanted: the executors to run, by name; None: all."""
+def check(program: Program, wanted: set[str] | None = None, values: bool = True) -> Report:
+    """wanted: the executors to run, by name; None: all. values: False if only errors are of interest."""
     report = Report()
     try:
         built = build(program)
@@ -56,7 +58,7 @@ def check(program: Program, wanted: set[str] | None = None) -> Report:
     fetches = [_fetch(built.elements[f]) for f in program.fetches]
     tensors = [i for i, f in enumerate(fetches) if isinstance(f, Tensor)]
     try:
-        expected = Oracle(built, fetches, program.schedule, first=1).expected()
+        expected = Oracle(built, fetches, program.schedule, first=1).expected(values)
     except TooLong:
         report.skipped.append("a loop of too many iterations")
         return report
@@ -71,25 +73,41 @@ def check(program: Program, wanted: set[str] | None = None) -> Report:
     for name in executors.SAME_BITS:
         if name in found:
             same_bits(name, found["plain"], found[name], report)
+    if wanted is None or "differences" in wanted:
+        report.problems += [Problem("differences: values:", text) for text in differences.problems(program)]
     if tensors:
-        _others(program, built, [fetches[i] for i in tensors], wanted, report)
+        _others(program, built, [fetches[i] for i in tensors], wanted, report, values)
     return report
 
 
-def _others(program: Program, built: Built, fetches: list[Tensor], wanted: set[str] | None, report: Report) -> None:
+def _others(program: Program, built: Built, fetches: list[Tensor], wanted: set[str] | None, report: Report,
+            values: bool) -> None:
     """The saved graph elsewhere, where operations cannot be fetched and the first run has number 0."""
     for name in ("native", "tensorflow"):
         if (wanted is not None and name not in wanted) or (name == "tensorflow" and not executors.HAS_TENSORFLOW):
             continue
-        if name == "tensorflow" and (report.ops & limits.NOT_IN_TENSORFLOW or any(o.startswith("_") for o in report.ops)):
-            report.skipped.append("TensorFlow: has no such op")
+        reason = limits.differs_in_tensorflow(program, report.ops) if name == "tensorflow" else None
+        if reason is not None:
+            report.skipped.append(f"TensorFlow: {reason}")
             continue
+        if name == "native" and any(isinstance(s, Input) and s.static is None for s in program.statements):
+            again = build(ranked(program))
+            built, fetches = again, [_fetch(again.elements[f]) for f, t in zip(
+                program.fetches, [_fetch(built.elements[f]) for f in program.fetches], strict=True)
+                if isinstance(t, Tensor)]
         runs = getattr(executors, name)(built, fetches, program.schedule)
         if runs is None:
             report.skipped.append(f"{name}: takes no such graph")
             continue
-        expected = Oracle(built, fetches, program.schedule, first=0).expected()
+        expected = Oracle(built, fetches, program.schedule, first=0).expected(values)
         against_oracle(name, runs, expected, report)
+
+
+def ranked(program: Program) -> Program:
+    """With the rank of every placeholder known, as a saved graph needs it."""
+    return dataclasses.replace(program, statements=tuple(
+        dataclasses.replace(s, static=(None,) * s.values[0].ndim) if isinstance(s, Input) and s.static is None else s
+        for s in program.statements))
 
 
 def _fetch(element: Any) -> Any:
@@ -111,6 +129,7 @@ def against_oracle(name: str, runs: Runs, expected: Sequence[Any], report: Repor
                                                    f"{found}\ninstead of {wanted}", number))
             elif wanted.kind != "evaluator" and name != "tensorflow":
                 report.problems.append(Problem(f"{name}: no error", f"values instead of {wanted}", number))
+                return      # what it wrote makes later runs differ
         elif isinstance(found, Failure):
             reason = limits.while_compiling(found.message)
             if reason is not None:
@@ -183,7 +202,9 @@ def _error_kind(kind: str, message: str) -> str:
     if found:
         return f"{kind} ({found.group()})"
     text = re.sub(r"'[^']*'|\"[^\"]*\"", "'..'", message.splitlines()[0] if message else "")
-    return f"{kind} ({re.sub(r'[-+]?[0-9]+(?:[.][0-9]+)?', 'N', text)[:70]})"
+    text = re.sub(r"[-+]?[0-9]+(?:[.][0-9]+)?", "N", text)
+    text = re.sub(r"\w*(?:\[[^]]*\]|\([^)]*\)|[.]N)", "_", text)      # sizes
+    return f"{kind} ({text[:70]})"
 
 
 def op_types(graph: Any) -> set[str]:

@@ -41,6 +41,7 @@ def add_while(scope: Scope, fill: Filler) -> None:
     outputs = tuple(maker.name() for _ in params)
     scope.add(While(outputs, tuple(params), tuple(initial), _test(scope, body, params, fill),
                     Block(tuple(body.statements), tuple(results)), tuple(invariants)))
+    scope.flow += outputs
 
 
 def _next_value(body: Scope, param: str, params: list[str]) -> tuple[str, tuple[int | None, ...] | None]:
@@ -114,3 +115,4 @@ def add_cond(scope: Scope, fill: Filler) -> None:
     outputs = tuple(maker.name() for _ in pairs)
     scope.add(Cond(outputs, pred, Block(tuple(then.statements), tuple(a for a, _ in pairs)),
                    Block(tuple(otherwise.statements), tuple(b for _, b in pairs))))
+    scope.flow += outputs

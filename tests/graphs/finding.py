@@ -41,10 +41,11 @@ def _expected(program: Program) -> list[object] | None:
 def found(seed: int, program: Program, problem: Problem, seconds: float = 30.0) -> Finding:
     executor = problem.signature.partition(":")[0]
     wanted = {executor}
+    values = problem.signature.endswith(("values:", "bits", "shape", "dtype"))
 
     def same(candidate: Program) -> Problem | None:
         try:
-            problems = check(candidate, wanted).problems
+            problems = check(candidate, wanted, values).problems
         except Exception:      # a program that makes no sense any more
             return None
         return next((p for p in problems if p.signature == problem.signature), None)

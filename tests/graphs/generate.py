@@ -52,7 +52,8 @@ def add_something(scope: Scope) -> None:
 
 def add_one_op(scope: Scope) -> None:
     maker = scope.maker
-    types = [t for t in usable() if t not in maker.knobs.without]
+    without = maker.knobs.without | (limits.NOT_IN_TENSORFLOW if maker.portable else set())
+    types = [t for t in usable() if t not in without and not (maker.portable and t.startswith("_"))]
     op = OPS[maker.rng.choice(types)]
     if op.refs and (not maker.knobs.writes or maker.rng.random() < 0.5):
         raise Unfit("no writes")
@@ -66,6 +67,9 @@ def add_one_op(scope: Scope) -> None:
 def add_gradients(scope: Scope) -> None:
     maker, rng = scope.maker, scope.maker.rng
     ys = {scope.choose(_is_float) for _ in range(rng.randint(1, 2))} - {None}
+    flow = [n for n in scope.flow if _is_float(scope.find(n))]
+    if flow and rng.random() < 0.7:
+        ys.add(rng.choice(flow))
     xs = {scope.choose(_is_float) for _ in range(rng.randint(1, 3))} - {None}
     if not ys or not xs:
         raise Unfit("nothing to differentiate")

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from graphc.exec.reference import apply_reference
-from graphc.ir.dtypes import as_dtype
 from graphc.ir.op import OPS, Op
-from graphc.ir.spec import Spec
 from graphc.ir.tensor import split_operands
 from graphc.ops.build import field_value
 
+from oracle import spec_of
 from programs import Apply, Block, Call, Cond, Gradients, Input, While, takes_variable
 
 LARGEST = 4096       # elements of a value
@@ -46,7 +45,7 @@ def results_of(op: type[Op], inputs: Sequence[Any], attributes: dict[str, Any]) 
     """Raises Unfit."""
     try:
         instance, arrays = concrete(op, inputs, attributes)
-        instance.infer(*(Spec(as_dtype(a.dtype), a.shape) for a in arrays))
+        instance.infer(*map(spec_of, arrays))
         with np.errstate(all="ignore"):
             made = apply_reference(instance, arrays)
     except Exception as error:     # whatever the reference says of arguments that do not fit
@@ -55,6 +54,15 @@ def results_of(op: type[Op], inputs: Sequence[Any], attributes: dict[str, Any]) 
     if any(r.size > LARGEST or r.ndim > 5 for r in found):
         raise Unfit("too large")
     return found
+
+
+def _check(op: type[Op], arrays: Sequence[Any], attributes: dict[str, Any]) -> None:
+    """Raises Unfit if inference does not take the arrays."""
+    try:
+        instance, rest = concrete(op, arrays, attributes)
+        instance.infer(*map(spec_of, rest))
+    except Exception as error:
+        raise Unfit(f"{type(error).__name__}: {error}") from error
 
 
 class Example:
@@ -89,6 +97,7 @@ class Example:
             return [np.asarray(True)]
         arrays = [i if isinstance(i, np.ndarray) else values[i] for i in s.inputs]
         if op.refs:
+            _check(op, arrays, s.attributes)
             return [a for i, a in enumerate(arrays) if takes_variable(op, i)][:1]
         return results_of(op, arrays, s.attributes)
 
@@ -108,6 +117,8 @@ class Example:
 
 def _called(function: str, arrays: list[np.ndarray]) -> list[np.ndarray]:
     if function == "gc.boolean_mask":
+        if arrays[0].shape[:1] != arrays[1].shape:
+            raise Unfit("a mask of another size")
         return [arrays[0][arrays[1]]]
     if function == "gc.Assert":
         return [np.asarray(True)]

@@ -10,11 +10,12 @@ import numpy as np
 from graphc.ir.op import OPS
 
 from interpret import Example, Unfit
-from programs import Apply, Block, BuildError, Program, While, blocks, defined, used
+from programs import Apply, Block, BuildError, Input, Program, While, blocks, defined, used
 
 # The message of an error while building -> why it is no finding.
 WHILE_BUILDING = {
     r"must be known while the graph is built": "an axis, or another field, known only at run time",
+    r"Number of mask dimensions must be specified": "a mask of unknown rank, as in TensorFlow",
     r"no gradient is defined": "an op without gradient",
     r"after one iteration. To allow the shape to vary": "a loop variable whose size the body makes unknown",
 }
@@ -23,6 +24,24 @@ WHILE_COMPILING = {
     r"has an unknown number of elements, so the rank": "a rank that depends on the size of a fed shape",
     r"must be known while the graph is built": "an axis, or another field, known only at run time",
 }
+# Faults that are known and not mended yet: signatures that the short run in `make test` passes over, `make fuzz-graphs`
+# does not. An entry goes with its fault.
+OPEN = {
+    r"(plain|unfused|native): (no error|values:|shape)$": "updates take values that broadcast; the runner keeps sizes",
+    r"_SumTo|x of shape": "gradients of broadcasts by sizes known only at run time",
+    r"\(check \d+\)|no step of body main|after pass":
+        "plans of run-time indices and paddings, and of reductions' gradients",
+    r"[.]lower\)": "composite ops in branches",
+    r"SplitV|the sizes|tensor would have|tensor of N elements": "-1 in a fed size",
+    r"Reshape .*cannot reshape": "boolean_mask of an axis of size 0",
+    r"MaxPoolGradGrad|operand N would need": "MaxPoolGradGrad of a gradient of another size",
+    r"FusedBatchNorm\w*Grad|None values": "the gradient of a later result of FusedBatchNorm alone",
+    r"No gradient defined for operation": "a gradient of an op whose gradient has none",
+}
+
+
+def open_fault(signature: str) -> str | None:
+    return next((why for pattern, why in OPEN.items() if re.search(pattern, signature)), None)
 
 
 def while_compiling(message: str) -> str | None:
@@ -93,3 +112,12 @@ def _exchanged(program: Program, culprit: Any, other: Any) -> Program:
 # Ops that TensorFlow does not have under these semantics: host functions of this process, streams of random numbers.
 NOT_IN_TENSORFLOW = frozenset(("PyFunc", "Print", "Assert", "RandomUniform", "RandomUniformInt", "RandomStandardNormal",
                                "TruncatedNormal"))
+BATCH_NORMS = frozenset(("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"))
+
+
+def differs_in_tensorflow(program: Program, ops: set[str]) -> str | None:
+    """Why TensorFlow's values are not compared."""
+    if ops & NOT_IN_TENSORFLOW or any(o.startswith("_") for o in ops):
+        return "has no such op"
+    empty = any(not v.size for s in program.statements if isinstance(s, Input) for v in s.values)
+    return "batch norms of nothing give NaN" if empty and ops & BATCH_NORMS else None

@@ -20,6 +20,8 @@ from scopes import NAMED, Scope
 
 # Fields whose numbers are sizes: renamed as the sizes of operands are.
 SIZES = re.compile("shape|size|dims|^num|^end$|limit|multiples")
+# Fields that must be known while a graph is built: a refusal is tried now and then.
+ONCE = re.compile("axis|^perm|dim$|dimension|depth")
 Sizes = tuple[int, ...]      # of one axis, set by set
 
 
@@ -44,6 +46,7 @@ class _Use:
         self.maker, self.rng = scope.maker, scope.maker.rng
         self.sets = self.maker.knobs.sets
         self.sizes: dict[int, Sizes] = {}
+        self.taken: set[str] = set()       # an op writes different variables
 
     def made(self, rename: bool) -> Apply:
         values = sample_arrays(self.op, self.sample)
@@ -121,6 +124,8 @@ class _Use:
 
     def _fits(self, arrays: list[np.ndarray], wanted: np.ndarray) -> bool:
         first = arrays[0]
+        if any(a.ndim != first.ndim for a in arrays):
+            return False
         if first.dtype != wanted.dtype or first.ndim != wanted.ndim:
             return False
         known = dict(self.sizes)
@@ -165,12 +170,15 @@ class _Use:
         return name
 
     def _variable(self, wanted: np.ndarray) -> str:
-        for name in self.maker.variables:
+        for name in sorted(self.maker.variables - self.taken):
             if self.rng.random() < 0.6 and self._fits(self.maker.values[name], wanted):
                 self._learn(self.maker.values[name], wanted)
+                self.taken.add(name)
                 return name
         shape = self._shapes(wanted)[0]
-        return self.maker.random_input([shape] * self.sets, wanted.dtype, self.sample.low, self.sample.high, "variable")
+        name = self.maker.random_input([shape] * self.sets, wanted.dtype, self.sample.low, self.sample.high, "variable")
+        self.taken.add(name)
+        return name
 
     def _shapes(self, wanted: np.ndarray) -> list[tuple[int, ...]]:
         return [tuple(self.sizes[s][n] if s in self.sizes else s for s in wanted.shape) for n in range(self.sets)]
@@ -194,7 +202,8 @@ class _Use:
                 array = np.array([self._renamed(int(v), number) for v in array.ravel()], dtype).reshape(array.shape)
             arrays.append(array)
         differ = any(not np.array_equal(a, arrays[0]) for a in arrays)
-        if not self.maker.knobs.runtime_fields or (not differ and self.rng.random() < 0.75):
+        often = 0.02 if ONCE.search(name) else 0.25
+        if not self.maker.knobs.runtime_fields or (not differ and self.rng.random() > often):
             return arrays[0]
         return self._at_run_time(arrays)
 

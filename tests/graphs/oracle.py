@@ -1,7 +1,7 @@
 """What a program computes by the NumPy evaluator, run after run, and how far an executor may be from it.
 
-The evaluator runs every op's `reference` behind its `infer` on the sizes that are there. It runs again with noise of a few
-units in the last place on every result: where that moves a result much (cancellation, an argmax of near ties, a
+The evaluator runs every op's `reference` behind its `infer` on the sizes that are there. It runs again with noise of a
+few units in the last place on every result: where that moves a result much (cancellation, an argmax of near ties, a
 comparison), the program is ill-conditioned there, and only executors are compared with each other.
 """
 from __future__ import annotations
@@ -19,7 +19,7 @@ from graphc import errors
 from graphc.exec import reference
 from graphc.ir.dtypes import as_dtype
 from graphc.ir.op import Effect, Op
-from graphc.ir.spec import Spec
+from graphc.ir.spec import VALUE_LIMIT, Spec
 
 from programs import Built
 
@@ -79,10 +79,17 @@ def checked(op: Op, arrays: Sequence[Any], run: int = 0, iteration: int = 0) -> 
         return (arrays[0],)
     try:
         if all(isinstance(a, np.ndarray | np.generic) and a.dtype != object for a in arrays):
-            op.infer(*(Spec(as_dtype(a.dtype), np.shape(a)) for a in arrays))
+            op.infer(*map(spec_of, arrays))
         return _KEPT(op, arrays, run, iteration)
     except INVALID as error:
         raise Invalid(f"{op.type}: {type(error).__name__}: {error}") from error
+
+
+def spec_of(array: Any) -> Spec:
+    """All that inference can know: the values of small integer tensors, too."""
+    spec = Spec(as_dtype(array.dtype), np.shape(array))
+    small = array.dtype.kind in "iu" and array.size <= VALUE_LIMIT
+    return spec.with_value([int(v) for v in np.ravel(array)]) if small else spec
 
 
 _KEPT = reference.apply_reference
@@ -125,14 +132,15 @@ class Oracle:
         """For every run the values (None for an operation) or why there are none."""
         return self._runs(checked, lambda a: a)
 
-    def expected(self) -> list[list[Expected | None] | Failure]:
+    def expected(self, noise: bool = True) -> list[list[Expected | None] | Failure]:
+        """noise: False if only errors are of interest."""
         exact = self.values()
         others = []
-        for seed in range(NOISY_RUNS):
+        for seed in range(NOISY_RUNS if noise else 0):
             noisy = _Noisy(zlib.crc32(b"noise") + seed)
             others.append(self._runs(noisy, noisy.moved))
         return [run if isinstance(run, Failure) else
-                [None if v is None else Expected(np.asarray(v), allowed(np.asarray(v), [_part(o[r], i) for o in others]))
+                [None if v is None else Expected(v, allowed(v, [_part(o[r], i) for o in others]))
                  for i, v in enumerate(run)] for r, run in enumerate(exact)]
 
     def _runs(self, run_op: Callable[..., Any], moved: Callable[[Any], Any]) -> list[list[Any] | Failure]:
@@ -161,7 +169,7 @@ def _part(run: Any, position: int) -> Any:
 
 def allowed(value: np.ndarray, others: Sequence[Any]) -> np.ndarray:
     """How far each element may be off: a multiple of what noise moves it, and a little of the largest."""
-    if any(o is None or np.shape(o) != value.shape for o in others):
+    if not others or any(o is None or np.shape(o) != value.shape for o in others):
         return np.full(value.shape, np.inf)
     with np.errstate(all="ignore"):
         if value.dtype.kind != "f":

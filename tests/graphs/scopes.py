@@ -45,8 +45,9 @@ class Maker:
 
     def __post_init__(self) -> None:
         self.alive = list(range(self.knobs.sets))
-        self.rankless = 0.15 if self.knobs.unknown_sizes and self.rng.random() < 0.25 else 0.0
-        self.hosts = self.rng.random() < 0.15       # Python functions, with which no graph can be saved
+        self.rankless = 0.15 if self.knobs.unknown_sizes and self.rng.random() < 0.2 else 0.0
+        self.portable = self.rng.random() < 0.5     # TensorFlow has all its ops
+        self.hosts = not self.portable and self.rng.random() < 0.25     # Python functions: not to be saved
         self.generator = np.random.default_rng(self.rng.getrandbits(32))
 
     def name(self, prefix: str = "v") -> str:
@@ -55,9 +56,9 @@ class Maker:
 
     def input(self, kind: str, arrays: list[np.ndarray], known: bool = False) -> str:
         """A new input. A placeholder's unknown sizes are those that differ and, unless `known`, now and then others."""
+        often = 0.25 if self.knobs.unknown_sizes and not known else 0.0
         static: Any = tuple(
-            None if len(set(sizes)) > 1 or (self.knobs.unknown_sizes and not known and self.rng.random() < 0.25) else sizes[0]
-            for sizes in zip(*(a.shape for a in arrays), strict=True)) if arrays[0].ndim else ()
+            None if len(set(sizes)) > 1 or self.rng.random() < often else sizes[0] for sizes in zip(*(a.shape for a in arrays), strict=True)) if arrays[0].ndim else ()
         if not known and self.rng.random() < self.rankless:
             static = None
         made = Input(self.name({"placeholder": "x", "variable": "w"}.get(kind, "c")), kind, tuple(arrays), static)
@@ -86,8 +87,8 @@ class Maker:
         if self.rng.random() < 0.15 and made.size:
             places = self.generator.random(shape) < 0.3
             special = SPECIAL + UNUSUAL * (self.rng.random() < 0.1)
-            fitting = [v for v in special if not low <= v <= high] and [v for v in special if low <= v <= high] or special
-            made = np.where(places, self.generator.choice(fitting or special, shape), made)
+            fitting = [v for v in special if low <= v <= high] if low > 0 or high < 1 else special
+            made = np.where(places, self.generator.choice(fitting or (high,), shape), made)
         return made.astype(dtype)
 
 
@@ -97,6 +98,7 @@ class Scope:
         self.outer = outer
         self.own: dict[str, list[np.ndarray]] = {}
         self.statements: list[Any] = []
+        self.flow: list[str] = []          # results of loops and branches
         self.writes: list[str] = []        # names of operations that write variables
 
     @property
@@ -136,8 +138,10 @@ class Scope:
                 if number == 0 or rng.random() > 0.1:
                     raise
                 continue
-            alive.append(number)
             values[number] = [inner.get(n) for n in names]  # type: ignore[misc]
+            if any(np.ndim(a) != np.ndim(b) for a, b in zip(values[number], values[0], strict=True)):
+                raise Unfit("a rank that differs from set to set")
+            alive.append(number)
         self._check_numbers(values[0], visible)
         self.maker.alive = alive
         self.statements.append(statement)

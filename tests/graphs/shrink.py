@@ -1,7 +1,7 @@
 """Makes a failing program smaller while it fails in the same way.
 
-One list of steps, from coarse to fine, tried again until none helps: fewer runs and fetches, statements replaced by what
-goes into them or by what they computed, bodies in place of loops and branches, constants, known sizes, smaller sizes.
+One list of steps, from coarse to fine, tried again until none helps: fewer runs and fetches, statements replaced by
+what goes into them or by what they computed, bodies in place of loops and branches, constants, smaller sizes.
 """
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def cost(program: Program) -> float:
 
 def _plainness(array: np.ndarray) -> float:
     counted = np.arange(1, array.size + 1).reshape(array.shape)
-    simple = [not array.size or bool(np.all(array == 1)), bool(np.all(array == 2)), np.array_equal(array, counted), True]
+    simple = [bool(np.all(array == 1)), bool(np.all(array == 2)), np.array_equal(array, counted), True]
     return simple.index(True) + 0.1 * array.size + (array.ndim * 0.2)
 
 
@@ -88,8 +88,9 @@ def fewer_runs(program: Program) -> Iterator[Program]:
             yield dataclasses.replace(program, schedule=(*schedule[:i], *schedule[i + 1:]))
     if program.sets > 1 and len(set(schedule)) < program.sets:
         kept = sorted(set(schedule))
-        statements = tuple(dataclasses.replace(s, values=tuple(s.values[k] for k in kept)) if isinstance(s, Input) else s
-                           for s in program.statements)
+        statements = tuple(
+            dataclasses.replace(s, values=tuple(s.values[k] for k in kept)) if isinstance(s, Input) else s
+            for s in program.statements)
         yield dataclasses.replace(program, statements=statements, schedule=tuple(kept.index(k) for k in schedule))
 
 
@@ -159,6 +160,20 @@ def unnested(program: Program) -> Iterator[Program]:
                 yield put((*path_block[:i], *inlined, *path_block[i + 1:]))
 
 
+def clean_bodies(program: Program) -> Iterator[Program]:
+    """All bodies without what their results do not need."""
+    def clean(s: Any) -> Any:
+        parts = {}
+        for field in ("test", "body", "then", "otherwise"):
+            block = getattr(s, field, None)
+            if isinstance(block, Block):
+                kept = pruned(Program(block.statements, block.results, (0,))).statements
+                parts[field] = Block(tuple(map(clean, kept)), block.results)
+        return dataclasses.replace(s, **parts) if parts else s
+
+    yield dataclasses.replace(program, statements=tuple(map(clean, program.statements)))
+
+
 def _inlined(s: Any) -> Iterator[tuple[Any, ...]]:
     if isinstance(s, Cond):
         for block in blocks(s):
@@ -224,7 +239,8 @@ def _smaller_gradients(program: Program, s: Gradients) -> Iterator[Program]:
             yield put(dataclasses.replace(s, ys=(*s.ys[:i], *s.ys[i + 1:])))
     for i in range(len(s.xs)):
         if len(s.xs) > 1:
-            yield put(dataclasses.replace(s, xs=(*s.xs[:i], *s.xs[i + 1:]), outputs=(*s.outputs[:i], *s.outputs[i + 1:])))
+            yield put(dataclasses.replace(s, xs=(*s.xs[:i], *s.xs[i + 1:]),
+                                          outputs=(*s.outputs[:i], *s.outputs[i + 1:])))
 
 
 Put = Callable[[tuple[Any, ...]], Program]
@@ -329,5 +345,5 @@ def _resized(program: Program, size: int, small: int) -> Program:
     return dataclasses.replace(program, statements=tuple(made))
 
 
-STEPS = (fewer_runs, fewer_fetches, values_for_statements, earlier_fetches, unnested, fewer_results, bypassed,
-         simpler_inputs, smaller_sizes)
+STEPS = (fewer_runs, fewer_fetches, clean_bodies, values_for_statements, earlier_fetches, unnested, fewer_results,
+         bypassed, simpler_inputs, smaller_sizes)
