@@ -35,7 +35,7 @@ def run(*command: object, **options: object) -> subprocess.CompletedProcess[str]
 
 
 CUTTER = """
-import ctypes, sys, threading
+import ctypes, sys, threading, time
 library, path, good = ctypes.CDLL(sys.argv[1]), sys.argv[2], open(sys.argv[2], "rb").read()
 over = threading.Event()
 
@@ -48,7 +48,9 @@ def change():
 
 thread, statuses = threading.Thread(target=change), set()
 thread.start()
-for _ in range(300):
+end, loads = time.monotonic() + 60, 0
+while time.monotonic() < end and (loads < 100 or len(statuses) < 2):
+    loads += 1
     model = ctypes.c_void_p()
     statuses.add(library.graphc_load_file(path.encode(), None, ctypes.byref(model)))
     library.graphc_model_free(model)
