@@ -110,7 +110,7 @@ class Fuzzing:
                 done = subprocess.run([program, *paths], capture_output=True, text=True, check=False,
                                       timeout=ROUND_SECONDS, env=environment, errors="replace")
                 self.tried["C++"] += len(paths)
-                self.checks.update(int(n) for n in re.findall(r"does not verify.*check (\d+)", done.stdout))
+                self.checks.update(int(n) for n in re.findall(r"fails check (\d+)", done.stdout))
                 self.outcomes["C++ answers"] += len(re.findall(r"^  run \d+: 0", done.stdout, re.M))
                 if done.returncode:
                     last = [line for line in done.stdout.splitlines() if line.endswith(".pb")][-1]
