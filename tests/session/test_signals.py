@@ -24,7 +24,7 @@ LONG = {
     """,
     "a Python function": """
         n = gc.placeholder(gc.float64, [])
-        y = gc.py_func(lambda s: time.sleep(s) or s, [n], gc.float64)
+        y = gc.py_func(lambda s: time.sleep(float(s)) or s, [n], gc.float64)
         short, long = {n: 0.0}, {n: 60.0}
     """,
     "Python functions in a loop": """
