@@ -12,7 +12,6 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -102,13 +101,14 @@ class Engine:
             [(name, (hosts or {})[name]) for name in plan.hosts],
             memory_limit or machine_memory(),
             library.entry,
-            _between(self.states, self._writes, self._running) if self._notes_running else None,
+            _Outside(self.states, self._writes, self._running) if self._notes_running else None,
         )
         self._constants = [
             self._constant(c.name, c.dtype, c.shape, (constants or {}).get(c.name)) for c in plan.constants
         ]
         self._cells = [self.states.state(s.name, s.dtype, s.shape) for s in plan.states]
         self._free: dict[Shapes, list[_Frame]] = {}
+        self._retired: list[dict[Shapes, list[_Frame]]] = []       # as _free, of frames that are not used again
         self._dtypes = tuple(dtypes.as_dtype(port.dtype).numpy for port in plan.inputs)
         self._output_dtypes = tuple(dtypes.as_dtype(port.dtype).numpy for port in plan.outputs)
         self._compiled = np.zeros(2 * len(plan.programs) + 1, np.int64)
@@ -180,8 +180,9 @@ class Engine:
         inputs = [a if type(a) is np.ndarray and a.dtype == d and a.flags.carray else self._fit(i, a)
                   for i, (a, d) in enumerate(zip(inputs, self._dtypes, strict=True))]
         shapes = tuple([a.shape for a in inputs])
+        free = self._free
         try:
-            frame = self._free[shapes].pop()
+            frame = free[shapes].pop()
         except (KeyError, IndexError):
             frame = self._frame(shapes)
         words = frame.words
@@ -204,11 +205,11 @@ class Engine:
             status = self._run_native(frame.call_address)
         if status:
             error = self._error(frame)
-            self._free.setdefault(shapes, []).append(frame)
+            free.setdefault(shapes, []).append(frame)
             raise error from error.__cause__
         if not frame.fast:
             outputs = [read_slot(frame.slots[i]) if o is None else o for i, o in enumerate(outputs)]
-        self._free.setdefault(shapes, []).append(frame)
+        free.setdefault(shapes, []).append(frame)
         return outputs
 
     def _run_locked(self, frame: _Frame) -> int:
@@ -237,14 +238,20 @@ class Engine:
         self._code.append(programs)
         for program, code in programs.items():
             self._compiled[2 * program:2 * program + 2] = code.run, code.run_range
-        for frames in list(self._free.values()):
-            while frames:
-                try:
-                    address = frames.pop().address
-                except IndexError:
-                    break
-                self._frames.remove(address)
-                self._native["gc_frame_close"](address)
+        self._retired.append(self._free)       # where frames that are in use go when their runs end
+        self._free = {}
+        self._close_retired()
+
+    def _close_retired(self) -> None:
+        for free in self._retired:
+            for frames in list(free.values()):
+                while frames:
+                    try:
+                        address = frames.pop().address
+                    except IndexError:
+                        break
+                    self._frames.remove(address)
+                    self._native["gc_frame_close"](address)
 
     def _fit(self, number: int, array: Any) -> np.ndarray:
         """`array` as an aligned, C-contiguous ndarray; read-only ones pass."""
@@ -259,6 +266,8 @@ class Engine:
         self._check_ranks(shapes)
         if self._stale:
             self._reopen()
+        if self._retired:
+            self._close_retired()
         frame = self._spare.pop() if self._spare else self._reuse() if len(self._frames) >= SHAPES_KEPT else None
         if frame is None:
             frame = _Frame(self)
@@ -319,10 +328,10 @@ class Engine:
         """In a forked child: if a run was under way in another thread, what it worked on is left as it is, and the
         model is opened again before the next run."""
         self._running.clear()
-        free = sum(map(len, list(self._free.values()))) + len(self._spare)
+        free = sum(len(frames) for kept in (self._free, *self._retired) for frames in kept.values()) + len(self._spare)
         if free < len(self._frames):
             self._stale = True
-            self._free.clear()
+            self._free, self._retired = {}, []
             self._spare.clear()
 
     def _reopen(self) -> None:
@@ -333,10 +342,20 @@ class Engine:
                 self._stale = False
 
 
-def _between(states: StateStore, writes: bool,
-             running: Mapping[int, _Frame]) -> Callable[[], AbstractContextManager[None]]:
-    """What is entered around a Python function; a function of what it needs, since the engine must not keep itself."""
-    return lambda: states.giving_back(running[threading.get_ident()], writes)
+class _Outside:
+    """Gives the states' lock back while a Python function of a run runs. Does not keep the engine."""
+
+    def __init__(self, states: StateStore, writes: bool, running: Mapping[int, _Frame]) -> None:
+        self._states, self._writes, self._running = states, writes, running
+
+    def go(self) -> Any:
+        """What `come_back` takes."""
+        frame = self._running[threading.get_ident()]
+        self._states.give_back(frame, self._writes)
+        return frame
+
+    def come_back(self, frame: Any) -> None:
+        self._states.lock.acquire(frame, self._writes)
 
 
 def _after_fork_in_child() -> None:

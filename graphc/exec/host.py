@@ -48,13 +48,13 @@ class Host:
     """A host table. functions: the Python functions of a plan, in the order of Plan.hosts."""
 
     def __init__(self, functions: Sequence[tuple[str, HostFunction]] = (), memory_limit: int = 0,
-                 entry: Mapping[str, int] | None = None, between: Any = None) -> None:
-        """entry: the library's entry points; without them there are no functions, and nothing is polled. between: a
-        context manager factory that is entered around every call of a function, or None."""
+                 entry: Mapping[str, int] | None = None, outside: Any = None) -> None:
+        """entry: the library's entry points; without them there are no functions, and nothing is polled. outside:
+        None, or what is told when a run goes into a function and comes back (engine.py)."""
         self.words = np.zeros(t.HOST_WORDS, np.int64)
         self.address = int(self.words.ctypes.data)
         self._functions = list(functions)
-        self._between = between
+        self._outside = outside
         self._failed = threading.local()
         self.words[t.HOST_ALLOC] = address_of(_process.malloc)
         self.words[t.HOST_FREE] = address_of(_process.free)
@@ -86,11 +86,14 @@ class Host:
             where = _words(record, t.ASK_FIRST + operands + slots)[t.ASK_FIRST:]
             arrays = [read_slot(slot) for slot in where[:operands]]
             name, function = self._functions[host]
-            if self._between is None:
+            if self._outside is None:
                 results = function(*arrays)
             else:
-                with self._between():
+                run = self._outside.go()
+                try:
                     results = function(*arrays)
+                finally:
+                    self._outside.come_back(run)
             self._fill(name, results, where[operands:])
             return 0
         except BaseException as error:

@@ -152,5 +152,5 @@ def _load(library: Library, data: bytes) -> CompiledProgram:
 
 
 if hasattr(os, "register_at_fork"):
-    # Compiling imports modules; what is half imported at a fork cannot be imported in the child. There the lock is free.
+    # Compiling imports modules, and a module that is half imported at a fork cannot be imported in the child.
     os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release)

@@ -5,8 +5,8 @@ host step runs, or queue runners and their consumers would wait for each other.
 """
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Hashable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -86,13 +86,7 @@ class StateStore:
     def holding(self, exclusive: bool) -> AbstractContextManager[None]:
         return self.lock.holding(exclusive)
 
-    @contextmanager
-    def giving_back(self, holder: Hashable, exclusive: bool) -> Iterator[None]:
-        """Around what a run does outside the native code; whoever runs takes the lock from `holder` at the end."""
-        lock = self.lock
-        (lock.writers if exclusive else lock.readers).discard(holder)
-        lock.wake()
-        try:
-            yield
-        finally:
-            lock.acquire(holder, exclusive)
+    def give_back(self, holder: Hashable, exclusive: bool) -> None:
+        """Before what a run does outside the native code; `lock.acquire` comes behind it."""
+        (self.lock.writers if exclusive else self.lock.readers).discard(holder)
+        self.lock.wake()

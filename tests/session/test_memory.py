@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import gc as collector
+import textwrap
 import weakref
 from pathlib import Path
 
@@ -81,8 +82,9 @@ LEAKS = {
 @pytest.mark.parametrize("name", LEAKS)
 def test_memory_stays(name: str) -> None:
     calls = 24
-    told = run_child(LEAKS[name].replace("\n        ", "\n") + f"""
+    told = run_child(textwrap.dedent(LEAKS[name]) + f"""
 import gc as collector
+import textwrap
 def megabytes():
     return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGESIZE") / 2**20
 seen = []

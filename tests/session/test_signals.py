@@ -1,6 +1,8 @@
 """Ctrl-C and other signals: seen while native code runs, and every lock is as good behind them as before."""
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from child import run_child
@@ -22,7 +24,7 @@ LONG = {
     """,
     "a Python function": """
         n = gc.placeholder(gc.float64, [])
-        y = gc.py_func(lambda s: time.sleep(s) or s, [n], gc.float64)
+        y = gc.py_func(lambda s: time.sleep(float(s)) or s, [n], gc.float64)
         short, long = {n: 0.0}, {n: 60.0}
     """,
     "Python functions in a loop": """
@@ -38,7 +40,7 @@ LONG = {
 
 
 def program(name: str, more: str) -> str:
-    return LONG[name].replace("\n        ", "\n") + "session = gc.Session(config=config)\n" + more
+    return textwrap.dedent(LONG[name]) + "\nsession = gc.Session(config=config)\n" + more
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -71,10 +73,10 @@ def test_signal_handlers_run_in_the_middle_of_a_run() -> None:
 seen = []
 def handler(number, frame):
     seen.append(float(session.run(y, short)))       # another run inside this one
-signal.signal(signal.SIGALRM, handler)
-signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
 for _ in range(8):
     expected = session.run(y, short)
+signal.signal(signal.SIGALRM, handler)
+signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
 try:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Timer(0.6, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
