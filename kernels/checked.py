@@ -35,5 +35,6 @@ def make(types):
     return Functions(bind, run)
 
 
-register(Kernel("checked", (Operand("x", "in", "T", "elements"), Operand("y", "out", "T", "elements")), ("elements", "results"), ("refused",), tuple({"T": t} for t in TYPES), make,
+register(Kernel("checked", (Operand("x", "in", "T", "elements"), Operand("y", "out", "T", "elements")),
+                ("elements", "results"), ("refused",), tuple({"T": t} for t in TYPES), make,
                 (*at_least(0, "elements", "results", "refused"), *at_most(1, "refused"))))
