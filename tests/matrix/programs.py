@@ -182,6 +182,11 @@ class _Maker:
         for i, (x, g) in enumerate(zip(fed, slopes, strict=True)):
             if g is not None and (g.shape != x.shape or g.dtype != x.dtype):
                 return f"gradient {g.dtype}{g.shape} of operand {i}, which is {x.dtype}{x.shape}"
+        # What has no gradient in the plainest program stands still; loops and branches may give zeros for it.
+        has = differentiable(self.cell.op, self.cell.sample)
+        if any(g is not None and not h and g.any() for g, h in zip(slopes, has, strict=True)):
+            return "a gradient of what has none outside of loops and branches"
+        slopes = [g if h else None for g, h in zip(slopes, has, strict=True)]
         generator = np.random.default_rng(run)
         directions = [None if g is None else generator.normal(size=x.shape) for x, g in zip(fed, slopes, strict=True)]
         right = oracle.derivative(self.cell, fed, self.weights, directions, run)
