@@ -219,7 +219,7 @@ def _renamed(program: Program, names: dict[str, str]) -> Program:
                                fetches=tuple(dict.fromkeys(one(program.fetches))))
 
 
-def simplerinputs_of(program: Program) -> Iterator[Program]:
+def simpler_inputs(program: Program) -> Iterator[Program]:
     """Constants, known sizes, plain numbers."""
     for i, s in enumerate(program.statements):
         if not isinstance(s, Input):
