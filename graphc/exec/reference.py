@@ -100,7 +100,10 @@ class _Evaluator:
             name = _captured_variable(operation.inputs[0])
             results = (np.asarray(name in seen or name in self.start),)
         else:
-            op, arrays = _concrete(definition, [self._value(t, seen) for t in operation.inputs])
+            # What writes a variable reads the last value written, so that writes apply one after the other.
+            written = {operation.operand_tensors()[name] for name in definition.refs}
+            op, arrays = _concrete(definition, [self._value(t, self.states if t in written else seen)
+                                                for t in operation.inputs])
             results = apply_reference(op, arrays, self.run, self.iteration)
             if op.refs:
                 self._write(operation, results, seen)
@@ -112,6 +115,10 @@ class _Evaluator:
         if name is None and _is_read(tensor) and tensor not in self.given:
             tensor = tensor.op.inputs[0]      # `v/read` stands for the variable: who uses it reads
             name = tensor.op.name
+        behind = _captured(tensor) if name is None and tensor.op.type == "Placeholder" else None
+        if behind is not None and _is_read(behind):
+            # In a body a `v/read` from outside has its value there, unless the body wrote the variable before.
+            return seen.get(behind.op.inputs[0].op.name, self.values[tensor])
         if name is None or (tensor.op.type == "VariableV2" and tensor in self.values):
             return self.values[tensor]
         if name in seen:
@@ -154,12 +161,18 @@ def _is_read(tensor: Tensor) -> bool:
 
 def _captured_variable(tensor: Tensor) -> str | None:
     """The name of the variable that a tensor is, or, in a body, captures; None if it is none."""
+    found = _captured(tensor)
+    return found.op.name if found is not None and found.op.type == "VariableV2" else None
+
+
+def _captured(tensor: Tensor) -> Tensor | None:
+    """What a tensor of a body stands for in the graphs around it; itself, if it is no input; None for other inputs."""
     while tensor.op.type == "Placeholder":
         outer = [o for o, inner in getattr(tensor.graph, "captures", {}).items() if inner is tensor]
         if not outer:
             return None
         tensor = outer[0]
-    return tensor.op.name if tensor.op.type == "VariableV2" else None
+    return tensor
 
 
 class _Uninitialised:

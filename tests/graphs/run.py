@@ -62,10 +62,10 @@ class Totals:
 
 
 class Fuzzing:
-    def __init__(self, seconds: float, seed: int, folder: Path, python: str) -> None:
+    def __init__(self, seconds: float, seed: int, folder: Path, python: str, pass_over: bool = False) -> None:
         self.end = time.monotonic() + seconds
         self.next = seed * 1_000_000
-        self.folder, self.python = folder, python
+        self.folder, self.python, self.pass_over = folder, python, pass_over
         self.totals = Totals()
         self.lock = threading.Lock()
 
@@ -73,17 +73,21 @@ class Fuzzing:
         while time.monotonic() < self.end:
             with self.lock:
                 first, self.next = self.next, self.next + BATCH
-            left = range(first, first + BATCH)
-            while left and time.monotonic() < self.end:
-                done = self._child(left.start, len(left))
-                left = range(done + 1, left.stop)
+            self.cases(first, BATCH)
+
+    def cases(self, first: int, count: int) -> None:
+        """Some seeds, in as many children as it takes."""
+        left = range(first, first + count)
+        while left and time.monotonic() < self.end:
+            done = self._child(left.start, len(left))
+            left = range(done + 1, left.stop)
 
     def _child(self, first: int, count: int) -> int:
         """Runs a child; the last seed that it was at."""
         environment = dict(os.environ, PYTHONPATH=str(ROOT), PYTHONFAULTHANDLER="1", TF_CPP_MIN_LOG_LEVEL="3")
-        child = subprocess.Popen([self.python, str(ROOT / "tests/graphs/child.py"), str(first), str(count),
-                                  str(self.folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                 env=environment, errors="replace")
+        command = [self.python, str(ROOT / "tests/graphs/child.py"), str(first), str(count), str(self.folder)]
+        child = subprocess.Popen([*command, *["--pass-over"] * self.pass_over], stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True, env=environment, errors="replace")
         lines: queue.Queue[str | None] = queue.Queue()
         errors: list[str] = []
         assert child.stdout is not None and child.stderr is not None
@@ -120,9 +124,16 @@ class Fuzzing:
             how = how or (f"crash: signal {-code}" if code < 0 else f"tester: {text.strip().splitlines()[-1][:100]}")
             with self.lock:
                 self.totals.crash(current, how)
-            self.folder.mkdir(parents=True, exist_ok=True)
-            (self.folder / f"seed_{current}_{how.split(':')[0]}.txt").write_text(f"{how}\n{text}")
+            self._write(current, how, text)
         return current
+
+    def _write(self, seed: int, how: str, text: str) -> None:
+        """A case that ended its process, shrunken if it is the first of its kind."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if how.startswith("crash") and self.totals.found[how] == 1 and not self.pass_over:
+            from crash import shrunken
+            text = shrunken(seed, self.python, how, text)
+        (self.folder / f"seed_{seed}_{how.split(':')[0]}.txt").write_text(f"# {how}\n{text}")
 
 
 def _pass_on(stream: Any, put: Any) -> None:

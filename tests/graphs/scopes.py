@@ -58,7 +58,8 @@ class Maker:
         """A new input. A placeholder's unknown sizes are those that differ and, unless `known`, now and then others."""
         often = 0.25 if self.knobs.unknown_sizes and not known else 0.0
         static: Any = tuple(
-            None if len(set(sizes)) > 1 or self.rng.random() < often else sizes[0] for sizes in zip(*(a.shape for a in arrays), strict=True)) if arrays[0].ndim else ()
+            None if len(set(sizes)) > 1 or self.rng.random() < often else sizes[0]
+            for sizes in zip(*(a.shape for a in arrays), strict=True)) if arrays[0].ndim else ()
         if not known and self.rng.random() < self.rankless:
             static = None
         made = Input(self.name({"placeholder": "x", "variable": "w"}.get(kind, "c")), kind, tuple(arrays), static)

@@ -10,27 +10,19 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(Path(__file__).parent), *(str(ROOT / "tests" / f) for f in ("ops", "plan", "runner"))]
 
 import limits
-from compare import check
 from files import build_runner
-from finding import found
-from generate import generate
+from run import Fuzzing
 
-CASES = 10      # a parameter
-
-
-@pytest.fixture(scope="module", autouse=True)
-def runner() -> None:
-    build_runner()
+CASES = 8      # a parameter
 
 
-@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("first", [100, 200, 300, 400])
-def test_random_graphs(first: int) -> None:
-    compared = 0
-    for seed in range(first, first + CASES):
-        program = generate(seed)
-        report = check(program)
-        compared += report.compared
-        problem = next((p for p in report.problems if limits.open_fault(p.signature) is None), None)
-        assert problem is None, found(seed, program, problem, 10.0).script()
-    assert compared > 500
+def test_random_graphs(first: int, tmp_path: Path) -> None:
+    build_runner()
+    fuzzing = Fuzzing(300.0, 0, tmp_path, sys.executable, pass_over=True)
+    fuzzing.cases(first, CASES)
+    totals = fuzzing.totals
+    new = {s: totals.first[s] for s in totals.found if limits.open_fault(s) is None}
+    scripts = "\n".join(p.read_text() for p in sorted(tmp_path.glob("seed_*")) if "crash" not in p.name)
+    assert not new, f"found, with the first seed: {new}\n{scripts}"
+    assert totals.cases == CASES and totals.compared > 20 * CASES, totals

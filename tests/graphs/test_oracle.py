@@ -1,0 +1,38 @@
+"""Reads of variables by the NumPy evaluator: who depends on a write sees it, through `v/read` too, as in sessions."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import graphc as gc
+from graphc.exec.reference import run_reference
+
+
+def reads() -> tuple[list[gc.Tensor], gc.Tensor]:
+    """Some fetches, and the placeholder that they need."""
+    variable, count = gc.Variable([1.0]), gc.placeholder(gc.int32, [])
+    before = variable + 0.0
+
+    def body(k: gc.Tensor, a: gc.Tensor) -> list[gc.Tensor]:
+        with gc.control_dependencies([gc.assign_add(variable, [1.0])]):
+            return [k + 1, gc.identity(variable)]
+
+    _, last = gc.while_loop(lambda k, a: k < count, body, [0, gc.constant([0.0])])
+    with gc.control_dependencies([gc.assign_add(variable, [10.0])]):
+        after = variable * 2.0
+    return [before, last, last - variable, after, variable._ref()], count
+
+
+@pytest.mark.parametrize("counts", [(1, 5, 3), (0, 2)])
+def test_reads_behind_writes(counts: tuple[int, ...]) -> None:
+    with gc.Graph().as_default() as graph:
+        fetches, count = reads()
+        initializer = gc.global_variables_initializer()
+    states: dict[str, np.ndarray] = {}
+    run_reference(initializer, states=states)
+    with gc.Session(graph=graph) as session:
+        session.run(initializer)
+        for number, n in enumerate(counts, 1):
+            for a, b in zip(session.run(fetches, {count: n}), run_reference(fetches, {count: n}, states, number),
+                            strict=True):
+                np.testing.assert_array_equal(a, b)
