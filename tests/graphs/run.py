@@ -112,10 +112,10 @@ class Fuzzing:
                 ended = True
                 with self.lock:
                     self.totals.add(said)
-                if time.monotonic() > self.end:
-                    child.kill()
-                    child.wait()
-                    return first + count
+            if time.monotonic() > self.end:
+                child.kill()
+                child.wait()
+                return first + count
         code = child.wait()
         for reader in readers:
             reader.join()
