@@ -6,17 +6,23 @@ the result is known, so the rest of the compiler writes `shape[0] * 2` and does 
 A Dim is a sum of integer multiples of products of atoms, kept in one canonical form and hash-consed: two Dims that are
 provably equal (by commutativity, distribution, cancellation) are the same object, so `is`, `==` and `hash` agree.
 An atom is a Symbol or a Call: floordiv, mod, min, max, equal, less, select, broadcast (meanings: plan.DimKind).
+
+Calls share arguments, so a size is a graph whose tree may be exponentially larger: everything here walks it as a graph,
+and orders by keys of bounded length.
 """
 from __future__ import annotations
 
+import hashlib
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Union
 
 from graphc.ir.locks import new_reentrant_lock
 
 Size = Union[int, "Dim"]
+KEY_LENGTH = 120
+TEXT_LENGTH = 80       # of an argument, in the text of a size
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,10 +35,14 @@ class Symbol:
 
 @dataclass(frozen=True)
 class Call:
-    """A function of sizes that is no polynomial."""
+    """A function of sizes that is no polynomial. key: see `_bounded`."""
 
     function: str
     arguments: tuple[Size, ...]
+    key: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", _bounded(f"~{self.function}({', '.join(map(_key, self.arguments))})"))
 
 
 Atom = Union[Symbol, Call]
@@ -43,8 +53,11 @@ _interning = new_reentrant_lock()
 class Dim:
     """A size that is not a known int. Make one with `symbol` or by arithmetic; never call this class yourself."""
 
-    __slots__ = ("__weakref__", "terms")
+    __slots__ = ("__weakref__", "_is_nonnegative", "_text", "key", "terms")
     terms: tuple[tuple[Monomial, int], ...]
+    key: str                        # of the terms, see `_bounded`
+    _text: str | None
+    _is_nonnegative: bool | None
     _interned: weakref.WeakValueDictionary[tuple[tuple[Monomial, int], ...], Dim] = weakref.WeakValueDictionary()
 
     def __add__(self, other: Size) -> Size:
@@ -84,7 +97,9 @@ class Dim:
         return mod(other, self)
 
     def __repr__(self) -> str:
-        return " + ".join(_term_text(monomial, factor) for monomial, factor in self.terms)
+        if self._text is None:
+            self._text = " + ".join(_term_text(monomial, factor) for monomial, factor in self.terms)
+        return self._text
 
     def __bool__(self) -> bool:
         raise TypeError(f"the size {self} is not known yet, so it cannot be tested")
@@ -160,7 +175,7 @@ def broadcast(a: Size, b: Size) -> Size:
     if isinstance(a, int) and isinstance(b, int):
         raise ValueError(f"sizes {a} and {b} do not broadcast")
     # Nested ones are taken apart, so that what broadcasting gives again is the same size again.
-    first, *others = sorted({*_broadcast_parts(a), *_broadcast_parts(b)}, key=repr)
+    first, *others = sorted({*_broadcast_parts(a), *_broadcast_parts(b)}, key=_key)
     result = first
     for part in others:
         result = _call("broadcast", *_ordered(result, part))
@@ -198,13 +213,35 @@ def product(sizes: Iterable[Size]) -> Size:
 def atoms(size: Size) -> set[Atom]:
     """Every atom in `size`, also inside the arguments of calls."""
     found: set[Atom] = set()
-    for monomial, _ in _terms(size):
-        for atom in monomial:
-            found.add(atom)
-            if isinstance(atom, Call):
-                for argument in atom.arguments:
-                    found |= atoms(argument)
+    waiting = [size]
+    while waiting:
+        for monomial, _ in _terms(waiting.pop()):
+            for atom in monomial:
+                if atom not in found:
+                    found.add(atom)
+                    if isinstance(atom, Call):
+                        waiting += atom.arguments
     return found
+
+
+def nonnegative(size: Size) -> bool:
+    """Whether `size` is provably >= 0: sums of products of sizes of axes are, elements of fed tensors may not be."""
+    if isinstance(size, int):
+        return size >= 0
+    if size._is_nonnegative is None:
+        size._is_nonnegative = all(factor >= 0 and all(_nonnegative_atom(atom) for atom in monomial)
+                                   for monomial, factor in size.terms)
+    return size._is_nonnegative
+
+
+def _nonnegative_atom(atom: Atom) -> bool:
+    if isinstance(atom, Symbol):
+        return not (isinstance(atom.source, tuple) and atom.source[0] == "value")
+    if atom.function == "max":
+        return any(nonnegative(a) for a in atom.arguments)
+    if atom.function in ("less", "equal"):
+        return True
+    return all(nonnegative(a) for a in atom.arguments)
 
 
 FUNCTIONS: Mapping[str, Callable[..., Size]] = {
@@ -215,20 +252,27 @@ FUNCTIONS: Mapping[str, Callable[..., Size]] = {
 
 def substitute(size: Size, values: Mapping[Symbol, Size]) -> Size:
     """`size` with symbols replaced; symbols that `values` does not name stay."""
+    return _substitute(size, values, {})
+
+
+def _substitute(size: Size, values: Mapping[Symbol, Size], done: dict[Dim, Size]) -> Size:
     if isinstance(size, int):
         return size
-    total: Size = 0
-    for monomial, factor in size.terms:
-        term: Size = factor
-        for atom in monomial:
-            term = term * _substitute_atom(atom, values)
-        total = total + term
-    return total
+    found = done.get(size)
+    if found is None:
+        found = 0
+        for monomial, factor in size.terms:
+            term: Size = factor
+            for atom in monomial:
+                term = term * _substitute_atom(atom, values, done)
+            found = found + term
+        done[size] = found
+    return found
 
 
-def _substitute_atom(atom: Atom, values: Mapping[Symbol, Size]) -> Size:
+def _substitute_atom(atom: Atom, values: Mapping[Symbol, Size], done: dict[Dim, Size]) -> Size:
     if isinstance(atom, Call):
-        return FUNCTIONS[atom.function](*(substitute(a, values) for a in atom.arguments))
+        return FUNCTIONS[atom.function](*(_substitute(a, values, done) for a in atom.arguments))
     return values[atom] if atom in values else _from_terms([((atom,), 1)])
 
 
@@ -244,9 +288,16 @@ def _merge(m: Monomial, n: Monomial) -> Monomial:
 
 def _atom_key(atom: Atom) -> tuple[str, int]:
     # Names first, so that texts do not change from run to run; the id separates symbols of one name.
-    if isinstance(atom, Symbol):
-        return (atom.name, id(atom))
-    return (f"~{atom.function}{atom.arguments}", 0)
+    return (atom.name, id(atom)) if isinstance(atom, Symbol) else (atom.key, 0)
+
+
+def _key(size: Size) -> str:
+    return str(size) if isinstance(size, int) else size.key
+
+
+def _bounded(key: str) -> str:
+    """The key itself, or something short in its place: what orders sizes, the same in every process."""
+    return key if len(key) <= KEY_LENGTH else f"~{hashlib.blake2b(key.encode(), digest_size=12).hexdigest()}"
 
 
 def _from_terms(terms: Iterable[tuple[Monomial, int]]) -> Size:
@@ -266,6 +317,8 @@ def _from_terms(terms: Iterable[tuple[Monomial, int]]) -> Size:
             if found is None:
                 found = Dim()
                 found.terms = key
+                found.key = _bounded(" + ".join(_term_key(monomial, factor) for monomial, factor in key))
+                found._text = found._is_nonnegative = None
                 Dim._interned[key] = found
     return found
 
@@ -275,7 +328,7 @@ def _call(function: str, *arguments: Size) -> Size:
 
 
 def _ordered(a: Size, b: Size) -> tuple[Size, Size]:
-    return (a, b) if repr(a) <= repr(b) else (b, a)
+    return (a, b) if _key(a) <= _key(b) else (b, a)
 
 
 def _divide_exactly(a: Size, b: Size) -> Size | None:
@@ -297,8 +350,18 @@ def _divide_exactly(a: Size, b: Size) -> Size | None:
     return _from_terms(result)
 
 
+def _term_key(monomial: Monomial, factor: int) -> str:
+    return "*".join([str(factor), *(_atom_key(a)[0] for a in monomial)])
+
+
 def _term_text(monomial: Monomial, factor: int) -> str:
-    names = [a.name if isinstance(a, Symbol) else f"{a.function}({', '.join(map(str, a.arguments))})" for a in monomial]
+    names = [a.name if isinstance(a, Symbol) else f"{a.function}({', '.join(map(_shortened, a.arguments))})"
+             for a in monomial]
     if not names:
         return str(factor)
     return "*".join(names) if factor == 1 else "*".join([str(factor), *names])
+
+
+def _shortened(size: Size) -> str:
+    text = str(size)
+    return text if len(text) <= TEXT_LENGTH else text[:TEXT_LENGTH - 3] + "..."

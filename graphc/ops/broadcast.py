@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from graphc.ir import dims
-from graphc.ir.dims import Dim, Size
+from graphc.ir.dims import Dim, Size, nonnegative
 from graphc.ir.dtypes import float64, int32, int64
 from graphc.ir.op import OPS, Composite, Op, Permuted, Sample, View, operand_field, register
 from graphc.ir.spec import Spec, broadcast_sizes, require_equal, text
@@ -91,6 +91,7 @@ class _SumTo(Composite):
                 if isinstance(want, int) and want != 1:
                     require_equal(have, want, message)
                 elif isinstance(want, Dim):
+                    require_nonnegative([want], message)
                     require_equal(broadcast_sizes(have, want), have, message)
         return Spec(x.dtype, self.shape)
 
@@ -105,7 +106,9 @@ class _SumTo(Composite):
 
     def expand(self, emit: Any, x: Any) -> Any:
         missing = len(x.spec.shape) - len(self.shape)
-        wanted = (*((1,) * missing), *self.shape)
+        # Those that are elements of a tensor are guarded (infer); what is 0 or more no reshape takes for a -1.
+        sizes = tuple(s if nonnegative(s) else dims.maximum(s, 0) for s in self.shape)
+        wanted = (*((1,) * missing), *sizes)
         while open_axes := _open_axes(x.spec.shape, wanted):
             if len(wanted) + len(open_axes) <= RANK_LIMIT:
                 x = _sum_open(emit, x, wanted, open_axes)
@@ -115,7 +118,7 @@ class _SumTo(Composite):
                 if dims.same(want, 1) and not dims.same(have, 1)]
         if axes:
             x = emit(OPS["Sum"](axis=tuple(axes), keep_dims=True), x)  # type: ignore[call-arg]
-        return emit(Reshape(shape=self.shape), x)
+        return emit(Reshape(shape=sizes), x)
 
 
 def _open_axes(given: Sequence[Size], wanted: Sequence[Size]) -> list[int]:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from graphc.ir import dims
-from graphc.ir.dims import Size
+from graphc.ir.dims import Size, nonnegative
 from graphc.ir.dtypes import DType, as_dtype, bool_, float32, float64, int32, int64, string
 from graphc.ir.graph import get_default_graph
 from graphc.ir.op import Elementwise, Op, Sample, View, attr, operand_field, register
@@ -16,7 +16,7 @@ from graphc.ir.tensor import Operation, Tensor
 from graphc.ir.tensor_shape import TensorShape
 from graphc.ops.build import apply, convert_to_tensor, is_tensor_like
 from graphc.ops.elementwise import KINDS, check_kind
-from graphc.ops.known import known_shape, nonnegative, require_nonnegative
+from graphc.ops.known import known_shape, require_nonnegative
 from graphc.ops.source import constant
 
 CONSTANT_LIMIT = 1000    # zeros and ones of fewer elements are constants, as in TF

@@ -8,13 +8,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from graphc.ir import dims
+from graphc.ir.dims import nonnegative
 from graphc.ir.dtypes import bool_, float64, int32, int64
 from graphc.ir.op import Op, Permuted, Sample, attr, normalise_axis, operand_field, register, same_dtypes
 from graphc.ir.spec import Shape, Spec, require_equal, require_less_equal, text
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.build import _first_dtype, _holds_tensors, apply, convert_to_tensor
 from graphc.ops.identity import identity
-from graphc.ops.known import known_ints, nonnegative, require_nonnegative, with_moved_value
+from graphc.ops.known import known_ints, require_nonnegative, with_moved_value
 from graphc.ops.shapes import shape
 
 

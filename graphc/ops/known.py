@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from graphc.ir import dims
-from graphc.ir.dims import Size
+from graphc.ir.dims import Size, nonnegative
 from graphc.ir.op import Op
 from graphc.ir.spec import VALUE_LIMIT, Shape, Spec, require_less_equal
 
@@ -35,23 +35,6 @@ def value_array(spec: Spec) -> np.ndarray | None:
     array = np.empty(len(spec.value), dtype=object)
     array[:] = spec.value
     return array.reshape(spec.shape)  # type: ignore[arg-type]
-
-
-def nonnegative(size: Size) -> bool:
-    """Whether `size` is provably >= 0: sums of products of sizes of axes are."""
-    if isinstance(size, int):
-        return size >= 0
-    return all(factor >= 0 and all(_nonnegative_atom(atom) for atom in monomial) for monomial, factor in size.terms)
-
-
-def _nonnegative_atom(atom: dims.Atom) -> bool:
-    if isinstance(atom, dims.Symbol):
-        return not (isinstance(atom.source, tuple) and atom.source[0] == "value")
-    if atom.function == "max":
-        return any(nonnegative(a) for a in atom.arguments)
-    if atom.function == "less" or atom.function == "equal":
-        return True
-    return all(nonnegative(a) for a in atom.arguments)
 
 
 def require_nonnegative(sizes: Sequence[Size], message: str) -> None:

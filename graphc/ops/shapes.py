@@ -7,13 +7,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from graphc.ir import dims, spec
+from graphc.ir.dims import nonnegative
 from graphc.ir.dtypes import DType, as_dtype, float64, int32, int64
 from graphc.ir.op import Alias, Op, Sample, attr, normalise_axes, normalise_axis, operand_field, register
 from graphc.ir.spec import Spec, require_equal, require_less_equal, text
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.build import apply
 from graphc.ops.elementwise import check_dtype
-from graphc.ops.known import nonnegative, require_nonnegative, with_moved_value
+from graphc.ops.known import require_nonnegative, with_moved_value
 
 
 @register
@@ -158,7 +159,8 @@ def _resolved(shape: Sequence[dims.Size], total: dims.Size, message: str) -> lis
     given = dims.product(dims.select(flag, 1, s) for flag, s in zip(inferred, shape, strict=True))
     require_less_equal(sum(inferred), given, f"{message}: -1 is not determined, as the other sizes give 0")
     left = dims.floordiv(total, dims.maximum(given, 1))
-    made = [dims.select(flag, left, s) for flag, s in zip(inferred, shape, strict=True)]
+    made = [s if nonnegative(s) else dims.select(flag, left, dims.maximum(s, 0))
+            for flag, s in zip(inferred, shape, strict=True)]
     require_equal(total, dims.product(made), message)
     return made
 

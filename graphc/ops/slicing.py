@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from graphc.ir import dims
-from graphc.ir.dims import Size
+from graphc.ir.dims import Size, nonnegative
 from graphc.ir.dtypes import float64, int64
 from graphc.ir.op import Op, Permuted, Sample, View, attr, operand_field, register
 from graphc.ir.spec import Shape, Spec, require_equal, require_less_equal, text
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.build import apply
 from graphc.ops.elementwise import check_kind
-from graphc.ops.known import nonnegative, require_nonnegative, with_moved_value
+from graphc.ops.known import require_nonnegative, with_moved_value
 from graphc.ops.strides import Dense, dense
 
 

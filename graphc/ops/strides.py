@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphc.ir import dims
-from graphc.ir.dims import Size
+from graphc.ir.dims import Size, nonnegative
 from graphc.ir.spec import Shape, require_less, require_less_equal, text
-from graphc.ops.known import nonnegative
 
 
 @dataclass(frozen=True)
