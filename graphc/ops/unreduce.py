@@ -68,7 +68,10 @@ class _Rows(Composite):
         return Spec(x.dtype, _matrix(x.shape, self.axis))
 
     def reference(self, x: np.ndarray) -> np.ndarray:
-        return x.transpose(_order(self.axis, x.ndim)).reshape(_matrix(x.shape, self.axis))  # type: ignore[arg-type]
+        axes = [a % x.ndim for a in self.axis]
+        back = np.moveaxis(x, sorted(axes), range(x.ndim - len(axes), x.ndim)) if axes else x
+        columns = int(np.prod([x.shape[a] for a in axes]))
+        return back.reshape(int(np.prod([n for i, n in enumerate(x.shape) if i not in axes])), columns)
 
     def expand(self, emit: Callable[..., Any], x: Any) -> Any:
         turned = emit(OPS["Transpose"](perm=_order(self.axis, len(x.spec.shape))), x)  # type: ignore[call-arg]
@@ -98,8 +101,10 @@ class _Unrows(Composite):
         return Spec(x.dtype, self.shape)
 
     def reference(self, x: np.ndarray) -> np.ndarray:
-        order = _order(self.axis, len(self.shape))
-        return x.reshape([self.shape[i] for i in order]).transpose(np.argsort(order))  # type: ignore[arg-type]
+        rank = len(self.shape)
+        axes = sorted(a % rank for a in self.axis)
+        sizes = [n for i, n in enumerate(self.shape) if i not in axes] + [self.shape[a] for a in axes]
+        return np.moveaxis(x.reshape(sizes), range(rank - len(axes), rank), axes)  # type: ignore[arg-type]
 
     def expand(self, emit: Callable[..., Any], x: Any) -> Any:
         order = _order(self.axis, len(self.shape))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from graphc.ir import dims
+from graphc.ir.dtypes import COMPUTED
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import OPS, Alias
 from graphc.ir.spec import Shape
@@ -18,7 +19,6 @@ from graphc.passes.driver import Replacement, rewrite
 from graphc.passes.expand import expand_composite
 from graphc.passes.fold_constants import constant_node
 from graphc.passes.fused import same_shape, without_units
-from graphc.plan.scalar_program import COMPUTED
 
 
 def simplify(flow: Flow) -> Flow:
@@ -125,7 +125,7 @@ def fill_like(node: Node) -> Replacement:
     """zeros_like(x) -> 0, broadcast; ones_like(x) -> 1, broadcast: only the shape of x matters"""
     number = {"ZerosLike": 0, "OnesLike": 1}.get(node.op.type)
     spec = node.specs[0] if number is not None else None
-    if spec is None or spec.shape is None or spec.dtype.short not in COMPUTED:
+    if spec is None or spec.shape is None or spec.dtype not in COMPUTED:
         return None
     one = constant_node(np.array(number, spec.dtype.numpy), node).value()
     op: Any = OPS["BroadcastTo"](shape=spec.shape)  # type: ignore[call-arg]

@@ -35,7 +35,7 @@ def weighted(op_type: str, sample: Any, inputs: list[Any]) -> Any:
     op = OPS[op_type]
     definition = samples_.definition(op, sample, double=True)
     fields = {name: getattr(definition, name) for name in (f.name for f in dataclasses.fields(op))}
-    found = apply(op, *samples_._grouped(op, inputs), **fields)
+    found = apply(op, *samples_.grouped(op, inputs), **fields)
     results = [t for t in (found if isinstance(found, (tuple, list)) else [found]) if is_differentiable(t.dtype)]
     if op_type in FIRST_RESULT_ONLY:
         results = results[:1]

@@ -11,9 +11,9 @@ import numpy as np
 
 from graphc.ir.graph import Tensor
 
-import differences
 import executors
 import limits
+import smooth
 from executors import Runs
 from oracle import Expected, Failure, Oracle, TooLong
 from programs import BuildError, Built, Input, Program, build
@@ -74,7 +74,7 @@ def check(program: Program, wanted: set[str] | None = None, values: bool = True)
         if name in found:
             same_bits(name, found["plain"], found[name], report)
     if wanted is None or "differences" in wanted:
-        report.problems += [Problem("differences: values:", text) for text in differences.problems(program)]
+        report.problems += [Problem("differences: values:", text) for text in smooth.problems(program)]
     if tensors:
         _others(program, built, [fetches[i] for i in tensors], wanted, report, values)
     return report
