@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import graphc as gc
+from graphc.exec import code_queue
 from graphc.exec.library import load_library
 from graphc.kernels.toolchain import cache
 from graphc.session import RUNS_BEFORE_CODE
@@ -27,6 +28,7 @@ def test_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monkey
             before = session.run(y, {x: [1.0, 2.0]})
             for _ in range(RUNS_BEFORE_CODE + 1):
                 np.testing.assert_array_equal(session.run(y, {x: [1.0, 2.0]}), before)
+        code_queue.settle()
     assert [str(w.message) for w in caught] == [
         f"graphc: the cache of compiled kernels at {folder} cannot be written ([Errno 17] File exists: "
         f"'{folder.parent}'); each process compiles them anew. Set GRAPHC_CACHE to a directory of yours."]
