@@ -97,5 +97,5 @@ def test_input_grad_of_few_channels_or_columns_computes_no_tap_in_vain():
     kernel = load("conv2d_input_grad")["conv2d_input_grad.f32"]
     for size, spreads in ((Window(64, 56, 32, 1, 3, 32, 16), True), (Window(4, 9, 32, 64, 3, 32, 16), True),
                           (Window(1, 28, 28, 3, 5, 5, 8), True), (Window(1, 28, 28, 64, 3, 3, 8), False)):
-        choice = kernel.choice(arguments(size)["dims"], arguments(size)["attrs"])
+        choice = kernel.loaded.choice(arguments(size)["dims"], arguments(size)["attrs"])
         assert (choice[Choice.VARIANT] == SPREAD) == spreads, size
