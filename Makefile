@@ -71,7 +71,7 @@ tsan: $(RUNNER)
 # Random graphs through sessions, the runner and the NumPy evaluator. FUZZ_SEED=N repeats a run; with build/peers (`make peers`)
 # FUZZ_PYTHON=build/peers/bin/python adds TensorFlow.
 fuzz-graphs: $(RUNNER)
-	$(FUZZ_PYTHON) tests/graphs/run.py --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
+	$(FUZZ_PYTHON) tests/graphs/graph_run.py --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
 
 # Checks against TensorFlow, in an environment of its own.
 peers: $(RUNNER)

@@ -25,7 +25,7 @@ def shrunken(seed: int, python: str, how: str, text: str) -> str:
             file.write(pickle.dumps(program))
             file.flush()
             try:
-                done = subprocess.run([python, str(ROOT / "tests/graphs/child.py"), "--program", file.name],
+                done = subprocess.run([python, str(ROOT / "tests/graphs/graph_child.py"), "--program", file.name],
                                       capture_output=True, check=False, timeout=30)
             except subprocess.TimeoutExpired:
                 return False

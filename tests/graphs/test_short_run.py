@@ -1,4 +1,4 @@
-"""A short version of `make fuzz-graphs` (tests/graphs/run.py): the same few random graphs everywhere, on every run."""
+"""A short version of `make fuzz-graphs` (tests/graphs/graph_run.py): the same few random graphs everywhere, on every run."""
 from __future__ import annotations
 
 import sys
@@ -11,7 +11,7 @@ sys.path[:0] = [str(Path(__file__).parent), *(str(ROOT / "tests" / f) for f in (
 
 import limits
 from files import build_runner
-from run import Fuzzing
+from graph_run import Fuzzing
 
 CASES = 8      # a parameter
 

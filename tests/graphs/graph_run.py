@@ -1,10 +1,10 @@
 """`make fuzz-graphs`: random graphs through everything that runs graphs, against the NumPy evaluator.
 
-    python tests/graphs/run.py [--seconds 1200] [--seed N] [--jobs 2] [--python ENVIRONMENT'S PYTHON]
+    python tests/graphs/graph_run.py [--seconds 1200] [--seed N] [--jobs 2] [--python ENVIRONMENT'S PYTHON]
 
 Cases run in child processes, so that a crash or a hang is a finding like others, with its seed. --python: another
 environment's interpreter, for TensorFlow (`make peers` makes one). Ends with status 1 if anything was found;
-shrunken programs lie in build/fuzz-graphs. One seed again: tests/graphs/child.py SEED 1 FOLDER.
+shrunken programs lie in build/fuzz-graphs. One seed again: tests/graphs/graph_child.py SEED 1 FOLDER.
 """
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Fuzzing:
     def _child(self, first: int, count: int) -> int:
         """Runs a child; the last seed that it was at."""
         environment = dict(os.environ, PYTHONPATH=str(ROOT), PYTHONFAULTHANDLER="1", TF_CPP_MIN_LOG_LEVEL="3")
-        command = [self.python, str(ROOT / "tests/graphs/child.py"), str(first), str(count), str(self.folder)]
+        command = [self.python, str(ROOT / "tests/graphs/graph_child.py"), str(first), str(count), str(self.folder)]
         child = subprocess.Popen([*command, *["--pass-over"] * self.pass_over], stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE, text=True, env=environment, errors="replace")
         lines: queue.Queue[str | None] = queue.Queue()
