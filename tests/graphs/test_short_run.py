@@ -1,4 +1,4 @@
-"""A short version of `make fuzz-graphs` (tests/graphs/graph_run.py): the same few random graphs everywhere, on every run."""
+"""A short version of `make fuzz-graphs`: the same few random graphs everywhere, on every run."""
 from __future__ import annotations
 
 import sys

@@ -105,7 +105,7 @@ def test_finds_a_wrong_executor(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_crash_is_a_finding(tmp_path: Path) -> None:
-    from run import Fuzzing
+    from graph_run import Fuzzing
 
     broken = tmp_path / "python"
     broken.write_text("#!/bin/sh\necho '{\"begin\": 3000001}'\nkill -SEGV $$\n")
