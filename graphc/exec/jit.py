@@ -88,7 +88,7 @@ def compile_program(program: Program, still: frozenset[int] = frozenset(),
         found = _compiled.get(key)
         if found is None:
             found = _compiled[key] = _load(library, _object(library, program, still))
-            if len(_compiled) > CODE_KEPT:
+            while len(_compiled) > CODE_KEPT:
                 _compiled.popitem(last=False)
         _compiled.move_to_end(key)
     return found
