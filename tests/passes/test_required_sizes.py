@@ -1,4 +1,4 @@
-"""Sizes that are equal only because an op requires it: what an op expands to keeps its sizes, whatever stands behind."""
+"""Sizes that are equal only because an op requires it: what an op expands to keeps its sizes, whatever is behind."""
 from __future__ import annotations
 
 from collections.abc import Callable
