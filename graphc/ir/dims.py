@@ -276,6 +276,36 @@ def _substitute_atom(atom: Atom, values: Mapping[Symbol, Size], done: dict[Dim, 
     return values[atom] if atom in values else _from_terms([((atom,), 1)])
 
 
+def estimate(size: Size, each: int) -> int:
+    """About what `size` is if every symbol is `each`; for costs, so that numbers that do not fit raise nothing."""
+    return _estimate(size, each, {})
+
+
+def _estimate(size: Size, each: int, done: dict[Dim, int]) -> int:
+    if isinstance(size, int):
+        return size
+    found = done.get(size)
+    if found is None:
+        found = 0
+        for monomial, factor in size.terms:
+            for atom in monomial:
+                factor *= each if isinstance(atom, Symbol) else _estimated_call(atom, each, done)
+            found += factor
+        done[size] = found
+    return found
+
+
+def _estimated_call(call: Call, each: int, done: dict[Dim, int]) -> int:
+    values = [_estimate(a, each, done) for a in call.arguments]
+    if call.function == "broadcast":
+        return max(values)
+    if call.function in ("floordiv", "mod") and values[1] == 0:
+        return 0
+    known = FUNCTIONS[call.function](*values)
+    assert isinstance(known, int)
+    return known
+
+
 def _terms(size: Size) -> tuple[tuple[Monomial, int], ...]:
     if isinstance(size, Dim):
         return size.terms

@@ -52,9 +52,11 @@ class _BatchNorm(Composite):
             check_rank(name, spec, 1)
             # Mean and variance may be empty in training, where they are computed.
             if spec.shape is not None and not (spec.shape == (0,) and self.is_training):
-                channels = (
-                    spec.shape[0] if channels is None else require_equal(channels, spec.shape[0], f"channels of {name}")
-                )
+                size = spec.shape[0]
+                if channels is not None:
+                    size = require_equal(channels, size, f"channels of {name}")
+                # The picture's own size, if none is known: what is computed of it has that one.
+                channels = size if channels is None or isinstance(size, int) else channels
         return shape, channels
 
     def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:

@@ -184,6 +184,8 @@ class MirrorPad(Op):
         axes = [[(0, before, before - 1 + edge, -1), (before, size, 0, 1), (before + size, after, size - 1 - edge, -1)]
                 for size, (before, after) in zip(x.shape, self.paddings, strict=True)]
         kept = [[r for r in regions if not (isinstance(r[1], int) and r[1] == 0)] for regions in axes]
+        if not all(kept):
+            b.fill(y, 0)         # no elements, but every result is written
         for regions in itertools.product(*kept):
             source = x.slice([r[2] for r in regions], [r[1] for r in regions], [r[3] for r in regions])
             b.copy(source, y.slice([r[0] for r in regions], [r[1] for r in regions]))

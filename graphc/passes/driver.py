@@ -7,7 +7,8 @@ applications a node the rule is named in an error: two rules undo each other.
 
 A replacement may know more than what it replaces, never something else: `check_refines` compares the Specs. What a
 node requires of sizes is kept: a new node in its place takes its requirements over, and an old one takes its place only
-if it requires as much. A pass that fails stops the compilation.
+if it requires as much. Sizes that are equal only because they are required to be keep their symbol: what reads the
+result was inferred from it (`_with_sizes`). A pass that fails stops the compilation.
 """
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ from graphc.errors import InternalError
 from graphc.ir import dims
 from graphc.ir.names import suggestion
 from graphc.ir.node import Flow, Node, Value, make_node
-from graphc.ir.spec import Spec
+from graphc.ir.op import OPS, Elementwise, Op
+from graphc.ir.spec import Requirement, Spec
 from graphc.ir.verify import verify
 from graphc.passes.control_flow import everything, everywhere
 from graphc.passes.report import PassReport, count_transposes
@@ -46,6 +48,8 @@ class Rewriter:
         self.new: dict[Value, Value] = {}
         self.nodes: dict[Node, Node] = {}
         self.done: set[Node] = set()
+        self.wanted: dict[Value, Spec] = {}      # of results of new nodes, the Specs that they are to have
+        self.required: dict[Node, tuple[Requirement, ...]] = {}      # of new nodes, what they take over
 
     def run(self, flow: Flow) -> Flow:
         for node in flow.inputs:
@@ -60,18 +64,22 @@ class Rewriter:
         return dataclasses.replace(flow, outputs=outputs, effects=effects)
 
     def _visit(self, node: Node) -> None:
-        current = self._with_new_inputs(node)
+        current = self._with_wanted(node, self._with_new_inputs(node))
         for _ in range(STEP_LIMIT):
             rule, values = self._first_change(current)
             if values is None:
                 self.keep(node, current)
                 return
             check_refines(rule, current, values)
+            values = self._with_sizes(current, values)
             if values and values[0].node not in self.done and values == as_values(values[0].node):
                 # A node in place of a node: look at it again.
                 self._settle_inputs(values[0].node)
-                current = _merged(self._with_new_inputs(values[0].node), current)
+                current = _merged(self._with_wanted(values[0].node, self._with_new_inputs(values[0].node)), current)
                 continue
+            for value in values:
+                if value.node not in self.done and current.requirements:
+                    self.required[value.node] = current.requirements
             for old, value in zip((node.value(i) for i in range(len(node.specs))), values, strict=True):
                 self._settle(value.node)
                 self.new[old] = self.new.get(value, value)
@@ -79,6 +87,27 @@ class Rewriter:
             self.done.add(node)
             return
         raise InternalError(f"the rule {_name(rule)} changed {node} {STEP_LIMIT} times: two rules undo each other")
+
+    def _with_sizes(self, node: Node, values: tuple[Value, ...]) -> tuple[Value, ...]:
+        """The values, under the sizes that node's results have, where a replacement knows others no better."""
+        made = []
+        for value, spec in zip(values, node.specs, strict=True):
+            wanted = better(value.spec, spec)
+            if wanted.shape != value.spec.shape:
+                if value.node in self.done or not isinstance(value.node.op, Elementwise):
+                    value = _reshaped(value, wanted, node)
+                else:
+                    self.wanted[value] = wanted
+            made.append(value)
+        return tuple(made)
+
+    def _with_wanted(self, made: Node, current: Node) -> Node:
+        """`current`, which stands for `made`, with what it takes over from the node that `made` replaces."""
+        specs = tuple(self.wanted.get(made.value(i), spec) for i, spec in enumerate(current.specs))
+        requirements = tuple(dict.fromkeys((*current.requirements, *self.required.get(made, ()))))
+        if specs == current.specs and requirements == current.requirements:
+            return current
+        return dataclasses.replace(current, specs=specs, requirements=requirements)
 
     def _first_change(self, node: Node) -> tuple[Rule | None, tuple[Value, ...] | None]:
         for rule in self.rules:
@@ -142,6 +171,14 @@ def rebuilt(node: Node, inputs: tuple[Value, ...], after: tuple[Node, ...] | Non
     made = make_node(node.op, inputs, node.origins, after)
     specs = tuple(better(new, old) for new, old in zip(made.specs, node.specs, strict=True))
     return dataclasses.replace(made, specs=specs, requirements=node.requirements)
+
+
+def _reshaped(value: Value, spec: Spec, like: Node) -> Value:
+    """value under sizes that like's requirements say are its own."""
+    assert spec.shape is not None
+    op: Op = OPS["Reshape"](shape=spec.shape)  # type: ignore[call-arg]
+    made = make_node(op, (value,), like.origins, like.after)
+    return dataclasses.replace(made, specs=(spec,), requirements=like.requirements).value()
 
 
 def better(new: Spec, old: Spec) -> Spec:

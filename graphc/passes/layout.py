@@ -138,9 +138,4 @@ def _moves_units_only(value: Value, perm: Sequence[int]) -> bool:
 
 def elements(shape: Shape | None) -> int:
     """The number of elements, unknown sizes counted as NOMINAL."""
-    total = dims.product(shape or ())
-    if isinstance(total, int):
-        return total
-    symbols = {a: NOMINAL for a in dims.atoms(total) if isinstance(a, dims.Symbol)}
-    known = dims.substitute(total, symbols)  # type: ignore[arg-type]
-    return known if isinstance(known, int) else NOMINAL
+    return dims.estimate(dims.product(shape or ()), NOMINAL)

@@ -30,4 +30,4 @@ RANK_BY_SIZE = {"Squeeze"}
 REFUSED_RANK = "must be known for (its|a) gradient"
 
 # Operands that are fields and are never fed: which axes an op works on is part of a Plan, as ranks are.
-FIELDS_KNOWN = {"axis", "dim", "dimension", "split_dim", "perm", "strides", "delta"}
+FIELDS_KNOWN = {"axis", "dim", "dimension", "split_dim", "perm"}

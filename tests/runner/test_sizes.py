@@ -30,12 +30,13 @@ def test_runner_agrees(place: str, native: Native) -> None:
         graph_def = as_graph_def(built)
         add_plan(graph_def, [y.name], [x.name, n.name])
         file = graph_def.SerializeToString(deterministic=True)
-        for rows in (4, 1, 0):
-            values = family.values(rows)
-            for value in (values[:1] + values[-1:]):
-                given = np.random.default_rng(rows).integers(-3, 4, (rows, COLUMNS)).astype(np.float32)
-                with native.load(file) as model:
+        with native.load(file) as model:
+            for rows in (4, 1, 0):
+                values = family.values(rows)
+                for value in (values[:1] + values[-1:]):
+                    given = np.random.default_rng(rows).integers(-3, 4, (rows, COLUMNS)).astype(np.float32)
                     found, = model.run([given, np.array(value, np.int32)])
-                expected = numpy(given.astype(np.float64), value, family.numpy)
-                assert found.shape == np.shape(expected), (name, rows, value)
-                np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5, err_msg=f"{name} {rows} {value}")
+                    expected = numpy(given.astype(np.float64), value, family.numpy)
+                    assert found.shape == np.shape(expected), (name, rows, value)
+                    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5,
+                                               err_msg=f"{name} {rows} {value}")

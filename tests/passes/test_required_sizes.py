@@ -1,0 +1,123 @@
+"""Sizes that are equal only because an op requires it: what an op expands to keeps its sizes, whatever is behind."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import graphc as gc
+from graphc.errors import OpError
+from graphc.ir import dims
+from graphc.ops.build import apply
+from graphc.ops.select import Select
+from graphc.passes.layout import NOMINAL, elements
+
+A, B = (np.random.default_rng(i).normal(size=(3, 4)).astype(np.float32) for i in range(2))
+PICTURE = np.random.default_rng(2).normal(size=(2, 3, 4, 5)).astype(np.float32)
+
+BEHIND: dict[str, Callable[[Any], Any]] = {
+    "rows": lambda y: gc.reduce_sum(y, -1),
+    "kept": lambda y: gc.reduce_mean(y, 0, keepdims=True) * y,
+    "all": lambda y: gc.reduce_sum(y) + gc.reduce_max(y),
+    "slice": lambda y: gc.tanh(y[1:] * 2.0),
+    "index": lambda y: gc.reduce_sum(y[:, ::-1], 1),
+    "reshape": lambda y: gc.reshape(y, [-1]) + 1.0,
+    "softmax": lambda y: gc.nn.softmax(gc.reshape(y, [gc.shape(y)[0], -1])),
+    "gradient": lambda y: gc.gradients(gc.reduce_sum(y * y, 1), y)[0],
+}
+
+
+def unknown(dtype: Any, rank: int) -> Any:
+    return gc.placeholder(dtype, [None] * rank)
+
+
+def chosen(unknown: Callable[..., Any]) -> tuple[Any, dict[Any, Any]]:
+    c, a, b = unknown(gc.bool, 2), unknown(gc.float32, 2), unknown(gc.float32, 2)
+    return apply(Select, c, a, b), {c: A > B, a: A, b: B}
+
+
+def chosen_rows(unknown: Callable[..., Any]) -> tuple[Any, dict[Any, Any]]:
+    c, a, b = unknown(gc.bool, 1), unknown(gc.float32, 2), unknown(gc.float32, 2)
+    return apply(Select, c, a, b), {c: A[:, 0] > 0, a: A, b: B}
+
+
+def summed(unknown: Callable[..., Any]) -> tuple[Any, dict[Any, Any]]:
+    a, b = unknown(gc.float32, 2), unknown(gc.float32, 2)
+    return gc.add_n([a, b, a]), {a: A, b: B}
+
+
+def biased(unknown: Callable[..., Any]) -> tuple[Any, dict[Any, Any]]:
+    a, b = unknown(gc.float32, 4), unknown(gc.float32, 1)
+    return gc.nn.bias_add(a, b, data_format="NCHW"), {a: PICTURE, b: PICTURE[0, :, 0, 0]}
+
+
+def normalised(data_format: str, training: bool) -> Callable[..., Any]:
+    def build(unknown: Callable[..., Any]) -> tuple[Any, dict[Any, Any]]:
+        x, *rows = unknown(gc.float32, 4), *(unknown(gc.float32, 1) for _ in range(4))
+        row = np.abs(PICTURE[0, :, 0, 0] if data_format == "NCHW" else PICTURE[0, 0, 0]) + 0.5
+        y, mean, variance = gc.nn.fused_batch_norm(x, *rows[:2 if training else 4], data_format=data_format,
+                                                   is_training=training)
+        axes = [1 if data_format == "NCHW" else 3, 0, 0, 0]
+        return y + gc.reshape(mean[::-1] + variance, [-1 if i == axes[0] else 1 for i in range(4)]), {
+            x: PICTURE, **dict.fromkeys(rows[:2 if training else 4], row)}
+    return build
+
+
+OPS: dict[str, Callable[..., Any]] = {
+    "select": chosen, "select rows": chosen_rows, "add_n": summed, "bias": biased,
+    **{f"batch norm {f} {t}": normalised(f, t) for f in ("NHWC", "NCHW") for t in (True, False)},
+}
+
+
+def values(op: str, behind: str, unknown: Callable[..., Any]) -> np.ndarray:
+    with gc.Graph().as_default():
+        y, feeds = OPS[op](unknown)
+        with gc.Session() as session:
+            return session.run(BEHIND[behind](y), feeds)
+
+
+@pytest.mark.parametrize("fusion", ["1", "0"])
+@pytest.mark.parametrize("op", OPS)
+def test_unknown_sizes_give_what_known_ranks_give(op: str, fusion: str, monkeypatch: Any) -> None:
+    monkeypatch.setenv("GRAPHC_FUSION", fusion)
+    rows = {1: (3,), 2: (3, 4), 4: (2, 3, 4, 5)}
+    if "NHWC" in op:
+        rows[1] = (5,)
+    for behind in BEHIND:
+        expected = values(op, behind, lambda dtype, rank: gc.placeholder(dtype, rows[rank]))
+        found = values(op, behind, unknown)
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5, err_msg=behind)
+
+
+def test_what_is_required_stays_checked() -> None:
+    """Behind an expansion too, whose parts would broadcast."""
+    with gc.Graph().as_default():
+        y, feeds = chosen(unknown)
+        z = gc.reduce_sum(y, 1)
+        x, *rows = unknown(gc.float32, 4), *(unknown(gc.float32, 1) for _ in range(2))
+        n = gc.reduce_sum(gc.nn.fused_batch_norm(x, *rows)[0], 3)
+        with gc.Session() as session:
+            with pytest.raises((ValueError, OpError), match="must be equal"):
+                session.run(z, {**feeds, list(feeds)[2]: B[:1]})
+            with pytest.raises((ValueError, OpError), match="channels"):
+                session.run(n, {x: PICTURE, rows[0]: np.ones(1, np.float32), rows[1]: np.ones(5, np.float32)})
+
+
+def test_estimates_of_sizes_that_do_not_fit() -> None:
+    n, m = dims.symbol("n"), dims.symbol("m")
+    assert elements((dims.broadcast(n // 2, m),)) == NOMINAL
+    assert elements((n // (m - NOMINAL), n % (m - NOMINAL))) == 0
+    assert elements((n, 3)) == 3 * NOMINAL and elements(None) == 1
+
+
+def test_a_picture_pooled_and_scaled_in_channels_first() -> None:
+    with gc.Graph().as_default():
+        x, w = unknown(gc.float32, 4), unknown(gc.float32, 4)
+        y = gc.nn.avg_pool(x, [1, 1, 2, 2], [1, 1, 2, 2], "SAME", data_format="NCHW") * w
+        given = {x: PICTURE, w: np.ones((2, 3, 2, 3), np.float32)}
+        with gc.Session() as session:
+            found, *_ = session.run([y, *gc.gradients(y, [x, w])], given)
+    full = PICTURE[:, :, :, :4].reshape(2, 3, 2, 2, 2, 2).mean((3, 5))
+    np.testing.assert_allclose(found[..., :2], full, rtol=1e-5, atol=1e-6)
