@@ -106,8 +106,7 @@ class _SumTo(Composite):
 
     def expand(self, emit: Any, x: Any) -> Any:
         missing = len(x.spec.shape) - len(self.shape)
-        # Those that are elements of a tensor are guarded (infer); what is 0 or more no reshape takes for a -1.
-        sizes = tuple(s if nonnegative(s) else dims.maximum(s, 0) for s in self.shape)
+        sizes = tuple(map(_guarded, self.shape))
         wanted = (*((1,) * missing), *sizes)
         while open_axes := _open_axes(x.spec.shape, wanted):
             if len(wanted) + len(open_axes) <= RANK_LIMIT:
@@ -121,10 +120,15 @@ class _SumTo(Composite):
         return emit(Reshape(shape=sizes), x)
 
 
+def _guarded(size: Size) -> Size:
+    """The size, provably 0 or more: infer guards elements of tensors, and a reshape must not take one for a -1."""
+    return size if nonnegative(size) else dims.maximum(size, 0)
+
+
 def _open_axes(given: Sequence[Size], wanted: Sequence[Size]) -> list[int]:
     """The axes of which it is not known whether they are summed."""
     return [i for i, (have, want) in enumerate(zip(given, wanted, strict=True))
-            if isinstance(want, Dim) and not dims.same(have, want) and not dims.same(have, 1)]
+            if isinstance(want, Dim) and not dims.same(_guarded(have), want) and not dims.same(have, 1)]
 
 
 def _sum_open(emit: Any, x: Any, wanted: Sequence[Size], axes: Sequence[int]) -> Any:

@@ -68,9 +68,9 @@ class ConcatV2(Op):
         values = node.inputs[:-1]
         if len(values) == 1:
             return [dy, None]
-        axis = normalise_axis(self.axis, len(dy.spec.shape))
-        sizes = stack([shape(v)[axis] for v in values])
-        return [*split(dy, sizes, axis, num=len(values)), None]
+        # The axis may count from the end: the rank need not be known yet.
+        sizes = stack([shape(v)[self.axis] for v in values])
+        return [*split(dy, sizes, self.axis, num=len(values)), None]
 
     def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
         moved = replace(self, axis=perm.index(normalise_axis(self.axis, len(perm))))

@@ -49,7 +49,8 @@ class Rewriter:
         self.nodes: dict[Node, Node] = {}
         self.done: set[Node] = set()
         self.wanted: dict[Value, Spec] = {}      # of results of new nodes, the Specs that they are to have
-        self.required: dict[Node, tuple[Requirement, ...]] = {}      # of new nodes, what they take over
+        self.required: dict[Node, tuple[Requirement, ...]] = {}      # of new nodes, what they take over,
+        self.makers: dict[Node, tuple[Node, ...]] = {}               # and what makes the sizes in it known
 
     def run(self, flow: Flow) -> Flow:
         for node in flow.inputs:
@@ -74,12 +75,12 @@ class Rewriter:
             values = self._with_sizes(current, values)
             if values and values[0].node not in self.done and values == as_values(values[0].node):
                 # A node in place of a node: look at it again.
+                self._take_over(current, values[0].node)
                 self._settle_inputs(values[0].node)
                 current = _merged(self._with_wanted(values[0].node, self._with_new_inputs(values[0].node)), current)
                 continue
             for value in values:
-                if value.node not in self.done and current.requirements:
-                    self.required[value.node] = current.requirements
+                self._take_over(current, value.node)
             for old, value in zip((node.value(i) for i in range(len(node.specs))), values, strict=True):
                 self._settle(value.node)
                 self.new[old] = self.new.get(value, value)
@@ -105,9 +106,26 @@ class Rewriter:
         """`current`, which stands for `made`, with what it takes over from the node that `made` replaces."""
         specs = tuple(self.wanted.get(made.value(i), spec) for i, spec in enumerate(current.specs))
         requirements = tuple(dict.fromkeys((*current.requirements, *self.required.get(made, ()))))
-        if specs == current.specs and requirements == current.requirements:
+        after = tuple(dict.fromkeys((*current.after, *self.makers.get(made, ()))))
+        if specs == current.specs and requirements == current.requirements and after == current.after:
             return current
-        return dataclasses.replace(current, specs=specs, requirements=requirements)
+        return dataclasses.replace(current, specs=specs, requirements=requirements, after=after)
+
+    def _take_over(self, node: Node, made: Node) -> None:
+        """`made`, a new node, is to require what `node` does, behind the operands whose sizes that may mention."""
+        if not node.requirements or made in self.done:
+            return
+        reached, waiting = {made}, [made]
+        while waiting:
+            top = waiting.pop()
+            if top not in self.done:
+                needed = {*(v.node for v in top.inputs), *top.after} - reached
+                reached |= needed
+                waiting += needed
+        self.required[made] = node.requirements
+        self.makers[made] = tuple(dict.fromkeys(
+            v.node for v in node.inputs if v.node not in reached and v.node.op.type != "_FlowInput"
+            and any(isinstance(size, dims.Dim) for size in v.spec.shape or ())))
 
     def _first_change(self, node: Node) -> tuple[Rule | None, tuple[Value, ...] | None]:
         for rule in self.rules:

@@ -9,10 +9,12 @@
     loads through it.
  3. Each group becomes a Fused node. Values that others need are its results, so several may be stored by one step.
 
-Joining must not make a cycle: nothing that the new member needs from outside may depend on the group
-(`Grouping._depends`, a search bounded by positions and SEARCH_LIMIT; without an answer within it, nothing is joined).
-What a node needs are its operands and what it comes after (`after`: among others, what makes its sizes known); a
-group also needs what the nodes come after that it contains, so views and changes of unit axes are never skipped.
+Joining must not make a cycle: nothing that the new member needs from outside may need the group. The units (groups
+and lone nodes) are kept in an order in which each stands behind what it needs (passes/places.py). So only what stands
+behind the group can need it: `_between` searches there, bounded by SEARCH_LIMIT (without an answer within it, nothing
+is joined), and what it finds moves in front of the group when that is joined. What a node needs are its operands and
+what it comes after (`after`: among others, what makes its sizes known); a group also needs what the nodes come after
+that it contains, so views and changes of unit axes are never skipped.
 MEMBER_LIMIT bounds programs. Every test costs at most what the limits allow, so the pass takes time in proportion to
 the number of edges.
 """
@@ -27,6 +29,7 @@ from graphc.ir.op import Alias, Effect, Elementwise, Op, Reduction, View, normal
 from graphc.ir.spec import Shape
 from graphc.ops.source import Const
 from graphc.passes.fused import Fused, is_unit_alias, same_shape, without_units
+from graphc.passes.places import Place, Places
 
 MEMBER_LIMIT = 160
 ARGUMENT_LIMIT = 24
@@ -44,8 +47,7 @@ class Group:
     """domain: of the element members. axes: what its reductions reduce, None before there is one."""
 
     domain: Shape
-    first: int
-    last: int
+    place: Place
     kernel: Node | None = None
     axes: tuple[int, ...] | None = None
     members: list[Node] = field(default_factory=list)
@@ -62,6 +64,7 @@ class Grouping:
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         self.position = {node: i for i, node in enumerate(nodes)}
+        self.places = Places(len(nodes))
         self.group_of: dict[Node, Group] = {}
         for node in nodes:
             if isinstance(node.op, Elementwise) and _computable(node):
@@ -72,15 +75,17 @@ class Grouping:
                 self._start(node, node.specs[0].shape or (), kernel=node)
 
     def _start(self, node: Node, domain: Shape, kernel: Node | None = None) -> Group:
-        position = self.position[node]
-        group = Group(domain, position, position, kernel)
+        group = Group(domain, self._place(node), kernel)
         self._add(group, node)
         return group
+
+    def _place(self, node: Node) -> Place:
+        group = self.group_of.get(node)
+        return self.places.all[self.position[node]] if group is None else group.place
 
     def _add(self, group: Group, node: Node) -> None:
         group.members.append(node)
         group.weight += max(1, len(node.inputs) - 1)
-        group.last = max(group.last, self.position[node])
         group.outside.update(dict.fromkeys(node.inputs))
         self.group_of[node] = group
 
@@ -114,11 +119,11 @@ class Grouping:
                 and all(base in group.rows for base in bases) and self._joins(node, group))
 
     def _joins(self, node: Node, group: Group) -> bool:
-        """Whether node fits in and nothing that it needs from outside depends on the group."""
+        """Whether node fits in and nothing that it needs from outside needs the group, which then stands behind it."""
         if group.weight + len(node.inputs) > MEMBER_LIMIT or len(group.outside) + len(node.inputs) > \
                 ARGUMENT_LIMIT + len(group.members):
             return False
-        return not self._depends([*self._needs(node.inputs, (group,)), *node.after], group)
+        return self._moved_before([*self._needs(node.inputs, (group,)), *node.after], group)
 
     def _needs(self, values: Iterable[Value], groups: Sequence[Group]) -> list[Node]:
         """What a reader of the values needs that is in none of the groups."""
@@ -150,14 +155,29 @@ class Grouping:
     def _mergeable(self, a: Group, b: Group) -> bool:
         if b.kernel is not None or (a.kernel is not None and b.axes is not None):
             return False
-        if a.kernel is not None and self._depends([v.node for v in a.kernel.inputs], b):
+        if a.kernel is not None and self._between([v.node for v in a.kernel.inputs], b) is None:
             return False                    # b must be done before the kernel begins
         if a.axes is not None and b.axes is not None and (a.axes != b.axes or not same_shape(a.domain, b.domain)):
+            return False
+        if not self._kinds_fit(a, b) or not self._kinds_fit(b, a):
             return False
         if a.weight + b.weight > MEMBER_LIMIT or len(a.outside) + len(b.outside) > \
                 ARGUMENT_LIMIT + len(a.members) + len(b.members):
             return False
-        return not self._depends(self._outside(a, b), b) and not self._depends(self._outside(b, a), a)
+        first, last = sorted((a, b), key=lambda group: group.place.label)
+        return self._moved_before(self._outside(last, first), first)     # what `first` needs stands before both
+
+    def _kinds_fit(self, group: Group, other: Group) -> bool:
+        """Whether members read of the other group what members of their kind may: rows only as a value of each row."""
+        if not other.rows and not group.rows:
+            return True
+        for node in group.members:
+            reads_rows = node in group.rows and not isinstance(node.op, Reduction)
+            for value in node.inputs:
+                base = through_units(value).node
+                if self.group_of.get(base) is other and (base in other.rows) != reads_rows:
+                    return False
+        return True
 
     def _outside(self, group: Group, other: Group) -> list[Node]:
         """What members of `group` need from neither of the two."""
@@ -171,34 +191,41 @@ class Grouping:
         if a.axes is None and b.axes is not None:
             a.domain, a.axes = b.domain, b.axes       # domains may differ in unit axes; axes are those of their own
         a.weight += b.weight
-        a.first, a.last = min(a.first, b.first), max(a.last, b.last)
+        a.place = min(a.place, b.place, key=lambda place: place.label)
         a.outside.update(b.outside)
         return a
 
-    def _depends(self, nodes: Iterable[Node], group: Group) -> bool:
-        """Whether any of the nodes needs a member of the group, in the graph whose nodes are the groups."""
-        seen: set[object] = set()
+    def _moved_before(self, nodes: Iterable[Node], group: Group) -> bool:
+        """Whether none of the nodes needs a member of the group; if so, all that they need now stands before it."""
+        found = self._between(nodes, group)
+        if found is not None:
+            self.places.move(found, group.place)
+        return found is not None
+
+    def _between(self, nodes: Iterable[Node], group: Group) -> set[Place] | None:
+        """Where the units stand that the nodes need, as far as they are behind the group; None if one needs the group.
+        """
+        found: set[Place] = set()
         waiting = list(nodes)
         budget, edges = SEARCH_LIMIT, EDGE_LIMIT
         while waiting:
             node = waiting.pop()
             of = self.group_of.get(node)
             if of is group:
-                return True
-            unit: object = node if of is None else of
-            # A lone node in front of the group may read from a group that goes on behind the group's first member.
-            if unit in seen or (of is not None and of.last < group.first):
+                return None
+            place = self._place(node)
+            if place in found or place.label < group.place.label:
                 continue
-            seen.add(unit)
+            found.add(place)
             members = (node,) if of is None else of.members
             budget -= 1
             edges -= sum(len(m.inputs) + len(m.after) for m in members)
             if budget < 0 or edges < 0:
-                return True
+                return None
             for member in members:
                 waiting += [v.node for v in member.inputs]
                 waiting += member.after
-        return False
+        return found
 
 
 class Rebuild:

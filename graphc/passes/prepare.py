@@ -28,7 +28,7 @@ def prepare(flow: Flow) -> Flow:
 
     def take(node: Node) -> Replacement:
         """f(weights) -> prepared"""
-        if not any(node.value(i) in number for i in range(len(node.specs))):
+        if not node.specs or node.value() not in number:
             return None
         return tuple(_prepared(node.value(i), number) for i in range(len(node.specs)))
 
@@ -38,15 +38,13 @@ def prepare(flow: Flow) -> Flow:
 
 
 def _prepared(value: Value, number: dict[Value, int]) -> Value:
-    if value not in number:
-        return value
     spec = value.spec
     assert spec.shape is not None
     return make_node(Prepared(number[value], spec.dtype, spec.shape), (), value.node.origins).value()
 
 
 def _frontier(flow: Flow, persists: Persistence) -> list[Value]:
-    """Persistent values that something else uses, in topological order."""
+    """Persistent values that something else uses, in topological order; of a node all results or none."""
     kept = set(flow.outputs)
     users: dict[Value, list[Node]] = {}
     for node in flow.nodes():
@@ -55,9 +53,13 @@ def _frontier(flow: Flow, persists: Persistence) -> list[Value]:
         elif not persists(node):
             for value in node.inputs:
                 users.setdefault(value, []).append(node)
-    return [node.value(i) for node in flow.nodes() for i in range(len(node.specs))
-            if node.value(i) in users and persists(node) and not _any_kept(node, kept)
-            and _costs(node, users[node.value(i)])]
+    moved: list[Value] = []
+    for node in flow.nodes():
+        results = [node.value(i) for i in range(len(node.specs))]
+        if (persists(node) and not _any_kept(node, kept)
+                and any(v in users and _costs(node, users[v]) for v in results)):
+            moved += results
+    return moved
 
 
 def _any_kept(node: Node, kept: set[Value]) -> bool:

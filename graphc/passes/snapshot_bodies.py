@@ -252,6 +252,8 @@ def used_inputs(flow: Flow) -> set[int]:
     for node in nodes:
         for size in (*node.op.sizes(), *(s for spec in node.specs for s in (*(spec.shape or ()), *(spec.value or ())))):
             mentioned.update(symbols(size))
+        for requirement in node.requirements:
+            mentioned.update(symbols(requirement.a), symbols(requirement.b))
     for index in sorted(used):
         mentioned -= {s for size in flow.inputs[index].specs[0].shape or () for s in symbols(size)}
     for node, index in inputs.items():

@@ -165,3 +165,22 @@ def test_values_of_reference_and_itself_agree() -> None:
         x = x23()
         flow = flow_of([gc.nn.softmax(x)], [x])
         close(FlowReference(flow).run(A), [np.exp(A) / np.exp(A).sum(1, keepdims=True)])
+
+
+@pytest.mark.parametrize("used", [[0], [1], [0, 1]])
+@pytest.mark.parametrize("op", ["split", "cross entropy"])
+def test_work_on_weights_with_several_results(op: str, used: list[int], monkeypatch: Any) -> None:
+    """Also if only some of them are used behind the weights."""
+    from graphc.ir.op import OPS
+    from graphc.ops.build import apply
+
+    monkeypatch.setenv("GRAPHC_FUSION", "0")
+    with gc.Graph().as_default():
+        x, w = gc.placeholder(gc.float32, []), gc.Variable(np.array([[3, 1, 2, 0]], np.float32))
+        values = (gc.split(w, 2, 1) if op == "split" else
+                  apply(OPS["SoftmaxCrossEntropyWithLogits"], w, gc.nn.softmax(w)))
+        with gc.Session() as session:
+            session.run(gc.global_variables_initializer())
+            expected = session.run([values[i] for i in used])
+            for value, found in zip(expected, session.run([x * values[i] for i in used], {x: 2.0}), strict=True):
+                close([found], [2.0 * value])
