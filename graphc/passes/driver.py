@@ -72,6 +72,8 @@ class Rewriter:
                 self._settle_inputs(values[0].node)
                 current = _merged(self._with_new_inputs(values[0].node), current)
                 continue
+            if any(v.node is current for v in values):
+                self.keep(node, current)         # it stays for some of its results
             for old, value in zip((node.value(i) for i in range(len(node.specs))), values, strict=True):
                 self._settle(value.node)
                 self.new[old] = self.new.get(value, value)
