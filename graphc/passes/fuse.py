@@ -157,7 +157,19 @@ class Grouping:
         if a.weight + b.weight > MEMBER_LIMIT or len(a.outside) + len(b.outside) > \
                 ARGUMENT_LIMIT + len(a.members) + len(b.members):
             return False
+        if not (self._reads_in_place(a, b) and self._reads_in_place(b, a)):
+            return False
         return not self._depends(self._outside(a, b), b) and not self._depends(self._outside(b, a), a)
+
+    def _reads_in_place(self, reader: Group, read: Group) -> bool:
+        """Whether row members read only rows of the other group, all others only element members."""
+        for node in reader.members:
+            row = node in reader.rows and not isinstance(node.op, Reduction)
+            for value in node.inputs:
+                base = through_units(value).node
+                if self.group_of.get(base) is read and (base in read.rows) != row:
+                    return False
+        return True
 
     def _outside(self, group: Group, other: Group) -> list[Node]:
         """What members of `group` need from neither of the two."""
