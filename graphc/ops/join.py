@@ -323,7 +323,7 @@ def unstack(value: Any, num: int | None = None, axis: int = 0, name: str = "unst
             raise ValueError(f"unstack: the size of axis {axis} of {value!r} is not known; give num")
         num = size
     made = apply(Unpack, value, name=name, num=int(num), axis=int(axis))
-    return list(made)
+    return list(made) if num else []      # an op without results comes back itself
 
 
 def split(

@@ -79,6 +79,8 @@ class Rewriter:
                 self._settle_inputs(values[0].node)
                 current = _merged(self._with_wanted(values[0].node, self._with_new_inputs(values[0].node)), current)
                 continue
+            if any(v.node is current for v in values):
+                self.keep(node, current)         # it stays for some of its results
             for value in values:
                 self._take_over(current, value.node)
             for old, value in zip((node.value(i) for i in range(len(node.specs))), values, strict=True):

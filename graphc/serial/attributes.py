@@ -15,6 +15,7 @@ from graphc.serial.graph_pb2 import AttrValue, NameAttrList
 from graphc.serial.tensors import make_ndarray, shape_from_proto, shape_to_proto, tensor_to_proto
 
 Functions = Callable[[str], Any]     # a function's name to its FuncGraph
+CARRIED = "_carried"                 # of a loop, see graphdef.py; TF ignores attributes that begin with an underscore
 
 
 def wire_name(field: dataclasses.Field[Any]) -> str:
@@ -150,5 +151,5 @@ def read_fields(op: type[Op], attributes: Mapping[str, AttrValue], functions: Fu
 
 def known_names(op: type[Op]) -> set[str]:
     """Names of attributes that a node of this type says itself, so that they need not be kept apart."""
-    derived = {"N"} if op.is_variadic() else set()
+    derived = {"N", CARRIED} if op.is_variadic() else set()
     return {wire_name(f) for f in attribute_fields(op)} | set(op.types) | derived

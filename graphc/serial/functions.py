@@ -8,11 +8,11 @@ from graphc.ir import dims
 from graphc.ir.dtypes import as_dtype
 from graphc.ir.func_graph import FuncGraph
 from graphc.ir.graph import Graph
-from graphc.ir.op import OPS
+from graphc.ir.op import OPS, Op
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor
-from graphc.ops.control import outermost
-from graphc.serial.attributes import known_names, read_fields
+from graphc.ops.control import StatelessWhile, outermost
+from graphc.serial.attributes import CARRIED, known_names, read_fields
 from graphc.serial.graph_pb2 import FunctionDef, FunctionDefLibrary, NodeDef
 from graphc.serial.tensors import shape_from_proto
 
@@ -26,10 +26,32 @@ class FunctionReader:
         self.definitions = {f.signature.name: f for f in library.function}
         self.outer = outer
         self.made: dict[str, FuncGraph] = {}
+        self.carried: dict[str, int | None] = {}      # of bodies of loops: the loop's CARRIED
         self.depth = 0
 
     def op_types(self) -> set[str]:
         return {node.op for f in self.definitions.values() for node in f.node_def}
+
+    def fields(self, op: type[Op], node: NodeDef) -> dict[str, Any]:
+        """The fields of a node; of a loop of graphc's without the results that graphdef.py added."""
+        found = read_fields(op, node.attr, self.get)
+        if issubclass(op, StatelessWhile):
+            self._drop_captured(node, found)
+        return found
+
+    def _drop_captured(self, node: NodeDef, fields: dict[str, Any]) -> None:
+        body: FuncGraph = fields["body"]
+        carried = node.attr[CARRIED].i if CARRIED in node.attr else None
+        if self.carried.setdefault(body.name, carried) != carried:
+            raise DataLossError(f"'{node.name}' shares the body '{body.name}' with a loop that carries other values")
+        if carried is None:
+            return
+        if not 0 <= carried <= len(body.outputs) or any(
+                o is not i for o, i in zip(body.outputs[carried:], body.inputs[carried:], strict=False)):
+            raise DataLossError(f"'{node.name}' says that it carries {carried} values, but its body '{body.name}' "
+                                f"changes others of its {len(body.outputs)} results")
+        del body.outputs[carried:]
+        fields["output_shapes"] = fields.get("output_shapes", ())[:carried]
 
     def get(self, name: str) -> FuncGraph:
         """Raises DataLossError if the library has no such function, or functions nest without end."""
@@ -80,7 +102,7 @@ class FunctionReader:
             inputs = [_value(text, values) for text in node.input if not text.startswith("^")]
             controls = [operations[t[1:]] for t in node.input if t.startswith("^") and t[1:] in operations]
             op = OPS[node.op]
-            made = make_definition(op, read_fields(op, node.attr, self.get), inputs)
+            made = make_definition(op, self.fields(op, node), inputs)
             graph.mark_name(node.name)
             operation = graph.create(made, inputs, name=f"{node.name}/", control_inputs=controls, device=node.device)
             operation.extra_attributes.update((k, v) for k, v in node.attr.items() if k not in known_names(op))

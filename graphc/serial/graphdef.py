@@ -2,6 +2,9 @@
 
 Nodes stand in the order in which they were made. Bodies of loops and branches become functions of the library, in
 TF's form: arguments by name, results of nodes as "node:result:index".
+
+A loop of TF's has an output for every input. One of ours gives out what it carries only, so that what its bodies
+capture is written as carried unchanged, and the attribute CARRIED says how many outputs are the loop's own.
 """
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from graphc.ir.func_graph import FuncGraph
 from graphc.ir.graph import Graph, Operation
 from graphc.ir.op import Op
 from graphc.ir.tensor import Tensor
-from graphc.serial.attributes import attribute_fields, to_attribute, wire_name
+from graphc.ops.control import StatelessWhile
+from graphc.serial.attributes import CARRIED, attribute_fields, to_attribute, wire_name
 from graphc.serial.graph_pb2 import AttrValue, FunctionDef, GraphDef, NodeDef, OpDef
 from graphc.serial.tensors import shape_to_proto
 
@@ -36,6 +40,10 @@ def as_graph_def(graph: Graph, from_version: int | None = None, add_shapes: bool
         for name in [n for n in functions if n not in written]:
             made.library.function.append(_function(functions[name], functions))
             written.add(name)
+    definitions = {f.signature.name: f for f in made.library.function}
+    for node in (*made.node, *(n for f in made.library.function for n in f.node_def)):
+        if CARRIED in node.attr:
+            _return_captures(definitions[node.attr["body"].func.name])
     return made
 
 
@@ -65,6 +73,11 @@ def _fill_attributes(target: Any, operation: Operation, functions: dict[str, Fun
             functions.setdefault(value.name, value)
         if value is not None or field.metadata["kind"] == "shape":
             target[wire_name(field)].CopyFrom(to_attribute(field.metadata["kind"], value))
+    if isinstance(op, StatelessWhile) and len(op.body.outputs) < len(op.body.inputs):
+        captured = op.body.inputs[len(op.body.outputs):]
+        if op.output_shapes:
+            target["output_shapes"].list.shape.extend(shape_to_proto(t.spec.static_shape) for t in captured)
+        target[CARRIED].i = len(op.body.outputs)
     for name, source in op.types.items():
         tensor = _typed_by(operation, source)
         if tensor is not None and name not in target:
@@ -117,6 +130,14 @@ def _function(graph: FuncGraph, functions: dict[str, FuncGraph]) -> FunctionDef:
     for i, tensor in enumerate(graph.inputs):
         made.attr[f"_shape_{i}"].shape.CopyFrom(shape_to_proto(tensor.spec.static_shape))
     return made
+
+
+def _return_captures(body: FunctionDef) -> None:
+    """Makes the body of a loop return its last arguments as they came, so that there is a result for every argument."""
+    for i, argument in enumerate(body.signature.input_arg):
+        if i >= len(body.signature.output_arg):
+            body.signature.output_arg.add(name=f"output_{i}", type=argument.type)
+            body.ret[f"output_{i}"] = argument.name
 
 
 def _argument_name(tensor: Tensor) -> str:

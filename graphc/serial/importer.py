@@ -17,7 +17,7 @@ from graphc.ir.graph import Graph, Operation, get_default_graph
 from graphc.ir.op import OPS, Op
 from graphc.ir.tensor import Tensor, split_operands
 from graphc.ops.build import resolve_fields
-from graphc.serial.attributes import known_names, read_fields
+from graphc.serial.attributes import known_names
 from graphc.serial.functions import FunctionReader
 from graphc.serial.graph_pb2 import GraphDef, NodeDef
 from graphc.serial.graphdef import PRODUCER
@@ -112,7 +112,7 @@ class _Importer:
         inputs = [self._tensor(text, node) for text in node.input if not text.startswith("^")]
         controls = [self._operation(text[1:], node) for text in node.input if text.startswith("^")]
         op = OPS[node.op]
-        fields = read_fields(op, node.attr, self.functions.get)
+        fields = self.functions.fields(op, node)
         if (
             node.op == "Placeholder"
             and fields.get("shape") == ()

@@ -80,6 +80,8 @@ def _statement(s: Any, depth: int = 0) -> list[str]:
 def _plain(s: Any, depth: int) -> list[str]:
     space = "    " * depth
     if isinstance(s, Apply):
+        if not s.outputs:
+            return [f"{space}op({_arguments(s)})"]
         targets = ", ".join(s.outputs) if len(s.outputs) > 1 or _listed(s) else s.outputs[0]
         return [f"{space}{targets}{',' if len(s.outputs) == 1 and _listed(s) else ''} = op({_arguments(s)})"]
     if isinstance(s, Call):

@@ -236,6 +236,8 @@ def _build_one(s: Any, elements: dict[str, Any]) -> None:
         made = gc.while_loop(_body(s.test, elements, s.params, single=True), _body(s.body, elements, s.params), initial,
                              shape_invariants=[invariant(t, i) for t, i in zip(initial, s.invariants, strict=True)],
                              return_same_structure=True)
+    if not defined(s):       # Unpack of an axis of size 0
+        return
     found = list(made) if isinstance(made, (list, tuple)) else [made]
     elements.update(zip(defined(s), found, strict=True))
 

@@ -83,6 +83,10 @@ def test_errors_name_the_op_and_the_sizes():
         gc.nn.sparse_softmax_cross_entropy_with_logits(labels=gc.constant([[1, 2]]), logits=gc.constant(X))
 
 
+def test_an_empty_axis_has_no_slices():
+    assert gc.unstack(gc.zeros([0, 3])) == gc.unstack(gc.placeholder("float32", [2, 0]), axis=-1) == []
+
+
 def test_losses():
     x = gc.constant(X)
     z = np.array([[1, 0, 1], [0, 1, 1]], np.float32)

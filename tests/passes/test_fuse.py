@@ -281,6 +281,36 @@ def test_groups_that_differ_in_unit_axes_merge() -> None:
         check_compiled([gc.reduce_sum(y, 1), both, gc.reduce_max(y, 1)], [x], [numbers(4, 3)])
 
 
+def test_groups_of_which_one_reads_rows_of_the_other_stay_apart() -> None:
+    with gc.Graph().as_default():
+        x, z = (gc.placeholder("float32", [2, 3]) for _ in range(2))
+        value = gc.tanh(x)
+        y = gc.exp(z) * gc.reduce_sum(value, 0) + value
+        check_compiled([y], [x, z], [numbers(2, 3), numbers(2, 3)])
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_maps_and_rows_in_any_order(seed: int) -> None:
+    """Random graphs of element values, reductions over one axis and values of rows."""
+    random = np.random.default_rng(seed)
+    shape = [(2, 3), (1, 3), (2, 1), (3, 3)][seed % 4]
+    with gc.Graph().as_default():
+        x, z = (gc.placeholder("float32", [None if random.integers(2) else n for n in shape]) for _ in range(2))
+        made: list[Any] = [x, z]
+        for _ in range(10):
+            a, b = (made[i] for i in random.integers(len(made), size=2))
+            match int(random.integers(5)):
+                case 0:
+                    made.append(gc.tanh(a))
+                case 1 if a.shape.ndims == 2:
+                    made.append(gc.reduce_sum(a, 0, keepdims=bool(random.integers(2))))
+                case 2 if a.shape.ndims == 1:
+                    made.append(gc.expand_dims(a, 0))
+                case _:
+                    made.append(a + b * 0.5)
+        check_compiled(made[2:], [x, z], [numbers(*shape), numbers(*shape)], tolerance=1e-4)
+
+
 def test_a_member_that_cannot_be_evaluated_is_found_behind_the_pass() -> None:
     with gc.Graph().as_default():
         x = gc.placeholder("float32", (4, 3))

@@ -87,6 +87,39 @@ def test_random_ops_are_not_merged() -> None:
         assert types(common_subexpressions(flow_of([y]))).count("RandomUniform") == 2
 
 
+@pytest.mark.parametrize("fetched", [[0], [1], [0, 1]])
+def test_a_rule_may_replace_some_results_of_a_node(fetched: list[int]) -> None:
+    """The node stays for the others."""
+    with gc.Graph().as_default():
+        zero = next(n for n in flow_of([gc.constant(0.0)]).nodes()).value()
+        x = x23()
+        results = gc.ops.build.apply(OPS["SoftmaxCrossEntropyWithLogits"], x, gc.ones_like(x))
+
+        def first(node: Node) -> Any:
+            """loss -> zeros"""
+            if node.op.type != "SoftmaxCrossEntropyWithLogits":
+                return None
+            return make_node(OPS["Fill"](dims=node.specs[0].shape), [zero]).value(), node.value(1)
+
+        after = types(rewrite(flow_of([results[i] for i in fetched], [x]), [first]))
+        assert ("SoftmaxCrossEntropyWithLogits" in after) == (1 in fetched)
+        assert ("Fill" in after) == (0 in fetched)
+
+
+@pytest.mark.parametrize("used", [[0], [1], [0, 1]])
+def test_one_result_of_several_is_prepared(used: list[int]) -> None:
+    weights = np.float32([[1, 2], [3, 1]])
+    with gc.Graph().as_default():
+        x = gc.placeholder("float32", (2,))
+        results = gc.ops.build.apply(OPS["SoftmaxCrossEntropyWithLogits"], gc.Variable(weights), gc.ones((2, 2)))
+        back = np.exp(weights) / np.exp(weights).sum(1, keepdims=True)
+        expected = [-np.log(back).sum(1), back - 1]
+        with gc.Session() as session:
+            session.run(gc.global_variables_initializer())
+            found = session.run([x * results[i] for i in used], {x: [2, 3]})
+        close(found, [np.float32([2, 3]) * expected[i].astype(np.float32) for i in used])
+
+
 def test_expand_leaves_no_composite() -> None:
     with gc.Graph().as_default():
         x = gc.placeholder("float32", (None, 2, 2, 3))
