@@ -114,20 +114,18 @@ class Rewriter:
         return dataclasses.replace(current, specs=specs, requirements=requirements, after=after)
 
     def _take_over(self, node: Node, made: Node) -> None:
-        """`made`, a new node, is to require what `node` does, behind the operands whose sizes that may mention."""
+        """`made`, a new node, is to require what `node` does, behind what makes the sizes in that known."""
         if not node.requirements or made in self.done:
             return
-        reached, waiting = {made}, [made]
-        while waiting:
-            top = waiting.pop()
-            if top not in self.done:
-                needed = {*(v.node for v in top.inputs), *top.after} - reached
-                reached |= needed
-                waiting += needed
         self.required[made] = node.requirements
-        self.makers[made] = tuple(dict.fromkeys(
-            v.node for v in node.inputs if v.node not in reached and v.node.op.type != "_FlowInput"
-            and any(isinstance(size, dims.Dim) for size in v.spec.shape or ())))
+        reached = _behind(made, lambda n: n not in self.done)
+        unreached = [v for v in node.inputs if v.node not in reached]
+        if unreached:
+            mentioned = {a for r in node.requirements for size in (r.a, r.b) for a in dims.atoms(size)}
+            mentioned -= {a for n in reached for a in _made_known(n)}
+            before = [n for v in unreached for n in _behind(v.node, lambda _: True)] if mentioned else []
+            self.makers[made] = tuple(dict.fromkeys(n for n in before if n.op.type != "_FlowInput" and mentioned & (
+                _made_known(n) - {a for v in n.inputs for a in _made_known(v.node)})))
 
     def _first_change(self, node: Node) -> tuple[Rule | None, tuple[Value, ...] | None]:
         for rule in self.rules:
@@ -258,6 +256,24 @@ def run_pipeline(flow: Flow, pipeline: Sequence[tuple[str, Pass]]) -> tuple[Flow
 
                 print(flow_text(flow), file=sys.stderr)
     return flow, reports
+
+
+def _made_known(node: Node) -> set[dims.Atom]:
+    """What is in sizes of the node's results, or read by it as a size."""
+    sizes = [*getattr(node.op, "symbols", ()), *(size for spec in node.specs for size in spec.shape or ())]
+    return {atom for size in sizes for atom in dims.atoms(size)}
+
+
+def _behind(node: Node, further: Callable[[Node], bool]) -> dict[Node, None]:
+    """The node and what it needs, walking on from those for which `further` holds."""
+    reached, waiting = {node: None}, [node]
+    while waiting:
+        top = waiting.pop()
+        if further(top):
+            needed = [n for n in (*(v.node for v in top.inputs), *top.after) if n not in reached]
+            reached.update(dict.fromkeys(needed))
+            waiting += needed
+    return reached
 
 
 def _merged(new: Node, old: Node) -> Node:

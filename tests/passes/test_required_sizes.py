@@ -121,3 +121,25 @@ def test_a_picture_pooled_and_scaled_in_channels_first() -> None:
             found, *_ = session.run([y, *gc.gradients(y, [x, w])], given)
     full = PICTURE[:, :, :, :4].reshape(2, 3, 2, 2, 2, 2).mean((3, 5))
     np.testing.assert_allclose(found[..., :2], full, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("context", ["top", "loop"])
+@pytest.mark.parametrize("of", ["mask", "fed", "computed"])
+def test_requirements_on_sizes_of_what_is_not_used(of: str, context: str) -> None:
+    """The mean needs neither scale nor offset, whose sizes must fit nevertheless; what makes them known runs before."""
+    with gc.Graph().as_default():
+        x, v, n = unknown(gc.float32, 4), unknown(gc.float32, 1), gc.placeholder(gc.int32, [])
+
+        def mean(v: Any) -> Any:
+            scale = {"mask": lambda: gc.boolean_mask(v, v > 0.0), "fed": lambda: gc.ones([n]),
+                     "computed": lambda: gc.tanh(gc.exp(v))}[of]()
+            return gc.reduce_sum(gc.nn.fused_batch_norm(x, scale, scale)[1])
+
+        y = mean(v)
+        if context == "loop":
+            y = gc.while_loop(lambda k, a: k < 1, lambda k, a: [k + 1, mean(v)], [0, 0.0])[1]
+        with gc.Session() as session:
+            found = session.run(y, {x: PICTURE, v: np.ones(5), n: 5})
+            np.testing.assert_allclose(found, PICTURE.mean((0, 1, 2)).sum(), rtol=1e-4, atol=1e-5)
+            with pytest.raises((ValueError, OpError), match="channels"):
+                session.run(y, {x: PICTURE, v: np.ones(4), n: 4})
