@@ -30,7 +30,8 @@ WHILE_COMPILING = {
 OPEN = {
     r"no error .*Pool.*a window of": "pooling of pictures that are smaller than the window, sizes known at run time",
     r"Reshape.*: cannot reshape a tensor of shape": "boolean_mask of axes of size 0",
-    r"no error .*(the variable has shape|Apply\w+: ValueError: argument '..' must have)": "updates of variables take values that broadcast",
+    r"no error .*(the variable has shape|Apply\w+: ValueError: argument '..' must have)":
+        "updates of variables take values that broadcast",
     r"MaxPoolGradGrad|operand N would need": "MaxPoolGradGrad of a gradient of another size",
     r"FusedBatchNorm\w*Grad.*None values not supported": "the gradient of a later result of FusedBatchNorm alone",
     r"the rank of .* must be known for (its|a) gradient": "gradients through loops of tensors of unknown rank",
