@@ -10,7 +10,7 @@ run unless it follows, by data or control inputs, a write; then that of the last
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from graphc.ir.graph import Graph
 from graphc.ir.op import Effect, Op
 from graphc.ir.tensor import Operation, Tensor, split_operands
 from graphc.ops.build import field_value
-from graphc.ops.control import StatelessIf, StatelessWhile
+from graphc.ops.control import StatelessIf, StatelessWhile, bodies
 
 CONTROL_TYPES = (StatelessWhile, StatelessIf)
 
@@ -61,26 +61,13 @@ class _Evaluator:
         self.seen: dict[Operation, dict[str, np.ndarray]] = {}
 
     def evaluate(self, graph: Graph, targets: Sequence[Operation]) -> None:
-        for operation in sorted(self._needed(graph, targets), key=lambda op: op.number):
+        for operation in sorted(_needed(targets, self.values), key=lambda op: op.number):
             self._execute(operation)
 
     def fetched(self, tensor: Tensor) -> np.ndarray:
         if tensor.op.type == "VariableV2" and tensor.op.name in self.states:
             return self.states[tensor.op.name]    # the value at the end of the run
         return self.values[tensor]
-
-    def _needed(self, graph: Graph, targets: Sequence[Operation]) -> set[Operation]:
-        needed: set[Operation] = set()
-        waiting = list(targets)
-        while waiting:
-            operation = waiting.pop()
-            fed = operation.outputs and all(t in self.values for t in operation.outputs)
-            if operation in needed or fed:
-                continue
-            needed.add(operation)
-            waiting += [t.op for t in operation.inputs if t not in self.values]
-            waiting += operation.control_inputs
-        return needed
 
     def _execute(self, operation: Operation) -> None:
         seen: dict[str, np.ndarray] = {}
@@ -94,7 +81,8 @@ class _Evaluator:
             return      # read at each consumer
         if isinstance(definition, CONTROL_TYPES):
             before = dict(self.states)
-            results = self._control(definition, [self._value(t, seen) for t in operation.inputs])
+            read = _read_by(operation)
+            results = self._control(definition, [self._value(t, seen) if t in read else None for t in operation.inputs])
             seen.update({n: v for n, v in self.states.items() if v is not before.get(n)})
         elif operation.type == "IsVariableInitialized":
             name = _captured_variable(operation.inputs[0])
@@ -153,6 +141,36 @@ class _Evaluator:
         inner = _Evaluator(dict(zip(graph.inputs, inputs, strict=False)), self.states, self.run, iteration)
         inner.evaluate(graph, [t.op for t in graph.outputs])
         return tuple(inner.fetched(t) for t in graph.outputs)
+
+
+def _needed(targets: Sequence[Operation], given: Collection[Tensor]) -> set[Operation]:
+    """The ops that the targets need, where the given tensors' values are known."""
+    needed: set[Operation] = set()
+    waiting = list(targets)
+    while waiting:
+        operation = waiting.pop()
+        fed = operation.outputs and all(t in given for t in operation.outputs)
+        if operation in needed or fed:
+            continue
+        needed.add(operation)
+        waiting += [t.op for t in _read_by(operation) if t not in given]
+        waiting += operation.control_inputs
+    return needed
+
+
+def _read_by(operation: Operation) -> list[Tensor]:
+    """The inputs that matter: what a loop or branch captures and no body needs for its outputs is not computed."""
+    definition: Any = operation.definition
+    if not isinstance(definition, CONTROL_TYPES):
+        return list(operation.inputs)
+    first = int(isinstance(definition, StatelessIf))
+    explicit = first or len(definition.body.outputs)
+    used: set[int] = set()
+    for graph in bodies(definition):
+        read = {t for op in _needed([t.op for t in graph.outputs], set(graph.inputs)) for t in _read_by(op)}
+        read.update(graph.outputs)
+        used.update(i for i, t in enumerate(graph.inputs, first) if t in read)
+    return [t for i, t in enumerate(operation.inputs) if i < explicit or i in used]
 
 
 def _is_read(tensor: Tensor) -> bool:

@@ -116,7 +116,7 @@ class BiasAddGrad(Composite):
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         by_channel = np.moveaxis(inputs[0], -1 if self.data_format == "NHWC" else 1, 0)
-        return by_channel.reshape(len(by_channel), -1).sum(axis=1, dtype=inputs[0].dtype)
+        return by_channel.sum(axis=tuple(range(1, by_channel.ndim)), dtype=inputs[0].dtype)
 
     def expand(self, emit: Callable[..., Any], *inputs: Any) -> Any:
         return emit(Sum(axis=self.others(len(inputs[0].spec.shape))), inputs[0])

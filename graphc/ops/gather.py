@@ -268,7 +268,8 @@ def scatter_sum(updates: Any, indices: Any, shape: Any, axis: int = 0, name: str
 def gather_nd(params: Any, indices: Any, name: str | None = None, batch_dims: int = 0) -> Tensor:
     """The slices of params at the index tuples in the last axis of indices, as `tf.gather_nd`."""
     from graphc.ops.binary import add, multiply
-    from graphc.ops.cast import cast
+    from graphc.ops.comparison import greater_equal, less, logical_and
+    from graphc.ops.fill import ones_like
 
     if batch_dims:
         raise UnimplementedError("gather_nd with batch_dims other than 0 is not supported")
@@ -281,12 +282,17 @@ def gather_nd(params: Any, indices: Any, name: str | None = None, batch_dims: in
                 f"params {params!r}"
             )
         sizes = shape(params, out_type=indices.dtype)
-        flat = indices[..., 0] if depth else None
-        for i in range(1, depth):
-            flat = add(multiply(flat, cast(sizes[i], indices.dtype)), indices[..., i])
-        if flat is None:
+        if not depth:
             raise ValueError("gather_nd: the last axis of indices must not be empty")
-        rows = reshape(params, concat([[-1], shape(params)[depth:]], 0))
+        flat, count, inside = indices[..., 0], shape(params)[0], None
+        for i in range(1, depth):
+            index = indices[..., i]
+            flat, count = add(multiply(flat, sizes[i]), index), multiply(count, shape(params)[i])
+            fits = logical_and(greater_equal(index, 0), less(index, sizes[i]))
+            inside = fits if inside is None else logical_and(inside, fits)
+        if inside is not None:      # an index outside of its axis is none of the rows
+            flat = select(inside, flat, multiply(ones_like(flat), -1))
+        rows = reshape(params, concat([[count], shape(params)[depth:]], 0))
         return gather(rows, flat, name=scope)
 
 

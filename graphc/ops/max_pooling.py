@@ -41,17 +41,28 @@ class _MaxPooling(Pooling):
     def shape_of(self, picture: Shape, inputs: tuple[Spec, ...]) -> Shape:
         raise NotImplementedError
 
-    def windows(self, x: np.ndarray) -> tuple[Axis, Axis, np.ndarray, np.ndarray]:
-        """The axes, the padded NHWC picture, and the number (row-major) of the first largest element of each window."""
+    def largest(self, x: np.ndarray) -> np.ndarray:
+        """The largest element of each window, NHWC."""
         height, width = self.spatial(x.shape)
         padded_x = pad_array(self.nhwc(x)[0], height, width, -np.inf)
-        best = padded_x[window_slice(height, width, 0, 0)].copy()
-        where = np.zeros(best.shape, np.int64)
+        best = padded_x[window_slice(height, width, 0, 0)]
         for i, j in np.ndindex(height.window, width.window):
-            value = padded_x[window_slice(height, width, i, j)]
-            larger = (value > best) | np.isnan(value) & ~np.isnan(best)
-            best[larger], where[larger] = value[larger], i * width.window + j
-        return height, width, best, where
+            best = np.maximum(best, padded_x[window_slice(height, width, i, j)])
+        return best
+
+    def places(self, x: np.ndarray, y: np.ndarray) -> tuple[Axis, Axis, np.ndarray]:
+        """The axes and the number of each window's first element that is the one in the MaxPool's result, or NaN; -1
+        where there is none, as y is of another picture."""
+        height, width = self.spatial(x.shape)
+        picture, largest = self.nhwc(x, y)
+        padded_x = pad_array(picture, height, width, -np.inf)
+        real = pad_array(np.ones(picture.shape, bool), height, width, False)
+        where = np.full(largest.shape, -1)
+        for i, j in reversed(list(np.ndindex(height.window, width.window))):
+            place = window_slice(height, width, i, j)
+            hit = real[place] & ((padded_x[place] == largest) | np.isnan(padded_x[place]))
+            where[hit] = i * width.window + j
+        return height, width, where
 
 
 @register
@@ -72,7 +83,7 @@ class MaxPool(_MaxPooling):
         return self.result_shape(picture)
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
-        return self.back(self.windows(inputs[0])[2])
+        return self.back(self.largest(inputs[0]))
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         require_nhwc(self)
@@ -107,7 +118,7 @@ class MaxPoolGrad(_MaxPooling):
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         x, dy = inputs[0], self.nhwc(inputs[2])[0]
-        height, width, _, where = self.windows(x)
+        height, width, where = self.places(x, inputs[1])
         picture = self.nhwc(x)[0]
         dx = pad_array(np.zeros_like(picture), height, width, 0)
         for i, j in np.ndindex(height.window, width.window):
@@ -150,9 +161,9 @@ class MaxPoolGradGrad(_MaxPooling):
         return self.result_shape(picture)
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
-        height, width, best, where = self.windows(inputs[0])
+        height, width, where = self.places(inputs[0], inputs[1])
         ddx = pad_array(self.nhwc(inputs[2])[0], height, width, 0)
-        result = np.zeros_like(best)
+        result = np.zeros(where.shape, ddx.dtype)
         for i, j in np.ndindex(height.window, width.window):
             result = np.where(where == i * width.window + j, ddx[window_slice(height, width, i, j)], result)
         return self.back(result)

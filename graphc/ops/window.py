@@ -82,7 +82,7 @@ def axis(size: Size, window: Size, stride: int, dilation: int, padding: str, pad
     if padding == "SAME":
         output = dims.floordiv(size + (stride - 1), stride)
         # With stride 1 the padding does not depend on the size.
-        total = reach - 1 if stride == 1 else dims.maximum((output - 1) * stride + reach - size, 0)
+        total = dims.maximum(reach - 1, 0) if stride == 1 else dims.maximum((output - 1) * stride + reach - size, 0)
         before = dims.floordiv(total, 2)
         return Axis(size, window, stride, dilation, output, before, total - before)
     if padding == "VALID":

@@ -132,7 +132,8 @@ def against_oracle(name: str, runs: Runs, expected: Sequence[Any], report: Repor
                     report.problems.append(Problem(f"{name}: {_error_kind(found.kind, found.message)}",
                                                    f"{found}\ninstead of {wanted}", number))
             elif wanted.kind != "evaluator" and name != "tensorflow":
-                report.problems.append(Problem(f"{name}: no error", f"values instead of {wanted}", number))
+                report.problems.append(Problem(f"{name}: {_error_kind('no error', wanted.message)}",
+                                               f"values instead of {wanted}", number))
                 return      # what it wrote makes later runs differ
         elif isinstance(found, Failure):
             reason = limits.while_compiling(found.message)

@@ -108,9 +108,11 @@ class _Noisy:
         if op.effect in (Effect.RANDOM, Effect.HOST):
             return results
         copies = [a for a in arrays if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
-        return tuple(self.moved(r, copies) for r in results)
+        # An update may be computed as a change of the old value, which rounds in units of that.
+        old = arrays[:len(op.refs)] if len(op.refs) == len(results) else results
+        return tuple(self.moved(r, copies, o) for r, o in zip(results, old, strict=True))
 
-    def moved(self, array: Any, copies: Sequence[np.ndarray] = ()) -> Any:
+    def moved(self, array: Any, copies: Sequence[np.ndarray] = (), scale: Any = None) -> Any:
         if not isinstance(array, np.ndarray | np.generic) or array.dtype not in NOISE or not array.size:
             return array
         array = np.asarray(array)
@@ -119,7 +121,8 @@ class _Noisy:
             for other in copies:
                 stays |= np.isin(array, other)
             noise = np.random.default_rng((self.seed, self.calls)).choice((-1, 1), array.shape) * NOISE[array.dtype]
-            return np.where(stays, array, array * (1 + noise)).astype(array.dtype)
+            size = np.abs(array) if scale is None else np.maximum(np.abs(array), np.abs(scale))
+            return np.where(stays, array, array + size * noise).astype(array.dtype)
 
 
 class Oracle:

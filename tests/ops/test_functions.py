@@ -83,6 +83,29 @@ def test_errors_name_the_op_and_the_sizes():
         gc.nn.sparse_softmax_cross_entropy_with_logits(labels=gc.constant([[1, 2]]), logits=gc.constant(X))
 
 
+@pytest.mark.parametrize("shape", [(2, 3, 4), (2, 3, 0), (2, 0, 4), (0, 3, 1)])
+@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize("known", [True, False])
+def test_gather_nd_takes_slices_at_tuples_and_none_outside_of_an_axis(shape, depth, known):
+    array = np.arange(float(np.prod(shape)), dtype=np.float32).reshape(shape)
+    tuples = np.array(list(np.ndindex(*shape[:depth])), np.int32).reshape(-1, depth)[::-1]
+    params = gc.placeholder("float32", shape if known else [None] * 3)
+    indices = gc.placeholder("int32", [None, depth])
+    rows = gc.gather_nd(params, indices)
+    gradient = gc.gradients(rows * rows, params)[0]
+    with gc.Session() as session:
+        found, dx = session.run([rows, gradient], {params: array, indices: tuples})
+        expected = np.array([array[tuple(t)] for t in tuples]).reshape(len(tuples), *shape[depth:])
+        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(dx, 2 * array)
+        for axis in range(depth):
+            for outside in (-1, shape[axis]):
+                wrong = np.zeros((1, depth), np.int32)
+                wrong[0, axis] = outside
+                with pytest.raises(gc.errors.InvalidArgumentError, match="is not in"):
+                    session.run(rows, {params: np.zeros(shape), indices: wrong})
+
+
 def test_an_empty_axis_has_no_slices():
     assert gc.unstack(gc.zeros([0, 3])) == gc.unstack(gc.placeholder("float32", [2, 0]), axis=-1) == []
 
