@@ -21,6 +21,7 @@ from graphc.ir.op import Effect, Op
 from graphc.ir.tensor import Operation, Tensor, split_operands
 from graphc.ops.build import field_value
 from graphc.ops.control import StatelessIf, StatelessWhile, bodies
+from graphc.ops.philox import inner_iteration
 
 CONTROL_TYPES = (StatelessWhile, StatelessIf)
 
@@ -132,8 +133,8 @@ class _Evaluator:
             branch = definition.then_branch if inputs[0] else definition.else_branch
             return self._body(branch, inputs[1:], self.iteration)
         carried, iteration = len(definition.body.outputs), 0
-        while self._body(definition.cond, inputs, iteration)[0]:
-            inputs[:carried] = self._body(definition.body, inputs, iteration)
+        while self._body(definition.cond, inputs, inner_iteration(self.iteration, iteration))[0]:
+            inputs[:carried] = self._body(definition.body, inputs, inner_iteration(self.iteration, iteration))
             iteration += 1
         return tuple(inputs[:carried])
 

@@ -15,6 +15,10 @@ from .image import bind_count, bind_rows, buffer_row, dtype_size, limited
 from .memory import call_status, copy_bytes, function, load_byte, load_int, set_word, word
 from .trace import note
 
+# Of the iteration numbers that random ops count by (ops/philox.py of graphc has the reference): a multiplier modulo
+# 2^64 whose powers are far from small relations (Steele, Vigna: "Computationally easy, spectrally good multipliers").
+OUTER_ITERATION = -3372029247567499371
+
 
 @function
 def set_runtime_dim(frame, dim, value):
@@ -119,6 +123,12 @@ def child(frame, row, field, body):
 
 
 @function
+def inner_iteration(frame, number):
+    """The iteration number in a body of a loop of this frame: `number` if no loop is around the loop."""
+    return word(frame, t.FRAME_ITERATION) * OUTER_ITERATION + number
+
+
+@function
 def run_child(frame, made, iteration):
     set_word(made, t.FRAME_COUNTER, word(frame, t.FRAME_COUNTER))
     set_word(made, t.FRAME_ITERATION, iteration)
@@ -188,7 +198,7 @@ def run_while(frame, row, record, step):
     while True:
         status = cancelled(frame, step)
         if status == 0:
-            status = run_child(frame, test, iteration)
+            status = run_child(frame, test, inner_iteration(frame, iteration))
         if status != 0:
             return status
         if load_byte(word(word(test, t.FRAME_OUTPUTS), t.SLOT_ADDRESS)) == 0:
@@ -196,7 +206,7 @@ def run_while(frame, row, record, step):
         note(frame, t.EVENT_ITERATION, step, iteration, 0)
         written = storage + (iteration % 2) * set_bytes
         set_word(body, t.FRAME_OUTPUTS, written)
-        status = run_child(frame, body, iteration)
+        status = run_child(frame, body, inner_iteration(frame, iteration))
         if status != 0:
             return status
         for i in range(carried):

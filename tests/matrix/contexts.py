@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import graphc as gc
+from graphc.ops.philox import inner_iteration
 
 from matrix.neighbours import Extra
 
@@ -21,8 +22,8 @@ Merge = Callable[[list[Any], list[Any]], list[Any]]
 
 @dataclass(frozen=True)
 class Context:
-    """executions: how often the core runs if its branch is taken; iteration: the innermost loop's counter in the last
-    of them; branches: whether a fed value decides if it runs at all."""
+    """executions: how often the core runs if its branch is taken; iteration: the number that random ops count
+    by in the last of them; branches: whether a fed value decides if it runs at all."""
 
     executions: int
     iteration: int
@@ -34,7 +35,7 @@ CONTEXTS = {
     "loop": Context(3, 2, False),
     "branch": Context(1, 0, True),
     "branch in loop": Context(2, 1, True),
-    "loop in loop": Context(4, 1, False),
+    "loop in loop": Context(4, inner_iteration(1, 1), False),
     "loop in branch": Context(3, 2, True),
 }
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from graphc.ir.dtypes import as_dtype
+from graphc.ops.philox import inner_iteration
 from graphc.plan.plan import (
     Access,
     Bind,
@@ -246,8 +247,10 @@ class Frame:
         values = [self.value(o) for o in step.operands]
         carried, captured = values[:step.carried], values[step.carried:]
         iteration = 0
-        while Frame(self.model, bodies[step.cond], [*carried, *captured], iteration).run()[0]:
-            carried = Frame(self.model, bodies[step.body], [*carried, *captured], iteration).run()
+        around = int(self.counter[1])
+        while Frame(self.model, bodies[step.cond], [*carried, *captured], inner_iteration(around, iteration)).run()[0]:
+            carried = Frame(self.model, bodies[step.body], [*carried, *captured],
+                            inner_iteration(around, iteration)).run()
             iteration += 1
             if iteration > 10_000:
                 raise KernelError("the loop does not end")
