@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from graphc.ir.op import Composite, Effect, Op, Sample, attr, register
-from graphc.ir.spec import Spec, text
+from graphc.ir.spec import Spec, require_equal, text
 from graphc.ops.binary import Add, Mul, Sub
 from graphc.ops.division import RealDiv
 from graphc.ops.elementwise import check_kind
@@ -28,9 +28,14 @@ def _check(op: Op, ref: Spec, specs: dict[str, Spec]) -> Spec:
         wanted = ref.shape if name in ("delta", "grad", "accum", "m", "v") else ()
         if wanted is None or spec.shape is None:
             continue
-        known = [(a, b) for a, b in zip(wanted, spec.shape, strict=False) if isinstance(a, int) and isinstance(b, int)]
-        if len(wanted) != len(spec.shape) or any(a != b for a, b in known):
-            raise ValueError(f"argument '{name}' must have shape {text(wanted)}, but has {text(spec.shape)}")
+        message = f"argument '{name}' must have shape {text(wanted)}, but has {text(spec.shape)}"
+        if len(wanted) != len(spec.shape):
+            raise ValueError(message)
+        for a, b in zip(wanted, spec.shape, strict=True):
+            try:
+                require_equal(a, b, message)
+            except ValueError:
+                raise ValueError(message) from None
     return ref
 
 

@@ -31,6 +31,7 @@ from graphc.ir.spec import Requirement, Spec
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.build import field_value
 from graphc.ops.control import StatelessIf, StatelessWhile
+from graphc.ops.identity import Identity
 from graphc.passes.internal_ops import BindSizes, FlowInput, ReadState, StateInitialized, WriteState
 from graphc.passes.needed import needed_operations
 from graphc.passes.random_keys import with_key
@@ -228,13 +229,13 @@ class Snapshot:
         states = [self._state(t, operation) for t in refs]
         operands = [self._read(self.state_of[t], -1) if t in refs else self.read(t, seen) for t in operation.inputs]
         assert isinstance(definition, Composite), f"{operation.type} writes variables, so it must be a Composite"
-        self._node(operation, definition, operands, checked_only=True)
+        required = self._node(operation, definition, operands, checked_only=True).requirements
 
         def emit(op: Op, *inputs: Value) -> Any:
             node = make_node(op, inputs, (operation.origin,))
             return node.value() if len(node.specs) == 1 else tuple(node.value(i) for i in range(len(node.specs)))
 
-        new_values = definition.expand(emit, *operands)
+        new_values = [_requiring(v, required, operation) for v in definition.expand(emit, *operands)]
         seen = dict(seen)
         for state, value in zip(states, new_values, strict=True):
             self.versions[state].append(value)
@@ -393,3 +394,11 @@ def _const(value: Any) -> Op:
 
     array = np.asarray(value)
     return OPS["Const"](value=array, dtype=as_dtype(array.dtype))  # type: ignore[call-arg]
+
+
+def _requiring(value: Value, requirements: Sequence[Requirement], operation: Operation) -> Value:
+    """The new value of a variable, which exists only if what the update requires of sizes holds."""
+    if not requirements:
+        return value
+    node = make_node(Identity(), (value,), (operation.origin,))
+    return dataclasses.replace(node, requirements=(*node.requirements, *requirements)).value()
