@@ -18,6 +18,7 @@ from graphc.ir.spec import Shape, Spec, require_equal
 from graphc.ops.binary import AddV2, Mul, Sub
 from graphc.ops.build import apply, convert_to_tensor
 from graphc.ops.elementwise import check_kind, check_rank
+from graphc.ops.fill import zeros_like
 from graphc.ops.reduction import Mean, Sum, _BesselMean
 from graphc.ops.unary import Rsqrt, Square
 from graphc.ops.window import TO_NCHW, TO_NHWC, channel_axis, check_format, require_nhwc, swapped
@@ -160,7 +161,7 @@ class FusedBatchNorm(_BatchNorm):
         gradient, more = GRADIENTS[type(self)]
         made = apply(
             gradient,
-            dy,
+            zeros_like(node.outputs[0]) if dy is None else dy,
             x,
             scale,
             *node.outputs[3 : 3 + more],

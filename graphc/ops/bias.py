@@ -130,6 +130,8 @@ class BiasAddGrad(Composite):
         from graphc.ops.shapes import reshape, shape
 
         dy = node.inputs[0]
+        if self.data_format == "NHWC":               # the last axis, whatever the rank
+            return [broadcast_to(g, shape(dy))]
         axis = channels(self, len(dy.spec.shape))
         wide = reshape(g, [-1 if i == axis else 1 for i in range(len(dy.spec.shape))])
         return [broadcast_to(wide, shape(dy))]

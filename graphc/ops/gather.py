@@ -19,7 +19,7 @@ from graphc.ops.elementwise import check_dtype, check_kind
 from graphc.ops.join import concat
 from graphc.ops.known import own_symbol, regrouped, require_nonnegative, with_moved_value
 from graphc.ops.select import select
-from graphc.ops.shapes import reshape, shape, squeeze
+from graphc.ops.shapes import reshape, shape, size, squeeze
 
 
 def _check_indices(indices: Spec) -> None:
@@ -340,6 +340,7 @@ def boolean_mask(tensor: Any, mask: Any, name: str = "boolean_mask", axis: int |
         first = 0 if axis is None else int(axis)
         tensor.shape[first:first + ndims].assert_is_compatible_with(mask.shape)
         sizes = shape(tensor)
-        flat = reshape(tensor, concat([sizes[:first], [-1], sizes[first + ndims:]], 0))
+        # The product itself, not -1: the other axes may be empty.
+        flat = reshape(tensor, concat([sizes[:first], [size(mask)], sizes[first + ndims:]], 0))
         indices = squeeze(where(reshape(mask, [-1])), axis=[1])
         return gather(flat, indices, axis=first)

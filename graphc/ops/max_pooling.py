@@ -158,6 +158,7 @@ class MaxPoolGradGrad(_MaxPooling):
 
     def shape_of(self, picture: Shape, inputs: tuple[Spec, ...]) -> Shape:
         self.check_result(picture, "orig_output", inputs[1])
+        self.check_shape("grad", inputs[2], picture, "the picture")
         return self.result_shape(picture)
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:

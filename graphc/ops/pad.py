@@ -159,18 +159,17 @@ class MirrorPad(Op):
         from graphc.ops.transpose import reverse
 
         edge = 1 if self.mode == "REFLECT" else 0
-        for axis, (before, after) in enumerate(self.paddings):
-            if not isinstance(before, int) or not isinstance(after, int):
-                raise LookupError("the gradient of MirrorPad needs constant paddings")
-            size = shape(dy)[axis] - before - after
-            middle = _along(dy, axis, before, size)
-            if before:
-                middle = add(
-                    middle, _placed(reverse(_along(dy, axis, 0, before), [axis]), axis, edge, size - before - edge)
-                )
-            if after:
-                folded = reverse(_along(dy, axis, size + before, after), [axis])
-                middle = add(middle, _placed(folded, axis, size - after - edge, edge))
+        rank, sizes, fed = len(self.paddings), shape(node.inputs[0]), node.inputs[1]
+        for axis, pair in enumerate(self.paddings):
+            before, after = (n if isinstance(n, int) else fed[axis, k] for k, n in enumerate(pair))
+            size = sizes[axis]
+            middle = _along(dy, rank, axis, before, size)
+            if not (isinstance(before, int) and before == 0):
+                folded = reverse(_along(dy, rank, axis, 0, before), [axis])
+                middle = add(middle, _placed(folded, rank, axis, edge, size - before - edge))
+            if not (isinstance(after, int) and after == 0):
+                folded = reverse(_along(dy, rank, axis, size + before, after), [axis])
+                middle = add(middle, _placed(folded, rank, axis, size - after - edge, edge))
             dy = middle
         return [dy, None]
 
@@ -191,15 +190,13 @@ class MirrorPad(Op):
             b.copy(source, y.slice([r[0] for r in regions], [r[1] for r in regions]))
 
 
-def _along(x: Tensor, axis: int, begin: Any, size: Any) -> Tensor:
+def _along(x: Tensor, rank: int, axis: int, begin: Any, size: Any) -> Tensor:
     from graphc.ops.slicing import slice_
 
-    rank = x.spec.rank or 0
     return slice_(x, [begin if i == axis else 0 for i in range(rank)], [size if i == axis else -1 for i in range(rank)])
 
 
-def _placed(x: Tensor, axis: int, before: Any, after: Any) -> Tensor:
-    rank = x.spec.rank or 0
+def _placed(x: Tensor, rank: int, axis: int, before: Any, after: Any) -> Tensor:
     return pad(x, [[before, after] if i == axis else [0, 0] for i in range(rank)])
 
 

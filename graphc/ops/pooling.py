@@ -80,16 +80,17 @@ class Pooling(Op):
 
     def check_result(self, picture: Shape, name: str, given: Spec) -> None:
         """Raises ValueError unless `given` has the shape of the pooling's result."""
-        expected = self.result_shape(picture)
+        self.check_shape(name, given, self.result_shape(picture), "the pooling's result")
+
+    def check_shape(self, name: str, given: Spec, expected: Shape, of: str) -> None:
+        """Raises ValueError unless `given` has the expected shape, that of what `of` says."""
         if given.shape is None:
             return
         try:
             for a, b in zip(given.shape, expected, strict=True):
                 require_equal(a, b, f"shape of {name}")
         except ValueError:
-            raise ValueError(
-                f"{name} has shape {text(given.shape)}, but the pooling's result has {text(expected)}"
-            ) from None
+            raise ValueError(f"{name} has shape {text(given.shape)}, but {of} has {text(expected)}") from None
 
     def attributes(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("ksize", "strides", "padding", "data_format")}

@@ -248,22 +248,25 @@ class Any(_Logical):
 
 @register
 class _BesselMean(_Reduced):
-    """The sum along axes divided by one less than the number of elements (at least 1): from squared deviations, the
-    unbiased variance that FusedBatchNorm gives out. graphc's own op: only Composite ops make it."""
+    """The sum along axes divided by one less than the number of elements, by 1 if there is one (of none it is NaN):
+    from squared deviations, the unbiased variance that FusedBatchNorm gives out. graphc's own op: only Composite ops
+    make it."""
 
     combine = "add"
     kind = "floating"
-    samples = _samples((float32, float64), empty=False)
+    samples = _samples((float32, float64))
 
     def finish(self, s: Scalars, total: typing.Any, count: typing.Any) -> typing.Any:
         one = s.constant(1, int64)
-        return s("div", total, s.cast(s("max", s("sub", count, one), one), s.dtype(total)))
+        return s("div", total, s.cast(s("max", s("sub", count, one), s("min", count, one)), s.dtype(total)))
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         x = inputs[0]
         axes = normalise_axes(self.axis, x.ndim)
-        count = max(math.prod(x.shape[a] for a in axes) - 1, 1)
-        return np.asarray(np.sum(x, axis=axes, keepdims=self.keep_dims) / x.dtype.type(count), x.dtype)
+        elements = math.prod(x.shape[a] for a in axes)
+        count = elements - 1 if elements > 1 else elements
+        with np.errstate(all="ignore"):
+            return np.asarray(np.sum(x, axis=axes, keepdims=self.keep_dims) / x.dtype.type(count), x.dtype)
 
     def grad(self, node, dy):
         from graphc.ops.binary import maximum

@@ -14,7 +14,7 @@ import numpy as np
 from graphc.errors import InternalError
 from graphc.ir import dims
 from graphc.ir.dims import Size
-from graphc.ir.spec import Shape
+from graphc.ir.spec import Shape, require_less_equal
 
 FORMATS = ("NHWC", "NCHW")
 TO_NHWC = (0, 2, 3, 1)
@@ -92,6 +92,8 @@ def axis(size: Size, window: Size, stride: int, dilation: int, padding: str, pad
     room = size + (pads[0] + pads[1]) - reach
     if isinstance(room, int) and room < 0:
         raise ValueError(f"a window of {reach} does not fit into a size of {size + pads[0] + pads[1]}")
+    if not isinstance(room, int):
+        require_less_equal(reach, size + (pads[0] + pads[1]), "a window must fit into the picture")
     return Axis(size, window, stride, dilation, dims.floordiv(room, stride) + 1, *pads)
 
 

@@ -116,3 +116,15 @@ def _without_gradient(x: gc.Tensor) -> gc.Tensor:
             return x
 
     return apply(_TestOpaque, x, name="opaque")
+
+
+@pytest.mark.parametrize("mode", ["REFLECT", "SYMMETRIC"])
+def test_gradient_of_mirrored_borders_that_are_fed(mode: str) -> None:
+    with gc.Graph().as_default(), gc.Session() as session:
+        x, borders = gc.placeholder(gc.float64, [None, None]), gc.placeholder(gc.int32, [2, 2])
+        gradient = gc.gradients(gc.reduce_sum(gc.square(gc.pad(x, borders, mode))), x)[0]
+        value = np.random.default_rng(0).normal(size=(3, 4))
+        for given in ([[1, 2], [2, 1]], [[0, 0], [3, 2]], [[0, 0], [0, 0]], [[2, 0], [0, 1]]):
+            times = np.zeros_like(value)
+            np.add.at(times.reshape(-1), np.pad(np.arange(12).reshape(3, 4), given, mode=mode.lower()).reshape(-1), 1)
+            np.testing.assert_allclose(session.run(gradient, {x: value, borders: given}), 2 * value * times)

@@ -1,6 +1,8 @@
 """The public functions: names, argument aliases, compositions and errors; values through the NumPy evaluator."""
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -198,3 +200,23 @@ def test_sizes_flow_through_arithmetic():
     s = gc.shape(x)
     assert gc.reshape(x, [s[0] * 4, s[2] // 2, -1]).shape.as_list() == [None, 3, 2]
     assert gc.reshape(x, [-1, gc.reduce_prod(s[1:])]).shape.as_list() == [None, 24]
+
+
+@pytest.mark.parametrize(("shape", "mask"), [((1, 0), [True]), ((0, 3), np.zeros(0, bool)), ((2, 0, 3), [True, False])])
+def test_boolean_mask_of_empty_axes(shape: tuple[int, ...], mask: Any) -> None:
+    value = np.zeros(shape, np.float32)
+    with gc.Graph().as_default(), gc.Session() as session:
+        x, m = gc.placeholder(gc.float32, [None] * len(shape)), gc.placeholder(gc.bool, [None])
+        assert session.run(gc.boolean_mask(value, np.array(mask))).shape == value[np.array(mask)].shape
+        assert session.run(gc.boolean_mask(x, m), {x: value, m: mask}).shape == value[np.array(mask)].shape
+
+
+def test_windows_that_do_not_fit_are_refused_whenever_it_is_known() -> None:
+    with gc.Graph().as_default(), gc.Session() as session:
+        x = gc.placeholder(gc.float32, [1, None, None, 1])
+        y = gc.nn.max_pool(x, [1, 2, 3, 1], [1, 1, 1, 1], "VALID")
+        assert session.run(y, {x: np.ones((1, 2, 3, 1))}).shape == (1, 1, 1, 1)
+        with pytest.raises(gc.errors.InvalidArgumentError, match="does not fit|must fit"):
+            session.run(y, {x: np.ones((1, 2, 2, 1))})
+        with pytest.raises(ValueError, match="does not fit"):
+            gc.nn.max_pool(gc.zeros([1, 2, 2, 1]), [1, 2, 3, 1], [1, 1, 1, 1], "VALID")

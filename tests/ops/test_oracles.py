@@ -24,6 +24,7 @@ SHARED = {
     "_printer": "the same", "_shown": "the same",
     "normalise_axis": "an axis counted from the front; NumPy's own rule, tested in tests/ops/test_functions.py",
     "normalise_axes": "the same, for several",
+    "require_less_equal": "what windows require of sizes; nothing while values are computed", "_require": "the same",
 }
 
 
