@@ -12,4 +12,4 @@ if [ ! -e "$environment/installed" ]; then
     $pip --editable '.[test]' tensorflow-cpu
     touch "$environment/installed"
 fi
-exec "$environment/bin/python" -m pytest -q -s tests/peers "$@"
+exec "$environment/bin/python" -m pytest -q -s tests/peers tests/serial/test_loops_in_tensorflow.py "$@"
