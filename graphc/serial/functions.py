@@ -1,4 +1,8 @@
-"""FunctionDef -> FuncGraph: the bodies of imported loops and branches."""
+"""FunctionDef -> FuncGraph: the bodies of imported loops and branches.
+
+Operations of a file may share a function, but not a FuncGraph: a gradient extends the bodies of its loop or branch, and
+random ops in bodies are told apart by the bodies' names. So each use makes a FuncGraph of its own.
+"""
 from __future__ import annotations
 
 from typing import Any
@@ -7,7 +11,7 @@ from graphc.errors import DataLossError
 from graphc.ir import dims
 from graphc.ir.dtypes import as_dtype
 from graphc.ir.func_graph import FuncGraph
-from graphc.ir.graph import Graph
+from graphc.ir.graph import get_default_graph
 from graphc.ir.op import OPS, Op
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor
@@ -17,16 +21,16 @@ from graphc.serial.graph_pb2 import FunctionDef, FunctionDefLibrary, NodeDef
 from graphc.serial.tensors import shape_from_proto
 
 _DEPTH_LIMIT = 64
+_COPIES_LIMIT = 20_000      # operations in second and later bodies made of a function: small files must not grow huge
 
 
 class FunctionReader:
-    """Makes each function of a library a FuncGraph when it is first asked for."""
+    """Makes FuncGraphs of a library's functions."""
 
-    def __init__(self, library: FunctionDefLibrary, outer: Graph) -> None:
+    def __init__(self, library: FunctionDefLibrary) -> None:
         self.definitions = {f.signature.name: f for f in library.function}
-        self.outer = outer
-        self.made: dict[str, FuncGraph] = {}
-        self.carried: dict[str, int | None] = {}      # of bodies of loops: the loop's CARRIED
+        self.made: dict[str, int] = {}      # by name: how many names were tried for its bodies
+        self.copies = 0
         self.depth = 0
 
     def op_types(self) -> set[str]:
@@ -42,8 +46,6 @@ class FunctionReader:
     def _drop_captured(self, node: NodeDef, fields: dict[str, Any]) -> None:
         body: FuncGraph = fields["body"]
         carried = node.attr[CARRIED].i if CARRIED in node.attr else None
-        if self.carried.setdefault(body.name, carried) != carried:
-            raise DataLossError(f"'{node.name}' shares the body '{body.name}' with a loop that carries other values")
         if carried is None:
             return
         if not 0 <= carried <= len(body.outputs) or any(
@@ -54,27 +56,31 @@ class FunctionReader:
         fields["output_shapes"] = fields.get("output_shapes", ())[:carried]
 
     def get(self, name: str) -> FuncGraph:
-        """Raises DataLossError if the library has no such function, or functions nest without end."""
-        if name in self.made:
-            return self.made[name]
+        """A new FuncGraph in the default graph. Raises DataLossError if the library has no such function, functions
+        nest without end, or they use each other so often that the graph would be far larger than the file."""
         if name not in self.definitions:
             raise DataLossError(f"function '{name}' is missing in the file's library")
         if self.depth >= _DEPTH_LIMIT:
             raise DataLossError(f"functions nest more than {_DEPTH_LIMIT} deep, or call themselves")
+        if name in self.made:
+            self.copies += 1 + len(self.definitions[name].node_def)
+            if self.copies > _COPIES_LIMIT:
+                raise DataLossError(f"loops and branches share functions (the last one is '{name}') so often that "
+                                    f"their bodies would have more than {_COPIES_LIMIT} operations")
         self.depth += 1
         try:
-            self.made[name] = self._read(self.definitions[name])
+            return self._read(self.definitions[name])
         finally:
             self.depth -= 1
-        return self.made[name]
 
     def _read(self, definition: FunctionDef) -> FuncGraph:
-        unique, count = definition.signature.name, 0
-        functions = outermost(self.outer).functions
-        while unique in functions:
-            count += 1
-            unique = f"{definition.signature.name}_{count}"
-        graph = FuncGraph(unique, self.outer)
+        name, outer = definition.signature.name, get_default_graph()
+        functions = outermost(outer).functions
+        tried = self.made.get(name, 0)
+        while (unique := f"{name}_{tried}" if tried else name) in functions:
+            tried += 1
+        self.made[name] = tried + 1
+        graph = FuncGraph(unique, outer)
         functions[unique] = graph
         values: dict[str, Tensor] = {}
         with graph.as_default():

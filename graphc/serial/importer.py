@@ -69,7 +69,7 @@ class _Importer:
         self.input_map = {_canonical(key): value for key, value in input_map.items()}
         self.used: set[str] = set()
         self.made: dict[str, Operation] = {}
-        self.functions = FunctionReader(graph_def.library, graph)
+        self.functions = FunctionReader(graph_def.library)
 
     def run(self, name: str | None, return_elements: Sequence[str] | None) -> list[Any] | None:
         order = sorted_nodes(self.nodes)
