@@ -116,13 +116,15 @@ class Reshape(Alias):
             raise ValueError(f"only one size may be -1, but the shape is {text(self.shape)}")
         if any(isinstance(s, int) and s < -1 for s in self.shape):
             raise ValueError(f"sizes must be -1 or more, but the shape is {text(self.shape)}")
-        message = f"cannot reshape a tensor of shape {text(x.shape)} ({total} elements) to shape {text(self.shape)}"
+        message = f"cannot reshape a tensor of shape {text(x.shape)} ({total if isinstance(total, int) else "?"} elements) to shape {text(self.shape)}"
         shape = list(self.shape)
         rest = dims.product(s for i, s in enumerate(shape) if i not in unknown)
         if unknown:
             if isinstance(rest, int) and rest == 0:
                 raise ValueError(f"{message}: -1 is not determined, as the other sizes give 0")
             require_nonnegative([s for s in shape if s is not shape[unknown[0]]], f"{message}: {_ONE}")
+            if isinstance(total, int) and isinstance(rest, int) and total % rest:
+                raise ValueError(f"{message}: {total} elements do not divide by {rest}, which the other sizes make")
             if not dims.same(dims.mod(total, rest), 0):        # else it divides, whatever the sizes
                 require_less_equal(1, rest, f"{message}: -1 is not determined, as the other sizes give 0")
                 rest = dims.maximum(rest, 1)

@@ -156,7 +156,7 @@ def works():
 
 def test_ctrl_c_while_a_writer_waits() -> None:
     told = run_child(VARIABLES + """
-thread = threading.Thread(target=lambda: session.run(reading, {n: 1_500_000}))
+thread = threading.Thread(target=lambda: session.run(reading, {n: 15_000_000}))
 thread.start()
 time.sleep(0.1)
 threading.Timer(0.1, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
