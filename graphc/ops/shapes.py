@@ -116,7 +116,8 @@ class Reshape(Alias):
             raise ValueError(f"only one size may be -1, but the shape is {text(self.shape)}")
         if any(isinstance(s, int) and s < -1 for s in self.shape):
             raise ValueError(f"sizes must be -1 or more, but the shape is {text(self.shape)}")
-        message = f"cannot reshape a tensor of shape {text(x.shape)} ({total if isinstance(total, int) else "?"} elements) to shape {text(self.shape)}"
+        count = total if isinstance(total, int) else "?"
+        message = f"cannot reshape a tensor of shape {text(x.shape)} ({count} elements) to shape {text(self.shape)}"
         shape = list(self.shape)
         rest = dims.product(s for i, s in enumerate(shape) if i not in unknown)
         if unknown:
