@@ -154,10 +154,18 @@ class Grouping:
             return False                    # b must be done before the kernel begins
         if a.axes is not None and b.axes is not None and (a.axes != b.axes or not same_shape(a.domain, b.domain)):
             return False
+        if self._reads_rows(a, b) or self._reads_rows(b, a):
+            return False
         if a.weight + b.weight > MEMBER_LIMIT or len(a.outside) + len(b.outside) > \
                 ARGUMENT_LIMIT + len(a.members) + len(b.members):
             return False
         return not self._depends(self._outside(a, b), b) and not self._depends(self._outside(b, a), a)
+
+    def _reads_rows(self, group: Group, other: Group) -> bool:
+        """Whether an element of `group` needs a row of `other`, which one pass over the domain cannot give."""
+        return bool(other.rows) and any(
+            through_units(value).node in other.rows for member in group.members
+            if member not in group.rows or isinstance(member.op, Reduction) for value in member.inputs)
 
     def _outside(self, group: Group, other: Group) -> list[Node]:
         """What members of `group` need from neither of the two."""
