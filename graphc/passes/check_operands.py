@@ -16,12 +16,13 @@ from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import REFUSED, Elementwise
 from graphc.ops.source import Const
 from graphc.passes.driver import Replacement, rewrite
-from graphc.passes.internal_ops import Checked
+from graphc.passes.internal_ops import BindSizes, Checked
 from graphc.passes.snapshot import symbols
 
 
 def check_operands(flow: Flow) -> Flow:
     given = {symbol for node in flow.inputs for size in node.specs[0].shape or () for symbol in symbols(size)}
+    makers = _makers(flow)
 
     def check_last(node: Node) -> Replacement:
         """x // y -> x // checked(y)"""
@@ -30,13 +31,29 @@ def check_operands(flow: Flow) -> Flow:
             return None
         if isinstance(y.node.op, Checked) or _is_fine(y, op.refused):
             return None
-        # A number of results that only comes out of the run may not be known yet where the check stands.
+        # A number of results that only comes out of the run is known behind what makes it.
         count = dims.product(node.specs[0].shape or ())
-        count = count if all(symbol in given for symbol in symbols(count)) else 1
-        check = make_node(Checked(op.refused, count), (y,), node.origins, node.after)
+        made = [symbol for symbol in symbols(count) if symbol not in given]
+        if not all(symbol in makers for symbol in made):
+            count, made = 1, []
+        after = tuple(dict.fromkeys((*node.after, *(makers[symbol] for symbol in made))))
+        check = make_node(Checked(op.refused, count), (y,), node.origins, after)
         return dataclasses.replace(node, inputs=(*node.inputs[:-1], check.value()))
 
     return rewrite(flow, [check_last])
+
+
+def _makers(flow: Flow) -> dict[dims.Symbol, Node]:
+    """The first node behind which each symbol is known."""
+    found: dict[dims.Symbol, Node] = {}
+    for node in flow.nodes():
+        sizes = [size for spec in node.specs for size in spec.shape or ()]
+        if isinstance(node.op, BindSizes):
+            sizes += node.op.symbols
+        for size in sizes:
+            for symbol in symbols(size):
+                found.setdefault(symbol, node)
+    return found
 
 
 def _is_fine(value: Value, refused: str) -> bool:

@@ -72,6 +72,43 @@ def test_division_by_zero_in_a_loop() -> None:
             session.run(z, {n: 3})
 
 
+def _in_loop(x: gc.Tensor, z: gc.Tensor, of: Callable[..., gc.Tensor]) -> gc.Tensor:
+    return gc.while_loop(lambda k, a: k < 2, lambda k, a: [k + 1, gc.concat([a, of(gc.boolean_mask(x, x > k), z)], 0)],
+                         [0, x[:0]], [gc.TensorShape([]), gc.TensorShape([None])])[1]
+
+
+# Quotients whose number comes out of the run: as many as elements of x are above 0, or none.
+COUNTED: dict[str, Callable[..., gc.Tensor]] = {
+    "mask": lambda x, z, of: of(gc.boolean_mask(x, x > 0), z),
+    "mask by itself": lambda x, z, of: of(gc.boolean_mask(x, x > 0), gc.boolean_mask(x * z, x > 0)),
+    "where": lambda x, z, of: of(gc.where(x > 0), gc.cast(z, gc.int64)),
+    "size from data": lambda x, z, of: of(gc.ones([gc.reduce_sum(gc.cast(x > 0, gc.int32))], gc.int32), z),
+    "slice": lambda x, z, of: of(x[:gc.reduce_max(x)], z),
+    "two, one divisor": lambda x, z, of: gc.concat([of(gc.boolean_mask(y, x > 0), z) for y in (x, -x)], 0),
+    "branch": lambda x, z, of: gc.cond(gc.size(x) > 0, lambda: of(gc.boolean_mask(x, x > 0), z), lambda: x),
+    "loop": _in_loop,
+    "behind a write": lambda x, z, of: of(gc.boolean_mask(x, x > gc.assign(gc.Variable(5, name="v"), 0)), z),
+}
+
+
+@pytest.mark.parametrize("fusion", ["0", "1"])
+@pytest.mark.parametrize("name", ["floordiv", "floormod", "truncatediv"])
+@pytest.mark.parametrize("counted", COUNTED)
+def test_nothing_by_zero_is_nothing_when_the_run_says_how_much(counted: str, name: str, fusion: str,
+                                                               monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPHC_FUSION", fusion)
+    x, z = gc.placeholder(gc.int32, [None]), gc.placeholder(gc.int32, [])
+    found = COUNTED[counted](x, z, DIVISIONS[name])
+    with gc.Session() as session:
+        session.run(gc.global_variables_initializer())
+        assert len(session.run(found, {x: [0, 0, 0], z: 0})) == 0
+        assert len(session.run(found, {x: [0, 2, 0], z: 3})) > 0
+        for _ in range(2):                                   # with sizes that a run before has left, too
+            with pytest.raises(gc.errors.InvalidArgumentError, match=ZERO):
+                session.run(found, {x: [0, 2, 0], z: 0})
+            assert len(session.run(found, {x: [0, 0, 0], z: 0})) == 0
+
+
 @pytest.mark.parametrize("dtype", [d for d in DTYPES if d.min < 0], ids=lambda d: d.name)
 def test_the_smallest_integer_by_minus_one_wraps(dtype: gc.DType) -> None:
     x, y = gc.placeholder(dtype, [None]), gc.placeholder(dtype, [None])
