@@ -1,4 +1,4 @@
-"""SharedLock: many readers or one writer; a writer that waits goes before new readers.
+"""SharedLock: many readers or one writer; a writer that waits goes before new readers, a fork before both.
 
 Ctrl-C may end any Python function at any call, also inside this file. So who holds the lock is told by two sets: a
 holder that ends takes itself out of the one that it may stand in, which is a single call of C code, and does no harm if
@@ -40,6 +40,7 @@ class SharedLock:
         self.writers: set[Hashable] = set()
         self.gates: deque[Any] = deque()          # a closed lock for each thread that sleeps
         self._wanting: set[Hashable] = set()      # writers that wait
+        self._forking: set[Hashable] = set()      # threads that wait to fork: a writer in a loop must not starve them
         self._deciding = new_lock()
         _all.add(self)
 
@@ -49,12 +50,15 @@ class SharedLock:
 
     def _try(self, holder: Hashable, exclusive: bool) -> bool:
         with self._deciding:
+            forking = holder in self._forking
+            if self._forking and not forking:
+                return False
             if exclusive:
                 if self.writers or self.readers:
                     return False
                 self.writers.add(holder)
             else:
-                if self.writers or self._wanting:
+                if self.writers or (self._wanting and not forking):
                     return False
                 self.readers.add(holder)
         return True
@@ -101,10 +105,15 @@ class SharedLock:
     def before_fork(self) -> bool:
         """Waits until no run writes: the child gets whole variables. False if one still does."""
         thread = threading.get_ident()
-        return self._try(thread, False) or self._wait(thread, False, time.monotonic() + FORK_WAITS)
+        try:
+            self._forking.add(thread)
+            return self._try(thread, False) or self._wait(thread, False, time.monotonic() + FORK_WAITS)
+        finally:
+            self._forking.discard(thread)
+            self.wake()
 
     def after_fork_in_child(self) -> None:
-        for held in (self.readers, self.writers, self._wanting, self.gates):
+        for held in (self.readers, self.writers, self._wanting, self._forking, self.gates):
             held.clear()
 
 

@@ -84,3 +84,30 @@ def test_a_fork_waits_for_writers_only(monkeypatch: Any) -> None:
     assert not lock.before_fork()
     lock.after_fork_in_child()
     lock.acquire("next", True)
+
+
+def test_a_fork_goes_before_writers_in_a_loop(monkeypatch: Any) -> None:
+    from graphc.exec import shared_lock
+
+    monkeypatch.setattr(shared_lock, "FORK_WAITS", 5.0)
+    lock, written, stop = SharedLock(), [0], []
+
+    def repeat() -> None:
+        while not stop:
+            with lock.holding(True):
+                time.sleep(0.001)
+                written[0] += 1
+
+    writers = [thread(repeat) for _ in range(3)]
+    try:
+        for _ in range(10):
+            before = written[0]
+            until(lambda before=before: written[0] > before + 2)          # type: ignore[misc]
+            assert lock.before_fork()
+            lock.readers.discard(threading.get_ident())
+            lock.wake()
+    finally:
+        stop.append(1)
+    for writer in writers:
+        writer.join(20)
+    assert not lock.readers and not lock.writers and not lock._forking
