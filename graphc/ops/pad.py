@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from graphc.ir import dims
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import float64, int64
 from graphc.ir.op import Op, Permuted, Sample, attr, operand_field, register, same_dtypes
@@ -142,13 +143,9 @@ class MirrorPad(Op):
         edge = 1 if self.mode == "REFLECT" else 0
         for axis, (size, pair) in enumerate(zip(x.shape or (), self.paddings, strict=False)):
             for p in pair:
-                if not (isinstance(p, int) and p == 0):
-                    require_less_equal(
-                        p + edge,
-                        size,
-                        f"axis {axis} of a tensor of shape {text(x.shape)} is too short to be "
-                        f"mirrored by {p} ({self.mode})",
-                    )
+                # p <= max(size - edge, 0): nothing can be mirrored, along an axis of size 0 too
+                require_less_equal(p, dims.maximum(size - edge, 0), f"axis {axis} of a tensor of shape {text(x.shape)} "
+                                   f"is too short to be mirrored by {p} ({self.mode})")
         return made
 
     def reference(self, x: np.ndarray) -> np.ndarray:
@@ -158,11 +155,12 @@ class MirrorPad(Op):
         from graphc.ops.binary import add
         from graphc.ops.transpose import reverse
 
-        edge = 1 if self.mode == "REFLECT" else 0
         rank, sizes, fed = len(self.paddings), shape(node.inputs[0]), node.inputs[1]
+        static = node.inputs[0].spec.static_shape or (None,) * rank
         for axis, pair in enumerate(self.paddings):
             before, after = (n if isinstance(n, int) else fed[axis, k] for k, n in enumerate(pair))
-            size = sizes[axis]
+            size = sizes[axis] if static[axis] is None else static[axis]
+            edge = _smaller(1, size) if self.mode == "REFLECT" else 0      # an axis of size 0 has no edge
             middle = _along(dy, rank, axis, before, size)
             if not (isinstance(before, int) and before == 0):
                 folded = reverse(_along(dy, rank, axis, 0, before), [axis])
@@ -188,6 +186,12 @@ class MirrorPad(Op):
         for regions in itertools.product(*kept):
             source = x.slice([r[2] for r in regions], [r[1] for r in regions], [r[3] for r in regions])
             b.copy(source, y.slice([r[0] for r in regions], [r[1] for r in regions]))
+
+
+def _smaller(number: int, size: Any) -> Any:
+    from graphc.ops.binary import minimum
+
+    return min(number, size) if isinstance(size, int) else minimum(size, number)
 
 
 def _along(x: Tensor, rank: int, axis: int, begin: Any, size: Any) -> Tensor:
