@@ -156,8 +156,7 @@ def _open_spec(tensor: Tensor) -> Spec:
     """The spec of the gradient of a carried value: unknown sizes may differ from iteration to iteration."""
     static = tensor.spec.static_shape
     if static is None:
-        raise ValueError(f"the rank of the loop variable '{tensor.name}' must be known for its gradient; give it a "
-                         "shape")
+        return Spec(tensor.dtype, None)
     return Spec(tensor.dtype, tuple(dims.symbol(f"d{i}") if s is None else s for i, s in enumerate(static)))
 
 

@@ -18,45 +18,19 @@ import numpy as np
 
 from graphc import errors
 from graphc.config import ConfigProto, DeviceAttributes, RunMetadata, RunOptions, check_config, check_run
-from graphc.feeds import check_feed_key, converter, flatten_feeds
-from graphc.fetches import Fetches, fetch_key, without_texts
+from graphc.feeds import check_feed_key, flatten_feeds
+from graphc.fetches import Fetches, fetch_key
 from graphc.ir.graph import Graph, get_default_graph
 from graphc.ir.locks import new_reentrant_lock
 from graphc.ir.stacks import default_graphs, default_sessions
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops import script
+from graphc.prepared_run import PreparedRun
 from graphc.tracebacks import shown, shows_errors, user_facing
 
 PLANS_KEPT = 256
-LONGEST_SHAPE = 8
 RUNS_BEFORE_CODE = 4       # of a kind: then its fused programs are compiled to machine code, beside the runs
 CPU = "/job:localhost/replica:0/task:0/device:CPU:0"
-
-
-class _Prepared:
-    """One kind of run: what is fetched and fed. engines: by the ranks of the feeds; `only`: the one there is if
-    those are all known, after the first runs."""
-
-    def __init__(self, fetches: Fetches, feeds: Sequence[Tensor]) -> None:
-        self.build, self.tensors = without_texts(fetches.build, fetches.tensors)
-        self.operations = fetches.operations
-        self.feeds = list(feeds)
-        self.converters = [converter(t) for t in feeds]
-        self.ranks_known = all(t.spec.shape is not None for t in feeds)
-        self.engines: dict[tuple[int | tuple[int, ...], ...], Any] = {}
-        self.only: Any = None
-        self.first_runs = 0       # up to RUNS_BEFORE_CODE
-        self.used = 0             # number of the last run of this kind
-        self.by_length = False    # engines: by the lengths of short fed vectors, too, as one of them is a shape
-        self.proven = False       # a run has gone well: the ranks of Python functions' results are right
-
-
-    def kind(self, inputs: Sequence[np.ndarray]) -> tuple[int | tuple[int, ...], ...]:
-        """What a run's engine is made for: the rank of each feed, or the shape of a vector that may be a shape."""
-        if not self.by_length:
-            return tuple(a.ndim for a in inputs)
-        return tuple(a.shape if a.ndim == 1 and a.dtype.kind == "i" and a.size <= LONGEST_SHAPE else a.ndim
-                     for a in inputs)
 
 
 class Session:
@@ -73,7 +47,7 @@ class Session:
         self._graph = graph if graph is not None else get_default_graph()
         self._config = check_config(config)
         self._threads = self._config.intra_op_parallelism_threads or None
-        self._plans: dict[Any, _Prepared] = {}
+        self._plans: dict[Any, PreparedRun] = {}
         self._lock = new_reentrant_lock()
         self._runs = itertools.count()
         self._closed = False
@@ -135,21 +109,25 @@ class Session:
                 if prepared is None:
                     prepared = self._prepare(key, fetches, {})
                 inputs = []
-            if self._closed:
-                raise RuntimeError("Attempted to use a closed Session.")
-            engine = prepared.only
-            if engine is None or options is not None or run_metadata is not None or not self._plain:
-                return self._run_with_care(prepared, inputs, options, run_metadata)
-            prepared.used = number = next(self._runs)
-            try:
-                values = engine.run(inputs, number)
-            except errors.OpError as error:
-                raise self._explained(error, prepared, inputs) from _cause(error)
-            return prepared.build([v if v.ndim else v[()] for v in values])
+            return self._run(prepared, inputs, options, run_metadata)
         except Exception as error:
             raise shown(error, "gc.Session.run")  # noqa: B904  (the same error)
 
-    def _run_with_care(self, prepared: _Prepared, inputs: list[np.ndarray], options: RunOptions | None,
+    def _run(self, prepared: PreparedRun, inputs: list[np.ndarray], options: RunOptions | None,
+             metadata: RunMetadata | None) -> Any:
+        if self._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        engine = prepared.only
+        if engine is None or options is not None or metadata is not None or not self._plain:
+            return self._run_with_care(prepared, inputs, options, metadata)
+        prepared.used = number = next(self._runs)
+        try:
+            values = engine.run(inputs, number)
+        except errors.OpError as error:
+            raise self._explained(error, prepared, inputs) from _cause(error)
+        return prepared.build([v if v.ndim else v[()] for v in values])
+
+    def _run_with_care(self, prepared: PreparedRun, inputs: list[np.ndarray], options: RunOptions | None,
                        metadata: RunMetadata | None) -> Any:
         """A run that is no plain one: one of the first of its kind, traced, or with a limit on its time."""
         check_run(options, metadata)
@@ -176,7 +154,7 @@ class Session:
                 prepared.only = engine
         return prepared.build([v if v.ndim else v[()] for v in values])
 
-    def _traced(self, prepared: _Prepared, engine: Any, inputs: list[np.ndarray], number: int, timeout: int,
+    def _traced(self, prepared: PreparedRun, engine: Any, inputs: list[np.ndarray], number: int, timeout: int,
                 told: RunMetadata | None) -> Any:
         """A run that shows what it called, even if it fails."""
         from graphc.trace import Trace
@@ -191,7 +169,7 @@ class Session:
             if told is not None:
                 told.kernels = lines
 
-    def _first_run(self, prepared: _Prepared, inputs: list[np.ndarray],
+    def _first_run(self, prepared: PreparedRun, inputs: list[np.ndarray],
                    run: Callable[[Any], Any]) -> tuple[Any, Any]:
         """A run of a plan in which ranks of Python functions' results may be guesses.
 
@@ -225,7 +203,7 @@ class Session:
                 cell.value[...] = value
                 cell.info[:] = (info[0], cell.info[1] + 1)
 
-    def _timed(self, prepared: _Prepared, engine: Any, inputs: list[np.ndarray], number: int, timeout: int,
+    def _timed(self, prepared: PreparedRun, engine: Any, inputs: list[np.ndarray], number: int, timeout: int,
                trace: int = 0) -> Any:
         try:
             if not timeout:
@@ -242,7 +220,7 @@ class Session:
         except errors.OpError as error:
             raise self._explained(error, prepared, inputs) from _cause(error)
 
-    def _explained(self, error: errors.OpError, prepared: _Prepared, inputs: Sequence[np.ndarray]) -> errors.OpError:
+    def _explained(self, error: errors.OpError, prepared: PreparedRun, inputs: Sequence[np.ndarray]) -> errors.OpError:
         """The same error, or a clearer one if shapes do not fit: what inference says of the shapes that were fed."""
         from graphc.passes.snapshot import take_snapshot
 
@@ -261,7 +239,7 @@ class Session:
 
     # Compiling
 
-    def _prepare(self, key: Any, fetches: Any, feed_dict: Mapping[Any, Any]) -> _Prepared:
+    def _prepare(self, key: Any, fetches: Any, feed_dict: Mapping[Any, Any]) -> PreparedRun:
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
         _check_feed_dict(feed_dict)
@@ -269,7 +247,7 @@ class Session:
         found = Fetches(fetches, lambda part: self._element(part, feeds))   # tells what is wrong before the next line
         if not self._graph.version:
             raise RuntimeError("The Session graph is empty. Add operations to the graph before calling run().")
-        prepared = _Prepared(found, feeds)
+        prepared = PreparedRun(found, feeds)
         with self._lock:
             while len(self._plans) >= PLANS_KEPT:
                 del self._plans[min(self._plans, key=lambda k: self._plans[k].used)]
@@ -293,7 +271,7 @@ class Session:
             raise ValueError(f"{element!r} has been marked as not fetchable.")
         return element  # type: ignore[no-any-return]
 
-    def _engine(self, prepared: _Prepared, inputs: Sequence[np.ndarray]) -> Any:
+    def _engine(self, prepared: PreparedRun, inputs: Sequence[np.ndarray]) -> Any:
         engine = prepared.engines.get(prepared.kind(inputs))
         if engine is None:
             with self._lock:
@@ -301,7 +279,7 @@ class Session:
                 prepared.engines[prepared.kind(inputs)] = engine
         return engine
 
-    def _compile(self, prepared: _Prepared, inputs: Sequence[np.ndarray]) -> Any:
+    def _compile(self, prepared: PreparedRun, inputs: Sequence[np.ndarray]) -> Any:
         from graphc.exec.engine import Engine
 
         guessing = script.GUESSING.set(True)
@@ -318,7 +296,7 @@ class Session:
         hosts = {name: compiled.hosts[name] or script.host_function(name) for name in compiled.plan.hosts}
         return Engine(compiled.plan, compiled.constants, self._states, hosts, self._threads)
 
-    def _compiled(self, prepared: _Prepared, inputs: Sequence[np.ndarray]) -> Any:
+    def _compiled(self, prepared: PreparedRun, inputs: Sequence[np.ndarray]) -> Any:
         from graphc.plan.compile import compile_graph
 
         ranks, shapes = [a.ndim for a in inputs], [k if isinstance(k, tuple) else None for k in prepared.kind(inputs)]
@@ -342,16 +320,7 @@ class Session:
             if len(values) != len(feeds):
                 raise TypeError(f"the callable takes {len(feeds)} values (feed_list), but was given {len(values)}")
             inputs = [convert(value) for convert, value in zip(prepared.converters, values, strict=True)]
-            if self._closed:
-                raise RuntimeError("Attempted to use a closed Session.")
-            if prepared.only is None or options is not None or run_metadata is not None or not self._plain:
-                return self._run_with_care(prepared, inputs, options, run_metadata)
-            prepared.used = number = next(self._runs)
-            try:
-                found = prepared.only.run(inputs, number)
-            except errors.OpError as error:
-                raise self._explained(error, prepared, inputs) from _cause(error)
-            return prepared.build([v if v.ndim else v[()] for v in found])
+            return self._run(prepared, inputs, options, run_metadata)
 
         return user_facing(call if accept_options else lambda *values: call(*values), "a callable of gc.Session")
 

@@ -22,7 +22,8 @@ def infer_outputs(op: Op, inputs: Sequence[Tensor], name: str, line: tuple[str, 
     values = [t for key, value in operands.items() if key not in fields
               for t in (value if isinstance(value, tuple) else (value,))]
     if any(getattr(op, key) is None for key in fields):
-        return _unknown_outputs(op, values)
+        # Nor is the shape of any output, until the feeds are.
+        return tuple(Spec(dtype, None) for dtype in op.result_dtypes(*(t.spec for t in values)))
     try:
         specs = op.infer(*(t.spec for t in values))
     except OpError:
@@ -53,14 +54,3 @@ def explain(op: Op, operands: dict[str, Any], name: str, line: tuple[str, int], 
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _unknown_outputs(op: Op, values: Sequence[Tensor]) -> tuple[Spec, ...]:
-    """A field (a shape of unknown length, say) is not known before the feeds' ranks are: neither is any output's
-    shape."""
-    from graphc.ir.dtypes import DType
-
-    dtype = getattr(op, "dtype", None)
-    if not isinstance(dtype, DType):
-        dtype = values[0].dtype
-    return tuple(Spec(dtype, None) for _ in op.results)

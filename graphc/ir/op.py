@@ -83,7 +83,8 @@ def operand_field(kind: str = "ints", default: Any = dataclasses.MISSING) -> Any
     """A field that TF passes as an input tensor, under the operand of the same name.
 
     kind: "ints" (rank 1: a tuple), "int" (scalar), "pairs" (rank 2 with two columns: a tuple of pairs), "int_or_ints"
-    (an axis list that may be a scalar: always given as a tuple).
+    (an axis list that may be a scalar: always given as a tuple), "shape" (rank 1: a tuple; the scalar -1: of unknown
+    rank).
     """
     return field(default=default, metadata={"kind": kind, "operand": True})
 
@@ -116,6 +117,11 @@ class Op:
     def infer(self, *inputs: Spec) -> Spec | tuple[Spec, ...]:
         """Spec(s) of the outputs. Raises ValueError (shapes) or TypeError (dtypes) for what the user got wrong."""
         raise NotImplementedError(f"{self.type}.infer")
+
+    def result_dtypes(self, *inputs: Spec) -> tuple[DType, ...]:
+        """The outputs' dtypes where `infer` cannot be asked, as not even the number of a field's elements is known."""
+        dtype: DType = self.dtype if hasattr(self, "dtype") else inputs[0].dtype
+        return (dtype,) * len(self.results)
 
     def reference(self, *inputs: np.ndarray) -> Arrays:
         """The meaning in NumPy alone: it is the oracle of what the rest of the class says, so it may not use that.

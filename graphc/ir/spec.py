@@ -18,6 +18,9 @@ VALUE_LIMIT = 64   # integer tensors of at most this many elements carry their v
 class Spec:
     """dtype; shape, None where even the rank is unknown; value, the elements (row-major) of a small integer tensor.
 
+    elements, of a list (variant): what its elements have in common, then what theirs have if they are lists, and so on;
+    () as long as no element is known.
+
     Sizes and values may be symbolic (ir/dims.py), so that shape -> strided_slice -> pack -> reshape chains are
     evaluated while compiling.
     """
@@ -25,6 +28,7 @@ class Spec:
     dtype: DType
     shape: Shape | None
     value: tuple[Size, ...] | None = None
+    elements: tuple[Elements, ...] = ()
 
     @property
     def rank(self) -> int | None:
@@ -59,6 +63,39 @@ class Requirement:
     a: Size
     b: Size
     message: str
+
+
+@dataclass(frozen=True)
+class Elements:
+    """What all elements of a list have in common: the rank, those sizes, and the value if it is the same known one."""
+
+    shape: tuple[int | None, ...]
+    value: tuple[int, ...] | None = None
+
+    def joined(self, other: Elements) -> Elements:
+        """Raises ValueError if the ranks differ."""
+        if len(self.shape) != len(other.shape):
+            raise ValueError(f"a list would hold tensors of rank {len(self.shape)} and of rank {len(other.shape)}")
+        return Elements(tuple(a if a == b else None for a, b in zip(self.shape, other.shape, strict=True)),
+                        self.value if self.value == other.value else None)
+
+
+def elements_of(pushed: Spec) -> tuple[Elements, ...]:
+    """Of a list that holds one tensor; () if its rank is not known."""
+    if pushed.shape is None or pushed.static_shape is None:
+        return ()
+    value = pushed.value
+    known = tuple(v for v in value if isinstance(v, int)) if value is not None else ()
+    return (Elements(pushed.static_shape, known if value is not None and len(known) == len(value) else None),
+            *pushed.elements)
+
+
+def joined_elements(a: Spec, b: Spec) -> tuple[Elements, ...]:
+    """Of a list that may be either."""
+    if len(a.elements) < len(b.elements):
+        a, b = b, a
+    return (*(one.joined(other) for one, other in zip(a.elements, b.elements, strict=False)),
+            *a.elements[len(b.elements):])
 
 
 _requirements: ContextVar[list[Requirement] | None] = ContextVar("requirements", default=None)

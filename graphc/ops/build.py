@@ -236,7 +236,7 @@ def field_value(kind: str, sizes: Any, shape: Any) -> Any:
     """The elements of an integer tensor in the form that a field of this kind has. None if they are not known."""
     if sizes is None:
         return None
-    if kind == "int":
+    if kind == "int" or (kind == "shape" and shape == ()):
         return sizes[0]
     if kind == "pairs":
         return tuple((sizes[i], sizes[i + 1]) for i in range(0, len(sizes), 2))

@@ -152,6 +152,9 @@ class OneHot(Op):
         (5, -1, np.array([0, 4, 7, -1, 2], np.int32), float32), (3, 0, np.array([[0, 2], [1, 1]], np.int64), float64),
         (4, 1, np.array([[0, 3, 2], [1, 1, 0]], np.int32), int64), (3, -1, np.array(1, np.int32), float32))]
 
+    def result_dtypes(self, *inputs: Spec) -> tuple[DType, ...]:
+        return (inputs[1].dtype,)
+
     def infer(self, indices: Spec, on: Spec, off: Spec) -> Spec:
         check_dtype(self, "indices", indices.dtype, "integer")
         check_dtype(self, "on_value", on.dtype, "any")

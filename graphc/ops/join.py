@@ -9,7 +9,7 @@ import numpy as np
 
 from graphc.ir import dims
 from graphc.ir.dims import nonnegative
-from graphc.ir.dtypes import bool_, float64, int32, int64
+from graphc.ir.dtypes import DType, bool_, float64, int32, int64
 from graphc.ir.op import Op, Permuted, Sample, attr, normalise_axis, operand_field, register, same_dtypes
 from graphc.ir.spec import Shape, Spec, require_equal, require_less_equal, text
 from graphc.ir.tensor import Operation, Tensor
@@ -201,6 +201,9 @@ class Split(Op):
     samples: ClassVar = [Sample({"split_dim": a, "num_split": n}, (s,), (d,)) for a, n, s, d in (
         (0, 2, (4, 3), None), (-1, 5, (2, 3, 5), float64), (1, 3, (2, 9), int64), (0, 1, (3,), None))]
 
+    def result_dtypes(self, *inputs: Spec) -> tuple[DType, ...]:
+        return (inputs[0].dtype,) * self.num_split
+
     def infer(self, x: Spec) -> tuple[Spec, ...]:
         if x.shape is None:
             return (Spec(x.dtype, None),) * self.num_split
@@ -241,6 +244,9 @@ class SplitV(Op):
     num_split: int = attr("int")
     samples: ClassVar = [Sample({"size_splits": z, "split_dim": a, "num_split": len(z)}, (s,), (d,)) for z, a, s, d in (
         ((1, 3), 0, (4, 3), None), ((2, -1, 1), -1, (2, 3, 5), float64), ((0, 9), 1, (2, 9), int64))]
+
+    def result_dtypes(self, *inputs: Spec) -> tuple[DType, ...]:
+        return (inputs[0].dtype,) * self.num_split
 
     def infer(self, x: Spec) -> tuple[Spec, ...]:
         if len(self.size_splits) != self.num_split:

@@ -6,12 +6,13 @@ and pop are each other's gradients, so gradients of any order need no more than 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from graphc.ir import dims
 from graphc.ir.dtypes import DType, as_dtype, int32, variant
 from graphc.ir.op import Op, attr, operand_field, register
-from graphc.ir.spec import Spec
+from graphc.ir.spec import Spec, elements_of, joined_elements
 from graphc.ops.build import apply
 
 if TYPE_CHECKING:
@@ -20,12 +21,20 @@ if TYPE_CHECKING:
 HANDLE = Spec(variant, ())
 
 
-def _element(dtype: DType, shape: tuple[dims.Size, ...] | None) -> Spec:
-    """The spec of an element; -1 stands for a size that may differ from element to element."""
-    if shape is None:
+ElementShape = tuple[dims.Size, ...] | dims.Size     # -1: a size that may differ; instead of the tuple: any rank
+
+
+def _element(dtype: DType, said: ElementShape | None, handle: Spec) -> Spec:
+    """The spec of an element: what the op says of it, and what is known of those that were pushed."""
+    pushed = handle.elements[0] if handle.elements else None
+    if not isinstance(said, tuple) and pushed is None:
         return Spec(dtype, None)
-    return Spec(dtype, tuple(dims.symbol(f"element.{i}") if isinstance(s, int) and s < 0 else s
-                             for i, s in enumerate(shape)))
+    rank = len(said) if isinstance(said, tuple) else len(pushed.shape)  # type: ignore[union-attr]
+    declared = said if isinstance(said, tuple) else (-1,) * rank
+    known = pushed.shape if pushed is not None else (None,) * rank
+    sizes = [d if isinstance(d, int) and d >= 0 else k for d, k in zip(declared, known, strict=True)]
+    shape = tuple(dims.symbol(f"element.{i}") if size is None else size for i, size in enumerate(sizes))
+    return Spec(dtype, shape, None if pushed is None else pushed.value, handle.elements[1:])
 
 
 def _check_handle(op: Op, handle: Spec) -> None:
@@ -40,9 +49,12 @@ class EmptyTensorList(Op):
     operands = ("element_shape", "max_num_elements")
     results = ("handle",)
     types = {"shape_type": "element_shape"}
-    element_shape: tuple[dims.Size, ...] = operand_field("ints")
+    element_shape: ElementShape = operand_field("shape")
     max_num_elements: dims.Size = operand_field("int")
     element_dtype: DType = attr("type")
+
+    def result_dtypes(self, *inputs: Spec) -> tuple[DType, ...]:
+        return (variant,)
 
     def infer(self) -> Spec:
         return HANDLE
@@ -68,7 +80,7 @@ class TensorListPushBack(Op):
 
     def infer(self, handle: Spec, tensor: Spec) -> Spec:
         _check_handle(self, handle)
-        return HANDLE
+        return replace(HANDLE, elements=joined_elements(handle, replace(HANDLE, elements=elements_of(tensor))))
 
     def reference(self, handle: Any, tensor: Any) -> Any:
         return _handle((*handle.item(), tensor))
@@ -92,12 +104,15 @@ class TensorListPopBack(Op):
     checks_data = True
     operands = ("input_handle", "element_shape")
     results = ("output_handle", "tensor")
-    element_shape: tuple[dims.Size, ...] = operand_field("ints")
+    element_shape: ElementShape = operand_field("shape")
     element_dtype: DType = attr("type")
+
+    def result_dtypes(self, *inputs: Spec) -> tuple[DType, ...]:
+        return variant, self.element_dtype
 
     def infer(self, handle: Spec) -> tuple[Spec, Spec]:
         _check_handle(self, handle)
-        return HANDLE, _element(self.element_dtype, self.element_shape)
+        return handle, _element(self.element_dtype, self.element_shape, handle)
 
     def reference(self, handle: Any) -> Any:
         elements = handle.item()
@@ -156,19 +171,15 @@ def _handle(elements: tuple[Any, ...]) -> Any:
     return made
 
 
-def _sizes(tensor: Tensor) -> tuple[int, ...]:
-    """The element shape that a list declares for `tensor`: -1 where the size may vary."""
+def _sizes(tensor: Tensor) -> tuple[int, ...] | int:
+    """The element shape that a list declares for `tensor`: -1 where the size may vary, and for an unknown rank."""
     static = tensor.spec.static_shape
-    if static is None:
-        raise ValueError(f"the rank of '{tensor.name}' must be known for a gradient through a loop or branch; give it "
-                         "one with "
-                         "set_shape")
-    return tuple(-1 if s is None else s for s in static)
+    return -1 if static is None else tuple(-1 if s is None else s for s in static)
 
 
-def empty_tensor_list(element_dtype: Any, element_shape: Sequence[int], name: str | None = None) -> Tensor:
-    """An empty list, as `tf.raw_ops.EmptyTensorList`. Sizes that vary are -1."""
-    return apply(EmptyTensorList, name=name, element_shape=tuple(element_shape), max_num_elements=-1,
+def empty_tensor_list(element_dtype: Any, element_shape: Sequence[int] | int, name: str | None = None) -> Tensor:
+    """An empty list, as `tf.raw_ops.EmptyTensorList`. Sizes that vary are -1; -1 for the shape: any rank."""
+    return apply(EmptyTensorList, name=name, element_shape=element_shape, max_num_elements=-1,
                  element_dtype=as_dtype(element_dtype))
 
 
@@ -177,10 +188,10 @@ def tensor_list_push_back(handle: Tensor, tensor: Tensor, name: str | None = Non
     return apply(TensorListPushBack, handle, tensor, name=name)
 
 
-def tensor_list_pop_back(handle: Tensor, element_dtype: Any, element_shape: Sequence[int],
+def tensor_list_pop_back(handle: Tensor, element_dtype: Any, element_shape: Any,
                          name: str | None = None) -> tuple[Tensor, Tensor]:
-    """(the list without its top, the top)."""
-    return apply(TensorListPopBack, handle, name=name, element_shape=tuple(element_shape),
+    """(the list without its top, the top). element_shape: as of empty_tensor_list, or a tensor."""
+    return apply(TensorListPopBack, handle, name=name, element_shape=element_shape,
                  element_dtype=as_dtype(element_dtype))
 
 
@@ -198,14 +209,17 @@ def _pop_or_zeros(handle: Tensor, pushed: Tensor) -> list[Tensor]:
     from graphc.ops.shapes import shape
 
     sizes = _sizes(pushed)
-    known: Any = shape(pushed) if pushed.dtype != variant and -1 in sizes else sizes
+    known: Any = shape(pushed) if pushed.dtype != variant and (sizes == -1 or -1 in sizes) else sizes
 
     def nothing() -> list[Tensor]:
         zero = empty_tensor_list(variant, ()) if pushed.dtype == variant else zeros(known, pushed.dtype)
         return [handle, zero]
 
-    return list(cond(greater(tensor_list_length(handle), 0),
-                     lambda: list(tensor_list_pop_back(handle, pushed.dtype, sizes)), nothing))
+    def top() -> list[Tensor]:
+        # Nothing may ever have been pushed that would tell an unknown rank.
+        return list(tensor_list_pop_back(handle, pushed.dtype, known if sizes == -1 else sizes))
+
+    return list(cond(greater(tensor_list_length(handle), 0), top, nothing))
 
 
 def zero_like(tensor: Tensor) -> Tensor:

@@ -284,6 +284,9 @@ class _Position(Op):
     kernel: typing.ClassVar[str]
     function: typing.ClassVar[typing.Callable[..., typing.Any]]
 
+    def result_dtypes(self, *inputs: Spec) -> tuple[DType, ...]:
+        return (self.output_type,)
+
     def infer(self, *inputs: Spec) -> Spec:
         check_kind(self, inputs, "number")
         check_dtype(self, "output_type", self.output_type, "index")

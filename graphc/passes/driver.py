@@ -205,7 +205,7 @@ def better(new: Spec, old: Spec) -> Spec:
         return old if new.shape is None else new
     shape = tuple(n if isinstance(n, int) else o for n, o in zip(new.shape, old.shape, strict=True))
     value = old.value if new.value is None else new.value
-    return Spec(old.dtype, shape, value)
+    return dataclasses.replace(old, shape=shape, value=value)
 
 
 def as_values(made: Node | Value | tuple[Value, ...]) -> tuple[Value, ...]:

@@ -21,7 +21,7 @@ from graphc.errors import InvalidArgumentError
 from graphc.ir.dims import Dim, Size
 from graphc.ir.dtypes import DType, bool_
 from graphc.ir.op import REFUSED, Effect, Op
-from graphc.ir.spec import Shape, Spec
+from graphc.ir.spec import Elements, Shape, Spec
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,10 @@ class FlowInput(Op):
     dtype: DType
     shape: Shape
     value: tuple[Size, ...] | None = None
+    elements: tuple[Elements, ...] = ()
 
     def infer(self) -> Spec:
-        return Spec(self.dtype, self.shape, self.value)
+        return Spec(self.dtype, self.shape, self.value, self.elements)
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ class Snapshot:
     def add_input(self, index: int, name: str, spec: Spec) -> Value:
         """An input of a body."""
         assert spec.shape is not None
-        node = make_node(FlowInput(name, index, spec.dtype, spec.shape, spec.value), ())
+        node = make_node(FlowInput(name, index, spec.dtype, spec.shape, spec.value, spec.elements), ())
         self.known.update(symbol for size in spec.shape for symbol in symbols(size))
         self.inputs.append(node)
         return node.value()
@@ -172,8 +172,6 @@ class Snapshot:
             self.values[operation.outputs[0]] = self.read(operation.inputs[0], seen)
         elif operation.type == "NoOp":
             return
-        elif operation.type == "PlaceholderWithDefault":
-            self.values[operation.outputs[0]] = self.read(operation.inputs[0], seen)
         else:
             self._plain(operation, seen)
 

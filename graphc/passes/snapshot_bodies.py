@@ -20,7 +20,7 @@ from graphc.ir import dims
 from graphc.ir.dims import Size
 from graphc.ir.func_graph import FuncGraph
 from graphc.ir.node import Flow, Node, Value
-from graphc.ir.spec import Spec
+from graphc.ir.spec import Elements, Spec, joined_elements
 from graphc.ir.tensor import Operation
 from graphc.ops.control import StatelessIf, StatelessWhile
 from graphc.passes.control_flow import Branch, BranchWithEffects, Loop, LoopWithEffects
@@ -59,6 +59,7 @@ class Bodies:
         self.outer, self.graphs = outer, graphs
         self.sizes: dict[Size, Size] = {}
         self.varying: dict[tuple[int, int], Size] = {}
+        self.elements: dict[int, tuple[Elements, ...]] = {}      # of carried lists
 
     def take(self, operands: Sequence[Operand]) -> tuple[list[Operand], list[Body], list[str]]:
         """The operands that are left (values only, carried ones first), the bodies on them, the variables written."""
@@ -118,7 +119,7 @@ class Bodies:
         if not operand.carried and spec.value is not None and all(
                 isinstance(v, int) or v in self.sizes for v in spec.value):
             value = tuple(self.inner_size(v) for v in spec.value)
-        return Spec(spec.dtype, shape, value)
+        return Spec(spec.dtype, shape, value, self.elements.get(operand.position, spec.elements))
 
     def inner_size(self, size: Size) -> Size:
         if isinstance(size, int):
@@ -166,20 +167,14 @@ def _loop(outer: Snapshot, operation: Operation, definition: StatelessWhile, see
     bodies = Bodies(outer, (definition.cond, definition.body))
     for _ in range(ROUNDS):
         kept, (cond, body), written = bodies.take(operands)
-        varying = [(i, axis) for i in range(carried)
-                   for axis, (size, given) in enumerate(zip(body.flow.outputs[i].spec.shape or (),
-                                                            body.flow.inputs[i].specs[0].shape or (), strict=True))
-                   if not dims.same(size, given) and (i, axis) not in bodies.varying]
-        if not varying:
+        if not _widen(operation, bodies, body.flow, carried):
             break
-        for i, axis in varying:
-            bodies.varying[i, axis] = dims.symbol(f"varying{i}.{axis}")
     else:
         raise InternalError(f"the shapes carried by {operation.name} do not settle")
     specs = [Spec(v.spec.dtype, tuple(
         dims.symbol(f"{operation.name}:{i}.{axis}") if (i, axis) in bodies.varying else size
-        for axis, size in enumerate(v.spec.shape or ()))) for i, v in enumerate(o.value for o in kept if o.carried)
-        if v is not None]
+        for axis, size in enumerate(v.spec.shape or ())), None, bodies.elements.get(i, v.spec.elements))
+        for i, v in enumerate(o.value for o in kept if o.carried) if v is not None]
     if cond.written:
         raise UnimplementedError(f"the condition of '{operation.name}' writes the variables {', '.join(cond.written)}; "
                                  f"write them in its body{built_at(operation)}", operation)
@@ -189,6 +184,31 @@ def _loop(outer: Snapshot, operation: Operation, definition: StatelessWhile, see
     _add(outer, operation, op, [o.value for o in kept if o.value is not None], written, seen, carried)
 
 
+def _widen(operation: Operation, bodies: Bodies, body: Flow, carried: int) -> bool:
+    """Makes sizes that an iteration changes sizes of their own, and elements of lists what all have in common. Whether
+    there were any."""
+    changed = False
+    for i in range(carried):
+        entering, leaving = body.inputs[i].specs[0], body.outputs[i].spec
+        if len(entering.shape or ()) != len(leaving.shape or ()):
+            raise _ranks_differ(operation, f"loop variable {i} has", entering, leaving, "after one iteration")
+        for axis, (given, size) in enumerate(zip(entering.shape or (), leaving.shape or (), strict=True)):
+            if not dims.same(size, given) and (i, axis) not in bodies.varying:
+                bodies.varying[i, axis] = dims.symbol(f"varying{i}.{axis}")
+                changed = True
+        elements = joined_elements(entering, leaving)
+        if elements != entering.elements:
+            bodies.elements[i] = elements
+            changed = True
+    return changed
+
+
+def _ranks_differ(operation: Operation, what: str, a: Spec, b: Spec, when: str) -> UnimplementedError:
+    return UnimplementedError(
+        f"{operation.type} '{operation.name}': {what} rank {len(a.shape or ())} and rank {len(b.shape or ())} {when}; "
+        f"one that depends on the run is not supported: reshape to one rank{built_at(operation)}", operation)
+
+
 def _branch(outer: Snapshot, operation: Operation, definition: StatelessIf, seen: Versions) -> None:
     operands = _operands(outer, operation, 1, 0, seen)
     bodies = Bodies(outer, (definition.then_branch, definition.else_branch))
@@ -196,13 +216,13 @@ def _branch(outer: Snapshot, operation: Operation, definition: StatelessIf, seen
     specs = []
     for i, (a, b) in enumerate(zip(then.flow.outputs, orelse.flow.outputs, strict=True)):
         if len(a.spec.shape or ()) != len(b.spec.shape or ()):
-            raise InternalError(f"the branches of {operation.name} give result {i} different ranks")
+            raise _ranks_differ(operation, f"result {i} has", a.spec, b.spec, "in its two branches")
         shape = []
         for axis, (x, y) in enumerate(zip(a.spec.shape or (), b.spec.shape or (), strict=True)):
             left, right = bodies.outer_size(x), bodies.outer_size(y)
             together = left is not None and right is not None and dims.same(left, right)
             shape.append(left if together and left is not None else dims.symbol(f"{operation.name}:{i}.{axis}"))
-        specs.append(Spec(a.spec.dtype, tuple(shape)))
+        specs.append(Spec(a.spec.dtype, tuple(shape), None, joined_elements(a.spec, b.spec)))
     kind = BranchWithEffects if then.flow.effects or orelse.flow.effects else Branch
     results = len(definition.then_branch.outputs)
     op = kind(tuple(specs), then.flow, orelse.flow)

@@ -1,8 +1,9 @@
-"""Checks seeds one after the other: `child.py FIRST COUNT FOLDER [--pass-over]`. The parent (run.py) watches it.
+"""Checks seeds one after the other: `graph_child.py FIRST COUNT FOLDER`. The parent (graph_run.py) watches
+it.
 
 Writes to standard output, one JSON object a line: {"begin": seed} before a case, {"end": seed, ...} behind it. What it
-finds is shrunken and written to FOLDER; of one signature only the first few, with --pass-over none of a fault that
-is known (limits.OPEN). `child.py --program FILE` checks one pickled program.
+finds is shrunken and written to FOLDER; of one signature only the first few.
+`graph_child.py --program FILE` checks one pickled program.
 """
 from __future__ import annotations
 
@@ -18,7 +19,6 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(Path(__file__).parent), *(str(ROOT / "tests" / f) for f in ("ops", "plan", "runner"))]
 
-import limits
 from compare import Report, check
 from finding import found
 from generate import generate, kinds
@@ -27,13 +27,13 @@ KEPT = 2        # findings of one signature in one folder
 SHRINK_SECONDS = 25.0
 
 
-def case(seed: int, folder: Path, pass_over: bool) -> dict[str, Any]:
+def case(seed: int, folder: Path) -> dict[str, Any]:
     refused: Counter[str] = Counter()
     program = generate(seed, refused=refused)
     report = check(program)
     files = []
     for signature in dict.fromkeys(p.signature for p in report.problems):
-        if not _first_of(signature, report) or (pass_over and limits.open_fault(signature)):
+        if not _first_of(signature, report):
             continue
         problem = next(p for p in report.problems if p.signature == signature)
         if _number(folder, signature) < KEPT:
@@ -64,16 +64,16 @@ def _number(folder: Path, signature: str) -> int:
     return KEPT
 
 
-def main(first: int, count: int, folder: Path, pass_over: bool) -> None:
+def main(first: int, count: int, folder: Path) -> None:
     warnings.simplefilter("ignore")
     folder.mkdir(parents=True, exist_ok=True)
     for seed in range(first, first + count):
         print(json.dumps({"begin": seed}), flush=True)
-        print(json.dumps(case(seed, folder, pass_over)), flush=True)
+        print(json.dumps(case(seed, folder)), flush=True)
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "--program":
         check(pickle.loads(Path(sys.argv[2]).read_bytes()))
     else:
-        main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), sys.argv[4:] == ["--pass-over"])
+        main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))

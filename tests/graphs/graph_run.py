@@ -62,10 +62,10 @@ class Totals:
 
 
 class Fuzzing:
-    def __init__(self, seconds: float, seed: int, folder: Path, python: str, pass_over: bool = False) -> None:
+    def __init__(self, seconds: float, seed: int, folder: Path, python: str) -> None:
         self.end = time.monotonic() + seconds
         self.next = seed * 1_000_000
-        self.folder, self.python, self.pass_over = folder, python, pass_over
+        self.folder, self.python = folder, python
         self.totals = Totals()
         self.lock = threading.Lock()
 
@@ -86,7 +86,7 @@ class Fuzzing:
         """Runs a child; the last seed that it was at."""
         environment = dict(os.environ, PYTHONPATH=str(ROOT), PYTHONFAULTHANDLER="1", TF_CPP_MIN_LOG_LEVEL="3")
         command = [self.python, str(ROOT / "tests/graphs/graph_child.py"), str(first), str(count), str(self.folder)]
-        child = subprocess.Popen([*command, *["--pass-over"] * self.pass_over], stdout=subprocess.PIPE,
+        child = subprocess.Popen(command, stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE, text=True, env=environment, errors="replace")
         lines: queue.Queue[str | None] = queue.Queue()
         errors: list[str] = []
@@ -130,7 +130,7 @@ class Fuzzing:
     def _write(self, seed: int, how: str, text: str) -> None:
         """A case that ended its process, shrunken if it is the first of its kind."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        if how.startswith("crash") and self.totals.found[how] == 1 and not self.pass_over:
+        if how.startswith("crash") and self.totals.found[how] == 1:
             from crash import shrunken
             text = shrunken(seed, self.python, how, text)
         (self.folder / f"seed_{seed}_{how.split(':')[0]}.txt").write_text(f"# {how}\n{text}")

@@ -25,21 +25,6 @@ WHILE_COMPILING = {
     r"has an unknown number of elements, so the rank": "a rank that depends on the size of a fed shape",
     r"must be known while the graph is built": "an axis, or another field, known only at run time",
 }
-# Faults that are known and not mended yet: signatures that the short run in `make test` passes over, `make fuzz-graphs`
-# does not. An entry goes with its fault.
-OPEN = {
-    r"no error .*Pool.*a window of": "pooling of pictures that are smaller than the window, sizes known at run time",
-    r"Reshape.*: cannot reshape a tensor of shape": "boolean_mask of axes of size 0",
-    r"no error .*(the variable has shape|Apply\w+: ValueError: argument '..' must have)":
-        "updates of variables take values that broadcast",
-    r"MaxPoolGradGrad|operand N would need": "MaxPoolGradGrad of a gradient of another size",
-    r"FusedBatchNorm\w*Grad.*None values not supported": "the gradient of a later result of FusedBatchNorm alone",
-    r"the rank of .* must be known for (its|a) gradient": "gradients through loops of tensors of unknown rank",
-}
-
-
-def open_fault(signature: str) -> str | None:
-    return next((why for pattern, why in OPEN.items() if re.search(pattern, signature)), None)
 
 
 def while_compiling(message: str) -> str | None:

@@ -89,12 +89,6 @@ def _declared(op: str, choice: dict[str, Any]) -> bool:
     return how == "unknown" or choice.get("machine") != "runner"     # saved inputs have a rank
 
 
-def _has_rank_for_gradient(op: str, choice: dict[str, Any]) -> bool:
-    """REFUSED_RANK of excluded.py."""
-    return not (choice.get("asked") == "gradients" and choice.get("declared") == "unranked"
-                and choice.get("context", "top") != "top")
-
-
 def _known_rank_by_size(op: str, choice: dict[str, Any]) -> bool:
     return op not in RANK_BY_SIZE or choice.get("front") != "slice"
 
@@ -108,4 +102,4 @@ def _machine_fits(op: str, choice: dict[str, Any]) -> bool:
 
 
 _RULES = (_sample_has_sizes, _front_fits, _behind_fits, _has_gradients, _declared, _known_rank_by_size, _fed_fields,
-          _machine_fits, _has_rank_for_gradient)
+          _machine_fits)

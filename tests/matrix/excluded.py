@@ -26,8 +26,5 @@ FIRST_RESULT_ONLY = {"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"}
 # The rank of their results depends on sizes, which must be known while building.
 RANK_BY_SIZE = {"Squeeze"}
 
-# What `gradients` says, instead of giving it, of a tensor of unknown rank in a loop or branch: such cells are left out.
-REFUSED_RANK = "must be known for (its|a) gradient"
-
 # Operands that are fields and are never fed: which axes an op works on is part of a Plan, as ranks are.
 FIELDS_KNOWN = {"axis", "dim", "dimension", "split_dim", "perm"}

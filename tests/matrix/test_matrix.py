@@ -5,7 +5,6 @@ GRAPHC_MATRIX=all combines the main factors in full (`make test-matrix`: an hour
 from __future__ import annotations
 
 import os
-import re
 
 import numpy as np
 import pytest
@@ -15,8 +14,7 @@ from graphc.ir.op import OPS
 from graphc.ops.build import apply
 
 from matrix import check, choose
-from matrix.cells import Cell
-from matrix.excluded import EXCLUDED, FIELDS_KNOWN, REFUSED_RANK
+from matrix.excluded import EXCLUDED, FIELDS_KNOWN
 from samples import arrays, definition, grouped, registered
 
 OPS_TESTED = [name for name in registered() if name not in EXCLUDED and not OPS[name].refs]
@@ -46,10 +44,3 @@ def test_fields_that_are_never_fed_are_refused(name: str) -> None:
             field = np.array(getattr(definition(OPS[op], sample), name), np.int32)
             given = {**sample.attributes, name: gc.placeholder(gc.int32, field.shape)}
             apply(OPS[op], *grouped(OPS[op], [gc.constant(v) for v in values]), **given)
-
-
-def test_gradients_in_bodies_refuse_an_unknown_rank_still() -> None:
-    """Else choose.py leaves out cells that work."""
-    for context in ("loop", "branch"):
-        found = check.failures([Cell("Square", 2, declared="unranked", context=context, asked="gradients")])
-        assert found and re.search(REFUSED_RANK, found[0].problem), found
