@@ -40,7 +40,7 @@ demo: install
 	$(BIN)/python examples/digits_cnn.py --runner $(RUNNER) --save digits.pb
 
 test: lint install
-	$(BIN)/python -m pytest -n 2 tests --ignore tests/matrix
+	$(BIN)/python -m pytest -n 2 tests
 
 # The op matrix with its main factors combined in full: about an hour (`make test` has every pair of them).
 test-matrix: $(RUNNER)
