@@ -29,7 +29,7 @@ from graphc.ir.op import Op
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops import lists
-from graphc.ops.control import make_if, make_while, new_function
+from graphc.ops.control import make_if, make_while, new_function, outermost
 from graphc.ops.source import constant
 
 Gradients = list[Tensor | None]
@@ -125,7 +125,8 @@ def while_gradient(loop: Operation, dys: Sequence[Tensor | None], wanted: Sequen
     with get_default_graph().name_scope("while") as scope:
         results = make_while(_while_left(graph, initial), graph, initial, scope)
     by_position = dict(zip((*carried, *captured), results[1:], strict=False))
-    return [by_position.get(i) for i in range(len(inputs))]
+    nothing = {i for i, dx in zip(captured, found[len(carried):], strict=True) if dx is None}    # floordiv and its like
+    return [None if i in nothing else by_position.get(i) for i in range(len(inputs))]
 
 
 def _body(loop: Operation) -> FuncGraph:
@@ -270,25 +271,33 @@ def if_gradient(branch: Operation, dys: Sequence[Tensor | None], wanted: Sequenc
     targets = [j for j in sorted(reached) if wanted[j + 1]]
     if not targets:
         return [None] * len(inputs)
-    made = [_branch_gradient(branch, f, inputs[1:], arriving, dys, targets) for f in forwards]
+    made, slopes = zip(*(_branch_gradient(branch, f, inputs[1:], arriving, dys, targets) for f in forwards),
+                       strict=True)
+    there = [k for k in range(len(targets)) if any(dxs[k] is not None for dxs in slopes)]
+    if not there:                            # only ops such as floordiv lead from the inputs to the results
+        for graph in made:
+            del outermost(graph).functions[graph.name]
+        return [None] * len(inputs)
+    for graph, dxs in zip(made, slopes, strict=True):
+        with graph.as_default():
+            results = [zeros_for(graph.capture(inputs[1 + targets[k]])) if dxs[k] is None else dxs[k] for k in there]
+            graph.outputs = [t if t.graph is graph else graph.capture(t) for t in results]
     with get_default_graph().name_scope("cond") as scope:
         results = make_if(inputs[0], made[0], made[1], scope).outputs
-    by_position = dict(zip(targets, results, strict=True))
+    by_position = dict(zip((targets[k] for k in there), results, strict=True))
     return [None, *(by_position.get(j) for j in range(len(inputs) - 1))]
 
 
 def _branch_gradient(branch: Operation, forward: FuncGraph, inputs: Sequence[Tensor], arriving: Sequence[int],
-                     dys: Sequence[Tensor | None], targets: Sequence[int]) -> BranchGradient:
+                     dys: Sequence[Tensor | None], targets: Sequence[int]) -> tuple[BranchGradient, Gradients]:
+    """The gradient's branch, without outputs yet, and the gradients of the targets in it: None where there is none."""
     outer = dict(zip(forward.inputs, inputs, strict=True))
     graph = new_function(f"{forward.name}_grad",
                          lambda name, around: BranchGradient(name, around, branch, forward, outer))
     outputs = list(forward.outputs)
     with graph.as_default():
         starts = [graph.capture(dys[i]) for i in arriving]  # type: ignore[arg-type]
-        found = backward([outputs[i] for i in arriving], starts, [forward.inputs[j] for j in targets])
-        made = [zeros_for(graph.capture(inputs[j])) if dx is None else dx for j, dx in zip(targets, found, strict=True)]
-        graph.outputs = [t if t.graph is graph else graph.capture(t) for t in made]
-    return graph
+        return graph, backward([outputs[i] for i in arriving], starts, [forward.inputs[j] for j in targets])
 
 
 def keep(branch: Operation, forward: FuncGraph, tensor: Tensor) -> Tensor:

@@ -104,3 +104,24 @@ def test_composites(name: str, place: str) -> None:
         feeds = placeholders([(3, 3)], "known")
         x, = feeds
         check(places[place](x), feeds, order=2 if name in ("where", "pow", "bias_add") else 1)
+
+
+def test_no_gradient_is_none() -> None:
+    """As in TensorFlow 1, where ops without a gradient are all that leads there; where one branch has a gradient, the other's
+    is zero."""
+    x, y, p = gc.placeholder(gc.float32, [3]), gc.placeholder(gc.float32, [3]), gc.placeholder(gc.bool, [])
+    before = len(gc.get_default_graph().functions)
+    neither = gc.cond(p, lambda: gc.floordiv(x, y) * 2.0, lambda: gc.floordiv(y, x))
+    assert gc.gradients(neither, [x, y]) == [None, None]
+    assert len(gc.get_default_graph().functions) == before + 2
+    one = gc.cond(p, lambda: gc.floordiv(x, y) * 2.0, lambda: gc.floordiv(y, x) * y)
+    found = gc.gradients(one, [x, y])
+    assert found[0] is None
+    carried = gc.while_loop(lambda k, a: k < 2, lambda k, a: [k + 1, a * gc.floordiv(x, y)], [0, x])[1]
+    in_loop = gc.gradients(carried, [x, y])
+    assert in_loop[1] is None
+    with gc.Session() as session:
+        fed = {x: [1.0, 2.0, 3.0], y: [4.0, 5.0, 6.0]}
+        np.testing.assert_array_equal(session.run(found[1], {**fed, p: False}), [4, 2, 2])
+        np.testing.assert_array_equal(session.run(found[1], {**fed, p: True}), [0, 0, 0])
+        np.testing.assert_array_equal(session.run(in_loop[0], {**fed, x: [9.0, 5.0, 6.0]}), [4, 1, 1])
