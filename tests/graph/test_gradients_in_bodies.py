@@ -107,8 +107,8 @@ def test_composites(name: str, place: str) -> None:
 
 
 def test_no_gradient_is_none() -> None:
-    """As in TensorFlow 1, where ops without a gradient are all that leads there; where one branch has a gradient, the other's
-    is zero."""
+    """As in TensorFlow 1, where ops without a gradient are all that leads there. Where one branch has a gradient, the
+    other one's is zero."""
     x, y, p = gc.placeholder(gc.float32, [3]), gc.placeholder(gc.float32, [3]), gc.placeholder(gc.bool, [])
     before = len(gc.get_default_graph().functions)
     neither = gc.cond(p, lambda: gc.floordiv(x, y) * 2.0, lambda: gc.floordiv(y, x))
