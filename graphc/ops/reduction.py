@@ -27,7 +27,7 @@ from graphc.ir.op import (
     operand_field,
     register,
 )
-from graphc.ir.spec import Spec, text
+from graphc.ir.spec import Spec, require_less, text
 from graphc.ops.build import convert_to_tensor
 from graphc.ops.elementwise import check_dtype, check_kind
 
@@ -294,8 +294,10 @@ class _Position(Op):
         if x.shape is None:
             return Spec(self.output_type, None)
         axis = normalise_axis(self.dimension, len(x.shape))
+        message = f"axis {axis} of a tensor of shape {text(x.shape)} is empty: there is no extreme element"
         if dims.same(x.shape[axis], 0):
-            raise ValueError(f"axis {axis} of a tensor of shape {text(x.shape)} is empty: there is no extreme element")
+            raise ValueError(message)
+        require_less(0, x.shape[axis], message)
         return Spec(self.output_type, x.shape[:axis] + x.shape[axis + 1:])
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:

@@ -36,8 +36,8 @@ class Persistence:
             return node.op.state not in self.written
         if isinstance(node.op, Const):
             return True
-        if node.op.effect != Effect.PURE or node.after:
-            return False
+        if node.op.effect != Effect.PURE or node.after or node.requirements:
+            return False                # what is required of sizes is what the run must prove
         if isinstance(node.op, (FlowInput, BindSizes, ControlOp, Prepared)):
             return False
         if any(spec.dtype.numpy is None for spec in node.specs):

@@ -62,6 +62,7 @@ class Snapshot:
         self.feed_shapes = feed_shapes
         self.fed = set(feeds)
         self.values: dict[Tensor, Value] = {}
+        self.refused: dict[Tensor, Exception] = {}   # what to say of those that must not be used
         self.states: dict[str, Spec] = {}
         self.versions: dict[str, list[Value]] = {}
         self.state_of: dict[Tensor, str] = {}        # tensors that stand for a variable: refs, and `v/read`
@@ -139,8 +140,8 @@ class Snapshot:
         return make_node(WriteState(state), (value,), value.node.origins)
 
     def _fetched(self, tensor: Tensor) -> Value:
-        if tensor in self.values:
-            return self.values[tensor]
+        if tensor in self.values or tensor in self.refused:
+            return self.read(tensor, {})
         state = self.state_of[tensor]
         if tensor.op.type in VARIABLES:
             return self.versions[state][-1]
@@ -216,6 +217,8 @@ class Snapshot:
         found = self.values.get(tensor)
         if found is not None:
             return found
+        if tensor in self.refused:
+            raise self.refused[tensor]
         state = self.state_of[tensor]
         return self._read(state, seen.get(state, 0))
 

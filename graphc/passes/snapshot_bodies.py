@@ -15,11 +15,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from graphc.errors import InternalError, UnimplementedError, built_at
 from graphc.ir import dims
 from graphc.ir.dims import Size
+from graphc.ir.dtypes import bool_
 from graphc.ir.func_graph import FuncGraph
-from graphc.ir.node import Flow, Node, Value
+from graphc.ir.node import Flow, Node, Value, make_node
+from graphc.ir.op import OPS
 from graphc.ir.spec import Elements, Spec, joined_elements
 from graphc.ir.tensor import Operation
 from graphc.ops.control import StatelessIf, StatelessWhile
@@ -213,10 +217,14 @@ def _branch(outer: Snapshot, operation: Operation, definition: StatelessIf, seen
     operands = _operands(outer, operation, 1, 0, seen)
     bodies = Bodies(outer, (definition.then_branch, definition.else_branch))
     kept, (then, orelse), written = bodies.take(operands)
+    unlike = {i for i, (a, b) in enumerate(zip(then.flow.outputs, orelse.flow.outputs, strict=True))
+              if len(a.spec.shape or ()) != len(b.spec.shape or ())}
+    for i in unlike:                         # refused if anything uses it
+        outer.refused[operation.outputs[i]] = _ranks_differ(
+            operation, f"result {i} has", then.flow.outputs[i].spec, orelse.flow.outputs[i].spec, "in its two branches")
+    then, orelse = (replace(b, flow=_without(b.flow, unlike)) for b in (then, orelse))
     specs = []
     for i, (a, b) in enumerate(zip(then.flow.outputs, orelse.flow.outputs, strict=True)):
-        if len(a.spec.shape or ()) != len(b.spec.shape or ()):
-            raise _ranks_differ(operation, f"result {i} has", a.spec, b.spec, "in its two branches")
         shape = []
         for axis, (x, y) in enumerate(zip(a.spec.shape or (), b.spec.shape or (), strict=True)):
             left, right = bodies.outer_size(x), bodies.outer_size(y)
@@ -230,6 +238,12 @@ def _branch(outer: Snapshot, operation: Operation, definition: StatelessIf, seen
     _add(outer, operation, op, [pred, *(o.value for o in kept if o.value is not None)], written, seen, results)
 
 
+def _without(flow: Flow, unlike: set[int]) -> Flow:
+    """The flow with scalars as those outputs, which nobody reads."""
+    nothing = make_node(OPS["Const"](value=np.zeros((), np.bool_), dtype=bool_), ()).value()  # type: ignore[call-arg]
+    return replace(flow, outputs=tuple(nothing if i in unlike else v for i, v in enumerate(flow.outputs)))
+
+
 def _add(outer: Snapshot, operation: Operation, op: Any, inputs: Sequence[Value], written: Sequence[str],
          seen: Versions, results: int) -> None:
     node = Node(op, tuple(inputs), op.result_specs, (), (operation.origin,))
@@ -238,7 +252,8 @@ def _add(outer: Snapshot, operation: Operation, op: Any, inputs: Sequence[Value]
         node = replace(node, op=replace(op, result_specs=node.specs))
     node = outer.finish_node(operation, node)
     for i, tensor in enumerate(operation.outputs):
-        outer.values.setdefault(tensor, node.value(i))
+        if tensor not in outer.refused:
+            outer.values.setdefault(tensor, node.value(i))
     if written:
         seen = dict(seen)
         for i, state in enumerate(written):

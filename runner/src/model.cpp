@@ -301,10 +301,11 @@ std::unique_ptr<Result> Model::run(const graphc_tensor* inputs, std::size_t coun
   std::shared_lock<std::shared_mutex> shared(states_mutex_, std::defer_lock);
   if (writes_states_) exclusive.lock();
   else shared.lock();
+  const Word number = runs_.fetch_add(1);        // a run that fails counts, as in a Session
   Frame frame = take_frame(sizes);
   try {
     make_outputs(frame, *result);
-    run_frame(frame, running, given.addresses, *result);
+    run_frame(frame, number, running, given.addresses, *result);
     copy_outputs(frame, *result);
   } catch (...) {
     library_.gc_frame_close(frame.handle);     // a frame whose run failed is not used again
@@ -325,11 +326,11 @@ void Model::make_outputs(const Frame& frame, Result& result) {
   }
 }
 
-void Model::run_frame(Frame& frame, Running& running, const std::vector<Word>& addresses, Result& result) {
+void Model::run_frame(Frame& frame, Word number, Running& running, const std::vector<Word>& addresses, Result& result) {
   Word error[L::ERROR_WORDS] = {};
   std::vector<Word> call(L::CALL_WORDS, 0);
   call[L::CALL_FRAME] = frame.handle;
-  call[L::CALL_RUN] = runs_.fetch_add(1);
+  call[L::CALL_RUN] = number;
   call[L::CALL_CANCEL] = address_of(&running.cancelled);
   call[L::CALL_ERROR] = address_of(error);
   call.insert(call.end(), addresses.begin(), addresses.end());

@@ -86,7 +86,7 @@ class Model {
   Frame take_frame(const std::vector<std::int64_t>& sizes);
   void note_outputs(Frame& frame) const;
   void give_back(Frame frame);
-  void run_frame(Frame& frame, Running& running, const std::vector<std::int64_t>& addresses, Result& result);
+  void run_frame(Frame& frame, std::int64_t number, Running& running, const std::vector<std::int64_t>& addresses, Result& result);
   void make_outputs(const Frame& frame, Result& result);
   void copy_outputs(const Frame& frame, Result& result);
   [[noreturn]] void fail(const std::int64_t* record) const;

@@ -80,6 +80,10 @@ def test_a_rank_that_the_run_decides_is_refused() -> None:
         assert session.run(either, {x: [1.0], y: [2.0, 3.0], p: False}).tolist() == [2.0, 3.0]
         with pytest.raises(gc.errors.UnimplementedError, match=r"result 0 has rank 1 and rank 2 in its two branches"):
             session.run(either, {x: [1.0], y: [[2.0]], p: False})
+        unused, other = gc.cond(p, lambda: [x, y], lambda: [gc.zeros([1, 1, 1]), x])
+        assert session.run(other, {x: [1.0], y: [2.0], p: True}).tolist() == [2.0]
+        with pytest.raises(gc.errors.UnimplementedError, match="result 0 has rank 1 and rank 3"):
+            session.run(unused * 2.0, {x: [1.0], y: [2.0], p: True})
         grown = gc.while_loop(lambda k, a: k < 2, lambda k, a: [k + 1, gc.expand_dims(a, 0)], [0, x],
                               shape_invariants=[gc.TensorShape([]), gc.TensorShape(None)])
         with pytest.raises(gc.errors.UnimplementedError, match=r"loop variable 1 has rank 1 and rank 2 after one") as e:

@@ -10,7 +10,7 @@ import numpy as np
 from graphc.ir.op import OPS
 
 from interpret import Example, Unfit
-from programs import Apply, Block, BuildError, Input, Program, While, blocks, defined, used
+from programs import Apply, Block, BuildError, Input, Program, While, blocks, defined, everywhere, takes_variable, used
 
 # The message of an error while building -> why it is no finding.
 WHILE_BUILDING = {
@@ -24,6 +24,7 @@ WHILE_COMPILING = {
     r"squeeze without axis would drop axis": "a rank that depends on the size of a fed tensor",
     r"has an unknown number of elements, so the rank": "a rank that depends on the size of a fed shape",
     r"must be known while the graph is built": "an axis, or another field, known only at run time",
+    r"has rank \d+ and rank \d+ (in its two branches|after one iteration)": "a rank that depends on the run",
 }
 
 
@@ -95,12 +96,25 @@ def _exchanged(program: Program, culprit: Any, other: Any) -> Program:
 # Ops that TensorFlow does not have under these semantics: host functions of this process, streams of random numbers.
 NOT_IN_TENSORFLOW = frozenset(("PyFunc", "Print", "Assert", "RandomUniform", "RandomUniformInt", "RandomStandardNormal",
                                "TruncatedNormal"))
+BATCH_NORM_GRADS = frozenset(("FusedBatchNormGrad", "FusedBatchNormGradV2", "FusedBatchNormGradV3"))
 BATCH_NORMS = frozenset(("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"))
+
+
+def _reads_what_it_writes(statement: Apply) -> bool:
+    op = OPS[statement.op]
+    written = {i for n, i in enumerate(statement.inputs) if op.refs and isinstance(i, str) and takes_variable(op, n)}
+    return any(isinstance(i, str) and i in written for n, i in enumerate(statement.inputs) if not takes_variable(op, n))
 
 
 def differs_in_tensorflow(program: Program, ops: set[str]) -> str | None:
     """Why TensorFlow's values are not compared."""
     if ops & NOT_IN_TENSORFLOW or any(o.startswith("_") for o in ops):
         return "has no such op"
+    applied = [s for s in everywhere(program.statements) if isinstance(s, Apply)]
+    if any(_reads_what_it_writes(s) for s in applied):
+        return "updates read variables that they have written already"
+    reserved = {name for s in applied if s.op in BATCH_NORM_GRADS for name in s.outputs[3:]}
+    if reserved & set().union(program.fetches, *map(used, everywhere(program.statements))):
+        return "the reserved results of a batch norm's gradient have no elements, or one"
     empty = any(not v.size for s in program.statements if isinstance(s, Input) for v in s.values)
     return "batch norms of nothing give NaN" if empty and ops & BATCH_NORMS else None

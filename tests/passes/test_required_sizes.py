@@ -10,6 +10,7 @@ import pytest
 import graphc as gc
 from graphc.errors import OpError
 from graphc.ir import dims
+from graphc.ops.batch_norm import FusedBatchNormV2
 from graphc.ops.build import apply
 from graphc.ops.select import Select
 from graphc.passes.layout import NOMINAL, elements
@@ -143,3 +144,18 @@ def test_requirements_on_sizes_of_what_is_not_used(of: str, context: str) -> Non
             np.testing.assert_allclose(found, PICTURE.mean((0, 1, 2)).sum(), rtol=1e-4, atol=1e-5)
             with pytest.raises((ValueError, OpError), match="channels"):
                 session.run(y, {x: PICTURE, v: np.ones(4), n: 4})
+
+
+def test_what_only_the_run_proves_stays_in_the_run() -> None:
+    """The batch norm of a variable waits for nothing that is fed but the size of its mean, which must fit."""
+    x = gc.placeholder(gc.float32, [None])
+    picture, one = gc.Variable(PICTURE[..., :1]), gc.constant([1.0])
+    results = apply(FusedBatchNormV2, picture, one, one, x, one, is_training=True)
+    y = gc.reduce_sum(gc.square(results[0])) + gc.reduce_sum(results[1])
+    with gc.Session() as session:
+        session.run(gc.global_variables_initializer())
+        expected = session.run(y, {x: [1.0]})
+        for _ in range(5):
+            assert session.run(y, {x: [2.0]}) == expected
+        with pytest.raises(gc.errors.InvalidArgumentError, match="FusedBatchNormV2"):
+            session.run(y, {x: [1.0, 2.0]})

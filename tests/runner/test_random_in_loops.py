@@ -122,3 +122,19 @@ def test_a_gradient_sees_the_draw_of_its_iteration(depth: int) -> None:
     with gc.Session() as session:
         value, slope = session.run([y, first])
     np.testing.assert_allclose(slope, 2 * value * value / np.arange(1.0, 5.0), rtol=1e-5)
+
+
+def test_a_run_that_fails_has_its_number(native: n.Native) -> None:
+    """The numbers of the run behind it are the same in a Session and in the runner."""
+    x = gc.placeholder(gc.float32, [None, None], name="x")
+    rows = gc.identity(gc.random_uniform([3]) + 0.0 * gc.reduce_sum(gc.reshape(x, [-1, 2])[0]), name="rows")
+    feeds = [np.ones(s, np.float32) for s in ((2, 2), (1, 3), (2, 2), (0, 0), (4, 2))]
+    with gc.Session() as session, native.load(gc.freeze(session, ["rows"]).SerializeToString()) as model:
+        for fed in feeds:
+            try:
+                expected = session.run(rows, {x: fed})
+            except gc.errors.InvalidArgumentError:
+                with pytest.raises(n.NativeError):
+                    model.run([fed])
+            else:
+                np.testing.assert_array_equal(model.run([fed])[0], expected)

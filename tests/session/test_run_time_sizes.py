@@ -176,6 +176,8 @@ WRONG: dict[str, tuple[Any, Any, list[str]]] = {
     "random": (lambda x, n: gc.random_uniform([n]), -1, ["RandomUniform", "must not have a negative size"]),
     "broadcast_to": (lambda x, n: gc.broadcast_to(1.0, [n]), -1, ["BroadcastTo", "must not be negative"]),
     "split": (lambda x, n: gc.split(x, [n, 1], 0)[0], 2, ["SplitV", "must add up to axis 0", "3 and 4"]),
+    "argmax of nothing": (lambda x, n: gc.argmax(x[:n, :n], 1), 0, ["ArgMax", "axis 1", "there is no extreme element"]),
+    "argmin of nothing": (lambda x, n: gc.argmin(x[:n], 0), 0, ["ArgMin", "axis 0", "there is no extreme element"]),
     "range": (lambda x, n: gc.range(0, 5, n), 0, ["Range", "delta must not be 0"]),
 }
 
