@@ -1,5 +1,7 @@
 """The ops that a run needs: the ancestors of what is asked for, in an order in which they can be computed.
 
+What a loop or branch captures and no body needs for its outputs is not needed, as in TensorFlow 1.
+
 The order is that of creation wherever dependencies allow it: writes to variables and effects on the host keep the
 user's order. Ops made by the API always come after their inputs; an imported graph may list them in any order.
 """
@@ -10,26 +12,47 @@ from collections.abc import Sequence
 
 from graphc.errors import InvalidArgumentError, built_at
 from graphc.ir.tensor import Operation, Tensor
+from graphc.ops.control import BRANCHES, bodies
 
 
 def needed_operations(fetches: Sequence[Tensor], targets: Sequence[Operation], fed: set[Tensor]) -> list[Operation]:
     """Ancestors of fetches and targets by inputs and control inputs. A fed tensor's op is not an ancestor."""
-    found: set[Operation] = set()
+    found: dict[Operation, list[Operation]] = {}        # and what each comes after
     waiting = [t.op for t in fetches if t not in fed] + [op for op in targets if not _all_fed(op, fed)]
     while waiting:
         operation = waiting.pop()
         if operation in found:
             continue
-        found.add(operation)
-        waiting += _before(operation, fed)
+        found[operation] = _before(operation, fed)
+        waiting += found[operation]
     ordered = sorted(found, key=lambda op: op.number)
-    if all(b.number < op.number for op in ordered for b in _before(op, fed)):
+    if all(b.number < op.number for op, before in found.items() for b in before):
         return ordered
-    return _topological(ordered, fed)
+    return _topological(ordered, found)
+
+
+def inputs_needed(operation: Operation) -> list[bool]:
+    """Of each input, whether the operation needs it: not a captured one that no body uses for its outputs."""
+    graphs = bodies(operation.definition)
+    if not graphs:
+        return [True] * len(operation.inputs)
+    first = int(isinstance(operation.definition, BRANCHES))               # the predicate
+    needed = [i < (first or len(graphs[1].outputs)) for i in range(len(operation.inputs))]
+    for graph in graphs:
+        position = {t: i + first for i, t in enumerate(graph.inputs)}
+        used = {t for op in needed_operations(graph.outputs, (), set(position)) for t in _read_by(op)}
+        for tensor in (*used, *graph.outputs):
+            if tensor in position:
+                needed[position[tensor]] = True
+    return needed
+
+
+def _read_by(operation: Operation) -> list[Tensor]:
+    return [t for t, needed in zip(operation.inputs, inputs_needed(operation), strict=True) if needed]
 
 
 def _before(operation: Operation, fed: set[Tensor]) -> list[Operation]:
-    return [*(t.op for t in operation.inputs if t not in fed),
+    return [*(t.op for t in _read_by(operation) if t not in fed),
             *(c for c in operation.control_inputs if not _all_fed(c, fed))]
 
 
@@ -37,12 +60,12 @@ def _all_fed(operation: Operation, fed: set[Tensor]) -> bool:
     return bool(operation.outputs) and all(t in fed for t in operation.outputs)
 
 
-def _topological(operations: Sequence[Operation], fed: set[Tensor]) -> list[Operation]:
-    missing = {op: len(set(_before(op, fed))) for op in operations}
+def _topological(operations: Sequence[Operation], before: dict[Operation, list[Operation]]) -> list[Operation]:
+    missing = {op: len(set(before[op])) for op in operations}
     users: dict[Operation, list[Operation]] = {op: [] for op in operations}
     for op in operations:
-        for before in set(_before(op, fed)):
-            users[before].append(op)
+        for other in set(before[op]):
+            users[other].append(op)
     ready = [(op.number, op) for op in operations if not missing[op]]
     heapq.heapify(ready)
     order = []

@@ -29,6 +29,7 @@ from graphc.ir.tensor import Operation
 from graphc.ops.control import StatelessIf, StatelessWhile
 from graphc.passes.control_flow import Branch, BranchWithEffects, Loop, LoopWithEffects
 from graphc.passes.driver import Rewriter
+from graphc.passes.needed import inputs_needed
 
 if TYPE_CHECKING:
     from graphc.passes.snapshot import Snapshot, Versions
@@ -40,7 +41,7 @@ ROUNDS = 20
 class Operand:
     """What input `position` of the FuncGraphs stands for. position -1: a variable that a body writes.
 
-    value: of the graph around (None: the variable `state` is read inside the body).
+    value: of the graph around. None: the variable `state` is read inside the body, or, without one, nothing is.
     """
 
     position: int
@@ -153,8 +154,11 @@ def convert_control(outer: Snapshot, operation: Operation, seen: Versions) -> No
 
 
 def _operands(outer: Snapshot, operation: Operation, first: int, carried: int, seen: Versions) -> list[Operand]:
-    found = []
+    found, needed = [], inputs_needed(operation)[first:]
     for position, tensor in enumerate(operation.inputs[first:]):
+        if not needed[position]:
+            found.append(Operand(position, None, None))
+            continue
         state = None if tensor in outer.values else outer.state_of[tensor]
         if position < carried:
             found.append(Operand(position, outer.read(tensor, seen), None, True))

@@ -206,6 +206,34 @@ def test_assign_in_the_branch_taken_only() -> None:
     assert evaluate(y, {p: True}, states) == 11 and states["v"] == 11
 
 
+@pytest.mark.parametrize("place", ["branch", "loop", "branch in loop"])
+def test_what_no_body_needs_does_not_run(place: str) -> None:
+    """A value that waits for an update, captured by an op that no result needs: the update is not made."""
+    v = gc.Variable([1.0], name="v")
+    with gc.control_dependencies([gc.assign_add(v, [1.0])]):
+        late = gc.constant([3.0]) * 2.0
+    p, x = gc.placeholder(gc.bool, []), gc.constant([5.0])
+
+    def branch(a: gc.Tensor, used: bool) -> gc.Tensor:
+        def then() -> gc.Tensor:
+            found = gc.tanh(late)
+            return found * 0.0 + a if used else a * 1.0
+        return gc.cond(p, then, lambda: a * 1.0)
+
+    def loop(step: Callable[[gc.Tensor], gc.Tensor]) -> gc.Tensor:
+        return gc.while_loop(lambda k, a: k < 2, lambda k, a: [k + 1, step(a)], [0, x])[1]
+
+    def build(used: bool) -> gc.Tensor:
+        if place == "loop":
+            return loop(lambda a: (gc.tanh(late) * 0.0 if used else [gc.tanh(late), 0.0][1]) + a)
+        return branch(x, used) if place == "branch" else loop(lambda a: branch(a, used))
+
+    for used in (False, True):
+        states = {"v": np.float32([1.0])}
+        assert evaluate(build(used), {p: True}, states).tolist() == [5.0]
+        assert states["v"].tolist() == [2.0 if used else 1.0]
+
+
 def test_errors() -> None:
     with pytest.raises(ValueError, match="No loop variables provided"):
         gc.while_loop(lambda: True, lambda: [], [])
