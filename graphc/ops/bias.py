@@ -127,14 +127,15 @@ class BiasAddGrad(Composite):
 
     def grad(self, node, g):
         from graphc.ops.broadcast import broadcast_to
+        from graphc.ops.fill import ones_like
+        from graphc.ops.join import concat
         from graphc.ops.shapes import reshape, shape
 
         dy = node.inputs[0]
         if self.data_format == "NHWC":               # the last axis, whatever the rank
             return [broadcast_to(g, shape(dy))]
-        axis = channels(self, len(dy.spec.shape))
-        wide = reshape(g, [-1 if i == axis else 1 for i in range(len(dy.spec.shape))])
-        return [broadcast_to(wide, shape(dy))]
+        behind = ones_like(shape(dy)[2:]) if dy.spec.shape is None else np.ones(len(dy.spec.shape) - 2, np.int32)
+        return [broadcast_to(reshape(g, concat([[-1], behind], 0)), shape(dy))]
 
 
 def bias_add(value, bias, data_format=None, name=None):

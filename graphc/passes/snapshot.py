@@ -16,7 +16,6 @@ The user's graph is not changed.
 from __future__ import annotations
 
 import dataclasses
-import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,14 +26,14 @@ from graphc.ir.element_values import DEPTH, from_operands
 from graphc.ir.infer import explain
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import Composite, Effect, Op
-from graphc.ir.spec import Requirement, Spec
+from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.build import field_value
 from graphc.ops.control import StatelessIf, StatelessWhile
-from graphc.ops.identity import Identity
 from graphc.passes.internal_ops import BindSizes, FlowInput, ReadState, StateInitialized, WriteState
 from graphc.passes.needed import needed_operations
 from graphc.passes.random_keys import with_key
+from graphc.passes.required_sizes import as_said, requiring, symbols, with_user_shapes
 from graphc.passes.snapshot_bodies import convert_control
 
 Versions = dict[str, int]
@@ -236,7 +235,7 @@ class Snapshot:
             node = make_node(op, inputs, (operation.origin,))
             return node.value() if len(node.specs) == 1 else tuple(node.value(i) for i in range(len(node.specs)))
 
-        new_values = [_requiring(v, required, operation) for v in definition.expand(emit, *operands)]
+        new_values = [requiring(v, required, operation) for v in definition.expand(emit, *operands)]
         seen = dict(seen)
         for state, value in zip(states, new_values, strict=True):
             self.versions[state].append(value)
@@ -249,9 +248,15 @@ class Snapshot:
         if definition.effect == Effect.RANDOM:
             definition = with_key(definition, operation)
         node = self._node(operation, definition, operands)
+        self.results(operation, node)
+
+    def results(self, operation: Operation, node: Node) -> None:
+        """The operation's tensors that are not fed are the node's values, with the sizes that the user said."""
         for i, tensor in enumerate(operation.outputs):
-            if tensor not in self.values:
-                self.values[tensor] = node.value(i)
+            if tensor not in self.values and tensor not in self.refused:
+                value = self.values[tensor] = as_said(operation, tensor, node.value(i))
+                if value.node is not node:
+                    self.finish_node(operation, value.node)
 
     def _with_fields(self, operation: Operation, seen: Versions) -> tuple[Op, list[Value]]:
         """The op with the fields that TF passes as inputs, and the other operands."""
@@ -314,7 +319,7 @@ class Snapshot:
             line = (operation.file, operation.line)
             message = explain(op, _named(operation, operands), operation.name, line, str(error))
             raise InvalidArgumentError(message, operation) from None
-        node = self.with_user_shapes(operation, node)
+        node = with_user_shapes(operation, node, self.known)
         return node if checked_only else self.finish_node(operation, node)
 
     def finish_node(self, operation: Operation, node: Node) -> Node:
@@ -335,26 +340,6 @@ class Snapshot:
             self.effects.append(node)
         return node
 
-    def with_user_shapes(self, operation: Operation, node: Node) -> Node:
-        """What the user said by set_shape and inference does not know: required."""
-        specs, requirements = list(node.specs), list(node.requirements)
-        for i, (tensor, spec) in enumerate(zip(operation.outputs, node.specs, strict=False)):
-            said = tensor.spec.static_shape
-            if said is None:
-                continue
-            if spec.shape is None:
-                shape = tuple(dims.symbol(f"{operation.name}.{k}") if s is None else s for k, s in enumerate(said))
-                specs[i] = dataclasses.replace(spec, shape=shape)
-            elif any(a is not None and isinstance(b, dims.Dim) for a, b in zip(said, spec.shape, strict=False)):
-                specs[i] = dataclasses.replace(spec, shape=tuple(
-                    b if a is None or isinstance(b, int) else a for a, b in zip(said, spec.shape, strict=True)))
-                requirements += [Requirement("equal", b, a, f"shape of '{tensor.name}' (set_shape)")
-                                 for a, b in zip(said, spec.shape, strict=True)
-                                 if a is not None and isinstance(b, dims.Dim)]
-        if tuple(specs) == node.specs:
-            return node
-        return dataclasses.replace(node, specs=tuple(specs), requirements=tuple(requirements))
-
 
 def _named(operation: Operation, operands: Sequence[Value]) -> dict[str, Any]:
     """The operands of an op that are no fields, for `explain`: what the user called them, with their Specs here."""
@@ -373,20 +358,6 @@ class _Named:
     spec: Spec
 
 
-_SYMBOLS: weakref.WeakKeyDictionary[dims.Dim, tuple[dims.Symbol, ...]] = weakref.WeakKeyDictionary()
-
-
-def symbols(size: Size) -> tuple[dims.Symbol, ...]:
-    """The symbols in a size."""
-    if isinstance(size, int):
-        return ()
-    found = _SYMBOLS.get(size)
-    if found is None:
-        found = tuple(a for a in dims.atoms(size) if isinstance(a, dims.Symbol))
-        _SYMBOLS[size] = found
-    return found
-
-
 def _const(value: Any) -> Op:
     import numpy as np
 
@@ -395,11 +366,3 @@ def _const(value: Any) -> Op:
 
     array = np.asarray(value)
     return OPS["Const"](value=array, dtype=as_dtype(array.dtype))  # type: ignore[call-arg]
-
-
-def _requiring(value: Value, requirements: Sequence[Requirement], operation: Operation) -> Value:
-    """The new value of a variable, which exists only if what the update requires of sizes holds."""
-    if not requirements:
-        return value
-    node = make_node(Identity(), (value,), (operation.origin,))
-    return dataclasses.replace(node, requirements=(*node.requirements, *requirements)).value()

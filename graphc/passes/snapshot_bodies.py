@@ -30,6 +30,7 @@ from graphc.ops.control import StatelessIf, StatelessWhile
 from graphc.passes.control_flow import Branch, BranchWithEffects, Loop, LoopWithEffects
 from graphc.passes.driver import Rewriter
 from graphc.passes.needed import inputs_needed
+from graphc.passes.required_sizes import symbols, with_user_shapes
 
 if TYPE_CHECKING:
     from graphc.passes.snapshot import Snapshot, Versions
@@ -251,13 +252,11 @@ def _without(flow: Flow, unlike: set[int]) -> Flow:
 def _add(outer: Snapshot, operation: Operation, op: Any, inputs: Sequence[Value], written: Sequence[str],
          seen: Versions, results: int) -> None:
     node = Node(op, tuple(inputs), op.result_specs, (), (operation.origin,))
-    node = outer.with_user_shapes(operation, node)
+    node = with_user_shapes(operation, node, outer.known)
     if node.specs != op.result_specs:
         node = replace(node, op=replace(op, result_specs=node.specs))
     node = outer.finish_node(operation, node)
-    for i, tensor in enumerate(operation.outputs):
-        if tensor not in outer.refused:
-            outer.values.setdefault(tensor, node.value(i))
+    outer.results(operation, node)
     if written:
         seen = dict(seen)
         for i, state in enumerate(written):
@@ -281,8 +280,6 @@ def with_inputs(flow: Flow, numbers: Sequence[int]) -> Flow:
 
 def used_inputs(flow: Flow) -> set[int]:
     """Numbers of the inputs that a node or output uses, or whose size is the only one to define a symbol in use."""
-    from graphc.passes.snapshot import symbols
-
     inputs = {node: i for i, node in enumerate(flow.inputs)}
     nodes = [n for n in flow.nodes() if n not in inputs]
     values = [*(v for n in nodes for v in n.inputs), *flow.outputs]

@@ -159,3 +159,41 @@ def test_what_only_the_run_proves_stays_in_the_run() -> None:
             assert session.run(y, {x: [2.0]}) == expected
         with pytest.raises(gc.errors.InvalidArgumentError, match="FusedBatchNormV2"):
             session.run(y, {x: [1.0, 2.0]})
+
+
+SAID: dict[str, tuple[Callable[[Any, Any], Any], list[int]]] = {
+    "mask": (lambda x, m: gc.boolean_mask(x, m), [2, 3]),
+    "where": (lambda x, m: gc.where(m), [2, 1]),
+    "branch": (lambda x, m: gc.cond(gc.reduce_any(m), lambda: gc.boolean_mask(x, m), lambda: x), [2, 3]),
+    "loop": (lambda x, m: gc.while_loop(lambda k, a: k < 1, lambda k, a: [k + 1, gc.boolean_mask(x, m)], [0, x],
+                                        [gc.TensorShape([]), gc.TensorShape([None, 3])])[1], [2, 3]),
+    "reshape": (lambda x, m: gc.reshape(x, [-1, 3])[:gc.shape(gc.where(m))[0]], [2, 3]),
+}
+
+
+@pytest.mark.parametrize("behind", [lambda y: y, lambda y: gc.tanh(y * 2.0), lambda y: gc.reduce_sum(y, 0)])
+@pytest.mark.parametrize("kind", SAID)
+def test_what_set_shape_says_holds(kind: str, behind: Callable[[Any], Any]) -> None:
+    """Of sizes that only the op itself makes known, too; the run checks it."""
+    x, m = gc.placeholder(gc.float32, [None, 3]), gc.placeholder(gc.bool, [None])
+    made, said = SAID[kind]
+    y, plain = made(x, m), made(x, m)
+    y.set_shape(said)
+    assert y.shape.as_list() == said
+    y, plain = (behind(gc.cast(t, gc.float32)) for t in (y, plain))
+    with gc.Session() as session:
+        right = {x: A[:3, :3], m: [True, False, True]}
+        for _ in range(2):
+            np.testing.assert_array_equal(*session.run([y, plain], right))
+        with pytest.raises(gc.errors.InvalidArgumentError, match=r"set_shape.* 3 and 2, must be equal"):
+            session.run(y, {x: A[:3, :3], m: [True, True, True]})
+
+
+def test_a_rank_that_set_shape_says_wrongly() -> None:
+    x = gc.placeholder(gc.float32)
+    y = gc.square(x)
+    y.set_shape([None, 2])
+    with gc.Session() as session:
+        assert session.run(y, {x: [[1.0, 2.0]]}).tolist() == [[1.0, 4.0]]
+        with pytest.raises(gc.errors.UnimplementedError, match=r"set_shape gave 'Square.*:0' the shape .*rank 1"):
+            session.run(y, {x: [1.0, 2.0]})
