@@ -32,9 +32,13 @@ def while_compiling(message: str) -> str | None:
     return next((why for pattern, why in WHILE_COMPILING.items() if re.search(pattern, message)), None)
 
 
-def while_building(problem: BuildError) -> str | None:
+def while_building(problem: BuildError, program: Program) -> str | None:
     """Why the error is no finding; None if it is one."""
-    return next((why for pattern, why in WHILE_BUILDING.items() if re.search(pattern, str(problem.error))), None)
+    found = next((why for pattern, why in WHILE_BUILDING.items() if re.search(pattern, str(problem.error))), None)
+    squeezes = (s for s in everywhere(program.statements) if isinstance(s, Apply) and s.op == "Squeeze")
+    if found is None and any(not s.attributes["squeeze_dims"] for s in squeezes):
+        return "behind a squeeze without axis, whose rank depends on the size of a fed tensor"
+    return found
 
 
 def simplified(program: Program, culprit: Any) -> Program:
