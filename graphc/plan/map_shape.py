@@ -21,7 +21,6 @@ class MapShape:
         self.strides = [list(s) for s in strides]
         if not self.domain:
             self._insert(0)
-        self.had_reduction = reduced > 0
 
     def merge(self) -> None:
         """Both simplifications."""

@@ -6,19 +6,30 @@ from . import tables as t
 from .block import fail
 from .image import BAD, add, buffer_row, multiply
 from .memory import function, word
+from .steps import (
+    MAP_LOADS,
+    MAP_RANK,
+    MAP_REDUCED,
+    MAP_STORES,
+    access_buffer,
+    access_offset,
+    access_stride,
+    map_access,
+    map_domain,
+)
 from .verify_step import moves_along_reduced
 
 
 @function
 def access_fits(dims, domain, axes, access, elements):
     """0 if every offset of an access over the first `axes` axes of the domain lies in [0, elements)."""
-    low = word(dims, word(access, 1))
+    low = word(dims, access_offset(access))
     high = low
     for k in range(axes):
         size = word(dims, word(domain, k))
         if size == 0:
             return 0
-        span = multiply(size - 1, word(dims, word(access, 2 + k)))
+        span = multiply(size - 1, word(dims, access_stride(access, k)))
         low = add(low, span if span < 0 else 0)
         high = add(high, span if span > 0 else 0)
     return 0 if low != BAD and high != BAD and low >= 0 and high < elements else 1
@@ -30,12 +41,12 @@ def same_place(dims, domain, axes, store, load):
 
     A row value's store, which has no stride along the reduced axes, follows the row's loads; these must not move there.
     """
-    if word(dims, word(store, 1)) != word(dims, word(load, 1)):
+    if word(dims, access_offset(store)) != word(dims, access_offset(load)):
         return 0
     for k in range(axes):
         if word(dims, word(domain, k)) > 1:
-            stride = word(dims, word(store, 2 + k)) if word(store, 2 + k) >= 0 else 0
-            if stride != word(dims, word(load, 2 + k)):
+            stride = word(dims, access_stride(store, k)) if access_stride(store, k) >= 0 else 0
+            if stride != word(dims, access_stride(load, k)):
                 return 0
     return 1
 
@@ -48,7 +59,7 @@ def accessed_axes(frame, access, is_store, rank, reduced):
         return rank
     outer = rank - reduced
     if is_store != 0:
-        return outer if word(access, 2 + outer) < 0 else rank
+        return outer if access_stride(access, outer) < 0 else rank
     record, image = word(frame, t.FRAME_RECORD), word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
     return rank if moves_along_reduced(image, record, access, rank, reduced) != 0 else outer
 
@@ -64,25 +75,24 @@ def any_points(dims, domain, axes):
 @function
 def check_map(frame, step, words):
     """Domain and accesses of a map. words: MAP words from `program` on."""
-    dims, rank, reduced = word(frame, t.FRAME_DIMS), word(words, 1), word(words, 2)
-    loads, stores, domain, points = word(words, 3), word(words, 4), words + 40, 1
+    dims, rank, reduced = word(frame, t.FRAME_DIMS), word(words, MAP_RANK), word(words, MAP_REDUCED)
+    loads, stores, domain, points = word(words, MAP_LOADS), word(words, MAP_STORES), map_domain(words), 1
     for k in range(rank):
         size = word(dims, word(domain, k))
         points = multiply(points, size if size >= 0 else BAD)
     if points == BAD:
         return fail(frame, t.ACCESS, step, -1, -1, -1)
-    first = domain + 8 * rank
     for i in range(loads + stores):
-        access = first + 8 * i * (2 + rank)
+        access = map_access(words, i)
         axes = accessed_axes(frame, access, 0 if i < loads else 1, rank, reduced)
-        elements = word(word(frame, t.FRAME_ELEMENTS), word(access, 0))
+        elements = word(word(frame, t.FRAME_ELEMENTS), access_buffer(access))
         if access_fits(dims, domain, axes, access, elements) != 0:
-            return fail(frame, t.ACCESS, step, word(dims, word(access, 1)), elements, i)
+            return fail(frame, t.ACCESS, step, word(dims, access_offset(access)), elements, i)
         if i < loads or any_points(dims, domain, axes) == 0:
             continue
         for j in range(loads):
-            other = first + 8 * j * (2 + rank)
-            if (same_memory(frame, word(access, 0), word(other, 0)) != 0
+            other = map_access(words, j)
+            if (same_memory(frame, access_buffer(access), access_buffer(other)) != 0
                     and any_points(dims, domain, accessed_axes(frame, other, 0, rank, reduced)) != 0
                     and same_place(dims, domain, rank, access, other) == 0):
                 return fail(frame, t.ACCESS, step, j, -2, i)

@@ -11,68 +11,46 @@ from ..layout import SIZE_LIMIT
 from . import image as im
 from . import tables as t
 from .access import check_map, same_memory
+from .addresses import alias_addresses, apply_patches, fixed_addresses, input_addresses
 from .apart import place_apart
 from .block import cancelled, fail, grow, host_of, round_up
-from .frame import CHOICE_WORDS, epilogue_of
+from .frame import CHOICE_WORDS
 from .image import BAD, buffer_row, formula, kernel_record, multiply
-from .map import largest_tile, map_bind, map_set_address
+from .map import largest_tile, map_bind
 from .memory import call, function, set_word, word, zero_bytes
 from .pack import packed
 from .place import move, place
 from .pool import MOST_TILES
 from .segments import first_of, next_of, segment_row
 from .sizes import check_guards, evaluate_dims, reserve_outputs, size_buffers
+from .steps import (
+    BIND_BUFFER,
+    BIND_COUNT,
+    CALL_ATTRS,
+    CALL_DIMS,
+    CALL_KERNEL,
+    CALL_OPERANDS,
+    MAP_PROGRAM,
+    MAP_RANK,
+    access_buffer,
+    access_offset,
+    access_stride,
+    call_attr,
+    call_dim,
+    call_operand,
+    call_output,
+    epilogue_of,
+    map_access,
+    map_accesses,
+    map_dim,
+    map_of,
+)
 
 TILES, TILES_1 = int(Choice.TILES), int(Choice.TILES_1)
 WORK_BYTES, SCRATCH_BYTES = int(Choice.WORK_BYTES), int(Choice.SCRATCH_BYTES)
 TILE_ELEMENTS, FORMAT, PERSISTENT = int(Choice.TILE_ELEMENTS), int(Choice.FORMAT), int(Choice.PERSISTENT)
 LARGEST_TILE = 1 << 31    # elements of a map's tile: runs are cancelled between tiles
 MAP_TILES, MAP_TILES_1, MAP_SCRATCH, MAP_WORK = range(4)     # words of what map_bind makes
-
-
-@function
-def own_address(frame, image, row):
-    """Address of a buffer that is neither ARENA, ALIAS, INPUT nor OUTPUT."""
-    model, kind, index = word(frame, t.FRAME_MODEL), word(row, 0), word(row, 2)
-    if kind == im.KIND_CONST:
-        return word(word(model, t.MODEL_CONSTANTS), index)
-    if kind == im.KIND_STATE:
-        return word(word(model, t.MODEL_STATES), index)
-    if kind == im.KIND_STATE_INFO:
-        return word(word(model, t.MODEL_INFOS), index)
-    if kind == im.KIND_PREPARED:
-        return word(word(model, t.MODEL_PREPARED) + 8 * index * t.SLOT_RECORD, t.SLOT_ADDRESS)
-    return frame + 8 * t.FRAME_COUNTER
-
-
-@function
-def input_addresses(frame):
-    record, image = word(frame, t.FRAME_RECORD), word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
-    for i in range(word(record, im.B_INPUTS)):
-        slot = word(frame, t.FRAME_INPUTS) + 8 * i * t.SLOT_RECORD
-        set_word(
-            word(frame, t.FRAME_ADDRESSES), word(image, word(record, im.B_INPUT_IDS) + i), word(slot, t.SLOT_ADDRESS)
-        )
-
-
-@function
-def fixed_addresses(frame):
-    """Addresses that are the same in every run."""
-    record, image = word(frame, t.FRAME_RECORD), word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
-    for b in range(word(record, im.B_BUFFERS)):
-        row = buffer_row(image, record, b)
-        kind = word(row, 0)
-        if kind != im.KIND_INPUT and kind != im.KIND_OUTPUT and kind != im.KIND_ARENA and kind != im.KIND_ALIAS:
-            set_word(word(frame, t.FRAME_ADDRESSES), b, own_address(frame, image, row))
-
-
-@function
-def alias_addresses(frame, segment):
-    """Addresses of the aliases of what has its own from this segment on."""
-    table, b = word(frame, t.FRAME_ADDRESSES), first_of(frame, segment, t.SEGMENT_ALIASES)
-    while b >= 0:
-        set_word(table, b, word(table, word(word(frame, t.FRAME_ROOT), b)))
-        b = next_of(frame, t.FRAME_NEXT_PLACED, b)
 
 
 @function
@@ -111,14 +89,14 @@ def bind_map_words(frame, step, words, out):
 def compiled(frame, words, form):
     """Address of compiled code for a map's program, form 0: of a tile, 1: of a range; 0: there is none."""
     table = word(word(frame, t.FRAME_MODEL), t.MODEL_COMPILED)
-    return word(table, 2 * word(words, 0) + form) if table != 0 else 0
+    return word(table, 2 * word(words, MAP_PROGRAM) + form) if table != 0 else 0
 
 
 @function
 def bind_map(frame, row, step):
-    out = word(row, t.ROW_BOUND)
-    set_word(row, t.ROW_FUNCTION, compiled(frame, word(row, t.ROW_RECORD) + 16, 0))
-    status = bind_map_words(frame, step, word(row, t.ROW_RECORD) + 16, out)
+    out, words = word(row, t.ROW_BOUND), map_of(word(row, t.ROW_RECORD))
+    set_word(row, t.ROW_FUNCTION, compiled(frame, words, 0))
+    status = bind_map_words(frame, step, words, out)
     if status == 0 and largest_tile(out) > LARGEST_TILE:
         status = fail(frame, t.TILES, step, largest_tile(out), LARGEST_TILE, 0)
     if status == 0:
@@ -173,7 +151,7 @@ def check_extents(frame, row, step, kernel, arguments):
             return fail(frame, t.RELATION, step, value, 0, r)
     for i in range(operands):
         extent = formula(registry, word(kernel, 4 + 4 * i + 3), arguments, dims, stack)
-        elements = word(word(frame, t.FRAME_ELEMENTS), word(record, 7 + i))
+        elements = word(word(frame, t.FRAME_ELEMENTS), call_operand(record, i))
         if extent == BAD or extent < 0 or extent > elements:
             return fail(frame, t.EXTENT, step, extent, elements, i)
     return 0
@@ -182,16 +160,17 @@ def check_extents(frame, row, step, kernel, arguments):
 @function
 def bind_call(frame, row, step):
     model, record, bound = word(frame, t.FRAME_MODEL), word(row, t.ROW_RECORD), word(row, t.ROW_BOUND)
-    number, operands, dims, attrs = word(record, 2), word(record, 3), word(record, 4), word(record, 5)
+    number, operands = word(record, CALL_KERNEL), word(record, CALL_OPERANDS)
+    dims, attrs = word(record, CALL_DIMS), word(record, CALL_ATTRS)
     kernel = kernel_record(word(model, t.MODEL_REGISTRY), number)
     arguments = bound + 8 * operands
     choice = arguments + 8 * (dims + attrs)
     for i in range(operands):
-        set_word(bound, i, word(word(frame, t.FRAME_ADDRESSES), word(record, 7 + i)))
+        set_word(bound, i, word(word(frame, t.FRAME_ADDRESSES), call_operand(record, i)))
     for i in range(dims):
-        set_word(arguments, i, word(word(frame, t.FRAME_DIMS), word(record, 7 + operands + i)))
+        set_word(arguments, i, word(word(frame, t.FRAME_DIMS), call_dim(record, i)))
     for i in range(attrs):
-        set_word(arguments, dims + i, word(record, 7 + operands + dims + i))
+        set_word(arguments, dims + i, call_attr(record, i))
     zero_bytes(choice, 8 * CHOICE_WORDS)
     status = check_extents(frame, row, step, kernel, arguments)
     if status != 0:
@@ -206,7 +185,7 @@ def bind_call(frame, row, step):
     set_word(row, t.ROW_SCRATCH, word(choice, SCRATCH_BYTES))
     set_word(row, t.ROW_WORK_BYTES, word(choice, WORK_BYTES))
     set_word(row, t.ROW_TILE_ELEMENTS, word(choice, TILE_ELEMENTS))
-    set_word(row, t.ROW_ELEMENTS, word(word(frame, t.FRAME_ELEMENTS), word(record, 6 + operands)))
+    set_word(row, t.ROW_ELEMENTS, word(word(frame, t.FRAME_ELEMENTS), call_output(record)))
     if word(row, t.ROW_EPILOGUE) != 0:
         return bind_epilogue(frame, row, step)
     return need(frame, step, word(choice, WORK_BYTES), word(choice, SCRATCH_BYTES))
@@ -216,13 +195,13 @@ def bind_call(frame, row, step):
 def choose(frame, step, record, kernel, bound, arguments, choice):
     """Has the kernel fill `choice`, and puts the packed copy of an operand in place of it if the kernel asks for
     one."""
-    functions, number = word(word(frame, t.FRAME_MODEL), t.MODEL_FUNCTIONS), word(record, 2)
+    functions, number = word(word(frame, t.FRAME_MODEL), t.MODEL_FUNCTIONS), word(record, CALL_KERNEL)
     operand, version_at = -1, 0
     for i in range(word(kernel, 0)):
         if word(kernel, 4 + 4 * i + 2) != 0 and operand < 0:
             operand = i
-            version_at = version_address(frame, word(record, 7 + i))
-            if unwritten(frame, word(record, 7 + i)) == 0:
+            version_at = version_address(frame, call_operand(record, i))
+            if unwritten(frame, call_operand(record, i)) == 0:
                 version_at = 0
     set_word(choice, PERSISTENT, 1 if version_at != 0 and word(functions, 3 * number + 2) != 0 else 0)
     call(word(functions, 3 * number), (arguments, choice))
@@ -242,16 +221,16 @@ def choose(frame, step, record, kernel, bound, arguments, choice):
 def bind_epilogue(frame, row, step):
     """The map behind a kernel: its domain must be the elements of the kernel's last operand, in their order."""
     record, out = word(row, t.ROW_RECORD), word(row, t.ROW_EPILOGUE)
-    words, output = epilogue_of(record), word(record, 6 + word(record, 3))
-    dims, rank, points = word(frame, t.FRAME_DIMS), word(words, 1), 1
-    first = words + 8 * (5 + rank)
+    words, output = epilogue_of(record), call_output(record)
+    dims, rank, points = word(frame, t.FRAME_DIMS), word(words, MAP_RANK), 1
     for k in range(rank - 1, -1, -1):
-        size = word(dims, word(words, 5 + k))
-        for i in range(word(words, 3) + word(words, 4)):
-            access = first + 8 * i * (2 + rank)
-            if same_memory(frame, word(access, 0), output) != 0 and (
-                    (size > 1 and word(dims, word(access, 2 + k)) != points) or word(dims, word(access, 1)) != 0):
-                return fail(frame, t.EPILOGUE, step, word(dims, word(access, 2 + k)), points, i)
+        size = word(dims, map_dim(words, k))
+        for i in range(map_accesses(words)):
+            access = map_access(words, i)
+            stride, offset = word(dims, access_stride(access, k)), word(dims, access_offset(access))
+            if same_memory(frame, access_buffer(access), output) != 0 and (
+                    (size > 1 and stride != points) or offset != 0):
+                return fail(frame, t.EPILOGUE, step, stride, points, i)
         points = multiply(points, size)
     if points != word(row, t.ROW_ELEMENTS):
         return fail(frame, t.EPILOGUE, step, points, word(row, t.ROW_ELEMENTS), -1)
@@ -270,9 +249,9 @@ def check_operands(frame, row, step):
     """What the steps of control need of sizes: BIND as many elements as dims."""
     record = word(row, t.ROW_RECORD)
     if word(row, t.ROW_KIND) == im.STEP_BIND:
-        elements = word(word(frame, t.FRAME_ELEMENTS), word(record, 2))
-        if elements < word(record, 3):
-            return fail(frame, t.EXTENT, step, word(record, 3), elements, 0)
+        elements = word(word(frame, t.FRAME_ELEMENTS), word(record, BIND_BUFFER))
+        if elements < word(record, BIND_COUNT):
+            return fail(frame, t.EXTENT, step, word(record, BIND_COUNT), elements, 0)
     return 0
 
 
@@ -328,22 +307,6 @@ def bind_segment(frame, segment):
         return status
     alias_addresses(frame, segment)
     return bind_steps(frame, row)
-
-
-@function
-def apply_patches(frame, segment):
-    """Writes the addresses of inputs and outputs into steps that were bound in an earlier run."""
-    row = segment_row(frame, segment)
-    if word(frame, t.FRAME_ALIASES) != 0:
-        alias_addresses(frame, segment)
-    for i in range(word(row, t.SEGMENT_PATCH), word(row, t.SEGMENT_PATCH_END)):
-        patch = word(frame, t.FRAME_PATCHES) + 8 * i * t.PATCH_WORDS
-        buffer = word(patch, t.PATCH_BUFFER)
-        address = word(word(frame, t.FRAME_ADDRESSES), buffer)
-        if word(patch, t.PATCH_KIND) == t.PATCH_WORD:
-            set_word(word(patch, t.PATCH_TARGET), 0, address)
-        else:
-            map_set_address(word(patch, t.PATCH_TARGET), buffer, address)
 
 
 @function

@@ -11,8 +11,31 @@ from . import tables as t
 from .bind import note_input_sizes
 from .block import cancelled, fail, host_of, slot_copy
 from .frame import frame_create
-from .image import bind_count, bind_rows, buffer_row, dtype_size, limited
+from .image import buffer_row, dtype_size, limited
 from .memory import call_status, copy_bytes, function, load_byte, load_int, set_word, word
+from .steps import (
+    BIND_BUFFER,
+    BIND_COUNT,
+    BIND_DIMS,
+    BOUND_AXIS,
+    BOUND_DIM,
+    BOUND_SLOT,
+    HOST_NUMBER,
+    IF_ELSE,
+    IF_FLAG,
+    IF_THEN,
+    TAKE_BUFFER,
+    TAKE_SLOT,
+    WHILE_BODY,
+    WHILE_CARRIED,
+    WHILE_TEST,
+    bind_count,
+    bind_row,
+    list_operand,
+    list_operands,
+    list_slot,
+    list_slots,
+)
 from .trace import note
 
 # Of the iteration numbers that random ops count by (ops/philox.py of graphc has the reference): a multiplier modulo
@@ -31,14 +54,14 @@ def set_runtime_dim(frame, dim, value):
 
 @function
 def run_bind(frame, record, step):
-    buffer, image = word(record, 2), word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
+    buffer, image = word(record, BIND_BUFFER), word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
     address = word(word(frame, t.FRAME_ADDRESSES), buffer)
     narrow = word(buffer_row(image, word(frame, t.FRAME_RECORD), buffer), 1) == im.DTYPE_I32
-    for i in range(word(record, 3)):
+    for i in range(word(record, BIND_COUNT)):
         value = limited(load_int(address, i) if narrow else word(address, i))
         if value == im.BAD:
-            return fail(frame, t.DIM_VALUE, step, i, 0, word(record, 4 + i))
-        set_runtime_dim(frame, word(record, 4 + i), value)
+            return fail(frame, t.DIM_VALUE, step, i, 0, word(record, BIND_DIMS + i))
+        set_runtime_dim(frame, word(record, BIND_DIMS + i), value)
     return 0
 
 
@@ -50,16 +73,16 @@ def slot_at(frame, slot):
 @function
 def bind_slots(frame, record):
     """RUNTIME dims from the sizes of slots."""
-    rows = bind_rows(record)
     for i in range(bind_count(record)):
-        slot = slot_at(frame, word(rows, 3 * i))
-        set_runtime_dim(frame, word(rows, 3 * i + 2), word(slot, t.SLOT_SIZES + word(rows, 3 * i + 1)))
+        row = bind_row(record, i)
+        slot = slot_at(frame, word(row, BOUND_SLOT))
+        set_runtime_dim(frame, word(row, BOUND_DIM), word(slot, t.SLOT_SIZES + word(row, BOUND_AXIS)))
     return 0
 
 
 @function
 def run_take(frame, record, step):
-    slot, buffer = slot_at(frame, word(record, 2)), word(record, 3)
+    slot, buffer = slot_at(frame, word(record, TAKE_SLOT)), word(record, TAKE_BUFFER)
     sizes = word(frame, t.FRAME_SIZES) + 64 * buffer
     for axis in range(word(slot, t.SLOT_RANK)):
         if word(slot, t.SLOT_SIZES + axis) != word(sizes, axis):
@@ -93,22 +116,22 @@ def show(source, slot):
 @function
 def run_host(frame, row, record, step):
     ask, views, host = word(row, t.ROW_BOUND), word(row, t.ROW_STORAGE), host_of(frame)
-    operands, slots = word(record, 3), word(record, 4)
+    operands, slots = list_operands(record), list_slots(record)
     set_word(ask, t.ASK_OPERANDS, operands)
     set_word(ask, t.ASK_SLOTS, slots)
     set_word(ask, t.ASK_HOST, host)
     for i in range(operands):
-        view(frame, word(record, 6 + i), views + 8 * i * t.SLOT_RECORD)
+        view(frame, list_operand(record, i), views + 8 * i * t.SLOT_RECORD)
         set_word(ask, t.ASK_FIRST + i, views + 8 * i * t.SLOT_RECORD)
     for i in range(slots):
-        slot = slot_at(frame, word(record, 6 + operands + i))
+        slot = slot_at(frame, list_slot(record, i))
         set_word(slot, t.SLOT_FILLED, 0)
         set_word(ask, t.ASK_FIRST + operands + i, slot)
-    if call_status(word(host, t.HOST_FUNCTION), (word(host, t.HOST_CONTEXT), word(record, 2), ask)) != 0:
-        return fail(frame, t.HOST_FAILED, step, word(record, 2), 0, 0)
+    if call_status(word(host, t.HOST_FUNCTION), (word(host, t.HOST_CONTEXT), word(record, HOST_NUMBER), ask)) != 0:
+        return fail(frame, t.HOST_FAILED, step, word(record, HOST_NUMBER), 0, 0)
     for i in range(slots):
-        if word(slot_at(frame, word(record, 6 + operands + i)), t.SLOT_FILLED) == 0:
-            return fail(frame, t.HOST_SLOT, step, word(record, 2), 0, i)
+        if word(slot_at(frame, list_slot(record, i)), t.SLOT_FILLED) == 0:
+            return fail(frame, t.HOST_SLOT, step, word(record, HOST_NUMBER), 0, i)
     return bind_slots(frame, record)
 
 
@@ -141,14 +164,14 @@ def show_operands(frame, record, made, first, inputs):
     """Inputs `first`.. of a child's frame become the operands of a WHILE or IF."""
     for i in range(first, inputs):
         slot = word(made, t.FRAME_INPUTS) + 8 * i * t.SLOT_RECORD
-        view(frame, word(record, 8 + i), slot)
+        view(frame, list_operand(record, i), slot)
 
 
 @function
 def run_if(frame, row, record, step):
-    operands, slots = word(record, 5), word(record, 6)
-    taken = load_byte(word(word(frame, t.FRAME_ADDRESSES), word(record, 2))) != 0
-    field, body = (t.ROW_CHILD, word(record, 3)) if taken else (t.ROW_CHILD_1, word(record, 4))
+    operands, slots = list_operands(record), list_slots(record)
+    taken = load_byte(word(word(frame, t.FRAME_ADDRESSES), word(record, IF_FLAG))) != 0
+    field, body = (t.ROW_CHILD, word(record, IF_THEN)) if taken else (t.ROW_CHILD_1, word(record, IF_ELSE))
     made = child(frame, row, field, body)
     if made == 0:
         return fail(frame, t.NO_MEMORY, step, 0, 0, 0)
@@ -159,7 +182,7 @@ def run_if(frame, row, record, step):
         return status
     host, outputs = host_of(frame), word(made, t.FRAME_OUTPUTS)
     for i in range(slots):
-        slot = slot_at(frame, word(record, 8 + operands + i))
+        slot = slot_at(frame, list_slot(record, i))
         exchange(outputs + 8 * i * t.SLOT_RECORD, slot)
         if word(slot, t.SLOT_ADDRESS) == 0:
             return fail(frame, t.NO_MEMORY, step, host, 0, 0)
@@ -175,11 +198,11 @@ def exchange(a, b):
 
 
 @function
-def describe_storage(frame, row, record, carried, operands):
+def describe_storage(frame, row, record, carried):
     """dtypes and ranks of the two sets of slots of a loop."""
     image, body = word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE), word(frame, t.FRAME_RECORD)
     for i in range(2 * carried):
-        buffer = buffer_row(image, body, word(record, 8 + i % carried))
+        buffer = buffer_row(image, body, list_operand(record, i % carried))
         slot = word(row, t.ROW_STORAGE) + 8 * i * t.SLOT_RECORD
         set_word(slot, t.SLOT_DTYPE, word(buffer, 1))
         set_word(slot, t.SLOT_RANK, word(buffer, 3))
@@ -187,11 +210,12 @@ def describe_storage(frame, row, record, carried, operands):
 
 @function
 def run_while(frame, row, record, step):
-    carried, operands = word(record, 4), word(record, 5)
-    test, body = child(frame, row, t.ROW_CHILD, word(record, 2)), child(frame, row, t.ROW_CHILD_1, word(record, 3))
+    carried, operands = word(record, WHILE_CARRIED), list_operands(record)
+    test = child(frame, row, t.ROW_CHILD, word(record, WHILE_TEST))
+    body = child(frame, row, t.ROW_CHILD_1, word(record, WHILE_BODY))
     if test == 0 or body == 0:
         return fail(frame, t.NO_MEMORY, step, 0, 0, 0)
-    describe_storage(frame, row, record, carried, operands)
+    describe_storage(frame, row, record, carried)
     show_operands(frame, record, test, 0, operands)
     show_operands(frame, record, body, 0, operands)
     iteration, storage, set_bytes = 0, word(row, t.ROW_STORAGE), 8 * carried * t.SLOT_RECORD
@@ -220,9 +244,8 @@ def run_while(frame, row, record, step):
 @function
 def finish_while(frame, record, written, test, iteration, step):
     """The last values go to the slots of the step."""
-    carried, operands = word(record, 4), word(record, 5)
-    for i in range(carried):
-        slot = slot_at(frame, word(record, 8 + operands + i))
+    for i in range(word(record, WHILE_CARRIED)):
+        slot = slot_at(frame, list_slot(record, i))
         if iteration > 0:
             exchange(written + 8 * i * t.SLOT_RECORD, slot)
         elif slot_copy(host_of(frame), word(test, t.FRAME_INPUTS) + 8 * i * t.SLOT_RECORD, slot) == 0:

@@ -126,43 +126,6 @@ def root(image, record, buffer):
 
 
 @function
-def list_base(kind):
-    """Word of a HOST, WHILE or IF record at which its lists begin; the three words before are their lengths."""
-    return 6 if kind == STEP_HOST else 8
-
-
-@function
-def bind_count(step):
-    """Number of RUNTIME dims that a step binds: it ends a segment if there are any."""
-    kind = word(step, 0)
-    if kind == STEP_BIND:
-        return word(step, 3)
-    if kind == STEP_POP:
-        return word(step, 5)
-    if kind == STEP_HOST or kind == STEP_WHILE or kind == STEP_IF:
-        return word(step, list_base(kind) - 1)
-    return 0
-
-
-@function
-def bind_rows(step):
-    """Address of the (slot, axis, dim) rows of a step that has them."""
-    kind = word(step, 0)
-    if kind == STEP_POP:
-        return step + 8 * 6
-    base = list_base(kind)
-    return step + 8 * (base + word(step, base - 3) + word(step, base - 2))
-
-
-@function
-def bound_dim(step, number):
-    """The `number`-th RUNTIME dim that a step binds."""
-    if word(step, 0) == STEP_BIND:
-        return word(step, 4 + number)
-    return word(bind_rows(step), 3 * number + 2)
-
-
-@function
 def kernel_record(registry, kernel):
     return registry + 8 * word(registry, word(registry, 3) + kernel)
 

@@ -9,6 +9,16 @@ from . import tables as t
 from .block import allocate, fail, grow_keeping, host_of, slot_reserve
 from .image import buffer_row, dtype_size
 from .memory import copy_bytes, function, set_int, set_word, word
+from .steps import (
+    LENGTH_BUFFER,
+    LENGTH_SOURCE,
+    POP_RESULT,
+    POP_SLOT,
+    POP_SOURCE,
+    PUSH_RESULT,
+    PUSH_SOURCE,
+    PUSH_VALUE,
+)
 
 CHUNK = 1 << 20
 MOST_NODES = 1 << 40
@@ -61,7 +71,7 @@ def forget_lists(context):
 
 @function
 def run_push(frame, record, step):
-    source, value, result = word(record, 2), word(record, 3), word(record, 4)
+    source, value, result = word(record, PUSH_SOURCE), word(record, PUSH_VALUE), word(record, PUSH_RESULT)
     context, host = word(frame, t.FRAME_CONTEXT), host_of(frame)
     body, image = word(frame, t.FRAME_RECORD), word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
     below = handle_of(frame, source)
@@ -91,7 +101,8 @@ def run_push(frame, record, step):
 
 @function
 def run_pop(frame, record, step):
-    handle, slot = handle_of(frame, word(record, 2)), word(frame, t.FRAME_SLOTS) + 8 * word(record, 4) * t.SLOT_RECORD
+    handle = handle_of(frame, word(record, POP_SOURCE))
+    slot = word(frame, t.FRAME_SLOTS) + 8 * word(record, POP_SLOT) * t.SLOT_RECORD
     if handle == 0:
         return fail(frame, t.EMPTY_LIST, step, 0, 0, 0)
     node = node_of(frame, handle)
@@ -105,13 +116,13 @@ def run_pop(frame, record, step):
     size = word(node, t.NODE_ELEMENTS) * dtype_size(word(node, t.NODE_DTYPE))
     if size > 0:
         copy_bytes(address, word(node, t.NODE_ADDRESS), size)
-    set_word(word(word(frame, t.FRAME_ADDRESSES), word(record, 3)), 0, word(node, t.NODE_PREVIOUS))
+    set_word(word(word(frame, t.FRAME_ADDRESSES), word(record, POP_RESULT)), 0, word(node, t.NODE_PREVIOUS))
     return 0
 
 
 @function
 def run_length(frame, record):
-    handle = handle_of(frame, word(record, 2))
+    handle = handle_of(frame, word(record, LENGTH_SOURCE))
     length = word(node_of(frame, handle), t.NODE_LENGTH) if handle != 0 else 0
-    set_int(word(word(frame, t.FRAME_ADDRESSES), word(record, 3)), 0, length)
+    set_int(word(word(frame, t.FRAME_ADDRESSES), word(record, LENGTH_BUFFER)), 0, length)
     return 0

@@ -6,32 +6,43 @@ lists of work (map_plan.py).
 """
 from __future__ import annotations
 
-from ..layout import CODE_INDEX, CODE_LINEAR, CODE_REDUCE, INSTR_WORDS
+from ..layout import CODE_INDEX, CODE_LINEAR, CODE_REDUCE
 from . import map_words as m
-from .image import H_PROGRAM_TABLE, dtype_size, primitive_row
+from .image import dtype_size, primitive_row
 from .map_cut import choose_chunk, cut
 from .map_plan import lay_out_lists, plan_lists
 from .memory import function, set_word, word
+from .steps import (
+    INSTR_CODE,
+    INSTR_DTYPE,
+    INSTR_VALUE,
+    MAP_RANK,
+    MAP_REDUCED,
+    MOST_ARGUMENTS,
+    PROGRAM_INSTRS,
+    PROGRAM_LOADS,
+    PROGRAM_STORES,
+    access_buffer,
+    access_offset,
+    access_stride,
+    instr_argument,
+    map_access,
+    map_dim,
+    map_program,
+    program_instr,
+    program_store,
+    value_dtype,
+)
 
 MAX_AXES = 8
 LONG_ROW = 256            # innermost axes of at least so many elements are not crossed by a chunk
 
 
 @function
-def program_of(record, image):
-    return image + 8 * word(image, word(image, H_PROGRAM_TABLE) + word(record, 0))
-
-
-@function
-def instr_row(program, number):
-    return program + 8 * (3 + word(program, 0) + INSTR_WORDS * number)
-
-
-@function
 def map_words(record, image, registry):
     """Words that the bound form of a map takes."""
-    program = program_of(record, image)
-    loads, instrs, stores = word(program, 0), word(program, 1), word(program, 2)
+    program = map_program(image, record)
+    loads, instrs, stores = word(program, PROGRAM_LOADS), word(program, PROGRAM_INSTRS), word(program, PROGRAM_STORES)
     values, accesses = loads + instrs, loads + stores + instrs
     lists = 3 * instrs + 4 * values + m.OP_WORDS * instrs + m.PUT_WORDS * stores
     return (m.HEADER + (m.ACCESS_WORDS + MAX_AXES) * accesses + (m.VALUE_WORDS + 2) * values + 2 * m.PASS_WORDS
@@ -41,7 +52,7 @@ def map_words(record, image, registry):
 @function
 def lay_out(out, program):
     """Places the tables behind the header; returns the offset of the space to work in."""
-    loads, instrs, stores = word(program, 0), word(program, 1), word(program, 2)
+    loads, instrs, stores = word(program, PROGRAM_LOADS), word(program, PROGRAM_INSTRS), word(program, PROGRAM_STORES)
     set_word(out, m.LOADS, loads)
     set_word(out, m.INSTRS, instrs)
     set_word(out, m.STORES, stores)
@@ -77,15 +88,15 @@ def read_access(out, number, value, size, source, rank, dims, buffers, strides):
     """source: the access in the image.
     strides: address of MAX_AXES words for the strides as they stand there, in bytes."""
     access = access_row(out, number)
-    set_word(access, m.A_BUFFER, word(source, 0))
+    set_word(access, m.A_BUFFER, access_buffer(source))
     set_word(access, m.A_SIZE, size)
     set_word(access, m.A_VALUE, value)
-    offset = word(dims, word(source, 1)) * size
-    base = word(buffers, word(source, 0))
+    offset = word(dims, access_offset(source)) * size
+    base = word(buffers, access_buffer(source))
     set_word(access, m.A_OFFSET, offset)
     set_word(access, m.A_ADDRESS, base + offset if base != 0 else 0)
     for axis in range(rank):
-        dim = word(source, 2 + axis)
+        dim = access_stride(source, axis)
         set_word(access, m.A_ROW, 1 if dim < 0 else 0)
         set_word(strides, axis, word(dims, dim) * size if dim >= 0 else 0)
 
@@ -93,37 +104,29 @@ def read_access(out, number, value, size, source, rank, dims, buffers, strides):
 @function
 def read_accesses(out, record, dims, buffers, raw):
     """Rows of loads, stores and index values; the sizes of values. raw: address of MAX_AXES words an access."""
-    program, rank = word(out, m.PROGRAM), word(record, 1)
+    program, rank = word(out, m.PROGRAM), word(record, MAP_RANK)
     loads, instrs, stores = word(out, m.LOADS), word(out, m.INSTRS), word(out, m.STORES)
-    source = record + 8 * (5 + rank)
-    for i in range(loads):
-        size = dtype_size(word(program, 3 + i))
-        set_word(value_row(out, i), m.V_SIZE, size)
-        read_access(out, i, i, size, source, rank, dims, buffers, raw + 8 * MAX_AXES * i)
-        source += 8 * (2 + rank)
-    for i in range(instrs):
-        set_word(value_row(out, loads + i), m.V_SIZE, dtype_size(word(instr_row(program, i), 1)))
-    stored = instr_row(program, instrs)
-    for j in range(stores):
-        value = word(stored, j)
-        read_access(out, loads + j, value, word(value_row(out, value), m.V_SIZE), source, rank, dims, buffers,
-                    raw + 8 * MAX_AXES * (loads + j))
-        source += 8 * (2 + rank)
     count = loads + stores
+    for value in range(loads + instrs):
+        set_word(value_row(out, value), m.V_SIZE, dtype_size(value_dtype(program, value)))
+    for i in range(count):
+        value = i if i < loads else program_store(program, i - loads)
+        read_access(out, i, value, word(value_row(out, value), m.V_SIZE), map_access(record, i), rank, dims, buffers,
+                    raw + 8 * MAX_AXES * i)
     for i in range(instrs):
-        instr = instr_row(program, i)
-        code = word(instr, 0)
+        instr = program_instr(program, i)
+        code = word(instr, INSTR_CODE)
         if code == CODE_INDEX or code == CODE_LINEAR:
             access, strides = access_row(out, count), raw + 8 * MAX_AXES * count
             set_word(access, m.A_BUFFER, -1)
-            set_word(access, m.A_SIZE, dtype_size(word(instr, 1)))
+            set_word(access, m.A_SIZE, dtype_size(word(instr, INSTR_DTYPE)))
             set_word(access, m.A_VALUE, loads + i)
             step = 1
             for k in range(rank):
                 axis = rank - 1 - k
-                wanted = code == CODE_LINEAR or word(instr, 6) == axis
+                wanted = code == CODE_LINEAR or word(instr, INSTR_VALUE) == axis
                 set_word(strides, axis, (step if code == CODE_LINEAR else 1) if wanted else 0)
-                step *= word(dims, word(record, 5 + axis))
+                step *= word(dims, map_dim(record, axis))
             count += 1
     set_word(out, m.ACCESSES, count)
 
@@ -140,12 +143,12 @@ def mark_needed(out, reduced):
     for k in range(2):
         number = 1 - k
         for i in range(instrs):
-            instr = instr_row(program, instrs - 1 - i)
+            instr = program_instr(program, instrs - 1 - i)
             value = value_row(out, loads + instrs - 1 - i)
             if word(value, m.V_NEEDED + number) == 1:
-                reduction = word(instr, 0) <= CODE_REDUCE
-                for a in range(4):
-                    argument = word(instr, 2 + a)
+                reduction = word(instr, INSTR_CODE) <= CODE_REDUCE
+                for a in range(MOST_ARGUMENTS):
+                    argument = instr_argument(instr, a)
                     if argument >= 0:
                         set_word(value_row(out, argument), m.V_NEEDED + (0 if reduction else number), 1)
 
@@ -166,7 +169,7 @@ def choose_order(out, record, dims, reduced, raw, order):
     Columns: more loads have neighbours along the outer axes than along the reduced ones. Then the outer axes in front
     of which the reduced ones lie in memory come last.
     """
-    rank = word(record, 1)
+    rank = word(record, MAP_RANK)
     outer = rank - reduced
     for axis in range(rank):
         set_word(order, axis, axis)
@@ -191,9 +194,9 @@ def choose_order(out, record, dims, reduced, raw, order):
     set_word(out, m.MODE, m.MODE_COLUMNS)
     strides, widest, batch = raw + 8 * MAX_AXES * max(main, 0), 0, 0
     for axis in range(outer, rank):
-        if word(dims, word(record, 5 + axis)) > 1:
+        if word(dims, map_dim(record, axis)) > 1:
             widest = max(widest, abs(word(strides, axis)))
-    while batch < last_outer and (abs(word(strides, batch)) >= widest or word(dims, word(record, 5 + batch)) == 1):
+    while batch < last_outer and (abs(word(strides, batch)) >= widest or word(dims, map_dim(record, batch)) == 1):
         batch += 1
     for k in range(reduced):
         set_word(order, batch + k, outer + k)
@@ -207,7 +210,7 @@ def last_long_axis(record, dims, begin, end):
     """The last axis of [begin, end) with more than one element, -1 if there is none."""
     found = -1
     for axis in range(begin, end):
-        if word(dims, word(record, 5 + axis)) > 1:
+        if word(dims, map_dim(record, axis)) > 1:
             found = axis
     return found
 
@@ -216,7 +219,7 @@ def last_long_axis(record, dims, begin, end):
 def extent_of(record, dims, begin, end, order):
     product = 1
     for k in range(begin, end):
-        product *= word(dims, word(record, 5 + word(order, k)))
+        product *= word(dims, map_dim(record, word(order, k)))
     return product
 
 
@@ -229,7 +232,7 @@ def coalesce(out, number, record, dims, order, axes, raw):
     accesses = word(out, m.ACCESSES)
     for k in range(axes):
         axis = word(order, k)
-        size = word(dims, word(record, 5 + axis))
+        size = word(dims, map_dim(record, axis))
         if size == 1:
             continue
         joined = rank > 0
@@ -309,17 +312,17 @@ def read_reduces(out, registry, functions):
     program, loads, count = word(out, m.PROGRAM), word(out, m.LOADS), 0
     first = 3 * word(registry, 1)
     for i in range(word(out, m.INSTRS)):
-        instr = instr_row(program, i)
-        if word(instr, 0) <= CODE_REDUCE and word(value_row(out, loads + i), m.V_NEEDED + 1) == 1:
-            number = CODE_REDUCE - word(instr, 0)
+        instr = program_instr(program, i)
+        if word(instr, INSTR_CODE) <= CODE_REDUCE and word(value_row(out, loads + i), m.V_NEEDED + 1) == 1:
+            number = CODE_REDUCE - word(instr, INSTR_CODE)
             repeated = word(primitive_row(registry, number), 7)
             reduce = out + 8 * (word(out, m.REDUCE_ROWS) + m.REDUCE_WORDS * count)
-            set_word(reduce, m.R_VALUE, word(instr, 2))
+            set_word(reduce, m.R_VALUE, instr_argument(instr, 0))
             set_word(reduce, m.R_RESULT, loads + i)
             set_word(reduce, m.R_FUNCTION, word(functions, first + number))
             set_word(reduce, m.R_BINARY, word(functions, first + repeated // 8))
-            set_word(reduce, m.R_IDENTITY, identity_bits(repeated % 8, word(instr, 1)))
-            set_word(reduce, m.R_SIZE, dtype_size(word(instr, 1)))
+            set_word(reduce, m.R_IDENTITY, identity_bits(repeated % 8, word(instr, INSTR_DTYPE)))
+            set_word(reduce, m.R_SIZE, dtype_size(word(instr, INSTR_DTYPE)))
             count += 1
     set_word(out, m.REDUCES, count)
 
@@ -331,8 +334,8 @@ def map_bind(image, record, dims, buffers, registry, functions, out):
 
     out[0], out[1]: tiles of phases 0 and 1; out[2]: bytes of each worker's scratch; out[3]: bytes of work;
     out[4]: elements of a tile of phase 0 (maps without reductions)."""
-    rank, reduced = word(record, 1), word(record, 2)
-    raw = out + 8 * lay_out(out, program_of(record, image))
+    rank, reduced = word(record, MAP_RANK), word(record, MAP_REDUCED)
+    raw = out + 8 * lay_out(out, map_program(image, record))
     order = raw + 8 * MAX_AXES * (word(out, m.LOADS) + word(out, m.STORES) + word(out, m.INSTRS))
     read_accesses(out, record, dims, buffers, raw)
     mark_needed(out, reduced)

@@ -7,10 +7,11 @@ store may overwrite what was loaded.
 """
 from __future__ import annotations
 
-from ..layout import CODE_CONST, INSTR_WORDS
+from ..layout import CODE_CONST
 from . import map_words as m
 from .map_run import POINTERS
 from .memory import function, set_word, word
+from .steps import INSTR_CODE, INSTR_VALUE, MOST_ARGUMENTS, instr_argument, program_instr
 
 FOREVER = 1 << 30
 
@@ -48,14 +49,14 @@ def access_at(out, number):
 
 @function
 def instr_at(out, number):
-    return word(out, m.PROGRAM) + 8 * (3 + word(out, m.LOADS) + INSTR_WORDS * number)
+    return program_instr(word(out, m.PROGRAM), number)
 
 
 @function
 def is_op(out, number, instr):
     """Whether instruction `instr` is a primitive that the pass calls."""
     needed = word(value_at(out, word(out, m.LOADS) + instr), m.V_NEEDED + number) == 1
-    return needed and word(instr_at(out, instr), 0) >= 0
+    return needed and word(instr_at(out, instr), INSTR_CODE) >= 0
 
 
 @function
@@ -67,8 +68,8 @@ def note_uses(out, number):
         set_word(value_at(out, v), m.V_SLOT + number, -1)
     for i in range(instrs):
         if is_op(out, number, i):
-            for a in range(4):
-                argument = word(instr_at(out, i), 2 + a)
+            for a in range(MOST_ARGUMENTS):
+                argument = instr_argument(instr_at(out, i), a)
                 if argument >= 0:
                     set_word(value_at(out, argument), m.V_LAST + number, i)
     for j in range(word(out, m.STORES)):
@@ -154,11 +155,11 @@ def plan_loads(out, number, in_place, busy):
     loads, consts, fixed, fetches = word(out, m.LOADS), 0, 0, 0
     for i in range(word(out, m.INSTRS)):
         instr = instr_at(out, i)
-        if word(instr, 0) == CODE_CONST and word(value_at(out, loads + i), m.V_NEEDED + number) == 1:
+        if word(instr, INSTR_CODE) == CODE_CONST and word(value_at(out, loads + i), m.V_NEEDED + number) == 1:
             take_slot(out, number, loads + i, -2, busy)
             row = out + 8 * (word(bound, m.P_CONST_ROWS) + m.CONST_WORDS * consts)
             set_word(row, 0, loads + i)
-            set_word(row, 1, word(instr, 6))
+            set_word(row, 1, word(instr, INSTR_VALUE))
             set_word(row, 2, word(value_at(out, loads + i), m.V_SIZE))
             consts += 1
     for step in range(2):
@@ -194,8 +195,8 @@ def of_one_size(out, instr, value):
     """Whether the arguments' elements are as large as the result's, so that it may be computed in an argument's
     place."""
     same = True
-    for a in range(4):
-        argument = word(instr, 2 + a)
+    for a in range(MOST_ARGUMENTS):
+        argument = instr_argument(instr, a)
         if argument >= 0:
             same = same and word(value_at(out, argument), m.V_SIZE) == word(value_at(out, value), m.V_SIZE)
     return same
@@ -211,10 +212,10 @@ def plan_ops(out, number, registry, functions, in_place, busy):
             if word(in_place, value) == 0:
                 take_slot(out, number, value, i if of_one_size(out, instr, value) else i - 1, busy)
             row = out + 8 * (word(bound, m.P_OP_ROWS) + m.OP_WORDS * count)
-            set_word(row, 0, word(functions, 3 * word(registry, 1) + word(instr, 0)))
+            set_word(row, 0, word(functions, 3 * word(registry, 1) + word(instr, INSTR_CODE)))
             set_word(row, 1, value)
-            for a in range(4):
-                argument = word(instr, 2 + a)
+            for a in range(MOST_ARGUMENTS):
+                argument = instr_argument(instr, a)
                 set_word(row, 2 + a, argument if argument >= 0 else value)
             count += 1
     set_word(bound, m.P_OPS, count)

@@ -10,7 +10,7 @@ from . import image as im
 from . import tables as t
 from .bind import note_input_sizes, size_segment
 from .block import NO_POLLING, allocate, allocate_cleared, fail, release, start_polling
-from .frame import add_saturated, epilogue_of, frame_bytes, frame_create, frame_free
+from .frame import add_saturated, frame_bytes, frame_create, frame_free
 from .image import body_record, buffer_row, dtype_size, kernel_record, root, step_record
 from .lists import forget_lists
 from .memory import atomic_add, atomic_load, atomic_store, function, set_word, word
@@ -18,6 +18,20 @@ from .pack import renew_used
 from .pool import spin_lock
 from .run import run_body
 from .sizes import reserve_outputs
+from .steps import (
+    CALL_KERNEL,
+    CALL_OPERANDS,
+    MAP_STORES,
+    TAKE_BUFFER,
+    access_buffer,
+    body_of,
+    call_operand,
+    epilogue_of,
+    has_bodies,
+    kind_of,
+    map_of,
+    map_store,
+)
 
 
 @function
@@ -30,10 +44,8 @@ def note_write(model, record, table, buffer):
 
 @function
 def note_stores(model, record, table, words):
-    access = words + 8 * (5 + word(words, 1) + word(words, 3) * (2 + word(words, 1)))
-    for _ in range(word(words, 4)):
-        note_write(model, record, table, word(access, 0))
-        access += 8 * (2 + word(words, 1))
+    for i in range(word(words, MAP_STORES)):
+        note_write(model, record, table, access_buffer(map_store(words, i)))
 
 
 @function
@@ -53,24 +65,21 @@ def find_writes(model):
         record, mine = body_record(image, body), table + 8 * body * states
         for i in range(word(record, im.B_STEPS)):
             step = step_record(image, record, i)
-            kind = word(step, 0)
+            kind = kind_of(step)
             if kind == im.STEP_MAP:
-                note_stores(model, record, mine, step + 16)
+                note_stores(model, record, mine, map_of(step))
             elif kind == im.STEP_TAKE:
-                note_write(model, record, mine, word(step, 3))
+                note_write(model, record, mine, word(step, TAKE_BUFFER))
             elif kind == im.STEP_CALL:
-                kernel = kernel_record(word(model, t.MODEL_REGISTRY), word(step, 2))
-                for j in range(word(step, 3)):
+                kernel = kernel_record(word(model, t.MODEL_REGISTRY), word(step, CALL_KERNEL))
+                for j in range(word(step, CALL_OPERANDS)):
                     if word(kernel, 4 + 4 * j) != 0:
-                        note_write(model, record, mine, word(step, 7 + j))
+                        note_write(model, record, mine, call_operand(step, j))
                 if epilogue_of(step) != 0:
                     note_stores(model, record, mine, epilogue_of(step))
-            elif kind == im.STEP_WHILE:
-                merge(table, states, body, word(step, 2))
-                merge(table, states, body, word(step, 3))
-            elif kind == im.STEP_IF:
-                merge(table, states, body, word(step, 3))
-                merge(table, states, body, word(step, 4))
+            elif has_bodies(step):
+                merge(table, states, body, body_of(step, 0))
+                merge(table, states, body, body_of(step, 1))
 
 
 @function
@@ -185,11 +194,9 @@ def check_tables(model, most, error):
         record, total = body_record(image, body), frame_bytes(model, body)
         for i in range(word(record, im.B_STEPS)):
             step = step_record(image, record, i)
-            kind = word(step, 0)
-            if kind == im.STEP_WHILE or kind == im.STEP_IF:
-                first = 2 if kind == im.STEP_WHILE else 3
-                total = add_saturated(total, word(table, word(step, first)))
-                total = add_saturated(total, word(table, word(step, first + 1)))
+            if has_bodies(step):
+                total = add_saturated(total, word(table, body_of(step, 0)))
+                total = add_saturated(total, word(table, body_of(step, 1)))
         set_word(table, body, total)
     total = word(table, 0)
     if prepare >= 0:

@@ -10,6 +10,7 @@ from ..kernel import Choice
 from . import image as im
 from . import tables as t
 from .memory import copy_bytes, function, set_word, word
+from .steps import CALL_ATTRS, CALL_DIMS, CALL_KERNEL, CALL_OPERANDS, HOST_NUMBER, MAP_RANK, map_dim, map_of
 
 VARIANT, FORMAT = int(Choice.VARIANT), int(Choice.FORMAT)
 
@@ -54,25 +55,26 @@ def note_step(frame, row, step):
     """The event of a bound step. An IF's is noted where the branch is chosen."""
     kind, record = word(row, t.ROW_KIND), word(row, t.ROW_RECORD)
     if kind == im.STEP_MAP:
-        rank = word(record, 3)
+        words = map_of(record)
+        rank = word(words, MAP_RANK)
         event = note(frame, kind, step, 1 if word(row, t.ROW_FUNCTION) != 0 else 0, rank)
         if event != 0:
             set_word(event, t.EVENT_D, word(row, t.ROW_TILES))
             set_word(event, t.EVENT_E, word(row, t.ROW_TILES_1))
             for axis in range(rank):
-                set_word(event, t.EVENT_NUMBERS + axis, word(word(frame, t.FRAME_DIMS), word(record, 7 + axis)))
+                set_word(event, t.EVENT_NUMBERS + axis, word(word(frame, t.FRAME_DIMS), map_dim(words, axis)))
     elif kind == im.STEP_CALL:
         note_call(frame, row, record, step)
     elif kind == im.STEP_HOST:
-        note(frame, kind, step, word(record, 2), 0)
+        note(frame, kind, step, word(record, HOST_NUMBER), 0)
     elif kind != im.STEP_IF:
         note(frame, kind, step, 0, 0)
 
 
 @function
 def note_call(frame, row, record, step):
-    operands, numbers = word(record, 3), word(record, 4) + word(record, 5)
-    event = note(frame, im.STEP_CALL, step, word(record, 2), numbers)
+    operands, numbers = word(record, CALL_OPERANDS), word(record, CALL_DIMS) + word(record, CALL_ATTRS)
+    event = note(frame, im.STEP_CALL, step, word(record, CALL_KERNEL), numbers)
     if event == 0:
         return
     arguments = word(row, t.ROW_BOUND) + 8 * operands

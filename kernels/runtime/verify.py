@@ -40,9 +40,23 @@ from .image import (
     step_record,
 )
 from .memory import function, set_word, word
+from .steps import (
+    MAP_PROGRAM,
+    PROGRAM_STORES,
+    bind_count,
+    body_of,
+    epilogue_of,
+    has_bodies,
+    kind_of,
+    map_of,
+    map_program,
+    program_row,
+    program_values,
+)
+from .verify_buffer import dims_bound_by
 from .verify_layout import inside, step_is_inside
 from .verify_program import check_program
-from .verify_step import check_step, dims_bound_by
+from .verify_step import check_step
 
 MOST_WORDS = 1 << 36
 BUDGET = 1 << 28          # values of the programs of all map steps; states times loops and branches; bodies times calls
@@ -97,16 +111,16 @@ def shape_is_good(row):
 
 @function
 def map_values(program):
-    return word(program, 0) + word(program, 1) + word(program, 2)
+    return program_values(program) + word(program, PROGRAM_STORES)
 
 
 @function
 def map_cost(image, words):
     """Values of the program of a map whose record is inside the image. words: from `program` on."""
-    number = word(words, 0)
+    number = word(words, MAP_PROGRAM)
     if number < 0 or number >= word(image, im.H_PROGRAMS):
         return 0
-    return map_values(image + 8 * word(image, word(image, im.H_PROGRAM_TABLE) + number))
+    return map_values(map_program(image, words))
 
 
 @function
@@ -116,14 +130,13 @@ def cost_of(image, record):
     bodies = word(image, im.H_BODIES)
     for i in range(word(record, im.B_STEPS)):
         step = step_record(image, record, i)
-        kind = word(step, 0)
-        if kind == im.STEP_MAP:
-            cost += map_cost(image, step + 16)
-        elif kind == im.STEP_CALL:
+        if kind_of(step) == im.STEP_MAP:
+            cost += map_cost(image, map_of(step))
+        elif kind_of(step) == im.STEP_CALL:
             cost += bodies
-            if word(step, 6) != 0:
-                cost += map_cost(image, step + 8 * (7 + word(step, 3) + word(step, 4) + word(step, 5)))
-        elif kind == im.STEP_WHILE or kind == im.STEP_IF:
+            if epilogue_of(step) != 0:
+                cost += map_cost(image, epilogue_of(step))
+        elif has_bodies(step):
             cost += states
         if cost > BUDGET:
             return cost
@@ -328,13 +341,11 @@ def check_body(image, words, registry, body, depths, mine, work, error):
         step = step_record(image, record, i)
         check = check_step(image, registry, body, step, segment, work, written, filled, mine, spare)
         if check != 0:
-            return wrong(error, check, body, i, word(step, 0))
-        if im.bind_count(step) > 0:
+            return wrong(error, check, body, i, kind_of(step))
+        if bind_count(step) > 0:
             segment += 1
-        kind = word(step, 0)
-        if kind == im.STEP_WHILE or kind == im.STEP_IF:
-            first = 2 if kind == im.STEP_WHILE else 3
-            depth = max(depth, word(depths, word(step, first)), word(depths, word(step, first + 1)))
+        if has_bodies(step):
+            depth = max(depth, word(depths, body_of(step, 0)), word(depths, body_of(step, 1)))
     mark_writes(image, record, mine, 0)
     set_word(depths, body, depth + 1)
     if depth + 1 > MOST_DEPTH:
@@ -355,7 +366,7 @@ def verify(image, words, registry, work, error):
     for i in range(word(image, im.H_PROGRAMS)):
         program = word(image, word(image, im.H_PROGRAM_TABLE) + i)
         check = check_program(image, words, registry, program, work)
-        if check == 0 and map_values(image + 8 * program) > MOST_VALUES:
+        if check == 0 and map_values(program_row(image, i)) > MOST_VALUES:
             check = 59
         if check != 0:
             return wrong(error, check, -1, -1, i)

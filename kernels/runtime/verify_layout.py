@@ -4,6 +4,34 @@ from __future__ import annotations
 from ..layout import MAX_RANK
 from . import image as im
 from .memory import function, word
+from .steps import (
+    ACCESS_STRIDES,
+    BIND_DIMS,
+    BOUND_WORDS,
+    CALL_ATTRS,
+    CALL_DIMS,
+    CALL_EPILOGUE,
+    CALL_LISTS,
+    CALL_OPERANDS,
+    LENGTH_WORDS,
+    MAP_DOMAIN,
+    MAP_LOADS,
+    MAP_RANK,
+    MAP_REDUCED,
+    MAP_STORES,
+    POP_ROWS,
+    PUSH_WORDS,
+    STEP_FIRST,
+    STEP_WORDS,
+    TAKE_WORDS,
+    bind_count,
+    has_lists,
+    kind_of,
+    list_base,
+    list_operands,
+    list_slots,
+    map_of,
+)
 
 
 @function
@@ -22,9 +50,10 @@ def small(words, count):
 @function
 def map_size(words, at, room):
     """Words of MAP words at an address that has `room` words; -1 if they do not fit."""
-    if room < 5:
+    if room < MAP_DOMAIN:
         return -1
-    rank, reduced, loads, stores = word(at, 1), word(at, 2), word(at, 3), word(at, 4)
+    rank, reduced = word(at, MAP_RANK), word(at, MAP_REDUCED)
+    loads, stores = word(at, MAP_LOADS), word(at, MAP_STORES)
     if (
         rank < 0
         or rank > MAX_RANK
@@ -34,26 +63,27 @@ def map_size(words, at, room):
         or small(words, stores) == 0
     ):
         return -1
-    size = 5 + rank + (loads + stores) * (2 + rank)
+    size = MAP_DOMAIN + rank + (loads + stores) * (ACCESS_STRIDES + rank)
     return size if size <= room else -1
 
 
 @function
-def lists_size(words, step, head, room):
-    """Words of a record of HOST, WHILE or IF with `head` words before its lists."""
-    if room < head:
+def lists_size(words, step, room):
+    """Words of a record of HOST, WHILE or IF that has `room` words; -1 if it makes no sense."""
+    if room < list_base(step):
         return -1
-    operands, slots, binds = word(step, head - 3), word(step, head - 2), word(step, head - 1)
+    operands, slots, binds = list_operands(step), list_slots(step), bind_count(step)
     if small(words, operands) == 0 or small(words, slots) == 0 or small(words, binds) == 0:
         return -1
-    return head + operands + slots + 3 * binds
+    return list_base(step) + operands + slots + BOUND_WORDS * binds
 
 
 @function
 def call_size(words, step, room):
-    if room < 7:
+    if room < CALL_LISTS:
         return -1
-    operands, dims, attrs, epilogue = word(step, 3), word(step, 4), word(step, 5), word(step, 6)
+    operands, dims = word(step, CALL_OPERANDS), word(step, CALL_DIMS)
+    attrs, epilogue = word(step, CALL_ATTRS), word(step, CALL_EPILOGUE)
     if (
         small(words, operands) == 0
         or small(words, dims) == 0
@@ -62,7 +92,7 @@ def call_size(words, step, room):
         or epilogue > 1
     ):
         return -1
-    size = 7 + operands + dims + attrs
+    size = CALL_LISTS + operands + dims + attrs
     if size > room or epilogue == 0:
         return size
     more = map_size(words, step + 8 * size, room - size)
@@ -72,29 +102,35 @@ def call_size(words, step, room):
 @function
 def record_size(words, step, room):
     """Words that a step's record must have by its kind and counts; -1 if it makes no sense."""
-    kind = word(step, 0)
+    kind = kind_of(step)
     if kind == im.STEP_MAP:
-        size = map_size(words, step + 16, room - 2)
-        return size + 2 if size > 0 else -1
+        size = map_size(words, map_of(step), room - STEP_FIRST)
+        return size + STEP_FIRST if size > 0 else -1
     if kind == im.STEP_CALL:
         return call_size(words, step, room)
-    if kind == im.STEP_HOST or kind == im.STEP_WHILE or kind == im.STEP_IF:
-        return lists_size(words, step, im.list_base(kind), room)
+    if has_lists(step):
+        return lists_size(words, step, room)
     if kind == im.STEP_BIND:
-        return 4 + word(step, 3) if room >= 4 and small(words, word(step, 3)) != 0 else -1
+        if room < BIND_DIMS or small(words, bind_count(step)) == 0:
+            return -1
+        return BIND_DIMS + bind_count(step)
     if kind == im.STEP_POP:
-        return 6 + 3 * word(step, 5) if room >= 6 and small(words, word(step, 5)) != 0 else -1
+        if room < POP_ROWS or small(words, bind_count(step)) == 0:
+            return -1
+        return POP_ROWS + BOUND_WORDS * bind_count(step)
     if kind == im.STEP_PUSH:
-        return 5
-    return 4 if kind == im.STEP_TAKE or kind == im.STEP_LENGTH else -1
+        return PUSH_WORDS
+    if kind == im.STEP_TAKE:
+        return TAKE_WORDS
+    return LENGTH_WORDS if kind == im.STEP_LENGTH else -1
 
 
 @function
 def step_is_inside(image, words, offset):
-    if offset < 0 or offset > words - 2:
+    if offset < 0 or offset > words - STEP_FIRST:
         return 0
     step = image + 8 * offset
-    size = word(step, 1)
-    if size < 2 or size > words - offset:
+    size = word(step, STEP_WORDS)
+    if size < STEP_FIRST or size > words - offset:
         return 0
     return 1 if record_size(words, step, size) == size else 0

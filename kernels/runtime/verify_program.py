@@ -8,27 +8,24 @@ from ..layout import CODE_CONST, CODE_INDEX, CODE_LINEAR, CODE_REDUCE, INSTR_WOR
 from . import image as im
 from .image import dtype_size, primitive_row
 from .memory import function, set_word, word
+from .steps import (
+    INSTR_CODE,
+    INSTR_DTYPE,
+    INSTR_VALUE,
+    MOST_ARGUMENTS,
+    PROGRAM_DTYPES,
+    PROGRAM_INSTRS,
+    PROGRAM_LOADS,
+    PROGRAM_STORES,
+    instr_argument,
+    program_instr,
+    program_store,
+    program_values,
+    value_dtype,
+)
 from .verify_layout import inside
 
 UNIFORM, ELEMENT, ROW = 0, 1, 2
-
-
-@function
-def program_instrs(program):
-    return program + 8 * (3 + word(program, 0))
-
-
-@function
-def program_stores(program):
-    return program_instrs(program) + 8 * INSTR_WORDS * word(program, 1)
-
-
-@function
-def value_dtype(program, value):
-    loads = word(program, 0)
-    if value < loads:
-        return word(program, 3 + value)
-    return word(program_instrs(program), INSTR_WORDS * (value - loads) + 1)
 
 
 @function
@@ -44,10 +41,10 @@ def check_arguments(program, registry, primitive, instr, value):
     """Arguments of an instruction come earlier and have the primitive's dtypes."""
     row = primitive_row(registry, primitive)
     count = word(row, 0)
-    if word(row, 1) != word(instr, 1):
+    if word(row, 1) != word(instr, INSTR_DTYPE):
         return 54
-    for j in range(4):
-        argument = word(instr, 2 + j)
+    for j in range(MOST_ARGUMENTS):
+        argument = instr_argument(instr, j)
         if j >= count:
             if argument != -1:
                 return 55
@@ -58,18 +55,18 @@ def check_arguments(program, registry, primitive, instr, value):
 
 @function
 def check_instr(program, registry, value):
-    instr = program_instrs(program) + 8 * INSTR_WORDS * (value - word(program, 0))
-    code, dtype = word(instr, 0), word(instr, 1)
+    instr = program_instr(program, value - word(program, PROGRAM_LOADS))
+    code, dtype = word(instr, INSTR_CODE), word(instr, INSTR_DTYPE)
     if number(dtype) == 0:
         return 51
     if code == CODE_CONST or code == CODE_INDEX or code == CODE_LINEAR:
-        for j in range(4):
-            if word(instr, 2 + j) != -1:
+        for j in range(MOST_ARGUMENTS):
+            if instr_argument(instr, j) != -1:
                 return 55
     if code == CODE_CONST:
         return 0
     if code == CODE_INDEX:
-        axis = word(instr, 6)
+        axis = word(instr, INSTR_VALUE)
         return 0 if dtype == im.DTYPE_I64 and 0 <= axis < MAX_RANK else 52
     if code == CODE_LINEAR:
         return 0 if dtype == im.DTYPE_I64 else 52
@@ -85,23 +82,24 @@ def check_instr(program, registry, value):
 @function
 def check_program(image, words, registry, offset, work):
     """0 or the number of the check that failed."""
-    if offset < 0 or offset > words - 3:
+    if offset < 0 or offset > words - PROGRAM_DTYPES:
         return 50
     program = image + 8 * offset
-    loads, instrs, stores = word(program, 0), word(program, 1), word(program, 2)
-    if inside(words, loads, offset + 3, 1) == 0 or inside(words, instrs, offset + 3 + loads, INSTR_WORDS) == 0:
+    loads, instrs, stores = word(program, PROGRAM_LOADS), word(program, PROGRAM_INSTRS), word(program, PROGRAM_STORES)
+    first = offset + PROGRAM_DTYPES
+    if inside(words, loads, first, 1) == 0 or inside(words, instrs, first + loads, INSTR_WORDS) == 0:
         return 50
-    if inside(words, stores, offset + 3 + loads + instrs * INSTR_WORDS, 1) == 0:
+    if inside(words, stores, first + loads + instrs * INSTR_WORDS, 1) == 0:
         return 50
     for i in range(loads):
-        if number(word(program, 3 + i)) == 0:
+        if number(value_dtype(program, i)) == 0:
             return 51
     for value in range(loads, loads + instrs):
         check = check_instr(program, registry, value)
         if check != 0:
             return check
     for j in range(stores):
-        value = word(program_stores(program), j)
+        value = program_store(program, j)
         if value < 0 or value >= loads + instrs:
             return 57
     for i in range(loads):
@@ -115,15 +113,15 @@ def classify(program, kinds):
 
     A load is an element value, or UNIFORM if it does not move along the reduced axes: then rows may use it too.
     """
-    loads, instrs = word(program, 0), word(program, 1)
+    loads, instrs = word(program, PROGRAM_LOADS), word(program, PROGRAM_INSTRS)
     for i in range(instrs):
-        instr = program_instrs(program) + 8 * INSTR_WORDS * i
-        code, kind, elements = word(instr, 0), UNIFORM, 0
+        instr = program_instr(program, i)
+        code, kind, elements = word(instr, INSTR_CODE), UNIFORM, 0
         if code == CODE_INDEX or code == CODE_LINEAR:
             kind = ELEMENT
         elif code != CODE_CONST:
-            for j in range(4):
-                argument = word(instr, 2 + j)
+            for j in range(MOST_ARGUMENTS):
+                argument = instr_argument(instr, j)
                 if argument >= 0:
                     kind = max(kind, word(kinds, argument))
                     elements += 1 if word(kinds, argument) == ELEMENT else 0
@@ -139,7 +137,7 @@ def classify(program, kinds):
 
 @function
 def has_row_values(program, kinds):
-    for i in range(word(program, 0) + word(program, 1)):
+    for i in range(program_values(program)):
         if word(kinds, i) == ROW:
             return 1
     return 0
@@ -149,8 +147,8 @@ def has_row_values(program, kinds):
 def largest_index(program):
     """The largest axis that a program asks the index of, -1 if none."""
     largest = -1
-    for i in range(word(program, 1)):
-        instr = program_instrs(program) + 8 * INSTR_WORDS * i
-        if word(instr, 0) == CODE_INDEX:
-            largest = max(largest, word(instr, 6))
+    for i in range(word(program, PROGRAM_INSTRS)):
+        instr = program_instr(program, i)
+        if word(instr, INSTR_CODE) == CODE_INDEX:
+            largest = max(largest, word(instr, INSTR_VALUE))
     return largest

@@ -1,0 +1,232 @@
+"""Verification of the steps of control: those that bind dims, fill slots, run bodies or work on lists.
+
+What the arguments of checks are, verify_buffer.py says.
+"""
+from __future__ import annotations
+
+from . import image as im
+from .image import body_record, buffer_row, plain, slot_row
+from .memory import function, set_word, word
+from .steps import (
+    BIND_BUFFER,
+    BOUND_AXIS,
+    BOUND_SLOT,
+    HOST_NUMBER,
+    IF_ELSE,
+    IF_FLAG,
+    IF_THEN,
+    LENGTH_BUFFER,
+    LENGTH_SOURCE,
+    POP_RESULT,
+    POP_SLOT,
+    POP_SOURCE,
+    PUSH_RESULT,
+    PUSH_SOURCE,
+    PUSH_VALUE,
+    TAKE_BUFFER,
+    TAKE_SLOT,
+    WHILE_BODY,
+    WHILE_CARRIED,
+    WHILE_TEST,
+    bind_count,
+    bind_row,
+    list_operand,
+    list_operands,
+    list_slot,
+    list_slots,
+)
+from .verify_buffer import check_read, check_write, is_buffer
+
+
+@function
+def check_binds(image, record, step, filled):
+    """Slots of a step's binds are filled by then, axes exist. (Dims: dims_bound_by.)"""
+    for i in range(bind_count(step)):
+        row = bind_row(step, i)
+        slot, axis = word(row, BOUND_SLOT), word(row, BOUND_AXIS)
+        if slot < 0 or slot >= word(record, im.B_SLOTS) or word(filled, slot) == 0:
+            return 100
+        if axis < 0 or axis >= word(slot_row(image, record, slot), 1):
+            return 101
+    return 0
+
+
+@function
+def check_lists(image, record, step, known, segment, written, filled):
+    """Operands of a HOST, WHILE or IF are readable, its slots exist (and are filled from here on)."""
+    for i in range(list_operands(step)):
+        check = check_read(image, record, list_operand(step, i), known, segment, written)
+        if check != 0:
+            return check
+    for i in range(list_slots(step)):
+        slot = list_slot(step, i)
+        if slot < 0 or slot >= word(record, im.B_SLOTS):
+            return 102
+        if word(filled, slot) == step:
+            return 103
+        set_word(filled, slot, step)               # its address: each step has its own
+    return check_binds(image, record, step, filled)
+
+
+@function
+def port(image, body, field, index):
+    """Buffer row of an input or output of a body."""
+    record = body_record(image, body)
+    return buffer_row(image, record, word(image, word(record, field + 1) + index))
+
+
+@function
+def same_type(row, dtype, rank):
+    return 1 if word(row, 1) == dtype and word(row, 3) == rank else 0
+
+
+@function
+def check_inputs(image, record, step, callee):
+    """Operands of a WHILE or IF fit the inputs of the body."""
+    if word(body_record(image, callee), im.B_INPUTS) != list_operands(step):
+        return 110
+    for i in range(list_operands(step)):
+        row = buffer_row(image, record, list_operand(step, i))
+        if same_type(port(image, callee, im.B_INPUTS, i), word(row, 1), word(row, 3)) == 0:
+            return 111
+    return 0
+
+
+@function
+def check_results(image, record, step, callee):
+    """Outputs of a body fit the slots."""
+    if word(body_record(image, callee), im.B_OUTPUTS) != list_slots(step):
+        return 112
+    for i in range(list_slots(step)):
+        row = slot_row(image, record, list_slot(step, i))
+        if same_type(port(image, callee, im.B_OUTPUTS, i), word(row, 0), word(row, 1)) == 0:
+            return 113
+    return 0
+
+
+@function
+def check_while(image, body, step):
+    record, test, callee = body_record(image, body), word(step, WHILE_TEST), word(step, WHILE_BODY)
+    carried, operands, slots = word(step, WHILE_CARRIED), list_operands(step), list_slots(step)
+    bodies = word(image, im.H_BODIES)
+    if test <= body or test >= bodies or callee <= body or callee >= bodies:
+        return 114
+    if carried < 0 or carried > operands or slots != carried:
+        return 115
+    if (
+        word(body_record(image, test), im.B_OUTPUTS) != 1
+        or same_type(port(image, test, im.B_OUTPUTS, 0), im.DTYPE_BOOL, 0) == 0
+    ):
+        return 116
+    check = max(check_inputs(image, record, step, test), check_inputs(image, record, step, callee))
+    if check == 0:
+        check = check_results(image, record, step, callee)
+    for i in range(slots):
+        if check == 0:
+            row = slot_row(image, record, list_slot(step, i))
+            check = 0 if is_buffer(image, record, list_operand(step, i), word(row, 0), word(row, 1)) != 0 else 117
+    return check
+
+
+@function
+def check_if(image, body, step, known, segment, written):
+    record, then, otherwise = body_record(image, body), word(step, IF_THEN), word(step, IF_ELSE)
+    bodies = word(image, im.H_BODIES)
+    if then <= body or then >= bodies or otherwise <= body or otherwise >= bodies:
+        return 118
+    check = check_read(image, record, word(step, IF_FLAG), known, segment, written)
+    if check == 0 and is_buffer(image, record, word(step, IF_FLAG), im.DTYPE_BOOL, 0) == 0:
+        check = 119
+    if check == 0:
+        check = max(check_inputs(image, record, step, then), check_inputs(image, record, step, otherwise))
+    if check == 0:
+        check = max(check_results(image, record, step, then), check_results(image, record, step, otherwise))
+    return check
+
+
+@function
+def check_host(image, record, step):
+    if word(step, HOST_NUMBER) < 0 or word(step, HOST_NUMBER) >= word(image, im.H_HOSTS):
+        return 120
+    for i in range(list_operands(step)):
+        if plain(word(buffer_row(image, record, list_operand(step, i)), 1)) == 0:
+            return 121
+    for i in range(list_slots(step)):
+        if plain(word(slot_row(image, record, list_slot(step, i)), 0)) == 0:
+            return 121
+    return 0
+
+
+@function
+def check_list(image, record, source, known, segment, written):
+    """The list that a PUSH, POP or LENGTH reads."""
+    check = check_read(image, record, source, known, segment, written)
+    if check == 0 and is_buffer(image, record, source, im.DTYPE_HANDLE, 0) == 0:
+        check = 130
+    return check
+
+
+@function
+def check_new_list(image, record, result, known, segment, written, mine):
+    """The list that a PUSH or POP makes."""
+    check = check_write(image, record, result, known, segment, written, mine)
+    if check == 0 and is_buffer(image, record, result, im.DTYPE_HANDLE, 0) == 0:
+        check = 132
+    return check
+
+
+@function
+def check_push(image, record, step, known, segment, written, mine):
+    source, result = word(step, PUSH_SOURCE), word(step, PUSH_RESULT)
+    check = check_list(image, record, source, known, segment, written)
+    if check == 0:
+        check = check_read(image, record, word(step, PUSH_VALUE), known, segment, written)
+    return check if check != 0 else check_new_list(image, record, result, known, segment, written, mine)
+
+
+@function
+def check_pop(image, record, step, known, segment, written, filled, mine):
+    slot = word(step, POP_SLOT)
+    check = check_list(image, record, word(step, POP_SOURCE), known, segment, written)
+    if check == 0:
+        check = check_new_list(image, record, word(step, POP_RESULT), known, segment, written, mine)
+    if check != 0:
+        return check
+    if slot < 0 or slot >= word(record, im.B_SLOTS):
+        return 133
+    set_word(filled, slot, 1)
+    return check_binds(image, record, step, filled)
+
+
+@function
+def check_length(image, record, step, known, segment, written, mine):
+    length = word(step, LENGTH_BUFFER)
+    check = check_list(image, record, word(step, LENGTH_SOURCE), known, segment, written)
+    if check == 0:
+        check = check_write(image, record, length, known, segment, written, mine)
+    if check == 0 and is_buffer(image, record, length, im.DTYPE_I32, 0) == 0:
+        check = 131
+    return check
+
+
+@function
+def check_take(image, record, step, known, segment, written, filled, mine):
+    slot, buffer = word(step, TAKE_SLOT), word(step, TAKE_BUFFER)
+    if slot < 0 or slot >= word(record, im.B_SLOTS) or word(filled, slot) == 0:
+        return 140
+    check = check_write(image, record, buffer, known, segment, written, mine)
+    row = slot_row(image, record, slot)
+    if check == 0 and is_buffer(image, record, buffer, word(row, 0), word(row, 1)) == 0:
+        check = 141
+    return check
+
+
+@function
+def check_bind(image, record, step, known, segment, written):
+    check = check_read(image, record, word(step, BIND_BUFFER), known, segment, written)
+    if check != 0:
+        return check
+    row = buffer_row(image, record, word(step, BIND_BUFFER))
+    if word(row, 3) > 1 or (word(row, 1) != im.DTYPE_I32 and word(row, 1) != im.DTYPE_I64):
+        return 150
+    return 0
