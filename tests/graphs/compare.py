@@ -47,7 +47,7 @@ def check(program: Program, wanted: set[str] | None = None, values: bool = True)
     try:
         built = build(program)
     except BuildError as problem:
-        reason = limits.while_building(problem, program)
+        reason = limits.while_building(problem)
         if reason is not None:
             report.skipped.append(f"refused while building: {reason}")
         else:

@@ -128,7 +128,7 @@ def without_refused(program: Program, refused: Counter[str]) -> Program:
             build(program)
             return program
         except BuildError as problem:
-            reason = limits.while_building(problem, program)
+            reason = limits.while_building(problem)
             if reason is None:
                 return program
             refused[reason] += 1

@@ -12,6 +12,7 @@ import numpy as np
 
 from graphc.ir.op import OPS, Effect, Op, Sample
 
+import limits
 from interpret import Unfit
 from programs import Apply, takes_variable
 from samples import arrays as sample_arrays
@@ -75,6 +76,7 @@ class _Use:
         if self.op.effect is Effect.RANDOM:
             attributes["key"] = self.rng.randrange(1, 2**60)
         inputs = tuple(v for name in self.op.operands for v in chosen[name])
+        limits.settle(Apply((), self.op.type, inputs, attributes), self.scope.find)
         return self._add(inputs, attributes)
 
     def _add(self, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Apply:
