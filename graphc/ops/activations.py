@@ -12,7 +12,7 @@ from graphc.ir.op import Sample, Scalars, attr, register
 from graphc.ops.binary import multiply
 from graphc.ops.build import apply
 from graphc.ops.comparison import less
-from graphc.ops.elementwise import SHAPES, Binary, Unary, gradient_samples, scale, unary_samples
+from graphc.ops.elementwise import SHAPES, Unary, UnaryGrad, gradient_samples, scale, unary_samples
 from graphc.ops.unary import negative
 
 SELU_SCALE = 1.0507009873554804934193349852946
@@ -20,21 +20,19 @@ SELU_SCALE_ALPHA = 1.7580993408473768599402175208123
 
 
 
-class _OfResult(Binary):
+class _OfResult(UnaryGrad):
     """dx from the result y and dy."""
 
     operands = ("y", "dy")
     results = ("z",)
-    kind = "floating"
     samples = gradient_samples(-0.9, 0.9)
 
 
-class _OfFeatures(Binary):
+class _OfFeatures(UnaryGrad):
     """dx from dy and the features x (or, for Elu and Selu, the result)."""
 
     operands = ("gradients", "features")
     results = ("backprops",)
-    kind = "floating"
     samples = gradient_samples()
 
 

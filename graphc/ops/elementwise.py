@@ -17,7 +17,7 @@ from graphc.ir import dims
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import COMPUTED, FLOATING, INTEGERS, WIDE, DType, bool_, float64, int32, int64
 from graphc.ir.op import REFUSED, Elementwise, Sample, Scalars
-from graphc.ir.spec import Spec, text
+from graphc.ir.spec import Spec, require_equal, text
 from graphc.ops.known import value_array
 
 if TYPE_CHECKING:
@@ -128,6 +128,21 @@ class Binary(Elementwise):
 
     def scalar(self, s: Scalars, *x: Any) -> Any:
         return s(self.primitive, *x)
+
+
+class UnaryGrad(Binary):
+    """The gradient of a function, of dy and its operand or result: both have one shape."""
+
+    kind = "floating"
+
+    def infer(self, *inputs: Spec) -> Spec:
+        spec, shapes = super().infer(*inputs), [i.shape for i in inputs]
+        if shapes[0] is None or shapes[1] is None:
+            return spec
+        message = f"{self.operands[0]} and {self.operands[1]} must have the same shape"
+        if len(shapes[0]) != len(shapes[1]):
+            raise ValueError(f"{message}, but have {text(shapes[0])} and {text(shapes[1])}")
+        return Spec(spec.dtype, tuple(require_equal(a, b, message) for a, b in zip(*shapes, strict=True)))
 
 
 def refuse(op: Elementwise, inputs: Sequence[np.ndarray]) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from graphc.ir.op import Sample, Scalars, register
 from graphc.ops.build import apply
-from graphc.ops.elementwise import Binary, Unary, gradient_samples, scale, unary_samples
+from graphc.ops.elementwise import Unary, UnaryGrad, gradient_samples, scale, unary_samples
 
 
 @register
@@ -160,11 +160,10 @@ class Inv(Reciprocal):
         return [apply(InvGrad, node.outputs[0], dy)]
 
 
-class _GradientOfY(Binary):
+class _GradientOfY(UnaryGrad):
     """dx from the op's own result y and dy."""
 
     operands = ("y", "dy")
-    kind = "floating"
 
 
 @register
