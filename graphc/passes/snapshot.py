@@ -24,9 +24,9 @@ from graphc.ir import dims
 from graphc.ir.dims import Size
 from graphc.ir.element_values import DEPTH, from_operands
 from graphc.ir.infer import explain
-from graphc.ir.node import Flow, Node, Value, make_node
+from graphc.ir.node import Flow, Node, Origin, Value, make_node
 from graphc.ir.op import Composite, Effect, Op
-from graphc.ir.spec import Spec
+from graphc.ir.spec import Requirement, Spec
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.build import field_value
 from graphc.ops.control import StatelessIf, StatelessWhile
@@ -47,7 +47,8 @@ def take_snapshot(fetches: Sequence[Tensor], targets: Sequence[Operation], feeds
     feed_shapes: the shapes of one run, to find out which op they do not fit, or some of them (None: only the rank is
     known).
 
-    info: "states" (name -> Spec of every variable in it), "inside" (whether it is a loop's or branch's body).
+    info: "states" (name -> Spec of every variable in it), "inside" (whether it is a loop's or branch's body),
+    "required" (of every op, with its origins: also of those of which only the shape turns out to be needed).
     Raises InvalidArgumentError for what does not fit, or a missing feed.
     """
     return Snapshot(feeds, feed_ranks, feed_shapes).flow(fetches, targets)
@@ -69,6 +70,7 @@ class Snapshot:
         self.binders: dict[dims.Symbol, Node] = {}
         self.known: set[dims.Symbol] = set()
         self.bound: dict[Value, tuple[Size, ...]] = {}
+        self.required: list[tuple[Requirement, tuple[Origin, ...]]] = []
         self.effects: list[Node] = []
         self.last_host: Node | None = None
         self.read_inside = False                     # this is the body of a loop or branch
@@ -80,7 +82,7 @@ class Snapshot:
             self._convert(operation)
         outputs = [self._fetched(t) for t in fetches] + [self.versions[s][-1] for s in written]
         writes = [] if self.read_inside else [self._write(s) for s, v in self.versions.items() if len(v) > 1]
-        info = {"states": self.states, "inside": self.read_inside}
+        info = {"states": self.states, "inside": self.read_inside, "required": tuple(self.required)}
         return Flow(tuple(self.inputs), tuple(outputs), (*self.effects, *writes), info)
 
     # Feeds, variables
@@ -338,6 +340,7 @@ class Snapshot:
         if node.op.effect in (Effect.HOST, Effect.READ, Effect.WRITE):
             self.last_host = node
             self.effects.append(node)
+        self.required += [(r, node.origins) for r in node.requirements]
         return node
 
 

@@ -11,19 +11,21 @@
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
 from graphc.errors import InternalError, OpError, UnimplementedError, built_at
 from graphc.ir import dims, dtypes
+from graphc.ir.dims import Size
 from graphc.ir.node import Flow, Node, Value
 from graphc.ir.op import Alias, Effect, Elementwise, Reduction, View
-from graphc.ir.spec import Spec
+from graphc.ir.spec import Requirement, Spec
 from graphc.ops.source import Const
 from graphc.passes.control_flow import Branch, Loop
 from graphc.passes.fused import Fused
 from graphc.passes.internal_ops import BindSizes, FlowInput, Prepared, ReadState, StateInitialized, WriteState
+from graphc.passes.required_sizes import symbols
 from graphc.plan.access import Access, Text
 from graphc.plan.builder import BodyBuilder
 from graphc.plan.lower_fused import FusedLowering, single
@@ -51,6 +53,7 @@ class BodyLowering:
         self.state_buffers: dict[str, Access] = {}
         self.info_buffers: dict[str, Access] = {}
         self.saved: list[tuple[Access, int | str]] = []
+        self.required: set[tuple[str, Size, Size]] = set()
         nodes = list(flow.nodes())
         self.consumers = consumers_of(nodes)
         self.placement = Placement(flow, nodes, self.consumers)
@@ -71,6 +74,7 @@ class BodyLowering:
             to = self.output_buffers[target] if isinstance(target, int) else self._state(target)
             self.b.copy(self.b.reshape(saved, to.shape), to)
         self._finish_states()
+        self._require_the_rest()
         return self.b.finish()
 
     @contextmanager
@@ -171,14 +175,26 @@ class BodyLowering:
     def _node(self, node: Node) -> None:
         if node.specs and node.value() in self.access:
             return
-        for r in node.requirements:
-            self.b.require(r.relation, r.a, r.b, r.message)
+        self._require(node.requirements)
         for kind, lower in LOWERINGS:
             if isinstance(node.op, kind):
                 lower(self, node)
                 return
         outputs = [self._result(node.value(i)) for i in range(len(node.specs))]
         node.op.lower(self.b, [self.access[v] for v in node.inputs], outputs)
+
+    def _require(self, requirements: Iterable[Requirement]) -> None:
+        for r in requirements:
+            if (r.relation, r.a, r.b) not in self.required:
+                self.required.add((r.relation, r.a, r.b))
+                self.b.require(r.relation, r.a, r.b, r.message)
+
+    def _require_the_rest(self) -> None:
+        """What ops require that have no steps, as their values are not needed: if anything makes the sizes known."""
+        for requirement, origins in self.flow.info.get("required", ()):
+            if all(self.b.dims.is_known(s) for size in (requirement.a, requirement.b) for s in symbols(size)):
+                self.b.origins = self.b.plan.origins(origins)
+                self._require((requirement,))
 
     def _result(self, value: Value) -> Access:
         """The memory that `value` is computed into."""

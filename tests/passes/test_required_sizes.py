@@ -9,6 +9,7 @@ import pytest
 
 import graphc as gc
 from graphc.errors import OpError
+from graphc.exec.reference import run_reference
 from graphc.ir import dims
 from graphc.ops.batch_norm import FusedBatchNormV2
 from graphc.ops.build import apply
@@ -197,3 +198,27 @@ def test_a_rank_that_set_shape_says_wrongly() -> None:
         assert session.run(y, {x: [[1.0, 2.0]]}).tolist() == [[1.0, 4.0]]
         with pytest.raises(gc.errors.UnimplementedError, match=r"set_shape gave 'Square.*:0' the shape .*rank 1"):
             session.run(y, {x: [1.0, 2.0]})
+
+
+NOT_NEEDED: dict[str, Callable[[Any, Any], Any]] = {
+    "matmul": lambda x, n: gc.matmul(x, gc.reshape(x, [4, -1])[:, :n]), "add": lambda x, n: x + x[:n],
+    "reshape": lambda x, n: gc.reshape(x, [n, 3]), "concat": lambda x, n: gc.concat([x, x[:, :n]], 0),
+}
+
+
+@pytest.mark.parametrize("of", [gc.zeros_like, gc.shape, lambda t: gc.ones(gc.shape(gc.tanh(t))) * 2.0])
+@pytest.mark.parametrize("kind", NOT_NEEDED)
+def test_sizes_that_do_not_fit_are_refused_where_only_a_shape_is_needed(kind: str, of: Callable[[Any], Any]) -> None:
+    """As where the value is; the NumPy evaluator knows no difference either."""
+    x, n = gc.placeholder(gc.float32, [None, None]), gc.placeholder(gc.int32, [])
+    y = of(NOT_NEEDED[kind](x, n))
+    with gc.Session() as session:
+        for number in (1, 2, 3, 4):
+            feeds = {x: A, n: number}
+            try:
+                expected = run_reference(y, feeds)
+            except Exception:
+                with pytest.raises(gc.errors.InvalidArgumentError):
+                    session.run(y, feeds)
+            else:
+                np.testing.assert_array_equal(session.run(y, feeds), expected)
