@@ -32,12 +32,14 @@ class Persistence:
         return self.known[node]
 
     def _may_be(self, node: Node) -> bool:
+        if node.requirements:
+            return False                # what is required of sizes is what the run must prove
         if isinstance(node.op, ReadState):
             return node.op.state not in self.written
         if isinstance(node.op, Const):
             return True
-        if node.op.effect != Effect.PURE or node.after or node.requirements:
-            return False                # what is required of sizes is what the run must prove
+        if node.op.effect != Effect.PURE or node.after:
+            return False
         if isinstance(node.op, (FlowInput, BindSizes, ControlOp, Prepared)):
             return False
         if any(spec.dtype.numpy is None for spec in node.specs):

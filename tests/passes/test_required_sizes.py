@@ -11,7 +11,7 @@ import graphc as gc
 from graphc.errors import OpError
 from graphc.exec.reference import run_reference
 from graphc.ir import dims
-from graphc.ops.batch_norm import FusedBatchNormV2
+from graphc.ops.batch_norm import FusedBatchNormGradV2, FusedBatchNormV2
 from graphc.ops.build import apply
 from graphc.ops.select import Select
 from graphc.passes.layout import NOMINAL, elements
@@ -145,6 +145,18 @@ def test_requirements_on_sizes_of_what_is_not_used(of: str, context: str) -> Non
             np.testing.assert_allclose(found, PICTURE.mean((0, 1, 2)).sum(), rtol=1e-4, atol=1e-5)
             with pytest.raises((ValueError, OpError), match="channels"):
                 session.run(y, {x: PICTURE, v: np.ones(4), n: 4})
+
+
+def test_a_constant_that_waits_for_a_size_stays_in_the_run() -> None:
+    """What a gradient's gradient folds to still requires that x has the shape of the variable."""
+    picture, x, one = gc.Variable(PICTURE[:1, :1, :1, :1]), gc.placeholder(gc.float32, [None, None, 1, 1]), [1.0]
+    results = apply(FusedBatchNormGradV2, picture, x, one, one, one, is_training=True)
+    slope = gc.gradients(results[3], picture, unconnected_gradients="zero")[0]
+    with gc.Session() as session:
+        session.run(gc.global_variables_initializer())
+        assert session.run([slope, results[4]], {x: [[[[1.0]]]]})[0].tolist() == [[[[0.0]]]]
+        with pytest.raises(gc.errors.InvalidArgumentError, match="FusedBatchNormGradV2"):
+            session.run([slope, results[4]], {x: [[[[1.0]]], [[[1.0]]]]})
 
 
 def test_what_only_the_run_proves_stays_in_the_run() -> None:
