@@ -44,6 +44,9 @@ class Report:
 def check(program: Program, wanted: set[str] | None = None, values: bool = True) -> Report:
     """wanted: the executors to run, by name; None: all. values: False if only errors are of interest."""
     report = Report()
+    if not program.fetches:
+        report.skipped.append("nothing is left of it")
+        return report
     try:
         built = build(program)
     except BuildError as problem:
