@@ -202,7 +202,7 @@ def assert_proportional(job: Callable[[int], Callable[[], Any]], size: int) -> N
             garbage.enable()
 
     # Both times of a pair are taken on an equally busy machine.
-    tries = [(seconds(size), seconds(2 * size)) for _ in range(7)]
+    tries = [(seconds(size), seconds(2 * size)) for _ in range(5)]
     assert statistics.median(twice / once for once, twice in tries) < 2.5, f"seconds for {size}, {2 * size}: {tries}"
 
 
