@@ -134,7 +134,7 @@ def differs_in_tensorflow(program: Program, ops: set[str]) -> str | None:
     if reserved & set().union(program.fetches, *map(used, everywhere(program.statements))):
         return "the reserved results of batch norms have no elements, or one"
     values = [v for s in program.statements if isinstance(s, Input) for v in s.values if v.dtype.kind == "f"]
-    if "Cast" in ops and not all(np.isfinite(v).all() for v in values):
-        return "Cast leaves open what integer infinity is"
+    if ops & {"Cast", "ArgMax", "ArgMin"} and not all(np.isfinite(v).all() for v in values):
+        return "leaves open what integer infinity is, and where NaN is the extreme"
     empty = any(not v.size for s in program.statements if isinstance(s, Input) for v in s.values)
     return "batch norms of nothing give NaN" if empty and ops & BATCH_NORMS else None
