@@ -192,16 +192,20 @@ class Tile(Op):
         return [i for i, m in enumerate(self.multiples) if not (isinstance(m, int) and m == 1)]
 
     def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
-        from graphc.ops.join import concat
+        from graphc.ops.fill import range_
+        from graphc.ops.join import concat, stack
         from graphc.ops.reduce import reduce_sum
+        from graphc.ops.shapes import size
 
         x, multiples = node.inputs
+        if self.multiples is None:                   # their number neither: every axis becomes two
+            parts = reshape(stack([multiples, shape(x, out_type=multiples.dtype)], 1), [-1])
+            return [reduce_sum(reshape(dy, parts), range_(0, size(parts), 2)), None]
         repeated = self.repeated()
         if not repeated:
             return [dy, None]
         sizes = shape(x, out_type=multiples.dtype)
-        parts: list[Any] = []
-        axes: list[int] = []
+        parts, axes = [], []
         for i in range(len(self.multiples)):
             if i in repeated:
                 axes.append(len(parts))

@@ -147,23 +147,22 @@ def sparse_softmax_cross_entropy_with_logits(_sentinel=None, labels=None, logits
 
     labels (int32 or int64) has the shape of logits without the last axis. Raises ValueError if the ranks do not fit.
     """
+    from graphc.ops.join import stack
     from graphc.ops.shapes import reshape, shape
 
     _named_only("sparse_softmax_cross_entropy_with_logits", _sentinel, labels, logits)
     with get_default_graph().name_scope(name or "SparseSoftmaxCrossEntropyWithLogits"):
         logits, labels = convert_to_tensor(logits), convert_to_tensor(labels)
         of_logits, of_labels = logits.spec.shape, labels.spec.shape
-        if of_logits is None:
-            raise ValueError("the rank of logits must be known")
-        if of_labels is not None and len(of_labels) != len(of_logits) - 1:
+        if of_logits is not None and of_labels is not None and len(of_labels) != len(of_logits) - 1:
             raise ValueError(
                 f"Rank mismatch: Rank of labels (received {len(of_labels)}) should equal rank of logits minus 1 "
                 f"(received {len(of_logits)})."
             )
-        if len(of_logits) == 2:
+        if of_logits is not None and len(of_logits) == 2:
             return apply(SparseSoftmaxCrossEntropyWithLogits, logits, labels)[0]
         loss = apply(
-            SparseSoftmaxCrossEntropyWithLogits, reshape(logits, [-1, shape(logits)[-1]]), reshape(labels, [-1])
+            SparseSoftmaxCrossEntropyWithLogits, reshape(logits, stack([-1, shape(logits)[-1]])), reshape(labels, [-1])
         )[0]
         return reshape(loss, shape(labels))
 

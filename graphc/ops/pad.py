@@ -43,12 +43,10 @@ def _cropped(node: Operation, op: Any, dy: Any) -> Tensor:
     from graphc.ops.shapes import reshape
     from graphc.ops.slicing import slice_
 
-    paddings = node.inputs[1]
-    before = [p for p, _ in op.paddings]
-    if not all(isinstance(p, int) for p in before):
-        before = reshape(slice_(paddings, [0, 0], [len(op.paddings), 1]), [-1])
-    sizes = shape(node.inputs[0])
-    return slice_(dy, before, sizes)
+    before: Any = None if op.paddings is None else [p for p, _ in op.paddings]
+    if before is None or not all(isinstance(p, int) for p in before):
+        before = reshape(slice_(node.inputs[1], [0, 0], [-1, 1]), [-1])
+    return slice_(dy, before, shape(node.inputs[0]))
 
 
 @register
@@ -155,9 +153,14 @@ class MirrorPad(Op):
         from graphc.ops.binary import add
         from graphc.ops.transpose import reverse
 
-        rank, sizes, fed = len(self.paddings), shape(node.inputs[0]), node.inputs[1]
-        static = node.inputs[0].spec.static_shape or (None,) * rank
-        for axis, pair in enumerate(self.paddings):
+        sizes, fed, static = shape(node.inputs[0]), node.inputs[1], node.inputs[0].spec.static_shape
+        if self.paddings is None and static is None:
+            raise LookupError("neither the number of paddings nor the rank of what is padded is known; say one by "
+                              "set_shape")
+        paddings: Any = ((None, None),) * len(static or ()) if self.paddings is None else self.paddings
+        rank = len(paddings)
+        static = static or (None,) * rank
+        for axis, pair in enumerate(paddings):
             before, after = (n if isinstance(n, int) else fed[axis, k] for k, n in enumerate(pair))
             size = sizes[axis] if static[axis] is None else static[axis]
             edge = _smaller(1, size) if self.mode == "REFLECT" else 0      # an axis of size 0 has no edge

@@ -22,7 +22,10 @@ def _reduce(op: Any, x: Any, axis: Any, keepdims: Any, name: str | None, reducti
     x = convert_to_tensor(x)
     axis = deprecated(axis, reduction_indices, "axis", "reduction_indices")
     keepdims = deprecated(keepdims, keep_dims, "keepdims", "keep_dims")
-    return apply(op, x, reduction.all_axes(x, axis), keep_dims=bool(keepdims), name=name)
+    result = apply(op, x, reduction.all_axes(x, axis), keep_dims=bool(keepdims), name=name)
+    if axis is None and not keepdims:
+        result.set_shape([])               # whatever the rank of x
+    return result
 
 
 def reduce_sum(input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None):

@@ -58,13 +58,14 @@ class Slice(View):
                        for b, s in zip(self.begin, self.size, strict=True))]
 
     def grad(self, node: Operation, dy: Any) -> Sequence[Any]:
+        from graphc.ops.fill import ones_like
         from graphc.ops.shapes import shape
 
         x, begin, _ = node.inputs
-        rank = len(self.begin)
+        ones = ones_like(begin) if self.begin is None else np.ones(len(self.begin), begin.dtype.numpy)
         # The slice as a strided slice: size[i] elements from begin[i] on; dy's shape says how many.
         return [apply(StridedSliceGrad, shape(x), begin, begin + shape(dy, out_type=begin.dtype),
-                      np.ones(rank, begin.dtype.numpy), dy), None, None]
+                      ones, dy), None, None]
 
     def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
         moved = replace(self, begin=tuple(self.begin[p] for p in perm), size=tuple(self.size[p] for p in perm))

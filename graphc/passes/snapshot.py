@@ -66,6 +66,7 @@ class Snapshot:
         self.states: dict[str, Spec] = {}
         self.versions: dict[str, list[Value]] = {}
         self.state_of: dict[Tensor, str] = {}        # tensors that stand for a variable: refs, and `v/read`
+        self.outside: dict[Tensor, Value] = {}       # of a body: of those, what reads see that no write comes before
         self.seen: dict[Operation, Versions] = {}    # versions that an op depends on
         self.binders: dict[dims.Symbol, Node] = {}
         self.known: set[dims.Symbol] = set()
@@ -147,7 +148,7 @@ class Snapshot:
         if tensor.op.type in VARIABLES:
             return self.versions[state][-1]
         if tensor.op not in self.seen:
-            return self._read(state, 0)              # an input of a body
+            return self.read(tensor, {})             # an input of a body
         return self._read(state, self.seen[tensor.op].get(state, 0))
 
     # Ops
@@ -220,8 +221,9 @@ class Snapshot:
             return found
         if tensor in self.refused:
             raise self.refused[tensor]
-        state = self.state_of[tensor]
-        return self._read(state, seen.get(state, 0))
+        version = seen.get(self.state_of[tensor], 0)
+        return self.outside[tensor] if not version and tensor in self.outside else self._read(
+            self.state_of[tensor], version)
 
     def _update(self, operation: Operation, seen: Versions) -> None:
         """An op that writes variables: its new values are new versions."""

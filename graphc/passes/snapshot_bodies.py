@@ -5,7 +5,8 @@ value's size is taken to stay what it was, until the body's result cannot be pro
 that value alone, and the body is taken again.
 
 Variables. A body's first version of a variable is its value at the start of the run, read inside, or, if something
-outside or the body itself has written it, an operand. Variables that a body writes become carried values or results.
+outside or the body itself has written it, an operand. Variables that a body writes become carried values or results. A
+`v/read` from outside that nothing orders behind a write of the body has its value there, in every iteration.
 
 Inputs that no body uses are dropped.
 """
@@ -49,6 +50,7 @@ class Operand:
     value: Value | None
     state: str | None
     carried: bool = False
+    outside: Value | None = None      # of a `v/read`: its value in the graph around
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Bodies:
     def _with_written(self, operands: Sequence[Operand], written: Sequence[str]) -> list[Operand]:
         """Variables that are written come by value, once each, as a carried operand behind the others."""
         states = [Operand(-1, self.outer.versions[s][-1], s, True) for s in written]
-        rest = [replace(o, value=None) if o.state in written else o for o in operands]
+        rest = [replace(o, value=o.outside) if o.state in written else o for o in operands]
         return [*(o for o in rest if o.carried), *states, *(o for o in rest if not o.carried)]
 
     def _body(self, graph: FuncGraph, given: Sequence[Operand], written: Sequence[str]) -> Body:
@@ -101,7 +103,9 @@ class Bodies:
             spec = self.inner_spec(operand, index)
             name = graph.inputs[operand.position].name if operand.position >= 0 else str(operand.state)
             value = inner.add_input(index, name, spec)
-            if operand.state is not None:
+            if operand.state in written and operand.position >= 0:
+                inner.outside[graph.inputs[operand.position]] = value
+            elif operand.state is not None:
                 inner.versions[operand.state] = [value]
             if operand.position >= 0 and operand.state is None:
                 inner.values[graph.inputs[operand.position]] = value
@@ -163,10 +167,13 @@ def _operands(outer: Snapshot, operation: Operation, first: int, carried: int, s
         state = None if tensor in outer.values else outer.state_of[tensor]
         if position < carried:
             found.append(Operand(position, outer.read(tensor, seen), None, True))
-        elif state is not None and not seen.get(state, 0) and outer.starts_with_read(state):
-            found.append(Operand(position, None, state))
+            continue
+        value = outer.read(tensor, seen)
+        outside = value if tensor.op.type == "Identity" or tensor in outer.outside else None
+        if state is not None and not seen.get(state, 0) and outer.starts_with_read(state):
+            found.append(Operand(position, None, state, outside=outside))
         else:
-            found.append(Operand(position, outer.read(tensor, seen), state))
+            found.append(Operand(position, value, state, outside=outside))
     return found
 
 

@@ -234,6 +234,35 @@ def test_what_no_body_needs_does_not_run(place: str) -> None:
         assert states["v"].tolist() == [2.0 if used else 1.0]
 
 
+@pytest.mark.parametrize("place", ["loop", "loop in loop", "branch", "branch in loop"])
+def test_reads_that_nothing_orders_behind_a_write_of_the_body(place: str) -> None:
+    """They see the variable as it was in front, in every iteration; those ordered behind see what was written."""
+    v, p = gc.Variable([1.0], name="v"), gc.placeholder(gc.bool, [])
+
+    def body(total: Any, last: Any, ordered: Any) -> list[Any]:
+        write = gc.assign_add(v, [1.0])
+        with gc.control_dependencies([write]):
+            behind = gc.identity(v)
+        return [total + v, v, ordered + behind]
+
+    def loop(step: Callable[..., list[Any]], start: Sequence[Any]) -> list[Any]:
+        return list(gc.while_loop(lambda k, *_: k < 3, lambda k, *parts: [k + 1, *step(*parts)], [0, *start])[1:])
+
+    zeros = [gc.zeros([1]), gc.zeros([1]), gc.zeros([1])]
+    places: dict[str, Callable[[], list[Any]]] = {
+        "loop": lambda: loop(body, zeros), "branch": lambda: list(gc.cond(p, lambda: body(*zeros), lambda: zeros)),
+        "loop in loop": lambda: loop(lambda *parts: loop(body, parts), zeros),
+        "branch in loop": lambda: loop(
+            lambda *parts: list(gc.cond(p, lambda: body(*parts), lambda: list(parts))), zeros),
+    }
+    times = {"branch": 1, "loop in loop": 9}.get(place, 3)
+    states = {"v": np.float32([1.0])}
+    total, last, ordered = (x.tolist() for x in evaluate(places[place](), {p: True}, states))
+    assert states["v"].tolist() == [1.0 + times]
+    assert total == [1.0 * times] and last == [1.0]
+    assert ordered == [sum(range(2, times + 2))]
+
+
 def test_errors() -> None:
     with pytest.raises(ValueError, match="No loop variables provided"):
         gc.while_loop(lambda: True, lambda: [], [])
