@@ -105,7 +105,7 @@ class _Noisy:
     def __call__(self, op: Op, arrays: Sequence[Any], run: int = 0, iteration: int = 0) -> tuple[Any, ...]:
         results = checked(op, arrays, run, iteration)
         self.calls += 1
-        if op.effect in (Effect.RANDOM, Effect.HOST):
+        if op.effect is Effect.HOST:
             return results
         copies = [a for a in arrays if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
         # An update may be computed as a change of the old value, which rounds in units of that.
