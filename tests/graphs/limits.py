@@ -29,6 +29,14 @@ WHILE_COMPILING = {
 }
 
 
+def _races(update: Apply, program: Program) -> bool:
+    """Whether something reads what the update writes, and nothing says which of the two comes first."""
+    op = OPS[update.op]
+    written = {i for n, i in enumerate(update.inputs) if op.refs and isinstance(i, str) and takes_variable(op, n)}
+    return bool(written) and any(not set(getattr(s, "after", ())) & set(update.outputs) and used(s) & written
+                                 for s in everywhere(program.statements) if s is not update)
+
+
 def settle(statement: Apply, find: Callable[[str], list[np.ndarray]]) -> None:
     """Leaves out what has no answer to compare with. Raises Unfit if that is all of the op."""
     if statement.op == "Squeeze" and not statement.attributes["squeeze_dims"]:     # its rank would depend on sizes
@@ -130,6 +138,10 @@ def differs_in_tensorflow(program: Program, ops: set[str]) -> str | None:
         return "Round of integers gives others: 0 for -1"
     if any(reads_what_it_writes(s) for s in applied):
         return "updates read variables that they have written already"
+    if any(_races(s, program) for s in applied):
+        return "reads race with updates that nothing orders"
+    if any(s.op == "Cast" and s.attributes["DstT"].is_integer for s in applied):
+        return "Rsqrt of 1 is less than 1, which Cast to an integer shows"
     reserved = {name for s in applied for name in s.outputs[RESERVED.get(s.op, len(s.outputs)):]}
     if reserved & set().union(program.fetches, *map(used, everywhere(program.statements))):
         return "the reserved results of batch norms have no elements, or one"
