@@ -177,7 +177,9 @@ def make_if(pred: Tensor, then: FuncGraph, otherwise: FuncGraph, name: str) -> O
     """The If operation of two traced branches."""
     captured = align_captures([then, otherwise])
     kind = If if has_effects(then) or has_effects(otherwise) else StatelessIf
+    shapes = tuple(_merged_spec(then, a.spec, otherwise, b.spec).static_shape
+                   for a, b in zip(then.outputs, otherwise.outputs, strict=True))
     op = kind(Tin=tuple(t.dtype for t in captured), Tout=tuple(t.dtype for t in then.outputs), then_branch=then,
-              else_branch=otherwise, output_shapes=tuple(t.spec.static_shape for t in then.outputs))
+              else_branch=otherwise, output_shapes=shapes)
     controls = _outer_controls([then, otherwise])
     return then.outer_graph.create(op, [pred, *captured], name=name, control_inputs=controls)

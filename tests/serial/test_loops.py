@@ -147,3 +147,15 @@ def test_loops_that_share_a_function_may_carry_different_values() -> None:
         found, again = session.run([list(one.outputs), list(all_inputs.outputs[:len(one.outputs)])], FEEDS)
         for a, b in zip(found, again, strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+def test_a_saved_branch_says_the_shapes_that_both_results_have() -> None:
+    """Others believe it: a size in which the branches differ is not known."""
+    with gc.Graph().as_default() as graph:
+        p, x = gc.placeholder(gc.bool, []), gc.placeholder(gc.float32, [None, 3])
+        results = gc.cond(p, lambda: [gc.zeros([1, 2]), gc.zeros([4]), x, gc.zeros([1])],
+                          lambda: [gc.zeros([5, 2]), gc.zeros([4]), x * 2.0, gc.zeros([2, 2])])
+    node = next(n for n in graph.as_graph_def().node if n.op in ("If", "StatelessIf"))
+    said = [None if s.unknown_rank else [d.size for d in s.dim] for s in node.attr["output_shapes"].list.shape]
+    assert said == [[-1, 2], [4], [-1, 3], None]
+    assert [None if r.shape.ndims is None else r.shape.as_list() for r in results] == [[None, 2], [4], [None, 3], None]
