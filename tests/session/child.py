@@ -5,7 +5,12 @@ import subprocess
 import sys
 import textwrap
 
-HEAD = "import os, signal, sys, threading, time\nimport numpy as np\nimport graphc as gc\n"
+# A suite that a shell runs in the background ignores SIGINT, and children inherit that.
+HEAD = """import os, signal, sys, threading, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+import numpy as np
+import graphc as gc
+"""
 
 
 def run_child(program: str, seconds: float = 120) -> str:
