@@ -54,6 +54,10 @@ class _BatchNorm(Composite):
             # Mean and variance may be empty in training, where they are computed.
             if spec.shape is not None and not (spec.shape == (0,) and self.is_training):
                 size = spec.shape[0]
+                if self.is_training and name in ("mean", "variance") and not isinstance(size, int):
+                    if channels is not None:
+                        require_equal(size * (size - channels), 0, f"{name} must be empty or have one element a channel")
+                    continue
                 if channels is not None:
                     size = require_equal(channels, size, f"channels of {name}")
                 # The picture's own size, if none is known: what is computed of it has that one.

@@ -35,10 +35,13 @@ class _Random(Op):
     effect = Effect.RANDOM
 
     def infer(self, *inputs: Spec) -> Spec:
+        self.check_shape()
+        return Spec(self.result_dtype(), self.shape)
+
+    def check_shape(self) -> None:
         if self.shape is not None and any(isinstance(size, int) and size < 0 for size in self.shape):
             raise ValueError(f"shape {self.shape} has a negative size")
         require_nonnegative(self.shape or (), "a shape must not have a negative size")
-        return Spec(self.result_dtype(), self.shape)
 
     def result_dtype(self) -> DType:
         if self.dtype not in FLOATING:
@@ -166,6 +169,7 @@ class RandomUniformInt(_Random):
     ]
 
     def infer(self, *inputs: Spec) -> Spec:
+        self.check_shape()
         low, high = inputs
         if low.dtype not in (int32, int64) or low.dtype != high.dtype:
             raise TypeError(
