@@ -56,7 +56,7 @@ class _BatchNorm(Composite):
                 size = spec.shape[0]
                 if self.is_training and name in ("mean", "variance") and not isinstance(size, int):
                     if channels is not None:
-                        require_equal(size * (size - channels), 0, f"{name} must be empty or have one element a channel")
+                        require_equal(size * (size - channels), 0, f"{name} must be empty or one element a channel")
                     continue
                 if channels is not None:
                     size = require_equal(channels, size, f"channels of {name}")
