@@ -141,6 +141,8 @@ class MirrorPad(Op):
         edge = 1 if self.mode == "REFLECT" else 0
         for axis, (size, pair) in enumerate(zip(x.shape or (), self.paddings, strict=False)):
             for p in pair:
+                if isinstance(p, int) and p == 0:        # always holds, which `dims` does not see of unknown sizes
+                    continue
                 # p <= max(size - edge, 0): nothing can be mirrored, along an axis of size 0 too
                 require_less_equal(p, dims.maximum(size - edge, 0), f"axis {axis} of a tensor of shape {text(x.shape)} "
                                    f"is too short to be mirrored by {p} ({self.mode})")

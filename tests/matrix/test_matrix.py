@@ -1,6 +1,6 @@
 """Every op in every place where a program may hold it: each pair of choices at least once.
 
-GRAPHC_MATRIX=all combines the main factors in full (`make test-matrix`: an hour).
+GRAPHC_MATRIX=all combines the main factors in full (`make test-matrix`).
 """
 from __future__ import annotations
 
