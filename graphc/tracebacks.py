@@ -1,6 +1,6 @@
 """Tracebacks that begin and end in the user's own code.
 
-Public functions and methods are wrapped once, when the package has been imported. An error that leaves one loses the
+Public functions and methods are wrapped where they are declared public (api/public.py). An error that leaves one loses the
 frames of graphc's own files, except the wrapper's; those of the user's functions in between (bodies of loops, Python
 functions of the graph) stay. An error of a bad argument that does not say yet where it happened is given the name of
 the public function and the user's line. Bugs of graphc itself keep every frame, and so does everything if
@@ -12,8 +12,8 @@ import functools
 import linecache
 import os
 import sys
-from collections.abc import Callable, Iterable
-from types import FunctionType, ModuleType, TracebackType
+from collections.abc import Callable
+from types import FunctionType, TracebackType
 from typing import Any, TypeVar
 
 from graphc.errors import InternalError
@@ -101,18 +101,9 @@ def shows_errors(function: F) -> F:
     return function
 
 
-def wrap_functions(modules: Iterable[ModuleType]) -> None:
-    """Makes every public function of the modules user-facing, there and in the file that defines it."""
-    for module in modules:
-        place = "gc" + module.__name__.removeprefix("graphc")
-        for name, value in list(vars(module).items()):
-            if name.startswith("_") or not isinstance(value, FunctionType) or not value.__module__.startswith("graphc"):
-                continue
-            made = value if hasattr(value, _WRAPPED) else user_facing(value, f"{place}.{name}")
-            setattr(module, name, made)
-            home = sys.modules[value.__module__]
-            if getattr(home, value.__name__, None) is value:
-                setattr(home, value.__name__, made)     # pickle finds a function by its home
+def is_wrapped(function: Callable[..., Any]) -> bool:
+    """Whether the function shows its errors already."""
+    return hasattr(function, _WRAPPED)
 
 
 def wrap_methods(*classes: type) -> None:

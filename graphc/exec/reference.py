@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import FailedPreconditionError, InvalidArgumentError
+from graphc.ir.apply import field_value
 from graphc.ir.graph import Graph
 from graphc.ir.op import Effect, Op
 from graphc.ir.tensor import Operation, Tensor, split_operands
-from graphc.ops.build import field_value
-from graphc.ops.control import StatelessIf, StatelessWhile, bodies
-from graphc.ops.philox import inner_iteration
+from graphc.ops.control.control import StatelessIf, StatelessWhile, bodies
+from graphc.ops.random.philox import inner_iteration
 
 CONTROL_TYPES = (StatelessWhile, StatelessIf)
 

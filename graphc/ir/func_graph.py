@@ -135,3 +135,9 @@ class FuncGraph(Graph):
                 return True
             outer = getattr(outer, "outer_graph", None)
         return False
+
+
+def outermost(graph: Graph) -> Graph:
+    while isinstance(graph, FuncGraph):
+        graph = graph.outer_graph
+    return graph

@@ -24,9 +24,10 @@ How an op is computed is said in exactly one way:
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
@@ -37,6 +38,7 @@ from graphc.ir.dtypes import DType
 from graphc.ir.spec import Shape, Spec, broadcast_shapes
 
 if TYPE_CHECKING:
+    from graphc.ir.builder import GradientBuilder
     from graphc.ir.graph import Operation, Tensor
 
 Arrays = Any   # an array or a tuple of arrays
@@ -130,8 +132,8 @@ class Op:
         """
         raise NotImplementedError(f"{self.type}.reference")
 
-    def grad(self, node: Operation, *dys: Tensor | None) -> Sequence[Tensor | None]:
-        """Gradients for every TF input of `node` (None: not differentiable), built from public ops."""
+    def grad(self, g: GradientBuilder, node: Operation, *dys: Tensor | None) -> Sequence[Tensor | None]:
+        """Gradients for every TF input of `node` (None: not differentiable), made of ops by g (ir/builder.py)."""
         raise LookupError(f"no gradient is defined for op type {self.type}")
 
     def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
@@ -308,7 +310,42 @@ class Composite(Op):
         raise NotImplementedError(f"{self.type}.expand")
 
 
-OPS: dict[str, type[Op]] = {}
+class Registry(Mapping[str, type[Op]]):
+    """Every op by its type. A class is imported when it is first asked for: ops/manifest.py says where it stands."""
+
+    def __init__(self) -> None:
+        self._modules: dict[str, str] = {}
+        self._classes: dict[str, type[Op]] = {}
+
+    def list_modules(self, modules: Mapping[str, str]) -> None:
+        """Says which module defines which op type."""
+        self._modules.update(modules)
+
+    def add(self, op_type: str, op: type[Op]) -> None:
+        if op_type in self._classes:
+            raise ValueError(f"op type {op_type} is registered already")
+        self._classes[op_type] = op
+
+    def types(self) -> list[str]:
+        """All op types, without importing their classes."""
+        return list({**self._modules, **self._classes})
+
+    def __getitem__(self, op_type: str) -> type[Op]:
+        if op_type not in self._classes:
+            import_module(self._modules[op_type])
+        return self._classes[op_type]
+
+    def __contains__(self, op_type: object) -> bool:
+        return op_type in self._classes or op_type in self._modules
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.types())
+
+    def __len__(self) -> int:
+        return len(self.types())
+
+
+OPS = Registry()
 C = TypeVar("C", bound=type[Op])
 
 
@@ -316,13 +353,11 @@ def register(cls: C) -> C:
     """Class decorator: makes the op a frozen dataclass and known by its class name, which is its TF type."""
     made = dataclass(frozen=True)(cls)
     made.type = cls.__name__
-    if made.type in OPS:
-        raise ValueError(f"op type {made.type} is registered already")
     named = {name.rstrip("*") for name in (*made.operands, *made.results)}
     for attribute, source in made.types.items():
         if source.rstrip("*") not in named:
             raise ValueError(f"op type {made.type}: the type {attribute} is that of '{source}', which it does not have")
-    OPS[made.type] = made
+    OPS.add(made.type, made)
     return made  # type: ignore[return-value]
 
 

@@ -10,8 +10,8 @@ from collections import Counter
 
 from graphc.ir import dims
 from graphc.ir.node import Flow, Node, Value, make_node
-from graphc.ops.binary import Mul
-from graphc.ops.convolution import Conv2D
+from graphc.ops.math.binary import Mul
+from graphc.ops.nn.convolution import Conv2D
 from graphc.passes.driver import Replacement, rewrite
 from graphc.passes.persistent import Persistence
 

@@ -14,7 +14,7 @@ from graphc.ir.dtypes import as_dtype
 from graphc.ir.node import Flow, Node, make_node
 from graphc.ir.op import Composite, Effect, Op
 from graphc.ir.spec import Spec
-from graphc.ops.source import Const
+from graphc.ops.array.source import Const
 from graphc.passes.driver import Replacement, rewrite
 from graphc.passes.internal_ops import FlowInput, SizeValues
 from graphc.passes.snapshot import symbols

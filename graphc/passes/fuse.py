@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from graphc.ir.node import Flow, Node, Value
 from graphc.ir.op import Alias, Effect, Elementwise, Op, Reduction, View, normalise_axes
 from graphc.ir.spec import Shape
-from graphc.ops.source import Const
+from graphc.ops.array.source import Const
 from graphc.passes.fused import Fused, is_unit_alias, same_shape, without_units
 from graphc.passes.places import Place, Places
 

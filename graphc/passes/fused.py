@@ -24,7 +24,7 @@ from graphc.ir.dims import Dim, Size
 from graphc.ir.node import Node, Value
 from graphc.ir.op import Alias, Elementwise, Op, Reduction, View, normalise_axes
 from graphc.ir.spec import Shape, Spec
-from graphc.ops.source import Const
+from graphc.ops.array.source import Const
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,7 @@ from graphc.ir import dims
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import OPS, Effect, Elementwise, Permuted
 from graphc.ir.spec import Shape
-from graphc.ops.source import Const
+from graphc.ops.array.source import Const
 from graphc.passes.driver import Replacement, rewrite
 from graphc.passes.simplify import (
     drop_identity_transpose,

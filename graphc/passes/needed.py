@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from graphc.errors import InvalidArgumentError, built_at
 from graphc.ir.tensor import Operation, Tensor
-from graphc.ops.control import BRANCHES, bodies
+from graphc.ops.control.control import BRANCHES, bodies
 
 
 def needed_operations(fetches: Sequence[Tensor], targets: Sequence[Operation], fed: set[Tensor]) -> list[Operation]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 from graphc.ir.dims import Dim
 from graphc.ir.node import Flow, Node
 from graphc.ir.op import Effect
-from graphc.ops.source import Const
+from graphc.ops.array.source import Const
 from graphc.passes.control_flow import ControlOp
 from graphc.passes.internal_ops import BindSizes, FlowInput, Prepared, ReadState, WriteState
 

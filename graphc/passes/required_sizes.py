@@ -15,7 +15,7 @@ from graphc.ir.dims import Size
 from graphc.ir.node import Node, Value, make_node
 from graphc.ir.spec import Requirement, Shape
 from graphc.ir.tensor import Operation, Tensor
-from graphc.ops.identity import Identity
+from graphc.ops.array.identity import Identity
 
 _SYMBOLS: weakref.WeakKeyDictionary[dims.Dim, tuple[dims.Symbol, ...]] = weakref.WeakKeyDictionary()
 

@@ -14,7 +14,7 @@ from graphc.ir.dtypes import COMPUTED
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import OPS, Alias
 from graphc.ir.spec import Shape
-from graphc.ops.source import Const
+from graphc.ops.array.source import Const
 from graphc.passes.driver import Replacement, rewrite
 from graphc.passes.expand import expand_composite
 from graphc.passes.fold_constants import constant_node

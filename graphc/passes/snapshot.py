@@ -21,6 +21,7 @@ from typing import Any
 
 from graphc.errors import InvalidArgumentError, UnimplementedError, built_at
 from graphc.ir import dims
+from graphc.ir.apply import field_value
 from graphc.ir.dims import Size
 from graphc.ir.element_values import DEPTH, from_operands
 from graphc.ir.infer import explain
@@ -28,8 +29,7 @@ from graphc.ir.node import Flow, Node, Origin, Value, make_node
 from graphc.ir.op import Composite, Effect, Op
 from graphc.ir.spec import Requirement, Spec
 from graphc.ir.tensor import Operation, Tensor
-from graphc.ops.build import field_value
-from graphc.ops.control import StatelessIf, StatelessWhile
+from graphc.ops.control.control import StatelessIf, StatelessWhile
 from graphc.passes.internal_ops import BindSizes, FlowInput, ReadState, StateInitialized, WriteState
 from graphc.passes.needed import needed_operations
 from graphc.passes.random_keys import with_key

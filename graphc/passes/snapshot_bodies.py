@@ -27,7 +27,7 @@ from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import OPS
 from graphc.ir.spec import Elements, Spec, joined_elements
 from graphc.ir.tensor import Operation
-from graphc.ops.control import StatelessIf, StatelessWhile
+from graphc.ops.control.control import StatelessIf, StatelessWhile
 from graphc.passes.control_flow import Branch, BranchWithEffects, Loop, LoopWithEffects
 from graphc.passes.driver import Rewriter
 from graphc.passes.needed import inputs_needed

@@ -38,7 +38,7 @@ from graphc.ir import dims, dtypes
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType
 from graphc.ir.spec import Spec
-from graphc.ops.script import add_host, with_values
+from graphc.ops.control.script import add_host, with_values
 from graphc.plan import plan
 from graphc.plan.access import Access, Text, whole
 from graphc.plan.dim_table import DimTable

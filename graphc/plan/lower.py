@@ -21,7 +21,7 @@ from graphc.ir.dims import Size
 from graphc.ir.node import Flow, Node, Value
 from graphc.ir.op import Alias, Effect, Elementwise, Reduction, View
 from graphc.ir.spec import Requirement, Spec
-from graphc.ops.source import Const
+from graphc.ops.array.source import Const
 from graphc.passes.control_flow import Branch, Loop
 from graphc.passes.fused import Fused
 from graphc.passes.internal_ops import BindSizes, FlowInput, Prepared, ReadState, StateInitialized, WriteState

@@ -18,7 +18,7 @@ from graphc.ir.dims import Size
 from graphc.ir.node import Node, Value
 from graphc.ir.op import Alias, Elementwise, Reduction, View, normalise_axes
 from graphc.ir.spec import Shape
-from graphc.ops.source import Const
+from graphc.ops.array.source import Const
 from graphc.passes.fused import Fused, same_shape
 from graphc.plan.access import Access
 from graphc.plan.builder import BodyBuilder

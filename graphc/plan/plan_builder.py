@@ -9,7 +9,7 @@ import numpy as np
 from graphc.ir import dtypes
 from graphc.ir.node import Origin
 from graphc.ir.spec import Spec
-from graphc.ops.script import HOSTS
+from graphc.ops.control.script import HOSTS
 from graphc.plan import plan
 
 

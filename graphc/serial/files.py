@@ -11,6 +11,7 @@ from typing import Any
 from google.protobuf import text_format
 from google.protobuf.message import DecodeError, Message
 
+from graphc.api.public import public
 from graphc.errors import DataLossError, InvalidArgumentError, NotFoundError
 from graphc.ir.graph import Graph
 from graphc.serial.graph_pb2 import GraphDef
@@ -20,6 +21,7 @@ from graphc.serial.importer import check_version
 _SIZE_LIMIT = (1 << 31) - 1      # protobuf's own
 
 
+@public("write_graph")
 def write_graph(graph_or_graph_def: Any, logdir: str, name: str, as_text: bool = True) -> str:
     """Writes a Graph or GraphDef to logdir/name, as `tf.train.write_graph`; returns the path.
 
@@ -73,6 +75,7 @@ def write_whole(path: str, data: bytes) -> None:
         raise
 
 
+@public("load_graph_def")
 def load_graph_def(path: str) -> GraphDef:
     """The GraphDef in a file, in binary or (.pbtxt) text form. (graphc's own)
 

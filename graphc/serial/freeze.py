@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from graphc.api.public import public
 from graphc.errors import InvalidArgumentError
 from graphc.ir import names
 from graphc.ir.dtypes import as_dtype
@@ -26,6 +27,7 @@ from graphc.serial.tensors import make_ndarray, tensor_to_proto
 _VARIABLES = ("VariableV2", "Variable")
 
 
+@public("graph_util.convert_variables_to_constants")
 def convert_variables_to_constants(sess: Any, input_graph_def: GraphDef, output_node_names: Sequence[str],
                                    variable_names_whitelist: Collection[str] | None = None,
                                    variable_names_blacklist: Collection[str] | None = None) -> GraphDef:
@@ -55,6 +57,7 @@ def fill_constant(node: NodeDef, name: str, value: np.ndarray[Any, Any]) -> None
     node.attr["value"].tensor.CopyFrom(tensor_to_proto(value))
 
 
+@public("graph_util.extract_sub_graph")
 def extract_sub_graph(graph_def: GraphDef, dest_nodes: Iterable[str]) -> GraphDef:
     """The nodes that dest_nodes need, in their order, as `tf.graph_util.extract_sub_graph`."""
     if isinstance(dest_nodes, str):
@@ -79,6 +82,7 @@ def _node_name(text: str) -> str:
     return text.removeprefix("^").partition(":")[0]
 
 
+@public("freeze")
 def freeze(session: Any, outputs: Any, inputs: Any = None, signature: str = "serving_default") -> GraphDef:
     """A GraphDef that computes `outputs` without variables, with its compiled Plan inside. (graphc's own)
 

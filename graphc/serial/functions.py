@@ -10,12 +10,12 @@ from typing import Any
 from graphc.errors import DataLossError
 from graphc.ir import dims
 from graphc.ir.dtypes import as_dtype
-from graphc.ir.func_graph import FuncGraph
+from graphc.ir.func_graph import FuncGraph, outermost
 from graphc.ir.graph import get_default_graph
 from graphc.ir.op import OPS, Op
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor
-from graphc.ops.control import StatelessWhile, outermost
+from graphc.ops.control.control import StatelessWhile
 from graphc.serial.attributes import CARRIED, known_names, read_fields
 from graphc.serial.graph_pb2 import FunctionDef, FunctionDefLibrary, NodeDef
 from graphc.serial.tensors import shape_from_proto

@@ -14,7 +14,7 @@ from graphc.ir.func_graph import FuncGraph
 from graphc.ir.graph import Graph, Operation
 from graphc.ir.op import Op
 from graphc.ir.tensor import Tensor
-from graphc.ops.control import StatelessWhile
+from graphc.ops.control.control import StatelessWhile
 from graphc.serial.attributes import CARRIED, attribute_fields, to_attribute, wire_name
 from graphc.serial.graph_pb2 import AttrValue, FunctionDef, GraphDef, NodeDef, OpDef
 from graphc.serial.tensors import shape_to_proto

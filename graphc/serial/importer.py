@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from graphc.api.public import public
 from graphc.errors import DataLossError, UnimplementedError
 from graphc.ir import names
+from graphc.ir.apply import resolve_fields
 from graphc.ir.graph import Graph, Operation, get_default_graph
 from graphc.ir.op import OPS, Op
 from graphc.ir.tensor import Tensor, split_operands
-from graphc.ops.build import resolve_fields
 from graphc.serial.attributes import known_names
 from graphc.serial.functions import FunctionReader
 from graphc.serial.graph_pb2 import GraphDef, NodeDef
@@ -30,6 +31,7 @@ _KEEP_FUNCTIONAL = (
 _SCALAR_MEANS_UNKNOWN = 24      # producers older than this wrote an unknown shape of a Placeholder as a scalar's
 
 
+@public("import_graph_def", "graph_util.import_graph_def")
 def import_graph_def(graph_def: GraphDef, input_map: Mapping[str, Any] | None = None,
                      return_elements: Sequence[str] | None = None, name: str | None = None, op_dict: Any = None,
                      producer_op_list: Any = None) -> list[Any] | None:

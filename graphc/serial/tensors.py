@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from graphc.api.public import public
 from graphc.errors import DataLossError
 from graphc.ir.dtypes import DType, as_dtype, string
 from graphc.ir.tensor_shape import TensorShape
-from graphc.ops.values import to_array
+from graphc.ir.values import to_array
 from graphc.serial.graph_pb2 import TensorProto, TensorShapeProto
 
 _ELEMENT_LIMIT = 1 << 40
@@ -24,6 +25,7 @@ _LISTS = {
 }
 
 
+@public("make_tensor_proto")
 def make_tensor_proto(values: Any, dtype: Any = None, shape: Any = None, verify_shape: bool = False) -> TensorProto:
     """`values` as a TensorProto, as `tf.make_tensor_proto`. Raises TypeError or ValueError as gc.constant does."""
     array = to_array(values, None if dtype is None else as_dtype(dtype), None if verify_shape else shape)
@@ -43,6 +45,7 @@ def tensor_to_proto(array: np.ndarray[Any, Any]) -> TensorProto:
     return made
 
 
+@public("make_ndarray")
 def make_ndarray(tensor: TensorProto) -> np.ndarray[Any, Any]:
     """The array in a TensorProto, as `tf.make_ndarray`. Raises DataLossError if its sizes do not fit its contents."""
     try:

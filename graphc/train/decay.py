@@ -3,16 +3,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from graphc.api.array.cast import cast
+from graphc.api.math.binary import multiply, pow
+from graphc.api.math.division import truediv
+from graphc.api.math.unary import floor
+from graphc.api.public import public
+from graphc.ir.apply import convert_to_tensor
 from graphc.ir.dtypes import float32
 from graphc.ir.graph import get_default_graph
 from graphc.ir.tensor import Tensor
-from graphc.ops.binary import multiply, pow
-from graphc.ops.build import convert_to_tensor
-from graphc.ops.cast import cast
-from graphc.ops.division import truediv
-from graphc.ops.unary import floor
 
 
+@public("train.exponential_decay")
 def exponential_decay(learning_rate: Any, global_step: Any, decay_steps: Any, decay_rate: Any, staircase: bool = False,
                       name: str | None = None) -> Tensor:
     """learning_rate * decay_rate ** (global_step / decay_steps), as `tf.train.exponential_decay`.

@@ -9,20 +9,22 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from graphc.gradients import gradients
+from graphc.api.array.fill import zeros
+from graphc.api.array.identity import group
+from graphc.api.gradients.gradients import gradients
+from graphc.api.public import public
+from graphc.api.state.state import assign_add
+from graphc.api.state.variable_scope import get_variable_scope
+from graphc.api.state.variables import Variable
+from graphc.ir.apply import convert_to_tensor
 from graphc.ir.graph import Graph, GraphKeys, get_default_graph
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ir.user_frame import user_stacklevel
-from graphc.ops.build import convert_to_tensor
-from graphc.ops.fill import zeros
-from graphc.ops.identity import group
-from graphc.ops.state import assign_add
-from graphc.variable_scope import get_variable_scope
-from graphc.variables import Variable
 
 GradsAndVars = Sequence[tuple[Any, Variable]]
 
 
+@public("train.Optimizer")
 class Optimizer:
     """Base of the optimizers. use_locking has no effect: updates of one run never race."""
 
@@ -49,7 +51,7 @@ class Optimizer:
         pairs = self.compute_gradients(loss, var_list, gate_gradients, aggregation_method, colocate_gradients_with_ops,
                                        grad_loss)
         if all(g is None for g, _ in pairs):
-            from graphc.gradient_path import what_blocks
+            from graphc.api.gradients.path import what_blocks
 
             raise ValueError("No gradients provided for any variable, check your graph for ops that do not support "
                              f"gradients, between variables {[v.name for _, v in pairs]} and loss {loss!r}: "

@@ -4,22 +4,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from graphc.api.array.cast import cast
+from graphc.api.array.identity import group
+from graphc.api.math.binary import multiply
+from graphc.api.public import public
+from graphc.api.state.state import assign
+from graphc.api.state.variables import Variable
+from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.graph import get_default_graph
 from graphc.ir.tensor import Operation, Tensor
-from graphc.ops.binary import multiply
-from graphc.ops.build import apply, convert_to_tensor
-from graphc.ops.cast import cast
-from graphc.ops.identity import group
-from graphc.ops.state import assign
-from graphc.ops.training import ApplyAdam, ApplyGradientDescent, ApplyMomentum
+from graphc.ops.training.training import ApplyAdam, ApplyGradientDescent, ApplyMomentum
 from graphc.train.optimizer import Optimizer
-from graphc.variables import Variable
 
 
 def _as(tensor: Tensor, var: Variable) -> Tensor:
     return cast(tensor, var.dtype)
 
 
+@public("train.GradientDescentOptimizer")
 class GradientDescentOptimizer(Optimizer):
     """var -= learning_rate * gradient, as `tf.train.GradientDescentOptimizer`."""
 
@@ -36,6 +38,7 @@ class GradientDescentOptimizer(Optimizer):
                      use_locking=self._use_locking).op
 
 
+@public("train.MomentumOptimizer")
 class MomentumOptimizer(Optimizer):
     """accum = momentum * accum + gradient; var -= learning_rate * accum, as `tf.train.MomentumOptimizer`."""
 
@@ -62,6 +65,7 @@ class MomentumOptimizer(Optimizer):
                      name="ApplyMomentum", use_locking=self._use_locking, use_nesterov=self._use_nesterov).op
 
 
+@public("train.AdamOptimizer")
 class AdamOptimizer(Optimizer):
     """Adam (Kingma and Ba), as `tf.train.AdamOptimizer`: epsilon stands outside of the bias correction."""
 

@@ -12,7 +12,7 @@ import pytest
 
 import graphc as gc
 from graphc.exec.reference import run_reference
-from graphc.ops.control import StatelessWhile
+from graphc.ops.control.control import StatelessWhile
 
 
 @pytest.fixture(autouse=True, params=["reference", "session"])

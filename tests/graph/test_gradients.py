@@ -104,9 +104,9 @@ def test_errors_name_op_and_line() -> None:
 
 
 def _without_gradient(x: gc.Tensor) -> gc.Tensor:
+    from graphc.ir.apply import apply
     from graphc.ir.op import Op
     from graphc.ir.spec import Spec
-    from graphc.ops.build import apply
 
     class _TestOpaque(Op):
         operands = ("x",)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import graphc as gc
-from graphc.gradients import is_differentiable
+from graphc.api.gradients.gradients import is_differentiable
+from graphc.ir.apply import apply
 from graphc.ir.op import OPS
-from graphc.ops.build import apply
 
 import samples as samples_
 from differences import check, placeholders

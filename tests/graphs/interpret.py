@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from graphc.exec.reference import apply_reference
+from graphc.ir.apply import field_value
 from graphc.ir.op import OPS, Op
 from graphc.ir.tensor import split_operands
-from graphc.ops.build import field_value
 
 from oracle import spec_of
 from programs import Apply, Block, Call, Cond, Gradients, Input, While, takes_variable

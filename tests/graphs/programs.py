@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 import graphc as gc
+from graphc.ir.apply import apply
 from graphc.ir.op import OPS, Op
-from graphc.ops.build import apply
 
 # Public functions that a program may call, by the name under which it is printed.
 FUNCTIONS: dict[str, Callable[..., Any]] = {

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import graphc as gc
-from graphc.ops.philox import inner_iteration
+from graphc.ops.random.philox import inner_iteration
 
 from matrix.neighbours import Extra
 

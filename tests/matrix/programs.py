@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 import graphc as gc
+from graphc.ir.apply import apply
 from graphc.ir.dtypes import as_dtype
 from graphc.ir.op import OPS
-from graphc.ops.build import apply
 
 from matrix import oracle
 from matrix.cells import Cell

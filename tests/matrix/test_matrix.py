@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import graphc as gc
+from graphc.ir.apply import apply
 from graphc.ir.op import OPS
-from graphc.ops.build import apply
 
 from matrix import check, choose
 from matrix.excluded import EXCLUDED, FIELDS_KNOWN

@@ -12,8 +12,8 @@ import numpy as np
 
 import graphc as gc
 from graphc.exec.reference import run_reference
+from graphc.ir.apply import apply
 from graphc.ir.op import OPS
-from graphc.ops.build import apply
 
 from matrix import machines
 from matrix.cells import FACTORS, Cell, cell_of

@@ -88,8 +88,8 @@ class Built:
 def build(op: type[Op], sample: Sample, values: Sequence[np.ndarray], double: bool = False, dynamic: bool = False,
           name: str | None = None) -> Built:
     """The op in a graph of its own, on placeholders. dynamic: no size of theirs is known while building."""
-    from graphc.ops.build import apply
-    from graphc.ops.source import placeholder
+    from graphc.api.array.source import placeholder
+    from graphc.ir.apply import apply
 
     graph = Graph()
     with graph.as_default():

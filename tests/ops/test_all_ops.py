@@ -80,7 +80,7 @@ def test_gradient_agrees_with_finite_differences(op_type: str, order: int) -> No
 
 def gradient_problem(op: type[Op], sample: Sample, values: list[np.ndarray], order: int, dynamic: bool) -> str | None:
     """The derivative of a random combination of the results in a random direction: `gradients` against differences."""
-    from graphc.gradients import gradients
+    from graphc.api.gradients.gradients import gradients
 
     generator = np.random.default_rng(len(op.type) + order)
     built = build(op, sample, values, double=True, dynamic=dynamic)
@@ -118,8 +118,8 @@ def gradient_problem(op: type[Op], sample: Sample, values: list[np.ndarray], ord
 
 def combination(tensors: list[tuple[Any, tuple[int, ...]]], generator: np.random.Generator) -> Any:
     """The sum of all elements, each with a random weight."""
-    from graphc.ops.binary import add_n
-    from graphc.ops.reduce import reduce_sum
+    from graphc.api.math.binary import add_n
+    from graphc.api.math.reduce import reduce_sum
 
     return add_n([reduce_sum(t * generator.normal(size=shape)) for t, shape in tensors], name="total")
 

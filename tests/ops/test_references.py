@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from graphc.ir.dtypes import float32, float64
-from graphc.ops.average_pooling import AvgPool
-from graphc.ops.convolution import Conv2D
-from graphc.ops.max_pooling import MaxPool
-from graphc.ops.philox import groups, uniform
-from graphc.ops.random import RandomStandardNormal, TruncatedNormal
-from graphc.ops.softmax import LogSoftmax, SoftmaxCrossEntropyWithLogits
+from graphc.ops.nn.average_pooling import AvgPool
+from graphc.ops.nn.convolution import Conv2D
+from graphc.ops.nn.max_pooling import MaxPool
+from graphc.ops.nn.softmax import LogSoftmax, SoftmaxCrossEntropyWithLogits
+from graphc.ops.random.philox import groups, uniform
+from graphc.ops.random.random import RandomStandardNormal, TruncatedNormal
 
 CASES = [(5, 7, 3, 2, 1, 2, "SAME"), (5, 7, 3, 2, 1, 2, "VALID"), (8, 8, 3, 3, 2, 2, "SAME"), (9, 6, 2, 3, 3, 1,
                                                                                                "VALID")]

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 import graphc as gc
+from graphc.ir.apply import apply
+from graphc.ir.elementwise import UnaryGrad
 from graphc.ir.op import OPS
-from graphc.ops.build import apply
-from graphc.ops.elementwise import UnaryGrad
 
 import samples
 

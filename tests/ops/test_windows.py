@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import graphc as gc
+from graphc.ir.apply import apply
 from graphc.ir.op import OPS
-from graphc.ops.build import apply
 
 RNG = np.random.default_rng(5)
 

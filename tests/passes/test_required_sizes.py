@@ -11,9 +11,9 @@ import graphc as gc
 from graphc.errors import OpError
 from graphc.exec.reference import run_reference
 from graphc.ir import dims
-from graphc.ops.batch_norm import FusedBatchNormGradV2, FusedBatchNormV2
-from graphc.ops.build import apply
-from graphc.ops.select import Select
+from graphc.ir.apply import apply
+from graphc.ops.array.select import Select
+from graphc.ops.nn.batch_norm import FusedBatchNormGradV2, FusedBatchNormV2
 from graphc.passes.layout import NOMINAL, elements
 
 A, B = (np.random.default_rng(i).normal(size=(3, 4)).astype(np.float32) for i in range(2))

@@ -204,8 +204,8 @@ def test_values_of_reference_and_itself_agree() -> None:
 @pytest.mark.parametrize("op", ["split", "cross entropy"])
 def test_work_on_weights_with_several_results(op: str, used: list[int], monkeypatch: Any) -> None:
     """Also if only some of them are used behind the weights."""
+    from graphc.ir.apply import apply
     from graphc.ir.op import OPS
-    from graphc.ops.build import apply
 
     monkeypatch.setenv("GRAPHC_FUSION", "0")
     with gc.Graph().as_default():

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from graphc.ir.dtypes import as_dtype
-from graphc.ops.philox import inner_iteration
+from graphc.ops.random.philox import inner_iteration
 from graphc.plan.plan import (
     Access,
     Bind,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from graphc.ir.dtypes import as_dtype
-from graphc.ops.philox import uniform, words
+from graphc.ops.random.philox import uniform, words
 from graphc.plan.plan import Instr, Program
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import graphc as gc
 from graphc.ir.dtypes import float32
-from graphc.ops.philox import inner_iteration, uniform
+from graphc.ops.random.philox import inner_iteration, uniform
 from graphc.passes.random_keys import random_key
 
 import native as n

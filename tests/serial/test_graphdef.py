@@ -195,8 +195,8 @@ def test_foreign_messages_are_refused():
 
 
 def test_loops_and_branches_round_trip(graph):
-    from graphc.ops.cond import cond
-    from graphc.ops.while_loop import while_loop
+    from graphc.api.control.cond import cond
+    from graphc.api.control.while_loop import while_loop
 
     n = gc.placeholder(gc.int32, [], name="n")
     x = gc.placeholder(gc.float32, [None, 3], name="x")

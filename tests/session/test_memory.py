@@ -13,7 +13,7 @@ import graphc as gc
 from graphc.exec import code_queue, jit
 from graphc.exec.machine_memory import group_limits, machine_memory
 from graphc.ir import dims
-from graphc.ops import script
+from graphc.ops.control import script
 
 from child import run_child
 

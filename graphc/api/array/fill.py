@@ -1,0 +1,120 @@
+"""Tensors of one value or of a row of numbers: Fill, ZerosLike, OnesLike, Range; zeros and ones."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from graphc.api.array.source import constant
+from graphc.api.public import public
+from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
+from graphc.ir.dtypes import DType, as_dtype, float32, int32, int64, string
+from graphc.ir.elementwise import KINDS
+from graphc.ir.graph import get_default_graph
+from graphc.ir.known import known_shape
+from graphc.ir.op import Op
+from graphc.ir.tensor import Tensor
+from graphc.ir.tensor_shape import TensorShape
+from graphc.ops.array.fill import Fill, OnesLike, Range, ZerosLike
+
+CONSTANT_LIMIT = 1000    # zeros and ones of fewer elements are constants, as in TF
+
+
+@public("fill")
+def fill(dims: Any, value: Any, name: str | None = None) -> Tensor:
+    """A tensor of shape `dims` with `value` everywhere, as `tf.fill`."""
+    result: Tensor = apply(Fill, dims, value, name=name)
+    return result
+
+
+@public("zeros")
+def zeros(shape: Any, dtype: Any = float32, name: str | None = None) -> Tensor:
+    """Zeros, as `tf.zeros`. shape: a list, TensorShape or integer tensor."""
+    return _filled(shape, dtype, name or "zeros", 0)
+
+
+@public("ones")
+def ones(shape: Any, dtype: Any = float32, name: str | None = None) -> Tensor:
+    """Ones, as `tf.ones`. shape: a list, TensorShape or integer tensor."""
+    return _filled(shape, dtype, name or "ones", 1)
+
+
+def _filled(shape: Any, dtype: Any, name: str, number: int) -> Tensor:
+    wanted = as_dtype(dtype)
+    value: Any = b"" if wanted == string else wanted.as_numpy_dtype(number)
+    with get_default_graph().name_scope(name) as scope:
+        if not is_tensor_like(shape):
+            try:
+                sizes = TensorShape(shape)
+            except (TypeError, ValueError):
+                sizes = TensorShape(None)
+            count = sizes.num_elements()
+            if count is not None and count < CONSTANT_LIMIT:
+                return constant(value, wanted, sizes.as_list(), name=scope)
+        else:
+            shape = convert_to_tensor(shape)
+            if shape.spec.rank == 0:
+                from graphc.api.array.shapes import reshape
+
+                shape = reshape(shape, [-1])
+        return fill(shape, constant(value, wanted), name=scope)
+
+
+@public("zeros_like")
+def zeros_like(tensor: Any, dtype: Any = None, name: str | None = None, optimize: bool = True) -> Tensor:
+    """Zeros of the shape of `tensor`, of its dtype unless another is given, as `tf.zeros_like`."""
+    return _like(tensor, dtype, name or "zeros_like", optimize, ZerosLike, zeros)
+
+
+@public("ones_like")
+def ones_like(tensor: Any, dtype: Any = None, name: str | None = None, optimize: bool = True) -> Tensor:
+    """Ones of the shape of `tensor`, of its dtype unless another is given, as `tf.ones_like`."""
+    return _like(tensor, dtype, name or "ones_like", optimize, OnesLike, ones)
+
+
+def _like(tensor: Any, dtype: Any, name: str, optimize: bool, op: type[Op], full: Any) -> Tensor:
+    with get_default_graph().name_scope(name) as scope:
+        tensor = convert_to_tensor(tensor, name="tensor")
+        wanted = tensor.dtype if dtype is None else as_dtype(dtype)
+        shape = known_shape(tensor)
+        if optimize and shape is not None:
+            made: Tensor = full(list(shape), wanted, name=scope)
+            return made
+        if wanted != tensor.dtype:
+            from graphc.api.array.shapes import shape as shape_of
+
+            made = full(shape_of(tensor), wanted, name=scope)
+            return made
+        result: Tensor = apply(op, tensor, name=scope)
+        return result
+
+
+@public("range")
+def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str = "range") -> Tensor:
+    """start, start + delta, ... below limit, as `tf.range`; range(n) starts at 0. Floats: Python numbers only."""
+    if limit is None:
+        start, limit = 0, start
+    given = [v.dtype for v in (start, limit, delta) if is_tensor_like(v)]
+    if not given:
+        arrays = [np.asarray(int(v) if hasattr(v, "value") and not isinstance(v, np.generic) else v)
+                  for v in (start, limit, delta)]
+        wanted = as_dtype(dtype) if dtype is not None else _range_dtype(arrays)
+        if wanted not in KINDS["index"]:
+            return constant(np.arange(*(a.item() for a in arrays), dtype=wanted.numpy), name=name)
+        start, limit, delta = (int(a) for a in arrays)
+    else:
+        wanted = as_dtype(dtype) if dtype is not None else max(given, key=lambda d: d.size)
+    from graphc.api.array.cast import cast
+
+    with get_default_graph().name_scope(name) as scope:
+        operands = [cast(v, wanted) if is_tensor_like(v) else constant(v, wanted, name=label)
+                    for v, label in ((start, "start"), (limit, "limit"), (delta, "delta"))]
+        result: Tensor = apply(Range, *operands, name=scope, dtype=wanted)
+    return result
+
+
+def _range_dtype(arrays: Sequence[np.ndarray]) -> DType:
+    if any(a.dtype.kind == "f" for a in arrays):
+        return float32
+    return int64 if any(abs(int(a)) > 2**31 - 1 for a in arrays) else int32

@@ -1,0 +1,124 @@
+"""Elements picked by index: GatherV2 and its gradient, OneHot, Where (the indices of what is true), boolean_mask."""
+from __future__ import annotations
+
+from typing import Any
+
+from graphc.api.array.join import concat
+from graphc.api.array.select import select
+from graphc.api.array.shapes import reshape, shape, size, squeeze
+from graphc.api.public import public
+from graphc.errors import UnimplementedError
+from graphc.ir.apply import apply, convert_to_tensor
+from graphc.ir.dtypes import DType, float32
+from graphc.ir.graph import get_default_graph
+from graphc.ir.tensor import Tensor
+from graphc.ops.array.gather import (
+    GatherV2,
+    OneHot,
+    Where,
+    _ScatterSum,
+)
+
+
+@public("gather")
+def gather(params: Any, indices: Any, validate_indices: Any = None, name: str | None = None, axis: Any = None,
+           batch_dims: int = 0) -> Tensor:
+    """The slices of params along `axis` (0) that indices names, as `tf.gather`. indices: int32 or int64, any shape.
+
+    An index out of range is an InvalidArgumentError when run, on every device, whatever validate_indices says.
+    """
+    result: Tensor = apply(
+        GatherV2, params, indices, 0 if axis is None else axis, name=name, batch_dims=int(batch_dims)
+    )
+    return result
+
+
+def scatter_sum(updates: Any, indices: Any, shape: Any, axis: int = 0, name: str | None = None) -> Tensor:
+    """Zeros of `shape`, to which the slices of updates are added along `axis` at indices. (graphc's own)"""
+    result: Tensor = apply(_ScatterSum, updates, indices, shape, name=name or "ScatterSum", axis=axis)
+    return result
+
+
+@public("gather_nd")
+def gather_nd(params: Any, indices: Any, name: str | None = None, batch_dims: int = 0) -> Tensor:
+    """The slices of params at the index tuples in the last axis of indices, as `tf.gather_nd`."""
+    from graphc.api.array.fill import ones_like
+    from graphc.api.math.binary import add, multiply
+    from graphc.api.math.comparison import greater_equal, less, logical_and
+
+    if batch_dims:
+        raise UnimplementedError("gather_nd with batch_dims other than 0 is not supported")
+    with get_default_graph().name_scope(name or "GatherNd") as scope:
+        params, indices = convert_to_tensor(params, name="params"), convert_to_tensor(indices, name="indices")
+        depth = indices.shape[-1].value
+        if depth is None or params.spec.rank is None or depth > params.spec.rank:
+            raise ValueError(
+                f"gather_nd: the last axis of indices {indices!r} must have a known size of at most the rank of "
+                f"params {params!r}"
+            )
+        sizes = shape(params, out_type=indices.dtype)
+        if not depth:
+            raise ValueError("gather_nd: the last axis of indices must not be empty")
+        flat, count, inside = indices[..., 0], shape(params)[0], None
+        for i in range(1, depth):
+            index = indices[..., i]
+            flat, count = add(multiply(flat, sizes[i]), index), multiply(count, shape(params)[i])
+            fits = logical_and(greater_equal(index, 0), less(index, sizes[i]))
+            inside = fits if inside is None else logical_and(inside, fits)
+        if inside is not None:      # an index outside of its axis is none of the rows
+            flat = select(inside, flat, multiply(ones_like(flat), -1))
+        rows = reshape(params, concat([[count], shape(params)[depth:]], 0))
+        return gather(rows, flat, name=scope)
+
+
+@public("one_hot")
+def one_hot(indices: Any, depth: Any, on_value: Any = None, off_value: Any = None, axis: int | None = None,
+            dtype: Any = None, name: str | None = None) -> Tensor:
+    """on_value (1) at each index along a new axis of size `depth`, off_value (0) elsewhere, as `tf.one_hot`."""
+    from graphc.ir.dtypes import as_dtype
+
+    with get_default_graph().name_scope(name or "one_hot") as scope:
+        indices = convert_to_tensor(indices, name="indices")
+        wanted: DType | None = None if dtype is None else as_dtype(dtype)
+        values = [None if v is None else convert_to_tensor(v, wanted, label)
+                  for v, label in ((on_value, "on_value"), (off_value, "off_value"))]
+        given = next((v.dtype for v in values if v is not None), wanted or float32)
+        on, off = (convert_to_tensor(default, given, label) if v is None else v
+                   for v, default, label in ((values[0], 1, "on_value"), (values[1], 0, "off_value")))
+        result: Tensor = apply(OneHot, indices, depth, on, off, name=scope, axis=-1 if axis is None else int(axis))
+        return result
+
+
+@public("where")
+def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Tensor:
+    """The indices of the true elements (int64, one row each); or, given x and y, x where condition, else y; as
+    `tf.where`.
+
+    x and y must have one shape, condition the same or, to choose rows, rank 1. Raises ValueError if only one is given.
+    """
+    if x is None and y is None:
+        result: Tensor = apply(Where, condition, name=name)
+        return result
+    if x is None or y is None:
+        raise ValueError("x and y must both be non-None or both be None.")
+    return select(condition, x, y, name=name)
+
+
+@public("boolean_mask")
+def boolean_mask(tensor: Any, mask: Any, name: str = "boolean_mask", axis: int | None = None) -> Tensor:
+    """The elements of tensor where mask is true, as `tf.boolean_mask`. The mask's axes, from `axis` (0) on, become
+    one."""
+    with get_default_graph().name_scope(name):
+        tensor, mask = convert_to_tensor(tensor, name="tensor"), convert_to_tensor(mask, name="mask")
+        ndims = mask.spec.rank
+        if ndims == 0:
+            raise ValueError("mask cannot be scalar.")
+        if ndims is None:
+            raise ValueError("Number of mask dimensions must be specified, even if some dimensions are None.")
+        first = 0 if axis is None else int(axis)
+        tensor.shape[first:first + ndims].assert_is_compatible_with(mask.shape)
+        sizes = shape(tensor)
+        # The product itself, not -1: the other axes may be empty.
+        flat = reshape(tensor, concat([sizes[:first], [size(mask)], sizes[first + ndims:]], 0))
+        indices = squeeze(where(reshape(mask, [-1])), axis=[1])
+        return gather(flat, indices, axis=first)

@@ -1,0 +1,61 @@
+"""Ops that pass a value on: Identity, StopGradient; and NoOp, which has none."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from graphc.api.public import public
+from graphc.ir.apply import apply, is_tensor_like
+from graphc.ir.graph import get_default_graph
+from graphc.ir.tensor import Operation, Tensor
+from graphc.ops.array.identity import Identity, NoOp, StopGradient
+
+
+@public("identity")
+def identity(input: Any, name: str | None = None) -> Tensor:
+    """The same value under a name of its own, as `tf.identity`."""
+    result: Tensor = apply(Identity, input, name=name)
+    return result
+
+
+@public("stop_gradient")
+def stop_gradient(input: Any, name: str | None = None) -> Tensor:
+    """The same value, constant to `gradients`, as `tf.stop_gradient`."""
+    result: Tensor = apply(StopGradient, input, name=name)
+    return result
+
+
+@public("no_op")
+def no_op(name: str | None = None) -> Operation:
+    """An Operation that does nothing, as `tf.no_op`."""
+    result: Operation = apply(NoOp, name=name)
+    return result
+
+
+@public("group")
+def group(*inputs: Any, name: str | None = None) -> Operation:
+    """An Operation that runs all of `inputs` (operations, tensors, lists of them), as `tf.group`."""
+    graph = get_default_graph()
+    elements = [e for e in _flattened(inputs) if e is not None]
+    with graph.control_dependencies(elements):
+        return no_op(name=name or "group_deps")
+
+
+@public("tuple")
+def tuple_of(tensors: Sequence[Any], name: str | None = None, control_inputs: Sequence[Any] = ()) -> list[Any]:
+    """The tensors, none of which is ready before all are, as `tf.tuple`."""
+    graph = get_default_graph()
+    with graph.name_scope(name or "tuple"):
+        gate = group(*(t for t in tensors if t is not None), *(control_inputs or ()))
+        with graph.control_dependencies([gate]):
+            return [None if t is None else identity(t, name="control_dependency") for t in tensors]
+
+
+def _flattened(values: Any) -> list[Any]:
+    if isinstance(values, (list, tuple)):
+        return [e for v in values for e in _flattened(v)]
+    if isinstance(values, dict):
+        return [e for v in values.values() for e in _flattened(v)]
+    if values is not None and not isinstance(values, Operation) and not is_tensor_like(values):
+        raise TypeError(f"group takes operations and tensors, not {values!r} of type {type(values).__name__}")
+    return [values]

@@ -1,0 +1,63 @@
+"""Shapes as tensors (Shape, Size, Rank) and other shapes of the same elements (Reshape, ExpandDims, Squeeze)."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from graphc.api.public import public
+from graphc.ir.apply import apply
+from graphc.ir.dtypes import as_dtype, int32
+from graphc.ir.tensor import Tensor
+from graphc.ops.array.shapes import ExpandDims, Rank, Reshape, Shape, Size, Squeeze
+
+
+@public("shape")
+def shape(input: Any, name: str | None = None, out_type: Any = int32) -> Tensor:
+    """The shape as a tensor of out_type (int32, int64), as `tf.shape`. Static sizes fold when it is used as a shape."""
+    result: Tensor = apply(Shape, input, name=name, out_type=as_dtype(out_type))
+    return result
+
+
+@public("size")
+def size(input: Any, name: str | None = None, out_type: Any = int32) -> Tensor:
+    """The number of elements as a scalar, as `tf.size`."""
+    result: Tensor = apply(Size, input, name=name, out_type=as_dtype(out_type))
+    return result
+
+
+@public("rank")
+def rank(input: Any, name: str | None = None) -> Tensor:
+    """The number of axes as an int32 scalar, as `tf.rank`."""
+    result: Tensor = apply(Rank, input, name=name)
+    return result
+
+
+@public("reshape")
+def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
+    """The same elements in row-major order under another shape, as `tf.reshape`. One size may be -1.
+
+    Raises ValueError if the numbers of elements differ.
+    """
+    result: Tensor = apply(Reshape, tensor, shape, name=name)
+    return result
+
+
+@public("expand_dims")
+def expand_dims(input: Any, axis: Any = None, name: str | None = None, dim: Any = None) -> Tensor:
+    """A new axis of size 1 before `axis`, as `tf.expand_dims` (dim: the old name of axis)."""
+    if (axis is None) == (dim is None):
+        raise ValueError("expand_dims takes one of axis and (deprecated) dim")
+    result: Tensor = apply(ExpandDims, input, dim if axis is None else axis, name=name)
+    return result
+
+
+@public("squeeze")
+def squeeze(input: Any, axis: Any = None, name: str | None = None, squeeze_dims: Any = None) -> Tensor:
+    """Without axes of size 1: `axis` (an int or a list), or all of them, as `tf.squeeze`."""
+    if axis is not None and squeeze_dims is not None:
+        raise ValueError("squeeze takes one of axis and (deprecated) squeeze_dims")
+    axes = squeeze_dims if axis is None else axis
+    axes = () if axes is None else (axes,) if np.isscalar(axes) else tuple(axes)
+    result: Tensor = apply(Squeeze, input, name=name, squeeze_dims=tuple(int(a) for a in axes))
+    return result

@@ -1,0 +1,60 @@
+"""Axes in another order (Transpose) or direction (ReverseV2), and permutations of them (InvertPermutation)."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from graphc.api.public import public
+from graphc.ir.apply import apply, convert_to_tensor
+from graphc.ir.graph import get_default_graph
+from graphc.ir.tensor import Tensor
+from graphc.ops.array.transpose import InvertPermutation, ReverseV2, Transpose
+
+
+@public("transpose")
+def transpose(a: Any, perm: Any = None, name: str = "transpose", conjugate: bool = False) -> Tensor:
+    """The axes in the order perm; without one in reverse order, as `tf.transpose`. conjugate matters to complex
+    dtypes only."""
+    a = convert_to_tensor(a, name="a")
+    if conjugate and a.dtype.is_complex:
+        raise TypeError(f"transpose: complex dtypes such as {a.dtype.name} are not supported")
+    if perm is None:
+        perm = _reversed_axes(a) if a.spec.shape is None else np.arange(len(a.spec.shape))[::-1].astype(np.int32)
+    result: Tensor = apply(Transpose, a, perm, name=name)
+    return result
+
+
+def _reversed_axes(a: Tensor) -> Tensor:
+    """The axes in reverse order, of a tensor whose rank is known when a run is compiled."""
+    from graphc.api.array.fill import range_
+    from graphc.api.array.shapes import rank
+
+    with get_default_graph().name_scope("transpose"):
+        return reverse(range_(0, rank(a)), [0])
+
+
+@public("invert_permutation")
+def invert_permutation(x: Any, name: str | None = None) -> Tensor:
+    """y with y[x[i]] = i, of a permutation x of the numbers below its length. As `tf.invert_permutation`."""
+    result: Tensor = apply(InvertPermutation, x, name=name)
+    return result
+
+
+@public("matrix_transpose")
+def matrix_transpose(a: Any, name: str = "matrix_transpose", conjugate: bool = False) -> Tensor:
+    """The last two axes exchanged, as `tf.matrix_transpose`. Raises ValueError below rank 2."""
+    a = convert_to_tensor(a, name="a")
+    rank = a.spec.rank
+    if rank is None or rank < 2:
+        raise ValueError(f"matrix_transpose needs a tensor of known rank, at least 2, not {a!r}")
+    return transpose(a, [*range(rank - 2), rank - 1, rank - 2], name=name, conjugate=conjugate)
+
+
+@public("reverse", "reverse_v2")
+def reverse(tensor: Any, axis: Any, name: str | None = None) -> Tensor:
+    """The elements in reverse order along the axes `axis` (a list of ints), as `tf.reverse`."""
+    if not isinstance(axis, (list, tuple, np.ndarray, Tensor)):
+        axis = [axis]
+    result: Tensor = apply(ReverseV2, tensor, axis, name=name)
+    return result

@@ -1,0 +1,101 @@
+"""cond and case: trace their branches into FuncGraphs and make If operations (ops/control.py)."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from graphc.api.control.control import make_if, new_function
+from graphc.api.public import public
+from graphc.ir import nest
+from graphc.ir.apply import convert_to_tensor
+from graphc.ir.dtypes import bool_
+from graphc.ir.func_graph import FuncGraph
+from graphc.ir.graph import get_default_graph
+
+if TYPE_CHECKING:
+    from graphc.ir.tensor import Tensor
+
+
+@public("cond")
+def cond(pred: Any, true_fn: Callable[[], Any] | None = None, false_fn: Callable[[], Any] | None = None,
+         strict: bool = False, name: str | None = None, fn1: Callable[[], Any] | None = None,
+         fn2: Callable[[], Any] | None = None) -> Any:
+    """true_fn() if pred else false_fn(), as `tf.cond`: effects made inside a branch happen only if it is taken.
+
+    Ops made outside of the two functions run whatever pred is. A one-element list counts as its element unless
+    `strict`. Raises TypeError if pred is a Python bool, ValueError if the branches do not return alike.
+    """
+    true_fn, false_fn = true_fn or fn1, false_fn or fn2
+    if not callable(true_fn) or not callable(false_fn):
+        raise TypeError("cond: arguments 'true_fn' and 'false_fn' must be callable")
+    if isinstance(pred, bool):
+        raise TypeError("cond: pred must not be a Python bool; use Python's `if`, or gc.constant(pred)")
+    graph = get_default_graph()
+    with graph.name_scope(name or "cond") as scope:
+        pred = convert_to_tensor(pred)
+        if pred.dtype != bool_ or pred.shape.ndims not in (0, None):
+            raise TypeError(f"cond: argument 'pred' must be a bool scalar, but is {pred!r}")
+        then, otherwise = _trace_branch(true_fn, pred, f"{scope}true"), _trace_branch(false_fn, pred, f"{scope}false")
+        _check_branches(then, otherwise, pred)
+        operation = make_if(pred, then, otherwise, scope)
+    structure = then.structured_outputs
+    if structure is None:
+        return operation
+    packed = nest.pack_sequence_as(structure, operation.outputs)
+    if not strict and isinstance(packed, (list, tuple)) and len(packed) == 1 and not hasattr(packed, "_fields"):
+        return packed[0]
+    return packed
+
+
+def _trace_branch(function: Callable[[], Any], pred: Tensor, name: str) -> FuncGraph:
+    graph = new_function(name)
+    with graph.as_default():
+        result = function()
+        graph.structured_outputs = result
+        if result is not None:
+            graph.outputs = [_branch_output(graph, value, pred) for value in nest.flatten(result)]
+    return graph
+
+
+def _branch_output(graph: FuncGraph, value: Any, pred: Tensor) -> Tensor:
+    from graphc.api.array.identity import identity
+    from graphc.ir.tensor import Operation
+
+    if value is None:
+        raise ValueError("cond: a branch returned a structure with None inside; return tensors")
+    if isinstance(value, Operation):   # stands for its effect: a tensor that comes after it
+        with graph.control_dependencies([value]):
+            return identity(graph.capture(pred))
+    if hasattr(value, "_ref") and value._ref().graph is not graph:
+        value = value._as_graph_element()
+    tensor = convert_to_tensor(value)
+    return tensor if tensor.graph is graph else graph.capture(tensor)
+
+
+def _check_branches(then: FuncGraph, otherwise: FuncGraph, pred: Tensor) -> None:
+    a, b = then.structured_outputs, otherwise.structured_outputs
+    if (a is None) != (b is None):
+        raise ValueError("cond: true_fn and false_fn must both return values or both return None; "
+                         f"they returned {a!r} and {b!r}")
+    nest.assert_same_structure(a, b, "cond: what true_fn and false_fn return")
+    for i, (x, y) in enumerate(zip(then.outputs, otherwise.outputs, strict=True)):
+        if x.dtype != y.dtype:
+            raise ValueError("cond: Outputs of true_fn and false_fn must have the same type: "
+                             f"{x.dtype.name}, {y.dtype.name} (output {i}: {x.name}, {y.name})")
+
+
+@public("case")
+def case(pred_fn_pairs: Any, default: Callable[[], Any] | None = None, exclusive: bool = False, strict: bool = False,
+         name: str | None = None) -> Any:
+    """The first function whose predicate holds, else default(), as `tf.case`. Without a default the last one runs."""
+    pairs = list(pred_fn_pairs.items()) if isinstance(pred_fn_pairs, dict) else list(pred_fn_pairs)
+    if not pairs:
+        raise ValueError("case: argument 'pred_fn_pairs' is empty")
+    if default is None:
+        *pairs, (_, default) = pairs
+    chosen = default
+    for pred, function in reversed(pairs):
+        def chosen(pred: Any = pred, function: Any = function, rest: Any = chosen) -> Any:
+            return cond(pred, function, rest, strict=strict)
+    with get_default_graph().name_scope(name or "case"):
+        return chosen()

@@ -1,0 +1,59 @@
+"""Ops that call back into Python: py_func, Print and Assert. A plan names the function; this process has it by that
+name.
+
+Such an op runs at most once in a run, in the order in which the ops were made, on the thread that called Session.run.
+An exception comes out of Session.run with the user's line and, as its cause, the original.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from graphc.api.public import public
+from graphc.ir.apply import apply, convert_to_tensor
+from graphc.ir.dtypes import as_dtype
+from graphc.ops.control import script
+
+if TYPE_CHECKING:
+    from graphc.ir.graph import Operation, Tensor
+
+
+@public("py_func")
+def py_func(func: Callable[..., Any], inp: Sequence[Any], Tout: Any, stateful: bool = True,
+            name: str | None = None) -> Any:
+    """Calls `func` with NumPy arrays when the graph runs, as `tf.py_func`.
+
+    Tout: the dtype of the result, or a list of them; `func` returns an array for each, of that dtype and always of the
+    same rank. No gradient passes through.
+    """
+    if not callable(func):
+        raise ValueError(f"py_func: argument 'func' must be callable, but is {func!r}")
+    inputs = [convert_to_tensor(x) for x in inp]
+    many = isinstance(Tout, (list, tuple))
+    dtypes = tuple(as_dtype(t) for t in (Tout if many else [Tout]))
+    call = script.Call(func, dtypes)
+    call.name = script.add_host("py_func", call)
+    outputs = apply(script.PyFunc, inputs, name=name, token=call.name, Tin=tuple(t.dtype for t in inputs), Tout=dtypes)
+    call.operation = outputs[0].op if isinstance(outputs, tuple) else outputs
+    if not dtypes:
+        return call.operation
+    return list(outputs) if many else outputs[0]
+
+
+@public("Print")
+def Print(input_: Any, data: Sequence[Any], message: str | None = None, first_n: int | None = None,
+          summarize: int | None = None, name: str | None = None) -> Tensor:
+    """input_; prints `data` to standard error whenever it is computed, as `tf.Print`. Use the result, or nothing
+    prints."""
+    tensors = [convert_to_tensor(d) for d in data]
+    return apply(script.Print, input_, tensors, name=name, U=tuple(t.dtype for t in tensors), message=message or "",
+                 first_n=-1 if first_n is None else first_n, summarize=3 if summarize is None else summarize)
+
+
+@public("Assert")
+def Assert(condition: Any, data: Sequence[Any], summarize: int | None = None,
+           name: str | None = None) -> Operation:
+    """An operation that fails with InvalidArgumentError unless all of `condition` hold, as `tf.Assert`."""
+    tensors = [convert_to_tensor(d) for d in data]
+    return apply(script.Assert, condition, tensors, name=name, T=tuple(t.dtype for t in tensors),
+                 summarize=3 if summarize is None else summarize)

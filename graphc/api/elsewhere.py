@@ -1,0 +1,22 @@
+"""Public names of what is no function of api/: a module, and the names in it (`its name=public name` where they differ).
+
+What can be decorated says its names itself (api/public.py).
+"""
+from __future__ import annotations
+
+ELSEWHERE: dict[str, str] = {
+    "graphc.ir.dtypes":
+        "DType as_dtype bool_=bool complex64 complex128 float16 float32 float64 int8 int16 int32 int64 resource string "
+        "uint8 uint16 uint32 uint64 variant",
+    "graphc.ir.graph": "Graph get_default_graph reset_default_graph",
+    "graphc.ir.names": "GraphKeys",
+    "graphc.ir.stacks": "get_default_session",
+    "graphc.ir.tensor": "Operation Tensor",
+    "graphc.ir.tensor_shape": "Dimension TensorShape",
+    "graphc.ir.apply": "convert_to_tensor",
+    "graphc.api.state.variable_scope": "AUTO_REUSE",
+    "graphc.plan.compile": "pass_table",
+    "graphc.serial.graph_pb2": "GraphDef NodeDef AttrValue",
+}
+
+MODULES = ("errors", "ir.dtypes")      # public whole, by their last name

@@ -1,0 +1,267 @@
+"""Gradients: the reverse walk over the user's graph. It adds operations; it computes nothing.
+
+ 1. Find the ops between xs and ys: ancestors of ys, by differentiable tensors, that depend on an x.
+ 2. Walk them in reverse topological order. What arrives at an output from all its users is added up (AddN) once, when
+    the op's turn comes; the op's `grad` then gives what goes to each input.
+ 3. Loops and branches are control_gradients.py's business: their gradients are loops and branches again.
+
+Variables count as their ref tensor, so the gradient of a variable gathers over every read of it.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from graphc.api.gradients.builder import BUILDER
+from graphc.api.public import public
+from graphc.errors import built_at
+from graphc.ir.apply import convert_to_tensor
+from graphc.ir.dtypes import DType, variant
+from graphc.ir.func_graph import FuncGraph
+from graphc.ir.graph import get_default_graph
+from graphc.ir.tensor import Operation, Tensor
+
+
+@public("UnconnectedGradients")
+class UnconnectedGradients:
+    """What `gradients` gives for an x that no y depends on, as `tf.UnconnectedGradients`."""
+
+    NONE = "none"
+    ZERO = "zero"
+
+
+@public("AggregationMethod")
+class AggregationMethod:
+    """Names of TensorFlow's ways to add up gradients; graphc has one way, and results do not differ."""
+
+    ADD_N = 0
+    DEFAULT = 0
+    EXPERIMENTAL_TREE = 1
+    EXPERIMENTAL_ACCUMULATE_N = 2
+
+
+def is_differentiable(dtype: DType) -> bool:
+    """Floating point and complex numbers, and lists of them."""
+    return dtype.is_floating or dtype.is_complex or dtype == variant
+
+
+@public("gradients")
+def gradients(ys: Any, xs: Any, grad_ys: Any = None, name: str = "gradients", colocate_gradients_with_ops: bool = False,
+              gate_gradients: bool = False, aggregation_method: int | None = None, stop_gradients: Any = None,
+              unconnected_gradients: str = UnconnectedGradients.NONE) -> list[Tensor | None]:
+    """For each x the gradient of the sum of ys, as `tf.gradients`; None if no y depends on it.
+
+    ys, xs, grad_ys, stop_gradients: a tensor (variable) or a list of them. grad_ys: the gradients that arrive at the
+    ys, ones by default. stop_gradients: tensors taken as independent of what they are made of; those among the xs have
+    their own gradients, the partial derivatives. Integers and bools have no gradients: None. Raises LookupError for an
+    op without gradient, TypeError for a y that holds no numbers.
+    """
+    y_list = [convert_to_tensor(y) for y in _listed(ys)]
+    x_list = [_element(x) for x in _listed(xs)]
+    stops = [_element(s) for s in _listed(stop_gradients)] if stop_gradients is not None else []
+    dys = _listed(grad_ys) if grad_ys is not None else [None] * len(y_list)
+    if len(dys) != len(y_list):
+        raise ValueError(f"gradients: {len(dys)} grad_ys do not fit {len(y_list)} ys")
+    graph = _graph(y_list)
+    with graph.as_default(), graph.name_scope(name):
+        starts = [(y, _start(y, dy, i)) for i, (y, dy) in enumerate(zip(y_list, dys, strict=True)) if _has_gradients(y)]
+        found = backward([y for y, _ in starts], [dy for _, dy in starts], x_list, stops)
+        if unconnected_gradients == UnconnectedGradients.ZERO:
+            found = [zeros_for(x) if dx is None else dx for x, dx in zip(x_list, found, strict=True)]
+        elif unconnected_gradients != UnconnectedGradients.NONE:
+            raise ValueError("gradients: unknown value for argument 'unconnected_gradients': "
+                             f"{unconnected_gradients!r}")
+    return found
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _graph(ys: Sequence[Tensor]) -> Any:
+    graph = get_default_graph()
+    return graph if graph.building_function or not ys else ys[0].graph
+
+
+def _element(x: Any) -> Tensor:
+    """A tensor to differentiate by. Inside a body, what it captured stands for the outer tensor."""
+    if hasattr(x, "_ref"):
+        outer = x._as_graph_element()
+        read = _inside(outer)
+        return _inside(x._ref()) if read is outer else read
+    return _inside(convert_to_tensor(x))
+
+
+def _inside(tensor: Tensor) -> Tensor:
+    """What stands for a tensor in the body that is being built; the tensor itself if the body does not use it."""
+    around, graph = [], get_default_graph()
+    while isinstance(graph, FuncGraph) and graph is not tensor.graph:
+        around.append(graph)
+        graph = graph.outer_graph
+    found: Tensor | None = tensor
+    for body in reversed(around):
+        found = body.captures.get(found) if found is not None else None
+    return tensor if found is None else found
+
+
+def _has_gradients(y: Tensor) -> bool:
+    """Whether y is of floating point. Raises TypeError if it holds no numbers at all."""
+    if is_differentiable(y.dtype) and y.dtype != variant:
+        return True
+    if y.dtype.is_integer or y.dtype.is_bool:
+        return False
+    raise TypeError(f"gradients: '{y.name}' has dtype {y.dtype.name}; only numbers have gradients{built_at(y.op)}")
+
+
+def _start(y: Tensor, dy: Any, position: int) -> Tensor:
+    from graphc.api.array.fill import ones_like
+
+    if dy is None:
+        return ones_like(y, name=f"grad_ys_{position}")
+    given = convert_to_tensor(dy, y.dtype, name=f"grad_ys_{position}")
+    if not given.shape.is_compatible_with(y.shape):
+        raise ValueError(f"gradients: grad_ys[{position}] has shape {given.shape}, but '{y.name}' has {y.shape}")
+    return given
+
+
+def zeros_for(tensor: Tensor) -> Tensor:
+    """Zeros of the tensor's shape, made without its value: all that a loop has to keep for them is a shape."""
+    from graphc.api.array.fill import zeros
+    from graphc.api.array.shapes import shape
+    from graphc.api.control.lists import empty_tensor_list
+
+    if tensor.dtype == variant:
+        return empty_tensor_list(variant, ())
+    static = tensor.spec.static_shape
+    known = static is not None and None not in static
+    return zeros(static if known else shape(tensor), tensor.dtype)
+
+
+# The walk
+
+
+def backward(ys: Sequence[Tensor], dys: Sequence[Tensor], xs: Sequence[Tensor],
+             stops: Sequence[Tensor] = ()) -> list[Tensor | None]:
+    """Gradients for xs, made in the default graph; ys and xs may be of a body whose gradient that graph is."""
+    walk = _Walk(ys, xs, stops)
+    for y, dy in zip(ys, dys, strict=True):
+        walk.add(y, dy)
+    for operation in walk.operations():
+        walk.through(operation)
+    return [walk.total(x) for x in xs]
+
+
+class _Walk:
+    def __init__(self, ys: Sequence[Tensor], xs: Sequence[Tensor], stops: Sequence[Tensor]) -> None:
+        self.stops = set(stops)
+        self.parts: dict[Tensor, list[Tensor]] = {}
+        self.order = list(_ancestors([y.op for y in ys], self.stops))
+        self.wanted: set[Tensor] = set(xs)           # tensors that depend on an x
+        self.between: set[Operation] = set()
+        for operation in self.order:
+            if any(self.is_wanted(t) for t in operation.inputs):
+                self.between.add(operation)
+                self.wanted.update(t for t in operation.outputs if t not in self.stops)
+
+    def is_wanted(self, tensor: Tensor) -> bool:
+        return tensor in self.wanted and is_differentiable(tensor.dtype)
+
+    def operations(self) -> Iterator[Operation]:
+        return (op for op in reversed(self.order) if op in self.between)
+
+    def add(self, tensor: Tensor, gradient: Tensor) -> None:
+        self.parts.setdefault(tensor, []).append(gradient)
+
+    def total(self, tensor: Tensor) -> Tensor | None:
+        """The sum of what has arrived at `tensor`."""
+        parts = self.parts.get(tensor)
+        if not parts:
+            return None
+        if len(parts) > 1:
+            self.parts[tensor] = parts = [_sum(parts, tensor)]
+        return parts[0]
+
+    def through(self, operation: Operation) -> None:
+        """Takes the gradients of an op's outputs to its inputs."""
+        inputs = operation.inputs
+        dys = [None if t in self.stops else self.total(t) for t in operation.outputs]
+        if all(dy is None for dy in dys):
+            return
+        wanted = [self.is_wanted(t) for t in inputs]
+        with get_default_graph().name_scope(f"{operation.name}_grad"):
+            found = _gradient_of(operation, dys, wanted)
+        if len(found) != len(inputs):
+            raise AssertionError(f"{operation.type}.grad gave {len(found)} gradients for {len(inputs)} inputs")
+        for tensor, gradient, is_wanted in zip(inputs, found, wanted, strict=True):
+            if gradient is not None and is_wanted:
+                self.add(tensor, gradient)
+
+
+def _gradient_of(operation: Operation, dys: Sequence[Tensor | None], wanted: Sequence[bool]) -> Sequence[Tensor | None]:
+    from graphc.api.gradients import bodies as control_gradients
+
+    definition = operation.definition
+    special = control_gradients.GRADIENTS.get(operation.type)
+    if special is not None:
+        return special(operation, dys, wanted)
+    try:
+        return definition.grad(BUILDER, operation, *dys)
+    except LookupError as error:
+        raise LookupError(f"No gradient defined for operation '{operation.name}' (op type: {operation.type}): {error}"
+                          f"{built_at(operation)}\n  if it is to count as a constant, pass it through gc.stop_gradient "
+                          "or in stop_gradients=[...]") from None
+
+
+def _sum(parts: Sequence[Tensor], tensor: Tensor) -> Tensor:
+    from graphc.api.math.binary import add_n
+    from graphc.errors import UnimplementedError
+
+    if tensor.dtype == variant:
+        raise UnimplementedError(f"two gradients of the list '{tensor.name}' cannot be added", tensor.op)
+    return add_n(parts)
+
+
+def _ancestors(roots: Sequence[Operation], stops: set[Tensor]) -> Iterator[Operation]:
+    """Every op that roots depend on through differentiable tensors, inputs first."""
+    seen: set[Operation] = set()
+    for root in roots:
+        if root in seen:
+            continue
+        seen.add(root)
+        stack = [(root, iter(root.inputs))]
+        while stack:
+            operation, waiting = stack[-1]
+            for tensor in waiting:
+                if tensor.op not in seen and tensor not in stops and is_differentiable(tensor.dtype):
+                    seen.add(tensor.op)
+                    stack.append((tensor.op, iter(tensor.op.inputs)))
+                    break
+            else:
+                stack.pop()
+                yield operation
+
+
+def reaches(output: Tensor, inputs: Sequence[Tensor]) -> set[int]:
+    """Positions of the inputs of a body that `output` depends on through differentiable tensors."""
+    positions = {t.op: i for i, t in enumerate(inputs)}
+    if not is_differentiable(output.dtype):
+        return set()
+    return {positions[op] for op in _ancestors([output.op], set()) if op in positions}
+
+
+@public("hessians")
+def hessians(ys: Any, xs: Any, name: str = "hessians") -> list[Tensor]:
+    """The Hessian of the sum of ys for each x of rank 1, as `tf.hessians`: one gradient a row."""
+    from graphc.api.array.join import stack
+
+    result = []
+    for x in _listed(xs):
+        x = convert_to_tensor(x)
+        size = x.shape[0].value if x.shape.ndims == 1 else None
+        if size is None:
+            raise ValueError(f"hessians: '{x.name}' must be a vector of known length, but has shape {x.shape}")
+        with get_default_graph().name_scope(name):
+            first = gradients(ys, x)[0]
+            rows = [gradients(first[i], x, unconnected_gradients="zero")[0] for i in range(size)]
+            result.append(stack(rows))
+    return result

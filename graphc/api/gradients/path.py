@@ -1,0 +1,74 @@
+"""Why a loss has no gradient for the variables: the operation at which the way from one to the other breaks off."""
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from graphc.api.array.fill import ones_like
+from graphc.api.gradients.gradients import _gradient_of, is_differentiable
+from graphc.errors import built_at
+from graphc.ir.tensor import Operation, Tensor
+
+
+def what_blocks(loss: Tensor, variables: Sequence[Tensor]) -> str:
+    """A sentence that names the first operation behind which no gradient goes on, seen from the loss."""
+    depending = _depending(loss, variables)
+    if loss.op not in depending:
+        names = ", ".join(sorted(t.name for t in variables))
+        return f"the loss '{loss.name}' depends on none of the variables {names}{built_at(loss.op)}"
+    waiting, seen = deque([loss]), {loss}
+    while waiting:
+        tensor = waiting.popleft()
+        operation = tensor.op
+        if not is_differentiable(tensor.dtype):
+            return _sentence(operation, f"gives {tensor.dtype.name}, which has no gradient")
+        onward = [t for t in operation.inputs if t.op in depending]
+        floating = [t for t in onward if is_differentiable(t.dtype)]
+        if floating and not _passes_on(operation, floating):
+            return _sentence(operation, "passes no gradient on to its inputs")
+        for t in onward:
+            if t not in seen:
+                seen.add(t)
+                waiting.append(t)
+    return "no operation between them passes a gradient on"
+
+
+def _sentence(operation: Operation, why: str) -> str:
+    return f"the way from the loss to the variables ends at {operation.type} '{operation.name}': it {why}" \
+           f"{built_at(operation)}"
+
+
+def _depending(loss: Tensor, variables: Sequence[Tensor]) -> set[Operation]:
+    """The operations that the loss needs and that depend on a variable, through tensors of any dtype."""
+    roots = {t.op for t in variables}
+    found: set[Operation] = set()
+    done: set[Operation] = set()
+    stack: list[tuple[Operation, bool]] = [(loss.op, False)]
+    while stack:
+        operation, inputs_done = stack.pop()
+        if inputs_done:
+            if operation in roots or any(t.op in found for t in operation.inputs):
+                found.add(operation)
+        elif operation not in done:
+            done.add(operation)
+            stack.append((operation, True))
+            stack += [(t.op, False) for t in operation.inputs]
+    return found
+
+
+class _Undone(Exception):
+    pass
+
+
+def _passes_on(operation: Operation, inputs: Sequence[Tensor]) -> bool:
+    """Whether the op's gradient gives anything for `inputs`; what it builds is taken back."""
+    passes = True
+    try:
+        with operation.graph.undone_on_error(), operation.graph.as_default():
+            dys = [ones_like(t) if is_differentiable(t.dtype) else None for t in operation.outputs]
+            found = _gradient_of(operation, dys, [t in inputs for t in operation.inputs])
+            passes = any(g is not None and t in inputs for g, t in zip(found, operation.inputs, strict=True))
+            raise _Undone
+    except _Undone:
+        pass
+    return passes

@@ -1,0 +1,56 @@
+"""Clipping by norm, as compositions of other ops in TF's order of operations."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from graphc.api.math.binary import add_n, maximum, minimum, multiply
+from graphc.api.math.division import divide
+from graphc.api.math.reduce import reduce_sum
+from graphc.api.math.unary import sqrt, square
+from graphc.api.nn.losses import l2_loss
+from graphc.api.public import public
+from graphc.ir.apply import convert_to_tensor
+from graphc.ir.graph import get_default_graph
+
+
+@public("global_norm", "math.global_norm")
+def global_norm(t_list: Sequence[Any], name: str | None = None) -> Any:
+    """sqrt of the sum of all squares in a list of tensors; entries that are None are left out. As `tf.global_norm`."""
+    with get_default_graph().name_scope(name or "global_norm") as scope:
+        halves = [l2_loss(convert_to_tensor(t)) for t in t_list if t is not None]
+        if not halves:
+            raise ValueError("global_norm: t_list holds no tensor")
+        return sqrt(add_n(halves) * 2.0, name=scope)
+
+
+@public("clip_by_global_norm", "math.clip_by_global_norm")
+def clip_by_global_norm(
+    t_list: Sequence[Any], clip_norm: Any, use_norm: Any = None, name: str | None = None
+) -> tuple[list[Any], Any]:
+    """(tensors scaled so that their global norm is at most clip_norm, that norm before). As `tf.clip_by_global_norm`.
+
+    A norm that is not finite gives NaN, as in TF 1.15.
+    """
+    norm = global_norm(t_list, name) if use_norm is None else use_norm
+    with get_default_graph().name_scope(name or "clip_by_global_norm"):
+        # An infinite norm makes inf - inf = NaN of every result.
+        factor = clip_norm * minimum(1.0 / norm, 1.0 / convert_to_tensor(clip_norm, dtype=norm.dtype))
+        factor = factor + (norm - norm)
+        return [None if t is None else multiply(convert_to_tensor(t), factor) for t in t_list], norm
+
+
+@public("clip_by_norm", "math.clip_by_norm")
+def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = None) -> Any:
+    """t scaled so that its norm (along `axes`, or of everything) is at most clip_norm. As `tf.clip_by_norm`."""
+    from graphc.api.array.fill import ones_like
+    from graphc.api.array.gather import where
+    from graphc.api.math.comparison import greater
+
+    with get_default_graph().name_scope(name or "clip_by_norm") as scope:
+        t = convert_to_tensor(t)
+        squares = reduce_sum(square(t), axes, keepdims=True)
+        # The root's gradient at 0 would be infinite: 1 stands in there.
+        present = greater(squares, 0)
+        norm = where(present, sqrt(where(present, squares, ones_like(squares))), squares)
+        return divide(t * clip_norm, maximum(norm, clip_norm), name=scope)

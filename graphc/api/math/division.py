@@ -1,0 +1,111 @@
+"""Elementwise division in all its kinds.
+
+RealDiv and Div divide floats; Div on integers and TruncateDiv round towards 0; FloorDiv and FloorMod round down, so
+that x == y * (x // y) + x % y. What Python's operators and TF's functions make of which op: `truediv`, `div`,
+`floordiv` below.
+"""
+from __future__ import annotations
+
+from graphc.api.public import public
+from graphc.ir.apply import apply, convert_to_tensor
+from graphc.ir.dtypes import float32, float64
+from graphc.ops.math.division import (
+    FloorDiv,
+    FloorMod,
+    RealDiv,
+    TruncateDiv,
+)
+
+
+def _pair(x, y):
+    """Both as tensors; a Python value takes the dtype of the tensor operand."""
+    from graphc.ir.graph import Tensor
+
+    if isinstance(y, Tensor) and not isinstance(x, Tensor):
+        return convert_to_tensor(x, dtype=y.dtype), y
+    x = convert_to_tensor(x)
+    return x, convert_to_tensor(y, dtype=x.dtype)
+
+TRUE_DIVISION = {
+    "int8": float32,
+    "uint8": float32,
+    "int16": float32,
+    "uint16": float32,
+    "int32": float64,
+    "int64": float64,
+}
+
+
+@public("truediv", "math.truediv")
+def truediv(x, y, name=None):
+    """x / y as Python 3 has it: int32 and int64 are divided as float64, shorter integers as float32.
+
+    As `tf.truediv`.
+    """
+    from graphc.api.array.cast import cast
+
+    x, y = _pair(x, y)
+    if x.dtype != y.dtype:
+        raise TypeError(f"truediv: x and y must have the same dtype, got {x.dtype.name} and {y.dtype.name}")
+    wide = TRUE_DIVISION.get(x.dtype.name)
+    if wide is not None:
+        x, y = cast(x, wide), cast(y, wide)
+    return realdiv(x, y, name=name or "truediv")
+
+
+@public("divide", "math.divide")
+def divide(x, y, name=None):
+    """x / y by Python 3's rules. As `tf.divide`."""
+    return truediv(x, y, name=name)
+
+
+@public("div", "math.div")
+def div(x, y, name=None):
+    """x / y by Python 2's rules: integers are rounded down. As `tf.div`."""
+    x, y = _pair(x, y)
+    return apply(RealDiv if x.dtype.is_floating else FloorDiv, x, y, name=name or "div")
+
+
+
+@public("div_no_nan", "math.div_no_nan")
+def div_no_nan(x, y, name=None):
+    """x / y, and 0 where y is 0. As `tf.div_no_nan`."""
+    from graphc.api.array.fill import zeros_like
+    from graphc.api.array.gather import where
+    from graphc.api.math.comparison import equal
+
+    x, y = _pair(x, y)
+    zero = equal(y, 0)
+    quotient = realdiv(x, where(zero, zeros_like(y) + 1, y))
+    return where(equal(y + zeros_like(quotient), 0), zeros_like(quotient), quotient, name=name or "div_no_nan")
+
+
+@public("realdiv", "math.realdiv")
+def realdiv(x, y, name=None):
+    """x / y of floating point numbers. As `tf.realdiv`."""
+    return apply(RealDiv, x, y, name=name)
+
+
+@public("floordiv", "math.floordiv")
+def floordiv(x, y, name=None):
+    """x / y rounded down. As `tf.floordiv`."""
+    return apply(FloorDiv, x, y, name=name or "floordiv")
+
+
+@public("floor_div", "math.floor_div")
+def floor_div(x, y, name=None):
+    """x / y rounded down. As `tf.floor_div`."""
+    return apply(FloorDiv, x, y, name=name)
+
+
+@public("truncatediv", "math.truncatediv")
+def truncatediv(x, y, name=None):
+    """x / y of integers, rounded towards 0. As `tf.truncatediv`."""
+    return apply(TruncateDiv, x, y, name=name)
+
+
+@public("floormod", "math.floormod", "mod", "math.mod")
+def floormod(x, y, name=None):
+    """x - y * floor(x / y). As `tf.floormod` and `tf.mod`."""
+    return apply(FloorMod, x, y, name=name)
+

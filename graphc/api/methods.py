@@ -1,0 +1,80 @@
+"""Methods of Tensor, Operation and Graph that are made of what stands further on: each is imported when first called.
+
+Python's operators make the ops that TF 1.15 makes, under its names. The operand that is no tensor converts to the
+tensor's dtype; two tensors never promote (rule 12). `==` and `!=` stay identity.
+"""
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from graphc.ir.apply import convert_to_tensor
+from graphc.ir.graph import Graph
+from graphc.ir.tensor import Operation, register_method
+
+# The word in the method's name: where the function stands, and the op's name.
+BINARY: dict[str, tuple[str, str | None]] = {
+    "add": ("math.binary:add_v2", "add"), "sub": ("math.binary:subtract", "sub"),
+    "mul": ("math.binary:multiply", "mul"), "truediv": ("math.division:truediv", "truediv"),
+    "div": ("math.division:div", "div"), "floordiv": ("math.division:floordiv", "floordiv"),
+    "mod": ("math.division:floormod", "mod"), "pow": ("math.binary:pow", "pow"),
+    "matmul": ("math.matmul:matmul", "matmul"), "and": ("math.comparison:logical_and", "and"),
+    "or": ("math.comparison:logical_or", "or"), "xor": ("math.comparison:logical_xor", "xor"),
+}
+COMPARISONS: dict[str, str] = {
+    "lt": "math.comparison:less", "le": "math.comparison:less_equal", "gt": "math.comparison:greater",
+    "ge": "math.comparison:greater_equal",
+}
+UNARY: dict[str, str] = {"neg": "math.unary:negative", "abs": "math.unary:abs", "invert": "math.comparison:logical_not",
+                         "getitem": "array.getitem:getitem"}
+
+
+def register_all() -> None:
+    for word, (place, name) in BINARY.items():
+        function = _later(f"graphc.api.{place}")
+        register_method(f"__{word}__", _forward(function, name))
+        register_method(f"__r{word}__", _reflected(function, name))
+    for word, place in COMPARISONS.items():
+        register_method(f"__{word}__", _forward(_later(f"graphc.api.{place}"), None))
+    for word, place in UNARY.items():
+        register_method(f"__{word}__", _method(_later(f"graphc.api.{place}")))
+    as_graph_def = _method(_later("graphc.serial.graphdef:as_graph_def"))
+    register_method("as_graph_def", as_graph_def, Graph)
+    register_method("node_def", property(_method(_later("graphc.serial.graphdef:node_def"))), Operation)
+
+
+def _later(place: str) -> Callable[[], Callable[..., Any]]:
+    """Gives the function at module:name, which is imported the first time."""
+    found: list[Callable[..., Any]] = []
+
+    def function() -> Callable[..., Any]:
+        if not found:
+            module, _, name = place.partition(":")
+            found.append(getattr(importlib.import_module(module), name))
+        return found[0]
+
+    return function
+
+
+def _forward(function: Callable[[], Callable[..., Any]], name: str | None) -> Callable[..., Any]:
+    def operator(self: Any, other: Any) -> Any:
+        return NotImplemented if other is None else function()(self, other, name=name)
+
+    return operator
+
+
+def _reflected(function: Callable[[], Callable[..., Any]], name: str | None) -> Callable[..., Any]:
+    def operator(self: Any, other: Any) -> Any:
+        if other is None:
+            return NotImplemented
+        return function()(convert_to_tensor(other, dtype=self.dtype.base_dtype, name="x"), self, name=name)
+
+    return operator
+
+
+def _method(function: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
+    def method(self: Any, *arguments: Any, **more: Any) -> Any:
+        return function()(self, *arguments, **more)
+
+    return method

@@ -1,0 +1,54 @@
+"""Dropout, as a composition of other ops in the order of TF 1.15. The gradient sees the draw of the forward pass."""
+from __future__ import annotations
+
+import numbers
+
+from graphc.api.array.cast import cast
+from graphc.api.array.shapes import shape
+from graphc.api.math.binary import multiply
+from graphc.api.math.comparison import greater_equal
+from graphc.api.public import public
+from graphc.api.random.random import random_uniform
+from graphc.ir.apply import convert_to_tensor, is_tensor_like
+from graphc.ir.graph import get_default_graph
+
+
+@public("nn.dropout")
+def dropout(x, keep_prob=None, noise_shape=None, seed=None, name=None, rate=None):
+    """x with each element set to 0 with probability `rate` (= 1 - keep_prob), the others scaled by 1 / (1 - rate).
+
+    noise_shape: the shape of the draw, which is broadcast against x; None in it stands for x's size. As
+    `tf.nn.dropout`. Raises ValueError if neither or both of keep_prob and rate are given, if rate is outside [0, 1), or
+    x is no float.
+    """
+    if keep_prob is not None and rate is not None:
+        raise ValueError("Cannot specify both 'rate' and 'keep_prob': rate is 1 - keep_prob")
+    if keep_prob is None and rate is None:
+        raise ValueError("You must provide a rate to dropout.")
+    if rate is None:
+        if isinstance(keep_prob, numbers.Real) and not 0 < keep_prob <= 1:
+            raise ValueError(f"keep_prob must be in the range (0, 1], got {keep_prob}")
+        rate = 1 - keep_prob
+    if isinstance(rate, numbers.Real) and not 0 <= rate < 1:
+        raise ValueError(f"rate must be a scalar tensor or a float in the range [0, 1), got {rate}")
+    with get_default_graph().name_scope(name or "dropout") as scope:
+        x = convert_to_tensor(x, name="x")
+        if not x.dtype.is_floating:
+            raise ValueError(
+                f"x has to be a floating point tensor since it's going to be scaled. Got a {x.dtype.name} tensor."
+            )
+        if isinstance(rate, numbers.Real) and rate == 0:
+            return x
+        if is_tensor_like(rate):
+            rate = convert_to_tensor(rate, dtype=x.dtype)
+        kept = greater_equal(random_uniform(_noise_shape(x, noise_shape), seed=seed, dtype=x.dtype), rate)
+        return multiply(x * (1 / (1 - rate)), cast(kept, x.dtype), name=scope)
+
+
+def _noise_shape(x, noise_shape):
+    if noise_shape is None:
+        return shape(x)
+    if is_tensor_like(noise_shape):
+        return noise_shape
+    sizes = noise_shape.as_list() if hasattr(noise_shape, "as_list") else list(noise_shape)
+    return [shape(x)[i] if size is None else size for i, size in enumerate(sizes)]

@@ -1,0 +1,161 @@
+"""Losses: the public cross entropies and norms."""
+from __future__ import annotations
+
+from typing import Any
+
+from graphc.api.math.reduce import deprecated, reduce_sum
+from graphc.api.math.unary import abs, exp, log1p, negative, rsqrt, square
+from graphc.api.nn.activations import relu
+from graphc.api.public import public
+from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
+from graphc.ir.graph import get_default_graph
+from graphc.ir.op import normalise_axis
+from graphc.ops.nn.losses import L2Loss
+from graphc.ops.nn.softmax import SoftmaxCrossEntropyWithLogits, SparseSoftmaxCrossEntropyWithLogits
+
+
+@public("nn.l2_loss")
+def l2_loss(t, name=None):
+    """sum(t ** 2) / 2, a scalar. As `tf.nn.l2_loss`."""
+    return apply(L2Loss, t, name=name)
+
+
+@public("l2_normalize", "nn.l2_normalize", "math.l2_normalize")
+def l2_normalize(x, axis=None, epsilon=1e-12, name=None, dim=None):
+    """x / sqrt(max(sum(x ** 2, axis), epsilon)). As `tf.nn.l2_normalize`."""
+    from graphc.api.math.binary import maximum, multiply
+
+    axis = deprecated(axis, dim, "axis", "dim")
+    with get_default_graph().name_scope(name or "l2_normalize") as scope:
+        x = convert_to_tensor(x)
+        total = reduce_sum(square(x), axis, keepdims=True)
+        return multiply(x, rsqrt(maximum(total, epsilon)), name=scope)
+
+
+def _named_only(function: str, sentinel: Any, labels: Any, logits: Any) -> None:
+    if sentinel is not None:
+        raise ValueError(f"Only call `{function}` with named arguments (labels=..., logits=..., ...)")
+    if labels is None or logits is None:
+        raise ValueError("Both labels and logits must be provided.")
+
+
+@public("nn.softmax_cross_entropy_with_logits_v2")
+def softmax_cross_entropy_with_logits_v2(labels, logits, axis=None, name=None, dim=None):
+    """-sum(labels log_softmax(logits)) along `axis`; labels have gradients too. As
+    `tf.nn.softmax_cross_entropy_with_logits_v2`.
+
+    labels and logits have one shape; the loss lacks the axis.
+    """
+    from graphc.api.array.shapes import reshape, shape
+    from graphc.api.array.transpose import transpose
+
+    axis = deprecated(axis, dim, "axis", "dim")
+    axis = -1 if axis is None else axis
+    with get_default_graph().name_scope(name or "softmax_cross_entropy_with_logits") as scope:
+        logits = convert_to_tensor(logits)
+        labels = convert_to_tensor(labels, dtype=None if is_tensor_like(labels) else logits.dtype)
+        if logits.spec.shape is None and labels.spec.shape is not None:
+            logits.set_shape([None] * len(labels.spec.shape))
+        rank = None if logits.spec.shape is None else len(logits.spec.shape)
+        if axis != -1 and axis != (rank and rank - 1):
+            perm = _axis_last(logits, axis)
+            logits, labels = transpose(logits, perm), transpose(labels, perm)
+        if rank == 2:
+            return apply(SoftmaxCrossEntropyWithLogits, logits, labels, name=scope)[0]
+        rows = shape(logits)[:-1]
+        classes = shape(logits)[-1]
+        loss = apply(SoftmaxCrossEntropyWithLogits, reshape(logits, [-1, classes]), reshape(labels, [-1, classes]))[0]
+        return reshape(loss, rows, name=scope)
+
+
+def _axis_last(x: Any, axis: int) -> Any:
+    """The permutation that moves `axis` behind the others; as a tensor if the rank of x is not known yet."""
+    from graphc.api.array.fill import range_
+    from graphc.api.array.join import concat
+    from graphc.api.array.shapes import rank
+
+    if x.spec.shape is not None:
+        axis = normalise_axis(axis, len(x.spec.shape))
+        return [i for i in range(len(x.spec.shape)) if i != axis] + [axis]
+    count = rank(x)
+    axis = axis if axis >= 0 else count + axis
+    return concat([range_(0, axis), range_(axis + 1, count), [axis]], 0)
+
+
+@public("nn.softmax_cross_entropy_with_logits")
+def softmax_cross_entropy_with_logits(_sentinel=None, labels=None, logits=None, dim=-1, name=None, axis=None):
+    """As `softmax_cross_entropy_with_logits_v2`, without gradient by the labels (rule 19).
+
+    As `tf.nn.softmax_cross_entropy_with_logits`; arguments by name only.
+    """
+    from graphc.api.array.identity import stop_gradient
+
+    _named_only("softmax_cross_entropy_with_logits", _sentinel, labels, logits)
+    with get_default_graph().name_scope(name or "softmax_cross_entropy_with_logits_sg"):
+        logits = convert_to_tensor(logits)
+        labels = stop_gradient(convert_to_tensor(labels, dtype=None if is_tensor_like(labels) else logits.dtype),
+                               name="labels_stop_gradient")
+    return softmax_cross_entropy_with_logits_v2(labels, logits, dim if axis is None else axis, name=name)
+
+
+@public("nn.sparse_softmax_cross_entropy_with_logits")
+def sparse_softmax_cross_entropy_with_logits(_sentinel=None, labels=None, logits=None, name=None):
+    """-log_softmax(logits) at each row's label. As `tf.nn.sparse_softmax_cross_entropy_with_logits`; arguments by name
+    only.
+
+    labels (int32 or int64) has the shape of logits without the last axis. Raises ValueError if the ranks do not fit.
+    """
+    from graphc.api.array.join import stack
+    from graphc.api.array.shapes import reshape, shape
+
+    _named_only("sparse_softmax_cross_entropy_with_logits", _sentinel, labels, logits)
+    with get_default_graph().name_scope(name or "SparseSoftmaxCrossEntropyWithLogits"):
+        logits, labels = convert_to_tensor(logits), convert_to_tensor(labels)
+        of_logits, of_labels = logits.spec.shape, labels.spec.shape
+        if of_logits is not None and of_labels is not None and len(of_labels) != len(of_logits) - 1:
+            raise ValueError(
+                f"Rank mismatch: Rank of labels (received {len(of_labels)}) should equal rank of logits minus 1 "
+                f"(received {len(of_logits)})."
+            )
+        if of_logits is not None and len(of_logits) == 2:
+            return apply(SparseSoftmaxCrossEntropyWithLogits, logits, labels)[0]
+        loss = apply(
+            SparseSoftmaxCrossEntropyWithLogits, reshape(logits, stack([-1, shape(logits)[-1]])), reshape(labels, [-1])
+        )[0]
+        return reshape(loss, shape(labels))
+
+
+@public("nn.sigmoid_cross_entropy_with_logits")
+def sigmoid_cross_entropy_with_logits(_sentinel=None, labels=None, logits=None, name=None):
+    """max(x, 0) - x z + log(1 + exp(-|x|)) for logits x and labels z. As `tf.nn.sigmoid_cross_entropy_with_logits`."""
+    from graphc.api.array.fill import zeros_like
+    from graphc.api.array.gather import where
+    from graphc.api.math.binary import add
+    from graphc.api.math.comparison import greater_equal
+
+    _named_only("sigmoid_cross_entropy_with_logits", _sentinel, labels, logits)
+    with get_default_graph().name_scope(name or "logistic_loss") as scope:
+        logits = convert_to_tensor(logits)
+        labels = convert_to_tensor(labels, dtype=None if is_tensor_like(labels) else logits.dtype)
+        if not labels.shape.is_compatible_with(logits.shape):
+            raise ValueError(f"logits and labels must have the same shape ({logits.shape} vs {labels.shape})")
+        # As TF writes it, so that second derivatives exist at 0 and nothing overflows.
+        zeros = zeros_like(logits)
+        positive = greater_equal(logits, zeros)
+        return add(where(positive, logits, zeros) - logits * labels,
+                   log1p(exp(where(positive, negative(logits), logits))), name=scope)
+
+
+@public("nn.weighted_cross_entropy_with_logits")
+def weighted_cross_entropy_with_logits(labels=None, logits=None, pos_weight=None, name=None, targets=None):
+    """Sigmoid cross entropy with positives weighted. As `tf.nn.weighted_cross_entropy_with_logits`."""
+    from graphc.api.math.binary import add
+
+    labels = deprecated(labels, targets, "labels", "targets")
+    with get_default_graph().name_scope(name or "logistic_loss") as scope:
+        logits = convert_to_tensor(logits)
+        labels = convert_to_tensor(labels, dtype=None if is_tensor_like(labels) else logits.dtype)
+        weight = 1 + (pos_weight - 1) * labels
+        return add(
+            (1 - labels) * logits, weight * (log1p(exp(negative(abs(logits)))) + relu(negative(logits))), name=scope
+        )

@@ -1,0 +1,43 @@
+"""Softmax and log-softmax along the last axis, and the two cross entropies made with them."""
+from __future__ import annotations
+
+from typing import Any
+
+from graphc.api.public import public
+from graphc.ir.apply import apply, convert_to_tensor
+from graphc.ir.op import normalise_axis
+from graphc.ops.nn.softmax import (
+    LogSoftmax,
+    Softmax,
+)
+
+
+def _along(op: Any, logits: Any, axis: int | None, name: str | None) -> Any:
+    """op along any axis: the axis is moved to the end and back."""
+    from graphc.api.array.transpose import transpose
+
+    logits = convert_to_tensor(logits)
+    if logits.spec.shape is None or axis in (None, -1) or axis == len(logits.spec.shape) - 1:
+        if logits.spec.shape is None and axis not in (None, -1):
+            raise ValueError("along an axis other than the last, the rank of the logits must be known")
+        return apply(op, logits, name=name)
+    rank = len(logits.spec.shape)
+    at = normalise_axis(axis, rank)
+    swap = [rank - 1 if i == at else at if i == rank - 1 else i for i in range(rank)]
+    return transpose(apply(op, transpose(logits, swap)), swap, name=name)
+
+
+@public("softmax", "nn.softmax", "math.softmax")
+def softmax(logits, axis=None, name=None, dim=None):
+    """exp(x) / sum(exp(x)) along `axis`, the last by default. As `tf.nn.softmax`."""
+    from graphc.api.math.reduce import deprecated
+
+    return _along(Softmax, logits, deprecated(axis, dim, "axis", "dim"), name)
+
+
+@public("log_softmax", "nn.log_softmax", "math.log_softmax")
+def log_softmax(logits, axis=None, name=None, dim=None):
+    """x - log(sum(exp(x))) along `axis`, the last by default. As `tf.nn.log_softmax`."""
+    from graphc.api.math.reduce import deprecated
+
+    return _along(LogSoftmax, logits, deprecated(axis, dim, "axis", "dim"), name)

@@ -1,0 +1,235 @@
+"""Initialisers: functions from a shape to a tensor of initial values, as `tf.initializers`.
+
+Each is called as initializer(shape, dtype=None, partition_info=None). Random ones take a seed; without one the values
+differ in every process, unless the graph has a seed.
+"""
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from graphc.api.array.fill import ones, zeros
+from graphc.api.array.source import constant
+from graphc.api.public import public
+from graphc.ir.dtypes import DType, as_dtype, float32
+from graphc.ir.tensor import Tensor
+from graphc.ir.tensor_shape import as_shape
+from graphc.ops.random import random
+
+
+@public("initializers.Initializer")
+class Initializer:
+    """Base of all initialisers."""
+
+    def __init__(self, dtype: Any = float32) -> None:
+        self.dtype: DType = as_dtype(dtype)
+
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        raise NotImplementedError
+
+    def _dtype(self, dtype: Any) -> DType:
+        return self.dtype if dtype is None else as_dtype(dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make an equal initialiser."""
+        return {key: value.name if isinstance(value, DType) else value for key, value in vars(self).items()}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Initializer:
+        return cls(**config)
+
+
+@public("initializers.Zeros", "zeros_initializer", "initializers.zeros_initializer")
+class Zeros(Initializer):
+    """All elements 0."""
+
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        return zeros(shape, self._dtype(dtype))
+
+
+@public("initializers.Ones", "ones_initializer", "initializers.ones_initializer")
+class Ones(Initializer):
+    """All elements 1."""
+
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        return ones(shape, self._dtype(dtype))
+
+
+@public("initializers.Constant", "constant_initializer", "initializers.constant_initializer")
+class Constant(Initializer):
+    """`value`, a number or as many numbers as there are elements (fewer are filled up with the last one)."""
+
+    def __init__(self, value: Any = 0, dtype: Any = float32, verify_shape: bool = False) -> None:
+        if not (np.isscalar(value) or isinstance(value, (list, tuple, np.ndarray))):
+            raise TypeError(f"Invalid type for initial value: {type(value).__name__} (expected Python scalar, list or "
+                            "tuple "
+                            "of values, or numpy.ndarray).")
+        super().__init__(dtype)
+        self.value = value
+        self.verify_shape = verify_shape
+
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        return constant(self.value, self._dtype(dtype), shape, verify_shape=self.verify_shape)
+
+
+@public("initializers.RandomUniform", "random_uniform_initializer", "initializers.random_uniform_initializer")
+class RandomUniform(Initializer):
+    """Uniform in [minval, maxval); maxval None: 1."""
+
+    def __init__(self, minval: Any = 0, maxval: Any = None, seed: int | None = None, dtype: Any = float32) -> None:
+        super().__init__(dtype)
+        self.minval = minval
+        self.maxval = maxval
+        self.seed = seed
+
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        return random.random_uniform(shape, self.minval, self.maxval, self._dtype(dtype), seed=self.seed)
+
+
+@public("initializers.RandomNormal", "random_normal_initializer", "initializers.random_normal_initializer")
+class RandomNormal(Initializer):
+    """Normal."""
+
+    def __init__(self, mean: float = 0.0, stddev: float = 1.0, seed: int | None = None, dtype: Any = float32) -> None:
+        super().__init__(dtype)
+        self.mean = mean
+        self.stddev = stddev
+        self.seed = seed
+
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        return random.random_normal(shape, self.mean, self.stddev, self._dtype(dtype), seed=self.seed)
+
+
+@public("initializers.TruncatedNormal", "truncated_normal_initializer", "initializers.truncated_normal_initializer")
+class TruncatedNormal(RandomNormal):
+    """Normal; what is more than two standard deviations from the mean is drawn again."""
+
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        return random.truncated_normal(shape, self.mean, self.stddev, self._dtype(dtype), seed=self.seed)
+
+
+@public("initializers.UniformUnitScaling", "uniform_unit_scaling_initializer",
+        "initializers.uniform_unit_scaling_initializer")
+class UniformUnitScaling(Initializer):
+    """Uniform in +-sqrt(3 / inputs) * factor: keeps the scale of what flows through."""
+
+    def __init__(self, factor: float = 1.0, seed: int | None = None, dtype: Any = float32) -> None:
+        super().__init__(dtype)
+        self.factor = factor
+        self.seed = seed
+
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        sizes = [int(s) for s in as_shape(shape).as_list()]
+        limit = math.sqrt(3 / max(1.0, float(np.prod(sizes[:-1])))) * self.factor
+        return random.random_uniform(shape, -limit, limit, self._dtype(dtype), seed=self.seed)
+
+
+@public("initializers.VarianceScaling", "variance_scaling_initializer", "initializers.variance_scaling_initializer")
+class VarianceScaling(Initializer):
+    """Random numbers of variance scale / n, where n is fan_in, fan_out or their mean (fan_avg).
+
+    distribution: "normal" or "truncated_normal", "untruncated_normal", "uniform".
+    """
+
+    def __init__(self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "truncated_normal",
+                 seed: int | None = None, dtype: Any = float32) -> None:
+        if scale <= 0.0:
+            raise ValueError(f"`scale` must be positive float, not {scale!r}")
+        if mode not in ("fan_in", "fan_out", "fan_avg"):
+            raise ValueError(f"Invalid `mode` argument: {mode!r}; it is fan_in, fan_out or fan_avg")
+        distribution = distribution.lower()
+        if distribution not in ("normal", "uniform", "truncated_normal", "untruncated_normal"):
+            raise ValueError(f"Invalid `distribution` argument: {distribution!r}")
+        super().__init__(dtype)
+        self.scale = scale
+        self.mode = mode
+        self.distribution = distribution
+        self.seed = seed
+
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        fan_in, fan_out = compute_fans(as_shape(shape).as_list())
+        fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2.0}[self.mode]
+        variance = self.scale / max(1.0, fan)
+        dtype = self._dtype(dtype)
+        if self.distribution == "uniform":
+            limit = math.sqrt(3.0 * variance)
+            return random.random_uniform(shape, -limit, limit, dtype, seed=self.seed)
+        if self.distribution == "untruncated_normal":
+            return random.random_normal(shape, 0.0, math.sqrt(variance), dtype, seed=self.seed)
+        # Truncating at two standard deviations leaves this part of the standard deviation.
+        return random.truncated_normal(shape, 0.0, math.sqrt(variance) / 0.87962566103423978, dtype, seed=self.seed)
+
+    def get_config(self) -> dict[str, Any]:
+        own = ("scale", "mode", "distribution") if type(self) is VarianceScaling else ()
+        names = (*own, "seed", "dtype")
+        return {name: value for name, value in super().get_config().items() if name in names}
+
+
+@public("initializers.GlorotUniform", "glorot_uniform_initializer", "initializers.glorot_uniform_initializer")
+class GlorotUniform(VarianceScaling):
+    """Uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio)."""
+
+    def __init__(self, seed: int | None = None, dtype: Any = float32) -> None:
+        super().__init__(1.0, "fan_avg", "uniform", seed, dtype)
+
+
+@public("initializers.GlorotNormal", "glorot_normal_initializer", "initializers.glorot_normal_initializer")
+class GlorotNormal(VarianceScaling):
+    """Truncated normal of variance 2 / (fan_in + fan_out)."""
+
+    def __init__(self, seed: int | None = None, dtype: Any = float32) -> None:
+        super().__init__(1.0, "fan_avg", "truncated_normal", seed, dtype)
+
+
+@public("initializers.Identity", "initializers.identity_initializer")
+class Identity(Initializer):
+    """gain times the identity matrix."""
+
+    def __init__(self, gain: float = 1.0, dtype: Any = float32) -> None:
+        super().__init__(dtype)
+        self.gain = gain
+
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        sizes = as_shape(shape).as_list()
+        if len(sizes) != 2:
+            raise ValueError("Identity matrix initializer can only be used for 2D matrices, not for shape "
+                             f"{tuple(sizes)}")
+        wanted = self._dtype(dtype)
+        return constant((self.gain * np.eye(*sizes)).astype(wanted.numpy), wanted)
+
+
+@public("initializers.he_normal")
+def he_normal(seed: int | None = None) -> Initializer:
+    """Truncated normal of variance 2 / fan_in (He et al.)."""
+    return VarianceScaling(2.0, "fan_in", "truncated_normal", seed)
+
+
+@public("initializers.he_uniform")
+def he_uniform(seed: int | None = None) -> Initializer:
+    """Uniform of variance 2 / fan_in."""
+    return VarianceScaling(2.0, "fan_in", "uniform", seed)
+
+
+@public("initializers.lecun_normal")
+def lecun_normal(seed: int | None = None) -> Initializer:
+    """Truncated normal of variance 1 / fan_in."""
+    return VarianceScaling(1.0, "fan_in", "truncated_normal", seed)
+
+
+@public("initializers.lecun_uniform")
+def lecun_uniform(seed: int | None = None) -> Initializer:
+    """Uniform of variance 1 / fan_in."""
+    return VarianceScaling(1.0, "fan_in", "uniform", seed)
+
+
+def compute_fans(shape: Sequence[int]) -> tuple[float, float]:
+    """Inputs and outputs of one unit of a layer whose weights have this shape (spatial axes first)."""
+    if len(shape) < 1:
+        return 1.0, 1.0
+    if len(shape) == 1:
+        return float(shape[0]), float(shape[0])
+    receptive = float(np.prod(shape[:-2]))
+    return shape[-2] * receptive, shape[-1] * receptive

@@ -1,0 +1,55 @@
+"""Variables' ops: TF 1's reference variables and what writes them.
+
+A `ref` operand is a variable: the op's new value for it is what `expand` returns. Which reads see which writes is
+decided when
+the snapshot is taken (docs/adr/0006-variables-and-effects.md).
+"""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from graphc.api.public import public
+from graphc.ir.apply import apply
+
+if TYPE_CHECKING:
+    from graphc.ir.graph import Tensor
+from graphc.ops.state.state import Assign, AssignAdd, AssignSub, IsVariableInitialized
+
+
+def ref_of(variable: Any, op_type: str) -> Tensor:
+    """The ref tensor of a Variable (or the tensor itself). Raises ValueError if there is no variable behind it."""
+    tensor = variable._ref() if hasattr(variable, "_ref") else variable
+    source = tensor
+    while hasattr(source, "op") and source.op.definition.refs:   # the output of an Assign stands for its variable
+        source = source.op.inputs[0]
+    if not hasattr(source, "op") or source.op.type not in ("VariableV2", "Variable", "Placeholder"):
+        raise ValueError(f"{op_type}: argument 'ref' must be a variable, but is {variable!r}; only variables "
+                         "(gc.Variable, gc.get_variable) can be assigned")
+    return tensor
+
+
+@public("assign")
+def assign(ref: Any, value: Any, validate_shape: bool | None = None, use_locking: bool | None = None,
+           name: str | None = None) -> Tensor:
+    """Writes `value` to the variable; the result is the new value, as `tf.assign`."""
+    fields = {"validate_shape": validate_shape is None or validate_shape,
+              "use_locking": use_locking is None or use_locking}
+    return apply(Assign, ref_of(ref, "Assign"), value, name=name, **fields)
+
+
+@public("assign_add")
+def assign_add(ref: Any, value: Any, use_locking: bool | None = None, name: str | None = None) -> Tensor:
+    """Adds `value` to the variable; the result is the new value, as `tf.assign_add`."""
+    return apply(AssignAdd, ref_of(ref, "AssignAdd"), value, name=name, use_locking=bool(use_locking))
+
+
+@public("assign_sub")
+def assign_sub(ref: Any, value: Any, use_locking: bool | None = None, name: str | None = None) -> Tensor:
+    """Subtracts `value` from the variable; the result is the new value, as `tf.assign_sub`."""
+    return apply(AssignSub, ref_of(ref, "AssignSub"), value, name=name, use_locking=bool(use_locking))
+
+
+@public("is_variable_initialized")
+def is_variable_initialized(ref: Any, name: str | None = None) -> Tensor:
+    """A bool scalar: whether the variable has been assigned in the session, as `tf.is_variable_initialized`."""
+    return apply(IsVariableInitialized, ref_of(ref, "IsVariableInitialized"), name=name)

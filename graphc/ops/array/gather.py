@@ -1,0 +1,243 @@
+"""Elements picked by index: GatherV2 and its gradient, OneHot, Where (the indices of what is true), boolean_mask."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from graphc.errors import UnimplementedError
+from graphc.ir import dims
+from graphc.ir.builder import GradientBuilder
+from graphc.ir.dims import Size
+from graphc.ir.dtypes import DType, bool_, float32, float64, int32, int64
+from graphc.ir.elementwise import check_dtype, check_kind
+from graphc.ir.known import own_symbol, regrouped, require_nonnegative, with_moved_value
+from graphc.ir.op import Op, Sample, attr, normalise_axis, operand_field, register
+from graphc.ir.spec import Spec, require_equal, text
+from graphc.ir.tensor import Operation
+
+
+def _check_indices(indices: Spec) -> None:
+    if indices.dtype not in (int32, int64):
+        raise TypeError(f"argument 'indices' must be int32 or int64, but is {indices.dtype.name}")
+
+_INDICES = np.array([[4, 0], [2, 2], [0, 1]])
+
+
+@register
+class GatherV2(Op):
+    """The slices of params along `axis` that indices names. An index out of range is an error when run."""
+
+    checks_data = True
+    operands = ("params", "indices", "axis")
+    results = ("output",)
+    types: ClassVar = {"Tparams": "params", "Tindices": "indices", "Taxis": "axis"}
+    axis: int = operand_field("int", 0)
+    batch_dims: int = attr("int", 0)
+    samples: ClassVar = [Sample({"axis": a}, (s, i.astype(t)), (d, None)) for a, s, i, t, d in (
+        (0, (5, 3), _INDICES, np.int32, None), (1, (2, 5, 3), _INDICES, np.int64, float64),
+        (-1, (2, 5), _INDICES[:, 0], np.int32, int64), (0, (7,), np.array(3), np.int32, None),
+        (0, (5, 3), _INDICES[:0], np.int32, None))]
+
+    def infer(self, params: Spec, indices: Spec) -> Spec:
+        _check_indices(indices)
+        if self.batch_dims != 0:
+            raise UnimplementedError("GatherV2 with batch_dims other than 0 is not supported; gc.gather_nd may do")
+        if params.shape is None or indices.shape is None:
+            return Spec(params.dtype, None)
+        if not params.shape:
+            raise ValueError("params must have at least one axis")
+        axis = normalise_axis(self.axis, len(params.shape))
+        made = Spec(params.dtype, (*params.shape[:axis], *indices.shape, *params.shape[axis + 1:]))
+        if indices.value is not None and all(isinstance(v, int) for v in indices.value):
+            size = params.shape[axis]
+            for v in indices.value:
+                if isinstance(size, int) and not 0 <= v < size:  # type: ignore[operator]
+                    raise ValueError(
+                        f"index {v} is out of range for axis {axis} of params of shape {text(params.shape)}"
+                    )
+            if params.value is not None:
+                known = np.array(indices.value, dtype=np.int64).reshape(indices.shape)  # type: ignore[arg-type]
+                return with_moved_value(_Taken(self, known), made, params)  # type: ignore[arg-type]
+        return made
+
+    def reference(self, params: np.ndarray, indices: np.ndarray) -> np.ndarray:
+        return np.take(params, indices, axis=self.axis)
+
+    def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
+        params, indices, _ = node.inputs
+        return [g.scatter_sum(dy, indices, g.shape(params), axis=self.axis), None, None]
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        params, indices = inputs
+        axis = normalise_axis(self.axis, params.rank)
+        b.call("gather", [params, indices, outputs[0]], _gather_sizes(params.shape, axis, indices.shape))
+
+
+def _gather_sizes(shape: Sequence[Size], axis: int, indices: Sequence[Size]) -> list[Size]:
+    """outer, axis, inner, count: the dims of kernels gather and scatter_add."""
+    return [dims.product(shape[:axis]), shape[axis], dims.product(shape[axis + 1:]), dims.product(indices)]
+
+
+class _Taken:
+    """GatherV2 with known indices, for `with_moved_value`."""
+
+    def __init__(self, op: GatherV2, indices: np.ndarray) -> None:
+        self.op, self.indices = op, indices
+
+    def reference(self, params: np.ndarray) -> np.ndarray:
+        return np.asarray(self.op.reference(params, self.indices), dtype=object)
+
+
+@register
+class _ScatterSum(Op):
+    """Zeros of shape `shape`, to which the slices of updates are added along `axis` where indices says: GatherV2's
+    gradient."""
+
+    checks_data = True
+    operands = ("updates", "indices", "shape")
+    results = ("output",)
+    types: ClassVar = {"T": "updates", "Tindices": "indices", "Tshape": "shape"}
+    shape: tuple[Size, ...] = operand_field("ints")
+    axis: int = attr("int", 0)
+    samples: ClassVar = [Sample({"axis": a, "shape": s}, (u, i.astype(t)), (d, None)) for a, s, u, i, t, d in (
+        (0, (5, 3), (3, 2, 3), _INDICES, np.int32, None), (1, (2, 5, 3), (2, 3, 2, 3), _INDICES, np.int64, float64),
+        (-1, (2, 5), (2, 3), _INDICES[:, 0], np.int32, None), (0, (7,), (), np.array(3), np.int32, None))]
+
+    def infer(self, updates: Spec, indices: Spec) -> Spec:
+        check_dtype(self, "updates", updates.dtype, "wide")
+        _check_indices(indices)
+        axis = normalise_axis(self.axis, len(self.shape))
+        if updates.shape is not None and indices.shape is not None:
+            wanted = (*self.shape[:axis], *indices.shape, *self.shape[axis + 1:])
+            message = f"updates of shape {text(updates.shape)} must have shape {text(wanted)}"
+            if len(wanted) != len(updates.shape):
+                raise ValueError(message)
+            for a, b in zip(wanted, updates.shape, strict=True):
+                require_equal(a, b, message)
+        return Spec(updates.dtype, self.shape)
+
+    def reference(self, updates: np.ndarray, indices: np.ndarray) -> np.ndarray:
+        axis = self.axis % len(self.shape)
+        result = np.zeros(self.shape, updates.dtype)  # type: ignore[arg-type]
+        moved = np.moveaxis(result, axis, 0)
+        rows = updates.reshape((*self.shape[:axis], indices.size, *self.shape[axis + 1:]))  # type: ignore[arg-type]
+        np.add.at(moved, indices.ravel(), np.moveaxis(rows, axis, 0))
+        return result
+
+    def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
+        return [g.gather_v2(dy, node.inputs[1], self.axis), None, None]
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        axis = normalise_axis(self.axis, len(self.shape))
+        b.call("scatter_add", [*inputs, outputs[0]], _gather_sizes(outputs[0].shape, axis, inputs[1].shape))
+
+
+@register
+class OneHot(Op):
+    """on_value where the new axis' index is that of indices, else off_value."""
+
+    operands = ("indices", "depth", "on_value", "off_value")
+    results = ("output",)
+    types: ClassVar = {"T": "on_value", "TI": "indices"}
+    depth: Size = operand_field("int")
+    axis: int = attr("int", -1)
+    samples: ClassVar = [Sample({"depth": n, "axis": a}, (i, (), ()), (None, d, d)) for n, a, i, d in (
+        (5, -1, np.array([0, 4, 7, -1, 2], np.int32), float32), (3, 0, np.array([[0, 2], [1, 1]], np.int64), float64),
+        (4, 1, np.array([[0, 3, 2], [1, 1, 0]], np.int32), int64), (3, -1, np.array(1, np.int32), float32))]
+
+    def result_dtypes(self, *inputs: Spec) -> tuple[DType, ...]:
+        return (inputs[1].dtype,)
+
+    def infer(self, indices: Spec, on: Spec, off: Spec) -> Spec:
+        check_dtype(self, "indices", indices.dtype, "integer")
+        check_dtype(self, "on_value", on.dtype, "any")
+        if on.dtype != off.dtype:
+            raise TypeError(f"on_value is {on.dtype.name}, but off_value is {off.dtype.name}")
+        if isinstance(self.depth, int) and self.depth < 0:
+            raise ValueError(f"depth must not be negative, but is {self.depth}")
+        require_nonnegative([self.depth], "depth must not be negative")
+        if indices.shape is None:
+            return Spec(on.dtype, None)
+        axis = normalise_axis(self.axis, len(indices.shape) + 1)
+        return Spec(on.dtype, (*indices.shape[:axis], self.depth, *indices.shape[axis:]))
+
+    def reference(self, indices: np.ndarray, on: np.ndarray, off: np.ndarray) -> np.ndarray:
+        axis = self.axis % (indices.ndim + 1)
+        positions = np.arange(self.depth).reshape([-1 if i == axis else 1 for i in range(indices.ndim + 1)])  # type: ignore
+        return np.where(np.expand_dims(indices, axis) == positions, on, off)
+
+    def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
+        one, zero = g.constant(1, dy.dtype), g.constant(0, dy.dtype)
+        chosen = g.one_hot(node.inputs[0], node.inputs[1], one, zero, axis=self.axis)
+        on = g.sum(g.mul(dy, chosen))
+        return [None, None, on, g.sub(g.sum(dy), on)]
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        y = outputs[0]
+        axis = normalise_axis(self.axis, y.rank)
+
+        def choose(s: Any, index: Any, on: Any, off: Any) -> Any:
+            return s("select", s("equal", s.cast(index, int64), s.index(axis)), on, off)
+
+        b.elementwise(choose, [inputs[0].expand(axis), inputs[1], inputs[2]], [y])
+
+
+@register
+class Where(Op):
+    """The indices of the true (nonzero) elements of input, in row-major order: int64, one row each."""
+
+    checks_data = True
+    operands = ("input",)
+    results = ("index",)
+    types: ClassVar = {"T": "input"}
+    samples: ClassVar = [
+        Sample({}, (m,), (bool_,), gradient=False)
+        for m in (
+            np.array([True, False, True]),
+            np.array([[False, True], [True, True], [False, False]]),
+            np.zeros((2, 3), np.bool_),
+            np.zeros((0, 3), np.bool_),
+        )
+    ]
+
+    def infer(self, x: Spec) -> Spec:
+        check_kind(self, (x,), "any")
+        rank: Size = dims.symbol("rank", ("rank",)) if x.shape is None else len(x.shape)
+        return Spec(int64, (own_symbol(self, "count"), rank))
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return np.argwhere(x).astype(np.int64)
+
+    def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
+        return [None]
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        x, y = inputs[0], outputs[0]
+        if x.dtype != bool_:
+            mask = b.temporary(bool_, x.shape)
+            b.map(lambda s, v: s("not_equal", v, s.constant(0, x.dtype)), [x], [mask])
+            x = mask
+        found = b.temporary(int64, ())
+        b.reduce("add", regrouped(b.contiguous(x), (x.elements,)), found, (0,), element=lambda s, v: s.cast(v, int64))
+        count = y.shape[0]
+        b.bind(found, [count])
+        flat = b.temporary(int64, (count,))
+        b.call("nonzero", [x, flat], [x.elements, count])
+        self._unravel(b, x, flat, y)
+
+    def _unravel(self, b: Any, x: Any, flat: Any, y: Any) -> None:
+        """Row-major positions to one index for each axis."""
+        rest = b.temporary(int64, (max(1, x.rank),))
+        b.store_sizes(list(x.shape) or [1], rest)
+        inner = flat
+        for axis in reversed(range(x.rank)):
+            size = rest.select(0, axis).broadcast(flat.shape)
+            target = y.select(1, axis)
+            if axis == 0:
+                b.copy(inner, target)
+                return
+            outer = b.temporary(int64, flat.shape)
+            b.map(lambda s, i, n: (s("mod", i, n), s("floordiv", i, n)), [inner, size], [target, outer])
+            inner = outer

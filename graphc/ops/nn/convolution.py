@@ -1,0 +1,357 @@
+"""Two-dimensional convolution and its gradients by the input and by the filter.
+
+Filters are HWIO in both data formats. NCHW is turned to NHWC by the layout pass through `permuted`; lowering knows
+NHWC only. Where the padding depends on symbolic sizes (SAME with strides), lowering pads a copy.
+"""
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from graphc.ir.dims import Size
+from graphc.ir.dtypes import float64
+from graphc.ir.elementwise import check_kind, check_rank
+from graphc.ir.op import Op, Permuted, Sample, attr, operand_field, register, same_dtypes
+from graphc.ir.spec import Shape, Spec, require_equal, text
+from graphc.ops.nn.window import (
+    TO_NCHW,
+    TO_NHWC,
+    Axis,
+    axes,
+    channel_axis,
+    check_format,
+    check_list,
+    pad_array,
+    padded,
+    require_nhwc,
+    spatial_axes,
+    static_padding,
+    swapped,
+    swapped_list,
+    swapped_pads,
+    window_slice,
+)
+
+NO_DILATION = (1, 1, 1, 1)
+
+# picture (NHWC), filter (HWIO), strides, padding, dilations, explicit paddings
+_CASES: tuple[tuple[Any, ...], ...] = (
+    ((2, 5, 7, 3), (3, 3, 3, 4), (1, 1), "SAME", (1, 1), ()),
+    ((2, 5, 7, 3), (3, 2, 3, 1), (1, 1), "VALID", (1, 1), ()),
+    ((1, 9, 6, 1), (3, 3, 1, 17), (2, 1), "SAME", (1, 1), ()),
+    ((3, 8, 9, 2), (2, 3, 2, 5), (2, 3), "VALID", (1, 1), ()),
+    ((1, 9, 11, 2), (3, 3, 2, 3), (1, 1), "SAME", (2, 3), ()),
+    ((2, 6, 5, 3), (1, 1, 3, 31), (1, 1), "VALID", (1, 1), ()),
+    ((2, 6, 5, 3), (3, 3, 3, 2), (2, 2), "EXPLICIT", (1, 1), (0, 0, 1, 2, 2, 0, 0, 0)),
+    ((0, 5, 5, 2), (3, 3, 2, 2), (1, 1), "SAME", (1, 1), ()),
+)
+
+
+def _attributes(case: tuple[Any, ...], data_format: str) -> dict[str, Any]:
+    _, _, strides, padding, dilations, pads = case
+    made = {"strides": (1, *strides, 1), "padding": padding, "dilations": (1, *dilations, 1), "explicit_paddings": pads}
+    if data_format == "NCHW":
+        made = {"strides": swapped_list(made["strides"], TO_NCHW), "padding": padding,
+                "dilations": swapped_list(made["dilations"], TO_NCHW), "explicit_paddings": swapped_pads(pads, TO_NCHW)}
+    return {**made, "data_format": data_format}
+
+
+def _shapes(case: tuple[Any, ...], data_format: str) -> tuple[Shape, Shape, Shape]:
+    """The shapes of picture, filter and result of a case."""
+    x, w, strides, padding, dilations, pads = case
+    height, width = axes(x, w[:2], (1, *strides, 1), (1, *dilations, 1), padding, pads, "NHWC")
+    y = (x[0], height.output, width.output, w[3])
+    if data_format == "NCHW":
+        return swapped_list(x, TO_NCHW), w, swapped_list(y, TO_NCHW)
+    return x, w, y
+
+
+class _Convolution(Op):
+    """What the three ops share. Their attributes are the same."""
+
+    types = {"T": "filter"}
+
+    def check_attributes(self) -> None:
+        check_format(self.data_format)
+        check_list("strides", self.strides, self.data_format)
+        check_list("dilations", self.dilations, self.data_format)
+        if (self.padding == "EXPLICIT") != (len(self.explicit_paddings) == 8):
+            raise ValueError(
+                f"padding {self.padding} does not go with explicit_paddings {list(self.explicit_paddings)}"
+            )
+
+    def spatial(self, picture: Shape, filter: Shape) -> tuple[Axis, Axis]:
+        return axes(picture, filter[:2], self.strides, self.dilations, self.padding, self.explicit_paddings,
+                    self.data_format)
+
+    def result_shape(self, picture: Shape, filter: Shape) -> Shape:
+        """The shape of the convolution of a picture with a filter. Raises ValueError if they do not fit."""
+        self.check_attributes()
+        channels = picture[channel_axis(self.data_format)]
+        require_equal(channels, filter[2], "input depth of the picture and of the filter")
+        height, width = self.spatial(picture, filter)
+        if self.data_format == "NHWC":
+            return picture[0], height.output, width.output, filter[3]
+        return picture[0], filter[3], height.output, width.output
+
+    def check_result(self, picture: Shape, filter: Shape, given: Spec) -> None:
+        """Raises ValueError unless `given` has the shape of the convolution's result."""
+        if given.shape is None:
+            return
+        expected = self.result_shape(picture, filter)
+        for a, b in zip(given.shape, expected, strict=True):
+            try:
+                require_equal(a, b, "shape of out_backprop")
+            except ValueError:
+                raise ValueError(f"out_backprop has shape {text(given.shape)}, but the convolution's result has "
+                                 f"{text(expected)}") from None
+
+    def attributes(self) -> dict[str, Any]:
+        return {
+            name: getattr(self, name)
+            for name in ("strides", "padding", "explicit_paddings", "data_format", "dilations")
+        }
+
+    def swapped(self, perm: tuple[int, ...], **fields: Any) -> Any:
+        """The op in the other data format, or None if perm is no change between the two."""
+        data_format = swapped(self.data_format, perm)
+        if data_format is None:
+            return None
+        return dataclasses.replace(
+            self,
+            data_format=data_format,
+            strides=swapped_list(self.strides, perm),
+            dilations=swapped_list(self.dilations, perm),
+            explicit_paddings=swapped_pads(self.explicit_paddings, perm),
+            **fields,
+        )
+
+    def kernel_arguments(self, picture: Shape, filter: Shape, result: Shape, height: Axis, width: Axis,
+                         pads: tuple[int, int]) -> dict[str, list[Size]]:
+        dims: list[Size] = [*picture, filter[0], filter[1], filter[3], result[1], result[2]]
+        return {"dims": dims, "attrs": [height.stride, width.stride, height.dilation, width.dilation, *pads]}
+
+    def nhwc(self, *arrays: np.ndarray) -> list[np.ndarray]:
+        return [a.transpose(TO_NHWC) if self.data_format == "NCHW" else a for a in arrays]
+
+    def back(self, array: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(array.transpose(TO_NCHW)) if self.data_format == "NCHW" else array
+
+    def nhwc_axes(self, picture: Sequence[int], filter: Sequence[int]) -> tuple[Axis, Axis]:
+        """The spatial axes of a known shape in this op's format."""
+        return self.spatial(tuple(picture), tuple(filter))
+
+
+@register
+class Conv2D(_Convolution):
+    """y[p, i, j, o] = sum of x[p, i s + u d - pad, j s + v d - pad, c] w[u, v, c, o] over u, v, c"""
+
+    operands = ("input", "filter")
+    results = ("output",)
+    types = {"T": "input"}
+    strides: tuple[int, ...] = attr("list(int)")
+    padding: str = attr("string")
+    use_cudnn_on_gpu: bool = attr("bool", True)
+    explicit_paddings: tuple[int, ...] = attr("list(int)", ())
+    data_format: str = attr("string", "NHWC")
+    dilations: tuple[int, ...] = attr("list(int)", NO_DILATION)
+    samples = [Sample(_attributes(case, f), _shapes(case, f)[:2]) for case in _CASES for f in ("NHWC", "NCHW")] + [
+        Sample(_attributes(_CASES[0], "NHWC"), _shapes(_CASES[0], "NHWC")[:2], (float64, float64))]
+
+    def infer(self, *inputs: Spec) -> Spec:
+        x, w = inputs
+        check_kind(self, inputs, "floating")
+        same_dtypes(self, inputs)
+        check_rank("input", x, 4)
+        check_rank("filter", w, 4)
+        if x.shape is None or w.shape is None:
+            return Spec(x.dtype, None)
+        return Spec(x.dtype, self.result_shape(x.shape, w.shape))
+
+    def reference(self, *inputs: np.ndarray) -> np.ndarray:
+        picture, w = inputs
+        height, width = self.nhwc_axes(picture.shape, w.shape)
+        x = pad_array(self.nhwc(picture)[0], height, width, 0)
+        y = np.zeros((x.shape[0], height.output, width.output, w.shape[3]), np.float64)
+        for i, j in np.ndindex(*w.shape[:2]):
+            y += x[window_slice(height, width, i, j)].astype(np.float64) @ w[i, j]
+        return self.back(y.astype(picture.dtype))
+
+    def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
+        made = self.swapped(perm)
+        return made and Permuted(made, (perm, None), (perm,))
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        require_nhwc(self)
+        x, w = inputs
+        height, width = self.spatial(x.shape, w.shape)
+        pads = static_padding(height, width)
+        if pads is None:
+            x, pads = padded(b, x, height, width, 0), (0, 0)
+        b.call("conv2d", [x, w, outputs[0]],
+               **self.kernel_arguments(x.shape, w.shape, outputs[0].shape, height, width, pads))
+
+    def grad(self, g, node, dy):
+        x, w = node.inputs
+        return [g.conv2d_backprop_input(g.shape(x), w, dy, **self.attributes()),
+                g.conv2d_backprop_filter(x, g.shape(w), dy, **self.attributes())]
+
+
+@register
+class Conv2DBackpropInput(_Convolution):
+    """The gradient of Conv2D by its input; also the transposed convolution"""
+
+    operands = ("input_sizes", "filter", "out_backprop")
+    results = ("output",)
+    input_sizes: tuple[Size, ...] = operand_field("ints")
+    strides: tuple[int, ...] = attr("list(int)")
+    padding: str = attr("string")
+    use_cudnn_on_gpu: bool = attr("bool", True)
+    explicit_paddings: tuple[int, ...] = attr("list(int)", ())
+    data_format: str = attr("string", "NHWC")
+    dilations: tuple[int, ...] = attr("list(int)", NO_DILATION)
+    samples = [Sample({**_attributes(case, f), "input_sizes": _shapes(case, f)[0]}, _shapes(case, f)[1:])
+               for case in _CASES for f in ("NHWC", "NCHW")]
+
+    def infer(self, *inputs: Spec) -> Spec:
+        w, dy = inputs
+        check_kind(self, inputs, "floating")
+        same_dtypes(self, inputs)
+        check_rank("filter", w, 4)
+        check_rank("out_backprop", dy, 4)
+        if self.input_sizes is None:
+            return Spec(w.dtype, None)
+        if len(self.input_sizes) != 4:
+            raise ValueError(f"input_sizes must have 4 elements, but is {self.input_sizes}")
+        if w.shape is not None:
+            self.check_result(self.input_sizes, w.shape, dy)
+        return Spec(w.dtype, self.input_sizes)
+
+    def reference(self, *inputs: np.ndarray) -> np.ndarray:
+        w, (dy,) = inputs[0], self.nhwc(inputs[1])
+        height, width = self.nhwc_axes(self.input_sizes, w.shape)
+        n = self.input_sizes[0]
+        dx = np.zeros(
+            (n, height.size + height.before + height.behind, width.size + width.before + width.behind, w.shape[2])
+        )
+        for i, j in np.ndindex(*w.shape[:2]):
+            dx[window_slice(height, width, i, j)] += dy.astype(np.float64) @ w[i, j].T
+        inside = dx[:, height.before:height.before + height.size, width.before:width.before + width.size]
+        return self.back(inside.astype(w.dtype))
+
+    def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
+        made = self.swapped(perm, input_sizes=tuple(self.input_sizes[p] for p in perm))
+        return made and Permuted(made, (None, perm), (perm,))
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        require_nhwc(self)
+        w, dy = inputs
+        dx = outputs[0]
+        height, width = self.spatial(dx.shape, w.shape)
+        pads = static_padding(height, width)
+        target = dx
+        if pads is None:
+            around = (height.size + height.before + height.behind, width.size + width.before + width.behind)
+            target, pads = b.temporary(dx.dtype, (dx.shape[0], *around, dx.shape[3])), (0, 0)
+        b.call("conv2d_input_grad", [dy, w, target],
+               **self.kernel_arguments(target.shape, w.shape, dy.shape, height, width, pads))
+        if target is not dx:
+            b.copy(target.slice((0, height.before, width.before, 0), dx.shape), dx)
+
+    def grad(self, g, node, ddx):
+        _, w, dy = node.inputs
+        return [None, g.conv2d_backprop_filter(ddx, g.shape(w), dy, **self.attributes()),
+                g.conv2d(ddx, w, **self.attributes())]
+
+
+@register
+class Conv2DBackpropFilter(_Convolution):
+    """The gradient of Conv2D by its filter"""
+
+    operands = ("input", "filter_sizes", "out_backprop")
+    results = ("output",)
+    types = {"T": "input"}
+    filter_sizes: tuple[Size, ...] = operand_field("ints")
+    strides: tuple[int, ...] = attr("list(int)")
+    padding: str = attr("string")
+    use_cudnn_on_gpu: bool = attr("bool", True)
+    explicit_paddings: tuple[int, ...] = attr("list(int)", ())
+    data_format: str = attr("string", "NHWC")
+    dilations: tuple[int, ...] = attr("list(int)", NO_DILATION)
+    samples = [Sample({**_attributes(case, f), "filter_sizes": case[1]}, (_shapes(case, f)[0], _shapes(case, f)[2]))
+               for case in _CASES for f in ("NHWC", "NCHW")]
+
+    def infer(self, *inputs: Spec) -> Spec:
+        x, dy = inputs
+        check_kind(self, inputs, "floating")
+        same_dtypes(self, inputs)
+        check_rank("input", x, 4)
+        check_rank("out_backprop", dy, 4)
+        if self.filter_sizes is None:
+            return Spec(x.dtype, None)
+        if len(self.filter_sizes) != 4:
+            raise ValueError(f"filter_sizes must have 4 elements, but is {self.filter_sizes}")
+        if x.shape is not None:
+            self.check_result(x.shape, self.filter_sizes, dy)
+        return Spec(x.dtype, self.filter_sizes)
+
+    def reference(self, *inputs: np.ndarray) -> np.ndarray:
+        picture, dy = self.nhwc(*inputs)
+        height, width = self.nhwc_axes(inputs[0].shape, self.filter_sizes)
+        x = pad_array(picture, height, width, 0).astype(np.float64)
+        dw = np.zeros(self.filter_sizes)
+        for i, j in np.ndindex(*self.filter_sizes[:2]):
+            dw[i, j] = np.einsum("nhwc,nhwo->co", x[window_slice(height, width, i, j)], dy)
+        return dw.astype(picture.dtype)
+
+    def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
+        made = self.swapped(perm)
+        return made and Permuted(made, (perm, perm), (None,))
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        require_nhwc(self)
+        x, dy = inputs
+        filter = outputs[0].shape
+        height, width = self.spatial(x.shape, filter)
+        pads = static_padding(height, width)
+        if pads is None:
+            x, pads = padded(b, x, height, width, 0), (0, 0)
+        b.call("conv2d_filter_grad", [x, dy, outputs[0]],
+               **self.kernel_arguments(x.shape, filter, dy.shape, height, width, pads))
+
+    def grad(self, g, node, ddx):
+        x, _, dy = node.inputs
+        return [g.conv2d_backprop_input(g.shape(x), ddx, dy, **self.attributes()), None,
+                g.conv2d(x, ddx, **self.attributes())]
+
+
+
+def spatial_list(values: Any, data_format: str, name: str) -> tuple[int, ...]:
+    """Four values, one an axis, from an int, one, two or four of them. Raises ValueError for another number."""
+    if values is None:
+        return (1, 1, 1, 1)
+    listed = [int(values)] if isinstance(values, (int, np.integer)) else [int(v) for v in values]
+    if len(listed) == 4:
+        return tuple(listed)
+    if len(listed) not in (1, 2):
+        raise ValueError(f"{name} should be of length 1, 2 or 4 but was {len(listed)}")
+    height, width = listed * 2 if len(listed) == 1 else listed
+    made = [1, 1, 1, 1]
+    for position, value in zip(spatial_axes(data_format), (height, width), strict=True):
+        made[position] = value
+    return tuple(made)
+
+
+def padding_attributes(padding: Any) -> tuple[str, tuple[int, ...]]:
+    """TF's padding argument, a word or a list of four pairs, as (padding, explicit_paddings)."""
+    if isinstance(padding, (list, tuple)):
+        if len(padding) != 4 or any(len(pair) != 2 for pair in padding):
+            raise ValueError(f"explicit padding must be a list of 4 pairs, but is {padding}")
+        flat = tuple(int(v) for pair in padding for v in pair)
+        return ("EXPLICIT", flat) if any(flat) else ("VALID", ())
+    if not isinstance(padding, str) or padding.upper() not in ("SAME", "VALID"):
+        raise ValueError(f"padding must be \"SAME\", \"VALID\" or a list of 4 pairs, but is {padding!r}")
+    return padding.upper(), ()

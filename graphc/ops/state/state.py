@@ -1,0 +1,141 @@
+"""Variables' ops: TF 1's reference variables and what writes them.
+
+A `ref` operand is a variable: the op's new value for it is what `expand` returns. Which reads see which writes is
+decided when
+the snapshot is taken (docs/adr/0006-variables-and-effects.md).
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphc.ir.builder import GradientBuilder
+from graphc.ir.dtypes import DType, bool_
+from graphc.ir.elementwise import check_kind
+from graphc.ir.op import OPS, Composite, Effect, Op, Sample, attr, register
+from graphc.ir.spec import Shape, Spec, require_equal, text
+
+if TYPE_CHECKING:
+    from graphc.ir.graph import Operation, Tensor
+
+
+_UPDATES = [Sample({}, (shape, shape), gradient=False) for shape in ((), (17,), (2, 3, 5), (0, 3))]
+
+
+@register
+class VariableV2(Op):
+    """A variable: its value lives in the session, under the op's name. Reading it before it is assigned is an error."""
+
+    results = ("ref",)
+    effect = Effect.READ
+    shape: Shape | None = attr("shape")
+    dtype: DType = attr("type")
+    container: str = attr("string", "")
+    shared_name: str = attr("string", "")
+
+    def infer(self) -> Spec:
+        return Spec(self.dtype, self.shape)
+
+
+@register
+class IsVariableInitialized(Op):
+    """Whether the variable has been assigned in this session."""
+
+    operands = ("ref",)
+    results = ("is_initialized",)
+    types = {"dtype": "ref"}
+    effect = Effect.READ
+
+    def infer(self, ref: Spec) -> Spec:
+        return Spec(bool_, ())
+
+    def grad(self, g: GradientBuilder, node: Operation, *dys: Tensor | None) -> Sequence[Tensor | None]:
+        return [None]
+
+
+def _check_update(op: Op, ref: Spec, value: Spec) -> Spec:
+    """The ref's spec. Raises TypeError or ValueError if `value` cannot be written to it."""
+    if ref.dtype != value.dtype:
+        raise TypeError(f"the variable has dtype {ref.dtype.name}, but the value {value.dtype.name}; "
+                        "cast the value (gc.cast)")
+    if ref.shape is None or value.shape is None:
+        return ref
+    if len(ref.shape) != len(value.shape):
+        raise ValueError(f"the variable has shape {text(ref.shape)}, but the value {text(value.shape)}")
+    for a, b in zip(ref.shape, value.shape, strict=True):
+        try:
+            require_equal(a, b, "shapes of a variable and its new value")
+        except ValueError:
+            raise ValueError(f"the variable has shape {text(ref.shape)}, but the value {text(value.shape)}") from None
+    return ref
+
+
+@register
+class Assign(Composite):
+    """ref = value."""
+
+    operands = ("ref", "value")
+    results = ("output_ref",)
+    types = {"T": "ref"}
+    refs = ("ref",)
+    effect = Effect.WRITE
+    validate_shape: bool = attr("bool", True)
+    use_locking: bool = attr("bool", True)
+    samples = _UPDATES
+
+    def infer(self, ref: Spec, value: Spec) -> Spec:
+        return _check_update(self, ref, value)
+
+    def reference(self, ref: np.ndarray, value: np.ndarray) -> np.ndarray:
+        return value
+
+    def expand(self, emit: Callable[..., Any], ref: Any, value: Any) -> Any:
+        return (value,)
+
+
+@register
+class AssignAdd(Composite):
+    """ref += value."""
+
+    operands = ("ref", "value")
+    results = ("output_ref",)
+    types = {"T": "ref"}
+    refs = ("ref",)
+    effect = Effect.WRITE
+    use_locking: bool = attr("bool", False)
+    samples = _UPDATES
+
+    def infer(self, ref: Spec, value: Spec) -> Spec:
+        check_kind(self, (ref,), "number")
+        return _check_update(self, ref, value)
+
+    def reference(self, ref: np.ndarray, value: np.ndarray) -> np.ndarray:
+        return ref + value
+
+    def expand(self, emit: Callable[..., Any], ref: Any, value: Any) -> Any:
+        return (emit(OPS["Add"](), ref, value),)
+
+
+@register
+class AssignSub(Composite):
+    """ref -= value."""
+
+    operands = ("ref", "value")
+    results = ("output_ref",)
+    types = {"T": "ref"}
+    refs = ("ref",)
+    effect = Effect.WRITE
+    use_locking: bool = attr("bool", False)
+    samples = _UPDATES
+
+    def infer(self, ref: Spec, value: Spec) -> Spec:
+        check_kind(self, (ref,), "number")
+        return _check_update(self, ref, value)
+
+    def reference(self, ref: np.ndarray, value: np.ndarray) -> np.ndarray:
+        return ref - value
+
+    def expand(self, emit: Callable[..., Any], ref: Any, value: Any) -> Any:
+        return (emit(OPS["Sub"](), ref, value),)

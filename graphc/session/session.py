@@ -1,0 +1,400 @@
+"""Session: runs parts of a graph, and owns the variables.
+
+A run looks up its plan by (what is fetched, what is fed, the feeds' ranks), converts the feeds and makes one native
+call. The first run of each kind compiles; a new batch size never does. Plans are kept, the least recently used go
+first. Any number of threads may run at once.
+"""
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any
+
+import numpy as np
+
+from graphc import errors
+from graphc.api.public import public
+from graphc.ir.graph import Graph, get_default_graph
+from graphc.ir.locks import new_reentrant_lock
+from graphc.ir.stacks import default_graphs, default_sessions
+from graphc.ir.tensor import Operation, Tensor
+from graphc.ops.control import script
+from graphc.session.config import ConfigProto, DeviceAttributes, RunMetadata, RunOptions, check_config, check_run
+from graphc.session.feeds import check_feed_key, flatten_feeds
+from graphc.session.fetches import Fetches, fetch_key
+from graphc.session.prepared_run import PreparedRun
+from graphc.tracebacks import shown, shows_errors, user_facing
+
+PLANS_KEPT = 256
+RUNS_BEFORE_CODE = 4       # of a kind: then its fused programs are compiled to machine code, beside the runs
+CPU = "/job:localhost/replica:0/task:0/device:CPU:0"
+
+
+@public("Session")
+class Session:
+    """Runs a graph, as `tf.Session`. graph: the default one if left out. See gc.ConfigProto for the settings."""
+
+    def __init__(self, target: str = "", graph: Graph | None = None, config: ConfigProto | None = None) -> None:
+        if isinstance(target, Graph):
+            raise TypeError("Session: the first argument is `target`; write gc.Session(graph=...)")
+        if target not in ("", b"", None, "local"):
+            raise errors.UnimplementedError(f"Session: target {target!r} names a server; sessions run in this process "
+                                            "only")
+        if graph is not None and not isinstance(graph, Graph):
+            raise TypeError(f"Session: argument 'graph' must be a gc.Graph, but is {type(graph).__name__}")
+        self._graph = graph if graph is not None else get_default_graph()
+        self._config = check_config(config)
+        self._threads = self._config.intra_op_parallelism_threads or None
+        self._plans: dict[Any, PreparedRun] = {}
+        self._lock = new_reentrant_lock()
+        self._runs = itertools.count()
+        self._closed = False
+        self._entered: list[ExitStack] = []
+        self._states_made: Any = None
+        self._shows = os.environ.get("GRAPHC_TRACE", "0") not in ("", "0")
+        self._plain = not self._shows and not self._config.operation_timeout_in_ms
+
+    @property
+    def graph(self) -> Graph:
+        return self._graph
+
+    @property
+    def graph_def(self) -> Any:
+        return self._graph.as_graph_def()  # type: ignore[attr-defined]
+
+    @property
+    def sess_str(self) -> str:
+        return ""
+
+    @property
+    def _states(self) -> Any:
+        """The variables' values (exec/states.py)."""
+        if self._states_made is None:
+            from graphc.exec.states import StateStore
+
+            with self._lock:
+                self._states_made = self._states_made or StateStore()
+        return self._states_made
+
+    # Running
+
+    @shows_errors
+    def run(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None, options: RunOptions | None = None,
+            run_metadata: RunMetadata | None = None) -> Any:
+        """The values of `fetches` (a graph element, or any nesting of lists, tuples and dicts of them), as
+        `tf.Session.run`. Every op runs at most once; operations give None. Arrays are the caller's own.
+
+        Raises TypeError and ValueError for fetches and feeds that do not fit, errors.OpError for what goes wrong in the
+        run, RuntimeError if the session is closed.
+        """
+        try:
+            if feed_dict:
+                try:
+                    key = (fetches if type(fetches) is Tensor else fetch_key(fetches), *feed_dict)
+                    prepared = self._plans.get(key)
+                except TypeError:
+                    _check_feed_dict(feed_dict)
+                    raise
+                if prepared is None:
+                    _check_feed_dict(feed_dict)
+                    if any(isinstance(k, tuple) for k in feed_dict):
+                        return self.run(fetches, flatten_feeds(feed_dict), options, run_metadata)
+                    prepared = self._prepare(key, fetches, feed_dict)
+                inputs = [convert(fed) for convert, fed in zip(prepared.converters, feed_dict.values(), strict=True)]
+            else:
+                key = (fetches if type(fetches) is Tensor else fetch_key(fetches),)
+                prepared = self._plans.get(key)
+                if prepared is None:
+                    prepared = self._prepare(key, fetches, {})
+                inputs = []
+            return self._run(prepared, inputs, options, run_metadata)
+        except Exception as error:
+            raise shown(error, "gc.Session.run")  # noqa: B904  (the same error)
+
+    def _run(self, prepared: PreparedRun, inputs: list[np.ndarray], options: RunOptions | None,
+             metadata: RunMetadata | None) -> Any:
+        if self._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        engine = prepared.only
+        if engine is None or options is not None or metadata is not None or not self._plain:
+            return self._run_with_care(prepared, inputs, options, metadata)
+        prepared.used = number = next(self._runs)
+        try:
+            values = engine.run(inputs, number)
+        except errors.OpError as error:
+            raise self._explained(error, prepared, inputs) from _cause(error)
+        return prepared.build([v if v.ndim else v[()] for v in values])
+
+    def _run_with_care(self, prepared: PreparedRun, inputs: list[np.ndarray], options: RunOptions | None,
+                       metadata: RunMetadata | None) -> Any:
+        """A run that is no plain one: one of the first of its kind, traced, or with a limit on its time."""
+        check_run(options, metadata)
+        timeout = (options.timeout_in_ms if options is not None else 0) or self._config.operation_timeout_in_ms
+        prepared.used = number = next(self._runs)
+        told = metadata if options is not None and options.trace_level else None
+
+        def run(engine: Any) -> Any:
+            if not self._shows and told is None:
+                return self._timed(prepared, engine, inputs, number, timeout)
+            return self._traced(prepared, engine, inputs, number, timeout, told)
+
+        if prepared.proven:
+            engine = self._engine(prepared, inputs)
+            values = run(engine)
+        else:
+            engine, values = self._first_run(prepared, inputs, run)
+        if prepared.ranks_known and prepared.only is None and not prepared.by_length:
+            prepared.first_runs += 1
+            if prepared.first_runs >= RUNS_BEFORE_CODE:
+                from graphc.exec.code_queue import submit
+
+                submit(engine)
+                prepared.only = engine
+        return prepared.build([v if v.ndim else v[()] for v in values])
+
+    def _traced(self, prepared: PreparedRun, engine: Any, inputs: list[np.ndarray], number: int, timeout: int,
+                told: RunMetadata | None) -> Any:
+        """A run that shows what it called, even if it fails."""
+        from graphc.session.trace import Trace
+
+        trace = Trace()
+        try:
+            return self._timed(prepared, engine, inputs, number, timeout, trace.address)
+        finally:
+            lines = trace.lines(engine.plan, engine.names)
+            if self._shows:
+                sys.stderr.write("".join(f"graphc: {line}\n" for line in lines))
+            if told is not None:
+                told.kernels = lines
+
+    def _first_run(self, prepared: PreparedRun, inputs: list[np.ndarray],
+                   run: Callable[[Any], Any]) -> tuple[Any, Any]:
+        """A run of a plan in which ranks of Python functions' results may be guesses.
+
+        When a guess turns out wrong the plan is compiled again and the run repeated: variables are put back, random
+        numbers are the same ones, and what the Python functions returned is used again.
+        """
+        kept: dict[str, list[Any]] = {}
+        while True:
+            engine = self._engine(prepared, inputs)
+            before = self._values_of(engine) if engine.plan.hosts else []
+            try:
+                with script.TRIAL.running(kept):
+                    values = run(engine)
+            except errors.OpError as error:
+                if not _caused_by_rank(error):
+                    raise
+                self._put_back(before)
+                prepared.engines.clear()
+                continue
+            prepared.proven = True
+            return engine, values
+
+    def _values_of(self, engine: Any) -> list[tuple[Any, np.ndarray, np.ndarray]]:
+        with self._states.holding(exclusive=False):
+            cells = [self._states.state(s.name, s.dtype, s.shape) for s in engine.plan.states]
+            return [(c, c.value.copy(), c.info.copy()) for c in cells]
+
+    def _put_back(self, before: list[tuple[Any, np.ndarray, np.ndarray]]) -> None:
+        with self._states.holding(exclusive=True):
+            for cell, value, info in before:
+                cell.value[...] = value
+                cell.info[:] = (info[0], cell.info[1] + 1)
+
+    def _timed(self, prepared: PreparedRun, engine: Any, inputs: list[np.ndarray], number: int, timeout: int,
+               trace: int = 0) -> Any:
+        try:
+            if not timeout:
+                return engine.run(inputs, number, trace=trace)
+            cancel = np.zeros(1, np.int64)
+            timer = threading.Timer(timeout / 1e3, cancel.fill, (1,))
+            timer.start()
+            try:
+                return engine.run(inputs, number, int(cancel.ctypes.data), trace)
+            finally:
+                timer.cancel()
+        except errors.CancelledError as error:
+            raise errors.DeadlineExceededError(f"the run took longer than {timeout} ms: {error}", error.op) from None
+        except errors.OpError as error:
+            raise self._explained(error, prepared, inputs) from _cause(error)
+
+    def _explained(self, error: errors.OpError, prepared: PreparedRun, inputs: Sequence[np.ndarray]) -> errors.OpError:
+        """The same error, or a clearer one if shapes do not fit: what inference says of the shapes that were fed."""
+        from graphc.passes.snapshot import take_snapshot
+
+        if type(error) is not errors.InvalidArgumentError or _cause(error) is not None:
+            return error
+        try:
+            with self._graph._lock:
+                take_snapshot(prepared.tensors, prepared.operations, prepared.feeds, [a.ndim for a in inputs],
+                              [a.shape for a in inputs])
+        except errors.InvalidArgumentError as found:
+            if error.op is None or getattr(error.op, "op_name", None) == getattr(found.op, "name", ""):
+                return found
+        except errors.OpError:
+            pass
+        return error
+
+    # Compiling
+
+    def _prepare(self, key: Any, fetches: Any, feed_dict: Mapping[Any, Any]) -> PreparedRun:
+        if self._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        _check_feed_dict(feed_dict)
+        feeds = [self._fed(k) for k in feed_dict]
+        found = Fetches(fetches, lambda part: self._element(part, feeds))   # tells what is wrong before the next line
+        if not self._graph.version:
+            raise RuntimeError("The Session graph is empty. Add operations to the graph before calling run().")
+        prepared = PreparedRun(found, feeds)
+        with self._lock:
+            while len(self._plans) >= PLANS_KEPT:
+                del self._plans[min(self._plans, key=lambda k: self._plans[k].used)]
+            return self._plans.setdefault(key, prepared)
+
+    def _fed(self, key: Any) -> Tensor:
+        try:
+            tensor = self._graph.as_graph_element(key, allow_operation=False)
+        except (TypeError, ValueError, KeyError) as error:
+            raise check_feed_key(key, error) from None
+        if not self._graph.is_feedable(tensor):
+            raise ValueError(f"Tensor {tensor.name} may not be fed.")
+        return tensor  # type: ignore[no-any-return]
+
+    def _element(self, part: Any, feeds: Sequence[Tensor]) -> Tensor | Operation:
+        if hasattr(part, "_ref"):
+            read = part._as_graph_element()
+            part = read if read in feeds else part._ref()
+        element = self._graph.as_graph_element(part)
+        if not self._graph.is_fetchable(element):
+            raise ValueError(f"{element!r} has been marked as not fetchable.")
+        return element  # type: ignore[no-any-return]
+
+    def _engine(self, prepared: PreparedRun, inputs: Sequence[np.ndarray]) -> Any:
+        engine = prepared.engines.get(prepared.kind(inputs))
+        if engine is None:
+            with self._lock:
+                engine = prepared.engines.get(prepared.kind(inputs)) or self._compile(prepared, inputs)
+                prepared.engines[prepared.kind(inputs)] = engine
+        return engine
+
+    def _compile(self, prepared: PreparedRun, inputs: Sequence[np.ndarray]) -> Any:
+        from graphc.exec.engine import Engine
+
+        guessing = script.GUESSING.set(True)
+        try:
+            with self._graph._lock:
+                compiled = self._compiled(prepared, inputs)
+        finally:
+            script.GUESSING.reset(guessing)
+        if self._config.log_device_placement:
+            from graphc.passes.needed import needed_operations
+
+            used = needed_operations(prepared.tensors, prepared.operations, set(prepared.feeds))
+            sys.stderr.write("".join(f"{op.name}: ({op.type}): {CPU}\n" for op in used))
+        hosts = {name: compiled.hosts[name] or script.host_function(name) for name in compiled.plan.hosts}
+        return Engine(compiled.plan, compiled.constants, self._states, hosts, self._threads)
+
+    def _compiled(self, prepared: PreparedRun, inputs: Sequence[np.ndarray]) -> Any:
+        from graphc.plan.compile import compile_graph
+
+        ranks, shapes = [a.ndim for a in inputs], [k if isinstance(k, tuple) else None for k in prepared.kind(inputs)]
+        try:
+            return compile_graph(prepared.tensors, prepared.operations, prepared.feeds, ranks, feed_shapes=shapes)
+        except errors.UnimplementedError as error:
+            if prepared.by_length or not error.is_length_unknown:
+                raise
+            prepared.by_length = True
+            return self._compiled(prepared, inputs)
+
+    def make_callable(self, fetches: Any, feed_list: Sequence[Any] | None = None,
+                      accept_options: bool = False) -> Callable[..., Any]:
+        """A function of the values of `feed_list` that runs `fetches`; quicker than `run`, as
+        `tf.Session.make_callable`. accept_options: it takes options and run_metadata, too."""
+        feeds = list(feed_list or ())
+        key = (fetch_key(fetches), *feeds)
+        prepared = self._plans.get(key) or self._prepare(key, fetches, dict.fromkeys(feeds))
+
+        def call(*values: Any, options: RunOptions | None = None, run_metadata: RunMetadata | None = None) -> Any:
+            if len(values) != len(feeds):
+                raise TypeError(f"the callable takes {len(feeds)} values (feed_list), but was given {len(values)}")
+            inputs = [convert(value) for convert, value in zip(prepared.converters, values, strict=True)]
+            return self._run(prepared, inputs, options, run_metadata)
+
+        return user_facing(call if accept_options else lambda *values: call(*values), "a callable of gc.Session")
+
+    def list_devices(self) -> list[DeviceAttributes]:
+        """The devices that runs use: the CPU."""
+        return [DeviceAttributes(CPU, "CPU", 0)]
+
+    # Its life
+
+    def as_default(self) -> AbstractContextManager[Session]:
+        """Tensor.eval and Operation.run use this session inside the `with` block; it stays open behind it."""
+        return default_sessions.entered(self)
+
+    def __enter__(self) -> Session:
+        stack = ExitStack()
+        stack.enter_context(self._graph.as_default())
+        stack.enter_context(self.as_default())
+        self._entered.append(stack)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._entered.pop().__exit__(*error)
+        self.close()
+
+    def close(self) -> None:
+        """Frees plans and variables. The session cannot be used any more."""
+        with self._lock:
+            self._closed = True
+            self._plans.clear()
+            self._states_made = None
+
+    @classmethod
+    def reset(cls, target: str = "", containers: Any = None, config: Any = None) -> None:
+        """Variables belong to their sessions, so there is nothing to reset."""
+
+
+@public("InteractiveSession")
+class InteractiveSession(Session):
+    """A session that is the default one from the start, as `tf.InteractiveSession`."""
+
+    def __init__(self, target: str = "", graph: Graph | None = None, config: ConfigProto | None = None) -> None:
+        super().__init__(target, graph, config)
+        self._owns_graph = graph is not None
+        if graph is not None:
+            default_graphs.push(graph)
+        default_sessions.push(self)
+
+    def close(self) -> None:
+        super().close()
+        default_sessions.remove(self)
+        if self._owns_graph:
+            default_graphs.remove(self._graph)
+            self._owns_graph = False
+
+
+def _check_feed_dict(feed_dict: Any) -> None:
+    if not isinstance(feed_dict, Mapping):
+        raise TypeError("Session.run: argument 'feed_dict' must be a dict {placeholder: value}, but is "
+                        f"{type(feed_dict).__name__}")
+
+
+def _caused_by_rank(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, script.RankDiscovered):
+            return True
+        error = error.__cause__
+    return False
+
+
+def _cause(error: errors.OpError) -> BaseException | None:
+    """The exception that the user's own function raised, if that is why the run failed."""
+    cause = error.__cause__
+    while isinstance(cause, errors.OpError) and cause.__cause__ is not None:
+        cause = cause.__cause__
+    return cause
