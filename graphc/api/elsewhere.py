@@ -1,4 +1,4 @@
-"""Public names of what is no function of api/: a module, and the names in it (`its name=public name` where they differ).
+"""Public names of what is no function of api/: a module, and the names in it (`name=public name` where they differ).
 
 What can be decorated says its names itself (api/public.py).
 """

@@ -181,7 +181,7 @@ def _dtype_groups(op: type[Op]) -> dict[str, tuple[str, ...]]:
 
 def _rows(op: type[Op], operand: str, value: Any) -> Any:
     """No pairs at all are a matrix without rows, as TF wants it."""
-    kind = op.__dataclass_fields__[operand].metadata["kind"]  # type: ignore[attr-defined]
+    kind = op.__dataclass_fields__[operand].metadata["kind"]
     if kind == "pairs" and isinstance(value, (list, tuple)) and not value:
         return np.zeros((0, 2), np.int32)
     return value
@@ -248,4 +248,4 @@ def const_of(array: np.ndarray, name: str = "Const") -> Tensor:
     """A Const operation of a copy of `array` in the default graph."""
     own = np.array(array, order="C", copy=True)
     own.setflags(write=False)
-    return get_default_graph().create(OPS["Const"](value=own, dtype=as_dtype(own.dtype)), [], name=name).outputs[0]
+    return get_default_graph().create(OPS.make("Const", value=own, dtype=as_dtype(own.dtype)), [], name=name).outputs[0]

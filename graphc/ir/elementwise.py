@@ -106,9 +106,7 @@ class Binary(Elementwise):
     kind: ClassVar[str] = "number"
     primitive: ClassVar[str]
     function: ClassVar[Callable[..., Any]]
-    sizes_function: ClassVar[Callable[[Size, Size], Size] | None] = (
-        None  # the op on sizes that are known while compiling
-    )
+    sizes_function: ClassVar[Callable[[Size, Size], Size] | None] = None    # the op on sizes known while compiling
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
@@ -117,7 +115,8 @@ class Binary(Elementwise):
     def infer(self, *inputs: Spec) -> Spec:
         check_kind(self, inputs, self.kind)
         spec = super().infer(*inputs)
-        return spec if self.sizes_function is None else with_computed_value(type(self).sizes_function, spec, inputs)
+        function = type(self).sizes_function
+        return spec if function is None else with_computed_value(function, spec, inputs)
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         refuse(self, inputs)

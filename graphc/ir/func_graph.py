@@ -83,7 +83,7 @@ class FuncGraph(Graph):
         return self._copied[outer]
 
     def _placeholder(self, spec: Spec, name: str) -> Tensor:
-        op = OPS["Placeholder"](dtype=spec.dtype, shape=spec.shape)  # type: ignore[call-arg]
+        op = OPS.make("Placeholder", dtype=spec.dtype, shape=spec.shape)
         with self.control_dependencies(None):
             operation = self.create(op, [], name=name, specs=(spec,))
         self.inputs.append(operation.outputs[0])

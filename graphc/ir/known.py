@@ -19,13 +19,13 @@ def with_moved_value(op: Op, spec: Spec, *inputs: Spec) -> Spec:
         return spec
     if isinstance(op, Op) and op.sizes():
         return spec                          # which elements are moved is known only while running
-    arrays = [value_array(x) for x in inputs]
+    arrays: list[Any] = [value_array(x) for x in inputs]
     if any(a is None for a in arrays) or not all(isinstance(s, int) for s in spec.shape):
         return spec
     if dims.product(spec.shape) > VALUE_LIMIT:  # type: ignore[operator]
         return spec
     # A scalar result of NumPy on objects is the bare element: asarray makes it an array again.
-    return spec.with_value(list(np.asarray(op.reference(*arrays), dtype=object).ravel()))
+    return spec.with_value(np.array(op.reference(*arrays), dtype=object).ravel().tolist())
 
 
 def value_array(spec: Spec) -> np.ndarray | None:

@@ -335,6 +335,12 @@ class Registry(Mapping[str, type[Op]]):
             import_module(self._modules[op_type])
         return self._classes[op_type]
 
+    def make(self, op_type: str, **fields: Any) -> Op:
+        """An op by its type and fields."""
+        op: Any = self[op_type]
+        made: Op = op(**fields)
+        return made
+
     def __contains__(self, op_type: object) -> bool:
         return op_type in self._classes or op_type in self._modules
 

@@ -122,9 +122,9 @@ def _check_elements(value: Any, dtype: DType) -> None:
 
 
 def _fill(array: np.ndarray, shape: TensorShape) -> np.ndarray:
-    sizes = shape.as_list()
     if not shape.is_fully_defined():
         raise ValueError(f"a constant's shape must be known, but is {shape}")
+    sizes: Any = shape.as_list()
     count = int(np.prod(sizes, dtype=np.int64))
     if array.size == count:
         return array.reshape(sizes)

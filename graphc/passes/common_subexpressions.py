@@ -10,7 +10,7 @@ from typing import Any
 
 from graphc.ir.node import Flow, Node
 from graphc.ir.op import Effect
-from graphc.passes.driver import Replacement, rewrite
+from graphc.passes.rewriter import Replacement, rewrite
 
 
 def common_subexpressions(flow: Flow) -> Flow:

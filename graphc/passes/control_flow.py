@@ -86,27 +86,6 @@ def states_read(nodes: Iterator[Node]) -> set[str]:
     return found
 
 
-def everywhere(flow: Flow, run: Callable[[Flow], Flow]) -> Flow:
-    """`run` on the flow and, before that, on those inside its loops and branches and on its prepare flow."""
-    from graphc.passes.driver import Replacement, rewrite
-
-    done: set[Op] = set()
-
-    def inside(node: Node) -> Replacement:
-        if not isinstance(node.op, ControlOp) or node.op in done:
-            return None
-        op = node.op.with_flows(lambda inner: everywhere(inner, run))
-        done.add(op)
-        return None if op.flows == node.op.flows else dataclasses.replace(node, op=op)
-
-    if any(isinstance(node.op, ControlOp) for node in flow.nodes()):
-        flow = rewrite(flow, [inside])
-    before = flow.info.get("prepare")
-    if before is not None:
-        after = run(before)
-        if after is not before:
-            flow = dataclasses.replace(flow, info={**flow.info, "prepare": after})
-    return run(flow)
 
 
 def everything(flow: Flow) -> list[Node]:

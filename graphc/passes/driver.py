@@ -1,14 +1,6 @@
-"""The rewrite driver: local rules to a fixpoint, and the pipeline with its checks.
+"""The driver: the pipeline pass by pass, each in loops and branches too, verified behind each.
 
-A Rule looks at one node, whose inputs are rewritten already, and returns None (no change), or the values that replace
-its results (a Value or Node for one result, a tuple for several). `rewrite` visits every node once in topological
-order and applies the rules to each until none changes it; nodes made by a rule are visited too. After STEP_LIMIT
-applications a node the rule is named in an error: two rules undo each other.
-
-A replacement may know more than what it replaces, never something else: `check_refines` compares the Specs. What a
-node requires of sizes is kept: a new node in its place takes its requirements over, and an old one takes its place only
-if it requires as much. Sizes that are equal only because they are required to be keep their symbol: what reads the
-result was inferred from it (`_with_sizes`). A pass that fails stops the compilation.
+A pass that fails stops the compilation. GRAPHC_DUMP=<pass|all> prints what each did.
 """
 from __future__ import annotations
 
@@ -17,216 +9,16 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
-from graphc.errors import InternalError
-from graphc.ir import dims
 from graphc.ir.names import suggestion
-from graphc.ir.node import Flow, Node, Value, make_node
-from graphc.ir.op import OPS, Elementwise, Op
-from graphc.ir.spec import Requirement, Spec
+from graphc.ir.node import Flow, Node
+from graphc.ir.op import Op
 from graphc.ir.verify import verify
-from graphc.passes.control_flow import everything, everywhere
+from graphc.passes.control_flow import ControlOp, everything
 from graphc.passes.report import PassReport, count_transposes
+from graphc.passes.rewriter import Replacement, rewrite
 
-Replacement = Node | Value | tuple[Value, ...] | None
-Rule = Callable[[Node], Replacement]
 Pass = Callable[[Flow], Flow]
-STEP_LIMIT = 64
-
-
-def rewrite(flow: Flow, rules: Sequence[Rule]) -> Flow:
-    """`flow` with the rules applied everywhere."""
-    return Rewriter(rules).run(flow)
-
-
-class Rewriter:
-    """One walk over a flow. `new` maps each value of the old flow (or made by a rule) to what stands for it now."""
-
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        self.rules = rules
-        self.new: dict[Value, Value] = {}
-        self.nodes: dict[Node, Node] = {}
-        self.done: set[Node] = set()
-        self.wanted: dict[Value, Spec] = {}      # of results of new nodes, the Specs that they are to have
-        self.required: dict[Node, tuple[Requirement, ...]] = {}      # of new nodes, what they take over,
-        self.makers: dict[Node, tuple[Node, ...]] = {}               # and what makes the sizes in it known
-
-    def run(self, flow: Flow) -> Flow:
-        for node in flow.inputs:
-            self.keep(node, node)
-        for node in flow.nodes():
-            if node not in self.done:
-                self._visit(node)
-        outputs = tuple(self.new[v] for v in flow.outputs)
-        effects = tuple(dict.fromkeys(self.nodes[n] for n in flow.effects))
-        if outputs == flow.outputs and effects == flow.effects:
-            return flow                      # nodes are immutable: the roots are the same, so all is
-        return dataclasses.replace(flow, outputs=outputs, effects=effects)
-
-    def _visit(self, node: Node) -> None:
-        current = self._with_wanted(node, self._with_new_inputs(node))
-        for _ in range(STEP_LIMIT):
-            rule, values = self._first_change(current)
-            if values is None:
-                self.keep(node, current)
-                return
-            check_refines(rule, current, values)
-            values = self._with_sizes(current, values)
-            if values and values[0].node not in self.done and values == as_values(values[0].node):
-                # A node in place of a node: look at it again.
-                self._take_over(current, values[0].node)
-                self._settle_inputs(values[0].node)
-                current = _merged(self._with_wanted(values[0].node, self._with_new_inputs(values[0].node)), current)
-                continue
-            if any(v.node is current for v in values):
-                self.keep(node, current)         # it stays for some of its results
-            for value in values:
-                self._take_over(current, value.node)
-            for old, value in zip((node.value(i) for i in range(len(node.specs))), values, strict=True):
-                self._settle(value.node)
-                self.new[old] = self.new.get(value, value)
-            self.nodes[node] = self.nodes.get(values[0].node, values[0].node) if values else current
-            self.done.add(node)
-            return
-        raise InternalError(f"the rule {_name(rule)} changed {node} {STEP_LIMIT} times: two rules undo each other")
-
-    def _with_sizes(self, node: Node, values: tuple[Value, ...]) -> tuple[Value, ...]:
-        """The values, under the sizes that node's results have, where a replacement knows others no better."""
-        made = []
-        for value, spec in zip(values, node.specs, strict=True):
-            wanted = better(value.spec, spec)
-            if wanted.shape != value.spec.shape:
-                if value.node in self.done or not isinstance(value.node.op, Elementwise):
-                    value = _reshaped(value, wanted, node)
-                else:
-                    self.wanted[value] = wanted
-            made.append(value)
-        return tuple(made)
-
-    def _with_wanted(self, made: Node, current: Node) -> Node:
-        """`current`, which stands for `made`, with what it takes over from the node that `made` replaces."""
-        specs = tuple(self.wanted.get(made.value(i), spec) for i, spec in enumerate(current.specs))
-        requirements = tuple(dict.fromkeys((*current.requirements, *self.required.get(made, ()))))
-        after = tuple(dict.fromkeys((*current.after, *self.makers.get(made, ()))))
-        if specs == current.specs and requirements == current.requirements and after == current.after:
-            return current
-        return dataclasses.replace(current, specs=specs, requirements=requirements, after=after)
-
-    def _take_over(self, node: Node, made: Node) -> None:
-        """`made`, a new node, is to require what `node` does, behind what makes the sizes in that known."""
-        if not node.requirements or made in self.done:
-            return
-        self.required[made] = node.requirements
-        reached = _behind(made, lambda n: n not in self.done)
-        unreached = [v for v in node.inputs if v.node not in reached]
-        if unreached:
-            mentioned = {a for r in node.requirements for size in (r.a, r.b) for a in dims.atoms(size)}
-            mentioned -= {a for n in reached for a in _made_known(n)}
-            before = [n for v in unreached for n in _behind(v.node, lambda _: True)] if mentioned else []
-            self.makers[made] = tuple(dict.fromkeys(n for n in before if n.op.type != "_FlowInput" and mentioned & (
-                _made_known(n) - {a for v in n.inputs for a in _made_known(v.node)})))
-
-    def _first_change(self, node: Node) -> tuple[Rule | None, tuple[Value, ...] | None]:
-        for rule in self.rules:
-            made = rule(node)
-            if made is not None and self._keeps_requirements(node, as_values(made)):
-                return rule, as_values(made)
-        return None, None
-
-    def _keeps_requirements(self, node: Node, values: tuple[Value, ...]) -> bool:
-        if not node.requirements or not values:
-            return True
-        if any(v.node not in self.done for v in values):
-            return True                      # new nodes require what they need themselves; one takes over: `_merged`
-        kept = {(r.relation, r.a, r.b) for v in values for r in v.node.requirements}
-        return all((r.relation, r.a, r.b) in kept for r in node.requirements)
-
-    def _settle(self, node: Node) -> None:
-        """Visits a node that a rule made, its operands first."""
-        stack = [node]
-        while stack:
-            top = stack[-1]
-            if top in self.done:
-                stack.pop()
-                continue
-            waiting = [n for n in (*(v.node for v in top.inputs), *top.after) if n not in self.done]
-            if waiting:
-                stack += waiting
-                continue
-            stack.pop()
-            self._visit(top)
-
-    def _settle_inputs(self, node: Node) -> None:
-        for needed in (*(v.node for v in node.inputs), *node.after):
-            self._settle(needed)
-
-    def keep(self, old: Node, new: Node) -> None:
-        """`new` stands for `old`, and for itself."""
-        for i in range(len(old.specs)):
-            value = new.value(i)
-            self.new[value] = value
-            if old is not new:
-                self.new[old.value(i)] = value
-        self.nodes[old] = self.nodes[new] = new
-        self.done.add(old)
-        self.done.add(new)
-
-    def _with_new_inputs(self, node: Node) -> Node:
-        inputs = tuple(self.new.get(v, v) for v in node.inputs)
-        if not node.after:
-            return node if inputs == node.inputs else rebuilt(node, inputs)
-        return rebuilt(node, inputs, tuple(dict.fromkeys(self.nodes.get(n, n) for n in node.after)))
-
-
-def rebuilt(node: Node, inputs: tuple[Value, ...], after: tuple[Node, ...] | None = None) -> Node:
-    """The node on other inputs: specs are inferred anew only if an input's spec changed, and only become better."""
-    after = node.after if after is None else after
-    if all(a is b or a == b for a, b in zip(inputs, node.inputs, strict=True)) and after == node.after:
-        return node
-    if all(a.spec == b.spec for a, b in zip(inputs, node.inputs, strict=True)):
-        return dataclasses.replace(node, inputs=inputs, after=after)
-    made = make_node(node.op, inputs, node.origins, after)
-    specs = tuple(better(new, old) for new, old in zip(made.specs, node.specs, strict=True))
-    return dataclasses.replace(made, specs=specs, requirements=node.requirements)
-
-
-def _reshaped(value: Value, spec: Spec, like: Node) -> Value:
-    """value under sizes that like's requirements say are its own."""
-    assert spec.shape is not None
-    op: Op = OPS["Reshape"](shape=spec.shape)  # type: ignore[call-arg]
-    made = make_node(op, (value,), like.origins, like.after)
-    return dataclasses.replace(made, specs=(spec,), requirements=like.requirements).value()
-
-
-def better(new: Spec, old: Spec) -> Spec:
-    """The better known sizes of two specs of one value; symbols stay those of `old`."""
-    if new.shape is None or old.shape is None:
-        return old if new.shape is None else new
-    shape = tuple(n if isinstance(n, int) else o for n, o in zip(new.shape, old.shape, strict=True))
-    value = old.value if new.value is None else new.value
-    return dataclasses.replace(old, shape=shape, value=value)
-
-
-def as_values(made: Node | Value | tuple[Value, ...]) -> tuple[Value, ...]:
-    if isinstance(made, Node):
-        return tuple(made.value(i) for i in range(len(made.specs)))
-    return (made,) if isinstance(made, Value) else made
-
-
-def check_refines(rule: Any, node: Node, values: Sequence[Value]) -> None:
-    """Raises InternalError if what replaces the node's results contradicts their Specs."""
-    if len(values) != len(node.specs):
-        raise InternalError(f"the rule {_name(rule)} gives {len(values)} values for the {len(node.specs)} of {node}")
-    for i, (value, spec) in enumerate(zip(values, node.specs, strict=True)):
-        new = value.spec
-        wrong = new.dtype != spec.dtype or (new.shape is None) != (spec.shape is None)
-        if not wrong and new.shape is not None and spec.shape is not None:
-            wrong = len(new.shape) != len(spec.shape) or any(
-                dims.different(a, b) for a, b in zip(new.shape, spec.shape, strict=True))
-        if wrong:
-            raise InternalError(f"the rule {_name(rule)} contradicts the spec of result {i} of {node}: {spec} became "
-                                f"{new}")
 
 
 def run_pipeline(flow: Flow, pipeline: Sequence[tuple[str, Pass]]) -> tuple[Flow, list[PassReport]]:
@@ -258,31 +50,22 @@ def run_pipeline(flow: Flow, pipeline: Sequence[tuple[str, Pass]]) -> tuple[Flow
     return flow, reports
 
 
-def _made_known(node: Node) -> set[dims.Atom]:
-    """What is in sizes of the node's results, or read by it as a size."""
-    sizes = [*getattr(node.op, "symbols", ()), *(size for spec in node.specs for size in spec.shape or ())]
-    return {atom for size in sizes for atom in dims.atoms(size)}
+def everywhere(flow: Flow, run: Callable[[Flow], Flow]) -> Flow:
+    """`run` on the flow and, before that, on those inside its loops and branches and on its prepare flow."""
+    done: set[Op] = set()
 
+    def inside(node: Node) -> Replacement:
+        if not isinstance(node.op, ControlOp) or node.op in done:
+            return None
+        op = node.op.with_flows(lambda inner: everywhere(inner, run))
+        done.add(op)
+        return None if op.flows == node.op.flows else dataclasses.replace(node, op=op)
 
-def _behind(node: Node, further: Callable[[Node], bool]) -> dict[Node, None]:
-    """The node and what it needs, walking on from those for which `further` holds."""
-    reached, waiting = {node: None}, [node]
-    while waiting:
-        top = waiting.pop()
-        if further(top):
-            needed = [n for n in (*(v.node for v in top.inputs), *top.after) if n not in reached]
-            reached.update(dict.fromkeys(needed))
-            waiting += needed
-    return reached
-
-
-def _merged(new: Node, old: Node) -> Node:
-    """`new` in place of `old`: it also stands for the user's ops behind old, and comes after what old came after."""
-    origins = tuple(dict.fromkeys((*new.origins, *old.origins)))
-    after = tuple(dict.fromkeys((*new.after, *(n for n in old.after if n is not new))))
-    requirements = tuple(dict.fromkeys((*new.requirements, *old.requirements)))
-    return dataclasses.replace(new, origins=origins, after=after, requirements=requirements)
-
-
-def _name(rule: Any) -> str:
-    return getattr(rule, "__name__", repr(rule))
+    if any(isinstance(node.op, ControlOp) for node in flow.nodes()):
+        flow = rewrite(flow, [inside])
+    before = flow.info.get("prepare")
+    if before is not None:
+        after = run(before)
+        if after is not before:
+            flow = dataclasses.replace(flow, info={**flow.info, "prepare": after})
+    return run(flow)

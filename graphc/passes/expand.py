@@ -8,7 +8,7 @@ from typing import Any
 
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import Composite, Op
-from graphc.passes.driver import Replacement, rewrite
+from graphc.passes.rewriter import Replacement, rewrite
 
 
 def expand(flow: Flow) -> Flow:

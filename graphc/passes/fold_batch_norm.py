@@ -12,8 +12,8 @@ from graphc.ir import dims
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ops.math.binary import Mul
 from graphc.ops.nn.convolution import Conv2D
-from graphc.passes.driver import Replacement, rewrite
 from graphc.passes.persistent import Persistence
+from graphc.passes.rewriter import Replacement, rewrite
 
 SHIFTS = ("Add", "AddV2", "Sub", "BiasAdd")
 

@@ -15,8 +15,8 @@ from graphc.ir.node import Flow, Node, make_node
 from graphc.ir.op import Composite, Effect, Op
 from graphc.ir.spec import Spec
 from graphc.ops.array.source import Const
-from graphc.passes.driver import Replacement, rewrite
 from graphc.passes.internal_ops import FlowInput, SizeValues
+from graphc.passes.rewriter import Replacement, rewrite
 from graphc.passes.snapshot import symbols
 
 SIZE_LIMIT = 4096

@@ -23,7 +23,7 @@ from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import OPS, Effect, Elementwise, Permuted
 from graphc.ir.spec import Shape
 from graphc.ops.array.source import Const
-from graphc.passes.driver import Replacement, rewrite
+from graphc.passes.rewriter import Replacement, rewrite
 from graphc.passes.simplify import (
     drop_identity_transpose,
     drop_same_shape_alias,
@@ -90,7 +90,7 @@ def full_rank(node: Node, rank: int) -> tuple[Value, ...]:
     for value in node.inputs:
         shape = value.spec.shape or ()
         if 0 < len(shape) < rank:
-            op: Any = OPS["Reshape"](shape=(*((1,) * (rank - len(shape))), *shape))  # type: ignore[call-arg]
+            op: Any = OPS.make("Reshape", shape=(*((1,) * (rank - len(shape))), *shape))
             value = make_node(op, (value,), node.origins, node.after).value()
         made.append(value)
     return tuple(made)
@@ -122,7 +122,7 @@ def _permute(node: Node, perm: tuple[int, ...], inputs: Sequence[Value]) -> Repl
 def _transposed(value: Value, perm: tuple[int, ...] | None, like: Node) -> Value:
     if perm is None or _is_identity(perm):
         return value
-    op: Any = OPS["Transpose"](perm=perm)  # type: ignore[call-arg]
+    op: Any = OPS.make("Transpose", perm=perm)
     return make_node(op, (value,), like.origins, like.after).value()
 
 

@@ -12,9 +12,9 @@ import dataclasses
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import Alias, Elementwise, Reduction, View
 from graphc.ops.array.source import Const
-from graphc.passes.driver import Replacement, rewrite
 from graphc.passes.internal_ops import Prepared, ReadState, SizeValues, WriteState
 from graphc.passes.persistent import Persistence
+from graphc.passes.rewriter import Replacement, rewrite
 
 
 def prepare(flow: Flow) -> Flow:

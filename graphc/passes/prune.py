@@ -10,7 +10,7 @@ import dataclasses
 
 from graphc.ir.node import Flow, Node
 from graphc.passes.control_flow import Branch, ControlOp, Loop
-from graphc.passes.driver import Replacement, rewrite
+from graphc.passes.rewriter import Replacement, rewrite
 from graphc.passes.snapshot_bodies import used_inputs, with_inputs
 
 

@@ -15,10 +15,10 @@ from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import OPS, Alias
 from graphc.ir.spec import Shape
 from graphc.ops.array.source import Const
-from graphc.passes.driver import Replacement, rewrite
 from graphc.passes.expand import expand_composite
 from graphc.passes.fold_constants import constant_node
 from graphc.passes.fused import same_shape, without_units
+from graphc.passes.rewriter import Replacement, rewrite
 
 
 def simplify(flow: Flow) -> Flow:
@@ -128,7 +128,7 @@ def fill_like(node: Node) -> Replacement:
     if spec is None or spec.shape is None or spec.dtype not in COMPUTED:
         return None
     one = constant_node(np.array(number, spec.dtype.numpy), node).value()
-    op: Any = OPS["BroadcastTo"](shape=spec.shape)  # type: ignore[call-arg]
+    op: Any = OPS.make("BroadcastTo", shape=spec.shape)
     return make_node(op, (one,), node.origins, node.after) if spec.shape else one
 
 
@@ -161,7 +161,7 @@ def reshape(x: Value, shape: Shape, like: Node) -> Value:
     """x under a shape of as many elements, in place of `like`."""
     if same_shape(x.spec.shape, shape):
         return x
-    op: Any = OPS["Reshape"](shape=shape)  # type: ignore[call-arg]
+    op: Any = OPS.make("Reshape", shape=shape)
     made = make_node(op, (x,), like.origins, like.after)
     # Equal numbers of elements follow from what is replaced, so nothing needs to be checked at run time.
     return dataclasses.replace(made, specs=like.specs if same_shape(like.specs[0].shape, shape) else made.specs,
@@ -169,7 +169,7 @@ def reshape(x: Value, shape: Shape, like: Node) -> Value:
 
 
 def transpose(x: Value, perm: tuple[int, ...], like: Node) -> Value:
-    op: Any = OPS["Transpose"](perm=perm)  # type: ignore[call-arg]
+    op: Any = OPS.make("Transpose", perm=perm)
     return make_node(op, (x,), like.origins, like.after).value()
 
 

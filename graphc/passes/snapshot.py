@@ -86,6 +86,13 @@ class Snapshot:
         info = {"states": self.states, "inside": self.read_inside, "required": tuple(self.required)}
         return Flow(tuple(self.inputs), tuple(outputs), (*self.effects, *writes), info)
 
+    def of_body(self) -> Snapshot:
+        """An empty snapshot for a body of a loop or branch in this one."""
+        inner = Snapshot((), ())
+        inner.states = self.states
+        inner.read_inside = True
+        return inner
+
     # Feeds, variables
 
     def _feed(self, index: int, tensor: Tensor, rank: int) -> Node:
@@ -370,4 +377,4 @@ def _const(value: Any) -> Op:
     from graphc.ir.op import OPS
 
     array = np.asarray(value)
-    return OPS["Const"](value=array, dtype=as_dtype(array.dtype))  # type: ignore[call-arg]
+    return OPS.make("Const", value=array, dtype=as_dtype(array.dtype))

@@ -29,9 +29,9 @@ from graphc.ir.spec import Elements, Spec, joined_elements
 from graphc.ir.tensor import Operation
 from graphc.ops.control.control import StatelessIf, StatelessWhile
 from graphc.passes.control_flow import Branch, BranchWithEffects, Loop, LoopWithEffects
-from graphc.passes.driver import Rewriter
 from graphc.passes.needed import inputs_needed
 from graphc.passes.required_sizes import symbols, with_user_shapes
+from graphc.passes.rewriter import Rewriter
 
 if TYPE_CHECKING:
     from graphc.passes.snapshot import Snapshot, Versions
@@ -92,11 +92,7 @@ class Bodies:
         return [*(o for o in rest if o.carried), *states, *(o for o in rest if not o.carried)]
 
     def _body(self, graph: FuncGraph, given: Sequence[Operand], written: Sequence[str]) -> Body:
-        from graphc.passes.snapshot import Snapshot
-
-        inner = Snapshot((), ())
-        inner.states = self.outer.states
-        inner.read_inside = True
+        inner = self.outer.of_body()
         values = [o for o in given if o.value is not None]
         for index, operand in enumerate(values):
             assert operand.value is not None
@@ -252,7 +248,7 @@ def _branch(outer: Snapshot, operation: Operation, definition: StatelessIf, seen
 
 def _without(flow: Flow, unlike: set[int]) -> Flow:
     """The flow with scalars as those outputs, which nobody reads."""
-    nothing = make_node(OPS["Const"](value=np.zeros((), np.bool_), dtype=bool_), ()).value()  # type: ignore[call-arg]
+    nothing = make_node(OPS.make("Const", value=np.zeros((), np.bool_), dtype=bool_), ()).value()
     return replace(flow, outputs=tuple(nothing if i in unlike else v for i, v in enumerate(flow.outputs)))
 
 

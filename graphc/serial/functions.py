@@ -18,6 +18,7 @@ from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.control.control import StatelessWhile
 from graphc.serial.attributes import CARRIED, known_names, read_fields
 from graphc.serial.graph_pb2 import FunctionDef, FunctionDefLibrary, NodeDef
+from graphc.serial.nodes import make_definition, sorted_nodes
 from graphc.serial.tensors import shape_from_proto
 
 _DEPTH_LIMIT = 64
@@ -101,8 +102,6 @@ class FunctionReader:
             dims.symbol(f"{name}.{index}.{axis}") if s is None else s for axis, s in enumerate(shape))
 
     def _nodes(self, definition: FunctionDef, graph: FuncGraph, values: dict[str, Tensor]) -> None:
-        from graphc.serial.importer import make_definition, sorted_nodes
-
         operations: dict[str, Operation] = {}
         for node in sorted_nodes({n.name: n for n in definition.node_def}):
             inputs = [_value(text, values) for text in node.input if not text.startswith("^")]

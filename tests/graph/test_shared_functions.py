@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import graphc as gc
-from graphc.api.control.control import bodies
 from graphc.errors import DataLossError
+from graphc.ops.control.control import bodies
 
 X = np.array([0.5, 1.5, 2.5], np.float32)
 

@@ -16,7 +16,7 @@ sys.path[:0] = [str(Path(__file__).parent), *(str(ROOT / "tests" / f) for f in (
 from graphc.ir.node import make_node
 from graphc.ir.op import OPS
 from graphc.passes import PIPELINE
-from graphc.passes.driver import rewrite
+from graphc.passes.rewriter import rewrite
 from graphc.plan import compile as compiling
 
 import executors

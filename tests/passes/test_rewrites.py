@@ -11,10 +11,10 @@ from graphc.errors import InternalError
 from graphc.ir.node import Node, make_node
 from graphc.ir.op import OPS
 from graphc.passes.common_subexpressions import common_subexpressions
-from graphc.passes.driver import rewrite
 from graphc.passes.expand import expand
 from graphc.passes.fold_constants import fold_constants
 from graphc.passes.layout import layout
+from graphc.passes.rewriter import rewrite
 from graphc.passes.simplify import simplify
 
 from checking import check_rewrite, close, flow_of, types

@@ -7,6 +7,7 @@ from graphc.api.public import public
 from graphc.ir import dims
 from graphc.ir.apply import apply
 from graphc.ir.tensor import Tensor
+from graphc.ir.tensor_shape import TensorShape
 from graphc.ops.array.broadcast import (
     BroadcastTo,
     Tile,
@@ -37,8 +38,6 @@ def tile(input: Any, multiples: Any, name: str | None = None) -> Tensor:
 @public("broadcast_static_shape")
 def broadcast_static_shape(shape_x: Any, shape_y: Any) -> Any:
     """The static shape of an elementwise op on these two, as `tf.broadcast_static_shape`."""
-    from graphc.ir.tensor_shape import TensorShape
-
     a, b = TensorShape(shape_x).sizes, TensorShape(shape_y).sizes
     if a is None or b is None:
         return TensorShape(None)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from graphc.api.array.cast import cast
 from graphc.api.array.source import constant
 from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
@@ -105,8 +106,6 @@ def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, nam
         start, limit, delta = (int(a) for a in arrays)
     else:
         wanted = as_dtype(dtype) if dtype is not None else max(given, key=lambda d: d.size)
-    from graphc.api.array.cast import cast
-
     with get_default_graph().name_scope(name) as scope:
         operands = [cast(v, wanted) if is_tensor_like(v) else constant(v, wanted, name=label)
                     for v, label in ((start, "start"), (limit, "limit"), (delta, "delta"))]

@@ -3,13 +3,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from graphc.api.array.fill import ones_like
 from graphc.api.array.join import concat
 from graphc.api.array.select import select
 from graphc.api.array.shapes import reshape, shape, size, squeeze
+from graphc.api.math.binary import add, multiply
+from graphc.api.math.comparison import greater_equal, less, logical_and
 from graphc.api.public import public
 from graphc.errors import UnimplementedError
 from graphc.ir.apply import apply, convert_to_tensor
-from graphc.ir.dtypes import DType, float32
+from graphc.ir.dtypes import DType, as_dtype, float32
 from graphc.ir.graph import get_default_graph
 from graphc.ir.tensor import Tensor
 from graphc.ops.array.gather import (
@@ -42,10 +45,6 @@ def scatter_sum(updates: Any, indices: Any, shape: Any, axis: int = 0, name: str
 @public("gather_nd")
 def gather_nd(params: Any, indices: Any, name: str | None = None, batch_dims: int = 0) -> Tensor:
     """The slices of params at the index tuples in the last axis of indices, as `tf.gather_nd`."""
-    from graphc.api.array.fill import ones_like
-    from graphc.api.math.binary import add, multiply
-    from graphc.api.math.comparison import greater_equal, less, logical_and
-
     if batch_dims:
         raise UnimplementedError("gather_nd with batch_dims other than 0 is not supported")
     with get_default_graph().name_scope(name or "GatherNd") as scope:
@@ -75,8 +74,6 @@ def gather_nd(params: Any, indices: Any, name: str | None = None, batch_dims: in
 def one_hot(indices: Any, depth: Any, on_value: Any = None, off_value: Any = None, axis: int | None = None,
             dtype: Any = None, name: str | None = None) -> Tensor:
     """on_value (1) at each index along a new axis of size `depth`, off_value (0) elsewhere, as `tf.one_hot`."""
-    from graphc.ir.dtypes import as_dtype
-
     with get_default_graph().name_scope(name or "one_hot") as scope:
         indices = convert_to_tensor(indices, name="indices")
         wanted: DType | None = None if dtype is None else as_dtype(dtype)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from graphc.api.array.cast import cast
 from graphc.api.array.join import stack
 from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
 from graphc.ir.dtypes import int64
@@ -81,8 +82,6 @@ _WRONG = (
 
 
 def _packed(values: list[Any], entries: list[Any]) -> Any:
-    from graphc.api.array.cast import cast
-
     if any(isinstance(v, Tensor) and v.dtype == int64 for v in entries):
         values = [cast(v, int64) if isinstance(v, Tensor) else v for v in values]
         return stack(values) if any(isinstance(v, Tensor) for v in values) else np.array(values, np.int64)

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from graphc.api.array.fill import range_
+from graphc.api.array.shapes import rank
 from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.graph import get_default_graph
@@ -27,9 +29,6 @@ def transpose(a: Any, perm: Any = None, name: str = "transpose", conjugate: bool
 
 def _reversed_axes(a: Tensor) -> Tensor:
     """The axes in reverse order, of a tensor whose rank is known when a run is compiled."""
-    from graphc.api.array.fill import range_
-    from graphc.api.array.shapes import rank
-
     with get_default_graph().name_scope("transpose"):
         return reverse(range_(0, rank(a)), [0])
 

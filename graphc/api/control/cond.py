@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from graphc.api.array.identity import identity
 from graphc.api.control.control import make_if, new_function
 from graphc.api.public import public
 from graphc.ir import nest
@@ -11,6 +12,7 @@ from graphc.ir.apply import convert_to_tensor
 from graphc.ir.dtypes import bool_
 from graphc.ir.func_graph import FuncGraph
 from graphc.ir.graph import get_default_graph
+from graphc.ir.tensor import Operation
 
 if TYPE_CHECKING:
     from graphc.ir.tensor import Tensor
@@ -58,9 +60,6 @@ def _trace_branch(function: Callable[[], Any], pred: Tensor, name: str) -> FuncG
 
 
 def _branch_output(graph: FuncGraph, value: Any, pred: Tensor) -> Tensor:
-    from graphc.api.array.identity import identity
-    from graphc.ir.tensor import Operation
-
     if value is None:
         raise ValueError("cond: a branch returned a structure with None inside; return tensors")
     if isinstance(value, Operation):   # stands for its effect: a tensor that comes after it

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from graphc.api.array.fill import zeros_like
 from graphc.ir.apply import apply
 from graphc.ir.dtypes import as_dtype, variant
 
@@ -43,8 +44,6 @@ def zero_like(tensor: Tensor) -> Tensor:
     """The gradient of a tensor that nothing depends on: zeros, or the empty list."""
     if tensor.dtype == variant:
         return empty_tensor_list(variant, ())
-    from graphc.api.array.fill import zeros_like
-
     return zeros_like(tensor)
 
 

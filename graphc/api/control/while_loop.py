@@ -4,7 +4,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from graphc.api.array.source import constant
 from graphc.api.control.control import make_while, new_function
+from graphc.api.math.binary import add
+from graphc.api.math.comparison import less, logical_and
 from graphc.api.public import public
 from graphc.ir import dims, nest
 from graphc.ir.apply import convert_to_tensor, is_tensor_like
@@ -100,10 +103,6 @@ def _counted(cond: Callable[..., Any], body: Callable[..., Any], limit: Any, ini
     """cond and body with a counter in front of the loop variables if there is a limit on the iterations."""
     if limit is None:
         return cond, body
-    from graphc.api.array.source import constant
-    from graphc.api.math.binary import add
-    from graphc.api.math.comparison import less, logical_and
-
     limit = convert_to_tensor(limit, int32, name="maximum_iterations")
     if limit.shape.ndims not in (0, None):
         raise ValueError(f"while_loop: maximum_iterations must be a scalar, saw shape: {limit.shape}")

@@ -22,7 +22,9 @@ from typing import Any
 
 from graphc.api.array.source import constant
 from graphc.api.control.control import make_if, make_while, new_function, outermost
-from graphc.api.gradients.gradients import backward, is_differentiable, reaches, zeros_for
+from graphc.api.gradients.walk import OF_OPERATIONS, backward, is_differentiable, reaches, zeros_for
+from graphc.api.math.binary import add, subtract
+from graphc.api.math.comparison import greater
 from graphc.ir import dims
 from graphc.ir.dtypes import int32
 from graphc.ir.func_graph import FuncGraph
@@ -164,8 +166,6 @@ def _open_spec(tensor: Tensor) -> Spec:
 
 def _finish_body(graph: LoopGradient, left: Tensor, carried: Sequence[Tensor], sums: Sequence[Tensor],
                  found: Sequence[Tensor | None]) -> None:
-    from graphc.api.math.binary import add, subtract
-
     outputs = [subtract(left, 1)]
     for tensor, gradient in zip(carried, found, strict=False):
         outputs.append(zeros_for(tensor) if gradient is None else gradient)
@@ -176,8 +176,6 @@ def _finish_body(graph: LoopGradient, left: Tensor, carried: Sequence[Tensor], s
 
 
 def _while_left(body: LoopGradient, initial: Sequence[Tensor]) -> FuncGraph:
-    from graphc.api.math.comparison import greater
-
     cond = new_function(f"{body.name}_cond")
     inputs = [cond.add_input(t.spec, "input") for t in body.inputs[:len(initial)]]
     with cond.as_default():
@@ -194,8 +192,6 @@ def accumulate(loop: Operation, tensor: Tensor) -> Tensor:
 
 def trip_count(loop: Operation) -> Tensor:
     """An int32 scalar: how many iterations the loop made."""
-    from graphc.api.math.binary import add
-
     if not hasattr(loop, "_trips"):
         with _in_front_of(loop):
             zero = constant(0, int32, name="trips")
@@ -315,6 +311,5 @@ def keep(branch: Operation, forward: FuncGraph, tensor: Tensor) -> Tensor:
                   dataclasses.replace(definition, Tout=tout, output_shapes=shapes))
 
 
-GRADIENTS: dict[str, Callable[[Operation, Sequence[Tensor | None], Sequence[bool]], Gradients]] = {
-    "While": while_gradient, "StatelessWhile": while_gradient, "If": if_gradient, "StatelessIf": if_gradient,
-}
+OF_OPERATIONS.update({"While": while_gradient, "StatelessWhile": while_gradient, "If": if_gradient,
+                      "StatelessIf": if_gradient})

@@ -9,17 +9,20 @@ Variables count as their ref tensor, so the gradient of a variable gathers over 
 """
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from graphc.api.gradients.builder import BUILDER
+from graphc.api.array.fill import ones_like
+from graphc.api.array.join import stack
+from graphc.api.gradients import bodies  # noqa: F401  (gradients of loops and branches)
+from graphc.api.gradients.walk import backward, is_differentiable, zeros_for
 from graphc.api.public import public
 from graphc.errors import built_at
 from graphc.ir.apply import convert_to_tensor
-from graphc.ir.dtypes import DType, variant
+from graphc.ir.dtypes import variant
 from graphc.ir.func_graph import FuncGraph
 from graphc.ir.graph import get_default_graph
-from graphc.ir.tensor import Operation, Tensor
+from graphc.ir.tensor import Tensor
 
 
 @public("UnconnectedGradients")
@@ -40,9 +43,6 @@ class AggregationMethod:
     EXPERIMENTAL_ACCUMULATE_N = 2
 
 
-def is_differentiable(dtype: DType) -> bool:
-    """Floating point and complex numbers, and lists of them."""
-    return dtype.is_floating or dtype.is_complex or dtype == variant
 
 
 @public("gradients")
@@ -114,8 +114,6 @@ def _has_gradients(y: Tensor) -> bool:
 
 
 def _start(y: Tensor, dy: Any, position: int) -> Tensor:
-    from graphc.api.array.fill import ones_like
-
     if dy is None:
         return ones_like(y, name=f"grad_ys_{position}")
     given = convert_to_tensor(dy, y.dtype, name=f"grad_ys_{position}")
@@ -124,136 +122,25 @@ def _start(y: Tensor, dy: Any, position: int) -> Tensor:
     return given
 
 
-def zeros_for(tensor: Tensor) -> Tensor:
-    """Zeros of the tensor's shape, made without its value: all that a loop has to keep for them is a shape."""
-    from graphc.api.array.fill import zeros
-    from graphc.api.array.shapes import shape
-    from graphc.api.control.lists import empty_tensor_list
-
-    if tensor.dtype == variant:
-        return empty_tensor_list(variant, ())
-    static = tensor.spec.static_shape
-    known = static is not None and None not in static
-    return zeros(static if known else shape(tensor), tensor.dtype)
 
 
-# The walk
 
 
-def backward(ys: Sequence[Tensor], dys: Sequence[Tensor], xs: Sequence[Tensor],
-             stops: Sequence[Tensor] = ()) -> list[Tensor | None]:
-    """Gradients for xs, made in the default graph; ys and xs may be of a body whose gradient that graph is."""
-    walk = _Walk(ys, xs, stops)
-    for y, dy in zip(ys, dys, strict=True):
-        walk.add(y, dy)
-    for operation in walk.operations():
-        walk.through(operation)
-    return [walk.total(x) for x in xs]
 
 
-class _Walk:
-    def __init__(self, ys: Sequence[Tensor], xs: Sequence[Tensor], stops: Sequence[Tensor]) -> None:
-        self.stops = set(stops)
-        self.parts: dict[Tensor, list[Tensor]] = {}
-        self.order = list(_ancestors([y.op for y in ys], self.stops))
-        self.wanted: set[Tensor] = set(xs)           # tensors that depend on an x
-        self.between: set[Operation] = set()
-        for operation in self.order:
-            if any(self.is_wanted(t) for t in operation.inputs):
-                self.between.add(operation)
-                self.wanted.update(t for t in operation.outputs if t not in self.stops)
-
-    def is_wanted(self, tensor: Tensor) -> bool:
-        return tensor in self.wanted and is_differentiable(tensor.dtype)
-
-    def operations(self) -> Iterator[Operation]:
-        return (op for op in reversed(self.order) if op in self.between)
-
-    def add(self, tensor: Tensor, gradient: Tensor) -> None:
-        self.parts.setdefault(tensor, []).append(gradient)
-
-    def total(self, tensor: Tensor) -> Tensor | None:
-        """The sum of what has arrived at `tensor`."""
-        parts = self.parts.get(tensor)
-        if not parts:
-            return None
-        if len(parts) > 1:
-            self.parts[tensor] = parts = [_sum(parts, tensor)]
-        return parts[0]
-
-    def through(self, operation: Operation) -> None:
-        """Takes the gradients of an op's outputs to its inputs."""
-        inputs = operation.inputs
-        dys = [None if t in self.stops else self.total(t) for t in operation.outputs]
-        if all(dy is None for dy in dys):
-            return
-        wanted = [self.is_wanted(t) for t in inputs]
-        with get_default_graph().name_scope(f"{operation.name}_grad"):
-            found = _gradient_of(operation, dys, wanted)
-        if len(found) != len(inputs):
-            raise AssertionError(f"{operation.type}.grad gave {len(found)} gradients for {len(inputs)} inputs")
-        for tensor, gradient, is_wanted in zip(inputs, found, wanted, strict=True):
-            if gradient is not None and is_wanted:
-                self.add(tensor, gradient)
 
 
-def _gradient_of(operation: Operation, dys: Sequence[Tensor | None], wanted: Sequence[bool]) -> Sequence[Tensor | None]:
-    from graphc.api.gradients import bodies as control_gradients
-
-    definition = operation.definition
-    special = control_gradients.GRADIENTS.get(operation.type)
-    if special is not None:
-        return special(operation, dys, wanted)
-    try:
-        return definition.grad(BUILDER, operation, *dys)
-    except LookupError as error:
-        raise LookupError(f"No gradient defined for operation '{operation.name}' (op type: {operation.type}): {error}"
-                          f"{built_at(operation)}\n  if it is to count as a constant, pass it through gc.stop_gradient "
-                          "or in stop_gradients=[...]") from None
 
 
-def _sum(parts: Sequence[Tensor], tensor: Tensor) -> Tensor:
-    from graphc.api.math.binary import add_n
-    from graphc.errors import UnimplementedError
-
-    if tensor.dtype == variant:
-        raise UnimplementedError(f"two gradients of the list '{tensor.name}' cannot be added", tensor.op)
-    return add_n(parts)
 
 
-def _ancestors(roots: Sequence[Operation], stops: set[Tensor]) -> Iterator[Operation]:
-    """Every op that roots depend on through differentiable tensors, inputs first."""
-    seen: set[Operation] = set()
-    for root in roots:
-        if root in seen:
-            continue
-        seen.add(root)
-        stack = [(root, iter(root.inputs))]
-        while stack:
-            operation, waiting = stack[-1]
-            for tensor in waiting:
-                if tensor.op not in seen and tensor not in stops and is_differentiable(tensor.dtype):
-                    seen.add(tensor.op)
-                    stack.append((tensor.op, iter(tensor.op.inputs)))
-                    break
-            else:
-                stack.pop()
-                yield operation
 
 
-def reaches(output: Tensor, inputs: Sequence[Tensor]) -> set[int]:
-    """Positions of the inputs of a body that `output` depends on through differentiable tensors."""
-    positions = {t.op: i for i, t in enumerate(inputs)}
-    if not is_differentiable(output.dtype):
-        return set()
-    return {positions[op] for op in _ancestors([output.op], set()) if op in positions}
 
 
 @public("hessians")
 def hessians(ys: Any, xs: Any, name: str = "hessians") -> list[Tensor]:
     """The Hessian of the sum of ys for each x of rank 1, as `tf.hessians`: one gradient a row."""
-    from graphc.api.array.join import stack
-
     result = []
     for x in _listed(xs):
         x = convert_to_tensor(x)

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from graphc.api.array.fill import ones_like
-from graphc.api.gradients.gradients import _gradient_of, is_differentiable
+from graphc.api.gradients.walk import gradient_of, is_differentiable
 from graphc.errors import built_at
 from graphc.ir.tensor import Operation, Tensor
 
@@ -66,7 +66,7 @@ def _passes_on(operation: Operation, inputs: Sequence[Tensor]) -> bool:
     try:
         with operation.graph.undone_on_error(), operation.graph.as_default():
             dys = [ones_like(t) if is_differentiable(t.dtype) else None for t in operation.outputs]
-            found = _gradient_of(operation, dys, [t in inputs for t in operation.inputs])
+            found = gradient_of(operation, dys, [t in inputs for t in operation.inputs])
             passes = any(g is not None and t in inputs for g, t in zip(found, operation.inputs, strict=True))
             raise _Undone
     except _Undone:

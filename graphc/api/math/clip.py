@@ -4,7 +4,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from graphc.api.array.fill import ones_like
+from graphc.api.array.gather import where
 from graphc.api.math.binary import add_n, maximum, minimum, multiply
+from graphc.api.math.comparison import greater
 from graphc.api.math.division import divide
 from graphc.api.math.reduce import reduce_sum
 from graphc.api.math.unary import sqrt, square
@@ -43,10 +46,6 @@ def clip_by_global_norm(
 @public("clip_by_norm", "math.clip_by_norm")
 def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = None) -> Any:
     """t scaled so that its norm (along `axes`, or of everything) is at most clip_norm. As `tf.clip_by_norm`."""
-    from graphc.api.array.fill import ones_like
-    from graphc.api.array.gather import where
-    from graphc.api.math.comparison import greater
-
     with get_default_graph().name_scope(name or "clip_by_norm") as scope:
         t = convert_to_tensor(t)
         squares = reduce_sum(square(t), axes, keepdims=True)

@@ -6,9 +6,14 @@ that x == y * (x // y) + x % y. What Python's operators and TF's functions make 
 """
 from __future__ import annotations
 
+from graphc.api.array.cast import cast
+from graphc.api.array.fill import zeros_like
+from graphc.api.array.gather import where
+from graphc.api.math.comparison import equal
 from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.dtypes import float32, float64
+from graphc.ir.graph import Tensor
 from graphc.ops.math.division import (
     FloorDiv,
     FloorMod,
@@ -19,8 +24,6 @@ from graphc.ops.math.division import (
 
 def _pair(x, y):
     """Both as tensors; a Python value takes the dtype of the tensor operand."""
-    from graphc.ir.graph import Tensor
-
     if isinstance(y, Tensor) and not isinstance(x, Tensor):
         return convert_to_tensor(x, dtype=y.dtype), y
     x = convert_to_tensor(x)
@@ -42,8 +45,6 @@ def truediv(x, y, name=None):
 
     As `tf.truediv`.
     """
-    from graphc.api.array.cast import cast
-
     x, y = _pair(x, y)
     if x.dtype != y.dtype:
         raise TypeError(f"truediv: x and y must have the same dtype, got {x.dtype.name} and {y.dtype.name}")
@@ -70,10 +71,6 @@ def div(x, y, name=None):
 @public("div_no_nan", "math.div_no_nan")
 def div_no_nan(x, y, name=None):
     """x / y, and 0 where y is 0. As `tf.div_no_nan`."""
-    from graphc.api.array.fill import zeros_like
-    from graphc.api.array.gather import where
-    from graphc.api.math.comparison import equal
-
     x, y = _pair(x, y)
     zero = equal(y, 0)
     quotient = realdiv(x, where(zero, zeros_like(y) + 1, y))

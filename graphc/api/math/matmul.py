@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from graphc.api.public import public
-from graphc.ir.apply import apply, convert_to_tensor
+from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
 from graphc.ops.math.matmul import BatchMatMulV2, MatMul
 
 
@@ -26,8 +26,6 @@ def matmul(
         raise ValueError("Only one of transpose_a and adjoint_a can be True.")
     if transpose_b and adjoint_b:
         raise ValueError("Only one of transpose_b and adjoint_b can be True.")
-    from graphc.ir.apply import is_tensor_like
-
     if is_tensor_like(b) and not is_tensor_like(a):
         a = convert_to_tensor(a, dtype=b.dtype.base_dtype)
     a = convert_to_tensor(a)

@@ -3,6 +3,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from graphc.api.array.fill import zeros_like
+from graphc.api.array.gather import where
+from graphc.api.array.identity import stop_gradient
+from graphc.api.array.shapes import reshape, shape
+from graphc.api.math.binary import add, subtract
+from graphc.api.math.comparison import is_finite
+from graphc.api.math.unary import exp, log, sqrt, square
 from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.dtypes import as_dtype, int64
@@ -74,14 +81,6 @@ def reduce_any(input_tensor, axis=None, keepdims=None, name=None, reduction_indi
 @public("reduce_logsumexp", "math.reduce_logsumexp")
 def reduce_logsumexp(input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None):
     """log(sum(exp(x))) along `axis`, without overflow. As `tf.reduce_logsumexp`."""
-    from graphc.api.array.fill import zeros_like
-    from graphc.api.array.gather import where
-    from graphc.api.array.identity import stop_gradient
-    from graphc.api.array.shapes import reshape, shape
-    from graphc.api.math.binary import add, subtract
-    from graphc.api.math.comparison import is_finite
-    from graphc.api.math.unary import exp, log
-
     axis = deprecated(axis, reduction_indices, "axis", "reduction_indices")
     keepdims = bool(deprecated(keepdims, keep_dims, "keepdims", "keep_dims"))
     with get_default_graph().name_scope(name or "ReduceLogSumExp") as scope:
@@ -97,8 +96,6 @@ def reduce_logsumexp(input_tensor, axis=None, keepdims=None, name=None, reductio
 @public("reduce_variance", "math.reduce_variance")
 def reduce_variance(input_tensor, axis=None, keepdims=False, name=None):
     """The mean squared distance from the mean along `axis`. As `tf.math.reduce_variance`."""
-    from graphc.api.math.unary import square
-
     with get_default_graph().name_scope(name or "reduce_variance"):
         x = convert_to_tensor(input_tensor)
         return reduce_mean(square(x - reduce_mean(x, axis, keepdims=True)), axis, keepdims=keepdims)
@@ -107,8 +104,6 @@ def reduce_variance(input_tensor, axis=None, keepdims=False, name=None):
 @public("reduce_std", "math.reduce_std")
 def reduce_std(input_tensor, axis=None, keepdims=False, name=None):
     """The square root of `reduce_variance`. As `tf.math.reduce_std`."""
-    from graphc.api.math.unary import sqrt
-
     with get_default_graph().name_scope(name or "reduce_std"):
         return sqrt(reduce_variance(input_tensor, axis, keepdims))
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import typing
 
+from graphc.api.array.fill import range_
+from graphc.api.array.shapes import rank
+
 if typing.TYPE_CHECKING:
     from graphc.ir.tensor import Tensor
 
 
 def all_axes(x: Tensor, axis: typing.Any) -> typing.Any:
     """axis, or every axis of x for None."""
-    from graphc.api.array.fill import range_
-    from graphc.api.array.shapes import rank
-
     if axis is not None:
         return axis
     return list(range(len(x.spec.shape))) if x.spec.shape is not None else range_(0, rank(x))

@@ -6,7 +6,7 @@ hold.
 from __future__ import annotations
 
 from graphc.api.public import public
-from graphc.ir.apply import apply
+from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ops.math.unary import (
     Abs,
     Ceil,
@@ -121,7 +121,5 @@ def rint(x, name=None):
 @public("round", "math.round")
 def round(x, name=None):
     """The nearest whole number, halves to the even one; integers are given back. As `tf.round`."""
-    from graphc.ir.apply import convert_to_tensor
-
     x = convert_to_tensor(x)
     return x if x.dtype.is_integer else apply(Round, x, name=name)

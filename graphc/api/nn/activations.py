@@ -7,7 +7,7 @@ from __future__ import annotations
 from graphc.api.math.binary import multiply
 from graphc.api.math.unary import negative
 from graphc.api.public import public
-from graphc.ir.apply import apply
+from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ops.nn.activations import (
     Elu,
     LeakyRelu,
@@ -78,8 +78,6 @@ def leaky_relu(features, alpha=0.2, name=None):
 @public("nn.swish")
 def swish(features, name="Swish"):
     """x sigmoid(x). As `tf.nn.swish`."""
-    from graphc.ir.apply import convert_to_tensor
-
     features = convert_to_tensor(features)
     return multiply(features, sigmoid(features), name=name)
 

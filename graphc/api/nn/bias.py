@@ -5,8 +5,11 @@ the channels from axis 1 to the end allows.
 """
 from __future__ import annotations
 
+from graphc.api.math.matmul import matmul
+from graphc.api.nn.activations import relu
 from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
+from graphc.ir.graph import get_default_graph
 from graphc.ops.nn.bias import BiasAdd
 
 
@@ -23,9 +26,6 @@ def bias_add(value, bias, data_format=None, name=None):
 @public("nn.xw_plus_b")
 def xw_plus_b(x, weights, biases, name=None):
     """x weights + biases. As `tf.nn.xw_plus_b`."""
-    from graphc.api.math.matmul import matmul
-    from graphc.ir.graph import get_default_graph
-
     with get_default_graph().name_scope(name or "xw_plus_b") as scope:
         return bias_add(matmul(x, weights), biases, name=scope)
 
@@ -33,9 +33,5 @@ def xw_plus_b(x, weights, biases, name=None):
 @public("nn.relu_layer")
 def relu_layer(x, weights, biases, name=None):
     """relu(x weights + biases). As `tf.nn.relu_layer`."""
-    from graphc.api.math.matmul import matmul
-    from graphc.api.nn.activations import relu
-    from graphc.ir.graph import get_default_graph
-
     with get_default_graph().name_scope(name or "relu_layer") as scope:
         return relu(bias_add(matmul(x, weights), biases), name=scope)

@@ -3,6 +3,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from graphc.api.array.fill import range_, zeros_like
+from graphc.api.array.gather import where
+from graphc.api.array.identity import stop_gradient
+from graphc.api.array.join import concat, stack
+from graphc.api.array.shapes import rank, reshape, shape
+from graphc.api.array.transpose import transpose
+from graphc.api.math.binary import add, maximum, multiply
+from graphc.api.math.comparison import greater_equal
 from graphc.api.math.reduce import deprecated, reduce_sum
 from graphc.api.math.unary import abs, exp, log1p, negative, rsqrt, square
 from graphc.api.nn.activations import relu
@@ -23,8 +31,6 @@ def l2_loss(t, name=None):
 @public("l2_normalize", "nn.l2_normalize", "math.l2_normalize")
 def l2_normalize(x, axis=None, epsilon=1e-12, name=None, dim=None):
     """x / sqrt(max(sum(x ** 2, axis), epsilon)). As `tf.nn.l2_normalize`."""
-    from graphc.api.math.binary import maximum, multiply
-
     axis = deprecated(axis, dim, "axis", "dim")
     with get_default_graph().name_scope(name or "l2_normalize") as scope:
         x = convert_to_tensor(x)
@@ -46,9 +52,6 @@ def softmax_cross_entropy_with_logits_v2(labels, logits, axis=None, name=None, d
 
     labels and logits have one shape; the loss lacks the axis.
     """
-    from graphc.api.array.shapes import reshape, shape
-    from graphc.api.array.transpose import transpose
-
     axis = deprecated(axis, dim, "axis", "dim")
     axis = -1 if axis is None else axis
     with get_default_graph().name_scope(name or "softmax_cross_entropy_with_logits") as scope:
@@ -70,10 +73,6 @@ def softmax_cross_entropy_with_logits_v2(labels, logits, axis=None, name=None, d
 
 def _axis_last(x: Any, axis: int) -> Any:
     """The permutation that moves `axis` behind the others; as a tensor if the rank of x is not known yet."""
-    from graphc.api.array.fill import range_
-    from graphc.api.array.join import concat
-    from graphc.api.array.shapes import rank
-
     if x.spec.shape is not None:
         axis = normalise_axis(axis, len(x.spec.shape))
         return [i for i in range(len(x.spec.shape)) if i != axis] + [axis]
@@ -88,8 +87,6 @@ def softmax_cross_entropy_with_logits(_sentinel=None, labels=None, logits=None, 
 
     As `tf.nn.softmax_cross_entropy_with_logits`; arguments by name only.
     """
-    from graphc.api.array.identity import stop_gradient
-
     _named_only("softmax_cross_entropy_with_logits", _sentinel, labels, logits)
     with get_default_graph().name_scope(name or "softmax_cross_entropy_with_logits_sg"):
         logits = convert_to_tensor(logits)
@@ -105,9 +102,6 @@ def sparse_softmax_cross_entropy_with_logits(_sentinel=None, labels=None, logits
 
     labels (int32 or int64) has the shape of logits without the last axis. Raises ValueError if the ranks do not fit.
     """
-    from graphc.api.array.join import stack
-    from graphc.api.array.shapes import reshape, shape
-
     _named_only("sparse_softmax_cross_entropy_with_logits", _sentinel, labels, logits)
     with get_default_graph().name_scope(name or "SparseSoftmaxCrossEntropyWithLogits"):
         logits, labels = convert_to_tensor(logits), convert_to_tensor(labels)
@@ -128,11 +122,6 @@ def sparse_softmax_cross_entropy_with_logits(_sentinel=None, labels=None, logits
 @public("nn.sigmoid_cross_entropy_with_logits")
 def sigmoid_cross_entropy_with_logits(_sentinel=None, labels=None, logits=None, name=None):
     """max(x, 0) - x z + log(1 + exp(-|x|)) for logits x and labels z. As `tf.nn.sigmoid_cross_entropy_with_logits`."""
-    from graphc.api.array.fill import zeros_like
-    from graphc.api.array.gather import where
-    from graphc.api.math.binary import add
-    from graphc.api.math.comparison import greater_equal
-
     _named_only("sigmoid_cross_entropy_with_logits", _sentinel, labels, logits)
     with get_default_graph().name_scope(name or "logistic_loss") as scope:
         logits = convert_to_tensor(logits)
@@ -149,8 +138,6 @@ def sigmoid_cross_entropy_with_logits(_sentinel=None, labels=None, logits=None, 
 @public("nn.weighted_cross_entropy_with_logits")
 def weighted_cross_entropy_with_logits(labels=None, logits=None, pos_weight=None, name=None, targets=None):
     """Sigmoid cross entropy with positives weighted. As `tf.nn.weighted_cross_entropy_with_logits`."""
-    from graphc.api.math.binary import add
-
     labels = deprecated(labels, targets, "labels", "targets")
     with get_default_graph().name_scope(name or "logistic_loss") as scope:
         logits = convert_to_tensor(logits)

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from graphc.api.array.transpose import transpose
+from graphc.api.math.reduce import deprecated
 from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.op import normalise_axis
@@ -14,8 +16,6 @@ from graphc.ops.nn.softmax import (
 
 def _along(op: Any, logits: Any, axis: int | None, name: str | None) -> Any:
     """op along any axis: the axis is moved to the end and back."""
-    from graphc.api.array.transpose import transpose
-
     logits = convert_to_tensor(logits)
     if logits.spec.shape is None or axis in (None, -1) or axis == len(logits.spec.shape) - 1:
         if logits.spec.shape is None and axis not in (None, -1):
@@ -30,14 +30,10 @@ def _along(op: Any, logits: Any, axis: int | None, name: str | None) -> Any:
 @public("softmax", "nn.softmax", "math.softmax")
 def softmax(logits, axis=None, name=None, dim=None):
     """exp(x) / sum(exp(x)) along `axis`, the last by default. As `tf.nn.softmax`."""
-    from graphc.api.math.reduce import deprecated
-
     return _along(Softmax, logits, deprecated(axis, dim, "axis", "dim"), name)
 
 
 @public("log_softmax", "nn.log_softmax", "math.log_softmax")
 def log_softmax(logits, axis=None, name=None, dim=None):
     """x - log(sum(exp(x))) along `axis`, the last by default. As `tf.nn.log_softmax`."""
-    from graphc.api.math.reduce import deprecated
-
     return _along(LogSoftmax, logits, deprecated(axis, dim, "axis", "dim"), name)

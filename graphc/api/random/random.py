@@ -10,6 +10,7 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
+from graphc.api.math.binary import add
 from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor, index_tensor
 from graphc.ir.dtypes import as_dtype, float32
@@ -55,8 +56,6 @@ def random_uniform(shape, minval=0, maxval=None, dtype=float32, seed=None, name=
 
     Raises ValueError if an integer dtype comes without maxval.
     """
-    from graphc.api.math.binary import add
-
     dtype = as_dtype(dtype)
     if maxval is None:
         if dtype.is_integer:
@@ -84,8 +83,6 @@ def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=float32, seed=None, name
 
 
 def _normal(op: Any, shape: Any, mean: Any, stddev: Any, dtype: Any, seed: int | None, name: str) -> Any:
-    from graphc.api.math.binary import add
-
     dtype = as_dtype(dtype)
     with get_default_graph().name_scope(name) as scope:
         shape = index_tensor(shape, "shape")

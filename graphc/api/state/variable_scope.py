@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any
 
 from graphc.api.public import public
+from graphc.api.state import initializers
 from graphc.api.state.variables import Variable, outside_bodies
 from graphc.ir.apply import is_tensor_like
 from graphc.ir.dtypes import DType, as_dtype, float32
@@ -314,8 +315,6 @@ def _initial_value(name: str, shape: TensorShape | None, dtype: DType, initializ
 
 
 def _default_initializer(name: str, dtype: DType) -> Any:
-    from graphc.api.state import initializers
-
     if dtype.is_floating:
         return initializers.GlorotUniform()
     if dtype.is_integer or dtype.is_bool:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from graphc.api.array.identity import identity
+from graphc.api.array.identity import group, identity
+from graphc.api.control.cond import cond
 from graphc.api.public import public
 from graphc.errors import built_at
 from graphc.ir.apply import apply, convert_to_tensor, register_conversion
@@ -235,8 +236,6 @@ def _same_scope() -> Iterator[None]:
 
 
 def _initialized_value(variable: Variable) -> Tensor:
-    from graphc.api.control.cond import cond
-
     with outside_bodies():
         return cond(state.is_variable_initialized(variable), variable.read_value, lambda: variable.initial_value)
 
@@ -321,8 +320,6 @@ def trainable_variables(scope: str | None = None) -> list[Variable]:
 @public("variables_initializer")
 def variables_initializer(var_list: Sequence[Variable], name: str = "init") -> Operation:
     """The operation that initialises these variables, as `tf.variables_initializer`."""
-    from graphc.api.array.identity import group
-
     return group(*[v.initializer for v in var_list], name=name)
 
 

@@ -116,7 +116,7 @@ class _SumTo(Composite):
         axes = [i for i, (have, want) in enumerate(zip(x.spec.shape, wanted, strict=True))
                 if dims.same(want, 1) and not dims.same(have, 1)]
         if axes:
-            x = emit(OPS["Sum"](axis=tuple(axes), keep_dims=True), x)  # type: ignore[call-arg]
+            x = emit(OPS.make("Sum", axis=tuple(axes), keep_dims=True), x)
         return emit(Reshape(shape=sizes), x)
 
 
@@ -140,7 +140,7 @@ def _sum_open(emit: Any, x: Any, wanted: Sequence[Size], axes: Sequence[int]) ->
         if i in axes:
             summed.append(len(split))
             split.append(dims.select(dims.equal(wanted[i], 1), have, 1))
-    return emit(OPS["Sum"](axis=tuple(summed)), emit(Reshape(shape=tuple(split)), x))  # type: ignore[call-arg]
+    return emit(OPS.make("Sum", axis=tuple(summed)), emit(Reshape(shape=tuple(split)), x))
 
 
 def _sum_first(emit: Any, x: Any, wanted: Sequence[Size], axis: int) -> Any:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from graphc.ir import dims
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dtypes import DType, int32, variant
@@ -149,8 +151,6 @@ class TensorListLength(Op):
         return Spec(int32, ())
 
     def reference(self, handle: Any) -> Any:
-        import numpy as np
-
         return np.int32(len(handle.item()))
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Tensor | None) -> Sequence[Tensor | None]:
@@ -164,8 +164,6 @@ class TensorListLength(Op):
 
 def _handle(elements: tuple[Any, ...]) -> Any:
     """The reference's form of a list: an object scalar that holds a tuple."""
-    import numpy as np
-
     made = np.empty((), object)
     made[()] = elements
     return made

@@ -74,7 +74,7 @@ class _Rows(Composite):
         return back.reshape(int(np.prod([n for i, n in enumerate(x.shape) if i not in axes])), columns)
 
     def expand(self, emit: Callable[..., Any], x: Any) -> Any:
-        turned = emit(OPS["Transpose"](perm=_order(self.axis, len(x.spec.shape))), x)  # type: ignore[call-arg]
+        turned = emit(OPS.make("Transpose", perm=_order(self.axis, len(x.spec.shape))), x)
         return emit(Reshape(shape=_matrix(x.spec.shape, self.axis)), turned)
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
@@ -110,7 +110,7 @@ class _Unrows(Composite):
         order = _order(self.axis, len(self.shape))
         whole = emit(Reshape(shape=tuple(self.shape[i] for i in order)), x)
         back = tuple(order.index(i) for i in range(len(order)))
-        return emit(OPS["Transpose"](perm=back), whole)  # type: ignore[call-arg]
+        return emit(OPS.make("Transpose", perm=back), whole)
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         return [g.rows(dy, node.inputs[2]), None, None]

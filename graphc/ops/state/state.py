@@ -115,7 +115,7 @@ class AssignAdd(Composite):
         return ref + value
 
     def expand(self, emit: Callable[..., Any], ref: Any, value: Any) -> Any:
-        return (emit(OPS["Add"](), ref, value),)
+        return (emit(OPS.make("Add"), ref, value),)
 
 
 @register
@@ -138,4 +138,4 @@ class AssignSub(Composite):
         return ref - value
 
     def expand(self, emit: Callable[..., Any], ref: Any, value: Any) -> Any:
-        return (emit(OPS["Sub"](), ref, value),)
+        return (emit(OPS.make("Sub"), ref, value),)
