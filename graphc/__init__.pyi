@@ -39,6 +39,8 @@ from graphc.api.math.binary import accumulate_n as accumulate_n
 from graphc.api.math.trigonometry import acos as acos
 from graphc.api.math.binary import add as add
 from graphc.api.math.binary import add_n as add_n
+from graphc.api.graph.scopes import add_to_collection as add_to_collection
+from graphc.api.graph.scopes import add_to_collections as add_to_collections
 from graphc.api.math.reduce import argmax as arg_max
 from graphc.api.math.reduce import argmin as arg_min
 from graphc.api.math.reduce import argmax as argmax
@@ -61,6 +63,7 @@ from graphc.api.math.unary import ceil as ceil
 from graphc.api.math.clip import clip_by_global_norm as clip_by_global_norm
 from graphc.api.math.clip import clip_by_norm as clip_by_norm
 from graphc.api.math.binary import clip_by_value as clip_by_value
+from graphc.api.graph.scopes import colocate_with as colocate_with
 from graphc.ir.dtypes import complex128 as complex128
 from graphc.ir.dtypes import complex64 as complex64
 from graphc.api.array.join import concat as concat
@@ -68,11 +71,13 @@ from graphc.api.array.join import concat as concat_v2
 from graphc.api.control.cond import cond as cond
 from graphc.api.array.source import constant as constant
 from graphc.api.state.initializers import Constant as constant_initializer
+from graphc.api.graph.scopes import control_dependencies as control_dependencies
 from graphc.ir.apply import convert_to_tensor as convert_to_tensor
 from graphc.api.math.trigonometry import cos as cos
 from graphc.api.math.trigonometry import cosh as cosh
 from graphc.api.math.scan import cumprod as cumprod
 from graphc.api.math.scan import cumsum as cumsum
+from graphc.api.graph.scopes import device as device
 from graphc.api.math.division import div as div
 from graphc.api.math.division import div_no_nan as div_no_nan
 from graphc.api.math.division import divide as divide
@@ -92,6 +97,8 @@ from graphc.api.math.division import floormod as floormod
 from graphc.serial.freeze import freeze as freeze
 from graphc.api.array.gather import gather as gather
 from graphc.api.array.gather import gather_nd as gather_nd
+from graphc.api.graph.scopes import get_collection as get_collection
+from graphc.api.graph.scopes import get_collection_ref as get_collection_ref
 from graphc.ir.graph import get_default_graph as get_default_graph
 from graphc.ir.stacks import get_default_session as get_default_session
 from graphc.api.state.variable_scope import get_local_variable as get_local_variable
@@ -144,6 +151,7 @@ from graphc.api.math.division import floormod as mod
 from graphc.api.state.variables import model_variables as model_variables
 from graphc.api.math.binary import multiply as mul
 from graphc.api.math.binary import multiply as multiply
+from graphc.api.graph.scopes import name_scope as name_scope
 from graphc.api.math.unary import negative as neg
 from graphc.api.math.unary import negative as negative
 from graphc.api.array.identity import no_op as no_op
@@ -153,6 +161,7 @@ from graphc.api.array.gather import one_hot as one_hot
 from graphc.api.array.fill import ones as ones
 from graphc.api.state.initializers import Ones as ones_initializer
 from graphc.api.array.fill import ones_like as ones_like
+from graphc.api.graph.scopes import op_scope as op_scope
 from graphc.api.array.join import stack as pack
 from graphc.api.array.pad import pad as pad
 from graphc.plan.compile import pass_table as pass_table
@@ -276,6 +285,8 @@ __all__ = [
     "acos",
     "add",
     "add_n",
+    "add_to_collection",
+    "add_to_collections",
     "arg_max",
     "arg_min",
     "argmax",
@@ -298,6 +309,7 @@ __all__ = [
     "clip_by_global_norm",
     "clip_by_norm",
     "clip_by_value",
+    "colocate_with",
     "complex128",
     "complex64",
     "concat",
@@ -305,11 +317,13 @@ __all__ = [
     "cond",
     "constant",
     "constant_initializer",
+    "control_dependencies",
     "convert_to_tensor",
     "cos",
     "cosh",
     "cumprod",
     "cumsum",
+    "device",
     "div",
     "div_no_nan",
     "divide",
@@ -329,6 +343,8 @@ __all__ = [
     "freeze",
     "gather",
     "gather_nd",
+    "get_collection",
+    "get_collection_ref",
     "get_default_graph",
     "get_default_session",
     "get_local_variable",
@@ -381,6 +397,7 @@ __all__ = [
     "model_variables",
     "mul",
     "multiply",
+    "name_scope",
     "neg",
     "negative",
     "no_op",
@@ -390,6 +407,7 @@ __all__ = [
     "ones",
     "ones_initializer",
     "ones_like",
+    "op_scope",
     "pack",
     "pad",
     "pass_table",

@@ -2,8 +2,8 @@
 
 Public functions and methods are wrapped where they are declared public (api/public.py). An error that leaves one loses
 the frames of graphc's own files, except the wrapper's; those of the user's functions in between (bodies of loops,
-Python functions of the graph) stay. An error of a bad argument that does not say yet where it happened is given the name
-of the public function and the user's line. Bugs of graphc itself keep every frame, and so does everything if
+Python functions of the graph) stay. An error of a bad argument that does not say yet where it happened is given the
+name of the public function and the user's line. Bugs of graphc itself keep every frame, and so does everything if
 GRAPHC_FULL_TRACEBACK=1 is set.
 """
 from __future__ import annotations

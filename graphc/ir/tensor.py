@@ -1,7 +1,7 @@
 """Operation and Tensor: what a user's graph is made of.
 
 A Tensor is an output of an Operation. Equality and hash are identity; bool, iter and len raise TypeError. The operators
-(`x + y`, `x[1:]`) are filled in by graphc/ops through `register_method`, so that ir/ needs to know no op.
+(`x + y`, `x[1:]`) are filled in by api/methods.py through `register_method`, so that ir/ needs to know no op.
 """
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ Results are whole buffers; an op writes every element of each of its outputs. Th
   b.store_sizes(sizes, y)            y (int32 or int64, rank <= 1) = these sizes: how a shape becomes a tensor
   b.constant(array)                  a constant of the Plan: a whole Access
   b.bind(x, sizes)                   sizes (symbols) become known while running: the elements of the int tensor x
-  b.counter()                        int64[2]: number of this run, iteration number (ops/philox.py)
+  b.counter()                        int64[2]: number of this run, iteration number (ops/random/philox.py)
   b.host(name, operands, outputs)    a function of the embedder on the calling thread; symbols in outputs become known
   b.require(relation, a, b, message)              a guard ("equal", "less_equal", "less")
 

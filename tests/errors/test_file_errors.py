@@ -87,7 +87,7 @@ def test_import_that_fails_leaves_the_graph_alone(model: Path) -> None:
     with gc.Graph().as_default() as graph:
         gc.constant(1.0, name="c")
         for _ in range(2):
-            assert message_of(ValueError, gc.import_graph_def, graph_def) == (
+            assert message_of(ValueError, gc.import_graph_def, graph_def).startswith(
                 f"Node '{graph_def.node[-1].name}': Unknown input node 'nothing'; the file is incomplete or damaged")
             assert [op.name for op in graph.get_operations()] == ["c"]
         graph_def = gc.load_graph_def(str(model))

@@ -1,25 +1,28 @@
 """`import graphc` alone knows every op: files with any of them load in a process that has built nothing."""
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import graphc as gc
+from graphc.ir.builder import GradientBuilder, op_name
 from graphc.ir.op import OPS
+from graphc.ops import manifest
+from graphc.ops.manifest import TYPES
 
 from samples import ELSEWHERE, arrays, build, registered
 
 COMPARE = """
-import importlib, pkgutil, sys
+import importlib, pkgutil
 import graphc
 from graphc.ir.op import OPS
 before = set(OPS)
-for folder in ("ops", "passes", "train"):
-    for module in pkgutil.iter_modules(importlib.import_module(f"graphc.{folder}").__path__):
-        importlib.import_module(f"graphc.{folder}.{module.name}")
-importlib.import_module("graphc.control_gradients")
+for found in pkgutil.walk_packages(graphc.__path__, "graphc."):
+    if not found.name.startswith("graphc.kernels") and not found.name.endswith("_pb2"):
+        importlib.import_module(found.name)
 print(sorted(set(OPS) - before))
 """
 
@@ -50,6 +53,30 @@ def in_a_new_process(code: str, *arguments: str) -> str:
 
 def test_import_registers_every_op() -> None:
     assert in_a_new_process(COMPARE).strip() == "[]"
+
+
+def test_the_manifest_says_where_each_op_stands() -> None:
+    wrong = {op_type: OPS[op_type].__module__ for module, types in TYPES.items() for op_type in types.split()
+             if OPS[op_type].__module__ != f"graphc.ops.{module}"}
+    assert wrong == {}
+
+
+def test_names_of_ops_in_snake_case_are_one_to_one() -> None:
+    assert op_name("Conv2DBackpropInput") == "conv2d_backprop_input"
+    assert [op_name(t) for t in ("MatMul", "L2Loss", "_SumTo", "FusedBatchNormGradV3", "IFFT2D")] == [
+        "mat_mul", "l2_loss", "sum_to", "fused_batch_norm_grad_v3", "ifft2d"]
+    assert len({op_name(t) for t in OPS}) == len(OPS)
+
+
+def test_gradients_ask_for_ops_that_exist() -> None:
+    """Every g.<name> in graphc/ops is an op, or a method of the builder."""
+    names = {op_name(op_type) for op_type in OPS} | {n for n in vars(GradientBuilder) if not n.startswith("_")}
+    unknown = [f"{path}:{node.lineno}: g.{node.attr}"
+               for path in sorted(Path(manifest.__file__).parent.rglob("*.py"))
+               for node in ast.walk(ast.parse(path.read_text()))
+               if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "g"
+               and node.attr not in names]
+    assert unknown == []
 
 
 def differentiated_control_flow() -> None:

@@ -1,4 +1,4 @@
-"""cond and case: trace their branches into FuncGraphs and make If operations (ops/control.py)."""
+"""cond and case: trace their branches into FuncGraphs and make If operations (control.py)."""
 from __future__ import annotations
 
 from collections.abc import Callable

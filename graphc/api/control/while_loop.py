@@ -1,4 +1,4 @@
-"""while_loop: traces its condition and body into FuncGraphs and makes the While operation (ops/control.py)."""
+"""while_loop: traces its condition and body into FuncGraphs and makes the While operation (control.py)."""
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from graphc.api.array.source import constant
+from graphc.api.control import lists
 from graphc.api.control.control import make_if, make_while, new_function, outermost
 from graphc.api.gradients.walk import OF_OPERATIONS, backward, is_differentiable, reaches, zeros_for
 from graphc.api.math.binary import add, subtract
@@ -32,7 +33,6 @@ from graphc.ir.graph import Graph, get_default_graph
 from graphc.ir.op import Op
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor
-from graphc.ops.control import lists
 
 Gradients = list[Tensor | None]
 ONLY_SHAPES = ("Shape", "ShapeN", "Size", "Rank")

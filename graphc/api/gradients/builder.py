@@ -38,7 +38,7 @@ class Builder:
         return cast(x, dtype)
 
     def zeros_like(self, x: Tensor) -> Tensor:
-        return lists.empty_tensor_list(variant, ()) if x.dtype == variant else zeros_like(x)
+        return lists.empty(variant, ()) if x.dtype == variant else zeros_like(x)
 
     def ones_like(self, x: Tensor) -> Tensor:
         return ones_like(x)

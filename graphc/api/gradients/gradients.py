@@ -1,9 +1,4 @@
-"""Gradients: the reverse walk over the user's graph. It adds operations; it computes nothing.
-
- 1. Find the ops between xs and ys: ancestors of ys, by differentiable tensors, that depend on an x.
- 2. Walk them in reverse topological order. What arrives at an output from all its users is added up (AddN) once, when
-    the op's turn comes; the op's `grad` then gives what goes to each input.
- 3. Loops and branches are control_gradients.py's business: their gradients are loops and branches again.
+"""gradients and hessians: what users call; walk.py finds the way, bodies.py goes through loops and branches.
 
 Variables count as their ref tensor, so the gradient of a variable gathers over every read of it.
 """

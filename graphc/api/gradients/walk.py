@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from graphc.api.array.fill import zeros
 from graphc.api.array.shapes import shape
-from graphc.api.control.lists import empty_tensor_list
+from graphc.api.control import lists
 from graphc.api.gradients.builder import BUILDER
 from graphc.api.math.binary import add_n
 from graphc.errors import UnimplementedError, built_at
@@ -33,7 +33,7 @@ def is_differentiable(dtype: DType) -> bool:
 def zeros_for(tensor: Tensor) -> Tensor:
     """Zeros of the tensor's shape, made without its value: all that a loop has to keep for them is a shape."""
     if tensor.dtype == variant:
-        return empty_tensor_list(variant, ())
+        return lists.empty(variant, ())
     static = tensor.spec.static_shape
     known = static is not None and None not in static
     return zeros(static if known else shape(tensor), tensor.dtype)

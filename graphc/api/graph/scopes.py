@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
+from graphc.api.public import public
 from graphc.ir.graph import Graph, get_default_graph
 from graphc.ir.tensor import Operation, Tensor
 
 
+@public("name_scope")
 class name_scope:
     """`with gc.name_scope("layer") as scope:` names the operations made inside "layer/...".
 
@@ -58,40 +60,48 @@ def graph_from(values: Sequence[Any]) -> Graph:
     return default
 
 
+@public("op_scope")
 def op_scope(values: Sequence[Any], name: str | None, default_name: str | None = None) -> name_scope:
     """name_scope with the arguments in another order: deprecated in TF 1, as `tf.op_scope`."""
     return name_scope(name, default_name, values)
 
 
+@public("control_dependencies")
 def control_dependencies(control_inputs: Sequence[Any] | None) -> AbstractContextManager[None]:
     """Operations made inside run after `control_inputs`, as `tf.control_dependencies`. None: after nothing."""
     return get_default_graph().control_dependencies(control_inputs)
 
 
+@public("device")
 def device(device_name_or_function: Any) -> AbstractContextManager[None]:
     """Records a device on the operations made inside, as `tf.device`."""
     return get_default_graph().device(device_name_or_function)
 
 
+@public("colocate_with")
 def colocate_with(op: Any, ignore_existing: bool = False) -> AbstractContextManager[None]:
     """Operations made inside take the device of `op`, as `tf.colocate_with`."""
     return get_default_graph().colocate_with(op, ignore_existing)
 
 
+@public("add_to_collection")
 def add_to_collection(name: Any, value: Any) -> None:
     """Adds `value` to the default graph's collection, as `tf.add_to_collection`."""
     get_default_graph().add_to_collection(name, value)
 
 
+@public("add_to_collections")
 def add_to_collections(names: Any, value: Any) -> None:
     get_default_graph().add_to_collections(names, value)
 
 
+@public("get_collection")
 def get_collection(key: Any, scope: str | None = None) -> list[Any]:
     """A copy of a collection of the default graph, as `tf.get_collection`."""
     return get_default_graph().get_collection(key, scope)
 
 
+@public("get_collection_ref")
 def get_collection_ref(key: Any) -> list[Any]:
     """A collection of the default graph itself, as `tf.get_collection_ref`."""
     return get_default_graph().get_collection_ref(key)

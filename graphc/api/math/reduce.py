@@ -3,10 +3,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphc.api.array.fill import zeros_like
+from graphc.api.array.fill import range_, zeros_like
 from graphc.api.array.gather import where
 from graphc.api.array.identity import stop_gradient
-from graphc.api.array.shapes import reshape, shape
+from graphc.api.array.shapes import rank, reshape, shape
 from graphc.api.math.binary import add, subtract
 from graphc.api.math.comparison import is_finite
 from graphc.api.math.unary import exp, log, sqrt, square
@@ -14,6 +14,7 @@ from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.dtypes import as_dtype, int64
 from graphc.ir.graph import get_default_graph
+from graphc.ir.tensor import Tensor
 from graphc.ops.math import reduction
 
 
@@ -26,11 +27,18 @@ def deprecated(new: Any, old: Any, new_name: str, old_name: str, unset: Any = No
     return old
 
 
+def _all_axes(x: Tensor, axis: Any) -> Any:
+    """axis, or every axis of x for None."""
+    if axis is not None:
+        return axis
+    return list(range(len(x.spec.shape))) if x.spec.shape is not None else range_(0, rank(x))
+
+
 def _reduce(op: Any, x: Any, axis: Any, keepdims: Any, name: str | None, reduction_indices: Any, keep_dims: Any) -> Any:
     x = convert_to_tensor(x)
     axis = deprecated(axis, reduction_indices, "axis", "reduction_indices")
     keepdims = deprecated(keepdims, keep_dims, "keepdims", "keep_dims")
-    result = apply(op, x, reduction.all_axes(x, axis), keep_dims=bool(keepdims), name=name)
+    result = apply(op, x, _all_axes(x, axis), keep_dims=bool(keepdims), name=name)
     if axis is None and not keepdims:
         result.set_shape([])               # whatever the rank of x
     return result

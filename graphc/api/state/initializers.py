@@ -14,10 +14,10 @@ import numpy as np
 from graphc.api.array.fill import ones, zeros
 from graphc.api.array.source import constant
 from graphc.api.public import public
+from graphc.api.random import random
 from graphc.ir.dtypes import DType, as_dtype, float32
 from graphc.ir.tensor import Tensor
 from graphc.ir.tensor_shape import as_shape
-from graphc.ops.random import random
 
 
 @public("initializers.Initializer")

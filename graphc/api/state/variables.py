@@ -12,6 +12,7 @@ from typing import Any
 from graphc.api.array.identity import group, identity
 from graphc.api.control.cond import cond
 from graphc.api.public import public
+from graphc.api.state import state
 from graphc.errors import built_at
 from graphc.ir.apply import apply, convert_to_tensor, register_conversion
 from graphc.ir.dtypes import DType, as_dtype
@@ -20,7 +21,7 @@ from graphc.ir.graph import Graph, GraphKeys, get_default_graph
 from graphc.ir.stacks import get_default_session
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ir.tensor_shape import TensorShape, as_shape
-from graphc.ops.state import state
+from graphc.ops.state.state import VariableV2
 
 
 @contextmanager
@@ -83,7 +84,7 @@ class Variable:
                 raise ValueError(f"initial_value must have a shape specified: {self._initial_value!r}"
                                  f"{built_at(self._initial_value.op)}\n  give it one with set_shape, or pass "
                                  "validate_shape=False")
-            self._variable: Tensor = apply(state.VariableV2, name=scope, shape=known.sizes,
+            self._variable: Tensor = apply(VariableV2, name=scope, shape=known.sizes,
                                            dtype=self._initial_value.dtype)
             safe = _without_variables(self._initial_value, self._variable)
             self._initializer: Operation = apply(state.Assign, self._variable, safe, name="Assign",

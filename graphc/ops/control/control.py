@@ -1,4 +1,4 @@
-"""Loops and branches: the functional ops While and If, which while_loop.py and cond.py make.
+"""Loops and branches: the functional ops While and If.
 
 Bodies are FuncGraphs. All bodies of one op have the same inputs: the explicit ones first (carried values; none for a
 branch), then one for each tensor of the graph around that any of them uses. What a body does not need for its outputs

@@ -169,7 +169,7 @@ def _handle(elements: tuple[Any, ...]) -> Any:
     return made
 
 
-def _sizes(tensor: Tensor) -> tuple[int, ...] | int:
+def element_sizes(tensor: Tensor) -> tuple[int, ...] | int:
     """The element shape that a list declares for `tensor`: -1 where the size may vary, and for an unknown rank."""
     static = tensor.spec.static_shape
     return -1 if static is None else tuple(-1 if s is None else s for s in static)
@@ -179,7 +179,7 @@ def _pop_or_zeros(g: GradientBuilder, handle: Tensor, pushed: Tensor) -> list[Te
     """Pops the gradient of `pushed`. The gradient of a list that nothing depends on is the empty list, and one may lack
     the elements at the bottom: their gradients are zeros."""
 
-    sizes = _sizes(pushed)
+    sizes = element_sizes(pushed)
     known: Any = g.shape(pushed) if pushed.dtype != variant and (sizes == -1 or -1 in sizes) else sizes
 
     def nothing() -> list[Tensor]:
