@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from graphc.kernels.kernel import Choice
+from graphc.kernels.contracts.calls import Choice
 from graphc.kernels.toolchain.testing import LoadedKernel, aligned
 
 from peer_timing import medians

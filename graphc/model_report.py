@@ -2,8 +2,6 @@
 from __future__ import annotations
 
 import collections
-import importlib
-import pkgutil
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +9,7 @@ import numpy as np
 
 from graphc.ir.graph import Graph
 from graphc.ir.tensor import Operation, Tensor
+from graphc.kernels.contracts.all import kernel_of
 from graphc.plan import plan as p
 
 
@@ -38,7 +37,6 @@ class Cost:
 
 def plan_cost(plan: p.Plan) -> Cost:
     """Counted from the plan's steps; a body of a loop or branch counts once. Unknown sizes count as 1."""
-    formulas = _flops_formulas()
     flops, kernels = 0, collections.Counter[str]()
     for number, body in enumerate(plan.bodies):
         sizes = _sizes(plan, body, number)
@@ -46,7 +44,7 @@ def plan_cost(plan: p.Plan) -> Cost:
             epilogue = step.epilogue if isinstance(step, p.Call) else None
             if isinstance(step, p.Call):
                 kernels[step.kernel] += 1
-                flops += _call_flops(step, sizes, formulas)
+                flops += _call_flops(step, sizes)
             for each in (step, epilogue):
                 if isinstance(each, p.Map):
                     kernels["map"] += 1
@@ -90,19 +88,8 @@ _COMPUTE: dict[p.DimKind, Any] = {
 }
 
 
-def _flops_formulas() -> dict[str, Any]:
-    """The declared kernels by name."""
-    import graphc.kernels
-    from graphc.kernels.kernel import KERNELS
-
-    for module in pkgutil.iter_modules(graphc.kernels.__path__):
-        if not module.ispkg and module.name != "__main__":
-            importlib.import_module(f"graphc.kernels.{module.name}")
-    return dict(KERNELS)
-
-
-def _call_flops(step: p.Call, sizes: list[int], kernels: dict[str, Any]) -> int:
-    kernel = kernels.get(step.kernel.partition(".")[0])
+def _call_flops(step: p.Call, sizes: list[int]) -> int:
+    kernel = kernel_of(step.kernel)
     if kernel is None:
         return 0
     names = dict(zip([*kernel.dims, *kernel.attrs], [*(sizes[d] for d in step.dims), *step.attrs], strict=False))

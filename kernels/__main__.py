@@ -13,7 +13,8 @@ import sys
 import time
 from pathlib import Path
 
-from . import kernel, layout
+from . import layout
+from .contracts import calls
 from .toolchain import cache
 from .toolchain.archive import ENTRIES, read_archive, write_archive
 from .toolchain.build import PREBUILT, BuildError, build_archives, library_key
@@ -73,7 +74,7 @@ def _write_runner_library(archives: dict[str, bytes], out: Path) -> None:
             elif name.endswith(".o") and (name != "registry.o" or number == 0):
                 members.append((name if name == "registry.o" else f"{name[:-2]}.{target.symbol}.o", data))
     (out / "libgraphc_kernels.a").write_bytes(write_archive(members, index=True))
-    modules = [layout, kernel]
+    modules = [layout, calls]
     if entries:
         modules.append(importlib.import_module(f"{__package__}.runtime.tables"))
     version = cache.hash_of(*(data for _, data in members))

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from .scalars import NUMBERS, SCALARS
+from .contracts.dtypes import NUMBERS
+from .scalars import SCALARS
 from .scalars.tiles import reduce_loop, tile_loop
 
 

@@ -9,14 +9,13 @@ a store that does is scattered from there, so that there is only the one loop to
 """
 from __future__ import annotations
 
+from graphc.kernels.contracts.dtypes import COMPUTED, DTYPES
 from graphc.kernels.layout import INSTR_WORDS
 from graphc.kernels.runtime import map_words as m
 from graphc.plan.plan import Instr, Program
 
-LLVM_TYPES = {"f32": "float", "f64": "double", "i32": "i32", "i64": "i64", "bool": "i1", "u8": "i8", "i8": "i8",
-              "i16": "i16",
-              "u16": "i16", "u32": "i32"}
-SIZES = {"f32": 4, "f64": 8, "i32": 4, "i64": 8, "bool": 1, "u8": 1, "i8": 1, "i16": 2, "u16": 2, "u32": 4}
+LLVM_TYPES = {short: DTYPES[short].llvm for short in COMPUTED}
+SIZES = {short: DTYPES[short].size for short in COMPUTED}
 HELPERS = """declare i64 @gc_map_offset(i64, i64, i64)
 declare void @gc_map_gather(i64, i64, i64, i64, i64)
 declare void @gc_map_scatter(i64, i64, i64, i64, i64)

@@ -1,23 +1,29 @@
-"""The element types, under TensorFlow's names and numbers (DataType in types.proto)."""
+"""The element types, under TensorFlow's names and numbers, made from the table of kernels/contracts/dtypes.py."""
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from graphc.kernels.contracts import dtypes as table
 
 
 @dataclass(frozen=True)
 class DType:
     """An element type.
 
-    name is TensorFlow's, short is the one used in Plans and kernel names, number is the value in .pb files.
+    name is TensorFlow's, short is the one used in Plans and kernel names, number is the value in .pb files; kind and
+    size as in the table.
     """
 
     name: str
     short: str
     number: int
     numpy: np.dtype[Any] | None
+    kind: str
+    size: int
 
     @property
     def as_numpy_dtype(self) -> Any:
@@ -26,27 +32,23 @@ class DType:
 
     @property
     def is_floating(self) -> bool:
-        return self.short in ("f16", "bf16", "f32", "f64")
+        return self.kind == "float"
 
     @property
     def is_integer(self) -> bool:
-        return self.numpy is not None and self.numpy.kind in "iu"
+        return self.kind in ("int", "uint")
 
     @property
     def is_bool(self) -> bool:
-        return self.short == "bool"
+        return self.kind == "bool"
 
     @property
     def is_complex(self) -> bool:
-        return self.short in ("c64", "c128")
+        return self.kind == "complex"
 
     @property
     def base_dtype(self) -> DType:
         return self
-
-    @property
-    def size(self) -> int:
-        return self.numpy.itemsize if self.numpy is not None else 8
 
     @property
     def min(self) -> Any:
@@ -74,30 +76,23 @@ class DType:
         return hash(self.number)
 
 
-float32 = DType("float32", "f32", 1, np.dtype(np.float32))
-float64 = DType("float64", "f64", 2, np.dtype(np.float64))
-int32 = DType("int32", "i32", 3, np.dtype(np.int32))
-uint8 = DType("uint8", "u8", 4, np.dtype(np.uint8))
-int16 = DType("int16", "i16", 5, np.dtype(np.int16))
-int8 = DType("int8", "i8", 6, np.dtype(np.int8))
-string = DType("string", "str", 7, None)
-complex64 = DType("complex64", "c64", 8, np.dtype(np.complex64))
-int64 = DType("int64", "i64", 9, np.dtype(np.int64))
-bool_ = DType("bool", "bool", 10, np.dtype(np.bool_))
-uint16 = DType("uint16", "u16", 17, np.dtype(np.uint16))
-complex128 = DType("complex128", "c128", 18, np.dtype(np.complex128))
-float16 = DType("float16", "f16", 19, np.dtype(np.float16))
-resource = DType("resource", "resource", 20, None)
-variant = DType("variant", "handle", 21, None)
-uint32 = DType("uint32", "u32", 22, np.dtype(np.uint32))
-uint64 = DType("uint64", "u64", 23, np.dtype(np.uint64))
+def _dtypes(shorts: Iterable[str]) -> tuple[DType, ...]:
+    return tuple(_BY_SHORT[short] for short in shorts)
 
-ALL = (float32, float64, int32, uint8, int16, int8, string, complex64, int64, bool_, uint16, complex128, float16,
-       resource, variant, uint32, uint64)
-FLOATING = (float32, float64)
-WIDE = (*FLOATING, int32, int64)          # what kernels compute in; primitives widen the shorter integers
-INTEGERS = (int32, int64, uint8, int8, int16, uint16, uint32)
-COMPUTED = (*FLOATING, *INTEGERS, bool_)  # what maps compute; the others are held as constants, uint64 moved as well
+
+_BY_SHORT = {row.short: DType(row.name, row.short, row.number, np.dtype(row.name) if row.kind else None,
+                              row.kind, row.size)
+             for row in table.DTYPES.values()}
+(float32, float64, int32, int64, bool_) = _dtypes(("f32", "f64", "i32", "i64", "bool"))
+(uint8, int8, int16, uint16, uint32, uint64) = _dtypes(("u8", "i8", "i16", "u16", "u32", "u64"))
+(float16, complex64, complex128, string, resource, variant) = _dtypes(
+    ("f16", "c64", "c128", "str", "resource", "handle"))
+
+ALL = tuple(sorted(_BY_SHORT.values(), key=lambda dtype: dtype.number))
+FLOATING = _dtypes(table.FLOATS)
+WIDE = _dtypes(table.NUMBERS)             # what kernels compute in; primitives widen the shorter integers
+INTEGERS = _dtypes(table.INTEGERS)
+COMPUTED = _dtypes(table.COMPUTED)        # what maps compute; the others are held as constants, uint64 moved as well
 _BY_NAME = {d.name: d for d in ALL} | {d.short: d for d in ALL} | {"half": float16, "float": float32, "double": float64}
 _BY_NUMBER = {d.number: d for d in ALL}
 _BY_NUMPY = {d.numpy: d for d in ALL if d.numpy is not None}

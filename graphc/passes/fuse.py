@@ -24,6 +24,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from graphc.ir.dtypes import COMPUTED
 from graphc.ir.node import Flow, Node, Value
 from graphc.ir.op import Alias, Effect, Elementwise, Op, Reduction, View, normalise_axes
 from graphc.ir.spec import Shape
@@ -35,7 +36,6 @@ MEMBER_LIMIT = 160
 ARGUMENT_LIMIT = 24
 SEARCH_LIMIT = 200       # nodes and groups
 EDGE_LIMIT = 4000
-COMPUTED = frozenset({"f32", "f64", "i32", "i64", "bool", "u8", "i8", "u16", "i16", "u32"})
 
 
 def fuse(flow: Flow) -> Flow:
@@ -345,8 +345,8 @@ class Rebuild:
 def is_absorbed(node: Node) -> bool:
     """Whether a group may evaluate the node inside itself: no work, only other accesses."""
     if isinstance(node.op, Const):
-        return node.op.value.size == 1 and node.op.dtype.short in COMPUTED
-    return (isinstance(node.op, View) or is_unit_alias(node)) and node.specs[0].dtype.short in COMPUTED
+        return node.op.value.size == 1 and node.op.dtype in COMPUTED
+    return (isinstance(node.op, View) or is_unit_alias(node)) and node.specs[0].dtype in COMPUTED
 
 
 def through_units(value: Value) -> Value:
@@ -370,4 +370,4 @@ def _same_domain(shape: Shape, group: Group) -> bool:
 
 
 def _computable(node: Node) -> bool:
-    return all(s.dtype.short in COMPUTED for s in (*node.specs, *(v.spec for v in node.inputs)))
+    return all(s.dtype in COMPUTED for s in (*node.specs, *(v.spec for v in node.inputs)))

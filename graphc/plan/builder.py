@@ -3,8 +3,8 @@
 inputs and outputs are Accesses (plan/access.py): .dtype, .shape (Sizes, maybe symbolic), .transpose, .slice, ...
 Results are whole buffers; an op writes every element of each of its outputs. The forms an op may use:
 
-  b.call("softmax", [x, y], dims=[rows, cols], attrs=[...])   a kernel; dims are Sizes, attrs ints. Give its bare name:
-                                     its dtypes are appended here (plan/kernel_names.py). outputs=2: two results
+  b.call("softmax", [x, y], dims=[rows, cols], attrs=[...])   a kernel of kernels/contracts/ by its bare name, its
+                                     operands in their order; dims are Sizes, attrs ints (or floats, as declared)
   b.map(f, [x, ...], [y, ...])       y_j[i] = f(s, x_0[i], ...)_j for every index i; all accesses have one shape. f gets
                                      the scalar builder s (ir/op.py: Scalars) and the loaded values; it returns one
                                      value or a tuple, one for each output; s.typed(...) for other types
@@ -38,11 +38,11 @@ from graphc.ir import dims, dtypes
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType
 from graphc.ir.spec import Spec
+from graphc.kernels.contracts.all import KERNELS
 from graphc.ops.control.script import add_host, with_values
 from graphc.plan import plan
 from graphc.plan.access import Access, Text, whole
 from graphc.plan.dim_table import DimTable
-from graphc.plan.kernel_names import full_name
 from graphc.plan.map_shape import MapShape
 from graphc.plan.plan_builder import PlanBuilder
 from graphc.plan.scalar_program import Scalar, ScalarProgram
@@ -121,16 +121,17 @@ class BodyBuilder:
 
     # Steps
 
-    def call(self, kernel: str, operands: Sequence[Access], dims: Sequence[Size] = (), attrs: Sequence[int] = (),
-             outputs: int = 1) -> None:
-        """Calls a kernel. The last `outputs` operands are its results; inputs are copied if not contiguous."""
-        operands = [*(self.contiguous(x) for x in operands[:len(operands) - outputs]),
-                    *operands[len(operands) - outputs:]]
-        for result in operands[len(operands) - outputs:]:
+    def call(self, kernel: str, operands: Sequence[Access], dims: Sequence[Size] = (),
+             attrs: Sequence[float] = ()) -> None:
+        """Calls a kernel. What it only reads is copied if not contiguous."""
+        declared = KERNELS[kernel]
+        inputs = len(operands) - declared.outputs
+        for result in operands[inputs:]:
             if not result.is_contiguous:
                 raise InternalError(f"kernel {kernel} cannot write into strides {result.strides}")
-        self.step(plan.Call(full_name(kernel, [x.dtype.short for x in operands]), tuple(x.buffer for x in operands),
-                            tuple(self.size(d) for d in dims), tuple(int(a) for a in attrs), origins=self.origins))
+        operands = [*(self.contiguous(x) for x in operands[:inputs]), *operands[inputs:]]
+        self.step(plan.Call(declared.full_name([x.dtype.short for x in operands]), tuple(x.buffer for x in operands),
+                            tuple(self.size(d) for d in dims), declared.attr_words(attrs), origins=self.origins))
 
     def map(self, function: ScalarFunction, inputs: Sequence[Access], outputs: Sequence[Access]) -> None:
         program = ScalarProgram()
@@ -145,7 +146,7 @@ class BodyBuilder:
 
     def copy(self, source: Access, target: Access) -> None:
         if source.is_contiguous and target.is_contiguous:
-            self.step(plan.Call(full_name("copy", [source.dtype.short]), (source.buffer, target.buffer),
+            self.step(plan.Call(KERNELS["copy"].full_name([source.dtype.short]), (source.buffer, target.buffer),
                                 (self.size(source.elements),), origins=self.origins))
         else:
             self.map(lambda s, x: x, [source], [target])

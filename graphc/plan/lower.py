@@ -141,7 +141,7 @@ class BodyLowering:
         for state in self.placement.written:
             self.b.origins = ()
             self.b.writes.add(self._state_number(state))
-            self.b.call("state_mark", [self._info(state)], outputs=1)
+            self.b.call("state_mark", [self._info(state)])
 
     # Variables
 
@@ -230,7 +230,7 @@ class BodyLowering:
 
     def _read_state(self, node: Node) -> None:
         assert isinstance(node.op, ReadState)
-        self.b.call("state_check", [self._info(node.op.state)], outputs=0)
+        self.b.call("state_check", [self._info(node.op.state)])
         self.access[node.value()] = self._state(node.op.state)
 
     def _prepared(self, node: Node) -> None:

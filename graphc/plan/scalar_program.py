@@ -15,12 +15,14 @@ from graphc.errors import UnimplementedError
 from graphc.ir import dtypes
 from graphc.ir.dtypes import DType
 from graphc.ir.op import Scalars
+from graphc.kernels.contracts import dtypes as table
 from graphc.plan import plan
 
 COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal", "equal", "not_equal",
                          "is_nan", "is_inf", "is_finite"})
-COMPUTED = frozenset({"f32", "f64", "i32", "i64", "bool"})
-WIDENED = {"u8": dtypes.int32, "i8": dtypes.int32, "u16": dtypes.int32, "i16": dtypes.int32, "u32": dtypes.int64}
+WIDENED = {short: dtypes.as_dtype(wide) for short, wide in table.WIDENED.items()}
+PRIMITIVE = frozenset(table.COMPUTED).difference(WIDENED)
+HELD = frozenset(row.short for row in table.DTYPES.values() if row.use in ("computed", "moved"))
 RESULT_OF_OTHER = {"select": 1, "philox_bits": 0}
 
 
@@ -134,16 +136,16 @@ class ScalarProgram(Scalars):
 
 def check_held(dtype: DType) -> None:
     """Raises UnimplementedError if no step can hold values of this dtype, whatever it does with them."""
-    if dtype.short in COMPUTED or dtype.short in WIDENED or dtype.short in ("u64", "handle"):
+    if dtype.short in HELD:
         return
-    remedy = ("keep strings outside the graph" if dtype.short == "str" else
+    remedy = ("keep strings outside the graph" if dtype == dtypes.string else
               "use float32, float64, integers or bool from the start")
     raise UnimplementedError(f"values of dtype {dtype.name} are not supported; {remedy}")
 
 
 def check_computed(dtype: DType, primitive: str, moved_only: bool = False) -> None:
     """Raises UnimplementedError if no primitive exists for this dtype."""
-    if dtype.short in COMPUTED or (moved_only and dtype.short in WIDENED):
+    if dtype.short in PRIMITIVE or (moved_only and dtype.short in WIDENED):
         return
     raise UnimplementedError(f"'{primitive}' is not implemented for dtype {dtype.name}; cast to one of float32, "
                              "float64, int32, int64 (gc.cast)")

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from graphc.kernels.contracts.all import attr_values
 from graphc.plan import plan as p
 from graphc.plan.plan import DimKind
 
@@ -107,7 +108,7 @@ class BodyText:
         if isinstance(step, p.Map):
             return self._map(step)
         if isinstance(step, p.Call):
-            attrs = f" {list(step.attrs)}" if step.attrs else ""
+            attrs = f" {list(attr_values(step.kernel, step.attrs))}" if step.attrs else ""
             epilogue = f" then {self._map(step.epilogue)}" if step.epilogue else ""
             return f"{step.kernel}({_ids(step.operands)}) <{self._sizes(step.dims)}>{attrs}{epilogue}"
         if isinstance(step, p.Bind):

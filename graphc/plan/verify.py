@@ -18,7 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from graphc.errors import InternalError
+from graphc.errors import InternalError, UnimplementedError
+from graphc.kernels.contracts.all import kernel_of
 from graphc.plan import plan as p
 from graphc.plan.plan import BufferKind, DimKind
 
@@ -26,9 +27,6 @@ MAX_RANK = 8
 READ_ONLY = (BufferKind.CONST, BufferKind.INPUT, BufferKind.PREPARED, BufferKind.COUNTER)
 FILLED = (BufferKind.CONST, BufferKind.INPUT, BufferKind.PREPARED, BufferKind.COUNTER, BufferKind.STATE,
           BufferKind.STATE_INFO)
-INOUT_LAST = {"state_mark": 1}        # kernels whose last operand is read and written
-NO_OUTPUT = ("state_check",)
-TWO_OUTPUTS = ("softmax_cross_entropy", "sparse_softmax_cross_entropy")
 
 
 def verify_plan(plan: p.Plan) -> None:
@@ -53,12 +51,6 @@ def check_ports(plan: p.Plan) -> None:
             buffer = body.buffers[number]
             _need(port.dtype == buffer.dtype and len(port.shape) == len(buffer.dims),
                   f"{port.name} has the dtype and rank of its buffer")
-
-
-def outputs_of(kernel: str) -> int:
-    """How many of a kernel's last operands it writes."""
-    bare = kernel.split(".")[0]
-    return 0 if bare in NO_OUTPUT else 2 if bare in TWO_OUTPUTS else 1
 
 
 def _need(holds: bool, what: str) -> None:
@@ -245,12 +237,18 @@ class BodyCheck:
     def _call(self, step: p.Call, where: str) -> None:
         where = f"{where} {step.kernel}"
         self._dim_ids(step.dims, where)
-        outputs = outputs_of(step.kernel)
-        self.need(len(step.operands) >= outputs, f"{where}: it has operands")
-        inputs = step.operands[:len(step.operands) - outputs]
-        for buffer in inputs:
-            self._reads(buffer, where)
-        for buffer in step.operands[len(step.operands) - outputs:]:
+        kernel = kernel_of(step.kernel)
+        if kernel is None:
+            raise UnimplementedError(f"the plan calls the kernel {step.kernel}, which this version of graphc "
+                                     "does not have: use the version that saved it, or save the graph again")
+        for given, declared, what in ((step.operands, kernel.operands, "operands"), (step.dims, kernel.dims, "dims"),
+                                      (step.attrs, kernel.attrs, "attributes")):
+            self.need(len(given) == len(declared), f"{where}: it has {len(declared)} {what}")
+        inputs = step.operands[:len(step.operands) - kernel.outputs]
+        for buffer, operand in zip(step.operands, kernel.operands, strict=True):
+            if operand.role != "out":
+                self._reads(buffer, where)
+        for buffer in step.operands[len(inputs):]:
             self._writes(buffer, where)
             self.need(self._root(buffer) not in {self._root(x) for x in inputs},
                       f"{where}: it does not write its inputs")

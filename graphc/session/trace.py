@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from graphc.kernels.contracts.all import attr_values
 from graphc.kernels.layout import StepKind
 from graphc.kernels.runtime import tables as t
 from graphc.plan import plan as p
@@ -64,7 +65,8 @@ def _event(plan: p.Plan, names: Sequence[str], step: p.Step | None, event: Seque
         return f"map {how}({_program(plan, step)})[{_list(numbers)}]{_tiles(event)}"
     if isinstance(step, p.Call):
         dims = len(step.dims)
-        sizes = _list(numbers[:dims]) + (f"; {_list(numbers[dims:])}" if len(numbers) > dims else "")
+        attrs = attr_values(step.kernel, numbers[dims:])
+        sizes = _list(numbers[:dims]) + (f"; {_list(attrs)}" if attrs else "")
         way = _EPILOGUES.get(event[t.EVENT_F])
         behind = f", {way}({_program(plan, step.epilogue)})" if way and step.epilogue is not None else ""
         return f"{names[a]}({sizes}) variant {event[t.EVENT_B]}, format {event[t.EVENT_C]}{_tiles(event)}{behind}"
@@ -82,7 +84,7 @@ def _tiles(event: Sequence[int]) -> str:
     return f", tiles {event[t.EVENT_D]}{second}, threads {event[t.EVENT_THREADS]}"
 
 
-def _list(numbers: Sequence[int]) -> str:
+def _list(numbers: Sequence[float]) -> str:
     return ", ".join(map(str, numbers))
 
 

@@ -6,7 +6,7 @@ it says otherwise.
 """
 from __future__ import annotations
 
-from ..kernel import Choice
+from ..contracts.calls import Choice
 from ..layout import SIZE_LIMIT
 from . import image as im
 from . import tables as t

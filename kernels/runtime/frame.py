@@ -4,7 +4,7 @@ Everything of a frame that has a fixed size lies in one block behind its FRAME w
 """
 from __future__ import annotations
 
-from ..kernel import Choice
+from ..contracts.calls import Choice
 from . import image as im
 from . import tables as t
 from .apart import release_arena

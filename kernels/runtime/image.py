@@ -5,6 +5,7 @@ an operation that would leave that range gives BAD, which every later operation 
 """
 from __future__ import annotations
 
+from ..contracts.dtypes import DTYPES, NUMBERS_BY_SIZE
 from ..layout import (
     BODY_WORDS,
     BUFFER_WORDS,
@@ -26,7 +27,9 @@ BAD = -(1 << 62)
  KIND_COUNTER) = range(9)
 (DIM_CONST, DIM_INPUT, DIM_RUNTIME, DIM_ADD, DIM_SUB, DIM_MUL, DIM_FLOORDIV, DIM_MOD, DIM_MIN, DIM_MAX, DIM_EQUAL,
  DIM_LESS, DIM_SELECT, DIM_BROADCAST) = range(14)
-DTYPE_I32, DTYPE_STRING, DTYPE_I64, DTYPE_BOOL, DTYPE_RESOURCE, DTYPE_HANDLE = 3, 7, 9, 10, 20, 21
+DTYPE_I32, DTYPE_STRING, DTYPE_I64, DTYPE_BOOL, DTYPE_RESOURCE, DTYPE_HANDLE = (
+    DTYPES[short].number for short in ("i32", "str", "i64", "bool", "resource", "handle"))
+SIZED_1, SIZED_2, SIZED_4, SIZED_8, SIZED_16 = (NUMBERS_BY_SIZE[size] for size in (1, 2, 4, 8, 16))
 B_DIMS, B_DIM_ROWS, B_BUFFERS, B_BUFFER_ROWS, B_SLOTS, B_SLOT_ROWS = (int(BodyField(i)) for i in range(6))
 B_GUARDS, B_GUARD_ROWS, B_STEPS, B_STEP_TABLE, B_INPUTS, B_INPUT_IDS = (int(BodyField(i)) for i in range(6, 12))
 B_OUTPUTS, B_OUTPUT_IDS, B_WRITES, B_WRITE_IDS = (int(BodyField(i)) for i in range(12, 16))
@@ -41,15 +44,15 @@ assert BODY_WORDS >= 16
 @function
 def dtype_size(dtype):
     """Bytes of an element; 0 if no such dtype is known."""
-    if dtype in (4, 6, 10):
+    if dtype in SIZED_1:
         return 1
-    if dtype in (5, 17, 19):
+    if dtype in SIZED_2:
         return 2
-    if dtype in (1, 3, 22):
+    if dtype in SIZED_4:
         return 4
-    if dtype in (2, 7, 8, 9, 20, 21, 23):
+    if dtype in SIZED_8:
         return 8
-    return 16 if dtype == 18 else 0
+    return 16 if dtype in SIZED_16 else 0
 
 
 @function

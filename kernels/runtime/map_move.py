@@ -6,7 +6,7 @@ filled.
 """
 from __future__ import annotations
 
-from ..memory import pointer_to
+from ..cpu.memory import pointer_to
 from .map_words import A_SIZE, A_STRIDES, P_RANK, P_SIZES
 from .memory import copy_bytes, function, set_word, word
 

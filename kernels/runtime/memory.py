@@ -11,7 +11,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ..memory import copy_bytes, zero_bytes
+from ..cpu.memory import copy_bytes, zero_bytes
 
 __all__ = [
     "atomic_add",

@@ -7,7 +7,7 @@ first step.
 """
 from __future__ import annotations
 
-from ..kernel import Choice
+from ..contracts.calls import Choice
 from . import tables as t
 from .block import allocate, allocate_cleared, fail, grow_keeping, host_of, release
 from .frame import CHOICE_WORDS

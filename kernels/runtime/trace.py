@@ -6,7 +6,7 @@ A run notes its events itself, on its own thread; workers only count themselves 
 """
 from __future__ import annotations
 
-from ..kernel import Choice
+from ..contracts.calls import Choice
 from . import image as im
 from . import tables as t
 from .memory import copy_bytes, function, set_word, word

@@ -10,18 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from numba import types
 from numba.extending import overload
 
+from ..contracts.dtypes import COMPUTED, FLOATS, INDICES, NUMBERS
+from ..numba_types import NUMBA_TYPES
 from . import arithmetic, exponential, random, special, trigonometric
 from .machine import convert, scalar
 
-DTYPES: dict[str, Any] = {
-    "f32": types.float32, "f64": types.float64, "i32": types.int32, "i64": types.int64, "bool": types.boolean,
-    "u8": types.uint8, "i8": types.int8, "i16": types.int16, "u16": types.uint16, "u32": types.uint32,
-}
-FLOATS, INTEGERS = ("f32", "f64"), ("i32", "i64")
-NUMBERS = FLOATS + INTEGERS
+DTYPES: dict[str, Any] = {short: NUMBA_TYPES[short] for short in COMPUTED}
 
 
 @dataclass(frozen=True)
@@ -88,9 +84,9 @@ def _integer_functions() -> list[Scalar]:
         "and": (2, a.and_int), "or": (2, a.or_int), "xor": (2, a.xor_int),
     }
     for op, (arity, function) in both.items():
-        rows += _of_same(op, INTEGERS, arity, function)
+        rows += _of_same(op, INDICES, arity, function)
     for op in ("shift_left", "shift_right"):
-        rows += [Scalar(op, d, (d, d), getattr(a, f"{op}_{d}")) for d in INTEGERS]
+        rows += [Scalar(op, d, (d, d), getattr(a, f"{op}_{d}")) for d in INDICES]
     return rows
 
 

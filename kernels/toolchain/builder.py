@@ -107,7 +107,8 @@ def _texts(*names: str) -> list[str]:
 
 
 def _ir_key(unit: Unit, isa: str) -> str:
-    adapters = [f"{isa} {a.symbol} {a.kind} {a.operands} {a.numbers} {a.types} {a.result}" for a in unit.variants[isa]]
+    adapters = [f"{isa} {a.symbol} {a.kind} {a.operands} {a.numbers} {a.floats} {a.types} {a.result}"
+                for a in unit.variants[isa]]
     return cache.hash_of(cache.tool_versions(), *_texts("frontend"), *source_hash_parts(unit.module), *adapters)
 
 

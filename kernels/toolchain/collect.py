@@ -1,14 +1,13 @@
-"""What there is to compile: every declaration in kernels/, grouped into units that are compiled and cached separately.
+"""What there is to compile: all that kernels/ declares, grouped into units that are compiled and cached separately.
 
-Kernel modules are all modules of kernels/ but the package's own parts; importing one registers its kernels. Scalar
-primitives are kernels/primitives.py's PRIMITIVES, entry points of the runtime kernels/runtime's ENTRY. Numbers of
-kernels and primitives (their places in the registry) are in order of name.
+Kernels are those of kernels/contracts/all.py; the modules of their functions are imported here. Scalar primitives are
+kernels/primitives.py's PRIMITIVES, entry points of the runtime kernels/runtime's ENTRY. Numbers of kernels and
+primitives (their places in the registry) are in order of name.
 """
 from __future__ import annotations
 
 import ast
 import importlib
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,15 +15,16 @@ from typing import Any
 
 from numba import types
 
-from ..kernel import KERNELS, Functions
-from ..memory import NUMBA_TYPES
+from ..contracts.all import KERNELS
+from ..contracts.calls import Functions
+from ..contracts.kernel import Kernel
+from ..numba_types import NUMBA_TYPES
 from .frontend import Adapter
-from .registry import KernelEntry, PrimitiveEntry
+from .registry import DeclarationError, KernelEntry, PrimitiveEntry
 
 FOLDER = Path(__file__).parent.parent
 PACKAGE = __package__.rpartition(".")[0]
 PRIMITIVES_A_UNIT = 80
-NOT_KERNELS = ("__init__", "__main__", "kernel", "layout")
 ROLES = ("bind", "run", "pack")
 
 
@@ -55,9 +55,7 @@ class Inventory:
 
 
 def collect(only: Sequence[str] = ()) -> Inventory:
-    """Imports every kernel module. only: if given, just these: "matmul", "matmul.f32", "primitives", "runtime"."""
-    for name in sorted(p.stem for p in FOLDER.glob("*.py") if p.stem not in NOT_KERNELS):
-        _import(name, bool(only))
+    """only: if given, just these: "matmul", "matmul.f32", "primitives", "runtime"."""
     units: dict[str, Unit] = {}
     kernels = _kernels(only)
     table: list[str | None] = []
@@ -72,20 +70,11 @@ def collect(only: Sequence[str] = ()) -> Inventory:
     return Inventory(list(units.values()), kernels, primitives, table, entries)
 
 
-def _import(name: str, partial: bool) -> None:
-    try:
-        importlib.import_module(f"{PACKAGE}.{name}")
-    except Exception as error:
-        if not partial:                # of a part of the library, the other files may be in the middle of an edit
-            raise
-        print(f"warning: kernels/{name}.py cannot be imported: {type(error).__name__}: {error}", file=sys.stderr)
-
-
 def _kernels(only: Sequence[str]) -> list[KernelEntry]:
     found = []
     for kernel in KERNELS.values():
-        for choice in kernel.types or ({},):
-            full_name = ".".join([kernel.name, *choice.values()])
+        for choice in kernel.types:
+            full_name = kernel.full_name([choice.get(o.dtype, o.dtype) for o in kernel.operands])
             if not only or kernel.name in only or full_name in only:
                 found.append(KernelEntry(full_name, kernel, choice))
     known = {name for e in found for name in (e.full_name, e.kernel.name)} | {"primitives", "runtime"}
@@ -97,19 +86,35 @@ def _kernels(only: Sequence[str]) -> list[KernelEntry]:
 
 def _unit_of(units: dict[str, Unit], entry: KernelEntry, functions: Functions) -> Unit:
     """One unit a module; kernels tuned for ISAs are large, so they get one a dtype, which compile in parallel."""
-    module = entry.kernel.make.__module__
+    module = _module(entry.kernel)
     name = module.rpartition(".")[2]
     if any(isinstance(getattr(functions, role), dict) for role in ROLES):
         name = ".".join([name, *list(entry.types.values())[:1]])
     return units.setdefault(name, Unit(name, module))
 
 
+def _module(kernel: Kernel) -> str:
+    return f"{PACKAGE}.{kernel.make.partition(':')[0]}"
+
+
+def _make(entry: KernelEntry) -> Functions:
+    """The functions that the declaration refers to."""
+    function = entry.kernel.make.partition(":")[2]
+    try:
+        make = getattr(importlib.import_module(_module(entry.kernel)), function)
+    except (ModuleNotFoundError, AttributeError) as error:
+        raise DeclarationError(f"kernel {entry.kernel.name}: there is no {entry.kernel.make}: {error}") from error
+    made: Functions = make(dict(entry.types))
+    return made
+
+
 def _add_kernel(units: dict[str, Unit], entry: KernelEntry) -> list[str | None]:
     """Adapters for bind, run and pack; returns their symbols for the table of functions."""
     kernel = entry.kernel
-    functions: Functions = kernel.make(dict(entry.types))
+    functions = _make(entry)
     unit = _unit_of(units, entry, functions)
     numbers = len(kernel.dims) + len(kernel.attrs)
+    floats = tuple(len(kernel.dims) + i for i, name in enumerate(kernel.attrs) if name in kernel.floats)
     symbols: list[str | None] = []
     for role in ROLES:
         given = getattr(functions, role)
@@ -119,7 +124,7 @@ def _add_kernel(units: dict[str, Unit], entry: KernelEntry) -> list[str | None]:
         symbol = f"gc_kernel_{entry.full_name.replace('.', '_')}_{role}"
         operands = _pointer_operands(entry, role)
         for isa, function in _by_isa(given).items():
-            unit.add(isa, Adapter(symbol, role, function, operands, numbers))
+            unit.add(isa, Adapter(symbol, role, function, operands, numbers, floats))
         symbols.append(symbol)
     return symbols
 

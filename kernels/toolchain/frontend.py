@@ -19,7 +19,7 @@ from numba import types
 from numba.core import base, codegen, compiler, config, cpu, dispatcher, errors, registry
 from numba.core.compiler_lock import global_compiler_lock
 
-from ..memory import NUMBA_TYPES
+from ..numba_types import NUMBA_TYPES
 
 I32, I64 = ir.IntType(32), ir.IntType(64)
 INTERNAL_ERROR = -1          # what an adapter returns if the Python function raised; kernels must not
@@ -34,14 +34,16 @@ class Adapter:
     """One function to compile and how C calls it.
 
     symbol: name without ISA. kind: "bind", "run", "pack", "primitive", "reduce" (SPEC: C ABI) or "entry" (as declared).
-    operands: dtype names, for kernels; dims, attrs: how many. types, result: numba's, for "entry".
+    operands: dtype names, for kernels; numbers: how many dims and attributes, floats: which of them are float64.
+    types, result: numba's, for "entry".
     """
 
     symbol: str
     kind: str
     function: Callable[..., Any]
     operands: tuple[str, ...] = ()
-    numbers: int = 0                   # dims and attributes
+    numbers: int = 0
+    floats: tuple[int, ...] = ()
     types: tuple[Any, ...] = ()
     result: Any = None
 
@@ -109,7 +111,7 @@ def _compile_adapter(typing_context: Any, context: base.BaseContext, library: An
 def _argument_types(adapter: Adapter, function: Callable[..., Any]) -> tuple[Any, ...]:
     pointers = tuple(types.CPointer(NUMBA_TYPES[name]) for name in adapter.operands)
     words, i64 = types.CPointer(types.int64), types.int64
-    numbers = (i64,) * adapter.numbers
+    numbers = tuple(types.float64 if i in adapter.floats else i64 for i in range(adapter.numbers))
     expected = {
         "bind": (*numbers, words),
         "run": (*pointers, *numbers, words, i64, i64, i64, i64),
@@ -185,7 +187,9 @@ def _arguments(builder: ir.IRBuilder, adapter: Adapter, given: Sequence[ir.Value
 def _as(builder: ir.IRBuilder, value: ir.Value, wanted: ir.Type) -> ir.Value:
     if value.type == wanted:
         return value
-    return builder.inttoptr(value, wanted) if value.type == I64 else builder.bitcast(value, wanted)
+    if value.type == I64 and isinstance(wanted, ir.PointerType):
+        return builder.inttoptr(value, wanted)
+    return builder.bitcast(value, wanted)       # of pointers, and of a word to the double whose bits it holds
 
 
 def _status(context: base.BaseContext, builder: ir.IRBuilder, fndesc: Any, status: ir.Value,

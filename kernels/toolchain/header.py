@@ -1,6 +1,6 @@
 """The C++ header graphc_layout.h: every constant that Python and C++ share, and the library's symbols.
 
-Made from kernels/layout.py, kernels/kernel.py and the runtime's tables, so that no number is written twice.
+Made from kernels/layout.py, kernels/contracts/calls.py and the runtime's tables, so that no number is written twice.
 """
 from __future__ import annotations
 

@@ -10,12 +10,10 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..kernel import Kernel
+from ..contracts.dtypes import DTYPES
+from ..contracts.kernel import Kernel
 from ..layout import REDUCE_OPS, REGISTRY_MAGIC, FormulaOp
 
-# TensorFlow's numbers of the dtypes (graphc/ir/dtypes.py), by the names that kernels use.
-DTYPE_NUMBERS = {"f32": 1, "f64": 2, "i32": 3, "u8": 4, "i16": 5, "i8": 6, "str": 7, "c64": 8, "i64": 9, "bool": 10,
-                 "u16": 17, "c128": 18, "f16": 19, "handle": 21, "u32": 22, "u64": 23}
 Names = dict[str, tuple[FormulaOp, int]]
 ROLES = {"in": 0, "out": 1, "inout": 2}
 
@@ -130,8 +128,8 @@ def registry_words(kernels: Sequence[KernelEntry], primitives: Sequence[Primitiv
     words[4] = len(words)
     numbers = {primitive.full_name: number for number, primitive in enumerate(primitives)}
     for primitive in primitives:
-        arguments = [DTYPE_NUMBERS[name] for name in primitive.arguments]
-        words += [len(arguments), DTYPE_NUMBERS[primitive.result], *arguments, *[-1] * (4 - len(arguments)),
+        arguments = [DTYPES[name].number for name in primitive.arguments]
+        words += [len(arguments), DTYPES[primitive.result].number, *arguments, *[-1] * (4 - len(arguments)),
                   int(primitive.reduce), _binary_of_reduce(primitive.full_name, numbers) if primitive.reduce else 0]
     return words
 
@@ -145,11 +143,12 @@ def _binary_of_reduce(full_name: str, numbers: dict[str, int]) -> int:
 def _append_kernel(words: list[int], entry: KernelEntry) -> int:
     """Formulas first, then the record that refers to them; returns the record's offset."""
     kernel = entry.kernel
+    integers = ["" if name in kernel.floats else name for name in kernel.attrs]
 
     def add(text: str) -> int:
         offset = len(words)
         try:
-            words.extend(formula_words(text, kernel.dims, kernel.attrs))
+            words.extend(formula_words(text, kernel.dims, integers))
         except DeclarationError as error:
             raise DeclarationError(f"kernel {entry.full_name}: {error}") from None
         return offset
@@ -161,10 +160,10 @@ def _append_kernel(words: list[int], entry: KernelEntry) -> int:
     words += [len(kernel.operands), len(kernel.dims), len(kernel.attrs), len(relations)]
     for operand, extent in zip(kernel.operands, extents, strict=True):
         dtype = entry.dtype(operand.dtype)
-        if dtype not in DTYPE_NUMBERS or operand.role not in ROLES:
+        if dtype not in DTYPES or operand.role not in ROLES:
             raise DeclarationError(f"kernel {entry.full_name}: operand {operand.name} has dtype {dtype!r} and role "
                                    f"{operand.role!r}")
-        words += [ROLES[operand.role], DTYPE_NUMBERS[dtype], int(operand.packable), extent]
+        words += [ROLES[operand.role], DTYPES[dtype].number, int(operand.packable), extent]
     words += [*relations, flops]
     return record
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..kernel import Choice
+from ..contracts.calls import Choice
 from .archive import read_archive
 from .build import library_archive
 from .load import host_targets, load_objects, words_at

@@ -9,10 +9,11 @@ import random
 from typing import Any
 
 import numpy as np
-from declared import all_kernels, random_sizes, value_of
+from declared import random_sizes, value_of
 
 from graphc.ir.dtypes import as_dtype
-from graphc.kernels.kernel import Kernel
+from graphc.kernels.contracts.all import KERNELS
+from graphc.kernels.contracts.kernel import Kernel
 from graphc.plan.plan import Body, Buffer, BufferKind, Call, Constant, Dim, DimKind, Plan, Port
 
 from five import Case
@@ -20,8 +21,7 @@ from five import Case
 
 def kernel_case(rng: random.Random) -> Case | None:
     """A Plan of one call, with constants for some of its inputs; None if no sizes that fit were found."""
-    kernels = all_kernels()
-    kernel = kernels[rng.choice(sorted(kernels))]
+    kernel = KERNELS[rng.choice(sorted(KERNELS))]
     types = rng.choice(kernel.types)
     names = random_sizes(kernel, rng, rng.choice((0, 0, 0.1, 0.3)))
     if names is None or "handle" in types.values() or any(o.role == "inout" for o in kernel.operands):
@@ -55,7 +55,7 @@ def case_of(kernel: Kernel, types: dict[str, str], names: dict[str, int], rng: r
         ports[kind].append(Port(operand.name, dtype, (elements,)))
     name = ".".join((kernel.name, *types.values()))
     call = Call(name, tuple(range(len(buffers))), tuple(dim(names[d]) for d in kernel.dims),
-                tuple(names[a] for a in kernel.attrs))
+                kernel.attr_words([names[a] for a in kernel.attrs]))
     body = Body("main", tuple(dims), tuple(buffers), tuple(ids[BufferKind.INPUT]), tuple(ids[BufferKind.OUTPUT]), (),
                 (), (call,))
     plan = Plan(tuple(ports[BufferKind.INPUT]), tuple(ports[BufferKind.OUTPUT]), (body,), (), tuple(constants))

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from graphc.kernels.contracts.all import KERNELS
 from graphc.plan.plan import Step
 
 FOLDER = Path(__file__).parent
 sys.path[:0] = [str(FOLDER), *(str(FOLDER.parent / f) for f in ("plan", "runner", "kernels"))]
 
-from declared import all_kernels
 from graph_plans import fuzzed_cases, names, step_kinds
 
 from files import build_runner, case_file
@@ -64,5 +64,5 @@ def test_endless_rows_of_nothing(kernel: str, tmp_path: Path) -> None:
     """No channels, so that the declared extents are 0, and 2 ** 26 columns to go through in each of many rows."""
     names = {"n": 200, "h": 200, "w": 9, "c": 0, "kh": 2, "kw": 31, "oh": 1000, "ow": 1 << 26}
     names |= {"stride_h": 1, "stride_w": 1, "pad_top": 1, "pad_left": 0}
-    case = case_of(all_kernels()[kernel], {"T": "f32"}, names, random.Random(0))
+    case = case_of(KERNELS[kernel], {"T": "f32"}, names, random.Random(0))
     run_files(tmp_path, [case_file(case)])

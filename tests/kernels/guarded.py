@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from declared import value_of
 
-from graphc.kernels.kernel import Kernel
+from graphc.kernels.contracts.kernel import Kernel
 from graphc.kernels.toolchain.testing import LoadedKernel
 
 PAGE = mmap.PAGESIZE
@@ -69,9 +69,9 @@ class GuardedKernel:
     def __init__(self, declared: Kernel, loaded: LoadedKernel) -> None:
         self.declared, self.loaded = declared, loaded
 
-    def __call__(self, *operands: Any, dims: Sequence[int], attrs: Sequence[int] = (), persistent: bool = False,
+    def __call__(self, *operands: Any, dims: Sequence[int], attrs: Sequence[float] = (), persistent: bool = False,
                  packable: int = 1, order: Callable[[int], Sequence[int]] = range) -> int:
-        names = dict(zip((*self.declared.dims, *self.declared.attrs), map(int, (*dims, *attrs)), strict=True))
+        names = dict(zip((*self.declared.dims, *self.declared.attrs), (*map(int, dims), *attrs), strict=True))
         arrays = [np.asarray(o) for o in operands]
         before = [a.copy() for a in arrays]
         status = 0
@@ -81,8 +81,8 @@ class GuardedKernel:
                     array[...] = values
             memory = Memory(at_end)
             blocks = self._place(arrays, names, memory)
-            status = self.loaded(*blocks, dims=dims, attrs=attrs, persistent=persistent, packable=packable,
-                                 order=order, allocate=memory.scratch)
+            status = self.loaded(*blocks, dims=dims, attrs=self.declared.attr_words(attrs), persistent=persistent,
+                                 packable=packable, order=order, allocate=memory.scratch)
             for operand, array, block in zip(self.declared.operands, arrays, blocks, strict=True):
                 if operand.role != "in":
                     array.reshape(-1)[:block.size] = block

@@ -5,9 +5,9 @@ import functools
 from typing import Any
 
 import numpy as np
-from declared import all_kernels
 from guarded import GuardedKernel
 
+from graphc.kernels.contracts.all import KERNELS
 from graphc.kernels.toolchain.testing import load_kernels
 
 NUMPY = {"f32": np.float32, "f64": np.float64, "i32": np.int32, "i64": np.int64, "bool": np.bool_, "u8": np.uint8,
@@ -18,7 +18,7 @@ TOLERANCE = {"f32": 2e-5, "f64": 1e-12}
 @functools.cache
 def load(*names: str) -> dict[str, GuardedKernel]:
     """Kernels by full name; each call of one is made between forbidden pages, by the declaration that it has now."""
-    return {full: GuardedKernel(all_kernels()[full.split(".")[0]], loaded)
+    return {full: GuardedKernel(KERNELS[full.split(".")[0]], loaded)
             for full, loaded in load_kernels(names).items()}
 
 

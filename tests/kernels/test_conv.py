@@ -2,8 +2,8 @@
 import numpy as np
 import pytest
 
-from graphc.kernels.conv import SPREAD
-from graphc.kernels.kernel import Choice
+from graphc.kernels.contracts.calls import Choice
+from graphc.kernels.cpu.nn.conv import SPREAD
 
 import kernel_references as references
 from kernel_harness import backwards, close, filled, load, normal

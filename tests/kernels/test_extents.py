@@ -11,10 +11,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from declared import all_kernels, random_sizes, value_of
+from declared import random_sizes, value_of
 from guarded import GuardedKernel, Memory
 
-from graphc.kernels.kernel import Kernel, Status
+from graphc.kernels.contracts.all import KERNELS
+from graphc.kernels.contracts.calls import Status
+from graphc.kernels.contracts.kernel import Kernel
 from graphc.kernels.toolchain.testing import load_primitives
 
 from kernel_harness import NUMPY, load
@@ -69,7 +71,7 @@ def call(kernel: GuardedKernel, names: dict[str, int], arrays: list[np.ndarray],
                   persistent=persistent and any(o.packable for o in declared.operands), packable=packable)
 
 
-@pytest.mark.parametrize("name", sorted(all_kernels()))
+@pytest.mark.parametrize("name", sorted(KERNELS))
 def test_kernels_stay_inside_their_extents(name: str) -> None:
     kernels, rng = load(name), random.Random(name)
     ran = 0

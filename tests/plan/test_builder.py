@@ -1,17 +1,17 @@
 """Accesses, dims, maps and names that plan/builder.py writes."""
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from graphc.errors import InternalError, UnimplementedError
 from graphc.ir import dims
 from graphc.ir.dtypes import float16, float32, int32, int64
+from graphc.kernels.contracts.all import KERNELS
+from graphc.kernels.contracts.dtypes import DTYPES
+from graphc.kernels.toolchain.registry import formula_words
 from graphc.plan.access import Access, whole
 from graphc.plan.builder import BodyBuilder
 from graphc.plan.dim_table import DimTable
-from graphc.plan.kernel_names import TYPED_BY, full_name
 from graphc.plan.plan import Dim, DimKind, Map
 from graphc.plan.plan_builder import PlanBuilder
 
@@ -132,22 +132,18 @@ def test_many_sizes() -> None:
 
 
 def test_full_names() -> None:
-    assert full_name("gather", ["f32", "i64", "f32"]) == "gather.f32.i64"
-    assert full_name("matmul", ["f32", "f32", "f32"]) == "matmul.f32"
-    assert full_name("state_mark", ["i64"]) == "state_mark"
+    assert KERNELS["gather"].full_name(["f32", "i64", "f32"]) == "gather.f32.i64"
+    assert KERNELS["matmul"].full_name(["f32", "f32", "f32"]) == "matmul.f32"
+    assert KERNELS["state_mark"].full_name(["i64"]) == "state_mark"
 
 
-def test_names_agree_with_the_declarations() -> None:
-    """Type variables stand in full names in the order in which operands first have them."""
-    import importlib
-
-    from graphc.kernels import kernel as declarations
-
-    folder = Path(declarations.__file__).parent
-    for path in folder.glob("*.py"):
-        if path.stem not in ("__main__", "__init__"):
-            importlib.import_module(f"graphc.kernels.{path.stem}")
-    for declared in declarations.KERNELS.values():
-        variables = list(declared.types[0])
-        by = TYPED_BY.get(declared.name, (0,))
-        assert [declared.operands[i].dtype for i in by] == variables, declared.name
+@pytest.mark.parametrize("name", KERNELS)
+def test_declarations_make_sense(name: str) -> None:
+    """Every type variable is that of an operand; what is written stands last; formulas know their names."""
+    kernel = KERNELS[name]
+    assert all(set(choice) == set(kernel.variables) for choice in kernel.types)
+    assert all(choice.get(o.dtype, o.dtype) in DTYPES for choice in kernel.types for o in kernel.operands)
+    roles = [operand.role for operand in kernel.operands]
+    assert roles == sorted(roles, key=lambda role: role != "in") and set(roles) <= {"in", "out", "inout"}
+    for formula in (*(o.extent for o in kernel.operands), *kernel.relations, kernel.flops):
+        formula_words(formula, kernel.dims, kernel.attrs)

@@ -92,7 +92,7 @@ class _CrossEntropy(Op):
     kernel: ClassVar[str]
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
-        b.call(self.kernel, [*inputs, *outputs], dims=list(inputs[0].shape), outputs=2)
+        b.call(self.kernel, [*inputs, *outputs], dims=list(inputs[0].shape))
 
     def by_logits(self, g, node, d_loss, d_backprop):
         """The gradient by the logits of both results."""

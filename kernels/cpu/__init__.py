@@ -1,0 +1,1 @@
+"""The kernels' functions, which numba compiles; contracts/ names them."""

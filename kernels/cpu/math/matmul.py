@@ -1,0 +1,255 @@
+"""matmul: c[batch, m, n] = a[batch, m, k] times b[batch, k, n], either operand possibly transposed.
+
+Job: floats go through the micro-kernel: bind picks its shape from the sizes and how B reaches it.
+    IN_PLACE   few rows: B is read where it is, but for its last, partial panel
+    PACKED     B is a constant: it was packed beforehand (format = shape)
+    IN_WORK    phase 0 packs B into the shared workspace
+    IN_TILE    a batch of different, small Bs: each tile packs its own
+Tiles are blocks of rows, so that an epilogue can follow each; few rows are cut into columns instead. A batch with a
+shared B and whole rows of A is one tall matrix. Integers take the simple form.
+Invariants: every element's products are added in the order of k, so no result depends on tiles or threads.
+"""
+from __future__ import annotations
+
+from ...contracts.calls import Functions
+from ...contracts.dtypes import FLOATS
+from ..memory import ITEM_SIZES, NUMBA_TYPES, address, ceil_div, helper, offset, round_up
+from ..products.blocks import blocks
+from ..products.micro import ISAS, shapes
+from ..products.panels import packing
+from ..words import (
+    FORMAT,
+    OK,
+    PACK_TILES,
+    PACKED_BYTES,
+    PERSISTENT,
+    SCRATCH_BYTES,
+    TILE_ELEMENTS,
+    TILES,
+    TILES_1,
+    USER,
+    WORK_BYTES,
+)
+
+IN_PLACE, PACKED, IN_WORK, IN_TILE = 0, 1, 2, 3
+MAIN, NARROW, WIDE = 1, 2, 3
+# Words of choice: how B arrives; shape; batches and rows after merging; rows, columns and batches of a tile; panels of
+# a pack tile.
+MODE, SHAPE, BATCHES, ROWS, TILE_ROWS, TILE_PANELS, TILE_BATCHES, PACK_PANELS = range(USER, USER + 8)
+PRODUCTS = 1 << 19                     # multiplications of a tile, at least
+MOST_TILES = 32                        # tiles of one matrix, about; more if they would pass
+MOST_PRODUCTS = 1 << 31                # which take some 50 ms: a run is interrupted between tiles
+FEW_TILES = 4                          # blocks of rows fewer than this are cut into columns, too
+PACK_BYTES = 128 * 1024                # of a tile of packing
+SMALL = 256 * 1024                     # bytes of a B that a tile may pack for itself
+
+
+def make_simple(types):
+    zero = NUMBA_TYPES[types["T"]](0)
+
+    def bind(batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice):
+        rows = max(16384 // max(n, 1), 1)
+        choice[USER] = rows
+        choice[TILES] = (batch * m + rows - 1) // rows
+        choice[TILE_ELEMENTS] = rows * n
+
+    def run(a, b, c, batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, work, scratch, phase, tile):
+        a_row, a_step = (1, m) if transpose_a else (k, 1)
+        first = tile * choice[USER]
+        for row in range(first, min(first + choice[USER], batch * m)):
+            index, i = row // m, row % m
+            left, right, target = offset(a, index * a_batch + i * a_row), offset(b, index * b_batch), offset(c, row * n)
+            for j in range(n):
+                target[j] = zero
+            if transpose_b:
+                for j in range(n):
+                    total = zero
+                    for p in range(k):
+                        total += left[p * a_step] * right[j * k + p]
+                    target[j] = total
+            else:
+                for p in range(k):
+                    factor, line = left[p * a_step], offset(right, p * n)
+                    for j in range(n):
+                        target[j] += factor * line[j]
+        return OK
+    return Functions(bind, run)
+
+
+def make_bind(dtype, sizes):
+    size = ITEM_SIZES[dtype]
+    kits = [blocks(dtype, s) for s in (sizes.main, sizes.narrow, sizes.wide)]
+    width_main, width_narrow, width_wide = (kit.shape.width for kit in kits)
+    rows_main, rows_narrow, rows_wide = (kit.shape.rows for kit in kits)
+    scratch_main, scratch_narrow, scratch_wide = (kit.scratch_bytes for kit in kits)
+
+    @helper
+    def shape_of(rows, n):
+        """Shape, its width and rows, and the scratch it needs."""
+        if rows <= rows_wide and n > width_main:
+            return WIDE, width_wide, rows_wide, scratch_wide
+        if n <= width_narrow:
+            return NARROW, width_narrow, rows_narrow, scratch_narrow
+        return MAIN, width_main, rows_main, scratch_main
+
+    @helper
+    def tile_rows(rows, height, n, k):
+        """Rows of a tile: enough work, few enough tiles, and B is not read too often if it is beyond the second
+        cache."""
+        least = ceil_div(PRODUCTS, max(n * k, 1))
+        if n * k * size > 512 * 1024:
+            least = max(least, 6 * height)
+        balanced = ceil_div(rows, ceil_div(rows, height))
+        few = min(ceil_div(rows, MOST_TILES), MOST_PRODUCTS // max(n * k, 1))
+        return min(round_up(max(least, few), balanced), rows)
+
+    def bind(batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice):
+        if batch * m * n == 0:
+            return
+        merged = batch == 1 or (b_batch == 0 and a_batch == m * k and transpose_a == 0)
+        batches, rows = (1, batch * m) if merged else (batch, m)
+        shape, width, height, scratch = shape_of(rows, n)
+        panels = ceil_div(n, width)
+        panel_bytes = k * width * size
+        different = batches if b_batch != 0 else 1
+        choice[SHAPE], choice[BATCHES], choice[ROWS] = shape, batches, rows
+        choice[PACK_PANELS] = min(max(PACK_BYTES // max(panel_bytes, 1), 1), panels)
+        choice[TILE_PANELS], choice[TILE_BATCHES] = panels, 1
+        choice[TILE_ROWS] = tile_rows(rows, height, n, k)
+        pack_tiles = different * ceil_div(panels, choice[PACK_PANELS])
+        if choice[PERSISTENT] != 0:
+            choice[MODE] = PACKED
+            choice[FORMAT] = shape
+            choice[PACKED_BYTES], choice[PACK_TILES] = different * panels * panel_bytes, pack_tiles
+        elif different > 1 and panels * panel_bytes <= SMALL and rows <= 32 * height:
+            choice[MODE] = IN_TILE
+            choice[TILE_ROWS] = rows
+            scratch += panels * panel_bytes
+        elif transpose_b == 0 and rows <= 5 * height:
+            choice[MODE] = IN_PLACE
+            scratch += panel_bytes
+        else:
+            choice[MODE] = IN_WORK
+            choice[WORK_BYTES], choice[TILES] = different * panels * panel_bytes, pack_tiles
+        if choice[MODE] == IN_TILE:
+            choice[TILE_BATCHES] = min(ceil_div(PRODUCTS, max(rows * n * k, 1)), batches)
+        else:
+            if rows <= 2 * height:
+                choice[TILE_ROWS] = rows
+            row_tiles = ceil_div(rows, choice[TILE_ROWS])
+            if row_tiles < FEW_TILES:
+                least = ceil_div(PRODUCTS, max(choice[TILE_ROWS] * width * k, 1))
+                choice[TILE_PANELS] = min(max(least, ceil_div(panels * row_tiles, MOST_TILES)), panels)
+        if choice[MODE] != IN_TILE and choice[TILE_ROWS] == rows and choice[TILE_PANELS] == panels:
+            choice[TILE_BATCHES] = min(ceil_div(PRODUCTS, max(rows * n * k, 1)), batches)
+        tiles = (ceil_div(batches, choice[TILE_BATCHES]) * ceil_div(rows, choice[TILE_ROWS])
+                 * ceil_div(panels, choice[TILE_PANELS]))
+        choice[TILES_1 if choice[MODE] == IN_WORK else TILES] = tiles
+        if choice[TILE_PANELS] == panels and (batches == 1 or rows % choice[TILE_ROWS] == 0):
+            choice[TILE_ELEMENTS] = choice[TILE_BATCHES] * choice[TILE_ROWS] * n
+        elif rows == 1 and batches == 1:
+            choice[TILE_ELEMENTS] = choice[TILE_PANELS] * width
+        choice[SCRATCH_BYTES] = scratch
+    return bind
+
+
+def make_shape_run(dtype, shape):
+    """The functions (pack tile, compute tile) for one shape of the micro-kernel."""
+    size, width = ITEM_SIZES[dtype], shape.width
+    kit, pack_panels = blocks(dtype, shape), packing(dtype, shape).pack_panels
+    multiply, kit_scratch = kit.multiply, kit.scratch_bytes
+
+    @helper
+    def pack_tile(target, b, n, k, b_batch, transpose_b, choice, tile):
+        panels = ceil_div(n, width)
+        groups = ceil_div(panels, choice[PACK_PANELS])
+        index, first = tile // groups, tile % groups * choice[PACK_PANELS]
+        pack_panels(target + (index * panels + first) * k * width * size, b + index * b_batch * size, n, k,
+                    transpose_b, first, min(first + choice[PACK_PANELS], panels))
+
+    @helper
+    def product(a, b, c, packed, m, n, k, transpose_a, transpose_b, choice, scratch, first_row, rows, first_panel,
+                panels):
+        """Rows and panels of one matrix. b: where B stands, for the modes that read it; packed: B packed, for the
+        others."""
+        a_row, a_step = (size, m * size) if transpose_a else (k * size, size)
+        source, column = a + first_row * a_row, first_panel * width
+        target, columns = c + (first_row * n + column) * size, min(n - column, panels * width)
+        if choice[MODE] != IN_PLACE:
+            multiply(source, a_row, a_step, rows, k, packed + first_panel * k * width * size, k * width * size,
+                     width * size, columns, target, n * size, scratch)
+            return
+        whole = columns // width * width
+        if whole > 0:
+            multiply(source, a_row, a_step, rows, k, b + column * size, width * size, n * size, whole, target,
+                     n * size, scratch)
+        if whole < columns:
+            last = (column + whole) // width
+            pack_panels(scratch + kit_scratch, b, n, k, transpose_b, last, last + 1)
+            multiply(source, a_row, a_step, rows, k, scratch + kit_scratch, 0, width * size, columns - whole,
+                     target + whole * size, n * size, scratch)
+
+    @helper
+    def compute_tile(a, b, c, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch, tile):
+        panels = ceil_div(n, width)
+        column_tiles, row_tiles = ceil_div(panels, choice[TILE_PANELS]), ceil_div(choice[ROWS], choice[TILE_ROWS])
+        first_panel = tile % column_tiles * choice[TILE_PANELS]
+        first_row = tile // column_tiles % row_tiles * choice[TILE_ROWS]
+        first_batch = tile // column_tiles // row_tiles * choice[TILE_BATCHES]
+        for index in range(first_batch, min(first_batch + choice[TILE_BATCHES], choice[BATCHES])):
+            right = b + index * b_batch * size
+            ready = packed + (index * panels * k * width * size if b_batch != 0 else 0)
+            if choice[MODE] == IN_TILE:
+                ready = scratch + kit_scratch
+                pack_panels(ready, right, n, k, transpose_b, 0, panels)
+            product(a + index * a_batch * size, right, c + index * choice[ROWS] * n * size, ready, m, n, k, transpose_a,
+                    transpose_b, choice, scratch, first_row, min(choice[TILE_ROWS], choice[ROWS] - first_row),
+                    first_panel, min(choice[TILE_PANELS], panels - first_panel))
+    return pack_tile, compute_tile
+
+
+def make_fast(dtype, isa):
+    """bind, run and pack of one ISA."""
+    sizes = shapes(isa, dtype)
+    pack_main, compute_main = make_shape_run(dtype, sizes.main)
+    pack_narrow, compute_narrow = make_shape_run(dtype, sizes.narrow)
+    pack_wide, compute_wide = make_shape_run(dtype, sizes.wide)
+
+    @helper
+    def pack_any(target, b, n, k, b_batch, transpose_b, choice, tile):
+        if choice[SHAPE] == MAIN:
+            pack_main(target, b, n, k, b_batch, transpose_b, choice, tile)
+        elif choice[SHAPE] == NARROW:
+            pack_narrow(target, b, n, k, b_batch, transpose_b, choice, tile)
+        else:
+            pack_wide(target, b, n, k, b_batch, transpose_b, choice, tile)
+
+    def run(a, b, c, batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, work, scratch, phase, tile):
+        left, right, target = address(a), address(b), address(c)
+        if phase == 0 and choice[MODE] == IN_WORK:
+            pack_any(work, right, n, k, b_batch, transpose_b, choice, tile)
+            return OK
+        packed = work if choice[MODE] == IN_WORK else right
+        if choice[SHAPE] == MAIN:
+            compute_main(left, right, target, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice,
+                         scratch, tile)
+        elif choice[SHAPE] == NARROW:
+            compute_narrow(left, right, target, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice,
+                           scratch, tile)
+        else:
+            compute_wide(left, right, target, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice,
+                         scratch, tile)
+        return OK
+
+    def pack(source, batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, target, tile):
+        pack_any(target, address(source), n, k, b_batch, transpose_b, choice, tile)
+        return OK
+
+    return make_bind(dtype, sizes), run, pack
+
+
+def make(types):
+    if types["T"] not in FLOATS:
+        return make_simple(types)
+    made = {isa: make_fast(types["T"], isa) for isa in ISAS}
+    return Functions(*({isa: functions[role] for isa, functions in made.items()} for role in range(3)))

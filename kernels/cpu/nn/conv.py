@@ -1,0 +1,293 @@
+"""conv2d and conv2d_input_grad over NHWC pictures and HWIO filters, as matrix products on the micro-kernel.
+
+Job: y[p, i, j, :] = sum over taps (u, v) of x[p, i * stride_h - pad_top + u * dilation_h, j * ..., :] w[u, v]; what
+lies outside counts as 0. bind picks how A, the pixels, reaches the micro-kernel:
+    DIRECT    1 x 1 without stride: x itself is A
+    PATCHES   few channels: patches are copied row by row (patches.py)
+    TAPS      one segment a tap, nothing is copied (taps.py)
+The gradient for the input goes by TAPS as well, or
+    SPREAD    products of dy's pixels, which are added to dx (spread.py): few channels, or few columns of dy
+The filter is B: packed beforehand if it is a constant, else by phase 0 into the workspace.
+Invariants: a tile is a number of rows of output pictures, or some panels of all of them if there are few; pixels are
+checked against the picture before they are read; sums are in a fixed order, so no result depends on tiles or threads.
+"""
+from __future__ import annotations
+
+from ...contracts.calls import Functions
+from ..memory import ITEM_SIZES, address, ceil_div, helper, round_up
+from ..products.blocks import blocks
+from ..products.micro import ISAS, shapes
+from ..products.panels import packing
+from ..words import (
+    FORMAT,
+    OK,
+    PACK_TILES,
+    PACKED_BYTES,
+    PERSISTENT,
+    SCRATCH_BYTES,
+    TILE_ELEMENTS,
+    TILES,
+    TILES_1,
+    USER,
+    VARIANT,
+    WORK_BYTES,
+)
+from .patches import SLACK, make_patches
+from .spread import make_spread
+from .taps import make_taps
+
+DIRECT, PATCHES, TAPS, SPREAD = 0, 1, 2, 3
+MAIN, NARROW = 1, 2
+# Words of choice: shape of the micro-kernel; lines and panels of a tile; panels of a tile of packing; pixels of a
+# buffer of patches.
+SHAPE, TILE_LINES, TILE_PANELS, PACK_PANELS, PATCH_ROWS = range(USER, USER + 5)
+FEW_CHANNELS = 16                      # below, patches are copied
+SPREAD_CHANNELS = 8                    # up to so many, the gradient for the input goes by SPREAD
+PRODUCTS = 1 << 20                     # multiplications of a tile, at least
+MOST_TILES = 64
+PACK_BYTES = 128 * 1024
+PATCH_BYTES = 64 * 1024                # of a buffer of patches, about
+
+
+@helper
+def tile_lines(lines, line_pixels, k, columns, height):
+    """Rows of pictures of a tile: enough work, few enough tiles, and pixels enough for eight register tiles."""
+    enough = ceil_div(PRODUCTS, max(line_pixels * k * columns, 1))
+    full = ceil_div(8 * height, max(line_pixels, 1))
+    return min(max(enough, full, ceil_div(lines, MOST_TILES), 1), lines)
+
+
+@helper
+def bind_tiles(lines, line_pixels, k, columns, width, height, size, packed_before, choice):
+    """Tiles of computing and of packing; returns nothing. k: of the whole filter."""
+    panels = ceil_div(columns, width)
+    panel_bytes = k * width * size
+    choice[TILE_LINES], choice[TILE_PANELS] = tile_lines(lines, line_pixels, k, columns, height), panels
+    if lines * line_pixels <= 8 * height:
+        choice[TILE_LINES] = lines
+        enough = ceil_div(PRODUCTS, max(lines * line_pixels * k * width, 1))
+        choice[TILE_PANELS] = min(max(enough, ceil_div(panels, MOST_TILES)), panels)
+    choice[PACK_PANELS] = min(max(PACK_BYTES // max(panel_bytes, 1), 1), panels)
+    pack_tiles = ceil_div(panels, choice[PACK_PANELS])
+    tiles = ceil_div(lines, choice[TILE_LINES]) * ceil_div(panels, choice[TILE_PANELS])
+    if packed_before:
+        choice[FORMAT] = choice[SHAPE]
+        choice[PACKED_BYTES], choice[PACK_TILES] = panels * panel_bytes, pack_tiles
+        choice[TILES] = tiles
+    else:
+        choice[WORK_BYTES], choice[TILES], choice[TILES_1] = max(panels * panel_bytes, 64), pack_tiles, tiles
+    if choice[TILE_PANELS] == panels:
+        choice[TILE_ELEMENTS] = choice[TILE_LINES] * line_pixels * columns
+
+
+@helper
+def tile_part(tile, lines, panels, choice):
+    """First line, lines, first panel and panels of a tile."""
+    across = ceil_div(panels, choice[TILE_PANELS])
+    first_line, first_panel = tile // across * choice[TILE_LINES], tile % across * choice[TILE_PANELS]
+    return (first_line, min(choice[TILE_LINES], lines - first_line), first_panel, min(choice[TILE_PANELS],
+                                                                                      panels - first_panel))
+
+
+def make_forward_shape(dtype, shape):
+    """(pack, compute) for one shape of the micro-kernel."""
+    size, width = ITEM_SIZES[dtype], shape.width
+    kit, pack_panels, fill_patches = blocks(dtype, shape), packing(dtype, shape).pack_panels, make_patches(dtype)
+    multiply, kit_scratch, convolve = kit.multiply, kit.scratch_bytes, make_taps(dtype, shape, False).convolve
+
+    @helper
+    def pack(target, f, k, oc, choice, tile):
+        first = tile * choice[PACK_PANELS]
+        pack_panels(target + first * k * width * size, f, oc, k, 0, first, min(first + choice[PACK_PANELS],
+                                                                               ceil_div(oc, width)))
+
+    @helper
+    def compute(x, f, y, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
+                choice, scratch, tile):
+        k = kh * kw * c
+        first_line, lines, first_panel, panels = tile_part(tile, n * oh, ceil_div(oc, width), choice)
+        if choice[VARIANT] == TAPS:
+            convolve(x, f, y, h, w, c, oh, ow, oc, kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top,
+                     pad_left, first_line, lines, first_panel, panels, scratch)
+            return
+        pixel, end = first_line * ow, (first_line + lines) * ow
+        column = first_panel * width
+        right, columns = f + column * k * size, min(panels * width, oc - column)
+        while pixel < end:
+            count = end - pixel
+            source, row_bytes = x + pixel * c * size, k * size
+            if choice[VARIANT] == PATCHES:
+                count = min(count, choice[PATCH_ROWS])
+                source, row_bytes = scratch + kit_scratch, (k + SLACK) * size
+                fill_patches(source, x, x + n * h * w * c * size, h, w, c, kh, kw, oh, ow, stride_h, stride_w,
+                             dilation_h, dilation_w, pad_top, pad_left, pixel, count)
+            multiply(source, row_bytes, size, count, k, right, k * width * size, width * size, columns,
+                     y + (pixel * oc + column) * size, oc * size, scratch)
+            pixel += count
+    return pack, compute
+
+
+def make_forward(dtype, isa):
+    """bind, run and pack of conv2d for one ISA."""
+    size, sizes = ITEM_SIZES[dtype], shapes(isa, dtype)
+    width_main, rows_main, scratch_main = sizes.main.width, sizes.main.rows, blocks(dtype, sizes.main).scratch_bytes
+    width_narrow, rows_narrow, scratch_narrow = sizes.narrow.width, sizes.narrow.rows, blocks(dtype,
+                                                                                              sizes.narrow).scratch_bytes
+    taps_scratch = make_taps(dtype, sizes.main, False).scratch_bytes
+    pack_main, compute_main = make_forward_shape(dtype, sizes.main)
+    pack_narrow, compute_narrow = make_forward_shape(dtype, sizes.narrow)
+
+    def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
+        if n * oh * ow * oc == 0:
+            return
+        k = kh * kw * c
+        narrow = oc <= width_narrow
+        choice[SHAPE] = NARROW if narrow else MAIN
+        width, height = (width_narrow, rows_narrow) if narrow else (width_main, rows_main)
+        scratch = scratch_narrow if narrow else scratch_main
+        if kh * kw == 1 and stride_h * stride_w == 1 and oh == h and ow == w and pad_top + pad_left == 0:
+            choice[VARIANT] = DIRECT
+        elif c < FEW_CHANNELS and c > 0:
+            choice[VARIANT] = PATCHES
+            choice[PATCH_ROWS] = max(PATCH_BYTES // max(k * size, 1) // height, 1) * height
+            scratch += round_up(choice[PATCH_ROWS] * (k + SLACK) * size, 64)
+        else:
+            choice[VARIANT] = TAPS
+            scratch = taps_scratch(c, kh, kw)
+        choice[SCRATCH_BYTES] = scratch
+        bind_tiles(n * oh, ow, k, oc, width, height, size, choice[PERSISTENT] != 0, choice)
+
+    @helper
+    def pack_any(target, f, k, oc, choice, tile):
+        if choice[SHAPE] == MAIN:
+            pack_main(target, f, k, oc, choice, tile)
+        else:
+            pack_narrow(target, f, k, oc, choice, tile)
+
+    def run(x, f, y, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
+            choice, work, scratch, phase, tile):
+        source, right, target = address(x), address(f), address(y)
+        if choice[FORMAT] == 0:
+            if phase == 0:
+                pack_any(work, right, kh * kw * c, oc, choice, tile)
+                return OK
+            right = work
+        if choice[SHAPE] == MAIN:
+            compute_main(source, right, target, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
+                         dilation_w, pad_top, pad_left, choice, scratch, tile)
+        else:
+            compute_narrow(source, right, target, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
+                           dilation_w, pad_top, pad_left, choice, scratch, tile)
+        return OK
+
+    def pack(f, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice,
+             target, tile):
+        pack_any(target, address(f), kh * kw * c, oc, choice, tile)
+        return OK
+    return bind, run, pack
+
+
+def make_backward_shape(dtype, shape):
+    """run of the gradient for the input, for one shape of the micro-kernel; by TAPS, B of a tap is the filter's tap
+    transposed."""
+    size, width = ITEM_SIZES[dtype], shape.width
+    pack_transposed = packing(dtype, shape).pack_transposed
+    spreading = make_spread(dtype, shape)
+    pack_spread, spread = spreading.pack, spreading.spread
+
+    @helper
+    def pack(target, f, c, oc, taps, choice, tile):
+        first = tile * choice[PACK_PANELS]
+        for panel in range(first, min(first + choice[PACK_PANELS], ceil_div(c, width))):
+            for tap in range(taps):
+                pack_transposed(target + (panel * taps + tap) * oc * width * size,
+                                f + (tap * c + panel * width) * oc * size,
+                                oc * size, oc, c - panel * width)
+
+    convolve = make_taps(dtype, shape, True).convolve
+
+    @helper
+    def run(dy, f, dx, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
+            choice, work, scratch, phase, tile):
+        if choice[VARIANT] == SPREAD:
+            if phase == 0:
+                first, panels = tile * choice[PACK_PANELS], kh * ceil_div(kw * c, width)
+                pack_spread(work, f, c, oc, kw, first, min(first + choice[PACK_PANELS], panels))
+                return
+            first_line = tile * choice[TILE_LINES]
+            spread(dy, work, dx, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
+                   pad_left, first_line, min(choice[TILE_LINES], n * h - first_line), choice[PATCH_ROWS], scratch)
+        elif phase == 0:
+            pack(work, f, c, oc, kh * kw, choice, tile)
+        else:
+            first_line, lines, first_panel, panels = tile_part(tile, n * h, ceil_div(c, width), choice)
+            convolve(dy, work, dx, oh, ow, oc, h, w, c, kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top,
+                     pad_left, first_line, lines, first_panel, panels, scratch)
+    return run
+
+
+def make_backward(dtype, isa):
+    """bind and run of conv2d_input_grad for one ISA."""
+    size, sizes = ITEM_SIZES[dtype], shapes(isa, dtype)
+    width_main, rows_main = sizes.main.width, sizes.main.rows
+    width_narrow, rows_narrow = sizes.narrow.width, sizes.narrow.rows
+    taps_scratch = make_taps(dtype, sizes.main, True).scratch_bytes
+    spread_scratch = max(make_spread(dtype, sizes.main).scratch_bytes, make_spread(dtype, sizes.narrow).scratch_bytes)
+    run_main, run_narrow = make_backward_shape(dtype, sizes.main), make_backward_shape(dtype, sizes.narrow)
+
+    @helper
+    def bind_spread(lines, line_pixels, out_pixels, kh, row, oc, width, height, choice):
+        """Tiles of SPREAD. row: numbers of one row of the filter, kw * c."""
+        panels = kh * ceil_div(row, width)
+        panel_bytes = oc * width * size
+        choice[VARIANT] = SPREAD
+        choice[TILE_LINES] = tile_lines(lines, out_pixels, kh * oc, row, height)
+        choice[PATCH_ROWS] = max(PATCH_BYTES // (row * size) // height, 1) * height
+        choice[SCRATCH_BYTES] = spread_scratch + round_up(choice[PATCH_ROWS] * row * size, 64)
+        choice[PACK_PANELS] = min(max(PACK_BYTES // panel_bytes, 1), panels)
+        choice[WORK_BYTES], choice[TILES] = panels * panel_bytes, ceil_div(panels, choice[PACK_PANELS])
+        choice[TILES_1] = ceil_div(lines, choice[TILE_LINES])
+        choice[TILE_ELEMENTS] = choice[TILE_LINES] * line_pixels
+
+    def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
+        if n * h * w * c == 0:
+            return
+        # TAPS multiplies `width` channels, and every tap with pixels that it does not reach: spreading costs an
+        # addition a product instead.
+        spreads = (c <= SPREAD_CHANNELS or 2 * ow * stride_w <= w) and kw > 1 and kh * oc * oh * ow > 0
+        columns = kw * c if spreads else c
+        narrow = columns <= width_narrow
+        choice[SHAPE] = NARROW if narrow else MAIN
+        width, height = (width_narrow, rows_narrow) if narrow else (width_main, rows_main)
+        if spreads:
+            bind_spread(n * h, w * c, ow, kh, kw * c, oc, width, height, choice)
+            return
+        choice[VARIANT], choice[SCRATCH_BYTES] = TAPS, taps_scratch(oc, kh, kw)
+        bind_tiles(n * h, w, kh * kw * oc, c, width, height, size, False, choice)
+
+    def run(dy, f, dx, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
+            choice, work, scratch, phase, tile):
+        source, right, target = address(dy), address(f), address(dx)
+        if choice[SHAPE] == MAIN:
+            run_main(source, right, target, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
+                     pad_top, pad_left, choice, work, scratch, phase, tile)
+        else:
+            run_narrow(source, right, target, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
+                       dilation_w, pad_top, pad_left, choice, work, scratch, phase, tile)
+        return OK
+    return bind, run
+
+
+def by_isa(make_one, dtype):
+    """A Functions of what make_one(dtype, isa) gives for every ISA: bind, run and maybe pack."""
+    made = {isa: make_one(dtype, isa) for isa in ISAS}
+    return Functions(*({isa: functions[role] for isa, functions in made.items()}
+                       for role in range(len(made[ISAS[0]]))))
+
+
+def make_conv2d(types):
+    return by_isa(make_forward, types["T"])
+
+
+def make_conv2d_input_grad(types):
+    return by_isa(make_backward, types["T"])

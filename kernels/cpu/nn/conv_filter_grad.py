@@ -1,0 +1,214 @@
+"""conv2d_filter_grad: the gradient of a convolution for its filter, as a matrix product on the micro-kernel.
+
+Job: dw[u, v, :, :] = sum over output pixels of x[the pixel moved by the tap, :] outer dy[pixel, :]. A is x transposed,
+read where it is: its rows are channels, its k the pixels of a line, one segment a line; few channels go through patches
+instead. B is dy, packed line by line into scratch. Output pixels fall into parts: each part's sum goes to the
+workspace, and phase 1 adds the parts in order.
+Invariants: the number of parts depends on the sizes only; pixels outside x are left out before the loop; every tile
+writes its own rows of its part.
+"""
+from __future__ import annotations
+
+from ..memory import ITEM_SIZES, address, ceil_div, copy_bytes, helper, int64_at, pointer_to, round_up
+from ..products.micro import TABLE_WORDS, micro_kernel, shapes
+from ..products.panels import packing
+from ..words import OK, SCRATCH_BYTES, TILES, TILES_1, USER, VARIANT, WORK_BYTES
+from .conv import FEW_CHANNELS, MAIN, NARROW, by_isa
+from .patches import SLACK, make_patches
+
+CHANNELS, PATCHES = 0, 1
+# Words of choice: shape; parts; lines of a part; tiles of taps and taps of each; pixels of a group; elements of a tile
+# of phase 1.
+SHAPE, PARTS, PART_LINES, TAP_TILES, TILE_TAPS, GROUP_LINES, SUM_ELEMENTS = range(USER, USER + 7)
+PRODUCTS = 1 << 21                     # multiplications of a tile, at least
+MOST_TILES = 32
+PART_PIXELS = 512                      # of a part, at least
+WORK_LIMIT = 32 << 20                  # bytes of all parts
+GROUP_BYTES = 128 * 1024               # of the packed lines of dy, and of patches, that a tile treats at once
+MOST_LINES = 64                        # of a group
+TABLE_BYTES = MOST_LINES * TABLE_WORDS * 8
+
+
+def make_shape(dtype, shape):
+    """The functions (channels, patches): each adds one part's products for one shape of the micro-kernel."""
+    size, width, most_rows = ITEM_SIZES[dtype], shape.width, shape.rows
+    micro, pack, fill_patches = micro_kernel(dtype, shape), packing(dtype, shape).pack, make_patches(dtype)
+
+    @helper
+    def pack_lines(target, dy, pixels, first, oc):
+        """Panels of dy's rows first to first + pixels."""
+        for panel in range(ceil_div(oc, width)):
+            column = panel * width
+            pack(target + panel * pixels * width * size, dy + (first * oc + column) * size, oc * size, pixels,
+                 oc - column)
+
+    @helper
+    def inside(tap_offset, stride, limit, count):
+        """The first output position and the one behind the last whose input position is inside [0, limit)."""
+        first = ceil_div(-tap_offset, stride) if tap_offset < 0 else 0
+        last = (limit - 1 - tap_offset) // stride + 1 if limit > tap_offset else 0
+        return min(first, count), max(min(last, count), min(first, count))
+
+    @helper
+    def tap_products(x, packed, result, h, w, c, oc, oh, ow, stride_h, stride_w, row_offset, column_offset, first_line,
+                     lines, later, table):
+        """One tap, one group of lines: rows of the result are the channels."""
+        begin, end = inside(column_offset, stride_w, w, ow)
+        words = int64_at(table)
+        panel_bytes = lines * ow * width * size
+        tiles = ceil_div(c, most_rows)
+        for tile in range(tiles):
+            channel = c * tile // tiles
+            height = c * (tile + 1) // tiles - channel
+            segments = 0
+            for line in range(first_line, first_line + lines if end > begin else first_line):
+                i = line % oh * stride_h + row_offset
+                if i < 0 or i >= h:
+                    continue
+                at = segments * TABLE_WORDS
+                words[at] = ((line - first_line) * ow + begin) * width * size
+                source = x + (((line // oh * h + i) * w + begin * stride_w + column_offset) * c + channel) * size
+                for r in range(height):
+                    words[at + 1 + r] = source + r * size
+                segments += 1
+            if segments == 0 and later:
+                continue
+            for panel in range(ceil_div(oc, width)):
+                micro(height, segments, end - begin, 0, stride_w * c * size, packed + panel * panel_bytes,
+                      width * size, table, result + (channel * oc + panel * width) * size, oc * size, later,
+                      oc - panel * width)
+
+    @helper
+    def channels(x, dy, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
+                 pad_left, first_line, lines, first_tap, last_tap, group_lines, scratch):
+        packed = scratch + TABLE_BYTES
+        for start in range(0, lines, group_lines):
+            count = min(group_lines, lines - start)
+            pack_lines(packed, dy, count * ow, (first_line + start) * ow, oc)
+            for tap in range(first_tap, last_tap):
+                tap_products(x, packed, result + tap * c * oc * size, h, w, c, oc, oh, ow, stride_h, stride_w,
+                             tap // kw * dilation_h - pad_top, tap % kw * dilation_w - pad_left, first_line + start,
+                             count, start > 0, scratch)
+
+    @helper
+    def patches(x, x_end, dy, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
+                pad_left, first_line, lines, group_lines, scratch):
+        k, words = kh * kw * c, int64_at(scratch)
+        packed = scratch + TABLE_BYTES
+        rows = packed + round_up(group_lines * ow * ceil_div(oc, width) * width * size, 64)
+        tiles = ceil_div(k, most_rows)
+        for start in range(0, lines, group_lines):
+            pixels, first = min(group_lines, lines - start) * ow, (first_line + start) * ow
+            pack_lines(packed, dy, pixels, first, oc)
+            fill_patches(rows, x, x_end, h, w, c, kh, kw, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
+                         pad_left, first, pixels)
+            for tile in range(tiles):
+                row = k * tile // tiles
+                height = k * (tile + 1) // tiles - row
+                words[0] = 0
+                for r in range(height):
+                    words[1 + r] = rows + (row + r) * size
+                for panel in range(ceil_div(oc, width)):
+                    micro(height, min(pixels, 1), pixels, 0, (k + SLACK) * size, packed + panel * pixels * width * size,
+                          width * size, scratch, result + (row * oc + panel * width) * size, oc * size, start > 0,
+                          oc - panel * width)
+    return channels, patches
+
+
+def make_bind(dtype, sizes):
+    size = ITEM_SIZES[dtype]
+    width_main, width_narrow = sizes.main.width, sizes.narrow.width
+
+    @helper
+    def bind_parts(lines, ow, taps, c, oc, choice):
+        """How the lines fall into parts, and the taps into tiles."""
+        elements = taps * c * oc
+        tiles = min(max(lines * ow * elements // PRODUCTS, 1), MOST_TILES)
+        parts = min(tiles, max(lines * ow // PART_PIXELS, 1), max(WORK_LIMIT // max(elements * size, 1), 1), lines)
+        choice[PART_LINES] = ceil_div(lines, max(parts, 1))
+        choice[PARTS] = ceil_div(lines, choice[PART_LINES])
+        wanted = 1 if choice[VARIANT] == PATCHES else min(ceil_div(tiles, choice[PARTS]), taps)
+        choice[TILE_TAPS] = ceil_div(taps, max(wanted, 1))
+        choice[TAP_TILES] = ceil_div(taps, choice[TILE_TAPS])
+        choice[TILES] = choice[PARTS] * choice[TAP_TILES]
+        if choice[PARTS] > 1:
+            choice[WORK_BYTES] = choice[PARTS] * elements * size
+            choice[SUM_ELEMENTS] = round_up(max(ceil_div(elements, 16), 4096), 16)
+            choice[TILES_1] = ceil_div(elements, choice[SUM_ELEMENTS])
+
+    def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
+        if kh * kw * c * oc == 0:
+            return
+        choice[SHAPE] = NARROW if oc <= width_narrow else MAIN
+        width = width_narrow if oc <= width_narrow else width_main
+        choice[VARIANT] = PATCHES if c < FEW_CHANNELS else CHANNELS
+        lines, line_bytes = n * oh, max(ow, 1) * round_up(oc, width) * size
+        if lines * ow == 0:
+            choice[PARTS], choice[TILES] = 0, 1
+            return
+        patch_bytes = ow * (kh * kw * c + SLACK) * size if choice[VARIANT] == PATCHES else 0
+        choice[GROUP_LINES] = min(max(GROUP_BYTES // max(line_bytes, patch_bytes), 1), MOST_LINES, lines)
+        choice[SCRATCH_BYTES] = (TABLE_BYTES + round_up(choice[GROUP_LINES] * line_bytes, 64)
+                                 + round_up(choice[GROUP_LINES] * patch_bytes, 64))
+        bind_parts(lines, ow, kh * kw, c, oc, choice)
+    return bind
+
+
+def make(dtype, isa):
+    """bind and run for one ISA."""
+    sizes, size, at = shapes(isa, dtype), ITEM_SIZES[dtype], pointer_to(dtype)
+    channels_main, patches_main = make_shape(dtype, sizes.main)
+    channels_narrow, patches_narrow = make_shape(dtype, sizes.narrow)
+
+    @helper
+    def add_parts(target, work, elements, choice, tile):
+        first = tile * choice[SUM_ELEMENTS]
+        count = min(choice[SUM_ELEMENTS], elements - first)
+        result = at(target + first * size)
+        copy_bytes(target + first * size, work + first * size, count * size)
+        for part in range(1, choice[PARTS]):
+            addend = at(work + (part * elements + first) * size)
+            for i in range(count):
+                result[i] += addend[i]
+
+    @helper
+    def clear(target, elements):
+        result = at(target)
+        for i in range(elements):
+            result[i] = 0
+
+    def run(x, dy, dw, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
+            choice, work, scratch, phase, tile):
+        source, gradient, target = address(x), address(dy), address(dw)
+        elements = kh * kw * c * oc
+        if choice[PARTS] == 0:
+            clear(target, elements)
+            return OK
+        if phase == 1:
+            add_parts(target, work, elements, choice, tile)
+            return OK
+        part, tap_tile = tile // choice[TAP_TILES], tile % choice[TAP_TILES]
+        result = work + part * elements * size if choice[PARTS] > 1 else target
+        first_line = part * choice[PART_LINES]
+        lines, end = min(choice[PART_LINES], n * oh - first_line), source + n * h * w * c * size
+        first_tap = tap_tile * choice[TILE_TAPS]
+        last_tap = min(first_tap + choice[TILE_TAPS], kh * kw)
+        main, group = choice[SHAPE] == MAIN, choice[GROUP_LINES]
+        if choice[VARIANT] == PATCHES and main:
+            patches_main(source, end, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
+                         dilation_w, pad_top, pad_left, first_line, lines, group, scratch)
+        elif choice[VARIANT] == PATCHES:
+            patches_narrow(source, end, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
+                           dilation_w, pad_top, pad_left, first_line, lines, group, scratch)
+        elif main:
+            channels_main(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
+                          dilation_w, pad_top, pad_left, first_line, lines, first_tap, last_tap, group, scratch)
+        else:
+            channels_narrow(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
+                            dilation_w, pad_top, pad_left, first_line, lines, first_tap, last_tap, group, scratch)
+        return OK
+    return make_bind(dtype, sizes), run
+
+
+def make_conv2d_filter_grad(types):
+    return by_isa(make, types["T"])

@@ -1,0 +1,57 @@
+"""What max pooling does with the elements of one channel in a window, in vectors: pooling.py's inner steps.
+
+A NaN is greater than every number, and the first one of a window counts, as in TensorFlow.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from numba.extending import intrinsic
+
+from ..memory import NUMBA_TYPES
+from ..vector import VectorType, vectors
+
+
+@dataclass(frozen=True)
+class Steps:
+    """larger(best, value): the greater one, the first of equals. taken(value, greatest, pending): pending where value
+    is the window's greatest, 0 elsewhere; left(value, greatest, pending): the rest of pending. Of vectors or of
+    scalars."""
+
+    larger: Any
+    taken: Any
+    left: Any
+
+
+@cache
+def steps(dtype: str, scalar: bool = False) -> Steps:
+    type_ = NUMBA_TYPES[dtype] if scalar else VectorType(dtype, vectors(dtype).lanes)
+
+    def is_greatest(builder, value, greatest):
+        return builder.or_(builder.fcmp_ordered("==", value, greatest), builder.fcmp_unordered("uno", value, value))
+
+    @intrinsic
+    def larger(typing_context, best, value):
+        def generate(context, builder, signature, arguments):
+            best, value = arguments
+            keep = builder.or_(builder.fcmp_ordered(">=", best, value), builder.fcmp_unordered("uno", best, best))
+            return builder.select(keep, best, value)
+        return type_(type_, type_), generate
+
+    @intrinsic
+    def taken(typing_context, value, greatest, pending):
+        def generate(context, builder, signature, arguments):
+            value, greatest, pending = arguments
+            return builder.select(is_greatest(builder, value, greatest), pending, pending.type(None))
+        return type_(type_, type_, type_), generate
+
+    @intrinsic
+    def left(typing_context, value, greatest, pending):
+        def generate(context, builder, signature, arguments):
+            value, greatest, pending = arguments
+            return builder.select(is_greatest(builder, value, greatest), pending.type(None), pending)
+        return type_(type_, type_, type_), generate
+
+    return Steps(larger, taken, left)

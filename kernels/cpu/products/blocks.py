@@ -1,0 +1,98 @@
+"""A block of a matrix product: rows of A against packed (or suitably placed) panels of B.
+
+Job: cuts k and n so that a block of B stays in the second cache and a tile of A in the first, and calls the
+micro-kernel. Order: blocks of panels, blocks of k, tiles of rows, panels; so every element of C gets its products in
+the order of k.
+Invariants: reads A only in its rows and k; scratch holds SCRATCH bytes (scratch_bytes), a table and a copy of a tile of
+A.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from ..memory import ITEM_SIZES, copy_bytes, helper, int64_at, pointer_to
+from ..vector import LANES, vectors
+from .micro import Shape, micro_kernel
+
+TABLE_BYTES = 128
+# from so many panels on it pays to copy a tile of A to where rows do not collide in the cache
+COPY_PANELS = 4
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """multiply(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch): addresses, steps in bytes.
+
+    a_row, a_step: from one row of A to the next, from one k to the next; one of the two is the size of an element.
+    b_panel, b_step: from one panel of B to the next, from one k to the next. columns: of C, and of B's panels together.
+    """
+
+    shape: Shape
+    multiply: Any
+    scratch_bytes: int
+
+
+def k_block(dtype: str, shape: Shape) -> int:
+    """k of a block: a tile of A takes a third of the first cache."""
+    return 384 * 4 // ITEM_SIZES[dtype] if shape.rows > 3 else 1024 * 4 // ITEM_SIZES[dtype]
+
+
+@cache
+def blocks(dtype: str, shape: Shape) -> Blocks:
+    size, width, most_rows = ITEM_SIZES[dtype], shape.width, shape.rows
+    micro, at, kit = micro_kernel(dtype, shape), pointer_to(dtype), vectors(dtype)
+    load, store, lanes = kit.load, kit.store, kit.lanes
+    longest = k_block(dtype, shape)
+    panels_block = max(512 * 1024 // (longest * width * size), 1)
+    copy_row = (longest + 16) * size       # of a copied tile, row by row
+    column_step = LANES * size             # of a copied tile, column by column
+
+    @helper
+    def copy_columns(target, source, a_step, height, k, available):
+        """The tile of a transposed A: lines of `height` neighbours, copied as vectors where `available` allows it."""
+        if available >= LANES:
+            for i in range(k):
+                line, values = at(target + i * column_step), at(source + i * a_step)
+                for j in range(0, LANES, lanes):
+                    store(line, j, load(values, j))
+            return
+        for i in range(k):
+            line, values = at(target + i * column_step), at(source + i * a_step)
+            for j in range(height):
+                line[j] = values[j]
+
+    @helper
+    def multiply(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch):
+        table, copied = int64_at(scratch), scratch + TABLE_BYTES
+        table[0] = 0
+        panels = (columns + width - 1) // width
+        tiles = (rows + most_rows - 1) // most_rows
+        k_blocks = max((k + longest - 1) // longest, 1)
+        for first_panel in range(0, panels, panels_block):
+            last_panel = min(first_panel + panels_block, panels)
+            copying = last_panel - first_panel >= COPY_PANELS
+            for k_number in range(k_blocks):
+                first_k = k * k_number // k_blocks
+                length = k * (k_number + 1) // k_blocks - first_k
+                for tile in range(tiles):
+                    row = rows * tile // tiles
+                    height = rows * (tile + 1) // tiles - row
+                    source = a + row * a_row + first_k * a_step
+                    step, row_step = a_step, a_row
+                    if a_step != size:
+                        copy_columns(copied, source, a_step, height, length, rows - row)
+                        source, step, row_step = copied, column_step, size
+                    elif copying:
+                        for i in range(height):
+                            copy_bytes(copied + i * copy_row, source + i * a_row, length * size)
+                        source, row_step = copied, copy_row
+                    for i in range(height):
+                        table[1 + i] = source + i * row_step
+                    for panel in range(first_panel, last_panel):
+                        micro(height, min(length, 1), length, 0, step, b + panel * b_panel + first_k * b_step, b_step,
+                              scratch, c + row * c_row + panel * width * size, c_row, k_number, columns - panel * width)
+
+    most = max(copy_row * most_rows, column_step * longest)
+    return Blocks(shape, multiply, TABLE_BYTES + (most + 63) // 64 * 64)

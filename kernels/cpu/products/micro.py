@@ -1,0 +1,229 @@
+"""The micro-kernel: the one inner loop of matmul and of all convolutions.
+
+Job: c[i, :] (+)= sum over segments s, and over k < length, of A[s, i][k] * B[s][k, :] for the rows of one register
+tile. A table says where the segments' operands are: the words of a segment are B's offset in bytes, then the address of
+each row of A. So a matrix product is one segment, a convolution has one segment a tap, and rows of A may lie anywhere.
+Shapes depend on the ISA, for accumulators must fit its registers; each height of a tile is a function of its own.
+Invariants: length >= 1 unless segments = 0, which gives zeros; B is read in whole tile widths (packed B is padded with
+zeros), C only in its `columns`; products are added in the order of the table, one rounding each where the ISA has fma.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from ..memory import ITEM_SIZES, LLVM_FLOATS
+from ..vector import splat_value
+
+TABLE_WORDS = 16                       # words of a segment: B, then up to 15 rows of A
+PARAMETERS = 12                        # of the micro-kernel
+ISAS = ("x86_64_v4", "x86_64_v3", "")
+_I1, _I32, _I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
+_BYTES = ir.IntType(8).as_pointer()
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A register tile of up to `rows` rows and `vectors` vectors of `lanes` elements."""
+
+    rows: int
+    vectors: int
+    lanes: int
+
+    @property
+    def width(self) -> int:
+        return self.vectors * self.lanes
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """main: for matrices; narrow: for few columns; wide: for few rows, so that memory is read in long runs."""
+
+    main: Shape
+    narrow: Shape
+    wide: Shape
+
+
+def shapes(isa: str, dtype: str) -> Shapes:
+    """isa: one of ISAS; "" is aarch64 and any other machine of 128-bit vectors."""
+    bytes_, main, narrow, wide = {
+        "x86_64_v4": (64, (14, 2), (14, 1), (3, 8)),
+        "x86_64_v3": (32, (6, 2), (12, 1), (2, 6)),
+        "": (16, (8, 3), (14, 1), (3, 8)),
+    }[isa]
+    lanes = bytes_ // ITEM_SIZES[dtype]
+    return Shapes(Shape(*main, lanes), Shape(*narrow, lanes), Shape(*wide, lanes))
+
+
+@cache
+def micro_kernel(dtype: str, shape: Shape) -> Any:
+    """The numba function (height, segments, length, a_start, a_step, b, b_step, table, c, c_step, accumulate, columns),
+    all int64.
+
+    Steps are in bytes: from one k to the next in A and in B, from one row of c to the next; a_start is the offset of
+    the first k in every row of A, b the address that B's offsets count from. 1 <= height <= shape.rows.
+    """
+    @intrinsic
+    def micro(typing_context, height, segments, length, a_start, a_step, b, b_step, table, c, c_step, accumulate,
+              columns):
+        def generate(context, builder, signature, arguments):
+            builder.call(_dispatcher(builder.module, dtype, shape), arguments)
+            return context.get_dummy_value()
+        return types.void(*[types.int64] * PARAMETERS), generate
+    return micro
+
+
+def _dispatcher(module, dtype, shape):
+    """The function that calls the one for the height that it is given."""
+    name = f"gc_micro_{dtype}_{shape.rows}x{shape.vectors}x{shape.lanes}"
+    if name in module.globals:
+        return module.globals[name]
+    function = _function(module, name, PARAMETERS)
+    builder = ir.IRBuilder(function.append_basic_block())
+    unreachable = function.append_basic_block()
+    choices = builder.switch(function.args[0], unreachable)
+    ir.IRBuilder(unreachable).ret_void()
+    for height in range(1, shape.rows + 1):
+        block = function.append_basic_block()
+        choices.add_case(_I64(height), block)
+        case = ir.IRBuilder(block)
+        case.call(_Emitter(module, dtype, shape, height, f"{name}_{height}").function, function.args[1:], tail=True)
+        case.ret_void()
+    return function
+
+
+def _function(module, name, parameters):
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [_I64] * parameters), name)
+    function.linkage = "linkonce_odr"
+    function.attributes.add("noinline")
+    return function
+
+
+class _Emitter:
+    """Emits the function for one height."""
+
+    def __init__(self, module, dtype, shape, height, name):
+        self.module, self.shape, self.height = module, shape, height
+        self.element, self.size = LLVM_FLOATS[dtype], ITEM_SIZES[dtype]
+        self.vector = ir.VectorType(self.element, shape.lanes)
+        self.suffix = f"v{shape.lanes}{dtype}"
+        self.tile = [(i, j) for i in range(height) for j in range(shape.vectors)]
+        self.function = _function(module, name, PARAMETERS - 1)
+        self._emit(*self.function.args)
+
+    def _emit(self, segments, length, a_start, a_step, right, b_step, table, c, c_step, accumulate, columns):
+        function = self.function
+        entry, outer, inner, outer_end, done = (function.append_basic_block(name) for name in
+                                                ("entry", "segment", "step", "segment_end", "done"))
+        zeros = [ir.Constant(self.vector, None)] * len(self.tile)
+        b = ir.IRBuilder(entry)
+        c_rows = self._c_rows(b, c, c_step)
+        self._prefetch(b, c_rows)
+        words, right = b.inttoptr(table, _I64.as_pointer()), b.inttoptr(right, _BYTES)
+        b.cbranch(b.icmp_signed(">", segments, _I64(0)), outer, done)
+
+        b.position_at_end(outer)
+        segment, sums = b.phi(_I64), [b.phi(self.vector) for _ in self.tile]
+        at = b.mul(segment, _I64(TABLE_WORDS))
+        b_first = b.gep(right, [b.load(b.gep(words, [at]))])
+        a_rows = [b.inttoptr(b.load(b.gep(words, [b.add(at, _I64(1 + i))])), _BYTES) for i in range(self.height)]
+        b.branch(inner)
+
+        b.position_at_end(inner)
+        k, a_offset, b_row = b.phi(_I64), b.phi(_I64), b.phi(_BYTES)
+        partial = [b.phi(self.vector) for _ in self.tile]
+        updated = self._step(b, a_rows, a_offset, b_row, partial)
+        following = b.sub(k, _I64(1))
+        for phi, start, value in ((k, length, following), (a_offset, a_start, b.add(a_offset, a_step)),
+                                  (b_row, b_first, b.gep(b_row, [b_step])), *zip(partial, sums, updated, strict=True)):
+            phi.add_incoming(start, outer)
+            phi.add_incoming(value, inner)
+        b.cbranch(b.icmp_signed("!=", following, _I64(0)), inner, outer_end)
+
+        b.position_at_end(outer_end)
+        next_segment = b.add(segment, _I64(1))
+        for phi, start, value in ((segment, _I64(0), next_segment), *zip(sums, zeros, updated, strict=True)):
+            phi.add_incoming(start, entry)
+            phi.add_incoming(value, outer_end)
+        b.cbranch(b.icmp_signed("<", next_segment, segments), outer, done)
+
+        b.position_at_end(done)
+        results = [b.phi(self.vector) for _ in self.tile]
+        for phi, start, value in zip(results, zeros, updated, strict=True):
+            phi.add_incoming(start, entry)
+            phi.add_incoming(value, outer_end)
+        self._finish(b, results, c_rows, accumulate, columns)
+
+    def _step(self, b, a_rows, a_offset, b_row, sums):
+        """All products of one k."""
+        fma = self._declare(f"llvm.fmuladd.{self.suffix}", self.vector, [self.vector] * 3)
+        line = b.bitcast(b_row, self.element.as_pointer())
+        right = [self._load(b, b.gep(line, [_I64(j * self.shape.lanes)])) for j in range(self.shape.vectors)]
+        result = list(sums)
+        for i, row in enumerate(a_rows):
+            scalar = b.load(b.bitcast(b.gep(row, [a_offset]), self.element.as_pointer()))
+            left = splat_value(b, scalar, self.vector)
+            for j, value in enumerate(right):
+                at = i * self.shape.vectors + j
+                result[at] = b.call(fma, [left, value, result[at]])
+        return result
+
+    def _finish(self, b, sums, c_rows, accumulate, columns):
+        """Stores, after adding what stands in c if asked to; masked where the tile is wider than c."""
+        whole, part = self.function.append_basic_block("whole"), self.function.append_basic_block("part")
+        b.cbranch(b.icmp_signed(">=", columns, _I64(self.shape.width)), whole, part)
+        for block, masked in ((whole, False), (part, True)):
+            b.position_at_end(block)
+            masks = self._masks(b, columns) if masked else [None] * self.shape.vectors
+            adding, plain = (self.function.append_basic_block(f"{block.name}_{kind}") for kind in ("add", "set"))
+            b.cbranch(b.icmp_signed("!=", accumulate, _I64(0)), adding, plain)
+            for target, add in ((adding, True), (plain, False)):
+                b.position_at_end(target)
+                for (i, j), value in zip(self.tile, sums, strict=True):
+                    where = b.gep(c_rows[i], [_I64(j * self.shape.lanes)])
+                    self._store(b, b.fadd(self._load(b, where, masks[j]), value) if add else value, where, masks[j])
+                b.ret_void()
+
+    def _c_rows(self, b, c, c_step):
+        base = b.inttoptr(c, _BYTES)
+        return [b.bitcast(b.gep(base, [b.mul(c_step, _I64(i))]), self.element.as_pointer()) for i in range(self.height)]
+
+    def _prefetch(self, b, c_rows):
+        prefetch = self._declare("llvm.prefetch.p0", ir.VoidType(), [_BYTES, _I32, _I32, _I32])
+        for row in c_rows:
+            for start in range(0, self.shape.width, 64 // self.size):
+                b.call(prefetch, [b.bitcast(b.gep(row, [_I64(start)]), _BYTES), _I32(1), _I32(3), _I32(1)])
+
+    def _masks(self, b, columns):
+        """One mask a vector: which of its lanes lie before `columns`."""
+        numbers = ir.VectorType(_I64, self.shape.lanes)
+        limit = splat_value(b, columns, numbers)
+        return [b.icmp_signed("<", ir.Constant(numbers, [j * self.shape.lanes + i for i in range(self.shape.lanes)]),
+                              limit)
+                for j in range(self.shape.vectors)]
+
+    def _load(self, b, where, mask=None):
+        pointer = b.bitcast(where, self.vector.as_pointer())
+        if mask is None:
+            return b.load(pointer, align=self.size)
+        load = self._declare(f"llvm.masked.load.{self.suffix}.p0", self.vector,
+                             [pointer.type, _I32, ir.VectorType(_I1, self.shape.lanes), self.vector])
+        return b.call(load, [pointer, _I32(self.size), mask, ir.Constant(self.vector, None)])
+
+    def _store(self, b, value, where, mask):
+        pointer = b.bitcast(where, self.vector.as_pointer())
+        if mask is None:
+            b.store(value, pointer, align=self.size)
+            return
+        store = self._declare(f"llvm.masked.store.{self.suffix}.p0", ir.VoidType(),
+                              [self.vector, pointer.type, _I32, ir.VectorType(_I1, self.shape.lanes)])
+        b.call(store, [value, pointer, _I32(self.size), mask])
+
+    def _declare(self, name, result, parameters):
+        return cgutils.get_or_insert_function(self.module, ir.FunctionType(result, parameters), name)

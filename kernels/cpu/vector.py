@@ -1,0 +1,145 @@
+"""Vectors of fixed width as numba values.
+
+Job: the few vector operations that LLVM's vectoriser does not find by itself, which are reductions. A vector has LANES
+lanes of f32 or half as many of f64 on every ISA (LLVM splits it where registers are narrower), so a sum has the same
+order everywhere. Loads and stores need only the alignment of an element.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, models, register_model
+
+from .memory import ITEM_SIZES, LLVM_FLOATS, NUMBA_TYPES, helper
+
+LANES = 16
+_I32 = ir.IntType(32)
+
+
+class VectorType(types.Type):
+    """numba's type of a vector of `lanes` elements."""
+
+    def __init__(self, dtype: str, lanes: int) -> None:
+        self.dtype_name = dtype
+        self.lanes = lanes
+        super().__init__(name=f"vector<{lanes} x {dtype}>")
+
+
+@register_model(VectorType)
+class VectorModel(models.PrimitiveModel):
+    def __init__(self, manager, vector):
+        super().__init__(manager, vector, ir.VectorType(LLVM_FLOATS[vector.dtype_name], vector.lanes))
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Operations on vectors of one dtype: load(p, i), store(p, i, v), splat(x), add, maximum (NaN loses), and the
+    reductions total(v), greatest(v); row_sum(p, n) and row_max(p, n) over memory (n >= 1 for row_max)."""
+
+    lanes: int
+    load: Any
+    store: Any
+    splat: Any
+    add: Any
+    maximum: Any
+    row_sum: Any
+    row_max: Any
+
+
+def splat_value(builder, scalar, vector_type):
+    """IR: all lanes = scalar."""
+    one = builder.insert_element(ir.Constant(vector_type, ir.Undefined), scalar, ir.Constant(_I32, 0))
+    lanes = ir.Constant(ir.VectorType(_I32, vector_type.count), [0] * vector_type.count)
+    return builder.shuffle_vector(one, ir.Constant(vector_type, ir.Undefined), lanes)
+
+
+@cache
+def vectors(dtype: str) -> Vectors:
+    """The operations for "f32" or "f64"."""
+    lanes = LANES * 4 // ITEM_SIZES[dtype]
+    scalar, element, align = NUMBA_TYPES[dtype], LLVM_FLOATS[dtype], ITEM_SIZES[dtype]
+    vector, native = VectorType(dtype, lanes), ir.VectorType(LLVM_FLOATS[dtype], lanes)
+    suffix = f"v{lanes}{dtype}"
+
+    @intrinsic
+    def load(typing_context, pointer, index):
+        def generate(context, builder, signature, arguments):
+            where = builder.gep(arguments[0], [arguments[1]])
+            return builder.load(builder.bitcast(where, native.as_pointer()), align=align)
+        return vector(pointer, types.int64), generate
+
+    @intrinsic
+    def store(typing_context, pointer, index, value):
+        def generate(context, builder, signature, arguments):
+            where = builder.gep(arguments[0], [arguments[1]])
+            builder.store(arguments[2], builder.bitcast(where, native.as_pointer()), align=align)
+            return context.get_dummy_value()
+        return types.void(pointer, types.int64, vector), generate
+
+    @intrinsic
+    def splat(typing_context, value):
+        def generate(context, builder, signature, arguments):
+            return splat_value(builder, arguments[0], native)
+        return vector(scalar), generate
+
+    @intrinsic
+    def add(typing_context, left, right):
+        def generate(context, builder, signature, arguments):
+            return builder.fadd(*arguments)
+        return vector(vector, vector), generate
+
+    @intrinsic
+    def maximum(typing_context, left, right):
+        def generate(context, builder, signature, arguments):
+            return builder.select(builder.fcmp_ordered(">", *arguments), arguments[0], arguments[1])
+        return vector(vector, vector), generate
+
+    @intrinsic
+    def total(typing_context, value):
+        def generate(context, builder, signature, arguments):
+            function_type = ir.FunctionType(element, [element, native])
+            reduce = cgutils.get_or_insert_function(builder.module, function_type, f"llvm.vector.reduce.fadd.{suffix}")
+            return builder.call(reduce, [ir.Constant(element, -0.0), arguments[0]], fastmath=("reassoc",))
+        return scalar(vector), generate
+
+    @intrinsic
+    def greatest(typing_context, value):
+        def generate(context, builder, signature, arguments):
+            function_type = ir.FunctionType(element, [native])
+            reduce = cgutils.get_or_insert_function(builder.module, function_type, f"llvm.vector.reduce.fmax.{suffix}")
+            return builder.call(reduce, [arguments[0]], fastmath=("nnan",))
+        return scalar(vector), generate
+
+    zero = scalar(0)
+
+    @helper
+    def row_sum(row, count):
+        partial = splat(zero)
+        whole = count // lanes * lanes
+        for i in range(0, whole, lanes):
+            partial = add(partial, load(row, i))
+        result = total(partial)
+        for i in range(whole, count):
+            result += row[i]
+        return result
+
+    @helper
+    def row_max(row, count):
+        result = row[0]
+        whole = count // lanes * lanes
+        if whole > 0:
+            partial = splat(result)
+            for i in range(0, whole, lanes):
+                partial = maximum(load(row, i), partial)
+            result = greatest(partial)
+        for i in range(whole, count):
+            if row[i] > result:
+                result = row[i]
+        return result
+
+    return Vectors(lanes, load, store, splat, add, maximum, row_sum, row_max)
