@@ -48,7 +48,7 @@ class _Frame:
         words = t.CALL_WORDS + len(engine.plan.inputs) + len(engine.plan.outputs)
         self.call = np.zeros(words, np.int64)
         self.error = np.zeros(t.ERROR_WORDS, np.int64)
-        self.words = memoryview(self.call)
+        self.words = self.call.data
         self.call_address = int(self.call.ctypes.data)
         self.address = engine._native["gc_frame_open"](engine._model, int(self.error.ctypes.data))
         if not self.address:
@@ -259,7 +259,8 @@ class Engine:
         array = np.asarray(array)
         if array.dtype != self._dtypes[number]:
             raise errors.InvalidArgumentError(f"feed {port.name} is {array.dtype}, {port.dtype} is wanted")
-        return np.require(array, requirements=["C", "A"]).reshape(array.shape)
+        fitting: np.ndarray = np.require(array, requirements=["C", "A"]).reshape(array.shape)
+        return fitting
 
     def _frame(self, shapes: Shapes) -> _Frame:
         """A frame bound for these shapes: a new one, or the one bound longest ago if there are many."""

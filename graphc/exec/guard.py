@@ -29,12 +29,11 @@ def wanted() -> bool:
 
 def use(words: np.ndarray) -> None:
     """Has the runtime take its memory from here. words: of a HOST table."""
-    for word, function in ((t.HOST_ALLOC, _allocate), (t.HOST_FREE, _free)):
+    for word, function in ((t.HOST_ALLOC, _ALLOCATE), (t.HOST_FREE, _FREE)):
         words[word] = ctypes.cast(function, ctypes.c_void_p).value or 0
     words[t.HOST_APART] = 1
 
 
-@_TWO
 def _allocate(size: int, _context: int) -> int:
     """A block whose bytes are 0x5A. It begins at a multiple of 64, so up to 63 bytes behind it may be touched, none if
     its size is such a multiple too."""
@@ -52,9 +51,11 @@ def _allocate(size: int, _context: int) -> int:
     return address
 
 
-@_TWO
 def _free(address: int, _context: int) -> int:
     found = _pages.pop(address, None)
     if found is not None:
         _libc.munmap(*found)
     return 0
+
+
+_ALLOCATE, _FREE = _TWO(_allocate), _TWO(_free)      # C may call them as long as the process lives

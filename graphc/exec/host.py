@@ -33,15 +33,16 @@ def address_of(function: Any) -> int:
     return ctypes.cast(function, ctypes.c_void_p).value or 0
 
 
-@_SIX
 def _poll(context: int, address: int, operation: int, expected: int, _a: int, _b: int) -> int:
     time.sleep(0.0005)
     return 0
 
 
-@_SIX
 def _no_wake(context: int, address: int, operation: int, count: int, _a: int, _b: int) -> int:
     return 0
+
+
+_POLL, _NO_WAKE = _SIX(_poll), _SIX(_no_wake)      # C may call them as long as the process lives
 
 
 class Host:
@@ -62,8 +63,8 @@ class Host:
             guard.use(self.words)
         self.words[t.HOST_LIMIT] = memory_limit
         number = _FUTEX.get(platform.machine()) if sys.platform == "linux" else None
-        self.words[t.HOST_WAIT] = address_of(_process.syscall if number else _poll)
-        self.words[t.HOST_WAKE] = address_of(_process.syscall if number else _no_wake)
+        self.words[t.HOST_WAIT] = address_of(_process.syscall if number else _POLL)
+        self.words[t.HOST_WAKE] = address_of(_process.syscall if number else _NO_WAKE)
         self.words[t.HOST_WAIT_CONTEXT] = number or 0
         if entry is not None:
             self._reserve = ctypes.CFUNCTYPE(*[ctypes.c_int64] * 5)(entry["gc_slot_reserve"])

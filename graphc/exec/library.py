@@ -93,6 +93,6 @@ def _load(isa: str) -> Library:
 
 
 def _words(address: int, count: int) -> np.ndarray:
-    view = np.frombuffer((ctypes.c_int64 * count).from_address(address), np.int64)
+    view: np.ndarray = np.frombuffer(memoryview((ctypes.c_int64 * count).from_address(address)), np.int64)
     view.flags.writeable = False
     return view

@@ -7,10 +7,10 @@ from typing import Any
 from graphc import errors
 from graphc.ir import dtypes
 from graphc.ir.op import REFUSED
+from graphc.kernels.contracts.calls import Status
 from graphc.kernels.runtime import tables as t
 from graphc.plan import plan as p
 
-INDEX_OUT_OF_RANGE, INVALID_VALUE, UNINITIALISED, DIVISION_BY_ZERO, NEGATIVE_EXPONENT = 1, 2, 3, 4, 5
 _RELATIONS = {p.GuardKind.EQUAL: "must be equal", p.GuardKind.LESS_EQUAL: "the first must not be greater",
               p.GuardKind.LESS: "the first must be less"}
 
@@ -39,7 +39,7 @@ def run_error(plan: p.Plan, error: Any, cause: BaseException | None, cells: Sequ
         if isinstance(cause, errors.OpError):
             return _made(type(cause), origin, cause.message)
         return _made(errors.UnknownError, origin, f"{name} raised {type(cause).__name__}: {cause}")
-    if code == UNINITIALISED:
+    if code == Status.UNINITIALISED:
         return _made(errors.FailedPreconditionError, origin,
                      f"Attempting to use uninitialized value {_state_name(plan, body, step)}: run its initializer "
                      "first, session.run(gc.global_variables_initializer())")
@@ -55,10 +55,10 @@ def _text(plan: p.Plan, code: int, a: int, b: int, c: int) -> tuple[type[errors.
     if code == t.LIST_TYPE:
         a, b = ((f"{dtypes.as_dtype(v // 16).name} of rank {v % 16}") for v in (a, b))     # type: ignore[assignment]
     table: dict[int, tuple[type[errors.OpError], str]] = {
-        INDEX_OUT_OF_RANGE: (invalid, f"index {a} is not in [0, {b})"),
-        INVALID_VALUE: (invalid, f"a value is not valid ({a}, {b})"),
-        DIVISION_BY_ZERO: (invalid, REFUSED["zero"][1]),
-        NEGATIVE_EXPONENT: (invalid, REFUSED["negative"][1]),
+        Status.INDEX_OUT_OF_RANGE: (invalid, f"index {a} is not in [0, {b})"),
+        Status.INVALID_VALUE: (invalid, f"a value is not valid ({a}, {b})"),
+        Status.DIVISION_BY_ZERO: (invalid, REFUSED["zero"][1]),
+        Status.NEGATIVE_EXPONENT: (invalid, REFUSED["negative"][1]),
         t.NO_MEMORY: (errors.ResourceExhaustedError, f"no memory for {a} bytes, or memory_limit is too low"),
         t.DIM_VALUE: (
             invalid,
@@ -102,7 +102,7 @@ def _state_name(plan: p.Plan, body: int, step: int) -> str:
     """The state whose info the step reads."""
     where = plan.bodies[body]
     found = where.steps[step] if 0 <= step < len(where.steps) else None
-    for buffer in getattr(found, "operands", ()):
+    for buffer in found.operands if isinstance(found, p.Call) else ():
         if where.buffers[buffer].kind == p.BufferKind.STATE_INFO:
             return plan.states[where.buffers[buffer].index].name
     return "?"

@@ -68,7 +68,8 @@ class _Evaluator:
     def fetched(self, tensor: Tensor) -> np.ndarray:
         if tensor.op.type == "VariableV2" and tensor.op.name in self.states:
             return self.states[tensor.op.name]    # the value at the end of the run
-        return self.values[tensor]
+        value: np.ndarray = self.values[tensor]
+        return value
 
     def _execute(self, operation: Operation) -> None:
         seen: dict[str, np.ndarray] = {}
@@ -81,10 +82,10 @@ class _Evaluator:
         if operation.type == "VariableV2":
             return      # read at each consumer
         if isinstance(definition, CONTROL_TYPES):
-            before = dict(self.states)
+            earlier = dict(self.states)
             read = _read_by(operation)
             results = self._control(definition, [self._value(t, seen) if t in read else None for t in operation.inputs])
-            seen.update({n: v for n, v in self.states.items() if v is not before.get(n)})
+            seen.update({n: v for n, v in self.states.items() if v is not earlier.get(n)})
         elif operation.type == "IsVariableInitialized":
             name = _captured_variable(operation.inputs[0])
             results = (np.asarray(name in seen or name in self.start),)
@@ -165,7 +166,7 @@ def _read_by(operation: Operation) -> list[Tensor]:
     if not isinstance(definition, CONTROL_TYPES):
         return list(operation.inputs)
     first = int(isinstance(definition, StatelessIf))
-    explicit = first or len(definition.body.outputs)
+    explicit = 1 if isinstance(definition, StatelessIf) else len(definition.body.outputs)
     used: set[int] = set()
     for graph in bodies(definition):
         read = {t for op in _needed([t.op for t in graph.outputs], set(graph.inputs)) for t in _read_by(op)}

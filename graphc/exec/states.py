@@ -24,7 +24,8 @@ def aligned_empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
     block = np.empty(size + ALIGNMENT, np.uint8)
     begin = -block.ctypes.data % ALIGNMENT
-    return block[begin:begin + size].view(dtype).reshape(shape)
+    made: np.ndarray = block[begin:begin + size].view(dtype).reshape(shape)
+    return made
 
 
 class State:

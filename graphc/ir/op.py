@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
 import numpy as np
 
@@ -355,6 +355,7 @@ OPS = Registry()
 C = TypeVar("C", bound=type[Op])
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(attr, operand_field))
 def register(cls: C) -> C:
     """Class decorator: makes the op a frozen dataclass and known by its class name, which is its TF type."""
     made = dataclass(frozen=True)(cls)

@@ -16,8 +16,8 @@ from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import REFUSED, Elementwise
 from graphc.ops.array.source import Const
 from graphc.passes.internal_ops import BindSizes, Checked
+from graphc.passes.required_sizes import symbols
 from graphc.passes.rewriter import Replacement, rewrite
-from graphc.passes.snapshot import symbols
 
 
 def check_operands(flow: Flow) -> Flow:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from graphc.ir.computed import computed
 from graphc.ir.node import Flow, Node
@@ -31,7 +31,8 @@ class ControlOp(Op):
         return tuple(getattr(self, name) for name in self.flow_fields)
 
     def with_flows(self, change: Callable[[Flow], Flow]) -> ControlOp:
-        return dataclasses.replace(self, **{name: change(getattr(self, name)) for name in self.flow_fields})
+        changed: dict[str, Any] = {name: change(getattr(self, name)) for name in self.flow_fields}
+        return dataclasses.replace(self, **changed)
 
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
         return self.result_specs

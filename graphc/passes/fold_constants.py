@@ -11,13 +11,14 @@ import numpy as np
 from graphc.errors import OpError
 from graphc.ir import dims
 from graphc.ir.dtypes import as_dtype
+from graphc.ir.flow_ops import FlowInput
 from graphc.ir.node import Flow, Node, make_node
 from graphc.ir.op import Composite, Effect, Op
 from graphc.ir.spec import Spec
 from graphc.ops.array.source import Const
-from graphc.passes.internal_ops import FlowInput, SizeValues
+from graphc.passes.internal_ops import SizeValues
+from graphc.passes.required_sizes import symbols
 from graphc.passes.rewriter import Replacement, rewrite
-from graphc.passes.snapshot import symbols
 
 SIZE_LIMIT = 4096
 

@@ -1,14 +1,12 @@
 """Ops that only the compiler's own graph has: they are no part of a saved graph and are not registered.
 
-  FlowInput       a value given from outside: a feed, or an argument of a loop's or branch's body
-  ReadState       a variable's value when the body starts
   Prepared        output `index` of the prepare body
-  WriteState      a variable's value from the end of the body on; an effect
   StateInitialized   whether the variable has a value when the body starts
   SizeValues      an int tensor whose elements are sizes known when the run is bound
   BindSizes       the elements of a small int tensor become symbols, which sizes behind it may use
   Checked         its input, unless an element is one that the op behind it refuses: then the run ends
-  SumTo is an ordinary op (ops/), Fused stands in passes/fused.py, While and If in passes/control_flow.py.
+  FlowInput, ReadState and WriteState, the ends of a Flow, stand in ir/flow_ops.py, Fused in passes/fused.py, While and
+  If in passes/control_flow.py.
 """
 from __future__ import annotations
 
@@ -21,37 +19,7 @@ from graphc.errors import InvalidArgumentError
 from graphc.ir.dims import Dim, Size
 from graphc.ir.dtypes import DType, bool_
 from graphc.ir.op import REFUSED, Effect, Op
-from graphc.ir.spec import Elements, Shape, Spec
-
-
-@dataclass(frozen=True)
-class FlowInput(Op):
-    """Input `index` of a flow. name: what a user knows it by."""
-
-    type: ClassVar[str] = "_FlowInput"
-    results = ("value",)
-    name: str
-    index: int
-    dtype: DType
-    shape: Shape
-    value: tuple[Size, ...] | None = None
-    elements: tuple[Elements, ...] = ()
-
-    def infer(self) -> Spec:
-        return Spec(self.dtype, self.shape, self.value, self.elements)
-
-
-@dataclass(frozen=True)
-class ReadState(Op):
-    type: ClassVar[str] = "_ReadState"
-    results = ("value",)
-    effect = Effect.READ
-    state: str
-    dtype: DType
-    shape: Shape
-
-    def infer(self) -> Spec:
-        return Spec(self.dtype, self.shape)
+from graphc.ir.spec import Shape, Spec
 
 
 @dataclass(frozen=True)
@@ -62,20 +30,8 @@ class Prepared(Op):
     dtype: DType
     shape: Shape
 
-    def infer(self) -> Spec:
+    def infer(self, *inputs: Spec) -> Spec:
         return Spec(self.dtype, self.shape)
-
-
-@dataclass(frozen=True)
-class WriteState(Op):
-    type: ClassVar[str] = "_WriteState"
-    operands = ("value",)
-    results = ()
-    effect = Effect.WRITE
-    state: str
-
-    def infer(self, value: Spec) -> tuple[Spec, ...]:
-        return ()
 
 
 @dataclass(frozen=True)
@@ -85,7 +41,7 @@ class StateInitialized(Op):
     effect = Effect.READ
     state: str
 
-    def infer(self) -> Spec:
+    def infer(self, *inputs: Spec) -> Spec:
         return Spec(bool_, ())
 
 
@@ -98,7 +54,7 @@ class BindSizes(Op):
     results = ()
     symbols: tuple[Dim, ...]
 
-    def infer(self, value: Spec) -> tuple[Spec, ...]:
+    def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
         return ()
 
 
@@ -112,7 +68,7 @@ class SizeValues(Op):
     dtype: DType
     shape: tuple[int, ...]
 
-    def infer(self) -> Spec:
+    def infer(self, *inputs: Spec) -> Spec:
         return Spec(self.dtype, self.shape).with_value(self.values)
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
@@ -133,10 +89,11 @@ class Checked(Op):
     refused: str
     results_behind: Size = 1
 
-    def infer(self, x: Spec) -> Spec:  # type: ignore[override]
-        return Spec(x.dtype, x.shape, x.value)
+    def infer(self, *inputs: Spec) -> Spec:
+        return Spec(inputs[0].dtype, inputs[0].shape, inputs[0].value)
 
-    def reference(self, x: np.ndarray) -> np.ndarray:  # type: ignore[override]
+    def reference(self, *inputs: np.ndarray) -> np.ndarray:
+        x = inputs[0]
         found, message = REFUSED[self.refused]
         if self.results_behind != 0 and np.any(found(x)):
             raise InvalidArgumentError(message)

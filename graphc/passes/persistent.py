@@ -2,11 +2,12 @@
 from __future__ import annotations
 
 from graphc.ir.dims import Dim
+from graphc.ir.flow_ops import FlowInput, ReadState, WriteState
 from graphc.ir.node import Flow, Node
 from graphc.ir.op import Effect
 from graphc.ops.array.source import Const
 from graphc.passes.control_flow import ControlOp
-from graphc.passes.internal_ops import BindSizes, FlowInput, Prepared, ReadState, WriteState
+from graphc.passes.internal_ops import BindSizes, Prepared
 
 
 class Persistence:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 
+from graphc.ir.flow_ops import ReadState, WriteState
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import Alias, Elementwise, Reduction, View
 from graphc.ops.array.source import Const
-from graphc.passes.internal_ops import Prepared, ReadState, SizeValues, WriteState
+from graphc.passes.internal_ops import Prepared, SizeValues
 from graphc.passes.persistent import Persistence
 from graphc.passes.rewriter import Replacement, rewrite
 

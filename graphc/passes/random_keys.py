@@ -21,8 +21,10 @@ def with_key(op: Op, operation: Any) -> Op:
     """The op with its key, if it has that field and no key yet."""
     if getattr(op, "key", None) is None or op.key != 0:  # type: ignore[attr-defined]
         return op
-    return dataclasses.replace(op, key=random_key(getattr(op, "seed", 0), getattr(op, "seed2", 0),
-                                                   full_name(operation.graph, operation.name)))
+    keyed: Any = op
+    made: Op = dataclasses.replace(keyed, key=random_key(getattr(op, "seed", 0), getattr(op, "seed2", 0),
+                                                         full_name(operation.graph, operation.name)))
+    return made
 
 
 def random_key(seed: int, seed2: int, name: str) -> int:

@@ -24,13 +24,14 @@ from graphc.ir import dims
 from graphc.ir.apply import field_value
 from graphc.ir.dims import Size
 from graphc.ir.element_values import DEPTH, from_operands
+from graphc.ir.flow_ops import FlowInput, ReadState, WriteState
 from graphc.ir.infer import explain
 from graphc.ir.node import Flow, Node, Origin, Value, make_node
 from graphc.ir.op import Composite, Effect, Op
 from graphc.ir.spec import Requirement, Spec
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.control.control import StatelessIf, StatelessWhile
-from graphc.passes.internal_ops import BindSizes, FlowInput, ReadState, StateInitialized, WriteState
+from graphc.passes.internal_ops import BindSizes, StateInitialized
 from graphc.passes.needed import needed_operations
 from graphc.passes.random_keys import with_key
 from graphc.passes.required_sizes import as_said, requiring, symbols, with_user_shapes
@@ -311,7 +312,7 @@ class Snapshot:
             name = value.node.origins[0].op_name if value.node.origins else "size"
             made = tuple(dims.symbol(f"{name}[{i}]", ("value", name, i)) for i in range(count))   # may be negative
             self.bound[value] = made
-            binder = make_node(BindSizes(made), (value,), value.node.origins)  # type: ignore[arg-type]
+            binder = make_node(BindSizes(made), (value,), value.node.origins)
             for size in made:
                 for symbol in symbols(size):
                     self.known.add(symbol)

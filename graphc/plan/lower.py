@@ -18,13 +18,14 @@ from dataclasses import replace
 from graphc.errors import InternalError, OpError, UnimplementedError, built_at
 from graphc.ir import dims, dtypes
 from graphc.ir.dims import Size
+from graphc.ir.flow_ops import FlowInput, ReadState, WriteState
 from graphc.ir.node import Flow, Node, Value
 from graphc.ir.op import Alias, Effect, Elementwise, Reduction, View
 from graphc.ir.spec import Requirement, Spec
 from graphc.ops.array.source import Const
 from graphc.passes.control_flow import Branch, Loop
 from graphc.passes.fused import Fused
-from graphc.passes.internal_ops import BindSizes, FlowInput, Prepared, ReadState, StateInitialized, WriteState
+from graphc.passes.internal_ops import BindSizes, Prepared, StateInitialized
 from graphc.passes.required_sizes import symbols
 from graphc.plan.access import Access, Text
 from graphc.plan.builder import BodyBuilder

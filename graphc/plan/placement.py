@@ -16,11 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from graphc.ir.flow_ops import FlowInput, ReadState, WriteState
 from graphc.ir.node import Flow, Node, Value
 from graphc.ir.op import Alias, Effect, Elementwise, Reduction
 from graphc.passes.control_flow import ControlOp
 from graphc.passes.fused import Fused
-from graphc.passes.internal_ops import BindSizes, FlowInput, Prepared, ReadState, WriteState
+from graphc.passes.internal_ops import BindSizes, Prepared
 
 Consumers = dict[Value, list[Node]]
 Copy = tuple[Value, int | str]

@@ -11,6 +11,8 @@ from typing import Any
 from graphc.errors import NotFoundError
 from graphc.ir.dtypes import string
 from graphc.ir.tensor import Operation, Tensor
+from graphc.ops.array.identity import Identity
+from graphc.ops.array.source import Const
 
 Build = Callable[[Sequence[Any]], Any]   # fetched values, in the order of Fetches.tensors -> the user's structure
 
@@ -98,9 +100,10 @@ def without_texts(build: Build, tensors: Sequence[Tensor]) -> tuple[Build, list[
 
 
 def _text_of(tensor: Tensor) -> Any:
-    while tensor.op.type == "Identity":
+    while isinstance(tensor.op.definition, Identity):
         tensor = tensor.op.inputs[0]
-    return tensor.op.definition.value if tensor.op.type == "Const" and tensor.dtype == string else None
+    definition = tensor.op.definition
+    return definition.value if isinstance(definition, Const) and tensor.dtype == string else None
 
 
 def fetch_key(structure: Any) -> Any:

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from graphc.ir import dims
+from graphc.ir.flow_ops import FlowInput, ReadState, WriteState
 from graphc.ir.node import Flow, Node, Value
 from graphc.ir.op import Effect
 from graphc.passes.fused import Fused
-from graphc.passes.internal_ops import BindSizes, FlowInput, ReadState, StateInitialized, WriteState
+from graphc.passes.internal_ops import BindSizes, StateInitialized
 
 
 class FlowReference:

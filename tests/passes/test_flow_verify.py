@@ -10,11 +10,12 @@ import pytest
 import graphc as gc
 from graphc.errors import InternalError
 from graphc.ir import dims
+from graphc.ir.flow_ops import FlowInput, WriteState
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import OPS
 from graphc.ir.spec import Spec
 from graphc.ir.verify import verify
-from graphc.passes.internal_ops import BindSizes, FlowInput, WriteState
+from graphc.passes.internal_ops import BindSizes
 
 from checking import flow_of
 

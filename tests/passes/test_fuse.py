@@ -14,12 +14,12 @@ import pytest
 import graphc as gc
 from graphc.errors import InternalError
 from graphc.ir.dtypes import float32
+from graphc.ir.flow_ops import FlowInput
 from graphc.ir.node import Flow, make_node
 from graphc.ir.op import OPS
 from graphc.ir.verify import verify
 from graphc.passes.fuse import fuse
 from graphc.passes.fused import Fused
-from graphc.passes.internal_ops import FlowInput
 from graphc.plan.compile import compile_graph
 from graphc.plan.plan import Call, Map, Plan
 

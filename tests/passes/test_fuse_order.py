@@ -7,11 +7,11 @@ import sys
 import pytest
 
 from graphc.ir.dtypes import float32
+from graphc.ir.flow_ops import FlowInput
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import OPS
 from graphc.ir.verify import verify
 from graphc.passes import fuse
-from graphc.passes.internal_ops import FlowInput
 from graphc.passes.places import Places
 
 Grouping = sys.modules["graphc.passes.fuse"].Grouping
