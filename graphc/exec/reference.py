@@ -20,8 +20,11 @@ from graphc.ir.apply import field_value
 from graphc.ir.graph import Graph
 from graphc.ir.op import Effect, Op
 from graphc.ir.tensor import Operation, Tensor, split_operands
+from graphc.ops.array.identity import Identity
+from graphc.ops.array.source import Placeholder
 from graphc.ops.control.control import StatelessIf, StatelessWhile, bodies
 from graphc.ops.random.philox import inner_iteration
+from graphc.ops.state.state import Assign, IsVariableInitialized, VariableV2
 
 CONTROL_TYPES = (StatelessWhile, StatelessIf)
 
@@ -66,7 +69,7 @@ class _Evaluator:
             self._execute(operation)
 
     def fetched(self, tensor: Tensor) -> np.ndarray:
-        if tensor.op.type == "VariableV2" and tensor.op.name in self.states:
+        if _is_variable(tensor) and tensor.op.name in self.states:
             return self.states[tensor.op.name]    # the value at the end of the run
         value: np.ndarray = self.values[tensor]
         return value
@@ -77,16 +80,16 @@ class _Evaluator:
             seen.update(self.seen.get(before, {}))
         self.seen[operation] = seen
         definition = operation.definition
-        if operation.type == "Placeholder":
+        if isinstance(definition, Placeholder):
             raise InvalidArgumentError(f"You must feed a value for placeholder '{operation.name}'", operation)
-        if operation.type == "VariableV2":
+        if isinstance(definition, VariableV2):
             return      # read at each consumer
         if isinstance(definition, CONTROL_TYPES):
             earlier = dict(self.states)
             read = _read_by(operation)
             results = self._control(definition, [self._value(t, seen) if t in read else None for t in operation.inputs])
             seen.update({n: v for n, v in self.states.items() if v is not earlier.get(n)})
-        elif operation.type == "IsVariableInitialized":
+        elif isinstance(definition, IsVariableInitialized):
             name = _captured_variable(operation.inputs[0])
             results = (np.asarray(name in seen or name in self.start),)
         else:
@@ -105,17 +108,18 @@ class _Evaluator:
         if name is None and _is_read(tensor) and tensor not in self.given:
             tensor = tensor.op.inputs[0]      # `v/read` stands for the variable: who uses it reads
             name = tensor.op.name
-        behind = _captured(tensor) if name is None and tensor.op.type == "Placeholder" else None
+        behind = _captured(tensor) if name is None and isinstance(tensor.op.definition, Placeholder) else None
         if behind is not None and _is_read(behind):
             # In a body a `v/read` from outside has its value there, unless the body wrote the variable before.
             return seen.get(behind.op.inputs[0].op.name, self.values[tensor])
-        if name is None or (tensor.op.type == "VariableV2" and tensor in self.values):
+        if name is None or (_is_variable(tensor) and tensor in self.values):
             return self.values[tensor]
         if name in seen:
             return seen[name]
         if name in self.start:
             return self.start[name]
-        if tensor.consumers() and all(op.type.startswith(("Assign", "IsVariable")) for op in tensor.consumers()):
+        consumers = tensor.consumers()
+        if consumers and all(isinstance(op.definition, (Assign, IsVariableInitialized)) for op in consumers):
             return None
         return _UNINITIALISED if name not in self.states else self.states[name]
 
@@ -176,18 +180,22 @@ def _read_by(operation: Operation) -> list[Tensor]:
 
 
 def _is_read(tensor: Tensor) -> bool:
-    return tensor.op.type == "Identity" and tensor.op.inputs[0].op.type == "VariableV2"
+    return type(tensor.op.definition) is Identity and _is_variable(tensor.op.inputs[0])
+
+
+def _is_variable(tensor: Tensor) -> bool:
+    return isinstance(tensor.op.definition, VariableV2)
 
 
 def _captured_variable(tensor: Tensor) -> str | None:
     """The name of the variable that a tensor is, or, in a body, captures; None if it is none."""
     found = _captured(tensor)
-    return found.op.name if found is not None and found.op.type == "VariableV2" else None
+    return found.op.name if found is not None and _is_variable(found) else None
 
 
 def _captured(tensor: Tensor) -> Tensor | None:
     """What a tensor of a body stands for in the graphs around it; itself, if it is no input; None for other inputs."""
-    while tensor.op.type == "Placeholder":
+    while isinstance(tensor.op.definition, Placeholder):
         outer = [o for o, inner in getattr(tensor.graph, "captures", {}).items() if inner is tensor]
         if not outer:
             return None

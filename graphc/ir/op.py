@@ -9,6 +9,17 @@ A class derives from `Op` (or one of the kinds below), is decorated with `@regis
   effect      PURE, READ (of state), WRITE (of state), RANDOM, HOST (Python, printing: order kept, at most once a run)
   checks_data   its kernel may end the run because of what it finds in the data (an index out of range)
 
+and, where it is so, what the passes make use of (they ask no op's name):
+
+  neutral_operand   (number, operands): filled with that number, any of these operands leaves the other one as it is
+  homogeneous   op(x * f, y * f) is op(x, y) * f, for an f that broadcasts as y does
+  self_inverse  op(op(x)) is x
+  of_one        of one operand it is that operand
+  keeps_order   the elements are the first operand's in their order, each maybe repeated: under that operand's shape the
+                result is that operand
+  with_transposed(i)   the op whose operand i is given with its last two axes exchanged
+  Elementwise.fills, Reduction.keeps_single, View.permutation, Composite.expands_early
+
 and its fields by `attr` (travels as an attribute), or by `operand_field` (TF passes it as an input tensor, but the
 compiler must know it: axis, perm, shape, paddings; the value may hold symbolic sizes). `infer`, `lower`, `reference`
 and `permuted` see only the operands that are no fields.
@@ -113,6 +124,11 @@ class Op:
     refs: ClassVar[tuple[str, ...]] = ()
     effect: ClassVar[Effect] = Effect.PURE
     checks_data: ClassVar[bool] = False
+    neutral_operand: ClassVar[tuple[float, tuple[int, ...]] | None] = None
+    homogeneous: ClassVar[bool] = False
+    self_inverse: ClassVar[bool] = False
+    of_one: ClassVar[bool] = False
+    keeps_order: ClassVar[bool] = False
     samples: ClassVar[Sequence[Sample]] = ()
     type: ClassVar[str]
 
@@ -138,6 +154,10 @@ class Op:
 
     def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
         """The op with its axes renamed by perm, given its operands' ranks; None: layout matters to it."""
+        return None
+
+    def with_transposed(self, operand: int) -> Op | None:
+        """The op that gives the same result if this operand comes with its last two axes exchanged."""
         return None
 
     def lower(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
@@ -220,13 +240,15 @@ class Elementwise(Op):
     """y[i] = scalar(x0[i], x1[i], ...) under NumPy broadcasting.
 
     refused: which values (a key of REFUSED) of the last operand end the run, if it is of integers;
-    passes/check_operands.py puts the step before the op that finds them.
+    passes/check_operands.py puts the step before the op that finds them. fills: the number that every element of the
+    result is, whatever the operand holds.
     """
 
     output_dtype: ClassVar[DType | None] = None    # None: that of the first operand
     # Why the op is not exact somewhere, and where (of its operands): what tests/ops/test_hard_points.py leaves out.
     inexact: ClassVar[tuple[str, Callable[..., Any]] | None] = None
     refused: ClassVar[str | None] = None
+    fills: ClassVar[float | None] = None
 
     def scalar(self, s: Scalars, *x: Any) -> Any:
         raise NotImplementedError(f"{self.type}.scalar")
@@ -261,6 +283,11 @@ class Reduction(Op):
     def finish(self, s: Scalars, total: Any, count: Any) -> Any:
         return total
 
+    @classmethod
+    def keeps_single(cls) -> bool:
+        """Whether the reduction of one element is that element."""
+        return cls.map_element is Reduction.map_element and cls.finish is Reduction.finish
+
     def infer(self, x: Spec) -> Spec:  # type: ignore[override]
         if x.shape is None:
             return Spec(x.dtype, None)
@@ -283,6 +310,10 @@ class View(Op):
     """The same elements, seen through other strides: transpose, slices, broadcast. No data moves if the reader is
     a map."""
 
+    def permutation(self) -> tuple[int, ...] | None:
+        """perm, if the view is no more than another order of the axes: axis i of y is axis perm[i] of x."""
+        return None
+
     def view(self, b: Any, x: Any) -> Any:
         """The access of the output, made from the access x of the input (plan/access.py: Access.transpose, .slice,
         ...)."""
@@ -299,7 +330,9 @@ class Alias(Op):
 
 @dataclass(frozen=True)
 class Composite(Op):
-    """Computed by a few other ops."""
+    """Computed by a few other ops. expands_early: before `layout`, to which those tell more."""
+
+    expands_early: ClassVar[bool] = False
 
     def expand(self, emit: Callable[..., Any], *inputs: Any) -> Any:
         """emit(OtherOp(...), value, ...) makes a node and returns its value (a tuple if it has several results).

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 
 from graphc.errors import InternalError
 from graphc.ir import dims
+from graphc.ir.flow_ops import FlowInput, WriteState
 from graphc.ir.node import Flow, Node, Value
 from graphc.ir.op import Effect
 from graphc.ir.spec import Spec
@@ -69,13 +70,13 @@ def _check_acyclic(flow: Flow) -> None:
 def _check_ends(flow: Flow, nodes: Sequence[Node]) -> None:
     given = set(flow.inputs)
     for i, node in enumerate(flow.inputs):
-        if node.op.type != "_FlowInput" or getattr(node.op, "index", -1) != i:
+        if not isinstance(node.op, FlowInput) or node.op.index != i:
             raise InternalError(f"input {i} of the flow is {node}")
     for value in flow.outputs:
         _check_value(value)
     effects = set(flow.effects)
     for node in nodes:
-        if node.op.type == "_FlowInput" and node not in given:
+        if isinstance(node.op, FlowInput) and node not in given:
             raise InternalError(f"{node} is used, but is no input of the flow")
         if node.op.effect in (Effect.WRITE, Effect.HOST) and node not in effects:
             raise InternalError(f"{node} has an effect, but is none of the flow's effects")
@@ -116,9 +117,9 @@ def contradicts(a: Spec, b: Spec) -> bool:
 def _check_states(flow: Flow, nodes: Sequence[Node]) -> None:
     written: set[str] = set()
     for node in nodes:
-        if node.op.type != "_WriteState":
+        if not isinstance(node.op, WriteState):
             continue
-        state: str = node.op.state  # type: ignore[attr-defined]
+        state = node.op.state
         if state in written:
             raise InternalError(f"variable '{state}' is written twice")
         written.add(state)

@@ -13,7 +13,7 @@ import numpy as np
 
 from graphc.ir import dims
 from graphc.ir.node import Flow, Node, Value, make_node
-from graphc.ir.op import REFUSED, Elementwise
+from graphc.ir.op import REFUSED, Alias, Elementwise, View
 from graphc.ops.array.source import Const
 from graphc.passes.internal_ops import BindSizes, Checked
 from graphc.passes.required_sizes import symbols
@@ -59,6 +59,6 @@ def _makers(flow: Flow) -> dict[dims.Symbol, Node]:
 def _is_fine(value: Value, refused: str) -> bool:
     """Whether the elements are known, and none is refused."""
     node = value.node
-    if node.op.type == "Fill":
+    if isinstance(node.op, (View, Alias)):
         return _is_fine(node.inputs[0], refused)
     return isinstance(node.op, Const) and not np.any(REFUSED[refused][0](node.op.value))

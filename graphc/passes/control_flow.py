@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from graphc.ir.computed import computed
+from graphc.ir.flow_ops import ReadState
 from graphc.ir.node import Flow, Node
 from graphc.ir.op import Effect, Op
 from graphc.ir.spec import Spec
@@ -80,8 +81,8 @@ class BranchWithEffects(Branch):
 def states_read(nodes: Iterator[Node]) -> set[str]:
     found: set[str] = set()
     for node in nodes:
-        if node.op.type == "_ReadState":
-            found.add(node.op.state)  # type: ignore[attr-defined]
+        if isinstance(node.op, ReadState):
+            found.add(node.op.state)
         elif isinstance(node.op, ControlOp):
             found |= node.op.states_read
     return found

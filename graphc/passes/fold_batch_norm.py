@@ -15,8 +15,6 @@ from graphc.ops.nn.convolution import Conv2D
 from graphc.passes.persistent import Persistence
 from graphc.passes.rewriter import Replacement, rewrite
 
-SHIFTS = ("Add", "AddV2", "Sub", "BiasAdd")
-
 
 def fold_batch_norm(flow: Flow) -> Flow:
     if not any(isinstance(node.op, Conv2D) for node in flow.nodes()):
@@ -36,7 +34,7 @@ def fold_batch_norm(flow: Flow) -> Flow:
             node = value.node
             if isinstance(node.op, Conv2D):
                 return node.op.data_format == "NHWC" and persists(node.inputs[1].node)
-            if node.op.type not in SHIFTS or not is_row(node.inputs[1], (value.spec.shape or (None,))[-1]):
+            if not node.op.homogeneous or not is_row(node.inputs[1], (value.spec.shape or (None,))[-1]):
                 return False
             value = node.inputs[0]
         return False
@@ -54,7 +52,7 @@ def fold_batch_norm(flow: Flow) -> Flow:
     def factor_inwards(node: Node) -> Replacement:
         """(conv + b) * f -> conv * f + b * f, and so for -"""
         found = scaled(node)
-        if found is None or found[0].node.op.type not in SHIFTS:
+        if found is None or not found[0].node.op.homogeneous:
             return None
         x, factor = found
         inner, shift = x.node.inputs

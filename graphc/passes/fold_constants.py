@@ -10,10 +10,10 @@ import numpy as np
 
 from graphc.errors import OpError
 from graphc.ir import dims
-from graphc.ir.dtypes import as_dtype
+from graphc.ir.dtypes import as_dtype, int32, int64
 from graphc.ir.flow_ops import FlowInput
 from graphc.ir.node import Flow, Node, make_node
-from graphc.ir.op import Composite, Effect, Op
+from graphc.ir.op import Composite, Effect, Elementwise, Op
 from graphc.ir.spec import Spec
 from graphc.ops.array.source import Const
 from graphc.passes.internal_ops import SizeValues
@@ -33,7 +33,7 @@ def fold_constants(flow: Flow) -> Flow:
         if isinstance(node.op, (SizeValues, FlowInput, Const)):
             return None
         spec = node.specs[0]
-        if spec.dtype.short not in ("i32", "i64") or not all(isinstance(s, int) for s in spec.shape or ()):
+        if spec.dtype not in (int32, int64) or not all(isinstance(s, int) for s in spec.shape or ()):
             return None
         if not all(symbol in given for size in spec.value or () for symbol in symbols(size)):
             return None
@@ -44,9 +44,9 @@ def fold_constants(flow: Flow) -> Flow:
 
 def like_a_scalar(node: Node) -> Replacement:
     """ones_like(scalar) -> 1, zeros_like(scalar) -> 0: nothing of the scalar is needed"""
-    if node.op.type not in ("OnesLike", "ZerosLike") or node.specs[0].shape != ():
+    if not isinstance(node.op, Elementwise) or node.op.fills is None or node.specs[0].shape != ():
         return None
-    return constant_node(np.array(node.op.type == "OnesLike", node.specs[0].dtype.numpy), node)
+    return constant_node(np.array(node.op.fills, node.specs[0].dtype.numpy), node)
 
 
 def fold(node: Node) -> Replacement:

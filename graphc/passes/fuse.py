@@ -328,7 +328,7 @@ class Rebuild:
         results = sorted(self.needed.get(group, {}), key=lambda v: (self.position[v.node], v.index))
         op = Fused(tuple(members), tuple(self.arguments[group]), tuple(results), group.domain, group.axes or (),
                    group.kernel)
-        origins = tuple(dict.fromkeys(o for m in members for o in m.origins if m.op.type != "Const"))
+        origins = tuple(dict.fromkeys(o for m in members for o in m.origins if not isinstance(m.op, Const)))
         requirements = tuple(dict.fromkeys(r for m in members for r in m.requirements))
         node = Node(op, inputs, tuple(v.spec for v in results), after, origins, requirements)
         for i, value in enumerate(results):

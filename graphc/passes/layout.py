@@ -55,7 +55,7 @@ def insert(node: Node) -> Replacement:
 def sink(node: Node) -> Replacement:
     """op(nchw(z), ...) -> nchw(op'(z, ...))"""
     moved = next((v for v in node.inputs if is_channels_first(v)), None)
-    if moved is None or node.op.effect != Effect.PURE or not node.specs or node.op.type == "Transpose":
+    if moved is None or node.op.effect != Effect.PURE or not node.specs or permutation(node) is not None:
         return None
     perm = channels_last(moved.spec.rank or 0)
     inputs = node.inputs
@@ -80,8 +80,8 @@ def inverse(perm: Sequence[int]) -> tuple[int, ...]:
 def is_channels_first(value: Value) -> bool:
     """Whether the value is a transpose from NHWC to NCHW. (With three axes it could as well be the other way round.)"""
     node = value.node
-    return (node.op.type == "Transpose" and (value.spec.rank or 0) > 3
-            and permutation(node) == inverse(channels_last(value.spec.rank or 0)))
+    rank = value.spec.rank or 0
+    return rank > 3 and permutation(node) == inverse(channels_last(rank))
 
 
 def full_rank(node: Node, rank: int) -> tuple[Value, ...]:

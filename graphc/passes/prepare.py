@@ -72,6 +72,6 @@ def _costs(node: Node, users: list[Node]) -> bool:
     if isinstance(node.op, (Const, ReadState, Alias, SizeValues)):
         return False
     if isinstance(node.op, View):
-        return node.op.type == "Transpose" and any(
+        return node.op.permutation() is not None and any(
             not isinstance(u.op, (Elementwise, Reduction, View)) for u in users)
     return True

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from graphc.ir.node import Node
+from graphc.ir.op import View
 
 
 @dataclass(frozen=True)
@@ -23,5 +24,8 @@ class PassReport:
 
 def count_transposes(nodes: Iterable[Node]) -> int:
     """Transposes among the nodes, those inside fused ones included."""
-    return sum(node.op.type == "Transpose" or sum(m.op.type == "Transpose" for m in getattr(node.op, "members", ()))
-               for node in nodes)
+    return sum(_is_transpose(node) or sum(map(_is_transpose, getattr(node.op, "members", ()))) for node in nodes)
+
+
+def _is_transpose(node: Node) -> bool:
+    return isinstance(node.op, View) and node.op.permutation() is not None

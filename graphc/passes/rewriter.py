@@ -18,6 +18,7 @@ from typing import Any
 
 from graphc.errors import InternalError
 from graphc.ir import dims
+from graphc.ir.flow_ops import FlowInput
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import OPS, Elementwise, Op
 from graphc.ir.spec import Requirement, Spec
@@ -116,8 +117,9 @@ class Rewriter:
             mentioned = {a for r in node.requirements for size in (r.a, r.b) for a in dims.atoms(size)}
             mentioned -= {a for n in reached for a in _made_known(n)}
             before = [n for v in unreached for n in _behind(v.node, lambda _: True)] if mentioned else []
-            self.makers[made] = tuple(dict.fromkeys(n for n in before if n.op.type != "_FlowInput" and mentioned & (
-                _made_known(n) - {a for v in n.inputs for a in _made_known(v.node)})))
+            self.makers[made] = tuple(dict.fromkeys(
+                n for n in before if not isinstance(n.op, FlowInput)
+                and mentioned & (_made_known(n) - {a for v in n.inputs for a in _made_known(v.node)})))
 
     def _first_change(self, node: Node) -> tuple[Rule | None, tuple[Value, ...] | None]:
         for rule in self.rules:

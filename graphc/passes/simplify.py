@@ -12,8 +12,9 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.dtypes import COMPUTED
 from graphc.ir.node import Flow, Node, Value, make_node
-from graphc.ir.op import OPS, Alias
+from graphc.ir.op import OPS, Alias, Composite, Elementwise, Op, Reduction, View
 from graphc.ir.spec import Shape
+from graphc.ops.array.cast import Cast
 from graphc.ops.array.source import Const
 from graphc.passes.expand import expand_composite
 from graphc.passes.fold_constants import constant_node
@@ -48,25 +49,25 @@ def join_aliases(node: Node) -> Replacement:
 
 def join_transposes(node: Node) -> Replacement:
     """transpose(transpose(x, p), q) -> transpose(x, p[q])"""
-    if node.op.type != "Transpose" or node.inputs[0].node.op.type != "Transpose":
+    outer, inner = permutation(node), permutation(node.inputs[0].node) if node.inputs else None
+    if outer is None or inner is None:
         return None
-    inner = permutation(node.inputs[0].node)
-    return transpose(node.inputs[0].node.inputs[0], tuple(inner[q] for q in permutation(node)), node)
+    return transpose(node.inputs[0].node.inputs[0], tuple(inner[q] for q in outer), node)
 
 
 def drop_identity_transpose(node: Node) -> Replacement:
     """transpose(x, (0, 1, ...)) -> x"""
-    if node.op.type == "Transpose" and permutation(node) == tuple(range(len(node.specs[0].shape or ()))):
-        return node.inputs[0]
-    return None
+    perm = permutation(node)
+    return node.inputs[0] if perm is not None and perm == tuple(range(len(perm))) else None
 
 
 def transpose_of_units(node: Node) -> Replacement:
     """transpose(x) that moves axes of size 1 only -> reshape(x)"""
-    if node.op.type != "Transpose":
+    perm = permutation(node)
+    if perm is None:
         return None
     x = node.inputs[0]
-    moved = [p for p in permutation(node) if not dims.same((x.spec.shape or ())[p], 1)]
+    moved = [p for p in perm if not dims.same((x.spec.shape or ())[p], 1)]
     if moved == sorted(moved):
         return reshape(x, node.specs[0].shape or (), node)
     return None
@@ -74,10 +75,9 @@ def transpose_of_units(node: Node) -> Replacement:
 
 def drop_neutral(node: Node) -> Replacement:
     """x * 1 -> x, 1 * x -> x, x + 0 -> x, 0 + x -> x, x - 0 -> x, x / 1 -> x"""
-    neutral = NEUTRAL.get(node.op.type)
-    if neutral is None or len(node.inputs) != 2:
+    if node.op.neutral_operand is None or len(node.inputs) != 2:
         return None
-    number, sides = neutral
+    number, sides = node.op.neutral_operand
     for side in sides:
         other = node.inputs[1 - side]
         if is_filled_with(node.inputs[side], number) and same_shape(other.spec.shape, node.specs[0].shape):
@@ -85,45 +85,43 @@ def drop_neutral(node: Node) -> Replacement:
     return None
 
 
-NEUTRAL = {"Mul": (1, (0, 1)), "Add": (0, (0, 1)), "AddV2": (0, (0, 1)), "BiasAdd": (0, (1,)), "Sub": (0, (1,)),
-           "RealDiv": (1, (1,)), "Div": (1, (1,))}
-
-
 def drop_same_cast(node: Node) -> Replacement:
     """cast(x, dtype of x) -> x"""
-    if node.op.type == "Cast" and node.specs[0].dtype == node.inputs[0].spec.dtype:
+    if isinstance(node.op, Cast) and node.specs[0].dtype == node.inputs[0].spec.dtype:
         return node.inputs[0]
     return None
 
 
-def drop_double_negation(node: Node) -> Replacement:
-    """-(-x) -> x"""
-    if node.op.type == "Neg" and node.inputs[0].node.op.type == "Neg":
+def drop_inverse(node: Node) -> Replacement:
+    """-(-x) -> x, not(not(x)) -> x"""
+    if node.op.self_inverse and node.inputs[0].node.op == node.op:
         return node.inputs[0].node.inputs[0]
     return None
 
 
 def transposed_operand(node: Node) -> Replacement:
     """matmul(transpose(a), b) -> matmul(a, b, transpose_a), and so for b"""
-    if node.op.type != "MatMul":
+    if type(node.op).with_transposed is Op.with_transposed:
         return None
-    for i, name in enumerate(("transpose_a", "transpose_b")):
-        operand = node.inputs[i].node
-        if operand.op.type == "Transpose" and permutation(operand) == (1, 0):
-            inputs = tuple(operand.inputs[0] if k == i else v for k, v in enumerate(node.inputs))
-            op = dataclasses.replace(node.op, **{name: not getattr(node.op, name)})
+    for i, operand in enumerate(node.inputs):
+        perm = permutation(operand.node)
+        if perm is None or perm != (*range(len(perm) - 2), len(perm) - 1, len(perm) - 2):
+            continue
+        op = node.op.with_transposed(i)
+        if op is not None:
+            inputs = tuple(operand.node.inputs[0] if k == i else v for k, v in enumerate(node.inputs))
             return make_node(op, inputs, node.origins, node.after)
     return None
 
 
 def sum_to_as_sum(node: Node) -> Replacement:
     """sum_to(x, shape) -> sum(x, axes): before `layout`, which knows sums"""
-    return expand_composite(node) if node.op.type == "_SumTo" else None
+    return expand_composite(node) if isinstance(node.op, Composite) and node.op.expands_early else None
 
 
 def fill_like(node: Node) -> Replacement:
     """zeros_like(x) -> 0, broadcast; ones_like(x) -> 1, broadcast: only the shape of x matters"""
-    number = {"ZerosLike": 0, "OnesLike": 1}.get(node.op.type)
+    number = node.op.fills if isinstance(node.op, Elementwise) else None
     spec = node.specs[0] if number is not None else None
     if spec is None or spec.shape is None or spec.dtype not in COMPUTED:
         return None
@@ -134,7 +132,7 @@ def fill_like(node: Node) -> Replacement:
 
 def reduce_nothing(node: Node) -> Replacement:
     """sum(x, axes of size 1) -> reshape(x), also for max, min, mean, prod, all, any"""
-    if node.op.type not in ("Sum", "Mean", "Max", "Min", "Prod", "All", "Any"):
+    if not isinstance(node.op, Reduction) or not node.op.keeps_single():
         return None
     a, b = node.inputs[0].spec.shape, node.specs[0].shape
     if a is not None and b is not None and same_shape(without_units(a), without_units(b)):
@@ -144,14 +142,14 @@ def reduce_nothing(node: Node) -> Replacement:
 
 def slice_of_everything(node: Node) -> Replacement:
     """broadcast_to(x, shape of x) -> x; tile(x, ones) -> x; addn(x) -> x"""
-    kept = node.op.type in ("BroadcastTo", "Tile") or (node.op.type == "AddN" and len(node.inputs) == 1)
+    kept = node.op.keeps_order or (node.op.of_one and len(node.inputs) == 1)
     if kept and same_shape(node.inputs[0].spec.shape, node.specs[0].shape):
         return node.inputs[0]
     return None
 
 
 RULES = [drop_same_shape_alias, join_aliases, drop_identity_transpose, join_transposes, transpose_of_units,
-         drop_neutral, drop_same_cast, drop_double_negation, transposed_operand, sum_to_as_sum, fill_like,
+         drop_neutral, drop_same_cast, drop_inverse, transposed_operand, sum_to_as_sum, fill_like,
          reduce_nothing, slice_of_everything]
 
 
@@ -173,16 +171,15 @@ def transpose(x: Value, perm: tuple[int, ...], like: Node) -> Value:
     return make_node(op, (x,), like.origins, like.after).value()
 
 
-def permutation(node: Node) -> tuple[int, ...]:
-    """perm of a Transpose node, counted from the front."""
-    perm: tuple[int, ...] = node.op.perm  # type: ignore[attr-defined]
-    return tuple(p % len(perm) for p in perm)
+def permutation(node: Node) -> tuple[int, ...] | None:
+    """perm of a transpose, counted from the front; None: it is none."""
+    return node.op.permutation() if isinstance(node.op, View) else None
 
 
 def is_filled_with(value: Value, number: float) -> bool:
     """Whether every element is known to be this number."""
     node = value.node
-    if node.op.type in ("Fill", "BroadcastTo"):
+    if isinstance(node.op, (View, Alias)):
         return is_filled_with(node.inputs[0], number)
     if not isinstance(node.op, Const) or node.op.value.dtype == object:
         return False

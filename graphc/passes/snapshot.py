@@ -30,7 +30,10 @@ from graphc.ir.node import Flow, Node, Origin, Value, make_node
 from graphc.ir.op import Composite, Effect, Op
 from graphc.ir.spec import Requirement, Spec
 from graphc.ir.tensor import Operation, Tensor
+from graphc.ops.array.identity import Identity, NoOp
+from graphc.ops.array.source import Placeholder, PlaceholderWithDefault
 from graphc.ops.control.control import StatelessIf, StatelessWhile
+from graphc.ops.state.state import IsVariableInitialized, VariableV2
 from graphc.passes.internal_ops import BindSizes, StateInitialized
 from graphc.passes.needed import needed_operations
 from graphc.passes.random_keys import with_key
@@ -38,7 +41,6 @@ from graphc.passes.required_sizes import as_said, requiring, symbols, with_user_
 from graphc.passes.snapshot_bodies import convert_control
 
 Versions = dict[str, int]
-VARIABLES = ("VariableV2", "Variable")
 
 
 def take_snapshot(fetches: Sequence[Tensor], targets: Sequence[Operation], feeds: Sequence[Tensor],
@@ -153,7 +155,7 @@ class Snapshot:
         if tensor in self.values or tensor in self.refused:
             return self.read(tensor, {})
         state = self.state_of[tensor]
-        if tensor.op.type in VARIABLES:
+        if isinstance(tensor.op.definition, VariableV2):
             return self.versions[state][-1]
         if tensor.op not in self.seen:
             return self.read(tensor, {})             # an input of a body
@@ -167,21 +169,21 @@ class Snapshot:
         if all(t in self.values for t in operation.outputs) and operation.outputs:
             return                                   # fed
         definition = operation.definition
-        if operation.type in VARIABLES:
+        if isinstance(definition, VariableV2):
             self._variable(operation)
         elif self._is_read_of_variable(operation):
             self.state_of[operation.outputs[0]] = self.state_of[operation.inputs[0]]
-        elif operation.type == "IsVariableInitialized":
+        elif isinstance(definition, IsVariableInitialized):
             self._is_initialized(operation, seen)
         elif definition.refs:
             self._update(operation, seen)
         elif isinstance(definition, (StatelessWhile, StatelessIf)):
             convert_control(self, operation, seen)
-        elif operation.type == "Placeholder":
+        elif isinstance(definition, Placeholder):
             self._missing_feed(operation)
-        elif operation.type == "PlaceholderWithDefault":
+        elif isinstance(definition, PlaceholderWithDefault):
             self.values[operation.outputs[0]] = self.read(operation.inputs[0], seen)
-        elif operation.type == "NoOp":
+        elif isinstance(definition, NoOp):
             return
         else:
             self._plain(operation, seen)
@@ -200,7 +202,7 @@ class Snapshot:
         return found
 
     def _is_read_of_variable(self, operation: Operation) -> bool:
-        return (operation.type == "Identity" and operation.inputs[0].op.type in VARIABLES
+        return (type(operation.definition) is Identity and isinstance(operation.inputs[0].op.definition, VariableV2)
                 and operation.inputs[0] in self.state_of)
 
     def _is_initialized(self, operation: Operation, seen: Versions) -> None:

@@ -27,6 +27,7 @@ from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import OPS
 from graphc.ir.spec import Elements, Spec, joined_elements
 from graphc.ir.tensor import Operation
+from graphc.ops.array.identity import Identity
 from graphc.ops.control.control import StatelessIf, StatelessWhile
 from graphc.passes.control_flow import Branch, BranchWithEffects, Loop, LoopWithEffects
 from graphc.passes.needed import inputs_needed
@@ -165,7 +166,7 @@ def _operands(outer: Snapshot, operation: Operation, first: int, carried: int, s
             found.append(Operand(position, outer.read(tensor, seen), None, True))
             continue
         value = outer.read(tensor, seen)
-        outside = value if tensor.op.type == "Identity" or tensor in outer.outside else None
+        outside = value if type(tensor.op.definition) is Identity or tensor in outer.outside else None
         if state is not None and not seen.get(state, 0) and outer.starts_with_read(state):
             found.append(Operand(position, None, state, outside=outside))
         else:

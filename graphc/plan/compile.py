@@ -12,6 +12,7 @@ import numpy as np
 from graphc.ir.node import Flow
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor
+from graphc.ops.array.transpose import Transpose
 from graphc.passes import PIPELINE, UNFUSED
 from graphc.passes.driver import Pass, run_pipeline
 from graphc.passes.report import PassReport
@@ -81,7 +82,7 @@ def pass_table(fetches: Sequence[Tensor | Operation], feeds: Sequence[Tensor] = 
 def _snapshot_report(operations: Sequence[Operation], reports: Sequence[PassReport], milliseconds: float) -> PassReport:
     """What the snapshot did to the user's graph; it prunes, and drops operands that are fields."""
     every = operations[0].graph.get_operations() if operations else []
-    transposes = sum(op.type == "Transpose" for op in every)
+    transposes = sum(isinstance(op.definition, Transpose) for op in every)
     first = reports[0] if reports else None
     nodes, left = (first.nodes_before, first.transposes_before) if first else (0, 0)
     return PassReport("snapshot", len(every), nodes, milliseconds, transposes, left)

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Sequence
 from graphc.ir.flow_ops import FlowInput, ReadState, WriteState
 from graphc.ir.node import Flow, Node, Value
 from graphc.ir.op import Alias, Effect, Elementwise, Reduction
+from graphc.ops.array.source import Const
 from graphc.passes.control_flow import ControlOp
 from graphc.passes.fused import Fused
 from graphc.passes.internal_ops import BindSizes, Prepared
@@ -169,4 +170,4 @@ def may_fail(node: Node) -> bool:
 
 
 def _is_source(node: Node) -> bool:
-    return isinstance(node.op, (FlowInput, ReadState, Prepared)) or node.op.type == "Const"
+    return isinstance(node.op, (FlowInput, ReadState, Prepared, Const))

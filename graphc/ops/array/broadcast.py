@@ -24,6 +24,7 @@ RANK_LIMIT = 8      # of what a Plan computes with
 class BroadcastTo(View):
     """input repeated to the shape `shape` by NumPy's rules."""
 
+    keeps_order: ClassVar = True
     operands = ("input", "shape")
     results = ("output",)
     types: ClassVar = {"T": "input", "Tidx": "shape"}
@@ -72,6 +73,7 @@ class _SumTo(Composite):
     the second part is summed: one form for both cases.
     """
 
+    expands_early: ClassVar = True
     operands = ("x", "shape")
     types: ClassVar = {"T": "x", "Tidx": "shape"}
     shape: tuple[Size, ...] = operand_field("ints")
@@ -155,6 +157,7 @@ def _sum_first(emit: Any, x: Any, wanted: Sequence[Size], axis: int) -> Any:
 class Tile(Op):
     """input repeated multiples[i] times along axis i."""
 
+    keeps_order: ClassVar = True
     operands = ("input", "multiples")
     results = ("output",)
     types: ClassVar = {"T": "input", "Tmultiples": "multiples"}

@@ -59,6 +59,7 @@ def _like_samples() -> list[Sample]:
 class ZerosLike(Elementwise):
     """Zeros of the shape and dtype of x."""
 
+    fills: ClassVar = 0
     operands = ("x",)
     types: ClassVar = {"T": "x"}
     samples: ClassVar = _like_samples()
@@ -81,6 +82,7 @@ class ZerosLike(Elementwise):
 class OnesLike(Elementwise):
     """Ones of the shape and dtype of x."""
 
+    fills: ClassVar = 1
     operands = ("x",)
     types: ClassVar = {"T": "x"}
     samples: ClassVar = _like_samples()

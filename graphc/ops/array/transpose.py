@@ -53,8 +53,11 @@ class Transpose(View):
             return [g.transpose(dy, g.invert_permutation(node.inputs[1])), None]
         return [g.transpose(dy, inverse(tuple(p % len(self.perm) for p in self.perm))), None]
 
+    def permutation(self) -> tuple[int, ...]:
+        return tuple(p % len(self.perm) for p in self.perm)
+
     def view(self, b: Any, x: Any) -> Any:
-        return x.transpose([p % len(self.perm) for p in self.perm])
+        return x.transpose(self.permutation())
 
 
 def inverse(perm: Sequence[int]) -> tuple[int, ...]:
@@ -98,6 +101,7 @@ class InvertPermutation(Op):
 class ReverseV2(View):
     """tensor with the order of elements reversed along `axis`."""
 
+    self_inverse: ClassVar = True
     operands = ("tensor", "axis")
     results = ("output",)
     types: ClassVar = {"T": "tensor", "Tidx": "axis"}

@@ -20,6 +20,8 @@ class Add(Binary):
     """x + y"""
 
     primitive = "add"
+    neutral_operand = 0, (0, 1)
+    homogeneous = True
     sizes_function = staticmethod(lambda x, y: x + y)
     function = np.add
     samples = binary_samples()
@@ -42,6 +44,8 @@ class Sub(Binary):
     """x - y"""
 
     primitive = "sub"
+    neutral_operand = 0, (1,)
+    homogeneous = True
     sizes_function = staticmethod(lambda x, y: x - y)
     function = np.subtract
     samples = binary_samples()
@@ -57,6 +61,7 @@ class Mul(Binary):
     """x * y"""
 
     primitive = "mul"
+    neutral_operand = 1, (0, 1)
     sizes_function = staticmethod(lambda x, y: x * y)
     function = np.multiply
     samples = binary_samples()
@@ -160,6 +165,7 @@ class AddN(Elementwise):
 
     operands = ("inputs*",)
     results = ("sum",)
+    of_one = True
     types = {"T": "inputs"}
     samples = [Sample({}, ((17,),)), Sample({}, ((2, 3, 5), (2, 3, 5))), Sample({}, ((31,),) * 4),
                Sample({}, ((5,),) * 3, (int32,) * 3, gradient=False, low=-9, high=9)]

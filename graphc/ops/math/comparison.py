@@ -105,6 +105,7 @@ class LogicalOr(_Logical):
 class LogicalNot(Unary):
     """not x"""
 
+    self_inverse = True
     types = {}
     kind = "bool"
     output_dtype = bool_

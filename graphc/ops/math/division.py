@@ -32,6 +32,7 @@ class _Quotient(Binary):
 class RealDiv(_Quotient):
     """x / y of floating point numbers"""
 
+    neutral_operand = 1, (1,)
     kind = "floating"
     function = np.true_divide
     samples = binary_samples(0.5, 3, integers=False)
@@ -68,6 +69,7 @@ class TruncateDiv(Binary):
 class Div(_Quotient):
     """x / y; integers round towards 0"""
 
+    neutral_operand = 1, (1,)
     refused = "zero"
     function = staticmethod(lambda x, y: x / y if x.dtype.kind == "f" else _truncated(x, y))
     samples = binary_samples(0.5, 3)

@@ -1,6 +1,7 @@
 """Matrix products: MatMul of two matrices, BatchMatMul of many, BatchMatMulV2 with broadcast leading axes."""
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,11 @@ def _inner(op: Op, a: Spec, b: Spec, transpose_a: bool, transpose_b: bool) -> tu
             f"{' transposed' if transpose_a else ''} and {text(b.shape)}{' transposed' if transpose_b else ''}"
         ) from None
     return rows, columns
+
+
+def _with_other(op: Op, flag: str) -> Op:
+    changed: dict[str, Any] = {flag: not getattr(op, flag)}
+    return dataclasses.replace(op, **changed)
 
 
 @register
@@ -56,6 +62,9 @@ class MatMul(Op):
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         a, b = inputs
         return (a.T if self.transpose_a else a) @ (b.T if self.transpose_b else b)
+
+    def with_transposed(self, operand: int) -> Op:
+        return _with_other(self, ("transpose_a", "transpose_b")[operand])
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         x, y = inputs
@@ -131,6 +140,10 @@ class BatchMatMul(Op):
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         x, y = inputs
         return np.matmul(np.swapaxes(x, -1, -2) if self.adj_x else x, np.swapaxes(y, -1, -2) if self.adj_y else y)
+
+    def with_transposed(self, operand: int) -> Op | None:
+        # Not x: as it is, the matrices of a batch may be stacked to one (see lower).
+        return _with_other(self, "adj_y") if operand == 1 else None
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         x, y = inputs

@@ -147,6 +147,10 @@ class Mean(_Reduced):
         dtype = s.dtype(total)
         return s("div" if dtype.is_floating else "truncdiv", total, s.cast(count, dtype))
 
+    @classmethod
+    def keeps_single(cls) -> bool:
+        return True
+
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         x = inputs[0]
         axes = normalise_axes(self.axis, x.ndim)

@@ -19,6 +19,7 @@ class Neg(Unary):
 
     kind = "number"
     primitive = "neg"
+    self_inverse = True
     function = np.negative
     samples = unary_samples(integers=True)
 

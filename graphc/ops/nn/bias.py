@@ -50,6 +50,8 @@ def moved_format(data_format: str, perm: tuple[int, ...]) -> str | None:
 class BiasAdd(Elementwise):
     """value + bias along the channel axis"""
 
+    neutral_operand = 0, (1,)
+    homogeneous = True
     operands = ("value", "bias")
     results = ("output",)
     types = {"T": "value"}
