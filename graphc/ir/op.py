@@ -51,6 +51,8 @@ from graphc.ir.spec import Shape, Spec, broadcast_shapes
 if TYPE_CHECKING:
     from graphc.ir.builder import GradientBuilder
     from graphc.ir.graph import Operation, Tensor
+    from graphc.ir.node import Value
+    from graphc.ir.steps import A, Emit, StepBuilder
 
 Arrays = Any   # an array or a tuple of arrays
 
@@ -160,8 +162,8 @@ class Op:
         """The op that gives the same result if this operand comes with its last two axes exchanged."""
         return None
 
-    def lower(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-        """Emits steps through the builder b (plan/builder.py)."""
+    def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:
+        """Emits steps through the builder b (ir/steps.py)."""
         raise NotImplementedError(f"{self.type}.lower")
 
     # The rest follows from the declarations above.
@@ -314,9 +316,8 @@ class View(Op):
         """perm, if the view is no more than another order of the axes: axis i of y is axis perm[i] of x."""
         return None
 
-    def view(self, b: Any, x: Any) -> Any:
-        """The access of the output, made from the access x of the input (plan/access.py: Access.transpose, .slice,
-        ...)."""
+    def view(self, b: StepBuilder[A], x: A) -> A:
+        """The access of the output, made from the access x of the input (ir/steps.py: Access.transpose, ...)."""
         raise NotImplementedError(f"{self.type}.view")
 
 
@@ -334,7 +335,7 @@ class Composite(Op):
 
     expands_early: ClassVar[bool] = False
 
-    def expand(self, emit: Callable[..., Any], *inputs: Any) -> Any:
+    def expand(self, emit: Emit, *inputs: Value) -> Any:
         """emit(OtherOp(...), value, ...) makes a node and returns its value (a tuple if it has several results).
 
         For an op with refs the result is the tuple of new values of the refs, in the order of `refs`.

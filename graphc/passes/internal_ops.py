@@ -10,8 +10,9 @@
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from graphc.ir.dims import Dim, Size
 from graphc.ir.dtypes import DType, bool_
 from graphc.ir.op import REFUSED, Effect, Op
 from graphc.ir.spec import Shape, Spec
+
+if TYPE_CHECKING:
+    from graphc.ir.steps import A, StepBuilder
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class SizeValues(Op):
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         return np.array(self.values, self.dtype.numpy).reshape(self.shape)
 
-    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+    def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:
         b.store_sizes(self.values, outputs[0])
 
 
@@ -99,6 +103,6 @@ class Checked(Op):
             raise InvalidArgumentError(message)
         return x
 
-    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+    def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:
         b.call("checked", [inputs[0], outputs[0]], dims=[inputs[0].elements, self.results_behind],
                attrs=[list(REFUSED).index(self.refused)])

@@ -1,26 +1,7 @@
 """BodyBuilder: writes one body of a Plan; it is the `b` that `Op.lower(b, inputs, outputs)` gets.
 
-inputs and outputs are Accesses (plan/access.py): .dtype, .shape (Sizes, maybe symbolic), .transpose, .slice, ...
-Results are whole buffers; an op writes every element of each of its outputs. The forms an op may use:
-
-  b.call("softmax", [x, y], dims=[rows, cols], attrs=[...])   a kernel of kernels/contracts/ by its bare name, its
-                                     operands in their order; dims are Sizes, attrs ints (or floats, as declared)
-  b.map(f, [x, ...], [y, ...])       y_j[i] = f(s, x_0[i], ...)_j for every index i; all accesses have one shape. f gets
-                                     the scalar builder s (ir/op.py: Scalars) and the loaded values; it returns one
-                                     value or a tuple, one for each output; s.typed(...) for other types
-  b.elementwise(f, [x, ...], [y])    the same, the inputs broadcast to the outputs' shape first
-  b.reduce("add", x, y, axes, element=f, finish=g)   y = g(s, combined f(s, x), count) over axes of x; y has the kept
-                                     axes in order (with or without axes of size 1)
-  b.copy(x, y)   b.fill(y, value)    y has x's shape (any strides on both sides) / a Python scalar
-  b.temporary(dtype, shape)          a buffer for the op's own use: a whole Access
-  b.reshape(x, shape)                x under another shape (same elements); copies x first if it is not contiguous
-  b.contiguous(x)                    x itself, or a copy without gaps (b.call does this for its inputs)
-  b.store_sizes(sizes, y)            y (int32 or int64, rank <= 1) = these sizes: how a shape becomes a tensor
-  b.constant(array)                  a constant of the Plan: a whole Access
-  b.bind(x, sizes)                   sizes (symbols) become known while running: the elements of the int tensor x
-  b.counter()                        int64[2]: number of this run, iteration number (ops/random/philox.py)
-  b.host(name, operands, outputs)    a function of the embedder on the calling thread; symbols in outputs become known
-  b.require(relation, a, b, message)              a guard ("equal", "less_equal", "less")
+ir/steps.py says what an op may ask of it; inputs and outputs are Accesses (plan/access.py). The rest is for the
+compiler, which writes buffers, slots and steps of loops here, too.
 
 Dims are hash-consed: a Size becomes rows of the table once. Maps drop axes of size 1 and merge neighbouring axes that
 lie contiguously in every access, so most elementwise maps are one-dimensional.
@@ -29,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -47,10 +28,12 @@ from graphc.plan.map_shape import MapShape
 from graphc.plan.plan_builder import PlanBuilder
 from graphc.plan.scalar_program import Scalar, ScalarProgram
 
+if TYPE_CHECKING:
+    from graphc.ir.steps import ScalarFunction
+
 MAX_RANK = 8
 SIZES_PER_CALL = 8
 GUARDS = {"equal": plan.GuardKind.EQUAL, "less_equal": plan.GuardKind.LESS_EQUAL, "less": plan.GuardKind.LESS}
-ScalarFunction = Callable[..., Any]
 
 
 class BodyBuilder:

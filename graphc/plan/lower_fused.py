@@ -195,7 +195,8 @@ class FusedLowering:
     def _applied(self, access: Access, steps: Steps) -> Access:
         for step in steps:
             if isinstance(step, Node):
-                access = step.op.view(self.b, access)  # type: ignore[attr-defined]
+                assert isinstance(step.op, View)
+                access = step.op.view(self.b, access)
             elif step.units:
                 access = with_units(access, step.shape)
             else:
