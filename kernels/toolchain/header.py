@@ -1,6 +1,6 @@
 """The C++ header graphc_layout.h: every constant that Python and C++ share, and the library's symbols.
 
-Made from kernels/layout.py, kernels/contracts/calls.py and the runtime's tables, so that no number is written twice.
+Made from kernels/layout.py, kernels/contracts/ and the runtime's tables, so that no number is written twice.
 """
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from types import ModuleType
 
+from ..contracts.dtypes import DTYPES, Row
 from .backend import Target
 
 _HEAD = """// Written by `python -m graphc.kernels build`; do not edit.
@@ -34,7 +35,7 @@ def layout_header(modules: Iterable[ModuleType], targets: Sequence[Target], entr
             else:
                 continue
             seen.add(name)
-    lines += ["}  // namespace graphc::layout", "", f'#define GRAPHC_KERNELS_VERSION "{version}"', ""]
+    lines += ["}  // namespace graphc::layout", "", *_dtypes(), "", f'#define GRAPHC_KERNELS_VERSION "{version}"', ""]
     lines += _symbols(targets, entries)
     return "\n".join(lines) + "\n"
 
@@ -43,6 +44,18 @@ def _enumeration(enumeration: type[IntEnum]) -> str:
     """A struct of constants: scoped like an enum class, yet usable as an index."""
     members = " ".join(f"{member.name} = {int(member)}," for member in enumeration)
     return f"struct {enumeration.__name__} {{ enum : std::int64_t {{ {members} }}; }};"
+
+
+def _dtypes() -> list[str]:
+    return ["// X(TensorFlow's number, bytes of an element that can be fed, fetched or stored (else 0), short name,",
+            "// TensorFlow's name, NumPy's in .npy files): the element types", "#define GRAPHC_DTYPES(X) " + " ".join(
+                f'X({row.number}, {row.size if row.kind else 0}, "{row.short}", "{row.name}", "{_numpy(row)}")'
+                for row in sorted(DTYPES.values(), key=lambda row: row.number))]
+
+
+def _numpy(row: Row) -> str:
+    letter = {"float": "f", "int": "i", "uint": "u", "bool": "b", "complex": "c"}.get(row.kind)
+    return f"{'|' if row.size == 1 else '<'}{letter}{row.size}" if letter else ""
 
 
 def _symbols(targets: Sequence[Target], entries: Mapping[str, Sequence[str]]) -> list[str]:
