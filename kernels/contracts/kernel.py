@@ -33,8 +33,8 @@ class Kernel:
     """name: as Plans call it, without dtype; "matmul" over T in (f32, f64) is called as matmul.f32 and matmul.f64.
 
     operands: those that are written stand last. types: the choices of the type variables, each a dict from variable to
-    dtype name (`over` makes them all); their order in a full name ("gather.f32.i64") is that in which operands first
-    have them. make: where the function stands that, given one of these dicts, returns the Functions, as
+    dtype name (`over` makes them all), in the order in which they stand in the full name ("gather.f32.i64"). make:
+    where the function stands that, given one of these dicts, returns the Functions, as
     "cpu.nn.softmax:make_softmax"; it is imported only when the library is built. relations: formulas that must be
     nonzero, e.g. "stride >= 1", "k <= 4096". flops: formula for `graphc inspect`. floats: the attributes that are
     float64, of which formulas cannot speak; the others are int64.
@@ -53,10 +53,8 @@ class Kernel:
     outputs: int = field(init=False, repr=False)                   # how many operands, the last ones, are written
 
     def __post_init__(self) -> None:
-        variables: dict[str, int] = {}
-        for position, operand in enumerate(self.operands):
-            if operand.dtype in self.types[0]:
-                variables.setdefault(operand.dtype, position)
+        dtypes = [operand.dtype for operand in self.operands]
+        variables = {name: dtypes.index(name) for name in self.types[0]}
         object.__setattr__(self, "variables", variables)
         object.__setattr__(self, "outputs", sum(operand.role != "in" for operand in self.operands))
 
