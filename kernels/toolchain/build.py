@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from . import cache
@@ -31,23 +31,35 @@ def library_key(isa: str, only: Sequence[str] = ()) -> str:
 def _sources_hash() -> str:
     """A hash of all files of kernels/ and of the tools' versions. To find it takes 15 ms, so it is kept, with the sizes
     and times of the files that it comes from."""
-    paths = sorted(FOLDER.rglob("*.py"))
-    stats = [(str(path), (found := path.stat()).st_size, found.st_mtime_ns) for path in [*paths, *_version_files()]]
+    paths = sorted(_source_files(str(FOLDER)))
+    stats = [(path, (found := os.stat(path)).st_size, found.st_mtime_ns) for path in [*paths, *_version_files()]]
     state = cache.hash_of(repr(stats), sys.version).encode()
     stamp = f"sources-{cache.hash_of(str(FOLDER), sys.executable)}"
     kept = cache.read(stamp)
     if kept is not None and kept.startswith(state):
         return kept[len(state):].decode()
-    made = cache.hash_of(cache.tool_versions(), *[f"{p.relative_to(FOLDER)}\n{p.read_text()}" for p in paths])
+    texts = [f"{os.path.relpath(path, FOLDER)}\n{Path(path).read_text()}" for path in paths]
+    made = cache.hash_of(cache.tool_versions(), *texts)
     if os.access(cache.directory(), os.W_OK):     # else whoever stores a library says that it cannot be written
         cache.write(stamp, state + made.encode())
     return made
 
 
-def _version_files() -> list[Path]:
+def _source_files(folder: str) -> Iterator[str]:
+    """Every .py file below; this takes half of Path.rglob's time, and every process waits for it."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(".py"):
+                yield entry.path
+            elif entry.name != "__pycache__" and entry.is_dir(follow_symlinks=False):
+                yield from _source_files(entry.path)
+
+
+def _version_files() -> list[str]:
     """The files that a new version of a tool replaces."""
     found = [importlib.util.find_spec(name) for name in ("numba", "llvmlite")]
-    return [Path(spec.origin).parent / "_version.py" for spec in found if spec is not None and spec.origin is not None]
+    origins = [spec.origin for spec in found if spec is not None and spec.origin is not None]
+    return [os.path.join(os.path.dirname(origin), "_version.py") for origin in origins]
 
 
 def library_archive(isa: str, only: Sequence[str] = ()) -> bytes:
