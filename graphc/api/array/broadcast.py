@@ -1,4 +1,4 @@
-"""Repeated elements: BroadcastTo, Tile; and what undoes broadcasting, _SumTo."""
+"""Repeated elements: broadcast_to, tile, and the shapes of broadcasts."""
 from __future__ import annotations
 
 from typing import Any

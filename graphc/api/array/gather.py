@@ -1,4 +1,4 @@
-"""Elements picked by index: GatherV2 and its gradient, OneHot, Where (the indices of what is true), boolean_mask."""
+"""Elements picked by index: gather, gather_nd, one_hot, where, boolean_mask."""
 from __future__ import annotations
 
 from typing import Any

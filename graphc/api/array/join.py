@@ -1,4 +1,4 @@
-"""Tensors put together and taken apart along an axis: ConcatV2, Pack, Unpack, Split, SplitV."""
+"""Tensors put together and taken apart along an axis: concat, stack, unstack, split."""
 from __future__ import annotations
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Choice between two tensors, element by element: SelectV2 and TF 1's Select."""
+"""Choice between two tensors, element by element."""
 from __future__ import annotations
 
 from typing import Any

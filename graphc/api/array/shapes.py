@@ -1,4 +1,4 @@
-"""Shapes as tensors (Shape, Size, Rank) and other shapes of the same elements (Reshape, ExpandDims, Squeeze)."""
+"""Shapes as tensors (shape, size, rank) and other shapes of the same elements (reshape, expand_dims, squeeze)."""
 from __future__ import annotations
 
 from typing import Any

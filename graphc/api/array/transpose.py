@@ -1,4 +1,4 @@
-"""Axes in another order (Transpose) or direction (ReverseV2), and permutations of them (InvertPermutation)."""
+"""Other orders of axes and elements: transpose, reverse, invert_permutation."""
 from __future__ import annotations
 
 from typing import Any

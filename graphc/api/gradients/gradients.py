@@ -38,8 +38,6 @@ class AggregationMethod:
     EXPERIMENTAL_ACCUMULATE_N = 2
 
 
-
-
 @public("gradients")
 def gradients(ys: Any, xs: Any, grad_ys: Any = None, name: str = "gradients", colocate_gradients_with_ops: bool = False,
               gate_gradients: bool = False, aggregation_method: int | None = None, stop_gradients: Any = None,
@@ -115,22 +113,6 @@ def _start(y: Tensor, dy: Any, position: int) -> Tensor:
     if not given.shape.is_compatible_with(y.shape):
         raise ValueError(f"gradients: grad_ys[{position}] has shape {given.shape}, but '{y.name}' has {y.shape}")
     return given
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 @public("hessians")

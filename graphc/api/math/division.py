@@ -1,9 +1,4 @@
-"""Elementwise division in all its kinds.
-
-RealDiv and Div divide floats; Div on integers and TruncateDiv round towards 0; FloorDiv and FloorMod round down, so
-that x == y * (x // y) + x % y. What Python's operators and TF's functions make of which op: `truediv`, `div`,
-`floordiv` below.
-"""
+"""Division: what each of TF 1's names does with integers, and with numbers of two dtypes."""
 from __future__ import annotations
 
 from graphc.api.array.cast import cast
@@ -28,6 +23,7 @@ def _pair(x, y):
         return convert_to_tensor(x, dtype=y.dtype), y
     x = convert_to_tensor(x)
     return x, convert_to_tensor(y, dtype=x.dtype)
+
 
 TRUE_DIVISION = {
     "int8": float32,
@@ -67,7 +63,6 @@ def div(x, y, name=None):
     return apply(RealDiv if x.dtype.is_floating else FloorDiv, x, y, name=name or "div")
 
 
-
 @public("div_no_nan", "math.div_no_nan")
 def div_no_nan(x, y, name=None):
     """x / y, and 0 where y is 0. As `tf.div_no_nan`."""
@@ -105,4 +100,3 @@ def truncatediv(x, y, name=None):
 def floormod(x, y, name=None):
     """x - y * floor(x / y). As `tf.floormod` and `tf.mod`."""
     return apply(FloorMod, x, y, name=name)
-

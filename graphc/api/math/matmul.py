@@ -1,4 +1,4 @@
-"""Matrix products: MatMul of two matrices, BatchMatMul of many, BatchMatMulV2 with broadcast leading axes."""
+"""Matrix products."""
 from __future__ import annotations
 
 from graphc.api.public import public

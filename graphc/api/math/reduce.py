@@ -128,6 +128,3 @@ def argmin(input, axis=None, name=None, dimension=None, output_type=int64):
     """The index of the smallest element along `axis` (0 by default), the first one in a tie. As `tf.argmin`."""
     axis = deprecated(axis, dimension, "axis", "dimension")
     return apply(reduction.ArgMin, input, 0 if axis is None else axis, output_type=as_dtype(output_type), name=name)
-
-
-

@@ -22,6 +22,7 @@ def _check_indices(indices: Spec) -> None:
     if indices.dtype not in (int32, int64):
         raise TypeError(f"argument 'indices' must be int32 or int64, but is {indices.dtype.name}")
 
+
 _INDICES = np.array([[4, 0], [2, 2], [0, 1]])
 
 

@@ -169,6 +169,7 @@ class Trial(threading.local):
         finally:
             self.results = None
 
+
 TRIAL = Trial()
 
 GUESSING: ContextVar[bool] = ContextVar("guessing", default=False)   # set while a session compiles
@@ -252,6 +253,7 @@ def _converted(value: Any, dtype: DType, position: int) -> np.ndarray:
         raise errors.InvalidArgumentError(f"value {position} returned by the function is {array.dtype}, but Tout says "
                                           f"{dtype.name}; return it with .astype(np.{dtype.name}), or change Tout")
     return array.astype(dtype.numpy)
+
 
 _CLASSES = ((StopIteration, errors.OutOfRangeError), (NotImplementedError, errors.UnimplementedError),
             (MemoryError, errors.ResourceExhaustedError), ((ValueError, TypeError), errors.InvalidArgumentError))

@@ -15,6 +15,7 @@ _COMPARED = (
     + [Sample({}, (_SPECIAL, _SPECIAL[::-1].copy()), gradient=False), Sample({}, (_SPECIAL, _SPECIAL), gradient=False)]
 )
 
+
 _BOOLS = [Sample({}, pair, (bool_, bool_), gradient=False) for pair in PAIRS]
 
 
