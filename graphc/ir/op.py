@@ -27,7 +27,6 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
@@ -35,6 +34,7 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType
+from graphc.ir.late_imports import load
 from graphc.ir.spec import Shape, Spec, broadcast_shapes
 
 if TYPE_CHECKING:
@@ -76,9 +76,16 @@ def attr(kind: str, default: Any = dataclasses.MISSING, name: str | None = None)
 
     kind: "bool", "int", "float", "string", "type" (DType), "shape", "tensor" (np.ndarray), "list(int)", "list(float)",
     "list(string)", "list(type)", "list(shape)", "func". name: the attribute's name in the .pb, if it
-    is not the field's.
+    is not the field's. A float is one of 32 bits, as files have it: what is saved computes the same.
     """
+    if kind == "float" and isinstance(default, float):
+        default = float32_of(default)
     return field(default=default, metadata={"kind": kind, "wire": name})
+
+
+def float32_of(value: float) -> float:
+    """The nearest float of 32 bits."""
+    return float(np.float32(value))
 
 
 def operand_field(kind: str = "ints", default: Any = dataclasses.MISSING) -> Any:
@@ -332,7 +339,7 @@ class Registry(Mapping[str, type[Op]]):
 
     def __getitem__(self, op_type: str) -> type[Op]:
         if op_type not in self._classes:
-            import_module(self._modules[op_type])
+            load(self._modules[op_type])
         return self._classes[op_type]
 
     def make(self, op_type: str, **fields: Any) -> Op:

@@ -14,7 +14,7 @@ from numpy import array, bool_, float32, float64, inf, int8, int16, int32, int64
 
 import graphc as gc
 from graphc.ir.op import OPS
-from graphc.ops.build import apply
+from graphc.ir.apply import apply
 
 
 def op(kind, *inputs, **attributes):
