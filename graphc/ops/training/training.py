@@ -123,7 +123,8 @@ class ApplyAdam(Composite):
     def reference(self, *inputs: np.ndarray) -> Any:
         var, m, v, beta1_power, beta2_power, lr, beta1, beta2, epsilon, grad = _wide(inputs)
         rate = lr * np.sqrt(1 - beta2_power) / (1 - beta1_power)
-        first, second = beta1 * m + (1 - beta1) * grad, beta2 * v + (1 - beta2) * grad**2
+        # As TF writes it: of an infinity that stays one, the difference is NaN.
+        first, second = m + (grad - m) * (1 - beta1), v + (grad * grad - v) * (1 - beta2)
         direction = beta1 * first + (1 - beta1) * grad if self.use_nesterov else first
         return _new_values(inputs[:3], [var - rate * direction / (np.sqrt(second) + epsilon), first, second])
 
