@@ -21,6 +21,8 @@ from graphc.ir.graph import Graph as Graph
 from graphc.serial.graph_pb2 import GraphDef as GraphDef
 from graphc.ir.names import GraphKeys as GraphKeys
 from graphc.session.config import GraphOptions as GraphOptions
+from graphc.api.gradients.indexed_slices import IndexedSlices as IndexedSlices
+from graphc.api.gradients.indexed_slices import IndexedSlicesValue as IndexedSlicesValue
 from graphc.session.session import InteractiveSession as InteractiveSession
 from graphc.serial.graph_pb2 import NodeDef as NodeDef
 from graphc.ir.tensor import Operation as Operation
@@ -73,6 +75,7 @@ from graphc.api.array.source import constant as constant
 from graphc.api.state.initializers import Constant as constant_initializer
 from graphc.api.graph.scopes import control_dependencies as control_dependencies
 from graphc.ir.apply import convert_to_tensor as convert_to_tensor
+from graphc.api.gradients.indexed_slices import convert_to_tensor_or_indexed_slices as convert_to_tensor_or_indexed_slices
 from graphc.api.math.trigonometry import cos as cos
 from graphc.api.math.trigonometry import cosh as cosh
 from graphc.api.math.scan import cumprod as cumprod
@@ -267,6 +270,8 @@ __all__ = [
     "GraphDef",
     "GraphKeys",
     "GraphOptions",
+    "IndexedSlices",
+    "IndexedSlicesValue",
     "InteractiveSession",
     "NodeDef",
     "Operation",
@@ -319,6 +324,7 @@ __all__ = [
     "constant_initializer",
     "control_dependencies",
     "convert_to_tensor",
+    "convert_to_tensor_or_indexed_slices",
     "cos",
     "cosh",
     "cumprod",

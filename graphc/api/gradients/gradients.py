@@ -10,6 +10,7 @@ from typing import Any
 from graphc.api.array.fill import ones_like
 from graphc.api.array.join import stack
 from graphc.api.gradients import bodies  # noqa: F401  (gradients of loops and branches)
+from graphc.api.gradients.indexed_slices import IndexedSlices
 from graphc.api.gradients.walk import backward, is_differentiable, zeros_for
 from graphc.api.public import public
 from graphc.errors import built_at
@@ -38,18 +39,17 @@ class AggregationMethod:
     EXPERIMENTAL_ACCUMULATE_N = 2
 
 
-
-
 @public("gradients")
 def gradients(ys: Any, xs: Any, grad_ys: Any = None, name: str = "gradients", colocate_gradients_with_ops: bool = False,
               gate_gradients: bool = False, aggregation_method: int | None = None, stop_gradients: Any = None,
-              unconnected_gradients: str = UnconnectedGradients.NONE) -> list[Tensor | None]:
+              unconnected_gradients: str = UnconnectedGradients.NONE) -> list[Any]:
     """For each x the gradient of the sum of ys, as `tf.gradients`; None if no y depends on it.
 
     ys, xs, grad_ys, stop_gradients: a tensor (variable) or a list of them. grad_ys: the gradients that arrive at the
     ys, ones by default. stop_gradients: tensors taken as independent of what they are made of; those among the xs have
-    their own gradients, the partial derivatives. Integers and bools have no gradients: None. Raises LookupError for an
-    op without gradient, TypeError for a y that holds no numbers.
+    their own gradients, the partial derivatives. Integers and bools have no gradients: None. The gradient of what is
+    only gathered from is IndexedSlices. Raises LookupError for an op without gradient, TypeError for a y that holds no
+    numbers.
     """
     y_list = [convert_to_tensor(y) for y in _listed(ys)]
     x_list = [_element(x) for x in _listed(xs)]
@@ -80,6 +80,8 @@ def _graph(ys: Sequence[Tensor]) -> Any:
 
 def _element(x: Any) -> Tensor:
     """A tensor to differentiate by. Inside a body, what it captured stands for the outer tensor."""
+    if isinstance(x, IndexedSlices):
+        raise TypeError(f"gradients: cannot differentiate by {x!r}; differentiate by its .values")
     if hasattr(x, "_ref"):
         outer = x._as_graph_element()
         read = _inside(outer)
@@ -117,22 +119,6 @@ def _start(y: Tensor, dy: Any, position: int) -> Tensor:
     return given
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 @public("hessians")
 def hessians(ys: Any, xs: Any, name: str = "hessians") -> list[Tensor]:
     """The Hessian of the sum of ys for each x of rank 1, as `tf.hessians`: one gradient a row."""
@@ -144,6 +130,9 @@ def hessians(ys: Any, xs: Any, name: str = "hessians") -> list[Tensor]:
             raise ValueError(f"hessians: '{x.name}' must be a vector of known length, but has shape {x.shape}")
         with get_default_graph().name_scope(name):
             first = gradients(ys, x)[0]
+            if first is None:
+                raise ValueError(f"hessians: no y depends on '{x.name}'")
+            first = convert_to_tensor(first)
             rows = [gradients(first[i], x, unconnected_gradients="zero")[0] for i in range(size)]
             result.append(stack(rows))
     return result

@@ -97,35 +97,36 @@ class _FirstEqual(Op):
 
 @register
 class _SumEqual(Op):
-    """Row j is the sum of all rows whose `first` (as _FirstEqual gives it) is that of row j."""
+    """Row j is the sum of all rows whose index is that of row j: rows named several times hold one sum."""
 
-    checks_data = True
-    operands = ("rows", "first")
+    operands = ("rows", "indices")
     results = ("output",)
-    types: ClassVar = {"T": "rows"}
+    types: ClassVar = {"T": "rows", "Tindices": "indices"}
     samples: ClassVar = [
-        Sample({}, (shape, np.array(first, np.int64)), (d, None), gradient=False) for shape, first, d in (
-            ((5, 3), [0, 1, 0, 3, 1], None), ((3,), [0, 1, 2], float64), ((4, 2, 3), [0, 0, 0, 0], None),
-            ((0, 3), [], None), ((3, 0), [0, 1, 0], None))]
+        Sample({}, (shape, indices), (d, None), gradient=False) for shape, indices, d in (
+            ((5, 3), _INDICES, None), ((3,), _DISTINCT, float64), ((5, 2, 3), np.zeros(5, np.int32), None),
+            ((0, 3), _INDICES[:0], None), ((5, 0), _INDICES, None))]
 
-    def infer(self, rows: Spec, first: Spec) -> Spec:
+    def infer(self, rows: Spec, indices: Spec) -> Spec:
         check_dtype(self, "rows", rows.dtype, "wide")
-        if first.dtype != int64:
-            raise TypeError(f"argument 'first' must be int64, but is {first.dtype.name}")
-        if rows.shape is not None and first.shape is not None:
-            message = f"rows of shape {text(rows.shape)} do not fit first of shape {text(first.shape)}"
-            if not rows.shape or len(first.shape) != 1:
+        check_indices(self, indices, 1)
+        if rows.shape is not None and indices.shape is not None:
+            message = f"rows of shape {text(rows.shape)} do not fit indices of shape {text(indices.shape)}"
+            if not rows.shape:
                 raise ValueError(message)
-            require_equal(rows.shape[0], first.shape[0], message)
+            require_equal(rows.shape[0], indices.shape[0], message)
         return Spec(rows.dtype, rows.shape)
 
-    def reference(self, rows: np.ndarray, first: np.ndarray) -> np.ndarray:
+    def reference(self, rows: np.ndarray, indices: np.ndarray) -> np.ndarray:
+        _, place = np.unique(indices, return_inverse=True)
         sums = np.zeros_like(rows)
-        np.add.at(sums, first, rows)
-        return sums[first]
+        np.add.at(sums, place.ravel(), rows)
+        return sums[place.ravel()]
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
-        rows, first = inputs
+        rows, indices = inputs
+        first = b.temporary(int64, indices.shape)
+        b.call("first_equal", [indices, first], [indices.elements])
         b.call("sum_equal", [rows, first, outputs[0]], [rows.shape[0], dims.product(rows.shape[1:])])
 
 

@@ -16,7 +16,7 @@ from graphc.ir.dtypes import DType, int64
 from graphc.ir.elementwise import check_kind
 from graphc.ir.op import OPS, Composite, Effect, Op, Sample, attr
 from graphc.ir.spec import Shape, Spec, require_equal, text
-from graphc.ops.training.rows import _FirstEqual, _RowsInside, _ScatterRows, _SumEqual, check_indices, check_rows
+from graphc.ops.training.rows import _RowsInside, _ScatterRows, _SumEqual, check_indices, check_rows
 
 SHAPES = ((), (17,), (2, 3, 5), (65,))
 INTEGERS = ("global_step",)               # scalars that count, int64 whatever the variable is
@@ -73,7 +73,7 @@ class SparseUpdate(Composite):
     def expand(self, emit: Callable[..., Any], *inputs: Any) -> Any:
         given = dict(zip(self.operands, inputs, strict=True))
         indices = emit(_RowsInside(given["var"].spec.shape[0]), given["indices"])
-        sums = emit(_SumEqual(), given["grad"], emit(_FirstEqual(), indices))
+        sums = emit(_SumEqual(), given["grad"], indices)
         rows = {r: emit(OPS.make("GatherV2", axis=0), given[r], indices) for r in self.refs}
         whole = {**given, "grad": sums, "delta": sums, **rows}
         op: Any = OPS.make(self.dense, **vars(self))
