@@ -21,8 +21,8 @@ from graphc.ir.graph import Graph as Graph
 from graphc.serial.graph_pb2 import GraphDef as GraphDef
 from graphc.ir.names import GraphKeys as GraphKeys
 from graphc.session.config import GraphOptions as GraphOptions
-from graphc.api.gradients.indexed_slices import IndexedSlices as IndexedSlices
-from graphc.api.gradients.indexed_slices import IndexedSlicesValue as IndexedSlicesValue
+from graphc.api.gradients.slices import IndexedSlices as IndexedSlices
+from graphc.api.gradients.slices import IndexedSlicesValue as IndexedSlicesValue
 from graphc.session.session import InteractiveSession as InteractiveSession
 from graphc.serial.graph_pb2 import NodeDef as NodeDef
 from graphc.ir.tensor import Operation as Operation
@@ -75,7 +75,7 @@ from graphc.api.array.source import constant as constant
 from graphc.api.state.initializers import Constant as constant_initializer
 from graphc.api.graph.scopes import control_dependencies as control_dependencies
 from graphc.ir.apply import convert_to_tensor as convert_to_tensor
-from graphc.api.gradients.indexed_slices import convert_to_tensor_or_indexed_slices as convert_to_tensor_or_indexed_slices
+from graphc.api.gradients.slices import convert_to_tensor_or_indexed_slices as convert_to_tensor_or_indexed_slices
 from graphc.api.math.trigonometry import cos as cos
 from graphc.api.math.trigonometry import cosh as cosh
 from graphc.api.math.scan import cumprod as cumprod
@@ -199,6 +199,13 @@ from graphc.api.array.transpose import reverse as reverse_v2
 from graphc.api.math.unary import rint as rint
 from graphc.api.math.unary import round as round
 from graphc.api.math.unary import rsqrt as rsqrt
+from graphc.api.state.scatter import scatter_add as scatter_add
+from graphc.api.state.scatter import scatter_div as scatter_div
+from graphc.api.state.scatter import scatter_max as scatter_max
+from graphc.api.state.scatter import scatter_min as scatter_min
+from graphc.api.state.scatter import scatter_mul as scatter_mul
+from graphc.api.state.scatter import scatter_sub as scatter_sub
+from graphc.api.state.scatter import scatter_update as scatter_update
 from graphc.api.random.random import set_random_seed as set_random_seed
 from graphc.api.array.shapes import shape as shape
 from graphc.api.nn.activations import sigmoid as sigmoid
@@ -448,6 +455,13 @@ __all__ = [
     "rint",
     "round",
     "rsqrt",
+    "scatter_add",
+    "scatter_div",
+    "scatter_max",
+    "scatter_min",
+    "scatter_mul",
+    "scatter_sub",
+    "scatter_update",
     "set_random_seed",
     "shape",
     "sigmoid",

@@ -215,7 +215,8 @@ def differentiable(op: str, sample: int) -> tuple[bool, ...]:
         maker = _Maker(Cell(op, sample), Pool(1))
         try:
             results = [y for y in maker.core(maker.fed) if y.dtype.is_floating]
-            found = dense(gc.gradients(results[:1] if op in FIRST_RESULT_ONLY else results, maker.fed)) if results else []
+            chosen = results[:1] if op in FIRST_RESULT_ONLY else results
+            found = dense(gc.gradients(chosen, maker.fed)) if chosen else []
         except Exception:
             return tuple(x.dtype.is_floating for x in maker.fed)
     return tuple(g is not None for g in found)

@@ -23,7 +23,7 @@ from typing import Any
 from graphc.api.array.source import constant
 from graphc.api.control import lists
 from graphc.api.control.control import make_if, make_while, new_function, outermost
-from graphc.api.gradients.indexed_slices import as_dense
+from graphc.api.gradients.slices import as_dense
 from graphc.api.gradients.walk import OF_OPERATIONS, backward, is_differentiable, reaches, zeros_for
 from graphc.api.math.binary import add, subtract
 from graphc.api.math.comparison import greater

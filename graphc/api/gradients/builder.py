@@ -10,7 +10,7 @@ from graphc.api.array.fill import ones_like, range_, zeros_like
 from graphc.api.array.source import constant
 from graphc.api.control import lists
 from graphc.api.control.cond import cond
-from graphc.api.gradients.indexed_slices import IndexedSlices
+from graphc.api.gradients.slices import IndexedSlices
 from graphc.api.math.reduce import reduce_mean, reduce_sum
 from graphc.ir import dims
 from graphc.ir.apply import apply

@@ -10,7 +10,7 @@ from typing import Any
 from graphc.api.array.fill import ones_like
 from graphc.api.array.join import stack
 from graphc.api.gradients import bodies  # noqa: F401  (gradients of loops and branches)
-from graphc.api.gradients.indexed_slices import IndexedSlices
+from graphc.api.gradients.slices import IndexedSlices
 from graphc.api.gradients.walk import backward, is_differentiable, zeros_for
 from graphc.api.public import public
 from graphc.errors import built_at

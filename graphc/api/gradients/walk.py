@@ -19,7 +19,7 @@ from graphc.api.array.fill import zeros
 from graphc.api.array.shapes import shape
 from graphc.api.control import lists
 from graphc.api.gradients.builder import BUILDER
-from graphc.api.gradients.indexed_slices import Gradient, IndexedSlices, as_dense, joined
+from graphc.api.gradients.slices import Gradient, IndexedSlices, as_dense, joined
 from graphc.api.math.binary import add_n
 from graphc.errors import UnimplementedError, built_at
 from graphc.ir.dtypes import DType, variant

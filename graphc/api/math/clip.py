@@ -6,7 +6,7 @@ from typing import Any
 
 from graphc.api.array.fill import ones_like
 from graphc.api.array.gather import where
-from graphc.api.gradients.indexed_slices import like, values_of
+from graphc.api.gradients.slices import like, values_of
 from graphc.api.math.binary import add_n, maximum, minimum, multiply
 from graphc.api.math.comparison import greater
 from graphc.api.math.division import divide

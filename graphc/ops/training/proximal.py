@@ -53,7 +53,10 @@ class _Ftrl(Update):
 
 def _power(e: Emit, x: Any, lr_power: Any) -> Any:
     """x ** -lr_power; the usual -0.5 is a root."""
-    value = getattr(getattr(getattr(lr_power, "node", None), "op", None), "value", None)
+    node = getattr(lr_power, "node", None)
+    while node is not None and node.op.type == "Cast":
+        node = node.inputs[0].node
+    value = getattr(getattr(node, "op", None), "value", None)
     if value is not None and np.shape(value) == () and value == -0.5:
         return e("Sqrt", x)
     return e("Pow", x, e("Neg", lr_power))
