@@ -152,6 +152,7 @@ from graphc.api.math.binary import maximum as maximum
 from graphc.api.math.binary import minimum as minimum
 from graphc.api.math.division import floormod as mod
 from graphc.api.state.variables import model_variables as model_variables
+from graphc.train.moving_averages import moving_average_variables as moving_average_variables
 from graphc.api.math.binary import multiply as mul
 from graphc.api.math.binary import multiply as multiply
 from graphc.api.graph.scopes import name_scope as name_scope
@@ -408,6 +409,7 @@ __all__ = [
     "minimum",
     "mod",
     "model_variables",
+    "moving_average_variables",
     "mul",
     "multiply",
     "name_scope",

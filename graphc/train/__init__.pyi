@@ -3,6 +3,7 @@ from graphc.train.adaptive import AdadeltaOptimizer as AdadeltaOptimizer
 from graphc.train.adaptive import AdagradDAOptimizer as AdagradDAOptimizer
 from graphc.train.adaptive import AdagradOptimizer as AdagradOptimizer
 from graphc.train.optimizers import AdamOptimizer as AdamOptimizer
+from graphc.train.moving_averages import ExponentialMovingAverage as ExponentialMovingAverage
 from graphc.train.proximal import FtrlOptimizer as FtrlOptimizer
 from graphc.train.optimizers import GradientDescentOptimizer as GradientDescentOptimizer
 from graphc.train.optimizers import MomentumOptimizer as MomentumOptimizer
@@ -11,11 +12,20 @@ from graphc.train.proximal import ProximalAdagradOptimizer as ProximalAdagradOpt
 from graphc.train.proximal import ProximalGradientDescentOptimizer as ProximalGradientDescentOptimizer
 from graphc.train.adaptive import RMSPropOptimizer as RMSPropOptimizer
 from graphc.train.global_step import assert_global_step as assert_global_step
+from graphc.train.cosine_decay import cosine_decay as cosine_decay
+from graphc.train.cosine_decay import cosine_decay_restarts as cosine_decay_restarts
 from graphc.train.global_step import create_global_step as create_global_step
 from graphc.train.decay import exponential_decay as exponential_decay
 from graphc.train.global_step import get_global_step as get_global_step
 from graphc.train.global_step import get_or_create_global_step as get_or_create_global_step
 from graphc.train.global_step import global_step as global_step
+from graphc.train.decay import inverse_time_decay as inverse_time_decay
+from graphc.train.cosine_decay import linear_cosine_decay as linear_cosine_decay
+from graphc.train.decay import natural_exp_decay as natural_exp_decay
+from graphc.train.cosine_decay import noisy_linear_cosine_decay as noisy_linear_cosine_decay
+from graphc.train.decay import piecewise_constant as piecewise_constant
+from graphc.train.decay import piecewise_constant as piecewise_constant_decay
+from graphc.train.decay import polynomial_decay as polynomial_decay
 from graphc.train.files import write_graph as write_graph
 
 __all__ = [
@@ -23,6 +33,7 @@ __all__ = [
     "AdagradDAOptimizer",
     "AdagradOptimizer",
     "AdamOptimizer",
+    "ExponentialMovingAverage",
     "FtrlOptimizer",
     "GradientDescentOptimizer",
     "MomentumOptimizer",
@@ -31,10 +42,19 @@ __all__ = [
     "ProximalGradientDescentOptimizer",
     "RMSPropOptimizer",
     "assert_global_step",
+    "cosine_decay",
+    "cosine_decay_restarts",
     "create_global_step",
     "exponential_decay",
     "get_global_step",
     "get_or_create_global_step",
     "global_step",
+    "inverse_time_decay",
+    "linear_cosine_decay",
+    "natural_exp_decay",
+    "noisy_linear_cosine_decay",
+    "piecewise_constant",
+    "piecewise_constant_decay",
+    "polynomial_decay",
     "write_graph",
 ]
