@@ -3,6 +3,7 @@ from typing import Final
 
 from graphc import errors as errors
 from graphc.ir import dtypes as dtypes
+from graphc import contrib as contrib
 from graphc import graph_util as graph_util
 from graphc import initializers as initializers
 from graphc import math as math

@@ -22,7 +22,7 @@ _MATMUL = "gc.matmul, gc.transpose and gc.reshape"
 ADVICE: dict[str, str] = {
     # whole parts
     "layers": "variables by gc.get_variable and the functions of gc.nn (gc.nn.conv2d, gc.nn.xw_plus_b)",
-    "contrib": "the functions of gc.nn, and gc.get_variable for their variables; contrib is no part of graphc",
+    "contrib.layers": "the functions of gc.nn, and gc.get_variable for their variables; contrib is no part of graphc",
     "keras": "gc.nn, gc.get_variable and gc.train; Keras is no part of graphc",
     "estimator": "a training loop of your own: session.run(train_op, feed_dict=...)",
     "losses": "gc.nn.softmax_cross_entropy_with_logits, gc.nn.sigmoid_cross_entropy_with_logits, or "

@@ -259,6 +259,20 @@ NAMES: dict[str, dict[str, str]] = {
         "zeros_initializer": "graphc.api.state.initializers:Zeros",
         "zeros_like": "graphc.api.array.fill:zeros_like",
     },
+    "contrib": {
+    },
+    "contrib.opt": {
+        "AdamWOptimizer": "graphc.train.weight_decay:AdamWOptimizer",
+        "AddSignOptimizer": "graphc.train.signs:AddSignOptimizer",
+        "DecoupledWeightDecayExtension": "graphc.train.weight_decay:DecoupledWeightDecayExtension",
+        "LARSOptimizer": "graphc.train.lars:LARSOptimizer",
+        "LazyAdamOptimizer": "graphc.train.contrib_adam:LazyAdamOptimizer",
+        "MomentumWOptimizer": "graphc.train.weight_decay:MomentumWOptimizer",
+        "MovingAverageOptimizer": "graphc.train.wrappers:MovingAverageOptimizer",
+        "NadamOptimizer": "graphc.train.contrib_adam:NadamOptimizer",
+        "PowerSignOptimizer": "graphc.train.signs:PowerSignOptimizer",
+        "extend_with_decoupled_weight_decay": "graphc.train.weight_decay:extend_with_decoupled_weight_decay",
+    },
     "graph_util": {
         "convert_variables_to_constants": "graphc.serial.freeze:convert_variables_to_constants",
         "extract_sub_graph": "graphc.serial.freeze:extract_sub_graph",
@@ -444,6 +458,7 @@ NAMES: dict[str, dict[str, str]] = {
         "ProximalAdagradOptimizer": "graphc.train.proximal:ProximalAdagradOptimizer",
         "ProximalGradientDescentOptimizer": "graphc.train.proximal:ProximalGradientDescentOptimizer",
         "RMSPropOptimizer": "graphc.train.adaptive:RMSPropOptimizer",
+        "SyncReplicasOptimizer": "graphc.train.wrappers:SyncReplicasOptimizer",
         "assert_global_step": "graphc.train.global_step:assert_global_step",
         "cosine_decay": "graphc.train.cosine_decay:cosine_decay",
         "cosine_decay_restarts": "graphc.train.cosine_decay:cosine_decay_restarts",

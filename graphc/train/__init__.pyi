@@ -11,6 +11,7 @@ from graphc.train.optimizer import Optimizer as Optimizer
 from graphc.train.proximal import ProximalAdagradOptimizer as ProximalAdagradOptimizer
 from graphc.train.proximal import ProximalGradientDescentOptimizer as ProximalGradientDescentOptimizer
 from graphc.train.adaptive import RMSPropOptimizer as RMSPropOptimizer
+from graphc.train.wrappers import SyncReplicasOptimizer as SyncReplicasOptimizer
 from graphc.train.global_step import assert_global_step as assert_global_step
 from graphc.train.cosine_decay import cosine_decay as cosine_decay
 from graphc.train.cosine_decay import cosine_decay_restarts as cosine_decay_restarts
@@ -41,6 +42,7 @@ __all__ = [
     "ProximalAdagradOptimizer",
     "ProximalGradientDescentOptimizer",
     "RMSPropOptimizer",
+    "SyncReplicasOptimizer",
     "assert_global_step",
     "cosine_decay",
     "cosine_decay_restarts",

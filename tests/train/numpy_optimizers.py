@@ -215,6 +215,41 @@ class AddSign(PowerSign):
         return self.alpha + agree
 
 
+class PlainDecay(Update):
+    """Another update, and before it every variable (of a sparse gradient: every row in it) is a little smaller."""
+
+    def __init__(self, decay: float, inner: Update) -> None:
+        self.decay, self.inner = f32(decay), inner
+
+    def start(self, var: Array) -> None:
+        self.inner.start(var)
+        self.slots = self.inner.slots
+
+    def step(self, var: Array, grad: Array) -> None:
+        var -= self.decay * var
+        self.inner.step(var, grad)
+
+    def sparse(self, var: Array, values: Array, indices: Array) -> None:
+        rows = np.unique(indices)
+        var[rows] -= self.decay * var[rows]
+        self.inner.sparse(var, values, indices)
+
+
+class Lars(Momentum):
+    """A rate by the lengths of the variable and its gradient; momentum over rows for sparse gradients."""
+
+    def __init__(self, lr: float, momentum: float, decay: float, eeta: float) -> None:
+        super().__init__(lr, momentum)
+        self.decay, self.eeta = f32(decay), f32(eeta)
+
+    def step(self, var: Array, grad: Array) -> None:
+        length, slope = np.sqrt((var * var).sum()), np.sqrt((grad * grad).sum())
+        rate = self.lr * self.eeta * length / (slope + self.decay * length)
+        accum = self.slots["momentum"]
+        accum[...] = self.momentum * accum + rate * (grad + self.decay * var)
+        var -= accum
+
+
 # name of the optimizer in tf.train -> (its arguments, the same in NumPy, slots that are not named alike)
 CASES: dict[str, tuple[str, dict[str, Any], Any]] = {
     "sgd": ("GradientDescentOptimizer", {"learning_rate": 0.3}, lambda: GradientDescent(0.3)),
@@ -246,6 +281,23 @@ CASES: dict[str, tuple[str, dict[str, Any], Any]] = {
     "rmsprop_centered": ("RMSPropOptimizer", {"learning_rate": 0.1, "decay": 0.8, "momentum": 0.3, "epsilon": 1e-3,
                                               "centered": True}, lambda: RMSProp(0.1, 0.8, 0.3, 1e-3, True)),
 }
+# The same for tf.contrib.opt.
+CONTRIB: dict[str, tuple[str, dict[str, Any], Any]] = {
+    "lazy_adam": ("LazyAdamOptimizer", {"learning_rate": 0.1, "beta1": 0.8, "beta2": 0.97, "epsilon": 1e-4},
+                  lambda: Adam(0.1, 0.8, 0.97, 1e-4, lazy=True)),
+    "nadam": ("NadamOptimizer", {"learning_rate": 0.1, "beta1": 0.8, "beta2": 0.97, "epsilon": 1e-4},
+              lambda: Adam(0.1, 0.8, 0.97, 1e-4, nesterov=True)),
+    "adam_w": ("AdamWOptimizer", {"weight_decay": 0.05, "learning_rate": 0.1, "beta1": 0.8, "beta2": 0.97,
+                                  "epsilon": 1e-4}, lambda: PlainDecay(0.05, Adam(0.1, 0.8, 0.97, 1e-4))),
+    "momentum_w": ("MomentumWOptimizer", {"weight_decay": 0.05, "learning_rate": 0.1, "momentum": 0.8},
+                   lambda: PlainDecay(0.05, Momentum(0.1, 0.8))),
+    "lars": ("LARSOptimizer", {"learning_rate": 2.0, "momentum": 0.8, "weight_decay": 0.01, "eeta": 0.1},
+             lambda: Lars(2.0, 0.8, 0.01, 0.1)),
+    "power_sign": ("PowerSignOptimizer", {"learning_rate": 0.1, "base": 2.0, "beta": 0.8},
+                   lambda: PowerSign(0.1, 2.0, 0.8)),
+    "add_sign": ("AddSignOptimizer", {"learning_rate": 0.1, "alpha": 1.5, "beta": 0.8},
+                 lambda: AddSign(0.1, 1.5, 0.8)),
+}
 STEPS = 5
 INDICES = [[1, 3, 1, 4], [0, 0, 0, 0], [4, 1, 3, 3], [2, 4, 2, 0], [1, 1, 4, 1]]
 
@@ -260,7 +312,8 @@ def problem(dtype: Any) -> tuple[Array, Array, Array, Array]:
 def expected(case: str, dtype: Any) -> tuple[Any, Any]:
     """The table's and the vector's Update after all steps, with `.var`."""
     table, vector, rows, slopes = problem(dtype)
-    sparse, dense = CASES[case][2](), CASES[case][2]()
+    make = {**CASES, **CONTRIB}[case][2]
+    sparse, dense = make(), make()
     sparse.start(table)
     dense.start(vector)
     for i in range(STEPS):

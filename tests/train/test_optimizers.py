@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy_optimizers import CASES, expected
+from numpy_optimizers import CASES, CONTRIB, expected
 from train_with import train
 
 import graphc as gc
@@ -15,13 +15,16 @@ DTYPES = (np.float32, np.float64)
 
 
 def maker(case: str, tf: Any = gc) -> Any:
+    if case in CONTRIB:
+        name, arguments, _ = CONTRIB[case]
+        return lambda step: getattr(gc.contrib.opt, name)(**arguments)
     name, arguments, _ = CASES[case]
     more = {"global_step"} if name == "AdagradDAOptimizer" else set()
     return lambda step: getattr(tf.train, name)(**arguments, **dict.fromkeys(more, step))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [*CASES, *CONTRIB])
 def test_five_steps(case: str, dtype: Any) -> None:
     table, vector, _ = train(gc, maker(case), dtype)
     tolerance = 1e-5 if dtype == np.float32 else 1e-6       # hyperparameters are float32
