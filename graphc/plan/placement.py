@@ -97,22 +97,24 @@ class Placement:
     def soft_edges(self) -> list[tuple[Node, Node]]:
         """(reader of the old value, step that makes the new one), (what makes an output's sizes known, its step)."""
         readers = [(reader, made.node) for state, value in self.writes.items()
-                   for reader in self.readers(state) for made in self.overwritten(value)]
+                   for reader in self.readers(state) for made in self.writing(value)]
         sizes = [(node, self.root(value).node) for value in self.flow.outputs for node in self.sizes_from(value)]
         return [*readers, *((a, b) for a, b in sizes if not _is_source(b))]
 
     def writers(self) -> list[Node]:
         """The steps that might write a variable's memory."""
-        made = [v.node for value in self.writes.values() for v in self.overwritten(value)]
+        made = [v.node for value in self.writes.values() for v in self.writing(value)]
         return [node for node in dict.fromkeys(made) if not _is_source(node)]
 
-    def overwritten(self, value: Value) -> list[Value]:
-        """The root of `value`, and before it what that may overwrite: values that nothing else needs."""
+    def writing(self, value: Value) -> list[Value]:
+        """What may be computed in a variable's memory, the last one first: the root of its new value and, if that
+        overwrites an operand that nothing else needs, this one, and so on."""
         found = [self.root(value)]
-        while found[-1].node.op.overwrites:
-            before = found[-1].node.inputs[0]
+        while (position := found[-1].node.op.overwrites) is not None:
+            inputs = found[-1].node.inputs
+            before = inputs[position]
             if (_is_source(before.node) or isinstance(before.node.op, Alias) or before in self.flow.outputs
-                    or self.consumers[before] != [found[-1].node] or before in found[-1].node.inputs[1:]):
+                    or self.consumers[before] != [found[-1].node] or inputs.count(before) > 1):
                 break
             found.append(before)
         return found
@@ -131,7 +133,7 @@ class Placement:
             elif (root not in self.target and position[root.node] > safe
                   and self._after_readers(state, root.node, position)):
                 self.target[root] = state
-                for before in self.overwritten(value)[1:]:
+                for before in self.writing(value)[1:]:
                     if (before in self.target or position[before.node] <= safe
                             or not self._after_readers(state, before.node, position)):
                         break
@@ -168,8 +170,11 @@ class Placement:
 
     def _overwrites(self, state: str, writer: Node) -> bool:
         """Whether the variable is what the writer overwrites, and nothing else that it reads."""
+        place = writer.op.overwrites
+        if place is None:
+            return False
         old = self.reads[state].value()
-        return writer.op.overwrites and all(self.root(v) != old for v in writer.inputs[1:])
+        return all(self.root(v) != old for i, v in enumerate(writer.inputs) if i != place)
 
     def _reads_in_map(self, state: str, writer: Node) -> bool:
         """Whether only a map, not a kernel, reads the variable in this step."""

@@ -10,7 +10,8 @@ from graphc.api.math.binary import add, multiply, subtract
 from graphc.api.math.division import divide
 from graphc.api.math.unary import sqrt, square
 from graphc.api.public import public
-from graphc.api.state.scatter import scatter_update, summed
+from graphc.api.state.rows import summed
+from graphc.api.state.scatter import scatter_update
 from graphc.api.state.variables import Variable
 from graphc.ir.tensor import Tensor
 from graphc.train.optimizers import AdamOptimizer, make

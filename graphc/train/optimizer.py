@@ -15,7 +15,7 @@ from graphc.api.array.identity import group
 from graphc.api.gradients.gradients import gradients
 from graphc.api.gradients.slices import IndexedSlices, convert_to_tensor_or_indexed_slices
 from graphc.api.public import public
-from graphc.api.state.scatter import deduplicated
+from graphc.api.state.rows import deduplicated
 from graphc.api.state.state import assign, assign_add
 from graphc.api.state.variables import Variable
 from graphc.errors import built_at

@@ -16,7 +16,8 @@ from graphc.api.math.binary import add, multiply, subtract
 from graphc.api.math.division import divide
 from graphc.api.math.unary import sqrt, square
 from graphc.api.public import public
-from graphc.api.state.scatter import scatter_sub, scatter_update, summed
+from graphc.api.state.rows import summed
+from graphc.api.state.scatter import scatter_sub, scatter_update
 from graphc.api.state.state import assign, assign_sub
 from graphc.api.state.variables import Variable
 from graphc.ir.apply import apply, convert_to_tensor

@@ -11,7 +11,8 @@ from graphc.api.gradients.slices import IndexedSlices
 from graphc.api.math.binary import add, multiply, subtract
 from graphc.api.math.unary import exp, sign
 from graphc.api.public import public
-from graphc.api.state.scatter import scatter_sub, scatter_update, summed
+from graphc.api.state.rows import summed
+from graphc.api.state.scatter import scatter_sub, scatter_update
 from graphc.api.state.state import assign
 from graphc.api.state.variables import Variable
 from graphc.ir.apply import convert_to_tensor

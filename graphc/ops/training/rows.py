@@ -137,7 +137,7 @@ class _ScatterRows(Op):
     The result is written over params if nothing else needs them.
     """
 
-    overwrites = True
+    overwrites = 0
     operands = ("params", "indices", "rows")
     results = ("output",)
     types: ClassVar = {"T": "params", "Tindices": "indices"}
