@@ -9,6 +9,7 @@ from graphc import initializers as initializers
 from graphc import math as math
 from graphc import nn as nn
 from graphc import random as random
+from graphc import test as test
 from graphc import train as train
 from graphc.api.state.variable_scope import AUTO_REUSE as AUTO_REUSE
 from graphc.api.gradients.gradients import AggregationMethod as AggregationMethod
@@ -25,10 +26,13 @@ from graphc.session.config import GraphOptions as GraphOptions
 from graphc.api.gradients.slices import IndexedSlices as IndexedSlices
 from graphc.api.gradients.slices import IndexedSlicesValue as IndexedSlicesValue
 from graphc.session.session import InteractiveSession as InteractiveSession
+from graphc.api.gradients.registry import not_differentiable as NoGradient
 from graphc.serial.graph_pb2 import NodeDef as NodeDef
+from graphc.api.gradients.registry import not_differentiable as NotDifferentiable
 from graphc.ir.tensor import Operation as Operation
 from graphc.session.config import OptimizerOptions as OptimizerOptions
 from graphc.api.control.script import Print as Print
+from graphc.api.gradients.registry import RegisterGradient as RegisterGradient
 from graphc.session.config import RunMetadata as RunMetadata
 from graphc.session.config import RunOptions as RunOptions
 from graphc.session.session import Session as Session
@@ -81,6 +85,7 @@ from graphc.api.math.trigonometry import cos as cos
 from graphc.api.math.trigonometry import cosh as cosh
 from graphc.api.math.scan import cumprod as cumprod
 from graphc.api.math.scan import cumsum as cumsum
+from graphc.api.gradients.custom import custom_gradient as custom_gradient
 from graphc.api.graph.scopes import device as device
 from graphc.api.math.division import div as div
 from graphc.api.math.division import div_no_nan as div_no_nan
@@ -159,6 +164,7 @@ from graphc.api.math.binary import multiply as multiply
 from graphc.api.graph.scopes import name_scope as name_scope
 from graphc.api.math.unary import negative as neg
 from graphc.api.math.unary import negative as negative
+from graphc.api.gradients.registry import not_differentiable as no_gradient
 from graphc.api.array.identity import no_op as no_op
 from graphc.api.state.variable_scope import no_regularizer as no_regularizer
 from graphc.api.math.comparison import not_equal as not_equal
@@ -282,10 +288,13 @@ __all__ = [
     "IndexedSlices",
     "IndexedSlicesValue",
     "InteractiveSession",
+    "NoGradient",
     "NodeDef",
+    "NotDifferentiable",
     "Operation",
     "OptimizerOptions",
     "Print",
+    "RegisterGradient",
     "RunMetadata",
     "RunOptions",
     "Session",
@@ -338,6 +347,7 @@ __all__ = [
     "cosh",
     "cumprod",
     "cumsum",
+    "custom_gradient",
     "device",
     "div",
     "div_no_nan",
@@ -416,6 +426,7 @@ __all__ = [
     "name_scope",
     "neg",
     "negative",
+    "no_gradient",
     "no_op",
     "no_regularizer",
     "not_equal",

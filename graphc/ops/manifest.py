@@ -14,6 +14,7 @@ TYPES: dict[str, str] = {
     "array.identity": "Identity StopGradient PreventGradient NoOp",
     "array.join": "ConcatV2 Pack Unpack Split SplitV",
     "array.pad": "Pad PadV2 MirrorPad",
+    "array.passing": "IdentityN",
     "array.select": "SelectV2 Select",
     "array.shapes": "Shape Size Rank Reshape ExpandDims Squeeze",
     "array.slicing": "Slice StridedSlice StridedSliceGrad",

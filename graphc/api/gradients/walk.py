@@ -18,6 +18,7 @@ from typing import Any
 from graphc.api.array.fill import zeros
 from graphc.api.array.shapes import shape
 from graphc.api.control import lists
+from graphc.api.gradients import registry
 from graphc.api.gradients.builder import BUILDER
 from graphc.api.gradients.slices import Gradient, IndexedSlices, as_dense, joined
 from graphc.api.math.binary import add_n
@@ -94,7 +95,7 @@ class _Walk:
             return
         wanted = [self.is_wanted(t) for t in inputs]
         with get_default_graph().name_scope(f"{operation.name}_grad"):
-            if operation.type not in SLICED:
+            if operation.type not in SLICED or operation.gradient_name is not None:
                 dys = [as_dense(dy) for dy in dys]
             found = gradient_of(operation, dys, wanted)
         if len(found) != len(inputs):
@@ -109,6 +110,9 @@ def gradient_of(operation: Operation, dys: Sequence[Any], wanted: Sequence[bool]
     special = OF_OPERATIONS.get(operation.type)
     if special is not None:
         return special(operation, dys, wanted)
+    registered = registry.name_of(operation)
+    if registered is not None:
+        return registry.apply_registered(registered, operation, dys)
     try:
         return definition.grad(BUILDER, operation, *dys)
     except LookupError as error:
