@@ -53,7 +53,7 @@ def _of_one(session: Any, x: Tensor, x_shape: Any, y: Tensor, y_shape: Any, star
     for tensor, label in ((x, "x"), (y, "y")):
         if not tensor.dtype.is_floating:
             raise AssertionError(f"Don't support type {tensor.dtype.name} for {label}")
-    shapes = [list(np.atleast_1d(np.asarray(s, np.int64))) if len(np.shape(s)) else [int(s)] for s in (x_shape, y_shape)]
+    shapes = [np.atleast_1d(np.asarray(s, np.int64)).tolist() for s in (x_shape, y_shape)]
     given = np.random.random_sample(shapes[0]) if start is None else np.asarray(start)
     if start is not None and list(given.shape) != shapes[0]:
         raise AssertionError(f"x_init_value has shape {given.shape}, but x_shape is {shapes[0]}")

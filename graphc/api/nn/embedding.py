@@ -8,7 +8,7 @@ from graphc.api.array.cast import cast
 from graphc.api.array.gather import gather, where
 from graphc.api.array.identity import identity
 from graphc.api.array.join import concat
-from graphc.api.array.shapes import reshape, shape
+from graphc.api.array.shapes import expand_dims, reshape, shape, squeeze
 from graphc.api.array.transpose import invert_permutation
 from graphc.api.math.binary import add_n, maximum
 from graphc.api.math.clip import clip_by_norm
@@ -41,7 +41,8 @@ def embedding_lookup(params: Any, ids: Any, partition_strategy: str = "mod", nam
         part, row = _parts(tables, flat, partition_strategy)
         places = [reshape(where(equal(part, i)), [-1]) for i in range(len(tables))]
         found = concat([gather(t, gather(row, p)) for t, p in zip(tables, places, strict=True)], 0)
-        rows = gather(found, invert_permutation(concat(places, 0)))
+        # Behind an axis of size 1 the gradient of this gather, which takes every row once, is a tensor.
+        rows = squeeze(gather(expand_dims(found, 0), invert_permutation(concat(places, 0)), axis=1), axis=[0])
         tail = shape(convert_to_tensor(tables[0]))[1:]
         whole = reshape(rows, concat([shape(ids), tail], 0))
         if ids.spec.shape is not None and rows.spec.shape is not None:
