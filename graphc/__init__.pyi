@@ -3,11 +3,13 @@ from typing import Final
 
 from graphc import errors as errors
 from graphc.ir import dtypes as dtypes
+from graphc import contrib as contrib
 from graphc import graph_util as graph_util
 from graphc import initializers as initializers
 from graphc import math as math
 from graphc import nn as nn
 from graphc import random as random
+from graphc import test as test
 from graphc import train as train
 from graphc.api.state.variable_scope import AUTO_REUSE as AUTO_REUSE
 from graphc.api.gradients.gradients import AggregationMethod as AggregationMethod
@@ -21,11 +23,16 @@ from graphc.ir.graph import Graph as Graph
 from graphc.serial.graph_pb2 import GraphDef as GraphDef
 from graphc.ir.names import GraphKeys as GraphKeys
 from graphc.session.config import GraphOptions as GraphOptions
+from graphc.api.gradients.slices import IndexedSlices as IndexedSlices
+from graphc.api.gradients.slices import IndexedSlicesValue as IndexedSlicesValue
 from graphc.session.session import InteractiveSession as InteractiveSession
+from graphc.api.gradients.registry import not_differentiable as NoGradient
 from graphc.serial.graph_pb2 import NodeDef as NodeDef
+from graphc.api.gradients.registry import not_differentiable as NotDifferentiable
 from graphc.ir.tensor import Operation as Operation
 from graphc.session.config import OptimizerOptions as OptimizerOptions
 from graphc.api.control.script import Print as Print
+from graphc.api.gradients.registry import RegisterGradient as RegisterGradient
 from graphc.session.config import RunMetadata as RunMetadata
 from graphc.session.config import RunOptions as RunOptions
 from graphc.session.session import Session as Session
@@ -73,10 +80,12 @@ from graphc.api.array.source import constant as constant
 from graphc.api.state.initializers import Constant as constant_initializer
 from graphc.api.graph.scopes import control_dependencies as control_dependencies
 from graphc.ir.apply import convert_to_tensor as convert_to_tensor
+from graphc.api.gradients.slices import convert_to_tensor_or_indexed_slices as convert_to_tensor_or_indexed_slices
 from graphc.api.math.trigonometry import cos as cos
 from graphc.api.math.trigonometry import cosh as cosh
 from graphc.api.math.scan import cumprod as cumprod
 from graphc.api.math.scan import cumsum as cumsum
+from graphc.api.gradients.custom import custom_gradient as custom_gradient
 from graphc.api.graph.scopes import device as device
 from graphc.api.math.division import div as div
 from graphc.api.math.division import div_no_nan as div_no_nan
@@ -149,11 +158,13 @@ from graphc.api.math.binary import maximum as maximum
 from graphc.api.math.binary import minimum as minimum
 from graphc.api.math.division import floormod as mod
 from graphc.api.state.variables import model_variables as model_variables
+from graphc.train.moving_averages import moving_average_variables as moving_average_variables
 from graphc.api.math.binary import multiply as mul
 from graphc.api.math.binary import multiply as multiply
 from graphc.api.graph.scopes import name_scope as name_scope
 from graphc.api.math.unary import negative as neg
 from graphc.api.math.unary import negative as negative
+from graphc.api.gradients.registry import not_differentiable as no_gradient
 from graphc.api.array.identity import no_op as no_op
 from graphc.api.state.variable_scope import no_regularizer as no_regularizer
 from graphc.api.math.comparison import not_equal as not_equal
@@ -196,6 +207,13 @@ from graphc.api.array.transpose import reverse as reverse_v2
 from graphc.api.math.unary import rint as rint
 from graphc.api.math.unary import round as round
 from graphc.api.math.unary import rsqrt as rsqrt
+from graphc.api.state.scatter import scatter_add as scatter_add
+from graphc.api.state.scatter import scatter_div as scatter_div
+from graphc.api.state.scatter import scatter_max as scatter_max
+from graphc.api.state.scatter import scatter_min as scatter_min
+from graphc.api.state.scatter import scatter_mul as scatter_mul
+from graphc.api.state.scatter import scatter_sub as scatter_sub
+from graphc.api.state.scatter import scatter_update as scatter_update
 from graphc.api.random.random import set_random_seed as set_random_seed
 from graphc.api.array.shapes import shape as shape
 from graphc.api.nn.activations import sigmoid as sigmoid
@@ -267,11 +285,16 @@ __all__ = [
     "GraphDef",
     "GraphKeys",
     "GraphOptions",
+    "IndexedSlices",
+    "IndexedSlicesValue",
     "InteractiveSession",
+    "NoGradient",
     "NodeDef",
+    "NotDifferentiable",
     "Operation",
     "OptimizerOptions",
     "Print",
+    "RegisterGradient",
     "RunMetadata",
     "RunOptions",
     "Session",
@@ -319,10 +342,12 @@ __all__ = [
     "constant_initializer",
     "control_dependencies",
     "convert_to_tensor",
+    "convert_to_tensor_or_indexed_slices",
     "cos",
     "cosh",
     "cumprod",
     "cumsum",
+    "custom_gradient",
     "device",
     "div",
     "div_no_nan",
@@ -395,11 +420,13 @@ __all__ = [
     "minimum",
     "mod",
     "model_variables",
+    "moving_average_variables",
     "mul",
     "multiply",
     "name_scope",
     "neg",
     "negative",
+    "no_gradient",
     "no_op",
     "no_regularizer",
     "not_equal",
@@ -442,6 +469,13 @@ __all__ = [
     "rint",
     "round",
     "rsqrt",
+    "scatter_add",
+    "scatter_div",
+    "scatter_max",
+    "scatter_min",
+    "scatter_mul",
+    "scatter_sub",
+    "scatter_update",
     "set_random_seed",
     "shape",
     "sigmoid",

@@ -13,7 +13,6 @@ _LOOP = "gc.while_loop with gc.gather of the element; over a known number of ele
 _FEED = "read the data in Python and feed the batches: session.run(..., feed_dict={placeholder: batch})"
 _SAVE = ("gc.freeze and gc.train.write_graph save a trained model; to keep on training, numpy.savez of "
          "session.run(variables), and Variable.load brings them back")
-_TABLE_ROWS = "gc.gather (its gradient is dense)"
 _CELL = "the cell's equations in gc.while_loop, or unrolled by a Python loop: gc.matmul, gc.sigmoid, gc.tanh"
 _HOST = "gc.py_func with NumPy's function"
 _COMPARE = "gc.Assert with gc.reduce_all of the comparison"
@@ -22,7 +21,7 @@ _MATMUL = "gc.matmul, gc.transpose and gc.reshape"
 ADVICE: dict[str, str] = {
     # whole parts
     "layers": "variables by gc.get_variable and the functions of gc.nn (gc.nn.conv2d, gc.nn.xw_plus_b)",
-    "contrib": "the functions of gc.nn, and gc.get_variable for their variables; contrib is no part of graphc",
+    "contrib.layers": "the functions of gc.nn, and gc.get_variable for their variables; contrib is no part of graphc",
     "keras": "gc.nn, gc.get_variable and gc.train; Keras is no part of graphc",
     "estimator": "a training loop of your own: session.run(train_op, feed_dict=...)",
     "losses": "gc.nn.softmax_cross_entropy_with_logits, gc.nn.sigmoid_cross_entropy_with_logits, or "
@@ -36,7 +35,6 @@ ADVICE: dict[str, str] = {
     "flags": "Python's argparse",
     "app": "a plain call of your main()",
     "logging": "Python's logging",
-    "test": "pytest, and numpy.testing",
     "saved_model": "gc.freeze and gc.train.write_graph",
     "python_io": _FEED,
     "feature_column": "gc.one_hot and gc.gather",
@@ -80,11 +78,7 @@ ADVICE: dict[str, str] = {
     "gc.log(-gc.log(gc.random_uniform(...)))", "random_crop": "a slice at an offset that is fed",
     "random_gamma": _HOST, "random_poisson": _HOST, "orthogonal_initializer": "gc.constant_initializer of an array",
     # variables, gradients
-    "all_variables": "gc.global_variables()", "scatter_update": "gc.assign of gc.where",
-    "scatter_add": "gc.assign_add of gc.matmul with gc.one_hot", "scatter_sub": "gc.assign_sub of gc.matmul with "
-    "gc.one_hot", "custom_gradient": "gc.stop_gradient: g(x) + gc.stop_gradient(f(x) - g(x)) has f's value and g's "
-    "gradient", "RegisterGradient": "gc.stop_gradient: g(x) + gc.stop_gradient(f(x) - g(x)) has f's value and g's "
-    "gradient", "IndexedSlices": "dense gradients", "fixed_size_partitioner": "variables in one piece",
+    "all_variables": "gc.global_variables()", "fixed_size_partitioner": "variables in one piece",
     "tables_initializer": "nothing: there are no lookup tables", "placeholder_v2": "gc.placeholder",
     "SparseTensor": "a dense tensor", "sparse_placeholder": "gc.placeholder", "RaggedTensor": "a padded tensor and its "
     "lengths", "SparseTensorValue": "a dense array", "sparse_tensor_dense_matmul": "gc.matmul",
@@ -99,7 +93,7 @@ ADVICE: dict[str, str] = {
     "read_file": _FEED, "decode_raw": "numpy.frombuffer before feeding", "FixedLenFeature": _FEED,
     "scalar_summary": "fetch the numbers and write them from Python", "merge_all_summaries": "a list of fetches",
     # nn
-    "nn.embedding_lookup": _TABLE_ROWS, "nn.rnn_cell": _CELL, "nn.dynamic_rnn": _CELL, "nn.static_rnn": _CELL,
+    "nn.rnn_cell": _CELL, "nn.dynamic_rnn": _CELL, "nn.static_rnn": _CELL,
     "nn.bidirectional_dynamic_rnn": _CELL, "nn.seq2seq": _CELL, "nn.top_k": _HOST, "nn.in_top_k": _HOST,
     "nn.lrn": "gc.nn.avg_pool over gc.square of the channels", "nn.local_response_normalization":
     "gc.nn.avg_pool over gc.square of the channels", "nn.conv1d": "gc.nn.conv2d with gc.expand_dims",
@@ -111,17 +105,10 @@ ADVICE: dict[str, str] = {
     # train
     "train.Saver": _SAVE, "train.latest_checkpoint": _SAVE, "train.get_checkpoint_state": _SAVE,
     "train.import_meta_graph": "gc.import_graph_def", "train.export_meta_graph": "gc.train.write_graph",
-    "train.RMSPropOptimizer": "gc.train.AdamOptimizer or gc.train.MomentumOptimizer",
-    "train.AdagradOptimizer": "gc.train.AdamOptimizer or gc.train.MomentumOptimizer",
-    "train.AdadeltaOptimizer": "gc.train.AdamOptimizer or gc.train.MomentumOptimizer",
-    "train.FtrlOptimizer": "gc.train.AdamOptimizer or gc.train.MomentumOptimizer",
-    "train.ExponentialMovingAverage": "a variable and gc.assign_sub(average, (1 - decay) * (average - value))",
     "train.Coordinator": _FEED, "train.start_queue_runners": _FEED, "train.batch": _FEED, "train.shuffle_batch": _FEED,
     "train.string_input_producer": _FEED, "train.MonitoredTrainingSession": "gc.Session and a loop",
-    "train.Supervisor": "gc.Session and a loop", "train.SummaryWriter": "Python", "train.polynomial_decay":
-    "its formula on the global step, or gc.train.exponential_decay", "train.cosine_decay":
-    "its formula on the global step, or gc.train.exponential_decay", "train.piecewise_constant":
-    "gc.case or gc.where on the global step", "train.Server": "gc.Session: graphc runs in one process",
+    "train.Supervisor": "gc.Session and a loop", "train.SummaryWriter": "Python",
+    "train.Server": "gc.Session: graphc runs in one process",
     "train.ClusterSpec": "gc.Session: graphc runs in one process",
     "train.replica_device_setter": "nothing: graphc runs in one process",
 }

@@ -10,6 +10,7 @@ from graphc.api.nn.convolve import conv2d_backprop_input as conv2d_backprop_inpu
 from graphc.api.nn.convolve import conv2d_transpose as conv2d_transpose
 from graphc.api.nn.dropout import dropout as dropout
 from graphc.api.nn.activations import elu as elu
+from graphc.api.nn.embedding import embedding_lookup as embedding_lookup
 from graphc.api.nn.batch_norm import fused_batch_norm as fused_batch_norm
 from graphc.api.nn.losses import l2_loss as l2_loss
 from graphc.api.nn.losses import l2_normalize as l2_normalize
@@ -48,6 +49,7 @@ __all__ = [
     "conv2d_transpose",
     "dropout",
     "elu",
+    "embedding_lookup",
     "fused_batch_norm",
     "l2_loss",
     "l2_normalize",

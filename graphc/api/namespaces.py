@@ -43,8 +43,17 @@ def make_modules() -> None:
     """Makes the namespaces that are no packages of their own."""
     for space in NAMES:
         module = f"graphc.{space}"
-        if space and importlib.util.find_spec(module) is None:
+        if space and not _has_file(module):
             made = ModuleType(module, f"gc.{space}, as `tf.{space}`.")
             made.__getattr__, made.__dir__ = lookup(module)  # type: ignore[method-assign]
             made.__all__ = sorted(NAMES[space])  # type: ignore[attr-defined]
             sys.modules[module] = made
+
+
+def _has_file(module: str) -> bool:
+    """Whether it is a package of its own; a folder that holds stubs only is none."""
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:              # the namespace around it has been made here
+        return False
+    return spec is not None and spec.origin is not None

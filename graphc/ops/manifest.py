@@ -14,6 +14,7 @@ TYPES: dict[str, str] = {
     "array.identity": "Identity StopGradient PreventGradient NoOp",
     "array.join": "ConcatV2 Pack Unpack Split SplitV",
     "array.pad": "Pad PadV2 MirrorPad",
+    "array.passing": "IdentityN",
     "array.select": "SelectV2 Select",
     "array.shapes": "Shape Size Rank Reshape ExpandDims Squeeze",
     "array.slicing": "Slice StridedSlice StridedSliceGrad",
@@ -49,7 +50,16 @@ TYPES: dict[str, str] = {
     "nn.softmax": "Softmax LogSoftmax SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits",
     "random.random": "RandomUniform RandomStandardNormal TruncatedNormal RandomUniformInt",
     "state.state": "VariableV2 IsVariableInitialized Assign AssignAdd AssignSub",
-    "training.training": "ApplyGradientDescent ApplyMomentum ApplyAdam",
+    "state.scatter": "ScatterUpdate ScatterAdd ScatterSub ScatterMul ScatterDiv ScatterMin ScatterMax",
+    "training.adaptive":
+        "ApplyAdagrad SparseApplyAdagrad ApplyAdagradDA SparseApplyAdagradDA ApplyAdadelta SparseApplyAdadelta "
+        "ApplyRMSProp SparseApplyRMSProp ApplyCenteredRMSProp SparseApplyCenteredRMSProp",
+    "training.proximal":
+        "ApplyFtrl ApplyFtrlV2 SparseApplyFtrl SparseApplyFtrlV2 ApplyProximalGradientDescent "
+        "SparseApplyProximalGradientDescent ApplyProximalAdagrad SparseApplyProximalAdagrad",
+    "training.rows": "_RowsInside _FirstEqual _SumEqual _ScatterRows",
+    "training.signs": "ApplyPowerSign ApplyAddSign",
+    "training.training": "ApplyGradientDescent ApplyMomentum SparseApplyMomentum ApplyAdam",
 }
 
 OPS.list_modules({op_type: f"graphc.ops.{module}" for module, types in TYPES.items() for op_type in types.split()})

@@ -104,13 +104,19 @@ class BodyBuilder:
             self._counter = self.buffer(plan.BufferKind.COUNTER, dtypes.int64, (2,))
         return self._counter
 
+    def same_memory(self, x: Access, y: Access) -> bool:
+        """Whether both lie in one buffer, maybe seen through aliases."""
+        return self._base(x) == self._base(y)
+
+    def _base(self, x: Access) -> int:
+        root = self.buffers[x.buffer]
+        return root.index if root.kind == plan.BufferKind.ALIAS else x.buffer
+
     def reshape(self, x: Access, shape: Sequence[Size]) -> Access:
         x = self.contiguous(x)
         if len(shape) == x.rank and all(dims.same(a, b) for a, b in zip(shape, x.shape, strict=True)):
             return x
-        root = self.buffers[x.buffer]
-        base = root.index if root.kind == plan.BufferKind.ALIAS else x.buffer
-        return self.buffer(plan.BufferKind.ALIAS, x.dtype, shape, base)
+        return self.buffer(plan.BufferKind.ALIAS, x.dtype, shape, self._base(x))
 
     def contiguous(self, x: Access) -> Access:
         if x.is_contiguous:

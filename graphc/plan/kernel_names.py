@@ -11,6 +11,8 @@ from collections.abc import Sequence
 TYPED_BY: dict[str, tuple[int, ...]] = {
     "gather": (0, 1),
     "scatter_add": (0, 1),
+    "set_rows": (1, 0),
+    "combine_rows": (1, 0),
     "argmax": (0, 1),
     "argmin": (0, 1),
     "sparse_softmax_cross_entropy": (0, 1),

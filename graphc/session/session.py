@@ -101,7 +101,7 @@ class Session:
                     raise
                 if prepared is None:
                     _check_feed_dict(feed_dict)
-                    if any(isinstance(k, tuple) for k in feed_dict):
+                    if any(isinstance(k, tuple) or hasattr(k, "_fetch_parts") for k in feed_dict):
                         return self.run(fetches, flatten_feeds(feed_dict), options, run_metadata)
                     prepared = self._prepare(key, fetches, feed_dict)
                 inputs = [convert(fed) for convert, fed in zip(prepared.converters, feed_dict.values(), strict=True)]

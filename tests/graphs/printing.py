@@ -87,8 +87,9 @@ def _plain(s: Any, depth: int) -> list[str]:
     if isinstance(s, Call):
         return [f"{space}{s.outputs[0]} = {_call(s)}"]
     if isinstance(s, Gradients):
-        return [f"{space}{', '.join(s.outputs)}{',' if len(s.outputs) == 1 else ''} = gc.gradients("
-                f"[{', '.join(s.ys)}], [{', '.join(s.xs)}], unconnected_gradients='zero')"]
+        return [f"{space}{', '.join(s.outputs)}{',' if len(s.outputs) == 1 else ''} = map("
+                f"gc.convert_to_tensor, gc.gradients([{', '.join(s.ys)}], [{', '.join(s.xs)}], "
+                "unconnected_gradients='zero'))"]
     outputs = ", ".join(s.outputs) + ("," if len(s.outputs) == 1 else "")
     if isinstance(s, Cond):
         return [*_function(f"then_{s.outputs[0]}", (), s.then, depth),

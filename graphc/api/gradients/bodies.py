@@ -23,6 +23,7 @@ from typing import Any
 from graphc.api.array.source import constant
 from graphc.api.control import lists
 from graphc.api.control.control import make_if, make_while, new_function, outermost
+from graphc.api.gradients.slices import as_dense
 from graphc.api.gradients.walk import OF_OPERATIONS, backward, is_differentiable, reaches, zeros_for
 from graphc.api.math.binary import add, subtract
 from graphc.api.math.comparison import greater
@@ -119,7 +120,7 @@ def while_gradient(loop: Operation, dys: Sequence[Tensor | None], wanted: Sequen
         left = graph.add(Spec(int32, ()), "left")
         arriving = [graph.add(_open_spec(inner[i]), f"dy_{i}") for i in carried]
         sums = [graph.add(_open_spec(inner[i]), f"sum_{i}") for i in captured]
-        found = backward([outputs[i] for i in carried], arriving, [inner[i] for i in (*carried, *captured)])
+        found = _backward([outputs[i] for i in carried], arriving, [inner[i] for i in (*carried, *captured)])
         _finish_body(graph, left, [inner[i] for i in carried], sums, found)
     trips = trip_count(loop)
     start = [zeros_for(loop.outputs[i]) if dys[i] is None else dys[i] for i in carried]
@@ -130,6 +131,11 @@ def while_gradient(loop: Operation, dys: Sequence[Tensor | None], wanted: Sequen
     by_position = dict(zip((*carried, *captured), results[1:], strict=False))
     nothing = {i for i, dx in zip(captured, found[len(carried):], strict=True) if dx is None}    # floordiv and its like
     return [None if i in nothing else by_position.get(i) for i in range(len(inputs))]
+
+
+def _backward(ys: Sequence[Tensor], dys: Sequence[Tensor], xs: Sequence[Tensor]) -> Gradients:
+    """`backward` inside a body, whose results are tensors."""
+    return [as_dense(dx) for dx in backward(ys, dys, xs)]
 
 
 def _body(loop: Operation) -> FuncGraph:
@@ -295,7 +301,7 @@ def _branch_gradient(branch: Operation, forward: FuncGraph, inputs: Sequence[Ten
     outputs = list(forward.outputs)
     with graph.as_default():
         starts = [graph.capture(dys[i]) for i in arriving]  # type: ignore[arg-type]
-        return graph, backward([outputs[i] for i in arriving], starts, [forward.inputs[j] for j in targets])
+        return graph, _backward([outputs[i] for i in arriving], starts, [forward.inputs[j] for j in targets])
 
 
 def keep(branch: Operation, forward: FuncGraph, tensor: Tensor) -> Tensor:

@@ -68,7 +68,14 @@ class GatherV2(Op):
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         params, indices, _ = node.inputs
-        return [g.scatter_sum(dy, indices, g.shape(params), axis=self.axis), None, None]
+        shape = g.shape(params)
+        rank = params.spec.rank
+        if self.axis != 0 and (rank is None or self.axis != -rank):
+            return [g.scatter_sum(dy, indices, shape, axis=self.axis), None, None]
+        if indices.spec.rank != 1:
+            count = g.reshape(g.size(indices), [1])
+            dy, indices = g.reshape(dy, g.concat_v2([count, shape[1:]], 0)), g.reshape(indices, [-1])
+        return [g.indexed_slices(dy, indices, shape), None, None]
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         params, indices = inputs
