@@ -5,6 +5,7 @@ from graphc import errors as errors
 from graphc.ir import dtypes as dtypes
 from graphc import graph_util as graph_util
 from graphc import initializers as initializers
+from graphc import manip as manip
 from graphc import math as math
 from graphc import nn as nn
 from graphc import random as random
@@ -52,7 +53,9 @@ from graphc.api.state.state import assign_add as assign_add
 from graphc.api.state.state import assign_sub as assign_sub
 from graphc.api.math.trigonometry import atan as atan
 from graphc.api.math.trigonometry import atan2 as atan2
+from graphc.api.array.gather import batch_gather as batch_gather
 from graphc.api.math.matmul import batch_matmul as batch_matmul
+from graphc.api.state.scatter import batch_scatter_update as batch_scatter_update
 from graphc.ir.dtypes import bool_ as bool
 from graphc.api.array.gather import boolean_mask as boolean_mask
 from graphc.api.array.broadcast import broadcast_static_shape as broadcast_static_shape
@@ -196,6 +199,17 @@ from graphc.api.array.transpose import reverse as reverse_v2
 from graphc.api.math.unary import rint as rint
 from graphc.api.math.unary import round as round
 from graphc.api.math.unary import rsqrt as rsqrt
+from graphc.api.state.scatter import scatter_add as scatter_add
+from graphc.api.state.scatter import scatter_div as scatter_div
+from graphc.api.state.scatter import scatter_max as scatter_max
+from graphc.api.state.scatter import scatter_min as scatter_min
+from graphc.api.state.scatter import scatter_mul as scatter_mul
+from graphc.api.array.scatter import scatter_nd as scatter_nd
+from graphc.api.state.scatter import scatter_nd_add as scatter_nd_add
+from graphc.api.state.scatter import scatter_nd_sub as scatter_nd_sub
+from graphc.api.state.scatter import scatter_nd_update as scatter_nd_update
+from graphc.api.state.scatter import scatter_sub as scatter_sub
+from graphc.api.state.scatter import scatter_update as scatter_update
 from graphc.api.random.random import set_random_seed as set_random_seed
 from graphc.api.array.shapes import shape as shape
 from graphc.api.nn.activations import sigmoid as sigmoid
@@ -220,6 +234,12 @@ from graphc.api.math.binary import subtract as sub
 from graphc.api.math.binary import subtract as subtract
 from graphc.api.math.trigonometry import tan as tan
 from graphc.api.nn.activations import tanh as tanh
+from graphc.api.array.scatter import tensor_scatter_nd_add as tensor_scatter_add
+from graphc.api.array.scatter import tensor_scatter_nd_add as tensor_scatter_nd_add
+from graphc.api.array.scatter import tensor_scatter_nd_sub as tensor_scatter_nd_sub
+from graphc.api.array.scatter import tensor_scatter_nd_update as tensor_scatter_nd_update
+from graphc.api.array.scatter import tensor_scatter_nd_sub as tensor_scatter_sub
+from graphc.api.array.scatter import tensor_scatter_nd_update as tensor_scatter_update
 from graphc.api.array.broadcast import tile as tile
 from graphc.api.array.cast import to_double as to_double
 from graphc.api.array.cast import to_float as to_float
@@ -298,7 +318,9 @@ __all__ = [
     "assign_sub",
     "atan",
     "atan2",
+    "batch_gather",
     "batch_matmul",
+    "batch_scatter_update",
     "bool",
     "boolean_mask",
     "broadcast_static_shape",
@@ -442,6 +464,17 @@ __all__ = [
     "rint",
     "round",
     "rsqrt",
+    "scatter_add",
+    "scatter_div",
+    "scatter_max",
+    "scatter_min",
+    "scatter_mul",
+    "scatter_nd",
+    "scatter_nd_add",
+    "scatter_nd_sub",
+    "scatter_nd_update",
+    "scatter_sub",
+    "scatter_update",
     "set_random_seed",
     "shape",
     "sigmoid",
@@ -466,6 +499,12 @@ __all__ = [
     "subtract",
     "tan",
     "tanh",
+    "tensor_scatter_add",
+    "tensor_scatter_nd_add",
+    "tensor_scatter_nd_sub",
+    "tensor_scatter_nd_update",
+    "tensor_scatter_sub",
+    "tensor_scatter_update",
     "tile",
     "to_double",
     "to_float",

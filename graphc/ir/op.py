@@ -8,6 +8,7 @@ A class derives from `Op` (or one of the kinds below), is decorated with `@regis
   refs        operands that are variables (TF 1 reference inputs): the op writes them
   effect      PURE, READ (of state), WRITE (of state), RANDOM, HOST (Python, printing: order kept, at most once a run)
   checks_data   its kernel may end the run because of what it finds in the data (an index out of range)
+  overwrites   the operand (its position) whose memory the result may take: `lower` gets one access for both then
 
 and its fields by `attr` (travels as an attribute), or by `operand_field` (TF passes it as an input tensor, but the
 compiler must know it: axis, perm, shape, paddings; the value may hold symbolic sizes). `infer`, `lower`, `reference`
@@ -113,6 +114,7 @@ class Op:
     refs: ClassVar[tuple[str, ...]] = ()
     effect: ClassVar[Effect] = Effect.PURE
     checks_data: ClassVar[bool] = False
+    overwrites: ClassVar[int | None] = None
     samples: ClassVar[Sequence[Sample]] = ()
     type: ClassVar[str]
 

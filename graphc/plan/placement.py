@@ -95,15 +95,30 @@ class Placement:
 
     def soft_edges(self) -> list[tuple[Node, Node]]:
         """(reader of the old value, step that makes the new one), (what makes an output's sizes known, its step)."""
-        readers = [(reader, self.root(value).node) for state, value in self.writes.items()
-                   for reader in self.readers(state)]
+        readers = [(reader, writer.node) for state, value in self.writes.items() for reader in self.readers(state)
+                   for writer in self.writing(value)]
         sizes = [(node, self.root(value).node) for value in self.flow.outputs for node in self.sizes_from(value)]
         return [*readers, *((a, b) for a, b in sizes if not _is_source(b))]
 
     def writers(self) -> list[Node]:
         """The steps that might write a variable's memory."""
-        roots = [self.root(value).node for value in self.writes.values()]
+        roots = [root.node for value in self.writes.values() for root in self.writing(value)]
         return [node for node in roots if not _is_source(node)]
+
+    def writing(self, value: Value) -> list[Value]:
+        """The steps that might write the new value of a variable in its memory, the last one first: the one that makes
+        it and, if that changes an operand in place that nothing else uses, the one that makes that."""
+        found = [self.root(value)]
+        while (position := found[-1].node.op.overwrites) is not None:
+            before = self.root(found[-1].node.inputs[position])
+            if before.node.op.overwrites is None or not self._used_by_one(before):
+                break
+            found.append(before)
+        return found
+
+    def _used_by_one(self, value: Value) -> bool:
+        users = self.consumers.get(value, [])
+        return len(users) == 1 and not isinstance(users[0].op, Alias) and value not in self.flow.outputs
 
     def decide(self, order: Sequence[Node]) -> None:
         """Sets target, early and late for this order of steps."""
@@ -119,6 +134,10 @@ class Placement:
             elif (root not in self.target and position[root.node] > safe
                   and self._after_readers(state, root.node, position)):
                 self.target[root] = state
+                for before in self.writing(value)[1:]:
+                    if position[before.node] <= safe or not self._after_readers(state, before.node, position):
+                        break
+                    self.target[before] = state
             else:
                 self.late.append((value, state))
         for number, value in enumerate(self.flow.outputs):
@@ -149,7 +168,10 @@ class Placement:
 
 
     def _reads_in_map(self, state: str, writer: Node) -> bool:
-        """Whether only a map, not a kernel, reads the variable in this step."""
+        """Whether only a map, not a kernel, reads the variable in this step; or a kernel that changes it in place."""
+        if writer.op.overwrites is not None:
+            old = self.reads[state].value()
+            return all(self.root(v) != old for i, v in enumerate(writer.inputs) if i != writer.op.overwrites)
         if not isinstance(writer.op, Fused):
             return isinstance(writer.op, (Elementwise, Reduction))
         if writer.op.kernel is None:

@@ -24,7 +24,7 @@ EXCLUDED = {
 # Of these ops only the first result has a gradient, as in TensorFlow.
 FIRST_RESULT_ONLY = {"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"}
 # The rank of their results depends on sizes, which must be known while building.
-RANK_BY_SIZE = {"Squeeze"}
+RANK_BY_SIZE = {"Squeeze", "GatherNd"}
 
 # Operands that are fields and are never fed: which axes an op works on is part of a Plan, as ranks are.
 FIELDS_KNOWN = {"axis", "dim", "dimension", "split_dim", "perm"}
