@@ -7,6 +7,7 @@ from __future__ import annotations
 from graphc.ir.op import OPS
 
 TYPES: dict[str, str] = {
+    "array.bitcast": "Bitcast",
     "array.broadcast": "BroadcastTo _SumTo Tile",
     "array.cast": "Cast",
     "array.diagonal": "MatrixDiag MatrixDiagPart MatrixSetDiag Diag DiagPart MatrixBandPart",
@@ -17,8 +18,13 @@ TYPES: dict[str, str] = {
     "array.identity": "Identity StopGradient PreventGradient NoOp",
     "array.join": "ConcatV2 Pack Unpack Split SplitV",
     "array.join_shapes": "Concat ParallelConcat ConcatOffset ShapeN BroadcastArgs",
+    "array.linspace": "LinSpace UnravelIndex",
+    "array.mirror_pad_grad": "MirrorPadGrad",
     "array.pad": "Pad PadV2 MirrorPad",
+    "array.partition": "DynamicPartition DynamicStitch ParallelDynamicStitch ListDiff",
     "array.passing": "GuaranteeConst Snapshot IdentityN EnsureShape CheckNumerics",
+    "array.patches": "ExtractImagePatches",
+    "array.rearrange": "Roll ReverseSequence",
     "array.scatter":
         "ScatterNd TensorScatterUpdate TensorScatterAdd TensorScatterSub ScatterNdNonAliasingAdd _CheckedIndices "
         "_Scattered",

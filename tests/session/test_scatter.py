@@ -134,5 +134,5 @@ def test_what_is_no_variable_or_does_not_fit() -> None:
         gc.scatter_add(gc.constant([1.0]), [0], [1.0])
     with pytest.raises(ValueError, match=r"'updates' of shape \(2, 3\) must have shape \(2, 2\)"):
         gc.scatter_add(v, [0, 1], np.zeros((2, 3), np.float32))
-    with pytest.raises(TypeError, match="float32.*int32|int32.*float32"):
+    with pytest.raises(TypeError, match=r"float32.*int32|int32.*float32"):
         gc.scatter_add(v, [0], gc.constant([[1, 2]]))

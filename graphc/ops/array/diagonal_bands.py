@@ -16,6 +16,7 @@ from graphc.ir.builder import GradientBuilder
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import float64, int64
 from graphc.ir.elementwise import check_kind
+from graphc.ir.known import known_ints
 from graphc.ir.op import Op, Sample, operand_field, register, same_dtypes
 from graphc.ir.spec import Shape, Spec, require_equal, require_less_equal, text
 from graphc.ir.tensor import Operation
@@ -24,11 +25,12 @@ from graphc.ops.array.diagonal import check_matrix, require_shape
 
 def _band(k: Sequence[int]) -> tuple[int, int]:
     """The lowest and the highest diagonal. Raises ValueError for anything but one number or two in order."""
-    if len(k) not in (1, 2) or not all(isinstance(v, (int, np.integer)) for v in k):
-        raise ValueError(f"k must be one or two numbers that are known while the graph is built, but is {tuple(k)}")
-    if k[0] > k[-1]:
-        raise ValueError(f"the first of k, {k[0]}, must not be greater than the second, {k[-1]}")
-    return int(k[0]), int(k[-1])
+    numbers = known_ints(k, "k")
+    if len(numbers) not in (1, 2):
+        raise ValueError(f"k must be one or two numbers, but is {numbers}")
+    if numbers[0] > numbers[-1]:
+        raise ValueError(f"the first of k, {numbers[0]}, must not be greater than the second, {numbers[-1]}")
+    return numbers[0], numbers[-1]
 
 
 def _lines(k: Sequence[int], rows: Size, columns: Size) -> Iterator[tuple[int, Size, Size, Size]]:
@@ -63,8 +65,10 @@ def _in_band(k: Sequence[int], diagonal: Any, place: int, length: Size) -> Any:
 
 
 def _numpy_lines(k: Sequence[int], x: np.ndarray) -> Iterator[tuple[int, tuple[Any, ...], int]]:
-    for place, row, column, length in _lines(k, *x.shape[-2:]):
-        yield place, (..., np.arange(length) + row, np.arange(length) + column), int(length)  # type: ignore
+    """For each diagonal, the highest first: its place in the band, its elements as an index of NumPy, its length."""
+    for place, d in enumerate(range(k[-1], k[0] - 1, -1)):
+        rows = [i for i in range(x.shape[-2]) if 0 <= i + d < x.shape[-1]]
+        yield place, (..., rows, [i + d for i in rows]), len(rows)
 
 
 _BANDS: list[tuple[tuple[int, ...], tuple[int, ...], Any]] = [
@@ -97,8 +101,10 @@ class MatrixDiagPartV2(Op):
         return Spec(x.dtype, _diagonal_shape(self.k, x.shape))  # type: ignore[arg-type]
 
     def reference(self, x: np.ndarray, padding: np.ndarray) -> np.ndarray:
-        result = np.full(_diagonal_shape(self.k, x.shape), padding, x.dtype)
-        for place, at, length in _numpy_lines(self.k, x):
+        lines = list(_numpy_lines(self.k, x))
+        shape = (*x.shape[:-2], len(lines), max(length for _, _, length in lines))
+        result = np.full(shape if len(lines) > 1 else (*shape[:-2], shape[-1]), padding, x.dtype)
+        for place, at, length in lines:
             (result if self.k[0] == self.k[-1] else result[..., place, :])[..., :length] = x[at]
         return result
 
@@ -210,7 +216,12 @@ class MatrixDiagV2(Op):
 
     def reference(self, diagonal: np.ndarray, padding: np.ndarray) -> np.ndarray:
         lines = 0 if self.k[0] == self.k[-1] else 1
-        rows, columns = self._size(diagonal.shape)
+        rows: Any = self.num_rows
+        columns: Any = self.num_cols
+        least = (diagonal.shape[-1] + max(-self.k[-1], 0), diagonal.shape[-1] + max(self.k[0], 0))
+        if rows == columns == -1:
+            least = (max(least), max(least))
+        rows, columns = least[0] if rows == -1 else rows, least[1] if columns == -1 else columns
         result = np.full((*diagonal.shape[:diagonal.ndim - 1 - lines], rows, columns), padding, diagonal.dtype)
         for place, at, length in _numpy_lines(self.k, result):
             result[at] = (diagonal[..., place, :] if lines else diagonal)[..., :length]

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from graphc.errors import InvalidArgumentError
 from graphc.ir import dims
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dims import Size
@@ -67,6 +68,8 @@ class GatherV2(Op):
 
     def reference(self, params: np.ndarray, indices: np.ndarray) -> np.ndarray:
         batch, axis = self.batch_dims % indices.ndim if self.batch_dims < 0 else self.batch_dims, self.axis
+        if np.any((indices < 0) | (indices >= params.shape[axis])):      # NumPy would count negative ones from the back
+            raise InvalidArgumentError(f"an index is not in [0, {params.shape[axis]})")
         if not batch:
             return np.take(params, indices, axis=axis)
         axis = axis % params.ndim

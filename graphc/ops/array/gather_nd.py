@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from graphc.errors import InvalidArgumentError
 from graphc.ir import dims
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dims import Size
@@ -77,6 +78,8 @@ class GatherNd(Op):
         return Spec(params.dtype, (*indices.shape[:-1], *params.shape[depth:]))
 
     def reference(self, params: np.ndarray, indices: np.ndarray) -> np.ndarray:
+        if np.any((indices < 0) | (indices >= params.shape[:indices.shape[-1]])):
+            raise InvalidArgumentError(f"indices do not index into shape {params.shape}")
         return params[tuple(np.moveaxis(indices, -1, 0))] if indices.shape[-1] else np.broadcast_to(
             params, (*indices.shape[:-1], *params.shape))
 
@@ -107,6 +110,8 @@ class Gather(Composite):
         return made
 
     def reference(self, params: np.ndarray, indices: np.ndarray) -> np.ndarray:
+        if np.any((indices < 0) | (indices >= len(params))):
+            raise InvalidArgumentError(f"an index is not in [0, {len(params)})")
         return np.take(params, indices, axis=0)
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:

@@ -12,10 +12,10 @@ from graphc.ir import dims
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dtypes import DType, bool_, float32, float64, int32, int64
 from graphc.ir.elementwise import check_dtype
-from graphc.ir.op import Alias, Composite, Op, Permuted, Sample, attr, register
+from graphc.ir.op import Alias, Composite, Effect, Op, Permuted, Sample, attr, register
 from graphc.ir.spec import Shape, Spec, require_equal, text
 from graphc.ir.tensor import Operation
-from graphc.ops.array.refuse import count_of
+from graphc.ops.array.refuse import counts_of
 
 _SAMPLES = [Sample({}, ((2, 3, 5),), gradient=False), Sample({}, ((),), (float64,), gradient=False),
             Sample({}, ((0, 3),), gradient=False), Sample({}, ((17,),), (int64,), gradient=False),
@@ -116,6 +116,7 @@ class CheckNumerics(Op):
     """y = tensor; NaN or infinity in it ends the run with `message`."""
 
     checks_data = True
+    effect = Effect.HOST          # as Assert: it runs if anything waits for it, and keeps its place
     operands = ("tensor",)
     results = ("output",)
     types: ClassVar = {"T": "tensor"}
@@ -137,13 +138,11 @@ class CheckNumerics(Op):
         return [g.check_numerics(dy, message="Not a number (NaN) or infinity (Inf) values detected in gradient. "
                                  f"{node.name}")]
 
-    def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
-        return Permuted(self, (perm,), (perm,))
-
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         x = inputs[0]
-        missing = count_of(b, lambda s, v: s("not_equal", v, v), [x], x.shape)
-        infinite = count_of(b, lambda s, v: s("equal", s("abs", v), s.constant(np.inf, x.dtype)), [x], x.shape)
+        missing, infinite = counts_of(b, [
+            lambda s, v: s("not_equal", v, v), lambda s, v: s("equal", s("abs", v), s.constant(np.inf, x.dtype))],
+            [x], x.shape)
         both = dims.minimum(missing, 1) * dims.minimum(infinite, 1)
         for count, kind in ((both, "Inf and NaN"), (missing, "NaN"), (infinite, "Inf")):
             b.require("equal", count, 0, f"{self.message} : Tensor had {kind} values; their number, and how many there "

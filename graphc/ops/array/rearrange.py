@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from graphc.errors import InvalidArgumentError
 from graphc.ir import dims
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dims import Size
@@ -108,7 +109,9 @@ class ReverseSequence(Op):
         return Spec(x.dtype, x.shape)
 
     def reference(self, x: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        sequence, batch = self._axes(x.ndim)
+        sequence, batch = self.seq_dim % x.ndim, self.batch_dim % x.ndim
+        if x.size and np.any((lengths < 0) | (lengths > x.shape[sequence])):
+            raise InvalidArgumentError(f"seq_lengths {lengths} are not all in [0, {x.shape[sequence]}]")
         result = np.array(x)
         rows, source = np.moveaxis(result, (batch, sequence), (0, 1)), np.moveaxis(x, (batch, sequence), (0, 1))
         for i, length in enumerate(lengths):

@@ -10,17 +10,20 @@ from graphc.ir.dtypes import bool_, int64
 from graphc.ir.known import regrouped
 
 
-def count_of(b: Any, wrong: Callable[..., Any], inputs: Sequence[Any], shape: Sequence[Size]) -> Size:
-    """A size: at how many places of `shape` the scalar function wrong(s, *inputs) is true. Known behind this step."""
-    found, total = b.temporary(bool_, shape), b.temporary(int64, ())
-    b.map(wrong, [x.broadcast(shape) for x in inputs], [found])
-    flat = regrouped(found, (dims.product(shape),))
-    b.reduce("add", flat, total, (0,), element=lambda s, flag: s.cast(flag, int64))
-    count = dims.symbol("refused", ("runtime", "refused"))
-    b.bind(total, [count])
-    return count
+def counts_of(b: Any, wrongs: Sequence[Callable[..., Any]], inputs: Sequence[Any], shape: Sequence[Size]) -> list[Size]:
+    """For each scalar function, a size: at how many places of `shape` wrong(s, *inputs) is true. Known behind here."""
+    totals = b.temporary(int64, (len(wrongs),))
+    for i, wrong in enumerate(wrongs):
+        found = b.temporary(bool_, shape)
+        b.map(wrong, [x.broadcast(shape) for x in inputs], [found])
+        flat = regrouped(found, (dims.product(shape),))
+        b.reduce("add", flat, totals.select(0, i), (0,), element=lambda s, flag: s.cast(flag, int64))
+    made: list[Size] = [dims.symbol("refused", ("runtime", "refused")) for _ in wrongs]
+    b.bind(totals, made)
+    return made
 
 
 def require_none(b: Any, wrong: Callable[..., Any], inputs: Sequence[Any], shape: Sequence[Size], message: str) -> None:
     """Ends the run with `message` if wrong(s, *inputs) is true anywhere."""
-    b.require("equal", count_of(b, wrong, inputs, shape), 0, f"{message}; such values and how many there may be")
+    (count,) = counts_of(b, [wrong], inputs, shape)
+    b.require("equal", count, 0, f"{message}; such values and how many there may be")

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from graphc.errors import InvalidArgumentError
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import float64, int64
@@ -48,7 +49,7 @@ def scattered(how: str, table: np.ndarray, indices: np.ndarray, updates: np.ndar
                 break
             at = tuple(int(i) for i in place)
             if any(not 0 <= i < n for i, n in zip(at, table.shape, strict=False)):
-                raise IndexError(f"{at} does not index into {table.shape}")
+                raise InvalidArgumentError(f"indices {at} do not index into shape {table.shape}")
             result[at] = _CHANGES[how](result[at], rows[j])
     return result
 
@@ -221,6 +222,8 @@ class _CheckedIndices(Op):
         return Spec(indices.dtype, indices.shape)
 
     def reference(self, indices: np.ndarray) -> np.ndarray:
+        if np.any((indices < 0) | (indices >= np.array(self.shape, np.int64))):
+            raise InvalidArgumentError(f"indices do not index into shape {self.shape}")
         return indices
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
