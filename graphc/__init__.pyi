@@ -4,8 +4,12 @@ from typing import Final
 from graphc import errors as errors
 from graphc.ir import dtypes as dtypes
 from graphc import contrib as contrib
+from graphc import debugging as debugging
 from graphc import graph_util as graph_util
+from graphc import image as image
 from graphc import initializers as initializers
+from graphc import linalg as linalg
+from graphc import manip as manip
 from graphc import math as math
 from graphc import nn as nn
 from graphc import random as random
@@ -45,6 +49,7 @@ from graphc.api.math.unary import abs as abs
 from graphc.api.math.binary import accumulate_n as accumulate_n
 from graphc.api.math.trigonometry import acos as acos
 from graphc.api.math.binary import add as add
+from graphc.api.array.passing import add_check_numerics_ops as add_check_numerics_ops
 from graphc.api.math.binary import add_n as add_n
 from graphc.api.graph.scopes import add_to_collection as add_to_collection
 from graphc.api.graph.scopes import add_to_collections as add_to_collections
@@ -54,19 +59,45 @@ from graphc.api.math.reduce import argmax as argmax
 from graphc.api.math.reduce import argmin as argmin
 from graphc.ir.dtypes import as_dtype as as_dtype
 from graphc.api.math.trigonometry import asin as asin
+from graphc.api.control.asserts import assert_equal as assert_equal
+from graphc.api.control.asserts import assert_greater as assert_greater
+from graphc.api.control.asserts import assert_greater_equal as assert_greater_equal
+from graphc.api.control.asserts import assert_integer as assert_integer
+from graphc.api.control.asserts import assert_less as assert_less
+from graphc.api.control.asserts import assert_less_equal as assert_less_equal
+from graphc.api.control.asserts import assert_near as assert_near
+from graphc.api.control.asserts import assert_negative as assert_negative
+from graphc.api.control.asserts import assert_non_negative as assert_non_negative
+from graphc.api.control.asserts import assert_non_positive as assert_non_positive
+from graphc.api.control.asserts import assert_none_equal as assert_none_equal
+from graphc.api.control.asserts import assert_positive as assert_positive
+from graphc.api.control.asserts import assert_proper_iterable as assert_proper_iterable
+from graphc.api.control.asserts import assert_rank as assert_rank
+from graphc.api.control.asserts import assert_rank_at_least as assert_rank_at_least
+from graphc.api.control.asserts import assert_rank_in as assert_rank_in
+from graphc.api.control.asserts import assert_same_float_dtype as assert_same_float_dtype
+from graphc.api.control.asserts import assert_scalar as assert_scalar
+from graphc.api.control.asserts import assert_type as assert_type
 from graphc.api.state.state import assign as assign
 from graphc.api.state.state import assign_add as assign_add
 from graphc.api.state.state import assign_sub as assign_sub
 from graphc.api.math.trigonometry import atan as atan
 from graphc.api.math.trigonometry import atan2 as atan2
+from graphc.api.array.gather import batch_gather as batch_gather
 from graphc.api.math.matmul import batch_matmul as batch_matmul
+from graphc.api.state.scatter import batch_scatter_update as batch_scatter_update
+from graphc.api.array.space import batch_to_space as batch_to_space
+from graphc.api.array.space import batch_to_space_nd as batch_to_space_nd
+from graphc.api.array.passing import bitcast as bitcast
 from graphc.ir.dtypes import bool_ as bool
 from graphc.api.array.gather import boolean_mask as boolean_mask
+from graphc.api.array.shapes import broadcast_dynamic_shape as broadcast_dynamic_shape
 from graphc.api.array.broadcast import broadcast_static_shape as broadcast_static_shape
 from graphc.api.array.broadcast import broadcast_to as broadcast_to
 from graphc.api.control.cond import case as case
 from graphc.api.array.cast import cast as cast
 from graphc.api.math.unary import ceil as ceil
+from graphc.api.array.passing import check_numerics as check_numerics
 from graphc.api.math.clip import clip_by_global_norm as clip_by_global_norm
 from graphc.api.math.clip import clip_by_norm as clip_by_norm
 from graphc.api.math.binary import clip_by_value as clip_by_value
@@ -86,15 +117,23 @@ from graphc.api.math.trigonometry import cosh as cosh
 from graphc.api.math.scan import cumprod as cumprod
 from graphc.api.math.scan import cumsum as cumsum
 from graphc.api.gradients.custom import custom_gradient as custom_gradient
+from graphc.api.array.space import depth_to_space as depth_to_space
 from graphc.api.graph.scopes import device as device
+from graphc.api.array.diagonal import diag as diag
+from graphc.api.array.diagonal import diag_part as diag_part
 from graphc.api.math.division import div as div
 from graphc.api.math.division import div_no_nan as div_no_nan
 from graphc.api.math.division import divide as divide
+from graphc.api.array.partition import dynamic_partition as dynamic_partition
+from graphc.api.array.partition import dynamic_stitch as dynamic_stitch
+from graphc.api.array.passing import ensure_shape as ensure_shape
 from graphc.api.math.comparison import equal as equal
 from graphc.api.math.trigonometry import erf as erf
 from graphc.api.math.unary import exp as exp
 from graphc.api.array.shapes import expand_dims as expand_dims
 from graphc.api.math.unary import expm1 as expm1
+from graphc.api.array.patches import extract_image_patches as extract_image_patches
+from graphc.api.array.diagonal import eye as eye
 from graphc.api.array.fill import fill as fill
 from graphc.ir.dtypes import float16 as float16
 from graphc.ir.dtypes import float32 as float32
@@ -122,8 +161,10 @@ from graphc.api.gradients.gradients import gradients as gradients
 from graphc.api.math.comparison import greater as greater
 from graphc.api.math.comparison import greater_equal as greater_equal
 from graphc.api.array.identity import group as group
+from graphc.api.array.passing import guarantee_const as guarantee_const
 from graphc.api.gradients.gradients import hessians as hessians
 from graphc.api.array.identity import identity as identity
+from graphc.api.array.passing import identity_n as identity_n
 from graphc.serial.importer import import_graph_def as import_graph_def
 from graphc.api.state.variables import initialize_all_variables as initialize_all_variables
 from graphc.ir.dtypes import int16 as int16
@@ -135,10 +176,15 @@ from graphc.api.array.transpose import invert_permutation as invert_permutation
 from graphc.api.math.comparison import is_finite as is_finite
 from graphc.api.math.comparison import is_inf as is_inf
 from graphc.api.math.comparison import is_nan as is_nan
+from graphc.api.control.asserts import is_non_decreasing as is_non_decreasing
+from graphc.api.control.asserts import is_numeric_tensor as is_numeric_tensor
+from graphc.api.control.asserts import is_strictly_increasing as is_strictly_increasing
 from graphc.api.state.state import is_variable_initialized as is_variable_initialized
 from graphc.api.nn.losses import l2_normalize as l2_normalize
 from graphc.api.math.comparison import less as less
 from graphc.api.math.comparison import less_equal as less_equal
+from graphc.api.array.grids import linspace as lin_space
+from graphc.api.array.grids import linspace as linspace
 from graphc.serial.files import load_graph_def as load_graph_def
 from graphc.api.state.variables import local_variables as local_variables
 from graphc.api.state.variables import local_variables_initializer as local_variables_initializer
@@ -153,8 +199,13 @@ from graphc.api.math.comparison import logical_xor as logical_xor
 from graphc.serial.tensors import make_ndarray as make_ndarray
 from graphc.serial.tensors import make_tensor_proto as make_tensor_proto
 from graphc.api.math.matmul import matmul as matmul
+from graphc.api.array.diagonal import matrix_band_part as matrix_band_part
+from graphc.api.array.diagonal import matrix_diag as matrix_diag
+from graphc.api.array.diagonal import matrix_diag_part as matrix_diag_part
+from graphc.api.array.diagonal import matrix_set_diag as matrix_set_diag
 from graphc.api.array.transpose import matrix_transpose as matrix_transpose
 from graphc.api.math.binary import maximum as maximum
+from graphc.api.array.grids import meshgrid as meshgrid
 from graphc.api.math.binary import minimum as minimum
 from graphc.api.math.division import floormod as mod
 from graphc.api.state.variables import model_variables as model_variables
@@ -175,6 +226,7 @@ from graphc.api.array.fill import ones_like as ones_like
 from graphc.api.graph.scopes import op_scope as op_scope
 from graphc.api.array.join import stack as pack
 from graphc.api.array.pad import pad as pad
+from graphc.api.array.join import parallel_stack as parallel_stack
 from graphc.plan.compile import pass_table as pass_table
 from graphc.api.array.source import placeholder as placeholder
 from graphc.api.array.source import placeholder_with_default as placeholder_with_default
@@ -198,13 +250,17 @@ from graphc.api.math.reduce import reduce_prod as reduce_prod
 from graphc.api.math.reduce import reduce_std as reduce_std
 from graphc.api.math.reduce import reduce_sum as reduce_sum
 from graphc.api.math.reduce import reduce_variance as reduce_variance
+from graphc.api.array.grids import repeat as repeat
 from graphc.api.state.uninitialized import report_uninitialized_variables as report_uninitialized_variables
+from graphc.api.array.space import required_space_to_batch_paddings as required_space_to_batch_paddings
 from graphc.ir.graph import reset_default_graph as reset_default_graph
 from graphc.api.array.shapes import reshape as reshape
 from graphc.ir.dtypes import resource as resource
 from graphc.api.array.transpose import reverse as reverse
+from graphc.api.array.rearrange import reverse_sequence as reverse_sequence
 from graphc.api.array.transpose import reverse as reverse_v2
 from graphc.api.math.unary import rint as rint
+from graphc.api.array.rearrange import roll as roll
 from graphc.api.math.unary import round as round
 from graphc.api.math.unary import rsqrt as rsqrt
 from graphc.api.state.scatter import scatter_add as scatter_add
@@ -212,10 +268,17 @@ from graphc.api.state.scatter import scatter_div as scatter_div
 from graphc.api.state.scatter import scatter_max as scatter_max
 from graphc.api.state.scatter import scatter_min as scatter_min
 from graphc.api.state.scatter import scatter_mul as scatter_mul
+from graphc.api.array.scatter import scatter_nd as scatter_nd
+from graphc.api.state.scatter import scatter_nd_add as scatter_nd_add
+from graphc.api.state.scatter import scatter_nd_sub as scatter_nd_sub
+from graphc.api.state.scatter import scatter_nd_update as scatter_nd_update
 from graphc.api.state.scatter import scatter_sub as scatter_sub
 from graphc.api.state.scatter import scatter_update as scatter_update
+from graphc.api.array.grids import sequence_mask as sequence_mask
 from graphc.api.random.random import set_random_seed as set_random_seed
+from graphc.api.array.partition import setdiff1d as setdiff1d
 from graphc.api.array.shapes import shape as shape
+from graphc.api.array.shapes import shape_n as shape_n
 from graphc.api.nn.activations import sigmoid as sigmoid
 from graphc.api.math.unary import sign as sign
 from graphc.api.math.trigonometry import sin as sin
@@ -225,6 +288,9 @@ from graphc.api.array.slicing import slice_ as slice
 from graphc.api.nn.softmax import softmax as softmax
 from graphc.api.nn.activations import softplus as softplus
 from graphc.api.nn.activations import softsign as softsign
+from graphc.api.array.space import space_to_batch as space_to_batch
+from graphc.api.array.space import space_to_batch_nd as space_to_batch_nd
+from graphc.api.array.space import space_to_depth as space_to_depth
 from graphc.api.array.join import split as split
 from graphc.api.math.unary import sqrt as sqrt
 from graphc.api.math.unary import square as square
@@ -238,6 +304,12 @@ from graphc.api.math.binary import subtract as sub
 from graphc.api.math.binary import subtract as subtract
 from graphc.api.math.trigonometry import tan as tan
 from graphc.api.nn.activations import tanh as tanh
+from graphc.api.array.scatter import tensor_scatter_nd_add as tensor_scatter_add
+from graphc.api.array.scatter import tensor_scatter_nd_add as tensor_scatter_nd_add
+from graphc.api.array.scatter import tensor_scatter_nd_sub as tensor_scatter_nd_sub
+from graphc.api.array.scatter import tensor_scatter_nd_update as tensor_scatter_nd_update
+from graphc.api.array.scatter import tensor_scatter_nd_sub as tensor_scatter_sub
+from graphc.api.array.scatter import tensor_scatter_nd_update as tensor_scatter_update
 from graphc.api.array.broadcast import tile as tile
 from graphc.api.array.cast import to_double as to_double
 from graphc.api.array.cast import to_float as to_float
@@ -256,11 +328,13 @@ from graphc.ir.dtypes import uint64 as uint64
 from graphc.ir.dtypes import uint8 as uint8
 from graphc.api.state.initializers import UniformUnitScaling as uniform_unit_scaling_initializer
 from graphc.api.array.join import unstack as unpack
+from graphc.api.array.grids import unravel_index as unravel_index
 from graphc.api.array.join import unstack as unstack
 from graphc.api.state.variable_scope import variable_scope as variable_scope
 from graphc.api.state.variables import variables_initializer as variables_initializer
 from graphc.api.state.initializers import VarianceScaling as variance_scaling_initializer
 from graphc.ir.dtypes import variant as variant
+from graphc.api.array.passing import verify_tensor_all_finite as verify_tensor_all_finite
 from graphc.api.array.gather import where as where
 from graphc.api.array.select import where_v2 as where_v2
 from graphc.api.control.while_loop import while_loop as while_loop
@@ -307,6 +381,7 @@ __all__ = [
     "accumulate_n",
     "acos",
     "add",
+    "add_check_numerics_ops",
     "add_n",
     "add_to_collection",
     "add_to_collections",
@@ -316,19 +391,45 @@ __all__ = [
     "argmin",
     "as_dtype",
     "asin",
+    "assert_equal",
+    "assert_greater",
+    "assert_greater_equal",
+    "assert_integer",
+    "assert_less",
+    "assert_less_equal",
+    "assert_near",
+    "assert_negative",
+    "assert_non_negative",
+    "assert_non_positive",
+    "assert_none_equal",
+    "assert_positive",
+    "assert_proper_iterable",
+    "assert_rank",
+    "assert_rank_at_least",
+    "assert_rank_in",
+    "assert_same_float_dtype",
+    "assert_scalar",
+    "assert_type",
     "assign",
     "assign_add",
     "assign_sub",
     "atan",
     "atan2",
+    "batch_gather",
     "batch_matmul",
+    "batch_scatter_update",
+    "batch_to_space",
+    "batch_to_space_nd",
+    "bitcast",
     "bool",
     "boolean_mask",
+    "broadcast_dynamic_shape",
     "broadcast_static_shape",
     "broadcast_to",
     "case",
     "cast",
     "ceil",
+    "check_numerics",
     "clip_by_global_norm",
     "clip_by_norm",
     "clip_by_value",
@@ -348,15 +449,23 @@ __all__ = [
     "cumprod",
     "cumsum",
     "custom_gradient",
+    "depth_to_space",
     "device",
+    "diag",
+    "diag_part",
     "div",
     "div_no_nan",
     "divide",
+    "dynamic_partition",
+    "dynamic_stitch",
+    "ensure_shape",
     "equal",
     "erf",
     "exp",
     "expand_dims",
     "expm1",
+    "extract_image_patches",
+    "eye",
     "fill",
     "float16",
     "float32",
@@ -384,8 +493,10 @@ __all__ = [
     "greater",
     "greater_equal",
     "group",
+    "guarantee_const",
     "hessians",
     "identity",
+    "identity_n",
     "import_graph_def",
     "initialize_all_variables",
     "int16",
@@ -397,10 +508,15 @@ __all__ = [
     "is_finite",
     "is_inf",
     "is_nan",
+    "is_non_decreasing",
+    "is_numeric_tensor",
+    "is_strictly_increasing",
     "is_variable_initialized",
     "l2_normalize",
     "less",
     "less_equal",
+    "lin_space",
+    "linspace",
     "load_graph_def",
     "local_variables",
     "local_variables_initializer",
@@ -415,8 +531,13 @@ __all__ = [
     "make_ndarray",
     "make_tensor_proto",
     "matmul",
+    "matrix_band_part",
+    "matrix_diag",
+    "matrix_diag_part",
+    "matrix_set_diag",
     "matrix_transpose",
     "maximum",
+    "meshgrid",
     "minimum",
     "mod",
     "model_variables",
@@ -437,6 +558,7 @@ __all__ = [
     "op_scope",
     "pack",
     "pad",
+    "parallel_stack",
     "pass_table",
     "placeholder",
     "placeholder_with_default",
@@ -460,13 +582,17 @@ __all__ = [
     "reduce_std",
     "reduce_sum",
     "reduce_variance",
+    "repeat",
     "report_uninitialized_variables",
+    "required_space_to_batch_paddings",
     "reset_default_graph",
     "reshape",
     "resource",
     "reverse",
+    "reverse_sequence",
     "reverse_v2",
     "rint",
+    "roll",
     "round",
     "rsqrt",
     "scatter_add",
@@ -474,10 +600,17 @@ __all__ = [
     "scatter_max",
     "scatter_min",
     "scatter_mul",
+    "scatter_nd",
+    "scatter_nd_add",
+    "scatter_nd_sub",
+    "scatter_nd_update",
     "scatter_sub",
     "scatter_update",
+    "sequence_mask",
     "set_random_seed",
+    "setdiff1d",
     "shape",
+    "shape_n",
     "sigmoid",
     "sign",
     "sin",
@@ -487,6 +620,9 @@ __all__ = [
     "softmax",
     "softplus",
     "softsign",
+    "space_to_batch",
+    "space_to_batch_nd",
+    "space_to_depth",
     "split",
     "sqrt",
     "square",
@@ -500,6 +636,12 @@ __all__ = [
     "subtract",
     "tan",
     "tanh",
+    "tensor_scatter_add",
+    "tensor_scatter_nd_add",
+    "tensor_scatter_nd_sub",
+    "tensor_scatter_nd_update",
+    "tensor_scatter_sub",
+    "tensor_scatter_update",
     "tile",
     "to_double",
     "to_float",
@@ -518,11 +660,13 @@ __all__ = [
     "uint8",
     "uniform_unit_scaling_initializer",
     "unpack",
+    "unravel_index",
     "unstack",
     "variable_scope",
     "variables_initializer",
     "variance_scaling_initializer",
     "variant",
+    "verify_tensor_all_finite",
     "where",
     "where_v2",
     "while_loop",

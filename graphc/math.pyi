@@ -35,9 +35,12 @@ from graphc.api.math.clip import global_norm as global_norm
 from graphc.api.math.comparison import greater as greater
 from graphc.api.math.comparison import greater_equal as greater_equal
 from graphc.api.math.unary import inv as inv
+from graphc.api.array.transpose import invert_permutation as invert_permutation
 from graphc.api.math.comparison import is_finite as is_finite
 from graphc.api.math.comparison import is_inf as is_inf
 from graphc.api.math.comparison import is_nan as is_nan
+from graphc.api.control.asserts import is_non_decreasing as is_non_decreasing
+from graphc.api.control.asserts import is_strictly_increasing as is_strictly_increasing
 from graphc.api.nn.losses import l2_normalize as l2_normalize
 from graphc.api.math.comparison import less as less
 from graphc.api.math.comparison import less_equal as less_equal
@@ -128,9 +131,12 @@ __all__ = [
     "greater",
     "greater_equal",
     "inv",
+    "invert_permutation",
     "is_finite",
     "is_inf",
     "is_nan",
+    "is_non_decreasing",
+    "is_strictly_increasing",
     "l2_normalize",
     "less",
     "less_equal",

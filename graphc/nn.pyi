@@ -8,6 +8,7 @@ from graphc.api.nn.convolve import conv2d as conv2d
 from graphc.api.nn.convolve import conv2d_backprop_filter as conv2d_backprop_filter
 from graphc.api.nn.convolve import conv2d_backprop_input as conv2d_backprop_input
 from graphc.api.nn.convolve import conv2d_transpose as conv2d_transpose
+from graphc.api.array.space import depth_to_space as depth_to_space
 from graphc.api.nn.dropout import dropout as dropout
 from graphc.api.nn.activations import elu as elu
 from graphc.api.nn.embedding import embedding_lookup as embedding_lookup
@@ -31,6 +32,8 @@ from graphc.api.nn.losses import softmax_cross_entropy_with_logits as softmax_cr
 from graphc.api.nn.losses import softmax_cross_entropy_with_logits_v2 as softmax_cross_entropy_with_logits_v2
 from graphc.api.nn.activations import softplus as softplus
 from graphc.api.nn.activations import softsign as softsign
+from graphc.api.array.space import space_to_batch as space_to_batch
+from graphc.api.array.space import space_to_depth as space_to_depth
 from graphc.api.nn.losses import sparse_softmax_cross_entropy_with_logits as sparse_softmax_cross_entropy_with_logits
 from graphc.api.nn.activations import swish as swish
 from graphc.api.nn.activations import tanh as tanh
@@ -47,6 +50,7 @@ __all__ = [
     "conv2d_backprop_filter",
     "conv2d_backprop_input",
     "conv2d_transpose",
+    "depth_to_space",
     "dropout",
     "elu",
     "embedding_lookup",
@@ -70,6 +74,8 @@ __all__ = [
     "softmax_cross_entropy_with_logits_v2",
     "softplus",
     "softsign",
+    "space_to_batch",
+    "space_to_depth",
     "sparse_softmax_cross_entropy_with_logits",
     "swish",
     "tanh",

@@ -10,7 +10,7 @@ from graphc.ir.op import REFUSED
 from graphc.kernels.runtime import tables as t
 from graphc.plan import plan as p
 
-INDEX_OUT_OF_RANGE, INVALID_VALUE, UNINITIALISED, DIVISION_BY_ZERO, NEGATIVE_EXPONENT = 1, 2, 3, 4, 5
+INDEX_OUT_OF_RANGE, INVALID_VALUE, UNINITIALISED, DIVISION_BY_ZERO, NEGATIVE_EXPONENT, INDEX_TUPLE = 1, 2, 3, 4, 5, 6
 _RELATIONS = {p.GuardKind.EQUAL: "must be equal", p.GuardKind.LESS_EQUAL: "the first must not be greater",
               p.GuardKind.LESS: "the first must be less"}
 
@@ -46,8 +46,19 @@ def run_error(plan: p.Plan, error: Any, cause: BaseException | None, cells: Sequ
     if code == t.INPUT_SHAPE:
         port = plan.inputs[c // 8].name if body == 0 and c // 8 < len(plan.inputs) else f"input {c // 8} of body {body}"
         return _made(errors.InvalidArgumentError, origin, f"axis {c % 8} of {port} is {a}, {b} is wanted")
+    if code == INDEX_TUPLE:
+        return _made(errors.InvalidArgumentError, origin, _bad_tuple(a, b, error))
     kind, text = _text(plan, code, a, b, c)
     return _made(kind, origin, text)
+
+
+def _bad_tuple(number: int, length: int, error: Any) -> str:
+    """What an index tuple is that names no place. number: which of them, row-major."""
+    detail = [int(word) for word in error[t.ERROR_DETAIL:t.ERROR_DETAIL + t.DETAIL_WORDS]]
+    half = t.DETAIL_WORDS // 2
+    sizes = ", ".join(map(str, detail[half:half + length]))
+    return (f"indices {detail[:length]} (tuple {number} of them) do not index into shape [{sizes}]: each must be at "
+            f"least 0 and less than its axis' size")
 
 
 def _text(plan: p.Plan, code: int, a: int, b: int, c: int) -> tuple[type[errors.OpError], str]:

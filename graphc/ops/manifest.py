@@ -7,18 +7,32 @@ from __future__ import annotations
 from graphc.ir.op import OPS
 
 TYPES: dict[str, str] = {
+    "array.bitcast": "Bitcast",
     "array.broadcast": "BroadcastTo _SumTo Tile",
     "array.cast": "Cast",
+    "array.diagonal": "MatrixDiag MatrixDiagPart MatrixSetDiag Diag DiagPart MatrixBandPart",
+    "array.diagonal_bands": "MatrixDiagPartV2 MatrixSetDiagV2 MatrixDiagV2",
     "array.fill": "Fill ZerosLike OnesLike Range",
     "array.gather": "GatherV2 _ScatterSum OneHot Where",
+    "array.gather_nd": "GatherNd Gather",
     "array.identity": "Identity StopGradient PreventGradient NoOp",
     "array.join": "ConcatV2 Pack Unpack Split SplitV",
+    "array.join_shapes": "Concat ParallelConcat ConcatOffset ShapeN BroadcastArgs",
+    "array.linspace": "LinSpace UnravelIndex",
+    "array.mirror_pad_grad": "MirrorPadGrad",
     "array.pad": "Pad PadV2 MirrorPad",
-    "array.passing": "IdentityN",
+    "array.partition": "DynamicPartition DynamicStitch ParallelDynamicStitch ListDiff",
+    "array.passing": "GuaranteeConst Snapshot IdentityN EnsureShape CheckNumerics",
+    "array.patches": "ExtractImagePatches",
+    "array.rearrange": "Roll ReverseSequence",
+    "array.scatter":
+        "ScatterNd TensorScatterUpdate TensorScatterAdd TensorScatterSub ScatterNdNonAliasingAdd "
+        "_CheckedIndices _Scattered",
     "array.select": "SelectV2 Select",
     "array.shapes": "Shape Size Rank Reshape ExpandDims Squeeze",
     "array.slicing": "Slice StridedSlice StridedSliceGrad",
     "array.source": "Const Placeholder PlaceholderWithDefault",
+    "array.space": "SpaceToBatchND BatchToSpaceND SpaceToBatch BatchToSpace SpaceToDepth DepthToSpace",
     "array.transpose": "Transpose InvertPermutation ReverseV2",
     "control.control": "StatelessWhile While StatelessIf If",
     "control.lists": "EmptyTensorList TensorListPushBack TensorListPopBack TensorListLength",
@@ -49,11 +63,13 @@ TYPES: dict[str, str] = {
     "nn.max_pooling": "MaxPool MaxPoolGrad MaxPoolGradGrad",
     "nn.softmax": "Softmax LogSoftmax SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits",
     "random.random": "RandomUniform RandomStandardNormal TruncatedNormal RandomUniformInt",
+    "state.scatter":
+        "_Divided ScatterUpdate ScatterAdd ScatterSub ScatterMul ScatterDiv ScatterMin ScatterMax "
+        "ScatterNdUpdate ScatterNdAdd ScatterNdSub",
     "state.state": "VariableV2 IsVariableInitialized Assign AssignAdd AssignSub",
-    "state.scatter": "ScatterUpdate ScatterAdd ScatterSub ScatterMul ScatterDiv ScatterMin ScatterMax",
     "training.adaptive":
-        "ApplyAdagrad SparseApplyAdagrad ApplyAdagradDA SparseApplyAdagradDA ApplyAdadelta SparseApplyAdadelta "
-        "ApplyRMSProp SparseApplyRMSProp ApplyCenteredRMSProp SparseApplyCenteredRMSProp",
+        "ApplyAdagrad SparseApplyAdagrad ApplyAdagradDA SparseApplyAdagradDA ApplyAdadelta "
+        "SparseApplyAdadelta ApplyRMSProp SparseApplyRMSProp ApplyCenteredRMSProp SparseApplyCenteredRMSProp",
     "training.proximal":
         "ApplyFtrl ApplyFtrlV2 SparseApplyFtrl SparseApplyFtrlV2 ApplyProximalGradientDescent "
         "SparseApplyProximalGradientDescent ApplyProximalAdagrad SparseApplyProximalAdagrad",

@@ -14,6 +14,7 @@ Results are whole buffers; an op writes every element of each of its outputs. Th
   b.copy(x, y)   b.fill(y, value)    y has x's shape (any strides on both sides) / a Python scalar
   b.temporary(dtype, shape)          a buffer for the op's own use: a whole Access
   b.reshape(x, shape)                x under another shape (same elements); copies x first if it is not contiguous
+  b.bitcast(x, dtype)                the bits of x as another dtype of the same size
   b.contiguous(x)                    x itself, or a copy without gaps (b.call does this for its inputs)
   b.store_sizes(sizes, y)            y (int32 or int64, rank <= 1) = these sizes: how a shape becomes a tensor
   b.constant(array)                  a constant of the Plan: a whole Access
@@ -117,6 +118,13 @@ class BodyBuilder:
         if len(shape) == x.rank and all(dims.same(a, b) for a, b in zip(shape, x.shape, strict=True)):
             return x
         return self.buffer(plan.BufferKind.ALIAS, x.dtype, shape, self._base(x))
+
+    def bitcast(self, x: Access, dtype: DType) -> Access:
+        """The bits of x, of numbers, as numbers of another dtype of the same size."""
+        x = self.contiguous(x)
+        root = self.buffers[x.buffer]
+        base = root.index if root.kind == plan.BufferKind.ALIAS else x.buffer
+        return self.buffer(plan.BufferKind.ALIAS, dtype, x.shape, base)
 
     def contiguous(self, x: Access) -> Access:
         if x.is_contiguous:

@@ -16,6 +16,8 @@ TYPED_BY: dict[str, tuple[int, ...]] = {
     "argmax": (0, 1),
     "argmin": (0, 1),
     "sparse_softmax_cross_entropy": (0, 1),
+    "gather_nd": (0, 1),
+    "scatter_nd": (1, 0),
     "nonzero": (),
     "state_mark": (),
     "state_check": (),

@@ -6,7 +6,7 @@ Any Plan of the declared types may come in; the time taken grows with its size o
 
  1. ids are within their tables
  2. dims: operands come before; every RUNTIME dim is bound by one step
- 3. ranks are at most 8; an ALIAS is of a buffer that is none, and of equal dtype
+ 3. ranks are at most 8; an ALIAS is of a buffer that is none, and of equal dtype, or numbers of equal size
  4. CONST, INPUT, PREPARED and COUNTER buffers are not written; STATE only if the body lists it in `writes`
  5. buffers are written before they are read, slots filled before they are taken
  6. bodies are referred to by larger numbers only
@@ -26,7 +26,8 @@ MAX_RANK = 8
 READ_ONLY = (BufferKind.CONST, BufferKind.INPUT, BufferKind.PREPARED, BufferKind.COUNTER)
 FILLED = (BufferKind.CONST, BufferKind.INPUT, BufferKind.PREPARED, BufferKind.COUNTER, BufferKind.STATE,
           BufferKind.STATE_INFO)
-INOUT_LAST = {"state_mark": 1}        # kernels whose last operand is read and written
+INOUT_LAST = {"state_mark": 1, "scatter_nd": 1}        # kernels whose last operand is read and written
+NUMBERS = {"f32": 4, "f64": 8, "i32": 4, "i64": 8, "u8": 1, "i8": 1, "i16": 2, "u16": 2, "u32": 4, "u64": 8}   # bytes
 NO_OUTPUT = ("state_check",)
 TWO_OUTPUTS = ("softmax_cross_entropy", "sparse_softmax_cross_entropy")
 
@@ -42,6 +43,11 @@ def verify_plan(plan: p.Plan) -> None:
     _need(len(plan.bodies) > 0, "there is a body to run")
     _need(-1 <= plan.prepare < len(plan.bodies), "the prepare body exists")
     check_ports(plan)
+
+
+def _same_bits(a: str, b: str) -> bool:
+    """Whether the bits of one dtype may be read as those of the other."""
+    return a == b or (a in NUMBERS and b in NUMBERS and NUMBERS[a] == NUMBERS[b])
 
 
 def check_ports(plan: p.Plan) -> None:
@@ -146,8 +152,9 @@ class BodyCheck:
             if buffer.kind == BufferKind.ALIAS:
                 self.need(0 <= buffer.index < len(self.body.buffers), f"buffer {i}: it is an alias of a buffer")
                 of = self.body.buffers[buffer.index]
-                self.need(of.kind != BufferKind.ALIAS and of.dtype == buffer.dtype,
-                          f"buffer {i}: it is an alias of a buffer of its dtype that is no alias")
+                self.need(of.kind != BufferKind.ALIAS and _same_bits(of.dtype, buffer.dtype),
+                          f"buffer {i}: it is an alias of a buffer of its dtype, or of numbers of its size, that is no "
+                          "alias")
 
     def _ports(self) -> None:
         for ids, kind in ((self.body.inputs, BufferKind.INPUT), (self.body.outputs, BufferKind.OUTPUT)):

@@ -48,7 +48,8 @@ SLOT_RECORD = 16
 
 # ERROR
 ERROR_CODE, ERROR_BODY, ERROR_STEP, ERROR_A, ERROR_B, ERROR_C, ERROR_TILE = range(7)
-ERROR_WORDS = 8
+ERROR_DETAIL, DETAIL_WORDS = 8, 14      # of the status INDEX_TUPLE: the tuple, then the sizes, 7 words each
+ERROR_WORDS = 24
 
 # Codes: those of kernels (Status in kernel.py) and
 BAD_IMAGE = 16            # a: CHECK of verify.py, b: detail
@@ -81,7 +82,8 @@ POOL_KIND, POOL_ROW, POOL_COUNTER, POOL_PHASE, POOL_TILES, POOL_WORK = 72, 73, 7
 POOL_FAILED_TILE, POOL_STATUS, POOL_A, POOL_B, POOL_CANCEL = 80, 81, 82, 83, 84
 POOL_STOP = 85            # whether the embedder's poll has ended the job
 POOL_TOOK = 88
-POOL_WORDS = 96
+POOL_DETAIL = 96          # DETAIL_WORDS words
+POOL_WORDS = 112
 
 # MODEL
 (MODEL_IMAGE, MODEL_REGISTRY, MODEL_FUNCTIONS, MODEL_HOST, MODEL_POOL, MODEL_STORE, MODEL_CONSTANTS, MODEL_STATES,

@@ -24,6 +24,13 @@ std::string place(const Plan& plan, Word origin) {
   return where;
 }
 
+// "[4, 0]": the first of the words, at most half of an error's detail.
+std::string numbers(const Word* words, Word count) {
+  std::string made = "[";
+  for (Word i = 0; i < count && i < L::DETAIL_WORDS / 2; ++i) made += (i ? ", " : "") + text(words[i]);
+  return made + "]";
+}
+
 const char* relation(std::int32_t kind) { return kind == 0 ? "equal" : kind == 1 ? "be at most" : "be less than"; }
 
 struct Explained {
@@ -50,6 +57,10 @@ Explained explain(const Plan& plan, const Body* body, const Step* step, const Wo
   switch (e[L::ERROR_CODE]) {
     case L::Status::INDEX_OUT_OF_RANGE:
       return {GRAPHC_INVALID_ARGUMENT, "index " + text(a) + " is out of range: it must be at least 0 and less than " + text(b)};
+    case L::Status::INDEX_TUPLE:
+      return {GRAPHC_INVALID_ARGUMENT, "indices " + numbers(e + L::ERROR_DETAIL, b) + " (tuple " + text(a) +
+                                           " of them) do not index into shape " +
+                                           numbers(e + L::ERROR_DETAIL + L::DETAIL_WORDS / 2, b)};
     case L::Status::INVALID_VALUE: return {GRAPHC_INVALID_ARGUMENT, "a value is not valid"};
     case L::Status::DIVISION_BY_ZERO: return {GRAPHC_INVALID_ARGUMENT, "Integer division by zero"};
     case L::Status::NEGATIVE_EXPONENT:

@@ -9,7 +9,7 @@ import numpy as np
 from graphc.ir.op import OPS, Effect
 
 from matrix.cells import FACTORS, Cell, cell_of
-from matrix.excluded import FIELDS_KNOWN, RANK_BY_SIZE
+from matrix.excluded import FIELDS_KNOWN, OPS_OF_KNOWN_FIELDS, RANK_BY_SIZE
 from matrix.neighbours import BEHINDS, FRONTS
 from matrix.oracle import results
 from matrix.pairwise import full, pairwise
@@ -94,6 +94,8 @@ def _known_rank_by_size(op: str, choice: dict[str, Any]) -> bool:
 
 
 def _fed_fields(op: str, choice: dict[str, Any]) -> bool:
+    if op in OPS_OF_KNOWN_FIELDS:
+        return choice.get("fields") != "fed"
     return choice.get("fields") != "fed" or any(name not in FIELDS_KNOWN for name in OPS[op].field_operands())
 
 

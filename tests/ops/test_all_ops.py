@@ -23,7 +23,7 @@ UPDATES = [name for name in TYPES if OPS[name].refs]
 # Of these ops only the first result has a gradient, as in TensorFlow.
 FIRST_RESULT_ONLY = {"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"}
 # The rank of their results depends on sizes, which must be known while building.
-RANK_BY_SIZE = {"Squeeze"}
+RANK_BY_SIZE = {"Squeeze", "GatherNd"}
 STEP = 1e-5
 
 

@@ -190,6 +190,44 @@ def scatter_add(x: Arrays, d: list[int], attrs: list[int]) -> None:
         out[:, index] += updates[:, i]
 
 
+def _tuple_rows(indices: np.ndarray, sizes: list[int], depth: int, number: int) -> tuple[int, ...]:
+    place = tuple(int(i) for i in indices[number * depth:(number + 1) * depth])
+    if any(not 0 <= i < n for i, n in zip(place, sizes, strict=False)):
+        raise KernelError("index out of range")
+    return (*place, *(0,) * (7 - depth))
+
+
+@kernel
+def gather_nd(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    batch, count, inner, *sizes = d
+    params, out = x[0].reshape(batch, *sizes, inner), x[2].reshape(batch * count, inner)
+    for j in range(batch * count):
+        out[j] = params[(j // count, *_tuple_rows(x[1], sizes, attrs[0], j))]
+
+
+@kernel
+def scatter_nd(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    batch, count, inner, *sizes = d
+    updates, table = x[1].reshape(batch * count, inner), x[2].reshape(batch, *sizes, inner)
+    change = (lambda a, b: b, np.add, np.subtract, np.multiply, np.divide, np.minimum, np.maximum)[attrs[1]]
+    for j in range(batch * count):
+        place = (j // count, *_tuple_rows(x[0], sizes, attrs[0], j))
+        made = change(table[place], updates[j])
+        table[place] = np.trunc(made) if table.dtype.kind in "iu" and attrs[1] == 4 else made
+
+
+@kernel
+def absent(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    x[2][...] = [not (y == x[1][:d[1]]).any() for y in x[0][:d[0]]]
+
+
+@kernel
+def checked_indices(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    for j in range(d[0]):
+        _tuple_rows(x[0], d[1:], attrs[0], j)
+    x[1][...] = x[0]
+
+
 @kernel
 def inside(x: Arrays, d: list[int], attrs: list[int]) -> None:
     if ((x[0] < 0) | (x[0] >= d[1])).any():

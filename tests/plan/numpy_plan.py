@@ -150,7 +150,8 @@ class Frame:
         if buffer.kind == BufferKind.ALIAS:
             memory = self.flat(buffer.index)
             assert memory.size == int(np.prod(self.shape(number))), f"alias {number} has another number of elements"
-            return memory
+            wanted = numpy_dtype(buffer.dtype)
+            return memory if memory.dtype == wanted else memory.view(wanted)
         if number not in self.memory:
             self.memory[number] = self._allocate(number)
         return self.memory[number]
