@@ -3,11 +3,14 @@ from typing import Final
 
 from graphc import errors as errors
 from graphc.ir import dtypes as dtypes
+from graphc import bitwise as bitwise
 from graphc import graph_util as graph_util
 from graphc import initializers as initializers
+from graphc import linalg as linalg
 from graphc import math as math
 from graphc import nn as nn
 from graphc import random as random
+from graphc import sparse as sparse
 from graphc import train as train
 from graphc.api.state.variable_scope import AUTO_REUSE as AUTO_REUSE
 from graphc.api.gradients.gradients import AggregationMethod as AggregationMethod
@@ -37,6 +40,7 @@ from graphc.api.state.variable_scope import VariableScope as VariableScope
 from graphc.api.math.unary import abs as abs
 from graphc.api.math.binary import accumulate_n as accumulate_n
 from graphc.api.math.trigonometry import acos as acos
+from graphc.api.math.hyperbolic import acosh as acosh
 from graphc.api.math.binary import add as add
 from graphc.api.math.binary import add_n as add_n
 from graphc.api.graph.scopes import add_to_collection as add_to_collection
@@ -45,14 +49,19 @@ from graphc.api.math.reduce import argmax as arg_max
 from graphc.api.math.reduce import argmin as arg_min
 from graphc.api.math.reduce import argmax as argmax
 from graphc.api.math.reduce import argmin as argmin
+from graphc.api.math.sort import argsort as argsort
 from graphc.ir.dtypes import as_dtype as as_dtype
 from graphc.api.math.trigonometry import asin as asin
+from graphc.api.math.hyperbolic import asinh as asinh
 from graphc.api.state.state import assign as assign
 from graphc.api.state.state import assign_add as assign_add
 from graphc.api.state.state import assign_sub as assign_sub
 from graphc.api.math.trigonometry import atan as atan
 from graphc.api.math.trigonometry import atan2 as atan2
+from graphc.api.math.hyperbolic import atanh as atanh
 from graphc.api.math.matmul import batch_matmul as batch_matmul
+from graphc.api.math.special import betainc as betainc
+from graphc.api.math.counting import bincount as bincount
 from graphc.ir.dtypes import bool_ as bool
 from graphc.api.array.gather import boolean_mask as boolean_mask
 from graphc.api.array.broadcast import broadcast_static_shape as broadcast_static_shape
@@ -69,20 +78,26 @@ from graphc.ir.dtypes import complex64 as complex64
 from graphc.api.array.join import concat as concat
 from graphc.api.array.join import concat as concat_v2
 from graphc.api.control.cond import cond as cond
+from graphc.api.math.counting import confusion_matrix as confusion_matrix
 from graphc.api.array.source import constant as constant
 from graphc.api.state.initializers import Constant as constant_initializer
 from graphc.api.graph.scopes import control_dependencies as control_dependencies
 from graphc.ir.apply import convert_to_tensor as convert_to_tensor
 from graphc.api.math.trigonometry import cos as cos
 from graphc.api.math.trigonometry import cosh as cosh
+from graphc.api.math.scaling import count_nonzero as count_nonzero
+from graphc.api.math.linear import cross as cross
 from graphc.api.math.scan import cumprod as cumprod
 from graphc.api.math.scan import cumsum as cumsum
 from graphc.api.graph.scopes import device as device
+from graphc.api.math.special import digamma as digamma
 from graphc.api.math.division import div as div
-from graphc.api.math.division import div_no_nan as div_no_nan
+from graphc.api.math.no_nan import div_no_nan as div_no_nan
 from graphc.api.math.division import divide as divide
+from graphc.api.math.einsum import einsum as einsum
 from graphc.api.math.comparison import equal as equal
 from graphc.api.math.trigonometry import erf as erf
+from graphc.api.math.special import erfc as erfc
 from graphc.api.math.unary import exp as exp
 from graphc.api.array.shapes import expand_dims as expand_dims
 from graphc.api.math.unary import expm1 as expm1
@@ -114,7 +129,11 @@ from graphc.api.math.comparison import greater as greater
 from graphc.api.math.comparison import greater_equal as greater_equal
 from graphc.api.array.identity import group as group
 from graphc.api.gradients.gradients import hessians as hessians
+from graphc.api.math.counting import histogram_fixed_width as histogram_fixed_width
+from graphc.api.math.counting import histogram_fixed_width_bins as histogram_fixed_width_bins
 from graphc.api.array.identity import identity as identity
+from graphc.api.math.special import igamma as igamma
+from graphc.api.math.special import igammac as igammac
 from graphc.serial.importer import import_graph_def as import_graph_def
 from graphc.api.state.variables import initialize_all_variables as initialize_all_variables
 from graphc.ir.dtypes import int16 as int16
@@ -126,10 +145,14 @@ from graphc.api.array.transpose import invert_permutation as invert_permutation
 from graphc.api.math.comparison import is_finite as is_finite
 from graphc.api.math.comparison import is_inf as is_inf
 from graphc.api.math.comparison import is_nan as is_nan
+from graphc.api.math.scaling import is_non_decreasing as is_non_decreasing
+from graphc.api.math.scaling import is_strictly_increasing as is_strictly_increasing
 from graphc.api.state.state import is_variable_initialized as is_variable_initialized
 from graphc.api.nn.losses import l2_normalize as l2_normalize
+from graphc.api.math.special import lbeta as lbeta
 from graphc.api.math.comparison import less as less
 from graphc.api.math.comparison import less_equal as less_equal
+from graphc.api.math.special import lgamma as lgamma
 from graphc.serial.files import load_graph_def as load_graph_def
 from graphc.api.state.variables import local_variables as local_variables
 from graphc.api.state.variables import local_variables_initializer as local_variables_initializer
@@ -156,6 +179,7 @@ from graphc.api.math.unary import negative as neg
 from graphc.api.math.unary import negative as negative
 from graphc.api.array.identity import no_op as no_op
 from graphc.api.state.variable_scope import no_regularizer as no_regularizer
+from graphc.api.math.linear import norm as norm
 from graphc.api.math.comparison import not_equal as not_equal
 from graphc.api.array.gather import one_hot as one_hot
 from graphc.api.array.fill import ones as ones
@@ -167,6 +191,7 @@ from graphc.api.array.pad import pad as pad
 from graphc.plan.compile import pass_table as pass_table
 from graphc.api.array.source import placeholder as placeholder
 from graphc.api.array.source import placeholder_with_default as placeholder_with_default
+from graphc.api.math.special import polygamma as polygamma
 from graphc.api.math.binary import pow as pow
 from graphc.api.control.script import py_func as py_func
 from graphc.api.random.random import random_normal as random_normal
@@ -196,6 +221,14 @@ from graphc.api.array.transpose import reverse as reverse_v2
 from graphc.api.math.unary import rint as rint
 from graphc.api.math.unary import round as round
 from graphc.api.math.unary import rsqrt as rsqrt
+from graphc.api.math.scaling import saturate_cast as saturate_cast
+from graphc.api.math.scaling import scalar_mul as scalar_mul
+from graphc.api.math.sort import searchsorted as searchsorted
+from graphc.api.math.segments import segment_max as segment_max
+from graphc.api.math.segments import segment_mean as segment_mean
+from graphc.api.math.segments import segment_min as segment_min
+from graphc.api.math.segments import segment_prod as segment_prod
+from graphc.api.math.segments import segment_sum as segment_sum
 from graphc.api.random.random import set_random_seed as set_random_seed
 from graphc.api.array.shapes import shape as shape
 from graphc.api.nn.activations import sigmoid as sigmoid
@@ -207,6 +240,11 @@ from graphc.api.array.slicing import slice_ as slice
 from graphc.api.nn.softmax import softmax as softmax
 from graphc.api.nn.activations import softplus as softplus
 from graphc.api.nn.activations import softsign as softsign
+from graphc.api.math.sort import sort as sort
+from graphc.api.math.linear import sparse_matmul as sparse_matmul
+from graphc.api.math.segments import sparse_segment_mean as sparse_segment_mean
+from graphc.api.math.segments import sparse_segment_sqrt_n as sparse_segment_sqrt_n
+from graphc.api.math.segments import sparse_segment_sum as sparse_segment_sum
 from graphc.api.array.join import split as split
 from graphc.api.math.unary import sqrt as sqrt
 from graphc.api.math.unary import square as square
@@ -220,24 +258,35 @@ from graphc.api.math.binary import subtract as sub
 from graphc.api.math.binary import subtract as subtract
 from graphc.api.math.trigonometry import tan as tan
 from graphc.api.nn.activations import tanh as tanh
+from graphc.api.math.tensordot import tensordot as tensordot
 from graphc.api.array.broadcast import tile as tile
 from graphc.api.array.cast import to_double as to_double
 from graphc.api.array.cast import to_float as to_float
 from graphc.api.array.cast import to_int32 as to_int32
 from graphc.api.array.cast import to_int64 as to_int64
+from graphc.api.math.linear import trace as trace
 from graphc.api.state.variables import trainable_variables as trainable_variables
 from graphc.api.array.transpose import transpose as transpose
 from graphc.api.math.division import truediv as truediv
 from graphc.api.random.random import truncated_normal as truncated_normal
 from graphc.api.state.initializers import TruncatedNormal as truncated_normal_initializer
 from graphc.api.math.division import truncatediv as truncatediv
+from graphc.api.math.division import truncatemod as truncatemod
 from graphc.api.array.identity import tuple_of as tuple
 from graphc.ir.dtypes import uint16 as uint16
 from graphc.ir.dtypes import uint32 as uint32
 from graphc.ir.dtypes import uint64 as uint64
 from graphc.ir.dtypes import uint8 as uint8
 from graphc.api.state.initializers import UniformUnitScaling as uniform_unit_scaling_initializer
+from graphc.api.math.sort import unique as unique
+from graphc.api.math.sort import unique_with_counts as unique_with_counts
 from graphc.api.array.join import unstack as unpack
+from graphc.api.math.segments import unsorted_segment_max as unsorted_segment_max
+from graphc.api.math.segments import unsorted_segment_mean as unsorted_segment_mean
+from graphc.api.math.segments import unsorted_segment_min as unsorted_segment_min
+from graphc.api.math.segments import unsorted_segment_prod as unsorted_segment_prod
+from graphc.api.math.segments import unsorted_segment_sqrt_n as unsorted_segment_sqrt_n
+from graphc.api.math.segments import unsorted_segment_sum as unsorted_segment_sum
 from graphc.api.array.join import unstack as unstack
 from graphc.api.state.variable_scope import variable_scope as variable_scope
 from graphc.api.state.variables import variables_initializer as variables_initializer
@@ -250,6 +299,7 @@ from graphc.serial.files import write_graph as write_graph
 from graphc.api.array.fill import zeros as zeros
 from graphc.api.state.initializers import Zeros as zeros_initializer
 from graphc.api.array.fill import zeros_like as zeros_like
+from graphc.api.math.special import zeta as zeta
 
 newaxis: Final = None
 __version__: str
@@ -283,6 +333,7 @@ __all__ = [
     "abs",
     "accumulate_n",
     "acos",
+    "acosh",
     "add",
     "add_n",
     "add_to_collection",
@@ -291,14 +342,19 @@ __all__ = [
     "arg_min",
     "argmax",
     "argmin",
+    "argsort",
     "as_dtype",
     "asin",
+    "asinh",
     "assign",
     "assign_add",
     "assign_sub",
     "atan",
     "atan2",
+    "atanh",
     "batch_matmul",
+    "betainc",
+    "bincount",
     "bool",
     "boolean_mask",
     "broadcast_static_shape",
@@ -315,20 +371,26 @@ __all__ = [
     "concat",
     "concat_v2",
     "cond",
+    "confusion_matrix",
     "constant",
     "constant_initializer",
     "control_dependencies",
     "convert_to_tensor",
     "cos",
     "cosh",
+    "count_nonzero",
+    "cross",
     "cumprod",
     "cumsum",
     "device",
+    "digamma",
     "div",
     "div_no_nan",
     "divide",
+    "einsum",
     "equal",
     "erf",
+    "erfc",
     "exp",
     "expand_dims",
     "expm1",
@@ -360,7 +422,11 @@ __all__ = [
     "greater_equal",
     "group",
     "hessians",
+    "histogram_fixed_width",
+    "histogram_fixed_width_bins",
     "identity",
+    "igamma",
+    "igammac",
     "import_graph_def",
     "initialize_all_variables",
     "int16",
@@ -372,10 +438,14 @@ __all__ = [
     "is_finite",
     "is_inf",
     "is_nan",
+    "is_non_decreasing",
+    "is_strictly_increasing",
     "is_variable_initialized",
     "l2_normalize",
+    "lbeta",
     "less",
     "less_equal",
+    "lgamma",
     "load_graph_def",
     "local_variables",
     "local_variables_initializer",
@@ -402,6 +472,7 @@ __all__ = [
     "negative",
     "no_op",
     "no_regularizer",
+    "norm",
     "not_equal",
     "one_hot",
     "ones",
@@ -413,6 +484,7 @@ __all__ = [
     "pass_table",
     "placeholder",
     "placeholder_with_default",
+    "polygamma",
     "pow",
     "py_func",
     "random_normal",
@@ -442,6 +514,14 @@ __all__ = [
     "rint",
     "round",
     "rsqrt",
+    "saturate_cast",
+    "scalar_mul",
+    "searchsorted",
+    "segment_max",
+    "segment_mean",
+    "segment_min",
+    "segment_prod",
+    "segment_sum",
     "set_random_seed",
     "shape",
     "sigmoid",
@@ -453,6 +533,11 @@ __all__ = [
     "softmax",
     "softplus",
     "softsign",
+    "sort",
+    "sparse_matmul",
+    "sparse_segment_mean",
+    "sparse_segment_sqrt_n",
+    "sparse_segment_sum",
     "split",
     "sqrt",
     "square",
@@ -466,24 +551,35 @@ __all__ = [
     "subtract",
     "tan",
     "tanh",
+    "tensordot",
     "tile",
     "to_double",
     "to_float",
     "to_int32",
     "to_int64",
+    "trace",
     "trainable_variables",
     "transpose",
     "truediv",
     "truncated_normal",
     "truncated_normal_initializer",
     "truncatediv",
+    "truncatemod",
     "tuple",
     "uint16",
     "uint32",
     "uint64",
     "uint8",
     "uniform_unit_scaling_initializer",
+    "unique",
+    "unique_with_counts",
     "unpack",
+    "unsorted_segment_max",
+    "unsorted_segment_mean",
+    "unsorted_segment_min",
+    "unsorted_segment_prod",
+    "unsorted_segment_sqrt_n",
+    "unsorted_segment_sum",
     "unstack",
     "variable_scope",
     "variables_initializer",
@@ -496,4 +592,5 @@ __all__ = [
     "zeros",
     "zeros_initializer",
     "zeros_like",
+    "zeta",
 ]

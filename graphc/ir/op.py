@@ -7,6 +7,7 @@ A class derives from `Op` (or one of the kinds below), is decorated with `@regis
   types       which attribute of the .pb holds which operand's dtype: {"T": "x"}; written on export, ignored on import
   refs        operands that are variables (TF 1 reference inputs): the op writes them
   effect      PURE, READ (of state), WRITE (of state), RANDOM, HOST (Python, printing: order kept, at most once a run)
+  refusal       what the error says when its kernel refuses a value (status INVALID_VALUE)
   checks_data   its kernel may end the run because of what it finds in the data (an index out of range)
 
 and its fields by `attr` (travels as an attribute), or by `operand_field` (TF passes it as an input tensor, but the
@@ -113,6 +114,7 @@ class Op:
     refs: ClassVar[tuple[str, ...]] = ()
     effect: ClassVar[Effect] = Effect.PURE
     checks_data: ClassVar[bool] = False
+    refusal: ClassVar[str] = "a value is not valid"
     samples: ClassVar[Sequence[Sample]] = ()
     type: ClassVar[str]
 
