@@ -121,10 +121,11 @@ class SparseMatMul(Composite):
         Sample(
             {"transpose_a": ta, "transpose_b": tb, "a_is_sparse": tb},
             ((5, 3) if ta else (3, 5), (7, 5) if tb else (5, 7)),
+            gradient=False,  # float32 only: tests/ops/test_linear.py
         )
         for ta in (False, True)
         for tb in (False, True)
-    ] + [Sample({}, ((0, 3), (3, 5)))]
+    ] + [Sample({}, ((0, 3), (3, 5)), gradient=False)]
 
     def product(self) -> Op:
         return OPS.make("MatMul", transpose_a=self.transpose_a, transpose_b=self.transpose_b)

@@ -115,7 +115,7 @@ def call_segment(b: Any, how: str, data: Any, ids: Any, y: Any, ascending: bool)
         dims=[ids.elements, dims.product(y.shape[1:]), y.shape[0]],
         attrs=[HOW[how], int(ascending)],
     )
-    narrow(b, made, y)
+    narrow(b, made, y, bounded=how in ("min", "max"))
 
 
 @register

@@ -58,7 +58,7 @@ class Polygamma(_OfPair):
             Sample({}, (np.array(a, np.float32), shape), low=0.3, high=6)
             for a, shape in ((0, (17,)), (1, (2, 3, 5)), (3, ()), (2, (0, 3)))
         ),
-        Sample({}, (np.arange(5.0)[:, None], (5, 3)), low=0.3, high=6),
+        Sample({}, (np.arange(5, dtype=np.float32)[:, None], (5, 3)), low=0.3, high=6),
     ]
 
     def grad(self, g, node, dy):
@@ -182,7 +182,11 @@ class BesselI0e(InDouble, Unary):
 
     primitive = "bessel_i0e"
     function = staticmethod(lambda x: special_reference.bessel(0, x))
-    samples = [*unary_samples(), Sample({}, (np.array([-9, 30, 7.9, 8.1, 0], np.float32),))]
+    samples = [
+        *unary_samples(0.1, 3),
+        Sample({}, (np.array([-9, 30, 7.9, 8.1], np.float32),)),
+        Sample({}, (np.zeros(1, np.float32),), gradient=False),
+    ]
 
     def grad(self, g, node, dy):
         x, y = node.inputs[0], node.outputs[0]

@@ -70,7 +70,8 @@ class _Greatest(Op):
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         x = inputs[0]
         values = target(b, outputs[0])
-        b.call("top_k", [widened(b, x), values, outputs[1]], dims=[dims.product(x.shape[:-1]), x.shape[-1], self.k])
+        sizes = [dims.product(x.shape[:-1]), x.shape[-1], self.k]
+        b.call("top_k", [widened(b, x), values, outputs[1]], dims=sizes, outputs=2)
         narrow(b, values, outputs[0])
 
     def grad(self, g: Any, node: Any, dy: Any, _: Any = None) -> list[Any]:

@@ -67,7 +67,7 @@ class _Distinct(Op):
             source = b.temporary(int32, x.shape)
             b.map(lambda s, v: s.cast(v, int32), [x], [source])
         first, found = b.temporary(int64, (n,)), b.temporary(int64, (1,))
-        b.call("unique", [widened(b, source), places, first, found], dims=[n])
+        b.call("unique", [widened(b, source), places, first, found], dims=[n], outputs=3)
         b.bind(found, [count])
         indices = b.temporary(int64, (count,))
         b.copy(first.part(0, 0, count), indices)

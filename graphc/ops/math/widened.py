@@ -25,7 +25,15 @@ def target(b: Any, y: Any) -> Any:
     return y if wide(y.dtype) == y.dtype else b.temporary(wide(y.dtype), y.shape)
 
 
-def narrow(b: Any, made: Any, y: Any) -> None:
-    """Brings what was written to `target(b, y)` to y."""
-    if made is not y:
-        b.map(lambda s, v: s.cast(v, y.dtype), [made], [y])
+def narrow(b: Any, made: Any, y: Any, bounded: bool = False) -> None:
+    """Brings what was written to `target(b, y)` to y. bounded: numbers beyond y's dtype become its bounds."""
+    if made is y:
+        return
+
+    def narrowed(s: Any, v: Any) -> Any:
+        if bounded:
+            low, high = (s.constant(int(bound), made.dtype) for bound in (y.dtype.min, y.dtype.max))
+            v = s("max", s("min", v, high), low)
+        return s.cast(v, y.dtype)
+
+    b.map(narrowed, [made], [y])
