@@ -11,7 +11,7 @@ import mpmath as mp
 from fit_scalars import fit, show
 
 MIDDLE = mp.mpf("3.75")  # erfcx is a polynomial of (t - MIDDLE) / (t + MIDDLE), which maps 0 .. inf to -1 .. 1
-BERNOULLI_TERMS = 15
+BERNOULLI_TERMS = 12
 
 
 def erfcx_scaled(u: mp.mpf) -> mp.mpf:
@@ -111,6 +111,11 @@ def main() -> None:
     for k in range(1, BERNOULLI_TERMS + 1):
         print(f"    {float(mp.bernoulli(2 * k) / mp.factorial(2 * k))!r},")
     print(")")
+    parts = [(mp.bernoulli(2 * k) / mp.factorial(2 * k), 2 * k) for k in range(1, 11)]
+    table("SLOPE_0", [b for b, _ in parts], "(u / (e**u - 1) - 1 + u / 2) / u**2 of u**2")
+    table("SLOPE_2", [b * n * (n - 1) for b, n in parts], "the second derivative of u / (e**u - 1), of u**2")
+    table("SLOPE_3", [b * n * (n - 1) * (n - 2) for b, n in parts[1:]], "the third one over u")
+    table("SLOPE_4", [b * n * (n - 1) * (n - 2) * (n - 3) for b, n in parts[1:]], "the fourth one")
     table("I0_NEAR", [1 / (mp.mpf(4) ** k * mp.factorial(k) ** 2) for k in range(26)], "I0(x) of x**2, x < 8")
     table(
         "I1_NEAR",

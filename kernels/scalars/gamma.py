@@ -108,18 +108,26 @@ def _hurwitz(x, q):
     for k in range(1, 10):
         term = pow_f64(q + k, -x)
         total += term
-        if term <= NEGLIGIBLE * total:
+        if term <= NEGLIGIBLE * total and total > 0.0:
             return total
     last = q + 9.0
-    total += pow_f64(last, 1.0 - x) / (x - 1.0) - 0.5 * term
-    factor = term * x / last
-    for k in range(len(table.ZETA)):
-        step = table.ZETA[k] * factor
-        total += step
-        if fabs(step) <= NEGLIGIBLE * total:
-            return total
-        factor *= (x + (2 * k + 1)) / last * ((x + (2 * k + 2)) / last)
-    return total
+    # 1 - x is rounded, which matters to the power where x is large, unless the other one is next to nothing.
+    total += (term * last if term > 1e-290 else pow_f64(last, 1.0 - x)) / (x - 1.0)
+    if term == 0.0:
+        return total
+    rest = table.ZETA[11]
+    rest = table.ZETA[10] + rest * ((x + 21.0) / last * ((x + 22.0) / last))
+    rest = table.ZETA[9] + rest * ((x + 19.0) / last * ((x + 20.0) / last))
+    rest = table.ZETA[8] + rest * ((x + 17.0) / last * ((x + 18.0) / last))
+    rest = table.ZETA[7] + rest * ((x + 15.0) / last * ((x + 16.0) / last))
+    rest = table.ZETA[6] + rest * ((x + 13.0) / last * ((x + 14.0) / last))
+    rest = table.ZETA[5] + rest * ((x + 11.0) / last * ((x + 12.0) / last))
+    rest = table.ZETA[4] + rest * ((x + 9.0) / last * ((x + 10.0) / last))
+    rest = table.ZETA[3] + rest * ((x + 7.0) / last * ((x + 8.0) / last))
+    rest = table.ZETA[2] + rest * ((x + 5.0) / last * ((x + 6.0) / last))
+    rest = table.ZETA[1] + rest * ((x + 3.0) / last * ((x + 4.0) / last))
+    rest = table.ZETA[0] + rest * ((x + 1.0) / last * ((x + 2.0) / last))
+    return total + (term * x / last * rest - 0.5 * term)
 
 
 @scalar
@@ -143,8 +151,8 @@ def zeta_f64(x, q):
     above = _hurwitz(x, 1.0 - rest)
     if below == INFINITY or above == INFINITY:
         return INFINITY if even or below < INFINITY else -INFINITY
-    below -= _hurwitz(x, 1.0 - q)
-    return above + below if even else above - below
+    beyond = _hurwitz(x, 1.0 - q)
+    return above + (below - beyond) if even else (above - below) + beyond
 
 
 @scalar

@@ -25,7 +25,7 @@ def acosh_f64(x):
     """NaN below 1."""
     t = select(x > LARGE, 1.0, x) - 1.0
     near = log1p_f64(t + sqrt(t * (t + 2.0)))
-    return select(x > LARGE, log_f64(x) + LOG_2, near)
+    return select(x < 1.0, float("nan"), select(x > LARGE, log_f64(x) + LOG_2, near))
 
 
 @scalar

@@ -16,7 +16,7 @@ from .special import erfc_f64
 
 INFINITY = float("inf")
 NAN = float("nan")
-TWO_PI = 6.283185307179586
+ROOT_TWO_PI = 2.5066282746310002
 EPSILON = 1.1e-16
 TINY = 1e-300
 STEPS = 20000                  # of a series or a fraction: none takes more within what the header says
@@ -42,7 +42,7 @@ def _front(a, x):
             return 0.0
         half = exp_f64(-0.5 * x)
         return half * (pow_f64(x, a) * half) * exp_f64(-lgamma_1p(a))
-    return exp_f64(a * log1p_less((x - a) / a, x / a) - stirling(a)) / sqrt(TWO_PI * a)
+    return exp_f64(a * log1p_less((x - a) / a, x / a) - stirling(a)) / (ROOT_TWO_PI * sqrt(a))
 
 
 @scalar
@@ -91,7 +91,7 @@ def _temme(a, x):
     series = polynomial(eta, table.TEMME_2) + series / a
     series = polynomial(eta, table.TEMME_1) + series / a
     series = polynomial(eta, table.TEMME_0) + series / a
-    rest = exp_f64(a * phi) / sqrt(TWO_PI * a) * series
+    rest = exp_f64(a * phi) / (ROOT_TWO_PI * sqrt(a)) * series
     argument = eta * sqrt(0.5 * a)
     return 0.5 * erfc_f64(-argument) - rest, 0.5 * erfc_f64(argument) + rest
 
@@ -159,17 +159,10 @@ def _large_slope(a, x):
     third = r * r * (1.0 - r)
     fourth = -2.0 * r * r * r
     z = u * u
-    g, g2, g3, g4 = 1.0 - 0.5 * u, 0.0, 0.0, 0.0
-    power = 1.0                                             # u**(2 k - 2)
-    for k in range(1, 11):
-        coefficient, n = table.ZETA[k - 1], 2.0 * k
-        g += coefficient * power * z
-        g2 += coefficient * n * (n - 1.0) * power
-        if k > 1:
-            g3 += coefficient * n * (n - 1.0) * (n - 2.0) * (power / z * u if u != 0.0 else 0.0)
-            g4 += coefficient * n * (n - 1.0) * (n - 2.0) * (n - 3.0) * (
-                power / z if u != 0.0 else (1.0 if k == 2 else 0.0))
-        power *= z
+    g = 1.0 - 0.5 * u + z * polynomial(z, table.SLOPE_0)
+    g2 = polynomial(z, table.SLOPE_2)
+    g3 = u * polynomial(z, table.SLOPE_3)
+    g4 = polynomial(z, table.SLOPE_4)
     total = g + 0.5 * second * g2 + third * g3 * 0.16666666666666666
     return -_front(a, x) * (total + (fourth / 24.0 + second * second * 0.125) * g4)
 
@@ -208,7 +201,7 @@ def _beta_front(a, b, x):
         away = fma(x, b, -product) - fma(rest, a, -product)        # (x - a / (a + b)) (a + b)
         exponent = (a * log1p_less(away / a, x / (a / total)) + b * log1p_less(-away / b, rest / (b / total)))
         correction = stirling(total) - stirling(a) - stirling(b)
-        return exp_f64(exponent + correction) * sqrt(b / total / (TWO_PI * a))
+        return exp_f64(exponent + correction) * sqrt(b / total) / (ROOT_TWO_PI * sqrt(a))
     exponent = a * log_f64(x) + b * log1p_f64(-x)
     if b >= 10.0:                                           # gamma(a + b) / gamma(b)
         ratio = a * log_f64(b) + ((a + b - 0.5) * log1p_f64(a / b) - a) + (stirling(a + b) - stirling(b))

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from graphc.errors import UnimplementedError
+from graphc.errors import InvalidArgumentError, UnimplementedError
 from graphc.ir import dims
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dims import Size
@@ -120,6 +120,9 @@ class _ScatterSum(Op):
 
     def reference(self, updates: np.ndarray, indices: np.ndarray) -> np.ndarray:
         axis = self.axis % len(self.shape)
+        outside = indices[(indices < 0) | (indices >= self.shape[axis])]  # type: ignore[operator]
+        if outside.size:
+            raise InvalidArgumentError(f"index {outside[0]} is not in [0, {self.shape[axis]})")
         result = np.zeros(self.shape, updates.dtype)  # type: ignore[arg-type]
         moved = np.moveaxis(result, axis, 0)
         rows = updates.reshape((*self.shape[:axis], indices.size, *self.shape[axis + 1:]))  # type: ignore[arg-type]

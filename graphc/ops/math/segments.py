@@ -2,6 +2,7 @@
 in any order and a given number of segments (UnsortedSegmentSum and so on)."""
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -174,6 +175,7 @@ class SegmentMax(_SortedExtreme):
 
 
 _ANY = np.array([2, 0, -1, 2, 4, 0])
+_FULL = np.array([2, 0, -1, 2, 1, 0], np.int32)
 _UNSORTED = [
     Sample({"num_segments": n}, (shape, ids.astype(t)), (d, None), gradient=d.is_floating, low=0.5, high=3)
     for n, shape, ids, t, d in (
@@ -276,6 +278,15 @@ class UnsortedSegmentProd(_Unsorted):
 
 class _UnsortedExtreme(_Unsorted):
     """Rows that tie share the gradient."""
+
+    # What empty segments hold depends on the dtype, and sums over it overflow: those samples have no gradient.
+    samples = [
+        *(dataclasses.replace(s, gradient=False) for s in _UNSORTED),
+        *(
+            Sample({"num_segments": 3}, (shape, _FULL.reshape(shape[: len(shape) - rest])), (d, None), low=0.5, high=3)
+            for shape, rest, d in (((6,), 0, float32), ((6, 3), 1, float32), ((2, 3, 2), 1, float64))
+        ),
+    ]
 
     def grad(self, g, node, dy):
         data, ids, number = node.inputs

@@ -194,6 +194,7 @@ class _SparseGrad(Op):
     """grad of the segments back to the output_dim0 rows of data, over the segment's number of rows (or its root)."""
 
     checks_data = True
+    refusal = "segment ids are not increasing"
     operands = ("grad", "indices", "segment_ids", "output_dim0")
     results = ("output",)
     types: ClassVar[dict[str, str]] = {"T": "grad", "Tidx": "indices"}
@@ -217,6 +218,7 @@ class _SparseGrad(Op):
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         dy, indices, ids = inputs
+        refused(ids, len(dy))
         result = np.zeros((self.output_dim0, *dy.shape[1:]), dy.dtype)  # type: ignore[arg-type]
         for index, segment in zip(indices, ids, strict=True):
             count = dy.dtype.type(np.sum(ids == segment))
@@ -228,7 +230,7 @@ class _SparseGrad(Op):
         y, n, segments, inner = outputs[0], ids.shape[0], dy.shape[0], dims.product(dy.shape[1:])
         ones, counts = b.temporary(dy.dtype, (n,)), b.temporary(dy.dtype, (segments,))
         b.fill(ones, 1)
-        b.call("segment", [ones, ids, counts], dims=[n, 1, segments], attrs=[0, 0])
+        b.call("segment", [ones, ids, counts], dims=[n, 1, segments], attrs=[0, 1])
 
         def shared(s: Any, v: Any, count: Any) -> Any:
             by = s("max", count, s.constant(1, s.dtype(count)))

@@ -92,20 +92,14 @@ ZETA = [LONG(0), LONG(0), *(_hurwitz(LONG(k), np.ones((), LONG))[()] for k in ra
 
 
 def zeta(x: Any, q: Any) -> Any:
-    """Hurwitz' zeta function; below 0 for whole x only: there finitely many terms are added one by one, or, if they
-    are many, taken as the difference of two sums."""
+    """Hurwitz' zeta function; below 0 for whole x only: the terms below 0 are the difference of two sums."""
     x, q = np.broadcast_arrays(np.asarray(x, LONG), np.asarray(q, LONG))
     whole_x, whole_q, even = x == np.floor(x), q == np.floor(q), np.floor(x / 2) == x / 2
-    few = (q < 0) & (q > -200) & ~whole_q
-    many = (q <= -200) & ~whole_q
-    start = np.where(few, q + np.ceil(-q), np.where(many, 1 - (np.ceil(q) - q), np.where(q > 0, q, 1)))
-    value = _hurwitz(x, start)
-    sign = np.where(even, 1, -1)
-    for k in range(int(np.ceil(-q[few]).max(initial=0))):
-        inside = few & (q + k < 0)
-        value = value + np.where(inside, sign * np.abs(np.where(inside, q + k, 1)) ** -x, 0)
-    far = _hurwitz(x, np.where(many, np.ceil(q) - q, 1)) - _hurwitz(x, np.where(many, 1 - q, 1))
-    value = np.where(many, value + sign * far, value)
+    below = (q < 0) & ~whole_q & np.isfinite(q)
+    rest = np.where(below, np.ceil(q) - q, 1)
+    right = _hurwitz(x, np.where(below, 1 - rest, np.where(q > 0, q, 1)))
+    left, beyond = _hurwitz(x, rest), _hurwitz(x, np.where(below, 1 - q, 1))
+    value = np.where(below, np.where(even, right + (left - beyond), (right - left) + beyond), right)
     value = np.where(np.isposinf(q), 0, value)
     value = np.where((q <= 0) & whole_q, np.where(even, np.inf, np.nan), np.where((q < 0) & ~whole_x, np.nan, value))
     value = np.where(x == 1, np.inf, np.where(x < 1, np.nan, value))
@@ -150,6 +144,7 @@ def gamma_parts(a: Any, x: Any, slope: bool = False) -> tuple[Any, Any]:
         if where.any():
             p, q = function(a[where], x[where], slope)
             lower[where], upper[where] = p, q
+    lower[(x == 0) & (a == 0)] = 0
     for where, p in (
         ((x == 0) & (a > 0), 0),
         (np.isposinf(x) & (a > 0) & np.isfinite(a), 1),
@@ -188,7 +183,9 @@ def _series(a: Any, x: Any, slope: bool) -> tuple[Any, Any]:
     if slope:
         value = np.imag(lower) / step
         return value, -value
-    exponent = a * np.log(x) - lgamma(a + 1)
+    tiny = np.where(a < 0.02, a, 0)
+    series = -EULER * tiny + sum(ZETA[k] * (-tiny) ** k / k for k in range(2, 16))
+    exponent = a * np.log(x) - np.where(a < 0.02, series, lgamma(a + 1))
     term, rest = np.ones_like(a), np.zeros_like(a)
     for n in range(1, 60):
         term = term * -np.minimum(x, 2) / n
