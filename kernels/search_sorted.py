@@ -1,6 +1,6 @@
 """search_sorted: where in a sorted row a value could be put.
 
-Job: out[r, j] = how many elements of row r are less than values[r, j] (attr upper: less or equal), by bisection.
+Job: out[r, j] = how many elements of row r are less than values[r, j] (attr upper: not greater), by bisection.
 """
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def make(types):
             while low < high:
                 middle = (low + high) // 2
                 element = sorted_row[middle]
-                if element < value or (upper and element <= value):
+                if not value < element if upper else element < value:
                     low = middle + 1
                 else:
                     high = middle

@@ -44,7 +44,7 @@ TYPES: dict[str, str] = {
     "math.special":
         "Lgamma Digamma Polygamma Zeta Igamma Igammac IgammaGradA Betainc BesselI0e BesselI1e Erfc",
     "math.trigonometry": "Sin Cos Tan Asin Acos Atan Sinh Cosh Erf Atan2",
-    "math.top_k": "TopKV2 TopK InTopK InTopKV2",
+    "math.top_k": "TopKV2 InTopK InTopKV2",
     "math.unary":
         "Neg Abs Sign Square Exp Expm1 Log Log1p Sqrt Rsqrt Reciprocal Inv SqrtGrad RsqrtGrad ReciprocalGrad "
         "InvGrad Floor Ceil Rint Round",

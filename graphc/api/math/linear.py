@@ -10,7 +10,7 @@ from graphc.api.array.shapes import expand_dims, shape, squeeze
 from graphc.api.math.binary import pow
 from graphc.api.math.comparison import equal
 from graphc.api.math.matmul import matmul
-from graphc.api.math.reduce import _all_axes, deprecated, reduce_max, reduce_sum
+from graphc.api.math.reduce import all_axes, deprecated, reduce_max, reduce_sum
 from graphc.api.math.unary import abs, sqrt
 from graphc.api.public import public
 from graphc.errors import UnimplementedError
@@ -29,7 +29,7 @@ def cross(a, b, name=None):
 def reduce_euclidean_norm(input_tensor, axis=None, keepdims=False, name=None):
     """The root of the sum of squares along `axis`. As `tf.math.reduce_euclidean_norm`."""
     x = convert_to_tensor(input_tensor)
-    return apply(EuclideanNorm, x, _all_axes(x, axis), keep_dims=bool(keepdims), name=name)
+    return apply(EuclideanNorm, x, all_axes(x, axis), keep_dims=bool(keepdims), name=name)
 
 
 @public("sparse_matmul")
@@ -51,7 +51,7 @@ def sparse_matmul(a, b, transpose_a=False, transpose_b=False, a_is_sparse=False,
 @public("linalg.matvec")
 def matvec(a, b, transpose_a=False, adjoint_a=False, a_is_sparse=False, b_is_sparse=False, name=None):
     """The product of matrices with vectors, in the last axes of a and of b. As `tf.linalg.matvec`."""
-    with get_default_graph().name_scope(name or "MatVec") as scope:
+    with get_default_graph().name_scope(name or "MatVec"):
         product = matmul(
             a,
             expand_dims(b, -1),
@@ -60,7 +60,7 @@ def matvec(a, b, transpose_a=False, adjoint_a=False, a_is_sparse=False, b_is_spa
             a_is_sparse=a_is_sparse,
             b_is_sparse=b_is_sparse,
         )
-        return squeeze(product, [-1], name=scope)
+        return squeeze(product, [-1])
 
 
 @public("trace", "linalg.trace")

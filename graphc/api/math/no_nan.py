@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from graphc.api.public import public
 from graphc.ir.apply import apply
+from graphc.ir.graph import get_default_graph
 from graphc.ops.math.no_nan import DivNoNan, MulNoNan, NextAfter, Xdivy, Xlogy
 
 
@@ -27,7 +28,8 @@ def xlogy(x, y, name=None):
 @public("math.xdivy")
 def xdivy(x, y, name=None):
     """x / y, and 0 where x is 0. As `tf.math.xdivy`."""
-    return apply(Xdivy, x, y, name=name)
+    with get_default_graph().name_scope(name or "xdivy"):
+        return apply(Xdivy, x, y)
 
 
 @public("math.nextafter")

@@ -38,7 +38,8 @@ def in_top_k(predictions, targets, k, name=None):
     targets = convert_to_tensor(targets, name="targets")
     if not is_tensor_like(k):
         k = np.asarray(k, targets.dtype.numpy)
-    return apply(InTopKV2, predictions, targets, k, name=name)
+    with get_default_graph().name_scope(name or "in_top_k"):
+        return apply(InTopKV2, predictions, targets, k, name=name)
 
 
 @public("sort")
@@ -123,9 +124,8 @@ def searchsorted(sorted_sequence, values, side="left", out_type=int32, name=None
     """
     if side not in ("left", "right"):
         raise ValueError(f"side must be either 'right' or 'left'.  Saw: {side}.")
-    with get_default_graph().name_scope(name or "searchsorted") as scope:
-        row = convert_to_tensor(sorted_sequence, name="sorted_sequence")
-        values = convert_to_tensor(values, dtype=None if is_tensor_like(values) else row.dtype, name="values")
-        flat = [reshape(x, [-1, shape(x)[-1]]) for x in (row, values)]
-        found = apply(LowerBound if side == "left" else UpperBound, *flat, out_type=as_dtype(out_type))
-        return reshape(found, shape(values), name=scope)
+    row = convert_to_tensor(sorted_sequence, name="sorted_sequence")
+    values = convert_to_tensor(values, dtype=None if is_tensor_like(values) else row.dtype, name="values")
+    flat = [reshape(x, [-1, shape(x)[-1]]) for x in (row, values)]
+    found = apply(LowerBound if side == "left" else UpperBound, *flat, out_type=as_dtype(out_type), name=name)
+    return reshape(found, shape(values))

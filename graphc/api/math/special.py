@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from graphc.api.array.fill import zeros_like
-from graphc.api.math.binary import multiply, subtract
+from graphc.api.math.binary import multiply
 from graphc.api.math.reduce import reduce_sum
 from graphc.api.math.unary import abs, exp
 from graphc.api.public import public
@@ -76,21 +76,21 @@ def lbeta(x, name=None):
 
     As `tf.lbeta`.
     """
-    with get_default_graph().name_scope(name or "lbeta") as scope:
+    with get_default_graph().name_scope(name or "lbeta"):
         x = convert_to_tensor(x, name="x")
-        return subtract(reduce_sum(lgamma(x), [-1]), lgamma(reduce_sum(x, [-1])), name=scope)
+        return reduce_sum(lgamma(x), [-1]) - lgamma(reduce_sum(x, [-1]))
 
 
 @public("math.bessel_i0e")
 def bessel_i0e(x, name=None):
     """The modified Bessel function of order 0, times e ** -|x|. As `tf.math.bessel_i0e`."""
-    return apply(BesselI0e, x, name=name)
+    return apply(BesselI0e, x, name=name or "bessel_i0e")
 
 
 @public("math.bessel_i1e")
 def bessel_i1e(x, name=None):
     """The modified Bessel function of order 1, times e ** -|x|. As `tf.math.bessel_i1e`."""
-    return apply(BesselI1e, x, name=name)
+    return apply(BesselI1e, x, name=name or "bessel_i1e")
 
 
 @public("math.bessel_i0")

@@ -185,8 +185,8 @@ class _Bound(Op):
 
 
 def _bisected(row: np.ndarray, values: np.ndarray, side: Any) -> np.ndarray:
-    """NumPy puts NaN behind everything, TensorFlow, whose comparisons with it are false, in front."""
-    return np.where(values == values, np.searchsorted(row, values, side), 0)
+    """A NaN is less than nothing and nothing is less than it: it stands in front of all, or behind all."""
+    return np.where(values == values, np.searchsorted(row, values, side), 0 if side == "left" else len(row))
 
 
 _ROW = np.sort(np.random.default_rng(0).integers(0, 9, (3, 17)), axis=1)

@@ -22,14 +22,14 @@ _ROWS, _IDS = np.array([4, 0, 0, 2, 2, 1]), np.array([0, 0, 0, 2, 2, 4])
 
 def _samples(dtypes: Sequence[Any], **fields: Any) -> list[Sample]:
     made = [
-        Sample(fields, (shape, rows.astype(t), ids.astype(u)), (d, None, None), low=0.5, high=3)
-        for shape, rows, ids, t, u, d in (
-            ((5,), _ROWS, _IDS, np.int32, np.int32, float32),
-            ((5, 3), _ROWS, _IDS, np.int64, np.int32, float32),
-            ((5, 3, 2), _ROWS, _IDS, np.int32, np.int64, float32),
-            ((5, 0), _ROWS, _IDS, np.int32, np.int32, float32),
-            ((5, 3), _ROWS[:0], _IDS[:0], np.int32, np.int32, float32),
-            ((5, 3), _ROWS, _IDS, np.int32, np.int32, float64),
+        Sample(fields, (shape, rows.astype(t), ids.astype(np.int32)), (d, None, None), low=0.5, high=3)
+        for shape, rows, ids, t, d in (
+            ((5,), _ROWS, _IDS, np.int32, float32),
+            ((5, 3), _ROWS, _IDS, np.int64, float32),
+            ((5, 3, 2), _ROWS, _IDS, np.int32, float32),
+            ((5, 0), _ROWS, _IDS, np.int32, float32),
+            ((5, 3), _ROWS[:0], _IDS[:0], np.int32, float32),
+            ((5, 3), _ROWS, _IDS, np.int32, float64),
         )
     ]
     return made + [
@@ -48,7 +48,8 @@ def _samples(dtypes: Sequence[Any], **fields: Any) -> list[Sample]:
 def _check(op: Op, first: str, data: Spec, indices: Spec, ids: Spec, kind: str) -> None:
     check_dtype(op, first, data.dtype, kind)
     check_dtype(op, "indices", indices.dtype, "index")
-    check_dtype(op, "segment_ids", ids.dtype, "index")
+    if ids.dtype != int32:
+        raise TypeError(f"argument 'segment_ids' must be int32, but is {ids.dtype.name}; cast it (gc.cast)")
     for name, spec in (("indices", indices), ("segment_ids", ids)):
         if spec.shape is not None and len(spec.shape) != 1:
             raise ValueError(f"{name} must be a vector, but has shape {text(spec.shape)}")
@@ -208,7 +209,7 @@ class _SparseGrad(Op):
             (5, (5, 2), np.int32, float64),
             (5, (5, 0), np.int32, float32),
         )
-    ] + [Sample({"output_dim0": 3}, ((0, 2), _ROWS[:0].astype(np.int32), _IDS[:0].astype(np.int32)))]
+    ]
 
     def infer(self, *inputs: Spec) -> Spec:
         dy, indices, ids = inputs
