@@ -16,6 +16,7 @@ _SAVE = ("gc.freeze and gc.train.write_graph save a trained model; to keep on tr
 _CELL = "the cell's equations in gc.while_loop, or unrolled by a Python loop: gc.matmul, gc.sigmoid, gc.tanh"
 _HOST = "gc.py_func with NumPy's function"
 _MATMUL = "gc.matmul, gc.transpose and gc.reshape"
+_COMPARE = "gc.Assert with gc.reduce_all of the comparison"
 
 ADVICE: dict[str, str] = {
     # whole parts
@@ -38,8 +39,8 @@ ADVICE: dict[str, str] = {
     "feature_column": "gc.one_hot and gc.gather",
     "distributions": "gc.random_normal and gc.random_uniform",
     "signal": _HOST,
-    "sparse": "dense tensors, gc.gather and gc.one_hot",
-    "bitwise": _HOST,
+    "linalg.inv": _HOST, "linalg.solve": _HOST, "linalg.det": _HOST, "linalg.cholesky": _HOST, "linalg.svd": _HOST,
+    "sparse.SparseTensor": "a dense tensor", "sparse.to_dense": "a dense tensor", "sparse.matmul": "gc.matmul",
     "strings": "gc.py_func, or Python before feeding",
     "nest": "Python's own lists and dicts: gc.while_loop and session.run take any nesting",
     "profiler": "GRAPHC_TRACE=1, or gc.RunOptions(trace_level=gc.RunOptions.FULL_TRACE) and gc.RunMetadata",
@@ -53,9 +54,18 @@ ADVICE: dict[str, str] = {
     "unique": _HOST, "sort": _HOST, "argsort": _HOST, "string_split": _HOST, "edit_distance": _HOST,
     "count_nonzero": "gc.reduce_sum(gc.cast(gc.not_equal(x, 0), gc.int64))",
     "confusion_matrix": "gc.matmul of two gc.one_hot", "saturate_cast": "gc.clip_by_value, gc.cast",
+    "linspace": "gc.range and arithmetic", "eye": "gc.one_hot(gc.range(n), n)",
+    "diag": "gc.one_hot(gc.range(n), n) * gc.expand_dims(x, 1)",
+    "diag_part": "gc.gather_nd", "matrix_diag": "gc.one_hot and a product", "matrix_diag_part": "gc.gather_nd",
+    "matrix_band_part": "a product with a constant mask", "meshgrid": "gc.tile of gc.reshape",
+    "sequence_mask": "gc.range(n) < gc.expand_dims(lengths, 1)", "roll": "gc.concat of two slices",
+    "repeat": "gc.tile and gc.reshape", "reverse_sequence": "gc.gather with computed indices",
+    "scatter_nd": "gc.matmul with gc.one_hot", "sparse_to_dense": "gc.one_hot",
+    "depth_to_space": "gc.reshape and gc.transpose",
+    "space_to_depth": "gc.reshape and gc.transpose", "extract_image_patches": "gc.nn.conv2d with a constant filter",
+    "string_split": _HOST, "edit_distance": _HOST,
+    "bitcast": _HOST,
     # math
-    "einsum": _MATMUL, "tensordot": _MATMUL, "norm": "gc.sqrt(gc.reduce_sum(gc.square(x)))",
-    "cross": "its formula on slices", "atanh": "0.5 * gc.log((1 + x) / (1 - x))", "scalar_mul": "x * scalar",
     "moments": "gc.nn.moments", "select": "gc.where", "matrix_inverse": _HOST, "matrix_solve": _HOST,
     "matrix_determinant": _HOST, "cholesky": _HOST, "svd": _HOST, "self_adjoint_eig": _HOST, "qr": _HOST,
     # random
@@ -80,6 +90,8 @@ ADVICE: dict[str, str] = {
     # nn
     "nn.rnn_cell": _CELL, "nn.dynamic_rnn": _CELL, "nn.static_rnn": _CELL,
     "nn.bidirectional_dynamic_rnn": _CELL, "nn.seq2seq": _CELL, "nn.top_k": _HOST, "nn.in_top_k": _HOST,
+    "nn.embedding_lookup": _TABLE_ROWS, "nn.rnn_cell": _CELL, "nn.dynamic_rnn": _CELL, "nn.static_rnn": _CELL,
+    "nn.bidirectional_dynamic_rnn": _CELL, "nn.seq2seq": _CELL,
     "nn.lrn": "gc.nn.avg_pool over gc.square of the channels", "nn.local_response_normalization":
     "gc.nn.avg_pool over gc.square of the channels", "nn.conv1d": "gc.nn.conv2d with gc.expand_dims",
     "nn.depthwise_conv2d": "one gc.nn.conv2d a channel and gc.concat", "nn.separable_conv2d": "one gc.nn.conv2d a "

@@ -13,6 +13,7 @@ from graphc.api.nn.dropout import dropout as dropout
 from graphc.api.nn.activations import elu as elu
 from graphc.api.nn.embedding import embedding_lookup as embedding_lookup
 from graphc.api.nn.batch_norm import fused_batch_norm as fused_batch_norm
+from graphc.api.math.sort import in_top_k as in_top_k
 from graphc.api.nn.losses import l2_loss as l2_loss
 from graphc.api.nn.losses import l2_normalize as l2_normalize
 from graphc.api.nn.activations import leaky_relu as leaky_relu
@@ -37,6 +38,7 @@ from graphc.api.array.space import space_to_depth as space_to_depth
 from graphc.api.nn.losses import sparse_softmax_cross_entropy_with_logits as sparse_softmax_cross_entropy_with_logits
 from graphc.api.nn.activations import swish as swish
 from graphc.api.nn.activations import tanh as tanh
+from graphc.api.math.sort import top_k as top_k
 from graphc.api.nn.losses import weighted_cross_entropy_with_logits as weighted_cross_entropy_with_logits
 from graphc.api.nn.bias import xw_plus_b as xw_plus_b
 
@@ -55,6 +57,7 @@ __all__ = [
     "elu",
     "embedding_lookup",
     "fused_batch_norm",
+    "in_top_k",
     "l2_loss",
     "l2_normalize",
     "leaky_relu",
@@ -79,6 +82,7 @@ __all__ = [
     "sparse_softmax_cross_entropy_with_logits",
     "swish",
     "tanh",
+    "top_k",
     "weighted_cross_entropy_with_logits",
     "xw_plus_b",
 ]

@@ -6,7 +6,7 @@ from typing import Any
 
 from graphc import errors
 from graphc.ir import dtypes
-from graphc.ir.op import REFUSED
+from graphc.ir.op import OPS, REFUSED, Op
 from graphc.kernels.runtime import tables as t
 from graphc.plan import plan as p
 
@@ -48,6 +48,10 @@ def run_error(plan: p.Plan, error: Any, cause: BaseException | None, cells: Sequ
         return _made(errors.InvalidArgumentError, origin, f"axis {c % 8} of {port} is {a}, {b} is wanted")
     if code == INDEX_TUPLE:
         return _made(errors.InvalidArgumentError, origin, _bad_tuple(a, b, error))
+    if code == INVALID_VALUE:
+        known = origin is not None and origin.op_type in OPS
+        refusal = OPS[origin.op_type].refusal if known and origin is not None else Op.refusal
+        return _made(errors.InvalidArgumentError, origin, f"{refusal} ({a}, {b})")
     kind, text = _text(plan, code, a, b, c)
     return _made(kind, origin, text)
 
@@ -67,7 +71,6 @@ def _text(plan: p.Plan, code: int, a: int, b: int, c: int) -> tuple[type[errors.
         a, b = ((f"{dtypes.as_dtype(v // 16).name} of rank {v % 16}") for v in (a, b))     # type: ignore[assignment]
     table: dict[int, tuple[type[errors.OpError], str]] = {
         INDEX_OUT_OF_RANGE: (invalid, f"index {a} is not in [0, {b})"),
-        INVALID_VALUE: (invalid, f"a value is not valid ({a}, {b})"),
         DIVISION_BY_ZERO: (invalid, REFUSED["zero"][1]),
         NEGATIVE_EXPONENT: (invalid, REFUSED["negative"][1]),
         t.NO_MEMORY: (errors.ResourceExhaustedError, f"no memory for {a} bytes, or memory_limit is too low"),

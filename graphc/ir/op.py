@@ -7,6 +7,7 @@ A class derives from `Op` (or one of the kinds below), is decorated with `@regis
   types       which attribute of the .pb holds which operand's dtype: {"T": "x"}; written on export, ignored on import
   refs        operands that are variables (TF 1 reference inputs): the op writes them
   effect      PURE, READ (of state), WRITE (of state), RANDOM, HOST (Python, printing: order kept, at most once a run)
+  refusal       what the error says when its kernel refuses a value (status INVALID_VALUE)
   checks_data   its kernel may end the run because of what it finds in the data (an index out of range)
   overwrites   the operand (its position) whose memory the result may take: `lower` gets one access for both then
 
@@ -122,6 +123,7 @@ class Op:
     effect: ClassVar[Effect] = Effect.PURE
     checks_data: ClassVar[bool] = False
     overwrites: ClassVar[int | None] = None
+    refusal: ClassVar[str] = "a value is not valid"
     samples: ClassVar[Sequence[Sample]] = ()
     type: ClassVar[str]
 

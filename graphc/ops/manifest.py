@@ -38,17 +38,32 @@ TYPES: dict[str, str] = {
     "control.lists": "EmptyTensorList TensorListPushBack TensorListPopBack TensorListLength",
     "control.script": "PyFunc Print Assert",
     "math.binary": "Add AddV2 Sub Mul Pow Maximum Minimum SquaredDifference AddN",
+    "math.bitwise": "BitwiseAnd BitwiseOr BitwiseXor LeftShift RightShift Invert PopulationCount",
     "math.comparison":
-        "Less LessEqual Greater GreaterEqual Equal NotEqual LogicalAnd LogicalOr LogicalNot IsNan IsInf "
-        "IsFinite",
-    "math.division": "RealDiv TruncateDiv Div FloorDiv FloorMod",
+        "ApproximateEqual Less LessEqual Greater GreaterEqual Equal NotEqual LogicalAnd LogicalOr LogicalNot IsNan "
+        "IsInf IsFinite",
+    "math.counting": "Bincount HistogramFixedWidth LowerBound UpperBound",
+    "math.division": "RealDiv TruncateDiv Div FloorDiv FloorMod TruncateMod Mod",
+    "math.hyperbolic": "Asinh Acosh Atanh",
+    "math.linear": "Cross EuclideanNorm SparseMatMul",
     "math.matmul": "MatMul BatchMatMul BatchMatMulV2",
+    "math.no_nan": "DivNoNan MulNoNan Xlogy Xdivy NextAfter",
     "math.reduction": "Sum Mean Prod Max Min All Any _BesselMean ArgMax ArgMin",
     "math.scan": "Cumsum Cumprod",
+    "math.segments":
+        "SegmentSum SegmentMean SegmentProd SegmentMin SegmentMax UnsortedSegmentSum UnsortedSegmentProd "
+        "UnsortedSegmentMin UnsortedSegmentMax _GatherKept",
+    "math.sparse_segments":
+        "SparseSegmentSum SparseSegmentSumWithNumSegments SparseSegmentMean SparseSegmentMeanWithNumSegments "
+        "SparseSegmentSqrtN SparseSegmentSqrtNWithNumSegments SparseSegmentMeanGrad SparseSegmentSqrtNGrad",
+    "math.special":
+        "Lgamma Digamma Polygamma Zeta Igamma Igammac IgammaGradA Betainc BesselI0e BesselI1e Erfc",
     "math.trigonometry": "Sin Cos Tan Asin Acos Atan Sinh Cosh Erf Atan2",
+    "math.top_k": "TopKV2 InTopK InTopKV2",
     "math.unary":
         "Neg Abs Sign Square Exp Expm1 Log Log1p Sqrt Rsqrt Reciprocal Inv SqrtGrad RsqrtGrad ReciprocalGrad "
         "InvGrad Floor Ceil Rint Round",
+    "math.unique": "Unique UniqueWithCounts",
     "math.unreduce": "_Spread _Rows _Unrows",
     "nn.activations":
         "Tanh TanhGrad Sigmoid SigmoidGrad Softplus SoftplusGrad Softsign SoftsignGrad Relu ReluGrad Relu6 "

@@ -79,8 +79,10 @@ def constant_node(array: np.ndarray, like: Node) -> Node:
 
 
 def _is_small(spec: Spec) -> bool:
-    count = dims.product(spec.shape) if spec.shape is not None else None
-    return isinstance(count, int) and count <= SIZE_LIMIT
+    """And of known sizes: others, even of a tensor without elements, are known by running the node only."""
+    if spec.shape is None or not all(isinstance(s, int) for s in spec.shape):
+        return False
+    return dims.product(spec.shape) <= SIZE_LIMIT  # type: ignore[operator]
 
 
 def _known_value(spec: Spec) -> bool:

@@ -28,8 +28,8 @@ FILLED = (BufferKind.CONST, BufferKind.INPUT, BufferKind.PREPARED, BufferKind.CO
           BufferKind.STATE_INFO)
 INOUT_LAST = {"state_mark": 1, "scatter_nd": 1}        # kernels whose last operand is read and written
 NUMBERS = {"f32": 4, "f64": 8, "i32": 4, "i64": 8, "u8": 1, "i8": 1, "i16": 2, "u16": 2, "u32": 4, "u64": 8}   # bytes
-NO_OUTPUT = ("state_check",)
-TWO_OUTPUTS = ("softmax_cross_entropy", "sparse_softmax_cross_entropy")
+# Kernels with another number of results than one.
+OUTPUTS = {"state_check": 0, "softmax_cross_entropy": 2, "sparse_softmax_cross_entropy": 2, "top_k": 2, "unique": 3}
 
 
 def verify_plan(plan: p.Plan) -> None:
@@ -64,7 +64,7 @@ def check_ports(plan: p.Plan) -> None:
 def outputs_of(kernel: str) -> int:
     """How many of a kernel's last operands it writes."""
     bare = kernel.split(".")[0]
-    return 0 if bare in NO_OUTPUT else 2 if bare in TWO_OUTPUTS else 1
+    return OUTPUTS.get(bare, 1)
 
 
 def _need(holds: bool, what: str) -> None:

@@ -179,6 +179,9 @@ class _ScatterSum(Op):
 
     def reference(self, updates: np.ndarray, indices: np.ndarray) -> np.ndarray:
         axis = self.axis % len(self.shape)
+        outside = indices[(indices < 0) | (indices >= self.shape[axis])]  # type: ignore[operator]
+        if outside.size:
+            raise InvalidArgumentError(f"index {outside[0]} is not in [0, {self.shape[axis]})")
         result = np.zeros(self.shape, updates.dtype)  # type: ignore[arg-type]
         batch = self.batch_dims % indices.ndim if self.batch_dims < 0 else self.batch_dims
         if batch:
