@@ -5,6 +5,7 @@ from graphc import errors as errors
 from graphc.ir import dtypes as dtypes
 from graphc import graph_util as graph_util
 from graphc import initializers as initializers
+from graphc import losses as losses
 from graphc import math as math
 from graphc import nn as nn
 from graphc import random as random

@@ -44,8 +44,13 @@ TYPES: dict[str, str] = {
         "FusedBatchNormGradV3",
     "nn.bias": "BiasAdd BiasAddGrad",
     "nn.convolution": "Conv2D Conv2DBackpropInput Conv2DBackpropFilter",
+    "nn.convolution3d": "Conv3D Conv3DBackpropInputV2 Conv3DBackpropFilterV2",
+    "nn.depth_taps": "_DepthTaps _SumDepthTaps",
+    "nn.depthwise":
+        "DepthwiseConv2dNative DepthwiseConv2dNativeBackpropInput DepthwiseConv2dNativeBackpropFilter",
     "nn.losses": "L2Loss _HalfSquares",
     "nn.max_pooling": "MaxPool MaxPoolGrad MaxPoolGradGrad",
+    "nn.pooling3d": "AvgPool3D AvgPool3DGrad MaxPool3D MaxPool3DGrad MaxPool3DGradGrad",
     "nn.softmax": "Softmax LogSoftmax SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits",
     "random.random": "RandomUniform RandomStandardNormal TruncatedNormal RandomUniformInt",
     "state.state": "VariableV2 IsVariableInitialized Assign AssignAdd AssignSub",

@@ -1,8 +1,8 @@
-"""layout: pictures lie channels last (NHWC), which the CPU's kernels want, whatever the user wrote.
+"""layout: pictures and volumes lie channels last (NHWC, NDHWC), which the CPU's kernels want, whatever the user wrote.
 
 Only an op's own `permuted` and three rules:
 
-  insert   an op with data_format="NCHW" becomes its NHWC form between transposes
+  insert   an op with data_format="NCHW" (or "NCDHW") becomes its NHWC form between transposes
   sink     a transpose from NHWC to NCHW above an op moves below it, if the op can be permuted and that costs nothing:
            transposes that this adds on other operands are no larger than those it removes, and neither are those on
            results
@@ -35,6 +35,7 @@ from graphc.passes.simplify import (
 
 NOMINAL = 32
 FREE = 64      # elements: a transpose of fewer costs nothing worth counting
+CHANNELS_FIRST = ("NCHW", "NCDHW")
 CANCEL = [drop_same_shape_alias, join_aliases, drop_identity_transpose, join_transposes, transpose_of_units]
 
 
@@ -46,7 +47,7 @@ def layout(flow: Flow) -> Flow:
 
 def insert(node: Node) -> Replacement:
     """op_nchw(x) -> nchw(op_nhwc(nhwc(x)))"""
-    if getattr(node.op, "data_format", "") != "NCHW" or not node.specs:
+    if getattr(node.op, "data_format", "") not in CHANNELS_FIRST or not node.specs:
         return None
     rank = max(v.spec.rank or 0 for v in node.inputs)
     return _permute(node, channels_last(rank), node.inputs)

@@ -1,0 +1,113 @@
+"""More of the kernels that Plans call, in NumPy (numpy_kernels.py): convolutions and poolings of other kinds."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from numpy_kernels import Arrays, kernel
+
+
+def _depthwise(d: list[int], attrs: list[int]) -> tuple[tuple[tuple[int, ...], ...], Iterator[tuple]]:
+    """The shapes of picture, filter and result; for each tap: where it stands in the result and in the picture."""
+    n, h, w, c, kh, kw, oh, ow, top, left = d
+    sh, sw, dh, dw = attrs[:4]
+
+    def taps() -> Iterator[tuple]:
+        for i in range(kh):
+            for j in range(kw):
+                ys = [y for y in range(oh) if 0 <= y * sh + i * dh - top < h]
+                xs = [x for x in range(ow) if 0 <= x * sw + j * dw - left < w]
+                yield i, j, np.ix_(range(n), ys, xs), np.ix_(
+                    range(n), [y * sh + i * dh - top for y in ys], [x * sw + j * dw - left for x in xs])
+
+    return ((n, h, w, c), (kh, kw, c), (n, oh, ow, c)), taps()
+
+
+@kernel
+def depthwise_conv2d(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    (xs, ws, ys), taps = _depthwise(d, attrs)
+    image, weights, y = x[0].reshape(xs), x[1].reshape(ws), np.zeros(ys)
+    weights = weights[::-1, ::-1] if attrs[4] else weights
+    for i, j, out, inside in taps:
+        y[out] += image[inside].astype(np.float64) * weights[i, j]
+    x[2][...] = y.ravel()
+
+
+@kernel
+def depthwise_conv2d_input_grad(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    (xs, ws, ys), taps = _depthwise(d, attrs)
+    dy, weights, dx = x[0].reshape(ys), x[1].reshape(ws), np.zeros(xs)
+    for i, j, out, inside in taps:
+        dx[inside] += dy[out].astype(np.float64) * weights[i, j]
+    x[2][...] = dx.ravel()
+
+
+@kernel
+def depthwise_conv2d_filter_grad(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    (xs, ws, ys), taps = _depthwise(d, attrs)
+    image, dy, dw = x[0].reshape(xs), x[1].reshape(ys), np.zeros(ws)
+    for i, j, out, inside in taps:
+        dw[i, j] = (image[inside].astype(np.float64) * dy[out]).sum((0, 1, 2))
+    x[2][...] = dw.ravel()
+
+
+def _frames(d: list[int], attrs: list[int]) -> Iterator[tuple[int, int, int]]:
+    """Tap, output and frame, where the frame lies in the volume."""
+    _, depth, _, _, taps, outputs, pad = d
+    for u in range(taps):
+        for t in range(outputs):
+            if 0 <= t * attrs[0] - pad + u * attrs[1] < depth:
+                yield u, t, t * attrs[0] - pad + u * attrs[1]
+
+
+@kernel
+def unfold_depth(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    n, depth, m, c, taps, outputs, _ = d
+    volume, y = x[0].reshape(n, depth, m, c), np.zeros((n, outputs, m, taps, c))
+    for u, t, frame in _frames(d, attrs):
+        y[:, t, :, u] = volume[:, frame]
+    x[1][...] = y.ravel()
+
+
+@kernel
+def fold_depth(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    n, depth, m, c, taps, outputs, _ = d
+    y, volume = x[0].reshape(n, outputs, m, taps, c), np.zeros((n, depth, m, c))
+    for u, t, frame in _frames(d, attrs):
+        volume[:, frame] += y[:, t, :, u]
+    x[1][...] = volume.ravel()
+
+
+def _cuboids(d: list[int], attrs: list[int]) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...]]]:
+    """Each window: its place in the result, and the part of the volume."""
+    sizes, window, outputs, pads = d[1:4], d[5:8], d[8:11], d[11:14]
+    for place in np.ndindex(*outputs):
+        starts = [p * s - pad for p, s, pad in zip(place, attrs, pads, strict=True)]
+        yield place, tuple(slice(max(0, a), max(0, min(size, a + k)))
+                           for a, k, size in zip(starts, window, sizes, strict=True))
+
+
+@kernel
+def max_pool3d_grad(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    volume, small = (d[0], *d[1:4], d[4]), (d[0], *d[8:11], d[4])
+    image, y, dy, dx = x[0].reshape(volume), x[1].reshape(small), x[2].reshape(small), np.zeros(volume)
+    for place, part in _cuboids(d, attrs):
+        at = (slice(None), *(slice(p, p + 1) for p in place))
+        dx[(slice(None), *part)] += np.where(image[(slice(None), *part)] == y[at], dy[at], 0)
+    x[3][...] = dx.ravel()
+
+
+@kernel
+def max_pool3d_grad_grad(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    volume, small = (d[0], *d[1:4], d[4]), (d[0], *d[8:11], d[4])
+    image, y, ddx, ddy = x[0].reshape(volume), x[1].reshape(small), x[2].reshape(volume), np.zeros(small)
+    for place, part in _cuboids(d, attrs):
+        at = (slice(None), *place)
+        count = int(np.prod([s.stop - s.start for s in part]))
+        found = image[(slice(None), *part)].reshape(d[0], count, d[4]) == y[at][:, None]
+        given = ddx[(slice(None), *part)].reshape(found.shape)
+        if count:
+            first = np.take_along_axis(given, found.argmax(1)[:, None], 1)[:, 0]
+            ddy[at] = np.where(found.any(1), first, 0)
+    x[3][...] = ddy.ravel()
