@@ -29,8 +29,10 @@ from graphc.api.nn.batch_norm import fused_batch_norm as fused_batch_norm
 from graphc.api.nn.losses import l2_loss as l2_loss
 from graphc.api.nn.losses import l2_normalize as l2_normalize
 from graphc.api.nn.activations import leaky_relu as leaky_relu
+from graphc.api.nn.local_response import local_response_normalization as local_response_normalization
 from graphc.api.nn.activations import log_sigmoid as log_sigmoid
 from graphc.api.nn.softmax import log_softmax as log_softmax
+from graphc.api.nn.local_response import local_response_normalization as lrn
 from graphc.api.nn.max_pooling import max_pool as max_pool
 from graphc.api.nn.max_pooling import max_pool as max_pool2d
 from graphc.api.nn.moments import moments as moments
@@ -86,8 +88,10 @@ __all__ = [
     "l2_loss",
     "l2_normalize",
     "leaky_relu",
+    "local_response_normalization",
     "log_sigmoid",
     "log_softmax",
+    "lrn",
     "max_pool",
     "max_pool2d",
     "moments",

@@ -38,6 +38,7 @@ TYPES: dict[str, str] = {
     "nn.activations":
         "Tanh TanhGrad Sigmoid SigmoidGrad Softplus SoftplusGrad Softsign SoftsignGrad Relu ReluGrad Relu6 "
         "Relu6Grad Elu EluGrad Selu SeluGrad LeakyRelu LeakyReluGrad",
+    "nn.argmax_pooling": "MaxPoolWithArgmax MaxPoolGradWithArgmax MaxPoolGradGradWithArgmax",
     "nn.average_pooling": "AvgPool AvgPoolGrad",
     "nn.batch_norm":
         "FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 FusedBatchNormGrad FusedBatchNormGradV2 "
@@ -48,8 +49,10 @@ TYPES: dict[str, str] = {
     "nn.depth_taps": "_DepthTaps _SumDepthTaps",
     "nn.depthwise":
         "DepthwiseConv2dNative DepthwiseConv2dNativeBackpropInput DepthwiseConv2dNativeBackpropFilter",
+    "nn.local_response": "LRN LRNGrad _WindowSum",
     "nn.losses": "L2Loss _HalfSquares",
     "nn.max_pooling": "MaxPool MaxPoolGrad MaxPoolGradGrad",
+    "nn.max_pooling_v2": "MaxPoolV2 MaxPoolGradV2 MaxPoolGradGradV2",
     "nn.pooling3d": "AvgPool3D AvgPool3DGrad MaxPool3D MaxPool3DGrad MaxPool3DGradGrad",
     "nn.softmax": "Softmax LogSoftmax SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits",
     "random.random": "RandomUniform RandomStandardNormal TruncatedNormal RandomUniformInt",

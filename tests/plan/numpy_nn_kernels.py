@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from numpy_kernels import Arrays, kernel
+from numpy_kernels import Arrays, KernelError, kernel
 
 
 def _depthwise(d: list[int], attrs: list[int]) -> tuple[tuple[tuple[int, ...], ...], Iterator[tuple]]:
@@ -111,3 +111,43 @@ def max_pool3d_grad_grad(x: Arrays, d: list[int], attrs: list[int]) -> None:
             first = np.take_along_axis(given, found.argmax(1)[:, None], 1)[:, 0]
             ddy[at] = np.where(found.any(1), first, 0)
     x[3][...] = ddy.ravel()
+
+
+@kernel
+def window_sum(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    near = np.abs(np.arange(d[1])[:, None] - np.arange(d[1])) <= attrs[0]
+    x[1][...] = (x[0].reshape(d).astype(np.float64) @ near).ravel()
+
+
+@kernel
+def max_pool_argmax(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    n, h, w, c, kh, kw, oh, ow, top, left = d
+    image, y, where = x[0].reshape(n, h, w, c), x[1].reshape(n, oh, ow, c), x[2].reshape(n, oh, ow, c)
+    for p, i, j, k in np.ndindex(n, oh, ow, c):
+        rows = range(max(i * attrs[0] - top, 0), min(i * attrs[0] - top + kh, h))
+        columns = range(max(j * attrs[1] - left, 0), min(j * attrs[1] - left + kw, w))
+        best = (rows[0], columns[0])
+        for place in ((a, b) for a in rows for b in columns):
+            best = place if image[(p, *best, k)] < image[(p, *place, k)] else best
+        y[p, i, j, k] = image[(p, *best, k)]
+        where[p, i, j, k] = (best[0] * w + best[1]) * c + k + (p * h * w * c if attrs[2] else 0)
+
+
+def _places(where: np.ndarray, d: list[int], batched: int) -> np.ndarray:
+    """Places in the whole batch. Raises KernelError for one outside of its picture."""
+    first = np.arange(d[0])[:, None] * d[2]
+    inside = where.reshape(d[:2]) - (first if batched else 0)
+    if ((inside < 0) | (inside >= d[2])).any():
+        raise KernelError("index out of range")
+    return inside + first
+
+
+@kernel
+def max_pool_scatter(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    x[2][...] = 0
+    np.add.at(x[2], _places(x[1], d, attrs[0]).ravel(), x[0])
+
+
+@kernel
+def max_pool_pick(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    x[2][...] = x[0][_places(x[1], d, attrs[0]).ravel()]
