@@ -2,7 +2,11 @@
 from graphc.api.nn.convolve import atrous_conv2d as atrous_conv2d
 from graphc.api.nn.convolve_any import atrous_conv2d_transpose as atrous_conv2d_transpose
 from graphc.api.nn.average_pooling import avg_pool as avg_pool
+from graphc.api.nn.pool import avg_pool1d as avg_pool1d
 from graphc.api.nn.average_pooling import avg_pool as avg_pool2d
+from graphc.api.nn.pool import avg_pool3d as avg_pool3d
+from graphc.api.nn.pool import avg_pool_v2 as avg_pool_v2
+from graphc.api.nn.normalise import batch_norm_with_global_normalization as batch_norm_with_global_normalization
 from graphc.api.nn.normalise import batch_normalization as batch_normalization
 from graphc.api.nn.bias import bias_add as bias_add
 from graphc.api.nn.convolve1d import conv1d as conv1d
@@ -17,6 +21,7 @@ from graphc.api.nn.convolve3d import conv3d_backprop_filter_v2 as conv3d_backpro
 from graphc.api.nn.convolve3d import conv3d_transpose as conv3d_transpose
 from graphc.api.nn.convolve_any import conv_transpose as conv_transpose
 from graphc.api.nn.convolve_any import convolution as convolution
+from graphc.api.nn.more_activations import crelu as crelu
 from graphc.api.nn.depthwise import depthwise_conv2d as depthwise_conv2d
 from graphc.api.nn.depthwise import depthwise_conv2d_native_backprop_filter as depthwise_conv2d_backprop_filter
 from graphc.api.nn.depthwise import depthwise_conv2d_native_backprop_input as depthwise_conv2d_backprop_input
@@ -30,13 +35,19 @@ from graphc.api.nn.losses import l2_loss as l2_loss
 from graphc.api.nn.losses import l2_normalize as l2_normalize
 from graphc.api.nn.activations import leaky_relu as leaky_relu
 from graphc.api.nn.local_response import local_response_normalization as local_response_normalization
+from graphc.api.nn.more_activations import log_poisson_loss as log_poisson_loss
 from graphc.api.nn.activations import log_sigmoid as log_sigmoid
 from graphc.api.nn.softmax import log_softmax as log_softmax
 from graphc.api.nn.local_response import local_response_normalization as lrn
 from graphc.api.nn.max_pooling import max_pool as max_pool
+from graphc.api.nn.pool import max_pool1d as max_pool1d
 from graphc.api.nn.max_pooling import max_pool as max_pool2d
+from graphc.api.nn.pool import max_pool3d as max_pool3d
+from graphc.api.nn.pool import max_pool_v2 as max_pool_v2
+from graphc.api.nn.pool import max_pool_with_argmax as max_pool_with_argmax
 from graphc.api.nn.moments import moments as moments
 from graphc.api.nn.moments import normalize_moments as normalize_moments
+from graphc.api.nn.pool import pool as pool
 from graphc.api.nn.activations import relu as relu
 from graphc.api.nn.activations import relu6 as relu6
 from graphc.api.nn.bias import relu_layer as relu_layer
@@ -55,13 +66,19 @@ from graphc.api.nn.activations import swish as swish
 from graphc.api.nn.activations import tanh as tanh
 from graphc.api.nn.losses import weighted_cross_entropy_with_logits as weighted_cross_entropy_with_logits
 from graphc.api.nn.moments import weighted_moments as weighted_moments
+from graphc.api.nn.space_to_batch import with_space_to_batch as with_space_to_batch
 from graphc.api.nn.bias import xw_plus_b as xw_plus_b
+from graphc.api.nn.more_activations import zero_fraction as zero_fraction
 
 __all__ = [
     "atrous_conv2d",
     "atrous_conv2d_transpose",
     "avg_pool",
+    "avg_pool1d",
     "avg_pool2d",
+    "avg_pool3d",
+    "avg_pool_v2",
+    "batch_norm_with_global_normalization",
     "batch_normalization",
     "bias_add",
     "conv1d",
@@ -76,6 +93,7 @@ __all__ = [
     "conv3d_transpose",
     "conv_transpose",
     "convolution",
+    "crelu",
     "depthwise_conv2d",
     "depthwise_conv2d_backprop_filter",
     "depthwise_conv2d_backprop_input",
@@ -89,13 +107,19 @@ __all__ = [
     "l2_normalize",
     "leaky_relu",
     "local_response_normalization",
+    "log_poisson_loss",
     "log_sigmoid",
     "log_softmax",
     "lrn",
     "max_pool",
+    "max_pool1d",
     "max_pool2d",
+    "max_pool3d",
+    "max_pool_v2",
+    "max_pool_with_argmax",
     "moments",
     "normalize_moments",
+    "pool",
     "relu",
     "relu6",
     "relu_layer",
@@ -114,5 +138,7 @@ __all__ = [
     "tanh",
     "weighted_cross_entropy_with_logits",
     "weighted_moments",
+    "with_space_to_batch",
     "xw_plus_b",
+    "zero_fraction",
 ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from .kernel import Functions, Kernel, Operand, at_least, at_most, register
 from .memory import ITEM_SIZES, NUMBA_TYPES, NUMBERS, address, helper, int64_at, offset, zero_bytes
-from .pooling import ATTRS, DIMS, bind_lines, bind_output, filled
+from .pooling import ATTRS, DIMS, bind_lines, filled
 from .words import INDEX_OUT_OF_RANGE, OK, SCRATCH_BYTES, TILES, USER
 
 PADS = ("pad_top", "pad_left")
@@ -24,7 +24,7 @@ def make_argmax(types):
     zero = NUMBA_TYPES[types["T"]](0)
 
     def bind(n, h, w, c, kh, kw, oh, ow, pad_top, pad_left, stride_h, stride_w, batched, choice):
-        bind_output(n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice)
+        bind_lines(n * oh, ow * c, choice)
 
     def run(x, y, where, n, h, w, c, kh, kw, oh, ow, pad_top, pad_left, stride_h, stride_w, batched, choice, work,
             scratch, phase, tile):

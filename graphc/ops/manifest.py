@@ -49,6 +49,7 @@ TYPES: dict[str, str] = {
     "nn.depth_taps": "_DepthTaps _SumDepthTaps",
     "nn.depthwise":
         "DepthwiseConv2dNative DepthwiseConv2dNativeBackpropInput DepthwiseConv2dNativeBackpropFilter",
+    "nn.global_norm": "BatchNormWithGlobalNormalization BatchNormWithGlobalNormalizationGrad",
     "nn.local_response": "LRN LRNGrad _WindowSum",
     "nn.losses": "L2Loss _HalfSquares",
     "nn.max_pooling": "MaxPool MaxPoolGrad MaxPoolGradGrad",

@@ -19,3 +19,14 @@ def batch_normalization(x, mean, variance, offset, scale, variance_epsilon, name
             inverse = inverse * scale
         shift = negative(mean * inverse) if offset is None else offset - mean * inverse
         return add(x * inverse, shift, name=scope)
+
+
+@public("nn.batch_norm_with_global_normalization")
+def batch_norm_with_global_normalization(t=None, m=None, v=None, beta=None, gamma=None, variance_epsilon=None,
+                                         scale_after_normalization=None, name=None, input=None, mean=None,
+                                         variance=None):
+    """`batch_normalization` of pictures, by gamma only if scale_after_normalization. As
+    `tf.nn.batch_norm_with_global_normalization`."""
+    t, m = deprecated(t, input, "t", "input"), deprecated(m, mean, "m", "mean")
+    v = deprecated(v, variance, "v", "variance")
+    return batch_normalization(t, m, v, beta, gamma if scale_after_normalization else None, variance_epsilon, name)
