@@ -15,6 +15,7 @@ TYPED_BY: dict[str, tuple[int, ...]] = {
     "argmin": (0, 1),
     "sparse_softmax_cross_entropy": (0, 1),
     "nonzero": (),
+    "candidates": (),
     "state_mark": (),
     "state_check": (),
 }

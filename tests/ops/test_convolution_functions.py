@@ -9,7 +9,8 @@ import pytest
 import graphc as gc
 
 RNG = np.random.default_rng(11)
-ROWS, PICTURES, VOLUMES = (RNG.standard_normal(s).astype(np.float32) for s in ((2, 9, 3), (2, 7, 9, 3), (1, 5, 6, 7, 2)))
+SHAPES = ((2, 9, 3), (2, 7, 9, 3), (1, 5, 6, 7, 2))
+ROWS, PICTURES, VOLUMES = (RNG.standard_normal(s).astype(np.float32) for s in SHAPES)
 INPUTS = {1: ROWS, 2: PICTURES, 3: VOLUMES}
 
 

@@ -5,6 +5,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from graphc.ir.dtypes import float64
+from graphc.ops.nn.ctc import CTCLoss
+from graphc.ops.random.philox import uniform
+
 from numpy_kernels import Arrays, KernelError, kernel
 
 
@@ -151,3 +155,29 @@ def max_pool_scatter(x: Arrays, d: list[int], attrs: list[int]) -> None:
 @kernel
 def max_pool_pick(x: Arrays, d: list[int], attrs: list[int]) -> None:
     x[2][...] = x[0][_places(x[1], d, attrs[0]).ravel()]
+
+
+@kernel
+def candidates(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    (counter, table, out, tries), (range_max, kind, unique, key) = x, attrs
+    found: list[int] = []
+    drawn, numbers = 0, uniform(key, int(counter[0]), int(counter[1]), 100_000, float64)
+    while len(found) < d[0]:
+        u = numbers[drawn]
+        value = int(np.exp(u * np.log(range_max + 1))) - 1 if kind == 0 else int(u * range_max) if kind == 1 else int(
+            np.searchsorted(table, u, side="right"))
+        drawn += 1
+        if not unique or value not in found:
+            found.append(min(max(value, 0), range_max - 1))
+    out[...], tries[0] = found, drawn
+
+
+@kernel
+def ctc_loss(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    t, b, c, n = d
+    op = CTCLoss(*(bool(a) for a in attrs))
+    try:
+        loss, gradient = op.reference(x[0].reshape(t, b, c), x[1].reshape(n, 2), x[2], x[3])
+    except (IndexError, ValueError) as error:
+        raise KernelError(str(error)) from None
+    x[4][...], x[5][...] = loss, gradient.ravel()

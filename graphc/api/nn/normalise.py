@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from graphc.api.math.binary import add
+from graphc.api.math.reduce import deprecated
 from graphc.api.math.unary import negative, rsqrt
 from graphc.api.public import public
 from graphc.ir.graph import get_default_graph

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from graphc.api.array.pad import pad
@@ -66,7 +66,7 @@ def _sizes(x: Tensor) -> list[Any]:
 
 
 def _to_batch(x: Tensor, axes: Sequence[int], rates: Sequence[int], paddings: Sequence[tuple[Any, Any]]) -> Tensor:
-    """Part (i, j, ...) holds the elements (i + k rate, j + l rate, ...); parts lie one behind the other in the batch."""
+    """Part (i, j, ...) holds elements (i + k rate, j + l rate, ...); parts lie one behind the other in the batch."""
     rank = len(x.shape.as_list())
     around: list[Any] = [[0, 0]] * rank
     for axis, (before, behind) in zip(axes, paddings, strict=True):

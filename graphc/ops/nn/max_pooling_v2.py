@@ -1,18 +1,32 @@
-"""Max pooling, its gradient and the gradient's gradient, with the window and the strides as operands."""
+"""Max pooling, its gradient and the gradient's gradient, with the window and the strides as operands.
+
+Both must be known when a run is compiled, as the attributes of MaxPool are.
+"""
 from __future__ import annotations
 
 from typing import Any
 
+from graphc.ir.known import known_ints
 from graphc.ir.op import operand_field, register
+from graphc.ir.spec import Shape
 from graphc.ops.nn.max_pooling import MaxPool, MaxPoolGrad, MaxPoolGradGrad
+from graphc.ops.nn.pooling import Pooling
+from graphc.ops.nn.window import Axis
 
 
 def _rest(op: Any) -> dict[str, Any]:
     return {"padding": op.padding, "data_format": op.data_format}
 
 
+class _ByOperands(Pooling):
+    def spatial(self, picture: Shape) -> tuple[Axis, Axis]:
+        known_ints(self.ksize, "ksize")
+        known_ints(self.strides, "strides")
+        return super().spatial(picture)
+
+
 @register
-class MaxPoolV2(MaxPool):
+class MaxPoolV2(_ByOperands, MaxPool):
     """The largest element of each window"""
 
     operands = ("input", "ksize", "strides")
@@ -25,7 +39,7 @@ class MaxPoolV2(MaxPool):
 
 
 @register
-class MaxPoolGradV2(MaxPoolGrad):
+class MaxPoolGradV2(_ByOperands, MaxPoolGrad):
     """Each window's gradient goes to its first largest element"""
 
     operands = ("orig_input", "orig_output", "grad", "ksize", "strides")
@@ -39,7 +53,7 @@ class MaxPoolGradV2(MaxPoolGrad):
 
 
 @register
-class MaxPoolGradGradV2(MaxPoolGradGrad):
+class MaxPoolGradGradV2(_ByOperands, MaxPoolGradGrad):
     """For each window, the element of `grad` at the place of the picture's first largest element"""
 
     operands = ("orig_input", "orig_output", "grad", "ksize", "strides")
