@@ -32,8 +32,10 @@ from graphc.api.nn.depthwise import depthwise_conv2d_native_backprop_input as de
 from graphc.api.nn.depthwise import depthwise_conv2d_native as depthwise_conv2d_native
 from graphc.api.nn.depthwise import depthwise_conv2d_native_backprop_filter as depthwise_conv2d_native_backprop_filter
 from graphc.api.nn.depthwise import depthwise_conv2d_native_backprop_input as depthwise_conv2d_native_backprop_input
+from graphc.api.nn.dilation import dilation2d as dilation2d
 from graphc.api.nn.dropout import dropout as dropout
 from graphc.api.nn.activations import elu as elu
+from graphc.api.nn.dilation import erosion2d as erosion2d
 from graphc.api.nn.candidates import fixed_unigram_candidate_sampler as fixed_unigram_candidate_sampler
 from graphc.api.nn.batch_norm import fused_batch_norm as fused_batch_norm
 from graphc.api.nn.losses import l2_loss as l2_loss
@@ -113,8 +115,10 @@ __all__ = [
     "depthwise_conv2d_native",
     "depthwise_conv2d_native_backprop_filter",
     "depthwise_conv2d_native_backprop_input",
+    "dilation2d",
     "dropout",
     "elu",
+    "erosion2d",
     "fixed_unigram_candidate_sampler",
     "fused_batch_norm",
     "l2_loss",

@@ -53,6 +53,7 @@ TYPES: dict[str, str] = {
         "DepthwiseConv2dNative DepthwiseConv2dNativeBackpropInput DepthwiseConv2dNativeBackpropFilter",
     "nn.global_norm": "BatchNormWithGlobalNormalization BatchNormWithGlobalNormalizationGrad",
     "nn.local_response": "LRN LRNGrad _WindowSum",
+    "nn.dilation": "Dilation2D Dilation2DBackpropInput Dilation2DBackpropFilter",
     "nn.losses": "L2Loss _HalfSquares",
     "nn.max_pooling": "MaxPool MaxPoolGrad MaxPoolGradGrad",
     "nn.max_pooling_v2": "MaxPoolV2 MaxPoolGradV2 MaxPoolGradGradV2",

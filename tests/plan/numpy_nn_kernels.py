@@ -181,3 +181,38 @@ def ctc_loss(x: Arrays, d: list[int], attrs: list[int]) -> None:
     except (IndexError, ValueError) as error:
         raise KernelError(str(error)) from None
     x[4][...], x[5][...] = loss, gradient.ravel()
+
+
+def _dilation(d: list[int], attrs: list[int], x: Arrays) -> Iterator[tuple]:
+    """For each result: its place, the value of the first greatest tap, and that tap in the picture and the filter."""
+    n, h, w, c, kh, kw, oh, ow, top, left = d
+    image, weights = x[0].reshape(n, h, w, c), x[1].reshape(kh, kw, c)
+    for p, i, j, k in np.ndindex(n, oh, ow, c):
+        taps = [(i * attrs[0] - top + u * attrs[2], j * attrs[1] - left + v * attrs[3], u, v)
+                for u in range(kh) for v in range(kw)]
+        inside = [tap for tap in taps if 0 <= tap[0] < h and 0 <= tap[1] < w]
+        row, column, u, v = max(inside, key=lambda t: image[p, t[0], t[1], k] + weights[t[2], t[3], k])
+        yield (p, i, j, k), image[p, row, column, k] + weights[u, v, k], (p, row, column, k), (u, v, k)
+
+
+@kernel
+def dilation2d(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    y = x[2].reshape(d[0], d[6], d[7], d[3])
+    for at, value, _, _ in _dilation(d, attrs, x):
+        y[at] = value
+
+
+@kernel
+def dilation2d_input_grad(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    dy, dx = x[2].reshape(d[0], d[6], d[7], d[3]), np.zeros(d[:4], x[3].dtype)
+    for at, _, place, _ in _dilation(d, attrs, x):
+        dx[place] += dy[at]
+    x[3][...] = dx.ravel()
+
+
+@kernel
+def dilation2d_filter_grad(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    dy, dw = x[2].reshape(d[0], d[6], d[7], d[3]), np.zeros((d[4], d[5], d[3]), x[3].dtype)
+    for at, _, _, tap in _dilation(d, attrs, x):
+        dw[tap] += dy[at]
+    x[3][...] = dw.ravel()
