@@ -25,8 +25,6 @@ ADVICE: dict[str, str] = {
     "contrib": "the functions of gc.nn, and gc.get_variable for their variables; contrib is no part of graphc",
     "keras": "gc.nn, gc.get_variable and gc.train; Keras is no part of graphc",
     "estimator": "a training loop of your own: session.run(train_op, feed_dict=...)",
-    "losses": "gc.nn.softmax_cross_entropy_with_logits, gc.nn.sigmoid_cross_entropy_with_logits, or "
-              "gc.reduce_mean(gc.squared_difference(a, b))",
     "metrics": "gc.reduce_mean(gc.cast(gc.equal(a, b), gc.float32)), added up in Python",
     "summary": "fetch the numbers and write them from Python",
     "data": _FEED,
@@ -101,13 +99,6 @@ ADVICE: dict[str, str] = {
     # nn
     "nn.embedding_lookup": _TABLE_ROWS, "nn.rnn_cell": _CELL, "nn.dynamic_rnn": _CELL, "nn.static_rnn": _CELL,
     "nn.bidirectional_dynamic_rnn": _CELL, "nn.seq2seq": _CELL, "nn.top_k": _HOST, "nn.in_top_k": _HOST,
-    "nn.lrn": "gc.nn.avg_pool over gc.square of the channels", "nn.local_response_normalization":
-    "gc.nn.avg_pool over gc.square of the channels", "nn.conv1d": "gc.nn.conv2d with gc.expand_dims",
-    "nn.depthwise_conv2d": "one gc.nn.conv2d a channel and gc.concat", "nn.separable_conv2d": "one gc.nn.conv2d a "
-    "channel, gc.concat, gc.nn.conv2d", "nn.conv3d": "gc.nn.conv2d over slices", "nn.nce_loss":
-    "gc.nn.sigmoid_cross_entropy_with_logits on samples of your own", "nn.sampled_softmax_loss":
-    "gc.nn.softmax_cross_entropy_with_logits over all classes", "nn.zero_fraction":
-    "gc.reduce_mean(gc.cast(gc.equal(x, 0), gc.float32))", "nn.ctc_loss": "gc.py_func (it has no gradient)",
     # train
     "train.Saver": _SAVE, "train.latest_checkpoint": _SAVE, "train.get_checkpoint_state": _SAVE,
     "train.import_meta_graph": "gc.import_graph_def", "train.export_meta_graph": "gc.train.write_graph",

@@ -24,6 +24,9 @@ from graphc.api.nn.convolve3d import conv3d_transpose as conv3d_transpose
 from graphc.api.nn.convolve_any import conv_transpose as conv_transpose
 from graphc.api.nn.convolve_any import convolution as convolution
 from graphc.api.nn.more_activations import crelu as crelu
+from graphc.api.nn.ctc import ctc_beam_search_decoder as ctc_beam_search_decoder
+from graphc.api.nn.ctc import ctc_beam_search_decoder_v2 as ctc_beam_search_decoder_v2
+from graphc.api.nn.ctc import ctc_greedy_decoder as ctc_greedy_decoder
 from graphc.api.nn.ctc import ctc_loss as ctc_loss
 from graphc.api.nn.ctc import ctc_loss_v2 as ctc_loss_v2
 from graphc.api.nn.depthwise import depthwise_conv2d as depthwise_conv2d
@@ -107,6 +110,9 @@ __all__ = [
     "conv_transpose",
     "convolution",
     "crelu",
+    "ctc_beam_search_decoder",
+    "ctc_beam_search_decoder_v2",
+    "ctc_greedy_decoder",
     "ctc_loss",
     "ctc_loss_v2",
     "depthwise_conv2d",

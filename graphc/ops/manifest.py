@@ -48,6 +48,7 @@ TYPES: dict[str, str] = {
     "nn.convolution": "Conv2D Conv2DBackpropInput Conv2DBackpropFilter",
     "nn.convolution3d": "Conv3D Conv3DBackpropInputV2 Conv3DBackpropFilterV2",
     "nn.ctc": "CTCLoss",
+    "nn.ctc_decode": "CTCGreedyDecoder CTCBeamSearchDecoder",
     "nn.depth_taps": "_DepthTaps _SumDepthTaps",
     "nn.depthwise":
         "DepthwiseConv2dNative DepthwiseConv2dNativeBackpropInput DepthwiseConv2dNativeBackpropFilter",

@@ -16,6 +16,7 @@ TYPED_BY: dict[str, tuple[int, ...]] = {
     "sparse_softmax_cross_entropy": (0, 1),
     "nonzero": (),
     "candidates": (),
+    "ctc_sparse": (),
     "state_mark": (),
     "state_check": (),
 }

@@ -28,8 +28,8 @@ FILLED = (BufferKind.CONST, BufferKind.INPUT, BufferKind.PREPARED, BufferKind.CO
           BufferKind.STATE_INFO)
 INOUT_LAST = {"state_mark": 1}        # kernels whose last operand is read and written
 NO_OUTPUT = ("state_check",)
-TWO_OUTPUTS = ("softmax_cross_entropy", "sparse_softmax_cross_entropy", "max_pool_argmax", "candidates",
-               "ctc_loss")
+TWO_OUTPUTS = ("softmax_cross_entropy", "sparse_softmax_cross_entropy", "max_pool_argmax", "candidates", "ctc_loss")
+THREE_OUTPUTS = ("ctc_greedy", "ctc_beam", "ctc_sparse")
 
 
 def verify_plan(plan: p.Plan) -> None:
@@ -59,7 +59,7 @@ def check_ports(plan: p.Plan) -> None:
 def outputs_of(kernel: str) -> int:
     """How many of a kernel's last operands it writes."""
     bare = kernel.split(".")[0]
-    return 0 if bare in NO_OUTPUT else 2 if bare in TWO_OUTPUTS else 1
+    return 0 if bare in NO_OUTPUT else 2 if bare in TWO_OUTPUTS else 3 if bare in THREE_OUTPUTS else 1
 
 
 def _need(holds: bool, what: str) -> None:

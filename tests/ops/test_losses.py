@@ -269,3 +269,27 @@ def test_small_functions() -> None:
     np.testing.assert_allclose(found[2], [[np.e - 0.5, np.exp(-1) + 2 + stirling]], rtol=1e-5)
     np.testing.assert_allclose(found[3].ravel(), [2, 1])
     np.testing.assert_allclose(found[4].ravel(), [3 ** -0.5, 0.5, 3 ** -0.5], rtol=1e-6)
+
+
+def test_ctc_decoders() -> None:
+    x = RNG.standard_normal((5, 2, 3)).astype(np.float32) * 2
+    with gc.Graph().as_default():
+        given = gc.placeholder(gc.float32, [None, None, 3])
+        (greedy,), score = gc.nn.ctc_greedy_decoder(given, [5, 3])
+        best, chances = gc.nn.ctc_beam_search_decoder(given, [5, 3], beam_width=60, top_paths=3, merge_repeated=False)
+        found = run([tuple(greedy), score, tuple(best[0]), tuple(best[2]), chances], {given: x})
+    np.testing.assert_allclose(found[1][:, 0], [-x[:5, 0].max(1).sum(), -x[:3, 1].max(1).sum()], rtol=1e-5)
+    for b, length in enumerate((5, 3)):
+        classes = x[:length, b].argmax(1)
+        wanted = [v for i, v in enumerate(classes) if v != 2 and (i == 0 or v != classes[i - 1])]
+        assert list(found[0][1][found[0][0][:, 0] == b]) == wanted
+        # All paths: a beam of 60 keeps every prefix of 2 labels that 5 times have room for.
+        logs, chance = _log_softmax(x[:length, b].astype(np.float64)), {}
+        for path in np.stack(np.meshgrid(*[range(3)] * length, indexing="ij"), -1).reshape(-1, length):
+            labels = tuple(v for i, v in enumerate(path) if v != 2 and (i == 0 or v != path[i - 1]))
+            chance[labels] = chance.get(labels, 0) + np.exp(logs[np.arange(length), path].sum())
+        order = sorted(chance, key=lambda labels: -chance[labels])
+        np.testing.assert_allclose(found[4][b], np.log([chance[labels] for labels in order[:3]]), rtol=1e-4)
+        for part, labels in ((found[2], order[0]), (found[3], order[2])):
+            assert tuple(part[1][part[0][:, 0] == b]) == labels
+    assert list(found[0][2]) == [2, max(np.bincount(found[0][0][:, 0], minlength=2))]

@@ -7,6 +7,7 @@ import numpy as np
 
 from graphc.ir.dtypes import float64
 from graphc.ops.nn.ctc import CTCLoss
+from graphc.ops.nn.ctc_decode import CTCBeamSearchDecoder, CTCGreedyDecoder
 from graphc.ops.random.philox import uniform
 
 from numpy_kernels import Arrays, KernelError, kernel
@@ -216,3 +217,40 @@ def dilation2d_filter_grad(x: Arrays, d: list[int], attrs: list[int]) -> None:
     for at, _, _, tap in _dilation(d, attrs, x):
         dw[tap] += dy[at]
     x[3][...] = dw.ravel()
+
+
+def _decoded(x: Arrays, op: CTCGreedyDecoder | CTCBeamSearchDecoder, d: list[int], top: int) -> None:
+    """The decoder's own reference, its sparse results as paths and counts."""
+    try:
+        *parts, score = op.reference(x[0].reshape(d), x[1])
+    except (IndexError, ValueError) as error:
+        raise KernelError(str(error)) from None
+    paths, counts = x[2].reshape(top, d[1], d[0]), x[3].reshape(top, d[1])
+    paths[...], counts[...], x[4][...] = 0, 0, score.ravel()
+    for p in range(top):
+        for (batch, place), value in zip(parts[p], parts[top + p], strict=True):
+            paths[p, batch, place] = value
+            counts[p, batch] += 1
+
+
+@kernel
+def ctc_greedy(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    _decoded(x, CTCGreedyDecoder(merge_repeated=bool(attrs[0])), d, 1)
+
+
+@kernel
+def ctc_beam(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    op = CTCBeamSearchDecoder(beam_width=attrs[0], top_paths=attrs[1], merge_repeated=bool(attrs[2]))
+    _decoded(x, op, d, attrs[1])
+
+
+@kernel
+def ctc_sparse(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    b, t, found = d
+    paths, counts = x[0].reshape(b, t), x[1]
+    places = [(batch, i) for batch in range(b) for i in range(counts[batch])]
+    if len(places) != found:
+        raise KernelError("number of labels")
+    x[2][...] = np.array(places, np.int64).ravel()
+    x[3][...] = [paths[p] for p in places]
+    x[4][...] = b, counts.max(initial=0)

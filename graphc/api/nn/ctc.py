@@ -1,7 +1,7 @@
-"""The public losses of connectionist temporal classification."""
+"""The public losses and decoders of connectionist temporal classification."""
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphc.api.array.cast import cast
 from graphc.api.array.fill import range_
@@ -17,6 +17,7 @@ from graphc.ir.dtypes import int32, int64
 from graphc.ir.graph import get_default_graph
 from graphc.ir.tensor import Tensor
 from graphc.ops.nn.ctc import CTCLoss
+from graphc.ops.nn.ctc_decode import CTCBeamSearchDecoder, CTCGreedyDecoder
 
 
 def _is_sparse(labels: Any) -> bool:
@@ -84,3 +85,37 @@ def _blank_last(logits: Tensor, values: Tensor, blank: int) -> tuple[Tensor, Ten
         return logits, values
     logits = concat([logits[:, :, :blank], logits[:, :, blank + 1:], logits[:, :, blank:blank + 1]], axis=2)
     return logits, select(less(values, blank), values, values - 1)
+
+
+class Sparse(NamedTuple):
+    """The parts of a sparse tensor: what decoders find, and what `ctc_loss` takes as labels."""
+
+    indices: Any
+    values: Any
+    dense_shape: Any
+
+
+@public("nn.ctc_greedy_decoder")
+def ctc_greedy_decoder(inputs, sequence_length, merge_repeated=True):
+    """([labels], minus the sum of the greatest logits) of logits [time, batch, classes], the last class being the
+    blank. labels have indices, values, dense_shape. As `tf.nn.ctc_greedy_decoder`."""
+    inputs = convert_to_tensor(inputs, name="inputs")
+    indices, values, sizes, score = apply(CTCGreedyDecoder, inputs, convert_to_tensor(sequence_length, int32),
+                                          merge_repeated=bool(merge_repeated))
+    return [Sparse(indices, values, sizes)], score
+
+
+@public("nn.ctc_beam_search_decoder")
+def ctc_beam_search_decoder(inputs, sequence_length, beam_width=100, top_paths=1, merge_repeated=True):
+    """([labels of the most probable paths, best first], logarithms of their probabilities [batch, top_paths]). As
+    `tf.nn.ctc_beam_search_decoder`."""
+    top, inputs = int(top_paths), convert_to_tensor(inputs, name="inputs")
+    *parts, score = apply(CTCBeamSearchDecoder, inputs, convert_to_tensor(sequence_length, int32),
+                          beam_width=int(beam_width), top_paths=top, merge_repeated=bool(merge_repeated))
+    return [Sparse(*parts[i::top]) for i in range(top)], score
+
+
+@public("nn.ctc_beam_search_decoder_v2")
+def ctc_beam_search_decoder_v2(inputs, sequence_length, beam_width=100, top_paths=1):
+    """`ctc_beam_search_decoder` that keeps repeated labels. As `tf.nn.ctc_beam_search_decoder_v2`."""
+    return ctc_beam_search_decoder(inputs, sequence_length, beam_width, top_paths, False)
