@@ -99,6 +99,8 @@ ADVICE: dict[str, str] = {
     # nn
     "nn.embedding_lookup": _TABLE_ROWS, "nn.rnn_cell": _CELL, "nn.dynamic_rnn": _CELL, "nn.static_rnn": _CELL,
     "nn.bidirectional_dynamic_rnn": _CELL, "nn.seq2seq": _CELL, "nn.top_k": _HOST, "nn.in_top_k": _HOST,
+    "nn.learned_unigram_candidate_sampler": "gc.nn.fixed_unigram_candidate_sampler with counts of your own",
+    "nn.fractional_max_pool": "gc.nn.max_pool", "nn.fractional_avg_pool": "gc.nn.avg_pool",
     # train
     "train.Saver": _SAVE, "train.latest_checkpoint": _SAVE, "train.get_checkpoint_state": _SAVE,
     "train.import_meta_graph": "gc.import_graph_def", "train.export_meta_graph": "gc.train.write_graph",

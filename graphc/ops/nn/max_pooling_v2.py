@@ -8,10 +8,9 @@ from typing import Any
 
 from graphc.ir.known import known_ints
 from graphc.ir.op import operand_field, register
-from graphc.ir.spec import Shape
+from graphc.ir.spec import Spec
 from graphc.ops.nn.max_pooling import MaxPool, MaxPoolGrad, MaxPoolGradGrad
 from graphc.ops.nn.pooling import Pooling
-from graphc.ops.nn.window import Axis
 
 
 def _rest(op: Any) -> dict[str, Any]:
@@ -19,10 +18,10 @@ def _rest(op: Any) -> dict[str, Any]:
 
 
 class _ByOperands(Pooling):
-    def spatial(self, picture: Shape) -> tuple[Axis, Axis]:
+    def infer(self, *inputs: Spec) -> Spec | tuple[Spec, ...]:
         known_ints(self.ksize, "ksize")
         known_ints(self.strides, "strides")
-        return super().spatial(picture)
+        return super().infer(*inputs)
 
 
 @register
