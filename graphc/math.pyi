@@ -93,6 +93,7 @@ from graphc.api.math.trigonometry import tan as tan
 from graphc.api.nn.activations import tanh as tanh
 from graphc.api.math.division import truediv as truediv
 from graphc.api.math.division import truncatediv as truncatediv
+from graphc.api.nn.more_activations import zero_fraction as zero_fraction
 
 __all__ = [
     "abs",
@@ -189,4 +190,5 @@ __all__ = [
     "tanh",
     "truediv",
     "truncatediv",
+    "zero_fraction",
 ]

@@ -24,8 +24,6 @@ ADVICE: dict[str, str] = {
     "contrib.layers": "the functions of gc.nn, and gc.get_variable for their variables; contrib is no part of graphc",
     "keras": "gc.nn, gc.get_variable and gc.train; Keras is no part of graphc",
     "estimator": "a training loop of your own: session.run(train_op, feed_dict=...)",
-    "losses": "gc.nn.softmax_cross_entropy_with_logits, gc.nn.sigmoid_cross_entropy_with_logits, or "
-              "gc.reduce_mean(gc.squared_difference(a, b))",
     "metrics": "gc.reduce_mean(gc.cast(gc.equal(a, b), gc.float32)), added up in Python",
     "summary": "fetch the numbers and write them from Python",
     "data": _FEED,
@@ -99,6 +97,8 @@ ADVICE: dict[str, str] = {
     "gc.nn.sigmoid_cross_entropy_with_logits on samples of your own", "nn.sampled_softmax_loss":
     "gc.nn.softmax_cross_entropy_with_logits over all classes", "nn.zero_fraction":
     "gc.reduce_mean(gc.cast(gc.equal(x, 0), gc.float32))", "nn.ctc_loss": "gc.py_func (it has no gradient)",
+    "nn.learned_unigram_candidate_sampler": "gc.nn.fixed_unigram_candidate_sampler with counts of your own",
+    "nn.fractional_max_pool": "gc.nn.max_pool", "nn.fractional_avg_pool": "gc.nn.avg_pool",
     # train
     "train.Saver": _SAVE, "train.latest_checkpoint": _SAVE, "train.get_checkpoint_state": _SAVE,
     "train.import_meta_graph": "gc.import_graph_def", "train.export_meta_graph": "gc.train.write_graph",

@@ -25,9 +25,9 @@ def main() -> int:
     for path in stale:
         print(f"{'not up to date' if '--check' in sys.argv else 'written'}: {path.relative_to(PACKAGE.parent)}")
         if "--check" not in sys.argv:
-            if path in files():
+            if path in made:
                 path.parent.mkdir(exist_ok=True)
-                path.write_text(files()[path])
+                path.write_text(made[path])
             else:
                 path.unlink()
     return int(bool(stale) and "--check" in sys.argv)

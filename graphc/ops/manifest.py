@@ -68,14 +68,27 @@ TYPES: dict[str, str] = {
     "nn.activations":
         "Tanh TanhGrad Sigmoid SigmoidGrad Softplus SoftplusGrad Softsign SoftsignGrad Relu ReluGrad Relu6 "
         "Relu6Grad Elu EluGrad Selu SeluGrad LeakyRelu LeakyReluGrad",
+    "nn.argmax_pooling": "MaxPoolWithArgmax MaxPoolGradWithArgmax MaxPoolGradGradWithArgmax",
     "nn.average_pooling": "AvgPool AvgPoolGrad",
     "nn.batch_norm":
         "FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 FusedBatchNormGrad FusedBatchNormGradV2 "
         "FusedBatchNormGradV3",
     "nn.bias": "BiasAdd BiasAddGrad",
+    "nn.candidates": "LogUniformCandidateSampler UniformCandidateSampler FixedUnigramCandidateSampler",
     "nn.convolution": "Conv2D Conv2DBackpropInput Conv2DBackpropFilter",
+    "nn.convolution3d": "Conv3D Conv3DBackpropInputV2 Conv3DBackpropFilterV2",
+    "nn.ctc": "CTCLoss",
+    "nn.ctc_decode": "CTCGreedyDecoder CTCBeamSearchDecoder",
+    "nn.depth_taps": "_DepthTaps _SumDepthTaps",
+    "nn.depthwise":
+        "DepthwiseConv2dNative DepthwiseConv2dNativeBackpropInput DepthwiseConv2dNativeBackpropFilter",
+    "nn.global_norm": "BatchNormWithGlobalNormalization BatchNormWithGlobalNormalizationGrad",
+    "nn.local_response": "LRN LRNGrad _WindowSum",
+    "nn.dilation": "Dilation2D Dilation2DBackpropInput Dilation2DBackpropFilter",
     "nn.losses": "L2Loss _HalfSquares",
     "nn.max_pooling": "MaxPool MaxPoolGrad MaxPoolGradGrad",
+    "nn.max_pooling_v2": "MaxPoolV2 MaxPoolGradV2 MaxPoolGradGradV2",
+    "nn.pooling3d": "AvgPool3D AvgPool3DGrad MaxPool3D MaxPool3DGrad MaxPool3DGradGrad",
     "nn.softmax": "Softmax LogSoftmax SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits",
     "random.random": "RandomUniform RandomStandardNormal TruncatedNormal RandomUniformInt",
     "state.scatter":

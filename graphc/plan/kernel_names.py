@@ -24,6 +24,8 @@ TYPED_BY: dict[str, tuple[int, ...]] = {
     "search_sorted": (0, 2),
     "segment": (0, 1),
     "nonzero": (),
+    "candidates": (),
+    "ctc_sparse": (),
     "state_mark": (),
     "state_check": (),
 }

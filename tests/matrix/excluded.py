@@ -26,7 +26,8 @@ FIRST_RESULT_ONLY = {"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"}
 # The rank of their results depends on sizes, which must be known while building.
 RANK_BY_SIZE = {"Squeeze", "GatherNd"}
 
-# Operands that are fields and are never fed: which axes an op works on is part of a Plan, as ranks are.
-FIELDS_KNOWN = {"axis", "concat_dim", "dim", "dimension", "split_dim", "perm"}
+# Operands that are fields and are never fed: which axes an op works on is part of a Plan, as ranks are; so are the
+# windows of poolings.
+FIELDS_KNOWN = {"axis", "concat_dim", "dim", "dimension", "split_dim", "perm", "ksize", "strides"}
 # Ops of which no field is fed: which diagonals they work on is part of a Plan, too.
 OPS_OF_KNOWN_FIELDS = {"MatrixDiagV2", "MatrixDiagPartV2", "MatrixSetDiagV2"}

@@ -32,6 +32,7 @@ from graphc.plan.plan import (
     While,
 )
 
+import numpy_nn_kernels  # noqa: F401  registers its kernels
 from numpy_kernels import KERNELS, KernelError
 from numpy_scalars import evaluate
 
