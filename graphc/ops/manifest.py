@@ -22,6 +22,13 @@ TYPES: dict[str, str] = {
     "control.control": "StatelessWhile While StatelessIf If",
     "control.lists": "EmptyTensorList TensorListPushBack TensorListPopBack TensorListLength",
     "control.script": "PyFunc Print Assert",
+    "linalg.cholesky": "Cholesky CholeskyGrad",
+    "linalg.decompose": "Qr Lu Svd SelfAdjointEigV2",
+    "linalg.determinant": "MatrixDeterminant LogMatrixDeterminant",
+    "linalg.least_squares": "MatrixSolveLs",
+    "linalg.matrices": "_Adjoint _Band _Diagonal",
+    "linalg.roots": "MatrixSquareRoot",
+    "linalg.solve": "MatrixSolve MatrixTriangularSolve MatrixInverse",
     "math.binary": "Add AddV2 Sub Mul Pow Maximum Minimum SquaredDifference AddN",
     "math.comparison":
         "Less LessEqual Greater GreaterEqual Equal NotEqual LogicalAnd LogicalOr LogicalNot IsNan IsInf "
