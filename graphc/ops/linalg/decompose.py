@@ -39,7 +39,7 @@ class Qr(Host):
     full_matrices: bool = attr("bool", False)
     samples: ClassVar = [Sample({"full_matrices": f}, (regular(*s).astype(d),), gradient=grad) for f, s, d, grad in (
         (False, (4, 4), np.float32, True), (False, (5, 3), np.float64, True), (False, (2, 4, 3), np.float32, True),
-        (False, (3, 5), np.float32, False), (True, (5, 3), np.float32, False), (True, (3, 5), np.float64, False),
+        (False, (3, 5), np.float32, True), (True, (5, 3), np.float32, False), (True, (3, 5), np.float64, True),
         (True, (3, 3), np.float64, True), (False, (1, 1), np.float32, True), (False, (0, 3), np.float32, False),
         (True, (3, 0), np.float32, False), (False, (0, 3, 2), np.float32, False))]
 
@@ -57,22 +57,34 @@ class Qr(Host):
         return q, r
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Any) -> Sequence[Any]:
-        q, r = node.outputs
-        shape = r.spec.shape
-        if shape is not None and dims.different(shape[-2], shape[-1]):
-            raise UnimplementedError(
-                f"Qr '{node.name}' of a matrix with more columns than rows, or with full_matrices=True and more rows "
-                f"than columns, has no gradient: its input has shape {text(node.inputs[0].spec.shape)}; take the "
-                "gradient of a square part of it")
+        (q, r), x = node.outputs, node.inputs[0]
         dq, dr = (given_or_zeros(g, node, dys, i) for i in range(2))
-        qdq, rdr = product(g, q, dq, adjoint_a=True), product(g, r, dr, adjoint_b=True)
-        skew = lower_part(g, g.add(g.sub(qdq, g.adjoint(qdq)), g.sub(rdr, g.adjoint(rdr))))
+        shape = r.spec.shape
+        if shape is not None and dims.same(shape[-2], shape[-1]):
+            return [_square_qr(g, q, r, dq, dr)]
+        rows, columns = shape[-2:] if shape is not None else (None, None)
+        if isinstance(rows, int) and isinstance(columns, int) and rows > columns:
+            raise UnimplementedError(
+                f"Qr '{node.name}' with full_matrices=True of matrices with more rows than columns has no gradient: its "
+                f"input has shape {text(x.spec.shape)}; use full_matrices=False")
+        # r = [u, v] with u square, input = [z, y]: what moves v moves y by q, and q by v = adjoint(q) @ y.
+        sizes = g.shape(r)
+        parts = g.pack([sizes[-2], g.sub(sizes[-1], sizes[-2])])
+        (u, _), (du, dv), (_, y) = (g.split_v(t, parts, -1, num_split=2) for t in (r, dr, x))
+        dz = _square_qr(g, q, u, g.add(dq, product(g, y, dv, adjoint_b=True)), du)
+        return [g.concat_v2([dz, product(g, q, dv)], -1)]
 
-        def over_r(x: Any) -> Any:
-            """x times the inverse of adjoint(r)."""
-            return g.adjoint(g.matrix_triangular_solve(r, g.adjoint(x), is_lower=False, adjoint=False))
 
-        return [g.add(product(g, q, g.add(dr, over_r(skew))), over_r(g.sub(dq, product(g, q, qdq))))]
+def _square_qr(g: GradientBuilder, q: Any, r: Any, dq: Any, dr: Any) -> Any:
+    """The gradient of Qr where r is square."""
+    qdq, rdr = product(g, q, dq, adjoint_a=True), product(g, r, dr, adjoint_b=True)
+    skew = lower_part(g, g.add(g.sub(qdq, g.adjoint(qdq)), g.sub(rdr, g.adjoint(rdr))))
+
+    def over_r(x: Any) -> Any:
+        """x times the inverse of adjoint(r)."""
+        return g.adjoint(g.matrix_triangular_solve(r, g.adjoint(x), is_lower=False, adjoint=False))
+
+    return g.add(product(g, q, g.add(dr, over_r(skew))), over_r(g.sub(dq, product(g, q, qdq))))
 
 
 @register

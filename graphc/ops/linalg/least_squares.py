@@ -9,6 +9,7 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dtypes import float64
+from graphc.ir.elementwise import check_rank
 from graphc.ir.host import Host
 from graphc.ir.op import Sample, attr, register
 from graphc.ir.spec import Spec, require_equal, text
@@ -42,9 +43,10 @@ class MatrixSolveLs(Host):
 
     def infer(self, matrix: Spec, rhs: Spec, l2_regularizer: Spec) -> Spec:
         check_floating(self, matrix=matrix, rhs=rhs)
-        if l2_regularizer.dtype != float64 or l2_regularizer.shape not in (None, ()):
-            raise ValueError("argument 'l2_regularizer' must be a float64 scalar, but is "
-                             f"{l2_regularizer.dtype.name} of shape {text(l2_regularizer.shape)}")
+        if l2_regularizer.dtype != float64:
+            raise TypeError(f"argument 'l2_regularizer' must be float64, but has dtype {l2_regularizer.dtype.name}; cast "
+                            "it (gc.cast)")
+        check_rank("l2_regularizer", l2_regularizer, 0)
         check_matrix("matrix", matrix)
         check_matrix("rhs", rhs)
         batch = same_batch(matrix, rhs, "'matrix' and 'rhs'")

@@ -52,8 +52,9 @@ class MatrixSquareRoot(Host):
         x = node.outputs[0]
         one = g.diagonal(g.ones_like(g.sum(x, [-1])))
         matrix = g.add(_kronecker(g, g.adjoint(x), one, x), _kronecker(g, one, x, x))
-        flat = g.reshape(dy, g.concat_v2([g.shape(x)[:-2], [-1, 1]], 0))
-        return [g.reshape(g.matrix_solve(matrix, flat), g.shape(x))]
+        sizes = g.shape(x)
+        flat = g.reshape(dy, g.concat_v2([sizes[:-2], g.pack([g.mul(sizes[-1], sizes[-1]), 1])], 0))
+        return [g.reshape(g.matrix_solve(matrix, flat), sizes)]
 
 
 def _kronecker(g: GradientBuilder, a: Any, b: Any, like: Any) -> Any:
