@@ -5,6 +5,7 @@ from graphc import errors as errors
 from graphc.ir import dtypes as dtypes
 from graphc import graph_util as graph_util
 from graphc import initializers as initializers
+from graphc import linalg as linalg
 from graphc import math as math
 from graphc import nn as nn
 from graphc import random as random
@@ -60,6 +61,8 @@ from graphc.api.array.broadcast import broadcast_to as broadcast_to
 from graphc.api.control.cond import case as case
 from graphc.api.array.cast import cast as cast
 from graphc.api.math.unary import ceil as ceil
+from graphc.api.linalg.decompose import cholesky as cholesky
+from graphc.api.linalg.solve import cholesky_solve as cholesky_solve
 from graphc.api.math.clip import clip_by_global_norm as clip_by_global_norm
 from graphc.api.math.clip import clip_by_norm as clip_by_norm
 from graphc.api.math.binary import clip_by_value as clip_by_value
@@ -135,6 +138,7 @@ from graphc.api.state.variables import local_variables as local_variables
 from graphc.api.state.variables import local_variables_initializer as local_variables_initializer
 from graphc.api.math.unary import log as log
 from graphc.api.math.unary import log1p as log1p
+from graphc.api.linalg.solve import slogdet as log_matrix_determinant
 from graphc.api.nn.activations import log_sigmoid as log_sigmoid
 from graphc.api.nn.softmax import log_softmax as log_softmax
 from graphc.api.math.comparison import logical_and as logical_and
@@ -144,7 +148,13 @@ from graphc.api.math.comparison import logical_xor as logical_xor
 from graphc.serial.tensors import make_ndarray as make_ndarray
 from graphc.serial.tensors import make_tensor_proto as make_tensor_proto
 from graphc.api.math.matmul import matmul as matmul
+from graphc.api.linalg.solve import matrix_determinant as matrix_determinant
+from graphc.api.linalg.solve import matrix_inverse as matrix_inverse
+from graphc.api.linalg.solve import matrix_solve as matrix_solve
+from graphc.api.linalg.solve import matrix_solve_ls as matrix_solve_ls
+from graphc.api.linalg.decompose import matrix_square_root as matrix_square_root
 from graphc.api.array.transpose import matrix_transpose as matrix_transpose
+from graphc.api.linalg.solve import matrix_triangular_solve as matrix_triangular_solve
 from graphc.api.math.binary import maximum as maximum
 from graphc.api.math.binary import minimum as minimum
 from graphc.api.math.division import floormod as mod
@@ -169,6 +179,7 @@ from graphc.api.array.source import placeholder as placeholder
 from graphc.api.array.source import placeholder_with_default as placeholder_with_default
 from graphc.api.math.binary import pow as pow
 from graphc.api.control.script import py_func as py_func
+from graphc.api.linalg.decompose import qr as qr
 from graphc.api.random.random import random_normal as random_normal
 from graphc.api.state.initializers import RandomNormal as random_normal_initializer
 from graphc.api.random.random import random_uniform as random_uniform
@@ -196,6 +207,8 @@ from graphc.api.array.transpose import reverse as reverse_v2
 from graphc.api.math.unary import rint as rint
 from graphc.api.math.unary import round as round
 from graphc.api.math.unary import rsqrt as rsqrt
+from graphc.api.linalg.decompose import self_adjoint_eig as self_adjoint_eig
+from graphc.api.linalg.decompose import self_adjoint_eigvals as self_adjoint_eigvals
 from graphc.api.random.random import set_random_seed as set_random_seed
 from graphc.api.array.shapes import shape as shape
 from graphc.api.nn.activations import sigmoid as sigmoid
@@ -218,6 +231,7 @@ from graphc.api.array.slicing import strided_slice as strided_slice
 from graphc.ir.dtypes import string as string
 from graphc.api.math.binary import subtract as sub
 from graphc.api.math.binary import subtract as subtract
+from graphc.api.linalg.decompose import svd as svd
 from graphc.api.math.trigonometry import tan as tan
 from graphc.api.nn.activations import tanh as tanh
 from graphc.api.array.broadcast import tile as tile
@@ -306,6 +320,8 @@ __all__ = [
     "case",
     "cast",
     "ceil",
+    "cholesky",
+    "cholesky_solve",
     "clip_by_global_norm",
     "clip_by_norm",
     "clip_by_value",
@@ -381,6 +397,7 @@ __all__ = [
     "local_variables_initializer",
     "log",
     "log1p",
+    "log_matrix_determinant",
     "log_sigmoid",
     "log_softmax",
     "logical_and",
@@ -390,7 +407,13 @@ __all__ = [
     "make_ndarray",
     "make_tensor_proto",
     "matmul",
+    "matrix_determinant",
+    "matrix_inverse",
+    "matrix_solve",
+    "matrix_solve_ls",
+    "matrix_square_root",
     "matrix_transpose",
+    "matrix_triangular_solve",
     "maximum",
     "minimum",
     "mod",
@@ -415,6 +438,7 @@ __all__ = [
     "placeholder_with_default",
     "pow",
     "py_func",
+    "qr",
     "random_normal",
     "random_normal_initializer",
     "random_uniform",
@@ -442,6 +466,8 @@ __all__ = [
     "rint",
     "round",
     "rsqrt",
+    "self_adjoint_eig",
+    "self_adjoint_eigvals",
     "set_random_seed",
     "shape",
     "sigmoid",
@@ -464,6 +490,7 @@ __all__ = [
     "string",
     "sub",
     "subtract",
+    "svd",
     "tan",
     "tanh",
     "tile",

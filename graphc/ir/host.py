@@ -1,7 +1,7 @@
 """Ops of kind Host: computed in Python by a library; what a plan calls for them, and under which name.
 
-The name, "op:Svd(compute_uv=True, full_matrices=False)", is made of the type and the fields alone, so that every process
-compiles the same plan. Sizes in fields that only a run knows stand as "?" in it, and come as one more operand.
+The name, "op:Svd(compute_uv=True, full_matrices=False)", is made of the type and the fields alone, so that every
+process compiles the same plan. Sizes in fields that only a run knows stand as "?" in it, and come as one more operand.
 """
 from __future__ import annotations
 

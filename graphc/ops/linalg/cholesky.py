@@ -60,9 +60,9 @@ class CholeskyGrad(Host):
     operands = ("l", "grad")
     results = ("output",)
     types: ClassVar = {"T": "l"}
-    samples: ClassVar = [Sample({}, (np.linalg.cholesky(definite(*s)).astype(d), g.astype(d)), gradient=False)
+    samples: ClassVar = [Sample({}, (np.linalg.cholesky(definite(*s)).astype(d), dy.astype(d)), gradient=False)
                          for s, d in (((4, 4), np.float32), ((2, 3, 3), np.float64), ((0, 3, 3), np.float32))
-                         for g in (np.random.default_rng(1).uniform(-1, 1, s),)]
+                         for dy in (np.random.default_rng(1).uniform(-1, 1, s),)]
 
     def infer(self, factor: Spec, grad: Spec) -> Spec:
         check_floating(self, l=factor, grad=grad)

@@ -65,8 +65,8 @@ class Qr(Host):
         rows, columns = shape[-2:] if shape is not None else (None, None)
         if isinstance(rows, int) and isinstance(columns, int) and rows > columns:
             raise UnimplementedError(
-                f"Qr '{node.name}' with full_matrices=True of matrices with more rows than columns has no gradient: its "
-                f"input has shape {text(x.spec.shape)}; use full_matrices=False")
+                f"Qr '{node.name}' with full_matrices=True of matrices with more rows than columns has no gradient: "
+                f"its input has shape {text(x.spec.shape)}; use full_matrices=False")
         # r = [u, v] with u square, input = [z, y]: what moves v moves y by q, and q by v = adjoint(q) @ y.
         sizes = g.shape(r)
         parts = g.pack([sizes[-2], g.sub(sizes[-1], sizes[-2])])

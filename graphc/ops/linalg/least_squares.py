@@ -44,8 +44,8 @@ class MatrixSolveLs(Host):
     def infer(self, matrix: Spec, rhs: Spec, l2_regularizer: Spec) -> Spec:
         check_floating(self, matrix=matrix, rhs=rhs)
         if l2_regularizer.dtype != float64:
-            raise TypeError(f"argument 'l2_regularizer' must be float64, but has dtype {l2_regularizer.dtype.name}; cast "
-                            "it (gc.cast)")
+            raise TypeError(f"argument 'l2_regularizer' must be float64, but has dtype {l2_regularizer.dtype.name}; "
+                            "cast it (gc.cast)")
         check_rank("l2_regularizer", l2_regularizer, 0)
         check_matrix("matrix", matrix)
         check_matrix("rhs", rhs)
@@ -60,7 +60,7 @@ class MatrixSolveLs(Host):
     def compute(self, matrix: np.ndarray, rhs: np.ndarray, l2_regularizer: np.ndarray) -> np.ndarray:
         if l2_regularizer < 0:
             raise ValueError(f"l2_regularizer must be >= 0, but is {float(l2_regularizer)}.")
-        *batch, rows, columns = matrix.shape
+        *batch, _, columns = matrix.shape
         if 0 in matrix.shape or 0 in rhs.shape:
             return np.zeros((*batch, columns, rhs.shape[-1]), rhs.dtype)
         if not self.fast:

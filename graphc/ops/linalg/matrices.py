@@ -81,7 +81,7 @@ class _Adjoint(View):
 
 @register
 class _Band(Op):
-    """x with zeros outside of a band of its matrices: `below` diagonals under the main one, `above` over it; -1: all."""
+    """x, but zeros outside of a band of its matrices: `below` diagonals under the main one, `above` over it, -1: all."""
 
     operands = ("x",)
     types: ClassVar = {"T": "x"}
@@ -98,8 +98,8 @@ class _Band(Op):
 
     def reference(self, x: np.ndarray) -> np.ndarray:
         rows, columns = np.ogrid[:x.shape[-2], :x.shape[-1]]
-        inside = ((self.below < 0) | (rows - columns <= self.below)) & ((self.above < 0) | (columns - rows <= self.above))
-        return np.where(inside, x, x.dtype.type(0))
+        under = (self.below < 0) | (rows - columns <= self.below)
+        return np.where(under & ((self.above < 0) | (columns - rows <= self.above)), x, x.dtype.type(0))
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         return [g.band(dy, below=self.below, above=self.above)]

@@ -86,19 +86,21 @@ class MatrixTriangularSolve(Host):
     types: ClassVar = {"T": "matrix"}
     is_lower: bool = attr("bool", True, name="lower")
     adjoint: bool = attr("bool", False)
-    samples: ClassVar = [Sample({**s.attributes, "is_lower": low}, s.inputs) for s in _SOLVED for low in (True, False)] + [
-        Sample({"is_lower": True}, (regular(2 * BLOCK + 1, 2 * BLOCK + 1) + 20 * np.eye(2 * BLOCK + 1, dtype=np.float32),
-                                 numbers(2 * BLOCK + 1, 2)), gradient=False)]
+    samples: ClassVar = [Sample({**s.attributes, "is_lower": low}, s.inputs) for s in _SOLVED
+                                 for low in (True, False)] + [
+        Sample({"is_lower": True}, (regular(n, n) + 20 * np.eye(n, dtype=np.float32), numbers(n, 2)), gradient=False)
+        for n in (2 * BLOCK + 1,)]
 
     def infer(self, matrix: Spec, rhs: Spec) -> Spec:
         return infer_solution(self, matrix, rhs)
 
     def compute(self, matrix: np.ndarray, rhs: np.ndarray) -> np.ndarray:
         triangle = np.tril(matrix) if self.is_lower else np.triu(matrix)
-        triangle, lower = (np.swapaxes(triangle, -1, -2), not self.is_lower) if self.adjoint else (triangle, self.is_lower)
+        if self.adjoint:
+            triangle = np.swapaxes(triangle, -1, -2)
         if not np.diagonal(triangle, axis1=-2, axis2=-1).all():
             raise ValueError(SINGULAR)
-        return substituted(triangle, rhs, lower)
+        return substituted(triangle, rhs, self.is_lower != self.adjoint)
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         matrix, x = node.inputs[0], node.outputs[0]
