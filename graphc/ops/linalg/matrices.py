@@ -81,7 +81,7 @@ class _Adjoint(View):
 
 @register
 class _Band(Op):
-    """x, but zeros outside of a band of its matrices: `below` diagonals under the main one, `above` over it, -1: all."""
+    """x, but zeros outside of a band of its matrices: `below` diagonals under the main, `above` over it; -1: all."""
 
     operands = ("x",)
     types: ClassVar = {"T": "x"}
