@@ -4,6 +4,7 @@ from typing import Final
 from graphc import errors as errors
 from graphc.ir import dtypes as dtypes
 from graphc import graph_util as graph_util
+from graphc import image as image
 from graphc import initializers as initializers
 from graphc import linalg as linalg
 from graphc import math as math
@@ -138,7 +139,6 @@ from graphc.api.state.variables import local_variables as local_variables
 from graphc.api.state.variables import local_variables_initializer as local_variables_initializer
 from graphc.api.math.unary import log as log
 from graphc.api.math.unary import log1p as log1p
-from graphc.api.linalg.solve import slogdet as log_matrix_determinant
 from graphc.api.nn.activations import log_sigmoid as log_sigmoid
 from graphc.api.nn.softmax import log_softmax as log_softmax
 from graphc.api.math.comparison import logical_and as logical_and
@@ -397,7 +397,6 @@ __all__ = [
     "local_variables_initializer",
     "log",
     "log1p",
-    "log_matrix_determinant",
     "log_sigmoid",
     "log_softmax",
     "logical_and",

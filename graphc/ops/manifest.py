@@ -22,6 +22,8 @@ TYPES: dict[str, str] = {
     "control.control": "StatelessWhile While StatelessIf If",
     "control.lists": "EmptyTensorList TensorListPushBack TensorListPopBack TensorListLength",
     "control.script": "PyFunc Print Assert",
+    "image.resize": "ResizeNearestNeighbor ResizeNearestNeighborGrad ResizeBilinear ResizeBilinearGrad",
+    "image.resize_smooth": "ResizeBicubic ResizeBicubicGrad ResizeArea",
     "linalg.cholesky": "Cholesky CholeskyGrad",
     "linalg.decompose": "Qr Lu Svd SelfAdjointEigV2",
     "linalg.determinant": "MatrixDeterminant LogMatrixDeterminant",
