@@ -8,6 +8,7 @@ import numpy as np
 from graphc.api.array.cast import cast
 from graphc.api.array.join import stack
 from graphc.api.array.pad import pad
+from graphc.api.array.select import where_v2
 from graphc.api.array.shapes import shape
 from graphc.api.array.slicing import slice_
 from graphc.api.array.transpose import reverse, transpose
@@ -166,13 +167,11 @@ def _random_flip(image: Any, axis: int, seed: Any, scope: str) -> Tensor:
         image = picture(image)
         rank: Any = image.spec.rank
         if rank == 3:
-            result: Tensor = cond(less(random_uniform([], 0, 1.0, seed=seed), 0.5), lambda: reverse(image, [rank + axis]),
-                                  lambda: image)
+            chosen = less(random_uniform([], 0, 1.0, seed=seed), 0.5)
+            result: Tensor = cond(chosen, lambda: reverse(image, [rank + axis]), lambda: image)
             return result
         drawn = random_uniform(stack([shape(image)[0], 1, 1, 1]), 0, 1.0, seed=seed)
         # TF mixes by sums of products; where_v2 keeps integers exact, and NaN in its place.
-        from graphc.api.array.select import where_v2
-
         return where_v2(less(drawn, 0.5), reverse(image, [rank + axis]), image)
 
 

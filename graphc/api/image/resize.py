@@ -1,6 +1,7 @@
 """tf.image.resize_images and the methods behind it."""
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -8,12 +9,13 @@ import numpy as np
 from graphc.api.array.cast import cast
 from graphc.api.array.join import stack
 from graphc.api.array.shapes import expand_dims, shape, squeeze
-from graphc.api.image.crop import pad_to_bounding_box
-from graphc.api.math.binary import minimum
+from graphc.api.image.crop import pad_to_bounding_box, sizes
+from graphc.api.math.binary import maximum, minimum
+from graphc.api.math.unary import floor
 from graphc.api.math.unary import round as round_even
 from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
-from graphc.ir.dtypes import float32, int32
+from graphc.ir.dtypes import float32, float64, int32
 from graphc.ir.graph import get_default_graph
 from graphc.ir.tensor import Tensor
 from graphc.ops.image.resize import ResizeBilinear, ResizeNearestNeighbor
@@ -106,15 +108,20 @@ def resize_image_with_pad(image: Any, target_height: Any, target_width: Any, met
         image = convert_to_tensor(image, name="image")
         if image.spec.rank not in (3, 4):
             raise ValueError(f"'image' must have either 3 or 4 dimensions, but is {image!r}")
-        resized = resize_images(image, [target_height, target_width], method, align_corners, preserve_aspect_ratio=True)
-        height, width = (_size_of(resized, axis) for axis in (-3, -2))
-        return pad_to_bounding_box(resized, (target_height - height) // 2, (target_width - width) // 2, target_height,
-                                   target_width)
-
-
-def _size_of(image: Tensor, axis: int) -> Any:
-    static = image.shape.as_list()[axis]
-    return static if static is not None else shape(image)[axis]
+        old, targets = sizes(image), (target_height, target_width)
+        if any(is_tensor_like(n) for n in (*old, *targets)):
+            old, targets = ([cast(n, float64) for n in values] for values in (old, targets))  # type: ignore[assignment]
+            ratio = maximum(old[0] / targets[0], old[1] / targets[1])
+            new = [n / ratio for n in old]
+            whole = [cast(floor(n), int32) for n in new]
+            before = [maximum(cast(floor((t - n) / 2.0), int32), 0) for t, n in zip(targets, new, strict=True)]
+        else:
+            ratio = max(old[0] / targets[0], old[1] / targets[1])
+            new = [n / ratio for n in old]
+            whole = [math.floor(n) for n in new]
+            before = [max(math.floor((t - n) / 2), 0) for t, n in zip(targets, new, strict=True)]
+        resized = resize_images(image, whole, method, align_corners)
+        return pad_to_bounding_box(resized, *before, target_height, target_width)
 
 
 def _checked_size(size: Any) -> Any:
@@ -143,6 +150,6 @@ def _in_proportion(images: Tensor, size: Tensor) -> Tensor:
     if new is not None and None not in old:
         factor = min(np.float32(new[0]) / np.float32(old[0]), np.float32(new[1]) / np.float32(old[1]))
         return convert_to_tensor([int(np.rint(factor * np.float32(n))) for n in old], int32)
-    sizes = cast(shape(images)[1:3], float32)
-    factors = cast(size, float32) / sizes
-    return cast(round_even(minimum(factors[0], factors[1]) * sizes), int32)
+    given = cast(shape(images)[1:3], float32)
+    factors = cast(size, float32) / given
+    return cast(round_even(minimum(factors[0], factors[1]) * given), int32)

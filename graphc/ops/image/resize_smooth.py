@@ -135,9 +135,9 @@ class ResizeArea(Resize):
             for i in range(new):
                 begin, end = np.float32(i) * step, np.float32(i + 1) * step
                 covered = np.arange(int(np.floor(begin)), max(int(np.ceil(end)), int(np.floor(begin)) + 1))
-                share = np.minimum(covered + 1, end) - np.maximum(covered, begin)
-                rows.append((np.take(x, np.minimum(covered, old - 1), axis) * share.reshape(
-                    (-1,) + (1,) * (x.ndim - axis - 1))).sum(axis) / step)
+                share = (np.minimum(covered + 1, end) - np.maximum(covered, begin)).reshape((-1,) + (1,) * (3 - axis))
+                with np.errstate(invalid="ignore"):         # of corners of one place, as TF: no area
+                    rows.append((np.take(x, np.minimum(covered, old - 1), axis) * share).sum(axis) / step)
             x = np.stack(rows, axis)
         return x.astype(np.float32)
 
@@ -150,7 +150,7 @@ class ResizeArea(Resize):
         # All rows of a picture at once; then each row as a matrix of columns by channels.
         middle = b.temporary(float32, (batch, self.size[0], columns, channels))
         inner = dims.product((columns, channels))
-        b.call("matmul", [high, single, middle], dims=[batch, self.size[0], inner, rows, 0, dims.product((rows, inner))],
-               attrs=[0, 0])
+        b.call("matmul", [high, single, middle],
+               dims=[batch, self.size[0], inner, rows, 0, dims.product((rows, inner))], attrs=[0, 0])
         b.call("matmul", [wide, middle, outputs[0]],
                dims=[dims.product((batch, self.size[0])), self.size[1], channels, columns, 0, inner], attrs=[0, 0])
