@@ -7,12 +7,17 @@ from graphc.api.image.color import adjust_hue as adjust_hue
 from graphc.api.image.color import adjust_saturation as adjust_saturation
 from graphc.api.image.crop import central_crop as central_crop
 from graphc.api.image.color import convert_image_dtype as convert_image_dtype
+from graphc.api.image.boxes import crop_and_resize as crop_and_resize
 from graphc.api.image.crop import crop_to_bounding_box as crop_to_bounding_box
+from graphc.api.image.boxes import draw_bounding_boxes as draw_bounding_boxes
 from graphc.api.image.crop import flip_left_right as flip_left_right
 from graphc.api.image.crop import flip_up_down as flip_up_down
 from graphc.api.image.color import grayscale_to_rgb as grayscale_to_rgb
 from graphc.api.image.color import hsv_to_rgb as hsv_to_rgb
 from graphc.api.image.quality import image_gradients as image_gradients
+from graphc.api.image.boxes import non_max_suppression as non_max_suppression
+from graphc.api.image.boxes import non_max_suppression_padded as non_max_suppression_padded
+from graphc.api.image.boxes import non_max_suppression_with_scores as non_max_suppression_with_scores
 from graphc.api.image.crop import pad_to_bounding_box as pad_to_bounding_box
 from graphc.api.image.color import per_image_standardization as per_image_standardization
 from graphc.api.image.color import per_image_standardization as per_image_whitening
@@ -37,6 +42,7 @@ from graphc.api.image.color import rgb_to_hsv as rgb_to_hsv
 from graphc.api.image.color import rgb_to_yiq as rgb_to_yiq
 from graphc.api.image.color import rgb_to_yuv as rgb_to_yuv
 from graphc.api.image.crop import rot90 as rot90
+from graphc.api.image.boxes import sample_distorted_bounding_box as sample_distorted_bounding_box
 from graphc.api.image.quality import sobel_edges as sobel_edges
 from graphc.api.image.quality import ssim as ssim
 from graphc.api.image.quality import ssim_multiscale as ssim_multiscale
@@ -55,12 +61,17 @@ __all__ = [
     "adjust_saturation",
     "central_crop",
     "convert_image_dtype",
+    "crop_and_resize",
     "crop_to_bounding_box",
+    "draw_bounding_boxes",
     "flip_left_right",
     "flip_up_down",
     "grayscale_to_rgb",
     "hsv_to_rgb",
     "image_gradients",
+    "non_max_suppression",
+    "non_max_suppression_padded",
+    "non_max_suppression_with_scores",
     "pad_to_bounding_box",
     "per_image_standardization",
     "per_image_whitening",
@@ -85,6 +96,7 @@ __all__ = [
     "rgb_to_yiq",
     "rgb_to_yuv",
     "rot90",
+    "sample_distorted_bounding_box",
     "sobel_edges",
     "ssim",
     "ssim_multiscale",

@@ -30,7 +30,6 @@ ADVICE: dict[str, str] = {
     "metrics": "gc.reduce_mean(gc.cast(gc.equal(a, b), gc.float32)), added up in Python",
     "summary": "fetch the numbers and write them from Python",
     "data": _FEED,
-    "image": "gc.py_func with NumPy or Pillow, or change the pictures before they are fed",
     "gfile": "Python's open, os and glob",
     "io": "Python's open, and gc.train.write_graph for graphs",
     "flags": "Python's argparse",
@@ -65,6 +64,14 @@ ADVICE: dict[str, str] = {
     "unique": _HOST, "sort": _HOST, "argsort": _HOST, "string_split": _HOST, "edit_distance": _HOST,
     "count_nonzero": "gc.reduce_sum(gc.cast(gc.not_equal(x, 0), gc.int64))",
     "confusion_matrix": "gc.matmul of two gc.one_hot", "bitcast": _HOST, "saturate_cast": "gc.clip_by_value, gc.cast",
+    # pictures
+    **dict.fromkeys(("image.decode_png", "image.decode_jpeg", "image.decode_image", "image.decode_bmp",
+                     "image.decode_gif", "image.encode_png", "image.encode_jpeg", "image.extract_jpeg_shape",
+                     "image.is_jpeg", "image.decode_and_crop_jpeg", "image.random_jpeg_quality",
+                     "image.adjust_jpeg_quality"), "Pillow, and feed the arrays: strings cannot be computed yet"),
+    "image.extract_glimpse": "gc.image.crop_and_resize", "image.extract_image_patches": "gc.nn.conv2d with a constant "
+    "filter", "image.combined_non_max_suppression": "gc.image.non_max_suppression, class by class",
+    "image.non_max_suppression_overlaps": "gc.image.non_max_suppression",
     # math
     "linalg.logm": _HOST, "linalg.eig": _HOST,
     "linalg.LinearOperatorFullMatrix": "matrices and gc.matmul, gc.matrix_solve",

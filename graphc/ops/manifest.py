@@ -22,6 +22,10 @@ TYPES: dict[str, str] = {
     "control.control": "StatelessWhile While StatelessIf If",
     "control.lists": "EmptyTensorList TensorListPushBack TensorListPopBack TensorListLength",
     "control.script": "PyFunc Print Assert",
+    "image.boxes":
+        "NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4 DrawBoundingBoxes "
+        "DrawBoundingBoxesV2",
+    "image.crop_and_resize": "CropAndResize CropAndResizeGradImage CropAndResizeGradBoxes",
     "image.color": "RGBToHSV HSVToRGB AdjustHue AdjustSaturation AdjustContrastv2",
     "image.resize": "ResizeNearestNeighbor ResizeNearestNeighborGrad ResizeBilinear ResizeBilinearGrad",
     "image.resize_smooth": "ResizeBicubic ResizeBicubicGrad ResizeArea",

@@ -15,6 +15,10 @@ TYPED_BY: dict[str, tuple[int, ...]] = {
     "argmin": (0, 1),
     "sparse_softmax_cross_entropy": (0, 1),
     "nonzero": (),
+    "crop_boxes_image_grad": (3,),
+    "crop_boxes_box_grad": (1,),
+    "draw_boxes": (),
+    "suppress_boxes": (),
     "state_mark": (),
     "state_check": (),
 }

@@ -28,7 +28,7 @@ FILLED = (BufferKind.CONST, BufferKind.INPUT, BufferKind.PREPARED, BufferKind.CO
           BufferKind.STATE_INFO)
 INOUT_LAST = {"state_mark": 1}        # kernels whose last operand is read and written
 NO_OUTPUT = ("state_check",)
-TWO_OUTPUTS = ("softmax_cross_entropy", "sparse_softmax_cross_entropy")
+TWO_OUTPUTS = ("softmax_cross_entropy", "sparse_softmax_cross_entropy", "suppress_boxes")
 
 
 def verify_plan(plan: p.Plan) -> None:

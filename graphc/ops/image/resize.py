@@ -53,9 +53,8 @@ class Resize(Op):
         check_size(self.size)
         if images.shape is None:
             return Spec(self.made_of(images.dtype), None)
-        batch, rows, columns, channels = images.shape
-        for name, n in (("rows", rows), ("columns", columns)):
-            require_less(0, n, f"argument 'images' must have {name} to be resized")
+        batch, _, _, channels = images.shape
+        check_pixels("images", images)
         return Spec(self.made_of(images.dtype), (batch, *self.size, channels))
 
     def sampler(self, b: Any, images: Any, axis: int) -> Sampler:
@@ -65,6 +64,12 @@ class Resize(Op):
     def places(self, x: np.ndarray, axis: int) -> np.ndarray:
         size: Any = self.size[axis - 1]
         return places(x.shape[axis], size, self.align_corners, getattr(self, "half_pixel_centers", False))
+
+
+def check_pixels(name: str, images: Spec) -> None:
+    """Raises ValueError if the pictures, of rank 4, have no rows or no columns."""
+    for what, n in zip(("rows", "columns"), (images.shape or ())[1:3], strict=False):
+        require_less(0, n, f"argument '{name}' must have {what}")
 
 
 def check_size(size: Sequence[Size]) -> None:
@@ -127,6 +132,7 @@ class ResizeNearestNeighborGrad(Op):
         check_rank("grads", grads, 4)
         check_centers(self.align_corners, self.half_pixel_centers)
         check_size(self.size)
+        check_pixels("grads", grads)
         if grads.shape is None:
             return Spec(grads.dtype, None)
         return Spec(grads.dtype, (grads.shape[0], *self.size, grads.shape[3]))
@@ -249,3 +255,5 @@ def check_gradient(op: Op, grads: Spec, original: Spec) -> None:
     check_dtype(op, "original_image", original.dtype, "floating")
     check_rank("grads", grads, 4)
     check_rank("original_image", original, 4)
+    check_pixels("grads", grads)
+    check_pixels("original_image", original)
