@@ -21,6 +21,8 @@ from graphc.api.linalg.solve import matrix_solve as solve
 from graphc.api.linalg.decompose import matrix_square_root as sqrtm
 from graphc.api.linalg.decompose import svd as svd
 from graphc.api.linalg.solve import matrix_triangular_solve as triangular_solve
+from graphc.api.linalg.tridiagonal import tridiagonal_matmul as tridiagonal_matmul
+from graphc.api.linalg.tridiagonal import tridiagonal_solve as tridiagonal_solve
 
 __all__ = [
     "adjoint",
@@ -45,4 +47,6 @@ __all__ = [
     "sqrtm",
     "svd",
     "triangular_solve",
+    "tridiagonal_matmul",
+    "tridiagonal_solve",
 ]

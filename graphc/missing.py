@@ -77,7 +77,6 @@ ADVICE: dict[str, str] = {
     "linalg.LinearOperatorFullMatrix": "matrices and gc.matmul, gc.matrix_solve",
     "linalg.LinearOperatorLowerTriangular": "matrices and gc.matmul, gc.matrix_triangular_solve",
     "linalg.LinearOperatorDiag": "a product with the diagonal", "matrix_logarithm": _HOST,
-    "linalg.tridiagonal_solve": "gc.matrix_solve of the whole matrix", "linalg.tridiagonal_matmul": _MATMUL,
     "einsum": _MATMUL, "tensordot": _MATMUL, "norm": "gc.sqrt(gc.reduce_sum(gc.square(x)))",
     "cross": "its formula on slices", "atanh": "0.5 * gc.log((1 + x) / (1 - x))", "scalar_mul": "x * scalar",
     "moments": "gc.nn.moments", "select": "gc.where",

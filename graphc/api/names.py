@@ -371,6 +371,8 @@ NAMES: dict[str, dict[str, str]] = {
         "sqrtm": "graphc.api.linalg.decompose:matrix_square_root",
         "svd": "graphc.api.linalg.decompose:svd",
         "triangular_solve": "graphc.api.linalg.solve:matrix_triangular_solve",
+        "tridiagonal_matmul": "graphc.api.linalg.tridiagonal:tridiagonal_matmul",
+        "tridiagonal_solve": "graphc.api.linalg.tridiagonal:tridiagonal_solve",
     },
     "math": {
         "abs": "graphc.api.math.unary:abs",

@@ -36,6 +36,7 @@ TYPES: dict[str, str] = {
     "linalg.matrices": "_Adjoint _Band _Diagonal",
     "linalg.roots": "MatrixSquareRoot",
     "linalg.solve": "MatrixSolve MatrixTriangularSolve MatrixInverse",
+    "linalg.tridiagonal": "TridiagonalSolve",
     "math.binary": "Add AddV2 Sub Mul Pow Maximum Minimum SquaredDifference AddN",
     "math.comparison":
         "Less LessEqual Greater GreaterEqual Equal NotEqual LogicalAnd LogicalOr LogicalNot IsNan IsInf "

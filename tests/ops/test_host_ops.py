@@ -116,6 +116,17 @@ def eigen(op: Any, a: np.ndarray, e: np.ndarray, v: np.ndarray) -> Equations:
             yield (e ** power).sum(-1), np.trace(np.linalg.matrix_power(a, power), axis1=-2, axis2=-1)
 
 
+def tridiagonal(op: Any, diagonals: np.ndarray, rhs: np.ndarray, x: np.ndarray) -> Equations:
+    """Row by row."""
+    for i in range(rhs.shape[-2]):
+        row = diagonals[..., 1, i, None] * x[..., i, :]
+        if i + 1 < rhs.shape[-2]:
+            row = row + diagonals[..., 0, i, None] * x[..., i + 1, :]
+        if i:
+            row = row + diagonals[..., 2, i, None] * x[..., i - 1, :]
+        yield row, rhs[..., i, :]
+
+
 def square_root(op: Any, a: np.ndarray, x: np.ndarray) -> Equations:
     yield x @ x, a
     assert not x.size or (np.linalg.eigvals(x).real > 0).all()
@@ -127,6 +138,7 @@ PROPERTIES: dict[str, Callable[..., Equations]] = {
     "MatrixSolveLs": least_squares, "MatrixInverse": inverse, "LogMatrixDeterminant": log_determinant,
     "MatrixDeterminant": lambda op, a, found: iter([(found, by_minors(a))]), "Qr": qr, "Lu": lu, "Svd": svd,
     "SelfAdjointEigV2": eigen, "MatrixSquareRoot": square_root,
+    "TridiagonalSolve": tridiagonal,
 }
 
 

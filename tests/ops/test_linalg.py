@@ -198,3 +198,30 @@ def test_a_graph_without_known_ranks() -> None:
             expected = np.linalg.solve(fed, fed.swapaxes(-1, -2)).sum() + np.linalg.qr(fed)[1].sum()
             np.testing.assert_allclose(total, expected)
             assert found.shape == fed.shape
+
+
+@pytest.mark.parametrize("form", ["compact", "sequence", "short sequence", "matrix"])
+def test_three_diagonals(form: str) -> None:
+    above, main, below = GENERATOR.normal(size=(3, 2, 4)) + np.array([0, 5, 0])[:, None, None]
+    matrix = np.stack([np.diag(m) + np.diag(a[:-1], 1) + np.diag(b[1:], -1)
+                       for a, m, b in zip(above, main, below, strict=True)])
+    given: Any = {"compact": np.stack([above, main, below], -2), "sequence": (above, main, below),
+                  "short sequence": (above[:, :-1], main, below[:, 1:]), "matrix": matrix}[form]
+    form = form.removeprefix("short ")
+    x, vector, turned, y = value([
+        gc.linalg.tridiagonal_solve(given, B, form), gc.linalg.tridiagonal_solve(given, B[..., 0], form),
+        gc.linalg.tridiagonal_solve(given, B.swapaxes(-1, -2), form, transpose_rhs=True, partial_pivoting=False),
+        gc.linalg.tridiagonal_matmul(given, B, form)])
+    np.testing.assert_allclose(matrix @ x, B, atol=1e-12)
+    np.testing.assert_allclose(vector, x[..., 0], atol=1e-12)
+    np.testing.assert_allclose(turned, x, atol=1e-12)
+    np.testing.assert_allclose(y, matrix @ B, atol=1e-12)
+
+
+def test_what_three_diagonals_refuse() -> None:
+    with pytest.raises(ValueError, match="Unrecognized diagonals_format: rows"):
+        gc.linalg.tridiagonal_solve(A, B, "rows")
+    with pytest.raises(ValueError, match="must have three rows"):
+        gc.linalg.tridiagonal_solve(A, B)
+    with pytest.raises(gc.errors.InvalidArgumentError, match="not invertible"):
+        value(gc.linalg.tridiagonal_solve(np.zeros((3, 2)), np.ones((2, 1))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -284,3 +285,30 @@ def test_saved_and_run_by_another_process(tmp_path: Path, jit: str) -> None:
              for i in range(2)]
     assert shown[0] == shown[1] and "op:Svd(compute_uv=True, full_matrices=True)" in shown[0]
     np.testing.assert_allclose(np.load(tmp_path / "0.npy"), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_run_sees_one_value_of_a_variable_while_others_write() -> None:
+    """The lock is kept inside: no write comes between the read of w and that of the same w behind the op."""
+    w, x = gc.Variable(np.eye(2)), gc.placeholder(gc.float64, [2, 2])
+    inverse = gc.matrix_inverse(w + x)
+    product = gc.matmul(inverse, w + gc.matrix_inverse(gc.matrix_inverse(x)))
+    write = gc.assign(w, w * 1.5)
+    reset = gc.assign(w, np.eye(2))
+    fed = np.array([[2.0, 1.0], [0.0, 3.0]])
+    with gc.Session() as session:
+        session.run(gc.global_variables_initializer())
+        done = threading.Event()
+
+        def writer() -> None:
+            while not done.is_set():
+                session.run(write)
+                session.run(reset)
+
+        thread = threading.Thread(target=writer)
+        thread.start()
+        try:
+            for _ in range(200):
+                np.testing.assert_allclose(session.run(product, {x: fed}), np.eye(2), atol=1e-9)
+        finally:
+            done.set()
+            thread.join()
