@@ -66,6 +66,29 @@ ADVICE: dict[str, str] = {
     # math
     "moments": "gc.nn.moments", "select": "gc.where", "matrix_inverse": _HOST, "matrix_solve": _HOST,
     "matrix_determinant": _HOST, "cholesky": _HOST, "svd": _HOST, "self_adjoint_eig": _HOST, "qr": _HOST,
+    "unique": _HOST, "sort": _HOST, "argsort": _HOST, "string_split": _HOST, "edit_distance": _HOST,
+    "count_nonzero": "gc.reduce_sum(gc.cast(gc.not_equal(x, 0), gc.int64))",
+    "confusion_matrix": "gc.matmul of two gc.one_hot", "bitcast": _HOST, "saturate_cast": "gc.clip_by_value, gc.cast",
+    # pictures
+    **dict.fromkeys(("image.decode_png", "image.decode_jpeg", "image.decode_image", "image.decode_bmp",
+                     "image.decode_gif", "image.encode_png", "image.encode_jpeg", "image.extract_jpeg_shape",
+                     "image.is_jpeg", "image.decode_and_crop_jpeg", "image.random_jpeg_quality",
+                     "image.adjust_jpeg_quality"), "Pillow, and feed the arrays: strings cannot be computed yet"),
+    "image.extract_glimpse": "gc.image.crop_and_resize", "image.extract_image_patches": "gc.nn.conv2d with a constant "
+    "filter", "image.combined_non_max_suppression": "gc.image.non_max_suppression, class by class",
+    "image.non_max_suppression_overlaps": "gc.image.non_max_suppression",
+    # math
+    "linalg.logm": _HOST, "linalg.eig": _HOST,
+    "linalg.LinearOperatorFullMatrix": "matrices and gc.matmul, gc.matrix_solve",
+    "linalg.LinearOperatorLowerTriangular": "matrices and gc.matmul, gc.matrix_triangular_solve",
+    "linalg.LinearOperatorDiag": "a product with the diagonal", "matrix_logarithm": _HOST,
+    "einsum": _MATMUL, "tensordot": _MATMUL, "norm": "gc.sqrt(gc.reduce_sum(gc.square(x)))",
+    "cross": "its formula on slices", "atanh": "0.5 * gc.log((1 + x) / (1 - x))", "scalar_mul": "x * scalar",
+    "moments": "gc.nn.moments", "select": "gc.where",
+    "check_numerics": "gc.Assert(gc.reduce_all(gc.equal(x, x)), [x])",
+    "assert_equal": _COMPARE, "assert_less": _COMPARE, "assert_less_equal": _COMPARE, "assert_greater": _COMPARE,
+    "assert_greater_equal": _COMPARE, "assert_positive": _COMPARE, "assert_none_equal": _COMPARE,
+    "assert_rank": "x.shape.assert_has_rank(n) while the graph is built",
     # random
     "random_shuffle": "numpy.random.permutation, fed", "multinomial": "gc.argmax of logits minus "
     "gc.log(-gc.log(gc.random_uniform(...)))", "random_crop": "a slice at an offset that is fed",

@@ -21,6 +21,7 @@ How an op is computed is said in exactly one way:
   View          view(): the same elements seen through other strides
   Alias         nothing: the same elements in the same order under another shape (Reshape, Squeeze, Identity)
   Composite     expand(): a few other ops
+  Host          compute(): Python, by a library of arrays (ir/host.py)
   Op            lower(): kernel calls and maps
 """
 from __future__ import annotations

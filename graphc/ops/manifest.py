@@ -37,6 +37,21 @@ TYPES: dict[str, str] = {
     "control.control": "StatelessWhile While StatelessIf If",
     "control.lists": "EmptyTensorList TensorListPushBack TensorListPopBack TensorListLength",
     "control.script": "PyFunc Print Assert",
+    "image.boxes":
+        "NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4 DrawBoundingBoxes "
+        "DrawBoundingBoxesV2",
+    "image.crop_and_resize": "CropAndResize CropAndResizeGradImage CropAndResizeGradBoxes",
+    "image.color": "RGBToHSV HSVToRGB AdjustHue AdjustSaturation AdjustContrastv2",
+    "image.resize": "ResizeNearestNeighbor ResizeNearestNeighborGrad ResizeBilinear ResizeBilinearGrad",
+    "image.resize_smooth": "ResizeBicubic ResizeBicubicGrad ResizeArea",
+    "linalg.cholesky": "Cholesky CholeskyGrad",
+    "linalg.decompose": "Qr Lu Svd SelfAdjointEigV2",
+    "linalg.determinant": "MatrixDeterminant LogMatrixDeterminant",
+    "linalg.least_squares": "MatrixSolveLs",
+    "linalg.matrices": "_Adjoint _Band _Diagonal",
+    "linalg.roots": "MatrixSquareRoot",
+    "linalg.solve": "MatrixSolve MatrixTriangularSolve MatrixInverse",
+    "linalg.tridiagonal": "TridiagonalSolve",
     "math.binary": "Add AddV2 Sub Mul Pow Maximum Minimum SquaredDifference AddN",
     "math.bitwise": "BitwiseAnd BitwiseOr BitwiseXor LeftShift RightShift Invert PopulationCount",
     "math.comparison":

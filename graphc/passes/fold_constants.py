@@ -1,4 +1,5 @@
-"""fold_constants: a pure node on constants alone becomes a constant, computed by the op's NumPy `reference`.
+"""fold_constants: a pure node on constants alone becomes a constant, computed by the op's NumPy `reference`
+(what is computed in Python anyway: by that).
 
 Also integer tensors whose value the Spec knows; elements that are sizes of inputs (a batch size) become one
 SizeValues. A result of more than SIZE_LIMIT elements stays a computation (the prepare body does it when the plan is
@@ -11,6 +12,7 @@ import numpy as np
 from graphc.errors import OpError
 from graphc.ir import dims
 from graphc.ir.dtypes import as_dtype
+from graphc.ir.host import Host, HostCall
 from graphc.ir.node import Flow, Node, make_node
 from graphc.ir.op import Composite, Effect, Op
 from graphc.ir.spec import Spec
@@ -61,7 +63,8 @@ def fold(node: Node) -> Replacement:
     if type(node.op).reference is Op.reference or type(node.op).reference is Composite.reference:
         return None
     try:
-        made = node.op.reference(*(v.node.op.value for v in node.inputs))  # type: ignore[attr-defined]
+        function = HostCall(node.op) if isinstance(node.op, Host) else node.op.reference
+        made = function(*(v.node.op.value for v in node.inputs))  # type: ignore[attr-defined]
     except (OpError, NotImplementedError):
         return None
     arrays = made if isinstance(made, tuple) else (made,)

@@ -21,6 +21,7 @@ Results are whole buffers; an op writes every element of each of its outputs. Th
   b.bind(x, sizes)                   sizes (symbols) become known while running: the elements of the int tensor x
   b.counter()                        int64[2]: number of this run, iteration number (ops/random/philox.py)
   b.host(name, operands, outputs)    a function of the embedder on the calling thread; symbols in outputs become known
+  b.compute(op, operands, outputs)   the same, of an op of kind Host: its `compute`
   b.require(relation, a, b, message)              a guard ("equal", "less_equal", "less")
 
 Dims are hash-consed: a Size becomes rows of the table once. Maps drop axes of size 1 and merge neighbouring axes that
@@ -38,6 +39,7 @@ from graphc.errors import InternalError, UnimplementedError
 from graphc.ir import dims, dtypes
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType
+from graphc.ir.host import Host
 from graphc.ir.spec import Spec
 from graphc.ops.control.script import add_host, with_values
 from graphc.plan import plan
@@ -214,6 +216,14 @@ class BodyBuilder:
         number = self.plan.host(name)
         inputs = tuple(self.contiguous(x).buffer for x in operands if isinstance(x, Access))
         self.into_slots(outputs, lambda slots, binds: plan.Host(number, inputs, slots, binds, origins=self.origins))
+
+    def compute(self, op: Host, operands: Sequence[Access], outputs: Sequence[Access]) -> None:
+        sizes = op.sizes()
+        if sizes:
+            known = self.temporary(dtypes.int64, (len(sizes),))
+            self.store_sizes(sizes, known)
+            operands = [*operands, known]
+        self.host(self.plan.computed(op), operands, outputs)
 
     def into_slots(self, outputs: Sequence[Access | Spec], make: Callable[..., plan.Step]) -> None:
         """A step made by make(slots, binds) whose results go through slots into these buffers (a Spec: not wanted).

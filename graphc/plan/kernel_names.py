@@ -26,6 +26,10 @@ TYPED_BY: dict[str, tuple[int, ...]] = {
     "nonzero": (),
     "candidates": (),
     "ctc_sparse": (),
+    "crop_boxes_image_grad": (3,),
+    "crop_boxes_box_grad": (1,),
+    "draw_boxes": (),
+    "suppress_boxes": (),
     "state_mark": (),
     "state_check": (),
 }

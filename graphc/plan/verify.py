@@ -30,7 +30,8 @@ INOUT_LAST = {"state_mark": 1, "scatter_nd": 1}        # kernels whose last oper
 NUMBERS = {"f32": 4, "f64": 8, "i32": 4, "i64": 8, "u8": 1, "i8": 1, "i16": 2, "u16": 2, "u32": 4, "u64": 8}   # bytes
 # Kernels with another number of results than one.
 OUTPUTS = {"state_check": 0, "softmax_cross_entropy": 2, "sparse_softmax_cross_entropy": 2, "top_k": 2, "unique": 3,
-           "max_pool_argmax": 2, "candidates": 2, "ctc_loss": 2, "ctc_greedy": 3, "ctc_beam": 3, "ctc_sparse": 3}
+           "max_pool_argmax": 2, "candidates": 2, "ctc_loss": 2, "ctc_greedy": 3, "ctc_beam": 3, "ctc_sparse": 3,
+           "suppress_boxes": 2}
 
 
 def verify_plan(plan: p.Plan) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from graphc.ir.host import Host
 from graphc.ir.op import OPS, Effect
 
 from matrix.cells import FACTORS, Cell, cell_of
@@ -100,7 +101,9 @@ def _fed_fields(op: str, choice: dict[str, Any]) -> bool:
 
 
 def _machine_fits(op: str, choice: dict[str, Any]) -> bool:
-    return choice.get("machine") != "runner" or choice.get("front") != "python"     # the runner has no Python
+    if choice.get("machine") != "runner":
+        return True
+    return choice.get("front") != "python" and not issubclass(OPS[op], Host)     # the runner has no Python
 
 
 _RULES = (_sample_has_sizes, _front_fits, _behind_fits, _has_gradients, _declared, _known_rank_by_size, _fed_fields,

@@ -5,6 +5,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from graphc.ir.dtypes import as_dtype
+from graphc.ops.image.boxes import DrawBoundingBoxesV2, NonMaxSuppressionV3
+from graphc.ops.image.crop_and_resize import CropAndResize, CropAndResizeGradBoxes, CropAndResizeGradImage
+
 Arrays = list[np.ndarray]
 KERNELS: dict[str, Callable[[Arrays, list[int], list[int]], None]] = {}
 
@@ -338,3 +342,50 @@ def cumsum(x: Arrays, d: list[int], attrs: list[int]) -> None:
 @kernel
 def cumprod(x: Arrays, d: list[int], attrs: list[int]) -> None:
     _scan(x, d, attrs, np.multiply, 1)
+
+
+# Boxes: the kernels do what the ops mean, and no more; their references are compared with other formulas elsewhere.
+
+@kernel
+def crop_boxes(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    image, box, index, outside, out = x
+    _check_indices(index, d[0])
+    op = CropAndResize((d[5], d[6]), ("bilinear", "nearest")[attrs[0]], float(outside[0]))
+    out[...] = op.reference(image.reshape(d[:4]), box.reshape(-1, 4), index).ravel()
+
+
+@kernel
+def crop_boxes_image_grad(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    grads, box, index, out = x
+    _check_indices(index, d[0])
+    op = CropAndResizeGradImage(tuple(d[:4]), as_dtype(out.dtype), ("bilinear", "nearest")[attrs[0]])
+    out[...] = op.reference(grads.reshape(d[4], d[5], d[6], d[3]), box.reshape(-1, 4), index).ravel()
+
+
+@kernel
+def crop_boxes_box_grad(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    grads, image, box, index, out = x
+    _check_indices(index, d[0])
+    made = CropAndResizeGradBoxes().reference(grads.reshape(d[4], d[5], d[6], d[3]), image.reshape(d[:4]),
+                                              box.reshape(-1, 4), index)
+    out[...] = made.ravel()
+
+
+def _check_indices(index: np.ndarray, size: int) -> None:
+    if np.any((index < 0) | (index >= size)):
+        raise KernelError("index out of range")
+
+
+@kernel
+def draw_boxes(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    image, box, color, out = x
+    made = DrawBoundingBoxesV2().reference(image.reshape(d[:4]), box.reshape(d[0], d[4], 4), color.reshape(d[5:]))
+    out[...] = made.ravel()
+
+
+@kernel
+def suppress_boxes(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    box, score, overlap, least, out, count = x
+    picked = NonMaxSuppressionV3(d[1]).reference(box.reshape(-1, 4), score, overlap[0], least[0])
+    out[...], count[0] = 0, len(picked)
+    out[:len(picked)] = picked
