@@ -30,6 +30,7 @@ from graphc.session.config import RunMetadata as RunMetadata
 from graphc.session.config import RunOptions as RunOptions
 from graphc.session.session import Session as Session
 from graphc.ir.tensor import Tensor as Tensor
+from graphc.api.control.tensor_array import TensorArray as TensorArray
 from graphc.ir.tensor_shape import TensorShape as TensorShape
 from graphc.api.gradients.gradients import UnconnectedGradients as UnconnectedGradients
 from graphc.api.state.variables import Variable as Variable
@@ -276,6 +277,7 @@ __all__ = [
     "RunOptions",
     "Session",
     "Tensor",
+    "TensorArray",
     "TensorShape",
     "UnconnectedGradients",
     "Variable",

@@ -27,6 +27,7 @@ NAMES: dict[str, dict[str, str]] = {
         "RunOptions": "graphc.session.config:RunOptions",
         "Session": "graphc.session.session:Session",
         "Tensor": "graphc.ir.tensor:Tensor",
+        "TensorArray": "graphc.api.control.tensor_array:TensorArray",
         "TensorShape": "graphc.ir.tensor_shape:TensorShape",
         "UnconnectedGradients": "graphc.api.gradients.gradients:UnconnectedGradients",
         "Variable": "graphc.api.state.variables:Variable",

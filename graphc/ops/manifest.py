@@ -19,6 +19,10 @@ TYPES: dict[str, str] = {
     "array.slicing": "Slice StridedSlice StridedSliceGrad",
     "array.source": "Const Placeholder PlaceholderWithDefault",
     "array.transpose": "Transpose InvertPermutation ReverseV2",
+    "control.arrays":
+        "TensorListReserve TensorListResize TensorListSetItem TensorListGetItem TensorListStack _TensorListRows "
+        "TensorListFromTensor TensorListGather TensorListScatterIntoExistingList _TensorListScatterSum _TensorListErase "
+        "_TensorListAdd TensorListConcatV2 TensorListSplit",
     "control.control": "StatelessWhile While StatelessIf If",
     "control.lists": "EmptyTensorList TensorListPushBack TensorListPopBack TensorListLength",
     "control.script": "PyFunc Print Assert",

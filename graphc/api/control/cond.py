@@ -43,7 +43,7 @@ def cond(pred: Any, true_fn: Callable[[], Any] | None = None, false_fn: Callable
     structure = then.structured_outputs
     if structure is None:
         return operation
-    packed = nest.pack_sequence_as(structure, operation.outputs)
+    packed = nest.pack_like(structure, operation.outputs)
     if not strict and isinstance(packed, (list, tuple)) and len(packed) == 1 and not hasattr(packed, "_fields"):
         return packed[0]
     return packed
@@ -67,7 +67,7 @@ def _branch_output(graph: FuncGraph, value: Any, pred: Tensor) -> Tensor:
             return identity(graph.capture(pred))
     if hasattr(value, "_ref") and value._ref().graph is not graph:
         value = value._as_graph_element()
-    tensor = convert_to_tensor(value)
+    tensor = convert_to_tensor(nest.to_tensor(value))
     return tensor if tensor.graph is graph else graph.capture(tensor)
 
 

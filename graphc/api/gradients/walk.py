@@ -16,7 +16,7 @@ from graphc.api.array.shapes import shape
 from graphc.api.control import lists
 from graphc.api.gradients.builder import BUILDER
 from graphc.api.math.binary import add_n
-from graphc.errors import UnimplementedError, built_at
+from graphc.errors import built_at
 from graphc.ir.dtypes import DType, variant
 from graphc.ir.graph import get_default_graph
 from graphc.ir.tensor import Operation, Tensor
@@ -111,7 +111,10 @@ def gradient_of(operation: Operation, dys: Sequence[Tensor | None], wanted: Sequ
 
 def _sum(parts: Sequence[Tensor], tensor: Tensor) -> Tensor:
     if tensor.dtype == variant:
-        raise UnimplementedError(f"two gradients of the list '{tensor.name}' cannot be added", tensor.op)
+        total = parts[0]
+        for part in parts[1:]:
+            total = lists.add(total, part)
+        return total
     return add_n(parts)
 
 
