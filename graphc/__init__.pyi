@@ -58,7 +58,7 @@ from graphc.ir.dtypes import bool_ as bool
 from graphc.api.array.gather import boolean_mask as boolean_mask
 from graphc.api.array.broadcast import broadcast_static_shape as broadcast_static_shape
 from graphc.api.array.broadcast import broadcast_to as broadcast_to
-from graphc.api.control.cond import case as case
+from graphc.api.control.case import case as case
 from graphc.api.array.cast import cast as cast
 from graphc.api.math.unary import ceil as ceil
 from graphc.api.math.clip import clip_by_global_norm as clip_by_global_norm
@@ -95,6 +95,8 @@ from graphc.api.math.unary import floor as floor
 from graphc.api.math.division import floor_div as floor_div
 from graphc.api.math.division import floordiv as floordiv
 from graphc.api.math.division import floormod as floormod
+from graphc.api.control.functional import foldl as foldl
+from graphc.api.control.functional import foldr as foldr
 from graphc.serial.freeze import freeze as freeze
 from graphc.api.array.gather import gather as gather
 from graphc.api.array.gather import gather_nd as gather_nd
@@ -144,6 +146,7 @@ from graphc.api.math.comparison import logical_or as logical_or
 from graphc.api.math.comparison import logical_xor as logical_xor
 from graphc.serial.tensors import make_ndarray as make_ndarray
 from graphc.serial.tensors import make_tensor_proto as make_tensor_proto
+from graphc.api.control.functional import map_fn as map_fn
 from graphc.api.math.matmul import matmul as matmul
 from graphc.api.array.transpose import matrix_transpose as matrix_transpose
 from graphc.api.math.binary import maximum as maximum
@@ -197,6 +200,7 @@ from graphc.api.array.transpose import reverse as reverse_v2
 from graphc.api.math.unary import rint as rint
 from graphc.api.math.unary import round as round
 from graphc.api.math.unary import rsqrt as rsqrt
+from graphc.api.control.functional import scan as scan
 from graphc.api.random.random import set_random_seed as set_random_seed
 from graphc.api.array.shapes import shape as shape
 from graphc.api.nn.activations import sigmoid as sigmoid
@@ -219,6 +223,7 @@ from graphc.api.array.slicing import strided_slice as strided_slice
 from graphc.ir.dtypes import string as string
 from graphc.api.math.binary import subtract as sub
 from graphc.api.math.binary import subtract as subtract
+from graphc.api.control.case import switch_case as switch_case
 from graphc.api.math.trigonometry import tan as tan
 from graphc.api.nn.activations import tanh as tanh
 from graphc.api.array.broadcast import tile as tile
@@ -244,6 +249,7 @@ from graphc.api.state.variable_scope import variable_scope as variable_scope
 from graphc.api.state.variables import variables_initializer as variables_initializer
 from graphc.api.state.initializers import VarianceScaling as variance_scaling_initializer
 from graphc.ir.dtypes import variant as variant
+from graphc.api.control.functional import vectorized_map as vectorized_map
 from graphc.api.array.gather import where as where
 from graphc.api.array.select import where_v2 as where_v2
 from graphc.api.control.while_loop import while_loop as while_loop
@@ -342,6 +348,8 @@ __all__ = [
     "floor_div",
     "floordiv",
     "floormod",
+    "foldl",
+    "foldr",
     "freeze",
     "gather",
     "gather_nd",
@@ -391,6 +399,7 @@ __all__ = [
     "logical_xor",
     "make_ndarray",
     "make_tensor_proto",
+    "map_fn",
     "matmul",
     "matrix_transpose",
     "maximum",
@@ -444,6 +453,7 @@ __all__ = [
     "rint",
     "round",
     "rsqrt",
+    "scan",
     "set_random_seed",
     "shape",
     "sigmoid",
@@ -466,6 +476,7 @@ __all__ = [
     "string",
     "sub",
     "subtract",
+    "switch_case",
     "tan",
     "tanh",
     "tile",
@@ -491,6 +502,7 @@ __all__ = [
     "variables_initializer",
     "variance_scaling_initializer",
     "variant",
+    "vectorized_map",
     "where",
     "where_v2",
     "while_loop",

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 
 from graphc.ir.names import suggestion
 
-_LOOP = "gc.while_loop with gc.gather of the element; over a known number of elements a Python loop and gc.stack"
 _FEED = "read the data in Python and feed the batches: session.run(..., feed_dict={placeholder: batch})"
 _SAVE = ("gc.freeze and gc.train.write_graph save a trained model; to keep on training, numpy.savez of "
          "session.run(variables), and Variable.load brings them back")
@@ -52,8 +51,6 @@ ADVICE: dict[str, str] = {
     "distribute": "nothing: graphc runs in one process",
     "debugging": _COMPARE,
     # control flow, arrays
-    "map_fn": _LOOP, "scan": _LOOP, "foldl": _LOOP, "foldr": _LOOP, "vectorized_map": _LOOP,
-    "TensorArray": "a carried value of gc.while_loop that grows by gc.concat (its shape invariant: None for that axis)",
     "linspace": "gc.range and arithmetic", "eye": "gc.one_hot(gc.range(n), n)",
     "diag": "gc.one_hot(gc.range(n), n) * gc.expand_dims(x, 1)",
     "diag_part": "gc.gather_nd", "matrix_diag": "gc.one_hot and a product", "matrix_diag_part": "gc.gather_nd",

@@ -331,6 +331,11 @@ class Snapshot:
             message = explain(op, _named(operation, operands), operation.name, line, str(error))
             raise InvalidArgumentError(message, operation) from None
         node = with_user_shapes(operation, node, self.known)
+        if any(spec.shape is None for spec in node.specs):
+            raise UnimplementedError(
+                f"{operation.type} '{operation.name}': the rank of its result is not known, not even when it is run; "
+                "declare it (of a TensorArray: element_shape, or write an element before it is read)"
+                f"{built_at(operation)}", operation)
         return node if checked_only else self.finish_node(operation, node)
 
     def finish_node(self, operation: Operation, node: Node) -> Node:

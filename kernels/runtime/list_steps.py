@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..layout import MAX_RANK, ListOperation
 from . import tables as t
-from .block import fail, host_of, slot_reserve
+from .block import cancelled, fail, host_of, slot_reserve
 from .control import bind_slots
 from .image import BAD, buffer_row, dtype_size, multiply
 from .list_tree import (
@@ -26,6 +26,7 @@ from .list_tree import (
     tree_of,
     tree_set,
     tree_sum,
+    truncated,
 )
 from .lists import handle_of, node_of
 from .memory import copy_bytes, function, load_int, set_word, word, zero_bytes
@@ -35,6 +36,7 @@ from .steps import LIST_OPERATION, POP_RESULT, POP_SLOT, POP_SOURCE, list_operan
  SCATTER_GROWING, SCATTER_SUM, ERASE, ADD, SPLIT, CONCAT, CONCAT_OR_ZEROS, UNSTACK,
  LENGTHS) = (int(o) for o in ListOperation)
 MOST_LENGTH = 1 << 40
+POLLED = 4096             # elements between two looks at whether the run is to end
 READ, WRITTEN = 0, 1
 
 
@@ -72,18 +74,13 @@ def reserve(frame, step, length):
 def resized(frame, step, tree, length):
     if length < 0 or length >= MOST_LENGTH:
         return -fail(frame, t.LIST_COUNT, step, length, 0, 0)
-    old, height = list_length(frame, tree), height_of(frame, tree)
-    root = raised(frame, root_of(frame, tree), height, height_for(length))
+    height = height_of(frame, tree)
+    root = truncated(frame, root_of(frame, tree), height, length)
+    if root >= 0:
+        root = raised(frame, root, height, height_for(length))
     if root < 0:
         return -1
-    height, mine = max(height, height_for(length)), 0
-    for index in range(length, old):
-        if tree_get(root, height, index) != 0:
-            root = tree_set(frame, root, height, index, 0, mine)
-            mine = 0
-            if root == 0:
-                return -1
-    return new_tree(frame, root, height, length, sample_of(frame, tree))
+    return new_tree(frame, root, max(height, height_for(length)), length, sample_of(frame, tree))
 
 
 @function
@@ -303,6 +300,8 @@ def rows(frame, step, slot, tree, indices, count, sizes, lenient):
         index = load_int(indices, i) if indices != 0 else i
         if index < 0 or (index >= length and lenient == 0):
             return fail(frame, t.LIST_INDEX, step, index, length, READ)
+        if i % POLLED == POLLED - 1 and cancelled(frame, step) != 0:
+            return t.CANCELLED
         element = tree_get(root, height, index) if index < length else 0
         if element == 0:
             zero_bytes(address + i * each, each)

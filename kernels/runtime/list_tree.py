@@ -135,6 +135,27 @@ def tree_set(frame, root, height, index, element, mine):
 
 
 @function
+def truncated(frame, root, height, length):
+    """The root of a tree without the elements from `length` on; -1 if there is no memory."""
+    if length == 0 or root == 0 or length >> (BITS * height) != 0:
+        return 0 if length == 0 else root
+    top = copied_block(frame, root)
+    block = top
+    for level in range(height - 1, -1, -1):
+        if block == 0:
+            return -1
+        place, rest = (length >> (BITS * level)) & (FANOUT - 1), length & ((1 << (BITS * level)) - 1)
+        for i in range(place if rest == 0 else place + 1, FANOUT):
+            set_word(block, i, 0)
+        if rest == 0 or word(block, place) == 0:
+            return top
+        below = copied_block(frame, word(block, place))
+        set_word(block, place, below)
+        block = below
+    return top
+
+
+@function
 def set_element(element, dtype, rank, elements, sizes, address):
     """Fills the record of an element. sizes: address of the sizes of its axes."""
     set_word(element, t.NODE_ADDRESS, address)

@@ -15,6 +15,11 @@ EXCLUDED = {
     "TensorListPushBack": "is made by every gradient of a loop",
     "TensorListPopBack": "is made by every gradient of a loop",
     "TensorListLength": "is made by every gradient of a loop",
+    **dict.fromkeys((
+        "TensorListReserve", "TensorListResize", "TensorListSetItem", "TensorListGetItem", "TensorListStack",
+        "_TensorListRows", "TensorListFromTensor", "TensorListGather", "TensorListScatterIntoExistingList",
+        "_TensorListScatterSum", "_TensorListErase", "_TensorListAdd", "TensorListConcatV2", "TensorListSplit",
+    ), "is about lists, which live inside a run: tests/ops/test_tensor_array.py"),
     "PyFunc": "is what front='python' is made of",
     "Print": "writes to stderr and returns its operand: tests/session",
     "Assert": "has no results: tests/session",

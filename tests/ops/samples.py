@@ -26,6 +26,11 @@ ELSEWHERE = {
     "StatelessIf": "tests/session: branches", "If": "tests/session: branches",
     "EmptyTensorList": "tests/session: gradients of loops", "TensorListPushBack": "tests/session: gradients of loops",
     "TensorListPopBack": "tests/session: gradients of loops", "TensorListLength": "tests/session: gradients of loops",
+    **dict.fromkeys((
+        "TensorListReserve", "TensorListResize", "TensorListSetItem", "TensorListGetItem", "TensorListStack",
+        "_TensorListRows", "TensorListFromTensor", "TensorListGather", "TensorListScatterIntoExistingList",
+        "_TensorListScatterSum", "_TensorListErase", "_TensorListAdd", "TensorListConcatV2", "TensorListSplit",
+    ), "test_tensor_array.py"),
     "PyFunc": "tests/session: Python in the graph", "Print": "tests/session: Python in the graph",
     "Assert": "tests/session: Python in the graph",
     "VariableV2": "tests/session: variables", "IsVariableInitialized": "tests/session: variables",

@@ -1,4 +1,4 @@
-"""cond and case: trace their branches into FuncGraphs and make If operations (control.py)."""
+"""cond: traces its branches into FuncGraphs and makes an If operation (control.py)."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -81,20 +81,3 @@ def _check_branches(then: FuncGraph, otherwise: FuncGraph, pred: Tensor) -> None
         if x.dtype != y.dtype:
             raise ValueError("cond: Outputs of true_fn and false_fn must have the same type: "
                              f"{x.dtype.name}, {y.dtype.name} (output {i}: {x.name}, {y.name})")
-
-
-@public("case")
-def case(pred_fn_pairs: Any, default: Callable[[], Any] | None = None, exclusive: bool = False, strict: bool = False,
-         name: str | None = None) -> Any:
-    """The first function whose predicate holds, else default(), as `tf.case`. Without a default the last one runs."""
-    pairs = list(pred_fn_pairs.items()) if isinstance(pred_fn_pairs, dict) else list(pred_fn_pairs)
-    if not pairs:
-        raise ValueError("case: argument 'pred_fn_pairs' is empty")
-    if default is None:
-        *pairs, (_, default) = pairs
-    chosen = default
-    for pred, function in reversed(pairs):
-        def chosen(pred: Any = pred, function: Any = function, rest: Any = chosen) -> Any:
-            return cond(pred, function, rest, strict=strict)
-    with get_default_graph().name_scope(name or "case"):
-        return chosen()
