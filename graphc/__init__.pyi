@@ -7,6 +7,7 @@ from graphc import graph_util as graph_util
 from graphc import initializers as initializers
 from graphc import math as math
 from graphc import nn as nn
+from graphc import queue as queue
 from graphc import random as random
 from graphc import train as train
 from graphc.api.state.variable_scope import AUTO_REUSE as AUTO_REUSE
@@ -16,6 +17,7 @@ from graphc.serial.graph_pb2 import AttrValue as AttrValue
 from graphc.session.config import ConfigProto as ConfigProto
 from graphc.ir.dtypes import DType as DType
 from graphc.ir.tensor_shape import Dimension as Dimension
+from graphc.api.control.queues import FIFOQueue as FIFOQueue
 from graphc.session.config import GPUOptions as GPUOptions
 from graphc.ir.graph import Graph as Graph
 from graphc.serial.graph_pb2 import GraphDef as GraphDef
@@ -25,7 +27,11 @@ from graphc.session.session import InteractiveSession as InteractiveSession
 from graphc.serial.graph_pb2 import NodeDef as NodeDef
 from graphc.ir.tensor import Operation as Operation
 from graphc.session.config import OptimizerOptions as OptimizerOptions
+from graphc.api.control.queues import PaddingFIFOQueue as PaddingFIFOQueue
 from graphc.api.control.script import Print as Print
+from graphc.api.control.queues import PriorityQueue as PriorityQueue
+from graphc.api.control.queues import QueueBase as QueueBase
+from graphc.api.control.queues import RandomShuffleQueue as RandomShuffleQueue
 from graphc.session.config import RunMetadata as RunMetadata
 from graphc.session.config import RunOptions as RunOptions
 from graphc.session.session import Session as Session
@@ -154,6 +160,7 @@ from graphc.api.math.binary import minimum as minimum
 from graphc.api.math.division import floormod as mod
 from graphc.api.state.variables import model_variables as model_variables
 from graphc.api.math.binary import multiply as mul
+from graphc.api.random.shuffle import multinomial as multinomial
 from graphc.api.math.binary import multiply as multiply
 from graphc.api.graph.scopes import name_scope as name_scope
 from graphc.api.math.unary import negative as neg
@@ -173,8 +180,12 @@ from graphc.api.array.source import placeholder as placeholder
 from graphc.api.array.source import placeholder_with_default as placeholder_with_default
 from graphc.api.math.binary import pow as pow
 from graphc.api.control.script import py_func as py_func
+from graphc.api.random.shuffle import random_crop as random_crop
+from graphc.api.random.shuffle import random_gamma as random_gamma
 from graphc.api.random.random import random_normal as random_normal
 from graphc.api.state.initializers import RandomNormal as random_normal_initializer
+from graphc.api.random.shuffle import random_poisson as random_poisson
+from graphc.api.random.shuffle import random_shuffle as random_shuffle
 from graphc.api.random.random import random_uniform as random_uniform
 from graphc.api.state.initializers import RandomUniform as random_uniform_initializer
 from graphc.api.array.fill import range_ as range
@@ -269,6 +280,7 @@ __all__ = [
     "ConfigProto",
     "DType",
     "Dimension",
+    "FIFOQueue",
     "GPUOptions",
     "Graph",
     "GraphDef",
@@ -278,7 +290,11 @@ __all__ = [
     "NodeDef",
     "Operation",
     "OptimizerOptions",
+    "PaddingFIFOQueue",
     "Print",
+    "PriorityQueue",
+    "QueueBase",
+    "RandomShuffleQueue",
     "RunMetadata",
     "RunOptions",
     "Session",
@@ -407,6 +423,7 @@ __all__ = [
     "mod",
     "model_variables",
     "mul",
+    "multinomial",
     "multiply",
     "name_scope",
     "neg",
@@ -426,8 +443,12 @@ __all__ = [
     "placeholder_with_default",
     "pow",
     "py_func",
+    "random_crop",
+    "random_gamma",
     "random_normal",
     "random_normal_initializer",
+    "random_poisson",
+    "random_shuffle",
     "random_uniform",
     "random_uniform_initializer",
     "range",

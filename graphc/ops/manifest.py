@@ -25,7 +25,10 @@ TYPES: dict[str, str] = {
         "_TensorListAdd TensorListConcatV2 TensorListSplit",
     "control.control": "StatelessWhile While StatelessIf If",
     "control.lists": "EmptyTensorList TensorListPushBack TensorListPopBack TensorListLength",
-    "control.script": "PyFunc Print Assert",
+    "control.queues":
+        "FIFOQueueV2 PaddingFIFOQueueV2 RandomShuffleQueueV2 PriorityQueueV2 QueueEnqueueV2 QueueEnqueueManyV2 "
+        "QueueDequeueV2 QueueDequeueManyV2 QueueDequeueUpToV2 QueueCloseV2 QueueSizeV2 QueueIsClosedV2",
+    "control.script": "PyFunc Print Assert _EndOfData",
     "math.binary": "Add AddV2 Sub Mul Pow Maximum Minimum SquaredDifference AddN",
     "math.comparison":
         "Less LessEqual Greater GreaterEqual Equal NotEqual LogicalAnd LogicalOr LogicalNot IsNan IsInf "
@@ -51,7 +54,11 @@ TYPES: dict[str, str] = {
     "nn.losses": "L2Loss _HalfSquares",
     "nn.max_pooling": "MaxPool MaxPoolGrad MaxPoolGradGrad",
     "nn.softmax": "Softmax LogSoftmax SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits",
+    "random.draws": "RandomShuffle Multinomial RandomGamma RandomGammaGrad RandomPoissonV2",
     "random.random": "RandomUniform RandomStandardNormal TruncatedNormal RandomUniformInt",
+    "random.stateless":
+        "StatelessRandomUniform StatelessRandomNormal StatelessTruncatedNormal StatelessRandomUniformInt "
+        "StatelessMultinomial",
     "state.state": "VariableV2 IsVariableInitialized Assign AssignAdd AssignSub",
     "training.training": "ApplyGradientDescent ApplyMomentum ApplyAdam",
 }

@@ -9,7 +9,7 @@ from ..layout import MAX_RANK, ListOperation
 from . import tables as t
 from .block import cancelled, fail, host_of, slot_reserve
 from .control import bind_slots
-from .image import BAD, buffer_row, dtype_size, multiply
+from .image import buffer_row, dtype_size
 from .list_tree import (
     element_sum,
     height_for,

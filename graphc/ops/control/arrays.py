@@ -74,13 +74,13 @@ def _unwritten(said: ElementShape, elements: Sequence[Any], index: int) -> tuple
     """The reference's shape of an element that was never written."""
     known = next((e.shape for e in elements if e is not None), None)
     sizes = said if isinstance(said, tuple) else (-1,) * len(known or ())
-    if any(s < 0 for s in sizes) and known is None or not isinstance(said, tuple) and known is None:
+    if (any(s < 0 for s in sizes) and known is None) or (not isinstance(said, tuple) and known is None):
         raise InvalidArgumentError(f"Could not read from TensorArray index {index}")
     return tuple(s if s >= 0 else k for s, k in zip(sizes, known or sizes, strict=True))  # type: ignore[misc]
 
 
 def _in_range(index: int, length: int, lenient: bool) -> None:
-    if index < 0 or index >= length and not lenient:
+    if index < 0 or (index >= length and not lenient):
         raise InvalidArgumentError(f"index {index} of a TensorArray of size {length}")
 
 
