@@ -73,9 +73,7 @@ ADVICE: dict[str, str] = {
     "assert_greater_equal": _COMPARE, "assert_positive": _COMPARE, "assert_none_equal": _COMPARE,
     "assert_rank": "x.shape.assert_has_rank(n) while the graph is built",
     # random
-    "random_shuffle": "numpy.random.permutation, fed", "multinomial": "gc.argmax of logits minus "
-    "gc.log(-gc.log(gc.random_uniform(...)))", "random_crop": "a slice at an offset that is fed",
-    "random_gamma": _HOST, "random_poisson": _HOST, "orthogonal_initializer": "gc.constant_initializer of an array",
+    "orthogonal_initializer": "gc.constant_initializer of an array",
     # variables, gradients
     "all_variables": "gc.global_variables()", "scatter_update": "gc.assign of gc.where",
     "scatter_add": "gc.assign_add of gc.matmul with gc.one_hot", "scatter_sub": "gc.assign_sub of gc.matmul with "
@@ -91,7 +89,7 @@ ADVICE: dict[str, str] = {
     "disable_eager_execution": "nothing: graphs are all there is, so leave the call out",
     "disable_v2_behavior": "nothing: graphs are all there is, so leave the call out",
     "container": "nothing: variables belong to their session", "VERSION": "gc.__version__",
-    "FIFOQueue": _FEED, "RandomShuffleQueue": _FEED, "TextLineReader": _FEED, "TFRecordReader": _FEED,
+    "TextLineReader": _FEED, "TFRecordReader": _FEED,
     "WholeFileReader": _FEED, "decode_csv": _FEED, "parse_single_example": _FEED, "parse_example": _FEED,
     "read_file": _FEED, "decode_raw": "numpy.frombuffer before feeding", "FixedLenFeature": _FEED,
     "scalar_summary": "fetch the numbers and write them from Python", "merge_all_summaries": "a list of fetches",
@@ -113,7 +111,6 @@ ADVICE: dict[str, str] = {
     "train.AdadeltaOptimizer": "gc.train.AdamOptimizer or gc.train.MomentumOptimizer",
     "train.FtrlOptimizer": "gc.train.AdamOptimizer or gc.train.MomentumOptimizer",
     "train.ExponentialMovingAverage": "a variable and gc.assign_sub(average, (1 - decay) * (average - value))",
-    "train.Coordinator": _FEED, "train.start_queue_runners": _FEED, "train.batch": _FEED, "train.shuffle_batch": _FEED,
     "train.string_input_producer": _FEED, "train.MonitoredTrainingSession": "gc.Session and a loop",
     "train.Supervisor": "gc.Session and a loop", "train.SummaryWriter": "Python", "train.polynomial_decay":
     "its formula on the global step, or gc.train.exponential_decay", "train.cosine_decay":

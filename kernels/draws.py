@@ -12,13 +12,13 @@ from __future__ import annotations
 from numba import types as nb
 
 from .kernel import Functions, Kernel, Operand, at_least, register
-from .memory import helper
+from .memory import helper, int64_at
 from .scalars.arithmetic import square_root
 from .scalars.exponential import exp_f64, log_f32, log_f64
 from .scalars.random import philox
 from .scalars.special import erfinv_f64
 from .scalars.trigonometric import cos_f32, cos_f64, sin_f32, sin_f64
-from .words import INVALID_VALUE, OK, TILES, USER
+from .words import INVALID_VALUE, OK, SCRATCH_BYTES, TILES, USER
 
 TILE = 256
 ATTEMPTS = 1024
@@ -384,9 +384,13 @@ def make_stateless_int(types):
 
     def bind(count, choice):
         choice[TILES] = (count + TILE - 1) // TILE
+        choice[SCRATCH_BYTES] = 64
 
     def run(mixed, low, high, out, count, choice, work, scratch, phase, tile):
         if low[0] >= high[0]:
+            detail = int64_at(scratch)
+            detail[0] = low[0]
+            detail[1] = high[0]
             return INVALID_VALUE
         span = nb.uint64(nb.int64(high[0])) - nb.uint64(nb.int64(low[0]))
         for i in range(tile * TILE, min((tile + 1) * TILE, count)):
@@ -408,8 +412,8 @@ for name, draw in (("random_gamma", gamma), ("random_poisson", poisson)):
 register(Kernel("random_gamma_grad", (Operand("alpha", "in", "f64", "count"), Operand("sample", "in", "f64", "count"),
                                       Operand("out", "out", "f64", "count")), ("count",), (), ({},),
                 make_gamma_gradient, COUNTED))
-register(Kernel("permutation", (Operand("bits", "in", "i64", "n"), Operand("out", "out", "i64", "n")), ("n",), (), ({},),
-                make_permutation, at_least(0, "n")))
+register(Kernel("permutation", (Operand("bits", "in", "i64", "n"), Operand("out", "out", "i64", "n")), ("n",), (),
+                ({},), make_permutation, at_least(0, "n")))
 register(Kernel("search_sums", (Operand("sums", "in", "f64", "rows * cols"), Operand("u", "in", "f64", "rows * count"),
                                 Operand("out", "out", "T", "rows * count")), ("rows", "cols", "count"), (),
                 ({"T": "i32"}, {"T": "i64"}), make_search, at_least(0, "rows", "cols", "count")))

@@ -21,8 +21,8 @@ TYPES: dict[str, str] = {
     "array.transpose": "Transpose InvertPermutation ReverseV2",
     "control.arrays":
         "TensorListReserve TensorListResize TensorListSetItem TensorListGetItem TensorListStack _TensorListRows "
-        "TensorListFromTensor TensorListGather TensorListScatterIntoExistingList _TensorListScatterSum _TensorListErase "
-        "_TensorListAdd TensorListConcatV2 TensorListSplit",
+        "TensorListFromTensor TensorListGather TensorListScatterIntoExistingList _TensorListScatterSum "
+        "_TensorListErase _TensorListAdd TensorListConcatV2 TensorListSplit",
     "control.control": "StatelessWhile While StatelessIf If",
     "control.lists": "EmptyTensorList TensorListPushBack TensorListPopBack TensorListLength",
     "control.queues":

@@ -254,7 +254,7 @@ class Length(Step):
 
 @dataclass(frozen=True)
 class List(Step):
-    """An operation on a list that may be read and written anywhere: ListOperation of kernels/layout.py by its number."""
+    """An operation on a list that may be read and written anywhere: a ListOperation of kernels/layout.py."""
 
     operation: int
     operands: tuple[int, ...]

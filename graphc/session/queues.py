@@ -121,8 +121,8 @@ class Queue:
     def enqueue_many(self, *components: np.ndarray) -> tuple[()]:
         counts = {len(c) for c in components}
         if len(counts) > 1:
-            raise errors.InvalidArgumentError("All input tensors must have the same size in the 0th dimension, but have "
-                                              f"{sorted(counts)}")
+            raise errors.InvalidArgumentError("All input tensors must have the same size in the 0th dimension, but "
+                                              f"have {sorted(counts)}")
         return self._put([tuple(c[i] for c in components) for i in range(counts.pop() if counts else 0)])
 
     def dequeue(self) -> Element:

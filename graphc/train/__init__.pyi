@@ -6,8 +6,8 @@ from graphc.train.optimizers import GradientDescentOptimizer as GradientDescentO
 from graphc.train.coordinator import LooperThread as LooperThread
 from graphc.train.optimizers import MomentumOptimizer as MomentumOptimizer
 from graphc.train.optimizer import Optimizer as Optimizer
-from graphc.train.queue_runner import QueueRunner as QueueRunner
-from graphc.train.queue_runner import add_queue_runner as add_queue_runner
+from graphc.train.runners import QueueRunner as QueueRunner
+from graphc.train.runners import add_queue_runner as add_queue_runner
 from graphc.train.global_step import assert_global_step as assert_global_step
 from graphc.train.input import batch as batch
 from graphc.train.input import batch_join as batch_join
@@ -26,7 +26,7 @@ from graphc.train.input import range_input_producer as range_input_producer
 from graphc.train.input import shuffle_batch as shuffle_batch
 from graphc.train.input import shuffle_batch_join as shuffle_batch_join
 from graphc.train.input import slice_input_producer as slice_input_producer
-from graphc.train.queue_runner import start_queue_runners as start_queue_runners
+from graphc.train.runners import start_queue_runners as start_queue_runners
 from graphc.train.files import write_graph as write_graph
 
 __all__ = [

@@ -21,7 +21,7 @@ from graphc.ir.graph import GraphKeys, get_default_graph
 from graphc.ir.op import OPS
 from graphc.ir.tensor import Tensor
 from graphc.ir.tensor_shape import TensorShape
-from graphc.train.queue_runner import QueueRunner, add_queue_runner
+from graphc.train.runners import QueueRunner, add_queue_runner
 
 __all__ = ["batch", "input_producer", "limit_epochs", "new_function", "range_input_producer", "shuffle_batch",
            "slice_input_producer"]
@@ -35,7 +35,7 @@ def limit_epochs(tensor: Any, num_epochs: int | None = None, name: str | None = 
     if num_epochs is None:
         return tensor
     if num_epochs <= 0:
-        raise ValueError("num_epochs must be > 0 not %d." % num_epochs)
+        raise ValueError(f"num_epochs must be > 0 not {num_epochs}.")
     graph = get_default_graph()
     with graph.name_scope(name or "limit_epochs") as scope:
         epochs = Variable(0, dtype=int64, name="epochs", trainable=False, collections=[GraphKeys.LOCAL_VARIABLES])
@@ -56,7 +56,8 @@ def input_producer(input_tensor: Any, element_shape: Any = None, num_epochs: int
         tensor = convert_to_tensor(input_tensor, name="input_tensor")
         elements = tensor.shape[1:].merge_with(element_shape) if element_shape is not None else tensor.shape[1:]
         if not elements.is_fully_defined():
-            raise ValueError("Either `input_tensor` must have a fully defined shape or `element_shape` must be specified")
+            raise ValueError("Either `input_tensor` must have a fully defined shape or `element_shape` must be "
+                             "specified")
         if shuffle:
             tensor = random_shuffle(tensor, seed=seed)
         tensor = limit_epochs(tensor, num_epochs)
@@ -72,7 +73,7 @@ def range_input_producer(limit: Any, num_epochs: int | None = None, shuffle: boo
     """A queue of 0 to limit - 1, as `tf.train.range_input_producer`."""
     with get_default_graph().name_scope(name or "input_producer") as scope:
         return input_producer(range_(limit), [], num_epochs, shuffle, seed, capacity, shared_name,
-                              "fraction_of_%d_full" % capacity, scope)
+                              f"fraction_of_{capacity}_full", scope)
 
 
 @public("train.slice_input_producer")
@@ -247,7 +248,7 @@ def maybe_shuffle_batch_join(tensors_list: Sequence[Any], batch_size: Any, capac
                              keep_input: Any, seed: int | None = None, enqueue_many: bool = False, shapes: Any = None,
                              allow_smaller_final_batch: bool = False, shared_name: str | None = None,
                              name: str | None = None) -> Any:
-    """As train.shuffle_batch_join, of the elements for which keep_input holds. As `tf.train.maybe_shuffle_batch_join`."""
+    """As train.shuffle_batch_join, of the elements for which keep_input holds; `tf.train.maybe_shuffle_batch_join`."""
     return _batched(tensors_list, batch_size, keep_input, capacity, enqueue_many, shapes, False,
                     allow_smaller_final_batch, shared_name, name, "maybe_shuffle_batch_join", 1,
                     (min_after_dequeue, seed))

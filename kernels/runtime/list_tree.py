@@ -116,7 +116,7 @@ def tree_get(root, height, index):
 
 @function
 def tree_set(frame, root, height, index, element, mine):
-    """The root of a tree with another element; 0 if there is no memory. mine: every block may be changed where it is."""
+    """The root of a tree with another element; 0 if there is no memory. mine: blocks may be changed where they are."""
     top = root if mine != 0 and root != 0 else copied_block(frame, root)
     block = top
     for level in range(height - 1, 0, -1):

@@ -92,7 +92,8 @@ def add_floats(typing_context, wide, target, a, b, index):
             for block, element, size in ((then, ir.DoubleType(), 8), (otherwise, ir.FloatType(), 4)):
                 with block:
                     to, a, b = (_pointer(builder, p, arguments[-1], element) for p in places)
-                    builder.store(builder.fadd(builder.load(a, align=size), builder.load(b, align=size)), to, align=size)
+                    total = builder.fadd(builder.load(a, align=size), builder.load(b, align=size))
+                    builder.store(total, to, align=size)
         return context.get_dummy_value()
     return types.void(types.int64, types.int64, types.int64, types.int64, types.int64), generate
 

@@ -31,6 +31,11 @@ ELSEWHERE = {
         "_TensorListRows", "TensorListFromTensor", "TensorListGather", "TensorListScatterIntoExistingList",
         "_TensorListScatterSum", "_TensorListErase", "_TensorListAdd", "TensorListConcatV2", "TensorListSplit",
     ), "test_tensor_array.py"),
+    **dict.fromkeys((
+        "FIFOQueueV2", "PaddingFIFOQueueV2", "RandomShuffleQueueV2", "PriorityQueueV2", "QueueEnqueueV2",
+        "QueueEnqueueManyV2", "QueueDequeueV2", "QueueDequeueManyV2", "QueueDequeueUpToV2", "QueueCloseV2",
+        "QueueSizeV2", "QueueIsClosedV2", "_EndOfData",
+    ), "tests/session/test_queues.py"),
     "PyFunc": "tests/session: Python in the graph", "Print": "tests/session: Python in the graph",
     "Assert": "tests/session: Python in the graph",
     "VariableV2": "tests/session: variables", "IsVariableInitialized": "tests/session: variables",

@@ -1,5 +1,5 @@
-"""TensorArray: what it holds, its gradients of first and second order, its errors, and the same in a loaded file, in C++
-and by the NumPy reference."""
+"""TensorArray: what it holds, its gradients of first and second order, its errors, and the same in a loaded file, in
+C++ and by the NumPy reference."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -106,7 +106,8 @@ def gradient_inside(x: gc.Tensor) -> gc.Tensor:
 
 
 PROGRAMS: dict[str, Callable[[gc.Tensor], gc.Tensor]] = {
-    f.__name__: f for f in (reads_captured, reads_carried, uneven, parts, scattered, in_branch, nested, gradient_inside)}
+    f.__name__: f for f in (reads_captured, reads_carried, uneven, parts, scattered, in_branch, nested,
+                            gradient_inside)}
 X = np.random.default_rng(5).standard_normal((4, 2))
 W = np.random.default_rng(6).standard_normal((4, 2))
 
@@ -131,7 +132,8 @@ def test_gradients(name: str, static: bool) -> None:
     with gc.Session() as session:
         first, second = session.run([dx, ddx], {x: X})
         np.testing.assert_allclose(first, slope(lambda v: session.run(y, {x: v}), X), rtol=1e-6, atol=1e-6)
-        np.testing.assert_allclose(second, slope(lambda v: np.sum(session.run(dx, {x: v}) * W), X), rtol=1e-6, atol=1e-6)
+        weighted = slope(lambda v: np.sum(session.run(dx, {x: v}) * W), X)
+        np.testing.assert_allclose(second, weighted, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -284,8 +286,8 @@ def test_writes_take_a_time_that_grows_with_their_number() -> None:
     for count in (1, 15, 16, 17, 255, 256, 257, 5000):
         with gc.Graph().as_default():
             x = gc.placeholder(gc.float32, [])
-            ta = gc.TensorArray(gc.float32, fed(count))
-            _, ta = gc.while_loop(lambda i, t: i < fed(count), lambda i, t, x=x: (i + 1, t.write(i, x * gc.cast(
+            ta, n_writes = gc.TensorArray(gc.float32, fed(count)), fed(count)
+            _, ta = gc.while_loop(lambda i, t, n=n_writes: i < n, lambda i, t, x=x: (i + 1, t.write(i, x * gc.cast(
                 i, gc.float32))), (0, ta))
             y = gc.reduce_sum(ta.stack()) + ta.read(count - 1)
             value, slope = run([y, gc.gradients(y, x)[0]], {x: 2})

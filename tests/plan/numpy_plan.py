@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy_lists import run_list
 
 from graphc.ir.dtypes import as_dtype
 from graphc.kernels.layout import ListOperation
@@ -35,7 +34,9 @@ from graphc.plan.plan import (
     While,
 )
 
+import numpy_draws  # noqa: F401  (kernels)
 from numpy_kernels import KERNELS, KernelError
+from numpy_lists import run_list
 from numpy_scalars import evaluate
 
 DIMS = {

@@ -122,7 +122,7 @@ def test_waiting_and_closing() -> None:
         many = Waiting(session, q.dequeue_many(3))
         assert many.waits()
         session.run(close)
-        with pytest.raises(errors.OutOfRangeError, match=r"closed and has insufficient elements .requested 3, current size 2"):
+        with pytest.raises(errors.OutOfRangeError, match=r"insufficient elements .requested 3, current size 2"):
             many.done()
         assert session.run(q.is_closed())
         with pytest.raises(errors.CancelledError, match="is closed"):
@@ -208,7 +208,7 @@ def test_shapes_are_checked() -> None:
         q.enqueue([[1.0, 2.0, 3.0]])
     x = gc.placeholder(gc.float32)
     put = q.enqueue([x])
-    with gc.Session() as session, pytest.raises(errors.InvalidArgumentError, match="Shape mismatch in tuple component 0"):
+    with gc.Session() as session, pytest.raises(errors.InvalidArgumentError, match="Shape mismatch in"):
         session.run(put, {x: [1, 2, 3]})
     with pytest.raises(ValueError, match="values to enqueue"):
         q.enqueue([1.0, 2.0])

@@ -110,7 +110,7 @@ def _branches(branch_fns: Any) -> list[tuple[int, Function]]:
         pairs = list(branch_fns)
     for pair in pairs:
         if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], int) or not callable(pair[1]):
-            raise TypeError(f"switch_case: each entry in branch_fns must be a 2-tuple of an int and a callable, but one "
+            raise TypeError("switch_case: each entry in branch_fns must be a 2-tuple of an int and a callable, but one "
                             f"is {pair!r}")
     if len({number for number, _ in pairs}) != len(pairs):
         raise ValueError("switch_case: branch_fns has a number twice")

@@ -63,8 +63,8 @@ def map_fn(fn: Callable[..., Any], elems: Any, dtype: Any = None, parallel_itera
            back_prop: bool = True, swap_memory: bool = False, infer_shape: bool = True, name: str | None = None) -> Any:
     """fn of each element along the first axis, stacked, as `tf.map_fn`.
 
-    elems: a tensor or a structure of tensors, which fn gets one element of. dtype: of what fn returns, in its structure,
-    if it is not that of elems.
+    elems: a tensor or a structure of tensors, which fn gets one element of. dtype: of what fn returns, in its
+    structure, if it is not that of elems.
     """
     _callable(fn, "map_fn")
     with get_default_graph().name_scope(name or "map"):
@@ -126,16 +126,16 @@ class _Fold:
 def foldl(fn: Callable[..., Any], elems: Any, initializer: Any = None, parallel_iterations: int = 10,
           back_prop: bool = True, swap_memory: bool = False, name: str | None = None) -> Any:
     """fn(...fn(fn(initializer, elems[0]), elems[1])...), as `tf.foldl`; without initializer the first element is it."""
-    return _folded(fn, elems, initializer, False, "foldl", name, dict(
-        parallel_iterations=parallel_iterations, back_prop=back_prop, swap_memory=swap_memory))
+    return _folded(fn, elems, initializer, False, "foldl", name, {
+        "parallel_iterations": parallel_iterations, "back_prop": back_prop, "swap_memory": swap_memory})
 
 
 @public("foldr")
 def foldr(fn: Callable[..., Any], elems: Any, initializer: Any = None, parallel_iterations: int = 10,
           back_prop: bool = True, swap_memory: bool = False, name: str | None = None) -> Any:
     """As foldl, from the last element to the first, as `tf.foldr`."""
-    return _folded(fn, elems, initializer, True, "foldr", name, dict(
-        parallel_iterations=parallel_iterations, back_prop=back_prop, swap_memory=swap_memory))
+    return _folded(fn, elems, initializer, True, "foldr", name, {
+        "parallel_iterations": parallel_iterations, "back_prop": back_prop, "swap_memory": swap_memory})
 
 
 def _folded(fn: Callable[..., Any], elems: Any, initializer: Any, backwards: bool, function: str, name: str | None,

@@ -48,8 +48,8 @@ class QueueBase:
             raise TypeError("Queues do not have matching component names.")
         value = convert_to_tensor(index).spec.value
         if value is None or not isinstance(value[0], int):
-            raise UnimplementedError("QueueBase.from_list: argument 'index' must be known while the graph is built, but "
-                                     f"is {index!r}; use gc.case to choose one of the queues")
+            raise UnimplementedError("QueueBase.from_list: argument 'index' must be known while the graph is built, "
+                                     f"but is {index!r}; use gc.case to choose one of the queues")
         return queues[value[0]]
 
     queue_ref = property(lambda self: self._queue_ref, doc="The queue's handle.")

@@ -1,7 +1,7 @@
 """TensorArray: an array of tensors that is a value of the graph, for loops to read and write.
 
-Its one tensor, `flow`, is a list (ops/control/arrays.py). A write gives another TensorArray and leaves the old one as it
-was, as TensorFlow's control flow v2 does, so an element may be written and read more than once. What is known of the
+Its one tensor, `flow`, is a list (ops/control/arrays.py). A write gives another TensorArray and leaves the old one as
+it was, as TensorFlow's control flow v2 does, so an element may be written and read more than once. What is known of the
 elements' shape is shared by all that came from one constructor.
 """
 from __future__ import annotations
@@ -51,7 +51,8 @@ class TensorArray:
         if given:
             self._flow = convert_to_tensor(flow if flow is not None else handle)
             if self._flow.dtype != variant:
-                raise TypeError(f"TensorArray: argument 'flow' must be the flow of a TensorArray, but is {self._flow!r}")
+                raise TypeError("TensorArray: argument 'flow' must be the flow of a TensorArray, but is "
+                                f"{self._flow!r}")
             return
         with get_default_graph().name_scope(name or tensor_array_name or "TensorArray") as scope:
             self._size = convert_to_tensor(size, int32, name="size")
@@ -86,8 +87,8 @@ class TensorArray:
     def _value(self, value: Any) -> Tensor:
         tensor = convert_to_tensor(value, None if isinstance(value, Tensor) else self._dtype, name="value")
         if tensor.dtype != self._dtype:
-            raise TypeError(f"TensorArray dtype is {self._dtype.name} but the value has dtype {tensor.dtype.name}; cast "
-                            "it (gc.cast)")
+            raise TypeError(f"TensorArray dtype is {self._dtype.name} but the value has dtype {tensor.dtype.name}; "
+                            "cast it (gc.cast)")
         return tensor
 
     def _rows(self, value: Any) -> Tensor:

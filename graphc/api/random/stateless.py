@@ -68,8 +68,9 @@ def stateless_categorical(logits: Any, num_samples: Any, seed: Any, dtype: Any =
 
 
 def _chosen(logits: Any, num_samples: Any, seed: Any, dtype: Any, name: str) -> Tensor:
-    made: Tensor = apply(OPS["StatelessMultinomial"], convert_to_tensor(logits, name="logits"), num_samples, _seed(seed),
-                         output_dtype=as_dtype(dtype), name=name)
+    logits = convert_to_tensor(logits, name="logits")
+    made: Tensor = apply(OPS["StatelessMultinomial"], logits, num_samples, _seed(seed), output_dtype=as_dtype(dtype),
+                         name=name)
     return made
 
 

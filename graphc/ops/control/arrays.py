@@ -367,7 +367,8 @@ class _Scatter(_ListOp):
         _check_integers("indices", indices, int32, 1)
         row = _row(tensor)
         if tensor.shape is not None and indices.shape is not None:
-            require_equal(tensor.shape[0], indices.shape[0], f"rows of 'tensor' and elements of 'indices' of {self.type}")
+            require_equal(tensor.shape[0], indices.shape[0],
+                          f"rows of 'tensor' and elements of 'indices' of {self.type}")
         return _written(handle, row)
 
     def _reference(self, handle: Any, indices: Any, tensor: Any, growing: bool, adding: bool) -> Any:

@@ -259,8 +259,8 @@ def component_shapes(queue: Operation) -> list[tuple[int | None, ...]]:
     seen = [_put_in(op) for op in queue.outputs[0].consumers() if isinstance(op.definition, _Enqueue)]
     found = [shape if shape is not None else _agreed([s[i] for s in seen]) for i, shape in enumerate(declared)]
     if any(shape is None for shape in found):
-        raise UnimplementedError(f"{queue.type} '{queue.name}': the rank of component {found.index(None)} is not known: "
-                                 f"give the queue `shapes`{built_at(queue)}", queue)
+        raise UnimplementedError(f"{queue.type} '{queue.name}': the rank of component {found.index(None)} is not "
+                                 f"known: give the queue `shapes`{built_at(queue)}", queue)
     return found  # type: ignore[return-value]
 
 

@@ -297,7 +297,8 @@ class RandomPoissonV2(_PerNumber):
     seed2: int = attr("int", 0)
     dtype: DType = attr("type", int64)
     key: int = attr("int", 0, name="_key")
-    samples = [Sample({**_SEEDS, "shape": shape, "dtype": dtype}, (rate,), (), gradient=False) for shape, rate, dtype in (
+    samples = [Sample({**_SEEDS, "shape": shape, "dtype": dtype}, (rate,), (), gradient=False)
+               for shape, rate, dtype in (
         ((7,), np.array([0.3, 4.0, 9.5], np.float32), float32), ((5, 2), np.array(25.0), float64),
         ((), np.array([10, 300], np.int32), int32), ((4,), np.array([[12.5], [0.0]]), int64),
         ((0,), np.array([1], np.int64), float32), ((3,), np.zeros((0,), np.float32), int64))]

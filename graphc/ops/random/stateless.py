@@ -153,8 +153,9 @@ class StatelessRandomUniformInt(_Stateless):
     operands = ("shape", "seed", "minval", "maxval")
     types: ClassVar = {"T": "shape", "Tseed": "seed", "dtype": "minval"}
     shape: tuple[Size, ...] = operand_field("ints")
-    samples = [Sample({"shape": shape}, (np.array((3, -4), np.int32), np.array(low, t), np.array(high, t)), gradient=False)
-               for t, low, high in ((np.int32, -3, 10), (np.int64, -2**40, 2**62), (np.int32, -2**31, 2**31 - 1))
+    samples = [Sample({"shape": shape}, (np.array((3, -4), np.int32), np.array(low, t), np.array(high, t)),
+                      gradient=False)
+               for t, low, high in ((np.int32, -3, 10), (np.int64, -2**40, 2**62 + 5), (np.int32, -2**31, 2**31 - 1))
                for shape in _SHAPES]
 
     def result_dtypes(self, *inputs: Spec) -> tuple[DType, ...]:

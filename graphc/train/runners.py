@@ -121,8 +121,9 @@ def start_queue_runners(sess: Any = None, coord: Coordinator | None = None, daem
     if sess is None:
         sess = get_default_session()
         if sess is None:
-            raise ValueError("Cannot start queue runners: No default session is registered. Use `with sess.as_default()`"
-                             " or pass an explicit session to gc.train.start_queue_runners(sess=sess)")
+            raise ValueError("Cannot start queue runners: No default session is registered. Use `with "
+                             "sess.as_default()` or pass an explicit session: "
+                             "gc.train.start_queue_runners(sess=sess)")
     if not hasattr(sess, "make_callable"):
         raise TypeError(f"sess must be a gc.Session object. Given class: {type(sess)}")
     return [thread for runner in sess.graph.get_collection(collection)
