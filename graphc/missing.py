@@ -9,7 +9,6 @@ from collections.abc import Iterable
 
 from graphc.ir.names import suggestion
 
-_LOOP = "gc.while_loop with gc.gather of the element; over a known number of elements a Python loop and gc.stack"
 _FEED = "read the data in Python and feed the batches: session.run(..., feed_dict={placeholder: batch})"
 _SAVE = ("gc.freeze and gc.train.write_graph save a trained model; to keep on training, numpy.savez of "
          "session.run(variables), and Variable.load brings them back")
@@ -90,9 +89,7 @@ ADVICE: dict[str, str] = {
     "assert_greater_equal": _COMPARE, "assert_positive": _COMPARE, "assert_none_equal": _COMPARE,
     "assert_rank": "x.shape.assert_has_rank(n) while the graph is built",
     # random
-    "random_shuffle": "numpy.random.permutation, fed", "multinomial": "gc.argmax of logits minus "
-    "gc.log(-gc.log(gc.random_uniform(...)))", "random_crop": "a slice at an offset that is fed",
-    "random_gamma": _HOST, "random_poisson": _HOST, "orthogonal_initializer": "gc.constant_initializer of an array",
+    "orthogonal_initializer": "gc.constant_initializer of an array",
     # variables, gradients
     "all_variables": "gc.global_variables()", "fixed_size_partitioner": "variables in one piece",
     "tables_initializer": "nothing: there are no lookup tables", "placeholder_v2": "gc.placeholder",
@@ -104,7 +101,7 @@ ADVICE: dict[str, str] = {
     "disable_eager_execution": "nothing: graphs are all there is, so leave the call out",
     "disable_v2_behavior": "nothing: graphs are all there is, so leave the call out",
     "container": "nothing: variables belong to their session", "VERSION": "gc.__version__",
-    "FIFOQueue": _FEED, "RandomShuffleQueue": _FEED, "TextLineReader": _FEED, "TFRecordReader": _FEED,
+    "TextLineReader": _FEED, "TFRecordReader": _FEED,
     "WholeFileReader": _FEED, "decode_csv": _FEED, "parse_single_example": _FEED, "parse_example": _FEED,
     "read_file": _FEED, "decode_raw": "numpy.frombuffer before feeding", "FixedLenFeature": _FEED,
     "scalar_summary": "fetch the numbers and write them from Python", "merge_all_summaries": "a list of fetches",
@@ -126,6 +123,11 @@ ADVICE: dict[str, str] = {
     "train.Saver": _SAVE, "train.latest_checkpoint": _SAVE, "train.get_checkpoint_state": _SAVE,
     "train.import_meta_graph": "gc.import_graph_def", "train.export_meta_graph": "gc.train.write_graph",
     "train.Coordinator": _FEED, "train.start_queue_runners": _FEED, "train.batch": _FEED, "train.shuffle_batch": _FEED,
+    "train.RMSPropOptimizer": "gc.train.AdamOptimizer or gc.train.MomentumOptimizer",
+    "train.AdagradOptimizer": "gc.train.AdamOptimizer or gc.train.MomentumOptimizer",
+    "train.AdadeltaOptimizer": "gc.train.AdamOptimizer or gc.train.MomentumOptimizer",
+    "train.FtrlOptimizer": "gc.train.AdamOptimizer or gc.train.MomentumOptimizer",
+    "train.ExponentialMovingAverage": "a variable and gc.assign_sub(average, (1 - decay) * (average - value))",
     "train.string_input_producer": _FEED, "train.MonitoredTrainingSession": "gc.Session and a loop",
     "train.Supervisor": "gc.Session and a loop", "train.SummaryWriter": "Python",
     "train.Server": "gc.Session: graphc runs in one process",

@@ -83,6 +83,15 @@ def _text(plan: p.Plan, code: int, a: int, b: int, c: int) -> tuple[type[errors.
         t.EXTENT: (internal, f"operand {c} has {b} elements, {a} would be touched"),
         t.CANCELLED: (errors.CancelledError, "the run was cancelled"),
         t.EMPTY_LIST: (invalid, "an element is taken from an empty list"),
+        t.LIST_INDEX: (invalid, f"{'Tried to write to' if c else 'Tried to read from'} index {a}, but the TensorArray "
+                                + ("is not resizeable and its size is" if c else "has the size") + f": {b}"),
+        t.LIST_UNWRITTEN: (invalid, f"Could not read from TensorArray index {a}: nothing was written there, and no "
+                                    "element tells its shape; write it, or give the TensorArray an element_shape"),
+        t.LIST_SHAPES: (invalid, f"TensorArray has inconsistent shapes: a size of the element at index {a} is {b}, "
+                                 f"another one has {c} there" if a >= 0 else
+                        "gradients of one TensorArray element have different shapes"),
+        t.LIST_COUNT: (invalid, f"a TensorArray cannot have {a} elements" if a < 0 else
+                       f"{a} elements or rows do not fit {b}"),
         t.SLOT_SHAPE: (invalid, f"axis {c} of the value is {a}, {b} was expected"),
         t.LIST_TYPE: (invalid, f"the list holds {a}, {b} is wanted"),
         t.BUFFER_SIZE: (invalid, f"a tensor would have {a} elements (buffer {c}, expected {b})"),

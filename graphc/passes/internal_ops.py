@@ -7,6 +7,7 @@
   StateInitialized   whether the variable has a value when the body starts
   SizeValues      an int tensor whose elements are sizes known when the run is bound
   BindSizes       the elements of a small int tensor become symbols, which sizes behind it may use
+  HostCall        calls `call`, of which the session makes a function: what is done with a queue
   Checked         its input, unless an element is one that the op behind it refuses: then the run ends
   SumTo is an ordinary op (ops/), Fused stands in passes/fused.py, While and If in passes/control_flow.py.
 """
@@ -22,6 +23,7 @@ from graphc.ir.dims import Dim, Size
 from graphc.ir.dtypes import DType, bool_
 from graphc.ir.op import REFUSED, Effect, Op
 from graphc.ir.spec import Elements, Shape, Spec
+from graphc.ops.control.script import add_host
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,24 @@ class SizeValues(Op):
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         b.store_sizes(self.values, outputs[0])
+
+
+@dataclass(frozen=True, eq=False)
+class HostCall(Op):
+    """Calls what `call.bind` of the session gives."""
+
+    type: ClassVar[str] = "_HostCall"
+    operands = ("input*",)
+    results = ("output*",)
+    effect = Effect.HOST
+    call: Any
+    result_specs: tuple[Spec, ...]
+
+    def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
+        return self.result_specs
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        b.host(add_host(self.call.method, self.call), inputs, outputs)
 
 
 @dataclass(frozen=True)

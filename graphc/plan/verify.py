@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from graphc.errors import InternalError
+from graphc.kernels.layout import ListOperation
 from graphc.plan import plan as p
 from graphc.plan.plan import BufferKind, DimKind
 
@@ -284,7 +285,7 @@ class BodyCheck:
             self._bind((bind.dim,), where)
 
     def _nested(self, step: p.Step, where: str) -> None:
-        assert isinstance(step, (p.Host, p.While, p.If))
+        assert isinstance(step, (p.Host, p.While, p.If, p.List))
         for buffer in step.operands:
             self._reads(buffer, where)
         if isinstance(step, p.If):
@@ -297,4 +298,7 @@ class BodyCheck:
                       f"{where}: body {body} takes its operands")
         if isinstance(step, p.Host):
             self.need(0 <= step.host < len(self.plan.hosts), f"{where}: its function exists")
+        if isinstance(step, p.List):
+            self.need(0 <= step.operation < len(ListOperation) and len(step.slots) == 1,
+                      f"{where}: its operation exists and has one result")
         self._slots(step.slots, step.binds, where)

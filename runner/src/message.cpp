@@ -95,6 +95,16 @@ Explained explain(const Plan& plan, const Body* body, const Step* step, const Wo
     case L::SLOT_SHAPE:
       return {GRAPHC_INVALID_ARGUMENT, "axis " + text(c) + " of a value has size " + text(a) + " instead of " + text(b)};
     case L::LIST_TYPE: return {GRAPHC_INVALID_ARGUMENT, "a list holds a value of another dtype or rank than wanted"};
+    case L::LIST_INDEX:
+      return {GRAPHC_INVALID_ARGUMENT, std::string(c ? "Tried to write to" : "Tried to read from") + " index " + text(a) +
+                                           ", but the TensorArray has the size " + text(b)};
+    case L::LIST_UNWRITTEN:
+      return {GRAPHC_INVALID_ARGUMENT, "Could not read from TensorArray index " + text(a) + ": nothing was written there"};
+    case L::LIST_SHAPES:
+      return {GRAPHC_INVALID_ARGUMENT, "TensorArray has inconsistent shapes: a size of the element at index " + text(a) + " is " +
+                                           text(b) + ", another one has " + text(c) + " there"};
+    case L::LIST_COUNT:
+      return {GRAPHC_INVALID_ARGUMENT, text(a) + " elements or rows do not fit a TensorArray, or " + text(b)};
     case L::BUFFER_SIZE: return {GRAPHC_INVALID_ARGUMENT, "a tensor of " + text(a) + " elements cannot be made"};
     case L::ACCESS: return {GRAPHC_INVALID_ARGUMENT, "a fused step would reach elements " + text(a) + " to " + text(b)};
     case L::MAP_FAILED: return {GRAPHC_INVALID_ARGUMENT, "a fused step cannot be run (status " + text(a) + ")"};

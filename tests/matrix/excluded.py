@@ -15,6 +15,16 @@ EXCLUDED = {
     "TensorListPushBack": "is made by every gradient of a loop",
     "TensorListPopBack": "is made by every gradient of a loop",
     "TensorListLength": "is made by every gradient of a loop",
+    **dict.fromkeys((
+        "TensorListReserve", "TensorListResize", "TensorListSetItem", "TensorListGetItem", "TensorListStack",
+        "_TensorListRows", "TensorListFromTensor", "TensorListGather", "TensorListScatterIntoExistingList",
+        "_TensorListScatterSum", "_TensorListErase", "_TensorListAdd", "TensorListConcatV2", "TensorListSplit",
+    ), "is about lists, which live inside a run: tests/ops/test_tensor_array.py"),
+    **dict.fromkeys((
+        "FIFOQueueV2", "PaddingFIFOQueueV2", "RandomShuffleQueueV2", "PriorityQueueV2", "QueueEnqueueV2",
+        "QueueEnqueueManyV2", "QueueDequeueV2", "QueueDequeueManyV2", "QueueDequeueUpToV2", "QueueCloseV2",
+        "QueueSizeV2", "QueueIsClosedV2", "_EndOfData",
+    ), "is about the queues of a session: tests/session/test_queues.py"),
     "PyFunc": "is what front='python' is made of",
     "Print": "writes to stderr and returns its operand: tests/session",
     "Assert": "has no results: tests/session",

@@ -28,7 +28,7 @@ from graphc.api.gradients.walk import OF_OPERATIONS, backward, is_differentiable
 from graphc.api.math.binary import add, subtract
 from graphc.api.math.comparison import greater
 from graphc.ir import dims
-from graphc.ir.dtypes import int32
+from graphc.ir.dtypes import int32, variant
 from graphc.ir.func_graph import FuncGraph
 from graphc.ir.graph import Graph, get_default_graph
 from graphc.ir.op import Op
@@ -176,7 +176,8 @@ def _finish_body(graph: LoopGradient, left: Tensor, carried: Sequence[Tensor], s
     for tensor, gradient in zip(carried, found, strict=False):
         outputs.append(zeros_for(tensor) if gradient is None else gradient)
     for total, gradient in zip(sums, found[len(carried):], strict=True):
-        outputs.append(total if gradient is None else add(total, gradient))
+        plus = lists.add if total.dtype == variant else add
+        outputs.append(total if gradient is None else plus(total, gradient))
     outputs = [t if t.graph is graph else graph.capture(t) for t in outputs]
     graph.outputs = [*outputs, *(rest for _, rest in graph.lists)]
 

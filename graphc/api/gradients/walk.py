@@ -22,7 +22,7 @@ from graphc.api.gradients import registry
 from graphc.api.gradients.builder import BUILDER
 from graphc.api.gradients.slices import Gradient, IndexedSlices, as_dense, joined
 from graphc.api.math.binary import add_n
-from graphc.errors import UnimplementedError, built_at
+from graphc.errors import built_at
 from graphc.ir.dtypes import DType, variant
 from graphc.ir.graph import get_default_graph
 from graphc.ir.tensor import Operation, Tensor
@@ -123,7 +123,10 @@ def gradient_of(operation: Operation, dys: Sequence[Any], wanted: Sequence[bool]
 
 def _sum(parts: Sequence[Gradient], tensor: Tensor) -> Gradient:
     if tensor.dtype == variant:
-        raise UnimplementedError(f"two gradients of the list '{tensor.name}' cannot be added", tensor.op)
+        total: Any = parts[0]
+        for part in parts[1:]:
+            total = lists.add(total, part)
+        return total
     slices = [p for p in parts if isinstance(p, IndexedSlices)]
     return joined(slices) if len(slices) == len(parts) else add_n([as_dense(p) for p in parts])
 
