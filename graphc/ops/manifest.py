@@ -34,14 +34,22 @@ TYPES: dict[str, str] = {
     "array.source": "Const Placeholder PlaceholderWithDefault",
     "array.space": "SpaceToBatchND BatchToSpaceND SpaceToBatch BatchToSpace SpaceToDepth DepthToSpace",
     "array.transpose": "Transpose InvertPermutation ReverseV2",
+    "control.arrays":
+        "TensorListReserve TensorListResize TensorListSetItem TensorListGetItem TensorListStack "
+        "_TensorListRows TensorListFromTensor TensorListGather TensorListScatterIntoExistingList "
+        "_TensorListScatterSum _TensorListErase _TensorListAdd TensorListConcatV2 TensorListSplit",
     "control.control": "StatelessWhile While StatelessIf If",
     "control.lists": "EmptyTensorList TensorListPushBack TensorListPopBack TensorListLength",
-    "control.script": "PyFunc Print Assert",
+    "control.queues":
+        "FIFOQueueV2 PaddingFIFOQueueV2 RandomShuffleQueueV2 PriorityQueueV2 QueueEnqueueV2 "
+        "QueueEnqueueManyV2 QueueDequeueV2 QueueDequeueManyV2 QueueDequeueUpToV2 QueueCloseV2 QueueSizeV2 "
+        "QueueIsClosedV2",
+    "control.script": "PyFunc Print Assert _EndOfData",
     "image.boxes":
         "NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4 DrawBoundingBoxes "
         "DrawBoundingBoxesV2",
-    "image.crop_and_resize": "CropAndResize CropAndResizeGradImage CropAndResizeGradBoxes",
     "image.color": "RGBToHSV HSVToRGB AdjustHue AdjustSaturation AdjustContrastv2",
+    "image.crop_and_resize": "CropAndResize CropAndResizeGradImage CropAndResizeGradBoxes",
     "image.resize": "ResizeNearestNeighbor ResizeNearestNeighborGrad ResizeBilinear ResizeBilinearGrad",
     "image.resize_smooth": "ResizeBicubic ResizeBicubicGrad ResizeArea",
     "linalg.cholesky": "Cholesky CholeskyGrad",
@@ -55,8 +63,8 @@ TYPES: dict[str, str] = {
     "math.binary": "Add AddV2 Sub Mul Pow Maximum Minimum SquaredDifference AddN",
     "math.bitwise": "BitwiseAnd BitwiseOr BitwiseXor LeftShift RightShift Invert PopulationCount",
     "math.comparison":
-        "ApproximateEqual Less LessEqual Greater GreaterEqual Equal NotEqual LogicalAnd LogicalOr LogicalNot IsNan "
-        "IsInf IsFinite",
+        "Less LessEqual Greater GreaterEqual Equal NotEqual ApproximateEqual LogicalAnd LogicalOr LogicalNot "
+        "IsNan IsInf IsFinite",
     "math.counting": "Bincount HistogramFixedWidth LowerBound UpperBound",
     "math.division": "RealDiv TruncateDiv Div FloorDiv FloorMod TruncateMod Mod",
     "math.hyperbolic": "Asinh Acosh Atanh",
@@ -71,10 +79,9 @@ TYPES: dict[str, str] = {
     "math.sparse_segments":
         "SparseSegmentSum SparseSegmentSumWithNumSegments SparseSegmentMean SparseSegmentMeanWithNumSegments "
         "SparseSegmentSqrtN SparseSegmentSqrtNWithNumSegments SparseSegmentMeanGrad SparseSegmentSqrtNGrad",
-    "math.special":
-        "Lgamma Digamma Polygamma Zeta Igamma Igammac IgammaGradA Betainc BesselI0e BesselI1e Erfc",
-    "math.trigonometry": "Sin Cos Tan Asin Acos Atan Sinh Cosh Erf Atan2",
+    "math.special": "Lgamma Digamma Polygamma Zeta Igamma Igammac IgammaGradA Betainc BesselI0e BesselI1e Erfc",
     "math.top_k": "TopKV2 InTopK InTopKV2",
+    "math.trigonometry": "Sin Cos Tan Asin Acos Atan Sinh Cosh Erf Atan2",
     "math.unary":
         "Neg Abs Sign Square Exp Expm1 Log Log1p Sqrt Rsqrt Reciprocal Inv SqrtGrad RsqrtGrad ReciprocalGrad "
         "InvGrad Floor Ceil Rint Round",
@@ -95,17 +102,20 @@ TYPES: dict[str, str] = {
     "nn.ctc": "CTCLoss",
     "nn.ctc_decode": "CTCGreedyDecoder CTCBeamSearchDecoder",
     "nn.depth_taps": "_DepthTaps _SumDepthTaps",
-    "nn.depthwise":
-        "DepthwiseConv2dNative DepthwiseConv2dNativeBackpropInput DepthwiseConv2dNativeBackpropFilter",
-    "nn.global_norm": "BatchNormWithGlobalNormalization BatchNormWithGlobalNormalizationGrad",
-    "nn.local_response": "LRN LRNGrad _WindowSum",
+    "nn.depthwise": "DepthwiseConv2dNative DepthwiseConv2dNativeBackpropInput DepthwiseConv2dNativeBackpropFilter",
     "nn.dilation": "Dilation2D Dilation2DBackpropInput Dilation2DBackpropFilter",
+    "nn.global_norm": "BatchNormWithGlobalNormalization BatchNormWithGlobalNormalizationGrad",
+    "nn.local_response": "_WindowSum LRN LRNGrad",
     "nn.losses": "L2Loss _HalfSquares",
     "nn.max_pooling": "MaxPool MaxPoolGrad MaxPoolGradGrad",
     "nn.max_pooling_v2": "MaxPoolV2 MaxPoolGradV2 MaxPoolGradGradV2",
     "nn.pooling3d": "AvgPool3D AvgPool3DGrad MaxPool3D MaxPool3DGrad MaxPool3DGradGrad",
     "nn.softmax": "Softmax LogSoftmax SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits",
+    "random.draws": "RandomShuffle Multinomial RandomGamma RandomGammaGrad RandomPoissonV2",
     "random.random": "RandomUniform RandomStandardNormal TruncatedNormal RandomUniformInt",
+    "random.stateless":
+        "StatelessRandomUniform StatelessRandomNormal StatelessTruncatedNormal StatelessRandomUniformInt "
+        "StatelessMultinomial",
     "state.scatter":
         "_Divided ScatterUpdate ScatterAdd ScatterSub ScatterMul ScatterDiv ScatterMin ScatterMax "
         "ScatterNdUpdate ScatterNdAdd ScatterNdSub",

@@ -34,8 +34,8 @@ from graphc.plan.plan import (
     While,
 )
 
-import numpy_nn_kernels  # noqa: F401  registers its kernels
 import numpy_draws  # noqa: F401  (kernels)
+import numpy_nn_kernels  # noqa: F401  registers its kernels
 from numpy_kernels import KERNELS, KernelError
 from numpy_lists import run_list
 from numpy_scalars import evaluate

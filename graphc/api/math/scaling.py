@@ -4,7 +4,7 @@ from __future__ import annotations
 from graphc.api.array.cast import cast
 from graphc.api.array.shapes import reshape
 from graphc.api.math.binary import maximum, minimum, multiply
-from graphc.api.math.comparison import less, less_equal, not_equal
+from graphc.api.math.comparison import not_equal
 from graphc.api.math.reduce import deprecated, reduce_all, reduce_sum
 from graphc.api.public import public
 from graphc.ir.apply import convert_to_tensor
@@ -57,16 +57,8 @@ def count_nonzero(
         return cast(reduce_sum(present, axis, keepdims=bool(keepdims)), dtype)
 
 
-@public("is_non_decreasing", "math.is_non_decreasing")
-def is_non_decreasing(x, name=None):
-    """Whether no element of x, read row by row, is less than the one before. As `tf.is_non_decreasing`."""
-    return _ascending(x, less_equal, name or "is_non_decreasing")
 
 
-@public("is_strictly_increasing", "math.is_strictly_increasing")
-def is_strictly_increasing(x, name=None):
-    """Whether every element of x, read row by row, is greater than the one before. As `tf.is_strictly_increasing`."""
-    return _ascending(x, less, name or "is_strictly_increasing")
 
 
 def _ascending(x, compared, name):
