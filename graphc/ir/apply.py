@@ -15,7 +15,7 @@ from graphc.errors import built_at
 from graphc.ir.dtypes import DType, as_dtype
 from graphc.ir.graph import get_default_graph
 from graphc.ir.node import Origin
-from graphc.ir.op import OPS, Op, float32_of
+from graphc.ir.op import OPS, Op
 from graphc.ir.tensor import Operation, Tensor, split_operands
 from graphc.ir.tensor_shape import Dimension, TensorShape
 from graphc.ir.user_frame import user_line
@@ -97,18 +97,10 @@ def apply(op: type[Op], *values: Any, name: str | None = None, **fields: Any) ->
     with graph.as_default(), graph.name_scope(name or op.type.lstrip("_")) as scope:
         operands = _operand_values(op, values, fields)
         tensors = _convert_operands(op, operands, scope)
-        resolved = {**_as_saved(op, fields), **resolve_fields(op, tensors)}
+        resolved = {**fields, **resolve_fields(op, tensors)}
         flat = [t for value in tensors.values() for t in (value if isinstance(value, tuple) else (value,))]
         operation = graph.create(op(**resolved), flat, name=scope)
     return results_of(operation)
-
-
-def _as_saved(op: type[Op], fields: dict[str, Any]) -> dict[str, Any]:
-    """The attributes with the precision that they have in files."""
-    kinds = {f.name: f.metadata.get("kind") for f in dataclasses.fields(op)} if fields else {}
-    return {name: float32_of(value) if kinds.get(name) == "float" else
-            tuple(map(float32_of, value)) if kinds.get(name) == "list(float)" else value
-            for name, value in fields.items()}
 
 
 def results_of(operation: Operation) -> Any:

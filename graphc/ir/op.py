@@ -81,14 +81,7 @@ def attr(kind: str, default: Any = dataclasses.MISSING, name: str | None = None)
     "list(string)", "list(type)", "list(shape)", "func". name: the attribute's name in the .pb, if it
     is not the field's. A float is one of 32 bits, as files have it: what is saved computes the same.
     """
-    if kind == "float" and isinstance(default, float):
-        default = float32_of(default)
     return field(default=default, metadata={"kind": kind, "wire": name})
-
-
-def float32_of(value: float) -> float:
-    """The nearest float of 32 bits."""
-    return float(np.float32(value))
 
 
 def operand_field(kind: str = "ints", default: Any = dataclasses.MISSING) -> Any:
@@ -127,6 +120,13 @@ class Op:
     refusal: ClassVar[str] = "a value is not valid"
     samples: ClassVar[Sequence[Sample]] = ()
     type: ClassVar[str]
+    floats: ClassVar[tuple[str, ...]] = ()       # fields that are floats (made by `register`)
+
+    def __post_init__(self) -> None:
+        for name in self.floats:
+            value = getattr(self, name)
+            kept = tuple(map(_float32, value)) if isinstance(value, tuple) else _float32(value)
+            object.__setattr__(self, name, kept)
 
     def infer(self, *inputs: Spec) -> Spec | tuple[Spec, ...]:
         """Spec(s) of the outputs. Raises ValueError (shapes) or TypeError (dtypes) for what the user got wrong."""
@@ -177,6 +177,10 @@ class Op:
             return self
         changed = {f.name: _substitute(getattr(self, f.name), values) for f in dataclasses.fields(self)}
         return dataclasses.replace(self, **changed)
+
+
+def _float32(value: float) -> float:
+    return float(np.float32(value))
 
 
 def _flatten(value: Any) -> Iterable[Any]:
@@ -371,6 +375,7 @@ def register(cls: C) -> C:
     """Class decorator: makes the op a frozen dataclass and known by its class name, which is its TF type."""
     made = dataclass(frozen=True)(cls)
     made.type = cls.__name__
+    made.floats = tuple(f.name for f in dataclasses.fields(made) if f.metadata.get("kind") in ("float", "list(float)"))
     named = {name.rstrip("*") for name in (*made.operands, *made.results)}
     for attribute, source in made.types.items():
         if source.rstrip("*") not in named:
