@@ -67,8 +67,14 @@ def definition(op: type[Op], sample: Sample, double: bool = False) -> Op:
     """The op with the sample's fields. double: attributes that are float32 become float64."""
     fields = dict(sample.attributes)
     if double:
-        fields = {k: float64 if isinstance(v, DType) and v == float32 else v for k, v in fields.items()}
+        fields = {k: _doubled(v) for k, v in fields.items()}
     return op(**fields)
+
+
+def _doubled(value: Any) -> Any:
+    if isinstance(value, tuple) and any(isinstance(v, DType) for v in value):
+        return tuple(map(_doubled, value))
+    return float64 if isinstance(value, DType) and value == float32 else value
 
 
 def specs(made: Sequence[np.ndarray]) -> list[Spec]:
