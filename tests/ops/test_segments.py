@@ -129,6 +129,8 @@ def test_histograms():
     values = [-1.0, 0, 1.5, 2, 5, 15]
     np.testing.assert_array_equal(both(gc.histogram_fixed_width(values, [0.0, 5.0], 5)), [2, 1, 1, 0, 2])
     np.testing.assert_array_equal(both(gc.histogram_fixed_width_bins(values, [0.0, 5.0], 5)), [0, 0, 1, 2, 4, 4])
+    edges = gc.placeholder_with_default(np.array([np.nan, np.inf, -np.inf, 2], np.float32), [None])
+    np.testing.assert_array_equal(both(gc.histogram_fixed_width(edges, [0.0, 5.0], 5)), [2, 0, 1, 0, 1])
     assert gc.histogram_fixed_width(values, [0.0, 5.0]).shape.as_list() == [100]
     refused(gc.histogram_fixed_width(values, [5.0, 5.0]), "value_range must be ascending")
     with pytest.raises(ValueError, match="nbins should be a positive number"):

@@ -121,6 +121,8 @@ def test_searchsorted():
                     for a, b in zip(rows, values, strict=True)]
         np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(both(gc.searchsorted([1, 3, 5], [0, 3, 9])), [0, 1, 3])
+    for side, places in (("left", [0, 3, 0]), ("right", [3, 3, 0])):     # as std::lower_bound and std::upper_bound
+        np.testing.assert_array_equal(both(gc.searchsorted([1.0, 2, 3], [np.nan, np.inf, -np.inf], side)), places)
     with pytest.raises(ValueError, match="side must be either"):
         gc.searchsorted([1], [1], "middle")
 

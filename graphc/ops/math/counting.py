@@ -116,6 +116,7 @@ class HistogramFixedWidth(Op):
             raise InvalidArgumentError(f"{self.refusal}: {low} and {high}")
         step = (float(high - low)) / float(self.nbins)  # type: ignore[arg-type]
         places = np.minimum((np.maximum(values, low) - low).astype(np.float64) / step, self.nbins - 1)
+        places = np.where(np.isnan(places), 0, places)
         return np.bincount(places.astype(np.int64), minlength=int(self.nbins)).astype(self.dtype.numpy)  # type: ignore
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
