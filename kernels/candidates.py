@@ -3,8 +3,8 @@
 Job: out[i] is drawn from classes below range_max; with `unique` none twice, drawn again until it is new; tries is the
 number of draws. kind: 0 by log((c + 2) / (c + 1)), 1 evenly, 2 by the running sums of probabilities in `table`. Draw i
 of a run is number i of the philox stream of (key, run, iteration).
-Invariants: one tile, as what is drawn depends on what was drawn before; more than MOST_TRIES draws end it with
-INVALID_VALUE; a table is searched within its size, and what comes out of it is cut to range_max.
+Invariants: one tile, as what is drawn depends on what was drawn before; more draws than many times range_max end it
+with INVALID_VALUE; a table is searched within its size, and what comes out of it is cut to range_max.
 """
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .scalars.exponential import exp_f64, log_f64
 from .scalars.random import philox_f64
 from .words import INVALID_VALUE, OK, TILES, WORK_BYTES
 
-MOST_TRIES = 1 << 31
+FEW_TRIES, TRIES_A_CLASS = 1 << 20, 256
 LOG_UNIFORM, UNIFORM, TABLE = 0, 1, 2
 
 
@@ -62,9 +62,10 @@ def make(types):
         if unique != 0:
             for i in range(places):
                 seen[i] = -1
+        most = max(n, max(FEW_TRIES, TRIES_A_CLASS * range_max))
         span, found, drawn = log_f64(float(range_max) + 1.0), 0, 0
         while found < n:
-            if drawn >= MOST_TRIES:
+            if drawn >= most:
                 return INVALID_VALUE
             u = philox_f64(key, counter[0], counter[1], drawn)
             if kind == LOG_UNIFORM:
@@ -87,5 +88,6 @@ register(Kernel("candidates", (Operand("counter", "in", "i64", "2"), Operand("ta
                                Operand("out", "out", "i64", "n"), Operand("tries", "out", "i64", "1")),
                 ("n", "size"), ("range_max", "kind", "unique", "key"), ({},), make,
                 (*at_least(0, "n", "size", "kind", "unique", "key"), *at_least(1, "range_max"),
+                 *at_most(1 << 40, "range_max"),
                  *at_most(1, "unique"), *at_most(2, "kind"), *at_most(1 << 30, "n"),
                  "n <= range_max + (1 - unique) * n")))
