@@ -11,6 +11,7 @@ from graphc import linalg as linalg
 from graphc import manip as manip
 from graphc import math as math
 from graphc import nn as nn
+from graphc import quantization as quantization
 from graphc import random as random
 from graphc import train as train
 from graphc.api.state.variable_scope import AUTO_REUSE as AUTO_REUSE
@@ -125,6 +126,12 @@ from graphc.api.array.shapes import expand_dims as expand_dims
 from graphc.api.math.unary import expm1 as expm1
 from graphc.api.array.patches import extract_image_patches as extract_image_patches
 from graphc.api.array.diagonal import eye as eye
+from graphc.api.quantization.quantization import fake_quant_with_min_max_args as fake_quant_with_min_max_args
+from graphc.api.quantization.quantization import fake_quant_with_min_max_args_gradient as fake_quant_with_min_max_args_gradient
+from graphc.api.quantization.quantization import fake_quant_with_min_max_vars as fake_quant_with_min_max_vars
+from graphc.api.quantization.quantization import fake_quant_with_min_max_vars_gradient as fake_quant_with_min_max_vars_gradient
+from graphc.api.quantization.quantization import fake_quant_with_min_max_vars_per_channel as fake_quant_with_min_max_vars_per_channel
+from graphc.api.quantization.quantization import fake_quant_with_min_max_vars_per_channel_gradient as fake_quant_with_min_max_vars_per_channel_gradient
 from graphc.api.array.fill import fill as fill
 from graphc.ir.dtypes import float16 as float16
 from graphc.ir.dtypes import float32 as float32
@@ -448,6 +455,12 @@ __all__ = [
     "expm1",
     "extract_image_patches",
     "eye",
+    "fake_quant_with_min_max_args",
+    "fake_quant_with_min_max_args_gradient",
+    "fake_quant_with_min_max_vars",
+    "fake_quant_with_min_max_vars_gradient",
+    "fake_quant_with_min_max_vars_per_channel",
+    "fake_quant_with_min_max_vars_per_channel_gradient",
     "fill",
     "float16",
     "float32",

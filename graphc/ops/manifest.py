@@ -62,6 +62,12 @@ TYPES: dict[str, str] = {
     "nn.losses": "L2Loss _HalfSquares",
     "nn.max_pooling": "MaxPool MaxPoolGrad MaxPoolGradGrad",
     "nn.softmax": "Softmax LogSoftmax SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits",
+    "quantization.fake_quant":
+        "FakeQuantWithMinMaxArgs FakeQuantWithMinMaxArgsGradient FakeQuantWithMinMaxVars "
+        "FakeQuantWithMinMaxVarsGradient FakeQuantWithMinMaxVarsPerChannel "
+        "FakeQuantWithMinMaxVarsPerChannelGradient _FakeQuantized _FakeQuantSide",
+    "quantization.quantize_and_dequantize":
+        "QuantizeAndDequantize QuantizeAndDequantizeV2 QuantizeAndDequantizeV3 _QuantizedWithin",
     "random.random": "RandomUniform RandomStandardNormal TruncatedNormal RandomUniformInt",
     "state.scatter":
         "ScatterUpdate ScatterAdd ScatterSub ScatterMul ScatterDiv ScatterMin ScatterMax ScatterNdUpdate ScatterNdAdd "
