@@ -18,6 +18,7 @@ from graphc.api.control.asserts import assert_rank_at_least as assert_rank_at_le
 from graphc.api.control.asserts import assert_rank_in as assert_rank_in
 from graphc.api.control.asserts import assert_same_float_dtype as assert_same_float_dtype
 from graphc.api.control.asserts import assert_scalar as assert_scalar
+from graphc.api.control.assert_shapes import assert_shapes as assert_shapes
 from graphc.api.control.asserts import assert_type as assert_type
 from graphc.api.array.passing import check_numerics as check_numerics
 from graphc.api.control.asserts import is_non_decreasing as is_non_decreasing
@@ -44,6 +45,7 @@ __all__ = [
     "assert_rank_in",
     "assert_same_float_dtype",
     "assert_scalar",
+    "assert_shapes",
     "assert_type",
     "check_numerics",
     "is_non_decreasing",

@@ -351,6 +351,7 @@ NAMES: dict[str, dict[str, str]] = {
         "assert_rank_in": "graphc.api.control.asserts:assert_rank_in",
         "assert_same_float_dtype": "graphc.api.control.asserts:assert_same_float_dtype",
         "assert_scalar": "graphc.api.control.asserts:assert_scalar",
+        "assert_shapes": "graphc.api.control.assert_shapes:assert_shapes",
         "assert_type": "graphc.api.control.asserts:assert_type",
         "check_numerics": "graphc.api.array.passing:check_numerics",
         "is_non_decreasing": "graphc.api.control.asserts:is_non_decreasing",

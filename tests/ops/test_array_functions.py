@@ -166,6 +166,7 @@ def test_parts() -> None:
 def test_shapes() -> None:
     x, y = gc.placeholder(gc.int32, [None]), gc.placeholder(gc.int32, [None])
     same(gc.broadcast_dynamic_shape(x, y), [4, 2, 3], {x: [2, 1], y: [4, 1, 3]})
+    same(gc.broadcast_dynamic_shape(gc.constant([5, 1]), gc.constant([7, 1, 2])), [7, 5, 2])
     with pytest.raises(INVALID, match="do not broadcast"):
         value(gc.broadcast_dynamic_shape(x, y), {x: [2, 3], y: [2]})
     same(gc.stack(gc.shape_n([np.zeros((2, 3)), np.zeros((4, 5))])), [[2, 3], [4, 5]])
