@@ -14,7 +14,7 @@ TYPES: dict[str, str] = {
     "array.diagonal_bands": "MatrixDiagV2 MatrixDiagPartV2 MatrixSetDiagV2",
     "array.fill": "Fill ZerosLike OnesLike Range",
     "array.gather": "GatherV2 _ScatterSum OneHot Where",
-    "array.gather_nd": "GatherNd Gather",
+    "array.gather_nd": "GatherNd _GatherNdLike Gather",
     "array.identity": "Identity StopGradient PreventGradient NoOp",
     "array.join": "ConcatV2 Pack Unpack Split SplitV",
     "array.join_shapes": "Concat ParallelConcat ConcatOffset ShapeN BroadcastArgs",

@@ -79,8 +79,9 @@ def constant_node(array: np.ndarray, like: Node) -> Node:
 
 
 def _is_small(spec: Spec) -> bool:
-    count = dims.product(spec.shape) if spec.shape is not None else None
-    return isinstance(count, int) and count <= SIZE_LIMIT
+    # Of no elements, too, every size must be known: a symbol that the node binds would be bound by nothing then.
+    known = spec.shape is not None and all(isinstance(s, int) for s in spec.shape)
+    return known and dims.product(spec.shape or ()) <= SIZE_LIMIT  # type: ignore[operator]
 
 
 def _known_value(spec: Spec) -> bool:

@@ -25,7 +25,11 @@ def dynamic_stitch(indices: Any, data: Any, name: str | None = None) -> Tensor:
 
     Rows that no index names are 0.
     """
-    result: Tensor = apply(DynamicStitch, [_int32(i) for i in indices], list(data), name=name)
+    places = [convert_to_tensor(_int32(i)) for i in indices]
+    result: Tensor = apply(DynamicStitch, places, list(data), name=name)
+    if result.shape.ndims is not None and all(place.op.type == "Const" for place in places):
+        largest = max((int(p.op.definition.value.max(initial=-1)) for p in places), default=-1)  # type: ignore
+        result.set_shape([largest + 1, *result.shape.as_list()[1:]])
     return result
 
 
