@@ -117,8 +117,18 @@ class Placement:
         return found
 
     def _used_by_one(self, value: Value) -> bool:
-        users = self.consumers.get(value, [])
-        return len(users) == 1 and not isinstance(users[0].op, Alias) and value not in self.flow.outputs
+        users: set[Node] = set()
+        waiting = [value]
+        while waiting:
+            seen = waiting.pop()
+            if seen in self.flow.outputs:
+                return False
+            for node in self.consumers.get(seen, ()):
+                if isinstance(node.op, Alias):
+                    waiting.append(node.value())
+                else:
+                    users.add(node)
+        return len(users) == 1
 
     def decide(self, order: Sequence[Node]) -> None:
         """Sets target, early and late for this order of steps."""
