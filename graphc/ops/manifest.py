@@ -10,6 +10,7 @@ TYPES: dict[str, str] = {
     "array.bitcast": "Bitcast",
     "array.broadcast": "BroadcastTo _SumTo Tile",
     "array.cast": "Cast",
+    "array.depth": "SpaceToDepth DepthToSpace",
     "array.diagonal": "MatrixDiag MatrixDiagPart MatrixSetDiag Diag DiagPart MatrixBandPart",
     "array.diagonal_bands": "MatrixDiagV2 MatrixDiagPartV2 MatrixSetDiagV2",
     "array.fill": "Fill ZerosLike OnesLike Range",
@@ -32,7 +33,7 @@ TYPES: dict[str, str] = {
     "array.shapes": "Shape Size Rank Reshape ExpandDims Squeeze",
     "array.slicing": "Slice StridedSlice StridedSliceGrad",
     "array.source": "Const Placeholder PlaceholderWithDefault",
-    "array.space": "SpaceToBatchND BatchToSpaceND SpaceToBatch BatchToSpace SpaceToDepth DepthToSpace",
+    "array.space": "SpaceToBatchND BatchToSpaceND SpaceToBatch BatchToSpace",
     "array.transpose": "Transpose InvertPermutation ReverseV2",
     "control.control": "StatelessWhile While StatelessIf If",
     "control.lists": "EmptyTensorList TensorListPushBack TensorListPopBack TensorListLength",
@@ -63,9 +64,10 @@ TYPES: dict[str, str] = {
     "nn.max_pooling": "MaxPool MaxPoolGrad MaxPoolGradGrad",
     "nn.softmax": "Softmax LogSoftmax SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits",
     "quantization.fake_quant":
-        "FakeQuantWithMinMaxArgs FakeQuantWithMinMaxArgsGradient FakeQuantWithMinMaxVars "
-        "FakeQuantWithMinMaxVarsGradient FakeQuantWithMinMaxVarsPerChannel "
-        "FakeQuantWithMinMaxVarsPerChannelGradient _FakeQuantized _FakeQuantSide",
+        "FakeQuantWithMinMaxArgs FakeQuantWithMinMaxVars FakeQuantWithMinMaxVarsPerChannel _FakeQuantized",
+    "quantization.fake_quant_gradients":
+        "FakeQuantWithMinMaxArgsGradient FakeQuantWithMinMaxVarsGradient FakeQuantWithMinMaxVarsPerChannelGradient "
+        "_FakeQuantSide",
     "quantization.quantize_and_dequantize":
         "QuantizeAndDequantize QuantizeAndDequantizeV2 QuantizeAndDequantizeV3 _QuantizedWithin",
     "random.random": "RandomUniform RandomStandardNormal TruncatedNormal RandomUniformInt",

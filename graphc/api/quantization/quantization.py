@@ -9,10 +9,12 @@ from graphc.ir.dtypes import float32
 from graphc.ir.tensor import Tensor
 from graphc.ops.quantization.fake_quant import (
     FakeQuantWithMinMaxArgs,
-    FakeQuantWithMinMaxArgsGradient,
     FakeQuantWithMinMaxVars,
-    FakeQuantWithMinMaxVarsGradient,
     FakeQuantWithMinMaxVarsPerChannel,
+)
+from graphc.ops.quantization.fake_quant_gradients import (
+    FakeQuantWithMinMaxArgsGradient,
+    FakeQuantWithMinMaxVarsGradient,
     FakeQuantWithMinMaxVarsPerChannelGradient,
 )
 from graphc.ops.quantization.quantize_and_dequantize import QuantizeAndDequantizeV2

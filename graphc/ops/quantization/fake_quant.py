@@ -12,23 +12,23 @@ from typing import Any, ClassVar
 import numpy as np
 
 from graphc.ir.builder import GradientBuilder
-from graphc.ir.dtypes import bool_, float32
+from graphc.ir.dtypes import float32
 from graphc.ir.elementwise import check_rank
-from graphc.ir.op import OPS, Composite, Elementwise, Sample, attr, register
+from graphc.ir.op import Composite, Elementwise, Sample, attr, register
 from graphc.ir.spec import Spec, require_equal, text
 from graphc.ir.tensor import Operation
 
 F = np.float32
-_VALUES = np.array([-20, -6.1, -6, -1.3, -0.02, 0, 0.01, 0.5, 1, 5.99, 6, 7], F)
+VALUES = np.array([-20, -6.1, -6, -1.3, -0.02, 0, 0.01, 0.5, 1, 5.99, 6, 7], F)
 _ROWS = np.array([[-1.5, 0.3, 2], [0.7, -3, 9]], F)
 
 
-def _levels(op: Any) -> tuple[int, int]:
+def levels_of(op: Any) -> tuple[int, int]:
     """The lowest and the highest level."""
     return int(op.narrow_range), (1 << op.num_bits) - 1
 
 
-def _check(op: Any, *inputs: Spec) -> None:
+def check(op: Any, *inputs: Spec) -> None:
     for name, spec in zip(op.operands, inputs, strict=True):
         if spec.dtype != float32:
             raise TypeError(f"argument '{name}' must be float32, but is {spec.dtype.name}; cast it (gc.cast)")
@@ -36,8 +36,8 @@ def _check(op: Any, *inputs: Spec) -> None:
         raise ValueError(f"num_bits must be between 2 and 16, inclusive, but is {op.num_bits}")
 
 
-def _check_range(op: Any, inputs: Spec, low: Spec, high: Spec, channels: bool) -> None:
-    _check(op, *([inputs, low, high] if len(op.operands) == 3 else [inputs, inputs, low, high]))
+def check_range(op: Any, inputs: Spec, low: Spec, high: Spec, channels: bool) -> None:
+    check(op, *([inputs, low, high] if len(op.operands) == 3 else [inputs, inputs, low, high]))
     for name, spec in (("min", low), ("max", high)):
         check_rank(name, spec, int(channels))
         if channels and inputs.shape is not None and spec.shape is not None:
@@ -47,7 +47,7 @@ def _check_range(op: Any, inputs: Spec, low: Spec, high: Spec, channels: bool) -
                           f"the last axis of inputs of shape {text(inputs.shape)}")
 
 
-def _nudged(low: np.ndarray, high: np.ndarray, first: int, last: int) -> tuple[Any, Any, Any]:
+def nudged(low: np.ndarray, high: np.ndarray, first: int, last: int) -> tuple[Any, Any, Any]:
     """NumPy: the scale and the nudged range, in float32."""
     with np.errstate(all="ignore"):
         scale = ((high - low) / F(last - first)).astype(F)
@@ -58,7 +58,7 @@ def _nudged(low: np.ndarray, high: np.ndarray, first: int, last: int) -> tuple[A
 
 def _quantized(x: np.ndarray, low: Any, high: Any, first: int, last: int) -> np.ndarray:
     low, high = np.asarray(low, F), np.asarray(high, F)
-    scale, bottom, top = _nudged(low, high, first, last)
+    scale, bottom, top = nudged(low, high, first, last)
     with np.errstate(all="ignore"):
         inverse = F(1) / scale
         zero = np.floor(-bottom * inverse + F(0.5))
@@ -67,7 +67,7 @@ def _quantized(x: np.ndarray, low: Any, high: Any, first: int, last: int) -> np.
     return np.where((low == 0) & (high == 0), F(0), made).astype(F)
 
 
-def _scalar_nudged(s: Any, low: Any, high: Any, first: int, last: int) -> tuple[Any, Any, Any]:
+def scalar_nudged(s: Any, low: Any, high: Any, first: int, last: int) -> tuple[Any, Any, Any]:
     def number(value: float) -> Any:
         return s.constant(value, float32)
 
@@ -79,25 +79,19 @@ def _scalar_nudged(s: Any, low: Any, high: Any, first: int, last: int) -> tuple[
     return scale, s("mul", s("sub", number(first), zero), scale), s("mul", s("sub", number(last), zero), scale)
 
 
-def _is_nothing(s: Any, low: Any, high: Any) -> Any:
+def is_nothing(s: Any, low: Any, high: Any) -> Any:
     zero = s.constant(0, float32)
     return s("and", s("equal", low, zero), s("equal", high, zero))
 
 
 def _scalar_quantized(s: Any, x: Any, low: Any, high: Any, levels: tuple[int, int]) -> Any:
-    scale, bottom, top = _scalar_nudged(s, low, high, *levels)
+    scale, bottom, top = scalar_nudged(s, low, high, *levels)
     half, zero = s.constant(0.5, float32), s.constant(0, float32)
     inverse = s("div", s.constant(1, float32), scale)
     level = s("floor", s("add", s("mul", s("neg", bottom), inverse), half))
     clipped = s("max", s("min", x, top), bottom)
     made = s("add", s("sub", s("mul", s("sub", clipped, bottom), inverse), level), half)
-    return s("select", _is_nothing(s, low, high), zero, s("mul", s("floor", made), scale))
-
-
-def _scalar_inside(s: Any, x: Any, low: Any, high: Any, levels: tuple[int, int]) -> Any:
-    _, bottom, top = _scalar_nudged(s, low, high, *levels)
-    inside = s("and", s("less_equal", bottom, x), s("less_equal", x, top))
-    return s("or", _is_nothing(s, low, high), inside)
+    return s("select", is_nothing(s, low, high), zero, s("mul", s("floor", made), scale))
 
 
 @register
@@ -110,12 +104,12 @@ class FakeQuantWithMinMaxArgs(Elementwise):
     max: float = attr("float", 6.0)
     num_bits: int = attr("int", 8)
     narrow_range: bool = attr("bool", False)
-    samples: ClassVar = [Sample(a, (_VALUES,), gradient=False) for a in (
+    samples: ClassVar = [Sample(a, (VALUES,), gradient=False) for a in (
         {}, {"narrow_range": True}, {"min": 0.125, "max": 1.0, "num_bits": 4}, {"min": -3.0, "max": -1.0},
         {"min": -0.125, "max": 0.75, "num_bits": 2})] + [Sample({}, ((0, 3),), gradient=False)]
 
     def infer(self, *inputs: Spec) -> Spec:
-        _check(self, *inputs)
+        check(self, *inputs)
         if not self.min < self.max:
             raise ValueError(f"min {self.min} has to be smaller than max {self.max}")
         return Spec(inputs[0].dtype, inputs[0].shape)
@@ -129,46 +123,7 @@ class FakeQuantWithMinMaxArgs(Elementwise):
 
     def scalar(self, s: Any, x: Any) -> Any:
         low, high = s.constant(self.min, float32), s.constant(self.max, float32)
-        return _scalar_quantized(s, x, low, high, _levels(self))
-
-
-@register
-class FakeQuantWithMinMaxArgsGradient(Elementwise):
-    """gradients where inputs lie in the nudged range, else 0."""
-
-    operands = ("gradients", "inputs")
-    results = ("backprops",)
-    min: float = attr("float", -6.0)
-    max: float = attr("float", 6.0)
-    num_bits: int = attr("int", 8)
-    narrow_range: bool = attr("bool", False)
-    samples: ClassVar = [Sample(s.attributes, ((12,), _VALUES), gradient=False) for s in
-                         FakeQuantWithMinMaxArgs.samples[:5]]
-
-    def infer(self, *inputs: Spec) -> Spec:
-        _check(self, *inputs)
-        return _same_shape(*inputs)
-
-    def reference(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-        _, bottom, top = _nudged(np.asarray(self.min, F), np.asarray(self.max, F), int(self.narrow_range),
-                                 2**self.num_bits - 1)
-        return np.where((x >= bottom) & (x <= top), dy, F(0))
-
-    def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
-        return [None, None]
-
-    def scalar(self, s: Any, dy: Any, x: Any) -> Any:
-        low, high = s.constant(self.min, float32), s.constant(self.max, float32)
-        return s("select", _scalar_inside(s, x, low, high, _levels(self)), dy, s.constant(0, float32))
-
-
-def _same_shape(dy: Spec, x: Spec) -> Spec:
-    if dy.shape is None or x.shape is None:
-        return Spec(x.dtype, x.shape if dy.shape is None else dy.shape)
-    message = f"gradients of shape {text(dy.shape)} and inputs of shape {text(x.shape)} must have one shape"
-    if len(dy.shape) != len(x.shape):
-        raise ValueError(message)
-    return Spec(x.dtype, tuple(require_equal(a, b, message) for a, b in zip(dy.shape, x.shape, strict=True)))
+        return _scalar_quantized(s, x, low, high, levels_of(self))
 
 
 class _Vars(Composite):
@@ -180,7 +135,7 @@ class _Vars(Composite):
     gradient: ClassVar[str]
 
     def infer(self, *inputs: Spec) -> Spec:
-        _check_range(self, *inputs, self.channels)  # type: ignore[misc]
+        check_range(self, *inputs, self.channels)  # type: ignore[misc]
         return Spec(inputs[0].dtype, inputs[0].shape)
 
     def reference(self, x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -197,10 +152,10 @@ class _Vars(Composite):
         return emit(_FakeQuantized(made.num_bits, made.narrow_range), x, low, high)
 
 
-_SCALARS = [Sample({}, (_VALUES, np.array(a, F), np.array(b, F)), gradient=False) for a, b in (
+SCALARS = [Sample({}, (VALUES, np.array(a, F), np.array(b, F)), gradient=False) for a, b in (
     (-1, 2), (0, 0), (0.25, 0.875), (-2, -1))] + [
     Sample({"num_bits": 3, "narrow_range": True}, ((2, 3, 5), np.array(-1, F), np.array(1, F)), gradient=False)]
-_CHANNELS = [Sample({}, (_ROWS, np.array([-1, 0, 1], F), np.array([1, 2, 3], F)), gradient=False),
+CHANNELS = [Sample({}, (_ROWS, np.array([-1, 0, 1], F), np.array([1, 2, 3], F)), gradient=False),
              Sample({"num_bits": 4, "narrow_range": True}, ((2, 2, 2), np.array([0, -0.5], F), np.array([0, 0.75], F)),
                     gradient=False), Sample({}, (_ROWS[0], np.zeros(3, F), np.ones(3, F)), gradient=False)]
 
@@ -212,10 +167,10 @@ class _FakeQuantized(Elementwise):
     operands = ("inputs", "min", "max")
     num_bits: int = attr("int", 8)
     narrow_range: bool = attr("bool", False)
-    samples: ClassVar = [*_SCALARS, *_CHANNELS]
+    samples: ClassVar = [*SCALARS, *CHANNELS]
 
     def infer(self, *inputs: Spec) -> Spec:
-        _check(self, *inputs)
+        check(self, *inputs)
         return super().infer(*inputs)
 
     def reference(self, x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -225,7 +180,7 @@ class _FakeQuantized(Elementwise):
         return [None, None, None]
 
     def scalar(self, s: Any, x: Any, low: Any, high: Any) -> Any:
-        return _scalar_quantized(s, x, low, high, _levels(self))
+        return _scalar_quantized(s, x, low, high, levels_of(self))
 
 
 @register
@@ -236,7 +191,7 @@ class FakeQuantWithMinMaxVars(_Vars):
     gradient: ClassVar[str] = "fake_quant_with_min_max_vars_gradient"
     num_bits: int = attr("int", 8)
     narrow_range: bool = attr("bool", False)
-    samples: ClassVar = _SCALARS
+    samples: ClassVar = SCALARS
 
 
 @register
@@ -247,102 +202,4 @@ class FakeQuantWithMinMaxVarsPerChannel(_Vars):
     gradient: ClassVar[str] = "fake_quant_with_min_max_vars_per_channel_gradient"
     num_bits: int = attr("int", 8)
     narrow_range: bool = attr("bool", False)
-    samples: ClassVar = _CHANNELS
-
-
-@register
-class _FakeQuantSide(Elementwise):
-    """Whether inputs lie below (-1), in (0) or above (1) the nudged range."""
-
-    operands = ("inputs", "min", "max")
-    results = ("y",)
-    output_dtype = bool_
-    side: int = attr("int")
-    num_bits: int = attr("int", 8)
-    narrow_range: bool = attr("bool", False)
-    samples: ClassVar = [Sample({**s.attributes, "side": n}, s.inputs, gradient=False) for s in _SCALARS for n in (-1,
-                                                                                                                   0,
-                                                                                                                   1)]
-
-    def infer(self, *inputs: Spec) -> Spec:
-        _check(self, *inputs)
-        return Spec(bool_, super().infer(*inputs).shape)
-
-    def reference(self, x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        _, bottom, top = _nudged(low, high, int(self.narrow_range), 2**self.num_bits - 1)
-        nothing = (low == 0) & (high == 0)
-        if self.side == 0:
-            return nothing | ((x >= bottom) & (x <= top))
-        return ~nothing & (x < bottom if self.side < 0 else x > top)
-
-    def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
-        return [None, None, None]
-
-    def scalar(self, s: Any, x: Any, low: Any, high: Any) -> Any:
-        if self.side == 0:
-            return _scalar_inside(s, x, low, high, _levels(self))
-        _, bottom, top = _scalar_nudged(s, low, high, *_levels(self))
-        outside = s("less", x, bottom) if self.side < 0 else s("less", top, x)
-        return s("and", s("not", _is_nothing(s, low, high)), outside)
-
-
-class _VarsGradient(Composite):
-    """The gradients of inputs, min and max: what both forms share."""
-
-    operands = ("gradients", "inputs", "min", "max")
-    results = ("backprops_wrt_input", "backprop_wrt_min", "backprop_wrt_max")
-    channels: ClassVar[bool]
-
-    def infer(self, dy: Spec, x: Spec, low: Spec, high: Spec) -> tuple[Spec, ...]:
-        _check(self, dy, x, low, high)
-        _check_range(self, x, low, high, self.channels)
-        return _same_shape(dy, x), low, high
-
-    def reference(self, dy: np.ndarray, x: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, ...]:
-        made: Any = self
-        _, bottom, top = _nudged(low, high, int(made.narrow_range), 2**made.num_bits - 1)
-        nothing = (low == 0) & (high == 0)
-        axes = tuple(range(x.ndim - int(self.channels)))
-        inside = nothing | ((x >= bottom) & (x <= top))
-        sums = [np.where(~nothing & outside, dy, F(0)).sum(axis=axes, dtype=np.float64).astype(F)
-                for outside in (x < bottom, x > top)]
-        return (np.where(inside, dy, F(0)), *(np.asarray(total) for total in sums))
-
-    def grad(self, g: GradientBuilder, node: Operation, *dys: Any) -> Sequence[Any]:
-        return [None] * 4
-
-    def expand(self, emit: Callable[..., Any], dy: Any, x: Any, low: Any, high: Any) -> Any:
-        made: Any = self
-        zero = emit(OPS.make("Const", value=np.zeros((), F), dtype=float32))
-        axes = tuple(range(len(x.spec.shape) - int(self.channels)))
-        parts = []
-        for side in (0, -1, 1):
-            where = emit(_FakeQuantSide(side, made.num_bits, made.narrow_range), x, low, high)
-            part = emit(OPS.make("SelectV2"), where, dy, zero)
-            parts.append(part if side == 0 else emit(OPS.make("Sum", axis=axes, keep_dims=False), part))
-        return tuple(parts)
-
-
-def _with_gradients(samples: Sequence[Sample]) -> list[Sample]:
-    return [Sample(s.attributes, (np.shape(s.inputs[0]) if isinstance(s.inputs[0], np.ndarray) else s.inputs[0],
-                                  *s.inputs), gradient=False) for s in samples]
-
-
-@register
-class FakeQuantWithMinMaxVarsGradient(_VarsGradient):
-    """The gradients of FakeQuantWithMinMaxVars: to inputs inside, to min of those below, to max of those above."""
-
-    channels: ClassVar[bool] = False
-    num_bits: int = attr("int", 8)
-    narrow_range: bool = attr("bool", False)
-    samples: ClassVar = _with_gradients(_SCALARS)
-
-
-@register
-class FakeQuantWithMinMaxVarsPerChannelGradient(_VarsGradient):
-    """The gradients of FakeQuantWithMinMaxVarsPerChannel."""
-
-    channels: ClassVar[bool] = True
-    num_bits: int = attr("int", 8)
-    narrow_range: bool = attr("bool", False)
-    samples: ClassVar = _with_gradients(_CHANNELS)
+    samples: ClassVar = CHANNELS
