@@ -10,11 +10,12 @@ TYPES: dict[str, str] = {
     "array.bitcast": "Bitcast",
     "array.broadcast": "BroadcastTo _SumTo Tile",
     "array.cast": "Cast",
+    "array.depth": "SpaceToDepth DepthToSpace",
     "array.diagonal": "MatrixDiag MatrixDiagPart MatrixSetDiag Diag DiagPart MatrixBandPart",
     "array.diagonal_bands": "MatrixDiagPartV2 MatrixSetDiagV2 MatrixDiagV2",
     "array.fill": "Fill ZerosLike OnesLike Range",
     "array.gather": "GatherV2 _ScatterSum OneHot Where",
-    "array.gather_nd": "GatherNd Gather",
+    "array.gather_nd": "GatherNd _GatherNdLike Gather",
     "array.identity": "Identity StopGradient PreventGradient NoOp",
     "array.join": "ConcatV2 Pack Unpack Split SplitV",
     "array.join_shapes": "Concat ParallelConcat ConcatOffset ShapeN BroadcastArgs",
@@ -32,7 +33,7 @@ TYPES: dict[str, str] = {
     "array.shapes": "Shape Size Rank Reshape ExpandDims Squeeze",
     "array.slicing": "Slice StridedSlice StridedSliceGrad",
     "array.source": "Const Placeholder PlaceholderWithDefault",
-    "array.space": "SpaceToBatchND BatchToSpaceND SpaceToBatch BatchToSpace SpaceToDepth DepthToSpace",
+    "array.space": "SpaceToBatchND BatchToSpaceND SpaceToBatch BatchToSpace",
     "array.transpose": "Transpose InvertPermutation ReverseV2",
     "control.arrays":
         "TensorListReserve TensorListResize TensorListSetItem TensorListGetItem TensorListStack "
@@ -111,6 +112,13 @@ TYPES: dict[str, str] = {
     "nn.max_pooling_v2": "MaxPoolV2 MaxPoolGradV2 MaxPoolGradGradV2",
     "nn.pooling3d": "AvgPool3D AvgPool3DGrad MaxPool3D MaxPool3DGrad MaxPool3DGradGrad",
     "nn.softmax": "Softmax LogSoftmax SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits",
+    "quantization.fake_quant":
+        "FakeQuantWithMinMaxArgs _FakeQuantized FakeQuantWithMinMaxVars FakeQuantWithMinMaxVarsPerChannel",
+    "quantization.fake_quant_gradients":
+        "FakeQuantWithMinMaxArgsGradient _FakeQuantSide FakeQuantWithMinMaxVarsGradient "
+        "FakeQuantWithMinMaxVarsPerChannelGradient",
+    "quantization.quantize_and_dequantize":
+        "_QuantizedWithin QuantizeAndDequantize QuantizeAndDequantizeV2 QuantizeAndDequantizeV3",
     "random.draws": "RandomShuffle Multinomial RandomGamma RandomGammaGrad RandomPoissonV2",
     "random.random": "RandomUniform RandomStandardNormal TruncatedNormal RandomUniformInt",
     "random.stateless":

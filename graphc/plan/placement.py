@@ -112,12 +112,25 @@ class Placement:
         found = [self.root(value)]
         while (position := found[-1].node.op.overwrites) is not None:
             inputs = found[-1].node.inputs
-            before = inputs[position]
-            if (_is_source(before.node) or isinstance(before.node.op, Alias) or before in self.flow.outputs
-                    or self.consumers[before] != [found[-1].node] or inputs.count(before) > 1):
+            before = self.root(inputs[position])
+            if _is_source(before.node) or inputs.count(inputs[position]) > 1 or not self._used_by_one(before):
                 break
             found.append(before)
         return found
+
+    def _used_by_one(self, value: Value) -> bool:
+        users: set[Node] = set()
+        waiting = [value]
+        while waiting:
+            seen = waiting.pop()
+            if seen in self.flow.outputs:
+                return False
+            for node in self.consumers.get(seen, ()):
+                if isinstance(node.op, Alias):
+                    waiting.append(node.value())
+                else:
+                    users.add(node)
+        return len(users) == 1
 
     def decide(self, order: Sequence[Node]) -> None:
         """Sets target, early and late for this order of steps."""

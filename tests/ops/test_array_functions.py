@@ -129,6 +129,7 @@ def test_repeat(repeats: Any) -> None:
     fed = gc.placeholder(gc.int32, np.shape(repeats))
     same(gc.repeat(gc.constant(x), fed, axis=-1), np.repeat(x, repeats, axis=1), {fed: repeats})
     same(gc.repeat(x[0], repeats), np.repeat(x[0], repeats))
+    assert gc.repeat(x, repeats, axis=1).shape.as_list() == list(np.repeat(x, repeats, axis=1).shape)
 
 
 def test_moved_elements() -> None:
@@ -153,6 +154,8 @@ def test_parts() -> None:
     same(gc.dynamic_stitch(indices, parts), np.arange(8).reshape(4, 2), feeds)
     with pytest.raises(INVALID, match=r"partitions must be in \[0, 3\)"):
         value(parts, {data: np.zeros((1, 2)), places: [3]})
+    same(gc.dynamic_partition(np.arange(3.0), [0, 1, 0], 2)[1], [1])
+    same(gc.dynamic_partition(np.arange(3.0), np.array([0, 1, 0]), 2)[0], [0, 2])
     assert gc.dynamic_stitch([[0, 2], [1]], [[1.0, 2.0], [3.0]]).shape.as_list() == [3]
     out, idx = gc.setdiff1d([1, 2, 3, 4], [2, 9])
     same(out, [1, 3, 4])
@@ -163,6 +166,7 @@ def test_parts() -> None:
 def test_shapes() -> None:
     x, y = gc.placeholder(gc.int32, [None]), gc.placeholder(gc.int32, [None])
     same(gc.broadcast_dynamic_shape(x, y), [4, 2, 3], {x: [2, 1], y: [4, 1, 3]})
+    same(gc.broadcast_dynamic_shape(gc.constant([5, 1]), gc.constant([7, 1, 2])), [7, 5, 2])
     with pytest.raises(INVALID, match="do not broadcast"):
         value(gc.broadcast_dynamic_shape(x, y), {x: [2, 3], y: [2]})
     same(gc.stack(gc.shape_n([np.zeros((2, 3)), np.zeros((4, 5))])), [[2, 3], [4, 5]])
@@ -201,3 +205,10 @@ def test_patches_of_unknown_size() -> None:
     same(made[0, 1, 1], picture[0, 1:, 1:].reshape(-1), {x: picture})
     slope = gc.gradients(made, x)[0]
     same(slope[0, :, :, 0], [[1, 2, 1], [2, 4, 2], [1, 2, 1]], {x: picture})
+
+
+def test_where() -> None:
+    same(gc.where_v2([[True], [False]], [1, 2], 0), [[1, 2], [0, 0]])
+    same(gc.where_v2([False, True, True]), [[1], [2]])
+    with pytest.raises(ValueError, match="both be non-None"):
+        gc.where_v2([True], 1)

@@ -101,3 +101,17 @@ def test_order() -> None:
     with gc.Session() as session:
         assert session.run(gc.is_non_decreasing([1, 1, 2])) and not session.run(gc.is_strictly_increasing([1, 1, 2]))
         assert session.run(gc.is_strictly_increasing([3])) and not session.run(gc.is_non_decreasing([[2], [1]]))
+
+
+def test_shapes() -> None:
+    x, y = gc.placeholder(gc.float32, [None, 3]), gc.placeholder(gc.float32)
+    check = gc.debugging.assert_shapes({x: ("n", 3), y: (..., "n"), gc.zeros([2, 2]): "mm", gc.zeros([5]): None})
+    assert run(check, {x: np.zeros((2, 3)), y: np.zeros((4, 2))}) == 2
+    with pytest.raises(INVALID, match="must have the size"):
+        run(check, {x: np.zeros((2, 3)), y: np.zeros((4, 3))})
+    for wrong, message in ((("n", 4), "must have size 4"), (("n",), "must have rank 1"), ((3, "*"), "only allowed as"),
+                           (3, "must be an iterable")):
+        with pytest.raises(ValueError, match=message):
+            gc.debugging.assert_shapes({x: wrong})
+    with pytest.raises(ValueError, match="Received size 2"):
+        gc.debugging.assert_shapes([(gc.zeros([3]), "n"), (gc.zeros([2]), "n")])

@@ -85,9 +85,9 @@ def test_integers_divided_by_zero_change_nothing() -> None:
         np.testing.assert_array_equal(session.run(gc.scatter_div(v, [0, 1], [2, 2])), [3, -3, 5])
 
 
-def copies(targets: list[Any]) -> int:
+def copies(targets: list[Any], feeds: list[Any] | None = None) -> int:
     """How many steps copy a whole variable."""
-    plan = compile_graph([], targets=targets).plan
+    plan = compile_graph([], targets=targets, feeds=feeds or [], feed_ranks=[1] * len(feeds or [])).plan
     body = plan.bodies[0]
     states = {i for i, buffer in enumerate(body.buffers) if buffer.kind == BufferKind.STATE}
     return sum(isinstance(step, Call) and step.kernel.startswith("copy") and bool(states & set(step.operands))
@@ -102,6 +102,25 @@ def test_a_scatter_writes_the_rows_where_they_are() -> None:
     with gc.control_dependencies([first]):
         second = gc.scatter_update(v, [5], np.ones((1, 4), np.float32))
     assert copies([second.op]) == 0
+    fed = gc.placeholder(gc.int32, [None])
+    with gc.control_dependencies([gc.scatter_add(v, fed, 1.0)]):
+        assert copies([gc.scatter_sub(v, fed, 2.0).op], [fed]) == 0
+
+
+def test_chains_apply_in_order() -> None:
+    v, fed = gc.Variable(np.zeros((4, 2), np.float32)), gc.placeholder(gc.int32, [None])
+    first = gc.scatter_add(v, fed, 3.0)
+    with gc.control_dependencies([first]):
+        middle = gc.identity(v.read_value())
+        second = gc.scatter_mul(v, fed, 2.0)
+    with gc.control_dependencies([second]):
+        third = gc.scatter_sub(v, fed[:1], 1.0)
+    with gc.Session() as session:
+        started(session).run(third.op, {fed: [1, 3]})
+        np.testing.assert_array_equal(session.run(v)[:, 0], [0, 5, 0, 6])
+        seen, _ = session.run([middle, third.op], {fed: [1, 3]})
+        np.testing.assert_array_equal(seen[:, 0], [0, 8, 0, 9])
+        np.testing.assert_array_equal(session.run(v)[:, 0], [0, 15, 0, 18])
 
 
 def test_a_reader_of_the_old_value_still_sees_it() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from graphc.api.array.fill import ones, zeros
-from graphc.api.array.join import concat
+from graphc.api.array.join import concat, stack
 from graphc.api.math.binary import minimum
 from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
@@ -101,7 +101,8 @@ def eye(num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: 
             ones_of, whole = [*front, size], [*front, rows, columns]
         else:
             front = convert_to_tensor(np.zeros(0, np.int32) if isinstance(front, list) and not front else front)
-            ones_of, whole = (concat([front, part], 0) for part in ([size], [rows, columns]))
+            empty = front.shape.as_list() == [0]
+            ones_of, whole = (stack(part) if empty else concat([front, part], 0) for part in ([size], [rows, columns]))
         if square:
             return matrix_diag(ones(ones_of, dtype))
         return matrix_set_diag(zeros(whole, dtype), ones(ones_of, dtype))

@@ -104,4 +104,8 @@ def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None =
         count = sizes[at]
         mask = sequence_mask(broadcast_to(times, stack([count])))
         places = broadcast_to(expand_dims(range_(0, count), 1), shape_of(mask))
-        return gather(data, boolean_mask(places, mask), axis=at)
+        made = gather(data, boolean_mask(places, mask), axis=at)
+        if times.op.type == "Const" and None not in times.shape.as_list() and times.shape.as_list() != [1]:
+            made.set_shape([int(times.op.definition.value.sum()) if i == at else s  # type: ignore[attr-defined]
+                            for i, s in enumerate(data.shape.as_list())])
+        return made

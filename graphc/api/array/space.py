@@ -12,7 +12,8 @@ from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.dtypes import int32
 from graphc.ir.graph import get_default_graph
 from graphc.ir.tensor import Tensor
-from graphc.ops.array.space import BatchToSpaceND, DepthToSpace, SpaceToBatchND, SpaceToDepth
+from graphc.ops.array.depth import DepthToSpace, SpaceToDepth
+from graphc.ops.array.space import BatchToSpaceND, SpaceToBatchND
 
 
 def _block_size(function: str, block_size: Any, block_shape: Any) -> Any:

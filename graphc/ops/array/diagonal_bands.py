@@ -188,14 +188,11 @@ class MatrixDiagV2(Op):
         low, high = _band(self.k)
         longest = shape[-1]
         smallest = (longest - min(high, 0), longest + max(low, 0))
-        given = (self.num_rows, self.num_cols)
-        open_ = [dims.equal(size, -1) if not isinstance(size, int) else int(size == -1) for size in given]
-        both = open_[0] * open_[1] if isinstance(open_[0], int) or isinstance(open_[1], int) else 0
-        if both:
-            side = dims.maximum(*smallest)
-            return side, side
-        return tuple(dims.select(flag, least, size)  # type: ignore[return-value]
-                     for flag, least, size in zip(open_, smallest, given, strict=True))
+        rows_open, columns_open = (dims.equal(size, -1) for size in (self.num_rows, self.num_cols))
+        side = dims.maximum(*smallest)
+        rows = dims.select(rows_open, dims.select(columns_open, side, smallest[0]), self.num_rows)
+        columns = dims.select(columns_open, dims.select(rows_open, side, smallest[1]), self.num_cols)
+        return rows, columns
 
     def infer(self, diagonal: Spec, padding: Spec) -> Spec:
         check_kind(self, (diagonal,), "any")

@@ -49,9 +49,10 @@ def tuple_sizes(shape: Sequence[Size], depth: int, indices: Sequence[Size]) -> l
     return [1, dims.product(indices[:-1]), dims.product(shape[depth:]), *sizes]
 
 
-TUPLES = [(np.array([[0, 1], [2, 0], [2, 0]]), (3, 2, 5)), (np.array([[[1], [0]], [[2], [2]]]), (3, 4)),
-          (np.array([1, 0, 2]), (2, 3, 5)), (np.zeros((0, 2), np.int64), (3, 2)), (np.zeros((2, 0), np.int64), (3,)),
-          (np.array([[0, 0, 1], [1, 2, 0]]), (2, 3, 2))]
+# Tuples, and a shape into which they go; other rows of them, and fewer rows, do as well.
+TUPLES = [(np.array([[0, 1], [2, 0], [2, 0], [1, 1]]), (3, 2, 5)), (np.array([[[1], [0]], [[2], [2]]]), (3, 4)),
+          (np.array([1, 2, 1]), (4, 3, 5)), (np.zeros((0, 2), np.int64), (3, 2)), (np.zeros((2, 0), np.int64), (3,)),
+          (np.array([[0, 0, 1], [1, 2, 0], [1, 1, 1], [0, 2, 1]]), (2, 3, 2))]
 
 
 @register
@@ -90,6 +91,41 @@ class GatherNd(Op):
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         params, indices = inputs
         depth = indices.shape[-1]
+        b.call("gather_nd", [params, indices, outputs[0]], tuple_sizes(params.shape, depth, indices.shape), [depth])
+
+
+@register
+class _GatherNdLike(Op):
+    """GatherNd whose result has the shape of `like`, whose rank says how long the tuples are: gradients of scatters."""
+
+    checks_data = True
+    operands = ("params", "indices", "like")
+    results = ("output",)
+    types: ClassVar = {"Tparams": "params", "Tindices": "indices"}
+    samples: ClassVar = [Sample({}, (s, i.astype(t), (*i.shape[:-1], *s[i.shape[-1]:])), (d, None, d)) for i,
+                         s in TUPLES
+                         for d, t in ((None, np.int32), (float64, np.int64))]
+
+    def infer(self, params: Spec, indices: Spec, like: Spec) -> Spec:
+        if like.dtype != params.dtype:
+            raise TypeError(f"argument 'like' has dtype {like.dtype.name}, but 'params' has {params.dtype.name}")
+        check_tuples(self, indices, params.shape, "params", like.shape)
+        return Spec(params.dtype, like.shape)
+
+    def reference(self, params: np.ndarray, indices: np.ndarray, like: np.ndarray) -> np.ndarray:
+        if np.any((indices < 0) | (indices >= params.shape[:indices.shape[-1]])):
+            raise InvalidArgumentError(f"indices do not index into shape {params.shape}")
+        rows = [params[tuple(place)] for place in indices.reshape(-1, indices.shape[-1])] if (
+            indices.size) else [params] * int(np.prod(indices.shape[:-1]))
+        return np.array(rows, params.dtype).reshape(like.shape)
+
+    def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
+        params, indices, _ = node.inputs
+        return [g.scatter_nd(indices, dy, g.shape(params, out_type=indices.dtype)), None, None]
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        params, indices, _ = inputs
+        depth = indices.rank - 1 + params.rank - outputs[0].rank
         b.call("gather_nd", [params, indices, outputs[0]], tuple_sizes(params.shape, depth, indices.shape), [depth])
 
 

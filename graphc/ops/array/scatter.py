@@ -82,15 +82,6 @@ def call_scatter(b: Any, table: Any, indices: Any, updates: Any, y: Any, how: st
     b.call("scatter_nd", [indices, updates, y], tuple_sizes(y.shape, depth, indices.shape), [depth, HOW.index(how)])
 
 
-def _with_length(g: GradientBuilder, indices: Any, table: Any, updates: Any) -> Any:
-    """indices, whose last axis has a known size if the ranks say it: a gradient's rank depends on it."""
-    given, shapes = indices.spec.shape, (table.spec.shape, updates.spec.shape)
-    if given is None or None in shapes or isinstance(given[-1], int):
-        return indices
-    length, rank = len(given) - 1 + len(shapes[0]) - len(shapes[1]), len(given)
-    return g.slice(indices, [0] * rank, [-1] * (rank - 1) + [length])
-
-
 def _slice_shape(indices: np.ndarray, shape: Sequence[int]) -> tuple[int, ...]:
     return (*indices.shape[:-1], *shape[indices.shape[-1]:])
 
@@ -122,7 +113,7 @@ class ScatterNd(Op):
         return scattered("add", np.zeros(self.shape, updates.dtype), indices, updates)  # type: ignore[arg-type]
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
-        return [None, g.gather_nd(dy, _with_length(g, node.inputs[0], dy, node.inputs[1])), None]
+        return [None, g.gather_nd_like(dy, node.inputs[0], node.inputs[1]), None]
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         b.fill(outputs[0], 0)
@@ -171,7 +162,7 @@ class TensorScatterUpdate(_TensorScatter):
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         _, indices, updates = node.inputs
         return [g.tensor_scatter_update(dy, indices, g.zeros_like(updates)), None,
-                g.gather_nd(dy, _with_length(g, indices, dy, updates))]
+                g.gather_nd_like(dy, indices, updates)]
 
 
 @register
@@ -182,7 +173,7 @@ class TensorScatterAdd(_TensorScatter):
     samples: ClassVar = _SAMPLES
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
-        return [dy, None, g.gather_nd(dy, _with_length(g, node.inputs[1], dy, node.inputs[2]))]
+        return [dy, None, g.gather_nd_like(dy, node.inputs[1], node.inputs[2])]
 
 
 @register
@@ -193,7 +184,7 @@ class TensorScatterSub(_TensorScatter):
     samples: ClassVar = _SAMPLES
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
-        return [dy, None, g.neg(g.gather_nd(dy, _with_length(g, node.inputs[1], dy, node.inputs[2])))]
+        return [dy, None, g.neg(g.gather_nd_like(dy, node.inputs[1], node.inputs[2]))]
 
 
 @register

@@ -1,21 +1,21 @@
-"""Blocks of space that become batch or depth, and back: SpaceToBatchND, BatchToSpaceND, their first forms for pictures,
-SpaceToDepth, DepthToSpace. All are reshapes around a transpose."""
+"""Blocks of space that become batch, and back: SpaceToBatchND, BatchToSpaceND and their first forms for pictures.
+
+All are reshapes around a transpose.
+"""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 
-from graphc.errors import UnimplementedError
 from graphc.ir import dims
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import float64, int64
 from graphc.ir.elementwise import check_kind, check_rank
 from graphc.ir.known import require_nonnegative
-from graphc.ir.op import OPS, Composite, Permuted, Sample, attr, operand_field, register
+from graphc.ir.op import OPS, Composite, Sample, attr, operand_field, register
 from graphc.ir.spec import Shape, Spec, require_equal, require_less_equal, text
 from graphc.ir.tensor import Operation
 
@@ -183,7 +183,7 @@ _PICTURES: list[tuple[int, Pairs, tuple[int, ...], Any]] = [
     (2, ((1, 1), (0, 0)), (2, 2, 2, 1), int64)]
 
 
-def _check_block(block: int, x: Spec) -> None:
+def check_block(block: int, x: Spec) -> None:
     if block < 2:
         raise ValueError(f"block_size must be greater than 1, but is {block}")
     check_rank("input", x, 4)
@@ -202,7 +202,7 @@ class SpaceToBatch(Composite):
 
     def infer(self, x: Spec) -> Spec:
         check_kind(self, (x,), "any")
-        _check_block(self.block_size, x)
+        check_block(self.block_size, x)
         return _to_batch((self.block_size,) * 2, self.paddings, x)
 
     def reference(self, x: np.ndarray) -> np.ndarray:
@@ -229,7 +229,7 @@ class BatchToSpace(Composite):
 
     def infer(self, x: Spec) -> Spec:
         check_kind(self, (x,), "any")
-        _check_block(self.block_size, x)
+        check_block(self.block_size, x)
         return _to_space((self.block_size,) * 2, self.crops, x)
 
     def reference(self, x: np.ndarray) -> np.ndarray:
@@ -240,126 +240,3 @@ class BatchToSpace(Composite):
 
     def expand(self, emit: Any, x: Any) -> Any:
         return _expand_to_space(emit, (self.block_size,) * 2, self.crops, x)
-
-
-_FORMATS = {"NHWC": (1, 2, 3), "NCHW": (2, 3, 1)}       # height, width, channels
-_TURNED = {("NHWC", (0, 3, 1, 2)): "NCHW", ("NCHW", (0, 2, 3, 1)): "NHWC"}
-
-
-def _check_format(op: Any, x: Spec) -> tuple[int, int, int]:
-    if op.data_format == "NCHW_VECT_C":
-        raise UnimplementedError(f"{op.type} with data_format NCHW_VECT_C is not supported; use NHWC or NCHW")
-    if op.data_format not in _FORMATS:
-        raise ValueError(f"data_format must be NHWC or NCHW, not {op.data_format!r}")
-    _check_block(op.block_size, x)
-    return _FORMATS[op.data_format]
-
-
-def _turned(op: Any, perm: tuple[int, ...]) -> Permuted | None:
-    other = _TURNED.get((op.data_format, tuple(perm)))
-    return None if other is None else Permuted(replace(op, data_format=other), (perm,), (perm,))
-
-
-@register
-class SpaceToDepth(Composite):
-    """Blocks of pictures become channels: those of the first place in a block first."""
-
-    operands = ("input",)
-    results = ("output",)
-    types: ClassVar = {"T": "input"}
-    block_size: int = attr("int")
-    data_format: str = attr("string", "NHWC")
-    samples: ClassVar = [Sample({"block_size": b, "data_format": f}, (s,), (d,)) for b, f, s, d in (
-        (2, "NHWC", (1, 4, 6, 3), None), (3, "NHWC", (2, 3, 6, 2), float64), (2, "NCHW", (2, 3, 4, 2), None),
-        (2, "NHWC", (0, 2, 4, 5), int64))]
-
-    def infer(self, x: Spec) -> Spec:
-        check_kind(self, (x,), "any")
-        height, width, channels = _check_format(self, x)
-        if x.shape is None:
-            return Spec(x.dtype, None)
-        sizes = list(x.shape)
-        for axis in (height, width):
-            require_equal(dims.mod(sizes[axis], self.block_size), 0, f"axis {axis} of an input of shape "
-                          f"{text(x.shape)} must be a multiple of block_size {self.block_size}")
-            sizes[axis] = dims.floordiv(sizes[axis], self.block_size)
-        sizes[channels] = sizes[channels] * self.block_size**2
-        return Spec(x.dtype, tuple(sizes))
-
-    def reference(self, x: np.ndarray) -> np.ndarray:
-        height, width, channels = _FORMATS[self.data_format]
-        moved, b = np.moveaxis(x, (height, width, channels), (1, 2, 3)), self.block_size
-        made = np.concatenate([moved[:, i::b, j::b] for i in range(b) for j in range(b)], axis=3)
-        return np.moveaxis(made, (1, 2, 3), (height, width, channels))
-
-    def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
-        return [g.depth_to_space(dy, block_size=self.block_size, data_format=self.data_format)]
-
-    def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
-        return _turned(self, perm)
-
-    def expand(self, emit: Any, x: Any) -> Any:
-        result, b = self.infer(x.spec).shape, self.block_size
-        assert result is not None
-        if self.data_format == "NHWC":
-            n, h, w, _ = result
-            split, perm = (n, h, b, w, b, x.spec.shape[3]), (0, 1, 3, 2, 4, 5)
-        else:
-            n, _, h, w = result
-            split, perm = (n, x.spec.shape[1], h, b, w, b), (0, 3, 5, 1, 2, 4)
-        moved = emit(OPS.make("Transpose", perm=perm), emit(OPS.make("Reshape", shape=split), x))
-        return emit(OPS.make("Reshape", shape=result), moved)
-
-
-@register
-class DepthToSpace(Composite):
-    """Channels become blocks of pictures: the first ones the first place in a block."""
-
-    operands = ("input",)
-    results = ("output",)
-    types: ClassVar = {"T": "input"}
-    block_size: int = attr("int")
-    data_format: str = attr("string", "NHWC")
-    samples: ClassVar = [Sample({"block_size": b, "data_format": f}, (s,), (d,)) for b, f, s, d in (
-        (2, "NHWC", (1, 2, 3, 12), None), (3, "NHWC", (2, 1, 2, 18), float64), (2, "NCHW", (2, 8, 4, 1), None),
-        (2, "NHWC", (0, 2, 4, 8), int64))]
-
-    def infer(self, x: Spec) -> Spec:
-        check_kind(self, (x,), "any")
-        height, width, channels = _check_format(self, x)
-        if x.shape is None:
-            return Spec(x.dtype, None)
-        sizes, block = list(x.shape), self.block_size**2
-        require_equal(dims.mod(sizes[channels], block), 0, f"axis {channels} of an input of shape {text(x.shape)} must "
-                      f"be a multiple of {block}, the square of block_size")
-        sizes[channels] = dims.floordiv(sizes[channels], block)
-        for axis in (height, width):
-            sizes[axis] = sizes[axis] * self.block_size
-        return Spec(x.dtype, tuple(sizes))
-
-    def reference(self, x: np.ndarray) -> np.ndarray:
-        height, width, channels = _FORMATS[self.data_format]
-        moved, b = np.moveaxis(x, (height, width, channels), (1, 2, 3)), self.block_size
-        n, h, w, c = moved.shape
-        made, depth = np.zeros((n, h * b, w * b, c // b**2), x.dtype), c // b**2
-        for k, (i, j) in enumerate(np.ndindex(b, b)):
-            made[:, i::b, j::b] = moved[..., k * depth:(k + 1) * depth]
-        return np.moveaxis(made, (1, 2, 3), (height, width, channels))
-
-    def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
-        return [g.space_to_depth(dy, block_size=self.block_size, data_format=self.data_format)]
-
-    def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
-        return _turned(self, perm)
-
-    def expand(self, emit: Any, x: Any) -> Any:
-        result, b = self.infer(x.spec).shape, self.block_size
-        assert result is not None
-        if self.data_format == "NHWC":
-            n, h, w, _ = x.spec.shape
-            split, perm = (n, h, w, b, b, result[3]), (0, 1, 3, 2, 4, 5)
-        else:
-            n, _, h, w = x.spec.shape
-            split, perm = (n, b, b, result[1], h, w), (0, 3, 4, 1, 5, 2)
-        moved = emit(OPS.make("Transpose", perm=perm), emit(OPS.make("Reshape", shape=split), x))
-        return emit(OPS.make("Reshape", shape=result), moved)
