@@ -26,7 +26,7 @@ MAX_RANK = 8
 READ_ONLY = (BufferKind.CONST, BufferKind.INPUT, BufferKind.PREPARED, BufferKind.COUNTER)
 FILLED = (BufferKind.CONST, BufferKind.INPUT, BufferKind.PREPARED, BufferKind.COUNTER, BufferKind.STATE,
           BufferKind.STATE_INFO)
-INOUT_LAST = {"state_mark": 1}        # kernels whose last operand is read and written
+INOUT_LAST = {"state_mark": 1, "set_rows": 1, "combine_rows": 1}        # kernels whose last operand is read and written
 NO_OUTPUT = ("state_check",)
 TWO_OUTPUTS = ("softmax_cross_entropy", "sparse_softmax_cross_entropy")
 
