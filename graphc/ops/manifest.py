@@ -35,9 +35,7 @@ TYPES: dict[str, str] = {
     "math.no_nan": "DivNoNan MulNoNan Xlogy Xdivy NextAfter",
     "math.reduction": "Sum Mean Prod Max Min All Any _BesselMean ArgMax ArgMin",
     "math.scan": "Cumsum Cumprod",
-    "math.segments":
-        "SegmentSum SegmentMean SegmentProd SegmentMin SegmentMax UnsortedSegmentSum UnsortedSegmentProd "
-        "UnsortedSegmentMin UnsortedSegmentMax _GatherKept",
+    "math.segments": "SegmentSum SegmentMean SegmentProd SegmentMin SegmentMax",
     "math.sparse_segments":
         "SparseSegmentSum SparseSegmentSumWithNumSegments SparseSegmentMean SparseSegmentMeanWithNumSegments "
         "SparseSegmentSqrtN SparseSegmentSqrtNWithNumSegments SparseSegmentMeanGrad SparseSegmentSqrtNGrad",
@@ -49,6 +47,8 @@ TYPES: dict[str, str] = {
         "Neg Abs Sign Square Exp Expm1 Log Log1p Sqrt Rsqrt Reciprocal Inv SqrtGrad RsqrtGrad ReciprocalGrad "
         "InvGrad Floor Ceil Rint Round",
     "math.unique": "Unique UniqueWithCounts",
+    "math.unsorted_segments":
+        "UnsortedSegmentSum UnsortedSegmentProd UnsortedSegmentMin UnsortedSegmentMax _GatherKept",
     "math.unreduce": "_Spread _Rows _Unrows",
     "nn.activations":
         "Tanh TanhGrad Sigmoid SigmoidGrad Softplus SoftplusGrad Softsign SoftsignGrad Relu ReluGrad Relu6 "
