@@ -74,9 +74,7 @@ TYPES: dict[str, str] = {
     "math.no_nan": "DivNoNan MulNoNan Xlogy Xdivy NextAfter",
     "math.reduction": "Sum Mean Prod Max Min All Any _BesselMean ArgMax ArgMin",
     "math.scan": "Cumsum Cumprod",
-    "math.segments":
-        "SegmentSum SegmentMean SegmentProd SegmentMin SegmentMax UnsortedSegmentSum UnsortedSegmentProd "
-        "UnsortedSegmentMin UnsortedSegmentMax _GatherKept",
+    "math.segments": "SegmentSum SegmentMean SegmentProd SegmentMin SegmentMax",
     "math.sparse_segments":
         "SparseSegmentSum SparseSegmentSumWithNumSegments SparseSegmentMean SparseSegmentMeanWithNumSegments "
         "SparseSegmentSqrtN SparseSegmentSqrtNWithNumSegments SparseSegmentMeanGrad SparseSegmentSqrtNGrad",
@@ -88,6 +86,8 @@ TYPES: dict[str, str] = {
         "InvGrad Floor Ceil Rint Round",
     "math.unique": "Unique UniqueWithCounts",
     "math.unreduce": "_Spread _Rows _Unrows",
+    "math.unsorted_segments":
+        "UnsortedSegmentSum UnsortedSegmentProd UnsortedSegmentMin UnsortedSegmentMax _GatherKept",
     "nn.activations":
         "Tanh TanhGrad Sigmoid SigmoidGrad Softplus SoftplusGrad Softsign SoftsignGrad Relu ReluGrad Relu6 "
         "Relu6Grad Elu EluGrad Selu SeluGrad LeakyRelu LeakyReluGrad",

@@ -27,7 +27,8 @@ MAX_RANK = 8
 READ_ONLY = (BufferKind.CONST, BufferKind.INPUT, BufferKind.PREPARED, BufferKind.COUNTER)
 FILLED = (BufferKind.CONST, BufferKind.INPUT, BufferKind.PREPARED, BufferKind.COUNTER, BufferKind.STATE,
           BufferKind.STATE_INFO)
-INOUT_LAST = {"state_mark": 1, "scatter_nd": 1, "set_rows": 1, "combine_rows": 1}        # kernels whose last operand is read and written
+# Kernels whose last operand is read and written.
+INOUT_LAST = {"state_mark": 1, "scatter_nd": 1, "set_rows": 1, "combine_rows": 1}
 NUMBERS = {"f32": 4, "f64": 8, "i32": 4, "i64": 8, "u8": 1, "i8": 1, "i16": 2, "u16": 2, "u32": 4, "u64": 8}   # bytes
 # Kernels with another number of results than one.
 OUTPUTS = {"state_check": 0, "softmax_cross_entropy": 2, "sparse_softmax_cross_entropy": 2, "top_k": 2, "unique": 3,

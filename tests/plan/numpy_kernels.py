@@ -289,6 +289,85 @@ def nonzero(x: Arrays, d: list[int], attrs: list[int]) -> None:
 
 
 @kernel
+def top_k(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    rows, n, k = d
+    row = x[0].reshape(rows, n)
+    order = n - 1 - np.argsort(row[:, ::-1], axis=1, kind="stable")[:, ::-1][:, :k]
+    x[1][...] = np.take_along_axis(row, order, 1).ravel()
+    x[2][...] = order.ravel()
+
+
+@kernel
+def in_top_k(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    rows, classes, k = d
+    for i, (row, target) in enumerate(zip(x[0].reshape(rows, classes), x[1], strict=True)):
+        greater, inside = 0, 0 <= target < classes and bool(np.isfinite(row[target]))
+        for value in row:
+            if not inside or greater > k:
+                break
+            inside = bool(np.isfinite(value))
+            greater += int(value > row[target])
+        x[2][i] = inside and greater < k
+
+
+@kernel
+def unique(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    first: list[int] = []
+    for i, value in enumerate(x[0]):
+        same = [place for place, j in enumerate(first) if x[0][j] == value]
+        x[1][i] = same[0] if same else len(first)
+        if not same:
+            first.append(i)
+    x[2][...] = 0
+    x[2][:len(first)] = first
+    x[3][0] = len(first)
+
+
+@kernel
+def bincount(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    _, weighted, size = d
+    if (x[0] < 0).any():
+        raise KernelError("a value is refused")
+    x[2][...] = 0
+    inside = x[0] < size
+    np.add.at(x[2], x[0][inside], x[1][inside] if weighted else 1)
+
+
+@kernel
+def search_sorted(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    rows, n, count = d
+    for i, (row, values) in enumerate(zip(x[0].reshape(rows, n), x[1].reshape(rows, count), strict=True)):
+        for j, value in enumerate(values):
+            before = [not value < r for r in row] if attrs[0] else [r < value for r in row]
+            x[2][i * count + j] = sum(before)
+
+
+@kernel
+def segment_count(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    if (np.diff(x[0]) < 0).any() or (x[0] < 0).any():
+        raise KernelError("ids do not ascend")
+    x[1][0] = x[0][-1] + 1 if d[0] else 0
+
+
+@kernel
+def segment(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    n, inner, rows = d
+    how, ascending = attrs
+    data, ids, out = x[0].reshape(n, inner), x[1], x[2].reshape(rows, inner)
+    if (ids >= rows).any() or (ascending and ((np.diff(ids) < 0).any() or (ids < 0).any())):
+        raise KernelError("an id is refused")
+    bounds = (np.finfo if out.dtype.kind == "f" else np.iinfo)(out.dtype)
+    neutral = {3: 1, 4: bounds.max, 5: bounds.min}.get(how, 0)
+    out[...] = 0 if ascending and how != 3 else neutral
+    for i in np.unique(ids[ids >= 0]):
+        part = data[ids == i]
+        function = {3: np.multiply, 4: np.minimum, 5: np.maximum}.get(how, np.add)
+        total = function.reduce(part, 0, dtype=part.dtype)
+        by = {1: len(part), 2: len(part) ** 0.5}.get(how, 1)
+        out[i] = total if by == 1 else np.trunc(total / by) if out.dtype.kind != "f" else total / by
+
+
+@kernel
 def copy(x: Arrays, d: list[int], attrs: list[int]) -> None:
     x[1][:d[0]] = x[0][:d[0]]
 

@@ -9,7 +9,7 @@ from graphc.api.math.unary import sqrt
 from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
 from graphc.ir.graph import get_default_graph
-from graphc.ops.math import segments, sparse_segments
+from graphc.ops.math import segments, sparse_segments, unsorted_segments
 
 
 @public("segment_sum", "math.segment_sum")
@@ -46,25 +46,25 @@ def segment_max(data, segment_ids, name=None):
 def unsorted_segment_sum(data, segment_ids, num_segments, name=None):
     """The sums of the rows of each segment, 0 without any; negative ids leave a row out. As
     `tf.unsorted_segment_sum`."""
-    return apply(segments.UnsortedSegmentSum, data, segment_ids, num_segments, name=name)
+    return apply(unsorted_segments.UnsortedSegmentSum, data, segment_ids, num_segments, name=name)
 
 
 @public("unsorted_segment_prod", "math.unsorted_segment_prod")
 def unsorted_segment_prod(data, segment_ids, num_segments, name=None):
     """The products of the rows of each segment, 1 without any. As `tf.unsorted_segment_prod`."""
-    return apply(segments.UnsortedSegmentProd, data, segment_ids, num_segments, name=name)
+    return apply(unsorted_segments.UnsortedSegmentProd, data, segment_ids, num_segments, name=name)
 
 
 @public("unsorted_segment_min", "math.unsorted_segment_min")
 def unsorted_segment_min(data, segment_ids, num_segments, name=None):
     """The least of the rows of each segment, the dtype's greatest number without any. As `tf.unsorted_segment_min`."""
-    return apply(segments.UnsortedSegmentMin, data, segment_ids, num_segments, name=name)
+    return apply(unsorted_segments.UnsortedSegmentMin, data, segment_ids, num_segments, name=name)
 
 
 @public("unsorted_segment_max", "math.unsorted_segment_max")
 def unsorted_segment_max(data, segment_ids, num_segments, name=None):
     """The greatest of the rows of each segment, the dtype's least number without any. As `tf.unsorted_segment_max`."""
-    return apply(segments.UnsortedSegmentMax, data, segment_ids, num_segments, name=name)
+    return apply(unsorted_segments.UnsortedSegmentMax, data, segment_ids, num_segments, name=name)
 
 
 def _counts(data, segment_ids, num_segments):
