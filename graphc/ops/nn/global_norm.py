@@ -10,6 +10,7 @@ from graphc.ir.elementwise import check_kind, check_rank
 from graphc.ir.op import Composite, Sample, attr, register, same_dtypes
 from graphc.ir.spec import Shape, Spec, require_equal
 from graphc.ops.array.fill import ZerosLike
+from graphc.ops.array.shapes import Reshape
 from graphc.ops.array.source import Const
 from graphc.ops.math.binary import AddV2, Mul, Sub
 from graphc.ops.math.reduction import Sum
@@ -132,4 +133,7 @@ class BatchNormWithGlobalNormalizationGrad(_GlobalNorm):
         dg = emit(ZerosLike(), gamma)
         if self.scale_after_normalization:
             dg = emit(Mul(), emit(Sum(axis=AXES), emit(Mul(), dy, centred)), factor)
-        return dx, emit(Neg(), emit(Sum(axis=AXES), dx)), dv, emit(Sum(axis=AXES), dy), dg
+        rows = (emit(Neg(), emit(Sum(axis=AXES), dx)), dv, emit(Sum(axis=AXES), dy), dg)
+        # Of several sizes that are equal in a run, the one that `infer` gave.
+        _, channels = self.channels(tuple(x.spec for x in inputs))
+        return dx, *(emit(Reshape(shape=(channels,)), row) for row in rows)
