@@ -111,7 +111,8 @@ class BatchNormWithGlobalNormalizationGrad(_GlobalNorm):
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
         shape, channels = self.channels(inputs)
         row = Spec(inputs[0].dtype, None if channels is None else (channels,))
-        return Spec(inputs[0].dtype, shape), row, row, row, row
+        whole = Spec(inputs[0].dtype, None if shape is None else (*shape[:3], channels))
+        return whole, row, row, row, row
 
     def reference(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         t, m, v, gamma, dy = (a.astype(np.float64) for a in inputs)
@@ -123,7 +124,10 @@ class BatchNormWithGlobalNormalizationGrad(_GlobalNorm):
         return tuple(a.astype(inputs[0].dtype) for a in (dx, -dx.sum(AXES), dv, dy.sum(AXES), dg))
 
     def expand(self, emit: Callable[..., Any], *inputs: Any) -> Any:
-        t, m, v, gamma, dy = inputs
+        # Sizes that are equal in every run become one, that of the results.
+        shape, channels = self.channels(tuple(x.spec for x in inputs))
+        wanted = [(*shape[:3], channels) if len(x.spec.shape) == 4 else (channels,) for x in inputs]
+        t, m, v, gamma, dy = (emit(Reshape(shape=w), x) for w, x in zip(wanted, inputs, strict=True))
         factor, centred = self.inverse(emit, v), emit(Sub(), t, m)
         scaled = emit(Mul(), dy, gamma) if self.scale_after_normalization else dy
         dx = emit(Mul(), scaled, factor)
@@ -133,7 +137,4 @@ class BatchNormWithGlobalNormalizationGrad(_GlobalNorm):
         dg = emit(ZerosLike(), gamma)
         if self.scale_after_normalization:
             dg = emit(Mul(), emit(Sum(axis=AXES), emit(Mul(), dy, centred)), factor)
-        rows = (emit(Neg(), emit(Sum(axis=AXES), dx)), dv, emit(Sum(axis=AXES), dy), dg)
-        # Of several sizes that are equal in a run, the one that `infer` gave.
-        _, channels = self.channels(tuple(x.spec for x in inputs))
-        return dx, *(emit(Reshape(shape=(channels,)), row) for row in rows)
+        return dx, emit(Neg(), emit(Sum(axis=AXES), dx)), dv, emit(Sum(axis=AXES), dy), dg
