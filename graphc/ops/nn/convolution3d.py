@@ -98,9 +98,9 @@ class _Convolution3D(Composite):
 
     # Parts of expansions
 
-    def taps(self, depth: Axis) -> dict[str, Any]:
+    def taps(self, depth: Axis, channels: Size) -> dict[str, Any]:
         """The fields of the ops that unfold the depth."""
-        return {"window": (depth.window, depth.output, depth.before, depth.size), "stride": depth.stride,
+        return {"window": (depth.window, depth.output, depth.before, depth.size, channels), "stride": depth.stride,
                 "dilation": depth.dilation}
 
     def flat(self) -> dict[str, Any]:
@@ -112,7 +112,7 @@ class _Convolution3D(Composite):
         """Volumes as pictures [batch * outputs, height, width, taps * in]."""
         y = x
         if not (depth.stride == 1 and isinstance(depth.window, int) and depth.window == 1):
-            y = emit(_DepthTaps(**self.taps(depth)), x)
+            y = emit(_DepthTaps(**self.taps(depth, x.spec.shape[4])), x)
         return self.frames(emit, y)
 
     @staticmethod
@@ -229,7 +229,7 @@ class Conv3DBackpropInputV2(_Convolution3D):
         unfolded = emit(Reshape(shape=(n, depth.output, h, wide, depth.window * c)), frames)
         if depth.stride == 1 and isinstance(depth.window, int) and depth.window == 1:
             return unfolded
-        return emit(_SumDepthTaps(**self.taps(depth)), unfolded)
+        return emit(_SumDepthTaps(**self.taps(depth, c)), unfolded)
 
     def grad(self, g, node, ddx):
         _, w, dy = node.inputs

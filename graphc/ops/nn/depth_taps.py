@@ -13,18 +13,18 @@ from graphc.ir.elementwise import check_kind, check_rank
 from graphc.ir.op import Op, Sample, attr, operand_field, register
 from graphc.ir.spec import Spec
 
-# volume, (taps, outputs, padding before, depth), stride, dilation
+# volume, (taps, outputs, padding before, depth, channels), stride, dilation
 _CASES: tuple[tuple[Any, ...], ...] = (
-    ((2, 5, 2, 3, 3), (3, 5, 1, 5), 1, 1),
-    ((1, 6, 2, 2, 17), (2, 3, 0, 6), 2, 1),
-    ((1, 7, 1, 2, 2), (3, 4, 2, 7), 2, 2),
-    ((1, 4, 3, 1, 1), (1, 4, 0, 4), 1, 1),
-    ((0, 4, 2, 2, 2), (2, 3, 0, 4), 1, 1),
+    ((2, 5, 2, 3, 3), (3, 5, 1, 5, 3), 1, 1),
+    ((1, 6, 2, 2, 17), (2, 3, 0, 6, 17), 2, 1),
+    ((1, 7, 1, 2, 2), (3, 4, 2, 7, 2), 2, 2),
+    ((1, 4, 3, 1, 1), (1, 4, 0, 4, 1), 1, 1),
+    ((0, 4, 2, 2, 2), (2, 3, 0, 4, 2), 1, 1),
 )
 
 
 def _unfolded(case: tuple[Any, ...]) -> tuple[int, ...]:
-    (n, _, h, w, c), (taps, outputs, _, _), _, _ = case
+    (n, _, h, w, c), (taps, outputs, *_), _, _ = case
     return n, outputs, h, w, taps * c
 
 
@@ -33,7 +33,7 @@ def _fields(case: tuple[Any, ...]) -> dict[str, Any]:
 
 
 class _DepthWindow(Op):
-    """window: taps, outputs, padding before, depth of the volumes."""
+    """window: taps, outputs, padding before, depth and channels of the volumes."""
 
     results = ("output",)
     types = {"T": "input"}
@@ -41,8 +41,8 @@ class _DepthWindow(Op):
     def check(self, x: Spec) -> None:
         check_kind(self, (x,), "floating")
         check_rank("input", x, 5)
-        if self.window is not None and len(self.window) != 4:
-            raise ValueError(f"window must have 4 elements, but is {self.window}")
+        if self.window is not None and len(self.window) != 5:
+            raise ValueError(f"window must have 5 elements, but is {self.window}")
 
     def places(self, u: int) -> tuple[np.ndarray, np.ndarray]:
         """The outputs whose tap u lies in the volume, and the frames there."""
@@ -53,7 +53,7 @@ class _DepthWindow(Op):
 
     def call(self, b: Any, kernel: str, x: Any, y: Any, volume: Any) -> None:
         n, depth, h, w, c = volume.shape
-        taps, outputs, pad, _ = self.window
+        taps, outputs, pad, _, _ = self.window
         b.call(kernel, [x, y], dims=[n, depth, h * w, c, taps, outputs, pad], attrs=[self.stride, self.dilation])
 
 
@@ -77,7 +77,7 @@ class _DepthTaps(_DepthWindow):
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         n, _, h, w, c = inputs[0].shape
-        taps, outputs, _, _ = self.window
+        taps, outputs, *_ = self.window
         y = np.zeros((n, outputs, h, w, taps, c), inputs[0].dtype)
         for u in range(taps):
             at, frames = self.places(u)
@@ -106,14 +106,14 @@ class _SumDepthTaps(_DepthWindow):
         self.check(x)
         if x.shape is None or self.window is None:
             return Spec(x.dtype, None)
-        n, _, h, w, c = x.shape
-        return Spec(x.dtype, (n, self.window[3], h, w, c // self.window[0]))
+        n, _, h, w, _ = x.shape
+        return Spec(x.dtype, (n, *self.window[3:4], h, w, *self.window[4:]))
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
-        n, outputs, h, w, wide = inputs[0].shape
-        taps, _, _, depth = self.window
-        y = inputs[0].reshape(n, outputs, h, w, taps, wide // taps)
-        x = np.zeros((n, depth, h, w, wide // taps), np.float64)
+        n, outputs, h, w, _ = inputs[0].shape
+        taps, _, _, depth, c = self.window
+        y = inputs[0].reshape(n, outputs, h, w, taps, c)
+        x = np.zeros((n, depth, h, w, c), np.float64)
         for u in range(taps):
             at, frames = self.places(u)
             x[:, frames] += y[:, :, :, :, u][:, at]

@@ -188,7 +188,7 @@ class DepthwiseConv2dNativeBackpropInput(_Depthwise):
         operands = [dy, w, target]
         if height.stride == width.stride == 1 and self.padding != "EXPLICIT":
             # The picture and the result change places. Explicit paddings may be larger than what the window reaches.
-            pads = [(a.window - 1) * a.dilation - a.before for a in (height, width)]
+            pads = [dims.maximum((a.window - 1) * a.dilation - a.before, 0) for a in (height, width)]
             turned = [Axis(a.output, a.window, 1, a.dilation, a.size, 0, 0) for a in (height, width)]
             self.call(b, "depthwise_conv2d", operands, dy.shape, w.shape, (*dx.shape[:3], dy.shape[3]), *turned, 1,
                       pads=(pads[0], pads[1]))

@@ -10,6 +10,7 @@ from graphc.ir.elementwise import check_kind, check_rank
 from graphc.ir.op import Composite, Sample, attr, register, same_dtypes
 from graphc.ir.spec import Shape, Spec, require_equal
 from graphc.ops.array.fill import ZerosLike
+from graphc.ops.array.shapes import Reshape
 from graphc.ops.array.source import Const
 from graphc.ops.math.binary import AddV2, Mul, Sub
 from graphc.ops.math.reduction import Sum
@@ -110,7 +111,8 @@ class BatchNormWithGlobalNormalizationGrad(_GlobalNorm):
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
         shape, channels = self.channels(inputs)
         row = Spec(inputs[0].dtype, None if channels is None else (channels,))
-        return Spec(inputs[0].dtype, shape), row, row, row, row
+        whole = Spec(inputs[0].dtype, None if shape is None else (*shape[:3], channels))
+        return whole, row, row, row, row
 
     def reference(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         t, m, v, gamma, dy = (a.astype(np.float64) for a in inputs)
@@ -122,7 +124,10 @@ class BatchNormWithGlobalNormalizationGrad(_GlobalNorm):
         return tuple(a.astype(inputs[0].dtype) for a in (dx, -dx.sum(AXES), dv, dy.sum(AXES), dg))
 
     def expand(self, emit: Callable[..., Any], *inputs: Any) -> Any:
-        t, m, v, gamma, dy = inputs
+        # Sizes that are equal in every run become one, that of the results.
+        shape, channels = self.channels(tuple(x.spec for x in inputs))
+        wanted = [(*shape[:3], channels) if len(x.spec.shape) == 4 else (channels,) for x in inputs]
+        t, m, v, gamma, dy = (emit(Reshape(shape=w), x) for w, x in zip(wanted, inputs, strict=True))
         factor, centred = self.inverse(emit, v), emit(Sub(), t, m)
         scaled = emit(Mul(), dy, gamma) if self.scale_after_normalization else dy
         dx = emit(Mul(), scaled, factor)

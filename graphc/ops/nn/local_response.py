@@ -49,7 +49,7 @@ class _WindowSum(Op):
             raise ValueError("a tensor of rank 1 or more is needed, not a scalar")
         if self.radius < 0:
             raise ValueError(f"radius must not be negative, but is {self.radius}")
-        return inputs[0]
+        return Spec(inputs[0].dtype, inputs[0].shape)
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         return _neighbours(inputs[0], self.radius).astype(inputs[0].dtype)
