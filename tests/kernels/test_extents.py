@@ -52,7 +52,7 @@ TIGHT = [
      {"batch": 1, "rows": 1, "columns": 1, "depth": 3, "boxes": 2, "high": 2, "wide": 3}, "grads image box index out"),
     ("draw_boxes", "draw_boxes",
      {"batch": 2, "rows": 1, "columns": 1, "depth": 3, "boxes": 2, "colors": 2, "channels": 3}, "image box color out"),
-    ("suppress_boxes", "suppress_boxes", {"boxes": 3, "most": 4}, "score least_score out count"),
+    ("suppress_boxes", "suppress_boxes", {"boxes": 3, "most": 4}, "score out count"),
     ("matmul", "matmul.f32", {"batch": 2, "m": 3, "n": 17, "k": 5, "a_batch": 15, "b_batch": 85}, "a b c"),
     ("matmul", "matmul.f64", {"batch": 1, "m": 70, "n": 65, "k": 33, "transpose_b": 1}, "a b c"),
     ("conv2d", "conv2d.f32", {"n": 2, "h": 5, "w": 6, "c": 3, "kh": 3, "kw": 2, "oc": 5, "oh": 3, "ow": 5}, "x w y"),
