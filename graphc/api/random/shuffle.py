@@ -46,6 +46,8 @@ def random_crop(value: Any, size: Any, seed: int | None = None, name: str | None
                                          ["Need value.shape >= size, got ", whole, size])]
         with get_default_graph().control_dependencies(checks):
             limit = whole - size + 1
+            if not fits:
+                limit = maximum(limit, 1)        # or the division could be what a crop that is too large fails with
             drawn = random_uniform(shape_of(whole), dtype=int32, maxval=2**31 - 1, seed=seed)
             offset = drawn % limit
         return slice_(value, offset, size, name=scope)
