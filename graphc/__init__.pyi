@@ -3,11 +3,22 @@ from typing import Final
 
 from graphc import errors as errors
 from graphc.ir import dtypes as dtypes
+from graphc import bitwise as bitwise
+from graphc import contrib as contrib
+from graphc import debugging as debugging
 from graphc import graph_util as graph_util
+from graphc import image as image
 from graphc import initializers as initializers
+from graphc import linalg as linalg
+from graphc import losses as losses
+from graphc import manip as manip
 from graphc import math as math
 from graphc import nn as nn
+from graphc import quantization as quantization
+from graphc import queue as queue
 from graphc import random as random
+from graphc import sparse as sparse
+from graphc import test as test
 from graphc import train as train
 from graphc.api.state.variable_scope import AUTO_REUSE as AUTO_REUSE
 from graphc.api.gradients.gradients import AggregationMethod as AggregationMethod
@@ -16,20 +27,31 @@ from graphc.serial.graph_pb2 import AttrValue as AttrValue
 from graphc.session.config import ConfigProto as ConfigProto
 from graphc.ir.dtypes import DType as DType
 from graphc.ir.tensor_shape import Dimension as Dimension
+from graphc.api.control.queues import FIFOQueue as FIFOQueue
 from graphc.session.config import GPUOptions as GPUOptions
 from graphc.ir.graph import Graph as Graph
 from graphc.serial.graph_pb2 import GraphDef as GraphDef
 from graphc.ir.names import GraphKeys as GraphKeys
 from graphc.session.config import GraphOptions as GraphOptions
+from graphc.api.gradients.slices import IndexedSlices as IndexedSlices
+from graphc.api.gradients.slices import IndexedSlicesValue as IndexedSlicesValue
 from graphc.session.session import InteractiveSession as InteractiveSession
+from graphc.api.gradients.registry import not_differentiable as NoGradient
 from graphc.serial.graph_pb2 import NodeDef as NodeDef
+from graphc.api.gradients.registry import not_differentiable as NotDifferentiable
 from graphc.ir.tensor import Operation as Operation
 from graphc.session.config import OptimizerOptions as OptimizerOptions
+from graphc.api.control.queues import PaddingFIFOQueue as PaddingFIFOQueue
 from graphc.api.control.script import Print as Print
+from graphc.api.control.queues import PriorityQueue as PriorityQueue
+from graphc.api.control.queues import QueueBase as QueueBase
+from graphc.api.control.queues import RandomShuffleQueue as RandomShuffleQueue
+from graphc.api.gradients.registry import RegisterGradient as RegisterGradient
 from graphc.session.config import RunMetadata as RunMetadata
 from graphc.session.config import RunOptions as RunOptions
 from graphc.session.session import Session as Session
 from graphc.ir.tensor import Tensor as Tensor
+from graphc.api.control.tensor_array import TensorArray as TensorArray
 from graphc.ir.tensor_shape import TensorShape as TensorShape
 from graphc.api.gradients.gradients import UnconnectedGradients as UnconnectedGradients
 from graphc.api.state.variables import Variable as Variable
@@ -37,7 +59,9 @@ from graphc.api.state.variable_scope import VariableScope as VariableScope
 from graphc.api.math.unary import abs as abs
 from graphc.api.math.binary import accumulate_n as accumulate_n
 from graphc.api.math.trigonometry import acos as acos
+from graphc.api.math.hyperbolic import acosh as acosh
 from graphc.api.math.binary import add as add
+from graphc.api.array.passing import add_check_numerics_ops as add_check_numerics_ops
 from graphc.api.math.binary import add_n as add_n
 from graphc.api.graph.scopes import add_to_collection as add_to_collection
 from graphc.api.graph.scopes import add_to_collections as add_to_collections
@@ -45,21 +69,54 @@ from graphc.api.math.reduce import argmax as arg_max
 from graphc.api.math.reduce import argmin as arg_min
 from graphc.api.math.reduce import argmax as argmax
 from graphc.api.math.reduce import argmin as argmin
+from graphc.api.math.sort import argsort as argsort
 from graphc.ir.dtypes import as_dtype as as_dtype
 from graphc.api.math.trigonometry import asin as asin
+from graphc.api.math.hyperbolic import asinh as asinh
+from graphc.api.control.asserts import assert_equal as assert_equal
+from graphc.api.control.asserts import assert_greater as assert_greater
+from graphc.api.control.asserts import assert_greater_equal as assert_greater_equal
+from graphc.api.control.asserts import assert_integer as assert_integer
+from graphc.api.control.asserts import assert_less as assert_less
+from graphc.api.control.asserts import assert_less_equal as assert_less_equal
+from graphc.api.control.asserts import assert_near as assert_near
+from graphc.api.control.asserts import assert_negative as assert_negative
+from graphc.api.control.asserts import assert_non_negative as assert_non_negative
+from graphc.api.control.asserts import assert_non_positive as assert_non_positive
+from graphc.api.control.asserts import assert_none_equal as assert_none_equal
+from graphc.api.control.asserts import assert_positive as assert_positive
+from graphc.api.control.asserts import assert_proper_iterable as assert_proper_iterable
+from graphc.api.control.asserts import assert_rank as assert_rank
+from graphc.api.control.asserts import assert_rank_at_least as assert_rank_at_least
+from graphc.api.control.asserts import assert_rank_in as assert_rank_in
+from graphc.api.control.asserts import assert_same_float_dtype as assert_same_float_dtype
+from graphc.api.control.asserts import assert_scalar as assert_scalar
+from graphc.api.control.asserts import assert_type as assert_type
 from graphc.api.state.state import assign as assign
 from graphc.api.state.state import assign_add as assign_add
 from graphc.api.state.state import assign_sub as assign_sub
 from graphc.api.math.trigonometry import atan as atan
 from graphc.api.math.trigonometry import atan2 as atan2
+from graphc.api.math.hyperbolic import atanh as atanh
+from graphc.api.array.gather import batch_gather as batch_gather
 from graphc.api.math.matmul import batch_matmul as batch_matmul
+from graphc.api.state.scatter import batch_scatter_update as batch_scatter_update
+from graphc.api.array.space import batch_to_space as batch_to_space
+from graphc.api.array.space import batch_to_space_nd as batch_to_space_nd
+from graphc.api.math.special import betainc as betainc
+from graphc.api.math.counting import bincount as bincount
+from graphc.api.array.passing import bitcast as bitcast
 from graphc.ir.dtypes import bool_ as bool
 from graphc.api.array.gather import boolean_mask as boolean_mask
+from graphc.api.array.shapes import broadcast_dynamic_shape as broadcast_dynamic_shape
 from graphc.api.array.broadcast import broadcast_static_shape as broadcast_static_shape
 from graphc.api.array.broadcast import broadcast_to as broadcast_to
-from graphc.api.control.cond import case as case
+from graphc.api.control.case import case as case
 from graphc.api.array.cast import cast as cast
 from graphc.api.math.unary import ceil as ceil
+from graphc.api.array.passing import check_numerics as check_numerics
+from graphc.api.linalg.decompose import cholesky as cholesky
+from graphc.api.linalg.solve import cholesky_solve as cholesky_solve
 from graphc.api.math.clip import clip_by_global_norm as clip_by_global_norm
 from graphc.api.math.clip import clip_by_norm as clip_by_norm
 from graphc.api.math.binary import clip_by_value as clip_by_value
@@ -69,23 +126,45 @@ from graphc.ir.dtypes import complex64 as complex64
 from graphc.api.array.join import concat as concat
 from graphc.api.array.join import concat as concat_v2
 from graphc.api.control.cond import cond as cond
+from graphc.api.math.counting import confusion_matrix as confusion_matrix
 from graphc.api.array.source import constant as constant
 from graphc.api.state.initializers import Constant as constant_initializer
 from graphc.api.graph.scopes import control_dependencies as control_dependencies
 from graphc.ir.apply import convert_to_tensor as convert_to_tensor
+from graphc.api.gradients.slices import convert_to_tensor_or_indexed_slices as convert_to_tensor_or_indexed_slices
 from graphc.api.math.trigonometry import cos as cos
 from graphc.api.math.trigonometry import cosh as cosh
+from graphc.api.math.scaling import count_nonzero as count_nonzero
+from graphc.api.math.linear import cross as cross
 from graphc.api.math.scan import cumprod as cumprod
 from graphc.api.math.scan import cumsum as cumsum
+from graphc.api.gradients.custom import custom_gradient as custom_gradient
+from graphc.api.array.space import depth_to_space as depth_to_space
 from graphc.api.graph.scopes import device as device
+from graphc.api.array.diagonal import diag as diag
+from graphc.api.array.diagonal import diag_part as diag_part
+from graphc.api.math.special import digamma as digamma
 from graphc.api.math.division import div as div
-from graphc.api.math.division import div_no_nan as div_no_nan
+from graphc.api.math.no_nan import div_no_nan as div_no_nan
 from graphc.api.math.division import divide as divide
+from graphc.api.array.partition import dynamic_partition as dynamic_partition
+from graphc.api.array.partition import dynamic_stitch as dynamic_stitch
+from graphc.api.math.einsum import einsum as einsum
+from graphc.api.array.passing import ensure_shape as ensure_shape
 from graphc.api.math.comparison import equal as equal
 from graphc.api.math.trigonometry import erf as erf
+from graphc.api.math.special import erfc as erfc
 from graphc.api.math.unary import exp as exp
 from graphc.api.array.shapes import expand_dims as expand_dims
 from graphc.api.math.unary import expm1 as expm1
+from graphc.api.array.patches import extract_image_patches as extract_image_patches
+from graphc.api.array.diagonal import eye as eye
+from graphc.api.quantization.quantization import fake_quant_with_min_max_args as fake_quant_with_min_max_args
+from graphc.api.quantization.quantization import fake_quant_with_min_max_args_gradient as fake_quant_with_min_max_args_gradient
+from graphc.api.quantization.quantization import fake_quant_with_min_max_vars as fake_quant_with_min_max_vars
+from graphc.api.quantization.quantization import fake_quant_with_min_max_vars_gradient as fake_quant_with_min_max_vars_gradient
+from graphc.api.quantization.quantization import fake_quant_with_min_max_vars_per_channel as fake_quant_with_min_max_vars_per_channel
+from graphc.api.quantization.quantization import fake_quant_with_min_max_vars_per_channel_gradient as fake_quant_with_min_max_vars_per_channel_gradient
 from graphc.api.array.fill import fill as fill
 from graphc.ir.dtypes import float16 as float16
 from graphc.ir.dtypes import float32 as float32
@@ -94,6 +173,8 @@ from graphc.api.math.unary import floor as floor
 from graphc.api.math.division import floor_div as floor_div
 from graphc.api.math.division import floordiv as floordiv
 from graphc.api.math.division import floormod as floormod
+from graphc.api.control.functional import foldl as foldl
+from graphc.api.control.functional import foldr as foldr
 from graphc.serial.freeze import freeze as freeze
 from graphc.api.array.gather import gather as gather
 from graphc.api.array.gather import gather_nd as gather_nd
@@ -113,8 +194,14 @@ from graphc.api.gradients.gradients import gradients as gradients
 from graphc.api.math.comparison import greater as greater
 from graphc.api.math.comparison import greater_equal as greater_equal
 from graphc.api.array.identity import group as group
+from graphc.api.array.passing import guarantee_const as guarantee_const
 from graphc.api.gradients.gradients import hessians as hessians
+from graphc.api.math.counting import histogram_fixed_width as histogram_fixed_width
+from graphc.api.math.counting import histogram_fixed_width_bins as histogram_fixed_width_bins
 from graphc.api.array.identity import identity as identity
+from graphc.api.array.passing import identity_n as identity_n
+from graphc.api.math.special import igamma as igamma
+from graphc.api.math.special import igammac as igammac
 from graphc.serial.importer import import_graph_def as import_graph_def
 from graphc.api.state.variables import initialize_all_variables as initialize_all_variables
 from graphc.ir.dtypes import int16 as int16
@@ -126,10 +213,17 @@ from graphc.api.array.transpose import invert_permutation as invert_permutation
 from graphc.api.math.comparison import is_finite as is_finite
 from graphc.api.math.comparison import is_inf as is_inf
 from graphc.api.math.comparison import is_nan as is_nan
+from graphc.api.control.asserts import is_non_decreasing as is_non_decreasing
+from graphc.api.control.asserts import is_numeric_tensor as is_numeric_tensor
+from graphc.api.control.asserts import is_strictly_increasing as is_strictly_increasing
 from graphc.api.state.state import is_variable_initialized as is_variable_initialized
 from graphc.api.nn.losses import l2_normalize as l2_normalize
+from graphc.api.math.special import lbeta as lbeta
 from graphc.api.math.comparison import less as less
 from graphc.api.math.comparison import less_equal as less_equal
+from graphc.api.math.special import lgamma as lgamma
+from graphc.api.array.grids import linspace as lin_space
+from graphc.api.array.grids import linspace as linspace
 from graphc.serial.files import load_graph_def as load_graph_def
 from graphc.api.state.variables import local_variables as local_variables
 from graphc.api.state.variables import local_variables_initializer as local_variables_initializer
@@ -143,19 +237,35 @@ from graphc.api.math.comparison import logical_or as logical_or
 from graphc.api.math.comparison import logical_xor as logical_xor
 from graphc.serial.tensors import make_ndarray as make_ndarray
 from graphc.serial.tensors import make_tensor_proto as make_tensor_proto
+from graphc.api.control.functional import map_fn as map_fn
 from graphc.api.math.matmul import matmul as matmul
+from graphc.api.array.diagonal import matrix_band_part as matrix_band_part
+from graphc.api.linalg.solve import matrix_determinant as matrix_determinant
+from graphc.api.array.diagonal import matrix_diag as matrix_diag
+from graphc.api.array.diagonal import matrix_diag_part as matrix_diag_part
+from graphc.api.linalg.solve import matrix_inverse as matrix_inverse
+from graphc.api.array.diagonal import matrix_set_diag as matrix_set_diag
+from graphc.api.linalg.solve import matrix_solve as matrix_solve
+from graphc.api.linalg.solve import matrix_solve_ls as matrix_solve_ls
+from graphc.api.linalg.decompose import matrix_square_root as matrix_square_root
 from graphc.api.array.transpose import matrix_transpose as matrix_transpose
+from graphc.api.linalg.solve import matrix_triangular_solve as matrix_triangular_solve
 from graphc.api.math.binary import maximum as maximum
+from graphc.api.array.grids import meshgrid as meshgrid
 from graphc.api.math.binary import minimum as minimum
 from graphc.api.math.division import floormod as mod
 from graphc.api.state.variables import model_variables as model_variables
+from graphc.train.moving_averages import moving_average_variables as moving_average_variables
 from graphc.api.math.binary import multiply as mul
+from graphc.api.random.shuffle import multinomial as multinomial
 from graphc.api.math.binary import multiply as multiply
 from graphc.api.graph.scopes import name_scope as name_scope
 from graphc.api.math.unary import negative as neg
 from graphc.api.math.unary import negative as negative
+from graphc.api.gradients.registry import not_differentiable as no_gradient
 from graphc.api.array.identity import no_op as no_op
 from graphc.api.state.variable_scope import no_regularizer as no_regularizer
+from graphc.api.math.linear import norm as norm
 from graphc.api.math.comparison import not_equal as not_equal
 from graphc.api.array.gather import one_hot as one_hot
 from graphc.api.array.fill import ones as ones
@@ -164,13 +274,20 @@ from graphc.api.array.fill import ones_like as ones_like
 from graphc.api.graph.scopes import op_scope as op_scope
 from graphc.api.array.join import stack as pack
 from graphc.api.array.pad import pad as pad
+from graphc.api.array.join import parallel_stack as parallel_stack
 from graphc.plan.compile import pass_table as pass_table
 from graphc.api.array.source import placeholder as placeholder
 from graphc.api.array.source import placeholder_with_default as placeholder_with_default
+from graphc.api.math.special import polygamma as polygamma
 from graphc.api.math.binary import pow as pow
 from graphc.api.control.script import py_func as py_func
+from graphc.api.linalg.decompose import qr as qr
+from graphc.api.random.shuffle import random_crop as random_crop
+from graphc.api.random.shuffle import random_gamma as random_gamma
 from graphc.api.random.random import random_normal as random_normal
 from graphc.api.state.initializers import RandomNormal as random_normal_initializer
+from graphc.api.random.shuffle import random_poisson as random_poisson
+from graphc.api.random.shuffle import random_shuffle as random_shuffle
 from graphc.api.random.random import random_uniform as random_uniform
 from graphc.api.state.initializers import RandomUniform as random_uniform_initializer
 from graphc.api.array.fill import range_ as range
@@ -187,17 +304,46 @@ from graphc.api.math.reduce import reduce_prod as reduce_prod
 from graphc.api.math.reduce import reduce_std as reduce_std
 from graphc.api.math.reduce import reduce_sum as reduce_sum
 from graphc.api.math.reduce import reduce_variance as reduce_variance
+from graphc.api.array.grids import repeat as repeat
 from graphc.api.state.uninitialized import report_uninitialized_variables as report_uninitialized_variables
+from graphc.api.array.space import required_space_to_batch_paddings as required_space_to_batch_paddings
 from graphc.ir.graph import reset_default_graph as reset_default_graph
 from graphc.api.array.shapes import reshape as reshape
 from graphc.ir.dtypes import resource as resource
 from graphc.api.array.transpose import reverse as reverse
+from graphc.api.array.rearrange import reverse_sequence as reverse_sequence
 from graphc.api.array.transpose import reverse as reverse_v2
 from graphc.api.math.unary import rint as rint
+from graphc.api.array.rearrange import roll as roll
 from graphc.api.math.unary import round as round
 from graphc.api.math.unary import rsqrt as rsqrt
+from graphc.api.math.scaling import saturate_cast as saturate_cast
+from graphc.api.math.scaling import scalar_mul as scalar_mul
+from graphc.api.control.functional import scan as scan
+from graphc.api.state.scatter import scatter_add as scatter_add
+from graphc.api.state.scatter import scatter_div as scatter_div
+from graphc.api.state.scatter import scatter_max as scatter_max
+from graphc.api.state.scatter import scatter_min as scatter_min
+from graphc.api.state.scatter import scatter_mul as scatter_mul
+from graphc.api.array.scatter import scatter_nd as scatter_nd
+from graphc.api.state.scatter import scatter_nd_add as scatter_nd_add
+from graphc.api.state.scatter import scatter_nd_sub as scatter_nd_sub
+from graphc.api.state.scatter import scatter_nd_update as scatter_nd_update
+from graphc.api.state.scatter import scatter_sub as scatter_sub
+from graphc.api.state.scatter import scatter_update as scatter_update
+from graphc.api.math.sort import searchsorted as searchsorted
+from graphc.api.math.segments import segment_max as segment_max
+from graphc.api.math.segments import segment_mean as segment_mean
+from graphc.api.math.segments import segment_min as segment_min
+from graphc.api.math.segments import segment_prod as segment_prod
+from graphc.api.math.segments import segment_sum as segment_sum
+from graphc.api.linalg.decompose import self_adjoint_eig as self_adjoint_eig
+from graphc.api.linalg.decompose import self_adjoint_eigvals as self_adjoint_eigvals
+from graphc.api.array.grids import sequence_mask as sequence_mask
 from graphc.api.random.random import set_random_seed as set_random_seed
+from graphc.api.array.partition import setdiff1d as setdiff1d
 from graphc.api.array.shapes import shape as shape
+from graphc.api.array.shapes import shape_n as shape_n
 from graphc.api.nn.activations import sigmoid as sigmoid
 from graphc.api.math.unary import sign as sign
 from graphc.api.math.trigonometry import sin as sin
@@ -207,6 +353,14 @@ from graphc.api.array.slicing import slice_ as slice
 from graphc.api.nn.softmax import softmax as softmax
 from graphc.api.nn.activations import softplus as softplus
 from graphc.api.nn.activations import softsign as softsign
+from graphc.api.math.sort import sort as sort
+from graphc.api.array.space import space_to_batch as space_to_batch
+from graphc.api.array.space import space_to_batch_nd as space_to_batch_nd
+from graphc.api.array.space import space_to_depth as space_to_depth
+from graphc.api.math.linear import sparse_matmul as sparse_matmul
+from graphc.api.math.segments import sparse_segment_mean as sparse_segment_mean
+from graphc.api.math.segments import sparse_segment_sqrt_n as sparse_segment_sqrt_n
+from graphc.api.math.segments import sparse_segment_sum as sparse_segment_sum
 from graphc.api.array.join import split as split
 from graphc.api.math.unary import sqrt as sqrt
 from graphc.api.math.unary import square as square
@@ -218,31 +372,53 @@ from graphc.api.array.slicing import strided_slice as strided_slice
 from graphc.ir.dtypes import string as string
 from graphc.api.math.binary import subtract as sub
 from graphc.api.math.binary import subtract as subtract
+from graphc.api.linalg.decompose import svd as svd
+from graphc.api.control.case import switch_case as switch_case
 from graphc.api.math.trigonometry import tan as tan
 from graphc.api.nn.activations import tanh as tanh
+from graphc.api.array.scatter import tensor_scatter_nd_add as tensor_scatter_add
+from graphc.api.array.scatter import tensor_scatter_nd_add as tensor_scatter_nd_add
+from graphc.api.array.scatter import tensor_scatter_nd_sub as tensor_scatter_nd_sub
+from graphc.api.array.scatter import tensor_scatter_nd_update as tensor_scatter_nd_update
+from graphc.api.array.scatter import tensor_scatter_nd_sub as tensor_scatter_sub
+from graphc.api.array.scatter import tensor_scatter_nd_update as tensor_scatter_update
+from graphc.api.math.tensordot import tensordot as tensordot
 from graphc.api.array.broadcast import tile as tile
 from graphc.api.array.cast import to_double as to_double
 from graphc.api.array.cast import to_float as to_float
 from graphc.api.array.cast import to_int32 as to_int32
 from graphc.api.array.cast import to_int64 as to_int64
+from graphc.api.math.linear import trace as trace
 from graphc.api.state.variables import trainable_variables as trainable_variables
 from graphc.api.array.transpose import transpose as transpose
 from graphc.api.math.division import truediv as truediv
 from graphc.api.random.random import truncated_normal as truncated_normal
 from graphc.api.state.initializers import TruncatedNormal as truncated_normal_initializer
 from graphc.api.math.division import truncatediv as truncatediv
+from graphc.api.math.division import truncatemod as truncatemod
 from graphc.api.array.identity import tuple_of as tuple
 from graphc.ir.dtypes import uint16 as uint16
 from graphc.ir.dtypes import uint32 as uint32
 from graphc.ir.dtypes import uint64 as uint64
 from graphc.ir.dtypes import uint8 as uint8
 from graphc.api.state.initializers import UniformUnitScaling as uniform_unit_scaling_initializer
+from graphc.api.math.sort import unique as unique
+from graphc.api.math.sort import unique_with_counts as unique_with_counts
 from graphc.api.array.join import unstack as unpack
+from graphc.api.array.grids import unravel_index as unravel_index
+from graphc.api.math.segments import unsorted_segment_max as unsorted_segment_max
+from graphc.api.math.segments import unsorted_segment_mean as unsorted_segment_mean
+from graphc.api.math.segments import unsorted_segment_min as unsorted_segment_min
+from graphc.api.math.segments import unsorted_segment_prod as unsorted_segment_prod
+from graphc.api.math.segments import unsorted_segment_sqrt_n as unsorted_segment_sqrt_n
+from graphc.api.math.segments import unsorted_segment_sum as unsorted_segment_sum
 from graphc.api.array.join import unstack as unstack
 from graphc.api.state.variable_scope import variable_scope as variable_scope
 from graphc.api.state.variables import variables_initializer as variables_initializer
 from graphc.api.state.initializers import VarianceScaling as variance_scaling_initializer
 from graphc.ir.dtypes import variant as variant
+from graphc.api.control.functional import vectorized_map as vectorized_map
+from graphc.api.array.passing import verify_tensor_all_finite as verify_tensor_all_finite
 from graphc.api.array.gather import where as where
 from graphc.api.array.select import where_v2 as where_v2
 from graphc.api.control.while_loop import while_loop as while_loop
@@ -250,6 +426,7 @@ from graphc.serial.files import write_graph as write_graph
 from graphc.api.array.fill import zeros as zeros
 from graphc.api.state.initializers import Zeros as zeros_initializer
 from graphc.api.array.fill import zeros_like as zeros_like
+from graphc.api.math.special import zeta as zeta
 
 newaxis: Final = None
 __version__: str
@@ -262,20 +439,31 @@ __all__ = [
     "ConfigProto",
     "DType",
     "Dimension",
+    "FIFOQueue",
     "GPUOptions",
     "Graph",
     "GraphDef",
     "GraphKeys",
     "GraphOptions",
+    "IndexedSlices",
+    "IndexedSlicesValue",
     "InteractiveSession",
+    "NoGradient",
     "NodeDef",
+    "NotDifferentiable",
     "Operation",
     "OptimizerOptions",
+    "PaddingFIFOQueue",
     "Print",
+    "PriorityQueue",
+    "QueueBase",
+    "RandomShuffleQueue",
+    "RegisterGradient",
     "RunMetadata",
     "RunOptions",
     "Session",
     "Tensor",
+    "TensorArray",
     "TensorShape",
     "UnconnectedGradients",
     "Variable",
@@ -283,7 +471,9 @@ __all__ = [
     "abs",
     "accumulate_n",
     "acos",
+    "acosh",
     "add",
+    "add_check_numerics_ops",
     "add_n",
     "add_to_collection",
     "add_to_collections",
@@ -291,21 +481,54 @@ __all__ = [
     "arg_min",
     "argmax",
     "argmin",
+    "argsort",
     "as_dtype",
     "asin",
+    "asinh",
+    "assert_equal",
+    "assert_greater",
+    "assert_greater_equal",
+    "assert_integer",
+    "assert_less",
+    "assert_less_equal",
+    "assert_near",
+    "assert_negative",
+    "assert_non_negative",
+    "assert_non_positive",
+    "assert_none_equal",
+    "assert_positive",
+    "assert_proper_iterable",
+    "assert_rank",
+    "assert_rank_at_least",
+    "assert_rank_in",
+    "assert_same_float_dtype",
+    "assert_scalar",
+    "assert_type",
     "assign",
     "assign_add",
     "assign_sub",
     "atan",
     "atan2",
+    "atanh",
+    "batch_gather",
     "batch_matmul",
+    "batch_scatter_update",
+    "batch_to_space",
+    "batch_to_space_nd",
+    "betainc",
+    "bincount",
+    "bitcast",
     "bool",
     "boolean_mask",
+    "broadcast_dynamic_shape",
     "broadcast_static_shape",
     "broadcast_to",
     "case",
     "cast",
     "ceil",
+    "check_numerics",
+    "cholesky",
+    "cholesky_solve",
     "clip_by_global_norm",
     "clip_by_norm",
     "clip_by_value",
@@ -315,23 +538,45 @@ __all__ = [
     "concat",
     "concat_v2",
     "cond",
+    "confusion_matrix",
     "constant",
     "constant_initializer",
     "control_dependencies",
     "convert_to_tensor",
+    "convert_to_tensor_or_indexed_slices",
     "cos",
     "cosh",
+    "count_nonzero",
+    "cross",
     "cumprod",
     "cumsum",
+    "custom_gradient",
+    "depth_to_space",
     "device",
+    "diag",
+    "diag_part",
+    "digamma",
     "div",
     "div_no_nan",
     "divide",
+    "dynamic_partition",
+    "dynamic_stitch",
+    "einsum",
+    "ensure_shape",
     "equal",
     "erf",
+    "erfc",
     "exp",
     "expand_dims",
     "expm1",
+    "extract_image_patches",
+    "eye",
+    "fake_quant_with_min_max_args",
+    "fake_quant_with_min_max_args_gradient",
+    "fake_quant_with_min_max_vars",
+    "fake_quant_with_min_max_vars_gradient",
+    "fake_quant_with_min_max_vars_per_channel",
+    "fake_quant_with_min_max_vars_per_channel_gradient",
     "fill",
     "float16",
     "float32",
@@ -340,6 +585,8 @@ __all__ = [
     "floor_div",
     "floordiv",
     "floormod",
+    "foldl",
+    "foldr",
     "freeze",
     "gather",
     "gather_nd",
@@ -359,8 +606,14 @@ __all__ = [
     "greater",
     "greater_equal",
     "group",
+    "guarantee_const",
     "hessians",
+    "histogram_fixed_width",
+    "histogram_fixed_width_bins",
     "identity",
+    "identity_n",
+    "igamma",
+    "igammac",
     "import_graph_def",
     "initialize_all_variables",
     "int16",
@@ -372,10 +625,17 @@ __all__ = [
     "is_finite",
     "is_inf",
     "is_nan",
+    "is_non_decreasing",
+    "is_numeric_tensor",
+    "is_strictly_increasing",
     "is_variable_initialized",
     "l2_normalize",
+    "lbeta",
     "less",
     "less_equal",
+    "lgamma",
+    "lin_space",
+    "linspace",
     "load_graph_def",
     "local_variables",
     "local_variables_initializer",
@@ -389,19 +649,35 @@ __all__ = [
     "logical_xor",
     "make_ndarray",
     "make_tensor_proto",
+    "map_fn",
     "matmul",
+    "matrix_band_part",
+    "matrix_determinant",
+    "matrix_diag",
+    "matrix_diag_part",
+    "matrix_inverse",
+    "matrix_set_diag",
+    "matrix_solve",
+    "matrix_solve_ls",
+    "matrix_square_root",
     "matrix_transpose",
+    "matrix_triangular_solve",
     "maximum",
+    "meshgrid",
     "minimum",
     "mod",
     "model_variables",
+    "moving_average_variables",
     "mul",
+    "multinomial",
     "multiply",
     "name_scope",
     "neg",
     "negative",
+    "no_gradient",
     "no_op",
     "no_regularizer",
+    "norm",
     "not_equal",
     "one_hot",
     "ones",
@@ -410,13 +686,20 @@ __all__ = [
     "op_scope",
     "pack",
     "pad",
+    "parallel_stack",
     "pass_table",
     "placeholder",
     "placeholder_with_default",
+    "polygamma",
     "pow",
     "py_func",
+    "qr",
+    "random_crop",
+    "random_gamma",
     "random_normal",
     "random_normal_initializer",
+    "random_poisson",
+    "random_shuffle",
     "random_uniform",
     "random_uniform_initializer",
     "range",
@@ -433,17 +716,46 @@ __all__ = [
     "reduce_std",
     "reduce_sum",
     "reduce_variance",
+    "repeat",
     "report_uninitialized_variables",
+    "required_space_to_batch_paddings",
     "reset_default_graph",
     "reshape",
     "resource",
     "reverse",
+    "reverse_sequence",
     "reverse_v2",
     "rint",
+    "roll",
     "round",
     "rsqrt",
+    "saturate_cast",
+    "scalar_mul",
+    "scan",
+    "scatter_add",
+    "scatter_div",
+    "scatter_max",
+    "scatter_min",
+    "scatter_mul",
+    "scatter_nd",
+    "scatter_nd_add",
+    "scatter_nd_sub",
+    "scatter_nd_update",
+    "scatter_sub",
+    "scatter_update",
+    "searchsorted",
+    "segment_max",
+    "segment_mean",
+    "segment_min",
+    "segment_prod",
+    "segment_sum",
+    "self_adjoint_eig",
+    "self_adjoint_eigvals",
+    "sequence_mask",
     "set_random_seed",
+    "setdiff1d",
     "shape",
+    "shape_n",
     "sigmoid",
     "sign",
     "sin",
@@ -453,6 +765,14 @@ __all__ = [
     "softmax",
     "softplus",
     "softsign",
+    "sort",
+    "space_to_batch",
+    "space_to_batch_nd",
+    "space_to_depth",
+    "sparse_matmul",
+    "sparse_segment_mean",
+    "sparse_segment_sqrt_n",
+    "sparse_segment_sum",
     "split",
     "sqrt",
     "square",
@@ -464,31 +784,53 @@ __all__ = [
     "string",
     "sub",
     "subtract",
+    "svd",
+    "switch_case",
     "tan",
     "tanh",
+    "tensor_scatter_add",
+    "tensor_scatter_nd_add",
+    "tensor_scatter_nd_sub",
+    "tensor_scatter_nd_update",
+    "tensor_scatter_sub",
+    "tensor_scatter_update",
+    "tensordot",
     "tile",
     "to_double",
     "to_float",
     "to_int32",
     "to_int64",
+    "trace",
     "trainable_variables",
     "transpose",
     "truediv",
     "truncated_normal",
     "truncated_normal_initializer",
     "truncatediv",
+    "truncatemod",
     "tuple",
     "uint16",
     "uint32",
     "uint64",
     "uint8",
     "uniform_unit_scaling_initializer",
+    "unique",
+    "unique_with_counts",
     "unpack",
+    "unravel_index",
+    "unsorted_segment_max",
+    "unsorted_segment_mean",
+    "unsorted_segment_min",
+    "unsorted_segment_prod",
+    "unsorted_segment_sqrt_n",
+    "unsorted_segment_sum",
     "unstack",
     "variable_scope",
     "variables_initializer",
     "variance_scaling_initializer",
     "variant",
+    "vectorized_map",
+    "verify_tensor_all_finite",
     "where",
     "where_v2",
     "while_loop",
@@ -496,4 +838,5 @@ __all__ = [
     "zeros",
     "zeros_initializer",
     "zeros_like",
+    "zeta",
 ]

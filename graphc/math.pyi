@@ -2,6 +2,7 @@
 from graphc.api.math.unary import abs as abs
 from graphc.api.math.binary import accumulate_n as accumulate_n
 from graphc.api.math.trigonometry import acos as acos
+from graphc.api.math.hyperbolic import acosh as acosh
 from graphc.api.math.binary import add as add
 from graphc.api.math.binary import add_n as add_n
 from graphc.api.math.reduce import argmax as arg_max
@@ -9,22 +10,35 @@ from graphc.api.math.reduce import argmin as arg_min
 from graphc.api.math.reduce import argmax as argmax
 from graphc.api.math.reduce import argmin as argmin
 from graphc.api.math.trigonometry import asin as asin
+from graphc.api.math.hyperbolic import asinh as asinh
 from graphc.api.math.trigonometry import atan as atan
 from graphc.api.math.trigonometry import atan2 as atan2
+from graphc.api.math.hyperbolic import atanh as atanh
 from graphc.api.math.matmul import batch_matmul as batch_matmul
+from graphc.api.math.special import bessel_i0 as bessel_i0
+from graphc.api.math.special import bessel_i0e as bessel_i0e
+from graphc.api.math.special import bessel_i1 as bessel_i1
+from graphc.api.math.special import bessel_i1e as bessel_i1e
+from graphc.api.math.special import betainc as betainc
+from graphc.api.math.counting import bincount as bincount
 from graphc.api.math.unary import ceil as ceil
 from graphc.api.math.clip import clip_by_global_norm as clip_by_global_norm
 from graphc.api.math.clip import clip_by_norm as clip_by_norm
 from graphc.api.math.binary import clip_by_value as clip_by_value
+from graphc.api.math.counting import confusion_matrix as confusion_matrix
 from graphc.api.math.trigonometry import cos as cos
 from graphc.api.math.trigonometry import cosh as cosh
+from graphc.api.math.scaling import count_nonzero as count_nonzero
 from graphc.api.math.scan import cumprod as cumprod
 from graphc.api.math.scan import cumsum as cumsum
+from graphc.api.math.special import digamma as digamma
 from graphc.api.math.division import div as div
-from graphc.api.math.division import div_no_nan as div_no_nan
+from graphc.api.math.no_nan import div_no_nan as div_no_nan
 from graphc.api.math.division import divide as divide
+from graphc.api.math.no_nan import div_no_nan as divide_no_nan
 from graphc.api.math.comparison import equal as equal
 from graphc.api.math.trigonometry import erf as erf
+from graphc.api.math.special import erfc as erfc
 from graphc.api.math.unary import exp as exp
 from graphc.api.math.unary import expm1 as expm1
 from graphc.api.math.unary import floor as floor
@@ -34,13 +48,21 @@ from graphc.api.math.division import floormod as floormod
 from graphc.api.math.clip import global_norm as global_norm
 from graphc.api.math.comparison import greater as greater
 from graphc.api.math.comparison import greater_equal as greater_equal
+from graphc.api.math.special import igamma as igamma
+from graphc.api.math.special import igammac as igammac
+from graphc.api.math.sort import in_top_k as in_top_k
 from graphc.api.math.unary import inv as inv
+from graphc.api.array.transpose import invert_permutation as invert_permutation
 from graphc.api.math.comparison import is_finite as is_finite
 from graphc.api.math.comparison import is_inf as is_inf
 from graphc.api.math.comparison import is_nan as is_nan
+from graphc.api.control.asserts import is_non_decreasing as is_non_decreasing
+from graphc.api.control.asserts import is_strictly_increasing as is_strictly_increasing
 from graphc.api.nn.losses import l2_normalize as l2_normalize
+from graphc.api.math.special import lbeta as lbeta
 from graphc.api.math.comparison import less as less
 from graphc.api.math.comparison import less_equal as less_equal
+from graphc.api.math.special import lgamma as lgamma
 from graphc.api.math.unary import log as log
 from graphc.api.math.unary import log1p as log1p
 from graphc.api.nn.activations import log_sigmoid as log_sigmoid
@@ -55,14 +77,19 @@ from graphc.api.math.binary import minimum as minimum
 from graphc.api.math.division import floormod as mod
 from graphc.api.math.binary import multiply as mul
 from graphc.api.math.binary import multiply as multiply
+from graphc.api.math.no_nan import multiply_no_nan as multiply_no_nan
 from graphc.api.math.unary import negative as neg
 from graphc.api.math.unary import negative as negative
+from graphc.api.math.no_nan import nextafter as nextafter
 from graphc.api.math.comparison import not_equal as not_equal
+from graphc.api.math.special import polygamma as polygamma
+from graphc.api.math.special import polyval as polyval
 from graphc.api.math.binary import pow as pow
 from graphc.api.math.division import realdiv as realdiv
 from graphc.api.math.unary import reciprocal as reciprocal
 from graphc.api.math.reduce import reduce_all as reduce_all
 from graphc.api.math.reduce import reduce_any as reduce_any
+from graphc.api.math.linear import reduce_euclidean_norm as reduce_euclidean_norm
 from graphc.api.math.reduce import reduce_logsumexp as reduce_logsumexp
 from graphc.api.math.reduce import reduce_max as reduce_max
 from graphc.api.math.reduce import reduce_mean as reduce_mean
@@ -74,6 +101,12 @@ from graphc.api.math.reduce import reduce_variance as reduce_variance
 from graphc.api.math.unary import rint as rint
 from graphc.api.math.unary import round as round
 from graphc.api.math.unary import rsqrt as rsqrt
+from graphc.api.math.scaling import scalar_mul as scalar_mul
+from graphc.api.math.segments import segment_max as segment_max
+from graphc.api.math.segments import segment_mean as segment_mean
+from graphc.api.math.segments import segment_min as segment_min
+from graphc.api.math.segments import segment_prod as segment_prod
+from graphc.api.math.segments import segment_sum as segment_sum
 from graphc.api.nn.activations import sigmoid as sigmoid
 from graphc.api.math.unary import sign as sign
 from graphc.api.math.trigonometry import sin as sin
@@ -88,13 +121,26 @@ from graphc.api.math.binary import subtract as sub
 from graphc.api.math.binary import subtract as subtract
 from graphc.api.math.trigonometry import tan as tan
 from graphc.api.nn.activations import tanh as tanh
+from graphc.api.math.sort import top_k as top_k
 from graphc.api.math.division import truediv as truediv
 from graphc.api.math.division import truncatediv as truncatediv
+from graphc.api.math.division import truncatemod as truncatemod
+from graphc.api.math.segments import unsorted_segment_max as unsorted_segment_max
+from graphc.api.math.segments import unsorted_segment_mean as unsorted_segment_mean
+from graphc.api.math.segments import unsorted_segment_min as unsorted_segment_min
+from graphc.api.math.segments import unsorted_segment_prod as unsorted_segment_prod
+from graphc.api.math.segments import unsorted_segment_sqrt_n as unsorted_segment_sqrt_n
+from graphc.api.math.segments import unsorted_segment_sum as unsorted_segment_sum
+from graphc.api.math.no_nan import xdivy as xdivy
+from graphc.api.math.no_nan import xlogy as xlogy
+from graphc.api.nn.more_activations import zero_fraction as zero_fraction
+from graphc.api.math.special import zeta as zeta
 
 __all__ = [
     "abs",
     "accumulate_n",
     "acos",
+    "acosh",
     "add",
     "add_n",
     "arg_max",
@@ -102,22 +148,35 @@ __all__ = [
     "argmax",
     "argmin",
     "asin",
+    "asinh",
     "atan",
     "atan2",
+    "atanh",
     "batch_matmul",
+    "bessel_i0",
+    "bessel_i0e",
+    "bessel_i1",
+    "bessel_i1e",
+    "betainc",
+    "bincount",
     "ceil",
     "clip_by_global_norm",
     "clip_by_norm",
     "clip_by_value",
+    "confusion_matrix",
     "cos",
     "cosh",
+    "count_nonzero",
     "cumprod",
     "cumsum",
+    "digamma",
     "div",
     "div_no_nan",
     "divide",
+    "divide_no_nan",
     "equal",
     "erf",
+    "erfc",
     "exp",
     "expm1",
     "floor",
@@ -127,13 +186,21 @@ __all__ = [
     "global_norm",
     "greater",
     "greater_equal",
+    "igamma",
+    "igammac",
+    "in_top_k",
     "inv",
+    "invert_permutation",
     "is_finite",
     "is_inf",
     "is_nan",
+    "is_non_decreasing",
+    "is_strictly_increasing",
     "l2_normalize",
+    "lbeta",
     "less",
     "less_equal",
+    "lgamma",
     "log",
     "log1p",
     "log_sigmoid",
@@ -148,14 +215,19 @@ __all__ = [
     "mod",
     "mul",
     "multiply",
+    "multiply_no_nan",
     "neg",
     "negative",
+    "nextafter",
     "not_equal",
+    "polygamma",
+    "polyval",
     "pow",
     "realdiv",
     "reciprocal",
     "reduce_all",
     "reduce_any",
+    "reduce_euclidean_norm",
     "reduce_logsumexp",
     "reduce_max",
     "reduce_mean",
@@ -167,6 +239,12 @@ __all__ = [
     "rint",
     "round",
     "rsqrt",
+    "scalar_mul",
+    "segment_max",
+    "segment_mean",
+    "segment_min",
+    "segment_prod",
+    "segment_sum",
     "sigmoid",
     "sign",
     "sin",
@@ -181,6 +259,18 @@ __all__ = [
     "subtract",
     "tan",
     "tanh",
+    "top_k",
     "truediv",
     "truncatediv",
+    "truncatemod",
+    "unsorted_segment_max",
+    "unsorted_segment_mean",
+    "unsorted_segment_min",
+    "unsorted_segment_prod",
+    "unsorted_segment_sqrt_n",
+    "unsorted_segment_sum",
+    "xdivy",
+    "xlogy",
+    "zero_fraction",
+    "zeta",
 ]

@@ -25,6 +25,7 @@ Image        offsets are in words from the image's first; names of kernels and p
       PUSH     source, value, result
       POP      source, result, slot, binds, then the binds
       LENGTH   source, buffer
+      LIST     operation (ListOperation), operands, slots, binds, then as HOST
     inputs, outputs, writes   tables of ids
   program    loads, instrs, stores, then load dtypes, instrs of INSTR_WORDS: code, dtype, 4 arguments (-1: none), value
              (bits of the constant as stored in memory, low bytes first; or the axis), then store values
@@ -110,6 +111,37 @@ class StepKind(IntEnum):
     PUSH = 8
     POP = 9
     LENGTH = 10
+    LIST = 11
+
+
+class ListOperation(IntEnum):
+    """What a LIST step does: its operands -> its one slot. Scalars and indices are i32, sizes and lengths i64.
+
+    An element that was never written is zeros: its sizes are those in `sizes` (-1: unknown) or else those of another
+    element; unless there is one, it is an error. GROWING: an index may lie behind the end. OR_ZEROS: it may, too, and
+    there are zeros. Elements behind the end are what gradients leave out.
+    """
+
+    RESERVE = 0             # length -> list of so many that were never written
+    RESIZE = 1              # list, length -> list
+    SET = 2                 # list, index, value -> list
+    SET_GROWING = 3
+    GET = 4                 # list, index, sizes -> value
+    GET_OR_ZEROS = 5
+    STACK = 6               # list, count (-1: all), sizes -> values
+    STACK_OR_ZEROS = 7
+    GATHER = 8              # list, indices, sizes -> values
+    GATHER_OR_ZEROS = 9
+    SCATTER = 10            # list, indices, values -> list
+    SCATTER_GROWING = 11
+    SCATTER_SUM = 12        # growing; adds to what is there
+    ERASE = 13              # list, indices -> list in which those were never written
+    ADD = 14                # list, list -> list of the sums
+    SPLIT = 15              # values, lengths -> list of rows
+    CONCAT = 16             # list, sizes -> values
+    CONCAT_OR_ZEROS = 17    # list, lengths, sizes -> values
+    UNSTACK = 18            # values -> list
+    LENGTHS = 19            # list -> sizes of the elements' first axes
 
 
 class FormulaOp(IntEnum):

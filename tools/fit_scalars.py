@@ -135,4 +135,5 @@ def main() -> None:
     fit("ERFINV_FAR_F64", erfinv_tail, mp.mpf("3.99"), mp.mpf("6.1"), 17, "the same of sqrt(w) - 5, w > 16", 5)
 
 
-main()
+if __name__ == "__main__":
+    main()

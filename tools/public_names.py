@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from graphc.api.elsewhere import ELSEWHERE, MODULES
@@ -26,6 +26,7 @@ def main() -> int:
         print(f"{'not up to date' if '--check' in sys.argv else 'written'}: {path.relative_to(PACKAGE.parent)}")
         if "--check" not in sys.argv:
             if path in made:
+                path.parent.mkdir(exist_ok=True)
                 path.write_text(made[path])
             else:
                 path.unlink()
@@ -37,7 +38,7 @@ def files() -> dict[Path, str]:
     spaces = table()
     made = {PACKAGE / "api" / "names.py": table_text(spaces)}
     for space, names in spaces.items():
-        made[stub_path(space)] = stub(space, names, spaces)
+        made[stub_path(space, spaces)] = stub(space, names, spaces)
     return made
 
 
@@ -46,6 +47,9 @@ def table() -> dict[str, dict[str, str]]:
     spaces: dict[str, dict[str, str]] = {"": {}}
     for name, target in declared():
         space, _, last = name.rpartition(".")
+        parts = space.split(".")
+        for i in range(1, len(parts)):              # gc.contrib.opt makes gc.contrib
+            spaces.setdefault(".".join(parts[:i]), {})
         if last in spaces.setdefault(space, {}):
             raise ValueError(f"{name} is declared twice: {spaces[space][last]} and {target}")
         spaces[space][last] = target
@@ -79,9 +83,10 @@ def table_text(spaces: dict[str, dict[str, str]]) -> str:
     return "\n".join([*lines, "}", ""])
 
 
-def stub_path(space: str) -> Path:
+def stub_path(space: str, spaces: Iterable[str]) -> Path:
     folder = PACKAGE.joinpath(*space.split(".")) if space else PACKAGE
-    return folder / "__init__.pyi" if folder.is_dir() else folder.with_suffix(".pyi")
+    inside = folder.is_dir() or any(other.startswith(f"{space}.") for other in spaces)
+    return folder / "__init__.pyi" if inside else folder.with_suffix(".pyi")
 
 
 def stub(space: str, names: dict[str, str], spaces: dict[str, dict[str, str]]) -> str:

@@ -5,12 +5,12 @@ tensor's dtype; two tensors never promote (rule 12). `==` and `!=` stay identity
 """
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
 from graphc.ir.apply import convert_to_tensor
 from graphc.ir.graph import Graph
+from graphc.ir.late_imports import load
 from graphc.ir.tensor import Operation, register_method
 
 # The word in the method's name: where the function stands, and the op's name.
@@ -51,7 +51,7 @@ def _later(place: str) -> Callable[[], Callable[..., Any]]:
     def function() -> Callable[..., Any]:
         if not found:
             module, _, name = place.partition(":")
-            found.append(getattr(importlib.import_module(module), name))
+            found.append(getattr(load(module), name))
         return found[0]
 
     return function

@@ -4,13 +4,14 @@ api/names.py says what each holds. `import graphc` makes them all; `import graph
 """
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 from graphc.api.names import NAMES
+from graphc.ir.late_imports import load
 
 
 def lookup(module: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
@@ -22,13 +23,13 @@ def lookup(module: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
 
     def get(name: str) -> Any:
         if name in inner:
-            return importlib.import_module(f"{module}.{name}")
+            return load(f"{module}.{name}")
         if name not in targets:
             from graphc.missing import missing
 
             raise missing(module, name, [*vars(sys.modules[module]), *targets, *inner])
         home, _, attribute = targets[name].partition(":")
-        value = getattr(importlib.import_module(home), attribute)
+        value = getattr(load(home), attribute)
         setattr(sys.modules[module], name, value)
         return value
 
@@ -42,8 +43,17 @@ def make_modules() -> None:
     """Makes the namespaces that are no packages of their own."""
     for space in NAMES:
         module = f"graphc.{space}"
-        if space and importlib.util.find_spec(module) is None:
+        if space and not _has_file(module):
             made = ModuleType(module, f"gc.{space}, as `tf.{space}`.")
             made.__getattr__, made.__dir__ = lookup(module)  # type: ignore[method-assign]
             made.__all__ = sorted(NAMES[space])  # type: ignore[attr-defined]
             sys.modules[module] = made
+
+
+def _has_file(module: str) -> bool:
+    """Whether it is a package of its own; a folder that holds stubs only is none."""
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:              # the namespace around it has been made here
+        return False
+    return spec is not None and spec.origin is not None

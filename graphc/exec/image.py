@@ -191,10 +191,12 @@ class _Image:
             return [step.source, step.result, step.slot, len(step.binds), *_binds(step.binds)]
         if isinstance(step, p.Length):
             return [step.source, step.buffer]
-        assert isinstance(step, (p.Host, p.While, p.If))
+        assert isinstance(step, (p.Host, p.While, p.If, p.List))
         head = (
             [step.host]
             if isinstance(step, p.Host)
+            else [step.operation]
+            if isinstance(step, p.List)
             else [step.cond, step.body, step.carried]
             if isinstance(step, p.While)
             else [step.pred, step.then, step.orelse]
@@ -221,6 +223,7 @@ _KINDS = {
     p.Push: StepKind.PUSH,
     p.Pop: StepKind.POP,
     p.Length: StepKind.LENGTH,
+    p.List: StepKind.LIST,
 }
 
 

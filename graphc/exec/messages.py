@@ -6,7 +6,7 @@ from typing import Any
 
 from graphc import errors
 from graphc.ir import dtypes
-from graphc.ir.op import REFUSED
+from graphc.ir.op import OPS, REFUSED, Op
 from graphc.kernels.runtime import tables as t
 from graphc.plan import plan as p
 
@@ -46,8 +46,23 @@ def run_error(plan: p.Plan, error: Any, cause: BaseException | None, cells: Sequ
     if code == t.INPUT_SHAPE:
         port = plan.inputs[c // 8].name if body == 0 and c // 8 < len(plan.inputs) else f"input {c // 8} of body {body}"
         return _made(errors.InvalidArgumentError, origin, f"axis {c % 8} of {port} is {a}, {b} is wanted")
+    if code == Status.INDEX_TUPLE:
+        return _made(errors.InvalidArgumentError, origin, _bad_tuple(a, b, error))
+    if code == Status.INVALID_VALUE:
+        known = origin is not None and origin.op_type in OPS
+        refusal = OPS[origin.op_type].refusal if known and origin is not None else Op.refusal
+        return _made(errors.InvalidArgumentError, origin, f"{refusal} ({a}, {b})")
     kind, text = _text(plan, code, a, b, c)
     return _made(kind, origin, text)
+
+
+def _bad_tuple(number: int, length: int, error: Any) -> str:
+    """What an index tuple is that names no place. number: which of them, row-major."""
+    detail = [int(word) for word in error[t.ERROR_DETAIL:t.ERROR_DETAIL + t.DETAIL_WORDS]]
+    half = t.DETAIL_WORDS // 2
+    sizes = ", ".join(map(str, detail[half:half + length]))
+    return (f"indices {detail[:length]} (tuple {number} of them) do not index into shape [{sizes}]: each must be at "
+            f"least 0 and less than its axis' size")
 
 
 def _text(plan: p.Plan, code: int, a: int, b: int, c: int) -> tuple[type[errors.OpError], str]:
@@ -57,7 +72,6 @@ def _text(plan: p.Plan, code: int, a: int, b: int, c: int) -> tuple[type[errors.
         a, b = ((f"{dtypes.as_dtype(v // 16).name} of rank {v % 16}") for v in (a, b))     # type: ignore[assignment]
     table: dict[int, tuple[type[errors.OpError], str]] = {
         Status.INDEX_OUT_OF_RANGE: (invalid, f"index {a} is not in [0, {b})"),
-        Status.INVALID_VALUE: (invalid, f"a value is not valid ({a}, {b})"),
         Status.DIVISION_BY_ZERO: (invalid, REFUSED["zero"][1]),
         Status.NEGATIVE_EXPONENT: (invalid, REFUSED["negative"][1]),
         t.NO_MEMORY: (errors.ResourceExhaustedError, f"no memory for {a} bytes, or memory_limit is too low"),
@@ -70,6 +84,15 @@ def _text(plan: p.Plan, code: int, a: int, b: int, c: int) -> tuple[type[errors.
         t.EXTENT: (internal, f"operand {c} has {b} elements, {a} would be touched"),
         t.CANCELLED: (errors.CancelledError, "the run was cancelled"),
         t.EMPTY_LIST: (invalid, "an element is taken from an empty list"),
+        t.LIST_INDEX: (invalid, f"{'Tried to write to' if c else 'Tried to read from'} index {a}, but the TensorArray "
+                                + ("is not resizeable and its size is" if c else "has the size") + f": {b}"),
+        t.LIST_UNWRITTEN: (invalid, f"Could not read from TensorArray index {a}: nothing was written there, and no "
+                                    "element tells its shape; write it, or give the TensorArray an element_shape"),
+        t.LIST_SHAPES: (invalid, f"TensorArray has inconsistent shapes: a size of the element at index {a} is {b}, "
+                                 f"another one has {c} there" if a >= 0 else
+                        "gradients of one TensorArray element have different shapes"),
+        t.LIST_COUNT: (invalid, f"a TensorArray cannot have {a} elements" if a < 0 else
+                       f"{a} elements or rows do not fit {b}"),
         t.SLOT_SHAPE: (invalid, f"axis {c} of the value is {a}, {b} was expected"),
         t.LIST_TYPE: (invalid, f"the list holds {a}, {b} is wanted"),
         t.BUFFER_SIZE: (invalid, f"a tensor would have {a} elements (buffer {c}, expected {b})"),

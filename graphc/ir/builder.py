@@ -50,6 +50,9 @@ class GradientBuilder(Protocol):
         of dy cannot: in a gradient of a body, which has symbols of its own.
         """
 
+    def indexed_slices(self, values: Tensor, indices: Tensor, dense_shape: Tensor) -> Any:
+        """IndexedSlices: the gradient of a table of that shape, of which only the rows at the indices are not 0."""
+
     def list_like(self, x: Tensor) -> Tensor:
         """An empty list for values such as x."""
 

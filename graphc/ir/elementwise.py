@@ -128,6 +128,15 @@ class Binary(Elementwise):
         return s(self.primitive, *x)
 
 
+class InDouble:
+    """Mixed into an op whose primitive is one of float64 only: float32 is cast there and back."""
+
+    primitive: ClassVar[str]
+
+    def scalar(self, s: Scalars, *x: Any) -> Any:
+        return s.cast(s(self.primitive, *(s.cast(v, float64) for v in x)), s.dtype(x[0]))
+
+
 class UnaryGrad(Binary):
     """The gradient of a function, of dy and its operand or result: both have one shape."""
 

@@ -37,6 +37,7 @@ class FuncGraph(Graph):
         self.outer_controls: list[Operation] = []   # of the graphs around: what the whole loop or branch must wait for
         self._sizes: dict[dims.Dim, dims.Size] = {}
         self._copied: dict[Tensor, Tensor] = {}
+        self._scopes.gradient_names = outer._scopes.gradient_names
         self._collections = outer._collections      # collections belong to the whole program
 
     @property

@@ -71,6 +71,7 @@ class Graph:
                     controls.append(implied)
             place = merge_devices(self._scopes.devices) if device is None else device
             operation = Operation(self, full, op, inputs, controls, specs, place, origin, len(self._operations))
+            operation.gradient_name = self._scopes.gradient_names.get(op.type)
             self._operations[full] = operation
             for scope in self._scopes.controls:
                 scope.members.add(operation)
@@ -146,6 +147,20 @@ class Graph:
             yield
         finally:
             self._scopes.controls, self._scopes.name = old_controls, old_name
+
+    @contextmanager
+    def gradient_override_map(self, op_type_map: dict[str, str]) -> Iterator[None]:
+        """Operations made inside, of a type that is a key, have the gradient registered under the name beside it, as
+        `tf.Graph.gradient_override_map` (gc.RegisterGradient)."""
+        if not isinstance(op_type_map, dict) or not all(isinstance(x, str) for x in (*op_type_map,
+                                                                                      *op_type_map.values())):
+            raise TypeError("op_type_map must be a dictionary mapping strings to strings")
+        old = self._scopes.gradient_names
+        self._scopes.gradient_names = {**old, **op_type_map}
+        try:
+            yield
+        finally:
+            self._scopes.gradient_names = old
 
     @contextmanager
     def device(self, device: Any) -> Iterator[None]:

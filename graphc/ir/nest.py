@@ -38,6 +38,22 @@ def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
     return next(leaves)
 
 
+def to_tensor(leaf: Any) -> Any:
+    """What stands for a leaf where values are tensors: the flow of a TensorArray, else itself."""
+    return leaf.flow if hasattr(leaf, "_with_flow") else leaf
+
+
+def like(leaf: Any, tensor: Any) -> Any:
+    """A tensor in the form of `leaf`, for which to_tensor stood."""
+    return leaf._with_flow(tensor) if hasattr(leaf, "_with_flow") else tensor
+
+
+def pack_like(structure: Any, tensors: Sequence[Any]) -> Any:
+    """pack_sequence_as, each tensor in the form of the leaf whose place it takes."""
+    leaves = flatten(structure)
+    return pack_sequence_as(structure, [like(leaf, t) for leaf, t in zip(leaves, tensors, strict=True)])
+
+
 def map_structure(function: Callable[..., Any], *structures: Any) -> Any:
     """function of the leaves that stand at the same place in every structure, in the form of the first."""
     for other in structures[1:]:

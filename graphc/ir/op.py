@@ -7,7 +7,9 @@ A class derives from `Op` (or one of the kinds below), is decorated with `@regis
   types       which attribute of the .pb holds which operand's dtype: {"T": "x"}; written on export, ignored on import
   refs        operands that are variables (TF 1 reference inputs): the op writes them
   effect      PURE, READ (of state), WRITE (of state), RANDOM, HOST (Python, printing: order kept, at most once a run)
+  refusal       what the error says when its kernel refuses a value (status INVALID_VALUE)
   checks_data   its kernel may end the run because of what it finds in the data (an index out of range)
+  overwrites   the operand (its position) whose memory the result may take: `lower` gets one access for both then
 
 and, where it is so, what the passes make use of (they ask no op's name):
 
@@ -30,6 +32,7 @@ How an op is computed is said in exactly one way:
   View          view(): the same elements seen through other strides
   Alias         nothing: the same elements in the same order under another shape (Reshape, Squeeze, Identity)
   Composite     expand(): a few other ops
+  Host          compute(): Python, by a library of arrays (ir/host.py)
   Op            lower(): kernel calls and maps
 """
 from __future__ import annotations
@@ -38,7 +41,6 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
 import numpy as np
@@ -46,6 +48,7 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType
+from graphc.ir.late_imports import load
 from graphc.ir.spec import Shape, Spec, broadcast_shapes
 
 if TYPE_CHECKING:
@@ -89,7 +92,7 @@ def attr(kind: str, default: Any = dataclasses.MISSING, name: str | None = None)
 
     kind: "bool", "int", "float", "string", "type" (DType), "shape", "tensor" (np.ndarray), "list(int)", "list(float)",
     "list(string)", "list(type)", "list(shape)", "func". name: the attribute's name in the .pb, if it
-    is not the field's.
+    is not the field's. A float is one of 32 bits, as files have it: what is saved computes the same.
     """
     return field(default=default, metadata={"kind": kind, "wire": name})
 
@@ -131,8 +134,17 @@ class Op:
     self_inverse: ClassVar[bool] = False
     of_one: ClassVar[bool] = False
     keeps_order: ClassVar[bool] = False
+    overwrites: ClassVar[int | None] = None
+    refusal: ClassVar[str] = "a value is not valid"
     samples: ClassVar[Sequence[Sample]] = ()
     type: ClassVar[str]
+    floats: ClassVar[tuple[str, ...]] = ()       # fields that are floats (made by `register`)
+
+    def __post_init__(self) -> None:
+        for name in self.floats:
+            value = getattr(self, name)
+            kept = tuple(map(_float32, value)) if isinstance(value, tuple) else _float32(value)
+            object.__setattr__(self, name, kept)
 
     def infer(self, *inputs: Spec) -> Spec | tuple[Spec, ...]:
         """Spec(s) of the outputs. Raises ValueError (shapes) or TypeError (dtypes) for what the user got wrong."""
@@ -187,6 +199,10 @@ class Op:
             return self
         changed = {f.name: _substitute(getattr(self, f.name), values) for f in dataclasses.fields(self)}
         return dataclasses.replace(self, **changed)
+
+
+def _float32(value: float) -> float:
+    return float(np.float32(value))
 
 
 def _flatten(value: Any) -> Iterable[Any]:
@@ -366,7 +382,7 @@ class Registry(Mapping[str, type[Op]]):
 
     def __getitem__(self, op_type: str) -> type[Op]:
         if op_type not in self._classes:
-            import_module(self._modules[op_type])
+            load(self._modules[op_type])
         return self._classes[op_type]
 
     def make(self, op_type: str, **fields: Any) -> Op:
@@ -394,6 +410,7 @@ def register(cls: C) -> C:
     """Class decorator: makes the op a frozen dataclass and known by its class name, which is its TF type."""
     made = dataclass(frozen=True)(cls)
     made.type = cls.__name__
+    made.floats = tuple(f.name for f in dataclasses.fields(made) if f.metadata.get("kind") in ("float", "list(float)"))
     named = {name.rstrip("*") for name in (*made.operands, *made.results)}
     for attribute, source in made.types.items():
         if source.rstrip("*") not in named:

@@ -1,4 +1,4 @@
-"""The stacks that belong to one thread building one graph: name scope, control dependencies, devices."""
+"""The stacks that belong to one thread building one graph: name scope, control dependencies, devices, gradients."""
 from __future__ import annotations
 
 import threading
@@ -22,6 +22,7 @@ class ThreadScopes(threading.local):
         self.name = ""
         self.controls: list[ControlScope] = []
         self.devices: list[Any] = []
+        self.gradient_names: dict[str, str] = {}      # op type -> name of a registered gradient
 
 
 def control_inputs_for(scopes: Iterable[ControlScope], inputs: Sequence[Operation]) -> list[Operation]:

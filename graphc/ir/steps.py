@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 if TYPE_CHECKING:
     from graphc.ir.dims import Size
     from graphc.ir.dtypes import DType
+    from graphc.ir.host import Host
     from graphc.ir.node import Value
     from graphc.ir.op import Op
     from graphc.ir.spec import Shape
@@ -101,6 +102,12 @@ class StepBuilder(Protocol[A]):
     def reshape(self, x: A, shape: Sequence[Size]) -> A:
         """x under another shape (same elements); copies x first if it is not contiguous."""
 
+    def bitcast(self, x: A, dtype: DType) -> A:
+        """The bits of x, of numbers, as numbers of another dtype of the same size."""
+
+    def same_memory(self, x: A, y: A) -> bool:
+        """Whether both lie in one buffer: of an op that overwrites its operand, whether it need not be copied first."""
+
     def contiguous(self, x: A) -> A:
         """x itself, or a copy without gaps."""
 
@@ -118,6 +125,9 @@ class StepBuilder(Protocol[A]):
 
     def host(self, name: str, operands: Sequence[Any], outputs: Sequence[A]) -> None:
         """A function of the embedder on the calling thread; symbols in the outputs' shapes become known."""
+
+    def compute(self, op: Host, operands: Sequence[A], outputs: Sequence[A]) -> None:
+        """The same, of an op of kind Host: its `compute`."""
 
     def require(self, relation: str, a: Size, b: Size, message: str) -> None:
         """A guard: "equal", "less_equal", "less"."""

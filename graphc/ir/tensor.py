@@ -37,6 +37,7 @@ class Operation:
         self.device = device
         self.origin = Origin(name, definition.type, *origin)
         self.number = number                        # position in the graph's order of creation
+        self.gradient_name: str | None = None       # of a registered gradient, which takes the place of its own
         self.extra_attributes: dict[str, Any] = {}  # attributes of an imported node that graphc does not know: kept
         self.outputs = [Tensor(self, i, spec) for i, spec in enumerate(specs)]
         for tensor in dict.fromkeys(self.inputs):

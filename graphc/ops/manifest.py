@@ -7,49 +7,136 @@ from __future__ import annotations
 from graphc.ir.op import OPS
 
 TYPES: dict[str, str] = {
+    "array.bitcast": "Bitcast",
     "array.broadcast": "BroadcastTo _SumTo Tile",
     "array.cast": "Cast",
+    "array.depth": "SpaceToDepth DepthToSpace",
+    "array.diagonal": "MatrixDiag MatrixDiagPart MatrixSetDiag Diag DiagPart MatrixBandPart",
+    "array.diagonal_bands": "MatrixDiagPartV2 MatrixSetDiagV2 MatrixDiagV2",
     "array.fill": "Fill ZerosLike OnesLike Range",
     "array.gather": "GatherV2 _ScatterSum OneHot Where",
+    "array.gather_nd": "GatherNd _GatherNdLike Gather",
     "array.identity": "Identity StopGradient PreventGradient NoOp",
     "array.join": "ConcatV2 Pack Unpack Split SplitV",
+    "array.join_shapes": "Concat ParallelConcat ConcatOffset ShapeN BroadcastArgs",
+    "array.linspace": "LinSpace UnravelIndex",
+    "array.mirror_pad_grad": "MirrorPadGrad",
     "array.pad": "Pad PadV2 MirrorPad",
+    "array.partition": "DynamicPartition DynamicStitch ParallelDynamicStitch ListDiff",
+    "array.passing": "GuaranteeConst Snapshot IdentityN EnsureShape CheckNumerics",
+    "array.patches": "ExtractImagePatches",
+    "array.rearrange": "Roll ReverseSequence",
+    "array.scatter":
+        "ScatterNd TensorScatterUpdate TensorScatterAdd TensorScatterSub ScatterNdNonAliasingAdd "
+        "_CheckedIndices _Scattered",
     "array.select": "SelectV2 Select",
     "array.shapes": "Shape Size Rank Reshape ExpandDims Squeeze",
     "array.slicing": "Slice StridedSlice StridedSliceGrad",
     "array.source": "Const Placeholder PlaceholderWithDefault",
+    "array.space": "SpaceToBatchND BatchToSpaceND SpaceToBatch BatchToSpace",
     "array.transpose": "Transpose InvertPermutation ReverseV2",
+    "control.arrays":
+        "TensorListReserve TensorListResize TensorListSetItem TensorListGetItem TensorListStack "
+        "_TensorListRows TensorListFromTensor TensorListGather TensorListScatterIntoExistingList "
+        "_TensorListScatterSum _TensorListErase _TensorListAdd TensorListConcatV2 TensorListSplit",
     "control.control": "StatelessWhile While StatelessIf If",
     "control.lists": "EmptyTensorList TensorListPushBack TensorListPopBack TensorListLength",
-    "control.script": "PyFunc Print Assert",
+    "control.queues":
+        "FIFOQueueV2 PaddingFIFOQueueV2 RandomShuffleQueueV2 PriorityQueueV2 QueueEnqueueV2 "
+        "QueueEnqueueManyV2 QueueDequeueV2 QueueDequeueManyV2 QueueDequeueUpToV2 QueueCloseV2 QueueSizeV2 "
+        "QueueIsClosedV2",
+    "control.script": "PyFunc Print Assert _EndOfData",
+    "image.boxes":
+        "NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4 DrawBoundingBoxes "
+        "DrawBoundingBoxesV2",
+    "image.color": "RGBToHSV HSVToRGB AdjustHue AdjustSaturation AdjustContrastv2",
+    "image.crop_and_resize": "CropAndResize CropAndResizeGradImage CropAndResizeGradBoxes",
+    "image.resize": "ResizeNearestNeighbor ResizeNearestNeighborGrad ResizeBilinear ResizeBilinearGrad",
+    "image.resize_smooth": "ResizeBicubic ResizeBicubicGrad ResizeArea",
+    "linalg.cholesky": "Cholesky CholeskyGrad",
+    "linalg.decompose": "Qr Lu Svd SelfAdjointEigV2",
+    "linalg.determinant": "MatrixDeterminant LogMatrixDeterminant",
+    "linalg.least_squares": "MatrixSolveLs",
+    "linalg.matrices": "_Adjoint _Band _Diagonal",
+    "linalg.roots": "MatrixSquareRoot",
+    "linalg.solve": "MatrixSolve MatrixTriangularSolve MatrixInverse",
+    "linalg.tridiagonal": "TridiagonalSolve",
     "math.binary": "Add AddV2 Sub Mul Pow Maximum Minimum SquaredDifference AddN",
+    "math.bitwise": "BitwiseAnd BitwiseOr BitwiseXor LeftShift RightShift Invert PopulationCount",
     "math.comparison":
-        "Less LessEqual Greater GreaterEqual Equal NotEqual LogicalAnd LogicalOr LogicalNot IsNan IsInf "
-        "IsFinite",
-    "math.division": "RealDiv TruncateDiv Div FloorDiv FloorMod",
+        "Less LessEqual Greater GreaterEqual Equal NotEqual ApproximateEqual LogicalAnd LogicalOr LogicalNot "
+        "IsNan IsInf IsFinite",
+    "math.counting": "Bincount HistogramFixedWidth LowerBound UpperBound",
+    "math.division": "RealDiv TruncateDiv Div FloorDiv FloorMod TruncateMod Mod",
+    "math.hyperbolic": "Asinh Acosh Atanh",
+    "math.linear": "Cross EuclideanNorm SparseMatMul",
     "math.matmul": "MatMul BatchMatMul BatchMatMulV2",
+    "math.no_nan": "DivNoNan MulNoNan Xlogy Xdivy NextAfter",
     "math.reduction": "Sum Mean Prod Max Min All Any _BesselMean ArgMax ArgMin",
     "math.scan": "Cumsum Cumprod",
+    "math.segments": "SegmentSum SegmentMean SegmentProd SegmentMin SegmentMax",
+    "math.sparse_segments":
+        "SparseSegmentSum SparseSegmentSumWithNumSegments SparseSegmentMean SparseSegmentMeanWithNumSegments "
+        "SparseSegmentSqrtN SparseSegmentSqrtNWithNumSegments SparseSegmentMeanGrad SparseSegmentSqrtNGrad",
+    "math.special": "Lgamma Digamma Polygamma Zeta Igamma Igammac IgammaGradA Betainc BesselI0e BesselI1e Erfc",
+    "math.top_k": "TopKV2 InTopK InTopKV2",
     "math.trigonometry": "Sin Cos Tan Asin Acos Atan Sinh Cosh Erf Atan2",
     "math.unary":
         "Neg Abs Sign Square Exp Expm1 Log Log1p Sqrt Rsqrt Reciprocal Inv SqrtGrad RsqrtGrad ReciprocalGrad "
         "InvGrad Floor Ceil Rint Round",
+    "math.unique": "Unique UniqueWithCounts",
     "math.unreduce": "_Spread _Rows _Unrows",
+    "math.unsorted_segments":
+        "UnsortedSegmentSum UnsortedSegmentProd UnsortedSegmentMin UnsortedSegmentMax _GatherKept",
     "nn.activations":
         "Tanh TanhGrad Sigmoid SigmoidGrad Softplus SoftplusGrad Softsign SoftsignGrad Relu ReluGrad Relu6 "
         "Relu6Grad Elu EluGrad Selu SeluGrad LeakyRelu LeakyReluGrad",
+    "nn.argmax_pooling": "MaxPoolWithArgmax MaxPoolGradWithArgmax MaxPoolGradGradWithArgmax",
     "nn.average_pooling": "AvgPool AvgPoolGrad",
     "nn.batch_norm":
         "FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 FusedBatchNormGrad FusedBatchNormGradV2 "
         "FusedBatchNormGradV3",
     "nn.bias": "BiasAdd BiasAddGrad",
+    "nn.candidates": "LogUniformCandidateSampler UniformCandidateSampler FixedUnigramCandidateSampler",
     "nn.convolution": "Conv2D Conv2DBackpropInput Conv2DBackpropFilter",
+    "nn.convolution3d": "Conv3D Conv3DBackpropInputV2 Conv3DBackpropFilterV2",
+    "nn.ctc": "CTCLoss",
+    "nn.ctc_decode": "CTCGreedyDecoder CTCBeamSearchDecoder",
+    "nn.depth_taps": "_DepthTaps _SumDepthTaps",
+    "nn.depthwise": "DepthwiseConv2dNative DepthwiseConv2dNativeBackpropInput DepthwiseConv2dNativeBackpropFilter",
+    "nn.dilation": "Dilation2D Dilation2DBackpropInput Dilation2DBackpropFilter",
+    "nn.global_norm": "BatchNormWithGlobalNormalization BatchNormWithGlobalNormalizationGrad",
+    "nn.local_response": "_WindowSum LRN LRNGrad",
     "nn.losses": "L2Loss _HalfSquares",
     "nn.max_pooling": "MaxPool MaxPoolGrad MaxPoolGradGrad",
+    "nn.max_pooling_v2": "MaxPoolV2 MaxPoolGradV2 MaxPoolGradGradV2",
+    "nn.pooling3d": "AvgPool3D AvgPool3DGrad MaxPool3D MaxPool3DGrad MaxPool3DGradGrad",
     "nn.softmax": "Softmax LogSoftmax SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits",
+    "quantization.fake_quant":
+        "FakeQuantWithMinMaxArgs _FakeQuantized FakeQuantWithMinMaxVars FakeQuantWithMinMaxVarsPerChannel",
+    "quantization.fake_quant_gradients":
+        "FakeQuantWithMinMaxArgsGradient _FakeQuantSide FakeQuantWithMinMaxVarsGradient "
+        "FakeQuantWithMinMaxVarsPerChannelGradient",
+    "quantization.quantize_and_dequantize":
+        "_QuantizedWithin QuantizeAndDequantize QuantizeAndDequantizeV2 QuantizeAndDequantizeV3",
+    "random.draws": "RandomShuffle Multinomial RandomGamma RandomGammaGrad RandomPoissonV2",
     "random.random": "RandomUniform RandomStandardNormal TruncatedNormal RandomUniformInt",
+    "random.stateless":
+        "StatelessRandomUniform StatelessRandomNormal StatelessTruncatedNormal StatelessRandomUniformInt "
+        "StatelessMultinomial",
+    "state.scatter":
+        "_Divided ScatterUpdate ScatterAdd ScatterSub ScatterMul ScatterDiv ScatterMin ScatterMax "
+        "ScatterNdUpdate ScatterNdAdd ScatterNdSub",
     "state.state": "VariableV2 IsVariableInitialized Assign AssignAdd AssignSub",
-    "training.training": "ApplyGradientDescent ApplyMomentum ApplyAdam",
+    "training.adaptive":
+        "ApplyAdagrad SparseApplyAdagrad ApplyAdagradDA SparseApplyAdagradDA ApplyAdadelta "
+        "SparseApplyAdadelta ApplyRMSProp SparseApplyRMSProp ApplyCenteredRMSProp SparseApplyCenteredRMSProp",
+    "training.proximal":
+        "ApplyFtrl ApplyFtrlV2 SparseApplyFtrl SparseApplyFtrlV2 ApplyProximalGradientDescent "
+        "SparseApplyProximalGradientDescent ApplyProximalAdagrad SparseApplyProximalAdagrad",
+    "training.rows": "_RowsInside _FirstEqual _SumEqual _ScatterRows",
+    "training.signs": "ApplyPowerSign ApplyAddSign",
+    "training.training": "ApplyGradientDescent ApplyMomentum SparseApplyMomentum ApplyAdam",
 }
 
 OPS.list_modules({op_type: f"graphc.ops.{module}" for module, types in TYPES.items() for op_type in types.split()})

@@ -1,4 +1,5 @@
-"""fold_constants: a pure node on constants alone becomes a constant, computed by the op's NumPy `reference`.
+"""fold_constants: a pure node on constants alone becomes a constant, computed by the op's NumPy `reference`
+(what is computed in Python anyway: by that).
 
 Also integer tensors whose value the Spec knows; elements that are sizes of inputs (a batch size) become one
 SizeValues. A result of more than SIZE_LIMIT elements stays a computation (the prepare body does it when the plan is
@@ -12,6 +13,7 @@ from graphc.errors import OpError
 from graphc.ir import dims
 from graphc.ir.dtypes import as_dtype, int32, int64
 from graphc.ir.flow_ops import FlowInput
+from graphc.ir.host import Host, HostCall
 from graphc.ir.node import Flow, Node, make_node
 from graphc.ir.op import Composite, Effect, Elementwise, Op
 from graphc.ir.spec import Spec
@@ -62,7 +64,8 @@ def fold(node: Node) -> Replacement:
     if type(node.op).reference is Op.reference or type(node.op).reference is Composite.reference:
         return None
     try:
-        made = node.op.reference(*(v.node.op.value for v in node.inputs))  # type: ignore[attr-defined]
+        function = HostCall(node.op) if isinstance(node.op, Host) else node.op.reference
+        made = function(*(v.node.op.value for v in node.inputs))  # type: ignore[attr-defined]
     except (OpError, NotImplementedError):
         return None
     arrays = made if isinstance(made, tuple) else (made,)
@@ -80,8 +83,10 @@ def constant_node(array: np.ndarray, like: Node) -> Node:
 
 
 def _is_small(spec: Spec) -> bool:
-    count = dims.product(spec.shape) if spec.shape is not None else None
-    return isinstance(count, int) and count <= SIZE_LIMIT
+    """And of known sizes: others, even of a tensor without elements, are known by running the node only."""
+    if spec.shape is None or not all(isinstance(s, int) for s in spec.shape):
+        return False
+    return dims.product(spec.shape) <= SIZE_LIMIT  # type: ignore[operator]
 
 
 def _known_value(spec: Spec) -> bool:

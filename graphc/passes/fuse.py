@@ -359,8 +359,8 @@ def through_units(value: Value) -> Value:
 def is_kernel(node: Node) -> bool:
     """A plain op with one result, whose call may have an epilogue."""
     plain = not isinstance(node.op, (Elementwise, Reduction, View, Alias, Const, Fused))
-    return (plain and node.op.effect == Effect.PURE and len(node.specs) == 1 and _computable(node)
-            and type(node.op).lower is not Op.lower)
+    return (plain and node.op.overwrites is None and node.op.effect == Effect.PURE and len(node.specs) == 1
+            and _computable(node) and type(node.op).lower is not Op.lower)
 
 
 def _same_domain(shape: Shape, group: Group) -> bool:

@@ -4,6 +4,7 @@
   StateInitialized   whether the variable has a value when the body starts
   SizeValues      an int tensor whose elements are sizes known when the run is bound
   BindSizes       the elements of a small int tensor become symbols, which sizes behind it may use
+  HostCall        calls `call`, of which the session makes a function: what is done with a queue
   Checked         its input, unless an element is one that the op behind it refuses: then the run ends
   FlowInput, ReadState and WriteState, the ends of a Flow, stand in ir/flow_ops.py, Fused in passes/fused.py, While and
   If in passes/control_flow.py.
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from graphc.ir.dims import Dim, Size
 from graphc.ir.dtypes import DType, bool_
 from graphc.ir.op import REFUSED, Effect, Op
 from graphc.ir.spec import Shape, Spec
+from graphc.ops.control.script import add_host
 
 if TYPE_CHECKING:
     from graphc.ir.steps import A, StepBuilder
@@ -80,6 +82,24 @@ class SizeValues(Op):
 
     def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:
         b.store_sizes(self.values, outputs[0])
+
+
+@dataclass(frozen=True, eq=False)
+class HostCall(Op):
+    """Calls what `call.bind` of the session gives."""
+
+    type: ClassVar[str] = "_HostCall"
+    operands = ("input*",)
+    results = ("output*",)
+    effect = Effect.HOST
+    call: Any
+    result_specs: tuple[Spec, ...]
+
+    def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
+        return self.result_specs
+
+    def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:
+        b.host(add_host(self.call.method, self.call), inputs, outputs)
 
 
 @dataclass(frozen=True)

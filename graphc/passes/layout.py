@@ -1,11 +1,12 @@
-"""layout: pictures lie channels last (NHWC), which the CPU's kernels want, whatever the user wrote.
+"""layout: pictures and volumes lie channels last (NHWC, NDHWC), which the CPU's kernels want, whatever the user wrote.
 
-Only an op's own `permuted` and three rules:
+Only an op's own `permuted` and four rules:
 
-  insert   an op with data_format="NCHW" becomes its NHWC form between transposes
+  insert   an op with data_format="NCHW" (or "NCDHW") becomes its NHWC form between transposes
   sink     a transpose from NHWC to NCHW above an op moves below it, if the op can be permuted and that costs nothing:
            transposes that this adds on other operands are no larger than those it removes, and neither are those on
            results
+  lift     a transpose from NCHW to NHWC below a broadcast moves above it, where there is less to move
   cancel   transposes that meet are joined; what is left of them may be the identity (passes/simplify.py has these
   rules)
 
@@ -35,18 +36,21 @@ from graphc.passes.simplify import (
 
 NOMINAL = 32
 FREE = 64      # elements: a transpose of fewer costs nothing worth counting
-CANCEL = [drop_same_shape_alias, join_aliases, drop_identity_transpose, join_transposes, transpose_of_units]
+CHANNELS_FIRST = ("NCHW", "NCDHW")
+CANCEL = [drop_same_shape_alias, join_aliases, drop_identity_transpose, join_transposes]
 
 
 def layout(flow: Flow) -> Flow:
     if not any(hasattr(node.op, "data_format") for node in flow.nodes()):
         return flow
-    return rewrite(flow, [insert, *CANCEL, sink])
+    flow = rewrite(flow, [insert, *CANCEL, sink, lift])
+    # Last: as a reshape, a transpose of a picture of one pixel would not sink.
+    return rewrite(flow, [*CANCEL, transpose_of_units])
 
 
 def insert(node: Node) -> Replacement:
     """op_nchw(x) -> nchw(op_nhwc(nhwc(x)))"""
-    if getattr(node.op, "data_format", "") != "NCHW" or not node.specs:
+    if getattr(node.op, "data_format", "") not in CHANNELS_FIRST or not node.specs:
         return None
     rank = max(v.spec.rank or 0 for v in node.inputs)
     return _permute(node, channels_last(rank), node.inputs)
@@ -66,6 +70,28 @@ def sink(node: Node) -> Replacement:
     if made is None or not _pays(node, made, inputs):
         return None
     return _permute(node, perm, inputs)
+
+
+def lift(node: Node) -> Replacement:
+    """nhwc(broadcast(z)) -> broadcast'(nhwc(z)), also through elementwise ops with scalars"""
+    if (rank := node.specs[0].rank or 0) < 4 or permutation(node) != channels_last(rank):
+        return None
+    inner = node.inputs[0].node
+    if not _is_broadcast(inner):
+        return None
+    made = inner.op.permuted(channels_last(rank), tuple(v.spec.rank or 0 for v in inner.inputs))
+    if made is None:
+        return None
+    moved = [_transposed(v, p, inner) for v, p in zip(inner.inputs, made.inputs, strict=True)]
+    return make_node(made.op, moved, node.origins, node.after).value()
+
+
+def _is_broadcast(node: Node) -> bool:
+    """Whether all that a node computes comes from a tensor of half its size at most."""
+    if isinstance(node.op, Elementwise):
+        wide = [v for v in node.inputs if v.spec.rank]
+        return len(wide) == 1 and _is_broadcast(wide[0].node)
+    return node.op.keeps_order and 2 * elements(node.inputs[0].spec.shape) <= elements(node.specs[0].shape)
 
 
 def channels_last(rank: int) -> tuple[int, ...]:

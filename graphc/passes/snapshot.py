@@ -33,10 +33,11 @@ from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.array.identity import Identity, NoOp
 from graphc.ops.array.source import Placeholder, PlaceholderWithDefault
 from graphc.ops.control.control import StatelessIf, StatelessWhile
+from graphc.ops.control.queues import QueueCall, QueueOp, QueueUse
 from graphc.ops.state.state import IsVariableInitialized, VariableV2
-from graphc.passes.internal_ops import BindSizes, StateInitialized
+from graphc.passes.internal_ops import BindSizes, HostCall, StateInitialized
 from graphc.passes.needed import needed_operations
-from graphc.passes.random_keys import with_key
+from graphc.passes.random_keys import random_key, with_key
 from graphc.passes.required_sizes import as_said, requiring, symbols, with_user_shapes
 from graphc.passes.snapshot_bodies import convert_control
 
@@ -69,6 +70,7 @@ class Snapshot:
         self.states: dict[str, Spec] = {}
         self.versions: dict[str, list[Value]] = {}
         self.state_of: dict[Tensor, str] = {}        # tensors that stand for a variable: refs, and `v/read`
+        self.queues: dict[Tensor, Operation] = {}    # handles, by the op that made the queue
         self.outside: dict[Tensor, Value] = {}       # of a body: of those, what reads see that no write comes before
         self.seen: dict[Operation, Versions] = {}    # versions that an op depends on
         self.binders: dict[dims.Symbol, Node] = {}
@@ -179,6 +181,10 @@ class Snapshot:
             self._update(operation, seen)
         elif isinstance(definition, (StatelessWhile, StatelessIf)):
             convert_control(self, operation, seen)
+        elif isinstance(definition, QueueOp):
+            self.queues[operation.outputs[0]] = operation
+        elif isinstance(definition, QueueUse):
+            self._queue_call(operation, definition, seen)
         elif isinstance(definition, Placeholder):
             self._missing_feed(operation)
         elif isinstance(definition, PlaceholderWithDefault):
@@ -264,6 +270,21 @@ class Snapshot:
         node = self._node(operation, definition, operands)
         self.results(operation, node)
 
+    def _queue_call(self, operation: Operation, definition: QueueUse, seen: Versions) -> None:
+        """What is done with a queue becomes a call of the session's."""
+        queue = self.queues.get(operation.inputs[0])
+        if queue is None:
+            raise InvalidArgumentError(f"{operation.type} '{operation.name}' needs the handle of a queue, but "
+                                       f"'{operation.inputs[0].name}' is none{built_at(operation)}", operation)
+        made: Any = queue.definition
+        first, second = getattr(made, "seed", 0), getattr(made, "seed2", 0)
+        call = QueueCall(made.shared_name or queue.name, made,
+                         random_key(first, second, queue.name) % 2**63 if first or second else None,
+                         definition.call, definition.call_options(), operation.name)
+        operands = [self.read(t, seen) for t in operation.inputs[1:]]
+        specs = definition.results_of(queue, [v.spec for v in operands])
+        self.results(operation, self._node(operation, HostCall(call, specs), operands))
+
     def results(self, operation: Operation, node: Node) -> None:
         """The operation's tensors that are not fed are the node's values, with the sizes that the user said."""
         for i, tensor in enumerate(operation.outputs):
@@ -334,6 +355,11 @@ class Snapshot:
             message = explain(op, _named(operation, operands), operation.name, line, str(error))
             raise InvalidArgumentError(message, operation) from None
         node = with_user_shapes(operation, node, self.known)
+        if any(spec.shape is None for spec in node.specs):
+            raise UnimplementedError(
+                f"{operation.type} '{operation.name}': the rank of its result is not known, not even when it is run; "
+                "declare it (of a TensorArray: element_shape, or write an element before it is read)"
+                f"{built_at(operation)}", operation)
         return node if checked_only else self.finish_node(operation, node)
 
     def finish_node(self, operation: Operation, node: Node) -> Node:

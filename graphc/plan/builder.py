@@ -18,6 +18,7 @@ from graphc.errors import InternalError, UnimplementedError
 from graphc.ir import dims, dtypes
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType
+from graphc.ir.host import Host
 from graphc.ir.spec import Spec
 from graphc.kernels.contracts.all import KERNELS
 from graphc.ops.control.script import add_host, with_values
@@ -87,13 +88,26 @@ class BodyBuilder:
             self._counter = self.buffer(plan.BufferKind.COUNTER, dtypes.int64, (2,))
         return self._counter
 
+    def same_memory(self, x: Access, y: Access) -> bool:
+        """Whether both lie in one buffer, maybe seen through aliases."""
+        return self._base(x) == self._base(y)
+
+    def _base(self, x: Access) -> int:
+        root = self.buffers[x.buffer]
+        return root.index if root.kind == plan.BufferKind.ALIAS else x.buffer
+
     def reshape(self, x: Access, shape: Sequence[Size]) -> Access:
         x = self.contiguous(x)
         if len(shape) == x.rank and all(dims.same(a, b) for a, b in zip(shape, x.shape, strict=True)):
             return x
+        return self.buffer(plan.BufferKind.ALIAS, x.dtype, shape, self._base(x))
+
+    def bitcast(self, x: Access, dtype: DType) -> Access:
+        """The bits of x, of numbers, as numbers of another dtype of the same size."""
+        x = self.contiguous(x)
         root = self.buffers[x.buffer]
         base = root.index if root.kind == plan.BufferKind.ALIAS else x.buffer
-        return self.buffer(plan.BufferKind.ALIAS, x.dtype, shape, base)
+        return self.buffer(plan.BufferKind.ALIAS, dtype, x.shape, base)
 
     def contiguous(self, x: Access) -> Access:
         if x.is_contiguous:
@@ -184,6 +198,14 @@ class BodyBuilder:
         number = self.plan.host(name)
         inputs = tuple(self.contiguous(x).buffer for x in operands if isinstance(x, Access))
         self.into_slots(outputs, lambda slots, binds: plan.Host(number, inputs, slots, binds, origins=self.origins))
+
+    def compute(self, op: Host, operands: Sequence[Access], outputs: Sequence[Access]) -> None:
+        sizes = op.sizes()
+        if sizes:
+            known = self.temporary(dtypes.int64, (len(sizes),))
+            self.store_sizes(sizes, known)
+            operands = [*operands, known]
+        self.host(self.plan.computed(op), operands, outputs)
 
     def into_slots(self, outputs: Sequence[Access | Spec], make: Callable[..., plan.Step]) -> None:
         """A step made by make(slots, binds) whose results go through slots into these buffers (a Spec: not wanted).

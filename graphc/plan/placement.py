@@ -7,7 +7,8 @@ Aliases come after (they may have sizes that only running tells) must come befor
 A new value may go into its variable's memory if its step comes after every reader of the old value, or is the last
 reader itself and a map that reads each element where it writes it (plan/lower.py checks that part and gives up if
 not). Else it is computed aside and copied at the end. An output that wants the old value copies it before anything
-runs.
+runs. An op that overwrites its first operand (rows of a table) writes there, too: then whatever computes that operand
+writes into the variable's memory in turn.
 
 A run that fails leaves every variable as it was: nothing is written into a variable's memory before the last step that
 may fail. The order lets such writes wait (`soft_edges`, `checks`); where they cannot, the value is computed aside.
@@ -97,15 +98,41 @@ class Placement:
 
     def soft_edges(self) -> list[tuple[Node, Node]]:
         """(reader of the old value, step that makes the new one), (what makes an output's sizes known, its step)."""
-        readers = [(reader, self.root(value).node) for state, value in self.writes.items()
-                   for reader in self.readers(state)]
+        readers = [(reader, made.node) for state, value in self.writes.items()
+                   for reader in self.readers(state) for made in self.writing(value)]
         sizes = [(node, self.root(value).node) for value in self.flow.outputs for node in self.sizes_from(value)]
         return [*readers, *((a, b) for a, b in sizes if not _is_source(b))]
 
     def writers(self) -> list[Node]:
         """The steps that might write a variable's memory."""
-        roots = [self.root(value).node for value in self.writes.values()]
-        return [node for node in roots if not _is_source(node)]
+        made = [v.node for value in self.writes.values() for v in self.writing(value)]
+        return [node for node in dict.fromkeys(made) if not _is_source(node)]
+
+    def writing(self, value: Value) -> list[Value]:
+        """What may be computed in a variable's memory, the last one first: the root of its new value and, if that
+        overwrites an operand that nothing else needs, this one, and so on."""
+        found = [self.root(value)]
+        while (position := found[-1].node.op.overwrites) is not None:
+            inputs = found[-1].node.inputs
+            before = self.root(inputs[position])
+            if _is_source(before.node) or inputs.count(inputs[position]) > 1 or not self._used_by_one(before):
+                break
+            found.append(before)
+        return found
+
+    def _used_by_one(self, value: Value) -> bool:
+        users: set[Node] = set()
+        waiting = [value]
+        while waiting:
+            seen = waiting.pop()
+            if seen in self.flow.outputs:
+                return False
+            for node in self.consumers.get(seen, ()):
+                if isinstance(node.op, Alias):
+                    waiting.append(node.value())
+                else:
+                    users.add(node)
+        return len(users) == 1
 
     def decide(self, order: Sequence[Node]) -> None:
         """Sets target, early and late for this order of steps."""
@@ -121,6 +148,11 @@ class Placement:
             elif (root not in self.target and position[root.node] > safe
                   and self._after_readers(state, root.node, position)):
                 self.target[root] = state
+                for before in self.writing(value)[1:]:
+                    if (before in self.target or position[before.node] <= safe
+                            or not self._after_readers(state, before.node, position)):
+                        break
+                    self.target[before] = state
             else:
                 self.late.append((value, state))
         for number, value in enumerate(self.flow.outputs):
@@ -137,6 +169,8 @@ class Placement:
     def give_up(self, value: Value) -> None:
         """`value` cannot be written into its variable after all."""
         state = self.target.pop(value)
+        if isinstance(state, str) and self.root(self.writes[state]) != value:
+            return                                  # what overwrites it copies it first
         wanted = self.writes[state] if isinstance(state, str) else value
         self.late.insert(0, (wanted, state))
 
@@ -145,10 +179,17 @@ class Placement:
         for reader in self.readers(state):
             if position[reader] > last:
                 return False
-            if reader is writer and not self._reads_in_map(state, writer):
+            if reader is writer and not self._reads_in_map(state, writer) and not self._overwrites(state, writer):
                 return False
         return True
 
+    def _overwrites(self, state: str, writer: Node) -> bool:
+        """Whether the variable is what the writer overwrites, and nothing else that it reads."""
+        place = writer.op.overwrites
+        if place is None:
+            return False
+        old = self.reads[state].value()
+        return all(self.root(v) != old for i, v in enumerate(writer.inputs) if i != place)
 
     def _reads_in_map(self, state: str, writer: Node) -> bool:
         """Whether only a map, not a kernel, reads the variable in this step."""

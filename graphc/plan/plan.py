@@ -255,6 +255,16 @@ class Length(Step):
 
 
 @dataclass(frozen=True)
+class List(Step):
+    """An operation on a list that may be read and written anywhere: a ListOperation of kernels/layout.py."""
+
+    operation: int
+    operands: tuple[int, ...]
+    slots: tuple[int, ...]            # one
+    binds: tuple[SlotBind, ...] = ()
+
+
+@dataclass(frozen=True)
 class Body:
     name: str
     dims: tuple[Dim, ...]

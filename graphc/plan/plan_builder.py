@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from graphc.ir import dtypes
+from graphc.ir.host import Host, HostCall, host_name
 from graphc.ir.node import Origin
 from graphc.ir.spec import Spec
 from graphc.ops.control.script import HOSTS
@@ -59,8 +60,15 @@ class PlanBuilder:
         return list(self.states).index(name)
 
     def host(self, name: str) -> int:
-        self.hosts[name] = HOSTS.get(name)
+        if name not in self.hosts:
+            self.hosts[name] = HOSTS.get(name)
         return self._hosts.setdefault(name, len(self._hosts))
+
+    def computed(self, op: Host) -> str:
+        """The name by which `host` knows an op of that kind."""
+        name = host_name(op)
+        self.hosts.setdefault(name, HostCall(op))
+        return name
 
     def origins(self, origins: Sequence[Origin]) -> tuple[int, ...]:
         return tuple(dict.fromkeys(self._origins.setdefault(o, len(self._origins)) for o in origins))

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from graphc.kernels.contracts.all import attr_values
+from graphc.kernels.layout import ListOperation
 from graphc.plan import plan as p
 from graphc.plan.plan import DimKind
 
@@ -121,9 +122,11 @@ class BodyText:
             return f"%{step.result}, {self._slots((step.slot,), step.binds)} = pop %{step.source}"
         if isinstance(step, p.Length):
             return f"%{step.buffer} = length of %{step.source}"
-        assert isinstance(step, (p.Host, p.While, p.If))
+        assert isinstance(step, (p.Host, p.While, p.If, p.List))
         if isinstance(step, p.Host):
             what = f"host {self.plan.hosts[step.host]}"
+        elif isinstance(step, p.List):
+            what = f"list {ListOperation(step.operation).name.lower()}"
         elif isinstance(step, p.While):
             what = f"while body {step.cond}: body {step.body}, carried {step.carried}"
         else:

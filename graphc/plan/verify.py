@@ -6,7 +6,7 @@ Any Plan of the declared types may come in; the time taken grows with its size o
 
  1. ids are within their tables
  2. dims: operands come before; every RUNTIME dim is bound by one step
- 3. ranks are at most 8; an ALIAS is of a buffer that is none, and of equal dtype
+ 3. ranks are at most 8; an ALIAS is of a buffer that is none, and of equal dtype, or numbers of equal size
  4. CONST, INPUT, PREPARED and COUNTER buffers are not written; STATE only if the body lists it in `writes`
  5. buffers are written before they are read, slots filled before they are taken
  6. bodies are referred to by larger numbers only
@@ -20,6 +20,8 @@ from collections.abc import Iterable, Sequence
 
 from graphc.errors import InternalError, UnimplementedError
 from graphc.kernels.contracts.all import kernel_of
+from graphc.kernels.contracts.dtypes import DTYPES
+from graphc.kernels.layout import ListOperation
 from graphc.plan import plan as p
 from graphc.plan.plan import BufferKind, DimKind
 
@@ -40,6 +42,12 @@ def verify_plan(plan: p.Plan) -> None:
     _need(len(plan.bodies) > 0, "there is a body to run")
     _need(-1 <= plan.prepare < len(plan.bodies), "the prepare body exists")
     check_ports(plan)
+
+
+def _same_bits(a: str, b: str) -> bool:
+    """Whether the bits of one dtype may be read as those of the other."""
+    numbers = all(dtype in DTYPES and DTYPES[dtype].kind in ("float", "int", "uint") for dtype in (a, b))
+    return a == b or (numbers and DTYPES[a].size == DTYPES[b].size)
 
 
 def check_ports(plan: p.Plan) -> None:
@@ -138,8 +146,9 @@ class BodyCheck:
             if buffer.kind == BufferKind.ALIAS:
                 self.need(0 <= buffer.index < len(self.body.buffers), f"buffer {i}: it is an alias of a buffer")
                 of = self.body.buffers[buffer.index]
-                self.need(of.kind != BufferKind.ALIAS and of.dtype == buffer.dtype,
-                          f"buffer {i}: it is an alias of a buffer of its dtype that is no alias")
+                self.need(of.kind != BufferKind.ALIAS and _same_bits(of.dtype, buffer.dtype),
+                          f"buffer {i}: it is an alias of a buffer of its dtype, or of numbers of its size, that is no "
+                          "alias")
 
     def _ports(self) -> None:
         for ids, kind in ((self.body.inputs, BufferKind.INPUT), (self.body.outputs, BufferKind.OUTPUT)):
@@ -273,7 +282,7 @@ class BodyCheck:
             self._bind((bind.dim,), where)
 
     def _nested(self, step: p.Step, where: str) -> None:
-        assert isinstance(step, (p.Host, p.While, p.If))
+        assert isinstance(step, (p.Host, p.While, p.If, p.List))
         for buffer in step.operands:
             self._reads(buffer, where)
         if isinstance(step, p.If):
@@ -286,4 +295,7 @@ class BodyCheck:
                       f"{where}: body {body} takes its operands")
         if isinstance(step, p.Host):
             self.need(0 <= step.host < len(self.plan.hosts), f"{where}: its function exists")
+        if isinstance(step, p.List):
+            self.need(0 <= step.operation < len(ListOperation) and len(step.slots) == 1,
+                      f"{where}: its operation exists and has one result")
         self._slots(step.slots, step.binds, where)

@@ -1,18 +1,23 @@
-"""FunctionDef -> FuncGraph: the bodies of imported loops and branches.
+"""FunctionDef -> FuncGraph: the bodies of imported loops and branches; and calls of functions, which are put where the
+call stands.
 
 Operations of a file may share a function, but not a FuncGraph: a gradient extends the bodies of its loop or branch, and
 random ops in bodies are told apart by the bodies' names. So each use makes a FuncGraph of its own.
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from graphc.api.array.identity import identity, no_op
+from graphc.api.control.cond import cond
 from graphc.errors import DataLossError
 from graphc.ir import dims
+from graphc.ir.apply import apply
 from graphc.ir.dtypes import as_dtype
 from graphc.ir.func_graph import FuncGraph, outermost
 from graphc.ir.graph import get_default_graph
-from graphc.ir.op import OPS, Op
+from graphc.ir.op import OPS, Effect, Op
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.control.control import StatelessWhile
@@ -21,6 +26,8 @@ from graphc.serial.graph_pb2 import FunctionDef, FunctionDefLibrary, NodeDef
 from graphc.serial.nodes import make_definition, sorted_nodes
 from graphc.serial.tensors import shape_from_proto
 
+CALLS = ("PartitionedCall", "StatefulPartitionedCall")
+CASES = ("Case", "StatelessCase")
 _DEPTH_LIMIT = 64
 _COPIES_LIMIT = 20_000      # operations in second and later bodies made of a function: small files must not grow huge
 
@@ -33,6 +40,7 @@ class FunctionReader:
         self.made: dict[str, int] = {}      # by name: how many names were tried for its bodies
         self.copies = 0
         self.depth = 0
+        self.results: dict[Operation, list[Tensor]] = {}     # of calls with more or fewer results than one
 
     def op_types(self) -> set[str]:
         return {node.op for f in self.definitions.values() for node in f.node_def}
@@ -88,10 +96,74 @@ class FunctionReader:
             for i, argument in enumerate(definition.signature.input_arg):
                 spec = Spec(as_dtype(int(argument.type)), self._argument_shape(definition, i, unique))
                 values[argument.name] = graph.add_input(spec, argument.name)
-            self._nodes(definition, graph, values)
+            self._nodes(definition, values, "")
         for result in definition.signature.output_arg:
             graph.outputs.append(_value(definition.ret[result.name], values))
         return graph
+
+    def called(self, node: NodeDef, inputs: Sequence[Tensor], scope: str, controls: Sequence[Operation]) -> Operation:
+        """The operation that stands for a call of a function, or for a Case, whose functions' operations are made in
+        the default graph under `scope`. What it waits for, they wait for."""
+        graph = get_default_graph()
+        with graph.control_dependencies(controls):
+            if node.op in CASES:
+                outputs = self._case(node, inputs, scope)
+            else:
+                outputs = self._inlined(node.attr["f"].func.name, inputs, scope)
+        graph.mark_name(scope.rstrip("/"))
+        if len(outputs) == 1:
+            kept: Operation = identity(outputs[0], name=scope).op
+            return kept
+        with graph.control_dependencies(controls):
+            made = no_op(name=scope)
+        self.results[made] = outputs
+        return made
+
+    def outputs_of(self, operation: Operation) -> list[Tensor]:
+        """The results of an operation of the file: of a call, those of its function."""
+        return self.results.get(operation, operation.outputs)
+
+    def _case(self, node: NodeDef, inputs: Sequence[Tensor], scope: str) -> list[Tensor]:
+        """The function whose number is the first input, the last one for any other number: a chain of branches."""
+        branches = [f.name for f in node.attr["branches"].list.func]
+        if not branches:
+            raise DataLossError(f"'{node.name}' has no branches")
+
+        def chosen(number: int) -> list[Tensor]:
+            def run() -> list[Tensor]:
+                return self._inlined(branches[number], inputs[1:], f"{scope}branch_{number}/")
+
+            if number == len(branches) - 1:
+                return run()
+            is_it = apply(OPS["Equal"], inputs[0], number)
+            made: list[Tensor] = cond(is_it, run, lambda: chosen(number + 1), strict=True)
+            return made
+
+        with get_default_graph().name_scope(scope):
+            return chosen(0)
+
+    def _inlined(self, name: str, inputs: Sequence[Tensor], scope: str) -> list[Tensor]:
+        """The results of function `name` of these inputs; its operations stand in the default graph under `scope`."""
+        if name not in self.definitions:
+            raise DataLossError(f"function '{name}' is missing in the file's library")
+        definition = self.definitions[name]
+        self.copies += 1 + len(definition.node_def)
+        if self.depth >= _DEPTH_LIMIT or self.copies > _COPIES_LIMIT:
+            raise DataLossError(f"functions call each other (the last one is '{name}') more than {_DEPTH_LIMIT} deep, "
+                                f"or make more than {_COPIES_LIMIT} operations")
+        arguments = [a.name for a in definition.signature.input_arg]
+        if len(arguments) != len(inputs):
+            raise DataLossError(f"function '{name}' takes {len(arguments)} inputs, but {len(inputs)} are given")
+        self.depth += 1
+        try:
+            values = dict(zip(arguments, inputs, strict=True))
+            made = self._nodes(definition, values, scope)
+        finally:
+            self.depth -= 1
+        effects = [op for op in made if op.definition.effect in (Effect.WRITE, Effect.HOST)]
+        with get_default_graph().control_dependencies(effects):
+            results = [_value(definition.ret[r.name], values) for r in definition.signature.output_arg]
+            return [identity(t) for t in results] if effects else results
 
     def _argument_shape(self, definition: FunctionDef, index: int, name: str) -> Any:
         attribute = definition.attr.get(f"_shape_{index}") if f"_shape_{index}" in definition.attr else None
@@ -101,18 +173,28 @@ class FunctionReader:
         return None if shape is None else tuple(
             dims.symbol(f"{name}.{index}.{axis}") if s is None else s for axis, s in enumerate(shape))
 
-    def _nodes(self, definition: FunctionDef, graph: FuncGraph, values: dict[str, Tensor]) -> None:
+    def _nodes(self, definition: FunctionDef, values: dict[str, Tensor], scope: str) -> list[Operation]:
+        """Makes the operations of a function in the default graph, under `scope`."""
+        graph = get_default_graph()
         operations: dict[str, Operation] = {}
         for node in sorted_nodes({n.name: n for n in definition.node_def}):
             inputs = [_value(text, values) for text in node.input if not text.startswith("^")]
             controls = [operations[t[1:]] for t in node.input if t.startswith("^") and t[1:] in operations]
+            if node.op in (*CALLS, *CASES):
+                operations[node.name] = called = self.called(node, inputs, f"{scope}{node.name}/", controls)
+                for i, tensor in enumerate(self.outputs_of(called)):
+                    values[f"{node.name}:output:{i}"] = values[f"{node.name}:{i}"] = tensor
+                    values.setdefault(node.name, tensor)
+                continue
             op = OPS[node.op]
             made = make_definition(op, self.fields(op, node), inputs)
-            graph.mark_name(node.name)
-            operation = graph.create(made, inputs, name=f"{node.name}/", control_inputs=controls, device=node.device)
+            graph.mark_name(f"{scope}{node.name}")
+            operation = graph.create(made, inputs, name=f"{scope}{node.name}/", control_inputs=controls,
+                                     device=node.device)
             operation.extra_attributes.update((k, v) for k, v in node.attr.items() if k not in known_names(op))
             operations[node.name] = operation
             _name_results(node, operation, values)
+        return list(operations.values())
 
 
 def _name_results(node: NodeDef, operation: Operation, values: dict[str, Tensor]) -> None:

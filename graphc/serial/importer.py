@@ -18,7 +18,7 @@ from graphc.ir.graph import Graph, Operation, get_default_graph
 from graphc.ir.op import OPS
 from graphc.ir.tensor import Tensor
 from graphc.serial.attributes import known_names
-from graphc.serial.functions import FunctionReader
+from graphc.serial.functions import CALLS, CASES, FunctionReader
 from graphc.serial.graph_pb2 import GraphDef, NodeDef
 from graphc.serial.graphdef import PRODUCER
 from graphc.serial.nodes import KEEP_FUNCTIONAL, LOWERED_LOOP_OPS, make_definition, sorted_nodes
@@ -108,6 +108,8 @@ class _Importer:
     def _create(self, node: NodeDef, full: str) -> Operation:
         inputs = [self._tensor(text, node) for text in node.input if not text.startswith("^")]
         controls = [self._operation(text[1:], node) for text in node.input if text.startswith("^")]
+        if node.op in (*CALLS, *CASES):
+            return self.functions.called(node, inputs, f"{full}/", controls)
         op = OPS[node.op]
         fields = self.functions.fields(op, node)
         if (
@@ -131,12 +133,12 @@ class _Importer:
             assert isinstance(found, Tensor)
             return found
         source, _, index = key.partition(":")
-        operation = self._operation(source, node)
-        if int(index) >= len(operation.outputs):
+        outputs = self.functions.outputs_of(self._operation(source, node))
+        if int(index) >= len(outputs):
             raise ValueError(
-                f"Node '{node.name}': input '{text}' does not exist, as '{source}' has {len(operation.outputs)} outputs"
+                f"Node '{node.name}': input '{text}' does not exist, as '{source}' has {len(outputs)} outputs"
             )
-        return operation.outputs[int(index)]
+        return outputs[int(index)]
 
     def _operation(self, name: str, node: NodeDef) -> Operation:
         if name not in self.made:
@@ -145,11 +147,11 @@ class _Importer:
 
     def _element(self, text: str) -> Any:
         source, colon, index = str(text).partition(":")
-        if source not in self.made or (colon and (not index.isdigit() or int(index) >= len(self.made[source].outputs))):
+        outputs = self.functions.outputs_of(self.made[source]) if source in self.made else []
+        if source not in self.made or (colon and (not index.isdigit() or int(index) >= len(outputs))):
             near = names.suggestion(source, self.made)
             raise ValueError(f"Requested return_element {text!r} not found in graph_def{near}")
-        operation = self.made[source]
-        return operation.outputs[int(index)] if colon else operation
+        return outputs[int(index)] if colon else self.made[source]
 
 
 
@@ -160,7 +162,7 @@ class _Importer:
 
 def check_types(types: set[str]) -> None:
     """Raises UnimplementedError that names every op type that graphc does not know."""
-    unknown = sorted(t for t in types if t not in OPS)
+    unknown = sorted(t for t in types if t not in OPS and t not in (*CALLS, *CASES))
     if not unknown:
         return
     loops = [t for t in unknown if t in LOWERED_LOOP_OPS]

@@ -252,7 +252,7 @@ class Program(_message.Message):
     def __init__(self, loads: _Optional[_Iterable[int]] = ..., instrs: _Optional[_Iterable[_Union[Instr, _Mapping]]] = ..., stores: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Step(_message.Message):
-    __slots__ = ("map", "call", "bind", "take", "host", "push", "pop", "length", "origins")
+    __slots__ = ("map", "call", "bind", "take", "host", "push", "pop", "length", "list", "origins")
     MAP_FIELD_NUMBER: _ClassVar[int]
     CALL_FIELD_NUMBER: _ClassVar[int]
     BIND_FIELD_NUMBER: _ClassVar[int]
@@ -263,6 +263,7 @@ class Step(_message.Message):
     PUSH_FIELD_NUMBER: _ClassVar[int]
     POP_FIELD_NUMBER: _ClassVar[int]
     LENGTH_FIELD_NUMBER: _ClassVar[int]
+    LIST_FIELD_NUMBER: _ClassVar[int]
     ORIGINS_FIELD_NUMBER: _ClassVar[int]
     map: Map
     call: Call
@@ -272,8 +273,9 @@ class Step(_message.Message):
     push: Push
     pop: Pop
     length: Length
+    list: List
     origins: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, map: _Optional[_Union[Map, _Mapping]] = ..., call: _Optional[_Union[Call, _Mapping]] = ..., bind: _Optional[_Union[Bind, _Mapping]] = ..., take: _Optional[_Union[Take, _Mapping]] = ..., host: _Optional[_Union[Host, _Mapping]] = ..., push: _Optional[_Union[Push, _Mapping]] = ..., pop: _Optional[_Union[Pop, _Mapping]] = ..., length: _Optional[_Union[Length, _Mapping]] = ..., origins: _Optional[_Iterable[int]] = ..., **kwargs) -> None: ...
+    def __init__(self, map: _Optional[_Union[Map, _Mapping]] = ..., call: _Optional[_Union[Call, _Mapping]] = ..., bind: _Optional[_Union[Bind, _Mapping]] = ..., take: _Optional[_Union[Take, _Mapping]] = ..., host: _Optional[_Union[Host, _Mapping]] = ..., push: _Optional[_Union[Push, _Mapping]] = ..., pop: _Optional[_Union[Pop, _Mapping]] = ..., length: _Optional[_Union[Length, _Mapping]] = ..., list: _Optional[_Union[List, _Mapping]] = ..., origins: _Optional[_Iterable[int]] = ..., **kwargs) -> None: ...
 
 class Map(_message.Message):
     __slots__ = ("program", "domain", "reduced", "loads", "stores")
@@ -384,6 +386,18 @@ class Pop(_message.Message):
     slot: int
     binds: _containers.RepeatedCompositeFieldContainer[SlotBind]
     def __init__(self, source: _Optional[int] = ..., result: _Optional[int] = ..., slot: _Optional[int] = ..., binds: _Optional[_Iterable[_Union[SlotBind, _Mapping]]] = ...) -> None: ...
+
+class List(_message.Message):
+    __slots__ = ("operation", "operands", "slots", "binds")
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
+    OPERANDS_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
+    BINDS_FIELD_NUMBER: _ClassVar[int]
+    operation: int
+    operands: _containers.RepeatedScalarFieldContainer[int]
+    slots: _containers.RepeatedScalarFieldContainer[int]
+    binds: _containers.RepeatedCompositeFieldContainer[SlotBind]
+    def __init__(self, operation: _Optional[int] = ..., operands: _Optional[_Iterable[int]] = ..., slots: _Optional[_Iterable[int]] = ..., binds: _Optional[_Iterable[_Union[SlotBind, _Mapping]]] = ...) -> None: ...
 
 class Length(_message.Message):
     __slots__ = ("source", "buffer")

@@ -134,6 +134,9 @@ def _write_step(step: p.Step) -> pb.Step:
                                   binds=_write_binds(step.binds))
         case p.Length():
             kinds["length"] = pb.Length(source=step.source, buffer=step.buffer)
+        case p.List():
+            kinds["list"] = pb.List(operation=step.operation, operands=step.operands, slots=step.slots,
+                                    binds=_write_binds(step.binds))
         case _:
             raise TypeError(f"no message for {type(step).__name__}")
     return pb.Step(origins=step.origins, **kinds)
@@ -222,6 +225,9 @@ def _read_step(m: pb.Step) -> p.Step:
             return p.Pop(m.pop.source, m.pop.result, m.pop.slot, _read_binds(m.pop.binds), origins=origins)
         case "length":
             return p.Length(m.length.source, m.length.buffer, origins=origins)
+        case "list":
+            x = m.list
+            return p.List(x.operation, tuple(x.operands), tuple(x.slots), _read_binds(x.binds), origins=origins)
     raise ValueError("a step of an unknown kind")
 
 

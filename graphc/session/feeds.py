@@ -117,6 +117,9 @@ def flatten_feeds(feed_dict: Mapping[Any, Any]) -> dict[Any, Any]:
 
 
 def _matched(key: Any, value: Any, whole: Any) -> Iterator[tuple[Any, Any]]:
+    if hasattr(key, "_fetch_parts") and isinstance(value, (tuple, list)):    # IndexedSlices, fed as IndexedSlicesValue
+        key = tuple(key._fetch_parts()[0])
+        value = value[:len(key)]
     if not isinstance(key, tuple):
         yield key, value
         return

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from graphc.errors import NotFoundError
-from graphc.ir.dtypes import string
+from graphc.ir.dtypes import string, variant
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.array.identity import Identity
 from graphc.ops.array.source import Const
@@ -62,6 +62,9 @@ class Fetches:
         if isinstance(element, Operation):
             self.operations.append(element)
             return lambda values: None
+        if element.dtype == variant:
+            raise TypeError(f"Fetch argument {part!r} (at {path}) is a list of tensors, which lives for one run; fetch "
+                            "what is in it: TensorArray.stack() or .read(index)")
         index = self._index.setdefault(element, len(self.tensors))
         if index == len(self.tensors):
             self.tensors.append(element)

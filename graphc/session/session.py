@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from graphc.ir.locks import new_reentrant_lock
 from graphc.ir.stacks import default_graphs, default_sessions
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.control import script
+from graphc.ops.control.queues import QueueCall
 from graphc.session.config import ConfigProto, DeviceAttributes, RunMetadata, RunOptions, check_config, check_run
 from graphc.session.feeds import check_feed_key, flatten_feeds
 from graphc.session.fetches import Fetches, fetch_key
@@ -55,6 +56,7 @@ class Session:
         self._closed = False
         self._entered: list[ExitStack] = []
         self._states_made: Any = None
+        self._queues: Any = None
         self._shows = os.environ.get("GRAPHC_TRACE", "0") not in ("", "0")
         self._plain = not self._shows and not self._config.operation_timeout_in_ms
 
@@ -101,7 +103,7 @@ class Session:
                     raise
                 if prepared is None:
                     _check_feed_dict(feed_dict)
-                    if any(isinstance(k, tuple) for k in feed_dict):
+                    if any(isinstance(k, tuple) or hasattr(k, "_fetch_parts") for k in feed_dict):
                         return self.run(fetches, flatten_feeds(feed_dict), options, run_metadata)
                     prepared = self._prepare(key, fetches, feed_dict)
                 inputs = [convert(fed) for convert, fed in zip(prepared.converters, feed_dict.values(), strict=True)]
@@ -214,13 +216,24 @@ class Session:
             timer = threading.Timer(timeout / 1e3, cancel.fill, (1,))
             timer.start()
             try:
-                return engine.run(inputs, number, int(cancel.ctypes.data), trace)
+                with self._deadline(cancel):
+                    return engine.run(inputs, number, int(cancel.ctypes.data), trace)
             finally:
                 timer.cancel()
         except errors.CancelledError as error:
+            if not timeout or self._closed:
+                raise
             raise errors.DeadlineExceededError(f"the run took longer than {timeout} ms: {error}", error.op) from None
         except errors.OpError as error:
             raise self._explained(error, prepared, inputs) from _cause(error)
+
+    def _deadline(self, cancel: np.ndarray) -> AbstractContextManager[None]:
+        """Inside, what waits for a queue gives up once `cancel` is set."""
+        if self._queues is None:
+            return nullcontext()
+        from graphc.session.queues import DEADLINE
+
+        return DEADLINE.of(cancel)
 
     def _explained(self, error: errors.OpError, prepared: PreparedRun, inputs: Sequence[np.ndarray]) -> errors.OpError:
         """The same error, or a clearer one if shapes do not fit: what inference says of the shapes that were fed."""
@@ -295,8 +308,19 @@ class Session:
 
             used = needed_operations(prepared.tensors, prepared.operations, set(prepared.feeds))
             sys.stderr.write("".join(f"{op.name}: ({op.type}): {CPU}\n" for op in used))
-        hosts = {name: compiled.hosts[name] or script.host_function(name) for name in compiled.plan.hosts}
+        hosts = {name: self._host(compiled.hosts[name] or script.host_function(name)) for name in compiled.plan.hosts}
         return Engine(compiled.plan, compiled.constants, self._states, hosts, self._threads)
+
+    def _host(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function of a plan; what is done with queues works on those of this session."""
+        if not isinstance(function, QueueCall):
+            return function
+        if self._queues is None:
+            from graphc.session.queues import Queues
+
+            self._queues = Queues()
+        bound: Callable[..., Any] = function.bind(self._queues)
+        return bound
 
     def _compiled(self, prepared: PreparedRun, inputs: Sequence[np.ndarray]) -> Any:
         from graphc.plan.compile import compile_graph
@@ -351,6 +375,8 @@ class Session:
         """Frees plans and variables. The session cannot be used any more."""
         with self._lock:
             self._closed = True
+            if self._queues is not None:
+                self._queues.close()
             self._plans.clear()
             self._states_made = None
 

@@ -1,7 +1,8 @@
 """Optimizer: from a loss to an operation that improves the variables, as `tf.train.Optimizer`.
 
-A subclass says which slots (variables beside each trained one) it needs, and makes the update op of one variable. Slots
-are named after their variable ("v/Adam"), the rest after the name scope in force ("train/beta1_power").
+A subclass says which slots (variables beside each trained one) it needs, and makes the update op of one variable: for
+a gradient of the whole (`_apply_dense`) or of some rows (`_apply_sparse`, which is given each row once). Slots are
+named after their variable ("v/Adam"), the rest after the name scope in force ("train/beta1_power").
 """
 from __future__ import annotations
 
@@ -9,17 +10,22 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from graphc.api.array.fill import zeros
+from graphc.api.array.fill import fill
 from graphc.api.array.identity import group
 from graphc.api.gradients.gradients import gradients
+from graphc.api.gradients.slices import IndexedSlices, convert_to_tensor_or_indexed_slices
 from graphc.api.public import public
-from graphc.api.state.state import assign_add
-from graphc.api.state.variable_scope import get_variable_scope
+from graphc.api.state.rows import deduplicated
+from graphc.api.state.state import assign, assign_add
 from graphc.api.state.variables import Variable
+from graphc.errors import built_at
 from graphc.ir.apply import convert_to_tensor
+from graphc.ir.dtypes import float16, float32, float64
 from graphc.ir.graph import Graph, GraphKeys, get_default_graph
+from graphc.ir.nest import flatten
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ir.user_frame import user_stacklevel
+from graphc.train.slots import create_slot, create_slot_with_initializer, create_zeros_slot
 
 GradsAndVars = Sequence[tuple[Any, Variable]]
 
@@ -61,30 +67,41 @@ class Optimizer:
 
     def compute_gradients(self, loss: Any, var_list: Any = None, gate_gradients: int = GATE_OP,
                           aggregation_method: int | None = None, colocate_gradients_with_ops: bool = False,
-                          grad_loss: Any = None) -> list[tuple[Tensor | None, Variable]]:
+                          grad_loss: Any = None) -> list[tuple[Any, Variable]]:
         """(gradient, variable) of the trainable variables, or of var_list; None where the loss does not depend on it.
+
+        The gradient of a variable that the loss only gathers from is IndexedSlices.
         """
         if callable(loss) and not isinstance(loss, Tensor):
             loss = loss()
-        chosen = list(var_list) if isinstance(var_list, (list, tuple)) else [var_list] if var_list is not None else None
-        if chosen is None:
-            chosen = loss.graph.get_collection(GraphKeys.TRAINABLE_VARIABLES)
+        if gate_gradients not in (Optimizer.GATE_NONE, Optimizer.GATE_OP, Optimizer.GATE_GRAPH):
+            raise ValueError("gate_gradients must be one of: Optimizer.GATE_NONE, Optimizer.GATE_OP, "
+                             f"Optimizer.GATE_GRAPH.  Not {gate_gradients}")
+        self._assert_valid_dtypes([loss])
+        if grad_loss is not None:
+            self._assert_valid_dtypes([grad_loss])
+        chosen = loss.graph.get_collection(GraphKeys.TRAINABLE_VARIABLES) if var_list is None else flatten(var_list)
         if not chosen:
             raise ValueError("No variables to optimize.")
         for variable in chosen:
             if not isinstance(variable, Variable):
                 raise TypeError(f"Argument is not a variable: {variable!r}")
-        return list(zip(gradients(loss, chosen, grad_ys=grad_loss), chosen, strict=True))
+        found = gradients(loss, chosen, grad_ys=grad_loss, aggregation_method=aggregation_method)
+        self._assert_valid_dtypes([v for g, v in zip(found, chosen, strict=True) if g is not None])
+        return list(zip(found, chosen, strict=True))
 
     def apply_gradients(self, grads_and_vars: GradsAndVars, global_step: Any = None,
                         name: str | None = None) -> Operation:
         """The operation that updates each variable with its gradient, then counts global_step up by one."""
-        pairs = [(g, v) for g, v in grads_and_vars]
+        pairs = [(None if g is None else _converted(g), v) for g, v in grads_and_vars]
         if not pairs:
             raise ValueError("No variables provided.")
-        usable = [(convert_to_tensor(g), v) for g, v in pairs if g is not None]
+        usable = [(g, v) for g, v in pairs if g is not None]
         if not usable:
             raise ValueError(f"No gradients provided for any variable: {[v.name for _, v in pairs]}.")
+        for _, variable in usable:
+            if not isinstance(variable, Variable):
+                raise NotImplementedError(f"Trying to optimize unsupported type {variable!r}")
         graph = usable[0][1].graph
         with graph.as_default():
             with graph.control_dependencies(None):
@@ -94,13 +111,26 @@ class Optimizer:
                 updates = []
                 for gradient, variable in usable:
                     with graph.name_scope(f"update_{variable.op.name}"):
-                        updates.append(self._apply_dense(gradient, variable))
+                        updates.append(self._update_op(gradient, variable))
                 finished = self._finish(updates, scope if global_step is None else "update")
                 if global_step is not None:
                     with graph.control_dependencies([finished]):
                         finished = assign_add(global_step, _one(global_step), name=scope).op
-            graph.add_to_collection(GraphKeys.TRAIN_OP, finished)
+            if finished not in graph.get_collection_ref(GraphKeys.TRAIN_OP):
+                graph.add_to_collection(GraphKeys.TRAIN_OP, finished)
         return finished
+
+    def _update_op(self, gradient: Any, variable: Variable) -> Operation:
+        """The update of one variable, and behind it what its constraint makes of it."""
+        if isinstance(gradient, IndexedSlices):
+            if variable.constraint is not None:
+                raise RuntimeError("Cannot use a constraint function on a sparse variable.")
+            return _operation(self._apply_sparse_duplicate_indices(gradient, variable))
+        made = _operation(self._apply_dense(gradient, variable))
+        if variable.constraint is None:
+            return made
+        with get_default_graph().control_dependencies([made]):
+            return assign(variable, variable.constraint(variable)).op
 
     # Slots
 
@@ -112,21 +142,50 @@ class Optimizer:
         return sorted(self._slots)
 
     def variables(self) -> list[Variable]:
-        """All variables that the optimizer has made."""
+        """All variables that the optimizer has made in the default graph."""
         made = [*self._non_slots.values(), *(v for slots in self._slots.values() for v in slots.values())]
-        return sorted(made, key=lambda v: v.name)
+        return sorted((v for v in made if v.graph is get_default_graph()), key=lambda v: v.name)
+
+    def _slot_dict(self, slot_name: str) -> dict[Variable, Variable]:
+        return self._slots.setdefault(slot_name, {})
+
+    def _get_or_make_slot(self, var: Variable, val: Any, slot_name: str, op_name: str) -> Variable:
+        """The slot of a variable; made, with the value `val`, if there is none."""
+        slots = self._slot_dict(slot_name)
+        if var not in slots:
+            slots[var] = create_slot(var, val, op_name)
+        return slots[var]
+
+    def _get_or_make_slot_with_initializer(self, var: Variable, initializer: Any, shape: Any, dtype: Any,
+                                           slot_name: str, op_name: str) -> Variable:
+        slots = self._slot_dict(slot_name)
+        if var not in slots:
+            slots[var] = create_slot_with_initializer(var, initializer, shape, dtype, op_name)
+        return slots[var]
 
     def _zeros_slot(self, var: Variable, slot_name: str, op_name: str) -> Variable:
         """The slot of a variable; made, with zeros, if there is none."""
-        slots = self._slots.setdefault(slot_name, {})
+        slots = self._slot_dict(slot_name)
         if var not in slots:
-            slots[var] = _create_slot(var, op_name)
+            slots[var] = create_zeros_slot(var, op_name)
         return slots[var]
 
-    def _create_non_slot_variable(self, initial_value: float, name: str, colocate_with: Variable) -> Variable:
+    def _filled_slot(self, var: Variable, value: float, slot_name: str, op_name: str) -> Variable:
+        """The slot of a variable; made, with `value` in each element, if there is none."""
+        def initializer(shape: Any, dtype: Any) -> Tensor:
+            return fill(shape.as_list(), convert_to_tensor(value, dtype))
+
+        return self._get_or_make_slot_with_initializer(var, initializer, var.shape, var.dtype.base_dtype, slot_name,
+                                                       op_name)
+
+    def _slots_of(self, var: Variable, *names: str) -> list[Tensor]:
+        """The refs of slots that have been made."""
+        return [self._slots[name][var]._ref() for name in names]
+
+    def _create_non_slot_variable(self, initial_value: Any, name: str, colocate_with: Variable) -> Variable:
         key = (name, colocate_with.graph)
         if key not in self._non_slots:
-            self._non_slots[key] = Variable(initial_value, name=name, trainable=False, dtype=colocate_with.dtype)
+            self._non_slots[key] = Variable(initial_value, name=name, trainable=False)
         return self._non_slots[key]
 
     def _get_non_slot_variable(self, name: str, graph: Graph) -> Variable:
@@ -134,15 +193,37 @@ class Optimizer:
 
     # What a subclass says
 
+    def _valid_dtypes(self) -> set[Any]:
+        return {float16, float32, float64}
+
+    def _assert_valid_dtypes(self, tensors: Sequence[Any]) -> None:
+        """Raises ValueError for a tensor of a dtype that the optimizer does not train."""
+        valid = self._valid_dtypes()
+        for tensor in tensors:
+            if hasattr(tensor, "dtype") and tensor.dtype.base_dtype not in valid:
+                wanted = sorted(d.name for d in valid)
+                raise ValueError(f"Invalid type {tensor.dtype.name} for {tensor.name}, expected: {wanted}."
+                                 f"{built_at(tensor.op)}")
+
     def _create_slots(self, var_list: Sequence[Variable]) -> None:
         """Makes the slots of these variables."""
 
     def _prepare(self) -> None:
         """Makes the tensors of the hyperparameters."""
 
-    def _apply_dense(self, grad: Tensor, var: Variable) -> Operation:
+    def _apply_dense(self, grad: Tensor, var: Variable) -> Any:
         """The update op of one variable."""
         raise NotImplementedError(f"{type(self).__name__}._apply_dense")
+
+    def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Variable) -> Any:
+        """The update op for rows, some of which may come several times: they are added up first, each is then given
+        once to `_apply_sparse`."""
+        values, indices = deduplicated(grad.values, grad.indices)
+        return self._apply_sparse(IndexedSlices(values, indices, grad.dense_shape), var)
+
+    def _apply_sparse(self, grad: IndexedSlices, var: Variable) -> Any:
+        """The update op for rows, each of which comes once."""
+        raise NotImplementedError(f"{type(self).__name__}._apply_sparse")
 
     def _finish(self, update_ops: Sequence[Operation], name_scope: str) -> Operation:
         """The operation that stands for all updates."""
@@ -156,14 +237,16 @@ def _one(step: Any) -> Any:
     return step.dtype.as_numpy_dtype(1)
 
 
-def _create_slot(var: Variable, op_name: str) -> Variable:
-    """A slot is named "variable/op_name" inside the variable scope in force, whatever the name scope is."""
-    graph = get_default_graph()
-    prefix = get_variable_scope().name
-    full = f"{var.op.name}/{op_name}"
-    with graph.name_scope(None):
-        name = f"{prefix}/{full}" if prefix else full
-        return Variable(lambda: zeros(var.shape.as_list(), var.dtype), trainable=False, name=name)
+def _operation(made: Any) -> Operation:
+    """An update may be given as the tensor of its new value."""
+    return made.op if isinstance(made, Tensor) else made  # type: ignore[no-any-return]
+
+
+def _converted(gradient: Any) -> Any:
+    try:
+        return convert_to_tensor_or_indexed_slices(gradient)
+    except TypeError:
+        raise TypeError(f"Gradient must be convertible to a Tensor or IndexedSlices, or None: {gradient!r}") from None
 
 
 def _warn_of_updates(graph: Graph) -> None:
@@ -176,5 +259,3 @@ def _warn_of_updates(graph: Graph) -> None:
                       "run it: "
                       "build the train op inside `with gc.control_dependencies(gc.get_collection("
                       "gc.GraphKeys.UPDATE_OPS)):`", stacklevel=user_stacklevel())
-
-

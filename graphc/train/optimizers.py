@@ -1,24 +1,41 @@
-"""The optimizers."""
+"""Gradient descent, Momentum, Adam.
+
+Updates of rows may be given an index several times: the ops sum the rows of one index before they use them
+(ops/training/update.py), so nothing has to be made of the indices here.
+"""
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
 from graphc.api.array.cast import cast
+from graphc.api.array.gather import gather
 from graphc.api.array.identity import group
-from graphc.api.math.binary import multiply
+from graphc.api.gradients.slices import IndexedSlices
+from graphc.api.math.binary import add, multiply, subtract
+from graphc.api.math.division import divide
+from graphc.api.math.unary import sqrt, square
 from graphc.api.public import public
-from graphc.api.state.state import assign
+from graphc.api.state.rows import summed
+from graphc.api.state.scatter import scatter_sub, scatter_update
+from graphc.api.state.state import assign, assign_sub
 from graphc.api.state.variables import Variable
 from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.graph import get_default_graph
+from graphc.ir.op import OPS
 from graphc.ir.tensor import Operation, Tensor
-from graphc.ops.training.training import ApplyAdam, ApplyGradientDescent, ApplyMomentum
 from graphc.train.optimizer import Optimizer
 
 
-def _as(tensor: Tensor, var: Variable) -> Tensor:
-    return cast(tensor, var.dtype)
+def as_type_of(value: Any, var: Variable) -> Tensor:
+    """A hyperparameter in the dtype of the variable."""
+    return cast(value, var.dtype.base_dtype)
+
+
+def make(op_type: str, *inputs: Any, **fields: Any) -> Operation:
+    """An update op, under its own name."""
+    made: Tensor = apply(OPS[op_type], *inputs, name=op_type, **fields)
+    return made.op
 
 
 @public("train.GradientDescentOptimizer")
@@ -28,14 +45,19 @@ class GradientDescentOptimizer(Optimizer):
     def __init__(self, learning_rate: Any, use_locking: bool = False, name: str = "GradientDescent") -> None:
         super().__init__(use_locking, name)
         self._learning_rate = learning_rate
-        self._rate: Any = None
+        self._learning_rate_tensor: Any = None
 
     def _prepare(self) -> None:
-        self._rate = convert_to_tensor(self._call_if_callable(self._learning_rate), name="learning_rate")
+        self._learning_rate_tensor = convert_to_tensor(self._call_if_callable(self._learning_rate),
+                                                       name="learning_rate")
 
-    def _apply_dense(self, grad: Tensor, var: Variable) -> Operation:
-        return apply(ApplyGradientDescent, var._ref(), _as(self._rate, var), grad, name="ApplyGradientDescent",
-                     use_locking=self._use_locking).op
+    def _apply_dense(self, grad: Tensor, var: Variable) -> Any:
+        return make("ApplyGradientDescent", var._ref(), as_type_of(self._learning_rate_tensor, var), grad,
+                    use_locking=self._use_locking)
+
+    def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Variable) -> Any:
+        delta = multiply(grad.values, as_type_of(self._learning_rate_tensor, var))
+        return scatter_sub(var, grad.indices, delta, use_locking=self._use_locking)
 
 
 @public("train.MomentumOptimizer")
@@ -48,35 +70,53 @@ class MomentumOptimizer(Optimizer):
         self._learning_rate = learning_rate
         self._momentum = momentum
         self._use_nesterov = use_nesterov
-        self._rate: Any = None
-        self._decay: Any = None
+        self._learning_rate_tensor: Any = None
+        self._momentum_tensor: Any = None
 
     def _create_slots(self, var_list: Sequence[Variable]) -> None:
         for var in var_list:
             self._zeros_slot(var, "momentum", self._name)
 
     def _prepare(self) -> None:
-        self._rate = convert_to_tensor(self._call_if_callable(self._learning_rate), name="learning_rate")
-        self._decay = convert_to_tensor(self._call_if_callable(self._momentum), name="momentum")
+        self._learning_rate_tensor = convert_to_tensor(self._call_if_callable(self._learning_rate),
+                                                       name="learning_rate")
+        self._momentum_tensor = convert_to_tensor(self._call_if_callable(self._momentum), name="momentum")
 
-    def _apply_dense(self, grad: Tensor, var: Variable) -> Operation:
-        accum = self._slots["momentum"][var]
-        return apply(ApplyMomentum, var._ref(), accum._ref(), _as(self._rate, var), grad, _as(self._decay, var),
-                     name="ApplyMomentum", use_locking=self._use_locking, use_nesterov=self._use_nesterov).op
+    def _operands(self, var: Variable) -> list[Tensor]:
+        return [var._ref(), *self._slots_of(var, "momentum"), as_type_of(self._learning_rate_tensor, var)]
+
+    def _apply_dense(self, grad: Tensor, var: Variable) -> Any:
+        return make("ApplyMomentum", *self._operands(var), grad, as_type_of(self._momentum_tensor, var),
+                    use_locking=self._use_locking, use_nesterov=self._use_nesterov)
+
+    def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Variable) -> Any:
+        return make("SparseApplyMomentum", *self._operands(var), grad.values, grad.indices,
+                    as_type_of(self._momentum_tensor, var), use_locking=self._use_locking,
+                    use_nesterov=self._use_nesterov)
 
 
 @public("train.AdamOptimizer")
 class AdamOptimizer(Optimizer):
-    """Adam (Kingma and Ba), as `tf.train.AdamOptimizer`: epsilon stands outside of the bias correction."""
+    """Adam (Kingma and Ba), as `tf.train.AdamOptimizer`: epsilon stands outside of the bias correction.
+
+    With a gradient of some rows, all rows move: those that are absent have a gradient of zero.
+    """
 
     def __init__(self, learning_rate: Any = 0.001, beta1: Any = 0.9, beta2: Any = 0.999, epsilon: Any = 1e-8,
                  use_locking: bool = False, name: str = "Adam") -> None:
         super().__init__(use_locking, name)
-        self._learning_rate = learning_rate
+        self._lr = learning_rate
         self._beta1 = beta1
         self._beta2 = beta2
         self._epsilon = epsilon
-        self._tensors: tuple[Tensor, ...] = ()
+        self._lr_t: Any = None
+        self._beta1_t: Any = None
+        self._beta2_t: Any = None
+        self._epsilon_t: Any = None
+
+    def _get_beta_accumulators(self) -> tuple[Variable, Variable]:
+        graph = get_default_graph()
+        return self._get_non_slot_variable("beta1_power", graph), self._get_non_slot_variable("beta2_power", graph)
 
     def _create_slots(self, var_list: Sequence[Variable]) -> None:
         first = min(var_list, key=lambda v: v.name)
@@ -87,25 +127,43 @@ class AdamOptimizer(Optimizer):
             self._zeros_slot(var, "v", self._name)
 
     def _prepare(self) -> None:
-        named = (("learning_rate", self._learning_rate), ("beta1", self._beta1), ("beta2", self._beta2),
-                 ("epsilon", self._epsilon))
-        self._tensors = tuple(convert_to_tensor(self._call_if_callable(value), name=name) for name, value in named)
+        self._lr_t = convert_to_tensor(self._call_if_callable(self._lr), name="learning_rate")
+        self._beta1_t = convert_to_tensor(self._call_if_callable(self._beta1), name="beta1")
+        self._beta2_t = convert_to_tensor(self._call_if_callable(self._beta2), name="beta2")
+        self._epsilon_t = convert_to_tensor(self._call_if_callable(self._epsilon), name="epsilon")
 
-    def _powers(self) -> tuple[Variable, Variable]:
-        graph = get_default_graph()
-        return self._get_non_slot_variable("beta1_power", graph), self._get_non_slot_variable("beta2_power", graph)
+    def _scalars(self, var: Variable) -> list[Tensor]:
+        """beta1_power, beta2_power, lr, beta1, beta2, epsilon in the variable's dtype."""
+        powers = [power.value() for power in self._get_beta_accumulators()]
+        return [as_type_of(t, var) for t in (*powers, self._lr_t, self._beta1_t, self._beta2_t, self._epsilon_t)]
 
-    def _apply_dense(self, grad: Tensor, var: Variable) -> Operation:
-        m, v = self._slots["m"][var], self._slots["v"][var]
-        powers = [_as(power.value(), var) for power in self._powers()]
-        hyper = [_as(t, var) for t in self._tensors]
-        return apply(ApplyAdam, var._ref(), m._ref(), v._ref(), *powers, *hyper, grad, name="ApplyAdam",
-                     use_locking=self._use_locking).op
+    def _apply_dense(self, grad: Tensor, var: Variable) -> Any:
+        return make("ApplyAdam", var._ref(), *self._slots_of(var, "m", "v"), *self._scalars(var), grad,
+                    use_locking=self._use_locking)
+
+    def _corrected_rate(self, var: Variable) -> Tensor:
+        """The learning rate with the correction of both averages' bias."""
+        beta1_power, beta2_power, lr, *_ = self._scalars(var)
+        return divide(multiply(lr, sqrt(subtract(1.0, beta2_power))), subtract(1.0, beta1_power))
+
+    def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Variable) -> Any:
+        _, _, _, beta1, beta2, epsilon = self._scalars(var)
+        values, indices = summed(grad.values, grad.indices), grad.indices
+        m = self._decayed(self._slots["m"][var], beta1, values, indices)
+        v = self._decayed(self._slots["v"][var], beta2, square(values), indices)
+        moved = divide(multiply(self._corrected_rate(var), m), add(sqrt(v), epsilon))
+        return group(assign_sub(var, moved, use_locking=self._use_locking), m, v)
+
+    def _decayed(self, slot: Variable, beta: Tensor, values: Tensor, indices: Tensor) -> Tensor:
+        """slot = beta * slot, and at the indices + (1 - beta) * values: the slot's new value."""
+        rows = add(multiply(gather(slot, indices), beta), multiply(values, subtract(1.0, beta)))
+        with get_default_graph().control_dependencies([rows]):
+            whole = assign(slot, multiply(slot, beta), use_locking=self._use_locking)
+        with get_default_graph().control_dependencies([whole]):
+            return scatter_update(slot, indices, rows, use_locking=self._use_locking)
 
     def _finish(self, update_ops: Sequence[Operation], name_scope: str) -> Operation:
-        graph = get_default_graph()
-        _, beta1, beta2, _ = self._tensors
-        with graph.control_dependencies(update_ops):
-            moved = [assign(power, multiply(power, _as(beta, power))).op
-                     for power, beta in zip(self._powers(), (beta1, beta2), strict=True)]
+        with get_default_graph().control_dependencies(update_ops):
+            moved = [assign(power, multiply(power, as_type_of(beta, power)), use_locking=self._use_locking).op
+                     for power, beta in zip(self._get_beta_accumulators(), (self._beta1_t, self._beta2_t), strict=True)]
         return group(*update_ops, *moved, name=name_scope)

@@ -3,10 +3,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import array, math, nn, state
+from . import array, image, math, nn, random, state
 from .kernel import Kernel
 
-FAMILIES = (array, math, nn, state)
+FAMILIES = (array, image, math, nn, random, state)
 KERNELS: dict[str, Kernel] = {}
 
 for _kernel in (kernel for family in FAMILIES for kernel in family.KERNELS):

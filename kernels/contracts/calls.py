@@ -45,6 +45,7 @@ class Status(IntEnum):
     UNINITIALISED = 3           # a variable is read before it was written
     DIVISION_BY_ZERO = 4        # of integers
     NEGATIVE_EXPONENT = 5       # of integers
+    INDEX_TUPLE = 6             # scratch: which tuple, its length, then 7 words each for it and the sizes
 
 
 @dataclass(frozen=True)

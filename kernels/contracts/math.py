@@ -1,4 +1,4 @@
-"""Matrix products, scans and searches along an axis, declared; their functions stand in kernels/cpu/math/."""
+"""Matrix products, scans, searches and sums by segment, declared; their functions stand in kernels/cpu/math/."""
 from __future__ import annotations
 
 from .dtypes import FLOATS, INDICES, INTEGERS, NUMBERS
@@ -23,6 +23,10 @@ def _scan(name: str) -> Kernel:
 
 _MATMUL = ("batch", "m", "n", "k", "a_batch", "b_batch")
 _TRANSPOSED = ("transpose_a", "transpose_b")
+_BINS = ("count", "weighted", "size")
+_SEARCH = ("rows", "n", "count")
+_SEGMENTS = ("n", "inner", "rows")
+_TOP_K = ("rows", "n", "k")
 
 KERNELS = (
     Kernel("matmul",
@@ -39,4 +43,34 @@ KERNELS = (
            (Operand("x", "in", "T", "elements"), Operand("y", "out", "T", "elements")),
            ("elements", "results"), ("refused",), over(T=INTEGERS), "cpu.math.checked:make",
            (*at_least(0, "elements", "results", "refused"), *at_most(1, "refused"))),
+    Kernel("bincount",
+           (Operand("values", "in", "i32", "count"), Operand("weights", "in", "T", "weighted"),
+            Operand("bins", "out", "T", "size")),
+           _BINS, (), over(T=NUMBERS), "cpu.math.bincount:make",
+           (*at_least(0, *_BINS), "weighted == 0 or weighted == count"), "count"),
+    Kernel("search_sorted",
+           (Operand("row", "in", "T", "rows * n"), Operand("values", "in", "T", "rows * count"),
+            Operand("out", "out", "I", "rows * count")),
+           _SEARCH, ("upper",), over(T=NUMBERS, I=INDICES), "cpu.math.search_sorted:make",
+           (*at_least(0, *_SEARCH, "upper"), *at_most(1, "upper"))),
+    Kernel("segment_count",
+           (Operand("ids", "in", "I", "n"), Operand("count", "out", "i64", "1")),
+           ("n",), (), over(I=INDICES), "cpu.math.segment:make_count",
+           at_least(0, "n")),
+    Kernel("segment",
+           (Operand("data", "in", "T", "n * inner"), Operand("ids", "in", "I", "n"),
+            Operand("out", "out", "T", "rows * inner")),
+           _SEGMENTS, ("how", "ascending"), over(T=NUMBERS, I=INDICES), "cpu.math.segment:make_segment",
+           (*at_least(0, *_SEGMENTS, "how", "ascending"), *at_most(5, "how"), *at_most(1, "ascending"),
+            "ascending == 1 or how == 0 or how >= 3"), "n * inner"),
+    Kernel("top_k",
+           (Operand("x", "in", "T", "rows * n"), Operand("values", "out", "T", "rows * k"),
+            Operand("indices", "out", "i32", "rows * k")),
+           _TOP_K, (), over(T=NUMBERS), "cpu.math.top_k:make",
+           (*at_least(0, *_TOP_K), "k <= n", "n < 2147483648"), "rows * n"),
+    Kernel("unique",
+           (Operand("x", "in", "T", "n"), Operand("places", "out", "I", "n"), Operand("first", "out", "i64", "n"),
+            Operand("count", "out", "i64", "1")),
+           ("n",), (), over(T=NUMBERS, I=INDICES), "cpu.math.unique:make",
+           at_least(0, "n")),
 )

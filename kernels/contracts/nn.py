@@ -1,7 +1,7 @@
-"""Convolutions, pooling, softmax and its losses, declared; their functions stand in kernels/cpu/nn/."""
+"""Convolutions, pooling, softmax and losses, declared; their functions stand in kernels/cpu/nn/."""
 from __future__ import annotations
 
-from .dtypes import FLOATS, INDICES
+from .dtypes import FLOATS, INDICES, INTEGERS, NUMBERS
 from .kernel import Kernel, Operand, at_least, at_most, over
 
 _X, _W, _Y = "n * h * w * c", "kh * kw * c * oc", "n * oh * ow * oc"
@@ -41,6 +41,31 @@ def _loss(labels: Operand) -> tuple[Operand, ...]:
             Operand("backprop", "out", "T", "rows * cols"))
 
 
+_CTC_LOSS = ("t", "b", "c", "n")
+_CTC = ("t", "b", "c")
+_CTC_SPARSE = ("b", "t", "found")
+_TAPS = "n * outputs * m * taps * c"
+_DEPTH_DIMS = ("n", "d", "m", "c", "taps", "outputs", "pad")
+_DEPTH_ATTRS = ("stride", "dilation")
+_DEPTH_RELATIONS = (*at_least(0, *_DEPTH_DIMS), *at_least(1, *_DEPTH_ATTRS),
+                    *at_most(1 << 20, *_DEPTH_ATTRS, "taps"), *at_most(1 << 26, "d", "outputs", "pad"))
+_DEPTHWISE_Y = "n * oh * ow * c"
+_DEPTHWISE_DIMS = ("n", "h", "w", "c", "kh", "kw", "oh", "ow", "pad_top", "pad_left")
+_DEPTHWISE_STEPS = ("stride_h", "stride_w", "dilation_h", "dilation_w")
+_DEPTHWISE_RELATIONS = (*at_least(0, *_DEPTHWISE_DIMS), *at_least(1, *_DEPTHWISE_STEPS),
+                        *at_most(1 << 20, *_DEPTHWISE_STEPS, "kh", "kw"),
+                        *at_most(1 << 26, "h", "w", "oh", "ow", "pad_top", "pad_left"))
+_IN_TOP_K = ("rows", "classes", "k")
+_POOLING3D_X = "n * d * h * w * c"
+_POOLING3D_Y = "n * od * oh * ow * c"
+_POOLING3D_DIMS = ("n", "d", "h", "w", "c", "kd", "kh", "kw", "od", "oh", "ow", "pad_d", "pad_h", "pad_w")
+_POOLING3D_ATTRS = ("stride_d", "stride_h", "stride_w")
+_POOLING3D_RELATIONS = (*at_least(0, *_POOLING3D_DIMS), *at_least(1, *_POOLING3D_ATTRS),
+                        *at_most(1 << 20, *_POOLING3D_ATTRS, "kd", "kh", "kw"),
+                        *at_most(1 << 26, "d", "h", "w", "od", "oh", "ow", "pad_d", "pad_h", "pad_w"))
+_FLAT = ("n", "m", "size")
+_FLAT_RELATIONS = (*at_least(0, *_FLAT, "batched"), *at_most(1, "batched"))
+
 KERNELS = (
     _convolution("conv2d",
                  (Operand("x", "in", "T", _X), Operand("w", "in", "T", _W, packable=True),
@@ -64,4 +89,119 @@ KERNELS = (
     Kernel("sparse_softmax_cross_entropy", _loss(Operand("labels", "in", "I", "rows")), ("rows", "cols"), (),
            over(T=FLOATS, I=INDICES), "cpu.nn.cross_entropy:make_sparse", at_least(0, "rows", "cols"),
            "6 * rows * cols"),
+    Kernel("candidates",
+           (Operand("counter", "in", "i64", "2"), Operand("table", "in", "f64", "size"),
+            Operand("out", "out", "i64", "n"), Operand("tries", "out", "i64", "1")),
+           ("n", "size"), ("range_max", "kind", "unique", "key"), over(), "cpu.nn.candidates:make",
+           (*at_least(0, "n", "size", "kind", "unique", "key"), *at_least(1, "range_max"),
+            *at_most(1 << 40, "range_max"), *at_most(1, "unique"), *at_most(2, "kind"), *at_most(1 << 30, "n"),
+            "n <= range_max + (1 - unique) * n")),
+    Kernel("ctc_loss",
+           (Operand("x", "in", "T", "t * b * c"), Operand("indices", "in", "i64", "2 * n"),
+            Operand("values", "in", "i32", "n"), Operand("lengths", "in", "i32", "b"), Operand("loss", "out", "T", "b"),
+            Operand("gradient", "out", "T", "t * b * c")),
+           _CTC_LOSS, ("collapse", "merge", "skip"), over(T=FLOATS), "cpu.nn.ctc:make",
+           (*at_least(0, *_CTC_LOSS, "collapse", "merge", "skip"), *at_most(1, "collapse", "merge", "skip"),
+            *at_most(1 << 24, "t", "n", "c")), "t * b * c * 20"),
+    Kernel("ctc_greedy",
+           (Operand("x", "in", "T", "t * b * c"), Operand("lengths", "in", "i32", "b"),
+            Operand("paths", "out", "i64", "b * t"), Operand("counts", "out", "i64", "b"),
+            Operand("score", "out", "T", "b")),
+           _CTC, ("merge",), over(T=FLOATS), "cpu.nn.ctc_decode:make_greedy",
+           (*at_least(0, *_CTC, "merge"), *at_most(1, "merge"))),
+    Kernel("ctc_beam",
+           (Operand("x", "in", "T", "t * b * c"), Operand("lengths", "in", "i32", "b"),
+            Operand("paths", "out", "i64", "top * b * t"), Operand("counts", "out", "i64", "top * b"),
+            Operand("score", "out", "T", "b * top")),
+           _CTC, ("width", "top", "merge"), over(T=FLOATS), "cpu.nn.ctc_decode:make_beam",
+           (*at_least(0, *_CTC, "merge"), *at_least(1, "width", "top"), *at_most(1, "merge"),
+            *at_most(1 << 20, "t", "width"), *at_most(1 << 24, "c"), "top <= width")),
+    Kernel("ctc_sparse",
+           (Operand("paths", "in", "i64", "b * t"), Operand("counts", "in", "i64", "b"),
+            Operand("indices", "out", "i64", "2 * found"), Operand("values", "out", "i64", "found"),
+            Operand("shape", "out", "i64", "2")),
+           _CTC_SPARSE, (), over(), "cpu.nn.ctc_decode:make_sparse",
+           at_least(0, *_CTC_SPARSE)),
+    Kernel("unfold_depth",
+           (Operand("x", "in", "T", "n * d * m * c"), Operand("y", "out", "T", _TAPS)),
+           _DEPTH_DIMS, _DEPTH_ATTRS, over(T=FLOATS), "cpu.nn.depth_taps:make_unfold",
+           _DEPTH_RELATIONS),
+    Kernel("fold_depth",
+           (Operand("y", "in", "T", _TAPS), Operand("x", "out", "T", "n * d * m * c")),
+           _DEPTH_DIMS, _DEPTH_ATTRS, over(T=FLOATS), "cpu.nn.depth_taps:make_fold",
+           _DEPTH_RELATIONS),
+    Kernel("depthwise_conv2d",
+           (Operand("x", "in", "T", _X), Operand("f", "in", "T", "kh * kw * c"),
+            Operand("y", "out", "T", _DEPTHWISE_Y)),
+           _DEPTHWISE_DIMS, ("stride_h", "stride_w", "dilation_h", "dilation_w", "flip"), over(T=FLOATS),
+           "cpu.nn.depthwise:make_forward",
+           (*at_least(0, *_DEPTHWISE_DIMS), *at_least(1, *_DEPTHWISE_STEPS),
+            *at_most(1 << 20, *_DEPTHWISE_STEPS, "kh", "kw"),
+            *at_most(1 << 26, "h", "w", "oh", "ow", "pad_top", "pad_left"), *at_least(0, "flip"), *at_most(1, "flip")),
+            "2 * n * oh * ow * c * kh * kw"),
+    Kernel("depthwise_conv2d_input_grad",
+           (Operand("dy", "in", "T", _DEPTHWISE_Y), Operand("f", "in", "T", "kh * kw * c"),
+            Operand("dx", "out", "T", _X)),
+           _DEPTHWISE_DIMS, _DEPTHWISE_STEPS, over(T=FLOATS), "cpu.nn.depthwise:make_input_grad",
+           _DEPTHWISE_RELATIONS, "2 * n * oh * ow * c * kh * kw"),
+    Kernel("depthwise_conv2d_filter_grad",
+           (Operand("x", "in", "T", _X), Operand("dy", "in", "T", _DEPTHWISE_Y),
+            Operand("df", "out", "T", "kh * kw * c")),
+           _DEPTHWISE_DIMS, _DEPTHWISE_STEPS, over(T=FLOATS), "cpu.nn.depthwise:make_filter_grad",
+           _DEPTHWISE_RELATIONS, "2 * n * oh * ow * c * kh * kw"),
+    Kernel("dilation2d",
+           (Operand("x", "in", "T", _X), Operand("f", "in", "T", "kh * kw * c"),
+            Operand("out", "out", "T", _DEPTHWISE_Y)),
+           _DEPTHWISE_DIMS, _DEPTHWISE_STEPS, over(T=(*FLOATS, *INTEGERS)),
+           "cpu.nn.dilation:make_forward",
+           _DEPTHWISE_RELATIONS, "n * oh * ow * c * kh * kw"),
+    Kernel("dilation2d_input_grad",
+           (Operand("x", "in", "T", _X), Operand("f", "in", "T", "kh * kw * c"),
+            Operand("dy", "in", "T", _DEPTHWISE_Y), Operand("out", "out", "T", _X)),
+           _DEPTHWISE_DIMS, _DEPTHWISE_STEPS, over(T=(*FLOATS, *INTEGERS)),
+           "cpu.nn.dilation:make_input_grad",
+           _DEPTHWISE_RELATIONS, "n * oh * ow * c * kh * kw"),
+    Kernel("dilation2d_filter_grad",
+           (Operand("x", "in", "T", _X), Operand("f", "in", "T", "kh * kw * c"),
+            Operand("dy", "in", "T", _DEPTHWISE_Y), Operand("out", "out", "T", "kh * kw * c")),
+           _DEPTHWISE_DIMS, _DEPTHWISE_STEPS, over(T=(*FLOATS, *INTEGERS)),
+           "cpu.nn.dilation:make_filter_grad",
+           _DEPTHWISE_RELATIONS, "n * oh * ow * c * kh * kw"),
+    Kernel("in_top_k",
+           (Operand("predictions", "in", "f32", "rows * classes"), Operand("targets", "in", "I", "rows"),
+            Operand("out", "out", "bool", "rows")),
+           _IN_TOP_K, (), over(I=INDICES), "cpu.nn.in_top_k:make",
+           at_least(0, *_IN_TOP_K), "rows * classes"),
+    Kernel("max_pool3d_grad",
+           (Operand("x", "in", "T", _POOLING3D_X), Operand("y", "in", "T", _POOLING3D_Y),
+            Operand("dy", "in", "T", _POOLING3D_Y), Operand("dx", "out", "T", _POOLING3D_X)),
+           _POOLING3D_DIMS, _POOLING3D_ATTRS, over(T=FLOATS), "cpu.nn.pooling3d:make_grad",
+           _POOLING3D_RELATIONS, "n * od * oh * ow * c * kd * kh * kw"),
+    Kernel("max_pool3d_grad_grad",
+           (Operand("x", "in", "T", _POOLING3D_X), Operand("y", "in", "T", _POOLING3D_Y),
+            Operand("ddx", "in", "T", _POOLING3D_X), Operand("ddy", "out", "T", _POOLING3D_Y)),
+           _POOLING3D_DIMS, _POOLING3D_ATTRS, over(T=FLOATS), "cpu.nn.pooling3d:make_grad_grad",
+           _POOLING3D_RELATIONS, "n * od * oh * ow * c * kd * kh * kw"),
+    Kernel("max_pool_argmax",
+           (Operand("x", "in", "T", _X), Operand("y", "out", "T", _DEPTHWISE_Y),
+            Operand("where", "out", "i64", _DEPTHWISE_Y)),
+           _DEPTHWISE_DIMS, ("stride_h", "stride_w", "batched"), over(T=NUMBERS),
+           "cpu.nn.pooling_argmax:make_argmax",
+           (*at_least(0, *_DEPTHWISE_DIMS, "batched"), *at_least(1, "stride_h", "stride_w"),
+            *at_most(1, "batched"), *at_most(1 << 20, "stride_h", "stride_w", "kh", "kw"),
+            *at_most(1 << 26, "h", "w", "oh", "ow", "pad_top", "pad_left")), "n * oh * ow * c * kh * kw"),
+    Kernel("max_pool_scatter",
+           (Operand("dy", "in", "T", "n * m"), Operand("where", "in", "i64", "n * m"),
+            Operand("dx", "out", "T", "n * size")),
+           _FLAT, ("batched",), over(T=NUMBERS), "cpu.nn.pooling_argmax:make_scatter",
+           _FLAT_RELATIONS),
+    Kernel("max_pool_pick",
+           (Operand("x", "in", "T", "n * size"), Operand("where", "in", "i64", "n * m"),
+            Operand("y", "out", "T", "n * m")),
+           _FLAT, ("batched",), over(T=NUMBERS), "cpu.nn.pooling_argmax:make_pick",
+           _FLAT_RELATIONS),
+    Kernel("window_sum",
+           (Operand("x", "in", "T", "rows * cols"), Operand("y", "out", "T", "rows * cols")),
+           ("rows", "cols"), ("radius",), over(T=FLOATS), "cpu.nn.window_sum:make",
+           at_least(0, "rows", "cols", "radius"), "2 * rows * cols * radius"),
 )

@@ -38,14 +38,16 @@ class VectorModel(models.PrimitiveModel):
 
 @dataclass(frozen=True)
 class Vectors:
-    """Operations on vectors of one dtype: load(p, i), store(p, i, v), splat(x), add, maximum (NaN loses), and the
-    reductions total(v), greatest(v); row_sum(p, n) and row_max(p, n) over memory (n >= 1 for row_max)."""
+    """Operations on vectors of one dtype: load(p, i), store(p, i, v), splat(x), add, multiply_add(a, b, c) = a b + c,
+    maximum (NaN loses), and the reductions total(v), greatest(v); row_sum(p, n) and row_max(p, n) over memory (n >= 1
+    for row_max)."""
 
     lanes: int
     load: Any
     store: Any
     splat: Any
     add: Any
+    multiply_add: Any
     maximum: Any
     row_sum: Any
     row_max: Any
@@ -92,6 +94,14 @@ def vectors(dtype: str) -> Vectors:
         def generate(context, builder, signature, arguments):
             return builder.fadd(*arguments)
         return vector(vector, vector), generate
+
+    @intrinsic
+    def multiply_add(typing_context, left, right, addend):
+        def generate(context, builder, signature, arguments):
+            function_type = ir.FunctionType(native, [native] * 3)
+            fma = cgutils.get_or_insert_function(builder.module, function_type, f"llvm.fmuladd.{suffix}")
+            return builder.call(fma, arguments)
+        return vector(vector, vector, vector), generate
 
     @intrinsic
     def maximum(typing_context, left, right):
@@ -142,4 +152,4 @@ def vectors(dtype: str) -> Vectors:
                 result = row[i]
         return result
 
-    return Vectors(lanes, load, store, splat, add, maximum, row_sum, row_max)
+    return Vectors(lanes, load, store, splat, add, multiply_add, maximum, row_sum, row_max)

@@ -2,19 +2,17 @@
 
 A node holds the handle below it, the element's shape and a copy of the element. Handles come from memory that a Plan
 can write, so each is compared with the table before use. Elements lie in chunks that the next run uses again.
+Lists that are written and read anywhere have nodes of another kind: list_tree.py.
 """
 from __future__ import annotations
 
 from . import tables as t
-from .block import allocate, fail, grow_keeping, host_of, slot_reserve
+from .block import allocate, fail, grow_keeping, host_of
 from .image import buffer_row, dtype_size
 from .memory import copy_bytes, function, set_int, set_word, word
 from .steps import (
     LENGTH_BUFFER,
     LENGTH_SOURCE,
-    POP_RESULT,
-    POP_SLOT,
-    POP_SOURCE,
     PUSH_RESULT,
     PUSH_SOURCE,
     PUSH_VALUE,
@@ -90,33 +88,14 @@ def run_push(frame, record, step):
     set_word(node, t.NODE_DTYPE, word(row, 1))
     set_word(node, t.NODE_RANK, word(row, 3))
     set_word(node, t.NODE_ELEMENTS, elements)
+    set_word(node, t.NODE_KIND, 0)
+    set_word(node, t.NODE_ARRAY, 0)
     set_word(node, t.NODE_LENGTH, 1 + (word(node_of(frame, below), t.NODE_LENGTH) if below != 0 else 0))
     copy_bytes(node + 8 * t.NODE_SIZES, word(frame, t.FRAME_SIZES) + 64 * value, 64)
     if size > 0:
         copy_bytes(address, word(word(frame, t.FRAME_ADDRESSES), value), size)
     set_word(context, t.RUN_NODE_COUNT, count + 1)
     set_word(word(word(frame, t.FRAME_ADDRESSES), result), 0, count + 1)
-    return 0
-
-
-@function
-def run_pop(frame, record, step):
-    handle = handle_of(frame, word(record, POP_SOURCE))
-    slot = word(frame, t.FRAME_SLOTS) + 8 * word(record, POP_SLOT) * t.SLOT_RECORD
-    if handle == 0:
-        return fail(frame, t.EMPTY_LIST, step, 0, 0, 0)
-    node = node_of(frame, handle)
-    found = 16 * word(node, t.NODE_DTYPE) + word(node, t.NODE_RANK)
-    wanted = 16 * word(slot, t.SLOT_DTYPE) + word(slot, t.SLOT_RANK)
-    if found != wanted:
-        return fail(frame, t.LIST_TYPE, step, found, wanted, 0)
-    address = slot_reserve(host_of(frame), slot, word(node, t.NODE_RANK), node + 8 * t.NODE_SIZES)
-    if address == 0:
-        return fail(frame, t.NO_MEMORY, step, word(node, t.NODE_ELEMENTS), 0, 0)
-    size = word(node, t.NODE_ELEMENTS) * dtype_size(word(node, t.NODE_DTYPE))
-    if size > 0:
-        copy_bytes(address, word(node, t.NODE_ADDRESS), size)
-    set_word(word(word(frame, t.FRAME_ADDRESSES), word(record, POP_RESULT)), 0, word(node, t.NODE_PREVIOUS))
     return 0
 
 

@@ -14,6 +14,7 @@ from numba.extending import intrinsic
 from ..cpu.memory import copy_bytes, zero_bytes
 
 __all__ = [
+    "add_floats",
     "atomic_add",
     "atomic_load",
     "atomic_store",
@@ -80,6 +81,21 @@ def load_byte(typing_context, address):
     def generate(context, builder, signature, arguments):
         return builder.zext(builder.load(builder.inttoptr(arguments[0], _I8.as_pointer()), align=1), _I64)
     return types.int64(types.int64), generate
+
+
+@intrinsic
+def add_floats(typing_context, wide, target, a, b, index):
+    """The sum of the floating-point numbers `index` of a and b goes to target. wide: float64, not float32."""
+    def generate(context, builder, signature, arguments):
+        wide, *places = arguments[:-1]
+        with builder.if_else(builder.icmp_signed("!=", wide, _I64(0))) as (then, otherwise):
+            for block, element, size in ((then, ir.DoubleType(), 8), (otherwise, ir.FloatType(), 4)):
+                with block:
+                    to, a, b = (_pointer(builder, p, arguments[-1], element) for p in places)
+                    total = builder.fadd(builder.load(a, align=size), builder.load(b, align=size))
+                    builder.store(total, to, align=size)
+        return context.get_dummy_value()
+    return types.void(types.int64, types.int64, types.int64, types.int64, types.int64), generate
 
 
 @intrinsic

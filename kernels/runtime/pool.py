@@ -12,6 +12,7 @@ poll, which the caller makes between its tiles and while it waits.
 """
 from __future__ import annotations
 
+from ..cpu.words import INDEX_TUPLE
 from . import tables as t
 from .block import (
     CHECKS,
@@ -110,6 +111,9 @@ def note_failure(pool, tile, status, scratch):
         set_word(pool, t.POOL_STATUS, status)
         set_word(pool, t.POOL_A, word(scratch, 0))
         set_word(pool, t.POOL_B, word(scratch, 1))
+        if status == INDEX_TUPLE:
+            for i in range(t.DETAIL_WORDS):
+                set_word(pool, t.POOL_DETAIL + i, word(scratch, 2 + i))
     atomic_store(pool + 8 * t.POOL_ERROR_LOCK, 0)
 
 
@@ -284,6 +288,16 @@ def wait_for_end(pool, context, host):
 
 
 @function
+def fail_in_job(frame, status, step, a, b, tile, detail):
+    """As fail; of an index tuple the numbers at `detail`, too."""
+    if status == INDEX_TUPLE:
+        error = word(word(frame, t.FRAME_CONTEXT), t.RUN_ERROR)
+        for i in range(t.DETAIL_WORDS):
+            set_word(error, t.ERROR_DETAIL + i, word(detail, i))
+    return fail(frame, status, step, a, b, tile)
+
+
+@function
 def run_alone(frame, kind, row, counter, work, scratch, phase, tiles, step):
     context = polling_context(frame, kind)
     for tile in range(tiles):
@@ -293,7 +307,7 @@ def run_alone(frame, kind, row, counter, work, scratch, phase, tiles, step):
             return fail(frame, t.CANCELLED, step, 0, 0, 0)
         status = run_tile(kind, row, counter, work, scratch, phase, tile)
         if status != 0:
-            return fail(frame, status, step, word(scratch, 0), word(scratch, 1), tile)
+            return fail_in_job(frame, status, step, word(scratch, 0), word(scratch, 1), tile, scratch + 16)
     return 0
 
 
@@ -329,6 +343,7 @@ def run_job(frame, kind, row, phase, tiles, scratch_bytes, step):
     note_threads(context, word(pool, t.POOL_TOOK))
     status = word(pool, t.POOL_STATUS)
     if status != 0:
-        fail(frame, status, step, word(pool, t.POOL_A), word(pool, t.POOL_B), word(pool, t.POOL_FAILED_TILE))
+        fail_in_job(frame, status, step, word(pool, t.POOL_A), word(pool, t.POOL_B), word(pool, t.POOL_FAILED_TILE),
+                    pool + 8 * t.POOL_DETAIL)
     atomic_store(pool + 8 * t.POOL_LOCK, 0)
     return status

@@ -6,7 +6,8 @@ from . import tables as t
 from .bind import enter_segment
 from .block import cancelled
 from .control import bind_slots, run_bind, run_host, run_if, run_take, run_while
-from .lists import run_length, run_pop, run_push
+from .list_steps import run_list, run_pop
+from .lists import run_length, run_push
 from .memory import function, word
 from .pool import JOB_CALL, JOB_EPILOGUE, JOB_MAP, run_job
 from .trace import note_step
@@ -50,7 +51,7 @@ def run_other(frame, row, step):
         return run_push(frame, record, step)
     if kind == im.STEP_LENGTH:
         return run_length(frame, record)
-    status = run_pop(frame, record, step)
+    status = run_list(frame, record, step) if kind == im.STEP_LIST else run_pop(frame, record, step)
     return status if status != 0 else bind_slots(frame, record)
 
 

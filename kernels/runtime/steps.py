@@ -8,7 +8,7 @@ be read, but not be trusted.
 from __future__ import annotations
 
 from ..layout import INSTR_WORDS
-from .image import H_PROGRAM_TABLE, STEP_BIND, STEP_HOST, STEP_IF, STEP_POP, STEP_WHILE
+from .image import H_PROGRAM_TABLE, STEP_BIND, STEP_HOST, STEP_IF, STEP_LIST, STEP_POP, STEP_WHILE
 from .memory import function, word
 
 STEP_KIND, STEP_WORDS, STEP_FIRST = range(3)                      # what follows begins at STEP_FIRST
@@ -17,7 +17,7 @@ ACCESS_BUFFER, ACCESS_OFFSET, ACCESS_STRIDES = range(3)
 CALL_KERNEL, CALL_OPERANDS, CALL_DIMS, CALL_ATTRS, CALL_EPILOGUE, CALL_LISTS = range(2, 8)
 BIND_BUFFER, BIND_COUNT, BIND_DIMS = range(2, 5)
 TAKE_SLOT, TAKE_BUFFER, TAKE_WORDS = range(2, 5)
-HOST_NUMBER, HOST_LISTS = 2, 6                                    # before lists: how long the three are
+HOST_NUMBER, LIST_OPERATION, HOST_LISTS = 2, 2, 6                 # before lists: how long the three are
 WHILE_TEST, WHILE_BODY, WHILE_CARRIED = range(2, 5)
 IF_FLAG, IF_THEN, IF_ELSE = range(2, 5)
 CONTROL_LISTS = 8                                                 # of WHILE and IF
@@ -120,15 +120,15 @@ def epilogue_of(step):
 
 @function
 def has_lists(step):
-    """Whether a step has operands, slots and dims that it binds: HOST, WHILE, IF."""
+    """Whether a step has operands, slots and dims that it binds: HOST, WHILE, IF, LIST."""
     kind = kind_of(step)
-    return kind == STEP_HOST or kind == STEP_WHILE or kind == STEP_IF
+    return kind == STEP_HOST or kind == STEP_WHILE or kind == STEP_IF or kind == STEP_LIST
 
 
 @function
 def list_base(step):
     """Word at which the lists of such a step begin; the three words before are their lengths."""
-    return HOST_LISTS if kind_of(step) == STEP_HOST else CONTROL_LISTS
+    return HOST_LISTS if kind_of(step) == STEP_HOST or kind_of(step) == STEP_LIST else CONTROL_LISTS
 
 
 @function

@@ -48,7 +48,8 @@ SLOT_RECORD = 16
 
 # ERROR
 ERROR_CODE, ERROR_BODY, ERROR_STEP, ERROR_A, ERROR_B, ERROR_C, ERROR_TILE = range(7)
-ERROR_WORDS = 8
+ERROR_DETAIL, DETAIL_WORDS = 8, 14      # of the status INDEX_TUPLE: the tuple, then the sizes, 7 words each
+ERROR_WORDS = 24
 
 # Codes: those of kernels (Status in kernel.py) and
 BAD_IMAGE = 16            # a: CHECK of verify.py, b: detail
@@ -69,6 +70,10 @@ MAP_FAILED = 30           # a: status of the map evaluator
 TILES = 31                # too many tiles
 EPILOGUE = 32             # the epilogue's domain is not the kernel's output
 HOST_SLOT = 33            # a host function did not fill a slot; c: slot
+LIST_INDEX = 35           # a: index, b: length, c: 0 read, 1 written
+LIST_UNWRITTEN = 36       # a: index; no other element tells its shape
+LIST_SHAPES = 37          # a: index, b: size found, c: size wanted
+LIST_COUNT = 38           # a: found, b: wanted
 TABLES = 34               # a: bytes that the tables of a run would take, b: OPEN_TABLES
 
 # POOL (fields that different threads write stand 8 words apart)
@@ -81,7 +86,8 @@ POOL_KIND, POOL_ROW, POOL_COUNTER, POOL_PHASE, POOL_TILES, POOL_WORK = 72, 73, 7
 POOL_FAILED_TILE, POOL_STATUS, POOL_A, POOL_B, POOL_CANCEL = 80, 81, 82, 83, 84
 POOL_STOP = 85            # whether the embedder's poll has ended the job
 POOL_TOOK = 88
-POOL_WORDS = 96
+POOL_DETAIL = 96          # DETAIL_WORDS words
+POOL_WORDS = 112
 
 # MODEL
 (MODEL_IMAGE, MODEL_REGISTRY, MODEL_FUNCTIONS, MODEL_HOST, MODEL_POOL, MODEL_STORE, MODEL_CONSTANTS, MODEL_STATES,
@@ -107,8 +113,12 @@ PACKED_ARGUMENTS = 16     # the kernel's dims and attributes, then the choice
  RUN_USE_CAPACITY, RUN_USE_COUNT, RUN_ERROR, RUN_SCRATCH, RUN_SCRATCH_BYTES, RUN_FRAMES, RUN_WORK,
  RUN_WORK_BYTES, RUN_TRACE, RUN_CHECKS, RUN_POLLED, RUN_STOP, RUN_TIME) = range(21)      # RUN_TIME: two words
 CONTEXT_WORDS = 24
-NODE_PREVIOUS, NODE_ADDRESS, NODE_DTYPE, NODE_RANK, NODE_ELEMENTS, NODE_LENGTH = range(6)
+# A node of the stack kind. KIND: 0, or 1 of a node of the tree kind (list_tree.py). ARRAY: the same list as a tree, if
+# there is one already. Elements in trees are records of NODE_WORDS, of which ADDRESS to ELEMENTS and SIZES are used.
+(NODE_PREVIOUS, NODE_ADDRESS, NODE_DTYPE, NODE_RANK, NODE_ELEMENTS, NODE_LENGTH, NODE_KIND,
+ NODE_ARRAY) = range(8)
 NODE_SIZES = 8
+TREE_ROOT, TREE_HEIGHT, TREE_SAMPLE = 0, 1, 2     # of the tree kind; SAMPLE: an element that was written, or 0
 NODE_WORDS = 16
 CHUNK_NEXT, CHUNK_BYTES, CHUNK_USED, CHUNK_FIRST = 0, 1, 2, 64     # the last in bytes
 

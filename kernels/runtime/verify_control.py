@@ -4,6 +4,7 @@ What the arguments of checks are, verify_buffer.py says.
 """
 from __future__ import annotations
 
+from ..layout import ListOperation
 from . import image as im
 from .image import body_record, buffer_row, plain, slot_row
 from .memory import function, set_word, word
@@ -17,6 +18,7 @@ from .steps import (
     IF_THEN,
     LENGTH_BUFFER,
     LENGTH_SOURCE,
+    LIST_OPERATION,
     POP_RESULT,
     POP_SLOT,
     POP_SOURCE,
@@ -155,6 +157,71 @@ def check_host(image, record, step):
         if plain(word(slot_row(image, record, list_slot(step, i)), 0)) == 0:
             return 121
     return 0
+
+
+(RESERVE, RESIZE, SET, SET_GROWING, GET, GET_OR_ZEROS, STACK, STACK_OR_ZEROS, GATHER, GATHER_OR_ZEROS, SCATTER,
+ SCATTER_GROWING, SCATTER_SUM, ERASE, ADD, SPLIT, CONCAT, CONCAT_OR_ZEROS, UNSTACK,
+ LENGTHS) = (int(o) for o in ListOperation)
+# What an operand or result of a LIST is: a list, an index, indices, sizes or lengths, anything, anything with an axis.
+NONE, HANDLE, INDEX, INDICES, SIZES, VALUE, VALUES = range(7)
+
+
+@function
+def list_form(operation, place):
+    """What operand `place` (3: the result) of a LIST must be; NONE: there is none."""
+    makes = operation < GET or (SCATTER <= operation <= SPLIT) or operation == UNSTACK
+    if place == 3:
+        if makes:
+            return HANDLE
+        return SIZES if operation == LENGTHS else VALUE if operation <= GET_OR_ZEROS else VALUES
+    if place == 0:
+        return INDEX if operation == RESERVE else VALUES if operation == SPLIT or operation == UNSTACK else HANDLE
+    if place == 1:
+        if operation == RESIZE or SET <= operation <= STACK_OR_ZEROS:
+            return INDEX
+        if operation == ADD:
+            return HANDLE
+        if operation == SPLIT or operation == CONCAT or operation == CONCAT_OR_ZEROS:
+            return SIZES
+        return INDICES if GATHER <= operation <= ERASE else NONE
+    if operation == SET or operation == SET_GROWING:
+        return VALUE
+    if GET <= operation <= GATHER_OR_ZEROS or operation == CONCAT_OR_ZEROS:
+        return SIZES
+    return VALUES if SCATTER <= operation <= SCATTER_SUM else NONE
+
+
+@function
+def has_form(form, dtype, rank):
+    if form == HANDLE:
+        return 1 if dtype == im.DTYPE_HANDLE and rank == 0 else 0
+    if form == INDEX:
+        return 1 if dtype == im.DTYPE_I32 and rank == 0 else 0
+    if form == INDICES:
+        return 1 if dtype == im.DTYPE_I32 and rank <= 1 else 0
+    if form == SIZES:
+        return 1 if dtype == im.DTYPE_I64 and rank == 1 else 0
+    return 1 if form == VALUE or rank > 0 else 0
+
+
+@function
+def check_list_operands(image, record, step):
+    """A LIST has the operands of its operation and one slot."""
+    operation = word(step, LIST_OPERATION)
+    if operation < 0 or operation > LENGTHS or list_slots(step) != 1:
+        return 134
+    for i in range(3):
+        form = list_form(operation, i)
+        if (form == NONE) != (i >= list_operands(step)):
+            return 135
+        if form != NONE:
+            row = buffer_row(image, record, list_operand(step, i))
+            if has_form(form, word(row, 1), word(row, 3)) == 0:
+                return 136
+    if list_operands(step) > 3:
+        return 135
+    row = slot_row(image, record, list_slot(step, 0))
+    return 0 if has_form(list_form(operation, 3), word(row, 0), word(row, 1)) != 0 else 137
 
 
 @function

@@ -41,6 +41,7 @@ from .verify_control import (
     check_host,
     check_if,
     check_length,
+    check_list_operands,
     check_lists,
     check_pop,
     check_push,
@@ -180,6 +181,8 @@ def check_step(image, registry, body, step, segment, known, written, filled, min
         return check
     if kind == im.STEP_HOST:
         return check_host(image, record, step)
+    if kind == im.STEP_LIST:
+        return check_list_operands(image, record, step)
     if kind == im.STEP_WHILE:
         return check_while(image, body, step)
     return check_if(image, body, step, known, segment, written)

@@ -14,10 +14,16 @@ from numba.extending import overload
 
 from ..contracts.dtypes import COMPUTED, FLOATS, INDICES, NUMBERS
 from ..numba_types import NUMBA_TYPES
-from . import arithmetic, exponential, random, special, trigonometric
+from . import arithmetic, bessel, exponential, gamma, hyperbolic, incomplete, random, special, trigonometric
 from .machine import convert, scalar
 
 DTYPES: dict[str, Any] = {short: NUMBA_TYPES[short] for short in COMPUTED}
+# In float64 only: an op on float32 casts there and back. Each function's number of arguments.
+DOUBLE: dict[Any, dict[str, int]] = {
+    hyperbolic: {"asinh": 1, "acosh": 1, "atanh": 1}, special: {"erfc": 1},
+    bessel: {"bessel_i0e": 1, "bessel_i1e": 1}, gamma: {"lgamma": 1, "digamma": 1, "polygamma": 2, "zeta": 2},
+    incomplete: {"igamma": 2, "igammac": 2, "igamma_grad_a": 2, "betainc": 3},
+}
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,7 @@ def _float_functions() -> list[Scalar]:
         "ceil": (1, a.ceil_float), "add": (2, a.add), "sub": (2, a.sub), "mul": (2, a.mul), "div": (2, a.div),
         "floordiv": (2, a.floor_div_float), "mod": (2, a.floor_mod_float), "truncdiv": (2, a.trunc_div_float),
         "truncmod": (2, a.trunc_mod_float), "min": (2, a.minimum_float), "max": (2, a.maximum_float),
+        "div_no_nan": (2, a.div_no_nan), "mul_no_nan": (2, a.mul_no_nan), "next_after": (2, a.next_after),
     }
     for op, (arity, function) in both.items():
         rows += _of_same(op, FLOATS, arity, function)
@@ -68,6 +75,8 @@ def _float_functions() -> list[Scalar]:
             arity = 2 if op in ("pow", "atan2") else 1
             for d in FLOATS:
                 rows.append(Scalar(op.removesuffix("_even"), d, (d,) * arity, getattr(module, f"{op}_{d}")))
+    for module, arities in DOUBLE.items():
+        rows += [Scalar(op, "f64", ("f64",) * arity, getattr(module, f"{op}_f64")) for op, arity in arities.items()]
     for op in ("is_nan", "is_inf", "is_finite"):
         rows += [Scalar(op, "bool", (d,), getattr(a, op)) for d in FLOATS]
     return rows
@@ -82,6 +91,7 @@ def _integer_functions() -> list[Scalar]:
         "truncdiv": (2, a.trunc_div_int), "truncmod": (2, a.trunc_mod_int), "floordiv": (2, a.floor_div_int),
         "mod": (2, a.floor_mod_int), "min": (2, a.minimum_int), "max": (2, a.maximum_int), "pow": (2, a.power_int),
         "and": (2, a.and_int), "or": (2, a.or_int), "xor": (2, a.xor_int),
+        "population_count": (1, a.population_count),
     }
     for op, (arity, function) in both.items():
         rows += _of_same(op, INDICES, arity, function)

@@ -9,12 +9,15 @@ from .machine import (
     bit_and,
     bit_or,
     bit_xor,
+    bits,
     ceil,
     copysign,
+    count_bits,
     divide,
     fabs,
     floor,
     fma,
+    from_bits,
     like,
     remainder,
     scalar,
@@ -367,6 +370,12 @@ def shift_right_i64(x, y):
 
 
 @scalar
+def population_count(x):
+    """How many bits are 1."""
+    return count_bits(x)
+
+
+@scalar
 def is_nan(x):
     return x != x
 
@@ -381,3 +390,26 @@ def is_finite(x):
     return x - x == x - x
 
 
+@scalar
+def div_no_nan(x, y):
+    """x / y, and 0 where y is 0."""
+    return select(y == 0.0, like(x, 0.0), x / y)
+
+
+@scalar
+def mul_no_nan(x, y):
+    """x * y, and 0 where y is 0."""
+    return select(y == 0.0, like(x, 0.0), x * y)
+
+
+@scalar
+def next_after(x, y):
+    """The number after x in the direction of y."""
+    pattern = bits(x)
+    one = like(pattern, 1)
+    up = wrap_add(pattern, one)
+    down = wrap_sub(pattern, one)
+    away = (x > 0.0) == (y > x)
+    smallest = copysign(from_bits(one), y)
+    value = select(x == 0.0, smallest, from_bits(select(away, up, down)))
+    return select((x != x) | (y != y), x + y, select(x == y, y, value))

@@ -83,6 +83,14 @@ remainder = _binary(lambda b, x, y, s: b.srem(x, y))
 
 
 @intrinsic
+def count_bits(typing_context, x):    # type: ignore[no-untyped-def]
+    """How many bits of an integer are 1."""
+    def generate(context, builder, signature, arguments):    # type: ignore[no-untyped-def]
+        return builder.ctpop(arguments[0])
+    return x(x), generate
+
+
+@intrinsic
 def like(typing_context, x, value):    # type: ignore[no-untyped-def]
     """value, converted to x's type."""
     def generate(context, builder, signature, arguments):    # type: ignore[no-untyped-def]

@@ -35,7 +35,7 @@ def _round(c0, c1, c2, c3, k0, k1):
 
 
 @scalar
-def _philox(key, run, iteration, group):
+def philox(key, run, iteration, group):
     """The four 32-bit words of a group, each in an int64."""
     mixed = wrap_add(key, wrap_mul(iteration, -7046029254386353131))
     k0, k1 = bit_and(mixed, LOW), shift_right_logical(mixed, 32)
@@ -51,7 +51,7 @@ def _philox(key, run, iteration, group):
 @scalar
 def philox_bits(key, run, iteration, index):
     """32 random bits, as an int64 that is not negative: word index % 4 of group index // 4."""
-    c0, c1, c2, c3 = _philox(key, run, iteration, shift_right_logical(index, 2))
+    c0, c1, c2, c3 = philox(key, run, iteration, shift_right_logical(index, 2))
     odd = bit_and(index, 1) != 0
     return select(bit_and(index, 2) == 0, select(odd, c1, c0), select(odd, c3, c2))
 
@@ -67,7 +67,7 @@ def philox_f32(key, run, iteration, index):
 @scalar
 def philox_f64(key, run, iteration, index):
     """A float64 in [0, 1) with 52 random bits: words 2 (index % 2) and the next of group index // 2."""
-    c0, c1, c2, c3 = _philox(key, run, iteration, shift_right_logical(index, 1))
+    c0, c1, c2, c3 = philox(key, run, iteration, shift_right_logical(index, 1))
     odd = bit_and(index, 1) != 0
     low, high = select(odd, c2, c0), select(odd, c3, c1)
     mantissa = bit_or(shift_left(bit_and(high, 0xFFFFF), 32), low)

@@ -1,12 +1,14 @@
-"""The error function and its inverse.
+"""The error function, its complement and its inverse.
 
 erf:     a polynomial in x**2 near 0, 1 - e**-Q(|x|) elsewhere; both computed, one chosen.
+erfc:    e**(x**2) erfc x is a polynomial of (x - 3.75) / (x + 3.75) over 1 + 2 x, so that it is exact in the tail.
 erfinv:  x times a polynomial of w = -log(1 - x**2), or of its root in the tails.
 """
 from __future__ import annotations
 
 from . import coefficients as table
-from .exponential import exp_moderate_f32, exp_moderate_f64, log_f32, log_f64
+from . import special_coefficients as special_table
+from .exponential import exp_f64, exp_moderate_f32, exp_moderate_f64, log_f32, log_f64
 from .machine import copysign, fabs, fma, like, polynomial, scalar, select, sqrt
 
 INFINITY = float("inf")
@@ -31,6 +33,19 @@ def erf_f64(x):
     far = select(size > 6.0, 6.0, size)
     value = 1.0 - exp_moderate_f64(-polynomial(far - 3.0, table.ERFC_F64))
     return select(size < 1.0, near, copysign(value, x))
+
+
+@scalar
+def erfc_f64(x):
+    size = fabs(x)
+    near = 1.0 - erf_f64(select(size < 0.5, x, 0.0))
+    t = select(size > 28.0, 28.0, size)
+    square = t * t
+    rest = fma(t, t, -square)                           # t**2 is the sum of both
+    power = exp_f64(-square)
+    scaled = polynomial((t - 3.75) / (t + 3.75), special_table.ERFCX) / (1.0 + 2.0 * t)
+    tail = scaled * (power - power * rest)
+    return select(size < 0.5, near, select(x < 0.0, 2.0 - tail, tail))
 
 
 @scalar

@@ -157,7 +157,7 @@ class Writer {
         break;
       case StepKind::BIND: add(Words{s.a, size(s.dims)}); add(s.dims); break;
       case StepKind::TAKE: case StepKind::LENGTH: add(Words{s.a, s.b}); break;
-      case StepKind::HOST: add(Words{s.a}); lists(); binds(); break;
+      case StepKind::HOST: case StepKind::LIST: add(Words{s.a}); lists(); binds(); break;
       case StepKind::WHILE: case StepKind::IF: add(Words{s.a, s.b, s.c}); lists(); binds(); break;
       case StepKind::PUSH: add(Words{s.a, s.b, s.c}); break;
       case StepKind::POP: add(Words{s.a, s.b, s.c, size(s.binds)}); binds(); break;

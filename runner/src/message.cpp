@@ -24,6 +24,13 @@ std::string place(const Plan& plan, Word origin) {
   return where;
 }
 
+// "[4, 0]": the first of the words, at most half of an error's detail.
+std::string numbers(const Word* words, Word count) {
+  std::string made = "[";
+  for (Word i = 0; i < count && i < L::DETAIL_WORDS / 2; ++i) made += (i ? ", " : "") + text(words[i]);
+  return made + "]";
+}
+
 const char* relation(std::int32_t kind) { return kind == 0 ? "equal" : kind == 1 ? "be at most" : "be less than"; }
 
 struct Explained {
@@ -50,6 +57,10 @@ Explained explain(const Plan& plan, const Body* body, const Step* step, const Wo
   switch (e[L::ERROR_CODE]) {
     case L::Status::INDEX_OUT_OF_RANGE:
       return {GRAPHC_INVALID_ARGUMENT, "index " + text(a) + " is out of range: it must be at least 0 and less than " + text(b)};
+    case L::Status::INDEX_TUPLE:
+      return {GRAPHC_INVALID_ARGUMENT, "indices " + numbers(e + L::ERROR_DETAIL, b) + " (tuple " + text(a) +
+                                           " of them) do not index into shape " +
+                                           numbers(e + L::ERROR_DETAIL + L::DETAIL_WORDS / 2, b)};
     case L::Status::INVALID_VALUE: return {GRAPHC_INVALID_ARGUMENT, "a value is not valid"};
     case L::Status::DIVISION_BY_ZERO: return {GRAPHC_INVALID_ARGUMENT, "Integer division by zero"};
     case L::Status::NEGATIVE_EXPONENT:
@@ -84,6 +95,16 @@ Explained explain(const Plan& plan, const Body* body, const Step* step, const Wo
     case L::SLOT_SHAPE:
       return {GRAPHC_INVALID_ARGUMENT, "axis " + text(c) + " of a value has size " + text(a) + " instead of " + text(b)};
     case L::LIST_TYPE: return {GRAPHC_INVALID_ARGUMENT, "a list holds a value of another dtype or rank than wanted"};
+    case L::LIST_INDEX:
+      return {GRAPHC_INVALID_ARGUMENT, std::string(c ? "Tried to write to" : "Tried to read from") + " index " + text(a) +
+                                           ", but the TensorArray has the size " + text(b)};
+    case L::LIST_UNWRITTEN:
+      return {GRAPHC_INVALID_ARGUMENT, "Could not read from TensorArray index " + text(a) + ": nothing was written there"};
+    case L::LIST_SHAPES:
+      return {GRAPHC_INVALID_ARGUMENT, "TensorArray has inconsistent shapes: a size of the element at index " + text(a) + " is " +
+                                           text(b) + ", another one has " + text(c) + " there"};
+    case L::LIST_COUNT:
+      return {GRAPHC_INVALID_ARGUMENT, text(a) + " elements or rows do not fit a TensorArray, or " + text(b)};
     case L::BUFFER_SIZE: return {GRAPHC_INVALID_ARGUMENT, "a tensor of " + text(a) + " elements cannot be made"};
     case L::ACCESS: return {GRAPHC_INVALID_ARGUMENT, "a fused step would reach elements " + text(a) + " to " + text(b)};
     case L::MAP_FAILED: return {GRAPHC_INVALID_ARGUMENT, "a fused step cannot be run (status " + text(a) + ")"};
@@ -108,6 +129,15 @@ Error run_error(const Plan& plan, const Word* record, const std::string& host_me
     if (step->kind == StepKind::CALL) made.text += "\n  kernel " + step->kernel;
   }
   return Error(made.code, made.text);
+}
+
+Error host_error(const Plan& plan, const Step& step, const std::string& function) {
+  const std::int32_t* number = at(step.origins, 0);
+  const Origin* origin = number ? at(plan.origins, *number) : nullptr;
+  const std::string type = origin ? origin->op_type : function.substr(3, function.find('(') - 3);
+  return Error(GRAPHC_UNIMPLEMENTED, "op " + (origin ? "'" + origin->op_name + "' " : std::string()) + "of type " + type +
+                                         " runs in Python only: compute it there, and feed its result" +
+                                         (number ? place(plan, *number) : std::string()));
 }
 
 }  // namespace graphc

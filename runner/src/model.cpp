@@ -110,6 +110,7 @@ void Model::load(std::string_view file, const Options& options) {
   image_ = make_image(plan_, registry_names(), charge_);
   verify();
   check_ports();
+  check_hosts();
   load_values(graph);
 }
 
@@ -146,6 +147,16 @@ void Model::check_ports() const {
   };
   check(plan_.inputs, body.inputs, "inputs");
   check(plan_.outputs, body.outputs, "outputs");
+}
+
+// Ops that a Python library computes have functions named "op:Type(fields)" (graphc/ir/host.py); no one can set those.
+void Model::check_hosts() const {
+  for (const Body& body : plan_.bodies)
+    for (const Step& step : body.steps) {
+      if (step.kind != StepKind::HOST) continue;
+      const std::string& name = plan_.hosts.at(static_cast<std::size_t>(step.a));
+      if (name.rfind("op:", 0) == 0) throw host_error(plan_, step, name);
+    }
 }
 
 void Model::load_values(const Graph& graph) {

@@ -14,7 +14,7 @@ using Ids = std::vector<std::int32_t>;
 using Shape = std::vector<std::int64_t>;
 
 // As in plan.proto; the image uses the same numbers.
-enum class StepKind { MAP = 1, CALL, BIND, TAKE, HOST, WHILE, IF, PUSH, POP, LENGTH };
+enum class StepKind { MAP = 1, CALL, BIND, TAKE, HOST, WHILE, IF, PUSH, POP, LENGTH, LIST };
 
 struct Port { std::string name; std::int32_t dtype = 0; Shape shape; };
 struct Tensor { std::string name; std::int32_t dtype = 0; Shape shape; };  // a constant or a state
@@ -40,7 +40,8 @@ struct Map { std::int32_t program = 0, reduced = 0; Ids domain; std::vector<Acce
 
 // One struct for all kinds of steps. Which fields a kind uses stands in plan.proto; `a`, `b`, `c` are its scalar fields in
 // the order in which the image wants them: BIND buffer; TAKE slot, buffer; HOST host; WHILE cond, body, carried;
-// IF pred, then, orelse; PUSH source, value, result; POP source, result, slot; LENGTH source, buffer.
+// IF pred, then, orelse; PUSH source, value, result; POP source, result, slot; LENGTH source, buffer; LIST
+// operation.
 struct Step {
   StepKind kind = StepKind::MAP;
   Map map;                           // MAP, or the epilogue of CALL

@@ -225,7 +225,7 @@ void pop(Reader& r, Step& m) {
 }
 
 void step(Reader& r, Step& m) {
-  static constexpr std::int32_t FIRST = 1, LAST = 10;
+  static constexpr std::int32_t FIRST = 1, LAST = 11;
   if (r.field() == 100) return r.integers(m.origins);
   if (r.field() < FIRST || r.field() > LAST) damaged("a step of unknown kind; the file was made by a newer graphc");
   const auto kind = static_cast<StepKind>(r.field());
@@ -235,7 +235,7 @@ void step(Reader& r, Step& m) {
     case StepKind::MAP: read_into(m.map, r, map); break;
     case StepKind::CALL: read_into(m, r, call); break;
     case StepKind::BIND: read_into(m, r, bind); break;
-    case StepKind::HOST: read_into(m, r, host); break;
+    case StepKind::HOST: case StepKind::LIST: read_into(m, r, host); break;
     case StepKind::WHILE: read_into(m, r, loop); break;
     case StepKind::IF: read_into(m, r, branch); break;
     case StepKind::POP: read_into(m, r, pop); break;

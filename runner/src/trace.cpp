@@ -76,6 +76,7 @@ std::string step_text(const Plan& plan, const Step& step, const Word* event) {
     case StepKind::PUSH: return "push";
     case StepKind::POP: return "pop";
     case StepKind::LENGTH: return "length";
+    case StepKind::LIST: return "list " + text(step.a);
   }
   return "";
 }

@@ -91,7 +91,7 @@ def test_import_that_fails_leaves_the_graph_alone(model: Path) -> None:
                 f"Node '{graph_def.node[-1].name}': Unknown input node 'nothing'; the file is incomplete or damaged")
             assert [op.name for op in graph.get_operations()] == ["c"]
         graph_def = gc.load_graph_def(str(model))
-        assert message_of(ValueError, gc.import_graph_def, graph_def, return_elements=["logit:0"]) == (
+        assert message_of(ValueError, gc.import_graph_def, graph_def, return_elements=["logit:0"]).startswith(
             "Requested return_element 'logit:0' not found in graph_def; did you mean 'logits'?")
         y, = gc.import_graph_def(graph_def, return_elements=["logits:0"])
         assert y.name == "import/logits:0" and graph.get_operations()[0].name == "c"

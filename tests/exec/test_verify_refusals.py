@@ -11,8 +11,9 @@ from graphc import errors
 from graphc.exec.engine import _NATIVE, Engine, _function
 from graphc.exec.image import make_image, number_names
 from graphc.exec.library import load_library
+from graphc.kernels.layout import ListOperation
 from graphc.kernels.runtime import tables as t
-from graphc.plan.plan import Body, Host, If, Instr, Plan, Port, Program, Push, Step, Take, While
+from graphc.plan.plan import Body, Host, If, Instr, List, Plan, Port, Program, Push, Step, Take, While
 
 from hand import Writer, instr
 
@@ -115,6 +116,10 @@ REFUSED = {
     119: lambda: plan(choice, passing("f32")),
     120: lambda: plan(lambda b, x: [Host(3, (x,), ())], hosts=("f",)),
     121: lambda: plan(host_with_list, hosts=("f",)),
+    134: lambda: plan(lambda b, x: [List(99, (b.arena("handle"),), (b.slot("handle", 0),))]),
+    135: lambda: plan(lambda b, x: [List(int(ListOperation.ADD), (b.arena("handle"),), (b.slot("handle", 0),))]),
+    136: lambda: plan(lambda b, x: [List(int(ListOperation.UNSTACK), (x,), (b.slot("handle", 0),))]),
+    137: lambda: plan(lambda b, x: [List(int(ListOperation.LENGTHS), (b.arena("handle"),), (b.slot("f32", 1),))]),
     130: lambda: plan(lambda b, x: [Push(x, x, b.arena("handle"))]),
 }
 

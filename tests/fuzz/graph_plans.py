@@ -38,6 +38,19 @@ def loop_gradient() -> Built:
     return [y, gc.gradients(gc.reduce_sum(y), x)[0]], [], {x: _ramp(3, 4), n: np.int32(3)}
 
 
+def arrays() -> Built:
+    """Lists that are read and written anywhere: list, in a loop and its gradient."""
+    x, n = gc.placeholder(gc.float32, [N, 2]), gc.placeholder(gc.int32, [])
+    read = gc.TensorArray(gc.float32, gc.shape(x)[0]).unstack(x)
+    made = gc.TensorArray(gc.float32, n, dynamic_size=True)
+    _, made = gc.while_loop(lambda i, t: i < n, lambda i, t: (i + 1, t.write(i, read.read(i) * read.read(0))),
+                            (0, made))
+    y, parts = made.stack(), gc.TensorArray(gc.float32, 2, infer_shape=False).split(x, [1, gc.shape(x)[0] - 1])
+    parts = parts.scatter([1], x[:1, None])
+    fetches = [y, made.gather([1, 1]), made.size(), parts.concat(), gc.gradients([y, parts.concat()], x)[0]]
+    return fetches, [], {x: _ramp(3, 2), n: np.int32(3)}
+
+
 def growing_value() -> Built:
     """Carried sizes change: binds of slots, take."""
     x = gc.placeholder(gc.float32, [N])
@@ -109,8 +122,8 @@ def random_numbers() -> Built:
 
 
 GRAPHS: dict[str, Callable[[], Built]] = {
-    f.__name__: f for f in (mask, loop_gradient, growing_value, branches, rows, training, inference, views, python_code,
-                            random_numbers)}
+    f.__name__: f for f in (mask, loop_gradient, arrays, growing_value, branches, rows, training, inference, views,
+                            python_code, random_numbers)}
 
 
 def lengths() -> Case:

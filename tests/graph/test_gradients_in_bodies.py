@@ -54,7 +54,8 @@ def test_gradient_in_a_branch_in_a_loop(op_type: str) -> None:
     with gc.Graph().as_default(), gc.Session() as session:
         inputs = [gc.placeholder(v.dtype, v.shape) for v in values]
         moved = [x for x in inputs if is_differentiable(x.dtype)]
-        outside = gc.gradients(weighted(op_type, sample, inputs), moved, unconnected_gradients="zero")
+        outside = [gc.convert_to_tensor(dx) for dx in gc.gradients(
+            weighted(op_type, sample, inputs), moved, unconnected_gradients="zero")]
 
         def body(i: Any, one: Any, total: Any) -> Any:
             # Times a carried value: nothing of it can be used from outside the loop.

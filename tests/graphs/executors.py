@@ -130,7 +130,10 @@ HAS_TENSORFLOW = importlib.util.find_spec("tensorflow") is not None
 
 
 def tensorflow(built: Built, fetches: Sequence[Tensor], schedule: Sequence[int]) -> Runs | None:
-    """The saved graph in TensorFlow. None: it has an op that is graphc's own, or TensorFlow's kernels refuse it."""
+    """The saved graph in TensorFlow. None: it has an op that is graphc's own, or TensorFlow's kernels refuse it.
+
+    A run that fails in TensorFlow may have written variables, so those behind it are "refused" if there are any.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import tensorflow as tf
 
@@ -144,7 +147,11 @@ def tensorflow(built: Built, fetches: Sequence[Tensor], schedule: Sequence[int])
             return [Failure("refused", str(error))] * len(schedule)
         with tf.compat.v1.Session() as session:
             session.run(built.initializer.name)
+            writes = any("Assign" in node.op or "Apply" in node.op for node in _nodes(graph_def))
             for number in schedule:
+                if writes and any(isinstance(run, Failure) for run in made):
+                    made.append(Failure("refused", "an earlier run failed, and may have written variables"))
+                    continue
                 try:
                     made.append(session.run([t.name for t in fetches],
                                             {t.name: v for t, v in built.feeds(number).items()}))

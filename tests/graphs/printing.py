@@ -14,7 +14,7 @@ from numpy import array, bool_, float32, float64, inf, int8, int16, int32, int64
 
 import graphc as gc
 from graphc.ir.op import OPS
-from graphc.ops.build import apply
+from graphc.ir.apply import apply
 
 
 def op(kind, *inputs, **attributes):
@@ -87,8 +87,9 @@ def _plain(s: Any, depth: int) -> list[str]:
     if isinstance(s, Call):
         return [f"{space}{s.outputs[0]} = {_call(s)}"]
     if isinstance(s, Gradients):
-        return [f"{space}{', '.join(s.outputs)}{',' if len(s.outputs) == 1 else ''} = gc.gradients("
-                f"[{', '.join(s.ys)}], [{', '.join(s.xs)}], unconnected_gradients='zero')"]
+        return [f"{space}{', '.join(s.outputs)}{',' if len(s.outputs) == 1 else ''} = map("
+                f"gc.convert_to_tensor, gc.gradients([{', '.join(s.ys)}], [{', '.join(s.xs)}], "
+                "unconnected_gradients='zero'))"]
     outputs = ", ".join(s.outputs) + ("," if len(s.outputs) == 1 else "")
     if isinstance(s, Cond):
         return [*_function(f"then_{s.outputs[0]}", (), s.then, depth),

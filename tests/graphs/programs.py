@@ -228,7 +228,8 @@ def _build_one(s: Any, elements: dict[str, Any]) -> None:
     elif isinstance(s, Call):
         made = FUNCTIONS[s.function](*(elements[i] for i in s.inputs))
     elif isinstance(s, Gradients):
-        made = gc.gradients([elements[y] for y in s.ys], [elements[x] for x in s.xs], unconnected_gradients="zero")
+        found = gc.gradients([elements[y] for y in s.ys], [elements[x] for x in s.xs], unconnected_gradients="zero")
+        made = [gc.convert_to_tensor(g) for g in found]
     elif isinstance(s, Cond):
         made = gc.cond(elements[s.pred], _body(s.then, elements), _body(s.otherwise, elements), strict=True)
     else:

@@ -84,7 +84,7 @@ def test_finds_a_wrong_rule(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_finds_a_wrong_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The evaluator follows the graph, wrong gradients included: differences find them."""
     tanh_grad = OPS["Tanh"].grad
-    monkeypatch.setattr(OPS["Tanh"], "grad", lambda self, node, dy: [2.0 * tanh_grad(self, node, dy)[0]])
+    monkeypatch.setattr(OPS["Tanh"], "grad", lambda self, g, node, dy: [2.0 * tanh_grad(self, g, node, dy)[0]])
     finding = first_found("differences: values:", lambda s: isinstance(s, Gradients), "differences", SMOOTH)
     assert any(uses("Tanh")(s) for s in everywhere(finding.program.statements)), finding.script()
 

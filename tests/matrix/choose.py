@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from graphc.ir.host import Host
 from graphc.ir.op import OPS, Effect
 
 from matrix.cells import FACTORS, Cell, cell_of
-from matrix.excluded import FIELDS_KNOWN, RANK_BY_SIZE
+from matrix.excluded import FIELDS_KNOWN, OPS_OF_KNOWN_FIELDS, RANK_BY_SIZE
 from matrix.neighbours import BEHINDS, FRONTS
 from matrix.oracle import results
 from matrix.pairwise import full, pairwise
@@ -94,11 +95,15 @@ def _known_rank_by_size(op: str, choice: dict[str, Any]) -> bool:
 
 
 def _fed_fields(op: str, choice: dict[str, Any]) -> bool:
+    if op in OPS_OF_KNOWN_FIELDS:
+        return choice.get("fields") != "fed"
     return choice.get("fields") != "fed" or any(name not in FIELDS_KNOWN for name in OPS[op].field_operands())
 
 
 def _machine_fits(op: str, choice: dict[str, Any]) -> bool:
-    return choice.get("machine") != "runner" or choice.get("front") != "python"     # the runner has no Python
+    if choice.get("machine") != "runner":
+        return True
+    return choice.get("front") != "python" and not issubclass(OPS[op], Host)     # the runner has no Python
 
 
 _RULES = (_sample_has_sizes, _front_fits, _behind_fits, _has_gradients, _declared, _known_rank_by_size, _fed_fields,

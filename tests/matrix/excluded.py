@@ -15,6 +15,16 @@ EXCLUDED = {
     "TensorListPushBack": "is made by every gradient of a loop",
     "TensorListPopBack": "is made by every gradient of a loop",
     "TensorListLength": "is made by every gradient of a loop",
+    **dict.fromkeys((
+        "TensorListReserve", "TensorListResize", "TensorListSetItem", "TensorListGetItem", "TensorListStack",
+        "_TensorListRows", "TensorListFromTensor", "TensorListGather", "TensorListScatterIntoExistingList",
+        "_TensorListScatterSum", "_TensorListErase", "_TensorListAdd", "TensorListConcatV2", "TensorListSplit",
+    ), "is about lists, which live inside a run: tests/ops/test_tensor_array.py"),
+    **dict.fromkeys((
+        "FIFOQueueV2", "PaddingFIFOQueueV2", "RandomShuffleQueueV2", "PriorityQueueV2", "QueueEnqueueV2",
+        "QueueEnqueueManyV2", "QueueDequeueV2", "QueueDequeueManyV2", "QueueDequeueUpToV2", "QueueCloseV2",
+        "QueueSizeV2", "QueueIsClosedV2", "_EndOfData",
+    ), "is about the queues of a session: tests/session/test_queues.py"),
     "PyFunc": "is what front='python' is made of",
     "Print": "writes to stderr and returns its operand: tests/session",
     "Assert": "has no results: tests/session",
@@ -24,7 +34,10 @@ EXCLUDED = {
 # Of these ops only the first result has a gradient, as in TensorFlow.
 FIRST_RESULT_ONLY = {"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"}
 # The rank of their results depends on sizes, which must be known while building.
-RANK_BY_SIZE = {"Squeeze"}
+RANK_BY_SIZE = {"Squeeze", "GatherNd"}
 
-# Operands that are fields and are never fed: which axes an op works on is part of a Plan, as ranks are.
-FIELDS_KNOWN = {"axis", "dim", "dimension", "split_dim", "perm"}
+# Operands that are fields and are never fed: which axes an op works on is part of a Plan, as ranks are; so are the
+# windows of poolings.
+FIELDS_KNOWN = {"axis", "concat_dim", "dim", "dimension", "split_dim", "perm", "ksize", "strides"}
+# Ops of which no field is fed: which diagonals they work on is part of a Plan, too.
+OPS_OF_KNOWN_FIELDS = {"MatrixDiagV2", "MatrixDiagPartV2", "MatrixSetDiagV2"}

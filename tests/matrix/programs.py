@@ -58,6 +58,11 @@ class Program:
     check: Callable[[Sequence[np.ndarray], int, int], str | None]
 
 
+def dense(gradients: Sequence[Any]) -> list[Any]:
+    """That of GatherV2 is IndexedSlices."""
+    return [None if g is None else gc.convert_to_tensor(g) for g in gradients]
+
+
 def operands_of(cell: Cell, run: int) -> tuple[np.ndarray, ...]:
     """The op's operands in a run. What a graph or a variable holds stays the same."""
     found = subject(cell.op, cell.sample, cell.sizes, 0 if cell.front in ("constant", "variable") else run)
@@ -160,7 +165,7 @@ class _Maker:
 
         zero = [gc.constant(np.zeros((), kind))]
         total = self._placed(loss, zero, lambda old, new: [a + b for a, b in zip(old, new, strict=True)])[0]
-        self.slopes = gc.gradients(total, self.fed)
+        self.slopes = dense(gc.gradients(total, self.fed))
         plain = differentiable(self.cell.op, self.cell.sample)
         lost = [i for i, (g, has) in enumerate(zip(self.slopes, plain, strict=True)) if has and g is None]
         if lost:
@@ -210,7 +215,8 @@ def differentiable(op: str, sample: int) -> tuple[bool, ...]:
         maker = _Maker(Cell(op, sample), Pool(1))
         try:
             results = [y for y in maker.core(maker.fed) if y.dtype.is_floating]
-            found = gc.gradients(results[:1] if op in FIRST_RESULT_ONLY else results, maker.fed) if results else []
+            chosen = results[:1] if op in FIRST_RESULT_ONLY else results
+            found = dense(gc.gradients(chosen, maker.fed)) if chosen else []
         except Exception:
             return tuple(x.dtype.is_floating for x in maker.fed)
     return tuple(g is not None for g in found)

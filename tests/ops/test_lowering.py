@@ -25,7 +25,7 @@ def test_plan_agrees_with_reference(op_type: str) -> None:
         for dynamic in (False,) if op_type in RANK_BY_SIZE else (False, True):
             built = build(op, sample, values, dynamic=dynamic)
             compiled = compile_graph(built.outputs, feeds=built.inputs, feed_ranks=[v.ndim for v in values])
-            found = NumpyModel(compiled.plan, compiled.constants).run(*values)
+            found = NumpyModel(compiled.plan, compiled.constants, hosts=compiled.hosts).run(*values)
             for i, (a, b) in enumerate(zip(found, expected, strict=True)):
                 problem = difference(a, np.asarray(b), max(sample.tolerance, 1e-5))
                 if problem is not None:

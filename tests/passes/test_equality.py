@@ -18,8 +18,8 @@ from graphc.passes.fused import Fused
 from checking import flow_of, types
 
 for _folder in ("ops", "passes", "plan"):
-    for _module in pkgutil.iter_modules(importlib.import_module(f"graphc.{_folder}").__path__):
-        importlib.import_module(f"graphc.{_folder}.{_module.name}")
+    for _module in pkgutil.walk_packages(importlib.import_module(f"graphc.{_folder}").__path__, f"graphc.{_folder}."):
+        importlib.import_module(_module.name)
 
 
 def classes(base: type[Op] = Op) -> Iterator[type[Op]]:

@@ -8,6 +8,7 @@ import pytest
 
 import graphc as gc
 from graphc.errors import InternalError
+from graphc.ir.apply import apply
 from graphc.ir.node import Node, make_node
 from graphc.ir.op import OPS
 from graphc.passes.common_subexpressions import common_subexpressions
@@ -93,7 +94,7 @@ def test_a_rule_may_replace_some_results_of_a_node(fetched: list[int]) -> None:
     with gc.Graph().as_default():
         zero = next(n for n in flow_of([gc.constant(0.0)]).nodes()).value()
         x = x23()
-        results = gc.ops.build.apply(OPS["SoftmaxCrossEntropyWithLogits"], x, gc.ones_like(x))
+        results = apply(OPS["SoftmaxCrossEntropyWithLogits"], x, gc.ones_like(x))
 
         def first(node: Node) -> Any:
             """loss -> zeros"""
@@ -111,7 +112,7 @@ def test_one_result_of_several_is_prepared(used: list[int]) -> None:
     weights = np.float32([[1, 2], [3, 1]])
     with gc.Graph().as_default():
         x = gc.placeholder("float32", (2,))
-        results = gc.ops.build.apply(OPS["SoftmaxCrossEntropyWithLogits"], gc.Variable(weights), gc.ones((2, 2)))
+        results = apply(OPS["SoftmaxCrossEntropyWithLogits"], gc.Variable(weights), gc.ones((2, 2)))
         back = np.exp(weights) / np.exp(weights).sum(1, keepdims=True)
         expected = [-np.log(back).sum(1), back - 1]
         with gc.Session() as session:

@@ -5,6 +5,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from graphc.ir.dtypes import as_dtype
+from graphc.ops.image.boxes import DrawBoundingBoxesV2, NonMaxSuppressionV3
+from graphc.ops.image.crop_and_resize import CropAndResize, CropAndResizeGradBoxes, CropAndResizeGradImage
+
 Arrays = list[np.ndarray]
 KERNELS: dict[str, Callable[[Arrays, list[int], list[int]], None]] = {}
 
@@ -190,6 +194,82 @@ def scatter_add(x: Arrays, d: list[int], attrs: list[int]) -> None:
         out[:, index] += updates[:, i]
 
 
+def _tuple_rows(indices: np.ndarray, sizes: list[int], depth: int, number: int) -> tuple[int, ...]:
+    place = tuple(int(i) for i in indices[number * depth:(number + 1) * depth])
+    if any(not 0 <= i < n for i, n in zip(place, sizes, strict=False)):
+        raise KernelError("index out of range")
+    return (*place, *(0,) * (7 - depth))
+
+
+@kernel
+def gather_nd(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    batch, count, inner, *sizes = d
+    params, out = x[0].reshape(batch, *sizes, inner), x[2].reshape(batch * count, inner)
+    for j in range(batch * count):
+        out[j] = params[(j // count, *_tuple_rows(x[1], sizes, attrs[0], j))]
+
+
+@kernel
+def scatter_nd(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    batch, count, inner, *sizes = d
+    updates, table = x[1].reshape(batch * count, inner), x[2].reshape(batch, *sizes, inner)
+    change = (lambda a, b: b, np.add, np.subtract, np.multiply, np.divide, np.minimum, np.maximum)[attrs[1]]
+    for j in range(batch * count):
+        place = (j // count, *_tuple_rows(x[0], sizes, attrs[0], j))
+        made = change(table[place], updates[j])
+        table[place] = np.trunc(made) if table.dtype.kind in "iu" and attrs[1] == 4 else made
+
+
+@kernel
+def absent(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    x[2][...] = [not (y == x[1][:d[1]]).any() for y in x[0][:d[0]]]
+
+
+@kernel
+def checked_indices(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    for j in range(d[0]):
+        _tuple_rows(x[0], d[1:], attrs[0], j)
+    x[1][...] = x[0]
+
+
+@kernel
+def inside(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    if ((x[0] < 0) | (x[0] >= d[1])).any():
+        raise KernelError("index out of range")
+    x[1][...] = x[0]
+
+
+@kernel
+def first_equal(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    x[1][...] = [list(x[0]).index(index) for index in x[0]]
+
+
+@kernel
+def sum_equal(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    sums = np.zeros(d, x[0].dtype)
+    np.add.at(sums, x[1], x[0].reshape(d))
+    x[2][...] = sums[x[1]].ravel()
+
+
+@kernel
+def set_rows(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    _change_rows(x, d, lambda old, new: new)
+
+
+@kernel
+def combine_rows(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    _change_rows(x, d, (np.add, np.subtract, np.multiply, np.divide, np.minimum, np.maximum)[attrs[0]])
+
+
+def _change_rows(x: Arrays, d: list[int], combine: Callable[..., np.ndarray]) -> None:
+    count, axis, inner = d
+    out, rows = x[2].reshape(axis, inner), x[1].reshape(count, inner)
+    for i, index in enumerate(x[0]):
+        if not 0 <= index < axis:
+            raise KernelError("index out of range")
+        out[index] = combine(out[index], rows[i])
+
+
 @kernel
 def argmax(x: Arrays, d: list[int], attrs: list[int]) -> None:
     x[1][...] = x[0].reshape(d).argmax(1).ravel()
@@ -206,6 +286,85 @@ def nonzero(x: Arrays, d: list[int], attrs: list[int]) -> None:
     if len(found) != d[1]:
         raise KernelError("number of elements")
     x[1][...] = found
+
+
+@kernel
+def top_k(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    rows, n, k = d
+    row = x[0].reshape(rows, n)
+    order = n - 1 - np.argsort(row[:, ::-1], axis=1, kind="stable")[:, ::-1][:, :k]
+    x[1][...] = np.take_along_axis(row, order, 1).ravel()
+    x[2][...] = order.ravel()
+
+
+@kernel
+def in_top_k(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    rows, classes, k = d
+    for i, (row, target) in enumerate(zip(x[0].reshape(rows, classes), x[1], strict=True)):
+        greater, inside = 0, 0 <= target < classes and bool(np.isfinite(row[target]))
+        for value in row:
+            if not inside or greater > k:
+                break
+            inside = bool(np.isfinite(value))
+            greater += int(value > row[target])
+        x[2][i] = inside and greater < k
+
+
+@kernel
+def unique(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    first: list[int] = []
+    for i, value in enumerate(x[0]):
+        same = [place for place, j in enumerate(first) if x[0][j] == value]
+        x[1][i] = same[0] if same else len(first)
+        if not same:
+            first.append(i)
+    x[2][...] = 0
+    x[2][:len(first)] = first
+    x[3][0] = len(first)
+
+
+@kernel
+def bincount(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    _, weighted, size = d
+    if (x[0] < 0).any():
+        raise KernelError("a value is refused")
+    x[2][...] = 0
+    inside = x[0] < size
+    np.add.at(x[2], x[0][inside], x[1][inside] if weighted else 1)
+
+
+@kernel
+def search_sorted(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    rows, n, count = d
+    for i, (row, values) in enumerate(zip(x[0].reshape(rows, n), x[1].reshape(rows, count), strict=True)):
+        for j, value in enumerate(values):
+            before = [not value < r for r in row] if attrs[0] else [r < value for r in row]
+            x[2][i * count + j] = sum(before)
+
+
+@kernel
+def segment_count(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    if (np.diff(x[0]) < 0).any() or (x[0] < 0).any():
+        raise KernelError("ids do not ascend")
+    x[1][0] = x[0][-1] + 1 if d[0] else 0
+
+
+@kernel
+def segment(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    n, inner, rows = d
+    how, ascending = attrs
+    data, ids, out = x[0].reshape(n, inner), x[1], x[2].reshape(rows, inner)
+    if (ids >= rows).any() or (ascending and ((np.diff(ids) < 0).any() or (ids < 0).any())):
+        raise KernelError("an id is refused")
+    bounds = (np.finfo if out.dtype.kind == "f" else np.iinfo)(out.dtype)
+    neutral = {3: 1, 4: bounds.max, 5: bounds.min}.get(how, 0)
+    out[...] = 0 if ascending and how != 3 else neutral
+    for i in np.unique(ids[ids >= 0]):
+        part = data[ids == i]
+        function = {3: np.multiply, 4: np.minimum, 5: np.maximum}.get(how, np.add)
+        total = function.reduce(part, 0, dtype=part.dtype)
+        by = {1: len(part), 2: len(part) ** 0.5}.get(how, 1)
+        out[i] = total if by == 1 else np.trunc(total / by) if out.dtype.kind != "f" else total / by
 
 
 @kernel
@@ -262,3 +421,50 @@ def cumsum(x: Arrays, d: list[int], attrs: list[int]) -> None:
 @kernel
 def cumprod(x: Arrays, d: list[int], attrs: list[int]) -> None:
     _scan(x, d, attrs, np.multiply, 1)
+
+
+# Boxes: the kernels do what the ops mean, and no more; their references are compared with other formulas elsewhere.
+
+@kernel
+def crop_boxes(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    image, box, index, outside, out = x
+    _check_indices(index, d[0])
+    op = CropAndResize((d[5], d[6]), ("bilinear", "nearest")[attrs[0]], float(outside[0]))
+    out[...] = op.reference(image.reshape(d[:4]), box.reshape(-1, 4), index).ravel()
+
+
+@kernel
+def crop_boxes_image_grad(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    grads, box, index, out = x
+    _check_indices(index, d[0])
+    op = CropAndResizeGradImage(tuple(d[:4]), as_dtype(out.dtype), ("bilinear", "nearest")[attrs[0]])
+    out[...] = op.reference(grads.reshape(d[4], d[5], d[6], d[3]), box.reshape(-1, 4), index).ravel()
+
+
+@kernel
+def crop_boxes_box_grad(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    grads, image, box, index, out = x
+    _check_indices(index, d[0])
+    made = CropAndResizeGradBoxes().reference(grads.reshape(d[4], d[5], d[6], d[3]), image.reshape(d[:4]),
+                                              box.reshape(-1, 4), index)
+    out[...] = made.ravel()
+
+
+def _check_indices(index: np.ndarray, size: int) -> None:
+    if np.any((index < 0) | (index >= size)):
+        raise KernelError("index out of range")
+
+
+@kernel
+def draw_boxes(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    image, box, color, out = x
+    made = DrawBoundingBoxesV2().reference(image.reshape(d[:4]), box.reshape(d[0], d[4], 4), color.reshape(d[5:]))
+    out[...] = made.ravel()
+
+
+@kernel
+def suppress_boxes(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    box, score, overlap, least, out, count = x
+    picked = NonMaxSuppressionV3(d[1]).reference(box.reshape(-1, 4), score, overlap[0], least[0])
+    out[...], count[0] = 0, len(picked)
+    out[:len(picked)] = picked

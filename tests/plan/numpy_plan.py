@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from graphc.ir.dtypes import as_dtype
+from graphc.kernels.layout import ListOperation
 from graphc.ops.random.philox import inner_iteration
 from graphc.plan.plan import (
     Access,
@@ -22,6 +23,7 @@ from graphc.plan.plan import (
     Host,
     If,
     Length,
+    List,
     Map,
     Plan,
     Pop,
@@ -32,7 +34,10 @@ from graphc.plan.plan import (
     While,
 )
 
+import numpy_draws  # noqa: F401  (kernels)
+import numpy_nn_kernels  # noqa: F401  registers its kernels
 from numpy_kernels import KERNELS, KernelError
+from numpy_lists import run_list
 from numpy_scalars import evaluate
 
 DIMS = {
@@ -150,7 +155,8 @@ class Frame:
         if buffer.kind == BufferKind.ALIAS:
             memory = self.flat(buffer.index)
             assert memory.size == int(np.prod(self.shape(number))), f"alias {number} has another number of elements"
-            return memory
+            wanted = numpy_dtype(buffer.dtype)
+            return memory if memory.dtype == wanted else memory.view(wanted)
         if number not in self.memory:
             self.memory[number] = self._allocate(number)
         return self.memory[number]
@@ -263,17 +269,24 @@ class Frame:
         self.fill(step.slots, step.binds, results)
 
     def do_push(self, step: Push) -> None:
-        self.flat(step.result)[0] = (self.flat(step.source)[0], self.value(step.value))
+        self.flat(step.result)[0] = (*self.flat(step.source)[0], self.value(step.value))
 
     def do_pop(self, step: Pop) -> None:
         top = self.flat(step.source)[0]
         if not top:
             raise KernelError("pop from an empty list")
-        self.flat(step.result)[0] = top[0]
-        self.fill((step.slot,), step.binds, [top[1]])
+        self.flat(step.result)[0] = top[:-1]
+        self.fill((step.slot,), step.binds, [top[-1]])
 
     def do_length(self, step: Length) -> None:
-        count, top = 0, self.flat(step.source)[0]
-        while top:
-            count, top = count + 1, top[0]
-        self.flat(step.buffer)[0] = count
+        self.flat(step.buffer)[0] = len(self.flat(step.source)[0])
+
+    def do_list(self, step: List) -> None:
+        values = [self.flat(o)[0] if self.body.buffers[o].dtype == "handle" else self.value(o) for o in step.operands]
+        row = self.body.slots[step.slots[0]]
+        found = run_list(ListOperation(step.operation), values, row)
+        if isinstance(found, tuple):
+            handle = np.empty((), object)
+            handle[()] = found
+            found = handle
+        self.fill(step.slots, step.binds, [found])

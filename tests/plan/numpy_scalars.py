@@ -5,8 +5,10 @@ import math
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from graphc.ir.dtypes import as_dtype
+from graphc.ops.math import special_reference
 from graphc.ops.random.philox import uniform, words
 from graphc.plan.plan import Instr, Program
 
@@ -44,9 +46,16 @@ PRIMITIVES = {
     "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2, "sinh": np.sinh, "cosh": np.cosh,
     "floor": np.floor, "ceil": np.ceil, "round": np.round, "min": np.minimum, "max": np.maximum, "less": np.less,
     "less_equal": np.less_equal, "greater": np.greater, "greater_equal": np.greater_equal, "equal": np.equal,
-    "not_equal": np.not_equal, "and": np.logical_and, "or": np.logical_or, "not": np.logical_not,
-    "xor": np.logical_xor, "select": np.where, "cast": lambda x: x, "is_nan": np.isnan, "is_inf": np.isinf,
-    "is_finite": np.isfinite,
+    "not_equal": np.not_equal, "and": np.bitwise_and, "or": np.bitwise_or, "not": np.invert,
+    "xor": np.bitwise_xor, "select": np.where, "cast": lambda x: x, "is_nan": np.isnan, "is_inf": np.isinf,
+    "is_finite": np.isfinite, "shift_left": np.left_shift, "shift_right": np.right_shift,
+    "population_count": lambda x: np.reshape([bin(int(v) % 2**(8 * x.itemsize)).count("1") for v in x.flat], x.shape),
+    "div_no_nan": lambda x, y: np.where(y == 0, 0, x / y), "mul_no_nan": lambda x, y: np.where(y == 0, 0, x * y),
+    "next_after": np.nextafter, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "erfc": special.erfc,
+    "lgamma": special.gammaln, "digamma": special.psi, "zeta": special.zeta, "igamma": special.gammainc,
+    "polygamma": lambda n, x: special.polygamma(n.astype(int), x), "igammac": special.gammaincc,
+    "igamma_grad_a": lambda a, x: special_reference.gamma_parts(a, x, slope=True)[0], "betainc": special.betainc,
+    "bessel_i0e": special.i0e, "bessel_i1e": special.i1e,
 }
 REDUCTIONS = {"add": np.add, "mul": np.multiply, "max": np.maximum, "min": np.minimum, "and": np.logical_and,
               "or": np.logical_or}

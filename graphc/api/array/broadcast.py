@@ -1,4 +1,4 @@
-"""Repeated elements: BroadcastTo, Tile; and what undoes broadcasting, _SumTo."""
+"""Repeated elements: broadcast_to, tile, and the shapes of broadcasts."""
 from __future__ import annotations
 
 from typing import Any
@@ -28,7 +28,7 @@ def sum_to(x: Any, shape: Any, name: str | None = None) -> Tensor:
     return result
 
 
-@public("tile")
+@public("tile", "manip.tile")
 def tile(input: Any, multiples: Any, name: str | None = None) -> Tensor:
     """The tensor repeated multiples[i] times along axis i, as `tf.tile`."""
     result: Tensor = apply(Tile, input, multiples, name=name)

@@ -1,4 +1,4 @@
-"""Tensors of one value or of a row of numbers: Fill, ZerosLike, OnesLike, Range; zeros and ones."""
+"""Tensors of one value or of a row of numbers: fill, zeros, ones, range."""
 from __future__ import annotations
 
 from collections.abc import Sequence

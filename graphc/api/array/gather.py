@@ -1,16 +1,17 @@
-"""Elements picked by index: GatherV2 and its gradient, OneHot, Where (the indices of what is true), boolean_mask."""
+"""Elements picked by index: gather, gather_nd, one_hot, where, boolean_mask."""
 from __future__ import annotations
 
 from typing import Any
 
-from graphc.api.array.fill import ones_like
+import numpy as np
+
+from graphc.api.array.cast import cast
+from graphc.api.array.fill import range_, zeros_like
 from graphc.api.array.join import concat
 from graphc.api.array.select import select
 from graphc.api.array.shapes import reshape, shape, size, squeeze
-from graphc.api.math.binary import add, multiply
-from graphc.api.math.comparison import greater_equal, less, logical_and
+from graphc.api.math.binary import add
 from graphc.api.public import public
-from graphc.errors import UnimplementedError
 from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.dtypes import DType, as_dtype, float32
 from graphc.ir.graph import get_default_graph
@@ -21,19 +22,34 @@ from graphc.ops.array.gather import (
     Where,
     _ScatterSum,
 )
+from graphc.ops.array.gather_nd import GatherNd
 
 
 @public("gather")
 def gather(params: Any, indices: Any, validate_indices: Any = None, name: str | None = None, axis: Any = None,
            batch_dims: int = 0) -> Tensor:
-    """The slices of params along `axis` (0) that indices names, as `tf.gather`. indices: int32 or int64, any shape.
+    """The slices of params along `axis` (batch_dims) that indices names, as `tf.gather`. indices: int32 or int64.
 
-    An index out of range is an InvalidArgumentError when run, on every device, whatever validate_indices says.
+    The first batch_dims axes of params and indices belong together. An index out of range is an InvalidArgumentError
+    when run, on every device, whatever validate_indices says.
     """
-    result: Tensor = apply(
-        GatherV2, params, indices, 0 if axis is None else axis, name=name, batch_dims=int(batch_dims)
-    )
+    where = batch_dims if axis is None else axis
+    result: Tensor = apply(GatherV2, params, indices, where, name=name, batch_dims=int(batch_dims))
     return result
+
+
+@public("batch_gather")
+def batch_gather(params: Any, indices: Any, name: str | None = None) -> Tensor:
+    """result[b..., i] = params[b..., indices[b..., i]], where b runs over all axes of indices but the last, as
+    `tf.batch_gather`."""
+    with get_default_graph().name_scope(name or "BatchGather"):
+        params, indices = convert_to_tensor(params, name="params"), convert_to_tensor(indices, name="indices")
+        rank = indices.spec.rank
+        if rank is None:
+            raise ValueError("batch_gather does not allow indices with unknown shape.")
+        if rank == 0:
+            raise ValueError("batch_gather: indices must have at least one axis")
+        return gather(params, indices, axis=rank - 1, batch_dims=rank - 1)
 
 
 def scatter_sum(updates: Any, indices: Any, shape: Any, axis: int = 0, name: str | None = None) -> Tensor:
@@ -42,32 +58,32 @@ def scatter_sum(updates: Any, indices: Any, shape: Any, axis: int = 0, name: str
     return result
 
 
-@public("gather_nd")
+@public("gather_nd", "manip.gather_nd")
 def gather_nd(params: Any, indices: Any, name: str | None = None, batch_dims: int = 0) -> Tensor:
-    """The slices of params at the index tuples in the last axis of indices, as `tf.gather_nd`."""
-    if batch_dims:
-        raise UnimplementedError("gather_nd with batch_dims other than 0 is not supported")
-    with get_default_graph().name_scope(name or "GatherNd") as scope:
+    """The slices of params at the index tuples in the last axis of indices, as `tf.gather_nd`. The first batch_dims
+    axes of both belong together."""
+    if not isinstance(batch_dims, (int, np.integer)):
+        raise TypeError(f"gather_nd: batch_dims must be an int; got {batch_dims!r}")
+    if batch_dims < 0:
+        raise ValueError("gather_nd does not allow negative batch_dims.")
+    if not batch_dims:
+        result: Tensor = apply(GatherNd, params, indices, name=name)
+        return result
+    with get_default_graph().name_scope(name or "BatchGatherND") as scope:
         params, indices = convert_to_tensor(params, name="params"), convert_to_tensor(indices, name="indices")
-        depth = indices.shape[-1].value
-        if depth is None or params.spec.rank is None or depth > params.spec.rank:
-            raise ValueError(
-                f"gather_nd: the last axis of indices {indices!r} must have a known size of at most the rank of "
-                f"params {params!r}"
-            )
-        sizes = shape(params, out_type=indices.dtype)
-        if not depth:
-            raise ValueError("gather_nd: the last axis of indices must not be empty")
-        flat, count, inside = indices[..., 0], shape(params)[0], None
-        for i in range(1, depth):
-            index = indices[..., i]
-            flat, count = add(multiply(flat, sizes[i]), index), multiply(count, shape(params)[i])
-            fits = logical_and(greater_equal(index, 0), less(index, sizes[i]))
-            inside = fits if inside is None else logical_and(inside, fits)
-        if inside is not None:      # an index outside of its axis is none of the rows
-            flat = select(inside, flat, multiply(ones_like(flat), -1))
-        rows = reshape(params, concat([[count], shape(params)[depth:]], 0))
-        return gather(rows, flat, name=scope)
+        rank = indices.spec.rank
+        if rank is None:
+            raise ValueError("gather_nd: with batch_dims, the rank of indices must be known; say it by set_shape")
+        for label, given in (("indices", rank), ("params", params.spec.rank)):
+            if given is not None and batch_dims >= given:
+                raise ValueError(f"gather_nd: batch_dims = {batch_dims} must be less than rank({label}) = {given}")
+        sizes, columns = shape(params), []
+        for axis in range(batch_dims):
+            own = reshape(range_(0, sizes[axis]), [-1 if i == axis else 1 for i in range(rank)])
+            # By an addition, which ends the run if the sizes of the batch axes differ.
+            columns.append(add(cast(own, indices.dtype), zeros_like(indices[..., :1])))
+        result = apply(GatherNd, params, concat([*columns, indices], -1), name=scope)
+        return result
 
 
 @public("one_hot")

@@ -74,6 +74,7 @@ def _index(item: Any) -> Any:
         return int(item)
     raise TypeError(_WRONG.format(item, type(item).__name__))
 
+
 _WRONG = (
     "a tensor is indexed by ints, slices (`:`), ellipsis (`...`), None and scalar integer tensors, not by {!r} ({}); "
     "use "
@@ -86,4 +87,3 @@ def _packed(values: list[Any], entries: list[Any]) -> Any:
         values = [cast(v, int64) if isinstance(v, Tensor) else v for v in values]
         return stack(values) if any(isinstance(v, Tensor) for v in values) else np.array(values, np.int64)
     return stack(values, name="stack")
-

@@ -1,4 +1,4 @@
-"""Ops that pass a value on: Identity, StopGradient; and NoOp, which has none."""
+"""The same value behind an order, a barrier for gradients, or nothing: identity, group, no_op, stop_gradient, tuple."""
 from __future__ import annotations
 
 from collections.abc import Sequence

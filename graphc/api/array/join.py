@@ -1,6 +1,7 @@
-"""Tensors put together and taken apart along an axis: ConcatV2, Pack, Unpack, Split, SplitV."""
+"""Tensors put together and taken apart along an axis: concat, stack, unstack, split."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,12 @@ import numpy as np
 from graphc.api.array.identity import identity
 from graphc.api.public import public
 from graphc.ir.apply import _first_dtype, _holds_tensors, apply, convert_to_tensor
+from graphc.ir.graph import get_default_graph
 from graphc.ir.op import normalise_axis
 from graphc.ir.tensor import Tensor
 from graphc.ops.array.join import ConcatV2, Pack, Split, SplitV, Unpack
+from graphc.ops.array.join_shapes import ParallelConcat
+from graphc.ops.array.shapes import ExpandDims
 
 
 @public("concat", "concat_v2")
@@ -75,3 +79,18 @@ def split(
             raise ValueError("split: the number of parts is not known; give num")
         num = sizes.spec.shape[0]
     return list(apply(SplitV, value, sizes, axis, name=name, num_split=num))
+
+
+@public("parallel_stack")
+def parallel_stack(values: Sequence[Any], name: str = "parallel_stack") -> Tensor:
+    """The values, whose shapes are known, along a new first axis, as `tf.parallel_stack`."""
+    with get_default_graph().name_scope(name):
+        parts = [convert_to_tensor(v) for v in values]
+        if not parts:
+            raise ValueError("parallel_stack: at least one value is needed")
+        shape = (len(parts), *parts[0].shape.as_list())
+        if None in shape:
+            raise ValueError(f"parallel_stack: the shape of {parts[0]!r} must be known; use gc.stack")
+        rows: list[Tensor] = [apply(ExpandDims, part, 0) for part in parts]
+        result: Tensor = apply(ParallelConcat, rows, shape=shape)
+        return result

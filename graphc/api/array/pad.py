@@ -1,4 +1,4 @@
-"""Borders around a tensor: Pad (zeros), PadV2 (a given value), MirrorPad (the tensor's own elements)."""
+"""Borders around a tensor."""
 from __future__ import annotations
 
 from typing import Any

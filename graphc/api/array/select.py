@@ -1,4 +1,4 @@
-"""Choice between two tensors, element by element: SelectV2 and TF 1's Select."""
+"""Choice between two tensors, element by element."""
 from __future__ import annotations
 
 from typing import Any
@@ -7,6 +7,7 @@ from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
 from graphc.ir.dtypes import DType
 from graphc.ir.tensor import Tensor
+from graphc.ops.array.gather import Where
 from graphc.ops.array.select import Select, SelectV2
 
 
@@ -18,10 +19,16 @@ def select(condition: Any, x: Any, y: Any, name: str | None = None) -> Tensor:
 
 
 @public("where_v2")
-def where_v2(condition: Any, x: Any, y: Any, name: str | None = None) -> Tensor:
-    """x where condition, else y; all three broadcast, as `tf.where_v2`."""
+def where_v2(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Tensor:
+    """x where condition, else y, all three broadcast; without x and y the indices of the true elements. As
+    `tf.where_v2`."""
+    if (x is None) != (y is None):
+        raise ValueError("x and y must both be non-None or both be None.")
+    if x is None:
+        result: Tensor = apply(Where, condition, name=name)
+        return result
     x, y = _one_dtype(x, y)
-    result: Tensor = apply(SelectV2, condition, x, y, name=name)
+    result = apply(SelectV2, condition, x, y, name=name)
     return result
 
 

@@ -1,4 +1,4 @@
-"""Shapes as tensors (Shape, Size, Rank) and other shapes of the same elements (Reshape, ExpandDims, Squeeze)."""
+"""Shapes as tensors (shape, size, rank) and other shapes of the same elements (reshape, expand_dims, squeeze)."""
 from __future__ import annotations
 
 from typing import Any
@@ -9,6 +9,7 @@ from graphc.api.public import public
 from graphc.ir.apply import apply
 from graphc.ir.dtypes import as_dtype, int32
 from graphc.ir.tensor import Tensor
+from graphc.ops.array.join_shapes import BroadcastArgs, ShapeN
 from graphc.ops.array.shapes import ExpandDims, Rank, Reshape, Shape, Size, Squeeze
 
 
@@ -33,7 +34,7 @@ def rank(input: Any, name: str | None = None) -> Tensor:
     return result
 
 
-@public("reshape")
+@public("reshape", "manip.reshape")
 def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
     """The same elements in row-major order under another shape, as `tf.reshape`. One size may be -1.
 
@@ -60,4 +61,17 @@ def squeeze(input: Any, axis: Any = None, name: str | None = None, squeeze_dims:
     axes = squeeze_dims if axis is None else axis
     axes = () if axes is None else (axes,) if np.isscalar(axes) else tuple(axes)
     result: Tensor = apply(Squeeze, input, name=name, squeeze_dims=tuple(int(a) for a in axes))
+    return result
+
+
+@public("shape_n")
+def shape_n(input: Any, out_type: Any = int32, name: str | None = None) -> list[Tensor]:
+    """The shapes of the tensors, as `tf.shape_n`."""
+    return list(apply(ShapeN, list(input), name=name, out_type=as_dtype(out_type)))
+
+
+@public("broadcast_dynamic_shape")
+def broadcast_dynamic_shape(shape_x: Any, shape_y: Any) -> Tensor:
+    """The shape that tensors of these two have together, as a tensor, as `tf.broadcast_dynamic_shape`."""
+    result: Tensor = apply(BroadcastArgs, shape_x, shape_y)
     return result

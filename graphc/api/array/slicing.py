@@ -1,4 +1,4 @@
-"""Parts of a tensor: Slice, StridedSlice with all its masks, and their gradients. NumPy's notation: getitem.py."""
+"""Parts of a tensor: slice and strided_slice. NumPy's notation: getitem.py."""
 from __future__ import annotations
 
 from typing import Any

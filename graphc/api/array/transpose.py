@@ -1,4 +1,4 @@
-"""Axes in another order (Transpose) or direction (ReverseV2), and permutations of them (InvertPermutation)."""
+"""Other orders of axes and elements: transpose, reverse, invert_permutation."""
 from __future__ import annotations
 
 from typing import Any
@@ -33,14 +33,14 @@ def _reversed_axes(a: Tensor) -> Tensor:
         return reverse(range_(0, rank(a)), [0])
 
 
-@public("invert_permutation")
+@public("invert_permutation", "math.invert_permutation")
 def invert_permutation(x: Any, name: str | None = None) -> Tensor:
     """y with y[x[i]] = i, of a permutation x of the numbers below its length. As `tf.invert_permutation`."""
     result: Tensor = apply(InvertPermutation, x, name=name)
     return result
 
 
-@public("matrix_transpose")
+@public("matrix_transpose", "linalg.transpose", "linalg.matrix_transpose")
 def matrix_transpose(a: Any, name: str = "matrix_transpose", conjugate: bool = False) -> Tensor:
     """The last two axes exchanged, as `tf.matrix_transpose`. Raises ValueError below rank 2."""
     a = convert_to_tensor(a, name="a")
@@ -50,7 +50,7 @@ def matrix_transpose(a: Any, name: str = "matrix_transpose", conjugate: bool = F
     return transpose(a, [*range(rank - 2), rank - 1, rank - 2], name=name, conjugate=conjugate)
 
 
-@public("reverse", "reverse_v2")
+@public("reverse", "reverse_v2", "manip.reverse")
 def reverse(tensor: Any, axis: Any, name: str | None = None) -> Tensor:
     """The elements in reverse order along the axes `axis` (a list of ints), as `tf.reverse`."""
     if not isinstance(axis, (list, tuple, np.ndarray, Tensor)):

@@ -1,4 +1,4 @@
-"""cond and case: trace their branches into FuncGraphs and make If operations (control.py)."""
+"""cond: traces its branches into FuncGraphs and makes an If operation (control.py)."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -43,7 +43,7 @@ def cond(pred: Any, true_fn: Callable[[], Any] | None = None, false_fn: Callable
     structure = then.structured_outputs
     if structure is None:
         return operation
-    packed = nest.pack_sequence_as(structure, operation.outputs)
+    packed = nest.pack_like(structure, operation.outputs)
     if not strict and isinstance(packed, (list, tuple)) and len(packed) == 1 and not hasattr(packed, "_fields"):
         return packed[0]
     return packed
@@ -67,7 +67,7 @@ def _branch_output(graph: FuncGraph, value: Any, pred: Tensor) -> Tensor:
             return identity(graph.capture(pred))
     if hasattr(value, "_ref") and value._ref().graph is not graph:
         value = value._as_graph_element()
-    tensor = convert_to_tensor(value)
+    tensor = convert_to_tensor(nest.to_tensor(value))
     return tensor if tensor.graph is graph else graph.capture(tensor)
 
 
@@ -81,20 +81,3 @@ def _check_branches(then: FuncGraph, otherwise: FuncGraph, pred: Tensor) -> None
         if x.dtype != y.dtype:
             raise ValueError("cond: Outputs of true_fn and false_fn must have the same type: "
                              f"{x.dtype.name}, {y.dtype.name} (output {i}: {x.name}, {y.name})")
-
-
-@public("case")
-def case(pred_fn_pairs: Any, default: Callable[[], Any] | None = None, exclusive: bool = False, strict: bool = False,
-         name: str | None = None) -> Any:
-    """The first function whose predicate holds, else default(), as `tf.case`. Without a default the last one runs."""
-    pairs = list(pred_fn_pairs.items()) if isinstance(pred_fn_pairs, dict) else list(pred_fn_pairs)
-    if not pairs:
-        raise ValueError("case: argument 'pred_fn_pairs' is empty")
-    if default is None:
-        *pairs, (_, default) = pairs
-    chosen = default
-    for pred, function in reversed(pairs):
-        def chosen(pred: Any = pred, function: Any = function, rest: Any = chosen) -> Any:
-            return cond(pred, function, rest, strict=strict)
-    with get_default_graph().name_scope(name or "case"):
-        return chosen()

@@ -37,8 +37,6 @@ def new_function(name: str, make: Callable[[str, Graph], Any] = FuncGraph) -> An
     return graph
 
 
-
-
 def align_captures(graphs: Sequence[FuncGraph]) -> list[Tensor]:
     """Gives all bodies the same captured inputs in the same order; returns the tensors to pass for them."""
     union = list(dict.fromkeys(t for graph in graphs for t in graph.captures))

@@ -6,6 +6,7 @@ from typing import Any
 
 from graphc.ir.apply import apply
 from graphc.ir.dtypes import as_dtype
+from graphc.ir.op import OPS
 from graphc.ir.tensor import Tensor
 from graphc.ops.control.lists import HANDLE as HANDLE
 from graphc.ops.control.lists import EmptyTensorList, TensorListPopBack, TensorListPushBack, element_sizes
@@ -26,6 +27,12 @@ def like(tensor: Tensor) -> Tensor:
 def push(handle: Tensor, tensor: Tensor) -> Tensor:
     """A new list: `handle` with `tensor` on top."""
     made: Tensor = apply(TensorListPushBack, handle, tensor)
+    return made
+
+
+def add(a: Tensor, b: Tensor) -> Tensor:
+    """The list of the sums of the elements of two; one that is missing counts as zeros."""
+    made: Tensor = apply(OPS["_TensorListAdd"], a, b)
     return made
 
 

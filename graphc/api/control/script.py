@@ -1,9 +1,4 @@
-"""Ops that call back into Python: py_func, Print and Assert. A plan names the function; this process has it by that
-name.
-
-Such an op runs at most once in a run, in the order in which the ops were made, on the thread that called Session.run.
-An exception comes out of Session.run with the user's line and, as its cause, the original.
-"""
+"""py_func, Print and Assert."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

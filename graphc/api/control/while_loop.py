@@ -11,7 +11,7 @@ from graphc.api.math.comparison import less, logical_and
 from graphc.api.public import public
 from graphc.ir import dims, nest
 from graphc.ir.apply import convert_to_tensor, is_tensor_like
-from graphc.ir.dtypes import bool_, int32
+from graphc.ir.dtypes import bool_, int32, variant
 from graphc.ir.func_graph import FuncGraph
 from graphc.ir.graph import get_default_graph
 from graphc.ir.spec import Spec
@@ -38,7 +38,7 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
     graph = get_default_graph()
     structure = loop_vars if isinstance(loop_vars, (list, tuple)) else [loop_vars]
     with graph.name_scope(name or "while") as scope:
-        initial = [convert_to_tensor(v) for v in nest.flatten(structure)]
+        initial = [convert_to_tensor(nest.to_tensor(v)) for v in nest.flatten(structure)]
         specs = [_invariant(t, s, i) for i, (t, s) in enumerate(zip(initial, _invariants(structure, shape_invariants),
                                                                     strict=True))]
         test, step = _counted(cond, body, maximum_iterations, initial, specs)
@@ -50,7 +50,7 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
         from graphc.api.array.identity import stop_gradient
 
         results = [stop_gradient(t) for t in results]
-    packed = nest.pack_sequence_as(structure, results)
+    packed = nest.pack_like(structure, results)
     return packed[0] if len(packed) == 1 and not return_same_structure and isinstance(packed, (list, tuple)) else packed
 
 
@@ -79,7 +79,7 @@ def _flatten_shapes(structure: Any, shapes: Any) -> list[Any]:
 def _invariant(tensor: Tensor, shape: Any, position: int) -> Spec:
     """The spec that a loop variable has in every iteration: sizes not known now are symbols of the body's own."""
     static = tensor.spec.static_shape
-    if shape is not None:
+    if shape is not None and tensor.dtype != variant:
         if not shape.is_compatible_with(tensor.shape) or not _is_wider(shape.sizes, static):
             raise ValueError(f"while_loop: The shape invariant specified for {tensor.name} is not compatible with the "
                              f"initial shape of the loop variable. It enters the loop with shape {tensor.shape}, but "
@@ -130,7 +130,7 @@ class _Loop:
     def _begin(self, name: str) -> tuple[FuncGraph, list[Any]]:
         graph = new_function(name)
         leaves = [graph.add_input(spec, f"loop_var_{i}") for i, spec in enumerate(self.specs)]
-        packed = nest.pack_sequence_as(self.structure, leaves[self.counted:])
+        packed = nest.pack_like(self.structure, leaves[self.counted:])
         return graph, [*leaves[:self.counted], *packed]
 
     def trace_cond(self, cond: Callable[..., Any], scope: str) -> FuncGraph:
@@ -156,6 +156,7 @@ class _Loop:
         spec, variable = self.specs[position], graph.inputs[position]
         if value is None:
             raise ValueError(f"while_loop: body returned None for loop variable {position - self.counted}")
+        value = nest.to_tensor(value)
         tensor = convert_to_tensor(value, None if is_tensor_like(value) else spec.dtype)
         tensor = tensor if tensor.graph is graph else graph.capture(tensor)
         if tensor.dtype != spec.dtype:

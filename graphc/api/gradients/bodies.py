@@ -23,11 +23,12 @@ from typing import Any
 from graphc.api.array.source import constant
 from graphc.api.control import lists
 from graphc.api.control.control import make_if, make_while, new_function, outermost
+from graphc.api.gradients.slices import as_dense
 from graphc.api.gradients.walk import OF_OPERATIONS, backward, is_differentiable, reaches, zeros_for
 from graphc.api.math.binary import add, subtract
 from graphc.api.math.comparison import greater
 from graphc.ir import dims
-from graphc.ir.dtypes import int32
+from graphc.ir.dtypes import int32, variant
 from graphc.ir.func_graph import FuncGraph
 from graphc.ir.graph import Graph, get_default_graph
 from graphc.ir.op import Op
@@ -119,7 +120,7 @@ def while_gradient(loop: Operation, dys: Sequence[Tensor | None], wanted: Sequen
         left = graph.add(Spec(int32, ()), "left")
         arriving = [graph.add(_open_spec(inner[i]), f"dy_{i}") for i in carried]
         sums = [graph.add(_open_spec(inner[i]), f"sum_{i}") for i in captured]
-        found = backward([outputs[i] for i in carried], arriving, [inner[i] for i in (*carried, *captured)])
+        found = _backward([outputs[i] for i in carried], arriving, [inner[i] for i in (*carried, *captured)])
         _finish_body(graph, left, [inner[i] for i in carried], sums, found)
     trips = trip_count(loop)
     start = [zeros_for(loop.outputs[i]) if dys[i] is None else dys[i] for i in carried]
@@ -130,6 +131,11 @@ def while_gradient(loop: Operation, dys: Sequence[Tensor | None], wanted: Sequen
     by_position = dict(zip((*carried, *captured), results[1:], strict=False))
     nothing = {i for i, dx in zip(captured, found[len(carried):], strict=True) if dx is None}    # floordiv and its like
     return [None if i in nothing else by_position.get(i) for i in range(len(inputs))]
+
+
+def _backward(ys: Sequence[Tensor], dys: Sequence[Tensor], xs: Sequence[Tensor]) -> Gradients:
+    """`backward` inside a body, whose results are tensors."""
+    return [as_dense(dx) for dx in backward(ys, dys, xs)]
 
 
 def _body(loop: Operation) -> FuncGraph:
@@ -170,7 +176,8 @@ def _finish_body(graph: LoopGradient, left: Tensor, carried: Sequence[Tensor], s
     for tensor, gradient in zip(carried, found, strict=False):
         outputs.append(zeros_for(tensor) if gradient is None else gradient)
     for total, gradient in zip(sums, found[len(carried):], strict=True):
-        outputs.append(total if gradient is None else add(total, gradient))
+        plus = lists.add if total.dtype == variant else add
+        outputs.append(total if gradient is None else plus(total, gradient))
     outputs = [t if t.graph is graph else graph.capture(t) for t in outputs]
     graph.outputs = [*outputs, *(rest for _, rest in graph.lists)]
 
@@ -295,7 +302,7 @@ def _branch_gradient(branch: Operation, forward: FuncGraph, inputs: Sequence[Ten
     outputs = list(forward.outputs)
     with graph.as_default():
         starts = [graph.capture(dys[i]) for i in arriving]  # type: ignore[arg-type]
-        return graph, backward([outputs[i] for i in arriving], starts, [forward.inputs[j] for j in targets])
+        return graph, _backward([outputs[i] for i in arriving], starts, [forward.inputs[j] for j in targets])
 
 
 def keep(branch: Operation, forward: FuncGraph, tensor: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from graphc.api.array.fill import ones_like, range_, zeros_like
 from graphc.api.array.source import constant
 from graphc.api.control import lists
 from graphc.api.control.cond import cond
+from graphc.api.gradients.slices import IndexedSlices
 from graphc.api.math.reduce import reduce_mean, reduce_sum
 from graphc.ir import dims
 from graphc.ir.apply import apply
@@ -64,6 +65,9 @@ class Builder:
                 return dy
         summed: Tensor = self.sum_to(dy, self.shape(x))
         return summed
+
+    def indexed_slices(self, values: Tensor, indices: Tensor, dense_shape: Tensor) -> IndexedSlices:
+        return IndexedSlices(values, indices, dense_shape)
 
     def list_like(self, x: Tensor) -> Tensor:
         return lists.like(x)

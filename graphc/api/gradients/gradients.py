@@ -5,14 +5,17 @@ Variables count as their ref tensor, so the gradient of a variable gathers over 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from graphc.api.array.fill import ones_like
 from graphc.api.array.join import stack
+from graphc.api.array.shapes import reshape
 from graphc.api.gradients import bodies  # noqa: F401  (gradients of loops and branches)
+from graphc.api.gradients.slices import IndexedSlices
 from graphc.api.gradients.walk import backward, is_differentiable, zeros_for
 from graphc.api.public import public
-from graphc.errors import built_at
+from graphc.errors import UnimplementedError, built_at
 from graphc.ir.apply import convert_to_tensor
 from graphc.ir.dtypes import variant
 from graphc.ir.func_graph import FuncGraph
@@ -38,19 +41,20 @@ class AggregationMethod:
     EXPERIMENTAL_ACCUMULATE_N = 2
 
 
-
-
 @public("gradients")
 def gradients(ys: Any, xs: Any, grad_ys: Any = None, name: str = "gradients", colocate_gradients_with_ops: bool = False,
               gate_gradients: bool = False, aggregation_method: int | None = None, stop_gradients: Any = None,
-              unconnected_gradients: str = UnconnectedGradients.NONE) -> list[Tensor | None]:
+              unconnected_gradients: str = UnconnectedGradients.NONE) -> list[Any]:
     """For each x the gradient of the sum of ys, as `tf.gradients`; None if no y depends on it.
 
     ys, xs, grad_ys, stop_gradients: a tensor (variable) or a list of them. grad_ys: the gradients that arrive at the
     ys, ones by default. stop_gradients: tensors taken as independent of what they are made of; those among the xs have
-    their own gradients, the partial derivatives. Integers and bools have no gradients: None. Raises LookupError for an
-    op without gradient, TypeError for a y that holds no numbers.
+    their own gradients, the partial derivatives. Integers and bools have no gradients: None. The gradient of what is
+    only gathered from is IndexedSlices. Raises LookupError for an op without gradient, TypeError for a y that holds no
+    numbers.
     """
+    if aggregation_method not in (None, 0, 1, 2):
+        raise ValueError(f"Invalid aggregation_method specified {aggregation_method}.")
     y_list = [convert_to_tensor(y) for y in _listed(ys)]
     x_list = [_element(x) for x in _listed(xs)]
     stops = [_element(s) for s in _listed(stop_gradients)] if stop_gradients is not None else []
@@ -80,6 +84,8 @@ def _graph(ys: Sequence[Tensor]) -> Any:
 
 def _element(x: Any) -> Tensor:
     """A tensor to differentiate by. Inside a body, what it captured stands for the outer tensor."""
+    if isinstance(x, IndexedSlices):
+        raise TypeError(f"gradients: cannot differentiate by {x!r}; differentiate by its .values")
     if hasattr(x, "_ref"):
         outer = x._as_graph_element()
         read = _inside(outer)
@@ -117,33 +123,26 @@ def _start(y: Tensor, dy: Any, position: int) -> Tensor:
     return given
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 @public("hessians")
-def hessians(ys: Any, xs: Any, name: str = "hessians") -> list[Tensor]:
-    """The Hessian of the sum of ys for each x of rank 1, as `tf.hessians`: one gradient a row."""
+def hessians(ys: Any, xs: Any, name: str = "hessians", colocate_gradients_with_ops: bool = False,
+             gate_gradients: bool = False, aggregation_method: int | None = None) -> list[Tensor]:
+    """The Hessian of the sum of ys for each x, of the shape of x twice, as `tf.hessians`: one gradient for each
+    element.
+
+    Raises ValueError if no y depends on an x, UnimplementedError for an x of unknown shape.
+    """
     result = []
     for x in _listed(xs):
         x = convert_to_tensor(x)
-        size = x.shape[0].value if x.shape.ndims == 1 else None
-        if size is None:
-            raise ValueError(f"hessians: '{x.name}' must be a vector of known length, but has shape {x.shape}")
+        sizes = [s.value for s in x.shape] if x.shape.ndims is not None else [None]
+        if None in sizes:
+            raise UnimplementedError(f"hessians: argument 'xs': '{x.name}' must be of known shape, but has {x.shape}"
+                                     f"{built_at(x.op)}\n  call set_shape on it", x.op)
         with get_default_graph().name_scope(name):
-            first = gradients(ys, x)[0]
-            rows = [gradients(first[i], x, unconnected_gradients="zero")[0] for i in range(size)]
-            result.append(stack(rows))
+            first = gradients(ys, x, aggregation_method=aggregation_method)[0]
+            if first is None:
+                raise ValueError(f"hessians: no y depends on '{x.name}'{built_at(x.op)}")
+            flat = reshape(first, [-1])
+            rows = [gradients(flat[i], x, unconnected_gradients="zero")[0] for i in range(prod(sizes))]
+            result.append(reshape(stack(rows), [*sizes, *sizes]) if rows else reshape(first, [*sizes, *sizes]))
     return result

@@ -4,24 +4,31 @@
  2. Walk them in reverse topological order. What arrives at an output from all its users is added up (AddN) once, when
     the op's turn comes; the op's `grad` then gives what goes to each input.
 
+IndexedSlices (the gradient of gather) go through the ops of SLICED as they are, and several of them add up to
+IndexedSlices; everything else is given a tensor.
+
 Loops and branches have gradients that need the operation itself, not only its definition: bodies.py puts them into
 OF_OPERATIONS.
 """
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from graphc.api.array.fill import zeros
 from graphc.api.array.shapes import shape
 from graphc.api.control import lists
+from graphc.api.gradients import registry
 from graphc.api.gradients.builder import BUILDER
+from graphc.api.gradients.slices import Gradient, IndexedSlices, as_dense, joined
 from graphc.api.math.binary import add_n
-from graphc.errors import UnimplementedError, built_at
+from graphc.errors import built_at
 from graphc.ir.dtypes import DType, variant
 from graphc.ir.graph import get_default_graph
 from graphc.ir.tensor import Operation, Tensor
 
 # By op type: function(operation, gradients of its outputs, which inputs matter) -> gradients of its inputs.
+SLICED = frozenset({"Identity", "RefIdentity"})
 OF_OPERATIONS: dict[str, Callable[[Operation, Sequence[Tensor | None], Sequence[bool]], Sequence[Tensor | None]]] = {}
 
 
@@ -40,7 +47,7 @@ def zeros_for(tensor: Tensor) -> Tensor:
 
 
 def backward(ys: Sequence[Tensor], dys: Sequence[Tensor], xs: Sequence[Tensor],
-             stops: Sequence[Tensor] = ()) -> list[Tensor | None]:
+             stops: Sequence[Tensor] = ()) -> list[Gradient | None]:
     """Gradients for xs, made in the default graph; ys and xs may be of a body whose gradient that graph is."""
     walk = _Walk(ys, xs, stops)
     for y, dy in zip(ys, dys, strict=True):
@@ -53,7 +60,7 @@ def backward(ys: Sequence[Tensor], dys: Sequence[Tensor], xs: Sequence[Tensor],
 class _Walk:
     def __init__(self, ys: Sequence[Tensor], xs: Sequence[Tensor], stops: Sequence[Tensor]) -> None:
         self.stops = set(stops)
-        self.parts: dict[Tensor, list[Tensor]] = {}
+        self.parts: dict[Tensor, list[Gradient]] = {}
         self.order = list(_ancestors([y.op for y in ys], self.stops))
         self.wanted: set[Tensor] = set(xs)           # tensors that depend on an x
         self.between: set[Operation] = set()
@@ -68,10 +75,10 @@ class _Walk:
     def operations(self) -> Iterator[Operation]:
         return (op for op in reversed(self.order) if op in self.between)
 
-    def add(self, tensor: Tensor, gradient: Tensor) -> None:
+    def add(self, tensor: Tensor, gradient: Gradient) -> None:
         self.parts.setdefault(tensor, []).append(gradient)
 
-    def total(self, tensor: Tensor) -> Tensor | None:
+    def total(self, tensor: Tensor) -> Gradient | None:
         """The sum of what has arrived at `tensor`."""
         parts = self.parts.get(tensor)
         if not parts:
@@ -88,6 +95,8 @@ class _Walk:
             return
         wanted = [self.is_wanted(t) for t in inputs]
         with get_default_graph().name_scope(f"{operation.name}_grad"):
+            if operation.type not in SLICED or operation.gradient_name is not None:
+                dys = [as_dense(dy) for dy in dys]
             found = gradient_of(operation, dys, wanted)
         if len(found) != len(inputs):
             raise AssertionError(f"{operation.type}.grad gave {len(found)} gradients for {len(inputs)} inputs")
@@ -96,11 +105,14 @@ class _Walk:
                 self.add(tensor, gradient)
 
 
-def gradient_of(operation: Operation, dys: Sequence[Tensor | None], wanted: Sequence[bool]) -> Sequence[Tensor | None]:
+def gradient_of(operation: Operation, dys: Sequence[Any], wanted: Sequence[bool]) -> Sequence[Gradient | None]:
     definition = operation.definition
     special = OF_OPERATIONS.get(operation.type)
     if special is not None:
         return special(operation, dys, wanted)
+    registered = registry.name_of(operation)
+    if registered is not None:
+        return registry.apply_registered(registered, operation, dys)
     try:
         return definition.grad(BUILDER, operation, *dys)
     except LookupError as error:
@@ -109,10 +121,14 @@ def gradient_of(operation: Operation, dys: Sequence[Tensor | None], wanted: Sequ
                           "or in stop_gradients=[...]") from None
 
 
-def _sum(parts: Sequence[Tensor], tensor: Tensor) -> Tensor:
+def _sum(parts: Sequence[Gradient], tensor: Tensor) -> Gradient:
     if tensor.dtype == variant:
-        raise UnimplementedError(f"two gradients of the list '{tensor.name}' cannot be added", tensor.op)
-    return add_n(parts)
+        total: Any = parts[0]
+        for part in parts[1:]:
+            total = lists.add(total, part)
+        return total
+    slices = [p for p in parts if isinstance(p, IndexedSlices)]
+    return joined(slices) if len(slices) == len(parts) else add_n([as_dense(p) for p in parts])
 
 
 def _ancestors(roots: Sequence[Operation], stops: set[Tensor]) -> Iterator[Operation]:

@@ -1,7 +1,4 @@
-"""Elementwise arithmetic of two arguments, with broadcasting; and the sum of many (AddN).
-
-Gradients of ties: Maximum and Minimum give x all of it.
-"""
+"""Elementwise arithmetic of two arguments, sums of many, and clip_by_value."""
 from __future__ import annotations
 
 from graphc.api.public import public
@@ -27,12 +24,10 @@ def subtract(x, y, name=None):
     return apply(Sub, x, y, name=name)
 
 
-
 @public("multiply", "math.multiply", "mul", "math.mul")
 def multiply(x, y, name=None):
     """x * y, broadcast. As `tf.multiply`."""
     return apply(Mul, x, y, name=name)
-
 
 
 @public("pow", "math.pow")

@@ -1,4 +1,4 @@
-"""Clipping by norm, as compositions of other ops in TF's order of operations."""
+"""Clipping by norm, as compositions of other ops in TF's order of operations. IndexedSlices stay what they are."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from typing import Any
 
 from graphc.api.array.fill import ones_like
 from graphc.api.array.gather import where
+from graphc.api.gradients.slices import like, values_of
 from graphc.api.math.binary import add_n, maximum, minimum, multiply
 from graphc.api.math.comparison import greater
 from graphc.api.math.division import divide
@@ -21,7 +22,7 @@ from graphc.ir.graph import get_default_graph
 def global_norm(t_list: Sequence[Any], name: str | None = None) -> Any:
     """sqrt of the sum of all squares in a list of tensors; entries that are None are left out. As `tf.global_norm`."""
     with get_default_graph().name_scope(name or "global_norm") as scope:
-        halves = [l2_loss(convert_to_tensor(t)) for t in t_list if t is not None]
+        halves = [l2_loss(values_of(t)) for t in t_list if t is not None]
         if not halves:
             raise ValueError("global_norm: t_list holds no tensor")
         return sqrt(add_n(halves) * 2.0, name=scope)
@@ -40,16 +41,16 @@ def clip_by_global_norm(
         # An infinite norm makes inf - inf = NaN of every result.
         factor = clip_norm * minimum(1.0 / norm, 1.0 / convert_to_tensor(clip_norm, dtype=norm.dtype))
         factor = factor + (norm - norm)
-        return [None if t is None else multiply(convert_to_tensor(t), factor) for t in t_list], norm
+        return [None if t is None else like(t, multiply(values_of(t), factor)) for t in t_list], norm
 
 
 @public("clip_by_norm", "math.clip_by_norm")
 def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = None) -> Any:
     """t scaled so that its norm (along `axes`, or of everything) is at most clip_norm. As `tf.clip_by_norm`."""
     with get_default_graph().name_scope(name or "clip_by_norm") as scope:
-        t = convert_to_tensor(t)
-        squares = reduce_sum(square(t), axes, keepdims=True)
+        values = values_of(t)
+        squares = reduce_sum(square(values), axes, keepdims=True)
         # The root's gradient at 0 would be infinite: 1 stands in there.
         present = greater(squares, 0)
         norm = where(present, sqrt(where(present, squares, ones_like(squares))), squares)
-        return divide(t * clip_norm, maximum(norm, clip_norm), name=scope)
+        return like(t, divide(values * clip_norm, maximum(norm, clip_norm), name=scope))

@@ -1,4 +1,4 @@
-"""Comparisons, logic and tests of floating point numbers: elementwise ops with bool results. None has a gradient."""
+"""Comparisons, logic, and tests of floating point numbers."""
 from __future__ import annotations
 
 from graphc.api.public import public

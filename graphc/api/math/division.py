@@ -1,15 +1,7 @@
-"""Elementwise division in all its kinds.
-
-RealDiv and Div divide floats; Div on integers and TruncateDiv round towards 0; FloorDiv and FloorMod round down, so
-that x == y * (x // y) + x % y. What Python's operators and TF's functions make of which op: `truediv`, `div`,
-`floordiv` below.
-"""
+"""Division: what each of TF 1's names does with integers, and with numbers of two dtypes."""
 from __future__ import annotations
 
 from graphc.api.array.cast import cast
-from graphc.api.array.fill import zeros_like
-from graphc.api.array.gather import where
-from graphc.api.math.comparison import equal
 from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.dtypes import float32, float64
@@ -19,6 +11,7 @@ from graphc.ops.math.division import (
     FloorMod,
     RealDiv,
     TruncateDiv,
+    TruncateMod,
 )
 
 
@@ -28,6 +21,7 @@ def _pair(x, y):
         return convert_to_tensor(x, dtype=y.dtype), y
     x = convert_to_tensor(x)
     return x, convert_to_tensor(y, dtype=x.dtype)
+
 
 TRUE_DIVISION = {
     "int8": float32,
@@ -67,16 +61,6 @@ def div(x, y, name=None):
     return apply(RealDiv if x.dtype.is_floating else FloorDiv, x, y, name=name or "div")
 
 
-
-@public("div_no_nan", "math.div_no_nan")
-def div_no_nan(x, y, name=None):
-    """x / y, and 0 where y is 0. As `tf.div_no_nan`."""
-    x, y = _pair(x, y)
-    zero = equal(y, 0)
-    quotient = realdiv(x, where(zero, zeros_like(y) + 1, y))
-    return where(equal(y + zeros_like(quotient), 0), zeros_like(quotient), quotient, name=name or "div_no_nan")
-
-
 @public("realdiv", "math.realdiv")
 def realdiv(x, y, name=None):
     """x / y of floating point numbers. As `tf.realdiv`."""
@@ -101,8 +85,13 @@ def truncatediv(x, y, name=None):
     return apply(TruncateDiv, x, y, name=name)
 
 
+@public("truncatemod", "math.truncatemod")
+def truncatemod(x, y, name=None):
+    """x - y * (x / y rounded towards 0). As `tf.truncatemod`."""
+    return apply(TruncateMod, x, y, name=name)
+
+
 @public("floormod", "math.floormod", "mod", "math.mod")
 def floormod(x, y, name=None):
     """x - y * floor(x / y). As `tf.floormod` and `tf.mod`."""
     return apply(FloorMod, x, y, name=name)
-

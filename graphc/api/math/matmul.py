@@ -1,4 +1,4 @@
-"""Matrix products: MatMul of two matrices, BatchMatMul of many, BatchMatMulV2 with broadcast leading axes."""
+"""Matrix products."""
 from __future__ import annotations
 
 from graphc.api.public import public
@@ -6,7 +6,7 @@ from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
 from graphc.ops.math.matmul import BatchMatMulV2, MatMul
 
 
-@public("matmul", "math.matmul")
+@public("matmul", "math.matmul", "linalg.matmul")
 def matmul(
     a,
     b,
@@ -32,7 +32,7 @@ def matmul(
     b = convert_to_tensor(b, dtype=None if is_tensor_like(b) else a.dtype)
     ta, tb = bool(transpose_a or adjoint_a), bool(transpose_b or adjoint_b)
     ranks = [None if t.spec.shape is None else len(t.spec.shape) for t in (a, b)]
-    if any(rank is not None and rank > 2 for rank in ranks):
+    if any(rank is None or rank > 2 for rank in ranks):
         return apply(BatchMatMulV2, a, b, adj_x=ta, adj_y=tb, name=name or "MatMul")
     return apply(MatMul, a, b, transpose_a=ta, transpose_b=tb, name=name)
 

@@ -27,7 +27,7 @@ def deprecated(new: Any, old: Any, new_name: str, old_name: str, unset: Any = No
     return old
 
 
-def _all_axes(x: Tensor, axis: Any) -> Any:
+def all_axes(x: Tensor, axis: Any) -> Any:
     """axis, or every axis of x for None."""
     if axis is not None:
         return axis
@@ -38,7 +38,7 @@ def _reduce(op: Any, x: Any, axis: Any, keepdims: Any, name: str | None, reducti
     x = convert_to_tensor(x)
     axis = deprecated(axis, reduction_indices, "axis", "reduction_indices")
     keepdims = deprecated(keepdims, keep_dims, "keepdims", "keep_dims")
-    result = apply(op, x, _all_axes(x, axis), keep_dims=bool(keepdims), name=name)
+    result = apply(op, x, all_axes(x, axis), keep_dims=bool(keepdims), name=name)
     if axis is None and not keepdims:
         result.set_shape([])               # whatever the rank of x
     return result
@@ -128,6 +128,3 @@ def argmin(input, axis=None, name=None, dimension=None, output_type=int64):
     """The index of the smallest element along `axis` (0 by default), the first one in a tie. As `tf.argmin`."""
     axis = deprecated(axis, dimension, "axis", "dimension")
     return apply(reduction.ArgMin, input, 0 if axis is None else axis, output_type=as_dtype(output_type), name=name)
-
-
-

@@ -1,4 +1,4 @@
-"""Trigonometric and hyperbolic functions, and the error function."""
+"""Trigonometric and hyperbolic functions, and erf."""
 from __future__ import annotations
 
 from graphc.api.public import public

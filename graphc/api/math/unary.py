@@ -1,8 +1,4 @@
-"""Elementwise arithmetic of one argument: signs, powers, exponentials and rounding.
-
-The gradients of sqrt, rsqrt and reciprocal are ops of their own in TF (SqrtGrad: of y and dy), which graphs therefore
-hold.
-"""
+"""Elementwise arithmetic of one argument."""
 from __future__ import annotations
 
 from graphc.api.public import public
@@ -31,7 +27,6 @@ from graphc.ops.math.unary import (
 def negative(x, name=None):
     """-x. As `tf.negative`; also under the older name `neg`."""
     return apply(Neg, x, name=name)
-
 
 
 @public("abs", "math.abs")

@@ -1,7 +1,4 @@
-"""Activation functions. Their gradients are ops of their own, as in TF's graphs: of the result y, or of the features x.
-
-Each gradient op is elementwise (no broadcasting in practice) and has a gradient itself, so that second order works.
-"""
+"""Activation functions."""
 from __future__ import annotations
 
 from graphc.api.math.binary import multiply

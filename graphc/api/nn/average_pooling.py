@@ -1,7 +1,4 @@
-"""Average pooling and its gradient. Padding takes no part: it is not counted in the mean.
-
-Where the padding depends on symbolic sizes, lowering pads a copy and corrects the means for what lies in the padding.
-"""
+"""Average pooling."""
 from __future__ import annotations
 
 from graphc.api.math.reduce import deprecated

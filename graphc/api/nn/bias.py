@@ -1,8 +1,4 @@
-"""A bias a channel: BiasAdd and its gradient by the bias. The channel axis is the last one (NHWC) or axis 1 (NCHW).
-
-BiasAdd in NCHW has no lowering: the layout pass turns it to NHWC through `permuted`, which any permutation that moves
-the channels from axis 1 to the end allows.
-"""
+"""A bias for each channel, and the layers made of it."""
 from __future__ import annotations
 
 from graphc.api.math.matmul import matmul

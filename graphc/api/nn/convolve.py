@@ -15,7 +15,8 @@ from graphc.ops.nn.convolution import (
 )
 
 
-def _attributes(strides: Any, padding: Any, data_format: str | None, dilations: Any) -> dict[str, Any]:
+def attributes(strides: Any, padding: Any, data_format: str | None, dilations: Any) -> dict[str, Any]:
+    """The attributes of an op on pictures from the public arguments."""
     data_format = data_format or "NHWC"
     word, pads = padding_attributes(padding)
     return {"strides": spatial_list(strides, data_format, "strides"), "padding": word, "explicit_paddings": pads,
@@ -41,7 +42,7 @@ def conv2d(
     """
     filter = deprecated(filter, filters, "filter", "filters")
     return apply(Conv2D, input, filter, use_cudnn_on_gpu=bool(use_cudnn_on_gpu), name=name,
-                 **_attributes(strides, padding, data_format, dilations))
+                 **attributes(strides, padding, data_format, dilations))
 
 
 @public("nn.conv2d_backprop_input")
@@ -66,7 +67,7 @@ def conv2d_backprop_input(
         out_backprop,
         use_cudnn_on_gpu=bool(use_cudnn_on_gpu),
         name=name,
-        **_attributes(strides, padding, data_format, dilations),
+        **attributes(strides, padding, data_format, dilations),
     )
 
 
@@ -81,7 +82,7 @@ def conv2d_backprop_filter(input, filter_sizes, out_backprop, strides=None, padd
         out_backprop,
         use_cudnn_on_gpu=bool(use_cudnn_on_gpu),
         name=name,
-        **_attributes(strides, padding, data_format, dilations),
+        **attributes(strides, padding, data_format, dilations),
     )
 
 

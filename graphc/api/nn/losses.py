@@ -1,4 +1,4 @@
-"""Losses: the public cross entropies and norms."""
+"""Cross entropies and norms."""
 from __future__ import annotations
 
 from typing import Any

@@ -1,8 +1,4 @@
-"""Max pooling, its gradient and the gradient's gradient.
-
-Padding never is the largest. The gradient goes to the first largest element of a window, in row-major order. Where the
-padding depends on symbolic sizes, lowering pads a copy.
-"""
+"""Max pooling."""
 from __future__ import annotations
 
 from graphc.api.math.reduce import deprecated

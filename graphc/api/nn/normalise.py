@@ -1,31 +1,11 @@
-"""Moments and batch normalisation as compositions of other ops, in TF's order of operations."""
+"""Batch normalisation as a composition of other ops, in TF's order of operations."""
 from __future__ import annotations
 
-from graphc.api.array.identity import stop_gradient
-from graphc.api.array.shapes import squeeze
-from graphc.api.math.binary import add, squared_difference
-from graphc.api.math.reduce import deprecated, reduce_mean
+from graphc.api.math.binary import add
+from graphc.api.math.reduce import deprecated
 from graphc.api.math.unary import negative, rsqrt
 from graphc.api.public import public
-from graphc.ir.apply import convert_to_tensor
 from graphc.ir.graph import get_default_graph
-
-
-@public("nn.moments")
-def moments(x, axes, shift=None, name=None, keep_dims=None, keepdims=None):
-    """(mean, variance) of x along `axes`; the variance is the biased one. As `tf.nn.moments`.
-
-    Shift changes no result.
-    """
-    keepdims = bool(deprecated(keepdims, keep_dims, "keepdims", "keep_dims"))
-    with get_default_graph().name_scope(name or "moments"):
-        x = convert_to_tensor(x, name="x")
-        mean = reduce_mean(x, axes, keepdims=True, name="mean")
-        variance = reduce_mean(squared_difference(x, stop_gradient(mean)), axes, keepdims=True, name="variance")
-        if not keepdims:
-            listed = [axes] if isinstance(axes, int) else list(axes)
-            mean, variance = squeeze(mean, listed), squeeze(variance, listed)
-        return mean, variance
 
 
 @public("nn.batch_normalization")
@@ -40,3 +20,14 @@ def batch_normalization(x, mean, variance, offset, scale, variance_epsilon, name
             inverse = inverse * scale
         shift = negative(mean * inverse) if offset is None else offset - mean * inverse
         return add(x * inverse, shift, name=scope)
+
+
+@public("nn.batch_norm_with_global_normalization")
+def batch_norm_with_global_normalization(t=None, m=None, v=None, beta=None, gamma=None, variance_epsilon=None,
+                                         scale_after_normalization=None, name=None, input=None, mean=None,
+                                         variance=None):
+    """`batch_normalization` of pictures, by gamma only if scale_after_normalization. As
+    `tf.nn.batch_norm_with_global_normalization`."""
+    t, m = deprecated(t, input, "t", "input"), deprecated(m, mean, "m", "mean")
+    v = deprecated(v, variance, "v", "variance")
+    return batch_normalization(t, m, v, beta, gamma if scale_after_normalization else None, variance_epsilon, name)

@@ -1,4 +1,4 @@
-"""Softmax and log-softmax along the last axis, and the two cross entropies made with them."""
+"""Softmax and log-softmax along any axis."""
 from __future__ import annotations
 
 from typing import Any

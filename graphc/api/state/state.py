@@ -1,9 +1,4 @@
-"""Variables' ops: TF 1's reference variables and what writes them.
-
-A `ref` operand is a variable: the op's new value for it is what `expand` returns. Which reads see which writes is
-decided when
-the snapshot is taken (docs/adr/0006-variables-and-effects.md).
-"""
+"""assign and its like, on variables."""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

@@ -13,6 +13,7 @@ from graphc.api.array.identity import group, identity
 from graphc.api.control.cond import cond
 from graphc.api.public import public
 from graphc.api.state import state
+from graphc.api.state.scatter import ScatterMethods
 from graphc.errors import built_at
 from graphc.ir.apply import apply, convert_to_tensor, register_conversion
 from graphc.ir.dtypes import DType, as_dtype
@@ -38,7 +39,7 @@ def outside_bodies() -> Iterator[Graph]:
 
 
 @public("Variable")
-class Variable:
+class Variable(ScatterMethods):
     """A variable, as `tf.Variable`. dtype and shape are those of the initial value unless given."""
 
     __array_priority__ = 100

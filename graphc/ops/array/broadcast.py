@@ -1,6 +1,7 @@
 """Repeated elements: BroadcastTo, Tile; and what undoes broadcasting, _SumTo."""
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -12,7 +13,7 @@ from graphc.ir.dims import Dim, Size, nonnegative
 from graphc.ir.dtypes import float64, int32, int64
 from graphc.ir.elementwise import check_kind
 from graphc.ir.known import regrouped, require_nonnegative, with_moved_value
-from graphc.ir.op import OPS, Composite, Op, Permuted, Sample, View, operand_field, register
+from graphc.ir.op import OPS, Composite, Op, Permuted, Sample, View, operand_field, permute_shape, register
 from graphc.ir.spec import Spec, broadcast_sizes, require_equal, text
 from graphc.ir.tensor import Operation
 from graphc.ops.array.shapes import Reshape
@@ -60,6 +61,12 @@ class BroadcastTo(View):
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         return [g.sum_to(dy, g.shape(node.inputs[0])), None]
+
+    def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
+        if len(perm) != len(self.shape) or ranks[0] not in (0, len(perm)):
+            return None
+        return Permuted(dataclasses.replace(self, shape=permute_shape(self.shape, perm)),
+                        (perm if ranks[0] else None,), (perm,))
 
     def view(self, b: Any, x: Any) -> Any:
         return x.broadcast(self.shape)

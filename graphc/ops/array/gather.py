@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from graphc.errors import UnimplementedError
+from graphc.errors import InvalidArgumentError
 from graphc.ir import dims
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dims import Size
@@ -22,7 +22,12 @@ def _check_indices(indices: Spec) -> None:
     if indices.dtype not in (int32, int64):
         raise TypeError(f"argument 'indices' must be int32 or int64, but is {indices.dtype.name}")
 
+
 _INDICES = np.array([[4, 0], [2, 2], [0, 1]])
+_BATCHED: list[tuple[int, int, tuple[int, ...], np.ndarray, Any, Any]] = [
+    (1, 1, (3, 5), _INDICES, np.int32, None), (1, 1, (3, 5, 2), _INDICES, np.int64, float64),
+    (2, 1, (3, 2, 5, 4), _INDICES, np.int32, int64), (-1, -1, (3, 7, 5), _INDICES, np.int32, None),
+    (2, 2, (3, 2, 5), _INDICES, np.int32, None), (-2, -2, (4, 5, 3), _INDICES[:2], np.int32, None)]
 
 
 @register
@@ -38,19 +43,19 @@ class GatherV2(Op):
     samples: ClassVar = [Sample({"axis": a}, (s, i.astype(t)), (d, None)) for a, s, i, t, d in (
         (0, (5, 3), _INDICES, np.int32, None), (1, (2, 5, 3), _INDICES, np.int64, float64),
         (-1, (2, 5), _INDICES[:, 0], np.int32, int64), (0, (7,), np.array(3), np.int32, None),
-        (0, (5, 3), _INDICES[:0], np.int32, None))]
+        (0, (5, 3), _INDICES[:0], np.int32, None))] + [
+        Sample({"axis": a, "batch_dims": n}, (s, i.astype(t)), (d, None)) for a, n, s, i, t, d in _BATCHED]
 
     def infer(self, params: Spec, indices: Spec) -> Spec:
         _check_indices(indices)
-        if self.batch_dims != 0:
-            raise UnimplementedError("GatherV2 with batch_dims other than 0 is not supported; gc.gather_nd may do")
         if params.shape is None or indices.shape is None:
             return Spec(params.dtype, None)
         if not params.shape:
             raise ValueError("params must have at least one axis")
         axis = normalise_axis(self.axis, len(params.shape))
-        made = Spec(params.dtype, (*params.shape[:axis], *indices.shape, *params.shape[axis + 1:]))
-        if indices.value is not None and all(isinstance(v, int) for v in indices.value):
+        batch = _batch_axes(self.batch_dims, params.shape, indices.shape, axis)
+        made = Spec(params.dtype, (*params.shape[:axis], *indices.shape[batch:], *params.shape[axis + 1:]))
+        if batch == 0 and indices.value is not None and all(isinstance(v, int) for v in indices.value):
             size = params.shape[axis]
             for v in indices.value:
                 if isinstance(size, int) and not 0 <= v < size:  # type: ignore[operator]
@@ -63,16 +68,61 @@ class GatherV2(Op):
         return made
 
     def reference(self, params: np.ndarray, indices: np.ndarray) -> np.ndarray:
-        return np.take(params, indices, axis=self.axis)
+        batch, axis = self.batch_dims % indices.ndim if self.batch_dims < 0 else self.batch_dims, self.axis
+        if np.any((indices < 0) | (indices >= params.shape[axis])):      # NumPy would count negative ones from the back
+            raise InvalidArgumentError(f"an index is not in [0, {params.shape[axis]})")
+        if not batch:
+            return np.take(params, indices, axis=axis)
+        axis = axis % params.ndim
+        places = list(np.ndindex(*params.shape[:batch]))
+        made = [np.take(params[at], indices[at], axis=axis - batch) for at in places]
+        shape = (*params.shape[:axis], *indices.shape[batch:], *params.shape[axis + 1:])
+        return np.array(made, params.dtype).reshape(shape)
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         params, indices, _ = node.inputs
-        return [g.scatter_sum(dy, indices, g.shape(params), axis=self.axis), None, None]
+        shape = g.shape(params)
+        rank = params.spec.rank
+        if self.batch_dims or (self.axis != 0 and (rank is None or self.axis != -rank)):
+            return [g.scatter_sum(dy, indices, shape, axis=self.axis, batch_dims=self.batch_dims), None, None]
+        if indices.spec.rank != 1:
+            count = g.reshape(g.size(indices), [1])
+            dy, indices = g.reshape(dy, g.concat_v2([count, shape[1:]], 0)), g.reshape(indices, [-1])
+        return [g.indexed_slices(dy, indices, shape), None, None]
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         params, indices = inputs
         axis = normalise_axis(self.axis, params.rank)
+        batch = _batch_axes(self.batch_dims, params.shape, indices.shape, axis)
+        if batch:
+            indices, sizes = _per_row(params.shape, indices, axis, batch)
+            b.call("gather_nd", [params, indices, outputs[0]], sizes, [1])
+            return
         b.call("gather", [params, indices, outputs[0]], _gather_sizes(params.shape, axis, indices.shape))
+
+
+def _batch_axes(batch_dims: int, params: Sequence[Size], indices: Sequence[Size], axis: int) -> int:
+    """How many axes params and indices have in common. Raises ValueError if batch_dims or their sizes do not fit."""
+    batch = batch_dims + len(indices) if batch_dims < 0 else batch_dims
+    if not 0 <= batch <= min(len(indices), len(params) - 1):
+        raise ValueError(f"batch_dims {batch_dims} does not fit params of shape {text(params)} and indices of shape "
+                         f"{text(indices)}")
+    if batch > axis:
+        raise ValueError(f"batch_dims {batch_dims} must be at most axis {axis}")
+    for i in range(batch):
+        require_equal(params[i], indices[i], f"batch axis {i} of params of shape {text(params)} must be that of "
+                      f"indices of shape {text(indices)}")
+    return batch
+
+
+def _per_row(shape: Sequence[Size], indices: Any, axis: int, batch: int) -> tuple[Any, list[Size]]:
+    """The indices once for each index of the axes between batch and axis, and the dims of kernels gather_nd and
+    scatter_nd."""
+    for i in range(batch, axis):
+        indices = indices.expand(i)
+    spread = indices.broadcast((*shape[:axis], *indices.shape[axis:]))
+    return spread, [dims.product(shape[:axis]), dims.product(indices.shape[axis:]), dims.product(shape[axis + 1:]),
+                    shape[axis], 1, 1, 1, 1, 1, 1]
 
 
 def _gather_sizes(shape: Sequence[Size], axis: int, indices: Sequence[Size]) -> list[Size]:
@@ -90,6 +140,11 @@ class _Taken:
         return np.asarray(self.op.reference(params, self.indices), dtype=object)
 
 
+def _batched_shape(shape: Sequence[int], indices: np.ndarray, axis: int, batch: int) -> tuple[int, ...]:
+    axis, batch = axis % len(shape), batch % indices.ndim if batch < 0 else batch
+    return (*shape[:axis], *indices.shape[batch:], *shape[axis + 1:])
+
+
 @register
 class _ScatterSum(Op):
     """Zeros of shape `shape`, to which the slices of updates are added along `axis` where indices says: GatherV2's
@@ -101,16 +156,20 @@ class _ScatterSum(Op):
     types: ClassVar = {"T": "updates", "Tindices": "indices", "Tshape": "shape"}
     shape: tuple[Size, ...] = operand_field("ints")
     axis: int = attr("int", 0)
+    batch_dims: int = attr("int", 0)
     samples: ClassVar = [Sample({"axis": a, "shape": s}, (u, i.astype(t)), (d, None)) for a, s, u, i, t, d in (
         (0, (5, 3), (3, 2, 3), _INDICES, np.int32, None), (1, (2, 5, 3), (2, 3, 2, 3), _INDICES, np.int64, float64),
-        (-1, (2, 5), (2, 3), _INDICES[:, 0], np.int32, None), (0, (7,), (), np.array(3), np.int32, None))]
+        (-1, (2, 5), (2, 3), _INDICES[:, 0], np.int32, None), (0, (7,), (), np.array(3), np.int32, None))] + [
+        Sample({"axis": a, "shape": s, "batch_dims": n}, (_batched_shape(s, i, a, n), i.astype(t)),
+               (d, None)) for a, n, s, i, t, d in _BATCHED]
 
     def infer(self, updates: Spec, indices: Spec) -> Spec:
         check_dtype(self, "updates", updates.dtype, "wide")
         _check_indices(indices)
         axis = normalise_axis(self.axis, len(self.shape))
         if updates.shape is not None and indices.shape is not None:
-            wanted = (*self.shape[:axis], *indices.shape, *self.shape[axis + 1:])
+            batch = _batch_axes(self.batch_dims, self.shape, indices.shape, axis)
+            wanted = (*self.shape[:axis], *indices.shape[batch:], *self.shape[axis + 1:])
             message = f"updates of shape {text(updates.shape)} must have shape {text(wanted)}"
             if len(wanted) != len(updates.shape):
                 raise ValueError(message)
@@ -120,17 +179,32 @@ class _ScatterSum(Op):
 
     def reference(self, updates: np.ndarray, indices: np.ndarray) -> np.ndarray:
         axis = self.axis % len(self.shape)
+        outside = indices[(indices < 0) | (indices >= self.shape[axis])]  # type: ignore[operator]
+        if outside.size:
+            raise InvalidArgumentError(f"index {outside[0]} is not in [0, {self.shape[axis]})")
         result = np.zeros(self.shape, updates.dtype)  # type: ignore[arg-type]
+        batch = self.batch_dims % indices.ndim if self.batch_dims < 0 else self.batch_dims
+        if batch:
+            inner = _ScatterSum(shape=self.shape[batch:], axis=axis - batch)
+            for at in np.ndindex(*result.shape[:batch]):
+                result[at] = inner.reference(updates[at], indices[at])
+            return result
         moved = np.moveaxis(result, axis, 0)
         rows = updates.reshape((*self.shape[:axis], indices.size, *self.shape[axis + 1:]))  # type: ignore[arg-type]
         np.add.at(moved, indices.ravel(), np.moveaxis(rows, axis, 0))
         return result
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
-        return [g.gather_v2(dy, node.inputs[1], self.axis), None, None]
+        return [g.gather_v2(dy, node.inputs[1], self.axis, batch_dims=self.batch_dims), None, None]
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         axis = normalise_axis(self.axis, len(self.shape))
+        batch = _batch_axes(self.batch_dims, self.shape, inputs[1].shape, axis)
+        if batch:
+            indices, sizes = _per_row(self.shape, inputs[1], axis, batch)
+            b.fill(outputs[0], 0)
+            b.call("scatter_nd", [indices, inputs[0], outputs[0]], sizes, [1, 1])
+            return
         b.call("scatter_add", [*inputs, outputs[0]], _gather_sizes(outputs[0].shape, axis, inputs[1].shape))
 
 

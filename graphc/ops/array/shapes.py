@@ -148,6 +148,7 @@ class Reshape(Alias):
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         return [g.reshape(dy, g.shape(node.inputs[0])), None]
 
+
 _ONE = "only one size may be -1, none less"
 
 

@@ -71,6 +71,7 @@ class Slice(View):
     def view(self, b: Any, x: Any) -> Any:
         return x.slice(self.begin, self.sizes_of(x.shape))
 
+
 _SLICES: list[tuple[dict[str, Any], tuple[int, ...], Any]] = [
     ({"begin": (1, 0), "end": (3, 4), "strides": (1, 2)}, (4, 5), None),
     ({"begin": (-1,), "end": (0,), "strides": (-1,), "end_mask": 1}, (17, 3), float64),

@@ -149,6 +149,37 @@ class Assert(Op):
         return check
 
 
+@register
+class _EndOfData(Op):
+    """OutOfRangeError at run time unless `condition`."""
+
+    operands = ("condition",)
+    results = ()
+    effect = Effect.HOST
+    message: str = attr("string", "")
+
+    def infer(self, condition: Spec) -> tuple[Spec, ...]:  # type: ignore[override]
+        return ()
+
+    def reference(self, condition: np.ndarray) -> tuple[()]:  # type: ignore[override]
+        return self._checker()(condition)  # type: ignore[no-any-return]
+
+    def grad(self, g: GradientBuilder, node: Operation, *dys: Tensor | None) -> Sequence[Tensor | None]:
+        return [None]
+
+    def lower(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        checker = self._checker()
+        b.host(add_host("end_of_data", checker), inputs, [])
+
+    def _checker(self) -> Callable[..., Any]:
+        def check(condition: np.ndarray) -> tuple[()]:
+            if not condition.all():
+                raise errors.OutOfRangeError(self.message)
+            return ()
+
+        return check
+
+
 class RankDiscovered(errors.OpError):
     """A Python function returned an array of another rank than the plan was compiled for; `ranks` are the right ones
     now."""
@@ -168,6 +199,7 @@ class Trial(threading.local):
             yield
         finally:
             self.results = None
+
 
 TRIAL = Trial()
 
@@ -252,6 +284,7 @@ def _converted(value: Any, dtype: DType, position: int) -> np.ndarray:
         raise errors.InvalidArgumentError(f"value {position} returned by the function is {array.dtype}, but Tout says "
                                           f"{dtype.name}; return it with .astype(np.{dtype.name}), or change Tout")
     return array.astype(dtype.numpy)
+
 
 _CLASSES = ((StopIteration, errors.OutOfRangeError), (NotImplementedError, errors.UnimplementedError),
             (MemoryError, errors.ResourceExhaustedError), ((ValueError, TypeError), errors.InvalidArgumentError))

@@ -1,11 +1,14 @@
 """Comparisons, logic and tests of floating point numbers: elementwise ops with bool results. None has a gradient."""
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from graphc.ir.dtypes import bool_, float32, float64, int32, int64
 from graphc.ir.elementwise import PAIRS, SHAPES, Binary, Unary
-from graphc.ir.op import Sample, register
+from graphc.ir.op import Sample, Scalars, attr, register
+from graphc.ir.spec import Spec, require_equal, text
 
 _SPECIAL = np.array([0.0, -0.0, 1.5, np.inf, -np.inf, np.nan], np.float32)
 
@@ -14,6 +17,7 @@ _COMPARED = (
     + [Sample({}, ((17,), (17,)), (d, d), gradient=False, low=-3, high=3) for d in (float64, int64)]
     + [Sample({}, (_SPECIAL, _SPECIAL[::-1].copy()), gradient=False), Sample({}, (_SPECIAL, _SPECIAL), gradient=False)]
 )
+
 
 _BOOLS = [Sample({}, pair, (bool_, bool_), gradient=False) for pair in PAIRS]
 
@@ -77,6 +81,35 @@ class NotEqual(_Equality):
 
     primitive = "not_equal"
     function = np.not_equal
+
+
+@register
+class ApproximateEqual(_Comparison):
+    """Whether x and y, of one shape, differ by `tolerance` at most"""
+
+    kind = "floating"
+    tolerance: float = attr("float", 1e-5)
+    samples = [Sample({"tolerance": t}, (shape, shape), (d, d), gradient=False, low=-3, high=3)
+               for d, t, shape in ((float32, 1.5, (17,)), (float32, 0.5, (2, 3, 5)), (float64, 2.0, (31,)),
+                                   (float32, 0.5, (0, 3)))] + [Sample({}, (_SPECIAL, _SPECIAL), gradient=False)]
+
+    def infer(self, *inputs: Spec) -> Spec:
+        spec, shapes = super().infer(*inputs), [x.shape for x in inputs]
+        if shapes[0] is None or shapes[1] is None:
+            return spec
+        message = "x and y must have the same shape"
+        if len(shapes[0]) != len(shapes[1]):
+            raise ValueError(f"{message}, but have {text(shapes[0])} and {text(shapes[1])}")
+        return Spec(spec.dtype, tuple(require_equal(a, b, message) for a, b in zip(*shapes, strict=True)))
+
+    def scalar(self, s: Scalars, *x: Any) -> Any:
+        bound = s.constant(float(np.float32(self.tolerance)), s.dtype(x[0]))
+        return s("less_equal", s("abs", s("sub", *x)), bound)
+
+    def reference(self, *inputs: np.ndarray) -> np.ndarray:
+        x, y = inputs
+        with np.errstate(all="ignore"):
+            return np.asarray(np.abs(x - y) <= x.dtype.type(np.float32(self.tolerance)))
 
 
 class _Logical(_Comparison):

@@ -112,3 +112,23 @@ class FloorMod(Binary):
         z = node.outputs[0]
         return [g.sum_like(dy, x, z), g.sum_like(g.mul(dy, g.neg(g.floor_div(x, y))), y, z)]
 
+
+class _TruncatedRest(Binary):
+    """x - y * (x / y rounded towards 0): it has the sign of x"""
+
+    refused = "zero"
+    kind = "wide"
+    primitive = "truncmod"
+    function = np.fmod
+    samples = [*binary_samples(0.5, 3, gradient=False),
+               Sample({}, (np.array([-7, 7, -7, 7], np.int64), np.array([2, -2, -2, 2])), gradient=False)]
+
+
+@register
+class TruncateMod(_TruncatedRest):
+    """x - y * (x / y rounded towards 0): it has the sign of x. No gradient, as in TensorFlow."""
+
+
+@register
+class Mod(_TruncatedRest):
+    """TruncateMod under the name that it has in old graphs; gc.mod makes FloorMod"""

@@ -92,6 +92,7 @@ def _gradients(product: Any, word: str, a: Any, b: Any, dy: Any, ta: bool, tb: b
         return times(b, dy, False, True), times(a, dy, False, False)
     return times(b, dy, True, True), times(dy, a, True, True)
 
+
 _BATCHES = [
     Sample({"adj_x": ax, "adj_y": ay}, ((*lead, *((5, 3) if ax else (3, 5))), (*lead, *((7, 5) if ay else (5, 7)))))
     for ax in (False, True)

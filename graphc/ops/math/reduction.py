@@ -311,6 +311,7 @@ class _Position(Op):
     def grad(self, g, node, dy):
         return [None, None]
 
+
 _POSITIONS = [Sample({"dimension": axis, "output_type": out}, (shape,), (dtype,), gradient=False, low=-9, high=9)
               for dtype, out in ((float32, int64), (float32, int32), (float64, int64), (int32, int64))
               for shape, axis in (((17,), 0), ((2, 3, 5), 1), ((31, 10), 1), ((2, 3, 5), -3), ((0, 3), 1))]

@@ -328,7 +328,6 @@ class Conv2DBackpropFilter(_Convolution):
                 g.conv2d(x, ddx, **self.attributes())]
 
 
-
 def spatial_list(values: Any, data_format: str, name: str) -> tuple[int, ...]:
     """Four values, one an axis, from an int, one, two or four of them. Raises ValueError for another number."""
     if values is None:

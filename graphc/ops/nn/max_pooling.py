@@ -29,7 +29,8 @@ class _MaxPooling(Pooling):
     def infer(self, *inputs: Spec) -> Spec:
         check_kind(self, inputs, "floating")
         same_dtypes(self, inputs)
-        for name, spec in zip(self.operands, inputs, strict=True):
+        names = [name for name in self.operands if name not in self.field_operands()]
+        for name, spec in zip(names, inputs, strict=True):
             check_rank(name, spec, 4)
         x = inputs[0]
         return Spec(x.dtype, None if x.shape is None else self.shape_of(x.shape, inputs))

@@ -58,6 +58,7 @@ def distinct(shape: Shape, seed: int = 0) -> np.ndarray:
     count = int(np.prod(shape))
     return (np.random.default_rng(seed).permutation(count).astype(np.float32) * np.float32(0.1)).reshape(shape)
 
+
 ALL_CASES = [(case, f) for case in CASES for f in ("NHWC", "NCHW")]
 
 

@@ -34,11 +34,11 @@ def inner_iteration(outer: int, number: int) -> int:
     return mixed - 2**64 if mixed >= 2**63 else mixed
 
 
-def groups(key: int, run: int, iteration: int, count: int) -> np.ndarray:
-    """uint64[count, 4]: the first `count` groups of four words."""
+def groups(key: int, run: int, iteration: int, count: int, first: int = 0) -> np.ndarray:
+    """uint64[count, 4]: `count` groups of four words, from group `first` on."""
     key = (key + iteration * ODD) & (2**64 - 1)
     low, high = key & LOW, key >> 32
-    index = np.arange(count, dtype=np.uint64)
+    index = np.arange(count, dtype=np.uint64) + np.uint64(first % 2**64)
     c = [index & np.uint64(LOW), index >> np.uint64(32), np.full(count, run & LOW, np.uint64),
          np.full(count, (run & (2**64 - 1)) >> 32, np.uint64)]
     for _ in range(10):

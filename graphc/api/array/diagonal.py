@@ -1,0 +1,108 @@
+"""Diagonals and bands of matrices: matrix_diag, eye and their kin."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from graphc.api.array.fill import ones, zeros
+from graphc.api.array.join import concat, stack
+from graphc.api.math.binary import minimum
+from graphc.api.public import public
+from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
+from graphc.ir.dtypes import float32
+from graphc.ir.graph import get_default_graph
+from graphc.ir.tensor import Tensor
+from graphc.ir.tensor_shape import Dimension
+from graphc.ops.array.diagonal import Diag, DiagPart, MatrixBandPart, MatrixDiag, MatrixDiagPart, MatrixSetDiag
+from graphc.ops.array.diagonal_bands import MatrixDiagPartV2, MatrixDiagV2, MatrixSetDiagV2
+
+
+def _is_main(k: Any) -> bool:
+    return isinstance(k, (int, np.integer)) and k == 0
+
+
+@public("linalg.diag", "matrix_diag")
+def matrix_diag(diagonal: Any, name: str = "diag", k: Any = 0, num_rows: Any = -1, num_cols: Any = -1,
+                padding_value: Any = 0) -> Tensor:
+    """Matrices with `diagonal` as their diagonals k (a number, or the lowest and the highest one), as
+    `tf.matrix_diag`."""
+    padded = is_tensor_like(padding_value) or padding_value
+    if _is_main(k) and num_rows == -1 and num_cols == -1 and not padded:
+        result: Tensor = apply(MatrixDiag, diagonal, name=name)
+        return result
+    diagonal = convert_to_tensor(diagonal, name="diagonal")
+    padding = convert_to_tensor(padding_value, diagonal.dtype, "padding_value")
+    result = apply(MatrixDiagV2, diagonal, k, num_rows, num_cols, padding, name=name)
+    return result
+
+
+@public("linalg.diag_part", "matrix_diag_part")
+def matrix_diag_part(input: Any, name: str = "diag_part", k: Any = 0, padding_value: Any = 0) -> Tensor:
+    """Diagonal k of the last two axes, or those from the first to the second number of k, the highest first, as
+    `tf.matrix_diag_part`."""
+    if _is_main(k):
+        result: Tensor = apply(MatrixDiagPart, input, name=name)
+        return result
+    input = convert_to_tensor(input, name="input")
+    padding = convert_to_tensor(padding_value, input.dtype, "padding_value")
+    result = apply(MatrixDiagPartV2, input, k, padding, name=name)
+    return result
+
+
+@public("linalg.set_diag", "matrix_set_diag")
+def matrix_set_diag(input: Any, diagonal: Any, name: str = "set_diag", k: Any = 0) -> Tensor:
+    """input with its diagonals k replaced by `diagonal`, as `tf.matrix_set_diag`."""
+    if _is_main(k):
+        result: Tensor = apply(MatrixSetDiag, input, diagonal, name=name)
+        return result
+    result = apply(MatrixSetDiagV2, input, diagonal, k, name=name)
+    return result
+
+
+@public("linalg.band_part", "matrix_band_part")
+def matrix_band_part(input: Any, num_lower: Any, num_upper: Any, name: str | None = None) -> Tensor:
+    """input, 0 but for num_lower diagonals below and num_upper above the main one (negative: all), as
+    `tf.matrix_band_part`."""
+    limits = [n if is_tensor_like(n) else np.asarray(n, np.int64) for n in (num_lower, num_upper)]
+    result: Tensor = apply(MatrixBandPart, input, *limits, name=name)
+    return result
+
+
+@public("linalg.tensor_diag", "diag")
+def diag(diagonal: Any, name: str | None = None) -> Tensor:
+    """A tensor of twice the rank with `diagonal` on its diagonal, as `tf.diag`."""
+    result: Tensor = apply(Diag, diagonal, name=name)
+    return result
+
+
+@public("linalg.tensor_diag_part", "diag_part")
+def diag_part(input: Any, name: str | None = None) -> Tensor:
+    """The elements where both halves of the index are equal, as `tf.diag_part`."""
+    result: Tensor = apply(DiagPart, input, name=name)
+    return result
+
+
+@public("eye", "linalg.eye")
+def eye(num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: Any = float32,
+        name: str | None = None) -> Tensor:
+    """Identity matrices, as `tf.eye`. batch_shape: the axes in front."""
+    with get_default_graph().name_scope(name or "eye"):
+        rows, columns = (int(n) if isinstance(n, Dimension) else n for n in (
+            num_rows, num_rows if num_columns is None else num_columns))
+        known = not is_tensor_like(rows) and not is_tensor_like(columns)
+        if known and not all(isinstance(n, (int, np.integer)) and n >= 0 for n in (rows, columns)):
+            raise TypeError("num_rows and num_columns must be positive integer values.")
+        square = num_columns is None or (known and rows == columns)
+        size = min(rows, columns) if known else minimum(rows, columns)
+        front: Any = [] if batch_shape is None else batch_shape
+        if not is_tensor_like(front) and known:
+            front = [int(n) for n in front]
+            ones_of, whole = [*front, size], [*front, rows, columns]
+        else:
+            front = convert_to_tensor(np.zeros(0, np.int32) if isinstance(front, list) and not front else front)
+            empty = front.shape.as_list() == [0]
+            ones_of, whole = (stack(part) if empty else concat([front, part], 0) for part in ([size], [rows, columns]))
+        if square:
+            return matrix_diag(ones(ones_of, dtype))
+        return matrix_set_diag(zeros(whole, dtype), ones(ones_of, dtype))

@@ -1,0 +1,164 @@
+"""Boxes in pictures: crops, the best ones of many, drawn ones, and random ones."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from graphc.api.array.cast import cast
+from graphc.api.array.gather import gather
+from graphc.api.array.identity import identity
+from graphc.api.array.join import concat, stack
+from graphc.api.array.select import where_v2
+from graphc.api.array.shapes import expand_dims, reshape, shape
+from graphc.api.math.binary import maximum, minimum
+from graphc.api.math.comparison import greater_equal, less, less_equal, logical_and
+from graphc.api.math.reduce import argmax, reduce_any
+from graphc.api.math.unary import floor, rint, sqrt
+from graphc.api.public import public
+from graphc.api.random.random import random_uniform
+from graphc.errors import UnimplementedError
+from graphc.ir.apply import apply, convert_to_tensor
+from graphc.ir.dtypes import float32, int32
+from graphc.ir.graph import get_default_graph
+from graphc.ir.tensor import Tensor
+from graphc.ops.image.boxes import DrawBoundingBoxes, DrawBoundingBoxesV2, NonMaxSuppressionV3, NonMaxSuppressionV4
+from graphc.ops.image.crop_and_resize import CropAndResize
+
+
+@public("image.crop_and_resize")
+def crop_and_resize(image: Any, boxes: Any, box_ind: Any = None, crop_size: Any = None, method: str = "bilinear",
+                    extrapolation_value: float = 0, name: str | None = None, box_indices: Any = None) -> Tensor:
+    """The boxes (y1, x1, y2, x2, from 0 to 1) of pictures number box_ind, in one size. As
+    `tf.image.crop_and_resize`."""
+    box_ind = box_indices if box_ind is None else box_ind
+    if box_ind is None or crop_size is None:
+        raise TypeError("crop_and_resize: arguments 'box_ind' and 'crop_size' must be given")
+    made: Tensor = apply(CropAndResize, image, _single(boxes), convert_to_tensor(box_ind, int32), crop_size,
+                         method=method, extrapolation_value=float(extrapolation_value), name=name)
+    return made
+
+
+def _single(value: Any) -> Tensor:
+    return convert_to_tensor(value, float32)
+
+
+@public("image.non_max_suppression")
+def non_max_suppression(boxes: Any, scores: Any, max_output_size: Any, iou_threshold: Any = 0.5,
+                        score_threshold: Any = float("-inf"), name: str | None = None) -> Tensor:
+    """The numbers of the best boxes that do not overlap much, as `tf.image.non_max_suppression`."""
+    made: Tensor = apply(NonMaxSuppressionV3, _single(boxes), _single(scores), max_output_size, _single(iou_threshold),
+                         _single(score_threshold), name=name or "non_max_suppression")
+    return made
+
+
+@public("image.non_max_suppression_padded")
+def non_max_suppression_padded(boxes: Any, scores: Any, max_output_size: Any, iou_threshold: Any = 0.5,
+                               score_threshold: Any = float("-inf"), pad_to_max_output_size: bool = False,
+                               name: str | None = None) -> tuple[Tensor, Tensor]:
+    """(numbers of boxes, how many), as `tf.image.non_max_suppression_padded`."""
+    numbers, count = apply(NonMaxSuppressionV4, _single(boxes), _single(scores), max_output_size,
+                           _single(iou_threshold), _single(score_threshold),
+                           pad_to_max_output_size=bool(pad_to_max_output_size), name=name or "non_max_suppression")
+    return numbers, count
+
+
+@public("image.non_max_suppression_with_scores")
+def non_max_suppression_with_scores(boxes: Any, scores: Any, max_output_size: Any, iou_threshold: Any = 0.5,
+                                    score_threshold: Any = float("-inf"), soft_nms_sigma: Any = 0.0,
+                                    name: str | None = None) -> tuple[Tensor, Tensor]:
+    """(numbers of boxes, their scores), as `tf.image.non_max_suppression_with_scores`, of soft_nms_sigma=0 only."""
+    if not isinstance(soft_nms_sigma, (int, float)) or soft_nms_sigma != 0:
+        raise UnimplementedError(f"non_max_suppression_with_scores: argument 'soft_nms_sigma' must be 0, but is "
+                                 f"{soft_nms_sigma!r}: scores that fall with the overlap are not supported; use "
+                                 "iou_threshold")
+    numbers = non_max_suppression(boxes, scores, max_output_size, iou_threshold, score_threshold, name)
+    return numbers, gather(_single(scores), numbers)
+
+
+@public("image.draw_bounding_boxes")
+def draw_bounding_boxes(images: Any, boxes: Any, name: str | None = None, colors: Any = None) -> Tensor:
+    """The pictures with boxes [batch, n, (y1, x1, y2, x2)] drawn on them, as `tf.image.draw_bounding_boxes`."""
+    made: Tensor
+    if colors is None:
+        made = apply(DrawBoundingBoxes, images, _single(boxes), name=name)
+    else:
+        made = apply(DrawBoundingBoxesV2, images, _single(boxes), _single(colors), name=name)
+    return made
+
+
+@public("image.sample_distorted_bounding_box")
+def sample_distorted_bounding_box(image_size: Any, bounding_boxes: Any, seed: Any = None, seed2: Any = None,
+                                  min_object_covered: Any = 0.1, aspect_ratio_range: Any = None,
+                                  area_range: Any = None, max_attempts: Any = None,
+                                  use_image_if_no_bounding_boxes: Any = None,
+                                  name: str | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    """(begin, size, bboxes) of a random part of a picture, for `tf.slice` and `tf.image.draw_bounding_boxes`.
+
+    As `tf.image.sample_distorted_bounding_box`: of max_attempts parts of random proportions and area the first that
+    covers min_object_covered of some box; if there is none, the whole picture.
+    """
+    with get_default_graph().name_scope(name or "sample_distorted_bounding_box"):
+        sizes = convert_to_tensor(image_size, name="image_size")
+        height, width = (cast(sizes[i], float32) for i in range(2))
+        boxes = reshape(_single(bounding_boxes), [-1, 4])
+        if boxes.shape.as_list()[0] == 0 or use_image_if_no_bounding_boxes:
+            if not use_image_if_no_bounding_boxes:
+                raise ValueError("No bounding boxes provided as input. One must enable use_image_if_no_bounding_boxes "
+                                 "if you wish to not provide any bounding boxes.")
+            boxes = _with_whole(boxes)
+        attempts = 100 if max_attempts is None else int(max_attempts)
+        drawn = random_uniform([4, attempts], seed=seed if seed else seed2)
+        y, x, high, wide, good = _parts(drawn, height, width, aspect_ratio_range or (0.75, 1.33),
+                                        area_range or (0.05, 1.0))
+        edges = cast(cast(boxes * stack([height, width, height, width]), int32), float32)
+        covered = _covered(edges, y, x, high, wide)
+        good = logical_and(good, reduce_any(greater_equal(covered, min_object_covered), [0]))
+        found, first = reduce_any(good), argmax(cast(good, int32), 0)
+        whole = (0.0, 0.0, height, width)
+        y, x, high, wide = (where_v2(found, gather(v, first), w)
+                            for v, w in zip((y, x, high, wide), whole, strict=True))
+        begin = cast(stack([y, x, 0.0 * y]), sizes.dtype)
+        size = cast(stack([high, wide, 0.0 * y - 1.0]), sizes.dtype)
+        corners = stack([y / height, x / width, (y + high) / height, (x + wide) / width])
+        return begin, size, reshape(corners, [1, 1, 4])
+
+
+def _with_whole(boxes: Tensor) -> Tensor:
+    """The boxes, or one of the whole picture if there are none."""
+    more = cast(less(shape(boxes)[0], 1), int32)
+    return concat([boxes, identity(np.array([[0, 0, 1, 1]], np.float32))[:more]], 0)
+
+
+def _parts(drawn: Any, height: Any, width: Any, proportions: Any, areas: Any) -> tuple[Any, Any, Any, Any, Any]:
+    """Upper rows, left columns, heights and widths of random parts, and which of them are as they should be."""
+    (low, high), (least, most) = proportions, areas
+    ratio = drawn[0] * (high - low) + low
+    smallest, largest = least * height * width, most * height * width
+    rows, limit = rint(sqrt(smallest / ratio)), rint(sqrt(largest / ratio))
+    limit = where_v2(less(width, rint(limit * ratio)), floor((width + 0.5 - 1e-7) / ratio), limit)
+    limit = minimum(limit, height)
+    rows = minimum(rows, limit)
+    rows = minimum(rows + floor(drawn[1] * (limit - rows + 1.0)), limit)
+    columns = rint(rows * ratio)
+    # What rounding took off, or put on.
+    rows = where_v2(less(rows * columns, smallest), rows + 1.0, rows)
+    columns = rint(rows * ratio)
+    rows = where_v2(less(largest, rows * columns), rows - 1.0, rows)
+    columns = rint(rows * ratio)
+    area = rows * columns
+    good = logical_and(logical_and(less_equal(smallest, area), less_equal(area, largest)),
+                       logical_and(logical_and(less_equal(columns, width), less_equal(rows, height)),
+                                   logical_and(less(0.0, columns), less(0.0, rows))))
+    top = floor(drawn[2] * maximum(height - rows, 0.0))
+    left = floor(drawn[3] * maximum(width - columns, 0.0))
+    return top, left, rows, columns, good
+
+
+def _covered(boxes: Any, y: Any, x: Any, high: Any, wide: Any) -> Any:
+    """How much of each box (row) lies in each part (column); nothing of one without area."""
+    y1, x1, y2, x2 = (expand_dims(boxes[:, i], 1) for i in range(4))
+    area = (y2 - y1) * (x2 - x1)
+    shared = (maximum(minimum(y2, y + high) - maximum(y1, y), 0.0)
+              * maximum(minimum(x2, x + wide) - maximum(x1, x), 0.0))
+    return where_v2(less(area, 1.0), -1.0, shared / maximum(area, 1.0))

@@ -1,0 +1,72 @@
+"""Matrices of three diagonals: products, and systems of equations (by SciPy, in Python only)."""
+from __future__ import annotations
+
+from typing import Any
+
+from graphc.api.array.fill import zeros_like
+from graphc.api.array.join import concat, stack
+from graphc.api.array.shapes import expand_dims, squeeze
+from graphc.api.linalg.solve import adjoint
+from graphc.api.math.reduce import reduce_sum
+from graphc.api.public import public
+from graphc.ir.apply import apply, convert_to_tensor
+from graphc.ir.graph import get_default_graph
+from graphc.ir.tensor import Tensor
+from graphc.ops.linalg.matrices import _Band
+from graphc.ops.linalg.tridiagonal import TridiagonalSolve
+
+
+@public("linalg.tridiagonal_solve")
+def tridiagonal_solve(diagonals: Any, rhs: Any, diagonals_format: str = "compact", transpose_rhs: bool = False,
+                      conjugate_rhs: bool = False, name: str | None = None, partial_pivoting: bool = True) -> Tensor:
+    """x with A @ x = rhs, as `tf.linalg.tridiagonal_solve`. Needs SciPy. conjugate_rhs changes nothing."""
+    with get_default_graph().name_scope(name or "tridiagonal_solve"):
+        compact = _compact(diagonals, diagonals_format)
+        rhs = convert_to_tensor(rhs, compact.dtype, name="rhs")
+        if compact.spec.rank is None or rhs.spec.rank is None:
+            raise ValueError(f"tridiagonal_solve: the ranks of 'diagonals' and 'rhs' must be known, but are of "
+                             f"{compact.shape} and {rhs.shape}")
+        single = rhs.spec.rank == compact.spec.rank - 1
+        if single:
+            rhs = expand_dims(rhs, -1)
+        elif transpose_rhs:
+            rhs = adjoint(rhs)
+        made: Tensor = apply(TridiagonalSolve, compact, rhs, partial_pivoting=bool(partial_pivoting))
+        return squeeze(made, [-1]) if single else made
+
+
+@public("linalg.tridiagonal_matmul")
+def tridiagonal_matmul(diagonals: Any, rhs: Any, diagonals_format: str = "compact", name: str | None = None) -> Tensor:
+    """A @ rhs, as `tf.linalg.tridiagonal_matmul`."""
+    with get_default_graph().name_scope(name or "tridiagonal_matmul"):
+        compact: Any = _compact(diagonals, diagonals_format)
+        x: Any = convert_to_tensor(rhs, compact.dtype, name="rhs")
+        up = concat([x[..., 1:, :], zeros_like(x[..., :1, :])], -2)
+        down = concat([zeros_like(x[..., :1, :]), x[..., :-1, :]], -2)
+        above, main, below = (expand_dims(compact[..., i, :], -1) for i in range(3))
+        made: Tensor = above * up + main * x + below * down
+        return made
+
+
+def _compact(diagonals: Any, form: str) -> Tensor:
+    """The diagonals above, on and below the main one as rows [..., 3, n]."""
+    if form == "compact":
+        return convert_to_tensor(diagonals, name="diagonals")
+    if form == "sequence":
+        if not isinstance(diagonals, (tuple, list)) or len(diagonals) != 3:
+            raise ValueError("Expected diagonals to be a sequence of length 3.")
+        main: Any = convert_to_tensor(diagonals[1])
+        above, below = (convert_to_tensor(d, main.dtype) for d in (diagonals[0], diagonals[2]))
+        size = main.shape.as_list()[-1]
+        zero = zeros_like(main[..., :1])
+        if size is not None and above.shape.as_list()[-1] == size - 1:
+            above = concat([above, zero], -1)
+        if size is not None and below.shape.as_list()[-1] == size - 1:
+            below = concat([zero, below], -1)
+        return stack([above, main, below], -2)
+    if form == "matrix":
+        matrix = convert_to_tensor(diagonals, name="diagonals")
+        main = apply(_Band, matrix, below=0, above=0)
+        above, below = (apply(_Band, matrix, below=b, above=a) - main for b, a in ((0, 1), (1, 0)))
+        return stack([reduce_sum(d, [-1]) for d in (above, main, below)], -2)
+    raise ValueError(f"Unrecognized diagonals_format: {form}")

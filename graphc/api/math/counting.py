@@ -1,0 +1,100 @@
+"""Histograms of integers and of numbers, and the confusion matrix."""
+from __future__ import annotations
+
+import numpy as np
+
+from graphc.api.array.cast import cast
+from graphc.api.array.fill import ones_like
+from graphc.api.array.gather import scatter_sum
+from graphc.api.array.select import select
+from graphc.api.array.shapes import reshape, shape, squeeze
+from graphc.api.math.binary import add, maximum, minimum, multiply
+from graphc.api.math.comparison import greater, greater_equal, less, logical_and
+from graphc.api.math.division import truediv
+from graphc.api.math.reduce import reduce_max, reduce_prod
+from graphc.api.math.segments import unsorted_segment_sum
+from graphc.api.math.unary import floor
+from graphc.api.public import public
+from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
+from graphc.ir.dtypes import as_dtype, int32, int64
+from graphc.ir.graph import get_default_graph
+from graphc.ops.math.counting import Bincount, HistogramFixedWidth
+
+
+@public("bincount", "math.bincount")
+def bincount(arr, weights=None, minlength=None, maxlength=None, dtype=int32, name=None):
+    """How often each integer from 0 on occurs in arr, or the sum of the weights of its occurrences.
+
+    The result has at least minlength and at most maxlength elements. As `tf.math.bincount`.
+    """
+    with get_default_graph().name_scope(name or "bincount"):
+        arr = convert_to_tensor(arr, dtype=int32, name="arr")
+        size = multiply(cast(greater(reduce_prod(shape(arr)), 0), int32), add(reduce_max(arr), 1))
+        if minlength is not None:
+            size = maximum(convert_to_tensor(minlength, dtype=int32, name="minlength"), size)
+        if maxlength is not None:
+            size = minimum(convert_to_tensor(maxlength, dtype=int32, name="maxlength"), size)
+        if weights is not None:
+            return unsorted_segment_sum(convert_to_tensor(weights, name="weights"), arr, size)
+        return apply(Bincount, arr, size, np.zeros(0, as_dtype(dtype).numpy))
+
+
+@public("histogram_fixed_width")
+def histogram_fixed_width(values, value_range, nbins=100, dtype=int32, name=None):
+    """How many of values fall into each of nbins equal parts of value_range; the outer ones count what is beyond them.
+
+    As `tf.histogram_fixed_width`.
+    """
+    return apply(
+        HistogramFixedWidth, values, value_range, nbins, dtype=as_dtype(dtype), name=name or "histogram_fixed_width"
+    )
+
+
+@public("histogram_fixed_width_bins")
+def histogram_fixed_width_bins(values, value_range, nbins=100, dtype=int32, name=None):
+    """The number of the part of value_range, of nbins equal ones, into which each value falls.
+
+    As `tf.histogram_fixed_width_bins`.
+    """
+    with get_default_graph().name_scope(name or "histogram_fixed_width_bins") as scope:
+        values = convert_to_tensor(values, name="values")
+        bounds = convert_to_tensor(
+            value_range, dtype=None if is_tensor_like(value_range) else values.dtype, name="value_range"
+        )
+        nbins = convert_to_tensor(nbins, dtype=int32, name="nbins")
+        scaled = truediv(values - bounds[0], bounds[1] - bounds[0], name="scaled_values")
+        count = cast(nbins, scaled.dtype)
+        indices = floor(count * scaled, name="indices")
+        return cast(minimum(maximum(indices, convert_to_tensor(0, dtype=scaled.dtype)), count - 1), dtype, name=scope)
+
+
+@public("confusion_matrix", "math.confusion_matrix")
+def confusion_matrix(labels, predictions, num_classes=None, dtype=int32, name=None, weights=None):
+    """The matrix of how often each label (rows) was predicted as each class (columns), or of the sums of weights.
+
+    As `tf.confusion_matrix`. num_classes: the greatest label or prediction + 1, if it is not given; a label or a
+    prediction outside ends the run.
+    """
+    with get_default_graph().name_scope(name or "confusion_matrix") as scope:
+        predictions = convert_to_tensor(predictions, name="predictions")
+        labels = convert_to_tensor(labels, name="labels")
+        ranks = labels.spec.rank, predictions.spec.rank
+        if None not in ranks:
+            labels = squeeze(labels, [-1]) if ranks[0] == ranks[1] + 1 else labels
+            predictions = squeeze(predictions, [-1]) if ranks[1] == ranks[0] + 1 else predictions
+        labels, predictions = cast(labels, int64), cast(predictions, int64)
+        if num_classes is None:
+            classes = maximum(reduce_max(predictions), reduce_max(labels)) + 1
+        else:
+            classes = cast(convert_to_tensor(num_classes, name="num_classes"), int64)
+        inside = [
+            logical_and(greater_equal(x, convert_to_tensor(0, dtype=int64)), less(x, classes))
+            for x in (labels, predictions)
+        ]
+        cells = classes * classes
+        place = select(logical_and(*inside), labels * classes + predictions, ones_like(labels) * -1)
+        counted = ones_like(predictions, as_dtype(dtype)) if weights is None else cast(weights, dtype)
+        if counted.spec.rank == 0:
+            counted = counted * ones_like(predictions, as_dtype(dtype))
+        summed = scatter_sum(counted, place, reshape(cells, [1]))
+        return reshape(summed, [cast(classes, int32), cast(classes, int32)], name=scope)

@@ -1,0 +1,131 @@
+"""Sorting and searching: the greatest elements, sort, argsort, places in sorted rows, distinct elements."""
+from __future__ import annotations
+
+from collections import namedtuple
+
+import numpy as np
+
+from graphc.api.array.shapes import reshape, shape
+from graphc.api.array.transpose import transpose
+from graphc.api.math.bitwise import invert
+from graphc.api.math.unary import negative
+from graphc.api.public import public
+from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
+from graphc.ir.dtypes import as_dtype, int32
+from graphc.ir.graph import get_default_graph
+from graphc.ir.op import normalise_axis
+from graphc.ops.math.counting import LowerBound, UpperBound
+from graphc.ops.math.top_k import InTopKV2, TopKV2
+from graphc.ops.math.unique import Unique, UniqueWithCounts
+
+_Greatest = namedtuple("TopKV2", ["values", "indices"])
+_Distinct = namedtuple("Unique", ["y", "idx"])
+_Counted = namedtuple("UniqueWithCounts", ["y", "idx", "count"])
+
+
+@public("nn.top_k", "math.top_k")
+def top_k(input, k=1, sorted=True, name=None):
+    """(values, indices): the k greatest elements of each row of the last axis, greatest first, and where they stand.
+
+    Of equal elements the first one comes first. As `tf.nn.top_k`.
+    """
+    return _Greatest(*apply(TopKV2, input, k, sorted=bool(sorted), name=name))
+
+
+@public("nn.in_top_k", "math.in_top_k")
+def in_top_k(predictions, targets, k, name=None):
+    """Whether the target of each row is among its k greatest predictions. As `tf.nn.in_top_k`."""
+    targets = convert_to_tensor(targets, name="targets")
+    if not is_tensor_like(k):
+        k = np.asarray(k, targets.dtype.numpy)
+    with get_default_graph().name_scope(name or "in_top_k"):
+        return apply(InTopKV2, predictions, targets, k, name=name)
+
+
+@public("sort")
+def sort(values, axis=-1, direction="ASCENDING", name=None):
+    """The elements along `axis` in order; direction "ASCENDING" or "DESCENDING". As `tf.sort`."""
+    with get_default_graph().name_scope(name or "sort"):
+        values = convert_to_tensor(values, name="values")
+        if not _descends(direction):
+            turned = _turned(values)
+            return _turned(_ordered(turned, axis).values, back=True, axis=axis)
+        return _moved(_ordered(values, axis).values, axis)
+
+
+@public("argsort")
+def argsort(values, axis=-1, direction="ASCENDING", stable=False, name=None):
+    """The indices that sort the elements along `axis`; of equal elements the first one comes first, whatever `stable`
+    says. As `tf.argsort`."""
+    with get_default_graph().name_scope(name or "argsort"):
+        values = convert_to_tensor(values, name="values")
+        if not _descends(direction):
+            values = _turned(values)
+        return _moved(_ordered(values, axis).indices, axis)
+
+
+def _descends(direction):
+    if direction not in ("ASCENDING", "DESCENDING"):
+        raise ValueError(f"Direction should be one of ['ASCENDING', 'DESCENDING'], but is {direction!r}")
+    return direction == "DESCENDING"
+
+
+def _turned(values, back=False, axis=-1):
+    """Numbers in the opposite order. -x of the least integer is itself, the bits' complement of none."""
+    made = invert(values) if values.dtype.is_integer else negative(values)
+    return _moved(made, axis) if back else made
+
+
+def _axis(values, axis):
+    if is_tensor_like(axis):
+        raise ValueError("axis must be known while the graph is built: give it as a Python number")
+    rank = values.spec.rank
+    if int(axis) == -1:
+        return None
+    if rank is None:
+        raise ValueError(f"the rank of values is not known, so the axis must be -1, but is {axis}; use set_shape")
+    found = normalise_axis(int(axis), rank)
+    return None if found == rank - 1 else found
+
+
+def _ordered(values, axis):
+    """The whole row in descending order, along the last axis: `axis` and the last one change places."""
+    values = _moved(values, axis)
+    return top_k(values, shape(values)[-1])
+
+
+def _moved(values, axis):
+    found = _axis(values, axis)
+    if found is None:
+        return values
+    perm = list(range(values.spec.rank))
+    perm[found], perm[-1] = perm[-1], perm[found]
+    return transpose(values, perm)
+
+
+@public("unique")
+def unique(x, out_idx=int32, name=None):
+    """(y, idx): the distinct elements of a vector in order of first occurrence, and for each element its number among
+    them. As `tf.unique`."""
+    return _Distinct(*apply(Unique, x, out_idx=as_dtype(out_idx), name=name))
+
+
+@public("unique_with_counts")
+def unique_with_counts(x, out_idx=int32, name=None):
+    """(y, idx, count): `unique`, and how often each distinct element occurs. As `tf.unique_with_counts`."""
+    return _Counted(*apply(UniqueWithCounts, x, out_idx=as_dtype(out_idx), name=name))
+
+
+@public("searchsorted")
+def searchsorted(sorted_sequence, values, side="left", out_type=int32, name=None):
+    """Where in its sorted row each value could be put: before equal elements, or behind them (side "right").
+
+    As `tf.searchsorted`; sorted_sequence and values have the same axes but for the last.
+    """
+    if side not in ("left", "right"):
+        raise ValueError(f"side must be either 'right' or 'left'.  Saw: {side}.")
+    row = convert_to_tensor(sorted_sequence, name="sorted_sequence")
+    values = convert_to_tensor(values, dtype=None if is_tensor_like(values) else row.dtype, name="values")
+    flat = [reshape(x, [-1, shape(x)[-1]]) for x in (row, values)]
+    found = apply(LowerBound if side == "left" else UpperBound, *flat, out_type=as_dtype(out_type), name=name)
+    return reshape(found, shape(values))

@@ -1,0 +1,96 @@
+"""Sums of products along chosen axes, as one product of matrices."""
+from __future__ import annotations
+
+from graphc.api.array.join import concat
+from graphc.api.array.shapes import rank, reshape, shape
+from graphc.api.array.transpose import transpose
+from graphc.api.math.matmul import matmul
+from graphc.api.math.reduce import reduce_prod
+from graphc.api.public import public
+from graphc.ir.apply import convert_to_tensor, is_tensor_like
+from graphc.ir.graph import get_default_graph
+from graphc.ir.op import normalise_axis
+
+
+@public("tensordot", "linalg.tensordot")
+def tensordot(a, b, axes, name=None):
+    """The sums of products of a and b along axes: an int N (the last N of a, the first N of b), or two lists of axes.
+
+    As `tf.tensordot`; the result has the other axes of a, then those of b.
+    """
+    with get_default_graph().name_scope(name or "Tensordot") as scope:
+        if is_tensor_like(b) and not is_tensor_like(a):
+            a = convert_to_tensor(a, dtype=b.dtype.base_dtype, name="a")
+        a = convert_to_tensor(a, name="a")
+        b = convert_to_tensor(b, dtype=None if is_tensor_like(b) else a.dtype, name="b")
+        if is_tensor_like(axes):
+            axes = _known(axes)
+        if isinstance(axes, int):
+            return _last_by_first(a, b, axes, scope)
+        of_a, of_b = _pair(axes)
+        for label, x in (("a", a), ("b", b)):
+            if x.spec.rank is None:
+                raise ValueError(f"tensordot: the rank of {label} is not known, so axes must be an int; use set_shape")
+        of_a = [normalise_axis(i, a.spec.rank) for i in of_a]
+        of_b = [normalise_axis(i, b.spec.rank) for i in of_b]
+        for label, found in (("a", of_a), ("b", of_b)):
+            if len(set(found)) != len(found):
+                raise ValueError(f"tensordot: the axes of {label}, {found}, name one axis twice")
+        _check_sizes(a, b, of_a, of_b)
+        left = [i for i in range(a.spec.rank) if i not in of_a]
+        right = [i for i in range(b.spec.rank) if i not in of_b]
+        a, b = transpose(a, [*left, *of_a]), transpose(b, [*of_b, *right])
+        return _last_by_first(a, b, len(of_a), scope)
+
+
+def _known(axes):
+    """axes given as a tensor: its value must be known."""
+    value = convert_to_tensor(axes).value_sizes()
+    if value is None or not all(isinstance(v, int) for v in value):
+        raise ValueError("tensordot: axes must be known while the graph is built; give them as Python numbers")
+    return value[0] if len(value) == 1 else [value[: len(value) // 2], value[len(value) // 2 :]]
+
+
+def _pair(axes):
+    if len(axes) != 2:
+        raise ValueError("'axes' must be an integer or have length 2.")
+    of_a, of_b = (
+        [int(x)] if not isinstance(x, (list, tuple)) and not hasattr(x, "__len__") else [int(i) for i in x]
+        for x in axes
+    )
+    if len(of_a) != len(of_b):
+        raise ValueError(f"Different number of contraction axes 'a' and 'b', {len(of_a)} != {len(of_b)}.")
+    return of_a, of_b
+
+
+def _check_sizes(a, b, of_a, of_b):
+    """Raises ValueError where sizes along paired axes are known to differ; their product alone might be equal."""
+    for i, j in zip(of_a, of_b, strict=True):
+        x, y = a.shape[i].value, b.shape[j].value
+        if x is not None and y is not None and x != y:
+            raise ValueError(
+                f"tensordot: axis {i} of a has size {x}, but axis {j} of b has size {y}: shapes {a.shape} and {b.shape}"
+            )
+
+
+def _last_by_first(a, b, count, name):
+    """The sums along the last `count` axes of a and the first of b."""
+    if count < 0:
+        raise ValueError("'axes' must be at least 0.")
+    for label, x in (("a", a), ("b", b)):
+        if x.spec.rank is not None and count > x.spec.rank:
+            raise ValueError(
+                f"'axes' must not be larger than the number of dimensions of tensor {label}, which has shape "
+                f"{x.shape}, but is {count}"
+            )
+    kept = rank(a) - count if a.spec.rank is None else a.spec.rank - count
+    if a.spec.rank is not None and b.spec.rank is not None:
+        _check_sizes(a, b, range(kept, a.spec.rank), range(count))
+    left, inner = shape(a)[:kept], shape(a)[kept:]
+    right = shape(b)[count:]
+    product = matmul(reshape(a, _sizes(left, inner)), reshape(b, _sizes(shape(b)[:count], right)))
+    return reshape(product, concat([left, right], 0), name=name)
+
+
+def _sizes(rows, columns):
+    return [reduce_prod(rows, 0), reduce_prod(columns, 0)]

@@ -1,0 +1,121 @@
+"""The public losses and decoders of connectionist temporal classification."""
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from graphc.api.array.cast import cast
+from graphc.api.array.fill import range_
+from graphc.api.array.gather import boolean_mask, where
+from graphc.api.array.join import concat
+from graphc.api.array.select import select
+from graphc.api.array.shapes import expand_dims, shape
+from graphc.api.array.transpose import transpose
+from graphc.api.math.comparison import less
+from graphc.api.public import public
+from graphc.ir.apply import apply, convert_to_tensor
+from graphc.ir.dtypes import int32, int64
+from graphc.ir.graph import get_default_graph
+from graphc.ir.tensor import Tensor
+from graphc.ops.nn.ctc import CTCLoss
+from graphc.ops.nn.ctc_decode import CTCBeamSearchDecoder, CTCGreedyDecoder
+
+
+def _is_sparse(labels: Any) -> bool:
+    return all(hasattr(labels, name) for name in ("indices", "values", "dense_shape"))
+
+
+def _loss(indices: Any, values: Any, logits: Tensor, lengths: Any, time_major: bool, **fields: Any) -> Tensor:
+    logits = logits if time_major else transpose(logits, [1, 0, 2])
+    indices, values = convert_to_tensor(indices, int64), convert_to_tensor(values, int32)
+    lengths = convert_to_tensor(lengths, int32)
+    found: Tensor = apply(CTCLoss, logits, indices, values, lengths, **fields)[0]
+    return found
+
+
+@public("nn.ctc_loss")
+def ctc_loss(labels, inputs=None, sequence_length=None, preprocess_collapse_repeated=False, ctc_merge_repeated=True,
+             ignore_longer_outputs_than_inputs=False, time_major=True, logits=None):
+    """The loss of each sequence of logits [time, batch, classes] against labels without times; the last class is the
+    blank.
+
+    labels: sparse (with indices, values, dense_shape). As `tf.nn.ctc_loss`. Raises TypeError for dense labels.
+    """
+    if not _is_sparse(labels):
+        raise TypeError("Expected labels (first argument) to be a SparseTensor; dense labels: gc.nn.ctc_loss_v2")
+    inputs = convert_to_tensor(inputs if inputs is not None else logits)
+    return _loss(labels.indices, labels.values, inputs, sequence_length, time_major,
+                 preprocess_collapse_repeated=bool(preprocess_collapse_repeated),
+                 ctc_merge_repeated=bool(ctc_merge_repeated),
+                 ignore_longer_outputs_than_inputs=bool(ignore_longer_outputs_than_inputs))
+
+
+@public("nn.ctc_loss_v2")
+def ctc_loss_v2(labels, logits, label_length, logit_length, logits_time_major=True, unique=None, blank_index=None,
+                name=None):
+    """The loss of each sequence of logits against labels [batch, places], of which the first label_length count.
+
+    blank_index: the class that is no label, the first by default; a negative one counts from the end. unique changes
+    no result. As `tf.nn.ctc_loss_v2`; labels that need more time than there is are an error of the run.
+    """
+    with get_default_graph().name_scope(name or "ctc_loss"):
+        logits = convert_to_tensor(logits, name="logits")
+        if _is_sparse(labels):
+            if blank_index is None:
+                raise ValueError("blank_index must be given when using SparseTensor labels.")
+            indices, values = labels.indices, labels.values
+        else:
+            blank_index = 0 if blank_index is None else blank_index
+            labels = convert_to_tensor(labels, name="labels")
+            lengths = cast(convert_to_tensor(label_length), int32)
+            mask = less(range_(shape(labels)[1]), expand_dims(lengths, 1))
+            indices, values = where(mask), boolean_mask(labels, mask)
+        values = cast(values, int32)
+        logits, values = _blank_last(logits, values, int(blank_index))
+        return _loss(indices, values, logits, cast(convert_to_tensor(logit_length), int32), logits_time_major)
+
+
+def _blank_last(logits: Tensor, values: Tensor, blank: int) -> tuple[Tensor, Tensor]:
+    """The blank as the last class, the labels numbered anew."""
+    classes = logits.shape.as_list()[2]
+    if blank < 0:
+        if classes is None:
+            raise ValueError(f"blank_index {blank} counts from the end: the number of classes must be known")
+        blank += classes
+    if blank + 1 == classes:
+        return logits, values
+    logits = concat([logits[:, :, :blank], logits[:, :, blank + 1:], logits[:, :, blank:blank + 1]], axis=2)
+    return logits, select(less(values, blank), values, values - 1)
+
+
+class Sparse(NamedTuple):
+    """The parts of a sparse tensor: what decoders find, and what `ctc_loss` takes as labels."""
+
+    indices: Any
+    values: Any
+    dense_shape: Any
+
+
+@public("nn.ctc_greedy_decoder")
+def ctc_greedy_decoder(inputs, sequence_length, merge_repeated=True):
+    """([labels], minus the sum of the greatest logits) of logits [time, batch, classes], the last class being the
+    blank. labels have indices, values, dense_shape. As `tf.nn.ctc_greedy_decoder`."""
+    inputs = convert_to_tensor(inputs, name="inputs")
+    indices, values, sizes, score = apply(CTCGreedyDecoder, inputs, convert_to_tensor(sequence_length, int32),
+                                          merge_repeated=bool(merge_repeated))
+    return [Sparse(indices, values, sizes)], score
+
+
+@public("nn.ctc_beam_search_decoder")
+def ctc_beam_search_decoder(inputs, sequence_length, beam_width=100, top_paths=1, merge_repeated=True):
+    """([labels of the most probable paths, best first], logarithms of their probabilities [batch, top_paths]). As
+    `tf.nn.ctc_beam_search_decoder`."""
+    top, inputs = int(top_paths), convert_to_tensor(inputs, name="inputs")
+    *parts, score = apply(CTCBeamSearchDecoder, inputs, convert_to_tensor(sequence_length, int32),
+                          beam_width=int(beam_width), top_paths=top, merge_repeated=bool(merge_repeated))
+    return [Sparse(*parts[i::top]) for i in range(top)], score
+
+
+@public("nn.ctc_beam_search_decoder_v2")
+def ctc_beam_search_decoder_v2(inputs, sequence_length, beam_width=100, top_paths=1):
+    """`ctc_beam_search_decoder` that keeps repeated labels. As `tf.nn.ctc_beam_search_decoder_v2`."""
+    return ctc_beam_search_decoder(inputs, sequence_length, beam_width, top_paths, False)

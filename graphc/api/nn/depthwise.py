@@ -1,0 +1,80 @@
+"""The public depthwise and separable convolutions."""
+from __future__ import annotations
+
+from typing import Any
+
+from graphc.api.math.reduce import deprecated
+from graphc.api.nn.convolve import attributes, conv2d
+from graphc.api.public import public
+from graphc.ir.apply import apply, convert_to_tensor
+from graphc.ir.graph import get_default_graph
+from graphc.ir.spec import text
+from graphc.ops.nn.depthwise import (
+    DepthwiseConv2dNative,
+    DepthwiseConv2dNativeBackpropFilter,
+    DepthwiseConv2dNativeBackpropInput,
+)
+
+
+@public("nn.depthwise_conv2d_native")
+def depthwise_conv2d_native(input, filter, strides, padding, data_format="NHWC", dilations=(1, 1, 1, 1), name=None):
+    """Each channel of pictures [batch, height, width, in] convolved with its own filters [height, width, in,
+    multiplier].
+
+    As `tf.nn.depthwise_conv2d_native`.
+    """
+    return apply(DepthwiseConv2dNative, input, filter, name=name,
+                 **attributes(strides, padding, data_format, dilations))
+
+
+@public("nn.depthwise_conv2d_native_backprop_input", "nn.depthwise_conv2d_backprop_input")
+def depthwise_conv2d_native_backprop_input(input_sizes, filter, out_backprop, strides, padding, data_format="NHWC",
+                                           dilations=(1, 1, 1, 1), name=None):
+    """The gradient of the depthwise convolution by its input, of shape input_sizes. As
+    `tf.nn.depthwise_conv2d_backprop_input`."""
+    return apply(DepthwiseConv2dNativeBackpropInput, input_sizes, filter, out_backprop, name=name,
+                 **attributes(strides, padding, data_format, dilations))
+
+
+@public("nn.depthwise_conv2d_native_backprop_filter", "nn.depthwise_conv2d_backprop_filter")
+def depthwise_conv2d_native_backprop_filter(input, filter_sizes, out_backprop, strides, padding, data_format="NHWC",
+                                            dilations=(1, 1, 1, 1), name=None):
+    """The gradient of the depthwise convolution by its filter, of shape filter_sizes. As
+    `tf.nn.depthwise_conv2d_backprop_filter`."""
+    return apply(DepthwiseConv2dNativeBackpropFilter, input, filter_sizes, out_backprop, name=name,
+                 **attributes(strides, padding, data_format, dilations))
+
+
+@public("nn.depthwise_conv2d")
+def depthwise_conv2d(input, filter, strides, padding, rate=None, name=None, data_format=None, dilations=None):
+    """Each channel of pictures [batch, height, width, in] convolved with its own filters [height, width, in,
+    multiplier]; output channel c * multiplier + q is filter q of channel c.
+
+    rate (dilations): the distance of the taps, one or two numbers. As `tf.nn.depthwise_conv2d`.
+    """
+    rate = deprecated(rate, dilations, "rate", "dilations")
+    return depthwise_conv2d_native(input, filter, strides, padding, data_format=data_format or "NHWC", dilations=rate,
+                                   name=name or "depthwise")
+
+
+@public("nn.separable_conv2d")
+def separable_conv2d(input, depthwise_filter, pointwise_filter, strides, padding, rate=None, name=None,
+                     data_format=None, dilations=None):
+    """A depthwise convolution, then a 1 x 1 one that mixes the channels. As `tf.nn.separable_conv2d`.
+
+    pointwise_filter: [1, 1, in * multiplier, out]. Raises ValueError if it does not fit.
+    """
+    rate = deprecated(rate, dilations, "rate", "dilations")
+    with get_default_graph().name_scope(name or "separable_conv2d") as scope:
+        depthwise_filter = convert_to_tensor(depthwise_filter, name="depthwise_filter")
+        pointwise_filter = convert_to_tensor(pointwise_filter, name="pointwise_filter")
+        _check_pointwise(pointwise_filter)
+        between = depthwise_conv2d(input, depthwise_filter, strides, padding, rate, data_format=data_format,
+                                   name="depthwise")
+        return conv2d(between, pointwise_filter, [1, 1, 1, 1], "VALID", data_format=data_format or "NHWC", name=scope)
+
+
+def _check_pointwise(filter: Any) -> None:
+    shape = filter.spec.shape
+    if shape is not None and (len(shape) != 4 or any(isinstance(s, int) and s != 1 for s in shape[:2])):
+        raise ValueError(f"pointwise_filter must have the shape [1, 1, in * multiplier, out], but has {text(shape)}")

@@ -1,0 +1,97 @@
+"""Moments of tensors: plain, weighted, and from sufficient statistics."""
+from __future__ import annotations
+
+from typing import Any
+
+from graphc.api.array.cast import cast
+from graphc.api.array.fill import ones_like
+from graphc.api.array.gather import gather
+from graphc.api.array.identity import stop_gradient
+from graphc.api.array.shapes import shape, squeeze
+from graphc.api.array.source import constant
+from graphc.api.math.binary import add, multiply, squared_difference, subtract
+from graphc.api.math.reduce import deprecated, reduce_mean, reduce_prod, reduce_sum
+from graphc.api.math.unary import reciprocal, square
+from graphc.api.public import public
+from graphc.ir import dims
+from graphc.ir.apply import convert_to_tensor
+from graphc.ir.graph import get_default_graph
+from graphc.ir.op import normalise_axis
+
+
+def _axes(axes: Any) -> list[int]:
+    return [axes] if isinstance(axes, int) else list(axes)
+
+
+@public("nn.moments")
+def moments(x, axes, shift=None, name=None, keep_dims=None, keepdims=None):
+    """(mean, variance) of x along `axes`; the variance is the biased one. As `tf.nn.moments`.
+
+    Shift changes no result.
+    """
+    keepdims = bool(deprecated(keepdims, keep_dims, "keepdims", "keep_dims"))
+    with get_default_graph().name_scope(name or "moments"):
+        x = convert_to_tensor(x, name="x")
+        mean = reduce_mean(x, axes, keepdims=True, name="mean")
+        variance = reduce_mean(squared_difference(x, stop_gradient(mean)), axes, keepdims=True, name="variance")
+        if not keepdims:
+            mean, variance = squeeze(mean, _axes(axes)), squeeze(variance, _axes(axes))
+        return mean, variance
+
+
+@public("nn.sufficient_statistics")
+def sufficient_statistics(x, axes, shift=None, keep_dims=None, name=None, keepdims=None):
+    """(count, sum, sum of squares, shift) of x along `axes`, after `shift` is subtracted. As
+    `tf.nn.sufficient_statistics`."""
+    keepdims = bool(deprecated(keepdims, keep_dims, "keepdims", "keep_dims"))
+    axes = sorted(set(_axes(axes)))
+    with get_default_graph().name_scope(name or "sufficient_stats"):
+        x = convert_to_tensor(x, name="x")
+        sizes = x.spec.shape
+        along = None if sizes is None else [sizes[normalise_axis(a, len(sizes))] for a in axes]
+        if along is not None and all(isinstance(s, int) for s in along):
+            counts = constant(float(dims.product(along)), dtype=x.dtype, name="count")  # type: ignore[arg-type]
+        else:
+            counts = reduce_prod(cast(gather(shape(x), axes), x.dtype), name="count")
+        if shift is not None:
+            shift = convert_to_tensor(shift, dtype=x.dtype, name="shift")
+            moved, squares = subtract(x, shift), squared_difference(x, shift)
+        else:
+            moved, squares = x, square(x)
+        return (counts, reduce_sum(moved, axes, keepdims=keepdims, name="mean_ss"),
+                reduce_sum(squares, axes, keepdims=keepdims, name="var_ss"), shift)
+
+
+@public("nn.normalize_moments")
+def normalize_moments(counts, mean_ss, variance_ss, shift, name=None):
+    """(mean, variance) from sufficient statistics. As `tf.nn.normalize_moments`."""
+    with get_default_graph().name_scope(name or "normalize"):
+        divisor = reciprocal(counts, name="divisor")
+        if shift is not None:
+            shifted = multiply(mean_ss, divisor, name="shifted_mean")
+            mean = add(shifted, shift, name="mean")
+        else:
+            shifted = mean = multiply(mean_ss, divisor, name="mean")
+        variance = subtract(multiply(variance_ss, divisor), square(shifted), name="variance")
+        return mean, variance
+
+
+@public("nn.weighted_moments")
+def weighted_moments(x, axes, frequency_weights, name=None, keep_dims=None, keepdims=None):
+    """(mean, variance) of x along `axes`, each element counted as often as its weight says. As
+    `tf.nn.weighted_moments`."""
+    keepdims = bool(deprecated(keepdims, keep_dims, "keepdims", "keep_dims"))
+    with get_default_graph().name_scope(name or "weighted_moments"):
+        x, weights = convert_to_tensor(x, name="x"), convert_to_tensor(frequency_weights, name="frequency_weights")
+        if weights.dtype != x.dtype:
+            weights = cast(weights, x.dtype)
+        broadcast = multiply(weights, ones_like(x))
+        total = reduce_sum(broadcast, axes, name="sum_of_weights", keepdims=True)
+        divisor = reciprocal(total, name="inv_weight_sum")
+        mean = multiply(reduce_sum(multiply(weights, x), axes, name="weighted_input_sum", keepdims=True), divisor)
+        squares = reduce_sum(multiply(weights, squared_difference(x, mean)), axes, name="weighted_distsq",
+                             keepdims=True)
+        variance = multiply(squares, divisor)
+        if not keepdims:
+            mean, variance = squeeze(mean, _axes(axes)), squeeze(variance, _axes(axes))
+        return mean, variance

@@ -1,0 +1,174 @@
+"""Updates of some rows of a variable: scatter_update, scatter_nd_add, ...; and the methods of Variable that do so."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphc.api.array.broadcast import broadcast_to
+from graphc.api.array.cast import cast
+from graphc.api.array.fill import range_
+from graphc.api.array.gather import gather, gather_nd
+from graphc.api.array.join import stack
+from graphc.api.array.shapes import expand_dims, reshape
+from graphc.api.array.shapes import shape as shape_of
+from graphc.api.public import public
+from graphc.api.state.state import ref_of
+from graphc.ir.apply import apply, convert_to_tensor
+from graphc.ir.graph import get_default_graph
+from graphc.ops.state.scatter import (
+    ScatterAdd,
+    ScatterDiv,
+    ScatterMax,
+    ScatterMin,
+    ScatterMul,
+    ScatterNdAdd,
+    ScatterNdSub,
+    ScatterNdUpdate,
+    ScatterSub,
+    ScatterUpdate,
+)
+
+if TYPE_CHECKING:
+    from graphc.ir.op import Op
+    from graphc.ir.tensor import Tensor
+
+
+def _updated(op: type[Op], ref: Any, indices: Any, updates: Any, use_locking: bool, name: str | None) -> Tensor:
+    return apply(op, ref_of(ref, op.type), indices, updates, name=name, use_locking=bool(use_locking))
+
+
+@public("scatter_update")
+def scatter_update(ref: Any, indices: Any, updates: Any, use_locking: bool = True, name: str | None = None) -> Tensor:
+    """ref[indices] = updates; the result is the new value, as `tf.scatter_update`."""
+    return _updated(ScatterUpdate, ref, indices, updates, use_locking, name)
+
+
+@public("scatter_add")
+def scatter_add(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+    """ref[indices] += updates, indices that come twice twice; the result is the new value, as `tf.scatter_add`."""
+    return _updated(ScatterAdd, ref, indices, updates, use_locking, name)
+
+
+@public("scatter_sub")
+def scatter_sub(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+    """ref[indices] -= updates, indices that come twice twice; the result is the new value, as `tf.scatter_sub`."""
+    return _updated(ScatterSub, ref, indices, updates, use_locking, name)
+
+
+@public("scatter_mul")
+def scatter_mul(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+    """ref[indices] *= updates, indices that come twice twice; the result is the new value, as `tf.scatter_mul`."""
+    return _updated(ScatterMul, ref, indices, updates, use_locking, name)
+
+
+@public("scatter_div")
+def scatter_div(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+    """ref[indices] /= updates, indices that come twice twice; the result is the new value, as `tf.scatter_div`."""
+    return _updated(ScatterDiv, ref, indices, updates, use_locking, name)
+
+
+@public("scatter_min")
+def scatter_min(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+    """ref[indices] = minimum(ref[indices], updates); the result is the new value, as `tf.scatter_min`."""
+    return _updated(ScatterMin, ref, indices, updates, use_locking, name)
+
+
+@public("scatter_max")
+def scatter_max(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+    """ref[indices] = maximum(ref[indices], updates); the result is the new value, as `tf.scatter_max`."""
+    return _updated(ScatterMax, ref, indices, updates, use_locking, name)
+
+
+@public("scatter_nd_update")
+def scatter_nd_update(ref: Any, indices: Any, updates: Any, use_locking: bool = True,
+                      name: str | None = None) -> Tensor:
+    """The slices of ref at the index tuples become updates; the result is the new value, as `tf.scatter_nd_update`."""
+    return _updated(ScatterNdUpdate, ref, indices, updates, use_locking, name)
+
+
+@public("scatter_nd_add")
+def scatter_nd_add(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+    """updates are added to the slices of ref at the index tuples; the result is the new value, as
+    `tf.scatter_nd_add`."""
+    return _updated(ScatterNdAdd, ref, indices, updates, use_locking, name)
+
+
+@public("scatter_nd_sub")
+def scatter_nd_sub(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+    """updates are subtracted from the slices of ref at the index tuples, as `tf.scatter_nd_sub`."""
+    return _updated(ScatterNdSub, ref, indices, updates, use_locking, name)
+
+
+@public("batch_scatter_update")
+def batch_scatter_update(ref: Any, indices: Any, updates: Any, use_locking: bool = True,
+                         name: str | None = None) -> Tensor:
+    """ref[b..., indices[b..., i]] = updates[b..., i], where b runs over all axes of indices but the last, as
+    `tf.batch_scatter_update`."""
+    with get_default_graph().name_scope(name):
+        indices = convert_to_tensor(indices, name="indices")
+        rank = indices.spec.rank
+        if rank is None:
+            raise ValueError("batch_scatter_update: the rank of indices must be known; say it by set_shape")
+        sizes = shape_of(indices)
+        columns = []
+        for axis in range(rank - 1):
+            own = reshape(range_(0, sizes[axis]), [-1 if i == axis else 1 for i in range(rank)])
+            columns.append(broadcast_to(cast(own, indices.dtype), sizes))
+        places = stack([*columns, indices], axis=-1) if columns else expand_dims(indices, -1)
+        return scatter_nd_update(ref, places, updates, use_locking, name)
+
+
+class ScatterMethods:
+    """The methods of Variable that read or write some of its rows. sparse_delta: IndexedSlices."""
+
+    def _ref(self) -> Tensor:
+        raise NotImplementedError
+
+    def sparse_read(self, indices: Any, name: str | None = None) -> Tensor:
+        return gather(self, indices, name=name)
+
+    def gather_nd(self, indices: Any, name: str | None = None) -> Tensor:
+        return gather_nd(self, indices, name=name)
+
+    def scatter_sub(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+        return scatter_sub(self, *_slices(sparse_delta), use_locking, name)
+
+    def scatter_add(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+        return scatter_add(self, *_slices(sparse_delta), use_locking, name)
+
+    def scatter_max(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+        return scatter_max(self, *_slices(sparse_delta), use_locking, name)
+
+    def scatter_min(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+        return scatter_min(self, *_slices(sparse_delta), use_locking, name)
+
+    def scatter_mul(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+        return scatter_mul(self, *_slices(sparse_delta), use_locking, name)
+
+    def scatter_div(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+        return scatter_div(self, *_slices(sparse_delta), use_locking, name)
+
+    def scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+        return scatter_update(self, *_slices(sparse_delta), use_locking, name)
+
+    def batch_scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+        return batch_scatter_update(self, *_slices(sparse_delta), use_locking, name)
+
+    def scatter_nd_sub(self, indices: Any, updates: Any, name: str | None = None) -> Tensor:
+        return scatter_nd_sub(self, indices, updates, True, name)
+
+    def scatter_nd_add(self, indices: Any, updates: Any, name: str | None = None) -> Tensor:
+        return scatter_nd_add(self, indices, updates, True, name)
+
+    def scatter_nd_update(self, indices: Any, updates: Any, name: str | None = None) -> Tensor:
+        return scatter_nd_update(self, indices, updates, True, name)
+
+
+def _slices(delta: Any) -> tuple[Any, Any]:
+    """indices and values of IndexedSlices. Raises TypeError for anything else, as TF."""
+    if isinstance(delta, np.ndarray) or not (hasattr(delta, "indices") and hasattr(delta, "values")):
+        raise TypeError(f"sparse_delta is not IndexedSlices: {delta!r}; gc.scatter_update and its kin take the "
+                        f"variable, "
+                        "indices and updates")
+    return delta.indices, delta.values

@@ -1,0 +1,95 @@
+"""Ops of kind Host: computed in Python by a library; what a plan calls for them, and under which name.
+
+The name, "op:Svd(compute_uv=True, full_matrices=False)", is made of the type and the fields alone, so that every
+process compiles the same plan. Sizes in fields that only a run knows stand as "?" in it, and come as one more operand.
+"""
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from graphc import errors
+from graphc.ir import dims
+from graphc.ir.dtypes import DType
+from graphc.ir.op import Arrays, Op
+
+PREFIX = "op:"            # of these names; the runner knows it, too (runner/src/model.cpp)
+
+
+@dataclass(frozen=True)
+class Host(Op):
+    """Computed in Python by a library (NumPy, SciPy), wherever it stands: docs/adr/0020. The C++ runner refuses it.
+
+    extra: the optional part of graphc that installs what `compute` imports beyond NumPy. What an op of this kind means
+    is not said a second time: `reference` is `compute`, and tests/ops/test_host_ops.py holds its results to what
+    defines them (a Cholesky factor times its adjoint is the matrix).
+    """
+
+    checks_data = True
+    extra: ClassVar[str] = ""
+
+    def compute(self, *inputs: np.ndarray) -> Arrays:
+        """The results, as arrays of the inferred dtypes. May raise; never writes into its inputs."""
+        raise NotImplementedError(f"{self.type}.compute")
+
+    def reference(self, *inputs: np.ndarray) -> Arrays:
+        return HostCall(self)(*inputs)
+
+    def lower(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        b.compute(self, inputs, outputs)
+
+
+def host_name(op: Host) -> str:
+    fields = ", ".join(f"{f.name}={_text(getattr(op, f.name))}" for f in dataclasses.fields(op))
+    return f"{PREFIX}{op.type}({fields})"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_text, value))})"
+    if isinstance(value, dims.Dim):
+        return "?"
+    return value.name if isinstance(value, DType) else repr(value)
+
+
+class HostCall:
+    """Computes an op on arrays; what goes wrong is an error of the run, which gets the op and the user's line."""
+
+    def __init__(self, op: Host) -> None:
+        self.op = op
+        self.sizes = len(op.sizes())
+
+    def __call__(self, *arrays: np.ndarray) -> Any:
+        op, operands = self.op, arrays
+        if self.sizes:
+            op, operands = _with_values(op, arrays[-1]), arrays[:-1]
+        try:
+            with np.errstate(all="ignore"):
+                results = op.compute(*operands)
+        except errors.OpError:
+            raise
+        except ImportError as error:
+            hint = f"pip install 'graphc[{op.extra}]'" if op.extra else "install it"
+            raise errors.UnimplementedError(f"{error}: {op.type} is computed by that library; {hint}") from error
+        except MemoryError as error:
+            raise errors.ResourceExhaustedError(f"no memory: {error}") from error
+        except Exception as error:
+            kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+            raise errors.InvalidArgumentError(f"{kind}{error}") from error
+        return tuple(map(np.asarray, results)) if isinstance(results, tuple) else np.asarray(results)
+
+
+def _with_values(op: Host, values: np.ndarray) -> Host:
+    """The op with the sizes in its fields, in their order, replaced."""
+    rest = iter(values.tolist())
+    return dataclasses.replace(op, **{f.name: _replaced(getattr(op, f.name), rest) for f in dataclasses.fields(op)})
+
+
+def _replaced(value: Any, rest: Iterator[int]) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_replaced(v, rest) for v in value)
+    return next(rest) if isinstance(value, dims.Dim) else value

@@ -1,0 +1,277 @@
+"""Queues: the ops that make one, and those that put elements in and take them out.
+
+A queue belongs to the session (session/queues.py). Its handle is no value of a run: taking a snapshot finds the op that
+made it (passes/snapshot.py), and what is left is a call of the session's queue, an effect on the host.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from graphc.errors import UnimplementedError, built_at
+from graphc.ir import dims
+from graphc.ir.dtypes import DType, bool_, int32, int64, resource
+from graphc.ir.op import Effect, Op, attr, register
+from graphc.ir.spec import Shape, Spec
+
+if TYPE_CHECKING:
+    from graphc.ir.graph import Operation
+
+
+class QueueOp(Op):
+    """Makes a queue."""
+
+    results = ("handle",)
+    effect = Effect.READ
+    component_types: tuple[DType, ...]
+    shapes: tuple[Shape | None, ...]
+
+    def infer(self, *inputs: Spec) -> Spec:
+        return Spec(resource, ())
+
+    def result_dtypes(self, *inputs: Spec) -> tuple[DType, ...]:
+        return (resource,)
+
+    def all_types(self) -> tuple[DType, ...]:
+        return self.component_types
+
+
+@register
+class FIFOQueueV2(QueueOp):
+    """First in, first out."""
+
+    component_types: tuple[DType, ...] = attr("list(type)")
+    shapes: tuple[Shape | None, ...] = attr("list(shape)", ())
+    capacity: int = attr("int", -1)
+    container: str = attr("string", "")
+    shared_name: str = attr("string", "")
+
+
+@register
+class PaddingFIFOQueueV2(QueueOp):
+    """First in, first out; batches of elements of different sizes are filled up with zeros."""
+
+    component_types: tuple[DType, ...] = attr("list(type)")
+    shapes: tuple[Shape | None, ...] = attr("list(shape)", ())
+    capacity: int = attr("int", -1)
+    container: str = attr("string", "")
+    shared_name: str = attr("string", "")
+
+
+@register
+class RandomShuffleQueueV2(QueueOp):
+    """In any order; `min_after_dequeue` elements stay until the queue is closed."""
+
+    component_types: tuple[DType, ...] = attr("list(type)")
+    shapes: tuple[Shape | None, ...] = attr("list(shape)", ())
+    capacity: int = attr("int", -1)
+    min_after_dequeue: int = attr("int", 0)
+    seed: int = attr("int", 0)
+    seed2: int = attr("int", 0)
+    container: str = attr("string", "")
+    shared_name: str = attr("string", "")
+
+
+@register
+class PriorityQueueV2(QueueOp):
+    """The least priority first. The first component, of int64, is the priority, and no part of component_types."""
+
+    component_types: tuple[DType, ...] = attr("list(type)", ())
+    shapes: tuple[Shape | None, ...] = attr("list(shape)", ())
+    capacity: int = attr("int", -1)
+    container: str = attr("string", "")
+    shared_name: str = attr("string", "")
+
+    def all_types(self) -> tuple[DType, ...]:
+        return (int64, *self.component_types)
+
+
+class QueueUse(Op):
+    """What is done with a queue. call: the method of the session's queue."""
+
+    effect = Effect.HOST
+    operands: ClassVar[tuple[str, ...]] = ("handle",)
+    call: ClassVar[str]
+
+    def call_options(self) -> tuple[Any, ...]:
+        """The last arguments of the call."""
+        return ()
+
+    def results_of(self, queue: Operation, inputs: Sequence[Spec]) -> tuple[Spec, ...]:
+        """The results' Specs, given the op that made the queue."""
+        return tuple(self.infer(Spec(resource, ()), *inputs))
+
+
+class _Enqueue(QueueUse):
+    operands = ("handle", "components*")
+    results = ()
+
+    def infer(self, handle: Spec, *components: Spec) -> tuple[Spec, ...]:  # type: ignore[override]
+        return ()
+
+
+@register
+class QueueEnqueueV2(_Enqueue):
+    """Puts one element in, a tensor for each component; waits while the queue is full."""
+
+    call = "enqueue"
+    Tcomponents: tuple[DType, ...] = attr("list(type)")
+    timeout_ms: int = attr("int", -1)
+
+
+@register
+class QueueEnqueueManyV2(_Enqueue):
+    """Puts the rows of the components in."""
+
+    call = "enqueue_many"
+    Tcomponents: tuple[DType, ...] = attr("list(type)")
+    timeout_ms: int = attr("int", -1)
+
+
+class _Dequeue(QueueUse):
+    results = ("components*",)
+    component_types: tuple[DType, ...]
+
+    def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
+        return tuple(Spec(dtype, None) for dtype in self.component_types)
+
+    def results_of(self, queue: Operation, inputs: Sequence[Spec]) -> tuple[Spec, ...]:
+        shapes = component_shapes(queue)
+        if len(shapes) != len(self.component_types):
+            raise UnimplementedError(f"{self.type}: the queue '{queue.name}' has {len(shapes)} components, but "
+                                     f"{len(self.component_types)} are taken out", queue)
+        rows = self.rows(inputs)
+        return tuple(Spec(dtype, (*rows, *(dims.symbol(f"{queue.name}.{i}") if s is None else s
+                                           for i, s in enumerate(shape))))
+                     for dtype, shape in zip(self.component_types, shapes, strict=True))
+
+    def rows(self, inputs: Sequence[Spec]) -> tuple[dims.Size, ...]:
+        return ()
+
+
+@register
+class QueueDequeueV2(_Dequeue):
+    """Takes one element out; waits while there is none."""
+
+    call = "dequeue"
+    component_types: tuple[DType, ...] = attr("list(type)")
+    timeout_ms: int = attr("int", -1)
+
+
+@register
+class QueueDequeueManyV2(_Dequeue):
+    """Takes n elements out, one below the other."""
+
+    operands = ("handle", "n")
+    call = "dequeue_many"
+    component_types: tuple[DType, ...] = attr("list(type)")
+    timeout_ms: int = attr("int", -1)
+
+    def rows(self, inputs: Sequence[Spec]) -> tuple[dims.Size, ...]:
+        value = inputs[0].value
+        return (value[0] if value is not None and isinstance(value[0], int) else dims.symbol("n"),)
+
+
+@register
+class QueueDequeueUpToV2(_Dequeue):
+    """Takes n elements out, or what is left once the queue is closed."""
+
+    operands = ("handle", "n")
+    call = "dequeue_up_to"
+    component_types: tuple[DType, ...] = attr("list(type)")
+    timeout_ms: int = attr("int", -1)
+
+    def rows(self, inputs: Sequence[Spec]) -> tuple[dims.Size, ...]:
+        return (dims.symbol("n"),)
+
+
+@register
+class QueueCloseV2(QueueUse):
+    """Nothing goes in any more; what waits to take out more than there is fails."""
+
+    results = ()
+    call = "close"
+    cancel_pending_enqueues: bool = attr("bool", False)
+
+    def infer(self, handle: Spec) -> tuple[Spec, ...]:  # type: ignore[override]
+        return ()
+
+    def call_options(self) -> tuple[Any, ...]:
+        return (self.cancel_pending_enqueues,)
+
+
+@register
+class QueueSizeV2(QueueUse):
+    """The number of elements."""
+
+    results = ("size",)
+    call = "size"
+
+    def infer(self, handle: Spec) -> tuple[Spec, ...]:  # type: ignore[override]
+        return (Spec(int32, ()),)
+
+
+@register
+class QueueIsClosedV2(QueueUse):
+    """Whether the queue is closed."""
+
+    results = ("is_closed",)
+    call = "is_closed"
+
+    def infer(self, handle: Spec) -> tuple[Spec, ...]:  # type: ignore[override]
+        return (Spec(bool_, ()),)
+
+
+@dataclass(frozen=True)
+class QueueCall:
+    """What a plan calls: a method of the queue, which `bind` finds in a session."""
+
+    queue: str
+    definition: QueueOp
+    seed: int | None
+    method: str
+    options: tuple[Any, ...]
+    name: str
+
+    def bind(self, queues: Any) -> Any:
+        """The function for the session that owns `queues` (session/queues.py)."""
+        return queues.function(self)
+
+    def __call__(self, *arrays: Any) -> Any:
+        raise UnimplementedError(f"the queue '{self.queue}' belongs to a session; run '{self.name}' in one")
+
+
+def component_shapes(queue: Operation) -> list[tuple[int | None, ...]]:
+    """Of each component the shape, None for a size that may differ: what the queue declares, or what all that put
+    something in agree upon."""
+    definition: Any = queue.definition
+    types = definition.all_types()
+    if definition.shapes:
+        declared: list[Any] = [None if s is None else tuple(None if x is None or x == -1 else x for x in s)
+                               for s in definition.shapes]
+        if len(declared) == len(types) - 1 and definition.type == "PriorityQueueV2":
+            declared.insert(0, ())
+    else:
+        declared = [None] * len(types)
+        if definition.type == "PriorityQueueV2":
+            declared[0] = ()
+    seen = [_put_in(op) for op in queue.outputs[0].consumers() if isinstance(op.definition, _Enqueue)]
+    found = [shape if shape is not None else _agreed([s[i] for s in seen]) for i, shape in enumerate(declared)]
+    if any(shape is None for shape in found):
+        raise UnimplementedError(f"{queue.type} '{queue.name}': the rank of component {found.index(None)} is not "
+                                 f"known: give the queue `shapes`{built_at(queue)}", queue)
+    return found  # type: ignore[return-value]
+
+
+def _put_in(operation: Operation) -> list[tuple[int | None, ...] | None]:
+    rows = isinstance(operation.definition, QueueEnqueueManyV2)
+    shapes = [t.spec.static_shape for t in operation.inputs[1:]]
+    return [s if s is None else s[1:] if rows else s for s in shapes]
+
+
+def _agreed(shapes: Sequence[tuple[int | None, ...] | None]) -> tuple[int | None, ...] | None:
+    known = [s for s in shapes if s is not None]
+    if not known or len({len(s) for s in known}) > 1:
+        return None
+    return tuple(sizes[0] if len(set(sizes)) == 1 else None for sizes in zip(*known, strict=True))

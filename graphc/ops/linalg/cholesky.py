@@ -1,0 +1,85 @@
+"""Cholesky factors of symmetric positive definite matrices."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from graphc.ir.builder import GradientBuilder
+from graphc.ir.host import Host
+from graphc.ir.op import Sample, register
+from graphc.ir.spec import Spec, require_equal, text
+from graphc.ir.tensor import Operation
+from graphc.ops.linalg.matrices import check_floating, check_square, half_diagonal, lower_part, product
+
+
+def definite(*shape: int) -> np.ndarray:
+    """Symmetric positive definite matrices with well separated eigenvalues, for samples."""
+    x = np.random.default_rng(7).uniform(-1, 1, shape)
+    return (x @ np.swapaxes(x, -1, -2) + np.diag(np.arange(1.0, shape[-1] + 1))).astype(np.float32)
+
+
+@register
+class Cholesky(Host):
+    """The lower triangular L with L @ adjoint(L) = input, of which only the lower triangle is read."""
+
+    operands = ("input",)
+    results = ("output",)
+    types: ClassVar = {"T": "input"}
+    # The gradient is that of symmetric matrices: tests/ops/test_linalg_gradients.py.
+    samples: ClassVar = [Sample({}, (definite(*s).astype(t),), gradient=False) for s, t in (
+        ((4, 4), np.float32), ((2, 3, 3), np.float64), ((1, 1), np.float32), ((0, 0), np.float32),
+        ((0, 3, 3), np.float32), ((2, 2, 5, 5), np.float32))]
+
+    def infer(self, x: Spec) -> Spec:
+        check_floating(self, input=x)
+        check_square("input", x)
+        return Spec(x.dtype, x.shape)
+
+    def compute(self, x: np.ndarray) -> np.ndarray:
+        try:
+            return np.linalg.cholesky(x)
+        except np.linalg.LinAlgError:
+            raise ValueError("Cholesky decomposition was not successful. The input might not be valid: it must be "
+                             "symmetric and positive definite.") from None
+
+    def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
+        # Murray, "Differentiation of the Cholesky decomposition", 2016: L^-H phi(L^H dL) L^-1, made symmetric.
+        factor = node.outputs[0]
+        middle = half_diagonal(g, lower_part(g, product(g, factor, dy, adjoint_a=True)))
+        left = g.matrix_triangular_solve(factor, middle, is_lower=True, adjoint=True)
+        right = g.matrix_triangular_solve(factor, g.adjoint(left), is_lower=True, adjoint=True)
+        return [g.scale(0.5, g.add(right, g.adjoint(right)))]
+
+
+@register
+class CholeskyGrad(Host):
+    """The gradient of Cholesky by its input, given the factor l and the gradient by it. TF 1 has none of its own."""
+
+    operands = ("l", "grad")
+    results = ("output",)
+    types: ClassVar = {"T": "l"}
+    samples: ClassVar = [Sample({}, (np.linalg.cholesky(definite(*s)).astype(d), dy.astype(d)), gradient=False)
+                         for s, d in (((4, 4), np.float32), ((2, 3, 3), np.float64), ((0, 3, 3), np.float32))
+                         for dy in (np.random.default_rng(1).uniform(-1, 1, s),)]
+
+    def infer(self, factor: Spec, grad: Spec) -> Spec:
+        check_floating(self, l=factor, grad=grad)
+        check_square("l", factor)
+        if factor.shape is None or grad.shape is None:
+            return Spec(factor.dtype, factor.shape if grad.shape is None else grad.shape)
+        message = f"'l' and 'grad' must have one shape, but have {text(factor.shape)} and {text(grad.shape)}"
+        if len(factor.shape) != len(grad.shape):
+            raise ValueError(message)
+        return Spec(factor.dtype,
+                    tuple(require_equal(a, b, message) for a, b in zip(factor.shape, grad.shape, strict=True)))
+
+    def compute(self, factor: np.ndarray, grad: np.ndarray) -> np.ndarray:
+        upper = np.swapaxes(factor, -1, -2)
+        middle = np.tril(upper @ np.tril(grad))
+        index = np.arange(factor.shape[-1])
+        middle[..., index, index] *= 0.5
+        left = np.linalg.solve(upper, middle)
+        right = np.swapaxes(np.linalg.solve(upper, np.swapaxes(left, -1, -2)), -1, -2)
+        return (right + np.swapaxes(right, -1, -2)) * right.dtype.type(0.5)

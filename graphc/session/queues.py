@@ -1,0 +1,289 @@
+"""The queues of a session: what the calls of plans (ops/control/queues.py: QueueCall) work on.
+
+A call that has to wait waits on the queue's condition, without Python's lock, until another thread's run changes the
+queue, the session is closed, or the run's time is up. Calls of one kind get their turn in the order in which they came.
+"""
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from graphc import errors
+from graphc.ir.locks import new_lock
+from graphc.ops.control.script import TRIAL
+
+Element = tuple[np.ndarray, ...]
+LOOK = 0.05             # seconds between two looks at whether the run's time is up
+
+
+class Deadline(threading.local):
+    """cancel: of this thread's run, what its timer sets, or None."""
+
+    cancel: Any = None
+
+    @contextmanager
+    def of(self, cancel: Any) -> Iterator[None]:
+        before, self.cancel = self.cancel, cancel
+        try:
+            yield
+        finally:
+            self.cancel = before
+
+
+DEADLINE = Deadline()
+
+
+class Queues:
+    """The queues of one session by name."""
+
+    def __init__(self) -> None:
+        self._queues: dict[str, Queue] = {}
+        self._lock = new_lock()
+        self.closed = False
+
+    def function(self, call: Any) -> Callable[..., Any]:
+        """The function that a plan of this session calls for a QueueCall."""
+        with self._lock:
+            queue = self._queues.get(call.queue)
+            if queue is None:
+                queue = self._queues[call.queue] = KINDS[call.definition.type](self, call)
+        method = getattr(queue, call.method)
+
+        def run(*arrays: np.ndarray) -> Any:
+            trial = TRIAL.results
+            if trial is None:
+                return method(*arrays, *call.options)
+            # The run may be repeated, for other ranks: what was done once is not done again.
+            kept, position = trial.setdefault(call.name, []), TRIAL.used.get(call.name, 0)
+            if position == len(kept):
+                kept.append(method(*arrays, *call.options))
+            TRIAL.used[call.name] = position + 1
+            return kept[position]
+
+        return run
+
+    def close(self) -> None:
+        """With the session: what waits is cancelled."""
+        with self._lock:
+            self.closed = True
+            queues = list(self._queues.values())
+        for queue in queues:
+            with queue.changed:
+                queue.changed.notify_all()
+
+
+class Queue:
+    """First in, first out."""
+
+    def __init__(self, owner: Queues, call: Any) -> None:
+        self.owner, self.name = owner, f"{call.definition.type.removesuffix('V2')} '{call.queue}'"
+        self.definition = call.definition
+        self.capacity = call.definition.capacity if call.definition.capacity > 0 else None
+        self.types = call.definition.all_types()
+        self.shapes: Sequence[Any] = self.declared(call.definition)
+        self.changed = threading.Condition()
+        self.closed = self.cancelled = False
+        self.putting: deque[object] = deque()
+        self.taking: deque[object] = deque()
+        self.items: Any = deque()
+
+    def declared(self, definition: Any) -> Sequence[Any]:
+        return definition.shapes or [None] * len(definition.all_types())
+
+    # The elements, in the order of the kind
+
+    def add(self, element: Element) -> None:
+        self.items.append(element)
+
+    def take(self) -> Element:
+        element: Element = self.items.popleft()
+        return element
+
+    def put_back(self, taken: Sequence[Element]) -> None:
+        self.items.extendleft(reversed(taken))
+
+    def ready(self) -> int:
+        """How many elements may be taken now."""
+        return len(self.items)
+
+    # Calls
+
+    def enqueue(self, *components: np.ndarray) -> tuple[()]:
+        return self._put([components])
+
+    def enqueue_many(self, *components: np.ndarray) -> tuple[()]:
+        counts = {len(c) for c in components}
+        if len(counts) > 1:
+            raise errors.InvalidArgumentError("All input tensors must have the same size in the 0th dimension, but "
+                                              f"have {sorted(counts)}")
+        return self._put([tuple(c[i] for c in components) for i in range(counts.pop() if counts else 0)])
+
+    def dequeue(self) -> Element:
+        return self._taken(1, False)[0]
+
+    def dequeue_many(self, n: np.ndarray) -> Element:
+        return self._batch(int(n), False)
+
+    def dequeue_up_to(self, n: np.ndarray) -> Element:
+        return self._batch(int(n), True)
+
+    def close(self, cancel_pending_enqueues: bool) -> tuple[()]:
+        with self.changed:
+            self.closed = True
+            self.cancelled |= cancel_pending_enqueues
+            self.changed.notify_all()
+        return ()
+
+    def size(self) -> tuple[np.ndarray]:
+        return (np.array(len(self.items), np.int32),)
+
+    def is_closed(self) -> tuple[np.ndarray]:
+        return (np.array(self.closed),)
+
+    # How they wait
+
+    def _wait(self, what: str) -> None:
+        if self.owner.closed:
+            raise errors.CancelledError(f"{what} operation was cancelled: the session is closed")
+        cancel = DEADLINE.cancel
+        if cancel is not None and cancel[0]:
+            raise errors.CancelledError(f"{what} operation was cancelled: {self.name} has {len(self.items)} elements")
+        self.changed.wait(LOOK if cancel is not None else None)
+
+    @contextmanager
+    def _turn(self, line: deque[object]) -> Iterator[Callable[[], bool]]:
+        """Inside, the function tells whether it is this call's turn in the line."""
+        me = object()
+        line.append(me)
+        try:
+            yield lambda: line[0] is me
+        finally:
+            line.remove(me)
+            self.changed.notify_all()
+
+    def _put(self, elements: Sequence[Element]) -> tuple[()]:
+        for element in elements:
+            self._check(element)
+        with self.changed:
+            if self.closed:
+                raise errors.CancelledError(f"{self.name} is closed.")
+            with self._turn(self.putting) as mine:
+                for element in elements:
+                    while not mine() or (self.capacity is not None and len(self.items) >= self.capacity):
+                        if self.cancelled:
+                            raise errors.CancelledError(f"Enqueue operation was cancelled: {self.name} is closed")
+                        self._wait("Enqueue")
+                    self.add(tuple(np.array(c) for c in element))
+                    self.changed.notify_all()
+        return ()
+
+    def _check(self, element: Element) -> None:
+        for i, (value, shape) in enumerate(zip(element, self.shapes, strict=True)):
+            if shape is not None and (value.ndim != len(shape) or any(
+                    s not in (None, -1, n) for s, n in zip(shape, value.shape, strict=True))):
+                wanted = [None if s == -1 else s for s in shape]
+                raise errors.InvalidArgumentError(f"Shape mismatch in tuple component {i} of {self.name}. Expected "
+                                                  f"{wanted}, got {list(value.shape)}")
+
+    def _taken(self, count: int, fewer: bool) -> list[Element]:
+        taken: list[Element] = []
+        with self.changed, self._turn(self.taking) as mine:
+            try:
+                while len(taken) < count:
+                    if mine() and self.ready() > 0:
+                        taken.append(self.take())
+                        self.changed.notify_all()
+                    elif mine() and self.closed and not self.putting:
+                        if fewer and taken:
+                            break
+                        raise errors.OutOfRangeError(f"{self.name} is closed and has insufficient elements (requested "
+                                                     f"{count}, current size {len(taken) + len(self.items)})")
+                    else:
+                        self._wait("Dequeue")
+            except BaseException:
+                self.put_back(taken)
+                raise
+        return taken
+
+    def _batch(self, count: int, fewer: bool) -> Element:
+        if count < 0:
+            raise errors.InvalidArgumentError(f"{self.name}: {count} elements cannot be taken out")
+        taken = self._taken(count, fewer)
+        return tuple(self._stacked([e[i] for e in taken], i) for i in range(len(self.types)))
+
+    def _stacked(self, values: Sequence[np.ndarray], component: int) -> np.ndarray:
+        dtype, shape = self.types[component].numpy, self.shapes[component]
+        if not values:
+            return np.zeros((0, *(s if s is not None and s >= 0 else 0 for s in shape or ())), dtype)
+        if any(v.shape != values[0].shape for v in values):
+            raise errors.InvalidArgumentError(f"{self.name}: elements of component {component} have different shapes: "
+                                              f"{sorted({v.shape for v in values})}; use a PaddingFIFOQueue")
+        return np.stack(values)
+
+
+class PaddingQueue(Queue):
+    """Batches of elements of different sizes are filled up with zeros."""
+
+    def _stacked(self, values: Sequence[np.ndarray], component: int) -> np.ndarray:
+        if not values:
+            return super()._stacked(values, component)
+        sizes = np.max([v.shape for v in values], axis=0) if values[0].ndim else ()
+        filled = np.zeros((len(values), *sizes), values[0].dtype)
+        for row, value in zip(filled, values, strict=True):
+            row[tuple(slice(n) for n in value.shape)] = value
+        return filled
+
+
+class ShuffleQueue(Queue):
+    """In an order of its own."""
+
+    def __init__(self, owner: Queues, call: Any) -> None:
+        super().__init__(owner, call)
+        self.items = []
+        self.random = np.random.default_rng(call.seed)
+
+    def take(self) -> Element:
+        i = int(self.random.integers(len(self.items)))
+        self.items[i], self.items[-1] = self.items[-1], self.items[i]
+        element: Element = self.items.pop()
+        return element
+
+    def put_back(self, taken: Sequence[Element]) -> None:
+        self.items.extend(taken)
+
+    def ready(self) -> int:
+        return len(self.items) - (0 if self.closed else self.definition.min_after_dequeue)
+
+
+class PriorityQueue(Queue):
+    """The least priority first; of equal ones that which came first."""
+
+    def __init__(self, owner: Queues, call: Any) -> None:
+        super().__init__(owner, call)
+        self.items = []
+        self.numbers = itertools.count()
+
+    def declared(self, definition: Any) -> Sequence[Any]:
+        return [(), *(definition.shapes or [None] * len(definition.component_types))]
+
+    def add(self, element: Element) -> None:
+        heapq.heappush(self.items, (int(element[0]), next(self.numbers), element))
+
+    def take(self) -> Element:
+        element: Element = heapq.heappop(self.items)[2]
+        return element
+
+    def put_back(self, taken: Sequence[Element]) -> None:
+        for i, element in enumerate(taken):
+            heapq.heappush(self.items, (int(element[0]), i - len(taken), element))
+
+
+KINDS: dict[str, type[Queue]] = {"FIFOQueueV2": Queue, "PaddingFIFOQueueV2": PaddingQueue,
+                                 "RandomShuffleQueueV2": ShuffleQueue, "PriorityQueueV2": PriorityQueue}

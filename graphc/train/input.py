@@ -1,0 +1,254 @@
+"""Pipelines of queues: producers of elements, and batches of them."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from graphc.api.array.fill import range_
+from graphc.api.array.gather import gather
+from graphc.api.array.identity import identity
+from graphc.api.array.shapes import shape
+from graphc.api.control.cond import cond
+from graphc.api.control.control import new_function
+from graphc.api.control.queues import FIFOQueue, PaddingFIFOQueue, QueueBase, RandomShuffleQueue
+from graphc.api.math.comparison import less
+from graphc.api.public import public
+from graphc.api.random.shuffle import random_shuffle
+from graphc.api.state.variables import Variable
+from graphc.ir.apply import apply, convert_to_tensor
+from graphc.ir.dtypes import bool_, int64
+from graphc.ir.graph import GraphKeys, get_default_graph
+from graphc.ir.op import OPS
+from graphc.ir.tensor import Tensor
+from graphc.ir.tensor_shape import TensorShape
+from graphc.train.runners import QueueRunner, add_queue_runner
+
+__all__ = ["batch", "input_producer", "limit_epochs", "new_function", "range_input_producer", "shuffle_batch",
+           "slice_input_producer"]
+
+
+@public("train.limit_epochs")
+def limit_epochs(tensor: Any, num_epochs: int | None = None, name: str | None = None) -> Tensor:
+    """`tensor`, which may be computed num_epochs times: then comes OutOfRangeError. As `tf.train.limit_epochs`; the
+    count is a local variable, so run gc.local_variables_initializer()."""
+    tensor = convert_to_tensor(tensor)
+    if num_epochs is None:
+        return tensor
+    if num_epochs <= 0:
+        raise ValueError(f"num_epochs must be > 0 not {num_epochs}.")
+    graph = get_default_graph()
+    with graph.name_scope(name or "limit_epochs") as scope:
+        epochs = Variable(0, dtype=int64, name="epochs", trainable=False, collections=[GraphKeys.LOCAL_VARIABLES])
+        check = apply(OPS["_EndOfData"], less(epochs, num_epochs), message=f"Reached limit of {num_epochs}")
+        with graph.control_dependencies([check]):
+            counted = epochs.assign_add(1)
+        with graph.control_dependencies([counted.op if hasattr(counted, "op") else counted]):
+            return identity(tensor, name=scope)
+
+
+@public("train.input_producer")
+def input_producer(input_tensor: Any, element_shape: Any = None, num_epochs: int | None = None, shuffle: bool = True,
+                   seed: int | None = None, capacity: int = 32, shared_name: str | None = None,
+                   summary_name: str | None = None, name: str | None = None,
+                   cancel_op: Any = None) -> FIFOQueue:
+    """A queue of the rows of input_tensor, again and again (num_epochs times), as `tf.train.input_producer`."""
+    with get_default_graph().name_scope(name or "input_producer"):
+        tensor = convert_to_tensor(input_tensor, name="input_tensor")
+        elements = tensor.shape[1:].merge_with(element_shape) if element_shape is not None else tensor.shape[1:]
+        if not elements.is_fully_defined():
+            raise ValueError("Either `input_tensor` must have a fully defined shape or `element_shape` must be "
+                             "specified")
+        if shuffle:
+            tensor = random_shuffle(tensor, seed=seed)
+        tensor = limit_epochs(tensor, num_epochs)
+        queue = FIFOQueue(capacity=capacity, dtypes=[tensor.dtype], shapes=[elements], shared_name=shared_name,
+                          name="input_producer")
+        add_queue_runner(QueueRunner(queue, [queue.enqueue_many([tensor])], cancel_op=cancel_op))
+        return queue
+
+
+@public("train.range_input_producer")
+def range_input_producer(limit: Any, num_epochs: int | None = None, shuffle: bool = True, seed: int | None = None,
+                         capacity: int = 32, shared_name: str | None = None, name: str | None = None) -> FIFOQueue:
+    """A queue of 0 to limit - 1, as `tf.train.range_input_producer`."""
+    with get_default_graph().name_scope(name or "input_producer") as scope:
+        return input_producer(range_(limit), [], num_epochs, shuffle, seed, capacity, shared_name,
+                              f"fraction_of_{capacity}_full", scope)
+
+
+@public("train.slice_input_producer")
+def slice_input_producer(tensor_list: Sequence[Any], num_epochs: int | None = None, shuffle: bool = True,
+                         seed: int | None = None, capacity: int = 32, shared_name: str | None = None,
+                         name: str | None = None) -> list[Tensor]:
+    """One row of each tensor, the next one in every run, as `tf.train.slice_input_producer`."""
+    with get_default_graph().name_scope(name or "input_producer"):
+        tensors = [convert_to_tensor(t) for t in tensor_list]
+        if not tensors:
+            raise ValueError("Expected at least one tensor in slice_input_producer().")
+        queue = range_input_producer(shape(tensors[0])[0], num_epochs=num_epochs, shuffle=shuffle, seed=seed,
+                                     capacity=capacity, shared_name=shared_name)
+        index = queue.dequeue()
+        return [gather(t, index) for t in tensors]
+
+
+class _Batches:
+    """The tensors of one element as a list, and back."""
+
+    def __init__(self, tensors: Any, function: str) -> None:
+        self.names = sorted(tensors) if isinstance(tensors, dict) else None
+        given = [tensors[key] for key in self.names] if self.names is not None else tensors
+        self.single = not isinstance(given, (list, tuple))
+        self.tensors = [convert_to_tensor(t) for t in ([given] if self.single else given)]
+        if not self.tensors:
+            raise ValueError(f"Expected at least one tensor in {function}().")
+
+    def packed(self, made: Any) -> Any:
+        listed = made if isinstance(made, list) else [made]
+        if self.names is not None:
+            return dict(zip(self.names, listed, strict=True))
+        return listed[0] if self.single else listed
+
+
+def _shapes(lists: Sequence[_Batches], shapes: Any, rows: bool, function: str) -> list[TensorShape]:
+    """The shapes of one element that all agree upon."""
+    if shapes is not None:
+        return [TensorShape(s) for s in shapes]
+    found = []
+    for i in range(len(lists[0].tensors)):
+        statics = [b.tensors[i].shape for b in lists]
+        if any(s.ndims is None for s in statics):
+            raise ValueError(f"Cannot infer Tensor's rank: {lists[0].tensors[i]} in {function}()")
+        sizes = [s.as_list()[1:] if rows else s.as_list() for s in statics]
+        if len({len(s) for s in sizes}) > 1:
+            raise ValueError(f"{function}: the tensors at position {i} have different ranks")
+        found.append(TensorShape([s[0] if len(set(s)) == 1 else None for s in zip(*sizes, strict=True)]))
+    return found
+
+
+def _enqueue(queue: QueueBase, tensors: Sequence[Tensor], rows: bool, keep: Any) -> Any:
+    def put() -> Any:
+        return queue.enqueue_many(tensors) if rows else queue.enqueue(tensors)
+
+    if keep is True:
+        return put()
+    graph = get_default_graph()
+
+    def put_and_say() -> Tensor:
+        with graph_of_body().control_dependencies([put()]):
+            return convert_to_tensor(True)
+
+    def graph_of_body() -> Any:
+        return get_default_graph()
+
+    keep = convert_to_tensor(keep, bool_)
+    if rows and keep.shape.ndims == 1:
+        from graphc.api.array.gather import boolean_mask
+
+        kept = [boolean_mask(t, keep) for t in tensors]
+        return queue.enqueue_many(kept)
+    with graph.name_scope("keep"):
+        return cond(keep, put_and_say, lambda: convert_to_tensor(False)).op
+
+
+def _batched(lists: Sequence[Any], batch_size: Any, keep: Any, capacity: int, rows: bool, shapes: Any, padded: bool,
+             smaller: bool, shared_name: str | None, name: str | None, function: str, threads: int = 1,
+             shuffle: tuple[int, int | None] | None = None) -> Any:
+    with get_default_graph().name_scope(name or function) as scope:
+        every = [_Batches(t, function) for t in lists]
+        first = every[0]
+        if any([t.dtype for t in b.tensors] != [t.dtype for t in first.tensors] for b in every):
+            raise TypeError(f"{function}: expected the same dtypes in all lists of tensors")
+        found = _shapes(every, shapes, rows, function)
+        dtypes = [t.dtype for t in first.tensors]
+        if shuffle is not None:
+            queue: QueueBase = RandomShuffleQueue(capacity, shuffle[0], dtypes, found, seed=shuffle[1],
+                                                  shared_name=shared_name)
+        elif padded:
+            queue = PaddingFIFOQueue(capacity, dtypes, found, shared_name=shared_name)
+        else:
+            queue = FIFOQueue(capacity, dtypes, found, shared_name=shared_name)
+        if not padded and any(not s.is_fully_defined() for s in found):
+            raise ValueError(f"{function}: All shapes must be fully defined: {found}")
+        ops = [_enqueue(queue, b.tensors, rows, keep) for b in every for _ in range(threads)]
+        add_queue_runner(QueueRunner(queue, ops))
+        made = queue.dequeue_up_to(batch_size, name=scope) if smaller else queue.dequeue_many(batch_size, name=scope)
+        return first.packed(made)
+
+
+@public("train.batch")
+def batch(tensors: Any, batch_size: Any, num_threads: int = 1, capacity: int = 32, enqueue_many: bool = False,
+          shapes: Any = None, dynamic_pad: bool = False, allow_smaller_final_batch: bool = False,
+          shared_name: str | None = None, name: str | None = None) -> Any:
+    """Batches of `tensors` (a list, or a dict), which threads compute and put into a queue, as `tf.train.batch`."""
+    return _batched([tensors], batch_size, True, capacity, enqueue_many, shapes, dynamic_pad, allow_smaller_final_batch,
+                    shared_name, name, "batch", num_threads)
+
+
+@public("train.maybe_batch")
+def maybe_batch(tensors: Any, keep_input: Any, batch_size: Any, num_threads: int = 1, capacity: int = 32,
+                enqueue_many: bool = False, shapes: Any = None, dynamic_pad: bool = False,
+                allow_smaller_final_batch: bool = False, shared_name: str | None = None,
+                name: str | None = None) -> Any:
+    """As train.batch, of the elements for which keep_input holds. As `tf.train.maybe_batch`."""
+    return _batched([tensors], batch_size, keep_input, capacity, enqueue_many, shapes, dynamic_pad,
+                    allow_smaller_final_batch, shared_name, name, "maybe_batch", num_threads)
+
+
+@public("train.batch_join")
+def batch_join(tensors_list: Sequence[Any], batch_size: Any, capacity: int = 32, enqueue_many: bool = False,
+               shapes: Any = None, dynamic_pad: bool = False, allow_smaller_final_batch: bool = False,
+               shared_name: str | None = None, name: str | None = None) -> Any:
+    """As train.batch, with one thread for each list of tensors. As `tf.train.batch_join`."""
+    return _batched(tensors_list, batch_size, True, capacity, enqueue_many, shapes, dynamic_pad,
+                    allow_smaller_final_batch, shared_name, name, "batch_join")
+
+
+@public("train.maybe_batch_join")
+def maybe_batch_join(tensors_list: Sequence[Any], keep_input: Any, batch_size: Any, capacity: int = 32,
+                     enqueue_many: bool = False, shapes: Any = None, dynamic_pad: bool = False,
+                     allow_smaller_final_batch: bool = False, shared_name: str | None = None,
+                     name: str | None = None) -> Any:
+    """As train.batch_join, of the elements for which keep_input holds. As `tf.train.maybe_batch_join`."""
+    return _batched(tensors_list, batch_size, keep_input, capacity, enqueue_many, shapes, dynamic_pad,
+                    allow_smaller_final_batch, shared_name, name, "maybe_batch_join")
+
+
+@public("train.shuffle_batch")
+def shuffle_batch(tensors: Any, batch_size: Any, capacity: int, min_after_dequeue: int, num_threads: int = 1,
+                  seed: int | None = None, enqueue_many: bool = False, shapes: Any = None,
+                  allow_smaller_final_batch: bool = False, shared_name: str | None = None,
+                  name: str | None = None) -> Any:
+    """As train.batch, in another order, as `tf.train.shuffle_batch`."""
+    return _batched([tensors], batch_size, True, capacity, enqueue_many, shapes, False, allow_smaller_final_batch,
+                    shared_name, name, "shuffle_batch", num_threads, (min_after_dequeue, seed))
+
+
+@public("train.maybe_shuffle_batch")
+def maybe_shuffle_batch(tensors: Any, batch_size: Any, capacity: int, min_after_dequeue: int, keep_input: Any,
+                        num_threads: int = 1, seed: int | None = None, enqueue_many: bool = False, shapes: Any = None,
+                        allow_smaller_final_batch: bool = False, shared_name: str | None = None,
+                        name: str | None = None) -> Any:
+    """As train.shuffle_batch, of the elements for which keep_input holds. As `tf.train.maybe_shuffle_batch`."""
+    return _batched([tensors], batch_size, keep_input, capacity, enqueue_many, shapes, False, allow_smaller_final_batch,
+                    shared_name, name, "maybe_shuffle_batch", num_threads, (min_after_dequeue, seed))
+
+
+@public("train.shuffle_batch_join")
+def shuffle_batch_join(tensors_list: Sequence[Any], batch_size: Any, capacity: int, min_after_dequeue: int,
+                       seed: int | None = None, enqueue_many: bool = False, shapes: Any = None,
+                       allow_smaller_final_batch: bool = False, shared_name: str | None = None,
+                       name: str | None = None) -> Any:
+    """As train.shuffle_batch, with one thread for each list of tensors. As `tf.train.shuffle_batch_join`."""
+    return _batched(tensors_list, batch_size, True, capacity, enqueue_many, shapes, False, allow_smaller_final_batch,
+                    shared_name, name, "shuffle_batch_join", 1, (min_after_dequeue, seed))
+
+
+@public("train.maybe_shuffle_batch_join")
+def maybe_shuffle_batch_join(tensors_list: Sequence[Any], batch_size: Any, capacity: int, min_after_dequeue: int,
+                             keep_input: Any, seed: int | None = None, enqueue_many: bool = False, shapes: Any = None,
+                             allow_smaller_final_batch: bool = False, shared_name: str | None = None,
+                             name: str | None = None) -> Any:
+    """As train.shuffle_batch_join, of the elements for which keep_input holds; `tf.train.maybe_shuffle_batch_join`."""
+    return _batched(tensors_list, batch_size, keep_input, capacity, enqueue_many, shapes, False,
+                    allow_smaller_final_batch, shared_name, name, "maybe_shuffle_batch_join", 1,
+                    (min_after_dequeue, seed))

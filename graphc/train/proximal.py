@@ -1,0 +1,131 @@
+"""The optimizers that pull weights to zero: FTRL, proximal gradient descent, proximal Adagrad."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from graphc.api.gradients.slices import IndexedSlices
+from graphc.api.public import public
+from graphc.api.state.variables import Variable
+from graphc.ir.apply import convert_to_tensor
+from graphc.ir.tensor import Tensor
+from graphc.train.optimizer import Optimizer
+from graphc.train.optimizers import as_type_of, make
+
+
+@public("train.FtrlOptimizer")
+class FtrlOptimizer(Optimizer):
+    """FTRL-Proximal (McMahan et al.), as `tf.train.FtrlOptimizer`."""
+
+    def __init__(self, learning_rate: Any, learning_rate_power: float = -0.5, initial_accumulator_value: float = 0.1,
+                 l1_regularization_strength: float = 0.0, l2_regularization_strength: float = 0.0,
+                 use_locking: bool = False, name: str = "Ftrl", accum_name: str | None = None,
+                 linear_name: str | None = None, l2_shrinkage_regularization_strength: float = 0.0) -> None:
+        super().__init__(use_locking, name)
+        for label, value in (("initial_accumulator_value", initial_accumulator_value),
+                             ("l1_regularization_strength", l1_regularization_strength),
+                             ("l2_regularization_strength", l2_regularization_strength),
+                             ("l2_shrinkage_regularization_strength", l2_shrinkage_regularization_strength)):
+            if value < 0.0:
+                raise ValueError(f"{label} {value} needs to be positive or zero")
+        if learning_rate_power > 0.0:
+            raise ValueError(f"learning_rate_power {learning_rate_power} needs to be negative or zero")
+        self._learning_rate = learning_rate
+        self._learning_rate_power = learning_rate_power
+        self._initial_accumulator_value = initial_accumulator_value
+        self._l1_regularization_strength = l1_regularization_strength
+        self._l2_regularization_strength = l2_regularization_strength
+        self._l2_shrinkage_regularization_strength = l2_shrinkage_regularization_strength
+        self._accum_name = accum_name
+        self._linear_name = linear_name
+        self._tensors: tuple[Tensor, ...] = ()
+
+    def _create_slots(self, var_list: Sequence[Variable]) -> None:
+        for var in var_list:
+            self._filled_slot(var, self._initial_accumulator_value, "accum", self._accum_name or self._name)
+            self._zeros_slot(var, "linear", self._linear_name or self._name)
+
+    def _prepare(self) -> None:
+        """lr, l1, l2, l2_shrinkage if there is any, lr_power: in the order of the op's operands."""
+        shrinkage = self._l2_shrinkage_regularization_strength
+        named = (("learning_rate", self._call_if_callable(self._learning_rate)),
+                 ("l1_regularization_strength", self._l1_regularization_strength),
+                 ("l2_regularization_strength", self._l2_regularization_strength),
+                 *((("l2_shrinkage_regularization_strength", shrinkage),) if shrinkage > 0.0 else ()),
+                 ("learning_rate_power", self._learning_rate_power))
+        self._tensors = tuple(convert_to_tensor(value, name=name) for name, value in named)
+
+    def _op_type(self) -> str:
+        return "ApplyFtrlV2" if self._l2_shrinkage_regularization_strength > 0.0 else "ApplyFtrl"
+
+    def _apply(self, op_type: str, var: Variable, *gradient: Tensor) -> Any:
+        return make(op_type, var._ref(), *self._slots_of(var, "accum", "linear"), *gradient,
+                    *(as_type_of(t, var) for t in self._tensors), use_locking=self._use_locking)
+
+    def _apply_dense(self, grad: Tensor, var: Variable) -> Any:
+        return self._apply(self._op_type(), var, grad)
+
+    def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Variable) -> Any:
+        return self._apply(f"Sparse{self._op_type()}", var, grad.values, grad.indices)
+
+
+class _Proximal(Optimizer):
+    """The two proximal optimizers: their rates and the order of their operands."""
+
+    op_type: str
+    slots: tuple[str, ...] = ()
+
+    def __init__(self, learning_rate: Any, l1: Any, l2: Any, use_locking: bool, name: str) -> None:
+        super().__init__(use_locking, name)
+        self._learning_rate = learning_rate
+        self._l1_regularization_strength = l1
+        self._l2_regularization_strength = l2
+        self._tensors: tuple[Tensor, ...] = ()
+
+    def _prepare(self) -> None:
+        named = (("learning_rate", self._call_if_callable(self._learning_rate)),
+                 ("l1_regularization_strength", self._l1_regularization_strength),
+                 ("l2_regularization_strength", self._l2_regularization_strength))
+        self._tensors = tuple(convert_to_tensor(value, name=name) for name, value in named)
+
+    def _apply(self, op_type: str, var: Variable, *gradient: Tensor) -> Any:
+        return make(op_type, var._ref(), *self._slots_of(var, *self.slots),
+                    *(as_type_of(t, var) for t in self._tensors), *gradient, use_locking=self._use_locking)
+
+    def _apply_dense(self, grad: Tensor, var: Variable) -> Any:
+        return self._apply(self.op_type, var, grad)
+
+    def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Variable) -> Any:
+        return self._apply(f"Sparse{self.op_type}", var, grad.values, grad.indices)
+
+
+@public("train.ProximalGradientDescentOptimizer")
+class ProximalGradientDescentOptimizer(_Proximal):
+    """Gradient descent, then towards zero (l1) and shorter (l2), as `tf.train.ProximalGradientDescentOptimizer`."""
+
+    op_type = "ApplyProximalGradientDescent"
+
+    def __init__(self, learning_rate: Any, l1_regularization_strength: Any = 0.0,
+                 l2_regularization_strength: Any = 0.0, use_locking: bool = False,
+                 name: str = "ProximalGradientDescent") -> None:
+        super().__init__(learning_rate, l1_regularization_strength, l2_regularization_strength, use_locking, name)
+
+
+@public("train.ProximalAdagradOptimizer")
+class ProximalAdagradOptimizer(_Proximal):
+    """The same with Adagrad's rate, as `tf.train.ProximalAdagradOptimizer`."""
+
+    op_type = "ApplyProximalAdagrad"
+    slots = ("accumulator",)
+
+    def __init__(self, learning_rate: Any, initial_accumulator_value: float = 0.1,
+                 l1_regularization_strength: Any = 0.0, l2_regularization_strength: Any = 0.0,
+                 use_locking: bool = False, name: str = "ProximalAdagrad") -> None:
+        if initial_accumulator_value <= 0.0:
+            raise ValueError(f"initial_accumulator_value must be positive: {initial_accumulator_value}")
+        super().__init__(learning_rate, l1_regularization_strength, l2_regularization_strength, use_locking, name)
+        self._initial_accumulator_value = initial_accumulator_value
+
+    def _create_slots(self, var_list: Sequence[Variable]) -> None:
+        for var in var_list:
+            self._filled_slot(var, self._initial_accumulator_value, "accumulator", self._name)

@@ -1,0 +1,130 @@
+"""QueueRunner: threads that keep a queue filled."""
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from graphc import errors
+from graphc.api.control.queues import QueueBase
+from graphc.api.public import public
+from graphc.ir.graph import GraphKeys, get_default_graph
+from graphc.ir.stacks import get_default_session
+from graphc.train.coordinator import Coordinator
+
+
+@public("train.QueueRunner", "train.queue_runner.QueueRunner")
+class QueueRunner:
+    """Runs each of enqueue_ops in a thread of its own, again and again, as `tf.train.QueueRunner`.
+
+    A thread ends with one of queue_closed_exception_types (the end of the data, a closed queue); the last one closes
+    the queue.
+    """
+
+    def __init__(self, queue: QueueBase | None = None, enqueue_ops: Sequence[Any] | None = None, close_op: Any = None,
+                 cancel_op: Any = None, queue_closed_exception_types: Any = None, queue_runner_def: Any = None,
+                 import_scope: str | None = None) -> None:
+        if queue_runner_def is not None:
+            raise errors.UnimplementedError("QueueRunner: argument 'queue_runner_def' is not supported: make the "
+                                            "QueueRunner of its queue and enqueue_ops")
+        if queue is None or not enqueue_ops:
+            raise ValueError("Must provide queue and enqueue_ops.")
+        self._queue, self._enqueue_ops = queue, list(enqueue_ops)
+        self._close_op = close_op if close_op is not None else queue.close()
+        self._cancel_op = cancel_op if cancel_op is not None else queue.close(cancel_pending_enqueues=True)
+        self._ends = tuple(queue_closed_exception_types or (errors.OutOfRangeError,))
+        self._lock = threading.Lock()
+        self._runs_per_session: dict[int, int] = {}
+        self._exceptions_raised: list[Exception] = []
+
+    queue = property(lambda self: self._queue, doc="The queue.")
+    enqueue_ops = property(lambda self: self._enqueue_ops, doc="What fills it.")
+    close_op = property(lambda self: self._close_op, doc="What closes it.")
+    cancel_op = property(lambda self: self._cancel_op, doc="What closes it at once.")
+    queue_closed_exception_types = property(lambda self: self._ends, doc="What ends a thread.")
+    exceptions_raised = property(lambda self: self._exceptions_raised,
+                                 doc="What ended threads that have no coordinator to tell.")
+    name = property(lambda self: self._queue.name, doc="The queue's name.")
+
+    def _run(self, sess: Any, enqueue_op: Any, coord: Coordinator | None) -> None:
+        counted = True
+        try:
+            enqueue = sess.make_callable(enqueue_op)
+            while not (coord is not None and coord.should_stop()):
+                try:
+                    enqueue()
+                except self._ends:
+                    counted = False
+                    if self._one_less(sess):
+                        try:
+                            sess.run(self._close_op)
+                        except Exception:
+                            pass
+                    return
+        except Exception as error:
+            if coord is not None:
+                coord.request_stop(error)
+            else:
+                with self._lock:
+                    self._exceptions_raised.append(error)
+                raise
+        finally:
+            if counted:
+                self._one_less(sess)
+
+    def _one_less(self, sess: Any) -> bool:
+        """Whether no thread of the session is left."""
+        with self._lock:
+            self._runs_per_session[id(sess)] -= 1
+            return self._runs_per_session[id(sess)] == 0
+
+    def _close_on_stop(self, sess: Any, cancel_op: Any, coord: Coordinator) -> None:
+        coord.wait_for_stop()
+        try:
+            sess.run(cancel_op)
+        except Exception:                 # the session may be closed already
+            pass
+
+    def create_threads(self, sess: Any, coord: Coordinator | None = None, daemon: bool = False,
+                       start: bool = False) -> list[threading.Thread]:
+        """The threads; with a coordinator one more, which closes the queue when that stops."""
+        with self._lock:
+            if self._runs_per_session.get(id(sess), 0) > 0:
+                return []
+            self._runs_per_session[id(sess)] = len(self._enqueue_ops)
+            self._exceptions_raised = []
+        made = [self._thread(self._run, f"-{getattr(op, 'name', op)}", sess, op, coord) for op in self._enqueue_ops]
+        if coord is not None:
+            made.append(self._thread(self._close_on_stop, "-close_on_stop", sess, self._cancel_op, coord))
+        for thread in made:
+            if coord is not None:
+                coord.register_thread(thread)
+            thread.daemon = thread.daemon or daemon
+            if start:
+                thread.start()
+        return made
+
+    def _thread(self, function: Callable[..., None], suffix: str, *arguments: Any) -> threading.Thread:
+        return threading.Thread(target=function, args=arguments, name=f"QueueRunnerThread-{self.name}{suffix}")
+
+
+@public("train.add_queue_runner", "train.queue_runner.add_queue_runner")
+def add_queue_runner(qr: QueueRunner, collection: str = GraphKeys.QUEUE_RUNNERS) -> None:
+    """Adds a QueueRunner to the graph's collection, as `tf.train.add_queue_runner`."""
+    get_default_graph().add_to_collection(collection, qr)
+
+
+@public("train.start_queue_runners", "train.queue_runner.start_queue_runners")
+def start_queue_runners(sess: Any = None, coord: Coordinator | None = None, daemon: bool = True, start: bool = True,
+                        collection: str = GraphKeys.QUEUE_RUNNERS) -> list[threading.Thread]:
+    """Starts the threads of all QueueRunners of the graph, as `tf.train.start_queue_runners`."""
+    if sess is None:
+        sess = get_default_session()
+        if sess is None:
+            raise ValueError("Cannot start queue runners: No default session is registered. Use `with "
+                             "sess.as_default()` or pass an explicit session: "
+                             "gc.train.start_queue_runners(sess=sess)")
+    if not hasattr(sess, "make_callable"):
+        raise TypeError(f"sess must be a gc.Session object. Given class: {type(sess)}")
+    return [thread for runner in sess.graph.get_collection(collection)
+            for thread in runner.create_threads(sess, coord=coord, daemon=daemon, start=start)]

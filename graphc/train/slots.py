@@ -1,0 +1,28 @@
+"""Slots: variables that optimizers and moving averages keep beside a variable, as TF's slot_creator names them."""
+from __future__ import annotations
+
+from typing import Any
+
+from graphc.api.array.fill import zeros
+from graphc.api.state.variable_scope import get_variable_scope
+from graphc.api.state.variables import Variable
+from graphc.ir.graph import get_default_graph
+
+
+def create_slot(primary: Any, val: Any, name: str) -> Variable:
+    """A variable named "primary/name" inside the variable scope in force, whatever the name scope is; `val` is its
+    initial value, or a function that makes it."""
+    graph = get_default_graph()
+    prefix = get_variable_scope().name
+    full = f"{primary.op.name}/{name}"
+    with graph.name_scope(None):
+        return Variable(val, trainable=False, name=f"{prefix}/{full}" if prefix else full)
+
+
+def create_slot_with_initializer(primary: Any, initializer: Any, shape: Any, dtype: Any, name: str) -> Variable:
+    """initializer: called with the shape and dtype, as those of gc.get_variable."""
+    return create_slot(primary, lambda: initializer(shape, dtype), name)
+
+
+def create_zeros_slot(primary: Any, name: str, dtype: Any = None) -> Variable:
+    return create_slot(primary, lambda: zeros(primary.shape.as_list(), dtype or primary.dtype.base_dtype), name)

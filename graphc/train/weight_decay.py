@@ -1,0 +1,108 @@
+"""Decoupled weight decay (Loshchilov and Hutter): an optimizer's step, and before it each variable a little smaller."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from graphc.api.array.gather import gather
+from graphc.api.gradients.slices import IndexedSlices
+from graphc.api.math.binary import multiply, subtract
+from graphc.api.public import public
+from graphc.api.state.scatter import scatter_update
+from graphc.api.state.state import assign_sub
+from graphc.api.state.variables import Variable
+from graphc.ir.apply import convert_to_tensor
+from graphc.ir.graph import get_default_graph
+from graphc.ir.tensor import Operation, Tensor
+from graphc.train.optimizer import GradsAndVars, Optimizer
+from graphc.train.optimizers import AdamOptimizer, MomentumOptimizer, as_type_of
+
+
+@public("contrib.opt.DecoupledWeightDecayExtension")
+class DecoupledWeightDecayExtension:
+    """To be put before an Optimizer in a class's bases, as `tf.contrib.opt.DecoupledWeightDecayExtension`.
+
+    decay_var_list, of minimize and apply_gradients: the variables that decay, by default all. Of a gradient of some
+    rows only these rows decay.
+    """
+
+    def __init__(self, weight_decay: Any, **kwargs: Any) -> None:
+        self._decay_var_list: set[Variable] | None = None
+        self._weight_decay = weight_decay
+        self._weight_decay_tensor: Any = None
+        super().__init__(**kwargs)
+
+    def minimize(self, loss: Any, global_step: Any = None, var_list: Any = None,
+                 gate_gradients: int = Optimizer.GATE_OP, aggregation_method: int | None = None,
+                 colocate_gradients_with_ops: bool = False, name: str | None = None, grad_loss: Any = None,
+                 decay_var_list: Sequence[Variable] | None = None) -> Operation:
+        self._decay_var_list = set(decay_var_list) if decay_var_list else None
+        made: Operation = super().minimize(  # type: ignore[misc]
+            loss, global_step, var_list, gate_gradients, aggregation_method, colocate_gradients_with_ops, name,
+            grad_loss)
+        return made
+
+    def apply_gradients(self, grads_and_vars: GradsAndVars, global_step: Any = None, name: str | None = None,
+                        decay_var_list: Sequence[Variable] | None = None) -> Operation:
+        self._decay_var_list = set(decay_var_list) if decay_var_list else self._decay_var_list
+        made: Operation = super().apply_gradients(grads_and_vars, global_step, name)  # type: ignore[misc]
+        return made
+
+    def _prepare(self) -> None:
+        decay = self._weight_decay() if callable(self._weight_decay) and not isinstance(
+            self._weight_decay, (Tensor, Variable)) else self._weight_decay
+        self._weight_decay_tensor = convert_to_tensor(decay, name="weight_decay")
+        super()._prepare()  # type: ignore[misc]
+
+    def _decays(self, var: Variable) -> bool:
+        return not self._decay_var_list or var in self._decay_var_list
+
+    def _apply_dense(self, grad: Tensor, var: Variable) -> Any:
+        if not self._decays(var):
+            return super()._apply_dense(grad, var)  # type: ignore[misc]
+        smaller = assign_sub(var, multiply(as_type_of(self._weight_decay_tensor, var), var))
+        with get_default_graph().control_dependencies([smaller]):
+            return super()._apply_dense(grad, var)  # type: ignore[misc]
+
+    def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Variable) -> Any:
+        if not self._decays(var):
+            return super()._apply_sparse_duplicate_indices(grad, var)  # type: ignore[misc]
+        rows = gather(var, grad.indices)
+        kept = subtract(rows, multiply(as_type_of(self._weight_decay_tensor, var), rows))
+        smaller = scatter_update(var, grad.indices, kept)
+        with get_default_graph().control_dependencies([smaller]):
+            return super()._apply_sparse_duplicate_indices(grad, var)  # type: ignore[misc]
+
+
+@public("contrib.opt.extend_with_decoupled_weight_decay")
+def extend_with_decoupled_weight_decay(base_optimizer: type[Optimizer]) -> type[Optimizer]:
+    """A class: base_optimizer with decoupled weight decay, whose first argument is weight_decay, as
+    `tf.contrib.opt.extend_with_decoupled_weight_decay`."""
+    class OptimizerWithDecoupledWeightDecay(DecoupledWeightDecayExtension, base_optimizer):  # type: ignore
+        def __init__(self, weight_decay: Any, *args: Any, **kwargs: Any) -> None:
+            self._decay_var_list = None
+            self._weight_decay = weight_decay
+            self._weight_decay_tensor = None
+            base_optimizer.__init__(self, *args, **kwargs)
+
+    return OptimizerWithDecoupledWeightDecay
+
+
+@public("contrib.opt.AdamWOptimizer")
+class AdamWOptimizer(DecoupledWeightDecayExtension, AdamOptimizer):
+    """Adam with decoupled weight decay, as `tf.contrib.opt.AdamWOptimizer`."""
+
+    def __init__(self, weight_decay: Any, learning_rate: Any = 0.001, beta1: Any = 0.9, beta2: Any = 0.999,
+                 epsilon: Any = 1e-8, use_locking: bool = False, name: str = "AdamW") -> None:
+        super().__init__(weight_decay, learning_rate=learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon,
+                         use_locking=use_locking, name=name)
+
+
+@public("contrib.opt.MomentumWOptimizer")
+class MomentumWOptimizer(DecoupledWeightDecayExtension, MomentumOptimizer):
+    """Momentum with decoupled weight decay, as `tf.contrib.opt.MomentumWOptimizer`."""
+
+    def __init__(self, weight_decay: Any, learning_rate: Any, momentum: Any, use_locking: bool = False,
+                 name: str = "MomentumW", use_nesterov: bool = False) -> None:
+        super().__init__(weight_decay, learning_rate=learning_rate, momentum=momentum, use_locking=use_locking,
+                         name=name, use_nesterov=use_nesterov)

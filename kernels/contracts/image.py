@@ -1,0 +1,46 @@
+"""Crops of pictures and boxes in them, declared; their functions stand in kernels/cpu/image/."""
+from __future__ import annotations
+
+from .dtypes import FLOATS
+from .kernel import Kernel, Operand, at_least, over
+
+_PIXELS = ("f32", "f64", "i32", "i64", "u8", "i8", "i16", "u16")
+_IMAGE = "batch * rows * columns * depth"
+_CROPS = "boxes * high * wide * depth"
+_DIMS = ("batch", "rows", "columns", "depth", "boxes", "high", "wide")
+_RELATIONS = (*at_least(0, *_DIMS), "rows > 0 or boxes == 0", "columns > 0 or boxes == 0")
+_DRAWN = ("batch", "rows", "columns", "depth", "boxes", "colors", "channels")
+
+KERNELS = (
+    Kernel("crop_boxes",
+           (Operand("image", "in", "T", _IMAGE), Operand("box", "in", "f32", "boxes * 4"),
+            Operand("index", "in", "i32", "boxes"), Operand("outside", "in", "f32", "1"),
+            Operand("out", "out", "f32", _CROPS)),
+           _DIMS, ("nearest",), over(T=_PIXELS),
+           "cpu.image.crop_boxes:make_crop",
+           _RELATIONS, "8 * boxes * high * wide * depth"),
+    Kernel("crop_boxes_image_grad",
+           (Operand("grads", "in", "f32", _CROPS), Operand("box", "in", "f32", "boxes * 4"),
+            Operand("index", "in", "i32", "boxes"), Operand("out", "out", "T", _IMAGE)),
+           _DIMS, ("nearest",), over(T=FLOATS), "cpu.image.crop_boxes:make_image_gradient",
+           _RELATIONS, "8 * boxes * high * wide * depth"),
+    Kernel("crop_boxes_box_grad",
+           (Operand("grads", "in", "f32", _CROPS), Operand("image", "in", "T", _IMAGE),
+            Operand("box", "in", "f32", "boxes * 4"), Operand("index", "in", "i32", "boxes"),
+            Operand("out", "out", "f32", "boxes * 4")),
+           _DIMS, (), over(T=_PIXELS),
+           "cpu.image.crop_boxes:make_box_gradient",
+           _RELATIONS, "16 * boxes * high * wide * depth"),
+    Kernel("draw_boxes",
+           (Operand("image", "in", "f32", _IMAGE), Operand("box", "in", "f32", "batch * boxes * 4"),
+            Operand("color", "in", "f32", "colors * channels"), Operand("out", "out", "f32", _IMAGE)),
+           _DRAWN, (), over(), "cpu.image.detect_boxes:make_draw",
+           (*at_least(0, "batch", "rows", "columns", "depth", "boxes", "channels"), *at_least(1, "colors"),
+            "channels >= depth")),
+    Kernel("suppress_boxes",
+           (Operand("box", "in", "f32", "boxes * 4"), Operand("score", "in", "f32", "boxes"),
+            Operand("most_overlap", "in", "f32", "1"), Operand("least_score", "in", "f32", "1"),
+            Operand("out", "out", "i32", "most"), Operand("count", "out", "i64", "1")),
+           ("boxes", "most"), (), over(), "cpu.image.detect_boxes:make_suppress",
+           at_least(0, "boxes", "most")),
+)

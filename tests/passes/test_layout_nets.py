@@ -1,0 +1,90 @@
+"""Networks written channels first and channels last become one and the same Plan, without a transpose of pictures."""
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+import graphc as gc
+from graphc.passes import PIPELINE
+from graphc.passes.fold_constants import fold_constants
+from graphc.passes.layout import layout
+from graphc.passes.simplify import simplify
+from graphc.plan.compile import compile_graph
+
+from checking import flow_of, types
+from picture_nets import NETS, Kit
+
+FORMATS = ("NHWC", "NCHW")
+PICTURES = np.random.default_rng(0).standard_normal((2, 32, 32, 3)).astype(np.float32)
+
+
+def built(name: str, data_format: str, training: bool) -> tuple[Any, list[Any]]:
+    """The placeholder and the fetches: the result; in training also the gradients of all variables."""
+    x = gc.placeholder(gc.float32, (None, 32, 32, 3), name="x")
+    y = NETS[name](x, Kit(data_format))
+    if not training:
+        return x, [y]
+    slopes = gc.gradients(gc.reduce_sum(gc.square(y)), gc.trainable_variables())
+    return x, [y, *(slope for slope in slopes if slope is not None)]      # batch norms have fixed statistics
+
+
+def plan_of(name: str, data_format: str, training: bool) -> tuple[Any, int]:
+    """The Plan, and how many transposes the user wrote or gradients made."""
+    with gc.Graph().as_default() as graph:
+        x, fetches = built(name, data_format, training)
+        written = sum(op.type == "Transpose" for op in graph.get_operations())
+        return compile_graph(fetches, [], [x], [4], PIPELINE).plan, written
+
+
+def shown(plan: Any) -> list[str]:
+    """What a Plan does, without the names and lines of what it was made from."""
+    def plain(value: Any) -> Any:
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)
+                    if f.name not in ("origins", "origin", "message")}
+        return [plain(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+    return [repr(plain(body)) for body in plan.bodies]
+
+
+def transposes(name: str, data_format: str) -> tuple[int, int]:
+    """How many there are before the layout pass, counting two for each op that is channels first, and behind it."""
+    with gc.Graph().as_default():
+        x, fetches = built(name, data_format, False)
+        flow = flow_of(fetches, [x])
+    first = sum(getattr(node.op, "data_format", "") in ("NCHW", "NCDHW") for node in flow.nodes())
+    before = types(flow).count("Transpose") + 2 * first
+    for rewrite in (fold_constants, simplify, layout):
+        flow = rewrite(flow)
+    return before, types(flow).count("Transpose")
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_no_transpose_is_left(name: str) -> None:
+    before, after = transposes(name, "NCHW")
+    assert before > 10 and after == 0
+    assert transposes(name, "NHWC") == (0, 0)
+
+
+@pytest.mark.parametrize("training", [False, True], ids=["inference", "training"])
+@pytest.mark.parametrize("name", NETS)
+def test_both_formats_have_one_plan(name: str, training: bool) -> None:
+    (last, none), (first, written) = (plan_of(name, f, training) for f in FORMATS)
+    assert none == 0 or training
+    assert written > 0
+    assert shown(first) == shown(last)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_both_formats_give_the_same(name: str) -> None:
+    found = []
+    for data_format in FORMATS:
+        with gc.Graph().as_default(), gc.Session() as session:
+            x, fetches = built(name, data_format, True)
+            session.run(gc.global_variables_initializer())
+            found.append(session.run(fetches, {x: PICTURES}))
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_array_equal(a, b)
