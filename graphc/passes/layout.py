@@ -74,12 +74,13 @@ def sink(node: Node) -> Replacement:
 
 def lift(node: Node) -> Replacement:
     """nhwc(broadcast(z)) -> broadcast'(nhwc(z)), also through elementwise ops with scalars"""
-    if (rank := node.specs[0].rank or 0) < 4 or permutation(node) != channels_last(rank):
+    perm = permutation(node)
+    if perm is None or len(perm) < 4 or perm != channels_last(len(perm)):
         return None
     inner = node.inputs[0].node
     if not _is_broadcast(inner):
         return None
-    made = inner.op.permuted(channels_last(rank), tuple(v.spec.rank or 0 for v in inner.inputs))
+    made = inner.op.permuted(perm, tuple(v.spec.rank or 0 for v in inner.inputs))
     if made is None:
         return None
     moved = [_transposed(v, p, inner) for v, p in zip(inner.inputs, made.inputs, strict=True)]
