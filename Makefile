@@ -7,11 +7,12 @@ ISAS   ?= x86-64-v3,x86-64-v4
 RUNNER := $(BUILD)/runner/graphc-run
 FUZZ_SECONDS ?= 1200
 TSAN_SECONDS ?= 20
+PARITY_EXAMPLES ?= 20
 FUZZ_PYTHON  ?= $(BIN)/python
 
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: install demo test test-matrix lint kernels runner bench test-cross fuzz fuzz-graphs tsan peers clean
+.PHONY: install demo test test-matrix lint kernels runner bench test-cross fuzz fuzz-graphs tsan peers parity clean
 
 # The stamp makes an install again when what is to be installed has changed.
 $(VENV)/installed: pyproject.toml
@@ -76,6 +77,12 @@ fuzz-graphs: $(RUNNER)
 # Checks against TensorFlow, in an environment of its own.
 peers: $(RUNNER)
 	tests/peers/run.sh
+
+# Every op against TensorFlow on random cases; writes docs/parity.md.
+parity: $(RUNNER)
+	rm -rf $(BUILD)/parity
+	PARITY_EXAMPLES=$(PARITY_EXAMPLES) tests/peers/run.sh tests/peers/test_parity.py
+	$(BIN)/python tests/peers/parity_table.py $(BUILD)/parity docs/parity.md
 
 clean:
 	rm -rf $(BUILD) $(VENV) digits.pb
