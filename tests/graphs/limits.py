@@ -26,6 +26,8 @@ WHILE_COMPILING = {
     r"has an unknown number of elements, so the rank": "a rank that depends on the size of a fed shape",
     r"must be known while the graph is built": "an axis, or another field, known only at run time",
     r"has rank \d+ and rank \d+ (in its two branches|after one iteration)": "a rank that depends on the run",
+    r"GatherNd .*the last axis of indices": "a rank that depends on the size of a fed tensor",
+    r"runs in Python only": "an op that Python computes, in C++",
 }
 
 

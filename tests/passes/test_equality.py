@@ -90,6 +90,8 @@ def test_effects_are_never_merged() -> None:
         x = gc.placeholder(gc.float32, [2])
         noise = [gc.random_uniform([2], seed=3) for _ in range(2)]
         called = [gc.py_func(np.sin, [x], gc.float32, stateful=True) for _ in range(2)]
+        for result in called:
+            result.set_shape([2])
         flow = common_subexpressions(flow_of([*noise, *called], [x]))
     effects = [n for n in flow.nodes() if n.op.effect in (Effect.RANDOM, Effect.HOST)]
     assert len(effects) == 4, types(flow)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 HEAD = """# How near to TensorFlow
 
-Made by `make parity`: every op type that TensorFlow 2.21 has, too, on random shapes, dtypes and values (empty tensors, ties, NaN
-and infinities among them), in a graph that both load. Errors are the largest difference over the largest magnitude of the
-result; gradients are first derivatives. Where both refuse, a case counts. "refused": TensorFlow's CPU kernels do not have it.
+Made by `make parity`: every op type that TensorFlow 2.21 has, too, on random shapes, dtypes and values (empty tensors,
+ties, NaN and infinities among them), in a graph that both load. Errors are the largest difference over the largest
+magnitude of the result; gradients are first derivatives. Where both refuse, a case counts. "refused": TensorFlow's CPU
+kernels do not have it.
 
 {count} op types, {cases} cases, {refused} refused by TensorFlow.
 

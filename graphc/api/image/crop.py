@@ -12,7 +12,8 @@ from graphc.api.array.select import where_v2
 from graphc.api.array.shapes import shape
 from graphc.api.array.slicing import slice_
 from graphc.api.array.transpose import reverse, transpose
-from graphc.api.control.cond import case, cond
+from graphc.api.control.case import case
+from graphc.api.control.cond import cond
 from graphc.api.math.binary import maximum, minimum
 from graphc.api.math.comparison import equal, less
 from graphc.api.math.division import floormod
