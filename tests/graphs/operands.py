@@ -80,7 +80,7 @@ class _Use:
         return self._add(inputs, attributes)
 
     def _add(self, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Apply:
-        outputs = tuple(self.maker.name() for _ in range(self._results()))
+        outputs = tuple(self.maker.name() for _ in range(self._results(attributes)))
         writes = bool(self.op.refs) or not self.op.results
         after = tuple(n for n in self.scope.writes if self.rng.random() < (0.9 if writes else 0.08))
         statement = Apply(outputs, self.op.type, inputs, attributes, after)
@@ -89,11 +89,14 @@ class _Use:
             self.scope.writes.append(outputs[0])
         return statement
 
-    def _results(self) -> int:
+    def _results(self, attributes: dict[str, Any]) -> int:
         if not self.op.results:
             return 1      # the operation itself
         if not self.op.results[-1].endswith("*"):
             return len(self.op.results)
+        for name in ("num_split", "num"):        # renamed with the sizes, maybe
+            if name in attributes:
+                return int(attributes[name])
         made = definition(self.op, self.sample).infer(*specs(sample_arrays(self.op, self.sample)))
         return len(made) if isinstance(made, tuple) else 1
 
