@@ -7,11 +7,12 @@ ISAS   ?= x86-64-v3,x86-64-v4
 RUNNER := $(BUILD)/runner/graphc-run
 FUZZ_SECONDS ?= 1200
 TSAN_SECONDS ?= 20
+PARITY_EXAMPLES ?= 20
 FUZZ_PYTHON  ?= $(BIN)/python
 
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: install demo test test-matrix lint kernels runner bench test-cross fuzz fuzz-graphs tsan peers clean
+.PHONY: install demo test test-matrix lint kernels runner bench test-cross fuzz fuzz-graphs tsan peers parity clean
 
 # The stamp makes an install again when what is to be installed has changed.
 $(VENV)/installed: pyproject.toml
@@ -42,9 +43,11 @@ demo: install
 test: lint install
 	$(BIN)/python -m pytest -n 2 tests
 
-# The op matrix with its main factors combined in full: 118,200 programs (`make test` has every pair of them).
+# The op matrix: MATRIX=all combines its main factors in full, MATRIX=pairs holds every pair of choices of each op (`make
+# test` a third of those).
+MATRIX ?= all
 test-matrix: $(RUNNER)
-	GRAPHC_MATRIX=all $(BIN)/python -m pytest -n 2 tests/matrix
+	GRAPHC_MATRIX=$(MATRIX) $(BIN)/python -m pytest -n 2 tests/matrix
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
@@ -76,6 +79,12 @@ fuzz-graphs: $(RUNNER)
 # Checks against TensorFlow, in an environment of its own.
 peers: $(RUNNER)
 	tests/peers/run.sh
+
+# Every op against TensorFlow on random cases; writes docs/parity.md.
+parity: $(RUNNER)
+	rm -rf $(BUILD)/parity
+	PARITY_EXAMPLES=$(PARITY_EXAMPLES) tests/peers/run.sh tests/peers/test_parity.py
+	$(BIN)/python tests/peers/parity_table.py $(BUILD)/parity docs/parity.md
 
 clean:
 	rm -rf $(BUILD) $(VENV) digits.pb

@@ -71,8 +71,8 @@ def rows() -> Built:
     picked = gc.gather(x, i)
     labels = gc.argmax(picked, 1)
     loss = gc.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=picked)
-    fetches = [gc.nn.softmax(picked), gc.gradients(gc.reduce_mean(loss), x)[0], gc.cumsum(x, 1), labels,
-               gc.one_hot(labels, 5), gc.nn.log_softmax(x)]
+    of_rows = gc.convert_to_tensor(gc.gradients(gc.reduce_mean(loss), x)[0])
+    fetches = [gc.nn.softmax(picked), of_rows, gc.cumsum(x, 1), labels, gc.one_hot(labels, 5), gc.nn.log_softmax(x)]
     return fetches, [], {x: _ramp(4, 5), i: np.array([0, 3, 3], np.int64)}
 
 

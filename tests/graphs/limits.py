@@ -17,6 +17,7 @@ from programs import Apply, Block, BuildError, Input, Program, While, blocks, de
 WHILE_BUILDING = {
     r"must be known while the graph is built": "an axis, or another field, known only at run time",
     r"Number of mask dimensions must be specified": "a mask of unknown rank, as in TensorFlow",
+    r"GatherNd .*the last axis of indices": "a rank that depends on the size of a fed tensor",
     r"no gradient is defined|No gradient defined for operation": "an op without gradient",
     r"after one iteration. To allow the shape to vary": "a loop variable whose size the body makes unknown",
 }
@@ -26,6 +27,8 @@ WHILE_COMPILING = {
     r"has an unknown number of elements, so the rank": "a rank that depends on the size of a fed shape",
     r"must be known while the graph is built": "an axis, or another field, known only at run time",
     r"has rank \d+ and rank \d+ (in its two branches|after one iteration)": "a rank that depends on the run",
+    r"GatherNd .*the last axis of indices": "a rank that depends on the size of a fed tensor",
+    r"runs in Python only": "an op that Python computes, in C++",
 }
 
 
@@ -45,6 +48,8 @@ def settle(statement: Apply, find: Callable[[str], list[np.ndarray]]) -> None:
         if not ones:
             raise Unfit("a squeeze without axis")
         statement.attributes["squeeze_dims"] = ones
+    if statement.op.startswith("CTC") and any(np.isnan(a).any() for a in find(str(statement.inputs[0]))):
+        raise Unfit("which path is likelier than NaN?")
     if statement.op.startswith("Apply") and reads_what_it_writes(statement):
         raise Unfit("the order of steps inside of an update would matter")
 

@@ -16,7 +16,7 @@ import limits
 from interpret import Unfit
 from programs import Apply, takes_variable
 from samples import arrays as sample_arrays
-from samples import definition
+from samples import definition, specs
 from scopes import NAMED, Scope
 
 # Fields whose numbers are sizes: renamed as the sizes of operands are.
@@ -56,12 +56,12 @@ class _Use:
         self._name_sizes(values, given)
         fields = self.op.field_operands()
         names = [n for n in self.op.operands if n not in fields]
-        variadic = next((n for n in names if n.endswith("*")), None)
-        many = len(values) - sum(not n.endswith("*") for n in names)
+        variadic = [n for n in names if n.endswith("*")]       # all take as many
+        many = (len(values) - len(names) + len(variadic)) // max(len(variadic), 1)
         chosen: dict[str, list[Any]] = {}
         position = 0
         for name in names:
-            count = many if name == variadic else 1
+            count = many if name in variadic else 1
             ref = takes_variable(self.op, self.op.operands.index(name))
             chosen[name] = [self._operand(values[position + i], given[position + i], ref) for i in range(count)]
             position += count
@@ -94,7 +94,11 @@ class _Use:
             return 1      # the operation itself
         if not self.op.results[-1].endswith("*"):
             return len(self.op.results)
-        return int(attributes.get("num_split", attributes.get("num", 1)))
+        for name in ("num_split", "num"):        # renamed with the sizes, maybe
+            if name in attributes:
+                return int(attributes[name])
+        made = definition(self.op, self.sample).infer(*specs(sample_arrays(self.op, self.sample)))
+        return len(made) if isinstance(made, tuple) else 1
 
     def _name_sizes(self, values: list[np.ndarray], given: list[bool]) -> None:
         """Now and then a size of the sample is one that differs from set to set."""

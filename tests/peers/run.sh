@@ -12,4 +12,6 @@ if [ ! -e "$environment/installed" ]; then
     $pip --editable '.[test]' tensorflow-cpu
     touch "$environment/installed"
 fi
-exec "$environment/bin/python" -m pytest -q -s tests/peers tests/serial/test_loops_in_tensorflow.py "$@"
+# Without arguments: all of it.
+[ $# -gt 0 ] || set -- tests/peers tests/serial/test_loops_in_tensorflow.py
+exec "$environment/bin/python" -m pytest -q -s "$@"

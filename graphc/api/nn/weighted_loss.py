@@ -11,7 +11,7 @@ from graphc.api.array.shapes import rank, shape, size
 from graphc.api.array.source import constant
 from graphc.api.math.binary import add_n, multiply
 from graphc.api.math.comparison import equal
-from graphc.api.math.division import div_no_nan
+from graphc.api.math.no_nan import div_no_nan
 from graphc.api.math.reduce import reduce_sum
 from graphc.api.public import public
 from graphc.ir import dims

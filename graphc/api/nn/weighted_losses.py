@@ -10,7 +10,7 @@ from graphc.api.array.identity import stop_gradient
 from graphc.api.array.shapes import rank, shape, squeeze
 from graphc.api.math.binary import add, maximum, minimum, multiply, squared_difference, subtract
 from graphc.api.math.comparison import greater
-from graphc.api.math.division import div_no_nan
+from graphc.api.math.no_nan import div_no_nan
 from graphc.api.math.reduce import deprecated, reduce_sum
 from graphc.api.math.unary import abs as absolute
 from graphc.api.math.unary import log, negative, square
