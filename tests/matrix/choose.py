@@ -10,7 +10,7 @@ from graphc.ir.host import Host
 from graphc.ir.op import OPS, Effect
 
 from matrix.cells import FACTORS, Cell, cell_of
-from matrix.excluded import FIELDS_KNOWN, OPS_OF_KNOWN_FIELDS, RANK_BY_SIZE
+from matrix.excluded import FIELDS_KNOWN, OPS_OF_KNOWN_FIELDS, RANK_BY_SIZE, SIZES_FIXED
 from matrix.neighbours import BEHINDS, FRONTS
 from matrix.oracle import results
 from matrix.pairwise import full, pairwise
@@ -40,6 +40,8 @@ def is_possible(op: str, choice: dict[str, Any]) -> bool:
 def _sample_has_sizes(op: str, choice: dict[str, Any]) -> bool:
     if "sample" not in choice or "sizes" not in choice:
         return True
+    if op in SIZES_FIXED and choice["sizes"] != "given":
+        return False
     return subject(op, choice["sample"], choice["sizes"], 0) is not None
 
 

@@ -35,9 +35,11 @@ EXCLUDED = {
 FIRST_RESULT_ONLY = {"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"}
 # The rank of their results depends on sizes, which must be known while building.
 RANK_BY_SIZE = {"Squeeze", "GatherNd"}
+# The length of index tuples follows from the ranks of the others: another size of indices is none of this op.
+SIZES_FIXED = {"_GatherNdLike"}
 
-# Operands that are fields and are never fed: which axes an op works on is part of a Plan, as ranks are; so are the
-# windows of poolings.
-FIELDS_KNOWN = {"axis", "concat_dim", "dim", "dimension", "split_dim", "perm", "ksize", "strides"}
-# Ops of which no field is fed: which diagonals they work on is part of a Plan, too.
-OPS_OF_KNOWN_FIELDS = {"MatrixDiagV2", "MatrixDiagPartV2", "MatrixSetDiagV2"}
+# Operands that are fields and are never fed: which axes an op works on is part of a Plan, as ranks are.
+FIELDS_KNOWN = {"axis", "concat_dim", "dim", "dimension", "split_dim", "perm"}
+# Ops of which no field is fed: which diagonals they work on is part of a Plan, too, and so are the windows of poolings.
+OPS_OF_KNOWN_FIELDS = {"MatrixDiagV2", "MatrixDiagPartV2", "MatrixSetDiagV2", "MaxPoolV2", "MaxPoolGradV2",
+                       "MaxPoolGradGradV2"}

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import graphc as gc
+from graphc.ir.host import Host
 from graphc.ir.op import OPS
 
 from matrix import check
@@ -46,6 +47,8 @@ def test_fields_are_told_apart(op: str) -> None:
     found, count = [], 0
     for i, group in enumerate(alike(op)):
         for place in (PLACES[i % len(PLACES)], PLACES[(i + 1) % len(PLACES)]):
+            if place.get("machine") == "runner" and issubclass(OPS[op], Host):
+                continue            # the runner has no Python
             found += check.together([Cell(op, number, **place) for number in group])
             count += len(group)
     assert not found, check.report(found, count)

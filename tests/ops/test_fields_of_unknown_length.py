@@ -17,9 +17,10 @@ import samples as samples_
 WITH_FIELDS = [op for op in samples_.registered()
                if OPS[op].field_operands() and op not in samples_.ELSEWHERE
                and OPS[op].effect is not Effect.RANDOM]
-# The axes that an op works on are part of a Plan, as ranks are; so are the windows of poolings.
-AXES = {"axis", "concat_dim", "dim", "dimension", "split_dim", "perm", "ksize", "strides"}
-DIAGONALS = {"MatrixDiagV2", "MatrixDiagPartV2", "MatrixSetDiagV2"}      # and so are the diagonals, k
+# The axes that an op works on are part of a Plan, as ranks are; so are the diagonals and the windows of these ops.
+AXES = {"axis", "concat_dim", "dim", "dimension", "split_dim", "perm"}
+OTHERS = {"MatrixDiagV2": {"k"}, "MatrixDiagPartV2": {"k"}, "MatrixSetDiagV2": {"k"},
+          **{op: {"ksize", "strides"} for op in ("MaxPoolV2", "MaxPoolGradV2", "MaxPoolGradGradV2")}}
 
 
 def results(found: Any) -> list[Any]:
@@ -46,7 +47,7 @@ def test_results_are_those_of_known_fields(op_type: str) -> None:
     tried = 0
     for sample in op.samples:
         values = samples_.arrays(op, sample)
-        for name in set(op.field_operands()) - AXES - ({"k"} if op_type in DIAGONALS else set()):
+        for name in set(op.field_operands()) - AXES - OTHERS.get(op_type, set()):
             field = np.asarray(getattr(samples_.definition(op, sample), name))
             with gc.Graph().as_default(), gc.Session() as session:
                 inputs = samples_.grouped(op, [gc.constant(v) for v in values])
@@ -61,4 +62,4 @@ def test_results_are_those_of_known_fields(op_type: str) -> None:
                 for a, b in zip(session.run(wanted[1], {fed: field}), session.run(wanted[0]), strict=True):
                     np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
             tried += 1
-    assert tried or set(op.field_operands()) <= AXES or op_type in DIAGONALS
+    assert tried or set(op.field_operands()) <= AXES or op_type in OTHERS

@@ -4,6 +4,7 @@ With them a convolution over volumes is one over pictures (convolution3d.py).
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from graphc.ir.dims import Size
 from graphc.ir.elementwise import check_kind, check_rank
 from graphc.ir.op import Op, Sample, attr, operand_field, register
-from graphc.ir.spec import Spec
+from graphc.ir.spec import Spec, require_equal, text
 
 # volume, (taps, outputs, padding before, depth, channels), stride, dilation
 _CASES: tuple[tuple[Any, ...], ...] = (
@@ -44,6 +45,10 @@ class _DepthWindow(Op):
         if self.window is not None and len(self.window) != 5:
             raise ValueError(f"window must have 5 elements, but is {self.window}")
 
+    def require(self, given: Sequence[Size], wanted: Sequence[Size], x: Spec) -> None:
+        for a, b in zip(given, wanted, strict=True):
+            require_equal(a, b, f"input of shape {text(x.shape)} must fit window {text(self.window)}")
+
     def places(self, u: int) -> tuple[np.ndarray, np.ndarray]:
         """The outputs whose tap u lies in the volume, and the frames there."""
         outputs = np.arange(self.window[1])
@@ -72,7 +77,8 @@ class _DepthTaps(_DepthWindow):
         self.check(x)
         if x.shape is None or self.window is None:
             return Spec(x.dtype, None)
-        n, _, h, w, c = x.shape
+        n, depth, h, w, c = x.shape
+        self.require((depth, c), self.window[3:], x)
         return Spec(x.dtype, (n, self.window[1], h, w, self.window[0] * c))
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
@@ -106,7 +112,8 @@ class _SumDepthTaps(_DepthWindow):
         self.check(x)
         if x.shape is None or self.window is None:
             return Spec(x.dtype, None)
-        n, _, h, w, _ = x.shape
+        n, outputs, h, w, c = x.shape
+        self.require((outputs, c), (self.window[1], self.window[0] * self.window[4]), x)
         return Spec(x.dtype, (n, *self.window[3:4], h, w, *self.window[4:]))
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
