@@ -7,6 +7,7 @@ from typing import Any
 from graphc import errors
 from graphc.ir import dtypes
 from graphc.ir.op import OPS, REFUSED, Op
+from graphc.kernels.contracts.calls import Status  # not where it is used: a signal may strike there
 from graphc.kernels.runtime import tables as t
 from graphc.plan import plan as p
 
@@ -26,7 +27,6 @@ def bad_image(plan: p.Plan, error: Any) -> errors.OpError:
 
 def run_error(plan: p.Plan, error: Any, cause: BaseException | None, cells: Sequence[Any]) -> errors.OpError:
     """The exception for the error record of a run."""
-    from graphc.kernels.contracts.calls import Status  # not at import: it takes a millisecond, and errors are rare
     code, body, step = (int(error[f]) for f in (t.ERROR_CODE, t.ERROR_BODY, t.ERROR_STEP))
     a, b, c = (int(error[f]) for f in (t.ERROR_A, t.ERROR_B, t.ERROR_C))
     origin = _origin(plan, body, step)
@@ -66,7 +66,6 @@ def _bad_tuple(number: int, length: int, error: Any) -> str:
 
 
 def _text(plan: p.Plan, code: int, a: int, b: int, c: int) -> tuple[type[errors.OpError], str]:
-    from graphc.kernels.contracts.calls import Status
     invalid, internal = errors.InvalidArgumentError, errors.InternalError
     if code == t.LIST_TYPE:
         a, b = ((f"{dtypes.as_dtype(v // 16).name} of rank {v % 16}") for v in (a, b))     # type: ignore[assignment]
