@@ -6,7 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from graphc.exec.shared_lock import SharedLock
+import numpy as np
+
+import graphc as gc
+from graphc.exec.shared_lock import SharedLock, _Waiting
 
 
 def thread(work: Callable[[], Any]) -> threading.Thread:
@@ -51,7 +54,7 @@ def test_a_writer_that_waits_goes_first() -> None:
             order.append(exclusive)
 
     writer = thread(lambda: take(True))
-    until(lambda: bool(lock._wanting))
+    until(lambda: bool(lock._line))
     reader = thread(lambda: take(False))
     time.sleep(0.05)
     assert not order
@@ -60,6 +63,38 @@ def test_a_writer_that_waits_goes_first() -> None:
     writer.join(20)
     reader.join(20)
     assert order == [True, False]
+
+
+def test_threads_in_loops_take_turns() -> None:
+    """The lock is free for no time at all between two runs of one thread; without turns three of the four stand still."""
+    counts, stop = [0] * 4, []
+    with gc.Graph().as_default(), gc.Session() as session:
+        v = gc.Variable(np.zeros(4, np.float32))
+        steps = [gc.assign_add(v, np.ones(4, np.float32))] * 3 + [v * 2.0]
+        session.run(gc.global_variables_initializer())
+
+        def repeat(i: int) -> None:
+            while not stop:
+                session.run(steps[i])
+                counts[i] += 1
+
+        threads = [thread(lambda i=i: repeat(i)) for i in range(4)]      # type: ignore[misc]
+        time.sleep(1.5)
+        stop.append(1)
+        for made in threads:
+            made.join(20)
+    assert min(counts) > 10, counts
+
+
+def test_who_was_ended_while_it_waited_is_forgotten() -> None:
+    lock = SharedLock()
+    now = time.monotonic()
+    lock._line["gone"] = _Waiting(True, now - 10, now - 10)
+    assert lock._try("reader", False)
+    lock.readers.clear()
+    lock._line["there"] = _Waiting(True, now - 1, time.monotonic())
+    assert not lock._try("reader", False) and not lock._try("writer", True)
+    assert lock._try("there", True)
 
 
 def test_a_wake_that_is_lost_only_delays() -> None:

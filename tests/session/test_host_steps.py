@@ -300,14 +300,14 @@ def test_a_run_sees_one_value_of_a_variable_while_others_write() -> None:
         done = threading.Event()
 
         def writer() -> None:
-            while not done.wait(0.0005):         # lets the readers have the variable, too
+            while not done.is_set():
                 session.run(write)
                 session.run(reset)
 
         thread = threading.Thread(target=writer)
         thread.start()
         try:
-            for _ in range(100):
+            for _ in range(200):
                 np.testing.assert_allclose(session.run(product, {x: fed}), np.eye(2), atol=1e-9)
         finally:
             done.set()

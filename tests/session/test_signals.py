@@ -150,7 +150,7 @@ def works():
     thread.start()
     thread.join(20)
     lock = session._states.lock
-    return bool(done) and not lock.readers and not lock.writers and not lock._wanting
+    return bool(done) and not lock.readers and not lock.writers and not lock._line
 """
 
 
