@@ -106,7 +106,12 @@ def _hurwitz(x, q):
         return total
     term = total
     for k in range(1, 10):
-        term = pow_f64(q + k, -x)
+        # q + k is rounded, which x-th powers make x times as much of: (s + e)**-x = s**-x (1 - x e / s).
+        base = q + k
+        back = base - q
+        error = (q - (base - back)) + (k - back)
+        term = pow_f64(base, -x)
+        term -= term * (x * (error / base))
         total += term
         if term <= NEGLIGIBLE * total and total > 0.0:
             return total

@@ -66,7 +66,7 @@ def test_a_writer_that_waits_goes_first() -> None:
 
 
 def test_threads_in_loops_take_turns() -> None:
-    """The lock is free for no time at all between two runs of one thread; without turns three of the four stand still."""
+    """The lock is free for no time between two runs of a thread; without turns one of the four stands still."""
     counts, stop = [0] * 4, []
     with gc.Graph().as_default(), gc.Session() as session:
         v = gc.Variable(np.zeros(4, np.float32))
