@@ -35,10 +35,11 @@ TYPES: dict[str, str] = {
     "array.source": "Const Placeholder PlaceholderWithDefault",
     "array.space": "SpaceToBatchND BatchToSpaceND SpaceToBatch BatchToSpace",
     "array.transpose": "Transpose InvertPermutation ReverseV2",
-    "control.arrays":
-        "TensorListReserve TensorListResize TensorListSetItem TensorListGetItem TensorListStack "
-        "_TensorListRows TensorListFromTensor TensorListGather TensorListScatterIntoExistingList "
-        "_TensorListScatterSum _TensorListErase _TensorListAdd TensorListConcatV2 TensorListSplit",
+    "control.array_parts": "_TensorListErase _TensorListAdd TensorListConcatV2 TensorListSplit",
+    "control.array_rows":
+        "TensorListStack _TensorListRows TensorListFromTensor TensorListGather "
+        "TensorListScatterIntoExistingList _TensorListScatterSum",
+    "control.arrays": "TensorListReserve TensorListResize TensorListSetItem TensorListGetItem",
     "control.control": "StatelessWhile While StatelessIf If",
     "control.lists": "EmptyTensorList TensorListPushBack TensorListPopBack TensorListLength",
     "control.queues":
