@@ -65,6 +65,29 @@ def test_lu() -> None:
         gc.gradients(factors, factors.op.inputs[0])
 
 
+def test_validate_args() -> None:
+    """What is known to be wrong ends the building of the graph; what turns up later, the run."""
+    factors, order = gc.linalg.lu(A)
+    kept = value([gc.linalg.lu_solve(factors, order, B, validate_args=True),
+                  gc.linalg.lu_matrix_inverse(factors, order, validate_args=True),
+                  gc.linalg.pinv(A, validate_args=True), gc.linalg.matrix_rank(A, validate_args=True)])
+    for found, wanted in zip(kept, (np.linalg.solve(A, B), np.linalg.inv(A), np.linalg.inv(A), [4, 4]), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-7)
+    unknown, rows = gc.placeholder(gc.float64), gc.placeholder(gc.int32)
+    square = gc.placeholder(gc.float64, [None, None])
+    again = gc.linalg.lu_reconstruct(unknown, rows, validate_args=True)
+    x = gc.linalg.lu_solve(square, rows, B[0], validate_args=True)
+    for y, fed, message in (
+            (again, {unknown: np.ones((2, 3, 3)), rows: [0, 1, 2]}, r"must equal `rank\(perm\) \+ 1`"),
+            (x, {square: np.ones((2, 3)), rows: [0, 1]}, r"shapes .*\(2, 3\)"),
+            (x, {square: np.eye(2), rows: [0, 1]}, r"lu_solve"),
+            (gc.linalg.matrix_rank(unknown, validate_args=True), {unknown: np.ones(3)}, "must have rank 2 or more")):
+        with gc.Session() as session, pytest.raises((ValueError, gc.errors.InvalidArgumentError), match=message):
+            session.run(y, fed)
+    with pytest.raises(ValueError, match="must have rank 2 or more"):
+        gc.linalg.pinv(np.ones(3), validate_args=True)
+
+
 def test_rank_by_tolerance() -> None:
     x = np.diag([1.0, 1e-3, 0.0])
     assert value([gc.linalg.matrix_rank(x), gc.linalg.matrix_rank(x, tol=1e-2)]) == [2, 1]
@@ -161,8 +184,6 @@ def test_what_is_refused_while_building() -> None:
         gc.matrix_triangular_solve(A, B[:, :3])
     with pytest.raises(TypeError, match="expm: argument 'input' has dtype int32"):
         gc.linalg.expm(np.ones((2, 2), np.int32))
-    with pytest.raises(NotImplementedError, match="validate_args"):
-        gc.linalg.pinv(A, validate_args=True)
 
 
 def test_what_is_refused_when_run() -> None:

@@ -1,5 +1,8 @@
 """Factors of matrices, eigenvalues and singular values, and what follows from them. Computed by NumPy (Lu and square
-roots: SciPy), so that such a graph runs in Python only."""
+roots: SciPy), so that such a graph runs in Python only.
+
+validate_args: ranks and sizes of matrices are checked whatever it says; True adds the rank of an order of rows.
+"""
 from __future__ import annotations
 
 from typing import Any, NamedTuple
@@ -8,8 +11,10 @@ import numpy as np
 
 from graphc.api.array.cast import cast
 from graphc.api.array.gather import one_hot
+from graphc.api.array.identity import identity
 from graphc.api.array.select import where_v2
-from graphc.api.array.shapes import shape
+from graphc.api.array.shapes import rank, shape
+from graphc.api.control.asserts import assert_equal
 from graphc.api.linalg.solve import matrix_triangular_solve
 from graphc.api.math.comparison import greater
 from graphc.api.math.matmul import matmul
@@ -87,18 +92,16 @@ def lu(input: Any, output_idx_type: Any = int32, name: str | None = None) -> LuF
 @public("linalg.lu_reconstruct")
 def lu_reconstruct(lower_upper: Any, perm: Any, validate_args: bool = False, name: str | None = None) -> Tensor:
     """The matrices that `lu` was given, as `tf.linalg.lu_reconstruct`."""
-    _no_validation("lu_reconstruct", validate_args)
     with get_default_graph().name_scope(name or "lu_reconstruct"):
-        factors = convert_to_tensor(lower_upper, name="lower_upper")
+        factors, perm = _lu_operands(lower_upper, perm, validate_args)
         return matmul(_order(factors, perm), matmul(_unit_lower(factors), _upper(factors)), transpose_a=True)
 
 
 @public("linalg.lu_solve")
 def lu_solve(lower_upper: Any, perm: Any, rhs: Any, validate_args: bool = False, name: str | None = None) -> Tensor:
     """x with A @ x = rhs, given lu(A). As `tf.linalg.lu_solve`."""
-    _no_validation("lu_solve", validate_args)
     with get_default_graph().name_scope(name or "lu_solve"):
-        factors = convert_to_tensor(lower_upper, name="lower_upper")
+        factors, perm = _lu_operands(lower_upper, perm, validate_args)
         ordered = matmul(_order(factors, perm), convert_to_tensor(rhs, factors.dtype, name="rhs"))
         return matrix_triangular_solve(_upper(factors), matrix_triangular_solve(_unit_lower(factors), ordered),
                                        lower=False)
@@ -107,16 +110,14 @@ def lu_solve(lower_upper: Any, perm: Any, rhs: Any, validate_args: bool = False,
 @public("linalg.lu_matrix_inverse")
 def lu_matrix_inverse(lower_upper: Any, perm: Any, validate_args: bool = False, name: str | None = None) -> Tensor:
     """The inverse of A, given lu(A). As `tf.linalg.lu_matrix_inverse`."""
-    _no_validation("lu_matrix_inverse", validate_args)
     with get_default_graph().name_scope(name or "lu_matrix_inverse"):
-        factors = convert_to_tensor(lower_upper, name="lower_upper")
+        factors, perm = _lu_operands(lower_upper, perm, validate_args)
         return lu_solve(factors, perm, _ones(factors))
 
 
 @public("linalg.pinv")
 def pinv(a: Any, rcond: Any = None, validate_args: bool = False, name: str | None = None) -> Tensor:
     """The Moore-Penrose inverse: singular values up to rcond times the largest count as 0. As `tf.linalg.pinv`."""
-    _no_validation("pinv", validate_args)
     with get_default_graph().name_scope(name or "pinv"):
         matrix = convert_to_tensor(a, name="a")
         least = 10.0 * _tolerance(matrix) if rcond is None else convert_to_tensor(rcond, matrix.dtype, name="rcond")
@@ -129,7 +130,6 @@ def pinv(a: Any, rcond: Any = None, validate_args: bool = False, name: str | Non
 @public("linalg.matrix_rank")
 def matrix_rank(a: Any, tol: Any = None, validate_args: bool = False, name: str | None = None) -> Tensor:
     """How many singular values are larger than tol, as `tf.linalg.matrix_rank`."""
-    _no_validation("matrix_rank", validate_args)
     with get_default_graph().name_scope(name or "matrix_rank"):
         matrix = convert_to_tensor(a, name="a")
         s = svd(matrix, compute_uv=False)
@@ -138,10 +138,14 @@ def matrix_rank(a: Any, tol: Any = None, validate_args: bool = False, name: str 
         return reduce_sum(cast(greater(s, tol), int32), [-1])
 
 
-def _no_validation(function: str, validate_args: bool) -> None:
-    if validate_args:
-        raise NotImplementedError(f"{function}: validate_args=True is not supported; check the arguments with "
-                                  "gc.Assert")
+def _lu_operands(lower_upper: Any, perm: Any, validate: bool) -> tuple[Tensor, Tensor]:
+    """Both as tensors; validate: the ranks must belong together, as products would broadcast what does not."""
+    factors, order = convert_to_tensor(lower_upper, name="lower_upper"), convert_to_tensor(perm, name="perm")
+    if not validate:
+        return factors, order
+    fits = assert_equal(rank(factors), rank(order) + 1, message="`rank(lower_upper)` must equal `rank(perm) + 1`.")
+    with get_default_graph().control_dependencies([fits]):
+        return identity(factors), order
 
 
 def _tolerance(matrix: Tensor) -> Any:
