@@ -135,7 +135,7 @@ TYPES: dict[str, str] = {
     "training.proximal":
         "ApplyFtrl ApplyFtrlV2 SparseApplyFtrl SparseApplyFtrlV2 ApplyProximalGradientDescent "
         "SparseApplyProximalGradientDescent ApplyProximalAdagrad SparseApplyProximalAdagrad",
-    "training.rows": "_RowsInside _FirstEqual _SumEqual _ScatterRows",
+    "training.rows": "_FirstEqual _SumEqual",
     "training.signs": "ApplyPowerSign ApplyAddSign",
     "training.training": "ApplyGradientDescent ApplyMomentum SparseApplyMomentum ApplyAdam",
 }

@@ -10,7 +10,6 @@ _ND_INDICES = "batch * count * depth"
 _ND_ROWS = "batch * count * inner"
 _ND = ("batch", "count", "inner", "s0", "s1", "s2", "s3", "s4", "s5", "s6")
 _CHECKED = ("count", "s0", "s1", "s2", "s3", "s4", "s5", "s6")
-_ROWS = ("count", "axis", "inner")
 
 KERNELS = (
     Kernel("copy",
@@ -54,27 +53,13 @@ KERNELS = (
            (Operand("indices", "in", "I", "count * depth"), Operand("y", "out", "I", "count * depth")),
            _CHECKED, ("depth",), over(I=INDICES), "cpu.array.scatter_nd:make_checked",
            (*at_least(0, *_CHECKED, "depth"), *at_most(7, "depth"))),
-    Kernel("inside",
-           (Operand("x", "in", "I", "elements"), Operand("y", "out", "I", "elements")),
-           ("elements", "limit"), (), over(I=INDICES), "cpu.array.update_rows:make_inside",
-           at_least(0, "elements")),
     Kernel("first_equal",
            (Operand("x", "in", "I", "n"), Operand("first", "out", "i64", "n")),
-           ("n",), (), over(I=INDICES), "cpu.array.update_rows:make_first_equal",
+           ("n",), (), over(I=INDICES), "cpu.array.equal_rows:make_first_equal",
            (*at_least(0, "n"), *at_most(1 << 40, "n"))),
     Kernel("sum_equal",
            (Operand("rows", "in", "T", "n * inner"), Operand("first", "in", "i64", "n"),
             Operand("out", "out", "T", "n * inner")),
-           ("n", "inner"), (), over(T=NUMBERS), "cpu.array.update_rows:make_sum_equal",
+           ("n", "inner"), (), over(T=NUMBERS), "cpu.array.equal_rows:make_sum_equal",
            at_least(0, "n", "inner"), "n * inner"),
-    Kernel("set_rows",
-           (Operand("indices", "in", "I", "count"), Operand("rows", "in", "T", "count * inner"),
-            Operand("out", "inout", "T", "axis * inner")),
-           _ROWS, (), over(T=PLAIN, I=INDICES), "cpu.array.update_rows:make_set_rows",
-           at_least(0, *_ROWS)),
-    Kernel("combine_rows",
-           (Operand("indices", "in", "I", "count"), Operand("rows", "in", "T", "count * inner"),
-            Operand("out", "inout", "T", "axis * inner")),
-           _ROWS, ("kind",), over(T=NUMBERS, I=INDICES), "cpu.array.update_rows:make_combine_rows",
-           (*at_least(0, *_ROWS, "kind"), *at_most(5, "kind")), "count * inner"),
 )

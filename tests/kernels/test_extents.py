@@ -23,6 +23,7 @@ from kernel_harness import NUMPY, load
 
 TRIES = 25
 NO_NUMPY = {"handle": np.int64, "f16": np.float16, "c64": np.complex64}
+ONES = {f"s{i}": 1 for i in range(7)}
 # A kernel, sizes under which it touches the last element of every operand, and the operands for which that is so.
 TIGHT = [
     ("copy", "copy.f32", {"elements": 37}, "x y"),
@@ -33,11 +34,11 @@ TIGHT = [
     ("cumsum", "cumsum.f32", {"outer": 2, "n": 7, "inner": 3}, "x y"),
     ("gather", "gather.f32.i32", {"outer": 2, "axis": 1, "inner": 3, "count": 4}, "params indices out"),
     ("scatter_add", "scatter_add.f32.i32", {"outer": 2, "axis": 1, "inner": 3, "count": 4}, "updates indices out"),
-    ("set_rows", "set_rows.f32.i32", {"count": 4, "axis": 1, "inner": 3}, "indices rows out"),
-    ("combine_rows", "combine_rows.f64.i64", {"count": 4, "axis": 1, "inner": 3}, "indices rows out"),
+    ("scatter_nd", "scatter_nd.f32.i32", {"batch": 2, "count": 4, "inner": 3, "depth": 1, **ONES},
+     "indices updates table"),
+    ("checked_indices", "checked_indices.i64", {"count": 9, "depth": 1, **ONES}, "indices y"),
     ("sum_equal", "sum_equal.f32", {"n": 4, "inner": 3}, "rows first out"),
     ("first_equal", "first_equal.i64", {"n": 9}, "x first"),
-    ("inside", "inside.i32", {"elements": 9, "limit": 1}, "x y"),
     ("top_k", "top_k.f32", {"rows": 2, "n": 7, "k": 7}, "x values indices"),
     ("in_top_k", "in_top_k.i32", {"rows": 2, "classes": 5, "k": 9}, "predictions targets out"),
     ("unique", "unique.f32.i32", {"n": 9}, "x places first count"),

@@ -233,13 +233,6 @@ def checked_indices(x: Arrays, d: list[int], attrs: list[int]) -> None:
 
 
 @kernel
-def inside(x: Arrays, d: list[int], attrs: list[int]) -> None:
-    if ((x[0] < 0) | (x[0] >= d[1])).any():
-        raise KernelError("index out of range")
-    x[1][...] = x[0]
-
-
-@kernel
 def first_equal(x: Arrays, d: list[int], attrs: list[int]) -> None:
     x[1][...] = [list(x[0]).index(index) for index in x[0]]
 
@@ -249,25 +242,6 @@ def sum_equal(x: Arrays, d: list[int], attrs: list[int]) -> None:
     sums = np.zeros(d, x[0].dtype)
     np.add.at(sums, x[1], x[0].reshape(d))
     x[2][...] = sums[x[1]].ravel()
-
-
-@kernel
-def set_rows(x: Arrays, d: list[int], attrs: list[int]) -> None:
-    _change_rows(x, d, lambda old, new: new)
-
-
-@kernel
-def combine_rows(x: Arrays, d: list[int], attrs: list[int]) -> None:
-    _change_rows(x, d, (np.add, np.subtract, np.multiply, np.divide, np.minimum, np.maximum)[attrs[0]])
-
-
-def _change_rows(x: Arrays, d: list[int], combine: Callable[..., np.ndarray]) -> None:
-    count, axis, inner = d
-    out, rows = x[2].reshape(axis, inner), x[1].reshape(count, inner)
-    for i, index in enumerate(x[0]):
-        if not 0 <= index < axis:
-            raise KernelError("index out of range")
-        out[index] = combine(out[index], rows[i])
 
 
 @kernel

@@ -1,8 +1,8 @@
 """TensorArray: an array of tensors that is a value of the graph, for loops to read and write.
 
 Its one tensor, `flow`, is a list (ops/control/arrays.py and its neighbours). A write gives another TensorArray and
-leaves the old one as it was, as TensorFlow's control flow v2 does, so an element may be written and read more than once.
-What is known of the elements' shape is shared by all that came from one constructor.
+leaves the old one as it was, as TensorFlow's control flow v2 does, so an element may be written and read more than
+once. What is known of the elements' shape is shared by all that came from one constructor.
 """
 from __future__ import annotations
 

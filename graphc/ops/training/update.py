@@ -16,7 +16,8 @@ from graphc.ir.dtypes import DType, int64
 from graphc.ir.elementwise import check_kind
 from graphc.ir.op import OPS, Composite, Effect, Op, Sample, attr
 from graphc.ir.spec import Shape, Spec, require_equal, text
-from graphc.ops.training.rows import _RowsInside, _ScatterRows, _SumEqual, check_indices, check_rows
+from graphc.ops.array.scatter import _CheckedIndices, _Scattered
+from graphc.ops.training.rows import _SumEqual, check_indices, check_rows
 
 SHAPES = ((), (17,), (2, 3, 5), (65,))
 INTEGERS = ("global_step",)               # scalars that count, int64 whatever the variable is
@@ -72,13 +73,15 @@ class SparseUpdate(Composite):
 
     def expand(self, emit: Callable[..., Any], *inputs: Any) -> Any:
         given = dict(zip(self.operands, inputs, strict=True))
-        indices = emit(_RowsInside(given["var"].spec.shape[0]), given["indices"])
+        indices = given["indices"]
+        tuples = emit(OPS.make("Reshape", shape=(*indices.spec.shape, 1)), indices)
+        checked = emit(_CheckedIndices(given["var"].spec.shape[:1]), tuples)
         sums = emit(_SumEqual(), given["grad"], indices)
         rows = {r: emit(OPS.make("GatherV2", axis=0), given[r], indices) for r in self.refs}
         whole = {**given, "grad": sums, "delta": sums, **rows}
         op: Any = OPS.make(self.dense, **vars(self))
         changed = op.expand(emit, *[whole[o] for o in op.operands])
-        return tuple(given[r] if new is rows[r] else emit(_ScatterRows("set"), given[r], indices, new)
+        return tuple(given[r] if new is rows[r] else emit(_Scattered("update"), given[r], checked, new)
                      for r, new in zip(self.refs, changed, strict=True))
 
 

@@ -1,29 +1,19 @@
-"""inside, first_equal, sum_equal, set_rows, combine_rows: rows of a table, changed where they lie, by index.
+"""first_equal, sum_equal: the rows of a table that share an index, summed.
 
-Job: inside is y = x, unless an index is not in [0, limit). first_equal gives for each index the position of the first
-equal one; sum_equal gives to each row the sum of all rows that have the same first one, so that rows named several
-times hold one sum. set_rows and combine_rows write rows of `out`, which keeps all its other rows: in the order of the
-indices, the last one of equal indices is what set_rows leaves.
-Invariants: every index is checked before it is used, INDEX_OUT_OF_RANGE, index and limit in scratch. A tile owns a
-range of columns, so sums are in the order of the indices and do not depend on threads.
+Job: first_equal gives for each index the position of the first equal one; sum_equal gives to each row the sum of all
+rows that have the same first one, so that rows named several times hold one sum.
+Invariants: every position is checked before it is used, INDEX_OUT_OF_RANGE, position and limit in scratch. A tile owns
+a range of columns, so sums are in the order of the indices and do not depend on threads.
 """
 from __future__ import annotations
 
 from ...contracts.calls import Functions
 from ..memory import ITEM_SIZES, address, copy_bytes, helper, int64_at, offset, zero_bytes
-from ..words import INDEX_OUT_OF_RANGE, OK, SCRATCH_BYTES, TILES, USER, WORK_BYTES
+from ..words import OK, SCRATCH_BYTES, TILES, USER, WORK_BYTES
+from .gather import refuse
 
 TILE = 16384                           # elements of a tile, about
-ADD, SUB, MUL, DIV, MIN, MAX = range(6)
 MIX = -7046029254386353131             # an odd number whose bits look random: 2^64 / golden ratio
-
-
-@helper
-def refuse(scratch, index, size):
-    detail = int64_at(scratch)
-    detail[0] = index
-    detail[1] = size
-    return INDEX_OUT_OF_RANGE
 
 
 @helper
@@ -35,21 +25,6 @@ def cut_columns(rows, columns, choice):
     choice[USER] = max(wide, 1)
     choice[TILES] = (columns + choice[USER] - 1) // choice[USER]
     choice[SCRATCH_BYTES] = 64
-
-
-def make_inside(types):
-    def bind(elements, limit, choice):
-        choice[TILES] = 1
-        choice[SCRATCH_BYTES] = 64
-
-    def run(x, y, elements, limit, choice, work, scratch, phase, tile):
-        for i in range(elements):
-            index = x[i]
-            if index < 0 or index >= limit:
-                return refuse(scratch, index, limit)
-            y[i] = index
-        return OK
-    return Functions(bind, run)
 
 
 def make_first_equal(types):
@@ -102,59 +77,5 @@ def make_sum_equal(types):
             if first[j] != j:
                 copy_bytes(address(offset(target, j * inner)), address(offset(target, first[j] * inner)),
                            columns * size)
-        return OK
-    return Functions(bind, run)
-
-
-def make_set_rows(types):
-    size = ITEM_SIZES[types["T"]]
-
-    def bind(count, axis, inner, choice):
-        cut_columns(count, inner, choice)
-
-    def run(indices, rows, out, count, axis, inner, choice, work, scratch, phase, tile):
-        column = tile * choice[USER]
-        columns = min(choice[USER], inner - column)
-        source, target = offset(rows, column), offset(out, column)
-        for j in range(count):
-            index = indices[j]
-            if index < 0 or index >= axis:
-                return refuse(scratch, index, axis)
-            copy_bytes(address(offset(target, index * inner)), address(offset(source, j * inner)), columns * size)
-        return OK
-    return Functions(bind, run)
-
-
-def make_combine_rows(types):
-    def bind(count, axis, inner, kind, choice):
-        cut_columns(count, inner, choice)
-
-    def run(indices, rows, out, count, axis, inner, kind, choice, work, scratch, phase, tile):
-        column = tile * choice[USER]
-        columns = min(choice[USER], inner - column)
-        source, target = offset(rows, column), offset(out, column)
-        for j in range(count):
-            index = indices[j]
-            if index < 0 or index >= axis:
-                return refuse(scratch, index, axis)
-            row, total = offset(source, j * inner), offset(target, index * inner)
-            if kind == ADD:
-                for i in range(columns):
-                    total[i] += row[i]
-            elif kind == SUB:
-                for i in range(columns):
-                    total[i] -= row[i]
-            elif kind == MUL:
-                for i in range(columns):
-                    total[i] *= row[i]
-            elif kind == DIV:
-                for i in range(columns):
-                    total[i] = total[i] / row[i]
-            elif kind == MIN:
-                for i in range(columns):
-                    total[i] = row[i] if row[i] < total[i] else total[i]
-            else:
-                for i in range(columns):
-                    total[i] = row[i] if row[i] > total[i] else total[i]
         return OK
     return Functions(bind, run)
