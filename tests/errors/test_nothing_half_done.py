@@ -1,7 +1,10 @@
 """A run that fails leaves no trace: variables keep their values, whatever order the ops were made in."""
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -116,3 +119,28 @@ def test_writes_still_happen_in_place() -> None:
     feeds = {x: np.ones((2, 8)), labels: [0, 1]}
     session.run(train, feeds, gc.RunOptions(trace_level=gc.RunOptions.FULL_TRACE), data)
     assert data.kernels and not any("copy." in row for row in data.kernels)
+
+
+FAILING = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import graphc as gc
+from test_nothing_half_done import ALL
+for failing in ALL:
+    with gc.Graph().as_default(), gc.Session() as session:
+        index = gc.placeholder(gc.int32, [1])
+        y = failing(index)
+        session.run(y, {index: [1]})
+        before = set(sys.modules)
+        try:
+            session.run(y, {index: [7]})
+        except gc.errors.OpError:
+            print(failing.__name__, *(set(sys.modules) - before))
+"""
+
+
+def test_a_failure_imports_nothing() -> None:
+    """A signal that strikes an import leaves half a module: what tells of a failure is there since the first run."""
+    done = subprocess.run([sys.executable, "-c", FAILING, str(Path(__file__).parent)], capture_output=True, text=True,
+                          check=False)
+    assert done.stdout.splitlines() == [failing.__name__ for failing in ALL], done.stderr
