@@ -15,6 +15,7 @@ from graphc.ir.dtypes import DType
 from graphc.ir.element_values import DEPTH, from_operands
 from graphc.ir.node import Origin
 from graphc.ir.op import Op
+from graphc.ir.operators import Operators
 from graphc.ir.spec import Spec
 from graphc.ir.stacks import get_default_session
 from graphc.ir.tensor_shape import TensorShape, as_shape
@@ -105,7 +106,7 @@ class Operation:
         return f"<gc.Operation '{self.name}' type={self.type}>"
 
 
-class Tensor:
+class Tensor(Operators):
     """A value to be computed, as `tf.Tensor`. `spec` is all that is known of it."""
 
     __array_priority__ = 100    # np.ones(2) * tensor calls tensor.__rmul__

@@ -19,6 +19,7 @@ from graphc.ir.apply import apply, convert_to_tensor, register_conversion
 from graphc.ir.dtypes import DType, as_dtype
 from graphc.ir.func_graph import FuncGraph
 from graphc.ir.graph import Graph, GraphKeys, get_default_graph
+from graphc.ir.operators import Operators
 from graphc.ir.stacks import get_default_session
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ir.tensor_shape import TensorShape, as_shape
@@ -39,7 +40,7 @@ def outside_bodies() -> Iterator[Graph]:
 
 
 @public("Variable")
-class Variable(ScatterMethods):
+class Variable(Operators, ScatterMethods):
     """A variable, as `tf.Variable`. dtype and shape are those of the initial value unless given."""
 
     __array_priority__ = 100
