@@ -111,7 +111,8 @@ def _hurwitz(x, q):
         back = base - q
         error = (q - (base - back)) + (k - back)
         term = pow_f64(base, -x)
-        term -= term * (x * (error / base))
+        if term != 0.0:                     # else x may be infinite
+            term -= term * (x * (error / base))
         total += term
         if term <= NEGLIGIBLE * total and total > 0.0:
             return total
