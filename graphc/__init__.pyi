@@ -65,6 +65,7 @@ from graphc.api.array.passing import add_check_numerics_ops as add_check_numeric
 from graphc.api.math.binary import add_n as add_n
 from graphc.api.graph.scopes import add_to_collection as add_to_collection
 from graphc.api.graph.scopes import add_to_collections as add_to_collections
+from graphc.api.math.complex_numbers import angle as angle
 from graphc.api.math.reduce import argmax as arg_max
 from graphc.api.math.reduce import argmin as arg_min
 from graphc.api.math.reduce import argmax as argmax
@@ -104,6 +105,7 @@ from graphc.api.state.scatter import batch_scatter_update as batch_scatter_updat
 from graphc.api.array.space import batch_to_space as batch_to_space
 from graphc.api.array.space import batch_to_space_nd as batch_to_space_nd
 from graphc.api.math.special import betainc as betainc
+from graphc.ir.dtypes import bfloat16 as bfloat16
 from graphc.api.math.counting import bincount as bincount
 from graphc.api.array.passing import bitcast as bitcast
 from graphc.ir.dtypes import bool_ as bool
@@ -121,12 +123,14 @@ from graphc.api.math.clip import clip_by_global_norm as clip_by_global_norm
 from graphc.api.math.clip import clip_by_norm as clip_by_norm
 from graphc.api.math.binary import clip_by_value as clip_by_value
 from graphc.api.graph.scopes import colocate_with as colocate_with
+from graphc.api.math.complex_numbers import complex as complex
 from graphc.ir.dtypes import complex128 as complex128
 from graphc.ir.dtypes import complex64 as complex64
 from graphc.api.array.join import concat as concat
 from graphc.api.array.join import concat as concat_v2
 from graphc.api.control.cond import cond as cond
 from graphc.api.math.counting import confusion_matrix as confusion_matrix
+from graphc.api.math.complex_numbers import conj as conj
 from graphc.api.array.source import constant as constant
 from graphc.api.state.initializers import Constant as constant_initializer
 from graphc.api.graph.scopes import control_dependencies as control_dependencies
@@ -147,6 +151,7 @@ from graphc.api.math.special import digamma as digamma
 from graphc.api.math.division import div as div
 from graphc.api.math.no_nan import div_no_nan as div_no_nan
 from graphc.api.math.division import divide as divide
+from graphc.ir.dtypes import double as double
 from graphc.api.array.partition import dynamic_partition as dynamic_partition
 from graphc.api.array.partition import dynamic_stitch as dynamic_stitch
 from graphc.api.math.einsum import einsum as einsum
@@ -195,6 +200,7 @@ from graphc.api.math.comparison import greater as greater
 from graphc.api.math.comparison import greater_equal as greater_equal
 from graphc.api.array.identity import group as group
 from graphc.api.array.passing import guarantee_const as guarantee_const
+from graphc.ir.dtypes import half as half
 from graphc.api.gradients.gradients import hessians as hessians
 from graphc.api.math.counting import histogram_fixed_width as histogram_fixed_width
 from graphc.api.math.counting import histogram_fixed_width_bins as histogram_fixed_width_bins
@@ -202,6 +208,7 @@ from graphc.api.array.identity import identity as identity
 from graphc.api.array.passing import identity_n as identity_n
 from graphc.api.math.special import igamma as igamma
 from graphc.api.math.special import igammac as igammac
+from graphc.api.math.complex_numbers import imag as imag
 from graphc.serial.importer import import_graph_def as import_graph_def
 from graphc.api.state.variables import initialize_all_variables as initialize_all_variables
 from graphc.ir.dtypes import int16 as int16
@@ -281,7 +288,12 @@ from graphc.api.array.source import placeholder_with_default as placeholder_with
 from graphc.api.math.special import polygamma as polygamma
 from graphc.api.math.binary import pow as pow
 from graphc.api.control.script import py_func as py_func
+from graphc.ir.dtypes import qint16 as qint16
+from graphc.ir.dtypes import qint32 as qint32
+from graphc.ir.dtypes import qint8 as qint8
 from graphc.api.linalg.decompose import qr as qr
+from graphc.ir.dtypes import quint16 as quint16
+from graphc.ir.dtypes import quint8 as quint8
 from graphc.api.random.shuffle import random_crop as random_crop
 from graphc.api.random.shuffle import random_gamma as random_gamma
 from graphc.api.random.random import random_normal as random_normal
@@ -292,6 +304,7 @@ from graphc.api.random.random import random_uniform as random_uniform
 from graphc.api.state.initializers import RandomUniform as random_uniform_initializer
 from graphc.api.array.fill import range_ as range
 from graphc.api.array.shapes import rank as rank
+from graphc.api.math.complex_numbers import real as real
 from graphc.api.math.division import realdiv as realdiv
 from graphc.api.math.unary import reciprocal as reciprocal
 from graphc.api.math.reduce import reduce_all as reduce_all
@@ -384,6 +397,9 @@ from graphc.api.array.scatter import tensor_scatter_nd_sub as tensor_scatter_sub
 from graphc.api.array.scatter import tensor_scatter_nd_update as tensor_scatter_update
 from graphc.api.math.tensordot import tensordot as tensordot
 from graphc.api.array.broadcast import tile as tile
+from graphc.api.array.cast import to_bfloat16 as to_bfloat16
+from graphc.api.array.cast import to_complex128 as to_complex128
+from graphc.api.array.cast import to_complex64 as to_complex64
 from graphc.api.array.cast import to_double as to_double
 from graphc.api.array.cast import to_float as to_float
 from graphc.api.array.cast import to_int32 as to_int32
@@ -477,6 +493,7 @@ __all__ = [
     "add_n",
     "add_to_collection",
     "add_to_collections",
+    "angle",
     "arg_max",
     "arg_min",
     "argmax",
@@ -516,6 +533,7 @@ __all__ = [
     "batch_to_space",
     "batch_to_space_nd",
     "betainc",
+    "bfloat16",
     "bincount",
     "bitcast",
     "bool",
@@ -533,12 +551,14 @@ __all__ = [
     "clip_by_norm",
     "clip_by_value",
     "colocate_with",
+    "complex",
     "complex128",
     "complex64",
     "concat",
     "concat_v2",
     "cond",
     "confusion_matrix",
+    "conj",
     "constant",
     "constant_initializer",
     "control_dependencies",
@@ -559,6 +579,7 @@ __all__ = [
     "div",
     "div_no_nan",
     "divide",
+    "double",
     "dynamic_partition",
     "dynamic_stitch",
     "einsum",
@@ -607,6 +628,7 @@ __all__ = [
     "greater_equal",
     "group",
     "guarantee_const",
+    "half",
     "hessians",
     "histogram_fixed_width",
     "histogram_fixed_width_bins",
@@ -614,6 +636,7 @@ __all__ = [
     "identity_n",
     "igamma",
     "igammac",
+    "imag",
     "import_graph_def",
     "initialize_all_variables",
     "int16",
@@ -693,7 +716,12 @@ __all__ = [
     "polygamma",
     "pow",
     "py_func",
+    "qint16",
+    "qint32",
+    "qint8",
     "qr",
+    "quint16",
+    "quint8",
     "random_crop",
     "random_gamma",
     "random_normal",
@@ -704,6 +732,7 @@ __all__ = [
     "random_uniform_initializer",
     "range",
     "rank",
+    "real",
     "realdiv",
     "reciprocal",
     "reduce_all",
@@ -796,6 +825,9 @@ __all__ = [
     "tensor_scatter_update",
     "tensordot",
     "tile",
+    "to_bfloat16",
+    "to_complex128",
+    "to_complex64",
     "to_double",
     "to_float",
     "to_int32",

@@ -5,6 +5,7 @@ from graphc.api.math.trigonometry import acos as acos
 from graphc.api.math.hyperbolic import acosh as acosh
 from graphc.api.math.binary import add as add
 from graphc.api.math.binary import add_n as add_n
+from graphc.api.math.complex_numbers import angle as angle
 from graphc.api.math.reduce import argmax as arg_max
 from graphc.api.math.reduce import argmin as arg_min
 from graphc.api.math.reduce import argmax as argmax
@@ -26,6 +27,7 @@ from graphc.api.math.clip import clip_by_global_norm as clip_by_global_norm
 from graphc.api.math.clip import clip_by_norm as clip_by_norm
 from graphc.api.math.binary import clip_by_value as clip_by_value
 from graphc.api.math.counting import confusion_matrix as confusion_matrix
+from graphc.api.math.complex_numbers import conj as conj
 from graphc.api.math.trigonometry import cos as cos
 from graphc.api.math.trigonometry import cosh as cosh
 from graphc.api.math.scaling import count_nonzero as count_nonzero
@@ -50,6 +52,7 @@ from graphc.api.math.comparison import greater as greater
 from graphc.api.math.comparison import greater_equal as greater_equal
 from graphc.api.math.special import igamma as igamma
 from graphc.api.math.special import igammac as igammac
+from graphc.api.math.complex_numbers import imag as imag
 from graphc.api.math.sort import in_top_k as in_top_k
 from graphc.api.math.unary import inv as inv
 from graphc.api.array.transpose import invert_permutation as invert_permutation
@@ -85,6 +88,7 @@ from graphc.api.math.comparison import not_equal as not_equal
 from graphc.api.math.special import polygamma as polygamma
 from graphc.api.math.special import polyval as polyval
 from graphc.api.math.binary import pow as pow
+from graphc.api.math.complex_numbers import real as real
 from graphc.api.math.division import realdiv as realdiv
 from graphc.api.math.unary import reciprocal as reciprocal
 from graphc.api.math.reduce import reduce_all as reduce_all
@@ -143,6 +147,7 @@ __all__ = [
     "acosh",
     "add",
     "add_n",
+    "angle",
     "arg_max",
     "arg_min",
     "argmax",
@@ -164,6 +169,7 @@ __all__ = [
     "clip_by_norm",
     "clip_by_value",
     "confusion_matrix",
+    "conj",
     "cos",
     "cosh",
     "count_nonzero",
@@ -188,6 +194,7 @@ __all__ = [
     "greater_equal",
     "igamma",
     "igammac",
+    "imag",
     "in_top_k",
     "inv",
     "invert_permutation",
@@ -223,6 +230,7 @@ __all__ = [
     "polygamma",
     "polyval",
     "pow",
+    "real",
     "realdiv",
     "reciprocal",
     "reduce_all",

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 ELSEWHERE: dict[str, str] = {
     "graphc.ir.dtypes":
-        "DType as_dtype bool_=bool complex64 complex128 float16 float32 float64 int8 int16 int32 int64 resource string "
-        "uint8 uint16 uint32 uint64 variant",
+        "DType as_dtype bfloat16 bool_=bool complex64 complex128 double float16 float32 float64 half int8 int16 int32 "
+        "int64 qint8 qint16 qint32 quint8 quint16 resource string uint8 uint16 uint32 uint64 variant",
     "graphc.ir.graph": "Graph get_default_graph reset_default_graph",
     "graphc.ir.names": "GraphKeys",
     "graphc.ir.stacks": "get_default_session",

@@ -9,13 +9,13 @@ a store that does is scattered from there, so that there is only the one loop to
 """
 from __future__ import annotations
 
-from graphc.kernels.contracts.dtypes import COMPUTED, DTYPES
+from graphc.kernels.contracts.dtypes import DTYPES, HELD
 from graphc.kernels.layout import INSTR_WORDS
 from graphc.kernels.runtime import map_words as m
 from graphc.plan.plan import Instr, Program
 
-LLVM_TYPES = {short: DTYPES[short].llvm for short in COMPUTED}
-SIZES = {short: DTYPES[short].size for short in COMPUTED}
+LLVM_TYPES = {short: DTYPES[short].llvm for short in HELD}
+SIZES = {short: DTYPES[short].size for short in HELD}
 HELPERS = """declare i64 @gc_map_offset(i64, i64, i64)
 declare void @gc_map_gather(i64, i64, i64, i64, i64)
 declare void @gc_map_scatter(i64, i64, i64, i64, i64)

@@ -18,6 +18,7 @@ import numpy as np
 from graphc.errors import FailedPreconditionError, InvalidArgumentError
 from graphc.ir.apply import field_value
 from graphc.ir.graph import Graph
+from graphc.ir.half import reference
 from graphc.ir.op import Effect, Op
 from graphc.ir.tensor import Operation, Tensor, split_operands
 from graphc.ops.array.identity import Identity
@@ -47,7 +48,7 @@ def run_reference(fetches: Any, feeds: Mapping[Tensor, Any] | None = None,
 def apply_reference(op: Op, arrays: Sequence[Any], run: int = 0, iteration: int = 0) -> tuple[Any, ...]:
     """The results of one op on arrays for its operands that are no fields. Random ops get the counters."""
     more = {"run": run, "iteration": iteration} if op.effect is Effect.RANDOM else {}
-    results = op.reference(*arrays, **more)
+    results = reference(op, arrays, **more)
     return results if isinstance(results, tuple) else (results,)
 
 

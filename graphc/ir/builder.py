@@ -27,6 +27,9 @@ class GradientBuilder(Protocol):
     def cast(self, x: Tensor, dtype: DType) -> Tensor:
         """x as dtype; x itself if it has it."""
 
+    def conj(self, x: Tensor) -> Tensor:
+        """The conjugate of a complex x; x itself if it is real."""
+
     def zeros_like(self, x: Tensor) -> Tensor:
         """Zeros of x's shape and dtype, a constant where the shape is known; of a list: the empty list."""
 

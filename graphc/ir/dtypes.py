@@ -3,10 +3,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
+from graphc.errors import UnimplementedError
 from graphc.kernels.contracts import dtypes as table
 
 
@@ -28,7 +30,13 @@ class DType:
     @property
     def as_numpy_dtype(self) -> Any:
         """The NumPy scalar type, as `tf.DType.as_numpy_dtype`."""
+        if self.is_quantized:
+            return self.numpy
         return self.numpy.type if self.numpy is not None else object
+
+    @property
+    def is_numpy_compatible(self) -> bool:
+        return self.numpy is not None
 
     @property
     def is_floating(self) -> bool:
@@ -36,7 +44,26 @@ class DType:
 
     @property
     def is_integer(self) -> bool:
+        """Whether it is an integer, other than a quantized one."""
         return self.kind in ("int", "uint")
+
+    @property
+    def is_unsigned(self) -> bool:
+        return self.kind == "uint"
+
+    @property
+    def is_quantized(self) -> bool:
+        return self.kind == "quantized"
+
+    @property
+    def is_half(self) -> bool:
+        """Whether it is a floating point number of 16 bits, which is computed in float32."""
+        return self.short in ("f16", "bf16")
+
+    @property
+    def real_dtype(self) -> DType:
+        """The dtype of a complex number's parts; of any other dtype itself."""
+        return {"c64": float32, "c128": float64}.get(self.short, self)
 
     @property
     def is_bool(self) -> bool:
@@ -52,11 +79,20 @@ class DType:
 
     @property
     def min(self) -> Any:
-        return np.finfo(self.numpy).min if self.is_floating else np.iinfo(self.numpy).min
+        return self._limits().min
 
     @property
     def max(self) -> Any:
-        return np.finfo(self.numpy).max if self.is_floating else np.iinfo(self.numpy).max
+        return self._limits().max
+
+    def _limits(self) -> Any:
+        if self.numpy is None or self.numpy.kind not in "fiu":
+            raise TypeError(f"{self.name} has no smallest and no largest value")
+        return np.finfo(self.numpy) if self.is_floating else np.iinfo(self.numpy)
+
+    def array(self, value: Any) -> np.ndarray[Any, Any]:
+        """value, numbers or an array of them, as an array of this dtype."""
+        return np.asarray(value).astype(self.numpy)
 
     def __repr__(self) -> str:
         return f"gc.{self.name}"
@@ -76,26 +112,113 @@ class DType:
         return hash(self.number)
 
 
+class _BFloat16(DType):
+    """bfloat16: the upper half of a float32. NumPy has none; ml_dtypes (`pip install graphc[bfloat16]`) gives it one.
+
+    Without it, arrays of this dtype are their bits under a name, which nothing can compute with: constants and saved
+    files hold them, feeds and fetches refuse them.
+    """
+
+    def __init__(self, row: table.Row) -> None:
+        for field, value in (("name", row.name), ("short", row.short), ("number", row.number), ("kind", row.kind),
+                             ("size", row.size)):
+            object.__setattr__(self, field, value)
+
+    @property
+    def numpy(self) -> np.dtype[Any]:
+        return _bfloat16_of_numpy()
+
+    @property
+    def as_numpy_dtype(self) -> Any:
+        """ml_dtypes.bfloat16. Raises UnimplementedError without ml_dtypes."""
+        need_bfloat16()
+        return self.numpy.type
+
+    def _limits(self) -> Any:
+        need_bfloat16()
+        from ml_dtypes import finfo
+        return finfo(self.numpy)  # type: ignore[no-untyped-call]
+
+    def array(self, value: Any) -> np.ndarray[Any, Any]:
+        return bfloat16_array(value)
+
+    __hash__ = DType.__hash__
+
+
+_BFLOAT16_BITS = np.dtype([("bfloat16", np.uint16)])
+HAS_BFLOAT16 = find_spec("ml_dtypes") is not None
+_found_bfloat16: list[np.dtype[Any]] = []
+
+
+def _bfloat16_of_numpy() -> np.dtype[Any]:
+    # ml_dtypes takes a tenth of a second to import: only who uses bfloat16 waits for it.
+    if not _found_bfloat16:
+        if HAS_BFLOAT16:
+            from ml_dtypes import bfloat16 as from_ml_dtypes
+            _found_bfloat16.append(np.dtype(from_ml_dtypes))
+        else:
+            _found_bfloat16.append(_BFLOAT16_BITS)
+    return _found_bfloat16[0]
+
+
+def need_bfloat16() -> None:
+    """Raises UnimplementedError if NumPy arrays of bfloat16 cannot be made or read here."""
+    if not HAS_BFLOAT16:
+        raise UnimplementedError("NumPy has no bfloat16: install ml_dtypes (pip install graphc[bfloat16]), or cast to "
+                                 "float32 inside the graph (gc.cast), which needs nothing")
+
+
+def bfloat16_array(array: Any) -> np.ndarray[Any, Any]:
+    """An array of numbers as bfloat16, rounded to the nearest, halves to even."""
+    if HAS_BFLOAT16:
+        with np.errstate(all="ignore"):
+            return np.asarray(array).astype(_bfloat16_of_numpy())
+    wide = np.asarray(array, np.float32)
+    whole = np.ascontiguousarray(wide).view(np.uint32).astype(np.uint64)
+    rounded = (whole + 0x7FFF + ((whole >> 16) & 1)) >> 16
+    upper = np.where(np.isnan(wide), (whole >> 16) | 0x7FC0, rounded).astype(np.uint16)
+    return upper.reshape(wide.shape).view(_BFLOAT16_BITS)
+
+
+def from_bfloat16_array(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """An array of bfloat16 as float32."""
+    if HAS_BFLOAT16:
+        return array.astype(np.float32)
+    return (np.ascontiguousarray(array).view(np.uint16).astype(np.uint32) << 16).view(np.float32).reshape(array.shape)
+
+
+def _numpy_type(row: table.Row) -> np.dtype[Any] | None:
+    """Quantized numbers are named integers, so that nothing takes them for integers."""
+    if row.kind == "quantized":
+        return np.dtype([(row.name, row.name.replace("q", ""))])
+    return np.dtype(row.name) if row.kind else None
+
+
 def _dtypes(shorts: Iterable[str]) -> tuple[DType, ...]:
     return tuple(_BY_SHORT[short] for short in shorts)
 
 
-_BY_SHORT = {row.short: DType(row.name, row.short, row.number, np.dtype(row.name) if row.kind else None,
-                              row.kind, row.size)
+_BY_SHORT = {row.short: _BFloat16(row) if row.short == "bf16" else
+             DType(row.name, row.short, row.number, _numpy_type(row), row.kind, row.size)
              for row in table.DTYPES.values()}
-(float32, float64, int32, int64, bool_) = _dtypes(("f32", "f64", "i32", "i64", "bool"))
-(uint8, int8, int16, uint16, uint32, uint64) = _dtypes(("u8", "i8", "i16", "u16", "u32", "u64"))
-(float16, complex64, complex128, string, resource, variant) = _dtypes(
-    ("f16", "c64", "c128", "str", "resource", "handle"))
+(float16, bfloat16, float32, float64) = FLOATING = _dtypes(("f16", "bf16", "f32", "f64"))
+(int32, int64, uint8, int8, int16, uint16, uint32, uint64) = INTEGERS = _dtypes(
+    ("i32", "i64", "u8", "i8", "i16", "u16", "u32", "u64"))
+(complex64, complex128) = COMPLEX = _dtypes(("c64", "c128"))
+(qint8, quint8, qint32, qint16, quint16) = QUANTIZED = _dtypes(("qi8", "qu8", "qi32", "qi16", "qu16"))
+(bool_, string, resource, variant) = _dtypes(("bool", "str", "resource", "handle"))
+half, double = float16, float64
 
 ALL = tuple(sorted(_BY_SHORT.values(), key=lambda dtype: dtype.number))
-FLOATING = _dtypes(table.FLOATS)
-WIDE = _dtypes(table.NUMBERS)             # what kernels compute in; primitives widen the shorter integers
-INTEGERS = _dtypes(table.INTEGERS)
-COMPUTED = _dtypes(table.COMPUTED)        # what maps compute; the others are held as constants, uint64 moved as well
+HALVES = (float16, bfloat16)
+WIDE = (*FLOATING, int32, int64)
+NUMERIC = (*FLOATING, *INTEGERS, *COMPLEX)
+# What maps compute: primitives have float32, float64, int32, int64 and bool, to which plan/scalar_program.py brings the
+# others. Quantized numbers are held in files and arrays; nothing computes with them.
+COMPUTED = (*NUMERIC, bool_)
 _BY_NAME = {d.name: d for d in ALL} | {d.short: d for d in ALL} | {"half": float16, "float": float32, "double": float64}
 _BY_NUMBER = {d.number: d for d in ALL}
-_BY_NUMPY = {d.numpy: d for d in ALL if d.numpy is not None}
+_BY_NUMPY = {d.numpy: d for d in ALL if d is not bfloat16 and d.numpy is not None} | {_BFLOAT16_BITS: bfloat16}
 REF_OFFSET = 100   # DT_FLOAT_REF = DT_FLOAT + 100: TF 1 reference variables
 
 
@@ -123,4 +246,6 @@ def as_dtype(value: Any) -> DType:
         return string
     if as_numpy in _BY_NUMPY:
         return _BY_NUMPY[as_numpy]
+    if as_numpy.name == "bfloat16":
+        return bfloat16
     raise TypeError(f"no dtype of graphc stands for NumPy's {as_numpy}")

@@ -14,7 +14,7 @@ import numpy as np
 
 from graphc.errors import InvalidArgumentError
 from graphc.ir.dims import Size
-from graphc.ir.dtypes import COMPUTED, FLOATING, INTEGERS, WIDE, DType, bool_, float64, int32, int64
+from graphc.ir.dtypes import COMPLEX, COMPUTED, FLOATING, INTEGERS, NUMERIC, WIDE, DType, bool_, float64, int32, int64
 from graphc.ir.known import value_array
 from graphc.ir.op import REFUSED, Elementwise, Sample, Scalars
 from graphc.ir.spec import Spec, require_equal, text
@@ -29,8 +29,11 @@ PAIRS: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
 )
 KINDS: dict[str, tuple[DType, ...]] = {
     "floating": FLOATING,
+    "analytic": (*FLOATING, *COMPLEX),
     "number": (*FLOATING, *INTEGERS),
+    "numeric": NUMERIC,
     "wide": WIDE,
+    "product": (*WIDE, *COMPLEX),
     "integer": INTEGERS,
     "index": (int32, int64),
     "bool": (bool_,),
@@ -135,6 +138,11 @@ class InDouble:
 
     def scalar(self, s: Scalars, *x: Any) -> Any:
         return s.cast(s(self.primitive, *(s.cast(v, float64) for v in x)), s.dtype(x[0]))
+
+
+def conjugate(s: Scalars, x: Any) -> Any:
+    """x, or its conjugate if it is complex: gradients of complex functions are taken in that direction, as in TF."""
+    return s("conj", x) if s.dtype(x).is_complex else x
 
 
 class UnaryGrad(Binary):

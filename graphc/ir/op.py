@@ -8,6 +8,9 @@ A class derives from `Op` (or one of the kinds below), is decorated with `@regis
   refs        operands that are variables (TF 1 reference inputs): the op writes them
   effect      PURE, READ (of state), WRITE (of state), RANDOM, HOST (Python, printing: order kept, at most once a run)
   refusal       what the error says when its kernel refuses a value (status INVALID_VALUE)
+  moves       its `lower` looks at no element: it takes every dtype that has a size
+  of_complex  how it is computed for complex numbers: "linear" in all its operands together, "bilinear" in its two
+              (passes/number_types.py makes it of real ones), "itself": its `lower` takes them; "": not at all
   checks_data   its kernel may end the run because of what it finds in the data (an index out of range)
   overwrites   the operand (its position) whose memory the result may take: `lower` gets one access for both then
 
@@ -136,6 +139,8 @@ class Op:
     keeps_order: ClassVar[bool] = False
     overwrites: ClassVar[int | None] = None
     refusal: ClassVar[str] = "a value is not valid"
+    moves: ClassVar[bool] = False
+    of_complex: ClassVar[str] = ""
     samples: ClassVar[Sequence[Sample]] = ()
     type: ClassVar[str]
     floats: ClassVar[tuple[str, ...]] = ()       # fields that are floats (made by `register`)

@@ -1,6 +1,7 @@
 """Spec: all that is known of a tensor while compiling."""
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -8,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from graphc.ir import dims
 from graphc.ir.dims import Dim, Size
-from graphc.ir.dtypes import DType
+from graphc.ir.dtypes import INTEGERS, DType
 
 Shape = tuple[Size, ...]
 VALUE_LIMIT = 64   # integer tensors of at most this many elements carry their value
@@ -40,7 +41,8 @@ class Spec:
         return None if self.shape is None else tuple(s if isinstance(s, int) else None for s in self.shape)
 
     def with_value(self, value: Sequence[Size] | None) -> Spec:
-        if value is not None and len(value) > VALUE_LIMIT:
+        """`value` is dropped if it is too long, or holds a number that the dtype does not: arithmetic wraps."""
+        if value is not None and (len(value) > VALUE_LIMIT or not _fits(self.dtype, value)):
             value = None
         return replace(self, value=None if value is None else tuple(value))
 
@@ -78,6 +80,15 @@ class Elements:
             raise ValueError(f"a list would hold tensors of rank {len(self.shape)} and of rank {len(other.shape)}")
         return Elements(tuple(a if a == b else None for a, b in zip(self.shape, other.shape, strict=True)),
                         self.value if self.value == other.value else None)
+
+
+_BOUNDS = {d.number: (d.min, d.max) for d in INTEGERS}
+
+
+def _fits(dtype: DType, value: Sequence[Size]) -> bool:
+    """Whether the dtype holds what is known of the elements."""
+    low, high = _BOUNDS.get(dtype.number, (-math.inf, math.inf))
+    return all(low <= v <= high for v in value if isinstance(v, int))
 
 
 def elements_of(pushed: Spec) -> tuple[Elements, ...]:

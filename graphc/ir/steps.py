@@ -102,8 +102,8 @@ class StepBuilder(Protocol[A]):
     def reshape(self, x: A, shape: Sequence[Size]) -> A:
         """x under another shape (same elements); copies x first if it is not contiguous."""
 
-    def bitcast(self, x: A, dtype: DType) -> A:
-        """The bits of x, of numbers, as numbers of another dtype of the same size."""
+    def bitcast(self, x: A, dtype: DType, shape: Sequence[Size]) -> A:
+        """The bits of x, of numbers, as numbers of another dtype, of this shape."""
 
     def same_memory(self, x: A, y: A) -> bool:
         """Whether both lie in one buffer: of an op that overwrites its operand, whether it need not be copied first."""

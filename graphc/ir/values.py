@@ -30,7 +30,7 @@ def _convert(value: Any, dtype: DType | None) -> np.ndarray:
             return _strings(array) if array.dtype.kind in "SUO" else array
         if dtype.numpy is None or array.dtype.kind in "SUO":
             raise TypeError(f"an array of {array.dtype} does not convert to {dtype.name}")
-        return array.astype(dtype.numpy)
+        return dtype.array(array)
     if isinstance(value, TensorShape):
         if not value.is_fully_defined():
             raise ValueError(f"Cannot convert a partially known TensorShape to a Tensor: {value}")
@@ -73,7 +73,7 @@ def _cast_exactly(array: np.ndarray, dtype: DType, value: Any) -> np.ndarray:
     if dtype.is_integer and array.size:
         if array.min() < dtype.min or array.max() > dtype.max:
             raise ValueError(f"{value!r} is out of range for {dtype.name}")
-    return array.astype(dtype.numpy)
+    return dtype.array(array)
 
 
 def _python_objects(array: np.ndarray, value: Any, dtype: DType | None) -> np.ndarray:

@@ -67,6 +67,7 @@ TYPES: dict[str, str] = {
     "math.comparison":
         "Less LessEqual Greater GreaterEqual Equal NotEqual ApproximateEqual LogicalAnd LogicalOr LogicalNot "
         "IsNan IsInf IsFinite",
+    "math.complex_numbers": "Complex Real Imag ComplexAbs Angle Conj",
     "math.counting": "Bincount HistogramFixedWidth LowerBound UpperBound",
     "math.division": "RealDiv TruncateDiv Div FloorDiv FloorMod TruncateMod Mod",
     "math.hyperbolic": "Asinh Acosh Atanh",

@@ -31,6 +31,8 @@ def check_operands(flow: Flow) -> Flow:
             return None
         if isinstance(y.node.op, Checked) or _is_fine(y, op.refused):
             return None
+        if op.refused == "negative" and y.spec.dtype.is_unsigned:
+            return None
         # A number of results that only comes out of the run is known behind what makes it.
         count = dims.product(node.specs[0].shape or ())
         made = [symbol for symbol in symbols(count) if symbol not in given]

@@ -1,4 +1,5 @@
-"""expand: a Composite op becomes the ops it is made of, until none is left.
+"""expand: a Composite op becomes the ops it is made of, until none is left; so does what has no kernel for its numbers
+(passes/number_types.py).
 
 The new nodes keep the user's ops behind the old one as their origins, and come after what it came after; one whose
 fields hold a size that only another operand of the old one has, after that operand, too.
@@ -11,11 +12,12 @@ from typing import Any
 from graphc.ir import dims
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import Composite, Op
+from graphc.passes.number_types import in_float32, of_parts, product_of_complex
 from graphc.passes.rewriter import Replacement, rewrite
 
 
 def expand(flow: Flow) -> Flow:
-    return rewrite(flow, [expand_composite])
+    return rewrite(flow, [in_float32, of_parts, product_of_complex, expand_composite])
 
 
 def expand_composite(node: Node) -> Replacement:

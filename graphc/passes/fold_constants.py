@@ -13,6 +13,7 @@ from graphc.errors import OpError
 from graphc.ir import dims
 from graphc.ir.dtypes import as_dtype, int32, int64
 from graphc.ir.flow_ops import FlowInput
+from graphc.ir.half import reference
 from graphc.ir.host import Host, HostCall
 from graphc.ir.node import Flow, Node, make_node
 from graphc.ir.op import Composite, Effect, Elementwise, Op
@@ -48,7 +49,7 @@ def like_a_scalar(node: Node) -> Replacement:
     """ones_like(scalar) -> 1, zeros_like(scalar) -> 0: nothing of the scalar is needed"""
     if not isinstance(node.op, Elementwise) or node.op.fills is None or node.specs[0].shape != ():
         return None
-    return constant_node(np.array(node.op.fills, node.specs[0].dtype.numpy), node)
+    return constant_node(node.specs[0].dtype.array(node.op.fills), node)
 
 
 def fold(node: Node) -> Replacement:
@@ -64,8 +65,8 @@ def fold(node: Node) -> Replacement:
     if type(node.op).reference is Op.reference or type(node.op).reference is Composite.reference:
         return None
     try:
-        function = HostCall(node.op) if isinstance(node.op, Host) else node.op.reference
-        made = function(*(v.node.op.value for v in node.inputs))  # type: ignore[attr-defined]
+        operands = [v.node.op.value for v in node.inputs]  # type: ignore[attr-defined]
+        made = HostCall(node.op)(*operands) if isinstance(node.op, Host) else reference(node.op, operands)
     except (OpError, NotImplementedError):
         return None
     arrays = made if isinstance(made, tuple) else (made,)

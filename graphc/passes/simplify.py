@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from graphc.ir import dims
-from graphc.ir.dtypes import COMPUTED
+from graphc.ir.dtypes import COMPUTED, bfloat16, from_bfloat16_array
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import OPS, Alias, Composite, Elementwise, Op, Reduction, View
 from graphc.ir.spec import Shape
@@ -125,7 +125,7 @@ def fill_like(node: Node) -> Replacement:
     spec = node.specs[0] if number is not None else None
     if spec is None or spec.shape is None or spec.dtype not in COMPUTED:
         return None
-    one = constant_node(np.array(number, spec.dtype.numpy), node).value()
+    one = constant_node(spec.dtype.array(number), node).value()
     op: Any = OPS.make("BroadcastTo", shape=spec.shape)
     return make_node(op, (one,), node.origins, node.after) if spec.shape else one
 
@@ -181,7 +181,7 @@ def is_filled_with(value: Value, number: float) -> bool:
     node = value.node
     if isinstance(node.op, (View, Alias)):
         return is_filled_with(node.inputs[0], number)
-    if not isinstance(node.op, Const) or node.op.value.dtype == object:
+    if not isinstance(node.op, Const) or node.op.dtype not in COMPUTED:
         return False
-    array = node.op.value
+    array = from_bfloat16_array(node.op.value) if node.op.dtype == bfloat16 else node.op.value
     return array.size > 0 and bool(np.all(array == number))

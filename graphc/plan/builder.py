@@ -20,10 +20,13 @@ from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType
 from graphc.ir.host import Host
 from graphc.ir.spec import Spec
+from graphc.kernels.contracts import dtypes as table
 from graphc.kernels.contracts.all import KERNELS
+from graphc.kernels.contracts.kernel import Kernel
 from graphc.ops.control.script import add_host, with_values
 from graphc.plan import plan
 from graphc.plan.access import Access, Text, whole
+from graphc.plan.complex_scalars import Complex
 from graphc.plan.dim_table import DimTable
 from graphc.plan.map_shape import MapShape
 from graphc.plan.plan_builder import PlanBuilder
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from graphc.ir.steps import ScalarFunction
 
 MAX_RANK = 8
+MOVED_AS = {row.short: dtypes.as_dtype(row.moved_as) for row in table.DTYPES.values() if row.moved_as}
 SIZES_PER_CALL = 8
 GUARDS = {"equal": plan.GuardKind.EQUAL, "less_equal": plan.GuardKind.LESS_EQUAL, "less": plan.GuardKind.LESS}
 
@@ -55,6 +59,8 @@ class BodyBuilder:
         self._counter: Access | None = None
         self._counts: dict[Size, Access] = {}       # sizes stored as int64[1]
         self._constants: dict[int, Access] = {}
+        self._elements: list[Size] = []                # of each buffer
+        self._seen: dict[tuple[int, str], int] = {}    # aliases of a buffer as one of another dtype
 
     # Sizes and buffers
 
@@ -68,6 +74,7 @@ class BodyBuilder:
             raise UnimplementedError(f"tensors of rank {len(shape)} are not supported; the limit is {MAX_RANK}")
         number = len(self.buffers)
         self.buffers.append(plan.Buffer(kind, dtype.short, tuple(self.size(s) for s in shape), index))
+        self._elements.append(dims.product(shape))
         return whole(number, dtype, shape)
 
     def temporary(self, dtype: DType, shape: Sequence[Size]) -> Access:
@@ -102,12 +109,28 @@ class BodyBuilder:
             return x
         return self.buffer(plan.BufferKind.ALIAS, x.dtype, shape, self._base(x))
 
-    def bitcast(self, x: Access, dtype: DType) -> Access:
-        """The bits of x, of numbers, as numbers of another dtype of the same size."""
-        x = self.contiguous(x)
-        root = self.buffers[x.buffer]
-        base = root.index if root.kind == plan.BufferKind.ALIAS else x.buffer
-        return self.buffer(plan.BufferKind.ALIAS, dtype, x.shape, base)
+    def bitcast(self, x: Access, dtype: DType, shape: Sequence[Size]) -> Access:
+        """The bits of x, of numbers, as numbers of another dtype, of this shape."""
+        return self.buffer(plan.BufferKind.ALIAS, dtype, shape, self._base(self.contiguous(x)))
+
+    def seen_as(self, x: Access, dtype: DType) -> Access:
+        """x, contiguous, as numbers of another dtype: the same bits, one after the other (rank 1)."""
+        base = self._base(x)
+        number = self._seen.get((base, dtype.short))
+        count = self._elements[base] * (table.DTYPES[self.buffers[base].dtype].size // dtype.size)
+        if number is None:
+            made = self.buffer(plan.BufferKind.ALIAS, dtype, (count,), base)
+            self._seen[(base, dtype.short)] = made.buffer
+            return made
+        return whole(number, dtype, (count,))
+
+    def parts(self, x: Access) -> tuple[Access, ...]:
+        """The real and the imaginary parts of a complex x, each every second number of its memory; else x itself."""
+        if not x.dtype.is_complex:
+            return (x,)
+        flat = self.seen_as(x, x.dtype.real_dtype)
+        strides = tuple(s * 2 for s in x.strides)
+        return tuple(Access(flat.buffer, flat.dtype, x.shape, strides, x.offset * 2 + i) for i in range(2))
 
     def contiguous(self, x: Access) -> Access:
         if x.is_contiguous:
@@ -127,8 +150,20 @@ class BodyBuilder:
             if not result.is_contiguous:
                 raise InternalError(f"kernel {kernel} cannot write into strides {result.strides}")
         operands = [*(self.contiguous(x) for x in operands[:inputs]), *operands[inputs:]]
+        if declared.moves:
+            operands, dims = self._bits(declared, operands, dims)
         self.step(plan.Call(declared.full_name([x.dtype.short for x in operands]), tuple(x.buffer for x in operands),
                             tuple(self.size(d) for d in dims), declared.attr_words(attrs), origins=self.origins))
+
+    def _bits(self, kernel: Kernel, operands: list[Access], sizes: Sequence[Size]) -> tuple[list[Access], list[Size]]:
+        """Operands and dims of a kernel that only moves elements, in dtypes that it has."""
+        each, seen = 1, []
+        for x, operand in zip(operands, kernel.operands, strict=True):
+            if operand.dtype in kernel.variables and not kernel.has(operand.dtype, x.dtype.short):
+                other = MOVED_AS[x.dtype.short]
+                each, x = x.dtype.size // other.size, self.seen_as(x, other)
+            seen.append(x)
+        return seen, [d * each if name == kernel.moves else d for name, d in zip(kernel.dims, sizes, strict=True)]
 
     def map(self, function: ScalarFunction, inputs: Sequence[Access], outputs: Sequence[Access]) -> None:
         program = ScalarProgram()
@@ -143,8 +178,7 @@ class BodyBuilder:
 
     def copy(self, source: Access, target: Access) -> None:
         if source.is_contiguous and target.is_contiguous:
-            self.step(plan.Call(KERNELS["copy"].full_name([source.dtype.short]), (source.buffer, target.buffer),
-                                (self.size(source.elements),), origins=self.origins))
+            self.call("copy", [source, target], [source.elements])
         else:
             self.map(lambda s, x: x, [source], [target])
 
@@ -234,12 +268,14 @@ class BodyBuilder:
             self.guards.append(guard)
 
     def emit_map(self, program: ScalarProgram, domain: Sequence[Size], reduced: int, loads: Sequence[Access],
-                 values: list[Scalar], stores: Sequence[Access]) -> None:
+                 values: list[Any], stores: Sequence[Access]) -> None:
         """The map step itself: values[j] goes to stores[j]; the accesses of row values lack the reduced axes."""
         self.step(self.make_map(program, domain, reduced, loads, values, stores))
 
     def make_map(self, program: ScalarProgram, domain: Sequence[Size], reduced: int, loads: Sequence[Access],
-                 values: list[Scalar], stores: Sequence[Access]) -> plan.Map:
+                 values: list[Any], stores: Sequence[Access]) -> plan.Map:
+        loads, stores = ([part for x in accesses for part in self.parts(x)] for accesses in (loads, stores))
+        values = [part for v in values for part in ((v.re, v.im) if isinstance(v, Complex) else (v,))]
         finished, kept = program.finish(values)
         accesses = [loads[i] for i in kept]
         for access in [*accesses, *stores]:

@@ -301,7 +301,8 @@ class BodyLowering:
             lowering = FusedLowering(self.b, part, leaves)
             scalars, stores = lowering.evaluate(outputs)
             clash = next((v for v, store in zip(values, stores, strict=True)
-                          if any(self._root(x.buffer) == self._root(store.buffer) and not _same_places(x, store)
+                          if any(self._root(x.buffer) == self._root(store.buffer)
+                                 and (store.dtype.is_complex or not _same_places(x, store))
                                  for x in lowering.loads)), None)
             if clash is None:
                 return self.b.make_map(lowering.program, lowering.domain, len(op.axes), lowering.loads, scalars, stores)

@@ -15,6 +15,7 @@ from typing import Any
 from graphc.errors import InternalError
 from graphc.ir import dims
 from graphc.ir.dims import Size
+from graphc.ir.dtypes import bfloat16, float32, from_bfloat16_array
 from graphc.ir.node import Node, Value
 from graphc.ir.op import Alias, Elementwise, Reduction, View, normalise_axes
 from graphc.ir.spec import Shape
@@ -22,7 +23,7 @@ from graphc.ops.array.source import Const
 from graphc.passes.fused import Fused, same_shape
 from graphc.plan.access import Access
 from graphc.plan.builder import BodyBuilder
-from graphc.plan.scalar_program import Scalar, ScalarProgram
+from graphc.plan.scalar_program import ScalarProgram
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,8 @@ class FusedLowering:
         self.rows = self.domain[:len(self.domain) - len(op.axes)]
         self.program = ScalarProgram()
         self.loads: list[Access] = []
-        self._loaded: dict[Access, Scalar] = {}
-        self._scalars: dict[Seen, Scalar] = {}
+        self._loaded: dict[Access, Any] = {}
+        self._scalars: dict[Seen, Any] = {}
         self._kept: set[Any] = set(op.members)
         self._behind = _behind_reduction(op)
 
@@ -87,7 +88,7 @@ class FusedLowering:
         values, stores = self.evaluate(outputs)
         self.b.emit_map(self.program, self.domain, len(self.op.axes), self.loads, values, stores)
 
-    def evaluate(self, outputs: Sequence[Access]) -> tuple[list[Scalar], list[Access]]:
+    def evaluate(self, outputs: Sequence[Access]) -> tuple[list[Any], list[Access]]:
         """The scalars of the results, and where in the domain's order they are stored."""
         values, stores = [], []
         for value, target in zip(self.op.results_of, outputs, strict=True):
@@ -99,7 +100,7 @@ class FusedLowering:
             stores.append(store if row else store.transpose(self.order))
         return values, stores
 
-    def _as_row(self, scalar: Scalar) -> Scalar:
+    def _as_row(self, scalar: Any) -> Any:
         """The same as a value of each row, though no reduction is in it: its node reads one and ignores it (ones_like).
         """
         member = next(node for node in self.op.members if isinstance(node.op, Reduction)).value()
@@ -112,7 +113,7 @@ class FusedLowering:
         assert own is not None
         return () if same_shape(own, shape) else (_Shape(shape, units=True),)
 
-    def scalar(self, seen: Seen) -> Scalar:
+    def scalar(self, seen: Seen) -> Any:
         """The value's scalar where it is needed."""
         # Chains are long: what is needed first is evaluated first, without recursion.
         waiting = [seen]
@@ -149,7 +150,7 @@ class FusedLowering:
             return [Seen(node.inputs[0], (_Shape(shape, units=True), *steps), seen.row)]
         return []
 
-    def _evaluated(self, seen: Seen, operands: Sequence[Scalar]) -> Scalar:
+    def _evaluated(self, seen: Seen, operands: Sequence[Any]) -> Any:
         node = seen.value.node
         if seen.value in self.leaves:
             access = self._applied(self.leaves[seen.value], seen.steps)
@@ -162,29 +163,34 @@ class FusedLowering:
         if isinstance(node.op, (View, Alias)):
             return operands[0]
         if isinstance(node.op, Const):
-            return self.program.constant(node.op.value.item(), node.op.dtype)
+            value = from_bfloat16_array(node.op.value) if node.op.dtype == bfloat16 else node.op.value
+            return self.program.constant(value.item(), node.op.dtype)
         raise InternalError(f"{node} cannot be evaluated inside a map")
 
-    def _applied_scalar(self, node: Node, operands: Sequence[Scalar], steps: Steps) -> Scalar:
+    def _applied_scalar(self, node: Node, operands: Sequence[Any], steps: Steps) -> Any:
         used = self.program.uses_index or self.program.uses_linear
-        result: Scalar = node.op.scalar(self.program, *operands)  # type: ignore[attr-defined]
+        # The whole of an op on 16-bit floats is computed in float32, and its result rounded once.
+        wide = [self.program.cast(x, float32) if x.dtype.is_half else x for x in operands]
+        result: Any = node.op.scalar(self.program, *wide)  # type: ignore[attr-defined]
+        if node.specs[0].dtype.is_half:
+            result = self.program.cast(result, node.specs[0].dtype)
         if not used and (self.program.uses_index or self.program.uses_linear) and (steps or self.op.axes):
             raise InternalError(f"{node} depends on its index, so it cannot be seen through another shape")
         return result
 
-    def _reduced(self, node: Node, x: Scalar) -> Scalar:
+    def _reduced(self, node: Node, x: Any) -> Any:
         op = node.op
         assert isinstance(op, Reduction)
-        value = op.map_element(self.program, x)
+        value = op.map_element(self.program, self.program.cast(x, float32) if x.dtype.is_half else x)
         total = self.program.reduce(op.combine, value) if self.op.axes else value
         if type(op).finish is Reduction.finish:
-            return total
+            return self.program.cast(total, node.specs[0].dtype)
         size = dims.product(self.op.domain[i] for i in self.op.axes)
         count, extra = self.b.count(self.program, size, self.domain)
         self.loads += extra
         return self.program.cast(op.finish(self.program, total, count), node.specs[0].dtype)
 
-    def _load(self, access: Access) -> Scalar:
+    def _load(self, access: Access) -> Any:
         known = self._loaded.get(access)
         if known is None:
             known = self.program.load(access.dtype)

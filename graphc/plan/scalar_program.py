@@ -3,8 +3,10 @@
 It is the `s` that `Elementwise.scalar` and the functions given to `BodyBuilder.map` receive: s("mul", x, y) appends an
 instruction and gives its value; equal instructions are one value. Which primitives exist: kernels/scalars.py.
 
-Types. The primitives work on f32, f64, i32, i64 and bool. Values of a narrower integer type are widened, computed and
-narrowed again by each instruction, so that they wrap as NumPy's do. Any other type is an UnimplementedError.
+Types. The primitives work on f32, f64, i32, i64 and bool. Values of a narrower type are widened, computed and narrowed
+again by each instruction: integers wrap as NumPy's do, 16-bit floats are rounded. uint64 is computed in int64
+(plan/unsigned_scalars.py), a complex value is two real ones (plan/complex_scalars.py). Any other type is an
+UnimplementedError.
 """
 from __future__ import annotations
 
@@ -17,12 +19,14 @@ from graphc.ir.dtypes import DType
 from graphc.ir.op import Scalars
 from graphc.kernels.contracts import dtypes as table
 from graphc.plan import plan
+from graphc.plan.complex_scalars import Complex, complex_cast, complex_primitive
+from graphc.plan.unsigned_scalars import unsigned_cast, unsigned_primitive, unsigned_reduce
 
 COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal", "equal", "not_equal",
                          "is_nan", "is_inf", "is_finite"})
 WIDENED = {short: dtypes.as_dtype(wide) for short, wide in table.WIDENED.items()}
 PRIMITIVE = frozenset(table.COMPUTED).difference(WIDENED)
-HELD = frozenset(row.short for row in table.DTYPES.values() if row.use in ("computed", "moved"))
+HELD = frozenset(row.short for row in table.DTYPES.values() if row.use != "held")
 RESULT_OF_OTHER = {"select": 1, "philox_bits": 0}
 
 
@@ -47,13 +51,20 @@ class ScalarProgram(Scalars):
         self.uses_linear = False
         self._known: dict[Any, Scalar] = {}
 
-    def load(self, dtype: DType) -> Scalar:
+    def load(self, dtype: DType) -> Any:
+        """The next load; of a complex dtype it is two, of the real and of the imaginary part."""
+        if dtype.is_complex:
+            return Complex(self.load(dtype.real_dtype), self.load(dtype.real_dtype))
         made = Scalar("load", dtype, value=len(self.loads))
         self.loads.append(made)
         return made
 
-    def __call__(self, primitive: str, *arguments: Any) -> Scalar:
+    def __call__(self, primitive: str, *arguments: Any) -> Any:
         args = tuple(arguments)
+        if any(isinstance(a, Complex) for a in args):
+            return complex_primitive(self, primitive, args)
+        if any(a.dtype.short == "u64" for a in args):
+            return unsigned_primitive(self, primitive, args)
         narrow = next((a.dtype for a in args if a.dtype.short in WIDENED), None)
         if narrow is not None:
             wide = WIDENED[narrow.short]
@@ -64,7 +75,14 @@ class ScalarProgram(Scalars):
         dtype = dtypes.bool_ if primitive in COMPARISONS else args[RESULT_OF_OTHER.get(primitive, 0)].dtype
         return self._instr(primitive, dtype, args)
 
-    def constant(self, value: float | int | bool, dtype: DType) -> Scalar:
+    def constant(self, value: Any, dtype: DType) -> Any:
+        if dtype.is_complex:
+            number = complex(value)
+            return Complex(self.constant(number.real, dtype.real_dtype), self.constant(number.imag, dtype.real_dtype))
+        if dtype.short == "u64":
+            return self.cast(self.constant((int(value) + 2**63) % 2**64 - 2**63, dtypes.int64), dtype)
+        if dtype.is_half:
+            return self.cast(self.constant(float(value), dtypes.float32), dtype)
         check_computed(dtype, "const", True)
         if dtype.is_bool:
             return self._instr("const", dtype, (), bool(value))
@@ -72,12 +90,25 @@ class ScalarProgram(Scalars):
             return self._instr("const", dtype, (), float(value))
         return self._instr("const", dtype, (), int(value))
 
-    def cast(self, x: Scalar, dtype: DType) -> Scalar:
+    def cast(self, x: Any, dtype: DType) -> Any:
         if x.dtype == dtype:
             return x
+        if dtype.is_complex or x.dtype.is_complex:
+            return complex_cast(self, x, dtype)
+        if "u64" in (x.dtype.short, dtype.short):
+            return unsigned_cast(self, x, dtype)
+        if x.op == "cast" and x.dtype == dtypes.float32 and dtype.is_half and x.args[0].dtype == dtype:
+            return x.args[0]                # there and back: it is exact
+        for half in (x.dtype, dtype):       # which has casts from and to float32 alone
+            if half.is_half and dtypes.float32 not in (x.dtype, dtype):
+                return self.cast(self.cast(x, dtypes.float32), dtype)
         check_computed(x.dtype, "cast", True)
         check_computed(dtype, "cast", True)
         return self._instr("cast", dtype, (x,))
+
+    def complex(self, real: Scalar, imaginary: Scalar) -> Complex:
+        """The complex value of two parts."""
+        return Complex(real, imaginary)
 
     def typed(self, primitive: str, dtype: DType, *arguments: Any) -> Scalar:
         """A primitive whose result has another dtype than its first argument: s.typed("philox", float32, key, ...)."""
@@ -94,10 +125,16 @@ class ScalarProgram(Scalars):
         self.uses_linear = True
         return self._instr("linear", dtypes.int64)
 
-    def reduce(self, combine: str, x: Scalar) -> Scalar:
+    def reduce(self, combine: str, x: Any) -> Any:
         """x combined along the map's reduced axes: a row value. combine: add, mul, max, min, and, or."""
         if x.row:
             raise ValueError("a row value cannot be reduced in the same map")
+        if isinstance(x, Complex):
+            if combine != "add":
+                raise UnimplementedError(f"the reduction '{combine}' is not implemented for {x.dtype.name}")
+            return Complex(self.reduce(combine, x.re), self.reduce(combine, x.im))
+        if x.dtype.short == "u64":
+            return unsigned_reduce(self, combine, x)
         if x.dtype.short in WIDENED:
             return self.cast(self.reduce(combine, self.cast(x, WIDENED[x.dtype.short])), x.dtype)
         return self._instr(f"reduce.{combine}", x.dtype, (x,), row=True)
@@ -139,7 +176,7 @@ def check_held(dtype: DType) -> None:
     if dtype.short in HELD:
         return
     remedy = ("keep strings outside the graph" if dtype == dtypes.string else
-              "use float32, float64, integers or bool from the start")
+              "use a number type or bool from the start")
     raise UnimplementedError(f"values of dtype {dtype.name} are not supported; {remedy}")
 
 

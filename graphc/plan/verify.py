@@ -6,7 +6,7 @@ Any Plan of the declared types may come in; the time taken grows with its size o
 
  1. ids are within their tables
  2. dims: operands come before; every RUNTIME dim is bound by one step
- 3. ranks are at most 8; an ALIAS is of a buffer that is none, and of equal dtype, or numbers of equal size
+ 3. ranks are at most 8; an ALIAS is of a buffer that is none; of a list handle only another one is
  4. CONST, INPUT, PREPARED and COUNTER buffers are not written; STATE only if the body lists it in `writes`
  5. buffers are written before they are read, slots filled before they are taken
  6. bodies are referred to by larger numbers only
@@ -20,7 +20,6 @@ from collections.abc import Iterable, Sequence
 
 from graphc.errors import InternalError, UnimplementedError
 from graphc.kernels.contracts.all import kernel_of
-from graphc.kernels.contracts.dtypes import DTYPES
 from graphc.kernels.layout import ListOperation
 from graphc.plan import plan as p
 from graphc.plan.plan import BufferKind, DimKind
@@ -42,12 +41,6 @@ def verify_plan(plan: p.Plan) -> None:
     _need(len(plan.bodies) > 0, "there is a body to run")
     _need(-1 <= plan.prepare < len(plan.bodies), "the prepare body exists")
     check_ports(plan)
-
-
-def _same_bits(a: str, b: str) -> bool:
-    """Whether the bits of one dtype may be read as those of the other."""
-    numbers = all(dtype in DTYPES and DTYPES[dtype].kind in ("float", "int", "uint") for dtype in (a, b))
-    return a == b or (numbers and DTYPES[a].size == DTYPES[b].size)
 
 
 def check_ports(plan: p.Plan) -> None:
@@ -146,9 +139,9 @@ class BodyCheck:
             if buffer.kind == BufferKind.ALIAS:
                 self.need(0 <= buffer.index < len(self.body.buffers), f"buffer {i}: it is an alias of a buffer")
                 of = self.body.buffers[buffer.index]
-                self.need(of.kind != BufferKind.ALIAS and _same_bits(of.dtype, buffer.dtype),
-                          f"buffer {i}: it is an alias of a buffer of its dtype, or of numbers of its size, that is no "
-                          "alias")
+                self.need(of.kind != BufferKind.ALIAS and ("handle" not in (of.dtype, buffer.dtype)
+                                                           or of.dtype == buffer.dtype),
+                          f"buffer {i}: it is an alias of a buffer of its kind that is no alias")
 
     def _ports(self) -> None:
         for ids, kind in ((self.body.inputs, BufferKind.INPUT), (self.body.outputs, BufferKind.OUTPUT)):

@@ -163,7 +163,9 @@ class _StoredConstants:
 
 
 def _key(value: np.ndarray[Any, Any]) -> Any:
-    return value.dtype.str, value.shape, hashlib.sha256(np.ascontiguousarray(value).data).digest()
+    # As bytes: there is no buffer of bfloat16.
+    raw = np.ascontiguousarray(value).reshape(-1).view(np.uint8)
+    return as_dtype(value.dtype).number, value.shape, hashlib.sha256(raw.data).digest()
 
 
 def _listed(values: Any) -> list[Any]:

@@ -21,7 +21,9 @@ _ELEMENT_LIMIT = 1 << 40
 _LISTS = {
     "float32": "float_val", "float64": "double_val", "int32": "int_val", "uint8": "int_val", "int16": "int_val",
     "int8": "int_val", "uint16": "int_val", "int64": "int64_val", "bool": "bool_val", "uint32": "uint32_val",
-    "uint64": "uint64_val", "float16": "half_val", "complex64": "scomplex_val", "complex128": "dcomplex_val",
+    "uint64": "uint64_val", "float16": "half_val", "bfloat16": "half_val",
+    "complex64": "scomplex_val", "complex128": "dcomplex_val",
+    **{f"q{kind}": "int_val" for kind in ("int8", "uint8", "int16", "uint16", "int32")},
 }
 
 
@@ -40,7 +42,7 @@ def tensor_to_proto(array: np.ndarray[Any, Any]) -> TensorProto:
     if dtype == string:
         made.string_val.extend(array.ravel())
     else:
-        little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        little = array if array.dtype.kind == "V" else array.astype(array.dtype.newbyteorder("<"), copy=False)
         made.tensor_content = np.ascontiguousarray(little).tobytes()
     return made
 
@@ -73,17 +75,22 @@ def make_ndarray(tensor: TensorProto) -> np.ndarray[Any, Any]:
                 f"a tensor of shape {tuple(sizes)} and dtype {dtype.name} has {len(tensor.tensor_content)} bytes "
                 f"instead of {count * dtype.size}; the file is damaged"
             )
+        if dtype.numpy.kind == "V":
+            return np.frombuffer(tensor.tensor_content, dtype.numpy).copy().reshape(sizes)
         return np.frombuffer(tensor.tensor_content, dtype.numpy.newbyteorder("<")).astype(dtype.numpy).reshape(sizes)
     return _listed(tensor, dtype, count).reshape(sizes)
 
 
 def _listed(tensor: TensorProto, dtype: DType, count: int) -> np.ndarray[Any, Any]:
     raw: Any = getattr(tensor, _LISTS[dtype.name])
+    assert dtype.numpy is not None
     if dtype.is_complex:
         parts = np.array(raw, np.float64)
         found = (parts[0::2] + 1j * parts[1::2]).astype(dtype.numpy)
-    elif dtype.name == "float16":
-        found = np.array(raw, np.uint16).view(np.float16)
+    elif dtype.is_half:
+        found = np.array(raw, np.uint16).view(dtype.numpy)
+    elif dtype.is_quantized:
+        found = np.array(raw, dtype.numpy[0]).view(dtype.numpy)
     else:
         found = np.array(raw, dtype.numpy)
     if found.size > count:

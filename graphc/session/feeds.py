@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import built_at
+from graphc.ir.dtypes import bfloat16, need_bfloat16
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor
 
@@ -24,6 +25,8 @@ def converter(tensor: Tensor, known: Spec | None = None) -> Convert:
     convert and for a shape that does not fit the static one.
     """
     spec = known or tensor.spec
+    if spec.dtype == bfloat16:
+        need_bfloat16()
     if spec.dtype.numpy is None:
         return _converter_of_objects(tensor)
     dtype = spec.dtype.numpy

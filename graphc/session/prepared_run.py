@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from graphc.ir.dtypes import bfloat16, need_bfloat16
 from graphc.ir.tensor import Tensor
 from graphc.session.feeds import converter
 from graphc.session.fetches import Fetches, without_texts
@@ -19,6 +20,8 @@ class PreparedRun:
 
     def __init__(self, fetches: Fetches, feeds: Sequence[Tensor]) -> None:
         self.build, self.tensors = without_texts(fetches.build, fetches.tensors)
+        if any(t.dtype == bfloat16 for t in self.tensors):
+            need_bfloat16()
         self.operations = fetches.operations
         self.feeds = list(feeds)
         self.converters = [converter(t) for t in feeds]

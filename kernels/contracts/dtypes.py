@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 
 class Row(NamedTuple):
-    """size: bytes of an element in a buffer. kind: "float", "int", "uint", "bool", "complex" or, of what is no number,
-    "". use: "computed" (by maps and kernels), "moved" (by kernels that only copy), "held" (as a constant, no more).
-    widened: the type in which scalar primitives compute a narrower integer."""
+    """size: bytes of an element in a buffer. kind: "float", "int", "uint", "bool", "complex", "quantized" or, of what is
+    no number, "". use: "computed" (by maps and kernels), "converted" (by maps, to what they compute), "parts" (it is two
+    numbers), "moved" (by kernels that only copy), "held" (as a constant, no more). widened: the type in which a narrower
+    number is computed. moved_as: the type as which kernels that look at bits only take it."""
 
     name: str
     short: str
@@ -20,12 +21,13 @@ class Row(NamedTuple):
     kind: str
     use: str
     widened: str = ""
+    moved_as: str = ""
 
     @property
     def llvm(self) -> str:
         """LLVM's name of the type of a value."""
-        if self.kind == "float":
-            return {2: "half", 4: "float", 8: "double"}[self.size]
+        if self.kind == "float" and self.size > 2:          # a 16-bit float is its bits
+            return {4: "float", 8: "double"}[self.size]
         return "i1" if self.kind == "bool" else f"i{8 * self.size}"
 
 
@@ -40,10 +42,16 @@ _ROWS = (
     Row("uint16", "u16", 17, 2, "uint", "computed", "i32"),
     Row("uint32", "u32", 22, 4, "uint", "computed", "i64"),
     Row("bool", "bool", 10, 1, "bool", "computed"),
-    Row("uint64", "u64", 23, 8, "uint", "moved"),
-    Row("float16", "f16", 19, 2, "float", "held"),
-    Row("complex64", "c64", 8, 8, "complex", "held"),
-    Row("complex128", "c128", 18, 16, "complex", "held"),
+    Row("uint64", "u64", 23, 8, "uint", "converted", moved_as="i64"),
+    Row("float16", "f16", 19, 2, "float", "converted", "f32", "u16"),
+    Row("bfloat16", "bf16", 14, 2, "float", "converted", "f32", "u16"),
+    Row("complex64", "c64", 8, 8, "complex", "parts", moved_as="i64"),
+    Row("complex128", "c128", 18, 16, "complex", "parts", moved_as="f64"),
+    Row("qint8", "qi8", 11, 1, "quantized", "held"),
+    Row("quint8", "qu8", 12, 1, "quantized", "held"),
+    Row("qint16", "qi16", 15, 2, "quantized", "held"),
+    Row("quint16", "qu16", 16, 2, "quantized", "held"),
+    Row("qint32", "qi32", 13, 4, "quantized", "held"),
     Row("string", "str", 7, 8, "", "held"),
     Row("resource", "resource", 20, 8, "", "held"),
     Row("variant", "handle", 21, 8, "", "moved"),       # a list
@@ -62,7 +70,9 @@ INDICES = _all("int", "computed", widened=False)
 INTEGERS = _all("int uint", "computed")
 NUMBERS = (*FLOATS, *INDICES)                     # in which scalar primitives compute, bool aside
 COMPUTED = _all("float int uint bool", "computed")
-PLAIN = (*COMPUTED, *_all("uint", "moved"))       # what kernels may copy, lists aside
+CONVERTED = _all("float uint", "converted")
+HELD = (*COMPUTED, *CONVERTED)                    # what programs of maps load and store
+PLAIN = (*COMPUTED, *_all("uint", "converted"))   # what kernels may copy, lists aside
 WIDENED: dict[str, str] = {r.short: r.widened for r in _ROWS if r.widened}
 NUMBERS_BY_SIZE: dict[int, tuple[int, ...]] = {
     size: tuple(r.number for r in _ROWS if r.size == size) for size in sorted({r.size for r in _ROWS})}

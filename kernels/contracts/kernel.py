@@ -37,7 +37,8 @@ class Kernel:
     where the function stands that, given one of these dicts, returns the Functions, as
     "cpu.nn.softmax:make_softmax"; it is imported only when the library is built. relations: formulas that must be
     nonzero, e.g. "stride >= 1", "k <= 4096". flops: formula for `graphc inspect`. floats: the attributes that are
-    float64, of which formulas cannot speak; the others are int64.
+    float64, of which formulas cannot speak; the others are int64. moves: of a kernel that looks at no element of a
+    dtype that it lacks, the dim that counts them: it is called on numbers of the same bits (dtypes.py, moved_as).
     """
 
     name: str
@@ -49,6 +50,7 @@ class Kernel:
     relations: tuple[str, ...] = ()
     flops: str = "0"
     floats: tuple[str, ...] = ()
+    moves: str = ""
     variables: dict[str, int] = field(init=False, repr=False)      # each with the first operand that is of its type
     outputs: int = field(init=False, repr=False)                   # how many operands, the last ones, are written
 
@@ -57,6 +59,10 @@ class Kernel:
         variables = {name: dtypes.index(name) for name in self.types[0]}
         object.__setattr__(self, "variables", variables)
         object.__setattr__(self, "outputs", sum(operand.role != "in" for operand in self.operands))
+
+    def has(self, variable: str, dtype: str) -> bool:
+        """Whether a type variable may be this dtype."""
+        return any(choice[variable] == dtype for choice in self.types)
 
     def full_name(self, dtypes: Sequence[str]) -> str:
         """The name under which a Plan calls the kernel on operands of these dtypes."""

@@ -9,14 +9,17 @@ A stack (lists.py) becomes a tree when it is first used as one, once; what is pu
 """
 from __future__ import annotations
 
+from ..contracts.dtypes import DTYPES
+from ..scalars.machine import bfloat_to_float, float_to_bfloat, float_to_half, half_to_float
 from . import tables as t
 from .block import grow_keeping, host_of
 from .image import dtype_size
 from .lists import MOST_NODES, chunk_space, node_of
-from .memory import add_floats, copy_bytes, function, set_word, word, zero_bytes
+from .memory import add_floats, copy_bytes, function, load_half, set_half, set_word, word, zero_bytes
 
 BITS, FANOUT = 4, 16
-DTYPE_F32, DTYPE_F64 = 1, 2
+DTYPE_F32, DTYPE_F64, DTYPE_F16, DTYPE_BF16, DTYPE_C64, DTYPE_C128 = (
+    DTYPES[short].number for short in ("f32", "f64", "f16", "bf16", "c64", "c128"))
 MERGE_WORDS = 4          # of a level of a sum: two blocks, their sum, the next place
 
 
@@ -200,10 +203,28 @@ def tree_of(frame, handle):
 
 
 @function
+def add_numbers(dtype, target, a, b, count):
+    """The sums of `count` numbers of a and b go to target. 0 if nothing is added of this dtype."""
+    if dtype == DTYPE_F16:
+        for i in range(count):
+            set_half(target, i, float_to_half(half_to_float(load_half(a, i)) + half_to_float(load_half(b, i))))
+    elif dtype == DTYPE_BF16:
+        for i in range(count):
+            set_half(target, i, float_to_bfloat(bfloat_to_float(load_half(a, i)) + bfloat_to_float(load_half(b, i))))
+    elif dtype == DTYPE_F32 or dtype == DTYPE_F64 or dtype == DTYPE_C64 or dtype == DTYPE_C128:
+        wide = 1 if dtype == DTYPE_F64 or dtype == DTYPE_C128 else 0
+        for i in range(2 * count if dtype == DTYPE_C64 or dtype == DTYPE_C128 else count):
+            add_floats(wide, target, a, b, i)
+    else:
+        return 0
+    return 1
+
+
+@function
 def element_sum(frame, a, b):
     """A new element, the sum of two; 0 if there is no memory, -1 if they differ in form or are no numbers."""
     dtype, rank, elements = word(a, t.NODE_DTYPE), word(a, t.NODE_RANK), word(a, t.NODE_ELEMENTS)
-    if (dtype != DTYPE_F32 and dtype != DTYPE_F64) or word(b, t.NODE_DTYPE) != dtype or word(b, t.NODE_RANK) != rank:
+    if word(b, t.NODE_DTYPE) != dtype or word(b, t.NODE_RANK) != rank:
         return -1
     for axis in range(rank):
         if word(a, t.NODE_SIZES + axis) != word(b, t.NODE_SIZES + axis):
@@ -213,10 +234,7 @@ def element_sum(frame, a, b):
         return 0
     address = made + 8 * t.NODE_WORDS
     set_element(made, dtype, rank, elements, a + 8 * t.NODE_SIZES, address)
-    wide, first, second = 1 if dtype == DTYPE_F64 else 0, word(a, t.NODE_ADDRESS), word(b, t.NODE_ADDRESS)
-    for i in range(elements):
-        add_floats(wide, address, first, second, i)
-    return made
+    return made if add_numbers(dtype, address, word(a, t.NODE_ADDRESS), word(b, t.NODE_ADDRESS), elements) else -1
 
 
 @function

@@ -24,8 +24,10 @@ __all__ = [
     "copy_bytes",
     "function",
     "load_byte",
+    "load_half",
     "load_int",
     "pause",
+    "set_half",
     "set_int",
     "set_word",
     "word",
@@ -34,7 +36,7 @@ __all__ = [
 
 function = njit(error_model="numpy")     # a function of the runtime, called by others of it
 
-_I8, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
+_I8, _I16, _I32, _I64 = ir.IntType(8), ir.IntType(16), ir.IntType(32), ir.IntType(64)
 
 
 def _pointer(builder, address, index, element=_I64):
@@ -96,6 +98,23 @@ def add_floats(typing_context, wide, target, a, b, index):
                     builder.store(total, to, align=size)
         return context.get_dummy_value()
     return types.void(types.int64, types.int64, types.int64, types.int64, types.int64), generate
+
+
+@intrinsic
+def load_half(typing_context, address, index):
+    """The 16 bits at address + 2 * index."""
+    def generate(context, builder, signature, arguments):
+        return builder.load(_pointer(builder, *arguments, _I16), align=2)
+    return types.uint16(types.int64, types.int64), generate
+
+
+@intrinsic
+def set_half(typing_context, address, index, value):
+    def generate(context, builder, signature, arguments):
+        address, index, value = arguments
+        builder.store(value, _pointer(builder, address, index, _I16), align=2)
+        return context.get_dummy_value()
+    return types.void(types.int64, types.int64, types.uint16), generate
 
 
 @intrinsic

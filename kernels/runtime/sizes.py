@@ -100,7 +100,10 @@ def available(frame, image, row):
     if kind == im.KIND_PREPARED:
         return word(word(word(frame, t.FRAME_MODEL), t.MODEL_PREPARED) + 8 * index * t.SLOT_RECORD, t.SLOT_ELEMENTS)
     if kind == im.KIND_ALIAS:
-        return word(word(frame, t.FRAME_ELEMENTS), index)
+        # Elements of its dtype: a complex number is two real ones. No product overflows: SIZE_LIMIT bounds elements.
+        root, size = buffer_row(image, word(frame, t.FRAME_RECORD), index), dtype_size(word(row, 1))
+        there = word(word(frame, t.FRAME_ELEMENTS), index) * dtype_size(word(root, 1))
+        return there // size if there % size == 0 else 0
     return 2 if kind == im.KIND_STATE_INFO or kind == im.KIND_COUNTER else -1
 
 

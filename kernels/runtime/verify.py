@@ -282,8 +282,9 @@ def check_buffer(image, record, b):
         if index < 0 or index >= word(record, im.B_BUFFERS):
             return 32
         other = buffer_row(image, record, index)
-        if word(other, 0) == im.KIND_ALIAS or dtype_size(word(other, 1)) != dtype_size(dtype):
+        if word(other, 0) == im.KIND_ALIAS:
             return 32
+        # Numbers may be seen as others: a complex one as two real ones (their bytes are counted in sizes.py).
         return 0 if word(other, 1) == dtype or (plain(dtype) != 0 and plain(word(other, 1)) != 0) else 32
     if kind == im.KIND_INPUT or kind == im.KIND_OUTPUT:
         field = im.B_INPUTS if kind == im.KIND_INPUT else im.B_OUTPUTS

@@ -12,10 +12,10 @@ from typing import Any
 
 from numba.extending import overload
 
-from ..contracts.dtypes import COMPUTED, FLOATS, INDICES, NUMBERS
+from ..contracts.dtypes import COMPUTED, CONVERTED, FLOATS, INDICES, NUMBERS
 from ..numba_types import NUMBA_TYPES
 from . import arithmetic, bessel, exponential, gamma, hyperbolic, incomplete, random, special, trigonometric
-from .machine import convert, scalar
+from .machine import bfloat_to_float, convert, float_to_bfloat, float_to_half, half_to_float, scalar
 
 DTYPES: dict[str, Any] = {short: NUMBA_TYPES[short] for short in COMPUTED}
 # In float64 only: an op on float32 casts there and back. Each function's number of arguments.
@@ -24,6 +24,9 @@ DOUBLE: dict[Any, dict[str, int]] = {
     bessel: {"bessel_i0e": 1, "bessel_i1e": 1}, gamma: {"lgamma": 1, "digamma": 1, "polygamma": 2, "zeta": 2},
     incomplete: {"igamma": 2, "igammac": 2, "igamma_grad_a": 2, "betainc": 3},
 }
+# What programs hold, but do not compute in: they convert it (plan/scalar_program.py). 16-bit floats are their bits.
+HELD: dict[str, Any] = {short: NUMBA_TYPES[short] for short in CONVERTED}
+SIGNED, UNSIGNED = NUMBA_TYPES["i64"], NUMBA_TYPES["u64"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,43 @@ def _make_cast(target: str) -> Callable[..., Any]:
     def cast(x):
         return convert(x, kind(0))
     return cast
+
+
+@scalar
+def _from_half(x):
+    return half_to_float(x)
+
+
+@scalar
+def _to_half(x):
+    return float_to_half(x)
+
+
+@scalar
+def _from_bfloat(x):
+    return bfloat_to_float(x)
+
+
+@scalar
+def _to_bfloat(x):
+    return float_to_bfloat(x)
+
+
+@scalar
+def _signed(x):
+    return convert(x, SIGNED(0))
+
+
+@scalar
+def _unsigned(x):
+    return convert(x, UNSIGNED(0))
+
+
+def _held_casts() -> list[Scalar]:
+    pairs = (("f16", "f32", _from_half, _to_half), ("bf16", "f32", _from_bfloat, _to_bfloat),
+             ("u64", "i64", _signed, _unsigned))
+    return [row for held, wide, up, down in pairs
+            for row in (Scalar("cast", wide, (held,), up), Scalar("cast", held, (wide,), down))]
 
 
 def _of_same(op: str, dtypes: tuple[str, ...], arity: int, function: Callable[..., Any]) -> list[Scalar]:
@@ -113,6 +153,7 @@ def _declare() -> list[Scalar]:
     for target in DTYPES:
         cast = _make_cast(target)
         rows += [Scalar("cast", target, (source,), cast) for source in DTYPES if source != target]
+    rows += _held_casts()
     counters = ("i64",) * 4
     rows += [Scalar("philox", "f32", counters, random.philox_f32), Scalar("philox", "f64", counters, random.philox_f64),
              Scalar("philox_bits", "i64", counters, random.philox_bits)]

@@ -203,6 +203,47 @@ def convert(typing_context, x, target):    # type: ignore[no-untyped-def]
 
 
 @intrinsic
+def half_to_float(typing_context, x):    # type: ignore[no-untyped-def]
+    """The float32 that the bits of a float16 stand for; every ISA has an instruction for it."""
+    def generate(context, builder, signature, arguments):    # type: ignore[no-untyped-def]
+        return builder.fpext(builder.bitcast(arguments[0], ir.HalfType()), ir.FloatType())
+    return types.float32(types.uint16), generate
+
+
+@intrinsic
+def float_to_half(typing_context, x):    # type: ignore[no-untyped-def]
+    """The bits of the float16 next to a float32, halves to even."""
+    def generate(context, builder, signature, arguments):    # type: ignore[no-untyped-def]
+        return builder.bitcast(builder.fptrunc(arguments[0], ir.HalfType()), ir.IntType(16))
+    return types.uint16(types.float32), generate
+
+
+@intrinsic
+def bfloat_to_float(typing_context, x):    # type: ignore[no-untyped-def]
+    """The float32 whose upper 16 bits are those of a bfloat16."""
+    def generate(context, builder, signature, arguments):    # type: ignore[no-untyped-def]
+        wide = builder.zext(arguments[0], ir.IntType(32))
+        return builder.bitcast(builder.shl(wide, ir.Constant(wide.type, 16)), ir.FloatType())
+    return types.float32(types.uint16), generate
+
+
+@intrinsic
+def float_to_bfloat(typing_context, x):    # type: ignore[no-untyped-def]
+    """The bits of the bfloat16 next to a float32, halves to even: rounding may carry into the exponent, up to
+    infinity. A NaN keeps its sign and becomes a quiet one."""
+    def generate(context, builder, signature, arguments):    # type: ignore[no-untyped-def]
+        kind = ir.IntType(32)
+        value = builder.bitcast(arguments[0], kind)
+        upper = builder.lshr(value, ir.Constant(kind, 16))
+        odd = builder.and_(upper, ir.Constant(kind, 1))
+        rounded = builder.lshr(builder.add(value, builder.add(odd, ir.Constant(kind, 0x7FFF))), ir.Constant(kind, 16))
+        quiet = builder.or_(upper, ir.Constant(kind, 0x7FC0))
+        is_nan = builder.fcmp_unordered("uno", arguments[0], arguments[0])
+        return builder.trunc(builder.select(is_nan, quiet, rounded), ir.IntType(16))
+    return types.uint16(types.float32), generate
+
+
+@intrinsic
 def multiply_32(typing_context, x, y):    # type: ignore[no-untyped-def]
     """The full product of two int64 that hold unsigned 32-bit numbers."""
     def generate(context, builder, signature, arguments):    # type: ignore[no-untyped-def]

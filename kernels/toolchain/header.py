@@ -49,11 +49,17 @@ def _enumeration(enumeration: type[IntEnum]) -> str:
 def _dtypes() -> list[str]:
     return ["// X(TensorFlow's number, bytes of an element that can be fed, fetched or stored (else 0), short name,",
             "// TensorFlow's name, NumPy's in .npy files): the element types", "#define GRAPHC_DTYPES(X) " + " ".join(
-                f'X({row.number}, {row.size if row.kind else 0}, "{row.short}", "{row.name}", "{_numpy(row)}")'
+                f'X({row.number}, {_held(row)}, "{row.short}", "{row.name}", "{_numpy(row)}")'
                 for row in sorted(DTYPES.values(), key=lambda row: row.number))]
 
 
+def _held(row: Row) -> int:
+    return 0 if row.kind in ("", "quantized") else row.size
+
+
 def _numpy(row: Row) -> str:
+    if row.name == "bfloat16":
+        return "<V2"                       # as ml_dtypes writes it: NumPy has none
     letter = {"float": "f", "int": "i", "uint": "u", "bool": "b", "complex": "c"}.get(row.kind)
     return f"{'|' if row.size == 1 else '<'}{letter}{row.size}" if letter else ""
 

@@ -12,7 +12,8 @@
  *
  * Every size that the model leaves open (-1 in graphc_info.sizes) may differ from run to run. Tensors are contiguous and
  * row-major. dtypes are TensorFlow's numbers: 1 float32, 2 float64, 3 int32, 4 uint8, 5 int16, 6 int8, 9 int64, 10 bool (one byte,
- * 0 or 1), 17 uint16, 22 uint32, 23 uint64.
+ * 0 or 1), 17 uint16, 22 uint32, 23 uint64; 19 float16 and 14 bfloat16 (their 16 bits), 8 complex64 and 18 complex128 (the real
+ * part, then the imaginary one).
  *
  * Threads: all functions may be called from any thread. Runs of one model may overlap; if the model writes variables they take
  * turns. Nothing may use a model while or after it is freed. No function throws or exits; on failure the message is kept for

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <complex>
 #include <cstring>
 #include <utility>
 
@@ -135,8 +136,8 @@ TensorValue read_tensor(std::string_view message, Charge& charge) {
     case 1: value.dtype = r.integer(); break;
     case 2: read_shape(r.bytes(), value, charge); break;
     case 4: value.content = r.bytes(); break;
-    case 5: r.elements(value.floats); break;
-    case 6: r.elements(value.doubles); break;
+    case 5: case 9: r.elements(value.floats); break;          // float_val; scomplex_val: both parts of each
+    case 6: case 12: r.elements(value.doubles); break;        // double_val; dcomplex_val
     case 7: case 10: case 11: case 13: case 16: r.integers(value.integers); break;
     case 17: {
       std::vector<std::int64_t> bits;
@@ -168,7 +169,20 @@ std::string_view constant_message(const Node& node) {
   damaged("constant " + std::string(node.name) + " has no value");
 }
 
-void copy_values(const TensorValue& value, int dtype, char* target, std::size_t count, const std::string& name) {
+// Pairs of numbers as elements.
+template <class Part>
+std::vector<std::complex<Part>> pairs(const std::vector<Part>& parts, Charge& charge, const std::string& name) {
+  if (parts.size() % 2) damaged("constant " + name + " has half a complex number");
+  charge.add(parts.size() * sizeof(Part));
+  std::vector<std::complex<Part>> made(parts.size() / 2);
+  for (std::size_t i = 0; i < made.size(); ++i) made[i] = {parts[2 * i], parts[2 * i + 1]};
+  return made;
+}
+
+void copy_values(const TensorValue& value, int dtype, char* target, std::size_t count, const std::string& name,
+                 Charge& charge) {
+  using Single = std::complex<float>;
+  using Double = std::complex<double>;
   switch (dtype) {
     case 1: return fill<float, float>(value.floats, target, count, name);
     case 2: return fill<double, double>(value.doubles, target, count, name);
@@ -178,7 +192,9 @@ void copy_values(const TensorValue& value, int dtype, char* target, std::size_t 
     case 6: return fill<std::int64_t, std::int8_t>(value.integers, target, count, name);
     case 9: return fill<std::int64_t, std::int64_t>(value.integers, target, count, name);
     case 10: return fill<std::int64_t, bool>(value.integers, target, count, name);
-    case 17: case 19: return fill<std::int64_t, std::uint16_t>(value.integers, target, count, name);
+    case 8: return fill<Single, Single>(pairs(value.floats, charge, name), target, count, name);
+    case 18: return fill<Double, Double>(pairs(value.doubles, charge, name), target, count, name);
+    case 14: case 17: case 19: return fill<std::int64_t, std::uint16_t>(value.integers, target, count, name);
     case 22: return fill<std::int64_t, std::uint32_t>(value.integers, target, count, name);
     case 23: return fill<std::uint64_t, std::uint64_t>(value.unsigneds, target, count, name);
     default: throw Error(GRAPHC_UNIMPLEMENTED, "constant " + name + ": dtype " + dtype_name(dtype) + " is not supported");
@@ -255,7 +271,7 @@ void Graph::copy_constant(const Tensor& wanted, char* target, std::size_t bytes)
       for (std::size_t i = 0; i < bytes; ++i) target[i] = target[i] != 0;
     return;
   }
-  copy_values(value, wanted.dtype, target, bytes / static_cast<std::size_t>(dtype->size), wanted.name);
+  copy_values(value, wanted.dtype, target, bytes / static_cast<std::size_t>(dtype->size), wanted.name, charge);
 }
 
 const SavedPlan& choose_plan(const Graph& graph, const std::string& signature) {

@@ -32,6 +32,7 @@ TIGHT = [
     ("softmax_cross_entropy", "softmax_cross_entropy.f32", {"rows": 3, "cols": 4}, "logits labels loss backprop"),
     ("argmax", "argmax.f32.i64", {"outer": 2, "n": 7, "inner": 3}, "x out"),
     ("cumsum", "cumsum.f32", {"outer": 2, "n": 7, "inner": 3}, "x y"),
+    ("cumprod_complex", "cumprod_complex.f64", {"outer": 2, "n": 7, "inner": 3}, "x y"),
     ("gather", "gather.f32.i32", {"outer": 2, "axis": 1, "inner": 3, "count": 4}, "params indices out"),
     ("scatter_add", "scatter_add.f32.i32", {"outer": 2, "axis": 1, "inner": 3, "count": 4}, "updates indices out"),
     ("scatter_nd", "scatter_nd.f32.i32", {"batch": 2, "count": 4, "inner": 3, "depth": 1, **ONES},

@@ -115,6 +115,22 @@ def test_cumprod(dtype):
             np.testing.assert_array_equal(y, wanted[:, ::-1] if reverse else wanted)
 
 
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+def test_cumprod_complex(dtype):
+    kernel = load("cumprod_complex")[f"cumprod_complex.{dtype}"]
+    for outer, n, inner in [(3, 17, 5), (2, 0, 2), (7, 1, 3)]:
+        x = np.random.default_rng(1).choice([-1, 1, 1j, 1 + 1j], (outer, n, inner))
+        for exclusive, reverse in itertools.product((0, 1), (0, 1)):
+            y = filled((outer, n, inner, 2), dtype)
+            parts = np.stack([x.real, x.imag], axis=-1).astype(y.dtype)
+            assert kernel(parts, y, dims=[outer, n, inner], attrs=[exclusive, reverse]) == 0
+            wide = x[:, ::-1] if reverse else x
+            wanted = np.cumprod(wide, axis=1)
+            if exclusive and n:
+                wanted = np.concatenate([np.ones_like(wide[:, :1]), wanted[:, :-1]], axis=1)
+            np.testing.assert_array_equal(y[..., 0] + 1j * y[..., 1], wanted[:, ::-1] if reverse else wanted)
+
+
 @pytest.mark.parametrize("index", ["i32", "i64"])
 @pytest.mark.parametrize("dtype", ["f32", "f64", "i64", "bool", "u8", "i16", "u64"])
 def test_gather(dtype, index):

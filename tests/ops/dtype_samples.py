@@ -14,9 +14,14 @@ from typing import Any
 import numpy as np
 
 from graphc.ir.dtypes import (
+    HAS_BFLOAT16,
     DType,
     as_dtype,
+    bfloat16,
     bool_,
+    complex64,
+    complex128,
+    float16,
     float32,
     float64,
     int8,
@@ -32,9 +37,10 @@ from graphc.ir.op import Op, Sample
 
 from samples import arrays
 
-# Accepted for constants only, which are computed while compiling; refused when a run is compiled.
-CONSTANTS_ONLY = {"Cast": ("uint64",)}
-HELD = (float32, float64, int32, int64, bool_, uint8, int8, int16, uint16, uint32, uint64)
+HELD = (float32, float64, int32, int64, bool_, uint8, int8, int16, uint16, uint32, uint64, float16, complex64,
+        complex128, *((bfloat16,) if HAS_BFLOAT16 else ()))
+# Relative to the largest value: 16-bit floats are computed in float32 and rounded once an op, to 11 and 8 bits.
+TOLERANCES = {float16: 2e-3, bfloat16: 1.6e-2}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +80,7 @@ def _changed(op: type[Op], sample: Sample, values: list[np.ndarray], slot: DType
             value = _drawn(generator, value.shape, dtype, sample) if drawn else _moved(value, dtype)
         made.append(value)
     attributes = {k: _attribute(a, slot, dtype) for k, a in sample.attributes.items()}
-    return Sample(attributes, tuple(made), tolerance=sample.tolerance)
+    return Sample(attributes, tuple(made), tolerance=max(sample.tolerance, TOLERANCES.get(dtype, 0)))
 
 
 def _attribute(value: Any, slot: DType, dtype: DType) -> Any:
@@ -85,6 +91,9 @@ def _attribute(value: Any, slot: DType, dtype: DType) -> Any:
 
 def _drawn(generator: np.random.Generator, shape: tuple[int, ...], dtype: DType, sample: Sample) -> np.ndarray:
     """Numbers within the sample's bounds; integers from a few more than those hold, but with the bounds' signs."""
+    if dtype.is_complex:
+        parts = generator.uniform(sample.low, sample.high, (2, *shape))
+        return np.asarray(parts[0] + 1j * parts[1]).astype(dtype.numpy)
     if dtype.is_floating:
         return np.asarray(generator.uniform(sample.low, sample.high, shape)).astype(dtype.numpy)
     if dtype.is_bool:
@@ -97,6 +106,6 @@ def _moved(value: np.ndarray, dtype: DType) -> np.ndarray:
     """The same numbers in another dtype; without their sign if it has none."""
     unsigned = dtype.is_integer and dtype.min == 0 and value.dtype.kind != "b"
     with np.errstate(all="ignore"):
-        loses = value.dtype.kind == "f" and not dtype.is_floating
+        loses = value.dtype.kind == "f" and not (dtype.is_floating or dtype.is_complex)
         plain = np.nan_to_num(value, posinf=9, neginf=-9) if loses else value
         return (np.abs(plain) if unsigned else plain).astype(dtype.numpy)

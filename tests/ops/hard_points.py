@@ -39,6 +39,8 @@ def combinations(dtypes: list[np.dtype]) -> list[np.ndarray]:
 def difference(found: np.ndarray, expected: np.ndarray, tolerance: float) -> np.ndarray:
     """Where two arrays differ: NaN, infinities and integers must be the same, other numbers within `tolerance` of
     each."""
+    if found.dtype.kind == "c":
+        return difference(found.real, expected.real, tolerance) | difference(found.imag, expected.imag, tolerance)
     if found.dtype.kind != "f":
         return np.asarray(found != expected)
     with np.errstate(all="ignore"):

@@ -66,6 +66,9 @@ def arrays(op: type[Op], sample: Sample, double: bool = False, seed: int = 0) ->
 def _random(
     generator: np.random.Generator, shape: tuple[int, ...], dtype: DType, low: float, high: float
 ) -> np.ndarray:
+    if dtype.is_complex:
+        parts = generator.uniform(low, high, (2, *shape))
+        return np.asarray(parts[0] + 1j * parts[1]).astype(dtype.numpy)
     if dtype.is_bool:
         return generator.integers(0, 2, shape).astype(np.bool_)
     if dtype.is_integer:
@@ -140,6 +143,11 @@ def difference(found: Any, expected: Any, tolerance: float) -> str | None:
         return f"shape {found.shape} instead of {expected.shape}"
     if found.dtype != expected.dtype:
         return f"dtype {found.dtype} instead of {expected.dtype}"
+    if found.dtype.name == "bfloat16":
+        found, expected = found.astype(np.float32), expected.astype(np.float32)
+    if found.dtype.kind == "c":
+        return difference(found.real, expected.real, _shared(tolerance, expected.real, expected)) or difference(
+            found.imag, expected.imag, _shared(tolerance, expected.imag, expected))
     if found.dtype.kind != "f":
         return None if np.array_equal(found, expected) else f"{_first(found != expected, found, expected)}"
     with np.errstate(all="ignore"):
@@ -149,6 +157,13 @@ def difference(found: Any, expected: Any, tolerance: float) -> str | None:
                          (found != expected) & ~(np.isnan(found) & np.isnan(expected)))
         wrong |= finite & ~np.isfinite(found)
     return _first(wrong, found, expected) if wrong.any() else None
+
+
+def _shared(tolerance: float, part: np.ndarray, whole: np.ndarray) -> float:
+    """The tolerance for a part of complex numbers that is `tolerance` of the largest number."""
+    with np.errstate(all="ignore"):
+        sizes = [float(np.abs(x[np.isfinite(x)]).max(initial=0.0)) for x in (part, whole)]
+    return tolerance * max(sizes[1], 1e-3) / max(sizes[0], 1e-3)
 
 
 def _first(wrong: np.ndarray, found: np.ndarray, expected: np.ndarray) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dtype_samples import CONSTANTS_ONLY, Variant, variants
+from dtype_samples import Variant, variants
 from hard_points import combinations, difference
 from test_all_ops import FETCHABLE
 
@@ -15,7 +15,7 @@ import graphc as gc
 from graphc.exec import jit
 from graphc.exec.map_code import is_compilable
 from graphc.exec.reference import apply_reference
-from graphc.ir.dtypes import float32, float64, int32
+from graphc.ir.dtypes import COMPLEX, bfloat16, float32, float64, int32
 from graphc.ir.op import OPS, REFUSED, Elementwise, Op, Sample
 from graphc.kernels.toolchain.load import host_targets
 from graphc.session.session import RUNS_BEFORE_CODE
@@ -23,7 +23,9 @@ from graphc.session.session import RUNS_BEFORE_CODE
 from samples import arrays, build, definition, specs
 
 ELEMENTWISE = [name for name in FETCHABLE if issubclass(OPS[name], Elementwise)]
-TOLERANCE = {"f": 2e-6, "d": 1e-12}
+TOLERANCE = {"f": 2e-6, "d": 1e-12, "e": 1e-3}
+# bfloat16 is float16 with another cast; what complex functions give at infinities is nowhere laid down.
+LEFT_OUT = (bfloat16, *COMPLEX)
 COMPILED = (float32, float64, int32)     # the shorter integers are the same primitives between two casts
 TAIL = 3        # fewer elements than any vector has
 
@@ -39,7 +41,7 @@ def accepted(op: type[Op]) -> list[Variant]:
     """The op in each element type, at hard points."""
     found = []
     for variant in variants(op):
-        if variant.changed[1].name in CONSTANTS_ONLY.get(op.type, ()):
+        if variant.changed[1] in LEFT_OUT or variant.changed[0] in LEFT_OUT:
             continue
         made: Any = definition(op, variant.sample)
         values = combinations([v.dtype for v in arrays(op, variant.sample)])
@@ -108,7 +110,7 @@ def computed(op: type[Op], sample: Sample, values: list[np.ndarray], compiled: b
 
 
 def shown(found: np.ndarray, expected: np.ndarray, values: Sequence[np.ndarray]) -> list[str]:
-    wrong = difference(found, expected, TOLERANCE.get(found.dtype.char, 0)).ravel()
+    wrong = difference(found, expected, TOLERANCE.get(found.real.dtype.char, 0)).ravel()
     at = np.flatnonzero(wrong)
     return [f"{len(at)} of {wrong.size} points, at ({', '.join(repr(v.ravel()[i].item()) for v in values)}): "
             f"{found.ravel()[i]!r} instead of {expected.ravel()[i]!r}" for i in at[:3]]

@@ -393,6 +393,12 @@ def cumsum(x: Arrays, d: list[int], attrs: list[int]) -> None:
 
 
 @kernel
+def cumprod_complex(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    kind = np.complex64 if x[0].dtype == np.float32 else np.complex128
+    _scan([v.view(kind) for v in x], d, attrs, np.multiply, 1)
+
+
+@kernel
 def cumprod(x: Arrays, d: list[int], attrs: list[int]) -> None:
     _scan(x, d, attrs, np.multiply, 1)
 

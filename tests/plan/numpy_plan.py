@@ -154,6 +154,8 @@ class Frame:
         buffer = self.body.buffers[number]
         if buffer.kind == BufferKind.ALIAS:
             memory = self.flat(buffer.index)
+            if buffer.dtype != "handle" and buffer.dtype != self.body.buffers[buffer.index].dtype:
+                memory = memory.view(numpy_dtype(buffer.dtype))        # the same bits, as other numbers
             assert memory.size == int(np.prod(self.shape(number))), f"alias {number} has another number of elements"
             wanted = numpy_dtype(buffer.dtype)
             return memory if memory.dtype == wanted else memory.view(wanted)
@@ -184,7 +186,7 @@ class Frame:
             memory[:] = [()] * count
             return memory
         # Garbage, so that reading what was never written shows.
-        return np.frombuffer(np.full(count * 8, 0x7B, np.uint8).tobytes(), numpy_dtype(buffer.dtype))[:count].copy() \
+        return np.frombuffer(np.full(count * 16, 0x7B, np.uint8).tobytes(), numpy_dtype(buffer.dtype))[:count].copy() \
             if buffer.dtype != "bool" else np.ones(count, bool)
 
     def view(self, access: Access, domain: tuple[int, ...]) -> np.ndarray:

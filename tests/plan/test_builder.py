@@ -5,7 +5,7 @@ import pytest
 
 from graphc.errors import InternalError, UnimplementedError
 from graphc.ir import dims
-from graphc.ir.dtypes import float16, float32, int32, int64
+from graphc.ir.dtypes import complex64, float32, int32, int64, resource, uint64
 from graphc.kernels.contracts.all import KERNELS
 from graphc.kernels.contracts.dtypes import DTYPES
 from graphc.kernels.toolchain.registry import formula_words
@@ -120,9 +120,13 @@ def test_kernel_inputs_are_made_contiguous() -> None:
 
 def test_unsupported_dtypes_are_errors() -> None:
     b = builder()
-    x = b.temporary(float16, (3,))
-    with pytest.raises(UnimplementedError, match="'neg' is not implemented for dtype float16"):
+    x = b.temporary(resource, (3,))
+    with pytest.raises(UnimplementedError, match="'neg' is not implemented for dtype resource"):
         b.map(lambda s, v: s("neg", v), [x], [x])
+    for dtype in (complex64, uint64):
+        x = b.temporary(dtype, (3,))
+        with pytest.raises(UnimplementedError, match=f"'floor' is not implemented for dtype {dtype.name}"):
+            b.map(lambda s, v: s("floor", v), [x], [x])
 
 
 def test_many_sizes() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor
-from graphc.ir.dtypes import as_dtype, float32, float64, int32, int64
+from graphc.ir.dtypes import as_dtype, bfloat16, complex64, complex128, float32, float64, int32, int64
 from graphc.ir.tensor import Tensor
 from graphc.ops.array.cast import Cast
 
@@ -43,3 +43,21 @@ def to_int32(x: Any, name: str = "ToInt32") -> Tensor:
 def to_int64(x: Any, name: str = "ToInt64") -> Tensor:
     """x as int64, as `tf.to_int64`."""
     return cast(x, int64, name)
+
+
+@public("to_bfloat16")
+def to_bfloat16(x: Any, name: str = "ToBFloat16") -> Tensor:
+    """x as bfloat16, as `tf.to_bfloat16`."""
+    return cast(x, bfloat16, name)
+
+
+@public("to_complex64")
+def to_complex64(x: Any, name: str = "ToComplex64") -> Tensor:
+    """x as complex64, as `tf.to_complex64`."""
+    return cast(x, complex64, name)
+
+
+@public("to_complex128")
+def to_complex128(x: Any, name: str = "ToComplex128") -> Tensor:
+    """x as complex128, as `tf.to_complex128`."""
+    return cast(x, complex128, name)

@@ -42,7 +42,8 @@ def ensure_shape(x: Any, shape: Any, name: str | None = None) -> Tensor:
 
 @public("bitcast")
 def bitcast(input: Any, type: Any, name: str | None = None) -> Tensor:
-    """The bits of input as numbers of dtype `type`, which are of the same size, as `tf.bitcast`."""
+    """The bits of input as numbers of dtype `type`: of larger ones each is the last axis of the result, of smaller ones
+    the last axis of input makes one, as `tf.bitcast`."""
     result: Tensor = apply(Bitcast, input, name=name, to=as_dtype(type))
     return result
 

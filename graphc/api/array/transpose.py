@@ -12,15 +12,16 @@ from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.graph import get_default_graph
 from graphc.ir.tensor import Tensor
 from graphc.ops.array.transpose import InvertPermutation, ReverseV2, Transpose
+from graphc.ops.math.complex_numbers import Conj
 
 
 @public("transpose")
 def transpose(a: Any, perm: Any = None, name: str = "transpose", conjugate: bool = False) -> Tensor:
-    """The axes in the order perm; without one in reverse order, as `tf.transpose`. conjugate matters to complex
-    dtypes only."""
+    """The axes in the order perm; without one in reverse order, as `tf.transpose`. conjugate: a complex tensor is
+    conjugated, too."""
     a = convert_to_tensor(a, name="a")
     if conjugate and a.dtype.is_complex:
-        raise TypeError(f"transpose: complex dtypes such as {a.dtype.name} are not supported")
+        a = apply(Conj, a)
     if perm is None:
         perm = _reversed_axes(a) if a.spec.shape is None else np.arange(len(a.spec.shape))[::-1].astype(np.int32)
     result: Tensor = apply(Transpose, a, perm, name=name)

@@ -38,6 +38,9 @@ class Builder:
     def cast(self, x: Tensor, dtype: DType) -> Tensor:
         return cast(x, dtype)
 
+    def conj(self, x: Tensor) -> Tensor:
+        return apply(OPS["Conj"], x) if x.dtype.is_complex else x  # type: ignore[no-any-return]
+
     def zeros_like(self, x: Tensor) -> Tensor:
         return lists.empty(variant, ()) if x.dtype == variant else zeros_like(x)
 

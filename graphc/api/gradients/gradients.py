@@ -116,6 +116,8 @@ def _has_gradients(y: Tensor) -> bool:
 
 def _start(y: Tensor, dy: Any, position: int) -> Tensor:
     if dy is None:
+        if y.dtype.is_complex:
+            raise TypeError(f"Gradients of complex tensors must set grad_ys (y.dtype = {y.dtype!r})")
         return ones_like(y, name=f"grad_ys_{position}")
     given = convert_to_tensor(dy, y.dtype, name=f"grad_ys_{position}")
     if not given.shape.is_compatible_with(y.shape):

@@ -58,7 +58,7 @@ def divide(x, y, name=None):
 def div(x, y, name=None):
     """x / y by Python 2's rules: integers are rounded down. As `tf.div`."""
     x, y = _pair(x, y)
-    return apply(RealDiv if x.dtype.is_floating else FloorDiv, x, y, name=name or "div")
+    return apply(FloorDiv if x.dtype.is_integer else RealDiv, x, y, name=name or "div")
 
 
 @public("realdiv", "math.realdiv")

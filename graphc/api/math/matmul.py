@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
+from graphc.ops.math.complex_numbers import Conj
 from graphc.ops.math.matmul import BatchMatMulV2, MatMul
 
 
@@ -32,7 +33,11 @@ def matmul(
     b = convert_to_tensor(b, dtype=None if is_tensor_like(b) else a.dtype)
     ta, tb = bool(transpose_a or adjoint_a), bool(transpose_b or adjoint_b)
     ranks = [None if t.spec.shape is None else len(t.spec.shape) for t in (a, b)]
-    if any(rank is None or rank > 2 for rank in ranks):
+    batch = any(rank is None or rank > 2 for rank in ranks)
+    # MatMul transposes and BatchMatMul conjugates, too: what is not asked for is undone.
+    a, b = (apply(Conj, x) if x.dtype.is_complex and (transposed if batch else adjoint) else x
+            for x, transposed, adjoint in ((a, transpose_a, adjoint_a), (b, transpose_b, adjoint_b)))
+    if batch:
         return apply(BatchMatMulV2, a, b, adj_x=ta, adj_y=tb, name=name or "MatMul")
     return apply(MatMul, a, b, transpose_a=ta, transpose_b=tb, name=name)
 

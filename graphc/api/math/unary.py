@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor
+from graphc.ops.math.complex_numbers import ComplexAbs
 from graphc.ops.math.unary import (
     Abs,
     Ceil,
@@ -31,7 +32,10 @@ def negative(x, name=None):
 
 @public("abs", "math.abs")
 def abs(x, name=None):
-    """|x|. As `tf.abs`."""
+    """|x|, a real number also of a complex one. As `tf.abs`."""
+    x = convert_to_tensor(x, name="x")
+    if x.dtype.is_complex:
+        return apply(ComplexAbs, x, Tout=x.dtype.real_dtype, name=name or "Abs")
     return apply(Abs, x, name=name)
 
 

@@ -15,6 +15,7 @@ from graphc.api.math.unary import reciprocal, square
 from graphc.api.public import public
 from graphc.ir import dims
 from graphc.ir.apply import convert_to_tensor
+from graphc.ir.dtypes import float32
 from graphc.ir.graph import get_default_graph
 from graphc.ir.op import normalise_axis
 
@@ -32,11 +33,13 @@ def moments(x, axes, shift=None, name=None, keep_dims=None, keepdims=None):
     keepdims = bool(deprecated(keepdims, keep_dims, "keepdims", "keep_dims"))
     with get_default_graph().name_scope(name or "moments"):
         x = convert_to_tensor(x, name="x")
+        given = x.dtype
+        x = cast(x, float32) if given.is_half else x       # squared deviations need more than 16 bits
         mean = reduce_mean(x, axes, keepdims=True, name="mean")
         variance = reduce_mean(squared_difference(x, stop_gradient(mean)), axes, keepdims=True, name="variance")
         if not keepdims:
             mean, variance = squeeze(mean, _axes(axes)), squeeze(variance, _axes(axes))
-        return mean, variance
+        return cast(mean, given), cast(variance, given)
 
 
 @public("nn.sufficient_statistics")
@@ -83,6 +86,8 @@ def weighted_moments(x, axes, frequency_weights, name=None, keep_dims=None, keep
     keepdims = bool(deprecated(keepdims, keep_dims, "keepdims", "keep_dims"))
     with get_default_graph().name_scope(name or "weighted_moments"):
         x, weights = convert_to_tensor(x, name="x"), convert_to_tensor(frequency_weights, name="frequency_weights")
+        given = x.dtype
+        x = cast(x, float32) if given.is_half else x
         if weights.dtype != x.dtype:
             weights = cast(weights, x.dtype)
         broadcast = multiply(weights, ones_like(x))
@@ -94,4 +99,4 @@ def weighted_moments(x, axes, frequency_weights, name=None, keep_dims=None, keep
         variance = multiply(squares, divisor)
         if not keepdims:
             mean, variance = squeeze(mean, _axes(axes)), squeeze(variance, _axes(axes))
-        return mean, variance
+        return cast(mean, given), cast(variance, given)

@@ -90,7 +90,7 @@ class _SumTo(Composite):
         ((0, 1), (0, 3), None), ((1, 3, 1, 4, 1), (2, 3, 2, 4, 2), None))]
 
     def infer(self, x: Spec) -> Spec:
-        check_kind(self, (x,), "number")
+        check_kind(self, (x,), "numeric")
         if x.shape is not None:
             missing = len(x.shape) - len(self.shape)
             message = f"x of shape {text(x.shape)} must have been broadcast from shape {text(self.shape)}"
@@ -168,6 +168,7 @@ class Tile(Op):
     operands = ("input", "multiples")
     results = ("output",)
     types: ClassVar = {"T": "input", "Tmultiples": "multiples"}
+    moves = True
     multiples: tuple[Size, ...] = operand_field("ints")
     samples: ClassVar = [
         Sample({"multiples": m}, (s,), (d,))

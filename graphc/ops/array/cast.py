@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from graphc.ir.builder import GradientBuilder
-from graphc.ir.dtypes import DType, bool_, float32, float64, int32, int64, uint8
+from graphc.ir.dtypes import COMPUTED, DType, bool_, float32, float64, int32, int64, uint8
 from graphc.ir.op import Elementwise, Sample, attr, register
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation
@@ -34,7 +34,7 @@ class Cast(Elementwise):
 
     def infer(self, x: Spec) -> Spec:
         for dtype in (x.dtype, self.DstT):
-            if dtype.numpy is None:
+            if dtype not in COMPUTED:
                 raise TypeError(f"Cast to {self.DstT.name} from {x.dtype.name} is not supported")
         made = Spec(self.DstT, x.shape)
         if x.dtype.is_integer and self.DstT.is_integer and self.DstT.size >= 4 and x.value is not None:
@@ -47,6 +47,11 @@ class Cast(Elementwise):
     def reference(self, x: np.ndarray) -> np.ndarray:
         wanted = self.DstT.numpy
         assert wanted is not None
+        if self.DstT.is_half:                   # by way of float32, as TensorFlow
+            with np.errstate(all="ignore"):
+                return self.DstT.array((x.real if x.dtype.kind == "c" else x).astype(np.float32))
+        if x.dtype.kind == "c" and wanted.kind != "c":
+            x = x.real                          # alone, also for bool
         if x.dtype.kind != "f" or wanted.kind not in "iu":
             with np.errstate(all="ignore"):
                 return x.astype(wanted)
@@ -55,8 +60,13 @@ class Cast(Elementwise):
         wide = np.iinfo(np.int64 if wanted in (np.uint32, np.int64, np.uint64) else np.int32)
         below, above = x < float(wide.min), x >= float(wide.max) + (wide.bits == 32)
         inside = np.where(np.isnan(x) | below | above, 0, x).astype(wide.dtype)
-        return np.where(below, wide.min, np.where(above, wide.max, inside)).astype(wide.dtype).astype(wanted)
+        made = np.where(below, wide.min, np.where(above, wide.max, inside)).astype(wide.dtype).astype(wanted)
+        if wanted == np.uint64:                # which has as many numbers above those
+            high = np.where(above & (x < 2.0**64), x, 2.0**63).astype(np.uint64)
+            made = np.where(above, np.where(x < 2.0**64, high, np.iinfo(np.uint64).max), made)
+        return made.astype(wanted)
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         x = node.inputs[0]
-        return [g.cast(dy, x.dtype) if x.dtype.is_floating and self.DstT.is_floating else None]
+        smooth = all(d.is_floating or d.is_complex for d in (x.dtype, self.DstT))
+        return [g.cast(dy, x.dtype) if smooth else None]

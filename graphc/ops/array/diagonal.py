@@ -32,6 +32,7 @@ def _main(x: Any) -> Any:
 class MatrixDiag(Op):
     """Square matrices with the last axis of diagonal as their diagonals, 0 elsewhere."""
 
+    moves = True
     operands = ("diagonal",)
     results = ("output",)
     types: ClassVar = {"T": "diagonal"}
@@ -89,6 +90,7 @@ class MatrixDiagPart(View):
 class MatrixSetDiag(Op):
     """input, the main diagonals of its last two axes replaced by diagonal."""
 
+    moves = True
     operands = ("input", "diagonal")
     results = ("output",)
     types: ClassVar = {"T": "input"}
@@ -198,6 +200,7 @@ class DiagPart(Composite):
 class MatrixBandPart(Op):
     """input, 0 where it lies more than num_lower below or num_upper above the main diagonal (negative: no limit)."""
 
+    moves = True
     operands = ("input", "num_lower", "num_upper")
     results = ("band",)
     types: ClassVar = {"T": "input", "Tindex": "num_lower"}

@@ -85,6 +85,7 @@ def _diagonal_shape(k: Sequence[int], shape: Sequence[int]) -> tuple[Any, ...]:
 class MatrixDiagPartV2(Op):
     """Diagonals k[0] to k[1] of the last two axes, the highest first, each from the left, padded to the longest one."""
 
+    moves = True
     operands = ("input", "k", "padding_value")
     results = ("diagonal",)
     types: ClassVar = {"T": "input"}
@@ -131,6 +132,7 @@ def _check_padding(x: Spec, padding: Spec) -> None:
 class MatrixSetDiagV2(Op):
     """input, diagonals k[0] to k[1] of its last two axes replaced by the rows of diagonal, the highest first."""
 
+    moves = True
     operands = ("input", "diagonal", "k")
     results = ("output",)
     types: ClassVar = {"T": "input"}
@@ -172,6 +174,7 @@ class MatrixDiagV2(Op):
     num_rows, num_cols: their size; -1: the smallest one that holds the diagonals.
     """
 
+    moves = True
     operands = ("diagonal", "k", "num_rows", "num_cols", "padding_value")
     results = ("output",)
     types: ClassVar = {"T": "diagonal"}

@@ -38,6 +38,7 @@ class GatherV2(Op):
     operands = ("params", "indices", "axis")
     results = ("output",)
     types: ClassVar = {"Tparams": "params", "Tindices": "indices", "Taxis": "axis"}
+    moves = True
     axis: int = operand_field("int", 0)
     batch_dims: int = attr("int", 0)
     samples: ClassVar = [Sample({"axis": a}, (s, i.astype(t)), (d, None)) for a, s, i, t, d in (
@@ -154,6 +155,7 @@ class _ScatterSum(Op):
     operands = ("updates", "indices", "shape")
     results = ("output",)
     types: ClassVar = {"T": "updates", "Tindices": "indices", "Tshape": "shape"}
+    of_complex = "linear"
     shape: tuple[Size, ...] = operand_field("ints")
     axis: int = attr("int", 0)
     batch_dims: int = attr("int", 0)
@@ -164,7 +166,7 @@ class _ScatterSum(Op):
                (d, None)) for a, n, s, i, t, d in _BATCHED]
 
     def infer(self, updates: Spec, indices: Spec) -> Spec:
-        check_dtype(self, "updates", updates.dtype, "wide")
+        check_dtype(self, "updates", updates.dtype, "product")
         _check_indices(indices)
         axis = normalise_axis(self.axis, len(self.shape))
         if updates.shape is not None and indices.shape is not None:
@@ -215,6 +217,7 @@ class OneHot(Op):
     operands = ("indices", "depth", "on_value", "off_value")
     results = ("output",)
     types: ClassVar = {"T": "on_value", "TI": "indices"}
+    moves = True
     depth: Size = operand_field("int")
     axis: int = attr("int", -1)
     samples: ClassVar = [Sample({"depth": n, "axis": a}, (i, (), ()), (None, d, d)) for n, a, i, d in (
@@ -266,6 +269,7 @@ class Where(Op):
     operands = ("input",)
     results = ("index",)
     types: ClassVar = {"T": "input"}
+    moves = True
     samples: ClassVar = [
         Sample({}, (m,), (bool_,), gradient=False)
         for m in (

@@ -61,6 +61,7 @@ class GatherNd(Op):
     run."""
 
     checks_data = True
+    moves = True
     operands = ("params", "indices")
     results = ("output",)
     types: ClassVar = {"Tparams": "params", "Tindices": "indices"}
@@ -99,6 +100,7 @@ class _GatherNdLike(Op):
     """GatherNd whose result has the shape of `like`, whose rank says how long the tuples are: gradients of scatters."""
 
     checks_data = True
+    moves = True
     operands = ("params", "indices", "like")
     results = ("output",)
     types: ClassVar = {"Tparams": "params", "Tindices": "indices"}

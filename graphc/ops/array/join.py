@@ -24,6 +24,7 @@ class ConcatV2(Op):
     operands = ("values*", "axis")
     results = ("output",)
     types: ClassVar = {"T": "values*", "Tidx": "axis"}
+    moves = True
     axis: int = operand_field("int")
     samples: ClassVar = [Sample({"axis": a}, s, (d,) * len(s)) for a, s, d in (
         (0, ((2, 3), (5, 3)), None), (-1, ((2, 3, 5), (2, 3, 1), (2, 3, 7)), float64), (1, ((4, 0), (4, 17)), None),
@@ -90,6 +91,7 @@ class Pack(Op):
     operands = ("values*",)
     results = ("output",)
     types: ClassVar = {"T": "values*"}
+    moves = True
     axis: int = attr("int", 0)
     samples: ClassVar = [Sample({"axis": a}, (s,) * n, (d,) * n) for a, s, n, d in (
         (0, (3,), 2, None), (-1, (2, 3), 5, float64), (1, (2, 3, 5), 3, int64), (0, (), 4, None), (1, (3, 0), 2, None))]
@@ -131,6 +133,7 @@ class Unpack(Op):
     operands = ("value",)
     results = ("output*",)
     types: ClassVar = {"T": "value"}
+    moves = True
     num: int = attr("int")
     axis: int = attr("int", 0)
     samples: ClassVar = [Sample({"num": n, "axis": a}, (s,), (d,)) for n, a, s, d in (
@@ -189,6 +192,7 @@ class Split(Op):
     operands = ("split_dim", "value")
     results = ("output*",)
     types: ClassVar = {"T": "value"}
+    moves = True
     split_dim: int = operand_field("int")
     num_split: int = attr("int")
     samples: ClassVar = [Sample({"split_dim": a, "num_split": n}, (s,), (d,)) for a, n, s, d in (
@@ -232,6 +236,7 @@ class SplitV(Op):
     operands = ("value", "size_splits", "split_dim")
     results = ("output*",)
     types: ClassVar = {"T": "value", "Tlen": "size_splits"}
+    moves = True
     size_splits: tuple[dims.Size, ...] = operand_field("ints")
     split_dim: int = operand_field("int")
     num_split: int = attr("int")

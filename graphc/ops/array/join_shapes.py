@@ -167,6 +167,7 @@ class ConcatOffset(Op):
 class ShapeN(Op):
     """The shapes of the inputs."""
 
+    moves = True
     operands = ("input*",)
     results = ("output*",)
     types: ClassVar = {"T": "input*"}

@@ -52,6 +52,7 @@ class Pad(Op):
     operands = ("input", "paddings")
     results = ("output",)
     types: ClassVar = {"T": "input", "Tpaddings": "paddings"}
+    moves = True
     paddings: tuple[tuple[Size, Size], ...] = operand_field("pairs")
     samples: ClassVar = [Sample({"paddings": p}, (s,), (d,)) for p, s, d in _PADS]
 
@@ -80,6 +81,7 @@ class PadV2(Op):
     operands = ("input", "paddings", "constant_values")
     results = ("output",)
     types: ClassVar = {"T": "input", "Tpaddings": "paddings"}
+    moves = True
     paddings: tuple[tuple[Size, Size], ...] = operand_field("pairs")
     samples: ClassVar = [Sample({"paddings": p}, (s, ()), (d, d)) for p, s, d in _PADS]
 
@@ -121,6 +123,7 @@ class MirrorPad(Op):
     operands = ("input", "paddings")
     results = ("output",)
     types: ClassVar = {"T": "input", "Tpaddings": "paddings"}
+    moves = True
     paddings: tuple[tuple[Size, Size], ...] = operand_field("pairs")
     mode: str = attr("string")
     samples: ClassVar = [Sample({"paddings": p, "mode": m}, (s,), (d,)) for p, s, d in (

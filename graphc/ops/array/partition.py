@@ -30,6 +30,7 @@ class DynamicPartition(Op):
     """num_partitions tensors: number i holds the rows of data where partitions is i, in their order."""
 
     checks_data = True
+    moves = True
     operands = ("data", "partitions")
     results = ("outputs*",)
     types: ClassVar = {"T": "data"}
@@ -198,6 +199,7 @@ class ListDiff(Op):
     """The elements of x that are none of y's, in their order, and where they stand in x."""
 
     checks_data = True
+    moves = True
     operands = ("x", "y")
     results = ("out", "idx")
     types: ClassVar = {"T": "x"}

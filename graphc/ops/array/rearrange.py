@@ -23,6 +23,7 @@ from graphc.ir.tensor import Operation
 class Roll(Op):
     """Element i along axis[k] goes to i + shift[k], around the end."""
 
+    moves = True
     operands = ("input", "shift", "axis")
     results = ("output",)
     types: ClassVar = {"T": "input", "Tshift": "shift", "Taxis": "axis"}
@@ -79,6 +80,7 @@ class ReverseSequence(Op):
     """Of each sequence, along seq_dim, the first seq_lengths[i] elements reversed; i is the index along batch_dim."""
 
     checks_data = True
+    moves = True
     operands = ("input", "seq_lengths")
     results = ("output",)
     types: ClassVar = {"T": "input", "Tlen": "seq_lengths"}

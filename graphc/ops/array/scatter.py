@@ -22,6 +22,8 @@ from graphc.ir.spec import Shape, Spec, require_equal, text
 from graphc.ir.tensor import Operation
 from graphc.ops.array.gather_nd import TUPLES, check_tuples, tuple_sizes
 
+CHANGED = {"update": "any", "add": "numeric", "sub": "numeric", "mul": "number", "div": "number", "min": "wide",
+           "max": "wide"}                                       # the kinds of dtypes that each takes
 HOW = ("update", "add", "sub", "mul", "div", "min", "max")      # by the numbers of kernel scatter_nd
 
 
@@ -91,6 +93,7 @@ class ScatterNd(Op):
     """Zeros of shape `shape`, to which updates are added at the index tuples in the last axis of indices."""
 
     checks_data = True
+    of_complex = "linear"
     operands = ("indices", "updates", "shape")
     results = ("output",)
     types: ClassVar = {"T": "updates", "Tindices": "indices"}
@@ -102,7 +105,7 @@ class ScatterNd(Op):
         return (inputs[1].dtype,)
 
     def infer(self, indices: Spec, updates: Spec) -> Spec:
-        check_dtype(self, "updates", updates.dtype, "number")
+        check_dtype(self, "updates", updates.dtype, "numeric")
         require_nonnegative(self.shape, f"the shape {text(self.shape)} must not be negative")
         if any(isinstance(s, int) and s < 0 for s in self.shape):
             raise ValueError(f"the shape {text(self.shape)} must not be negative")
@@ -124,13 +127,14 @@ class _TensorScatter(Op):
     """tensor with the updates applied at the index tuples: what its kinds share."""
 
     checks_data = True
+    of_complex = "linear"
     operands = ("tensor", "indices", "updates")
     results = ("output",)
     types: ClassVar = {"T": "tensor", "Tindices": "indices"}
     how: ClassVar[str]
 
     def infer(self, tensor: Spec, indices: Spec, updates: Spec) -> Spec:
-        _updates(self, tensor, updates, "any" if self.how == "update" else "number")
+        _updates(self, tensor, updates, "any" if self.how == "update" else "numeric")
         check_updates(self, indices, updates, tensor.shape, f"'{self.operands[0]}'")
         return Spec(tensor.dtype, tensor.shape)
 
@@ -154,6 +158,7 @@ def _is_unique(indices: np.ndarray) -> bool:
 class TensorScatterUpdate(_TensorScatter):
     """tensor, its slices at the index tuples replaced by updates; of several for one place the last one counts."""
 
+    moves = True
     how: ClassVar[str] = "update"
     # The gradient of a place that is named twice goes to both updates, as in TensorFlow: no finite difference.
     samples: ClassVar = [replace(s, gradient=_is_unique(s.inputs[1])) for s in _SAMPLES] + [
@@ -231,14 +236,19 @@ class _Scattered(Op):
     """table with updates at index tuples that were checked before, in the table's own memory where that is free."""
 
     overwrites = 0
+    of_complex = "linear"              # of those that CHANGED lets through
     operands = ("table", "indices", "updates")
     types: ClassVar = {"T": "table", "Tindices": "indices"}
     how: str = attr("string")
     samples: ClassVar = [Sample({"how": h}, s.inputs, s.dtypes, gradient=False, low=1, high=3) for s in _SAMPLES[:4]
                          for h in HOW]
 
+    @property
+    def moves(self) -> bool:  # type: ignore[override]
+        return self.how == "update"
+
     def infer(self, table: Spec, indices: Spec, updates: Spec) -> Spec:
-        _updates(self, table, updates, "any" if self.how == "update" else "number")
+        _updates(self, table, updates, CHANGED[self.how])
         check_updates(self, indices, updates, table.shape, "the variable")
         return Spec(table.dtype, table.shape)
 

@@ -24,6 +24,7 @@ class Shape(Op):
     operands = ("input",)
     results = ("output",)
     types: ClassVar = {"T": "input"}
+    moves = True
     out_type: DType = attr("type", int32)
     samples: ClassVar = [Sample({"out_type": d}, (s,), gradient=False) for d in (int32, int64)
                          for s in ((2, 3, 5), (), (0, 3), (1,), (17, 1, 2, 3))]
@@ -54,6 +55,7 @@ class Size(Op):
     operands = ("input",)
     results = ("output",)
     types: ClassVar = {"T": "input"}
+    moves = True
     out_type: DType = attr("type", int32)
     samples: ClassVar = [Sample({"out_type": int64}, (s,), gradient=False) for s in ((2, 3, 5), (), (0, 3))]
 
@@ -79,6 +81,7 @@ class Rank(Op):
     operands = ("input",)
     results = ("output",)
     types: ClassVar = {"T": "input"}
+    moves = True
     samples: ClassVar = [Sample({}, (s,), gradient=False) for s in ((2, 3, 5), (), (0, 3))]
 
     def infer(self, x: Spec) -> Spec:

@@ -146,6 +146,7 @@ class StridedSliceGrad(Op):
     operands = ("shape", "begin", "end", "strides", "dy")
     results = ("output",)
     types: ClassVar = {"T": "dy", "Index": "begin"}
+    moves = True
     shape: tuple[Size, ...] = operand_field("ints")
     begin: tuple[Size, ...] = operand_field("ints")
     end: tuple[Size, ...] = operand_field("ints")

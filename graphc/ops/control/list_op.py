@@ -81,3 +81,4 @@ def check_index(index: int, length: int, lenient: bool) -> None:
 
 class ListOp(Op):
     checks_data = True
+    moves = True

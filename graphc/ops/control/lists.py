@@ -49,6 +49,7 @@ class EmptyTensorList(Op):
     """The list without elements."""
 
     operands = ("element_shape", "max_num_elements")
+    moves = True
     results = ("handle",)
     types = {"shape_type": "element_shape"}
     element_shape: ElementShape = operand_field("shape")
@@ -77,6 +78,7 @@ class TensorListPushBack(Op):
     """The list with one more element on top."""
 
     operands = ("input_handle", "tensor")
+    moves = True
     results = ("output_handle",)
     types = {"element_dtype": "tensor"}
 
@@ -105,6 +107,7 @@ class TensorListPopBack(Op):
 
     checks_data = True
     operands = ("input_handle", "element_shape")
+    moves = True
     results = ("output_handle", "tensor")
     element_shape: ElementShape = operand_field("shape")
     element_dtype: DType = attr("type")
@@ -144,6 +147,7 @@ class TensorListLength(Op):
     """The number of elements."""
 
     operands = ("input_handle",)
+    moves = True
     results = ("length",)
 
     def infer(self, handle: Spec) -> Spec:

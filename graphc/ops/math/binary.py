@@ -19,6 +19,7 @@ from graphc.ir.spec import Spec, require_equal
 class Add(Binary):
     """x + y"""
 
+    kind = "numeric"
     primitive = "add"
     neutral_operand = 0, (0, 1)
     homogeneous = True
@@ -43,6 +44,7 @@ class AddV2(Add):
 class Sub(Binary):
     """x - y"""
 
+    kind = "numeric"
     primitive = "sub"
     neutral_operand = 0, (1,)
     homogeneous = True
@@ -60,6 +62,7 @@ class Sub(Binary):
 class Mul(Binary):
     """x * y"""
 
+    kind = "numeric"
     primitive = "mul"
     neutral_operand = 1, (0, 1)
     sizes_function = staticmethod(lambda x, y: x * y)
@@ -69,13 +72,14 @@ class Mul(Binary):
     def grad(self, g, node, dy):
         x, y = node.inputs
         z = node.outputs[0]
-        return [g.sum_like(g.mul(dy, y), x, z), g.sum_like(g.mul(x, dy), y, z)]
+        return [g.sum_like(g.mul(dy, g.conj(y)), x, z), g.sum_like(g.mul(g.conj(x), dy), y, z)]
 
 
 @register
 class Pow(Binary):
     """x ** y"""
 
+    kind = "numeric"
     refused = "negative"
     primitive = "pow"
     function = staticmethod(lambda x, y: np.power(x, y))
@@ -91,10 +95,12 @@ class Pow(Binary):
     def grad(self, g, node, dy):
         x, y = node.inputs
         z = node.outputs[0]
+        of_x, of_y = x, y
+        x, y, of_z = g.conj(x), g.conj(y), g.conj(z)
         # log is taken of 1 where x <= 0: there the derivative by y is 0 or does not exist.
-        positive = g.greater(x, 0)
+        positive = g.not_equal(x, 0) if x.dtype.is_complex else g.greater(x, 0)
         log_x = g.select(positive, g.log(g.select(positive, x, g.zeros_like(x) + 1)), g.zeros_like(x))
-        return [g.sum_like(dy * y * g.pow(x, y - 1), x, z), g.sum_like(dy * z * log_x, y, z)]
+        return [g.sum_like(dy * y * g.pow(x, y - 1), of_x, z), g.sum_like(dy * of_z * log_x, of_y, z)]
 
 
 class _Selecting(Binary):
@@ -146,6 +152,7 @@ class Minimum(_Selecting):
 class SquaredDifference(Binary):
     """(x - y) ** 2"""
 
+    kind = "numeric"
     function = staticmethod(lambda x, y: (x - y) * (x - y))
     samples = binary_samples()
 
@@ -155,7 +162,7 @@ class SquaredDifference(Binary):
     def grad(self, g, node, dy):
         x, y = node.inputs
         z = node.outputs[0]
-        d = g.mul(g.mul(dy, 2), g.sub(x, y))
+        d = g.mul(g.mul(dy, 2), g.conj(g.sub(x, y)))
         return [g.sum_like(d, x, z), g.sum_like(g.neg(d), y, z)]
 
 
@@ -171,7 +178,7 @@ class AddN(Elementwise):
                Sample({}, ((5,),) * 3, (int32,) * 3, gradient=False, low=-9, high=9)]
 
     def infer(self, *inputs: Spec) -> Spec:
-        check_kind(self, inputs[:1], "number")
+        check_kind(self, inputs[:1], "numeric")
         super().infer(*inputs)
         shape = inputs[0].shape
         for other in inputs[1:]:

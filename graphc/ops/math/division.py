@@ -24,8 +24,10 @@ class _Quotient(Binary):
     def grad(self, g, node, dy):
         x, y = node.inputs
         z = node.outputs[0]
+        of_x, of_y = x, y
+        x, y = g.conj(x), g.conj(y)
         by_y = g.mul(dy, g.real_div(g.real_div(g.neg(x), y), y))
-        return [g.sum_like(g.real_div(dy, y), x, z), g.sum_like(by_y, y, z)]
+        return [g.sum_like(g.real_div(dy, y), of_x, z), g.sum_like(by_y, of_y, z)]
 
 
 @register
@@ -33,7 +35,7 @@ class RealDiv(_Quotient):
     """x / y of floating point numbers"""
 
     neutral_operand = 1, (1,)
-    kind = "floating"
+    kind = "analytic"
     function = np.true_divide
     samples = binary_samples(0.5, 3, integers=False)
 
@@ -71,11 +73,12 @@ class Div(_Quotient):
 
     neutral_operand = 1, (1,)
     refused = "zero"
-    function = staticmethod(lambda x, y: x / y if x.dtype.kind == "f" else _truncated(x, y))
+    kind = "numeric"
+    function = staticmethod(lambda x, y: _truncated(x, y) if x.dtype.kind in "iu" else x / y)
     samples = binary_samples(0.5, 3)
 
     def scalar(self, s: Scalars, *x: Any) -> Any:
-        return s("div" if s.dtype(x[0]).is_floating else "truncdiv", *x)
+        return s("truncdiv" if s.dtype(x[0]).is_integer else "div", *x)
 
 
 @register

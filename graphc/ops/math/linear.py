@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from graphc.ir.dtypes import float32, float64, int32, int64
-from graphc.ir.elementwise import check_dtype, check_kind
+from graphc.ir.elementwise import check_dtype, check_kind, conjugate
 from graphc.ir.op import OPS, Composite, Op, Sample, Scalars, attr, normalise_axes, register, same_dtypes
 from graphc.ir.spec import Spec, require_equal, text
 from graphc.ops.math.reduction import Sum
@@ -87,22 +87,26 @@ class EuclideanNorm(Sum):
     ] + [Sample({"axis": (1,)}, ((3, 0),), gradient=False)]
 
     def map_element(self, s: Scalars, x: Any) -> Any:
-        return s("square", x)
+        return s("mul", x, conjugate(s, x))
 
     def finish(self, s: Scalars, total: Any, count: Any) -> Any:
         dtype = s.dtype(total)
-        return s("sqrt", total) if dtype.is_floating else s.cast(s("sqrt", s.cast(total, float64)), dtype)
+        return s.cast(s("sqrt", s.cast(total, float64)), dtype) if dtype.is_integer else s("sqrt", total)
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         x = inputs[0]
         axes = normalise_axes(self.axis, x.ndim)
-        total = np.sum(x * x, axis=axes, keepdims=self.keep_dims, dtype=x.dtype)
+        total = np.sum((x * np.conj(x)).real, axis=axes, keepdims=self.keep_dims, dtype=x.real.dtype)
         with np.errstate(all="ignore"):
-            root = np.sqrt(total if x.dtype.kind == "f" else total.astype(np.float64))
-        return np.asarray(np.nan_to_num(root) if x.dtype.kind != "f" else root).astype(x.dtype)
+            root = np.sqrt(total.astype(np.float64) if x.dtype.kind in "iu" else total)
+        return np.asarray(np.nan_to_num(root) if x.dtype.kind in "iu" else root).astype(x.dtype)
 
     def grad(self, g, node, dy):
-        y = node.outputs[0]
+        x, y = node.inputs[0], node.outputs[0]
+        if x.dtype.is_complex:         # y is real: so is what of dy counts
+            real = x.dtype.real_dtype
+            along = self.spread(g, node, g.real_div(g.cast(dy, real), g.cast(y, real)))
+            return [g.mul(x, g.cast(along, x.dtype)), None]
         return [g.real_div(node.inputs[0], self.spread(g, node, g.real_div(y, dy))), None]
 
 

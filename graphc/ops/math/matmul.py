@@ -40,6 +40,7 @@ class MatMul(Op):
     operands = ("a", "b")
     results = ("product",)
     types = {"T": "a"}
+    of_complex = "bilinear"
     transpose_a: bool = attr("bool", False)
     transpose_b: bool = attr("bool", False)
     samples = [
@@ -51,7 +52,7 @@ class MatMul(Op):
 
     def infer(self, *inputs: Spec) -> Spec:
         a, b = inputs
-        check_kind(self, inputs, "wide")
+        check_kind(self, inputs, "product")
         same_dtypes(self, inputs)
         check_rank("a", a, 2)
         check_rank("b", b, 2)
@@ -73,7 +74,7 @@ class MatMul(Op):
         b.call("matmul", [x, y, outputs[0]], dims=[1, m, n, k, 0, 0], attrs=[self.transpose_a, self.transpose_b])
 
     def grad(self, g, node, dy):
-        a, b = node.inputs
+        a, b = (g.conj(v) for v in node.inputs)
         return list(_gradients(g.mat_mul, "transpose", a, b, dy, self.transpose_a, self.transpose_b))
 
 
@@ -116,13 +117,14 @@ class BatchMatMul(Op):
     operands = ("x", "y")
     results = ("output",)
     types = {"T": "x"}
+    of_complex = "bilinear"
     adj_x: bool = attr("bool", False)
     adj_y: bool = attr("bool", False)
     samples = _BATCHES
 
     def infer(self, *inputs: Spec) -> Spec:
         x, y = inputs
-        check_kind(self, inputs, "wide")
+        check_kind(self, inputs, "product")
         same_dtypes(self, inputs)
         if x.shape is None or y.shape is None:
             return Spec(x.dtype, None)
@@ -140,7 +142,8 @@ class BatchMatMul(Op):
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         x, y = inputs
-        return np.matmul(np.swapaxes(x, -1, -2) if self.adj_x else x, np.swapaxes(y, -1, -2) if self.adj_y else y)
+        return np.matmul(np.conj(np.swapaxes(x, -1, -2)) if self.adj_x else x,
+                         np.conj(np.swapaxes(y, -1, -2)) if self.adj_y else y)
 
     def with_transposed(self, operand: int) -> Op | None:
         # Not x: as it is, the matrices of a batch may be stacked to one (see lower).

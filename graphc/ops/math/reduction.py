@@ -15,7 +15,7 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dims import Size
-from graphc.ir.dtypes import DType, bool_, float32, float64, int32, int64
+from graphc.ir.dtypes import DType, bool_, float32, float64, int32, int64, uint64
 from graphc.ir.elementwise import check_dtype, check_kind
 from graphc.ir.op import (
     Op,
@@ -124,6 +124,7 @@ class _Reduced(Reduction):
 class Sum(_Reduced):
     """The sum along axes"""
 
+    kind = "numeric"
     combine = "add"
     sizes_function = staticmethod(lambda x, y: x + y)
     function = np.sum
@@ -137,15 +138,17 @@ class Sum(_Reduced):
 class Mean(_Reduced):
     """The sum along axes, divided by the number of elements; integers are summed in 64 bits and rounded towards 0"""
 
+    kind = "numeric"
     combine = "add"
     samples = _samples()
 
     def map_element(self, s: Scalars, x: typing.Any) -> typing.Any:
-        return s.cast(x, int64) if s.dtype(x).is_integer else x
+        wide = uint64 if s.dtype(x) == uint64 else int64
+        return s.cast(x, wide) if s.dtype(x).is_integer else x
 
     def finish(self, s: Scalars, total: typing.Any, count: typing.Any) -> typing.Any:
         dtype = s.dtype(total)
-        return s("div" if dtype.is_floating else "truncdiv", total, s.cast(count, dtype))
+        return s("truncdiv" if dtype.is_integer else "div", total, s.cast(count, dtype))
 
     @classmethod
     def keeps_single(cls) -> bool:
@@ -156,12 +159,17 @@ class Mean(_Reduced):
         axes = normalise_axes(self.axis, x.ndim)
         count = math.prod(x.shape[a] for a in axes)
         with np.errstate(all="ignore"):
-            if x.dtype.kind == "f":
+            if x.dtype.kind in "fc":
                 return np.asarray(np.sum(x, axis=axes, keepdims=self.keep_dims) / count, x.dtype)
+            if x.dtype == np.uint64:
+                return np.asarray(np.sum(x, axis=axes, keepdims=self.keep_dims) // np.uint64(max(count, 1)))
             total = np.sum(x, axis=axes, keepdims=self.keep_dims, dtype=np.int64)
             return np.asarray(np.sign(total) * (np.abs(total) // max(count, 1))).astype(x.dtype)
 
     def grad(self, g, node, dy):
+        if dy.dtype.is_half:            # float16 counts to 65504
+            share = g.cast(self.filled(g, node, dy), float32) / elements_along(g, node, self.axis, float32)
+            return [g.cast(share, dy.dtype), None]
         return [self.filled(g, node, dy) / elements_along(g, node, self.axis), None]
 
 
@@ -169,7 +177,8 @@ class Mean(_Reduced):
 class Prod(_Reduced):
     """The product along axes"""
 
-    combine = "mul"
+    kind = "numeric"
+    combine = "mul"             # of complex numbers: passes/number_types.py
     sizes_function = staticmethod(lambda x, y: x * y)
     function = np.prod
     samples = [*_samples(low=0.5, high=1.5),
@@ -179,7 +188,7 @@ class Prod(_Reduced):
         """Exact where elements are 0: the product of the others is made of exclusive products from both sides."""
 
         x, axis = node.inputs
-        flat = g.rows(x, axis)
+        flat = g.conj(g.rows(x, axis))
         others = g.cumprod(flat, axis=1, exclusive=True) * g.cumprod(flat, axis=1, exclusive=True, reverse=True)
         return [g.unrows(g.reshape(dy, [-1, 1]) * others, g.shape(x), axis), None]
 
@@ -305,6 +314,10 @@ class _Position(Op):
     def lower(self, b: typing.Any, inputs: typing.Any, outputs: typing.Any) -> None:
         x = inputs[0]
         axis = normalise_axis(self.dimension, x.rank)
+        if x.dtype == uint64:
+            ordered = b.temporary(int64, x.shape)      # int64 is in the order of uint64 with the highest bit flipped
+            b.map(lambda s, v: s("xor", s.cast(v, int64), s.constant(-2**63, int64)), [x], [ordered])
+            x = ordered
         b.call(self.kernel, [x, outputs[0]],
                dims=[dims.product(x.shape[:axis]), x.shape[axis], dims.product(x.shape[axis + 1:])])
 
@@ -339,14 +352,17 @@ class ArgMin(_Position):
     samples = _POSITIONS
 
 
-def elements_along(g: GradientBuilder, node: typing.Any, axes: Sequence[int] | None) -> Tensor:
-    """How many elements of its input each result of a reduction is made of, as a scalar tensor of the input's dtype."""
+def elements_along(g: GradientBuilder, node: typing.Any, axes: Sequence[int] | None,
+                   dtype: DType | None = None) -> Tensor:
+    """How many elements of its input each result of a reduction is made of, as a scalar tensor of dtype, by default the
+    input's."""
 
     x = node.inputs[0]
+    dtype = x.dtype if dtype is None else dtype
     if x.spec.shape is None or axes is None:
-        return g.cast(g.floor_div(g.size(x), g.maximum(g.size(node.outputs[0]), 1)), x.dtype)
+        return g.cast(g.floor_div(g.size(x), g.maximum(g.size(node.outputs[0]), 1)), dtype)
     found = normalise_axes(axes, len(x.spec.shape))
     sizes = [x.spec.shape[a] for a in found]
     if all(isinstance(size, int) for size in sizes):
-        return g.constant(math.prod(sizes), x.dtype)
-    return g.cast(g.prod(g.gather_v2(g.shape(x), list(found), 0), 0), x.dtype)
+        return g.constant(math.prod(sizes), dtype)
+    return g.cast(g.prod(g.gather_v2(g.shape(x), list(found), 0), 0), dtype)

@@ -26,13 +26,14 @@ class _Scan(Op):
     operands = ("x", "axis")
     results = ("out",)
     types = {"T": "x", "Tidx": "axis"}
+    kind: ClassVar[str]
     kernel: ClassVar[str]
     function: ClassVar[Any]
     neutral: ClassVar[int]
     samples = _CASES
 
     def infer(self, *inputs: Spec) -> Spec:
-        check_kind(self, inputs, "wide")
+        check_kind(self, inputs, self.kind)
         if inputs[0].shape is not None:
             normalise_axis(self.axis, len(inputs[0].shape))
         return Spec(inputs[0].dtype, inputs[0].shape)
@@ -53,8 +54,11 @@ class _Scan(Op):
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         x = inputs[0]
-        axis = normalise_axis(self.axis, x.rank)
-        b.call(self.kernel, [x, outputs[0]],
+        axis, kernel, operands = normalise_axis(self.axis, x.rank), self.kernel, [x, outputs[0]]
+        if x.dtype.is_complex:
+            kernel = f"{kernel}_complex"
+            operands = [b.seen_as(b.contiguous(v), v.dtype.real_dtype) for v in operands]
+        b.call(kernel, operands,
                dims=[dims.product(x.shape[:axis]), x.shape[axis], dims.product(x.shape[axis + 1:])],
                attrs=[int(self.exclusive), int(self.reverse)])
 
@@ -63,6 +67,8 @@ class _Scan(Op):
 class Cumsum(_Scan):
     """The sums of the elements up to each one; exclusive: without it; reverse: from the end."""
 
+    kind = "product"
+    of_complex = "linear"
     kernel = "cumsum"
     function = np.cumsum
     neutral = 0
@@ -78,6 +84,8 @@ class Cumsum(_Scan):
 class Cumprod(_Scan):
     """The products of the elements up to each one; exclusive: without it; reverse: from the end."""
 
+    kind = "product"
+    of_complex = "itself"
     kernel = "cumprod"
     function = np.cumprod
     neutral = 1
@@ -89,7 +97,7 @@ class Cumprod(_Scan):
         """Products with an element, summed and divided by it. The first 0 counts as 1 for its own derivative; behind it
         only products that hold it are left, which are 0."""
 
-        x = node.inputs[0]
+        x, y = g.conj(node.inputs[0]), g.conj(node.outputs[0])
         zero, one = g.equal(x, 0), g.ones_like(x)
         earlier = g.cumsum(g.cast(zero, x.dtype), self.axis, exclusive=True, reverse=self.reverse)
         first = g.logical_and(zero, g.equal(earlier, 0))
@@ -98,5 +106,5 @@ class Cumprod(_Scan):
             return g.cumsum(products * dy, self.axis, exclusive=self.exclusive, reverse=not self.reverse)
 
         others = summed(g.cumprod(g.select(first, one, x), self.axis, exclusive=self.exclusive, reverse=self.reverse))
-        usual = summed(node.outputs[0]) / g.select(zero, one, x)
+        usual = summed(y) / g.select(zero, one, x)
         return [g.select(first, others, g.select(zero, g.zeros_like(x), usual)), None]

@@ -17,13 +17,14 @@ _REDUCED = ("NaN where the argument is 2**50 or more: its multiple of pi / 2 is 
 class Sin(Unary):
     """The sine"""
 
+    kind = "analytic"
     primitive = "sin"
     inexact = _REDUCED
     function = np.sin
     samples = unary_samples()
 
     def grad(self, g, node, dy):
-        x = node.inputs[0]
+        x = g.conj(node.inputs[0])
         return [dy * g.cos(x)]
 
 
@@ -31,13 +32,14 @@ class Sin(Unary):
 class Cos(Unary):
     """The cosine"""
 
+    kind = "analytic"
     primitive = "cos"
     inexact = _REDUCED
     function = np.cos
     samples = unary_samples()
 
     def grad(self, g, node, dy):
-        x = node.inputs[0]
+        x = g.conj(node.inputs[0])
         return [g.neg(dy) * g.sin(x)]
 
 
@@ -45,13 +47,14 @@ class Cos(Unary):
 class Tan(Unary):
     """The tangent"""
 
+    kind = "analytic"
     primitive = "tan"
     inexact = _REDUCED
     function = np.tan
     samples = unary_samples(-1.2, 1.2)
 
     def grad(self, g, node, dy):
-        x = node.inputs[0]
+        x = g.conj(node.inputs[0])
         return [dy * g.square(g.reciprocal(g.cos(x)))]
 
 
@@ -98,12 +101,13 @@ class Atan(Unary):
 class Sinh(Unary):
     """The hyperbolic sine"""
 
+    kind = "analytic"
     primitive = "sinh"
     function = np.sinh
     samples = unary_samples()
 
     def grad(self, g, node, dy):
-        x = node.inputs[0]
+        x = g.conj(node.inputs[0])
         return [dy * g.cosh(x)]
 
 
@@ -111,12 +115,13 @@ class Sinh(Unary):
 class Cosh(Unary):
     """The hyperbolic cosine"""
 
+    kind = "analytic"
     primitive = "cosh"
     function = np.cosh
     samples = unary_samples()
 
     def grad(self, g, node, dy):
-        x = node.inputs[0]
+        x = g.conj(node.inputs[0])
         return [dy * g.sinh(x)]
 
 

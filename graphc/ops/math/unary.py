@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from graphc.ir.elementwise import Unary, UnaryGrad, gradient_samples, unary_samples
+from graphc.ir.elementwise import Unary, UnaryGrad, conjugate, gradient_samples, unary_samples
 from graphc.ir.op import Sample, Scalars, register
 
 
@@ -17,7 +17,7 @@ from graphc.ir.op import Sample, Scalars, register
 class Neg(Unary):
     """-x"""
 
-    kind = "number"
+    kind = "numeric"
     primitive = "neg"
     self_inverse = True
     function = np.negative
@@ -44,7 +44,7 @@ class Abs(Unary):
 class Sign(Unary):
     """-1, 0 or 1"""
 
-    kind = "number"
+    kind = "numeric"
     primitive = "sign"
     function = np.sign
     samples = unary_samples(integers=True)
@@ -57,67 +57,72 @@ class Sign(Unary):
 class Square(Unary):
     """x * x"""
 
-    kind = "number"
+    kind = "numeric"
     primitive = "square"
     function = np.square
     samples = unary_samples(integers=True)
 
     def grad(self, g, node, dy):
-        return [dy * g.scale(2, node.inputs[0])]
+        return [dy * g.scale(2, g.conj(node.inputs[0]))]
 
 
 @register
 class Exp(Unary):
     """e ** x"""
 
+    kind = "analytic"
     primitive = "exp"
     function = np.exp
     samples = unary_samples(-4, 4)
 
     def grad(self, g, node, dy):
-        return [dy * node.outputs[0]]
+        return [dy * g.conj(node.outputs[0])]
 
 
 @register
 class Expm1(Unary):
     """e ** x - 1, exact near 0"""
 
+    kind = "analytic"
     primitive = "expm1"
     function = np.expm1
     samples = unary_samples()
 
     def grad(self, g, node, dy):
-        return [dy * g.exp(node.inputs[0])]
+        return [dy * g.exp(g.conj(node.inputs[0]))]
 
 
 @register
 class Log(Unary):
     """The natural logarithm: -inf at 0, NaN below."""
 
+    kind = "analytic"
     primitive = "log"
     function = np.log
     samples = unary_samples(0.1, 4)
 
     def grad(self, g, node, dy):
-        return [dy * g.reciprocal(node.inputs[0])]
+        return [dy * g.reciprocal(g.conj(node.inputs[0]))]
 
 
 @register
 class Log1p(Unary):
     """log(1 + x), exact near 0"""
 
+    kind = "analytic"
     primitive = "log1p"
     function = np.log1p
     samples = unary_samples(-0.8, 4)
 
     def grad(self, g, node, dy):
-        return [dy * g.reciprocal(1 + node.inputs[0])]
+        return [dy * g.reciprocal(1 + g.conj(node.inputs[0]))]
 
 
 @register
 class Sqrt(Unary):
     """The square root; NaN below 0"""
 
+    kind = "analytic"
     primitive = "sqrt"
     function = np.sqrt
     samples = unary_samples(0.1, 4)
@@ -130,6 +135,7 @@ class Sqrt(Unary):
 class Rsqrt(Unary):
     """1 / sqrt(x)"""
 
+    kind = "analytic"
     primitive = "rsqrt"
     function = staticmethod(lambda x: 1 / np.sqrt(x))
     samples = unary_samples(0.1, 4)
@@ -142,6 +148,7 @@ class Rsqrt(Unary):
 class Reciprocal(Unary):
     """1 / x"""
 
+    kind = "analytic"
     primitive = "reciprocal"
     function = staticmethod(lambda x: 1 / x)
     samples = unary_samples(0.2, 3)
@@ -163,6 +170,7 @@ class Inv(Reciprocal):
 class _GradientOfY(UnaryGrad):
     """dx from the op's own result y and dy."""
 
+    kind = "analytic"
     operands = ("y", "dy")
 
 
@@ -170,49 +178,51 @@ class _GradientOfY(UnaryGrad):
 class SqrtGrad(_GradientOfY):
     """dy / (2 y)"""
 
-    function = staticmethod(lambda y, dy: dy * y.dtype.type(0.5) / y)
+    function = staticmethod(lambda y, dy: dy * y.dtype.type(0.5) / np.conj(y))
     samples = gradient_samples(0.2, 2)
 
     def scalar(self, s: Scalars, *x: Any) -> Any:
-        y, dy = x
+        y, dy = conjugate(s, x[0]), x[1]
         return s("div", s("mul", dy, s.constant(0.5, s.dtype(y))), y)
 
     def grad(self, g, node, ddx):
         y = node.inputs[0]
         over_y = ddx / y
-        return [-over_y * node.outputs[0], g.scale(0.5, over_y)]
+        return [-g.conj(over_y) * node.outputs[0], g.scale(0.5, over_y)]
 
 
 @register
 class RsqrtGrad(_GradientOfY):
     """-dy y^3 / 2"""
 
-    function = staticmethod(lambda y, dy: y.dtype.type(-0.5) * (dy * y) * (y * y))
+    function = staticmethod(lambda y, dy: y.dtype.type(-0.5) * (dy * np.conj(y)) * np.conj(y * y))
     samples = gradient_samples(0.2, 2)
 
     def scalar(self, s: Scalars, *x: Any) -> Any:
-        y, dy = x
+        y, dy = conjugate(s, x[0]), x[1]
         return s("mul", s("mul", s.constant(-0.5, s.dtype(y)), s("mul", dy, y)), s("mul", y, y))
 
     def grad(self, g, node, ddx):
         y, dy = node.inputs
-        return [g.scale(-1.5, ddx) * dy * g.square(y), g.rsqrt_grad(y, ddx)]
+        y = g.conj(y)
+        return [g.scale(-1.5, g.conj(ddx)) * dy * g.square(y), g.rsqrt_grad(y, ddx)]
 
 
 @register
 class ReciprocalGrad(_GradientOfY):
     """-dy y^2"""
 
-    function = staticmethod(lambda y, dy: -y * dy * y)
+    function = staticmethod(lambda y, dy: -np.conj(y) * dy * np.conj(y))
     samples = gradient_samples(0.2, 2)
 
     def scalar(self, s: Scalars, *x: Any) -> Any:
-        y, dy = x
+        y, dy = conjugate(s, x[0]), x[1]
         return s("mul", s("mul", s("neg", y), dy), y)
 
     def grad(self, g, node, ddx):
         y, dy = node.inputs
-        return [g.scale(-2, ddx) * dy * y, g.make(type(self), y, ddx)]
+        y = g.conj(y)
+        return [g.scale(-2, g.conj(ddx)) * dy * y, g.make(type(self), y, ddx)]
 
 
 @register

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from graphc.ir.elementwise import SHAPES, Unary, UnaryGrad, gradient_samples, unary_samples
+from graphc.ir.elementwise import SHAPES, Unary, UnaryGrad, conjugate, gradient_samples, unary_samples
 from graphc.ir.op import Sample, Scalars, attr, register
 
 SELU_SCALE = 1.0507009873554804934193349852946
@@ -19,6 +19,7 @@ SELU_SCALE_ALPHA = 1.7580993408473768599402175208123
 class _OfResult(UnaryGrad):
     """dx from the result y and dy."""
 
+    kind = "analytic"
     operands = ("y", "dy")
     results = ("z",)
     samples = gradient_samples(-0.9, 0.9)
@@ -42,6 +43,7 @@ class _Activation(Unary):
 class Tanh(Unary):
     """The hyperbolic tangent"""
 
+    kind = "analytic"
     primitive = "tanh"
     function = np.tanh
     samples = unary_samples(-4, 4)
@@ -54,18 +56,20 @@ class Tanh(Unary):
 class TanhGrad(_OfResult):
     """dy (1 - y^2)"""
 
-    function = staticmethod(lambda y, dy: dy * (1 - y * y))
+    function = staticmethod(lambda y, dy: dy * (1 - np.conj(y * y)))
 
     def scalar(self, s: Scalars, *x: Any) -> Any:
-        y, dy = x
+        y, dy = conjugate(s, x[0]), x[1]
         return s("mul", dy, s("sub", s.constant(1, s.dtype(y)), s("mul", y, y)))
 
     def grad(self, g, node, ddx):
-        y, dy = node.inputs
-        return [g.scale(-2, ddx) * dy * y, g.tanh_grad(y, ddx)]
+        y, dy = g.conj(node.inputs[0]), node.inputs[1]
+        return [g.scale(-2, g.conj(ddx)) * dy * y, g.tanh_grad(y, ddx)]
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:
+    if x.dtype.kind == "c":
+        return 1 / (1 + np.exp(-x))
     e = np.exp(-np.abs(x))
     return np.where(x >= 0, 1 / (1 + e), e / (1 + e))
 
@@ -74,6 +78,7 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
 class Sigmoid(Unary):
     """1 / (1 + exp(-x))"""
 
+    kind = "analytic"
     primitive = "sigmoid"
     function = staticmethod(_sigmoid)
     samples = [*unary_samples(-4, 4), Sample({}, (np.array([-100, -20, 0, 20, 100], np.float32),), gradient=False)]
@@ -86,15 +91,15 @@ class Sigmoid(Unary):
 class SigmoidGrad(_OfResult):
     """dy y (1 - y)"""
 
-    function = staticmethod(lambda y, dy: dy * y * (1 - y))
+    function = staticmethod(lambda y, dy: dy * np.conj(y) * np.conj(1 - y))
 
     def scalar(self, s: Scalars, *x: Any) -> Any:
-        y, dy = x
+        y, dy = conjugate(s, x[0]), x[1]
         return s("mul", s("mul", dy, y), s("sub", s.constant(1, s.dtype(y)), y))
 
     def grad(self, g, node, ddx):
-        y, dy = node.inputs
-        gb = ddx * dy
+        y, dy = g.conj(node.inputs[0]), node.inputs[1]
+        gb = g.conj(ddx) * dy
         return [gb - g.scale(2, gb) * y, g.sigmoid_grad(y, ddx)]
 
 

@@ -251,6 +251,8 @@ class FusedBatchNormGrad(_BatchNorm):
         moved = self.data_format == "NCHW"
         dy, x = (g.transpose(t, TO_NHWC) if moved else t for t in node.inputs[:2])
         scale, mean, variance = node.inputs[2:5]
+        of_pictures, of_scale = dy.dtype, scale.dtype          # U may be wider than T
+        dy, x, gx = (t if t is None else g.cast(t, of_scale) for t in (dy, x, gx))
         rows = [g.reshape(t, [1, 1, 1, -1]) if t is not None else 0.0 for t in (scale, mean, variance, gs, go)]
         scale, mean, variance, gs, go = rows
         gx = dy * 0.0 if gx is None else g.transpose(gx, TO_NHWC) if moved else gx
@@ -276,6 +278,7 @@ class FusedBatchNormGrad(_BatchNorm):
             by_x = gs * dy * r
         if moved:
             by_dy, by_x = g.transpose(by_dy, TO_NCHW), g.transpose(by_x, TO_NCHW)
+        by_dy, by_x = g.cast(by_dy, of_pictures), g.cast(by_x, of_pictures)
         return [by_dy, by_x, by_scale, *[None] * (len(node.inputs) - 3)]
 
 

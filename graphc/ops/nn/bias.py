@@ -65,7 +65,7 @@ class BiasAdd(Elementwise):
 
     def infer(self, *inputs: Spec) -> Spec:
         value, bias = inputs
-        check_kind(self, inputs, "number")
+        check_kind(self, inputs, "numeric")
         same_dtypes(self, inputs)
         check_rank("bias", bias, 1)
         if value.shape is None:
@@ -107,7 +107,7 @@ class BiasAddGrad(Composite):
     samples = [Sample({"data_format": f}, (shape,)) for shape, f in _CASES[1:]]
 
     def infer(self, *inputs: Spec) -> Spec:
-        check_kind(self, inputs, "number")
+        check_kind(self, inputs, "numeric")
         shape = inputs[0].shape
         return Spec(inputs[0].dtype, None if shape is None else (shape[channels(self, len(shape))],))
 

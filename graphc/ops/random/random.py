@@ -24,11 +24,21 @@ _LIMIT = math.erf(math.sqrt(2))  # the share of a normal distribution within two
 _SHAPES = ((), (17,), (2, 3, 5), (65,), (0, 3), (1000,))
 
 
+# Uniform numbers of 16 bits are so many a unit, all exact: rounding would give 1.
+STEPS = {"f16": 2.0**10, "bf16": 2.0**7}
+
+
 class _Random(Op):
     operands = ("shape",)
     results = ("output",)
     types = {"T": "shape"}
     effect = Effect.RANDOM
+    moves = True            # it is one map, which converts 16-bit floats itself
+
+    @property
+    def drawn(self) -> DType:
+        """The dtype in which numbers are made."""
+        return float32 if self.dtype.is_half else self.dtype
 
     def infer(self, *inputs: Spec) -> Spec:
         self.check_shape()
@@ -86,10 +96,16 @@ class RandomUniform(_Random):
     samples = _samples()
 
     def numbers(self, count: int, run: int, iteration: int, *inputs: np.ndarray) -> np.ndarray:
-        return uniform(self.key, run, iteration, count, self.dtype)
+        numbers = uniform(self.key, run, iteration, count, self.drawn)
+        steps = STEPS.get(self.dtype.short)
+        return numbers if steps is None else self.dtype.array(np.floor(numbers * steps) / steps)
 
     def scalar(self, s: Any, position: tuple[Any, ...], *bounds: Any) -> Any:
-        return s.typed("philox", self.dtype, *position)
+        number, steps = s.typed("philox", self.drawn, *position), STEPS.get(self.dtype.short)
+        if steps is None:
+            return number
+        whole = s("floor", s("mul", number, s.constant(steps, float32)))
+        return s.cast(s("mul", whole, s.constant(1 / steps, float32)), self.dtype)
 
 
 class _Normal(_Random):
@@ -100,22 +116,23 @@ class _Normal(_Random):
     def half_step(self) -> float:
         # The uniform numbers are multiples of 2^-23 (2^-52) from 0 on: half a step more makes them symmetric and never
         # 0.
-        return 2.0**-24 if self.dtype == float32 else 2.0**-53
+        return 2.0**-24 if self.drawn == float32 else 2.0**-53
 
     def numbers(self, count: int, run: int, iteration: int, *inputs: np.ndarray) -> np.ndarray:
         from statistics import NormalDist
 
-        half = np.ldexp(1.0, -24 if self.dtype == float32 else -53)
-        u = uniform(self.key, run, iteration, count, self.dtype).astype(np.float64) + half
+        half = np.ldexp(1.0, -24 if self.drawn == float32 else -53)
+        u = uniform(self.key, run, iteration, count, self.drawn).astype(np.float64) + half
         inverse = NormalDist().inv_cdf
-        return np.array([inverse(0.5 + self.spread * (v - 0.5)) for v in u], self.dtype.numpy)
+        return self.dtype.array(np.array([inverse(0.5 + self.spread * (v - 0.5)) for v in u], self.drawn.numpy))
 
     def scalar(self, s: Any, position: tuple[Any, ...], *bounds: Any) -> Any:
-        d = self.dtype
+        d = self.drawn
         u = s.typed("philox", d, *position)
         # t = spread (2 u + 2 half_step - 1), exact up to the factor
         t = s("add", s("add", u, u), s.constant(2 * self.half_step() - 1, d))
-        return s("mul", s("erfinv", s("mul", t, s.constant(self.spread, d))), s.constant(math.sqrt(2), d))
+        made = s("mul", s("erfinv", s("mul", t, s.constant(self.spread, d))), s.constant(math.sqrt(2), d))
+        return s.cast(made, self.dtype)
 
 
 @register

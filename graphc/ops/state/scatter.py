@@ -16,13 +16,12 @@ from graphc.ir.elementwise import check_dtype
 from graphc.ir.op import OPS, Composite, Effect, Op, Sample, attr, register
 from graphc.ir.spec import Spec, require_equal, text
 from graphc.ops.array.gather_nd import TUPLES
-from graphc.ops.array.scatter import _CheckedIndices, _Scattered, _slice_shape, check_updates, scattered
+from graphc.ops.array.scatter import CHANGED, _CheckedIndices, _Scattered, _slice_shape, check_updates, scattered
 
 
 def _check_dtypes(op: Op, how: str, ref: Spec, indices: Spec, updates: Spec) -> None:
     check_dtype(op, "indices", indices.dtype, "index")
-    kind = {"update": "any", "min": "wide", "max": "wide"}.get(how, "number")
-    check_dtype(op, "ref", ref.dtype, kind)
+    check_dtype(op, "ref", ref.dtype, CHANGED[how])
     if ref.dtype != updates.dtype:
         raise TypeError(f"the variable has dtype {ref.dtype.name}, but argument 'updates' {updates.dtype.name}; "
                         "cast the updates (gc.cast)")

@@ -108,7 +108,7 @@ class AssignAdd(Composite):
     samples = _UPDATES
 
     def infer(self, ref: Spec, value: Spec) -> Spec:
-        check_kind(self, (ref,), "number")
+        check_kind(self, (ref,), "numeric")
         return _check_update(self, ref, value)
 
     def reference(self, ref: np.ndarray, value: np.ndarray) -> np.ndarray:
@@ -131,7 +131,7 @@ class AssignSub(Composite):
     samples = _UPDATES
 
     def infer(self, ref: Spec, value: Spec) -> Spec:
-        check_kind(self, (ref,), "number")
+        check_kind(self, (ref,), "numeric")
         return _check_update(self, ref, value)
 
     def reference(self, ref: np.ndarray, value: np.ndarray) -> np.ndarray:
