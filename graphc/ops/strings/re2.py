@@ -25,6 +25,9 @@ _NOT_POSIX = {
 }
 _NOT_CLASSES = {"d": "\\x00-/:-\\U0010ffff", "w": "\\x00-/:-@\\[-\\^`{-\\U0010ffff",
                 "s": "\\x00-\\x08\\x0b\\x0e-\\x1f!-\\U0010ffff"}
+_WORD = "[0-9A-Za-z_]"
+_EDGES = {"b": f"(?-i:(?<!{_WORD})(?={_WORD})|(?<={_WORD})(?!{_WORD}))",
+          "B": f"(?-i:(?<!{_WORD})(?!{_WORD})|(?<={_WORD})(?={_WORD}))"}
 _KEPT = frozenset("afnrtv")      # escapes that both have
 MOST_REPEATED = 1000
 
@@ -42,7 +45,7 @@ def compiled(pattern: bytes) -> re.Pattern[str]:
     """Raises InvalidArgumentError for what is no pattern, UnimplementedError for what `re` cannot do."""
     text = decoded(pattern)
     try:
-        return re.compile(_Translation(text).run(), re.ASCII)
+        return re.compile(_Translation(text).run())
     except (re.error, _Wrong, OverflowError, RecursionError) as error:
         raise InvalidArgumentError(f"Invalid pattern: {text}, error: {error}") from None
 
@@ -59,11 +62,13 @@ class _Translation:
         self.flags = [frozenset[str]()]
         self.scopes = [0]        # how many groups a flag in the middle opened, in each group of the user's
         self.made: list[str] = []
+        self.bare = True         # there is nothing before this that could be repeated
 
     def run(self) -> str:
         pattern = self.pattern
         while self.at < len(pattern):
             c = pattern[self.at]
+            repeatable = c not in "(|"
             if c == "\\":
                 self._escape()
             elif c == "[":
@@ -77,6 +82,7 @@ class _Translation:
             else:
                 self.at += 1
                 self.made.append(self._single(c))
+            self.bare = not repeatable
         if len(self.scopes) > 1:
             raise _Wrong(f"missing ): {pattern}")
         return "".join(self.made) + ")" * self.scopes[0]
@@ -86,9 +92,9 @@ class _Translation:
         if c == ".":
             return f"[^{_BYTES}]" if "s" in flags else f"[^\\n{_BYTES}]"
         if c == "$":
-            return "(?=\\n|\\Z)" if "m" in flags else "\\Z"
+            return "(?=\\n|\\Z)" if "m" in flags else "(?:\\Z)"
         if c == "^":
-            return "(?:\\A|(?<=\\n))" if "m" in flags else "\\A"
+            return "(?:\\A|(?<=\\n))" if "m" in flags else "(?:\\A)"
         if c == "|":
             return "|"
         return c if c.isalnum() else re.escape(c)
@@ -106,13 +112,13 @@ class _Translation:
             self.made.append("".join(re.escape(t) for t in text))
             return
         if c in "dws":
-            self.made.append(f"[{_CLASSES[c]}]")
+            self.made.append(f"(?-i:[{_CLASSES[c]}])")
         elif c in "DWS":
-            self.made.append(f"[^{_CLASSES[c.lower()]}{_BYTES}]")
-        elif c in "bBA":
-            self.made.append(f"\\{c}")
-        elif c == "z":
-            self.made.append("\\Z")
+            self.made.append(f"(?-i:[^{_CLASSES[c.lower()]}{_BYTES}])")
+        elif c in "bB":
+            self.made.append(_EDGES[c])
+        elif c in "Az":
+            self.made.append("(?:\\A)" if c == "A" else "(?:\\Z)")
         else:
             self.made.append(self._character())
             return
@@ -245,7 +251,7 @@ class _Translation:
         whole = counted[0] if c == "{" and counted is not None else c
         if counted is not None and c == "{" and any(int(n) > MOST_REPEATED for n in counted.groups() if n):
             raise _Wrong(f"invalid repetition size: {whole}")
-        if not self.made or self.made[-1] in ("(", "|") or self.made[-1].startswith("(?"):
+        if self.bare:
             raise _Wrong(f"no argument for repetition operator: {c}")
         self.at += len(whole)
         if pattern.startswith("?", self.at):
