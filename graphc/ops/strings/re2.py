@@ -68,7 +68,6 @@ class _Translation:
         pattern = self.pattern
         while self.at < len(pattern):
             c = pattern[self.at]
-            repeatable = c not in "(|"
             if c == "\\":
                 self._escape()
             elif c == "[":
@@ -82,7 +81,8 @@ class _Translation:
             else:
                 self.at += 1
                 self.made.append(self._single(c))
-            self.bare = not repeatable
+            if c != "(":
+                self.bare = c == "|"
         if len(self.scopes) > 1:
             raise _Wrong(f"missing ): {pattern}")
         return "".join(self.made) + ")" * self.scopes[0]
@@ -96,7 +96,7 @@ class _Translation:
         if c == "^":
             return "(?:\\A|(?<=\\n))" if "m" in flags else "(?:\\A)"
         if c == "|":
-            return "|"
+            return self._alternative()
         return c if c.isalnum() else re.escape(c)
 
     # Escapes
@@ -222,8 +222,10 @@ class _Translation:
             self._enter(opening, len(said[0]), flags)
         else:                              # for the rest of the group
             self.at += len(said[0])
-            self.made.append(opening)
-            self.scopes[-1] += 1
+            if ("i" in flags) != ("i" in self.flags[-1]):
+                self.made.append(opening)
+                self.scopes[-1] += 1
+                self.bare = True
             self.flags[-1] = flags
 
     def _enter(self, opening: str, length: int, flags: frozenset[str]) -> None:
@@ -231,6 +233,14 @@ class _Translation:
         self.made.append(opening)
         self.flags.append(flags)
         self.scopes.append(0)
+        self.bare = True
+
+    def _alternative(self) -> str:
+        """Flags in the middle hold for all alternatives behind them, so what they opened is closed and opened anew."""
+        if not self.scopes[-1]:
+            return "|"
+        closed, self.scopes[-1] = ")" * self.scopes[-1], 1
+        return f"{closed}|{'(?i:' if 'i' in self.flags[-1] else '(?-i:'}"
 
     def _close(self) -> None:
         if len(self.scopes) == 1:
