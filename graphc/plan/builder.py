@@ -18,12 +18,13 @@ from graphc.errors import InternalError, UnimplementedError
 from graphc.ir import dims, dtypes
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType
-from graphc.ir.host import Host
+from graphc.ir.host import Host, with_strings
 from graphc.ir.spec import Spec
 from graphc.kernels.contracts import dtypes as table
 from graphc.kernels.contracts.all import KERNELS
 from graphc.kernels.contracts.kernel import Kernel
-from graphc.ops.control.script import add_host, with_values
+from graphc.ops.control.queues import QueueCall
+from graphc.ops.control.script import add_host, host_function, with_values
 from graphc.plan import plan
 from graphc.plan.access import Access, Text, whole
 from graphc.plan.complex_scalars import Complex
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 MAX_RANK = 8
 MOVED_AS = {row.short: dtypes.as_dtype(row.moved_as) for row in table.DTYPES.values() if row.moved_as}
 SIZES_PER_CALL = 8
+# Kernels that only move elements or tell equal ones, as the numbers of strings allow.
+MOVING = frozenset({"copy", "gather", "gather_nd", "scatter_nd", "absent", "unique"})
 GUARDS = {"equal": plan.GuardKind.EQUAL, "less_equal": plan.GuardKind.LESS_EQUAL, "less": plan.GuardKind.LESS}
 
 
@@ -73,7 +76,7 @@ class BodyBuilder:
         if len(shape) > MAX_RANK:
             raise UnimplementedError(f"tensors of rank {len(shape)} are not supported; the limit is {MAX_RANK}")
         number = len(self.buffers)
-        self.buffers.append(plan.Buffer(kind, dtype.short, tuple(self.size(s) for s in shape), index))
+        self.buffers.append(plan.Buffer(kind, dtype.stored.short, tuple(self.size(s) for s in shape), index))
         self._elements.append(dims.product(shape))
         return whole(number, dtype, shape)
 
@@ -152,14 +155,14 @@ class BodyBuilder:
         operands = [*(self.contiguous(x) for x in operands[:inputs]), *operands[inputs:]]
         if declared.moves:
             operands, dims = self._bits(declared, operands, dims)
-        self.step(plan.Call(declared.full_name([x.dtype.short for x in operands]), tuple(x.buffer for x in operands),
+        self.step(plan.Call(declared.full_name(_stored(kernel, operands)), tuple(x.buffer for x in operands),
                             tuple(self.size(d) for d in dims), declared.attr_words(attrs), origins=self.origins))
 
     def _bits(self, kernel: Kernel, operands: list[Access], sizes: Sequence[Size]) -> tuple[list[Access], list[Size]]:
         """Operands and dims of a kernel that only moves elements, in dtypes that it has."""
         each, seen = 1, []
         for x, operand in zip(operands, kernel.operands, strict=True):
-            if operand.dtype in kernel.variables and not kernel.has(operand.dtype, x.dtype.short):
+            if operand.dtype in kernel.variables and not kernel.has(operand.dtype, x.dtype.stored.short):
                 other = MOVED_AS[x.dtype.short]
                 each, x = x.dtype.size // other.size, self.seen_as(x, other)
             seen.append(x)
@@ -225,12 +228,16 @@ class BodyBuilder:
 
     def host(self, name: str, operands: Sequence[Access | Text], outputs: Sequence[Access]) -> None:
         """outputs: buffers whose sizes may be symbols that this call makes known (bound from the results' shapes)."""
+        if any(isinstance(x, Text) for x in operands) and isinstance(host_function(name), QueueCall):
+            operands = [self.constant(x.value) if isinstance(x, Text) else x for x in operands]
         texts = {i: x.value for i, x in enumerate(operands) if isinstance(x, Text)}
         if texts:
             function = with_values(name, texts)
             name = add_host(name.partition(":")[0], function)
-        number = self.plan.host(name)
-        inputs = tuple(self.contiguous(x).buffer for x in operands if isinstance(x, Access))
+        given = [x for x in operands if isinstance(x, Access)]
+        taken, made = ([i for i, x in enumerate(xs) if x.dtype == dtypes.string] for xs in (given, outputs))
+        number = self.plan.host(name, with_strings(name, taken, made) if taken or made else name)
+        inputs = tuple(self.contiguous(x).buffer for x in given)
         self.into_slots(outputs, lambda slots, binds: plan.Host(number, inputs, slots, binds, origins=self.origins))
 
     def compute(self, op: Host, operands: Sequence[Access], outputs: Sequence[Access]) -> None:
@@ -250,7 +257,7 @@ class BodyBuilder:
         for output in outputs:
             shape = output.shape or ()
             slot = len(self.slots)
-            self.slots.append(plan.Slot(output.dtype.short, len(shape)))
+            self.slots.append(plan.Slot(output.dtype.stored.short, len(shape)))
             slots.append(slot)
             for axis, size in enumerate(shape):
                 if self.dims.is_unbound(size):
@@ -306,6 +313,13 @@ class BodyBuilder:
         self.dims.check_bound(self.name)
         return plan.Body(self.name, self.dims.rows(), tuple(self.buffers), tuple(self.inputs), tuple(self.outputs),
                          tuple(self.slots), tuple(self.guards), tuple(self.steps), tuple(sorted(self.writes)))
+
+
+def _stored(kernel: str, operands: Sequence[Access]) -> list[str]:
+    """The dtypes in memory of a kernel's operands. Raises UnimplementedError for strings if it computes with them."""
+    if kernel not in MOVING and any(x.dtype == dtypes.string for x in operands):
+        raise UnimplementedError(f"kernel '{kernel}' does not compute with strings; use gc.strings, or a gc.py_func")
+    return [x.dtype.stored.short for x in operands]
 
 
 def _rows(x: Access, reduced: int) -> Access:

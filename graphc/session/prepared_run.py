@@ -9,7 +9,7 @@ import numpy as np
 from graphc.ir.dtypes import bfloat16, need_bfloat16
 from graphc.ir.tensor import Tensor
 from graphc.session.feeds import converter
-from graphc.session.fetches import Fetches, without_texts
+from graphc.session.fetches import Fetches
 
 LONGEST_SHAPE = 8
 
@@ -19,7 +19,7 @@ class PreparedRun:
     those are all known, after the first runs."""
 
     def __init__(self, fetches: Fetches, feeds: Sequence[Tensor]) -> None:
-        self.build, self.tensors = without_texts(fetches.build, fetches.tensors)
+        self.build, self.tensors = fetches.build, fetches.tensors
         if any(t.dtype == bfloat16 for t in self.tensors):
             need_bfloat16()
         self.operations = fetches.operations

@@ -28,6 +28,7 @@ from graphc.ir.dtypes import (
     int16,
     int32,
     int64,
+    string,
     uint8,
     uint16,
     uint32,
@@ -38,7 +39,7 @@ from graphc.ir.op import Op, Sample
 from samples import arrays
 
 HELD = (float32, float64, int32, int64, bool_, uint8, int8, int16, uint16, uint32, uint64, float16, complex64,
-        complex128, *((bfloat16,) if HAS_BFLOAT16 else ()))
+        complex128, *((bfloat16,) if HAS_BFLOAT16 else ()), string)
 # Relative to the largest value: 16-bit floats are computed in float32 and rounded once an op, to 11 and 8 bits.
 TOLERANCES = {float16: 2e-3, bfloat16: 1.6e-2}
 
@@ -91,6 +92,8 @@ def _attribute(value: Any, slot: DType, dtype: DType) -> Any:
 
 def _drawn(generator: np.random.Generator, shape: tuple[int, ...], dtype: DType, sample: Sample) -> np.ndarray:
     """Numbers within the sample's bounds; integers from a few more than those hold, but with the bounds' signs."""
+    if dtype == string:
+        return _texts(generator.integers(0, 10, shape))
     if dtype.is_complex:
         parts = generator.uniform(sample.low, sample.high, (2, *shape))
         return np.asarray(parts[0] + 1j * parts[1]).astype(dtype.numpy)
@@ -102,8 +105,18 @@ def _drawn(generator: np.random.Generator, shape: tuple[int, ...], dtype: DType,
     return np.asarray(generator.integers(low, 10, shape)).astype(dtype.numpy)
 
 
+def _texts(numbers: np.ndarray) -> np.ndarray:
+    made = np.empty(numbers.size, object)
+    made[:] = [b"" if v == 0 else str(v).encode() for v in numbers.ravel().tolist()]
+    return made.reshape(numbers.shape)
+
+
 def _moved(value: np.ndarray, dtype: DType) -> np.ndarray:
-    """The same numbers in another dtype; without their sign if it has none."""
+    """The same numbers in another dtype; without their sign if it has none. Of strings: their places."""
+    if value.dtype == object:
+        value = np.arange(value.size).reshape(value.shape)
+    if dtype == string:
+        return _texts(value)
     unsigned = dtype.is_integer and dtype.min == 0 and value.dtype.kind != "b"
     with np.errstate(all="ignore"):
         loses = value.dtype.kind == "f" and not (dtype.is_floating or dtype.is_complex)

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from graphc.exec.strings import TABLE, Held
 from graphc.ir.dtypes import as_dtype
+from graphc.ir.host import strings_of
 from graphc.kernels.layout import ListOperation
 from graphc.ops.random.philox import inner_iteration
 from graphc.plan.plan import (
@@ -89,6 +91,7 @@ class NumpyModel:
                                      else np.array(given, numpy_dtype(row.dtype)).ravel())
             self.info[row.name] = np.array([given is not None, 0], np.int64)
         self.prepared: list[np.ndarray] | None = None
+        self.held = Held(TABLE)
 
     def state(self, name: str) -> np.ndarray:
         row = next(s for s in self.plan.states if s.name == name)
@@ -97,10 +100,16 @@ class NumpyModel:
     def run(self, *inputs: Any) -> list[np.ndarray]:
         if self.plan.prepare >= 0:
             self.prepared = Frame(self, self.plan.bodies[self.plan.prepare], [], 0).run()
-        arrays = [np.asarray(x, numpy_dtype(port.dtype)) for x, port in zip(inputs, self.plan.inputs, strict=True)]
+        arrays = [self.numbers(np.asarray(x, object)) if port.dtype == "str" else np.asarray(x, numpy_dtype(port.dtype))
+                  for x, port in zip(inputs, self.plan.inputs, strict=True)]
         outputs = Frame(self, self.plan.bodies[0], arrays, 0).run()
         self.runs += 1
-        return outputs
+        return [TABLE.strings(a) if port.dtype == "str" else a
+                for a, port in zip(outputs, self.plan.outputs, strict=True)]
+
+    def numbers(self, array: np.ndarray) -> np.ndarray:
+        """The numbers of strings, which the model keeps in the table."""
+        return TABLE.numbers(array, self.held) if array.dtype == object else array
 
 
 class Frame:
@@ -170,7 +179,7 @@ class Frame:
             assert array.shape == self.shape(number), f"input {buffer.index}: {array.shape} for {self.shape(number)}"
             return np.ascontiguousarray(array).ravel()
         if buffer.kind == BufferKind.CONST:
-            return np.ascontiguousarray(model.constants[model.plan.constants[buffer.index].name]).ravel()
+            return np.ascontiguousarray(model.numbers(model.constants[model.plan.constants[buffer.index].name])).ravel()
         if buffer.kind == BufferKind.STATE:
             return model.memory[model.plan.states[buffer.index].name]
         if buffer.kind == BufferKind.STATE_INFO:
@@ -246,7 +255,13 @@ class Frame:
         self.bind()
 
     def do_host(self, step: Host) -> None:
-        results = self.model.hosts[self.model.plan.hosts[step.host]](*(self.value(o) for o in step.operands))
+        name = self.model.plan.hosts[step.host]
+        taken, made = strings_of(name)
+        results = self.model.hosts[name](*(TABLE.strings(self.value(o)) if i in taken else self.value(o)
+                                           for i, o in enumerate(step.operands)))
+        if made:
+            listed = results if isinstance(results, tuple) else (results,)
+            results = tuple(self.model.numbers(r) if i in made else r for i, r in enumerate(listed))
         results = results if isinstance(results, (tuple, list)) else [] if results is None else [results]
         self.fill(step.slots, step.binds, [np.asarray(r) for r in results])
 

@@ -22,7 +22,7 @@ from graphc.ir.spec import Shape, Spec, require_equal, text
 from graphc.ir.tensor import Operation
 from graphc.ops.array.gather_nd import TUPLES, check_tuples, tuple_sizes
 
-CHANGED = {"update": "any", "add": "numeric", "sub": "numeric", "mul": "number", "div": "number", "min": "wide",
+CHANGED = {"update": "element", "add": "numeric", "sub": "numeric", "mul": "number", "div": "number", "min": "wide",
            "max": "wide"}                                       # the kinds of dtypes that each takes
 HOW = ("update", "add", "sub", "mul", "div", "min", "max")      # by the numbers of kernel scatter_nd
 
@@ -134,7 +134,7 @@ class _TensorScatter(Op):
     how: ClassVar[str]
 
     def infer(self, tensor: Spec, indices: Spec, updates: Spec) -> Spec:
-        _updates(self, tensor, updates, "any" if self.how == "update" else "numeric")
+        _updates(self, tensor, updates, "element" if self.how == "update" else "numeric")
         check_updates(self, indices, updates, tensor.shape, f"'{self.operands[0]}'")
         return Spec(tensor.dtype, tensor.shape)
 
