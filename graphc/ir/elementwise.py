@@ -27,6 +27,7 @@ from graphc.ir.dtypes import (
     int32,
     int64,
     string,
+    uint64,
 )
 from graphc.ir.known import value_array
 from graphc.ir.op import REFUSED, Elementwise, Sample, Scalars
@@ -44,6 +45,7 @@ KINDS: dict[str, tuple[DType, ...]] = {
     "floating": FLOATING,
     "analytic": (*FLOATING, *COMPLEX),
     "number": (*FLOATING, *INTEGERS),
+    "number_in_int64": (*FLOATING, *(d for d in INTEGERS if d != uint64)),
     "numeric": NUMERIC,
     "wide": WIDE,
     "product": (*WIDE, *COMPLEX),
@@ -52,6 +54,7 @@ KINDS: dict[str, tuple[DType, ...]] = {
     "bool": (bool_,),
     "any": COMPUTED,
     "element": (*COMPUTED, string),
+    "comparable": (*FLOATING, *INTEGERS, bool_, string),
 }
 
 

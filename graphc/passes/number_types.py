@@ -87,7 +87,11 @@ def product_of_complex(node: Node) -> Replacement:
 
 def _is_computed(node: Node) -> bool:
     """Whether kernels or other ops compute it, which look at its numbers."""
-    if node.op.effect not in (Effect.PURE, Effect.RANDOM) or node.op.moves or not node.specs:
+    if node.op.moves or not node.specs:
+        return False
+    if node.op.effect is Effect.WRITE:           # an update of variables, made of other ops
+        return isinstance(node.op, Composite)
+    if node.op.effect not in (Effect.PURE, Effect.RANDOM):
         return False
     if not node.inputs and node.op.effect is Effect.PURE:        # a constant
         return False

@@ -9,10 +9,13 @@ from typing import NamedTuple
 
 
 class Row(NamedTuple):
-    """size: bytes of an element in a buffer. kind: "float", "int", "uint", "bool", "complex", "quantized" or, of what is
-    no number, "". use: "computed" (by maps and kernels), "converted" (by maps, to what they compute), "parts" (it is
-    two numbers), "moved" (by kernels that only copy), "held" (as a constant, no more). widened: the type in which a
-    narrower number is computed. moved_as: the type as which kernels that look at bits only take it."""
+    """size: bytes of an element in a buffer.
+
+    kind: "float", "int", "uint", "bool", "complex", "quantized" or, of what is no number, "". use: "computed" (by maps
+    and kernels), "converted" (by maps, to what they compute), "parts" (two numbers), "moved" (by kernels that only
+    copy), "held" (as a constant, no more). widened: the type in which a narrower number is computed. moved_as: the type
+    as which kernels that look at bits only take it.
+    """
 
     name: str
     short: str

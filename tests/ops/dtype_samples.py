@@ -81,7 +81,8 @@ def _changed(op: type[Op], sample: Sample, values: list[np.ndarray], slot: DType
             value = _drawn(generator, value.shape, dtype, sample) if drawn else _moved(value, dtype)
         made.append(value)
     attributes = {k: _attribute(a, slot, dtype) for k, a in sample.attributes.items()}
-    return Sample(attributes, tuple(made), tolerance=max(sample.tolerance, TOLERANCES.get(dtype, 0)))
+    return Sample(attributes, tuple(made), gradient=sample.gradient,
+                  tolerance=max(sample.tolerance, TOLERANCES.get(dtype, 0)))
 
 
 def _attribute(value: Any, slot: DType, dtype: DType) -> Any:

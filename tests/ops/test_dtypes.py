@@ -47,7 +47,7 @@ def problem_of(op: type[Op], variant: Variant) -> str | None:
     values = arrays(op, sample)
     try:
         definition(op, sample).infer(*specs(values))
-    except TypeError as refusal:
+    except (TypeError, ValueError) as refusal:       # ValueError: Bitcast, of a size that does not fit
         return None if variant.changed[1].name in str(refusal) else f"a refusal that does not name it: {refusal}"
     built = build(op, sample, values)
     with gc.Session(graph=built.graph) as session:

@@ -32,7 +32,7 @@ def in_dtype(op: type[Op], dtype: DType) -> list[Sample]:
         sample = Sample({"Tout": out}, ((3, 4), (4,))[:len(op.operands)], (of, of))
         return [Sample(sample.attributes, tuple(arrays(op, sample)))] if dtype == complex128 else []
     found: list[Variant] = [v for v in variants(op) if v.changed[1] == dtype and v.changed[0] in (float32, float64)]
-    return [v.sample for v in found if accepts(op, v.sample)
+    return [v.sample for v in found if v.sample.gradient and accepts(op, v.sample)
             and not any(np.asarray(x).dtype == np.float32 for x in v.sample.inputs)]
 
 
@@ -54,6 +54,10 @@ def weights(tensors: list[Any], values: list[np.ndarray], seed: int) -> list[np.
             weight = weight + 1j * generator.normal(size=value.shape)
         made.append(np.asarray(weight).astype(tensor.dtype.numpy))
     return made
+
+
+def dense(found: list[Any]) -> list[Any]:
+    return [None if g is None else gc.convert_to_tensor(g) for g in found]
 
 
 def moves(x: Any) -> bool:
@@ -78,7 +82,7 @@ def complex_problem(op: type[Op], sample: Sample, order: int) -> str | None:
     with built.graph.as_default():
         for number in range(order):
             weight = weights(outputs, run_reference(outputs, feeds), number)
-            found = gradients(outputs, inputs, grad_ys=[gc.constant(w) for w in weight])
+            found = dense(gradients(outputs, inputs, grad_ys=[gc.constant(w) for w in weight]))
             last, outputs = outputs, [g for g in found if g is not None]
             if not outputs:
                 return None
@@ -119,9 +123,10 @@ def gradients_of(op: type[Op], sample: Sample, values: list[np.ndarray]) -> list
     outputs = [t for t in (built.outputs[:1] if op.type in FIRST_RESULT_ONLY else built.outputs) if moves(t)]
     inputs = [t for t in built.inputs if moves(t)]
     with built.graph.as_default():
-        given = [gc.cast(gc.constant(np.linspace(0.5, 1, 7)[np.arange(np.prod(s.shape, dtype=int)) % 7].reshape(
-            s.shape.as_list())), s.dtype) for s in outputs]
-        found = [g for g in gradients(outputs, inputs, grad_ys=given) if g is not None]
+        shapes = [r.shape for r in run_reference(outputs, dict(zip(built.inputs, values, strict=True)))]
+        given = [gc.cast(gc.constant(np.linspace(0.5, 1, 7)[np.arange(np.prod(shape, dtype=int)) % 7].reshape(shape)),
+                         t.dtype) for t, shape in zip(outputs, shapes, strict=True)]
+        found = [g for g in dense(gradients(outputs, inputs, grad_ys=given)) if g is not None]
     with gc.Session(graph=built.graph) as session:
         made: list[np.ndarray] = session.run(found, dict(zip(built.inputs, values, strict=True)))
     return made

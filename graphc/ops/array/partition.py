@@ -98,6 +98,7 @@ class _Stitch(Op):
     """merged[indices[m][i, ...]] = data[m][i, ...]: what both kinds share. Rows that no index names are 0."""
 
     checks_data = True
+    moves = True
     operands = ("indices*", "data*")
     results = ("merged",)
     types: ClassVar = {"T": "data*"}
@@ -200,7 +201,6 @@ class ListDiff(Op):
     """The elements of x that are none of y's, in their order, and where they stand in x."""
 
     checks_data = True
-    moves = True
     operands = ("x", "y")
     results = ("out", "idx")
     types: ClassVar = {"T": "x"}
@@ -214,7 +214,7 @@ class ListDiff(Op):
         return inputs[0].dtype, self.out_idx
 
     def infer(self, x: Spec, y: Spec) -> tuple[Spec, ...]:
-        check_kind(self, (x,), "element")
+        check_kind(self, (x,), "comparable")
         same_dtypes(self, (x, y))
         check_dtype(self, "out_idx", self.out_idx, "index")
         check_rank("x", x, 1)

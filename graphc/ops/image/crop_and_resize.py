@@ -44,7 +44,7 @@ def _check_pixels(shape: Sequence[Size]) -> None:
 
 
 def _check_image(op: Op, image: Spec) -> None:
-    check_dtype(op, "image", image.dtype, "number")
+    check_dtype(op, "image", image.dtype, "number_in_int64")
     if image.dtype == uint32:
         raise TypeError(f"argument 'image' has dtype uint32, which {op.type} does not take; cast it (gc.cast)")
     check_rank("image", image, 4)

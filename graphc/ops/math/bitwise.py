@@ -112,7 +112,7 @@ class PopulationCount(Unary):
         if dtype.size < 4 and dtype.min < 0:  # the sign's copies in the wider type do not count
             wide = s.cast(x[0], int32)
             return s.cast(s(self.primitive, s("and", wide, s.constant(2 ** (8 * dtype.size) - 1, int32))), uint8)
-        wide = s.cast(x[0], int64 if dtype.size == 4 and dtype.min == 0 else int32 if dtype.size < 4 else dtype)
+        wide = s.cast(x[0], int32 if dtype.size < 4 else int64 if dtype.is_unsigned else dtype)
         return s.cast(s(self.primitive, wide), uint8)
 
     def grad(self, g, node, dy):

@@ -14,7 +14,7 @@ from graphc.ir.elementwise import check_dtype, check_kind, check_rank
 from graphc.ir.known import require_nonnegative
 from graphc.ir.op import Op, Sample, attr, operand_field, register, same_dtypes
 from graphc.ir.spec import Spec, require_equal, text
-from graphc.ops.math.widened import widened
+from graphc.ops.math.widened import in_order
 
 _NUMBERS = np.array([[1, 5, 1], [0, 7, 5]], np.int32)
 
@@ -179,7 +179,7 @@ class _Bound(Op):
         row, values = inputs
         b.call(
             "search_sorted",
-            [widened(b, row), widened(b, values), outputs[0]],
+            [in_order(b, row), in_order(b, values), outputs[0]],
             dims=[row.shape[0], row.shape[1], values.shape[1]],
             attrs=[int(self.upper)],
         )

@@ -12,7 +12,7 @@ from graphc.ir.elementwise import check_dtype
 from graphc.ir.known import own_symbol
 from graphc.ir.op import Op, Sample, register
 from graphc.ir.spec import Spec, require_equal, text
-from graphc.ops.math.widened import narrow, target, widened
+from graphc.ops.math.widened import from_order, in_order, narrow, target, widened
 
 HOW = {"sum": 0, "mean": 1, "sqrt_n": 2, "prod": 3, "min": 4, "max": 5}  # attr of kernel segment
 _IDS = np.array([0, 0, 1, 3, 3, 3])
@@ -51,6 +51,7 @@ class _Sorted(Op):
     results = ("output",)
     types: ClassVar[dict[str, str]] = {"T": "data", "Tindices": "segment_ids"}
     how: ClassVar[str]
+    kind: ClassVar[str] = "number"
     samples = [
         *(
             Sample({}, (shape, ids.astype(t)), (d, None), gradient=d.is_floating, low=0.5, high=3)
@@ -70,7 +71,7 @@ class _Sorted(Op):
 
     def infer(self, *inputs: Spec) -> Spec:
         data, ids = inputs
-        check_dtype(self, "data", data.dtype, "number")
+        check_dtype(self, "data", data.dtype, self.kind)
         check_dtype(self, "segment_ids", ids.dtype, "index")
         if ids.shape is not None and len(ids.shape) != 1:
             raise ValueError(f"segment_ids must be a vector, but has shape {text(ids.shape)}")
@@ -105,14 +106,14 @@ class _Sorted(Op):
 
 def call_segment(b: Any, how: str, data: Any, ids: Any, y: Any, ascending: bool) -> None:
     """y = the rows of data, one for each element of ids, combined."""
-    made = target(b, y)
+    made, compares = target(b, y), how in ("min", "max")
     b.call(
         "segment",
-        [widened(b, data), ids, made],
+        [in_order(b, data) if compares else widened(b, data), ids, made],
         dims=[ids.elements, dims.product(y.shape[1:]), y.shape[0]],
         attrs=[HOW[how], int(ascending)],
     )
-    narrow(b, made, y, bounded=how in ("min", "max"))
+    (from_order if compares else narrow)(b, made, y)
 
 
 @register
@@ -130,6 +131,7 @@ class SegmentMean(_Sorted):
     """The mean of the rows of each segment; of integers rounded towards 0"""
 
     how = "mean"
+    kind = "number_in_int64"           # of sums that are divided
 
     def grad(self, g, node, dy):
         data, ids = node.inputs

@@ -12,7 +12,7 @@ from graphc.ir.elementwise import check_dtype, check_kind, check_rank
 from graphc.ir.known import require_nonnegative
 from graphc.ir.op import Op, Sample, attr, operand_field, register
 from graphc.ir.spec import Spec, require_equal, require_less_equal, text
-from graphc.ops.math.widened import narrow, target, widened
+from graphc.ops.math.widened import from_order, in_order, target
 
 _TIES = np.array([[1, 3, 3, -2, 3, 0], [2, 2, 2, 2, 2, 2]], np.float32)
 _CASES = [
@@ -76,8 +76,8 @@ class TopKV2(Op):
         x = inputs[0]
         values = target(b, outputs[0])
         sizes = [dims.product(x.shape[:-1]), x.shape[-1], self.k]
-        b.call("top_k", [widened(b, x), values, outputs[1]], dims=sizes)
-        narrow(b, values, outputs[0])
+        b.call("top_k", [in_order(b, x), values, outputs[1]], dims=sizes)
+        from_order(b, values, outputs[0])
 
     def grad(self, g: Any, node: Any, dy: Any, _: Any = None) -> list[Any]:
         """dy goes back to where the values stand, by their positions among all elements."""

@@ -42,7 +42,7 @@ class _Dilation(Op):
 
     def result_shape(self, inputs: tuple[Spec, ...]) -> Shape | None:
         """The dilation's shape. Raises ValueError if the operands do not fit."""
-        check_kind(self, inputs, "number")
+        check_kind(self, inputs, "number_in_int64")
         same_dtypes(self, inputs)
         for name, spec, rank in zip(self.operands, inputs, (4, 3, 4), strict=False):
             check_rank(name, spec, rank)

@@ -39,6 +39,7 @@ class _Draw(Op):
 class RandomShuffle(_Draw):
     """The rows of value in another order."""
 
+    moves = True
     operands = ("value",)
     results = ("output",)
     types: ClassVar = {"T": "value"}

@@ -16,6 +16,7 @@ from graphc.ops.random.draws import check_choice, chosen, running_sums
 from graphc.ops.random.philox import groups
 
 KEY = 0x02461E293EC8F720       # under which TensorFlow mixes the seeds
+STEPS = {"f16": 2**10, "bf16": 2**7}        # of uniform numbers of 16 bits
 _SHAPES = ((), (17,), (2, 3, 5), (0, 3), (600,))
 
 
@@ -54,8 +55,14 @@ class _Stateless(Op):
 
 
 class _Floating(_Stateless):
+    moves = True               # its kernel makes float32 and float64, which it brings to 16 bits itself
     operands = ("shape", "seed")
     types: ClassVar = {"T": "shape", "Tseed": "seed"}
+
+    @property
+    def drawn(self) -> DType:
+        """The dtype of the kernel's numbers."""
+        return float32 if self.dtype.is_half else self.dtype  # type: ignore[attr-defined]
 
     def result_dtypes(self, *inputs: Spec) -> tuple[DType, ...]:
         return (self.dtype,)
@@ -68,16 +75,24 @@ class _Floating(_Stateless):
 
     def reference(self, seed: np.ndarray) -> np.ndarray:  # type: ignore[override]
         count = math.prod(self.shape)  # type: ignore[attr-defined]
-        width = 4 if self.dtype == float32 else 2
+        width = 4 if self.drawn == float32 else 2
         found = [v for group in range(-(-count // width)) for v in self.group(seed, group)]
-        return np.array(found[:count], self.dtype.numpy).reshape(self.shape)  # type: ignore[attr-defined]
+        return self.dtype.array(np.array(found[:count], self.drawn.numpy)).reshape(self.shape)  # type: ignore[attr-defined]
 
     def group(self, seed: np.ndarray, group: int) -> list[float]:
         """The numbers of a group of words."""
         raise NotImplementedError
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
-        b.call(self.kernel, [self.mixed(b, inputs[0]), outputs[0]], [outputs[0].elements])
+        y = outputs[0]
+        made = b.temporary(float32, y.shape) if y.dtype.is_half else y
+        b.call(self.kernel, [self.mixed(b, inputs[0]), made], [y.elements])
+        if y.dtype.is_half:
+            b.map(lambda s, v: s.cast(self.rounded(s, v), y.dtype), [made], [y])
+
+    def rounded(self, s: Any, x: Any) -> Any:
+        """What of a float32 number becomes one of 16 bits."""
+        return x
 
 
 def _samples() -> list[Sample]:
@@ -90,6 +105,8 @@ def _samples() -> list[Sample]:
 def uniforms(words: Any, dtype: DType) -> list[float]:
     """TensorFlow's numbers in [0, 1) of four words."""
     w = [int(x) for x in words]
+    if dtype.is_half:
+        return [(x & STEPS[dtype.short] - 1) / STEPS[dtype.short] for x in w]
     if dtype == float32:
         return [(x & 0x7FFFFF) / 2**23 for x in w]
     return [((w[i] & 0xFFFFF) * 2**32 + w[i + 1]) / 2**52 for i in (0, 2)]
@@ -116,6 +133,12 @@ class StatelessRandomUniform(_Floating):
     def group(self, seed: np.ndarray, group: int) -> list[float]:
         return uniforms(stream(seed, 1, group)[0], self.dtype)
 
+    def rounded(self, s: Any, x: Any) -> Any:
+        """Its last bits: 10 of float16, 7 of bfloat16."""
+        steps = STEPS[self.dtype.short]
+        word = s.cast(s("mul", x, s.constant(2.0**23, float32)), int32)
+        return s("mul", s.cast(s("and", word, s.constant(steps - 1, int32)), float32), s.constant(1 / steps, float32))
+
 
 @register
 class StatelessRandomNormal(_Floating):
@@ -127,7 +150,7 @@ class StatelessRandomNormal(_Floating):
     samples = _samples()
 
     def group(self, seed: np.ndarray, group: int) -> list[float]:
-        return list(normals(stream(seed, 1, group)[0], self.dtype))
+        return list(normals(stream(seed, 1, group)[0], self.drawn))
 
 
 @register
@@ -140,9 +163,9 @@ class StatelessTruncatedNormal(_Floating):
     samples = _samples()
 
     def group(self, seed: np.ndarray, group: int) -> list[float]:
-        width = 4 if self.dtype == float32 else 2
+        width = 4 if self.drawn == float32 else 2
         words = stream(seed, 64, group * width * 64)
-        return [v for four in words for v in normals(four, self.dtype) if abs(v) < 2][:width]
+        return [v for four in words for v in normals(four, self.drawn) if abs(v) < 2][:width]
 
 
 @register

@@ -126,6 +126,7 @@ def _tuples() -> list[Sample]:
 class ScatterUpdate(_Scatter):
     """ref[indices[i, ..., j]] = updates[i, ..., j]; of several for one row the last one counts."""
 
+    moves = True
     how: ClassVar[str] = "update"
     use_locking: bool = attr("bool", True)
     samples: ClassVar = _rows()
@@ -189,6 +190,7 @@ class ScatterMax(_Scatter):
 class ScatterNdUpdate(_ScatterNd):
     """The slices of ref at the index tuples become updates; of several for one place the last one counts."""
 
+    moves = True
     how: ClassVar[str] = "update"
     use_locking: bool = attr("bool", True)
     samples: ClassVar = _tuples()

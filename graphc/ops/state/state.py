@@ -76,6 +76,7 @@ def _check_update(op: Op, ref: Spec, value: Spec) -> Spec:
 class Assign(Composite):
     """ref = value."""
 
+    moves = True
     operands = ("ref", "value")
     results = ("output_ref",)
     types = {"T": "ref"}

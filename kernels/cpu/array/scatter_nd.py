@@ -108,6 +108,15 @@ def divide_integers(target, update, columns):
 
 
 @helper
+def divide_unsigned(target, update, columns):
+    for i in range(columns):
+        if update[i] == 0:
+            return DIVISION_BY_ZERO
+        target[i] = target[i] // update[i]
+    return OK
+
+
+@helper
 def overwrite(target, update, columns, how):
     for i in range(columns):
         target[i] = update[i]
@@ -143,8 +152,9 @@ def changing(divide):
 
 def make_scatter(types):
     apply = overwrite
-    if types["T"] not in ("bool", "u64"):
-        apply = changing(divide_floats if types["T"] in FLOATS else divide_integers)
+    if types["T"] != "bool":
+        apply = changing(divide_floats if types["T"] in FLOATS else
+                         divide_unsigned if types["T"] == "u64" else divide_integers)
 
     def bind(batch, count, inner, s0, s1, s2, s3, s4, s5, s6, depth, how, choice):
         # USER: elements of inner of a tile; USER + 1: tiles along inner
