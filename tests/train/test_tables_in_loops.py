@@ -1,5 +1,5 @@
-"""Gradients of tables that loops and branches gather from: IndexedSlices of the rows of every iteration, never a tensor of
-the table's size. The oracle is the same program with one_hot and matmul in place of the gather, whose gradient is dense."""
+"""Gradients of tables that loops and branches gather from: IndexedSlices of the rows of every iteration, never a tensor
+of the table's size. The oracle is the same program with one_hot and tensordot, whose gradient is dense."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -172,7 +172,8 @@ OPTIMIZERS = [gc.train.GradientDescentOptimizer(0.1), gc.train.AdagradOptimizer(
 @pytest.mark.parametrize("program", [recurrent, nested, branch_in_loop], ids=lambda p: p.__name__)
 def test_a_step_takes_no_memory_of_the_tables_size(program: Program, optimizer: Any) -> None:
     rows = 100_003
-    table, count = gc.Variable(gc.fill([rows, WIDTH], gc.constant(0.25, gc.float64)), name="table"), gc.placeholder(gc.int32, [])
+    table = gc.Variable(gc.fill([rows, WIDTH], gc.constant(0.25, gc.float64)))
+    count = gc.placeholder(gc.int32, [])
     y = program(by_gather, table, count)
     step = optimizer.minimize(gc.reduce_sum(gc.square(y - 1.0)))
     plan = compile_graph([], feeds=[count], targets=[step]).plan
