@@ -1,15 +1,16 @@
 """Spec: all that is known of a tensor while compiling."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from graphc.ir import dims
 from graphc.ir.dims import Dim, Size
 from graphc.ir.dtypes import DType
 
+T = TypeVar("T")
 Shape = tuple[Size, ...]
 VALUE_LIMIT = 64   # integer tensors of at most this many elements carry their value
 
@@ -101,13 +102,12 @@ def joined_elements(a: Spec, b: Spec) -> tuple[Elements, ...]:
 _requirements: ContextVar[list[Requirement] | None] = ContextVar("requirements", default=None)
 
 
-@contextmanager
-def collecting_requirements() -> Iterator[list[Requirement]]:
-    """Collects what `require_equal` and its kin could not prove inside the block."""
+def with_requirements(function: Callable[..., T], arguments: Sequence[Any]) -> tuple[T, list[Requirement]]:
+    """What the function returns, and what `require_equal` and its kin could not prove meanwhile."""
     found: list[Requirement] = []
     token = _requirements.set(found)
     try:
-        yield found
+        return function(*arguments), found
     finally:
         _requirements.reset(token)
 

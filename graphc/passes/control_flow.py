@@ -95,8 +95,8 @@ def states_read(nodes: Iterator[Node]) -> set[str]:
 def everything(flow: Flow) -> list[Node]:
     """Nodes of the flow and of those inside."""
     found = everything(flow.info["prepare"]) if "prepare" in flow.info else []
-    for node in flow.nodes():
-        found.append(node)
-        for inner in getattr(node.op, "flows", ()):
+    found += flow.nodes()
+    for node in flow.nested:
+        for inner in node.op.flows:  # type: ignore[attr-defined]
             found += everything(inner)
     return found
