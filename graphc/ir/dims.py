@@ -199,6 +199,10 @@ def same(a: Size, b: Size) -> bool:
 
 def different(a: Size, b: Size) -> bool:
     """Whether a and b are provably unequal."""
+    if a is b:
+        return False
+    if isinstance(a, int) and isinstance(b, int):
+        return a != b
     difference = a - b
     return isinstance(difference, int) and difference != 0
 

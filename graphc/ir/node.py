@@ -11,7 +11,7 @@ from typing import Any
 
 from graphc.ir.computed import computed
 from graphc.ir.op import Op
-from graphc.ir.spec import Requirement, Spec, collecting_requirements
+from graphc.ir.spec import Requirement, Spec, with_requirements
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,9 @@ class Value:
     node: Node
     index: int
 
+    def __hash__(self) -> int:
+        return hash(self.node) + self.index
+
     @property
     def spec(self) -> Spec:
         return self.node.specs[self.index]
@@ -70,6 +73,11 @@ class Flow:
     def nodes(self) -> Iterator[Node]:
         """Every node once, operands and token edges first (topological order; the same order every time)."""
         return iter(self._order)
+
+    @computed
+    def nested(self) -> tuple[Node, ...]:
+        """The nodes that are loops or branches."""
+        return tuple(node for node in self._order if hasattr(node.op, "flows"))
 
     @computed
     def _order(self) -> tuple[Node, ...]:
@@ -97,7 +105,6 @@ def _walk(root: Node, seen: set[Node]) -> Iterator[Node]:
 
 def make_node(op: Op, inputs: Sequence[Value], origins: Sequence[Origin] = (), after: Sequence[Node] = ()) -> Node:
     """A node with its output specs inferred; what inference could not prove is kept as its requirements."""
-    with collecting_requirements() as requirements:
-        specs = op.infer(*(v.spec for v in inputs))
+    specs, requirements = with_requirements(op.infer, [v.node.specs[v.index] for v in inputs])
     outputs = specs if isinstance(specs, tuple) else (specs,)
     return Node(op, tuple(inputs), outputs, tuple(after), tuple(origins), tuple(requirements))

@@ -144,6 +144,7 @@ class Op:
     samples: ClassVar[Sequence[Sample]] = ()
     type: ClassVar[str]
     floats: ClassVar[tuple[str, ...]] = ()       # fields that are floats (made by `register`)
+    _field_operands: ClassVar[tuple[str, ...]]   # of this very class, once somebody asked
 
     def __post_init__(self) -> None:
         for name in self.floats:
@@ -187,7 +188,10 @@ class Op:
 
     @classmethod
     def field_operands(cls) -> tuple[str, ...]:
-        return tuple(f.name for f in dataclasses.fields(cls) if f.metadata.get("operand"))
+        found: tuple[str, ...] | None = cls.__dict__.get("_field_operands")
+        if found is None:
+            found = cls._field_operands = tuple(f.name for f in dataclasses.fields(cls) if f.metadata.get("operand"))
+        return found
 
     @classmethod
     def is_variadic(cls) -> bool:

@@ -2,15 +2,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from graphc.ir import dims
 from graphc.ir.dims import Dim, Size
 from graphc.ir.dtypes import INTEGERS, DType
 
+T = TypeVar("T")
 Shape = tuple[Size, ...]
 VALUE_LIMIT = 64   # integer tensors of at most this many elements carry their value
 
@@ -112,13 +114,12 @@ def joined_elements(a: Spec, b: Spec) -> tuple[Elements, ...]:
 _requirements: ContextVar[list[Requirement] | None] = ContextVar("requirements", default=None)
 
 
-@contextmanager
-def collecting_requirements() -> Iterator[list[Requirement]]:
-    """Collects what `require_equal` and its kin could not prove inside the block."""
+def with_requirements(function: Callable[..., T], arguments: Sequence[Any]) -> tuple[T, list[Requirement]]:
+    """What the function returns, and what `require_equal` and its kin could not prove meanwhile."""
     found: list[Requirement] = []
     token = _requirements.set(found)
     try:
-        yield found
+        return function(*arguments), found
     finally:
         _requirements.reset(token)
 

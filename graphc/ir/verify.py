@@ -40,7 +40,7 @@ def verify(flow: Flow, after: str) -> list[Node]:
                 _checked.add(node)
         _check_states(flow, nodes)
         _check_symbols(flow, nodes)
-        for node in nodes:
+        for node in flow.nested:
             for inner in getattr(node.op, "flows", ()):
                 verify(inner, f"{after}, inside {node}")
     except InternalError as error:

@@ -25,6 +25,7 @@ class ControlOp(Op):
     """flows, by name, are fields of the classes below; result_specs: the results' Specs."""
 
     flow_fields: ClassVar[tuple[str, ...]]
+    first_operand: ClassVar[int] = 0           # the position of the flows' first input among the operands
     result_specs: tuple[Spec, ...]
 
     @property
@@ -69,6 +70,7 @@ class Branch(ControlOp):
 
     type: ClassVar[str] = "_If"
     flow_fields = ("then", "orelse")
+    first_operand = 1
     then: Flow
     orelse: Flow
 
@@ -93,8 +95,8 @@ def states_read(nodes: Iterator[Node]) -> set[str]:
 def everything(flow: Flow) -> list[Node]:
     """Nodes of the flow and of those inside."""
     found = everything(flow.info["prepare"]) if "prepare" in flow.info else []
-    for node in flow.nodes():
-        found.append(node)
-        for inner in getattr(node.op, "flows", ()):
+    found += flow.nodes()
+    for node in flow.nested:
+        for inner in node.op.flows:  # type: ignore[attr-defined]
             found += everything(inner)
     return found

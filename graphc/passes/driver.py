@@ -29,17 +29,16 @@ def run_pipeline(flow: Flow, pipeline: Sequence[tuple[str, Pass]]) -> tuple[Flow
                          f"{suggestion(dump, [name for name, _ in pipeline])}")
     reports = []
     verify(flow, "snapshot")
-    before = everything(flow)
+    before, transposes = counted(flow)
     for name, run in pipeline:
         start = time.perf_counter()
         changed = everywhere(flow, run)
         if changed is not flow:
             verify(changed, name)
-        after = before if changed is flow else everything(changed)
+        after, left = (before, transposes) if changed is flow else counted(changed)
         flow = changed
-        report = PassReport(name, len(before), len(after), (time.perf_counter() - start) * 1e3,
-                            count_transposes(before), count_transposes(after))
-        before = after
+        report = PassReport(name, len(before), len(after), (time.perf_counter() - start) * 1e3, transposes, left)
+        before, transposes = after, left
         reports.append(report)
         if dump in (name, "all"):
             print(report, file=sys.stderr)
@@ -48,6 +47,11 @@ def run_pipeline(flow: Flow, pipeline: Sequence[tuple[str, Pass]]) -> tuple[Flow
 
                 print(flow_text(flow), file=sys.stderr)
     return flow, reports
+
+
+def counted(flow: Flow) -> tuple[list[Node], int]:
+    nodes = everything(flow)
+    return nodes, count_transposes(nodes)
 
 
 def everywhere(flow: Flow, run: Callable[[Flow], Flow]) -> Flow:
@@ -61,7 +65,7 @@ def everywhere(flow: Flow, run: Callable[[Flow], Flow]) -> Flow:
         done.add(op)
         return None if op.flows == node.op.flows else dataclasses.replace(node, op=op)
 
-    if any(isinstance(node.op, ControlOp) for node in flow.nodes()):
+    if flow.nested:
         flow = rewrite(flow, [inside])
     before = flow.info.get("prepare")
     if before is not None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from graphc.errors import InvalidArgumentError, built_at
 from graphc.ir.tensor import Operation, Tensor
-from graphc.ops.control.control import BRANCHES, bodies
+from graphc.ops.control.control import BRANCHES, LOOPS, bodies
 
 
 def needed_operations(fetches: Sequence[Tensor], targets: Sequence[Operation], fed: set[Tensor]) -> list[Operation]:
@@ -47,7 +47,9 @@ def inputs_needed(operation: Operation) -> list[bool]:
     return needed
 
 
-def _read_by(operation: Operation) -> list[Tensor]:
+def _read_by(operation: Operation) -> Sequence[Tensor]:
+    if not isinstance(operation.definition, (*LOOPS, *BRANCHES)):
+        return operation.inputs
     return [t for t, needed in zip(operation.inputs, inputs_needed(operation), strict=True) if needed]
 
 

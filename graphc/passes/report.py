@@ -24,8 +24,10 @@ class PassReport:
 
 def count_transposes(nodes: Iterable[Node]) -> int:
     """Transposes among the nodes, those inside fused ones included."""
-    return sum(_is_transpose(node) or sum(map(_is_transpose, getattr(node.op, "members", ()))) for node in nodes)
-
-
-def _is_transpose(node: Node) -> bool:
-    return isinstance(node.op, View) and node.op.permutation() is not None
+    count = 0
+    for node in nodes:
+        members: Iterable[Node] = getattr(node.op, "members", ())
+        for one in (node, *members):
+            if isinstance(one.op, View) and one.op.permutation() is not None:
+                count += 1
+    return count

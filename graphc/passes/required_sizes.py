@@ -45,6 +45,8 @@ def with_user_shapes(operation: Operation, node: Node, known: Container[dims.Sym
                 raise UnimplementedError(
                     f"{operation.type} '{operation.name}': set_shape gave '{tensor.name}' the shape {tensor.shape}, "
                     f"which holds in every run; but it has rank {len(spec.shape)}{built_at(operation)}", operation)
+            if all(a is None or isinstance(b, int) for a, b in zip(said, spec.shape, strict=True)):
+                continue
             shape = tuple(b if a is None or isinstance(b, int) or any(s not in known for s in symbols(b)) else a
                           for a, b in zip(said, spec.shape, strict=True))
             requirements += _required(tensor, shape, spec.shape)
@@ -57,7 +59,8 @@ def with_user_shapes(operation: Operation, node: Node, known: Container[dims.Sym
 def as_said(operation: Operation, tensor: Tensor, value: Value) -> Value:
     """The value with the sizes that the user said of `tensor`, which only its node makes known."""
     said, spec = tensor.spec.static_shape, value.spec
-    if said is None or spec.shape is None:
+    if said is None or spec.shape is None or all(a is None or isinstance(b, int)
+                                                 for a, b in zip(said, spec.shape, strict=True)):
         return value
     shape = tuple(b if a is None or isinstance(b, int) else a for a, b in zip(said, spec.shape, strict=True))
     required = _required(tensor, shape, spec.shape)

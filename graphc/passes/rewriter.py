@@ -34,12 +34,14 @@ def rewrite(flow: Flow, rules: Sequence[Rule]) -> Flow:
 
 
 class Rewriter:
-    """One walk over a flow. `new` maps each value of the old flow (or made by a rule) to what stands for it now."""
+    """One walk over a flow. `new` maps values of the old flow (or made by a rule) to what stands for them now, `nodes`
+    nodes; what is not in them stands for itself. moved: the nodes of the values in `new`."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = rules
         self.new: dict[Value, Value] = {}
         self.nodes: dict[Node, Node] = {}
+        self.moved: set[Node] = set()
         self.done: set[Node] = set()
         self.wanted: dict[Value, Spec] = {}      # of results of new nodes, the Specs that they are to have
         self.required: dict[Node, tuple[Requirement, ...]] = {}      # of new nodes, what they take over,
@@ -51,8 +53,8 @@ class Rewriter:
         for node in flow.nodes():
             if node not in self.done:
                 self._visit(node)
-        outputs = tuple(self.new[v] for v in flow.outputs)
-        effects = tuple(dict.fromkeys(self.nodes[n] for n in flow.effects))
+        outputs = tuple(self.new.get(v, v) for v in flow.outputs)
+        effects = tuple(dict.fromkeys(self.nodes.get(n, n) for n in flow.effects))
         if outputs == flow.outputs and effects == flow.effects:
             return flow                      # nodes are immutable: the roots are the same, so all is
         return dataclasses.replace(flow, outputs=outputs, effects=effects)
@@ -79,6 +81,7 @@ class Rewriter:
             for old, value in zip((node.value(i) for i in range(len(node.specs))), values, strict=True):
                 self._settle(value.node)
                 self.new[old] = self.new.get(value, value)
+                self.moved.add(node)
             self.nodes[node] = self.nodes.get(values[0].node, values[0].node) if values else current
             self.done.add(node)
             return
@@ -99,6 +102,8 @@ class Rewriter:
 
     def _with_wanted(self, made: Node, current: Node) -> Node:
         """`current`, which stands for `made`, with what it takes over from the node that `made` replaces."""
+        if made not in self.required and made not in self.makers and not self.wanted:
+            return current
         specs = tuple(self.wanted.get(made.value(i), spec) for i, spec in enumerate(current.specs))
         requirements = tuple(dict.fromkeys((*current.requirements, *self.required.get(made, ()))))
         after = tuple(dict.fromkeys((*current.after, *self.makers.get(made, ()))))
@@ -157,19 +162,28 @@ class Rewriter:
 
     def keep(self, old: Node, new: Node) -> None:
         """`new` stands for `old`, and for itself."""
-        for i in range(len(old.specs)):
-            value = new.value(i)
-            self.new[value] = value
-            if old is not new:
-                self.new[old.value(i)] = value
-        self.nodes[old] = self.nodes[new] = new
         self.done.add(old)
-        self.done.add(new)
+        if new in self.moved:
+            self.moved.discard(new)
+            for i in range(len(new.specs)):
+                self.new.pop(new.value(i), None)
+        self.nodes.pop(new, None)
+        if old is not new:
+            self.done.add(new)
+            self.moved.add(old)
+            self.nodes[old] = new
+            self.new.update((old.value(i), new.value(i)) for i in range(len(old.specs)))
 
     def _with_new_inputs(self, node: Node) -> Node:
-        inputs = tuple(self.new.get(v, v) for v in node.inputs)
+        moved = self.moved
+        for value in node.inputs:
+            if value.node in moved:
+                inputs = tuple([self.new.get(v, v) for v in node.inputs])
+                break
+        else:
+            inputs = node.inputs
         if not node.after:
-            return node if inputs == node.inputs else rebuilt(node, inputs)
+            return node if inputs is node.inputs else rebuilt(node, inputs)
         return rebuilt(node, inputs, tuple(dict.fromkeys(self.nodes.get(n, n) for n in node.after)))
 
 

@@ -364,18 +364,19 @@ class Snapshot:
 
     def finish_node(self, operation: Operation, node: Node) -> Node:
         """The node behind what makes its sizes known, in the order of effects; its own new symbols are noted."""
-        after = list(node.after)
-        if node.op.effect in (Effect.HOST, Effect.READ, Effect.WRITE) and self.last_host is not None:
+        op, after = node.op, list(node.after)
+        if op.effect in (Effect.HOST, Effect.READ, Effect.WRITE) and self.last_host is not None:
             after.append(self.last_host)
         sizes = [s for spec in node.specs for s in (*(spec.shape or ()), *(spec.value or ()))
                  if isinstance(s, dims.Dim)]
-        after += [b for b in self._binders_of([*node.op.sizes(), *sizes]) if b not in after]
+        if self.binders:
+            after += [b for b in self._binders_of([*op.sizes(), *sizes]) if b not in after]
         if tuple(after) != node.after:
             node = dataclasses.replace(node, after=tuple(after))
         for symbol in {s for size in sizes for s in symbols(size)} - self.known:
             self.known.add(symbol)                    # made by the op itself: known once it has run
             self.binders[symbol] = node
-        if node.op.effect in (Effect.HOST, Effect.READ, Effect.WRITE):
+        if op.effect in (Effect.HOST, Effect.READ, Effect.WRITE):
             self.last_host = node
             self.effects.append(node)
         self.required += [(r, node.origins) for r in node.requirements]

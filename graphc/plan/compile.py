@@ -1,9 +1,11 @@
 """compile_graph: from the user's graph to a Plan; the one entrance of the compiler."""
 from __future__ import annotations
 
+import gc
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +56,13 @@ def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), 
         feed_ranks = [len(t.spec.shape or ()) for t in feeds]
     if pipeline is None:
         pipeline = UNFUSED if os.environ.get("GRAPHC_FUSION") == "0" else PIPELINE
+    with uncollected():
+        return _compile(fetches, targets, feeds, feed_ranks, pipeline, feed_shapes)
+
+
+def _compile(fetches: Sequence[Tensor], targets: Sequence[Operation], feeds: Sequence[Tensor],
+             feed_ranks: Sequence[int], pipeline: Sequence[tuple[str, Pass]],
+             feed_shapes: Sequence[tuple[int, ...] | None] | None) -> Compiled:
     start = time.perf_counter()
     flow = take_snapshot(fetches, targets, feeds, feed_ranks, feed_shapes)
     taken = (time.perf_counter() - start) * 1e3
@@ -66,6 +75,19 @@ def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), 
     reports.append(PassReport("lower", last.nodes_after, steps, (time.perf_counter() - begin) * 1e3,
                               last.transposes_after, last.transposes_after))
     return Compiled(compiled.plan, compiled.constants, compiled.states, tuple(reports), compiled.hosts)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without Python's search for cycles, which would go through the many objects of a large graph again and again; nodes
+    and plans have none."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def pass_table(fetches: Sequence[Tensor | Operation], feeds: Sequence[Tensor] = ()) -> str:

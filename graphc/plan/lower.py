@@ -23,31 +23,30 @@ from graphc.ir.node import Flow, Node, Value
 from graphc.ir.op import Alias, Effect, Elementwise, Reduction, View
 from graphc.ir.spec import Requirement, Spec
 from graphc.ops.array.source import Const
-from graphc.passes.control_flow import Branch, Loop
+from graphc.passes.control_flow import Branch, ControlOp, Loop
 from graphc.passes.fused import Fused
 from graphc.passes.internal_ops import BindSizes, Prepared, StateInitialized
 from graphc.passes.required_sizes import symbols
 from graphc.plan.access import Access, Text
 from graphc.plan.builder import BodyBuilder
 from graphc.plan.lower_fused import FusedLowering, single
-from graphc.plan.placement import Placement, consumers_of
+from graphc.plan.placed import Placed
 from graphc.plan.plan import Body, BufferKind, Call, If, Map, While
 from graphc.plan.plan_builder import PlanBuilder
 from graphc.plan.scalar_program import check_held
-from graphc.plan.schedule import schedule
 
 
-def lower_body(owner: PlanBuilder, flow: Flow, name: str) -> int:
+def lower_body(owner: PlanBuilder, flow: Flow, name: str, placed: Placed | None = None) -> int:
     """Writes `flow` as a body of the plan; returns its number."""
     number = owner.begin_body()
-    owner.bodies[number] = BodyLowering(owner, flow, name).run()
+    owner.bodies[number] = BodyLowering(owner, flow, name, placed or Placed(flow)).run()
     return number
 
 
 class BodyLowering:
     """See the header."""
 
-    def __init__(self, owner: PlanBuilder, flow: Flow, name: str) -> None:
+    def __init__(self, owner: PlanBuilder, flow: Flow, name: str, placed: Placed) -> None:
         self.flow = flow
         self.b = BodyBuilder(owner, name)
         self.access: dict[Value, Access] = {}
@@ -55,11 +54,8 @@ class BodyLowering:
         self.info_buffers: dict[str, Access] = {}
         self.saved: list[tuple[Access, int | str]] = []
         self.required: set[tuple[str, Size, Size]] = set()
-        nodes = list(flow.nodes())
-        self.consumers = consumers_of(nodes)
-        self.placement = Placement(flow, nodes, self.consumers)
-        self.order = schedule(nodes, self.placement.soft_edges(), self.placement.checks, self.placement.writers())
-        self.placement.decide(self.order)
+        self.placed, self.placement = placed, placed.placement
+        self.consumers, self.order = placed.consumers, placed.order
 
     def run(self) -> Body:
         self._inputs()
@@ -97,10 +93,12 @@ class BodyLowering:
         for index, node in enumerate(self.flow.inputs):
             for axis, size in enumerate(node.specs[0].shape or ()):
                 self.b.dims.define_input(size, index, axis)
+        kept = set(self.placement.kept.values())
         for index, node in enumerate(self.flow.inputs):
             spec = node.specs[0]
             assert spec.shape is not None
-            access = self.b.buffer(BufferKind.INPUT, spec.dtype, spec.shape, index)
+            kind = BufferKind.CARRIED if index in kept else BufferKind.INPUT
+            access = self.b.buffer(kind, spec.dtype, spec.shape, index)
             self.b.inputs.append(access.buffer)
             self.access[node.value()] = access
 
@@ -109,7 +107,10 @@ class BodyLowering:
         for index, value in enumerate(self.flow.outputs):
             spec = value.spec
             assert spec.shape is not None
-            access = self.b.buffer(BufferKind.OUTPUT, spec.dtype, spec.shape, index)
+            if index in self.placement.kept:
+                access = self.access[self.flow.inputs[self.placement.kept[index]].value()]
+            else:
+                access = self.b.buffer(BufferKind.OUTPUT, spec.dtype, spec.shape, index)
             self.b.outputs.append(access.buffer)
             self.output_buffers.append(access)
 
@@ -254,22 +255,39 @@ class BodyLowering:
         self.access[node.value()] = self.b.reshape(self.access[node.inputs[0]], shape)
 
     def _loop(self, node: Node) -> None:
-        op, owner = node.op, self.b.plan
+        op = node.op
         assert isinstance(op, Loop)
-        cond, body = (lower_body(owner, flow, f"{_name(node)}/{part}") for part, flow in zip(op.flow_fields, op.flows,
-                                                                                             strict=True))
-        operands = tuple(self.b.contiguous(self.access[v]).buffer for v in node.inputs)
+        cond, body = self._bodies(node, op)
+        operands = self._operands(node, op)
         self.b.into_slots(self._wanted(node), lambda slots, binds: While(
             cond, body, operands, op.carried, slots, binds, origins=self.b.origins))
 
     def _branch(self, node: Node) -> None:
-        op, owner = node.op, self.b.plan
+        op = node.op
         assert isinstance(op, Branch)
-        then, orelse = (lower_body(owner, flow, f"{_name(node)}/{part}") for part, flow in zip(op.flow_fields, op.flows,
-                                                                                               strict=True))
-        pred, *operands = (self.b.contiguous(self.access[v]).buffer for v in node.inputs)
+        then, orelse = self._bodies(node, op)
+        pred, *operands = self._operands(node, op)
         self.b.into_slots(self._wanted(node), lambda slots, binds: If(
             pred, then, orelse, tuple(operands), slots, binds, origins=self.b.origins))
+
+    def _bodies(self, node: Node, op: ControlOp) -> tuple[int, ...]:
+        return tuple(lower_body(self.b.plan, placed.flow, f"{_name(node)}/{part}", placed)
+                     for part, placed in zip(op.flow_fields, self.placed.bodies(op), strict=True))
+
+    def _operands(self, node: Node, op: ControlOp) -> tuple[int, ...]:
+        """The buffers of a loop's or branch's operands. What it would change in memory that is this body's own, and is
+        not where its result goes, it gets a copy of."""
+        operands = [self.b.contiguous(self.access[v]) for v in node.inputs]
+        for output, given in self.placed.kept_by(op).items():
+            position = given + op.first_operand
+            root = self.b.buffers[self._root(operands[position].buffer)]
+            target = self.placement.target.get(node.value(output))
+            stays = isinstance(target, int) and self.placement.kept.get(target) == root.index
+            if root.kind == BufferKind.CARRIED and not stays:
+                copied = self.b.temporary(operands[position].dtype, operands[position].shape)
+                self.b.copy(operands[position], copied)
+                operands[position] = copied
+        return tuple(x.buffer for x in operands)
 
     def _wanted(self, node: Node) -> list[Access | Spec]:
         """The results' memory; of a result that nothing uses just its Spec."""

@@ -10,13 +10,19 @@ not). Else it is computed aside and copied at the end. An output that wants the 
 runs. An op that overwrites its first operand (rows of a table) writes there, too: then whatever computes that operand
 writes into the variable's memory in turn.
 
+Results of a body that change some rows of what came in as an input, or pass it on, may stay in its memory (`kept`):
+so a loop copies a table once, not in every iteration, and a loop or branch inside another one not at all. The same
+holds as for variables: all that reads the old value comes first, and no output wants it.
+
 A run that fails leaves every variable as it was: nothing is written into a variable's memory before the last step that
 may fail. The order lets such writes wait (`soft_edges`, `checks`); where they cannot, the value is computed aside.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from graphc.ir import dtypes
+from graphc.ir.dims import Size, same
 from graphc.ir.flow_ops import FlowInput, ReadState, WriteState
 from graphc.ir.node import Flow, Node, Value
 from graphc.ir.op import Alias, Effect, Elementwise, Reduction
@@ -40,9 +46,14 @@ def consumers_of(nodes: Iterable[Node]) -> Consumers:
 
 class Placement:
     """target: value -> output number or variable name that its step writes; early, late: copies before and after;
-    aside: old values of variables (and where they go) that are saved first and copied at the end."""
+    aside: old values of variables (and where they go) that are saved first and copied at the end. kept: output -> input
+    in whose memory it stays.
 
-    def __init__(self, flow: Flow, nodes: Sequence[Node], consumers: Consumers) -> None:
+    may_stay(output, input): whether the flow's caller allows that. kept_by: `kept` of a loop's or branch's bodies."""
+
+    def __init__(self, flow: Flow, nodes: Sequence[Node], consumers: Consumers,
+                 may_stay: Callable[[int, int], bool] = lambda output, given: False,
+                 kept_by: Callable[[ControlOp], Mapping[int, int]] = lambda op: {}) -> None:
         self.flow = flow
         self.consumers = consumers
         self.target: dict[Value, int | str] = {}
@@ -51,6 +62,9 @@ class Placement:
         self.aside: list[Copy] = []
         self.writes: dict[str, Value] = {n.op.state: n.inputs[0] for n in flow.effects if isinstance(n.op, WriteState)}
         self.written = list(self.writes)
+        self.kept_by = kept_by
+        self.staying = self._find_staying(may_stay)
+        self.kept: dict[int, int] = {}
         self.checks = [node for node in nodes if may_fail(node)] if self.writes else []
         self.reads: dict[str, Node] = {}
         self.inner_readers: dict[str, list[Node]] = {}     # loops and branches that read a variable themselves
@@ -81,15 +95,20 @@ class Placement:
     def readers(self, state: str) -> list[Node]:
         """The nodes that read the old value of a variable."""
         read = self.reads.get(state)
+        found = self._users(read.value()) if read is not None else []
+        return [*found, *self.inner_readers.get(state, ())]
+
+    def _users(self, value: Value) -> list[Node]:
+        """The nodes that read a value, maybe through Aliases."""
         found: list[Node] = []
-        waiting = [read.value()] if read is not None else []
+        waiting = [value]
         while waiting:
             for node in self.consumers.get(waiting.pop(), ()):
                 if isinstance(node.op, Alias):
                     waiting.append(node.value())
                 elif not isinstance(node.op, WriteState):
                     found.append(node)
-        return [*found, *self.inner_readers.get(state, ())]
+        return found
 
     def sizes_from(self, value: Value) -> list[Node]:
         """What the Aliases from the root to `value` come after, the root itself aside: it makes their sizes known."""
@@ -101,7 +120,9 @@ class Placement:
         readers = [(reader, made.node) for state, value in self.writes.items()
                    for reader in self.readers(state) for made in self.writing(value)]
         sizes = [(node, self.root(value).node) for value in self.flow.outputs for node in self.sizes_from(value)]
-        return [*readers, *((a, b) for a, b in sizes if not _is_source(b))]
+        keeping = [(user, chain[-1].node) for _, given, chain in self.staying if chain
+                   for user in self._users(self.flow.inputs[given].value())]
+        return [*readers, *((a, b) for a, b in sizes if not _is_source(b)), *keeping]
 
     def writers(self) -> list[Node]:
         """The steps that might write a variable's memory."""
@@ -112,32 +133,54 @@ class Placement:
         """What may be computed in a variable's memory, the last one first: the root of its new value and, if that
         overwrites an operand that nothing else needs, this one, and so on."""
         found = [self.root(value)]
-        while (position := found[-1].node.op.overwrites) is not None:
-            inputs = found[-1].node.inputs
-            before = self.root(inputs[position])
-            if _is_source(before.node) or inputs.count(inputs[position]) > 1 or not self._used_by_one(before):
+        while (before := self.overwritten(found[-1])) is not None:
+            if _is_source(before.node) or len(self._users(before)) != 1 or self._is_result(before):
                 break
             found.append(before)
         return found
 
-    def _used_by_one(self, value: Value) -> bool:
-        users: set[Node] = set()
-        waiting = [value]
-        while waiting:
-            seen = waiting.pop()
-            if seen in self.flow.outputs:
-                return False
-            for node in self.consumers.get(seen, ()):
-                if isinstance(node.op, Alias):
-                    waiting.append(node.value())
-                else:
-                    users.add(node)
-        return len(users) == 1
+    def overwritten(self, value: Value) -> Value | None:
+        """The operand whose memory the step that computes `value` may write, if it reads it nowhere else."""
+        op, inputs = value.node.op, [self.root(v) for v in value.node.inputs]
+        position = op.overwrites
+        if isinstance(op, ControlOp) and value.index in self.kept_by(op):
+            position = self.kept_by(op)[value.index] + op.first_operand
+        if position is None or inputs.count(inputs[position]) > 1:
+            return None
+        return inputs[position]
+
+    def _is_result(self, value: Value) -> bool:
+        """Whether an output is that value, maybe through Aliases."""
+        return any(self.root(output) == value for output in self.flow.outputs)
+
+    def _find_staying(self, may_stay: Callable[[int, int], bool]) -> list[tuple[int, int, list[Value]]]:
+        """(output, input, what is computed in the memory of that input to make the output, the last one first)"""
+        numbers = {node.value(): i for i, node in enumerate(self.flow.inputs)}
+        roots = [self.root(value) for value in self.flow.outputs]
+        found = []
+        for output, (value, root) in enumerate(zip(self.flow.outputs, roots, strict=True)):
+            chain = [] if root in numbers else self.writing(value)
+            given = self.overwritten(chain[-1]) if chain else root
+            if (given in numbers and may_stay(output, numbers[given]) and roots.count(given) == (not chain)
+                    and given.spec.dtype not in (dtypes.variant, dtypes.string)
+                    and given.spec.dtype == value.spec.dtype and _same_sizes(given.spec.shape, value.spec.shape)):
+                found.append((output, numbers[given], chain))
+        return found
+
+    def _keep(self, position: dict[Node, int]) -> None:
+        """Decides what stays in the memory of the inputs, for this order of steps."""
+        for output, given, chain in self.staying:
+            users = self._users(self.flow.inputs[given].value())
+            late = chain and any(position[user] > position[chain[-1].node] for user in users)
+            if not late and not any(value in self.target for value in chain):
+                self.kept[output] = given
+                self.target.update((value, output) for value in chain)
 
     def decide(self, order: Sequence[Node]) -> None:
         """Sets target, early and late for this order of steps."""
         position = {node: i for i, node in enumerate(order)}
         safe = max((position[node] for node in self.checks), default=-1)
+        self._keep(position)
         for state, value in self.writes.items():
             root = self.root(value)
             if _is_source(root.node):
@@ -145,7 +188,8 @@ class Placement:
                     self.aside.append((value, state))
                 else:
                     self.late.append((value, state))
-            elif (root not in self.target and position[root.node] > safe
+            elif (root not in self.target
+                  and (position[root.node] > safe or self._is_written_behind(root, safe, position))
                   and self._after_readers(state, root.node, position)):
                 self.target[root] = state
                 for before in self.writing(value)[1:]:
@@ -156,6 +200,8 @@ class Placement:
             else:
                 self.late.append((value, state))
         for number, value in enumerate(self.flow.outputs):
+            if number in self.kept:
+                continue
             root = self.root(value)
             sizes = self.sizes_from(value)
             if isinstance(root.node.op, ReadState) and root.node.op.state in self.writes:
@@ -179,17 +225,15 @@ class Placement:
         for reader in self.readers(state):
             if position[reader] > last:
                 return False
-            if reader is writer and not self._reads_in_map(state, writer) and not self._overwrites(state, writer):
+            if reader is writer and not isinstance(writer.op, ControlOp) and not self._reads_in_map(state, writer) \
+                    and self.overwritten(writer.value()) != self.reads[state].value():
                 return False
         return True
 
-    def _overwrites(self, state: str, writer: Node) -> bool:
-        """Whether the variable is what the writer overwrites, and nothing else that it reads."""
-        place = writer.op.overwrites
-        if place is None:
-            return False
-        old = self.reads[state].value()
-        return all(self.root(v) != old for i, v in enumerate(writer.inputs) if i != place)
+    def _is_written_behind(self, value: Value, safe: int, position: dict[Node, int]) -> bool:
+        """Whether a loop or branch is the last step that may fail: its results are copied once it is through."""
+        return (isinstance(value.node.op, ControlOp) and position[value.node] == safe
+                and all(isinstance(size, int) for spec in value.node.specs for size in spec.shape or ()))
 
     def _reads_in_map(self, state: str, writer: Node) -> bool:
         """Whether only a map, not a kernel, reads the variable in this step."""
@@ -212,3 +256,7 @@ def may_fail(node: Node) -> bool:
 
 def _is_source(node: Node) -> bool:
     return isinstance(node.op, (FlowInput, ReadState, Prepared, Const))
+
+
+def _same_sizes(a: Sequence[Size] | None, b: Sequence[Size] | None) -> bool:
+    return a is not None and b is not None and len(a) == len(b) and all(map(same, a, b))

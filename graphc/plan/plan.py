@@ -9,6 +9,7 @@ Invariants (plan/verify.py checks them in Python, kernels/runtime/verify.py on e
  2. a dim's operands come before it; a RUNTIME dim is bound by exactly one step of its body;
  3. buffers are contiguous and row-major; their rank is fixed, their dims are dim ids;
  4. CONST and INPUT buffers are never written; STATE buffers only by steps of a body that lists them in `writes`;
+    CARRIED buffers are in no body that is not a loop's or a branch's, and both branches have the same ones;
  5. a buffer is written (in part at least) before it is read; a slot is filled before it is taken;
  6. a body refers only to bodies with a larger index, so nesting is finite;
  7. a step's origins name the user's ops it came from; errors and profiles quote them.
@@ -60,6 +61,7 @@ class BufferKind(IntEnum):
     ARENA = 6       # memory of this body's arena
     ALIAS = 7       # index: the buffer (not ALIAS) whose memory this one is, under other dims of equal product
     COUNTER = 8     # int64[2] = (runs of this session so far, iteration number: ops/philox.py)
+    CARRIED = 9     # index: which input of a loop's or branch's body; an output, too: changed in place
 
 
 @dataclass(frozen=True)
@@ -207,7 +209,7 @@ class While(Step):
     """carried = operands[:carried]; while cond(*operands): carried = body(*operands). Slots receive the carried values.
 
     cond and body are bodies with len(operands) inputs (carried first, then captured); cond has one bool scalar output,
-    body has `carried` outputs.
+    body has `carried` outputs. What is CARRIED there is a copy of the operand, or the operand if that is CARRIED here.
     """
 
     cond: int
@@ -220,7 +222,10 @@ class While(Step):
 
 @dataclass(frozen=True)
 class If(Step):
-    """Slots receive the outputs of body `then` or `orelse`, run on the operands, as the bool scalar `pred` tells."""
+    """Slots receive the outputs of body `then` or `orelse`, run on the operands, as the bool scalar `pred` tells.
+
+    CARRIED buffers: as in While.
+    """
 
     pred: int
     then: int

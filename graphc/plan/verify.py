@@ -7,7 +7,8 @@ Any Plan of the declared types may come in; the time taken grows with its size o
  1. ids are within their tables
  2. dims: operands come before; every RUNTIME dim is bound by one step
  3. ranks are at most 8; an ALIAS is of a buffer that is none; of a list handle only another one is
- 4. CONST, INPUT, PREPARED and COUNTER buffers are not written; STATE only if the body lists it in `writes`
+ 4. CONST, INPUT, PREPARED and COUNTER buffers are not written; STATE only if the body lists it in `writes`; CARRIED
+    buffers are an input and an output of a loop's body or of both branches, and no other operand lies in their memory
  5. buffers are written before they are read, slots filled before they are taken
  6. bodies are referred to by larger numbers only
  7. origins exist
@@ -28,7 +29,7 @@ from graphc.plan.plan import BufferKind, DimKind
 MAX_RANK = 8
 READ_ONLY = (BufferKind.CONST, BufferKind.INPUT, BufferKind.PREPARED, BufferKind.COUNTER)
 FILLED = (BufferKind.CONST, BufferKind.INPUT, BufferKind.PREPARED, BufferKind.COUNTER, BufferKind.STATE,
-          BufferKind.STATE_INFO)
+          BufferKind.STATE_INFO, BufferKind.CARRIED)
 
 
 def verify_plan(plan: p.Plan) -> None:
@@ -103,7 +104,8 @@ class BodyCheck:
         runtime = {i for i, d in enumerate(self.body.dims) if d.kind == DimKind.RUNTIME}
         self.need(self.bound == runtime, f"every RUNTIME dim is bound once (unbound: {sorted(runtime - self.bound)})")
         for output in self.body.outputs:
-            self.need(self._root(output) in self.written, f"output buffer {output} is written")
+            self.need(self._root(output) in self.written or self._is_carried(output),
+                      f"output buffer {output} is written")
 
     def _find_binds(self) -> None:
         """Of each RUNTIME dim the step that binds it; that it is bound once is checked step by step."""
@@ -149,8 +151,12 @@ class BodyCheck:
             for i, number in enumerate(ids):
                 self.need(0 <= number < len(self.body.buffers), f"{kind.name} {i} exists")
                 buffer = self.body.buffers[number]
-                self.need(buffer.kind == kind and buffer.index == i,
+                self.need(buffer.kind == BufferKind.CARRIED or (buffer.kind == kind and buffer.index == i),
                           f"{kind.name} {i} is a buffer of its kind and index")
+        for i, buffer in enumerate(self.body.buffers):
+            if buffer.kind == BufferKind.CARRIED:
+                self.need(self.number > 0 and i in self.body.inputs and self.body.inputs.index(i) == buffer.index
+                          and self.body.outputs.count(i) == 1, f"CARRIED buffer {i} is an input and an output inside")
 
     def _dim_ids(self, ids: Iterable[int], where: str) -> None:
         self.need(all(0 <= d < len(self.body.dims) for d in ids), f"{where}: its dims exist")
@@ -179,6 +185,9 @@ class BodyCheck:
             self.need(row.index in self.states, f"{where}: the body lists state {row.index} in writes")
         self.written.add(root)
         self._sizes_known(buffer, where)
+
+    def _is_carried(self, buffer: int) -> bool:
+        return self.body.buffers[self._root(buffer)].kind == BufferKind.CARRIED
 
     def _sizes_known(self, buffer: int, where: str) -> None:
         self.need(all(self.first_known[d] <= self.step for d in self.body.buffers[buffer].dims),
@@ -287,9 +296,29 @@ class BodyCheck:
             self.need(self.number < body < len(self.plan.bodies), f"{where}: body {body} has a larger number")
             self.need(len(self.plan.bodies[body].inputs) == len(step.operands),
                       f"{where}: body {body} takes its operands")
+        if isinstance(step, (p.While, p.If)):
+            self._carried(step, where)
         if isinstance(step, p.Host):
             self.need(0 <= step.host < len(self.plan.hosts), f"{where}: its function exists")
         if isinstance(step, p.List):
             self.need(0 <= step.operation < len(ListOperation) and len(step.slots) == 1,
                       f"{where}: its operation exists and has one result")
         self._slots(step.slots, step.binds, where)
+
+    def _carried(self, step: p.While | p.If, where: str) -> None:
+        first, second = (self.plan.bodies[b] for b in ((step.cond, step.body) if isinstance(step, p.While)
+                                                       else (step.then, step.orelse)))
+        kept = kept_outputs(second)
+        allowed = kept if isinstance(step, p.If) else {i: i for i in kept}
+        self.need(kept == allowed and kept_outputs(first) == (kept if isinstance(step, p.If) else {}),
+                  f"{where}: its bodies change in place what they may")
+        roots = [self._root(o) for o in step.operands]
+        self.need(all(not self._is_carried(step.operands[i]) or roots.count(roots[i]) == 1 for i in kept.values()),
+                  f"{where}: no other operand lies in memory that its body changes")
+
+
+def kept_outputs(body: p.Body) -> dict[int, int]:
+    """Which outputs of a body lie in the memory of which inputs."""
+    count = len(body.buffers)
+    return {i: body.buffers[b].index for i, b in enumerate(body.outputs)
+            if 0 <= b < count and body.buffers[b].kind == BufferKind.CARRIED}

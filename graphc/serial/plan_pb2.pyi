@@ -158,6 +158,7 @@ class Buffer(_message.Message):
         ARENA: _ClassVar[Buffer.Kind]
         ALIAS: _ClassVar[Buffer.Kind]
         COUNTER: _ClassVar[Buffer.Kind]
+        CARRIED: _ClassVar[Buffer.Kind]
     INPUT: Buffer.Kind
     OUTPUT: Buffer.Kind
     CONST: Buffer.Kind
@@ -167,6 +168,7 @@ class Buffer(_message.Message):
     ARENA: Buffer.Kind
     ALIAS: Buffer.Kind
     COUNTER: Buffer.Kind
+    CARRIED: Buffer.Kind
     KIND_FIELD_NUMBER: _ClassVar[int]
     DTYPE_FIELD_NUMBER: _ClassVar[int]
     DIMS_FIELD_NUMBER: _ClassVar[int]

@@ -21,6 +21,7 @@ from graphc.api.state.variables import Variable
 from graphc.errors import built_at
 from graphc.ir.apply import convert_to_tensor
 from graphc.ir.dtypes import float16, float32, float64
+from graphc.ir.func_graph import outermost
 from graphc.ir.graph import Graph, GraphKeys, get_default_graph
 from graphc.ir.nest import flatten
 from graphc.ir.tensor import Operation, Tensor
@@ -102,10 +103,12 @@ class Optimizer:
         for _, variable in usable:
             if not isinstance(variable, Variable):
                 raise NotImplementedError(f"Trying to optimize unsupported type {variable!r}")
-        graph = usable[0][1].graph
+        home = usable[0][1].graph
+        graph = get_default_graph()
+        graph = graph if outermost(graph) is home else home           # a loop's body, or the variables' own graph
+        with home.as_default(), home.control_dependencies(None):
+            self._create_slots([v for _, v in usable])
         with graph.as_default():
-            with graph.control_dependencies(None):
-                self._create_slots([v for _, v in usable])
             with graph.name_scope(name or self._name) as scope:
                 self._prepare()
                 updates = []
@@ -116,7 +119,7 @@ class Optimizer:
                 if global_step is not None:
                     with graph.control_dependencies([finished]):
                         finished = assign_add(global_step, _one(global_step), name=scope).op
-            if finished not in graph.get_collection_ref(GraphKeys.TRAIN_OP):
+            if graph is home and finished not in graph.get_collection_ref(GraphKeys.TRAIN_OP):
                 graph.add_to_collection(GraphKeys.TRAIN_OP, finished)
         return finished
 
@@ -189,7 +192,7 @@ class Optimizer:
         return self._non_slots[key]
 
     def _get_non_slot_variable(self, name: str, graph: Graph) -> Variable:
-        return self._non_slots[name, graph]
+        return self._non_slots[name, outermost(graph)]
 
     # What a subclass says
 

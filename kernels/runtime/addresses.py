@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from . import image as im
 from . import tables as t
+from .describe import is_given
 from .image import buffer_row
 from .map import map_set_address
 from .memory import function, set_word, word
@@ -11,7 +12,7 @@ from .segments import first_of, next_of, segment_row
 
 @function
 def own_address(frame, image, row):
-    """Address of a buffer that is neither ARENA, ALIAS, INPUT nor OUTPUT."""
+    """Address of a buffer that is neither ARENA, ALIAS, INPUT, OUTPUT nor CARRIED."""
     model, kind, index = word(frame, t.FRAME_MODEL), word(row, 0), word(row, 2)
     if kind == im.KIND_CONST:
         return word(word(model, t.MODEL_CONSTANTS), index)
@@ -41,7 +42,7 @@ def fixed_addresses(frame):
     for b in range(word(record, im.B_BUFFERS)):
         row = buffer_row(image, record, b)
         kind = word(row, 0)
-        if kind != im.KIND_INPUT and kind != im.KIND_OUTPUT and kind != im.KIND_ARENA and kind != im.KIND_ALIAS:
+        if is_given(kind) == 0 and kind != im.KIND_ARENA and kind != im.KIND_ALIAS:
             set_word(word(frame, t.FRAME_ADDRESSES), b, own_address(frame, image, row))
 
 

@@ -2,6 +2,8 @@
 
 Loops and branches run frames of their bodies, made when first entered and kept. A loop's carried values lie in two
 sets of slots that its body reads and writes in turn; the frames are bound again only if a carried size changed.
+A body's CARRIED buffer lies in one memory, which it changes: a copy of the operand, in the first of the two sets (of a
+branch: in the output), or the operand's own memory if that is CARRIED itself.
 run_body of run.py is called through its address in the model's table, since it calls these functions.
 """
 from __future__ import annotations
@@ -11,7 +13,7 @@ from . import tables as t
 from .bind import note_input_sizes
 from .block import cancelled, fail, host_of, slot_copy
 from .frame import frame_create
-from .image import buffer_row, dtype_size, limited
+from .image import buffer_row, dtype_size, kept_input, limited
 from .memory import call_status, copy_bytes, function, load_byte, load_int, set_word, word
 from .steps import (
     BIND_BUFFER,
@@ -88,8 +90,9 @@ def run_take(frame, record, step):
         if word(slot, t.SLOT_SIZES + axis) != word(sizes, axis):
             return fail(frame, t.SLOT_SHAPE, step, word(slot, t.SLOT_SIZES + axis), word(sizes, axis), axis)
     size = word(slot, t.SLOT_ELEMENTS) * dtype_size(word(slot, t.SLOT_DTYPE))
-    if size > 0:
-        copy_bytes(word(word(frame, t.FRAME_ADDRESSES), buffer), word(slot, t.SLOT_ADDRESS), size)
+    source, target = word(slot, t.SLOT_ADDRESS), word(word(frame, t.FRAME_ADDRESSES), buffer)
+    if size > 0 and source != target:
+        copy_bytes(target, source, size)
     return 0
 
 
@@ -167,6 +170,33 @@ def show_operands(frame, record, made, first, inputs):
         view(frame, list_operand(record, i), slot)
 
 
+IN_TURN, OWN, SHARED = range(3)
+
+
+@function
+def placing(frame, record, made, i):
+    """Where result i of a step lies while body `made` of it runs: SHARED: in an operand's memory, which is this frame's
+    to change; OWN: in a copy of the operand that the body changes; IN_TURN: where the body computes it anew."""
+    image = word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
+    given = kept_input(image, word(made, t.FRAME_RECORD), i)
+    if given < 0:
+        return IN_TURN
+    operand = word(word(frame, t.FRAME_ROOT), list_operand(record, given))
+    row = buffer_row(image, word(frame, t.FRAME_RECORD), operand)
+    return SHARED if word(row, 0) == im.KIND_CARRIED else OWN
+
+
+@function
+def input_slot(made, i):
+    return word(made, t.FRAME_INPUTS) + 8 * i * t.SLOT_RECORD
+
+
+@function
+def kept_slot(frame, made, i):
+    """The input in whose memory output i of a child lies."""
+    return input_slot(made, kept_input(word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE), word(made, t.FRAME_RECORD), i))
+
+
 @function
 def run_if(frame, row, record, step):
     operands, slots = list_operands(record), list_slots(record)
@@ -177,13 +207,22 @@ def run_if(frame, row, record, step):
         return fail(frame, t.NO_MEMORY, step, 0, 0, 0)
     note(frame, im.STEP_IF, step, body, 0)
     show_operands(frame, record, made, 0, operands)
+    host, outputs = host_of(frame), word(made, t.FRAME_OUTPUTS)
+    for i in range(slots):
+        if placing(frame, record, made, i) == OWN:
+            own = outputs + 8 * i * t.SLOT_RECORD
+            if slot_copy(host, kept_slot(frame, made, i), own) == 0:
+                return fail(frame, t.NO_MEMORY, step, 0, 0, 0)
+            show(own, kept_slot(frame, made, i))
     status = run_child(frame, made, word(frame, t.FRAME_ITERATION))
     if status != 0:
         return status
-    host, outputs = host_of(frame), word(made, t.FRAME_OUTPUTS)
     for i in range(slots):
         slot = slot_at(frame, list_slot(record, i))
-        exchange(outputs + 8 * i * t.SLOT_RECORD, slot)
+        if placing(frame, record, made, i) == SHARED:
+            show(kept_slot(frame, made, i), slot)
+        else:
+            exchange(outputs + 8 * i * t.SLOT_RECORD, slot)
         if word(slot, t.SLOT_ADDRESS) == 0:
             return fail(frame, t.NO_MEMORY, step, host, 0, 0)
     return bind_slots(frame, record)
@@ -228,27 +267,47 @@ def run_while(frame, row, record, step):
         if load_byte(word(word(test, t.FRAME_OUTPUTS), t.SLOT_ADDRESS)) == 0:
             break
         note(frame, t.EVENT_ITERATION, step, iteration, 0)
+        if iteration == 0 and keep(frame, record, storage, test, body) == 0:
+            return fail(frame, t.NO_MEMORY, step, 0, 0, 0)
         written = storage + (iteration % 2) * set_bytes
         set_word(body, t.FRAME_OUTPUTS, written)
         status = run_child(frame, body, inner_iteration(frame, iteration))
         if status != 0:
             return status
         for i in range(carried):
-            show(written + 8 * i * t.SLOT_RECORD, word(test, t.FRAME_INPUTS) + 8 * i * t.SLOT_RECORD)
-            show(written + 8 * i * t.SLOT_RECORD, word(body, t.FRAME_INPUTS) + 8 * i * t.SLOT_RECORD)
+            if placing(frame, record, body, i) == IN_TURN:
+                show(written + 8 * i * t.SLOT_RECORD, input_slot(test, i))
+                show(written + 8 * i * t.SLOT_RECORD, input_slot(body, i))
         iteration += 1
     note(frame, t.EVENT_LOOP_END, step, iteration, 0)
-    return finish_while(frame, record, storage + ((iteration + 1) % 2) * set_bytes, test, iteration, step)
+    return finish_while(frame, record, storage, test, body, iteration, step)
 
 
 @function
-def finish_while(frame, record, written, test, iteration, step):
-    """The last values go to the slots of the step."""
+def keep(frame, record, storage, test, body):
+    """Copies the operands that the body changes in place; 0 if there is no memory."""
     for i in range(word(record, WHILE_CARRIED)):
-        slot = slot_at(frame, list_slot(record, i))
-        if iteration > 0:
-            exchange(written + 8 * i * t.SLOT_RECORD, slot)
-        elif slot_copy(host_of(frame), word(test, t.FRAME_INPUTS) + 8 * i * t.SLOT_RECORD, slot) == 0:
+        if placing(frame, record, body, i) == OWN:
+            own = storage + 8 * i * t.SLOT_RECORD
+            if slot_copy(host_of(frame), input_slot(body, i), own) == 0:
+                return 0
+            show(own, input_slot(test, i))
+            show(own, input_slot(body, i))
+    return 1
+
+
+@function
+def finish_while(frame, record, storage, test, body, iteration, step):
+    """The last values go to the slots of the step."""
+    carried = word(record, WHILE_CARRIED)
+    for i in range(carried):
+        slot, place = slot_at(frame, list_slot(record, i)), placing(frame, record, body, i)
+        last = (iteration + 1) % 2 if place == IN_TURN else 0
+        if place == SHARED:
+            show(input_slot(body, i), slot)
+        elif iteration > 0:
+            exchange(storage + 8 * (last * carried + i) * t.SLOT_RECORD, slot)
+        elif slot_copy(host_of(frame), input_slot(test, i), slot) == 0:
             return fail(frame, t.NO_MEMORY, step, 0, 0, 0)
     return bind_slots(frame, record)
 

@@ -101,6 +101,12 @@ def describe_dims(image, record, frame):
 
 
 @function
+def is_given(kind):
+    """Whether the frame's caller gives the memory of a buffer of that kind, another one from run to run."""
+    return 1 if kind == im.KIND_INPUT or kind == im.KIND_OUTPUT or kind == im.KIND_CARRIED else 0
+
+
+@function
 def describe_buffers(image, record, frame):
     """Roots, segments, and empty lifetimes."""
     segments = word(frame, t.FRAME_BUFFER_SEGMENT)
@@ -116,7 +122,7 @@ def describe_buffers(image, record, frame):
         if word(row, 0) == im.KIND_ARENA and word(row, 1) == im.DTYPE_HANDLE:
             set_word(frame, t.FRAME_HANDLES, 1)
         kind = word(buffer_row(image, record, base), 0)
-        if base != b and (kind == im.KIND_INPUT or kind == im.KIND_OUTPUT):
+        if base != b and is_given(kind) != 0:
             set_word(frame, t.FRAME_ALIASES, 1)
     for b in range(word(record, im.B_BUFFERS)):
         if word(buffer_row(image, record, b), 0) == im.KIND_ALIAS:
@@ -227,8 +233,7 @@ def place_buffers_in_segments(image, record, frame):
 @function
 def changes(image, record, frame, buffer):
     """Whether a buffer's address changes from run to run."""
-    kind = word(buffer_row(image, record, word(word(frame, t.FRAME_ROOT), buffer)), 0)
-    return 1 if kind == im.KIND_INPUT or kind == im.KIND_OUTPUT else 0
+    return is_given(word(buffer_row(image, record, word(word(frame, t.FRAME_ROOT), buffer)), 0))
 
 
 @function

@@ -24,7 +24,7 @@ BAD = -(1 << 62)
 (STEP_MAP, STEP_CALL, STEP_BIND, STEP_TAKE, STEP_HOST, STEP_WHILE, STEP_IF, STEP_PUSH, STEP_POP,
  STEP_LENGTH, STEP_LIST) = (int(k) for k in StepKind)
 (KIND_INPUT, KIND_OUTPUT, KIND_CONST, KIND_STATE, KIND_STATE_INFO, KIND_PREPARED, KIND_ARENA, KIND_ALIAS,
- KIND_COUNTER) = range(9)
+ KIND_COUNTER, KIND_CARRIED) = range(10)
 (DIM_CONST, DIM_INPUT, DIM_RUNTIME, DIM_ADD, DIM_SUB, DIM_MUL, DIM_FLOORDIV, DIM_MOD, DIM_MIN, DIM_MAX, DIM_EQUAL,
  DIM_LESS, DIM_SELECT, DIM_BROADCAST) = range(14)
 DTYPE_I32, DTYPE_STRING, DTYPE_I64, DTYPE_BOOL, DTYPE_RESOURCE, DTYPE_HANDLE = (
@@ -119,6 +119,13 @@ def dim_row(image, record, dim):
 @function
 def slot_row(image, record, slot):
     return image + 8 * (word(record, B_SLOT_ROWS) + slot * SLOT_WORDS)
+
+
+@function
+def kept_input(image, record, i):
+    """Which input of a body output i lies in the memory of; -1: none."""
+    row = buffer_row(image, record, word(image, word(record, B_OUTPUT_IDS) + i))
+    return word(row, 2) if word(row, 0) == KIND_CARRIED else -1
 
 
 @function

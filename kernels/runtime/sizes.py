@@ -120,7 +120,7 @@ def size_buffer(frame, image, row, b):
     if elements == BAD:
         return fail(frame, t.BUFFER_SIZE, -1, elements, -1, b)
     set_word(word(frame, t.FRAME_ELEMENTS), b, elements)
-    if word(row, 0) == im.KIND_INPUT:
+    if word(row, 0) == im.KIND_INPUT or word(row, 0) == im.KIND_CARRIED:
         slot = word(frame, t.FRAME_INPUTS) + 8 * word(row, 2) * t.SLOT_RECORD
         for axis in range(word(row, 3)):
             if word(slot, t.SLOT_SIZES + axis) != word(sizes, axis):
@@ -156,12 +156,13 @@ def reserve_outputs(frame, segment):
     i = first_of(frame, segment, t.SEGMENT_OUTPUTS)
     while i >= 0:
         b = word(image, word(record, im.B_OUTPUT_IDS) + i)
-        slot = word(frame, t.FRAME_OUTPUTS) + 8 * i * t.SLOT_RECORD
-        rank = word(buffer_row(image, record, b), 3)
-        address = slot_reserve(host_of(frame), slot, rank, word(frame, t.FRAME_SIZES) + 64 * b)
+        row, slot = buffer_row(image, record, b), word(frame, t.FRAME_OUTPUTS) + 8 * i * t.SLOT_RECORD
+        i = next_of(frame, t.FRAME_NEXT_OUTPUT, i)
+        if word(row, 0) == im.KIND_CARRIED:
+            continue
+        address = slot_reserve(host_of(frame), slot, word(row, 3), word(frame, t.FRAME_SIZES) + 64 * b)
         if address == 0:
             size = dtype_size(word(slot, t.SLOT_DTYPE))
             return fail(frame, t.NO_MEMORY, -1, multiply(word(word(frame, t.FRAME_ELEMENTS), b), size), 0, b)
         set_word(word(frame, t.FRAME_ADDRESSES), b, address)
-        i = next_of(frame, t.FRAME_NEXT_OUTPUT, i)
     return 0

@@ -48,12 +48,15 @@ from .steps import (
     epilogue_of,
     has_bodies,
     kind_of,
+    list_operands,
+    list_slots,
     map_of,
     map_program,
     program_row,
     program_values,
 )
 from .verify_buffer import dims_bound_by
+from .verify_control import carries
 from .verify_layout import inside, step_is_inside
 from .verify_program import check_program
 from .verify_step import check_step
@@ -128,6 +131,7 @@ def cost_of(image, record):
     """What checking and binding a body takes beyond a time linear in its size."""
     cost, states = word(image, im.H_STATES), word(image, im.H_STATES)
     bodies = word(image, im.H_BODIES)
+    cost += word(record, im.B_INPUTS) * word(record, im.B_OUTPUTS)
     for i in range(word(record, im.B_STEPS)):
         step = step_record(image, record, i)
         if kind_of(step) == im.STEP_MAP:
@@ -137,7 +141,7 @@ def cost_of(image, record):
             if epilogue_of(step) != 0:
                 cost += map_cost(image, epilogue_of(step))
         elif has_bodies(step):
-            cost += states
+            cost += states + list_operands(step) * list_slots(step)
         if cost > BUDGET:
             return cost
     return cost
@@ -175,13 +179,13 @@ def check_tables(image, words, record):
 
 @function
 def check_ports(image, record, field, kind):
-    """Port i of a body is a buffer of that kind whose index is i."""
+    """Port i of a body is a buffer of that kind whose index is i, or CARRIED."""
     for i in range(word(record, field)):
         buffer = word(image, word(record, field + 1) + i)
         if buffer < 0 or buffer >= word(record, im.B_BUFFERS):
             return 1
         row = buffer_row(image, record, buffer)
-        if word(row, 0) != kind or word(row, 2) != i:
+        if word(row, 0) != im.KIND_CARRIED and (word(row, 0) != kind or word(row, 2) != i):
             return 1
     return 0
 
@@ -270,10 +274,26 @@ def dtype_and_limit(image, record, row):
 
 
 @function
+def is_port(image, record, field, index, b):
+    """Whether buffer b is input or output `index` of its body."""
+    if index < 0 or index >= word(record, field):
+        return 0
+    return 1 if word(image, word(record, field + 1) + index) == b else 0
+
+
+@function
+def times_an_output(image, record, b):
+    count = 0
+    for i in range(word(record, im.B_OUTPUTS)):
+        count += 1 if word(image, word(record, im.B_OUTPUT_IDS) + i) == b else 0
+    return count
+
+
+@function
 def check_buffer(image, record, b):
     row = buffer_row(image, record, b)
     kind, dtype, index, rank = word(row, 0), word(row, 1), word(row, 2), word(row, 3)
-    if kind < 0 or kind > im.KIND_COUNTER or dtype_size(dtype) == 0 or rank < 0 or rank > MAX_RANK:
+    if kind < 0 or kind > im.KIND_CARRIED or dtype_size(dtype) == 0 or rank < 0 or rank > MAX_RANK:
         return 30
     for axis in range(rank):
         if word(row, 4 + axis) < 0 or word(row, 4 + axis) >= word(record, im.B_DIMS):
@@ -286,10 +306,14 @@ def check_buffer(image, record, b):
             return 32
         # Numbers may be seen as others: a complex one as two real ones (their bytes are counted in sizes.py).
         return 0 if word(other, 1) == dtype or (plain(dtype) != 0 and plain(word(other, 1)) != 0) else 32
-    if kind == im.KIND_INPUT or kind == im.KIND_OUTPUT:
-        field = im.B_INPUTS if kind == im.KIND_INPUT else im.B_OUTPUTS
-        if index < 0 or index >= word(record, field) or word(image, word(record, field + 1) + index) != b:
+    if kind == im.KIND_INPUT or kind == im.KIND_CARRIED:
+        if is_port(image, record, im.B_INPUTS, index, b) == 0:
             return 33
+    if kind == im.KIND_OUTPUT and is_port(image, record, im.B_OUTPUTS, index, b) == 0:
+        return 33
+    if kind == im.KIND_CARRIED and times_an_output(image, record, b) != 1:
+        return 33
+    if kind == im.KIND_INPUT or kind == im.KIND_OUTPUT or kind == im.KIND_CARRIED:
         return 0
     if kind == im.KIND_ARENA:
         return 0
@@ -352,7 +376,8 @@ def check_body(image, words, registry, body, depths, mine, work, error):
     if depth + 1 > MOST_DEPTH:
         return wrong(error, 42, body, -1, depth)
     for i in range(word(record, im.B_OUTPUTS)):
-        if word(written, word(image, word(record, im.B_OUTPUT_IDS) + i)) == 0:
+        output = word(image, word(record, im.B_OUTPUT_IDS) + i)
+        if word(written, output) == 0 and word(buffer_row(image, record, output), 0) != im.KIND_CARRIED:
             return wrong(error, 43, body, -1, i)
     return 0
 
@@ -384,6 +409,8 @@ def verify(image, words, registry, work, error):
     if prepare >= 0 and ports_are_plain(image, body_record(image, prepare), im.B_OUTPUTS) == 0:
         return wrong(error, 9, prepare, -1, 0)
     first = body_record(image, 0)
+    if carries(image, first) != 0:         # its inputs are the embedder's
+        return wrong(error, 44, 0, -1, 0)
     if ports_are_plain(image, first, im.B_INPUTS) == 0 or ports_are_plain(image, first, im.B_OUTPUTS) == 0:
         return wrong(error, 9, 0, -1, 0)
     mine = work + 8 * bodies

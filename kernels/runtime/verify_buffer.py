@@ -71,7 +71,7 @@ def check_write(image, record, buffer, known, segment, written, mine):
     row = buffer_row(image, record, base)
     kind = word(row, 0)
     set_word(written, base, 1)
-    if kind == im.KIND_ARENA or kind == im.KIND_OUTPUT:
+    if kind == im.KIND_ARENA or kind == im.KIND_OUTPUT or kind == im.KIND_CARRIED:
         return 0
     if kind != im.KIND_STATE and kind != im.KIND_STATE_INFO:
         return 73

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ..layout import ListOperation
 from . import image as im
-from .image import body_record, buffer_row, plain, slot_row
+from .image import body_record, buffer_row, kept_input, plain, root, slot_row
 from .memory import function, set_word, word
 from .steps import (
     BIND_BUFFER,
@@ -107,6 +107,42 @@ def check_results(image, record, step, callee):
 
 
 @function
+def is_carried(image, record, buffer):
+    return 1 if word(buffer_row(image, record, root(image, record, buffer)), 0) == im.KIND_CARRIED else 0
+
+
+@function
+def check_carried(image, record, step, callee):
+    """No other operand lies in the memory of one that is CARRIED itself and that the body changes."""
+    for i in range(list_slots(step)):
+        given = kept_input(image, body_record(image, callee), i)
+        if given >= 0 and is_carried(image, record, list_operand(step, given)) != 0:
+            base = root(image, record, list_operand(step, given))
+            for j in range(list_operands(step)):
+                if j != given and root(image, record, list_operand(step, j)) == base:
+                    return 105
+    return 0
+
+
+@function
+def check_alike(image, step, then, otherwise):
+    """The branches change the same operands in place."""
+    for i in range(list_slots(step)):
+        if kept_input(image, body_record(image, then), i) != kept_input(image, body_record(image, otherwise), i):
+            return 106
+    return 0
+
+
+@function
+def carries(image, record):
+    """Whether a body has CARRIED buffers."""
+    for i in range(word(record, im.B_OUTPUTS)):
+        if kept_input(image, record, i) >= 0:
+            return 1
+    return 0
+
+
+@function
 def check_while(image, body, step):
     record, test, callee = body_record(image, body), word(step, WHILE_TEST), word(step, WHILE_BODY)
     carried, operands, slots = word(step, WHILE_CARRIED), list_operands(step), list_slots(step)
@@ -118,11 +154,17 @@ def check_while(image, body, step):
     if (
         word(body_record(image, test), im.B_OUTPUTS) != 1
         or same_type(port(image, test, im.B_OUTPUTS, 0), im.DTYPE_BOOL, 0) == 0
+        or carries(image, body_record(image, test)) != 0
     ):
         return 116
     check = max(check_inputs(image, record, step, test), check_inputs(image, record, step, callee))
     if check == 0:
         check = check_results(image, record, step, callee)
+    if check == 0:
+        check = check_carried(image, record, step, callee)
+    for i in range(slots):
+        given = kept_input(image, body_record(image, callee), i) if check == 0 else -1
+        check = 107 if given >= 0 and given != i else check
     for i in range(slots):
         if check == 0:
             row = slot_row(image, record, list_slot(step, i))
@@ -143,6 +185,8 @@ def check_if(image, body, step, known, segment, written):
         check = max(check_inputs(image, record, step, then), check_inputs(image, record, step, otherwise))
     if check == 0:
         check = max(check_results(image, record, step, then), check_results(image, record, step, otherwise))
+    if check == 0:
+        check = max(check_carried(image, record, step, then), check_alike(image, step, then, otherwise))
     return check
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from graphc.exec.image import make_image, number_names
 from graphc.exec.library import load_library
 from graphc.kernels.layout import ListOperation
 from graphc.kernels.runtime import tables as t
-from graphc.plan.plan import Body, Host, If, Instr, List, Plan, Port, Program, Push, Step, Take, While
+from graphc.plan.plan import Body, BufferKind, Host, If, Instr, List, Plan, Port, Program, Push, Step, Take, While
 
 from hand import Writer, instr
 
@@ -43,6 +44,7 @@ def program_cast(dtype: str) -> Program:
     return Program((), (Instr("const", dtype, (), 1),), (0,))
 
 
+BOOL = program_cast("bool")
 PROGRAMS = (COPY, Program(("bool",), (), (0,)), program_cast("i32"))
 
 
@@ -105,13 +107,71 @@ def nested(depth: int) -> Plan:
     return Plan((Port("x", "f32", ()),), (Port("y", "f32", ()),), tuple(bodies), (*PROGRAMS[:2], program_cast("bool")))
 
 
+def changing(*places: tuple[int, int], outputs: int = 1, inputs: int = 2) -> Body:
+    """A body that passes inputs on in their own memory: (output, input) of each; the other outputs are copies."""
+    b = Writer("body")
+    one, kept = b.const(1), dict(places)
+    ports = [b.buffer(BufferKind.CARRIED if i in kept.values() else BufferKind.INPUT, "f32", index=i)
+             for i in range(inputs)]
+    results = []
+    for i in range(outputs):
+        results.append(ports[kept[i]] if i in kept else b.buffer(BufferKind.OUTPUT, "f32", index=i))
+        if i not in kept:
+            b.map(0, (one,), [b.access(ports[0], 0)], [b.access(results[-1], 0)])
+    return replace(b.body(), inputs=tuple(ports), outputs=tuple(results))
+
+
+def condition() -> Body:
+    b, one, _ = writer("f32", "f32")
+    b.map(2, (one,), [], [b.access(b.output("bool"), 0)])
+    return b.body()
+
+
+def looping(*bodies: Body, operands: tuple[int, ...] = (0, 0), carried: int = 1) -> Plan:
+    return plan(lambda b, x: [While(1, 2, tuple(x for _ in operands), carried,
+                                    tuple(b.slot("f32", 0) for _ in range(carried)))], *bodies,
+                programs=(*PROGRAMS[:2], BOOL))
+
+
+def inside(operands: Callable[[int, int], tuple[int, int]]) -> Plan:
+    """A loop in a loop whose body changes input 0, on operands that are the outer body's inputs."""
+    b = Writer("outer")
+    x, y = b.buffer(BufferKind.CARRIED, "f32"), b.buffer(BufferKind.INPUT, "f32", index=1)
+    slot = b.slot("f32", 0)
+    b.step(While(3, 4, operands(x, y), 1, (slot,)))
+    b.step(Take(slot, x))
+    outer = replace(b.body(), inputs=(x, y), outputs=(x,))
+    return looping(condition(), outer, condition(), changing((0, 0)))
+
+
+def branching(*bodies: Body) -> Plan:
+    def make(b: Writer, x: int) -> list[Step]:
+        p = b.arena("bool")
+        b.map(2, (b.const(1),), [], [b.access(p, 0)])
+        return [If(p, 1, 2, (x, x), (b.slot("f32", 0),))]
+
+    return plan(make, *bodies, programs=(*PROGRAMS[:2], BOOL))
+
+
+def first_body_carries() -> Plan:
+    b = Writer("main")
+    x = b.buffer(BufferKind.CARRIED, "f32")
+    body = replace(b.body(), inputs=(x,), outputs=(x,))
+    return Plan((Port("x", "f32", ()),), (Port("y", "f32", ()),), (body,), PROGRAMS)
+
+
 LONG = Program((), tuple(Instr("const", "f32", (), 1.0) for _ in range(20_000)), (0,))
-BOOL = program_cast("bool")
 REFUSED = {
+    33: lambda: looping(condition(), replace(changing((0, 0)), outputs=changing((0, 0)).outputs * 2), carried=2),
     42: lambda: nested(40),
+    44: first_body_carries,
     58: lambda: plan(reduce_twice, programs=(*PROGRAMS, SUM_OF_SUM)),
     59: lambda: plan(lambda b, x: [], programs=(*PROGRAMS, LONG)),
+    105: lambda: inside(lambda x, y: (x, x)),
+    106: lambda: branching(changing((0, 0)), changing((0, 1))),
+    107: lambda: looping(condition(), changing((0, 1))),
     112: lambda: plan(choice_of_two, passing("f32", outputs=2), programs=(COPY, PROGRAMS[1], BOOL)),
+    116: lambda: looping(changing((0, 0)), changing((0, 0))),
     117: lambda: plan(loop("bool", "i32"), truth(), passing("f32", "i32"), programs=(*PROGRAMS, BOOL)),
     119: lambda: plan(choice, passing("f32")),
     120: lambda: plan(lambda b, x: [Host(3, (x,), ())], hosts=("f",)),
@@ -152,3 +212,10 @@ def test_images_of_no_size(words: int) -> None:
     status = verify(*(int(v) for v in (image.ctypes.data, words, library.registry.ctypes.data, work.ctypes.data,
                                        error.ctypes.data)))
     assert status == t.BAD_IMAGE and error[t.ERROR_A] == 1
+
+
+def test_what_bodies_may_change() -> None:
+    """The same Plans as above where they are right."""
+    for made in (looping(condition(), changing((0, 0))), inside(lambda x, y: (x, y)),
+                 branching(changing((0, 1)), changing((0, 1))), branching(changing(), changing())):
+        assert check_of(made) is None

@@ -178,6 +178,8 @@ class Frame:
             array = self.inputs[buffer.index]
             assert array.shape == self.shape(number), f"input {buffer.index}: {array.shape} for {self.shape(number)}"
             return np.ascontiguousarray(array).ravel()
+        if buffer.kind == BufferKind.CARRIED:
+            return np.ascontiguousarray(self.inputs[buffer.index]).ravel().copy()
         if buffer.kind == BufferKind.CONST:
             return np.ascontiguousarray(model.numbers(model.constants[model.plan.constants[buffer.index].name])).ravel()
         if buffer.kind == BufferKind.STATE:

@@ -93,7 +93,7 @@ def test_in_loops_and_branches() -> None:
     step = gc.train.MomentumOptimizer(1.0, 0.5).minimize(total + branch)
     with gc.Session() as session:
         session.run(gc.global_variables_initializer())
-        np.testing.assert_array_equal(session.run(loop), [[1, 1], [4, 4], [1, 1], [0, 0], [0, 0]])
+        np.testing.assert_array_equal(dense(session.run(loop)), [[1, 1], [4, 4], [1, 1], [0, 0], [0, 0]])
         np.testing.assert_array_equal(session.run(chosen, {p: True}), [[0, 0]] * 4 + [[2, 2]])
         before = session.run(t)
         session.run(step, {p: True})

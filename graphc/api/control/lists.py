@@ -4,8 +4,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from graphc.api.array.source import constant
 from graphc.ir.apply import apply
-from graphc.ir.dtypes import as_dtype
+from graphc.ir.dtypes import DType, as_dtype, int64
 from graphc.ir.op import OPS
 from graphc.ir.tensor import Tensor
 from graphc.ops.control.lists import HANDLE as HANDLE
@@ -40,3 +41,10 @@ def pop(handle: Tensor, tensor: Tensor) -> tuple[Tensor, Tensor]:
     """(the list without its top, the top), which was pushed as `tensor`."""
     rest, top = apply(TensorListPopBack, handle, element_shape=element_sizes(tensor), element_dtype=tensor.dtype)
     return rest, top
+
+
+def concat(handle: Tensor, element_shape: Any, element_dtype: DType) -> Tensor:
+    """The elements, one behind the other along their first axes."""
+    none = constant([], int64, shape=[0])
+    joined, _ = apply(OPS["TensorListConcatV2"], handle, element_shape, none, element_dtype=element_dtype)
+    return joined  # type: ignore[no-any-return]

@@ -9,6 +9,8 @@ that graph uses of the forward body's tensors must have been kept.
    carried value (a branch: one more output). So random numbers and Python functions run once. The forward op is
    extended where it stands, as in TensorFlow 2: its first outputs and inputs stay what they were.
  - Of tensors whose shape only is needed, the shape is kept.
+ - The gradient of a table that the body gathers from is IndexedSlices: the rows and their indices of every iteration go
+   on two lists, which are joined behind the loop (rows.py); a branch gives out its rows, the other one none.
 
 Lists are values like any other, closed under gradients, so loops inside loops and gradients of gradients need nothing
 more.
@@ -16,26 +18,30 @@ more.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from graphc.api.array.shapes import shape
 from graphc.api.array.source import constant
 from graphc.api.control import lists
 from graphc.api.control.control import make_if, make_while, new_function, outermost
-from graphc.api.gradients.slices import as_dense
-from graphc.api.gradients.walk import OF_OPERATIONS, backward, is_differentiable, reaches, zeros_for
+from graphc.api.gradients import rows
+from graphc.api.gradients.slices import Gradient, IndexedSlices, as_dense
+from graphc.api.gradients.walk import OF_OPERATIONS, backward, is_differentiable, reaches, sum_of, zeros_for
 from graphc.api.math.binary import add, subtract
 from graphc.api.math.comparison import greater
 from graphc.ir import dims
-from graphc.ir.dtypes import int32, variant
+from graphc.ir.apply import convert_to_tensor
+from graphc.ir.dtypes import DType, int32, variant
 from graphc.ir.func_graph import FuncGraph
 from graphc.ir.graph import Graph, get_default_graph
 from graphc.ir.op import Op
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor
 
-Gradients = list[Tensor | None]
+Gradients = list[Gradient | None]
 ONLY_SHAPES = ("Shape", "ShapeN", "Size", "Rank")
 
 
@@ -82,70 +88,105 @@ class GradientGraph(FuncGraph):
 
 
 class LoopGradient(GradientGraph):
-    """The body of a While's gradient. inputs: iterations left, gradients carried, then the lists."""
+    """The body of a While's gradient. Its explicit inputs are the values carried; initial: what they are before the
+    first iteration; results: after one. The first is the number of iterations left."""
 
     def __init__(self, name: str, graph: Graph, loop: Operation, outer: dict[Tensor, Tensor]) -> None:
         super().__init__(name, graph, _body(loop), outer)
         self.loop = loop
-        self.explicit = 0
-        self.lists: list[tuple[Tensor, Tensor]] = []    # (the forward loop's list, what is left of it after the pop)
+        self.initial: list[Tensor] = []
+        self.results: list[Tensor | None] = []      # None: not yet known
 
-    def add(self, spec: Spec, name: str) -> Tensor:
-        """A new explicit input; it stands before the captured ones whenever it is made."""
+    def carry(self, initial: Tensor, spec: Spec, name: str) -> tuple[int, Tensor]:
+        """One more carried value: its number, and the input. It stands before the captured ones whenever it is made."""
         made = self._placeholder(spec, name)
-        self.inputs.insert(self.explicit, self.inputs.pop())
-        self.explicit += 1
-        return made
+        self.inputs.insert(len(self.initial), self.inputs.pop())
+        self.initial.append(initial)
+        self.results.append(None)
+        return len(self.initial) - 1, made
 
     def save(self, tensor: Tensor) -> Tensor:
-        stack = accumulate(self.loop, tensor)
-        handle = self.add(lists.HANDLE, "stack")
+        number, handle = self.carry(accumulate(self.loop, tensor), lists.HANDLE, "stack")
         with self.as_default(), self.control_dependencies(None), self.name_scope(None):
-            rest, value = lists.pop(handle, tensor)
-        self.lists.append((stack, rest))
+            self.results[number], value = lists.pop(handle, tensor)
         return value
 
+    def finish(self) -> None:
+        """Sets the outputs. Capturing a result may make one more carried value."""
+        for number in itertools.count():
+            if number == len(self.results):
+                break
+            result = self.results[number]
+            assert result is not None
+            self.results[number] = result if result.graph is self else self.capture(result)
+        self.outputs = [t for t in self.results if t is not None]
 
-def while_gradient(loop: Operation, dys: Sequence[Tensor | None], wanted: Sequence[bool]) -> Gradients:
+
+def while_gradient(loop: Operation, dys: Sequence[Gradient | None], wanted: Sequence[bool]) -> Gradients:
     """Gradients for the loop's inputs, in the order that they had when this was called."""
     body = _body(loop)
     inputs, count = loop.inputs, len(body.outputs)
     inner, outputs = list(body.inputs), list(body.outputs)
-    carried, captured = _flowing(inner, outputs, dys, wanted)
+    passed = {i for i in range(count) if outputs[i] is inner[i]}
+    carried, used = _flowing(inner, outputs, passed, dys, wanted)
+    result: Gradients = [dys[i] if i in passed and wanted[i] else None for i in range(len(inputs))]
     if not carried:
-        return [None] * len(inputs)
-    unchanging = {inner[i]: inputs[i] for i in range(len(inner)) if i >= count or outputs[i] is inner[i]}
+        return result
+    unchanging = {inner[i]: inputs[i] for i in range(len(inner)) if i >= count or i in passed}
+    trips = trip_count(loop)
+    starts = [zeros_for(loop.outputs[i]) if dys[i] is None else convert_to_tensor(dys[i]) for i in carried]
     graph = new_function(f"{body.name}_grad", lambda name, around: LoopGradient(name, around, loop, unchanging))
     with graph.as_default():
-        left = graph.add(Spec(int32, ()), "left")
-        arriving = [graph.add(_open_spec(inner[i]), f"dy_{i}") for i in carried]
-        sums = [graph.add(_open_spec(inner[i]), f"sum_{i}") for i in captured]
-        found = _backward([outputs[i] for i in carried], arriving, [inner[i] for i in (*carried, *captured)])
-        _finish_body(graph, left, [inner[i] for i in carried], sums, found)
-    trips = trip_count(loop)
-    start = [zeros_for(loop.outputs[i]) if dys[i] is None else dys[i] for i in carried]
-    zero = [zeros_for(inputs[i]) for i in captured]
-    initial = [trips, *start, *zero, *(stack for stack, _ in graph.lists)]
+        graph.results[0] = subtract(graph.carry(trips, Spec(int32, ()), "left")[1], 1)
+        arriving = [graph.carry(dy, _open_spec(inner[i]), f"dy_{i}") for i, dy in zip(carried, starts, strict=True)]
+        found = backward([outputs[i] for i in carried], [dy for _, dy in arriving],
+                         [inner[i] for i in (*carried, *used)])
+        for i, (number, _), dx in zip(carried, arriving, found, strict=False):
+            graph.results[number] = zeros_for(inner[i]) if dx is None else as_dense(dx)
+        totals = {i: _total(graph, inputs[i], inner[i], dx, i)
+                  for i, dx in zip(used, found[len(carried):], strict=True) if dx is not None}
+        graph.finish()
     with get_default_graph().name_scope("while") as scope:
-        results = make_while(_while_left(graph, initial), graph, initial, scope)
-    by_position = dict(zip((*carried, *captured), results[1:], strict=False))
-    nothing = {i for i, dx in zip(captured, found[len(carried):], strict=True) if dx is None}    # floordiv and its like
-    return [None if i in nothing else by_position.get(i) for i in range(len(inputs))]
+        results = make_while(_while_left(graph), graph, graph.initial, scope)
+    for i, (number, _) in zip(carried, arriving, strict=True):
+        result[i] = results[number]
+    for i, total in totals.items():
+        behind = total(results)
+        mine = result[i]
+        result[i] = behind if mine is None else sum_of([mine, behind], inputs[i])
+    return result
 
 
-def _backward(ys: Sequence[Tensor], dys: Sequence[Tensor], xs: Sequence[Tensor]) -> Gradients:
-    """`backward` inside a body, whose results are tensors."""
-    return [as_dense(dx) for dx in backward(ys, dys, xs)]
+def _total(graph: LoopGradient, outside: Tensor, inside: Tensor, gradient: Gradient,
+           position: int) -> Callable[[Sequence[Tensor]], Gradient]:
+    """Makes the loop add up the gradient of a tensor that it does not change; gives what finds the sum in its results.
+    """
+    if isinstance(gradient, IndexedSlices):
+        numbers = []
+        for part in (gradient.values, gradient.indices):
+            inner = part if part.graph is graph else graph.capture(part)
+            with _outside(graph):
+                empty = lists.like(inner)
+            number, handle = graph.carry(empty, lists.HANDLE, f"rows_{position}")
+            graph.results[number] = lists.push(handle, inner)
+            numbers.append((number, inner))
+        (values, like_values), (indices, like_indices) = numbers
+        return lambda results: rows.joined_rows(results[values], like_values, results[indices], like_indices, outside)
+    with _outside(graph):
+        zero = zeros_for(outside)
+    number, total = graph.carry(zero, _open_spec(inside), f"sum_{position}")
+    graph.results[number] = (lists.add if total.dtype == variant else add)(total, gradient)
+    return lambda results: results[number]
 
 
 def _body(loop: Operation) -> FuncGraph:
     return loop.definition.body  # type: ignore[attr-defined]
 
 
-def _flowing(inner: Sequence[Tensor], outputs: Sequence[Tensor], dys: Sequence[Tensor | None],
-             wanted: Sequence[bool]) -> tuple[list[int], list[int]]:
-    """Positions of the carried inputs that gradients flow through and lead somewhere, and of the captured ones they
-    reach."""
+def _flowing(inner: Sequence[Tensor], outputs: Sequence[Tensor], passed: set[int],
+             dys: Sequence[Gradient | None], wanted: Sequence[bool]) -> tuple[list[int], list[int]]:
+    """Positions of the carried inputs that gradients flow through and lead somewhere, and of the inputs that they reach
+    and no iteration changes: captured ones, and carried ones that the body passes on."""
     count = len(outputs)
     reach = [reaches(t, inner) for t in outputs]
     flowing = {i for i in range(count) if dys[i] is not None and is_differentiable(outputs[i].dtype)}
@@ -157,9 +198,15 @@ def _flowing(inner: Sequence[Tensor], outputs: Sequence[Tensor], dys: Sequence[T
             break
         flowing |= more
         useful |= leading
-    carried = sorted(flowing & useful)
-    captured = sorted({j for i in carried for j in reach[i] if j >= count and wanted[j]})
-    return carried, captured
+    carried = sorted((flowing & useful) - passed)
+    used = sorted({j for i in carried for j in reach[i] if (j >= count or j in passed) and wanted[j]})
+    return carried, used
+
+
+@contextmanager
+def _outside(graph: FuncGraph) -> Iterator[None]:
+    with graph.outer_graph.as_default():
+        yield
 
 
 def _open_spec(tensor: Tensor) -> Spec:
@@ -170,21 +217,9 @@ def _open_spec(tensor: Tensor) -> Spec:
     return Spec(tensor.dtype, tuple(dims.symbol(f"d{i}") if s is None else s for i, s in enumerate(static)))
 
 
-def _finish_body(graph: LoopGradient, left: Tensor, carried: Sequence[Tensor], sums: Sequence[Tensor],
-                 found: Sequence[Tensor | None]) -> None:
-    outputs = [subtract(left, 1)]
-    for tensor, gradient in zip(carried, found, strict=False):
-        outputs.append(zeros_for(tensor) if gradient is None else gradient)
-    for total, gradient in zip(sums, found[len(carried):], strict=True):
-        plus = lists.add if total.dtype == variant else add
-        outputs.append(total if gradient is None else plus(total, gradient))
-    outputs = [t if t.graph is graph else graph.capture(t) for t in outputs]
-    graph.outputs = [*outputs, *(rest for _, rest in graph.lists)]
-
-
-def _while_left(body: LoopGradient, initial: Sequence[Tensor]) -> FuncGraph:
+def _while_left(body: LoopGradient) -> FuncGraph:
     cond = new_function(f"{body.name}_cond")
-    inputs = [cond.add_input(t.spec, "input") for t in body.inputs[:len(initial)]]
+    inputs = [cond.add_input(t.spec, "input") for t in body.inputs[:len(body.initial)]]
     with cond.as_default():
         cond.outputs = [greater(inputs[0], 0)]
     return cond
@@ -283,14 +318,25 @@ def if_gradient(branch: Operation, dys: Sequence[Tensor | None], wanted: Sequenc
         for graph in made:
             del outermost(graph).functions[graph.name]
         return [None] * len(inputs)
+    tables = {k: rows.index_type(s[k] for s in slopes) for k in there}
     for graph, dxs in zip(made, slopes, strict=True):
         with graph.as_default():
-            results = [zeros_for(graph.capture(inputs[1 + targets[k]])) if dxs[k] is None else dxs[k] for k in there]
+            results = [t for k in there for t in _given(graph.capture(inputs[1 + targets[k]]), dxs[k], tables[k])]
             graph.outputs = [t if t.graph is graph else graph.capture(t) for t in results]
     with get_default_graph().name_scope("cond") as scope:
-        results = make_if(inputs[0], made[0], made[1], scope).outputs
-    by_position = dict(zip((targets[k] for k in there), results, strict=True))
-    return [None, *(by_position.get(j) for j in range(len(inputs) - 1))]
+        given = iter(make_if(inputs[0], made[0], made[1], scope).outputs)
+    found: Gradients = [None] * len(inputs)
+    for k in there:
+        x = 1 + targets[k]
+        found[x] = next(given) if tables[k] is None else IndexedSlices(next(given), next(given), shape(inputs[x]))
+    return found
+
+
+def _given(table: Tensor, gradient: Gradient | None, indices: DType | None) -> list[Tensor]:
+    """What a branch gives out as the gradient of a tensor. indices: the dtype of those of the rows; None: all of it."""
+    if indices is None:
+        return [zeros_for(table) if gradient is None else convert_to_tensor(gradient)]
+    return rows.parts(table, gradient, indices)
 
 
 def _branch_gradient(branch: Operation, forward: FuncGraph, inputs: Sequence[Tensor], arriving: Sequence[int],
@@ -302,7 +348,7 @@ def _branch_gradient(branch: Operation, forward: FuncGraph, inputs: Sequence[Ten
     outputs = list(forward.outputs)
     with graph.as_default():
         starts = [graph.capture(dys[i]) for i in arriving]  # type: ignore[arg-type]
-        return graph, _backward([outputs[i] for i in arriving], starts, [forward.inputs[j] for j in targets])
+        return graph, backward([outputs[i] for i in arriving], starts, [forward.inputs[j] for j in targets])
 
 
 def keep(branch: Operation, forward: FuncGraph, tensor: Tensor) -> Tensor:

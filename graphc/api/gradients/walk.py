@@ -28,8 +28,8 @@ from graphc.ir.graph import get_default_graph
 from graphc.ir.tensor import Operation, Tensor
 
 # By op type: function(operation, gradients of its outputs, which inputs matter) -> gradients of its inputs.
-SLICED = frozenset({"Identity", "RefIdentity"})
-OF_OPERATIONS: dict[str, Callable[[Operation, Sequence[Tensor | None], Sequence[bool]], Sequence[Tensor | None]]] = {}
+SLICED = frozenset({"Identity", "RefIdentity", "While", "StatelessWhile"})
+OF_OPERATIONS: dict[str, Callable[[Operation, Sequence[Any], Sequence[bool]], Sequence[Gradient | None]]] = {}
 
 
 def is_differentiable(dtype: DType) -> bool:
@@ -84,7 +84,7 @@ class _Walk:
         if not parts:
             return None
         if len(parts) > 1:
-            self.parts[tensor] = parts = [_sum(parts, tensor)]
+            self.parts[tensor] = parts = [sum_of(parts, tensor)]
         return parts[0]
 
     def through(self, operation: Operation) -> None:
@@ -121,7 +121,8 @@ def gradient_of(operation: Operation, dys: Sequence[Any], wanted: Sequence[bool]
                           "or in stop_gradients=[...]") from None
 
 
-def _sum(parts: Sequence[Gradient], tensor: Tensor) -> Gradient:
+def sum_of(parts: Sequence[Gradient], tensor: Tensor) -> Gradient:
+    """The sum of gradients of one tensor: IndexedSlices if all of them are."""
     if tensor.dtype == variant:
         total: Any = parts[0]
         for part in parts[1:]:

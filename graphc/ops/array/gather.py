@@ -82,14 +82,11 @@ class GatherV2(Op):
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         params, indices, _ = node.inputs
-        shape = g.shape(params)
         rank = params.spec.rank
         if self.batch_dims or (self.axis != 0 and (rank is None or self.axis != -rank)):
+            shape = g.shape(params)
             return [g.scatter_sum(dy, indices, shape, axis=self.axis, batch_dims=self.batch_dims), None, None]
-        if indices.spec.rank != 1:
-            count = g.reshape(g.size(indices), [1])
-            dy, indices = g.reshape(dy, g.concat_v2([count, shape[1:]], 0)), g.reshape(indices, [-1])
-        return [g.indexed_slices(dy, indices, shape), None, None]
+        return [rows_gradient(g, params, indices, dy), None, None]
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         params, indices = inputs
@@ -100,6 +97,15 @@ class GatherV2(Op):
             b.call("gather_nd", [params, indices, outputs[0]], sizes, [1])
             return
         b.call("gather", [params, indices, outputs[0]], _gather_sizes(params.shape, axis, indices.shape))
+
+
+def rows_gradient(g: GradientBuilder, params: Any, indices: Any, dy: Any) -> Any:
+    """The gradient of a table of which the rows at `indices` were taken."""
+    shape = g.shape(params)
+    if indices.spec.rank != 1:
+        count = g.reshape(g.size(indices), [1])
+        dy, indices = g.reshape(dy, g.concat_v2([count, shape[1:]], 0)), g.reshape(indices, [-1])
+    return g.indexed_slices(dy, indices, shape)
 
 
 def _batch_axes(batch_dims: int, params: Sequence[Size], indices: Sequence[Size], axis: int) -> int:

@@ -15,6 +15,7 @@ from graphc.ir.elementwise import check_dtype
 from graphc.ir.op import OPS, Composite, Op, Sample, attr, register
 from graphc.ir.spec import Shape, Spec, require_equal, text
 from graphc.ir.tensor import Operation
+from graphc.ops.array.gather import rows_gradient
 
 TUPLE_LIMIT = 7          # indices of one tuple: what kernels take
 
@@ -87,6 +88,9 @@ class GatherNd(Op):
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         params, indices = node.inputs
+        static = indices.spec.static_shape
+        if static is not None and len(static) == 2 and static[1] == 1:
+            return [g.indexed_slices(dy, g.reshape(indices, [-1]), g.shape(params)), None]
         return [g.scatter_nd(indices, dy, g.shape(params, out_type=indices.dtype)), None]
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
@@ -154,7 +158,7 @@ class Gather(Composite):
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         params, indices = node.inputs
-        return [g.scatter_sum(dy, indices, g.shape(params), axis=0), None]
+        return [rows_gradient(g, params, indices, dy), None]
 
     def expand(self, emit: Any, params: Any, indices: Any) -> Any:
         return emit(OPS.make("GatherV2", axis=0), params, indices)
