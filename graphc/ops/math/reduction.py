@@ -293,7 +293,10 @@ class _Position(Op):
         return Spec(self.output_type, x.shape[:axis] + x.shape[axis + 1:])
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
-        return np.asarray(type(self).function(inputs[0], axis=self.dimension), self.output_type.numpy)
+        x, least = inputs[0], self.kernel == "argmin"
+        if x.dtype.kind == "f":         # no NaN is the greatest or least, nor is the other infinity
+            x = np.fmin(x, np.finfo(x.dtype).max) if least else np.fmax(x, np.finfo(x.dtype).min)
+        return np.asarray(type(self).function(x, axis=self.dimension), self.output_type.numpy)
 
     def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
         axis = normalise_axis(self.dimension, len(perm))
@@ -315,6 +318,10 @@ class _Position(Op):
 _POSITIONS = [Sample({"dimension": axis, "output_type": out}, (shape,), (dtype,), gradient=False, low=-9, high=9)
               for dtype, out in ((float32, int64), (float32, int32), (float64, int64), (int32, int64))
               for shape, axis in (((17,), 0), ((2, 3, 5), 1), ((31, 10), 1), ((2, 3, 5), -3), ((0, 3), 1))]
+# What no comparison finds: NaNs, and the infinity that nothing is worse than.
+_ODD = [Sample({"dimension": 0}, (np.array([x, np.negative(x)], dtype).T.copy(),), gradient=False)
+        for dtype in (np.float32, np.float64)
+        for x in ([1, np.nan, 3, np.inf], [np.nan, -np.inf, 2, -3], [np.nan, -np.inf, np.nan], [-np.inf, -np.inf, np.nan])]
 
 
 @register
@@ -325,7 +332,7 @@ class ArgMax(_Position):
     function = np.argmax
     dimension: int = operand_field("int")
     output_type: DType = attr("type", int64)
-    samples = [*_POSITIONS, Sample({"dimension": 0}, (np.array([1, 3, 3], np.float32),), gradient=False)]
+    samples = [*_POSITIONS, Sample({"dimension": 0}, (np.array([1, 3, 3], np.float32),), gradient=False), *_ODD]
 
 
 @register
@@ -336,7 +343,7 @@ class ArgMin(_Position):
     function = np.argmin
     dimension: int = operand_field("int")
     output_type: DType = attr("type", int64)
-    samples = _POSITIONS
+    samples = [*_POSITIONS, *_ODD]
 
 
 def elements_along(g: GradientBuilder, node: typing.Any, axes: Sequence[int] | None) -> Tensor:
