@@ -99,7 +99,11 @@ class ScalarProgram(Scalars):
         if x.row:
             raise ValueError("a row value cannot be reduced in the same map")
         if x.dtype.short in WIDENED:
-            return self.cast(self.reduce(combine, self.cast(x, WIDENED[x.dtype.short])), x.dtype)
+            total = self.reduce(combine, self.cast(x, WIDENED[x.dtype.short]))
+            if combine in ("max", "min"):       # of nothing, it is beyond the bounds of the narrow dtype
+                bound = x.dtype.min if combine == "max" else x.dtype.max
+                total = self(combine, total, self.constant(bound, total.dtype))
+            return self.cast(total, x.dtype)
         return self._instr(f"reduce.{combine}", x.dtype, (x,), row=True)
 
     def finish(self, stores: list[Scalar]) -> tuple[plan.Program, list[int]]:

@@ -15,7 +15,7 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dims import Size
-from graphc.ir.dtypes import DType, bool_, float32, float64, int32, int64
+from graphc.ir.dtypes import DType, bool_, float32, float64, int8, int16, int32, int64, uint8, uint32
 from graphc.ir.elementwise import check_dtype, check_kind
 from graphc.ir.op import (
     Op,
@@ -184,6 +184,9 @@ class Prod(_Reduced):
         return [g.unrows(g.reshape(dy, [-1, 1]) * others, g.shape(x), axis), None]
 
 
+_OF_NOTHING = [Sample({"axis": (0,)}, ((0, 3),), (dtype,), gradient=False) for dtype in (int8, uint8, int16, uint32)]
+
+
 class _Extreme(_Reduced):
     """Max and Min: elements that tie share the gradient equally (rule 19)."""
 
@@ -201,7 +204,8 @@ class Max(_Extreme):
     sizes_function = staticmethod(dims.maximum)
     function = np.max
     initial = staticmethod(lambda d: -np.inf if d.kind == "f" else np.iinfo(d).min)
-    samples = [*_samples(), Sample({"axis": (1,)}, (np.array([[1, 3, 3], [2, 2, 2]], np.float32),), gradient=False)]
+    samples = [*_samples(), Sample({"axis": (1,)}, (np.array([[1, 3, 3], [2, 2, 2]], np.float32),), gradient=False),
+               *_OF_NOTHING]
 
 
 @register
@@ -212,7 +216,8 @@ class Min(_Extreme):
     sizes_function = staticmethod(dims.minimum)
     function = np.min
     initial = staticmethod(lambda d: np.inf if d.kind == "f" else np.iinfo(d).max)
-    samples = [*_samples(), Sample({"axis": (1,)}, (np.array([[1, 1, 3], [2, 2, 2]], np.float32),), gradient=False)]
+    samples = [*_samples(), Sample({"axis": (1,)}, (np.array([[1, 1, 3], [2, 2, 2]], np.float32),), gradient=False),
+               *_OF_NOTHING]
 
 
 class _Logical(_Reduced):
@@ -321,7 +326,7 @@ _POSITIONS = [Sample({"dimension": axis, "output_type": out}, (shape,), (dtype,)
 # What no comparison finds: NaNs, and the infinity that nothing is worse than.
 _ODD = [Sample({"dimension": 0}, (np.array([x, np.negative(x)], dtype).T.copy(),), gradient=False)
         for dtype in (np.float32, np.float64)
-        for x in ([1, np.nan, 3, np.inf], [np.nan, -np.inf, 2, -3], [np.nan, -np.inf, np.nan], [-np.inf, -np.inf, np.nan])]
+        for x in ([1, np.nan, 3, np.inf], [np.nan, -np.inf, 2, -3], [np.nan, -np.inf, np.nan], [-np.inf, np.nan])]
 
 
 @register
