@@ -34,7 +34,7 @@ class Known:
     kinds: "accepts" (only TensorFlow refuses), "refuses" (only graphc does), "error class" (both refuse, otherwise),
     "value", "gradient", "not finite value" and "not finite gradient" (one is infinite or no number), "shape" (static
     ones), "no gradient" (one of the two has none). when: of which cases. said: part of the words of the difference.
-    result: of which result or, of gradients, operand.
+    result: of which result or, of gradients, operand. within: how large the error may be.
     """
 
     ops: str
@@ -43,17 +43,19 @@ class Known:
     when: When = always
     said: str = ""
     result: int | None = None
+    within: float = np.inf
 
-    def covers(self, case: Any, kind: str, result: int | None, said: str) -> bool:
-        return ((self.ops == "*" or case.op.type in self.ops.split()) and kind in self.kinds.split(", ")
-                and self.result in (None, result) and self.said in said and self.when(case))
+    def covers(self, case: Any, kind: str, result: int | None, said: str, error: float) -> bool:
+        return (error <= self.within and (self.ops == "*" or case.op.type in self.ops.split())
+                and kind in self.kinds.split(", ") and self.result in (None, result) and self.said in said
+                and self.when(case))
 
 
-def known(case: Any, kind: str, result: int | None, said: str) -> Known | None:
+def known(case: Any, kind: str, result: int | None, said: str, error: float) -> Known | None:
     from known_refusals import REFUSALS
     from known_values import VALUES
 
-    return next((entry for entry in (*REFUSALS, *VALUES) if entry.covers(case, kind, result, said)), None)
+    return next((entry for entry in (*REFUSALS, *VALUES) if entry.covers(case, kind, result, said, error)), None)
 
 
 def dtypes(*names: str) -> When:
@@ -86,6 +88,12 @@ def repeated(case: Any) -> bool:
 
 def dilated(case: Any) -> bool:
     return any(d != 1 for d in case.fields["dilations"])
+
+
+def unequal_strides(case: Any) -> bool:
+    """Of a convolution along the depth, whose axes stand in the middle or behind."""
+    strides, front = case.fields["strides"], case.fields["data_format"] == "NCDHW"
+    return case.fields["padding"] == "SAME" and len(set(strides[2:] if front else strides[1:-1])) > 1
 
 
 def banded(case: Any) -> bool:

@@ -7,6 +7,10 @@ _LISTS = "tensor arrays in loops, saved and run in TensorFlow: tests/peers/test_
 _QUEUES = "TensorFlow's rules written down in Python: tests/session/test_queues.py"
 _RANDOM = "by its distribution: tests/peers/test_random.py"
 
+# Ops of which TensorFlow's CPU kernels compute nothing that graphc does, and what proves them.
+NOWHERE: dict[str, str] = {
+    "MaxPoolGradGradWithArgmax": "TensorFlow has it on GPUs only: finite differences, tests/ops/test_all_ops.py",
+}
 ELSEWHERE: dict[str, str] = {
     **dict.fromkeys(("Placeholder", "PlaceholderWithDefault", "VariableV2"), "part of other ops' cases"),
     **dict.fromkeys(("StatelessWhile", "While", "StatelessIf", "If"), _LOOPS),
