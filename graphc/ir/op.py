@@ -5,6 +5,7 @@ A class derives from `Op` (or one of the kinds below), is decorated with `@regis
   operands    TF's inputs in TF's order; a name with a star ("values*") takes any number of tensors
   results     names of the outputs
   types       which attribute of the .pb holds which operand's dtype: {"T": "x"}; written on export, ignored on import
+  types_like  operands that are fields, whose constants take another operand's dtype: TF has one attribute for both
   refs        operands that are variables (TF 1 reference inputs): the op writes them
   effect      PURE, READ (of state), WRITE (of state), RANDOM, HOST (Python, printing: order kept, at most once a run)
   refusal       what the error says when its kernel refuses a value (status INVALID_VALUE)
@@ -129,6 +130,7 @@ class Op:
     operands: ClassVar[tuple[str, ...]] = ()
     results: ClassVar[tuple[str, ...]] = ("y",)
     types: ClassVar[dict[str, str]] = {}
+    types_like: ClassVar[dict[str, str]] = {}
     refs: ClassVar[tuple[str, ...]] = ()
     effect: ClassVar[Effect] = Effect.PURE
     checks_data: ClassVar[bool] = False

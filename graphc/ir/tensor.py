@@ -219,9 +219,9 @@ def register_method(name: str, function: Callable[..., Any], owner: type = Tenso
 
 
 def split_operands(op: type[Op], tensors: Sequence[Any]) -> dict[str, Any]:
-    """TF's inputs in order -> by operand name; the variadic operand, if any, takes what the others leave."""
-    fixed = sum(not name.endswith("*") for name in op.operands)
-    many = len(tensors) - fixed
+    """TF's inputs in order -> by operand name; the variadic operands take what the others leave, each as many."""
+    variadic = sum(name.endswith("*") for name in op.operands)
+    many = (len(tensors) - len(op.operands) + variadic) // max(variadic, 1)
     result: dict[str, Any] = {}
     position = 0
     for name in op.operands:

@@ -137,7 +137,11 @@ class ScalarProgram(Scalars):
         if x.dtype.short == "u64":
             return unsigned_reduce(self, combine, x)
         if x.dtype.short in WIDENED:
-            return self.cast(self.reduce(combine, self.cast(x, WIDENED[x.dtype.short])), x.dtype)
+            total = self.reduce(combine, self.cast(x, WIDENED[x.dtype.short]))
+            if combine in ("max", "min"):       # of nothing, it is beyond the bounds of the narrow dtype
+                bound = x.dtype.min if combine == "max" else x.dtype.max
+                total = self(combine, total, self.constant(bound, total.dtype))
+            return self.cast(total, x.dtype)
         return self._instr(f"reduce.{combine}", x.dtype, (x,), row=True)
 
     def finish(self, stores: list[Scalar]) -> tuple[plan.Program, list[int]]:

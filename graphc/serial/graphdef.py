@@ -83,7 +83,7 @@ def _fill_attributes(target: Any, operation: Operation, functions: dict[str, Fun
         if tensor is not None and name not in target:
             target[name].type = tensor.dtype.number
     if op.is_variadic() and not has_type_list(type(op)) and "N" not in target:
-        target["N"].i = sum(len(v) for v in operation.operand_tensors().values() if isinstance(v, tuple))
+        target["N"].i = next(len(v) for v in operation.operand_tensors().values() if isinstance(v, tuple))
     if operation.gradient_name is not None:
         target["_gradient_op_type"].s = operation.gradient_name.encode()
     for name, value in operation.extra_attributes.items():

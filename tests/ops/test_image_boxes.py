@@ -180,3 +180,10 @@ def test_in_the_runner() -> None:
     add_plan(saved, [y.name], [image.name, boxes.name, scores.name])
     with Native(build_runner() / "libgraphc.so").load(saved.SerializeToString()) as model:
         np.testing.assert_allclose(model.run(fed)[0], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_no_colours_are_the_ten_usual_ones() -> None:
+    pictures, boxes = gc.constant(np.zeros((1, 9, 9, 3), np.float32)), gc.constant([[[0.0, 0.0, 1.0, 1.0]]])
+    usual = value(gc.image.draw_bounding_boxes(pictures, boxes))
+    np.testing.assert_array_equal(value(gc.image.draw_bounding_boxes(pictures, boxes, colors=gc.zeros([0, 4]))), usual)
+    assert usual.any()

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -246,12 +247,17 @@ def sum_equal(x: Arrays, d: list[int], attrs: list[int]) -> None:
 
 @kernel
 def argmax(x: Arrays, d: list[int], attrs: list[int]) -> None:
-    x[1][...] = x[0].reshape(d).argmax(1).ravel()
+    x[1][...] = _extreme(x[0], np.fmax, "min").reshape(d).argmax(1).ravel()
 
 
 @kernel
 def argmin(x: Arrays, d: list[int], attrs: list[int]) -> None:
-    x[1][...] = x[0].reshape(d).argmin(1).ravel()
+    x[1][...] = _extreme(x[0], np.fmin, "max").reshape(d).argmin(1).ravel()
+
+
+def _extreme(x: np.ndarray, of_two: Any, bound: str) -> np.ndarray:
+    """x without NaNs, which no place is that of."""
+    return of_two(x, getattr(np.finfo(x.dtype), bound)) if x.dtype.kind == "f" else x
 
 
 @kernel

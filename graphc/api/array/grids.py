@@ -17,7 +17,7 @@ from graphc.api.math.binary import maximum
 from graphc.api.math.comparison import less
 from graphc.api.math.reduce import reduce_max
 from graphc.api.public import public
-from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
+from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.dtypes import as_dtype, bool_, int32
 from graphc.ir.graph import get_default_graph
 from graphc.ir.op import normalise_axis
@@ -35,10 +35,7 @@ def linspace(start: Any, stop: Any, num: Any, name: str | None = None) -> Tensor
 @public("unravel_index")
 def unravel_index(indices: Any, dims: Any, name: str | None = None) -> Tensor:
     """Row-major positions in a tensor of shape dims as one index an axis, one axis a row, as `tf.unravel_index`."""
-    indices = convert_to_tensor(indices, name="indices")
-    if not is_tensor_like(dims):
-        dims = np.asarray(dims, indices.dtype.numpy)
-    result: Tensor = apply(UnravelIndex, indices, dims, name=name)
+    result: Tensor = apply(UnravelIndex, convert_to_tensor(indices, name="indices"), dims, name=name)
     return result
 
 

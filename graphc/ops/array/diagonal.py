@@ -9,7 +9,7 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dims import Size
-from graphc.ir.dtypes import bool_, float64, int32, int64
+from graphc.ir.dtypes import bool_, float64, int64
 from graphc.ir.elementwise import check_dtype, check_kind
 from graphc.ir.op import OPS, Composite, Op, Sample, View, operand_field, register, same_dtypes
 from graphc.ir.spec import Shape, Spec, require_equal, require_less_equal, text
@@ -136,12 +136,14 @@ class Diag(Composite):
     results = ("output",)
     types: ClassVar = {"T": "diagonal"}
     samples: ClassVar = [Sample({}, (s,), (d,)) for s, d in (
-        ((4,), None), ((2, 3), float64), ((2, 0), None), ((3,), int64), ((), int32))]
+        ((4,), None), ((2, 3), float64), ((2, 0), None), ((3,), int64))]
 
     def infer(self, x: Spec) -> Spec:
         check_dtype(self, "diagonal", x.dtype, "wide")
         if x.shape is None:
             return Spec(x.dtype, None)
+        if not x.shape:
+            raise ValueError("argument 'diagonal' must have rank 1 or more, but is a scalar")
         if len(x.shape) > 4:
             raise ValueError(f"argument 'diagonal' of shape {text(x.shape)} has more than 4 axes, the result would "
                              f"have "

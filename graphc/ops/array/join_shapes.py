@@ -128,6 +128,8 @@ class ConcatOffset(Op):
         known = [s.shape[0] for s in shapes if s.shape is not None]
         for size in known[1:]:
             require_equal(known[0], size, "the shapes must be of one length")
+        if known and isinstance(known[0], int):
+            normalise_axis(self.concat_dim, known[0])
         made = [Spec(s.dtype, s.shape) for s in shapes]
         values = [s.value for s in shapes]
         if any(v is None for v in values):

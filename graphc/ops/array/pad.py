@@ -97,8 +97,7 @@ class PadV2(Op):
         return np.pad(x, self.paddings, constant_values=value) if self.paddings else x  # type: ignore[arg-type]
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
-        inner = _cropped(g, node, self, dy)
-        return [inner, None, g.sub(g.sum(dy), g.sum(inner))]
+        return [_cropped(g, node, self, dy), None, None]      # as TF, which has none by the value either
 
     def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
         return Permuted(replace(self, paddings=tuple(self.paddings[p] for p in perm)), (perm, None), (perm,))

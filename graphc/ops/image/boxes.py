@@ -7,13 +7,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from graphc.ir import dims
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType, float32, int32, int64
 from graphc.ir.elementwise import check_rank
 from graphc.ir.known import own_symbol, require_nonnegative
 from graphc.ir.op import Op, Sample, attr, operand_field, register
-from graphc.ir.spec import Spec, require_equal
+from graphc.ir.spec import Spec, require_equal, require_less
 from graphc.ir.tensor import Operation
 
 _CORNERS = np.array([[0, 0, 1, 1], [0, 0.1, 1, 1.1], [0, -0.1, 1, 0.9], [0, 10, 1, 11], [1, 11.1, 0, 10.1],
@@ -251,8 +252,13 @@ class DrawBoundingBoxesV2(_Drawing):
         if images.shape is not None and images.shape[3] == 1:
             raise ValueError("argument 'images' must have 3 or 4 channels for colours, but has 1; use "
                              "gc.image.grayscale_to_rgb")
+        rows = colors[0].shape[0] if colors[0].shape else 0
+        if not dims.same(rows, 0):
+            require_less(0, rows, "argument 'colors' must have a row or more, where only a run knows how many")
         return made
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         images, boxes, colors = inputs
+        if dims.same(colors.shape[0], 0):      # as TF: the ten colours of those who say none
+            colors = b.constant(_COLORS)
         b.call("draw_boxes", [images, boxes, colors, outputs[0]], [*images.shape, boxes.shape[1], *colors.shape])

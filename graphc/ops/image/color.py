@@ -41,7 +41,8 @@ class _Colors(Op):
                                  f"{text(images.shape)}")
             require_equal(images.shape[-1], 3, "the last axis of argument 'images' must be the three colours, but its "
                                                f"shape is {text(images.shape)}")
-        return Spec(images.dtype, images.shape)
+            return Spec(images.dtype, images.shape if more else (*images.shape[:-1], 3))
+        return Spec(images.dtype, None)
 
     def pixel(self, s: Any, colors: Sequence[Any], *more: Any) -> Sequence[Any]:
         raise NotImplementedError(self.type)

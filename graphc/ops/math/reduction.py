@@ -15,7 +15,7 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dims import Size
-from graphc.ir.dtypes import DType, bool_, float32, float64, int32, int64, uint64
+from graphc.ir.dtypes import DType, bool_, float32, float64, int8, int16, int32, int64, uint8, uint32, uint64
 from graphc.ir.elementwise import check_dtype, check_kind
 from graphc.ir.op import (
     Op,
@@ -193,6 +193,9 @@ class Prod(_Reduced):
         return [g.unrows(g.reshape(dy, [-1, 1]) * others, g.shape(x), axis), None]
 
 
+_OF_NOTHING = [Sample({"axis": (0,)}, ((0, 3),), (dtype,), gradient=False) for dtype in (int8, uint8, int16, uint32)]
+
+
 class _Extreme(_Reduced):
     """Max and Min: elements that tie share the gradient equally (rule 19)."""
 
@@ -210,7 +213,8 @@ class Max(_Extreme):
     sizes_function = staticmethod(dims.maximum)
     function = np.max
     initial = staticmethod(lambda d: -np.inf if d.kind == "f" else np.iinfo(d).min)
-    samples = [*_samples(), Sample({"axis": (1,)}, (np.array([[1, 3, 3], [2, 2, 2]], np.float32),), gradient=False)]
+    samples = [*_samples(), Sample({"axis": (1,)}, (np.array([[1, 3, 3], [2, 2, 2]], np.float32),), gradient=False),
+               *_OF_NOTHING]
 
 
 @register
@@ -221,7 +225,8 @@ class Min(_Extreme):
     sizes_function = staticmethod(dims.minimum)
     function = np.min
     initial = staticmethod(lambda d: np.inf if d.kind == "f" else np.iinfo(d).max)
-    samples = [*_samples(), Sample({"axis": (1,)}, (np.array([[1, 1, 3], [2, 2, 2]], np.float32),), gradient=False)]
+    samples = [*_samples(), Sample({"axis": (1,)}, (np.array([[1, 1, 3], [2, 2, 2]], np.float32),), gradient=False),
+               *_OF_NOTHING]
 
 
 class _Logical(_Reduced):
@@ -302,7 +307,10 @@ class _Position(Op):
         return Spec(self.output_type, x.shape[:axis] + x.shape[axis + 1:])
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
-        return np.asarray(type(self).function(inputs[0], axis=self.dimension), self.output_type.numpy)
+        x, least = inputs[0], self.kernel == "argmin"
+        if x.dtype.kind == "f":         # no NaN is the greatest or least, nor is the other infinity
+            x = np.fmin(x, np.finfo(x.dtype).max) if least else np.fmax(x, np.finfo(x.dtype).min)
+        return np.asarray(type(self).function(x, axis=self.dimension), self.output_type.numpy)
 
     def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
         axis = normalise_axis(self.dimension, len(perm))
@@ -328,6 +336,10 @@ class _Position(Op):
 _POSITIONS = [Sample({"dimension": axis, "output_type": out}, (shape,), (dtype,), gradient=False, low=-9, high=9)
               for dtype, out in ((float32, int64), (float32, int32), (float64, int64), (int32, int64))
               for shape, axis in (((17,), 0), ((2, 3, 5), 1), ((31, 10), 1), ((2, 3, 5), -3), ((0, 3), 1))]
+# What no comparison finds: NaNs, and the infinity that nothing is worse than.
+_ODD = [Sample({"dimension": 0}, (np.array([x, np.negative(x)], dtype).T.copy(),), gradient=False)
+        for dtype in (np.float32, np.float64)
+        for x in ([1, np.nan, 3, np.inf], [np.nan, -np.inf, 2, -3], [np.nan, -np.inf, np.nan], [-np.inf, np.nan])]
 
 
 @register
@@ -338,7 +350,7 @@ class ArgMax(_Position):
     function = np.argmax
     dimension: int = operand_field("int")
     output_type: DType = attr("type", int64)
-    samples = [*_POSITIONS, Sample({"dimension": 0}, (np.array([1, 3, 3], np.float32),), gradient=False)]
+    samples = [*_POSITIONS, Sample({"dimension": 0}, (np.array([1, 3, 3], np.float32),), gradient=False), *_ODD]
 
 
 @register
@@ -349,7 +361,7 @@ class ArgMin(_Position):
     function = np.argmin
     dimension: int = operand_field("int")
     output_type: DType = attr("type", int64)
-    samples = _POSITIONS
+    samples = [*_POSITIONS, *_ODD]
 
 
 def elements_along(g: GradientBuilder, node: typing.Any, axes: Sequence[int] | None,

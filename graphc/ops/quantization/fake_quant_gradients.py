@@ -48,6 +48,8 @@ class FakeQuantWithMinMaxArgsGradient(Elementwise):
 
     def infer(self, *inputs: Spec) -> Spec:
         check(self, *inputs)
+        if not self.min < self.max:
+            raise ValueError(f"min {self.min} has to be smaller than max {self.max}")
         return _same_shape(*inputs)
 
     def reference(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:

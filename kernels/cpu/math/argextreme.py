@@ -1,9 +1,12 @@
 """argmax, argmin: where along an axis the greatest or least element stands.
 
-Job: x[outer, n, inner] -> out[outer, inner]. The first one wins; NaN counts as greatest and as least, as in NumPy.
+Job: x[outer, n, inner] -> out[outer, inner]. The first one wins. As TensorFlow compares, a NaN is passed over,
+and the first place is where there is nothing but NaNs and the worst infinity.
 Invariant: an empty axis (n = 0) is refused by a relation unless nothing is to be written.
 """
 from __future__ import annotations
+
+import numpy as np
 
 from ...contracts.calls import Functions
 from ..memory import helper, offset
@@ -22,7 +25,7 @@ def less(left, right):
     return left < right
 
 
-def _make(better):
+def _make(better, worst):
     def make(types):
         def bind(outer, n, inner, choice):
             results = outer * inner
@@ -38,8 +41,7 @@ def _make(better):
                 best, where = row[0], 0
                 for i in range(1, n):
                     value = row[i * inner]
-                    # A NaN beats every number and is beaten by nothing.
-                    if (better(value, best) or value != value) and best == best:
+                    if better(value, best) or (best != best and better(value, worst)):
                         best, where = value, i
                 out[result] = where
             return OK
@@ -47,4 +49,4 @@ def _make(better):
     return make
 
 
-make_argmax, make_argmin = _make(greater), _make(less)
+make_argmax, make_argmin = _make(greater, np.float32(-np.inf)), _make(less, np.float32(np.inf))
