@@ -158,6 +158,7 @@ from graphc.api.math.unary import exp as exp
 from graphc.api.array.shapes import expand_dims as expand_dims
 from graphc.api.math.unary import expm1 as expm1
 from graphc.api.array.patches import extract_image_patches as extract_image_patches
+from graphc.api.array.patches import extract_volume_patches as extract_volume_patches
 from graphc.api.array.diagonal import eye as eye
 from graphc.api.quantization.quantization import fake_quant_with_min_max_args as fake_quant_with_min_max_args
 from graphc.api.quantization.quantization import fake_quant_with_min_max_args_gradient as fake_quant_with_min_max_args_gradient
@@ -570,6 +571,7 @@ __all__ = [
     "expand_dims",
     "expm1",
     "extract_image_patches",
+    "extract_volume_patches",
     "eye",
     "fake_quant_with_min_max_args",
     "fake_quant_with_min_max_args_gradient",

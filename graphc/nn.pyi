@@ -42,6 +42,8 @@ from graphc.api.nn.activations import elu as elu
 from graphc.api.nn.embedding import embedding_lookup as embedding_lookup
 from graphc.api.nn.dilation import erosion2d as erosion2d
 from graphc.api.nn.candidates import fixed_unigram_candidate_sampler as fixed_unigram_candidate_sampler
+from graphc.api.nn.fractional_pool import fractional_avg_pool as fractional_avg_pool
+from graphc.api.nn.fractional_pool import fractional_max_pool as fractional_max_pool
 from graphc.api.nn.batch_norm import fused_batch_norm as fused_batch_norm
 from graphc.api.math.sort import in_top_k as in_top_k
 from graphc.api.nn.losses import l2_loss as l2_loss
@@ -134,6 +136,8 @@ __all__ = [
     "embedding_lookup",
     "erosion2d",
     "fixed_unigram_candidate_sampler",
+    "fractional_avg_pool",
+    "fractional_max_pool",
     "fused_batch_norm",
     "in_top_k",
     "l2_loss",

@@ -24,7 +24,7 @@ TYPES: dict[str, str] = {
     "array.pad": "Pad PadV2 MirrorPad",
     "array.partition": "DynamicPartition DynamicStitch ParallelDynamicStitch ListDiff",
     "array.passing": "GuaranteeConst Snapshot IdentityN EnsureShape CheckNumerics",
-    "array.patches": "ExtractImagePatches",
+    "array.patches": "ExtractImagePatches ExtractVolumePatches",
     "array.rearrange": "Roll ReverseSequence",
     "array.scatter":
         "ScatterNd TensorScatterUpdate TensorScatterAdd TensorScatterSub ScatterNdNonAliasingAdd "
@@ -47,13 +47,16 @@ TYPES: dict[str, str] = {
         "QueueEnqueueManyV2 QueueDequeueV2 QueueDequeueManyV2 QueueDequeueUpToV2 QueueCloseV2 QueueSizeV2 "
         "QueueIsClosedV2",
     "control.script": "PyFunc Print Assert _EndOfData",
-    "image.boxes":
-        "NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4 DrawBoundingBoxes "
-        "DrawBoundingBoxesV2",
+    "image.boxes": "DrawBoundingBoxes DrawBoundingBoxesV2",
     "image.color": "RGBToHSV HSVToRGB AdjustHue AdjustSaturation AdjustContrastv2",
     "image.crop_and_resize": "CropAndResize CropAndResizeGradImage CropAndResizeGradBoxes",
+    "image.glimpse": "ExtractGlimpse",
     "image.resize": "ResizeNearestNeighbor ResizeNearestNeighborGrad ResizeBilinear ResizeBilinearGrad",
     "image.resize_smooth": "ResizeBicubic ResizeBicubicGrad ResizeArea",
+    "image.suppress_classes": "CombinedNonMaxSuppression",
+    "image.suppression":
+        "NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4 NonMaxSuppressionV5 "
+        "NonMaxSuppressionWithOverlaps",
     "linalg.cholesky": "Cholesky CholeskyGrad",
     "linalg.decompose": "Qr Lu Svd SelfAdjointEigV2",
     "linalg.determinant": "MatrixDeterminant LogMatrixDeterminant",
@@ -106,6 +109,7 @@ TYPES: dict[str, str] = {
     "nn.depth_taps": "_DepthTaps _SumDepthTaps",
     "nn.depthwise": "DepthwiseConv2dNative DepthwiseConv2dNativeBackpropInput DepthwiseConv2dNativeBackpropFilter",
     "nn.dilation": "Dilation2D Dilation2DBackpropInput Dilation2DBackpropFilter",
+    "nn.fractional_pool": "FractionalMaxPool FractionalMaxPoolGrad FractionalAvgPool FractionalAvgPoolGrad",
     "nn.global_norm": "BatchNormWithGlobalNormalization BatchNormWithGlobalNormalizationGrad",
     "nn.local_response": "_WindowSum LRN LRNGrad",
     "nn.losses": "L2Loss _HalfSquares",

@@ -190,28 +190,36 @@ class FixedUnigramCandidateSampler(_Sampler):
     seed2: int = attr("int", 0)
     key: int = attr("int", 0, name="_key")
     samples = [*_samples(unigrams=(1.0, 4.0, 2.0, 0.0, 3.0, 1.0, 1.0, 1.0, 8.0, 2.0)),
-               *_samples(unigrams=(3.0, 1.0, 2.0, 2.0, 5.0, 7.0, 0.5, 0.25), num_reserved_ids=2, distortion=0.75)]
+               *_samples(unigrams=(3.0, 1.0, 2.0, 2.0, 5.0, 7.0, 0.5, 0.25), num_reserved_ids=2, distortion=0.75),
+               *_samples(10, unigrams=tuple(map(float, range(1, 20))), num_reserved_ids=1, num_shards=2, shard=0)]
 
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
         if self.vocab_file:
             raise UnimplementedError(f"FixedUnigramCandidateSampler reads no vocab_file ({self.vocab_file!r}); give "
                                      "the counts as unigrams (gc.nn.fixed_unigram_candidate_sampler reads the file)")
-        if self.num_shards != 1:
-            raise UnimplementedError(f"FixedUnigramCandidateSampler with num_shards = {self.num_shards} is not "
-                                     "supported, only 1")
-        given = len(self.unigrams) + self.num_reserved_ids
-        if given != self.range_max or not sum(self.unigrams) > 0 or min(self.unigrams) < 0:
-            wanted = self.range_max - self.num_reserved_ids
-            raise ValueError(f"unigrams must be range_max - num_reserved_ids = {wanted} numbers from 0 on with a "
-                             f"positive sum, but are {len(self.unigrams)}")
+        if not 0 <= self.shard < self.num_shards:
+            raise ValueError(f"shard must be from 0 to num_shards - 1, but shard is {self.shard} and num_shards "
+                             f"{self.num_shards}")
+        given, listed = self.weights(), self.unigrams
+        if len(given) != self.range_max or not sum(given) > 0 or min(listed) < 0:
+            shards = "" if self.num_shards == 1 else f" (of shard {self.shard} of {self.num_shards})"
+            raise ValueError(f"num_reserved_ids and the number of unigrams{shards} must add up to range_max = "
+                             f"{self.range_max}, and unigrams be from 0 on with a positive sum, but there are "
+                             f"{self.num_reserved_ids} and {len(listed)}")
         return super().infer(*inputs)
 
+    def weights(self) -> list[float]:
+        """0 for each reserved class, then unigrams ^ distortion; of both only what the shard has."""
+        made = [0.0 for i in range(self.num_reserved_ids) if i % self.num_shards == self.shard]
+        first = len(made)
+        return made + [u ** self.distortion if u > 0 else 0.0 for i, u in enumerate(self.unigrams, first)
+                       if i % self.num_shards == self.shard]
+
     def choices(self) -> int:
-        return sum(1 for u in self.unigrams if u > 0)
+        return sum(1 for weight in self.weights() if weight > 0)
 
     def table(self) -> np.ndarray:
-        weights = np.array(self.unigrams) ** self.distortion
-        weights = np.concatenate([np.zeros(self.num_reserved_ids), np.where(np.array(self.unigrams) > 0, weights, 0)])
+        weights = np.array(self.weights())
         return weights / weights.sum()
 
     def sums(self) -> np.ndarray:
@@ -233,10 +241,18 @@ class FixedUnigramCandidateSampler(_Sampler):
         return made
 
     def probabilities(self, classes: np.ndarray) -> np.ndarray:
-        weights = np.array([0.0] * self.num_reserved_ids + [u ** self.distortion if u else 0.0 for u in self.unigrams])
+        weights = self._expected_weights()
         inside = (classes >= 0) & (classes < self.range_max)
         return np.where(inside, (weights / weights.sum())[np.where(inside, classes, 0)], 0)
 
+    def _expected_weights(self) -> np.ndarray:
+        """The same, of the reference."""
+        unigrams = np.array(self.unigrams)
+        reserved = np.zeros(self.num_reserved_ids)[self.shard::self.num_shards]
+        skipped = (self.shard - len(reserved)) % self.num_shards
+        counted = np.where(unigrams > 0, unigrams ** self.distortion, 0)
+        return np.concatenate([reserved, counted[skipped::self.num_shards]])
+
     def draw(self, u: float) -> int:
-        weights = np.array([0.0] * self.num_reserved_ids + [u ** self.distortion if u else 0.0 for u in self.unigrams])
+        weights = self._expected_weights()
         return int(np.searchsorted(np.cumsum(weights / weights.sum()), u, side="right"))
