@@ -65,6 +65,7 @@ from graphc.api.array.passing import add_check_numerics_ops as add_check_numeric
 from graphc.api.math.binary import add_n as add_n
 from graphc.api.graph.scopes import add_to_collection as add_to_collection
 from graphc.api.graph.scopes import add_to_collections as add_to_collections
+from graphc.api.state.variables import global_variables as all_variables
 from graphc.api.math.reduce import argmax as arg_max
 from graphc.api.math.reduce import argmin as arg_min
 from graphc.api.math.reduce import argmax as argmax
@@ -117,6 +118,7 @@ from graphc.api.math.unary import ceil as ceil
 from graphc.api.array.passing import check_numerics as check_numerics
 from graphc.api.linalg.decompose import cholesky as cholesky
 from graphc.api.linalg.solve import cholesky_solve as cholesky_solve
+from graphc.api.math.clip import clip_by_average_norm as clip_by_average_norm
 from graphc.api.math.clip import clip_by_global_norm as clip_by_global_norm
 from graphc.api.math.clip import clip_by_norm as clip_by_norm
 from graphc.api.math.binary import clip_by_value as clip_by_value
@@ -144,6 +146,8 @@ from graphc.api.graph.scopes import device as device
 from graphc.api.array.diagonal import diag as diag
 from graphc.api.array.diagonal import diag_part as diag_part
 from graphc.api.math.special import digamma as digamma
+from graphc.api.graph.inspect import dimension_at_index as dimension_at_index
+from graphc.api.graph.inspect import dimension_value as dimension_value
 from graphc.api.math.division import div as div
 from graphc.api.math.no_nan import div_no_nan as div_no_nan
 from graphc.api.math.division import divide as divide
@@ -184,6 +188,8 @@ from graphc.api.graph.scopes import get_collection_ref as get_collection_ref
 from graphc.ir.graph import get_default_graph as get_default_graph
 from graphc.ir.stacks import get_default_session as get_default_session
 from graphc.api.state.variable_scope import get_local_variable as get_local_variable
+from graphc.api.random.random import get_seed as get_seed
+from graphc.api.graph.inspect import get_static_value as get_static_value
 from graphc.api.state.variable_scope import get_variable as get_variable
 from graphc.api.state.variable_scope import get_variable_scope as get_variable_scope
 from graphc.api.math.clip import global_norm as global_norm
@@ -191,6 +197,7 @@ from graphc.api.state.variables import global_variables as global_variables
 from graphc.api.state.variables import global_variables_initializer as global_variables_initializer
 from graphc.api.state.initializers import GlorotNormal as glorot_normal_initializer
 from graphc.api.state.initializers import GlorotUniform as glorot_uniform_initializer
+from graphc.api.gradients.custom import grad_pass_through as grad_pass_through
 from graphc.api.gradients.gradients import gradients as gradients
 from graphc.api.math.comparison import greater as greater
 from graphc.api.math.comparison import greater_equal as greater_equal
@@ -205,6 +212,8 @@ from graphc.api.math.special import igamma as igamma
 from graphc.api.math.special import igammac as igammac
 from graphc.serial.importer import import_graph_def as import_graph_def
 from graphc.api.state.variables import initialize_all_variables as initialize_all_variables
+from graphc.api.state.variables import local_variables_initializer as initialize_local_variables
+from graphc.api.state.variables import variables_initializer as initialize_variables
 from graphc.ir.dtypes import int16 as int16
 from graphc.ir.dtypes import int32 as int32
 from graphc.ir.dtypes import int64 as int64
@@ -217,6 +226,7 @@ from graphc.api.math.comparison import is_nan as is_nan
 from graphc.api.control.asserts import is_non_decreasing as is_non_decreasing
 from graphc.api.control.asserts import is_numeric_tensor as is_numeric_tensor
 from graphc.api.control.asserts import is_strictly_increasing as is_strictly_increasing
+from graphc.api.graph.inspect import is_tensor as is_tensor
 from graphc.api.state.state import is_variable_initialized as is_variable_initialized
 from graphc.api.nn.losses import l2_normalize as l2_normalize
 from graphc.api.math.special import lbeta as lbeta
@@ -268,11 +278,13 @@ from graphc.api.array.identity import no_op as no_op
 from graphc.api.state.variable_scope import no_regularizer as no_regularizer
 from graphc.api.math.linear import norm as norm
 from graphc.api.math.comparison import not_equal as not_equal
+from graphc.api.control.script import numpy_function as numpy_function
 from graphc.api.array.gather import one_hot as one_hot
 from graphc.api.array.fill import ones as ones
 from graphc.api.state.initializers import Ones as ones_initializer
 from graphc.api.array.fill import ones_like as ones_like
 from graphc.api.graph.scopes import op_scope as op_scope
+from graphc.api.state.orthogonal import Orthogonal as orthogonal_initializer
 from graphc.api.array.join import stack as pack
 from graphc.api.array.pad import pad as pad
 from graphc.api.array.join import parallel_stack as parallel_stack
@@ -295,6 +307,7 @@ from graphc.api.array.fill import range_ as range
 from graphc.api.array.shapes import rank as rank
 from graphc.api.math.division import realdiv as realdiv
 from graphc.api.math.unary import reciprocal as reciprocal
+from graphc.api.gradients.custom import recompute_grad as recompute_grad
 from graphc.api.math.reduce import reduce_all as reduce_all
 from graphc.api.math.reduce import reduce_any as reduce_any
 from graphc.api.math.reduce import reduce_logsumexp as reduce_logsumexp
@@ -478,6 +491,7 @@ __all__ = [
     "add_n",
     "add_to_collection",
     "add_to_collections",
+    "all_variables",
     "arg_max",
     "arg_min",
     "argmax",
@@ -530,6 +544,7 @@ __all__ = [
     "check_numerics",
     "cholesky",
     "cholesky_solve",
+    "clip_by_average_norm",
     "clip_by_global_norm",
     "clip_by_norm",
     "clip_by_value",
@@ -557,6 +572,8 @@ __all__ = [
     "diag",
     "diag_part",
     "digamma",
+    "dimension_at_index",
+    "dimension_value",
     "div",
     "div_no_nan",
     "divide",
@@ -597,6 +614,8 @@ __all__ = [
     "get_default_graph",
     "get_default_session",
     "get_local_variable",
+    "get_seed",
+    "get_static_value",
     "get_variable",
     "get_variable_scope",
     "global_norm",
@@ -604,6 +623,7 @@ __all__ = [
     "global_variables_initializer",
     "glorot_normal_initializer",
     "glorot_uniform_initializer",
+    "grad_pass_through",
     "gradients",
     "greater",
     "greater_equal",
@@ -618,6 +638,8 @@ __all__ = [
     "igammac",
     "import_graph_def",
     "initialize_all_variables",
+    "initialize_local_variables",
+    "initialize_variables",
     "int16",
     "int32",
     "int64",
@@ -630,6 +652,7 @@ __all__ = [
     "is_non_decreasing",
     "is_numeric_tensor",
     "is_strictly_increasing",
+    "is_tensor",
     "is_variable_initialized",
     "l2_normalize",
     "lbeta",
@@ -681,11 +704,13 @@ __all__ = [
     "no_regularizer",
     "norm",
     "not_equal",
+    "numpy_function",
     "one_hot",
     "ones",
     "ones_initializer",
     "ones_like",
     "op_scope",
+    "orthogonal_initializer",
     "pack",
     "pad",
     "parallel_stack",
@@ -708,6 +733,7 @@ __all__ = [
     "rank",
     "realdiv",
     "reciprocal",
+    "recompute_grad",
     "reduce_all",
     "reduce_any",
     "reduce_logsumexp",

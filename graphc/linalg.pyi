@@ -12,7 +12,9 @@ from graphc.api.linalg.decompose import self_adjoint_eigvals as eigvalsh
 from graphc.api.math.einsum import einsum as einsum
 from graphc.api.linalg.exponential import expm as expm
 from graphc.api.array.diagonal import eye as eye
+from graphc.api.math.clip import global_norm as global_norm
 from graphc.api.linalg.solve import matrix_inverse as inv
+from graphc.api.nn.losses import l2_normalize as l2_normalize
 from graphc.api.linalg.solve import logdet as logdet
 from graphc.api.linalg.solve import matrix_solve_ls as lstsq
 from graphc.api.linalg.decompose import lu as lu
@@ -24,6 +26,7 @@ from graphc.api.linalg.decompose import matrix_rank as matrix_rank
 from graphc.api.array.transpose import matrix_transpose as matrix_transpose
 from graphc.api.math.linear import matvec as matvec
 from graphc.api.math.linear import norm as norm
+from graphc.api.math.linear import normalize as normalize
 from graphc.api.linalg.decompose import pinv as pinv
 from graphc.api.linalg.decompose import qr as qr
 from graphc.api.array.diagonal import matrix_set_diag as set_diag
@@ -54,7 +57,9 @@ __all__ = [
     "einsum",
     "expm",
     "eye",
+    "global_norm",
     "inv",
+    "l2_normalize",
     "logdet",
     "lstsq",
     "lu",
@@ -66,6 +71,7 @@ __all__ = [
     "matrix_transpose",
     "matvec",
     "norm",
+    "normalize",
     "pinv",
     "qr",
     "set_diag",

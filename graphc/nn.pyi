@@ -10,6 +10,7 @@ from graphc.api.nn.pool import avg_pool_v2 as avg_pool_v2
 from graphc.api.nn.normalise import batch_norm_with_global_normalization as batch_norm_with_global_normalization
 from graphc.api.nn.normalise import batch_normalization as batch_normalization
 from graphc.api.nn.bias import bias_add as bias_add
+from graphc.api.nn.ctc_labels import collapse_repeated as collapse_repeated
 from graphc.api.nn.candidates import compute_accidental_hits as compute_accidental_hits
 from graphc.api.nn.convolve1d import conv1d as conv1d
 from graphc.api.nn.convolve1d import conv1d_transpose as conv1d_transpose
@@ -29,6 +30,7 @@ from graphc.api.nn.ctc import ctc_beam_search_decoder_v2 as ctc_beam_search_deco
 from graphc.api.nn.ctc import ctc_greedy_decoder as ctc_greedy_decoder
 from graphc.api.nn.ctc import ctc_loss as ctc_loss
 from graphc.api.nn.ctc import ctc_loss_v2 as ctc_loss_v2
+from graphc.api.nn.ctc_labels import ctc_unique_labels as ctc_unique_labels
 from graphc.api.array.space import depth_to_space as depth_to_space
 from graphc.api.nn.depthwise import depthwise_conv2d as depthwise_conv2d
 from graphc.api.nn.depthwise import depthwise_conv2d_native_backprop_filter as depthwise_conv2d_backprop_filter
@@ -104,6 +106,7 @@ __all__ = [
     "batch_norm_with_global_normalization",
     "batch_normalization",
     "bias_add",
+    "collapse_repeated",
     "compute_accidental_hits",
     "conv1d",
     "conv1d_transpose",
@@ -123,6 +126,7 @@ __all__ = [
     "ctc_greedy_decoder",
     "ctc_loss",
     "ctc_loss_v2",
+    "ctc_unique_labels",
     "depth_to_space",
     "depthwise_conv2d",
     "depthwise_conv2d_backprop_filter",
