@@ -45,7 +45,6 @@ ADVICE: dict[str, str] = {
     # inside parts that exist
     "contrib.layers": "the functions of gc.nn, and gc.get_variable for their variables",
     "sparse.SparseTensor": "a dense tensor", "sparse.to_dense": "a dense tensor", "sparse.matmul": "gc.matmul",
-    "nn.learned_unigram_candidate_sampler": "gc.nn.fixed_unigram_candidate_sampler with counts of your own",
     **dict.fromkeys(("image.decode_png", "image.decode_jpeg", "image.decode_image", "image.decode_bmp",
                      "image.decode_gif", "image.encode_png", "image.encode_jpeg", "image.extract_jpeg_shape",
                      "image.is_jpeg", "image.decode_and_crop_jpeg", "image.random_jpeg_quality",

@@ -51,6 +51,7 @@ from graphc.api.math.sort import in_top_k as in_top_k
 from graphc.api.nn.losses import l2_loss as l2_loss
 from graphc.api.nn.losses import l2_normalize as l2_normalize
 from graphc.api.nn.activations import leaky_relu as leaky_relu
+from graphc.api.nn.learned_candidates import learned_unigram_candidate_sampler as learned_unigram_candidate_sampler
 from graphc.api.nn.local_response import local_response_normalization as local_response_normalization
 from graphc.api.nn.more_activations import log_poisson_loss as log_poisson_loss
 from graphc.api.nn.activations import log_sigmoid as log_sigmoid
@@ -147,6 +148,7 @@ __all__ = [
     "l2_loss",
     "l2_normalize",
     "leaky_relu",
+    "learned_unigram_candidate_sampler",
     "local_response_normalization",
     "log_poisson_loss",
     "log_sigmoid",

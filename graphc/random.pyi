@@ -4,6 +4,7 @@ from graphc.api.random.shuffle import categorical as categorical
 from graphc.api.nn.candidates import fixed_unigram_candidate_sampler as fixed_unigram_candidate_sampler
 from graphc.api.random.shuffle import random_gamma as gamma
 from graphc.api.random.random import get_seed as get_seed
+from graphc.api.nn.learned_candidates import learned_unigram_candidate_sampler as learned_unigram_candidate_sampler
 from graphc.api.nn.candidates import log_uniform_candidate_sampler as log_uniform_candidate_sampler
 from graphc.api.random.shuffle import multinomial as multinomial
 from graphc.api.random.random import random_normal as normal
@@ -25,6 +26,7 @@ __all__ = [
     "fixed_unigram_candidate_sampler",
     "gamma",
     "get_seed",
+    "learned_unigram_candidate_sampler",
     "log_uniform_candidate_sampler",
     "multinomial",
     "normal",

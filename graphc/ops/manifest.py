@@ -104,7 +104,9 @@ TYPES: dict[str, str] = {
         "FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 FusedBatchNormGrad FusedBatchNormGradV2 "
         "FusedBatchNormGradV3",
     "nn.bias": "BiasAdd BiasAddGrad",
-    "nn.candidates": "LogUniformCandidateSampler UniformCandidateSampler FixedUnigramCandidateSampler",
+    "nn.candidates":
+        "LogUniformCandidateSampler UniformCandidateSampler FixedUnigramCandidateSampler "
+        "_WeightedCandidateSampler",
     "nn.convolution": "Conv2D Conv2DBackpropInput Conv2DBackpropFilter",
     "nn.convolution3d": "Conv3D Conv3DBackpropInputV2 Conv3DBackpropFilterV2",
     "nn.ctc": "CTCLoss",

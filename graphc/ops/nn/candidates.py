@@ -7,6 +7,7 @@ many tries. For a seed the numbers are not TensorFlow's; their distribution is.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -58,11 +59,11 @@ class _Sampler(Op):
         """How many classes can be drawn."""
         return self.range_max
 
-    def sums(self) -> np.ndarray:
+    def sums(self, b: Any, *weights: Any) -> Any:
         """Running sums of the probabilities, for a kernel that draws by them."""
-        return np.zeros(0)
+        return b.constant(np.zeros(0))
 
-    def chance(self, b: Any, classes: Any) -> Any:
+    def chance(self, b: Any, classes: Any, *weights: Any) -> Any:
         """The classes' probabilities, float64."""
         made = b.temporary(float64, classes.shape)
         b.map(lambda s, c: self.scalar_chance(s, s.cast(c, float64)), [classes], [made])
@@ -71,11 +72,11 @@ class _Sampler(Op):
     def scalar_chance(self, s: Any, c: Any) -> Any:
         raise NotImplementedError
 
-    def probabilities(self, classes: np.ndarray) -> np.ndarray:
+    def probabilities(self, classes: np.ndarray, *weights: np.ndarray) -> np.ndarray:
         """The same, of the reference."""
         raise NotImplementedError
 
-    def draw(self, u: float) -> int:
+    def draw(self, u: float, *weights: np.ndarray) -> int:
         """The class of one even number, of the reference."""
         raise NotImplementedError
 
@@ -85,14 +86,14 @@ class _Sampler(Op):
         while len(found) < self.num_sampled:
             if tries == len(numbers):
                 numbers = uniform(self.key, run, iteration, 2 * tries + 64, float64)
-            value = min(max(self.draw(numbers[tries]), 0), self.range_max - 1)
+            value = min(max(self.draw(numbers[tries], *inputs[1:]), 0), self.range_max - 1)
             tries += 1
             if not self.unique or value not in found:
                 found.append(value)
         sampled = np.array(found, np.int64)
 
         def counts(classes: np.ndarray) -> np.ndarray:
-            chance = np.broadcast_to(self.probabilities(classes), classes.shape)
+            chance = np.broadcast_to(self.probabilities(classes, *inputs[1:]), classes.shape)
             if tries == self.num_sampled:
                 return (chance * self.num_sampled).astype(np.float32)
             with np.errstate(divide="ignore"):
@@ -101,12 +102,12 @@ class _Sampler(Op):
         return sampled, counts(inputs[0]), counts(sampled)
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
-        true, (sampled, of_true, of_sampled) = inputs[0], outputs
-        tries, sums = b.temporary(int64, (1,)), self.sums()
-        b.call("candidates", [b.counter(), b.constant(sums), sampled, tries],
-               dims=[self.num_sampled, len(sums)], attrs=[self.range_max, self.kind, int(self.unique), self.key])
+        (true, *weights), (sampled, of_true, of_sampled) = inputs, outputs
+        tries, sums = b.temporary(int64, (1,)), self.sums(b, *weights)
+        b.call("candidates", [b.counter(), sums, sampled, tries], dims=[self.num_sampled, sums.elements],
+               attrs=[self.range_max, self.kind, int(self.unique), self.key])
         for classes, y in ((true, of_true), (sampled, of_sampled)):
-            chance = self.chance(b, classes)
+            chance = self.chance(b, classes, *weights)
             b.map(self.expected, [chance, tries.squeeze((0,)).broadcast(y.shape)], [y])
 
     def expected(self, s: Any, p: Any, tries: Any) -> Any:
@@ -118,7 +119,17 @@ class _Sampler(Op):
         return s.cast(s("select", s("equal", tries, count), plain, once), float32)
 
     def grad(self, g, node, *_):
-        return [None]
+        return [None] * len(node.inputs)
+
+
+def _looked_up(b: Any, table: Any, classes: Any, count: int) -> Any:
+    """The table's numbers (float64) of the classes, 0 for one that it does not have."""
+    inside, found = b.temporary(int64, classes.shape), b.temporary(float64, classes.shape)
+    b.map(lambda s, c: s("min", s("max", c, s.constant(0, int64)), s.constant(count - 1, int64)), [classes], [inside])
+    b.call("gather", [table, inside, found], dims=[1, count, 1, classes.elements])
+    made = b.temporary(float64, classes.shape)
+    b.map(lambda s, c, i, p: s("select", s("equal", c, i), p, s.constant(0, float64)), [classes, inside, found], [made])
+    return made
 
 
 @register
@@ -140,10 +151,10 @@ class LogUniformCandidateSampler(_Sampler):
         ratio = s("div", s("add", c, two), s("add", c, one))
         return s("div", s("log", ratio), s.constant(math.log(self.range_max + 1), float64))
 
-    def probabilities(self, classes: np.ndarray) -> np.ndarray:
+    def probabilities(self, classes: np.ndarray, *weights: np.ndarray) -> np.ndarray:
         return np.log((classes + 2) / (classes + 1)) / np.log(self.range_max + 1)
 
-    def draw(self, u: float) -> int:
+    def draw(self, u: float, *weights: np.ndarray) -> int:
         return int(np.exp(u * np.log(self.range_max + 1))) - 1
 
 
@@ -164,10 +175,10 @@ class UniformCandidateSampler(_Sampler):
     def scalar_chance(self, s: Any, c: Any) -> Any:
         return s.constant(1 / self.range_max, float64)
 
-    def probabilities(self, classes: np.ndarray) -> np.ndarray:
+    def probabilities(self, classes: np.ndarray, *weights: np.ndarray) -> np.ndarray:
         return np.asarray(1 / self.range_max)
 
-    def draw(self, u: float) -> int:
+    def draw(self, u: float, *weights: np.ndarray) -> int:
         return int(u * self.range_max)
 
 
@@ -222,25 +233,17 @@ class FixedUnigramCandidateSampler(_Sampler):
         weights = np.array(self.weights())
         return weights / weights.sum()
 
-    def sums(self) -> np.ndarray:
+    def sums(self, b: Any, *weights: Any) -> Any:
         table = self.table()
         sums = np.cumsum(table)
         # What rounding leaves above the last sum is the last class that has a probability.
         sums[np.flatnonzero(table)[-1]:] = 1.0
-        return sums
+        return b.constant(sums)
 
-    def chance(self, b: Any, classes: Any) -> Any:
-        inside, found = b.temporary(int64, classes.shape), b.temporary(float64, classes.shape)
-        last = self.range_max - 1
-        b.map(lambda s, c: s("min", s("max", c, s.constant(0, int64)), s.constant(last, int64)), [classes], [inside])
-        table = b.constant(self.table())
-        b.call("gather", [table, inside, found], dims=[1, self.range_max, 1, classes.elements])
-        made = b.temporary(float64, classes.shape)
-        b.map(lambda s, c, i, p: s("select", s("equal", c, i), p, s.constant(0, float64)), [classes, inside, found],
-              [made])
-        return made
+    def chance(self, b: Any, classes: Any, *weights: Any) -> Any:
+        return _looked_up(b, b.constant(self.table()), classes, self.range_max)
 
-    def probabilities(self, classes: np.ndarray) -> np.ndarray:
+    def probabilities(self, classes: np.ndarray, *given: np.ndarray) -> np.ndarray:
         weights = self._expected_weights()
         inside = (classes >= 0) & (classes < self.range_max)
         return np.where(inside, (weights / weights.sum())[np.where(inside, classes, 0)], 0)
@@ -253,6 +256,54 @@ class FixedUnigramCandidateSampler(_Sampler):
         counted = np.where(unigrams > 0, unigrams ** self.distortion, 0)
         return np.concatenate([reserved, counted[skipped::self.num_shards]])
 
-    def draw(self, u: float) -> int:
+    def draw(self, u: float, *given: np.ndarray) -> int:
         weights = self._expected_weights()
         return int(np.searchsorted(np.cumsum(weights / weights.sum()), u, side="right"))
+
+
+@register
+class _WeightedCandidateSampler(_Sampler):
+    """Class c with a probability in proportion to weights[c], positive numbers that a run computes"""
+
+    kind = 2
+    operands = ("true_classes", "weights")
+    types = {"T": "weights"}
+    num_true: int = attr("int")
+    num_sampled: int = attr("int")
+    unique: bool = attr("bool")
+    range_max: int = attr("int")
+    seed: int = attr("int", 0)
+    seed2: int = attr("int", 0)
+    key: int = attr("int", 0, name="_key")
+    samples = [replace(s, inputs=(*s.inputs, np.array([1, 4, 2, 9, 3, 1, 1, 2, 8, 1], np.float64))) for s in _samples()]
+
+    def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
+        true, weights = inputs
+        if weights.dtype != float64:
+            raise TypeError(f"argument 'weights' has dtype {weights.dtype.name}, but must be float64; cast it "
+                            "(gc.cast)")
+        check_rank("weights", weights, 1)
+        if weights.shape is not None:
+            require_equal(weights.shape[0], self.range_max, "'weights' must be range_max numbers")
+        return super().infer(true)
+
+    def sums(self, b: Any, *weights: Any) -> Any:
+        made = b.temporary(float64, (self.range_max,))
+        b.call("cumsum", [self._shares(b, *weights), made], [1, self.range_max, 1], [0, 0])
+        return made
+
+    def _shares(self, b: Any, weights: Any) -> Any:
+        total, made = b.temporary(float64, ()), b.temporary(float64, (self.range_max,))
+        b.reduce("add", weights, total, (0,))
+        b.elementwise(lambda s, w, t: s("div", w, t), [weights, total], [made])
+        return made
+
+    def chance(self, b: Any, classes: Any, *weights: Any) -> Any:
+        return _looked_up(b, self._shares(b, *weights), classes, self.range_max)
+
+    def probabilities(self, classes: np.ndarray, *weights: np.ndarray) -> np.ndarray:
+        inside = (classes >= 0) & (classes < self.range_max)
+        return np.where(inside, weights[0][np.where(inside, classes, 0)] / weights[0].sum(), 0)
+
+    def draw(self, u: float, *weights: np.ndarray) -> int:
+        return int(np.searchsorted(np.cumsum(weights[0] / weights[0].sum()), u, side="right"))
