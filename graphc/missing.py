@@ -50,9 +50,6 @@ ADVICE: dict[str, str] = {
                      "image.is_jpeg", "image.decode_and_crop_jpeg", "image.random_jpeg_quality",
                      "image.adjust_jpeg_quality"), "Pillow, and feed the arrays: strings cannot be computed yet"),
     "linalg.logm": _HOST, "linalg.eig": _HOST, "matrix_logarithm": _HOST,
-    "linalg.LinearOperatorFullMatrix": "matrices and gc.matmul, gc.matrix_solve",
-    "linalg.LinearOperatorLowerTriangular": "matrices and gc.matmul, gc.matrix_triangular_solve",
-    "linalg.LinearOperatorDiag": "a product with the diagonal",
     # control flow, arrays
     "sparse_to_dense": "gc.one_hot",
     "string_split": _HOST, "edit_distance": _HOST,
