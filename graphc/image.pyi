@@ -6,10 +6,12 @@ from graphc.api.image.color import adjust_gamma as adjust_gamma
 from graphc.api.image.color import adjust_hue as adjust_hue
 from graphc.api.image.color import adjust_saturation as adjust_saturation
 from graphc.api.image.crop import central_crop as central_crop
+from graphc.api.image.suppression import combined_non_max_suppression as combined_non_max_suppression
 from graphc.api.image.color import convert_image_dtype as convert_image_dtype
 from graphc.api.image.boxes import crop_and_resize as crop_and_resize
 from graphc.api.image.crop import crop_to_bounding_box as crop_to_bounding_box
 from graphc.api.image.boxes import draw_bounding_boxes as draw_bounding_boxes
+from graphc.api.image.glimpse import extract_glimpse as extract_glimpse
 from graphc.api.array.patches import extract_image_patches as extract_image_patches
 from graphc.api.array.patches import extract_patches as extract_patches
 from graphc.api.image.crop import flip_left_right as flip_left_right
@@ -17,15 +19,17 @@ from graphc.api.image.crop import flip_up_down as flip_up_down
 from graphc.api.image.color import grayscale_to_rgb as grayscale_to_rgb
 from graphc.api.image.color import hsv_to_rgb as hsv_to_rgb
 from graphc.api.image.quality import image_gradients as image_gradients
-from graphc.api.image.boxes import non_max_suppression as non_max_suppression
-from graphc.api.image.boxes import non_max_suppression_padded as non_max_suppression_padded
-from graphc.api.image.boxes import non_max_suppression_with_scores as non_max_suppression_with_scores
+from graphc.api.image.suppression import non_max_suppression as non_max_suppression
+from graphc.api.image.suppression import non_max_suppression_with_overlaps as non_max_suppression_overlaps
+from graphc.api.image.suppression import non_max_suppression_padded as non_max_suppression_padded
+from graphc.api.image.suppression import non_max_suppression_with_scores as non_max_suppression_with_scores
 from graphc.api.image.crop import pad_to_bounding_box as pad_to_bounding_box
 from graphc.api.image.color import per_image_standardization as per_image_standardization
 from graphc.api.image.color import per_image_standardization as per_image_whitening
 from graphc.api.image.quality import psnr as psnr
 from graphc.api.image.color import random_brightness as random_brightness
 from graphc.api.image.color import random_contrast as random_contrast
+from graphc.api.random.shuffle import random_crop as random_crop
 from graphc.api.image.crop import random_flip_left_right as random_flip_left_right
 from graphc.api.image.crop import random_flip_up_down as random_flip_up_down
 from graphc.api.image.color import random_hue as random_hue
@@ -62,10 +66,12 @@ __all__ = [
     "adjust_hue",
     "adjust_saturation",
     "central_crop",
+    "combined_non_max_suppression",
     "convert_image_dtype",
     "crop_and_resize",
     "crop_to_bounding_box",
     "draw_bounding_boxes",
+    "extract_glimpse",
     "extract_image_patches",
     "extract_patches",
     "flip_left_right",
@@ -74,6 +80,7 @@ __all__ = [
     "hsv_to_rgb",
     "image_gradients",
     "non_max_suppression",
+    "non_max_suppression_overlaps",
     "non_max_suppression_padded",
     "non_max_suppression_with_scores",
     "pad_to_bounding_box",
@@ -82,6 +89,7 @@ __all__ = [
     "psnr",
     "random_brightness",
     "random_contrast",
+    "random_crop",
     "random_flip_left_right",
     "random_flip_up_down",
     "random_hue",

@@ -5,26 +5,43 @@ from graphc.api.state.initializers import GlorotUniform as GlorotUniform
 from graphc.api.state.initializers import Identity as Identity
 from graphc.api.state.initializers import Initializer as Initializer
 from graphc.api.state.initializers import Ones as Ones
+from graphc.api.state.orthogonal import Orthogonal as Orthogonal
 from graphc.api.state.initializers import RandomNormal as RandomNormal
 from graphc.api.state.initializers import RandomUniform as RandomUniform
 from graphc.api.state.initializers import TruncatedNormal as TruncatedNormal
 from graphc.api.state.initializers import UniformUnitScaling as UniformUnitScaling
 from graphc.api.state.initializers import VarianceScaling as VarianceScaling
 from graphc.api.state.initializers import Zeros as Zeros
+from graphc.api.state.initializers import Constant as constant
 from graphc.api.state.initializers import Constant as constant_initializer
+from graphc.api.state.variables import global_variables_initializer as global_variables
+from graphc.api.state.initializers import GlorotNormal as glorot_normal
 from graphc.api.state.initializers import GlorotNormal as glorot_normal_initializer
+from graphc.api.state.initializers import GlorotUniform as glorot_uniform
 from graphc.api.state.initializers import GlorotUniform as glorot_uniform_initializer
 from graphc.api.state.initializers import he_normal as he_normal
 from graphc.api.state.initializers import he_uniform as he_uniform
+from graphc.api.state.initializers import Identity as identity
 from graphc.api.state.initializers import Identity as identity_initializer
 from graphc.api.state.initializers import lecun_normal as lecun_normal
 from graphc.api.state.initializers import lecun_uniform as lecun_uniform
+from graphc.api.state.variables import local_variables_initializer as local_variables
+from graphc.api.state.initializers import Ones as ones
 from graphc.api.state.initializers import Ones as ones_initializer
+from graphc.api.state.orthogonal import Orthogonal as orthogonal
+from graphc.api.state.orthogonal import Orthogonal as orthogonal_initializer
+from graphc.api.state.initializers import RandomNormal as random_normal
 from graphc.api.state.initializers import RandomNormal as random_normal_initializer
+from graphc.api.state.initializers import RandomUniform as random_uniform
 from graphc.api.state.initializers import RandomUniform as random_uniform_initializer
+from graphc.api.state.initializers import TruncatedNormal as truncated_normal
 from graphc.api.state.initializers import TruncatedNormal as truncated_normal_initializer
+from graphc.api.state.initializers import UniformUnitScaling as uniform_unit_scaling
 from graphc.api.state.initializers import UniformUnitScaling as uniform_unit_scaling_initializer
+from graphc.api.state.variables import variables_initializer as variables
+from graphc.api.state.initializers import VarianceScaling as variance_scaling
 from graphc.api.state.initializers import VarianceScaling as variance_scaling_initializer
+from graphc.api.state.initializers import Zeros as zeros
 from graphc.api.state.initializers import Zeros as zeros_initializer
 
 __all__ = [
@@ -34,25 +51,42 @@ __all__ = [
     "Identity",
     "Initializer",
     "Ones",
+    "Orthogonal",
     "RandomNormal",
     "RandomUniform",
     "TruncatedNormal",
     "UniformUnitScaling",
     "VarianceScaling",
     "Zeros",
+    "constant",
     "constant_initializer",
+    "global_variables",
+    "glorot_normal",
     "glorot_normal_initializer",
+    "glorot_uniform",
     "glorot_uniform_initializer",
     "he_normal",
     "he_uniform",
+    "identity",
     "identity_initializer",
     "lecun_normal",
     "lecun_uniform",
+    "local_variables",
+    "ones",
     "ones_initializer",
+    "orthogonal",
+    "orthogonal_initializer",
+    "random_normal",
     "random_normal_initializer",
+    "random_uniform",
     "random_uniform_initializer",
+    "truncated_normal",
     "truncated_normal_initializer",
+    "uniform_unit_scaling",
     "uniform_unit_scaling_initializer",
+    "variables",
+    "variance_scaling",
     "variance_scaling_initializer",
+    "zeros",
     "zeros_initializer",
 ]

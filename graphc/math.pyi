@@ -91,6 +91,7 @@ from graphc.api.math.binary import pow as pow
 from graphc.api.math.complex_numbers import real as real
 from graphc.api.math.division import realdiv as realdiv
 from graphc.api.math.unary import reciprocal as reciprocal
+from graphc.api.math.no_nan import reciprocal_no_nan as reciprocal_no_nan
 from graphc.api.math.reduce import reduce_all as reduce_all
 from graphc.api.math.reduce import reduce_any as reduce_any
 from graphc.api.math.linear import reduce_euclidean_norm as reduce_euclidean_norm
@@ -233,6 +234,7 @@ __all__ = [
     "real",
     "realdiv",
     "reciprocal",
+    "reciprocal_no_nan",
     "reduce_all",
     "reduce_any",
     "reduce_euclidean_norm",

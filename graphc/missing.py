@@ -50,27 +50,18 @@ ADVICE: dict[str, str] = {
     # inside parts that exist
     "contrib.layers": "the functions of gc.nn, and gc.get_variable for their variables",
     "sparse.SparseTensor": "a dense tensor", "sparse.to_dense": "a dense tensor", "sparse.matmul": "gc.matmul",
-    "nn.learned_unigram_candidate_sampler": "gc.nn.fixed_unigram_candidate_sampler with counts of your own",
-    "nn.fractional_max_pool": "gc.nn.max_pool", "nn.fractional_avg_pool": "gc.nn.avg_pool",
     **dict.fromkeys(("image.decode_png", "image.decode_jpeg", "image.decode_image", "image.decode_bmp",
                      "image.decode_gif", "image.encode_png", "image.encode_jpeg", "image.extract_jpeg_shape",
                      "image.is_jpeg", "image.decode_and_crop_jpeg", "image.random_jpeg_quality",
                      "image.adjust_jpeg_quality"), "Pillow: decode in Python, in a gc.py_func or before feeding"),
-    "image.extract_glimpse": "gc.image.crop_and_resize",
-    "image.combined_non_max_suppression": "gc.image.non_max_suppression, class by class",
-    "image.non_max_suppression_overlaps": "gc.image.non_max_suppression",
     "linalg.logm": _HOST, "linalg.eig": _HOST, "matrix_logarithm": _HOST,
-    "linalg.LinearOperatorFullMatrix": "matrices and gc.matmul, gc.matrix_solve",
-    "linalg.LinearOperatorLowerTriangular": "matrices and gc.matmul, gc.matrix_triangular_solve",
-    "linalg.LinearOperatorDiag": "a product with the diagonal",
     # control flow, arrays
     "sparse_to_dense": "gc.one_hot",
     "edit_distance": _HOST,
     # math
     "moments": "gc.nn.moments", "select": "gc.where", # random
-    "orthogonal_initializer": "gc.constant_initializer of an array",
     # variables, gradients
-    "all_variables": "gc.global_variables()", "fixed_size_partitioner": "variables in one piece",
+    "fixed_size_partitioner": "variables in one piece",
     "tables_initializer": "nothing: there are no lookup tables", "placeholder_v2": "gc.placeholder",
     "SparseTensor": "a dense tensor", "sparse_placeholder": "gc.placeholder", "RaggedTensor": "a padded tensor and its "
     "lengths", "SparseTensorValue": "a dense array", "sparse_tensor_dense_matmul": "gc.matmul",

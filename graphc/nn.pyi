@@ -10,6 +10,7 @@ from graphc.api.nn.pool import avg_pool_v2 as avg_pool_v2
 from graphc.api.nn.normalise import batch_norm_with_global_normalization as batch_norm_with_global_normalization
 from graphc.api.nn.normalise import batch_normalization as batch_normalization
 from graphc.api.nn.bias import bias_add as bias_add
+from graphc.api.nn.ctc_labels import collapse_repeated as collapse_repeated
 from graphc.api.nn.candidates import compute_accidental_hits as compute_accidental_hits
 from graphc.api.nn.convolve1d import conv1d as conv1d
 from graphc.api.nn.convolve1d import conv1d_transpose as conv1d_transpose
@@ -29,6 +30,7 @@ from graphc.api.nn.ctc import ctc_beam_search_decoder_v2 as ctc_beam_search_deco
 from graphc.api.nn.ctc import ctc_greedy_decoder as ctc_greedy_decoder
 from graphc.api.nn.ctc import ctc_loss as ctc_loss
 from graphc.api.nn.ctc import ctc_loss_v2 as ctc_loss_v2
+from graphc.api.nn.ctc_labels import ctc_unique_labels as ctc_unique_labels
 from graphc.api.array.space import depth_to_space as depth_to_space
 from graphc.api.nn.depthwise import depthwise_conv2d as depthwise_conv2d
 from graphc.api.nn.depthwise import depthwise_conv2d_native_backprop_filter as depthwise_conv2d_backprop_filter
@@ -42,11 +44,14 @@ from graphc.api.nn.activations import elu as elu
 from graphc.api.nn.embedding import embedding_lookup as embedding_lookup
 from graphc.api.nn.dilation import erosion2d as erosion2d
 from graphc.api.nn.candidates import fixed_unigram_candidate_sampler as fixed_unigram_candidate_sampler
+from graphc.api.nn.fractional_pool import fractional_avg_pool as fractional_avg_pool
+from graphc.api.nn.fractional_pool import fractional_max_pool as fractional_max_pool
 from graphc.api.nn.batch_norm import fused_batch_norm as fused_batch_norm
 from graphc.api.math.sort import in_top_k as in_top_k
 from graphc.api.nn.losses import l2_loss as l2_loss
 from graphc.api.nn.losses import l2_normalize as l2_normalize
 from graphc.api.nn.activations import leaky_relu as leaky_relu
+from graphc.api.nn.learned_candidates import learned_unigram_candidate_sampler as learned_unigram_candidate_sampler
 from graphc.api.nn.local_response import local_response_normalization as local_response_normalization
 from graphc.api.nn.more_activations import log_poisson_loss as log_poisson_loss
 from graphc.api.nn.activations import log_sigmoid as log_sigmoid
@@ -102,6 +107,7 @@ __all__ = [
     "batch_norm_with_global_normalization",
     "batch_normalization",
     "bias_add",
+    "collapse_repeated",
     "compute_accidental_hits",
     "conv1d",
     "conv1d_transpose",
@@ -121,6 +127,7 @@ __all__ = [
     "ctc_greedy_decoder",
     "ctc_loss",
     "ctc_loss_v2",
+    "ctc_unique_labels",
     "depth_to_space",
     "depthwise_conv2d",
     "depthwise_conv2d_backprop_filter",
@@ -134,11 +141,14 @@ __all__ = [
     "embedding_lookup",
     "erosion2d",
     "fixed_unigram_candidate_sampler",
+    "fractional_avg_pool",
+    "fractional_max_pool",
     "fused_batch_norm",
     "in_top_k",
     "l2_loss",
     "l2_normalize",
     "leaky_relu",
+    "learned_unigram_candidate_sampler",
     "local_response_normalization",
     "log_poisson_loss",
     "log_sigmoid",

@@ -3,6 +3,8 @@ from graphc.api.nn.candidates import all_candidate_sampler as all_candidate_samp
 from graphc.api.random.shuffle import categorical as categorical
 from graphc.api.nn.candidates import fixed_unigram_candidate_sampler as fixed_unigram_candidate_sampler
 from graphc.api.random.shuffle import random_gamma as gamma
+from graphc.api.random.random import get_seed as get_seed
+from graphc.api.nn.learned_candidates import learned_unigram_candidate_sampler as learned_unigram_candidate_sampler
 from graphc.api.nn.candidates import log_uniform_candidate_sampler as log_uniform_candidate_sampler
 from graphc.api.random.shuffle import multinomial as multinomial
 from graphc.api.random.random import random_normal as normal
@@ -23,6 +25,8 @@ __all__ = [
     "categorical",
     "fixed_unigram_candidate_sampler",
     "gamma",
+    "get_seed",
+    "learned_unigram_candidate_sampler",
     "log_uniform_candidate_sampler",
     "multinomial",
     "normal",

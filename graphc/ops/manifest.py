@@ -17,6 +17,7 @@ TYPES: dict[str, str] = {
     "array.gather": "GatherV2 _ScatterSum OneHot Where",
     "array.gather_nd": "GatherNd _GatherNdLike Gather",
     "array.identity": "Identity StopGradient PreventGradient NoOp",
+    "array.in_place": "InplaceUpdate InplaceAdd InplaceSub DeepCopy Empty",
     "array.join": "ConcatV2 Pack Unpack Split SplitV",
     "array.join_shapes": "Concat ParallelConcat ConcatOffset ShapeN BroadcastArgs",
     "array.linspace": "LinSpace UnravelIndex",
@@ -24,7 +25,7 @@ TYPES: dict[str, str] = {
     "array.pad": "Pad PadV2 MirrorPad",
     "array.partition": "DynamicPartition DynamicStitch ParallelDynamicStitch ListDiff",
     "array.passing": "GuaranteeConst Snapshot IdentityN EnsureShape CheckNumerics",
-    "array.patches": "ExtractImagePatches",
+    "array.patches": "ExtractImagePatches ExtractVolumePatches",
     "array.rearrange": "Roll ReverseSequence",
     "array.scatter":
         "ScatterNd TensorScatterUpdate TensorScatterAdd TensorScatterSub ScatterNdNonAliasingAdd "
@@ -47,13 +48,16 @@ TYPES: dict[str, str] = {
         "QueueEnqueueManyV2 QueueDequeueV2 QueueDequeueManyV2 QueueDequeueUpToV2 QueueCloseV2 QueueSizeV2 "
         "QueueIsClosedV2",
     "control.script": "PyFunc Print Assert _EndOfData",
-    "image.boxes":
-        "NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4 DrawBoundingBoxes "
-        "DrawBoundingBoxesV2",
+    "image.boxes": "DrawBoundingBoxes DrawBoundingBoxesV2",
     "image.color": "RGBToHSV HSVToRGB AdjustHue AdjustSaturation AdjustContrastv2",
     "image.crop_and_resize": "CropAndResize CropAndResizeGradImage CropAndResizeGradBoxes",
+    "image.glimpse": "ExtractGlimpse",
     "image.resize": "ResizeNearestNeighbor ResizeNearestNeighborGrad ResizeBilinear ResizeBilinearGrad",
     "image.resize_smooth": "ResizeBicubic ResizeBicubicGrad ResizeArea",
+    "image.suppress_classes": "CombinedNonMaxSuppression",
+    "image.suppression":
+        "NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4 NonMaxSuppressionV5 "
+        "NonMaxSuppressionWithOverlaps",
     "linalg.cholesky": "Cholesky CholeskyGrad",
     "linalg.decompose": "Qr Lu Svd SelfAdjointEigV2",
     "linalg.determinant": "MatrixDeterminant LogMatrixDeterminant",
@@ -62,8 +66,9 @@ TYPES: dict[str, str] = {
     "linalg.roots": "MatrixSquareRoot",
     "linalg.solve": "MatrixSolve MatrixTriangularSolve MatrixInverse",
     "linalg.tridiagonal": "TridiagonalSolve",
-    "math.binary": "Add AddV2 Sub Mul Pow Maximum Minimum SquaredDifference AddN",
+    "math.binary": "Add AddV2 Sub Mul Pow Maximum Minimum SquaredDifference AddN AccumulateNV2",
     "math.bitwise": "BitwiseAnd BitwiseOr BitwiseXor LeftShift RightShift Invert PopulationCount",
+    "math.clip": "ClipByValue",
     "math.comparison":
         "Less LessEqual Greater GreaterEqual Equal NotEqual ApproximateEqual LogicalAnd LogicalOr LogicalNot "
         "IsNan IsInf IsFinite",
@@ -74,6 +79,7 @@ TYPES: dict[str, str] = {
     "math.linear": "Cross EuclideanNorm SparseMatMul",
     "math.matmul": "MatMul BatchMatMul BatchMatMulV2",
     "math.no_nan": "DivNoNan MulNoNan Xlogy Xdivy NextAfter",
+    "math.nth_element": "NthElement Bucketize",
     "math.reduction": "Sum Mean Prod Max Min All Any _BesselMean ArgMax ArgMin",
     "math.scan": "Cumsum Cumprod",
     "math.segments": "SegmentSum SegmentMean SegmentProd SegmentMin SegmentMax",
@@ -99,7 +105,9 @@ TYPES: dict[str, str] = {
         "FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 FusedBatchNormGrad FusedBatchNormGradV2 "
         "FusedBatchNormGradV3",
     "nn.bias": "BiasAdd BiasAddGrad",
-    "nn.candidates": "LogUniformCandidateSampler UniformCandidateSampler FixedUnigramCandidateSampler",
+    "nn.candidates":
+        "LogUniformCandidateSampler UniformCandidateSampler FixedUnigramCandidateSampler "
+        "_WeightedCandidateSampler",
     "nn.convolution": "Conv2D Conv2DBackpropInput Conv2DBackpropFilter",
     "nn.convolution3d": "Conv3D Conv3DBackpropInputV2 Conv3DBackpropFilterV2",
     "nn.ctc": "CTCLoss",
@@ -107,6 +115,8 @@ TYPES: dict[str, str] = {
     "nn.depth_taps": "_DepthTaps _SumDepthTaps",
     "nn.depthwise": "DepthwiseConv2dNative DepthwiseConv2dNativeBackpropInput DepthwiseConv2dNativeBackpropFilter",
     "nn.dilation": "Dilation2D Dilation2DBackpropInput Dilation2DBackpropFilter",
+    "nn.fractional_pool": "FractionalMaxPool FractionalMaxPoolGrad FractionalAvgPool FractionalAvgPoolGrad",
+    "nn.fused_pad": "FusedPadConv2D FusedResizeAndPadConv2D BiasAddV1",
     "nn.global_norm": "BatchNormWithGlobalNormalization BatchNormWithGlobalNormalizationGrad",
     "nn.local_response": "_WindowSum LRN LRNGrad",
     "nn.losses": "L2Loss _HalfSquares",

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from .dtypes import FLOATS
-from .kernel import Kernel, Operand, at_least, over
+from .kernel import Kernel, Operand, at_least, at_most, over
 
 _PIXELS = ("f32", "f64", "i32", "i64", "u8", "i8", "i16", "u16")
 _IMAGE = "batch * rows * columns * depth"
@@ -10,6 +10,12 @@ _CROPS = "boxes * high * wide * depth"
 _DIMS = ("batch", "rows", "columns", "depth", "boxes", "high", "wide")
 _RELATIONS = (*at_least(0, *_DIMS), "rows > 0 or boxes == 0", "columns > 0 or boxes == 0")
 _DRAWN = ("batch", "rows", "columns", "depth", "boxes", "colors", "channels")
+_GLIMPSE = ("batch", "rows", "columns", "depth", "high", "wide")
+_SUPPRESSED = (Operand("score", "in", "f32", "boxes"), Operand("most_overlap", "in", "f32", "1"),
+               Operand("least_score", "in", "f32", "1"), Operand("sigma", "in", "f32", "1"),
+               Operand("out", "out", "i32", "most"), Operand("kept", "out", "f32", "most"),
+               Operand("count", "out", "i64", "1"))
+_CLASSES = ("batch", "boxes", "kinds", "classes", "each", "most")
 
 KERNELS = (
     Kernel("crop_boxes",
@@ -37,10 +43,25 @@ KERNELS = (
            _DRAWN, (), over(), "cpu.image.detect_boxes:make_draw",
            (*at_least(0, "batch", "rows", "columns", "depth", "boxes", "channels"), *at_least(1, "colors"),
             "channels >= depth")),
-    Kernel("suppress_boxes",
-           (Operand("box", "in", "f32", "boxes * 4"), Operand("score", "in", "f32", "boxes"),
-            Operand("most_overlap", "in", "f32", "1"), Operand("least_score", "in", "f32", "1"),
-            Operand("out", "out", "i32", "most"), Operand("count", "out", "i64", "1")),
+    Kernel("glimpse",
+           (Operand("image", "in", "f32", _IMAGE), Operand("place", "in", "f32", "batch * 2"),
+            Operand("out", "inout", "f32", "batch * high * wide * depth")),
+           _GLIMPSE, ("centered", "normalized"), over(), "cpu.image.glimpse:make",
+           (*at_least(0, *_GLIMPSE, "centered", "normalized"), *at_most(1, "centered", "normalized"),
+            *at_most(1 << 26, "rows", "columns", "high", "wide"))),
+    Kernel("suppress_boxes", (Operand("box", "in", "f32", "boxes * 4"), *_SUPPRESSED),
            ("boxes", "most"), (), over(), "cpu.image.detect_boxes:make_suppress",
            at_least(0, "boxes", "most")),
+    Kernel("suppress_overlaps", (Operand("table", "in", "f32", "boxes * boxes"), *_SUPPRESSED),
+           ("boxes", "most"), (), over(), "cpu.image.detect_boxes:make_suppress_overlaps",
+           at_least(0, "boxes", "most")),
+    Kernel("suppress_classes",
+           (Operand("box", "in", "f32", "batch * boxes * kinds * 4"),
+            Operand("score", "in", "f32", "batch * boxes * classes"), Operand("most_overlap", "in", "f32", "1"),
+            Operand("least_score", "in", "f32", "1"), Operand("out_box", "out", "f32", "batch * most * 4"),
+            Operand("out_score", "out", "f32", "batch * most"), Operand("out_class", "out", "f32", "batch * most"),
+            Operand("count", "out", "i32", "batch")),
+           _CLASSES, ("clip",), over(), "cpu.image.detect_boxes:make_suppress_classes",
+           (*at_least(0, *_CLASSES, "clip"), *at_most(1, "clip"), *at_most(1 << 30, "boxes"),
+            "kinds == 1 or kinds == classes")),
 )

@@ -63,6 +63,10 @@ _POOLING3D_ATTRS = ("stride_d", "stride_h", "stride_w")
 _POOLING3D_RELATIONS = (*at_least(0, *_POOLING3D_DIMS), *at_least(1, *_POOLING3D_ATTRS),
                         *at_most(1 << 20, *_POOLING3D_ATTRS, "kd", "kh", "kw"),
                         *at_most(1 << 26, "d", "h", "w", "od", "oh", "ow", "pad_d", "pad_h", "pad_w"))
+_FRACTIONAL = ("n", "h", "w", "c", "oh", "ow")
+_FRACTIONAL_RELATIONS = (*at_least(0, *_FRACTIONAL, "overlapping"), *at_most(1, "overlapping"),
+                         *at_most(1 << 26, "h", "w", "oh", "ow"))
+_EDGES = (Operand("rows", "in", "i64", "oh + 1"), Operand("columns", "in", "i64", "ow + 1"))
 _FLAT = ("n", "m", "size")
 _FLAT_RELATIONS = (*at_least(0, *_FLAT, "batched"), *at_most(1, "batched"))
 
@@ -200,6 +204,28 @@ KERNELS = (
             Operand("y", "out", "T", "n * m")),
            _FLAT, ("batched",), over(T=NUMBERS), "cpu.nn.pooling_argmax:make_pick",
            _FLAT_RELATIONS),
+    Kernel("pooling_edges",
+           (Operand("counter", "in", "i64", "2"), Operand("out", "out", "i64", "n + 1")),
+           ("length", "n"), ("pseudo", "odd", "key"), over(), "cpu.nn.fractional_pool:make_edges",
+           (*at_least(0, "length", "n", "pseudo", "odd", "key"), *at_most(1, "pseudo", "odd"),
+            *at_most(1 << 26, "length", "n"))),
+    Kernel("fractional_max_pool",
+           (Operand("x", "in", "T", _X), *_EDGES, Operand("y", "out", "T", _DEPTHWISE_Y)),
+           _FRACTIONAL, ("overlapping",), over(T=NUMBERS), "cpu.nn.fractional_pool:make_max",
+           _FRACTIONAL_RELATIONS, "n * h * w * c"),
+    Kernel("fractional_max_pool_grad",
+           (Operand("x", "in", "T", _X), Operand("dy", "in", "T", _DEPTHWISE_Y), *_EDGES,
+            Operand("dx", "out", "T", _X)),
+           _FRACTIONAL, ("overlapping",), over(T=NUMBERS), "cpu.nn.fractional_pool:make_max_grad",
+           _FRACTIONAL_RELATIONS, "n * h * w * c"),
+    Kernel("fractional_mean_pool",
+           (Operand("x", "in", "T", _X), *_EDGES, Operand("y", "out", "T", _DEPTHWISE_Y)),
+           _FRACTIONAL, ("overlapping",), over(T=NUMBERS), "cpu.nn.fractional_pool:make_mean",
+           _FRACTIONAL_RELATIONS, "n * h * w * c"),
+    Kernel("fractional_mean_pool_grad",
+           (Operand("dy", "in", "T", _DEPTHWISE_Y), *_EDGES, Operand("dx", "out", "f64", _X)),
+           _FRACTIONAL, ("overlapping",), over(T=NUMBERS), "cpu.nn.fractional_pool:make_mean_grad",
+           _FRACTIONAL_RELATIONS, "n * h * w * c"),
     Kernel("window_sum",
            (Operand("x", "in", "T", "rows * cols"), Operand("y", "out", "T", "rows * cols")),
            ("rows", "cols"), ("radius",), over(T=FLOATS), "cpu.nn.window_sum:make",

@@ -87,8 +87,6 @@ def test_boxes_that_do_not_overlap() -> None:
     assert count == 3
     chosen, best = value(gc.image.non_max_suppression_with_scores(boxes, scores, 5))
     np.testing.assert_array_equal(best, scores[chosen])
-    with pytest.raises(gc.errors.UnimplementedError, match="soft_nms_sigma' must be 0, but is 0"):
-        gc.image.non_max_suppression_with_scores(boxes, scores, 5, soft_nms_sigma=0.5)
     with pytest.raises(ValueError, match="must not be negative, but is -1"):
         gc.image.non_max_suppression(boxes, scores, -1)
 

@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 
 from graphc.ir.dtypes import as_dtype
-from graphc.ops.image.boxes import DrawBoundingBoxesV2, NonMaxSuppressionV3
+from graphc.ops.image.boxes import DrawBoundingBoxesV2
 from graphc.ops.image.crop_and_resize import CropAndResize, CropAndResizeGradBoxes, CropAndResizeGradImage
+from graphc.ops.image.glimpse import ExtractGlimpse
+from graphc.ops.image.suppress_classes import CombinedNonMaxSuppression
+from graphc.ops.image.suppression import Similarity, overlap_of, picked
 
 Arrays = list[np.ndarray]
 KERNELS: dict[str, Callable[[Arrays, list[int], list[int]], None]] = {}
@@ -449,8 +452,38 @@ def draw_boxes(x: Arrays, d: list[int], attrs: list[int]) -> None:
 
 
 @kernel
+def glimpse(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    image, out = x[0].reshape(d[:4]), x[2].reshape(d[0], d[4], d[5], d[3])
+    seen = [ExtractGlimpse((d[4], d[5]), bool(attrs[0]), bool(attrs[1]), False, "zero").reference(
+        np.full_like(image, fill) if fill else image, x[1].reshape(-1, 2)) for fill in (0, 1)]
+    out[...] = np.where(seen[1] != 0, seen[0], out)
+
+
+def _suppressed(x: Arrays, d: list[int], similarity: Similarity) -> None:
+    _, score, overlap, least, sigma, out, kept, count = x
+    found, scores = picked(similarity, score, d[1], float(overlap[0]), float(least[0]), float(sigma[0]))
+    out[...], kept[...], count[0] = 0, 0, len(found)
+    out[:len(found)], kept[:len(found)] = found, scores
+
+
+@kernel
 def suppress_boxes(x: Arrays, d: list[int], attrs: list[int]) -> None:
-    box, score, overlap, least, out, count = x
-    picked = NonMaxSuppressionV3(d[1]).reference(box.reshape(-1, 4), score, overlap[0], least[0])
-    out[...], count[0] = 0, len(picked)
-    out[:len(picked)] = picked
+    box = x[0].reshape(-1, 4)
+    if not 0 <= x[2][0] <= 1:
+        raise KernelError("overlap")
+    _suppressed(x, d, lambda i, j: overlap_of(box[i], box[j]))
+
+
+@kernel
+def suppress_overlaps(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    table = x[0].reshape(d[0], d[0])
+    _suppressed(x, d, lambda i, j: table[i, j])
+
+
+@kernel
+def suppress_classes(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    batch, boxes, kinds, classes, each, most = d
+    op = CombinedNonMaxSuppression(each, most, clip_boxes=bool(attrs[0]))
+    made = op.reference(x[0].reshape(batch, boxes, kinds, 4), x[1].reshape(batch, boxes, classes), x[2][0], x[3][0])
+    for target, result in zip(x[4:], made, strict=True):
+        target[...] = result.ravel()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy_fractional_pool  # noqa: F401  (kernels)
 
 from graphc.exec.strings import TABLE, Held
 from graphc.ir.dtypes import as_dtype

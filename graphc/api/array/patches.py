@@ -1,4 +1,4 @@
-"""Windows of pictures as rows."""
+"""Windows of pictures and volumes as rows."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -7,15 +7,15 @@ from typing import Any
 from graphc.api.public import public
 from graphc.ir.apply import apply
 from graphc.ir.tensor import Tensor
-from graphc.ops.array.patches import ExtractImagePatches
+from graphc.ops.array.patches import ExtractImagePatches, ExtractVolumePatches
 
 
 @public("image.extract_patches")
 def extract_patches(images: Any, sizes: Sequence[int], strides: Sequence[int], rates: Sequence[int], padding: str,
                     name: str | None = None) -> Tensor:
     """The window of each place, its pixels one behind the other in the last axis, as `tf.image.extract_patches`."""
-    result: Tensor = apply(ExtractImagePatches, images, name=name, ksizes=_four(sizes), strides=_four(strides),
-                           rates=_four(rates), padding=padding)
+    result: Tensor = apply(ExtractImagePatches, images, name=name, ksizes=_integers(sizes), strides=_integers(strides),
+                           rates=_integers(rates), padding=padding)
     return result
 
 
@@ -34,5 +34,15 @@ def extract_image_patches(images: Any, ksizes: Sequence[int] | None = None, stri
     return extract_patches(images, sizes if ksizes is None else ksizes or (), strides, rates, padding, name)
 
 
-def _four(values: Sequence[int]) -> tuple[int, ...]:
+@public("extract_volume_patches")
+def extract_volume_patches(input: Any, ksizes: Sequence[int], strides: Sequence[int], padding: str,
+                           name: str | None = None) -> Tensor:
+    """The window of each place of volumes [batch, planes, rows, columns, channels], its elements one behind the other
+    in the last axis, as `tf.extract_volume_patches`."""
+    result: Tensor = apply(ExtractVolumePatches, input, name=name, ksizes=_integers(ksizes),
+                           strides=_integers(strides), padding=padding)
+    return result
+
+
+def _integers(values: Sequence[int]) -> tuple[int, ...]:
     return tuple(int(v) for v in values)

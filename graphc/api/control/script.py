@@ -35,6 +35,12 @@ def py_func(func: Callable[..., Any], inp: Sequence[Any], Tout: Any, stateful: b
     return list(outputs) if many else outputs[0]
 
 
+@public("numpy_function")
+def numpy_function(func: Callable[..., Any], inp: Sequence[Any], Tout: Any, name: str | None = None) -> Any:
+    """As `py_func`, and as `tf.numpy_function`."""
+    return py_func(func, inp, Tout, stateful=True, name=name)
+
+
 @public("Print")
 def Print(input_: Any, data: Sequence[Any], message: str | None = None, first_n: int | None = None,
           summarize: int | None = None, name: str | None = None) -> Tensor:

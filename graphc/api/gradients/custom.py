@@ -34,6 +34,33 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     return with_own_gradient
 
 
+@public("grad_pass_through")
+def grad_pass_through(f: Callable[..., Any]) -> Callable[..., Any]:
+    """f, through which gradients pass as through an identity, as `tf.grad_pass_through`."""
+    @functools.wraps(f)
+    def passing(*args: Any, **kwargs: Any) -> Any:
+        @custom_gradient
+        def with_identity(*tensors: Any) -> Any:
+            def gradient(*dys: Any, variables: Any = None) -> Any:
+                return dys if variables is None else (dys, [None] * len(variables))
+
+            return f(*tensors, **kwargs), gradient
+
+        return with_identity(*args)
+
+    return passing
+
+
+@public("recompute_grad")
+def recompute_grad(f: Callable[..., Any]) -> Callable[..., Any]:
+    """f itself, as `tf.recompute_grad` in its results: what is kept for the gradient is the compiler's concern."""
+    @functools.wraps(f)
+    def same(*args: Any, **kwargs: Any) -> Any:
+        return f(*args, **kwargs)
+
+    return same
+
+
 def _built(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     inputs = [convert_to_tensor(x) for x in args]
     graph = get_default_graph()

@@ -1,4 +1,4 @@
-"""Boxes in pictures: crops, the best ones of many, drawn ones, and random ones."""
+"""Boxes in pictures: crops, drawn ones, and random ones."""
 from __future__ import annotations
 
 from typing import Any
@@ -17,12 +17,11 @@ from graphc.api.math.reduce import argmax, reduce_any
 from graphc.api.math.unary import floor, rint, sqrt
 from graphc.api.public import public
 from graphc.api.random.random import random_uniform
-from graphc.errors import UnimplementedError
 from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.dtypes import float32, int32
 from graphc.ir.graph import get_default_graph
 from graphc.ir.tensor import Tensor
-from graphc.ops.image.boxes import DrawBoundingBoxes, DrawBoundingBoxesV2, NonMaxSuppressionV3, NonMaxSuppressionV4
+from graphc.ops.image.boxes import DrawBoundingBoxes, DrawBoundingBoxesV2
 from graphc.ops.image.crop_and_resize import CropAndResize
 
 
@@ -41,39 +40,6 @@ def crop_and_resize(image: Any, boxes: Any, box_ind: Any = None, crop_size: Any 
 
 def _single(value: Any) -> Tensor:
     return convert_to_tensor(value, float32)
-
-
-@public("image.non_max_suppression")
-def non_max_suppression(boxes: Any, scores: Any, max_output_size: Any, iou_threshold: Any = 0.5,
-                        score_threshold: Any = float("-inf"), name: str | None = None) -> Tensor:
-    """The numbers of the best boxes that do not overlap much, as `tf.image.non_max_suppression`."""
-    made: Tensor = apply(NonMaxSuppressionV3, _single(boxes), _single(scores), max_output_size, _single(iou_threshold),
-                         _single(score_threshold), name=name or "non_max_suppression")
-    return made
-
-
-@public("image.non_max_suppression_padded")
-def non_max_suppression_padded(boxes: Any, scores: Any, max_output_size: Any, iou_threshold: Any = 0.5,
-                               score_threshold: Any = float("-inf"), pad_to_max_output_size: bool = False,
-                               name: str | None = None) -> tuple[Tensor, Tensor]:
-    """(numbers of boxes, how many), as `tf.image.non_max_suppression_padded`."""
-    numbers, count = apply(NonMaxSuppressionV4, _single(boxes), _single(scores), max_output_size,
-                           _single(iou_threshold), _single(score_threshold),
-                           pad_to_max_output_size=bool(pad_to_max_output_size), name=name or "non_max_suppression")
-    return numbers, count
-
-
-@public("image.non_max_suppression_with_scores")
-def non_max_suppression_with_scores(boxes: Any, scores: Any, max_output_size: Any, iou_threshold: Any = 0.5,
-                                    score_threshold: Any = float("-inf"), soft_nms_sigma: Any = 0.0,
-                                    name: str | None = None) -> tuple[Tensor, Tensor]:
-    """(numbers of boxes, their scores), as `tf.image.non_max_suppression_with_scores`, of soft_nms_sigma=0 only."""
-    if not isinstance(soft_nms_sigma, (int, float)) or soft_nms_sigma != 0:
-        raise UnimplementedError(f"non_max_suppression_with_scores: argument 'soft_nms_sigma' must be 0, but is "
-                                 f"{soft_nms_sigma!r}: scores that fall with the overlap are not supported; use "
-                                 "iou_threshold")
-    numbers = non_max_suppression(boxes, scores, max_output_size, iou_threshold, score_threshold, name)
-    return numbers, gather(_single(scores), numbers)
 
 
 @public("image.draw_bounding_boxes")

@@ -4,21 +4,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from graphc.api.array.cast import cast
 from graphc.api.array.fill import ones_like
 from graphc.api.array.gather import where
+from graphc.api.array.identity import identity
+from graphc.api.array.shapes import size
 from graphc.api.gradients.slices import like, values_of
 from graphc.api.math.binary import add_n, maximum, minimum, multiply
 from graphc.api.math.comparison import greater
 from graphc.api.math.division import divide
 from graphc.api.math.reduce import reduce_sum
-from graphc.api.math.unary import sqrt, square
+from graphc.api.math.unary import rsqrt, sqrt, square
 from graphc.api.nn.losses import l2_loss
 from graphc.api.public import public
 from graphc.ir.apply import convert_to_tensor
 from graphc.ir.graph import get_default_graph
 
 
-@public("global_norm", "math.global_norm")
+@public("global_norm", "math.global_norm", "linalg.global_norm")
 def global_norm(t_list: Sequence[Any], name: str | None = None) -> Any:
     """sqrt of the sum of all squares in a list of tensors; entries that are None are left out. As `tf.global_norm`."""
     with get_default_graph().name_scope(name or "global_norm") as scope:
@@ -54,3 +57,12 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
         present = greater(squares, 0)
         norm = where(present, sqrt(where(present, squares, ones_like(squares))), squares)
         return like(t, divide(values * clip_norm, maximum(norm, clip_norm), name=scope))
+
+
+@public("clip_by_average_norm")
+def clip_by_average_norm(t: Any, clip_norm: Any, name: str | None = None) -> Any:
+    """t scaled so that its norm by its number of elements is at most clip_norm. As `tf.clip_by_average_norm`."""
+    with get_default_graph().name_scope(name or "clip_by_average_norm") as scope:
+        t = convert_to_tensor(t, name="t")
+        inverse = rsqrt(reduce_sum(t * t))
+        return identity(t * clip_norm * minimum(inverse * cast(size(t), t.dtype), 1.0 / clip_norm), name=scope)

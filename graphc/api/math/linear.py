@@ -4,16 +4,18 @@ from __future__ import annotations
 import numpy as np
 
 from graphc.api.array.broadcast import broadcast_to
+from graphc.api.array.cast import cast
 from graphc.api.array.fill import range_, zeros_like
 from graphc.api.array.select import select
 from graphc.api.array.shapes import expand_dims, shape, squeeze
+from graphc.api.array.transpose import transpose
+from graphc.api.linalg.decompose import svd
 from graphc.api.math.binary import pow
 from graphc.api.math.comparison import equal
 from graphc.api.math.matmul import matmul
 from graphc.api.math.reduce import all_axes, deprecated, reduce_max, reduce_sum
 from graphc.api.math.unary import abs, sqrt
 from graphc.api.public import public
-from graphc.errors import UnimplementedError
 from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.graph import get_default_graph
 from graphc.ops.math.linear import Cross, EuclideanNorm, SparseMatMul
@@ -82,22 +84,39 @@ def on_diagonal(x):
 def norm(tensor, ord="euclidean", axis=None, keepdims=None, name=None, keep_dims=None):
     """The norm of vectors (axis None or an int) or matrices (axis a pair) of order `ord`. As `tf.norm`.
 
-    ord: "euclidean", 1, 2, np.inf or any positive number; of matrices "euclidean", "fro", 1 or np.inf.
+    ord: "euclidean", 1, 2, np.inf or any positive number; of matrices "euclidean", "fro", 1, 2 (the greatest singular
+    value) or np.inf.
     """
     keepdims = bool(deprecated(keepdims, keep_dims, "keepdims", "keep_dims"))
     matrix = isinstance(axis, (tuple, list)) and len(axis) == 2
     _check_norm(ord, axis, matrix)
-    if matrix and ord in (2, 2.0):
-        raise UnimplementedError(
-            "norm: argument 'ord' = 2 of matrices is their greatest singular value, which is not "
-            "supported; use another order, or gc.py_func with numpy.linalg.norm"
-        )
     with get_default_graph().name_scope(name or "norm"):
         tensor = convert_to_tensor(tensor, name="tensor")
         axes = None if axis is None else tuple(axis) if matrix else (axis,)
         kept = True if axes is not None else keepdims
         result = _norm_kept(tensor, ord, axes, matrix, kept)
         return result if axes is None or keepdims else squeeze(result, axes)
+
+
+@public("linalg.normalize")
+def normalize(tensor, ord="euclidean", axis=None, name=None):
+    """(tensor by its norm, the norm), as `tf.linalg.normalize`; arguments as of `norm`."""
+    with get_default_graph().name_scope(name or "normalize"):
+        tensor = convert_to_tensor(tensor)
+        length = norm(tensor, ord, axis, keepdims=True)
+        length = cast(length, tensor.dtype)
+        return tensor / length, length
+
+
+def _largest_singular(tensor, axes):
+    """The greatest singular value of each matrix in these two axes, which stay with size 1."""
+    rank = tensor.spec.rank
+    if rank is None:
+        raise ValueError(f"norm: 'ord' = 2 needs a tensor of known rank, but got {tensor!r}; give it one: set_shape")
+    last = [axis % rank for axis in axes]
+    order = [axis for axis in range(rank) if axis not in last] + last
+    values = reduce_max(abs(svd(transpose(tensor, order), compute_uv=False)), axis=-1, keepdims=True)
+    return transpose(expand_dims(values, -1), np.argsort(order).tolist())
 
 
 def _check_norm(order, axis, matrix):
@@ -115,6 +134,8 @@ def _check_norm(order, axis, matrix):
 
 
 def _norm_kept(tensor, order, axes, matrix, kept):
+    if matrix and order in (2, 2.0):
+        return _largest_singular(tensor, axes)
     if order in ("fro", "euclidean", 2, 2.0):
         return sqrt(reduce_sum(tensor * tensor, axes, keepdims=kept))
     size = abs(tensor)

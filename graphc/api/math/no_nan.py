@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from graphc.api.public import public
-from graphc.ir.apply import apply
+from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.graph import get_default_graph
 from graphc.ops.math.no_nan import DivNoNan, MulNoNan, NextAfter, Xdivy, Xlogy
 
@@ -11,6 +11,14 @@ from graphc.ops.math.no_nan import DivNoNan, MulNoNan, NextAfter, Xdivy, Xlogy
 def div_no_nan(x, y, name=None):
     """x / y, and 0 where y is 0. As `tf.div_no_nan`."""
     return apply(DivNoNan, x, y, name=name or "div_no_nan")
+
+
+@public("math.reciprocal_no_nan")
+def reciprocal_no_nan(x, name=None):
+    """1 / x, and 0 where x is 0. As `tf.math.reciprocal_no_nan`."""
+    with get_default_graph().name_scope(name or "reciprocal_no_nan") as scope:
+        x = convert_to_tensor(x, name="x")
+        return apply(DivNoNan, convert_to_tensor(1, dtype=x.dtype, name="one"), x, name=scope)
 
 
 @public("math.multiply_no_nan")

@@ -8,10 +8,11 @@ import numpy as np
 
 from graphc.api.array.cast import cast
 from graphc.api.array.fill import fill, range_
-from graphc.api.array.gather import where
+from graphc.api.array.gather import boolean_mask, where
+from graphc.api.array.select import where_v2
 from graphc.api.array.shapes import expand_dims, shape
-from graphc.api.math.comparison import equal
-from graphc.api.math.reduce import reduce_any
+from graphc.api.math.comparison import equal, greater_equal
+from graphc.api.math.reduce import reduce_any, reduce_max
 from graphc.api.public import public
 from graphc.api.random.random import seeds
 from graphc.ir.apply import apply, convert_to_tensor
@@ -77,12 +78,15 @@ def all_candidate_sampler(true_classes, num_true, num_sampled, unique, seed=None
 
 @public("nn.compute_accidental_hits")
 def compute_accidental_hits(true_classes, sampled_candidates, num_true, seed=None, name=None):
-    """(rows of true_classes, places in sampled_candidates, the lowest float32) for each candidate that is a true class
-    of a row. As `tf.nn.compute_accidental_hits`."""
+    """(rows of true_classes, places in sampled_candidates, the lowest float32) for each true class that is a candidate,
+    the last of equal ones. As `tf.nn.compute_accidental_hits`."""
     with get_default_graph().name_scope(name or "ComputeAccidentalHits"):
-        hits = where(accidental_hits(true_classes, sampled_candidates))
-        rows, places = cast(hits[:, 0], int32), hits[:, 1]
-        return rows, places, fill(shape(places), LOWEST)
+        true, sampled = convert_to_tensor(true_classes), convert_to_tensor(sampled_candidates)
+        numbers = range_(cast(shape(sampled)[0], int64))
+        places = reduce_max(where_v2(equal(expand_dims(true, 2), sampled), numbers, cast(-1, int64)), axis=2)
+        hits = greater_equal(places, cast(0, int64))
+        rows, ids = cast(where(hits)[:, 0], int32), boolean_mask(places, hits)
+        return rows, ids, fill(shape(ids), LOWEST)
 
 
 def accidental_hits(true_classes: Any, sampled: Any) -> Any:

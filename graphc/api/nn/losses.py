@@ -28,7 +28,7 @@ def l2_loss(t, name=None):
     return apply(L2Loss, t, name=name)
 
 
-@public("l2_normalize", "nn.l2_normalize", "math.l2_normalize")
+@public("l2_normalize", "nn.l2_normalize", "math.l2_normalize", "linalg.l2_normalize")
 def l2_normalize(x, axis=None, epsilon=1e-12, name=None, dim=None):
     """x / sqrt(max(sum(x ** 2, axis), epsilon)). As `tf.nn.l2_normalize`."""
     axis = deprecated(axis, dim, "axis", "dim")

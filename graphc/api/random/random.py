@@ -92,3 +92,15 @@ def set_random_seed(seed):
     As `tf.set_random_seed`.
     """
     get_default_graph().seed = seed
+
+
+@public("get_seed", "random.get_seed")
+def get_seed(op_seed):
+    """The attributes (seed, seed2) that a random op with the seed op_seed would have; (None, None) without any seed.
+
+    As `tf.get_seed`. With a graph seed only, the second one depends on the number of ops built so far.
+    """
+    graph = get_default_graph()
+    if op_seed is None and getattr(graph, "seed", None) is None:
+        return None, None
+    return seeds(op_seed, f"{graph.version}")

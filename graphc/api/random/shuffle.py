@@ -30,7 +30,7 @@ def random_shuffle(value: Any, seed: int | None = None, name: str | None = None)
     return made
 
 
-@public("random_crop")
+@public("random_crop", "image.random_crop")
 def random_crop(value: Any, size: Any, seed: int | None = None, name: str | None = None) -> Tensor:
     """A part of value of this size, anywhere in it, as `tf.random_crop`."""
     with get_default_graph().name_scope(name or "random_crop") as scope:

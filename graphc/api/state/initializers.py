@@ -42,7 +42,7 @@ class Initializer:
         return cls(**config)
 
 
-@public("initializers.Zeros", "zeros_initializer", "initializers.zeros_initializer")
+@public("initializers.Zeros", "initializers.zeros", "zeros_initializer", "initializers.zeros_initializer")
 class Zeros(Initializer):
     """All elements 0."""
 
@@ -50,7 +50,7 @@ class Zeros(Initializer):
         return zeros(shape, self._dtype(dtype))
 
 
-@public("initializers.Ones", "ones_initializer", "initializers.ones_initializer")
+@public("initializers.Ones", "initializers.ones", "ones_initializer", "initializers.ones_initializer")
 class Ones(Initializer):
     """All elements 1."""
 
@@ -58,7 +58,7 @@ class Ones(Initializer):
         return ones(shape, self._dtype(dtype))
 
 
-@public("initializers.Constant", "constant_initializer", "initializers.constant_initializer")
+@public("initializers.Constant", "initializers.constant", "constant_initializer", "initializers.constant_initializer")
 class Constant(Initializer):
     """`value`, a number or as many numbers as there are elements (fewer are filled up with the last one)."""
 
@@ -75,7 +75,8 @@ class Constant(Initializer):
         return constant(self.value, self._dtype(dtype), shape, verify_shape=self.verify_shape)
 
 
-@public("initializers.RandomUniform", "random_uniform_initializer", "initializers.random_uniform_initializer")
+@public("initializers.RandomUniform", "initializers.random_uniform", "random_uniform_initializer",
+        "initializers.random_uniform_initializer")
 class RandomUniform(Initializer):
     """Uniform in [minval, maxval); maxval None: 1."""
 
@@ -89,7 +90,8 @@ class RandomUniform(Initializer):
         return random.random_uniform(shape, self.minval, self.maxval, self._dtype(dtype), seed=self.seed)
 
 
-@public("initializers.RandomNormal", "random_normal_initializer", "initializers.random_normal_initializer")
+@public("initializers.RandomNormal", "initializers.random_normal", "random_normal_initializer",
+        "initializers.random_normal_initializer")
 class RandomNormal(Initializer):
     """Normal."""
 
@@ -103,7 +105,8 @@ class RandomNormal(Initializer):
         return random.random_normal(shape, self.mean, self.stddev, self._dtype(dtype), seed=self.seed)
 
 
-@public("initializers.TruncatedNormal", "truncated_normal_initializer", "initializers.truncated_normal_initializer")
+@public("initializers.TruncatedNormal", "initializers.truncated_normal", "truncated_normal_initializer",
+        "initializers.truncated_normal_initializer")
 class TruncatedNormal(RandomNormal):
     """Normal; what is more than two standard deviations from the mean is drawn again."""
 
@@ -111,7 +114,7 @@ class TruncatedNormal(RandomNormal):
         return random.truncated_normal(shape, self.mean, self.stddev, self._dtype(dtype), seed=self.seed)
 
 
-@public("initializers.UniformUnitScaling", "uniform_unit_scaling_initializer",
+@public("initializers.UniformUnitScaling", "initializers.uniform_unit_scaling", "uniform_unit_scaling_initializer",
         "initializers.uniform_unit_scaling_initializer")
 class UniformUnitScaling(Initializer):
     """Uniform in +-sqrt(3 / inputs) * factor: keeps the scale of what flows through."""
@@ -127,7 +130,8 @@ class UniformUnitScaling(Initializer):
         return random.random_uniform(shape, -limit, limit, self._dtype(dtype), seed=self.seed)
 
 
-@public("initializers.VarianceScaling", "variance_scaling_initializer", "initializers.variance_scaling_initializer")
+@public("initializers.VarianceScaling", "initializers.variance_scaling", "variance_scaling_initializer",
+        "initializers.variance_scaling_initializer")
 class VarianceScaling(Initializer):
     """Random numbers of variance scale / n, where n is fan_in, fan_out or their mean (fan_avg).
 
@@ -168,7 +172,8 @@ class VarianceScaling(Initializer):
         return {name: value for name, value in super().get_config().items() if name in names}
 
 
-@public("initializers.GlorotUniform", "glorot_uniform_initializer", "initializers.glorot_uniform_initializer")
+@public("initializers.GlorotUniform", "initializers.glorot_uniform", "glorot_uniform_initializer",
+        "initializers.glorot_uniform_initializer")
 class GlorotUniform(VarianceScaling):
     """Uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio)."""
 
@@ -176,7 +181,8 @@ class GlorotUniform(VarianceScaling):
         super().__init__(1.0, "fan_avg", "uniform", seed, dtype)
 
 
-@public("initializers.GlorotNormal", "glorot_normal_initializer", "initializers.glorot_normal_initializer")
+@public("initializers.GlorotNormal", "initializers.glorot_normal", "glorot_normal_initializer",
+        "initializers.glorot_normal_initializer")
 class GlorotNormal(VarianceScaling):
     """Truncated normal of variance 2 / (fan_in + fan_out)."""
 
@@ -184,7 +190,7 @@ class GlorotNormal(VarianceScaling):
         super().__init__(1.0, "fan_avg", "truncated_normal", seed, dtype)
 
 
-@public("initializers.Identity", "initializers.identity_initializer")
+@public("initializers.Identity", "initializers.identity", "initializers.identity_initializer")
 class Identity(Initializer):
     """gain times the identity matrix."""
 

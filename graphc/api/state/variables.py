@@ -300,7 +300,7 @@ _STOPS = ("VariableV2", "IsVariableInitialized", "If", "StatelessIf", "Const", "
 # Collections and initialising
 
 
-@public("global_variables")
+@public("global_variables", "all_variables")
 def global_variables(scope: str | None = None) -> list[Variable]:
     return get_default_graph().get_collection(GraphKeys.GLOBAL_VARIABLES, scope)
 
@@ -320,19 +320,19 @@ def trainable_variables(scope: str | None = None) -> list[Variable]:
     return get_default_graph().get_collection(GraphKeys.TRAINABLE_VARIABLES, scope)
 
 
-@public("variables_initializer")
+@public("variables_initializer", "initialize_variables", "initializers.variables")
 def variables_initializer(var_list: Sequence[Variable], name: str = "init") -> Operation:
     """The operation that initialises these variables, as `tf.variables_initializer`."""
     return group(*[v.initializer for v in var_list], name=name)
 
 
-@public("global_variables_initializer")
+@public("global_variables_initializer", "initializers.global_variables")
 def global_variables_initializer() -> Operation:
     """Initialises every variable made so far, as `tf.global_variables_initializer`."""
     return variables_initializer(global_variables())
 
 
-@public("local_variables_initializer")
+@public("local_variables_initializer", "initialize_local_variables", "initializers.local_variables")
 def local_variables_initializer() -> Operation:
     return variables_initializer(local_variables())
 

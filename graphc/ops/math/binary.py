@@ -1,4 +1,4 @@
-"""Elementwise arithmetic of two arguments, with broadcasting; and the sum of many (AddN).
+"""Elementwise arithmetic of two arguments, with broadcasting; and the sum of many (AddN, AccumulateNV2).
 
 Gradients of ties: Maximum and Minimum give x all of it.
 """
@@ -11,8 +11,8 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.dtypes import float32, float64, int32
 from graphc.ir.elementwise import Binary, binary_samples, check_kind
-from graphc.ir.op import Elementwise, Sample, Scalars, register
-from graphc.ir.spec import Spec, require_equal
+from graphc.ir.op import Elementwise, Sample, Scalars, attr, register
+from graphc.ir.spec import Shape, Spec, require_equal
 
 
 @register
@@ -204,3 +204,13 @@ class AddN(Elementwise):
 
     def grad(self, g, node, dy):
         return [dy] * len(node.inputs)
+
+
+@register
+class AccumulateNV2(AddN):
+    """AddN whose tensors have the shape `shape`, as far as that says"""
+
+    shape: Shape | None = attr("shape", None)
+    samples = [Sample({"shape": (17,)}, ((17,),)), Sample({"shape": (2, 3, 5)}, ((2, 3, 5), (2, 3, 5))),
+               Sample({"shape": None}, ((31,),) * 4),
+               Sample({"shape": (5,)}, ((5,),) * 3, (int32,) * 3, gradient=False, low=-9, high=9)]

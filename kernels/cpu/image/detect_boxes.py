@@ -1,9 +1,12 @@
-"""draw_boxes: pictures with the edges of boxes. suppress_boxes: the best boxes that do not overlap one another.
+"""draw_boxes: pictures with the edges of boxes. suppress_boxes and its kin: the best boxes that do not overlap.
 
 Job: draw_boxes copies pictures and draws boxes (y1, x1, y2, x2; 1 is the last row or column) in the colours, in turn;
 in 1 if there is one channel.
 suppress_boxes picks boxes by their scores in descending order, equal scores in ascending order of boxes, and leaves out
-those that overlap one picked before by more than `most_overlap`; it writes how many it picked, and zeros behind them.
+those that overlap one picked before by more than `most_overlap`; with `sigma` above 0 their scores fall instead, by a
+factor exp(-overlap^2 / (2 sigma)). It writes how many it picked, their scores, and zeros behind them. suppress_overlaps
+does so by a table of overlaps, suppress_classes class by class, and gathers the best of all classes; equal scores in
+ascending order of classes.
 Invariants: rows and columns are cut to the picture before they are used; an edge too far away to be an integer, or that
 is no number, is none.
 """
@@ -12,12 +15,14 @@ from __future__ import annotations
 import numpy as np
 
 from ...contracts.calls import Functions
+from ...scalars.exponential import exp_f32
 from ..memory import address, copy_bytes, helper, offset, pointer_to
-from ..words import OK, TILES, WORK_BYTES
+from ..words import INVALID_VALUE, OK, TILES, WORK_BYTES
 
 ZERO, ONE = np.float32(0.0), np.float32(1.0)
 LARGEST = np.float32(2.0 ** 31)       # of an edge, in pixels
-bytes_at = pointer_to("u8")
+LOWEST = np.float32(-np.inf)          # of a box that is out
+floats_at, ints_at = pointer_to("f32"), pointer_to("i32")
 
 
 def make_draw(types):
@@ -69,31 +74,124 @@ def overlap(a, b):
     return shared / (area_a + area_b - shared)
 
 
-def make_suppress(types):
+def suppress(similarity, limited):
+    """The functions of a suppression; similarity(given, boxes, i, j) of two boxes. limited: whether most_overlap must
+    be from 0 to 1."""
+    similarity = helper(similarity)
+
     def bind(boxes, most, choice):
         choice[TILES] = 1
-        choice[WORK_BYTES] = boxes + 64
+        choice[WORK_BYTES] = boxes * 4 + 64
 
-    def run(box, score, most_overlap, least_score, out, count, boxes, most, choice, work, scratch, phase, tile):
-        gone = bytes_at(work)
+    def run(given, score, most_overlap, least_score, sigma, out, kept, count, boxes, most, choice, work, scratch, phase,
+            tile):
+        if limited and not ZERO <= most_overlap[0] <= ONE:
+            return INVALID_VALUE
+        left, least = floats_at(work), least_score[0]
+        softly = sigma[0] > ZERO
+        scale = np.float32(-0.5) / sigma[0] if softly else ZERO
         for i in range(boxes):
-            gone[i] = 0 if score[i] > least_score[0] else 1
+            left[i] = score[i] if score[i] > least else LOWEST
         found = 0
         while found < most:
             best = -1
             for i in range(boxes):
-                if gone[i] == 0 and (best < 0 or score[i] > score[best]):
+                if left[i] > LOWEST and (best < 0 or left[i] > left[best]):
                     best = i
             if best < 0:
                 break
             out[found] = best
+            kept[found] = left[best]
             found += 1
-            gone[best] = 1
+            left[best] = LOWEST
             for i in range(boxes):
-                if gone[i] == 0 and overlap(offset(box, i * 4), offset(box, best * 4)) > most_overlap[0]:
-                    gone[i] = 1
+                if left[i] > LOWEST:
+                    shared = similarity(given, boxes, i, best)
+                    if softly:
+                        left[i] *= exp_f32(scale * shared * shared)
+                    if (not softly and shared > most_overlap[0]) or not left[i] > least:
+                        left[i] = LOWEST
         for i in range(found, most):
             out[i] = 0
+            kept[i] = ZERO
         count[0] = found
+        return OK
+    return Functions(bind, run)
+
+
+def make_suppress(types):
+    def of_boxes(box, boxes, i, j):
+        return overlap(offset(box, i * 4), offset(box, j * 4))
+    return suppress(of_boxes, True)
+
+
+def make_suppress_overlaps(types):
+    def of_table(table, boxes, i, j):
+        return table[i * boxes + j]
+    return suppress(of_table, False)
+
+
+def make_suppress_classes(types):
+    def bind(batch, boxes, kinds, classes, each, most, clip, choice):
+        choice[TILES] = batch
+        choice[WORK_BYTES] = batch * (boxes * 4 + classes * (min(each, boxes) + 2) * 4) + 64
+
+    def run(box, score, most_overlap, least_score, out_box, out_score, out_class, count, batch, boxes, kinds, classes,
+            each, most, clip, choice, work, scratch, phase, tile):
+        if not ZERO <= most_overlap[0] <= ONE:
+            return INVALID_VALUE
+        per_class = min(each, boxes)
+        start = work + tile * (boxes * 4 + classes * (per_class + 2) * 4)
+        left, picked = floats_at(start), ints_at(start + boxes * 4)
+        counts = offset(picked, classes * per_class)
+        used = offset(counts, classes)
+        for c in range(classes):
+            scores, listed = offset(score, tile * boxes * classes + c), offset(picked, c * per_class)
+            corners = offset(box, (tile * boxes * kinds + (c if kinds > 1 else 0)) * 4)
+            for i in range(boxes):
+                left[i] = scores[i * classes] if scores[i * classes] > least_score[0] else LOWEST
+            found = 0
+            while found < per_class:
+                best = -1
+                for i in range(boxes):
+                    if left[i] > LOWEST and (best < 0 or left[i] > left[best]):
+                        best = i
+                if best < 0:
+                    break
+                listed[found] = best
+                found += 1
+                left[best] = LOWEST
+                for i in range(boxes):
+                    if left[i] > LOWEST and overlap(offset(corners, i * kinds * 4),
+                                                    offset(corners, best * kinds * 4)) > most_overlap[0]:
+                        left[i] = LOWEST
+            counts[c], used[c] = found, 0
+        found = 0
+        while found < most:
+            best, greatest = -1, LOWEST
+            for c in range(classes):
+                if used[c] < counts[c]:
+                    value = score[(tile * boxes + picked[c * per_class + used[c]]) * classes + c]
+                    if best < 0 or value > greatest:
+                        best, greatest = c, value
+            if best < 0:
+                break
+            number = picked[best * per_class + used[best]]
+            used[best] += 1
+            source = offset(box, ((tile * boxes + number) * kinds + (best if kinds > 1 else 0)) * 4)
+            for k in range(4):
+                edge = source[k]
+                if clip != 0:
+                    edge = max(min(edge, ONE), ZERO)
+                out_box[(tile * most + found) * 4 + k] = edge
+            out_score[tile * most + found] = greatest
+            out_class[tile * most + found] = np.float32(best)
+            found += 1
+        count[tile] = found
+        for i in range(found, most):
+            for k in range(4):
+                out_box[(tile * most + i) * 4 + k] = ZERO
+            out_score[tile * most + i] = ZERO
+            out_class[tile * most + i] = ZERO
         return OK
     return Functions(bind, run)

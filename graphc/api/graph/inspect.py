@@ -1,0 +1,48 @@
+"""What can be asked of tensors and sizes while a graph is built."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from graphc.api.public import public
+from graphc.ir.apply import is_tensor_like
+from graphc.ir.tensor import Tensor
+from graphc.ir.tensor_shape import Dimension, TensorShape
+
+
+@public("is_tensor")
+def is_tensor(x: Any) -> bool:
+    """Whether x is a tensor or variable, as `tf.is_tensor`."""
+    return is_tensor_like(x)
+
+
+@public("get_static_value")
+def get_static_value(tensor: Any, partial: bool = False) -> Any:
+    """The tensor's value as an array if it is known while the graph is built, else None. As `tf.get_static_value`.
+
+    partial: of a vector of sizes, an array of objects in which None stands for those not known.
+    """
+    if not isinstance(tensor, Tensor):
+        return np.asarray(tensor) if not is_tensor_like(tensor) else None
+    if tensor.op.type == "Const":
+        return np.array(tensor.op.definition.value)
+    value, shape = tensor.spec.value, tensor.spec.static_shape
+    if value is None or shape is None:
+        return None
+    if all(isinstance(v, int) for v in value):
+        return np.array(value, tensor.dtype.as_numpy_dtype).reshape(shape)  # type: ignore[arg-type]
+    return np.array([v if isinstance(v, int) else None for v in value], object) if partial else None
+
+
+@public("dimension_value")
+def dimension_value(dimension: Any) -> int | None:
+    """The size of a Dimension or an int, None if it is not known. As `tf.dimension_value`."""
+    value: int | None = dimension.value if isinstance(dimension, Dimension) else dimension
+    return value
+
+
+@public("dimension_at_index")
+def dimension_at_index(shape: TensorShape, index: int) -> Dimension:
+    """Dimension number `index` of a shape, unknown if the rank is. As `tf.dimension_at_index`."""
+    return Dimension(None) if shape.ndims is None else shape[index]

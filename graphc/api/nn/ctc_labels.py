@@ -1,0 +1,54 @@
+"""Labels of connectionist temporal classification without their repetitions."""
+from __future__ import annotations
+
+from typing import Any
+
+from graphc.api.array.cast import cast
+from graphc.api.array.fill import ones_like, range_
+from graphc.api.array.gather import boolean_mask
+from graphc.api.array.grids import sequence_mask
+from graphc.api.array.join import concat, stack
+from graphc.api.array.pad import pad
+from graphc.api.array.scatter import scatter_nd
+from graphc.api.array.shapes import expand_dims, reshape, shape, size
+from graphc.api.control.functional import map_fn
+from graphc.api.math.comparison import logical_and, not_equal
+from graphc.api.math.reduce import reduce_max, reduce_sum
+from graphc.api.math.sort import unique
+from graphc.api.public import public
+from graphc.ir.apply import convert_to_tensor
+from graphc.ir.dtypes import bool_, int32, int64
+from graphc.ir.graph import get_default_graph
+from graphc.ir.tensor import Tensor
+
+
+@public("nn.collapse_repeated")
+def collapse_repeated(labels: Any, seq_length: Any, name: str | None = None) -> tuple[Tensor, Tensor]:
+    """(labels without those equal to the one before, behind them zeros; their numbers), row by row. As
+    `tf.nn.collapse_repeated`."""
+    with get_default_graph().name_scope(name or "collapse_repeated_labels"):
+        labels = convert_to_tensor(labels, name="labels")
+        lengths = convert_to_tensor(seq_length, name="seq_length")
+        first = concat([ones_like(labels[:, :1], bool_), not_equal(labels[:, 1:], labels[:, :-1])], axis=1)
+        kept = logical_and(first, sequence_mask(lengths, maxlen=shape(labels)[1]))
+        counts = reduce_sum(cast(kept, int32), axis=1)
+        longest = reduce_max(counts)
+        filled = reshape(sequence_mask(counts, maxlen=longest), [-1])
+        places = boolean_mask(range_(size(filled)), filled)
+        flat = scatter_nd(expand_dims(places, 1), boolean_mask(labels, kept), shape(filled))
+        return reshape(flat, stack([shape(labels)[0], longest])), cast(counts, lengths.dtype)
+
+
+@public("nn.ctc_unique_labels")
+def ctc_unique_labels(labels: Any, name: str | None = None) -> tuple[Tensor, Tensor]:
+    """(the different labels of each row, behind them zeros; the place of each label among them). As
+    `tf.nn.ctc_unique_labels`."""
+    with get_default_graph().name_scope(name or "ctc_unique_labels"):
+        labels = convert_to_tensor(labels, name="labels")
+
+        def of_row(row: Tensor) -> tuple[Tensor, Tensor]:
+            found, places = unique(row)
+            return cast(pad(found, [[0, size(places) - size(found)]]), int64), places
+
+        values, indices = map_fn(of_row, labels, dtype=(int64, int32))
+        return values, indices
