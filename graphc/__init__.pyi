@@ -50,6 +50,8 @@ from graphc.api.gradients.registry import RegisterGradient as RegisterGradient
 from graphc.session.config import RunMetadata as RunMetadata
 from graphc.session.config import RunOptions as RunOptions
 from graphc.session.session import Session as Session
+from graphc.api.sparse.tensor import SparseTensor as SparseTensor
+from graphc.api.sparse.tensor import SparseTensorValue as SparseTensorValue
 from graphc.ir.tensor import Tensor as Tensor
 from graphc.api.control.tensor_array import TensorArray as TensorArray
 from graphc.ir.tensor_shape import TensorShape as TensorShape
@@ -132,6 +134,7 @@ from graphc.api.state.initializers import Constant as constant_initializer
 from graphc.api.graph.scopes import control_dependencies as control_dependencies
 from graphc.ir.apply import convert_to_tensor as convert_to_tensor
 from graphc.api.gradients.slices import convert_to_tensor_or_indexed_slices as convert_to_tensor_or_indexed_slices
+from graphc.api.sparse.tensor import convert_to_tensor_or_sparse_tensor as convert_to_tensor_or_sparse_tensor
 from graphc.api.math.trigonometry import cos as cos
 from graphc.api.math.trigonometry import cosh as cosh
 from graphc.api.math.scaling import count_nonzero as count_nonzero
@@ -358,6 +361,7 @@ from graphc.api.array.space import space_to_batch as space_to_batch
 from graphc.api.array.space import space_to_batch_nd as space_to_batch_nd
 from graphc.api.array.space import space_to_depth as space_to_depth
 from graphc.api.math.linear import sparse_matmul as sparse_matmul
+from graphc.api.sparse.tensor import sparse_placeholder as sparse_placeholder
 from graphc.api.math.segments import sparse_segment_mean as sparse_segment_mean
 from graphc.api.math.segments import sparse_segment_sqrt_n as sparse_segment_sqrt_n
 from graphc.api.math.segments import sparse_segment_sum as sparse_segment_sum
@@ -462,6 +466,8 @@ __all__ = [
     "RunMetadata",
     "RunOptions",
     "Session",
+    "SparseTensor",
+    "SparseTensorValue",
     "Tensor",
     "TensorArray",
     "TensorShape",
@@ -544,6 +550,7 @@ __all__ = [
     "control_dependencies",
     "convert_to_tensor",
     "convert_to_tensor_or_indexed_slices",
+    "convert_to_tensor_or_sparse_tensor",
     "cos",
     "cosh",
     "count_nonzero",
@@ -770,6 +777,7 @@ __all__ = [
     "space_to_batch_nd",
     "space_to_depth",
     "sparse_matmul",
+    "sparse_placeholder",
     "sparse_segment_mean",
     "sparse_segment_sqrt_n",
     "sparse_segment_sum",

@@ -44,7 +44,7 @@ ADVICE: dict[str, str] = {
     "distribute": "nothing: graphc runs in one process",
     # inside parts that exist
     "contrib.layers": "the functions of gc.nn, and gc.get_variable for their variables",
-    "sparse.SparseTensor": "a dense tensor", "sparse.to_dense": "a dense tensor", "sparse.matmul": "gc.matmul",
+    "sparse.to_dense": "a dense tensor", "sparse.matmul": "gc.matmul",
     "nn.learned_unigram_candidate_sampler": "gc.nn.fixed_unigram_candidate_sampler with counts of your own",
     "nn.fractional_max_pool": "gc.nn.max_pool", "nn.fractional_avg_pool": "gc.nn.avg_pool",
     **dict.fromkeys(("image.decode_png", "image.decode_jpeg", "image.decode_image", "image.decode_bmp",
@@ -67,8 +67,7 @@ ADVICE: dict[str, str] = {
     # variables, gradients
     "all_variables": "gc.global_variables()", "fixed_size_partitioner": "variables in one piece",
     "tables_initializer": "nothing: there are no lookup tables", "placeholder_v2": "gc.placeholder",
-    "SparseTensor": "a dense tensor", "sparse_placeholder": "gc.placeholder", "RaggedTensor": "a padded tensor and its "
-    "lengths", "SparseTensorValue": "a dense array", "sparse_tensor_dense_matmul": "gc.matmul",
+    "RaggedTensor": "a padded tensor and its lengths", "sparse_tensor_dense_matmul": "gc.matmul",
     "sparse_tensor_to_dense": "a dense tensor",
     # modes
     "enable_eager_execution": "gc.Session: graphc only has graphs", "executing_eagerly": "nothing: it would be False",
