@@ -219,9 +219,9 @@ def register_method(name: str, function: Callable[..., Any], owner: type = Tenso
 
 
 def split_operands(op: type[Op], tensors: Sequence[Any]) -> dict[str, Any]:
-    """TF's inputs in order -> by operand name; the variadic operand, if any, takes what the others leave."""
-    fixed = sum(not name.endswith("*") for name in op.operands)
-    many = len(tensors) - fixed
+    """TF's inputs in order -> by operand name; variadic operands take what the others leave, in equal parts."""
+    starred = sum(name.endswith("*") for name in op.operands)
+    many = (len(tensors) - len(op.operands) + starred) // max(starred, 1)
     result: dict[str, Any] = {}
     position = 0
     for name in op.operands:
@@ -232,6 +232,14 @@ def split_operands(op: type[Op], tensors: Sequence[Any]) -> dict[str, Any]:
             result[name] = tensors[position]
             position += 1
     return result
+
+
+def result_names(op: type[Op], count: int) -> list[tuple[str, int]]:
+    """The name of each of `count` results, and its position among those of that name: variadic ones are equally many.
+    """
+    starred = sum(name.endswith("*") for name in op.results)
+    many = (count - len(op.results) + starred) // max(starred, 1)
+    return [(name.rstrip("*"), i) for name in op.results for i in range(many if name.endswith("*") else 1)]
 
 
 def _session(session: Any, graph: Any, what: str) -> Any:

@@ -125,6 +125,11 @@ TYPES: dict[str, str] = {
     "random.stateless":
         "StatelessRandomUniform StatelessRandomNormal StatelessTruncatedNormal StatelessRandomUniformInt "
         "StatelessMultinomial",
+    "sparse.dense": "SparseToDense SparseTensorDenseAdd",
+    "sparse.elementwise": "SparseDenseCwiseMul SparseDenseCwiseDiv SparseDenseCwiseAdd SparseSoftmax",
+    "sparse.order": "SparseReorder SparseReshape",
+    "sparse.product": "SparseTensorDenseMatMul",
+    "sparse.rows": "_RowOrder _RowGroups _FindRows _DenseTuples",
     "state.scatter":
         "_Divided ScatterUpdate ScatterAdd ScatterSub ScatterMul ScatterDiv ScatterMin ScatterMax "
         "ScatterNdUpdate ScatterNdAdd ScatterNdSub",

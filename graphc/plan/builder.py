@@ -189,6 +189,11 @@ class BodyBuilder:
         x = self.contiguous(x)
         self.step(plan.Bind(x.buffer, tuple(self.dims.runtime(s) for s in sizes), origins=self.origins))
 
+    def bind_unknown(self, x: Access, sizes: Sequence[Size]) -> None:
+        for i, size in enumerate(sizes):
+            if self.dims.is_unbound(size):
+                self.bind(x.select(0, i), [size])
+
     def host(self, name: str, operands: Sequence[Access | Text], outputs: Sequence[Access]) -> None:
         """outputs: buffers whose sizes may be symbols that this call makes known (bound from the results' shapes)."""
         texts = {i: x.value for i, x in enumerate(operands) if isinstance(x, Text)}
