@@ -35,8 +35,11 @@ EXCLUDED = {
 FIRST_RESULT_ONLY = {"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"}
 # The rank of their results depends on sizes, which must be known while building.
 RANK_BY_SIZE = {"Squeeze", "GatherNd"}
-# The length of index tuples follows from the ranks of the others: another size of indices is none of this op.
-SIZES_FIXED = {"_GatherNdLike"}
+# The length of index tuples follows from the ranks of the others, or the sizes are numbers in operands: other sizes of
+# operands are none of these ops.
+SIZES_FIXED = {"_GatherNdLike", "SparseReshape"}
+# Sizes of their results are numbers in operands, which are not known of a loop variable.
+SIZES_BY_VALUE = {"SparseTensorDenseMatMul", "SparseFillEmptyRows"}
 
 # Operands that are fields and are never fed: which axes an op works on is part of a Plan, as ranks are.
 FIELDS_KNOWN = {"axis", "concat_dim", "dim", "dimension", "split_dim", "perm"}

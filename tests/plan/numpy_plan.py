@@ -36,6 +36,7 @@ from graphc.plan.plan import (
 
 import numpy_draws  # noqa: F401  (kernels)
 import numpy_nn_kernels  # noqa: F401  registers its kernels
+import numpy_sparse_kernels  # noqa: F401  (kernels)
 from numpy_kernels import KERNELS, KernelError
 from numpy_lists import run_list
 from numpy_scalars import evaluate

@@ -51,7 +51,8 @@ class _ByDense(Composite):
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         indices, values, shape, dense = inputs
         check_inside(indices, shape)
-        found = np.broadcast_to(dense, tuple(shape))[tuple(indices.T)] if len(indices) else values
+        broadcast = np.broadcast_to(dense, tuple(shape))
+        found = broadcast[tuple(indices.T)] if len(indices) else values
         made: np.ndarray = type(self).function().reference(values, np.array(found, values.dtype))
         return made
 

@@ -66,6 +66,8 @@ class _RowGroups(_OfRows):
     samples: ClassVar = [Sample({"dropped": n}, (rows,), gradient=False) for rows in _ROWS for n in (0, 1)]
 
     def reference(self, rows: np.ndarray) -> np.ndarray:
+        if self.dropped > rows.shape[1]:
+            raise InvalidArgumentError(f"there are {rows.shape[1]} columns, fewer than {self.dropped}")
         kept = [tuple(row[:len(row) - self.dropped]) for row in rows.tolist()]
         known = sorted(set(kept))
         return np.array([known.index(row) for row in kept], np.int64)
