@@ -127,8 +127,10 @@ TYPES: dict[str, str] = {
         "StatelessMultinomial",
     "sparse.dense": "SparseToDense SparseTensorDenseAdd",
     "sparse.elementwise": "SparseDenseCwiseMul SparseDenseCwiseDiv SparseDenseCwiseAdd SparseSoftmax",
+    "sparse.merge": "SparseAdd SparseAddGrad SparseSparseMaximum SparseSparseMinimum",
     "sparse.order": "SparseReorder SparseReshape",
     "sparse.product": "SparseTensorDenseMatMul",
+    "sparse.reduce": "SparseReduceSum SparseReduceMax SparseReduceSumSparse SparseReduceMaxSparse",
     "sparse.rows": "_RowOrder _RowGroups _FindRows _DenseTuples",
     "state.scatter":
         "_Divided ScatterUpdate ScatterAdd ScatterSub ScatterMul ScatterDiv ScatterMin ScatterMax "

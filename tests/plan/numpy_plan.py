@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy_sparse_kernels  # noqa: F401  (kernels)
 
 from graphc.ir.dtypes import as_dtype
 from graphc.kernels.layout import ListOperation
@@ -36,7 +37,6 @@ from graphc.plan.plan import (
 
 import numpy_draws  # noqa: F401  (kernels)
 import numpy_nn_kernels  # noqa: F401  registers its kernels
-import numpy_sparse_kernels  # noqa: F401  (kernels)
 from numpy_kernels import KERNELS, KernelError
 from numpy_lists import run_list
 from numpy_scalars import evaluate

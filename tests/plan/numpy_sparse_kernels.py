@@ -1,7 +1,10 @@
 """The kernels on index tuples of sparse tensors, in NumPy and plain Python: see numpy_kernels.py."""
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
+
 from numpy_kernels import Arrays, KernelError, kernel
 
 
@@ -41,7 +44,7 @@ def check_rows(x: Arrays, d: list[int], attrs: list[int]) -> None:
     rows, sizes = _rows(x[0], *d), x[1].tolist()
     if any(not 0 <= i < n for row in rows for i, n in zip(row, sizes, strict=True)):
         raise KernelError("index out of range")
-    if attrs[0] and any(a >= b for a, b in zip(rows, rows[1:], strict=False)):
+    if attrs[0] and any(a >= b for a, b in itertools.pairwise(rows)):
         raise KernelError("rows do not ascend")
     x[2][...] = x[0]
 

@@ -1,6 +1,7 @@
 """Sparse tensors written into dense ones: SparseToDense, SparseTensorDenseAdd."""
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -16,7 +17,8 @@ from graphc.ir.op import Op, Sample, attr, operand_field, register
 from graphc.ir.spec import Spec, require_equal, text
 from graphc.ops.array.gather_nd import TUPLE_LIMIT, tuple_sizes
 from graphc.ops.array.scatter import call_scatter, scattered
-from graphc.ops.sparse.parts import SPARSE, UNSORTED, checked, int64s, sparse
+from graphc.ops.sparse.cases import SPARSE, int64s, sparse
+from graphc.ops.sparse.parts import UNSORTED, checked
 
 
 def _samples() -> list[Sample]:
@@ -83,7 +85,7 @@ class SparseToDense(Op):
         rank = len(self.output_shape)
         rows = indices.reshape(-1, rank) if indices.size else np.zeros((len(np.atleast_1d(indices)), rank), np.int64)
         listed = rows.tolist()
-        if self.validate_indices and any(a >= b for a, b in zip(listed, listed[1:], strict=False)):
+        if self.validate_indices and any(a >= b for a, b in itertools.pairwise(listed)):
             raise InvalidArgumentError(UNSORTED)
         dense = np.full(self.output_shape, default, values.dtype)  # type: ignore[arg-type]
         return scattered("update", dense, rows, np.array(np.broadcast_to(values, (len(rows),))))

@@ -17,7 +17,8 @@ from graphc.ops.math.binary import Add, Mul, Sub
 from graphc.ops.math.division import Div, RealDiv
 from graphc.ops.math.unary import Exp
 from graphc.ops.math.unsorted_segments import UnsortedSegmentMax, UnsortedSegmentSum
-from graphc.ops.sparse.parts import SPARSE, check_inside, check_parts, int64s, sparse
+from graphc.ops.sparse.cases import SPARSE, check_inside, int64s, sparse
+from graphc.ops.sparse.parts import check_parts
 from graphc.ops.sparse.rows import _DenseTuples, _RowGroups
 
 _CASES = [(SPARSE[0], (3, 4)), (SPARSE[0], (4,)), (SPARSE[0], (3, 1)), (SPARSE[0], ()), (SPARSE[2], (3, 1)),
@@ -31,7 +32,8 @@ class _ByDense(Composite):
     results: ClassVar[tuple[str, ...]] = ("output",)
     types: ClassVar[dict[str, str]] = {"T": "sp_values"}
     function: ClassVar[type[Op]]
-    samples: ClassVar[Sequence[Sample]] = [Sample({}, (*sparse(*case), dense), low=0.5, high=2) for case, dense in _CASES] + [
+    samples: ClassVar[Sequence[Sample]] = [
+        Sample({}, (*sparse(*case), dense), low=0.5, high=2) for case, dense in _CASES] + [
         Sample({}, (*sparse(*SPARSE[0]), (4,)), (None, d, None, d), gradient=d.is_floating, low=1, high=9)
         for d in (float64, int32, int64, int8)]
 

@@ -7,13 +7,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from graphc.errors import InvalidArgumentError
-from graphc.ir.dtypes import DType, bool_, float32, float64, int8, int32, int64
+from graphc.ir.dtypes import DType, bool_, float64, int8, int32, int64
 from graphc.ir.elementwise import check_dtype
 from graphc.ir.op import Composite, Op, Sample, register
 from graphc.ir.spec import Spec
 from graphc.ops.array.gather import GatherV2
 from graphc.ops.array.refuse import require_none
-from graphc.ops.sparse.parts import SPARSE, agreed, axis_of, check_int64, check_parts, int64s, places_of, strides_of
+from graphc.ops.sparse.cases import SPARSE, int64s, sparse
+from graphc.ops.sparse.parts import agreed, axis_of, check_int64, check_parts, places_of, strides_of
 from graphc.ops.sparse.rows import _RowOrder
 
 _UNSORTED: list[tuple[Any, tuple[int, ...]]] = [
@@ -28,10 +29,8 @@ class SparseReorder(Composite):
     operands = ("input_indices", "input_values", "input_shape")
     results = ("output_indices", "output_values")
     types: ClassVar = {"T": "input_values"}
-    samples: ClassVar = [Sample({}, (int64s(rows).reshape(-1, len(shape)), (len(rows),), int64s(shape)), (None, d, None),
-                                gradient=d.is_floating)
-                         for rows, shape in _UNSORTED for d in (float32,)] + [
-        Sample({}, (int64s(_UNSORTED[0][0]), (5,), int64s((3, 4))), (None, d, None), gradient=d.is_floating)
+    samples: ClassVar = [Sample({}, sparse(*case)) for case in _UNSORTED] + [
+        Sample({}, sparse(*_UNSORTED[0]), (None, d, None), gradient=d.is_floating)
         for d in (float64, int32, int64, int8, bool_)]
 
     def result_dtypes(self, *inputs: Spec) -> tuple[DType, ...]:
@@ -60,8 +59,8 @@ class SparseReorder(Composite):
         return [None, g.gather_v2(dys[1], g.invert_permutation(order), 0), None]
 
 
-_RESHAPES = [(SPARSE[0], [4, 3]), (SPARSE[0], [2, -1, 3]), (SPARSE[0], [12]), (SPARSE[2], [-1, 4]), (SPARSE[3], [1, 1, 1]),
-             (SPARSE[4], [6, 1]), (SPARSE[5], [0, 7]), (SPARSE[1], [-1])]
+_RESHAPES = [(SPARSE[0], [4, 3]), (SPARSE[0], [2, -1, 3]), (SPARSE[0], [12]), (SPARSE[2], [-1, 4]),
+             (SPARSE[3], [1, 1, 1]), (SPARSE[4], [6, 1]), (SPARSE[5], [0, 7]), (SPARSE[1], [-1])]
 
 
 @register

@@ -11,7 +11,8 @@ from graphc.ir.dtypes import DType, float64, int32, int64
 from graphc.ir.elementwise import check_dtype, check_rank
 from graphc.ir.op import Op, Sample, attr, register
 from graphc.ir.spec import Spec, require_equal
-from graphc.ops.sparse.parts import check_int64, int64s, value_at
+from graphc.ops.sparse.cases import int64s, sparse
+from graphc.ops.sparse.parts import check_int64, value_at
 
 _CASES = [([[0, 1], [0, 3], [2, 0], [2, 2]], (3, 4), 5), ([[2, 1], [0, 0], [2, 1], [1, 0]], (3, 2), 3),
           ([[0, 0]], (1, 1), 1), (np.zeros((0, 2)), (2, 3), 4), ([[1, 0]], (2, 1), 0)]
@@ -24,10 +25,11 @@ def _samples() -> list[Sample]:
             for adjoint_b in (False, True) if number < 2 else (False,):
                 inner = m if adjoint_a else k
                 made.append(Sample({"adjoint_a": adjoint_a, "adjoint_b": adjoint_b}, (
-                    int64s(rows).reshape(-1, 2), (len(rows),), int64s([m, k]), (p, inner) if adjoint_b else (inner, p))))
+                    *sparse(rows, (m, k)), (p, inner) if adjoint_b else (inner, p))))
     rows, shape, p = _CASES[0]
+    others = ((float64, np.int32), (int32, np.int64), (int64, np.int32))
     return made + [Sample({}, (np.array(rows, t), (4,), int64s(shape), (4, p)), (None, d, None, d),
-                          gradient=d.is_floating) for d, t in ((float64, np.int32), (int32, np.int64), (int64, np.int32))]
+                          gradient=d.is_floating) for d, t in others]
 
 
 @register

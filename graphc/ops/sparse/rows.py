@@ -8,24 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from graphc.errors import InvalidArgumentError
-from graphc.ir.dims import Size
 from graphc.ir.dtypes import int64
-from graphc.ir.elementwise import check_rank
 from graphc.ir.known import own_symbol
 from graphc.ir.op import Op, Sample, attr, register
 from graphc.ir.spec import Spec, require_equal, text
 from graphc.ops.array.refuse import require_none
-from graphc.ops.sparse.parts import (
-    SPARSE,
-    axis_of,
-    check_inside,
-    check_int64,
-    check_parts,
-    checked,
-    int64s,
-    row_groups,
-    row_order,
-)
+from graphc.ops.sparse.cases import SPARSE, check_inside, int64s
+from graphc.ops.sparse.parts import axis_of, check_int64, check_parts, checked, row_groups, row_order
 
 _ROWS = [int64s([[2, 1], [0, 5], [2, 0], [0, 5], [1, 9]]), int64s([[3], [-1], [3]]), np.zeros((0, 3), np.int64),
          int64s([[1, 2, 3]])]
