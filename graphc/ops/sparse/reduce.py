@@ -1,4 +1,4 @@
-"""Sums and greatest elements along axes of a sparse tensor: SparseReduceSum and SparseReduceMax, which give a dense one,
+"""Sums and greatest elements along axes of a sparse tensor: SparseReduceSum and SparseReduceMax, which make it dense,
 SparseReduceSumSparse and SparseReduceMaxSparse. Only elements that are there count; where there are none, 0 comes out.
 """
 from __future__ import annotations
