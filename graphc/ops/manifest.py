@@ -127,6 +127,7 @@ TYPES: dict[str, str] = {
         "StatelessMultinomial",
     "sparse.dense": "SparseToDense SparseTensorDenseAdd",
     "sparse.elementwise": "SparseDenseCwiseMul SparseDenseCwiseDiv SparseDenseCwiseAdd SparseSoftmax",
+    "sparse.distance": "EditDistance",
     "sparse.empty_rows": "SparseFillEmptyRows SparseFillEmptyRowsGrad",
     "sparse.join": "SparseConcat SparseSplit",
     "sparse.merge": "SparseAdd SparseAddGrad SparseSparseMaximum SparseSparseMinimum",
@@ -134,6 +135,8 @@ TYPES: dict[str, str] = {
     "sparse.product": "SparseTensorDenseMatMul",
     "sparse.reduce": "SparseReduceSum SparseReduceMax SparseReduceSumSparse SparseReduceMaxSparse",
     "sparse.rows": "_RowOrder _RowGroups _FindRows _DenseTuples",
+    "sparse.sets":
+        "DenseToDenseSetOperation DenseToSparseSetOperation SparseToSparseSetOperation SetSize",
     "sparse.slicing": "SparseSlice SparseSliceGrad",
     "state.scatter":
         "_Divided ScatterUpdate ScatterAdd ScatterSub ScatterMul ScatterDiv ScatterMin ScatterMax "

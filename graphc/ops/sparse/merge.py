@@ -23,6 +23,7 @@ from graphc.ops.sparse.parts import (
     check_parts,
     first_of_groups,
     joined,
+    part,
     positions,
     put,
     row_groups,
@@ -205,7 +206,7 @@ class _Extreme(_Merged):
         for values in (inputs[1], inputs[4]):
             side = b.temporary(values.dtype, (count,))
             b.fill(side, 0)
-            put(b, values, group.part(0, begin, values.shape[0]), side)
+            put(b, values, part(b, group, begin, values.shape[0]), side)
             begin = begin + values.shape[0]
             sides.append(side)
         b.map(lambda s, x, y: s(self.primitive, x, y), sides, [outputs[1]])

@@ -133,6 +133,13 @@ def joined(b: Any, parts: Sequence[Any]) -> Any:
     return made
 
 
+def part(b: Any, x: Any, begin: Size, size: Size) -> Any:
+    """A copy of `size` elements of a vector: kernels take whole buffers."""
+    made = b.temporary(x.dtype, (size,))
+    b.copy(x.part(0, begin, size), made)
+    return made
+
+
 def checked(b: Any, indices: Any, shape: Any, ordered: bool = False) -> Any:
     """The indices, after a look whether all of them are inside `shape` (and ascend)."""
     made = b.temporary(int64, indices.shape)
