@@ -44,7 +44,6 @@ ADVICE: dict[str, str] = {
     "distribute": "nothing: graphc runs in one process",
     # inside parts that exist
     "contrib.layers": "the functions of gc.nn, and gc.get_variable for their variables",
-    "sparse.to_dense": "a dense tensor", "sparse.matmul": "gc.matmul",
     "nn.learned_unigram_candidate_sampler": "gc.nn.fixed_unigram_candidate_sampler with counts of your own",
     "nn.fractional_max_pool": "gc.nn.max_pool", "nn.fractional_avg_pool": "gc.nn.avg_pool",
     **dict.fromkeys(("image.decode_png", "image.decode_jpeg", "image.decode_image", "image.decode_bmp",
@@ -59,16 +58,14 @@ ADVICE: dict[str, str] = {
     "linalg.LinearOperatorLowerTriangular": "matrices and gc.matmul, gc.matrix_triangular_solve",
     "linalg.LinearOperatorDiag": "a product with the diagonal",
     # control flow, arrays
-    "sparse_to_dense": "gc.one_hot",
-    "string_split": _HOST, "edit_distance": _HOST,
+    "string_split": _HOST,
     # math
     "moments": "gc.nn.moments", "select": "gc.where", # random
     "orthogonal_initializer": "gc.constant_initializer of an array",
     # variables, gradients
     "all_variables": "gc.global_variables()", "fixed_size_partitioner": "variables in one piece",
     "tables_initializer": "nothing: there are no lookup tables", "placeholder_v2": "gc.placeholder",
-    "RaggedTensor": "a padded tensor and its lengths", "sparse_tensor_dense_matmul": "gc.matmul",
-    "sparse_tensor_to_dense": "a dense tensor",
+    "RaggedTensor": "a padded tensor and its lengths",
     # modes
     "enable_eager_execution": "gc.Session: graphc only has graphs", "executing_eagerly": "nothing: it would be False",
     "disable_eager_execution": "nothing: graphs are all there is, so leave the call out",

@@ -78,8 +78,9 @@ class SparseConcat(Op):
             for size in ([indices.shape[1]] if indices.shape else []) + ([shape.shape[0]] if shape.shape else []):
                 rank = size if rank is None else require_equal(rank, size, f"ranks of the inputs, here number {i}")
         rank = own_symbol(self, "rank") if rank is None else rank
-        axis_number(self.concat_dim, rank, "concat_dim")
-        return Spec(int64, (total, rank)), Spec(inputs[n].dtype, (total,)), Spec(int64, (rank,))
+        axis = axis_number(self.concat_dim, rank, "concat_dim")
+        return (Spec(int64, (total, rank)), Spec(inputs[n].dtype, (total,)),
+                Spec(int64, (rank,)).with_value(_joined_shape([shape.value for shape in inputs[2 * n:]], axis)))
 
     def reference(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         n, axis = self.N, self.concat_dim % len(inputs[-1])
@@ -132,6 +133,16 @@ class SparseConcat(Op):
             require_none(b, lambda s, m, n: s("not_equal", m, n),
                          [first.part(0, begin, size), shape.part(0, begin, size)], (size,),
                          f"inputs must have one shape but for concat_dim {self.concat_dim}: sizes that differ")
+
+
+def _joined_shape(shapes: Sequence[Sequence[Size] | None], axis: Size) -> list[Size] | None:
+    if any(shape is None for shape in shapes) or not isinstance(axis, int):
+        return None
+    made, total = list(shapes[0] or ()), 0
+    for shape in shapes:
+        total = total + (shape or ())[axis]     # type: ignore[assignment]
+    made[axis] = total
+    return made
 
 
 _SPLITS = [(1, 2, SPARSE[0]), (0, 2, SPARSE[0]), (-1, 2, SPARSE[2]), (0, 3, SPARSE[1]), (1, 3, SPARSE[4]),

@@ -90,7 +90,7 @@ def _add_samples() -> list[Sample]:
 
 @register
 class SparseAdd(_Merged):
-    """The sum of two sparse tensors, without elements that are less than thresh either way."""
+    """The sum of two sparse tensors. Where both have an element it is left out if it is less than thresh either way."""
 
     operands = ("a_indices", "a_values", "a_shape", "b_indices", "b_values", "b_shape", "thresh")
     results = ("sum_indices", "sum_values", "sum_shape")
@@ -112,18 +112,23 @@ class SparseAdd(_Merged):
 
     def reference(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         self.same_shape(inputs)
-        total: dict[tuple[int, ...], Any] = {}
+        total: dict[tuple[int, ...], list[Any]] = {}
+        for row, value in entries(*inputs[:2]) + entries(*inputs[3:5]):
+            total.setdefault(row, []).append(value)
         with np.errstate(all="ignore"):
-            for row, value in entries(*inputs[:2]) + entries(*inputs[3:5]):
-                total[row] = total[row] + value if row in total else value
-            kept = [(row, total[row]) for row in sorted(total) if abs(total[row]) >= inputs[6]]
+            sums = {row: np.add.reduce(values, dtype=inputs[1].dtype) for row, values in total.items()}
+            kept = [(row, sums[row]) for row in sorted(sums) if len(total[row]) == 1 or abs(sums[row]) >= inputs[6]]
         return *arrays_of(kept, len(inputs[2]), inputs[1].dtype), inputs[2]
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         rows, group, first, count = self.union(b, inputs)
         sums, mask = b.temporary(inputs[1].dtype, (count,)), b.temporary(bool_, (count,))
         call_segment(b, "sum", joined(b, [inputs[1], inputs[4]]), group, sums, False)
-        b.map(lambda s, v, least: s("less_equal", least, s("abs", v)), [sums, inputs[6].broadcast((count,))], [mask])
+        ones, members = b.temporary(int64, group.shape), b.temporary(int64, (count,))
+        b.fill(ones, 1)
+        call_segment(b, "sum", ones, group, members, False)
+        b.map(lambda s, v, least, n: s("or", s("equal", n, s.constant(1, int64)), s("less_equal", least, s("abs", v))),
+              [sums, inputs[6].broadcast((count,)), members], [mask])
         kept = positions(b, mask, outputs[0].shape[0])
         take(b, rows, take(b, first, kept), outputs[0])
         take(b, sums, kept, outputs[1])
