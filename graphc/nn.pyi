@@ -10,6 +10,7 @@ from graphc.api.nn.pool import avg_pool_v2 as avg_pool_v2
 from graphc.api.nn.normalise import batch_norm_with_global_normalization as batch_norm_with_global_normalization
 from graphc.api.nn.normalise import batch_normalization as batch_normalization
 from graphc.api.nn.bias import bias_add as bias_add
+from graphc.api.nn.ctc_labels import collapse_repeated as collapse_repeated
 from graphc.api.nn.candidates import compute_accidental_hits as compute_accidental_hits
 from graphc.api.nn.convolve1d import conv1d as conv1d
 from graphc.api.nn.convolve1d import conv1d_transpose as conv1d_transpose
@@ -29,6 +30,7 @@ from graphc.api.nn.ctc import ctc_beam_search_decoder_v2 as ctc_beam_search_deco
 from graphc.api.nn.ctc import ctc_greedy_decoder as ctc_greedy_decoder
 from graphc.api.nn.ctc import ctc_loss as ctc_loss
 from graphc.api.nn.ctc import ctc_loss_v2 as ctc_loss_v2
+from graphc.api.nn.ctc_labels import ctc_unique_labels as ctc_unique_labels
 from graphc.api.array.space import depth_to_space as depth_to_space
 from graphc.api.nn.depthwise import depthwise_conv2d as depthwise_conv2d
 from graphc.api.nn.depthwise import depthwise_conv2d_native_backprop_filter as depthwise_conv2d_backprop_filter
@@ -40,6 +42,7 @@ from graphc.api.nn.dilation import dilation2d as dilation2d
 from graphc.api.nn.dropout import dropout as dropout
 from graphc.api.nn.activations import elu as elu
 from graphc.api.nn.embedding import embedding_lookup as embedding_lookup
+from graphc.api.nn.embedding_sparse import embedding_lookup_sparse as embedding_lookup_sparse
 from graphc.api.nn.dilation import erosion2d as erosion2d
 from graphc.api.nn.candidates import fixed_unigram_candidate_sampler as fixed_unigram_candidate_sampler
 from graphc.api.nn.batch_norm import fused_batch_norm as fused_batch_norm
@@ -66,6 +69,7 @@ from graphc.api.nn.pool import pool as pool
 from graphc.api.nn.activations import relu as relu
 from graphc.api.nn.activations import relu6 as relu6
 from graphc.api.nn.bias import relu_layer as relu_layer
+from graphc.api.nn.embedding_sparse import safe_embedding_lookup_sparse as safe_embedding_lookup_sparse
 from graphc.api.nn.sampled_losses import sampled_softmax_loss as sampled_softmax_loss
 from graphc.api.nn.activations import selu as selu
 from graphc.api.nn.depthwise import separable_conv2d as separable_conv2d
@@ -102,6 +106,7 @@ __all__ = [
     "batch_norm_with_global_normalization",
     "batch_normalization",
     "bias_add",
+    "collapse_repeated",
     "compute_accidental_hits",
     "conv1d",
     "conv1d_transpose",
@@ -121,6 +126,7 @@ __all__ = [
     "ctc_greedy_decoder",
     "ctc_loss",
     "ctc_loss_v2",
+    "ctc_unique_labels",
     "depth_to_space",
     "depthwise_conv2d",
     "depthwise_conv2d_backprop_filter",
@@ -132,6 +138,7 @@ __all__ = [
     "dropout",
     "elu",
     "embedding_lookup",
+    "embedding_lookup_sparse",
     "erosion2d",
     "fixed_unigram_candidate_sampler",
     "fused_batch_norm",
@@ -158,6 +165,7 @@ __all__ = [
     "relu",
     "relu6",
     "relu_layer",
+    "safe_embedding_lookup_sparse",
     "sampled_softmax_loss",
     "selu",
     "separable_conv2d",

@@ -4,8 +4,9 @@ Nothing converts one to a tensor unasked: gc.sparse.to_dense does. What computes
 """
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from graphc.api.array.source import placeholder
 from graphc.api.public import public
@@ -177,6 +178,22 @@ def rank_of(sparse: SparseTensor) -> int | None:
     """The number of axes, if it is known while the graph is built."""
     known: int | None = sparse.dense_shape.shape.with_rank(1)[0].value
     return known if known is not None else sparse.indices.shape.with_rank(2)[1].value
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def takes_sparse(function: F) -> F:
+    """Decorates a function of a tensor that keeps zeros: of a sparse one it is that of its values."""
+    @functools.wraps(function)
+    def of_values(*arguments: Any, **more: Any) -> Any:
+        x = arguments[0] if arguments else more.get("x")
+        if not isinstance(x, SparseTensor):
+            return function(*arguments, **more)
+        rest = {name: value for name, value in more.items() if name != "x"}
+        return SparseTensor(x.indices, function(x.values, *arguments[1:], **rest), x.dense_shape)
+
+    return of_values  # type: ignore[return-value]
 
 
 @public("convert_to_tensor_or_sparse_tensor")
