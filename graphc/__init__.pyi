@@ -18,6 +18,7 @@ from graphc import nn as nn
 from graphc import quantization as quantization
 from graphc import queue as queue
 from graphc import random as random
+from graphc import sets as sets
 from graphc import sparse as sparse
 from graphc import strings as strings
 from graphc import test as test
@@ -52,6 +53,8 @@ from graphc.api.gradients.registry import RegisterGradient as RegisterGradient
 from graphc.session.config import RunMetadata as RunMetadata
 from graphc.session.config import RunOptions as RunOptions
 from graphc.session.session import Session as Session
+from graphc.api.sparse.tensor import SparseTensor as SparseTensor
+from graphc.api.sparse.tensor import SparseTensorValue as SparseTensorValue
 from graphc.ir.tensor import Tensor as Tensor
 from graphc.api.control.tensor_array import TensorArray as TensorArray
 from graphc.ir.tensor_shape import TensorShape as TensorShape
@@ -139,6 +142,7 @@ from graphc.api.state.initializers import Constant as constant_initializer
 from graphc.api.graph.scopes import control_dependencies as control_dependencies
 from graphc.ir.apply import convert_to_tensor as convert_to_tensor
 from graphc.api.gradients.slices import convert_to_tensor_or_indexed_slices as convert_to_tensor_or_indexed_slices
+from graphc.api.sparse.tensor import convert_to_tensor_or_sparse_tensor as convert_to_tensor_or_sparse_tensor
 from graphc.api.math.trigonometry import cos as cos
 from graphc.api.math.trigonometry import cosh as cosh
 from graphc.api.math.scaling import count_nonzero as count_nonzero
@@ -159,6 +163,7 @@ from graphc.api.math.division import divide as divide
 from graphc.ir.dtypes import double as double
 from graphc.api.array.partition import dynamic_partition as dynamic_partition
 from graphc.api.array.partition import dynamic_stitch as dynamic_stitch
+from graphc.api.sparse.sets import edit_distance as edit_distance
 from graphc.api.math.einsum import einsum as einsum
 from graphc.api.strings.raw import encode_base64 as encode_base64
 from graphc.api.array.passing import ensure_shape as ensure_shape
@@ -380,10 +385,34 @@ from graphc.api.math.sort import sort as sort
 from graphc.api.array.space import space_to_batch as space_to_batch
 from graphc.api.array.space import space_to_batch_nd as space_to_batch_nd
 from graphc.api.array.space import space_to_depth as space_to_depth
+from graphc.api.sparse.elementwise import sparse_add as sparse_add
+from graphc.api.sparse.pieces import sparse_concat as sparse_concat
+from graphc.api.sparse.pieces import sparse_fill_empty_rows as sparse_fill_empty_rows
+from graphc.api.sparse.pieces import sparse_mask as sparse_mask
 from graphc.api.math.linear import sparse_matmul as sparse_matmul
+from graphc.api.sparse.elementwise import sparse_maximum as sparse_maximum
+from graphc.api.sparse.convert import sparse_merge as sparse_merge
+from graphc.api.sparse.elementwise import sparse_minimum as sparse_minimum
+from graphc.api.sparse.tensor import sparse_placeholder as sparse_placeholder
+from graphc.api.sparse.reduce import sparse_reduce_max as sparse_reduce_max
+from graphc.api.sparse.reduce import sparse_reduce_max_sparse as sparse_reduce_max_sparse
+from graphc.api.sparse.reduce import sparse_reduce_sum as sparse_reduce_sum
+from graphc.api.sparse.reduce import sparse_reduce_sum_sparse as sparse_reduce_sum_sparse
+from graphc.api.sparse.order import sparse_reorder as sparse_reorder
+from graphc.api.sparse.order import sparse_reset_shape as sparse_reset_shape
+from graphc.api.sparse.order import sparse_reshape as sparse_reshape
+from graphc.api.sparse.pieces import sparse_retain as sparse_retain
 from graphc.api.math.segments import sparse_segment_mean as sparse_segment_mean
 from graphc.api.math.segments import sparse_segment_sqrt_n as sparse_segment_sqrt_n
 from graphc.api.math.segments import sparse_segment_sum as sparse_segment_sum
+from graphc.api.sparse.pieces import sparse_slice as sparse_slice
+from graphc.api.sparse.elementwise import sparse_softmax as sparse_softmax
+from graphc.api.sparse.pieces import sparse_split as sparse_split
+from graphc.api.sparse.reduce import sparse_tensor_dense_matmul as sparse_tensor_dense_matmul
+from graphc.api.sparse.convert import sparse_tensor_to_dense as sparse_tensor_to_dense
+from graphc.api.sparse.convert import sparse_to_dense as sparse_to_dense
+from graphc.api.sparse.convert import sparse_to_indicator as sparse_to_indicator
+from graphc.api.sparse.order import sparse_transpose as sparse_transpose
 from graphc.api.array.join import split as split
 from graphc.api.math.unary import sqrt as sqrt
 from graphc.api.math.unary import square as square
@@ -496,6 +525,8 @@ __all__ = [
     "RunMetadata",
     "RunOptions",
     "Session",
+    "SparseTensor",
+    "SparseTensorValue",
     "Tensor",
     "TensorArray",
     "TensorShape",
@@ -583,6 +614,7 @@ __all__ = [
     "control_dependencies",
     "convert_to_tensor",
     "convert_to_tensor_or_indexed_slices",
+    "convert_to_tensor_or_sparse_tensor",
     "cos",
     "cosh",
     "count_nonzero",
@@ -603,6 +635,7 @@ __all__ = [
     "double",
     "dynamic_partition",
     "dynamic_stitch",
+    "edit_distance",
     "einsum",
     "encode_base64",
     "ensure_shape",
@@ -824,10 +857,34 @@ __all__ = [
     "space_to_batch",
     "space_to_batch_nd",
     "space_to_depth",
+    "sparse_add",
+    "sparse_concat",
+    "sparse_fill_empty_rows",
+    "sparse_mask",
     "sparse_matmul",
+    "sparse_maximum",
+    "sparse_merge",
+    "sparse_minimum",
+    "sparse_placeholder",
+    "sparse_reduce_max",
+    "sparse_reduce_max_sparse",
+    "sparse_reduce_sum",
+    "sparse_reduce_sum_sparse",
+    "sparse_reorder",
+    "sparse_reset_shape",
+    "sparse_reshape",
+    "sparse_retain",
     "sparse_segment_mean",
     "sparse_segment_sqrt_n",
     "sparse_segment_sum",
+    "sparse_slice",
+    "sparse_softmax",
+    "sparse_split",
+    "sparse_tensor_dense_matmul",
+    "sparse_tensor_to_dense",
+    "sparse_to_dense",
+    "sparse_to_indicator",
+    "sparse_transpose",
     "split",
     "sqrt",
     "square",

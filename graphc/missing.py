@@ -49,23 +49,18 @@ ADVICE: dict[str, str] = {
     "distribute": "nothing: graphc runs in one process",
     # inside parts that exist
     "contrib.layers": "the functions of gc.nn, and gc.get_variable for their variables",
-    "sparse.SparseTensor": "a dense tensor", "sparse.to_dense": "a dense tensor", "sparse.matmul": "gc.matmul",
     **dict.fromkeys(("image.decode_png", "image.decode_jpeg", "image.decode_image", "image.decode_bmp",
                      "image.decode_gif", "image.encode_png", "image.encode_jpeg", "image.extract_jpeg_shape",
                      "image.is_jpeg", "image.decode_and_crop_jpeg", "image.random_jpeg_quality",
                      "image.adjust_jpeg_quality"), "Pillow: decode in Python, in a gc.py_func or before feeding"),
     "linalg.logm": _HOST, "linalg.eig": _HOST, "matrix_logarithm": _HOST,
     # control flow, arrays
-    "sparse_to_dense": "gc.one_hot",
-    "edit_distance": _HOST,
     # math
     "moments": "gc.nn.moments", "select": "gc.where", # random
     # variables, gradients
     "fixed_size_partitioner": "variables in one piece",
     "tables_initializer": "nothing: there are no lookup tables", "placeholder_v2": "gc.placeholder",
-    "SparseTensor": "a dense tensor", "sparse_placeholder": "gc.placeholder", "RaggedTensor": "a padded tensor and its "
-    "lengths", "SparseTensorValue": "a dense array", "sparse_tensor_dense_matmul": "gc.matmul",
-    "sparse_tensor_to_dense": "a dense tensor",
+    "RaggedTensor": "a padded tensor and its lengths",
     # modes
     "enable_eager_execution": "gc.Session: graphc only has graphs", "executing_eagerly": "nothing: it would be False",
     "disable_eager_execution": "nothing: graphs are all there is, so leave the call out",

@@ -42,6 +42,7 @@ from graphc.api.nn.dilation import dilation2d as dilation2d
 from graphc.api.nn.dropout import dropout as dropout
 from graphc.api.nn.activations import elu as elu
 from graphc.api.nn.embedding import embedding_lookup as embedding_lookup
+from graphc.api.nn.embedding_sparse import embedding_lookup_sparse as embedding_lookup_sparse
 from graphc.api.nn.dilation import erosion2d as erosion2d
 from graphc.api.nn.candidates import fixed_unigram_candidate_sampler as fixed_unigram_candidate_sampler
 from graphc.api.nn.fractional_pool import fractional_avg_pool as fractional_avg_pool
@@ -71,6 +72,7 @@ from graphc.api.nn.pool import pool as pool
 from graphc.api.nn.activations import relu as relu
 from graphc.api.nn.activations import relu6 as relu6
 from graphc.api.nn.bias import relu_layer as relu_layer
+from graphc.api.nn.embedding_sparse import safe_embedding_lookup_sparse as safe_embedding_lookup_sparse
 from graphc.api.nn.sampled_losses import sampled_softmax_loss as sampled_softmax_loss
 from graphc.api.nn.activations import selu as selu
 from graphc.api.nn.depthwise import separable_conv2d as separable_conv2d
@@ -139,6 +141,7 @@ __all__ = [
     "dropout",
     "elu",
     "embedding_lookup",
+    "embedding_lookup_sparse",
     "erosion2d",
     "fixed_unigram_candidate_sampler",
     "fractional_avg_pool",
@@ -168,6 +171,7 @@ __all__ = [
     "relu",
     "relu6",
     "relu_layer",
+    "safe_embedding_lookup_sparse",
     "sampled_softmax_loss",
     "selu",
     "separable_conv2d",

@@ -11,6 +11,7 @@ from typing import Any
 from graphc.ir.apply import convert_to_tensor
 from graphc.ir.graph import Graph
 from graphc.ir.late_imports import load
+from graphc.ir.nest import is_composite
 from graphc.ir.tensor import Operation, register_method
 
 # The word in the method's name: where the function stands, and the op's name.
@@ -59,7 +60,9 @@ def _later(place: str) -> Callable[[], Callable[..., Any]]:
 
 def _forward(function: Callable[[], Callable[..., Any]], name: str | None) -> Callable[..., Any]:
     def operator(self: Any, other: Any) -> Any:
-        return NotImplemented if other is None else function()(self, other, name=name)
+        if other is None or (name == "mul" and is_composite(other)):     # SparseTensor.__rmul__ takes over
+            return NotImplemented
+        return function()(self, other, name=name)
 
     return operator
 

@@ -38,20 +38,38 @@ def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
     return next(leaves)
 
 
-def to_tensor(leaf: Any) -> Any:
-    """What stands for a leaf where values are tensors: the flow of a TensorArray, else itself."""
-    return leaf.flow if hasattr(leaf, "_with_flow") else leaf
+def is_composite(leaf: Any) -> bool:
+    """Whether it is a leaf of several tensors: a SparseTensor."""
+    return hasattr(leaf, "_with_parts")
 
 
-def like(leaf: Any, tensor: Any) -> Any:
-    """A tensor in the form of `leaf`, for which to_tensor stood."""
+def tensors_of(structure: Any) -> list[Any]:
+    """What stands for the leaves where values are tensors: the flow of a TensorArray, the three of a SparseTensor."""
+    return [tensor for leaf in flatten(structure) for tensor in _tensors(leaf)]
+
+
+def _tensors(leaf: Any) -> Sequence[Any]:
+    if is_composite(leaf):
+        parts: Sequence[Any] = leaf._fetch_parts()[0]
+        return parts
+    return [leaf.flow if hasattr(leaf, "_with_flow") else leaf]
+
+
+def _like(leaf: Any, tensors: Iterator[Any]) -> Any:
+    if is_composite(leaf):
+        return leaf._with_parts([next(tensors) for _ in _tensors(leaf)])
+    tensor = next(tensors)
     return leaf._with_flow(tensor) if hasattr(leaf, "_with_flow") else tensor
 
 
 def pack_like(structure: Any, tensors: Sequence[Any]) -> Any:
-    """pack_sequence_as, each tensor in the form of the leaf whose place it takes."""
-    leaves = flatten(structure)
-    return pack_sequence_as(structure, [like(leaf, t) for leaf, t in zip(leaves, tensors, strict=True)])
+    """The tensors that stand for a structure (`tensors_of`) in its form again. Raises ValueError if their number does
+    not fit."""
+    leaves, rest = flatten(structure), iter(tensors)
+    count = sum(len(_tensors(leaf)) for leaf in leaves)
+    if count != len(tensors):
+        raise ValueError(f"{len(tensors)} values do not fill a structure of {count}: {structure!r}")
+    return pack_sequence_as(structure, [_like(leaf, rest) for leaf in leaves])
 
 
 def map_structure(function: Callable[..., Any], *structures: Any) -> Any:
@@ -72,7 +90,7 @@ def _same(a: Any, b: Any) -> bool:
     if is_nested(a) != is_nested(b):
         return False
     if not is_nested(a):
-        return True
+        return is_composite(a) == is_composite(b)
     if isinstance(a, Mapping) or isinstance(b, Mapping):
         return (isinstance(a, Mapping) and isinstance(b, Mapping) and _keys(a) == _keys(b)
                 and all(_same(a[key], b[key]) for key in a))

@@ -120,6 +120,9 @@ class StepBuilder(Protocol[A]):
     def bind(self, x: A, sizes: Sequence[Size]) -> None:
         """sizes (symbols) become known while running: the elements of the int tensor x."""
 
+    def bind_unknown(self, x: A, sizes: Sequence[Size]) -> None:
+        """The same, of those sizes that are not known yet; the others are equal to the elements of x, a vector."""
+
     def counter(self) -> A:
         """int64[2]: number of this run, iteration number (ops/random/philox.py)."""
 

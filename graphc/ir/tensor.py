@@ -234,6 +234,14 @@ def split_operands(op: type[Op], tensors: Sequence[Any]) -> dict[str, Any]:
     return result
 
 
+def result_names(op: type[Op], count: int) -> list[tuple[str, int]]:
+    """The name of each of `count` results, and its position among those of that name: variadic ones are equally many.
+    """
+    starred = sum(name.endswith("*") for name in op.results)
+    many = (count - len(op.results) + starred) // max(starred, 1)
+    return [(name.rstrip("*"), i) for name in op.results for i in range(many if name.endswith("*") else 1)]
+
+
 def _session(session: Any, graph: Any, what: str) -> Any:
     session = session if session is not None else get_default_session()
     if session is None:

@@ -136,6 +136,19 @@ TYPES: dict[str, str] = {
     "random.stateless":
         "StatelessRandomUniform StatelessRandomNormal StatelessTruncatedNormal StatelessRandomUniformInt "
         "StatelessMultinomial",
+    "sparse.dense": "SparseToDense SparseTensorDenseAdd",
+    "sparse.elementwise": "SparseDenseCwiseMul SparseDenseCwiseDiv SparseDenseCwiseAdd SparseSoftmax",
+    "sparse.distance": "EditDistance",
+    "sparse.empty_rows": "SparseFillEmptyRows SparseFillEmptyRowsGrad",
+    "sparse.join": "SparseConcat SparseSplit",
+    "sparse.merge": "SparseAdd SparseAddGrad SparseSparseMaximum SparseSparseMinimum",
+    "sparse.order": "SparseReorder SparseReshape",
+    "sparse.product": "SparseTensorDenseMatMul",
+    "sparse.reduce": "SparseReduceSum SparseReduceMax SparseReduceSumSparse SparseReduceMaxSparse",
+    "sparse.rows": "_RowOrder _RowGroups _FindRows _DenseTuples",
+    "sparse.sets":
+        "DenseToDenseSetOperation DenseToSparseSetOperation SparseToSparseSetOperation SetSize",
+    "sparse.slicing": "SparseSlice SparseSliceGrad",
     "state.scatter":
         "_Divided ScatterUpdate ScatterAdd ScatterSub ScatterMul ScatterDiv ScatterMin ScatterMax "
         "ScatterNdUpdate ScatterNdAdd ScatterNdSub",

@@ -226,6 +226,15 @@ class BodyBuilder:
         x = self.contiguous(x)
         self.step(plan.Bind(x.buffer, tuple(self.dims.runtime(s) for s in sizes), origins=self.origins))
 
+    def bind_unknown(self, x: Access, sizes: Sequence[Size]) -> None:
+        unknown = [i for i, size in enumerate(sizes) if self.dims.is_unbound(size)]
+        if not unknown:
+            return
+        found = self.temporary(x.dtype, (len(unknown),))
+        for position, i in enumerate(unknown):
+            self.copy(x.part(0, i, 1), found.part(0, position, 1))
+        self.bind(found, [sizes[i] for i in unknown])
+
     def host(self, name: str, operands: Sequence[Access | Text], outputs: Sequence[Access]) -> None:
         """outputs: buffers whose sizes may be symbols that this call makes known (bound from the results' shapes)."""
         if any(isinstance(x, Text) for x in operands) and isinstance(host_function(name), QueueCall):

@@ -19,7 +19,7 @@ from graphc.ir.func_graph import FuncGraph, outermost
 from graphc.ir.graph import get_default_graph
 from graphc.ir.op import OPS, Effect, Op
 from graphc.ir.spec import Spec
-from graphc.ir.tensor import Operation, Tensor
+from graphc.ir.tensor import Operation, Tensor, result_names
 from graphc.ops.control.control import StatelessWhile
 from graphc.serial.attributes import CARRIED, known_names, read_fields
 from graphc.serial.graph_pb2 import FunctionDef, FunctionDefLibrary, NodeDef
@@ -198,13 +198,9 @@ class FunctionReader:
 
 
 def _name_results(node: NodeDef, operation: Operation, values: dict[str, Tensor]) -> None:
-    results = operation.definition.results
-    for i, tensor in enumerate(operation.outputs):
-        if len(results) == 1 and results[0].endswith("*"):
-            values[f"{node.name}:{results[0][:-1]}:{i}"] = tensor
-        else:
-            values[f"{node.name}:{results[i]}:0"] = tensor
-        values[f"{node.name}:{i}"] = tensor
+    names = result_names(type(operation.definition), len(operation.outputs))
+    for i, ((name, position), tensor) in enumerate(zip(names, operation.outputs, strict=True)):
+        values[f"{node.name}:{name}:{position}"] = values[f"{node.name}:{i}"] = tensor
     if operation.outputs:
         values.setdefault(node.name, operation.outputs[0])
 

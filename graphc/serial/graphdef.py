@@ -13,7 +13,7 @@ from typing import Any
 from graphc.ir.func_graph import FuncGraph
 from graphc.ir.graph import Graph, Operation
 from graphc.ir.op import Op
-from graphc.ir.tensor import Tensor
+from graphc.ir.tensor import Tensor, result_names
 from graphc.ops.control.control import StatelessWhile
 from graphc.serial.attributes import CARRIED, attribute_fields, to_attribute, wire_name
 from graphc.serial.graph_pb2 import AttrValue, FunctionDef, GraphDef, NodeDef, OpDef
@@ -83,7 +83,7 @@ def _fill_attributes(target: Any, operation: Operation, functions: dict[str, Fun
         if tensor is not None and name not in target:
             target[name].type = tensor.dtype.number
     if op.is_variadic() and not has_type_list(type(op)) and "N" not in target:
-        target["N"].i = next(len(v) for v in operation.operand_tensors().values() if isinstance(v, tuple))
+        target["N"].i = max(len(v) for v in operation.operand_tensors().values() if isinstance(v, tuple))
     if operation.gradient_name is not None:
         target["_gradient_op_type"].s = operation.gradient_name.encode()
     for name, value in operation.extra_attributes.items():
@@ -148,7 +148,5 @@ def _argument_name(tensor: Tensor) -> str:
 
 def _result_name(tensor: Tensor) -> str:
     """"node:result:index" of an output."""
-    results = tensor.op.definition.results
-    if len(results) == 1 and results[0].endswith("*"):
-        return f"{tensor.op.name}:{results[0][:-1]}:{tensor.value_index}"
-    return f"{tensor.op.name}:{results[tensor.value_index]}:0"
+    name, index = result_names(type(tensor.op.definition), len(tensor.op.outputs))[tensor.value_index]
+    return f"{tensor.op.name}:{name}:{index}"

@@ -131,10 +131,17 @@ def flatten_feeds(feed_dict: Mapping[Any, Any]) -> dict[Any, Any]:
     return flat
 
 
-def _matched(key: Any, value: Any, whole: Any) -> Iterator[tuple[Any, Any]]:
-    if hasattr(key, "_fetch_parts") and isinstance(value, (tuple, list)):    # IndexedSlices, fed as IndexedSlicesValue
+def parts_of_key(key: Any) -> tuple[Any, ...]:
+    """The tensors that a key of feed_dict stands for: of a SparseTensor, of a tuple, or itself."""
+    if hasattr(key, "_fetch_parts"):
         key = tuple(key._fetch_parts()[0])
-        value = value[:len(key)]
+    return tuple(part for inner in key for part in parts_of_key(inner)) if isinstance(key, tuple) else (key,)
+
+
+def _matched(key: Any, value: Any, whole: Any) -> Iterator[tuple[Any, Any]]:
+    if hasattr(key, "_fetch_parts"):    # a SparseTensor, or IndexedSlices, maybe without dense_shape
+        key = tuple(key._fetch_parts()[0])
+        value = value[:len(key)] if len(key) == 2 and isinstance(value, (tuple, list)) else value
     if not isinstance(key, tuple):
         yield key, value
         return

@@ -25,7 +25,7 @@ from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.control import script
 from graphc.ops.control.queues import QueueCall
 from graphc.session.config import ConfigProto, DeviceAttributes, RunMetadata, RunOptions, check_config, check_run
-from graphc.session.feeds import check_feed_key, flatten_feeds
+from graphc.session.feeds import check_feed_key, flatten_feeds, parts_of_key
 from graphc.session.fetches import Fetches, fetch_key
 from graphc.session.prepared_run import PreparedRun
 from graphc.tracebacks import shown, shows_errors, user_facing
@@ -339,13 +339,16 @@ class Session:
                       accept_options: bool = False) -> Callable[..., Any]:
         """A function of the values of `feed_list` that runs `fetches`; quicker than `run`, as
         `tf.Session.make_callable`. accept_options: it takes options and run_metadata, too."""
-        feeds = list(feed_list or ())
+        given = list(feed_list or ())
+        feeds = [part for key in given for part in parts_of_key(key)]
         key = (fetch_key(fetches), *feeds)
         prepared = self._plans.get(key) or self._prepare(key, fetches, dict.fromkeys(feeds))
 
         def call(*values: Any, options: RunOptions | None = None, run_metadata: RunMetadata | None = None) -> Any:
-            if len(values) != len(feeds):
-                raise TypeError(f"the callable takes {len(feeds)} values (feed_list), but was given {len(values)}")
+            if len(values) != len(given):
+                raise TypeError(f"the callable takes {len(given)} values (feed_list), but was given {len(values)}")
+            if len(given) != len(feeds):
+                values = tuple(flatten_feeds(dict(zip(given, values, strict=True))).values())
             inputs = [convert(value) for convert, value in zip(prepared.converters, values, strict=True)]
             return self._run(prepared, inputs, options, run_metadata)
 

@@ -35,11 +35,14 @@ EXCLUDED = {
 FIRST_RESULT_ONLY = {"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"}
 # The rank of their results depends on sizes, which must be known while building.
 RANK_BY_SIZE = {"Squeeze", "GatherNd"}
-# The length of index tuples follows from the ranks of the others: another size of indices is none of this op.
-SIZES_FIXED = {"_GatherNdLike"}
+# The length of index tuples follows from the ranks of the others, or the sizes are numbers in operands: other sizes of
+# operands are none of these ops.
+SIZES_FIXED = {"_GatherNdLike", "SparseReshape", "SparseFillEmptyRowsGrad"}
+# Sizes of their results are numbers in operands, which are not known of a loop variable; they stay from run to run.
+SIZES_BY_VALUE = {"SparseTensorDenseMatMul", "SparseFillEmptyRows"}
 
 # Operands that are fields and are never fed: which axes an op works on is part of a Plan, as ranks are.
-FIELDS_KNOWN = {"axis", "concat_dim", "dim", "dimension", "split_dim", "perm"}
+FIELDS_KNOWN = {"axis", "concat_dim", "dim", "dimension", "split_dim", "perm", "reduction_axes"}
 # Ops of which no field is fed: which diagonals they work on is part of a Plan, too, and so are the windows of poolings.
 OPS_OF_KNOWN_FIELDS = {"MatrixDiagV2", "MatrixDiagPartV2", "MatrixSetDiagV2", "MaxPoolV2", "MaxPoolGradV2",
                        "MaxPoolGradGradV2"}

@@ -16,7 +16,7 @@ from graphc.ir.op import OPS
 from matrix import oracle
 from matrix.cells import Cell
 from matrix.contexts import is_taken, place
-from matrix.excluded import FIELDS_KNOWN, FIRST_RESULT_ONLY
+from matrix.excluded import FIELDS_KNOWN, FIRST_RESULT_ONLY, SIZES_BY_VALUE
 from matrix.neighbours import BEHINDS, FRONTS, declared
 from matrix.subjects import all_samples, subject
 from samples import definition, difference, grouped
@@ -137,7 +137,9 @@ class _Maker:
         def ones(run: int) -> np.ndarray:
             return np.ones_like(oracle.results(self.cell, operands_of(self.cell, run), run)[position])
 
-        return self.pool.placeholder(ones, None if shape.ndims is None else shape.as_list(), "start")
+        if shape.ndims is not None:
+            shape = [None] * shape.ndims if self.cell.op in SIZES_BY_VALUE else shape.as_list()
+        return self.pool.placeholder(ones, None if isinstance(shape, gc.TensorShape) else shape, "start")
 
     def _check_values(self, found: Sequence[np.ndarray], run: int, number: int) -> str | None:
         expected = oracle.results(self.cell, operands_of(self.cell, run), number)

@@ -15,6 +15,7 @@ from graphc.ir.dtypes import ALL, DType, bfloat16, float32
 from graphc.ir.op import OPS, Effect, Op, Sample
 from graphc.ir.spec import Spec
 
+from matrix.excluded import SIZES_BY_VALUE
 from samples import arrays, build, definition, specs
 
 Arrays = list[np.ndarray]
@@ -133,7 +134,8 @@ def other_values(op: type[Op], sample: Sample, first: Sequence[np.ndarray], run:
     drawn = arrays(op, sample, seed=run)
     made = [_changed(v, run) if isinstance(given, (np.ndarray, np.generic)) else d
             for given, v, d in zip(sample.inputs, first, drawn, strict=True)]
-    return made if _accepted(op, sample, made) else list(first)
+    same = op.type not in SIZES_BY_VALUE or _result_shapes(op, sample, made) == _result_shapes(op, sample, first)
+    return made if same and _accepted(op, sample, made) else list(first)
 
 
 def _changed(array: np.ndarray, run: int) -> np.ndarray:

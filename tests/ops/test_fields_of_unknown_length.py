@@ -18,7 +18,7 @@ WITH_FIELDS = [op for op in samples_.registered()
                if OPS[op].field_operands() and op not in samples_.ELSEWHERE
                and OPS[op].effect is not Effect.RANDOM]
 # The axes that an op works on are part of a Plan, as ranks are; so are the diagonals and the windows of these ops.
-AXES = {"axis", "concat_dim", "dim", "dimension", "split_dim", "perm", "reduction_indices"}
+AXES = {"axis", "concat_dim", "dim", "dimension", "split_dim", "perm", "reduction_indices", "reduction_axes"}
 OTHERS = {"MatrixDiagV2": {"k"}, "MatrixDiagPartV2": {"k"}, "MatrixSetDiagV2": {"k"},
           **{op: {"ksize", "strides"} for op in ("MaxPoolV2", "MaxPoolGradV2", "MaxPoolGradGradV2")}}
 

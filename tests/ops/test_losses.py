@@ -277,7 +277,7 @@ def test_ctc_decoders() -> None:
         given = gc.placeholder(gc.float32, [None, None, 3])
         (greedy,), score = gc.nn.ctc_greedy_decoder(given, [5, 3])
         best, chances = gc.nn.ctc_beam_search_decoder(given, [5, 3], beam_width=60, top_paths=3, merge_repeated=False)
-        found = run([tuple(greedy), score, tuple(best[0]), tuple(best[2]), chances], {given: x})
+        found = run([greedy, score, best[0], best[2], chances], {given: x})
     np.testing.assert_allclose(found[1][:, 0], [-x[:5, 0].max(1).sum(), -x[:3, 1].max(1).sum()], rtol=1e-5)
     for b, length in enumerate((5, 3)):
         classes = x[:length, b].argmax(1)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy_fractional_pool  # noqa: F401  (kernels)
+import numpy_sparse_kernels  # noqa: F401  (kernels)
 
 from graphc.exec.strings import TABLE, Held
 from graphc.ir.dtypes import as_dtype

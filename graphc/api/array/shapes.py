@@ -5,9 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from graphc.api.array.cast import cast
 from graphc.api.public import public
+from graphc.api.sparse.tensor import SparseTensor
 from graphc.ir.apply import apply
 from graphc.ir.dtypes import as_dtype, int32
+from graphc.ir.op import OPS
 from graphc.ir.tensor import Tensor
 from graphc.ops.array.join_shapes import BroadcastArgs, ShapeN
 from graphc.ops.array.shapes import ExpandDims, Rank, Reshape, Shape, Size, Squeeze
@@ -16,13 +19,18 @@ from graphc.ops.array.shapes import ExpandDims, Rank, Reshape, Shape, Size, Sque
 @public("shape")
 def shape(input: Any, name: str | None = None, out_type: Any = int32) -> Tensor:
     """The shape as a tensor of out_type (int32, int64), as `tf.shape`. Static sizes fold when it is used as a shape."""
+    if isinstance(input, SparseTensor):
+        return cast(input.dense_shape, out_type, name=name)
     result: Tensor = apply(Shape, input, name=name, out_type=as_dtype(out_type))
     return result
 
 
 @public("size")
 def size(input: Any, name: str | None = None, out_type: Any = int32) -> Tensor:
-    """The number of elements as a scalar, as `tf.size`."""
+    """The number of elements as a scalar, as `tf.size`; of a sparse tensor, zeros counted."""
+    if isinstance(input, SparseTensor):
+        count: Tensor = apply(OPS["Prod"], cast(input.dense_shape, out_type), 0, name=name)
+        return count
     result: Tensor = apply(Size, input, name=name, out_type=as_dtype(out_type))
     return result
 
@@ -30,6 +38,8 @@ def size(input: Any, name: str | None = None, out_type: Any = int32) -> Tensor:
 @public("rank")
 def rank(input: Any, name: str | None = None) -> Tensor:
     """The number of axes as an int32 scalar, as `tf.rank`."""
+    if isinstance(input, SparseTensor):
+        return size(input.dense_shape, name)
     result: Tensor = apply(Rank, input, name=name)
     return result
 

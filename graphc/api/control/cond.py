@@ -55,7 +55,7 @@ def _trace_branch(function: Callable[[], Any], pred: Tensor, name: str) -> FuncG
         result = function()
         graph.structured_outputs = result
         if result is not None:
-            graph.outputs = [_branch_output(graph, value, pred) for value in nest.flatten(result)]
+            graph.outputs = [_branch_output(graph, value, pred) for value in nest.tensors_of(result)]
     return graph
 
 
@@ -67,7 +67,7 @@ def _branch_output(graph: FuncGraph, value: Any, pred: Tensor) -> Tensor:
             return identity(graph.capture(pred))
     if hasattr(value, "_ref") and value._ref().graph is not graph:
         value = value._as_graph_element()
-    tensor = convert_to_tensor(nest.to_tensor(value))
+    tensor = convert_to_tensor(value)
     return tensor if tensor.graph is graph else graph.capture(tensor)
 
 

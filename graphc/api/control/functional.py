@@ -21,6 +21,10 @@ class _Elements:
 
     def __init__(self, elems: Any, function: str) -> None:
         self.structure = elems
+        if any(map(nest.is_composite, nest.flatten(elems))):
+            raise TypeError(f"{function}: argument 'elems' must hold no SparseTensor; go over its values: "
+                            f"gc.SparseTensor(elems.indices, gc.{function}(fn, elems.values), elems.dense_shape), or "
+                            "make it dense: gc.sparse.to_dense")
         self.tensors = [convert_to_tensor(e, name="elem") for e in nest.flatten(elems)]
         if not self.tensors:
             raise ValueError(f"{function}: argument 'elems' holds no tensor")

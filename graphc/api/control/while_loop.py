@@ -38,7 +38,7 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
     graph = get_default_graph()
     structure = loop_vars if isinstance(loop_vars, (list, tuple)) else [loop_vars]
     with graph.name_scope(name or "while") as scope:
-        initial = [convert_to_tensor(nest.to_tensor(v)) for v in nest.flatten(structure)]
+        initial = [convert_to_tensor(v) for v in nest.tensors_of(structure)]
         specs = [_invariant(t, s, i) for i, (t, s) in enumerate(zip(initial, _invariants(structure, shape_invariants),
                                                                     strict=True))]
         test, step = _counted(cond, body, maximum_iterations, initial, specs)
@@ -55,20 +55,24 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
 
 
 def _invariants(structure: Any, shape_invariants: Any) -> list[Any]:
-    count = len(nest.flatten(structure))
+    count = len(nest.tensors_of(structure))
     if shape_invariants is None:
-        return [None] * count
+        return [shape for leaf in nest.flatten(structure) for shape in _leaf_shapes(leaf, None)]
     found = _flatten_shapes(structure, shape_invariants)
     if len(found) != count:
         raise ValueError(f"while_loop: {len(found)} shape_invariants do not fit {count} loop variables")
     return found
 
 
+def _leaf_shapes(leaf: Any, shape: Any) -> list[Any]:
+    return leaf._part_invariants(shape) if nest.is_composite(leaf) else [shape]
+
+
 def _flatten_shapes(structure: Any, shapes: Any) -> list[Any]:
     """Shape invariants in the order of the loop variables; a list of sizes where the structure has a leaf is one shape.
     """
     if not nest.is_nested(structure):
-        return [as_shape(shapes)]
+        return _leaf_shapes(structure, as_shape(shapes))
     if isinstance(structure, dict):
         return [s for key in nest._keys(structure) for s in _flatten_shapes(structure[key], shapes[key])]
     if len(structure) != len(shapes):
@@ -149,14 +153,13 @@ class _Loop:
             result = list(result) if isinstance(result, (list, tuple)) else [result]
             expected = [*range(self.counted), *self.structure]
             nest.assert_same_structure(expected, result, "while_loop: loop_vars and what body returns")
-            graph.outputs = [self._output(graph, value, i) for i, value in enumerate(nest.flatten(result))]
+            graph.outputs = [self._output(graph, value, i) for i, value in enumerate(nest.tensors_of(result))]
         return graph
 
     def _output(self, graph: FuncGraph, value: Any, position: int) -> Tensor:
         spec, variable = self.specs[position], graph.inputs[position]
         if value is None:
             raise ValueError(f"while_loop: body returned None for loop variable {position - self.counted}")
-        value = nest.to_tensor(value)
         tensor = convert_to_tensor(value, None if is_tensor_like(value) else spec.dtype)
         tensor = tensor if tensor.graph is graph else graph.capture(tensor)
         if tensor.dtype != spec.dtype:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from graphc.api.public import public
+from graphc.api.sparse.tensor import takes_sparse
 from graphc.ir.apply import apply
 from graphc.ops.math.trigonometry import Acos, Asin, Atan, Atan2, Cos, Cosh, Erf, Sin, Sinh, Tan
 
@@ -55,6 +56,7 @@ def cosh(x, name=None):
 
 
 @public("erf", "math.erf")
+@takes_sparse
 def erf(x, name=None):
     """The error function. As `tf.erf`."""
     return apply(Erf, x, name=name)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from graphc.api.public import public
+from graphc.api.sparse.tensor import takes_sparse
 from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ops.math.complex_numbers import ComplexAbs
 from graphc.ops.math.unary import (
@@ -25,12 +26,14 @@ from graphc.ops.math.unary import (
 
 
 @public("negative", "math.negative", "neg", "math.neg")
+@takes_sparse
 def negative(x, name=None):
     """-x. As `tf.negative`; also under the older name `neg`."""
     return apply(Neg, x, name=name)
 
 
 @public("abs", "math.abs")
+@takes_sparse
 def abs(x, name=None):
     """|x|, a real number also of a complex one. As `tf.abs`."""
     x = convert_to_tensor(x, name="x")
@@ -40,12 +43,14 @@ def abs(x, name=None):
 
 
 @public("sign", "math.sign")
+@takes_sparse
 def sign(x, name=None):
     """-1, 0 or 1 as x is negative, zero or positive. As `tf.sign`."""
     return apply(Sign, x, name=name)
 
 
 @public("square", "math.square")
+@takes_sparse
 def square(x, name=None):
     """x * x. As `tf.square`."""
     return apply(Square, x, name=name)
@@ -76,6 +81,7 @@ def log1p(x, name=None):
 
 
 @public("sqrt", "math.sqrt")
+@takes_sparse
 def sqrt(x, name=None):
     """The square root. As `tf.sqrt`."""
     return apply(Sqrt, x, name=name)

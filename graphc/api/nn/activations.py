@@ -4,6 +4,7 @@ from __future__ import annotations
 from graphc.api.math.binary import multiply
 from graphc.api.math.unary import negative
 from graphc.api.public import public
+from graphc.api.sparse.tensor import takes_sparse
 from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ops.nn.activations import (
     Elu,
@@ -19,6 +20,7 @@ from graphc.ops.nn.activations import (
 
 
 @public("tanh", "nn.tanh", "math.tanh")
+@takes_sparse
 def tanh(x, name=None):
     """The hyperbolic tangent. As `tf.tanh`."""
     return apply(Tanh, x, name=name)

@@ -1,7 +1,7 @@
 """The public losses and decoders of connectionist temporal classification."""
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from graphc.api.array.cast import cast
 from graphc.api.array.fill import range_
@@ -12,6 +12,7 @@ from graphc.api.array.shapes import expand_dims, shape
 from graphc.api.array.transpose import transpose
 from graphc.api.math.comparison import less
 from graphc.api.public import public
+from graphc.api.sparse.tensor import SparseTensor
 from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.dtypes import int32, int64
 from graphc.ir.graph import get_default_graph
@@ -38,7 +39,7 @@ def ctc_loss(labels, inputs=None, sequence_length=None, preprocess_collapse_repe
     """The loss of each sequence of logits [time, batch, classes] against labels without times; the last class is the
     blank.
 
-    labels: sparse (with indices, values, dense_shape). As `tf.nn.ctc_loss`. Raises TypeError for dense labels.
+    labels: sparse, of int32. As `tf.nn.ctc_loss`. Raises TypeError for dense labels.
     """
     if not _is_sparse(labels):
         raise TypeError("Expected labels (first argument) to be a SparseTensor; dense labels: gc.nn.ctc_loss_v2")
@@ -87,22 +88,14 @@ def _blank_last(logits: Tensor, values: Tensor, blank: int) -> tuple[Tensor, Ten
     return logits, select(less(values, blank), values, values - 1)
 
 
-class Sparse(NamedTuple):
-    """The parts of a sparse tensor: what decoders find, and what `ctc_loss` takes as labels."""
-
-    indices: Any
-    values: Any
-    dense_shape: Any
-
-
 @public("nn.ctc_greedy_decoder")
 def ctc_greedy_decoder(inputs, sequence_length, merge_repeated=True):
     """([labels], minus the sum of the greatest logits) of logits [time, batch, classes], the last class being the
-    blank. labels have indices, values, dense_shape. As `tf.nn.ctc_greedy_decoder`."""
+    blank. labels is sparse. As `tf.nn.ctc_greedy_decoder`."""
     inputs = convert_to_tensor(inputs, name="inputs")
     indices, values, sizes, score = apply(CTCGreedyDecoder, inputs, convert_to_tensor(sequence_length, int32),
                                           merge_repeated=bool(merge_repeated))
-    return [Sparse(indices, values, sizes)], score
+    return [SparseTensor(indices, values, sizes)], score
 
 
 @public("nn.ctc_beam_search_decoder")
@@ -112,7 +105,7 @@ def ctc_beam_search_decoder(inputs, sequence_length, beam_width=100, top_paths=1
     top, inputs = int(top_paths), convert_to_tensor(inputs, name="inputs")
     *parts, score = apply(CTCBeamSearchDecoder, inputs, convert_to_tensor(sequence_length, int32),
                           beam_width=int(beam_width), top_paths=top, merge_repeated=bool(merge_repeated))
-    return [Sparse(*parts[i::top]) for i in range(top)], score
+    return [SparseTensor(*parts[i::top]) for i in range(top)], score
 
 
 @public("nn.ctc_beam_search_decoder_v2")

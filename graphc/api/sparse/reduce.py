@@ -1,0 +1,64 @@
+"""Sums and greatest elements along axes of a sparse tensor, and its product with a dense matrix."""
+from __future__ import annotations
+
+from graphc.api.array.fill import range_
+from graphc.api.array.shapes import size
+from graphc.api.array.transpose import transpose
+from graphc.api.public import public
+from graphc.api.sparse.pieces import one_of
+from graphc.api.sparse.tensor import SparseTensor, SparseTensorValue, as_sparse, rank_of
+from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
+from graphc.ops.sparse.product import SparseTensorDenseMatMul
+from graphc.ops.sparse.reduce import SparseReduceMax, SparseReduceMaxSparse, SparseReduceSum, SparseReduceSumSparse
+
+
+def _reduced(op, sp_input, axis, keepdims, reduction_axes, keep_dims):
+    sp_input = as_sparse(sp_input)
+    axis = one_of(axis, reduction_axes, "axis", "reduction_axes")
+    keep = one_of(keepdims, keep_dims, "keepdims", "keep_dims")
+    if axis is None:
+        rank = rank_of(sp_input)
+        axis = range_(size(sp_input.dense_shape)) if rank is None else list(range(rank))
+    return apply(op, sp_input.indices, sp_input.values, sp_input.dense_shape, axis, keep_dims=bool(keep))
+
+
+@public("sparse_reduce_sum", "sparse.reduce_sum")
+def sparse_reduce_sum(sp_input, axis=None, keepdims=None, reduction_axes=None, keep_dims=None):
+    """The sums along axis (all axes), as a dense tensor, as `tf.sparse_reduce_sum`."""
+    return _reduced(SparseReduceSum, sp_input, axis, keepdims, reduction_axes, keep_dims)
+
+
+@public("sparse_reduce_sum_sparse", "sparse.reduce_sum_sparse")
+def sparse_reduce_sum_sparse(sp_input, axis=None, keepdims=None, reduction_axes=None, keep_dims=None):
+    """The sums along axis (all axes), as a sparse tensor, as `tf.sparse_reduce_sum_sparse`."""
+    return SparseTensor(*_reduced(SparseReduceSumSparse, sp_input, axis, keepdims, reduction_axes, keep_dims))
+
+
+@public("sparse_reduce_max", "sparse.reduce_max")
+def sparse_reduce_max(sp_input, axis=None, keepdims=None, reduction_axes=None, keep_dims=None):
+    """The greatest of the elements that are there along axis (all axes), 0 without any, as a dense tensor, as
+    `tf.sparse_reduce_max`."""
+    return _reduced(SparseReduceMax, sp_input, axis, keepdims, reduction_axes, keep_dims)
+
+
+@public("sparse_reduce_max_sparse", "sparse.reduce_max_sparse")
+def sparse_reduce_max_sparse(sp_input, axis=None, keepdims=None, reduction_axes=None, keep_dims=None):
+    """The greatest of the elements that are there along axis (all axes), as a sparse tensor, as
+    `tf.sparse_reduce_max_sparse`."""
+    return SparseTensor(*_reduced(SparseReduceMaxSparse, sp_input, axis, keepdims, reduction_axes, keep_dims))
+
+
+@public("sparse_tensor_dense_matmul", "sparse.sparse_dense_matmul", "sparse.matmul")
+def sparse_tensor_dense_matmul(sp_a, b, adjoint_a=False, adjoint_b=False, name=None):
+    """The product of a sparse and a dense matrix, in this order or the other, as `tf.sparse_tensor_dense_matmul`.
+
+    adjoint_a, adjoint_b: of their transposes.
+    """
+    if isinstance(b, (SparseTensor, SparseTensorValue)):
+        # A B = (B' A')', in which the sparse one comes first.
+        return transpose(sparse_tensor_dense_matmul(b, sp_a, adjoint_a=not adjoint_b, adjoint_b=not adjoint_a,
+                                                    name=name))
+    sp_a = as_sparse(sp_a, "sp_a")
+    b = b if is_tensor_like(b) else convert_to_tensor(b, sp_a.dtype)
+    return apply(SparseTensorDenseMatMul, sp_a.indices, sp_a.values, sp_a.dense_shape, b, name=name,
+                 adjoint_a=bool(adjoint_a), adjoint_b=bool(adjoint_b))

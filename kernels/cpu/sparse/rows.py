@@ -1,0 +1,150 @@
+"""row_order, row_groups, find_rows, check_rows: the index tuples of sparse tensors, sorted, grouped, found and checked.
+
+Job: row_order gives the stable order in which rows ascend lexicographically; row_groups numbers the runs of rows, in
+that order, that agree in their first `width` columns; find_rows gives for each row a row of the table that is equal to
+it, the first in the table's order, -1 if there is none; check_rows is y = rows if all of them are inside `sizes` and,
+if `ordered`, each is behind the one before it.
+Invariants: every element of an order is checked before it is used, INDEX_OUT_OF_RANGE, it and the limit in scratch. A
+row outside is INDEX_TUPLE (INDEX_OUT_OF_RANGE, if it has another length than INDEX_TUPLE can tell); one that is not
+behind the one before it INVALID_VALUE, its number and 1 (equal: 0) in scratch.
+"""
+from __future__ import annotations
+
+from ...contracts.calls import Functions
+from ..array.gather import refuse
+from ..memory import helper, int64_at
+from ..words import INDEX_TUPLE, INVALID_VALUE, OK, SCRATCH_BYTES, TILES, WORK_BYTES
+
+TILE = 2048                            # rows of a tile
+DETAIL_BYTES = 256
+
+
+@helper
+def compare(a, i, b, j, depth, width):
+    """-1, 0 or 1 as row i of a stands before row j of b, is equal or stands behind it, in the first width columns."""
+    for k in range(width):
+        x, y = a[i * depth + k], b[j * depth + k]
+        if x != y:
+            return -1 if x < y else 1
+    return 0
+
+
+def make_order(types):
+    def bind(n, depth, choice):
+        choice[WORK_BYTES] = 8 * n
+        choice[TILES] = 1
+
+    def run(rows, order, n, depth, choice, work, scratch, phase, tile):
+        """Merges runs of 1, 2, 4, ... rows; rows that ascend already are seen in one pass."""
+        sorted_until = 1
+        for i in range(n):
+            order[i] = i
+        while sorted_until < n and compare(rows, sorted_until - 1, rows, sorted_until, depth, depth) <= 0:
+            sorted_until += 1
+        if sorted_until >= n:
+            return OK
+        source, target, length = order, int64_at(work), 1
+        while length < n:
+            for begin in range(0, n, 2 * length):
+                i, middle = begin, min(begin + length, n)
+                j, end = middle, min(begin + 2 * length, n)
+                for at in range(begin, end):
+                    if j >= end or (i < middle and compare(rows, source[i], rows, source[j], depth, depth) <= 0):
+                        target[at] = source[i]
+                        i += 1
+                    else:
+                        target[at] = source[j]
+                        j += 1
+            source, target = target, source
+            length *= 2
+        for i in range(n):
+            order[i] = source[i]
+        return OK
+    return Functions(bind, run)
+
+
+def make_groups(types):
+    def bind(n, depth, width, choice):
+        choice[TILES] = 1
+        choice[SCRATCH_BYTES] = 64
+
+    def run(rows, order, group, count, n, depth, width, choice, work, scratch, phase, tile):
+        found, before = 0, 0
+        count[0] = 0
+        for i in range(n):
+            group[i] = 0
+        for i in range(n):
+            at = order[i]
+            if at < 0 or at >= n:
+                return refuse(scratch, at, n)
+            if i == 0 or compare(rows, before, rows, at, depth, width) != 0:
+                found += 1
+            group[at] = found - 1
+            before = at
+        count[0] = found
+        return OK
+    return Functions(bind, run)
+
+
+def make_find(types):
+    def bind(n, m, depth, choice):
+        choice[TILES] = (n + TILE - 1) // TILE
+        choice[SCRATCH_BYTES] = 64
+
+    def run(rows, table, order, place, n, m, depth, choice, work, scratch, phase, tile):
+        for i in range(tile * TILE, min((tile + 1) * TILE, n)):
+            low, high = 0, m
+            while low < high:
+                middle = (low + high) // 2
+                at = order[middle]
+                if at < 0 or at >= m:
+                    return refuse(scratch, at, m)
+                if compare(table, at, rows, i, depth, depth) < 0:
+                    low = middle + 1
+                else:
+                    high = middle
+            place[i] = -1
+            if low < m:
+                at = order[low]
+                if at < 0 or at >= m:
+                    return refuse(scratch, at, m)
+                if compare(table, at, rows, i, depth, depth) == 0:
+                    place[i] = at
+        return OK
+    return Functions(bind, run)
+
+
+@helper
+def refuse_row(scratch, rows, sizes, i, column, depth):
+    detail = int64_at(scratch)
+    if depth < 2 or depth > 7:
+        return refuse(scratch, rows[i * depth + column], sizes[column])
+    detail[0] = i
+    detail[1] = depth
+    for k in range(7):
+        detail[2 + k] = rows[i * depth + k] if k < depth else 0
+        detail[9 + k] = sizes[k] if k < depth else 1
+    return INDEX_TUPLE
+
+
+def make_check(types):
+    def bind(n, depth, ordered, choice):
+        choice[TILES] = (n + TILE - 1) // TILE
+        choice[SCRATCH_BYTES] = DETAIL_BYTES
+
+    def run(rows, sizes, y, n, depth, ordered, choice, work, scratch, phase, tile):
+        for i in range(tile * TILE, min((tile + 1) * TILE, n)):
+            for k in range(depth):
+                index = rows[i * depth + k]
+                if index < 0 or index >= sizes[k]:
+                    return refuse_row(scratch, rows, sizes, i, k, depth)
+                y[i * depth + k] = index
+            if ordered != 0 and i > 0:
+                behind = compare(rows, i - 1, rows, i, depth, depth)
+                if behind >= 0:
+                    detail = int64_at(scratch)
+                    detail[0] = i
+                    detail[1] = behind
+                    return INVALID_VALUE
+        return OK
+    return Functions(bind, run)
