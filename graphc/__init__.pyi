@@ -10,6 +10,7 @@ from graphc import graph_util as graph_util
 from graphc import image as image
 from graphc import initializers as initializers
 from graphc import linalg as linalg
+from graphc import lookup as lookup
 from graphc import losses as losses
 from graphc import manip as manip
 from graphc import math as math
@@ -203,6 +204,7 @@ from graphc.api.array.passing import identity_n as identity_n
 from graphc.api.math.special import igamma as igamma
 from graphc.api.math.special import igammac as igammac
 from graphc.serial.importer import import_graph_def as import_graph_def
+from graphc.api.lookup.initializers import initialize_all_tables as initialize_all_tables
 from graphc.api.state.variables import initialize_all_variables as initialize_all_variables
 from graphc.ir.dtypes import int16 as int16
 from graphc.ir.dtypes import int32 as int32
@@ -374,6 +376,7 @@ from graphc.api.math.binary import subtract as sub
 from graphc.api.math.binary import subtract as subtract
 from graphc.api.linalg.decompose import svd as svd
 from graphc.api.control.case import switch_case as switch_case
+from graphc.api.lookup.initializers import tables_initializer as tables_initializer
 from graphc.api.math.trigonometry import tan as tan
 from graphc.api.nn.activations import tanh as tanh
 from graphc.api.array.scatter import tensor_scatter_nd_add as tensor_scatter_add
@@ -615,6 +618,7 @@ __all__ = [
     "igamma",
     "igammac",
     "import_graph_def",
+    "initialize_all_tables",
     "initialize_all_variables",
     "int16",
     "int32",
@@ -786,6 +790,7 @@ __all__ = [
     "subtract",
     "svd",
     "switch_case",
+    "tables_initializer",
     "tan",
     "tanh",
     "tensor_scatter_add",

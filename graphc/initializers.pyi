@@ -22,6 +22,7 @@ from graphc.api.state.initializers import lecun_uniform as lecun_uniform
 from graphc.api.state.initializers import Ones as ones_initializer
 from graphc.api.state.initializers import RandomNormal as random_normal_initializer
 from graphc.api.state.initializers import RandomUniform as random_uniform_initializer
+from graphc.api.lookup.initializers import tables_initializer as tables_initializer
 from graphc.api.state.initializers import TruncatedNormal as truncated_normal_initializer
 from graphc.api.state.initializers import UniformUnitScaling as uniform_unit_scaling_initializer
 from graphc.api.state.initializers import VarianceScaling as variance_scaling_initializer
@@ -51,6 +52,7 @@ __all__ = [
     "ones_initializer",
     "random_normal_initializer",
     "random_uniform_initializer",
+    "tables_initializer",
     "truncated_normal_initializer",
     "uniform_unit_scaling_initializer",
     "variance_scaling_initializer",

@@ -66,7 +66,7 @@ ADVICE: dict[str, str] = {
     "orthogonal_initializer": "gc.constant_initializer of an array",
     # variables, gradients
     "all_variables": "gc.global_variables()", "fixed_size_partitioner": "variables in one piece",
-    "tables_initializer": "nothing: there are no lookup tables", "placeholder_v2": "gc.placeholder",
+    "placeholder_v2": "gc.placeholder",
     "SparseTensor": "a dense tensor", "sparse_placeholder": "gc.placeholder", "RaggedTensor": "a padded tensor and its "
     "lengths", "SparseTensorValue": "a dense array", "sparse_tensor_dense_matmul": "gc.matmul",
     "sparse_tensor_to_dense": "a dense tensor",

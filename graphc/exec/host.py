@@ -20,7 +20,6 @@ import numpy as np
 from graphc.exec import guard
 from graphc.exec.interrupt import calling, poll_words
 from graphc.ir import dtypes
-from graphc.ir.host import HostCall
 from graphc.kernels.runtime import tables as t
 
 HostFunction = Callable[..., Any]
@@ -88,7 +87,7 @@ class Host:
             where = _words(record, t.ASK_FIRST + operands + slots)[t.ASK_FIRST:]
             arrays = [read_slot(slot) for slot in where[:operands]]
             name, function = self._functions[host]
-            if self._outside is None or isinstance(function, HostCall):     # no user's code: it stays inside the run
+            if self._outside is None or getattr(function, "stays_inside", False):     # no user's code
                 results = function(*arrays)
             else:
                 run = self._outside.go()

@@ -59,6 +59,8 @@ def _text(value: Any) -> str:
 class HostCall:
     """Computes an op on arrays; what goes wrong is an error of the run, which gets the op and the user's line."""
 
+    stays_inside = True         # the run keeps the variables' lock: no user's code could wait for another run
+
     def __init__(self, op: Host) -> None:
         self.op = op
         self.sizes = len(op.sizes())

@@ -62,6 +62,10 @@ TYPES: dict[str, str] = {
     "linalg.roots": "MatrixSquareRoot",
     "linalg.solve": "MatrixSolve MatrixTriangularSolve MatrixInverse",
     "linalg.tridiagonal": "TridiagonalSolve",
+    "lookup.tables":
+        "HashTableV2 MutableHashTableV2 MutableHashTableOfTensorsV2 MutableDenseHashTableV2 LookupTableFindV2 "
+        "LookupTableInsertV2 LookupTableImportV2 InitializeTableV2 InitializeTableFromTextFileV2 "
+        "LookupTableRemoveV2 LookupTableSizeV2 LookupTableExportV2",
     "math.binary": "Add AddV2 Sub Mul Pow Maximum Minimum SquaredDifference AddN",
     "math.bitwise": "BitwiseAnd BitwiseOr BitwiseXor LeftShift RightShift Invert PopulationCount",
     "math.comparison":

@@ -25,6 +25,11 @@ EXCLUDED = {
         "QueueEnqueueManyV2", "QueueDequeueV2", "QueueDequeueManyV2", "QueueDequeueUpToV2", "QueueCloseV2",
         "QueueSizeV2", "QueueIsClosedV2", "_EndOfData",
     ), "is about the queues of a session: tests/session/test_queues.py"),
+    **dict.fromkeys((
+        "HashTableV2", "MutableHashTableV2", "MutableHashTableOfTensorsV2", "MutableDenseHashTableV2",
+        "LookupTableFindV2", "LookupTableInsertV2", "LookupTableImportV2", "InitializeTableV2",
+        "InitializeTableFromTextFileV2", "LookupTableRemoveV2", "LookupTableSizeV2", "LookupTableExportV2",
+    ), "is about the tables of a session: tests/session/test_tables.py"),
     "PyFunc": "is what front='python' is made of",
     "Print": "writes to stderr and returns its operand: tests/session",
     "Assert": "has no results: tests/session",
