@@ -2,12 +2,14 @@
 from graphc.lookup import experimental as experimental
 from graphc.api.lookup.initializers import KeyValueTensorInitializer as KeyValueTensorInitializer
 from graphc.api.lookup.tables import StaticHashTable as StaticHashTable
+from graphc.api.lookup.index_tables import StaticVocabularyTable as StaticVocabularyTable
 from graphc.api.lookup.initializers import TextFileIndex as TextFileIndex
 from graphc.api.lookup.initializers import TextFileInitializer as TextFileInitializer
 
 __all__ = [
     "KeyValueTensorInitializer",
     "StaticHashTable",
+    "StaticVocabularyTable",
     "TextFileIndex",
     "TextFileInitializer",
 ]
