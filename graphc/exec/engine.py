@@ -23,6 +23,8 @@ from graphc.exec.image import make_image, number_names
 from graphc.exec.machine_memory import machine_memory
 from graphc.exec.pool import default_threads, worker_pool
 from graphc.exec.states import StateStore, aligned_empty
+from graphc.exec.string_runs import Strings, begin_run, end_run, strings_in
+from graphc.exec.strings import TABLE, Held
 from graphc.ir import dtypes
 from graphc.ir.locks import new_lock
 from graphc.kernels.runtime import tables as t
@@ -95,22 +97,24 @@ class Engine:
         self._image = make_image(plan, *number_names(library.names, library.registry))
         self._registry, self._functions = library.registry, library.functions
         self._verify()
+        self._cells = [self.states.state(s.name, s.dtype, s.shape) for s in plan.states]
+        self._strings = strings_in(plan, self._cells)
         self._running: dict[int, _Frame] = {}          # by thread, if the plan has functions and states
         self._notes_running = self._locks and bool(plan.hosts)
         self._host = Host(
             [(name, (hosts or {})[name]) for name in plan.hosts],
             memory_limit or machine_memory(),
             library.entry,
-            _Outside(self.states, self._writes, self._running) if self._notes_running else None,
+            _Outside(self.states, self._strings, self._writes, self._running) if self._notes_running else None,
         )
+        self._held = Held(TABLE)               # strings among the constants
         self._constants = [
             self._constant(c.name, c.dtype, c.shape, (constants or {}).get(c.name)) for c in plan.constants
         ]
-        self._cells = [self.states.state(s.name, s.dtype, s.shape) for s in plan.states]
         self._free: dict[Shapes, list[_Frame]] = {}
         self._retired: list[dict[Shapes, list[_Frame]]] = []       # as _free, of frames that are not used again
-        self._dtypes = tuple(dtypes.as_dtype(port.dtype).numpy for port in plan.inputs)
-        self._output_dtypes = tuple(dtypes.as_dtype(port.dtype).numpy for port in plan.outputs)
+        self._dtypes = tuple(dtypes.as_dtype(port.dtype).stored.numpy for port in plan.inputs)
+        self._output_dtypes = tuple(dtypes.as_dtype(port.dtype).stored.numpy for port in plan.outputs)
         self._compiled = np.zeros(2 * len(plan.programs) + 1, np.int64)
         self._code: list[Any] = []             # machine code that the plan's maps use
         self._library, self._threads = library, default_threads() if threads is None else threads
@@ -123,7 +127,9 @@ class Engine:
         if value is None:
             raise errors.InternalError(f"the plan's constant {name} has no value: the graph was changed, or is damaged")
         array = np.asarray(value)
-        if array.dtype != dtypes.as_dtype(dtype).numpy or array.shape != tuple(shape):
+        if dtype == "str" and array.dtype == object:
+            array = TABLE.numbers(array, self._held)
+        if array.dtype != dtypes.as_dtype(dtype).stored.numpy or array.shape != tuple(shape):
             raise errors.InternalError(f"constant {name} is {array.dtype}{array.shape}, the plan wants {dtype}{shape}")
         if array.flags.c_contiguous and array.ctypes.data % 64 == 0:
             return array
@@ -163,19 +169,22 @@ class Engine:
         self._run_native = native["gc_run"]
         self._frames: list[int] = []           # every frame's address, to be freed with the engine
         self._spare: list[_Frame] = []         # frames that are bound for nothing
-        keep = (self._host, self._compiled, self._image, self._registry, self._functions, self._tables, self._constants,
-                self._cells)
+        keep = (self._held, self._host, self._compiled, self._image, self._registry, self._functions, self._tables,
+                self._constants, self._cells)
         self._finalizer = weakref.finalize(self, _close, native, self._model, self._store, self._frames, keep)
         self._finalizer.atexit = False
 
     def run(self, inputs: Sequence[np.ndarray], run_number: int | None = None, cancel: int = 0,
-            trace: int = 0) -> list[np.ndarray]:
-        """The outputs, fresh arrays of the caller's own, for C-contiguous inputs of the plan's dtypes.
+            trace: int = 0, numbered: bool = False) -> list[np.ndarray]:
+        """The outputs, fresh arrays of the caller's own, for C-contiguous inputs of the plan's dtypes; strings are
+        arrays of bytes objects.
 
         run_number: the counter of random ops (default: runs of this engine so far). cancel: address of an int64 that
-        ends the run when it becomes nonzero. trace: address of a graphc.trace.Trace's words, 0: none. Raises the
-        classes of graphc.errors, with the op to blame and the user's line.
+        ends the run when it becomes nonzero. trace: address of a graphc.trace.Trace's words, 0: none. numbered: strings
+        come and go as numbers. Raises the classes of graphc.errors, with the op to blame and the user's line.
         """
+        if self._strings and not numbered:
+            return self._run_strings(inputs, run_number, cancel, trace)
         # Nothing but a real array may pass: the native code reads the address of its data from the object.
         inputs = [a if type(a) is np.ndarray and a.dtype == d and a.flags.carray else self._fit(i, a)
                   for i, (a, d) in enumerate(zip(inputs, self._dtypes, strict=True))]
@@ -212,6 +221,19 @@ class Engine:
         free.setdefault(shapes, []).append(frame)
         return outputs
 
+    def _run_strings(self, inputs: Sequence[np.ndarray], run_number: int | None, cancel: int,
+                     trace: int) -> list[np.ndarray]:
+        """A run in which there may be strings, held until it ends."""
+        strings = self._strings
+        assert strings is not None
+        outer, held = begin_run()
+        try:
+            given = [TABLE.numbers(a, held) if i in strings.inputs else a for i, a in enumerate(inputs)]
+            found = self.run(given, run_number, cancel, trace, True)
+            return [TABLE.strings(a) if i in strings.outputs else a for i, a in enumerate(found)]
+        finally:
+            end_run(outer, held)
+
     def _run_locked(self, frame: _Frame) -> int:
         """A native run under the lock of the states (exec/shared_lock.py says why it looks like this)."""
         lock, thread = self.states.lock, threading.get_ident()
@@ -221,6 +243,8 @@ class Engine:
             if self._notes_running:
                 self._running[thread] = frame
             lock.acquire(frame, self._writes)
+            if self._strings:
+                return self._strings.run_on_variables(self._run_native, frame.call_address)
             return self._run_native(frame.call_address)
         finally:
             held.discard(frame)
@@ -346,17 +370,22 @@ class Engine:
 class _Outside:
     """Gives the states' lock back while a Python function of a run runs. Does not keep the engine."""
 
-    def __init__(self, states: StateStore, writes: bool, running: Mapping[int, _Frame]) -> None:
-        self._states, self._writes, self._running = states, writes, running
+    def __init__(self, states: StateStore, strings: Strings | None, writes: bool,
+                 running: Mapping[int, _Frame]) -> None:
+        self._states, self._strings, self._writes, self._running = states, strings, writes, running
 
     def go(self) -> Any:
         """What `come_back` takes."""
         frame = self._running[threading.get_ident()]
+        if self._strings:
+            self._strings.wrote_variables()
         self._states.give_back(frame, self._writes)
         return frame
 
     def come_back(self, frame: Any) -> None:
         self._states.lock.acquire(frame, self._writes)
+        if self._strings:
+            self._strings.reads_variables()
 
 
 def _after_fork_in_child() -> None:

@@ -19,7 +19,12 @@ import numpy as np
 
 from graphc.exec import guard
 from graphc.exec.interrupt import calling, poll_words
+from graphc.exec.string_runs import numbered
+from graphc.exec.strings import TABLE
 from graphc.ir import dtypes
+from graphc.ir.dtypes import string
+from graphc.ir.host import strings_of
+from graphc.ir.values import to_array
 from graphc.kernels.runtime import tables as t
 
 HostFunction = Callable[..., Any]
@@ -54,7 +59,7 @@ class Host:
         None, or what is told when a run goes into a function and comes back (engine.py)."""
         self.words = np.zeros(t.HOST_WORDS, np.int64)
         self.address = int(self.words.ctypes.data)
-        self._functions = list(functions)
+        self._functions = [(name, function, *strings_of(name)) for name, function in functions]
         self._outside = outside
         self._failed = threading.local()
         self.words[t.HOST_ALLOC] = address_of(_process.malloc)
@@ -86,7 +91,9 @@ class Host:
             operands, slots = _words(record, t.ASK_FIRST)[:2]
             where = _words(record, t.ASK_FIRST + operands + slots)[t.ASK_FIRST:]
             arrays = [read_slot(slot) for slot in where[:operands]]
-            name, function = self._functions[host]
+            name, function, taken, made = self._functions[host]
+            for i in taken:
+                arrays[i] = TABLE.strings(arrays[i])
             if self._outside is None or getattr(function, "stays_inside", False):     # no user's code
                 results = function(*arrays)
             else:
@@ -95,13 +102,13 @@ class Host:
                     results = function(*arrays)
                 finally:
                     self._outside.come_back(run)
-            self._fill(name, results, where[operands:])
+            self._fill(name, results, where[operands:], made)
             return 0
         except BaseException as error:
             self._failed.error = error
             return 1
 
-    def _fill(self, name: str, results: Any, slots: Sequence[int]) -> None:
+    def _fill(self, name: str, results: Any, slots: Sequence[int], made: frozenset[int]) -> None:
         if len(slots) == 1 and not isinstance(results, (tuple, list)):
             results = (results,)
         elif results is None:
@@ -109,6 +116,8 @@ class Host:
         if len(results) != len(slots):
             raise ValueError(f"{name} returned {len(results)} values, {len(slots)} were declared")
         for position, (value, slot) in enumerate(zip(results, slots, strict=True)):
+            if position in made:
+                value = numbered(to_array(value, string))
             write_slot(self._reserve, self.address, slot, value, f"result {position} of {name}")
 
 

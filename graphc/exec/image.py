@@ -228,7 +228,7 @@ _KINDS = {
 
 
 def _number(dtype: str) -> int:
-    return dtypes.as_dtype(dtype).number
+    return dtypes.as_dtype(dtype).stored.number
 
 
 def _bits(value: float | int | bool, dtype: str) -> int:

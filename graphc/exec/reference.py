@@ -20,6 +20,7 @@ from graphc.ir.apply import field_value
 from graphc.ir.graph import Graph
 from graphc.ir.op import Effect, Op
 from graphc.ir.tensor import Operation, Tensor, split_operands
+from graphc.ir.values import as_array
 from graphc.ops.array.identity import Identity
 from graphc.ops.array.source import Placeholder
 from graphc.ops.control.control import StatelessIf, StatelessWhile, bodies
@@ -48,7 +49,8 @@ def apply_reference(op: Op, arrays: Sequence[Any], run: int = 0, iteration: int 
     """The results of one op on arrays for its operands that are no fields. Random ops get the counters."""
     more = {"run": run, "iteration": iteration} if op.effect is Effect.RANDOM else {}
     results = op.reference(*arrays, **more)
-    return results if isinstance(results, tuple) else (results,)
+    found = results if isinstance(results, tuple) else (results,)
+    return tuple(as_array(r) if isinstance(r, bytes) else r for r in found)
 
 
 class _Evaluator:
@@ -131,7 +133,7 @@ class _Evaluator:
                 variable = variable.op.inputs[0]
             name = _captured_variable(variable)
             assert name is not None
-            self.states[name] = seen[name] = np.array(value)
+            self.states[name] = seen[name] = as_array(value).copy()
 
     def _control(self, definition: Any, inputs: list[Any]) -> tuple[Any, ...]:
         if isinstance(definition, StatelessIf):

@@ -13,6 +13,7 @@ import numpy as np
 
 from graphc import errors
 from graphc.exec.shared_lock import SharedLock
+from graphc.exec.strings import TABLE, Held
 from graphc.ir import dtypes
 from graphc.ir.locks import new_lock
 
@@ -29,11 +30,18 @@ def aligned_empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
 
 
 class State:
-    """value: the array that plans work on; info: int64[2] = (initialised, version)."""
+    """value: the array that plans work on; info: int64[2] = (initialised, version). Of strings the value is their
+    numbers, and `held` keeps them."""
 
-    def __init__(self, value: np.ndarray) -> None:
+    def __init__(self, value: np.ndarray, of_strings: bool = False) -> None:
         self.value = value
         self.info = np.zeros(2, np.int64)
+        self.of_strings = of_strings
+        self.held: Held | None = None
+
+    def hold(self) -> None:
+        """After a value of strings was written, before anything else may write."""
+        self.held = TABLE.hold(self.value)
 
 
 class StateStore:
@@ -49,14 +57,14 @@ class StateStore:
     def state(self, name: str, dtype: str, shape: tuple[int, ...]) -> State:
         """The state of that name, made uninitialised (zeros) if there is none. Raises InternalError if another shape
         has it."""
-        wanted = dtypes.as_dtype(dtype).numpy
+        of_strings, wanted = dtype == "str", dtypes.as_dtype(dtype).stored.numpy
         with self._making:
             found = self._states.get(name)
             if found is None:
                 value = aligned_empty(tuple(shape), wanted)
                 value[...] = 0
-                found = self._states[name] = State(value)
-        if found.value.shape != tuple(shape) or found.value.dtype != wanted:
+                found = self._states[name] = State(value, of_strings)
+        if found.value.shape != tuple(shape) or found.value.dtype != wanted or found.of_strings != of_strings:
             raise errors.InternalError(
                 f"variable {name} is {found.value.dtype}{found.value.shape}, a plan wants {wanted}{shape}"
             )
@@ -67,6 +75,9 @@ class StateStore:
         array = np.asarray(value)
         state = self.state(name, dtypes.as_dtype(array.dtype).short, array.shape)
         with self.holding(exclusive=True):
+            if state.of_strings:
+                state.held = Held(TABLE)
+                array = TABLE.numbers(array, state.held)
             state.value[...] = array
             state.info += (1 - state.info[0], 1)
 
@@ -76,7 +87,7 @@ class StateStore:
         if state is None or not state.info[0]:
             raise errors.FailedPreconditionError(f"variable {name} is not initialised; run its initializer first")
         with self.holding(exclusive=False):
-            return state.value.copy()
+            return TABLE.strings(state.value) if state.of_strings else state.value.copy()
 
     def initialised(self, name: str) -> bool:
         return name in self._states and bool(self._states[name].info[0])

@@ -47,6 +47,11 @@ class DType:
         return self.kind == "complex"
 
     @property
+    def stored(self) -> DType:
+        """What an element is in the memory of a Plan: of a string its number (docs/adr/0022), else the element."""
+        return int64 if self.number == _STRING else self
+
+    @property
     def base_dtype(self) -> DType:
         return self
 
@@ -80,6 +85,7 @@ def _dtypes(shorts: Iterable[str]) -> tuple[DType, ...]:
     return tuple(_BY_SHORT[short] for short in shorts)
 
 
+_STRING = table.DTYPES["str"].number
 _BY_SHORT = {row.short: DType(row.name, row.short, row.number, np.dtype(row.name) if row.kind else None,
                               row.kind, row.size)
              for row in table.DTYPES.values()}

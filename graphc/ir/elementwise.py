@@ -14,7 +14,7 @@ import numpy as np
 
 from graphc.errors import InvalidArgumentError
 from graphc.ir.dims import Size
-from graphc.ir.dtypes import COMPUTED, FLOATING, INTEGERS, WIDE, DType, bool_, float64, int32, int64
+from graphc.ir.dtypes import COMPUTED, FLOATING, INTEGERS, WIDE, DType, bool_, float64, int32, int64, string
 from graphc.ir.known import value_array
 from graphc.ir.op import REFUSED, Elementwise, Sample, Scalars
 from graphc.ir.spec import Spec, require_equal, text
@@ -35,6 +35,7 @@ KINDS: dict[str, tuple[DType, ...]] = {
     "index": (int32, int64),
     "bool": (bool_,),
     "any": COMPUTED,
+    "element": (*COMPUTED, string),
 }
 
 

@@ -16,8 +16,10 @@ from graphc import errors
 from graphc.ir import dims
 from graphc.ir.dtypes import DType
 from graphc.ir.op import Arrays, Op
+from graphc.ir.values import as_array
 
 PREFIX = "op:"            # of these names; the runner knows it, too (runner/src/model.cpp)
+STRINGS = "strings:"      # of names of functions that take or give strings; the runner knows it, too
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,21 @@ class Host(Op):
 def host_name(op: Host) -> str:
     fields = ", ".join(f"{f.name}={_text(getattr(op, f.name))}" for f in dataclasses.fields(op))
     return f"{PREFIX}{op.type}({fields})"
+
+
+def with_strings(name: str, operands: Sequence[int], results: Sequence[int]) -> str:
+    """The name under which a plan calls `name` with these operands, and for these results, as strings: outside of the
+    plan's memory they are no numbers (exec/host.py)."""
+    return f"{STRINGS}{','.join(map(str, operands))}>{','.join(map(str, results))}:{name}"
+
+
+def strings_of(name: str) -> tuple[frozenset[int], frozenset[int]]:
+    """Which operands and results of the function are strings."""
+    if not name.startswith(STRINGS):
+        return frozenset(), frozenset()
+    said = name.split(":", 2)[1].split(">")
+    operands, results = (frozenset(int(i) for i in part.split(",") if i) for part in said)
+    return operands, results
 
 
 def _text(value: Any) -> str:
@@ -82,7 +99,7 @@ class HostCall:
         except Exception as error:
             kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
             raise errors.InvalidArgumentError(f"{kind}{error}") from error
-        return tuple(map(np.asarray, results)) if isinstance(results, tuple) else np.asarray(results)
+        return tuple(map(as_array, results)) if isinstance(results, tuple) else as_array(results)
 
 
 def _with_values(op: Host, values: np.ndarray) -> Host:

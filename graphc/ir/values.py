@@ -27,7 +27,7 @@ def _convert(value: Any, dtype: DType | None) -> np.ndarray:
         array = np.asarray(value)
         as_dtype(array.dtype)
         if dtype is None or dtype == as_dtype(array.dtype):
-            return _strings(array) if array.dtype.kind in "SUO" else array
+            return strings(array) if array.dtype.kind in "SUO" else array
         if dtype.numpy is None or array.dtype.kind in "SUO":
             raise TypeError(f"an array of {array.dtype} does not convert to {dtype.name}")
         return array.astype(dtype.numpy)
@@ -39,7 +39,7 @@ def _convert(value: Any, dtype: DType | None) -> np.ndarray:
     if dtype is not None:
         _check_elements(value, dtype)
     if dtype == string or isinstance(_first_element(value), (str, bytes)):
-        return _strings(np.array(value, dtype=object))
+        return strings(np.array(value, dtype=object))
     try:
         array = np.array(value)
     except ValueError:
@@ -78,7 +78,7 @@ def _cast_exactly(array: np.ndarray, dtype: DType, value: Any) -> np.ndarray:
 
 def _python_objects(array: np.ndarray, value: Any, dtype: DType | None) -> np.ndarray:
     if all(isinstance(v, (str, bytes)) for v in np.array(value, dtype=object).ravel()):
-        return _strings(np.array(value, dtype=object))
+        return strings(np.array(value, dtype=object))
     if dtype is not None and dtype.is_integer:
         raise ValueError(f"{value!r} is out of range for {dtype.name}")
     elements = list(np.array(value, dtype=object).ravel())
@@ -89,15 +89,29 @@ def _python_objects(array: np.ndarray, value: Any, dtype: DType | None) -> np.nd
     raise TypeError(f"{first!r} of type {type(first).__name__} does not convert to a tensor")
 
 
-def _strings(array: np.ndarray) -> np.ndarray:
-    encoded = np.empty(array.shape, dtype=object)
-    for index, item in np.ndenumerate(array):
-        if isinstance(item, str):
-            item = item.encode()
-        if not isinstance(item, bytes):
-            raise TypeError(f"{item!r} of type {type(item).__name__} is no string")
-        encoded[index] = item
-    return encoded
+def as_array(value: Any) -> np.ndarray:
+    """np.asarray of a number or an array; bytes, which NumPy would cut, as an object."""
+    return np.asarray(value, object if isinstance(value, bytes) else None)
+
+
+def zeros(shape: Any, dtype: np.dtype[Any] | None) -> np.ndarray:
+    """Zeros of a NumPy dtype; of objects (None, too), which are strings: empty ones."""
+    return np.full(shape, b"", object) if dtype is None or dtype.kind == "O" else np.zeros(shape, dtype)
+
+
+def strings(array: np.ndarray) -> np.ndarray:
+    """An array of str or bytes as one of bytes objects. Raises TypeError for other elements."""
+    encoded = np.empty(array.size, dtype=object)
+    encoded[:] = [item if type(item) is bytes else _encoded(item) for item in array.ravel().tolist()]
+    return encoded.reshape(array.shape)
+
+
+def _encoded(item: Any) -> bytes:
+    if isinstance(item, str):
+        return item.encode()
+    if not isinstance(item, bytes):
+        raise TypeError(f"{item!r} of type {type(item).__name__} is no string")
+    return bytes(item)
 
 
 def _check_elements(value: Any, dtype: DType) -> None:

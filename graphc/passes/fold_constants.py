@@ -11,12 +11,13 @@ import numpy as np
 
 from graphc.errors import OpError
 from graphc.ir import dims
-from graphc.ir.dtypes import as_dtype, int32, int64
+from graphc.ir.dtypes import as_dtype, int32, int64, string, variant
 from graphc.ir.flow_ops import FlowInput
 from graphc.ir.host import Host, HostCall
 from graphc.ir.node import Flow, Node, make_node
 from graphc.ir.op import Composite, Effect, Elementwise, Op
 from graphc.ir.spec import Spec
+from graphc.ir.values import as_array
 from graphc.ops.array.source import Const
 from graphc.passes.internal_ops import SizeValues
 from graphc.passes.required_sizes import symbols
@@ -48,7 +49,8 @@ def like_a_scalar(node: Node) -> Replacement:
     """ones_like(scalar) -> 1, zeros_like(scalar) -> 0: nothing of the scalar is needed"""
     if not isinstance(node.op, Elementwise) or node.op.fills is None or node.specs[0].shape != ():
         return None
-    return constant_node(np.array(node.op.fills, node.specs[0].dtype.numpy), node)
+    dtype = node.specs[0].dtype
+    return constant_node(np.array(b"", object) if dtype == string else np.array(node.op.fills, dtype.numpy), node)
 
 
 def fold(node: Node) -> Replacement:
@@ -69,8 +71,8 @@ def fold(node: Node) -> Replacement:
     except (OpError, NotImplementedError):
         return None
     arrays = made if isinstance(made, tuple) else (made,)
-    arrays = tuple(np.asarray(a) for a in arrays)
-    if any(a.dtype == object or as_dtype(a.dtype) != s.dtype for a, s in zip(arrays, node.specs, strict=True)):
+    arrays = tuple(map(as_array, arrays))
+    if any(s.dtype == variant or as_dtype(a.dtype) != s.dtype for a, s in zip(arrays, node.specs, strict=True)):
         return None
     return tuple(constant_node(a, node).value() for a in arrays)
 

@@ -18,7 +18,7 @@ from graphc.ir.spec import Shape
 
 @dataclass(frozen=True)
 class Text:
-    """A string constant: it has no buffer, and only Python functions of the graph may take it."""
+    """A string constant that only Python functions of the graph take: it is given to them, and has no buffer."""
 
     value: Any
 

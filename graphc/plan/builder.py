@@ -18,10 +18,11 @@ from graphc.errors import InternalError, UnimplementedError
 from graphc.ir import dims, dtypes
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType
-from graphc.ir.host import Host
+from graphc.ir.host import Host, with_strings
 from graphc.ir.spec import Spec
 from graphc.kernels.contracts.all import KERNELS
-from graphc.ops.control.script import add_host, with_values
+from graphc.ops.control.script import add_host, host_function, with_values
+from graphc.ops.control.session_objects import ObjectCall
 from graphc.plan import plan
 from graphc.plan.access import Access, Text, whole
 from graphc.plan.dim_table import DimTable
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 MAX_RANK = 8
 SIZES_PER_CALL = 8
+# Kernels that only move elements or tell equal ones, as the numbers of strings allow.
+MOVING = frozenset({"copy", "gather", "gather_nd", "scatter_nd", "absent", "unique"})
 GUARDS = {"equal": plan.GuardKind.EQUAL, "less_equal": plan.GuardKind.LESS_EQUAL, "less": plan.GuardKind.LESS}
 
 
@@ -67,7 +70,7 @@ class BodyBuilder:
         if len(shape) > MAX_RANK:
             raise UnimplementedError(f"tensors of rank {len(shape)} are not supported; the limit is {MAX_RANK}")
         number = len(self.buffers)
-        self.buffers.append(plan.Buffer(kind, dtype.short, tuple(self.size(s) for s in shape), index))
+        self.buffers.append(plan.Buffer(kind, dtype.stored.short, tuple(self.size(s) for s in shape), index))
         return whole(number, dtype, shape)
 
     def temporary(self, dtype: DType, shape: Sequence[Size]) -> Access:
@@ -127,7 +130,7 @@ class BodyBuilder:
             if not result.is_contiguous:
                 raise InternalError(f"kernel {kernel} cannot write into strides {result.strides}")
         operands = [*(self.contiguous(x) for x in operands[:inputs]), *operands[inputs:]]
-        self.step(plan.Call(declared.full_name([x.dtype.short for x in operands]), tuple(x.buffer for x in operands),
+        self.step(plan.Call(declared.full_name(_stored(kernel, operands)), tuple(x.buffer for x in operands),
                             tuple(self.size(d) for d in dims), declared.attr_words(attrs), origins=self.origins))
 
     def map(self, function: ScalarFunction, inputs: Sequence[Access], outputs: Sequence[Access]) -> None:
@@ -143,7 +146,7 @@ class BodyBuilder:
 
     def copy(self, source: Access, target: Access) -> None:
         if source.is_contiguous and target.is_contiguous:
-            self.step(plan.Call(KERNELS["copy"].full_name([source.dtype.short]), (source.buffer, target.buffer),
+            self.step(plan.Call(KERNELS["copy"].full_name(_stored("copy", [source])), (source.buffer, target.buffer),
                                 (self.size(source.elements),), origins=self.origins))
         else:
             self.map(lambda s, x: x, [source], [target])
@@ -191,12 +194,16 @@ class BodyBuilder:
 
     def host(self, name: str, operands: Sequence[Access | Text], outputs: Sequence[Access]) -> None:
         """outputs: buffers whose sizes may be symbols that this call makes known (bound from the results' shapes)."""
+        if any(isinstance(x, Text) for x in operands) and isinstance(host_function(name), ObjectCall):
+            operands = [self.constant(x.value) if isinstance(x, Text) else x for x in operands]
         texts = {i: x.value for i, x in enumerate(operands) if isinstance(x, Text)}
         if texts:
             function = with_values(name, texts)
             name = add_host(name.partition(":")[0], function)
-        number = self.plan.host(name)
-        inputs = tuple(self.contiguous(x).buffer for x in operands if isinstance(x, Access))
+        given = [x for x in operands if isinstance(x, Access)]
+        taken, made = ([i for i, x in enumerate(xs) if x.dtype == dtypes.string] for xs in (given, outputs))
+        number = self.plan.host(name, with_strings(name, taken, made) if taken or made else name)
+        inputs = tuple(self.contiguous(x).buffer for x in given)
         self.into_slots(outputs, lambda slots, binds: plan.Host(number, inputs, slots, binds, origins=self.origins))
 
     def compute(self, op: Host, operands: Sequence[Access], outputs: Sequence[Access]) -> None:
@@ -216,7 +223,7 @@ class BodyBuilder:
         for output in outputs:
             shape = output.shape or ()
             slot = len(self.slots)
-            self.slots.append(plan.Slot(output.dtype.short, len(shape)))
+            self.slots.append(plan.Slot(output.dtype.stored.short, len(shape)))
             slots.append(slot)
             for axis, size in enumerate(shape):
                 if self.dims.is_unbound(size):
@@ -270,6 +277,13 @@ class BodyBuilder:
         self.dims.check_bound(self.name)
         return plan.Body(self.name, self.dims.rows(), tuple(self.buffers), tuple(self.inputs), tuple(self.outputs),
                          tuple(self.slots), tuple(self.guards), tuple(self.steps), tuple(sorted(self.writes)))
+
+
+def _stored(kernel: str, operands: Sequence[Access]) -> list[str]:
+    """The dtypes in memory of a kernel's operands. Raises UnimplementedError for strings if it computes with them."""
+    if kernel not in MOVING and any(x.dtype == dtypes.string for x in operands):
+        raise UnimplementedError(f"kernel '{kernel}' does not compute with strings; use gc.strings, or a gc.py_func")
+    return [x.dtype.stored.short for x in operands]
 
 
 def _rows(x: Access, reduced: int) -> Access:

@@ -165,13 +165,9 @@ class BodyLowering:
     # Nodes
 
     def _check_dtypes(self, node: Node) -> None:
-        """Raises UnimplementedError for values that no step can hold; Python functions take constant strings."""
-        if not isinstance(node.op, Const):
-            for spec in node.specs:
-                check_held(spec.dtype)
-        if node.op.effect != Effect.HOST or isinstance(node.op, (Branch, Loop)):
-            for value in node.inputs:
-                check_held(value.spec.dtype)
+        """Raises UnimplementedError for values that no step can hold."""
+        for spec in (*node.specs, *(v.spec for v in node.inputs)):
+            check_held(spec.dtype)
 
     def _node(self, node: Node) -> None:
         if node.specs and node.value() in self.access:
@@ -222,8 +218,10 @@ class BodyLowering:
     def _constant(self, node: Node) -> None:
         assert isinstance(node.op, Const)
         if node.op.dtype == dtypes.string:
-            self.access[node.value()] = Text(node.op.value[()])  # type: ignore[assignment]
-            return
+            users = self.consumers.get(node.value(), ())
+            if users and node.value() not in self.flow.outputs and all(map(_is_script, users)):
+                self.access[node.value()] = Text(node.op.value)  # type: ignore[assignment]
+                return
         self.access[node.value()] = self.b.constant(node.op.value, _constant_name(node))
 
     def _input(self, node: Node) -> None:
@@ -337,6 +335,11 @@ class BodyLowering:
 
     def _is_private(self, output: Access, leaves: dict[Value, Access]) -> bool:
         return all(self._root(a.buffer) != self._root(output.buffer) for a in leaves.values())
+
+
+def _is_script(node: Node) -> bool:
+    """Whether it calls Python on its operands: Assert, Print, py_func."""
+    return node.op.effect == Effect.HOST and not isinstance(node.op, (Branch, Loop))
 
 
 def _name(node: Node) -> str:

@@ -12,6 +12,9 @@ Invariants (plan/verify.py checks them in Python, kernels/runtime/verify.py on e
  5. a buffer is written (in part at least) before it is read; a slot is filled before it is taken;
  6. a body refers only to bodies with a larger index, so nesting is finite;
  7. a step's origins name the user's ops it came from; errors and profiles quote them.
+
+Strings are int64 in the memory of a Plan: their numbers in a table of the process (docs/adr/0022). Only ports,
+constants and states say "str", and the names of functions which of their operands and results are strings.
 """
 from __future__ import annotations
 
@@ -62,7 +65,7 @@ class BufferKind(IntEnum):
 @dataclass(frozen=True)
 class Buffer:
     kind: BufferKind
-    dtype: str                        # "f32", "i64", "bool", "handle", ... (ir/dtypes.py)
+    dtype: str                        # "f32", "i64", "bool", "handle", ... (ir/dtypes.py); never "str"
     dims: tuple[int, ...]
     index: int = 0
 

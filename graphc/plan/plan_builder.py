@@ -27,6 +27,7 @@ class PlanBuilder:
         self._constants: list[plan.Constant] = []
         self._kept: list[np.ndarray[Any, Any]] = []
         self.hosts: dict[str, Callable[..., Any] | None] = {}      # kept, as the registry of functions keeps none
+        self._computed: dict[str, HostCall] = {}
         self._hosts: dict[str, int] = {}
         self._origins: dict[Origin, int] = {}
 
@@ -59,15 +60,17 @@ class PlanBuilder:
             self.states[name] = plan.State(name, spec.dtype.short, shape)
         return list(self.states).index(name)
 
-    def host(self, name: str) -> int:
-        if name not in self.hosts:
-            self.hosts[name] = HOSTS.get(name)
-        return self._hosts.setdefault(name, len(self._hosts))
+    def host(self, name: str, called: str = "") -> int:
+        """The number of the function `name`. called: how the plan names it, if otherwise."""
+        called = called or name
+        if called not in self.hosts:
+            self.hosts[called] = self._computed.get(name) or HOSTS.get(name)
+        return self._hosts.setdefault(called, len(self._hosts))
 
     def computed(self, op: Host) -> str:
         """The name by which `host` knows an op of that kind."""
         name = host_name(op)
-        self.hosts.setdefault(name, HostCall(op))
+        self._computed.setdefault(name, HostCall(op))
         return name
 
     def origins(self, origins: Sequence[Origin]) -> tuple[int, ...]:

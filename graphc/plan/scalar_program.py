@@ -22,7 +22,8 @@ COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal", "equa
                          "is_nan", "is_inf", "is_finite"})
 WIDENED = {short: dtypes.as_dtype(wide) for short, wide in table.WIDENED.items()}
 PRIMITIVE = frozenset(table.COMPUTED).difference(WIDENED)
-HELD = frozenset(row.short for row in table.DTYPES.values() if row.use in ("computed", "moved"))
+HELD = frozenset(row.short for row in table.DTYPES.values() if row.use in ("computed", "moved")) | {"str"}
+OF_STRINGS = frozenset({"equal", "not_equal", "select"})       # what their numbers allow
 RESULT_OF_OTHER = {"select": 1, "philox_bits": 0}
 
 
@@ -60,12 +61,12 @@ class ScalarProgram(Scalars):
             result = self(primitive, *(self.cast(a, wide) if a.dtype.short in WIDENED else a for a in args))
             return result if result.dtype.is_bool else self.cast(result, narrow)
         for argument in args:
-            check_computed(argument.dtype, primitive)
+            check_computed(argument.dtype, primitive, strings=primitive in OF_STRINGS)
         dtype = dtypes.bool_ if primitive in COMPARISONS else args[RESULT_OF_OTHER.get(primitive, 0)].dtype
         return self._instr(primitive, dtype, args)
 
     def constant(self, value: float | int | bool, dtype: DType) -> Scalar:
-        check_computed(dtype, "const", True)
+        check_computed(dtype, "const", True, strings=not value)
         if dtype.is_bool:
             return self._instr("const", dtype, (), bool(value))
         if dtype.is_floating:
@@ -108,9 +109,10 @@ class ScalarProgram(Scalars):
         kept = [load for load in self.loads if load in live]
         order = [*kept, *(i for i in self.instrs if i in live)]
         number = {scalar: i for i, scalar in enumerate(order)}
-        instrs = tuple(plan.Instr(i.op, i.dtype.short, tuple(number[a] for a in i.args), i.value)
+        instrs = tuple(plan.Instr(i.op, i.dtype.stored.short, tuple(number[a] for a in i.args), i.value)
                        for i in order[len(kept):])
-        program = plan.Program(tuple(load.dtype.short for load in kept), instrs, tuple(number[v] for v in stores))
+        loads = tuple(load.dtype.stored.short for load in kept)
+        program = plan.Program(loads, instrs, tuple(number[v] for v in stores))
         return program, [int(load.value) for load in kept]
 
     def _instr(self, op: str, dtype: DType, args: tuple[Scalar, ...] = (), value: Any = 0, row: bool = False) -> Scalar:
@@ -138,14 +140,17 @@ def check_held(dtype: DType) -> None:
     """Raises UnimplementedError if no step can hold values of this dtype, whatever it does with them."""
     if dtype.short in HELD:
         return
-    remedy = ("keep strings outside the graph" if dtype == dtypes.string else
-              "use float32, float64, integers or bool from the start")
-    raise UnimplementedError(f"values of dtype {dtype.name} are not supported; {remedy}")
+    raise UnimplementedError(f"values of dtype {dtype.name} are not supported; use float32, float64, integers or bool "
+                             "from the start")
 
 
-def check_computed(dtype: DType, primitive: str, moved_only: bool = False) -> None:
-    """Raises UnimplementedError if no primitive exists for this dtype."""
+def check_computed(dtype: DType, primitive: str, moved_only: bool = False, strings: bool = False) -> None:
+    """Raises UnimplementedError if no primitive exists for this dtype. strings: it takes their numbers."""
     if dtype.short in PRIMITIVE or (moved_only and dtype.short in WIDENED):
         return
+    if dtype == dtypes.string:
+        if strings:
+            return
+        raise UnimplementedError(f"'{primitive}' does not compute with strings; use gc.strings, or a gc.py_func")
     raise UnimplementedError(f"'{primitive}' is not implemented for dtype {dtype.name}; cast to one of float32, "
                              "float64, int32, int64 (gc.cast)")

@@ -12,13 +12,14 @@ Any Plan of the declared types may come in; the time taken grows with its size o
  6. bodies are referred to by larger numbers only
  7. origins exist
  and programs are well formed: arguments come before, dtypes of loads and stores are those of their buffers; ports have
- the dtype and rank of their buffers
+ the dtype and rank of their buffers (of strings: that of their numbers)
 """
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 from graphc.errors import InternalError, UnimplementedError
+from graphc.ir.dtypes import as_dtype
 from graphc.kernels.contracts.all import kernel_of
 from graphc.kernels.contracts.dtypes import DTYPES
 from graphc.kernels.layout import ListOperation
@@ -57,7 +58,7 @@ def check_ports(plan: p.Plan) -> None:
         _need(len(ports) == len(ids), f"body 0 has as many {what} as the plan names")
         for port, number in zip(ports, ids, strict=True):
             buffer = body.buffers[number]
-            _need(port.dtype == buffer.dtype and len(port.shape) == len(buffer.dims),
+            _need(as_dtype(port.dtype).stored.short == buffer.dtype and len(port.shape) == len(buffer.dims),
                   f"{port.name} has the dtype and rank of its buffer")
 
 

@@ -137,9 +137,7 @@ class _StoredConstants:
         self.by_value: dict[Any, list[str]] = {}
         for node in graph_def.node:
             if node.op == "Const":
-                value = make_ndarray(node.attr["value"].tensor)
-                if value.dtype != object:
-                    self.by_value.setdefault(_key(value), []).append(node.name)
+                self.by_value.setdefault(_key(make_ndarray(node.attr["value"].tensor)), []).append(node.name)
 
     def name(self, wanted: str, value: np.ndarray[Any, Any]) -> str:
         """The node that holds `value`, of the name wanted if that one does; a new one for what folding computed."""
@@ -148,7 +146,7 @@ class _StoredConstants:
             holders.append(self._added(value))
         name = wanted if wanted in holders else holders[0]
         node = self.nodes[name]
-        if not node.attr["value"].tensor.tensor_content and value.size:
+        if not node.attr["value"].tensor.tensor_content and value.size and value.dtype.kind != "O":
             fill_constant(node, name, value)     # the runner reads tensor_content only
         return name
 
@@ -163,6 +161,8 @@ class _StoredConstants:
 
 
 def _key(value: np.ndarray[Any, Any]) -> Any:
+    if value.dtype.kind == "O":
+        return value.shape, *value.ravel()
     return value.dtype.str, value.shape, hashlib.sha256(np.ascontiguousarray(value).data).digest()
 
 

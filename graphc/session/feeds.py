@@ -13,6 +13,7 @@ import numpy as np
 from graphc.errors import built_at
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor
+from graphc.ir.values import strings
 
 Convert = Callable[[Any], np.ndarray]
 
@@ -25,7 +26,7 @@ def converter(tensor: Tensor, known: Spec | None = None) -> Convert:
     """
     spec = known or tensor.spec
     if spec.dtype.numpy is None:
-        return _converter_of_objects(tensor)
+        return _converter_of_strings(tensor, spec)
     dtype = spec.dtype.numpy
     static = spec.static_shape
     free = static is None
@@ -68,7 +69,7 @@ def _to_array(value: Any, tensor: Tensor, dtype: np.dtype[Any]) -> np.ndarray:
                          f"{error}"
                          f"{built_at(tensor.op)}\n  feed values that convert to {dtype.name}, all rows of one "
                          "length") from None
-    if type(value) is int and int(array) != value:
+    if type(value) is int and dtype.kind != "O" and int(array) != value:
         raise _does_not_hold(value, tensor)
     return array
 
@@ -93,11 +94,21 @@ def _shorten(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _converter_of_objects(tensor: Tensor) -> Convert:
+def _converter_of_strings(tensor: Tensor, spec: Spec) -> Convert:
+    """The same for a string tensor: str, bytes and arrays of them become an array of bytes."""
+    static, objects = spec.static_shape, np.dtype(object)
+
     def convert(value: Any) -> np.ndarray:
-        if isinstance(value, (Tensor, Operation)):
-            return _to_array(value, tensor, np.dtype(object))
-        return np.asarray(value, dtype=object)
+        found = _to_array(value, tensor, objects)
+        try:
+            array = strings(found)
+        except TypeError as error:
+            raise TypeError(f"Cannot feed {_shorten(value)} for Tensor {tensor.name!r}, which has dtype "
+                            f"{spec.dtype.name}: {error}{built_at(tensor.op)}\n  feed str, bytes, or lists or arrays of them") from None
+        if static is not None and (len(static) != array.ndim or any(
+                s not in (None, n) for s, n in zip(static, array.shape, strict=True))):
+            raise _wrong_shape(array, tensor)
+        return array
 
     return convert
 

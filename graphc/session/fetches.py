@@ -9,10 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from graphc.errors import NotFoundError
-from graphc.ir.dtypes import string, variant
+from graphc.ir.dtypes import variant
 from graphc.ir.tensor import Operation, Tensor
-from graphc.ops.array.identity import Identity
-from graphc.ops.array.source import Const
 
 Build = Callable[[Sequence[Any]], Any]   # fetched values, in the order of Fetches.tensors -> the user's structure
 
@@ -87,26 +85,6 @@ class Fetches:
         if kind is dict:
             return lambda values: {key: build(values) for key, build in builds}
         return lambda values: kind((key, build(values)) for key, build in builds)  # type: ignore[call-arg]
-
-
-def without_texts(build: Build, tensors: Sequence[Tensor]) -> tuple[Build, list[Tensor]]:
-    """The same fetches without those of constant strings, whose values are known and which no plan can hold."""
-    texts = {i: value for i, value in enumerate(map(_text_of, tensors)) if value is not None}
-    if not texts:
-        return build, list(tensors)
-
-    def merged(values: Sequence[Any]) -> Any:
-        others = iter(values)
-        return build([texts[i].copy()[()] if i in texts else next(others) for i in range(len(tensors))])
-
-    return merged, [t for i, t in enumerate(tensors) if i not in texts]
-
-
-def _text_of(tensor: Tensor) -> Any:
-    while isinstance(tensor.op.definition, Identity):
-        tensor = tensor.op.inputs[0]
-    definition = tensor.op.definition
-    return definition.value if isinstance(definition, Const) and tensor.dtype == string else None
 
 
 def fetch_key(structure: Any) -> Any:

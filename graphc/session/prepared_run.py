@@ -8,7 +8,7 @@ import numpy as np
 
 from graphc.ir.tensor import Tensor
 from graphc.session.feeds import converter
-from graphc.session.fetches import Fetches, without_texts
+from graphc.session.fetches import Fetches
 
 LONGEST_SHAPE = 8
 
@@ -18,7 +18,7 @@ class PreparedRun:
     those are all known, after the first runs."""
 
     def __init__(self, fetches: Fetches, feeds: Sequence[Tensor]) -> None:
-        self.build, self.tensors = without_texts(fetches.build, fetches.tensors)
+        self.build, self.tensors = fetches.build, fetches.tensors
         self.operations = fetches.operations
         self.feeds = list(feeds)
         self.converters = [converter(t) for t in feeds]

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from graphc import errors
+from graphc.ir.values import as_array, zeros
 
 Element = tuple[np.ndarray, ...]
 LOOK = 0.05             # seconds between two looks at whether the run's time is up
@@ -84,7 +85,7 @@ class Queue:
         if len(counts) > 1:
             raise errors.InvalidArgumentError("All input tensors must have the same size in the 0th dimension, but "
                                               f"have {sorted(counts)}")
-        return self._put([tuple(c[i] for c in components) for i in range(counts.pop() if counts else 0)])
+        return self._put([tuple(as_array(c[i]) for c in components) for i in range(counts.pop() if counts else 0)])
 
     def dequeue(self) -> Element:
         return self._taken(1, False)[0]
@@ -187,7 +188,7 @@ class Queue:
     def _stacked(self, values: Sequence[np.ndarray], component: int) -> np.ndarray:
         dtype, shape = self.types[component].numpy, self.shapes[component]
         if not values:
-            return np.zeros((0, *(s if s is not None and s >= 0 else 0 for s in shape or ())), dtype)
+            return zeros((0, *(s if s is not None and s >= 0 else 0 for s in shape or ())), dtype)
         if any(v.shape != values[0].shape for v in values):
             raise errors.InvalidArgumentError(f"{self.name}: elements of component {component} have different shapes: "
                                               f"{sorted({v.shape for v in values})}; use a PaddingFIFOQueue")
@@ -201,7 +202,7 @@ class PaddingQueue(Queue):
         if not values:
             return super()._stacked(values, component)
         sizes = np.max([v.shape for v in values], axis=0) if values[0].ndim else ()
-        filled = np.zeros((len(values), *sizes), values[0].dtype)
+        filled = zeros((len(values), *sizes), values[0].dtype)
         for row, value in zip(filled, values, strict=True):
             row[tuple(slice(n) for n in value.shape)] = value
         return filled

@@ -196,15 +196,16 @@ class Session:
             prepared.proven = True
             return engine, values
 
-    def _values_of(self, engine: Any) -> list[tuple[Any, np.ndarray, np.ndarray]]:
+    def _values_of(self, engine: Any) -> list[tuple[Any, np.ndarray, np.ndarray, Any]]:
         with self._states.holding(exclusive=False):
             cells = [self._states.state(s.name, s.dtype, s.shape) for s in engine.plan.states]
-            return [(c, c.value.copy(), c.info.copy()) for c in cells]
+            return [(c, c.value.copy(), c.info.copy(), c.held) for c in cells]
 
-    def _put_back(self, before: list[tuple[Any, np.ndarray, np.ndarray]]) -> None:
+    def _put_back(self, before: list[tuple[Any, np.ndarray, np.ndarray, Any]]) -> None:
         with self._states.holding(exclusive=True):
-            for cell, value, info in before:
+            for cell, value, info, held in before:
                 cell.value[...] = value
+                cell.held = held
                 cell.info[:] = (info[0], cell.info[1] + 1)
 
     def _timed(self, prepared: PreparedRun, engine: Any, inputs: list[np.ndarray], number: int, timeout: int,

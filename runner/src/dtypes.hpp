@@ -7,6 +7,9 @@
 
 namespace graphc {
 
+// The dtype of ports, constants and variables that are strings; in memory they are numbers, int64 (docs/adr/0022).
+constexpr std::int32_t STRING = 7, STRING_IN_MEMORY = 9;
+
 struct DType {
   int number;
   int size;                // bytes of an element; 0: cannot be fed, fetched or stored

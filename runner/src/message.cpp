@@ -134,7 +134,7 @@ Error run_error(const Plan& plan, const Word* record, const std::string& host_me
 Error host_error(const Plan& plan, const Step& step, const std::string& function) {
   const std::int32_t* number = at(step.origins, 0);
   const Origin* origin = number ? at(plan.origins, *number) : nullptr;
-  const std::string type = origin ? origin->op_type : function.substr(3, function.find('(') - 3);
+  const std::string type = origin ? origin->op_type : function.substr(0, function.find('('));
   return Error(GRAPHC_UNIMPLEMENTED, "op " + (origin ? "'" + origin->op_name + "' " : std::string()) + "of type " + type +
                                          " runs in Python only: compute it there, and feed its result" +
                                          (number ? place(plan, *number) : std::string()));

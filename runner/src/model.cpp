@@ -109,8 +109,9 @@ void Model::load(std::string_view file, const Options& options) {
   plan_ = read_plan(saved.plan, charge_);
   image_ = make_image(plan_, registry_names(), charge_);
   verify();
-  check_ports();
   check_hosts();
+  check_strings();
+  check_ports();
   load_values(graph);
 }
 
@@ -149,13 +150,28 @@ void Model::check_ports() const {
   check(plan_.outputs, body.outputs, "outputs");
 }
 
-// Ops that a Python library computes have functions named "op:Type(fields)" (graphc/ir/host.py); no one can set those.
+// Strings are numbers in a table of the process that runs a plan (docs/adr/0022), and this library has none.
+void Model::check_strings() const {
+  const auto check = [](const auto& rows, const char* what) {
+    for (const auto& row : rows)
+      if (row.dtype == STRING)
+        throw Error(GRAPHC_UNIMPLEMENTED, std::string(what) + " '" + row.name + "' holds strings, and strings are computed in "
+                                              "Python only: compute there what is made of them, and feed that");
+  };
+  check(plan_.inputs, "input");
+  check(plan_.constants, "constant");
+  check(plan_.states, "variable");
+  check(plan_.outputs, "output");
+}
+
+// Ops that a Python library computes have functions named "op:Type(fields)" (graphc/ir/host.py), functions that take or give strings
+// "strings:..."; no one can set those.
 void Model::check_hosts() const {
   for (const Body& body : plan_.bodies)
     for (const Step& step : body.steps) {
       if (step.kind != StepKind::HOST) continue;
       const std::string& name = plan_.hosts.at(static_cast<std::size_t>(step.a));
-      if (name.rfind("op:", 0) == 0) throw host_error(plan_, step, name);
+      if (name.rfind("op:", 0) == 0 || name.rfind("strings:", 0) == 0) throw host_error(plan_, step, name);
     }
 }
 

@@ -79,6 +79,7 @@ class Model {
   void load(std::string_view file, const Options& options);
   void verify();
   void check_ports() const;
+  void check_strings() const;
   void check_hosts() const;
   void load_values(const Graph& graph);
   void make_states();

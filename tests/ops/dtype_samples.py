@@ -23,6 +23,7 @@ from graphc.ir.dtypes import (
     int16,
     int32,
     int64,
+    string,
     uint8,
     uint16,
     uint32,
@@ -34,7 +35,7 @@ from samples import arrays
 
 # Accepted for constants only, which are computed while compiling; refused when a run is compiled.
 CONSTANTS_ONLY = {"Cast": ("uint64",)}
-HELD = (float32, float64, int32, int64, bool_, uint8, int8, int16, uint16, uint32, uint64)
+HELD = (float32, float64, int32, int64, bool_, uint8, int8, int16, uint16, uint32, uint64, string)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +86,8 @@ def _attribute(value: Any, slot: DType, dtype: DType) -> Any:
 
 def _drawn(generator: np.random.Generator, shape: tuple[int, ...], dtype: DType, sample: Sample) -> np.ndarray:
     """Numbers within the sample's bounds; integers from a few more than those hold, but with the bounds' signs."""
+    if dtype == string:
+        return _texts(generator.integers(0, 10, shape))
     if dtype.is_floating:
         return np.asarray(generator.uniform(sample.low, sample.high, shape)).astype(dtype.numpy)
     if dtype.is_bool:
@@ -93,8 +96,18 @@ def _drawn(generator: np.random.Generator, shape: tuple[int, ...], dtype: DType,
     return np.asarray(generator.integers(low, 10, shape)).astype(dtype.numpy)
 
 
+def _texts(numbers: np.ndarray) -> np.ndarray:
+    made = np.empty(numbers.size, object)
+    made[:] = [b"" if v == 0 else str(v).encode() for v in numbers.ravel().tolist()]
+    return made.reshape(numbers.shape)
+
+
 def _moved(value: np.ndarray, dtype: DType) -> np.ndarray:
-    """The same numbers in another dtype; without their sign if it has none."""
+    """The same numbers in another dtype; without their sign if it has none. Of strings: their places."""
+    if value.dtype == object:
+        value = np.arange(value.size).reshape(value.shape)
+    if dtype == string:
+        return _texts(value)
     unsigned = dtype.is_integer and dtype.min == 0 and value.dtype.kind != "b"
     with np.errstate(all="ignore"):
         loses = value.dtype.kind == "f" and not dtype.is_floating

@@ -140,7 +140,7 @@ def grouped(op: type[Op], tensors: Sequence[Any]) -> list[Any]:
 
 def difference(found: Any, expected: Any, tolerance: float) -> str | None:
     """What differs, in words; None if nothing does. tolerance is relative, to the largest expected value."""
-    found, expected = np.asarray(found), np.asarray(expected)
+    found, expected = (np.asarray(x, object if isinstance(x, bytes) else None) for x in (found, expected))
     if found.shape != expected.shape:
         return f"shape {found.shape} instead of {expected.shape}"
     if found.dtype != expected.dtype:

@@ -31,7 +31,7 @@ def test_a_table_that_is_filled_once() -> None:
     found = table.lookup(gc.constant([[3, 7], [1, 2]], gc.int64))
     assert found.shape.as_list() == [2, 2] and found.dtype == gc.int64 and table.name == "hash_table"
     with gc.Session() as session:
-        with pytest.raises(errors.FailedPreconditionError, match="not initialized.*tables_initializer"):
+        with pytest.raises(errors.FailedPreconditionError, match=r"not initialized.*tables_initializer"):
             session.run(found)
         assert session.run(table.size()) == 0
         assert session.run(gc.tables_initializer()) is None
@@ -66,7 +66,7 @@ def test_what_does_not_fit_a_table_that_is_filled_once() -> None:
     n = gc.placeholder(gc.int32, [None])
     fed = lookup.HashTable(lookup.KeyValueTensorInitializer(n, n), 0)
     with gc.Session() as session:
-        with pytest.raises(errors.InvalidArgumentError, match="different value for same key. Key 1 has 2 and .* 3"):
+        with pytest.raises(errors.InvalidArgumentError, match=r"different value for same key. Key 1 has 2 and .* 3"):
             session.run(twice.init)
         session.run(same.init)
         assert session.run(same.size()) == 1
@@ -83,7 +83,7 @@ def test_shared_names() -> None:
     with gc.Session() as session:
         session.run(one.init)
         assert session.run(two.lookup(gc.constant([2, 9], gc.int64))).tolist() == [4, 7]
-        with pytest.raises(errors.InvalidArgumentError, match="uses 't' as a MutableHashTableV2.*shared_name"):
+        with pytest.raises(errors.InvalidArgumentError, match=r"uses 't' as a MutableHashTableV2.*shared_name"):
             session.run(other.size())
 
 

@@ -206,7 +206,8 @@ def index_table_from_file(vocabulary_file: Any = None, num_oov_buckets: int = 0,
 
 @public("contrib.lookup.index_table_from_tensor")
 def index_table_from_tensor(mapping: Any, num_oov_buckets: int = 0, default_value: int = -1,
-                            hasher_spec: HasherSpec = FastHashSpec, dtype: Any = string, name: str | None = None) -> Any:
+                            hasher_spec: HasherSpec = FastHashSpec, dtype: Any = string,
+                            name: str | None = None) -> Any:
     """The table from the words in a vector to their positions, as `tf.contrib.lookup.index_table_from_tensor`."""
     if mapping is None:
         raise ValueError("mapping must be specified.")

@@ -16,6 +16,7 @@ from graphc.ir.elementwise import check_kind
 from graphc.ir.op import OPS, Composite, Permuted, Sample, attr, register
 from graphc.ir.spec import Spec, require_equal, text
 from graphc.ir.tensor import Operation
+from graphc.ir.values import zeros
 from graphc.ops.array.space import check_block
 
 _FORMATS = {"NHWC": (1, 2, 3), "NCHW": (2, 3, 1)}       # height, width, channels
@@ -50,7 +51,7 @@ class SpaceToDepth(Composite):
         (2, "NHWC", (0, 2, 4, 5), int64))]
 
     def infer(self, x: Spec) -> Spec:
-        check_kind(self, (x,), "any")
+        check_kind(self, (x,), "element")
         height, width, channels = _check_format(self, x)
         if x.shape is None:
             return Spec(x.dtype, None)
@@ -101,7 +102,7 @@ class DepthToSpace(Composite):
         (2, "NHWC", (0, 2, 4, 8), int64))]
 
     def infer(self, x: Spec) -> Spec:
-        check_kind(self, (x,), "any")
+        check_kind(self, (x,), "element")
         height, width, channels = _check_format(self, x)
         if x.shape is None:
             return Spec(x.dtype, None)
@@ -117,7 +118,7 @@ class DepthToSpace(Composite):
         height, width, channels = _FORMATS[self.data_format]
         moved, b = np.moveaxis(x, (height, width, channels), (1, 2, 3)), self.block_size
         n, h, w, c = moved.shape
-        made, depth = np.zeros((n, h * b, w * b, c // b**2), x.dtype), c // b**2
+        made, depth = zeros((n, h * b, w * b, c // b**2), x.dtype), c // b**2
         for k, (i, j) in enumerate(np.ndindex(b, b)):
             made[:, i::b, j::b] = moved[..., k * depth:(k + 1) * depth]
         return np.moveaxis(made, (1, 2, 3), (height, width, channels))

@@ -15,6 +15,7 @@ from graphc.ir.known import require_nonnegative
 from graphc.ir.op import Elementwise, Op, Sample, View, attr, operand_field, register
 from graphc.ir.spec import VALUE_LIMIT, Spec, require_less_equal
 from graphc.ir.tensor import Operation
+from graphc.ir.values import zeros
 
 
 @register
@@ -65,14 +66,14 @@ class ZerosLike(Elementwise):
     samples: ClassVar = _like_samples()
 
     def infer(self, *inputs: Spec) -> Spec:
-        check_kind(self, inputs, "any")
+        check_kind(self, inputs, "element")
         return super().infer(*inputs)
 
     def scalar(self, s: Any, x: Any) -> Any:
         return s.constant(0, s.dtype(x))
 
     def reference(self, x: np.ndarray) -> np.ndarray:
-        return np.zeros_like(x)
+        return zeros(x.shape, x.dtype)
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         return [None]

@@ -226,7 +226,7 @@ class OneHot(Op):
 
     def infer(self, indices: Spec, on: Spec, off: Spec) -> Spec:
         check_dtype(self, "indices", indices.dtype, "integer")
-        check_dtype(self, "on_value", on.dtype, "any")
+        check_dtype(self, "on_value", on.dtype, "element")
         if on.dtype != off.dtype:
             raise TypeError(f"on_value is {on.dtype.name}, but off_value is {off.dtype.name}")
         if isinstance(self.depth, int) and self.depth < 0:

@@ -17,6 +17,7 @@ from graphc.ir.known import require_nonnegative
 from graphc.ir.op import Op, Permuted, Sample, attr, operand_field, register, same_dtypes
 from graphc.ir.spec import Spec, require_less_equal, text
 from graphc.ir.tensor import Operation, Tensor
+from graphc.ir.values import zeros
 
 _PADS = [(((1, 2), (0, 3)), (2, 5), None), (((0, 0), (1, 1), (2, 0)), (2, 3, 5), float64), (((3, 0),), (17,), int64),
          (((1, 1), (0, 0)), (0, 3), None), ((), (), None)]
@@ -56,11 +57,12 @@ class Pad(Op):
     samples: ClassVar = [Sample({"paddings": p}, (s,), (d,)) for p, s, d in _PADS]
 
     def infer(self, x: Spec) -> Spec:
-        check_kind(self, (x,), "any")
+        check_kind(self, (x,), "element")
         return _padded(self, x)
 
     def reference(self, x: np.ndarray) -> np.ndarray:
-        return np.pad(x, self.paddings) if self.paddings else x  # type: ignore[arg-type]
+        nothing = zeros((), x.dtype)[()]
+        return np.pad(x, self.paddings, constant_values=nothing) if self.paddings else x  # type: ignore[arg-type]
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         return [_cropped(g, node, self, dy), None]

@@ -18,6 +18,7 @@ from graphc.ir.known import own_symbol, regrouped
 from graphc.ir.op import Op, Sample, attr, register, same_dtypes
 from graphc.ir.spec import Spec, require_equal, text
 from graphc.ir.tensor import Operation
+from graphc.ir.values import zeros
 from graphc.ops.array.refuse import require_none
 
 _PARTS: list[tuple[int, list[Any], tuple[int, ...], Any]] = [
@@ -40,7 +41,7 @@ class DynamicPartition(Op):
         return (inputs[0].dtype,) * self.num_partitions
 
     def infer(self, data: Spec, partitions: Spec) -> tuple[Spec, ...]:
-        check_dtype(self, "data", data.dtype, "any")
+        check_dtype(self, "data", data.dtype, "element")
         if partitions.dtype != int32:
             raise TypeError(f"argument 'partitions' must be int32, but is {partitions.dtype.name}")
         if self.num_partitions < 1:
@@ -108,7 +109,7 @@ class _Stitch(Op):
         if not half or len(inputs) % 2:
             raise ValueError(f"as many indices as data are needed, and at least one, not {len(inputs)} tensors in all")
         indices, data = inputs[:half], inputs[half:]
-        check_dtype(self, "data", data[0].dtype, "any")
+        check_dtype(self, "data", data[0].dtype, "element")
         for i, (index, value) in enumerate(zip(indices, data, strict=True)):
             if index.dtype != int32:
                 raise TypeError(f"indices[{i}] must be int32, but is {index.dtype.name}")
@@ -133,7 +134,7 @@ class _Stitch(Op):
         half = len(inputs) // 2
         count = max((int(i.max()) for i in inputs[:half] if i.size), default=-1) + 1
         row = inputs[half].shape[inputs[0].ndim:]
-        merged = np.zeros((count, *row), inputs[half].dtype)
+        merged = zeros((count, *row), inputs[half].dtype)
         for index, value in zip(inputs[:half], inputs[half:], strict=True):
             if np.any(index < 0):
                 raise InvalidArgumentError("an index is out of range")
@@ -211,7 +212,7 @@ class ListDiff(Op):
         return inputs[0].dtype, self.out_idx
 
     def infer(self, x: Spec, y: Spec) -> tuple[Spec, ...]:
-        check_kind(self, (x,), "any")
+        check_kind(self, (x,), "element")
         same_dtypes(self, (x, y))
         check_dtype(self, "out_idx", self.out_idx, "index")
         check_rank("x", x, 1)

@@ -33,7 +33,7 @@ class Roll(Op):
         ((100,), (-1,), (2, 3), None), ((1,), (0,), (0, 3), None), ((2, 1, -1), (0, 2, 1), (2, 3, 5), int32))]
 
     def infer(self, x: Spec) -> Spec:
-        check_kind(self, (x,), "any")
+        check_kind(self, (x,), "element")
         if len(self.shift) != len(self.axis):
             raise ValueError(f"shift has {len(self.shift)} elements, but axis {len(self.axis)}; they must be as many")
         if x.shape is not None:
@@ -97,7 +97,7 @@ class ReverseSequence(Op):
         return sequence, batch
 
     def infer(self, x: Spec, lengths: Spec) -> Spec:
-        check_kind(self, (x,), "any")
+        check_kind(self, (x,), "element")
         check_dtype(self, "seq_lengths", lengths.dtype, "index")
         check_rank("seq_lengths", lengths, 1)
         if x.shape is not None:

@@ -130,7 +130,7 @@ class _TensorScatter(Op):
     how: ClassVar[str]
 
     def infer(self, tensor: Spec, indices: Spec, updates: Spec) -> Spec:
-        _updates(self, tensor, updates, "any" if self.how == "update" else "number")
+        _updates(self, tensor, updates, "element" if self.how == "update" else "number")
         check_updates(self, indices, updates, tensor.shape, f"'{self.operands[0]}'")
         return Spec(tensor.dtype, tensor.shape)
 
@@ -238,7 +238,7 @@ class _Scattered(Op):
                          for h in HOW]
 
     def infer(self, table: Spec, indices: Spec, updates: Spec) -> Spec:
-        _updates(self, table, updates, "any" if self.how == "update" else "number")
+        _updates(self, table, updates, "element" if self.how == "update" else "number")
         check_updates(self, indices, updates, table.shape, "the variable")
         return Spec(table.dtype, table.shape)
 

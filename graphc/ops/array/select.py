@@ -40,7 +40,7 @@ class SelectV2(Elementwise):
                                   (_MASK[:0], (0, 3), (0, 3)), (_MASK[0], (5, 2, 3), (2, 1))])
 
     def infer(self, condition: Spec, x: Spec, y: Spec) -> Spec:
-        check_dtype(self, self.operands[1], x.dtype, "any")
+        check_dtype(self, self.operands[1], x.dtype, "element")
         _check_dtypes(condition, x, y)
         return Spec(x.dtype, broadcast_shapes(condition.shape, x.shape, y.shape))
 
@@ -69,7 +69,7 @@ class Select(Composite):
                                   (_MASK[0], (3,), (3,)), (_MASK[0], (3, 2, 5), (3, 2, 5))])
 
     def infer(self, condition: Spec, x: Spec, y: Spec) -> Spec:
-        check_dtype(self, self.operands[1], x.dtype, "any")
+        check_dtype(self, self.operands[1], x.dtype, "element")
         _check_dtypes(condition, x, y)
         if x.shape is None or y.shape is None:
             return Spec(x.dtype, y.shape if x.shape is None else x.shape)

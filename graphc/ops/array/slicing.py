@@ -16,6 +16,7 @@ from graphc.ir.known import require_nonnegative, with_moved_value
 from graphc.ir.op import Op, Permuted, Sample, View, attr, operand_field, register
 from graphc.ir.spec import Shape, Spec, require_equal, require_less_equal, text
 from graphc.ir.tensor import Operation
+from graphc.ir.values import zeros
 from graphc.ops.array.strides import Dense, dense
 
 
@@ -159,7 +160,7 @@ class StridedSliceGrad(Op):
         _numpy_index(StridedSlice(**fields))].shape,)) for fields, shape, _ in _SLICES]
 
     def infer(self, dy: Spec) -> Spec:
-        check_kind(self, (dy,), "any")
+        check_kind(self, (dy,), "element")
         if dy.shape is not None:
             wanted = dense(self, self.shape).result
             if len(wanted) != len(dy.shape):
@@ -169,7 +170,7 @@ class StridedSliceGrad(Op):
         return Spec(dy.dtype, self.shape)
 
     def reference(self, dy: np.ndarray) -> np.ndarray:
-        result = np.zeros(self.shape, dy.dtype)  # type: ignore[arg-type]
+        result = zeros(self.shape, dy.dtype)  # type: ignore[arg-type]
         result[_numpy_index(self)] = dy
         return result
 

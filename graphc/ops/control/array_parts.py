@@ -13,6 +13,7 @@ from graphc.ir.builder import GradientBuilder
 from graphc.ir.dtypes import DType, int64, variant
 from graphc.ir.op import attr, operand_field, register
 from graphc.ir.spec import Spec, elements_of, joined_elements
+from graphc.ir.values import zeros
 from graphc.kernels.layout import ListOperation
 from graphc.ops.control.lists import HANDLE, ElementShape, _check_handle, _element, _handle
 
@@ -98,9 +99,9 @@ class TensorListConcatV2(ListOp):
         known = next((e.shape for e in elements if e is not None), self.element_shape)
         if not isinstance(known, tuple):
             raise InvalidArgumentError("nothing tells the elements' shape")
-        found = [np.zeros((int(leading[i]), *known[1:]), self.element_dtype.numpy) if e is None else e  # type: ignore[arg-type]
+        found = [zeros((int(leading[i]), *known[1:]), self.element_dtype.numpy) if e is None else e  # type: ignore[arg-type]
                  for i, e in enumerate(elements)]
-        empty = np.zeros((0, *known[1:]), self.element_dtype.numpy)  # type: ignore[arg-type]
+        empty = zeros((0, *known[1:]), self.element_dtype.numpy)  # type: ignore[arg-type]
         return np.concatenate([empty, *found]), np.array([len(e) for e in found], np.int64)
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Tensor | None) -> Gradients:

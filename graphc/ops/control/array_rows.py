@@ -13,6 +13,7 @@ from graphc.ir.builder import GradientBuilder
 from graphc.ir.dtypes import DType, int32, variant
 from graphc.ir.op import attr, operand_field, register
 from graphc.ir.spec import Spec, elements_of, require_equal
+from graphc.ir.values import zeros
 from graphc.kernels.layout import ListOperation
 from graphc.ops.control.lists import HANDLE, ElementShape, _check_handle, _element, _handle
 
@@ -75,10 +76,10 @@ def _unstacked(g: GradientBuilder, values: Tensor) -> Tensor:
 
 def _stacked(elements: Sequence[Any], said: ElementShape, dtype: DType) -> Any:
     shape = unwritten_shape(said, elements, 0)
-    found = [np.zeros(shape, dtype.numpy) if e is None else e for e in elements]
+    found = [zeros(shape, dtype.numpy) if e is None else e for e in elements]
     if any(e.shape != shape for e in found):
         raise InvalidArgumentError("TensorArray has inconsistent shapes")
-    return np.stack(found) if found else np.zeros((0, *shape), dtype.numpy)
+    return np.stack(found) if found else zeros((0, *shape), dtype.numpy)
 
 
 @register

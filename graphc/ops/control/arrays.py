@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dtypes import DType, int32, variant
 from graphc.ir.op import attr, operand_field, register
 from graphc.ir.spec import Elements, Spec
+from graphc.ir.values import zeros
 from graphc.kernels.layout import ListOperation
 from graphc.ops.control.lists import HANDLE, ElementShape, _check_handle, _element, _handle
 
@@ -155,4 +154,4 @@ class TensorListGetItem(ListOp):
 
 
 def _zeros(dtype: DType, shape: Sequence[int]) -> Any:
-    return _handle(()) if dtype == variant else np.zeros(shape, dtype.numpy)
+    return _handle(()) if dtype == variant else zeros(shape, dtype.numpy)

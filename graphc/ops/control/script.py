@@ -21,9 +21,10 @@ import numpy as np
 from graphc import errors
 from graphc.ir import dims
 from graphc.ir.builder import GradientBuilder
-from graphc.ir.dtypes import DType, bool_
+from graphc.ir.dtypes import DType, bool_, string
 from graphc.ir.op import Effect, Op, attr, register
 from graphc.ir.spec import Spec
+from graphc.ir.values import to_array
 
 if TYPE_CHECKING:
     from graphc.ir.graph import Operation, Tensor
@@ -261,7 +262,7 @@ class Call:
 
     def results(self, arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
         try:
-            result = self.function(*arrays)
+            result = self.function(*(a[()] if a.dtype == object and not a.ndim else a for a in arrays))
         except errors.OpError:
             raise
         except Exception as error:
@@ -277,6 +278,8 @@ class Call:
 
 
 def _converted(value: Any, dtype: DType, position: int) -> np.ndarray:
+    if dtype == string:
+        return _strings(value, position)
     array = np.asarray(value)
     if array.dtype == dtype.numpy:
         return array
@@ -284,6 +287,14 @@ def _converted(value: Any, dtype: DType, position: int) -> np.ndarray:
         raise errors.InvalidArgumentError(f"value {position} returned by the function is {array.dtype}, but Tout says "
                                           f"{dtype.name}; return it with .astype(np.{dtype.name}), or change Tout")
     return array.astype(dtype.numpy)
+
+
+def _strings(value: Any, position: int) -> np.ndarray:
+    try:
+        return to_array(np.asarray(value, object), string)
+    except TypeError as error:
+        raise errors.InvalidArgumentError(f"value {position} returned by the function is no string, but Tout says so: "
+                                          f"{error}") from None
 
 
 _CLASSES = ((StopIteration, errors.OutOfRangeError), (NotImplementedError, errors.UnimplementedError),

@@ -66,8 +66,8 @@ def _loaded(contents: bytes, channels: int, ratio: int) -> tuple[Any, bool]:
     try:
         picture: Any = JpegImageFile(io.BytesIO(contents))
         if min(picture.size) < ratio:
-            raise ValueError(f"JPEG of {picture.size[1]} x {picture.size[0]} pixels: ratio {ratio} is larger than it is; "
-                             "use a smaller one")
+            raise ValueError(f"JPEG of {picture.size[1]} x {picture.size[0]} pixels: ratio {ratio} is larger than it "
+                             "is; use a smaller one")
         picture.draft("L" if channels == 1 else None, tuple(s // ratio for s in picture.size))
     except (OSError, SyntaxError, EOFError, struct.error, IndexError) as error:
         raise ValueError(f"Invalid JPEG data, size {len(contents)}: {error}") from None

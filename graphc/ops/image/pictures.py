@@ -34,8 +34,8 @@ def picture(contents: bytes, wanted: Wanted, op: str) -> np.ndarray:
     """[height, width, channels] of a JPEG, PNG or GIF of one frame."""
     kind = kind_of(contents)
     if kind == "bmp":
-        raise ValueError(f"Trying to decode BMP format using a wrong op. Use `decode_bmp` or `decode_image` instead. Op "
-                         f"used: {op}")
+        raise ValueError(f"Trying to decode BMP format using a wrong op. Use `decode_bmp` or `decode_image` instead. "
+                         f"Op used: {op}")
     if kind != "gif":
         return READ[kind](contents, wanted)
     if wanted.channels not in (0, 3):

@@ -63,7 +63,7 @@ class GreaterEqual(_Comparison):
 
 
 class _Equality(_Comparison):
-    kind = "any"
+    kind = "element"
     samples = [*_COMPARED, *_BOOLS]
 
 

@@ -39,7 +39,7 @@ class _Distinct(Op):
 
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
         x = inputs[0]
-        check_kind(self, inputs, "any")
+        check_kind(self, inputs, "element")
         check_dtype(self, "out_idx", self.out_idx, "index")
         check_rank("x", x, 1)
         count = own_symbol(self, "count")

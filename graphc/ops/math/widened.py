@@ -3,12 +3,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphc.ir.dtypes import WIDE, DType, int32, int64, uint32
+from graphc.ir.dtypes import WIDE, DType, int32, int64, string, uint32
 
 
 def wide(dtype: DType) -> DType:
-    """The dtype in which values of `dtype` are computed."""
-    return dtype if dtype in WIDE else int64 if dtype == uint32 else int32
+    """The dtype in which values of `dtype` are computed; strings are moved."""
+    return dtype if dtype in WIDE or dtype == string else int64 if dtype == uint32 else int32
 
 
 def widened(b: Any, x: Any) -> Any:

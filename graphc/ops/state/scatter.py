@@ -21,7 +21,7 @@ from graphc.ops.array.scatter import _CheckedIndices, _Scattered, _slice_shape, 
 
 def _check_dtypes(op: Op, how: str, ref: Spec, indices: Spec, updates: Spec) -> None:
     check_dtype(op, "indices", indices.dtype, "index")
-    kind = {"update": "any", "min": "wide", "max": "wide"}.get(how, "number")
+    kind = {"update": "element", "min": "wide", "max": "wide"}.get(how, "number")
     check_dtype(op, "ref", ref.dtype, kind)
     if ref.dtype != updates.dtype:
         raise TypeError(f"the variable has dtype {ref.dtype.name}, but argument 'updates' {updates.dtype.name}; "
