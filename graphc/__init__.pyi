@@ -9,6 +9,7 @@ from graphc import debugging as debugging
 from graphc import graph_util as graph_util
 from graphc import image as image
 from graphc import initializers as initializers
+from graphc import io as io
 from graphc import linalg as linalg
 from graphc import lookup as lookup
 from graphc import losses as losses

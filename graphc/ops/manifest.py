@@ -52,6 +52,8 @@ TYPES: dict[str, str] = {
         "DrawBoundingBoxesV2",
     "image.color": "RGBToHSV HSVToRGB AdjustHue AdjustSaturation AdjustContrastv2",
     "image.crop_and_resize": "CropAndResize CropAndResizeGradImage CropAndResizeGradBoxes",
+    "image.decode": "DecodePng DecodeJpeg DecodeAndCropJpeg DecodeBmp DecodeGif DecodeImage ExtractJpegShape",
+    "image.encode": "EncodePng EncodeJpeg EncodeJpegVariableQuality",
     "image.resize": "ResizeNearestNeighbor ResizeNearestNeighborGrad ResizeBilinear ResizeBilinearGrad",
     "image.resize_smooth": "ResizeBicubic ResizeBicubicGrad ResizeArea",
     "linalg.cholesky": "Cholesky CholeskyGrad",
