@@ -141,6 +141,7 @@ from graphc.api.math.linear import cross as cross
 from graphc.api.math.scan import cumprod as cumprod
 from graphc.api.math.scan import cumsum as cumsum
 from graphc.api.gradients.custom import custom_gradient as custom_gradient
+from graphc.api.files.files import decode_csv as decode_csv
 from graphc.api.array.space import depth_to_space as depth_to_space
 from graphc.api.graph.scopes import device as device
 from graphc.api.array.diagonal import diag as diag
@@ -241,6 +242,7 @@ from graphc.api.math.comparison import logical_xor as logical_xor
 from graphc.serial.tensors import make_ndarray as make_ndarray
 from graphc.serial.tensors import make_tensor_proto as make_tensor_proto
 from graphc.api.control.functional import map_fn as map_fn
+from graphc.api.files.files import matching_files as matching_files
 from graphc.api.math.matmul import matmul as matmul
 from graphc.api.array.diagonal import matrix_band_part as matrix_band_part
 from graphc.api.linalg.solve import matrix_determinant as matrix_determinant
@@ -295,6 +297,7 @@ from graphc.api.random.random import random_uniform as random_uniform
 from graphc.api.state.initializers import RandomUniform as random_uniform_initializer
 from graphc.api.array.fill import range_ as range
 from graphc.api.array.shapes import rank as rank
+from graphc.api.files.files import read_file as read_file
 from graphc.api.math.division import realdiv as realdiv
 from graphc.api.math.unary import reciprocal as reciprocal
 from graphc.api.math.reduce import reduce_all as reduce_all
@@ -426,6 +429,7 @@ from graphc.api.array.passing import verify_tensor_all_finite as verify_tensor_a
 from graphc.api.array.gather import where as where
 from graphc.api.array.select import where_v2 as where_v2
 from graphc.api.control.while_loop import while_loop as while_loop
+from graphc.api.files.files import write_file as write_file
 from graphc.serial.files import write_graph as write_graph
 from graphc.api.array.fill import zeros as zeros
 from graphc.api.state.initializers import Zeros as zeros_initializer
@@ -555,6 +559,7 @@ __all__ = [
     "cumprod",
     "cumsum",
     "custom_gradient",
+    "decode_csv",
     "depth_to_space",
     "device",
     "diag",
@@ -655,6 +660,7 @@ __all__ = [
     "make_ndarray",
     "make_tensor_proto",
     "map_fn",
+    "matching_files",
     "matmul",
     "matrix_band_part",
     "matrix_determinant",
@@ -709,6 +715,7 @@ __all__ = [
     "random_uniform_initializer",
     "range",
     "rank",
+    "read_file",
     "realdiv",
     "reciprocal",
     "reduce_all",
@@ -840,6 +847,7 @@ __all__ = [
     "where",
     "where_v2",
     "while_loop",
+    "write_file",
     "write_graph",
     "zeros",
     "zeros_initializer",

@@ -15,7 +15,7 @@ import numpy as np
 from graphc import errors
 from graphc.ir import dims
 from graphc.ir.dtypes import DType
-from graphc.ir.op import Arrays, Op
+from graphc.ir.op import Arrays, Effect, Op
 from graphc.ir.values import as_array
 
 PREFIX = "op:"            # of these names; the runner knows it, too (runner/src/model.cpp)
@@ -76,11 +76,10 @@ def _text(value: Any) -> str:
 class HostCall:
     """Computes an op on arrays; what goes wrong is an error of the run, which gets the op and the user's line."""
 
-    stays_inside = True         # the run keeps the variables' lock: no user's code could wait for another run
-
     def __init__(self, op: Host) -> None:
         self.op = op
         self.sizes = len(op.sizes())
+        self.stays_inside = op.effect == Effect.PURE    # the run keeps the variables' lock: nothing waits for another
 
     def __call__(self, *arrays: np.ndarray) -> Any:
         op, operands = self.op, arrays

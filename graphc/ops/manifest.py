@@ -47,6 +47,8 @@ TYPES: dict[str, str] = {
         "QueueEnqueueManyV2 QueueDequeueV2 QueueDequeueManyV2 QueueDequeueUpToV2 QueueCloseV2 QueueSizeV2 "
         "QueueIsClosedV2",
     "control.script": "PyFunc Print Assert _EndOfData",
+    "files.csv": "DecodeCSV",
+    "files.files": "ReadFile WriteFile MatchingFiles",
     "image.boxes":
         "NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4 DrawBoundingBoxes "
         "DrawBoundingBoxesV2",

@@ -206,7 +206,8 @@ class BodyBuilder:
         inputs = tuple(self.contiguous(x).buffer for x in given)
         self.into_slots(outputs, lambda slots, binds: plan.Host(number, inputs, slots, binds, origins=self.origins))
 
-    def compute(self, op: Host, operands: Sequence[Access], outputs: Sequence[Access]) -> None:
+    def compute(self, op: Host, operands: Sequence[Access | Text], outputs: Sequence[Access]) -> None:
+        operands = [self.constant(x.value) if isinstance(x, Text) else x for x in operands]
         sizes = op.sizes()
         if sizes:
             known = self.temporary(dtypes.int64, (len(sizes),))

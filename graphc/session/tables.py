@@ -114,6 +114,11 @@ class StaticTable(Table):
 
     initialized = False
 
+    def export(self) -> tuple[np.ndarray, np.ndarray]:
+        if not self.initialized:
+            raise errors.AbortedError(f"{self.name} is not initialized; run gc.tables_initializer() first")
+        return super().export()
+
     def known(self) -> Rows:
         if not self.initialized:
             raise errors.FailedPreconditionError(f"Table not initialized: {self.name}; run gc.tables_initializer() or "
@@ -144,9 +149,9 @@ class StaticTable(Table):
             for key, value in pairs:
                 before = rows.setdefault(key, value)
                 if before != value:
-                    raise errors.InvalidArgumentError(f"{self.name}: HashTable has different value for same key. Key "
-                                                      f"{_shown(key)} has {_shown(before)} and trying to add value "
-                                                      f"{_shown(value)}")
+                    raise errors.FailedPreconditionError(
+                        f"{self.name}: HashTable has different value for same key. Key {_shown(key)} has "
+                        f"{_shown(before)} and trying to add value {_shown(value)}")
             self.rows, self.initialized = rows, True
         return ()
 

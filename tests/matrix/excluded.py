@@ -30,6 +30,7 @@ EXCLUDED = {
         "LookupTableFindV2", "LookupTableInsertV2", "LookupTableImportV2", "InitializeTableV2",
         "InitializeTableFromTextFileV2", "LookupTableRemoveV2", "LookupTableSizeV2", "LookupTableExportV2",
     ), "is about the tables of a session: tests/session/test_tables.py"),
+    **dict.fromkeys(("ReadFile", "WriteFile", "MatchingFiles"), "depends on files: tests/session/test_files.py"),
     "PyFunc": "is what front='python' is made of",
     "Print": "writes to stderr and returns its operand: tests/session",
     "Assert": "has no results: tests/session",

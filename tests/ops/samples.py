@@ -41,6 +41,8 @@ ELSEWHERE = {
         "LookupTableFindV2", "LookupTableInsertV2", "LookupTableImportV2", "InitializeTableV2",
         "InitializeTableFromTextFileV2", "LookupTableRemoveV2", "LookupTableSizeV2", "LookupTableExportV2",
     ), "tests/session/test_tables.py"),
+    "ReadFile": "tests/session/test_files.py", "WriteFile": "tests/session/test_files.py",
+    "MatchingFiles": "tests/session/test_files.py",
     "PyFunc": "tests/session: Python in the graph", "Print": "tests/session: Python in the graph",
     "Assert": "tests/session: Python in the graph",
     "VariableV2": "tests/session: variables", "IsVariableInitialized": "tests/session: variables",

@@ -66,7 +66,7 @@ def test_what_does_not_fit_a_table_that_is_filled_once() -> None:
     n = gc.placeholder(gc.int32, [None])
     fed = lookup.HashTable(lookup.KeyValueTensorInitializer(n, n), 0)
     with gc.Session() as session:
-        with pytest.raises(errors.InvalidArgumentError, match=r"different value for same key. Key 1 has 2 and .* 3"):
+        with pytest.raises(errors.FailedPreconditionError, match=r"different value for same key. Key 1 has 2 and .* 3"):
             session.run(twice.init)
         session.run(same.init)
         assert session.run(same.size()) == 1

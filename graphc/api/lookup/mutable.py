@@ -48,7 +48,7 @@ class _Changing(TableWithHandle):
 class MutableHashTable(_Changing):
     """Keys with values of the shape of default_value, as `tf.contrib.lookup.MutableHashTable`.
 
-    checkpoint: whether a saver keeps the table's contents; graphc has no savers yet, use `export` and `insert`.
+    checkpoint: makes the tensors that a saver keeps, those of `export`.
     """
 
     def __init__(self, key_dtype: Any, value_dtype: Any, default_value: Any, name: str = "MutableHashTable",
@@ -60,6 +60,7 @@ class MutableHashTable(_Changing):
             "MutableHashTableOfTensorsV2", {"value_shape": tuple(shape.as_list())})
         self._resource_handle = apply(OPS[op], name=name, key_dtype=self._key_dtype, value_dtype=self._value_dtype,
                                       use_node_name_sharing=bool(checkpoint), **more)
+        self._kept = self.export() if checkpoint else None
 
 
 @public("contrib.lookup.MutableDenseHashTable", "lookup.experimental.DenseHashTable")
@@ -78,6 +79,7 @@ class MutableDenseHashTable(_Changing):
         self._resource_handle = apply(OPS["MutableDenseHashTableV2"], self._empty_key, deleted, name=name,
                                       value_dtype=self._value_dtype, use_node_name_sharing=bool(checkpoint),
                                       value_shape=tuple(self._default_value.shape.as_list()), **more)
+        self._kept = self.export() if checkpoint else None
 
     def _key_shape(self) -> Any:
         return as_shape(self._empty_key.shape)

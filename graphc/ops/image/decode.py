@@ -9,11 +9,12 @@ import numpy as np
 
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dims import Size
-from graphc.ir.dtypes import DType, float32, int32, int64, string, uint8, uint16
+from graphc.ir.dtypes import DType, float32, int32, int64, uint8, uint16
+from graphc.ir.elementwise import check_one_string
 from graphc.ir.host import Host
 from graphc.ir.known import own_symbol, require_nonnegative
-from graphc.ir.op import Op, Sample, attr, operand_field, register
-from graphc.ir.spec import Shape, Spec, text
+from graphc.ir.op import Sample, attr, operand_field, register
+from graphc.ir.spec import Shape, Spec
 from graphc.ir.tensor import Operation
 from graphc.ops.control.script import GUESSING
 from graphc.ops.image import sample_files as files
@@ -23,15 +24,6 @@ from graphc.ops.image.jpeg import jpeg_pixels, jpeg_shape
 from graphc.ops.image.pictures import Wanted, kind_of, picture
 
 DCT_METHODS = ("", "INTEGER_FAST", "INTEGER_ACCURATE")
-
-
-def one_string(op: Op, name: str, spec: Spec) -> None:
-    """Refuses an operand that is no single string."""
-    if spec.dtype != string:
-        raise TypeError(f"argument '{name}' must be a string, but has dtype {spec.dtype.name}")
-    if spec.shape is not None and spec.shape != ():
-        raise ValueError(f"argument '{name}' of {op.type} must be one string, but has shape {text(spec.shape)}; "
-                         "gc.map_fn does it for each of many")
 
 
 def check_channels(op: Any, allowed: Sequence[int]) -> None:
@@ -50,7 +42,7 @@ class Decode(Host):
     allowed: ClassVar[tuple[int, ...]] = (0, 1, 3, 4)
 
     def infer(self, contents: Spec) -> Spec:  # type: ignore[override]
-        one_string(self, "contents", contents)
+        check_one_string(self, "contents", contents)
         check_channels(self, self.allowed)
         return Spec(self.result_dtypes()[0], (*self.sides(), self.depth()))
 
@@ -269,7 +261,7 @@ class ExtractJpegShape(Host):
         (int32, files.JPEG_RGB), (int64, files.JPEG_GREY))]
 
     def infer(self, contents: Spec) -> Spec:  # type: ignore[override]
-        one_string(self, "contents", contents)
+        check_one_string(self, "contents", contents)
         if self.output_type not in (int32, int64):
             raise TypeError(f"argument 'output_type' must be int32 or int64, but is {self.output_type.name}")
         return Spec(self.output_type, (3,))
