@@ -124,8 +124,12 @@ def test_any_kind_of_file() -> None:
         two.set_shape([None] * 4)
         assert session.run(two, {x: files.GIF}).shape == (2, 4, 5, 3)
         assert session.run(two, {x: made["gif"]}).shape == (1, 6, 5, 3)
-        with pytest.raises(errors.OpError, match="rank 3"):
+        with pytest.raises(errors.InvalidArgumentError, match=r"GIF, with frames: \[2, 4, 5, 3\].*rank 3.*set_shape"):
             session.run(floats, {x: files.GIF})
+        with pytest.raises(errors.InvalidArgumentError, match="GIF, with frames"):
+            session.run(gc.image.decode_image(gc.constant(files.GIF)))
+        with pytest.raises(errors.InvalidArgumentError, match="without frames"):
+            session.run(two, {x: made["png"]})
         assert session.run(first, {x: files.GIF}).shape == (4, 5, 3)
         with pytest.raises(errors.InvalidArgumentError, match=r"Channels must be in \(None, 0, 3\)"):
             session.run(gc.image.decode_image(x, 1, expand_animations=False), {x: files.GIF})
@@ -245,11 +249,13 @@ def test_no_gradients() -> None:
 
 def test_saved_and_loaded() -> None:
     made = gc.image.decode_image(gc.placeholder(gc.string, [], name="x"), channels=3, name="decoded")
-    made.set_shape([None, None, 3])
+    gc.image.decode_image(made.op.inputs[0], name="frames")
     saved_graph = gc.get_default_graph().as_graph_def()
     with gc.Graph().as_default(), gc.Session() as session:
-        loaded, = gc.import_graph_def(saved_graph, return_elements=["decoded:0"])
+        loaded, frames = gc.import_graph_def(saved_graph, return_elements=["decoded:0", "frames:0"])
+        frames.set_shape([None] * 4)
         assert session.run(loaded, {"import/x:0": files.JPEG_GREY}).shape == (9, 7, 3)
+        assert session.run(frames, {"import/x:0": files.GIF}).shape == (2, 4, 5, 3)
 
 
 def test_without_pillow(monkeypatch: pytest.MonkeyPatch) -> None:

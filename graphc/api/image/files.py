@@ -1,7 +1,6 @@
 """Pictures read from strings that are files of them, and written: `tf.image.decode_png`, `tf.image.encode_jpeg`, ..."""
 from __future__ import annotations
 
-import weakref
 from typing import Any
 
 from graphc.api.image.color import convert_image_dtype
@@ -87,13 +86,6 @@ def decode_image(contents: Any, channels: int | None = None, dtype: Any = uint8,
         raise ValueError("channels must be in (None, 0, 1, 3, 4)")
     made: Tensor = apply(DecodeImage, _file(contents), channels=channels or 0, dtype=as_dtype(dtype),
                          expand_animations=expand_animations, name=name or "decode_image")
-    tensor = weakref.ref(made)
-
-    def said() -> Any:
-        found = tensor()
-        return None if found is None else found.spec.shape
-
-    object.__setattr__(made.op.definition, "_said", said)       # DecodeImage.infer asks, once a plan is made
     return made
 
 

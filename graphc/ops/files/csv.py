@@ -1,6 +1,7 @@
 """DecodeCSV: columns of lines of text with commas between."""
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -86,6 +87,19 @@ class DecodeCSV(Host):
                 else:
                     raise ValueError(f"Field {number} is required but missing in record {i}!")
         return tuple(column.reshape(records.shape) for column in made)
+
+    def reference(self, records: np.ndarray, *defaults: np.ndarray) -> tuple[np.ndarray, ...]:
+        lines = [line.decode() for line in records.ravel()]
+        rows = list(csv.reader(lines, delimiter=self.field_delim,
+                               quoting=csv.QUOTE_MINIMAL if self.use_quote_delim else csv.QUOTE_NONE))
+        made = []
+        for i, default in enumerate(defaults):
+            texts = [row[self.select_cols[i] if self.select_cols else i] for row in rows]
+            values = [default.item() if text in ("", self.na_value) else text.encode() for text in texts]
+            column = np.empty(len(values), object)
+            column[:] = values
+            made.append(column.reshape(records.shape).astype(default.dtype))
+        return tuple(made)
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Any) -> Sequence[Any]:
         return [None] * len(node.inputs)

@@ -16,7 +16,6 @@ from graphc.ir.known import own_symbol, require_nonnegative
 from graphc.ir.op import Sample, attr, operand_field, register
 from graphc.ir.spec import Shape, Spec
 from graphc.ir.tensor import Operation
-from graphc.ops.control.script import GUESSING
 from graphc.ops.image import sample_files as files
 from graphc.ops.image.bmp import bmp_pixels
 from graphc.ops.image.gif import gif_pixels
@@ -207,6 +206,7 @@ class DecodeImage(Decode):
     So the rank is not known. A plan is made for what the user says by set_shape, else for pictures without frames.
     """
 
+    usual_rank = 3
     channels: int = attr("int", 0)
     dtype: DType = attr("type", uint8)
     expand_animations: bool = attr("bool", True)
@@ -220,10 +220,7 @@ class DecodeImage(Decode):
             raise TypeError(f"argument 'dtype' of DecodeImage must be uint8, uint16 or float32, but is "
                             f"{self.dtype.name}; gc.image.convert_image_dtype makes others of them")
         found = super().infer(contents)
-        said = self.__dict__.get("_said")
-        if not self.expand_animations:
-            return found
-        return Spec(self.dtype, found.shape if GUESSING.get() and (said is None or said() is None) else None)
+        return Spec(self.dtype, None) if self.expand_animations else found
 
     def result_dtypes(self, *inputs: Spec) -> tuple[DType, ...]:
         return (self.dtype,)
@@ -241,12 +238,32 @@ class DecodeImage(Decode):
         bits = 8 if self.dtype == uint8 else 16
         return self._converted(picture(data, Wanted(self.channels, bits), self.type))
 
+    def lower(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        b.compute(_OfRank(self.channels, self.dtype, self.expand_animations, outputs[0].rank), inputs, outputs)
+
     def _converted(self, found: np.ndarray) -> np.ndarray:
         """As gc.image.convert_image_dtype does it."""
         if self.dtype == float32:
             return found.astype(np.float32) * np.float32(1 / np.iinfo(found.dtype).max)
         if self.dtype == uint16 and found.dtype == np.uint8:
             return found.astype(np.uint16) * 256
+        return found
+
+
+@dataclass(frozen=True)
+class _OfRank(DecodeImage):
+    """In a plan, which was made for that rank."""
+
+    type: ClassVar[str] = "DecodeImage"
+    rank: int = 3
+
+    def compute(self, contents: np.ndarray) -> np.ndarray:
+        found = super().compute(contents)
+        if found.ndim != self.rank:
+            what = "a GIF, with" if found.ndim == 4 else "a picture without"
+            raise ValueError(f"the file holds {what} frames: {list(found.shape)}, but rank {self.rank} is expected; "
+                             "say which by set_shape on the result of decode_image, or give it "
+                             "expand_animations=False")
         return found
 
 
