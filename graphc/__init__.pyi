@@ -30,6 +30,8 @@ from graphc.session.config import ConfigProto as ConfigProto
 from graphc.ir.dtypes import DType as DType
 from graphc.ir.tensor_shape import Dimension as Dimension
 from graphc.api.control.queues import FIFOQueue as FIFOQueue
+from graphc.api.files.examples import FixedLenFeature as FixedLenFeature
+from graphc.api.files.examples import FixedLenSequenceFeature as FixedLenSequenceFeature
 from graphc.session.config import GPUOptions as GPUOptions
 from graphc.ir.graph import Graph as Graph
 from graphc.serial.graph_pb2 import GraphDef as GraphDef
@@ -56,6 +58,7 @@ from graphc.ir.tensor import Tensor as Tensor
 from graphc.api.control.tensor_array import TensorArray as TensorArray
 from graphc.ir.tensor_shape import TensorShape as TensorShape
 from graphc.api.gradients.gradients import UnconnectedGradients as UnconnectedGradients
+from graphc.api.files.examples import VarLenFeature as VarLenFeature
 from graphc.api.state.variables import Variable as Variable
 from graphc.api.state.variable_scope import VariableScope as VariableScope
 from graphc.api.math.unary import abs as abs
@@ -280,6 +283,8 @@ from graphc.api.graph.scopes import op_scope as op_scope
 from graphc.api.array.join import stack as pack
 from graphc.api.array.pad import pad as pad
 from graphc.api.array.join import parallel_stack as parallel_stack
+from graphc.api.files.examples import parse_example as parse_example
+from graphc.api.files.examples import parse_single_example as parse_single_example
 from graphc.plan.compile import pass_table as pass_table
 from graphc.api.array.source import placeholder as placeholder
 from graphc.api.array.source import placeholder_with_default as placeholder_with_default
@@ -448,6 +453,8 @@ __all__ = [
     "DType",
     "Dimension",
     "FIFOQueue",
+    "FixedLenFeature",
+    "FixedLenSequenceFeature",
     "GPUOptions",
     "Graph",
     "GraphDef",
@@ -474,6 +481,7 @@ __all__ = [
     "TensorArray",
     "TensorShape",
     "UnconnectedGradients",
+    "VarLenFeature",
     "Variable",
     "VariableScope",
     "abs",
@@ -698,6 +706,8 @@ __all__ = [
     "pack",
     "pad",
     "parallel_stack",
+    "parse_example",
+    "parse_single_example",
     "pass_table",
     "placeholder",
     "placeholder_with_default",

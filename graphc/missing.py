@@ -71,8 +71,8 @@ ADVICE: dict[str, str] = {
     "disable_v2_behavior": "nothing: graphs are all there is, so leave the call out",
     "container": "nothing: variables belong to their session", "VERSION": "gc.__version__",
     "TextLineReader": _FEED, "TFRecordReader": _FEED,
-    "WholeFileReader": _FEED, "parse_single_example": _FEED, "parse_example": _FEED,
-    "decode_raw": "numpy.frombuffer before feeding", "FixedLenFeature": _FEED,
+    "WholeFileReader": _FEED,
+    "decode_raw": "numpy.frombuffer before feeding",
     "scalar_summary": "fetch the numbers and write them from Python", "merge_all_summaries": "a list of fetches",
     # nn
     "nn.rnn_cell": _CELL, "nn.dynamic_rnn": _CELL, "nn.static_rnn": _CELL,

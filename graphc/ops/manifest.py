@@ -48,6 +48,7 @@ TYPES: dict[str, str] = {
         "QueueIsClosedV2",
     "control.script": "PyFunc Print Assert _EndOfData",
     "files.csv": "DecodeCSV",
+    "files.examples": "ParseExample ParseSingleExample",
     "files.files": "ReadFile WriteFile MatchingFiles",
     "image.boxes":
         "NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4 DrawBoundingBoxes "

@@ -15,6 +15,7 @@ from graphc.exec.reference import apply_reference
 from graphc.ir.host import Host
 from graphc.ir.op import OPS, Op, Sample
 
+from example_properties import EXAMPLES
 from picture_properties import PICTURES
 from samples import arrays, definition, each_sample, registered
 
@@ -139,7 +140,7 @@ PROPERTIES: dict[str, Callable[..., Equations]] = {
     "MatrixSolveLs": least_squares, "MatrixInverse": inverse, "LogMatrixDeterminant": log_determinant,
     "MatrixDeterminant": lambda op, a, found: iter([(found, by_minors(a))]), "Qr": qr, "Lu": lu, "Svd": svd,
     "SelfAdjointEigV2": eigen, "MatrixSquareRoot": square_root,
-    "TridiagonalSolve": tridiagonal, **PICTURES,
+    "TridiagonalSolve": tridiagonal, **PICTURES, **EXAMPLES,
 }
 
 
