@@ -67,6 +67,10 @@ TYPES: dict[str, str] = {
     "linalg.roots": "MatrixSquareRoot",
     "linalg.solve": "MatrixSolve MatrixTriangularSolve MatrixInverse",
     "linalg.tridiagonal": "TridiagonalSolve",
+    "lookup.first_names":
+        "HashTable MutableHashTable MutableHashTableOfTensors MutableDenseHashTable LookupTableFind "
+        "LookupTableInsert LookupTableImport InitializeTable InitializeTableFromTextFile LookupTableSize "
+        "LookupTableExport",
     "lookup.tables":
         "HashTableV2 MutableHashTableV2 MutableHashTableOfTensorsV2 MutableDenseHashTableV2 LookupTableFindV2 "
         "LookupTableInsertV2 LookupTableImportV2 InitializeTableV2 InitializeTableFromTextFileV2 "

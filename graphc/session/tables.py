@@ -217,5 +217,6 @@ def _shown(value: Any) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
-KINDS: dict[str, type[Table]] = {"HashTableV2": StaticTable, "MutableHashTableV2": MutableTable,
-                                 "MutableHashTableOfTensorsV2": MutableTable, "MutableDenseHashTableV2": DenseTable}
+KINDS: dict[str, type[Table]] = {f"{name}{version}": kind for version in ("", "V2") for name, kind in (
+    ("HashTable", StaticTable), ("MutableHashTable", MutableTable), ("MutableHashTableOfTensors", MutableTable),
+    ("MutableDenseHashTable", DenseTable))}

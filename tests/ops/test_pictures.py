@@ -224,7 +224,7 @@ def test_what_a_jpeg_makes_of_a_picture() -> None:
         by_number = session.run(gc.image.adjust_jpeg_quality(pixels, 50))
         np.testing.assert_array_equal(by_number, session.run(adjusted, {quality: 50}))
         drawn = gc.image.random_jpeg_quality(pixels, 1, 100, seed=1)
-        assert drawn.dtype == gc.float32
+        assert drawn.dtype == gc.float32 and drawn.shape.as_list() == [None, None, 3]
         assert any(not np.array_equal(session.run(drawn), session.run(drawn)) for _ in range(3))
         with pytest.raises(errors.InvalidArgumentError, match=r"quality must be in \[0,100\], but is 101"):
             session.run(adjusted, {quality: 101})

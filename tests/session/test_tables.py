@@ -265,6 +265,25 @@ def test_saved_and_loaded() -> None:
             assert session.run(loaded, {"import/x:0": [3, 4]}).tolist() == [9, -1]
 
 
+def test_files_with_the_first_names() -> None:
+    table, changing = squares(), lookup.MutableHashTable(gc.int64, gc.float32, [0.5])
+    dense = lookup.MutableDenseHashTable(gc.int64, gc.int64, -1, empty_key=0, deleted_key=-1)
+    x = gc.placeholder(gc.int64, [None], name="x")
+    names = [table.lookup(x).name, table.size().name, *(t.name for t in table.export()), changing.lookup(x).name,
+             dense.lookup(x).name]
+    before = [table.init.name, changing.insert(x, gc.ones([2, 1])).name, dense.insert(x, x).name]
+    saved = gc.get_default_graph().as_graph_def()
+    for node in saved.node:
+        if "Table" in node.op:
+            node.op = node.op.removesuffix("V2")
+    with gc.Graph().as_default(), gc.Session() as session:
+        *puts, found, size, keys, values, others, last = gc.import_graph_def(saved, return_elements=before + names)
+        assert puts[0].type == "LookupTableImport" and found.op.inputs[0].op.type == "HashTable"
+        session.run(puts, {"import/x:0": [2, 5]})
+        got = session.run([found, size, keys, values, others, last], {"import/x:0": [2, 7]})
+        assert [v.tolist() for v in got] == [[4, -1], 3, [1, 2, 3], [1, 4, 9], [[1], [0.5]], [2, -1]]
+
+
 # Words
 
 

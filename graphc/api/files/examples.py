@@ -62,7 +62,7 @@ class _Wanted:
         if not isinstance(feature, (FixedLenFeature, VarLenFeature, FixedLenSequenceFeature)):
             if type(feature).__name__ == "SparseFeature":
                 raise UnimplementedError(f"parse_example: feature '{key}' is a SparseFeature; parse its parts as "
-                                         "VarLenFeatures, and make a gc.SparseTensor of them")
+                                         "VarLenFeatures, and make a SparseTensor of them")
             raise ValueError(f"Invalid feature {key}:{feature}.")
         if not feature.dtype:
             raise ValueError(f"Missing type for feature {key}.")

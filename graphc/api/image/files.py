@@ -130,7 +130,8 @@ def adjust_jpeg_quality(image: Any, jpeg_quality: Any, name: str | None = None) 
         image = convert_to_tensor(image, name="image")
         quality = jpeg_quality if is_tensor_like(jpeg_quality) else convert_to_tensor(jpeg_quality, int32)
         file = apply(EncodeJpegVariableQuality, convert_image_dtype(image, uint8), quality)
-        return convert_image_dtype(decode_jpeg(file), image.dtype)
+        known = image.shape.ndims == 3 and image.shape[2].value in (1, 3)
+        return convert_image_dtype(decode_jpeg(file, image.shape[2].value if known else 0), image.dtype)
 
 
 @public("image.random_jpeg_quality")
