@@ -142,6 +142,15 @@ TYPES: dict[str, str] = {
         "_Divided ScatterUpdate ScatterAdd ScatterSub ScatterMul ScatterDiv ScatterMin ScatterMax "
         "ScatterNdUpdate ScatterNdAdd ScatterNdSub",
     "state.state": "VariableV2 IsVariableInitialized Assign AssignAdd AssignSub",
+    "strings.base64": "EncodeBase64 DecodeBase64",
+    "strings.format": "StringFormat",
+    "strings.hashing": "StringToHashBucket StringToHashBucketFast StringToHashBucketStrong Fingerprint",
+    "strings.join": "StringJoin ReduceJoin UnsortedSegmentJoin StringSplit StringSplitV2",
+    "strings.letters": "StringLength StringStrip StringLower StringUpper Substr",
+    "strings.numbers": "AsString StringToNumber",
+    "strings.raw": "DecodeRaw DecodePaddedRaw SerializeTensor",
+    "strings.regex": "RegexReplace StaticRegexReplace RegexFullMatch StaticRegexFullMatch",
+    "strings.unicode": "UnicodeTranscode UnicodeEncode UnicodeDecode UnicodeDecodeWithOffsets",
     "training.adaptive":
         "ApplyAdagrad SparseApplyAdagrad ApplyAdagradDA SparseApplyAdagradDA ApplyAdadelta "
         "SparseApplyAdadelta ApplyRMSProp SparseApplyRMSProp ApplyCenteredRMSProp SparseApplyCenteredRMSProp",

@@ -104,7 +104,8 @@ def _converter_of_strings(tensor: Tensor, spec: Spec) -> Convert:
             array = strings(found)
         except TypeError as error:
             raise TypeError(f"Cannot feed {_shorten(value)} for Tensor {tensor.name!r}, which has dtype "
-                            f"{spec.dtype.name}: {error}{built_at(tensor.op)}\n  feed str, bytes, or lists or arrays of them") from None
+                            f"{spec.dtype.name}: {error}{built_at(tensor.op)}\n  feed str, bytes, or lists or arrays "
+                            "of them") from None
         if static is not None and (len(static) != array.ndim or any(
                 s not in (None, n) for s, n in zip(static, array.shape, strict=True))):
             raise _wrong_shape(array, tensor)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from test_string_answers import ANSWERS
 
 from graphc.exec.reference import apply_reference
 from graphc.ir.host import Host
@@ -147,7 +148,7 @@ PROPERTIES: dict[str, Callable[..., Equations]] = {
 def test_every_such_op_is_held_to_something() -> None:
     kind = {name for name in registered() if issubclass(OPS[name], Host) and OPS[name].samples}
     own = {name for name in kind if OPS[name].reference is not Host.reference}
-    assert set(PROPERTIES) == kind - own
+    assert set(PROPERTIES) == kind - own - set(ANSWERS)
 
 
 @pytest.mark.parametrize("op_type", PROPERTIES)

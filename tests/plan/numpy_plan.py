@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from graphc.exec.strings import TABLE, Held
 from graphc.ir.dtypes import as_dtype
 from graphc.ir.host import strings_of
 from graphc.kernels.layout import ListOperation
@@ -70,21 +71,6 @@ def numpy_dtype(short: str) -> Any:
     return object if short == "handle" else as_dtype(short).numpy
 
 
-TEXTS: dict[bytes, int] = {b"": 0}         # a string of a plan is its number
-
-
-def numbers(texts: Any) -> np.ndarray:
-    array = np.asarray(texts, object)
-    found = [TEXTS.setdefault(t, len(TEXTS)) for t in array.ravel()]
-    return np.array(found, np.int64).reshape(array.shape)
-
-
-def strings(of: np.ndarray) -> np.ndarray:
-    texts, made = list(TEXTS), np.empty(of.size, object)
-    made[:] = [texts[i] for i in of.ravel()]
-    return made.reshape(of.shape)
-
-
 @dataclass
 class NumpyModel:
     """A Plan with its constants and states. run(inputs) gives the outputs; states change as the Plan says."""
@@ -105,6 +91,7 @@ class NumpyModel:
                                      else np.array(given, numpy_dtype(row.dtype)).ravel())
             self.info[row.name] = np.array([given is not None, 0], np.int64)
         self.prepared: list[np.ndarray] | None = None
+        self.held = Held(TABLE)
 
     def state(self, name: str) -> np.ndarray:
         row = next(s for s in self.plan.states if s.name == name)
@@ -113,11 +100,16 @@ class NumpyModel:
     def run(self, *inputs: Any) -> list[np.ndarray]:
         if self.plan.prepare >= 0:
             self.prepared = Frame(self, self.plan.bodies[self.plan.prepare], [], 0).run()
-        arrays = [numbers(x) if port.dtype == "str" else np.asarray(x, numpy_dtype(port.dtype))
+        arrays = [self.numbers(np.asarray(x, object)) if port.dtype == "str" else np.asarray(x, numpy_dtype(port.dtype))
                   for x, port in zip(inputs, self.plan.inputs, strict=True)]
         outputs = Frame(self, self.plan.bodies[0], arrays, 0).run()
         self.runs += 1
-        return [strings(x) if port.dtype == "str" else x for x, port in zip(outputs, self.plan.outputs, strict=True)]
+        return [TABLE.strings(a) if port.dtype == "str" else a
+                for a, port in zip(outputs, self.plan.outputs, strict=True)]
+
+    def numbers(self, array: np.ndarray) -> np.ndarray:
+        """The numbers of strings, which the model keeps in the table."""
+        return TABLE.numbers(array, self.held) if array.dtype == object else array
 
 
 class Frame:
@@ -185,9 +177,7 @@ class Frame:
             assert array.shape == self.shape(number), f"input {buffer.index}: {array.shape} for {self.shape(number)}"
             return np.ascontiguousarray(array).ravel()
         if buffer.kind == BufferKind.CONST:
-            row = model.plan.constants[buffer.index]
-            value = model.constants[row.name]
-            return np.ascontiguousarray(numbers(value) if row.dtype == "str" else value).ravel()
+            return np.ascontiguousarray(model.numbers(model.constants[model.plan.constants[buffer.index].name])).ravel()
         if buffer.kind == BufferKind.STATE:
             return model.memory[model.plan.states[buffer.index].name]
         if buffer.kind == BufferKind.STATE_INFO:
@@ -265,10 +255,13 @@ class Frame:
     def do_host(self, step: Host) -> None:
         name = self.model.plan.hosts[step.host]
         taken, made = strings_of(name)
-        operands = [strings(self.value(o)) if i in taken else self.value(o) for i, o in enumerate(step.operands)]
-        results = self.model.hosts[name](*operands)
+        results = self.model.hosts[name](*(TABLE.strings(self.value(o)) if i in taken else self.value(o)
+                                           for i, o in enumerate(step.operands)))
+        if made:
+            listed = results if isinstance(results, tuple) else (results,)
+            results = tuple(self.model.numbers(r) if i in made else r for i, r in enumerate(listed))
         results = results if isinstance(results, (tuple, list)) else [] if results is None else [results]
-        self.fill(step.slots, step.binds, [numbers(r) if i in made else np.asarray(r) for i, r in enumerate(results)])
+        self.fill(step.slots, step.binds, [np.asarray(r) for r in results])
 
     def do_while(self, step: While) -> None:
         bodies = self.model.plan.bodies
