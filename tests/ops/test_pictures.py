@@ -266,3 +266,10 @@ def test_without_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(errors.UnimplementedError, match=r"pip install 'graphc\[image\]'"):
             run(made, {x: contents})
     np.testing.assert_array_equal(run(gc.image.decode_bmp(x), {x: files.bmp(files.RGB_PIXELS)}), files.RGB_PIXELS)
+
+
+def test_is_jpeg() -> None:
+    x = gc.placeholder(gc.string, [])
+    with gc.Session() as session:
+        for contents in (files.JPEG_RGB, files.GIF, b"\xff", b""):
+            assert session.run(gc.image.is_jpeg(x), {x: contents}) == (contents is files.JPEG_RGB)

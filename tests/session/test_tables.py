@@ -427,3 +427,40 @@ def test_arguments_that_make_no_table() -> None:
         lookup.IdTableWithHashBuckets(None, 0)
     with pytest.raises(ValueError, match="key must have size 2, got 3"):
         lookup.StrongHashSpec((1, 2, 3))
+
+
+# Words that are in no table
+
+
+WORDS = ["a", "lake", "", "üü", "x" * 100, "palmer"]
+
+
+@pytest.mark.parametrize("make, asked, expected, size", [        # what TensorFlow gives
+    (lambda: lookup.index_table_from_tensor(["lake", "palmer"], 5), WORDS, [6, 0, 5, 5, 6, 1], 7),
+    (lambda: lookup.index_table_from_tensor(["lake"], 3, hasher_spec=lookup.StrongHashSpec([1, 2])), WORDS,
+     [3, 0, 2, 3, 2, 2], 4),
+    (lambda: lookup.index_table_from_tensor([5, 7], 4, dtype=gc.int64), [5, 7, 9, -3], [0, 1, 3, 5], 6),
+    (lambda: lookup.index_table_from_tensor([5, 7], 4, dtype=gc.int32), [5, 7, 9, -3], [0, 1, 3, 5], 6),
+    (lambda: lookup.IdTableWithHashBuckets(None, 6), WORDS, [3, 4, 5, 1, 1, 3], 6),
+    (lambda: gc.lookup.StaticVocabularyTable(lookup.KeyValueTensorInitializer(
+        ["lake"], [0], gc.string, gc.int64), 2), WORDS, [2, 0, 2, 2, 2, 2], 3),
+    (lambda: gc.lookup.StaticVocabularyTable(None, 2), WORDS, [1, 0, 1, 1, 1, 1], 2),
+])
+def test_buckets(make: Any, asked: Any, expected: list[int], size: int) -> None:
+    table = make()
+    keys = gc.constant(asked, table.key_dtype)
+    found, count = table.lookup(keys), table.size()
+    with gc.Session() as session:
+        session.run(gc.tables_initializer())
+        session.run(table.init)
+        assert session.run(found).tolist() == expected and session.run(count) == size
+    with pytest.raises(TypeError, match="Keys must be dtype"):
+        table.lookup(gc.constant([1.0]))
+
+
+def test_buckets_behind_a_file(vocabulary: str) -> None:
+    table = lookup.index_table_from_file(vocabulary, num_oov_buckets=2, key_column_index=0)
+    with gc.Session() as session:
+        session.run(table.init)
+        found = session.run(table.lookup(gc.constant(["salad", "brain", "none"])))
+    assert found[:2].tolist() == [1, 0] and found[2] in (3, 4)

@@ -93,7 +93,8 @@ def decode_image(contents: Any, channels: int | None = None, dtype: Any = uint8,
 def is_jpeg(contents: Any, name: str | None = None) -> Tensor:
     """Whether the string begins as a JPEG does, as `tf.image.is_jpeg`."""
     with get_default_graph().name_scope(name or "is_jpeg"):
-        return equal(apply(OPS["Substr"], _file(contents), 0, 3), b"\xff\xd8\xff", name=name)
+        start = apply(OPS["Substr"], _file(contents), convert_to_tensor(0, int32), convert_to_tensor(3, int32))
+        return equal(start, b"\xff\xd8\xff", name=name)
 
 
 @public("image.extract_jpeg_shape", "io.extract_jpeg_shape")

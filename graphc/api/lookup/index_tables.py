@@ -83,7 +83,8 @@ class _WithBuckets(LookupInterface):
         """The Operation that fills the table."""
         if self._table is not None:
             return self._table.initializer  # type: ignore[no-any-return]
-        return no_op(name="init")
+        with get_default_graph().name_scope("init"):
+            return no_op()
 
     @property
     def init(self) -> Operation:
