@@ -11,6 +11,8 @@ import pytest
 
 import graphc as gc
 from graphc import errors
+from graphc.ir.apply import apply
+from graphc.ir.op import OPS
 
 lookup = gc.contrib.lookup
 
@@ -282,6 +284,37 @@ def test_files_with_the_first_names() -> None:
         session.run(puts, {"import/x:0": [2, 5]})
         got = session.run([found, size, keys, values, others, last], {"import/x:0": [2, 7]})
         assert [v.tolist() for v in got] == [[4, -1], 3, [1, 2, 3], [1, 4, 9], [[1], [0.5]], [2, -1]]
+
+
+def test_ops_that_do_not_fit() -> None:
+    static, changing = squares(), lookup.MutableHashTable(gc.int64, gc.int64, 0)
+    queue = gc.FIFOQueue(1, gc.int64)
+    one, vector = gc.constant(1, gc.int64), gc.constant([1], gc.int64)
+    fed = gc.placeholder(gc.int64, [])
+
+    def op(kind: str, *operands: Any, **fields: Any) -> Any:
+        return apply(OPS[kind], *operands, **fields)
+
+    filled = op("InitializeTableV2", op("HashTableV2", key_dtype=gc.int64, value_dtype=gc.int64), one, one)
+    for made, error, message in (
+            (op("LookupTableInsertV2", static.resource_handle, one, one), errors.UnimplementedError, "use a Mutable"),
+            (op("LookupTableRemoveV2", static.resource_handle, one), errors.UnimplementedError, "use a Mutable"),
+            (op("InitializeTableV2", changing.resource_handle, vector, vector), errors.UnimplementedError,
+             "use a HashTable"),
+            (filled, errors.InvalidArgumentError, r"Keys must be a vector, but received shape \[\]"),
+            (op("LookupTableSizeV2", queue.queue_ref), errors.InvalidArgumentError, "needs the handle of a table"),
+            (op("QueueSizeV2", static.resource_handle), errors.InvalidArgumentError, "needs the handle of a queue"),
+            (op("LookupTableFindV2", static.resource_handle, [1], one), errors.InvalidArgumentError,
+             "'keys' has dtype int32, but the keys of the table 'hash_table' are int64"),
+            (op("LookupTableFindV2", changing.resource_handle, one, vector), errors.InvalidArgumentError,
+             r"Expected shape \[\] for default value, got \[1\]"),
+            (op("LookupTableExportV2", static.resource_handle, Tkeys=gc.int32, Tvalues=gc.int64)[0],
+             errors.InvalidArgumentError, "int32 and int64 are wanted of the table"),
+            (lookup.MutableDenseHashTable(gc.int64, gc.int64, 0, fed, -1).size(), errors.UnimplementedError,
+             "'Placeholder:0' must be a constant")):
+        with gc.Session() as session, pytest.raises(error, match=message):
+            session.run(static.init)
+            session.run(made, {fed: 1})
 
 
 # Words
