@@ -213,6 +213,17 @@ def test_no_gradient_goes_through() -> None:
         assert gc.gradients(table.lookup(gc.cast(x, gc.int64)), x) == [None]
 
 
+def test_gradients_of_what_is_looked_up_in_loops_and_branches() -> None:
+    table = lookup.HashTable(lookup.KeyValueTensorInitializer([0, 1, 2], [2.0, 3.0, 5.0], gc.int64), 1.0)
+    x, n = gc.placeholder(gc.float32, []), gc.placeholder(gc.int64, [])
+    _, y = gc.while_loop(lambda i, _: i < n, lambda i, v: (i + 1, v * table.lookup(i) * x),
+                         [gc.constant(0, gc.int64), gc.constant(1.0)])
+    z = gc.cond(n > 1, lambda: x * table.lookup(n - 1), lambda: x)
+    with gc.Session() as session:
+        session.run(table.init)
+        assert session.run([y, *gc.gradients(y, x), *gc.gradients(z, x)], {x: 2, n: 3}) == [240, 360, 5]
+
+
 def test_threads() -> None:
     table = lookup.MutableHashTable(gc.int64, gc.int64, -1)
     x = gc.placeholder(gc.int64, [None])
@@ -497,3 +508,16 @@ def test_buckets_behind_a_file(vocabulary: str) -> None:
         session.run(table.init)
         found = session.run(table.lookup(gc.constant(["salad", "brain", "none"])))
     assert found[:2].tolist() == [1, 0] and found[2] in (3, 4)
+
+
+def test_words_in_a_sparse_tensor() -> None:
+    pytest.importorskip("graphc.api.sparse.tensor")
+    words_in = gc.SparseTensor(gc.constant([[0, 0], [1, 2]], gc.int64), gc.constant(["lake", "?"]),
+                               gc.constant([2, 3], gc.int64))
+    plain, with_buckets = lookup.index_table_from_tensor(["lake"]), lookup.index_table_from_tensor(["lake"], 1)
+    with gc.Session() as session:
+        session.run(gc.tables_initializer())
+        for table, values in ((plain, [0, -1]), (with_buckets, [0, 1])):
+            found = session.run(table.lookup(words_in))
+            assert found.values.tolist() == values and found.indices.tolist() == [[0, 0], [1, 2]]
+            assert found.dense_shape.tolist() == [2, 3]

@@ -2,8 +2,8 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import os
-import tempfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -82,24 +82,21 @@ class WriteFile(FileOp):
 
 
 def _replace(name: str, contents: bytes) -> None:
-    number, other = tempfile.mkstemp(prefix=f".{os.path.basename(name)[:100]}.", dir=os.path.dirname(name) or ".")
+    folder, last = os.path.split(name)
+    other = os.path.join(folder, f".{last[:100]}.{os.getpid()}.{next(_numbers)}")
+    number = os.open(other, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         with os.fdopen(number, "wb") as file:
             file.write(contents)
-        os.chmod(other, _mode(name))
+        if os.path.exists(name):
+            os.chmod(other, os.stat(name).st_mode & 0o7777)
         os.replace(other, name)
     except BaseException:
         os.unlink(other)
         raise
 
 
-def _mode(name: str) -> int:
-    """The permissions of the file, or those that a new one gets."""
-    if os.path.exists(name):
-        return os.stat(name).st_mode & 0o7777
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return 0o666 & ~mask
+_numbers = itertools.count()
 
 
 @register
