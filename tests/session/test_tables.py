@@ -82,9 +82,15 @@ def test_what_does_not_fit_a_table_that_is_filled_once() -> None:
 def test_shared_names() -> None:
     one, two = squares(shared_name="t"), squares(default=7, shared_name="t")
     other = lookup.MutableHashTable(gc.int64, gc.int64, 0, name="t")
+    shared = [lookup.MutableHashTable(gc.int64, gc.int64, 0, shared_name="u") for _ in range(2)]
+    dense = [lookup.MutableDenseHashTable(gc.int64, gc.int64, 0, -1, -2, shared_name="v") for _ in range(2)]
     with gc.Session() as session:
         session.run(one.init)
         assert session.run(two.lookup(gc.constant([2, 9], gc.int64))).tolist() == [4, 7]
+        for first, second in (shared, dense):
+            key = gc.constant([5], gc.int64)
+            session.run(first.insert(key, key))
+            assert session.run(second.lookup(key)).tolist() == [5]
         with pytest.raises(errors.InvalidArgumentError, match=r"uses 't' as a MutableHashTableV2.*shared_name"):
             session.run(other.size())
 

@@ -48,18 +48,20 @@ class _Changing(TableWithHandle):
 class MutableHashTable(_Changing):
     """Keys with values of the shape of default_value, as `tf.contrib.lookup.MutableHashTable`.
 
-    checkpoint: makes the tensors that a saver keeps, those of `export`.
+    checkpoint: makes the tensors that a saver keeps, those of `export`. shared_name, of TF 1.13 and before: tables of
+    one name are one.
     """
 
-    def __init__(self, key_dtype: Any, value_dtype: Any, default_value: Any, name: str = "MutableHashTable",
-                 checkpoint: bool = True) -> None:
+    def __init__(self, key_dtype: Any, value_dtype: Any, default_value: Any,
+                 name: str | None = "MutableHashTable", checkpoint: bool = True,
+                 shared_name: str | None = None) -> None:
         super().__init__(key_dtype, value_dtype)
         self._default_value = convert_to_tensor(default_value, as_dtype(value_dtype))
         shape = self._default_value.shape
         op, more = ("MutableHashTableV2", {}) if shape.ndims == 0 else (
             "MutableHashTableOfTensorsV2", {"value_shape": tuple(shape.as_list())})
         self._resource_handle = apply(OPS[op], name=name, key_dtype=self._key_dtype, value_dtype=self._value_dtype,
-                                      use_node_name_sharing=bool(checkpoint), **more)
+                                      use_node_name_sharing=bool(checkpoint), shared_name=shared_name or "", **more)
         self._kept = self.export() if checkpoint else None
 
 
@@ -69,8 +71,8 @@ class MutableDenseHashTable(_Changing):
     `tf.contrib.lookup.MutableDenseHashTable`."""
 
     def __init__(self, key_dtype: Any, value_dtype: Any, default_value: Any, empty_key: Any, deleted_key: Any,
-                 initial_num_buckets: int | None = None, name: str = "MutableDenseHashTable",
-                 checkpoint: bool = True) -> None:
+                 initial_num_buckets: int | None = None, name: str | None = "MutableDenseHashTable",
+                 checkpoint: bool = True, shared_name: str | None = None) -> None:
         super().__init__(key_dtype, value_dtype)
         self._default_value = convert_to_tensor(default_value, as_dtype(value_dtype), name="default_value")
         self._empty_key = convert_to_tensor(empty_key, self._key_dtype, name="empty_key")
@@ -78,6 +80,7 @@ class MutableDenseHashTable(_Changing):
         more = {} if initial_num_buckets is None else {"initial_num_buckets": initial_num_buckets}
         self._resource_handle = apply(OPS["MutableDenseHashTableV2"], self._empty_key, deleted, name=name,
                                       value_dtype=self._value_dtype, use_node_name_sharing=bool(checkpoint),
+                                      shared_name=shared_name or "",
                                       value_shape=tuple(self._default_value.shape.as_list()), **more)
         self._kept = self.export() if checkpoint else None
 
