@@ -33,6 +33,10 @@ class NotFoundError(OpError, KeyError):
         return self.message
 
 
+class PermissionDeniedError(OpError):
+    """A file may not be read or written."""
+
+
 class OutOfRangeError(OpError):
     """The end of the data."""
 
@@ -57,6 +61,10 @@ class CancelledError(OpError):
 
 class DeadlineExceededError(CancelledError):
     """The run took longer than its timeout."""
+
+
+class AbortedError(OpError):
+    """What is asked for is not there now: the contents of a table that is not initialised."""
 
 
 class InternalError(OpError):

@@ -28,11 +28,8 @@ ADVICE: dict[str, str] = {
     "summary": "fetch the numbers and write them from Python",
     "data": _FEED,
     "gfile": "Python's open, os and glob",
-    "io.parse_tensor": "Python before feeding: gc.make_ndarray of a TensorProto",
-    "parse_tensor": "Python before feeding: gc.make_ndarray of a TensorProto",
-    **dict.fromkeys(("io.read_file", "io.write_file", "io.gfile", "io.matching_files"), "Python's open, os and glob"),
     "io.write_graph": "gc.train.write_graph", "io.TFRecordWriter": _FEED, "io.tf_record_iterator": _FEED,
-    "io.decode_csv": _FEED, "io.parse_example": _FEED, "io.parse_single_example": _FEED,
+    "io.gfile": "Python's open, os and glob",
     "flags": "Python's argparse",
     "app": "a plain call of your main()",
     "logging": "Python's logging",
@@ -49,17 +46,12 @@ ADVICE: dict[str, str] = {
     "distribute": "nothing: graphc runs in one process",
     # inside parts that exist
     "contrib.layers": "the functions of gc.nn, and gc.get_variable for their variables",
-    **dict.fromkeys(("image.decode_png", "image.decode_jpeg", "image.decode_image", "image.decode_bmp",
-                     "image.decode_gif", "image.encode_png", "image.encode_jpeg", "image.extract_jpeg_shape",
-                     "image.is_jpeg", "image.decode_and_crop_jpeg", "image.random_jpeg_quality",
-                     "image.adjust_jpeg_quality"), "Pillow: decode in Python, in a gc.py_func or before feeding"),
     "linalg.logm": _HOST, "linalg.eig": _HOST, "matrix_logarithm": _HOST,
     # control flow, arrays
     # math
     "moments": "gc.nn.moments", "select": "gc.where", # random
     # variables, gradients
-    "fixed_size_partitioner": "variables in one piece",
-    "tables_initializer": "nothing: there are no lookup tables", "placeholder_v2": "gc.placeholder",
+    "fixed_size_partitioner": "variables in one piece", "placeholder_v2": "gc.placeholder",
     "RaggedTensor": "a padded tensor and its lengths",
     # modes
     "enable_eager_execution": "gc.Session: graphc only has graphs", "executing_eagerly": "nothing: it would be False",
@@ -67,8 +59,7 @@ ADVICE: dict[str, str] = {
     "disable_v2_behavior": "nothing: graphs are all there is, so leave the call out",
     "container": "nothing: variables belong to their session", "VERSION": "gc.__version__",
     "TextLineReader": _FEED, "TFRecordReader": _FEED,
-    "WholeFileReader": _FEED, "decode_csv": _FEED, "parse_single_example": _FEED, "parse_example": _FEED,
-    "read_file": _FEED, "FixedLenFeature": _FEED,
+    "WholeFileReader": _FEED,
     "scalar_summary": "fetch the numbers and write them from Python", "merge_all_summaries": "a list of fetches",
     # nn
     "nn.rnn_cell": _CELL, "nn.dynamic_rnn": _CELL, "nn.static_rnn": _CELL,

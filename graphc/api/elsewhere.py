@@ -14,6 +14,7 @@ ELSEWHERE: dict[str, str] = {
     "graphc.ir.tensor": "Operation Tensor",
     "graphc.ir.tensor_shape": "Dimension TensorShape",
     "graphc.ir.apply": "convert_to_tensor",
+    "graphc.api.lookup.index_tables": "FastHashSpec=contrib.lookup.FastHashSpec",
     "graphc.api.state.variable_scope": "AUTO_REUSE",
     "graphc.plan.compile": "pass_table",
     "graphc.serial.graph_pb2": "GraphDef NodeDef AttrValue",

@@ -23,7 +23,7 @@ from graphc.exec.string_runs import numbered
 from graphc.exec.strings import TABLE
 from graphc.ir import dtypes
 from graphc.ir.dtypes import string
-from graphc.ir.host import HostCall, strings_of
+from graphc.ir.host import strings_of
 from graphc.ir.values import to_array
 from graphc.kernels.runtime import tables as t
 
@@ -94,7 +94,7 @@ class Host:
             name, function, taken, made = self._functions[host]
             for i in taken:
                 arrays[i] = TABLE.strings(arrays[i])
-            if self._outside is None or isinstance(function, HostCall):     # no user's code: it stays inside the run
+            if self._outside is None or getattr(function, "stays_inside", False):     # no user's code
                 results = function(*arrays)
             else:
                 run = self._outside.go()

@@ -75,6 +75,15 @@ def check_dtype(op: Any, name: str, dtype: DType, kind: str) -> None:
 PICTURES = frozenset({"input", "value", "x"})    # operands of ops on batches of pictures
 
 
+def check_one_string(op: Any, name: str, spec: Spec) -> None:
+    """Raises TypeError or ValueError for an operand that is no single string."""
+    if spec.dtype != string:
+        raise TypeError(f"argument '{name}' must be a string, but has dtype {spec.dtype.name}")
+    if spec.shape is not None and spec.shape != ():
+        raise ValueError(f"argument '{name}' of {op.type} must be one string, but has shape {text(spec.shape)}; "
+                         "gc.map_fn does it for each of many")
+
+
 def check_rank(name: str, spec: Spec, rank: int) -> None:
     """Raises ValueError if the rank of `spec` is known and another one."""
     if spec.shape is not None and len(spec.shape) != rank:

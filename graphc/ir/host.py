@@ -15,7 +15,7 @@ import numpy as np
 from graphc import errors
 from graphc.ir import dims
 from graphc.ir.dtypes import DType
-from graphc.ir.op import Arrays, Op
+from graphc.ir.op import Arrays, Effect, Op
 from graphc.ir.values import as_array
 
 PREFIX = "op:"            # of these names; the runner knows it, too (runner/src/model.cpp)
@@ -79,6 +79,7 @@ class HostCall:
     def __init__(self, op: Host) -> None:
         self.op = op
         self.sizes = len(op.sizes())
+        self.stays_inside = op.effect == Effect.PURE    # the run keeps the variables' lock: nothing waits for another
 
     def __call__(self, *arrays: np.ndarray) -> Any:
         op, operands = self.op, arrays

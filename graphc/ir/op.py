@@ -13,6 +13,7 @@ A class derives from `Op` (or one of the kinds below), is decorated with `@regis
   of_complex  how it is computed for complex numbers: "linear" in all its operands together, "bilinear" in its two
               (passes/number_types.py makes it of real ones), "itself": its `lower` takes them; "": not at all
   checks_data   its kernel may end the run because of what it finds in the data (an index out of range)
+  usual_rank   of the result, if inference does not know it and nobody said it: what a plan is made for
   overwrites   the operand (its position) whose memory the result may take: `lower` gets one access for both then
 
 and, where it is so, what the passes make use of (they ask no op's name):
@@ -139,6 +140,7 @@ class Op:
     self_inverse: ClassVar[bool] = False
     of_one: ClassVar[bool] = False
     keeps_order: ClassVar[bool] = False
+    usual_rank: ClassVar[int | None] = None
     overwrites: ClassVar[int | None] = None
     refusal: ClassVar[str] = "a value is not valid"
     moves: ClassVar[bool] = False

@@ -48,9 +48,14 @@ TYPES: dict[str, str] = {
         "QueueEnqueueManyV2 QueueDequeueV2 QueueDequeueManyV2 QueueDequeueUpToV2 QueueCloseV2 QueueSizeV2 "
         "QueueIsClosedV2",
     "control.script": "PyFunc Print Assert _EndOfData",
+    "files.csv": "DecodeCSV",
+    "files.examples": "ParseExample ParseSingleExample",
+    "files.files": "ReadFile WriteFile MatchingFiles",
     "image.boxes": "DrawBoundingBoxes DrawBoundingBoxesV2",
     "image.color": "RGBToHSV HSVToRGB AdjustHue AdjustSaturation AdjustContrastv2",
     "image.crop_and_resize": "CropAndResize CropAndResizeGradImage CropAndResizeGradBoxes",
+    "image.decode": "DecodePng DecodeJpeg DecodeAndCropJpeg DecodeBmp DecodeGif DecodeImage ExtractJpegShape",
+    "image.encode": "EncodePng EncodeJpeg EncodeJpegVariableQuality",
     "image.glimpse": "ExtractGlimpse",
     "image.resize": "ResizeNearestNeighbor ResizeNearestNeighborGrad ResizeBilinear ResizeBilinearGrad",
     "image.resize_smooth": "ResizeBicubic ResizeBicubicGrad ResizeArea",
@@ -66,6 +71,14 @@ TYPES: dict[str, str] = {
     "linalg.roots": "MatrixSquareRoot",
     "linalg.solve": "MatrixSolve MatrixTriangularSolve MatrixInverse",
     "linalg.tridiagonal": "TridiagonalSolve",
+    "lookup.first_names":
+        "HashTable MutableHashTable MutableHashTableOfTensors MutableDenseHashTable LookupTableFind "
+        "LookupTableInsert LookupTableImport InitializeTable InitializeTableFromTextFile LookupTableSize "
+        "LookupTableExport",
+    "lookup.tables":
+        "HashTableV2 MutableHashTableV2 MutableHashTableOfTensorsV2 MutableDenseHashTableV2 LookupTableFindV2 "
+        "LookupTableInsertV2 LookupTableImportV2 InitializeTableV2 InitializeTableFromTextFileV2 "
+        "LookupTableRemoveV2 LookupTableSizeV2 LookupTableExportV2",
     "math.binary": "Add AddV2 Sub Mul Pow Maximum Minimum SquaredDifference AddN AccumulateNV2",
     "math.bitwise": "BitwiseAnd BitwiseOr BitwiseXor LeftShift RightShift Invert PopulationCount",
     "math.clip": "ClipByValue",

@@ -75,6 +75,8 @@ def fold(node: Node) -> Replacement:
     arrays = tuple(map(as_array, arrays))
     if any(s.dtype == variant or as_dtype(a.dtype) != s.dtype for a, s in zip(arrays, node.specs, strict=True)):
         return None
+    if any(s.shape is not None and a.ndim != len(s.shape) for a, s in zip(arrays, node.specs, strict=True)):
+        return None                      # another rank than the plan is made for: an error of the run
     return tuple(constant_node(a, node).value() for a in arrays)
 
 

@@ -4,7 +4,7 @@
   StateInitialized   whether the variable has a value when the body starts
   SizeValues      an int tensor whose elements are sizes known when the run is bound
   BindSizes       the elements of a small int tensor become symbols, which sizes behind it may use
-  HostCall        calls `call`, of which the session makes a function: what is done with a queue
+  HostCall        calls `call`, of which the session makes a function: what is done with a queue or table
   Checked         its input, unless an element is one that the op behind it refuses: then the run ends
   FlowInput, ReadState and WriteState, the ends of a Flow, stand in ir/flow_ops.py, Fused in passes/fused.py, While and
   If in passes/control_flow.py.

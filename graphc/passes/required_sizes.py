@@ -56,6 +56,16 @@ def with_user_shapes(operation: Operation, node: Node, known: Container[dims.Sym
     return dataclasses.replace(node, specs=tuple(specs), requirements=tuple(requirements))
 
 
+def with_usual_rank(operation: Operation, node: Node) -> Node:
+    """The node under the rank that its result usually has, if nothing tells another one."""
+    rank = node.op.usual_rank
+    if rank is None or all(spec.shape is not None for spec in node.specs):
+        return node
+    shape = tuple(dims.symbol(f"{operation.name}.{k}") for k in range(rank))
+    return dataclasses.replace(node, specs=tuple(s if s.shape is not None else dataclasses.replace(s, shape=shape)
+                                                 for s in node.specs))
+
+
 def as_said(operation: Operation, tensor: Tensor, value: Value) -> Value:
     """The value with the sizes that the user said of `tensor`, which only its node makes known."""
     said, spec = tensor.spec.static_shape, value.spec

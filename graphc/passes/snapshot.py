@@ -31,14 +31,14 @@ from graphc.ir.op import Composite, Effect, Op
 from graphc.ir.spec import Requirement, Spec
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.array.identity import Identity, NoOp
-from graphc.ops.array.source import Placeholder, PlaceholderWithDefault
+from graphc.ops.array.source import Const, Placeholder, PlaceholderWithDefault
 from graphc.ops.control.control import StatelessIf, StatelessWhile
-from graphc.ops.control.queues import QueueCall, QueueOp, QueueUse
+from graphc.ops.control.session_objects import ObjectCall, ObjectUse, SessionObject
 from graphc.ops.state.state import IsVariableInitialized, VariableV2
 from graphc.passes.internal_ops import BindSizes, HostCall, StateInitialized
 from graphc.passes.needed import needed_operations
 from graphc.passes.random_keys import random_key, with_key
-from graphc.passes.required_sizes import as_said, requiring, symbols, with_user_shapes
+from graphc.passes.required_sizes import as_said, requiring, symbols, with_user_shapes, with_usual_rank
 from graphc.passes.snapshot_bodies import convert_control
 
 Versions = dict[str, int]
@@ -70,7 +70,7 @@ class Snapshot:
         self.states: dict[str, Spec] = {}
         self.versions: dict[str, list[Value]] = {}
         self.state_of: dict[Tensor, str] = {}        # tensors that stand for a variable: refs, and `v/read`
-        self.queues: dict[Tensor, Operation] = {}    # handles, by the op that made the queue
+        self.objects: dict[Tensor, Operation] = {}   # handles, by the op that made the session's object
         self.outside: dict[Tensor, Value] = {}       # of a body: of those, what reads see that no write comes before
         self.seen: dict[Operation, Versions] = {}    # versions that an op depends on
         self.binders: dict[dims.Symbol, Node] = {}
@@ -181,10 +181,10 @@ class Snapshot:
             self._update(operation, seen)
         elif isinstance(definition, (StatelessWhile, StatelessIf)):
             convert_control(self, operation, seen)
-        elif isinstance(definition, QueueOp):
-            self.queues[operation.outputs[0]] = operation
-        elif isinstance(definition, QueueUse):
-            self._queue_call(operation, definition, seen)
+        elif isinstance(definition, SessionObject):
+            self.objects[operation.outputs[0]] = operation
+        elif isinstance(definition, ObjectUse):
+            self._object_call(operation, definition, seen)
         elif isinstance(definition, Placeholder):
             self._missing_feed(operation)
         elif isinstance(definition, PlaceholderWithDefault):
@@ -270,19 +270,21 @@ class Snapshot:
         node = self._node(operation, definition, operands)
         self.results(operation, node)
 
-    def _queue_call(self, operation: Operation, definition: QueueUse, seen: Versions) -> None:
-        """What is done with a queue becomes a call of the session's."""
-        queue = self.queues.get(operation.inputs[0])
-        if queue is None:
-            raise InvalidArgumentError(f"{operation.type} '{operation.name}' needs the handle of a queue, but "
-                                       f"'{operation.inputs[0].name}' is none{built_at(operation)}", operation)
-        made: Any = queue.definition
+    def _object_call(self, operation: Operation, definition: ObjectUse, seen: Versions) -> None:
+        """What is done with a queue or table becomes a call of the session's."""
+        maker = self.objects.get(operation.inputs[0])
+        if maker is None or not isinstance(maker.definition, definition.uses):
+            raise InvalidArgumentError(f"{operation.type} '{operation.name}' needs the handle of a "
+                                       f"{definition.uses.kind}, but '{operation.inputs[0].name}' is none"
+                                       f"{built_at(operation)}", operation)
+        made: Any = maker.definition
         first, second = getattr(made, "seed", 0), getattr(made, "seed2", 0)
-        call = QueueCall(made.shared_name or queue.name, made,
-                         random_key(first, second, queue.name) % 2**63 if first or second else None,
-                         definition.call, definition.call_options(), operation.name)
+        call = ObjectCall(made.shared_name or maker.name, made,
+                          random_key(first, second, maker.name) % 2**63 if first or second else None,
+                          definition.call, definition.call_options(), operation.name,
+                          tuple(_constant(maker, t) for t in maker.inputs))
         operands = [self.read(t, seen) for t in operation.inputs[1:]]
-        specs = definition.results_of(queue, [v.spec for v in operands])
+        specs = definition.results_of(maker, [v.spec for v in operands])
         self.results(operation, self._node(operation, HostCall(call, specs), operands))
 
     def results(self, operation: Operation, node: Node) -> None:
@@ -354,7 +356,7 @@ class Snapshot:
             line = (operation.file, operation.line)
             message = explain(op, _named(operation, operands), operation.name, line, str(error))
             raise InvalidArgumentError(message, operation) from None
-        node = with_user_shapes(operation, node, self.known)
+        node = with_usual_rank(operation, with_user_shapes(operation, node, self.known))
         if any(spec.shape is None for spec in node.specs):
             raise UnimplementedError(
                 f"{operation.type} '{operation.name}': the rank of its result is not known, not even when it is run; "
@@ -381,6 +383,15 @@ class Snapshot:
             self.effects.append(node)
         self.required += [(r, node.origins) for r in node.requirements]
         return node
+
+
+def _constant(maker: Operation, tensor: Tensor) -> Any:
+    """The value of what an object of the session is made with."""
+    definition = tensor.op.definition
+    if not isinstance(definition, Const):
+        raise UnimplementedError(f"{maker.type} '{maker.name}': '{tensor.name}' must be a constant, but is the result "
+                                 f"of {tensor.op.type}{built_at(maker)}", maker)
+    return definition.value
 
 
 def _named(operation: Operation, operands: Sequence[Value]) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class Operand:
     state: str | None
     carried: bool = False
     outside: Value | None = None      # of a `v/read`: its value in the graph around
-    queue: Operation | None = None    # of a queue's handle
+    maker: Operation | None = None    # of a handle: the op that makes the session's object
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,8 @@ class Bodies:
             if operand.position >= 0 and operand.state is None:
                 inner.values[graph.inputs[operand.position]] = value
         for operand in given:
-            if operand.queue is not None:
-                inner.queues[graph.inputs[operand.position]] = operand.queue
+            if operand.maker is not None:
+                inner.objects[graph.inputs[operand.position]] = operand.maker
             if operand.position >= 0 and operand.state is not None:
                 inner.use_state(graph.inputs[operand.position], operand.state)
         inner.fed = set(graph.inputs)
@@ -161,8 +161,8 @@ def convert_control(outer: Snapshot, operation: Operation, seen: Versions) -> No
 def _operands(outer: Snapshot, operation: Operation, first: int, carried: int, seen: Versions) -> list[Operand]:
     found, needed = [], inputs_needed(operation)[first:]
     for position, tensor in enumerate(operation.inputs[first:]):
-        if tensor in outer.queues:
-            found.append(Operand(position, None, None, queue=outer.queues[tensor]))
+        if tensor in outer.objects:
+            found.append(Operand(position, None, None, maker=outer.objects[tensor]))
             continue
         if not needed[position]:
             found.append(Operand(position, None, None))

@@ -23,8 +23,8 @@ from graphc.ir.spec import Spec
 from graphc.kernels.contracts import dtypes as table
 from graphc.kernels.contracts.all import KERNELS
 from graphc.kernels.contracts.kernel import Kernel
-from graphc.ops.control.queues import QueueCall
 from graphc.ops.control.script import add_host, host_function, with_values
+from graphc.ops.control.session_objects import ObjectCall
 from graphc.plan import plan
 from graphc.plan.access import Access, Text, whole
 from graphc.plan.complex_scalars import Complex
@@ -237,7 +237,7 @@ class BodyBuilder:
 
     def host(self, name: str, operands: Sequence[Access | Text], outputs: Sequence[Access]) -> None:
         """outputs: buffers whose sizes may be symbols that this call makes known (bound from the results' shapes)."""
-        if any(isinstance(x, Text) for x in operands) and isinstance(host_function(name), QueueCall):
+        if any(isinstance(x, Text) for x in operands) and isinstance(host_function(name), ObjectCall):
             operands = [self.constant(x.value) if isinstance(x, Text) else x for x in operands]
         texts = {i: x.value for i, x in enumerate(operands) if isinstance(x, Text)}
         if texts:
@@ -249,7 +249,8 @@ class BodyBuilder:
         inputs = tuple(self.contiguous(x).buffer for x in given)
         self.into_slots(outputs, lambda slots, binds: plan.Host(number, inputs, slots, binds, origins=self.origins))
 
-    def compute(self, op: Host, operands: Sequence[Access], outputs: Sequence[Access]) -> None:
+    def compute(self, op: Host, operands: Sequence[Access | Text], outputs: Sequence[Access]) -> None:
+        operands = [self.constant(x.value) if isinstance(x, Text) else x for x in operands]
         sizes = op.sizes()
         if sizes:
             known = self.temporary(dtypes.int64, (len(sizes),))

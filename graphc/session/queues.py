@@ -1,4 +1,4 @@
-"""The queues of a session: what the calls of plans (ops/control/queues.py: QueueCall) work on.
+"""The queues of a session: what the calls of plans (ops/control/session_objects.py) work on.
 
 A call that has to wait waits on the queue's condition, without Python's lock, until another thread's run changes the
 queue, the session is closed, or the run's time is up. Calls of one kind get their turn in the order in which they came.
@@ -16,9 +16,7 @@ from typing import Any
 import numpy as np
 
 from graphc import errors
-from graphc.ir.locks import new_lock
 from graphc.ir.values import as_array, zeros
-from graphc.ops.control.script import TRIAL
 
 Element = tuple[np.ndarray, ...]
 LOOK = 0.05             # seconds between two looks at whether the run's time is up
@@ -41,50 +39,13 @@ class Deadline(threading.local):
 DEADLINE = Deadline()
 
 
-class Queues:
-    """The queues of one session by name."""
-
-    def __init__(self) -> None:
-        self._queues: dict[str, Queue] = {}
-        self._lock = new_lock()
-        self.closed = False
-
-    def function(self, call: Any) -> Callable[..., Any]:
-        """The function that a plan of this session calls for a QueueCall."""
-        with self._lock:
-            queue = self._queues.get(call.queue)
-            if queue is None:
-                queue = self._queues[call.queue] = KINDS[call.definition.type](self, call)
-        method = getattr(queue, call.method)
-
-        def run(*arrays: np.ndarray) -> Any:
-            trial = TRIAL.results
-            if trial is None:
-                return method(*arrays, *call.options)
-            # The run may be repeated, for other ranks: what was done once is not done again.
-            kept, position = trial.setdefault(call.name, []), TRIAL.used.get(call.name, 0)
-            if position == len(kept):
-                kept.append(method(*arrays, *call.options))
-            TRIAL.used[call.name] = position + 1
-            return kept[position]
-
-        return run
-
-    def close(self) -> None:
-        """With the session: what waits is cancelled."""
-        with self._lock:
-            self.closed = True
-            queues = list(self._queues.values())
-        for queue in queues:
-            with queue.changed:
-                queue.changed.notify_all()
-
-
 class Queue:
-    """First in, first out."""
+    """First in, first out. owner: tells whether the session is closed."""
 
-    def __init__(self, owner: Queues, call: Any) -> None:
-        self.owner, self.name = owner, f"{call.definition.type.removesuffix('V2')} '{call.queue}'"
+    stays_inside = False
+
+    def __init__(self, owner: Any, call: Any) -> None:
+        self.owner, self.name = owner, f"{call.definition.type.removesuffix('V2')} '{call.owner}'"
         self.definition = call.definition
         self.capacity = call.definition.capacity if call.definition.capacity > 0 else None
         self.types = call.definition.all_types()
@@ -147,6 +108,11 @@ class Queue:
 
     def is_closed(self) -> tuple[np.ndarray]:
         return (np.array(self.closed),)
+
+    def wake(self) -> None:
+        """The session is closed: what waits is cancelled."""
+        with self.changed:
+            self.changed.notify_all()
 
     # How they wait
 
@@ -245,7 +211,7 @@ class PaddingQueue(Queue):
 class ShuffleQueue(Queue):
     """In an order of its own."""
 
-    def __init__(self, owner: Queues, call: Any) -> None:
+    def __init__(self, owner: Any, call: Any) -> None:
         super().__init__(owner, call)
         self.items = []
         self.random = np.random.default_rng(call.seed)
@@ -266,7 +232,7 @@ class ShuffleQueue(Queue):
 class PriorityQueue(Queue):
     """The least priority first; of equal ones that which came first."""
 
-    def __init__(self, owner: Queues, call: Any) -> None:
+    def __init__(self, owner: Any, call: Any) -> None:
         super().__init__(owner, call)
         self.items = []
         self.numbers = itertools.count()

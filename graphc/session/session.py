@@ -23,7 +23,7 @@ from graphc.ir.locks import new_reentrant_lock
 from graphc.ir.stacks import default_graphs, default_sessions
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.control import script
-from graphc.ops.control.queues import QueueCall
+from graphc.ops.control.session_objects import ObjectCall
 from graphc.session.config import ConfigProto, DeviceAttributes, RunMetadata, RunOptions, check_config, check_run
 from graphc.session.feeds import check_feed_key, flatten_feeds, parts_of_key
 from graphc.session.fetches import Fetches, fetch_key
@@ -56,7 +56,7 @@ class Session:
         self._closed = False
         self._entered: list[ExitStack] = []
         self._states_made: Any = None
-        self._queues: Any = None
+        self._objects: Any = None
         self._shows = os.environ.get("GRAPHC_TRACE", "0") not in ("", "0")
         self._plain = not self._shows and not self._config.operation_timeout_in_ms
 
@@ -230,7 +230,7 @@ class Session:
 
     def _deadline(self, cancel: np.ndarray) -> AbstractContextManager[None]:
         """Inside, what waits for a queue gives up once `cancel` is set."""
-        if self._queues is None:
+        if self._objects is None:
             return nullcontext()
         from graphc.session.queues import DEADLINE
 
@@ -313,14 +313,14 @@ class Session:
         return Engine(compiled.plan, compiled.constants, self._states, hosts, self._threads)
 
     def _host(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """A function of a plan; what is done with queues works on those of this session."""
-        if not isinstance(function, QueueCall):
+        """A function of a plan; what is done with queues and tables works on those of this session."""
+        if not isinstance(function, ObjectCall):
             return function
-        if self._queues is None:
-            from graphc.session.queues import Queues
+        if self._objects is None:
+            from graphc.session.objects import Objects
 
-            self._queues = Queues()
-        bound: Callable[..., Any] = function.bind(self._queues)
+            self._objects = Objects()
+        bound: Callable[..., Any] = function.bind(self._objects)
         return bound
 
     def _compiled(self, prepared: PreparedRun, inputs: Sequence[np.ndarray]) -> Any:
@@ -379,8 +379,8 @@ class Session:
         """Frees plans and variables. The session cannot be used any more."""
         with self._lock:
             self._closed = True
-            if self._queues is not None:
-                self._queues.close()
+            if self._objects is not None:
+                self._objects.close()
             self._plans.clear()
             self._states_made = None
 

@@ -24,6 +24,10 @@ from samples import definition, difference, grouped
 Value = Callable[[int], np.ndarray]     # run -> what is fed
 
 
+def ones_like(y: np.ndarray) -> np.ndarray:
+    return np.full(y.shape, b"start", object) if y.dtype == object else np.ones_like(y)
+
+
 @dataclass
 class Pool:
     """The placeholders of a graph. What is declared alike and fed alike is one placeholder for all programs of the
@@ -133,9 +137,9 @@ class _Maker:
             return [t.shape for t in alone.core(alone.fed)]
 
     def _start(self, position: int, shape: Any) -> Any:
-        """Ones of a result's shape, fed."""
+        """Ones (of strings: some text) of a result's shape, fed."""
         def ones(run: int) -> np.ndarray:
-            return np.ones_like(oracle.results(self.cell, operands_of(self.cell, run), run)[position])
+            return ones_like(oracle.results(self.cell, operands_of(self.cell, run), run)[position])
 
         if shape.ndims is not None:
             shape = [None] * shape.ndims if self.cell.op in SIZES_BY_VALUE else shape.as_list()
@@ -144,7 +148,7 @@ class _Maker:
     def _check_values(self, found: Sequence[np.ndarray], run: int, number: int) -> str | None:
         expected = oracle.results(self.cell, operands_of(self.cell, run), number)
         if not is_taken(self.cell.context, run):
-            expected = [np.ones_like(y) for y in expected]
+            expected = [ones_like(y) for y in expected]
         terms = 1.0
         if self.cell.behind == "reduction":     # errors are measured by what was added up, not by the sum
             plain = oracle.results(replace(self.cell, behind="direct"), operands_of(self.cell, run), number)

@@ -14,6 +14,7 @@ from graphc.exec.reference import apply_reference
 from graphc.ir.dtypes import ALL, DType, bfloat16, float32
 from graphc.ir.op import OPS, Effect, Op, Sample
 from graphc.ir.spec import Spec
+from graphc.ir.values import as_array
 
 from matrix.excluded import SIZES_BY_VALUE
 from samples import arrays, build, definition, specs
@@ -206,7 +207,7 @@ def _results(op: type[Op], sample: Sample, made: Arrays) -> Arrays | None:
         if op.effect is Effect.WRITE:
             return made
         with np.errstate(all="ignore"):
-            results = [np.asarray(r) for r in apply_reference(instance, made)]
+            results = [as_array(r) for r in apply_reference(instance, made)]
     except Exception:
         return None
     inferred = inferred if isinstance(inferred, tuple) else (inferred,)

@@ -1,37 +1,29 @@
 """Queues: the ops that make one, and those that put elements in and take them out.
 
-A queue belongs to the session (session/queues.py). Its handle is no value of a run: taking a snapshot finds the op that
-made it (passes/snapshot.py), and what is left is a call of the session's queue, an effect on the host.
+A queue belongs to the session (session/queues.py; ops/control/session_objects.py says how).
 """
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from graphc.errors import UnimplementedError, built_at
 from graphc.ir import dims
-from graphc.ir.dtypes import DType, bool_, int32, int64, resource
-from graphc.ir.op import Effect, Op, attr, register
+from graphc.ir.dtypes import DType, bool_, int32, int64
+from graphc.ir.op import attr, register
 from graphc.ir.spec import Shape, Spec
+from graphc.ops.control.session_objects import ObjectUse, SessionObject
 
 if TYPE_CHECKING:
     from graphc.ir.graph import Operation
 
 
-class QueueOp(Op):
+class QueueOp(SessionObject):
     """Makes a queue."""
 
-    results = ("handle",)
-    effect = Effect.READ
+    kind = "queue"
     component_types: tuple[DType, ...]
     shapes: tuple[Shape | None, ...]
-
-    def infer(self, *inputs: Spec) -> Spec:
-        return Spec(resource, ())
-
-    def result_dtypes(self, *inputs: Spec) -> tuple[DType, ...]:
-        return (resource,)
 
     def all_types(self) -> tuple[DType, ...]:
         return self.component_types
@@ -87,20 +79,11 @@ class PriorityQueueV2(QueueOp):
         return (int64, *self.component_types)
 
 
-class QueueUse(Op):
-    """What is done with a queue. call: the method of the session's queue."""
+class QueueUse(ObjectUse):
+    """What is done with a queue."""
 
-    effect = Effect.HOST
     operands: ClassVar[tuple[str, ...]] = ("handle",)
-    call: ClassVar[str]
-
-    def call_options(self) -> tuple[Any, ...]:
-        """The last arguments of the call."""
-        return ()
-
-    def results_of(self, queue: Operation, inputs: Sequence[Spec]) -> tuple[Spec, ...]:
-        """The results' Specs, given the op that made the queue."""
-        return tuple(self.infer(Spec(resource, ()), *inputs))
+    uses = QueueOp
 
 
 class _Enqueue(QueueUse):
@@ -221,25 +204,6 @@ class QueueIsClosedV2(QueueUse):
 
     def infer(self, handle: Spec) -> tuple[Spec, ...]:  # type: ignore[override]
         return (Spec(bool_, ()),)
-
-
-@dataclass(frozen=True)
-class QueueCall:
-    """What a plan calls: a method of the queue, which `bind` finds in a session."""
-
-    queue: str
-    definition: QueueOp
-    seed: int | None
-    method: str
-    options: tuple[Any, ...]
-    name: str
-
-    def bind(self, queues: Any) -> Any:
-        """The function for the session that owns `queues` (session/queues.py)."""
-        return queues.function(self)
-
-    def __call__(self, *arrays: Any) -> Any:
-        raise UnimplementedError(f"the queue '{self.queue}' belongs to a session; run '{self.name}' in one")
 
 
 def component_shapes(queue: Operation) -> list[tuple[int | None, ...]]:

@@ -1,0 +1,152 @@
+"""tf.train.Example as tensors: `tf.parse_example`, `tf.parse_single_example`, and which features they hold."""
+from __future__ import annotations
+
+import re
+from collections import namedtuple
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from graphc.api.array.shapes import reshape
+from graphc.api.public import public
+from graphc.errors import UnimplementedError
+from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
+from graphc.ir.dtypes import DType, as_dtype, string
+from graphc.ir.graph import get_default_graph
+from graphc.ir.late_imports import load
+from graphc.ir.tensor import Tensor
+from graphc.ir.tensor_shape import as_shape
+from graphc.ops.files.examples import ParseExample, ParseSingleExample
+
+
+@public("FixedLenFeature", "io.FixedLenFeature")
+class FixedLenFeature(namedtuple("FixedLenFeature", ["shape", "dtype", "default_value"])):
+    """A feature of one shape in all examples, as `tf.FixedLenFeature`. default_value: None: it must be there."""
+
+    __slots__ = ()
+
+    def __new__(cls, shape: Any, dtype: Any, default_value: Any = None) -> FixedLenFeature:
+        return super().__new__(cls, shape, dtype, default_value)
+
+
+@public("VarLenFeature", "io.VarLenFeature")
+class VarLenFeature(namedtuple("VarLenFeature", ["dtype"])):
+    """A feature of any number of values, which becomes a SparseTensor, as `tf.VarLenFeature`."""
+
+    __slots__ = ()
+
+
+@public("FixedLenSequenceFeature", "io.FixedLenSequenceFeature")
+class FixedLenSequenceFeature(namedtuple("FixedLenSequenceFeature",
+                                         ["shape", "dtype", "allow_missing", "default_value"])):
+    """A feature of any number of rows, filled up to the longest of a batch, as `tf.FixedLenSequenceFeature`."""
+
+    __slots__ = ()
+
+    def __new__(cls, shape: Any, dtype: Any, allow_missing: bool = False,
+                default_value: Any = None) -> FixedLenSequenceFeature:
+        return super().__new__(cls, shape, dtype, allow_missing, default_value)
+
+
+class _Wanted:
+    """The features by kind, in the order of their names."""
+
+    def __init__(self, features: Mapping[str, Any]) -> None:
+        self.sparse: list[tuple[str, DType]] = []
+        self.dense: list[tuple[str, DType, tuple[int | None, ...], Any]] = []
+        for key in sorted(features):
+            self._add(key, features[key])
+
+    def _add(self, key: str, feature: Any) -> None:
+        if not isinstance(feature, (FixedLenFeature, VarLenFeature, FixedLenSequenceFeature)):
+            if type(feature).__name__ == "SparseFeature":
+                raise UnimplementedError(f"parse_example: feature '{key}' is a SparseFeature; parse its parts as "
+                                         "VarLenFeatures, and make a SparseTensor of them")
+            raise ValueError(f"Invalid feature {key}:{feature}.")
+        if not feature.dtype:
+            raise ValueError(f"Missing type for feature {key}.")
+        dtype = as_dtype(feature.dtype)
+        if isinstance(feature, VarLenFeature):
+            self.sparse.append((key, dtype))
+            return
+        if feature.shape is None:
+            raise ValueError(f"Missing shape for feature {key}.")
+        shape = as_shape(feature.shape).as_list()
+        if isinstance(feature, FixedLenSequenceFeature):
+            if not feature.allow_missing:
+                raise ValueError("Unsupported: FixedLenSequenceFeature requires allow_missing to be True.")
+            shape = [None, *shape]
+        if any(s is None for s in shape[1:]) or (shape[:1] == [None] and isinstance(feature, FixedLenFeature)):
+            raise ValueError(f"First dimension of shape for feature {key} unknown. Consider using "
+                             "FixedLenSequenceFeature." if shape[0] is None else
+                             f"All dimensions of shape for feature {key} need to be known but received {shape}.")
+        self.dense.append((key, dtype, tuple(shape), feature.default_value))
+
+    def defaults(self) -> list[Tensor]:
+        return [_default(key, dtype, shape, value) for key, dtype, shape, value in self.dense]
+
+    def named(self, outputs: Any) -> dict[str, Any]:
+        """The tensors of an op's results by the features' names."""
+        count = len(self.sparse)
+        parts = [outputs[i * count:(i + 1) * count] for i in range(3)]
+        found = {}
+        for (key, _), *triple in zip(self.sparse, *parts, strict=True):
+            found[key] = load("graphc.api.sparse.tensor").SparseTensor(*triple)
+        found.update(zip((d[0] for d in self.dense), outputs[3 * count:], strict=True))
+        return found
+
+
+def _default(key: str, dtype: DType, shape: tuple[int | None, ...], value: Any) -> Tensor:
+    varies = bool(shape) and shape[0] is None
+    plain = re.sub(r"[^A-Za-z0-9_.\-/]", "_", key)
+    if value is None:
+        if varies:
+            return convert_to_tensor("" if dtype == string else 0, dtype)
+        return convert_to_tensor(np.empty(0, object if dtype == string else dtype.numpy), dtype)
+    if varies:
+        return reshape(convert_to_tensor(value, dtype, name=f"padding_{plain}"), [])
+    if is_tensor_like(value):
+        return convert_to_tensor(value, dtype)
+    return reshape(convert_to_tensor(value, dtype, name=f"key_{plain}"), shape)
+
+
+def _checked(features: Any) -> _Wanted:
+    if not features:
+        raise ValueError("Missing: features was None or empty.")
+    return _Wanted(features)
+
+
+@public("parse_example", "io.parse_example")
+def parse_example(serialized: Any, features: Mapping[str, Any], name: str | None = None,
+                  example_names: Any = None) -> dict[str, Any]:
+    """The features of a vector of serialized Examples by their names, as `tf.parse_example`."""
+    wanted = _checked(features)
+    with get_default_graph().name_scope(name or "ParseExample") as scope:
+        data = convert_to_tensor(serialized, string, name="serialized")
+        names = convert_to_tensor(np.empty(0, object) if example_names is None else example_names, string, name="names")
+        keys = [convert_to_tensor(key, string, name=f"{kind}_keys_{i}") for kind, listed in (
+            ("sparse", [k for k, _ in wanted.sparse]), ("dense", [d[0] for d in wanted.dense]))
+            for i, key in enumerate(listed)]
+        outputs = apply(ParseExample, data, names, [*keys, *wanted.defaults()], name=scope,
+                        Nsparse=len(wanted.sparse), Ndense=len(wanted.dense),
+                        sparse_types=tuple(d for _, d in wanted.sparse), Tdense=tuple(d[1] for d in wanted.dense),
+                        dense_shapes=tuple(d[2] for d in wanted.dense))
+        return wanted.named(outputs)
+
+
+@public("parse_single_example", "io.parse_single_example")
+def parse_single_example(serialized: Any, features: Mapping[str, Any], name: str | None = None,
+                         example_names: Any = None) -> dict[str, Any]:
+    """The features of one serialized Example by their names, as `tf.parse_single_example`."""
+    if example_names is not None:
+        raise UnimplementedError("parse_single_example: argument 'example_names' is not supported; leave it out, or "
+                                 "parse a batch with gc.parse_example")
+    wanted = _checked(features)
+    with get_default_graph().name_scope(name or "ParseSingleExample") as scope:
+        data = convert_to_tensor(serialized, string, name="serialized")
+        outputs = apply(ParseSingleExample, data, wanted.defaults(), name=scope, num_sparse=len(wanted.sparse),
+                        sparse_keys=tuple(k for k, _ in wanted.sparse), dense_keys=tuple(d[0] for d in wanted.dense),
+                        sparse_types=tuple(d for _, d in wanted.sparse), Tdense=tuple(d[1] for d in wanted.dense),
+                        dense_shapes=tuple(d[2] for d in wanted.dense))
+        return wanted.named(outputs)

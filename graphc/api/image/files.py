@@ -1,0 +1,148 @@
+"""Pictures read from strings that are files of them, and written: `tf.image.decode_png`, `tf.image.encode_jpeg`, ..."""
+from __future__ import annotations
+
+from typing import Any
+
+from graphc.api.image.color import convert_image_dtype
+from graphc.api.math.comparison import equal
+from graphc.api.public import public
+from graphc.api.random.random import random_uniform
+from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
+from graphc.ir.dtypes import as_dtype, int32, string, uint8
+from graphc.ir.graph import get_default_graph
+from graphc.ir.op import OPS
+from graphc.ir.tensor import Tensor
+from graphc.ops.image.decode import (
+    DecodeAndCropJpeg,
+    DecodeBmp,
+    DecodeGif,
+    DecodeImage,
+    DecodeJpeg,
+    DecodePng,
+    ExtractJpegShape,
+)
+from graphc.ops.image.encode import EncodeJpeg, EncodeJpegVariableQuality, EncodePng
+
+
+def _file(contents: Any) -> Tensor:
+    return convert_to_tensor(contents, string, name="contents")
+
+
+@public("image.decode_png", "io.decode_png")
+def decode_png(contents: Any, channels: int = 0, dtype: Any = uint8, name: str | None = None) -> Tensor:
+    """The pixels of a PNG, [height, width, channels], as `tf.image.decode_png`."""
+    result: Tensor = apply(DecodePng, _file(contents), channels=channels or 0, dtype=as_dtype(dtype), name=name)
+    return result
+
+
+@public("image.decode_jpeg", "io.decode_jpeg")
+def decode_jpeg(contents: Any, channels: int = 0, ratio: int = 1, fancy_upscaling: bool = True,
+                try_recover_truncated: bool = False, acceptable_fraction: float = 1, dct_method: str = "",
+                name: str | None = None) -> Tensor:
+    """The pixels of a JPEG, [height, width, channels], as `tf.image.decode_jpeg`.
+
+    Pillow reads it: by the accurate method, and with smoothed colours, whatever dct_method and fancy_upscaling say.
+    """
+    result: Tensor = apply(DecodeJpeg, _file(contents), channels=channels or 0, ratio=ratio or 1,
+                           fancy_upscaling=fancy_upscaling, try_recover_truncated=try_recover_truncated,
+                           acceptable_fraction=acceptable_fraction, dct_method=dct_method, name=name)
+    return result
+
+
+@public("image.decode_and_crop_jpeg", "io.decode_and_crop_jpeg")
+def decode_and_crop_jpeg(contents: Any, crop_window: Any, channels: int = 0, ratio: int = 1,
+                         fancy_upscaling: bool = True, try_recover_truncated: bool = False,
+                         acceptable_fraction: float = 1, dct_method: str = "", name: str | None = None) -> Tensor:
+    """The pixels of a JPEG in a window of y, x, height and width, as `tf.image.decode_and_crop_jpeg`."""
+    result: Tensor = apply(DecodeAndCropJpeg, _file(contents), crop_window, channels=channels or 0, ratio=ratio or 1,
+                           fancy_upscaling=fancy_upscaling, try_recover_truncated=try_recover_truncated,
+                           acceptable_fraction=acceptable_fraction, dct_method=dct_method, name=name)
+    return result
+
+
+@public("image.decode_bmp", "io.decode_bmp")
+def decode_bmp(contents: Any, channels: int = 0, name: str | None = None) -> Tensor:
+    """The pixels of a BMP, [height, width, channels], as `tf.image.decode_bmp`."""
+    result: Tensor = apply(DecodeBmp, _file(contents), channels=channels or 0, name=name)
+    return result
+
+
+@public("image.decode_gif", "io.decode_gif")
+def decode_gif(contents: Any, name: str | None = None) -> Tensor:
+    """The pixels of a GIF, [frames, height, width, 3], as `tf.image.decode_gif`."""
+    result: Tensor = apply(DecodeGif, _file(contents), name=name)
+    return result
+
+
+@public("image.decode_image", "io.decode_image")
+def decode_image(contents: Any, channels: int | None = None, dtype: Any = uint8, name: str | None = None,
+                 expand_animations: bool = True) -> Tensor:
+    """The pixels of a PNG, JPEG, BMP or GIF, as `tf.image.decode_image`.
+
+    A run takes it for a picture of [height, width, channels]; say of a GIF by set_shape([None] * 4) that it has frames,
+    or give expand_animations=False for the first one.
+    """
+    if channels not in (None, 0, 1, 3, 4):
+        raise ValueError("channels must be in (None, 0, 1, 3, 4)")
+    made: Tensor = apply(DecodeImage, _file(contents), channels=channels or 0, dtype=as_dtype(dtype),
+                         expand_animations=expand_animations, name=name or "decode_image")
+    return made
+
+
+@public("image.is_jpeg", "io.is_jpeg")
+def is_jpeg(contents: Any, name: str | None = None) -> Tensor:
+    """Whether the string begins as a JPEG does, as `tf.image.is_jpeg`."""
+    with get_default_graph().name_scope(name or "is_jpeg"):
+        start = apply(OPS["Substr"], _file(contents), convert_to_tensor(0, int32), convert_to_tensor(3, int32))
+        return equal(start, b"\xff\xd8\xff", name=name)
+
+
+@public("image.extract_jpeg_shape", "io.extract_jpeg_shape")
+def extract_jpeg_shape(contents: Any, output_type: Any = int32, name: str | None = None) -> Tensor:
+    """Height, width and channels of a JPEG, as `tf.image.extract_jpeg_shape`."""
+    result: Tensor = apply(ExtractJpegShape, _file(contents), output_type=as_dtype(output_type), name=name)
+    return result
+
+
+@public("image.encode_png")
+def encode_png(image: Any, compression: int = -1, name: str | None = None) -> Tensor:
+    """The PNG of pixels, [height, width, 1 to 4] of uint8 or uint16, as `tf.image.encode_png`."""
+    image = image if is_tensor_like(image) or hasattr(image, "dtype") else convert_to_tensor(image, uint8)
+    result: Tensor = apply(EncodePng, image, compression=compression, name=name)
+    return result
+
+
+@public("image.encode_jpeg", "io.encode_jpeg")
+def encode_jpeg(image: Any, format: str = "", quality: int = 95, progressive: bool = False,
+                optimize_size: bool = False, chroma_downsampling: bool = True, density_unit: str = "in",
+                x_density: int = 300, y_density: int = 300, xmp_metadata: str = "", name: str | None = None) -> Tensor:
+    """The JPEG of pixels, [height, width, 1 or 3] of uint8, as `tf.image.encode_jpeg`."""
+    result: Tensor = apply(EncodeJpeg, convert_to_tensor(image, uint8, name="image"), format=format, quality=quality,
+                           progressive=progressive, optimize_size=optimize_size,
+                           chroma_downsampling=chroma_downsampling, density_unit=density_unit, x_density=x_density,
+                           y_density=y_density, xmp_metadata=xmp_metadata, name=name)
+    return result
+
+
+@public("image.adjust_jpeg_quality")
+def adjust_jpeg_quality(image: Any, jpeg_quality: Any, name: str | None = None) -> Tensor:
+    """What a JPEG of that quality makes of a picture, as `tf.image.adjust_jpeg_quality`."""
+    with get_default_graph().name_scope(name or "adjust_jpeg_quality"):
+        image = convert_to_tensor(image, name="image")
+        quality = jpeg_quality if is_tensor_like(jpeg_quality) else convert_to_tensor(jpeg_quality, int32)
+        file = apply(EncodeJpegVariableQuality, convert_image_dtype(image, uint8), quality)
+        known = image.shape.ndims == 3 and image.shape[2].value in (1, 3)
+        return convert_image_dtype(decode_jpeg(file, image.shape[2].value if known else 0), image.dtype)
+
+
+@public("image.random_jpeg_quality")
+def random_jpeg_quality(image: Any, min_jpeg_quality: int, max_jpeg_quality: int, seed: int | None = None) -> Tensor:
+    """What a JPEG of a random quality makes of a picture, as `tf.image.random_jpeg_quality`."""
+    if min_jpeg_quality < 0 or max_jpeg_quality < 0 or min_jpeg_quality > 100 or max_jpeg_quality > 100:
+        raise ValueError("jpeg encoding range must be between 0 and 100.")
+    if min_jpeg_quality >= max_jpeg_quality:
+        raise ValueError("min_jpeg_quality must be less than max_jpeg_quality.")
+    quality = random_uniform([], min_jpeg_quality, max_jpeg_quality, seed=seed, dtype=int32)
+    return adjust_jpeg_quality(image, quality)
+
+

@@ -1,0 +1,287 @@
+"""Vocabularies: tables from words to ids, with buckets for words that are not in them, and back."""
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from graphc.api.array.cast import cast
+from graphc.api.array.fill import range_
+from graphc.api.array.identity import no_op
+from graphc.api.array.select import where_v2
+from graphc.api.array.shapes import size
+from graphc.api.lookup.initializers import (
+    KeyValueTensorInitializer,
+    TableInitializerBase,
+    TextFileIdTableInitializer,
+    TextFileIndex,
+    TextFileStringTableInitializer,
+)
+from graphc.api.lookup.tables import HashTable, LookupInterface
+from graphc.api.math.comparison import not_equal
+from graphc.api.public import public
+from graphc.ir.apply import apply, convert_to_tensor
+from graphc.ir.dtypes import DType, as_dtype, int64, string
+from graphc.ir.graph import get_default_graph
+from graphc.ir.op import OPS
+from graphc.ir.tensor import Operation, Tensor
+
+
+@public("contrib.lookup.HasherSpec")
+class HasherSpec(namedtuple("HasherSpec", ["hasher", "key"])):
+    """Which hash gives a word its bucket, as `tf.contrib.lookup.HasherSpec`."""
+
+    __slots__ = ()
+
+
+FastHashSpec = HasherSpec("fasthash", None)
+
+
+@public("contrib.lookup.StrongHashSpec")
+class StrongHashSpec(HasherSpec):
+    """A hash of which nobody without the key knows which words collide, as `tf.contrib.lookup.StrongHashSpec`."""
+
+    __slots__ = ()
+
+    def __new__(cls, key: Sequence[int]) -> StrongHashSpec:
+        if len(key) != 2:
+            raise ValueError(f"key must have size 2, got {len(key)}.")
+        if not all(isinstance(k, (int, np.integer)) for k in key):
+            raise TypeError(f"Invalid key {key}. Must be unsigned integer values.")
+        return super().__new__(cls, "stronghash", key)
+
+
+_HASHES = {"fasthash": "StringToHashBucketFast", "legacy": "StringToHashBucket",
+           "stronghash": "StringToHashBucketStrong"}
+
+
+class _WithBuckets(LookupInterface):
+    """A table (or none) from words to ids, and num_oov_buckets ids behind those for all other words."""
+
+    def __init__(self, table: Any, num_oov_buckets: int, hasher_spec: HasherSpec, name: str | None,
+                 key_dtype: Any) -> None:
+        super().__init__(_key_dtype(table, key_dtype), int64)
+        if not isinstance(hasher_spec, HasherSpec):
+            raise TypeError(f"hasher_spec must be of type HasherSpec, got {type(hasher_spec).__name__}")
+        self._table, self._num_oov_buckets, self._hasher_spec = table, num_oov_buckets, hasher_spec
+        given = name.rstrip("/") if name else table.name if table is not None else "hash_bucket"
+        self._table_name = given.rpartition("/")[2]
+
+    @property
+    def name(self) -> str:
+        return self._table_name
+
+    @property
+    def resource_handle(self) -> Tensor | None:
+        """The table's handle; None without a table."""
+        return None if self._table is None else self._table.resource_handle
+
+    @property
+    def initializer(self) -> Operation:
+        """The Operation that fills the table."""
+        if self._table is not None:
+            return self._table.initializer  # type: ignore[no-any-return]
+        with get_default_graph().name_scope("init"):
+            return no_op()
+
+    @property
+    def init(self) -> Operation:
+        """`initializer` under its old name."""
+        return self.initializer
+
+    def size(self, name: str | None = None) -> Tensor:
+        """The number of words and buckets."""
+        with get_default_graph().name_scope(name or f"{self.name}_Size"):
+            known = self._table.size() if self._table is not None else convert_to_tensor(0, int64)
+            return known + self._num_oov_buckets  # type: ignore[no-any-return]
+
+    def lookup(self, keys: Any, name: str | None = None) -> Any:
+        """The ids of the words (a tensor, or the values of a SparseTensor)."""
+        self._check_keys(keys)
+        sparse = not isinstance(keys, Tensor) and hasattr(keys, "dense_shape")
+        ids = self._ids(convert_to_tensor(keys.values if sparse else keys), name)
+        return type(keys)(keys.indices, ids, keys.dense_shape) if sparse else ids
+
+    def _ids(self, values: Tensor, name: str | None) -> Tensor:
+        if self._table is not None and self._table.key_dtype == int64:
+            values = cast(values, int64)
+        if self._num_oov_buckets == 0:
+            found: Tensor = self._table.lookup(values, name=name)
+            return found
+        with get_default_graph().name_scope(name or f"{self.name}_Lookup"):
+            words = values if values.dtype == string else apply(OPS["AsString"], values)
+            more = {"key": tuple(self._hasher_spec.key)} if self._hasher_spec.hasher == "stronghash" else {}
+            buckets: Tensor = apply(OPS[_hash(self._hasher_spec)], words, name="hash_bucket",
+                                    num_buckets=self._num_oov_buckets, **more)
+            if self._table is None:
+                return buckets
+            ids = self._table.lookup(values)
+            buckets = buckets + self._table.size()
+            return where_v2(not_equal(ids, self._table.default_value), ids, buckets)
+
+
+def _hash(spec: HasherSpec) -> str:
+    if spec.hasher not in _HASHES:
+        raise ValueError(f"Unknown hasher {spec.hasher}; it is one of {', '.join(_HASHES)}")
+    return _HASHES[spec.hasher]
+
+
+def _key_dtype(table: Any, key_dtype: Any) -> DType:
+    """The dtype of what is looked up, if a table takes it."""
+    wanted = as_dtype(key_dtype) if key_dtype is not None else table.key_dtype if table is not None else string
+    if table is not None:
+        if table.key_dtype not in (int64, string):
+            raise TypeError(f"Invalid key dtype, expected int64 or string, but got {table.key_dtype.name}.")
+        if table.key_dtype.is_integer != wanted.is_integer:
+            raise TypeError(f"Invalid key dtype, expected {'integer' if wanted.is_integer else 'non-integer'} but got "
+                            f"{table.key_dtype.name}.")
+        if table.value_dtype != int64:
+            raise TypeError(f"Invalid value dtype, expected int64 but got {table.value_dtype.name}.")
+    if not wanted.is_integer and wanted != string:
+        raise TypeError(f"Invalid key_dtype, expected integer or string, got {wanted.name}.")
+    return wanted
+
+
+@public("contrib.lookup.IdTableWithHashBuckets")
+class IdTableWithHashBuckets(_WithBuckets):
+    """A table with buckets for words that are not in it, as `tf.contrib.lookup.IdTableWithHashBuckets`."""
+
+    def __init__(self, table: Any, num_oov_buckets: int, hasher_spec: HasherSpec = FastHashSpec,
+                 name: str | None = None, key_dtype: Any = None) -> None:
+        if table is None and num_oov_buckets <= 0:
+            raise ValueError("oov_buckets must be > 0 if no table is supplied.")
+        super().__init__(table, num_oov_buckets, hasher_spec, name, key_dtype)
+
+
+@public("lookup.StaticVocabularyTable")
+class StaticVocabularyTable(_WithBuckets):
+    """An initialiser's words, and buckets for all others, as `tf.lookup.StaticVocabularyTable`."""
+
+    def __init__(self, initializer: TableInitializerBase | None, num_oov_buckets: int, lookup_key_dtype: Any = None,
+                 name: str | None = None) -> None:
+        if num_oov_buckets <= 0:
+            raise ValueError("oov_buckets must be > 0; use StaticHashTable for a table without buckets.")
+        table = None if initializer is None else HashTable(initializer, -1, shared_name=initializer._shared_name)
+        super().__init__(table, num_oov_buckets, FastHashSpec, name, lookup_key_dtype if table is not None else string)
+
+
+def _check_buckets(num_oov_buckets: int) -> None:
+    if num_oov_buckets < 0:
+        raise ValueError(f"num_oov_buckets must be greater or equal than 0, got {num_oov_buckets}.")
+
+
+def _with_buckets(table: HashTable, num_oov_buckets: int, hasher_spec: HasherSpec, dtype: DType) -> Any:
+    return IdTableWithHashBuckets(table, num_oov_buckets, hasher_spec, key_dtype=dtype) if num_oov_buckets else table
+
+
+def _check_file(vocabulary_file: Any, vocab_size: int | None) -> None:
+    if vocabulary_file is None or (isinstance(vocabulary_file, (str, bytes)) and not vocabulary_file):
+        raise ValueError("vocabulary_file must be specified and must not be empty.")
+    if vocab_size is not None and vocab_size < 1:
+        raise ValueError(f"vocab_size must be greater than 0, got {vocab_size}.")
+
+
+@public("contrib.lookup.index_table_from_file")
+def index_table_from_file(vocabulary_file: Any = None, num_oov_buckets: int = 0, vocab_size: int | None = None,
+                          default_value: int = -1, hasher_spec: HasherSpec = FastHashSpec, key_dtype: Any = string,
+                          name: str | None = None, key_column_index: int = TextFileIndex.WHOLE_LINE,
+                          value_column_index: int = TextFileIndex.LINE_NUMBER, delimiter: str = "\t") -> Any:
+    """The table from the words in a file, one a line, to their numbers, as
+    `tf.contrib.lookup.index_table_from_file`."""
+    _check_file(vocabulary_file, vocab_size)
+    _check_buckets(num_oov_buckets)
+    dtype = as_dtype(key_dtype)
+    if not dtype.is_integer and dtype != string:
+        raise TypeError("Only integer and string keys are supported.")
+    with get_default_graph().name_scope(name or "string_to_index"):
+        with get_default_graph().name_scope("hash_table"):
+            filled_by = TextFileIdTableInitializer(
+                vocabulary_file, vocab_size=vocab_size, key_dtype=int64 if dtype.is_integer else dtype,
+                name="table_init", key_column_index=key_column_index, value_column_index=value_column_index,
+                delimiter=delimiter)
+            table = HashTable(filled_by, default_value, shared_name=filled_by._shared_name)
+        return _with_buckets(table, num_oov_buckets, hasher_spec, dtype)
+
+
+@public("contrib.lookup.index_table_from_tensor")
+def index_table_from_tensor(mapping: Any, num_oov_buckets: int = 0, default_value: int = -1,
+                            hasher_spec: HasherSpec = FastHashSpec, dtype: Any = string,
+                            name: str | None = None) -> Any:
+    """The table from the words in a vector to their positions, as `tf.contrib.lookup.index_table_from_tensor`."""
+    if mapping is None:
+        raise ValueError("mapping must be specified.")
+    _check_buckets(num_oov_buckets)
+    wanted = as_dtype(dtype)
+    if not wanted.is_integer and wanted != string:
+        raise TypeError("Only integer and string keys are supported.")
+    with get_default_graph().name_scope(name or "string_to_index"):
+        keys = convert_to_tensor(mapping)
+        if keys.dtype.is_integer != wanted.is_integer:
+            raise ValueError(f"Expected {'integer' if wanted.is_integer else 'non-integer'}, got {keys.dtype.name}.")
+        if not wanted.is_integer and keys.dtype != wanted:
+            raise ValueError(f"Expected {wanted.name}, got {keys.dtype.name}.")
+        values = cast(range_(size(keys)), int64)
+        with get_default_graph().name_scope("hash_table"):
+            words = cast(keys, int64) if keys.dtype.is_integer else keys
+            table = HashTable(KeyValueTensorInitializer(words, values, words.dtype, int64, name="table_init"),
+                              default_value)
+        return _with_buckets(table, num_oov_buckets, hasher_spec, wanted)
+
+
+@public("contrib.lookup.string_to_index_table_from_file")
+def string_to_index_table_from_file(vocabulary_file: Any = None, num_oov_buckets: int = 0,
+                                    vocab_size: int | None = None, default_value: int = -1,
+                                    hasher_spec: HasherSpec = FastHashSpec, name: str | None = None) -> Any:
+    """`index_table_from_file` of strings, under its old name."""
+    return index_table_from_file(vocabulary_file, num_oov_buckets, vocab_size, default_value, hasher_spec, string, name)
+
+
+@public("contrib.lookup.string_to_index_table_from_tensor")
+def string_to_index_table_from_tensor(mapping: Any, num_oov_buckets: int = 0, default_value: int = -1,
+                                      hasher_spec: HasherSpec = FastHashSpec, name: str | None = None) -> Any:
+    """`index_table_from_tensor` of strings, under its old name."""
+    words = convert_to_tensor(mapping)
+    if words.dtype != string:
+        raise ValueError("string_to_index_table_from_tensor requires string.")
+    return index_table_from_tensor(words, num_oov_buckets, default_value, hasher_spec, name=name)
+
+
+@public("contrib.lookup.string_to_index")
+def string_to_index(tensor: Any, mapping: Any, default_value: int = -1, name: str | None = None) -> Any:
+    """The positions of words in a vector, as `tf.contrib.lookup.string_to_index`."""
+    return index_table_from_tensor(mapping, default_value=default_value, name=name).lookup(tensor)
+
+
+@public("contrib.lookup.index_to_string_table_from_file")
+def index_to_string_table_from_file(vocabulary_file: Any, vocab_size: int | None = None, default_value: Any = "UNK",
+                                    name: str | None = None, key_column_index: int = TextFileIndex.LINE_NUMBER,
+                                    value_column_index: int = TextFileIndex.WHOLE_LINE,
+                                    delimiter: str = "\t") -> HashTable:
+    """The table from numbers of lines to the words in them, as
+    `tf.contrib.lookup.index_to_string_table_from_file`."""
+    _check_file(vocabulary_file, vocab_size)
+    with get_default_graph().name_scope(name or "index_to_string"):
+        filled_by = TextFileStringTableInitializer(
+            vocabulary_file, vocab_size=vocab_size, name="table_init", key_column_index=key_column_index,
+            value_column_index=value_column_index, delimiter=delimiter)
+        return HashTable(filled_by, default_value, shared_name=filled_by._shared_name)
+
+
+@public("contrib.lookup.index_to_string_table_from_tensor")
+def index_to_string_table_from_tensor(mapping: Any, default_value: Any = "UNK", name: str | None = None) -> HashTable:
+    """The table from positions in a vector to the words there, as
+    `tf.contrib.lookup.index_to_string_table_from_tensor`."""
+    if mapping is None:
+        raise ValueError("mapping must be specified.")
+    with get_default_graph().name_scope(name or "index_to_string"):
+        words = convert_to_tensor(mapping, string)
+        keys = cast(range_(size(words)), int64)
+        return HashTable(KeyValueTensorInitializer(keys, words, int64, string, name="table_init"), default_value)
+
+
+@public("contrib.lookup.index_to_string")
+def index_to_string(tensor: Any, mapping: Any, default_value: Any = "UNK", name: str | None = None) -> Any:
+    """The words at positions of a vector, as `tf.contrib.lookup.index_to_string`."""
+    return index_to_string_table_from_tensor(mapping, default_value, name).lookup(tensor)

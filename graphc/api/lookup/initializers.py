@@ -1,0 +1,157 @@
+"""What fills lookup tables: tensors of keys and values, the lines of a text file."""
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import numpy as np
+
+from graphc.api.array.identity import group, no_op
+from graphc.api.public import public
+from graphc.api.state.variables import outside_bodies
+from graphc.ir.apply import apply, convert_to_tensor
+from graphc.ir.dtypes import DType, as_dtype, int64, string
+from graphc.ir.graph import get_default_graph
+from graphc.ir.names import GraphKeys
+from graphc.ir.op import OPS
+from graphc.ir.tensor import Operation, Tensor
+
+
+def outside_loops() -> AbstractContextManager[Any]:
+    """Inside, what a loop or branch makes belongs to the graph around it."""
+    return outside_bodies() if get_default_graph().building_function else nullcontext()
+
+
+@public("tables_initializer", "initializers.tables_initializer")
+def tables_initializer(name: str = "init_all_tables") -> Operation:
+    """An Operation that fills all tables of the graph, as `tf.tables_initializer`."""
+    found = get_default_graph().get_collection(GraphKeys.TABLE_INITIALIZERS)
+    return group(*found, name=name) if found else no_op(name=name)
+
+
+@public("initialize_all_tables")
+def initialize_all_tables(name: str = "init_all_tables") -> Operation:
+    """`tables_initializer` under its old name."""
+    return tables_initializer(name)
+
+
+@public("contrib.lookup.TableInitializerBase")
+class TableInitializerBase:
+    """What all have, as `tf.contrib.lookup.TableInitializerBase`."""
+
+    def __init__(self, key_dtype: Any, value_dtype: Any) -> None:
+        self._key_dtype, self._value_dtype = as_dtype(key_dtype), as_dtype(value_dtype)
+
+    key_dtype = property(lambda self: self._key_dtype, doc="The dtype of the keys.")
+    value_dtype = property(lambda self: self._value_dtype, doc="The dtype of the values.")
+
+    @property
+    def _shared_name(self) -> str:
+        """The name under which tables that are filled alike are one; "": none."""
+        return ""
+
+    def initialize(self, table: Any) -> Operation:
+        """The Operation that fills the table."""
+        raise NotImplementedError
+
+    def _check(self, table: Any) -> None:
+        for role, mine, wanted in (("key", self._key_dtype, table.key_dtype),
+                                   ("value", self._value_dtype, table.value_dtype)):
+            if mine != wanted:
+                raise TypeError(f"Invalid {role} dtype, expected {wanted.name} but got {mine.name}.")
+
+
+@public("lookup.KeyValueTensorInitializer", "contrib.lookup.KeyValueTensorInitializer")
+class KeyValueTensorInitializer(TableInitializerBase):
+    """keys[i] gets values[i], as `tf.lookup.KeyValueTensorInitializer`."""
+
+    def __init__(self, keys: Any, values: Any, key_dtype: Any = None, value_dtype: Any = None,
+                 name: str | None = None) -> None:
+        with outside_loops():
+            self._keys = convert_to_tensor(keys, key_dtype, name="keys")
+            self._values = convert_to_tensor(values, value_dtype, name="values")
+        self._name = name if name is not None else "key_value_init"
+        super().__init__(self._keys.dtype, self._values.dtype)
+
+    def initialize(self, table: Any) -> Operation:
+        self._check(table)
+        graph = get_default_graph()
+        with graph.name_scope(self._name):
+            filled: Operation = apply(OPS["LookupTableImportV2"], table.resource_handle, self._keys, self._values)
+        graph.add_to_collection(GraphKeys.TABLE_INITIALIZERS, filled)
+        return filled
+
+
+@public("lookup.TextFileIndex", "contrib.lookup.TextFileIndex")
+class TextFileIndex:
+    """What of a line is meant, beside the number of a column, as `tf.lookup.TextFileIndex`."""
+
+    WHOLE_LINE = -2
+    LINE_NUMBER = -1
+
+
+@public("lookup.TextFileInitializer", "contrib.lookup.TextFileInitializer")
+class TextFileInitializer(TableInitializerBase):
+    """A key and a value from each line of a file, as `tf.lookup.TextFileInitializer`."""
+
+    def __init__(self, filename: Any, key_dtype: Any, key_index: int, value_dtype: Any, value_index: int,
+                 vocab_size: int | None = None, delimiter: str = "\t", name: str | None = None) -> None:
+        if not isinstance(filename, Tensor) and not np.size(filename):
+            raise ValueError("Filename required for TextFileInitializer.")
+        super().__init__(key_dtype, value_dtype)
+        _check_index("key", key_index, self._key_dtype)
+        _check_index("value", value_index, self._value_dtype)
+        if vocab_size is not None and vocab_size <= 0:
+            raise ValueError(f"Invalid vocab_size {vocab_size}.")
+        self._filename, self._name, self._delimiter = filename, name, delimiter
+        self._key_index, self._value_index, self._vocab_size = key_index, value_index, vocab_size
+
+    def initialize(self, table: Any) -> Operation:
+        self._check(table)
+        graph = get_default_graph()
+        with graph.name_scope(self._name or "text_file_init"):
+            filename = convert_to_tensor(self._filename, string, name="asset_filepath")
+            filled: Operation = apply(
+                OPS["InitializeTableFromTextFileV2"], table.resource_handle, filename, key_index=self._key_index,
+                value_index=self._value_index, vocab_size=-1 if self._vocab_size is None else self._vocab_size,
+                delimiter=self._delimiter)
+        graph.add_to_collection(GraphKeys.TABLE_INITIALIZERS, filled)
+        if filename.op.type == "Const":
+            graph.add_to_collection(GraphKeys.ASSET_FILEPATHS, filename)
+        return filled
+
+    @property
+    def _shared_name(self) -> str:
+        name = self._filename.name if isinstance(self._filename, Tensor) else self._filename
+        size = f"{self._vocab_size}_" if self._vocab_size else ""
+        return f"hash_table_{name}_{size}{self._key_index}_{self._value_index}"
+
+
+def _check_index(role: str, index: int, dtype: DType) -> None:
+    if index < -2:
+        raise ValueError(f"Invalid {role} index {index}.")
+    if index == TextFileIndex.LINE_NUMBER and dtype != int64:
+        raise ValueError(f"Signature mismatch. {role.capitalize()}s must be dtype int64, got {dtype.name}.")
+    if index == TextFileIndex.WHOLE_LINE and not dtype.is_integer and dtype != string:
+        raise ValueError(f"Signature mismatch. {role.capitalize()}s must be integer or string, got {dtype.name}.")
+
+
+@public("contrib.lookup.TextFileStringTableInitializer")
+class TextFileStringTableInitializer(TextFileInitializer):
+    """Strings by int64 ids, which by default are the numbers of the lines, as
+    `tf.contrib.lookup.TextFileStringTableInitializer`."""
+
+    def __init__(self, filename: Any, key_column_index: int = TextFileIndex.LINE_NUMBER,
+                 value_column_index: int = TextFileIndex.WHOLE_LINE, vocab_size: int | None = None,
+                 delimiter: str = "\t", name: str = "text_file_string_table_init") -> None:
+        super().__init__(filename, int64, key_column_index, string, value_column_index, vocab_size, delimiter, name)
+
+
+@public("contrib.lookup.TextFileIdTableInitializer")
+class TextFileIdTableInitializer(TextFileInitializer):
+    """int64 ids, by default the numbers of the lines, by strings, as `tf.contrib.lookup.TextFileIdTableInitializer`."""
+
+    def __init__(self, filename: Any, key_column_index: int = TextFileIndex.WHOLE_LINE,
+                 value_column_index: int = TextFileIndex.LINE_NUMBER, vocab_size: int | None = None,
+                 delimiter: str = "\t", name: str = "text_file_id_table_init", key_dtype: Any = string) -> None:
+        super().__init__(filename, key_dtype, key_column_index, int64, value_column_index, vocab_size, delimiter, name)
