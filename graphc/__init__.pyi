@@ -17,6 +17,7 @@ from graphc import nn as nn
 from graphc import quantization as quantization
 from graphc import queue as queue
 from graphc import random as random
+from graphc import signal as signal
 from graphc import sparse as sparse
 from graphc import test as test
 from graphc import train as train

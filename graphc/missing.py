@@ -36,7 +36,6 @@ ADVICE: dict[str, str] = {
     "python_io": _FEED,
     "feature_column": "gc.one_hot and gc.gather",
     "distributions": "gc.random_normal and gc.random_uniform",
-    "signal": _HOST,
     "strings": "gc.py_func, or Python before feeding",
     "nest": "Python's own lists and dicts: gc.while_loop and session.run take any nesting",
     "profiler": "GRAPHC_TRACE=1, or gc.RunOptions(trace_level=gc.RunOptions.FULL_TRACE) and gc.RunMetadata",

@@ -436,6 +436,13 @@ NAMES: dict[str, dict[str, str]] = {
         "PowerSignOptimizer": "graphc.train.signs:PowerSignOptimizer",
         "extend_with_decoupled_weight_decay": "graphc.train.weight_decay:extend_with_decoupled_weight_decay",
     },
+    "contrib.signal": {
+        "frame": "graphc.api.signal.frames:frame",
+        "hamming_window": "graphc.api.signal.windows:hamming_window",
+        "hann_window": "graphc.api.signal.windows:hann_window",
+        "linear_to_mel_weight_matrix": "graphc.api.signal.mel:linear_to_mel_weight_matrix",
+        "overlap_and_add": "graphc.api.signal.frames:overlap_and_add",
+    },
     "debugging": {
         "assert_all_finite": "graphc.api.array.passing:verify_tensor_all_finite",
         "assert_equal": "graphc.api.control.asserts:assert_equal",
@@ -889,6 +896,13 @@ NAMES: dict[str, dict[str, str]] = {
         "truncated_normal": "graphc.api.random.random:truncated_normal",
         "uniform": "graphc.api.random.random:random_uniform",
         "uniform_candidate_sampler": "graphc.api.nn.candidates:uniform_candidate_sampler",
+    },
+    "signal": {
+        "frame": "graphc.api.signal.frames:frame",
+        "hamming_window": "graphc.api.signal.windows:hamming_window",
+        "hann_window": "graphc.api.signal.windows:hann_window",
+        "linear_to_mel_weight_matrix": "graphc.api.signal.mel:linear_to_mel_weight_matrix",
+        "overlap_and_add": "graphc.api.signal.frames:overlap_and_add",
     },
     "sparse": {
         "segment_mean": "graphc.api.math.segments:sparse_segment_mean",
