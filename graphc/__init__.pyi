@@ -11,6 +11,7 @@ from graphc import image as image
 from graphc import initializers as initializers
 from graphc import io as io
 from graphc import linalg as linalg
+from graphc import lookup as lookup
 from graphc import losses as losses
 from graphc import manip as manip
 from graphc import math as math
@@ -19,6 +20,7 @@ from graphc import quantization as quantization
 from graphc import queue as queue
 from graphc import random as random
 from graphc import sets as sets
+from graphc import signal as signal
 from graphc import sparse as sparse
 from graphc import strings as strings
 from graphc import test as test
@@ -31,6 +33,8 @@ from graphc.session.config import ConfigProto as ConfigProto
 from graphc.ir.dtypes import DType as DType
 from graphc.ir.tensor_shape import Dimension as Dimension
 from graphc.api.control.queues import FIFOQueue as FIFOQueue
+from graphc.api.files.examples import FixedLenFeature as FixedLenFeature
+from graphc.api.files.examples import FixedLenSequenceFeature as FixedLenSequenceFeature
 from graphc.session.config import GPUOptions as GPUOptions
 from graphc.ir.graph import Graph as Graph
 from graphc.serial.graph_pb2 import GraphDef as GraphDef
@@ -59,6 +63,7 @@ from graphc.ir.tensor import Tensor as Tensor
 from graphc.api.control.tensor_array import TensorArray as TensorArray
 from graphc.ir.tensor_shape import TensorShape as TensorShape
 from graphc.api.gradients.gradients import UnconnectedGradients as UnconnectedGradients
+from graphc.api.files.examples import VarLenFeature as VarLenFeature
 from graphc.api.state.variables import Variable as Variable
 from graphc.api.state.variable_scope import VariableScope as VariableScope
 from graphc.api.math.unary import abs as abs
@@ -70,6 +75,7 @@ from graphc.api.array.passing import add_check_numerics_ops as add_check_numeric
 from graphc.api.math.binary import add_n as add_n
 from graphc.api.graph.scopes import add_to_collection as add_to_collection
 from graphc.api.graph.scopes import add_to_collections as add_to_collections
+from graphc.api.state.variables import global_variables as all_variables
 from graphc.api.math.complex_numbers import angle as angle
 from graphc.api.math.reduce import argmax as arg_max
 from graphc.api.math.reduce import argmin as arg_min
@@ -125,6 +131,7 @@ from graphc.api.math.unary import ceil as ceil
 from graphc.api.array.passing import check_numerics as check_numerics
 from graphc.api.linalg.decompose import cholesky as cholesky
 from graphc.api.linalg.solve import cholesky_solve as cholesky_solve
+from graphc.api.math.clip import clip_by_average_norm as clip_by_average_norm
 from graphc.api.math.clip import clip_by_global_norm as clip_by_global_norm
 from graphc.api.math.clip import clip_by_norm as clip_by_norm
 from graphc.api.math.binary import clip_by_value as clip_by_value
@@ -151,12 +158,15 @@ from graphc.api.math.scan import cumprod as cumprod
 from graphc.api.math.scan import cumsum as cumsum
 from graphc.api.gradients.custom import custom_gradient as custom_gradient
 from graphc.api.strings.raw import decode_base64 as decode_base64
+from graphc.api.files.files import decode_csv as decode_csv
 from graphc.api.strings.raw import decode_raw as decode_raw
 from graphc.api.array.space import depth_to_space as depth_to_space
 from graphc.api.graph.scopes import device as device
 from graphc.api.array.diagonal import diag as diag
 from graphc.api.array.diagonal import diag_part as diag_part
 from graphc.api.math.special import digamma as digamma
+from graphc.api.graph.inspect import dimension_at_index as dimension_at_index
+from graphc.api.graph.inspect import dimension_value as dimension_value
 from graphc.api.math.division import div as div
 from graphc.api.math.no_nan import div_no_nan as div_no_nan
 from graphc.api.math.division import divide as divide
@@ -174,6 +184,7 @@ from graphc.api.math.unary import exp as exp
 from graphc.api.array.shapes import expand_dims as expand_dims
 from graphc.api.math.unary import expm1 as expm1
 from graphc.api.array.patches import extract_image_patches as extract_image_patches
+from graphc.api.array.patches import extract_volume_patches as extract_volume_patches
 from graphc.api.array.diagonal import eye as eye
 from graphc.api.quantization.quantization import fake_quant_with_min_max_args as fake_quant_with_min_max_args
 from graphc.api.quantization.quantization import fake_quant_with_min_max_args_gradient as fake_quant_with_min_max_args_gradient
@@ -200,6 +211,8 @@ from graphc.api.graph.scopes import get_collection_ref as get_collection_ref
 from graphc.ir.graph import get_default_graph as get_default_graph
 from graphc.ir.stacks import get_default_session as get_default_session
 from graphc.api.state.variable_scope import get_local_variable as get_local_variable
+from graphc.api.random.random import get_seed as get_seed
+from graphc.api.graph.inspect import get_static_value as get_static_value
 from graphc.api.state.variable_scope import get_variable as get_variable
 from graphc.api.state.variable_scope import get_variable_scope as get_variable_scope
 from graphc.api.math.clip import global_norm as global_norm
@@ -207,6 +220,7 @@ from graphc.api.state.variables import global_variables as global_variables
 from graphc.api.state.variables import global_variables_initializer as global_variables_initializer
 from graphc.api.state.initializers import GlorotNormal as glorot_normal_initializer
 from graphc.api.state.initializers import GlorotUniform as glorot_uniform_initializer
+from graphc.api.gradients.custom import grad_pass_through as grad_pass_through
 from graphc.api.gradients.gradients import gradients as gradients
 from graphc.api.math.comparison import greater as greater
 from graphc.api.math.comparison import greater_equal as greater_equal
@@ -222,7 +236,10 @@ from graphc.api.math.special import igamma as igamma
 from graphc.api.math.special import igammac as igammac
 from graphc.api.math.complex_numbers import imag as imag
 from graphc.serial.importer import import_graph_def as import_graph_def
+from graphc.api.lookup.initializers import initialize_all_tables as initialize_all_tables
 from graphc.api.state.variables import initialize_all_variables as initialize_all_variables
+from graphc.api.state.variables import local_variables_initializer as initialize_local_variables
+from graphc.api.state.variables import variables_initializer as initialize_variables
 from graphc.ir.dtypes import int16 as int16
 from graphc.ir.dtypes import int32 as int32
 from graphc.ir.dtypes import int64 as int64
@@ -235,6 +252,7 @@ from graphc.api.math.comparison import is_nan as is_nan
 from graphc.api.control.asserts import is_non_decreasing as is_non_decreasing
 from graphc.api.control.asserts import is_numeric_tensor as is_numeric_tensor
 from graphc.api.control.asserts import is_strictly_increasing as is_strictly_increasing
+from graphc.api.graph.inspect import is_tensor as is_tensor
 from graphc.api.state.state import is_variable_initialized as is_variable_initialized
 from graphc.api.nn.losses import l2_normalize as l2_normalize
 from graphc.api.math.special import lbeta as lbeta
@@ -257,6 +275,7 @@ from graphc.api.math.comparison import logical_xor as logical_xor
 from graphc.serial.tensors import make_ndarray as make_ndarray
 from graphc.serial.tensors import make_tensor_proto as make_tensor_proto
 from graphc.api.control.functional import map_fn as map_fn
+from graphc.api.files.files import matching_files as matching_files
 from graphc.api.math.matmul import matmul as matmul
 from graphc.api.array.diagonal import matrix_band_part as matrix_band_part
 from graphc.api.linalg.solve import matrix_determinant as matrix_determinant
@@ -286,14 +305,18 @@ from graphc.api.array.identity import no_op as no_op
 from graphc.api.state.variable_scope import no_regularizer as no_regularizer
 from graphc.api.math.linear import norm as norm
 from graphc.api.math.comparison import not_equal as not_equal
+from graphc.api.control.script import numpy_function as numpy_function
 from graphc.api.array.gather import one_hot as one_hot
 from graphc.api.array.fill import ones as ones
 from graphc.api.state.initializers import Ones as ones_initializer
 from graphc.api.array.fill import ones_like as ones_like
 from graphc.api.graph.scopes import op_scope as op_scope
+from graphc.api.state.orthogonal import Orthogonal as orthogonal_initializer
 from graphc.api.array.join import stack as pack
 from graphc.api.array.pad import pad as pad
 from graphc.api.array.join import parallel_stack as parallel_stack
+from graphc.api.files.examples import parse_example as parse_example
+from graphc.api.files.examples import parse_single_example as parse_single_example
 from graphc.plan.compile import pass_table as pass_table
 from graphc.api.array.source import placeholder as placeholder
 from graphc.api.array.source import placeholder_with_default as placeholder_with_default
@@ -316,9 +339,11 @@ from graphc.api.random.random import random_uniform as random_uniform
 from graphc.api.state.initializers import RandomUniform as random_uniform_initializer
 from graphc.api.array.fill import range_ as range
 from graphc.api.array.shapes import rank as rank
+from graphc.api.files.files import read_file as read_file
 from graphc.api.math.complex_numbers import real as real
 from graphc.api.math.division import realdiv as realdiv
 from graphc.api.math.unary import reciprocal as reciprocal
+from graphc.api.gradients.custom import recompute_grad as recompute_grad
 from graphc.api.math.reduce import reduce_all as reduce_all
 from graphc.api.math.reduce import reduce_any as reduce_any
 from graphc.api.strings.letters import reduce_join as reduce_join
@@ -434,6 +459,7 @@ from graphc.api.strings.letters import substr as substr
 from graphc.api.math.binary import subtract as subtract
 from graphc.api.linalg.decompose import svd as svd
 from graphc.api.control.case import switch_case as switch_case
+from graphc.api.lookup.initializers import tables_initializer as tables_initializer
 from graphc.api.math.trigonometry import tan as tan
 from graphc.api.nn.activations import tanh as tanh
 from graphc.api.array.scatter import tensor_scatter_nd_add as tensor_scatter_add
@@ -485,6 +511,7 @@ from graphc.api.array.passing import verify_tensor_all_finite as verify_tensor_a
 from graphc.api.array.gather import where as where
 from graphc.api.array.select import where_v2 as where_v2
 from graphc.api.control.while_loop import while_loop as while_loop
+from graphc.api.files.files import write_file as write_file
 from graphc.serial.files import write_graph as write_graph
 from graphc.api.array.fill import zeros as zeros
 from graphc.api.state.initializers import Zeros as zeros_initializer
@@ -503,6 +530,8 @@ __all__ = [
     "DType",
     "Dimension",
     "FIFOQueue",
+    "FixedLenFeature",
+    "FixedLenSequenceFeature",
     "GPUOptions",
     "Graph",
     "GraphDef",
@@ -531,6 +560,7 @@ __all__ = [
     "TensorArray",
     "TensorShape",
     "UnconnectedGradients",
+    "VarLenFeature",
     "Variable",
     "VariableScope",
     "abs",
@@ -542,6 +572,7 @@ __all__ = [
     "add_n",
     "add_to_collection",
     "add_to_collections",
+    "all_variables",
     "angle",
     "arg_max",
     "arg_min",
@@ -597,6 +628,7 @@ __all__ = [
     "check_numerics",
     "cholesky",
     "cholesky_solve",
+    "clip_by_average_norm",
     "clip_by_global_norm",
     "clip_by_norm",
     "clip_by_value",
@@ -623,12 +655,15 @@ __all__ = [
     "cumsum",
     "custom_gradient",
     "decode_base64",
+    "decode_csv",
     "decode_raw",
     "depth_to_space",
     "device",
     "diag",
     "diag_part",
     "digamma",
+    "dimension_at_index",
+    "dimension_value",
     "div",
     "div_no_nan",
     "divide",
@@ -646,6 +681,7 @@ __all__ = [
     "expand_dims",
     "expm1",
     "extract_image_patches",
+    "extract_volume_patches",
     "eye",
     "fake_quant_with_min_max_args",
     "fake_quant_with_min_max_args_gradient",
@@ -672,6 +708,8 @@ __all__ = [
     "get_default_graph",
     "get_default_session",
     "get_local_variable",
+    "get_seed",
+    "get_static_value",
     "get_variable",
     "get_variable_scope",
     "global_norm",
@@ -679,6 +717,7 @@ __all__ = [
     "global_variables_initializer",
     "glorot_normal_initializer",
     "glorot_uniform_initializer",
+    "grad_pass_through",
     "gradients",
     "greater",
     "greater_equal",
@@ -694,7 +733,10 @@ __all__ = [
     "igammac",
     "imag",
     "import_graph_def",
+    "initialize_all_tables",
     "initialize_all_variables",
+    "initialize_local_variables",
+    "initialize_variables",
     "int16",
     "int32",
     "int64",
@@ -707,6 +749,7 @@ __all__ = [
     "is_non_decreasing",
     "is_numeric_tensor",
     "is_strictly_increasing",
+    "is_tensor",
     "is_variable_initialized",
     "l2_normalize",
     "lbeta",
@@ -729,6 +772,7 @@ __all__ = [
     "make_ndarray",
     "make_tensor_proto",
     "map_fn",
+    "matching_files",
     "matmul",
     "matrix_band_part",
     "matrix_determinant",
@@ -758,14 +802,18 @@ __all__ = [
     "no_regularizer",
     "norm",
     "not_equal",
+    "numpy_function",
     "one_hot",
     "ones",
     "ones_initializer",
     "ones_like",
     "op_scope",
+    "orthogonal_initializer",
     "pack",
     "pad",
     "parallel_stack",
+    "parse_example",
+    "parse_single_example",
     "pass_table",
     "placeholder",
     "placeholder_with_default",
@@ -788,9 +836,11 @@ __all__ = [
     "random_uniform_initializer",
     "range",
     "rank",
+    "read_file",
     "real",
     "realdiv",
     "reciprocal",
+    "recompute_grad",
     "reduce_all",
     "reduce_any",
     "reduce_join",
@@ -906,6 +956,7 @@ __all__ = [
     "subtract",
     "svd",
     "switch_case",
+    "tables_initializer",
     "tan",
     "tanh",
     "tensor_scatter_add",
@@ -957,6 +1008,7 @@ __all__ = [
     "where",
     "where_v2",
     "while_loop",
+    "write_file",
     "write_graph",
     "zeros",
     "zeros_initializer",

@@ -4,21 +4,32 @@ from graphc.api.image.color import adjust_brightness as adjust_brightness
 from graphc.api.image.color import adjust_contrast as adjust_contrast
 from graphc.api.image.color import adjust_gamma as adjust_gamma
 from graphc.api.image.color import adjust_hue as adjust_hue
+from graphc.api.image.files import adjust_jpeg_quality as adjust_jpeg_quality
 from graphc.api.image.color import adjust_saturation as adjust_saturation
 from graphc.api.image.crop import central_crop as central_crop
 from graphc.api.image.suppression import combined_non_max_suppression as combined_non_max_suppression
 from graphc.api.image.color import convert_image_dtype as convert_image_dtype
 from graphc.api.image.boxes import crop_and_resize as crop_and_resize
 from graphc.api.image.crop import crop_to_bounding_box as crop_to_bounding_box
+from graphc.api.image.files import decode_and_crop_jpeg as decode_and_crop_jpeg
+from graphc.api.image.files import decode_bmp as decode_bmp
+from graphc.api.image.files import decode_gif as decode_gif
+from graphc.api.image.files import decode_image as decode_image
+from graphc.api.image.files import decode_jpeg as decode_jpeg
+from graphc.api.image.files import decode_png as decode_png
 from graphc.api.image.boxes import draw_bounding_boxes as draw_bounding_boxes
+from graphc.api.image.files import encode_jpeg as encode_jpeg
+from graphc.api.image.files import encode_png as encode_png
 from graphc.api.image.glimpse import extract_glimpse as extract_glimpse
 from graphc.api.array.patches import extract_image_patches as extract_image_patches
+from graphc.api.image.files import extract_jpeg_shape as extract_jpeg_shape
 from graphc.api.array.patches import extract_patches as extract_patches
 from graphc.api.image.crop import flip_left_right as flip_left_right
 from graphc.api.image.crop import flip_up_down as flip_up_down
 from graphc.api.image.color import grayscale_to_rgb as grayscale_to_rgb
 from graphc.api.image.color import hsv_to_rgb as hsv_to_rgb
 from graphc.api.image.quality import image_gradients as image_gradients
+from graphc.api.image.files import is_jpeg as is_jpeg
 from graphc.api.image.suppression import non_max_suppression as non_max_suppression
 from graphc.api.image.suppression import non_max_suppression_with_overlaps as non_max_suppression_overlaps
 from graphc.api.image.suppression import non_max_suppression_padded as non_max_suppression_padded
@@ -33,6 +44,7 @@ from graphc.api.random.shuffle import random_crop as random_crop
 from graphc.api.image.crop import random_flip_left_right as random_flip_left_right
 from graphc.api.image.crop import random_flip_up_down as random_flip_up_down
 from graphc.api.image.color import random_hue as random_hue
+from graphc.api.image.files import random_jpeg_quality as random_jpeg_quality
 from graphc.api.image.color import random_saturation as random_saturation
 from graphc.api.image.resize import resize_images as resize
 from graphc.api.image.resize import resize_area as resize_area
@@ -64,21 +76,32 @@ __all__ = [
     "adjust_contrast",
     "adjust_gamma",
     "adjust_hue",
+    "adjust_jpeg_quality",
     "adjust_saturation",
     "central_crop",
     "combined_non_max_suppression",
     "convert_image_dtype",
     "crop_and_resize",
     "crop_to_bounding_box",
+    "decode_and_crop_jpeg",
+    "decode_bmp",
+    "decode_gif",
+    "decode_image",
+    "decode_jpeg",
+    "decode_png",
     "draw_bounding_boxes",
+    "encode_jpeg",
+    "encode_png",
     "extract_glimpse",
     "extract_image_patches",
+    "extract_jpeg_shape",
     "extract_patches",
     "flip_left_right",
     "flip_up_down",
     "grayscale_to_rgb",
     "hsv_to_rgb",
     "image_gradients",
+    "is_jpeg",
     "non_max_suppression",
     "non_max_suppression_overlaps",
     "non_max_suppression_padded",
@@ -93,6 +116,7 @@ __all__ = [
     "random_flip_left_right",
     "random_flip_up_down",
     "random_hue",
+    "random_jpeg_quality",
     "random_saturation",
     "resize",
     "resize_area",

@@ -34,6 +34,7 @@ from graphc.api.state.initializers import RandomNormal as random_normal
 from graphc.api.state.initializers import RandomNormal as random_normal_initializer
 from graphc.api.state.initializers import RandomUniform as random_uniform
 from graphc.api.state.initializers import RandomUniform as random_uniform_initializer
+from graphc.api.lookup.initializers import tables_initializer as tables_initializer
 from graphc.api.state.initializers import TruncatedNormal as truncated_normal
 from graphc.api.state.initializers import TruncatedNormal as truncated_normal_initializer
 from graphc.api.state.initializers import UniformUnitScaling as uniform_unit_scaling
@@ -80,6 +81,7 @@ __all__ = [
     "random_normal_initializer",
     "random_uniform",
     "random_uniform_initializer",
+    "tables_initializer",
     "truncated_normal",
     "truncated_normal_initializer",
     "uniform_unit_scaling",

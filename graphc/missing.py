@@ -37,7 +37,6 @@ ADVICE: dict[str, str] = {
     "python_io": _FEED,
     "feature_column": "gc.one_hot and gc.gather",
     "distributions": "gc.random_normal and gc.random_uniform",
-    "signal": _HOST,
     "strings.unicode_script": _HOST, "strings.unicode_split": _HOST, "strings.bytes_split": _HOST,
     "strings.ngrams": _HOST, "strings.unicode_split_with_offsets": _HOST,
     "nest": "Python's own lists and dicts: gc.while_loop and session.run take any nesting",
