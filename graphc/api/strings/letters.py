@@ -42,7 +42,7 @@ def unsorted_segment_join(inputs, segment_ids, num_segments, separator="", name=
 def _sparse(parts, result_type, function):
     if result_type == "RaggedTensor":
         raise UnimplementedError(f"{function}: result_type='RaggedTensor' is not supported, as there are no ragged "
-                                 "tensors; take the SparseTensor, and gc.sparse.to_dense of it")
+                                 "tensors; take the SparseTensor, and make it dense")
     if result_type != "SparseTensor":
         raise ValueError("result_type must be 'RaggedTensor' or 'SparseTensor'.")
     indices, values, shape = parts
