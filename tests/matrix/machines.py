@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 import graphc as gc
+from graphc.ir.values import as_array
 from graphc.serial.freeze import extract_sub_graph
 
 RUNS = {"session": 3, "session with code": 6, "runner": 3}
@@ -41,7 +42,7 @@ def run(machine: str, graph: Any, fetches: Sequence[Any], feeds: dict[Any, list[
             return
         for i in range(RUNS[machine]):
             found = session.run(list(fetches), {t: values[i] for t, values in feeds.items()})
-            yield first + i, [np.asarray(v) for v in found]
+            yield first + i, [as_array(v) for v in found]
 
 
 def _runner(session: Any, fetches: Sequence[Any],

@@ -12,12 +12,13 @@ import graphc as gc
 from graphc.ir.apply import apply
 from graphc.ir.dtypes import as_dtype
 from graphc.ir.op import OPS
+from graphc.ir.values import as_array
 
 from matrix import oracle
 from matrix.cells import Cell
 from matrix.contexts import is_taken, place
 from matrix.excluded import FIELDS_KNOWN, FIRST_RESULT_ONLY
-from matrix.neighbours import BEHINDS, FRONTS, declared
+from matrix.neighbours import BEHINDS, FRONTS, declared, ones
 from matrix.subjects import all_samples, subject
 from samples import definition, difference, grouped
 
@@ -37,8 +38,9 @@ class Pool:
 
     def placeholder(self, of: Value, shape: Any, kind: str) -> Any:
         """kind: values that are equal by chance are told apart by it."""
-        values = [np.asarray(of(run)) for run in range(self.runs)]
-        key = (kind, str(shape), *((v.dtype.str, v.shape, v.tobytes()) for v in values))
+        values = [as_array(of(run)) for run in range(self.runs)]
+        key = (kind, str(shape), *((v.dtype.str, v.shape, repr(v.tolist()) if v.dtype.kind == "O" else v.tobytes())
+                                   for v in values))
         if key not in self.made:
             with self.graph.as_default(), self.graph.name_scope(None):
                 made = gc.placeholder(as_dtype(values[0].dtype), shape)
@@ -47,6 +49,10 @@ class Pool:
 
     def extra(self, name: str, value: np.ndarray) -> Any:
         return self.placeholder(lambda run: value, value.shape, name)
+
+
+def ones_like(y: np.ndarray) -> np.ndarray:
+    return ones(y.shape, y.dtype)
 
 
 @dataclass
@@ -135,14 +141,14 @@ class _Maker:
     def _start(self, position: int, shape: Any) -> Any:
         """Ones of a result's shape, fed."""
         def ones(run: int) -> np.ndarray:
-            return np.ones_like(oracle.results(self.cell, operands_of(self.cell, run), run)[position])
+            return ones_like(oracle.results(self.cell, operands_of(self.cell, run), run)[position])
 
         return self.pool.placeholder(ones, None if shape.ndims is None else shape.as_list(), "start")
 
     def _check_values(self, found: Sequence[np.ndarray], run: int, number: int) -> str | None:
         expected = oracle.results(self.cell, operands_of(self.cell, run), number)
         if not is_taken(self.cell.context, run):
-            expected = [np.ones_like(y) for y in expected]
+            expected = [ones_like(y) for y in expected]
         terms = 1.0
         if self.cell.behind == "reduction":     # errors are measured by what was added up, not by the sum
             plain = oracle.results(replace(self.cell, behind="direct"), operands_of(self.cell, run), number)
