@@ -990,6 +990,7 @@ NAMES: dict[str, dict[str, str]] = {
         "shuffle_batch_join": "graphc.train.input:shuffle_batch_join",
         "slice_input_producer": "graphc.train.input:slice_input_producer",
         "start_queue_runners": "graphc.train.runners:start_queue_runners",
+        "string_input_producer": "graphc.train.input:string_input_producer",
         "write_graph": "graphc.train.files:write_graph",
     },
     "train.queue_runner": {

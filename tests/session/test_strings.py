@@ -182,6 +182,23 @@ def test_queues(kind: str) -> None:
     assert sorted(found.ravel().tolist()) == sorted(expected)
 
 
+def test_names_of_files_for_runners_of_queues() -> None:
+    queue = gc.train.string_input_producer(["a", "b", "c"], num_epochs=2, shuffle=False)
+    (batch,) = gc.train.batch([queue.dequeue()], 3)
+    with pytest.raises(ValueError, match="requires a non-null input tensor"):
+        gc.train.string_input_producer([])
+    with gc.Session() as session:
+        session.run([gc.global_variables_initializer(), gc.local_variables_initializer()])
+        coordinator = gc.train.Coordinator()
+        threads = gc.train.start_queue_runners(session, coordinator)
+        for _ in range(2):
+            same(session.run(batch), b"a", b"b", b"c")
+        with pytest.raises(gc.errors.OutOfRangeError):
+            session.run(batch)
+        coordinator.request_stop()
+        coordinator.join(threads)
+
+
 def test_python_functions() -> None:
     seen = []
 

@@ -34,6 +34,17 @@ def test_joined() -> None:
         run(gc.strings.unsorted_segment_join(["x"], [5], 2))
 
 
+def test_added() -> None:
+    x, y = gc.placeholder(gc.string, [None]), gc.placeholder(gc.string, [None, 1])
+    assert run(x + "!", {x: ["a", "b"]}) == [b"a!", b"b!"]
+    assert run("<" + x, {x: ["a"]}) == [b"<a"]
+    assert run(gc.add(["a", "b"], ["c", "d"])) == [b"ac", b"bd"]
+    assert run(x + y, {x: ["a", "b"], y: [["1"], ["2"]]}) == [[b"a1", b"b1"], [b"a2", b"b2"]]
+    assert run(x + x, {x: ["a", "b"]}) == [b"aa", b"bb"]
+    with pytest.raises(TypeError, match="string"):
+        x * "a"
+
+
 def test_sizes_that_only_a_run_knows() -> None:
     x = gc.placeholder(gc.string, [None])
     parts = gc.string_join([x, gc.constant("."), x])
