@@ -438,6 +438,12 @@ NAMES: dict[str, dict[str, str]] = {
         "left_shift": "graphc.api.math.bitwise:left_shift",
         "right_shift": "graphc.api.math.bitwise:right_shift",
     },
+    "compat": {
+        "as_bytes": "graphc.api.strings.python:as_bytes",
+        "as_str": "graphc.api.strings.python:as_text",
+        "as_str_any": "graphc.api.strings.python:as_str_any",
+        "as_text": "graphc.api.strings.python:as_text",
+    },
     "contrib": {
     },
     "contrib.opt": {

@@ -242,3 +242,12 @@ def test_no_gradient_passes() -> None:
     x = gc.placeholder(gc.float32, [None])
     y = gc.string_to_number(gc.as_string(x))
     assert gc.gradients(y, x) == [None]
+
+
+def test_strings_of_python() -> None:
+    assert gc.compat.as_bytes("é") == gc.compat.as_bytes("é".encode()) == "é".encode()
+    assert gc.compat.as_text(b"a") == gc.compat.as_str("a") == gc.compat.as_str_any(b"a") == "a"
+    assert gc.compat.as_str_any(3) == "3"
+    for function in (gc.compat.as_bytes, gc.compat.as_text):
+        with pytest.raises(TypeError, match="Expected binary or unicode string, got 3"):
+            function(3)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import graphc as gc
+from graphc.cli import main
 from graphc.serial.freeze import add_plan
 from graphc.serial.graphdef import as_graph_def
 
@@ -251,6 +252,16 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
         graph_def = gc.GraphDef.FromString((tmp_path / "s.pb").read_bytes())
         (z,) = gc.import_graph_def(graph_def, return_elements=["y:0"], name="")
         same(session.run(z, {"x:0": ["a", "b"]}), b"yes\0", b"no")
+
+
+def test_strings_in_files_of_the_command(tmp_path: Path) -> None:
+    x = gc.placeholder(gc.string, [None], name="x")
+    y = gc.strings.upper(x, name="y")
+    gc.train.write_graph(gc.freeze(gc.Session(), [y]), str(tmp_path), "s.pb", as_text=False)
+    np.save(tmp_path / "x.npy", np.array(["ab", "c"]))
+    files = [str(tmp_path / name) for name in ("s.pb", "x.npy", "y.npy")]
+    assert main(["run", files[0], "--feed", f"x={files[1]}", "--fetch", "y", "--out", files[2]]) == 0
+    assert np.load(files[2]).tolist() == [b"AB", b"C"]
 
 
 def test_the_runner_refuses_strings() -> None:
