@@ -95,6 +95,7 @@ STRUCTURE: list[tuple[Callable[[Any], Any], list[bytes]]] = [
     (lambda x: gc.broadcast_to(x[1], [3]), [b"b", b"b", b"b"]),
     (lambda x: gc.pad(x[:1], [[1, 1]]), [b"", b"a", b""]),
     (lambda x: gc.pad(x[:1], [[1, 0]], constant_values="p"), [b"p", b"a"]),
+    (lambda x: gc.scatter_nd([[2], [0], [2]], gc.concat([x[:2], ["r"]], 0), [4]), [b"b", b"", b"ar", b""]),
     (lambda x: gc.tensor_scatter_update(x, [[1]], ["new"]), [b"a", b"new", b"", b"a"]),
     (lambda x: gc.one_hot([1, 0], 2, on_value="on", off_value="off"), [b"off", b"on", b"on", b"off"]),
     (lambda x: gc.zeros_like(x), [b""] * 4),
