@@ -174,6 +174,7 @@ TYPES: dict[str, str] = {
     "strings.numbers": "AsString StringToNumber",
     "strings.raw": "DecodeRaw DecodePaddedRaw SerializeTensor",
     "strings.regex": "RegexReplace StaticRegexReplace RegexFullMatch StaticRegexFullMatch",
+    "strings.scatter": "_StringsAt",
     "strings.unicode": "UnicodeTranscode UnicodeEncode UnicodeDecode UnicodeDecodeWithOffsets",
     "training.adaptive":
         "ApplyAdagrad SparseApplyAdagrad ApplyAdagradDA SparseApplyAdagradDA ApplyAdadelta "

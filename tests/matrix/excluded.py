@@ -51,7 +51,7 @@ SIZES_FIXED = {"_GatherNdLike", "SparseReshape", "SparseFillEmptyRowsGrad"}
 SIZES_BY_VALUE = {"SparseTensorDenseMatMul", "SparseFillEmptyRows"}
 
 # Operands that are fields and are never fed: which axes an op works on is part of a Plan, as ranks are.
-FIELDS_KNOWN = {"axis", "concat_dim", "dim", "dimension", "split_dim", "perm", "reduction_axes"}
+FIELDS_KNOWN = {"axis", "concat_dim", "dim", "dimension", "split_dim", "perm", "reduction_axes", "reduction_indices"}
 # Ops of which no field is fed: which diagonals they work on is part of a Plan, too, and so are the windows of poolings.
 OPS_OF_KNOWN_FIELDS = {"MatrixDiagV2", "MatrixDiagPartV2", "MatrixSetDiagV2", "MaxPoolV2", "MaxPoolGradV2",
                        "MaxPoolGradGradV2"}

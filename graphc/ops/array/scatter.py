@@ -14,12 +14,13 @@ import numpy as np
 from graphc.errors import InvalidArgumentError
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dims import Size
-from graphc.ir.dtypes import float64, int64
+from graphc.ir.dtypes import float64, int64, string
 from graphc.ir.elementwise import check_dtype
 from graphc.ir.known import require_nonnegative
-from graphc.ir.op import Op, Sample, attr, operand_field, register
+from graphc.ir.op import OPS, Op, Sample, attr, operand_field, register
 from graphc.ir.spec import Shape, Spec, require_equal, text
 from graphc.ir.tensor import Operation
+from graphc.ir.values import zeros
 from graphc.ops.array.gather_nd import TUPLES, check_tuples, tuple_sizes
 
 CHANGED = {"update": "element", "add": "numeric", "sub": "numeric", "mul": "number", "div": "number", "min": "wide",
@@ -106,7 +107,8 @@ class ScatterNd(Op):
         return (inputs[1].dtype,)
 
     def infer(self, indices: Spec, updates: Spec) -> Spec:
-        check_dtype(self, "updates", updates.dtype, "numeric")
+        if updates.dtype != string:
+            check_dtype(self, "updates", updates.dtype, "numeric")
         require_nonnegative(self.shape, f"the shape {text(self.shape)} must not be negative")
         if any(isinstance(s, int) and s < 0 for s in self.shape):
             raise ValueError(f"the shape {text(self.shape)} must not be negative")
@@ -114,12 +116,15 @@ class ScatterNd(Op):
         return Spec(updates.dtype, self.shape)
 
     def reference(self, indices: np.ndarray, updates: np.ndarray) -> np.ndarray:
-        return scattered("add", np.zeros(self.shape, updates.dtype), indices, updates)  # type: ignore[arg-type]
+        return scattered("add", zeros(self.shape, updates.dtype), indices, updates)
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         return [None, g.gather_nd_like(dy, node.inputs[0], node.inputs[1]), None]
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        if outputs[0].dtype == string:
+            b.compute(OPS.make("_StringsAt", shape=self.shape), inputs, outputs)
+            return
         b.fill(outputs[0], 0)
         call_scatter(b, None, *inputs, outputs[0], "add")
 
