@@ -151,7 +151,8 @@ def _convert_operands(op: type[Op], operands: dict[str, Any], scope: str) -> dic
         shared = next((dtypes[o] for o in groups.get(operand, ()) if dtypes.get(o) is not None), None)
         try:
             if operand in fields:
-                result[operand] = index_tensor(_rows(op, operand, value), label)
+                wide = op.__dataclass_fields__[operand].metadata["wide"]
+                result[operand] = index_tensor(_rows(op, operand, value), label, wide)
             elif operand.endswith("*"):
                 dtype = _first_dtype(_listed(value)) if operand in groups else None
                 result[operand] = tuple(convert_to_tensor(v, None if is_tensor_like(v) else dtype, f"{label}_{i}")
@@ -187,9 +188,9 @@ def _rows(op: type[Op], operand: str, value: Any) -> Any:
     return value
 
 
-def index_tensor(value: Any, name: str) -> Tensor:
-    """An operand that is a field (an axis, a shape): int32 unless it is a tensor or an array of another integer
-    dtype."""
+def index_tensor(value: Any, name: str, wide: bool = False) -> Tensor:
+    """An operand that is a field (an axis, a shape): int32 (wide: int64) unless it is a tensor or an array of another
+    integer dtype."""
     if isinstance(value, Operation):
         raise TypeError(f"{value!r} has no value")
     if is_tensor_like(value) or (isinstance(value, (list, tuple)) and _holds_tensors(value)):
@@ -205,7 +206,7 @@ def index_tensor(value: Any, name: str) -> Tensor:
     if array.dtype.kind not in "iu":
         raise TypeError(f"integers are needed, not {value!r}")
     keep = isinstance(value, np.ndarray) or np.any(np.abs(array.astype(object)) > 2**31 - 1)
-    return convert_to_tensor(array if keep else array.astype(np.int32), name=name)
+    return convert_to_tensor(array if keep else array.astype(np.int64 if wide else np.int32), name=name)
 
 
 def _plain(value: Any) -> Any:

@@ -41,8 +41,8 @@ class EditDistance(Op):
                 "truth_shape")
     results = ("output",)
     types: ClassVar = {"T": "hypothesis_values"}
-    hypothesis_shape: tuple[Size, ...] = operand_field("ints")
-    truth_shape: tuple[Size, ...] = operand_field("ints")
+    hypothesis_shape: tuple[Size, ...] = operand_field("ints", wide=True)
+    truth_shape: tuple[Size, ...] = operand_field("ints", wide=True)
     normalize: bool = attr("bool", True)
     samples: ClassVar = [_sample(i, n) for i in range(len(_CASES)) for n in (True, False)] + [
         _sample(0, False, d) for d in (float32, float64, int64, uint8, bool_)]
