@@ -97,14 +97,14 @@ def attr(kind: str, default: Any = dataclasses.MISSING, name: str | None = None)
     return field(default=default, metadata={"kind": kind, "wire": name})
 
 
-def operand_field(kind: str = "ints", default: Any = dataclasses.MISSING, wide: bool = False) -> Any:
+def operand_field(kind: str = "ints", default: Any = dataclasses.MISSING, dtype: str = "int32") -> Any:
     """A field that TF passes as an input tensor, under the operand of the same name.
 
     kind: "ints" (rank 1: a tuple), "int" (scalar), "pairs" (rank 2 with two columns: a tuple of pairs), "int_or_ints"
     (an axis list that may be a scalar: always given as a tuple), "shape" (rank 1: a tuple; the scalar -1: of unknown
-    rank). wide: TF takes int64 only, so numbers that are given become int64, not int32.
+    rank). dtype: which one numbers get that are given for it: a name, or the operand before it that has the same.
     """
-    return field(default=default, metadata={"kind": kind, "operand": True, "wide": wide})
+    return field(default=default, metadata={"kind": kind, "operand": True, "dtype": dtype})
 
 
 @dataclass(frozen=True)

@@ -342,3 +342,6 @@ def test_edit_distance() -> None:
         gc.edit_distance(found, [1])
     with pytest.raises(ValueError, match="must have one rank"):
         gc.edit_distance(found, gc.SparseTensor([[0]], [1], [1]))
+    flat = gc.SparseTensor([[0]], [1], [1])
+    with pytest.raises(ValueError, match="of at least 2"):
+        gc.edit_distance(flat, flat)

@@ -68,7 +68,7 @@ def _tensorflow(saved: bytes, open_graph: bytes, built: Any, case: Case, weights
             ys = [(y, w) for y, w in zip(outputs, weights, strict=True) if w is not None]
             try:
                 slopes = tf.gradients([y for y, _ in ys], inputs, [tf.constant(w) for _, w in ys]) if ys else []
-            except LookupError:
+            except (LookupError, NotImplementedError):
                 slopes, found.no_gradient = [], True
             slopes = [tf.convert_to_tensor(s) if s is not None else None for s in slopes]
             with tf.compat.v1.Session() as session:

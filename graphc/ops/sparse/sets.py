@@ -259,7 +259,7 @@ class SetSize(Op):
     operands = ("set_indices", "set_values", "set_shape")
     results = ("size",)
     types: ClassVar = {"T": "set_values"}
-    set_shape: tuple[Size, ...] = operand_field("ints", wide=True)
+    set_shape: tuple[Size, ...] = operand_field("ints", dtype="int64")
     validate_indices: bool = attr("bool", True)
     samples: ClassVar = [Sample({"set_shape": tuple(int(n) for n in p[2])}, p[:2])
                          for p in (_SPARSE_A, _SPARSE_B, _NONE)] + [
