@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import built_at
-from graphc.ir.dtypes import DType, as_dtype
+from graphc.ir.dtypes import DType, as_dtype, int32
 from graphc.ir.graph import get_default_graph
 from graphc.ir.node import Origin
 from graphc.ir.op import OPS, Op
@@ -151,8 +151,9 @@ def _convert_operands(op: type[Op], operands: dict[str, Any], scope: str) -> dic
         shared = next((dtypes[o] for o in groups.get(operand, ()) if dtypes.get(o) is not None), None)
         try:
             if operand in fields:
-                like = dtypes.get(op.types_like.get(operand, ""))
-                result[operand] = index_tensor(_rows(op, operand, value), label, like)
+                known = op.__dataclass_fields__[operand].metadata["dtype"]
+                dtype = result[known].dtype if known in result else as_dtype(known)
+                result[operand] = index_tensor(_rows(op, operand, value), label, dtype)
             elif operand.endswith("*"):
                 dtype = _first_dtype(_listed(value)) if operand in groups else None
                 result[operand] = tuple(convert_to_tensor(v, None if is_tensor_like(v) else dtype, f"{label}_{i}")
@@ -188,9 +189,9 @@ def _rows(op: type[Op], operand: str, value: Any) -> Any:
     return value
 
 
-def index_tensor(value: Any, name: str, dtype: DType | None = None) -> Tensor:
-    """An operand that is a field (an axis, a shape): of that dtype (int32) unless it is a tensor or an array of
-    another integer dtype."""
+def index_tensor(value: Any, name: str, dtype: DType = int32) -> Tensor:
+    """An operand that is a field (an axis, a shape): of dtype, unless it is a tensor or an array of another integer
+    dtype."""
     if isinstance(value, Operation):
         raise TypeError(f"{value!r} has no value")
     if is_tensor_like(value) or (isinstance(value, (list, tuple)) and _holds_tensors(value)):
@@ -206,7 +207,7 @@ def index_tensor(value: Any, name: str, dtype: DType | None = None) -> Tensor:
     if array.dtype.kind not in "iu":
         raise TypeError(f"integers are needed, not {value!r}")
     keep = isinstance(value, np.ndarray) or np.any(np.abs(array.astype(object)) > 2**31 - 1)
-    return convert_to_tensor(array if keep else array.astype(dtype.numpy if dtype else np.int32), name=name)
+    return convert_to_tensor(array if keep else array.astype(dtype.numpy), name=name)
 
 
 def _plain(value: Any) -> Any:

@@ -5,7 +5,6 @@ A class derives from `Op` (or one of the kinds below), is decorated with `@regis
   operands    TF's inputs in TF's order; a name with a star ("values*") takes any number of tensors
   results     names of the outputs
   types       which attribute of the .pb holds which operand's dtype: {"T": "x"}; written on export, ignored on import
-  types_like  operands that are fields, whose constants take another operand's dtype: TF has one attribute for both
   refs        operands that are variables (TF 1 reference inputs): the op writes them
   effect      PURE, READ (of state), WRITE (of state), RANDOM, HOST (Python, printing: order kept, at most once a run)
   refusal       what the error says when its kernel refuses a value (status INVALID_VALUE)
@@ -102,14 +101,14 @@ def attr(kind: str, default: Any = dataclasses.MISSING, name: str | None = None)
     return field(default=default, metadata={"kind": kind, "wire": name})
 
 
-def operand_field(kind: str = "ints", default: Any = dataclasses.MISSING) -> Any:
+def operand_field(kind: str = "ints", default: Any = dataclasses.MISSING, dtype: str = "int32") -> Any:
     """A field that TF passes as an input tensor, under the operand of the same name.
 
     kind: "ints" (rank 1: a tuple), "int" (scalar), "pairs" (rank 2 with two columns: a tuple of pairs), "int_or_ints"
     (an axis list that may be a scalar: always given as a tuple), "shape" (rank 1: a tuple; the scalar -1: of unknown
-    rank).
+    rank). dtype: which one numbers get that are given for it: a name, or the operand before it that has the same.
     """
-    return field(default=default, metadata={"kind": kind, "operand": True})
+    return field(default=default, metadata={"kind": kind, "operand": True, "dtype": dtype})
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,6 @@ class Op:
     operands: ClassVar[tuple[str, ...]] = ()
     results: ClassVar[tuple[str, ...]] = ("y",)
     types: ClassVar[dict[str, str]] = {}
-    types_like: ClassVar[dict[str, str]] = {}
     refs: ClassVar[tuple[str, ...]] = ()
     effect: ClassVar[Effect] = Effect.PURE
     checks_data: ClassVar[bool] = False

@@ -311,6 +311,25 @@ def test_gradients_that_tensorflow_lacks(name: str, gradient: Any) -> None:
         assert gc.gradients(y, x.values) == [None]
 
 
+def test_several_variadic_operands_and_results_in_a_saved_loop() -> None:
+    def swapped(i: Any, x: Any) -> Any:
+        first, second, third = gc.sparse.split(sp_input=x, num_split=3, axis=1)
+        return i + 1, gc.sparse.concat(1, [third, gc.sparse.concat(1, [first, second])])
+
+    x = gc.SparseTensor(*value(A))
+    _, y = gc.while_loop(lambda i, _: i < 2, swapped, (0, x))
+    joined = gc.sparse.concat(0, [x, x, x])
+    names = [gc.identity(part).name for part in (y.indices, y.values, y.dense_shape, joined.values)]
+    saved = gc.get_default_graph().as_graph_def()
+    found = [n.attr["N"].i for n in saved.node if n.op == "SparseConcat"]
+    assert found == [3]
+    with gc.Graph().as_default():
+        gc.import_graph_def(saved, name="")
+        again = run(names)
+    np.testing.assert_array_equal(dense(gc.SparseTensorValue(*again[:3])), np.roll(A, 2, 1))
+    assert again[3].tolist() == [1, -2, 3] * 3
+
+
 def test_sets() -> None:
     one = gc.SparseTensor([[0, 0], [0, 2], [1, 0], [1, 3]], [3, 3, 9, 1], [2, 4])
     two = gc.constant([[3, 1, 3], [9, 7, 0]])
@@ -342,3 +361,6 @@ def test_edit_distance() -> None:
         gc.edit_distance(found, [1])
     with pytest.raises(ValueError, match="must have one rank"):
         gc.edit_distance(found, gc.SparseTensor([[0]], [1], [1]))
+    flat = gc.SparseTensor([[0]], [1], [1])
+    with pytest.raises(ValueError, match="of at least 2"):
+        gc.edit_distance(flat, flat)

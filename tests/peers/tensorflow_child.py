@@ -56,7 +56,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
                         if ys
                         else []
                     )
-                except LookupError:
+                except (LookupError, NotImplementedError):
                     found["no_gradient"] = True
             slopes = [tf.convert_to_tensor(s) if s is not None else None for s in slopes]
             with tf.compat.v1.Session() as session:

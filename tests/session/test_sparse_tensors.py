@@ -110,6 +110,20 @@ def test_fetches() -> None:
         y.eval()
 
 
+def test_identity_and_order() -> None:
+    x = gc.sparse_placeholder(gc.float32)
+    v = gc.Variable(1.0)
+    with gc.control_dependencies([gc.assign(v, 2.0)]):
+        y = gc.identity(x)
+    with gc.Session() as session:
+        session.run(v.initializer)
+        same(session.run(y, {x: VALUE}), VALUE)
+        assert session.run(v) == 2
+        with gc.control_dependencies([y]):
+            z = gc.no_op()
+        session.run(z, {x: VALUE})
+
+
 def test_branches() -> None:
     pred = gc.placeholder(gc.bool, [])
     x = gc.sparse_placeholder(gc.float32)

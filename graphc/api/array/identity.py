@@ -7,13 +7,17 @@ from typing import Any
 from graphc.api.public import public
 from graphc.ir.apply import apply, is_tensor_like
 from graphc.ir.graph import get_default_graph
+from graphc.ir.nest import is_composite
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.array.identity import Identity, NoOp, StopGradient
 
 
 @public("identity")
-def identity(input: Any, name: str | None = None) -> Tensor:
-    """The same value under a name of its own, as `tf.identity`."""
+def identity(input: Any, name: str | None = None) -> Any:
+    """The same value under a name of its own, as `tf.identity`; of a sparse tensor, its three parts."""
+    if is_composite(input):
+        with get_default_graph().name_scope(name or "identity"):
+            return input._with_parts([identity(part) for part in input._fetch_parts()[0]])
     result: Tensor = apply(Identity, input, name=name)
     return result
 

@@ -74,8 +74,7 @@ class UnravelIndex(Op):
     operands = ("indices", "dims")
     results = ("output",)
     types: ClassVar = {"Tidx": "indices"}
-    types_like: ClassVar = {"dims": "indices"}
-    dims: tuple[Size, ...] = operand_field("ints")
+    dims: tuple[Size, ...] = operand_field("ints", dtype="indices")
     samples: ClassVar = [Sample({"dims": s}, (np.array(i, d.numpy),), gradient=False) for s, i, d in (
         ((7, 6), [22, 41, 37], int32), ((6, 7, 8, 9), 1621, int64), ((3,), [2, 0], int32), ((2, 3), [], int64))]
 

@@ -98,8 +98,7 @@ class ScatterNd(Op):
     operands = ("indices", "updates", "shape")
     results = ("output",)
     types: ClassVar = {"T": "updates", "Tindices": "indices"}
-    types_like: ClassVar = {"shape": "indices"}
-    shape: tuple[Size, ...] = operand_field("ints")
+    shape: tuple[Size, ...] = operand_field("ints", dtype="indices")
     samples: ClassVar = [Sample({"shape": s}, (i.astype(t), _slice_shape(i, s)), (None, d)) for i, s in TUPLES
                          for d, t in ((None, np.int32), (float64, np.int64), (int64, np.int64))]
 

@@ -180,6 +180,5 @@ class InTopKV2(_Among):
     """Whether the target of each row is among its k greatest predictions; ties with the k-th one are"""
 
     operands = ("predictions", "targets", "k")
-    types_like = {"k": "targets"}
-    k: Size = operand_field("int")
+    k: Size = operand_field("int", dtype="targets")
     samples = _AMONG

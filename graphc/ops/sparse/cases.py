@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import InvalidArgumentError
-from graphc.ir.dtypes import DType
-from graphc.ir.op import Sample
 
 
 def check_inside(indices: np.ndarray, shape: Sequence[int], ordered: bool = False) -> None:
@@ -47,10 +45,3 @@ def sparse(rows: Any, shape: Sequence[int]) -> tuple[np.ndarray, tuple[int], np.
     """indices, the shape of the values (to be drawn), and the dense shape, for a sample's inputs."""
     indices = int64s(rows).reshape(-1, len(shape))
     return indices, (len(indices),), int64s(shape)
-
-
-def unary_samples(dtypes: Sequence[DType | None] = (None,), least_rank: int = 1, **more: Any) -> list[Sample]:
-    """Ops on one sparse tensor: every case in the first dtype, one in each of the others."""
-    cases = [case for case in SPARSE if len(case[1]) >= least_rank]
-    made = [Sample({}, sparse(*case), (None, dtypes[0]), **more) for case in cases]
-    return made + [Sample({}, sparse(*cases[0]), (None, dtype), **more) for dtype in dtypes[1:]]

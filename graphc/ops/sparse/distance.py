@@ -20,8 +20,7 @@ from graphc.ops.sparse.parts import check_parts, checked, joined, part, places_o
 _FOUND, _TRUTH = ([[0, 0], [0, 1], [1, 0]], (2, 2)), ([[0, 0], [0, 1], [0, 2], [2, 0]], (3, 3))
 _CASES = [(_FOUND, [1, 2, 5], _TRUTH, [2, 2, 1, 7]), (_FOUND, [1, 2, 5], ([], (1, 1)), []), (([], (2, 2)), [], _TRUTH,
                                                                                         [1, 1, 2, 3]),
-          (([[0, 0, 0], [1, 0, 0], [1, 0, 1]], (2, 1, 2)), [4, 4, 5], ([[1, 0, 0], [1, 1, 0]], (2, 2, 1)), [5, 4]),
-          (([[0], [1], [2]], (3,)), [1, 2, 3], ([[0], [1]], (2,)), [1, 3])]
+          (([[0, 0, 0], [1, 0, 0], [1, 0, 1]], (2, 1, 2)), [4, 4, 5], ([[1, 0, 0], [1, 1, 0]], (2, 2, 1)), [5, 4])]
 
 
 def _sample(number: int, normalize: bool, dtype: DType = int32) -> Sample:
@@ -41,8 +40,8 @@ class EditDistance(Op):
                 "truth_shape")
     results = ("output",)
     types: ClassVar = {"T": "hypothesis_values"}
-    hypothesis_shape: tuple[Size, ...] = operand_field("ints")
-    truth_shape: tuple[Size, ...] = operand_field("ints")
+    hypothesis_shape: tuple[Size, ...] = operand_field("ints", dtype="int64")
+    truth_shape: tuple[Size, ...] = operand_field("ints", dtype="int64")
     normalize: bool = attr("bool", True)
     samples: ClassVar = [_sample(i, n) for i in range(len(_CASES)) for n in (True, False)] + [
         _sample(0, False, d) for d in (float32, float64, int64, uint8, bool_)]
@@ -59,9 +58,9 @@ class EditDistance(Op):
                             f"{values.dtype.name}; cast one of them (gc.cast)")
         rank = len(self.hypothesis_shape)
         message = (f"hypothesis of shape {text(self.hypothesis_shape)} and truth of shape {text(self.truth_shape)} "
-                   "must have one rank, of at least 1")
+                   "must have one rank, of at least 2")
         require_equal(rank, len(self.truth_shape), message)
-        if not rank:
+        if rank < 2:
             raise ValueError(message)
         check_parts(self, found, values, Spec(int64, (rank,)))
         check_parts(self, truth, true_values, Spec(int64, (rank,)), first=3)
@@ -111,9 +110,6 @@ class EditDistance(Op):
         inside = b.temporary(int64, (rank,))
         b.store_sizes(limits, inside)
         rows, groups = checked(b, rows, inside), b.temporary(int64, rows.shape[:1])
-        if not shape:
-            b.fill(groups, 0)
-            return groups
         lead, sizes = b.temporary(int64, (rows.shape[0], rank - 1)), b.temporary(int64, (rank - 1,))
         b.copy(rows.part(1, 0, rank - 1), lead)
         b.store_sizes(shape, sizes)

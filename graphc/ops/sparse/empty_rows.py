@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from graphc.errors import InvalidArgumentError
+from graphc.ir import dims
 from graphc.ir.dtypes import DType, bool_, float32, float64, int8, int32, int64
 from graphc.ir.elementwise import check_dtype, check_rank
 from graphc.ir.known import own_symbol
@@ -106,7 +107,7 @@ class SparseFillEmptyRows(Op):
         put(b, rank, order, places)
 
     def _fill(self, b: Any, empty: Any, begin: Any, rows: Any) -> None:
-        missing = own_symbol(self, "missing")
+        missing = dims.symbol("missing", ("runtime", "missing"))
         found = positions(b, empty, missing)
         updates = b.temporary(int64, (missing, rows.shape[1]))
         b.fill(updates, 0)

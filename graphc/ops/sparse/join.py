@@ -157,7 +157,7 @@ class SparseSplit(Op):
     operands = ("split_dim", "indices", "values", "shape")
     results = ("output_indices*", "output_values*", "output_shape*")
     types: ClassVar = {"T": "values"}
-    split_dim: int = operand_field("int")
+    split_dim: int = operand_field("int", dtype="int64")
     num_split: int = attr("int")
     samples: ClassVar = [Sample({"split_dim": axis, "num_split": n}, sparse(*case), gradient=False)
                          for axis, n, case in _SPLITS] + [

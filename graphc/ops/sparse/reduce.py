@@ -141,7 +141,7 @@ class SparseReduceSum(_Reduced):
     """The sums along the axes of a sparse tensor, as a dense one."""
 
     how = "sum"
-    input_shape: tuple[Size, ...] = operand_field("ints")
+    input_shape: tuple[Size, ...] = operand_field("ints", dtype="int64")
     reduction_axes: tuple[int, ...] = operand_field("int_or_ints")
     keep_dims: bool = attr("bool", False)
     samples: ClassVar = _samples((float64, int32, int64, int8), True)
@@ -160,7 +160,7 @@ class SparseReduceMax(_Reduced):
     """The greatest elements along the axes of a sparse tensor, as a dense one. No gradient, as in TensorFlow 1."""
 
     how = "max"
-    input_shape: tuple[Size, ...] = operand_field("ints")
+    input_shape: tuple[Size, ...] = operand_field("ints", dtype="int64")
     reduction_axes: tuple[int, ...] = operand_field("int_or_ints")
     keep_dims: bool = attr("bool", False)
     samples: ClassVar = _samples((float64, int32, int64, int8), False)
@@ -209,7 +209,7 @@ class SparseReduceSumSparse(_ReducedSparse):
     """The sums along the axes of a sparse tensor, as a sparse one. No gradient, as in TensorFlow 1."""
 
     how = "sum"
-    input_shape: tuple[Size, ...] = operand_field("ints")
+    input_shape: tuple[Size, ...] = operand_field("ints", dtype="int64")
     reduction_axes: tuple[int, ...] = operand_field("int_or_ints")
     keep_dims: bool = attr("bool", False)
     samples: ClassVar = _samples((float64, int32, int64, int8), False)
@@ -220,7 +220,7 @@ class SparseReduceMaxSparse(_ReducedSparse):
     """The greatest elements along the axes of a sparse tensor, as a sparse one. No gradient, as in TensorFlow 1."""
 
     how = "max"
-    input_shape: tuple[Size, ...] = operand_field("ints")
+    input_shape: tuple[Size, ...] = operand_field("ints", dtype="int64")
     reduction_axes: tuple[int, ...] = operand_field("int_or_ints")
     keep_dims: bool = attr("bool", False)
     samples: ClassVar = _samples((float64, int32, int64, int8), False)

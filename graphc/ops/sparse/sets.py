@@ -69,9 +69,8 @@ def without(b: Any, rows: Any, table: Any, kept: bool) -> Any:
     """The rows that the table has (kept), or has not."""
     place, mask = b.temporary(int64, rows.shape[:1]), b.temporary(bool_, rows.shape[:1])
     b.call("find_rows", [rows, table, row_order(b, table), place], [rows.shape[0], table.shape[0], rows.shape[1]])
-    found = "less_equal" if kept else "less"
-    b.map(lambda s, i: s("less_equal", s.constant(0, int64), i) if found == "less_equal" else
-          s("less", i, s.constant(0, int64)), [place], [mask])
+    b.map(lambda s, i: s("less", s.constant(-1, int64), i) if kept else s("less", i, s.constant(0, int64)), [place],
+          [mask])
     return take(b, rows, positions(b, mask, dims.symbol("kept", ("runtime", "kept"))))
 
 
@@ -259,7 +258,7 @@ class SetSize(Op):
     operands = ("set_indices", "set_values", "set_shape")
     results = ("size",)
     types: ClassVar = {"T": "set_values"}
-    set_shape: tuple[Size, ...] = operand_field("ints")
+    set_shape: tuple[Size, ...] = operand_field("ints", dtype="int64")
     validate_indices: bool = attr("bool", True)
     samples: ClassVar = [Sample({"set_shape": tuple(int(n) for n in p[2])}, p[:2])
                          for p in (_SPARSE_A, _SPARSE_B, _NONE)] + [
@@ -288,7 +287,8 @@ class SetSize(Op):
         rank = len(self.set_shape)
         sizes, y = b.temporary(int64, (rank,)), regrouped(outputs[0], (dims.product(self.set_shape[:-1]),))
         b.store_sizes(self.set_shape, sizes)
-        rows = distinct(b, sparse_rows(b, *inputs, sizes, self.validate_indices), own_symbol(self, "elements"))
+        elements = dims.symbol("elements", ("runtime", "elements"))
+        rows = distinct(b, sparse_rows(b, *inputs, sizes, self.validate_indices), elements)
         lead, ones = b.temporary(int64, (rows.shape[0], rank - 1)), b.temporary(int32, rows.shape[:1])
         b.copy(rows.part(1, 0, rank - 1), lead)
         b.fill(ones, 1)

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from ...contracts.calls import Functions
 from ..array.gather import refuse
-from ..memory import helper, int64_at
-from ..words import INDEX_TUPLE, INVALID_VALUE, OK, SCRATCH_BYTES, TILES, WORK_BYTES
+from ..memory import helper, int64_at, offset
+from ..words import INDEX_TUPLE, INVALID_VALUE, OK, SCRATCH_BYTES, TILES, USER, WORK_BYTES
 
 TILE = 2048                            # rows of a tile
 DETAIL_BYTES = 256
@@ -29,34 +29,45 @@ def compare(a, i, b, j, depth, width):
     return 0
 
 
+@helper
+def merge(rows, depth, source, target, begin, middle, end):
+    """target[begin:end] = the two ascending parts of source, merged; of equal rows those of the first part first."""
+    i, j = begin, middle
+    for at in range(begin, end):
+        if j >= end or (i < middle and compare(rows, source[i], rows, source[j], depth, depth) <= 0):
+            target[at] = source[i]
+            i += 1
+        else:
+            target[at] = source[j]
+            j += 1
+
+
 def make_order(types):
     def bind(n, depth, choice):
-        choice[WORK_BYTES] = 8 * n
+        # USER: room for where runs end, n at most
+        choice[USER] = (n + 7) // 8 * 8
+        choice[WORK_BYTES] = 16 * choice[USER]
         choice[TILES] = 1
 
     def run(rows, order, n, depth, choice, work, scratch, phase, tile):
-        """Merges runs of 1, 2, 4, ... rows; rows that ascend already are seen in one pass."""
-        sorted_until = 1
+        """Merges neighbouring runs of rows that ascend already, until one is left."""
+        source, target = order, int64_at(work)
+        ends, runs = offset(target, choice[USER]), 0
         for i in range(n):
             order[i] = i
-        while sorted_until < n and compare(rows, sorted_until - 1, rows, sorted_until, depth, depth) <= 0:
-            sorted_until += 1
-        if sorted_until >= n:
-            return OK
-        source, target, length = order, int64_at(work), 1
-        while length < n:
-            for begin in range(0, n, 2 * length):
-                i, middle = begin, min(begin + length, n)
-                j, end = middle, min(begin + 2 * length, n)
-                for at in range(begin, end):
-                    if j >= end or (i < middle and compare(rows, source[i], rows, source[j], depth, depth) <= 0):
-                        target[at] = source[i]
-                        i += 1
-                    else:
-                        target[at] = source[j]
-                        j += 1
-            source, target = target, source
-            length *= 2
+            if i + 1 == n or compare(rows, i, rows, i + 1, depth, depth) > 0:
+                ends[runs] = i + 1
+                runs += 1
+        while runs > 1:
+            begin, made = 0, 0
+            for number in range(0, runs, 2):
+                middle = ends[number]
+                end = ends[min(number + 1, runs - 1)]
+                merge(rows, depth, source, target, begin, middle, end)
+                ends[made] = end
+                made += 1
+                begin = end
+            source, target, runs = target, source, made
         for i in range(n):
             order[i] = source[i]
         return OK
