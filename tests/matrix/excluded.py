@@ -33,7 +33,7 @@ EXCLUDED = {
         "LookupTableInsert", "LookupTableImport", "InitializeTable", "InitializeTableFromTextFile", "LookupTableSize",
         "LookupTableExport",
     ), "is about the tables of a session: tests/session/test_tables.py"),
-    **dict.fromkeys(("ReadFile", "WriteFile", "MatchingFiles"), "depends on files: tests/session/test_files.py"),
+    **dict.fromkeys(("ReadFile", "WriteFile", "MatchingFiles"), "depends on files: tests/session/test_files_in_graphs.py"),
     "PyFunc": "is what front='python' is made of",
     "Print": "writes to stderr and returns its operand: tests/session",
     "Assert": "has no results: tests/session",
