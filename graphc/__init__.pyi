@@ -20,6 +20,7 @@ from graphc import quantization as quantization
 from graphc import queue as queue
 from graphc import random as random
 from graphc import sparse as sparse
+from graphc import strings as strings
 from graphc import test as test
 from graphc import train as train
 from graphc.api.state.variable_scope import AUTO_REUSE as AUTO_REUSE
@@ -76,6 +77,7 @@ from graphc.api.math.reduce import argmax as argmax
 from graphc.api.math.reduce import argmin as argmin
 from graphc.api.math.sort import argsort as argsort
 from graphc.ir.dtypes import as_dtype as as_dtype
+from graphc.api.strings.numbers import as_string as as_string
 from graphc.api.math.trigonometry import asin as asin
 from graphc.api.math.hyperbolic import asinh as asinh
 from graphc.api.control.asserts import assert_equal as assert_equal
@@ -144,7 +146,9 @@ from graphc.api.math.linear import cross as cross
 from graphc.api.math.scan import cumprod as cumprod
 from graphc.api.math.scan import cumsum as cumsum
 from graphc.api.gradients.custom import custom_gradient as custom_gradient
+from graphc.api.strings.raw import decode_base64 as decode_base64
 from graphc.api.files.files import decode_csv as decode_csv
+from graphc.api.strings.raw import decode_raw as decode_raw
 from graphc.api.array.space import depth_to_space as depth_to_space
 from graphc.api.graph.scopes import device as device
 from graphc.api.array.diagonal import diag as diag
@@ -156,6 +160,7 @@ from graphc.api.math.division import divide as divide
 from graphc.api.array.partition import dynamic_partition as dynamic_partition
 from graphc.api.array.partition import dynamic_stitch as dynamic_stitch
 from graphc.api.math.einsum import einsum as einsum
+from graphc.api.strings.raw import encode_base64 as encode_base64
 from graphc.api.array.passing import ensure_shape as ensure_shape
 from graphc.api.math.comparison import equal as equal
 from graphc.api.math.trigonometry import erf as erf
@@ -172,6 +177,7 @@ from graphc.api.quantization.quantization import fake_quant_with_min_max_vars_gr
 from graphc.api.quantization.quantization import fake_quant_with_min_max_vars_per_channel as fake_quant_with_min_max_vars_per_channel
 from graphc.api.quantization.quantization import fake_quant_with_min_max_vars_per_channel_gradient as fake_quant_with_min_max_vars_per_channel_gradient
 from graphc.api.array.fill import fill as fill
+from graphc.api.strings.numbers import fingerprint as fingerprint
 from graphc.ir.dtypes import float16 as float16
 from graphc.ir.dtypes import float32 as float32
 from graphc.ir.dtypes import float64 as float64
@@ -307,6 +313,7 @@ from graphc.api.math.division import realdiv as realdiv
 from graphc.api.math.unary import reciprocal as reciprocal
 from graphc.api.math.reduce import reduce_all as reduce_all
 from graphc.api.math.reduce import reduce_any as reduce_any
+from graphc.api.strings.letters import reduce_join as reduce_join
 from graphc.api.math.reduce import reduce_logsumexp as reduce_logsumexp
 from graphc.api.math.reduce import reduce_max as reduce_max
 from graphc.api.math.reduce import reduce_mean as reduce_mean
@@ -315,6 +322,7 @@ from graphc.api.math.reduce import reduce_prod as reduce_prod
 from graphc.api.math.reduce import reduce_std as reduce_std
 from graphc.api.math.reduce import reduce_sum as reduce_sum
 from graphc.api.math.reduce import reduce_variance as reduce_variance
+from graphc.api.strings.regex import regex_replace as regex_replace
 from graphc.api.array.grids import repeat as repeat
 from graphc.api.state.uninitialized import report_uninitialized_variables as report_uninitialized_variables
 from graphc.api.array.space import required_space_to_batch_paddings as required_space_to_batch_paddings
@@ -351,6 +359,7 @@ from graphc.api.math.segments import segment_sum as segment_sum
 from graphc.api.linalg.decompose import self_adjoint_eig as self_adjoint_eig
 from graphc.api.linalg.decompose import self_adjoint_eigvals as self_adjoint_eigvals
 from graphc.api.array.grids import sequence_mask as sequence_mask
+from graphc.api.strings.raw import serialize_tensor as serialize_tensor
 from graphc.api.random.random import set_random_seed as set_random_seed
 from graphc.api.array.partition import setdiff1d as setdiff1d
 from graphc.api.array.shapes import shape as shape
@@ -381,7 +390,15 @@ from graphc.api.array.join import stack as stack
 from graphc.api.array.identity import stop_gradient as stop_gradient
 from graphc.api.array.slicing import strided_slice as strided_slice
 from graphc.ir.dtypes import string as string
+from graphc.api.strings.letters import string_join as string_join
+from graphc.api.strings.letters import string_split as string_split
+from graphc.api.strings.letters import string_strip as string_strip
+from graphc.api.strings.numbers import string_to_hash_bucket as string_to_hash_bucket
+from graphc.api.strings.numbers import string_to_hash_bucket_fast as string_to_hash_bucket_fast
+from graphc.api.strings.numbers import string_to_hash_bucket_strong as string_to_hash_bucket_strong
+from graphc.api.strings.numbers import string_to_number as string_to_number
 from graphc.api.math.binary import subtract as sub
+from graphc.api.strings.letters import substr as substr
 from graphc.api.math.binary import subtract as subtract
 from graphc.api.linalg.decompose import svd as svd
 from graphc.api.control.case import switch_case as switch_case
@@ -499,6 +516,7 @@ __all__ = [
     "argmin",
     "argsort",
     "as_dtype",
+    "as_string",
     "asin",
     "asinh",
     "assert_equal",
@@ -567,7 +585,9 @@ __all__ = [
     "cumprod",
     "cumsum",
     "custom_gradient",
+    "decode_base64",
     "decode_csv",
+    "decode_raw",
     "depth_to_space",
     "device",
     "diag",
@@ -579,6 +599,7 @@ __all__ = [
     "dynamic_partition",
     "dynamic_stitch",
     "einsum",
+    "encode_base64",
     "ensure_shape",
     "equal",
     "erf",
@@ -595,6 +616,7 @@ __all__ = [
     "fake_quant_with_min_max_vars_per_channel",
     "fake_quant_with_min_max_vars_per_channel_gradient",
     "fill",
+    "fingerprint",
     "float16",
     "float32",
     "float64",
@@ -730,6 +752,7 @@ __all__ = [
     "reciprocal",
     "reduce_all",
     "reduce_any",
+    "reduce_join",
     "reduce_logsumexp",
     "reduce_max",
     "reduce_mean",
@@ -738,6 +761,7 @@ __all__ = [
     "reduce_std",
     "reduce_sum",
     "reduce_variance",
+    "regex_replace",
     "repeat",
     "report_uninitialized_variables",
     "required_space_to_batch_paddings",
@@ -774,6 +798,7 @@ __all__ = [
     "self_adjoint_eig",
     "self_adjoint_eigvals",
     "sequence_mask",
+    "serialize_tensor",
     "set_random_seed",
     "setdiff1d",
     "shape",
@@ -804,7 +829,15 @@ __all__ = [
     "stop_gradient",
     "strided_slice",
     "string",
+    "string_join",
+    "string_split",
+    "string_strip",
+    "string_to_hash_bucket",
+    "string_to_hash_bucket_fast",
+    "string_to_hash_bucket_strong",
+    "string_to_number",
     "sub",
+    "substr",
     "subtract",
     "svd",
     "switch_case",

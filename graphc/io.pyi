@@ -3,12 +3,15 @@ from graphc.api.files.examples import FixedLenFeature as FixedLenFeature
 from graphc.api.files.examples import FixedLenSequenceFeature as FixedLenSequenceFeature
 from graphc.api.files.examples import VarLenFeature as VarLenFeature
 from graphc.api.image.files import decode_and_crop_jpeg as decode_and_crop_jpeg
+from graphc.api.strings.raw import decode_base64 as decode_base64
 from graphc.api.image.files import decode_bmp as decode_bmp
 from graphc.api.files.files import decode_csv as decode_csv
 from graphc.api.image.files import decode_gif as decode_gif
 from graphc.api.image.files import decode_image as decode_image
 from graphc.api.image.files import decode_jpeg as decode_jpeg
 from graphc.api.image.files import decode_png as decode_png
+from graphc.api.strings.raw import decode_raw as decode_raw
+from graphc.api.strings.raw import encode_base64 as encode_base64
 from graphc.api.image.files import encode_jpeg as encode_jpeg
 from graphc.api.image.files import extract_jpeg_shape as extract_jpeg_shape
 from graphc.api.image.files import is_jpeg as is_jpeg
@@ -16,6 +19,7 @@ from graphc.api.files.files import matching_files as matching_files
 from graphc.api.files.examples import parse_example as parse_example
 from graphc.api.files.examples import parse_single_example as parse_single_example
 from graphc.api.files.files import read_file as read_file
+from graphc.api.strings.raw import serialize_tensor as serialize_tensor
 from graphc.api.files.files import write_file as write_file
 
 __all__ = [
@@ -23,12 +27,15 @@ __all__ = [
     "FixedLenSequenceFeature",
     "VarLenFeature",
     "decode_and_crop_jpeg",
+    "decode_base64",
     "decode_bmp",
     "decode_csv",
     "decode_gif",
     "decode_image",
     "decode_jpeg",
     "decode_png",
+    "decode_raw",
+    "encode_base64",
     "encode_jpeg",
     "extract_jpeg_shape",
     "is_jpeg",
@@ -36,5 +43,6 @@ __all__ = [
     "parse_example",
     "parse_single_example",
     "read_file",
+    "serialize_tensor",
     "write_file",
 ]

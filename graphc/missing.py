@@ -28,6 +28,10 @@ ADVICE: dict[str, str] = {
     "summary": "fetch the numbers and write them from Python",
     "data": _FEED,
     "gfile": "Python's open, os and glob",
+    "io.parse_tensor": "Python before feeding: gc.make_ndarray of a TensorProto",
+    "parse_tensor": "Python before feeding: gc.make_ndarray of a TensorProto",
+    "io.gfile": "Python's open, os and glob",
+    "io.write_graph": "gc.train.write_graph", "io.TFRecordWriter": _FEED, "io.tf_record_iterator": _FEED,
     "flags": "Python's argparse",
     "app": "a plain call of your main()",
     "logging": "Python's logging",
@@ -36,7 +40,8 @@ ADVICE: dict[str, str] = {
     "feature_column": "gc.one_hot and gc.gather",
     "distributions": "gc.random_normal and gc.random_uniform",
     "signal": _HOST,
-    "strings": "gc.py_func, or Python before feeding",
+    "strings.unicode_script": _HOST, "strings.unicode_split": _HOST, "strings.bytes_split": _HOST,
+    "strings.ngrams": _HOST, "strings.unicode_split_with_offsets": _HOST,
     "nest": "Python's own lists and dicts: gc.while_loop and session.run take any nesting",
     "profiler": "GRAPHC_TRACE=1, or gc.RunOptions(trace_level=gc.RunOptions.FULL_TRACE) and gc.RunMetadata",
     "tpu": "nothing: graphc runs on CPUs",
@@ -55,7 +60,7 @@ ADVICE: dict[str, str] = {
     "linalg.LinearOperatorDiag": "a product with the diagonal",
     # control flow, arrays
     "sparse_to_dense": "gc.one_hot",
-    "string_split": _HOST, "edit_distance": _HOST,
+    "edit_distance": _HOST,
     # math
     "moments": "gc.nn.moments", "select": "gc.where", # random
     "orthogonal_initializer": "gc.constant_initializer of an array",
@@ -72,7 +77,6 @@ ADVICE: dict[str, str] = {
     "container": "nothing: variables belong to their session", "VERSION": "gc.__version__",
     "TextLineReader": _FEED, "TFRecordReader": _FEED,
     "WholeFileReader": _FEED,
-    "decode_raw": "numpy.frombuffer before feeding",
     "scalar_summary": "fetch the numbers and write them from Python", "merge_all_summaries": "a list of fetches",
     # nn
     "nn.rnn_cell": _CELL, "nn.dynamic_rnn": _CELL, "nn.static_rnn": _CELL,

@@ -22,7 +22,7 @@ ANSWERS = json.loads((Path(__file__).parent / "string_answers.json").read_text()
 
 def read(answer: dict[str, Any]) -> np.ndarray:
     values, dtype = answer["values"], np.dtype(answer["dtype"])
-    if dtype == object:
+    if dtype.kind == "O":
         made = np.empty(len(values), object)
         made[:] = [v.encode("latin-1") for v in values]
     else:

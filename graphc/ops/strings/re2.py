@@ -25,6 +25,9 @@ _NOT_POSIX = {
 }
 _NOT_CLASSES = {"d": "\\x00-/:-\\U0010ffff", "w": "\\x00-/:-@\\[-\\^`{-\\U0010ffff",
                 "s": "\\x00-\\x08\\x0b\\x0e-\\x1f!-\\U0010ffff"}
+_WORD = "[0-9A-Za-z_]"
+_EDGES = {"b": f"(?-i:(?<!{_WORD})(?={_WORD})|(?<={_WORD})(?!{_WORD}))",
+          "B": f"(?-i:(?<!{_WORD})(?!{_WORD})|(?<={_WORD})(?={_WORD}))"}
 _KEPT = frozenset("afnrtv")      # escapes that both have
 MOST_REPEATED = 1000
 
@@ -42,7 +45,7 @@ def compiled(pattern: bytes) -> re.Pattern[str]:
     """Raises InvalidArgumentError for what is no pattern, UnimplementedError for what `re` cannot do."""
     text = decoded(pattern)
     try:
-        return re.compile(_Translation(text).run(), re.ASCII)
+        return re.compile(_Translation(text).run())
     except (re.error, _Wrong, OverflowError, RecursionError) as error:
         raise InvalidArgumentError(f"Invalid pattern: {text}, error: {error}") from None
 
@@ -59,6 +62,7 @@ class _Translation:
         self.flags = [frozenset[str]()]
         self.scopes = [0]        # how many groups a flag in the middle opened, in each group of the user's
         self.made: list[str] = []
+        self.bare = True         # there is nothing before this that could be repeated
 
     def run(self) -> str:
         pattern = self.pattern
@@ -77,6 +81,8 @@ class _Translation:
             else:
                 self.at += 1
                 self.made.append(self._single(c))
+            if c != "(":
+                self.bare = c == "|"
         if len(self.scopes) > 1:
             raise _Wrong(f"missing ): {pattern}")
         return "".join(self.made) + ")" * self.scopes[0]
@@ -86,11 +92,11 @@ class _Translation:
         if c == ".":
             return f"[^{_BYTES}]" if "s" in flags else f"[^\\n{_BYTES}]"
         if c == "$":
-            return "(?=\\n|\\Z)" if "m" in flags else "\\Z"
+            return "(?=\\n|\\Z)" if "m" in flags else "(?:\\Z)"
         if c == "^":
-            return "(?:\\A|(?<=\\n))" if "m" in flags else "\\A"
+            return "(?:\\A|(?<=\\n))" if "m" in flags else "(?:\\A)"
         if c == "|":
-            return "|"
+            return self._alternative()
         return c if c.isalnum() else re.escape(c)
 
     # Escapes
@@ -106,13 +112,13 @@ class _Translation:
             self.made.append("".join(re.escape(t) for t in text))
             return
         if c in "dws":
-            self.made.append(f"[{_CLASSES[c]}]")
+            self.made.append(f"(?-i:[{_CLASSES[c]}])")
         elif c in "DWS":
-            self.made.append(f"[^{_CLASSES[c.lower()]}{_BYTES}]")
-        elif c in "bBA":
-            self.made.append(f"\\{c}")
-        elif c == "z":
-            self.made.append("\\Z")
+            self.made.append(f"(?-i:[^{_CLASSES[c.lower()]}{_BYTES}])")
+        elif c in "bB":
+            self.made.append(_EDGES[c])
+        elif c in "Az":
+            self.made.append("(?:\\A)" if c == "A" else "(?:\\Z)")
         else:
             self.made.append(self._character())
             return
@@ -216,8 +222,10 @@ class _Translation:
             self._enter(opening, len(said[0]), flags)
         else:                              # for the rest of the group
             self.at += len(said[0])
-            self.made.append(opening)
-            self.scopes[-1] += 1
+            if ("i" in flags) != ("i" in self.flags[-1]):
+                self.made.append(opening)
+                self.scopes[-1] += 1
+                self.bare = True
             self.flags[-1] = flags
 
     def _enter(self, opening: str, length: int, flags: frozenset[str]) -> None:
@@ -225,6 +233,14 @@ class _Translation:
         self.made.append(opening)
         self.flags.append(flags)
         self.scopes.append(0)
+        self.bare = True
+
+    def _alternative(self) -> str:
+        """Flags in the middle hold for all alternatives behind them, so what they opened is closed and opened anew."""
+        if not self.scopes[-1]:
+            return "|"
+        closed, self.scopes[-1] = ")" * self.scopes[-1], 1
+        return f"{closed}|{'(?i:' if 'i' in self.flags[-1] else '(?-i:'}"
 
     def _close(self) -> None:
         if len(self.scopes) == 1:
@@ -245,7 +261,7 @@ class _Translation:
         whole = counted[0] if c == "{" and counted is not None else c
         if counted is not None and c == "{" and any(int(n) > MOST_REPEATED for n in counted.groups() if n):
             raise _Wrong(f"invalid repetition size: {whole}")
-        if not self.made or self.made[-1] in ("(", "|") or self.made[-1].startswith("(?"):
+        if self.bare:
             raise _Wrong(f"no argument for repetition operator: {c}")
         self.at += len(whole)
         if pattern.startswith("?", self.at):
