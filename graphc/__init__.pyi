@@ -4,6 +4,7 @@ from typing import Final
 from graphc import errors as errors
 from graphc.ir import dtypes as dtypes
 from graphc import bitwise as bitwise
+from graphc import compat as compat
 from graphc import contrib as contrib
 from graphc import debugging as debugging
 from graphc import graph_util as graph_util

@@ -115,7 +115,8 @@ def _run(options: argparse.Namespace) -> None:
     for i, (tensor, value) in enumerate(zip(fetches, values, strict=True)):
         if options.out:
             data = io.BytesIO()
-            np.save(data, value)
+            strings = tensor.dtype == gc.string         # of one length, as .npy files have them
+            np.save(data, np.asarray(value).astype(np.bytes_) if strings else value)
             path = options.out[i]
             write_whole(path if path.endswith(".npy") else f"{path}.npy", data.getvalue())
         else:

@@ -83,7 +83,7 @@ ADVICE: dict[str, str] = {
     "nn.bidirectional_dynamic_rnn": _CELL, "nn.seq2seq": _CELL, # train
     "train.Saver": _SAVE, "train.latest_checkpoint": _SAVE, "train.get_checkpoint_state": _SAVE,
     "train.import_meta_graph": "gc.import_graph_def", "train.export_meta_graph": "gc.train.write_graph",
-    "train.string_input_producer": _FEED, "train.MonitoredTrainingSession": "gc.Session and a loop",
+    "train.MonitoredTrainingSession": "gc.Session and a loop",
     "train.Supervisor": "gc.Session and a loop", "train.SummaryWriter": "Python",
     "train.Server": "gc.Session: graphc runs in one process",
     "train.ClusterSpec": "gc.Session: graphc runs in one process",

@@ -449,6 +449,12 @@ NAMES: dict[str, dict[str, str]] = {
         "left_shift": "graphc.api.math.bitwise:left_shift",
         "right_shift": "graphc.api.math.bitwise:right_shift",
     },
+    "compat": {
+        "as_bytes": "graphc.api.strings.python:as_bytes",
+        "as_str": "graphc.api.strings.python:as_text",
+        "as_str_any": "graphc.api.strings.python:as_str_any",
+        "as_text": "graphc.api.strings.python:as_text",
+    },
     "contrib": {
     },
     "contrib.lookup": {
@@ -1068,6 +1074,7 @@ NAMES: dict[str, dict[str, str]] = {
         "shuffle_batch_join": "graphc.train.input:shuffle_batch_join",
         "slice_input_producer": "graphc.train.input:slice_input_producer",
         "start_queue_runners": "graphc.train.runners:start_queue_runners",
+        "string_input_producer": "graphc.train.input:string_input_producer",
         "write_graph": "graphc.train.files:write_graph",
     },
     "train.queue_runner": {

@@ -127,10 +127,11 @@ class Engine:
         if value is None:
             raise errors.InternalError(f"the plan's constant {name} has no value: the graph was changed, or is damaged")
         array = np.asarray(value)
-        if dtype == "str" and array.dtype == object:
-            array = TABLE.numbers(array, self._held)
-        if array.dtype != dtypes.as_dtype(dtype).stored.numpy or array.shape != tuple(shape):
+        fits = array.dtype == (object if dtype == "str" else dtypes.as_dtype(dtype).numpy)
+        if not fits or array.shape != tuple(shape):
             raise errors.InternalError(f"constant {name} is {array.dtype}{array.shape}, the plan wants {dtype}{shape}")
+        if dtype == "str":
+            array = TABLE.numbers(array, self._held)
         if array.flags.c_contiguous and array.ctypes.data % 64 == 0:
             return array
         aligned = aligned_empty(array.shape, array.dtype)

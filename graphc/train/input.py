@@ -7,16 +7,17 @@ from typing import Any
 from graphc.api.array.fill import range_
 from graphc.api.array.gather import gather
 from graphc.api.array.identity import identity
-from graphc.api.array.shapes import shape
+from graphc.api.array.shapes import shape, size
 from graphc.api.control.cond import cond
 from graphc.api.control.control import new_function
 from graphc.api.control.queues import FIFOQueue, PaddingFIFOQueue, QueueBase, RandomShuffleQueue
-from graphc.api.math.comparison import less
+from graphc.api.control.script import Assert
+from graphc.api.math.comparison import greater, less
 from graphc.api.public import public
 from graphc.api.random.shuffle import random_shuffle
 from graphc.api.state.variables import Variable
 from graphc.ir.apply import apply, convert_to_tensor
-from graphc.ir.dtypes import bool_, int64
+from graphc.ir.dtypes import bool_, int64, string
 from graphc.ir.graph import GraphKeys, get_default_graph
 from graphc.ir.op import OPS
 from graphc.ir.tensor import Tensor
@@ -24,7 +25,7 @@ from graphc.ir.tensor_shape import TensorShape
 from graphc.train.runners import QueueRunner, add_queue_runner
 
 __all__ = ["batch", "input_producer", "limit_epochs", "new_function", "range_input_producer", "shuffle_batch",
-           "slice_input_producer"]
+           "slice_input_producer", "string_input_producer"]
 
 
 @public("train.limit_epochs")
@@ -65,6 +66,22 @@ def input_producer(input_tensor: Any, element_shape: Any = None, num_epochs: int
                           name="input_producer")
         add_queue_runner(QueueRunner(queue, [queue.enqueue_many([tensor])], cancel_op=cancel_op))
         return queue
+
+
+@public("train.string_input_producer")
+def string_input_producer(string_tensor: Any, num_epochs: int | None = None, shuffle: bool = True,
+                          seed: int | None = None, capacity: int = 32, shared_name: str | None = None,
+                          name: str | None = None, cancel_op: Any = None) -> FIFOQueue:
+    """A queue of strings (names of files), again and again, as `tf.train.string_input_producer`."""
+    if not isinstance(string_tensor, Tensor) and not len(string_tensor):
+        raise ValueError("string_input_producer requires a non-null input tensor")
+    with get_default_graph().name_scope(name or "input_producer") as scope:
+        tensor = convert_to_tensor(string_tensor, string, name="strings")
+        check = Assert(greater(size(tensor), 0), ["string_input_producer requires a non-null input tensor"])
+        with get_default_graph().control_dependencies([check]):
+            tensor = identity(tensor)
+        return input_producer(tensor, [], num_epochs, shuffle, seed, capacity, shared_name,
+                              f"fraction_of_{capacity}_full", scope, cancel_op)
 
 
 @public("train.range_input_producer")

@@ -49,7 +49,7 @@ RANK_BY_SIZE = {"Squeeze", "GatherNd"}
 SIZES_FIXED = {"_GatherNdLike"}
 
 # Operands that are fields and are never fed: which axes an op works on is part of a Plan, as ranks are.
-FIELDS_KNOWN = {"axis", "concat_dim", "dim", "dimension", "split_dim", "perm"}
+FIELDS_KNOWN = {"axis", "concat_dim", "dim", "dimension", "split_dim", "perm", "reduction_indices"}
 # Ops of which no field is fed: which diagonals they work on is part of a Plan, too, and so are the windows of poolings.
 OPS_OF_KNOWN_FIELDS = {"MatrixDiagV2", "MatrixDiagPartV2", "MatrixSetDiagV2", "MaxPoolV2", "MaxPoolGradV2",
                        "MaxPoolGradGradV2"}

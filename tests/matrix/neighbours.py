@@ -33,6 +33,16 @@ class Behind:
     takes: Callable[[np.ndarray], bool] = lambda y: True
 
 
+def ones(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Ones of a dtype; strings are "1"."""
+    return np.full(shape, b"1", object) if dtype.kind == "O" else np.ones(shape, dtype)
+
+
+def is_list(x: np.ndarray) -> bool:
+    """Whether it is the reference's form of a list of tensors."""
+    return x.dtype.kind == "O" and x.ndim == 0 and isinstance(x.item(), tuple)
+
+
 def _one(x: np.ndarray) -> np.ndarray:
     return np.array(1, x.dtype)
 
@@ -86,15 +96,15 @@ def _sum_tensor(x: Any, axis: int) -> Any:
 # Views with an offset that is known only when run: x = fed[i:] and fed[i].
 
 def _longer(x: np.ndarray) -> np.ndarray:
-    return np.concatenate([np.ones((1, *x.shape[1:]), x.dtype), x])
+    return np.concatenate([ones((1, *x.shape[1:]), x.dtype), x])
 
 
 def _two(x: np.ndarray) -> np.ndarray:
-    return np.stack([np.ones_like(x), x])
+    return np.stack([ones(x.shape, x.dtype), x])
 
 
 FRONTS: dict[str, Front] = {
-    "direct": Front(lambda x: x, lambda x: x, lambda fed, extra: fed, lambda x: x.dtype != object),
+    "direct": Front(lambda x: x, lambda x: x, lambda fed, extra: fed, lambda x: not is_list(x)),
     "elementwise": Front(_scaled_feed, _scaled_array, _scaled_tensor, is_computed_with),
     "reduction": Front(_parts, lambda fed: _sum(fed, 0), lambda fed, extra: _sum_tensor(fed, 0), is_computed_with),
     "slice": Front(_longer, lambda fed: fed[1:], lambda fed, extra: fed[extra("offset", OFFSET):],

@@ -11,6 +11,7 @@ import numpy as np
 
 from graphc.exec.reference import apply_reference
 from graphc.ir.op import OPS
+from graphc.ir.values import as_array
 
 from matrix.cells import Cell
 from matrix.contexts import CONTEXTS, is_taken
@@ -35,7 +36,7 @@ def results(cell: Cell, operands: Sequence[np.ndarray], number: int) -> list[np.
     op, sample = OPS[cell.op], all_samples(cell.op)[cell.sample]
     with np.errstate(all="ignore"):
         found = apply_reference(definition(op, sample), operands, number, CONTEXTS[cell.context].iteration)
-        return [np.asarray(BEHINDS[cell.behind].array(np.asarray(y))) for y in found]
+        return [as_array(BEHINDS[cell.behind].array(as_array(y))) for y in found]
 
 
 def executions(cell: Cell, run: int) -> int:

@@ -12,12 +12,13 @@ import graphc as gc
 from graphc.ir.apply import apply
 from graphc.ir.dtypes import as_dtype
 from graphc.ir.op import OPS
+from graphc.ir.values import as_array
 
 from matrix import oracle
 from matrix.cells import Cell
 from matrix.contexts import is_taken, place
 from matrix.excluded import FIELDS_KNOWN, FIRST_RESULT_ONLY
-from matrix.neighbours import BEHINDS, FRONTS, declared
+from matrix.neighbours import BEHINDS, FRONTS, declared, ones
 from matrix.subjects import all_samples, subject
 from samples import definition, difference, grouped
 
@@ -41,8 +42,9 @@ class Pool:
 
     def placeholder(self, of: Value, shape: Any, kind: str) -> Any:
         """kind: values that are equal by chance are told apart by it."""
-        values = [np.asarray(of(run)) for run in range(self.runs)]
-        key = (kind, str(shape), *((v.dtype.str, v.shape, v.tobytes()) for v in values))
+        values = [as_array(of(run)) for run in range(self.runs)]
+        key = (kind, str(shape), *((v.dtype.str, v.shape, repr(v.tolist()) if v.dtype.kind == "O" else v.tobytes())
+                                   for v in values))
         if key not in self.made:
             with self.graph.as_default(), self.graph.name_scope(None):
                 made = gc.placeholder(as_dtype(values[0].dtype), shape)
@@ -51,6 +53,10 @@ class Pool:
 
     def extra(self, name: str, value: np.ndarray) -> Any:
         return self.placeholder(lambda run: value, value.shape, name)
+
+
+def ones_like(y: np.ndarray) -> np.ndarray:
+    return ones(y.shape, y.dtype)
 
 
 @dataclass

@@ -124,7 +124,7 @@ def subject(op_type: str, number: int, sizes: str, run: int) -> tuple[np.ndarray
     if chosen is None:
         return None
     values = first if run == 0 else other_values(op, sample, first, run)
-    return tuple(np.asarray(cut(v)) for cut, v in zip(chosen, values, strict=True))
+    return tuple(as_array(cut(v)) for cut, v in zip(chosen, values, strict=True))
 
 
 def other_values(op: type[Op], sample: Sample, first: Sequence[np.ndarray], run: int) -> Arrays:
@@ -174,7 +174,7 @@ def _resized(op: type[Op], sample: Sample, first: Arrays, sizes: str) -> Iterato
         if any(sum(i == j for j, _ in places) > 1 for i, _ in places):
             continue
         cuts = [_Cut(*next(((axis, small) for i, axis in places if i == n), ())) for n in range(len(first))]
-        made = [np.asarray(cut(v)) for cut, v in zip(cuts, first, strict=True)]
+        made = [as_array(cut(v)) for cut, v in zip(cuts, first, strict=True)]
         if _accepted(op, sample, made) and (sizes != "stretched" or _result_shapes(op, sample, made) == full):
             yield cuts
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import graphc as gc
+from graphc.cli import main
 from graphc.serial.freeze import add_plan
 from graphc.serial.graphdef import as_graph_def
 
@@ -182,6 +183,23 @@ def test_queues(kind: str) -> None:
     assert sorted(found.ravel().tolist()) == sorted(expected)
 
 
+def test_names_of_files_for_runners_of_queues() -> None:
+    queue = gc.train.string_input_producer(["a", "b", "c"], num_epochs=2, shuffle=False)
+    (batch,) = gc.train.batch([queue.dequeue()], 3)
+    with pytest.raises(ValueError, match="requires a non-null input tensor"):
+        gc.train.string_input_producer([])
+    with gc.Session() as session:
+        session.run([gc.global_variables_initializer(), gc.local_variables_initializer()])
+        coordinator = gc.train.Coordinator()
+        threads = gc.train.start_queue_runners(session, coordinator)
+        for _ in range(2):
+            same(session.run(batch), b"a", b"b", b"c")
+        with pytest.raises(gc.errors.OutOfRangeError):
+            session.run(batch)
+        coordinator.request_stop()
+        coordinator.join(threads)
+
+
 def test_python_functions() -> None:
     seen = []
 
@@ -234,6 +252,16 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
         graph_def = gc.GraphDef.FromString((tmp_path / "s.pb").read_bytes())
         (z,) = gc.import_graph_def(graph_def, return_elements=["y:0"], name="")
         same(session.run(z, {"x:0": ["a", "b"]}), b"yes\0", b"no")
+
+
+def test_strings_in_files_of_the_command(tmp_path: Path) -> None:
+    x = gc.placeholder(gc.string, [None], name="x")
+    y = gc.strings.upper(x, name="y")
+    gc.train.write_graph(gc.freeze(gc.Session(), [y]), str(tmp_path), "s.pb", as_text=False)
+    np.save(tmp_path / "x.npy", np.array(["ab", "c"]))
+    files = [str(tmp_path / name) for name in ("s.pb", "x.npy", "y.npy")]
+    assert main(["run", files[0], "--feed", f"x={files[1]}", "--fetch", "y", "--out", files[2]]) == 0
+    assert np.load(files[2]).tolist() == [b"AB", b"C"]
 
 
 def test_the_runner_refuses_strings() -> None:

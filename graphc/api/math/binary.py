@@ -3,19 +3,32 @@ from __future__ import annotations
 
 from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor
+from graphc.ir.dtypes import string
 from graphc.ir.graph import get_default_graph
+from graphc.ir.late_imports import load
 from graphc.ops.math.binary import Add, AddN, AddV2, Maximum, Minimum, Mul, Pow, SquaredDifference, Sub
 
 
 @public("add", "math.add")
 def add(x, y, name=None):
-    """x + y, broadcast. As `tf.add`."""
-    return apply(Add, x, y, name=name)
+    """x + y, broadcast; of strings one behind the other. As `tf.add`."""
+    return _joined(x, y, name) if _is_string(x) or _is_string(y) else apply(Add, x, y, name=name)
 
 
 def add_v2(x, y, name=None):
     """x + y, broadcast; the op behind the operator +."""
-    return apply(AddV2, x, y, name=name)
+    return _joined(x, y, name) if _is_string(x) or _is_string(y) else apply(AddV2, x, y, name=name)
+
+
+def _is_string(x):
+    while isinstance(x, (list, tuple)) and x:
+        x = x[0]
+    return isinstance(x, (str, bytes)) or getattr(x, "dtype", None) is string
+
+
+def _joined(x, y, name):
+    functions = load("graphc.api.strings.letters")       # not loaded for numbers
+    return functions.joined_broadcast(x, y, name)
 
 
 @public("subtract", "math.subtract", "sub", "math.sub")

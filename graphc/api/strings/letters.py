@@ -1,10 +1,13 @@
 """Parts of strings, joined and split."""
 from __future__ import annotations
 
+from graphc.api.array.broadcast import broadcast_to
+from graphc.api.array.shapes import broadcast_dynamic_shape, expand_dims, shape
 from graphc.api.public import public
 from graphc.errors import UnimplementedError
 from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.dtypes import string
+from graphc.ir.graph import get_default_graph
 from graphc.ir.late_imports import load
 from graphc.ops.strings.join import ReduceJoin, StringJoin, StringSplit, StringSplitV2, UnsortedSegmentJoin
 from graphc.ops.strings.letters import StringLength, StringLower, StringStrip, StringUpper, Substr
@@ -14,6 +17,17 @@ from graphc.ops.strings.letters import StringLength, StringLower, StringStrip, S
 def string_join(inputs, separator="", name=None):
     """The strings at each place of the tensors `inputs`, one behind the other, as `tf.strings.join`."""
     return apply(StringJoin, list(inputs), name=name, separator=separator)
+
+
+def joined_broadcast(x, y, name=None):
+    """x + y of strings, broadcast. TensorFlow has the op Add for it, which is one of numbers here."""
+    with get_default_graph().name_scope(name or "add"):
+        x, y = convert_to_tensor(x, string, name="x"), convert_to_tensor(y, string, name="y")
+        sizes = x.spec.static_shape, y.spec.static_shape
+        if () not in sizes and (None in sizes or None in (*sizes[0], *sizes[1]) or sizes[0] != sizes[1]):
+            both = broadcast_dynamic_shape(shape(x), shape(y))
+            x, y = broadcast_to(x, both), broadcast_to(y, both)
+        return string_join([x, y])
 
 
 @public("strings.reduce_join", "reduce_join")
@@ -68,8 +82,6 @@ def strings_split(input=None, sep=None, maxsplit=-1, result_type="SparseTensor",
         raise ValueError("strings.split: give the strings, as 'input'")
     tensor = convert_to_tensor(source if input is None else input, string, name="input")
     if tensor.shape.ndims == 0:
-        from graphc.api.array.shapes import expand_dims
-
         tensor = expand_dims(tensor, 0)
     return _sparse(apply(StringSplitV2, tensor, "" if sep is None else sep, name=name, maxsplit=maxsplit), result_type,
                    "strings.split")

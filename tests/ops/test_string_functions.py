@@ -34,6 +34,17 @@ def test_joined() -> None:
         run(gc.strings.unsorted_segment_join(["x"], [5], 2))
 
 
+def test_added() -> None:
+    x, y = gc.placeholder(gc.string, [None]), gc.placeholder(gc.string, [None, 1])
+    assert run(x + "!", {x: ["a", "b"]}) == [b"a!", b"b!"]
+    assert run("<" + x, {x: ["a"]}) == [b"<a"]
+    assert run(gc.add(["a", "b"], ["c", "d"])) == [b"ac", b"bd"]
+    assert run(x + y, {x: ["a", "b"], y: [["1"], ["2"]]}) == [[b"a1", b"b1"], [b"a2", b"b2"]]
+    assert run(x + x, {x: ["a", "b"]}) == [b"aa", b"bb"]
+    with pytest.raises(TypeError, match="string"):
+        x * "a"
+
+
 def test_sizes_that_only_a_run_knows() -> None:
     x = gc.placeholder(gc.string, [None])
     parts = gc.string_join([x, gc.constant("."), x])
@@ -231,3 +242,12 @@ def test_no_gradient_passes() -> None:
     x = gc.placeholder(gc.float32, [None])
     y = gc.string_to_number(gc.as_string(x))
     assert gc.gradients(y, x) == [None]
+
+
+def test_strings_of_python() -> None:
+    assert gc.compat.as_bytes("é") == gc.compat.as_bytes("é".encode()) == "é".encode()
+    assert gc.compat.as_text(b"a") == gc.compat.as_str("a") == gc.compat.as_str_any(b"a") == "a"
+    assert gc.compat.as_str_any(3) == "3"
+    for function in (gc.compat.as_bytes, gc.compat.as_text):
+        with pytest.raises(TypeError, match="Expected binary or unicode string, got 3"):
+            function(3)
