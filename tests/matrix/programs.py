@@ -25,10 +25,6 @@ from samples import definition, difference, grouped
 Value = Callable[[int], np.ndarray]     # run -> what is fed
 
 
-def ones_like(y: np.ndarray) -> np.ndarray:
-    return np.full(y.shape, b"start", object) if y.dtype == object else np.ones_like(y)
-
-
 @dataclass
 class Pool:
     """The placeholders of a graph. What is declared alike and fed alike is one placeholder for all programs of the
