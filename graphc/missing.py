@@ -35,7 +35,6 @@ ADVICE: dict[str, str] = {
     "saved_model": "gc.freeze and gc.train.write_graph",
     "python_io": _FEED,
     "feature_column": "gc.one_hot and gc.gather",
-    "distributions": "gc.random_normal and gc.random_uniform",
     "signal": _HOST,
     "strings": "gc.py_func, or Python before feeding",
     "nest": "Python's own lists and dicts: gc.while_loop and session.run take any nesting",

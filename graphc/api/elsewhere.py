@@ -15,6 +15,9 @@ ELSEWHERE: dict[str, str] = {
     "graphc.ir.tensor_shape": "Dimension TensorShape",
     "graphc.ir.apply": "convert_to_tensor",
     "graphc.api.state.variable_scope": "AUTO_REUSE",
+    "graphc.api.distributions.base":
+        "FULLY_REPARAMETERIZED=distributions.FULLY_REPARAMETERIZED "
+        "NOT_REPARAMETERIZED=distributions.NOT_REPARAMETERIZED",
     "graphc.plan.compile": "pass_table",
     "graphc.serial.graph_pb2": "GraphDef NodeDef AttrValue",
 }
