@@ -438,6 +438,15 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "contrib": {
     },
+    "contrib.crf": {
+        "crf_binary_score": "graphc.api.nn.crf:crf_binary_score",
+        "crf_decode": "graphc.api.nn.crf:crf_decode",
+        "crf_log_likelihood": "graphc.api.nn.crf:crf_log_likelihood",
+        "crf_log_norm": "graphc.api.nn.crf:crf_log_norm",
+        "crf_sequence_score": "graphc.api.nn.crf:crf_sequence_score",
+        "crf_unary_score": "graphc.api.nn.crf:crf_unary_score",
+        "viterbi_decode": "graphc.api.nn.crf:viterbi_decode",
+    },
     "contrib.distributions": {
         "Bernoulli": "graphc.api.distributions.discrete:Bernoulli",
         "Beta": "graphc.api.distributions.gamma:Beta",
