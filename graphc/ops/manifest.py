@@ -135,6 +135,7 @@ TYPES: dict[str, str] = {
     "random.stateless":
         "StatelessRandomUniform StatelessRandomNormal StatelessTruncatedNormal StatelessRandomUniformInt "
         "StatelessMultinomial",
+    "random.truncated": "ParameterizedTruncatedNormal",
     "state.scatter":
         "_Divided ScatterUpdate ScatterAdd ScatterSub ScatterMul ScatterDiv ScatterMin ScatterMax "
         "ScatterNdUpdate ScatterNdAdd ScatterNdSub",
