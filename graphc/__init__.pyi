@@ -138,6 +138,7 @@ from graphc.api.gradients.slices import convert_to_tensor_or_indexed_slices as c
 from graphc.api.math.trigonometry import cos as cos
 from graphc.api.math.trigonometry import cosh as cosh
 from graphc.api.math.scaling import count_nonzero as count_nonzero
+from graphc.api.state.counting import count_up_to as count_up_to
 from graphc.api.math.linear import cross as cross
 from graphc.api.math.scan import cumprod as cumprod
 from graphc.api.math.scan import cumsum as cumsum
@@ -319,6 +320,7 @@ from graphc.api.math.reduce import reduce_prod as reduce_prod
 from graphc.api.math.reduce import reduce_std as reduce_std
 from graphc.api.math.reduce import reduce_sum as reduce_sum
 from graphc.api.math.reduce import reduce_variance as reduce_variance
+from graphc.api.graph.inspect import register_tensor_conversion_function as register_tensor_conversion_function
 from graphc.api.array.grids import repeat as repeat
 from graphc.api.state.uninitialized import report_uninitialized_variables as report_uninitialized_variables
 from graphc.api.array.space import required_space_to_batch_paddings as required_space_to_batch_paddings
@@ -564,6 +566,7 @@ __all__ = [
     "cos",
     "cosh",
     "count_nonzero",
+    "count_up_to",
     "cross",
     "cumprod",
     "cumsum",
@@ -745,6 +748,7 @@ __all__ = [
     "reduce_std",
     "reduce_sum",
     "reduce_variance",
+    "register_tensor_conversion_function",
     "repeat",
     "report_uninitialized_variables",
     "required_space_to_batch_paddings",
