@@ -62,19 +62,20 @@ def test_sequences_of_one_place_and_of_unknown_sizes() -> None:
 
 
 def test_transitions_are_learned() -> None:
-    inputs = gc.constant(X.astype(np.float32))
-    likelihood, transitions = CRF.crf_log_likelihood(inputs, TAGS, LENGTHS)
-    assert transitions.name == "transitions:0" and transitions.shape.as_list() == [3, 3]
-    slopes = gc.gradients(gc.reduce_sum(likelihood), [transitions.value(), inputs])
-    train = gc.train.GradientDescentOptimizer(0.1).minimize(-gc.reduce_sum(likelihood))
-    with gc.Session() as session:
-        session.run(gc.global_variables_initializer())
-        before, (by_transition, by_input) = session.run([gc.reduce_sum(likelihood), slopes])
-        # Of each place the chosen tag's probability is missing: the slopes of a place add up to 0.
-        np.testing.assert_allclose(by_input.sum(-1), 0, atol=1e-5)
-        np.testing.assert_allclose(by_transition.sum(), 0, atol=1e-5)
-        for _ in range(5):
-            session.run(train)
-        assert session.run(gc.reduce_sum(likelihood)) > before
-    with pytest.raises(ValueError, match="must be known for a variable"):
-        CRF.crf_log_likelihood(gc.placeholder(gc.float32, [None, None, None]), TAGS, LENGTHS)
+    with gc.Graph().as_default():
+        inputs = gc.constant(X.astype(np.float32))
+        likelihood, transitions = CRF.crf_log_likelihood(inputs, TAGS, LENGTHS)
+        assert transitions.name == "transitions:0" and transitions.shape.as_list() == [3, 3]
+        slopes = gc.gradients(gc.reduce_sum(likelihood), [transitions.value(), inputs])
+        train = gc.train.GradientDescentOptimizer(0.1).minimize(-gc.reduce_sum(likelihood))
+        with gc.Session() as session:
+            session.run(gc.global_variables_initializer())
+            before, (by_transition, by_input) = session.run([gc.reduce_sum(likelihood), slopes])
+            # Of each place the chosen tag's probability is missing: the slopes of a place add up to 0.
+            np.testing.assert_allclose(by_input.sum(-1), 0, atol=1e-5)
+            np.testing.assert_allclose(by_transition.sum(), 0, atol=1e-5)
+            for _ in range(5):
+                session.run(train)
+            assert session.run(gc.reduce_sum(likelihood)) > before
+        with pytest.raises(ValueError, match="must be known for a variable"):
+            CRF.crf_log_likelihood(gc.placeholder(gc.float32, [None, None, None]), TAGS, LENGTHS)
