@@ -38,7 +38,6 @@ ADVICE: dict[str, str] = {
     "saved_model": "gc.freeze and gc.train.write_graph",
     "python_io": _FEED,
     "feature_column": "gc.one_hot and gc.gather",
-    "distributions": "gc.random_normal and gc.random_uniform",
     "strings.unicode_script": _HOST, "strings.unicode_split": _HOST, "strings.bytes_split": _HOST,
     "strings.ngrams": _HOST, "strings.unicode_split_with_offsets": _HOST,
     "nest": "Python's own lists and dicts: gc.while_loop and session.run take any nesting",

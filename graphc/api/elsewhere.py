@@ -16,6 +16,9 @@ ELSEWHERE: dict[str, str] = {
     "graphc.ir.apply": "convert_to_tensor",
     "graphc.api.lookup.index_tables": "FastHashSpec=contrib.lookup.FastHashSpec",
     "graphc.api.state.variable_scope": "AUTO_REUSE",
+    "graphc.api.distributions.base":
+        "FULLY_REPARAMETERIZED=distributions.FULLY_REPARAMETERIZED "
+        "NOT_REPARAMETERIZED=distributions.NOT_REPARAMETERIZED",
     "graphc.plan.compile": "pass_table",
     "graphc.serial.graph_pb2": "GraphDef NodeDef AttrValue",
 }

@@ -83,7 +83,12 @@ def _stacked(value: Sequence[Any], wanted: DType | None, name: str | None) -> Te
 def _first_dtype(value: Any) -> DType | None:
     if isinstance(value, (list, tuple)):
         return next((d for d in map(_first_dtype, value) if d is not None), None)
-    return as_dtype(value.dtype) if is_tensor_like(value) else None
+    return as_dtype(value.dtype) if _has_dtype(value) else None
+
+
+def _has_dtype(value: Any) -> bool:
+    """Whether it converts to a tensor of its own dtype; of a user's class it may be any."""
+    return is_tensor_like(value) and hasattr(value, "dtype")
 
 
 def apply(op: type[Op], *values: Any, name: str | None = None, **fields: Any) -> Any:
@@ -156,10 +161,10 @@ def _convert_operands(op: type[Op], operands: dict[str, Any], scope: str) -> dic
                 result[operand] = index_tensor(_rows(op, operand, value), label, dtype)
             elif operand.endswith("*"):
                 dtype = _first_dtype(_listed(value)) if operand in groups else None
-                result[operand] = tuple(convert_to_tensor(v, None if is_tensor_like(v) else dtype, f"{label}_{i}")
+                result[operand] = tuple(convert_to_tensor(v, None if _has_dtype(v) else dtype, f"{label}_{i}")
                                         for i, v in enumerate(value))
             else:
-                result[operand] = convert_to_tensor(value, None if is_tensor_like(value) else shared, label)
+                result[operand] = convert_to_tensor(value, None if _has_dtype(value) else shared, label)
         except (TypeError, ValueError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
             origin = Origin(scope, op.type, *user_line())

@@ -149,6 +149,7 @@ TYPES: dict[str, str] = {
     "random.stateless":
         "StatelessRandomUniform StatelessRandomNormal StatelessTruncatedNormal StatelessRandomUniformInt "
         "StatelessMultinomial",
+    "random.truncated": "ParameterizedTruncatedNormal",
     "sparse.dense": "SparseToDense SparseTensorDenseAdd",
     "sparse.elementwise": "SparseDenseCwiseMul SparseDenseCwiseDiv SparseDenseCwiseAdd SparseSoftmax",
     "sparse.distance": "EditDistance",

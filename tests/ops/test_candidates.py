@@ -26,13 +26,14 @@ def test_classes_are_drawn_by_what_was_seen() -> None:
 
 
 def test_learning_needs_no_initialising_and_is_no_part_of_the_model() -> None:
-    true = gc.constant([[1]], gc.int64)
-    drawn = gc.random.learned_unigram_candidate_sampler(true, 1, 3, True, 3)[0]
-    assert not gc.global_variables() and not gc.trainable_variables()
-    with gc.Session() as session:
-        assert sorted(session.run(drawn)) == [0, 1, 2]
-    with pytest.raises(ValueError, match="if they are unique"):
-        gc.nn.learned_unigram_candidate_sampler(true, 1, 4, True, 3)
+    with gc.Graph().as_default():
+        true = gc.constant([[1]], gc.int64)
+        drawn = gc.random.learned_unigram_candidate_sampler(true, 1, 3, True, 3)[0]
+        assert not gc.global_variables() and not gc.trainable_variables()
+        with gc.Session() as session:
+            assert sorted(session.run(drawn)) == [0, 1, 2]
+        with pytest.raises(ValueError, match="if they are unique"):
+            gc.nn.learned_unigram_candidate_sampler(true, 1, 4, True, 3)
 
 
 def test_learning_inside_a_loop_is_refused() -> None:

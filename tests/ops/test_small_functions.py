@@ -89,3 +89,37 @@ def test_gradients_that_pass() -> None:
     squared = gc.recompute_grad(lambda t: t * t)(x)
     np.testing.assert_allclose(value(gc.gradients(squared, x)[0]), [2.4, 5.2], rtol=1e-6)
     np.testing.assert_allclose(value(gc.numpy_function(lambda t: t + 1, [x], gc.float32)), [2.2, 3.6], rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [gc.int32, gc.int64])
+def test_a_counter_ends_at_its_limit(dtype: Any) -> None:
+    with gc.Graph().as_default():
+        counter = gc.Variable(gc.constant(5, dtype))
+        number = gc.count_up_to(counter, 7)
+        assert number.dtype == dtype
+        with gc.Session() as session:
+            session.run(gc.global_variables_initializer())
+            assert [session.run(number), session.run(number)] == [5, 6]
+            for _ in range(2):
+                with pytest.raises(gc.errors.OutOfRangeError, match="Reached limit of 7"):
+                    session.run(number)
+            assert session.run(counter) == 7
+        with pytest.raises(TypeError, match="int32 or int64, but is float32"):
+            gc.count_up_to(gc.Variable(1.0), 3)
+        with pytest.raises(ValueError, match="must be a variable"):
+            gc.count_up_to(gc.constant(1), 3)
+
+
+def test_conversions_of_own_classes() -> None:
+    class Celsius:
+        def __init__(self, degrees: float) -> None:
+            self.degrees = degrees
+
+    gc.register_tensor_conversion_function(
+        Celsius, lambda value, dtype=None, name=None, as_ref=False: gc.constant(value.degrees, dtype, name=name))
+    assert value(gc.add(Celsius(1.5), 1.0)) == 2.5
+    assert value(gc.constant(2.0, gc.float64) * Celsius(3)) == 6
+    with pytest.raises(TypeError, match="must be callable"):
+        gc.register_tensor_conversion_function(Celsius, 3)
+    with pytest.raises(TypeError, match="a type or a tuple of types"):
+        gc.register_tensor_conversion_function("Celsius", lambda *_: None)

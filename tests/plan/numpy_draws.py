@@ -6,8 +6,9 @@ from itertools import islice
 
 import numpy as np
 
+from graphc.errors import InvalidArgumentError
 from graphc.ir.dtypes import as_dtype
-from graphc.ops.random import draws, stateless
+from graphc.ops.random import draws, stateless, truncated
 from graphc.ops.random.philox import groups
 
 from numpy_kernels import Arrays, KernelError, kernel
@@ -97,3 +98,13 @@ def stateless_int(x: Arrays, d: list[int], attrs: list[int]) -> None:
     words = [int(w) for w in _words(x[0], d[0]).ravel()]
     bits = words if x[3].itemsize == 4 else [a + b * 2**32 for a, b in zip(words[::2], words[1::2], strict=True)]
     x[3][:d[0]] = [low + b % (high - low) for b in bits[:d[0]]]
+
+
+@kernel
+def random_truncated(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    op = truncated.ParameterizedTruncatedNormal(shape=tuple(d), key=attrs[0])
+    try:
+        made = op.reference(*x[1:5], run=int(x[0][0]), iteration=int(x[0][1]))
+    except InvalidArgumentError as error:
+        raise KernelError(str(error)) from None
+    x[5][...] = made.ravel()

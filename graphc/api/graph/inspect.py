@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from graphc.api.public import public
-from graphc.ir.apply import is_tensor_like
+from graphc.ir.apply import is_tensor_like, register_conversion
 from graphc.ir.tensor import Tensor
 from graphc.ir.tensor_shape import Dimension, TensorShape
 
@@ -46,3 +46,23 @@ def dimension_value(dimension: Any) -> int | None:
 def dimension_at_index(shape: TensorShape, index: int) -> Dimension:
     """Dimension number `index` of a shape, unknown if the rank is. As `tf.dimension_at_index`."""
     return Dimension(None) if shape.ndims is None else shape[index]
+
+
+@public("register_tensor_conversion_function")
+def register_tensor_conversion_function(base_type: Any, conversion_func: Any, priority: int = 100) -> None:
+    """From now on values of the class base_type, or of several classes, become tensors by
+    conversion_func(value, dtype=None, name=None, as_ref=False). As `tf.register_tensor_conversion_function`; the
+    function registered first counts, whatever the priority."""
+    if not callable(conversion_func):
+        raise TypeError(f"conversion_func must be callable, but is {conversion_func!r}")
+
+    def convert(value: Any, dtype: Any, name: str | None) -> Any:
+        made = conversion_func(value, dtype=dtype, name=name, as_ref=False)
+        if made is NotImplemented:
+            raise TypeError(f"{conversion_func!r} does not convert {value!r}")
+        return made
+
+    for kind in base_type if isinstance(base_type, tuple) else (base_type,):
+        if not isinstance(kind, type):
+            raise TypeError(f"base_type must be a type or a tuple of types, but is {base_type!r}")
+        register_conversion(kind, convert)

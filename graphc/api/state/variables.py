@@ -190,7 +190,8 @@ class Variable(Operators, ScatterMethods):
         session.run(self.initializer, {self.initializer.inputs[1]: value})
 
     def count_up_to(self, limit: int) -> Tensor:
-        raise TypeError("Variable.count_up_to is not part of graphc; use assign_add inside gc.cond")
+        raise TypeError("Variable.count_up_to(limit) is deprecated in TensorFlow, too; use gc.count_up_to(variable, "
+                        "limit)")
 
     def __iter__(self) -> Iterator[Any]:
         raise TypeError("'Variable' object is not iterable.")

@@ -1,0 +1,217 @@
+"""Distributions of numbers: Normal, Laplace and Uniform."""
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from graphc.api.array.broadcast import broadcast_static_shape
+from graphc.api.array.fill import ones, ones_like, zeros_like
+from graphc.api.array.join import concat
+from graphc.api.array.select import where_v2
+from graphc.api.array.shapes import broadcast_dynamic_shape, shape
+from graphc.api.control.asserts import assert_less, assert_positive
+from graphc.api.distributions.base import FULLY_REPARAMETERIZED, Distribution, RegisterKL, checked, parameters_of
+from graphc.api.math.binary import maximum
+from graphc.api.math.comparison import greater, greater_equal, is_nan, less, logical_or
+from graphc.api.math.special import erfc
+from graphc.api.math.unary import abs, expm1, log, log1p, sign, square
+from graphc.api.public import public
+from graphc.api.random.random import random_normal, random_uniform
+from graphc.ir.dtypes import float32
+from graphc.ir.tensor import Tensor
+from graphc.ir.tensor_shape import TensorShape
+
+
+class OfTwo(Distribution):
+    """What has two parameters, `_first` and `_second`, that broadcast."""
+
+    _first: Tensor
+    _second: Tensor
+
+    def _batch_shape(self) -> TensorShape:
+        made: TensorShape = broadcast_static_shape(self._first.shape, self._second.shape)
+        return made
+
+    def _batch_shape_tensor(self) -> Tensor:
+        return broadcast_dynamic_shape(shape(self._first), shape(self._second))
+
+    def _shape_of(self, n: Any) -> Tensor:
+        return concat([[n], self.batch_shape_tensor()], 0)
+
+    def _take(self, first: Any, second: Any, names: tuple[str, str], positive: tuple[bool, bool],
+                       validate: bool) -> None:
+        """Takes both. positive: which of them must be."""
+        both = parameters_of(**dict(zip(names, (first, second), strict=True)))
+        self._first, self._second = (checked(t, [assert_positive(t)] if validate and needed else [])
+                                     for t, needed in zip(both, positive, strict=True))
+
+    def _whole(self, x: Tensor) -> Tensor:
+        """x for every distribution of the batch."""
+        return x * ones(self.batch_shape_tensor(), self.dtype)
+
+
+def ndtr(x: Tensor) -> Tensor:
+    """The standard normal distribution's cumulative probability."""
+    made: Tensor = 0.5 * erfc(-x * math.sqrt(0.5))
+    return made
+
+
+def log_ndtr(x: Tensor) -> Tensor:
+    """Its logarithm: far below 0 by the asymptotic series."""
+    low = -10.0 if x.dtype == float32 else -20.0
+    tail = where_v2(less(x, low), x, low * ones_like(x))
+    inverse = 1.0 / square(tail)
+    series = 1.0 - inverse * (1.0 - 3.0 * inverse * (1.0 - 5.0 * inverse))
+    far = -0.5 * square(tail) - log(-tail) - 0.5 * math.log(2 * math.pi) + log(series)
+    near = log(ndtr(maximum(x, low)))
+    return where_v2(greater(x, 0.0), log1p(-ndtr(-x)), where_v2(greater(x, low), near, far))
+
+
+@public("distributions.Normal", "contrib.distributions.Normal")
+class Normal(OfTwo):
+    """With the mean loc and the standard deviation scale. As `tf.distributions.Normal`; it has no quantile."""
+
+    def __init__(self, loc: Any, scale: Any, validate_args: bool = False, allow_nan_stats: bool = True,
+                 name: str = "Normal") -> None:
+        parameters = dict(locals())
+        self._take(loc, scale, ("loc", "scale"), (False, True), validate_args)
+        super().__init__(self._first.dtype, FULLY_REPARAMETERIZED, validate_args, allow_nan_stats, parameters,
+                         name=name)
+
+    loc = property(lambda self: self._first, doc="The mean.")
+    scale = property(lambda self: self._second, doc="The standard deviation.")
+
+    def _sample_n(self, n: Any, seed: int | None = None) -> Tensor:
+        made: Tensor = random_normal(self._shape_of(n), dtype=self.dtype, seed=seed) * self.scale + self.loc
+        return made
+
+    def _z(self, x: Tensor) -> Tensor:
+        made: Tensor = (x - self.loc) / self.scale
+        return made
+
+    def _log_prob(self, x: Tensor) -> Tensor:
+        return -0.5 * square(self._z(x)) - (0.5 * math.log(2 * math.pi) + log(self.scale))
+
+    def _cdf(self, x: Tensor) -> Tensor:
+        return ndtr(self._z(x))
+
+    def _log_cdf(self, x: Tensor) -> Tensor:
+        return log_ndtr(self._z(x))
+
+    def _survival_function(self, x: Tensor) -> Tensor:
+        return ndtr(-self._z(x))
+
+    def _log_survival_function(self, x: Tensor) -> Tensor:
+        return log_ndtr(-self._z(x))
+
+    def _entropy(self) -> Tensor:
+        return 0.5 * math.log(2 * math.pi * math.e) + log(self._whole(self.scale))
+
+    def _mean(self) -> Tensor:
+        return self._whole(self.loc)
+
+    def _stddev(self) -> Tensor:
+        return self._whole(self.scale)
+
+    _mode = _mean
+
+
+@public("distributions.Laplace", "contrib.distributions.Laplace")
+class Laplace(OfTwo):
+    """exp(-|x - loc| / scale) / (2 scale). As `tf.distributions.Laplace`."""
+
+    def __init__(self, loc: Any, scale: Any, validate_args: bool = False, allow_nan_stats: bool = True,
+                 name: str = "Laplace") -> None:
+        parameters = dict(locals())
+        self._take(loc, scale, ("loc", "scale"), (False, True), validate_args)
+        super().__init__(self._first.dtype, FULLY_REPARAMETERIZED, validate_args, allow_nan_stats, parameters,
+                         name=name)
+
+    loc = property(lambda self: self._first, doc="The mean.")
+    scale = property(lambda self: self._second, doc="The mean distance from loc.")
+
+    def _sample_n(self, n: Any, seed: int | None = None) -> Tensor:
+        # From -1, which random numbers may be, upwards: log1p(-1) would be infinite.
+        lowest = -1.0 + (2.0**-24 if self.dtype == float32 else 2.0**-53)
+        u = random_uniform(self._shape_of(n), lowest, 1.0, self.dtype, seed)
+        made: Tensor = self.loc - self.scale * sign(u) * log1p(-abs(u))
+        return made
+
+    def _z(self, x: Tensor) -> Tensor:
+        made: Tensor = (x - self.loc) / self.scale
+        return made
+
+    def _log_prob(self, x: Tensor) -> Tensor:
+        return -abs(self._z(x)) - math.log(2.0) - log(self.scale)
+
+    def _cdf(self, x: Tensor) -> Tensor:
+        z = self._z(x)
+        made: Tensor = 0.5 + 0.5 * sign(z) * -expm1(-abs(z))
+        return made
+
+    def _entropy(self) -> Tensor:
+        made: Tensor = math.log(2.0) + 1.0 + log(self._whole(self.scale))
+        return made
+
+    def _mean(self) -> Tensor:
+        return self._whole(self.loc)
+
+    def _stddev(self) -> Tensor:
+        return math.sqrt(2.0) * self._whole(self.scale)
+
+    _mode = _mean
+
+
+@public("distributions.Uniform", "contrib.distributions.Uniform")
+class Uniform(OfTwo):
+    """Even in [low, high). As `tf.distributions.Uniform`."""
+
+    def __init__(self, low: Any = 0.0, high: Any = 1.0, validate_args: bool = False, allow_nan_stats: bool = True,
+                 name: str = "Uniform") -> None:
+        parameters = dict(locals())
+        self._take(low, high, ("low", "high"), (False, False), validate_args)
+        if validate_args:
+            checks = [assert_less(self._first, self._second, message="uniform not defined when low >= high.")]
+            self._first = checked(self._first, checks)
+        super().__init__(self._first.dtype, FULLY_REPARAMETERIZED, validate_args, allow_nan_stats, parameters,
+                         name=name)
+
+    low = property(lambda self: self._first, doc="The lower bound, which is drawn.")
+    high = property(lambda self: self._second, doc="The upper bound, which is not.")
+
+    def range(self, name: str = "range") -> Tensor:
+        """high - low."""
+        made: Tensor = self.high - self.low
+        return made
+
+    def _sample_n(self, n: Any, seed: int | None = None) -> Tensor:
+        made: Tensor = self.low + self.range() * random_uniform(self._shape_of(n), dtype=self.dtype, seed=seed)
+        return made
+
+    def _prob(self, x: Tensor) -> Tensor:
+        x = self._whole(x)
+        outside = logical_or(less(x, self.low), greater_equal(x, self.high))
+        return where_v2(is_nan(x), x, where_v2(outside, zeros_like(x), ones_like(x) / self.range()))
+
+    def _cdf(self, x: Tensor) -> Tensor:
+        x = self._whole(x)
+        inner = where_v2(less(x, self.low), zeros_like(x), (x - self.low) / self.range())
+        return where_v2(greater_equal(x, self.high), ones_like(x), inner)
+
+    def _entropy(self) -> Tensor:
+        return log(self.range())
+
+    def _mean(self) -> Tensor:
+        made: Tensor = (self.low + self.high) / 2.0
+        return made
+
+    def _variance(self) -> Tensor:
+        made: Tensor = square(self.range()) / 12.0
+        return made
+
+
+@RegisterKL(Normal, Normal)
+def _normals(a: Normal, b: Normal, name: str | None = None) -> Tensor:
+    ratio = square(a.scale) / square(b.scale)
+    made: Tensor = square(a.loc - b.loc) / (2.0 * square(b.scale)) + 0.5 * (ratio - 1.0 - log(ratio))
+    return made

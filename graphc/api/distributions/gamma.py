@@ -1,0 +1,160 @@
+"""Distributions of positive numbers: Gamma, Exponential and Beta."""
+from __future__ import annotations
+
+from typing import Any
+
+from graphc.api.array.fill import ones_like
+from graphc.api.array.select import where_v2
+from graphc.api.distributions.base import FULLY_REPARAMETERIZED, RegisterKL, parameters_of
+from graphc.api.distributions.continuous import OfTwo
+from graphc.api.math.binary import maximum
+from graphc.api.math.comparison import greater, less
+from graphc.api.math.special import betainc, digamma, igamma, lgamma
+from graphc.api.math.unary import expm1, log, log1p, square
+from graphc.api.public import public
+from graphc.api.random.random import random_uniform
+from graphc.api.random.shuffle import random_gamma
+from graphc.ir.tensor import Tensor
+
+
+@public("distributions.Gamma", "contrib.distributions.Gamma")
+class Gamma(OfTwo):
+    """x ^ (concentration - 1) exp(-rate x), normalised. As `tf.distributions.Gamma`."""
+
+    def __init__(self, concentration: Any, rate: Any, validate_args: bool = False, allow_nan_stats: bool = True,
+                 name: str = "Gamma") -> None:
+        parameters = dict(locals())
+        self._take(concentration, rate, ("concentration", "rate"), (True, True), validate_args)
+        super().__init__(self._first.dtype, FULLY_REPARAMETERIZED, validate_args, allow_nan_stats, parameters,
+                         name=name)
+
+    concentration = property(lambda self: self._first, doc="The shape.")
+    rate = property(lambda self: self._second, doc="The inverse scale.")
+
+    def _sample_n(self, n: Any, seed: int | None = None) -> Tensor:
+        return random_gamma([n], self.concentration, self.rate, self.dtype, seed)
+
+    def _log_prob(self, x: Tensor) -> Tensor:
+        made: Tensor = ((self.concentration - 1.0) * log(x) - self.rate * x - lgamma(self.concentration)
+                        + self.concentration * log(self.rate))
+        return made
+
+    def _cdf(self, x: Tensor) -> Tensor:
+        made: Tensor = igamma(self._whole(self.concentration) * ones_like(x), self.rate * self._whole(x))
+        return made
+
+    def _entropy(self) -> Tensor:
+        a = self.concentration
+        made: Tensor = a - log(self.rate) + lgamma(a) + (1.0 - a) * digamma(a)
+        return made
+
+    def _mean(self) -> Tensor:
+        made: Tensor = self.concentration / self.rate
+        return made
+
+    def _variance(self) -> Tensor:
+        made: Tensor = self.concentration / square(self.rate)
+        return made
+
+    def _mode(self) -> Tensor:
+        made = (self.concentration - 1.0) / self.rate
+        return where_v2(greater(self._whole(self.concentration), 1.0), made, float("nan") * ones_like(made))
+
+
+@public("distributions.Exponential", "contrib.distributions.Exponential")
+class Exponential(Gamma):
+    """rate exp(-rate x). As `tf.distributions.Exponential`."""
+
+    def __init__(self, rate: Any, validate_args: bool = False, allow_nan_stats: bool = True,
+                 name: str = "Exponential") -> None:
+        parameters = dict(locals())
+        rate, = parameters_of(rate=rate)
+        super().__init__(ones_like(rate), rate, validate_args, allow_nan_stats, name)
+        self._parameters = parameters
+
+    def _sample_n(self, n: Any, seed: int | None = None) -> Tensor:
+        # 1 - u is never 0, of which the logarithm is infinite.
+        u = random_uniform(self._shape_of(n), dtype=self.dtype, seed=seed)
+        made: Tensor = -log1p(-u) / self.rate
+        return made
+
+    def _cdf(self, x: Tensor) -> Tensor:
+        made: Tensor = -expm1(-self.rate * x)
+        return made
+
+    def _log_survival_function(self, x: Tensor) -> Tensor:
+        made: Tensor = -self.rate * x
+        return made
+
+
+@public("distributions.Beta", "contrib.distributions.Beta")
+class Beta(OfTwo):
+    """x ^ (concentration1 - 1) (1 - x) ^ (concentration0 - 1), normalised. As `tf.distributions.Beta`."""
+
+    def __init__(self, concentration1: Any = None, concentration0: Any = None, validate_args: bool = False,
+                 allow_nan_stats: bool = True, name: str = "Beta") -> None:
+        parameters = dict(locals())
+        self._take(concentration1, concentration0, ("concentration1", "concentration0"), (True, True),
+                            validate_args)
+        super().__init__(self._first.dtype, FULLY_REPARAMETERIZED, validate_args, allow_nan_stats, parameters,
+                         name=name)
+
+    concentration1 = property(lambda self: self._first, doc="Of x.")
+    concentration0 = property(lambda self: self._second, doc="Of 1 - x.")
+    total_concentration = property(lambda self: self._first + self._second, doc="The sum of both.")
+
+    def _sample_n(self, n: Any, seed: int | None = None) -> Tensor:
+        a, b = self._whole(self._first), self._whole(self._second)
+        x = random_gamma([n], a, dtype=self.dtype, seed=seed)
+        y = random_gamma([n], b, dtype=self.dtype, seed=None if seed is None else seed + 1)
+        made: Tensor = x / (x + y)
+        return made
+
+    def _log_norm(self) -> Tensor:
+        made: Tensor = lgamma(self._first) + lgamma(self._second) - lgamma(self.total_concentration)
+        return made
+
+    def _log_prob(self, x: Tensor) -> Tensor:
+        made: Tensor = (self._first - 1.0) * log(x) + (self._second - 1.0) * log1p(-x) - self._log_norm()
+        return made
+
+    def _cdf(self, x: Tensor) -> Tensor:
+        like = ones_like(self._whole(x))
+        made: Tensor = betainc(self._first * like, self._second * like, x * like)
+        return made
+
+    def _entropy(self) -> Tensor:
+        a, b, total = self._first, self._second, self.total_concentration
+        made: Tensor = (self._log_norm() - (a - 1.0) * digamma(a) - (b - 1.0) * digamma(b)
+                        + (total - 2.0) * digamma(total))
+        return made
+
+    def _mean(self) -> Tensor:
+        made: Tensor = self._first / self.total_concentration
+        return made
+
+    def _variance(self) -> Tensor:
+        mean, total = self._mean(), self.total_concentration
+        made: Tensor = mean * (1.0 - mean) / (1.0 + total)
+        return made
+
+    def _mode(self) -> Tensor:
+        made = (self._first - 1.0) / (self.total_concentration - 2.0)
+        sharp = less(maximum(-self._whole(self._first), -self._whole(self._second)), -1.0)
+        return where_v2(sharp, made, float("nan") * ones_like(made))
+
+
+@RegisterKL(Gamma, Gamma)
+def _gammas(a: Gamma, b: Gamma, name: str | None = None) -> Tensor:
+    made: Tensor = ((a.concentration - b.concentration) * digamma(a.concentration) + lgamma(b.concentration)
+                    - lgamma(a.concentration) + b.concentration * log(a.rate) - b.concentration * log(b.rate)
+                    + a.concentration * (b.rate / a.rate - 1.0))
+    return made
+
+
+@RegisterKL(Beta, Beta)
+def _betas(a: Beta, b: Beta, name: str | None = None) -> Tensor:
+    made: Tensor = (b._log_norm() - a._log_norm() + (a._first - b._first) * digamma(a._first)
+                    + (a._second - b._second) * digamma(a._second)
+                    + (b.total_concentration - a.total_concentration) * digamma(a.total_concentration))
+    return made

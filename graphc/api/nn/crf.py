@@ -1,0 +1,140 @@
+"""Linear-chain conditional random fields: the score of tags, the sum over all tags, and the best ones.
+
+inputs: [batch, time, tags]; transition_params[i, j]: the score of tag j behind tag i. As `tf.contrib.crf`.
+"""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from graphc.api.array.cast import cast
+from graphc.api.array.fill import range_, zeros, zeros_like
+from graphc.api.array.gather import gather, gather_nd, one_hot
+from graphc.api.array.grids import sequence_mask
+from graphc.api.array.join import concat, stack
+from graphc.api.array.select import where_v2
+from graphc.api.array.shapes import expand_dims, reshape, shape
+from graphc.api.array.transpose import transpose
+from graphc.api.control.tensor_array import TensorArray
+from graphc.api.control.while_loop import while_loop
+from graphc.api.math.binary import maximum
+from graphc.api.math.comparison import less, less_equal
+from graphc.api.math.reduce import argmax, reduce_logsumexp, reduce_max, reduce_sum
+from graphc.api.public import public
+from graphc.api.state.variable_scope import get_variable
+from graphc.ir.apply import convert_to_tensor
+from graphc.ir.dtypes import int32
+from graphc.ir.graph import get_default_graph
+from graphc.ir.tensor import Tensor
+
+
+@public("contrib.crf.crf_unary_score")
+def crf_unary_score(tag_indices: Any, sequence_lengths: Any, inputs: Any) -> Tensor:
+    """The sum of the inputs of the tags of each sequence."""
+    inputs, tags = convert_to_tensor(inputs), convert_to_tensor(tag_indices)
+    chosen = reduce_sum(inputs * one_hot(tags, shape(inputs)[2], dtype=inputs.dtype), axis=2)
+    return reduce_sum(chosen * _mask(sequence_lengths, shape(tags)[1], inputs.dtype), axis=1)
+
+
+@public("contrib.crf.crf_binary_score")
+def crf_binary_score(tag_indices: Any, sequence_lengths: Any, transition_params: Any) -> Tensor:
+    """The sum of the scores of the transitions in each sequence."""
+    transitions, tags = convert_to_tensor(transition_params), cast(convert_to_tensor(tag_indices), int32)
+    pairs = stack([tags[:, :-1], tags[:, 1:]], axis=-1)
+    lengths = maximum(convert_to_tensor(sequence_lengths) - 1, 0)
+    return reduce_sum(gather_nd(transitions, pairs) * _mask(lengths, shape(pairs)[1], transitions.dtype), axis=1)
+
+
+@public("contrib.crf.crf_sequence_score")
+def crf_sequence_score(inputs: Any, tag_indices: Any, sequence_lengths: Any, transition_params: Any) -> Tensor:
+    """The score of the tags of each sequence, not normalised; 0 of an empty one."""
+    with get_default_graph().name_scope("crf_sequence_score"):
+        return (crf_unary_score(tag_indices, sequence_lengths, inputs)
+                + crf_binary_score(tag_indices, sequence_lengths, transition_params))
+
+
+def _mask(lengths: Any, most: Any, dtype: Any) -> Tensor:
+    return sequence_mask(lengths, maxlen=most, dtype=dtype)
+
+
+@public("contrib.crf.crf_log_norm")
+def crf_log_norm(inputs: Any, sequence_lengths: Any, transition_params: Any) -> Tensor:
+    """The logarithm of the sum of exp(score) over all tags of each sequence; 0 of an empty one."""
+    with get_default_graph().name_scope("crf_log_norm"):
+        inputs, transitions = convert_to_tensor(inputs), convert_to_tensor(transition_params)
+        lengths, steps = convert_to_tensor(sequence_lengths), transpose(inputs, [1, 0, 2])
+
+        def body(i: Tensor, alphas: Tensor) -> tuple[Tensor, Tensor]:
+            ahead = reduce_logsumexp(expand_dims(alphas, 2) + transitions, 1) + gather(steps, i)
+            return i + 1, where_v2(_runs_on(i, lengths), ahead, alphas)
+
+        count = shape(steps)[0]
+        _, alphas = while_loop(lambda i, _: less(i, count), body, (1, steps[0]), name="forward")
+        total = reduce_logsumexp(alphas, 1)
+        return where_v2(less_equal(lengths, cast(0, lengths.dtype)), zeros_like(total), total)
+
+
+def _runs_on(i: Tensor, lengths: Tensor) -> Tensor:
+    """bool[batch, 1]: whether place i is inside of the sequence."""
+    return expand_dims(less(cast(i, lengths.dtype), lengths), 1)
+
+
+@public("contrib.crf.crf_log_likelihood")
+def crf_log_likelihood(inputs: Any, tag_indices: Any, sequence_lengths: Any,
+                       transition_params: Any = None) -> tuple[Tensor, Any]:
+    """(logarithms of the probabilities of the tags, the transition scores: a variable "transitions" unless given)."""
+    inputs = convert_to_tensor(inputs)
+    if transition_params is None:
+        tags = inputs.shape[2].value
+        if tags is None:
+            raise ValueError("crf_log_likelihood: the number of tags, the last size of inputs, must be known for a "
+                             "variable of transition scores; give transition_params, or set_shape")
+        transition_params = get_variable("transitions", [tags, tags], dtype=inputs.dtype)
+    score = crf_sequence_score(inputs, tag_indices, sequence_lengths, transition_params)
+    return score - crf_log_norm(inputs, sequence_lengths, transition_params), transition_params
+
+
+@public("contrib.crf.viterbi_decode")
+def viterbi_decode(score: Any, transition_params: Any) -> tuple[list[int], Any]:
+    """(the best tags of one sequence [time, tags], their score), of NumPy arrays."""
+    score, transitions = np.asarray(score), np.asarray(transition_params)
+    best, behind = score[0], []
+    for row in score[1:]:
+        ahead = best[:, None] + transitions
+        behind.append(ahead.argmax(0))
+        best = row + ahead.max(0)
+    tags = [int(best.argmax())]
+    for pointers in reversed(behind):
+        tags.append(int(pointers[tags[-1]]))
+    return tags[::-1], best.max()
+
+
+@public("contrib.crf.crf_decode")
+def crf_decode(potentials: Any, transition_params: Any, sequence_length: Any) -> tuple[Tensor, Tensor]:
+    """(the best tags of each sequence, int32[batch, time] with zeros behind its end; their scores)."""
+    with get_default_graph().name_scope("crf_decode"):
+        inputs, transitions = convert_to_tensor(potentials), convert_to_tensor(transition_params)
+        lengths, steps = convert_to_tensor(sequence_length), transpose(inputs, [1, 0, 2])
+        count, batch, tags = shape(steps)[0], shape(steps)[1], shape(steps)[2]
+
+        def forward(i: Tensor, best: Tensor, pointers: TensorArray) -> tuple[Tensor, Tensor, TensorArray]:
+            ahead = expand_dims(best, 2) + transitions
+            inside = _runs_on(i, lengths)
+            here = where_v2(inside, cast(argmax(ahead, 1), int32), range_(tags))
+            return i + 1, where_v2(inside, reduce_max(ahead, 1) + gather(steps, i), best), pointers.write(i, here)
+
+        empty = TensorArray(int32, size=count, element_shape=[None, None])
+        _, best, pointers = while_loop(lambda i, *_: less(i, count), forward, (1, steps[0], empty), name="forward")
+        last = cast(argmax(best, 1), int32)
+
+        def backward(i: Tensor, tag: Tensor, found: TensorArray) -> tuple[Tensor, Tensor, TensorArray]:
+            before = gather_nd(pointers.read(i), stack([range_(batch), tag], axis=1))
+            return i - 1, before, found.write(i - 1, before)
+
+        listed = TensorArray(int32, size=count, element_shape=[None]).write(count - 1, last)
+        *_, listed = while_loop(lambda i, *_: less(0, i), backward, (count - 1, last, listed), name="backward")
+        found = transpose(listed.stack(), [1, 0])
+        inside = sequence_mask(maximum(lengths, 1), maxlen=count)
+        made = where_v2(inside, found, zeros(concat([[batch], [count]], 0), int32))
+        return reshape(made, [batch, count]), reduce_max(best, 1)
