@@ -57,3 +57,9 @@ def test_colours_are_three_whatever_was_known() -> None:
 def test_a_scalar_is_no_diagonal() -> None:
     with gc.Graph().as_default(), pytest.raises(ValueError, match="rank 1 or more"):
         gc.linalg.tensor_diag(gc.constant(1.0))
+
+
+def test_a_scalar_is_nowhere() -> None:
+    """TensorFlow's kernel refuses it, too."""
+    with gc.Graph().as_default(), pytest.raises(ValueError, match="rank 1 or more"):
+        gc.where(gc.constant(True))
