@@ -54,8 +54,8 @@ REFUSALS = [
           "accepts", "that rates are no NaNs, nor below 0, is not looked at", special, "scalar: []"),
     Known("SplitV", "accepts", "a single part may be -1, the rest", said="If there is only one output"),
     Known("TopKV2", "accepts", "the gradient of no rows", empty, "Requires delta != 0"),
-    Known("TruncateMod", "error class", "a division by 0 is InvalidArgumentError, as of the other divisions; TensorFlow "
-          "says InternalError"),
+    Known("TruncateMod", "error class", "a division by 0 is InvalidArgumentError, as of the other divisions; "
+          "TensorFlow says InternalError"),
     Known("QuantizeAndDequantizeV3", "accepts", "num_bits, an operand, is not looked at", said="num_bits is out of"),
     Known("MaxPool3DGradGrad MaxPool3DGrad MaxPool3D", "accepts", "the gradient's op does not have the dtype in "
           "TensorFlow", said="not in list of allowed"),

@@ -101,8 +101,8 @@ VALUES = [
     Known("AdjustHue AdjustSaturation RGBToHSV HSVToRGB", "not finite value", "of a NaN graphc gives NaN, TensorFlow "
           "what its comparisons make of it", special),
     Known("FakeQuantWithMinMaxVarsGradient FakeQuantWithMinMaxVarsPerChannelGradient FakeQuantWithMinMaxArgsGradient "
-          "ReluGrad Relu6Grad", "not finite value", "TensorFlow multiplies by 0 or 1 where graphc selects: 0 * inf is NaN",
-          special),
+          "ReluGrad Relu6Grad", "not finite value", "TensorFlow multiplies by 0 or 1 where graphc selects: 0 * inf is "
+          "NaN", special),
     Known(f"{_CONVOLUTIONS} MatMul BatchMatMul BatchMatMulV2 SparseMatMul LRN LRNGrad ResizeBilinear "
           "ResizeBilinearGrad ResizeBicubic ResizeBicubicGrad ResizeArea", "not finite value", "the order of sums, and "
           "zeros that one of the two adds: inf - inf and 0 * inf are NaN", special),
@@ -118,7 +118,7 @@ VALUES = [
           special),
     Known("Erf", "not finite value", "TensorFlow 2.21's kernel of vectors gives NaN of infinities", special),
     Known("StatelessMultinomial", "value", "of logits that are infinite or NaN", special),
-    Known("RandomGammaGrad Betainc Igamma Igammac IgammaGradA Zeta", "not finite value", "of infinities and NaN both are "
-          "limits, taken differently", special),
+    Known("RandomGammaGrad Betainc Igamma Igammac IgammaGradA Zeta", "not finite value", "of infinities and NaN both "
+          "are limits, taken differently", special),
     Known("TopKV2", _BOTH, "where NaNs stand among numbers", special),
 ]
