@@ -11,7 +11,7 @@ _OF_EMPTY = (
     "must all have at least 1 element", "must have at least one channel", "dimensions must be positive",
     "Inner dimension should be greater than zero", "Indices and updates specified for empty",
     "Computed output size would be negative", "does not start with segment_ids.shape", "at least one class",
-    "Total paddings must be less than the input dimension size", "seq_lens(",
+    "addings must be less than the", "seq_lens(",
 )
 _SCATTER = ("ScatterNd ScatterNdUpdate ScatterNdAdd ScatterNdSub ScatterNdNonAliasingAdd TensorScatterUpdate "
             "TensorScatterAdd TensorScatterSub")
@@ -51,11 +51,15 @@ REFUSALS = [
     Known("CTCLoss", "accepts", "that labels are in order is not looked at", said="label SparseTensor is not valid"),
     Known("ApplyProximalAdagrad ApplyFtrl ApplyFtrlV2 ApplyAdagradDA ApplyProximalGradientDescent SparseApplyFtrl "
           "SparseApplyFtrlV2 SparseApplyProximalAdagrad SparseApplyProximalGradientDescent SparseApplyAdagradDA",
-          "accepts", "that rates are no NaNs, nor below 0, is not looked at", special, "scalar: []"),
+          "accepts", "that rates are no NaNs, nor below 0, is not looked at", special, "scalar"),
     Known("SplitV", "accepts", "a single part may be -1, the rest", said="If there is only one output"),
     Known("TopKV2", "accepts", "the gradient of no rows", empty, "Requires delta != 0"),
     Known("TruncateMod", "error class", "a division by 0 is InvalidArgumentError, as of the other divisions; "
           "TensorFlow says InternalError"),
+    Known("QuantizeAndDequantizeV2 QuantizeAndDequantizeV3", "accepts", "a range for nothing is not looked at", empty,
+          "Invalid range"),
+    Known("UnravelIndex", "refuses", "a position below 0; TensorFlow looks at the upper bound only",
+          lambda case: bool((case.values[0] < 0).any())),
     Known("QuantizeAndDequantizeV3", "accepts", "num_bits, an operand, is not looked at", said="num_bits is out of"),
     Known("MaxPool3DGradGrad MaxPool3DGrad MaxPool3D", "accepts", "the gradient's op does not have the dtype in "
           "TensorFlow", said="not in list of allowed"),

@@ -96,7 +96,9 @@ VALUES = [
     Known("MatrixDiagV2", "shape", "of a diagonal of unknown size TensorFlow's shape function says 0 rows"),
 
     # Of infinities and NaNs among the operands.
-    Known("ApplyFtrl ApplyFtrlV2 SparseApplyFtrl SparseApplyFtrlV2", "not finite value", "of a NaN graphc's variable "
+    Known("ApplyFtrl ApplyFtrlV2 SparseApplyFtrl SparseApplyFtrlV2 ApplyAdagradDA SparseApplyAdagradDA "
+          "ApplyProximalGradientDescent SparseApplyProximalGradientDescent ApplyProximalAdagrad "
+          "SparseApplyProximalAdagrad", "not finite value", "of a NaN graphc's variable "
           "becomes NaN; TensorFlow's comparison makes it 0", special),
     Known("AdjustHue AdjustSaturation RGBToHSV HSVToRGB", "not finite value", "of a NaN graphc gives NaN, TensorFlow "
           "what its comparisons make of it", special),
@@ -120,5 +122,6 @@ VALUES = [
     Known("StatelessMultinomial", "value", "of logits that are infinite or NaN", special),
     Known("RandomGammaGrad Betainc Igamma Igammac IgammaGradA Zeta", "not finite value", "of infinities and NaN both "
           "are limits, taken differently", special),
+    Known("MaxPool MaxPoolV2", "not finite value", "of a NaN graphc gives NaN, TensorFlow by where it stands", special),
     Known("TopKV2", _BOTH, "where NaNs stand among numbers", special),
 ]

@@ -224,7 +224,7 @@ def missing_dtypes(op_type: str) -> list[str]:
             for slot in where:
                 for other in NUMERIC:
                     fields = {
-                        k: other if v == slot and isinstance(v, DType) else v for k, v in sample.attributes.items()
+                        k: other if isinstance(v, DType) and v == slot else v for k, v in sample.attributes.items()
                     }
                     if accepted(op, fields, [other if d == slot else d for d in dtypes], shapes):
                         ours.setdefault(name, set()).add(other.name)

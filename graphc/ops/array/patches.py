@@ -12,7 +12,7 @@ from graphc.ir.dims import Size
 from graphc.ir.dtypes import float64, int32
 from graphc.ir.elementwise import check_kind, check_rank
 from graphc.ir.op import OPS, Composite, Sample, attr, register
-from graphc.ir.spec import Spec
+from graphc.ir.spec import Spec, require_less_equal
 from graphc.ir.tensor import Operation
 
 _WINDOWS: list[tuple[tuple[int, int], tuple[int, int], tuple[int, int], str, tuple[int, ...], Any]] = [
@@ -60,6 +60,11 @@ class ExtractImagePatches(Composite):
         if x.shape is None:
             return Spec(x.dtype, None)
         n, h, w, c = x.shape
+        for i, size in ((1, h), (2, w)):
+            reach = (self.ksizes[i] - 1) * self.rates[i] + 1
+            if self.padding == "VALID":        # as TF, which takes a window that is too large by less than a step
+                require_less_equal(reach, size + self.strides[i], f"a window of {reach} must fit into a size of "
+                                   f"{size}, but for less than a step of {self.strides[i]}")
         return Spec(x.dtype, (n, self._axis(1, h)[0], self._axis(2, w)[0], c * self.ksizes[1] * self.ksizes[2]))
 
     def reference(self, x: np.ndarray) -> np.ndarray:
