@@ -80,6 +80,8 @@ VALUES = [
           result=1),
     Known("MatrixDiagPartV2 MatrixDiagV2 MatrixSetDiagV2", "gradient", "TensorFlow 2.21 makes it of V3's ops, which "
           "align short diagonals at the other end", banded),
+    Known("UnsortedSegmentProd", "not finite gradient", "where the product is infinite: TensorFlow divides it by the "
+          "elements", lambda case: case.style == "wide"),
     Known("RGBToHSV", "gradient", "TensorFlow has one since 2.2, not in 1.15"),
     Known("SegmentProd", "no gradient", "TensorFlow has one since 2.x, not in 1.15"),
     Known("ResizeBicubicGrad ResizeBilinearGrad ResizeNearestNeighborGrad SoftsignGrad SparseSegmentMeanGrad "

@@ -132,7 +132,7 @@ def differences(case: Case, ours: Outcome, theirs: Outcome, record: Record) -> I
         yield Difference("accepts", None, f"graphc takes unknown sizes; TensorFlow: {theirs.open_error}")
         theirs.shapes = [None] * len(ours.shapes)
     yield from of_shapes((*ours.shapes, *ours.known_shapes), (*theirs.shapes, *theirs.known_shapes))
-    within = tolerances(case)
+    within = tolerances((*case.values, *map(np.asarray, ours.values)))
     for i in SIGN_IS_FREE.get(case.op.type, ()):
         ours.values[i], theirs.values[i] = np.abs(ours.values[i]), np.abs(theirs.values[i])
     yield from compared("value", ours.values, theirs.values, record, within)
@@ -164,9 +164,9 @@ def of_shapes(ours: Iterable[Any], theirs: Iterable[Any]) -> Iterator[Difference
             yield Difference("shape", None, f"graphc: {a}; TensorFlow: {b}")
 
 
-def tolerances(case: Case) -> dict[str, float]:
-    """By dtype of a result: what is computed of float32 numbers is as right as those, whatever the result's dtype."""
-    least = max((TOLERANCE[str(v.dtype)] for v in case.values if str(v.dtype) in TOLERANCE), default=0.0)
+def tolerances(values: Iterable[np.ndarray]) -> dict[str, float]:
+    """By dtype: what has to do with float32 numbers (operands or results) is as right as those, whatever its dtype."""
+    least = max((TOLERANCE[str(v.dtype)] for v in values if str(v.dtype) in TOLERANCE), default=0.0)
     return {dtype: max(bound, least) for dtype, bound in TOLERANCE.items()}
 
 
