@@ -52,6 +52,7 @@ REFUSALS = [
     Known("ApplyProximalAdagrad ApplyFtrl ApplyFtrlV2 ApplyAdagradDA ApplyProximalGradientDescent SparseApplyFtrl "
           "SparseApplyFtrlV2 SparseApplyProximalAdagrad SparseApplyProximalGradientDescent SparseApplyAdagradDA",
           "accepts", "that rates are no NaNs, nor below 0, is not looked at", special, "scalar"),
+    Known("FusedBatchNormGradV3", "accepts", "an empty workspace of cuDNN's", said="reserve_space_3"),
     Known("SplitV", "accepts", "a single part may be -1, the rest", said="If there is only one output"),
     Known("TopKV2", "accepts", "the gradient of no rows", empty, "Requires delta != 0"),
     Known("TruncateMod", "error class", "a division by 0 is InvalidArgumentError, as of the other divisions; "

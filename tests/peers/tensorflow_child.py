@@ -29,13 +29,13 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     try:
         with tf.Graph().as_default() as graph:
-            tf.import_graph_def(_graph_def(request["open_graph"]), name="")
+            tf.import_graph_def(graph_def_of(request["open_graph"]), name="")
             found["shapes"] = [_shape(graph.get_tensor_by_name(name)) for name in request["outputs"]]
     except Exception as error:
         found["open_error"] = f"{type(error).__name__}: {_words(str(error))}"
     try:
         with tf.Graph().as_default() as graph:
-            tf.import_graph_def(_graph_def(request["saved"]), name="")
+            tf.import_graph_def(graph_def_of(request["saved"]), name="")
             inputs, outputs, fetched = (
                 [graph.get_tensor_by_name(name) for name in request[key]] for key in ("inputs", "outputs", "fetched")
             )
@@ -71,7 +71,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _graph_def(saved: bytes) -> Any:
+def graph_def_of(saved: bytes) -> Any:
     """The graph, as old as it must be for ops that TensorFlow has for old graphs only."""
     import tensorflow as tf
 
