@@ -57,3 +57,21 @@ def test_colours_are_three_whatever_was_known() -> None:
 def test_a_scalar_is_no_diagonal() -> None:
     with gc.Graph().as_default(), pytest.raises(ValueError, match="rank 1 or more"):
         gc.linalg.tensor_diag(gc.constant(1.0))
+
+
+def test_a_scalar_is_nowhere() -> None:
+    """TensorFlow's kernel refuses it, too."""
+    with gc.Graph().as_default(), pytest.raises(ValueError, match="rank 1 or more"):
+        gc.where(gc.constant(True))
+
+
+def test_patches_fit_into_their_picture() -> None:
+    """As in TensorFlow, where a window may be too large by less than a step."""
+    def patches(rows: int) -> gc.Tensor:
+        picture = gc.placeholder(gc.float32, [1, rows, 5, 2])
+        return gc.image.extract_image_patches(picture, [1, 3, 1, 1], [1, 1, 1, 1], [1, 3, 1, 1], "VALID")
+
+    with gc.Graph().as_default():
+        assert patches(6).shape.as_list() == [1, 0, 5, 6]
+        with pytest.raises(ValueError, match="window of 7 must fit into a size of 4"):
+            patches(4)

@@ -1,5 +1,4 @@
 """One op on the same arrays in graphc and in TensorFlow: values, static shapes and gradients of each."""
-
 from __future__ import annotations
 
 import atexit

@@ -4,7 +4,6 @@ A sample says which fields and shapes go together. A case changes, in this order
 fields (changed_fields.py), the dtypes, those of a slot alike, and the values (values.py). Of what graphc's `infer`
 refuses the next simpler change is taken, down to the sample with other sizes; what it refuses then is no case.
 """
-
 from __future__ import annotations
 
 import dataclasses

@@ -1,5 +1,4 @@
 """Other values for an op's fields: all that its attributes may have, axes of the operands, shapes that fit."""
-
 from __future__ import annotations
 
 import dataclasses

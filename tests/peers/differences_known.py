@@ -15,7 +15,9 @@ import numpy as np
 NOT_IN_TENSORFLOW = {
     "No OpKernel was registered": "no CPU kernel for the dtype",
     "only supports NHWC": "NHWC only", "NHWC tensor format": "NHWC only", "only supports NDHWC": "NDHWC only",
+    "only supportsNDHWC": "NDHWC only",
     "is not in the list of allowed values": "its op does not have the dtype, or the value of an attribute",
+    "Operation received an exception": "oneDNN fails",
     "TensorFlow's process ended with signal": "its process dies",
 }
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
@@ -94,6 +96,11 @@ def unequal_strides(case: Any) -> bool:
     """Of a convolution along the depth, whose axes stand in the middle or behind."""
     strides, front = case.fields["strides"], case.fields["data_format"] == "NCDHW"
     return case.fields["padding"] == "SAME" and len(set(strides[2:] if front else strides[1:-1])) > 1
+
+
+def beside_the_picture(case: Any) -> bool:
+    """Whether a window may lie in the padding alone."""
+    return case.fields["padding"] == "SAME" and max(case.fields["rates"]) > 1
 
 
 def banded(case: Any) -> bool:

@@ -11,11 +11,13 @@ _OF_EMPTY = (
     "must all have at least 1 element", "must have at least one channel", "dimensions must be positive",
     "Inner dimension should be greater than zero", "Indices and updates specified for empty",
     "Computed output size would be negative", "does not start with segment_ids.shape", "at least one class",
-    "Total paddings must be less than the input dimension size", "seq_lens(0) > input.dims",
+    "addings must be less than the", "seq_lens(",
 )
 _SCATTER = ("ScatterNd ScatterNdUpdate ScatterNdAdd ScatterNdSub ScatterNdNonAliasingAdd TensorScatterUpdate "
             "TensorScatterAdd TensorScatterSub")
 _DEPTHWISE = "DepthwiseConv2dNative DepthwiseConv2dNativeBackpropInput DepthwiseConv2dNativeBackpropFilter"
+_CONVOLUTIONS = ("Conv2D Conv3D Conv2DBackpropInput Conv2DBackpropFilter Conv3DBackpropInputV2 "
+                 "Conv3DBackpropFilterV2")
 
 
 def _indices(case: Any) -> Any:
@@ -49,13 +51,23 @@ REFUSALS = [
     Known("CTCLoss", "accepts", "that labels are in order is not looked at", said="label SparseTensor is not valid"),
     Known("ApplyProximalAdagrad ApplyFtrl ApplyFtrlV2 ApplyAdagradDA ApplyProximalGradientDescent SparseApplyFtrl "
           "SparseApplyFtrlV2 SparseApplyProximalAdagrad SparseApplyProximalGradientDescent SparseApplyAdagradDA",
-          "accepts", "that rates are no NaNs, nor below 0, is not looked at", special, "scalar: []"),
+          "accepts", "that rates are no NaNs, nor below 0, is not looked at", special, "scalar"),
+    Known("FusedBatchNormGradV3", "accepts", "an empty workspace of cuDNN's", said="reserve_space_3"),
+    Known("SplitV", "accepts", "a single part may be -1, the rest", said="If there is only one output"),
+    Known("TopKV2", "accepts", "the gradient of no rows", empty, "Requires delta != 0"),
+    Known("TruncateMod", "error class", "a division by 0 is InvalidArgumentError, as of the other divisions; "
+          "TensorFlow says InternalError"),
+    Known("QuantizeAndDequantizeV2 QuantizeAndDequantizeV3", "accepts", "a range for nothing is not looked at", empty,
+          "Invalid range"),
+    Known("UnravelIndex", "refuses", "a position below 0; TensorFlow looks at the upper bound only",
+          lambda case: bool((case.values[0] < 0).any())),
     Known("QuantizeAndDequantizeV3", "accepts", "num_bits, an operand, is not looked at", said="num_bits is out of"),
     Known("MaxPool3DGradGrad MaxPool3DGrad MaxPool3D", "accepts", "the gradient's op does not have the dtype in "
           "TensorFlow", said="not in list of allowed"),
     Known(_DEPTHWISE, "accepts", "TensorFlow's CPU kernels of the gradients have NHWC only",
           said="Depthwise convolution on CPU is only supported"),
-    Known(_DEPTHWISE, "accepts", "TensorFlow's CPU kernel lacks dilations here", said="does not support dilations"),
+    Known(f"{_DEPTHWISE} {_CONVOLUTIONS}", "accepts", "TensorFlow's CPU kernel lacks dilations here, or its gradient's",
+          lambda case: max(case.fields["dilations"]) > 1, "support dilation"),
     Known("CropAndResize CropAndResizeGradImage CropAndResizeGradBoxes", "error class",
           "an index out of range is InvalidArgumentError, as everywhere; TensorFlow says OutOfRangeError"),
     Known("CTCGreedyDecoder CTCBeamSearchDecoder CTCLoss", "error class",

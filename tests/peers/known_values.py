@@ -5,6 +5,7 @@ from differences_known import (
     INTEGERS,
     Known,
     banded,
+    beside_the_picture,
     beyond,
     dilated,
     dtypes,
@@ -31,6 +32,7 @@ _ROWS = (
 _SEGMENTS = (
     "SparseSegmentMean SparseSegmentSqrtN SparseSegmentSum SparseSegmentMeanWithNumSegments "
     "SparseSegmentSqrtNWithNumSegments SparseSegmentSumWithNumSegments")
+_DILATIONS = "Dilation2D Dilation2DBackpropFilter Dilation2DBackpropInput"
 _DILATED = ("TensorFlow's CPU kernels of the gradients pass over dilations, which the forward kernel follows; graphc's "
             "follow them")
 
@@ -48,6 +50,9 @@ VALUES = [
     Known("Svd", "value", "the vectors that full_matrices adds are any that complete the others",
           field("full_matrices", True)),
     Known("TopKV2", f"{_BOTH}, {_SLOPES}", "the order is free if not sorted", field("sorted", False)),
+    Known("CropAndResizeGradImage", "not finite value", "the order of sums, and shares of 0: inf - inf and 0 * inf are "
+          "NaN", special),
+    Known("CTCBeamSearchDecoder", "not finite value", "of infinities and NaNs", special),
     Known("CTCBeamSearchDecoder", "value", "which of equal paths is first", equals),
     Known("CTCBeamSearchDecoder", "value", "TensorFlow adds up in float32", result=3, within=1e-2),
     Known("Igamma Igammac IgammaGradA", "value, gradient", "TensorFlow's float32 derivative by a is right to 1e-6, "
@@ -75,6 +80,8 @@ VALUES = [
           result=1),
     Known("MatrixDiagPartV2 MatrixDiagV2 MatrixSetDiagV2", "gradient", "TensorFlow 2.21 makes it of V3's ops, which "
           "align short diagonals at the other end", banded),
+    Known("UnsortedSegmentProd", "not finite gradient", "where the product is infinite: TensorFlow divides it by the "
+          "elements", lambda case: case.style == "wide"),
     Known("RGBToHSV", "gradient", "TensorFlow has one since 2.2, not in 1.15"),
     Known("SegmentProd", "no gradient", "TensorFlow has one since 2.x, not in 1.15"),
     Known("ResizeBicubicGrad ResizeBilinearGrad ResizeNearestNeighborGrad SoftsignGrad SparseSegmentMeanGrad "
@@ -91,16 +98,21 @@ VALUES = [
     Known("MatrixDiagV2", "shape", "of a diagonal of unknown size TensorFlow's shape function says 0 rows"),
 
     # Of infinities and NaNs among the operands.
-    Known("ApplyFtrl ApplyFtrlV2 SparseApplyFtrl SparseApplyFtrlV2", "not finite value", "of a NaN graphc's variable "
+    Known("ApplyFtrl ApplyFtrlV2 SparseApplyFtrl SparseApplyFtrlV2 ApplyAdagradDA SparseApplyAdagradDA "
+          "ApplyProximalGradientDescent SparseApplyProximalGradientDescent ApplyProximalAdagrad "
+          "SparseApplyProximalAdagrad", "not finite value", "of a NaN graphc's variable "
           "becomes NaN; TensorFlow's comparison makes it 0", special),
     Known("AdjustHue AdjustSaturation RGBToHSV HSVToRGB", "not finite value", "of a NaN graphc gives NaN, TensorFlow "
           "what its comparisons make of it", special),
-    Known("FakeQuantWithMinMaxVarsGradient FakeQuantWithMinMaxVarsPerChannelGradient FakeQuantWithMinMaxArgsGradient",
-          "not finite value", "TensorFlow multiplies by 0 or 1 where graphc selects: 0 * inf is NaN", special),
+    Known("FakeQuantWithMinMaxVarsGradient FakeQuantWithMinMaxVarsPerChannelGradient FakeQuantWithMinMaxArgsGradient "
+          "ReluGrad Relu6Grad", "not finite value", "TensorFlow multiplies by 0 or 1 where graphc selects: 0 * inf is "
+          "NaN", special),
     Known(f"{_CONVOLUTIONS} MatMul BatchMatMul BatchMatMulV2 SparseMatMul LRN LRNGrad ResizeBilinear "
           "ResizeBilinearGrad ResizeBicubic ResizeBicubicGrad ResizeArea", "not finite value", "the order of sums, and "
           "zeros that one of the two adds: inf - inf and 0 * inf are NaN", special),
-    Known("Dilation2D Dilation2DBackpropFilter Dilation2DBackpropInput", _BOTH, "TensorFlow begins with the least "
+    Known(_DILATIONS, f"{_BOTH}, {_SLOPES}", "a window wholly in the padding gives -inf and no gradient; TensorFlow "
+          "gives the least finite number, and its gradient to an element beside the window", beside_the_picture),
+    Known(_DILATIONS, _BOTH, "TensorFlow begins with the least "
           "finite number instead of -inf", special),
     Known("DrawBoundingBoxes DrawBoundingBoxesV2", _BOTH, "a box with a NaN is not drawn; TensorFlow takes NaN for an "
           "integer", special),
@@ -110,6 +122,8 @@ VALUES = [
           special),
     Known("Erf", "not finite value", "TensorFlow 2.21's kernel of vectors gives NaN of infinities", special),
     Known("StatelessMultinomial", "value", "of logits that are infinite or NaN", special),
-    Known("Betainc Igamma Igammac IgammaGradA", "not finite value", "of infinities and NaN both are limits taken "
-          "differently", special),
+    Known("RandomGammaGrad Betainc Igamma Igammac IgammaGradA Zeta", "not finite value", "of infinities and NaN both "
+          "are limits, taken differently", special),
+    Known("MaxPool MaxPoolV2", "not finite value", "of a NaN graphc gives NaN, TensorFlow by where it stands", special),
+    Known("TopKV2", _BOTH, "where NaNs stand among numbers", special),
 ]

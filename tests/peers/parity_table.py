@@ -15,7 +15,8 @@ odd ones), broadcasting pairs, attributes, dtypes and values (ties, NaN, infinit
 in a graph that both load. Values, first derivatives, static shapes with known and unknown sizes, and who refuses what:
 each of them is equal, or the difference stands here with its reason. The errors are the largest seen, over the largest
 magnitude of the result (of a gradient at least 0.03, for weights of magnitude 1). Of an op that writes variables, the
-variables afterwards are compared. A case that both refuse is one of agreement.
+variables afterwards are compared. A case that both refuse is one of agreement; what graphc refuses while a graph is
+built is no case.
 
 {ops} op types, {cases} cases: {compared} of both compared, {refuse} refused by both, {lacking} that TensorFlow's CPU
 kernels do not have.

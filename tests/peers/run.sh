@@ -14,4 +14,6 @@ if [ ! -e "$environment/installed" ]; then
 fi
 # Without arguments: all of it.
 [ $# -gt 0 ] || set -- tests/peers tests/serial/test_loops_in_tensorflow.py
+# The long one in two processes.
+[ "$*" != tests/peers/test_parity.py ] || set -- -n 2 "$@"
 exec "$environment/bin/python" -m pytest -q -s "$@"

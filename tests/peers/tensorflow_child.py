@@ -3,7 +3,6 @@
 Requests and answers are pickles on standard input and output. The process that answers is a fork of one that has
 TensorFlow imported; when it dies, the answer says so, and the next fork goes on.
 """
-
 from __future__ import annotations
 
 import os
@@ -30,13 +29,13 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     try:
         with tf.Graph().as_default() as graph:
-            tf.import_graph_def(_graph_def(request["open_graph"]), name="")
+            tf.import_graph_def(graph_def_of(request["open_graph"]), name="")
             found["shapes"] = [_shape(graph.get_tensor_by_name(name)) for name in request["outputs"]]
     except Exception as error:
         found["open_error"] = f"{type(error).__name__}: {_words(str(error))}"
     try:
         with tf.Graph().as_default() as graph:
-            tf.import_graph_def(_graph_def(request["saved"]), name="")
+            tf.import_graph_def(graph_def_of(request["saved"]), name="")
             inputs, outputs, fetched = (
                 [graph.get_tensor_by_name(name) for name in request[key]] for key in ("inputs", "outputs", "fetched")
             )
@@ -59,7 +58,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
                 except (LookupError, NotImplementedError):
                     found["no_gradient"] = True
             slopes = [tf.convert_to_tensor(s) if s is not None else None for s in slopes]
-            with tf.compat.v1.Session() as session:
+            with tf.compat.v1.Session(config=_config()) as session:
                 feeds = dict(zip(inputs, request["values"], strict=True))
                 for name in request["before"]:
                     session.run(graph.get_operation_by_name(name), feeds)
@@ -72,7 +71,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _graph_def(saved: bytes) -> Any:
+def graph_def_of(saved: bytes) -> Any:
     """The graph, as old as it must be for ops that TensorFlow has for old graphs only."""
     import tensorflow as tf
 
@@ -89,6 +88,16 @@ def _words(message: str) -> str:
     nodes = [i for i, line in enumerate(lines) if line.startswith("Node: ")]
     first = nodes[0] if nodes and nodes[0] + 1 < len(lines) else -1
     return " ".join(lines[max(first, 0) : first + 2])[:300]
+
+
+def _config() -> Any:
+    """The kernels as they are: nothing is folded or rewritten, which takes longer than such small graphs do."""
+    import tensorflow as tf
+
+    config = tf.compat.v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    config.graph_options.optimizer_options.opt_level = -1
+    return config
 
 
 def _shape(tensor: Any) -> list[int | None] | None:

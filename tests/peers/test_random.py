@@ -3,7 +3,6 @@
 Two samples of 20,000 numbers are compared by the largest distance of their distribution functions. Seeds are fixed on
 both sides, so a test always says the same.
 """
-
 from __future__ import annotations
 
 from typing import Any

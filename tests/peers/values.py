@@ -1,5 +1,4 @@
 """The numbers of a case: plain, with ties, with NaNs and infinities, or from a wider range."""
-
 from __future__ import annotations
 
 from typing import Any
@@ -11,6 +10,7 @@ from graphc.ir.op import Op, Sample
 
 # Arrays of a sample that mean something together: labels in order, lists without repetition.
 TOGETHER = ("CTCLoss",)
+WORDS = np.array([b"", b"a", b"ab", b"word", "l\u00e4nger".encode(), b"\x00\xff", b"12.5"], object)
 STYLES = ("plain", "plain", "ties", "special", "wide", "outside")
 
 
@@ -63,6 +63,8 @@ def _drawn(
     generator: np.random.Generator, shape: tuple[int, ...], dtype: DType, sample: Sample, style: str
 ) -> np.ndarray:
     low, high = sample.low, sample.high
+    if dtype.numpy is None:
+        return np.asarray(generator.choice(WORDS, shape), object)
     if dtype.is_bool:
         return np.asarray(generator.integers(0, 2, shape)).astype(np.bool_)
     if dtype.is_integer:

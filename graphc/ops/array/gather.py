@@ -285,6 +285,8 @@ class Where(Op):
 
     def infer(self, x: Spec) -> Spec:
         check_kind(self, (x,), "any")
+        if x.shape == ():
+            raise ValueError("argument 'input' must have rank 1 or more, but is a scalar")
         rank: Size = dims.symbol("rank", ("rank",)) if x.shape is None else len(x.shape)
         return Spec(int64, (own_symbol(self, "count"), rank))
 
