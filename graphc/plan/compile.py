@@ -79,8 +79,8 @@ def _compile(fetches: Sequence[Tensor], targets: Sequence[Operation], feeds: Seq
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Without Python's search for cycles, which would go through the many objects of a large graph again and again; nodes
-    and plans have none."""
+    """Without Python's search for cycles, which would go through the many objects of a large graph again and again;
+    nodes and plans have none."""
     was = gc.isenabled()
     gc.disable()
     try:

@@ -8,8 +8,8 @@ The factor in front of all of them, x**a e**-x / gamma(a + 1), is made of e**(-a
 from __future__ import annotations
 
 from . import coefficients as logarithm
-from . import special_coefficients as table
 from . import exponential, gamma, special
+from . import special_coefficients as table
 from .gamma import stirling
 from .machine import called, copysign, fabs, fma, polynomial, scalar, select, sqrt
 

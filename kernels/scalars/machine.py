@@ -18,8 +18,8 @@ scalar = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=Tru
 
 
 def called(function: Any) -> Any:
-    """`function`, of one or more float64, as a function that is called and not inlined: for long ones that take turns in
-    longer ones, whose loops nobody vectorises, and which would be copied there many times."""
+    """`function`, of one or two float64, as one that is called and not inlined: for long ones that longer ones use,
+    which nobody vectorises, and where they would stand many times."""
     name = f"gc_called.{function.__name__}"
 
     def define(context: Any, builder: Any, count: int) -> ir.Function:
