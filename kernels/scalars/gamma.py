@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from . import special_coefficients as table
 from .exponential import log1p_f64, log_f64, pow_f64
-from .machine import ceil, fabs, floor, polynomial, scalar
+from .machine import called, ceil, fabs, floor, polynomial, scalar
 from .trigonometric import sin_f64, tan_f64
 
 INFINITY = float("inf")
@@ -18,6 +18,8 @@ PI = 3.141592653589793
 HALF_LOG_TWO_PI_LESS_HALF = 0.4189385332046727418         # log(2 pi) / 2 - 1 / 2
 NEGLIGIBLE = 1e-17
 LARGEST_FACTORIAL = 170.0
+
+power = called(pow_f64)
 
 
 @scalar
@@ -101,7 +103,7 @@ def digamma_f64(x):
 @scalar
 def _hurwitz(x, q):
     """The sum of (q + k)**-x over k >= 0, for x > 1, q > 0."""
-    total = pow_f64(q, -x)
+    total = power(q, -x)
     if total == INFINITY or q == INFINITY:
         return total
     term = total
@@ -110,7 +112,7 @@ def _hurwitz(x, q):
         base = q + k
         back = base - q
         error = (q - (base - back)) + (k - back)
-        term = pow_f64(base, -x)
+        term = power(base, -x)
         if term != 0.0:                     # else x may be infinite
             term -= term * (x * (error / base))
         total += term
@@ -118,7 +120,7 @@ def _hurwitz(x, q):
             return total
     last = q + 9.0
     # 1 - x is rounded, which matters to the power where x is large, unless the other one is next to nothing.
-    total += (term * last if term > 1e-290 else pow_f64(last, 1.0 - x)) / (x - 1.0)
+    total += (term * last if term > 1e-290 else power(last, 1.0 - x)) / (x - 1.0)
     if term == 0.0:
         return total
     rest = table.ZETA[11]
@@ -136,6 +138,9 @@ def _hurwitz(x, q):
     return total + (term * x / last * rest - 0.5 * term)
 
 
+hurwitz = called(_hurwitz)
+
+
 @scalar
 def zeta_f64(x, q):
     """Hurwitz' zeta function: infinite for x = 1, NaN below; for q < 0 a number if x is whole."""
@@ -144,7 +149,7 @@ def zeta_f64(x, q):
     if x == 1.0:
         return INFINITY
     if q > 0.0:
-        return _hurwitz(x, q)
+        return hurwitz(x, q)
     half = 0.5 * x
     even = floor(half) == half
     if q == floor(q):
@@ -153,11 +158,11 @@ def zeta_f64(x, q):
         return NAN
     # Of the terms below 0 there are finitely many: those from ceil(q) - q on less those from 1 - q on.
     rest = ceil(q) - q
-    below = _hurwitz(x, rest)
-    above = _hurwitz(x, 1.0 - rest)
+    below = hurwitz(x, rest)
+    above = hurwitz(x, 1.0 - rest)
     if below == INFINITY or above == INFINITY:
         return INFINITY if even or below < INFINITY else -INFINITY
-    beyond = _hurwitz(x, 1.0 - q)
+    beyond = hurwitz(x, 1.0 - q)
     return above + (below - beyond) if even else (above - below) + beyond
 
 

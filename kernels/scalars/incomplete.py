@@ -8,11 +8,15 @@ The factor in front of all of them, x**a e**-x / gamma(a + 1), is made of e**(-a
 from __future__ import annotations
 
 from . import coefficients as logarithm
+from . import exponential, gamma, special
 from . import special_coefficients as table
-from .exponential import exp_f64, expm1_f64, log1p_f64, log_f64, pow_f64
-from .gamma import digamma_positive, lgamma_1p, lgamma_positive, stirling
-from .machine import copysign, fabs, fma, polynomial, scalar, select, sqrt
-from .special import erfc_f64
+from .gamma import stirling
+from .machine import called, copysign, fabs, fma, polynomial, scalar, select, sqrt
+
+exp_f64, log_f64, pow_f64 = called(exponential.exp_f64), called(exponential.log_f64), called(exponential.pow_f64)
+expm1_f64, log1p_f64 = called(exponential.expm1_f64), called(exponential.log1p_f64)
+lgamma_1p, lgamma_positive = called(gamma.lgamma_1p), called(gamma.lgamma_positive)
+digamma_positive, erfc_f64 = called(gamma.digamma_positive), called(special.erfc_f64)
 
 INFINITY = float("inf")
 NAN = float("nan")

@@ -16,6 +16,38 @@ from numba.extending import intrinsic
 scalar = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 """Decorates scalar functions: they are only ever called by compiled code."""
 
+
+def called(function: Any) -> Any:
+    """`function`, of one or two float64, as one that is called and not inlined: for long ones that longer ones use,
+    which nobody vectorises, and where they would stand many times."""
+    name = f"gc_called.{function.__name__}"
+
+    def define(context: Any, builder: Any, count: int) -> ir.Function:
+        compiled = function.get_compile_result(types.float64(*(types.float64,) * count))
+        context.active_code_library.add_linking_library(compiled.library)
+        made = ir.Function(builder.module, ir.FunctionType(ir.DoubleType(), [ir.DoubleType()] * count), name)
+        made.linkage = "linkonce_odr"
+        made.attributes.add("noinline")
+        inner = ir.IRBuilder(made.append_basic_block())
+        inner.ret(context.call_internal_no_propagate(inner, compiled.fndesc, compiled.signature, made.args)[1])
+        return made
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        found = builder.module.globals.get(name) or define(context, builder, len(arguments))
+        return builder.call(found, arguments)
+
+    if function.py_func.__code__.co_argcount == 1:
+        @intrinsic
+        def one(typing_context, x):    # type: ignore[no-untyped-def]
+            return types.float64(types.float64), generate
+        return one
+
+    @intrinsic
+    def two(typing_context, x, y):    # type: ignore[no-untyped-def]
+        return types.float64(types.float64, types.float64), generate
+    return two
+
+
 SIZES = {types.float32: 32, types.float64: 64}
 INTS = {types.float32: types.int32, types.float64: types.int64}
 FLOATS = {types.int32: types.float32, types.int64: types.float64}

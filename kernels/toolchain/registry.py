@@ -121,8 +121,9 @@ def registry_words(kernels: Sequence[KernelEntry], primitives: Sequence[Primitiv
     """The registry table. Offsets are in words from its beginning; numbers of dtypes are TensorFlow's."""
     words = [REGISTRY_MAGIC, len(kernels), len(primitives), 0, 0]
     offsets = []
+    formulas: dict[tuple[int, ...], int] = {}       # where each stands: most kernels come for many dtypes
     for entry in kernels:
-        offsets.append(_append_kernel(words, entry))
+        offsets.append(_append_kernel(words, formulas, entry))
     words[3] = len(words)
     words += offsets
     words[4] = len(words)
@@ -140,18 +141,20 @@ def _binary_of_reduce(full_name: str, numbers: dict[str, int]) -> int:
     return numbers[name] * 8 + REDUCE_OPS.index(name.partition(".")[0])
 
 
-def _append_kernel(words: list[int], entry: KernelEntry) -> int:
-    """Formulas first, then the record that refers to them; returns the record's offset."""
+def _append_kernel(words: list[int], formulas: dict[tuple[int, ...], int], entry: KernelEntry) -> int:
+    """New formulas first, then the record that refers to them; returns the record's offset."""
     kernel = entry.kernel
     integers = ["" if name in kernel.floats else name for name in kernel.attrs]
 
     def add(text: str) -> int:
-        offset = len(words)
         try:
-            words.extend(formula_words(text, kernel.dims, integers))
+            formula = tuple(formula_words(text, kernel.dims, integers))
         except DeclarationError as error:
             raise DeclarationError(f"kernel {entry.full_name}: {error}") from None
-        return offset
+        if formula not in formulas:
+            formulas[formula] = len(words)
+            words.extend(formula)
+        return formulas[formula]
 
     extents = [add(operand.extent) for operand in kernel.operands]
     relations = [add(text) for text in kernel.relations]

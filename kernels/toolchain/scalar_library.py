@@ -15,6 +15,7 @@ import llvmlite.binding as llvm
 from .backend import _drop_unused
 
 PREFIX = "gc_scalar."
+_CALLED = re.compile(r"\bnoinline\b")           # kernels/scalars/machine.py: a program has no functions beside its own
 _REFERENCE = re.compile(r"@\"?([\w.]+)\"?\(")
 
 
@@ -25,7 +26,7 @@ def scalar_texts(bitcodes: Sequence[bytes]) -> bytes:
     functions: dict[str, str] = {}
     declarations: dict[str, str] = {}
     for bitcode in bitcodes:
-        module = llvm.parse_bitcode(bitcode)
+        module = llvm.parse_assembly(_CALLED.sub("nounwind", str(llvm.parse_bitcode(bitcode))))
         _simplify(module, machine)
         for function in module.functions:
             if function.name.startswith(PREFIX):

@@ -94,7 +94,7 @@ def test_gather_nd_takes_slices_at_tuples_and_none_outside_of_an_axis(shape, dep
     params = gc.placeholder("float32", shape if known else [None] * 3)
     indices = gc.placeholder("int32", [None, depth])
     rows = gc.gather_nd(params, indices)
-    gradient = gc.gradients(rows * rows, params)[0]
+    gradient = gc.convert_to_tensor(gc.gradients(rows * rows, params)[0])      # of tuples of one index: IndexedSlices
     with gc.Session() as session:
         found, dx = session.run([rows, gradient], {params: array, indices: tuples})
         expected = np.array([array[tuple(t)] for t in tuples]).reshape(len(tuples), *shape[depth:])

@@ -11,6 +11,8 @@ import numpy as np
 
 import graphc as gc
 
+FORMATS = ("NHWC", "NCHW")
+
 
 class Kit:
     """Layers in one data format; their variables are numbered, so both formats have the same ones."""
@@ -142,3 +144,13 @@ NETS: dict[str, Callable[[Any, Kit], Any]] = {
     "MobileNet-v2": mobile_net_v2, "U-Net": u_net, "SSD head": ssd_head, "ResNet-50": res_net_50,
     "volumes": volume_net,
 }
+
+
+def built(name: str, data_format: str, training: bool) -> tuple[Any, list[Any]]:
+    """The placeholder and the fetches: the result; in training also the gradients of all variables."""
+    x = gc.placeholder(gc.float32, (None, 32, 32, 3), name="x")
+    y = NETS[name](x, Kit(data_format))
+    if not training:
+        return x, [y]
+    slopes = gc.gradients(gc.reduce_sum(gc.square(y)), gc.trainable_variables())
+    return x, [y, *(slope for slope in slopes if slope is not None)]      # batch norms have fixed statistics

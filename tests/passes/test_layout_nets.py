@@ -15,20 +15,9 @@ from graphc.passes.simplify import simplify
 from graphc.plan.compile import compile_graph
 
 from checking import flow_of, types
-from picture_nets import NETS, Kit
+from picture_nets import FORMATS, NETS, built
 
-FORMATS = ("NHWC", "NCHW")
 PICTURES = np.random.default_rng(0).standard_normal((2, 32, 32, 3)).astype(np.float32)
-
-
-def built(name: str, data_format: str, training: bool) -> tuple[Any, list[Any]]:
-    """The placeholder and the fetches: the result; in training also the gradients of all variables."""
-    x = gc.placeholder(gc.float32, (None, 32, 32, 3), name="x")
-    y = NETS[name](x, Kit(data_format))
-    if not training:
-        return x, [y]
-    slopes = gc.gradients(gc.reduce_sum(gc.square(y)), gc.trainable_variables())
-    return x, [y, *(slope for slope in slopes if slope is not None)]      # batch norms have fixed statistics
 
 
 def plan_of(name: str, data_format: str, training: bool) -> tuple[Any, int]:

@@ -63,12 +63,12 @@ class _Patches(Composite):
             raise ValueError(f"padding must be SAME or VALID, not {self.padding!r}")
         if x.shape is None:
             return Spec(x.dtype, None)
-        for i in self._axes():
-            rate, size = getattr(self, "rates", (1,) * len(x.shape))[i], x.shape[i]
-            reach = (self.ksizes[i] - 1) * rate + 1
+        for axis in self._axes():
+            rate, size = getattr(self, "rates", (1,) * len(x.shape))[axis], x.shape[axis]
+            reach = (self.ksizes[axis] - 1) * rate + 1
             if self.padding == "VALID":        # as TF, which takes a window that is too large by less than a step
-                require_less_equal(reach, size + self.strides[i], f"a window of {reach} must fit into a size of "
-                                   f"{size}, but for less than a step of {self.strides[i]}")
+                require_less_equal(reach, size + self.strides[axis], f"a window of {reach} must fit into a size of "
+                                   f"{size}, but for less than a step of {self.strides[axis]}")
         places = (self._axis(axis, x.shape[axis])[0] for axis in self._axes())
         return Spec(x.dtype, (x.shape[0], *places, x.shape[-1] * int(np.prod(self.ksizes))))
 

@@ -23,7 +23,7 @@ from graphc.ops.nn import volume
 from graphc.ops.nn.convolution import Conv2D, Conv2DBackpropFilter, Conv2DBackpropInput
 from graphc.ops.nn.depth_taps import _DepthTaps, _SumDepthTaps
 from graphc.ops.nn.volume import TO_FIRST, channel_axis, pad_array, swapped_list, window_slice
-from graphc.ops.nn.window import Axis
+from graphc.ops.nn.window import Axis, gradient_spec
 
 NO_DILATION = (1, 1, 1, 1, 1)
 DEPTH_INWARDS, DEPTH_OUTWARDS = (1, 2, 0, 3, 4), (2, 0, 1, 3, 4)     # of a filter: behind height and width, and back
@@ -194,18 +194,7 @@ class Conv3DBackpropInputV2(_Convolution3D):
                for case, f in _ALL]
 
     def infer(self, *inputs: Spec) -> Spec:
-        w, dy = inputs
-        check_kind(self, inputs, "floating")
-        same_dtypes(self, inputs)
-        check_rank("filter", w, 5)
-        check_rank("out_backprop", dy, 5)
-        if self.input_sizes is None:
-            return Spec(w.dtype, None)
-        if len(self.input_sizes) != 5:
-            raise ValueError(f"input_sizes must have 5 elements, but is {self.input_sizes}")
-        if w.shape is not None:
-            self.check_result(self.input_sizes, w.shape, dy)
-        return Spec(w.dtype, self.input_sizes)
+        return gradient_spec(self, "input_sizes", inputs, 5)
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         w, (dy,) = inputs[0], volume.channels_last(self, inputs[1])
@@ -253,18 +242,7 @@ class Conv3DBackpropFilterV2(_Convolution3D):
                for case, f in _ALL]
 
     def infer(self, *inputs: Spec) -> Spec:
-        x, dy = inputs
-        check_kind(self, inputs, "floating")
-        same_dtypes(self, inputs)
-        check_rank("input", x, 5)
-        check_rank("out_backprop", dy, 5)
-        if self.filter_sizes is None:
-            return Spec(x.dtype, None)
-        if len(self.filter_sizes) != 5:
-            raise ValueError(f"filter_sizes must have 5 elements, but is {self.filter_sizes}")
-        if x.shape is not None:
-            self.check_result(x.shape, self.filter_sizes, dy)
-        return Spec(x.dtype, self.filter_sizes)
+        return gradient_spec(self, "filter_sizes", inputs, 5)
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         picture, dy = volume.channels_last(self, *inputs)

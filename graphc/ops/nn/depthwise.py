@@ -22,6 +22,7 @@ from graphc.ops.nn.window import (
     Axis,
     axes,
     channel_axis,
+    gradient_spec,
     pad_array,
     require_nhwc,
     swapped_list,
@@ -152,18 +153,7 @@ class DepthwiseConv2dNativeBackpropInput(_Depthwise):
                for case, f in _ALL]
 
     def infer(self, *inputs: Spec) -> Spec:
-        w, dy = inputs
-        check_kind(self, inputs, "floating")
-        same_dtypes(self, inputs)
-        check_rank("filter", w, 4)
-        check_rank("out_backprop", dy, 4)
-        if self.input_sizes is None:
-            return Spec(w.dtype, None)
-        if len(self.input_sizes) != 4:
-            raise ValueError(f"input_sizes must have 4 elements, but is {self.input_sizes}")
-        if w.shape is not None:
-            self.check_result(self.input_sizes, w.shape, dy)
-        return Spec(w.dtype, self.input_sizes)
+        return gradient_spec(self, "input_sizes", inputs, 4)
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         w, (dy,) = inputs[0], self.nhwc(inputs[1])
@@ -220,18 +210,7 @@ class DepthwiseConv2dNativeBackpropFilter(_Depthwise):
                for case, f in _ALL]
 
     def infer(self, *inputs: Spec) -> Spec:
-        x, dy = inputs
-        check_kind(self, inputs, "floating")
-        same_dtypes(self, inputs)
-        check_rank("input", x, 4)
-        check_rank("out_backprop", dy, 4)
-        if self.filter_sizes is None:
-            return Spec(x.dtype, None)
-        if len(self.filter_sizes) != 4:
-            raise ValueError(f"filter_sizes must have 4 elements, but is {self.filter_sizes}")
-        if x.shape is not None:
-            self.check_result(x.shape, self.filter_sizes, dy)
-        return Spec(x.dtype, self.filter_sizes)
+        return gradient_spec(self, "filter_sizes", inputs, 4)
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         picture, dy = self.nhwc(*inputs)

@@ -14,7 +14,9 @@ import numpy as np
 from graphc.errors import InternalError
 from graphc.ir import dims
 from graphc.ir.dims import Size
-from graphc.ir.spec import Shape, require_less_equal
+from graphc.ir.elementwise import check_kind, check_rank
+from graphc.ir.op import same_dtypes
+from graphc.ir.spec import Shape, Spec, require_less_equal
 
 FORMATS = ("NHWC", "NCHW")
 
@@ -148,3 +150,24 @@ def window_slice(height: Axis, width: Axis, i: int, j: int) -> tuple[slice, slic
     top, left = i * height.dilation, j * width.dilation
     return (slice(None), slice(top, top + (height.output - 1) * height.stride + 1, height.stride),
             slice(left, left + (width.output - 1) * width.stride + 1, width.stride))
+
+
+def gradient_spec(op: Any, sizes_name: str, inputs: Sequence[Spec], rank: int) -> Spec:
+    """The Spec of a convolution's gradient, whose shape is op's field `sizes_name`: input_sizes or filter_sizes.
+
+    inputs: the other one of input and filter, and out_backprop."""
+    of_input = sizes_name == "input_sizes"
+    other, dy = inputs
+    check_kind(op, inputs, "floating")
+    same_dtypes(op, inputs)
+    check_rank("filter" if of_input else "input", other, rank)
+    check_rank("out_backprop", dy, rank)
+    sizes = getattr(op, sizes_name)
+    if sizes is None:
+        return Spec(other.dtype, None)
+    if len(sizes) != rank:
+        raise ValueError(f"{sizes_name} must have {rank} elements, but is {sizes}")
+    if other.shape is not None:
+        x, w = (sizes, other.shape) if of_input else (other.shape, sizes)
+        op.check_result(x, w, dy)
+    return Spec(other.dtype, sizes)
