@@ -424,6 +424,16 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "contrib": {
     },
+    "contrib.framework": {
+    },
+    "contrib.framework.python": {
+    },
+    "contrib.framework.python.ops": {
+    },
+    "contrib.framework.python.ops.audio_ops": {
+        "audio_spectrogram": "graphc.api.signal.audio:audio_spectrogram",
+        "mfcc": "graphc.api.signal.audio:mfcc",
+    },
     "contrib.opt": {
         "AdamWOptimizer": "graphc.train.weight_decay:AdamWOptimizer",
         "AddSignOptimizer": "graphc.train.signs:AddSignOptimizer",
