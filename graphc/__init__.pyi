@@ -19,6 +19,7 @@ from graphc import queue as queue
 from graphc import random as random
 from graphc import signal as signal
 from graphc import sparse as sparse
+from graphc import spectral as spectral
 from graphc import test as test
 from graphc import train as train
 from graphc.api.state.variable_scope import AUTO_REUSE as AUTO_REUSE
@@ -166,6 +167,9 @@ from graphc.api.quantization.quantization import fake_quant_with_min_max_vars as
 from graphc.api.quantization.quantization import fake_quant_with_min_max_vars_gradient as fake_quant_with_min_max_vars_gradient
 from graphc.api.quantization.quantization import fake_quant_with_min_max_vars_per_channel as fake_quant_with_min_max_vars_per_channel
 from graphc.api.quantization.quantization import fake_quant_with_min_max_vars_per_channel_gradient as fake_quant_with_min_max_vars_per_channel_gradient
+from graphc.api.signal.fourier import fft as fft
+from graphc.api.signal.fourier import fft2d as fft2d
+from graphc.api.signal.fourier import fft3d as fft3d
 from graphc.api.array.fill import fill as fill
 from graphc.ir.dtypes import float16 as float16
 from graphc.ir.dtypes import float32 as float32
@@ -201,6 +205,9 @@ from graphc.api.math.counting import histogram_fixed_width as histogram_fixed_wi
 from graphc.api.math.counting import histogram_fixed_width_bins as histogram_fixed_width_bins
 from graphc.api.array.identity import identity as identity
 from graphc.api.array.passing import identity_n as identity_n
+from graphc.api.signal.fourier import ifft as ifft
+from graphc.api.signal.fourier import ifft2d as ifft2d
+from graphc.api.signal.fourier import ifft3d as ifft3d
 from graphc.api.math.special import igamma as igamma
 from graphc.api.math.special import igammac as igammac
 from graphc.serial.importer import import_graph_def as import_graph_def
@@ -578,6 +585,9 @@ __all__ = [
     "fake_quant_with_min_max_vars_gradient",
     "fake_quant_with_min_max_vars_per_channel",
     "fake_quant_with_min_max_vars_per_channel_gradient",
+    "fft",
+    "fft2d",
+    "fft3d",
     "fill",
     "float16",
     "float32",
@@ -613,6 +623,9 @@ __all__ = [
     "histogram_fixed_width_bins",
     "identity",
     "identity_n",
+    "ifft",
+    "ifft2d",
+    "ifft3d",
     "igamma",
     "igammac",
     "import_graph_def",

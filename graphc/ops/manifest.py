@@ -126,6 +126,8 @@ TYPES: dict[str, str] = {
         "StatelessRandomUniform StatelessRandomNormal StatelessTruncatedNormal StatelessRandomUniformInt "
         "StatelessMultinomial",
     "signal.audio": "AudioSpectrogram Mfcc",
+    "signal.fourier": "FFT IFFT FFT2D IFFT2D FFT3D IFFT3D",
+    "signal.real_fourier": "RFFT IRFFT RFFT2D IRFFT2D RFFT3D IRFFT3D",
     "state.scatter":
         "_Divided ScatterUpdate ScatterAdd ScatterSub ScatterMul ScatterDiv ScatterMin ScatterMax "
         "ScatterNdUpdate ScatterNdAdd ScatterNdSub",
