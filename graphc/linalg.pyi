@@ -14,6 +14,7 @@ from graphc.api.linalg.exponential import expm as expm
 from graphc.api.array.diagonal import eye as eye
 from graphc.api.linalg.solve import matrix_inverse as inv
 from graphc.api.linalg.solve import logdet as logdet
+from graphc.api.linalg.decompose import matrix_logarithm as logm
 from graphc.api.linalg.solve import matrix_solve_ls as lstsq
 from graphc.api.linalg.decompose import lu as lu
 from graphc.api.linalg.decompose import lu_matrix_inverse as lu_matrix_inverse
@@ -56,6 +57,7 @@ __all__ = [
     "eye",
     "inv",
     "logdet",
+    "logm",
     "lstsq",
     "lu",
     "lu_matrix_inverse",

@@ -53,7 +53,7 @@ ADVICE: dict[str, str] = {
     "image.extract_glimpse": "gc.image.crop_and_resize",
     "image.combined_non_max_suppression": "gc.image.non_max_suppression, class by class",
     "image.non_max_suppression_overlaps": "gc.image.non_max_suppression",
-    "linalg.logm": _HOST, "linalg.eig": _HOST, "matrix_logarithm": _HOST,
+    "linalg.eig": _HOST, "matrix_logarithm": "gc.linalg.logm",
     "linalg.LinearOperatorFullMatrix": "matrices and gc.matmul, gc.matrix_solve",
     "linalg.LinearOperatorLowerTriangular": "matrices and gc.matmul, gc.matrix_triangular_solve",
     "linalg.LinearOperatorDiag": "a product with the diagonal",

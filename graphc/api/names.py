@@ -596,6 +596,7 @@ NAMES: dict[str, dict[str, str]] = {
         "eye": "graphc.api.array.diagonal:eye",
         "inv": "graphc.api.linalg.solve:matrix_inverse",
         "logdet": "graphc.api.linalg.solve:logdet",
+        "logm": "graphc.api.linalg.decompose:matrix_logarithm",
         "lstsq": "graphc.api.linalg.solve:matrix_solve_ls",
         "lu": "graphc.api.linalg.decompose:lu",
         "lu_matrix_inverse": "graphc.api.linalg.decompose:lu_matrix_inverse",

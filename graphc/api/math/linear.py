@@ -9,6 +9,7 @@ from graphc.api.array.select import select
 from graphc.api.array.shapes import expand_dims, shape, squeeze
 from graphc.api.math.binary import pow
 from graphc.api.math.comparison import equal
+from graphc.api.math.complex_numbers import conj
 from graphc.api.math.matmul import matmul
 from graphc.api.math.reduce import all_axes, deprecated, reduce_max, reduce_sum
 from graphc.api.math.unary import abs, sqrt
@@ -116,7 +117,7 @@ def _check_norm(order, axis, matrix):
 
 def _norm_kept(tensor, order, axes, matrix, kept):
     if order in ("fro", "euclidean", 2, 2.0):
-        return sqrt(reduce_sum(tensor * tensor, axes, keepdims=kept))
+        return sqrt(reduce_sum(tensor * conj(tensor), axes, keepdims=kept))
     size = abs(tensor)
     first = None if axes is None else axes[0]
     if order == 1:
