@@ -25,6 +25,7 @@ from graphc.api.math.clip import global_norm as global_norm
 from graphc.api.linalg.solve import matrix_inverse as inv
 from graphc.api.nn.losses import l2_normalize as l2_normalize
 from graphc.api.linalg.solve import logdet as logdet
+from graphc.api.linalg.decompose import matrix_logarithm as logm
 from graphc.api.linalg.solve import matrix_solve_ls as lstsq
 from graphc.api.linalg.decompose import lu as lu
 from graphc.api.linalg.decompose import lu_matrix_inverse as lu_matrix_inverse
@@ -79,6 +80,7 @@ __all__ = [
     "inv",
     "l2_normalize",
     "logdet",
+    "logm",
     "lstsq",
     "lu",
     "lu_matrix_inverse",

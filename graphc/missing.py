@@ -46,7 +46,7 @@ ADVICE: dict[str, str] = {
     "distribute": "nothing: graphc runs in one process",
     # inside parts that exist
     "contrib.layers": "the functions of gc.nn, and gc.get_variable for their variables",
-    "linalg.logm": _HOST, "linalg.eig": _HOST, "matrix_logarithm": _HOST,
+    "linalg.eig": _HOST, "matrix_logarithm": "gc.linalg.logm",
     # control flow, arrays
     # math
     "moments": "gc.nn.moments", "select": "gc.where", # random

@@ -2,13 +2,21 @@
 from graphc.api.signal.frames import frame as frame
 from graphc.api.signal.windows import hamming_window as hamming_window
 from graphc.api.signal.windows import hann_window as hann_window
+from graphc.api.signal.stft import inverse_stft as inverse_stft
+from graphc.api.signal.stft import inverse_stft_window_fn as inverse_stft_window_fn
 from graphc.api.signal.mel import linear_to_mel_weight_matrix as linear_to_mel_weight_matrix
+from graphc.api.signal.cosine import mfccs_from_log_mel_spectrograms as mfccs_from_log_mel_spectrograms
 from graphc.api.signal.frames import overlap_and_add as overlap_and_add
+from graphc.api.signal.stft import stft as stft
 
 __all__ = [
     "frame",
     "hamming_window",
     "hann_window",
+    "inverse_stft",
+    "inverse_stft_window_fn",
     "linear_to_mel_weight_matrix",
+    "mfccs_from_log_mel_spectrograms",
     "overlap_and_add",
+    "stft",
 ]

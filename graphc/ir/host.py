@@ -32,6 +32,7 @@ class Host(Op):
     """
 
     checks_data = True
+    of_complex: ClassVar[str] = "itself"
     extra: ClassVar[str] = ""
 
     def compute(self, *inputs: np.ndarray) -> Arrays:

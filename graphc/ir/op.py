@@ -23,7 +23,7 @@ and, where it is so, what the passes make use of (they ask no op's name):
   of_one        of one operand it is that operand
   keeps_order   the elements are the first operand's in their order, each maybe repeated: under that operand's shape the
                 result is that operand
-  with_transposed(i)   the op whose operand i is given with its last two axes exchanged
+  with_transposed(i, dtype)   the op whose operand i is given with its last two axes exchanged
   Elementwise.fills, Reduction.keeps_single, View.permutation, Composite.expands_early
 
 and its fields by `attr` (travels as an attribute), or by `operand_field` (TF passes it as an input tensor, but the
@@ -178,8 +178,8 @@ class Op:
         """The op with its axes renamed by perm, given its operands' ranks; None: layout matters to it."""
         return None
 
-    def with_transposed(self, operand: int) -> Op | None:
-        """The op that gives the same result if this operand comes with its last two axes exchanged."""
+    def with_transposed(self, operand: int, dtype: DType) -> Op | None:
+        """The op that gives the same result if this operand, of that dtype, comes with its last two axes exchanged."""
         return None
 
     def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:

@@ -67,8 +67,8 @@ TYPES: dict[str, str] = {
     "linalg.decompose": "Qr Lu Svd SelfAdjointEigV2",
     "linalg.determinant": "MatrixDeterminant LogMatrixDeterminant",
     "linalg.least_squares": "MatrixSolveLs",
-    "linalg.matrices": "_Adjoint _Band _Diagonal",
-    "linalg.roots": "MatrixSquareRoot",
+    "linalg.matrices": "_MatrixTranspose _Band _Diagonal",
+    "linalg.roots": "MatrixSquareRoot MatrixLogarithm",
     "linalg.solve": "MatrixSolve MatrixTriangularSolve MatrixInverse",
     "linalg.tridiagonal": "TridiagonalSolve",
     "lookup.first_names":
@@ -150,6 +150,9 @@ TYPES: dict[str, str] = {
         "StatelessRandomUniform StatelessRandomNormal StatelessTruncatedNormal StatelessRandomUniformInt "
         "StatelessMultinomial",
     "random.truncated": "ParameterizedTruncatedNormal",
+    "signal.audio": "AudioSpectrogram Mfcc",
+    "signal.fourier": "FFT IFFT FFT2D IFFT2D FFT3D IFFT3D",
+    "signal.real_fourier": "RFFT IRFFT RFFT2D IRFFT2D RFFT3D IRFFT3D",
     "sparse.dense": "SparseToDense SparseTensorDenseAdd",
     "sparse.elementwise": "SparseDenseCwiseMul SparseDenseCwiseDiv SparseDenseCwiseAdd SparseSoftmax",
     "sparse.distance": "EditDistance",

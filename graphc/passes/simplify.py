@@ -107,7 +107,7 @@ def transposed_operand(node: Node) -> Replacement:
         perm = permutation(operand.node)
         if perm is None or perm != (*range(len(perm) - 2), len(perm) - 1, len(perm) - 2):
             continue
-        op = node.op.with_transposed(i)
+        op = node.op.with_transposed(i, operand.spec.dtype)
         if op is not None:
             inputs = tuple(operand.node.inputs[0] if k == i else v for k, v in enumerate(node.inputs))
             return make_node(op, inputs, node.origins, node.after)

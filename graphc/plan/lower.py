@@ -341,7 +341,9 @@ class BodyLowering:
         if len(others) < len(op.results_of):
             own = self._result(node.value(op.results_of.index(result)))
         else:
-            fit = [o for o in outputs if o.dtype == result.spec.dtype and self._is_private(o, leaves)]
+            # No map of complex numbers is done in place: a part would be written before the other one is read.
+            fit = [o for o in outputs if o.dtype == result.spec.dtype and not o.dtype.is_complex
+                   and self._is_private(o, leaves)]
             own = fit[0] if fit else self.b.temporary(result.spec.dtype, shape)
         leaves[result] = self.b.reshape(own, shape)
         op.kernel.op.lower(self.b, [leaves[v] for v in op.kernel.inputs], [leaves[result]])

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from graphc.ir.dtypes import as_dtype
 from graphc.ir.op import OPS, Composite, Elementwise, Op, Reduction, View
 
 from samples import arrays, definition, registered
@@ -84,7 +85,7 @@ def test_with_transposed(name: str) -> None:
     tried = 0
     for op, given in uses(name):
         for operand in range(len(given)):
-            changed = op.with_transposed(operand)
+            changed = op.with_transposed(operand, as_dtype(given[operand].dtype))
             if changed is not None:
                 tried += 1
                 moved = [np.swapaxes(x, -1, -2) if i == operand else x for i, x in enumerate(given)]

@@ -32,7 +32,7 @@ def gradients(ys: list[Any], inputs: list[Any]) -> list[Any]:
     moved = [x for x in flat if is_differentiable(x.dtype)]
     of_numbers = [y for y in ys if is_differentiable(y.dtype)]
     try:
-        return gc.gradients([gc.sin(y) for y in of_numbers], moved) if of_numbers and moved else []
+        return gc.gradients([gc.real(gc.sin(y)) for y in of_numbers], moved) if of_numbers and moved else []
     except LookupError:            # of some ops TF has no gradient
         return []
 

@@ -24,7 +24,13 @@ Equations = Iterator[tuple[Any, Any]]     # what must be equal
 
 
 def adjoint(x: np.ndarray) -> np.ndarray:
-    return np.swapaxes(x, -1, -2)
+    return np.conj(np.swapaxes(x, -1, -2))
+
+
+def hermitian(x: np.ndarray) -> np.ndarray:
+    """What the lower triangle of x says; of the diagonal the real part."""
+    lower = np.tril(x, -1)
+    return lower + adjoint(lower) + eye(x) * x.real
 
 
 def eye(x: np.ndarray) -> np.ndarray:
@@ -42,8 +48,8 @@ def by_minors(x: np.ndarray) -> Any:
 
 def cholesky(op: Any, a: np.ndarray, factor: np.ndarray) -> Equations:
     yield factor, np.tril(factor)
-    yield factor @ adjoint(factor), np.tril(a) + adjoint(np.tril(a, -1))
-    assert (np.diagonal(factor, axis1=-2, axis2=-1) > 0).all()
+    yield factor @ adjoint(factor), hermitian(a)
+    assert (np.diagonal(factor, axis1=-2, axis2=-1).real > 0).all()
 
 
 def cholesky_grad(op: Any, factor: np.ndarray, dy: np.ndarray, found: np.ndarray) -> Equations:
@@ -80,6 +86,7 @@ def inverse(op: Any, a: np.ndarray, x: np.ndarray) -> Equations:
 def log_determinant(op: Any, a: np.ndarray, sign: np.ndarray, logarithm: np.ndarray) -> Equations:
     yield sign * np.exp(logarithm), by_minors(a)
     yield np.abs(sign), by_minors(a) != 0
+    yield logarithm.imag, np.zeros_like(logarithm.real)
 
 
 def qr(op: Any, a: np.ndarray, q: np.ndarray, r: np.ndarray) -> Equations:
@@ -93,11 +100,13 @@ def qr(op: Any, a: np.ndarray, q: np.ndarray, r: np.ndarray) -> Equations:
 def lu(op: Any, a: np.ndarray, factors: np.ndarray, order: np.ndarray) -> Equations:
     lower = np.tril(factors, -1) + eye(factors)
     yield lower @ np.triu(factors), np.take_along_axis(a, order[..., None].astype(np.int64), -2)
-    assert (np.abs(np.tril(factors, -1)) <= 1).all()       # the largest pivot was taken
+    # The largest pivot was taken; LAPACK compares the sum of both parts.
+    assert (np.abs(np.tril(factors, -1)) <= (np.sqrt(2) if np.iscomplexobj(a) else 1)).all()
 
 
 def svd(op: Any, a: np.ndarray, s: np.ndarray, u: np.ndarray, v: np.ndarray) -> Equations:
-    assert (s >= 0).all() and (np.diff(s, axis=-1) <= 0).all()
+    yield s.imag, np.zeros_like(s.real)
+    assert (s.real >= 0).all() and (np.diff(s.real, axis=-1) <= 0).all()
     if op.compute_uv:
         count = s.shape[-1]
         yield u[..., :count] * s[..., None, :] @ adjoint(v[..., :count]), a
@@ -109,8 +118,9 @@ def svd(op: Any, a: np.ndarray, s: np.ndarray, u: np.ndarray, v: np.ndarray) -> 
 
 
 def eigen(op: Any, a: np.ndarray, e: np.ndarray, v: np.ndarray) -> Equations:
-    a = np.tril(a) + adjoint(np.tril(a, -1))
-    assert (np.diff(e, axis=-1) >= 0).all()
+    a = hermitian(a)
+    yield e.imag, np.zeros_like(e.real)
+    assert (np.diff(e.real, axis=-1) >= 0).all()
     if op.compute_v:
         yield a @ v, v * e[..., None, :]
         yield adjoint(v) @ v, eye(v)
@@ -135,12 +145,24 @@ def square_root(op: Any, a: np.ndarray, x: np.ndarray) -> Equations:
     assert not x.size or (np.linalg.eigvals(x).real > 0).all()
 
 
+def logarithm(op: Any, a: np.ndarray, x: np.ndarray) -> Equations:
+    """Its exponential, by the series of a small part of it, squared."""
+    power, term = eye(x) + 0 * x, eye(x) + 0 * x
+    for i in range(1, 20):
+        term = term @ (x / 1024) / i
+        power = power + term
+    for _ in range(10):
+        power = power @ power
+    yield power, a
+    assert not x.size or (np.abs(np.linalg.eigvals(x).imag) <= np.pi + 1e-6).all()
+
+
 PROPERTIES: dict[str, Callable[..., Equations]] = {
     "Cholesky": cholesky, "CholeskyGrad": cholesky_grad, "MatrixSolve": solve,
     "MatrixTriangularSolve": triangular_solve,
     "MatrixSolveLs": least_squares, "MatrixInverse": inverse, "LogMatrixDeterminant": log_determinant,
     "MatrixDeterminant": lambda op, a, found: iter([(found, by_minors(a))]), "Qr": qr, "Lu": lu, "Svd": svd,
-    "SelfAdjointEigV2": eigen, "MatrixSquareRoot": square_root,
+    "SelfAdjointEigV2": eigen, "MatrixSquareRoot": square_root, "MatrixLogarithm": logarithm,
     "TridiagonalSolve": tridiagonal, **PICTURES, **EXAMPLES,
 }
 
@@ -156,17 +178,20 @@ def test_every_such_op_is_held_to_something() -> None:
 def test_results_have_the_properties_that_define_them(op_type: str, seed: int) -> None:
     def check(op: type[Op], sample: Sample) -> str | None:
         values = arrays(op, sample)
-        numbers = values[0].size and values[0].dtype.kind == "f"
+        numbers = values[0].size and values[0].dtype.kind in "fc"
         if seed and numbers and op_type not in ("Cholesky", "CholeskyGrad"):     # other matrices, less tame
             generator = np.random.default_rng(seed)
-            values[0] = (values[0] + 0.5 * generator.normal(size=values[0].shape)).astype(values[0].dtype)
+            noise = generator.normal(size=(2, *values[0].shape))
+            noise = noise[0] + 1j * noise[1] if np.iscomplexobj(values[0]) else noise[0]
+            values[0] = (values[0] + 0.5 * noise).astype(values[0].dtype)
         before = [v.copy() for v in values]
         instance = definition(op, sample)
         results = apply_reference(instance, values)
         for value, kept in zip(values, before, strict=True):
             np.testing.assert_array_equal(value, kept)
-        single = any(v.dtype == np.float32 for v in values)
-        doubles = [np.asarray(v, np.float64) if v.dtype.kind == "f" else v for v in (*values, *results)]
+        single = any(v.dtype in (np.float32, np.complex64) for v in values)
+        wide = {"f": np.float64, "c": np.complex128}
+        doubles = [np.asarray(v, wide.get(v.dtype.kind, v.dtype)) for v in (*values, *results)]
         for found, expected in PROPERTIES[op_type](instance, *doubles):
             size = max(1.0, float(np.abs(expected).max(initial=0.0)))
             np.testing.assert_allclose(found, expected, rtol=0, atol=(2e-4 if single else 1e-8) * size)

@@ -17,6 +17,7 @@ from graphc.api.array.shapes import rank, shape
 from graphc.api.control.asserts import assert_equal
 from graphc.api.linalg.solve import matrix_triangular_solve
 from graphc.api.math.comparison import greater
+from graphc.api.math.complex_numbers import real
 from graphc.api.math.matmul import matmul
 from graphc.api.math.reduce import reduce_max, reduce_sum
 from graphc.api.public import public
@@ -28,7 +29,7 @@ from graphc.ops.array.fill import OnesLike
 from graphc.ops.linalg.cholesky import Cholesky
 from graphc.ops.linalg.decompose import Lu, Qr, SelfAdjointEigV2, Svd
 from graphc.ops.linalg.matrices import _Band, _Diagonal
-from graphc.ops.linalg.roots import MatrixSquareRoot
+from graphc.ops.linalg.roots import MatrixLogarithm, MatrixSquareRoot
 
 
 class QrFactors(NamedTuple):
@@ -58,7 +59,7 @@ def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> QrFa
 def svd(tensor: Any, full_matrices: bool = False, compute_uv: bool = True, name: str | None = None) -> Any:
     """(s, u, v) with tensor = u @ diag(s) @ adjoint(v), or s alone. As `tf.svd`."""
     s, u, v = apply(Svd, tensor, compute_uv=bool(compute_uv), full_matrices=bool(full_matrices), name=name)
-    return (s, u, v) if compute_uv else s
+    return (real(s), u, v) if compute_uv else real(s)
 
 
 @public("self_adjoint_eig", "linalg.eigh")
@@ -80,6 +81,13 @@ def self_adjoint_eigvals(tensor: Any, name: str | None = None) -> Tensor:
 def matrix_square_root(input: Any, name: str | None = None) -> Tensor:
     """x with x @ x = input, as `tf.linalg.sqrtm`. Needs SciPy."""
     made: Tensor = apply(MatrixSquareRoot, input, name=name)
+    return made
+
+
+@public("linalg.logm")
+def matrix_logarithm(input: Any, name: str | None = None) -> Tensor:
+    """The logarithm of each complex matrix, as `tf.linalg.logm`. Needs SciPy."""
+    made: Tensor = apply(MatrixLogarithm, input, name=name)
     return made
 
 
@@ -120,6 +128,8 @@ def pinv(a: Any, rcond: Any = None, validate_args: bool = False, name: str | Non
     """The Moore-Penrose inverse: singular values up to rcond times the largest count as 0. As `tf.linalg.pinv`."""
     with get_default_graph().name_scope(name or "pinv"):
         matrix = convert_to_tensor(a, name="a")
+        if not matrix.dtype.is_floating:
+            raise TypeError(f"pinv: argument 'a' must be of floating point numbers, but has dtype {matrix.dtype.name}")
         least = 10.0 * _tolerance(matrix) if rcond is None else convert_to_tensor(rcond, matrix.dtype, name="rcond")
         s, u, v = svd(matrix)
         kept = greater(s, least * reduce_max(s, [-1], keepdims=True))
@@ -150,7 +160,7 @@ def _lu_operands(lower_upper: Any, perm: Any, validate: bool) -> tuple[Tensor, T
 
 def _tolerance(matrix: Tensor) -> Any:
     """What TF takes for 0 beside 1: the larger size of the matrix times epsilon."""
-    return float(np.finfo(matrix.dtype.numpy).eps) * cast(reduce_max(shape(matrix)[-2:]), matrix.dtype)
+    return float(np.finfo(matrix.dtype.numpy).eps) * cast(reduce_max(shape(matrix)[-2:]), matrix.dtype.real_dtype)
 
 
 def _ones(x: Tensor) -> Any:
@@ -168,4 +178,4 @@ def _upper(factors: Tensor) -> Any:
 
 def _order(factors: Tensor, perm: Any) -> Tensor:
     """The matrices whose products put rows into the order `perm`."""
-    return one_hot(perm, shape(factors)[-1], dtype=factors.dtype)
+    return cast(one_hot(perm, shape(factors)[-1], dtype=factors.dtype.real_dtype), factors.dtype)

@@ -21,7 +21,7 @@ from graphc.ir.dtypes import float32, float64
 from graphc.ir.graph import get_default_graph
 from graphc.ir.tensor import Tensor
 from graphc.ops.array.identity import StopGradient
-from graphc.ops.linalg.matrices import _Diagonal
+from graphc.ops.linalg.matrices import NUMBERS, _Diagonal
 
 # Higham, "The scaling and squaring method for the matrix exponential revisited", 2005: the coefficients of the
 # approximants, and up to which 1-norm each of them is exact to half a unit in the last place.
@@ -45,17 +45,18 @@ def expm(input: Any, name: str | None = None) -> Tensor:
     """The exponential of each matrix, as `tf.linalg.expm`."""
     with get_default_graph().name_scope(name or "matrix_exponential"):
         matrix = convert_to_tensor(input, name="matrix")
-        if matrix.dtype not in _UP_TO:
-            raise TypeError(f"expm: argument 'input' has dtype {matrix.dtype.name}, but must be float32 or float64; "
-                            "cast it (gc.cast)")
-        bounds = _UP_TO[matrix.dtype]
+        real_dtype = matrix.dtype.real_dtype
+        if matrix.dtype not in NUMBERS:
+            raise TypeError(f"expm: argument 'input' has dtype {matrix.dtype.name}, but must be float32, float64, "
+                            "complex64 or complex128; cast it (gc.cast)")
+        bounds = _UP_TO[real_dtype]
         norm: Any = apply(StopGradient, reduce_max(reduce_sum(absolute(matrix), -2), -1))
         norm = expand_dims(expand_dims(norm, -1), -1)
         *smaller, largest = bounds
         # How often the matrix is halved, so that the best approximant holds; what is not finite stays that.
         halvings = ceil(log(where_v2(is_finite(norm), norm, 1.0) / bounds[largest]) / 0.6931471805599453)
         halvings = where_v2(less(halvings, 1.0), 0.0, halvings)
-        numerator, denominator = _approximant(matrix / 2.0 ** halvings, largest)
+        numerator, denominator = _approximant(matrix / cast(2.0 ** halvings, matrix.dtype), largest)
         for degree in reversed(smaller):
             other = _approximant(matrix, degree)
             here = broadcast_to(less(norm, bounds[degree]), shape(matrix))
@@ -82,12 +83,12 @@ def _polynomial(coefficients: Sequence[float], one: Any, x: Any) -> Any:
 
 def _squared(power: Tensor, times: Any) -> Tensor:
     """Each matrix squared as often as `times` says for it."""
-    most = reduce_max(times)
+    most, zero = reduce_max(times), cast(0.0, times.dtype)
 
     def once(i: Any, x: Any) -> list[Any]:
         return [i + 1.0, where_v2(broadcast_to(less(i, times), shape(x)), matmul(x, x), x)]
 
-    _, result = while_loop(lambda i, x: less(i, most), once, [cast(0.0, power.dtype), power],
-                           shape_invariants=[cast(0.0, power.dtype).shape, power.shape])
+    _, result = while_loop(lambda i, x: less(i, most), once, [zero, power],
+                           shape_invariants=[zero.shape, power.shape])
     made: Tensor = result
     return made

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from graphc.api.array.transpose import matrix_transpose
+from graphc.api.math.complex_numbers import conj, real
 from graphc.api.math.reduce import reduce_sum
 from graphc.api.math.unary import log
 from graphc.api.public import public
@@ -16,7 +17,7 @@ from graphc.ir.tensor import Tensor
 from graphc.ops.linalg.cholesky import Cholesky
 from graphc.ops.linalg.determinant import LogMatrixDeterminant, MatrixDeterminant
 from graphc.ops.linalg.least_squares import MatrixSolveLs
-from graphc.ops.linalg.matrices import _Adjoint, _Band
+from graphc.ops.linalg.matrices import _Band, _MatrixTranspose
 from graphc.ops.linalg.solve import MatrixInverse, MatrixSolve, MatrixTriangularSolve
 
 
@@ -77,7 +78,7 @@ def logdet(matrix: Any, name: str | None = None) -> Tensor:
     """The logarithm of the determinant of symmetric positive definite matrices, as `tf.linalg.logdet`."""
     with get_default_graph().name_scope(name or "logdet"):
         factor = apply(Cholesky, matrix)
-        return 2.0 * reduce_sum(log(diagonal_part(factor)), [-1])
+        return 2.0 * reduce_sum(log(real(diagonal_part(factor))), [-1])
 
 
 @public("cholesky_solve", "linalg.cholesky_solve")
@@ -90,11 +91,11 @@ def cholesky_solve(chol: Any, rhs: Any, name: str | None = None) -> Tensor:
 
 @public("linalg.adjoint")
 def adjoint(matrix: Any, name: str | None = None) -> Tensor:
-    """The last two axes exchanged (graphc has no complex numbers to conjugate). As `tf.linalg.adjoint`."""
+    """The last two axes exchanged, and complex numbers conjugated. As `tf.linalg.adjoint`."""
     matrix = convert_to_tensor(matrix, name="matrix")
     if matrix.spec.rank is not None:
-        return matrix_transpose(matrix, name=name or "adjoint")
-    made: Tensor = apply(_Adjoint, matrix, name=name or "adjoint")
+        return matrix_transpose(matrix, name=name or "adjoint", conjugate=True)
+    made: Tensor = conj(apply(_MatrixTranspose, matrix, name=name or "adjoint"))
     return made
 
 

@@ -12,6 +12,7 @@ from graphc.api.array.transpose import transpose
 from graphc.api.linalg.decompose import svd
 from graphc.api.math.binary import pow
 from graphc.api.math.comparison import equal
+from graphc.api.math.complex_numbers import conj
 from graphc.api.math.matmul import matmul
 from graphc.api.math.reduce import all_axes, deprecated, reduce_max, reduce_sum
 from graphc.api.math.unary import abs, sqrt
@@ -137,7 +138,7 @@ def _norm_kept(tensor, order, axes, matrix, kept):
     if matrix and order in (2, 2.0):
         return _largest_singular(tensor, axes)
     if order in ("fro", "euclidean", 2, 2.0):
-        return sqrt(reduce_sum(tensor * tensor, axes, keepdims=kept))
+        return sqrt(reduce_sum(tensor * conj(tensor), axes, keepdims=kept))
     size = abs(tensor)
     first = None if axes is None else axes[0]
     if order == 1:

@@ -11,7 +11,15 @@ from graphc.ir.host import Host
 from graphc.ir.op import Sample, register
 from graphc.ir.spec import Spec, require_equal, text
 from graphc.ir.tensor import Operation
-from graphc.ops.linalg.matrices import check_floating, check_square, half_diagonal, lower_part, product
+from graphc.ops.linalg.matrices import (
+    adjoint,
+    check_floating,
+    check_numbers,
+    check_square,
+    half_diagonal,
+    lower_part,
+    product,
+)
 
 
 def definite(*shape: int) -> np.ndarray:
@@ -33,7 +41,7 @@ class Cholesky(Host):
         ((0, 3, 3), np.float32), ((2, 2, 5, 5), np.float32))]
 
     def infer(self, x: Spec) -> Spec:
-        check_floating(self, input=x)
+        check_numbers(self, input=x)
         check_square("input", x)
         return Spec(x.dtype, x.shape)
 
@@ -49,8 +57,8 @@ class Cholesky(Host):
         factor = node.outputs[0]
         middle = half_diagonal(g, lower_part(g, product(g, factor, dy, adjoint_a=True)))
         left = g.matrix_triangular_solve(factor, middle, is_lower=True, adjoint=True)
-        right = g.matrix_triangular_solve(factor, g.adjoint(left), is_lower=True, adjoint=True)
-        return [g.scale(0.5, g.add(right, g.adjoint(right)))]
+        right = g.matrix_triangular_solve(factor, adjoint(g, left), is_lower=True, adjoint=True)
+        return [g.scale(0.5, g.add(right, adjoint(g, right)))]
 
 
 @register

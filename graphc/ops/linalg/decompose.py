@@ -17,8 +17,10 @@ from graphc.ir.op import Sample, attr, register
 from graphc.ir.spec import Spec, text
 from graphc.ir.tensor import Operation
 from graphc.ops.linalg.matrices import (
-    check_floating,
+    adjoint,
+    adjoint_of,
     check_matrix,
+    check_numbers,
     check_square,
     given_or_zeros,
     inverse_gaps,
@@ -44,7 +46,7 @@ class Qr(Host):
         (True, (3, 0), np.float32, False), (False, (0, 3, 2), np.float32, False))]
 
     def infer(self, x: Spec) -> tuple[Spec, Spec]:
-        check_floating(self, input=x)
+        check_numbers(self, input=x)
         check_matrix("input", x)
         if x.shape is None:
             return Spec(x.dtype, None), Spec(x.dtype, None)
@@ -78,13 +80,20 @@ class Qr(Host):
 def _square_qr(g: GradientBuilder, q: Any, r: Any, dq: Any, dr: Any) -> Any:
     """The gradient of Qr where r is square."""
     qdq, rdr = product(g, q, dq, adjoint_a=True), product(g, r, dr, adjoint_b=True)
-    skew = lower_part(g, g.add(g.sub(qdq, g.adjoint(qdq)), g.sub(rdr, g.adjoint(rdr))))
+    skew = lower_part(g, g.add(g.sub(qdq, adjoint(g, qdq)), g.sub(rdr, adjoint(g, rdr))))
 
     def over_r(x: Any) -> Any:
         """x times the inverse of adjoint(r)."""
-        return g.adjoint(g.matrix_triangular_solve(r, g.adjoint(x), is_lower=False, adjoint=False))
+        return adjoint(g, g.matrix_triangular_solve(r, adjoint(g, x), is_lower=False, adjoint=False))
 
-    return g.add(product(g, q, g.add(dr, over_r(skew))), over_r(g.sub(dq, product(g, q, qdq))))
+    result = g.add(product(g, q, g.add(dr, over_r(skew))), over_r(g.sub(dq, product(g, q, qdq))))
+    if not q.dtype.is_complex:
+        return result
+    # The diagonal of r stays real.
+    real = q.dtype.real_dtype
+    turning = g.imag(g.band(g.sub(rdr, adjoint(g, qdq)), below=0, above=0), Tout=real)
+    back = g.complex(g.zeros_like(turning), g.neg(turning), Tout=q.dtype)
+    return g.add(result, over_r(product(g, q, back)))
 
 
 @register
@@ -104,7 +113,7 @@ class Lu(Host):
         return inputs[0].dtype, self.output_idx_type
 
     def infer(self, x: Spec) -> tuple[Spec, Spec]:
-        check_floating(self, input=x)
+        check_numbers(self, input=x)
         check_dtype(self, "output_idx_type", self.output_idx_type, "index")
         check_square("input", x)
         return Spec(x.dtype, x.shape), Spec(self.output_idx_type, None if x.shape is None else x.shape[:-1])
@@ -148,7 +157,7 @@ class Svd(Host):
             (True, True, (3, 0), np.float32, False), (True, False, (0, 3, 3), np.float32, False))]
 
     def infer(self, x: Spec) -> tuple[Spec, Spec, Spec]:
-        check_floating(self, input=x)
+        check_numbers(self, input=x)
         check_matrix("input", x)
         if not self.compute_uv:
             values = None if x.shape is None else (*x.shape[:-2], dims.minimum(*x.shape[-2:]))
@@ -163,9 +172,9 @@ class Svd(Host):
     def compute(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if not self.compute_uv:
             none = np.empty((0,), x.dtype)
-            return np.linalg.svd(x, compute_uv=False), none, none
-        u, s, adjoint = np.linalg.svd(x, full_matrices=self.full_matrices)
-        return s, u, np.swapaxes(adjoint, -1, -2)
+            return np.linalg.svd(x, compute_uv=False).astype(x.dtype, copy=False), none, none
+        u, s, right = np.linalg.svd(x, full_matrices=self.full_matrices)
+        return s.astype(x.dtype, copy=False), u, adjoint_of(right)
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Any) -> Sequence[Any]:
         return [svd_gradient(g, node, dys, self.compute_uv, self.full_matrices)]
@@ -173,7 +182,7 @@ class Svd(Host):
 
 @register
 class SelfAdjointEigV2(Host):
-    """Eigenvalues e in ascending order, and eigenvectors in the columns of v, of symmetric matrices.
+    """Eigenvalues e in ascending order, and eigenvectors in the columns of v, of symmetric (Hermitian) matrices.
 
     Only the lower triangle is read. Without compute_v v is empty.
     """
@@ -188,16 +197,16 @@ class SelfAdjointEigV2(Host):
         (True, (0, 3, 3), np.float32, False), (False, (0, 3, 3), np.float32, False))]
 
     def infer(self, x: Spec) -> tuple[Spec, Spec]:
-        check_floating(self, input=x)
+        check_numbers(self, input=x)
         check_square("input", x)
         values = Spec(x.dtype, None if x.shape is None else x.shape[:-1])
         return values, Spec(x.dtype, x.shape if self.compute_v else (0,))
 
     def compute(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if not self.compute_v:
-            return np.linalg.eigvalsh(x), np.empty((0,), x.dtype)
+            return np.linalg.eigvalsh(x).astype(x.dtype, copy=False), np.empty((0,), x.dtype)
         values, vectors = np.linalg.eigh(x)
-        return values, vectors
+        return values.astype(x.dtype, copy=False), vectors
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Any) -> Sequence[Any]:
         values, vectors = node.outputs if self.compute_v else g.self_adjoint_eig_v2(node.inputs[0], compute_v=True)
@@ -206,5 +215,5 @@ class SelfAdjointEigV2(Host):
             middle = g.add(middle, g.mul(inverse_gaps(g, values), product(g, vectors, dys[1], adjoint_a=True)))
         full = product(g, vectors, product(g, middle, vectors, adjoint_b=True))
         # Only the lower triangle was read: what belongs to the upper one is added to it.
-        both = g.add(full, g.adjoint(full))
+        both = g.add(full, adjoint(g, full))
         return [g.sub(lower_part(g, both), g.scale(0.5, g.band(both, below=0, above=0)))]

@@ -11,7 +11,7 @@ from graphc.ir.host import Host
 from graphc.ir.op import Sample, register
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation
-from graphc.ops.linalg.matrices import check_floating, check_square, spread
+from graphc.ops.linalg.matrices import check_numbers, check_square, conjugate, given_or_zeros, spread
 from graphc.ops.linalg.solve import regular
 
 _SAMPLES = [Sample({}, (m.astype(d),)) for m, d in (
@@ -30,7 +30,7 @@ class MatrixDeterminant(Host):
     samples: ClassVar = _SAMPLES
 
     def infer(self, x: Spec) -> Spec:
-        check_floating(self, input=x)
+        check_numbers(self, input=x)
         check_square("input", x)
         return Spec(x.dtype, None if x.shape is None else x.shape[:-2])
 
@@ -39,7 +39,7 @@ class MatrixDeterminant(Host):
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         inverse = g.matrix_inverse(node.inputs[0], adjoint=True)
-        return [g.mul(spread(g, g.mul(dy, node.outputs[0])), inverse)]
+        return [g.mul(spread(g, g.mul(dy, conjugate(g, node.outputs[0]))), inverse)]
 
 
 @register
@@ -52,16 +52,25 @@ class LogMatrixDeterminant(Host):
     samples: ClassVar = [*_SAMPLES, Sample({}, (np.ones((2, 2), np.float32),), gradient=False)]
 
     def infer(self, x: Spec) -> tuple[Spec, Spec]:
-        check_floating(self, input=x)
+        check_numbers(self, input=x)
         check_square("input", x)
         spec = Spec(x.dtype, None if x.shape is None else x.shape[:-2])
         return spec, spec
 
     def compute(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         sign, logarithm = np.linalg.slogdet(x)
-        return np.asarray(sign), np.asarray(logarithm)
+        return np.asarray(sign), np.asarray(logarithm).astype(x.dtype, copy=False)
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Any) -> Sequence[Any]:
-        if dys[1] is None:
-            return [g.zeros_like(node.inputs[0])]       # the sign is constant
-        return [g.mul(spread(g, dys[1]), g.matrix_inverse(node.inputs[0], adjoint=True))]
+        x, sign = node.inputs[0], node.outputs[0]
+        if not x.dtype.is_complex:
+            if dys[1] is None:
+                return [g.zeros_like(x)]                    # the sign is constant
+            return [g.mul(spread(g, dys[1]), g.matrix_inverse(x, adjoint=True))]
+        # Of complex numbers the sign is exp(i angle); the logarithm, which is real, and the angle are the parts of
+        # log det, whose derivative is tr(x^-1 dx).
+        real = x.dtype.real_dtype
+        by_logarithm, by_sign = (given_or_zeros(g, node, dys, i) for i in (1, 0))
+        turning = g.imag(g.mul(by_sign, g.conj(sign)), Tout=real)
+        share = g.complex(g.real(by_logarithm, Tout=real), turning, Tout=x.dtype)
+        return [g.mul(spread(g, share), g.matrix_inverse(x, adjoint=True))]

@@ -14,7 +14,7 @@ from graphc.ir.host import Host
 from graphc.ir.op import Sample, attr, register
 from graphc.ir.spec import Spec, require_equal, text
 from graphc.ir.tensor import Operation
-from graphc.ops.linalg.matrices import check_floating, check_matrix, product, same_batch
+from graphc.ops.linalg.matrices import adjoint, adjoint_of, check_matrix, check_numbers, product, same_batch
 from graphc.ops.linalg.solve import numbers, regular, substituted
 
 _L2 = {True: np.float64(0.5), False: np.float64(0.0)}
@@ -42,7 +42,7 @@ class MatrixSolveLs(Host):
             (False, (0, 3), (0, 2), np.float32, False, 0))]
 
     def infer(self, matrix: Spec, rhs: Spec, l2_regularizer: Spec) -> Spec:
-        check_floating(self, matrix=matrix, rhs=rhs)
+        check_numbers(self, matrix=matrix, rhs=rhs)
         if l2_regularizer.dtype != float64:
             raise TypeError(f"argument 'l2_regularizer' must be float64, but has dtype {l2_regularizer.dtype.name}; "
                             "cast it (gc.cast)")
@@ -72,9 +72,9 @@ class MatrixSolveLs(Host):
             rhs = np.concatenate([rhs, np.zeros((*batch, columns, rhs.shape[-1]), rhs.dtype)], -2)
         if matrix.shape[-2] >= columns:
             q, r = _full_rank(matrix)
-            return substituted(r, np.swapaxes(q, -1, -2) @ rhs, False)
-        q, r = _full_rank(np.swapaxes(matrix, -1, -2))
-        return q @ substituted(np.swapaxes(r, -1, -2), rhs, True)
+            return substituted(r, adjoint_of(q) @ rhs, False)
+        q, r = _full_rank(adjoint_of(matrix))
+        return q @ substituted(adjoint_of(r), rhs, True)
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         if not self.fast:
@@ -125,7 +125,7 @@ def _tall(g: GradientBuilder, node: Operation, dy: Any) -> list[Any]:
     (matrix, rhs, _), x = node.inputs, node.outputs[0]
     z = _solved(g, _gramian(g, node, True), dy)
     both = product(g, x, z, adjoint_b=True)
-    by_matrix = g.sub(product(g, rhs, z, adjoint_b=True), product(g, matrix, g.add(both, g.adjoint(both))))
+    by_matrix = g.sub(product(g, rhs, z, adjoint_b=True), product(g, matrix, g.add(both, adjoint(g, both))))
     return [by_matrix, product(g, matrix, z)]
 
 

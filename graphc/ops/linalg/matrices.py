@@ -1,4 +1,4 @@
-"""What ops on matrices share: checks of shapes, the lower or upper triangle, and the adjoint as an op.
+"""What ops on matrices share: checks of shapes, the lower or upper triangle, and the transpose as an op.
 
 The last two axes are a matrix, those before them a batch of matrices. Gradients build triangles and diagonals with
 masks, so that ranks and sizes may be unknown.
@@ -12,19 +12,30 @@ import numpy as np
 
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dims import Size
-from graphc.ir.dtypes import FLOATING, float64, int32, int64
+from graphc.ir.dtypes import DType, complex64, complex128, float32, float64, int32, int64
 from graphc.ir.op import Op, Sample, View, attr, register
 from graphc.ir.spec import Shape, Spec, require_equal, text
 from graphc.ir.tensor import Operation, Tensor
 
+NUMBERS = (float32, float64, complex64, complex128)
+
+
+def check_numbers(op: Op, **specs: Spec) -> None:
+    """Raises TypeError unless every argument is of a dtype of NUMBERS, and all are of one."""
+    _check(op, NUMBERS, "float32, float64, complex64 and complex128", specs)
+
 
 def check_floating(op: Op, **specs: Spec) -> None:
     """Raises TypeError unless every argument is float32 or float64, and all are of one dtype."""
+    _check(op, (float32, float64), "float32 and float64", specs)
+
+
+def _check(op: Op, taken: Sequence[DType], names: str, specs: dict[str, Spec]) -> None:
     first = next(iter(specs))
     for name, spec in specs.items():
-        if spec.dtype not in FLOATING:
-            raise TypeError(f"argument '{name}' has dtype {spec.dtype.name}, but {op.type} takes float32 and float64 "
-                            "only; cast it (gc.cast)")
+        if spec.dtype not in taken:
+            raise TypeError(f"argument '{name}' has dtype {spec.dtype.name}, but {op.type} takes {names} only; cast it "
+                            "(gc.cast)")
         if spec.dtype != specs[first].dtype:
             raise TypeError(f"argument '{name}' has dtype {spec.dtype.name}, but '{first}' has "
                             f"{specs[first].dtype.name}; cast one of them (gc.cast)")
@@ -57,7 +68,7 @@ def same_batch(a: Spec, b: Spec, names: str, behind_a: int = 2, behind_b: int = 
 
 
 @register
-class _Adjoint(View):
+class _MatrixTranspose(View):
     """x with its last two axes exchanged; the rank may be unknown, as it may not be for Transpose."""
 
     operands = ("x",)
@@ -74,7 +85,7 @@ class _Adjoint(View):
         return np.swapaxes(x, -1, -2)
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
-        return [g.adjoint(dy)]
+        return [g.matrix_transpose(dy)]
 
     def view(self, b: Any, x: Any) -> Any:
         return x.transpose([*range(x.rank - 2), x.rank - 1, x.rank - 2])
@@ -86,6 +97,7 @@ class _Band(Op):
 
     operands = ("x",)
     types: ClassVar = {"T": "x"}
+    moves: ClassVar = True
     below: int = attr("int")
     above: int = attr("int")
     samples: ClassVar = [Sample({"below": lo, "above": up}, (s,), (d,)) for s, lo, up, d in (
@@ -93,7 +105,7 @@ class _Band(Op):
         ((2, 2, 4, 4), 1, 0, None), ((0, 3), 0, 0, None), ((1, 1), 0, 0, None))]
 
     def infer(self, x: Spec) -> Spec:
-        check_floating(self, x=x)
+        check_numbers(self, x=x)
         check_matrix("x", x)
         return Spec(x.dtype, x.shape)
 
@@ -126,11 +138,12 @@ class _Diagonal(Op):
 
     operands = ("x",)
     types: ClassVar = {"T": "x"}
+    moves: ClassVar = True
     samples: ClassVar = [Sample({}, (s,), (d,)) for s, d in (
         ((4,), None), ((2, 3), None), ((1,), float64), ((0,), None), ((2, 3, 2), float64))]
 
     def infer(self, x: Spec) -> Spec:
-        check_floating(self, x=x)
+        check_numbers(self, x=x)
         check_matrix("x", x, 1)
         return Spec(x.dtype, None if x.shape is None else (*x.shape, x.shape[-1]))
 
@@ -149,7 +162,21 @@ class _Diagonal(Op):
         b.elementwise(place, [inputs[0].expand(y.rank - 1)], [y])
 
 
+def adjoint_of(x: np.ndarray) -> np.ndarray:
+    return np.conj(np.swapaxes(x, -1, -2)) if np.iscomplexobj(x) else np.swapaxes(x, -1, -2)
+
+
 # What gradients are made of.
+
+def conjugate(g: GradientBuilder, x: Tensor) -> Tensor:
+    made: Tensor = g.conj(x) if x.dtype.is_complex else x
+    return made
+
+
+def adjoint(g: GradientBuilder, x: Tensor) -> Tensor:
+    return conjugate(g, g.matrix_transpose(x))
+
+
 
 def product(g: GradientBuilder, a: Tensor, b: Tensor, adjoint_a: bool = False, adjoint_b: bool = False) -> Tensor:
     made: Tensor = g.batch_mat_mul_v2(a, b, adj_x=adjoint_a, adj_y=adjoint_b)

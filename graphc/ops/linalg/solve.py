@@ -11,7 +11,7 @@ from graphc.ir.host import Host
 from graphc.ir.op import Sample, attr, register
 from graphc.ir.spec import Spec, require_equal, text
 from graphc.ir.tensor import Operation
-from graphc.ops.linalg.matrices import check_floating, check_matrix, check_square, product, same_batch
+from graphc.ops.linalg.matrices import adjoint_of, check_matrix, check_numbers, check_square, product, same_batch
 
 BLOCK = 64      # rows of a triangular system that are solved at once
 
@@ -36,7 +36,7 @@ def solved(matrix: np.ndarray, rhs: np.ndarray) -> np.ndarray:
 
 
 def infer_solution(op: Host, matrix: Spec, rhs: Spec) -> Spec:
-    check_floating(op, matrix=matrix, rhs=rhs)
+    check_numbers(op, matrix=matrix, rhs=rhs)
     check_square("matrix", matrix)
     check_matrix("rhs", rhs)
     batch = same_batch(matrix, rhs, "'matrix' and 'rhs'")
@@ -68,7 +68,7 @@ class MatrixSolve(Host):
         return infer_solution(self, matrix, rhs)
 
     def compute(self, matrix: np.ndarray, rhs: np.ndarray) -> np.ndarray:
-        return solved(np.swapaxes(matrix, -1, -2) if self.adjoint else matrix, rhs)
+        return solved(adjoint_of(matrix) if self.adjoint else matrix, rhs)
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         matrix, x = node.inputs[0], node.outputs[0]
@@ -97,7 +97,7 @@ class MatrixTriangularSolve(Host):
     def compute(self, matrix: np.ndarray, rhs: np.ndarray) -> np.ndarray:
         triangle = np.tril(matrix) if self.is_lower else np.triu(matrix)
         if self.adjoint:
-            triangle = np.swapaxes(triangle, -1, -2)
+            triangle = adjoint_of(triangle)
         if not np.diagonal(triangle, axis1=-2, axis2=-1).all():
             raise ValueError(SINGULAR)
         return substituted(triangle, rhs, self.is_lower != self.adjoint)
@@ -135,13 +135,13 @@ class MatrixInverse(Host):
         (False, (0, 3, 3), np.float32))]
 
     def infer(self, x: Spec) -> Spec:
-        check_floating(self, input=x)
+        check_numbers(self, input=x)
         check_square("input", x)
         return Spec(x.dtype, x.shape)
 
     def compute(self, x: np.ndarray) -> np.ndarray:
         try:
-            return np.linalg.inv(np.swapaxes(x, -1, -2) if self.adjoint else x)
+            return np.linalg.inv(adjoint_of(x) if self.adjoint else x)
         except np.linalg.LinAlgError:
             raise ValueError(SINGULAR) from None
 

@@ -12,11 +12,13 @@ from graphc.ir import dims
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.spec import text
 from graphc.ir.tensor import Operation
-from graphc.ops.linalg.matrices import given_or_zeros, inverse_gaps, product
+from graphc.ops.linalg.matrices import adjoint, given_or_zeros, inverse_gaps, product
 
 
 def svd_gradient(g: GradientBuilder, node: Operation, dys: Sequence[Any], compute_uv: bool, full: bool) -> Any:
     ds = given_or_zeros(g, node, dys, 0)
+    if ds.dtype.is_complex:                      # singular values are real
+        ds = g.cast(g.real(ds, Tout=ds.dtype.real_dtype), ds.dtype)
     if not compute_uv or (dys[1] is None and dys[2] is None):
         thin = compute_uv and not full
         s, u, v = node.outputs if thin else g.svd(node.inputs[0], compute_uv=True, full_matrices=False)
@@ -30,8 +32,13 @@ def svd_gradient(g: GradientBuilder, node: Operation, dys: Sequence[Any], comput
     values = g.diagonal(s)
     inverse = g.diagonal(g.reciprocal(s))
     of_u, of_v = (g.mul(gaps, product(g, x, dx, adjoint_a=True)) for x, dx in ((u1, du1), (v1, dv1)))
-    middle = g.add(g.diagonal(ds), g.add(product(g, g.add(of_u, g.adjoint(of_u)), values),
-                                         product(g, values, g.add(of_v, g.adjoint(of_v)))))
+    middle = g.add(g.diagonal(ds), g.add(product(g, g.add(of_u, adjoint(g, of_u)), values),
+                                         product(g, values, g.add(of_v, adjoint(g, of_v)))))
+    if u.dtype.is_complex:
+        # Pairs of vectors may turn together: the phase that TF's gradient leaves to u.
+        turning = g.band(product(g, v1, dv1, adjoint_a=True), below=0, above=0)
+        half = g.scale(0.5, product(g, inverse, g.sub(adjoint(g, turning), turning)))
+        middle = g.add(middle, half)
     result = product(g, u1, product(g, middle, v1, adjoint_b=True))
     rows, columns = node.inputs[0].spec.shape[-2:] if node.inputs[0].spec.shape is not None else (None, None)
     # What moves out of the space that the vectors span: of u if there are more rows than vectors, of v likewise.

@@ -11,7 +11,7 @@ from graphc.ir.host import Host
 from graphc.ir.op import Sample, attr, register
 from graphc.ir.spec import Spec, require_equal, text
 from graphc.ir.tensor import Operation
-from graphc.ops.linalg.matrices import check_floating, check_matrix, same_batch
+from graphc.ops.linalg.matrices import check_matrix, check_numbers, conjugate, same_batch
 from graphc.ops.linalg.solve import SINGULAR, numbers
 
 
@@ -37,7 +37,7 @@ class TridiagonalSolve(Host):
         Sample({}, (_diagonals(*s), numbers(*s, k)), gradient=False) for s, k in (((0,), 2), ((0, 3), 2), ((3,), 0))]
 
     def infer(self, diagonals: Spec, rhs: Spec) -> Spec:
-        check_floating(self, diagonals=diagonals, rhs=rhs)
+        check_numbers(self, diagonals=diagonals, rhs=rhs)
         check_matrix("diagonals", diagonals)
         check_matrix("rhs", rhs)
         if diagonals.shape is not None:
@@ -69,7 +69,7 @@ class TridiagonalSolve(Host):
         return result
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
-        diagonals, x = node.inputs[0], node.outputs[0]
+        diagonals, x = conjugate(g, node.inputs[0]), conjugate(g, node.outputs[0])
         above, main, below = g.split(-2, diagonals, num_split=3)
         turned = g.concat_v2([_shifted(g, below, -1, -1), main, _shifted(g, above, 1, -1)], -2)
         by_rhs = g.tridiagonal_solve(turned, dy, partial_pivoting=self.partial_pivoting)

@@ -8,7 +8,7 @@ import numpy as np
 
 from graphc.ir import dims
 from graphc.ir.dims import Size
-from graphc.ir.dtypes import float64, int32, int64
+from graphc.ir.dtypes import DType, float64, int32, int64
 from graphc.ir.elementwise import check_kind, check_rank
 from graphc.ir.op import Op, Sample, attr, register, same_dtypes
 from graphc.ir.spec import Spec, broadcast_shapes, require_equal, text
@@ -64,7 +64,7 @@ class MatMul(Op):
         a, b = inputs
         return (a.T if self.transpose_a else a) @ (b.T if self.transpose_b else b)
 
-    def with_transposed(self, operand: int) -> Op:
+    def with_transposed(self, operand: int, dtype: DType) -> Op:
         return _with_other(self, ("transpose_a", "transpose_b")[operand])
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
@@ -145,9 +145,9 @@ class BatchMatMul(Op):
         return np.matmul(np.conj(np.swapaxes(x, -1, -2)) if self.adj_x else x,
                          np.conj(np.swapaxes(y, -1, -2)) if self.adj_y else y)
 
-    def with_transposed(self, operand: int) -> Op | None:
-        # Not x: as it is, the matrices of a batch may be stacked to one (see lower).
-        return _with_other(self, "adj_y") if operand == 1 else None
+    def with_transposed(self, operand: int, dtype: DType) -> Op | None:
+        # Not x: as it is, the matrices of a batch may be stacked to one (see lower). An adjoint one is conjugated, too.
+        return _with_other(self, "adj_y") if operand == 1 and not dtype.is_complex else None
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         x, y = inputs

@@ -1,0 +1,177 @@
+"""Fourier transforms, and spectra turned around their middle. Computed by NumPy, so that such a graph runs in Python
+only."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from graphc.api.array.gather import gather
+from graphc.api.array.rearrange import roll
+from graphc.api.array.shapes import rank as rank_of
+from graphc.api.array.shapes import shape
+from graphc.api.math.division import floormod
+from graphc.api.public import public
+from graphc.api.signal.numbers import Number, at_least, padded, require_rank, size, vector
+from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
+from graphc.ir.dtypes import COMPLEX, complex64, complex128, float32, float64, int32
+from graphc.ir.graph import get_default_graph
+from graphc.ir.op import Op
+from graphc.ir.tensor import Tensor
+from graphc.ops.signal.fourier import FFT, FFT2D, FFT3D, IFFT, IFFT2D, IFFT3D
+from graphc.ops.signal.real_fourier import IRFFT, IRFFT2D, IRFFT3D, RFFT, RFFT2D, RFFT3D
+
+
+@public("signal.fft", "fft", "spectral.fft")
+def fft(input: Any, name: str | None = None) -> Tensor:
+    """The discrete Fourier transform of complex numbers along the last axis, as `tf.signal.fft`."""
+    result: Tensor = apply(FFT, input, name=name)
+    return result
+
+
+@public("signal.ifft", "ifft", "spectral.ifft")
+def ifft(input: Any, name: str | None = None) -> Tensor:
+    """The inverse of fft, as `tf.signal.ifft`."""
+    result: Tensor = apply(IFFT, input, name=name)
+    return result
+
+
+@public("signal.fft2d", "fft2d", "spectral.fft2d")
+def fft2d(input: Any, name: str | None = None) -> Tensor:
+    """The discrete Fourier transform of complex numbers along the last two axes, as `tf.signal.fft2d`."""
+    result: Tensor = apply(FFT2D, input, name=name)
+    return result
+
+
+@public("signal.ifft2d", "ifft2d", "spectral.ifft2d")
+def ifft2d(input: Any, name: str | None = None) -> Tensor:
+    """The inverse of fft2d, as `tf.signal.ifft2d`."""
+    result: Tensor = apply(IFFT2D, input, name=name)
+    return result
+
+
+@public("signal.fft3d", "fft3d", "spectral.fft3d")
+def fft3d(input: Any, name: str | None = None) -> Tensor:
+    """The discrete Fourier transform of complex numbers along the last three axes, as `tf.signal.fft3d`."""
+    result: Tensor = apply(FFT3D, input, name=name)
+    return result
+
+
+@public("signal.ifft3d", "ifft3d", "spectral.ifft3d")
+def ifft3d(input: Any, name: str | None = None) -> Tensor:
+    """The inverse of fft3d, as `tf.signal.ifft3d`."""
+    result: Tensor = apply(IFFT3D, input, name=name)
+    return result
+
+
+@public("signal.rfft", "spectral.rfft")
+def rfft(input_tensor: Any, fft_length: Any = None, name: str | None = None) -> Tensor:
+    """The first fft_length // 2 + 1 numbers of the transform of real ones along the last axis, as `tf.signal.rfft`.
+
+    fft_length: a vector; the operand is cut, or filled up with zeros, to it.
+    """
+    return _from_real(RFFT, 1, input_tensor, fft_length, name or "rfft")
+
+
+@public("signal.irfft", "spectral.irfft")
+def irfft(input_tensor: Any, fft_length: Any = None, name: str | None = None) -> Tensor:
+    """The inverse of rfft: fft_length real numbers, as `tf.signal.irfft`."""
+    return _to_real(IRFFT, 1, input_tensor, fft_length, name or "irfft")
+
+
+@public("signal.rfft2d", "spectral.rfft2d")
+def rfft2d(input_tensor: Any, fft_length: Any = None, name: str | None = None) -> Tensor:
+    """As rfft, along the last two axes. As `tf.signal.rfft2d`."""
+    return _from_real(RFFT2D, 2, input_tensor, fft_length, name or "rfft2d")
+
+
+@public("signal.irfft2d", "spectral.irfft2d")
+def irfft2d(input_tensor: Any, fft_length: Any = None, name: str | None = None) -> Tensor:
+    """The inverse of rfft2d, as `tf.signal.irfft2d`."""
+    return _to_real(IRFFT2D, 2, input_tensor, fft_length, name or "irfft2d")
+
+
+@public("signal.rfft3d", "spectral.rfft3d")
+def rfft3d(input_tensor: Any, fft_length: Any = None, name: str | None = None) -> Tensor:
+    """As rfft, along the last three axes. As `tf.signal.rfft3d`."""
+    return _from_real(RFFT3D, 3, input_tensor, fft_length, name or "rfft3d")
+
+
+@public("signal.irfft3d", "spectral.irfft3d")
+def irfft3d(input_tensor: Any, fft_length: Any = None, name: str | None = None) -> Tensor:
+    """The inverse of rfft3d, as `tf.signal.irfft3d`."""
+    return _to_real(IRFFT3D, 3, input_tensor, fft_length, name or "irfft3d")
+
+
+def _from_real(op: type[Op], rank: int, input_tensor: Any, fft_length: Any, name: str) -> Tensor:
+    with get_default_graph().name_scope(name) as scope:
+        x = convert_to_tensor(input_tensor, preferred_dtype=float32, name="input_tensor")
+        if x.dtype not in (float32, float64):
+            raise ValueError(f"RFFT requires tf.float32 or tf.float64 inputs, got: {x!r}")
+        require_rank(x, rank, "input_tensor")
+        if fft_length is None:
+            lengths = [size(x, axis) for axis in range(-rank, 0)]
+        else:
+            lengths = _lengths(fft_length, rank)
+            x = _filled(x, lengths)
+        result: Tensor = apply(op, x, vector(lengths), Tcomplex=complex64 if x.dtype == float32 else complex128,
+                               name=scope)
+        return result
+
+
+def _to_real(op: type[Op], rank: int, input_tensor: Any, fft_length: Any, name: str) -> Tensor:
+    with get_default_graph().name_scope(name) as scope:
+        x = convert_to_tensor(input_tensor, preferred_dtype=complex64, name="input_tensor")
+        if x.dtype not in COMPLEX:
+            raise ValueError(f"IRFFT requires tf.complex64 or tf.complex128 inputs, got: {x!r}")
+        require_rank(x, rank, "input_tensor")
+        if fft_length is None:
+            lengths = [size(x, axis) for axis in range(-rank, 0)]
+            lengths[-1] = at_least(0, 2 * (lengths[-1] - 1))
+        else:
+            lengths = _lengths(fft_length, rank)
+            x = _filled(x, [*lengths[:-1], lengths[-1] // 2 + 1])
+        result: Tensor = apply(op, x, vector(lengths), Treal=x.dtype.real_dtype, name=scope)
+        return result
+
+
+def _lengths(fft_length: Any, rank: int) -> list[Number]:
+    """The elements of fft_length, which must be `rank` of them."""
+    lengths = convert_to_tensor(fft_length, int32, name="fft_length")
+    if lengths.spec.static_shape not in (None, (None,), (rank,)):
+        raise ValueError(f"fft_length must have shape [{rank}], but has shape {lengths.shape}")
+    known = lengths.value_sizes() or (None,) * rank
+    return [n if isinstance(n, int) else lengths[i] for i, n in enumerate(known)]
+
+
+def _filled(x: Tensor, lengths: Sequence[Number]) -> Tensor:
+    """x with zeros behind it along the last axes, so that each has its length at least."""
+    rank = len(lengths)
+    behind = [at_least(0, n - size(x, axis)) for n, axis in zip(lengths, range(-rank, 0), strict=True)]
+    return padded(x, -rank, *behind)
+
+
+@public("signal.fftshift")
+def fftshift(x: Any, axes: Any = None, name: str | None = None) -> Tensor:
+    """The zero frequency brought from the beginning to the middle of the axes, as `tf.signal.fftshift`."""
+    return _shifted(x, axes, name or "fftshift", back=False)
+
+
+@public("signal.ifftshift")
+def ifftshift(x: Any, axes: Any = None, name: str | None = None) -> Tensor:
+    """The inverse of fftshift, as `tf.signal.ifftshift`."""
+    return _shifted(x, axes, name or "ifftshift", back=True)
+
+
+def _shifted(x: Any, axes: Any, name: str, back: bool) -> Tensor:
+    with get_default_graph().name_scope(name):
+        x = convert_to_tensor(x, name="x")
+        if axes is None:
+            if x.spec.rank is None:
+                raise ValueError(f"{name}: without axes the rank of x must be known, but is {x!r}; call set_shape")
+            axes = np.arange(x.spec.rank, dtype=np.int32)
+        elif not is_tensor_like(axes):
+            axes = np.asarray(axes, np.int32)
+        half = gather(shape(x), floormod(axes, rank_of(x))) // 2
+        return roll(x, -half if back else half, axes)
