@@ -7,6 +7,7 @@ from graphc import bitwise as bitwise
 from graphc import compat as compat
 from graphc import contrib as contrib
 from graphc import debugging as debugging
+from graphc import distributions as distributions
 from graphc import graph_util as graph_util
 from graphc import image as image
 from graphc import initializers as initializers
@@ -23,6 +24,7 @@ from graphc import random as random
 from graphc import sets as sets
 from graphc import signal as signal
 from graphc import sparse as sparse
+from graphc import spectral as spectral
 from graphc import strings as strings
 from graphc import test as test
 from graphc import train as train
@@ -154,6 +156,7 @@ from graphc.api.sparse.tensor import convert_to_tensor_or_sparse_tensor as conve
 from graphc.api.math.trigonometry import cos as cos
 from graphc.api.math.trigonometry import cosh as cosh
 from graphc.api.math.scaling import count_nonzero as count_nonzero
+from graphc.api.state.counting import count_up_to as count_up_to
 from graphc.api.math.linear import cross as cross
 from graphc.api.math.scan import cumprod as cumprod
 from graphc.api.math.scan import cumsum as cumsum
@@ -193,6 +196,9 @@ from graphc.api.quantization.quantization import fake_quant_with_min_max_vars as
 from graphc.api.quantization.quantization import fake_quant_with_min_max_vars_gradient as fake_quant_with_min_max_vars_gradient
 from graphc.api.quantization.quantization import fake_quant_with_min_max_vars_per_channel as fake_quant_with_min_max_vars_per_channel
 from graphc.api.quantization.quantization import fake_quant_with_min_max_vars_per_channel_gradient as fake_quant_with_min_max_vars_per_channel_gradient
+from graphc.api.signal.fourier import fft as fft
+from graphc.api.signal.fourier import fft2d as fft2d
+from graphc.api.signal.fourier import fft3d as fft3d
 from graphc.api.array.fill import fill as fill
 from graphc.api.strings.numbers import fingerprint as fingerprint
 from graphc.ir.dtypes import float16 as float16
@@ -233,6 +239,9 @@ from graphc.api.math.counting import histogram_fixed_width as histogram_fixed_wi
 from graphc.api.math.counting import histogram_fixed_width_bins as histogram_fixed_width_bins
 from graphc.api.array.identity import identity as identity
 from graphc.api.array.passing import identity_n as identity_n
+from graphc.api.signal.fourier import ifft as ifft
+from graphc.api.signal.fourier import ifft2d as ifft2d
+from graphc.api.signal.fourier import ifft3d as ifft3d
 from graphc.api.math.special import igamma as igamma
 from graphc.api.math.special import igammac as igammac
 from graphc.api.math.complex_numbers import imag as imag
@@ -357,6 +366,7 @@ from graphc.api.math.reduce import reduce_std as reduce_std
 from graphc.api.math.reduce import reduce_sum as reduce_sum
 from graphc.api.math.reduce import reduce_variance as reduce_variance
 from graphc.api.strings.regex import regex_replace as regex_replace
+from graphc.api.graph.inspect import register_tensor_conversion_function as register_tensor_conversion_function
 from graphc.api.array.grids import repeat as repeat
 from graphc.api.state.uninitialized import report_uninitialized_variables as report_uninitialized_variables
 from graphc.api.array.space import required_space_to_batch_paddings as required_space_to_batch_paddings
@@ -651,6 +661,7 @@ __all__ = [
     "cos",
     "cosh",
     "count_nonzero",
+    "count_up_to",
     "cross",
     "cumprod",
     "cumsum",
@@ -690,6 +701,9 @@ __all__ = [
     "fake_quant_with_min_max_vars_gradient",
     "fake_quant_with_min_max_vars_per_channel",
     "fake_quant_with_min_max_vars_per_channel_gradient",
+    "fft",
+    "fft2d",
+    "fft3d",
     "fill",
     "fingerprint",
     "float16",
@@ -730,6 +744,9 @@ __all__ = [
     "histogram_fixed_width_bins",
     "identity",
     "identity_n",
+    "ifft",
+    "ifft2d",
+    "ifft3d",
     "igamma",
     "igammac",
     "imag",
@@ -854,6 +871,7 @@ __all__ = [
     "reduce_sum",
     "reduce_variance",
     "regex_replace",
+    "register_tensor_conversion_function",
     "repeat",
     "report_uninitialized_variables",
     "required_space_to_batch_paddings",
