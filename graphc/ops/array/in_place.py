@@ -69,6 +69,7 @@ class _InPlace(Op):
 class InplaceUpdate(_InPlace):
     """x with the rows of v in place of its rows i; of several for one row the last one counts."""
 
+    moves = True
     how = "update"
 
 

@@ -151,6 +151,8 @@ class SegmentProd(_Sorted):
 class _SortedExtreme(_Sorted):
     """Rows that tie share the gradient."""
 
+    kind = "number_in_int64"           # segments without rows are 0, which in_order would move
+
     def grad(self, g, node, dy):
         data, ids = node.inputs
         chosen = g.equal(data, g.gather_v2(node.outputs[0], ids, 0))

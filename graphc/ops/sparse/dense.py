@@ -40,6 +40,7 @@ class SparseToDense(Op):
 
     checks_data = True
     refusal = UNSORTED
+    moves = True
     operands = ("sparse_indices", "output_shape", "sparse_values", "default_value")
     results = ("dense",)
     types: ClassVar = {"T": "sparse_values", "Tindices": "sparse_indices"}
@@ -52,7 +53,7 @@ class SparseToDense(Op):
 
     def infer(self, indices: Spec, values: Spec, default: Spec) -> Spec:
         check_dtype(self, "sparse_indices", indices.dtype, "index")
-        check_dtype(self, "sparse_values", values.dtype, "any")
+        check_dtype(self, "sparse_values", values.dtype, "element")
         if values.dtype != default.dtype:
             raise TypeError(f"argument 'default_value' has dtype {default.dtype.name}, but 'sparse_values' has "
                             f"{values.dtype.name}; cast one of them (gc.cast)")

@@ -52,7 +52,7 @@ class EditDistance(Op):
     def infer(self, *inputs: Spec) -> Spec:
         found, values, truth, true_values = inputs
         for name, spec in (("hypothesis_values", values), ("truth_values", true_values)):
-            check_dtype(self, name, spec.dtype, "any")
+            check_dtype(self, name, spec.dtype, "comparable")
         if values.dtype != true_values.dtype:
             raise TypeError(f"argument 'truth_values' has dtype {true_values.dtype.name}, but 'hypothesis_values' has "
                             f"{values.dtype.name}; cast one of them (gc.cast)")

@@ -34,6 +34,7 @@ class SparseFillEmptyRows(Op):
     each element came to stand. Elements are in the order of their rows."""
 
     checks_data = True
+    moves = True
     operands = ("indices", "values", "dense_shape", "default_value")
     results = ("output_indices", "output_values", "empty_row_indicator", "reverse_index_map")
     types: ClassVar = {"T": "values"}
@@ -46,7 +47,7 @@ class SparseFillEmptyRows(Op):
 
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
         indices, values, shape, default = inputs
-        check_dtype(self, "values", values.dtype, "any")
+        check_dtype(self, "values", values.dtype, "element")
         if default.dtype != values.dtype:
             raise TypeError(f"argument 'default_value' has dtype {default.dtype.name}, but 'values' has "
                             f"{values.dtype.name}; cast one of them (gc.cast)")

@@ -45,6 +45,7 @@ class SparseConcat(Op):
     """Sparse tensors, one behind the other along concat_dim. No gradient, as in TensorFlow 1: it is None."""
 
     checks_data = True
+    moves = True
     operands = ("indices*", "values*", "shapes*")
     results = ("output_indices", "output_values", "output_shape")
     types: ClassVar = {"T": "values*"}
@@ -64,7 +65,7 @@ class SparseConcat(Op):
         rank: Size | None = None
         for i in range(n):
             indices, values, shape = inputs[i], inputs[n + i], inputs[2 * n + i]
-            check_dtype(self, "values", values.dtype, "any")
+            check_dtype(self, "values", values.dtype, "element")
             if values.dtype != inputs[n].dtype:
                 raise TypeError(f"values[{i}] has dtype {values.dtype.name}, but values[0] has {inputs[n].dtype.name}; "
                                 "cast one of them (gc.cast)")
@@ -154,6 +155,7 @@ class SparseSplit(Op):
     """num_split parts of a sparse tensor along split_dim; the first ones are longer by 1 if it does not divide."""
 
     checks_data = True
+    moves = True
     operands = ("split_dim", "indices", "values", "shape")
     results = ("output_indices*", "output_values*", "output_shape*")
     types: ClassVar = {"T": "values"}
@@ -170,7 +172,7 @@ class SparseSplit(Op):
 
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
         indices, values, shape = inputs
-        check_dtype(self, "values", values.dtype, "any")
+        check_dtype(self, "values", values.dtype, "element")
         if self.num_split < 1:
             raise ValueError(f"num_split must be at least 1, but is {self.num_split}")
         names = ("indices", "values", "shape")

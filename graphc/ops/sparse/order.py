@@ -38,7 +38,7 @@ class SparseReorder(Composite):
 
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
         indices, values, shape = inputs
-        check_dtype(self, "input_values", values.dtype, "any")
+        check_dtype(self, "input_values", values.dtype, "element")
         count, rank = check_parts(self, indices, values, shape)
         return Spec(int64, (count, rank)), Spec(values.dtype, (count,))
 

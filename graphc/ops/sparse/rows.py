@@ -99,6 +99,7 @@ class _DenseTuples(Op):
     """The index tuples [n, rank of dense] of what stands, for each index tuple, in `dense` broadcast to `shape`."""
 
     checks_data = True
+    moves = True
     operands = ("indices", "shape", "dense")
     samples: ClassVar = [Sample({}, (int64s(rows).reshape(-1, len(shape)), int64s(shape), dense), gradient=False)
                          for rows, shape, dense in (

@@ -28,6 +28,7 @@ class SparseSlice(Op):
     """The elements from `start` on in a box of `size`, which ends with the tensor."""
 
     checks_data = True
+    moves = True
     operands = ("indices", "values", "shape", "start", "size")
     results = ("output_indices", "output_values", "output_shape")
     types: ClassVar = {"T": "values"}
@@ -40,7 +41,7 @@ class SparseSlice(Op):
 
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
         indices, values, shape, start, size = inputs
-        check_dtype(self, "values", values.dtype, "any")
+        check_dtype(self, "values", values.dtype, "element")
         _, rank = check_parts(self, indices, values, shape)
         for name, spec in (("start", start), ("size", size)):
             check_int64(name, spec, 1)
