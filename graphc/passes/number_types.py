@@ -42,27 +42,31 @@ def of_parts(node: Node) -> Replacement:
     parts = [[_emit(part, node, v) if v.spec.dtype.is_complex else v for part in ("Real", "Imag")]
              for v in node.inputs]
 
-    def applied(*which: int) -> Value:
+    def applied(*which: int) -> Node:
         numbers = iter(which)
         chosen = [p[next(numbers)] if v.spec.dtype.is_complex else v for v, p in zip(node.inputs, parts, strict=True)]
-        return make_node(node.op, tuple(chosen), node.origins, node.after).value()
+        return make_node(node.op, tuple(chosen), node.origins, node.after)
+
+    def joined(dtype: DType, real: Value, imaginary: Value) -> Value:
+        return make_node(OPS.make("Complex", Tout=dtype), (real, imaginary), node.origins, node.after).value()
 
     complex_inputs = sum(v.spec.dtype.is_complex for v in node.inputs)
     if node.op.of_complex == "linear":
-        real, imaginary = (applied(*[i] * complex_inputs) for i in range(2))
+        halves = [applied(*[i] * complex_inputs) for i in range(2)]
+        made = tuple(joined(s.dtype, *(half.value(i) for half in halves)) if s.dtype.is_complex else halves[0].value(i)
+                     for i, s in enumerate(node.specs))
+        return made if len(made) > 1 else made[0]
+    # An adjoint operand is conjugated: its imaginary part changes its sign.
+    a, b = (getattr(node.op, name, False) for name in ("adj_x", "adj_y"))
+    real = _emit("Add" if a != b else "Sub", node, applied(0, 0).value(), applied(1, 1).value())
+    right, left = applied(0, 1).value(), applied(1, 0).value()
+    if a and b:
+        imaginary = _emit("Neg", node, _emit("Add", node, right, left))
+    elif a or b:
+        imaginary = _emit("Sub", node, *((right, left) if a else (left, right)))
     else:
-        # An adjoint operand is conjugated: its imaginary part changes its sign.
-        a, b = (getattr(node.op, name, False) for name in ("adj_x", "adj_y"))
-        real = _emit("Add" if a != b else "Sub", node, applied(0, 0), applied(1, 1))
-        right, left = applied(0, 1), applied(1, 0)
-        if a and b:
-            imaginary = _emit("Neg", node, _emit("Add", node, right, left))
-        elif a or b:
-            imaginary = _emit("Sub", node, *((right, left) if a else (left, right)))
-        else:
-            imaginary = _emit("Add", node, right, left)
-    joined = make_node(OPS.make("Complex", Tout=node.specs[0].dtype), (real, imaginary), node.origins, node.after)
-    return joined.value()
+        imaginary = _emit("Add", node, right, left)
+    return joined(node.specs[0].dtype, real, imaginary)
 
 
 def product_of_complex(node: Node) -> Replacement:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from graphc.ir.graph import Tensor
+from graphc.ir.values import as_array
 
 import executors
 import limits
@@ -156,7 +157,7 @@ def _values(name: str, number: int, found: list[Any], wanted: list[Expected | No
             continue
         report.compared += 1
         report.ill += bool(b.allowed.size and np.isinf(b.allowed).all())
-        problem = difference(np.asarray(a), b)
+        problem = difference(as_array(a), b)
         if problem is not None and name == "tensorflow" and np.asarray(a).dtype.kind == "f" and np.isnan(a).any():
             report.skipped.append("TensorFlow: NaN, which other ops pass on in other ways")
         elif problem is not None:

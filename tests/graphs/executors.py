@@ -14,6 +14,7 @@ import numpy as np
 import graphc as gc
 from graphc import errors
 from graphc.ir.graph import Tensor
+from graphc.ir.values import as_array
 from graphc.serial.freeze import add_plan
 
 from native import Native, NativeError
@@ -52,7 +53,7 @@ def in_session(built: Built, fetches: Sequence[Any], schedule: Sequence[int], th
         for fed in schedule:
             try:
                 found = session.run(list(fetches), built.feeds(fed))
-                made.append([None if v is None else np.asarray(v) for v in found])
+                made.append([None if v is None else as_array(v) for v in found])
             except Exception as error:
                 made.append(failure(error))
     return made

@@ -15,6 +15,7 @@ from graphc.exec.reference import apply_reference
 from graphc.ir.apply import field_value
 from graphc.ir.op import OPS, Op
 from graphc.ir.tensor import split_operands
+from graphc.ir.values import as_array
 
 from oracle import spec_of
 from programs import Apply, Block, Call, Cond, Gradients, Input, While, takes_variable
@@ -50,7 +51,7 @@ def results_of(op: type[Op], inputs: Sequence[Any], attributes: dict[str, Any]) 
             made = apply_reference(instance, arrays)
     except Exception as error:     # whatever the reference says of arguments that do not fit
         raise Unfit(f"{type(error).__name__}: {error}") from error
-    found = [np.asarray(r) for r in made]
+    found = [as_array(r) for r in made]
     if any(r.size > LARGEST or r.ndim > 5 for r in found):
         raise Unfit("too large")
     return found

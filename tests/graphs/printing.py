@@ -10,7 +10,7 @@ from graphc.ir.dtypes import DType
 from programs import Apply, Block, Call, Cond, Gradients, Input, Program, While, everywhere
 
 HEAD = '''import numpy as np
-from numpy import array, bool_, float32, float64, inf, int8, int16, int32, int64, nan, uint8  # noqa: F401
+from numpy import *  # noqa: F403
 
 import graphc as gc
 from graphc.ir.op import OPS

@@ -271,8 +271,9 @@ def _input(s: Input) -> Any:
 
 
 def grouped(op: type[Op], values: list[Any]) -> list[Any]:
-    """The inputs by operand: a list for the one that takes any number."""
-    many = len(values) - sum(not n.endswith("*") for n in op.operands)
+    """The inputs by operand: a list for those that take any number, all of them as many."""
+    variadic = sum(n.endswith("*") for n in op.operands)
+    many = (len(values) - len(op.operands) + variadic) // max(variadic, 1)
     made, position = [], 0
     for name in op.operands:
         count = many if name.endswith("*") else 1

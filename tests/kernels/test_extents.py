@@ -68,7 +68,7 @@ TIGHT = [
     ("avg_pool", "avg_pool.f32", {"n": 2, "h": 4, "w": 4, "c": 3, "kh": 2, "kw": 2, "oh": 3, "ow": 3}, "x y"),
     ("row_order", "row_order", {"n": 9, "depth": 2}, "rows order"),
     ("row_groups", "row_groups", {"n": 9, "depth": 2, "width": 2}, "order group count"),
-    ("find_rows", "find_rows", {"n": 9, "m": 1, "depth": 2}, "rows table order place"),
+    ("find_rows", "find_rows", {"n": 9, "m": 1, "depth": 2}, "rows table place"),
     ("sparse_matmul", "sparse_matmul.f32", {"n": 4, "m": 1, "k": 1, "p": 3}, "indices values b out"),
     ("edit_distance", "edit_distance", {"h": 3, "t": 4, "groups": 1}, "found found_group truth truth_group out"),
     ("state_mark", "state_mark", {}, "info"),

@@ -47,7 +47,7 @@ FIRST_RESULT_ONLY = {"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"}
 RANK_BY_SIZE = {"Squeeze", "GatherNd"}
 # The length of index tuples follows from the ranks of the others, or the sizes are numbers in operands: other sizes of
 # operands are none of these ops.
-SIZES_FIXED = {"_GatherNdLike", "SparseReshape", "SparseFillEmptyRowsGrad"}
+SIZES_FIXED = {"_GatherNdLike", "_StringsAt", "SparseReshape", "SparseFillEmptyRowsGrad"}
 # Sizes of their results are numbers in operands, which are not known of a loop variable; they stay from run to run.
 SIZES_BY_VALUE = {"SparseTensorDenseMatMul", "SparseFillEmptyRows"}
 

@@ -181,6 +181,7 @@ class Strike(BaseException):
 def handler(number, frame):
     raise Strike
 signal.signal(signal.SIGALRM, handler)
+sys.unraisablehook = lambda lost: None          # a strike in a weak reference's callback
 stop = threading.Event()
 def others():
     while not stop.is_set():
@@ -193,7 +194,8 @@ chance = random.Random(0)
 while time.monotonic() < end:
     try:
         try:
-            signal.setitimer(signal.ITIMER_REAL, chance.uniform(1e-6, 6e-4))
+            # Again and again, for those that are lost.
+            signal.setitimer(signal.ITIMER_REAL, chance.uniform(1e-6, 6e-4), 5e-3)
             while True:
                 for fetch in (writing, asking, both):
                     session.run(fetch)

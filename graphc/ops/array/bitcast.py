@@ -7,7 +7,7 @@ import numpy as np
 
 from graphc.ir.dtypes import DType, complex64, float32, float64, int8, int16, int32, int64, uint8, uint16, uint32
 from graphc.ir.elementwise import check_dtype
-from graphc.ir.op import Op, Permuted, Sample, attr, register
+from graphc.ir.op import Op, Sample, attr, register
 from graphc.ir.spec import Spec, require_equal, text
 
 
@@ -48,9 +48,6 @@ class Bitcast(Op):
         given, wanted = x.dtype.itemsize, self.to.size
         shape = x.shape if given == wanted else (*x.shape, given // wanted) if given > wanted else x.shape[:-1]
         return np.ascontiguousarray(x).reshape(-1).view(self.to.numpy).reshape(shape)
-
-    def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
-        return Permuted(self, (perm,), (perm,)) if ranks[0] == ranks[1] else None
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         b.copy(b.bitcast(inputs[0], self.to, outputs[0].shape), outputs[0])

@@ -45,6 +45,7 @@ class _Unsorted(Op):
     operands = ("data", "segment_ids", "num_segments")
     results = ("output",)
     types: ClassVar[dict[str, str]] = {"T": "data", "Tindices": "segment_ids", "Tnumsegments": "num_segments"}
+    kind: ClassVar[str] = "number"
     how: ClassVar[str]
     neutral: ClassVar[Callable[[Any], Any]]
     num_segments: Size
@@ -52,7 +53,7 @@ class _Unsorted(Op):
 
     def infer(self, *inputs: Spec) -> Spec:
         data, ids = inputs
-        check_dtype(self, "data", data.dtype, "number")
+        check_dtype(self, "data", data.dtype, self.kind)
         check_dtype(self, "segment_ids", ids.dtype, "index")
         if isinstance(self.num_segments, int) and self.num_segments < 0:
             raise ValueError(f"num_segments must not be negative, but is {self.num_segments}")
@@ -84,6 +85,8 @@ class _Unsorted(Op):
 class UnsortedSegmentSum(_Unsorted):
     """The sum of the rows of each segment; 0 without any"""
 
+    kind = "numeric"
+    of_complex = "linear"
     how = "sum"
     neutral = staticmethod(lambda dtype: 0)
     num_segments: Size = operand_field("int")
@@ -164,6 +167,7 @@ class _GatherKept(Op):
     """The rows of params that ids names, and zeros for ids below 0: what gradients of unsorted segments are of.
     graphc's own op."""
 
+    of_complex = "linear"
     checks_data = True
     operands = ("params", "ids")
     results = ("output",)
@@ -182,7 +186,7 @@ class _GatherKept(Op):
 
     def infer(self, *inputs: Spec) -> Spec:
         params, ids = inputs
-        check_dtype(self, "params", params.dtype, "wide")
+        check_dtype(self, "params", params.dtype, "product")
         check_dtype(self, "ids", ids.dtype, "index")
         if params.shape is None or ids.shape is None:
             return Spec(params.dtype, None)

@@ -127,6 +127,7 @@ class SparseFillEmptyRowsGrad(Op):
     """The gradients of the values, and of the default value: the sum over what no value came to."""
 
     checks_data = True
+    of_complex = "linear"
     operands = ("reverse_index_map", "grad_values")
     results = ("d_values", "d_default_value")
     types: ClassVar = {"T": "grad_values"}
@@ -141,7 +142,7 @@ class SparseFillEmptyRowsGrad(Op):
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
         places, dy = inputs
         check_int64("reverse_index_map", places, 1)
-        check_dtype(self, "grad_values", dy.dtype, "number")
+        check_dtype(self, "grad_values", dy.dtype, "numeric")
         check_rank("grad_values", dy, 1)
         count = axis_of(places, 0)
         return Spec(dy.dtype, (own_symbol(self, "count") if count is None else count,)), Spec(dy.dtype, ())

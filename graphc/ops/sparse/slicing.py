@@ -92,7 +92,7 @@ class SparseSliceGrad(Composite):
 
     def infer(self, *inputs: Spec) -> Spec:
         dy, rows, start, found = inputs
-        check_dtype(self, "backprop_val_grad", dy.dtype, "wide")
+        check_dtype(self, "backprop_val_grad", dy.dtype, "product")
         for name, spec, rank in zip(self.operands[1:], inputs[1:], (2, 1, 2), strict=True):
             check_int64(name, spec, rank)
         if axis_of(found, 1) is not None and axis_of(start, 0) is not None:

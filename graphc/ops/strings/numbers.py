@@ -48,6 +48,7 @@ class AsString(Host):
             for t in (np.int32, np.int64, np.int8, np.int16)),
         Sample({}, (np.array([200, 7], np.uint8),), gradient=False),
         Sample({"width": 7}, (np.array([True, False]),), gradient=False),
+        Sample({"precision": 3, "width": 8}, (np.array([1.5 - 2j, complex(0, np.inf)], np.complex64),), gradient=False),
         Sample({}, (np.float32(2.5),), gradient=False),
         Sample({}, (np.zeros((0, 2), np.int32),), gradient=False)]
 
@@ -59,10 +60,11 @@ class AsString(Host):
             raise ValueError(f"attribute 'fill' must be one of ' ', '+', '-', '0' and '#', but is '{self.fill}'")
         if self.scientific and self.shortest:
             raise ValueError("attributes 'scientific' and 'shortest' cannot both be set")
-        if not x.dtype.is_floating and (self.scientific or self.shortest):
+        broken = x.dtype.is_floating or x.dtype.is_complex
+        if not broken and (self.scientific or self.shortest):
             raise ValueError(f"attributes 'scientific' and 'shortest' are for floating point numbers, not for "
                              f"{x.dtype.name}")
-        if not x.dtype.is_floating and self.precision > -1:
+        if not broken and self.precision > -1:
             raise ValueError(f"attribute 'precision' is for floating point numbers, not for {x.dtype.name}")
         return Spec(string, x.shape)
 
@@ -81,7 +83,13 @@ class AsString(Host):
             return lambda value: (form % value).encode()
         precision = f".{self.precision}" if self.precision > -1 else ""
         form = f"%{size}{precision}{'g' if self.shortest else 'e' if self.scientific else 'f'}"
-        return lambda value: (form % value if math.isfinite(value) else self._endless(value)).encode()
+
+        def written(value: float) -> str:
+            return form % value if math.isfinite(value) else self._endless(value)
+
+        if kind == "c":
+            return lambda value: f"({written(value.real)},{written(value.imag)})".encode()
+        return lambda value: written(value).encode()
 
     def _endless(self, value: float) -> str:
         """C pads what is no number with spaces only, and a NaN has a sign."""
