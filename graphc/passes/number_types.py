@@ -9,6 +9,7 @@ elements (Op.moves).
 """
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from graphc.errors import UnimplementedError
@@ -69,6 +70,16 @@ def of_parts(node: Node) -> Replacement:
     return joined(node.specs[0].dtype, real, imaginary)
 
 
+def expanded_update(op: Composite, emit: Callable[..., Any], operands: Sequence[Value]) -> Sequence[Value]:
+    """The new values of the variables that an op updates: computed in float32, if those are of 16 bits."""
+    if op.moves or not operands[0].spec.dtype.is_half:
+        values: Sequence[Value] = op.expand(emit, *operands)
+        return values
+    wide = [emit(OPS.make("Cast", DstT=float32), v) if v.spec.dtype.is_half else v for v in operands]
+    narrow = OPS.make("Cast", DstT=operands[0].spec.dtype)
+    return [emit(narrow, value) for value in op.expand(emit, *wide)]
+
+
 def product_of_complex(node: Node) -> Replacement:
     """prod(x) -> the last of the exclusive running products of [x, 1]: maps reduce real numbers only"""
     if node.op.type != "Prod" or not node.specs[0].dtype.is_complex:
@@ -93,8 +104,6 @@ def _is_computed(node: Node) -> bool:
     """Whether kernels or other ops compute it, which look at its numbers."""
     if node.op.moves or not node.specs:
         return False
-    if node.op.effect is Effect.WRITE:           # an update of variables, made of other ops
-        return isinstance(node.op, Composite)
     if node.op.effect not in (Effect.PURE, Effect.RANDOM):
         return False
     if not node.inputs and node.op.effect is Effect.PURE:        # a constant

@@ -37,6 +37,7 @@ from graphc.ops.control.session_objects import ObjectCall, ObjectUse, SessionObj
 from graphc.ops.state.state import IsVariableInitialized, VariableV2
 from graphc.passes.internal_ops import BindSizes, HostCall, StateInitialized
 from graphc.passes.needed import needed_operations
+from graphc.passes.number_types import expanded_update
 from graphc.passes.random_keys import random_key, with_key
 from graphc.passes.required_sizes import as_said, requiring, symbols, with_user_shapes, with_usual_rank
 from graphc.passes.snapshot_bodies import convert_control
@@ -255,7 +256,7 @@ class Snapshot:
             node = make_node(op, inputs, (operation.origin,))
             return node.value() if len(node.specs) == 1 else tuple(node.value(i) for i in range(len(node.specs)))
 
-        new_values = [requiring(v, required, operation) for v in definition.expand(emit, *operands)]
+        new_values = [requiring(v, required, operation) for v in expanded_update(definition, emit, operands)]
         seen = dict(seen)
         for state, value in zip(states, new_values, strict=True):
             self.versions[state].append(value)
