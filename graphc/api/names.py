@@ -10,6 +10,8 @@ NAMES: dict[str, dict[str, str]] = {
         "AggregationMethod": "graphc.api.gradients.gradients:AggregationMethod",
         "Assert": "graphc.api.control.script:Assert",
         "AttrValue": "graphc.serial.graph_pb2:AttrValue",
+        "ConditionalAccumulator": "graphc.api.control.accumulators:ConditionalAccumulator",
+        "ConditionalAccumulatorBase": "graphc.api.control.accumulators:ConditionalAccumulatorBase",
         "ConfigProto": "graphc.session.config:ConfigProto",
         "DType": "graphc.ir.dtypes:DType",
         "Dimension": "graphc.ir.tensor_shape:Dimension",
@@ -38,6 +40,7 @@ NAMES: dict[str, dict[str, str]] = {
         "RunMetadata": "graphc.session.config:RunMetadata",
         "RunOptions": "graphc.session.config:RunOptions",
         "Session": "graphc.session.session:Session",
+        "SparseConditionalAccumulator": "graphc.api.control.accumulators:SparseConditionalAccumulator",
         "SparseTensor": "graphc.api.sparse.tensor:SparseTensor",
         "SparseTensorValue": "graphc.api.sparse.tensor:SparseTensorValue",
         "Tensor": "graphc.ir.tensor:Tensor",
@@ -1133,6 +1136,19 @@ NAMES: dict[str, dict[str, str]] = {
         "xw_plus_b": "graphc.api.nn.bias:xw_plus_b",
         "zero_fraction": "graphc.api.nn.more_activations:zero_fraction",
     },
+    "python": {
+    },
+    "python.ops": {
+    },
+    "python.ops.data_flow_ops": {
+        "ConditionalAccumulator": "graphc.api.control.accumulators:ConditionalAccumulator",
+        "ConditionalAccumulatorBase": "graphc.api.control.accumulators:ConditionalAccumulatorBase",
+        "FIFOQueue": "graphc.api.control.queues:FIFOQueue",
+        "PaddingFIFOQueue": "graphc.api.control.queues:PaddingFIFOQueue",
+        "QueueBase": "graphc.api.control.queues:QueueBase",
+        "RandomShuffleQueue": "graphc.api.control.queues:RandomShuffleQueue",
+        "SparseConditionalAccumulator": "graphc.api.control.accumulators:SparseConditionalAccumulator",
+    },
     "quantization": {
         "fake_quant_with_min_max_args": "graphc.api.quantization.quantization:fake_quant_with_min_max_args",
         "fake_quant_with_min_max_args_gradient": "graphc.api.quantization.quantization:fake_quant_with_min_max_args_gradient",
@@ -1209,6 +1225,7 @@ NAMES: dict[str, dict[str, str]] = {
         "stft": "graphc.api.signal.stft:stft",
     },
     "sparse": {
+        "SparseConditionalAccumulator": "graphc.api.control.accumulators:SparseConditionalAccumulator",
         "SparseTensor": "graphc.api.sparse.tensor:SparseTensor",
         "add": "graphc.api.sparse.elementwise:sparse_add",
         "concat": "graphc.api.sparse.pieces:sparse_concat",

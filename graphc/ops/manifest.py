@@ -36,6 +36,12 @@ TYPES: dict[str, str] = {
     "array.source": "Const Placeholder PlaceholderWithDefault",
     "array.space": "SpaceToBatchND BatchToSpaceND SpaceToBatch BatchToSpace",
     "array.transpose": "Transpose InvertPermutation ReverseV2",
+    "control.accumulators":
+        "ConditionalAccumulator ResourceConditionalAccumulator SparseConditionalAccumulator "
+        "AccumulatorApplyGradient ResourceAccumulatorApplyGradient SparseAccumulatorApplyGradient "
+        "AccumulatorTakeGradient ResourceAccumulatorTakeGradient SparseAccumulatorTakeGradient "
+        "AccumulatorNumAccumulated ResourceAccumulatorNumAccumulated AccumulatorSetGlobalStep "
+        "ResourceAccumulatorSetGlobalStep",
     "control.array_parts": "_TensorListErase _TensorListAdd TensorListConcatV2 TensorListSplit",
     "control.array_rows":
         "TensorListStack _TensorListRows TensorListFromTensor TensorListGather "
