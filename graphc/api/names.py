@@ -1318,7 +1318,7 @@ NAMES: dict[str, dict[str, str]] = {
         "ProximalGradientDescentOptimizer": "graphc.train.proximal:ProximalGradientDescentOptimizer",
         "QueueRunner": "graphc.train.runners:QueueRunner",
         "RMSPropOptimizer": "graphc.train.adaptive:RMSPropOptimizer",
-        "SyncReplicasOptimizer": "graphc.train.wrappers:SyncReplicasOptimizer",
+        "SyncReplicasOptimizer": "graphc.train.sync_replicas:SyncReplicasOptimizer",
         "add_queue_runner": "graphc.train.runners:add_queue_runner",
         "assert_global_step": "graphc.train.global_step:assert_global_step",
         "batch": "graphc.train.input:batch",

@@ -41,7 +41,7 @@ TYPES: dict[str, str] = {
         "AccumulatorApplyGradient ResourceAccumulatorApplyGradient SparseAccumulatorApplyGradient "
         "AccumulatorTakeGradient ResourceAccumulatorTakeGradient SparseAccumulatorTakeGradient "
         "AccumulatorNumAccumulated ResourceAccumulatorNumAccumulated AccumulatorSetGlobalStep "
-        "ResourceAccumulatorSetGlobalStep",
+        "ResourceAccumulatorSetGlobalStep _AccumulatorClaim",
     "control.array_parts": "_TensorListErase _TensorListAdd TensorListConcatV2 TensorListSplit",
     "control.array_rows":
         "TensorListStack _TensorListRows TensorListFromTensor TensorListGather "

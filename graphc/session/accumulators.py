@@ -15,7 +15,8 @@ from graphc.session.waiting import Waiting
 
 
 class Accumulator(Waiting):
-    """Adds up tensors. step: gradients of steps before it are stale. count: how many are in `total`."""
+    """Adds up tensors. step: gradients of steps before it are stale. count: how many are in `total`. claimed: whether
+    a run was told to take them."""
 
     def __init__(self, owner: Any, call: Any) -> None:
         super().__init__(owner, call)
@@ -24,6 +25,7 @@ class Accumulator(Waiting):
         self.dtype = call.definition.dtype.numpy
         self.step = self.count = 0
         self.total: Any = None
+        self.claimed = False
         self.taking: deque[object] = deque()
 
     def holds(self) -> str:
@@ -47,9 +49,15 @@ class Accumulator(Waiting):
             while not (mine() and self.count >= wanted):
                 self._wait("TakeGrad")
             taken = self.result()
-            self.total, self.count = None, 0
+            self.total, self.count, self.claimed = None, 0, False
             self.step += 1
         return taken
+
+    def claim(self, num_required: np.ndarray) -> tuple[np.ndarray]:
+        with self.changed:
+            first = not self.claimed and self.count >= int(num_required)
+            self.claimed |= first
+        return (np.array(first),)
 
     def num_accumulated(self) -> tuple[np.ndarray]:
         return (np.array(self.count, np.int32),)

@@ -28,7 +28,7 @@ EXCLUDED = {
         "AccumulatorApplyGradient", "ResourceAccumulatorApplyGradient", "SparseAccumulatorApplyGradient",
         "AccumulatorTakeGradient", "ResourceAccumulatorTakeGradient", "SparseAccumulatorTakeGradient",
         "AccumulatorNumAccumulated", "ResourceAccumulatorNumAccumulated", "AccumulatorSetGlobalStep",
-        "ResourceAccumulatorSetGlobalStep",
+        "ResourceAccumulatorSetGlobalStep", "_AccumulatorClaim",
     ), "is about the queues of a session: tests/session/test_queues.py"),
     **dict.fromkeys((
         "HashTableV2", "MutableHashTableV2", "MutableHashTableOfTensorsV2", "MutableDenseHashTableV2",

@@ -39,7 +39,7 @@ ELSEWHERE = {
         "AccumulatorApplyGradient", "ResourceAccumulatorApplyGradient", "SparseAccumulatorApplyGradient",
         "AccumulatorTakeGradient", "ResourceAccumulatorTakeGradient", "SparseAccumulatorTakeGradient",
         "AccumulatorNumAccumulated", "ResourceAccumulatorNumAccumulated", "AccumulatorSetGlobalStep",
-        "ResourceAccumulatorSetGlobalStep",
+        "ResourceAccumulatorSetGlobalStep", "_AccumulatorClaim",
     ), "tests/session/test_queues.py"),
     **dict.fromkeys((
         "HashTableV2", "MutableHashTableV2", "MutableHashTableOfTensorsV2", "MutableDenseHashTableV2",

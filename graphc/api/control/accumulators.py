@@ -117,7 +117,8 @@ class SparseConditionalAccumulator(ConditionalAccumulatorBase):
 def _made(op: str, dtype: Any, shape: Any, shared_name: str | None, name: str, reduction_type: str) -> Tensor:
     known = as_shape(shape)
     handle: Tensor = apply(OPS[op], name=name, dtype=as_dtype(dtype),
-                           shape=None if known.ndims is None else known.sizes, shared_name=shared_name or "", reduction_type=reduction_type)
+                           shape=None if known.ndims is None else known.sizes, shared_name=shared_name or "",
+                           reduction_type=reduction_type)
     return handle
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from graphc.errors import UnimplementedError, built_at
 from graphc.ir import dims
-from graphc.ir.dtypes import DType, float16, float32, float64, int32, int64
+from graphc.ir.dtypes import DType, bool_, float16, float32, float64, int32, int64
 from graphc.ir.op import attr, register
 from graphc.ir.spec import Shape, Spec
 from graphc.ops.control.session_objects import ObjectUse, SessionObject
@@ -177,6 +177,18 @@ class AccumulatorSetGlobalStep(_Silent):
 @register
 class ResourceAccumulatorSetGlobalStep(AccumulatorSetGlobalStep):
     """AccumulatorSetGlobalStep."""
+
+
+@register
+class _AccumulatorClaim(_Use):
+    """Whether the caller is to take the gradients: num_required are there, and nobody has been told so before."""
+
+    operands = ("handle", "num_required")
+    results = ("claimed",)
+    call = "claim"
+
+    def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
+        return (Spec(bool_, ()),)
 
 
 def _declared(maker: Operation) -> Sequence[int | None] | None:
