@@ -1141,6 +1141,7 @@ NAMES: dict[str, dict[str, str]] = {
     "python.ops": {
     },
     "python.ops.data_flow_ops": {
+        "Barrier": "graphc.api.control.barriers:Barrier",
         "ConditionalAccumulator": "graphc.api.control.accumulators:ConditionalAccumulator",
         "ConditionalAccumulatorBase": "graphc.api.control.accumulators:ConditionalAccumulatorBase",
         "FIFOQueue": "graphc.api.control.queues:FIFOQueue",

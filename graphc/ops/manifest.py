@@ -47,6 +47,8 @@ TYPES: dict[str, str] = {
         "TensorListStack _TensorListRows TensorListFromTensor TensorListGather "
         "TensorListScatterIntoExistingList _TensorListScatterSum",
     "control.arrays": "TensorListReserve TensorListResize TensorListSetItem TensorListGetItem",
+    "control.barriers":
+        "Barrier BarrierInsertMany BarrierTakeMany BarrierClose BarrierReadySize BarrierIncompleteSize",
     "control.control": "StatelessWhile While StatelessIf If",
     "control.lists": "EmptyTensorList TensorListPushBack TensorListPopBack TensorListLength",
     "control.queues":

@@ -6,6 +6,7 @@ _KEPT = "what loops keep for their gradients, in TensorFlow: tests/serial/test_l
 _LISTS = "random programs on tensor arrays, in TensorFlow: tests/peers/test_lists.py"
 _QUEUES = "TensorFlow's rules, written down in Python: tests/session/test_queues.py"
 _ACCUMULATORS = "what TensorFlow answers, written down: tests/session/test_accumulators.py"
+_BARRIERS = "what TensorFlow answers, written down: tests/session/test_barriers.py"
 _RANDOM = "by its distribution: tests/peers/test_random.py"
 _PART = "part of other ops' cases"
 
@@ -21,6 +22,7 @@ _HOW = {
     "ResourceAccumulatorApplyGradient SparseAccumulatorApplyGradient AccumulatorTakeGradient "
     "ResourceAccumulatorTakeGradient SparseAccumulatorTakeGradient AccumulatorNumAccumulated "
     "ResourceAccumulatorNumAccumulated AccumulatorSetGlobalStep ResourceAccumulatorSetGlobalStep": _ACCUMULATORS,
+    "Barrier BarrierInsertMany BarrierTakeMany BarrierClose BarrierReadySize BarrierIncompleteSize": _BARRIERS,
     "RandomUniform RandomUniformInt RandomStandardNormal TruncatedNormal RandomShuffle RandomGamma RandomPoissonV2 "
     "Multinomial LogUniformCandidateSampler UniformCandidateSampler FixedUnigramCandidateSampler": _RANDOM,
     "PyFunc": "its function is Python's: tests/session/test_host_steps.py",
