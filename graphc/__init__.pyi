@@ -18,6 +18,7 @@ from graphc import losses as losses
 from graphc import manip as manip
 from graphc import math as math
 from graphc import nn as nn
+from graphc import python as python
 from graphc import quantization as quantization
 from graphc import queue as queue
 from graphc import random as random
@@ -32,6 +33,8 @@ from graphc.api.state.variable_scope import AUTO_REUSE as AUTO_REUSE
 from graphc.api.gradients.gradients import AggregationMethod as AggregationMethod
 from graphc.api.control.script import Assert as Assert
 from graphc.serial.graph_pb2 import AttrValue as AttrValue
+from graphc.api.control.accumulators import ConditionalAccumulator as ConditionalAccumulator
+from graphc.api.control.accumulators import ConditionalAccumulatorBase as ConditionalAccumulatorBase
 from graphc.session.config import ConfigProto as ConfigProto
 from graphc.ir.dtypes import DType as DType
 from graphc.ir.tensor_shape import Dimension as Dimension
@@ -60,6 +63,7 @@ from graphc.api.gradients.registry import RegisterGradient as RegisterGradient
 from graphc.session.config import RunMetadata as RunMetadata
 from graphc.session.config import RunOptions as RunOptions
 from graphc.session.session import Session as Session
+from graphc.api.control.accumulators import SparseConditionalAccumulator as SparseConditionalAccumulator
 from graphc.api.sparse.tensor import SparseTensor as SparseTensor
 from graphc.api.sparse.tensor import SparseTensorValue as SparseTensorValue
 from graphc.ir.tensor import Tensor as Tensor
@@ -537,6 +541,8 @@ __all__ = [
     "AggregationMethod",
     "Assert",
     "AttrValue",
+    "ConditionalAccumulator",
+    "ConditionalAccumulatorBase",
     "ConfigProto",
     "DType",
     "Dimension",
@@ -565,6 +571,7 @@ __all__ = [
     "RunMetadata",
     "RunOptions",
     "Session",
+    "SparseConditionalAccumulator",
     "SparseTensor",
     "SparseTensorValue",
     "Tensor",

@@ -36,11 +36,19 @@ TYPES: dict[str, str] = {
     "array.source": "Const Placeholder PlaceholderWithDefault",
     "array.space": "SpaceToBatchND BatchToSpaceND SpaceToBatch BatchToSpace",
     "array.transpose": "Transpose InvertPermutation ReverseV2",
+    "control.accumulators":
+        "ConditionalAccumulator ResourceConditionalAccumulator SparseConditionalAccumulator "
+        "AccumulatorApplyGradient ResourceAccumulatorApplyGradient SparseAccumulatorApplyGradient "
+        "AccumulatorTakeGradient ResourceAccumulatorTakeGradient SparseAccumulatorTakeGradient "
+        "AccumulatorNumAccumulated ResourceAccumulatorNumAccumulated AccumulatorSetGlobalStep "
+        "ResourceAccumulatorSetGlobalStep _AccumulatorClaim",
     "control.array_parts": "_TensorListErase _TensorListAdd TensorListConcatV2 TensorListSplit",
     "control.array_rows":
         "TensorListStack _TensorListRows TensorListFromTensor TensorListGather "
         "TensorListScatterIntoExistingList _TensorListScatterSum",
     "control.arrays": "TensorListReserve TensorListResize TensorListSetItem TensorListGetItem",
+    "control.barriers":
+        "Barrier BarrierInsertMany BarrierTakeMany BarrierClose BarrierReadySize BarrierIncompleteSize",
     "control.control": "StatelessWhile While StatelessIf If",
     "control.lists": "EmptyTensorList TensorListPushBack TensorListPopBack TensorListLength",
     "control.queues":

@@ -1,4 +1,5 @@
-"""The queues and tables of a session by name: they live as long as it does, whichever plan makes or uses them."""
+"""The queues, accumulators, barriers and tables of a session by name: they live as long as it does, whichever plan
+makes or uses them."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -9,9 +10,9 @@ import numpy as np
 from graphc import errors
 from graphc.ir.locks import new_lock
 from graphc.ops.control.script import TRIAL
-from graphc.session import queues, tables
+from graphc.session import accumulators, barriers, queues, tables
 
-KINDS: dict[str, Callable[[Any, Any], Any]] = {**queues.KINDS, **tables.KINDS}
+KINDS: dict[str, Callable[[Any, Any], Any]] = {**queues.KINDS, **accumulators.KINDS, **barriers.KINDS, **tables.KINDS}
 
 
 class Objects:

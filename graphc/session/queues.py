@@ -1,56 +1,32 @@
 """The queues of a session: what the calls of plans (ops/control/session_objects.py) work on.
 
-A call that has to wait waits on the queue's condition, without Python's lock, until another thread's run changes the
-queue, the session is closed, or the run's time is up. Calls of one kind get their turn in the order in which they came.
+How calls wait, session/waiting.py says.
 """
 from __future__ import annotations
 
 import heapq
 import itertools
-import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from graphc import errors
 from graphc.ir.values import as_array, zeros
+from graphc.session.waiting import Waiting
 
 Element = tuple[np.ndarray, ...]
-LOOK = 0.05             # seconds between two looks at whether the run's time is up
 
 
-class Deadline(threading.local):
-    """cancel: of this thread's run, what its timer sets, or None."""
-
-    cancel: Any = None
-
-    @contextmanager
-    def of(self, cancel: Any) -> Iterator[None]:
-        before, self.cancel = self.cancel, cancel
-        try:
-            yield
-        finally:
-            self.cancel = before
-
-
-DEADLINE = Deadline()
-
-
-class Queue:
-    """First in, first out. owner: tells whether the session is closed."""
-
-    stays_inside = False
+class Queue(Waiting):
+    """First in, first out."""
 
     def __init__(self, owner: Any, call: Any) -> None:
-        self.owner, self.name = owner, f"{call.definition.type.removesuffix('V2')} '{call.owner}'"
-        self.definition = call.definition
+        super().__init__(owner, call)
         self.capacity = call.definition.capacity if call.definition.capacity > 0 else None
         self.types = call.definition.all_types()
         self.shapes: Sequence[Any] = self.declared(call.definition)
-        self.changed = threading.Condition()
         self.closed = self.cancelled = False
         self.putting: deque[object] = deque()
         self.taking: deque[object] = deque()
@@ -109,31 +85,10 @@ class Queue:
     def is_closed(self) -> tuple[np.ndarray]:
         return (np.array(self.closed),)
 
-    def wake(self) -> None:
-        """The session is closed: what waits is cancelled."""
-        with self.changed:
-            self.changed.notify_all()
-
     # How they wait
 
-    def _wait(self, what: str) -> None:
-        if self.owner.closed:
-            raise errors.CancelledError(f"{what} operation was cancelled: the session is closed")
-        cancel = DEADLINE.cancel
-        if cancel is not None and cancel[0]:
-            raise errors.CancelledError(f"{what} operation was cancelled: {self.name} has {len(self.items)} elements")
-        self.changed.wait(LOOK if cancel is not None else None)
-
-    @contextmanager
-    def _turn(self, line: deque[object]) -> Iterator[Callable[[], bool]]:
-        """Inside, the function tells whether it is this call's turn in the line."""
-        me = object()
-        line.append(me)
-        try:
-            yield lambda: line[0] is me
-        finally:
-            line.remove(me)
-            self.changed.notify_all()
+    def holds(self) -> str:
+        return f"{len(self.items)} elements"
 
     def _put(self, elements: Sequence[Element]) -> tuple[()]:
         for element in elements:

@@ -232,7 +232,7 @@ class Session:
         """Inside, what waits for a queue gives up once `cancel` is set."""
         if self._objects is None:
             return nullcontext()
-        from graphc.session.queues import DEADLINE
+        from graphc.session.waiting import DEADLINE
 
         return DEADLINE.of(cancel)
 

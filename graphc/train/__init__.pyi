@@ -15,7 +15,7 @@ from graphc.train.proximal import ProximalAdagradOptimizer as ProximalAdagradOpt
 from graphc.train.proximal import ProximalGradientDescentOptimizer as ProximalGradientDescentOptimizer
 from graphc.train.runners import QueueRunner as QueueRunner
 from graphc.train.adaptive import RMSPropOptimizer as RMSPropOptimizer
-from graphc.train.wrappers import SyncReplicasOptimizer as SyncReplicasOptimizer
+from graphc.train.sync_replicas import SyncReplicasOptimizer as SyncReplicasOptimizer
 from graphc.train.runners import add_queue_runner as add_queue_runner
 from graphc.train.global_step import assert_global_step as assert_global_step
 from graphc.train.input import batch as batch

@@ -1,4 +1,4 @@
-"""Optimizers around another one: SyncReplicas for one replica, and moving averages of what is trained."""
+"""Optimizers around another one: what they have in common, and moving averages of what is trained."""
 from __future__ import annotations
 
 from typing import Any
@@ -6,14 +6,13 @@ from typing import Any
 from graphc.api.array.identity import group
 from graphc.api.public import public
 from graphc.api.state.variables import Variable
-from graphc.errors import UnimplementedError
 from graphc.ir.graph import get_default_graph
 from graphc.ir.tensor import Operation
 from graphc.train.moving_averages import ExponentialMovingAverage
 from graphc.train.optimizer import GradsAndVars, Optimizer
 
 
-class _Around(Optimizer):
+class Around(Optimizer):
     """An optimizer that has another one make the updates."""
 
     def __init__(self, opt: Optimizer, use_locking: bool, name: str) -> None:
@@ -33,68 +32,8 @@ class _Around(Optimizer):
         return self._optimizer.variables()
 
 
-@public("train.SyncReplicasOptimizer")
-class SyncReplicasOptimizer(_Around):
-    """The optimizer `opt` where there is one replica only, as `tf.train.SyncReplicasOptimizer` in one process: each
-    gradient is the average over one. variable_averages: a moving average of variables_to_average, made in each step."""
-
-    def __init__(self, opt: Optimizer, replicas_to_aggregate: int, total_num_replicas: int | None = None,
-                 variable_averages: ExponentialMovingAverage | None = None, variables_to_average: Any = None,
-                 use_locking: bool = False, name: str = "sync_replicas") -> None:
-        total = replicas_to_aggregate if total_num_replicas is None else total_num_replicas
-        if replicas_to_aggregate != 1 or total != 1:
-            raise UnimplementedError(
-                f"SyncReplicasOptimizer: arguments replicas_to_aggregate={replicas_to_aggregate}, "
-                f"total_num_replicas={total}: graphc runs in one process, which is one replica; pass 1, or average the "
-                "gradients of several batches yourself and give them to apply_gradients")
-        super().__init__(opt, use_locking, name)
-        self._variable_averages = variable_averages
-        self._variables_to_average = variables_to_average
-        self._gradients_applied = False
-
-    def apply_gradients(self, grads_and_vars: GradsAndVars, global_step: Any = None,
-                        name: str | None = None) -> Operation:
-        """Raises ValueError without gradients or without a global step."""
-        if not grads_and_vars:
-            raise ValueError("Must supply at least one variable")
-        if global_step is None:
-            raise ValueError("Global step is required to check staleness")
-        step = self._optimizer.apply_gradients(grads_and_vars, global_step, name)
-        self._gradients_applied = True
-        if self._variable_averages is None:
-            return step
-        with get_default_graph().control_dependencies([step]):
-            averaged = self._variable_averages.apply(self._variables_to_average)
-        return group(step, averaged)
-
-    def make_session_run_hook(self, is_chief: bool, num_tokens: int = -1) -> Any:
-        """A hook that has nothing to do: one replica waits for nobody. Raises ValueError before apply_gradients."""
-        if not self._gradients_applied:
-            raise ValueError("apply_gradients should be called to make the hook")
-        return _NothingToWaitFor()
-
-
-class _NothingToWaitFor:
-    """The methods of a session run hook."""
-
-    def begin(self) -> None:
-        """Before the session is made."""
-
-    def after_create_session(self, session: Any, coord: Any) -> None:
-        """Behind it."""
-
-    def before_run(self, run_context: Any) -> None:
-        """Nothing more is fetched."""
-
-    def after_run(self, run_context: Any, run_values: Any) -> None:
-        """Nothing is done with the values."""
-
-    def end(self, session: Any) -> None:
-        """Nothing is left."""
-
-
 @public("contrib.opt.MovingAverageOptimizer")
-class MovingAverageOptimizer(_Around):
+class MovingAverageOptimizer(Around):
     """An optimizer that keeps moving averages of the variables that it trains, as
     `tf.contrib.opt.MovingAverageOptimizer`. sequential_update: behind the step, not beside it."""
 

@@ -24,6 +24,12 @@ EXCLUDED = {
         "FIFOQueueV2", "PaddingFIFOQueueV2", "RandomShuffleQueueV2", "PriorityQueueV2", "QueueEnqueueV2",
         "QueueEnqueueManyV2", "QueueDequeueV2", "QueueDequeueManyV2", "QueueDequeueUpToV2", "QueueCloseV2",
         "QueueSizeV2", "QueueIsClosedV2", "_EndOfData",
+        "ConditionalAccumulator", "ResourceConditionalAccumulator", "SparseConditionalAccumulator",
+        "AccumulatorApplyGradient", "ResourceAccumulatorApplyGradient", "SparseAccumulatorApplyGradient",
+        "AccumulatorTakeGradient", "ResourceAccumulatorTakeGradient", "SparseAccumulatorTakeGradient",
+        "AccumulatorNumAccumulated", "ResourceAccumulatorNumAccumulated", "AccumulatorSetGlobalStep",
+        "ResourceAccumulatorSetGlobalStep", "_AccumulatorClaim",
+        "Barrier", "BarrierInsertMany", "BarrierTakeMany", "BarrierClose", "BarrierReadySize", "BarrierIncompleteSize",
     ), "is about the queues of a session: tests/session/test_queues.py"),
     **dict.fromkeys((
         "HashTableV2", "MutableHashTableV2", "MutableHashTableOfTensorsV2", "MutableDenseHashTableV2",

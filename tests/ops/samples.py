@@ -35,6 +35,12 @@ ELSEWHERE = {
         "FIFOQueueV2", "PaddingFIFOQueueV2", "RandomShuffleQueueV2", "PriorityQueueV2", "QueueEnqueueV2",
         "QueueEnqueueManyV2", "QueueDequeueV2", "QueueDequeueManyV2", "QueueDequeueUpToV2", "QueueCloseV2",
         "QueueSizeV2", "QueueIsClosedV2", "_EndOfData",
+        "ConditionalAccumulator", "ResourceConditionalAccumulator", "SparseConditionalAccumulator",
+        "AccumulatorApplyGradient", "ResourceAccumulatorApplyGradient", "SparseAccumulatorApplyGradient",
+        "AccumulatorTakeGradient", "ResourceAccumulatorTakeGradient", "SparseAccumulatorTakeGradient",
+        "AccumulatorNumAccumulated", "ResourceAccumulatorNumAccumulated", "AccumulatorSetGlobalStep",
+        "ResourceAccumulatorSetGlobalStep", "_AccumulatorClaim",
+        "Barrier", "BarrierInsertMany", "BarrierTakeMany", "BarrierClose", "BarrierReadySize", "BarrierIncompleteSize",
     ), "tests/session/test_queues.py"),
     **dict.fromkeys((
         "HashTableV2", "MutableHashTableV2", "MutableHashTableOfTensorsV2", "MutableDenseHashTableV2",

@@ -275,8 +275,6 @@ def test_refused_while_building() -> None:
             make()
     with pytest.raises(TypeError, match="dtype is float32 but the value has dtype int32"):
         ta.write(1, gc.constant([1, 2]))
-    with pytest.raises(errors.UnimplementedError, match=r"gc\.gradients"):
-        ta.grad("gradients")
     with pytest.raises(TypeError, match="stack"):
         run(ta.flow)
 

@@ -5,6 +5,8 @@ _LOOPS = "saved loops and branches, in TensorFlow: tests/serial/test_loops_in_te
 _KEPT = "what loops keep for their gradients, in TensorFlow: tests/serial/test_loops_in_tensorflow.py"
 _LISTS = "random programs on tensor arrays, in TensorFlow: tests/peers/test_lists.py"
 _QUEUES = "TensorFlow's rules, written down in Python: tests/session/test_queues.py"
+_ACCUMULATORS = "what TensorFlow answers, written down: tests/session/test_accumulators.py"
+_BARRIERS = "what TensorFlow answers, written down: tests/session/test_barriers.py"
 _RANDOM = "by its distribution: tests/peers/test_random.py"
 _PART = "part of other ops' cases"
 
@@ -16,6 +18,11 @@ _HOW = {
     "TensorListGather TensorListScatterIntoExistingList TensorListConcatV2 TensorListSplit": _LISTS,
     "FIFOQueueV2 PaddingFIFOQueueV2 RandomShuffleQueueV2 PriorityQueueV2 QueueEnqueueV2 QueueEnqueueManyV2 "
     "QueueDequeueV2 QueueDequeueManyV2 QueueDequeueUpToV2 QueueCloseV2 QueueSizeV2 QueueIsClosedV2": _QUEUES,
+    "ConditionalAccumulator ResourceConditionalAccumulator SparseConditionalAccumulator AccumulatorApplyGradient "
+    "ResourceAccumulatorApplyGradient SparseAccumulatorApplyGradient AccumulatorTakeGradient "
+    "ResourceAccumulatorTakeGradient SparseAccumulatorTakeGradient AccumulatorNumAccumulated "
+    "ResourceAccumulatorNumAccumulated AccumulatorSetGlobalStep ResourceAccumulatorSetGlobalStep": _ACCUMULATORS,
+    "Barrier BarrierInsertMany BarrierTakeMany BarrierClose BarrierReadySize BarrierIncompleteSize": _BARRIERS,
     "RandomUniform RandomUniformInt RandomStandardNormal TruncatedNormal RandomShuffle RandomGamma RandomPoissonV2 "
     "Multinomial LogUniformCandidateSampler UniformCandidateSampler FixedUnigramCandidateSampler": _RANDOM,
     "PyFunc": "its function is Python's: tests/session/test_host_steps.py",

@@ -222,8 +222,6 @@ def test_sync_replicas_of_one_process() -> None:
         session.run(gc.global_variables_initializer())
         session.run(op)
         assert session.run([w, step, average.average(w)]) == [0.5, 1, 0.75]
-    with pytest.raises(gc.errors.UnimplementedError, match="replicas_to_aggregate=2, total_num_replicas=2"):
-        gc.train.SyncReplicasOptimizer(gc.train.AdamOptimizer(), 2)
 
 
 def test_moving_average_optimizer() -> None:

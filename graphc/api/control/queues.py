@@ -21,7 +21,7 @@ from graphc.ir.tensor import Operation, Tensor
 from graphc.ir.tensor_shape import TensorShape, as_shape
 
 
-@public("queue.QueueBase", "QueueBase")
+@public("queue.QueueBase", "QueueBase", "python.ops.data_flow_ops.QueueBase")
 class QueueBase:
     """What all queues have, as `tf.QueueBase`."""
 
@@ -170,7 +170,7 @@ def _listed(dtypes: Any, shapes: Any, names: Any) -> tuple[list[Any], Any, Any]:
     return found, shapes, [names] if isinstance(names, str) else names
 
 
-@public("queue.FIFOQueue", "FIFOQueue")
+@public("queue.FIFOQueue", "FIFOQueue", "python.ops.data_flow_ops.FIFOQueue")
 class FIFOQueue(QueueBase):
     """First in, first out, as `tf.FIFOQueue`."""
 
@@ -180,7 +180,7 @@ class FIFOQueue(QueueBase):
         super().__init__(dtypes, shapes, names, _make(OPS["FIFOQueueV2"], name, dtypes, shapes, capacity, shared_name))
 
 
-@public("queue.PaddingFIFOQueue", "PaddingFIFOQueue")
+@public("queue.PaddingFIFOQueue", "PaddingFIFOQueue", "python.ops.data_flow_ops.PaddingFIFOQueue")
 class PaddingFIFOQueue(QueueBase):
     """First in, first out; batches are filled up with zeros, as `tf.PaddingFIFOQueue`. shapes: None where sizes
     differ."""
@@ -195,7 +195,7 @@ class PaddingFIFOQueue(QueueBase):
                          _make(OPS["PaddingFIFOQueueV2"], name, dtypes, shapes, capacity, shared_name))
 
 
-@public("queue.RandomShuffleQueue", "RandomShuffleQueue")
+@public("queue.RandomShuffleQueue", "RandomShuffleQueue", "python.ops.data_flow_ops.RandomShuffleQueue")
 class RandomShuffleQueue(QueueBase):
     """Elements come out in any order, as `tf.RandomShuffleQueue`; min_after_dequeue of them stay until it is closed."""
 

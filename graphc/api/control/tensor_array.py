@@ -9,15 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from graphc.api.array.cast import cast
-from graphc.api.array.fill import range_
+from graphc.api.array.fill import range_, zeros_like
 from graphc.api.array.identity import identity, no_op
 from graphc.api.array.shapes import shape
 from graphc.api.array.source import constant
+from graphc.api.control import lists
 from graphc.api.public import public
 from graphc.errors import UnimplementedError
 from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.dtypes import DType, as_dtype, int32, int64, variant
-from graphc.ir.graph import get_default_graph
+from graphc.ir.graph import Graph, get_default_graph
 from graphc.ir.op import OPS
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ir.tensor_shape import TensorShape, as_shape
@@ -48,6 +49,7 @@ class TensorArray:
         self._infer_shape = infer_shape
         self._shape = [as_shape(element_shape)]        # one list for all arrays that come from this one
         self._size: Tensor | None = None
+        self._gradients: dict[str, Any] = {}           # by source, what is known of the arrays of gradients
         if given:
             self._flow = convert_to_tensor(flow if flow is not None else handle)
             if self._flow.dtype != variant:
@@ -104,9 +106,9 @@ class TensorArray:
         return self._with_flow(identity(self._flow))
 
     def grad(self, source: str, flow: Any = None, name: str | None = None) -> TensorArray:
-        """Not there: gradients of a TensorArray's elements are made by gc.gradients."""
-        raise UnimplementedError(f"TensorArray.grad(source={source!r}) is not supported: a TensorArray is a value, and "
-                                 "gc.gradients makes the arrays of its gradients; take gradients by what was written")
+        """An array of the same size whose writes are added up; gc.gradients needs none. Asked for once for each source:
+        go on with the array that its last write gave, or pass that one's flow."""
+        return _gradient_array(self, source, flow, name)
 
     def read(self, index: Any, name: str | None = None) -> Tensor:
         """The element at `index`. One that was never written is zeros if its shape is known, else an error."""
@@ -187,6 +189,90 @@ class TensorArray:
     def close(self, name: str | None = None) -> Operation:
         """Does nothing: the memory is freed at the end of the run."""
         return no_op(name=name or "TensorArrayClose")
+
+
+class GradientArray(TensorArray):
+    """What grad gives: writes are added up. A value, too: what is written to the next one is not in this one.
+
+    known: the flows of all arrays that came from the first one. written: which of them were written to, in which graph.
+    """
+
+    _known: list[Tensor]
+    _written: set[tuple[Tensor, Graph]]
+
+    def write(self, index: Any, value: Any, name: str | None = None) -> TensorArray:
+        """The array with `value` added to what is at `index`."""
+        with get_default_graph().name_scope(name or "TensorArrayWrite") as scope:
+            tensor = self._value(value)
+            self._saw(tensor.shape)
+            position = _integer(index)
+            before = apply(OPS["TensorListGetItem"], self._flow, position, shape(tensor), element_dtype=self._dtype)
+            before.set_shape(tensor.shape)
+            return self._next(apply(OPS["TensorListSetItem"], self._flow, position, before + tensor, name=scope))
+
+    def unstack(self, value: Any, name: str | None = None) -> TensorArray:
+        """The array with the rows of `value` added to its first elements."""
+        with get_default_graph().name_scope(name or "TensorArrayUnstack") as scope:
+            tensor = self._rows(value)
+            return self._scattered(range_(0, shape(tensor)[0]), tensor, scope)
+
+    def _scattered(self, indices: Tensor, tensor: Tensor, name: str) -> TensorArray:
+        # The first op refuses indices that are none; the second one adds rows of one index.
+        zeros = apply(OPS["TensorListScatterIntoExistingList"], self._empty()._flow, zeros_like(tensor), indices)
+        rows = apply(OPS["_TensorListScatterSum"], zeros, indices, tensor, name=name)
+        return self._next(lists.add(self._flow, rows))
+
+    def split(self, value: Any, lengths: Any, name: str | None = None) -> TensorArray:
+        """The array with the parts of `value` added to its elements."""
+        return self._next(lists.add(self._flow, self._empty().split(value, lengths, name)._flow))
+
+    def _empty(self) -> TensorArray:
+        """A plain array of this size, in which nothing is written."""
+        made: TensorArray = TensorArray.__new__(TensorArray)
+        made.__dict__.update(self.__dict__)
+        made._flow = apply(OPS["TensorListReserve"], self._sizes(), self.size(), element_dtype=self._dtype)
+        return made
+
+    def _next(self, flow: Tensor) -> TensorArray:
+        """The array behind a write. In TensorFlow two writes to this array would meet; here one would be lost."""
+        key = (self._flow, get_default_graph())
+        if key in self._written:
+            raise UnimplementedError("TensorArray.write: argument 'value': something was written to this array of "
+                                     f"gradients already ('{self._flow.name}'), and it is a value: write to the array "
+                                     "that the write before gave")
+        self._written.add(key)
+        return self._with_flow(flow)
+
+    def _with_flow(self, flow: Tensor) -> TensorArray:
+        self._known.append(flow)
+        return super()._with_flow(flow)
+
+    def grad(self, source: str, flow: Any = None, name: str | None = None) -> TensorArray:
+        """Not there, as in TensorFlow."""
+        raise UnimplementedError(f"TensorArray.grad: source={source!r}: an array of gradients has no gradients of its "
+                                 "own; take gradients of what was written, with gc.gradients")
+
+
+def _gradient_array(array: TensorArray, source: str, flow: Tensor | None, name: str | None) -> GradientArray:
+    """The array of gradients of `array` with this source: a new one, or the one that `flow` belongs to."""
+    made: GradientArray = GradientArray.__new__(GradientArray)
+    made.__dict__.update(array.__dict__)
+    made._dynamic_size = False
+    made._size = None if array._dynamic_size else array._size
+    known, made._written = array._gradients.setdefault(source, ([], set()))
+    made._known = known
+    if any(flow is k for k in known):
+        made._flow = flow
+        return made
+    if known:
+        raise UnimplementedError(
+            f"TensorArray.grad: source={source!r} has an array of gradients already: a TensorArray is a value, so go "
+            "on with that array, or pass the flow that its last write gave: grad(source, flow=array.flow)")
+    with get_default_graph().name_scope(name or "TensorArrayGrad") as scope:
+        size = apply(OPS["TensorListLength"], array._flow if flow is None else flow)
+        made._flow = apply(OPS["TensorListReserve"], made._sizes(), size, element_dtype=made._dtype, name=scope)
+    known.append(made._flow)
+    return made
 
 
 def _integer(index: Any) -> Tensor:
