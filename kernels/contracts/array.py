@@ -1,7 +1,7 @@
 """Kernels that move elements, declared; their functions stand in kernels/cpu/array/."""
 from __future__ import annotations
 
-from .dtypes import INDICES, NUMBERS, PLAIN
+from .dtypes import COMPUTED, INDICES, NUMBERS, PLAIN
 from .kernel import Kernel, Operand, at_least, at_most, over
 
 _GATHER = ("outer", "axis", "inner", "count")
@@ -14,12 +14,12 @@ _CHECKED = ("count", "s0", "s1", "s2", "s3", "s4", "s5", "s6")
 KERNELS = (
     Kernel("copy",
            (Operand("x", "in", "T", "elements"), Operand("y", "out", "T", "elements")),
-           ("elements",), (), over(T=(*PLAIN, "handle")), "cpu.array.copy:make",
+           ("elements",), (), over(T=(*COMPUTED, "handle")), "cpu.array.copy:make",
            at_least(0, "elements"), moves="elements"),
     Kernel("gather",
            (Operand("params", "in", "T", "outer * axis * inner"), Operand("indices", "in", "I", "count"),
             Operand("out", "out", "T", "outer * count * inner")),
-           _GATHER, (), over(T=PLAIN, I=INDICES), "cpu.array.gather:make_gather",
+           _GATHER, (), over(T=COMPUTED, I=INDICES), "cpu.array.gather:make_gather",
            at_least(0, *_GATHER), moves="inner"),
     Kernel("scatter_add",
            (Operand("updates", "in", "T", "outer * count * inner"), Operand("indices", "in", "I", "count"),
@@ -41,12 +41,12 @@ KERNELS = (
     Kernel("gather_nd",
            (Operand("params", "in", "T", _ND_TABLE), Operand("indices", "in", "I", _ND_INDICES),
             Operand("out", "out", "T", _ND_ROWS)),
-           _ND, ("depth",), over(T=PLAIN, I=INDICES), "cpu.array.scatter_nd:make_gather",
+           _ND, ("depth",), over(T=COMPUTED, I=INDICES), "cpu.array.scatter_nd:make_gather",
            (*at_least(0, *_ND, "depth"), *at_most(7, "depth")), moves="inner"),
     Kernel("scatter_nd",
-           (Operand("indices", "in", "I", _ND_INDICES), Operand("updates", "in", "T", _ND_ROWS),
+           (Operand("indices", "in", "i64", _ND_INDICES), Operand("updates", "in", "T", _ND_ROWS),
             Operand("table", "inout", "T", _ND_TABLE)),
-           _ND, ("depth", "how"), over(T=PLAIN, I=INDICES), "cpu.array.scatter_nd:make_scatter",
+           _ND, ("depth", "how"), over(T=PLAIN), "cpu.array.scatter_nd:make_scatter",
            (*at_least(0, *_ND, "depth"), *at_most(7, "depth"), *at_least(0, "how"), *at_most(6, "how")),
            "batch * count * inner", moves="inner"),
     Kernel("checked_indices",

@@ -35,7 +35,7 @@ TIGHT = [
     ("cumprod_complex", "cumprod_complex.f64", {"outer": 2, "n": 7, "inner": 3}, "x y"),
     ("gather", "gather.f32.i32", {"outer": 2, "axis": 1, "inner": 3, "count": 4}, "params indices out"),
     ("scatter_add", "scatter_add.f32.i32", {"outer": 2, "axis": 1, "inner": 3, "count": 4}, "updates indices out"),
-    ("scatter_nd", "scatter_nd.f32.i32", {"batch": 2, "count": 4, "inner": 3, "depth": 1, **ONES},
+    ("scatter_nd", "scatter_nd.f32", {"batch": 2, "count": 4, "inner": 3, "depth": 1, **ONES},
      "indices updates table"),
     ("checked_indices", "checked_indices.i64", {"count": 9, "depth": 1, **ONES}, "indices y"),
     ("sum_equal", "sum_equal.f32", {"n": 4, "inner": 3}, "rows first out"),

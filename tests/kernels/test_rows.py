@@ -134,7 +134,7 @@ def test_cumprod_complex(dtype):
 
 
 @pytest.mark.parametrize("index", ["i32", "i64"])
-@pytest.mark.parametrize("dtype", ["f32", "f64", "i64", "bool", "u8", "i16", "u64"])
+@pytest.mark.parametrize("dtype", ["f32", "f64", "i64", "bool", "u8", "i16"])
 def test_gather(dtype, index):
     kernel = load("gather", "scatter_add")[f"gather.{dtype}.{index}"]
     for outer, axis, inner, count in [(1, 1, 1, 1), (3, 17, 5, 31), (1, 100, 64, 300), (2, 5, 300, 65), (2, 3, 4, 0),

@@ -108,6 +108,15 @@ def rows_gradient(g: GradientBuilder, params: Any, indices: Any, dy: Any) -> Any
     return g.indexed_slices(dy, indices, shape)
 
 
+def wide_indices(b: Any, x: Any) -> Any:
+    """x as int64, which is what kernel scatter_nd takes."""
+    if x.dtype == int64:
+        return x
+    made = b.temporary(int64, x.shape)
+    b.map(lambda s, v: s.cast(v, int64), [x], [made])
+    return made
+
+
 def _batch_axes(batch_dims: int, params: Sequence[Size], indices: Sequence[Size], axis: int) -> int:
     """How many axes params and indices have in common. Raises ValueError if batch_dims or their sizes do not fit."""
     batch = batch_dims + len(indices) if batch_dims < 0 else batch_dims
@@ -211,7 +220,7 @@ class _ScatterSum(Op):
         if batch:
             indices, sizes = _per_row(self.shape, inputs[1], axis, batch)
             b.fill(outputs[0], 0)
-            b.call("scatter_nd", [indices, inputs[0], outputs[0]], sizes, [1, 1])
+            b.call("scatter_nd", [wide_indices(b, indices), inputs[0], outputs[0]], sizes, [1, 1])
             return
         b.call("scatter_add", [*inputs, outputs[0]], _gather_sizes(outputs[0].shape, axis, inputs[1].shape))
 

@@ -19,6 +19,7 @@ from graphc.ir.op import Op, Sample, attr, register, same_dtypes
 from graphc.ir.spec import Spec, require_equal, text
 from graphc.ir.tensor import Operation
 from graphc.ir.values import zeros
+from graphc.ops.array.gather import wide_indices
 from graphc.ops.array.refuse import require_none
 
 _PARTS: list[tuple[int, list[Any], tuple[int, ...], Any]] = [
@@ -154,7 +155,7 @@ class _Stitch(Op):
         inner = dims.product(y.shape[1:])
         for indices, data in zip(inputs[:half], inputs[half:], strict=True):
             sizes = [1, indices.elements, inner, y.shape[0], 1, 1, 1, 1, 1, 1]
-            b.call("scatter_nd", [indices, data, y], sizes, [1, 0])
+            b.call("scatter_nd", [wide_indices(b, indices), data, y], sizes, [1, 0])
 
     def _bind_count(self, b: Any, indices: Sequence[Any], count: Any) -> None:
         """The size of the result becomes known: the largest index and one more."""

@@ -21,6 +21,7 @@ from graphc.ir.op import OPS, Op, Sample, attr, operand_field, register
 from graphc.ir.spec import Shape, Spec, require_equal, text
 from graphc.ir.tensor import Operation
 from graphc.ir.values import zeros
+from graphc.ops.array.gather import wide_indices
 from graphc.ops.array.gather_nd import TUPLES, check_tuples, tuple_sizes
 
 CHANGED = {"update": "element", "add": "numeric", "sub": "numeric", "mul": "number", "div": "number", "min": "wide",
@@ -82,7 +83,8 @@ def call_scatter(b: Any, table: Any, indices: Any, updates: Any, y: Any, how: st
     if table is not None and table.buffer != y.buffer:
         b.copy(table, y)
     depth = indices.rank - 1 + y.rank - updates.rank
-    b.call("scatter_nd", [indices, updates, y], tuple_sizes(y.shape, depth, indices.shape), [depth, HOW.index(how)])
+    b.call("scatter_nd", [wide_indices(b, indices), updates, y], tuple_sizes(y.shape, depth, indices.shape),
+           [depth, HOW.index(how)])
 
 
 def _slice_shape(indices: np.ndarray, shape: Sequence[int]) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from graphc.ir.elementwise import check_dtype
 from graphc.ir.known import require_nonnegative
 from graphc.ir.op import Op, Sample, attr, operand_field, register
 from graphc.ir.spec import Spec, require_equal, text
+from graphc.ops.array.gather import wide_indices
 from graphc.ops.array.gather_nd import TUPLE_LIMIT, tuple_sizes
 from graphc.ops.array.scatter import call_scatter, scattered
 from graphc.ops.sparse.cases import SPARSE, int64s, sparse
@@ -113,7 +114,7 @@ class SparseToDense(Op):
             rows = checked(b, wide, sizes, ordered=True)
         b.copy(default.broadcast(y.shape), y)
         updates = b.contiguous(values.broadcast(rows.shape[:1]))
-        b.call("scatter_nd", [rows, updates, y], tuple_sizes(y.shape, rank, rows.shape), [rank, 0])
+        b.call("scatter_nd", [wide_indices(b, rows), updates, y], tuple_sizes(y.shape, rank, rows.shape), [rank, 0])
 
 
 @register
