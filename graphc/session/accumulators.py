@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from graphc import errors
+from graphc.ops.control.accumulators import declared
 from graphc.session.waiting import Waiting
 
 
@@ -20,8 +21,8 @@ class Accumulator(Waiting):
 
     def __init__(self, owner: Any, call: Any) -> None:
         super().__init__(owner, call)
-        shape = call.definition.shape
-        self.shape = None if shape is None else [None if s == -1 else s for s in shape]
+        shape = declared(call.definition)
+        self.shape = None if shape is None else list(shape)
         self.dtype = call.definition.dtype.numpy
         self.step = self.count = 0
         self.total: Any = None
@@ -110,7 +111,7 @@ class SparseAccumulator(Accumulator):
         if len(indices) != len(values):
             raise errors.InvalidArgumentError(f"{self.name}: Expected {len(indices)} non-empty input values, got "
                                               f"{len(values)}")
-        expected = self.shape or None
+        expected = self.shape
         if expected is not None and shape is not None and not _fits(shape, expected):
             raise errors.InvalidArgumentError(f"{self.name}: Shape mismatch: expected shape {expected}, got {shape}")
         if shape is not None and not _fits(values.shape[1:], shape[1:]):

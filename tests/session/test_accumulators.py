@@ -126,6 +126,24 @@ def test_an_accumulator_in_a_branch(session: gc.Session) -> None:
     assert [session.run(found).tolist() for _ in range(4)] == [[0, 0], [1, 2], [0, 0], [0, 0]]   # then stale
 
 
+def test_saved_and_loaded() -> None:
+    a = gc.ConditionalAccumulator(gc.float32, name="a")
+    a.apply_grad([1.0, 2.0], name="put")
+    a.take_grad(1, name="mean")
+    p = gc.SparseConditionalAccumulator(gc.float32, shape=[None, 2], reduction_type="SUM", name="p")
+    p.apply_grad([1], [[1.0, 2.0]], name="put_row")
+    p.take_grad(2, name="rows")
+    saved = gc.get_default_graph().as_graph_def().SerializeToString()
+    with gc.Graph().as_default():
+        gc.import_graph_def(gc.GraphDef.FromString(saved), name="")
+        with gc.Session() as session:
+            session.run("put")
+            assert session.run("mean:0").tolist() == [1, 2]
+            session.run("put_row")
+            session.run("put_row")
+            assert [f.tolist() for f in session.run(["rows:0", "rows:1", "rows:2"])] == [[1], [[2, 4]], [-1, 2]]
+
+
 @pytest.mark.parametrize("shape", [[3, 2], [None, 2], [], None])
 def test_the_mean_of_rows_over_the_gradients_that_have_them(session: gc.Session, shape: Any) -> None:
     p = gc.SparseConditionalAccumulator(gc.float32, shape=shape)

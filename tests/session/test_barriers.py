@@ -143,6 +143,20 @@ def test_closing_may_drop_what_is_incomplete(session: gc.Session) -> None:
     assert _shown(session.run(b.take_many(2, allow_small_batch=True))) == [[FIRST], [b"k1"], [b"a"], [1]]
 
 
+def test_saved_and_loaded() -> None:
+    b = Barrier((gc.string, gc.float32), shapes=((), (None,)), name="b")
+    b.insert_many(0, ["k"], ["a"], name="letters")
+    b.insert_many(1, ["k"], [[1.0, 2.0]], name="numbers")
+    b.take_many(1, name="taken")
+    saved = gc.get_default_graph().as_graph_def().SerializeToString()
+    with gc.Graph().as_default():
+        gc.import_graph_def(gc.GraphDef.FromString(saved), name="")
+        with gc.Session() as session:
+            session.run(["letters", "numbers"])
+            found = session.run([f"taken:{i}" for i in range(4)])
+            assert [f.tolist() for f in found] == [[FIRST], [b"k"], [b"a"], [[1, 2]]]
+
+
 @pytest.mark.parametrize("how", ["completed", "closed", "session", "time"])
 def test_taking_waits(how: str) -> None:
     b = _barrier()

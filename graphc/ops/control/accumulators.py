@@ -191,12 +191,12 @@ class _AccumulatorClaim(_Use):
         return (Spec(bool_, ()),)
 
 
-def _declared(maker: Operation) -> Sequence[int | None] | None:
-    """The shape that the accumulator says; none for one of rank 0 that takes rows, as TensorFlow reads it."""
-    definition: Any = maker.definition
+def declared(definition: AccumulatorOp) -> tuple[int | None, ...] | None:
+    """The shape that an accumulator says, None for what is not known. One of rank 0 that takes rows says nothing, as
+    TensorFlow reads it."""
     if definition.shape is None or (not definition.shape and isinstance(definition, SparseConditionalAccumulator)):
         return None
-    return tuple(None if s == -1 else s for s in definition.shape)
+    return tuple(s if isinstance(s, int) and s >= 0 else None for s in definition.shape)
 
 
 def _applied(maker: Operation, operand: str) -> Sequence[int | None] | None:
@@ -217,7 +217,7 @@ def _shapes_put_in(maker: Operation, operand: str) -> Iterator[tuple[int | None,
 
 def _sizes(maker: Operation, operand: str) -> tuple[dims.Size, ...]:
     """The gradients' shape: as declared, else that of what is put in as `operand`."""
-    shape = _declared(maker)
+    shape: Sequence[int | None] | None = declared(maker.definition)  # type: ignore[arg-type]
     if shape is None:
         shape = _applied(maker, operand)
     if shape is None:
