@@ -10,6 +10,8 @@ import pytest
 
 import graphc as gc
 from graphc import errors
+from graphc.ir.apply import apply
+from graphc.ir.op import OPS
 
 Barrier = gc.python.ops.data_flow_ops.Barrier
 FIRST = -2**63
@@ -98,6 +100,9 @@ def test_what_is_refused(session: gc.Session) -> None:
         Barrier((gc.string, gc.int32), shapes=((), (0,)))
     with pytest.raises(ValueError, match="a shape for each of the 2 components, but has 1"):
         Barrier((gc.string, gc.int32), shapes=((),))
+    for op, inputs, field in (("Barrier", [], "capacity"), ("BarrierTakeMany", [b.barrier_ref, 1], "timeout_ms")):
+        with pytest.raises(ValueError, match=f"'{field}' of {op} must be -1, but is 3"):
+            apply(OPS[op], *inputs, component_types=(gc.string, gc.int32), **{field: 3})
     free = Barrier((gc.string, gc.float32))
     with pytest.raises(errors.InvalidArgumentError, match=r"no elements are not supported: received shape \[1, 0\]"):
         session.run(free.insert_many(1, ["k1"], gc.zeros([1, 0])))

@@ -29,6 +29,12 @@ class Barrier(SessionObject):
     container: str = attr("string", "")
     shared_name: str = attr("string", "")
 
+    def infer(self, *inputs: Spec) -> Spec:
+        if self.capacity != -1:
+            raise ValueError(f"argument 'capacity' of {self.type} must be -1, but is {self.capacity}: feed the barrier "
+                             "from a queue, which limits what waits")
+        return super().infer(*inputs)
+
 
 class _Use(ObjectUse):
     operands: ClassVar[tuple[str, ...]] = ("handle",)
@@ -74,6 +80,9 @@ class BarrierTakeMany(_Use):
     timeout_ms: int = attr("int", -1)
 
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
+        if self.timeout_ms != -1:
+            raise ValueError(f"argument 'timeout_ms' of {self.type} must be -1, but is {self.timeout_ms}: give the run "
+                             "a limit, gc.RunOptions(timeout_in_ms=...)")
         return (Spec(int64, None), Spec(string, None), *(Spec(dtype, None) for dtype in self.component_types))
 
     def results_of(self, maker: Operation, inputs: Sequence[Spec]) -> tuple[Spec, ...]:
