@@ -3,7 +3,7 @@
     import       `import graphc`, in fresh processes
     first        from the start of `import graphc` to the first result of a Session, kernels in the disk cache
     library      of that, loading the kernel library
-    compile      a graph of 10,000 ops to a Plan: all elementwise, and layers with gradients and updates
+    compile      a graph of 10,000 ops to a Plan: all elementwise, mixed, and layers with gradients and updates
 
 Medians; a process of its own each, with byte code cached as in an installation. Seconds of the CPU (which a busy
 machine does not change much) and of the clock.
@@ -60,8 +60,21 @@ def layers():
     step = gc.train.GradientDescentOptimizer(0.1).minimize(loss)
     return [loss], [step], [x]
 
+def mixed():
+    # Rows, products and some dozens of different fused programs.
+    x = h = gc.placeholder(gc.float32, [None, 16])
+    functions = [gc.tanh, gc.sigmoid, gc.exp, gc.square, gc.abs, gc.nn.relu, gc.sin, gc.sqrt]
+    graph, count = gc.get_default_graph(), 0
+    while len(graph.get_operations()) < 10000:
+        h = functions[count // 8 % 8](functions[count % 8](h) * 0.5) + h
+        h = h - gc.reduce_max(h, 1, keepdims=True)
+        if count % 3 == 0:
+            h = gc.matmul(h, gc.constant(np.eye(16, dtype=np.float32)))
+        count += 1
+    return [h], [], [x]
+
 found = {}
-for name, build in (("elementwise", elementwise), ("layers", layers)):
+for name, build in (("elementwise", elementwise), ("mixed", mixed), ("layers", layers)):
     with gc.Graph().as_default() as graph:
         wall, cpu = time.perf_counter(), time.process_time()
         fetches, targets, feeds = build()
