@@ -99,9 +99,10 @@ def compare(record: Record, examples: int, phases: tuple[Phase, ...] = (Phase.ge
         case = data.draw(cases(record.op_type))
         assume(failed or repr(case) not in seen)
         seen.add(repr(case))
+        already, failed = failed, True     # an exception of either's is a failure, too
         ours, theirs = compare_run(case)
         problem = difference(case, ours, theirs, record)
-        failed = failed or problem is not None
+        failed = already or problem is not None
         assert problem is None, f"{case!r}: {problem}"
 
     (check if SEED is None else seed(int(SEED))(check))()
@@ -191,6 +192,7 @@ def compared(kind: str, ours: list[Any], theirs: list[Any], record: Record,
 
 def largest_error(a: np.ndarray, b: np.ndarray, smallest: float) -> tuple[float, tuple[int, ...]]:
     """Of the largest finite magnitude, at least `smallest`; infinite where one is infinite or no number."""
+    rank = a.ndim
     if str(a.dtype) not in TOLERANCE:
         error = np.where(a == b, 0.0, np.inf)
     else:
@@ -205,7 +207,7 @@ def largest_error(a: np.ndarray, b: np.ndarray, smallest: float) -> tuple[float,
     if not error.size:
         return 0.0, ()
     at = np.unravel_index(int(error.argmax()), error.shape)
-    return float(error[at]), tuple(int(k) for k in at[: b.ndim])
+    return float(error[at]), tuple(int(k) for k in at[:rank])
 
 
 def missing_dtypes(op_type: str) -> list[str]:
