@@ -74,3 +74,26 @@ def test_empty_tensors_hold_zeros_and_copies_are_equal() -> None:
     np.testing.assert_array_equal(value(apply(OPS["Empty"], [2, 3], dtype=gc.float32)), np.zeros((2, 3)))
     assert value(made("DeepCopy", 3)) == 3
     assert value(apply(OPS["AccumulateNV2"], [gc.constant(1.0), gc.constant(2.0)], shape=())) == 3
+
+
+def test_the_shape_of_a_sum_is_known_where_those_of_its_terms_are_not() -> None:
+    x = gc.placeholder(gc.float32, [None, None])
+    y = apply(OPS["AccumulateNV2"], [x, x], shape=(2, None))
+    assert y.shape.as_list() == [2, None]
+    with gc.Session() as session:
+        np.testing.assert_array_equal(session.run(y, {x: np.ones((2, 3))}), np.full((2, 3), 2))
+        with pytest.raises(gc.errors.InvalidArgumentError, match="AccumulateNV2"):
+            session.run(y, {x: np.ones((3, 3))})
+
+
+@pytest.mark.parametrize("sizes", [[1, 5, 6, 2], [1, None, None, 2]])
+def test_sizes_of_a_pooled_picture_are_saved_as_int64(sizes: list[int | None]) -> None:
+    """As TensorFlow's op of gradients takes them."""
+    with gc.Graph().as_default() as graph:
+        x = gc.placeholder(gc.float32, sizes)
+        gc.gradients(gc.nn.fractional_avg_pool(x, [1, 1.5, 1.5, 1])[0], x)
+    nodes = {n.name: n for n in graph.as_graph_def().node}
+    slope = next(n for n in nodes.values() if n.op == "FractionalAvgPoolGrad")
+    source = nodes[slope.input[0].split(":")[0]]
+    made = source.attr["out_type" if source.op == "Shape" else "dtype" if source.op == "Const" else "DstT"]
+    assert made.type == gc.int64.number

@@ -135,7 +135,7 @@ def _graphc(program: Program, weights: list[Any]) -> Outcome:
         if program.differentiable and ys:
             try:
                 slopes = gc.gradients([y for y, _ in ys], built.inputs, [w for _, w in ys])
-            except LookupError:
+            except (LookupError, gc.errors.UnimplementedError):
                 found.no_gradient = True
             except (gc.errors.OpError, ValueError, TypeError) as error:
                 found.error = f"{type(error).__name__}: of the gradient: {error}"

@@ -14,6 +14,7 @@ from changed_fields import changed_fields
 from changed_shapes import changed_shapes, moved
 from hypothesis import assume
 from hypothesis import strategies as st
+from sparse_values import is_sparse, ordered
 from values import STYLES, filled
 
 from graphc.errors import UnimplementedError
@@ -78,7 +79,10 @@ def cases(draw: st.DrawFn, op_type: str) -> Case:
             if accepted(op, other, found, chosen):
                 seed = draw(st.integers(0, 2**32 - 1))
                 assume(sum(int(np.prod(shape)) for shape in chosen) <= LARGEST)
-                values = filled(op, sample, chosen, found, style, np.random.default_rng(seed))
+                generator = np.random.default_rng(seed)
+                values = filled(op, sample, chosen, found, style, generator)
+                if is_sparse(op) and style != "outside":
+                    values = ordered(op, other, values, generator)
                 return Case(op, other, values, style)
     assume(False)
     raise AssertionError
@@ -88,6 +92,8 @@ def exchanged(value: Any, exchange: dict[DType, DType]) -> Any:
     """An attribute with its dtype, or that of its elements, exchanged."""
     if isinstance(value, np.ndarray):
         return value.astype(exchange.get(as_dtype(value.dtype), as_dtype(value.dtype)).numpy)
+    if isinstance(value, tuple) and any(isinstance(v, DType) for v in value):
+        return tuple(exchange.get(v, v) for v in value)
     return exchange.get(value, value) if isinstance(value, DType) else value
 
 

@@ -27,6 +27,7 @@ STRINGS = {
     "padding": ("SAME", "VALID"),
     "mode": ("REFLECT", "SYMMETRIC"),
     "method": ("bilinear", "nearest"),
+    "dct_method": ("INTEGER_FAST", "INTEGER_ACCURATE"),
     "round_mode": ("HALF_UP", "HALF_TO_EVEN"),
 }
 TYPES = tuple(COMPUTED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sparse_values import KEPT
 
 from graphc.ir.dtypes import DType
 from graphc.ir.op import Op, Sample
@@ -29,6 +30,8 @@ def filled(
     made = [
         _drawn(generator, shape, dtype, sample, style)
         if isinstance(x, tuple)
+        else np.asarray(x)
+        if op.type in KEPT
         else _like(generator, np.asarray(x), shape, dtype, style)
         for x, shape, dtype in zip(given, shapes, dtypes, strict=True)
     ]

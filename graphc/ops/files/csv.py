@@ -2,18 +2,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
 
 from graphc.ir import dims
-from graphc.ir.builder import GradientBuilder
 from graphc.ir.dtypes import DType, float32, float64, int32, int64, string
 from graphc.ir.host import Host
 from graphc.ir.op import Sample, attr, register
 from graphc.ir.spec import Spec, text
-from graphc.ir.tensor import Operation
 
 
 def _texts(*values: Any, shape: tuple[int, ...] | None = None) -> np.ndarray:
@@ -100,9 +98,6 @@ class DecodeCSV(Host):
             column[:] = values
             made.append(column.reshape(records.shape).astype(default.dtype))
         return tuple(made)
-
-    def grad(self, g: GradientBuilder, node: Operation, *dys: Any) -> Sequence[Any]:
-        return [None] * len(node.inputs)
 
 
 def split(record: bytes, comma: bytes, quotes: bool, most: int | None = None) -> list[bytes]:

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from graphc.ir.builder import GradientBuilder
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType, float32, int64, string
 from graphc.ir.elementwise import check_one_string
@@ -18,7 +17,6 @@ from graphc.ir.host import Host
 from graphc.ir.known import own_symbol
 from graphc.ir.op import Sample, attr, register
 from graphc.ir.spec import Shape, Spec, text
-from graphc.ir.tensor import Operation
 from graphc.ops.files.example_wire import Feature, read_example, write_example
 
 DTYPES = (float32, int64, string)
@@ -118,9 +116,6 @@ class Parse(Host):
             return columns[:, None], values, np.array(lengths, np.int64)
         indices = np.stack([np.repeat(np.arange(len(found), dtype=np.int64), lengths), columns], 1)
         return indices, values, np.array([len(found), max(lengths, default=0)], np.int64)
-
-    def grad(self, g: GradientBuilder, node: Operation, *dys: Any) -> Sequence[Any]:
-        return [None] * len(node.inputs)
 
 
 def _values(feature: Feature | None, dtype: DType, key: str, name: str) -> np.ndarray | None:

@@ -1,19 +1,16 @@
 """The best boxes of several classes in a batch of pictures: CombinedNonMaxSuppression."""
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from graphc.ir import dims
-from graphc.ir.builder import GradientBuilder
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType, float32, int32
 from graphc.ir.known import require_nonnegative
 from graphc.ir.op import Op, Sample, attr, operand_field, register
 from graphc.ir.spec import Spec, require_equal
-from graphc.ir.tensor import Operation
 from graphc.ops.image.suppression import check_floats, check_threshold, overlap_of, picked
 
 
@@ -99,9 +96,6 @@ class CombinedNonMaxSuppression(Op):
                 made[1][n, i], made[2][n, i] = -score, c
             made[3][n] = len(listed)
         return tuple(made)
-
-    def grad(self, g: GradientBuilder, node: Operation, *dys: Any) -> Sequence[Any]:
-        return [None] * len(node.inputs)
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         boxes, scores, *limits = inputs

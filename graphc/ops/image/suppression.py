@@ -1,21 +1,19 @@
 """The best of many boxes that overlap: NonMaxSuppression."""
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from graphc.errors import InvalidArgumentError
-from graphc.ir.builder import GradientBuilder
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType, float32, int32, int64
 from graphc.ir.elementwise import check_rank
 from graphc.ir.known import own_symbol, require_nonnegative
 from graphc.ir.op import Op, Sample, attr, operand_field, register
 from graphc.ir.spec import Spec, require_equal
-from graphc.ir.tensor import Operation
 
 _CORNERS = np.array([[0, 0, 1, 1], [0, 0.1, 1, 1.1], [0, -0.1, 1, 0.9], [0, 10, 1, 11], [1, 11.1, 0, 10.1],
                      [0, 100, 1, 101], [3, 3, 3, 9]], np.float32)
@@ -119,9 +117,6 @@ class _Suppression(Op):
 
     def form(self, found: list[int], kept: list[Any]) -> Any:
         return np.array(found, np.int32)
-
-    def grad(self, g: GradientBuilder, node: Operation, *dys: Any) -> Sequence[Any]:
-        return [None] * len(node.inputs)
 
     def suppressed(self, b: Any, inputs: Any) -> tuple[Any, Any, Any]:
         """max_output_size numbers of boxes, their scores, and how many of them are good."""

@@ -4,6 +4,7 @@ Gradients of ties: Maximum and Minimum give x all of it.
 """
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.dtypes import float32, float64, int32
 from graphc.ir.elementwise import Binary, binary_samples, check_kind
-from graphc.ir.op import Elementwise, Sample, Scalars, attr, register
+from graphc.ir.op import Elementwise, Permuted, Sample, Scalars, attr, register
 from graphc.ir.spec import Shape, Spec, require_equal
 
 
@@ -150,19 +151,22 @@ class Minimum(_Selecting):
 
 @register
 class SquaredDifference(Binary):
-    """(x - y) ** 2"""
+    """(x - y) ** 2; of complex numbers the square of their distance, as TensorFlow's kernel has it"""
 
     kind = "numeric"
-    function = staticmethod(lambda x, y: (x - y) * (x - y))
+    function = staticmethod(lambda x, y: (x - y) * np.conj(x - y))
     samples = binary_samples()
 
     def scalar(self, s: Scalars, *x: Any) -> Any:
-        return s("square", s("sub", *x))
+        d = s("sub", *x)
+        return s("mul", d, s("conj", d)) if s.dtype(d).is_complex else s("square", d)
 
     def grad(self, g, node, dy):
         x, y = node.inputs
         z = node.outputs[0]
-        d = g.mul(g.mul(dy, 2), g.conj(g.sub(x, y)))
+        if x.dtype.is_complex:         # z is real: so is what of dy counts
+            dy = g.div(g.add(dy, g.conj(dy)), 2)
+        d = g.mul(g.mul(dy, 2), g.sub(x, y))
         return [g.sum_like(d, x, z), g.sum_like(g.neg(d), y, z)]
 
 
@@ -211,6 +215,20 @@ class AccumulateNV2(AddN):
     """AddN whose tensors have the shape `shape`, as far as that says"""
 
     shape: Shape | None = attr("shape", None)
-    samples = [Sample({"shape": (17,)}, ((17,),)), Sample({"shape": (2, 3, 5)}, ((2, 3, 5), (2, 3, 5))),
+    samples = [Sample({"shape": None}, ((17,),)), Sample({"shape": (2, 3, 5)}, ((2, 3, 5), (2, 3, 5))),
                Sample({"shape": None}, ((31,),) * 4),
-               Sample({"shape": (5,)}, ((5,),) * 3, (int32,) * 3, gradient=False, low=-9, high=9)]
+               Sample({"shape": None}, ((5,),) * 3, (int32,) * 3, gradient=False, low=-9, high=9)]
+
+    def infer(self, *inputs: Spec) -> Spec:
+        found = super().infer(*inputs)
+        known, shape = self.shape, found.shape
+        if known is None or shape is None or len(known) != len(shape) or any(
+                isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(known, shape, strict=True)):
+            return found               # what the tensors say holds, as in TensorFlow's runs
+        return Spec(found.dtype, tuple(require_equal(a, b, "shapes of AccumulateNV2") if isinstance(a, int) else b
+                                       for a, b in zip(known, shape, strict=True)))
+
+    def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
+        shape = None if self.shape is None else tuple(self.shape[a] for a in perm)
+        found = super().permuted(perm, ranks)
+        return found and dataclasses.replace(found, op=AccumulateNV2(shape))

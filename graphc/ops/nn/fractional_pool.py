@@ -273,7 +273,7 @@ class FractionalAvgPoolGrad(_FractionalGrad):
 
     operands = ("orig_input_tensor_shape", "out_backprop", "row_pooling_sequence", "col_pooling_sequence")
     types: ClassVar = {"T": "out_backprop"}
-    orig_input_tensor_shape: tuple[Size, ...] = operand_field("ints")
+    orig_input_tensor_shape: tuple[Size, ...] = operand_field("ints", dtype="int64")
     overlapping: bool = attr("bool", False)
     samples = [Sample({"orig_input_tensor_shape": x.shape, "overlapping": overlapping}, (dy, rows, columns),
                       gradient=False) for overlapping in (False, True) for x, dy, rows, columns in _gradient_cases()]

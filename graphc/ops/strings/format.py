@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from graphc.ir.dtypes import DType, float32, int32, string
+from graphc.ir.dtypes import DType, complex64, float32, int32, string
 from graphc.ir.host import Host
 from graphc.ir.op import Sample, attr, register
 from graphc.ir.spec import Spec
@@ -32,7 +32,8 @@ class StringFormat(Host):
         *(Sample({"T": (float32,), "summarize": n}, (x.astype(np.float32),), gradient=False) for n, x in (
             (3, np.array([[1.5, 2], [1 / 3, 1e10]])), (1, np.arange(27).reshape(3, 3, 3)), (-1, np.arange(10)),
             (3, np.zeros((0, 2))), (3, np.array([np.nan, -np.inf, 0.1])), (2, np.arange(64).reshape(8, 8)))),
-        Sample({"T": (string,)}, (texts("a", "b"),), gradient=False)]
+        Sample({"T": (string,)}, (texts("a", "b"),), gradient=False),
+        Sample({"T": (complex64,)}, (np.array([1.5 - 2j, 3], np.complex64),), gradient=False)]
 
     def infer(self, *inputs: Spec) -> Spec:
         places = self.template.count(self.placeholder)
@@ -82,7 +83,7 @@ def _element(value: Any) -> str:
         return '"' + "".join(_ESCAPES.get(b) or (chr(b) if 32 <= b < 127 else f"\\{b:03o}") for b in value) + '"'
     if isinstance(value, np.floating):
         return _real(value)
-    return str(int(value))
+    return "?" if isinstance(value, np.complexfloating) else str(int(value))
 
 
 def _real(value: Any) -> str:

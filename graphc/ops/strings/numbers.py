@@ -47,6 +47,8 @@ class AsString(Host):
             {}, {"width": 5}, {"width": 5, "fill": "0"}, {"width": 6, "fill": "+"}, {"width": 6, "fill": "-"})
             for t in (np.int32, np.int64, np.int8, np.int16)),
         Sample({}, (np.array([200, 7], np.uint8),), gradient=False),
+        *(Sample({"width": 6, "fill": fill}, (np.array([200, 7], t),), gradient=False)
+          for fill, t in (("+", np.uint8), (" ", np.uint16), ("0", np.uint64))),
         Sample({"width": 7}, (np.array([True, False]),), gradient=False),
         Sample({"precision": 3, "width": 8}, (np.array([1.5 - 2j, complex(0, np.inf)], np.complex64),), gradient=False),
         Sample({}, (np.float32(2.5),), gradient=False),
@@ -79,6 +81,8 @@ class AsString(Host):
             return lambda value: b"true" if value else b"false"
         size = f"{self.fill}{self.width}" if self.width > -1 else self.fill
         if kind in "iu":
+            if kind == "u" and self.fill in ("+", " "):     # C's flags of signs are for numbers that may have one
+                size = size[1:]
             form = f"%{size}d"
             return lambda value: (form % value).encode()
         precision = f".{self.precision}" if self.precision > -1 else ""
