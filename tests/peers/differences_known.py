@@ -14,6 +14,7 @@ import numpy as np
 # Parts of messages with which TensorFlow refuses what its CPU kernels do not have at all.
 NOT_IN_TENSORFLOW = {
     "No OpKernel was registered": "no CPU kernel for the dtype",
+    "No WhereOp available": "no CPU kernel for the dtype",
     "only supports NHWC": "NHWC only", "NHWC tensor format": "NHWC only", "only supports NDHWC": "NDHWC only",
     "only supportsNDHWC": "NDHWC only",
     "is not in the list of allowed values": "its op does not have the dtype, or the value of an attribute",
@@ -116,3 +117,24 @@ def beyond(case: Any) -> bool:
     given = case.values[0].real.astype(np.float64)
     return not bool(np.all((given > float(to.min) - 1) & (given < float(to.max) + 1)))
 
+
+
+def twice(case: Any) -> bool:
+    """Whether a list of indices of a sparse tensor names a place twice."""
+    return any(v.ndim == 2 and v.dtype == np.int64 and len(np.unique(v, axis=0)) < len(v) for v in case.values)
+
+
+def outside(case: Any) -> bool:
+    """Whether numbers of an operand that belong together were changed, maybe to such beyond the others' bounds."""
+    return bool(case.style == "outside")
+
+
+def jpeg(case: Any) -> bool:
+    return bytes(case.values[0].item()[:2]) == b"\xff\xd8"
+
+
+def jpeg_otherwise(case: Any) -> bool:
+    """A JPEG that TensorFlow decodes by other methods than Pillow does: its default is the fast one."""
+    fields = case.fields
+    return jpeg(case) and (fields.get("dct_method") != "INTEGER_ACCURATE" or not fields.get("fancy_upscaling", True)
+                           or bool(fields.get("try_recover_truncated")) or case.op.type == "DecodeAndCropJpeg")

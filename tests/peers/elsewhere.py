@@ -8,6 +8,10 @@ _QUEUES = "TensorFlow's rules, written down in Python: tests/session/test_queues
 _ACCUMULATORS = "what TensorFlow answers, written down: tests/session/test_accumulators.py"
 _BARRIERS = "what TensorFlow answers, written down: tests/session/test_barriers.py"
 _RANDOM = "by its distribution: tests/peers/test_random.py"
+_TABLES = "TensorFlow's rules, written down in Python: tests/session/test_tables.py"
+_WINDOWS = "its windows are drawn: tests/ops/test_fractional_pool.py; the op of its gradient is above"
+_FILES = "writes and reads files: tests/session/test_files.py, tests/session/test_files_in_graphs.py"
+_BYTES = "TensorFlow reads what graphc wrote: tests/peers/test_encoded.py"
 _PART = "part of other ops' cases"
 
 _HOW = {
@@ -25,6 +29,15 @@ _HOW = {
     "Barrier BarrierInsertMany BarrierTakeMany BarrierClose BarrierReadySize BarrierIncompleteSize": _BARRIERS,
     "RandomUniform RandomUniformInt RandomStandardNormal TruncatedNormal RandomShuffle RandomGamma RandomPoissonV2 "
     "Multinomial LogUniformCandidateSampler UniformCandidateSampler FixedUnigramCandidateSampler": _RANDOM,
+    "HashTable HashTableV2 MutableHashTable MutableHashTableV2 MutableHashTableOfTensors MutableHashTableOfTensorsV2 "
+    "MutableDenseHashTable MutableDenseHashTableV2 InitializeTable InitializeTableV2 InitializeTableFromTextFile "
+    "InitializeTableFromTextFileV2 LookupTableFind LookupTableFindV2 LookupTableInsert LookupTableInsertV2 "
+    "LookupTableImport LookupTableImportV2 LookupTableExport LookupTableExportV2 LookupTableRemoveV2 LookupTableSize "
+    "LookupTableSizeV2": _TABLES,
+    "ReadFile WriteFile MatchingFiles": _FILES,
+    "EncodePng EncodeJpeg EncodeJpegVariableQuality": _BYTES,
+    "FractionalAvgPool FractionalMaxPool": _WINDOWS,
+    "ParameterizedTruncatedNormal": "by its distribution: tests/ops/test_truncated_normal.py",
     "PyFunc": "its function is Python's: tests/session/test_host_steps.py",
     "Print": "writes to standard error: tests/session/test_host_steps.py",
     "Assert": "has no result: tests/session/test_asserts.py",

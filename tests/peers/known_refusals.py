@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from differences_known import Known, empty, special
+from differences_known import Known, empty, field, outside, special
 
 _EMPTY = "TensorFlow's kernel refuses tensors without elements; graphc gives what the formula gives of none"
 _OF_EMPTY = (
@@ -62,8 +62,8 @@ REFUSALS = [
     Known("UnravelIndex", "refuses", "a position below 0; TensorFlow looks at the upper bound only",
           lambda case: bool((case.values[0] < 0).any())),
     Known("QuantizeAndDequantizeV3", "accepts", "num_bits, an operand, is not looked at", said="num_bits is out of"),
-    Known("MaxPool3DGradGrad MaxPool3DGrad MaxPool3D", "accepts", "the gradient's op does not have the dtype in "
-          "TensorFlow", said="not in list of allowed"),
+    Known("MaxPool3DGradGrad MaxPool3DGrad MaxPool3D Digamma", "accepts", "the gradient's op does not have the dtype "
+          "in TensorFlow", said="not in list of allowed"),
     Known(_DEPTHWISE, "accepts", "TensorFlow's CPU kernels of the gradients have NHWC only",
           said="Depthwise convolution on CPU is only supported"),
     Known(f"{_DEPTHWISE} {_CONVOLUTIONS}", "accepts", "TensorFlow's CPU kernel lacks dilations here, or its gradient's",
@@ -78,4 +78,42 @@ REFUSALS = [
           "index"),
     Known("DrawBoundingBoxesV2", "refuses", "colours without a row stand for the ten usual ones only where that is "
           "known while building", lambda case: case.values[2].shape[0] == 0),
+
+    # Of sparse tensors.
+    *(Known("*", "error class", "indices beyond the shape are InvalidArgumentError, as everywhere; TensorFlow says "
+            "InternalError", outside, said) for said in (
+        "write index", "Got an inner product", "InternalError: Node: 'SetSize' indices", "SetOperation' indices")),
+    Known("EditDistance SparseReduceMax SparseReduceMaxSparse SparseReduceSum SparseReduceSumSparse SetSize "
+          "DenseToSparseSetOperation SparseToSparseSetOperation", "refuses", "indices beyond the shape; TensorFlow "
+          "does not look at them, or not at all of them", outside, "do not index into shape"),
+    Known("SparseSlice", "refuses", "a start or a size below 0; TensorFlow gives an empty tensor, or what lies there",
+          outside, "start and size must not be negative"),
+    Known("SparseSlice SparseSplit SparseSoftmax SparseSparseMaximum SparseSparseMinimum", "accepts",
+          "whether indices lie within the shape, and whether that has sizes below 0, is not looked at", outside),
+    Known("SparseConcat", "error class, accepts", "TensorFlow says InternalError of shapes with sizes below 0", outside,
+          "overflow from large input shape"),
+    Known("SparseConcat", "accepts", "graphc joins a single tensor, too", said="at least minimum 2"),
+    Known("SparseDenseCwiseAdd SparseDenseCwiseMul SparseDenseCwiseDiv SparseSoftmax", "accepts",
+          "graphc takes any rank; TensorFlow, or its gradient, up to 5", said="tensors with ranks between 1 and 5"),
+    Known("SparseSoftmax", "accepts", "TensorFlow's gradient makes a dense tensor", outside, "OOM"),
+    Known("SparseDenseCwiseDiv", "accepts", "TensorFlow 2.21 looks for zeros in the whole dense tensor; graphc, as "
+          "1.15, divides", lambda case: bool((case.values[3] == 0).any()), "cannot divide by zero"),
+    Known("SparseSparseMaximum SparseSparseMinimum", "accepts", "TensorFlow 2.21's gradient function ends with an "
+          "error", said="Grad() takes 2 positional arguments"),
+    Known("SparseDenseCwiseMul SparseDenseCwiseDiv", "accepts", "TensorFlow's gradient for a dense scalar ends with an "
+          "error", lambda case: case.values[3].ndim == 0),
+    Known("SparseToDense", "accepts", "TensorFlow's gradient for indices that are a vector or a scalar, or for a "
+          "scalar that all places get, ends with an error",
+          lambda case: case.values[0].ndim < 2 or case.values[1].ndim == 0),
+
+    # Of files, transforms and patches.
+    Known("DecodeBmp", "accepts", "graphc decodes a BMP as one channel, too", field("channels", 1),
+          "must be 0, 3 or 4"),
+    Known("RFFT RFFT2D RFFT3D IRFFT IRFFT2D IRFFT3D", "accepts", "TensorFlow's gradient takes operands of exactly "
+          "fft_length; where the op cut or filled them, it ends with an error", said="_grad/"),
+    Known("RFFT RFFT2D RFFT3D IRFFT IRFFT2D IRFFT3D", "accepts", "TensorFlow's gradient takes operands of exactly "
+          "fft_length; where the op cut or filled them, it ends with an error", said="calculated input gradient"),
+    Known("ExtractVolumePatches", "accepts", _EMPTY, empty, "inner dimension does not match"),
+    Known("FusedPadConv2D", "accepts", "graphc mirrors batches and channels, too", said="only support spatial padding"),
+    Known("FusedResizeAndPadConv2D", "accepts", _EMPTY, empty, "can't be empty"),
 ]

@@ -12,8 +12,10 @@ from differences_known import (
     empty,
     equals,
     field,
+    jpeg_otherwise,
     repeated,
     special,
+    twice,
     unequal_strides,
 )
 
@@ -126,4 +128,31 @@ VALUES = [
           "are limits, taken differently", special),
     Known("MaxPool MaxPoolV2", "not finite value", "of a NaN graphc gives NaN, TensorFlow by where it stands", special),
     Known("TopKV2", _BOTH, "where NaNs stand among numbers", special),
+
+    # Complex numbers and transforms.
+    Known("SquaredDifference", "gradient, not finite gradient", "the distance is real, and so is what of its gradient "
+          "counts; TensorFlow multiplies by all of it", dtypes("complex64", "complex128")),
+    Known("IRFFT IRFFT2D IRFFT3D", _BOTH, "of nothing TensorFlow 2.21 leaves the result as memory was", empty),
+
+    # Of sparse tensors.
+    Known("SparseAddGrad SparseSliceGrad SparseFillEmptyRowsGrad", "no gradient, gradient",
+          "graphc has second derivatives, too"),
+    Known("SparseReorder", f"{_BOTH}, {_SLOPES}", "of a place that is named twice the order is free", twice),
+    Known("SparseReduceMax SparseReduceMaxSparse", "not finite value", "TensorFlow's comparison passes over NaN",
+          special),
+
+    # Of pictures.
+    Known("DecodeJpeg DecodeAndCropJpeg DecodePng DecodeImage DecodeGif", "value", "of a JPEG: Pillow decodes it by "
+          "the accurate method, with smoothed colours, and whole before it is cropped; TensorFlow by the fast one "
+          "unless dct_method says otherwise, and smooths inside of the window", jpeg_otherwise),
+    Known("FusedPadConv2D FusedResizeAndPadConv2D", "value, not finite value", "TensorFlow's kernel is right for the "
+          "first picture of a batch only", lambda case: case.values[0].shape[0] > 1),
+    Known("FusedResizeAndPadConv2D", "not finite value", "the order of sums, and zeros that one of the two adds: inf - "
+          "inf and 0 * inf are NaN", special),
+    Known("ExtractVolumePatches", "shape", "of unknown sizes TensorFlow's shape function says rank 4",
+          said="TensorFlow: [None, None, None, None]"),
+    Known("ExtractGlimpse", _BOTH, "what lies beside the picture is drawn: tests/ops/test_suppression.py",
+          lambda case: case.fields.get("noise") == "gaussian" or case.fields.get("noise", "uniform") == "uniform"),
+    Known("Empty", _BOTH, "without init TensorFlow leaves the result as memory was; graphc's is zeros",
+          field("init", False)),
 ]
