@@ -17,7 +17,7 @@ from graphc.ir.spec import Spec
 def reference(op: Op, arrays: Sequence[Any], **more: Any) -> Any:
     """op.reference(*arrays)."""
     halves = [isinstance(a, np.ndarray) and a.dtype.kind in "fV" and as_dtype(a.dtype).is_half for a in arrays]
-    if not any(halves):
+    if not any(halves) or op.takes_halves:
         return op.reference(*arrays, **more)
     wide = [as_float32(a) if half else a for a, half in zip(arrays, halves, strict=True)]
     made = widened(op).reference(*wide, **more)

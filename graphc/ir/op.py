@@ -8,6 +8,7 @@ A class derives from `Op` (or one of the kinds below), is decorated with `@regis
   refs        operands that are variables (TF 1 reference inputs): the op writes them
   effect      PURE, READ (of state), WRITE (of state), RANDOM, HOST (Python, printing: order kept, at most once a run)
   refusal       what the error says when its kernel refuses a value (status INVALID_VALUE)
+  takes_halves  numbers of 16 bits come as they are, not as float32
   moves       its `lower` looks at no element: it takes every dtype that has a size
   of_complex  how it is computed for complex numbers: "linear" in all its operands together, "bilinear" in its two
               (passes/number_types.py makes it of real ones), "itself": its `lower` takes them; "": not at all
@@ -142,6 +143,7 @@ class Op:
     overwrites: ClassVar[int | None] = None
     refusal: ClassVar[str] = "a value is not valid"
     moves: ClassVar[bool] = False
+    takes_halves: ClassVar[bool] = False
     of_complex: ClassVar[str] = ""
     samples: ClassVar[Sequence[Sample]] = ()
     type: ClassVar[str]

@@ -102,7 +102,7 @@ def product_of_complex(node: Node) -> Replacement:
 
 def _is_computed(node: Node) -> bool:
     """Whether kernels or other ops compute it, which look at its numbers."""
-    if node.op.moves or not node.specs:
+    if node.op.moves or not node.specs or node.op.takes_halves:
         return False
     if node.op.effect not in (Effect.PURE, Effect.RANDOM):
         return False

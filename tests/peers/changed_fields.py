@@ -200,6 +200,10 @@ def _roll(draw: st.DrawFn, given: dict[str, Any], shapes: list[tuple[int, ...]])
     return {"axis": tuple(axes), "shift": tuple(draw(st.integers(-40, 40)) for _ in axes)}
 
 
+def _shape_of_terms(given: dict[str, Any], shapes: list[tuple[int, ...]]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.sampled_from(({"shape": None}, {"shape": shapes[0]}))
+
+
 @st.composite
 def _diagonal(draw: st.DrawFn, given: dict[str, Any], shapes: list[tuple[int, ...]]) -> dict[str, Any]:
     low = draw(st.integers(-3, 3))
@@ -224,5 +228,6 @@ SPECIAL = {
     "SplitV": _split_sizes,
     "Roll": _roll,
     "MatrixDiagPartV2": _diagonal,
+    "AccumulateNV2": _shape_of_terms,
 }
 assert set(SPECIAL) <= set(OPS)

@@ -114,6 +114,14 @@ REFUSALS = [
     Known("RFFT RFFT2D RFFT3D IRFFT IRFFT2D IRFFT3D", "accepts", "TensorFlow's gradient takes operands of exactly "
           "fft_length; where the op cut or filled them, it ends with an error", said="calculated input gradient"),
     Known("ExtractVolumePatches", "accepts", _EMPTY, empty, "inner dimension does not match"),
-    Known("FusedPadConv2D", "accepts", "graphc mirrors batches and channels, too", said="only support spatial padding"),
-    Known("FusedResizeAndPadConv2D", "accepts", _EMPTY, empty, "can't be empty"),
+    Known("FusedPadConv2D FusedResizeAndPadConv2D", "accepts", "graphc mirrors batches and channels, too",
+          said="only support spatial padding"),
+    Known("FusedPadConv2D FusedResizeAndPadConv2D", "accepts", _EMPTY, empty, "can't be empty"),
+    Known("FractionalAvgPoolGrad", "accepts", _EMPTY, empty, "must be positive for all dimension"),
+    Known("FractionalMaxPoolGrad", "accepts", "that orig_output is what pooling gives is not looked at",
+          said="tensor_out_dup"),
+    Known("DecodeImage DecodePng DecodeGif", "accepts", "graphc adds a fourth channel to a JPEG, too",
+          field("channels", 4), "JPEG does not support 4"),
+    Known("DecodeImage", "refuses", "graphc gives decode_image a result of rank 3 if nothing says otherwise; a file of "
+          "frames, whose result has rank 4, is refused with what to say", said="with frames"),
 ]

@@ -14,7 +14,7 @@ DENSE = {"SparseTensorDenseAdd": "b", "SparseDenseCwiseAdd": "dense", "SparseDen
          "SparseDenseCwiseDiv": "dense"}
 ONE_SHAPE = ("SparseAdd", "SparseSparseMaximum", "SparseSparseMinimum")
 # Lists that belong together in another way: as a sample has them.
-KEPT = ("SparseAddGrad", "SparseSliceGrad")
+KEPT = ("SparseAddGrad", "SparseSliceGrad", "FractionalAvgPoolGrad", "FractionalMaxPoolGrad")
 LARGEST = 3  # sizes of the axes behind the fourth: gradients of TensorFlow's make dense tensors
 
 

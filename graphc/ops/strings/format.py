@@ -33,7 +33,7 @@ class StringFormat(Host):
             (3, np.array([[1.5, 2], [1 / 3, 1e10]])), (1, np.arange(27).reshape(3, 3, 3)), (-1, np.arange(10)),
             (3, np.zeros((0, 2))), (3, np.array([np.nan, -np.inf, 0.1])), (2, np.arange(64).reshape(8, 8)))),
         Sample({"T": (string,)}, (texts("a", "b"),), gradient=False),
-        Sample({"T": (complex64,)}, (np.array([1.5 - 2j, 3], np.complex64),), gradient=False)]
+        *(Sample({"T": (complex64,)}, (np.zeros(n, np.complex64),), gradient=False) for n in (0, (), 2, 4, (2, 2)))]
 
     def infer(self, *inputs: Spec) -> Spec:
         places = self.template.count(self.placeholder)
@@ -57,6 +57,9 @@ class StringFormat(Host):
 
 def _shown(array: np.ndarray, summarize: int) -> str:
     ends = array.size if summarize < 0 else summarize
+    if array.dtype.kind == "c":       # as TensorFlow has them: unnamed, in one list, which is cut off
+        marks = " ".join("?" * min(ends, array.size)) + "..." * (ends < array.size)
+        return f"[{marks}]" if array.ndim else marks
     return _axis(array, ends, 0, array.ndim)
 
 
@@ -83,7 +86,7 @@ def _element(value: Any) -> str:
         return '"' + "".join(_ESCAPES.get(b) or (chr(b) if 32 <= b < 127 else f"\\{b:03o}") for b in value) + '"'
     if isinstance(value, np.floating):
         return _real(value)
-    return "?" if isinstance(value, np.complexfloating) else str(int(value))
+    return str(int(value))
 
 
 def _real(value: Any) -> str:

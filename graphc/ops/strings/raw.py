@@ -114,6 +114,7 @@ class SerializeTensor(Host):
     operands = ("tensor",)
     results = ("serialized",)
     types: ClassVar = {"T": "tensor"}
+    takes_halves = True
     samples: ClassVar = [Sample({}, (x,), gradient=False) for x in (
         np.array([[1, 2]], np.int32), np.float32(1.5), np.zeros((0, 2), np.float32), np.array(True),
         np.arange(300, dtype=np.int64), texts("a", "bc", ""), text("x" * 200), np.array([1.5, -2]))]
