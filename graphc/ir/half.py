@@ -41,7 +41,13 @@ def as_float32(array: np.ndarray) -> np.ndarray:
 
 
 def widened(op: Op) -> Op:
-    """The op with its attributes that name a 16-bit float naming float32."""
-    changed = {f.name: float32 for f in dataclasses.fields(op)
-               if isinstance(getattr(op, f.name), DType) and getattr(op, f.name).is_half}
+    """The op with its attributes that name a 16-bit float, alone or in a list, naming float32."""
+    fields = {f.name: getattr(op, f.name) for f in dataclasses.fields(op)}
+    changed = {name: wide for name, value in fields.items() if (wide := _widened(value)) != value}
     return dataclasses.replace(op, **changed) if changed else op
+
+
+def _widened(value: Any) -> Any:
+    if isinstance(value, tuple) and any(isinstance(v, DType) for v in value):
+        return tuple(map(_widened, value))
+    return float32 if isinstance(value, DType) and value.is_half else value

@@ -129,3 +129,18 @@ def test_moments_of_float16() -> None:
     x = gc.placeholder(gc.float16, [None])
     mean, variance = run(gc.nn.moments(x, [0]), {x: [-200, 200, 100, -100]})
     assert mean.dtype == variance.dtype == np.float16 and mean == 0 and variance == 25000
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+def test_halves_in_a_list(dtype: gc.DType) -> None:
+    x, y = gc.placeholder(dtype, [2]), gc.placeholder(gc.float32, [])
+    found = run(gc.identity_n([x, y]), {x: [0.5, 3], y: 0.1})
+    assert found[0].dtype == dtype.as_numpy_dtype and found[0].tolist() == [0.5, 3] and found[1] == np.float32(0.1)
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+def test_halves_are_serialized_as_they_are(dtype: gc.DType) -> None:
+    x = gc.placeholder(dtype, [2])
+    contents = {gc.float16: b"f.\x00@", gc.bfloat16: b"\xcd=\x00@"}[dtype]   # TensorFlow's
+    assert run(gc.io.serialize_tensor(x), {x: [0.1, 2]}) == (
+        b"\x08" + bytes([dtype.number]) + b'\x12\x04\x12\x02\x08\x02"\x04' + contents)

@@ -62,8 +62,8 @@ REFUSALS = [
     Known("UnravelIndex", "refuses", "a position below 0; TensorFlow looks at the upper bound only",
           lambda case: bool((case.values[0] < 0).any())),
     Known("QuantizeAndDequantizeV3", "accepts", "num_bits, an operand, is not looked at", said="num_bits is out of"),
-    Known("MaxPool3DGradGrad MaxPool3DGrad MaxPool3D Digamma", "accepts", "the gradient's op does not have the dtype "
-          "in TensorFlow", said="not in list of allowed"),
+    Known("MaxPool3DGradGrad MaxPool3DGrad MaxPool3D Digamma Igamma Igammac", "accepts",
+          "the gradient's op does not have the dtype in TensorFlow", said="not in list of allowed"),
     Known(_DEPTHWISE, "accepts", "TensorFlow's CPU kernels of the gradients have NHWC only",
           said="Depthwise convolution on CPU is only supported"),
     Known(f"{_DEPTHWISE} {_CONVOLUTIONS}", "accepts", "TensorFlow's CPU kernel lacks dilations here, or its gradient's",

@@ -84,6 +84,8 @@ VALUES = [
           "align short diagonals at the other end", banded),
     Known("UnsortedSegmentProd", "not finite gradient", "where the product is infinite: TensorFlow divides it by the "
           "elements", lambda case: case.style == "wide"),
+    Known("ResizeBicubic", "gradient", "TensorFlow has none for 16-bit numbers", dtypes("float16", "bfloat16"),
+          "TensorFlow: None"),
     Known("RGBToHSV", "gradient", "TensorFlow has one since 2.2, not in 1.15"),
     Known("SegmentProd", "no gradient", "TensorFlow has one since 2.x, not in 1.15"),
     Known("ResizeBicubicGrad ResizeBilinearGrad ResizeNearestNeighborGrad SoftsignGrad SparseSegmentMeanGrad "

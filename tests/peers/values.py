@@ -52,7 +52,7 @@ def _like(
         array = given if given.shape == tuple(shape) else np.zeros(shape, given.dtype)
     else:
         array = np.asarray(generator.choice(given.reshape(-1), shape))
-        if given.ndim == 1 and np.all(given[:-1] <= given[1:]):
+        if given.ndim == 1 == array.ndim and np.all(given[:-1] <= given[1:]):
             array = np.sort(array)
     if style != "special" and array.dtype.kind == "f":
         array = np.where(np.isfinite(array), array, array.dtype.type(0.25))
