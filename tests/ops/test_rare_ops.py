@@ -97,3 +97,8 @@ def test_sizes_of_a_pooled_picture_are_saved_as_int64(sizes: list[int | None]) -
     source = nodes[slope.input[0].split(":")[0]]
     made = source.attr["out_type" if source.op == "Shape" else "dtype" if source.op == "Const" else "DstT"]
     assert made.type == gc.int64.number
+
+
+def test_a_single_element_has_no_stride_backwards() -> None:
+    with pytest.raises(ValueError, match="only stride 1 allowed on non-range indexing, but index 1 has -1"):
+        gc.strided_slice(gc.ones([3, 4]), [0, 2], [2, 3], [1, -1], shrink_axis_mask=2)

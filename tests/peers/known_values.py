@@ -132,6 +132,10 @@ VALUES = [
     Known("TopKV2", _BOTH, "where NaNs stand among numbers", special),
 
     # Complex numbers and transforms.
+    Known("EuclideanNorm", _SLOPES, "the norm is real, and so is what of its gradient counts; TensorFlow divides "
+          "by all of it", dtypes("complex64", "complex128")),
+    Known("ApplyAddSign ApplyPowerSign", "value", "of a variable that is nearly its update the difference is as "
+          "right as those", within=2e-4),
     Known("SquaredDifference", "gradient, not finite gradient", "the distance is real, and so is what of its gradient "
           "counts; TensorFlow multiplies by all of it", dtypes("complex64", "complex128")),
     Known("RFFT RFFT2D RFFT3D IRFFT IRFFT2D IRFFT3D", _BOTH, "of nothing TensorFlow 2.21 leaves the result as "

@@ -61,6 +61,8 @@ def dense(op: Any, shape: Shape) -> Dense:
             new_axes.append(len(result))
             result.append(1)
         elif op.shrink_axis_mask & bit[i]:
+            if isinstance(op.strides[i], int) and op.strides[i] <= 0:
+                raise ValueError(f"only stride 1 allowed on non-range indexing, but index {i} has {op.strides[i]}")
             rows.append((_position(op.begin[i], shape[len(rows)], len(rows), shape), 1, 1, True))
         else:
             row = _part(op, i, bit[i], op.strides[i], shape[len(rows)])

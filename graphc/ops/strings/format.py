@@ -32,6 +32,8 @@ class StringFormat(Host):
         *(Sample({"T": (float32,), "summarize": n}, (x.astype(np.float32),), gradient=False) for n, x in (
             (3, np.array([[1.5, 2], [1 / 3, 1e10]])), (1, np.arange(27).reshape(3, 3, 3)), (-1, np.arange(10)),
             (3, np.zeros((0, 2))), (3, np.array([np.nan, -np.inf, 0.1])), (2, np.arange(64).reshape(8, 8)))),
+        *(Sample({"T": (float32,), "summarize": n}, (np.zeros(s, np.float32),), gradient=False)
+          for n, s in ((0, 10), (0, (2, 2)), (1, (2, 0)), (0, ()), (-1, (2, 0)))),
         Sample({"T": (string,)}, (texts("a", "b"),), gradient=False),
         *(Sample({"T": (complex64,)}, (np.zeros(n, np.complex64),), gradient=False) for n in (0, (), 2, 4, (2, 2)))]
 
@@ -56,11 +58,11 @@ class StringFormat(Host):
 
 
 def _shown(array: np.ndarray, summarize: int) -> str:
-    ends = array.size if summarize < 0 else summarize
+    ends = array.size if summarize < 0 else min(summarize, array.size)
     if array.dtype.kind == "c":       # as TensorFlow has them: unnamed, in one list, which is cut off
         marks = " ".join("?" * min(ends, array.size)) + "..." * (ends < array.size)
         return f"[{marks}]" if array.ndim else marks
-    return _axis(array, ends, 0, array.ndim)
+    return _axis(array, ends, 0, array.ndim) if ends or array.ndim else "..."
 
 
 def _axis(part: Any, ends: int, axis: int, rank: int) -> str:
@@ -68,6 +70,8 @@ def _axis(part: Any, ends: int, axis: int, rank: int) -> str:
     if axis == rank:
         return _element(part if isinstance(part, bytes) else part[()])
     between = " " if axis == rank - 1 else "\n" * (rank - axis - 1) + " " * (axis + 1)
+    if not ends and len(part):
+        return f"[{between}...]"
     return f"[{between.join(_elements(part, ends, axis, rank))}]"
 
 
