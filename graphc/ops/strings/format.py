@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from graphc.ir.dtypes import DType, complex64, float32, int32, string
+from graphc.ir.dtypes import DType, bool_, complex64, float32, int32, string
 from graphc.ir.host import Host
 from graphc.ir.op import Sample, attr, register
 from graphc.ir.spec import Spec
@@ -34,6 +34,7 @@ class StringFormat(Host):
             (3, np.zeros((0, 2))), (3, np.array([np.nan, -np.inf, 0.1])), (2, np.arange(64).reshape(8, 8)))),
         *(Sample({"T": (float32,), "summarize": n}, (np.zeros(s, np.float32),), gradient=False)
           for n, s in ((0, 10), (0, (2, 2)), (1, (2, 0)), (0, ()), (-1, (2, 0)))),
+        *(Sample({"T": (bool_,), "summarize": n}, (np.ones(4, np.bool_),), gradient=False) for n in (0, 1, -1)),
         Sample({"T": (string,)}, (texts("a", "b"),), gradient=False),
         *(Sample({"T": (complex64,)}, (np.zeros(n, np.complex64),), gradient=False) for n in (0, (), 2, 4, (2, 2)))]
 
@@ -62,6 +63,8 @@ def _shown(array: np.ndarray, summarize: int) -> str:
     if array.dtype.kind == "c":       # as TensorFlow has them: unnamed, in one list, which is cut off
         marks = " ".join("?" * min(ends, array.size)) + "..." * (ends < array.size)
         return f"[{marks}]" if array.ndim else marks
+    if not ends and array.dtype.kind == "b":      # again as TensorFlow has them
+        return ""
     return _axis(array, ends, 0, array.ndim) if ends or array.ndim else "..."
 
 
