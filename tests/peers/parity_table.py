@@ -14,7 +14,8 @@ Made by `make parity`, which compares graphc with TensorFlow 2.21's CPU kernels,
 odd ones), broadcasting pairs, attributes, dtypes and values (ties, NaN, infinities, wide ranges, indices out of range),
 in a graph that both load. Values, first derivatives, static shapes with known and unknown sizes, and who refuses what:
 each of them is equal, or the difference stands here with its reason. The errors are the largest seen, over the largest
-magnitude of the result (of a gradient at least 0.03, for weights of magnitude 1). Of an op that writes variables, the
+magnitude of the result (of a gradient at least 0.03, for weights of magnitude 1); where 16-bit numbers were drawn they
+are those of their rounding (bfloat16 has 8 bits, float16 11). Of an op that writes variables, the
 variables afterwards are compared. A case that both refuse is one of agreement; what graphc refuses while a graph is
 built is no case.
 
