@@ -209,7 +209,7 @@ def test_nonzero():
     assert kernel(mask, filled(1000, "i64"), dims=[1000, len(wanted) + 1]) == 2
 
 
-@pytest.mark.parametrize("dtype", sorted(NUMPY))
+@pytest.mark.parametrize("dtype", sorted(set(NUMPY) - {"u64"}))
 def test_copy(dtype):
     kernel = load("copy")[f"copy.{dtype}"]
     for elements in (0, 1, 1000, 300_001):
