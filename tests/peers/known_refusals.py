@@ -83,9 +83,10 @@ REFUSALS = [
     *(Known("*", "error class", "indices beyond the shape are InvalidArgumentError, as everywhere; TensorFlow says "
             "InternalError", outside, said) for said in (
         "write index", "Got an inner product", "InternalError: Node: 'SetSize' indices", "SetOperation' indices")),
-    Known("EditDistance SparseReduceMax SparseReduceMaxSparse SparseReduceSum SparseReduceSumSparse SetSize "
-          "DenseToSparseSetOperation SparseToSparseSetOperation", "refuses", "indices beyond the shape; TensorFlow "
-          "does not look at them, or not at all of them", outside, "do not index into shape"),
+    *(Known("EditDistance SparseReduceMax SparseReduceMaxSparse SparseReduceSum SparseReduceSumSparse SetSize "
+            "DenseToSparseSetOperation SparseToSparseSetOperation", "refuses", "indices beyond the shape; TensorFlow "
+            "does not look at them, or not at all of them", outside, said)
+      for said in ("do not index into shape", "is not in [0, ")),
     Known("SparseSlice", "refuses", "a start or a size below 0; TensorFlow gives an empty tensor, or what lies there",
           outside, "start and size must not be negative"),
     Known("SparseSlice SparseSplit SparseSoftmax SparseSparseMaximum SparseSparseMinimum", "accepts",
