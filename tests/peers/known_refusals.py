@@ -76,6 +76,8 @@ REFUSALS = [
           "a negative length; TensorFlow decodes it as an empty sequence", said="index -"),
     Known("Gather GatherV2", "refuses", "an index out of range is refused of rows without elements, too", empty,
           "index"),
+    Known("MaxPoolGradWithArgmax", "refuses", "an index out of range; TensorFlow passes over it", outside,
+          "is not in [0, "),
     Known("DrawBoundingBoxesV2", "refuses", "colours without a row stand for the ten usual ones only where that is "
           "known while building", lambda case: case.values[2].shape[0] == 0),
 
