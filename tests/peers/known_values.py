@@ -132,8 +132,8 @@ VALUES = [
     Known("TopKV2", _BOTH, "where NaNs stand among numbers", special),
 
     # Complex numbers and transforms.
-    Known("Cumprod Prod", "not finite value", "products of infinite complex numbers: inf - inf is NaN, by the order of the "
-          "factors", lambda case: special(case) and dtypes("complex64", "complex128")(case)),
+    Known("Cumprod Prod", "not finite value", "products of infinite complex numbers: inf - inf is NaN, by the order of "
+          "the factors", lambda case: special(case) and dtypes("complex64", "complex128")(case)),
     Known("EuclideanNorm", _SLOPES, "the norm is real, and so is what of its gradient counts; TensorFlow divides "
           "by all of it", dtypes("complex64", "complex128")),
     Known("ApplyAddSign ApplyPowerSign", "value", "of a variable that is nearly its update the difference is as "
