@@ -68,7 +68,8 @@ def _bad_tuple(number: int, length: int, error: Any) -> str:
 def _text(plan: p.Plan, code: int, a: int, b: int, c: int) -> tuple[type[errors.OpError], str]:
     invalid, internal = errors.InvalidArgumentError, errors.InternalError
     if code == t.LIST_TYPE:
-        a, b = ((f"{dtypes.as_dtype(v // 16).name} of rank {v % 16}") for v in (a, b))     # type: ignore[assignment]
+        held, wanted = (f"{dtypes.as_dtype(v // 16).name} of rank {v % 16}" for v in (a, b))
+        return invalid, f"the list holds {held}, {wanted} is wanted"
     table: dict[int, tuple[type[errors.OpError], str]] = {
         Status.INDEX_OUT_OF_RANGE: (invalid, f"index {a} is not in [0, {b})"),
         Status.DIVISION_BY_ZERO: (invalid, REFUSED["zero"][1]),
@@ -93,7 +94,6 @@ def _text(plan: p.Plan, code: int, a: int, b: int, c: int) -> tuple[type[errors.
         t.LIST_COUNT: (invalid, f"a TensorArray cannot have {a} elements" if a < 0 else
                        f"{a} elements or rows do not fit {b}"),
         t.SLOT_SHAPE: (invalid, f"axis {c} of the value is {a}, {b} was expected"),
-        t.LIST_TYPE: (invalid, f"the list holds {a}, {b} is wanted"),
         t.BUFFER_SIZE: (invalid, f"a tensor would have {a} elements (buffer {c}, expected {b})"),
         t.ACCESS: (internal, f"operand {c} of a fused step is accessed out of its memory ({a}, {b})"),
         t.MAP_FAILED: (internal, f"a fused step cannot be bound, status {a}"),
