@@ -66,6 +66,11 @@ class DType:
         return {"c64": float32, "c128": float64}.get(self.short, self)
 
     @property
+    def is_differentiable(self) -> bool:
+        """Whether gradients go through it: floating point and complex numbers, and lists of them."""
+        return self.kind in ("float", "complex") or self.short == "handle"
+
+    @property
     def is_bool(self) -> bool:
         return self.kind == "bool"
 

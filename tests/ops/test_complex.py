@@ -107,3 +107,21 @@ def test_what_complex_numbers_have_not() -> None:
                  lambda: gc.reduce_max(z), lambda: gc.argmax(z), lambda: z // z):
         with pytest.raises(TypeError, match="complex64"):
             make()
+
+
+def test_gradients_through_lists() -> None:
+    """What loops and TensorArrays carry is differentiated as without them; the gradient of |x|^2 is 2 x."""
+    numbers = np.array([1 + 2j, -3j, 0.5], np.complex64)
+    x = gc.placeholder(gc.complex64, [3])
+    rows = gc.TensorArray(gc.complex64, 3).unstack(x)
+    read = gc.stack([rows.read(i) for i in range(3)])
+    written = gc.TensorArray(gc.complex64, 3)
+    for i in range(3):
+        written = written.write(i, x[i])
+    joined = gc.TensorArray(gc.complex64, 2, infer_shape=False).split(x, [1, 2]).concat()
+    scattered = gc.TensorArray(gc.complex64, 3).scatter([2, 0, 1], x).gather([2, 0, 1])
+    mapped = gc.map_fn(lambda v: v, x)
+    looped = gc.while_loop(lambda i, v: i < 2, lambda i, v: (i + 1, v * 1j), [0, x])[1]
+    for y in (read, written.stack(), joined, scattered, mapped, looped):
+        found = run(gc.gradients(gc.reduce_sum(gc.square(gc.abs(y))), x)[0], {x: numbers})
+        np.testing.assert_allclose(found, 2 * numbers, rtol=1e-5)

@@ -29,7 +29,7 @@ from graphc.api.control import lists
 from graphc.api.control.control import make_if, make_while, new_function, outermost
 from graphc.api.gradients import rows
 from graphc.api.gradients.slices import Gradient, IndexedSlices, as_dense
-from graphc.api.gradients.walk import OF_OPERATIONS, backward, is_differentiable, reaches, sum_of, zeros_for
+from graphc.api.gradients.walk import OF_OPERATIONS, backward, reaches, sum_of, zeros_for
 from graphc.api.math.binary import add, subtract
 from graphc.api.math.comparison import greater
 from graphc.ir import dims
@@ -189,7 +189,7 @@ def _flowing(inner: Sequence[Tensor], outputs: Sequence[Tensor], passed: set[int
     and no iteration changes: captured ones, and carried ones that the body passes on."""
     count = len(outputs)
     reach = [reaches(t, inner) for t in outputs]
-    flowing = {i for i in range(count) if dys[i] is not None and is_differentiable(outputs[i].dtype)}
+    flowing = {i for i in range(count) if dys[i] is not None and outputs[i].dtype.is_differentiable}
     useful = {i for i, w in enumerate(wanted) if w}
     while True:
         more = {j for i in flowing for j in reach[i] if j < count} - flowing
@@ -305,7 +305,7 @@ def if_gradient(branch: Operation, dys: Sequence[Tensor | None], wanted: Sequenc
     """Gradients for the predicate (none) and the inputs of an If."""
     definition: Any = branch.definition
     inputs = branch.inputs
-    arriving = [i for i, dy in enumerate(dys) if dy is not None and is_differentiable(branch.outputs[i].dtype)]
+    arriving = [i for i, dy in enumerate(dys) if dy is not None and branch.outputs[i].dtype.is_differentiable]
     forwards = (definition.then_branch, definition.else_branch)
     reached = {j for f in forwards for i in arriving for j in reaches(f.outputs[i], f.inputs)}
     targets = [j for j in sorted(reached) if wanted[j + 1]]

@@ -13,7 +13,7 @@ from graphc.api.array.join import stack
 from graphc.api.array.shapes import reshape
 from graphc.api.gradients import bodies  # noqa: F401  (gradients of loops and branches)
 from graphc.api.gradients.slices import IndexedSlices
-from graphc.api.gradients.walk import backward, is_differentiable, zeros_for
+from graphc.api.gradients.walk import backward, zeros_for
 from graphc.api.public import public
 from graphc.errors import UnimplementedError, built_at
 from graphc.ir.apply import convert_to_tensor
@@ -107,7 +107,7 @@ def _inside(tensor: Tensor) -> Tensor:
 
 def _has_gradients(y: Tensor) -> bool:
     """Whether y is of floating point. Raises TypeError if it holds no numbers at all."""
-    if is_differentiable(y.dtype) and y.dtype != variant:
+    if y.dtype.is_differentiable and y.dtype != variant:
         return True
     if y.dtype.is_integer or y.dtype.is_bool:
         return False

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from graphc.api.array.fill import ones_like
-from graphc.api.gradients.walk import gradient_of, is_differentiable
+from graphc.api.gradients.walk import gradient_of
 from graphc.errors import built_at
 from graphc.ir.tensor import Operation, Tensor
 
@@ -20,10 +20,10 @@ def what_blocks(loss: Tensor, variables: Sequence[Tensor]) -> str:
     while waiting:
         tensor = waiting.popleft()
         operation = tensor.op
-        if not is_differentiable(tensor.dtype):
+        if not tensor.dtype.is_differentiable:
             return _sentence(operation, f"gives {tensor.dtype.name}, which has no gradient")
         onward = [t for t in operation.inputs if t.op in depending]
-        floating = [t for t in onward if is_differentiable(t.dtype)]
+        floating = [t for t in onward if t.dtype.is_differentiable]
         if floating and not _passes_on(operation, floating):
             return _sentence(operation, "passes no gradient on to its inputs")
         for t in onward:
@@ -65,7 +65,7 @@ def _passes_on(operation: Operation, inputs: Sequence[Tensor]) -> bool:
     passes = True
     try:
         with operation.graph.undone_on_error(), operation.graph.as_default():
-            dys = [ones_like(t) if is_differentiable(t.dtype) else None for t in operation.outputs]
+            dys = [ones_like(t) if t.dtype.is_differentiable else None for t in operation.outputs]
             found = gradient_of(operation, dys, [t in inputs for t in operation.inputs])
             passes = any(g is not None and t in inputs for g, t in zip(found, operation.inputs, strict=True))
             raise _Undone

@@ -23,18 +23,13 @@ from graphc.api.gradients.builder import BUILDER
 from graphc.api.gradients.slices import Gradient, IndexedSlices, as_dense, joined
 from graphc.api.math.binary import add_n
 from graphc.errors import built_at
-from graphc.ir.dtypes import DType, variant
+from graphc.ir.dtypes import variant
 from graphc.ir.graph import get_default_graph
 from graphc.ir.tensor import Operation, Tensor
 
 # By op type: function(operation, gradients of its outputs, which inputs matter) -> gradients of its inputs.
 SLICED = frozenset({"Identity", "RefIdentity", "While", "StatelessWhile"})
 OF_OPERATIONS: dict[str, Callable[[Operation, Sequence[Any], Sequence[bool]], Sequence[Gradient | None]]] = {}
-
-
-def is_differentiable(dtype: DType) -> bool:
-    """Floating point and complex numbers, and lists of them."""
-    return dtype.is_floating or dtype.is_complex or dtype == variant
 
 
 def zeros_for(tensor: Tensor) -> Tensor:
@@ -70,7 +65,7 @@ class _Walk:
                 self.wanted.update(t for t in operation.outputs if t not in self.stops)
 
     def is_wanted(self, tensor: Tensor) -> bool:
-        return tensor in self.wanted and is_differentiable(tensor.dtype)
+        return tensor in self.wanted and tensor.dtype.is_differentiable
 
     def operations(self) -> Iterator[Operation]:
         return (op for op in reversed(self.order) if op in self.between)
@@ -143,7 +138,7 @@ def _ancestors(roots: Sequence[Operation], stops: set[Tensor]) -> Iterator[Opera
         while stack:
             operation, waiting = stack[-1]
             for tensor in waiting:
-                if tensor.op not in seen and tensor not in stops and is_differentiable(tensor.dtype):
+                if tensor.op not in seen and tensor not in stops and tensor.dtype.is_differentiable:
                     seen.add(tensor.op)
                     stack.append((tensor.op, iter(tensor.op.inputs)))
                     break
@@ -155,6 +150,6 @@ def _ancestors(roots: Sequence[Operation], stops: set[Tensor]) -> Iterator[Opera
 def reaches(output: Tensor, inputs: Sequence[Tensor]) -> set[int]:
     """Positions of the inputs of a body that `output` depends on through differentiable tensors."""
     positions = {t.op: i for i, t in enumerate(inputs)}
-    if not is_differentiable(output.dtype):
+    if not output.dtype.is_differentiable:
         return set()
     return {positions[op] for op in _ancestors([output.op], set()) if op in positions}

@@ -150,7 +150,7 @@ class TensorListSplit(ListOp):
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Tensor | None) -> Gradients:
         tensor, _, lengths = node.inputs
-        if dys[0] is None or not tensor.dtype.is_floating:
+        if dys[0] is None or not tensor.dtype.is_differentiable:
             return [None, None, None]
         d_tensor, _ = g.tensor_list_concat_v2(dys[0], shape_of(g, tensor), lengths, element_dtype=tensor.dtype)
         return [d_tensor, None, None]

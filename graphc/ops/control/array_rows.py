@@ -128,7 +128,7 @@ class TensorListFromTensor(ListOp):
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Tensor | None) -> Gradients:
         values = node.inputs[0]
-        if dys[0] is None or not values.dtype.is_floating:
+        if dys[0] is None or not values.dtype.is_differentiable:
             return [None, None]
         return [g.tensor_list_rows(dys[0], shape_of(g, values), dtype=values.dtype), None]
 
@@ -204,7 +204,7 @@ class _Scatter(ListOp):
         if dy is None:
             return None, None
         d_list = g.tensor_list_erase(dy, indices) if replaces else dy
-        if not tensor.dtype.is_floating:
+        if not tensor.dtype.is_differentiable:
             return d_list, None
         static = tensor.spec.static_shape
         known = static is not None and None not in static[1:]

@@ -107,7 +107,7 @@ class TensorListSetItem(ListOp):
             return [None, None, None]
         _, index, item = node.inputs
         d_item = None
-        if item.dtype.is_floating or item.dtype == variant:
+        if item.dtype.is_differentiable:
             d_item = g.tensor_list_get_item(dys[0], index, shape_of(g, item), element_dtype=item.dtype, or_zeros=True)
         return [g.tensor_list_erase(dys[0], index), None, d_item]
 
