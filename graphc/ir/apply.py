@@ -5,6 +5,7 @@ operand takes the dtype of the tensor beside it, two tensors never promote, and 
 """
 from __future__ import annotations
 
+import bisect
 import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -22,12 +23,13 @@ from graphc.ir.user_frame import user_line
 from graphc.ir.values import to_array
 
 Conversion = Callable[[Any, DType | None, str | None], Any]
-_conversions: list[tuple[type, Conversion]] = []
+_conversions: list[tuple[int, type, Conversion]] = []       # in the order in which they are asked
 
 
-def register_conversion(kind: type, function: Conversion) -> None:
-    """Values of class `kind` become tensors by function(value, dtype, name)."""
-    _conversions.append((kind, function))
+def register_conversion(kind: type, function: Conversion, priority: int = 100) -> None:
+    """Values of class `kind` become tensors by function(value, dtype, name): that of the least priority, of equal ones
+    the first; if it gives NotImplemented, the next."""
+    bisect.insort(_conversions, (priority, kind, function), key=lambda entry: entry[0])
 
 
 def convert_to_tensor(value: Any, dtype: Any = None, name: str | None = None, preferred_dtype: Any = None,
@@ -41,9 +43,11 @@ def convert_to_tensor(value: Any, dtype: Any = None, name: str | None = None, pr
     preferred = preferred_dtype if preferred_dtype is not None else dtype_hint
     if isinstance(value, Tensor):
         return _checked(value, wanted)
-    for kind, function in _conversions:
+    for _, kind, function in _conversions:
         if isinstance(value, kind):
-            return _checked(function(value, wanted, name), wanted)
+            made = function(value, wanted, name)
+            if made is not NotImplemented:
+                return _checked(made, wanted)
     if wanted is None and preferred is not None:
         try:
             return convert_to_tensor(value, preferred, name)
@@ -69,7 +73,7 @@ def _holds_tensors(value: Any) -> bool:
 
 def is_tensor_like(value: Any) -> bool:
     """Whether `value` is a Tensor or of a class that converts to one (a Variable)."""
-    return isinstance(value, (Tensor, *(kind for kind, _ in _conversions)))
+    return isinstance(value, (Tensor, *(kind for _, kind, _ in _conversions)))
 
 
 def _stacked(value: Sequence[Any], wanted: DType | None, name: str | None) -> Tensor:

@@ -13,6 +13,8 @@ from graphc.ir.op import OPS, Effect, Op
 
 from samples import arrays, build, definition, difference, specs
 
+BY_SIZE = {"Bitcast"}       # the last axis must fit the sizes of both dtypes
+
 
 @pytest.mark.parametrize("op_type", FETCHABLE)
 def test_every_dtype_is_computed_or_refused(op_type: str) -> None:
@@ -47,8 +49,12 @@ def problem_of(op: type[Op], variant: Variant) -> str | None:
     values = arrays(op, sample)
     try:
         definition(op, sample).infer(*specs(values))
-    except (TypeError, ValueError) as refusal:       # ValueError: Bitcast, of a size that does not fit
+    except TypeError as refusal:
         return None if variant.changed[1].name in str(refusal) else f"a refusal that does not name it: {refusal}"
+    except ValueError as refusal:
+        if op.type in BY_SIZE and "must have the size" in str(refusal):
+            return None
+        raise
     built = build(op, sample, values)
     with gc.Session(graph=built.graph) as session:
         found = session.run(built.outputs, dict(zip(built.inputs, values, strict=True)))

@@ -54,7 +54,6 @@ def test_a_batch() -> None:
 
 
 def test_features_of_any_length() -> None:
-    pytest.importorskip("graphc.api.sparse.tensor")
     x = gc.placeholder(gc.string, [])
     both = gc.placeholder(gc.string, [None])
     single = gc.parse_single_example(x, {"i": gc.VarLenFeature(gc.int64), "q": gc.VarLenFeature(gc.string)})

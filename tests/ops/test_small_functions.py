@@ -119,6 +119,12 @@ def test_conversions_of_own_classes() -> None:
         Celsius, lambda value, dtype=None, name=None, as_ref=False: gc.constant(value.degrees, dtype, name=name))
     assert value(gc.add(Celsius(1.5), 1.0)) == 2.5
     assert value(gc.constant(2.0, gc.float64) * Celsius(3)) == 6
+    gc.register_tensor_conversion_function(Celsius, lambda value, **_: gc.constant(-1.0), priority=200)
+    assert value(gc.add(Celsius(1.5), 1.0)) == 2.5
+    gc.register_tensor_conversion_function(
+        Celsius, lambda value, **_: NotImplemented if value.degrees < 0 else gc.constant(273.0), priority=50)
+    assert value(gc.add(Celsius(1.5), 1.0)) == 274
+    assert value(gc.add(Celsius(-1.5), 1.0)) == -0.5
     with pytest.raises(TypeError, match="must be callable"):
         gc.register_tensor_conversion_function(Celsius, 3)
     with pytest.raises(TypeError, match="a type or a tuple of types"):

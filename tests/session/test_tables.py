@@ -517,7 +517,6 @@ def test_buckets_behind_a_file(vocabulary: str) -> None:
 
 
 def test_words_in_a_sparse_tensor() -> None:
-    pytest.importorskip("graphc.api.sparse.tensor")
     words_in = gc.SparseTensor(gc.constant([[0, 0], [1, 2]], gc.int64), gc.constant(["lake", "?"]),
                                gc.constant([2, 3], gc.int64))
     plain, with_buckets = lookup.index_table_from_tensor(["lake"]), lookup.index_table_from_tensor(["lake"], 1)

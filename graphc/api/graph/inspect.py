@@ -51,18 +51,15 @@ def dimension_at_index(shape: TensorShape, index: int) -> Dimension:
 @public("register_tensor_conversion_function")
 def register_tensor_conversion_function(base_type: Any, conversion_func: Any, priority: int = 100) -> None:
     """From now on values of the class base_type, or of several classes, become tensors by
-    conversion_func(value, dtype=None, name=None, as_ref=False). As `tf.register_tensor_conversion_function`; the
-    function registered first counts, whatever the priority."""
+    conversion_func(value, dtype=None, name=None, as_ref=False); of several functions that of the least priority, or the
+    next one if that gives NotImplemented. As `tf.register_tensor_conversion_function`."""
     if not callable(conversion_func):
         raise TypeError(f"conversion_func must be callable, but is {conversion_func!r}")
 
     def convert(value: Any, dtype: Any, name: str | None) -> Any:
-        made = conversion_func(value, dtype=dtype, name=name, as_ref=False)
-        if made is NotImplemented:
-            raise TypeError(f"{conversion_func!r} does not convert {value!r}")
-        return made
+        return conversion_func(value, dtype=dtype, name=name, as_ref=False)
 
     for kind in base_type if isinstance(base_type, tuple) else (base_type,):
         if not isinstance(kind, type):
             raise TypeError(f"base_type must be a type or a tuple of types, but is {base_type!r}")
-        register_conversion(kind, convert)
+        register_conversion(kind, convert, priority)
