@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import graphc as gc
-from graphc.api.gradients.gradients import is_differentiable
 from graphc.ir.apply import apply
 from graphc.ir.op import OPS
 
@@ -36,7 +35,7 @@ def weighted(op_type: str, sample: Any, inputs: list[Any]) -> Any:
     definition = samples_.definition(op, sample, double=True)
     fields = {name: getattr(definition, name) for name in (f.name for f in dataclasses.fields(op))}
     found = apply(op, *samples_.grouped(op, inputs), **fields)
-    results = [t for t in (found if isinstance(found, (tuple, list)) else [found]) if is_differentiable(t.dtype)]
+    results = [t for t in (found if isinstance(found, (tuple, list)) else [found]) if t.dtype.is_differentiable]
     if op_type in FIRST_RESULT_ONLY:
         results = results[:1]
     return gc.add_n([gc.reduce_sum(gc.sin(t * 0.7 + float(i))) for i, t in enumerate(results)])
@@ -53,14 +52,14 @@ def test_gradient_in_a_branch_in_a_loop(op_type: str) -> None:
     sample, values = chosen
     with gc.Graph().as_default(), gc.Session() as session:
         inputs = [gc.placeholder(v.dtype, v.shape) for v in values]
-        moved = [x for x in inputs if is_differentiable(x.dtype)]
+        moved = [x for x in inputs if x.dtype.is_differentiable]
         outside = [gc.convert_to_tensor(dx) for dx in gc.gradients(
             weighted(op_type, sample, inputs), moved, unconnected_gradients="zero")]
 
         def body(i: Any, one: Any, total: Any) -> Any:
             # Times a carried value: nothing of it can be used from outside the loop.
             def here() -> Any:
-                return weighted(op_type, sample, [x * one if is_differentiable(x.dtype) else x for x in inputs])
+                return weighted(op_type, sample, [x * one if x.dtype.is_differentiable else x for x in inputs])
 
             return [i + 1, one * 1.0, total + gc.cond(gc.less(i, TIMES), here, lambda: total * 0.0)]
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import graphc as gc
-from graphc.api.gradients.gradients import is_differentiable
 from graphc.ir.apply import apply
 from graphc.ir.op import OPS, Effect
 
@@ -29,8 +28,8 @@ def results(found: Any) -> list[Any]:
 
 def gradients(ys: list[Any], inputs: list[Any]) -> list[Any]:
     flat = [x for i in inputs for x in (i if isinstance(i, (list, tuple)) else [i])]
-    moved = [x for x in flat if is_differentiable(x.dtype)]
-    of_numbers = [y for y in ys if is_differentiable(y.dtype)]
+    moved = [x for x in flat if x.dtype.is_differentiable]
+    of_numbers = [y for y in ys if y.dtype.is_differentiable]
     try:
         return gc.gradients([gc.real(gc.sin(y)) for y in of_numbers], moved) if of_numbers and moved else []
     except LookupError:            # of some ops TF has no gradient
