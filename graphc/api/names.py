@@ -524,6 +524,17 @@ NAMES: dict[str, dict[str, str]] = {
         "as_str_any": "graphc.api.strings.python:as_str_any",
         "as_text": "graphc.api.strings.python:as_text",
     },
+    "compat.v1": {
+        "COMPILER_VERSION": "graphc.compat.v1.versions:COMPILER_VERSION",
+        "CXX11_ABI_FLAG": "graphc.compat.v1.versions:CXX11_ABI_FLAG",
+        "GIT_VERSION": "graphc.compat.v1.versions:GIT_VERSION",
+        "GRAPH_DEF_VERSION": "graphc.compat.v1.versions:GRAPH_DEF_VERSION",
+        "MONOLITHIC_BUILD": "graphc.compat.v1.versions:MONOLITHIC_BUILD",
+        "VERSION": "graphc.compat.v1.versions:VERSION",
+    },
+    "compat.v1.version": {
+        "VERSION": "graphc.compat.v1.versions:VERSION",
+    },
     "contrib": {
     },
     "contrib.crf": {
