@@ -25,7 +25,8 @@ from graphc.ir.late_imports import load
 ROOT = "graphc.compat.v1"
 _OWN = "compat.v1"
 _MODULES_OF_CODE = {"modules", "inner_modules", "old_names", "unknown", "versions"}    # files beside this one
-_WHOLE = ("errors", "dtypes")                   # modules that are graphc's own, whole
+# Modules that are namespaces as they are: (package, name in it).
+_WHOLE = {"errors": ("graphc", "errors"), "dtypes": ("graphc", "dtypes"), "flags": ("graphc.compat.program", "flags")}
 _ABSENT = object()
 
 
@@ -91,7 +92,8 @@ def module(space: str) -> ModuleType:
     made = sys.modules.get(name)
     if made is None:
         if space in _WHOLE:
-            made = getattr(load("graphc"), space)
+            package, name_there = _WHOLE[space]
+            made = getattr(load(package), name_there, None) or load(f"{package}.{name_there}")
         else:
             made = ModuleType(name, f"As `tf.{space}` of TensorFlow 1.15.")
             made.__getattr__, made.__dir__ = lookup(space)  # type: ignore[method-assign]
