@@ -180,8 +180,8 @@ def _from_digits(folder: str) -> tuple[np.ndarray, ...]:
         from sklearn.datasets import load_digits
     except ImportError as error:
         raise FileNotFoundError(f"{folder} holds no {FILES[0]} (packed or not), and scikit-learn, whose digits would "
-                                "take its place, is not installed: pip install 'graphc[demo]', or put the four files of "
-                                "MNIST there") from error
+                                "take its place, is not installed: pip install 'graphc[demo]', or put the four files "
+                                "of MNIST there") from error
     warnings.warn(f"NOT MNIST: {folder} holds no idx files, so scikit-learn's 1,797 digits of 8x8 are used, scaled "
                   f"to 28x28 and repeated to {TRAINED} and {TESTED} pictures", stacklevel=4)
     digits = load_digits()
