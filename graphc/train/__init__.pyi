@@ -4,18 +4,43 @@ from graphc.train.adaptive import AdadeltaOptimizer as AdadeltaOptimizer
 from graphc.train.adaptive import AdagradDAOptimizer as AdagradDAOptimizer
 from graphc.train.adaptive import AdagradOptimizer as AdagradOptimizer
 from graphc.train.optimizers import AdamOptimizer as AdamOptimizer
+from graphc.train.sessions.saving_hooks import CheckpointSaverHook as CheckpointSaverHook
+from graphc.train.sessions.saving_hooks import CheckpointSaverListener as CheckpointSaverListener
+from graphc.train.sessions.creators import ChiefSessionCreator as ChiefSessionCreator
 from graphc.train.coordinator import Coordinator as Coordinator
 from graphc.train.moving_averages import ExponentialMovingAverage as ExponentialMovingAverage
+from graphc.train.sessions.tensor_hooks import FeedFnHook as FeedFnHook
+from graphc.train.sessions.tensor_hooks import FinalOpsHook as FinalOpsHook
 from graphc.train.proximal import FtrlOptimizer as FtrlOptimizer
+from graphc.train.sessions.step_hooks import GlobalStepWaiterHook as GlobalStepWaiterHook
 from graphc.train.optimizers import GradientDescentOptimizer as GradientDescentOptimizer
+from graphc.train.sessions.tensor_hooks import LoggingTensorHook as LoggingTensorHook
 from graphc.train.coordinator import LooperThread as LooperThread
 from graphc.train.optimizers import MomentumOptimizer as MomentumOptimizer
+from graphc.train.sessions.monitored import MonitoredSession as MonitoredSession
+from graphc.train.sessions.monitored import MonitoredTrainingSession as MonitoredTrainingSession
+from graphc.train.sessions.tensor_hooks import NanLossDuringTrainingError as NanLossDuringTrainingError
+from graphc.train.sessions.tensor_hooks import NanTensorHook as NanTensorHook
 from graphc.train.optimizer import Optimizer as Optimizer
+from graphc.train.sessions.saving_hooks import ProfilerHook as ProfilerHook
 from graphc.train.proximal import ProximalAdagradOptimizer as ProximalAdagradOptimizer
 from graphc.train.proximal import ProximalGradientDescentOptimizer as ProximalGradientDescentOptimizer
 from graphc.train.runners import QueueRunner as QueueRunner
 from graphc.train.adaptive import RMSPropOptimizer as RMSPropOptimizer
+from graphc.train.sessions.scaffold import Scaffold as Scaffold
+from graphc.train.sessions.timers import SecondOrStepTimer as SecondOrStepTimer
+from graphc.train.sessions.creators import SessionCreator as SessionCreator
+from graphc.train.sessions.manager import SessionManager as SessionManager
+from graphc.train.sessions.hook import SessionRunArgs as SessionRunArgs
+from graphc.train.sessions.hook import SessionRunContext as SessionRunContext
+from graphc.train.sessions.hook import SessionRunHook as SessionRunHook
+from graphc.train.sessions.hook import SessionRunValues as SessionRunValues
+from graphc.train.sessions.monitored import SingularMonitoredSession as SingularMonitoredSession
+from graphc.train.sessions.step_hooks import StepCounterHook as StepCounterHook
+from graphc.train.sessions.step_hooks import StopAtStepHook as StopAtStepHook
+from graphc.train.sessions.saving_hooks import SummarySaverHook as SummarySaverHook
 from graphc.train.sync_replicas import SyncReplicasOptimizer as SyncReplicasOptimizer
+from graphc.train.sessions.creators import WorkerSessionCreator as WorkerSessionCreator
 from graphc.train.runners import add_queue_runner as add_queue_runner
 from graphc.train.global_step import assert_global_step as assert_global_step
 from graphc.train.input import batch as batch
@@ -53,18 +78,43 @@ __all__ = [
     "AdagradDAOptimizer",
     "AdagradOptimizer",
     "AdamOptimizer",
+    "CheckpointSaverHook",
+    "CheckpointSaverListener",
+    "ChiefSessionCreator",
     "Coordinator",
     "ExponentialMovingAverage",
+    "FeedFnHook",
+    "FinalOpsHook",
     "FtrlOptimizer",
+    "GlobalStepWaiterHook",
     "GradientDescentOptimizer",
+    "LoggingTensorHook",
     "LooperThread",
     "MomentumOptimizer",
+    "MonitoredSession",
+    "MonitoredTrainingSession",
+    "NanLossDuringTrainingError",
+    "NanTensorHook",
     "Optimizer",
+    "ProfilerHook",
     "ProximalAdagradOptimizer",
     "ProximalGradientDescentOptimizer",
     "QueueRunner",
     "RMSPropOptimizer",
+    "Scaffold",
+    "SecondOrStepTimer",
+    "SessionCreator",
+    "SessionManager",
+    "SessionRunArgs",
+    "SessionRunContext",
+    "SessionRunHook",
+    "SessionRunValues",
+    "SingularMonitoredSession",
+    "StepCounterHook",
+    "StopAtStepHook",
+    "SummarySaverHook",
     "SyncReplicasOptimizer",
+    "WorkerSessionCreator",
     "add_queue_runner",
     "assert_global_step",
     "batch",
