@@ -8,7 +8,6 @@ from graphc import compat as compat
 from graphc import contrib as contrib
 from graphc import debugging as debugging
 from graphc import distributions as distributions
-from graphc import estimator as estimator
 from graphc import graph_util as graph_util
 from graphc import image as image
 from graphc import initializers as initializers
@@ -38,6 +37,7 @@ from graphc.api.control.accumulators import ConditionalAccumulator as Conditiona
 from graphc.api.control.accumulators import ConditionalAccumulatorBase as ConditionalAccumulatorBase
 from graphc.session.config import ConfigProto as ConfigProto
 from graphc.ir.dtypes import DType as DType
+from graphc.api.graph.device_spec import DeviceSpec as DeviceSpec
 from graphc.ir.tensor_shape import Dimension as Dimension
 from graphc.api.control.queues import FIFOQueue as FIFOQueue
 from graphc.api.files.examples import FixedLenFeature as FixedLenFeature
@@ -49,7 +49,7 @@ from graphc.ir.names import GraphKeys as GraphKeys
 from graphc.session.config import GraphOptions as GraphOptions
 from graphc.api.gradients.slices import IndexedSlices as IndexedSlices
 from graphc.api.gradients.slices import IndexedSlicesValue as IndexedSlicesValue
-from graphc.session.session import InteractiveSession as InteractiveSession
+from graphc.session.interactive import InteractiveSession as InteractiveSession
 from graphc.api.gradients.registry import not_differentiable as NoGradient
 from graphc.serial.graph_pb2 import NodeDef as NodeDef
 from graphc.api.gradients.registry import not_differentiable as NotDifferentiable
@@ -546,6 +546,7 @@ __all__ = [
     "ConditionalAccumulatorBase",
     "ConfigProto",
     "DType",
+    "DeviceSpec",
     "Dimension",
     "FIFOQueue",
     "FixedLenFeature",

@@ -22,15 +22,17 @@ class OpError(Exception):
     error_code = UNKNOWN
 
     def __init__(self, message: Any, op: Any = None, text: str | None = None, error_code: int | None = None) -> None:
-        if text is not None:
-            self.node_def, message = message, text
-        else:
-            self.node_def = getattr(op, "node_def", None)
+        self._node_def, message = (message, text) if text is not None else (None, message)
         super().__init__(message)
         self.message: str = message
         self.op = op
         if error_code is not None:
             self.error_code = error_code
+
+    @property
+    def node_def(self) -> Any:
+        """The NodeDef of `op`, or what the error was made with."""
+        return self._node_def if self._node_def is not None else getattr(self.op, "node_def", None)
 
 
 class InvalidArgumentError(OpError, ValueError):

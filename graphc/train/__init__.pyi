@@ -7,6 +7,7 @@ from graphc.train.optimizers import AdamOptimizer as AdamOptimizer
 from graphc.train.sessions.saving_hooks import CheckpointSaverHook as CheckpointSaverHook
 from graphc.train.sessions.saving_hooks import CheckpointSaverListener as CheckpointSaverListener
 from graphc.train.sessions.creators import ChiefSessionCreator as ChiefSessionCreator
+from graphc.session.cluster import ClusterSpec as ClusterSpec
 from graphc.train.coordinator import Coordinator as Coordinator
 from graphc.train.moving_averages import ExponentialMovingAverage as ExponentialMovingAverage
 from graphc.train.sessions.tensor_hooks import FeedFnHook as FeedFnHook
@@ -29,6 +30,7 @@ from graphc.train.runners import QueueRunner as QueueRunner
 from graphc.train.adaptive import RMSPropOptimizer as RMSPropOptimizer
 from graphc.train.sessions.scaffold import Scaffold as Scaffold
 from graphc.train.sessions.timers import SecondOrStepTimer as SecondOrStepTimer
+from graphc.session.server import Server as Server
 from graphc.train.sessions.creators import SessionCreator as SessionCreator
 from graphc.train.sessions.manager import SessionManager as SessionManager
 from graphc.train.sessions.hook import SessionRunArgs as SessionRunArgs
@@ -39,6 +41,7 @@ from graphc.train.sessions.monitored import SingularMonitoredSession as Singular
 from graphc.train.sessions.step_hooks import StepCounterHook as StepCounterHook
 from graphc.train.sessions.step_hooks import StopAtStepHook as StopAtStepHook
 from graphc.train.sessions.saving_hooks import SummarySaverHook as SummarySaverHook
+from graphc.train.sessions.supervisor import Supervisor as Supervisor
 from graphc.train.sync_replicas import SyncReplicasOptimizer as SyncReplicasOptimizer
 from graphc.train.sessions.creators import WorkerSessionCreator as WorkerSessionCreator
 from graphc.train.runners import add_queue_runner as add_queue_runner
@@ -66,6 +69,7 @@ from graphc.train.decay import piecewise_constant as piecewise_constant
 from graphc.train.decay import piecewise_constant as piecewise_constant_decay
 from graphc.train.decay import polynomial_decay as polynomial_decay
 from graphc.train.input import range_input_producer as range_input_producer
+from graphc.train.sessions.replicas import replica_device_setter as replica_device_setter
 from graphc.train.input import shuffle_batch as shuffle_batch
 from graphc.train.input import shuffle_batch_join as shuffle_batch_join
 from graphc.train.input import slice_input_producer as slice_input_producer
@@ -81,6 +85,7 @@ __all__ = [
     "CheckpointSaverHook",
     "CheckpointSaverListener",
     "ChiefSessionCreator",
+    "ClusterSpec",
     "Coordinator",
     "ExponentialMovingAverage",
     "FeedFnHook",
@@ -103,6 +108,7 @@ __all__ = [
     "RMSPropOptimizer",
     "Scaffold",
     "SecondOrStepTimer",
+    "Server",
     "SessionCreator",
     "SessionManager",
     "SessionRunArgs",
@@ -113,6 +119,7 @@ __all__ = [
     "StepCounterHook",
     "StopAtStepHook",
     "SummarySaverHook",
+    "Supervisor",
     "SyncReplicasOptimizer",
     "WorkerSessionCreator",
     "add_queue_runner",
@@ -140,6 +147,7 @@ __all__ = [
     "piecewise_constant_decay",
     "polynomial_decay",
     "range_input_producer",
+    "replica_device_setter",
     "shuffle_batch",
     "shuffle_batch_join",
     "slice_input_producer",

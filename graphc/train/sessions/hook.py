@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from graphc.api.public import public
 
 
-@public("train.SessionRunHook", "estimator.SessionRunHook")
+@public("train.SessionRunHook")
 class SessionRunHook:
     """Base of the hooks, as `tf.train.SessionRunHook`. The calls, in this order: begin, after_create_session, then for
     each run before_run and after_run, and end. Only `begin` may change the graph."""
@@ -34,7 +34,7 @@ class _RunArgs(NamedTuple):
     options: Any
 
 
-@public("train.SessionRunArgs", "estimator.SessionRunArgs")
+@public("train.SessionRunArgs")
 class SessionRunArgs(_RunArgs):
     """What a run is asked for, as `tf.train.SessionRunArgs`."""
 
@@ -44,7 +44,7 @@ class SessionRunArgs(_RunArgs):
         return super().__new__(cls, fetches, feed_dict, options)
 
 
-@public("train.SessionRunValues", "estimator.SessionRunValues")
+@public("train.SessionRunValues")
 class SessionRunValues(NamedTuple):
     """What a run gave, as `tf.train.SessionRunValues`. results: of what this hook's before_run asked for."""
 
@@ -53,7 +53,7 @@ class SessionRunValues(NamedTuple):
     run_metadata: Any
 
 
-@public("train.SessionRunContext", "estimator.SessionRunContext")
+@public("train.SessionRunContext")
 class SessionRunContext:
     """One run, as its hooks see it. As `tf.train.SessionRunContext`."""
 

@@ -13,7 +13,7 @@ from graphc.train.sessions.step_hooks import needed_global_step
 from graphc.train.sessions.timers import SecondOrStepTimer
 
 
-@public("train.CheckpointSaverListener", "estimator.CheckpointSaverListener")
+@public("train.CheckpointSaverListener")
 class CheckpointSaverListener:
     """What is called around each checkpoint of a CheckpointSaverHook. As `tf.train.CheckpointSaverListener`."""
 
@@ -30,7 +30,7 @@ class CheckpointSaverListener:
         pass
 
 
-@public("train.CheckpointSaverHook", "estimator.CheckpointSaverHook")
+@public("train.CheckpointSaverHook")
 class CheckpointSaverHook(SessionRunHook):
     """Saves a checkpoint when the session is made, every save_secs or save_steps, and at the end. As
     `tf.train.CheckpointSaverHook`.
@@ -113,7 +113,7 @@ class CheckpointSaverHook(SessionRunHook):
         return self._saver
 
 
-@public("train.SummarySaverHook", "estimator.SummarySaverHook")
+@public("train.SummarySaverHook")
 class SummarySaverHook(SessionRunHook):
     """Writes summaries every save_steps or save_secs. As `tf.train.SummarySaverHook`.
 
@@ -166,7 +166,7 @@ class SummarySaverHook(SessionRunHook):
         return found if found is None or isinstance(found, list) else [found]
 
 
-@public("train.ProfilerHook", "estimator.ProfilerHook")
+@public("train.ProfilerHook")
 class ProfilerHook(SessionRunHook):
     """Writes what a run called to output_dir/timeline-STEP.json (Chrome's trace format) every save_steps or save_secs.
     As `tf.train.ProfilerHook`."""

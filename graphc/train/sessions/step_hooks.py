@@ -22,7 +22,7 @@ def needed_global_step(hook: str) -> Any:
     return found
 
 
-@public("train.StopAtStepHook", "estimator.StopAtStepHook")
+@public("train.StopAtStepHook")
 class StopAtStepHook(SessionRunHook):
     """Asks to stop after `num_steps` more steps, or when the global step reaches `last_step`. As
     `tf.train.StopAtStepHook`.
@@ -54,7 +54,7 @@ class StopAtStepHook(SessionRunHook):
                 run_context.request_stop()
 
 
-@public("train.GlobalStepWaiterHook", "estimator.GlobalStepWaiterHook")
+@public("train.GlobalStepWaiterHook")
 class GlobalStepWaiterHook(SessionRunHook):
     """Waits before the first run until the global step reaches `wait_until_step`. As
     `tf.train.GlobalStepWaiterHook`."""
@@ -81,7 +81,7 @@ class GlobalStepWaiterHook(SessionRunHook):
         self._started = True
 
 
-@public("train.StepCounterHook", "estimator.StepCounterHook")
+@public("train.StepCounterHook")
 class StepCounterHook(SessionRunHook):
     """Reports the steps per second, in the log and as the summary "global_step/sec". As `tf.train.StepCounterHook`.
 

@@ -14,7 +14,7 @@ from graphc.train.sessions.log import LOG
 from graphc.train.sessions.timers import NeverTimer, SecondOrStepTimer
 
 
-@public("train.LoggingTensorHook", "estimator.LoggingTensorHook")
+@public("train.LoggingTensorHook")
 class LoggingTensorHook(SessionRunHook):
     """Writes values to the log (INFO) every so many runs or seconds, or at the end. As `tf.train.LoggingTensorHook`.
 
@@ -85,7 +85,7 @@ def _graph_element(thing: Any) -> Any:
     return tensor
 
 
-@public("train.NanLossDuringTrainingError", "estimator.NanLossDuringTrainingError")
+@public("train.NanLossDuringTrainingError")
 class NanLossDuringTrainingError(RuntimeError):
     """The loss became NaN."""
 
@@ -93,7 +93,7 @@ class NanLossDuringTrainingError(RuntimeError):
         return "NaN loss during training."
 
 
-@public("train.NanTensorHook", "estimator.NanTensorHook")
+@public("train.NanTensorHook")
 class NanTensorHook(SessionRunHook):
     """Stops when the loss is NaN: with NanLossDuringTrainingError, or, unless fail_on_nan_loss, quietly. As
     `tf.train.NanTensorHook`."""
@@ -114,7 +114,7 @@ class NanTensorHook(SessionRunHook):
         run_context.request_stop()
 
 
-@public("train.FinalOpsHook", "estimator.FinalOpsHook")
+@public("train.FinalOpsHook")
 class FinalOpsHook(SessionRunHook):
     """Fetches `final_ops` when the session ends; final_ops_values holds what they gave. As `tf.train.FinalOpsHook`."""
 
@@ -132,12 +132,12 @@ class FinalOpsHook(SessionRunHook):
         try:
             self._values = session.run(self._final_ops, feed_dict=self._feed_dict)
         except (errors.OutOfRangeError, StopIteration):
-            LOG.warning("FinalOpsHook: final_ops read from data that has ended; let them read variables only (the value "
-                        "of a metric, not its update)")
+            LOG.warning("FinalOpsHook: final_ops read from data that has ended; let them read variables only (the "
+                        "value of a metric, not its update)")
             raise
 
 
-@public("train.FeedFnHook", "estimator.FeedFnHook")
+@public("train.FeedFnHook")
 class FeedFnHook(SessionRunHook):
     """Feeds what `feed_fn()` gives. As `tf.train.FeedFnHook`."""
 

@@ -6,7 +6,7 @@ import time
 from graphc.api.public import public
 
 
-@public("train.SecondOrStepTimer", "estimator.SecondOrStepTimer")
+@public("train.SecondOrStepTimer")
 class SecondOrStepTimer:
     """Triggers every `every_secs` seconds or `every_steps` steps, and the first time. As `tf.train.SecondOrStepTimer`.
 
