@@ -624,6 +624,10 @@ NAMES: dict[str, dict[str, str]] = {
         "get_global_step": "graphc.train.global_step:get_global_step",
         "get_or_create_global_step": "graphc.train.global_step:get_or_create_global_step",
     },
+    "contrib.training": {
+        "HParams": "graphc.train.hparams:HParams",
+        "parse_values": "graphc.train.hparams:parse_values",
+    },
     "debugging": {
         "assert_all_finite": "graphc.api.array.passing:verify_tensor_all_finite",
         "assert_equal": "graphc.api.control.asserts:assert_equal",

@@ -6,6 +6,7 @@ these keep their values until the end, when they get the best ones.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,8 @@ class ExternalOptimizerInterface:
     """Base class, as `tf.contrib.opt.ExternalOptimizerInterface`; a subclass writes _minimize.
 
     loss: a scalar. var_list: the trainable variables by default; their shapes must be known. equalities: scalars to be
-    held at zero; inequalities: at zero or above. var_to_bounds: {variable: (low, high)}, each broadcast to the variable's
-    shape, None for no bound. optimizer_kwargs: the algorithm's own.
+    held at zero; inequalities: at zero or above. var_to_bounds: {variable: (low, high)}, each broadcast to the
+    variable's shape, None for no bound. optimizer_kwargs: the algorithm's own.
     """
 
     def __init__(self, loss: Any, var_list: Sequence[Any] | None = None, equalities: Sequence[Any] | None = None,
@@ -45,7 +46,7 @@ class ExternalOptimizerInterface:
         self._packed_equality_grads = packed[1:1 + len(self._equalities)]
         self._packed_inequality_grads = packed[1 + len(self._equalities):]
         ends = np.cumsum([0, *(int(np.prod(shape)) for shape in self._shapes)]).tolist()
-        self._packing_slices = [slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        self._packing_slices = [slice(a, b) for a, b in pairwise(ends)]
 
     def _bounds(self, given: Mapping[Any, Any]) -> list[tuple[float, float]]:
         lows: list[float] = []
@@ -119,8 +120,8 @@ class ExternalOptimizerInterface:
 
 @public("contrib.opt.ScipyOptimizerInterface")
 class ScipyOptimizerInterface(ExternalOptimizerInterface):
-    """Minimises with scipy.optimize.minimize, as `tf.contrib.opt.ScipyOptimizerInterface`. method="L-BFGS-B", options={}
-    and scipy's other arguments are passed on. It needs scipy: pip install graphc[linalg]."""
+    """Minimises with scipy.optimize.minimize, as `tf.contrib.opt.ScipyOptimizerInterface`. method="L-BFGS-B",
+    options={} and scipy's other arguments are passed on. It needs scipy: pip install graphc[linalg]."""
 
     _DEFAULT_METHOD = "L-BFGS-B"
     _OURS = ("jac", "callback", "constraints", "bounds")
@@ -148,8 +149,9 @@ class ScipyOptimizerInterface(ExternalOptimizerInterface):
                                                           ("ineq", inequality_funcs, inequality_grad_funcs))
                        for function, gradient in zip(functions, gradients, strict=True)]
         arguments = {"method": self._DEFAULT_METHOD, **optimizer_kwargs}
-        result = scipy.optimize.minimize(loss_and_gradient, initial_val, jac=True, callback=step_callback,
-                                         constraints=constraints, bounds=packed_bounds, **arguments)
+        result = scipy.optimize.minimize(loss_and_gradient, initial_val.astype(np.float64), jac=True,
+                                         callback=step_callback, constraints=constraints, bounds=packed_bounds,
+                                         **arguments)
         told = [("Message", result.message), ("Objective function value", result.fun),
                 ("Number of iterations", result.get("nit")), ("Number of functions evaluations", result.get("nfev"))]
         LOG.info("Optimization terminated with:\n%s", "\n".join(f"  {name}: {value}" for name, value in told

@@ -17,8 +17,8 @@ def needed_global_step(hook: str) -> Any:
     """The tensor that reads the global step. Raises RuntimeError, naming the hook, if the graph has none."""
     found = global_step_read()
     if found is None:
-        raise RuntimeError(f"Global step should be created to use {hook}: call gc.train.get_or_create_global_step() and "
-                           "pass it to minimize(..., global_step=...)")
+        raise RuntimeError(f"Global step should be created to use {hook}: call gc.train.get_or_create_global_step() "
+                           "and pass it to minimize(..., global_step=...)")
     return found
 
 
