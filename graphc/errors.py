@@ -56,10 +56,6 @@ class NotFoundError(OpError, KeyError):
         return self.message
 
 
-class AlreadyExistsError(OpError):
-    """A file or folder that is to be made is there."""
-
-
 class PermissionDeniedError(OpError):
     """A file may not be read or written."""
 
@@ -110,7 +106,7 @@ class AbortedError(OpError):
 
 
 class AlreadyExistsError(OpError):
-    """A file, or what has a name, is there already."""
+    """A file or folder that is to be made is there."""
 
     error_code = ALREADY_EXISTS
 

@@ -185,9 +185,9 @@ def _cast(name: str, kind: type, value: Any) -> Any:
     if type(value) is kind or kind is type(None):
         return value
     is_text = isinstance(value, (str, bytes))
-    if (issubclass(kind, (str, bytes)) and not is_text or issubclass(kind, bool) != isinstance(value, bool)
-            or issubclass(kind, numbers.Integral) and not isinstance(value, numbers.Integral)
-            or issubclass(kind, numbers.Number) and not isinstance(value, numbers.Number)):
+    if ((issubclass(kind, (str, bytes)) and not is_text) or issubclass(kind, bool) != isinstance(value, bool)
+            or (issubclass(kind, numbers.Integral) and not isinstance(value, numbers.Integral))
+            or (issubclass(kind, numbers.Number) and not isinstance(value, numbers.Number))):
         raise ValueError(f"Could not cast hparam '{name}' of type '{kind}' from value {value!r}")
     return kind(value)
 
