@@ -4,10 +4,20 @@ from graphc.train.adaptive import AdadeltaOptimizer as AdadeltaOptimizer
 from graphc.train.adaptive import AdagradDAOptimizer as AdagradDAOptimizer
 from graphc.train.adaptive import AdagradOptimizer as AdagradOptimizer
 from graphc.train.optimizers import AdamOptimizer as AdamOptimizer
+from graphc.serial.example_pb2 import BytesList as BytesList
+from graphc.serial.config_pb2 import ClusterDef as ClusterDef
 from graphc.train.coordinator import Coordinator as Coordinator
+from graphc.serial.example_pb2 import Example as Example
 from graphc.train.moving_averages import ExponentialMovingAverage as ExponentialMovingAverage
+from graphc.serial.example_pb2 import Feature as Feature
+from graphc.serial.example_pb2 import FeatureList as FeatureList
+from graphc.serial.example_pb2 import FeatureLists as FeatureLists
+from graphc.serial.example_pb2 import Features as Features
+from graphc.serial.example_pb2 import FloatList as FloatList
 from graphc.train.proximal import FtrlOptimizer as FtrlOptimizer
 from graphc.train.optimizers import GradientDescentOptimizer as GradientDescentOptimizer
+from graphc.serial.example_pb2 import Int64List as Int64List
+from graphc.serial.config_pb2 import JobDef as JobDef
 from graphc.train.coordinator import LooperThread as LooperThread
 from graphc.train.optimizers import MomentumOptimizer as MomentumOptimizer
 from graphc.train.optimizer import Optimizer as Optimizer
@@ -15,6 +25,9 @@ from graphc.train.proximal import ProximalAdagradOptimizer as ProximalAdagradOpt
 from graphc.train.proximal import ProximalGradientDescentOptimizer as ProximalGradientDescentOptimizer
 from graphc.train.runners import QueueRunner as QueueRunner
 from graphc.train.adaptive import RMSPropOptimizer as RMSPropOptimizer
+from graphc.serial.meta_graph_pb2 import SaverDef as SaverDef
+from graphc.serial.example_pb2 import SequenceExample as SequenceExample
+from graphc.serial.config_pb2 import ServerDef as ServerDef
 from graphc.train.sync_replicas import SyncReplicasOptimizer as SyncReplicasOptimizer
 from graphc.train.runners import add_queue_runner as add_queue_runner
 from graphc.train.global_step import assert_global_step as assert_global_step
@@ -53,10 +66,20 @@ __all__ = [
     "AdagradDAOptimizer",
     "AdagradOptimizer",
     "AdamOptimizer",
+    "BytesList",
+    "ClusterDef",
     "Coordinator",
+    "Example",
     "ExponentialMovingAverage",
+    "Feature",
+    "FeatureList",
+    "FeatureLists",
+    "Features",
+    "FloatList",
     "FtrlOptimizer",
     "GradientDescentOptimizer",
+    "Int64List",
+    "JobDef",
     "LooperThread",
     "MomentumOptimizer",
     "Optimizer",
@@ -64,6 +87,9 @@ __all__ = [
     "ProximalGradientDescentOptimizer",
     "QueueRunner",
     "RMSPropOptimizer",
+    "SaverDef",
+    "SequenceExample",
+    "ServerDef",
     "SyncReplicasOptimizer",
     "add_queue_runner",
     "assert_global_step",
