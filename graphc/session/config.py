@@ -1,8 +1,8 @@
 """What a Session takes from its ConfigProto, and a run from its RunOptions (proto/config.proto).
 
 These fields have a meaning:
-    ConfigProto   intra_op_parallelism_threads   threads that share the work of one kernel; 0: as many as the process may
-                                                 use. Results do not depend on it.
+    ConfigProto   intra_op_parallelism_threads   threads that share the work of one kernel; 0: as many as the process
+                                                 may use. Results do not depend on it.
                   operation_timeout_in_ms        limit of every run of the session; 0: none
                   log_device_placement           prints the device of each op, once for every kind of run
     RunOptions    timeout_in_ms                  DeadlineExceededError when the run takes longer; 0: no limit
@@ -64,5 +64,5 @@ def check_run(options: Any, metadata: Any) -> None:
             raise TypeError(f"Session.run: argument '{name}' must be a gc.{kind}, but is {type(value).__name__}; feeds "
                             "go into the second argument, a dict")
     if options is not None and options.debug_options.debug_tensor_watch_opts:
-        raise UnimplementedError("Session.run: RunOptions.debug_options watches tensors for TensorFlow's debugger, which "
-                                 "graphc does not have; fetch the tensors")
+        raise UnimplementedError("Session.run: RunOptions.debug_options watches tensors for TensorFlow's debugger, "
+                                 "which graphc does not have; fetch the tensors")

@@ -1,7 +1,7 @@
 """The messages are TensorFlow's on the wire: numbers, types and names of their fields, and bytes.
 
-data/messages.txt was recorded from TensorFlow 2.21's descriptors: a message, its fields (name=number:type) and values of
-enums. What TensorFlow 1.15 had and 2.21 has not, or has added since, stands in the tables here.
+data/messages.txt was recorded from TensorFlow 2.21's descriptors: a message, its fields (name=number:type) and values
+of enums. GONE is what 1.15 had and 2.21 has not.
 """
 from __future__ import annotations
 
