@@ -2,13 +2,15 @@
 from __future__ import annotations
 
 import warnings
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from graphc.api.public import public
 from graphc.ir.graph import Graph
 from graphc.ir.stacks import default_graphs, default_sessions
-from graphc.session.config import ConfigProto
 from graphc.session.session import Session
+
+if TYPE_CHECKING:
+    from graphc.session.config import ConfigProto
 
 
 @public("InteractiveSession")

@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,13 +24,17 @@ from graphc.ir.stacks import default_sessions
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.control import script
 from graphc.ops.control.session_objects import ObjectCall
-from graphc.session.config import ConfigProto, DeviceAttributes, RunMetadata, RunOptions, check_config, check_run
+from graphc.session.config import DeviceAttributes, check_run, settings_of
 from graphc.session.feeds import check_feed_key, flatten_feeds, parts_of_key
 from graphc.session.fetches import Fetches, fetch_key
 from graphc.session.partial import PartialRun
 from graphc.session.places import place_of
 from graphc.session.prepared_run import PreparedRun
 from graphc.tracebacks import shown, shows_errors, user_facing
+
+if TYPE_CHECKING:
+    from graphc.serial.config_pb2 import ConfigProto, RunOptions
+    from graphc.serial.run_metadata_pb2 import RunMetadata
 
 PLANS_KEPT = 256
 RUNS_BEFORE_CODE = 4       # of a kind: then its fused programs are compiled to machine code, beside the runs
@@ -39,7 +43,8 @@ CPU = "/job:localhost/replica:0/task:0/device:CPU:0"
 
 @public("Session")
 class Session:
-    """Runs a graph, as `tf.Session`. graph: the default one if left out. See gc.ConfigProto for the settings."""
+    """Runs a graph, as `tf.Session`. graph: the default one if left out. graphc/session/config.py says which
+    settings have a meaning."""
 
     def __init__(self, target: str = "", graph: Graph | None = None, config: ConfigProto | None = None) -> None:
         if isinstance(target, Graph):
@@ -48,8 +53,7 @@ class Session:
         if graph is not None and not isinstance(graph, Graph):
             raise TypeError(f"Session: argument 'graph' must be a gc.Graph, but is {type(graph).__name__}")
         self._graph = graph if graph is not None else get_default_graph()
-        self._config = check_config(self._place.config if config is None and self._place is not None else config)
-        self._threads = self._config.intra_op_parallelism_threads or None
+        self._settings = settings_of(self._place.config if config is None and self._place is not None else config)
         self._plans: dict[Any, PreparedRun] = {}
         self._lock = new_reentrant_lock()
         self._runs = itertools.count()
@@ -62,7 +66,7 @@ class Session:
         if self._place is not None:
             self._place.sessions.add(self)
         self._shows = os.environ.get("GRAPHC_TRACE", "0") not in ("", "0")
-        self._plain = not self._shows and not self._config.operation_timeout_in_ms
+        self._plain = not self._shows and not self._settings.timeout_in_ms
 
     @property
     def graph(self) -> Graph:
@@ -140,8 +144,12 @@ class Session:
                        metadata: RunMetadata | None) -> Any:
         """A run that is no plain one: one of the first of its kind, traced, or with a limit on its time."""
         check_run(options, metadata)
-        timeout = (options.timeout_in_ms if options is not None else 0) or self._config.operation_timeout_in_ms
+        timeout = (options.timeout_in_ms if options is not None else 0) or self._settings.timeout_in_ms
         prepared.used = number = next(self._runs)
+        if metadata is not None:
+            metadata.Clear()
+            if options is not None and options.output_partition_graphs:
+                metadata.partition_graphs.append(self._needed_graph(prepared))
         told = metadata if options is not None and options.trace_level else None
 
         def run(engine: Any) -> Any:
@@ -166,17 +174,32 @@ class Session:
     def _traced(self, prepared: PreparedRun, engine: Any, inputs: list[np.ndarray], number: int, timeout: int,
                 told: RunMetadata | None) -> Any:
         """A run that shows what it called, even if it fails."""
+        from graphc.session.step_stats import Clock, fill
         from graphc.session.trace import Trace
 
         trace = Trace()
+        clock = Clock(trace) if told is not None else None
         try:
-            return self._timed(prepared, engine, inputs, number, timeout, trace.address)
+            with clock or nullcontext():
+                return self._timed(prepared, engine, inputs, number, timeout, trace.address)
         finally:
             lines = trace.lines(engine.plan, engine.names)
             if self._shows:
                 sys.stderr.write("".join(f"graphc: {line}\n" for line in lines))
-            if told is not None:
-                told.kernels = lines
+            if told is not None and clock is not None:
+                told.kernels.extend(lines)
+                fill(told.step_stats, clock, engine.plan, engine.names, self._graph, CPU)
+
+    def _needed_graph(self, prepared: PreparedRun) -> Any:
+        """The part of the graph that a run of this kind needs, as a GraphDef."""
+        from graphc.passes.needed import needed_operations
+
+        with self._graph._lock:
+            used = {op.name for op in needed_operations(prepared.tensors, prepared.operations, set(prepared.feeds))}
+            made = self.graph_def
+        for at in reversed([i for i, node in enumerate(made.node) if node.name not in used]):
+            del made.node[at]
+        return made
 
     def _first_run(self, prepared: PreparedRun, inputs: list[np.ndarray],
                    run: Callable[[Any], Any]) -> tuple[Any, Any]:
@@ -309,13 +332,13 @@ class Session:
                 compiled = self._compiled(prepared, inputs)
         finally:
             script.GUESSING.reset(guessing)
-        if self._config.log_device_placement:
+        if self._settings.log_device_placement:
             from graphc.passes.needed import needed_operations
 
             used = needed_operations(prepared.tensors, prepared.operations, set(prepared.feeds))
             sys.stderr.write("".join(f"{op.name}: ({op.type}): {CPU}\n" for op in used))
         hosts = {name: self._host(compiled.hosts[name] or script.host_function(name)) for name in compiled.plan.hosts}
-        return Engine(compiled.plan, compiled.constants, self._states, hosts, self._threads)
+        return Engine(compiled.plan, compiled.constants, self._states, hosts, self._settings.threads)
 
     def _host(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A function of a plan; what is done with queues and tables works on those of this session."""

@@ -4,17 +4,27 @@ from graphc.train.adaptive import AdadeltaOptimizer as AdadeltaOptimizer
 from graphc.train.adaptive import AdagradDAOptimizer as AdagradDAOptimizer
 from graphc.train.adaptive import AdagradOptimizer as AdagradOptimizer
 from graphc.train.optimizers import AdamOptimizer as AdamOptimizer
+from graphc.serial.example_pb2 import BytesList as BytesList
 from graphc.train.sessions.saving_hooks import CheckpointSaverHook as CheckpointSaverHook
 from graphc.train.sessions.saving_hooks import CheckpointSaverListener as CheckpointSaverListener
 from graphc.train.sessions.creators import ChiefSessionCreator as ChiefSessionCreator
+from graphc.serial.config_pb2 import ClusterDef as ClusterDef
 from graphc.session.cluster import ClusterSpec as ClusterSpec
 from graphc.train.coordinator import Coordinator as Coordinator
+from graphc.serial.example_pb2 import Example as Example
 from graphc.train.moving_averages import ExponentialMovingAverage as ExponentialMovingAverage
+from graphc.serial.example_pb2 import Feature as Feature
+from graphc.serial.example_pb2 import FeatureList as FeatureList
+from graphc.serial.example_pb2 import FeatureLists as FeatureLists
+from graphc.serial.example_pb2 import Features as Features
 from graphc.train.sessions.tensor_hooks import FeedFnHook as FeedFnHook
 from graphc.train.sessions.tensor_hooks import FinalOpsHook as FinalOpsHook
+from graphc.serial.example_pb2 import FloatList as FloatList
 from graphc.train.proximal import FtrlOptimizer as FtrlOptimizer
 from graphc.train.sessions.step_hooks import GlobalStepWaiterHook as GlobalStepWaiterHook
 from graphc.train.optimizers import GradientDescentOptimizer as GradientDescentOptimizer
+from graphc.serial.example_pb2 import Int64List as Int64List
+from graphc.serial.config_pb2 import JobDef as JobDef
 from graphc.train.sessions.tensor_hooks import LoggingTensorHook as LoggingTensorHook
 from graphc.train.coordinator import LooperThread as LooperThread
 from graphc.train.optimizers import MomentumOptimizer as MomentumOptimizer
@@ -28,9 +38,12 @@ from graphc.train.proximal import ProximalAdagradOptimizer as ProximalAdagradOpt
 from graphc.train.proximal import ProximalGradientDescentOptimizer as ProximalGradientDescentOptimizer
 from graphc.train.runners import QueueRunner as QueueRunner
 from graphc.train.adaptive import RMSPropOptimizer as RMSPropOptimizer
+from graphc.serial.meta_graph_pb2 import SaverDef as SaverDef
 from graphc.train.sessions.scaffold import Scaffold as Scaffold
 from graphc.train.sessions.timers import SecondOrStepTimer as SecondOrStepTimer
+from graphc.serial.example_pb2 import SequenceExample as SequenceExample
 from graphc.session.server import Server as Server
+from graphc.serial.config_pb2 import ServerDef as ServerDef
 from graphc.train.sessions.creators import SessionCreator as SessionCreator
 from graphc.train.sessions.manager import SessionManager as SessionManager
 from graphc.train.sessions.hook import SessionRunArgs as SessionRunArgs
@@ -82,17 +95,27 @@ __all__ = [
     "AdagradDAOptimizer",
     "AdagradOptimizer",
     "AdamOptimizer",
+    "BytesList",
     "CheckpointSaverHook",
     "CheckpointSaverListener",
     "ChiefSessionCreator",
+    "ClusterDef",
     "ClusterSpec",
     "Coordinator",
+    "Example",
     "ExponentialMovingAverage",
+    "Feature",
+    "FeatureList",
+    "FeatureLists",
+    "Features",
     "FeedFnHook",
     "FinalOpsHook",
+    "FloatList",
     "FtrlOptimizer",
     "GlobalStepWaiterHook",
     "GradientDescentOptimizer",
+    "Int64List",
+    "JobDef",
     "LoggingTensorHook",
     "LooperThread",
     "MomentumOptimizer",
@@ -106,9 +129,12 @@ __all__ = [
     "ProximalGradientDescentOptimizer",
     "QueueRunner",
     "RMSPropOptimizer",
+    "SaverDef",
     "Scaffold",
     "SecondOrStepTimer",
+    "SequenceExample",
     "Server",
+    "ServerDef",
     "SessionCreator",
     "SessionManager",
     "SessionRunArgs",
