@@ -25,7 +25,13 @@ ELSEWHERE: dict[str, str] = {
     "graphc.compat.v1.versions":
         "VERSION=compat.v1.VERSION GIT_VERSION=compat.v1.GIT_VERSION COMPILER_VERSION=compat.v1.COMPILER_VERSION "
         "GRAPH_DEF_VERSION=compat.v1.GRAPH_DEF_VERSION CXX11_ABI_FLAG=compat.v1.CXX11_ABI_FLAG "
-        "MONOLITHIC_BUILD=compat.v1.MONOLITHIC_BUILD VERSION=compat.v1.version.VERSION",
+        "MONOLITHIC_BUILD=compat.v1.MONOLITHIC_BUILD VERSION=compat.v1.version.VERSION "
+        "CXX11_ABI_FLAG=compat.v1.sysconfig.CXX11_ABI_FLAG MONOLITHIC_BUILD=compat.v1.sysconfig.MONOLITHIC_BUILD "
+        "GIT_VERSION=compat.v1.version.GIT_VERSION COMPILER_VERSION=compat.v1.version.COMPILER_VERSION "
+        "GRAPH_DEF_VERSION=compat.v1.version.GRAPH_DEF_VERSION "
+        "GRAPH_DEF_VERSION_MIN_CONSUMER=compat.v1.version.GRAPH_DEF_VERSION_MIN_CONSUMER "
+        "GRAPH_DEF_VERSION_MIN_PRODUCER=compat.v1.version.GRAPH_DEF_VERSION_MIN_PRODUCER",
+    "graphc.test.tools": "mock=test.mock",
     "graphc.plan.compile": "pass_table",
     "graphc.serial.graph_pb2": "GraphDef NodeDef AttrValue NameAttrList",
     "graphc.serial.config_pb2":
@@ -40,7 +46,8 @@ ELSEWHERE: dict[str, str] = {
         "Example", "SequenceExample", "Features", "Feature", "FeatureLists", "FeatureList", "BytesList", "FloatList",
         "Int64List")),
     "graphc.serial.meta_graph_pb2": "MetaGraphDef TensorInfo SaverDef=train.SaverDef",
-    "graphc.serial.contrib_pb2": " ".join(f"{name}=contrib.tensorboard.plugins.projector.{name}" for name in (
+    "graphc.serial.contrib_pb2": "HParamDef=contrib.training.HParamDef " + " ".join(
+        f"{name}=contrib.tensorboard.plugins.projector.{name}" for name in (
         "ProjectorConfig", "EmbeddingInfo", "SpriteMetadata")),
 }
 

@@ -61,6 +61,7 @@ from graphc.train.runners import add_queue_runner as add_queue_runner
 from graphc.train.global_step import assert_global_step as assert_global_step
 from graphc.train.input import batch as batch
 from graphc.train.input import batch_join as batch_join
+from graphc.train.loops.evaluation import checkpoints_iterator as checkpoints_iterator
 from graphc.train.cosine_decay import cosine_decay as cosine_decay
 from graphc.train.cosine_decay import cosine_decay_restarts as cosine_decay_restarts
 from graphc.train.global_step import create_global_step as create_global_step
@@ -152,6 +153,7 @@ __all__ = [
     "assert_global_step",
     "batch",
     "batch_join",
+    "checkpoints_iterator",
     "cosine_decay",
     "cosine_decay_restarts",
     "create_global_step",
