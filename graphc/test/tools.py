@@ -97,9 +97,9 @@ def create_local_cluster(num_workers: int, num_ps: int, protocol: str = "grpc", 
     import graphc as gc
 
     if num_workers + num_ps != 1:
-        raise errors.UnimplementedError(f"create_local_cluster: {num_workers} workers and {num_ps} parameter servers are "
-                                        "asked for, but graphc runs in one process: use one worker and no parameter "
-                                        "server")
+        raise errors.UnimplementedError(f"create_local_cluster: {num_workers} workers and {num_ps} parameter servers "
+                                        "are asked for, but graphc runs in one process: use one worker and no "
+                                        "parameter server")
     job, config = ("worker", worker_config) if num_workers else ("ps", ps_config)
     servers = [gc.train.Server({job: ["localhost:0"]}, protocol=protocol, config=config)]
     return (servers, []) if num_workers else ([], servers)
@@ -107,8 +107,8 @@ def create_local_cluster(num_workers: int, num_ps: int, protocol: str = "grpc", 
 
 @public("test.assert_equal_graph_def")
 def assert_equal_graph_def(actual: Any, expected: Any, checkpoint_v2: bool = False) -> None:
-    """Raises AssertionError unless two GraphDefs have the same nodes, in any order, as `tf.test.assert_equal_graph_def`.
-    checkpoint_v2: names of temporary files of V2 checkpoints do not count."""
+    """Raises AssertionError unless two GraphDefs have the same nodes, in any order. As
+    `tf.test.assert_equal_graph_def`. checkpoint_v2: names of temporary files of V2 checkpoints do not count."""
     nodes = []
     for name, graph in (("actual", actual), ("expected", expected)):
         if not hasattr(graph, "node"):

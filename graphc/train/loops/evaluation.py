@@ -53,8 +53,8 @@ class StopAfterNEvalsHook(SessionRunHook):
 
 @public("contrib.training.SummaryAtEndHook")
 class SummaryAtEndHook(SessionRunHook):
-    """Writes the summaries when the session ends, as `tf.contrib.training.SummaryAtEndHook`. summary_op: all summaries by
-    default. Raises ValueError without log_dir and summary_writer."""
+    """Writes the summaries when the session ends, as `tf.contrib.training.SummaryAtEndHook`. summary_op: all summaries
+    by default. Raises ValueError without log_dir and summary_writer."""
 
     def __init__(self, log_dir: str | None = None, summary_writer: Any = None, summary_op: Any = None,
                  feed_dict: Any = None) -> None:
@@ -124,7 +124,8 @@ def evaluate_repeatedly(checkpoint_dir: str, master: Any = "", scaffold: Scaffol
                         eval_interval_secs: float = 60, hooks: Sequence[Any] | None = None, config: Any = None,
                         max_number_of_evaluations: int | None = None, timeout: float | None = None,
                         timeout_fn: Callable[[], bool] | None = None) -> Any:
-    """evaluate_once of each new checkpoint, as `tf.contrib.training.evaluate_repeatedly`; the last final_ops' values."""
+    """evaluate_once of each new checkpoint; the last values of final_ops. As
+    `tf.contrib.training.evaluate_repeatedly`."""
     ops, all_hooks = _counted(eval_ops, hooks)
     scaffold = scaffold or Scaffold()
     values, number = None, 0
