@@ -19,6 +19,7 @@ from graphc import manip as manip
 from graphc import math as math
 from graphc import nn as nn
 from graphc import python as python
+from graphc import python_io as python_io
 from graphc import quantization as quantization
 from graphc import queue as queue
 from graphc import random as random

@@ -534,6 +534,12 @@ NAMES: dict[str, dict[str, str]] = {
         "as_text": "graphc.api.strings.python:as_text",
     },
     "compat.v1": {
+        "audio_summary": "graphc.summary.old_names:audio_summary",
+        "histogram_summary": "graphc.summary.old_names:histogram_summary",
+        "image_summary": "graphc.summary.old_names:image_summary",
+        "merge_all_summaries": "graphc.summary.old_names:merge_all_summaries",
+        "merge_summary": "graphc.summary.old_names:merge_summary",
+        "scalar_summary": "graphc.summary.old_names:scalar_summary",
     },
     "compat.v1.core": {
     },
@@ -694,10 +700,30 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "compat.v1.python": {
     },
+    "compat.v1.python.summary": {
+    },
+    "compat.v1.python.summary.summary": {
+        "FileWriter": "graphc.summary.writer:FileWriter",
+        "audio": "graphc.summary.summaries:audio",
+        "histogram": "graphc.summary.summaries:histogram",
+        "image": "graphc.summary.summaries:image",
+        "merge": "graphc.summary.summaries:merge",
+        "merge_all": "graphc.summary.summaries:merge_all",
+        "scalar": "graphc.summary.summaries:scalar",
+        "tensor_summary": "graphc.summary.summaries:tensor_summary",
+        "text": "graphc.summary.summaries:text",
+    },
+    "compat.v1.python.summary.summary_iterator": {
+        "summary_iterator": "graphc.summary.events:summary_iterator",
+    },
     "compat.v1.python.training": {
     },
     "compat.v1.python.training.checkpoint_state_pb2": {
         "CheckpointState": "graphc.serial.checkpoint_state_pb2:CheckpointState",
+    },
+    "compat.v1.train": {
+        "SummaryWriter": "graphc.summary.writer:FileWriter",
+        "SummaryWriterCache": "graphc.summary.writer:FileWriterCache",
     },
     "contrib": {
     },
@@ -709,6 +735,14 @@ NAMES: dict[str, dict[str, str]] = {
         "crf_sequence_score": "graphc.api.nn.crf:crf_sequence_score",
         "crf_unary_score": "graphc.api.nn.crf:crf_unary_score",
         "viterbi_decode": "graphc.api.nn.crf:viterbi_decode",
+    },
+    "contrib.deprecated": {
+        "audio_summary": "graphc.summary.old_names:audio_summary",
+        "histogram_summary": "graphc.summary.old_names:histogram_summary",
+        "image_summary": "graphc.summary.old_names:image_summary",
+        "merge_all_summaries": "graphc.summary.old_names:merge_all_summaries",
+        "merge_summary": "graphc.summary.old_names:merge_summary",
+        "scalar_summary": "graphc.summary.old_names:scalar_summary",
     },
     "contrib.distributions": {
         "Bernoulli": "graphc.api.distributions.discrete:Bernoulli",
@@ -792,6 +826,7 @@ NAMES: dict[str, dict[str, str]] = {
         "EmbeddingInfo": "graphc.serial.contrib_pb2:EmbeddingInfo",
         "ProjectorConfig": "graphc.serial.contrib_pb2:ProjectorConfig",
         "SpriteMetadata": "graphc.serial.contrib_pb2:SpriteMetadata",
+        "visualize_embeddings": "graphc.summary.projector:visualize_embeddings",
     },
     "debugging": {
         "assert_all_finite": "graphc.api.array.passing:verify_tensor_all_finite",
@@ -963,6 +998,9 @@ NAMES: dict[str, dict[str, str]] = {
     "io": {
         "FixedLenFeature": "graphc.api.files.examples:FixedLenFeature",
         "FixedLenSequenceFeature": "graphc.api.files.examples:FixedLenSequenceFeature",
+        "TFRecordCompressionType": "graphc.io.records:TFRecordCompressionType",
+        "TFRecordOptions": "graphc.io.records:TFRecordOptions",
+        "TFRecordWriter": "graphc.io.records:TFRecordWriter",
         "VarLenFeature": "graphc.api.files.examples:VarLenFeature",
         "decode_and_crop_jpeg": "graphc.api.image.files:decode_and_crop_jpeg",
         "decode_base64": "graphc.api.strings.raw:decode_base64",
@@ -982,6 +1020,7 @@ NAMES: dict[str, dict[str, str]] = {
         "parse_single_example": "graphc.api.files.examples:parse_single_example",
         "read_file": "graphc.api.files.files:read_file",
         "serialize_tensor": "graphc.api.strings.raw:serialize_tensor",
+        "tf_record_iterator": "graphc.io.records:tf_record_iterator",
         "write_file": "graphc.api.files.files:write_file",
     },
     "linalg": {
@@ -1334,6 +1373,12 @@ NAMES: dict[str, dict[str, str]] = {
         "RandomShuffleQueue": "graphc.api.control.queues:RandomShuffleQueue",
         "SparseConditionalAccumulator": "graphc.api.control.accumulators:SparseConditionalAccumulator",
     },
+    "python_io": {
+        "TFRecordCompressionType": "graphc.io.records:TFRecordCompressionType",
+        "TFRecordOptions": "graphc.io.records:TFRecordOptions",
+        "TFRecordWriter": "graphc.io.records:TFRecordWriter",
+        "tf_record_iterator": "graphc.io.records:tf_record_iterator",
+    },
     "quantization": {
         "fake_quant_with_min_max_args": "graphc.api.quantization.quantization:fake_quant_with_min_max_args",
         "fake_quant_with_min_max_args_gradient": "graphc.api.quantization.quantization:fake_quant_with_min_max_args_gradient",
@@ -1493,6 +1538,8 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "summary": {
         "Event": "graphc.serial.summary_pb2:Event",
+        "FileWriter": "graphc.summary.writer:FileWriter",
+        "FileWriterCache": "graphc.summary.writer:FileWriterCache",
         "SessionLog": "graphc.serial.summary_pb2:SessionLog",
         "Summary": "graphc.serial.summary_pb2:Summary",
         "SummaryDescription": "graphc.serial.summary_pb2:SummaryDescription",
@@ -1501,6 +1548,7 @@ NAMES: dict[str, dict[str, str]] = {
         "get_summary_description": "graphc.summary.summaries:get_summary_description",
         "histogram": "graphc.summary.summaries:histogram",
         "image": "graphc.summary.summaries:image",
+        "initialize": "graphc.summary.writer:initialize",
         "merge": "graphc.summary.summaries:merge",
         "merge_all": "graphc.summary.summaries:merge_all",
         "scalar": "graphc.summary.summaries:scalar",
@@ -1571,6 +1619,7 @@ NAMES: dict[str, dict[str, str]] = {
         "slice_input_producer": "graphc.train.input:slice_input_producer",
         "start_queue_runners": "graphc.train.runners:start_queue_runners",
         "string_input_producer": "graphc.train.input:string_input_producer",
+        "summary_iterator": "graphc.summary.events:summary_iterator",
         "write_graph": "graphc.train.files:write_graph",
     },
     "train.queue_runner": {
