@@ -19,9 +19,11 @@ from graphc import manip as manip
 from graphc import math as math
 from graphc import nn as nn
 from graphc import python as python
+from graphc import python_io as python_io
 from graphc import quantization as quantization
 from graphc import queue as queue
 from graphc import random as random
+from graphc import raw_ops as raw_ops
 from graphc import sets as sets
 from graphc import signal as signal
 from graphc import sparse as sparse

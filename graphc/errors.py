@@ -133,6 +133,19 @@ class UnknownError(OpError):
     """An exception inside a Python function of the graph; the original is the cause."""
 
 
+def of_file(name: str, error: OSError) -> OpError:
+    """The error of TensorFlow's class for what went wrong with a file."""
+    if isinstance(error, FileNotFoundError):
+        kind: type[OpError] = NotFoundError
+    elif isinstance(error, PermissionError):
+        kind = PermissionDeniedError
+    elif isinstance(error, (IsADirectoryError, NotADirectoryError, FileExistsError)):
+        kind = FailedPreconditionError
+    else:
+        kind = UnknownError
+    return kind(f"{name}; {error.strerror}")
+
+
 def built_at(op: Any) -> str:
     """", built at FILE:LINE: `source`" for a user's Operation or an Origin."""
     import linecache

@@ -541,6 +541,7 @@ NAMES: dict[str, dict[str, str]] = {
         "GRAPH_DEF_VERSION": "graphc.compat.v1.versions:GRAPH_DEF_VERSION",
         "MONOLITHIC_BUILD": "graphc.compat.v1.versions:MONOLITHIC_BUILD",
         "VERSION": "graphc.compat.v1.versions:VERSION",
+        "audio_summary": "graphc.summary.old_names:audio_summary",
         "control_flow_v2_enabled": "graphc.compat.program.modes:control_flow_v2_enabled",
         "disable_control_flow_v2": "graphc.compat.program.modes:disable_control_flow_v2",
         "disable_eager_execution": "graphc.compat.program.modes:disable_eager_execution",
@@ -556,10 +557,15 @@ NAMES: dict[str, dict[str, str]] = {
         "enable_v2_tensorshape": "graphc.compat.program.modes:enable_v2_tensorshape",
         "executing_eagerly": "graphc.compat.program.modes:executing_eagerly",
         "executing_eagerly_outside_functions": "graphc.compat.program.modes:executing_eagerly",
+        "histogram_summary": "graphc.summary.old_names:histogram_summary",
+        "image_summary": "graphc.summary.old_names:image_summary",
         "load_file_system_library": "graphc.compat.program.build:load_op_library",
         "load_library": "graphc.compat.program.build:load_op_library",
         "load_op_library": "graphc.compat.program.build:load_op_library",
+        "merge_all_summaries": "graphc.summary.old_names:merge_all_summaries",
+        "merge_summary": "graphc.summary.old_names:merge_summary",
         "resource_variables_enabled": "graphc.compat.program.modes:resource_variables_enabled",
+        "scalar_summary": "graphc.summary.old_names:scalar_summary",
     },
     "compat.v1.app": {
         "run": "graphc.compat.program.app:run",
@@ -808,6 +814,22 @@ NAMES: dict[str, dict[str, str]] = {
     "compat.v1.python.framework.test_util": {
         "TensorFlowTestCase": "graphc.test.case:TestCase",
     },
+    "compat.v1.python.summary": {
+    },
+    "compat.v1.python.summary.summary": {
+        "FileWriter": "graphc.summary.writer:FileWriter",
+        "audio": "graphc.summary.summaries:audio",
+        "histogram": "graphc.summary.summaries:histogram",
+        "image": "graphc.summary.summaries:image",
+        "merge": "graphc.summary.summaries:merge",
+        "merge_all": "graphc.summary.summaries:merge_all",
+        "scalar": "graphc.summary.summaries:scalar",
+        "tensor_summary": "graphc.summary.summaries:tensor_summary",
+        "text": "graphc.summary.summaries:text",
+    },
+    "compat.v1.python.summary.summary_iterator": {
+        "summary_iterator": "graphc.summary.events:summary_iterator",
+    },
     "compat.v1.python.training": {
     },
     "compat.v1.python.training.checkpoint_state_pb2": {
@@ -820,6 +842,10 @@ NAMES: dict[str, dict[str, str]] = {
         "get_include": "graphc.compat.program.build:get_include",
         "get_lib": "graphc.compat.program.build:get_lib",
         "get_link_flags": "graphc.compat.program.build:get_link_flags",
+    },
+    "compat.v1.train": {
+        "SummaryWriter": "graphc.summary.writer:FileWriter",
+        "SummaryWriterCache": "graphc.summary.writer:FileWriterCache",
     },
     "compat.v1.version": {
         "COMPILER_VERSION": "graphc.compat.v1.versions:COMPILER_VERSION",
@@ -839,6 +865,14 @@ NAMES: dict[str, dict[str, str]] = {
         "crf_sequence_score": "graphc.api.nn.crf:crf_sequence_score",
         "crf_unary_score": "graphc.api.nn.crf:crf_unary_score",
         "viterbi_decode": "graphc.api.nn.crf:viterbi_decode",
+    },
+    "contrib.deprecated": {
+        "audio_summary": "graphc.summary.old_names:audio_summary",
+        "histogram_summary": "graphc.summary.old_names:histogram_summary",
+        "image_summary": "graphc.summary.old_names:image_summary",
+        "merge_all_summaries": "graphc.summary.old_names:merge_all_summaries",
+        "merge_summary": "graphc.summary.old_names:merge_summary",
+        "scalar_summary": "graphc.summary.old_names:scalar_summary",
     },
     "contrib.distributions": {
         "Bernoulli": "graphc.api.distributions.discrete:Bernoulli",
@@ -936,6 +970,7 @@ NAMES: dict[str, dict[str, str]] = {
         "EmbeddingInfo": "graphc.serial.contrib_pb2:EmbeddingInfo",
         "ProjectorConfig": "graphc.serial.contrib_pb2:ProjectorConfig",
         "SpriteMetadata": "graphc.serial.contrib_pb2:SpriteMetadata",
+        "visualize_embeddings": "graphc.summary.projector:visualize_embeddings",
     },
     "contrib.training": {
         "HParamDef": "graphc.serial.contrib_pb2:HParamDef",
@@ -1130,6 +1165,9 @@ NAMES: dict[str, dict[str, str]] = {
     "io": {
         "FixedLenFeature": "graphc.api.files.examples:FixedLenFeature",
         "FixedLenSequenceFeature": "graphc.api.files.examples:FixedLenSequenceFeature",
+        "TFRecordCompressionType": "graphc.io.records:TFRecordCompressionType",
+        "TFRecordOptions": "graphc.io.records:TFRecordOptions",
+        "TFRecordWriter": "graphc.io.records:TFRecordWriter",
         "VarLenFeature": "graphc.api.files.examples:VarLenFeature",
         "decode_and_crop_jpeg": "graphc.api.image.files:decode_and_crop_jpeg",
         "decode_base64": "graphc.api.strings.raw:decode_base64",
@@ -1149,6 +1187,7 @@ NAMES: dict[str, dict[str, str]] = {
         "parse_single_example": "graphc.api.files.examples:parse_single_example",
         "read_file": "graphc.api.files.files:read_file",
         "serialize_tensor": "graphc.api.strings.raw:serialize_tensor",
+        "tf_record_iterator": "graphc.io.records:tf_record_iterator",
         "write_file": "graphc.api.files.files:write_file",
     },
     "io.gfile": {
@@ -1516,6 +1555,12 @@ NAMES: dict[str, dict[str, str]] = {
         "RandomShuffleQueue": "graphc.api.control.queues:RandomShuffleQueue",
         "SparseConditionalAccumulator": "graphc.api.control.accumulators:SparseConditionalAccumulator",
     },
+    "python_io": {
+        "TFRecordCompressionType": "graphc.io.records:TFRecordCompressionType",
+        "TFRecordOptions": "graphc.io.records:TFRecordOptions",
+        "TFRecordWriter": "graphc.io.records:TFRecordWriter",
+        "tf_record_iterator": "graphc.io.records:tf_record_iterator",
+    },
     "quantization": {
         "fake_quant_with_min_max_args": "graphc.api.quantization.quantization:fake_quant_with_min_max_args",
         "fake_quant_with_min_max_args_gradient": "graphc.api.quantization.quantization:fake_quant_with_min_max_args_gradient",
@@ -1553,6 +1598,14 @@ NAMES: dict[str, dict[str, str]] = {
         "truncated_normal": "graphc.api.random.random:truncated_normal",
         "uniform": "graphc.api.random.random:random_uniform",
         "uniform_candidate_sampler": "graphc.api.nn.candidates:uniform_candidate_sampler",
+    },
+    "raw_ops": {
+        "AudioSummaryV2": "graphc.api.summary.ops:audio_summary",
+        "HistogramSummary": "graphc.api.summary.ops:histogram_summary",
+        "ImageSummary": "graphc.api.summary.ops:image_summary",
+        "MergeSummary": "graphc.api.summary.ops:merge_summary",
+        "ScalarSummary": "graphc.api.summary.ops:scalar_summary",
+        "TensorSummaryV2": "graphc.api.summary.ops:tensor_summary",
     },
     "sets": {
         "difference": "graphc.api.sparse.sets:set_difference",
@@ -1667,10 +1720,22 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "summary": {
         "Event": "graphc.serial.summary_pb2:Event",
+        "FileWriter": "graphc.summary.writer:FileWriter",
+        "FileWriterCache": "graphc.summary.writer:FileWriterCache",
         "SessionLog": "graphc.serial.summary_pb2:SessionLog",
         "Summary": "graphc.serial.summary_pb2:Summary",
         "SummaryDescription": "graphc.serial.summary_pb2:SummaryDescription",
         "TaggedRunMetadata": "graphc.serial.summary_pb2:TaggedRunMetadata",
+        "audio": "graphc.summary.summaries:audio",
+        "get_summary_description": "graphc.summary.summaries:get_summary_description",
+        "histogram": "graphc.summary.summaries:histogram",
+        "image": "graphc.summary.summaries:image",
+        "initialize": "graphc.summary.writer:initialize",
+        "merge": "graphc.summary.summaries:merge",
+        "merge_all": "graphc.summary.summaries:merge_all",
+        "scalar": "graphc.summary.summaries:scalar",
+        "tensor_summary": "graphc.summary.summaries:tensor_summary",
+        "text": "graphc.summary.summaries:text",
     },
     "test": {
         "Benchmark": "graphc.test.benchmark:Benchmark",
@@ -1782,6 +1847,7 @@ NAMES: dict[str, dict[str, str]] = {
         "slice_input_producer": "graphc.train.input:slice_input_producer",
         "start_queue_runners": "graphc.train.runners:start_queue_runners",
         "string_input_producer": "graphc.train.input:string_input_producer",
+        "summary_iterator": "graphc.summary.events:summary_iterator",
         "write_graph": "graphc.train.files:write_graph",
     },
     "train.queue_runner": {

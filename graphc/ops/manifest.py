@@ -188,6 +188,11 @@ TYPES: dict[str, str] = {
     "strings.regex": "RegexReplace StaticRegexReplace RegexFullMatch StaticRegexFullMatch",
     "strings.scatter": "_StringsAt",
     "strings.unicode": "UnicodeTranscode UnicodeEncode UnicodeDecode UnicodeDecodeWithOffsets",
+    "summary.audio": "AudioSummaryV2 AudioSummary",
+    "summary.histogram": "HistogramSummary",
+    "summary.image": "ImageSummary",
+    "summary.scalars": "ScalarSummary MergeSummary",
+    "summary.tensors": "TensorSummaryV2",
     "training.adaptive":
         "ApplyAdagrad SparseApplyAdagrad ApplyAdagradDA SparseApplyAdagradDA ApplyAdadelta "
         "SparseApplyAdadelta ApplyRMSProp SparseApplyRMSProp ApplyCenteredRMSProp SparseApplyCenteredRMSProp",

@@ -89,6 +89,7 @@ from graphc.train.input import shuffle_batch_join as shuffle_batch_join
 from graphc.train.input import slice_input_producer as slice_input_producer
 from graphc.train.runners import start_queue_runners as start_queue_runners
 from graphc.train.input import string_input_producer as string_input_producer
+from graphc.summary.events import summary_iterator as summary_iterator
 from graphc.train.files import write_graph as write_graph
 
 __all__ = [
@@ -181,5 +182,6 @@ __all__ = [
     "slice_input_producer",
     "start_queue_runners",
     "string_input_producer",
+    "summary_iterator",
     "write_graph",
 ]

@@ -8,6 +8,7 @@ from graphc.compat.v1 import gfile as gfile
 from graphc.compat.v1 import logging as logging
 from graphc.compat.v1 import python as python
 from graphc.compat.v1 import sysconfig as sysconfig
+from graphc.compat.v1 import train as train
 from graphc.compat.v1 import version as version
 from graphc.compat.v1.versions import COMPILER_VERSION as COMPILER_VERSION
 from graphc.compat.v1.versions import CXX11_ABI_FLAG as CXX11_ABI_FLAG
@@ -15,6 +16,7 @@ from graphc.compat.v1.versions import GIT_VERSION as GIT_VERSION
 from graphc.compat.v1.versions import GRAPH_DEF_VERSION as GRAPH_DEF_VERSION
 from graphc.compat.v1.versions import MONOLITHIC_BUILD as MONOLITHIC_BUILD
 from graphc.compat.v1.versions import VERSION as VERSION
+from graphc.summary.old_names import audio_summary as audio_summary
 from graphc.compat.program.modes import control_flow_v2_enabled as control_flow_v2_enabled
 from graphc.compat.program.modes import disable_control_flow_v2 as disable_control_flow_v2
 from graphc.compat.program.modes import disable_eager_execution as disable_eager_execution
@@ -30,10 +32,15 @@ from graphc.compat.program.modes import enable_v2_behavior as enable_v2_behavior
 from graphc.compat.program.modes import enable_v2_tensorshape as enable_v2_tensorshape
 from graphc.compat.program.modes import executing_eagerly as executing_eagerly
 from graphc.compat.program.modes import executing_eagerly as executing_eagerly_outside_functions
+from graphc.summary.old_names import histogram_summary as histogram_summary
+from graphc.summary.old_names import image_summary as image_summary
 from graphc.compat.program.build import load_op_library as load_file_system_library
 from graphc.compat.program.build import load_op_library as load_library
 from graphc.compat.program.build import load_op_library as load_op_library
+from graphc.summary.old_names import merge_all_summaries as merge_all_summaries
+from graphc.summary.old_names import merge_summary as merge_summary
 from graphc.compat.program.modes import resource_variables_enabled as resource_variables_enabled
+from graphc.summary.old_names import scalar_summary as scalar_summary
 
 __all__ = [
     "COMPILER_VERSION",
@@ -42,6 +49,7 @@ __all__ = [
     "GRAPH_DEF_VERSION",
     "MONOLITHIC_BUILD",
     "VERSION",
+    "audio_summary",
     "control_flow_v2_enabled",
     "disable_control_flow_v2",
     "disable_eager_execution",
@@ -57,8 +65,13 @@ __all__ = [
     "enable_v2_tensorshape",
     "executing_eagerly",
     "executing_eagerly_outside_functions",
+    "histogram_summary",
+    "image_summary",
     "load_file_system_library",
     "load_library",
     "load_op_library",
+    "merge_all_summaries",
+    "merge_summary",
     "resource_variables_enabled",
+    "scalar_summary",
 ]
