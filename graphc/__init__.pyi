@@ -22,6 +22,7 @@ from graphc import python as python
 from graphc import quantization as quantization
 from graphc import queue as queue
 from graphc import random as random
+from graphc import raw_ops as raw_ops
 from graphc import sets as sets
 from graphc import signal as signal
 from graphc import sparse as sparse

@@ -10,27 +10,38 @@ from graphc.train.proximal import FtrlOptimizer as FtrlOptimizer
 from graphc.train.optimizers import GradientDescentOptimizer as GradientDescentOptimizer
 from graphc.train.coordinator import LooperThread as LooperThread
 from graphc.train.optimizers import MomentumOptimizer as MomentumOptimizer
+from graphc.train.saving.reader import new_checkpoint_reader as NewCheckpointReader
 from graphc.train.optimizer import Optimizer as Optimizer
 from graphc.train.proximal import ProximalAdagradOptimizer as ProximalAdagradOptimizer
 from graphc.train.proximal import ProximalGradientDescentOptimizer as ProximalGradientDescentOptimizer
 from graphc.train.runners import QueueRunner as QueueRunner
 from graphc.train.adaptive import RMSPropOptimizer as RMSPropOptimizer
+from graphc.train.saving.saver import Saver as Saver
 from graphc.train.sync_replicas import SyncReplicasOptimizer as SyncReplicasOptimizer
 from graphc.train.runners import add_queue_runner as add_queue_runner
 from graphc.train.global_step import assert_global_step as assert_global_step
 from graphc.train.input import batch as batch
 from graphc.train.input import batch_join as batch_join
+from graphc.train.saving.states import checkpoint_exists as checkpoint_exists
 from graphc.train.cosine_decay import cosine_decay as cosine_decay
 from graphc.train.cosine_decay import cosine_decay_restarts as cosine_decay_restarts
 from graphc.train.global_step import create_global_step as create_global_step
 from graphc.train.decay import exponential_decay as exponential_decay
+from graphc.train.saving.states import generate_checkpoint_state_proto as generate_checkpoint_state_proto
+from graphc.train.saving.states import get_checkpoint_mtimes as get_checkpoint_mtimes
+from graphc.train.saving.states import get_checkpoint_state as get_checkpoint_state
 from graphc.train.global_step import get_global_step as get_global_step
 from graphc.train.global_step import get_or_create_global_step as get_or_create_global_step
 from graphc.train.global_step import global_step as global_step
+from graphc.train.saving.initialize import init_from_checkpoint as init_from_checkpoint
 from graphc.train.input import input_producer as input_producer
 from graphc.train.decay import inverse_time_decay as inverse_time_decay
+from graphc.train.saving.states import latest_checkpoint as latest_checkpoint
 from graphc.train.input import limit_epochs as limit_epochs
 from graphc.train.cosine_decay import linear_cosine_decay as linear_cosine_decay
+from graphc.train.saving.reader import list_variables as list_variables
+from graphc.train.saving.reader import load_checkpoint as load_checkpoint
+from graphc.train.saving.reader import load_variable as load_variable
 from graphc.train.input import maybe_batch as maybe_batch
 from graphc.train.input import maybe_batch_join as maybe_batch_join
 from graphc.train.input import maybe_shuffle_batch as maybe_shuffle_batch
@@ -41,11 +52,14 @@ from graphc.train.decay import piecewise_constant as piecewise_constant
 from graphc.train.decay import piecewise_constant as piecewise_constant_decay
 from graphc.train.decay import polynomial_decay as polynomial_decay
 from graphc.train.input import range_input_producer as range_input_producer
+from graphc.train.saving.states import remove_checkpoint as remove_checkpoint
 from graphc.train.input import shuffle_batch as shuffle_batch
 from graphc.train.input import shuffle_batch_join as shuffle_batch_join
 from graphc.train.input import slice_input_producer as slice_input_producer
 from graphc.train.runners import start_queue_runners as start_queue_runners
 from graphc.train.input import string_input_producer as string_input_producer
+from graphc.train.saving.states import update_checkpoint_state as update_checkpoint_state
+from graphc.train.saving.initialize import warm_start as warm_start
 from graphc.train.files import write_graph as write_graph
 
 __all__ = [
@@ -59,27 +73,38 @@ __all__ = [
     "GradientDescentOptimizer",
     "LooperThread",
     "MomentumOptimizer",
+    "NewCheckpointReader",
     "Optimizer",
     "ProximalAdagradOptimizer",
     "ProximalGradientDescentOptimizer",
     "QueueRunner",
     "RMSPropOptimizer",
+    "Saver",
     "SyncReplicasOptimizer",
     "add_queue_runner",
     "assert_global_step",
     "batch",
     "batch_join",
+    "checkpoint_exists",
     "cosine_decay",
     "cosine_decay_restarts",
     "create_global_step",
     "exponential_decay",
+    "generate_checkpoint_state_proto",
+    "get_checkpoint_mtimes",
+    "get_checkpoint_state",
     "get_global_step",
     "get_or_create_global_step",
     "global_step",
+    "init_from_checkpoint",
     "input_producer",
     "inverse_time_decay",
+    "latest_checkpoint",
     "limit_epochs",
     "linear_cosine_decay",
+    "list_variables",
+    "load_checkpoint",
+    "load_variable",
     "maybe_batch",
     "maybe_batch_join",
     "maybe_shuffle_batch",
@@ -90,10 +115,13 @@ __all__ = [
     "piecewise_constant_decay",
     "polynomial_decay",
     "range_input_producer",
+    "remove_checkpoint",
     "shuffle_batch",
     "shuffle_batch_join",
     "slice_input_producer",
     "start_queue_runners",
     "string_input_producer",
+    "update_checkpoint_state",
+    "warm_start",
     "write_graph",
 ]
