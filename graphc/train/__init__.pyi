@@ -19,20 +19,22 @@ from graphc.train.adaptive import RMSPropOptimizer as RMSPropOptimizer
 from graphc.train.saving.saver import Saver as Saver
 from graphc.train.sync_replicas import SyncReplicasOptimizer as SyncReplicasOptimizer
 from graphc.train.runners import add_queue_runner as add_queue_runner
-from graphc.train.global_step import assert_global_step as assert_global_step
+from graphc.train.global_steps import assert_global_step as assert_global_step
 from graphc.train.input import batch as batch
 from graphc.train.input import batch_join as batch_join
 from graphc.train.saving.states import checkpoint_exists as checkpoint_exists
 from graphc.train.cosine_decay import cosine_decay as cosine_decay
 from graphc.train.cosine_decay import cosine_decay_restarts as cosine_decay_restarts
-from graphc.train.global_step import create_global_step as create_global_step
+from graphc.train.global_steps import create_global_step as create_global_step
 from graphc.train.decay import exponential_decay as exponential_decay
+from graphc.train.saving.meta_graph import export_meta_graph as export_meta_graph
 from graphc.train.saving.states import generate_checkpoint_state_proto as generate_checkpoint_state_proto
 from graphc.train.saving.states import get_checkpoint_mtimes as get_checkpoint_mtimes
 from graphc.train.saving.states import get_checkpoint_state as get_checkpoint_state
-from graphc.train.global_step import get_global_step as get_global_step
-from graphc.train.global_step import get_or_create_global_step as get_or_create_global_step
-from graphc.train.global_step import global_step as global_step
+from graphc.train.global_steps import get_global_step as get_global_step
+from graphc.train.global_steps import get_or_create_global_step as get_or_create_global_step
+from graphc.train.global_steps import global_step as global_step
+from graphc.train.saving.import_meta import import_meta_graph as import_meta_graph
 from graphc.train.saving.initialize import init_from_checkpoint as init_from_checkpoint
 from graphc.train.input import input_producer as input_producer
 from graphc.train.decay import inverse_time_decay as inverse_time_decay
@@ -90,12 +92,14 @@ __all__ = [
     "cosine_decay_restarts",
     "create_global_step",
     "exponential_decay",
+    "export_meta_graph",
     "generate_checkpoint_state_proto",
     "get_checkpoint_mtimes",
     "get_checkpoint_state",
     "get_global_step",
     "get_or_create_global_step",
     "global_step",
+    "import_meta_graph",
     "init_from_checkpoint",
     "input_producer",
     "inverse_time_decay",

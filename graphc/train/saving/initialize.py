@@ -40,10 +40,12 @@ class _Initializing:
 
     def variable(self, name: str) -> Any:
         """The variable of that name, or its parts; None if there is none."""
-        parts = []
+        if name in self.stored:
+            return self.stored[name]
+        parts: list[Any] = []
         while f"{name}/part_{len(parts)}" in self.stored:
             parts.append(self.stored[f"{name}/part_{len(parts)}"])
-        return self.stored.get(name) or parts or None
+        return parts or None
 
     def scope(self, old: str, new: str) -> None:
         scope = new.rpartition("/")[0]
