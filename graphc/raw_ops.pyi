@@ -3,7 +3,11 @@ from graphc.api.summary.ops import audio_summary as AudioSummaryV2
 from graphc.api.summary.ops import histogram_summary as HistogramSummary
 from graphc.api.summary.ops import image_summary as ImageSummary
 from graphc.api.summary.ops import merge_summary as MergeSummary
+from graphc.api.files.checkpoints import merge_v2_checkpoints as MergeV2Checkpoints
+from graphc.api.files.checkpoints import restore_v2 as RestoreV2
+from graphc.api.files.checkpoints import save_v2 as SaveV2
 from graphc.api.summary.ops import scalar_summary as ScalarSummary
+from graphc.api.files.checkpoints import sharded_filename as ShardedFilename
 from graphc.api.summary.ops import tensor_summary as TensorSummaryV2
 
 __all__ = [
@@ -11,6 +15,10 @@ __all__ = [
     "HistogramSummary",
     "ImageSummary",
     "MergeSummary",
+    "MergeV2Checkpoints",
+    "RestoreV2",
+    "SaveV2",
     "ScalarSummary",
+    "ShardedFilename",
     "TensorSummaryV2",
 ]

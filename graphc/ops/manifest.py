@@ -56,6 +56,7 @@ TYPES: dict[str, str] = {
         "QueueEnqueueManyV2 QueueDequeueV2 QueueDequeueManyV2 QueueDequeueUpToV2 QueueCloseV2 QueueSizeV2 "
         "QueueIsClosedV2",
     "control.script": "PyFunc Print Assert _EndOfData",
+    "files.checkpoint": "SaveV2 RestoreV2 MergeV2Checkpoints ShardedFilename",
     "files.csv": "DecodeCSV",
     "files.examples": "ParseExample ParseSingleExample",
     "files.files": "ReadFile WriteFile MatchingFiles",

@@ -7,7 +7,7 @@ from typing import Any
 
 import graphc as gc
 from graphc.api.public import public
-from graphc.train.global_step import global_step_read
+from graphc.train.global_steps import global_step_read
 from graphc.train.sessions.hook import SessionRunArgs, SessionRunContext, SessionRunHook, SessionRunValues
 from graphc.train.sessions.log import LOG, FewTimes
 from graphc.train.sessions.timers import SecondOrStepTimer
