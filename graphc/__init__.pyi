@@ -19,14 +19,17 @@ from graphc import manip as manip
 from graphc import math as math
 from graphc import nn as nn
 from graphc import python as python
+from graphc import python_io as python_io
 from graphc import quantization as quantization
 from graphc import queue as queue
 from graphc import random as random
+from graphc import raw_ops as raw_ops
 from graphc import sets as sets
 from graphc import signal as signal
 from graphc import sparse as sparse
 from graphc import spectral as spectral
 from graphc import strings as strings
+from graphc import summary as summary
 from graphc import test as test
 from graphc import train as train
 from graphc.api.state.variable_scope import AUTO_REUSE as AUTO_REUSE
@@ -35,39 +38,49 @@ from graphc.api.control.script import Assert as Assert
 from graphc.serial.graph_pb2 import AttrValue as AttrValue
 from graphc.api.control.accumulators import ConditionalAccumulator as ConditionalAccumulator
 from graphc.api.control.accumulators import ConditionalAccumulatorBase as ConditionalAccumulatorBase
-from graphc.session.config import ConfigProto as ConfigProto
+from graphc.serial.config_pb2 import ConfigProto as ConfigProto
 from graphc.ir.dtypes import DType as DType
+from graphc.api.graph.device_spec import DeviceSpec as DeviceSpec
 from graphc.ir.tensor_shape import Dimension as Dimension
+from graphc.serial.summary_pb2 import Event as Event
 from graphc.api.control.queues import FIFOQueue as FIFOQueue
 from graphc.api.files.examples import FixedLenFeature as FixedLenFeature
 from graphc.api.files.examples import FixedLenSequenceFeature as FixedLenSequenceFeature
-from graphc.session.config import GPUOptions as GPUOptions
+from graphc.serial.config_pb2 import GPUOptions as GPUOptions
 from graphc.ir.graph import Graph as Graph
 from graphc.serial.graph_pb2 import GraphDef as GraphDef
 from graphc.ir.names import GraphKeys as GraphKeys
-from graphc.session.config import GraphOptions as GraphOptions
+from graphc.serial.config_pb2 import GraphOptions as GraphOptions
+from graphc.serial.summary_pb2 import HistogramProto as HistogramProto
 from graphc.api.gradients.slices import IndexedSlices as IndexedSlices
 from graphc.api.gradients.slices import IndexedSlicesValue as IndexedSlicesValue
-from graphc.session.session import InteractiveSession as InteractiveSession
+from graphc.session.interactive import InteractiveSession as InteractiveSession
+from graphc.serial.summary_pb2 import LogMessage as LogMessage
+from graphc.serial.meta_graph_pb2 import MetaGraphDef as MetaGraphDef
+from graphc.serial.graph_pb2 import NameAttrList as NameAttrList
 from graphc.api.gradients.registry import not_differentiable as NoGradient
 from graphc.serial.graph_pb2 import NodeDef as NodeDef
 from graphc.api.gradients.registry import not_differentiable as NotDifferentiable
 from graphc.ir.tensor import Operation as Operation
-from graphc.session.config import OptimizerOptions as OptimizerOptions
+from graphc.serial.config_pb2 import OptimizerOptions as OptimizerOptions
 from graphc.api.control.queues import PaddingFIFOQueue as PaddingFIFOQueue
 from graphc.api.control.script import Print as Print
 from graphc.api.control.queues import PriorityQueue as PriorityQueue
 from graphc.api.control.queues import QueueBase as QueueBase
 from graphc.api.control.queues import RandomShuffleQueue as RandomShuffleQueue
 from graphc.api.gradients.registry import RegisterGradient as RegisterGradient
-from graphc.session.config import RunMetadata as RunMetadata
-from graphc.session.config import RunOptions as RunOptions
+from graphc.serial.run_metadata_pb2 import RunMetadata as RunMetadata
+from graphc.serial.config_pb2 import RunOptions as RunOptions
 from graphc.session.session import Session as Session
+from graphc.serial.summary_pb2 import SessionLog as SessionLog
 from graphc.api.control.accumulators import SparseConditionalAccumulator as SparseConditionalAccumulator
 from graphc.api.sparse.tensor import SparseTensor as SparseTensor
 from graphc.api.sparse.tensor import SparseTensorValue as SparseTensorValue
+from graphc.serial.summary_pb2 import Summary as Summary
+from graphc.serial.summary_pb2 import SummaryMetadata as SummaryMetadata
 from graphc.ir.tensor import Tensor as Tensor
 from graphc.api.control.tensor_array import TensorArray as TensorArray
+from graphc.serial.meta_graph_pb2 import TensorInfo as TensorInfo
 from graphc.ir.tensor_shape import TensorShape as TensorShape
 from graphc.api.gradients.gradients import UnconnectedGradients as UnconnectedGradients
 from graphc.api.files.examples import VarLenFeature as VarLenFeature
@@ -469,6 +482,7 @@ from graphc.api.strings.numbers import string_to_hash_bucket as string_to_hash_b
 from graphc.api.strings.numbers import string_to_hash_bucket_fast as string_to_hash_bucket_fast
 from graphc.api.strings.numbers import string_to_hash_bucket_strong as string_to_hash_bucket_strong
 from graphc.api.strings.numbers import string_to_number as string_to_number
+from graphc.serial.default_attributes import strip_default_attributes as strip_default_attributes
 from graphc.api.math.binary import subtract as sub
 from graphc.api.strings.letters import substr as substr
 from graphc.api.math.binary import subtract as subtract
@@ -545,7 +559,9 @@ __all__ = [
     "ConditionalAccumulatorBase",
     "ConfigProto",
     "DType",
+    "DeviceSpec",
     "Dimension",
+    "Event",
     "FIFOQueue",
     "FixedLenFeature",
     "FixedLenSequenceFeature",
@@ -554,9 +570,13 @@ __all__ = [
     "GraphDef",
     "GraphKeys",
     "GraphOptions",
+    "HistogramProto",
     "IndexedSlices",
     "IndexedSlicesValue",
     "InteractiveSession",
+    "LogMessage",
+    "MetaGraphDef",
+    "NameAttrList",
     "NoGradient",
     "NodeDef",
     "NotDifferentiable",
@@ -571,11 +591,15 @@ __all__ = [
     "RunMetadata",
     "RunOptions",
     "Session",
+    "SessionLog",
     "SparseConditionalAccumulator",
     "SparseTensor",
     "SparseTensorValue",
+    "Summary",
+    "SummaryMetadata",
     "Tensor",
     "TensorArray",
+    "TensorInfo",
     "TensorShape",
     "UnconnectedGradients",
     "VarLenFeature",
@@ -977,6 +1001,7 @@ __all__ = [
     "string_to_hash_bucket_fast",
     "string_to_hash_bucket_strong",
     "string_to_number",
+    "strip_default_attributes",
     "sub",
     "substr",
     "subtract",

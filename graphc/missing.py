@@ -27,7 +27,6 @@ ADVICE: dict[str, str] = {
     "keras": "gc.nn, gc.get_variable and gc.train; Keras is no part of graphc",
     "estimator": "a training loop of your own: session.run(train_op, feed_dict=...)",
     "metrics": "gc.reduce_mean(gc.cast(gc.equal(a, b), gc.float32)), added up in Python",
-    "summary": "fetch the numbers and write them from Python",
     "data": _FEED,
     "gfile": "Python's open, os and glob",
     "io.parse_tensor": "Python before feeding: gc.make_ndarray of a TensorProto",
@@ -63,7 +62,7 @@ ADVICE: dict[str, str] = {
     "enable_eager_execution": "gc.Session: graphc only has graphs", "executing_eagerly": "nothing: it would be False",
     "disable_eager_execution": "nothing: graphs are all there is, so leave the call out",
     "disable_v2_behavior": "nothing: graphs are all there is, so leave the call out",
-    "container": "nothing: variables belong to their session", "VERSION": "gc.__version__",
+    "VERSION": "gc.__version__",
     "TextLineReader": _FEED, "TFRecordReader": _FEED,
     "WholeFileReader": _FEED,
     "scalar_summary": "fetch the numbers and write them from Python", "merge_all_summaries": "a list of fetches",
@@ -72,11 +71,7 @@ ADVICE: dict[str, str] = {
     "nn.bidirectional_dynamic_rnn": _CELL, "nn.seq2seq": _CELL, # train
     "train.Saver": _SAVE, "train.latest_checkpoint": _SAVE, "train.get_checkpoint_state": _SAVE,
     "train.import_meta_graph": "gc.import_graph_def", "train.export_meta_graph": "gc.train.write_graph",
-    "train.MonitoredTrainingSession": "gc.Session and a loop",
-    "train.Supervisor": "gc.Session and a loop", "train.SummaryWriter": "Python",
-    "train.Server": "gc.Session: graphc runs in one process",
-    "train.ClusterSpec": "gc.Session: graphc runs in one process",
-    "train.replica_device_setter": "nothing: graphc runs in one process",
+    "train.SummaryWriter": "Python",
 }
 
 

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from graphc.api.names import NAMES
+
 ROOT = Path(__file__).parent.parent
 PROGRAM = """
 import graphc as gc
@@ -33,3 +35,10 @@ def test_a_type_checker_knows_names_and_operators(tmp_path: Path) -> None:
                               check=False)
         assert said in done.stdout, done.stdout + done.stderr
         assert done.returncode == (said != "Success")
+
+
+def test_no_module_hides_a_public_name() -> None:
+    """Python makes an imported module an attribute of its package: it would stand in place of a function so called."""
+    hidden = [f"{space}.{name}" for space, names in NAMES.items() if space for name in names
+              if (ROOT / "graphc" / space.replace(".", "/") / f"{name}.py").exists()]
+    assert hidden == []

@@ -25,9 +25,80 @@ ELSEWHERE: dict[str, str] = {
     "graphc.compat.v1.versions":
         "VERSION=compat.v1.VERSION GIT_VERSION=compat.v1.GIT_VERSION COMPILER_VERSION=compat.v1.COMPILER_VERSION "
         "GRAPH_DEF_VERSION=compat.v1.GRAPH_DEF_VERSION CXX11_ABI_FLAG=compat.v1.CXX11_ABI_FLAG "
-        "MONOLITHIC_BUILD=compat.v1.MONOLITHIC_BUILD VERSION=compat.v1.version.VERSION",
+        "MONOLITHIC_BUILD=compat.v1.MONOLITHIC_BUILD VERSION=compat.v1.version.VERSION "
+        "CXX11_ABI_FLAG=compat.v1.sysconfig.CXX11_ABI_FLAG MONOLITHIC_BUILD=compat.v1.sysconfig.MONOLITHIC_BUILD "
+        "GIT_VERSION=compat.v1.version.GIT_VERSION COMPILER_VERSION=compat.v1.version.COMPILER_VERSION "
+        "GRAPH_DEF_VERSION=compat.v1.version.GRAPH_DEF_VERSION "
+        "GRAPH_DEF_VERSION_MIN_CONSUMER=compat.v1.version.GRAPH_DEF_VERSION_MIN_CONSUMER "
+        "GRAPH_DEF_VERSION_MIN_PRODUCER=compat.v1.version.GRAPH_DEF_VERSION_MIN_PRODUCER",
+    "graphc.test.tools": "mock=test.mock",
     "graphc.plan.compile": "pass_table",
-    "graphc.serial.graph_pb2": "GraphDef NodeDef AttrValue",
+    "graphc.serial.graph_pb2": "GraphDef NodeDef AttrValue NameAttrList",
+    "graphc.serial.config_pb2":
+        "ConfigProto GPUOptions OptimizerOptions GraphOptions RunOptions ClusterDef=train.ClusterDef "
+        "JobDef=train.JobDef ServerDef=train.ServerDef",
+    "graphc.serial.run_metadata_pb2": "RunMetadata",
+    "graphc.serial.summary_pb2":
+        "Summary Summary=summary.Summary SummaryMetadata SummaryDescription=summary.SummaryDescription HistogramProto "
+        "Event Event=summary.Event LogMessage SessionLog SessionLog=summary.SessionLog "
+        "TaggedRunMetadata=summary.TaggedRunMetadata",
+    "graphc.serial.example_pb2": " ".join(f"{name}=train.{name}" for name in (
+        "Example", "SequenceExample", "Features", "Feature", "FeatureLists", "FeatureList", "BytesList", "FloatList",
+        "Int64List")),
+    "graphc.serial.meta_graph_pb2": "MetaGraphDef TensorInfo SaverDef=train.SaverDef",
+    "graphc.serial.contrib_pb2": "HParamDef=contrib.training.HParamDef " + " ".join(
+        f"{name}=contrib.tensorboard.plugins.projector.{name}" for name in (
+        "ProjectorConfig", "EmbeddingInfo", "SpriteMetadata")),
 }
+
+# TensorFlow's own modules of messages, which old scripts import: where ours are, and which.
+_MESSAGES = {
+    "core.example.example_pb2": "example_pb2: Example SequenceExample",
+    "core.example.feature_pb2": "example_pb2: Features Feature FeatureLists FeatureList BytesList FloatList Int64List",
+    "core.framework.attr_value_pb2": "graph_pb2: AttrValue NameAttrList",
+    "core.framework.cost_graph_pb2": "run_metadata_pb2: CostGraphDef",
+    "core.framework.device_attributes_pb2":
+        "run_metadata_pb2: DeviceAttributes DeviceLocality InterconnectLink LocalLinks",
+    "core.framework.function_pb2": "graph_pb2: FunctionDef FunctionDefLibrary GradientDef",
+    "core.framework.graph_pb2": "graph_pb2: GraphDef NodeDef",
+    "core.framework.node_def_pb2": "graph_pb2: NodeDef",
+    "core.framework.step_stats_pb2":
+        "run_metadata_pb2: StepStats DeviceStepStats NodeExecStats NodeOutput AllocatorMemoryUsed MemoryStats",
+    "core.framework.summary_pb2": "summary_pb2: Summary SummaryMetadata SummaryDescription HistogramProto",
+    "core.framework.tensor_pb2": "graph_pb2: TensorProto",
+    "core.framework.tensor_shape_pb2": "graph_pb2: TensorShapeProto",
+    "core.framework.types_pb2": "graph_pb2: DataType " + " ".join(f"DT_{n}{ref}" for ref in ("", "_REF") for n in (
+        "FLOAT", "DOUBLE", "INT32", "UINT8", "INT16", "INT8", "STRING", "COMPLEX64", "INT64", "BOOL", "HALF")),
+    "core.framework.variable_pb2": "collections_pb2: VariableDef SaveSliceInfoDef",
+    "core.framework.versions_pb2": "graph_pb2: VersionDef",
+    "core.protobuf.cluster_pb2": "config_pb2: ClusterDef JobDef",
+    "core.protobuf.config_pb2": "config_pb2: ConfigProto GPUOptions OptimizerOptions GraphOptions RPCOptions RunOptions "
+                                "SessionMetadata ThreadPoolOptionProto",
+    "core.protobuf.control_flow_pb2":
+        "collections_pb2: ControlFlowContextDef CondContextDef WhileContextDef ValuesDef",
+    "core.protobuf.meta_graph_pb2":
+        "meta_graph_pb2: MetaGraphDef CollectionDef SignatureDef TensorInfo AssetFileDef",
+    "core.protobuf.queue_runner_pb2": "collections_pb2: QueueRunnerDef",
+    "core.protobuf.rewriter_config_pb2":
+        "config_pb2: RewriterConfig AutoParallelOptions ScopedAllocatorOptions",
+    "core.protobuf.saved_model_pb2": "meta_graph_pb2: SavedModel",
+    "core.protobuf.saver_pb2": "meta_graph_pb2: SaverDef",
+    "core.protobuf.tensorflow_server_pb2": "config_pb2: ServerDef",
+    "core.protobuf.trackable_object_graph_pb2": "checkpoint_state_pb2: TrackableObjectGraph",
+    "core.util.event_pb2": "summary_pb2: Event LogMessage SessionLog TaggedRunMetadata",
+    "python.training.checkpoint_state_pb2": "checkpoint_state_pb2: CheckpointState",
+}
+
+
+def _add_messages() -> None:
+    more = {"core.protobuf.config_pb2": "run_metadata_pb2: RunMetadata",
+            "core.framework.op_def_pb2": "graph_pb2: OpDef"}
+    for path, said in (*_MESSAGES.items(), *more.items()):
+        home, _, names = said.partition(":")
+        module = f"graphc.serial.{home}"
+        ELSEWHERE[module] = " ".join([ELSEWHERE.get(module, ""), *(f"{n}=compat.v1.{path}.{n}" for n in names.split())])
+
+
+_add_messages()
 
 MODULES = ("errors", "ir.dtypes")      # public whole, by their last name

@@ -2,23 +2,27 @@
 from graphc.train.weight_decay import AdamWOptimizer as AdamWOptimizer
 from graphc.train.signs import AddSignOptimizer as AddSignOptimizer
 from graphc.train.weight_decay import DecoupledWeightDecayExtension as DecoupledWeightDecayExtension
+from graphc.train.external_optimizer import ExternalOptimizerInterface as ExternalOptimizerInterface
 from graphc.train.lars import LARSOptimizer as LARSOptimizer
 from graphc.train.contrib_adam import LazyAdamOptimizer as LazyAdamOptimizer
 from graphc.train.weight_decay import MomentumWOptimizer as MomentumWOptimizer
 from graphc.train.wrappers import MovingAverageOptimizer as MovingAverageOptimizer
 from graphc.train.contrib_adam import NadamOptimizer as NadamOptimizer
 from graphc.train.signs import PowerSignOptimizer as PowerSignOptimizer
+from graphc.train.external_optimizer import ScipyOptimizerInterface as ScipyOptimizerInterface
 from graphc.train.weight_decay import extend_with_decoupled_weight_decay as extend_with_decoupled_weight_decay
 
 __all__ = [
     "AdamWOptimizer",
     "AddSignOptimizer",
     "DecoupledWeightDecayExtension",
+    "ExternalOptimizerInterface",
     "LARSOptimizer",
     "LazyAdamOptimizer",
     "MomentumWOptimizer",
     "MovingAverageOptimizer",
     "NadamOptimizer",
     "PowerSignOptimizer",
+    "ScipyOptimizerInterface",
     "extend_with_decoupled_weight_decay",
 ]

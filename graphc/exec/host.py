@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from graphc import errors
 from graphc.exec import guard
 from graphc.exec.interrupt import calling, poll_words
 from graphc.exec.string_runs import numbered
@@ -154,7 +155,7 @@ def write_slot(reserve: Any, host: int, slot: int, value: Any, what: str) -> Non
             raise TypeError(f"{what} is {array.dtype}, but {dtype.name} was declared")
         array = array.astype(dtype.numpy)
     if array.ndim != rank:
-        raise ValueError(f"{what} has shape {array.shape}, but rank {rank} was declared")
+        raise errors.InvalidArgumentError(f"{what} has shape {array.shape}, but rank {rank} was declared")
     array = array if array.flags.c_contiguous else np.ascontiguousarray(array)
     sizes = (ctypes.c_int64 * 8)(*array.shape)
     address = reserve(host, slot, rank, ctypes.addressof(sizes))

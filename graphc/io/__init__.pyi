@@ -2,6 +2,9 @@
 from graphc.io import gfile as gfile
 from graphc.api.files.examples import FixedLenFeature as FixedLenFeature
 from graphc.api.files.examples import FixedLenSequenceFeature as FixedLenSequenceFeature
+from graphc.io.records import TFRecordCompressionType as TFRecordCompressionType
+from graphc.io.records import TFRecordOptions as TFRecordOptions
+from graphc.io.records import TFRecordWriter as TFRecordWriter
 from graphc.api.files.examples import VarLenFeature as VarLenFeature
 from graphc.api.image.files import decode_and_crop_jpeg as decode_and_crop_jpeg
 from graphc.api.strings.raw import decode_base64 as decode_base64
@@ -21,11 +24,15 @@ from graphc.api.files.examples import parse_example as parse_example
 from graphc.api.files.examples import parse_single_example as parse_single_example
 from graphc.api.files.files import read_file as read_file
 from graphc.api.strings.raw import serialize_tensor as serialize_tensor
+from graphc.io.records import tf_record_iterator as tf_record_iterator
 from graphc.api.files.files import write_file as write_file
 
 __all__ = [
     "FixedLenFeature",
     "FixedLenSequenceFeature",
+    "TFRecordCompressionType",
+    "TFRecordOptions",
+    "TFRecordWriter",
     "VarLenFeature",
     "decode_and_crop_jpeg",
     "decode_base64",
@@ -45,5 +52,6 @@ __all__ = [
     "parse_single_example",
     "read_file",
     "serialize_tensor",
+    "tf_record_iterator",
     "write_file",
 ]

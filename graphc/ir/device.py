@@ -8,18 +8,26 @@ _PARTS = ("job", "replica", "task", "device")
 
 
 def merge_devices(devices: Sequence[Any]) -> str:
-    """The device that nested scopes give together. Functions (placement per op) are not consulted: they keep the
-    outer one.
+    """The device that nested scopes give together. Functions of an operation are `assign_device`'s.
 
     Raises ValueError for text that is no device name.
     """
     merged: dict[str, str] = {}
     for device in devices:
-        if isinstance(device, str):
+        if device and isinstance(device, str):
             merged.update(_parse(device))
         elif hasattr(device, "to_string"):
             merged.update(_parse(device.to_string()))
     return "".join(f"/{part}:{merged[part]}" for part in _PARTS if part in merged)
+
+
+def assign_device(operation: Any, devices: Sequence[Any]) -> None:
+    """Gives the operation the device of scopes with functions in them: each is asked in turn, the innermost first, and
+    sees on the operation what the inner ones decided."""
+    operation.device = ""
+    for device in reversed(devices):
+        chosen = device(operation) if callable(device) else merge_devices([device, operation.device])
+        operation.device = merge_devices([chosen])
 
 
 def _parse(device: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from graphc.errors import NotFoundError, built_at
 from graphc.ir import names
-from graphc.ir.device import merge_devices
+from graphc.ir.device import assign_device, merge_devices
 from graphc.ir.infer import infer_outputs
 from graphc.ir.locks import new_lock, new_reentrant_lock
 from graphc.ir.names import GraphKeys as GraphKeys
@@ -71,6 +71,8 @@ class Graph:
                     controls.append(implied)
             place = merge_devices(self._scopes.devices) if device is None else device
             operation = Operation(self, full, op, inputs, controls, specs, place, origin, len(self._operations))
+            if device is None and any(callable(d) for d in self._scopes.devices):
+                assign_device(operation, self._scopes.devices)
             operation.gradient_name = self._scopes.gradient_names.get(op.type)
             self._operations[full] = operation
             for scope in self._scopes.controls:

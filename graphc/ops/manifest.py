@@ -56,6 +56,7 @@ TYPES: dict[str, str] = {
         "QueueEnqueueManyV2 QueueDequeueV2 QueueDequeueManyV2 QueueDequeueUpToV2 QueueCloseV2 QueueSizeV2 "
         "QueueIsClosedV2",
     "control.script": "PyFunc Print Assert _EndOfData",
+    "files.checkpoint": "SaveV2 RestoreV2 MergeV2Checkpoints ShardedFilename",
     "files.csv": "DecodeCSV",
     "files.examples": "ParseExample ParseSingleExample",
     "files.files": "ReadFile WriteFile MatchingFiles",
@@ -188,6 +189,11 @@ TYPES: dict[str, str] = {
     "strings.regex": "RegexReplace StaticRegexReplace RegexFullMatch StaticRegexFullMatch",
     "strings.scatter": "_StringsAt",
     "strings.unicode": "UnicodeTranscode UnicodeEncode UnicodeDecode UnicodeDecodeWithOffsets",
+    "summary.audio": "AudioSummaryV2 AudioSummary",
+    "summary.histogram": "HistogramSummary",
+    "summary.image": "ImageSummary",
+    "summary.scalars": "ScalarSummary MergeSummary",
+    "summary.tensors": "TensorSummaryV2",
     "training.adaptive":
         "ApplyAdagrad SparseApplyAdagrad ApplyAdagradDA SparseApplyAdagradDA ApplyAdadelta "
         "SparseApplyAdadelta ApplyRMSProp SparseApplyRMSProp ApplyCenteredRMSProp SparseApplyCenteredRMSProp",

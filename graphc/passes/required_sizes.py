@@ -16,6 +16,7 @@ from graphc.ir.node import Node, Value, make_node
 from graphc.ir.spec import Requirement, Shape
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.array.identity import Identity
+from graphc.ops.state.state import Assign
 
 _SYMBOLS: weakref.WeakKeyDictionary[dims.Dim, tuple[dims.Symbol, ...]] = weakref.WeakKeyDictionary()
 
@@ -64,6 +65,22 @@ def with_usual_rank(operation: Operation, node: Node) -> Node:
     shape = tuple(dims.symbol(f"{operation.name}.{k}") for k in range(rank))
     return dataclasses.replace(node, specs=tuple(s if s.shape is not None else dataclasses.replace(s, shape=shape)
                                                  for s in node.specs))
+
+
+def with_assigned_ranks(operation: Operation, node: Node) -> Node:
+    """The node under the ranks of the variables that its results are assigned to, where nothing else tells them."""
+    if all(spec.shape is not None for spec in node.specs):
+        return node
+    return dataclasses.replace(node, specs=tuple(
+        spec if spec.shape is not None else dataclasses.replace(spec, shape=_as_assigned(tensor))
+        for tensor, spec in zip(operation.outputs, node.specs, strict=True)))
+
+
+def _as_assigned(tensor: Tensor) -> Shape | None:
+    for user in tensor.consumers():
+        if isinstance(user.definition, Assign) and user.inputs[1] is tensor and user.inputs[0].spec.shape is not None:
+            return tuple(dims.symbol(f"{tensor.name}.{k}") for k in range(len(user.inputs[0].spec.shape)))
+    return None
 
 
 def as_said(operation: Operation, tensor: Tensor, value: Value) -> Value:

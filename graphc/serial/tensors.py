@@ -27,7 +27,7 @@ _LISTS = {
 }
 
 
-@public("make_tensor_proto")
+@public("make_tensor_proto", "contrib.util.make_tensor_proto")
 def make_tensor_proto(values: Any, dtype: Any = None, shape: Any = None, verify_shape: bool = False) -> TensorProto:
     """`values` as a TensorProto, as `tf.make_tensor_proto`. Raises TypeError or ValueError as gc.constant does."""
     array = to_array(values, None if dtype is None else as_dtype(dtype), None if verify_shape else shape)
@@ -47,7 +47,7 @@ def tensor_to_proto(array: np.ndarray[Any, Any]) -> TensorProto:
     return made
 
 
-@public("make_ndarray")
+@public("make_ndarray", "contrib.util.make_ndarray")
 def make_ndarray(tensor: TensorProto) -> np.ndarray[Any, Any]:
     """The array in a TensorProto, as `tf.make_ndarray`. Raises DataLossError if its sizes do not fit its contents."""
     try:

@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,15 +20,21 @@ from graphc import errors
 from graphc.api.public import public
 from graphc.ir.graph import Graph, get_default_graph
 from graphc.ir.locks import new_reentrant_lock
-from graphc.ir.stacks import default_graphs, default_sessions
+from graphc.ir.stacks import default_sessions
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.control import script
 from graphc.ops.control.session_objects import ObjectCall
-from graphc.session.config import ConfigProto, DeviceAttributes, RunMetadata, RunOptions, check_config, check_run
+from graphc.session.config import DeviceAttributes, check_run, settings_of
 from graphc.session.feeds import check_feed_key, flatten_feeds, parts_of_key
 from graphc.session.fetches import Fetches, fetch_key
+from graphc.session.partial import PartialRun
+from graphc.session.places import place_of
 from graphc.session.prepared_run import PreparedRun
 from graphc.tracebacks import shown, shows_errors, user_facing
+
+if TYPE_CHECKING:
+    from graphc.serial.config_pb2 import ConfigProto, RunOptions
+    from graphc.serial.run_metadata_pb2 import RunMetadata
 
 PLANS_KEPT = 256
 RUNS_BEFORE_CODE = 4       # of a kind: then its fused programs are compiled to machine code, beside the runs
@@ -37,19 +43,17 @@ CPU = "/job:localhost/replica:0/task:0/device:CPU:0"
 
 @public("Session")
 class Session:
-    """Runs a graph, as `tf.Session`. graph: the default one if left out. See gc.ConfigProto for the settings."""
+    """Runs a graph, as `tf.Session`. graph: the default one if left out. graphc/session/config.py says which
+    settings have a meaning."""
 
     def __init__(self, target: str = "", graph: Graph | None = None, config: ConfigProto | None = None) -> None:
         if isinstance(target, Graph):
             raise TypeError("Session: the first argument is `target`; write gc.Session(graph=...)")
-        if target not in ("", b"", None, "local"):
-            raise errors.UnimplementedError(f"Session: target {target!r} names a server; sessions run in this process "
-                                            "only")
+        self._place = place_of(target)
         if graph is not None and not isinstance(graph, Graph):
             raise TypeError(f"Session: argument 'graph' must be a gc.Graph, but is {type(graph).__name__}")
         self._graph = graph if graph is not None else get_default_graph()
-        self._config = check_config(config)
-        self._threads = self._config.intra_op_parallelism_threads or None
+        self._settings = settings_of(self._place.config if config is None and self._place is not None else config)
         self._plans: dict[Any, PreparedRun] = {}
         self._lock = new_reentrant_lock()
         self._runs = itertools.count()
@@ -57,8 +61,12 @@ class Session:
         self._entered: list[ExitStack] = []
         self._states_made: Any = None
         self._objects: Any = None
+        self._partial_runs: dict[str, PartialRun] = {}
+        self._partial_numbers = itertools.count()
+        if self._place is not None:
+            self._place.sessions.add(self)
         self._shows = os.environ.get("GRAPHC_TRACE", "0") not in ("", "0")
-        self._plain = not self._shows and not self._config.operation_timeout_in_ms
+        self._plain = not self._shows and not self._settings.timeout_in_ms
 
     @property
     def graph(self) -> Graph:
@@ -70,7 +78,8 @@ class Session:
 
     @property
     def sess_str(self) -> str:
-        return ""
+        """The target."""
+        return "" if self._place is None else self._place.target
 
     @property
     def _states(self) -> Any:
@@ -79,7 +88,7 @@ class Session:
             from graphc.exec.states import StateStore
 
             with self._lock:
-                self._states_made = self._states_made or StateStore()
+                self._states_made = self._states_made or (StateStore() if self._place is None else self._place.states)
         return self._states_made
 
     # Running
@@ -135,8 +144,12 @@ class Session:
                        metadata: RunMetadata | None) -> Any:
         """A run that is no plain one: one of the first of its kind, traced, or with a limit on its time."""
         check_run(options, metadata)
-        timeout = (options.timeout_in_ms if options is not None else 0) or self._config.operation_timeout_in_ms
+        timeout = (options.timeout_in_ms if options is not None else 0) or self._settings.timeout_in_ms
         prepared.used = number = next(self._runs)
+        if metadata is not None:
+            metadata.Clear()
+            if options is not None and options.output_partition_graphs:
+                metadata.partition_graphs.append(self._needed_graph(prepared))
         told = metadata if options is not None and options.trace_level else None
 
         def run(engine: Any) -> Any:
@@ -161,17 +174,32 @@ class Session:
     def _traced(self, prepared: PreparedRun, engine: Any, inputs: list[np.ndarray], number: int, timeout: int,
                 told: RunMetadata | None) -> Any:
         """A run that shows what it called, even if it fails."""
+        from graphc.session.step_stats import Clock, fill
         from graphc.session.trace import Trace
 
         trace = Trace()
+        clock = Clock(trace) if told is not None else None
         try:
-            return self._timed(prepared, engine, inputs, number, timeout, trace.address)
+            with clock or nullcontext():
+                return self._timed(prepared, engine, inputs, number, timeout, trace.address)
         finally:
             lines = trace.lines(engine.plan, engine.names)
             if self._shows:
                 sys.stderr.write("".join(f"graphc: {line}\n" for line in lines))
-            if told is not None:
-                told.kernels = lines
+            if told is not None and clock is not None:
+                told.kernels.extend(lines)
+                fill(told.step_stats, clock, engine.plan, engine.names, self._graph, CPU)
+
+    def _needed_graph(self, prepared: PreparedRun) -> Any:
+        """The part of the graph that a run of this kind needs, as a GraphDef."""
+        from graphc.passes.needed import needed_operations
+
+        with self._graph._lock:
+            used = {op.name for op in needed_operations(prepared.tensors, prepared.operations, set(prepared.feeds))}
+            made = self.graph_def
+        for at in reversed([i for i, node in enumerate(made.node) if node.name not in used]):
+            del made.node[at]
+        return made
 
     def _first_run(self, prepared: PreparedRun, inputs: list[np.ndarray],
                    run: Callable[[Any], Any]) -> tuple[Any, Any]:
@@ -304,13 +332,13 @@ class Session:
                 compiled = self._compiled(prepared, inputs)
         finally:
             script.GUESSING.reset(guessing)
-        if self._config.log_device_placement:
+        if self._settings.log_device_placement:
             from graphc.passes.needed import needed_operations
 
             used = needed_operations(prepared.tensors, prepared.operations, set(prepared.feeds))
             sys.stderr.write("".join(f"{op.name}: ({op.type}): {CPU}\n" for op in used))
         hosts = {name: self._host(compiled.hosts[name] or script.host_function(name)) for name in compiled.plan.hosts}
-        return Engine(compiled.plan, compiled.constants, self._states, hosts, self._threads)
+        return Engine(compiled.plan, compiled.constants, self._states, hosts, self._settings.threads)
 
     def _host(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A function of a plan; what is done with queues and tables works on those of this session."""
@@ -319,7 +347,7 @@ class Session:
         if self._objects is None:
             from graphc.session.objects import Objects
 
-            self._objects = Objects()
+            self._objects = Objects() if self._place is None else self._place.objects
         bound: Callable[..., Any] = function.bind(self._objects)
         return bound
 
@@ -334,6 +362,35 @@ class Session:
                 raise
             prepared.by_length = True
             return self._compiled(prepared, inputs)
+
+    # Runs in parts
+
+    @shows_errors
+    def partial_run_setup(self, fetches: Any, feeds: Sequence[Any] | None = None) -> str:
+        """A handle for partial_run: of all its parts together, `fetches` are fetched and `feeds` are fed. As
+        `tf.Session.partial_run_setup`."""
+        if self._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        handle = f"partial_run_{next(self._partial_numbers)}"
+        self._partial_runs[handle] = PartialRun(self, fetches, [part for key in feeds or () for part in
+                                                                parts_of_key(key)])
+        return handle
+
+    @shows_errors
+    def partial_run(self, handle: str, fetches: Any, feed_dict: Mapping[Any, Any] | None = None) -> Any:
+        """Goes on with a run: each operation is computed once in all of its parts. As `tf.Session.partial_run`.
+
+        Raises InvalidArgumentError for a handle whose fetches have all been fetched, for what the setup did not name,
+        and for a fetch that needs what is not fed yet.
+        """
+        part = self._partial_runs.get(handle)
+        if part is None:
+            raise errors.InvalidArgumentError("Must run 'setup' before performing partial runs! Session.partial_run: "
+                                              f"no run goes on under the handle {handle!r}")
+        values = part.run(fetches, feed_dict)
+        if part.finished:
+            del self._partial_runs[handle]
+        return values
 
     def make_callable(self, fetches: Any, feed_list: Sequence[Any] | None = None,
                       accept_options: bool = False) -> Callable[..., Any]:
@@ -379,33 +436,24 @@ class Session:
         """Frees plans and variables. The session cannot be used any more."""
         with self._lock:
             self._closed = True
-            if self._objects is not None:
+            if self._objects is not None and self._place is None:
                 self._objects.close()
             self._plans.clear()
             self._states_made = None
 
     @classmethod
-    def reset(cls, target: str = "", containers: Any = None, config: Any = None) -> None:
-        """Variables belong to their sessions, so there is nothing to reset."""
+    def reset(cls, target: Any = "", containers: Any = None, config: Any = None) -> None:
+        """Closes the sessions of a gc.train.Server and frees their variables and queues, as `tf.Session.reset`. Without
+        a server variables belong to their session: there is nothing to reset.
 
-
-@public("InteractiveSession")
-class InteractiveSession(Session):
-    """A session that is the default one from the start, as `tf.InteractiveSession`."""
-
-    def __init__(self, target: str = "", graph: Graph | None = None, config: ConfigProto | None = None) -> None:
-        super().__init__(target, graph, config)
-        self._owns_graph = graph is not None
-        if graph is not None:
-            default_graphs.push(graph)
-        default_sessions.push(self)
-
-    def close(self) -> None:
-        super().close()
-        default_sessions.remove(self)
-        if self._owns_graph:
-            default_graphs.remove(self._graph)
-            self._owns_graph = False
+        Raises UnimplementedError for the server's `containers` one by one.
+        """
+        place = place_of(target)
+        if place is not None:
+            if containers:
+                raise errors.UnimplementedError(f"Session.reset: containers {containers!r} cannot be reset one by one; "
+                                                "leave the argument out to reset all of them")
+            place.reset()
 
 
 def _check_feed_dict(feed_dict: Any) -> None:

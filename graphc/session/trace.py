@@ -31,25 +31,46 @@ class Trace:
     def clear(self) -> None:
         self.words[[t.TRACE_USED, t.TRACE_DROPPED, t.TRACE_LAST]] = 0
 
+    def events(self) -> list[tuple[int, list[int]]]:
+        """Each event's words, and how many stand before them."""
+        made, at = [], 0
+        while at < int(self.words[t.TRACE_USED]):
+            first = t.TRACE_FIRST + at
+            event = self.words[first:first + int(self.words[first])].tolist()
+            made.append((at, event))
+            at += event[t.EVENT_WORDS]
+        return made
+
     def lines(self, plan: p.Plan, names: Sequence[str]) -> list[str]:
         """A line for every event of the run. names: Library.names."""
-        made, at = [], t.TRACE_FIRST
-        end = at + int(self.words[t.TRACE_USED])
-        while at < end:
-            event = self.words[at:at + int(self.words[at])].tolist()
-            made.append(_line(plan, names, event))
-            at += event[t.EVENT_WORDS]
+        made = [_line(plan, names, event) for _, event in self.events()]
         if self.words[t.TRACE_DROPPED]:
             made.append(f"{int(self.words[t.TRACE_DROPPED])} more events found no room")
         return made
 
 
+def kernel_of(plan: p.Plan, names: Sequence[str], event: Sequence[int]) -> tuple[str, list[str]]:
+    """What was called, in a word, and the names of the user's ops that it was called for."""
+    step, ops = _step(plan, event)
+    kind = event[t.EVENT_KIND]
+    if isinstance(step, p.Call) and kind != t.EVENT_PACK:
+        return names[event[t.EVENT_A]], ops
+    return {t.EVENT_PACK: "pack"}.get(kind) or StepKind(kind).name.lower(), ops
+
+
+def _step(plan: p.Plan, event: Sequence[int]) -> tuple[p.Step | None, list[str]]:
+    body, number = plan.bodies[event[t.EVENT_BODY]], event[t.EVENT_STEP]
+    if number < 0:
+        return None, []
+    origins = body.steps[number].origins
+    return body.steps[number], [plan.origins[o].op_name for o in origins if 0 <= o < len(plan.origins)]
+
+
 def _line(plan: p.Plan, names: Sequence[str], event: Sequence[int]) -> str:
-    body, step = plan.bodies[event[t.EVENT_BODY]], event[t.EVENT_STEP]
-    origins = body.steps[step].origins if step >= 0 else ()
-    ops = ", ".join(plan.origins[o].op_name for o in origins if 0 <= o < len(plan.origins))
-    text = _event(plan, names, body.steps[step] if step >= 0 else None, event)
-    return f"[{event[t.EVENT_BODY]}:{body.name}] {text}" + (f"  <- {ops}" if ops else "")
+    step, ops = _step(plan, event)
+    text = _event(plan, names, step, event)
+    return f"[{event[t.EVENT_BODY]}:{plan.bodies[event[t.EVENT_BODY]].name}] {text}" + (
+        f"  <- {', '.join(ops)}" if ops else "")
 
 
 def _event(plan: p.Plan, names: Sequence[str], step: p.Step | None, event: Sequence[int]) -> str:

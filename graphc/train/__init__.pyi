@@ -4,33 +4,88 @@ from graphc.train.adaptive import AdadeltaOptimizer as AdadeltaOptimizer
 from graphc.train.adaptive import AdagradDAOptimizer as AdagradDAOptimizer
 from graphc.train.adaptive import AdagradOptimizer as AdagradOptimizer
 from graphc.train.optimizers import AdamOptimizer as AdamOptimizer
+from graphc.serial.example_pb2 import BytesList as BytesList
+from graphc.train.sessions.saving_hooks import CheckpointSaverHook as CheckpointSaverHook
+from graphc.train.sessions.saving_hooks import CheckpointSaverListener as CheckpointSaverListener
+from graphc.train.sessions.creators import ChiefSessionCreator as ChiefSessionCreator
+from graphc.serial.config_pb2 import ClusterDef as ClusterDef
+from graphc.session.cluster import ClusterSpec as ClusterSpec
 from graphc.train.coordinator import Coordinator as Coordinator
+from graphc.serial.example_pb2 import Example as Example
 from graphc.train.moving_averages import ExponentialMovingAverage as ExponentialMovingAverage
+from graphc.serial.example_pb2 import Feature as Feature
+from graphc.serial.example_pb2 import FeatureList as FeatureList
+from graphc.serial.example_pb2 import FeatureLists as FeatureLists
+from graphc.serial.example_pb2 import Features as Features
+from graphc.train.sessions.tensor_hooks import FeedFnHook as FeedFnHook
+from graphc.train.sessions.tensor_hooks import FinalOpsHook as FinalOpsHook
+from graphc.serial.example_pb2 import FloatList as FloatList
 from graphc.train.proximal import FtrlOptimizer as FtrlOptimizer
+from graphc.train.sessions.step_hooks import GlobalStepWaiterHook as GlobalStepWaiterHook
 from graphc.train.optimizers import GradientDescentOptimizer as GradientDescentOptimizer
+from graphc.serial.example_pb2 import Int64List as Int64List
+from graphc.serial.config_pb2 import JobDef as JobDef
+from graphc.train.sessions.tensor_hooks import LoggingTensorHook as LoggingTensorHook
 from graphc.train.coordinator import LooperThread as LooperThread
 from graphc.train.optimizers import MomentumOptimizer as MomentumOptimizer
+from graphc.train.sessions.monitored import MonitoredSession as MonitoredSession
+from graphc.train.sessions.monitored import MonitoredTrainingSession as MonitoredTrainingSession
+from graphc.train.sessions.tensor_hooks import NanLossDuringTrainingError as NanLossDuringTrainingError
+from graphc.train.sessions.tensor_hooks import NanTensorHook as NanTensorHook
+from graphc.train.saving.reader import new_checkpoint_reader as NewCheckpointReader
 from graphc.train.optimizer import Optimizer as Optimizer
+from graphc.train.sessions.saving_hooks import ProfilerHook as ProfilerHook
 from graphc.train.proximal import ProximalAdagradOptimizer as ProximalAdagradOptimizer
 from graphc.train.proximal import ProximalGradientDescentOptimizer as ProximalGradientDescentOptimizer
 from graphc.train.runners import QueueRunner as QueueRunner
 from graphc.train.adaptive import RMSPropOptimizer as RMSPropOptimizer
+from graphc.train.saving.saver import Saver as Saver
+from graphc.serial.meta_graph_pb2 import SaverDef as SaverDef
+from graphc.train.sessions.scaffold import Scaffold as Scaffold
+from graphc.train.sessions.timers import SecondOrStepTimer as SecondOrStepTimer
+from graphc.serial.example_pb2 import SequenceExample as SequenceExample
+from graphc.session.server import Server as Server
+from graphc.serial.config_pb2 import ServerDef as ServerDef
+from graphc.train.sessions.creators import SessionCreator as SessionCreator
+from graphc.train.sessions.manager import SessionManager as SessionManager
+from graphc.train.sessions.hook import SessionRunArgs as SessionRunArgs
+from graphc.train.sessions.hook import SessionRunContext as SessionRunContext
+from graphc.train.sessions.hook import SessionRunHook as SessionRunHook
+from graphc.train.sessions.hook import SessionRunValues as SessionRunValues
+from graphc.train.sessions.monitored import SingularMonitoredSession as SingularMonitoredSession
+from graphc.train.sessions.step_hooks import StepCounterHook as StepCounterHook
+from graphc.train.sessions.step_hooks import StopAtStepHook as StopAtStepHook
+from graphc.train.sessions.saving_hooks import SummarySaverHook as SummarySaverHook
+from graphc.train.sessions.supervisor import Supervisor as Supervisor
 from graphc.train.sync_replicas import SyncReplicasOptimizer as SyncReplicasOptimizer
+from graphc.train.sessions.creators import WorkerSessionCreator as WorkerSessionCreator
 from graphc.train.runners import add_queue_runner as add_queue_runner
-from graphc.train.global_step import assert_global_step as assert_global_step
+from graphc.train.global_steps import assert_global_step as assert_global_step
 from graphc.train.input import batch as batch
 from graphc.train.input import batch_join as batch_join
+from graphc.train.saving.states import checkpoint_exists as checkpoint_exists
+from graphc.train.loops.evaluation import checkpoints_iterator as checkpoints_iterator
 from graphc.train.cosine_decay import cosine_decay as cosine_decay
 from graphc.train.cosine_decay import cosine_decay_restarts as cosine_decay_restarts
-from graphc.train.global_step import create_global_step as create_global_step
+from graphc.train.global_steps import create_global_step as create_global_step
 from graphc.train.decay import exponential_decay as exponential_decay
-from graphc.train.global_step import get_global_step as get_global_step
-from graphc.train.global_step import get_or_create_global_step as get_or_create_global_step
-from graphc.train.global_step import global_step as global_step
+from graphc.train.saving.meta_graph import export_meta_graph as export_meta_graph
+from graphc.train.saving.states import generate_checkpoint_state_proto as generate_checkpoint_state_proto
+from graphc.train.saving.states import get_checkpoint_mtimes as get_checkpoint_mtimes
+from graphc.train.saving.states import get_checkpoint_state as get_checkpoint_state
+from graphc.train.global_steps import get_global_step as get_global_step
+from graphc.train.global_steps import get_or_create_global_step as get_or_create_global_step
+from graphc.train.global_steps import global_step as global_step
+from graphc.train.saving.import_meta import import_meta_graph as import_meta_graph
+from graphc.train.saving.initialize import init_from_checkpoint as init_from_checkpoint
 from graphc.train.input import input_producer as input_producer
 from graphc.train.decay import inverse_time_decay as inverse_time_decay
+from graphc.train.saving.states import latest_checkpoint as latest_checkpoint
 from graphc.train.input import limit_epochs as limit_epochs
 from graphc.train.cosine_decay import linear_cosine_decay as linear_cosine_decay
+from graphc.train.saving.reader import list_variables as list_variables
+from graphc.train.saving.reader import load_checkpoint as load_checkpoint
+from graphc.train.saving.reader import load_variable as load_variable
 from graphc.train.input import maybe_batch as maybe_batch
 from graphc.train.input import maybe_batch_join as maybe_batch_join
 from graphc.train.input import maybe_shuffle_batch as maybe_shuffle_batch
@@ -41,11 +96,16 @@ from graphc.train.decay import piecewise_constant as piecewise_constant
 from graphc.train.decay import piecewise_constant as piecewise_constant_decay
 from graphc.train.decay import polynomial_decay as polynomial_decay
 from graphc.train.input import range_input_producer as range_input_producer
+from graphc.train.saving.states import remove_checkpoint as remove_checkpoint
+from graphc.train.sessions.replicas import replica_device_setter as replica_device_setter
 from graphc.train.input import shuffle_batch as shuffle_batch
 from graphc.train.input import shuffle_batch_join as shuffle_batch_join
 from graphc.train.input import slice_input_producer as slice_input_producer
 from graphc.train.runners import start_queue_runners as start_queue_runners
 from graphc.train.input import string_input_producer as string_input_producer
+from graphc.summary.events import summary_iterator as summary_iterator
+from graphc.train.saving.states import update_checkpoint_state as update_checkpoint_state
+from graphc.train.saving.initialize import warm_start as warm_start
 from graphc.train.files import write_graph as write_graph
 
 __all__ = [
@@ -53,33 +113,88 @@ __all__ = [
     "AdagradDAOptimizer",
     "AdagradOptimizer",
     "AdamOptimizer",
+    "BytesList",
+    "CheckpointSaverHook",
+    "CheckpointSaverListener",
+    "ChiefSessionCreator",
+    "ClusterDef",
+    "ClusterSpec",
     "Coordinator",
+    "Example",
     "ExponentialMovingAverage",
+    "Feature",
+    "FeatureList",
+    "FeatureLists",
+    "Features",
+    "FeedFnHook",
+    "FinalOpsHook",
+    "FloatList",
     "FtrlOptimizer",
+    "GlobalStepWaiterHook",
     "GradientDescentOptimizer",
+    "Int64List",
+    "JobDef",
+    "LoggingTensorHook",
     "LooperThread",
     "MomentumOptimizer",
+    "MonitoredSession",
+    "MonitoredTrainingSession",
+    "NanLossDuringTrainingError",
+    "NanTensorHook",
+    "NewCheckpointReader",
     "Optimizer",
+    "ProfilerHook",
     "ProximalAdagradOptimizer",
     "ProximalGradientDescentOptimizer",
     "QueueRunner",
     "RMSPropOptimizer",
+    "Saver",
+    "SaverDef",
+    "Scaffold",
+    "SecondOrStepTimer",
+    "SequenceExample",
+    "Server",
+    "ServerDef",
+    "SessionCreator",
+    "SessionManager",
+    "SessionRunArgs",
+    "SessionRunContext",
+    "SessionRunHook",
+    "SessionRunValues",
+    "SingularMonitoredSession",
+    "StepCounterHook",
+    "StopAtStepHook",
+    "SummarySaverHook",
+    "Supervisor",
     "SyncReplicasOptimizer",
+    "WorkerSessionCreator",
     "add_queue_runner",
     "assert_global_step",
     "batch",
     "batch_join",
+    "checkpoint_exists",
+    "checkpoints_iterator",
     "cosine_decay",
     "cosine_decay_restarts",
     "create_global_step",
     "exponential_decay",
+    "export_meta_graph",
+    "generate_checkpoint_state_proto",
+    "get_checkpoint_mtimes",
+    "get_checkpoint_state",
     "get_global_step",
     "get_or_create_global_step",
     "global_step",
+    "import_meta_graph",
+    "init_from_checkpoint",
     "input_producer",
     "inverse_time_decay",
+    "latest_checkpoint",
     "limit_epochs",
     "linear_cosine_decay",
+    "list_variables",
+    "load_checkpoint",
+    "load_variable",
     "maybe_batch",
     "maybe_batch_join",
     "maybe_shuffle_batch",
@@ -90,10 +205,15 @@ __all__ = [
     "piecewise_constant_decay",
     "polynomial_decay",
     "range_input_producer",
+    "remove_checkpoint",
+    "replica_device_setter",
     "shuffle_batch",
     "shuffle_batch_join",
     "slice_input_producer",
     "start_queue_runners",
     "string_input_producer",
+    "summary_iterator",
+    "update_checkpoint_state",
+    "warm_start",
     "write_graph",
 ]

@@ -134,13 +134,10 @@ class LooperThread(threading.Thread):
     def run(self) -> None:
         with self._coord.stop_on_exception():
             self.start_loop()
-            following = time.time()
-            while not self._coord.should_stop():
-                if self._timer_interval_secs is not None:
-                    following += self._timer_interval_secs
-                    if self._coord.wait_for_stop(max(following - time.time(), 0)):
-                        break
+            following = time.time()                      # the first call comes at once
+            while not self._coord.wait_for_stop(max(following - time.time(), 0)):
                 self.run_loop()
+                following = following + self._timer_interval_secs if self._timer_interval_secs is not None else 0.0
             self.stop_loop()
 
     def start_loop(self) -> None:

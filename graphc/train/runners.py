@@ -12,6 +12,13 @@ from graphc.ir.graph import GraphKeys, get_default_graph
 from graphc.ir.stacks import get_default_session
 from graphc.train.coordinator import Coordinator
 
+_CODES: dict[type[Exception], int] = {        # of TensorFlow's messages
+    errors.CancelledError: 1, errors.UnknownError: 2, errors.InvalidArgumentError: 3, errors.DeadlineExceededError: 4,
+    errors.NotFoundError: 5, errors.ResourceExhaustedError: 8, errors.FailedPreconditionError: 9,
+    errors.AbortedError: 10, errors.OutOfRangeError: 11, errors.UnimplementedError: 12, errors.InternalError: 13,
+    errors.DataLossError: 15}
+_BY_CODE = {code: kind for kind, code in _CODES.items()}
+
 
 @public("train.QueueRunner", "train.queue_runner.QueueRunner")
 class QueueRunner:
@@ -25,17 +32,46 @@ class QueueRunner:
                  cancel_op: Any = None, queue_closed_exception_types: Any = None, queue_runner_def: Any = None,
                  import_scope: str | None = None) -> None:
         if queue_runner_def is not None:
-            raise errors.UnimplementedError("QueueRunner: argument 'queue_runner_def' is not supported: make the "
-                                            "QueueRunner of its queue and enqueue_ops")
-        if queue is None or not enqueue_ops:
-            raise ValueError("Must provide queue and enqueue_ops.")
-        self._queue, self._enqueue_ops = queue, list(enqueue_ops)
-        self._close_op = close_op if close_op is not None else queue.close()
-        self._cancel_op = cancel_op if cancel_op is not None else queue.close(cancel_pending_enqueues=True)
-        self._ends = tuple(queue_closed_exception_types or (errors.OutOfRangeError,))
+            if queue is not None or enqueue_ops:
+                raise ValueError("queue_runner_def and queue are mutually exclusive.")
+            self._from_def(queue_runner_def, import_scope)
+        else:
+            if queue is None or not enqueue_ops:
+                raise ValueError("Must provide queue and enqueue_ops.")
+            self._queue, self._enqueue_ops = queue, list(enqueue_ops)
+            self._close_op = close_op if close_op is not None else queue.close()
+            self._cancel_op = cancel_op if cancel_op is not None else queue.close(cancel_pending_enqueues=True)
+            self._ends = tuple(queue_closed_exception_types or (errors.OutOfRangeError,))
         self._lock = threading.Lock()
         self._runs_per_session: dict[int, int] = {}
         self._exceptions_raised: list[Exception] = []
+
+    def _from_def(self, given: Any, scope: str | None) -> None:
+        """Of nodes that are in the default graph already, under the scope. The queue is its operation."""
+        def element(name: str) -> Any:
+            return get_default_graph().as_graph_element(f"{scope.rstrip('/')}/{name}" if scope else name)
+
+        self._queue, self._enqueue_ops = element(given.queue_name), [element(n) for n in given.enqueue_op_name]
+        self._close_op, self._cancel_op = element(given.close_op_name), element(given.cancel_op_name)
+        self._ends = tuple(_BY_CODE[code] for code in given.queue_closed_exception_types) or (errors.OutOfRangeError,)
+
+    def to_proto(self, export_scope: str | None = None) -> Any:
+        """As a QueueRunnerDef; None if it is not in export_scope, which is taken off the names."""
+        from graphc.serial.collections_pb2 import QueueRunnerDef
+
+        scope = f"{export_scope.rstrip('/')}/" if export_scope else ""
+        if not self.name.startswith(scope):
+            return None
+        made = QueueRunnerDef(queue_name=self.name.removeprefix(scope),
+                              close_op_name=self._close_op.name.removeprefix(scope),
+                              cancel_op_name=self._cancel_op.name.removeprefix(scope))
+        made.enqueue_op_name.extend(op.name.removeprefix(scope) for op in self._enqueue_ops)
+        made.queue_closed_exception_types.extend(_CODES[kind] for kind in self._ends)
+        return made
+
+    @staticmethod
+    def from_proto(queue_runner_def: Any, import_scope: str | None = None) -> QueueRunner:
+        return QueueRunner(queue_runner_def=queue_runner_def, import_scope=import_scope)
 
     queue = property(lambda self: self._queue, doc="The queue.")
     enqueue_ops = property(lambda self: self._enqueue_ops, doc="What fills it.")

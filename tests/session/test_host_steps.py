@@ -215,7 +215,7 @@ def test_sizes_in_fields_that_only_the_run_tells() -> None:
     ("MemoryError", gc.errors.ResourceExhaustedError, "all gone"),
     ("ImportError", gc.errors.UnimplementedError, r"pip install 'graphc\[linalg\]'"),
     ("size", gc.errors.InvalidArgumentError, "axis 0"),
-    ("rank", gc.errors.UnknownError, "rank 2 was declared"),
+    ("rank", gc.errors.InvalidArgumentError, "rank 2 was declared"),
     ("dtype", gc.errors.UnknownError, "float32 was declared"),
 ])
 def test_what_goes_wrong_inside(error: str, kind: type, message: str) -> None:

@@ -318,7 +318,7 @@ def test_config() -> None:
     assert gc.Session(config=config).run(gc.constant(1)) == 1
     with pytest.raises(AttributeError):
         config.gpu_options.alow_growth = True
-    with pytest.raises(TypeError, match="unexpected keyword argument 'threads'"):
+    with pytest.raises(ValueError, match='no "threads" field'):
         gc.ConfigProto(threads=1)
 
 

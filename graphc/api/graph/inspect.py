@@ -17,7 +17,7 @@ def is_tensor(x: Any) -> bool:
     return is_tensor_like(x)
 
 
-@public("get_static_value")
+@public("get_static_value", "contrib.util.constant_value")
 def get_static_value(tensor: Any, partial: bool = False) -> Any:
     """The tensor's value as an array if it is known while the graph is built, else None. As `tf.get_static_value`.
 

@@ -49,7 +49,7 @@ class ReadFile(FileOp):
             with open(name, "rb") as file:
                 return np.array(file.read(), object)
         except OSError as error:
-            raise failed(name, error) from None
+            raise errors.of_file(name, error) from None
 
 
 @register
@@ -77,7 +77,7 @@ class WriteFile(FileOp):
             else:
                 _replace(os.path.realpath(name), contents.item())
         except OSError as error:
-            raise failed(name, error) from None
+            raise errors.of_file(name, error) from None
         return ()
 
 
@@ -136,14 +136,3 @@ def _pattern(given: str) -> str:
 
 def path(name: bytes) -> str:
     return os.fsdecode(name)
-
-
-_KINDS: tuple[tuple[type[OSError] | tuple[type[OSError], ...], type[errors.OpError]], ...] = (
-    (FileNotFoundError, errors.NotFoundError), (PermissionError, errors.PermissionDeniedError),
-    ((IsADirectoryError, NotADirectoryError, FileExistsError), errors.FailedPreconditionError))
-
-
-def failed(name: str, error: OSError) -> errors.OpError:
-    """The error of TensorFlow's class."""
-    kind = next((made for known, made in _KINDS if isinstance(error, known)), errors.UnknownError)
-    return kind(f"{name}; {error.strerror}")

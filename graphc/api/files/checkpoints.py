@@ -1,0 +1,62 @@
+"""The ops of checkpoints: `tf.raw_ops.SaveV2` and its like, of which gc.train.Saver is made."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from graphc.api.public import public
+from graphc.ir.apply import apply, convert_to_tensor
+from graphc.ir.dtypes import as_dtype, int32, string
+from graphc.ir.graph import get_default_graph
+from graphc.ir.tensor import Operation, Tensor
+from graphc.ops.files.checkpoint import MergeV2Checkpoints, RestoreV2, SaveV2, ShardedFilename
+
+
+@public("raw_ops.SaveV2")
+def save_v2(prefix: Any, tensor_names: Any, shape_and_slices: Any, tensors: Sequence[Any],
+            name: str | None = None) -> Operation:
+    """Writes the checkpoint `prefix`: tensors, or variables as they are then, under their names, as
+    `tf.raw_ops.SaveV2`. shape_and_slices: "" for whole tensors."""
+    with get_default_graph().name_scope(name or "SaveV2") as scope:
+        given = [v._ref() if hasattr(v, "_ref") else convert_to_tensor(v) for v in tensors]
+        texts = [_strings(prefix, "prefix"), _strings(tensor_names, "tensor_names"),
+                 _strings(shape_and_slices, "shape_and_slices")]
+        result: Operation = apply(SaveV2, *texts, given, name=scope, dtypes=tuple(t.dtype for t in given))
+    return result
+
+
+@public("raw_ops.RestoreV2")
+def restore_v2(prefix: Any, tensor_names: Any, shape_and_slices: Any, dtypes: Sequence[Any],
+               name: str | None = None) -> list[Tensor]:
+    """The tensors of these names in the checkpoint `prefix`, as `tf.raw_ops.RestoreV2`. Each has the rank of the
+    variable that it is assigned to; say it with set_shape if there is none."""
+    with get_default_graph().name_scope(name or "RestoreV2") as scope:
+        texts = [_strings(prefix, "prefix"), _strings(tensor_names, "tensor_names"),
+                 _strings(shape_and_slices, "shape_and_slices")]
+        made = apply(RestoreV2, *texts, name=scope, dtypes=tuple(map(as_dtype, dtypes)))
+    return list(made) if isinstance(made, (list, tuple)) else [made]
+
+
+@public("raw_ops.MergeV2Checkpoints")
+def merge_v2_checkpoints(checkpoint_prefixes: Any, destination_prefix: Any, delete_old_dirs: bool = True,
+                         name: str | None = None) -> Operation:
+    """Makes one checkpoint of several, as `tf.raw_ops.MergeV2Checkpoints`."""
+    with get_default_graph().name_scope(name or "MergeV2Checkpoints") as scope:
+        result: Operation = apply(MergeV2Checkpoints, _strings(checkpoint_prefixes, "checkpoint_prefixes"),
+                                  _strings(destination_prefix, "destination_prefix"), name=scope,
+                                  delete_old_dirs=delete_old_dirs)
+    return result
+
+
+@public("raw_ops.ShardedFilename")
+def sharded_filename(basename: Any, shard: Any, num_shards: Any, name: str | None = None) -> Tensor:
+    """"basename-SSSSS-of-NNNNN", as `tf.raw_ops.ShardedFilename`."""
+    with get_default_graph().name_scope(name or "ShardedFilename") as scope:
+        result: Tensor = apply(ShardedFilename, _strings(basename, "basename"),
+                               convert_to_tensor(shard, int32, name="shard"),
+                               convert_to_tensor(num_shards, int32, name="num_shards"), name=scope)
+    return result
+
+
+def _strings(value: Any, name: str) -> Tensor:
+    return convert_to_tensor(value, string, name=name)

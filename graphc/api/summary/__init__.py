@@ -1,0 +1,1 @@
+"""The ops that make summaries, each by itself."""

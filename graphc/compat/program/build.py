@@ -1,0 +1,61 @@
+"""What programs ask of the build and the machine: devices, and where TensorFlow's headers would be."""
+from __future__ import annotations
+
+import os
+from typing import Any, NoReturn
+
+from graphc import errors
+from graphc.api.public import public
+
+_OPS = ("graphc compiles no C++ ops: write the op as a Python function with tf.py_func, or as a class "
+        "(CONTRIBUTING.md, how to add an op)")
+
+
+@public("compat.v1.python.client.device_lib.list_local_devices")
+def list_local_devices(session_config: Any = None) -> list[Any]:
+    """The CPU, as `device_lib.list_local_devices`. session_config has no effect."""
+    from graphc.serial.run_metadata_pb2 import DeviceAttributes
+
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return [DeviceAttributes(name="/device:CPU:0", device_type="CPU", memory_limit=memory)]
+
+
+@public("compat.v1.sysconfig.get_include")
+def get_include() -> NoReturn:
+    """Raises UnimplementedError: there are no headers."""
+    raise errors.UnimplementedError(f"tf.sysconfig.get_include: there are no headers: {_OPS}")
+
+
+@public("compat.v1.sysconfig.get_lib")
+def get_lib() -> NoReturn:
+    """Raises UnimplementedError: there is no library to link."""
+    raise errors.UnimplementedError(f"tf.sysconfig.get_lib: there is no library to link: {_OPS}")
+
+
+@public("compat.v1.sysconfig.get_compile_flags")
+def get_compile_flags() -> NoReturn:
+    """Raises UnimplementedError, as get_include."""
+    raise errors.UnimplementedError(f"tf.sysconfig.get_compile_flags: there are no headers: {_OPS}")
+
+
+@public("compat.v1.sysconfig.get_link_flags")
+def get_link_flags() -> NoReturn:
+    """Raises UnimplementedError, as get_lib."""
+    raise errors.UnimplementedError(f"tf.sysconfig.get_link_flags: there is no library to link: {_OPS}")
+
+
+@public("compat.v1.load_op_library", "compat.v1.load_library", "compat.v1.load_file_system_library")
+def load_op_library(library_filename: str) -> NoReturn:
+    """Raises UnimplementedError: libraries of C++ ops rest on TensorFlow's own."""
+    raise errors.UnimplementedError(f"tf.load_op_library({library_filename!r}): {_OPS}")
+
+
+@public("compat.v1.config.experimental.list_physical_devices", "compat.v1.config.experimental.list_logical_devices",
+        "compat.v1.config.list_physical_devices", "compat.v1.config.list_logical_devices")
+def list_physical_devices(device_type: str | None = None) -> list[Any]:
+    """The CPU, unless another type is asked for. As `tf.config.experimental.list_physical_devices`."""
+    from graphc.serial.run_metadata_pb2 import DeviceAttributes
+
+    if device_type not in (None, "CPU"):
+        return []
+    return [DeviceAttributes(name="/physical_device:CPU:0", device_type="CPU")]

@@ -1,0 +1,112 @@
+"""TensorFlow's switches between graphs and eager execution, and between its versions' behaviour. There are graphs only:
+what asks for them does nothing, what asks for anything else is an error."""
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from graphc import errors
+from graphc.api.public import public
+
+_GRAPHS_ONLY = "graphc has graphs only: build one, and run it in a gc.Session"
+
+
+def _refused(name: str, why: str) -> NoReturn:
+    raise errors.UnimplementedError(f"tf.{name}: {why}")
+
+
+@public("compat.v1.executing_eagerly", "compat.v1.executing_eagerly_outside_functions",
+        "compat.v1.contrib.eager.executing_eagerly", "compat.v1.contrib.eager.in_eager_mode")
+def executing_eagerly() -> bool:
+    """False: there are graphs only."""
+    return False
+
+
+@public("compat.v1.disable_eager_execution")
+def disable_eager_execution() -> None:
+    """Does nothing: there are graphs only."""
+
+
+@public("compat.v1.enable_eager_execution", "compat.v1.contrib.eager.enable_eager_execution")
+def enable_eager_execution(config: Any = None, device_policy: Any = None, execution_mode: Any = None) -> NoReturn:
+    """Raises UnimplementedError: there are graphs only."""
+    _refused("enable_eager_execution", _GRAPHS_ONLY)
+
+
+@public("compat.v1.disable_v2_behavior")
+def disable_v2_behavior() -> None:
+    """Does nothing: this is TensorFlow 1's behaviour."""
+
+
+@public("compat.v1.enable_v2_behavior")
+def enable_v2_behavior() -> NoReturn:
+    """Raises UnimplementedError: TensorFlow 2's behaviour is eager."""
+    _refused("enable_v2_behavior", _GRAPHS_ONLY)
+
+
+@public("compat.v1.disable_v2_tensorshape")
+def disable_v2_tensorshape() -> None:
+    """Does nothing: sizes are Dimensions."""
+
+
+@public("compat.v1.enable_v2_tensorshape")
+def enable_v2_tensorshape() -> NoReturn:
+    """Raises UnimplementedError: sizes are Dimensions."""
+    _refused("enable_v2_tensorshape", "tensor.shape[i] is a Dimension; write int(tensor.shape[i]), or leave "
+                                      "the call out")
+
+
+@public("compat.v1.disable_tensor_equality")
+def disable_tensor_equality() -> None:
+    """Does nothing: == of tensors is identity."""
+
+
+@public("compat.v1.enable_tensor_equality")
+def enable_tensor_equality() -> NoReturn:
+    """Raises UnimplementedError: == of tensors is identity."""
+    _refused("enable_tensor_equality", "== of tensors is identity; write tf.equal, and leave the call out")
+
+
+class _Switch:
+    """One of TensorFlow's switches that change no result here: how it stands is all there is to it."""
+
+    def __init__(self) -> None:
+        self.on = False
+
+
+_RESOURCE_VARIABLES, _CONTROL_FLOW_V2 = _Switch(), _Switch()
+
+
+@public("compat.v1.enable_resource_variables")
+def enable_resource_variables() -> None:
+    """Changes no result: variables are always read like resource variables."""
+    _RESOURCE_VARIABLES.on = True
+
+
+@public("compat.v1.disable_resource_variables")
+def disable_resource_variables() -> None:
+    """Changes no result: variables are always read like resource variables."""
+    _RESOURCE_VARIABLES.on = False
+
+
+@public("compat.v1.resource_variables_enabled")
+def resource_variables_enabled() -> bool:
+    """How the switch stands."""
+    return _RESOURCE_VARIABLES.on
+
+
+@public("compat.v1.enable_control_flow_v2")
+def enable_control_flow_v2() -> None:
+    """Changes no result: loops and branches are functional already."""
+    _CONTROL_FLOW_V2.on = True
+
+
+@public("compat.v1.disable_control_flow_v2")
+def disable_control_flow_v2() -> None:
+    """Changes no result: loops and branches stay functional."""
+    _CONTROL_FLOW_V2.on = False
+
+
+@public("compat.v1.control_flow_v2_enabled")
+def control_flow_v2_enabled() -> bool:
+    """How the switch stands."""
+    return _CONTROL_FLOW_V2.on

@@ -1,0 +1,171 @@
+"""Reading a checkpoint of format V2 (proto/bundle.proto). Its data is mapped into memory and read when asked for."""
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from google.protobuf.message import DecodeError
+
+from graphc.errors import DataLossError, UnimplementedError
+from graphc.io.checkpoint.content import check_dtype, strings_from
+from graphc.io.checkpoint.slices import TensorSlice, from_proto, slice_key
+from graphc.io.checkpoint.table import damaged, read_table
+from graphc.io.crc32c import crc32c, masked
+from graphc.ir.dtypes import DType, as_dtype, string
+from graphc.serial.bundle_pb2 import BundleEntry, BundleHeader
+
+VERSION = 1               # of the format
+MOST_SHARDS = 100_000     # their numbers have five digits
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a checkpoint says of a tensor. parts: of a partitioned one."""
+
+    dtype: DType
+    shape: tuple[int, ...]
+    parts: tuple[TensorSlice, ...] = ()
+
+
+def shard_name(prefix: str, shard: int, count: int) -> str:
+    return f"{prefix}.data-{shard:05d}-of-{count:05d}"
+
+
+def index_name(prefix: str) -> str:
+    return f"{prefix}.index"
+
+
+class Bundle:
+    """The checkpoint `prefix`. Raises DataLossError for what is damaged, OSError for files that cannot be read."""
+
+    version = 2
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self.index = index_name(prefix)
+        table = read_table(self.index)
+        self.header = _header(table.pop(b"", b""), self.index)
+        self.entries = {key: _entry(value, key, self.index) for key, value in table.items()}
+        self._shards: dict[int, memoryview] = {}
+
+    def names(self) -> list[str]:
+        """Of the tensors, sorted as the file has them."""
+        return [key.decode() for key in self.entries if not key.startswith(b"\0")]
+
+    def stored(self, name: str) -> Stored | None:
+        entry = self.entries.get(name.encode())
+        if entry is None:
+            return None
+        dtype, shape = self._kind(entry, name)
+        return Stored(dtype, shape, tuple(from_proto(s) for s in entry.slices))
+
+    def tensor(self, name: str) -> Array:
+        """A copy of the whole tensor; `name` must be there."""
+        stored = self.stored(name)
+        assert stored is not None
+        if not stored.parts:
+            return self._read(name.encode(), f"tensor '{name}' in")
+        whole, filled = np.empty(stored.shape, stored.dtype.numpy or object), 0
+        for part in stored.parts:
+            value = self.part(name, part)
+            whole[part.bounds(stored.shape)] = value
+            filled += value.size
+        if filled != whole.size:
+            raise damaged(self.index, f"the parts of tensor '{name}' have {filled} elements together, but it has "
+                                      f"{whole.size}")
+        return whole
+
+    def part(self, name: str, part: TensorSlice) -> Array:
+        """A copy of a part: one that is stored, or one cut out of the whole tensor."""
+        stored = self.stored(name)
+        assert stored is not None
+        key = slice_key(name.encode(), part)
+        if not stored.parts or part not in stored.parts:
+            return np.array(self.tensor(name)[part.bounds(stored.shape)])
+        if key not in self.entries:
+            raise damaged(self.index, f"it lists the part {part} of tensor '{name}', but does not have it")
+        value = self._read(key, f"part {part} of tensor '{name}' in")
+        if value.shape != part.shape_in(stored.shape):
+            raise damaged(self.index, f"the part {part} of tensor '{name}' has the shape {value.shape}")
+        return value
+
+    def _kind(self, entry: BundleEntry, name: str) -> tuple[DType, tuple[int, ...]]:
+        try:
+            dtype = as_dtype(int(entry.dtype))
+        except TypeError:
+            raise damaged(self.index, f"tensor '{name}' has the dtype number {entry.dtype}") from None
+        check_dtype(dtype, name)
+        shape = tuple(dim.size for dim in entry.shape.dim)
+        if entry.shape.unknown_rank or any(size < 0 for size in shape):
+            raise damaged(self.index, f"tensor '{name}' has no definite shape")
+        return dtype, shape
+
+    def _read(self, key: bytes, what: str) -> Array:
+        entry = self.entries[key]
+        dtype, shape = self._kind(entry, key.decode(errors="replace"))
+        file = shard_name(self.prefix, entry.shard_id, self.header.num_shards)
+        data = self._bytes(entry, f"{what} {file}", file)
+        count = _product(shape)
+        if dtype == string:
+            return strings_from(bytes(data), count, entry.crc32c, f"{what} {file}").reshape(shape)
+        if count * dtype.size != len(data):
+            raise damaged(self.index, f"{what} it has shape {shape} and dtype {dtype.name}, but {len(data)} bytes")
+        found = np.frombuffer(data, np.uint8)
+        if masked(crc32c(found)) != entry.crc32c:
+            raise damaged(file, f"the checksum of {what.removesuffix(' in')} is wrong")
+        numbers = np.array(found)                                # a copy: the file may change
+        return numbers.view(dtype.numpy).reshape(shape) if count else np.empty(shape, dtype.numpy)
+
+    def _bytes(self, entry: BundleEntry, what: str, file: str) -> memoryview:
+        if not 0 <= entry.shard_id < self.header.num_shards:
+            raise damaged(self.index, f"{what} shard {entry.shard_id} of {self.header.num_shards}")
+        if entry.shard_id not in self._shards:
+            self._shards[entry.shard_id] = _mapped(file)
+        data = self._shards[entry.shard_id]
+        if entry.offset < 0 or entry.size < 0 or entry.offset + entry.size > len(data):
+            raise damaged(file, f"it has {len(data)} bytes, but {self.index} says that {what.split(' in ')[0]} ends at "
+                                f"byte {entry.offset + entry.size}")
+        return data[entry.offset:entry.offset + entry.size]
+
+
+def _mapped(file: str) -> memoryview:
+    with open(file, "rb") as opened:
+        if not os.fstat(opened.fileno()).st_size:
+            return memoryview(b"")
+        return memoryview(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def _header(data: bytes, index: str) -> BundleHeader:
+    try:
+        header = BundleHeader.FromString(data)
+    except DecodeError:
+        raise damaged(index, "its header cannot be read") from None
+    if not 1 <= header.num_shards <= MOST_SHARDS:
+        raise damaged(index, f"it says that there are {header.num_shards} files of data")
+    if header.endianness != BundleHeader.LITTLE:
+        raise UnimplementedError(f"{index}: the checkpoint was written by a big-endian machine, which graphc does not "
+                                 "read; save it again on a little-endian one")
+    if header.version.min_consumer > VERSION:
+        raise DataLossError(f"{index}: the checkpoint needs a reader of version {header.version.min_consumer}, this one "
+                            f"is {VERSION}: it was made by newer software")
+    return header
+
+
+def _entry(data: bytes, key: bytes, index: str) -> BundleEntry:
+    try:
+        return BundleEntry.FromString(data)
+    except DecodeError:
+        raise damaged(index, f"what it says of {key.decode(errors='replace')!r} cannot be read") from None
+
+
+def _product(sizes: Sequence[int]) -> int:
+    """Of Python's integers, which do not overflow."""
+    made = 1
+    for size in sizes:
+        made *= size
+    return made

@@ -1,0 +1,202 @@
+"""LevelDB's tables, in which checkpoints keep their index: sorted keys, each with a value (proto/bundle.proto).
+
+What a file says of itself is not believed: every length and position is checked against the bytes there are, and every
+block against its checksum. What is wrong is a DataLossError that names the file.
+"""
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from graphc.errors import DataLossError, UnimplementedError
+from graphc.io.crc32c import crc32c, masked
+
+MAGIC = 0xDB4775248B80FB57
+FOOTER = 48
+TRAILER = 5
+BLOCK_SIZE = 1 << 18         # a block ends behind the entry that brings it here, as TensorFlow's do
+RESTART_INTERVAL = 16
+_COMPRESSIONS = {1: "snappy", 2: "zlib"}
+
+
+# Reading
+
+
+@dataclass(frozen=True)
+class Handle:
+    """Where a block is; its trailer stands behind it."""
+
+    offset: int
+    size: int
+
+
+class Cursor:
+    """Reads numbers and bytes from `data`, never behind its end. what: how errors call it."""
+
+    def __init__(self, data: bytes, what: str, position: int = 0) -> None:
+        self.data, self.what, self.position = data, what, position
+
+    def varint(self) -> int:
+        value = 0
+        for shift in range(0, 70, 7):
+            byte = self.bytes(1)[0]
+            value |= (byte & 127) << shift
+            if byte < 128:
+                return value
+        raise damaged(self.what, "a number in it has more than ten bytes")
+
+    def bytes(self, count: int) -> bytes:
+        end = self.position + count
+        if end > len(self.data):
+            raise damaged(self.what, f"it ends inside an entry (byte {self.position} of {len(self.data)})")
+        found = self.data[self.position:end]
+        self.position = end
+        return found
+
+    def at_end(self) -> bool:
+        return self.position >= len(self.data)
+
+
+def damaged(what: str, how: str) -> DataLossError:
+    return DataLossError(f"{what} is damaged, truncated, or no checkpoint: {how}")
+
+
+def read_table(path: str) -> dict[bytes, bytes]:
+    """Every key with its value. Raises OSError if the file cannot be read."""
+    with open(path, "rb") as file:
+        data = file.read()
+    return dict(_entries(data, path))
+
+
+def is_table(path: str) -> bool:
+    """Whether the file ends as a table does. Raises OSError if it cannot be read."""
+    with open(path, "rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - 8))
+        return file.read() == struct.pack("<Q", MAGIC)
+
+
+def _entries(data: bytes, path: str) -> Iterator[tuple[bytes, bytes]]:
+    if len(data) < FOOTER:
+        raise damaged(path, f"it has {len(data)} bytes, a table at least {FOOTER}")
+    if struct.unpack("<Q", data[-8:])[0] != MAGIC:
+        raise damaged(path, "it does not end as a table does")
+    footer = Cursor(data[-FOOTER:-8], path)
+    footer.varint(), footer.varint()               # the metaindex, which is empty
+    index = Handle(footer.varint(), footer.varint())
+    before: bytes | None = None
+    for _, value in _block_entries(_block(data, index, path), path):
+        cursor = Cursor(value, path)
+        for key, found in _block_entries(_block(data, Handle(cursor.varint(), cursor.varint()), path), path):
+            if before is not None and key <= before:
+                raise damaged(path, f"its keys are not in order ({key!r} comes behind {before!r})")
+            before = key
+            yield key, found
+
+
+def _block(data: bytes, handle: Handle, path: str) -> bytes:
+    end = handle.offset + handle.size
+    if end + TRAILER > len(data) - FOOTER:
+        raise damaged(path, f"a block from byte {handle.offset} to {end} is not inside its {len(data)} bytes")
+    kind = data[end]
+    if kind:
+        raise UnimplementedError(f"{path}: a block is compressed ({_COMPRESSIONS.get(kind, kind)}), which TensorFlow's "
+                                 "checkpoints are not; save it with TensorFlow again")
+    if masked(crc32c(data[handle.offset:end + 1])) != struct.unpack_from("<I", data, end + 1)[0]:
+        raise damaged(path, f"the checksum of the block from byte {handle.offset} to {end} is wrong")
+    return data[handle.offset:end]
+
+
+def _block_entries(block: bytes, path: str) -> Iterator[tuple[bytes, bytes]]:
+    if len(block) < 4:
+        raise damaged(path, f"a block has {len(block)} bytes")
+    restarts = 4 * struct.unpack("<I", block[-4:])[0] + 4
+    if restarts > len(block):
+        raise damaged(path, f"a block of {len(block)} bytes says that {restarts} of them are restarts")
+    cursor, key = Cursor(block[:-restarts], path), b""
+    while not cursor.at_end():
+        shared, more, size = cursor.varint(), cursor.varint(), cursor.varint()
+        if shared > len(key):
+            raise damaged(path, f"a key shares {shared} bytes with one of {len(key)}")
+        key = key[:shared] + cursor.bytes(more)
+        yield key, cursor.bytes(size)
+
+
+# Writing
+
+
+def varint(value: int) -> bytes:
+    made = bytearray()
+    while value > 127:
+        made.append(value & 127 | 128)
+        value >>= 7
+    made.append(value)
+    return bytes(made)
+
+
+def table_bytes(entries: Mapping[bytes, bytes]) -> bytes:
+    """The table of these entries, byte for byte TensorFlow's."""
+    made, index = bytearray(), _Block(1)
+    block, last = _Block(RESTART_INTERVAL), b""
+    for key in sorted(entries):
+        if block.full():
+            index.add(_between(last, key), _append(made, block))
+            block = _Block(RESTART_INTERVAL)
+        block.add(key, entries[key])
+        last = key
+    if block.entries:
+        index.add(_behind(last), _append(made, block))
+    metaindex = _append(made, _Block(RESTART_INTERVAL))
+    footer = metaindex + _append(made, index)
+    return bytes(made + footer.ljust(FOOTER - 8, b"\0") + struct.pack("<Q", MAGIC))
+
+
+class _Block:
+    def __init__(self, interval: int) -> None:
+        self.interval = interval
+        self.data = bytearray()
+        self.restarts = [0]
+        self.entries = 0
+        self.last = b""
+
+    def add(self, key: bytes, value: bytes) -> None:
+        shared = 0
+        if self.entries and self.entries % self.interval == 0:
+            self.restarts.append(len(self.data))
+        elif self.entries:
+            shared = len(os.path.commonprefix([self.last, key]))
+        self.data += varint(shared) + varint(len(key) - shared) + varint(len(value)) + key[shared:] + value
+        self.last = key
+        self.entries += 1
+
+    def full(self) -> bool:
+        return len(self.data) + 4 * len(self.restarts) + 4 >= BLOCK_SIZE
+
+    def whole(self) -> bytes:
+        return bytes(self.data) + struct.pack(f"<{len(self.restarts) + 1}I", *self.restarts, len(self.restarts))
+
+
+def _append(made: bytearray, block: _Block) -> bytes:
+    """Puts the block, uncompressed, behind what was made; gives its handle."""
+    data = block.whole()
+    handle = varint(len(made)) + varint(len(data))
+    made += data + b"\0" + struct.pack("<I", masked(crc32c(data + b"\0")))
+    return handle
+
+
+def _between(low: bytes, high: bytes) -> bytes:
+    """The shortest key, at least `low` and less than `high`, that LevelDB finds."""
+    at = len(os.path.commonprefix([low, high]))
+    if at < min(len(low), len(high)) and low[at] < 255 and low[at] + 1 < high[at]:
+        return low[:at] + bytes([low[at] + 1])
+    return low
+
+
+def _behind(key: bytes) -> bytes:
+    """The shortest key, at least `key`, that LevelDB finds."""
+    for at, byte in enumerate(key):
+        if byte < 255:
+            return key[:at] + bytes([byte + 1])
+    return key

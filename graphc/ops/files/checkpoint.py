@@ -1,0 +1,155 @@
+"""Checkpoints written and read while a graph runs: what the nodes `save/SaveV2`, `save/RestoreV2`, ... of a Saver do.
+
+The files are graphc/io/checkpoint's. RestoreV2's results have the ranks of the variables that they are assigned to
+(passes/required_sizes.py): the op itself says no shape.
+"""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from graphc.errors import InvalidArgumentError
+from graphc.ir.dtypes import DType, int32, string
+from graphc.ir.elementwise import check_one_string
+from graphc.ir.host import Host
+from graphc.ir.op import Sample, attr, register
+from graphc.ir.spec import Spec, text
+from graphc.ops.files.files import FileOp, path
+
+if TYPE_CHECKING:
+    from graphc.io.checkpoint.opening import Checkpoint
+
+
+@register
+class SaveV2(FileOp):
+    """Writes the tensors into the checkpoint `prefix`, under their names. shape_and_slices: "" for a whole tensor,
+    "10 4 0,5:-" for the part of a tensor of shape [10, 4] that has its first five rows."""
+
+    operands = ("prefix", "tensor_names", "shape_and_slices", "tensors*")
+    results = ()
+    dtypes: tuple[DType, ...] = attr("list(type)")
+
+    def infer(self, *given: Spec) -> tuple[Spec, ...]:  # type: ignore[override]
+        _check_names(self, *given[:3], count=len(given) - 3)
+        return ()
+
+    def compute(self, *given: np.ndarray) -> tuple[()]:
+        from graphc.io.checkpoint.opening import of_file
+        from graphc.io.checkpoint.write_bundle import write_bundle
+
+        prefix, names, slices = given[:3]
+        try:
+            write_bundle(path(prefix.item()), zip(_texts(names), _texts(slices), given[3:], strict=True))
+        except OSError as error:
+            raise of_file(error) from None
+        return ()
+
+
+@register
+class RestoreV2(FileOp):
+    """The tensors of the checkpoint `prefix` that have these names. shape_and_slices: as SaveV2's."""
+
+    operands = ("prefix", "tensor_names", "shape_and_slices")
+    results = ("tensors*",)
+    dtypes: tuple[DType, ...] = attr("list(type)")
+
+    def infer(self, prefix: Spec, names: Spec, slices: Spec) -> tuple[Spec, ...]:  # type: ignore[override]
+        _check_names(self, prefix, names, slices, count=len(self.dtypes))
+        return tuple(Spec(dtype, None) for dtype in self.dtypes)
+
+    def result_dtypes(self, *inputs: Spec) -> tuple[DType, ...]:
+        return self.dtypes
+
+    def compute(self, prefix: np.ndarray, names: np.ndarray, slices: np.ndarray) -> tuple[np.ndarray, ...]:
+        from graphc.io.checkpoint.opening import of_file, open_checkpoint
+
+        checkpoint = open_checkpoint(path(prefix.item()))
+        try:
+            return tuple(_restored(checkpoint, name, part, dtype)
+                         for name, part, dtype in zip(_texts(names), _texts(slices), self.dtypes, strict=True))
+        except OSError as error:
+            raise of_file(error) from None
+
+
+def _restored(checkpoint: Checkpoint, name: str, part: str, dtype: DType) -> np.ndarray:
+    from graphc.io.checkpoint.opening import missing_tensor
+    from graphc.io.checkpoint.slices import parse_slice
+
+    stored = checkpoint.stored(name)
+    if stored is None:
+        raise missing_tensor(checkpoint, name)
+    if stored.dtype != dtype:
+        raise InvalidArgumentError(f"tensor '{name}' has dtype {stored.dtype.name} in the checkpoint "
+                                   f"{checkpoint.prefix}, but {dtype.name} is expected")
+    if not part:
+        return checkpoint.tensor(name)
+    shape, wanted = parse_slice(part)
+    if shape != stored.shape:
+        raise InvalidArgumentError(f"tensor '{name}' has shape {text(stored.shape)} in the checkpoint "
+                                   f"{checkpoint.prefix}, but a part of one of shape {text(shape)} is expected")
+    return checkpoint.part(name, wanted)
+
+
+@register
+class MergeV2Checkpoints(FileOp):
+    """Makes one checkpoint of several. delete_old_dirs: and deletes the folders that those were in, now empty."""
+
+    operands = ("checkpoint_prefixes", "destination_prefix")
+    results = ()
+    delete_old_dirs: bool = attr("bool", True)
+
+    def infer(self, prefixes: Spec, destination: Spec) -> tuple[Spec, ...]:  # type: ignore[override]
+        _check_texts("checkpoint_prefixes", prefixes)
+        check_one_string(self, "destination_prefix", destination)
+        return ()
+
+    def compute(self, prefixes: np.ndarray, destination: np.ndarray) -> tuple[()]:
+        from graphc.io.checkpoint.opening import of_file
+        from graphc.io.checkpoint.write_bundle import join_bundles
+
+        try:
+            join_bundles([path(p) for p in prefixes], path(destination.item()), self.delete_old_dirs)
+        except OSError as error:
+            raise of_file(error) from None
+        return ()
+
+
+@register
+class ShardedFilename(Host):
+    """"basename-00001-of-00003"."""
+
+    operands = ("basename", "shard", "num_shards")
+    results = ("filename",)
+    samples: ClassVar = [Sample({}, (np.array(b"a/b", object), np.array(1, np.int32), np.array(3, np.int32)),
+                                gradient=False)]
+
+    def infer(self, basename: Spec, shard: Spec, num_shards: Spec) -> Spec:  # type: ignore[override]
+        check_one_string(self, "basename", basename)
+        for name, spec in (("shard", shard), ("num_shards", num_shards)):
+            if spec.dtype != int32 or spec.shape not in (None, ()):
+                raise TypeError(f"argument '{name}' must be a scalar of int32, but is {spec.shown()}")
+        return Spec(string, ())
+
+    def compute(self, basename: np.ndarray, shard: np.ndarray, num_shards: np.ndarray) -> np.ndarray:
+        return np.array(basename.item() + f"-{shard:05d}-of-{num_shards:05d}".encode(), object)
+
+
+def _texts(array: np.ndarray) -> list[str]:
+    return [value.decode() for value in array]
+
+
+def _check_names(op: FileOp, prefix: Spec, names: Spec, slices: Spec, count: int) -> None:
+    check_one_string(op, "prefix", prefix)
+    for label, spec in (("tensor_names", names), ("shape_and_slices", slices)):
+        _check_texts(label, spec)
+        size = spec.shape[0] if spec.shape is not None else None
+        if isinstance(size, int) and size != count:
+            raise ValueError(f"there are {count} tensors, but {size} {label}")
+
+
+def _check_texts(label: str, spec: Spec) -> None:
+    if spec.dtype != string:
+        raise TypeError(f"argument '{label}' must be strings, but has dtype {spec.dtype.name}")
+    if spec.shape is not None and len(spec.shape) != 1:
+        raise ValueError(f"argument '{label}' must be a vector, but has shape {text(spec.shape)}")

@@ -1,0 +1,1 @@
+"""Summaries: a Summary message, serialised, of what a tensor holds."""

@@ -1,0 +1,26 @@
+"""TensorBoard's projector of embeddings: the file that tells it what to show."""
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import graphc as gc
+from graphc.api.public import public
+
+FILE = "projector_config.pbtxt"
+
+
+@public("contrib.tensorboard.plugins.projector.visualize_embeddings")
+def visualize_embeddings(summary_writer: Any, config: gc.contrib.tensorboard.plugins.projector.ProjectorConfig) -> None:
+    """Writes `config` into the folder of a FileWriter, as `tf.contrib.tensorboard.plugins.projector` does."""
+    from google.protobuf import text_format
+
+    folder = summary_writer.get_logdir()
+    if folder is None:
+        raise ValueError("Summary writer must have a logdir")
+    path = os.path.join(folder, FILE)
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text_format.MessageToString(config))
+    except OSError as error:
+        raise gc.errors.of_file(path, error) from None

@@ -1,0 +1,42 @@
+"""Names and tags of summaries, and the collections they go into."""
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import graphc as gc
+
+_INVALID = re.compile(r"[^-/\w\.]", re.ASCII)
+
+
+def clean_tag(name: str | None) -> str | None:
+    """A name that a node may have, as near to `name` as can be."""
+    if name is None:
+        return None
+    cleaned = _INVALID.sub("_", name).lstrip("/")
+    if cleaned != name:
+        logging.getLogger("tensorflow").info("Summary name %s is illegal; using %s instead.", name, cleaned)
+    return cleaned
+
+
+@contextmanager
+def summary_scope(name: str | None, family: str | None = None, default_name: str | None = None,
+                  values: Sequence[Any] | None = None) -> Iterator[tuple[str, str]]:
+    """The tag and the scope of a summary.
+
+    The tag is the name of the scope, which is unique; with a family, family/name is the name, and the family stands
+    before the whole once more, so that TensorBoard shows it in one place.
+    """
+    name, family = clean_tag(name), clean_tag(family)
+    with gc.name_scope(name if family is None else f"{family}/{name}", default_name, values) as scope:
+        tag = scope.rstrip("/")
+        yield (tag if family is None else f"{family}/{tag}"), scope
+
+
+def collect(summary: gc.Tensor, collections: Sequence[str] | None, default: Sequence[str]) -> gc.Tensor:
+    for key in default if collections is None else collections:
+        gc.add_to_collection(key, summary)
+    return summary

@@ -1,0 +1,104 @@
+"""scalar, histogram, image, audio, text, tensor_summary, merge, merge_all.
+
+Each gives a string tensor, a serialised Summary for FileWriter.add_summary, and is in the collection
+GraphKeys.SUMMARIES unless `collections` says otherwise. family: a prefix of the tag, by which TensorBoard groups.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import graphc as gc
+from graphc.api.public import public
+from graphc.summary.scopes import clean_tag, collect, summary_scope
+
+SUMMARIES = (gc.GraphKeys.SUMMARIES,)
+Collections = Sequence[str] | None
+
+
+@public("summary.scalar", "compat.v1.python.summary.summary.scalar")
+def scalar(name: str, tensor: Any, collections: Collections = None, family: str | None = None) -> gc.Tensor:
+    """One number, as `tf.summary.scalar`."""
+    with summary_scope(name, family, values=[tensor]) as (tag, scope):
+        return collect(gc.raw_ops.ScalarSummary(tag, tensor, name=scope), collections, SUMMARIES)
+
+
+@public("summary.histogram", "compat.v1.python.summary.summary.histogram")
+def histogram(name: str, values: Any, collections: Collections = None, family: str | None = None) -> gc.Tensor:
+    """How often which values occur, as `tf.summary.histogram`. InvalidArgumentError if one is not finite."""
+    with summary_scope(name, family, "HistogramSummary", [values]) as (tag, scope):
+        return collect(gc.raw_ops.HistogramSummary(tag, values, name=scope), collections, SUMMARIES)
+
+
+@public("summary.image", "compat.v1.python.summary.summary.image")
+def image(name: str, tensor: Any, max_outputs: int = 3, collections: Collections = None,
+          family: str | None = None) -> gc.Tensor:
+    """Up to max_outputs pictures of [batch, height, width, 1, 3 or 4], as `tf.summary.image`. uint8 is shown as it is,
+    floats are scaled, each picture by itself."""
+    with summary_scope(name, family, values=[tensor]) as (tag, scope):
+        return collect(gc.raw_ops.ImageSummary(tag, tensor, max_images=max_outputs, name=scope), collections, SUMMARIES)
+
+
+@public("summary.audio", "compat.v1.python.summary.summary.audio")
+def audio(name: str, tensor: Any, sample_rate: Any, max_outputs: int = 3, collections: Collections = None,
+          family: str | None = None) -> gc.Tensor:
+    """Up to max_outputs sounds of [batch, frames] or [batch, frames, channels] between -1 and 1, as
+    `tf.summary.audio`."""
+    with summary_scope(name, family, values=[tensor]) as (tag, scope):
+        rate = gc.convert_to_tensor(sample_rate, gc.float32, name="sample_rate")
+        return collect(gc.raw_ops.AudioSummaryV2(tag, tensor, rate, max_outputs=max_outputs, name=scope), collections,
+                       SUMMARIES)
+
+
+@public("summary.tensor_summary", "compat.v1.python.summary.summary.tensor_summary")
+def tensor_summary(name: str, tensor: Any, summary_description: str | None = None, collections: Collections = None,
+                   summary_metadata: gc.SummaryMetadata | None = None, family: str | None = None,
+                   display_name: str | None = None) -> gc.Tensor:
+    """A whole tensor, as `tf.summary.tensor_summary`."""
+    metadata = gc.SummaryMetadata()
+    if summary_metadata is not None:
+        metadata.CopyFrom(summary_metadata)
+    if summary_description is not None:
+        metadata.summary_description = summary_description
+    if display_name is not None:
+        metadata.display_name = display_name
+    with summary_scope(name, family, values=[tensor]) as (tag, scope):
+        return collect(gc.raw_ops.TensorSummaryV2(tag, tensor, metadata.SerializeToString(), name=scope), collections,
+                       SUMMARIES)
+
+
+@public("summary.text", "compat.v1.python.summary.summary.text")
+def text(name: str, tensor: gc.Tensor, collections: Collections = None) -> gc.Tensor:
+    """Strings, shown as Markdown, as `tf.summary.text`; of 2 dimensions a table."""
+    if tensor.dtype != gc.string:
+        raise ValueError(f"Expected tensor {tensor.name} to have dtype string, got {tensor.dtype}")
+    metadata = gc.SummaryMetadata(plugin_data=gc.SummaryMetadata.PluginData(plugin_name="text"))
+    return tensor_summary(name, tensor, collections=collections, summary_metadata=metadata)
+
+
+@public("summary.merge", "compat.v1.python.summary.summary.merge")
+def merge(inputs: Sequence[Any], collections: Collections = None, name: str | None = None) -> gc.Tensor:
+    """One summary of what is in all of them, as `tf.summary.merge`. InvalidArgumentError if two have one tag."""
+    with gc.name_scope(clean_tag(name), "Merge", inputs):
+        return collect(gc.raw_ops.MergeSummary(inputs, name=clean_tag(name)), collections, ())
+
+
+@public("summary.merge_all", "compat.v1.python.summary.summary.merge_all")
+def merge_all(key: str = gc.GraphKeys.SUMMARIES, scope: str | None = None,
+              name: str | None = None) -> gc.Tensor | None:
+    """The summary of all in the collection, as `tf.summary.merge_all`; None if it is empty. scope: only those whose
+    names match that regular expression."""
+    summaries = gc.get_collection(key, scope=scope)
+    return merge(summaries, name=name) if summaries else None
+
+
+@public("summary.get_summary_description")
+def get_summary_description(node_def: gc.NodeDef) -> gc.summary.SummaryDescription:
+    """What a node of type TensorSummary says of itself, as `tf.summary.get_summary_description`."""
+    from google.protobuf import json_format
+
+    if node_def.op != "TensorSummary":
+        raise ValueError(f"Can't get_summary_description on {node_def.op}")
+    made = gc.summary.SummaryDescription()
+    json_format.Parse(node_def.attr["description"].s.decode(), made)
+    return made

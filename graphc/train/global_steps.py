@@ -1,0 +1,87 @@
+"""The global step: an int64 variable that counts training steps."""
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from graphc.api.public import public
+from graphc.api.state.initializers import Zeros
+from graphc.api.state.variable_scope import get_variable
+from graphc.api.state.variables import Variable
+from graphc.ir.dtypes import int64
+from graphc.ir.graph import Graph, GraphKeys, get_default_graph
+
+
+@public("train.get_global_step", "contrib.framework.get_global_step", "contrib.slim.get_global_step")
+def get_global_step(graph: Graph | None = None) -> Any:
+    """The global step of the graph: what is in the collection, or the tensor "global_step:0"; else None, as
+    `tf.train.get_global_step`. Also None, with an error in the log, if the collection has several."""
+    graph = graph or get_default_graph()
+    found = graph.get_collection(GraphKeys.GLOBAL_STEP)
+    if len(found) > 1:
+        logging.getLogger("tensorflow").error("Multiple tensors in global_step collection: %s",
+                                              ", ".join(v.name for v in found))
+        return None
+    if not found:
+        try:
+            found = [graph.get_tensor_by_name("global_step:0")]
+        except KeyError:
+            return None
+    assert_global_step(found[0])
+    return found[0]
+
+
+@public("train.create_global_step", "contrib.framework.create_global_step", "contrib.slim.create_global_step")
+def create_global_step(graph: Graph | None = None) -> Variable:
+    """Makes the global step. Raises ValueError if there is one."""
+    graph = graph or get_default_graph()
+    if get_global_step(graph) is not None:
+        raise ValueError('"global_step" already exists; use gc.train.get_or_create_global_step()')
+    with graph.as_default(), graph.name_scope(None):
+        return get_variable(GraphKeys.GLOBAL_STEP, shape=[], dtype=int64, initializer=Zeros(), trainable=False,
+                            collections=[GraphKeys.GLOBAL_VARIABLES, GraphKeys.GLOBAL_STEP])
+
+
+@public("train.get_or_create_global_step", "contrib.framework.get_or_create_global_step",
+        "contrib.slim.get_or_create_global_step")
+def get_or_create_global_step(graph: Graph | None = None) -> Any:
+    """The global step; made if there is none."""
+    graph = graph or get_default_graph()
+    found = get_global_step(graph)
+    return create_global_step(graph) if found is None else found
+
+
+@public("train.assert_global_step", "contrib.framework.assert_global_step", "contrib.slim.assert_global_step")
+def assert_global_step(tensor: Any) -> None:
+    """Raises TypeError unless `tensor` is an integer scalar."""
+    if not tensor.dtype.is_integer or tensor.shape.ndims not in (0, None):
+        raise TypeError(f"Existing \"global_step\" must be an integer scalar, but is {tensor!r}")
+
+
+@public("contrib.framework.assert_or_get_global_step", "contrib.slim.assert_or_get_global_step")
+def assert_or_get_global_step(graph: Graph | None = None, global_step_tensor: Any = None) -> Any:
+    """global_step_tensor, which must be an integer scalar; the graph's global step if it is None. As
+    `tf.contrib.framework.assert_or_get_global_step`."""
+    if global_step_tensor is None:
+        return get_global_step(graph)
+    assert_global_step(global_step_tensor)
+    return global_step_tensor
+
+
+@public("train.global_step")
+def global_step(sess: Any, global_step_tensor: Any) -> int:
+    """The value of the global step in a session."""
+    return int(sess.run(global_step_tensor))
+
+
+def global_step_read(graph: Graph | None = None) -> Any:
+    """A tensor that reads the global step of the graph, made once: the initial value before it is initialised. None if
+    there is no global step."""
+    graph = graph or get_default_graph()
+    cached = graph.get_collection_ref("global_step_read_op_cache")
+    step = get_global_step(graph)
+    if step is not None and not cached:
+        with graph.as_default(), graph.name_scope(f"{step.op.name}/"), graph.control_dependencies(None):
+            value = step.initialized_value() if isinstance(step, Variable) else step
+            cached.append(value + 0)
+    return cached[0] if cached else None

@@ -1,0 +1,1 @@
+"""Saving and restoring: Saver, meta graphs, and what is in a checkpoint. Built only from public names."""

@@ -1,0 +1,95 @@
+"""Values put into variables once, from a checkpoint or from arrays: contrib.framework.assign_from_checkpoint and its
+like."""
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+import graphc as gc
+from graphc.api.public import public
+from graphc.errors import built_at
+from graphc.train.saving.reader import CheckpointReader
+from graphc.train.saving.saver import Saver
+
+
+@public("contrib.framework.assign_from_checkpoint", "contrib.slim.assign_from_checkpoint",
+        "contrib.slim.variables.assign_from_checkpoint")
+def assign_from_checkpoint(model_path: Any, var_list: Any) -> tuple[Any, dict[Any, Any]]:
+    """(operation, feed_dict) that put the checkpoint's values into variables, as
+    `tf.contrib.framework.assign_from_checkpoint`. var_list: variables, or name in the checkpoint -> variable.
+
+    Raises ValueError if the checkpoint lacks one, or has it in another shape.
+    """
+    reader = CheckpointReader(model_path)
+    values: dict[Any, Any] = {}
+    for name, variable in _named(var_list).items():
+        if not reader.has_tensor(name):
+            raise ValueError(f"Checkpoint is missing variable [{name}]{built_at(variable.op)}")
+        values[variable] = np.asarray(reader.get_tensor(name))
+        if tuple(variable.shape.as_list()) != values[variable].shape:
+            raise ValueError(f"Total size of new array must be unchanged for {name} lh_shape: "
+                             f"[{values[variable].shape}], rh_shape: [{variable.shape}]{built_at(variable.op)}")
+    return _assigned(values)
+
+
+@public("contrib.framework.assign_from_checkpoint_fn", "contrib.slim.assign_from_checkpoint_fn",
+        "contrib.slim.variables.assign_from_checkpoint_fn")
+def assign_from_checkpoint_fn(model_path: Any, var_list: Any, ignore_missing_vars: bool = False,
+                              reshape_variables: bool = False) -> Callable[[Any], None]:
+    """A function of a session that restores the variables, as `tf.contrib.framework.assign_from_checkpoint_fn`.
+    ignore_missing_vars: those that the checkpoint lacks are left as they are, with a warning."""
+    if ignore_missing_vars:
+        reader = CheckpointReader(model_path)
+        named = _named(var_list)
+        for name in [n for n in named if not reader.has_tensor(n)]:
+            warnings.warn(f"Variable {name} missing in checkpoint {model_path}", stacklevel=3)
+            del named[name]
+        var_list = named
+    if not var_list:
+        warnings.warn("No Variables to restore", stacklevel=3)
+        return lambda session: None
+    saver = Saver(var_list, reshape=reshape_variables)
+
+    def callback(session: Any) -> None:
+        saver.restore(session, model_path)
+
+    return callback
+
+
+@public("contrib.framework.assign_from_values", "contrib.slim.assign_from_values")
+def assign_from_values(var_names_to_values: Mapping[str, Any]) -> tuple[Any, dict[Any, Any]]:
+    """(operation, feed_dict) that put these values into the global variables of these names, as
+    `tf.contrib.framework.assign_from_values`. Raises ValueError if there is none of a name."""
+    by_name = {v.op.name: v for v in gc.global_variables()}
+    unknown = [name for name in var_names_to_values if name not in by_name]
+    if unknown:
+        raise ValueError(f"Variable {unknown[0]} wasn't found")
+    return _assigned({by_name[name]: np.reshape(value, by_name[name].shape.as_list())
+                      for name, value in var_names_to_values.items()})
+
+
+@public("contrib.framework.assign_from_values_fn", "contrib.slim.assign_from_values_fn")
+def assign_from_values_fn(var_names_to_values: Mapping[str, Any]) -> Callable[[Any], None]:
+    """A function of a session that puts these values in, as `tf.contrib.framework.assign_from_values_fn`."""
+    operation, feeds = assign_from_values(var_names_to_values)
+
+    def callback(session: Any) -> None:
+        session.run(operation, feeds)
+
+    return callback
+
+
+def _named(var_list: Any) -> dict[str, Any]:
+    return dict(var_list) if isinstance(var_list, Mapping) else {v.op.name: v for v in var_list}
+
+
+def _assigned(values: Mapping[Any, Any]) -> tuple[Any, dict[Any, Any]]:
+    feeds, assigned = {}, []
+    for variable, value in values.items():
+        given = gc.placeholder(variable.dtype, variable.shape, name=f"placeholder/{variable.op.name}")
+        assigned.append(gc.assign(variable, given))
+        feeds[given] = value
+    return gc.group(*assigned), feeds
