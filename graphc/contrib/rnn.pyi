@@ -2,6 +2,7 @@
 from graphc.rnn.attention_cell import AttentionCellWrapper as AttentionCellWrapper
 from graphc.rnn.lstm import BasicLSTMCell as BasicLSTMCell
 from graphc.rnn.basic import BasicRNNCell as BasicRNNCell
+from graphc.rnn.grid import BidirectionalGridLSTMCell as BidirectionalGridLSTMCell
 from graphc.rnn.wrappers import CompiledWrapper as CompiledWrapper
 from graphc.rnn.convolutional import Conv1DLSTMCell as Conv1DLSTMCell
 from graphc.rnn.convolutional import Conv2DLSTMCell as Conv2DLSTMCell
@@ -17,6 +18,7 @@ from graphc.rnn.grouped import GLSTMCell as GLSTMCell
 from graphc.rnn.blocks import GRUBlockCell as GRUBlockCell
 from graphc.rnn.blocks import GRUBlockCellV2 as GRUBlockCellV2
 from graphc.rnn.basic import GRUCell as GRUCell
+from graphc.rnn.grid import GridLSTMCell as GridLSTMCell
 from graphc.rnn.wrappers import HighwayWrapper as HighwayWrapper
 from graphc.rnn.independent import IndRNNCell as IndRNNCell
 from graphc.rnn.independent import IndyGRUCell as IndyGRUCell
@@ -50,6 +52,7 @@ __all__ = [
     "AttentionCellWrapper",
     "BasicLSTMCell",
     "BasicRNNCell",
+    "BidirectionalGridLSTMCell",
     "CompiledWrapper",
     "Conv1DLSTMCell",
     "Conv2DLSTMCell",
@@ -65,6 +68,7 @@ __all__ = [
     "GRUBlockCell",
     "GRUBlockCellV2",
     "GRUCell",
+    "GridLSTMCell",
     "HighwayWrapper",
     "IndRNNCell",
     "IndyGRUCell",
