@@ -524,6 +524,44 @@ NAMES: dict[str, dict[str, str]] = {
         "as_str_any": "graphc.api.strings.python:as_str_any",
         "as_text": "graphc.api.strings.python:as_text",
     },
+    "compat.v1": {
+    },
+    "compat.v1.python": {
+    },
+    "compat.v1.python.data": {
+    },
+    "compat.v1.python.data.util": {
+    },
+    "compat.v1.python.data.util.nest": {
+        "assert_same_structure": "graphc.api.nest.of_data:assert_same_structure",
+        "flatten": "graphc.api.nest.of_data:flatten",
+        "is_sequence": "graphc.api.nest.of_data:is_sequence",
+        "map_structure": "graphc.api.nest.of_data:map_structure",
+        "pack_sequence_as": "graphc.api.nest.of_data:pack_sequence_as",
+    },
+    "compat.v1.python.util": {
+    },
+    "compat.v1.python.util.nest": {
+        "assert_same_structure": "graphc.api.nest.structures:assert_same_structure",
+        "assert_shallow_structure": "graphc.api.nest.shallow:assert_shallow_structure",
+        "flatten": "graphc.api.nest.structures:flatten",
+        "flatten_dict_items": "graphc.api.nest.structures:flatten_dict_items",
+        "flatten_up_to": "graphc.api.nest.shallow:flatten_up_to",
+        "flatten_with_joined_string_paths": "graphc.api.nest.shallow:flatten_with_joined_string_paths",
+        "flatten_with_tuple_paths": "graphc.api.nest.shallow:flatten_with_tuple_paths",
+        "flatten_with_tuple_paths_up_to": "graphc.api.nest.shallow:flatten_with_tuple_paths_up_to",
+        "get_traverse_shallow_structure": "graphc.api.nest.shallow:get_traverse_shallow_structure",
+        "is_nested": "graphc.api.nest.structures:is_nested",
+        "is_sequence": "graphc.api.nest.structures:is_nested",
+        "is_sequence_or_composite": "graphc.api.nest.structures:is_sequence_or_composite",
+        "map_structure": "graphc.api.nest.structures:map_structure",
+        "map_structure_up_to": "graphc.api.nest.shallow:map_structure_up_to",
+        "map_structure_with_paths": "graphc.api.nest.shallow:map_structure_with_paths",
+        "map_structure_with_tuple_paths": "graphc.api.nest.shallow:map_structure_with_tuple_paths",
+        "map_structure_with_tuple_paths_up_to": "graphc.api.nest.shallow:map_structure_with_tuple_paths_up_to",
+        "pack_sequence_as": "graphc.api.nest.structures:pack_sequence_as",
+        "yield_flat_paths": "graphc.api.nest.shallow:yield_flat_paths",
+    },
     "contrib": {
     },
     "contrib.crf": {
@@ -551,6 +589,27 @@ NAMES: dict[str, dict[str, str]] = {
         "kl_divergence": "graphc.api.distributions.base:kl_divergence",
     },
     "contrib.framework": {
+    },
+    "contrib.framework.nest": {
+        "assert_same_structure": "graphc.api.nest.structures:assert_same_structure",
+        "assert_shallow_structure": "graphc.api.nest.shallow:assert_shallow_structure",
+        "flatten": "graphc.api.nest.structures:flatten",
+        "flatten_dict_items": "graphc.api.nest.structures:flatten_dict_items",
+        "flatten_up_to": "graphc.api.nest.shallow:flatten_up_to",
+        "flatten_with_joined_string_paths": "graphc.api.nest.shallow:flatten_with_joined_string_paths",
+        "flatten_with_tuple_paths": "graphc.api.nest.shallow:flatten_with_tuple_paths",
+        "flatten_with_tuple_paths_up_to": "graphc.api.nest.shallow:flatten_with_tuple_paths_up_to",
+        "get_traverse_shallow_structure": "graphc.api.nest.shallow:get_traverse_shallow_structure",
+        "is_nested": "graphc.api.nest.structures:is_nested",
+        "is_sequence": "graphc.api.nest.structures:is_nested",
+        "is_sequence_or_composite": "graphc.api.nest.structures:is_sequence_or_composite",
+        "map_structure": "graphc.api.nest.structures:map_structure",
+        "map_structure_up_to": "graphc.api.nest.shallow:map_structure_up_to",
+        "map_structure_with_paths": "graphc.api.nest.shallow:map_structure_with_paths",
+        "map_structure_with_tuple_paths": "graphc.api.nest.shallow:map_structure_with_tuple_paths",
+        "map_structure_with_tuple_paths_up_to": "graphc.api.nest.shallow:map_structure_with_tuple_paths_up_to",
+        "pack_sequence_as": "graphc.api.nest.structures:pack_sequence_as",
+        "yield_flat_paths": "graphc.api.nest.shallow:yield_flat_paths",
     },
     "contrib.framework.python": {
     },
@@ -1036,6 +1095,13 @@ NAMES: dict[str, dict[str, str]] = {
         "xlogy": "graphc.api.math.no_nan:xlogy",
         "zero_fraction": "graphc.api.nn.more_activations:zero_fraction",
         "zeta": "graphc.api.math.special:zeta",
+    },
+    "nest": {
+        "assert_same_structure": "graphc.api.nest.structures:assert_same_structure",
+        "flatten": "graphc.api.nest.structures:flatten",
+        "is_nested": "graphc.api.nest.structures:is_nested",
+        "map_structure": "graphc.api.nest.structures:map_structure",
+        "pack_sequence_as": "graphc.api.nest.structures:pack_sequence_as",
     },
     "nn": {
         "all_candidate_sampler": "graphc.api.nn.candidates:all_candidate_sampler",
