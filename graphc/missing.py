@@ -68,8 +68,7 @@ ADVICE: dict[str, str] = {
     "WholeFileReader": _FEED,
     "scalar_summary": "fetch the numbers and write them from Python", "merge_all_summaries": "a list of fetches",
     # nn
-    "nn.rnn_cell": _CELL, "nn.dynamic_rnn": _CELL, "nn.static_rnn": _CELL,
-    "nn.bidirectional_dynamic_rnn": _CELL, "nn.seq2seq": _CELL, # train
+    "nn.seq2seq": _CELL, # train
     "train.Saver": _SAVE, "train.latest_checkpoint": _SAVE, "train.get_checkpoint_state": _SAVE,
     "train.import_meta_graph": "gc.import_graph_def", "train.export_meta_graph": "gc.train.write_graph",
     "train.MonitoredTrainingSession": "gc.Session and a loop",

@@ -526,6 +526,11 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "compat.v1": {
     },
+    "compat.v1.nn": {
+        "bidirectional_rnn": "graphc.rnn.static:static_bidirectional_rnn",
+        "rnn": "graphc.rnn.static:static_rnn",
+        "state_saving_rnn": "graphc.rnn.static:static_state_saving_rnn",
+    },
     "compat.v1.python": {
     },
     "compat.v1.python.data": {
@@ -656,6 +661,19 @@ NAMES: dict[str, dict[str, str]] = {
         "NadamOptimizer": "graphc.train.contrib_adam:NadamOptimizer",
         "PowerSignOptimizer": "graphc.train.signs:PowerSignOptimizer",
         "extend_with_decoupled_weight_decay": "graphc.train.weight_decay:extend_with_decoupled_weight_decay",
+    },
+    "contrib.rnn": {
+        "BasicLSTMCell": "graphc.rnn.lstm:BasicLSTMCell",
+        "BasicRNNCell": "graphc.rnn.basic:BasicRNNCell",
+        "GRUCell": "graphc.rnn.basic:GRUCell",
+        "LSTMCell": "graphc.rnn.lstm:LSTMCell",
+        "LSTMStateTuple": "graphc.rnn.lstm:LSTMStateTuple",
+        "MultiRNNCell": "graphc.rnn.multi:MultiRNNCell",
+        "RNNCell": "graphc.rnn.cell:RNNCell",
+        "static_bidirectional_rnn": "graphc.rnn.static:static_bidirectional_rnn",
+        "static_rnn": "graphc.rnn.static:static_rnn",
+        "static_state_saving_rnn": "graphc.rnn.static:static_state_saving_rnn",
+        "transpose_batch_time": "graphc.rnn.dynamic:transpose_batch_time",
     },
     "contrib.signal": {
         "frame": "graphc.api.signal.frames:frame",
@@ -1115,6 +1133,7 @@ NAMES: dict[str, dict[str, str]] = {
         "batch_norm_with_global_normalization": "graphc.api.nn.normalise:batch_norm_with_global_normalization",
         "batch_normalization": "graphc.api.nn.normalise:batch_normalization",
         "bias_add": "graphc.api.nn.bias:bias_add",
+        "bidirectional_dynamic_rnn": "graphc.rnn.dynamic:bidirectional_dynamic_rnn",
         "collapse_repeated": "graphc.api.nn.ctc_labels:collapse_repeated",
         "compute_accidental_hits": "graphc.api.nn.candidates:compute_accidental_hits",
         "conv1d": "graphc.api.nn.convolve1d:conv1d",
@@ -1145,6 +1164,7 @@ NAMES: dict[str, dict[str, str]] = {
         "depthwise_conv2d_native_backprop_input": "graphc.api.nn.depthwise:depthwise_conv2d_native_backprop_input",
         "dilation2d": "graphc.api.nn.dilation:dilation2d",
         "dropout": "graphc.api.nn.dropout:dropout",
+        "dynamic_rnn": "graphc.rnn.dynamic:dynamic_rnn",
         "elu": "graphc.api.nn.activations:elu",
         "embedding_lookup": "graphc.api.nn.embedding:embedding_lookup",
         "embedding_lookup_sparse": "graphc.api.nn.embedding_sparse:embedding_lookup_sparse",
@@ -1191,6 +1211,9 @@ NAMES: dict[str, dict[str, str]] = {
         "space_to_batch": "graphc.api.array.space:space_to_batch",
         "space_to_depth": "graphc.api.array.space:space_to_depth",
         "sparse_softmax_cross_entropy_with_logits": "graphc.api.nn.losses:sparse_softmax_cross_entropy_with_logits",
+        "static_bidirectional_rnn": "graphc.rnn.static:static_bidirectional_rnn",
+        "static_rnn": "graphc.rnn.static:static_rnn",
+        "static_state_saving_rnn": "graphc.rnn.static:static_state_saving_rnn",
         "sufficient_statistics": "graphc.api.nn.moments:sufficient_statistics",
         "swish": "graphc.api.nn.activations:swish",
         "tanh": "graphc.api.nn.activations:tanh",
@@ -1201,6 +1224,15 @@ NAMES: dict[str, dict[str, str]] = {
         "with_space_to_batch": "graphc.api.nn.space_to_batch:with_space_to_batch",
         "xw_plus_b": "graphc.api.nn.bias:xw_plus_b",
         "zero_fraction": "graphc.api.nn.more_activations:zero_fraction",
+    },
+    "nn.rnn_cell": {
+        "BasicLSTMCell": "graphc.rnn.lstm:BasicLSTMCell",
+        "BasicRNNCell": "graphc.rnn.basic:BasicRNNCell",
+        "GRUCell": "graphc.rnn.basic:GRUCell",
+        "LSTMCell": "graphc.rnn.lstm:LSTMCell",
+        "LSTMStateTuple": "graphc.rnn.lstm:LSTMStateTuple",
+        "MultiRNNCell": "graphc.rnn.multi:MultiRNNCell",
+        "RNNCell": "graphc.rnn.cell:RNNCell",
     },
     "python": {
     },

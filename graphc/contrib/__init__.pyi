@@ -4,6 +4,7 @@ from graphc.contrib import distributions as distributions
 from graphc.contrib import framework as framework
 from graphc.contrib import lookup as lookup
 from graphc.contrib import opt as opt
+from graphc.contrib import rnn as rnn
 from graphc.contrib import signal as signal
 
 __all__ = [

@@ -1,0 +1,69 @@
+"""The plain recurrent cell and the gated one, whose state is their output."""
+from __future__ import annotations
+
+from typing import Any
+
+import graphc as gc
+from graphc.api.public import public
+from graphc.rnn.activations import activation_of
+from graphc.rnn.cell import LayerCell
+
+
+@public("nn.rnn_cell.BasicRNNCell", "contrib.rnn.BasicRNNCell")
+class BasicRNNCell(LayerCell):
+    """output = state = activation(W * [inputs, state] + b), as `tf.nn.rnn_cell.BasicRNNCell`."""
+
+    def __init__(self, num_units: int, activation: Any = None, reuse: bool | None = None, name: str | None = None,
+                 dtype: Any = None, **more: Any) -> None:
+        super().__init__(_reuse=reuse, name=name, dtype=dtype, **more)
+        self._num_units = num_units
+        self._activation = activation_of(activation)
+
+    state_size = property(lambda self: self._num_units, doc="num_units.")  # type: ignore[assignment]
+    output_size = property(lambda self: self._num_units, doc="num_units.")  # type: ignore[assignment]
+
+    def build(self, inputs_shape: Any) -> None:
+        rows = self.depth_of(inputs_shape) + self._num_units
+        self._kernel = self.add_variable("kernel", [rows, self._num_units])
+        self._bias = self.add_variable("bias", [self._num_units], initializer=gc.zeros_initializer())
+
+    def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
+        product = gc.matmul(gc.concat([inputs, state], 1), self._kernel)
+        output = self._activation(gc.nn.bias_add(product, self._bias))
+        return output, output
+
+
+@public("nn.rnn_cell.GRUCell", "contrib.rnn.GRUCell")
+class GRUCell(LayerCell):
+    """A gated recurrent unit, as `tf.nn.rnn_cell.GRUCell`: the reset gate is applied before the product."""
+
+    def __init__(self, num_units: int, activation: Any = None, reuse: bool | None = None,
+                 kernel_initializer: Any = None, bias_initializer: Any = None, name: str | None = None,
+                 dtype: Any = None, **more: Any) -> None:
+        super().__init__(_reuse=reuse, name=name, dtype=dtype, **more)
+        self._num_units = num_units
+        self._activation = activation_of(activation)
+        self._kernel_initializer = kernel_initializer
+        self._bias_initializer = bias_initializer
+
+    state_size = property(lambda self: self._num_units, doc="num_units.")  # type: ignore[assignment]
+    output_size = property(lambda self: self._num_units, doc="num_units.")  # type: ignore[assignment]
+
+    def build(self, inputs_shape: Any) -> None:
+        units, rows = self._num_units, self.depth_of(inputs_shape) + self._num_units
+        self._gate_kernel = self.add_variable("gates/kernel", [rows, 2 * units], initializer=self._kernel_initializer)
+        self._gate_bias = self.add_variable("gates/bias", [2 * units], initializer=self._bias(1.0))
+        self._candidate_kernel = self.add_variable("candidate/kernel", [rows, units],
+                                                   initializer=self._kernel_initializer)
+        self._candidate_bias = self.add_variable("candidate/bias", [units], initializer=self._bias(0.0))
+
+    def _bias(self, usual: float) -> Any:
+        return gc.constant_initializer(usual) if self._bias_initializer is None else self._bias_initializer
+
+    def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
+        gates = gc.matmul(gc.concat([inputs, state], 1), self._gate_kernel)
+        reset, update = gc.split(gc.sigmoid(gc.nn.bias_add(gates, self._gate_bias)), 2, axis=1)
+        candidate = gc.matmul(gc.concat([inputs, reset * state], 1), self._candidate_kernel)
+        candidate = self._activation(gc.nn.bias_add(candidate, self._candidate_bias))
+        new_state = update * state + (1 - update) * candidate
+        return new_state, new_state

@@ -1,0 +1,147 @@
+"""Cells with long short-term memory. Gates stand in the kernel in the order i, j, f, o; forget_bias is added to f in
+every step."""
+from __future__ import annotations
+
+from collections import namedtuple
+from typing import Any
+
+import graphc as gc
+from graphc.api.public import public
+from graphc.rnn.activations import activation_of
+from graphc.rnn.cell import LayerCell
+
+
+@public("nn.rnn_cell.LSTMStateTuple", "contrib.rnn.LSTMStateTuple")
+class LSTMStateTuple(namedtuple("LSTMStateTuple", ("c", "h"))):
+    """The state of an LSTM cell, as `tf.nn.rnn_cell.LSTMStateTuple`: the memory c and the output h."""
+
+    __slots__ = ()
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype of both. Raises TypeError if they differ."""
+        if self.c.dtype != self.h.dtype:
+            raise TypeError(f"Inconsistent internal state: {self.c.dtype.name} vs {self.h.dtype.name}")
+        return self.c.dtype
+
+
+class LSTM(LayerCell):
+    """What the LSTM cells have in common: sizes, and a state that is a tuple or one matrix."""
+
+    def __init__(self, num_units: int, state_is_tuple: bool, activation: Any, num_proj: int | None = None,
+                 **more: Any) -> None:
+        super().__init__(**more)
+        self._num_units = num_units
+        self._num_proj = num_proj
+        self._state_is_tuple = state_is_tuple
+        self._activation = activation_of(activation)
+
+    @property
+    def output_size(self) -> int:
+        """num_proj, or else num_units."""
+        return self._num_proj or self._num_units
+
+    @property
+    def state_size(self) -> Any:
+        """That of c and h, or their sum if state_is_tuple is False."""
+        sizes = LSTMStateTuple(self._num_units, self.output_size)
+        return sizes if self._state_is_tuple else sum(sizes)
+
+    def parts(self, state: Any) -> Any:
+        """c and h of a state."""
+        return state if self._state_is_tuple else gc.split(state, [self._num_units, self.output_size], axis=1)
+
+    def joined(self, c: Any, h: Any) -> Any:
+        """The state of c and h."""
+        return LSTMStateTuple(c, h) if self._state_is_tuple else gc.concat([c, h], 1)
+
+    def build_gates(self, inputs_shape: Any, initializer: Any = None, partitioner: Any = None) -> None:
+        rows = self.depth_of(inputs_shape) + self.output_size
+        self._kernel = self.add_variable("kernel", [rows, 4 * self._num_units], initializer=initializer,
+                                         partitioner=partitioner)
+        self._bias = self.add_variable("bias", [4 * self._num_units], initializer=gc.zeros_initializer())
+
+    def gates(self, inputs: Any, h: Any) -> Any:
+        """i, j, f, o before their functions."""
+        product = gc.nn.bias_add(gc.matmul(gc.concat([inputs, h], 1), self._kernel), self._bias)
+        return gc.split(product, 4, axis=1)
+
+
+@public("nn.rnn_cell.BasicLSTMCell", "contrib.rnn.BasicLSTMCell")
+class BasicLSTMCell(LSTM):
+    """An LSTM cell without clipping, projection and peepholes, as `tf.nn.rnn_cell.BasicLSTMCell`."""
+
+    def __init__(self, num_units: int, forget_bias: float = 1.0, state_is_tuple: bool = True, activation: Any = None,
+                 reuse: bool | None = None, name: str | None = None, dtype: Any = None, **more: Any) -> None:
+        super().__init__(num_units, state_is_tuple, activation, _reuse=reuse, name=name, dtype=dtype, **more)
+        self._forget_bias = forget_bias
+
+    def build(self, inputs_shape: Any) -> None:
+        self.build_gates(inputs_shape)
+
+    def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
+        c, h = self.parts(state)
+        i, j, f, o = self.gates(inputs, h)
+        new_c = c * gc.sigmoid(f + self._forget_bias) + gc.sigmoid(i) * self._activation(j)
+        new_h = self._activation(new_c) * gc.sigmoid(o)
+        return new_h, self.joined(new_c, new_h)
+
+
+@public("nn.rnn_cell.LSTMCell", "contrib.rnn.LSTMCell")
+class LSTMCell(LSTM):
+    """An LSTM cell, as `tf.nn.rnn_cell.LSTMCell`.
+
+    use_peepholes: the gates see c, too. cell_clip bounds c. num_proj: h is projected to so many columns, bounded by
+    proj_clip. num_unit_shards and num_proj_shards part the variables.
+    """
+
+    def __init__(self, num_units: int, use_peepholes: bool = False, cell_clip: float | None = None,
+                 initializer: Any = None, num_proj: int | None = None, proj_clip: float | None = None,
+                 num_unit_shards: int | None = None, num_proj_shards: int | None = None, forget_bias: float = 1.0,
+                 state_is_tuple: bool = True, activation: Any = None, reuse: bool | None = None,
+                 name: str | None = None, dtype: Any = None, **more: Any) -> None:
+        super().__init__(num_units, state_is_tuple, activation, num_proj, _reuse=reuse, name=name, dtype=dtype, **more)
+        self._use_peepholes = use_peepholes
+        self._cell_clip = cell_clip
+        self._initializer = initializer
+        self._proj_clip = proj_clip
+        self._num_unit_shards = num_unit_shards
+        self._num_proj_shards = num_proj_shards
+        self._forget_bias = forget_bias
+
+    def build(self, inputs_shape: Any) -> None:
+        self.build_gates(inputs_shape, self._initializer, _partitioner(self._num_unit_shards))
+        if self._use_peepholes:
+            self._w_f_diag, self._w_i_diag, self._w_o_diag = (
+                self.add_variable(name, [self._num_units], initializer=self._initializer)
+                for name in ("w_f_diag", "w_i_diag", "w_o_diag"))
+        if self._num_proj is not None:
+            self._proj_kernel = self.add_variable("projection/kernel", [self._num_units, self._num_proj],
+                                                  initializer=self._initializer,
+                                                  partitioner=_partitioner(self._num_proj_shards))
+
+    def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
+        c, h = self.parts(state)
+        i, j, f, o = self.gates(inputs, h)
+        f = f + self._forget_bias
+        if self._use_peepholes:
+            f, i = f + self._w_f_diag * c, i + self._w_i_diag * c
+        new_c = gc.sigmoid(f) * c + gc.sigmoid(i) * self._activation(j)
+        if self._cell_clip is not None:
+            new_c = gc.clip_by_value(new_c, -self._cell_clip, self._cell_clip)
+        if self._use_peepholes:
+            o = o + self._w_o_diag * new_c
+        new_h = self._project(gc.sigmoid(o) * self._activation(new_c))
+        return new_h, self.joined(new_c, new_h)
+
+    def _project(self, h: Any) -> Any:
+        if self._num_proj is None:
+            return h
+        projected = gc.matmul(h, self._proj_kernel)
+        if self._proj_clip is None:
+            return projected
+        return gc.clip_by_value(projected, -self._proj_clip, self._proj_clip)
+
+
+def _partitioner(shards: int | None) -> Any:
+    return None if shards is None else gc.fixed_size_partitioner(shards)
