@@ -5,6 +5,7 @@ from graphc.contrib import framework as framework
 from graphc.contrib import lookup as lookup
 from graphc.contrib import opt as opt
 from graphc.contrib import rnn as rnn
+from graphc.contrib import seq2seq as seq2seq
 from graphc.contrib import signal as signal
 
 __all__ = [
