@@ -11,7 +11,7 @@ from typing import Any
 
 import graphc as gc
 from graphc.api.public import public
-from graphc.seq2seq.memory import masked_score, prepared
+from graphc.seq2seq.memory import inside_of, masked_score, prepared
 from graphc.seq2seq.samples import check_layer, size_of, zeros
 
 
@@ -55,9 +55,9 @@ class MemoryAttention(AttentionMechanism):
             self.dtype = self.dtype or self._keys.dtype
             self._batch_size = size_of(self._keys, 0)
             self._alignments_size = size_of(self._keys, 1)
+            inside = inside_of(memory_sequence_length, self._keys)
         mask_value = -math.inf if score_mask_value is None else score_mask_value
-        self._probability_fn = lambda score, state: probability_fn(
-            masked_score(score, memory_sequence_length, mask_value), state)
+        self._probability_fn = lambda score, state: probability_fn(masked_score(score, inside, mask_value), state)
 
     query_layer = property(lambda self: self._query_layer)
     memory_layer = property(lambda self: self._memory_layer)

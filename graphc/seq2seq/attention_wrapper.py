@@ -85,7 +85,7 @@ class AttentionWrapper(RNNCell):
     def _checked(self, batch_size: Any, tensors: Any, name: str, message: str) -> Any:
         """The tensors, behind a check that the batch size is that of every memory."""
         checks = [gc.assert_equal(batch_size, m.batch_size, message=message) for m in self._attention_mechanisms]
-        with gc.control_dependencies([check for check in checks if check is not None]):
+        with gc.control_dependencies(checks):
             return gc.nest.map_structure(lambda tensor: gc.identity(tensor, name=name), tensors)
 
     def _of_mechanisms(self, parts: list[Any]) -> Any:
@@ -137,9 +137,7 @@ class AttentionWrapper(RNNCell):
             raise TypeError("Expected state to be instance of AttentionWrapperState. Received type "
                             f"{type(state)} instead.")
         cell_output, cell_state = self._cell(self._cell_input_fn(inputs, state.attention), state.cell_state)
-        message = (f"When applying AttentionWrapper {self.name}: Non-matching batch sizes between the memory (encoder "
-                   "output) and the query (decoder output).  " + _TILE.format("memory input"))
-        cell_output = self._checked(size_of(cell_output, 0), cell_output, "checked_cell_output", message)
+        self._check_query(cell_output)
         count = len(self._attention_mechanisms)
         states = state.attention_state if self._is_multi else [state.attention_state]
         histories = state.alignment_history if self._is_multi else [state.alignment_history]
@@ -154,6 +152,16 @@ class AttentionWrapper(RNNCell):
                 history.write(state.time, alignments) if self._alignment_history else ()
                 for history, (_, alignments, _) in zip(histories, found, strict=True)]))
         return (attention if self._output_attention else cell_output), next_state
+
+
+    def _check_query(self, cell_output: Any) -> None:
+        """Sizes that are not known are checked where a state begins, in zero_state and clone, and not at every step."""
+        given = cell_output.shape[0].value
+        for known in (m.batch_size for m in self._attention_mechanisms):
+            if given is not None and not isinstance(known, gc.Tensor) and known != given:
+                raise ValueError(f"When applying AttentionWrapper {self.name}: Non-matching batch sizes between the "
+                                 f"memory (encoder output), {known}, and the query (decoder output), {given}.  "
+                                 + _TILE.format("memory input"))
 
 
 def _attention(mechanism: Any, cell_output: Any, state: Any, layer: Any) -> tuple[Any, Any, Any]:

@@ -2,6 +2,7 @@
 not attended to (Wu et al. 2016, arXiv 1609.08144)."""
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import graphc as gc
@@ -39,7 +40,7 @@ def attention_of(cell_state: Any, coverage_weight: Any) -> Any:
 
     Raises ValueError if there is none.
     """
-    if isinstance(coverage_weight, (int, float)) and coverage_weight == 0.0:
+    if isinstance(coverage_weight, Real) and coverage_weight == 0.0:
         return None
     states = cell_state if type(cell_state) is tuple else (cell_state,)
     found = [_mean(state.alignments) for state in states if isinstance(state, AttentionWrapperState)]

@@ -31,11 +31,18 @@ def prepared(memory: Any, lengths: Any, check_sizes: bool) -> Any:
     return gc.nest.map_structure(masked, memory)
 
 
-def masked_score(score: Any, lengths: Any, value: float) -> Any:
-    """The score [batch, time], and `value` behind the lengths, which must be greater than 0."""
+def inside_of(lengths: Any, memory: Any) -> Any:
+    """bool[batch, time]: what is inside of the lengths, which must be greater than 0; None without lengths.
+
+    Made with the mechanism, so that a loop that calls it checks nothing at every step.
+    """
     if lengths is None:
-        return score
+        return None
     message = "All values in memory_sequence_length must be greater than zero."
     with gc.control_dependencies([gc.assert_positive(lengths, message=message)]):
-        inside = gc.sequence_mask(lengths, maxlen=gc.shape(score)[1])
-    return gc.where(inside, score, value * gc.ones_like(score))
+        return gc.sequence_mask(lengths, maxlen=gc.shape(gc.nest.flatten(memory)[0])[1])
+
+
+def masked_score(score: Any, inside: Any, value: float) -> Any:
+    """The score [batch, time], and `value` where it is not inside."""
+    return score if inside is None else gc.where(inside, score, value * gc.ones_like(score))
