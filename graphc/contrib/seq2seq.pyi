@@ -6,8 +6,12 @@ from graphc.seq2seq.attention import BahdanauAttention as BahdanauAttention
 from graphc.seq2seq.monotonic import BahdanauMonotonicAttention as BahdanauMonotonicAttention
 from graphc.seq2seq.basic_decoder import BasicDecoder as BasicDecoder
 from graphc.seq2seq.basic_decoder import BasicDecoderOutput as BasicDecoderOutput
+from graphc.seq2seq.beam_search_decoder import BeamSearchDecoder as BeamSearchDecoder
+from graphc.seq2seq.beam_search import BeamSearchDecoderOutput as BeamSearchDecoderOutput
+from graphc.seq2seq.beam_search import BeamSearchDecoderState as BeamSearchDecoderState
 from graphc.seq2seq.helper import CustomHelper as CustomHelper
 from graphc.seq2seq.decoder import Decoder as Decoder
+from graphc.seq2seq.beam_search import FinalBeamSearchDecoderOutput as FinalBeamSearchDecoderOutput
 from graphc.seq2seq.embedding_helper import GreedyEmbeddingHelper as GreedyEmbeddingHelper
 from graphc.seq2seq.helper import Helper as Helper
 from graphc.seq2seq.helper import InferenceHelper as InferenceHelper
@@ -23,6 +27,7 @@ from graphc.seq2seq.attention import hardmax as hardmax
 from graphc.seq2seq.monotonic import monotonic_attention as monotonic_attention
 from graphc.seq2seq.monotonic import safe_cumprod as safe_cumprod
 from graphc.seq2seq.loss import sequence_loss as sequence_loss
+from graphc.seq2seq.beams import tile_batch as tile_batch
 
 __all__ = [
     "AttentionMechanism",
@@ -32,8 +37,12 @@ __all__ = [
     "BahdanauMonotonicAttention",
     "BasicDecoder",
     "BasicDecoderOutput",
+    "BeamSearchDecoder",
+    "BeamSearchDecoderOutput",
+    "BeamSearchDecoderState",
     "CustomHelper",
     "Decoder",
+    "FinalBeamSearchDecoderOutput",
     "GreedyEmbeddingHelper",
     "Helper",
     "InferenceHelper",
@@ -49,4 +58,5 @@ __all__ = [
     "monotonic_attention",
     "safe_cumprod",
     "sequence_loss",
+    "tile_batch",
 ]

@@ -72,6 +72,7 @@ from graphc.api.nn.moments import moments as moments
 from graphc.api.nn.sampled_losses import nce_loss as nce_loss
 from graphc.api.nn.moments import normalize_moments as normalize_moments
 from graphc.api.nn.pool import pool as pool
+from graphc.rnn.raw import raw_rnn as raw_rnn
 from graphc.api.nn.activations import relu as relu
 from graphc.api.nn.activations import relu6 as relu6
 from graphc.api.nn.bias import relu_layer as relu_layer
@@ -176,6 +177,7 @@ __all__ = [
     "nce_loss",
     "normalize_moments",
     "pool",
+    "raw_rnn",
     "relu",
     "relu6",
     "relu_layer",

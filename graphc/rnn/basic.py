@@ -37,6 +37,8 @@ class BasicRNNCell(LayerCell):
 class GRUCell(LayerCell):
     """A gated recurrent unit, as `tf.nn.rnn_cell.GRUCell`: the reset gate is applied before the product."""
 
+    variable_names = ("gates/kernel", "gates/bias", "candidate/kernel", "candidate/bias")
+
     def __init__(self, num_units: int, activation: Any = None, reuse: bool | None = None,
                  kernel_initializer: Any = None, bias_initializer: Any = None, name: str | None = None,
                  dtype: Any = None, **more: Any) -> None:
@@ -50,12 +52,11 @@ class GRUCell(LayerCell):
     output_size = property(lambda self: self._num_units, doc="num_units.")  # type: ignore[assignment]
 
     def build(self, inputs_shape: Any) -> None:
-        units, rows = self._num_units, self.depth_of(inputs_shape) + self._num_units
-        self._gate_kernel = self.add_variable("gates/kernel", [rows, 2 * units], initializer=self._kernel_initializer)
-        self._gate_bias = self.add_variable("gates/bias", [2 * units], initializer=self._bias(1.0))
-        self._candidate_kernel = self.add_variable("candidate/kernel", [rows, units],
-                                                   initializer=self._kernel_initializer)
-        self._candidate_bias = self.add_variable("candidate/bias", [units], initializer=self._bias(0.0))
+        units, rows, names = self._num_units, self.depth_of(inputs_shape) + self._num_units, self.variable_names
+        self._gate_kernel = self.add_variable(names[0], [rows, 2 * units], initializer=self._kernel_initializer)
+        self._gate_bias = self.add_variable(names[1], [2 * units], initializer=self._bias(1.0))
+        self._candidate_kernel = self.add_variable(names[2], [rows, units], initializer=self._kernel_initializer)
+        self._candidate_bias = self.add_variable(names[3], [units], initializer=self._bias(0.0))
 
     def _bias(self, usual: float) -> Any:
         return gc.constant_initializer(usual) if self._bias_initializer is None else self._bias_initializer

@@ -27,13 +27,13 @@ class RNNCell:
 
     trainable = True
     built = False
-    input_rank: int | None = None      # what inputs must have, if a cell says so
+    _input_rank: int | None = None      # what inputs must have, if a cell says so
     _name: str | None = None
     _base_name: str | None = None
     _dtype: Any = None
     _reuse: bool | None = None
     _scope: Any = None                 # the VariableScope of the first call
-    _around: Any = None                # the scope in which the first call was made, noting variables
+    _calling_scope: Any = None                # the scope in which the first call was made, noting variables
 
     def __init__(self, trainable: bool = True, name: str | None = None, dtype: Any = None,
                  _reuse: bool | None = None, **unknown: Any) -> None:
@@ -64,22 +64,22 @@ class RNNCell:
     def __call__(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
         """One step. scope: a name or VariableScope for the variables, instead of the cell's name."""
         if scope is not None:
-            with gc.variable_scope(scope, custom_getter=self._noting) as entered:
-                return self._step(inputs, state, entered)
-        if self._around is None:
-            self._around = gc.variable_scope(gc.get_variable_scope(), custom_getter=self._noting)
-        with self._around:
-            return self._step(inputs, state)
+            with gc.variable_scope(scope, custom_getter=self._noting_getter) as entered:
+                return self._run_in_scope(inputs, state, entered)
+        if self._calling_scope is None:
+            self._calling_scope = gc.variable_scope(gc.get_variable_scope(), custom_getter=self._noting_getter)
+        with self._calling_scope:
+            return self._run_in_scope(inputs, state)
 
     apply = __call__
 
-    def _step(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
+    def _run_in_scope(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
         """build, if it is the first time, and call, in the cell's scope."""
         inputs = structures.map_structure(gc.convert_to_tensor, inputs)
         self._find_scope(scope)
         with gc.variable_scope(self._scope, reuse=self.built or self._reuse, auxiliary_name_scope=False) as entered:
             with gc.name_scope(entered.original_name_scope):
-                self._prepare(inputs)
+                self._build_once(inputs)
                 if "scope" in inspect.signature(self.call).parameters:
                     return self.call(inputs, state, scope=entered)  # type: ignore[call-arg]
                 return self.call(inputs, state)
@@ -93,11 +93,11 @@ class RNNCell:
         with gc.variable_scope(scope, default_name=name) as found:
             self._scope = found
 
-    def _prepare(self, inputs: Any) -> None:
+    def _build_once(self, inputs: Any) -> None:
         first = structures.flatten(inputs)[0]
-        if self.input_rank is not None and first.shape.ndims != self.input_rank:
+        if self._input_rank is not None and first.shape.ndims != self._input_rank:
             raise ValueError(f"Input 0 of layer {self.name} is incompatible with the layer: expected ndim="
-                             f"{self.input_rank}, found ndim={first.shape.ndims}. Full shape received: {first.shape}")
+                             f"{self._input_rank}, found ndim={first.shape.ndims}. Full shape received: {first.shape}")
         if self.built:
             return
         self._dtype = self._dtype or first.dtype
@@ -115,16 +115,16 @@ class RNNCell:
                 made = gc.get_variable(name, shape, dtype or self._dtype or gc.float32, initializer=initializer,
                                        regularizer=regularizer, constraint=constraint, partitioner=partitioner,
                                        trainable=trainable is not False and self.trainable)
-        return self._note(made)
+        return self._note_variable(made)
 
     add_variable = add_weight
 
-    def _noting(self, getter: Any, *arguments: Any, **more: Any) -> Any:
+    def _noting_getter(self, getter: Any, *arguments: Any, **more: Any) -> Any:
         """A custom getter that remembers what it gets as the cell's."""
-        return self._note(getter(*arguments, **more))
+        return self._note_variable(getter(*arguments, **more))
 
-    def _note(self, variable: Any) -> Any:
-        known = self.__dict__.setdefault("_variables", [])
+    def _note_variable(self, variable: Any) -> Any:
+        known = self.__dict__.setdefault("_noted_variables", [])
         if not any(variable is other for other in known):
             known.append(variable)
         return variable
@@ -136,11 +136,11 @@ class RNNCell:
 
     @property
     def trainable_weights(self) -> list[Any]:
-        return [v for v in self.__dict__.get("_variables", ()) if v.trainable] if self.trainable else []
+        return [v for v in self.__dict__.get("_noted_variables", ()) if v.trainable] if self.trainable else []
 
     @property
     def non_trainable_weights(self) -> list[Any]:
-        return [v for v in self.__dict__.get("_variables", ()) if not (v.trainable and self.trainable)]
+        return [v for v in self.__dict__.get("_noted_variables", ()) if not (v.trainable and self.trainable)]
 
     variables = property(lambda self: self.weights, doc="As `weights`.")
     trainable_variables = property(lambda self: self.trainable_weights, doc="As `trainable_weights`.")
@@ -195,7 +195,7 @@ class RNNCell:
         made = type(self).__new__(type(self))
         memo[id(self)] = made
         for key, value in self.__dict__.items():
-            shared = key in ("_scope", "_around", "_variables")
+            shared = key in ("_scope", "_calling_scope", "_noted_variables")
             made.__dict__[key] = copy.copy(value) if shared else _copied(value, memo)
         return made
 
@@ -203,7 +203,7 @@ class RNNCell:
 class LayerCell(RNNCell):
     """A cell whose variables are all made in `build`. Its inputs are matrices."""
 
-    input_rank: int | None = 2
+    _input_rank: int | None = 2
 
     def __init__(self, trainable: bool = True, name: str | None = None, dtype: Any = None,
                  _reuse: bool | None = None, **unknown: Any) -> None:
@@ -213,12 +213,12 @@ class LayerCell(RNNCell):
     def __call__(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
         for tensor in structures.flatten(state):
             self._check_floating(tensor.dtype)
-        return self._step(inputs, state, scope)
+        return self._run_in_scope(inputs, state, scope)
 
-    def _prepare(self, inputs: Any) -> None:
+    def _build_once(self, inputs: Any) -> None:
         for tensor in structures.flatten(inputs):
             self._check_floating(tensor.dtype)
-        super()._prepare(inputs)
+        super()._build_once(inputs)
 
     def _check_floating(self, dtype: Any) -> None:
         if dtype is not None and not (dtype.is_floating or dtype.is_complex):

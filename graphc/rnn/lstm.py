@@ -25,6 +25,16 @@ class LSTMStateTuple(namedtuple("LSTMStateTuple", ("c", "h"))):
         return self.c.dtype
 
 
+def state_sizes(num_units: int, num_proj: int | None) -> LSTMStateTuple:
+    """The state_size of a cell with these sizes."""
+    return LSTMStateTuple(num_units, num_proj or num_units)
+
+
+def bounded(x: Any, limit: float | None) -> Any:
+    """x between -limit and limit; x itself without a limit."""
+    return x if limit is None else gc.clip_by_value(x, -limit, limit)
+
+
 class LSTM(LayerCell):
     """What the LSTM cells have in common: sizes, and a state that is a tuple or one matrix."""
 
@@ -44,7 +54,7 @@ class LSTM(LayerCell):
     @property
     def state_size(self) -> Any:
         """That of c and h, or their sum if state_is_tuple is False."""
-        sizes = LSTMStateTuple(self._num_units, self.output_size)
+        sizes = state_sizes(self._num_units, self._num_proj)
         return sizes if self._state_is_tuple else sum(sizes)
 
     def parts(self, state: Any) -> Any:
@@ -127,20 +137,16 @@ class LSTMCell(LSTM):
         if self._use_peepholes:
             f, i = f + self._w_f_diag * c, i + self._w_i_diag * c
         new_c = gc.sigmoid(f) * c + gc.sigmoid(i) * self._activation(j)
-        if self._cell_clip is not None:
-            new_c = gc.clip_by_value(new_c, -self._cell_clip, self._cell_clip)
+        new_c = self._bounded_memory(new_c)
         if self._use_peepholes:
             o = o + self._w_o_diag * new_c
-        new_h = self._project(gc.sigmoid(o) * self._activation(new_c))
+        new_h = gc.sigmoid(o) * self._activation(new_c)
+        if self._num_proj is not None:
+            new_h = bounded(gc.matmul(new_h, self._proj_kernel), self._proj_clip)
         return new_h, self.joined(new_c, new_h)
 
-    def _project(self, h: Any) -> Any:
-        if self._num_proj is None:
-            return h
-        projected = gc.matmul(h, self._proj_kernel)
-        if self._proj_clip is None:
-            return projected
-        return gc.clip_by_value(projected, -self._proj_clip, self._proj_clip)
+    def _bounded_memory(self, c: Any) -> Any:
+        return bounded(c, self._cell_clip)
 
 
 def _partitioner(shards: int | None) -> Any:

@@ -1,0 +1,42 @@
+"""Cells that are one op each in TensorFlow. Here every cell is compiled: these are LSTMCell and GRUCell with other
+arguments and names of variables."""
+from __future__ import annotations
+
+from typing import Any
+
+import graphc as gc
+from graphc.api.public import public
+from graphc.rnn.basic import GRUCell
+from graphc.rnn.lstm import LSTMCell, bounded
+
+
+@public("contrib.rnn.LSTMBlockCell")
+class LSTMBlockCell(LSTMCell):
+    """As `tf.contrib.rnn.LSTMBlockCell`. cell_clip bounds the memory if it is positive; gradients pass the bound."""
+
+    def __init__(self, num_units: int, forget_bias: float = 1.0, cell_clip: float | None = None,
+                 use_peephole: bool = False, dtype: Any = None, reuse: bool | None = None,
+                 name: str = "lstm_cell") -> None:
+        super().__init__(num_units, use_peephole, forget_bias=forget_bias, dtype=dtype, reuse=reuse, name=name)
+        self._limit = cell_clip if cell_clip is not None and cell_clip > 0 else None
+
+    def _bounded_memory(self, c: Any) -> Any:
+        return c if self._limit is None else c + gc.stop_gradient(bounded(c, self._limit) - c)
+
+
+@public("contrib.rnn.GRUBlockCellV2")
+class GRUBlockCellV2(GRUCell):
+    """As `tf.contrib.rnn.GRUBlockCellV2`. cell_size: a former name of num_units."""
+
+    def __init__(self, num_units: int | None = None, cell_size: int | None = None, reuse: bool | None = None,
+                 name: str = "gru_cell") -> None:
+        if (cell_size is None) == (num_units is None):
+            raise ValueError("Exactly one of num_units or cell_size must be provided.")
+        super().__init__(num_units if cell_size is None else cell_size, reuse=reuse, name=name)
+
+
+@public("contrib.rnn.GRUBlockCell")
+class GRUBlockCell(GRUBlockCellV2):
+    """As `tf.contrib.rnn.GRUBlockCell`: GRUBlockCellV2 with the variables w_ru, b_ru, w_c and b_c."""
+
+    variable_names = ("w_ru", "b_ru", "w_c", "b_c")

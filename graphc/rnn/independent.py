@@ -1,0 +1,107 @@
+"""Cells whose units see no other unit's state: the recurrent matrix is a row of factors."""
+from __future__ import annotations
+
+from typing import Any
+
+import graphc as gc
+from graphc.api.public import public
+from graphc.rnn.activations import activation_of
+from graphc.rnn.cell import LayerCell
+from graphc.rnn.gated import OneSize
+from graphc.rnn.lstm import LSTMStateTuple
+
+
+class Independent(LayerCell):
+    """What these cells have in common."""
+
+    def __init__(self, num_units: int, activation: Any, kernel_initializer: Any = None, bias_initializer: Any = None,
+                 **more: Any) -> None:
+        super().__init__(**more)
+        self._num_units = num_units
+        self._activation = activation_of(activation)
+        self._kernel_initializer = kernel_initializer
+        self._bias_initializer = bias_initializer
+
+    def weights_of(self, names: tuple[str, str, str], rows: int, columns: int, bias: float = 0.0) -> tuple[Any, ...]:
+        """Factors of the inputs and of the state, and the bias."""
+        bias_initializer = self._bias_initializer
+        return (self.add_variable(names[0], [rows, columns], initializer=self._kernel_initializer),
+                self.add_variable(names[1], [1, columns], initializer=gc.random_uniform_initializer(-1, 1)),
+                self.add_variable(names[2], [columns], initializer=gc.constant_initializer(bias)
+                                  if bias_initializer is None else bias_initializer))
+
+
+def combined(inputs: Any, state: Any, weights: tuple[Any, ...], times: int) -> Any:
+    """inputs * matrix + state, `times` side by side, * factors + bias."""
+    matrix, factors, bias = weights
+    repeated = gc.tile(state, [1, times]) if times > 1 else state
+    return gc.nn.bias_add(gc.matmul(inputs, matrix) + repeated * factors, bias)
+
+
+@public("contrib.rnn.IndRNNCell")
+class IndRNNCell(Independent, OneSize):
+    """BasicRNNCell with independent units, as `tf.contrib.rnn.IndRNNCell`."""
+
+    def __init__(self, num_units: int, activation: Any = None, reuse: bool | None = None, name: str | None = None,
+                 dtype: Any = None) -> None:
+        super().__init__(num_units, activation, _reuse=reuse, name=name, dtype=dtype)
+
+    def build(self, inputs_shape: Any) -> None:
+        self._weights = self.weights_of(("kernel_w", "kernel_u", "bias"), self.depth_of(inputs_shape), self._num_units)
+
+    def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
+        output = self._activation(combined(inputs, state, self._weights, 1))
+        return output, output
+
+
+@public("contrib.rnn.IndyGRUCell")
+class IndyGRUCell(Independent, OneSize):
+    """GRUCell with independent units, as `tf.contrib.rnn.IndyGRUCell`."""
+
+    def __init__(self, num_units: int, activation: Any = None, reuse: bool | None = None,
+                 kernel_initializer: Any = None, bias_initializer: Any = None, name: str | None = None,
+                 dtype: Any = None) -> None:
+        super().__init__(num_units, activation, kernel_initializer, bias_initializer, _reuse=reuse, name=name,
+                         dtype=dtype)
+
+    def build(self, inputs_shape: Any) -> None:
+        rows, units = self.depth_of(inputs_shape), self._num_units
+        self._gates = self.weights_of(("gates/kernel_w", "gates/kernel_u", "gates/bias"), rows, 2 * units, bias=1.0)
+        self._candidate = self.weights_of(("candidate/kernel", "candidate/kernel_u", "candidate/bias"), rows, units)
+
+    def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
+        reset, update = gc.split(gc.sigmoid(combined(inputs, state, self._gates, 2)), 2, axis=1)
+        candidate = self._activation(combined(inputs, reset * state, self._candidate, 1))
+        new_state = update * state + (1 - update) * candidate
+        return new_state, new_state
+
+
+@public("contrib.rnn.IndyLSTMCell")
+class IndyLSTMCell(Independent):
+    """BasicLSTMCell with independent units, as `tf.contrib.rnn.IndyLSTMCell`."""
+
+    def __init__(self, num_units: int, forget_bias: float = 1.0, activation: Any = None, reuse: bool | None = None,
+                 kernel_initializer: Any = None, bias_initializer: Any = None, name: str | None = None,
+                 dtype: Any = None) -> None:
+        super().__init__(num_units, activation, kernel_initializer, bias_initializer, _reuse=reuse, name=name,
+                         dtype=dtype)
+        self._forget_bias = forget_bias
+
+    @property
+    def state_size(self) -> Any:
+        return LSTMStateTuple(self._num_units, self._num_units)
+
+    @property
+    def output_size(self) -> Any:
+        return self._num_units
+
+    def build(self, inputs_shape: Any) -> None:
+        rows = self.depth_of(inputs_shape)
+        self._weights = self.weights_of(("kernel_w", "kernel_u", "bias"), rows, 4 * self._num_units)
+
+    def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
+        c, h = state
+        i, j, f, o = gc.split(combined(inputs, h, self._weights, 4), 4, axis=1)
+        new_c = c * gc.sigmoid(f + self._forget_bias) + gc.sigmoid(i) * self._activation(j)
+        new_h = self._activation(new_c) * gc.sigmoid(o)
+        return new_h, LSTMStateTuple(new_c, new_h)
