@@ -528,10 +528,49 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "compat.v1.contrib": {
     },
+    "compat.v1.contrib.legacy_seq2seq": {
+    },
+    "compat.v1.contrib.legacy_seq2seq.python": {
+    },
+    "compat.v1.contrib.legacy_seq2seq.python.ops": {
+    },
+    "compat.v1.contrib.legacy_seq2seq.python.ops.seq2seq": {
+        "attention_decoder": "graphc.seq2seq.legacy_attention:attention_decoder",
+        "basic_rnn_seq2seq": "graphc.seq2seq.legacy_decoders:basic_rnn_seq2seq",
+        "embedding_attention_decoder": "graphc.seq2seq.legacy_attention:embedding_attention_decoder",
+        "embedding_attention_seq2seq": "graphc.seq2seq.legacy_models:embedding_attention_seq2seq",
+        "embedding_rnn_decoder": "graphc.seq2seq.legacy_decoders:embedding_rnn_decoder",
+        "embedding_rnn_seq2seq": "graphc.seq2seq.legacy_models:embedding_rnn_seq2seq",
+        "embedding_tied_rnn_seq2seq": "graphc.seq2seq.legacy_models:embedding_tied_rnn_seq2seq",
+        "model_with_buckets": "graphc.seq2seq.legacy_losses:model_with_buckets",
+        "one2many_rnn_seq2seq": "graphc.seq2seq.legacy_models:one2many_rnn_seq2seq",
+        "rnn_decoder": "graphc.seq2seq.legacy_decoders:rnn_decoder",
+        "sequence_loss": "graphc.seq2seq.legacy_losses:sequence_loss",
+        "sequence_loss_by_example": "graphc.seq2seq.legacy_losses:sequence_loss_by_example",
+        "tied_rnn_seq2seq": "graphc.seq2seq.legacy_decoders:tied_rnn_seq2seq",
+    },
     "compat.v1.contrib.rnn": {
         "_Linear": "graphc.rnn.linear:Linear",
         "_linear": "graphc.rnn.linear:linear",
         "linear": "graphc.rnn.linear:linear",
+    },
+    "compat.v1.models": {
+    },
+    "compat.v1.models.rnn": {
+    },
+    "compat.v1.models.rnn.seq2seq": {
+        "attention_decoder": "graphc.seq2seq.legacy_attention:attention_decoder",
+        "basic_rnn_seq2seq": "graphc.seq2seq.legacy_decoders:basic_rnn_seq2seq",
+        "embedding_attention_decoder": "graphc.seq2seq.legacy_attention:embedding_attention_decoder",
+        "embedding_attention_seq2seq": "graphc.seq2seq.legacy_models:embedding_attention_seq2seq",
+        "embedding_rnn_decoder": "graphc.seq2seq.legacy_decoders:embedding_rnn_decoder",
+        "embedding_rnn_seq2seq": "graphc.seq2seq.legacy_models:embedding_rnn_seq2seq",
+        "embedding_tied_rnn_seq2seq": "graphc.seq2seq.legacy_models:embedding_tied_rnn_seq2seq",
+        "model_with_buckets": "graphc.seq2seq.legacy_losses:model_with_buckets",
+        "rnn_decoder": "graphc.seq2seq.legacy_decoders:rnn_decoder",
+        "sequence_loss": "graphc.seq2seq.legacy_losses:sequence_loss",
+        "sequence_loss_by_example": "graphc.seq2seq.legacy_losses:sequence_loss_by_example",
+        "tied_rnn_seq2seq": "graphc.seq2seq.legacy_decoders:tied_rnn_seq2seq",
     },
     "compat.v1.nn": {
         "bidirectional_rnn": "graphc.rnn.static:static_bidirectional_rnn",
@@ -542,6 +581,21 @@ NAMES: dict[str, dict[str, str]] = {
         "EmbeddingWrapper": "graphc.rnn.projections:EmbeddingWrapper",
         "InputProjectionWrapper": "graphc.rnn.projections:InputProjectionWrapper",
         "OutputProjectionWrapper": "graphc.rnn.projections:OutputProjectionWrapper",
+    },
+    "compat.v1.nn.seq2seq": {
+        "attention_decoder": "graphc.seq2seq.legacy_attention:attention_decoder",
+        "basic_rnn_seq2seq": "graphc.seq2seq.legacy_decoders:basic_rnn_seq2seq",
+        "embedding_attention_decoder": "graphc.seq2seq.legacy_attention:embedding_attention_decoder",
+        "embedding_attention_seq2seq": "graphc.seq2seq.legacy_models:embedding_attention_seq2seq",
+        "embedding_rnn_decoder": "graphc.seq2seq.legacy_decoders:embedding_rnn_decoder",
+        "embedding_rnn_seq2seq": "graphc.seq2seq.legacy_models:embedding_rnn_seq2seq",
+        "embedding_tied_rnn_seq2seq": "graphc.seq2seq.legacy_models:embedding_tied_rnn_seq2seq",
+        "model_with_buckets": "graphc.seq2seq.legacy_losses:model_with_buckets",
+        "one2many_rnn_seq2seq": "graphc.seq2seq.legacy_models:one2many_rnn_seq2seq",
+        "rnn_decoder": "graphc.seq2seq.legacy_decoders:rnn_decoder",
+        "sequence_loss": "graphc.seq2seq.legacy_losses:sequence_loss",
+        "sequence_loss_by_example": "graphc.seq2seq.legacy_losses:sequence_loss_by_example",
+        "tied_rnn_seq2seq": "graphc.seq2seq.legacy_decoders:tied_rnn_seq2seq",
     },
     "compat.v1.python": {
     },
@@ -635,6 +689,21 @@ NAMES: dict[str, dict[str, str]] = {
     "contrib.framework.python.ops.audio_ops": {
         "audio_spectrogram": "graphc.api.signal.audio:audio_spectrogram",
         "mfcc": "graphc.api.signal.audio:mfcc",
+    },
+    "contrib.legacy_seq2seq": {
+        "attention_decoder": "graphc.seq2seq.legacy_attention:attention_decoder",
+        "basic_rnn_seq2seq": "graphc.seq2seq.legacy_decoders:basic_rnn_seq2seq",
+        "embedding_attention_decoder": "graphc.seq2seq.legacy_attention:embedding_attention_decoder",
+        "embedding_attention_seq2seq": "graphc.seq2seq.legacy_models:embedding_attention_seq2seq",
+        "embedding_rnn_decoder": "graphc.seq2seq.legacy_decoders:embedding_rnn_decoder",
+        "embedding_rnn_seq2seq": "graphc.seq2seq.legacy_models:embedding_rnn_seq2seq",
+        "embedding_tied_rnn_seq2seq": "graphc.seq2seq.legacy_models:embedding_tied_rnn_seq2seq",
+        "model_with_buckets": "graphc.seq2seq.legacy_losses:model_with_buckets",
+        "one2many_rnn_seq2seq": "graphc.seq2seq.legacy_models:one2many_rnn_seq2seq",
+        "rnn_decoder": "graphc.seq2seq.legacy_decoders:rnn_decoder",
+        "sequence_loss": "graphc.seq2seq.legacy_losses:sequence_loss",
+        "sequence_loss_by_example": "graphc.seq2seq.legacy_losses:sequence_loss_by_example",
+        "tied_rnn_seq2seq": "graphc.seq2seq.legacy_decoders:tied_rnn_seq2seq",
     },
     "contrib.lookup": {
         "FastHashSpec": "graphc.api.lookup.index_tables:FastHashSpec",
