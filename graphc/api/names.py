@@ -636,10 +636,14 @@ NAMES: dict[str, dict[str, str]] = {
     "contrib": {
     },
     "contrib.crf": {
+        "CrfDecodeBackwardRnnCell": "graphc.seq2seq.crf_cells:CrfDecodeBackwardRnnCell",
+        "CrfDecodeForwardRnnCell": "graphc.seq2seq.crf_cells:CrfDecodeForwardRnnCell",
+        "CrfForwardRnnCell": "graphc.seq2seq.crf_cells:CrfForwardRnnCell",
         "crf_binary_score": "graphc.api.nn.crf:crf_binary_score",
         "crf_decode": "graphc.api.nn.crf:crf_decode",
         "crf_log_likelihood": "graphc.api.nn.crf:crf_log_likelihood",
         "crf_log_norm": "graphc.api.nn.crf:crf_log_norm",
+        "crf_multitag_sequence_score": "graphc.api.nn.crf:crf_multitag_sequence_score",
         "crf_sequence_score": "graphc.api.nn.crf:crf_sequence_score",
         "crf_unary_score": "graphc.api.nn.crf:crf_unary_score",
         "viterbi_decode": "graphc.api.nn.crf:viterbi_decode",
