@@ -3,9 +3,11 @@ from graphc.contrib import crf as crf
 from graphc.contrib import deprecated as deprecated
 from graphc.contrib import distributions as distributions
 from graphc.contrib import framework as framework
+from graphc.contrib import legacy_seq2seq as legacy_seq2seq
 from graphc.contrib import lookup as lookup
 from graphc.contrib import opt as opt
 from graphc.contrib import rnn as rnn
+from graphc.contrib import seq2seq as seq2seq
 from graphc.contrib import signal as signal
 from graphc.contrib import slim as slim
 from graphc.contrib import tensorboard as tensorboard

@@ -74,7 +74,7 @@ def _flatten_shapes(structure: Any, shapes: Any) -> list[Any]:
     if not nest.is_nested(structure):
         return _leaf_shapes(structure, as_shape(shapes))
     if isinstance(structure, dict):
-        return [s for key in nest._keys(structure) for s in _flatten_shapes(structure[key], shapes[key])]
+        return [s for key in nest.sorted_keys(structure) for s in _flatten_shapes(structure[key], shapes[key])]
     if len(structure) != len(shapes):
         raise ValueError(f"while_loop: {len(shapes)} shape_invariants do not fit {len(structure)} loop variables")
     return [s for part, shape in zip(structure, shapes, strict=True) for s in _flatten_shapes(part, shape)]

@@ -54,6 +54,14 @@ def crf_sequence_score(inputs: Any, tag_indices: Any, sequence_lengths: Any, tra
                 + crf_binary_score(tag_indices, sequence_lengths, transition_params))
 
 
+@public("contrib.crf.crf_multitag_sequence_score")
+def crf_multitag_sequence_score(inputs: Any, tag_bitmap: Any, sequence_lengths: Any, transition_params: Any) -> Tensor:
+    """The logarithm of the sum of exp(score) over all tags that tag_bitmap, bool[batch, time, tags], allows."""
+    inputs = convert_to_tensor(inputs)
+    allowed = where_v2(convert_to_tensor(tag_bitmap), inputs, cast(float("-inf"), inputs.dtype))
+    return crf_log_norm(allowed, sequence_lengths, transition_params)
+
+
 def _mask(lengths: Any, most: Any, dtype: Any) -> Tensor:
     return sequence_mask(lengths, maxlen=most, dtype=dtype)
 

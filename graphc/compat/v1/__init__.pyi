@@ -6,6 +6,7 @@ from graphc.compat.v1 import core as core
 from graphc.compat.v1 import examples as examples
 from graphc.compat.v1 import gfile as gfile
 from graphc.compat.v1 import logging as logging
+from graphc.compat.v1 import models as models
 from graphc.compat.v1 import nn as nn
 from graphc.compat.v1 import python as python
 from graphc.compat.v1 import sysconfig as sysconfig

@@ -1,0 +1,41 @@
+"""Nested structures of data sets, `tensorflow.python.data.util.nest`: as `tf.nest`, but a list is a leaf (it becomes a
+tensor), and so is a SparseTensorValue."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from graphc.api.nest import structures
+from graphc.api.public import public
+from graphc.api.sparse.tensor import SparseTensorValue
+from graphc.ir import nest
+
+
+@public("compat.v1.python.data.util.nest.is_sequence")
+def is_sequence(value: Any) -> bool:
+    """Whether it is nested, but neither a list nor a SparseTensorValue."""
+    return nest.is_nested(value) and not isinstance(value, (list, SparseTensorValue))
+
+
+@public("compat.v1.python.data.util.nest.flatten")
+def flatten(structure: Any) -> list[Any]:
+    """The leaves in order; dicts by sorted key."""
+    return nest.flatten(structure, is_sequence)
+
+
+@public("compat.v1.python.data.util.nest.pack_sequence_as")
+def pack_sequence_as(structure: Any, flat_sequence: Any) -> Any:
+    """`flat_sequence` in the form of `structure`. Raises ValueError if their number does not fit."""
+    return structures.packed(structure, flat_sequence, is_sequence)
+
+
+@public("compat.v1.python.data.util.nest.assert_same_structure")
+def assert_same_structure(nest1: Any, nest2: Any, check_types: bool = True) -> None:
+    """Raises ValueError unless both nest in the same way, TypeError if types differ and check_types."""
+    structures.check_same(nest1, nest2, is_sequence, check_types)
+
+
+@public("compat.v1.python.data.util.nest.map_structure")
+def map_structure(func: Callable[..., Any], *structure: Any, check_types: bool = True) -> Any:
+    """func of the leaves that stand at one place of every structure, in the form of the first."""
+    return structures.mapped(func, structure, is_sequence, check_types)

@@ -1,0 +1,61 @@
+"""The steps of linear-chain conditional random fields as cells, for dynamic_rnn: `tf.contrib.crf`'s three cells.
+
+gc.contrib.crf's functions need none of them. transition_params[i, j]: the score of tag j behind tag i.
+"""
+from __future__ import annotations
+
+from typing import Any
+
+import graphc as gc
+from graphc.api.public import public
+from graphc.rnn.cell import RNNCell
+
+
+class _OfTransitions(RNNCell):
+    def __init__(self, transition_params: Any) -> None:
+        super().__init__()
+        self._transitions = gc.expand_dims(transition_params, 0)
+        self._tags = self._transitions.shape[1].value
+
+    state_size = property(lambda self: self._tags, doc="The number of tags.")  # type: ignore[assignment]
+    output_size = property(lambda self: self._tags, doc="The number of tags.")  # type: ignore[assignment]
+
+    def _ahead(self, state: Any) -> Any:
+        """[batch, tag, next tag]: the score of every step on."""
+        return gc.expand_dims(state, 2) + self._transitions
+
+
+@public("contrib.crf.CrfForwardRnnCell")
+class CrfForwardRnnCell(_OfTransitions):
+    """State and output: of each tag the logarithm of the sum of exp(score) over all ways to it."""
+
+    def __call__(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
+        alphas = inputs + gc.reduce_logsumexp(self._ahead(state), [1])
+        return alphas, alphas
+
+
+@public("contrib.crf.CrfDecodeForwardRnnCell")
+class CrfDecodeForwardRnnCell(_OfTransitions):
+    """State: of each tag the score of the best way to it; output: int32, the tag before it on that way."""
+
+    def __call__(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
+        ahead = self._ahead(state)
+        return gc.cast(gc.argmax(ahead, 1), gc.int32), inputs + gc.reduce_max(ahead, [1])
+
+
+@public("contrib.crf.CrfDecodeBackwardRnnCell")
+class CrfDecodeBackwardRnnCell(RNNCell):
+    """Output and state [batch, 1]: the tag before that of the state, by inputs [batch, tags], what
+    CrfDecodeForwardRnnCell gave. num_tags has no effect."""
+
+    def __init__(self, num_tags: Any) -> None:
+        super().__init__()
+        self._num_tags = num_tags
+
+    state_size = property(lambda self: 1)  # type: ignore[assignment]
+    output_size = property(lambda self: 1)  # type: ignore[assignment]
+
+    def __call__(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
+        places = gc.stack([gc.range(gc.shape(inputs)[0]), gc.squeeze(state, axis=[1])], axis=1)
+        tags = gc.expand_dims(gc.gather_nd(inputs, places), axis=-1)
+        return tags, tags
