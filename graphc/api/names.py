@@ -532,6 +532,40 @@ NAMES: dict[str, dict[str, str]] = {
         "MONOLITHIC_BUILD": "graphc.compat.v1.versions:MONOLITHIC_BUILD",
         "VERSION": "graphc.compat.v1.versions:VERSION",
     },
+    "compat.v1.python": {
+    },
+    "compat.v1.python.framework": {
+    },
+    "compat.v1.python.framework.smart_cond": {
+        "smart_cond": "graphc.api.control.smart_cond:smart_cond",
+        "smart_constant_value": "graphc.api.control.smart_cond:smart_constant_value",
+    },
+    "compat.v1.python.layers": {
+    },
+    "compat.v1.python.layers.base": {
+        "InputSpec": "graphc.layers.input_spec:InputSpec",
+        "Layer": "graphc.layers.base:Layer",
+    },
+    "compat.v1.python.layers.core": {
+        "Dense": "graphc.layers.dense:Dense",
+        "Dropout": "graphc.layers.reshaping:Dropout",
+        "Flatten": "graphc.layers.reshaping:Flatten",
+        "FullyConnected": "graphc.layers.dense:Dense",
+        "dense": "graphc.layers.dense:dense",
+        "dropout": "graphc.layers.reshaping:dropout",
+        "flatten": "graphc.layers.reshaping:flatten",
+        "fully_connected": "graphc.layers.dense:dense",
+    },
+    "compat.v1.python.layers.utils": {
+        "constant_value": "graphc.api.control.smart_cond:smart_constant_value",
+        "conv_output_length": "graphc.layers.arguments:conv_output_length",
+        "convert_data_format": "graphc.layers.arguments:convert_data_format",
+        "deconv_output_length": "graphc.layers.arguments:deconv_output_length",
+        "normalize_data_format": "graphc.layers.arguments:normalize_data_format",
+        "normalize_padding": "graphc.layers.arguments:normalize_padding",
+        "normalize_tuple": "graphc.layers.arguments:normalize_tuple",
+        "smart_cond": "graphc.api.control.smart_cond:smart_cond",
+    },
     "compat.v1.version": {
         "VERSION": "graphc.compat.v1.versions:VERSION",
     },
@@ -562,6 +596,9 @@ NAMES: dict[str, dict[str, str]] = {
         "kl_divergence": "graphc.api.distributions.base:kl_divergence",
     },
     "contrib.framework": {
+        "smart_case": "graphc.api.control.smart_cond:smart_case",
+        "smart_cond": "graphc.api.control.smart_cond:smart_cond",
+        "smart_constant_value": "graphc.api.control.smart_cond:smart_constant_value",
     },
     "contrib.framework.python": {
     },
@@ -810,6 +847,16 @@ NAMES: dict[str, dict[str, str]] = {
         "read_file": "graphc.api.files.files:read_file",
         "serialize_tensor": "graphc.api.strings.raw:serialize_tensor",
         "write_file": "graphc.api.files.files:write_file",
+    },
+    "layers": {
+        "Dense": "graphc.layers.dense:Dense",
+        "Dropout": "graphc.layers.reshaping:Dropout",
+        "Flatten": "graphc.layers.reshaping:Flatten",
+        "InputSpec": "graphc.layers.input_spec:InputSpec",
+        "Layer": "graphc.layers.base:Layer",
+        "dense": "graphc.layers.dense:dense",
+        "dropout": "graphc.layers.reshaping:dropout",
+        "flatten": "graphc.layers.reshaping:flatten",
     },
     "linalg": {
         "LinearOperator": "graphc.api.linalg.operators.base:LinearOperator",
