@@ -18,6 +18,7 @@ from graphc.train.adaptive import RMSPropOptimizer as RMSPropOptimizer
 from graphc.train.sync_replicas import SyncReplicasOptimizer as SyncReplicasOptimizer
 from graphc.train.runners import add_queue_runner as add_queue_runner
 from graphc.train.global_step import assert_global_step as assert_global_step
+from graphc.train.moving_averages import assign_moving_average as assign_moving_average
 from graphc.train.input import batch as batch
 from graphc.train.input import batch_join as batch_join
 from graphc.train.cosine_decay import cosine_decay as cosine_decay
@@ -67,6 +68,7 @@ __all__ = [
     "SyncReplicasOptimizer",
     "add_queue_runner",
     "assert_global_step",
+    "assign_moving_average",
     "batch",
     "batch_join",
     "cosine_decay",
