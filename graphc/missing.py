@@ -46,7 +46,6 @@ ADVICE: dict[str, str] = {
     "tpu": "nothing: graphc runs on CPUs",
     "distribute": "nothing: graphc runs in one process",
     # inside parts that exist
-    "contrib.layers": "the functions of gc.nn, and gc.get_variable for their variables",
     "linalg.eig": _HOST, "matrix_logarithm": "gc.linalg.logm",
     # control flow, arrays
     # math

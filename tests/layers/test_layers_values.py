@@ -3,12 +3,11 @@ from __future__ import annotations
 
 import json
 
+import layer_cases
 import numpy as np
 import pytest
 
 import graphc as gc
-
-import layer_cases
 
 CASES = {name: (build, steps) for name, build, steps in layer_cases.cases(gc)}
 RECORDED = json.loads(layer_cases.RECORDED.read_text())
