@@ -96,12 +96,13 @@ INNER_MODULES: dict[str, tuple[str, ...]] = {
 }
 # The rest of the modules of ops: each name is at the top, or in one of these.
 _OPS = ("array_ops", "array_ops_stack", "bitwise_ops", "check_ops", "clip_ops", "cond", "control_flow_ops", "ctc_ops",
-        "data_flow_ops", "embedding_ops", "functional_ops", "gradients", "gradients_impl", "histogram_ops", "image_ops",
-        "image_ops_impl", "init_ops", "io_ops", "linalg_ops", "logging_ops", "lookup_ops", "manip_ops", "map_fn",
-        "math_ops", "metrics", "nn", "nn_impl", "nn_ops", "parsing_ops", "partitioned_variables", "random_ops", "resource_variable_ops",
-        "script_ops", "session_ops", "sparse_ops", "special_math_ops", "standard_ops", "state_ops", "string_ops",
-        "summary_ops", "template", "tensor_array_ops", "variable_scope", "variables", "while_loop", "gen_array_ops",
-        "gen_math_ops", "gen_nn_ops", "gen_image_ops", "gen_random_ops", "gen_state_ops", "gen_control_flow_ops",
+        "data_flow_ops", "embedding_ops", "functional_ops", "gradients", "gradients_impl", "histogram_ops",
+        "image_ops", "image_ops_impl", "init_ops", "io_ops", "linalg_ops", "logging_ops", "lookup_ops",
+        "manip_ops", "map_fn", "math_ops", "metrics", "nn", "nn_impl", "nn_ops", "parsing_ops",
+        "partitioned_variables", "random_ops", "resource_variable_ops", "script_ops", "session_ops",
+        "sparse_ops", "special_math_ops", "standard_ops", "state_ops", "string_ops", "summary_ops", "template",
+        "tensor_array_ops", "variable_scope", "variables", "while_loop", "gen_array_ops", "gen_math_ops",
+        "gen_nn_ops", "gen_image_ops", "gen_random_ops", "gen_state_ops", "gen_control_flow_ops",
         "losses.losses", "losses.losses_impl", "losses.util")
 for _name in _OPS:
     INNER_MODULES[f"python.ops.{_name}"] = ("", "nn", "math", "image", "linalg", "random", "losses", "metrics", "train")

@@ -25,7 +25,8 @@ from graphc.ir.late_imports import load
 ROOT = "graphc.compat.v1"
 _OWN = "compat.v1"
 _MODULES_OF_CODE = {"modules", "inner_modules", "old_names", "unknown", "versions"}    # files beside this one
-_WHOLE = ("errors", "dtypes")                   # modules that are graphc's own, whole
+# Modules that are namespaces as they are: (package, name in it).
+_WHOLE = {"errors": ("graphc", "errors"), "dtypes": ("graphc", "dtypes"), "flags": ("graphc.compat.program", "flags")}
 _ABSENT = object()
 
 
@@ -52,7 +53,7 @@ def lookup(space: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
 
 def find(space: str, name: str) -> Any:
     """The value of the name in the namespace, or _ABSENT."""
-    path = _join(space, name)
+    path = _plain(_join(space, name))
     if path in OLD_NAMES:
         old, _, last = OLD_NAMES[path].rpartition(".")
         return find(old, last)
@@ -79,6 +80,7 @@ def _spaces() -> frozenset[str]:
 
 def exists(space: str) -> bool:
     """Whether TensorFlow's module tensorflow.<space> is there."""
+    space = _plain(space)
     if space in _spaces():
         return True
     around = namespaces_of(space)
@@ -87,11 +89,13 @@ def exists(space: str) -> bool:
 
 def module(space: str) -> ModuleType:
     """The module of the namespace, made once."""
+    space = _plain(space)
     name = _join(ROOT, space)
     made = sys.modules.get(name)
     if made is None:
         if space in _WHOLE:
-            made = getattr(load("graphc"), space)
+            package, name_there = _WHOLE[space]
+            made = getattr(load(package), name_there, None) or load(f"{package}.{name_there}")
         else:
             made = ModuleType(name, f"As `tf.{space}` of TensorFlow 1.15.")
             made.__getattr__, made.__dir__ = lookup(space)  # type: ignore[method-assign]
@@ -132,6 +136,13 @@ def install(root: str) -> None:
     """From here on `import <root>.nn` finds TensorFlow 1's namespaces."""
     if not any(isinstance(f, Finder) and f.root == root for f in sys.meta_path):
         sys.meta_path.insert(0, Finder(root))
+
+
+def _plain(space: str) -> str:
+    """tf.compat.v1.nn is tf.nn."""
+    while space == _OWN or space.startswith(f"{_OWN}."):
+        space = space.removeprefix(_OWN).lstrip(".")
+    return space
 
 
 def _join(space: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""What is said of a name of TensorFlow 1 that is not here: which it is, whether it is out of reach, what comes nearest."""
+"""What is said of a name of TensorFlow 1 that is not here: which it is, if it is out of reach, what comes nearest."""
 from __future__ import annotations
 
 from collections.abc import Iterable

@@ -8,7 +8,7 @@ from typing import Any
 
 import graphc as gc
 from graphc.api.public import public
-from graphc.compat.v1.framework.arg_scope import add_arg_scope
+from graphc.compat.framework.arg_scope import add_arg_scope
 
 _GLOBAL = gc.GraphKeys.GLOBAL_VARIABLES
 _MODEL = gc.GraphKeys.MODEL_VARIABLES

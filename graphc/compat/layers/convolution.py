@@ -5,8 +5,8 @@ from typing import Any
 
 import graphc as gc
 from graphc.api.public import public
-from graphc.compat.v1.framework.arg_scope import add_arg_scope
-from graphc.compat.v1.layers.utils import (
+from graphc.compat.framework.arg_scope import add_arg_scope
+from graphc.compat.layers.utils import (
     add_to_collections_of,
     finished,
     get_variable_collections,

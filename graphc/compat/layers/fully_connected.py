@@ -6,8 +6,8 @@ from typing import Any
 
 import graphc as gc
 from graphc.api.public import public
-from graphc.compat.v1.framework.arg_scope import add_arg_scope
-from graphc.compat.v1.layers.utils import add_to_collections_of, finished, model_variables
+from graphc.compat.framework.arg_scope import add_arg_scope
+from graphc.compat.layers.utils import add_to_collections_of, finished, model_variables
 
 _WEIGHTS, _BIASES, _ACTIVATIONS = gc.GraphKeys.WEIGHTS, gc.GraphKeys.BIASES, gc.GraphKeys.ACTIVATIONS
 

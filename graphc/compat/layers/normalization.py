@@ -8,8 +8,8 @@ import numpy as np
 
 import graphc as gc
 from graphc.api.public import public
-from graphc.compat.v1.framework.arg_scope import add_arg_scope
-from graphc.compat.v1.layers.utils import finished, get_variable_collections
+from graphc.compat.framework.arg_scope import add_arg_scope
+from graphc.compat.layers.utils import finished, get_variable_collections
 
 
 def _rank_of(inputs: Any) -> int:

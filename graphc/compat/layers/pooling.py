@@ -5,9 +5,9 @@ from typing import Any
 
 import graphc as gc
 from graphc.api.public import public
-from graphc.compat.v1.framework.arg_scope import add_arg_scope
-from graphc.compat.v1.layers.convolution import format_of
-from graphc.compat.v1.layers.utils import collect_named_outputs, n_positive_integers
+from graphc.compat.framework.arg_scope import add_arg_scope
+from graphc.compat.layers.convolution import format_of
+from graphc.compat.layers.utils import collect_named_outputs, n_positive_integers
 
 
 def _pooled(kind: Any, default_scope: str, inputs: Any, kernel_size: Any, stride: Any, padding: str, layout: str,
