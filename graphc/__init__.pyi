@@ -12,6 +12,7 @@ from graphc import graph_util as graph_util
 from graphc import image as image
 from graphc import initializers as initializers
 from graphc import io as io
+from graphc import layers as layers
 from graphc import linalg as linalg
 from graphc import lookup as lookup
 from graphc import losses as losses

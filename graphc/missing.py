@@ -23,7 +23,6 @@ _MATMUL = "gc.matmul, gc.transpose and gc.reshape"
 
 ADVICE: dict[str, str] = {
     # whole parts
-    "layers": "variables by gc.get_variable and the functions of gc.nn (gc.nn.conv2d, gc.nn.xw_plus_b)",
     "keras": "gc.nn, gc.get_variable and gc.train; Keras is no part of graphc",
     "estimator": "a training loop of your own: session.run(train_op, feed_dict=...)",
     "metrics": "gc.reduce_mean(gc.cast(gc.equal(a, b), gc.float32)), added up in Python",
@@ -46,7 +45,6 @@ ADVICE: dict[str, str] = {
     "tpu": "nothing: graphc runs on CPUs",
     "distribute": "nothing: graphc runs in one process",
     # inside parts that exist
-    "contrib.layers": "the functions of gc.nn, and gc.get_variable for their variables",
     "linalg.eig": _HOST, "matrix_logarithm": "gc.linalg.logm",
     # control flow, arrays
     # math

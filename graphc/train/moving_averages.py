@@ -26,6 +26,7 @@ def moving_average_variables(scope: str | None = None) -> list[Variable]:
     return get_default_graph().get_collection(GraphKeys.MOVING_AVERAGE_VARIABLES, scope)
 
 
+@public("train.assign_moving_average")
 def assign_moving_average(variable: Variable, value: Any, decay: Any, zero_debias: bool = True,
                           name: str | None = None) -> Tensor:
     """variable -= (1 - decay) * (variable - value), as TF's moving_averages.assign_moving_average; the new average.

@@ -1,0 +1,1 @@
+"""contrib.framework: arg_scope, and variables of models by name."""

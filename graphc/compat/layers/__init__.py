@@ -1,0 +1,1 @@
+"""contrib.layers, mapped on graphc.layers."""

@@ -1,0 +1,65 @@
+"""contrib.layers' embeddings: of sequences, of bags of words, and look-ups that see each id once."""
+from __future__ import annotations
+
+from typing import Any
+
+import graphc as gc
+from graphc.api.public import public
+
+
+@public("contrib.layers.embed_sequence")
+def embed_sequence(ids: Any, vocab_size: int | None = None, embed_dim: int | None = None, unique: bool = False,
+                   initializer: Any = None, regularizer: Any = None, trainable: bool = True, scope: Any = None,
+                   reuse: Any = None) -> Any:
+    """Rows of a trained table [vocab_size, embed_dim] by id, as `tf.contrib.layers.embed_sequence`. With reuse the
+    sizes may be left out. Raises ValueError if they are not known otherwise."""
+    if not (reuse or (vocab_size and embed_dim)):
+        raise ValueError("Must specify vocab size and embedding dimension when not reusing. Got "
+                         f"vocab_size={vocab_size} and embed_dim={embed_dim}")
+    with gc.variable_scope(scope, "EmbedSequence", [ids], reuse=reuse):
+        shape = None if None in (vocab_size, embed_dim) else [vocab_size, embed_dim]
+        table = gc.contrib.framework.model_variable("embeddings", shape, initializer=initializer,
+                                                    regularizer=regularizer, trainable=trainable)
+        return embedding_lookup_unique(table, ids) if unique else gc.nn.embedding_lookup(table, ids)
+
+
+@public("contrib.layers.bow_encoder")
+def bow_encoder(ids: Any, vocab_size: int, embed_dim: int, sparse_lookup: bool = True, initializer: Any = None,
+                regularizer: Any = None, trainable: bool = True, scope: Any = None, reuse: Any = None) -> Any:
+    """The mean of the embeddings of each row of ids, as `tf.contrib.layers.bow_encoder`. sparse_lookup: dense ids of 0
+    stand for nothing; a row without ids counts as id 0."""
+    if not vocab_size or not embed_dim:
+        raise ValueError("Must specify vocab size and embedding dimension")
+    is_sparse = isinstance(ids, gc.SparseTensor)
+    if is_sparse and not sparse_lookup:
+        raise TypeError(f"ids are expected to be dense Tensor, got: {ids}")
+    with gc.variable_scope(scope, "bow_encoder", [ids], reuse=reuse):
+        table = gc.contrib.framework.model_variable("embeddings", [vocab_size, embed_dim], initializer=initializer,
+                                                    regularizer=regularizer, trainable=trainable)
+        if not sparse_lookup:
+            return gc.reduce_mean(gc.nn.embedding_lookup(table, ids), axis=1)
+        sparse = ids if is_sparse else gc.contrib.layers.dense_to_sparse(ids)
+        return gc.nn.safe_embedding_lookup_sparse([table], sparse, combiner="mean", default_id=0)
+
+
+@public("contrib.layers.embedding_lookup_unique")
+def embedding_lookup_unique(params: Any, ids: Any, partition_strategy: str = "mod", name: str | None = None) -> Any:
+    """gc.nn.embedding_lookup, where each id is looked up once however often it comes. As
+    `tf.contrib.layers.embedding_lookup_unique`."""
+    with gc.name_scope(name, "EmbeddingLookupUnique", [params, ids]):
+        ids = gc.convert_to_tensor(ids)
+        unique_ids, where = gc.unique(gc.reshape(ids, [-1]))
+        rows = gc.nn.embedding_lookup(params, unique_ids, partition_strategy)
+        width = rows.get_shape()[1:]
+        outputs = gc.reshape(gc.gather(rows, where), gc.concat([gc.shape(ids), gc.shape(rows)[1:]], 0))
+        outputs.set_shape(ids.get_shape().concatenate(width))
+        return outputs
+
+
+@public("contrib.layers.safe_embedding_lookup_sparse")
+def safe_embedding_lookup_sparse(embedding_weights: Any, sparse_ids: Any, sparse_weights: Any = None,
+                                 combiner: str | None = None, default_id: Any = None, name: str | None = None,
+                                 partition_strategy: str = "div", max_norm: Any = None) -> Any:
+    """gc.nn.safe_embedding_lookup_sparse; the combiner is "mean" by default."""
+    return gc.nn.safe_embedding_lookup_sparse(embedding_weights, sparse_ids, sparse_weights, combiner or "mean",
+                                              default_id, name, partition_strategy, max_norm)

@@ -1,0 +1,126 @@
+"""contrib.layers' functions without weights (dropout, flatten, one_hot_encoding, softmax, ...), and bias_add."""
+from __future__ import annotations
+
+from typing import Any
+
+import graphc as gc
+from graphc.api.public import public
+from graphc.compat.framework.arg_scope import add_arg_scope
+from graphc.compat.layers.convolution import format_of
+from graphc.compat.layers.utils import (
+    collect_named_outputs,
+    finished,
+    get_variable_collections,
+    last_dimension,
+    model_variables,
+)
+
+
+@public("contrib.layers.bias_add")
+@add_arg_scope
+def bias_add(inputs: Any, activation_fn: Any = None, initializer: Any = gc.zeros_initializer(), regularizer: Any = None,
+             reuse: Any = None, variables_collections: Any = None, outputs_collections: Any = None,
+             trainable: bool = True, data_format: str = "NHWC", scope: Any = None) -> Any:
+    """activation_fn(inputs + biases), as `tf.contrib.layers.bias_add`."""
+    first = format_of(data_format) == "channels_first"
+    with gc.variable_scope(scope, "BiasAdd", [inputs], reuse=reuse) as entered:
+        inputs = gc.convert_to_tensor(inputs)
+        shape = inputs.get_shape()
+        if shape.ndims is None:
+            raise ValueError("Dims of shape must be known but is None")
+        if first and shape.ndims != 4:
+            raise ValueError("Data format NCHW only supports 4D Tensor")
+        size = shape[1 if first else -1].value
+        if size is None:
+            raise ValueError(f"`C` dimension must be known but is None: {shape}")
+        biases = gc.contrib.framework.model_variable(
+            "biases", [size], inputs.dtype.base_dtype, initializer, regularizer, trainable,
+            get_variable_collections(variables_collections, "biases"))
+        outputs = gc.nn.bias_add(inputs, biases, data_format=data_format)
+        return finished(outputs, activation_fn, outputs_collections, entered.name)
+
+
+@public("contrib.layers.dropout")
+@add_arg_scope
+def dropout(inputs: Any, keep_prob: Any = 0.5, noise_shape: Any = None, is_training: Any = True,
+            outputs_collections: Any = None, scope: Any = None, seed: int | None = None) -> Any:
+    """In training keeps each element with probability keep_prob, as `tf.contrib.layers.dropout`."""
+    with gc.variable_scope(scope, "Dropout", [inputs], custom_getter=model_variables()) as entered:
+        layer = gc.layers.Dropout(1 - keep_prob, noise_shape, seed, entered.name, _scope=entered)
+        outputs = layer(gc.convert_to_tensor(inputs), training=is_training)
+        return collect_named_outputs(outputs_collections, entered.name, outputs)
+
+
+@public("contrib.layers.flatten")
+@add_arg_scope
+def flatten(inputs: Any, outputs_collections: Any = None, scope: str | None = None) -> Any:
+    """[batch, everything else], as `tf.contrib.layers.flatten`."""
+    with gc.name_scope(scope, "Flatten", [inputs]) as entered:
+        outputs = gc.layers.flatten(gc.convert_to_tensor(inputs))
+        return collect_named_outputs(outputs_collections, entered, outputs)
+
+
+@public("contrib.layers.one_hot_encoding")
+@add_arg_scope
+def one_hot_encoding(labels: Any, num_classes: Any, on_value: Any = 1.0, off_value: Any = 0.0,
+                     outputs_collections: Any = None, scope: str | None = None) -> Any:
+    """gc.one_hot of labels, as `tf.contrib.layers.one_hot_encoding`."""
+    with gc.name_scope(scope, "OneHotEncoding", [labels, num_classes]) as entered:
+        labels = gc.convert_to_tensor(labels)
+        if labels.dtype == gc.int32:
+            labels = gc.to_int64(labels)
+        outputs = gc.one_hot(labels, num_classes, on_value=on_value, off_value=off_value)
+        return collect_named_outputs(outputs_collections, entered, outputs)
+
+
+@public("contrib.layers.softmax")
+@add_arg_scope
+def softmax(logits: Any, scope: Any = None) -> Any:
+    """The softmax over the last axis of any rank from two on, as `tf.contrib.layers.softmax`."""
+    with gc.variable_scope(scope, "softmax", [logits]):
+        size = last_dimension(logits.get_shape(), min_rank=2)
+        rows = gc.nn.softmax(gc.reshape(logits, [-1, size]))
+        outputs = gc.reshape(rows, gc.shape(logits))
+        outputs.set_shape(logits.get_shape())
+        return outputs
+
+
+@public("contrib.layers.dense_to_sparse")
+@add_arg_scope
+def dense_to_sparse(tensor: Any, eos_token: Any = 0, outputs_collections: Any = None, scope: Any = None) -> Any:
+    """The elements that are not eos_token as a SparseTensor, as `tf.contrib.layers.dense_to_sparse`."""
+    with gc.variable_scope(scope, "dense_to_sparse", [tensor]) as entered:
+        tensor = gc.convert_to_tensor(tensor)
+        indices = gc.where(gc.not_equal(tensor, gc.constant(eos_token, tensor.dtype)))
+        outputs = gc.SparseTensor(indices, gc.gather_nd(tensor, indices), gc.shape(tensor, out_type=gc.int64))
+        return collect_named_outputs(outputs_collections, entered.name, outputs)
+
+
+@public("contrib.layers.images_to_sequence")
+@add_arg_scope
+def images_to_sequence(inputs: Any, data_format: str = "NHWC", outputs_collections: Any = None,
+                       scope: str | None = None) -> Any:
+    """Pictures as sequences of their columns: [width, batch * height, channels], as
+    `tf.contrib.layers.images_to_sequence`."""
+    first = format_of(data_format) == "channels_first"
+    with gc.name_scope(scope, "ImagesToSequence", [inputs]) as entered:
+        inputs = gc.convert_to_tensor(inputs)
+        if first:
+            inputs = gc.transpose(inputs, [0, 2, 3, 1])
+        _, _, width, depth = inputs.get_shape().as_list()
+        shape = gc.shape(inputs)
+        outputs = gc.reshape(gc.transpose(inputs, [2, 0, 1, 3]), [width, shape[0] * shape[1], depth])
+        return collect_named_outputs(outputs_collections, entered, outputs)
+
+
+@public("contrib.layers.sequence_to_images")
+@add_arg_scope
+def sequence_to_images(inputs: Any, height: int, output_data_format: str = "channels_last",
+                       outputs_collections: Any = None, scope: str | None = None) -> Any:
+    """The inverse of images_to_sequence for pictures of this height, as `tf.contrib.layers.sequence_to_images`."""
+    with gc.name_scope(scope, "SequenceToImages", [inputs]) as entered:
+        inputs = gc.convert_to_tensor(inputs)
+        width, batches, depth = inputs.get_shape().as_list()
+        pictures = gc.reshape(inputs, [width, -1 if batches is None else batches // height, height, depth])
+        order = [1, 3, 2, 0] if output_data_format == "channels_first" else [1, 2, 0, 3]
+        return collect_named_outputs(outputs_collections, entered, gc.transpose(pictures, order))

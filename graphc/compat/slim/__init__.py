@@ -1,0 +1,1 @@
+"""contrib.slim: what it has beside contrib.layers."""
