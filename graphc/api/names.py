@@ -700,6 +700,11 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "compat.v1.python": {
     },
+    "compat.v1.python.client": {
+    },
+    "compat.v1.python.client.timeline": {
+        "Timeline": "graphc.summary.timeline:Timeline",
+    },
     "compat.v1.python.summary": {
     },
     "compat.v1.python.summary.summary": {
