@@ -71,13 +71,15 @@ _MESSAGES = {
     "core.framework.summary_pb2": "summary_pb2: Summary SummaryMetadata SummaryDescription HistogramProto",
     "core.framework.tensor_pb2": "graph_pb2: TensorProto",
     "core.framework.tensor_shape_pb2": "graph_pb2: TensorShapeProto",
-    "core.framework.types_pb2": "graph_pb2: DataType " + " ".join(f"DT_{n}{ref}" for ref in ("", "_REF") for n in (
-        "FLOAT", "DOUBLE", "INT32", "UINT8", "INT16", "INT8", "STRING", "COMPLEX64", "INT64", "BOOL", "HALF")),
+    "core.framework.types_pb2": "graph_pb2: DataType " + " ".join(
+        f"DT_{name}{ref}" for ref in ("", "_REF") for name in
+        ("FLOAT", "DOUBLE", "INT32", "UINT8", "INT16", "INT8", "STRING", "COMPLEX64", "INT64", "BOOL", "HALF")),
     "core.framework.variable_pb2": "collections_pb2: VariableDef SaveSliceInfoDef",
     "core.framework.versions_pb2": "graph_pb2: VersionDef",
     "core.protobuf.cluster_pb2": "config_pb2: ClusterDef JobDef",
-    "core.protobuf.config_pb2": "config_pb2: ConfigProto GPUOptions OptimizerOptions GraphOptions RPCOptions RunOptions "
-                                "SessionMetadata ThreadPoolOptionProto",
+    "core.protobuf.config_pb2":
+        "config_pb2: ConfigProto GPUOptions OptimizerOptions GraphOptions RPCOptions RunOptions SessionMetadata "
+        "ThreadPoolOptionProto",
     "core.protobuf.control_flow_pb2":
         "collections_pb2: ControlFlowContextDef CondContextDef WhileContextDef ValuesDef",
     "core.protobuf.meta_graph_pb2":

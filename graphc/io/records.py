@@ -219,8 +219,8 @@ class _Source:
             try:
                 piece: bytes = self._unpacker.decompress(data, _PIECE)
             except zlib.error as error:
-                raise errors.DataLossError(f"{self.name}: no {self._packed} data ({error}); TFRecordOptions say how the "
-                                           "file is compressed") from None
+                raise errors.DataLossError(f"{self.name}: no {self._packed} data ({error}); TFRecordOptions say how "
+                                           "the file is compressed") from None
             if piece or not data:
                 return piece
 
