@@ -9,7 +9,7 @@ from tensorflow.examples.tutorials.mnist import input_data
 
 flags = tf.app.flags
 flags.DEFINE_string("data_dir", "MNIST_data", "folder of MNIST's idx files")
-flags.DEFINE_string("log_dir", "", "folder for summaries and checkpoints; empty: none")
+flags.DEFINE_string("summaries_dir", "", "folder for summaries and checkpoints; empty: none")
 flags.DEFINE_integer("steps", 300, "training steps")
 flags.DEFINE_integer("batch_size", 64, "pictures a step")
 FLAGS = flags.FLAGS
@@ -45,7 +45,7 @@ def main(_):
 
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
-        writer = tf.summary.FileWriter(FLAGS.log_dir, session.graph) if FLAGS.log_dir else None
+        writer = tf.summary.FileWriter(FLAGS.summaries_dir, session.graph) if FLAGS.summaries_dir else None
         for i in range(FLAGS.steps):
             batch = mnist.train.next_batch(FLAGS.batch_size)
             summary, value, _ = session.run([merged, loss, train_step],
@@ -58,7 +58,7 @@ def main(_):
         print("test accuracy {:.3f}".format(found))
         if writer:
             writer.close()
-            saver.save(session, os.path.join(FLAGS.log_dir, "model"), global_step=step)
+            saver.save(session, os.path.join(FLAGS.summaries_dir, "model"), global_step=step)
 
 
 if __name__ == "__main__":
