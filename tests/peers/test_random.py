@@ -35,8 +35,10 @@ CASES: list[tuple[str, dict[str, Any], tuple[Any, ...]]] = [
         for dtype in (gc.float32, gc.int64)
         for rate in (0.7, 14)
     ),
+    ("ParameterizedTruncatedNormal", SHAPE, tuple(map(np.float32, (0.5, 2, -1, 3)))),
     *(("Multinomial", {"num_samples": COUNT, "output_dtype": dtype}, (WEIGHTS,)) for dtype in (gc.int32, gc.int64)),
 ]
+PLACES = {"ExtractGlimpse", "FractionalAvgPool", "FractionalMaxPool"}     # what is random is where they read
 SAMPLERS = ("UniformCandidateSampler", "LogUniformCandidateSampler", "FixedUnigramCandidateSampler")
 
 
@@ -112,4 +114,4 @@ def test_candidates(op_type: str, unique: bool) -> None:
 
 def test_every_random_op_is_here() -> None:
     random = {t for t in registered() if OPS[t].effect is Effect.RANDOM and not t.startswith("_")}
-    assert random == {case[0] for case in CASES} | set(SAMPLERS) | {"RandomShuffle"}
+    assert random == {case[0] for case in CASES} | set(SAMPLERS) | PLACES | {"RandomShuffle"}
