@@ -12,8 +12,11 @@ from graphc.passes.layout import layout
 from graphc.passes.prepare import prepare
 from graphc.passes.prune import prune
 from graphc.passes.simplify import simplify
+from graphc.passes.unused_results import unused_results
 
 _UNFUSED: tuple[tuple[str, Pass], ...] = (
+    # First: what was made for gradients that nobody asks for is no work for the others.
+    ("unused_results", unused_results),
     # Before expansion: an op on constants is computed by its own reference, in one go.
     ("fold_constants", fold_constants),
     # Identities and reshapes of reshapes would hide equal nodes and adjacent transposes from the passes behind.

@@ -234,11 +234,14 @@ class LayerCell(RNNCell):
 
 
 def _copied(value: Any, memo: dict[int, Any]) -> Any:
-    graph_things = (gc.Tensor, gc.Variable, gc.Operation, gc.TensorArray, gc.VariableScope)
-    if isinstance(value, graph_things):
+    """A copy in which everything that belongs to a graph is still the same."""
+    if isinstance(value, (gc.Tensor, gc.Variable, gc.Operation, gc.TensorArray, gc.VariableScope, gc.Graph)):
         return value
-    if isinstance(value, (list, tuple)) and any(isinstance(part, graph_things) for part in value):
-        return copy.copy(value)
+    if isinstance(value, dict):
+        return type(value)((key, _copied(part, memo)) for key, part in value.items())
+    if isinstance(value, (list, tuple)):
+        parts = [_copied(part, memo) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
     return copy.deepcopy(value, memo)
 
 
@@ -249,9 +252,9 @@ def _snake_case(name: str) -> str:
 
 
 def _counted(name: str) -> str:
-    """`name` for the first cell of a graph, name_1 for the second."""
+    """name_1 for the first cell of a graph, name_2 for the second."""
     found = gc.get_default_graph().get_collection_ref(_NAMES)
     if not found:
         found.append({})
-    count = found[0][name] = found[0].get(name, -1) + 1
-    return f"{name}_{count}" if count else name
+    count = found[0][name] = found[0].get(name, 0) + 1
+    return f"{name}_{count}"

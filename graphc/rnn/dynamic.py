@@ -53,7 +53,7 @@ def _run(cell: Any, inputs: Any, state: Any, lengths: Any, batch_size: Any, dtyp
     _check_inputs(leaves)
     output_dtype = structures.state_dtype(dtype, state)
     time_steps = gc.shape(leaves[0])[0]
-    static_batch = leaves[0].shape[1].value
+    static_batch = batch_size if isinstance(batch_size, int) else None
     time = gc.constant(0, gc.int32, name="time")
     with gc.name_scope("dynamic_rnn"):
         sources = [gc.TensorArray(leaf.dtype, time_steps, element_shape=leaf.shape[1:], name=f"input_{i}").unstack(leaf)
@@ -95,7 +95,7 @@ def _check_inputs(leaves: list[Any]) -> None:
             raise ValueError("Input size (depth of inputs) must be accessible via shape inference, but saw value None: "
                              f"{leaf.name} has the shape {shape}")
         for axis, what in enumerate(("Time steps is", "Batch_size is")):
-            if shape[axis].value != first[axis].value:
+            if not shape[axis].is_compatible_with(first[axis]):
                 raise ValueError(f"{what} not the same for all the elements in the input: {first} and {shape}")
 
 

@@ -8,7 +8,7 @@ from graphc.api.public import public
 from graphc.rnn.activations import activation_of
 from graphc.rnn.cell import LayerCell
 from graphc.rnn.gated import OneSize
-from graphc.rnn.lstm import LSTMStateTuple
+from graphc.rnn.lstm import LSTMStateTuple, basic_step
 
 
 class Independent(LayerCell):
@@ -101,7 +101,6 @@ class IndyLSTMCell(Independent):
 
     def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
         c, h = state
-        i, j, f, o = gc.split(combined(inputs, h, self._weights, 4), 4, axis=1)
-        new_c = c * gc.sigmoid(f + self._forget_bias) + gc.sigmoid(i) * self._activation(j)
-        new_h = self._activation(new_c) * gc.sigmoid(o)
+        gates = gc.split(combined(inputs, h, self._weights, 4), 4, axis=1)
+        new_c, new_h = basic_step(self._activation, self._forget_bias, c, gates)
         return new_h, LSTMStateTuple(new_c, new_h)

@@ -3,6 +3,7 @@ every step."""
 from __future__ import annotations
 
 from collections import namedtuple
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import graphc as gc
@@ -91,10 +92,16 @@ class BasicLSTMCell(LSTM):
 
     def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
         c, h = self.parts(state)
-        i, j, f, o = self.gates(inputs, h)
-        new_c = c * gc.sigmoid(f + self._forget_bias) + gc.sigmoid(i) * self._activation(j)
-        new_h = self._activation(new_c) * gc.sigmoid(o)
+        new_c, new_h = basic_step(self._activation, self._forget_bias, c, self.gates(inputs, h))
         return new_h, self.joined(new_c, new_h)
+
+
+def basic_step(activation: Callable[[Any], Any], forget_bias: float, c: Any, gates: Sequence[Any]) -> tuple[Any, Any]:
+    """The next c and h. Functions, not operators: they name the ops as TensorFlow's cells do."""
+    i, j, f, o = gates
+    kept = gc.multiply(c, gc.sigmoid(gc.add(f, forget_bias)))
+    new_c = gc.add(kept, gc.multiply(gc.sigmoid(i), activation(j)))
+    return new_c, gc.multiply(activation(new_c), gc.sigmoid(o))
 
 
 @public("nn.rnn_cell.LSTMCell", "contrib.rnn.LSTMCell")
