@@ -26,7 +26,7 @@ def main() -> int:
         print(f"{'not up to date' if '--check' in sys.argv else 'written'}: {path.relative_to(PACKAGE.parent)}")
         if "--check" not in sys.argv:
             if path in made:
-                path.parent.mkdir(exist_ok=True)
+                path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(made[path])
             else:
                 path.unlink()

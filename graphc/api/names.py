@@ -534,11 +534,6 @@ NAMES: dict[str, dict[str, str]] = {
     "compat.v1.python.checkpoint.checkpoint_management": {
         "latest_checkpoint": "graphc.train.saving.states:latest_checkpoint",
     },
-    "compat.v1.python.framework": {
-    },
-    "compat.v1.python.framework.ops": {
-        "register_proto_function": "graphc.train.saving.collections:register_proto_function",
-    },
     "compat.v1.python.pywrap_tensorflow": {
         "NewCheckpointReader": "graphc.train.saving.reader:new_checkpoint_reader",
     },

@@ -1,4 +1,4 @@
-"""The nodes that a Saver adds to the graph, under TensorFlow's names, so that scripts and saved graphs run them by name.
+"""The nodes that a Saver adds to the graph, under TensorFlow's names: scripts and saved graphs run them by name.
 
     save/filename, save/Const       the name of the checkpoint, which is fed
     save/SaveV2, save/control_dependency                   writes it; gives its name

@@ -49,7 +49,8 @@ class Saver:
             raise UnimplementedError("Saver: argument 'builder' is not supported; the nodes of a Saver are always "
                                      "TensorFlow's usual ones")
         if write_version != SaverDef.V2:
-            raise UnimplementedError("Saver: checkpoints of format V1 are read, but not written: leave write_version out")
+            raise UnimplementedError("Saver: checkpoints of format V1 are read, but not written: leave write_version "
+                                     "out")
         self.saver_def = saver_def
         self._var_list, self._reshape, self._sharded = var_list, reshape, sharded
         self._max_to_keep, self._hours = max_to_keep or 0, keep_checkpoint_every_n_hours
