@@ -446,7 +446,6 @@ NAMES: dict[str, dict[str, str]] = {
         "string_to_hash_bucket_fast": "graphc.api.strings.numbers:string_to_hash_bucket_fast",
         "string_to_hash_bucket_strong": "graphc.api.strings.numbers:string_to_hash_bucket_strong",
         "string_to_number": "graphc.api.strings.numbers:string_to_number",
-        "strip_default_attributes": "graphc.serial.default_attributes:strip_default_attributes",
         "sub": "graphc.api.math.binary:subtract",
         "substr": "graphc.api.strings.letters:substr",
         "subtract": "graphc.api.math.binary:subtract",
