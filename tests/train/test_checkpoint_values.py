@@ -37,7 +37,7 @@ def test_reader(file: str) -> None:
     np.testing.assert_array_equal(reader.get_tensor("layer/w"), W)
     assert reader.get_tensor("layer/w").flags.writeable
     assert type(reader.get_tensor("scalar")) is np.int64 and reader.get_tensor("scalar") == -7
-    with pytest.raises(errors.NotFoundError, match="Key layer/W not found in checkpoint.*did you mean 'layer/w'"):
+    with pytest.raises(errors.NotFoundError, match=r"Key layer/W not found in checkpoint.*did you mean 'layer/w'"):
         reader.get_tensor("layer/W")
     lines = reader.debug_string().decode().splitlines()
     assert "layer/w (DT_FLOAT) [4,3]" in lines and "scalar (DT_INT64) []" in lines
@@ -114,7 +114,7 @@ def test_warm_start() -> None:
     np.testing.assert_array_equal(found[0], W)
     np.testing.assert_array_equal(found[1], B)
     assert found[2] == -7
-    with pytest.raises(ValueError, match="not used: .'nothing'"):
+    with pytest.raises(ValueError, match=r"not used: .'nothing'"):
         gc.train.warm_start(TENSORS, [w], var_name_to_prev_var_name={"nothing": "x"})
     with pytest.raises(errors.UnimplementedError, match="var_name_to_vocab_info"):
         gc.train.warm_start(TENSORS, [w], {"layer/w": object()})
@@ -138,7 +138,7 @@ def test_assign_from_checkpoint() -> None:
     with gc.Session() as session:
         gc.contrib.slim.assign_from_checkpoint_fn(TENSORS, {"layer/w": flat}, reshape_variables=True)(session)
         np.testing.assert_array_equal(session.run(flat), W.ravel())
-    with pytest.raises(ValueError, match="Checkpoint is missing variable .mine"):
+    with pytest.raises(ValueError, match=r"Checkpoint is missing variable .mine"):
         gc.contrib.slim.assign_from_checkpoint(TENSORS, [b])
     with pytest.raises(ValueError, match="Total size of new array must be unchanged for layer/w"):
         gc.contrib.slim.assign_from_checkpoint(TENSORS, {"layer/w": flat})

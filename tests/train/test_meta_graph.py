@@ -100,7 +100,7 @@ def test_forms_of_the_message(tmp_path: Path) -> None:
             assert gc.train.import_meta_graph(given).as_saver_def() == saver.as_saver_def()
     with gc.Graph().as_default():
         message.ClearField("saver_def")
-        assert gc.train.import_meta_graph(message).as_saver_def().restore_op_name == "save/restore_all_1"     # as TensorFlow
+        assert gc.train.import_meta_graph(message).as_saver_def().restore_op_name == "save/restore_all_1"  # as TF
     with gc.Graph().as_default():
         gc.constant(1)
         assert gc.train.import_meta_graph(gc.train.export_meta_graph(graph=gc.get_default_graph())) is None
@@ -118,7 +118,7 @@ def test_part_of_a_graph() -> None:
     assert not any(node.device for node in message.graph_def.node)
     assert list(message.collection_def["unbound_inputs"].bytes_list.value) == [b"$unbound_inputs_outside"]
     with gc.Graph().as_default():
-        with pytest.raises(ValueError, match="Graph contains unbound inputs: .unbound_inputs_outside"):
+        with pytest.raises(ValueError, match=r"Graph contains unbound inputs: .unbound_inputs_outside"):
             gc.train.import_meta_graph(message)
         ten = gc.constant([10.0, 20.0])
         gc.train.import_meta_graph(message, import_scope="new", input_map={"$unbound_inputs_outside": ten})

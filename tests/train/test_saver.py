@@ -272,9 +272,9 @@ def test_wrong_paths(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="Can't load save_path when it is None"):
         saver.restore(session, None)
     saver.save(session, str(tmp_path / "model"), 1)
-    with pytest.raises(ValueError, match="not a valid checkpoint: .*model; did you mean 'model-1'"):
+    with pytest.raises(ValueError, match=r"not a valid checkpoint: .*model; did you mean 'model-1'"):
         saver.restore(session, str(tmp_path / "model"))
-    with pytest.raises(errors.DataLossError, match="without the ending: '.*model-1'"):
+    with pytest.raises(errors.DataLossError, match=r"without the ending: '.*model-1'"):
         saver.restore(session, str(tmp_path / "model-1.meta"))
     with pytest.raises(ValueError, match="must not contain path components"):
         saver.save(session, "m", latest_filename="a/b")

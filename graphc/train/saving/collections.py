@@ -13,9 +13,8 @@ from typing import Any
 import graphc as gc
 from graphc.api.state.variable_protos import variable_from_proto, variable_to_proto
 from graphc.serial.collections_pb2 import QueueRunnerDef, VariableDef
-from graphc.serial.meta_graph_pb2 import CollectionDef, SaverDef
+from graphc.serial.meta_graph_pb2 import CollectionDef
 from graphc.train.runners import QueueRunner
-from graphc.train.saving.saver import Saver
 
 ToProto = Callable[[Any, str | None], Any]
 FromProto = Callable[[Any, str | None], Any]
@@ -36,8 +35,12 @@ class Kind:
 _KINDS: dict[Any, Kind] = {
     **dict.fromkeys(VARIABLE_KEYS, Kind(VariableDef, variable_to_proto, variable_from_proto)),
     _KEYS.QUEUE_RUNNERS: Kind(QueueRunnerDef, QueueRunner.to_proto, QueueRunner.from_proto),
-    _KEYS.SAVERS: Kind(SaverDef, Saver.to_proto, Saver.from_proto),
 }
+
+
+def register(key: str, kind: Kind) -> None:
+    """Says how elements of a collection become messages (saver.py: Savers)."""
+    _KINDS[key] = kind
 
 
 def export_collection(target: Any, key: str, elements: list[Any], scope: str | None, skipped: set[str]) -> None:
