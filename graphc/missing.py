@@ -62,8 +62,6 @@ ADVICE: dict[str, str] = {
     "disable_eager_execution": "nothing: graphs are all there is, so leave the call out",
     "disable_v2_behavior": "nothing: graphs are all there is, so leave the call out",
     "container": "nothing: variables belong to their session", "VERSION": "gc.__version__",
-    "TextLineReader": _FEED, "TFRecordReader": _FEED,
-    "WholeFileReader": _FEED,
     "scalar_summary": "gc.summary.scalar", "histogram_summary": "gc.summary.histogram",
     "image_summary": "gc.summary.image", "audio_summary": "gc.summary.audio", "merge_summary": "gc.summary.merge",
     "merge_all_summaries": "gc.summary.merge_all",
