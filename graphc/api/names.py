@@ -708,8 +708,18 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "compat.v1.python.client": {
     },
+    "compat.v1.python.client.device_lib": {
+        "list_local_devices": "graphc.session.devices:list_local_devices",
+    },
     "compat.v1.python.client.timeline": {
         "Timeline": "graphc.summary.timeline:Timeline",
+    },
+    "compat.v1.python.ops": {
+    },
+    "compat.v1.python.ops.summary_op_util": {
+        "clean_tag": "graphc.summary.scopes:clean_tag",
+        "collect": "graphc.summary.scopes:collect",
+        "summary_scope": "graphc.summary.scopes:summary_scope",
     },
     "compat.v1.python.summary": {
     },
@@ -838,6 +848,20 @@ NAMES: dict[str, dict[str, str]] = {
         "ProjectorConfig": "graphc.serial.contrib_pb2:ProjectorConfig",
         "SpriteMetadata": "graphc.serial.contrib_pb2:SpriteMetadata",
         "visualize_embeddings": "graphc.summary.projector:visualize_embeddings",
+    },
+    "contrib.tensorboard.plugins.projector.projector_config_pb2": {
+        "EmbeddingInfo": "graphc.serial.contrib_pb2:EmbeddingInfo",
+        "ProjectorConfig": "graphc.serial.contrib_pb2:ProjectorConfig",
+        "SpriteMetadata": "graphc.serial.contrib_pb2:SpriteMetadata",
+    },
+    "contrib.training": {
+    },
+    "contrib.training.python": {
+    },
+    "contrib.training.python.training": {
+    },
+    "contrib.training.python.training.hparam_pb2": {
+        "HParamDef": "graphc.serial.contrib_pb2:HParamDef",
     },
     "debugging": {
         "assert_all_finite": "graphc.api.array.passing:verify_tensor_all_finite",

@@ -7,6 +7,7 @@ from graphc.contrib import lookup as lookup
 from graphc.contrib import opt as opt
 from graphc.contrib import signal as signal
 from graphc.contrib import tensorboard as tensorboard
+from graphc.contrib import training as training
 
 __all__ = [
 ]
