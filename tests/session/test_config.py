@@ -40,9 +40,9 @@ def test_wrong_fields_and_types() -> None:
             config.intra_op_parallelism_threads = wrong  # type: ignore[assignment]
     with pytest.raises(ValueError, match=r"[Oo]ut of range"):
         config.intra_op_parallelism_threads = 2**40
-    with pytest.raises(TypeError, match="must be a gc.ConfigProto, but is GPUOptions"):
+    with pytest.raises(TypeError, match=r"must be a gc\.ConfigProto, but is GPUOptions"):
         gc.Session(config=gc.GPUOptions())
-    with pytest.raises(TypeError, match="'run_metadata' must be a gc.RunMetadata, but is RunOptions"):
+    with pytest.raises(TypeError, match=r"'run_metadata' must be a gc\.RunMetadata, but is RunOptions"):
         gc.Session(graph=graph_of_one()).run("one:0", None, None, gc.RunOptions())
 
 
@@ -71,8 +71,8 @@ def test_settings_that_have_an_effect(capfd: pytest.CaptureFixture[str]) -> None
                 session.run(y, {x: [1]}, options=options)
             metadata = gc.RunMetadata()
             call = session.make_callable(y, [x], accept_options=True)
-            np.testing.assert_array_equal(
-                call([1.0], options=gc.RunOptions(trace_level=gc.RunOptions.SOFTWARE_TRACE), run_metadata=metadata), [2])
+            traced = gc.RunOptions(trace_level=gc.RunOptions.SOFTWARE_TRACE)
+            np.testing.assert_array_equal(call([1.0], options=traced, run_metadata=metadata), [2])
             assert metadata.step_stats.dev_stats[0].node_stats[0].node_name == "y"
 
 
