@@ -91,6 +91,9 @@ _MESSAGES = {
     "core.protobuf.tensorflow_server_pb2": "config_pb2: ServerDef",
     "core.protobuf.trackable_object_graph_pb2": "checkpoint_state_pb2: TrackableObjectGraph",
     "core.util.event_pb2": "summary_pb2: Event LogMessage SessionLog TaggedRunMetadata",
+    "contrib.tensorboard.plugins.projector.projector_config_pb2":
+        "contrib_pb2: ProjectorConfig EmbeddingInfo SpriteMetadata",
+    "contrib.training.python.training.hparam_pb2": "contrib_pb2: HParamDef",
     "python.training.checkpoint_state_pb2": "checkpoint_state_pb2: CheckpointState",
 }
 
@@ -101,7 +104,8 @@ def _add_messages() -> None:
     for path, said in (*_MESSAGES.items(), *more.items()):
         home, _, names = said.partition(":")
         module = f"graphc.serial.{home}"
-        ELSEWHERE[module] = " ".join([ELSEWHERE.get(module, ""), *(f"{n}=compat.v1.{path}.{n}" for n in names.split())])
+        space = path if path.startswith("contrib.") else f"compat.v1.{path}"
+        ELSEWHERE[module] = " ".join([ELSEWHERE.get(module, ""), *(f"{name}={space}.{name}" for name in names.split())])
 
 
 _add_messages()

@@ -117,9 +117,9 @@ def test_one_writer_a_folder(tmp_path: Path) -> None:
 
 def test_what_is_refused(tmp_path: Path) -> None:
     with gc.Graph().as_default(), gc.summary.FileWriter(str(tmp_path)) as writer:
-        with pytest.raises(TypeError, match="an op of gc.summary is run first"):
+        with pytest.raises(TypeError, match=r"an op of gc\.summary is run first"):
             writer.add_summary(gc.summary.scalar("a", 1.0))
-        with pytest.raises(TypeError, match=r"an instance of `Graph` or the"):
+        with pytest.raises(TypeError, match="an instance of `Graph` or the"):
             writer.add_graph("graph")
         with pytest.raises(ValueError, match="pass only graph, or graph_def"):
             writer.add_graph(gc.get_default_graph(), graph_def=gc.GraphDef())
