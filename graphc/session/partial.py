@@ -28,6 +28,8 @@ class PartialRun:
         self._pending_feeds = {session._fed(key) for key in feeds}
         asked = Fetches(fetches, lambda part: session._element(part, list(self._pending_feeds)))
         self._pending = {*asked.tensors, *asked.operations}
+        if not self._pending:
+            raise errors.InvalidArgumentError(f"{SETUP}: specify at least one fetch")
         self._whole = needed_operations(asked.tensors, asked.operations, self._pending_feeds)
         self._values: dict[Tensor, Any] = {}              # fed, or kept of earlier parts
         self._done: set[Operation] = set()
