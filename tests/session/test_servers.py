@@ -126,3 +126,18 @@ def test_device_spec() -> None:
         assert gc.constant(1.0).device == "/job:ps/replica:1/task:2/device:GPU:3"
     with pytest.raises(ValueError, match="is not a device name"):
         gc.DeviceSpec.from_string("/nonsense:1")
+
+
+def test_strategies_of_placement() -> None:
+    """As TensorFlow 1.15 documents them: the task with the least bytes; tasks drawn by a seed."""
+    training = gc.contrib.training
+    greedy = training.GreedyLoadBalancingStrategy(2, training.byte_size_load_fn)
+    with gc.device(gc.train.replica_device_setter(ps_tasks=2, ps_strategy=greedy)):
+        made = [gc.Variable(gc.zeros(shape), name=f"v{i}") for i, shape in enumerate(([10], [2, 2], [2], [4], [1]))]
+    assert [v.device[-1] for v in made] == ["0", "1", "1", "1", "0"]
+    drawn = [training.RandomStrategy(3, seed=1)(None) for _ in range(2)]
+    assert drawn[0] == drawn[1] in (0, 1, 2)
+    with pytest.raises(ValueError, match="must have a single output"):
+        training.byte_size_load_fn(gc.no_op())
+    with pytest.raises(TypeError, match="ps_strategy must be callable"):
+        gc.train.replica_device_setter(ps_tasks=1, ps_strategy=3)  # type: ignore[arg-type]
