@@ -35,6 +35,11 @@ def test_modules_inside_tensorflow() -> None:
     assert tf.python.framework.errors.OpError is gc.errors.OpError
 
 
+def test_compat_v1_is_the_namespace_itself() -> None:
+    assert tf.compat.v1 is tf and tf.compat.v1.compat.v1.nn is tf.nn and tf.compat.as_text is gc.compat.as_text
+    assert importlib.import_module("graphc.compat.v1.compat.v1.train") is tf.train
+
+
 def test_submodules_import() -> None:
     assert importlib.import_module("graphc.compat.v1.nn").relu is gc.nn.relu
     assert sys.modules["graphc.compat.v1.nn"] is tf.nn

@@ -84,7 +84,6 @@ INNER_MODULES: dict[str, tuple[str, ...]] = {
     "nn.seq2seq": ("contrib.legacy_seq2seq",),
     "nn.rnn": ("nn", "contrib.rnn"),
     "app.flags": ("flags",),
-    "compat.v1": ("",),
     "array_ops": ("", "nn"), "math_ops": ("", "math"), "nn_ops": ("nn", ""),
 }
 # The rest of the modules of ops: each name is at the top, or in one of these.

@@ -53,7 +53,7 @@ def lookup(space: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
 
 def find(space: str, name: str) -> Any:
     """The value of the name in the namespace, or _ABSENT."""
-    path = _join(space, name)
+    path = _plain(_join(space, name))
     if path in OLD_NAMES:
         old, _, last = OLD_NAMES[path].rpartition(".")
         return find(old, last)
@@ -80,6 +80,7 @@ def _spaces() -> frozenset[str]:
 
 def exists(space: str) -> bool:
     """Whether TensorFlow's module tensorflow.<space> is there."""
+    space = _plain(space)
     if space in _spaces():
         return True
     around = namespaces_of(space)
@@ -88,6 +89,7 @@ def exists(space: str) -> bool:
 
 def module(space: str) -> ModuleType:
     """The module of the namespace, made once."""
+    space = _plain(space)
     name = _join(ROOT, space)
     made = sys.modules.get(name)
     if made is None:
@@ -134,6 +136,13 @@ def install(root: str) -> None:
     """From here on `import <root>.nn` finds TensorFlow 1's namespaces."""
     if not any(isinstance(f, Finder) and f.root == root for f in sys.meta_path):
         sys.meta_path.insert(0, Finder(root))
+
+
+def _plain(space: str) -> str:
+    """tf.compat.v1.nn is tf.nn."""
+    while space == _OWN or space.startswith(f"{_OWN}."):
+        space = space.removeprefix(_OWN).lstrip(".")
+    return space
 
 
 def _join(space: str, name: str) -> str:
