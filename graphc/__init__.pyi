@@ -46,12 +46,14 @@ from graphc.serial.summary_pb2 import Event as Event
 from graphc.api.control.queues import FIFOQueue as FIFOQueue
 from graphc.api.files.examples import FixedLenFeature as FixedLenFeature
 from graphc.api.files.examples import FixedLenSequenceFeature as FixedLenSequenceFeature
+from graphc.api.files.readers import FixedLengthRecordReader as FixedLengthRecordReader
 from graphc.serial.config_pb2 import GPUOptions as GPUOptions
 from graphc.ir.graph import Graph as Graph
 from graphc.serial.graph_pb2 import GraphDef as GraphDef
 from graphc.ir.names import GraphKeys as GraphKeys
 from graphc.serial.config_pb2 import GraphOptions as GraphOptions
 from graphc.serial.summary_pb2 import HistogramProto as HistogramProto
+from graphc.api.files.readers import IdentityReader as IdentityReader
 from graphc.api.gradients.slices import IndexedSlices as IndexedSlices
 from graphc.api.gradients.slices import IndexedSlicesValue as IndexedSlicesValue
 from graphc.session.interactive import InteractiveSession as InteractiveSession
@@ -68,6 +70,7 @@ from graphc.api.control.script import Print as Print
 from graphc.api.control.queues import PriorityQueue as PriorityQueue
 from graphc.api.control.queues import QueueBase as QueueBase
 from graphc.api.control.queues import RandomShuffleQueue as RandomShuffleQueue
+from graphc.api.files.readers import ReaderBase as ReaderBase
 from graphc.api.gradients.registry import RegisterGradient as RegisterGradient
 from graphc.serial.run_metadata_pb2 import RunMetadata as RunMetadata
 from graphc.serial.config_pb2 import RunOptions as RunOptions
@@ -78,14 +81,17 @@ from graphc.api.sparse.tensor import SparseTensor as SparseTensor
 from graphc.api.sparse.tensor import SparseTensorValue as SparseTensorValue
 from graphc.serial.summary_pb2 import Summary as Summary
 from graphc.serial.summary_pb2 import SummaryMetadata as SummaryMetadata
+from graphc.api.files.readers import TFRecordReader as TFRecordReader
 from graphc.ir.tensor import Tensor as Tensor
 from graphc.api.control.tensor_array import TensorArray as TensorArray
 from graphc.serial.meta_graph_pb2 import TensorInfo as TensorInfo
 from graphc.ir.tensor_shape import TensorShape as TensorShape
+from graphc.api.files.readers import TextLineReader as TextLineReader
 from graphc.api.gradients.gradients import UnconnectedGradients as UnconnectedGradients
 from graphc.api.files.examples import VarLenFeature as VarLenFeature
 from graphc.api.state.variables import Variable as Variable
 from graphc.api.state.variable_scope import VariableScope as VariableScope
+from graphc.api.files.readers import WholeFileReader as WholeFileReader
 from graphc.api.math.unary import abs as abs
 from graphc.api.math.binary import accumulate_n as accumulate_n
 from graphc.api.math.trigonometry import acos as acos
@@ -565,12 +571,14 @@ __all__ = [
     "FIFOQueue",
     "FixedLenFeature",
     "FixedLenSequenceFeature",
+    "FixedLengthRecordReader",
     "GPUOptions",
     "Graph",
     "GraphDef",
     "GraphKeys",
     "GraphOptions",
     "HistogramProto",
+    "IdentityReader",
     "IndexedSlices",
     "IndexedSlicesValue",
     "InteractiveSession",
@@ -587,6 +595,7 @@ __all__ = [
     "PriorityQueue",
     "QueueBase",
     "RandomShuffleQueue",
+    "ReaderBase",
     "RegisterGradient",
     "RunMetadata",
     "RunOptions",
@@ -597,14 +606,17 @@ __all__ = [
     "SparseTensorValue",
     "Summary",
     "SummaryMetadata",
+    "TFRecordReader",
     "Tensor",
     "TensorArray",
     "TensorInfo",
     "TensorShape",
+    "TextLineReader",
     "UnconnectedGradients",
     "VarLenFeature",
     "Variable",
     "VariableScope",
+    "WholeFileReader",
     "abs",
     "accumulate_n",
     "acos",

@@ -31,13 +31,11 @@ ADVICE: dict[str, str] = {
     "gfile": "Python's open, os and glob",
     "io.parse_tensor": "Python before feeding: gc.make_ndarray of a TensorProto",
     "parse_tensor": "Python before feeding: gc.make_ndarray of a TensorProto",
-    
-    "io.write_graph": "gc.train.write_graph", "io.TFRecordWriter": _FEED, "io.tf_record_iterator": _FEED,
+    "io.write_graph": "gc.train.write_graph",
     "flags": "Python's argparse",
     "app": "a plain call of your main()",
     "logging": "Python's logging",
     "saved_model": "gc.freeze and gc.train.write_graph",
-    "python_io": _FEED,
     "feature_column": "gc.one_hot and gc.gather",
     "strings.unicode_script": _HOST, "strings.unicode_split": _HOST, "strings.bytes_split": _HOST,
     "strings.ngrams": _HOST, "strings.unicode_split_with_offsets": _HOST,
@@ -62,16 +60,15 @@ ADVICE: dict[str, str] = {
     "enable_eager_execution": "gc.Session: graphc only has graphs", "executing_eagerly": "nothing: it would be False",
     "disable_eager_execution": "nothing: graphs are all there is, so leave the call out",
     "disable_v2_behavior": "nothing: graphs are all there is, so leave the call out",
-    "VERSION": "gc.__version__",
-    "TextLineReader": _FEED, "TFRecordReader": _FEED,
-    "WholeFileReader": _FEED,
-    "scalar_summary": "fetch the numbers and write them from Python", "merge_all_summaries": "a list of fetches",
+    "container": "nothing: variables belong to their session", "VERSION": "gc.__version__",
+    "scalar_summary": "gc.summary.scalar", "histogram_summary": "gc.summary.histogram",
+    "image_summary": "gc.summary.image", "audio_summary": "gc.summary.audio", "merge_summary": "gc.summary.merge",
+    "merge_all_summaries": "gc.summary.merge_all",
+    "contrib.summary": "gc.summary.scalar and its kin, gc.summary.merge_all and gc.summary.FileWriter",
     # nn
     "nn.rnn_cell": _CELL, "nn.dynamic_rnn": _CELL, "nn.static_rnn": _CELL,
     "nn.bidirectional_dynamic_rnn": _CELL, "nn.seq2seq": _CELL, # train
-    "train.Saver": _SAVE, "train.latest_checkpoint": _SAVE, "train.get_checkpoint_state": _SAVE,
-    "train.import_meta_graph": "gc.import_graph_def", "train.export_meta_graph": "gc.train.write_graph",
-    "train.SummaryWriter": "Python",
+    "train.SummaryWriter": "gc.summary.FileWriter",
 }
 
 

@@ -67,13 +67,15 @@ _MESSAGES = {
     "core.framework.summary_pb2": "summary_pb2: Summary SummaryMetadata SummaryDescription HistogramProto",
     "core.framework.tensor_pb2": "graph_pb2: TensorProto",
     "core.framework.tensor_shape_pb2": "graph_pb2: TensorShapeProto",
-    "core.framework.types_pb2": "graph_pb2: DataType " + " ".join(f"DT_{n}{ref}" for ref in ("", "_REF") for n in (
-        "FLOAT", "DOUBLE", "INT32", "UINT8", "INT16", "INT8", "STRING", "COMPLEX64", "INT64", "BOOL", "HALF")),
+    "core.framework.types_pb2": "graph_pb2: DataType " + " ".join(
+        f"DT_{name}{ref}" for ref in ("", "_REF") for name in
+        ("FLOAT", "DOUBLE", "INT32", "UINT8", "INT16", "INT8", "STRING", "COMPLEX64", "INT64", "BOOL", "HALF")),
     "core.framework.variable_pb2": "collections_pb2: VariableDef SaveSliceInfoDef",
     "core.framework.versions_pb2": "graph_pb2: VersionDef",
     "core.protobuf.cluster_pb2": "config_pb2: ClusterDef JobDef",
-    "core.protobuf.config_pb2": "config_pb2: ConfigProto GPUOptions OptimizerOptions GraphOptions RPCOptions RunOptions "
-                                "SessionMetadata ThreadPoolOptionProto",
+    "core.protobuf.config_pb2":
+        "config_pb2: ConfigProto GPUOptions OptimizerOptions GraphOptions RPCOptions RunOptions SessionMetadata "
+        "ThreadPoolOptionProto",
     "core.protobuf.control_flow_pb2":
         "collections_pb2: ControlFlowContextDef CondContextDef WhileContextDef ValuesDef",
     "core.protobuf.meta_graph_pb2":
@@ -86,6 +88,9 @@ _MESSAGES = {
     "core.protobuf.tensorflow_server_pb2": "config_pb2: ServerDef",
     "core.protobuf.trackable_object_graph_pb2": "checkpoint_state_pb2: TrackableObjectGraph",
     "core.util.event_pb2": "summary_pb2: Event LogMessage SessionLog TaggedRunMetadata",
+    "contrib.tensorboard.plugins.projector.projector_config_pb2":
+        "contrib_pb2: ProjectorConfig EmbeddingInfo SpriteMetadata",
+    "contrib.training.python.training.hparam_pb2": "contrib_pb2: HParamDef",
     "python.training.checkpoint_state_pb2": "checkpoint_state_pb2: CheckpointState",
 }
 
@@ -96,7 +101,8 @@ def _add_messages() -> None:
     for path, said in (*_MESSAGES.items(), *more.items()):
         home, _, names = said.partition(":")
         module = f"graphc.serial.{home}"
-        ELSEWHERE[module] = " ".join([ELSEWHERE.get(module, ""), *(f"{n}=compat.v1.{path}.{n}" for n in names.split())])
+        space = path if path.startswith("contrib.") else f"compat.v1.{path}"
+        ELSEWHERE[module] = " ".join([ELSEWHERE.get(module, ""), *(f"{name}={space}.{name}" for name in names.split())])
 
 
 _add_messages()

@@ -151,15 +151,20 @@ def framed(record: bytes) -> bytes:
 def tf_record_iterator(path: str, options: Any = None) -> Iterator[bytes]:
     """The records of a file, as `tf.python_io.tf_record_iterator`. Raises NotFoundError if there is no such file,
     DataLossError for one that is damaged, cut off or compressed in another way than options say."""
-    name, how = os.fsdecode(path), _options(options)
+    return (record for _, record in records_at(open_packed(path, options)))
+
+
+def open_packed(path: str | bytes, options: Any) -> Source:
+    """The file, to be read unpacked."""
+    name = os.fsdecode(path)
     try:
-        file = open(name, "rb")
+        return Source(name, open(name, "rb"), _options(options))
     except OSError as error:
         raise errors.of_file(name, error) from None
-    return _records(_Source(name, file, how))
 
 
-def _records(source: _Source) -> Iterator[bytes]:
+def records_at(source: Source) -> Iterator[tuple[int, bytes]]:
+    """The records, each behind its place in the (unpacked) file."""
     with source.file:
         while True:
             start = source.position
@@ -177,10 +182,10 @@ def _records(source: _Source) -> Iterator[bytes]:
             record = data[:length]
             if _CHECKSUM.unpack_from(data, length)[0] != masked_crc32c(record):
                 raise source.damaged("corrupted", start)
-            yield record
+            yield start, record
 
 
-class _Source:
+class Source:
     """A file's bytes, unpacked. position: how many have been read."""
 
     def __init__(self, name: str, file: BinaryIO, how: TFRecordOptions) -> None:
@@ -195,6 +200,12 @@ class _Source:
         made = self._plain(count) if self._unpacker is None else self._unpacked(count)
         self.position += len(made)
         return made
+
+    def read_all(self) -> bytes:
+        """What is left."""
+        if self._unpacker is None:
+            return self.file.read()
+        return self._rest + b"".join(iter(self._piece, b""))
 
     def _plain(self, count: int) -> bytes:
         left = os.fstat(self.file.fileno()).st_size - self.position
@@ -219,8 +230,8 @@ class _Source:
             try:
                 piece: bytes = self._unpacker.decompress(data, _PIECE)
             except zlib.error as error:
-                raise errors.DataLossError(f"{self.name}: no {self._packed} data ({error}); TFRecordOptions say how the "
-                                           "file is compressed") from None
+                raise errors.DataLossError(f"{self.name}: no {self._packed} data ({error}); TFRecordOptions say how "
+                                           "the file is compressed") from None
             if piece or not data:
                 return piece
 

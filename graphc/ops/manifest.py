@@ -60,6 +60,10 @@ TYPES: dict[str, str] = {
     "files.csv": "DecodeCSV",
     "files.examples": "ParseExample ParseSingleExample",
     "files.files": "ReadFile WriteFile MatchingFiles",
+    "files.readers":
+        "TextLineReaderV2 WholeFileReaderV2 TFRecordReaderV2 FixedLengthRecordReaderV2 IdentityReaderV2 ReaderReadV2 "
+        "ReaderReadUpToV2 ReaderNumRecordsProducedV2 ReaderNumWorkUnitsCompletedV2 ReaderResetV2 "
+        "ReaderSerializeStateV2 ReaderRestoreStateV2",
     "image.boxes": "DrawBoundingBoxes DrawBoundingBoxesV2",
     "image.color": "RGBToHSV HSVToRGB AdjustHue AdjustSaturation AdjustContrastv2",
     "image.crop_and_resize": "CropAndResize CropAndResizeGradImage CropAndResizeGradBoxes",

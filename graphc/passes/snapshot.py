@@ -280,20 +280,28 @@ class Snapshot:
 
     def _object_call(self, operation: Operation, definition: ObjectUse, seen: Versions) -> None:
         """What is done with a queue or table becomes a call of the session's."""
-        maker = self.objects.get(operation.inputs[0])
-        if maker is None or not isinstance(maker.definition, definition.uses):
-            raise InvalidArgumentError(f"{operation.type} '{operation.name}' needs the handle of a "
-                                       f"{definition.uses.kind}, but '{operation.inputs[0].name}' is none"
-                                       f"{built_at(operation)}", operation)
+        call = self._call_of(operation, operation.inputs[0], definition.uses, definition)
+        others = [t for t in operation.inputs[1:] if t in self.objects]
+        if others:
+            call = dataclasses.replace(call, others=tuple(self._call_of(operation, t, definition.hands)
+                                                          for t in others))
+        operands = [self.read(t, seen) for t in operation.inputs[1:] if t not in self.objects]
+        specs = definition.results_of(self.objects[operation.inputs[0]], [v.spec for v in operands])
+        self.results(operation, self._node(operation, HostCall(call, specs), operands))
+
+    def _call_of(self, operation: Operation, handle: Tensor, kind: type[SessionObject],
+                 use: ObjectUse | None = None) -> ObjectCall:
+        """What the operation calls of the object; use: None if the object is one that it hands to another one."""
+        maker = self.objects.get(handle)
+        if maker is None or not isinstance(maker.definition, kind):
+            raise InvalidArgumentError(f"{operation.type} '{operation.name}' needs the handle of a {kind.kind}, but "
+                                       f"'{handle.name}' is none{built_at(operation)}", operation)
         made: Any = maker.definition
         first, second = getattr(made, "seed", 0), getattr(made, "seed2", 0)
-        call = ObjectCall(made.shared_name or maker.name, made,
+        return ObjectCall(made.shared_name or maker.name, made,
                           random_key(first, second, maker.name) % 2**63 if first or second else None,
-                          definition.call, definition.call_options(), operation.name,
-                          tuple(_constant(maker, t) for t in maker.inputs))
-        operands = [self.read(t, seen) for t in operation.inputs[1:]]
-        specs = definition.results_of(maker, [v.spec for v in operands])
-        self.results(operation, self._node(operation, HostCall(call, specs), operands))
+                          use.call if use is not None else "", use.call_options() if use is not None else (),
+                          operation.name, tuple(_constant(maker, t) for t in maker.inputs))
 
     def results(self, operation: Operation, node: Node) -> None:
         """The operation's tensors that are not fed are the node's values, with the sizes that the user said."""

@@ -73,8 +73,8 @@ def _fill_attributes(target: Any, operation: Operation, functions: dict[str, Fun
             functions.setdefault(value.name, value)
         if value is not None or field.metadata["kind"] == "shape":
             target[wire_name(field)].CopyFrom(to_attribute(field.metadata["kind"], value))
-    if isinstance(op, StatelessWhile) and len(op.body.outputs) < len(op.body.inputs):
-        captured = op.body.inputs[len(op.body.outputs):]
+    captured = _captured(op)
+    if captured and isinstance(op, StatelessWhile):
         if op.output_shapes:
             target["output_shapes"].list.shape.extend(shape_to_proto(t.spec.static_shape) for t in captured)
         target[CARRIED].i = len(op.body.outputs)
@@ -89,6 +89,11 @@ def _fill_attributes(target: Any, operation: Operation, functions: dict[str, Fun
     for name, value in operation.extra_attributes.items():
         if name not in target:
             target[name].CopyFrom(value)
+
+
+def _captured(op: Op) -> list[Tensor]:
+    """Of a loop, the arguments of its body that it carries unchanged in a file, and gives out there."""
+    return list(op.body.inputs[len(op.body.outputs):]) if isinstance(op, StatelessWhile) else []
 
 
 def has_type_list(op: type[Op]) -> bool:
@@ -109,7 +114,8 @@ def _typed_by(operation: Operation, source: str) -> Tensor | None:
 
 def _add_shapes(node: NodeDef, operation: Operation) -> None:
     value = AttrValue()
-    value.list.shape.extend(shape_to_proto(t.spec.static_shape) for t in operation.outputs)
+    tensors = [*operation.outputs, *_captured(operation.definition)]
+    value.list.shape.extend(shape_to_proto(t.spec.static_shape) for t in tensors)
     node.attr["_output_shapes"].CopyFrom(value)
 
 

@@ -1,8 +1,8 @@
-"""The queues, accumulators, barriers and tables of a session by name: they live as long as it does, whichever plan
-makes or uses them."""
+"""The queues, accumulators, barriers, tables and readers of a session by name: they live as long as it does, whichever
+plan makes or uses them."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,10 @@ import numpy as np
 from graphc import errors
 from graphc.ir.locks import new_lock
 from graphc.ops.control.script import TRIAL
-from graphc.session import accumulators, barriers, queues, tables
+from graphc.session import accumulators, barriers, queues, readers, tables
 
-KINDS: dict[str, Callable[[Any, Any], Any]] = {**queues.KINDS, **accumulators.KINDS, **barriers.KINDS, **tables.KINDS}
+KINDS: dict[str, Callable[[Any, Any], Any]] = {**queues.KINDS, **accumulators.KINDS, **barriers.KINDS, **tables.KINDS,
+                                               **readers.KINDS}
 
 
 class Objects:
@@ -25,6 +26,9 @@ class Objects:
 
     def function(self, call: Any) -> BoundCall:
         """The function that a plan of this session calls for an ObjectCall."""
+        return BoundCall(self._object(call), call, [self._object(other) for other in call.others])
+
+    def _object(self, call: Any) -> Any:
         with self._lock:
             found = self._objects.get(call.owner)
             if found is None:
@@ -33,7 +37,7 @@ class Objects:
             raise errors.InvalidArgumentError(f"'{call.name}' uses '{call.owner}' as a {call.definition.type}, but the "
                                               f"session has a {found.definition.type} of that name; give one of them "
                                               "another shared_name")
-        return BoundCall(found, call)
+        return found
 
     def close(self) -> None:
         """With the session."""
@@ -47,8 +51,8 @@ class Objects:
 class BoundCall:
     """A method of an object. stays_inside: it never waits, so the run keeps the variables' lock."""
 
-    def __init__(self, found: Any, call: Any) -> None:
-        self.method, self.options, self.name = getattr(found, call.method), call.options, call.name
+    def __init__(self, found: Any, call: Any, others: Sequence[Any]) -> None:
+        self.method, self.options, self.name = getattr(found, call.method), (*call.options, *others), call.name
         self.stays_inside: bool = found.stays_inside
 
     def __call__(self, *arrays: np.ndarray) -> Any:

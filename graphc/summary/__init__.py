@@ -1,4 +1,4 @@
-"""Summaries for TensorBoard, as `tf.summary`: what a training run writes down of itself. Built only from public names."""
+"""Summaries for TensorBoard, as `tf.summary`: what a training writes down of itself. Built only from public names."""
 from graphc.api.names import NAMES
 from graphc.api.namespaces import lookup
 

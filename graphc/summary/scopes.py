@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import graphc as gc
+from graphc.api.public import public
 
 _INVALID = re.compile(r"[^-/\w\.]", re.ASCII)
 
 
+@public("compat.v1.python.ops.summary_op_util.clean_tag")
 def clean_tag(name: str | None) -> str | None:
     """A name that a node may have, as near to `name` as can be."""
     if name is None:
@@ -22,6 +24,7 @@ def clean_tag(name: str | None) -> str | None:
     return cleaned
 
 
+@public("compat.v1.python.ops.summary_op_util.summary_scope")
 @contextmanager
 def summary_scope(name: str | None, family: str | None = None, default_name: str | None = None,
                   values: Sequence[Any] | None = None) -> Iterator[tuple[str, str]]:
@@ -36,6 +39,7 @@ def summary_scope(name: str | None, family: str | None = None, default_name: str
         yield (tag if family is None else f"{family}/{tag}"), scope
 
 
+@public("compat.v1.python.ops.summary_op_util.collect")
 def collect(summary: gc.Tensor, collections: Sequence[str] | None, default: Sequence[str]) -> gc.Tensor:
     for key in default if collections is None else collections:
         gc.add_to_collection(key, summary)

@@ -25,8 +25,8 @@ class FileWriter:
                  graph_def: Any = None, filename_suffix: str | None = None, session: Any = None) -> None:
         if session is not None:
             raise gc.errors.UnimplementedError(
-                "FileWriter: argument 'session' is for the ops of tf.contrib.summary, which graphc does not have; leave "
-                "it out, and add what session.run gives for gc.summary.merge_all()")
+                "FileWriter: argument 'session' is for the ops of tf.contrib.summary, which graphc does not have; "
+                "leave it out, and add what session.run gives for gc.summary.merge_all()")
         self._logdir, self._closed = os.fspath(logdir), False
         self._tags_with_metadata: set[str] = set()
         self._run_tags: set[str] = set()
@@ -89,8 +89,8 @@ class FileWriter:
         if not isinstance(event, gc.Event):
             raise TypeError(f"Expected an event_pb2.Event proto, but got {type(event)}")
         if self._closed:
-            warnings.warn("Attempting to use a closed FileWriter. The operation will be a noop unless the FileWriter is "
-                          "explicitly reopened.", stacklevel=3)
+            warnings.warn("Attempting to use a closed FileWriter. The operation will be a noop unless the FileWriter "
+                          "is explicitly reopened.", stacklevel=3)
             return
         self._file.write(event)
 

@@ -251,6 +251,15 @@ def test_as_graph_def_from_version_and_shapes(graph):
     assert graph.get_operation_by_name("b").node_def.op == "Const"
 
 
+def test_a_loop_has_a_shape_for_each_result_that_it_has_in_a_file(graph):
+    """What it captures is one there: TensorFlow refuses a node whose results and shapes do not match."""
+    x = gc.placeholder(gc.float32, [None, 2])
+    gc.while_loop(lambda i: i < 3.0, lambda i: i + gc.reduce_sum(x), [0.0], name="loop")
+    node = next(n for n in graph.as_graph_def(add_shapes=True).node if n.op in ("While", "StatelessWhile"))
+    shapes = [[d.size for d in s.dim] for s in node.attr["_output_shapes"].list.shape]
+    assert len(node.input) == len(shapes) and shapes == [[], [-1, 2]]
+
+
 def test_import_at_the_top_makes_names_unique() -> None:
     with gc.Graph().as_default():
         x = gc.placeholder(gc.float32, [2], name="x")

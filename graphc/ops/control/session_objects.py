@@ -34,10 +34,12 @@ class SessionObject(Op):
 
 
 class ObjectUse(Op):
-    """What is done with an object of class `uses`. call: the method of the session's object."""
+    """What is done with an object of class `uses`. call: the method of the session's object. hands: of what class the
+    objects are that the others of its operands are the handles of."""
 
     effect = Effect.HOST
     uses: ClassVar[type[SessionObject]]
+    hands: ClassVar[type[SessionObject]] = SessionObject
     call: ClassVar[str]
 
     def call_options(self) -> tuple[Any, ...]:
@@ -52,7 +54,7 @@ class ObjectUse(Op):
 @dataclass(frozen=True)
 class ObjectCall:
     """What a plan calls: a method of the object `owner`, which `bind` finds in a session. constants: what the op that
-    makes it was given."""
+    makes it was given. others: more objects that the method works on, its last arguments."""
 
     owner: str
     definition: SessionObject
@@ -61,6 +63,7 @@ class ObjectCall:
     options: tuple[Any, ...]
     name: str
     constants: tuple[Any, ...] = ()
+    others: tuple[ObjectCall, ...] = ()
 
     def bind(self, objects: Any) -> Any:
         """The function for the session that owns `objects` (session/objects.py)."""

@@ -25,7 +25,7 @@ class SummaryOp(Host):
         return Spec(string, ())
 
     def check(self, *inputs: Spec) -> None:
-        """Raises TypeError for dtypes that the op does not take. Shapes are looked at when it runs, as in TensorFlow."""
+        """Raises TypeError for dtypes that the op does not take. Shapes are looked at when it runs."""
 
     def result_dtypes(self, *inputs: Spec) -> tuple[DType, ...]:
         return (string,)

@@ -2,11 +2,9 @@
 from graphc.serial.contrib_pb2 import EmbeddingInfo as EmbeddingInfo
 from graphc.serial.contrib_pb2 import ProjectorConfig as ProjectorConfig
 from graphc.serial.contrib_pb2 import SpriteMetadata as SpriteMetadata
-from graphc.summary.projector import visualize_embeddings as visualize_embeddings
 
 __all__ = [
     "EmbeddingInfo",
     "ProjectorConfig",
     "SpriteMetadata",
-    "visualize_embeddings",
 ]
