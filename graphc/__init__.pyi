@@ -488,7 +488,6 @@ from graphc.api.strings.numbers import string_to_hash_bucket as string_to_hash_b
 from graphc.api.strings.numbers import string_to_hash_bucket_fast as string_to_hash_bucket_fast
 from graphc.api.strings.numbers import string_to_hash_bucket_strong as string_to_hash_bucket_strong
 from graphc.api.strings.numbers import string_to_number as string_to_number
-from graphc.serial.default_attributes import strip_default_attributes as strip_default_attributes
 from graphc.api.math.binary import subtract as sub
 from graphc.api.strings.letters import substr as substr
 from graphc.api.math.binary import subtract as subtract
@@ -1013,7 +1012,6 @@ __all__ = [
     "string_to_hash_bucket_fast",
     "string_to_hash_bucket_strong",
     "string_to_number",
-    "strip_default_attributes",
     "sub",
     "substr",
     "subtract",

@@ -11,8 +11,6 @@ from graphc.ir.names import suggestion
 
 _LOOP = "gc.while_loop with gc.gather of the element; over a known number of elements a Python loop and gc.stack"
 _FEED = "read the data in Python and feed the batches: session.run(..., feed_dict={placeholder: batch})"
-_SAVE = ("gc.freeze and gc.train.write_graph save a trained model; to keep on training, numpy.savez of "
-         "session.run(variables), and Variable.load brings them back")
 _TABLE_ROWS = "gc.gather (its gradient is dense)"
 _CELL = "the cell's equations in gc.while_loop, or unrolled by a Python loop: gc.matmul, gc.sigmoid, gc.tanh"
 _HOST = "gc.py_func with NumPy's function"

@@ -56,7 +56,7 @@ TYPES: dict[str, str] = {
         "QueueEnqueueManyV2 QueueDequeueV2 QueueDequeueManyV2 QueueDequeueUpToV2 QueueCloseV2 QueueSizeV2 "
         "QueueIsClosedV2",
     "control.script": "PyFunc Print Assert _EndOfData",
-    "files.checkpoint": "SaveV2 RestoreV2 MergeV2Checkpoints ShardedFilename",
+    "files.checkpoint": "SaveV2 RestoreV2 MergeV2Checkpoints",
     "files.csv": "DecodeCSV",
     "files.examples": "ParseExample ParseSingleExample",
     "files.files": "ReadFile WriteFile MatchingFiles",
@@ -192,6 +192,7 @@ TYPES: dict[str, str] = {
     "strings.raw": "DecodeRaw DecodePaddedRaw SerializeTensor",
     "strings.regex": "RegexReplace StaticRegexReplace RegexFullMatch StaticRegexFullMatch",
     "strings.scatter": "_StringsAt",
+    "strings.sharded": "ShardedFilename",
     "strings.unicode": "UnicodeTranscode UnicodeEncode UnicodeDecode UnicodeDecodeWithOffsets",
     "summary.audio": "AudioSummaryV2 AudioSummary",
     "summary.histogram": "HistogramSummary",

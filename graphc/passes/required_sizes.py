@@ -77,9 +77,12 @@ def with_assigned_ranks(operation: Operation, node: Node) -> Node:
 
 
 def _as_assigned(tensor: Tensor) -> Shape | None:
+    """A shape of the rank of the variable that the tensor, or an Identity of it, is assigned to."""
     for user in tensor.consumers():
         if isinstance(user.definition, Assign) and user.inputs[1] is tensor and user.inputs[0].spec.shape is not None:
             return tuple(dims.symbol(f"{tensor.name}.{k}") for k in range(len(user.inputs[0].spec.shape)))
+        if type(user.definition) is Identity and (found := _as_assigned(user.outputs[0])) is not None:
+            return found
     return None
 
 

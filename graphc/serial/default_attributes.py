@@ -3,16 +3,14 @@ from __future__ import annotations
 
 import dataclasses
 
-from graphc.api.public import public
 from graphc.ir.op import OPS
 from graphc.serial.attributes import attribute_fields, to_attribute, wire_name
 from graphc.serial.graph_pb2 import GraphDef
 
 
-@public("strip_default_attributes")
 def strip_default_attributes(graph_def: GraphDef) -> None:
     """Takes attributes with their default values off all nodes, so that older readers, which do not know the
-    attributes, read the graph; what is read is the same. (graphc's own)"""
+    attributes, read the graph; what is read is the same."""
     for node in (*graph_def.node, *(n for f in graph_def.library.function for n in f.node_def)):
         if node.op not in OPS:
             continue

@@ -18,6 +18,7 @@ from graphc.ir.graph import Graph, Operation, get_default_graph
 from graphc.ir.op import OPS
 from graphc.ir.tensor import Tensor
 from graphc.serial.attributes import known_names
+from graphc.serial.broadcast_gradients import with_sum_to
 from graphc.serial.functions import CALLS, CASES, FunctionReader
 from graphc.serial.graph_pb2 import GraphDef, NodeDef
 from graphc.serial.graphdef import PRODUCER
@@ -41,7 +42,7 @@ def import_graph_def(graph_def: GraphDef, input_map: Mapping[str, Any] | None = 
         raise TypeError(f"graph_def must be a gc.GraphDef, not {type(graph_def).__name__}; read a file with "
                         "gc.GraphDef.FromString(bytes)")
     check_version(graph_def)
-    return _Importer(graph_def, get_default_graph(), dict(input_map or {})).run(name, return_elements)
+    return _Importer(with_sum_to(graph_def), get_default_graph(), dict(input_map or {})).run(name, return_elements)
 
 
 def check_version(graph_def: GraphDef) -> None:

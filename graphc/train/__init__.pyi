@@ -65,8 +65,8 @@ from graphc.train.input import batch as batch
 from graphc.train.input import batch_join as batch_join
 from graphc.train.saving.states import checkpoint_exists as checkpoint_exists
 from graphc.train.loops.evaluation import checkpoints_iterator as checkpoints_iterator
-from graphc.train.cosine_decay import cosine_decay as cosine_decay
-from graphc.train.cosine_decay import cosine_decay_restarts as cosine_decay_restarts
+from graphc.train.cosine_decays import cosine_decay as cosine_decay
+from graphc.train.cosine_decays import cosine_decay_restarts as cosine_decay_restarts
 from graphc.train.global_steps import create_global_step as create_global_step
 from graphc.train.decay import exponential_decay as exponential_decay
 from graphc.train.saving.meta_graph import export_meta_graph as export_meta_graph
@@ -82,7 +82,7 @@ from graphc.train.input import input_producer as input_producer
 from graphc.train.decay import inverse_time_decay as inverse_time_decay
 from graphc.train.saving.states import latest_checkpoint as latest_checkpoint
 from graphc.train.input import limit_epochs as limit_epochs
-from graphc.train.cosine_decay import linear_cosine_decay as linear_cosine_decay
+from graphc.train.cosine_decays import linear_cosine_decay as linear_cosine_decay
 from graphc.train.saving.reader import list_variables as list_variables
 from graphc.train.saving.reader import load_checkpoint as load_checkpoint
 from graphc.train.saving.reader import load_variable as load_variable
@@ -91,7 +91,7 @@ from graphc.train.input import maybe_batch_join as maybe_batch_join
 from graphc.train.input import maybe_shuffle_batch as maybe_shuffle_batch
 from graphc.train.input import maybe_shuffle_batch_join as maybe_shuffle_batch_join
 from graphc.train.decay import natural_exp_decay as natural_exp_decay
-from graphc.train.cosine_decay import noisy_linear_cosine_decay as noisy_linear_cosine_decay
+from graphc.train.cosine_decays import noisy_linear_cosine_decay as noisy_linear_cosine_decay
 from graphc.train.decay import piecewise_constant as piecewise_constant
 from graphc.train.decay import piecewise_constant as piecewise_constant_decay
 from graphc.train.decay import polynomial_decay as polynomial_decay

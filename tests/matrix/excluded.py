@@ -41,6 +41,7 @@ EXCLUDED = {
     ), "is about the tables of a session: tests/session/test_tables.py"),
     **dict.fromkeys(("ReadFile", "WriteFile", "MatchingFiles"),
                     "depends on files: tests/session/test_files_in_graphs.py"),
+    **dict.fromkeys(("SaveV2", "RestoreV2", "MergeV2Checkpoints"), "depends on files: tests/train/test_saver.py"),
     "PyFunc": "is what front='python' is made of",
     "Print": "writes to stderr and returns its operand: tests/session",
     "Assert": "has no results: tests/session",

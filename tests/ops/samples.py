@@ -52,6 +52,8 @@ ELSEWHERE = {
     ), "tests/session/test_tables.py"),
     "ReadFile": "tests/session/test_files_in_graphs.py", "WriteFile": "tests/session/test_files.py",
     "MatchingFiles": "tests/session/test_files_in_graphs.py",
+    "SaveV2": "tests/train/test_saver.py", "RestoreV2": "tests/train/test_saver.py",
+    "MergeV2Checkpoints": "tests/train/test_saver.py",
     "PyFunc": "tests/session: Python in the graph", "Print": "tests/session: Python in the graph",
     "Assert": "tests/session: Python in the graph",
     "VariableV2": "tests/session: variables", "IsVariableInitialized": "tests/session: variables",

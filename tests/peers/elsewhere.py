@@ -35,6 +35,7 @@ _HOW = {
     "LookupTableImport LookupTableImportV2 LookupTableExport LookupTableExportV2 LookupTableRemoveV2 LookupTableSize "
     "LookupTableSizeV2": _TABLES,
     "ReadFile WriteFile MatchingFiles": _FILES,
+    "SaveV2 RestoreV2 MergeV2Checkpoints": "tests/peers/test_checkpoints.py",
     "EncodePng EncodeJpeg EncodeJpegVariableQuality": _BYTES,
     "FractionalAvgPool FractionalMaxPool": _WINDOWS,
     "ParameterizedTruncatedNormal": "by its distribution: tests/ops/test_truncated_normal.py",

@@ -9,7 +9,8 @@ from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.dtypes import as_dtype, int32, string
 from graphc.ir.graph import get_default_graph
 from graphc.ir.tensor import Operation, Tensor
-from graphc.ops.files.checkpoint import MergeV2Checkpoints, RestoreV2, SaveV2, ShardedFilename
+from graphc.ops.files.checkpoint import MergeV2Checkpoints, RestoreV2, SaveV2
+from graphc.ops.strings.sharded import ShardedFilename
 
 
 @public("raw_ops.SaveV2")

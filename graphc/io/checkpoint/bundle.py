@@ -1,9 +1,9 @@
 """Reading a checkpoint of format V2 (proto/bundle.proto). Its data is mapped into memory and read when asked for."""
 from __future__ import annotations
 
+import math
 import mmap
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +12,14 @@ from google.protobuf.message import DecodeError
 
 from graphc.errors import DataLossError, UnimplementedError
 from graphc.io.checkpoint.content import check_dtype, strings_from
-from graphc.io.checkpoint.slices import TensorSlice, from_proto, slice_key
+from graphc.io.checkpoint.slices import TensorSlice, from_proto, joined, slice_key
 from graphc.io.checkpoint.table import damaged, read_table
 from graphc.io.crc32c import crc32c, masked
 from graphc.ir.dtypes import DType, as_dtype, string
 from graphc.serial.bundle_pb2 import BundleEntry, BundleHeader
 
 VERSION = 1               # of the format
+MOST_AXES = 64            # of NumPy's arrays
 MOST_SHARDS = 100_000     # their numbers have five digits
 Array = np.ndarray[Any, Any]
 
@@ -70,15 +71,8 @@ class Bundle:
         assert stored is not None
         if not stored.parts:
             return self._read(name.encode(), f"tensor '{name}' in")
-        whole, filled = np.empty(stored.shape, stored.dtype.numpy or object), 0
-        for part in stored.parts:
-            value = self.part(name, part)
-            whole[part.bounds(stored.shape)] = value
-            filled += value.size
-        if filled != whole.size:
-            raise damaged(self.index, f"the parts of tensor '{name}' have {filled} elements together, but it has "
-                                      f"{whole.size}")
-        return whole
+        return joined([(part, self.part(name, part)) for part in stored.parts], stored.shape, stored.dtype, name,
+                      self.index)
 
     def part(self, name: str, part: TensorSlice) -> Array:
         """A copy of a part: one that is stored, or one cut out of the whole tensor."""
@@ -101,8 +95,8 @@ class Bundle:
             raise damaged(self.index, f"tensor '{name}' has the dtype number {entry.dtype}") from None
         check_dtype(dtype, name)
         shape = tuple(dim.size for dim in entry.shape.dim)
-        if entry.shape.unknown_rank or any(size < 0 for size in shape):
-            raise damaged(self.index, f"tensor '{name}' has no definite shape")
+        if entry.shape.unknown_rank or not is_shape(shape):
+            raise damaged(self.index, f"tensor '{name}' has no shape that can be")
         return dtype, shape
 
     def _read(self, key: bytes, what: str) -> Array:
@@ -110,7 +104,7 @@ class Bundle:
         dtype, shape = self._kind(entry, key.decode(errors="replace"))
         file = shard_name(self.prefix, entry.shard_id, self.header.num_shards)
         data = self._bytes(entry, f"{what} {file}", file)
-        count = _product(shape)
+        count = math.prod(shape)
         if dtype == string:
             return strings_from(bytes(data), count, entry.crc32c, f"{what} {file}").reshape(shape)
         if count * dtype.size != len(data):
@@ -151,8 +145,8 @@ def _header(data: bytes, index: str) -> BundleHeader:
         raise UnimplementedError(f"{index}: the checkpoint was written by a big-endian machine, which graphc does not "
                                  "read; save it again on a little-endian one")
     if header.version.min_consumer > VERSION:
-        raise DataLossError(f"{index}: the checkpoint needs a reader of version {header.version.min_consumer}, this one "
-                            f"is {VERSION}: it was made by newer software")
+        raise DataLossError(f"{index}: the checkpoint needs a reader of version {header.version.min_consumer}, this "
+                            f"one is {VERSION}: it was made by newer software")
     return header
 
 
@@ -163,9 +157,6 @@ def _entry(data: bytes, key: bytes, index: str) -> BundleEntry:
         raise damaged(index, f"what it says of {key.decode(errors='replace')!r} cannot be read") from None
 
 
-def _product(sizes: Sequence[int]) -> int:
-    """Of Python's integers, which do not overflow."""
-    made = 1
-    for size in sizes:
-        made *= size
-    return made
+def is_shape(sizes: tuple[int, ...]) -> bool:
+    """Whether an array can have it, in NumPy's eyes: also one without elements must have strides."""
+    return len(sizes) <= MOST_AXES and min(sizes, default=0) >= 0 and math.prod(max(s, 1) for s in sizes) < 1 << 58

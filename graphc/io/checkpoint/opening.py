@@ -37,7 +37,8 @@ def open_checkpoint(prefix: str) -> Checkpoint:
 
 def missing_tensor(checkpoint: Checkpoint, name: str) -> NotFoundError:
     """The error for a name that is not in the checkpoint: TensorFlow's words, and the nearest names."""
-    return NotFoundError(f"Key {name} not found in checkpoint {checkpoint.prefix}{suggestion(name, checkpoint.names())}")
+    near = suggestion(name, checkpoint.names())
+    return NotFoundError(f"Key {name} not found in checkpoint {checkpoint.prefix}{near}")
 
 
 _KINDS: dict[type[OSError], type[OpError]] = {FileNotFoundError: NotFoundError, PermissionError: PermissionDeniedError}

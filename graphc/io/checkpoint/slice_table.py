@@ -1,18 +1,19 @@
-"""Reading a checkpoint of format V1 (proto/bundle.proto, last part): TensorFlow's before 0.12. It has the face of Bundle.
+"""Reading a checkpoint of format V1 (proto/bundle.proto, last part), TensorFlow's before 0.12. It has Bundle's face.
 
 Its numbers stand in lists of protobuf, so that it takes longer to read than a bundle.
 """
 from __future__ import annotations
 
 import glob
+import math
 from typing import Any
 
 import numpy as np
 from google.protobuf.message import DecodeError
 
-from graphc.io.checkpoint.bundle import Stored
+from graphc.io.checkpoint.bundle import Stored, is_shape
 from graphc.io.checkpoint.content import check_dtype
-from graphc.io.checkpoint.slices import TensorSlice, from_proto, slice_key
+from graphc.io.checkpoint.slices import TensorSlice, from_proto, joined, slice_key
 from graphc.io.checkpoint.table import damaged, read_table
 from graphc.ir.dtypes import DType, as_dtype
 from graphc.serial.bundle_pb2 import SavedSliceMeta, SavedTensorSlices
@@ -48,7 +49,7 @@ class SliceTable:
         check_dtype(dtype, meta.name)
         shape = tuple(dim.size for dim in meta.shape.dim)
         known = self.tensors.get(meta.name, Stored(dtype, shape))
-        if known.dtype != dtype or known.shape != shape or any(size < 0 for size in shape):
+        if known.dtype != dtype or known.shape != shape or not is_shape(shape):
             raise damaged(file, f"the parts of tensor '{meta.name}' do not fit together")
         self.tensors[meta.name] = Stored(dtype, shape, (*known.parts, *map(from_proto, meta.slice)))
 
@@ -64,15 +65,8 @@ class SliceTable:
     def tensor(self, name: str) -> Array:
         """A copy of the whole tensor; `name` must be there."""
         stored = self.tensors[name]
-        whole, filled = np.empty(stored.shape, stored.dtype.numpy or object), 0
-        for part in stored.parts:
-            value = self._stored_part(name, stored, part)
-            whole[part.bounds(stored.shape)] = value
-            filled += value.size
-        if filled != whole.size:
-            raise damaged(self.prefix, f"the parts of tensor '{name}' have {filled} elements together, but it has "
-                                       f"{whole.size}")
-        return whole
+        return joined([(part, self._stored_part(name, stored, part)) for part in stored.parts], stored.shape,
+                      stored.dtype, name, self.prefix)
 
     def part(self, name: str, part: TensorSlice) -> Array:
         return np.array(self.tensor(name)[part.bounds(self.tensors[name].shape)])
@@ -84,13 +78,15 @@ class SliceTable:
             raise damaged(self.prefix, f"it lists the part {part} of tensor '{name}', but does not have it")
         numbers: Any = getattr(_message(value, self.prefix).data.data, _LISTS[stored.dtype.name])
         found = _array(numbers, stored.dtype)
-        if found.size != int(np.prod(shape, dtype=np.int64)):
+        if found.size != math.prod(shape):
             raise damaged(self.prefix, f"the part {part} of tensor '{name}' has {found.size} elements")
         return found.reshape(shape)
 
 
 def v1_files(prefix: str) -> list[str]:
-    return sorted(glob.glob(f"{glob.escape(prefix)}-[0-9][0-9][0-9][0-9][0-9]-of-[0-9][0-9][0-9][0-9][0-9]")) or [prefix]
+    """The file of that name, or the shards prefix-SSSSS-of-NNNNN."""
+    number = "[0-9]" * 5
+    return sorted(glob.glob(f"{glob.escape(prefix)}-{number}-of-{number}")) or [prefix]
 
 
 def _array(numbers: Any, dtype: DType) -> Array:

@@ -1,11 +1,19 @@
 """Parts of partitioned tensors: what a SaveV2 op says of one, and the key under which a checkpoint has it."""
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from graphc.errors import InvalidArgumentError
+from graphc.io.checkpoint.table import damaged
+from graphc.ir.dtypes import DType
 from graphc.serial.bundle_pb2 import TensorSliceProto
 
+Array = np.ndarray[Any, Any]
 ALL = -1      # the length of an axis that is whole
 
 
@@ -68,6 +76,18 @@ def parse_slice(text: str) -> tuple[tuple[int, ...], TensorSlice]:
 def _pair(text: str) -> tuple[int, int]:
     start, length = text.split(",")
     return int(start), int(length)
+
+
+def joined(parts: Sequence[tuple[TensorSlice, Array]], shape: tuple[int, ...], dtype: DType, name: str,
+           file: str) -> Array:
+    """The tensor of which these are the parts. Raises DataLossError unless they have as many elements."""
+    count = sum(value.size for _, value in parts)
+    if count != math.prod(shape):
+        raise damaged(file, f"the parts of tensor '{name}' have {count} elements together, but its shape is {shape}")
+    whole = np.zeros(shape, dtype.numpy or object)
+    for part, value in parts:
+        whole[part.bounds(shape)] = value
+    return whole
 
 
 def slice_key(name: bytes, part: TensorSlice) -> bytes:

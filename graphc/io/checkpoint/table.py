@@ -166,7 +166,7 @@ class _Block:
         if self.entries and self.entries % self.interval == 0:
             self.restarts.append(len(self.data))
         elif self.entries:
-            shared = len(os.path.commonprefix([self.last, key]))
+            shared = _shared(self.last, key)
         self.data += varint(shared) + varint(len(key) - shared) + varint(len(value)) + key[shared:] + value
         self.last = key
         self.entries += 1
@@ -188,10 +188,15 @@ def _append(made: bytearray, block: _Block) -> bytes:
 
 def _between(low: bytes, high: bytes) -> bytes:
     """The shortest key, at least `low` and less than `high`, that LevelDB finds."""
-    at = len(os.path.commonprefix([low, high]))
+    at = _shared(low, high)
     if at < min(len(low), len(high)) and low[at] < 255 and low[at] + 1 < high[at]:
         return low[:at] + bytes([low[at] + 1])
     return low
+
+
+def _shared(a: bytes, b: bytes) -> int:
+    """How many bytes both begin with."""
+    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
 def _behind(key: bytes) -> bytes:

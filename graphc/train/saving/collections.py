@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import graphc as gc
-from graphc.api.public import public
 from graphc.api.state.variable_protos import variable_from_proto, variable_to_proto
 from graphc.serial.collections_pb2 import QueueRunnerDef, VariableDef
-from graphc.serial.meta_graph_pb2 import CollectionDef, SaverDef
+from graphc.serial.meta_graph_pb2 import CollectionDef
 from graphc.train.runners import QueueRunner
-from graphc.train.saving.saver import Saver
 
 ToProto = Callable[[Any, str | None], Any]
 FromProto = Callable[[Any, str | None], Any]
@@ -37,20 +35,12 @@ class Kind:
 _KINDS: dict[Any, Kind] = {
     **dict.fromkeys(VARIABLE_KEYS, Kind(VariableDef, variable_to_proto, variable_from_proto)),
     _KEYS.QUEUE_RUNNERS: Kind(QueueRunnerDef, QueueRunner.to_proto, QueueRunner.from_proto),
-    _KEYS.SAVERS: Kind(SaverDef, Saver.to_proto, Saver.from_proto),
 }
 
 
-@public("compat.v1.python.framework.ops.register_proto_function")
-def register_proto_function(collection_name: str, proto_type: Any = None, to_proto: Any = None,
-                            from_proto: Any = None) -> None:
-    """Says how elements of a collection become messages and are made of them, as TensorFlow's function of this name."""
-    if to_proto is not None and not callable(to_proto) or from_proto is not None and not callable(from_proto):
-        raise TypeError("to_proto and from_proto must be callable.")
-    if proto_type is None or to_proto is None or from_proto is None:
-        raise ValueError("register_proto_function: proto_type, to_proto and from_proto are needed, all of them")
-    _KINDS[collection_name] = Kind(proto_type, lambda x, scope: to_proto(x, export_scope=scope),
-                                   lambda x, scope: from_proto(x, import_scope=scope))
+def register(key: str, kind: Kind) -> None:
+    """Says how elements of a collection become messages (saver.py: Savers)."""
+    _KINDS[key] = kind
 
 
 def export_collection(target: Any, key: str, elements: list[Any], scope: str | None, skipped: set[str]) -> None:

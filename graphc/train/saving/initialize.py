@@ -95,8 +95,8 @@ def warm_start(ckpt_to_initialize_from: Any, vars_to_warm_start: Any = ".*", var
     """init_from_checkpoint for variables that are chosen, as `tf.train.warm_start`. vars_to_warm_start: a regular
     expression (of trainable variables), several (of all), or variables; None: none. Vocabularies cannot be given."""
     if var_name_to_vocab_info:
-        raise UnimplementedError("warm_start: argument 'var_name_to_vocab_info' is not supported; bring the rows in the "
-                                 "order of the new vocabulary with gc.train.load_variable and Variable.load")
+        raise UnimplementedError("warm_start: argument 'var_name_to_vocab_info' is not supported; bring the rows in "
+                                 "the order of the new vocabulary with gc.train.load_variable and Variable.load")
     old_names = dict(var_name_to_prev_var_name or {})
     chosen: dict[str, list[Any]] = {}
     for variable in _chosen(vars_to_warm_start):

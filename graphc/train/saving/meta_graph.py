@@ -8,6 +8,8 @@ from typing import Any
 import graphc as gc
 from graphc.api.public import public
 from graphc.errors import UnimplementedError
+from graphc.serial.broadcast_gradients import with_broadcast_gradient_args
+from graphc.serial.default_attributes import strip_default_attributes
 from graphc.serial.graph_pb2 import GraphDef, NodeDef
 from graphc.serial.meta_graph_pb2 import MetaGraphDef, SaverDef
 from graphc.train.saving.collections import export_collection, strip_scope
@@ -42,13 +44,15 @@ def export_meta_graph(filename: str | None = None, meta_info_def: Any = None, gr
     if meta_info_def is not None:
         made.meta_info_def.CopyFrom(meta_info_def)
     made.graph_def.CopyFrom(graph.as_graph_def(add_shapes=True) if graph_def is None else graph_def)
+    if graph_def is None:
+        with_broadcast_gradient_args(made.graph_def)
     others = extraneous_saver_nodes(made.graph_def, saver_def) if clear_extraneous_savers else set()
     if scope or others or clear_devices:
         unbound = _keep(made.graph_def, scope, others, clear_devices)
         if unbound:
             made.collection_def[UNBOUND_KEY].bytes_list.value.extend(name.encode() for name in unbound)
     if strip_default_attrs:
-        gc.strip_default_attributes(made.graph_def)
+        strip_default_attributes(made.graph_def)
         made.meta_info_def.stripped_default_attrs = True
     if saver_def is not None:
         made.saver_def.CopyFrom(saver_def)

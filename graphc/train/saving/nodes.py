@@ -1,4 +1,4 @@
-"""The nodes that a Saver adds to the graph, under TensorFlow's names, so that scripts and saved graphs run them by name.
+"""The nodes that a Saver adds to the graph, under TensorFlow's names: scripts and saved graphs run them by name.
 
     save/filename, save/Const       the name of the checkpoint, which is fed
     save/SaveV2, save/control_dependency                   writes it; gives its name
@@ -50,6 +50,9 @@ def _restored(prefix: Any, saveables: Sequence[SaveableObject], reshape: bool, n
     specs = [spec for one in saveables for spec in one.specs]
     tensors = gc.raw_ops.RestoreV2(prefix, [s.name for s in specs], [s.slice_spec for s in specs],
                                    [s.dtype or s.tensor.dtype for s in specs])
+    if not reshape:
+        for tensor, spec in zip(tensors, specs, strict=True):
+            tensor.set_shape([None] * len(spec.tensor.shape.as_list()))
     assigned = []
     for one in saveables:
         given, tensors = tensors[:len(one.specs)], tensors[len(one.specs):]

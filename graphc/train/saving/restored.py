@@ -10,8 +10,8 @@ from graphc.errors import InvalidArgumentError, NotFoundError, OpError, built_at
 from graphc.io.checkpoint.opening import Checkpoint, missing_tensor, open_checkpoint
 from graphc.io.checkpoint.slices import parse_slice
 
-_FAILED = ("Restoring from checkpoint failed. This is most likely due to {} from the checkpoint. Please ensure that you "
-           "have not altered the graph expected based on the checkpoint. Original error:\n\n{}")
+_FAILED = ("Restoring from checkpoint failed. This is most likely due to {} from the checkpoint. Please ensure that "
+           "you have not altered the graph expected based on the checkpoint. Original error:\n\n{}")
 OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"     # in checkpoints of tf.train.Checkpoint
 
 
@@ -65,8 +65,8 @@ def explained(error: OpError, operation: Any, prefix: str) -> OpError:
                              error.op)
     wrong = [line for one in found if (line := _mismatch(one, checkpoint))]
     if wrong or isinstance(error, InvalidArgumentError):
-        text = "\n".join(wrong) or error.message
-        return InvalidArgumentError(_FAILED.format("a mismatch between the current graph and the graph", text), error.op)
+        text = _FAILED.format("a mismatch between the current graph and the graph", "\n".join(wrong) or error.message)
+        return InvalidArgumentError(text, error.op)
     return error
 
 

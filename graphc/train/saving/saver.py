@@ -18,6 +18,8 @@ from graphc.errors import InvalidArgumentError, NotFoundError, UnimplementedErro
 from graphc.io.checkpoint.opening import checkpoint_files, open_checkpoint
 from graphc.serial.meta_graph_pb2 import MetaGraphDef, SaverDef
 from graphc.train.saving import states
+from graphc.train.saving.collections import Kind, register
+from graphc.train.saving.meta_graph import export_meta_graph
 from graphc.train.saving.nodes import add_nodes
 from graphc.train.saving.restored import explained, restored_by
 from graphc.train.saving.saveables import all_saveable_objects, saveables_of
@@ -49,7 +51,8 @@ class Saver:
             raise UnimplementedError("Saver: argument 'builder' is not supported; the nodes of a Saver are always "
                                      "TensorFlow's usual ones")
         if write_version != SaverDef.V2:
-            raise UnimplementedError("Saver: checkpoints of format V1 are read, but not written: leave write_version out")
+            raise UnimplementedError("Saver: checkpoints of format V1 are read, but not written: leave write_version "
+                                     "out")
         self.saver_def = saver_def
         self._var_list, self._reshape, self._sharded = var_list, reshape, sharded
         self._max_to_keep, self._hours = max_to_keep or 0, keep_checkpoint_every_n_hours
@@ -232,8 +235,6 @@ class Saver:
                           clear_extraneous_savers: bool = False, strip_default_attrs: bool = False,
                           save_debug_info: bool = False) -> MetaGraphDef:
         """gc.train.export_meta_graph of the default graph with this Saver."""
-        from graphc.train.saving.meta_graph import export_meta_graph
-
         return export_meta_graph(filename, saver_def=self.saver_def, collection_list=collection_list, as_text=as_text,
                                  export_scope=export_scope, clear_devices=clear_devices,
                                  clear_extraneous_savers=clear_extraneous_savers,
@@ -242,6 +243,9 @@ class Saver:
     def _check_built(self, what: str) -> None:
         if not self._is_built:
             raise RuntimeError(f"`build()` should be called before {what} if defer_build==True")
+
+
+register(gc.GraphKeys.SAVERS, Kind(SaverDef, Saver.to_proto, Saver.from_proto))
 
 
 def _check(saver_def: Any) -> None:

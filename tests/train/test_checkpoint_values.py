@@ -1,0 +1,146 @@
+"""What is in a checkpoint, and variables that begin with it: readers, init_from_checkpoint, assign_from_checkpoint.
+
+The checkpoints are those that TensorFlow wrote for tests/io/test_bundles.py.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import graphc as gc
+from graphc import errors
+from graphc.api.state.variable_protos import SliceInfo
+
+DATA = Path(__file__).parent.parent / "io" / "data"
+TENSORS, SLICES = str(DATA / "tensors"), str(DATA / "slices-v1")
+W = np.random.RandomState(0).randn(4, 3).astype(np.float32)
+B = np.arange(3.0)
+
+
+@pytest.fixture(autouse=True)
+def graph() -> Iterator[Any]:
+    with gc.Graph().as_default() as made:
+        yield made
+
+
+@pytest.mark.parametrize("file", [TENSORS, SLICES])
+def test_reader(file: str) -> None:
+    reader = gc.train.NewCheckpointReader(file)
+    shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
+    assert shapes["layer/w"] == [4, 3] and shapes["scalar"] == [] and shapes["p/emb"] == [10, 2]
+    assert dtypes["layer/b"] == gc.float64 and dtypes["flags"] == gc.bool and set(shapes) == set(dtypes)
+    assert reader.has_tensor("layer/w") and reader.has_tensor(b"layer/w") and not reader.has_tensor("layer")
+    np.testing.assert_array_equal(reader.get_tensor("layer/w"), W)
+    assert reader.get_tensor("layer/w").flags.writeable
+    assert type(reader.get_tensor("scalar")) is np.int64 and reader.get_tensor("scalar") == -7
+    with pytest.raises(errors.NotFoundError, match=r"Key layer/W not found in checkpoint.*did you mean 'layer/w'"):
+        reader.get_tensor("layer/W")
+    lines = reader.debug_string().decode().splitlines()
+    assert "layer/w (DT_FLOAT) [4,3]" in lines and "scalar (DT_INT64) []" in lines
+    assert "p/emb (DT_FLOAT) [10,2], 3 slices" in lines
+
+
+def test_functions_of_names_and_folders(tmp_path: Path) -> None:
+    assert gc.train.list_variables(TENSORS)[:3] == [("bf", [2]), ("c64", [1]), ("empty", [0, 3])]
+    assert gc.train.load_variable(TENSORS, "layer/b:0").tolist() == [0, 1, 2]
+    assert gc.contrib.framework.load_checkpoint(TENSORS).has_tensor("u8")
+    gc.train.update_checkpoint_state(str(tmp_path), TENSORS)
+    assert gc.contrib.framework.load_variable(tmp_path, "scalar") == -7
+    (tmp_path / "checkpoint").unlink()
+    with pytest.raises(ValueError, match="Couldn't find 'checkpoint' file or checkpoints in given directory"):
+        gc.train.list_variables(tmp_path)
+    with pytest.raises(errors.NotFoundError, match="Failed to find any matching files"):
+        gc.train.NewCheckpointReader(str(tmp_path / "x"))
+
+
+def values(*variables: Any) -> list[Any]:
+    with gc.Session() as session:
+        session.run(gc.global_variables_initializer())
+        return session.run(list(variables))
+
+
+@pytest.mark.parametrize("file", [TENSORS, SLICES])
+def test_init_from_checkpoint(graph: Any, file: str) -> None:
+    w, b, other = gc.get_variable("w", [4, 3]), gc.get_variable("o/b", [3], gc.float64), gc.get_variable("n", [2])
+    count = len(graph.get_operations())
+    gc.train.init_from_checkpoint(file, {"layer/w": w, "layer/b": "o/b"})
+    assert [op.name for op in graph.get_operations()[count:] if op.type in ("RestoreV2", "Assign")] == [
+        "checkpoint_initializer", "Assign", "checkpoint_initializer_1", "Assign_1"]
+    twice = gc.Variable(w.initialized_value() * 2)
+    found = values(w, b, twice, other)
+    np.testing.assert_array_equal(found[0], W)
+    np.testing.assert_array_equal(found[1], B)
+    np.testing.assert_array_equal(found[2], W * 2)
+
+
+@pytest.mark.parametrize(("old", "new", "made"), [
+    ("layer/", "layer/", "layer/"), ("layer/", "deep/new/", "deep/new/"), ("layer/", "/", ""), ("/", "/", "layer/")])
+def test_init_of_scopes(old: str, new: str, made: str) -> None:
+    w, b = gc.get_variable(f"{made}w", [4, 3]), gc.get_variable(f"{made}b", [3], gc.float64)
+    gc.train.init_from_checkpoint(TENSORS, {old: new})
+    found = values(w, b)
+    np.testing.assert_array_equal(found[0], W)
+    np.testing.assert_array_equal(found[1], B)
+
+
+def test_init_of_parts() -> None:
+    parts = [gc.get_variable(f"emb/part_{i}", [5, 2]) for i in range(2)]
+    for i, part in enumerate(parts):
+        part._save_slice_info = SliceInfo("emb", (10, 2), (5 * i, 0), (5, 2))
+    gc.train.init_from_checkpoint(TENSORS, {"p/emb": "emb"})
+    np.testing.assert_array_equal(np.concatenate(values(*parts)), gc.train.load_variable(TENSORS, "p/emb"))
+
+
+@pytest.mark.parametrize(("mapping", "message"), [
+    ({"zz": "w"}, "Tensor zz is not found in"), ({"layer/b": "w"}, r"Shape of variable w:0 \(.*doesn't match"),
+    ({"/": "/"}, r"Tensor w \(w in /\) is not found in"), ({"layer/w": "q"}, "should map to scope only"),
+    ({"layer": "q/"}, "Should be 'scope/': 'other_scope/'")])
+def test_init_of_what_is_not_there(mapping: dict[str, str], message: str) -> None:
+    gc.get_variable("w", [4, 3])
+    with pytest.raises(ValueError, match=message):
+        gc.train.init_from_checkpoint(TENSORS, mapping)
+
+
+def test_warm_start() -> None:
+    w, b = gc.get_variable("layer/w", [4, 3]), gc.get_variable("layer/new", [3], gc.float64)
+    step = gc.get_variable("scalar", [], gc.int64, trainable=False)
+    gc.train.warm_start(TENSORS, "layer", var_name_to_prev_var_name={"layer/new": "layer/b"})
+    gc.train.warm_start(TENSORS, ["scal"])
+    found = values(w, b, step)
+    np.testing.assert_array_equal(found[0], W)
+    np.testing.assert_array_equal(found[1], B)
+    assert found[2] == -7
+    with pytest.raises(ValueError, match=r"not used: .'nothing'"):
+        gc.train.warm_start(TENSORS, [w], var_name_to_prev_var_name={"nothing": "x"})
+    with pytest.raises(errors.UnimplementedError, match="var_name_to_vocab_info"):
+        gc.train.warm_start(TENSORS, [w], {"layer/w": object()})
+
+
+def test_assign_from_checkpoint() -> None:
+    w, b = gc.get_variable("layer/w", [4, 3]), gc.get_variable("mine", [3], gc.float64)
+    operation, feeds = gc.contrib.framework.assign_from_checkpoint(TENSORS, {"layer/w": w, "layer/b": b})
+    with gc.Session() as session:
+        session.run(operation, feeds)
+        np.testing.assert_array_equal(session.run(w), W)
+        np.testing.assert_array_equal(session.run(b), B)
+        gc.contrib.framework.assign_from_values_fn({"mine": [7, 8, 9]})(session)
+        assert session.run(b).tolist() == [7, 8, 9]
+        with pytest.warns(UserWarning, match="Variable mine missing in checkpoint"):
+            restore = gc.contrib.slim.assign_from_checkpoint_fn(TENSORS, [w, b], ignore_missing_vars=True)
+        session.run(w.assign(gc.zeros([4, 3])))
+        restore(session)
+        np.testing.assert_array_equal(session.run(w), W)
+    flat = gc.get_variable("flat", [12])
+    with gc.Session() as session:
+        gc.contrib.slim.assign_from_checkpoint_fn(TENSORS, {"layer/w": flat}, reshape_variables=True)(session)
+        np.testing.assert_array_equal(session.run(flat), W.ravel())
+    with pytest.raises(ValueError, match=r"Checkpoint is missing variable .mine"):
+        gc.contrib.slim.assign_from_checkpoint(TENSORS, [b])
+    with pytest.raises(ValueError, match="Total size of new array must be unchanged for layer/w"):
+        gc.contrib.slim.assign_from_checkpoint(TENSORS, {"layer/w": flat})
+    with pytest.raises(ValueError, match="Variable nothing wasn't found"):
+        gc.contrib.slim.assign_from_values({"nothing": 1})
