@@ -27,7 +27,9 @@ class PartialRun:
         self._session = session
         self._pending_feeds = {session._fed(key) for key in feeds}
         asked = Fetches(fetches, lambda part: session._element(part, list(self._pending_feeds)))
-        self._pending = {*asked.tensors, *asked.operations}
+        self._pending: set[Tensor | Operation] = {*asked.tensors, *asked.operations}
+        if not self._pending:
+            raise errors.InvalidArgumentError(f"{SETUP}: specify at least one fetch")
         self._whole = needed_operations(asked.tensors, asked.operations, self._pending_feeds)
         self._values: dict[Tensor, Any] = {}              # fed, or kept of earlier parts
         self._done: set[Operation] = set()
@@ -46,7 +48,8 @@ class PartialRun:
             if tensor not in self._pending_feeds:
                 raise errors.InvalidArgumentError(f"The feed {tensor.name} was not specified in {SETUP}.", tensor.op)
         asked = Fetches(fetches, lambda part: self._session._element(part, list(fed)))
-        for element in (*asked.tensors, *asked.operations):
+        elements: list[Tensor | Operation] = [*asked.tensors, *asked.operations]
+        for element in elements:
             if element not in self._pending:
                 raise errors.InvalidArgumentError(
                     f"The fetch {element.name} was not specified in {SETUP}, or has already been fetched.",
@@ -57,7 +60,7 @@ class PartialRun:
         kept = self._to_keep([op for op in needed if op not in self._done], set(values))
         results, more = self._session.run((fetches, kept), values)
         self._pending_feeds -= set(fed)
-        self._pending -= {*asked.tensors, *asked.operations}
+        self._pending.difference_update(elements)
         self._values = {**values, **dict(zip(kept, more, strict=True))}
         self._done.update(needed)
         return results

@@ -63,6 +63,5 @@ def place_of(target: Any) -> Place | None:
     found = _PLACES.get(text) if isinstance(text, str) else None
     if found is None:
         raise errors.UnimplementedError(f"Session: target {target!r} names a server that is not in this process; "
-                                        "sessions run in this process only: use the target of a gc.train.Server made "
-                                        "here, or leave it out")
+                                        "sessions run in this process only")
     return found

@@ -158,8 +158,8 @@ class PaddingQueue(Queue):
             return super()._stacked(values, component)
         sizes = np.max([v.shape for v in values], axis=0) if values[0].ndim else ()
         filled = zeros((len(values), *sizes), values[0].dtype)
-        for row, value in zip(filled, values, strict=True):
-            row[tuple(slice(n) for n in value.shape)] = value
+        for i, value in enumerate(values):
+            filled[i, *(slice(n) for n in value.shape)] = value
         return filled
 
 

@@ -25,11 +25,13 @@ from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.control import script
 from graphc.ops.control.session_objects import ObjectCall
 from graphc.session.config import DeviceAttributes, check_run, settings_of
+from graphc.session.explain import cause_of, explained
 from graphc.session.feeds import check_feed_key, flatten_feeds, parts_of_key
 from graphc.session.fetches import Fetches, fetch_key
 from graphc.session.partial import PartialRun
 from graphc.session.places import place_of
 from graphc.session.prepared_run import PreparedRun
+from graphc.session.trials import first_run
 from graphc.tracebacks import shown, shows_errors, user_facing
 
 if TYPE_CHECKING:
@@ -137,7 +139,7 @@ class Session:
         try:
             values = engine.run(inputs, number)
         except errors.OpError as error:
-            raise self._explained(error, prepared, inputs) from _cause(error)
+            raise explained(error, self._graph, prepared, inputs) from cause_of(error)
         return prepared.build([v if v.ndim else v[()] for v in values])
 
     def _run_with_care(self, prepared: PreparedRun, inputs: list[np.ndarray], options: RunOptions | None,
@@ -161,7 +163,7 @@ class Session:
             engine = self._engine(prepared, inputs)
             values = run(engine)
         else:
-            engine, values = self._first_run(prepared, inputs, run)
+            engine, values = first_run(self, prepared, inputs, run)
         if prepared.ranks_known and prepared.only is None and not prepared.by_length:
             prepared.first_runs += 1
             if prepared.first_runs >= RUNS_BEFORE_CODE:
@@ -201,41 +203,6 @@ class Session:
             del made.node[at]
         return made
 
-    def _first_run(self, prepared: PreparedRun, inputs: list[np.ndarray],
-                   run: Callable[[Any], Any]) -> tuple[Any, Any]:
-        """A run of a plan in which ranks of Python functions' results may be guesses.
-
-        When a guess turns out wrong the plan is compiled again and the run repeated: variables are put back, random
-        numbers are the same ones, and what the Python functions returned is used again.
-        """
-        kept: dict[str, list[Any]] = {}
-        while True:
-            engine = self._engine(prepared, inputs)
-            before = self._values_of(engine) if engine.plan.hosts else []
-            try:
-                with script.TRIAL.running(kept):
-                    values = run(engine)
-            except errors.OpError as error:
-                if not _caused_by_rank(error):
-                    raise
-                self._put_back(before)
-                prepared.engines.clear()
-                continue
-            prepared.proven = True
-            return engine, values
-
-    def _values_of(self, engine: Any) -> list[tuple[Any, np.ndarray, np.ndarray, Any]]:
-        with self._states.holding(exclusive=False):
-            cells = [self._states.state(s.name, s.dtype, s.shape) for s in engine.plan.states]
-            return [(c, c.value.copy(), c.info.copy(), c.held) for c in cells]
-
-    def _put_back(self, before: list[tuple[Any, np.ndarray, np.ndarray, Any]]) -> None:
-        with self._states.holding(exclusive=True):
-            for cell, value, info, held in before:
-                cell.value[...] = value
-                cell.held = held
-                cell.info[:] = (info[0], cell.info[1] + 1)
-
     def _timed(self, prepared: PreparedRun, engine: Any, inputs: list[np.ndarray], number: int, timeout: int,
                trace: int = 0) -> Any:
         try:
@@ -254,7 +221,7 @@ class Session:
                 raise
             raise errors.DeadlineExceededError(f"the run took longer than {timeout} ms: {error}", error.op) from None
         except errors.OpError as error:
-            raise self._explained(error, prepared, inputs) from _cause(error)
+            raise explained(error, self._graph, prepared, inputs) from cause_of(error)
 
     def _deadline(self, cancel: np.ndarray) -> AbstractContextManager[None]:
         """Inside, what waits for a queue gives up once `cancel` is set."""
@@ -263,23 +230,6 @@ class Session:
         from graphc.session.waiting import DEADLINE
 
         return DEADLINE.of(cancel)
-
-    def _explained(self, error: errors.OpError, prepared: PreparedRun, inputs: Sequence[np.ndarray]) -> errors.OpError:
-        """The same error, or a clearer one if shapes do not fit: what inference says of the shapes that were fed."""
-        from graphc.passes.snapshot import take_snapshot
-
-        if type(error) is not errors.InvalidArgumentError or _cause(error) is not None:
-            return error
-        try:
-            with self._graph._lock:
-                take_snapshot(prepared.tensors, prepared.operations, prepared.feeds, [a.ndim for a in inputs],
-                              [a.shape for a in inputs])
-        except errors.InvalidArgumentError as found:
-            if error.op is None or getattr(error.op, "op_name", None) == getattr(found.op, "name", ""):
-                return found
-        except errors.OpError:
-            pass
-        return error
 
     # Compiling
 
@@ -460,19 +410,3 @@ def _check_feed_dict(feed_dict: Any) -> None:
     if not isinstance(feed_dict, Mapping):
         raise TypeError("Session.run: argument 'feed_dict' must be a dict {placeholder: value}, but is "
                         f"{type(feed_dict).__name__}")
-
-
-def _caused_by_rank(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, script.RankDiscovered):
-            return True
-        error = error.__cause__
-    return False
-
-
-def _cause(error: errors.OpError) -> BaseException | None:
-    """The exception that the user's own function raised, if that is why the run failed."""
-    cause = error.__cause__
-    while isinstance(cause, errors.OpError) and cause.__cause__ is not None:
-        cause = cause.__cause__
-    return cause

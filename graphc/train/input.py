@@ -52,7 +52,8 @@ def input_producer(input_tensor: Any, element_shape: Any = None, num_epochs: int
                    seed: int | None = None, capacity: int = 32, shared_name: str | None = None,
                    summary_name: str | None = None, name: str | None = None,
                    cancel_op: Any = None) -> FIFOQueue:
-    """A queue of the rows of input_tensor, again and again (num_epochs times), as `tf.train.input_producer`."""
+    """A queue of the rows of input_tensor, again and again (num_epochs times), as `tf.train.input_producer`.
+    summary_name: of a summary of how full it is."""
     with get_default_graph().name_scope(name or "input_producer"):
         tensor = convert_to_tensor(input_tensor, name="input_tensor")
         elements = tensor.shape[1:].merge_with(element_shape) if element_shape is not None else tensor.shape[1:]
@@ -63,9 +64,19 @@ def input_producer(input_tensor: Any, element_shape: Any = None, num_epochs: int
             tensor = random_shuffle(tensor, seed=seed)
         tensor = limit_epochs(tensor, num_epochs)
         queue = FIFOQueue(capacity=capacity, dtypes=[tensor.dtype], shapes=[elements], shared_name=shared_name,
-                          name="input_producer")
+                          name=name or "FIFOQueueV2")
         add_queue_runner(QueueRunner(queue, [queue.enqueue_many([tensor])], cancel_op=cancel_op))
+        if summary_name is not None:
+            _summarise(queue, summary_name, capacity)
         return queue
+
+
+def _summarise(queue: QueueBase, name: str, capacity: int, least: int = 0) -> None:
+    """A summary of how full the queue is, above the `least` elements that it keeps."""
+    import graphc as gc
+
+    held = queue.size() if not least else gc.maximum(0, queue.size() - least)
+    gc.summary.scalar(name, gc.cast(held, gc.float32) * (1.0 / (capacity - least)))
 
 
 @public("train.string_input_producer")
@@ -188,6 +199,10 @@ def _batched(lists: Sequence[Any], batch_size: Any, keep: Any, capacity: int, ro
             raise ValueError(f"{function}: All shapes must be fully defined: {found}")
         ops = [_enqueue(queue, b.tensors, rows, keep) for b in every for _ in range(threads)]
         add_queue_runner(QueueRunner(queue, ops))
+        if shuffle is not None:
+            _summarise(queue, f"fraction_over_{shuffle[0]}_of_{capacity - shuffle[0]}_full", capacity, shuffle[0])
+        else:
+            _summarise(queue, f"fraction_of_{capacity}_full", capacity)
         made = queue.dequeue_up_to(batch_size, name=scope) if smaller else queue.dequeue_many(batch_size, name=scope)
         return first.packed(made)
 

@@ -176,7 +176,8 @@ def test_arguments_of_session() -> None:
         "gc.Session(config=gc.ConfigProto(...)) "
         "(the first argument of Session is `target`)")
     assert message_of(gc.errors.UnimplementedError, gc.Session, "grpc://host:1") == (
-        "Session: target 'grpc://host:1' names a server; sessions run in this process only")
+        "Session: target 'grpc://host:1' names a server that is not in this process; sessions run in this process "
+        "only")
 
 
 def test_index_out_of_range() -> None:

@@ -296,3 +296,12 @@ def test_kept_elements_only() -> None:
         np.testing.assert_array_equal(session.run(batch)[0], [0, 2, 4, 6])
         coordinator.request_stop()
         coordinator.join(threads)
+
+
+def test_a_padding_queue_of_scalars_and_vectors() -> None:
+    with gc.Graph().as_default(), gc.Session() as session:
+        queue = gc.PaddingFIFOQueue(4, [gc.int32, gc.int32], [[], [None]])
+        for row in ([1], [2, 3]):
+            session.run(queue.enqueue([len(row), row]))
+        sizes, rows = session.run(queue.dequeue_many(2))
+        assert sizes.tolist() == [1, 2] and rows.tolist() == [[1, 0], [2, 3]]

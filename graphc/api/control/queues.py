@@ -113,16 +113,18 @@ class QueueBase:
 
     def dequeue_many(self, n: Any, name: str | None = None) -> Any:
         """n elements, one below the other."""
-        count, known = self._count(n)
-        return self._taken("QueueDequeueManyV2", name or f"{_last(self.name)}_DequeueMany", [known], count)
+        with get_default_graph().name_scope(name or f"{_last(self.name)}_DequeueMany") as scope:
+            count, known = self._count(n)
+            return self._taken("QueueDequeueManyV2", scope, [known], count)
 
     def dequeue_up_to(self, n: Any, name: str | None = None) -> Any:
         """n elements, or those that are left once the queue is closed."""
-        count, _ = self._count(n)
-        return self._taken("QueueDequeueUpToV2", name or f"{_last(self.name)}_DequeueUpTo", [None], count)
+        with get_default_graph().name_scope(name or f"{_last(self.name)}_DequeueUpTo") as scope:
+            count, _ = self._count(n)
+            return self._taken("QueueDequeueUpToV2", scope, [None], count)
 
     def _count(self, n: Any) -> tuple[Tensor, int | None]:
-        count = cast(convert_to_tensor(n), int32)
+        count = cast(convert_to_tensor(n, name="n"), int32)
         value = count.spec.value
         return count, value[0] if value is not None and isinstance(value[0], int) else None
 

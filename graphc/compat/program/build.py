@@ -1,7 +1,6 @@
 """What programs ask of the build and the machine: devices, and where TensorFlow's headers would be."""
 from __future__ import annotations
 
-import os
 from typing import Any, NoReturn
 
 from graphc import errors
@@ -9,15 +8,6 @@ from graphc.api.public import public
 
 _OPS = ("graphc compiles no C++ ops: write the op as a Python function with tf.py_func, or as a class "
         "(CONTRIBUTING.md, how to add an op)")
-
-
-@public("compat.v1.python.client.device_lib.list_local_devices")
-def list_local_devices(session_config: Any = None) -> list[Any]:
-    """The CPU, as `device_lib.list_local_devices`. session_config has no effect."""
-    from graphc.serial.run_metadata_pb2 import DeviceAttributes
-
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return [DeviceAttributes(name="/device:CPU:0", device_type="CPU", memory_limit=memory)]
 
 
 @public("compat.v1.sysconfig.get_include")

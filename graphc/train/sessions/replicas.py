@@ -5,6 +5,8 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 import graphc as gc
 from graphc.api.public import public
 from graphc.train.sessions.log import LOG
@@ -54,3 +56,43 @@ def replica_device_setter(ps_tasks: int = 0, ps_device: str = "/job:ps", worker_
 def _in_turn(tasks: int) -> Callable[[Any], int]:
     following = itertools.cycle(range(tasks))
     return lambda operation: next(following)
+
+
+@public("contrib.training.RandomStrategy")
+class RandomStrategy:
+    """A ps_strategy that draws tasks, the same ones for a seed. As `tf.contrib.training.RandomStrategy`."""
+
+    def __init__(self, num_ps: int, seed: int = 0) -> None:
+        self._num_ps, self._numbers = num_ps, np.random.RandomState(seed)
+
+    def __call__(self, op: Any) -> int:
+        return int(self._numbers.randint(self._num_ps))
+
+
+@public("contrib.training.GreedyLoadBalancingStrategy")
+class GreedyLoadBalancingStrategy:
+    """A ps_strategy that takes the task with the least load so far. As
+    `tf.contrib.training.GreedyLoadBalancingStrategy`.
+
+    load_fn: the load of an operation, such as byte_size_load_fn.
+    """
+
+    def __init__(self, num_tasks: int, load_fn: Callable[[Any], float]) -> None:
+        self._loads = np.zeros(num_tasks)
+        self._load_fn = load_fn
+
+    def __call__(self, op: Any) -> int:
+        task = int(np.argmin(self._loads))
+        self._loads[task] += self._load_fn(op)
+        return task
+
+
+@public("contrib.training.byte_size_load_fn")
+def byte_size_load_fn(op: Any) -> int:
+    """The bytes of the operation's one output, whose shape must be known. As `tf.contrib.training.byte_size_load_fn`.
+    """
+    if len(op.outputs) != 1:
+        raise ValueError(f"Op {op.name} must have a single output, but has {len(op.outputs)}")
+    output = op.outputs[0]
+    output.shape.assert_is_fully_defined()
+    return int(output.shape.num_elements() * output.dtype.size)

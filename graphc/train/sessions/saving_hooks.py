@@ -199,11 +199,9 @@ class ProfilerHook(SessionRunHook):
         self._next_step = step + 1
 
     def _write(self, step: int, metadata: Any) -> None:
-        from graphc.compat.v1 import python
-
         path = os.path.join(self._output_dir, f"timeline-{step}.json")
         LOG.info("Saving timeline for %d into '%s'.", step, path)
-        trace = python.client.timeline.Timeline(metadata.step_stats)
+        trace = gc.compat.v1.python.client.timeline.Timeline(metadata.step_stats)
         with open(path, "w") as file:
             file.write(trace.generate_chrome_trace_format(self._show_dataflow, self._show_memory))
         self._summary_writer.add_run_metadata(metadata, f"step_{step}")

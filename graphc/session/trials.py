@@ -1,0 +1,59 @@
+"""The first run of a plan in which ranks of Python functions' results may be guesses.
+
+When a guess turns out wrong the plan is compiled again and the run repeated: variables are put back, random numbers are
+the same ones, and what the Python functions returned is used again.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from graphc import errors
+from graphc.ops.control import script
+from graphc.session.prepared_run import PreparedRun
+
+Before = list[tuple[Any, np.ndarray, np.ndarray, Any]]     # (state, value, info, strings)
+
+
+def first_run(session: Any, prepared: PreparedRun, inputs: list[np.ndarray],
+              run: Callable[[Any], Any]) -> tuple[Any, Any]:
+    """(the engine whose guesses are right, what `run` of it gave)."""
+    kept: dict[str, list[Any]] = {}
+    while True:
+        engine = session._engine(prepared, inputs)
+        before = _values_of(session._states, engine) if engine.plan.hosts else []
+        try:
+            with script.TRIAL.running(kept):
+                values = run(engine)
+        except errors.OpError as error:
+            if not _caused_by_rank(error):
+                raise
+            _put_back(session._states, before)
+            prepared.engines.clear()
+            continue
+        prepared.proven = True
+        return engine, values
+
+
+def _values_of(states: Any, engine: Any) -> Before:
+    with states.holding(exclusive=False):
+        cells = [states.state(s.name, s.dtype, s.shape) for s in engine.plan.states]
+        return [(c, c.value.copy(), c.info.copy(), c.held) for c in cells]
+
+
+def _put_back(states: Any, before: Before) -> None:
+    with states.holding(exclusive=True):
+        for cell, value, info, held in before:
+            cell.value[...] = value
+            cell.held = held
+            cell.info[:] = (info[0], cell.info[1] + 1)
+
+
+def _caused_by_rank(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, script.RankDiscovered):
+            return True
+        error = error.__cause__
+    return False
