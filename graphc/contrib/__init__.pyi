@@ -4,8 +4,10 @@ from graphc.contrib import distributions as distributions
 from graphc.contrib import framework as framework
 from graphc.contrib import layers as layers
 from graphc.contrib import lookup as lookup
+from graphc.contrib import losses as losses
 from graphc.contrib import opt as opt
 from graphc.contrib import signal as signal
+from graphc.contrib import slim as slim
 
 __all__ = [
 ]

@@ -157,31 +157,7 @@ def filter_variables(var_list: Iterable[Any], include_patterns: Sequence[str] | 
     return [v for v in chosen if not any_of(exclude_patterns or (), v.name)]
 
 
-# Assigning them
-
-
-@public("contrib.framework.assign_from_values")
-def assign_from_values(var_names_to_values: dict[str, Any]) -> tuple[Any, dict[Any, Any]]:
-    """(operation, feeds) that set variables, given by name, to arrays. Raises ValueError for an unknown name."""
-    assigns, feeds = [], {}
-    for name, value in var_names_to_values.items():
-        found = get_variables(name)
-        exact = found if len(found) == 1 else [v for v in found if v.op.name == name]
-        if not exact:
-            raise ValueError(f"Variable {name} wasn't found" if not found else
-                             f"Variable {name} doesn't uniquely identify a variable: {[v.name for v in found]}")
-        var = exact[0]
-        fed = gc.placeholder(var.dtype.base_dtype, var.get_shape(), name=f"placeholder/{var.op.name}")
-        assigns.append(var.assign(fed).op)
-        feeds[fed] = value.reshape(var.get_shape().as_list())
-    return gc.group(*assigns), feeds
-
-
-@public("contrib.framework.assign_from_values_fn")
-def assign_from_values_fn(var_names_to_values: dict[str, Any]) -> Callable[[Any], Any]:
-    """A function of a session that sets variables, given by name, to arrays."""
-    operation, feeds = assign_from_values(var_names_to_values)
-    return lambda session: session.run(operation, feeds)
+# Where they are
 
 
 @public("contrib.framework.VariableDeviceChooser")

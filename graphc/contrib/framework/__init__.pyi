@@ -6,8 +6,6 @@ from graphc.compat.framework.variables import add_model_variable as add_model_va
 from graphc.compat.framework.arg_scope import arg_scope as arg_scope
 from graphc.compat.framework.arg_scope import arg_scope_func_key as arg_scope_func_key
 from graphc.compat.framework.arg_scope import arg_scoped_arguments as arg_scoped_arguments
-from graphc.compat.framework.variables import assign_from_values as assign_from_values
-from graphc.compat.framework.variables import assign_from_values_fn as assign_from_values_fn
 from graphc.compat.framework.arg_scope import current_arg_scope as current_arg_scope
 from graphc.compat.framework.variables import filter_variables as filter_variables
 from graphc.compat.framework.variables import get_local_variables as get_local_variables
@@ -36,8 +34,6 @@ __all__ = [
     "arg_scope",
     "arg_scope_func_key",
     "arg_scoped_arguments",
-    "assign_from_values",
-    "assign_from_values_fn",
     "current_arg_scope",
     "filter_variables",
     "get_local_variables",
