@@ -4,8 +4,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import graphc as gc
 from graphc.api.public import public
+from graphc.compat.slim.parallel_reader import parallel_read
 
 
 @public("contrib.slim.dataset.Dataset")
@@ -67,7 +67,7 @@ class DatasetDataProvider(DataProvider):
                  shuffle: bool = True, num_epochs: int | None = None, common_queue_capacity: int = 256,
                  common_queue_min: int = 128, record_key: str = "record_key", seed: int | None = None,
                  scope: str | None = None) -> None:
-        key, data = gc.contrib.slim.parallel_reader.parallel_read(
+        key, data = parallel_read(
             dataset.data_sources, dataset.reader, num_epochs, num_readers, reader_kwargs, shuffle,
             capacity=common_queue_capacity, min_after_dequeue=common_queue_min, seed=seed, scope=scope)
         items = dataset.decoder.list_items()

@@ -158,13 +158,23 @@ class Image(ItemHandler):
 
     def _decode(self, image: Any, kind: Any) -> Any:
         def encoded() -> Any:
-            return gc.cond(gc.image.is_jpeg(image), self._jpeg(image), self._any(image), name="cond_jpeg")
+            return self._shaped(gc.cond(gc.image.is_jpeg(image), self._jpeg(image), self._any(image), name="cond_jpeg"))
 
         is_raw = gc.logical_or(gc.equal(kind, "raw"), gc.equal(kind, "RAW"))
-        decoded = gc.case([(is_raw, lambda: gc.decode_raw(image, self._dtype))], default=encoded, exclusive=True)
-        if decoded.get_shape().ndims in (None, 3):
-            decoded.set_shape([None, None, self._channels])
-        return decoded if self._shape is None else gc.reshape(decoded, self._shape)
+        return self._shaped(gc.case([(is_raw, lambda: self._raw(image))], default=encoded, exclusive=True))
+
+    def _shaped(self, image: Any) -> Any:
+        if self._shape is not None:
+            return gc.reshape(image, self._shape)
+        image.set_shape([None, None, self._channels])
+        return image
+
+    def _raw(self, image: Any) -> Any:
+        """Raw bytes have no shape of their own: both branches must have the rank of a picture."""
+        if self._shape is not None:
+            return gc.reshape(gc.decode_raw(image, self._dtype), self._shape)
+        with gc.control_dependencies([gc.Assert(False, ["Image: raw pictures need the argument `shape`"])]):
+            return gc.reshape(gc.decode_raw(image, self._dtype), [-1, 1, self._channels])
 
     def _jpeg(self, image: Any) -> Callable[[], Any]:
         return lambda: gc.cast(gc.image.decode_jpeg(image, channels=self._channels, dct_method=self._dct_method),
