@@ -8,6 +8,9 @@ ELSEWHERE: dict[str, str] = {
     "graphc.ir.dtypes":
         "DType as_dtype bfloat16 bool_=bool complex64 complex128 double float16 float32 float64 half int8 int16 int32 "
         "int64 qint8 qint16 qint32 quint8 quint16 resource string uint8 uint16 uint32 uint64 variant",
+    "graphc.compat.layers.fully_connected":
+        "relu=contrib.layers.relu relu6=contrib.layers.relu6 elu=contrib.layers.elu linear=contrib.layers.linear "
+        "legacy_relu=contrib.layers.legacy_relu legacy_linear=contrib.layers.legacy_linear",
     "graphc.ir.graph": "Graph get_default_graph reset_default_graph",
     "graphc.ir.names": "GraphKeys",
     "graphc.ir.stacks": "get_default_session",
@@ -26,9 +29,6 @@ ELSEWHERE: dict[str, str] = {
         "VERSION=compat.v1.VERSION GIT_VERSION=compat.v1.GIT_VERSION COMPILER_VERSION=compat.v1.COMPILER_VERSION "
         "GRAPH_DEF_VERSION=compat.v1.GRAPH_DEF_VERSION CXX11_ABI_FLAG=compat.v1.CXX11_ABI_FLAG "
         "MONOLITHIC_BUILD=compat.v1.MONOLITHIC_BUILD VERSION=compat.v1.version.VERSION",
-    "graphc.compat.layers.fully_connected":
-        "relu=contrib.layers.relu relu6=contrib.layers.relu6 elu=contrib.layers.elu linear=contrib.layers.linear "
-        "legacy_relu=contrib.layers.legacy_relu legacy_linear=contrib.layers.legacy_linear",
     "graphc.plan.compile": "pass_table",
     "graphc.serial.graph_pb2": "GraphDef NodeDef AttrValue",
 }
