@@ -8,7 +8,7 @@ from graphc.layers.convolution import Conv2D as Conv2D
 from graphc.layers.transposed import Conv2DTranspose as Conv2DTranspose
 from graphc.layers.convolution import Conv3D as Conv3D
 from graphc.layers.transposed import Conv3DTranspose as Conv3DTranspose
-from graphc.layers.dense import Dense as Dense
+from graphc.layers.dense_layer import Dense as Dense
 from graphc.layers.reshaping import Dropout as Dropout
 from graphc.layers.reshaping import Flatten as Flatten
 from graphc.layers.input_spec import InputSpec as InputSpec
@@ -27,7 +27,7 @@ from graphc.layers.convolution import conv2d as conv2d
 from graphc.layers.transposed import conv2d_transpose as conv2d_transpose
 from graphc.layers.convolution import conv3d as conv3d
 from graphc.layers.transposed import conv3d_transpose as conv3d_transpose
-from graphc.layers.dense import dense as dense
+from graphc.layers.dense_layer import dense as dense
 from graphc.layers.reshaping import dropout as dropout
 from graphc.layers.reshaping import flatten as flatten
 from graphc.layers.pooling import max_pooling1d as max_pooling1d

@@ -4,13 +4,12 @@ from __future__ import annotations
 from typing import Any
 
 import graphc as gc
-from graphc.ir import nest
 
-flatten = nest.flatten
-pack = nest.pack_sequence_as
-map_structure = nest.map_structure
-assert_same_structure = nest.assert_same_structure
-is_nested = nest.is_nested
+flatten = gc.nest.flatten
+pack = gc.nest.pack_sequence_as
+map_structure = gc.nest.map_structure
+assert_same_structure = gc.nest.assert_same_structure
+is_nested = gc.nest.is_nested
 
 
 def sizes_of(size: Any) -> list[Any]:

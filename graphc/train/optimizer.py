@@ -6,7 +6,6 @@ named after their variable ("v/Adam"), the rest after the name scope in force ("
 """
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,7 +24,7 @@ from graphc.ir.func_graph import outermost
 from graphc.ir.graph import Graph, GraphKeys, get_default_graph
 from graphc.ir.nest import flatten
 from graphc.ir.tensor import Operation, Tensor
-from graphc.ir.user_frame import user_stacklevel
+from graphc.train.left_out import warn_of_updates_left_out
 from graphc.train.slots import create_slot, create_slot_with_initializer, create_zeros_slot
 
 GradsAndVars = Sequence[tuple[Any, Variable]]
@@ -55,6 +54,8 @@ class Optimizer:
 
         Raises ValueError if no variable has a gradient.
         """
+        if callable(loss) and not isinstance(loss, Tensor):
+            loss = loss()
         pairs = self.compute_gradients(loss, var_list, gate_gradients, aggregation_method, colocate_gradients_with_ops,
                                        grad_loss)
         if all(g is None for g, _ in pairs):
@@ -63,8 +64,9 @@ class Optimizer:
             raise ValueError("No gradients provided for any variable, check your graph for ops that do not support "
                              f"gradients, between variables {[v.name for _, v in pairs]} and loss {loss!r}: "
                              f"{what_blocks(loss, [v._ref() for _, v in pairs])}")
-        _warn_of_updates(loss.graph)
-        return self.apply_gradients(pairs, global_step, name)
+        train_op = self.apply_gradients(pairs, global_step, name)
+        warn_of_updates_left_out(train_op, loss)
+        return train_op
 
     def compute_gradients(self, loss: Any, var_list: Any = None, gate_gradients: int = GATE_OP,
                           aggregation_method: int | None = None, colocate_gradients_with_ops: bool = False,
@@ -251,14 +253,3 @@ def _converted(gradient: Any) -> Any:
     except TypeError:
         raise TypeError(f"Gradient must be convertible to a Tensor or IndexedSlices, or None: {gradient!r}") from None
 
-
-def _warn_of_updates(graph: Graph) -> None:
-    """Batch norm's moving averages stand still unless the update ops run: the usual trap, told once a graph."""
-    updates = graph.get_collection(GraphKeys.UPDATE_OPS)
-    told = graph.get_collection_ref(("_graphc/told_of_updates",))
-    if updates and not graph._scopes.controls and not told:
-        told.append(True)
-        warnings.warn("the collection UPDATE_OPS is not empty (batch norm's moving averages), but minimize() does not "
-                      "run it: "
-                      "build the train op inside `with gc.control_dependencies(gc.get_collection("
-                      "gc.GraphKeys.UPDATE_OPS)):`", stacklevel=user_stacklevel())

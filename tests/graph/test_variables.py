@@ -153,10 +153,3 @@ def test_global_step_and_decay() -> None:
     assert gc.train.get_or_create_global_step() is step and step.name == "global_step:0" and step.dtype == gc.int64
     rate = gc.train.exponential_decay(0.1, step, 10, 0.5, staircase=True)
     np.testing.assert_allclose(run_reference(rate, states={"global_step": np.int64(25)}), 0.025)
-
-
-def test_update_ops_are_not_forgotten() -> None:
-    v = gc.Variable(1.0)
-    gc.add_to_collection(gc.GraphKeys.UPDATE_OPS, v.assign_add(1.0).op)
-    with pytest.warns(UserWarning, match="UPDATE_OPS is not empty"):
-        gc.train.GradientDescentOptimizer(0.1).minimize(v * v)

@@ -56,5 +56,5 @@ def Assert(condition: Any, data: Sequence[Any], summarize: int | None = None,
            name: str | None = None) -> Operation:
     """An operation that fails with InvalidArgumentError unless all of `condition` hold, as `tf.Assert`."""
     tensors = [convert_to_tensor(d) for d in data]
-    return apply(script.Assert, condition, tensors, name=name, T=tuple(t.dtype for t in tensors),
+    return apply(script.Assert, convert_to_tensor(condition), tensors, name=name, T=tuple(t.dtype for t in tensors),
                  summarize=3 if summarize is None else summarize)

@@ -118,7 +118,7 @@ def pool(input, window_shape, pooling_type, padding, dilation_rate=None, strides
     window_shape, dilation_rate, strides: one number a spatial axis. Raises ValueError for strides and holes together.
     """
     dilation_rate = deprecated(dilation_rate, dilations, "dilation_rate", "dilations")
-    with get_default_graph().name_scope(name or f"{pooling_type.lower()}_pool"):
+    with get_default_graph().name_scope(name or f"{pooling_type.lower()}_pool") as scope:
         input = convert_to_tensor(input, name="input")
         rank, first = len(list(window_shape)), is_channels_first(data_format)
         if pooling_type not in ("MAX", "AVG") or not 1 <= rank <= 3:
@@ -134,7 +134,7 @@ def pool(input, window_shape, pooling_type, padding, dilation_rate=None, strides
         def op(x: Any, _: Any, word: str) -> Any:
             return functions[pooling_type][rank - 1](x, full_list(window_shape, "window_shape", rank, first),
                                                      full_list(steps, "strides", rank, first), word,
-                                                     data_format=layout)
+                                                     data_format=layout, name=scope)
 
         return with_space_to_batch(input, rates, padding, op, filter_shape=list(window_shape),
                                    data_format=data_format)

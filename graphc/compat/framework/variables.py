@@ -157,7 +157,7 @@ def filter_variables(var_list: Iterable[Any], include_patterns: Sequence[str] | 
     return [v for v in chosen if not any_of(exclude_patterns or (), v.name)]
 
 
-# Assigning them
+# Where they are
 
 
 @public("contrib.framework.VariableDeviceChooser")

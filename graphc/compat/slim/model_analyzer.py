@@ -1,0 +1,52 @@
+"""slim.model_analyzer: how many numbers the variables and operations of a model hold."""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import graphc as gc
+from graphc.api.public import public
+
+
+@public("contrib.slim.model_analyzer.tensor_description")
+def tensor_description(var: Any) -> str:
+    """(float32 3x4); a variable's dtype is float32_ref, as TensorFlow 1's."""
+    kind = f"{var.dtype.name}_ref" if isinstance(var, gc.Variable) else var.dtype.name
+    return f"({kind} {'x'.join(str(size) for size in var.get_shape())})"
+
+
+@public("contrib.slim.model_analyzer.analyze_ops")
+def analyze_ops(graph: Any, print_info: bool = False) -> int:
+    """The number of numbers in all outputs whose size is known. print_info: a line for each operation."""
+    if print_info:
+        _print_heading("Operations: name -> (type shapes) [size]")
+    total = 0
+    for op in graph.get_operations():
+        size = sum(output.get_shape().num_elements() or 0 for output in op.outputs)
+        total += size
+        if print_info:
+            shapes = [tensor_description(output) for output in op.outputs if output.get_shape()]
+            print(op.name, "\t->", ", ".join(shapes), f"[{size}]")
+    return total
+
+
+@public("contrib.slim.model_analyzer.analyze_vars")
+def analyze_vars(variables: Iterable[Any], print_info: bool = False) -> tuple[int, int]:
+    """(how many numbers, how many bytes) the variables hold. print_info: a line for each."""
+    if print_info:
+        _print_heading("Variables: name (type shape) [size]")
+    numbers = size = 0
+    for var in variables:
+        own = var.get_shape().num_elements() or 0
+        numbers += own
+        size += own * var.dtype.size
+        if print_info:
+            print(var.name, tensor_description(var), f"[{own}, bytes: {own * var.dtype.size}]")
+    if print_info:
+        print(f"Total size of variables: {numbers}")
+        print(f"Total bytes of variables: {size}")
+    return numbers, size
+
+
+def _print_heading(text: str) -> None:
+    print("---------", text, "---------", sep="\n")

@@ -1,0 +1,39 @@
+"""slim.queues: the queue runners of a graph, for the length of a block."""
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import graphc as gc
+from graphc.api.public import public
+
+_running = threading.Lock()
+
+
+@public("contrib.slim.queues.NestedQueueRunnerError")
+class NestedQueueRunnerError(Exception):
+    """QueueRunners inside QueueRunners."""
+
+
+@public("contrib.slim.queues.QueueRunners")
+@contextmanager
+def QueueRunners(session: Any) -> Iterator[None]:
+    """Runs the queue runners of the graph's collection while the block runs, then stops them."""
+    if not _running.acquire(blocking=False):
+        raise NestedQueueRunnerError("QueueRunners cannot be nested")
+    try:
+        coordinator = gc.train.Coordinator()
+        threads = [thread for runner in gc.get_collection(gc.GraphKeys.QUEUE_RUNNERS)
+                   for thread in runner.create_threads(session, coord=coordinator, daemon=True, start=True)]
+        try:
+            yield
+        finally:
+            coordinator.request_stop()
+            try:
+                coordinator.join(threads, stop_grace_period_secs=120)
+            except RuntimeError:            # a thread hangs: a closed session ends its runs
+                session.close()
+    finally:
+        _running.release()
