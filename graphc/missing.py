@@ -35,7 +35,6 @@ ADVICE: dict[str, str] = {
     "feature_column": "gc.one_hot and gc.gather",
     "strings.unicode_script": _HOST, "strings.unicode_split": _HOST, "strings.bytes_split": _HOST,
     "strings.ngrams": _HOST, "strings.unicode_split_with_offsets": _HOST,
-    "nest": "Python's own lists and dicts: gc.while_loop and session.run take any nesting",
     "profiler": "GRAPHC_TRACE=1, or gc.RunOptions(trace_level=gc.RunOptions.FULL_TRACE) and gc.RunMetadata",
     "tpu": "nothing: graphc runs on CPUs",
     "distribute": "nothing: graphc runs in one process",

@@ -35,9 +35,6 @@ ELSEWHERE: dict[str, str] = {
         "GRAPH_DEF_VERSION_MIN_CONSUMER=compat.v1.version.GRAPH_DEF_VERSION_MIN_CONSUMER "
         "GRAPH_DEF_VERSION_MIN_PRODUCER=compat.v1.version.GRAPH_DEF_VERSION_MIN_PRODUCER",
     "graphc.test.tools": "mock=test.mock",
-    "graphc.compat.layers.fully_connected":
-        "relu=contrib.layers.relu relu6=contrib.layers.relu6 elu=contrib.layers.elu linear=contrib.layers.linear "
-        "legacy_relu=contrib.layers.legacy_relu legacy_linear=contrib.layers.legacy_linear",
     "graphc.plan.compile": "pass_table",
     "graphc.serial.graph_pb2": "GraphDef NodeDef AttrValue NameAttrList",
     "graphc.serial.config_pb2":
