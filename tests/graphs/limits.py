@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from graphc.ir.op import OPS
+from graphc.ir.op import Effect, OPS
 
 from interpret import Example, Unfit
 from programs import Apply, Block, BuildError, Input, Program, While, blocks, defined, everywhere, takes_variable, used
@@ -120,8 +120,7 @@ def _exchanged(program: Program, culprit: Any, other: Any) -> Program:
 
 
 # Ops that TensorFlow does not have under these semantics: host functions of this process, streams of random numbers.
-NOT_IN_TENSORFLOW = frozenset(("PyFunc", "Print", "Assert", "RandomUniform", "RandomUniformInt", "RandomStandardNormal",
-                               "TruncatedNormal"))
+NOT_IN_TENSORFLOW = frozenset(("PyFunc", "Print", "Assert", *(o for o in OPS if OPS[o].effect is Effect.RANDOM)))
 RESERVED = {"FusedBatchNormGrad": 3, "FusedBatchNormGradV2": 3, "FusedBatchNormGradV3": 3, "FusedBatchNormV3": 5}
 BATCH_NORMS = frozenset(("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"))
 
