@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from graphc.ir.op import Effect, OPS
+from graphc.ir.op import OPS, Effect
 
 from interpret import Example, Unfit
 from programs import Apply, Block, BuildError, Input, Program, While, blocks, defined, everywhere, takes_variable, used
