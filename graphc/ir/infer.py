@@ -21,7 +21,7 @@ def infer_outputs(op: Op, inputs: Sequence[Tensor], name: str, line: tuple[str, 
     fields = op.field_operands()
     values = [t for key, value in operands.items() if key not in fields
               for t in (value if isinstance(value, tuple) else (value,))]
-    if any(getattr(op, key) is None for key in fields):
+    if any(getattr(op, key) is None for key in fields) or (op.drops_ones and not _is_shape_known(values[0].spec)):
         # Nor is the shape of any output, until the feeds are.
         return tuple(Spec(dtype, None) for dtype in op.result_dtypes(*(t.spec for t in values)))
     try:
@@ -31,6 +31,10 @@ def infer_outputs(op: Op, inputs: Sequence[Tensor], name: str, line: tuple[str, 
     except (ValueError, TypeError) as error:
         raise type_of(error)(explain(op, operands, name, line, str(error))) from None
     return specs if isinstance(specs, tuple) else (specs,)
+
+
+def _is_shape_known(spec: Spec) -> bool:
+    return spec.shape is not None and all(isinstance(size, int) for size in spec.shape)
 
 
 def type_of(error: Exception) -> type[Exception]:

@@ -12,6 +12,7 @@ A class derives from `Op` (or one of the kinds below), is decorated with `@regis
   moves       its `lower` looks at no element: it takes every dtype that has a size
   of_complex  how it is computed for complex numbers: "linear" in all its operands together, "bilinear" in its two
               (passes/number_types.py makes it of real ones), "itself": its `lower` takes them; "": not at all
+  drops_ones    the rank of its result depends on which of its input's sizes are 1
   checks_data   its kernel may end the run because of what it finds in the data (an index out of range)
   usual_rank   of the result, if inference does not know it and nobody said it: what a plan is made for
   overwrites   the operand (its position) whose memory the result may take: `lower` gets one access for both then
@@ -134,6 +135,7 @@ class Op:
     refs: ClassVar[tuple[str, ...]] = ()
     effect: ClassVar[Effect] = Effect.PURE
     checks_data: ClassVar[bool] = False
+    drops_ones: ClassVar[bool] = False
     neutral_operand: ClassVar[tuple[float, tuple[int, ...]] | None] = None
     homogeneous: ClassVar[bool] = False
     self_inverse: ClassVar[bool] = False

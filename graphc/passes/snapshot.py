@@ -53,7 +53,7 @@ Versions = dict[str, int]
 
 
 def take_snapshot(fetches: Sequence[Tensor], targets: Sequence[Operation], feeds: Sequence[Tensor],
-                  feed_ranks: Sequence[int], feed_shapes: Sequence[tuple[int, ...] | None] | None = None) -> Flow:
+                  feed_ranks: Sequence[int], feed_shapes: Sequence[tuple[int | None, ...] | None] | None = None) -> Flow:
     """The Flow of a run. Its inputs are the feeds, its outputs the fetches, both in the order given.
 
     feed_shapes: the shapes of one run, to find out which op they do not fit, or some of them (None: only the rank is
@@ -70,7 +70,7 @@ class Snapshot:
     """See the header."""
 
     def __init__(self, feeds: Sequence[Tensor], feed_ranks: Sequence[int],
-                 feed_shapes: Sequence[tuple[int, ...] | None] | None = None) -> None:
+                 feed_shapes: Sequence[tuple[int | None, ...] | None] | None = None) -> None:
         self.feed_shapes = feed_shapes
         self.fed = set(feeds)
         self.values: dict[Tensor, Value] = {}
@@ -114,7 +114,9 @@ class Snapshot:
             raise InvalidArgumentError(f"Cannot feed a value of rank {rank} for Tensor '{tensor.name}', which has "
                                        f"shape {tensor.shape}{built_at(tensor.op)}", tensor.op)
         given = self.feed_shapes[index] if self.feed_shapes is not None else None
-        static = spec.static_shape or (None,) * rank if given is None else given
+        static = spec.static_shape or (None,) * rank
+        if given is not None:
+            static = tuple(known if size is None else size for size, known in zip(given, static, strict=True))
         shape = tuple(dims.symbol(f"{tensor.op.name}.{axis}") if size is None else size
                       for axis, size in enumerate(static))
         self.known.update(symbol for size in shape for symbol in symbols(size))

@@ -44,7 +44,7 @@ class Compiled:
 def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), feeds: Sequence[Tensor] = (),
                   feed_ranks: Sequence[int] | None = None,
                   pipeline: Sequence[tuple[str, Pass]] | None = None,
-                  feed_shapes: Sequence[tuple[int, ...] | None] | None = None) -> Compiled:
+                  feed_shapes: Sequence[tuple[int | None, ...] | None] | None = None) -> Compiled:
     """The Plan that computes `fetches` (its outputs) and runs `targets`, given `feeds` (its inputs) of these ranks.
 
     feed_ranks may be left out if every feed's rank is known; feed_shapes: of feeds that will always have this shape
@@ -62,7 +62,7 @@ def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), 
 
 def _compile(fetches: Sequence[Tensor], targets: Sequence[Operation], feeds: Sequence[Tensor],
              feed_ranks: Sequence[int], pipeline: Sequence[tuple[str, Pass]],
-             feed_shapes: Sequence[tuple[int, ...] | None] | None) -> Compiled:
+             feed_shapes: Sequence[tuple[int | None, ...] | None] | None) -> Compiled:
     start = time.perf_counter()
     flow = take_snapshot(fetches, targets, feeds, feed_ranks, feed_shapes)
     taken = (time.perf_counter() - start) * 1e3

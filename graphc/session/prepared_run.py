@@ -1,17 +1,19 @@
 """What a Session keeps of one kind of run: the same fetches, fed alike."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from graphc.ir.dtypes import bfloat16, need_bfloat16
-from graphc.ir.tensor import Tensor
+from graphc.ir.tensor import Operation, Tensor
+from graphc.ops.control.control import bodies
 from graphc.session.feeds import converter
 from graphc.session.fetches import Fetches
 
 LONGEST_SHAPE = 8
+Kind = int | tuple[int | None, ...]
 
 
 class PreparedRun:
@@ -26,18 +28,32 @@ class PreparedRun:
         self.feeds = list(feeds)
         self.converters = [converter(t) for t in feeds]
         self.ranks_known = all(t.spec.shape is not None for t in feeds)
-        self.engines: dict[tuple[int | tuple[int, ...], ...], Any] = {}
+        self.engines: dict[tuple[Kind, ...], Any] = {}
         self.only: Any = None
         self.first_runs = 0       # up to RUNS_BEFORE_CODE
         self.used = 0             # number of the last run of this kind
         self.by_length = False    # engines: by the lengths of short vectors and pairs, too: one is a shape
+        self.by_ones = False      # engines: by which sizes are 1, too: an op drops such axes
         self.proven = False       # a run has gone well: the ranks of Python functions' results are right
 
-    def kind(self, inputs: Sequence[np.ndarray]) -> tuple[int | tuple[int, ...], ...]:
-        """What a run's engine is made for: the rank of each feed, or the shape of one that may be a shape."""
-        if not self.by_length:
+    def kind(self, inputs: Sequence[np.ndarray]) -> tuple[Kind, ...]:
+        """What a run's engine is made for: the rank of each feed, or the shape of one that may be a shape, or its sizes
+        that are 1 (None for others)."""
+        if not self.by_length and not self.by_ones:
             return tuple(a.ndim for a in inputs)
-        return tuple(a.shape if _may_be_shape(a) else a.ndim for a in inputs)
+        return tuple(a.shape if self.by_length and _may_be_shape(a) else _ones(a) if self.by_ones else a.ndim
+                     for a in inputs)
+
+
+def drops_ones(operations: Iterable[Operation]) -> bool:
+    """Whether one of them, or of their bodies, drops axes of size 1 whose size only a run tells."""
+    return any(
+        (op.definition.drops_ones and not op.inputs[0].shape.is_fully_defined())
+        or any(drops_ones(body.get_operations()) for body in bodies(op.definition)) for op in operations)
+
+
+def _ones(a: np.ndarray) -> tuple[int | None, ...]:
+    return tuple(1 if n == 1 else None for n in a.shape)
 
 
 def _may_be_shape(a: np.ndarray) -> bool:

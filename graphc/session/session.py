@@ -30,7 +30,7 @@ from graphc.session.feeds import check_feed_key, flatten_feeds, parts_of_key
 from graphc.session.fetches import Fetches, fetch_key
 from graphc.session.partial import PartialRun
 from graphc.session.places import place_of
-from graphc.session.prepared_run import PreparedRun
+from graphc.session.prepared_run import PreparedRun, drops_ones
 from graphc.session.trials import first_run
 from graphc.tracebacks import shown, shows_errors, user_facing
 
@@ -164,7 +164,8 @@ class Session:
             values = run(engine)
         else:
             engine, values = first_run(self, prepared, inputs, run)
-        if prepared.ranks_known and prepared.only is None and not prepared.by_length:
+        if prepared.ranks_known and prepared.only is None and not (
+                prepared.by_length or prepared.by_ones):
             prepared.first_runs += 1
             if prepared.first_runs >= RUNS_BEFORE_CODE:
                 from graphc.exec.code_queue import submit
@@ -302,8 +303,11 @@ class Session:
         return bound
 
     def _compiled(self, prepared: PreparedRun, inputs: Sequence[np.ndarray]) -> Any:
+        from graphc.passes.needed import needed_operations
         from graphc.plan.compile import compile_graph
 
+        if not prepared.engines:
+            prepared.by_ones = drops_ones(needed_operations(prepared.tensors, prepared.operations, set(prepared.feeds)))
         ranks, shapes = [a.ndim for a in inputs], [k if isinstance(k, tuple) else None for k in prepared.kind(inputs)]
         try:
             return compile_graph(prepared.tensors, prepared.operations, prepared.feeds, ranks, feed_shapes=shapes)

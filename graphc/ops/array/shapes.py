@@ -199,8 +199,9 @@ class ExpandDims(Alias):
 class Squeeze(Alias):
     """input without the axes `squeeze_dims`, which must have size 1; (): without all axes of size 1.
 
-    The rank of the result must be known when a run is compiled, so in the form () an axis whose size only the feeds
-    tell stays, and a run in which it is 1 ends with an error that says what to do.
+    The rank of the result must be known when a run is compiled. In the form () a Session compiles for the feeds' sizes
+    that are 1; an axis whose size comes from elsewhere stays, and a run in which it is 1 ends with an error that says
+    what to do.
     """
 
     operands = ("input",)
@@ -210,6 +211,10 @@ class Squeeze(Alias):
     samples: ClassVar = [Sample({"squeeze_dims": a}, (s,), (d,)) for a, s, d in (
         ((), (1, 3, 1, 5), None), ((0, -2), (1, 3, 1, 5), float64), ((), (1,), int64), ((), (2, 3), None),
         ((1,), (0, 1), None))]
+
+    @property
+    def drops_ones(self) -> bool:  # type: ignore[override]
+        return not self.squeeze_dims
 
     def infer(self, x: Spec) -> Spec:
         if x.shape is None:
