@@ -192,7 +192,7 @@ TYPES: dict[str, str] = {
     "strings.regex": "RegexReplace StaticRegexReplace RegexFullMatch StaticRegexFullMatch",
     "strings.scatter": "_StringsAt",
     "strings.unicode": "UnicodeTranscode UnicodeEncode UnicodeDecode UnicodeDecodeWithOffsets",
-    "summary.audio": "AudioSummaryV2 AudioSummary",
+    "summary.audio": "AudioSummaryV2",
     "summary.histogram": "HistogramSummary",
     "summary.image": "ImageSummary",
     "summary.scalars": "ScalarSummary MergeSummary",
