@@ -76,7 +76,7 @@ class _Closed:
         self.close = weakref.finalize(self, file.close)
 
 
-@public("train.summary_iterator", "compat.v1.python.summary.summary_iterator.summary_iterator")
+@public("train.summary_iterator")
 def summary_iterator(path: str) -> Iterator[gc.Event]:
     """The events of an events file, as `tf.train.summary_iterator`."""
     return map(gc.Event.FromString, tf_record_iterator(path))
