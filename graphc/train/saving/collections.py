@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from google.protobuf.any_pb2 import Any as AnyMessage
+
 import graphc as gc
 from graphc.api.state.variable_protos import variable_from_proto, variable_to_proto
 from graphc.serial.collections_pb2 import QueueRunnerDef, VariableDef
@@ -67,6 +69,8 @@ def _fill(made: CollectionDef, kind: Kind | None, elements: list[Any], scope: st
         made.bytes_list.value.extend(p.SerializeToString(deterministic=True) for p in protos if p is not None)
     elif isinstance(first, (str, bytes)):
         made.bytes_list.value.extend(e.encode() if isinstance(e, str) else e for e in elements)
+    elif isinstance(first, AnyMessage):
+        made.any_list.value.extend(elements)
     elif isinstance(first, int):
         made.int64_list.value.extend(elements)
     elif isinstance(first, float):
