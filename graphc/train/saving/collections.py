@@ -13,7 +13,7 @@ from typing import Any
 from google.protobuf.any_pb2 import Any as AnyMessage
 
 import graphc as gc
-from graphc.api.state.variable_protos import variable_from_proto, variable_to_proto
+from graphc.api.state.variable_protos import variable_to_proto
 from graphc.serial.collections_pb2 import QueueRunnerDef, VariableDef
 from graphc.serial.meta_graph_pb2 import CollectionDef
 from graphc.train.runners import QueueRunner
@@ -35,7 +35,7 @@ class Kind:
 
 
 _KINDS: dict[Any, Kind] = {
-    **dict.fromkeys(VARIABLE_KEYS, Kind(VariableDef, variable_to_proto, variable_from_proto)),
+    **dict.fromkeys(VARIABLE_KEYS, Kind(VariableDef, variable_to_proto, gc.Variable.from_proto)),
     _KEYS.QUEUE_RUNNERS: Kind(QueueRunnerDef, QueueRunner.to_proto, QueueRunner.from_proto),
 }
 
@@ -106,7 +106,7 @@ def _variable(value: bytes, key: str, scope: str | None, has_trainable: bool) ->
     proto = VariableDef.FromString(value)
     if not has_trainable:
         proto.trainable = key == _KEYS.TRAINABLE_VARIABLES
-    return variable_from_proto(proto, scope)
+    return gc.Variable.from_proto(proto, scope)
 
 
 def _element(listed: str, value: Any, scope: str | None) -> Any:
