@@ -6,6 +6,7 @@ from graphc.compat.v1.python import framework as framework
 from graphc.compat.v1.python import layers as layers
 from graphc.compat.v1.python import ops as ops
 from graphc.compat.v1.python import pywrap_tensorflow as pywrap_tensorflow
+from graphc.compat.v1.python import saved_model as saved_model
 from graphc.compat.v1.python import training as training
 from graphc.compat.v1.python import util as util
 
