@@ -554,6 +554,10 @@ NAMES: dict[str, dict[str, str]] = {
         "crf_unary_score": "graphc.api.nn.crf:crf_unary_score",
         "viterbi_decode": "graphc.api.nn.crf:viterbi_decode",
     },
+    "contrib.cudnn_rnn": {
+        "CudnnCompatibleGRUCell": "graphc.rnn.cudnn:CudnnCompatibleGRUCell",
+        "CudnnCompatibleLSTMCell": "graphc.rnn.cudnn:CudnnCompatibleLSTMCell",
+    },
     "contrib.distributions": {
         "Bernoulli": "graphc.api.distributions.discrete:Bernoulli",
         "Beta": "graphc.api.distributions.gamma:Beta",

@@ -201,12 +201,15 @@ class RNNCell:
 
 
 class LayerCell(RNNCell):
-    """A cell whose variables are all made in `build`. Its inputs are matrices."""
+    """A cell whose variables are all made in `build`. Its inputs are matrices.
+
+    input_size: what cells were told before TensorFlow 1.2. It has no effect: the inputs tell it.
+    """
 
     _input_rank: int | None = 2
 
     def __init__(self, trainable: bool = True, name: str | None = None, dtype: Any = None,
-                 _reuse: bool | None = None, **unknown: Any) -> None:
+                 _reuse: bool | None = None, input_size: Any = None, **unknown: Any) -> None:
         super().__init__(trainable, name, dtype, _reuse, **unknown)
         self._check_floating(self._dtype)
 
