@@ -529,8 +529,11 @@ NAMES: dict[str, dict[str, str]] = {
     "compat.v1.contrib": {
     },
     "compat.v1.contrib.rnn": {
+        "_LayerRNNCell": "graphc.rnn.cell:LayerRNNCell",
         "_Linear": "graphc.rnn.linear:Linear",
+        "_best_effort_input_batch_size": "graphc.rnn.dynamic:best_effort_input_batch_size",
         "_linear": "graphc.rnn.linear:linear",
+        "_transpose_batch_time": "graphc.rnn.dynamic:transpose_batch_time",
         "linear": "graphc.rnn.linear:linear",
     },
     "compat.v1.nn": {
@@ -541,7 +544,11 @@ NAMES: dict[str, dict[str, str]] = {
     "compat.v1.nn.rnn_cell": {
         "EmbeddingWrapper": "graphc.rnn.projections:EmbeddingWrapper",
         "InputProjectionWrapper": "graphc.rnn.projections:InputProjectionWrapper",
+        "LayerRNNCell": "graphc.rnn.cell:LayerRNNCell",
         "OutputProjectionWrapper": "graphc.rnn.projections:OutputProjectionWrapper",
+        "_Linear": "graphc.rnn.linear:Linear",
+        "_linear": "graphc.rnn.linear:linear",
+        "linear": "graphc.rnn.linear:linear",
     },
     "contrib": {
     },
@@ -654,6 +661,7 @@ NAMES: dict[str, dict[str, str]] = {
         "LSTMStateTuple": "graphc.rnn.lstm:LSTMStateTuple",
         "LayerNormBasicLSTMCell": "graphc.rnn.normalise:LayerNormBasicLSTMCell",
         "LayerNormLSTMCell": "graphc.rnn.normalise:LayerNormLSTMCell",
+        "LayerRNNCell": "graphc.rnn.cell:LayerRNNCell",
         "MultiRNNCell": "graphc.rnn.multi:MultiRNNCell",
         "NASCell": "graphc.rnn.gated:NASCell",
         "OutputProjectionWrapper": "graphc.rnn.projections:OutputProjectionWrapper",
@@ -664,6 +672,7 @@ NAMES: dict[str, dict[str, str]] = {
         "TimeFreqLSTMCell": "graphc.rnn.sharded:TimeFreqLSTMCell",
         "TimeReversedFusedRNN": "graphc.rnn.fused:TimeReversedFusedRNN",
         "UGRNNCell": "graphc.rnn.gated:UGRNNCell",
+        "best_effort_input_batch_size": "graphc.rnn.dynamic:best_effort_input_batch_size",
         "stack_bidirectional_dynamic_rnn": "graphc.rnn.stacked:stack_bidirectional_dynamic_rnn",
         "stack_bidirectional_rnn": "graphc.rnn.stacked:stack_bidirectional_rnn",
         "static_bidirectional_rnn": "graphc.rnn.static:static_bidirectional_rnn",
