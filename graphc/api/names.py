@@ -621,8 +621,11 @@ NAMES: dict[str, dict[str, str]] = {
         "tied_rnn_seq2seq": "graphc.seq2seq.legacy_decoders:tied_rnn_seq2seq",
     },
     "compat.v1.contrib.rnn": {
+        "_LayerRNNCell": "graphc.rnn.cell:LayerRNNCell",
         "_Linear": "graphc.rnn.linear:Linear",
+        "_best_effort_input_batch_size": "graphc.rnn.dynamic:best_effort_input_batch_size",
         "_linear": "graphc.rnn.linear:linear",
+        "_transpose_batch_time": "graphc.rnn.dynamic:transpose_batch_time",
         "linear": "graphc.rnn.linear:linear",
     },
     "compat.v1.core": {
@@ -860,7 +863,11 @@ NAMES: dict[str, dict[str, str]] = {
     "compat.v1.nn.rnn_cell": {
         "EmbeddingWrapper": "graphc.rnn.projections:EmbeddingWrapper",
         "InputProjectionWrapper": "graphc.rnn.projections:InputProjectionWrapper",
+        "LayerRNNCell": "graphc.rnn.cell:LayerRNNCell",
         "OutputProjectionWrapper": "graphc.rnn.projections:OutputProjectionWrapper",
+        "_Linear": "graphc.rnn.linear:Linear",
+        "_linear": "graphc.rnn.linear:linear",
+        "linear": "graphc.rnn.linear:linear",
     },
     "compat.v1.nn.seq2seq": {
         "attention_decoder": "graphc.seq2seq.legacy_attention:attention_decoder",
@@ -1113,6 +1120,10 @@ NAMES: dict[str, dict[str, str]] = {
         "crf_sequence_score": "graphc.api.nn.crf:crf_sequence_score",
         "crf_unary_score": "graphc.api.nn.crf:crf_unary_score",
         "viterbi_decode": "graphc.api.nn.crf:viterbi_decode",
+    },
+    "contrib.cudnn_rnn": {
+        "CudnnCompatibleGRUCell": "graphc.rnn.cudnn:CudnnCompatibleGRUCell",
+        "CudnnCompatibleLSTMCell": "graphc.rnn.cudnn:CudnnCompatibleLSTMCell",
     },
     "contrib.deprecated": {
         "audio_summary": "graphc.summary.old_names:audio_summary",
@@ -1399,6 +1410,7 @@ NAMES: dict[str, dict[str, str]] = {
         "LSTMStateTuple": "graphc.rnn.lstm:LSTMStateTuple",
         "LayerNormBasicLSTMCell": "graphc.rnn.normalise:LayerNormBasicLSTMCell",
         "LayerNormLSTMCell": "graphc.rnn.normalise:LayerNormLSTMCell",
+        "LayerRNNCell": "graphc.rnn.cell:LayerRNNCell",
         "MultiRNNCell": "graphc.rnn.multi:MultiRNNCell",
         "NASCell": "graphc.rnn.gated:NASCell",
         "OutputProjectionWrapper": "graphc.rnn.projections:OutputProjectionWrapper",
@@ -1409,6 +1421,7 @@ NAMES: dict[str, dict[str, str]] = {
         "TimeFreqLSTMCell": "graphc.rnn.sharded:TimeFreqLSTMCell",
         "TimeReversedFusedRNN": "graphc.rnn.fused:TimeReversedFusedRNN",
         "UGRNNCell": "graphc.rnn.gated:UGRNNCell",
+        "best_effort_input_batch_size": "graphc.rnn.dynamic:best_effort_input_batch_size",
         "stack_bidirectional_dynamic_rnn": "graphc.rnn.stacked:stack_bidirectional_dynamic_rnn",
         "stack_bidirectional_rnn": "graphc.rnn.stacked:stack_bidirectional_rnn",
         "static_bidirectional_rnn": "graphc.rnn.static:static_bidirectional_rnn",

@@ -31,6 +31,7 @@ from graphc.rnn.lstm import LSTMCell as LSTMCell
 from graphc.rnn.lstm import LSTMStateTuple as LSTMStateTuple
 from graphc.rnn.normalise import LayerNormBasicLSTMCell as LayerNormBasicLSTMCell
 from graphc.rnn.normalise import LayerNormLSTMCell as LayerNormLSTMCell
+from graphc.rnn.cell import LayerRNNCell as LayerRNNCell
 from graphc.rnn.multi import MultiRNNCell as MultiRNNCell
 from graphc.rnn.gated import NASCell as NASCell
 from graphc.rnn.projections import OutputProjectionWrapper as OutputProjectionWrapper
@@ -41,6 +42,7 @@ from graphc.rnn.gated import SRUCell as SRUCell
 from graphc.rnn.sharded import TimeFreqLSTMCell as TimeFreqLSTMCell
 from graphc.rnn.fused import TimeReversedFusedRNN as TimeReversedFusedRNN
 from graphc.rnn.gated import UGRNNCell as UGRNNCell
+from graphc.rnn.dynamic import best_effort_input_batch_size as best_effort_input_batch_size
 from graphc.rnn.stacked import stack_bidirectional_dynamic_rnn as stack_bidirectional_dynamic_rnn
 from graphc.rnn.stacked import stack_bidirectional_rnn as stack_bidirectional_rnn
 from graphc.rnn.static import static_bidirectional_rnn as static_bidirectional_rnn
@@ -81,6 +83,7 @@ __all__ = [
     "LSTMStateTuple",
     "LayerNormBasicLSTMCell",
     "LayerNormLSTMCell",
+    "LayerRNNCell",
     "MultiRNNCell",
     "NASCell",
     "OutputProjectionWrapper",
@@ -91,6 +94,7 @@ __all__ = [
     "TimeFreqLSTMCell",
     "TimeReversedFusedRNN",
     "UGRNNCell",
+    "best_effort_input_batch_size",
     "stack_bidirectional_dynamic_rnn",
     "stack_bidirectional_rnn",
     "static_bidirectional_rnn",

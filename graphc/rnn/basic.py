@@ -6,11 +6,11 @@ from typing import Any
 import graphc as gc
 from graphc.api.public import public
 from graphc.rnn.activations import activation_of
-from graphc.rnn.cell import LayerCell
+from graphc.rnn.matrix_cell import MatrixCell
 
 
 @public("nn.rnn_cell.BasicRNNCell", "contrib.rnn.BasicRNNCell")
-class BasicRNNCell(LayerCell):
+class BasicRNNCell(MatrixCell):
     """output = state = activation(W * [inputs, state] + b), as `tf.nn.rnn_cell.BasicRNNCell`."""
 
     def __init__(self, num_units: int, activation: Any = None, reuse: bool | None = None, name: str | None = None,
@@ -34,7 +34,7 @@ class BasicRNNCell(LayerCell):
 
 
 @public("nn.rnn_cell.GRUCell", "contrib.rnn.GRUCell")
-class GRUCell(LayerCell):
+class GRUCell(MatrixCell):
     """A gated recurrent unit, as `tf.nn.rnn_cell.GRUCell`: the reset gate is applied before the product."""
 
     variable_names = ("gates/kernel", "gates/bias", "candidate/kernel", "candidate/bias")

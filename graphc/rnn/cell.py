@@ -200,37 +200,12 @@ class RNNCell:
         return made
 
 
-class LayerCell(RNNCell):
-    """A cell whose variables are all made in `build`. Its inputs are matrices."""
-
-    _input_rank: int | None = 2
-
-    def __init__(self, trainable: bool = True, name: str | None = None, dtype: Any = None,
-                 _reuse: bool | None = None, **unknown: Any) -> None:
-        super().__init__(trainable, name, dtype, _reuse, **unknown)
-        self._check_floating(self._dtype)
+@public("contrib.rnn.LayerRNNCell", "compat.v1.contrib.rnn._LayerRNNCell", "compat.v1.nn.rnn_cell.LayerRNNCell")
+class LayerRNNCell(RNNCell):
+    """A cell whose variables are all made in `build`, by add_variable; as `tf.contrib.rnn.LayerRNNCell`."""
 
     def __call__(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
-        for tensor in structures.flatten(state):
-            self._check_floating(tensor.dtype)
         return self._run_in_scope(inputs, state, scope)
-
-    def _build_once(self, inputs: Any) -> None:
-        for tensor in structures.flatten(inputs):
-            self._check_floating(tensor.dtype)
-        super()._build_once(inputs)
-
-    def _check_floating(self, dtype: Any) -> None:
-        if dtype is not None and not (dtype.is_floating or dtype.is_complex):
-            raise ValueError(f"{type(self).__name__}: RNN cell only supports floating point inputs, but saw dtype: "
-                             f"{dtype.name}")
-
-    def depth_of(self, inputs_shape: Any) -> int:
-        """The number of columns of inputs of this shape. Raises ValueError if it is not known."""
-        depth = gc.TensorShape(inputs_shape)[-1].value
-        if depth is None:
-            raise ValueError(f"{self.name}: Expected inputs.shape[-1] to be known, saw shape: {inputs_shape}")
-        return depth  # type: ignore[no-any-return]
 
 
 def _copied(value: Any, memo: dict[int, Any]) -> Any:

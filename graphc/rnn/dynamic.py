@@ -36,7 +36,14 @@ def dynamic_rnn(cell: Any, inputs: Any, sequence_length: Any = None, initial_sta
         return outputs, state
 
 
-@public("contrib.rnn.transpose_batch_time")
+@public("contrib.rnn.best_effort_input_batch_size", "compat.v1.contrib.rnn._best_effort_input_batch_size")
+def best_effort_input_batch_size(flat_input: Any) -> Any:
+    """The batch size of tensors [time, batch, ...]: a number if one of them tells it, else a scalar tensor; as
+    `tf.contrib.rnn.best_effort_input_batch_size`."""
+    return structures.batch_size_of(list(flat_input), axis=1)
+
+
+@public("contrib.rnn.transpose_batch_time", "compat.v1.contrib.rnn._transpose_batch_time")
 def transpose_batch_time(x: Any) -> gc.Tensor:
     """x with its first two axes exchanged, or x itself if it has fewer."""
     x = gc.convert_to_tensor(x)

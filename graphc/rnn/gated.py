@@ -7,9 +7,10 @@ from typing import Any
 import graphc as gc
 from graphc.api.public import public
 from graphc.rnn.activations import activation_of
-from graphc.rnn.cell import LayerCell, RNNCell
+from graphc.rnn.cell import RNNCell
 from graphc.rnn.linear import linear
 from graphc.rnn.lstm import LSTMStateTuple, state_sizes
+from graphc.rnn.matrix_cell import MatrixCell
 
 
 class OneSize(RNNCell):
@@ -29,7 +30,7 @@ class OneSize(RNNCell):
 
 
 @public("contrib.rnn.NASCell")
-class NASCell(LayerCell):
+class NASCell(MatrixCell):
     """A cell found by search, as `tf.contrib.rnn.NASCell`. num_proj: its output is projected to so many columns."""
 
     def __init__(self, num_units: int, num_proj: int | None = None, use_bias: bool = False, reuse: bool | None = None,
@@ -128,7 +129,7 @@ class IntersectionRNNCell(OneSize):
 
 
 @public("contrib.rnn.SRUCell")
-class SRUCell(LayerCell, OneSize):
+class SRUCell(MatrixCell, OneSize):
     """A simple recurrent unit: no product with the state; as `tf.contrib.rnn.SRUCell`."""
 
     def __init__(self, num_units: int, activation: Any = None, reuse: bool | None = None, name: str | None = None,

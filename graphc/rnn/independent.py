@@ -6,12 +6,12 @@ from typing import Any
 import graphc as gc
 from graphc.api.public import public
 from graphc.rnn.activations import activation_of
-from graphc.rnn.cell import LayerCell
 from graphc.rnn.gated import OneSize
 from graphc.rnn.lstm import LSTMStateTuple, basic_step
+from graphc.rnn.matrix_cell import MatrixCell
 
 
-class Independent(LayerCell):
+class Independent(MatrixCell):
     """What these cells have in common."""
 
     def __init__(self, num_units: int, activation: Any, kernel_initializer: Any = None, bias_initializer: Any = None,

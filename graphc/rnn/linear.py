@@ -7,7 +7,8 @@ import graphc as gc
 from graphc.api.public import public
 
 
-@public("compat.v1.contrib.rnn._linear", "compat.v1.contrib.rnn.linear")
+@public("compat.v1.contrib.rnn._linear", "compat.v1.contrib.rnn.linear", "compat.v1.nn.rnn_cell._linear",
+        "compat.v1.nn.rnn_cell.linear")
 def linear(args: Any, output_size: int, bias: bool, bias_initializer: Any = None,
            kernel_initializer: Any = None) -> Any:
     """args [batch, n], or several side by side, times the variable "kernel", plus "bias" if wanted; in the current
@@ -29,7 +30,7 @@ def linear(args: Any, output_size: int, bias: bool, bias_initializer: Any = None
     return gc.nn.bias_add(result, gc.get_variable("bias", [output_size], dtype, initializer=initializer))
 
 
-@public("compat.v1.contrib.rnn._Linear")
+@public("compat.v1.contrib.rnn._Linear", "compat.v1.nn.rnn_cell._Linear")
 class Linear:
     """A linear map whose variables are made once, of the current variable scope."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import graphc as gc
 from graphc.api.public import public
 from graphc.rnn.activations import activation_of
-from graphc.rnn.cell import LayerCell
+from graphc.rnn.matrix_cell import MatrixCell
 
 
 @public("nn.rnn_cell.LSTMStateTuple", "contrib.rnn.LSTMStateTuple")
@@ -36,7 +36,7 @@ def bounded(x: Any, limit: float | None) -> Any:
     return x if limit is None else gc.clip_by_value(x, -limit, limit)
 
 
-class LSTM(LayerCell):
+class LSTM(MatrixCell):
     """What the LSTM cells have in common: sizes, and a state that is a tuple or one matrix."""
 
     def __init__(self, num_units: int, state_is_tuple: bool, activation: Any, num_proj: int | None = None,

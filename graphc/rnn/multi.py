@@ -1,6 +1,7 @@
 """MultiRNNCell: cells on top of each other."""
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import graphc as gc
@@ -25,6 +26,9 @@ class MultiRNNCell(RNNCell):
         if not state_is_tuple and any(structures.is_nested(cell.state_size) for cell in cells):
             raise ValueError("Some cells return tuples of states, but the flag state_is_tuple is not set.  State sizes "
                              f"are: {[cell.state_size for cell in cells]}")
+        if len({id(cell) for cell in cells}) < len(cells):
+            warnings.warn("at least two cells given to MultiRNNCell are the same object and share their variables; "
+                          "make one for each layer: [make_cell() for _ in range(layers)]", stacklevel=2)
         self._cells = cells
         self._state_is_tuple = state_is_tuple
 

@@ -274,3 +274,35 @@ def test_graphs_are_apart() -> None:
 def test_errors(make: Any, message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
         make()
+
+
+def test_a_layer_cell_of_a_script_takes_any_inputs() -> None:
+    class Counting(contrib.LayerRNNCell):
+        state_size = output_size = gc.TensorShape([2, 2])
+
+        def build(self, inputs_shape: Any) -> None:
+            self.step = self.add_variable("step", inputs_shape[1:], dtype=gc.int32, initializer=gc.ones_initializer())
+
+        def call(self, inputs: Any, state: Any) -> Any:
+            return inputs + self.step, state + self.step
+
+    cell = Counting()
+    outputs, state = gc.nn.dynamic_rnn(cell, gc.zeros([3, 4, 2, 2], gc.int32), dtype=gc.int32)
+    assert names(cell.weights) == ["rnn/counting/step"]
+    with gc.Session() as session:
+        session.run(gc.global_variables_initializer())
+        np.testing.assert_array_equal(session.run(state), np.full((3, 2, 2), 4))
+        np.testing.assert_array_equal(session.run(outputs), np.ones((3, 4, 2, 2)))
+
+
+def test_batch_size_and_axes_of_a_sequence() -> None:
+    x = gc.placeholder(gc.float32, [None, None, 4])
+    assert contrib.best_effort_input_batch_size([x, gc.ones([3, 7, 4])]) == 7
+    turned, size = contrib.transpose_batch_time(x), contrib.best_effort_input_batch_size([x])
+    assert turned.shape.as_list() == [None, None, 4]
+    with gc.Session() as session:
+        value = np.arange(24.0).reshape(2, 3, 4)
+        np.testing.assert_array_equal(session.run(turned, {x: value}), value.transpose(1, 0, 2))
+        assert session.run(size, {x: value}) == 3
+    row = gc.ones([3])
+    assert contrib.transpose_batch_time(row) is row

@@ -323,3 +323,12 @@ def test_training_lowers_the_loss() -> None:
         for _ in range(150):
             session.run(train, feeds)
         assert session.run(loss, feeds) < 0.2 * before
+
+
+def test_the_gradient_transposes_a_matrix_once() -> None:
+    x = gc.placeholder(gc.float32, [2, None, 4])
+    outputs, _ = gc.nn.dynamic_rnn(core.BasicRNNCell(3), x, dtype=gc.float32)
+    gc.gradients(outputs, gc.trainable_variables())
+    backward = [op for op in gc.get_default_graph().get_operations() if op.type == "StatelessWhile"][-1]
+    inside = [op for op in backward.definition.body.get_operations() if op.type == "MatMul"]
+    assert len(inside) == 2 and not any(op.definition.transpose_b for op in inside)

@@ -25,6 +25,7 @@ from typing import Any
 
 from graphc.api.array.shapes import shape
 from graphc.api.array.source import constant
+from graphc.api.array.transpose import transpose
 from graphc.api.control import lists
 from graphc.api.control.control import make_if, make_while, new_function, outermost
 from graphc.api.gradients import rows
@@ -96,6 +97,19 @@ class LoopGradient(GradientGraph):
         self.loop = loop
         self.initial: list[Tensor] = []
         self.results: list[Tensor | None] = []      # None: not yet known
+        self.turned: dict[Tensor, Tensor] = {}      # matrices of the forward body, transposed outside
+
+    def create(self, op: Op, inputs: Sequence[Tensor], name: str | None = None, **more: Any) -> Operation:
+        if op.type == "MatMul" and op.transpose_b and inputs[1] in self.outer:  # type: ignore[attr-defined]
+            # Transposed once: a product with a transposed matrix would bring it in order in every iteration.
+            op, inputs = dataclasses.replace(op, transpose_b=False), [inputs[0], self._turned(inputs[1])]  # type: ignore[call-arg]
+        return super().create(op, inputs, name, **more)
+
+    def _turned(self, matrix: Tensor) -> Tensor:
+        if matrix not in self.turned:
+            with _outside(self):
+                self.turned[matrix] = transpose(self.outer[matrix])
+        return self.turned[matrix]
 
     def carry(self, initial: Tensor, spec: Spec, name: str) -> tuple[int, Tensor]:
         """One more carried value: its number, and the input. It stands before the captured ones whenever it is made."""

@@ -1,0 +1,44 @@
+"""MatrixCell: what the cells have in common whose inputs are matrices of floating point numbers."""
+from __future__ import annotations
+
+from typing import Any
+
+import graphc as gc
+from graphc.rnn import structures
+from graphc.rnn.cell import LayerRNNCell
+
+
+class MatrixCell(LayerRNNCell):
+    """A LayerRNNCell that checks its inputs and state.
+
+    input_size: what cells were told before TensorFlow 1.2. It has no effect: the inputs tell it.
+    """
+
+    _input_rank: int | None = 2
+
+    def __init__(self, trainable: bool = True, name: str | None = None, dtype: Any = None,
+                 _reuse: bool | None = None, input_size: Any = None, **unknown: Any) -> None:
+        super().__init__(trainable, name, dtype, _reuse, **unknown)
+        self._check_floating(self._dtype)
+
+    def __call__(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
+        for tensor in structures.flatten(state):
+            self._check_floating(tensor.dtype)
+        return super().__call__(inputs, state, scope)
+
+    def _build_once(self, inputs: Any) -> None:
+        for tensor in structures.flatten(inputs):
+            self._check_floating(tensor.dtype)
+        super()._build_once(inputs)
+
+    def _check_floating(self, dtype: Any) -> None:
+        if dtype is not None and not (dtype.is_floating or dtype.is_complex):
+            raise ValueError(f"{type(self).__name__}: RNN cell only supports floating point inputs, but saw dtype: "
+                             f"{dtype.name}")
+
+    def depth_of(self, inputs_shape: Any) -> int:
+        """The number of columns of inputs of this shape. Raises ValueError if it is not known."""
+        depth = gc.TensorShape(inputs_shape)[-1].value
+        if depth is None:
+            raise ValueError(f"{self.name}: Expected inputs.shape[-1] to be known, saw shape: {inputs_shape}")
+        return depth  # type: ignore[no-any-return]
