@@ -14,7 +14,6 @@ _FEED = "read the data in Python and feed the batches: session.run(..., feed_dic
 _SAVE = ("gc.freeze and gc.train.write_graph save a trained model; to keep on training, numpy.savez of "
          "session.run(variables), and Variable.load brings them back")
 _TABLE_ROWS = "gc.gather (its gradient is dense)"
-_CELL = "the cell's equations in gc.while_loop, or unrolled by a Python loop: gc.matmul, gc.sigmoid, gc.tanh"
 _HOST = "gc.py_func with NumPy's function"
 _QUANTIZED = ("gc.quantization.quantize_and_dequantize, which gives the rounded numbers as floats, or gc.cast of the "
               "scaled numbers to gc.uint8: tensors of quantized dtypes are constants only")
@@ -42,7 +41,6 @@ ADVICE: dict[str, str] = {
     "feature_column": "gc.one_hot and gc.gather",
     "strings.unicode_script": _HOST, "strings.unicode_split": _HOST, "strings.bytes_split": _HOST,
     "strings.ngrams": _HOST, "strings.unicode_split_with_offsets": _HOST,
-    "nest": "Python's own lists and dicts: gc.while_loop and session.run take any nesting",
     "profiler": "GRAPHC_TRACE=1, or gc.RunOptions(trace_level=gc.RunOptions.FULL_TRACE) and gc.RunMetadata",
     "tpu": "nothing: graphc runs on CPUs",
     "distribute": "nothing: graphc runs in one process",
@@ -68,7 +66,8 @@ ADVICE: dict[str, str] = {
     "WholeFileReader": _FEED,
     "scalar_summary": "fetch the numbers and write them from Python", "merge_all_summaries": "a list of fetches",
     # nn
-    "nn.seq2seq": _CELL, # train
+    "nn.seq2seq": "gc.contrib.legacy_seq2seq",
+    # train
     "train.Saver": _SAVE, "train.latest_checkpoint": _SAVE, "train.get_checkpoint_state": _SAVE,
     "train.import_meta_graph": "gc.import_graph_def", "train.export_meta_graph": "gc.train.write_graph",
     "train.MonitoredTrainingSession": "gc.Session and a loop",

@@ -148,7 +148,8 @@ def first_difference(a: Any, b: Any, nested: Nested = is_nested, types: bool = F
     """What is unlike in how a and b nest: a ValueError, or with `types` a TypeError for sequences of different types;
     None if nothing is. keys: whether a dict must meet a dict with the same keys."""
     if nested(a) != nested(b):
-        return ValueError(f"{_named(a if nested(a) else b)} is a sequence, while {_named(b if nested(a) else a)} is not")
+        sequence, leaf = (a, b) if nested(a) else (b, a)
+        return ValueError(f"{_named(sequence)} is a sequence, while {_named(leaf)} is not")
     if not nested(a):
         return None if is_composite(a) == is_composite(b) else ValueError(f"{_named(a)} and {_named(b)}")
     if types and not same_type(a, b):

@@ -25,10 +25,10 @@ from graphc.seq2seq.samples import check_layer, embedding_function, sizes_behind
 class BeamSearchDecoder(Decoder):
     """As `tf.contrib.seq2seq.BeamSearchDecoder`.
 
-    initial_state has a batch of batch * beam_width entries, as tile_batch makes it; memories of an AttentionWrapper, too.
-    output_layer: makes logits of the cell's outputs. length_penalty_weight and coverage_penalty_weight: 0 is without.
-    reorder_tensor_arrays: a TensorArray in the state (an alignment history) is given as a tensor, in the order of the
-    final beams.
+    initial_state has a batch of batch * beam_width entries, as tile_batch makes it; memories of an AttentionWrapper,
+    too. output_layer: makes logits of the cell's outputs. length_penalty_weight and coverage_penalty_weight: 0 is
+    without. reorder_tensor_arrays: a TensorArray in the state (an alignment history) is given as a tensor, in the order
+    of the final beams.
     """
 
     tracks_own_finished = True       # beams change places, so that the loop cannot

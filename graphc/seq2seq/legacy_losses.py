@@ -73,8 +73,9 @@ def model_with_buckets(encoder_inputs: Sequence[Any], decoder_inputs: Sequence[A
                        name: str | None = None) -> tuple[list[Any], list[Any]]:
     """(outputs, losses) of seq2seq(encoder inputs, decoder inputs) for each bucket, a pair of lengths; all share their
     variables. per_example_loss: losses are [batch]. Raises ValueError if inputs are shorter than the last bucket."""
-    for what, given, wanted in (("encoder_inputs", encoder_inputs, buckets[-1][0]), ("targets", targets, buckets[-1][1]),
-                                ("weights", weights, buckets[-1][1])):
+    source, target = buckets[-1]
+    for what, given, wanted in (("encoder_inputs", encoder_inputs, source), ("targets", targets, target),
+                                ("weights", weights, target)):
         if len(given) < wanted:
             raise ValueError(f"Length of {what} ({len(given)}) must be at least that of last bucket ({wanted}).")
     loss = sequence_loss_by_example if per_example_loss else sequence_loss

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from decoding_models import MODELS, result_of
 
 import graphc as gc
-from decoding_models import MODELS, result_of
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "recorded.json").read_text())
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-import graphc as gc
 from decoding_models import result_of
 from test_decoding_numbers import RECORDED
 from unrolled_models import FEEDING, PLAIN, Lists, buckets, fetches_of
+
+import graphc as gc
 
 
 def check(name: str, fetches: Any, feeds: Any) -> None:

@@ -52,8 +52,8 @@ def packed(structure: Any, flat_sequence: Any, nested: nest.Nested) -> Any:
         return leaves[0]
     count = len(nest.flatten(structure, nested))
     if count != len(leaves):
-        raise ValueError(f"Could not pack sequence. Structure had {count} elements, but flat_sequence had {len(leaves)} "
-                         f"elements.  Structure: {structure!r}, flat_sequence: {leaves!r}.")
+        raise ValueError(f"Could not pack sequence. Structure had {count} elements, but flat_sequence had "
+                         f"{len(leaves)} elements.  Structure: {structure!r}, flat_sequence: {leaves!r}.")
     return nest.pack_sequence_as(structure, leaves, nested)
 
 
