@@ -34,7 +34,7 @@ def require_rank(tensor: Any) -> int:
     rank = tensor.shape.ndims
     if rank is None:
         raise ValueError(f"Expected tensor ({tensor}) to have known rank, but ndims == None.")
-    return rank  # type: ignore[no-any-return]
+    return rank
 
 
 class Beams:

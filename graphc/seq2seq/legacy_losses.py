@@ -61,7 +61,7 @@ def sequence_loss(logits: Sequence[Any], targets: Sequence[Any], weights: Sequen
                                                       softmax_loss_function))
         if not average_across_batch:
             return cost
-        return cost / gc.cast(gc.shape(targets[0])[0], cost.dtype)  # type: ignore[no-any-return]
+        return cost / gc.cast(gc.shape(targets[0])[0], cost.dtype)
 
 
 @public("contrib.legacy_seq2seq.model_with_buckets",

@@ -16,8 +16,8 @@ TABLE = np.random.default_rng(2).normal(size=(SYMBOLS, SYMBOLS)).astype(np.float
 class NextSymbol(gc.nn.rnn_cell.RNNCell):
     """Its logits are the row of the last symbol: inputs are one-hot."""
 
-    state_size = property(lambda self: 1)  # type: ignore[assignment]
-    output_size = property(lambda self: SYMBOLS)  # type: ignore[assignment]
+    state_size = property(lambda self: 1)
+    output_size = property(lambda self: SYMBOLS)
 
     def call(self, inputs: Any, state: Any) -> Any:
         return gc.matmul(inputs, gc.constant(TABLE)), state + 1

@@ -94,7 +94,7 @@ def test_lengths_of_0_are_refused() -> None:
 
 def test_a_decoder_of_ones_own_in_a_loop() -> None:
     """Counts down from its start; nested outputs, no finalize, in a loop around the decoder's, twice in one graph."""
-    class Countdown(gc.contrib.seq2seq.Decoder):  # type: ignore[misc,name-defined]
+    class Countdown(gc.contrib.seq2seq.Decoder):
         def __init__(self, start: Any) -> None:
             self.start = start
 
