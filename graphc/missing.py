@@ -12,7 +12,6 @@ from graphc.ir.names import suggestion
 _LOOP = "gc.while_loop with gc.gather of the element; over a known number of elements a Python loop and gc.stack"
 _FEED = "read the data in Python and feed the batches: session.run(..., feed_dict={placeholder: batch})"
 _TABLE_ROWS = "gc.gather (its gradient is dense)"
-_CELL = "the cell's equations in gc.while_loop, or unrolled by a Python loop: gc.matmul, gc.sigmoid, gc.tanh"
 _HOST = "gc.py_func with NumPy's function"
 _QUANTIZED = ("gc.quantization.quantize_and_dequantize, which gives the rounded numbers as floats, or gc.cast of the "
               "scaled numbers to gc.uint8: tensors of quantized dtypes are constants only")

@@ -143,24 +143,26 @@ def assert_same_structure(a: Any, b: Any, what: str = "the two structures") -> N
         raise ValueError(f"{what} don't have the same nested structure: {a!r} and {b!r}")
 
 
-def first_difference(a: Any, b: Any, nested: Nested = is_nested, types: bool = False) -> Exception | None:
+def first_difference(a: Any, b: Any, nested: Nested = is_nested, types: bool = False,
+                     keys: bool = True) -> Exception | None:
     """What is unlike in how a and b nest: a ValueError, or with `types` a TypeError for sequences of different types;
-    None if nothing is."""
+    None if nothing is. keys: whether a dict must meet a dict with the same keys."""
     if nested(a) != nested(b):
-        return ValueError(f"{_named(a if nested(a) else b)} is a sequence, while {_named(b if nested(a) else a)} is not")
+        sequence, leaf = (a, b) if nested(a) else (b, a)
+        return ValueError(f"{_named(sequence)} is a sequence, while {_named(leaf)} is not")
     if not nested(a):
         return None if is_composite(a) == is_composite(b) else ValueError(f"{_named(a)} and {_named(b)}")
     if types and not same_type(a, b):
         return TypeError("the two structures don't have the same sequence type: "
                          f"{_named(a)} has type {type(a).__name__}, {_named(b)} has {type(b).__name__}")
-    of_keys = [isinstance(x, Mapping) for x in (a, b)]
-    if of_keys[0] != of_keys[1] or (all(of_keys) and sorted_keys(a) != sorted_keys(b)):
+    dicts = [isinstance(x, Mapping) for x in (a, b)]
+    if keys and (dicts[0] != dicts[1] or (all(dicts) and sorted_keys(a) != sorted_keys(b))):
         return ValueError(f"the two dictionaries don't have the same set of keys: {_named(a)} and {_named(b)}")
     left, right = parts_of(a), parts_of(b)
     if len(left) != len(right):
         return ValueError("the two structures don't have the same number of elements: "
                           f"{_named(a)} has {len(left)}, {_named(b)} has {len(right)}")
-    differences = (first_difference(x, y, nested, types) for x, y in zip(left, right, strict=True))
+    differences = (first_difference(x, y, nested, types, keys) for x, y in zip(left, right, strict=True))
     return next((d for d in differences if d is not None), None)
 
 

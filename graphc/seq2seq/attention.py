@@ -64,8 +64,8 @@ class MemoryAttention(AttentionMechanism):
     values = property(lambda self: self._values, doc="The memory, masked.")
     keys = property(lambda self: self._keys, doc="What memory_layer made of the memory.")
     batch_size = property(lambda self: self._batch_size)
-    alignments_size = property(lambda self: self._alignments_size, doc="The memory's time.")  # type: ignore[assignment]
-    state_size = property(lambda self: self._alignments_size)  # type: ignore[assignment]
+    alignments_size = property(lambda self: self._alignments_size, doc="The memory's time.")
+    state_size = property(lambda self: self._alignments_size)
 
     def initial_alignments(self, batch_size: Any, dtype: Any) -> Any:
         """[batch_size, alignments_size] zeros."""

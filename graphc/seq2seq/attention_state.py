@@ -27,7 +27,7 @@ class AttentionWrapperState(_Fields):
     def clone(self, **kwargs: Any) -> AttentionWrapperState:
         """The state with other fields, which must nest as before. Raises ValueError if the shape of a tensor differs;
         what is not known of shapes is checked when run."""
-        return gc.nest.map_structure(_with_shape_of, self, self._replace(**kwargs))  # type: ignore[no-any-return]
+        return gc.nest.map_structure(_with_shape_of, self, self._replace(**kwargs))
 
 
 def _with_shape_of(old: Any, new: Any) -> Any:

@@ -23,9 +23,9 @@ class AttentionWrapper(RNNCell):
     attention_mechanism: one, or a list; then attention_layer_size or attention_layer are lists, too. The attention is
     the context (the sum of the memory by alignments), or with attention_layer_size what a Dense layer of that size,
     attention_layer, makes of the cell's output and the context. output_attention: whether it is the output; else the
-    cell's is. alignment_history: all alignments are kept, in a TensorArray. cell_input_fn(inputs, attention): by default
-    both side by side. initial_cell_state: that of zero_state. attention_fn(mechanism, cell output, state, layer) gives
-    (attention, alignments, next state).
+    cell's is. alignment_history: all alignments are kept, in a TensorArray. cell_input_fn(inputs, attention): by
+    default both side by side. initial_cell_state: that of zero_state. attention_fn(mechanism, cell output, state,
+    layer) gives (attention, alignments, next state).
     """
 
     def __init__(self, cell: Any, attention_mechanism: Any, attention_layer_size: Any = None,
@@ -53,8 +53,8 @@ class AttentionWrapper(RNNCell):
         if initial_cell_state is not None:
             with gc.name_scope(name, "AttentionWrapperInit"):
                 batch_size = size_of(gc.nest.flatten(initial_cell_state)[-1], 0)
-                message = (f"When constructing AttentionWrapper {self._base_name}: Non-matching batch sizes between the "
-                           "memory (encoder output) and initial_cell_state.  " + _TILE.format("initial state"))
+                message = (f"When constructing AttentionWrapper {self._base_name}: Non-matching batch sizes between "
+                           "the memory (encoder output) and initial_cell_state.  " + _TILE.format("initial state"))
                 self._initial_cell_state = self._checked(batch_size, initial_cell_state, "check_initial_cell_state",
                                                          message)
 

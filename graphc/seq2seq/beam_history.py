@@ -8,8 +8,8 @@ from graphc.seq2seq.beams import Beams
 
 
 def sorted_history(history: Any, parent_ids: Any, lengths: Any, beams: Beams) -> gc.Tensor:
-    """history [time, batch * width, ...] or [time, batch, width, ...]: what belongs to the beam that each final one came
-    from, up to its length; behind it as it is. An error when run if the sizes do not fit."""
+    """history [time, batch * width, ...] or [time, batch, width, ...]: what belongs to the beam that each final one
+    came from, up to its length; behind it as it is. An error when run if the sizes do not fit."""
     time, batch, width = gc.shape(parent_ids)[0], beams.batch_size, beams.width
     with gc.control_dependencies([_check(history, beams)]):
         own = gc.tile(gc.reshape(gc.range(width), [1, 1, -1]), [time, batch, 1])
@@ -32,6 +32,7 @@ def _check(history: Any, beams: Beams) -> Any:
     if history.shape.ndims != 2:
         both = gc.logical_and(gc.equal(sizes[1], beams.batch_size), gc.equal(sizes[2], beams.width))
         fits = gc.logical_or(fits, both)
-    return gc.Assert(fits, [f"TensorArray reordering expects elements to be reshapable to [batch_size, beam_size, -1] "
-                            f"which is incompatible with the dynamic shape of {history.name} elements. Consider setting "
-                            "reorder_tensor_arrays to False to disable TensorArray reordering during the beam search."])
+    return gc.Assert(fits, ["TensorArray reordering expects elements to be reshapable to [batch_size, beam_size, -1] "
+                            f"which is incompatible with the dynamic shape of {history.name} elements. Consider "
+                            "setting reorder_tensor_arrays to False to disable TensorArray reordering during the "
+                            "beam search."])

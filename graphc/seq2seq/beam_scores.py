@@ -19,10 +19,10 @@ def scores_of(log_probs: Any, lengths: Any, length_weight: Any, coverage_weight:
     if weight.shape.ndims != 0:
         raise ValueError(f"coverage_penalty_weight should be a scalar, but saw shape: {weight.shape}")
     if attention is None:
-        return scores  # type: ignore[no-any-return]
+        return scores
     seen = gc.where(gc.equal(attention, 0.0), gc.ones_like(attention), attention)      # 0: behind the source's end
     coverage = gc.reduce_sum(gc.log(gc.minimum(seen, 1.0)), 2) * gc.cast(finished, seen.dtype)
-    return scores + gc.expand_dims(coverage * gc.cast(weight, seen.dtype), 2)  # type: ignore[no-any-return]
+    return scores + gc.expand_dims(coverage * gc.cast(weight, seen.dtype), 2)
 
 
 def _length_penalty(lengths: Any, weight: Any) -> Any:
@@ -62,4 +62,4 @@ def log_probabilities(logits: Any, end_token: Any, finished: Any) -> gc.Tensor:
     ended = gc.one_hot(end_token, symbols, dtype=found.dtype, on_value=gc.convert_to_tensor(0.0, dtype=found.dtype),
                        off_value=gc.convert_to_tensor(found.dtype.min, dtype=found.dtype))
     ended = gc.tile(gc.reshape(ended, [1, 1, -1]), gc.concat([gc.shape(finished), [1]], 0))
-    return gc.where(gc.tile(gc.expand_dims(finished, 2), [1, 1, symbols]), ended, found)  # type: ignore[no-any-return]
+    return gc.where(gc.tile(gc.expand_dims(finished, 2), [1, 1, symbols]), ended, found)

@@ -77,7 +77,7 @@ class Search(NamedTuple):
         one = gc.one_hot(gc.fill([self.beams.batch_size, self.beams.width], self.end_token), depth=symbols,
                          on_value=gc.constant(0, gc.int64), off_value=gc.constant(1, gc.int64), dtype=gc.int64)
         goes_on = gc.cast(gc.logical_not(before.finished), gc.int64)
-        return one * gc.expand_dims(goes_on, 2) + gc.expand_dims(before.lengths, 2)  # type: ignore[no-any-return]
+        return one * gc.expand_dims(goes_on, 2) + gc.expand_dims(before.lengths, 2)
 
     def _attention(self, cell_state: Any, before: BeamSearchDecoderState) -> Any:
         """The attention added up; that of finished beams stays."""

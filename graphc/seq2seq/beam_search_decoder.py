@@ -25,10 +25,10 @@ from graphc.seq2seq.samples import check_layer, embedding_function, sizes_behind
 class BeamSearchDecoder(Decoder):
     """As `tf.contrib.seq2seq.BeamSearchDecoder`.
 
-    initial_state has a batch of batch * beam_width entries, as tile_batch makes it; memories of an AttentionWrapper, too.
-    output_layer: makes logits of the cell's outputs. length_penalty_weight and coverage_penalty_weight: 0 is without.
-    reorder_tensor_arrays: a TensorArray in the state (an alignment history) is given as a tensor, in the order of the
-    final beams.
+    initial_state has a batch of batch * beam_width entries, as tile_batch makes it; memories of an AttentionWrapper,
+    too. output_layer: makes logits of the cell's outputs. length_penalty_weight and coverage_penalty_weight: 0 is
+    without. reorder_tensor_arrays: a TensorArray in the state (an alignment history) is given as a tensor, in the order
+    of the final beams.
     """
 
     tracks_own_finished = True       # beams change places, so that the loop cannot
@@ -116,10 +116,19 @@ class BeamSearchDecoder(Decoder):
                           f"beams: the shape of its elements must be known and have an axis, but is {shape}",
                           stacklevel=2)
             return part
-        sizes = [s.value for s in shape[:2]]
-        if batch is not None and sizes[0] is not None and sizes[0] != batch * width and sizes != [batch, width]:
+        if batch is not None and not _has_beams([s.value for s in shape[:2]], batch, width):
             warnings.warn("BeamSearchDecoder: a TensorArray in the cell state is not brought into the order of the "
                           f"beams: its elements have the shape {shape}, and not [{batch}, {width}, ...] or "
-                          f"[{batch * width}, ...]; reorder_tensor_arrays=False leaves arrays alone", stacklevel=2)
+                          f"[{batch * width}, ?, ...]; reorder_tensor_arrays=False leaves arrays alone", stacklevel=2)
             return part
         return sorted_history(part.stack(), parent_ids, lengths, self._beams)
+
+
+def _has_beams(sizes: list[int | None], batch: int, width: int) -> bool:
+    """Whether elements whose first sizes these are belong to beams. As TensorFlow, which asks for [batch, width] if the
+    second size is known, too: so histories of a memory of known length stay arrays."""
+    if sizes[0] is None:
+        return True
+    if sizes[0] != batch * width:
+        return False
+    return len(sizes) < 2 or sizes[1] is None or sizes == [batch, width]

@@ -34,7 +34,7 @@ def require_rank(tensor: Any) -> int:
     rank = tensor.shape.ndims
     if rank is None:
         raise ValueError(f"Expected tensor ({tensor}) to have known rank, but ndims == None.")
-    return rank  # type: ignore[no-any-return]
+    return rank
 
 
 class Beams:
@@ -60,9 +60,9 @@ class Beams:
         parted = gc.reshape(tensor, gc.concat(([self.batch_size, self.width], sizes[1:]), 0))
         expected = gc.TensorShape([self.static_batch, self.width]).concatenate(_shape(rest))
         if not parted.shape.is_compatible_with(expected):
-            raise ValueError("Unexpected behavior when reshaping between beam width and batch size.  The reshaped tensor "
-                             f"has shape: {parted.shape}.  We expected it to have shape (batch_size, beam_width, depth) "
-                             f"== {expected}.  Perhaps you forgot to create a zero_state with "
+            raise ValueError("Unexpected behavior when reshaping between beam width and batch size.  The reshaped "
+                             f"tensor has shape: {parted.shape}.  We expected it to have shape (batch_size, "
+                             f"beam_width, depth) == {expected}.  Perhaps you forgot to create a zero_state with "
                              "batch_size=encoder_batch_size * beam_width?")
         parted.set_shape(expected)
         return parted

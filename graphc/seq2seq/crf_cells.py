@@ -17,8 +17,8 @@ class _OfTransitions(RNNCell):
         self._transitions = gc.expand_dims(transition_params, 0)
         self._tags = self._transitions.shape[1].value
 
-    state_size = property(lambda self: self._tags, doc="The number of tags.")  # type: ignore[assignment]
-    output_size = property(lambda self: self._tags, doc="The number of tags.")  # type: ignore[assignment]
+    state_size = property(lambda self: self._tags, doc="The number of tags.")
+    output_size = property(lambda self: self._tags, doc="The number of tags.")
 
     def _ahead(self, state: Any) -> Any:
         """[batch, tag, next tag]: the score of every step on."""
@@ -52,8 +52,8 @@ class CrfDecodeBackwardRnnCell(RNNCell):
         super().__init__()
         self._num_tags = num_tags
 
-    state_size = property(lambda self: 1)  # type: ignore[assignment]
-    output_size = property(lambda self: 1)  # type: ignore[assignment]
+    state_size = property(lambda self: 1)
+    output_size = property(lambda self: 1)
 
     def __call__(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
         places = gc.stack([gc.range(gc.shape(inputs)[0]), gc.squeeze(state, axis=[1])], axis=1)

@@ -61,7 +61,7 @@ def sequence_loss(logits: Sequence[Any], targets: Sequence[Any], weights: Sequen
                                                       softmax_loss_function))
         if not average_across_batch:
             return cost
-        return cost / gc.cast(gc.shape(targets[0])[0], cost.dtype)  # type: ignore[no-any-return]
+        return cost / gc.cast(gc.shape(targets[0])[0], cost.dtype)
 
 
 @public("contrib.legacy_seq2seq.model_with_buckets",
@@ -73,8 +73,9 @@ def model_with_buckets(encoder_inputs: Sequence[Any], decoder_inputs: Sequence[A
                        name: str | None = None) -> tuple[list[Any], list[Any]]:
     """(outputs, losses) of seq2seq(encoder inputs, decoder inputs) for each bucket, a pair of lengths; all share their
     variables. per_example_loss: losses are [batch]. Raises ValueError if inputs are shorter than the last bucket."""
-    for what, given, wanted in (("encoder_inputs", encoder_inputs, buckets[-1][0]), ("targets", targets, buckets[-1][1]),
-                                ("weights", weights, buckets[-1][1])):
+    source, target = buckets[-1]
+    for what, given, wanted in (("encoder_inputs", encoder_inputs, source), ("targets", targets, target),
+                                ("weights", weights, target)):
         if len(given) < wanted:
             raise ValueError(f"Length of {what} ({len(given)}) must be at least that of last bucket ({wanted}).")
     loss = sequence_loss_by_example if per_example_loss else sequence_loss

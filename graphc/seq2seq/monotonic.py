@@ -27,8 +27,8 @@ def safe_cumprod(x: Any, *args: Any, **kwargs: Any) -> gc.Tensor:
 def monotonic_attention(p_choose_i: Any, previous_attention: Any, mode: str) -> gc.Tensor:
     """The attention [batch, time], of the probabilities to choose each place and the attention before.
 
-    mode: "recursive" is exact, step by step; "parallel" a closed form, which loses precision near 0 and 1; "hard" is for
-    probabilities that are 0 or 1. Raises ValueError for another one.
+    mode: "recursive" is exact, step by step; "parallel" a closed form, which loses precision near 0 and 1; "hard" is
+    for probabilities that are 0 or 1. Raises ValueError for another one.
     """
     if mode not in MODES:
         raise ValueError(f"mode must be 'recursive', 'parallel', or 'hard', but is {mode!r}.")

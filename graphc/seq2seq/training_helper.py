@@ -52,7 +52,7 @@ class TrainingHelper(Helper):
 
     def _read_unless(self, finished: Any, time: Any) -> gc.Tensor:
         """The inputs of that time; zeros if all is finished."""
-        return gc.cond(finished, lambda: self._zero_inputs, lambda: self._input_array.read(time))  # type: ignore[no-any-return]
+        return gc.cond(finished, lambda: self._zero_inputs, lambda: self._input_array.read(time))
 
 
 @public("contrib.seq2seq.ScheduledEmbeddingTrainingHelper")
@@ -135,7 +135,7 @@ class ScheduledOutputTrainingHelper(TrainingHelper):
     def _with_auxiliary(self, outputs: Any, time: Any, places: Any) -> gc.Tensor:
         """The outputs, at these places of the batch, with the next auxiliary inputs behind them."""
         if self._auxiliary_array is None:
-            return outputs  # type: ignore[no-any-return]
+            return outputs
         auxiliary = self._auxiliary_array.read(time + 1)
         if places is not None:
             auxiliary = gc.gather_nd(auxiliary, places)
@@ -163,5 +163,5 @@ def _places(chosen: Any) -> gc.Tensor:
 def _merged(sampled: Any, new: Any, other: Any, inputs: Any) -> gc.Tensor:
     """`new` at the sampled places of the batch, `inputs` at the others."""
     shape = gc.shape(inputs)
-    return (gc.scatter_nd(indices=sampled, updates=new, shape=shape)  # type: ignore[no-any-return]
+    return (gc.scatter_nd(indices=sampled, updates=new, shape=shape)
             + gc.scatter_nd(indices=other, updates=gc.gather_nd(inputs, other), shape=shape))

@@ -417,6 +417,17 @@ void Model::set_host(const std::string& name, HostFunction function) {
   hosts_[name] = function;
 }
 
+// What Assert calls, unless the embedder sets a function that shows the data (graphc/ops/control/script.py): its first operand is the
+// condition.
+static std::int32_t check_assertion(const graphc_tensor& condition) {
+  const auto* holds = static_cast<const unsigned char*>(condition.data);
+  std::int64_t count = 1;
+  for (std::int32_t i = 0; i < condition.rank; ++i) count *= condition.sizes[i];
+  if (!std::all_of(holds, holds + count, [](unsigned char c) { return c != 0; }))
+    throw Error(GRAPHC_INVALID_ARGUMENT, "assertion failed");
+  return 0;
+}
+
 // The runtime calls this for a HOST step, on the thread of the run.
 std::int32_t Model::call_host(Word context, Word host, Word record) {
   auto* model = reinterpret_cast<Model*>(context);
@@ -424,6 +435,8 @@ std::int32_t Model::call_host(Word context, Word host, Word record) {
   try {
     const std::string& name = model->plan_.hosts.at(static_cast<std::size_t>(host));
     const auto found = model->hosts_.find(name);
+    if (found == model->hosts_.end() && name.rfind("assert:", 0) == 0 && ask[L::ASK_OPERANDS] > 0)
+      return check_assertion(slot_tensor(words_at(ask[L::ASK_FIRST])));
     if (found == model->hosts_.end()) throw Error(GRAPHC_NOT_FOUND, "no function is set for it (graphc_set_host)");
     std::vector<graphc_tensor> inputs;
     for (Word i = 0; i < ask[L::ASK_OPERANDS]; ++i) inputs.push_back(slot_tensor(words_at(ask[L::ASK_FIRST + i])));

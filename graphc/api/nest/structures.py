@@ -52,8 +52,8 @@ def packed(structure: Any, flat_sequence: Any, nested: nest.Nested) -> Any:
         return leaves[0]
     count = len(nest.flatten(structure, nested))
     if count != len(leaves):
-        raise ValueError(f"Could not pack sequence. Structure had {count} elements, but flat_sequence had {len(leaves)} "
-                         f"elements.  Structure: {structure!r}, flat_sequence: {leaves!r}.")
+        raise ValueError(f"Could not pack sequence. Structure had {count} elements, but flat_sequence had "
+                         f"{len(leaves)} elements.  Structure: {structure!r}, flat_sequence: {leaves!r}.")
     return nest.pack_sequence_as(structure, leaves, nested)
 
 
@@ -61,12 +61,13 @@ def packed(structure: Any, flat_sequence: Any, nested: nest.Nested) -> Any:
         "compat.v1.python.util.nest.assert_same_structure")
 def assert_same_structure(nest1: Any, nest2: Any, check_types: bool = True, expand_composites: bool = False) -> None:
     """Raises ValueError unless both nest in the same way; TypeError if check_types and sequences at one place differ in
-    type (all dicts count as one type, and so do namedtuples of one name and fields)."""
+    type (all dicts count as one type, and so do namedtuples of one name and fields). Without check_types the keys of
+    dicts do not matter either."""
     check_same(nest1, nest2, kind_of(expand_composites), check_types)
 
 
 def check_same(a: Any, b: Any, nested: nest.Nested, types: bool) -> None:
-    found = nest.first_difference(a, b, nested, types)
+    found = nest.first_difference(a, b, nested, types, keys=types)
     if found is not None:
         raise type(found)("The two structures don't have the same nested structure.\n\n"
                           f"First structure: type={type(a).__name__} str={a}\n\n"

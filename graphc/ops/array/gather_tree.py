@@ -2,8 +2,8 @@
 
 Which beam a final one came from, level by level, is a product of the maps "parent of" of the levels behind. All these
 products are made at once, in as many rounds as the number of levels has bits: round k knows the products of 2**k levels
-and makes those of twice as many. Beam number `width` stands for a parent that is none; it stays what it is, and the last
-gather refuses it.
+and makes those of twice as many. Beam number `width` stands for a parent that is none; it stays what it is, and the
+last gather refuses it.
 """
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class GatherTree(Op):
         if steps is None:
             steps = parents
         elif parents is not None:
-            message = f"step_ids of shape {text(steps)} and parent_ids of shape {text(parents)} must have the same shape"
+            message = f"step_ids of shape {text(steps)} and parent_ids of shape {text(parents)} must have one shape"
             steps = tuple(require_equal(a, b, message) for a, b in zip(steps, parents, strict=True))
         if steps is not None and lengths is not None:
             require_equal(steps[1], lengths[0], "batch size of step_ids and of max_sequence_lengths")
@@ -97,7 +97,7 @@ class GatherTree(Op):
     @staticmethod
     def _first_round(b: Any, parents: Any, until: Any, before: Any) -> None:
         """before[level, batch, beam]: its parent; behind the length, and for what is no beam, the beam itself."""
-        time, batch, width = parents.shape
+        time, _, width = parents.shape
         beams = b.temporary(int64, (1,))
         b.store_sizes([width], beams)
 

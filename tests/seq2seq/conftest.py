@@ -1,0 +1,5 @@
+"""Decoders with attention need gc.layers: their tests wait until that room is there."""
+from importlib.util import find_spec
+
+collect_ignore = [] if find_spec("graphc.layers") else [
+    "test_copy_task.py", "test_decoder_errors.py", "test_decoding_numbers.py"]
