@@ -6,10 +6,13 @@ from graphc.compat.framework.variables import add_model_variable as add_model_va
 from graphc.compat.framework.arg_scope import arg_scope as arg_scope
 from graphc.compat.framework.arg_scope import arg_scope_func_key as arg_scope_func_key
 from graphc.compat.framework.arg_scope import arg_scoped_arguments as arg_scoped_arguments
+from graphc.compat.framework.tensors import assert_scalar_int as assert_scalar_int
 from graphc.compat.framework.arg_scope import current_arg_scope as current_arg_scope
 from graphc.compat.framework.variables import filter_variables as filter_variables
 from graphc.compat.framework.variables import get_local_variables as get_local_variables
 from graphc.compat.framework.variables import get_model_variables as get_model_variables
+from graphc.compat.framework.tensors import get_name_scope as get_name_scope
+from graphc.compat.framework.tensors import get_placeholders as get_placeholders
 from graphc.compat.framework.variables import get_trainable_variables as get_trainable_variables
 from graphc.compat.framework.variables import get_unique_variable as get_unique_variable
 from graphc.compat.framework.variables import get_variable_full_name as get_variable_full_name
@@ -21,10 +24,13 @@ from graphc.compat.framework.variables import global_variable as global_variable
 from graphc.compat.framework.arg_scope import has_arg_scope as has_arg_scope
 from graphc.compat.framework.variables import local_variable as local_variable
 from graphc.compat.framework.variables import model_variable as model_variable
+from graphc.compat.framework.tensors import reduce_sum_n as reduce_sum_n
 from graphc.api.control.smart_cond import smart_case as smart_case
 from graphc.api.control.smart_cond import smart_cond as smart_cond
 from graphc.api.control.smart_cond import smart_constant_value as smart_constant_value
 from graphc.compat.framework.variables import variable as variable
+from graphc.compat.framework.tensors import with_same_shape as with_same_shape
+from graphc.compat.framework.tensors import with_shape as with_shape
 from graphc.compat.framework.variables import zero_initializer as zero_initializer
 
 __all__ = [
@@ -34,10 +40,13 @@ __all__ = [
     "arg_scope",
     "arg_scope_func_key",
     "arg_scoped_arguments",
+    "assert_scalar_int",
     "current_arg_scope",
     "filter_variables",
     "get_local_variables",
     "get_model_variables",
+    "get_name_scope",
+    "get_placeholders",
     "get_trainable_variables",
     "get_unique_variable",
     "get_variable_full_name",
@@ -49,9 +58,12 @@ __all__ = [
     "has_arg_scope",
     "local_variable",
     "model_variable",
+    "reduce_sum_n",
     "smart_case",
     "smart_cond",
     "smart_constant_value",
     "variable",
+    "with_same_shape",
+    "with_shape",
     "zero_initializer",
 ]
