@@ -99,7 +99,7 @@ def test_outputs_and_variables_in_collections() -> None:
     ("channel_dimension", (gc.TensorShape(None), "channels_first")), ("constant_value", (None,)),
 ])
 def test_wrong_sizes(function: str, given: Any) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         getattr(slim.utils, function)(*given)
 
 

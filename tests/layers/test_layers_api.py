@@ -1,4 +1,4 @@
-"""What layers are beside their values: names, properties, collections, errors; in loops, branches and several graphs."""
+"""What layers are beside their values: names, properties, collections, errors; in loops, branches, several graphs."""
 from __future__ import annotations
 
 import copy
@@ -82,7 +82,7 @@ def test_arguments_that_are_wrong() -> None:
         gc.layers.dense(gc.placeholder(gc.float32, [3, None]), 2)
     with pytest.raises(TypeError, match="non-floating point dtype int32"):
         gc.layers.dense(np.zeros([2, 3], np.int32), 2)
-    with pytest.raises(ValueError, match=r"`kernel_size` argument must be a tuple of 2 integers. Received: \(3, 3, 3\)"):
+    with pytest.raises(ValueError, match=r"`kernel_size` argument must be a tuple of 2 integers. Received: \(3"):
         gc.layers.Conv2D(2, (3, 3, 3))
     with pytest.raises(ValueError, match='`padding` argument must be one of "valid"'):
         gc.layers.Conv2D(2, 3, padding="full")
