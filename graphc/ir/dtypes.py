@@ -249,6 +249,8 @@ def as_dtype(value: Any) -> DType:
         raise TypeError(f"no dtype has the number {value}")
     if value in (str, bytes):
         return string
+    if value is None:
+        raise TypeError("cannot convert None to a dtype")      # NumPy takes it for float64
     try:
         as_numpy = np.dtype(value)
     except TypeError:

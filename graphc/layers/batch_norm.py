@@ -1,7 +1,8 @@
 """Batch normalisation: the layer, its variables, and the choice between the fused computation and the general one."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import graphc as gc
@@ -129,7 +130,9 @@ class BatchNormalization(Steps, Layer):
             self.renorm_stddev = self._average("renorm_stddev", shape, deviation)
 
     def _average(self, name: str, shape: list[int], initializer: Any) -> Any:
-        return self.add_weight(name, shape, self._parameter_dtype, initializer, trainable=False)
+        self._set_scope()
+        with in_one_piece(self._scope):
+            return self.add_weight(name, shape, self._parameter_dtype, initializer, trainable=False)
 
     # Computing
 
@@ -147,6 +150,20 @@ class BatchNormalization(Steps, Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
+
+
+@contextmanager
+def in_one_piece(scope: Any) -> Iterator[None]:
+    """No partitioner of the scope: updates of averages take whole variables."""
+    partitioner = getattr(scope, "partitioner", None)
+    if partitioner is None:
+        yield
+        return
+    scope.set_partitioner(None)
+    try:
+        yield
+    finally:
+        scope.set_partitioner(partitioner)
 
 
 def _root_of(initializer: Any) -> Callable[..., Any]:

@@ -138,3 +138,9 @@ def test_deprecated_argument_orders():
     assert gc.squeeze(gc.zeros([1, 3]), squeeze_dims=[0]).shape.as_list() == [3]
     assert gc.expand_dims(a, dim=1).shape.as_list() == [2, 1, 3]
     assert [t.shape.as_list() for t in gc.split(a, [1, 2], 1)] == [[2, 1], [2, 2]]
+
+
+def test_none_is_no_dtype() -> None:
+    assert gc.float64 != None  # noqa: E711  (what `dtype in (None, gc.float16)` asks)
+    with pytest.raises(TypeError, match="cannot convert None to a dtype"):
+        gc.as_dtype(None)

@@ -3,6 +3,7 @@ at once or go to other collections, weights of examples, or averages that make u
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from graphc.compat.layers.utils import (
     get_variable_collections,
     model_variables,
 )
+from graphc.layers.batch_norm import in_one_piece
 
 _UPDATE_OPS = gc.GraphKeys.UPDATE_OPS
 _choose = gc.contrib.framework.smart_cond
@@ -43,9 +45,10 @@ class _Request:
         """beta, gamma, or one of the averages."""
         average = name.startswith("moving")
         default = gc.ones_initializer() if name in ("gamma", "moving_variance") else gc.zeros_initializer()
-        return gc.contrib.framework.model_variable(
-            name, shape, dtype, self.initializers.get(name, default), self.regularizers.get(name),
-            self.trainable and not average, get_variable_collections(self.variables_collections, name))
+        with in_one_piece(gc.get_variable_scope()) if average else nullcontext():
+            return gc.contrib.framework.model_variable(
+                name, shape, dtype, self.initializers.get(name, default), self.regularizers.get(name),
+                self.trainable and not average, get_variable_collections(self.variables_collections, name))
 
 
 @public("contrib.layers.batch_norm")

@@ -9,6 +9,7 @@ from graphc.compat.framework.arg_scope import arg_scope_func_key as arg_scope_fu
 from graphc.compat.framework.arg_scope import arg_scoped_arguments as arg_scoped_arguments
 from graphc.train.global_steps import assert_global_step as assert_global_step
 from graphc.train.global_steps import assert_or_get_global_step as assert_or_get_global_step
+from graphc.compat.framework.tensors import assert_scalar_int as assert_scalar_int
 from graphc.train.saving.assign import assign_from_checkpoint as assign_from_checkpoint
 from graphc.train.saving.assign import assign_from_checkpoint_fn as assign_from_checkpoint_fn
 from graphc.train.saving.assign import assign_from_values as assign_from_values
@@ -19,7 +20,9 @@ from graphc.compat.framework.variables import filter_variables as filter_variabl
 from graphc.train.global_steps import get_global_step as get_global_step
 from graphc.compat.framework.variables import get_local_variables as get_local_variables
 from graphc.compat.framework.variables import get_model_variables as get_model_variables
+from graphc.compat.framework.tensors import get_name_scope as get_name_scope
 from graphc.train.global_steps import get_or_create_global_step as get_or_create_global_step
+from graphc.compat.framework.tensors import get_placeholders as get_placeholders
 from graphc.compat.framework.variables import get_trainable_variables as get_trainable_variables
 from graphc.compat.framework.variables import get_unique_variable as get_unique_variable
 from graphc.compat.framework.variables import get_variable_full_name as get_variable_full_name
@@ -36,10 +39,13 @@ from graphc.train.saving.reader import load_checkpoint as load_checkpoint
 from graphc.train.saving.reader import load_variable as load_variable
 from graphc.compat.framework.variables import local_variable as local_variable
 from graphc.compat.framework.variables import model_variable as model_variable
+from graphc.compat.framework.tensors import reduce_sum_n as reduce_sum_n
 from graphc.api.control.smart_cond import smart_case as smart_case
 from graphc.api.control.smart_cond import smart_cond as smart_cond
 from graphc.api.control.smart_cond import smart_constant_value as smart_constant_value
 from graphc.compat.framework.variables import variable as variable
+from graphc.compat.framework.tensors import with_same_shape as with_same_shape
+from graphc.compat.framework.tensors import with_shape as with_shape
 from graphc.compat.framework.variables import zero_initializer as zero_initializer
 
 __all__ = [
@@ -51,6 +57,7 @@ __all__ = [
     "arg_scoped_arguments",
     "assert_global_step",
     "assert_or_get_global_step",
+    "assert_scalar_int",
     "assign_from_checkpoint",
     "assign_from_checkpoint_fn",
     "assign_from_values",
@@ -61,7 +68,9 @@ __all__ = [
     "get_global_step",
     "get_local_variables",
     "get_model_variables",
+    "get_name_scope",
     "get_or_create_global_step",
+    "get_placeholders",
     "get_trainable_variables",
     "get_unique_variable",
     "get_variable_full_name",
@@ -78,9 +87,12 @@ __all__ = [
     "load_variable",
     "local_variable",
     "model_variable",
+    "reduce_sum_n",
     "smart_case",
     "smart_cond",
     "smart_constant_value",
     "variable",
+    "with_same_shape",
+    "with_shape",
     "zero_initializer",
 ]

@@ -6,6 +6,7 @@ from graphc.contrib.slim import dataset_data_provider as dataset_data_provider
 from graphc.contrib.slim import evaluation as evaluation
 from graphc.contrib.slim import learning as learning
 from graphc.contrib.slim import model_analyzer as model_analyzer
+from graphc.contrib.slim import nets as nets
 from graphc.contrib.slim import parallel_reader as parallel_reader
 from graphc.contrib.slim import prefetch_queue as prefetch_queue
 from graphc.contrib.slim import queues as queues
