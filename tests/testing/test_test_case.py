@@ -219,7 +219,7 @@ def test_graph_defs() -> None:
     del b.node[0]
     with pytest.raises(AssertionError, match=r"missing nodes \[\], more nodes \['b'\]"):
         gc.test.assert_equal_graph_def(a, b)
-    with pytest.raises(TypeError, match="Expected tf.GraphDef for actual"):
+    with pytest.raises(TypeError, match=r"Expected tf\.GraphDef for actual"):
         gc.test.assert_equal_graph_def(1, a)
 
 
