@@ -838,22 +838,6 @@ NAMES: dict[str, dict[str, str]] = {
     "compat.v1.python.pywrap_tensorflow": {
         "NewCheckpointReader": "graphc.train.saving.reader:new_checkpoint_reader",
     },
-    "compat.v1.python.summary": {
-    },
-    "compat.v1.python.summary.summary": {
-        "FileWriter": "graphc.summary.writer:FileWriter",
-        "audio": "graphc.summary.summaries:audio",
-        "histogram": "graphc.summary.summaries:histogram",
-        "image": "graphc.summary.summaries:image",
-        "merge": "graphc.summary.summaries:merge",
-        "merge_all": "graphc.summary.summaries:merge_all",
-        "scalar": "graphc.summary.summaries:scalar",
-        "tensor_summary": "graphc.summary.summaries:tensor_summary",
-        "text": "graphc.summary.summaries:text",
-    },
-    "compat.v1.python.summary.summary_iterator": {
-        "summary_iterator": "graphc.summary.events:summary_iterator",
-    },
     "compat.v1.python.training": {
     },
     "compat.v1.python.training.checkpoint_state_pb2": {

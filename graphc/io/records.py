@@ -11,6 +11,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO, ClassVar
 
 from graphc import errors
@@ -116,22 +117,28 @@ class TFRecordWriter:
         """What was written is in the file; of a compressed one, what zlib does not hold back (flush_mode)."""
         if self._compressor is not None and self._how.flush_mode:
             self._put(b"", self._how.flush_mode)
-        self._open_file().flush()
+        with self._errors():
+            self._open_file().flush()
 
     def close(self) -> None:
         if self._file is None:
             return
-        if self._compressor is not None:
-            self._file.write(self._compressor.flush())
-        self._file.close()
-        self._file = None
+        with self._errors(), self._file as file:
+            self._file = None
+            if self._compressor is not None:
+                file.write(self._compressor.flush())
 
     def _put(self, data: bytes, flush_mode: int | None = None) -> None:
         file = self._open_file()
         if self._compressor is not None:
             data = self._compressor.compress(data) + (self._compressor.flush(flush_mode) if flush_mode else b"")
-        try:
+        with self._errors():
             file.write(data)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise errors.of_file(self._path, error) from None
 

@@ -194,7 +194,7 @@ TYPES: dict[str, str] = {
     "strings.scatter": "_StringsAt",
     "strings.sharded": "ShardedFilename",
     "strings.unicode": "UnicodeTranscode UnicodeEncode UnicodeDecode UnicodeDecodeWithOffsets",
-    "summary.audio": "AudioSummaryV2 AudioSummary",
+    "summary.audio": "AudioSummaryV2",
     "summary.histogram": "HistogramSummary",
     "summary.image": "ImageSummary",
     "summary.scalars": "ScalarSummary MergeSummary",

@@ -189,7 +189,8 @@ class Session:
             if self._shows:
                 sys.stderr.write("".join(f"graphc: {line}\n" for line in lines))
             if told is not None and clock is not None:
-                told.kernels.extend(lines)
+                told.ClearField("step_stats")              # a first run may be repeated
+                told.kernels[:] = lines
                 fill(told.step_stats, clock, engine.plan, engine.names, self._graph, CPU)
 
     def _needed_graph(self, prepared: PreparedRun) -> Any:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 import graphc as gc
 from graphc.api.public import public
-from graphc.io.records import framed, tf_record_iterator
 
 FILE_VERSION = "brain.Event:2"
 
@@ -26,7 +25,7 @@ class EventsFile:
         self.folder, self._flush_secs, self._suffix = folder, flush_secs, suffix
         self._next_flush = 0.0
         self._lock = threading.Lock()
-        self._file: _Closed | None = None
+        self._file: gc.python_io.TFRecordWriter | None = None
         try:
             os.makedirs(folder, exist_ok=True)
         except OSError as error:
@@ -34,17 +33,15 @@ class EventsFile:
 
     def write(self, event: gc.Event) -> None:
         with self._lock:
-            try:
-                if self._file is None:
-                    self._file = _Closed(self._new_path())
-                    version = gc.Event(wall_time=int(time.time()), file_version=FILE_VERSION)
-                    self._file.write(framed(version.SerializeToString()))
-                self._file.write(framed(event.SerializeToString()))
-                if time.monotonic() > self._next_flush:
-                    self._file.flush()
-                    self._next_flush = time.monotonic() + self._flush_secs
-            except OSError as error:
-                raise gc.errors.of_file(self.folder, error) from None
+            if self._file is None:
+                self._file = gc.python_io.TFRecordWriter(self._new_path())
+                self._at_exit = weakref.finalize(self, self._file.close)
+                version = gc.Event(wall_time=int(time.time()), file_version=FILE_VERSION)
+                self._file.write(version.SerializeToString())
+            self._file.write(event.SerializeToString())
+            if time.monotonic() > self._next_flush:
+                self._file.flush()
+                self._next_flush = time.monotonic() + self._flush_secs
 
     def flush(self) -> None:
         with self._lock:
@@ -54,7 +51,7 @@ class EventsFile:
     def close(self) -> None:
         with self._lock:
             if self._file is not None:
-                self._file.close()
+                self._at_exit()
                 self._file = None
 
     def _new_path(self) -> str:
@@ -67,16 +64,7 @@ class EventsFile:
         return path
 
 
-class _Closed:
-    """A file that is closed when nobody needs it any more, and when the process ends."""
-
-    def __init__(self, path: str) -> None:
-        file = open(path, "xb")
-        self.write, self.flush = file.write, file.flush
-        self.close = weakref.finalize(self, file.close)
-
-
-@public("train.summary_iterator", "compat.v1.python.summary.summary_iterator.summary_iterator")
+@public("train.summary_iterator")
 def summary_iterator(path: str) -> Iterator[gc.Event]:
     """The events of an events file, as `tf.train.summary_iterator`."""
-    return map(gc.Event.FromString, tf_record_iterator(path))
+    return map(gc.Event.FromString, gc.python_io.tf_record_iterator(path))

@@ -16,21 +16,21 @@ SUMMARIES = (gc.GraphKeys.SUMMARIES,)
 Collections = Sequence[str] | None
 
 
-@public("summary.scalar", "compat.v1.python.summary.summary.scalar")
+@public("summary.scalar")
 def scalar(name: str, tensor: Any, collections: Collections = None, family: str | None = None) -> gc.Tensor:
     """One number, as `tf.summary.scalar`."""
     with summary_scope(name, family, values=[tensor]) as (tag, scope):
         return collect(gc.raw_ops.ScalarSummary(tag, tensor, name=scope), collections, SUMMARIES)
 
 
-@public("summary.histogram", "compat.v1.python.summary.summary.histogram")
+@public("summary.histogram")
 def histogram(name: str, values: Any, collections: Collections = None, family: str | None = None) -> gc.Tensor:
     """How often which values occur, as `tf.summary.histogram`. InvalidArgumentError if one is not finite."""
     with summary_scope(name, family, "HistogramSummary", [values]) as (tag, scope):
         return collect(gc.raw_ops.HistogramSummary(tag, values, name=scope), collections, SUMMARIES)
 
 
-@public("summary.image", "compat.v1.python.summary.summary.image")
+@public("summary.image")
 def image(name: str, tensor: Any, max_outputs: int = 3, collections: Collections = None,
           family: str | None = None) -> gc.Tensor:
     """Up to max_outputs pictures of [batch, height, width, 1, 3 or 4], as `tf.summary.image`. uint8 is shown as it is,
@@ -39,7 +39,7 @@ def image(name: str, tensor: Any, max_outputs: int = 3, collections: Collections
         return collect(gc.raw_ops.ImageSummary(tag, tensor, max_images=max_outputs, name=scope), collections, SUMMARIES)
 
 
-@public("summary.audio", "compat.v1.python.summary.summary.audio")
+@public("summary.audio")
 def audio(name: str, tensor: Any, sample_rate: Any, max_outputs: int = 3, collections: Collections = None,
           family: str | None = None) -> gc.Tensor:
     """Up to max_outputs sounds of [batch, frames] or [batch, frames, channels] between -1 and 1, as
@@ -50,7 +50,7 @@ def audio(name: str, tensor: Any, sample_rate: Any, max_outputs: int = 3, collec
                        SUMMARIES)
 
 
-@public("summary.tensor_summary", "compat.v1.python.summary.summary.tensor_summary")
+@public("summary.tensor_summary")
 def tensor_summary(name: str, tensor: Any, summary_description: str | None = None, collections: Collections = None,
                    summary_metadata: gc.SummaryMetadata | None = None, family: str | None = None,
                    display_name: str | None = None) -> gc.Tensor:
@@ -67,7 +67,7 @@ def tensor_summary(name: str, tensor: Any, summary_description: str | None = Non
                        SUMMARIES)
 
 
-@public("summary.text", "compat.v1.python.summary.summary.text")
+@public("summary.text")
 def text(name: str, tensor: gc.Tensor, collections: Collections = None) -> gc.Tensor:
     """Strings, shown as Markdown, as `tf.summary.text`; of 2 dimensions a table."""
     if tensor.dtype != gc.string:
@@ -76,14 +76,14 @@ def text(name: str, tensor: gc.Tensor, collections: Collections = None) -> gc.Te
     return tensor_summary(name, tensor, collections=collections, summary_metadata=metadata)
 
 
-@public("summary.merge", "compat.v1.python.summary.summary.merge")
+@public("summary.merge")
 def merge(inputs: Sequence[Any], collections: Collections = None, name: str | None = None) -> gc.Tensor:
     """One summary of what is in all of them, as `tf.summary.merge`. InvalidArgumentError if two have one tag."""
     with gc.name_scope(clean_tag(name), "Merge", inputs):
         return collect(gc.raw_ops.MergeSummary(inputs, name=clean_tag(name)), collections, ())
 
 
-@public("summary.merge_all", "compat.v1.python.summary.summary.merge_all")
+@public("summary.merge_all")
 def merge_all(key: str = gc.GraphKeys.SUMMARIES, scope: str | None = None,
               name: str | None = None) -> gc.Tensor | None:
     """The summary of all in the collection, as `tf.summary.merge_all`; None if it is empty. scope: only those whose

@@ -12,7 +12,7 @@ from graphc.api.public import public
 from graphc.summary.events import EventsFile
 
 
-@public("summary.FileWriter", "compat.v1.train.SummaryWriter", "compat.v1.python.summary.summary.FileWriter")
+@public("summary.FileWriter", "compat.v1.train.SummaryWriter")
 class FileWriter:
     """Writes events into a new file in `logdir`, as `tf.summary.FileWriter`.
 

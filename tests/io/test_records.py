@@ -134,3 +134,14 @@ def test_examples(tmp_path: Path) -> None:
         parsed = gc.parse_example(data, {"i": gc.FixedLenFeature([], gc.int64), "s": gc.FixedLenFeature([], gc.string)})
         found = session.run(parsed, {data: read(tmp_path / "r")})
     assert found["i"].tolist() == [0, 1, 2] and found["s"].tolist() == [b"s0", b"s1", b"s2"]
+
+
+def test_a_full_disk() -> None:
+    writer = gc.io.TFRecordWriter("/dev/full")
+    with pytest.raises(gc.errors.UnknownError, match="/dev/full; No space left"):
+        writer.write(bytes(1_000_000))
+    writer = gc.io.TFRecordWriter("/dev/full")
+    writer.write(b"little")
+    with pytest.raises(gc.errors.UnknownError, match="/dev/full; No space left"):
+        writer.close()
+    writer.close()

@@ -43,6 +43,11 @@ ELSEWHERE = {
         "Barrier", "BarrierInsertMany", "BarrierTakeMany", "BarrierClose", "BarrierReadySize", "BarrierIncompleteSize",
     ), "tests/session/test_queues.py"),
     **dict.fromkeys((
+        "TextLineReaderV2", "WholeFileReaderV2", "TFRecordReaderV2", "FixedLengthRecordReaderV2", "IdentityReaderV2",
+        "ReaderReadV2", "ReaderReadUpToV2", "ReaderNumRecordsProducedV2", "ReaderNumWorkUnitsCompletedV2",
+        "ReaderResetV2", "ReaderSerializeStateV2", "ReaderRestoreStateV2",
+    ), "tests/session/test_readers.py"),
+    **dict.fromkeys((
         "HashTableV2", "MutableHashTableV2", "MutableHashTableOfTensorsV2", "MutableDenseHashTableV2",
         "LookupTableFindV2", "LookupTableInsertV2", "LookupTableImportV2", "InitializeTableV2",
         "InitializeTableFromTextFileV2", "LookupTableRemoveV2", "LookupTableSizeV2", "LookupTableExportV2",

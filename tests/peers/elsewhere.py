@@ -12,6 +12,8 @@ _TABLES = "TensorFlow's rules, written down in Python: tests/session/test_tables
 _WINDOWS = "its windows are drawn: tests/ops/test_fractional_pool.py; the op of its gradient is above"
 _FILES = "writes and reads files: tests/session/test_files.py, tests/session/test_files_in_graphs.py"
 _BYTES = "TensorFlow reads what graphc wrote: tests/peers/test_encoded.py"
+_READERS = "what TensorFlow answers, written down: tests/session/test_readers.py"
+_SUMMARIES = "its bytes, or its pixels, written down: tests/summary/test_summaries.py"
 _PART = "part of other ops' cases"
 
 _HOW = {
@@ -36,6 +38,10 @@ _HOW = {
     "LookupTableSizeV2": _TABLES,
     "ReadFile WriteFile MatchingFiles": _FILES,
     "SaveV2 RestoreV2 MergeV2Checkpoints": "tests/peers/test_checkpoints.py",
+    "TextLineReaderV2 WholeFileReaderV2 TFRecordReaderV2 FixedLengthRecordReaderV2 IdentityReaderV2 ReaderReadV2 "
+    "ReaderReadUpToV2 ReaderNumRecordsProducedV2 ReaderNumWorkUnitsCompletedV2 ReaderResetV2 ReaderSerializeStateV2 "
+    "ReaderRestoreStateV2": _READERS,
+    "ScalarSummary HistogramSummary ImageSummary AudioSummaryV2 TensorSummaryV2 MergeSummary": _SUMMARIES,
     "EncodePng EncodeJpeg EncodeJpegVariableQuality": _BYTES,
     "FractionalAvgPool FractionalMaxPool": _WINDOWS,
     "ParameterizedTruncatedNormal": "by its distribution: tests/ops/test_truncated_normal.py",

@@ -1,4 +1,4 @@
-"""Sounds of a batch as WAV files: AudioSummaryV2, and AudioSummary, whose sample rate is an attribute."""
+"""AudioSummaryV2: sounds of a batch as WAV files."""
 from __future__ import annotations
 
 import struct
@@ -20,8 +20,15 @@ SOUNDS = np.array([[[0.5, -0.25], [1.0, -1.0], [2.0, -0.00001]]], np.float32)
 RATE = np.array(44100, np.float32)
 
 
-class _AudioSummary(SummaryOp):
-    max_outputs: int
+@register
+class AudioSummaryV2(SummaryOp):
+    """The first `max_outputs` of [batch, frames, channels] or [batch, frames] between -1 and 1."""
+
+    operands = ("tag", "tensor", "sample_rate")
+    max_outputs: int = attr("int", 3)
+    samples: ClassVar = [Sample({}, (text("a"), SOUNDS, RATE), gradient=False),
+                         Sample({"max_outputs": 1}, (text("a"), SOUNDS[..., 0], np.array(0.25, np.float32)),
+                                gradient=False)]
 
     def check(self, *inputs: Spec) -> None:
         check_strings("tag", inputs[0])
@@ -31,12 +38,11 @@ class _AudioSummary(SummaryOp):
         if self.max_outputs < 1:
             raise ValueError(f"argument 'max_outputs' must be > 0, but is {self.max_outputs}")
 
-    def summary(self, tag_input: np.ndarray, batch: np.ndarray, rate: float) -> np.ndarray:
-        tag = only_tag("Tag", tag_input)
+    def compute(self, *inputs: np.ndarray) -> np.ndarray:
+        tag, batch = only_tag("Tag", inputs[0]), inputs[1]
         if batch.ndim not in (2, 3):
             raise InvalidArgumentError(f"Tensor must be 3-D or 2-D, got: {list(batch.shape)}")
-        if not rate > 0:
-            raise InvalidArgumentError(f"sample_rate must be > 0, but is {rate}")
+        rate = only_rate(inputs[2])
         sounds = (batch[..., None] if batch.ndim == 2 else batch)[:self.max_outputs]
         return of_bytes(b"".join(self._value(tag, i, sound, rate) for i, sound in enumerate(sounds)))
 
@@ -48,33 +54,12 @@ class _AudioSummary(SummaryOp):
             bytes_field(ENCODED, wav_file(sound, max(round(rate), 1))), bytes_field(CONTENT_TYPE, b"audio/wav")))))
 
 
-@register
-class AudioSummaryV2(_AudioSummary):
-    """The first `max_outputs` of [batch, frames, channels] or [batch, frames] between -1 and 1."""
-
-    operands = ("tag", "tensor", "sample_rate")
-    max_outputs: int = attr("int", 3)
-    samples: ClassVar = [Sample({}, (text("a"), SOUNDS, RATE), gradient=False),
-                         Sample({"max_outputs": 1}, (text("a"), SOUNDS[..., 0], np.array(0.25, np.float32)),
-                                gradient=False)]
-
-    def compute(self, *inputs: np.ndarray) -> np.ndarray:
-        if inputs[2].ndim:
-            raise InvalidArgumentError(f"sample_rate must be a scalar, but has shape {list(inputs[2].shape)}")
-        return self.summary(inputs[0], inputs[1], float(inputs[2]))
-
-
-@register
-class AudioSummary(_AudioSummary):
-    """The same, as graphs of TensorFlow before 1.0 have it."""
-
-    operands = ("tag", "tensor")
-    sample_rate: float = attr("float", 1.0)
-    max_outputs: int = attr("int", 3)
-    samples: ClassVar = [Sample({"sample_rate": 8000.0}, (text("a"), SOUNDS), gradient=False)]
-
-    def compute(self, *inputs: np.ndarray) -> np.ndarray:
-        return self.summary(inputs[0], inputs[1], self.sample_rate)
+def only_rate(rate: np.ndarray) -> float:
+    if rate.ndim:
+        raise InvalidArgumentError(f"sample_rate must be a scalar, but has shape {list(rate.shape)}")
+    if not rate > 0:
+        raise InvalidArgumentError(f"sample_rate must be > 0, but is {rate}")
+    return float(rate)
 
 
 def wav_file(sound: np.ndarray, rate: int) -> bytes:

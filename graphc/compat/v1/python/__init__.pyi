@@ -4,7 +4,6 @@ from graphc.compat.v1.python import client as client
 from graphc.compat.v1.python import framework as framework
 from graphc.compat.v1.python import ops as ops
 from graphc.compat.v1.python import pywrap_tensorflow as pywrap_tensorflow
-from graphc.compat.v1.python import summary as summary
 from graphc.compat.v1.python import training as training
 
 __all__ = [
