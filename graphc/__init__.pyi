@@ -24,6 +24,7 @@ from graphc import quantization as quantization
 from graphc import queue as queue
 from graphc import random as random
 from graphc import raw_ops as raw_ops
+from graphc import saved_model as saved_model
 from graphc import sets as sets
 from graphc import signal as signal
 from graphc import sparse as sparse

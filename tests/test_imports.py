@@ -16,8 +16,8 @@ ROOT = Path(__file__).parent.parent
 # (passes, plan, exec) knows op definitions, but no public function. plan/plan.py is plain data, open to all, and so are
 # the formats of checkpoints, which ops read and write, and generated messages.
 ROOMS = ["errors", "kernels", "ir", "tracebacks", "missing", "plan.plan", "io.crc32c", "io.checkpoint", "ops", "api",
-         "passes", "plan", "exec", "serial", "io", "session", "train", "test", "layers", "rnn", "seq2seq", "metrics",
-         "summary", "compat", "tf1", "model_report", "cli", "__init__"]
+         "passes", "plan", "exec", "serial", "io", "session", "train", "saved_model", "test", "layers", "rnn",
+         "seq2seq", "metrics", "summary", "compat", "tf1", "model_report", "cli", "__init__"]
 APART = {("passes", "api"), ("plan", "api"), ("exec", "api")}
 # These are built from what users have, too: the package itself, and how names are made public.
 FROM_PUBLIC_NAMES = {"test", "layers", "rnn", "seq2seq", "metrics", "summary"}

@@ -58,30 +58,26 @@ def with_user_shapes(operation: Operation, node: Node, known: Container[dims.Sym
 
 
 def with_usual_rank(operation: Operation, node: Node) -> Node:
-    """The node under the rank that its result usually has, if nothing tells another one."""
-    rank = node.op.usual_rank
-    if rank is None or all(spec.shape is not None for spec in node.specs):
-        return node
-    shape = tuple(dims.symbol(f"{operation.name}.{k}") for k in range(rank))
-    return dataclasses.replace(node, specs=tuple(s if s.shape is not None else dataclasses.replace(s, shape=shape)
-                                                 for s in node.specs))
-
-
-def with_assigned_ranks(operation: Operation, node: Node) -> Node:
-    """The node under the ranks of the variables that its results are assigned to, where nothing else tells them."""
+    """The node under the ranks of the variables that its results are assigned to, else the rank that they usually have,
+    if nothing tells another one."""
     if all(spec.shape is not None for spec in node.specs):
         return node
-    return dataclasses.replace(node, specs=tuple(
-        spec if spec.shape is not None else dataclasses.replace(spec, shape=_as_assigned(tensor))
-        for tensor, spec in zip(operation.outputs, node.specs, strict=True)))
+    specs = list(node.specs)
+    for i, tensor in enumerate(operation.outputs):
+        rank = _rank_of_variable(tensor) if specs[i].shape is None else None
+        rank = node.op.usual_rank if rank is None else rank
+        if specs[i].shape is None and rank is not None:
+            shape = tuple(dims.symbol(f"{tensor.name}.{k}") for k in range(rank))
+            specs[i] = dataclasses.replace(specs[i], shape=shape)
+    return dataclasses.replace(node, specs=tuple(specs))
 
 
-def _as_assigned(tensor: Tensor) -> Shape | None:
-    """A shape of the rank of the variable that the tensor, or an Identity of it, is assigned to."""
+def _rank_of_variable(tensor: Tensor) -> int | None:
+    """Of the variable that the tensor, or an Identity of it, is assigned to."""
     for user in tensor.consumers():
         if isinstance(user.definition, Assign) and user.inputs[1] is tensor and user.inputs[0].spec.shape is not None:
-            return tuple(dims.symbol(f"{tensor.name}.{k}") for k in range(len(user.inputs[0].spec.shape)))
-        if type(user.definition) is Identity and (found := _as_assigned(user.outputs[0])) is not None:
+            return len(user.inputs[0].spec.shape)
+        if type(user.definition) is Identity and (found := _rank_of_variable(user.outputs[0])) is not None:
             return found
     return None
 

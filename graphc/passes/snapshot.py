@@ -39,14 +39,7 @@ from graphc.passes.internal_ops import BindSizes, HostCall, StateInitialized
 from graphc.passes.needed import needed_operations
 from graphc.passes.number_types import expanded_update
 from graphc.passes.random_keys import random_key, with_key
-from graphc.passes.required_sizes import (
-    as_said,
-    requiring,
-    symbols,
-    with_assigned_ranks,
-    with_user_shapes,
-    with_usual_rank,
-)
+from graphc.passes.required_sizes import as_said, requiring, symbols, with_user_shapes, with_usual_rank
 from graphc.passes.snapshot_bodies import convert_control
 
 Versions = dict[str, int]
@@ -372,7 +365,7 @@ class Snapshot:
             line = (operation.file, operation.line)
             message = explain(op, _named(operation, operands), operation.name, line, str(error))
             raise InvalidArgumentError(message, operation) from None
-        node = with_assigned_ranks(operation, with_usual_rank(operation, with_user_shapes(operation, node, self.known)))
+        node = with_usual_rank(operation, with_user_shapes(operation, node, self.known))
         if any(spec.shape is None for spec in node.specs):
             raise UnimplementedError(
                 f"{operation.type} '{operation.name}': the rank of its result is not known, not even when it is run; "

@@ -86,3 +86,20 @@ def test_training_goes_on(ours_first: bool, tmp_path: Path) -> None:
 def train(lib: Any, session: Any, steps: int) -> list[float]:
     step = lib.get_collection("step")[0]
     return [session.run(["loss:0", step], FEED)[0] for _ in range(steps)]
+
+
+@pytest.mark.parametrize("ours_first", [True, False])
+def test_saved_models(ours_first: bool, tmp_path: Path) -> None:
+    tf.disable_v2_behavior()
+    first, second = (gc, tf) if ours_first else (tf, gc)
+    with first.Graph().as_default(), first.Session() as session:
+        model(first)
+        session.run(first.global_variables_initializer())
+        graph = session.graph
+        first.saved_model.simple_save(session, str(tmp_path / "m"), {"x": graph.get_tensor_by_name("x:0")},
+                                      {"loss": graph.get_tensor_by_name("loss:0")})
+        expected = train(first, session, 2)
+    with second.Graph().as_default(), second.Session() as session:
+        meta = second.saved_model.loader.load(session, [second.saved_model.tag_constants.SERVING], str(tmp_path / "m"))
+        assert meta.signature_def["serving_default"].outputs["loss"].name == "loss:0"
+        np.testing.assert_allclose(train(second, session, 2), expected, rtol=1e-5)

@@ -13,7 +13,6 @@ import pytest
 
 import graphc as gc
 from graphc import errors
-from graphc.api.state.variable_protos import SliceInfo
 
 DATA = Path(__file__).parent.parent / "io" / "data"
 TENSORS, SLICES = str(DATA / "tensors"), str(DATA / "slices-v1")
@@ -90,7 +89,7 @@ def test_init_of_scopes(old: str, new: str, made: str) -> None:
 def test_init_of_parts() -> None:
     parts = [gc.get_variable(f"emb/part_{i}", [5, 2]) for i in range(2)]
     for i, part in enumerate(parts):
-        part._save_slice_info = SliceInfo("emb", (10, 2), (5 * i, 0), (5, 2))
+        part._save_slice_info = gc.Variable.SaveSliceInfo("emb", [10, 2], [5 * i, 0], [5, 2])
     gc.train.init_from_checkpoint(TENSORS, {"p/emb": "emb"})
     np.testing.assert_array_equal(np.concatenate(values(*parts)), gc.train.load_variable(TENSORS, "p/emb"))
 

@@ -15,7 +15,6 @@ import pytest
 
 import graphc as gc
 from graphc import errors
-from graphc.api.state.variable_protos import SliceInfo
 from graphc.train.saving.saveables import SaveableObject, SaveSpec
 
 
@@ -320,15 +319,16 @@ def test_other_shapes_and_dtypes(tmp_path: Path) -> None:
 
 def test_parts_of_partitioned_variables(tmp_path: Path) -> None:
     """They are one tensor of the checkpoint, which a variable in one piece, or other parts, may read."""
+    info = gc.Variable.SaveSliceInfo
     for i in range(2):
-        gc.get_variable(f"whole/part_{i}", initializer=np.full((2, 3), i, np.float32))._save_slice_info = SliceInfo(
-            "whole", (4, 3), (2 * i, 0), (2, 3))
+        part = gc.get_variable(f"whole/part_{i}", initializer=np.full((2, 3), i, np.float32))
+        part._save_slice_info = info("whole", [4, 3], [2 * i, 0], [2, 3])
     prefix = gc.train.Saver().save(initialised(), str(tmp_path / "m"))
     assert gc.train.list_variables(prefix) == [("whole", [4, 3])]
     with gc.Graph().as_default():
         whole = gc.get_variable("whole", [4, 3])
         part = gc.get_variable("part", [3, 1])
-        part._save_slice_info = SliceInfo("whole", (4, 3), (1, 2), (3, 1))
+        part._save_slice_info = info("whole", [4, 3], [1, 2], [3, 1])
         with gc.Session() as session:
             gc.train.Saver([whole]).restore(session, prefix)
             gc.train.Saver([part]).restore(session, prefix)

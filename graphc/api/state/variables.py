@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from graphc.api.array.identity import group, identity
@@ -39,11 +40,28 @@ def outside_bodies() -> Iterator[Graph]:
         yield graph
 
 
+@dataclass(frozen=True)
+class SaveSliceInfo:
+    """Which part of `full_name` a variable is, to those that save it: where it begins along each axis, and its size."""
+
+    full_name: str
+    full_shape: list[int]
+    var_offset: list[int]
+    var_shape: list[int]
+
+    @property
+    def spec(self) -> str:
+        """"4 3 0,2:0,3": the whole shape, and begin and size along each axis, as checkpoints have it."""
+        ranges = (f"{begin},{size}" for begin, size in zip(self.var_offset, self.var_shape, strict=True))
+        return f"{' '.join(map(str, self.full_shape))} {':'.join(ranges)}"
+
+
 @public("Variable")
 class Variable(Operators, ScatterMethods):
     """A variable, as `tf.Variable`. dtype and shape are those of the initial value unless given."""
 
     __array_priority__ = 100
+    SaveSliceInfo = SaveSliceInfo
 
     def __init__(self, initial_value: Any = None, trainable: bool = True, collections: Sequence[Any] | None = None,
                  validate_shape: bool = True, caching_device: Any = None, name: str | None = None,
@@ -52,19 +70,25 @@ class Variable(Operators, ScatterMethods):
                  use_resource: bool | None = None,
                  synchronization: Any = None, aggregation: Any = None, shape: Any = None) -> None:
         """initial_value: a value, tensor, or function that gives one. trainable: in the collection that optimizers
-        train.
+        train. variable_def: the variable is that of a VariableDef, whose ops are in the graph already, inside
+        import_scope.
 
         Raises ValueError without an initial value, or if its shape is not known (unless validate_shape is False).
         """
+        self._save_slice_info: SaveSliceInfo | None = None
+        self.constraint = constraint
+        self._trainable = trainable
+        if variable_def is not None:
+            if initial_value is not None:
+                raise ValueError("variable_def and initial_value are mutually exclusive.")
+            self._find(variable_def, import_scope)
+            return
         if initial_value is None:
             raise ValueError("initial_value must be specified. (gc.Variable needs a value, tensor or function; "
                              "gc.get_variable makes one from a shape)")
         if isinstance(collections, str):
             raise ValueError("collections argument to Variable constructor must be a list, tuple, or set. Got "
                              f"{collections!r}")
-        self.constraint = constraint
-        self._trainable = trainable
-        self._save_slice_info: Any = None
         with outside_bodies() as graph:
             self._build(graph, initial_value, name, None if dtype is None else as_dtype(dtype),
                         expected_shape if shape is None else shape, validate_shape)
@@ -92,6 +116,30 @@ class Variable(Operators, ScatterMethods):
             self._initializer: Operation = apply(state.Assign, self._variable, safe, name="Assign",
                                                  validate_shape=validate).op
             self._snapshot: Tensor = identity(self._variable, name="read")
+
+    def _find(self, definition: Any, import_scope: str | None) -> None:
+        """The ops that a VariableDef names, of the default graph."""
+        graph = get_default_graph()
+
+        def element(name: str) -> Any:
+            return graph.as_graph_element(f"{import_scope}/{name}" if import_scope else name)
+
+        self._variable = element(definition.variable_name)
+        self._initializer = element(definition.initializer_name)
+        named = definition.initial_value_name
+        self._initial_value = element(named) if named else self._initializer.inputs[1]
+        self._snapshot = element(definition.snapshot_name)
+        self._trainable = definition.trainable
+        info = definition.save_slice_info_def
+        if info.full_name:
+            full = f"{import_scope}/{info.full_name}" if import_scope else info.full_name
+            self._save_slice_info = SaveSliceInfo(full, list(info.full_shape), list(info.var_offset),
+                                                  list(info.var_shape))
+
+    @staticmethod
+    def from_proto(variable_def: Any, import_scope: str | None = None) -> Variable:
+        """The variable of a VariableDef whose ops are in the default graph, inside import_scope."""
+        return Variable(variable_def=variable_def, import_scope=import_scope)
 
     # What it is
 
@@ -207,9 +255,6 @@ class Variable(Operators, ScatterMethods):
 
     def __repr__(self) -> str:
         return f"<gc.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}_ref>"
-
-    class SaveSliceInfo:
-        """Marks a part of a partitioned variable; graphc does not partition variables."""
 
 
 def _operators() -> None:

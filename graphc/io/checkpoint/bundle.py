@@ -1,8 +1,7 @@
-"""Reading a checkpoint of format V2 (proto/bundle.proto). Its data is mapped into memory and read when asked for."""
+"""Reading a checkpoint of format V2 (proto/bundle.proto). A tensor is read when it is asked for, into its own array."""
 from __future__ import annotations
 
 import math
-import mmap
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from graphc.ir.dtypes import DType, as_dtype, string
 from graphc.serial.bundle_pb2 import BundleEntry, BundleHeader
 
 VERSION = 1               # of the format
+OTHER_BYTES = "surrogateescape"      # in names that are no text: they can be asked for as `names` gives them
 MOST_AXES = 64            # of NumPy's arrays
 MOST_SHARDS = 100_000     # their numbers have five digits
 Array = np.ndarray[Any, Any]
@@ -52,14 +52,13 @@ class Bundle:
         table = read_table(self.index)
         self.header = _header(table.pop(b"", b""), self.index)
         self.entries = {key: _entry(value, key, self.index) for key, value in table.items()}
-        self._shards: dict[int, memoryview] = {}
 
     def names(self) -> list[str]:
         """Of the tensors, sorted as the file has them."""
-        return [key.decode() for key in self.entries if not key.startswith(b"\0")]
+        return [key.decode(errors=OTHER_BYTES) for key in self.entries if not key.startswith(b"\0")]
 
     def stored(self, name: str) -> Stored | None:
-        entry = self.entries.get(name.encode())
+        entry = self.entries.get(name.encode(errors=OTHER_BYTES))
         if entry is None:
             return None
         dtype, shape = self._kind(entry, name)
@@ -70,7 +69,7 @@ class Bundle:
         stored = self.stored(name)
         assert stored is not None
         if not stored.parts:
-            return self._read(name.encode(), f"tensor '{name}' in")
+            return self._read(name.encode(errors=OTHER_BYTES), f"tensor '{name}' in")
         return joined([(part, self.part(name, part)) for part in stored.parts], stored.shape, stored.dtype, name,
                       self.index)
 
@@ -78,7 +77,7 @@ class Bundle:
         """A copy of a part: one that is stored, or one cut out of the whole tensor."""
         stored = self.stored(name)
         assert stored is not None
-        key = slice_key(name.encode(), part)
+        key = slice_key(name.encode(errors=OTHER_BYTES), part)
         if not stored.parts or part not in stored.parts:
             return np.array(self.tensor(name)[part.bounds(stored.shape)])
         if key not in self.entries:
@@ -106,32 +105,31 @@ class Bundle:
         data = self._bytes(entry, f"{what} {file}", file)
         count = math.prod(shape)
         if dtype == string:
-            return strings_from(bytes(data), count, entry.crc32c, f"{what} {file}").reshape(shape)
+            return strings_from(data.tobytes(), count, entry.crc32c, f"{what} {file}").reshape(shape)
         if count * dtype.size != len(data):
             raise damaged(self.index, f"{what} it has shape {shape} and dtype {dtype.name}, but {len(data)} bytes")
-        found = np.frombuffer(data, np.uint8)
-        if masked(crc32c(found)) != entry.crc32c:
+        if masked(crc32c(data)) != entry.crc32c:
             raise damaged(file, f"the checksum of {what.removesuffix(' in')} is wrong")
-        numbers = np.array(found)                                # a copy: the file may change
-        return numbers.view(dtype.numpy).reshape(shape) if count else np.empty(shape, dtype.numpy)
+        assert dtype.numpy is not None
+        return data.view(dtype.numpy).reshape(shape) if count else np.empty(shape, dtype.numpy)
 
-    def _bytes(self, entry: BundleEntry, what: str, file: str) -> memoryview:
+    def _bytes(self, entry: BundleEntry, what: str, file: str) -> Array:
         if not 0 <= entry.shard_id < self.header.num_shards:
             raise damaged(self.index, f"{what} shard {entry.shard_id} of {self.header.num_shards}")
-        if entry.shard_id not in self._shards:
-            self._shards[entry.shard_id] = _mapped(file)
-        data = self._shards[entry.shard_id]
-        if entry.offset < 0 or entry.size < 0 or entry.offset + entry.size > len(data):
-            raise damaged(file, f"it has {len(data)} bytes, but {self.index} says that {what.split(' in ')[0]} ends at "
-                                f"byte {entry.offset + entry.size}")
-        return data[entry.offset:entry.offset + entry.size]
-
-
-def _mapped(file: str) -> memoryview:
-    with open(file, "rb") as opened:
-        if not os.fstat(opened.fileno()).st_size:
-            return memoryview(b"")
-        return memoryview(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ))
+        with open(file, "rb", buffering=0) as opened:
+            there = os.fstat(opened.fileno()).st_size
+            if entry.offset < 0 or entry.size < 0 or entry.offset + entry.size > there:
+                raise damaged(file, f"it has {there} bytes, but {self.index} says that {what.split(' in ')[0]} ends at "
+                                    f"byte {entry.offset + entry.size}")
+            data = np.empty(entry.size, np.uint8)
+            opened.seek(entry.offset)
+            read = 0
+            while read < entry.size:             # a call reads 2 GB at most
+                count = opened.readinto(data[read:].data)
+                if not count:
+                    raise damaged(file, f"it became shorter while it was read ({what.split(' in ')[0]})")
+                read += count
+        return data
 
 
 def _header(data: bytes, index: str) -> BundleHeader:

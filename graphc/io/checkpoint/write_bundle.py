@@ -121,7 +121,7 @@ def _write_value(file: BinaryIO, dtype: DType, value: Array) -> BundleEntry:
         entry.size = sum(map(len, parts))
     else:
         numbers = numbers_of(value)
-        file.write(memoryview(numbers))
+        file.write(numbers.data)
         entry.size, entry.crc32c = numbers.size, masked(crc32c(numbers))
     return entry
 

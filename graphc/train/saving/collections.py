@@ -10,8 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from google.protobuf.any_pb2 import Any as AnyMessage
+
 import graphc as gc
-from graphc.api.state.variable_protos import variable_from_proto, variable_to_proto
+from graphc.api.state.variable_protos import variable_to_proto
 from graphc.serial.collections_pb2 import QueueRunnerDef, VariableDef
 from graphc.serial.meta_graph_pb2 import CollectionDef
 from graphc.train.runners import QueueRunner
@@ -33,7 +35,7 @@ class Kind:
 
 
 _KINDS: dict[Any, Kind] = {
-    **dict.fromkeys(VARIABLE_KEYS, Kind(VariableDef, variable_to_proto, variable_from_proto)),
+    **dict.fromkeys(VARIABLE_KEYS, Kind(VariableDef, variable_to_proto, gc.Variable.from_proto)),
     _KEYS.QUEUE_RUNNERS: Kind(QueueRunnerDef, QueueRunner.to_proto, QueueRunner.from_proto),
 }
 
@@ -67,6 +69,8 @@ def _fill(made: CollectionDef, kind: Kind | None, elements: list[Any], scope: st
         made.bytes_list.value.extend(p.SerializeToString(deterministic=True) for p in protos if p is not None)
     elif isinstance(first, (str, bytes)):
         made.bytes_list.value.extend(e.encode() if isinstance(e, str) else e for e in elements)
+    elif isinstance(first, AnyMessage):
+        made.any_list.value.extend(elements)
     elif isinstance(first, int):
         made.int64_list.value.extend(elements)
     elif isinstance(first, float):
@@ -102,7 +106,7 @@ def _variable(value: bytes, key: str, scope: str | None, has_trainable: bool) ->
     proto = VariableDef.FromString(value)
     if not has_trainable:
         proto.trainable = key == _KEYS.TRAINABLE_VARIABLES
-    return variable_from_proto(proto, scope)
+    return gc.Variable.from_proto(proto, scope)
 
 
 def _element(listed: str, value: Any, scope: str | None) -> Any:

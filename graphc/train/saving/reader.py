@@ -39,7 +39,7 @@ class CheckpointReader:
         for name in self._checkpoint.names():
             stored = self._stored(name)
             parts = f", {len(stored.parts)} slices" if stored.parts else ""
-            lines.append(f"{name} ({DataType.Name(stored.dtype.number)}) "  # type: ignore[arg-type]
+            lines.append(f"{name} ({DataType.Name(stored.dtype.number)}) "
                          f"[{','.join(map(str, stored.shape))}]{parts}\n")
         return "".join(lines).encode()
 

@@ -4,6 +4,7 @@ from graphc.compat.v1.python import client as client
 from graphc.compat.v1.python import framework as framework
 from graphc.compat.v1.python import ops as ops
 from graphc.compat.v1.python import pywrap_tensorflow as pywrap_tensorflow
+from graphc.compat.v1.python import saved_model as saved_model
 from graphc.compat.v1.python import training as training
 
 __all__ = [
