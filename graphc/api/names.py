@@ -2628,6 +2628,7 @@ NAMES: dict[str, dict[str, str]] = {
         "add_queue_runner": "graphc.train.runners:add_queue_runner",
         "assert_global_step": "graphc.train.global_steps:assert_global_step",
         "assign_moving_average": "graphc.train.moving_averages:assign_moving_average",
+        "basic_train_loop": "graphc.train.loops.running:basic_train_loop",
         "batch": "graphc.train.input:batch",
         "batch_join": "graphc.train.input:batch_join",
         "checkpoint_exists": "graphc.train.saving.states:checkpoint_exists",

@@ -159,7 +159,8 @@ class PaddingQueue(Queue):
         sizes = np.max([v.shape for v in values], axis=0) if values[0].ndim else ()
         filled = zeros((len(values), *sizes), values[0].dtype)
         for i, value in enumerate(values):
-            filled[i, *(slice(n) for n in value.shape)] = value
+            corner: tuple[Any, ...] = (i, *(slice(n) for n in value.shape))
+            filled[corner] = value
         return filled
 
 

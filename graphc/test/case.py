@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -28,13 +28,14 @@ class TestCase(ArrayAssertions, absltest.TestCase):
     use_gpu and force_gpu of its sessions only record a device.
     """
 
-    def setUp(self) -> None:
-        super().setUp()
-        if self._testMethodName == "test_session":
-            self.skipTest("Not a test.")
-        self._cached: tuple[Any, Any, Any] | None = None       # (session, graph, config) of cached_session
+    def __init__(self, methodName: str = "runTest") -> None:       # programs override setUp, and do not always call it
+        super().__init__(methodName)
+        self._cached: tuple[Any, Any, Any] | None = None           # (session, graph, config) of cached_session
         self._threads: list[CheckedThread] = []
         self._folder: str | None = None
+
+    def setUp(self) -> None:
+        super().setUp()
         random.seed(SEED)
         np.random.seed(SEED)
         gc.reset_default_graph()
@@ -45,6 +46,7 @@ class TestCase(ArrayAssertions, absltest.TestCase):
             thread.check_termination()
         if self._cached is not None:
             self._cached[0].close()
+            self._cached = None
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
         super().tearDown()
@@ -76,26 +78,18 @@ class TestCase(ArrayAssertions, absltest.TestCase):
             if first is not now:
                 raise ValueError(f"The {name} used to get the cached session is different than the one that was used "
                                  "to create the session. Maybe create a new session with self.session()")
-        with self._entered(made, use_gpu, force_gpu):
+        with made.graph.as_default(), made.as_default(), _device(made.graph, use_gpu, force_gpu):
             yield made
 
-    @contextmanager
     def test_session(self, graph: Any = None, config: Any = None, use_gpu: bool = False,
-                     force_gpu: bool = False) -> Iterator[Any]:
+                     force_gpu: bool = False) -> AbstractContextManager[Any]:
         """cached_session, or a new session if a graph is given."""
+        if self._testMethodName == "test_session":          # it is called like a test
+            self.skipTest("Not a test.")
         if graph is not None:
-            with self.session(graph, config, use_gpu, force_gpu) as made:
-                yield made
-            return
-        if self._cached is None:
-            self._cached = gc.Session(config=config), None, config
-        with self._entered(self._cached[0], use_gpu, force_gpu):
-            yield self._cached[0]
-
-    @contextmanager
-    def _entered(self, session: Any, use_gpu: bool, force_gpu: bool) -> Iterator[None]:
-        with session.graph.as_default(), session.as_default(), _device(session.graph, use_gpu, force_gpu):
-            yield
+            return self.session(graph, config, use_gpu, force_gpu)
+        first_config = config if self._cached is None else self._cached[2]
+        return self.cached_session(None if self._cached is None else self._cached[1], first_config, use_gpu, force_gpu)
 
     def evaluate(self, tensors: Any) -> Any:
         """The values of any nesting of tensors, in the default session or in test_session."""

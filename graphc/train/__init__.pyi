@@ -62,6 +62,7 @@ from graphc.train.sessions.creators import WorkerSessionCreator as WorkerSession
 from graphc.train.runners import add_queue_runner as add_queue_runner
 from graphc.train.global_steps import assert_global_step as assert_global_step
 from graphc.train.moving_averages import assign_moving_average as assign_moving_average
+from graphc.train.loops.running import basic_train_loop as basic_train_loop
 from graphc.train.input import batch as batch
 from graphc.train.input import batch_join as batch_join
 from graphc.train.saving.states import checkpoint_exists as checkpoint_exists
@@ -172,6 +173,7 @@ __all__ = [
     "add_queue_runner",
     "assert_global_step",
     "assign_moving_average",
+    "basic_train_loop",
     "batch",
     "batch_join",
     "checkpoint_exists",

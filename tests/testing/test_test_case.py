@@ -177,6 +177,19 @@ def test_a_thread_must_be_joined() -> None:
     assert "was not joined" in outcome(Case).failures[0][1]
 
 
+def test_a_setup_of_the_programs_own() -> None:
+    class Case(gc.test.TestCase):
+        def setUp(self) -> None:
+            self.x = 3
+
+        def testIt(self) -> None:
+            with self.test_session():
+                self.assertAllEqual(gc.constant(3), self.x)
+
+    result = outcome(Case)
+    assert result.testsRun == 2 and result.wasSuccessful() and len(result.skipped) == 1
+
+
 def test_stubs() -> None:
     class Base:
         value = 1
@@ -219,7 +232,7 @@ def test_graph_defs() -> None:
     del b.node[0]
     with pytest.raises(AssertionError, match=r"missing nodes \[\], more nodes \['b'\]"):
         gc.test.assert_equal_graph_def(a, b)
-    with pytest.raises(TypeError, match="Expected tf.GraphDef for actual"):
+    with pytest.raises(TypeError, match=r"Expected tf\.GraphDef for actual"):
         gc.test.assert_equal_graph_def(1, a)
 
 

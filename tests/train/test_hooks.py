@@ -1,6 +1,7 @@
 """The hooks one by one: what triggers them, what they log, write and refuse, as TensorFlow 2.21's (tf.compat.v1)."""
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -158,8 +159,9 @@ def test_steps_per_second(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> N
 def events(folder: Path, what: str) -> list[Any]:
     """(step, tags) of the summaries, or (step, status) of the session logs."""
     gc.summary.FileWriterCache.get(str(folder)).flush()
-    found = [e for p in folder.glob("*events*") for e in gc.train.summary_iterator(str(p)) if e.WhichOneof("what") == what]
-    return [(e.step, [v.tag for v in e.summary.value] if what == "summary" else e.session_log.status) for e in found]
+    found = [e for p in folder.glob("*events*") for e in gc.train.summary_iterator(str(p))]
+    return [(e.step, [v.tag for v in e.summary.value] if what == "summary" else e.session_log.status) for e in found
+            if e.WhichOneof("what") == what]
 
 
 def test_summaries(tmp_path: Path) -> None:
@@ -219,3 +221,16 @@ def test_savers_of_a_checkpoint_hook(tmp_path: Path) -> None:
     gc.add_to_collection(gc.GraphKeys.SAVERS, gc.train.Saver())
     with pytest.raises(RuntimeError, match="2 items in collection savers"):
         gc.train.CheckpointSaverHook(str(tmp_path), save_steps=2)._get_saver()
+
+
+def test_timelines(tmp_path: Path) -> None:
+    """Steps as TensorFlow 2.21 chooses them."""
+    counting()
+    run([gc.train.ProfilerHook(save_steps=2, output_dir=str(tmp_path))], 6)
+    names = sorted(p.name for p in tmp_path.glob("timeline*"))
+    assert names == ["timeline-2.json", "timeline-4.json", "timeline-6.json"]
+    assert json.loads((tmp_path / names[0]).read_text())["traceEvents"]
+    gc.summary.FileWriterCache.get(str(tmp_path)).flush()
+    tags = [e.tagged_run_metadata.tag for p in tmp_path.glob("*events*") for e in gc.train.summary_iterator(str(p))
+            if e.WhichOneof("what") == "tagged_run_metadata"]
+    assert tags == ["step_2", "step_4", "step_6"]

@@ -202,12 +202,12 @@ def test_scaffold_takes_what_collections_hold() -> None:
 
 def test_models_that_are_not_ready() -> None:
     model()
-    with pytest.raises(RuntimeError, match="did not make model ready for local_init.*global_step, w"):
+    with pytest.raises(RuntimeError, match=r"did not make model ready for local_init.*global_step, w"):
         gc.train.MonitoredSession(gc.train.ChiefSessionCreator(gc.train.Scaffold(init_op=gc.no_op())))
     gc.reset_default_graph()
     model()
     worker = gc.train.WorkerSessionCreator(max_wait_secs=0)
-    with pytest.raises(gc.errors.DeadlineExceededError, match="not ready after waiting 0 secs.*global_step, w"):
+    with pytest.raises(gc.errors.DeadlineExceededError, match=r"not ready after waiting 0 secs.*global_step, w"):
         gc.train.MonitoredSession(worker)
     gc.reset_default_graph()
     with pytest.raises(RuntimeError, match="no init_op or init_fn or local_init_op"):
@@ -263,3 +263,12 @@ def test_workers_wait_for_a_checkpoint(tmp_path: Path) -> None:
     assert restored and session.run("w/read:0") == 5 and saver.last_checkpoints == [path]
     with pytest.raises(ValueError, match="both checkpoint_dir and checkpoint_filename_with_path"):
         manager.prepare_session("", saver=saver, checkpoint_dir="a", checkpoint_filename_with_path="b")
+
+
+def test_programs_that_walk_down_to_the_session() -> None:
+    model()
+    with gc.train.MonitoredSession() as session:
+        inner: Any = session
+        while type(inner).__name__ != "Session":
+            inner = inner._sess
+        assert inner is session._tf_sess() and inner.run("w/read:0") == 5

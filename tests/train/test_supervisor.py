@@ -68,11 +68,11 @@ def test_without_a_logdir_there_are_no_services() -> None:
 
 
 def test_what_ends_a_managed_session() -> None:
-    train, _ = model()
+    model()
     with gc.train.Supervisor(saver=None, summary_op=None).managed_session():
         raise gc.errors.OutOfRangeError("the end of the data")
     gc.reset_default_graph()
-    train, _ = model()
+    _train, _ = model()
     with pytest.raises(KeyError), gc.train.Supervisor(saver=None).managed_session():
         raise KeyError("of the block")
     gc.reset_default_graph()
@@ -141,3 +141,19 @@ def test_looper_threads_call_at_once_and_again() -> None:
     assert len(rounds) == 5
     with pytest.raises(ValueError, match="must be a Coordinator"):
         gc.train.LooperThread("no", 1)  # type: ignore[arg-type]
+
+
+def test_the_basic_loop_begins_again() -> None:
+    train, step = model()
+    supervisor = gc.train.Supervisor()
+    seen: list[int] = []
+
+    def one_step(session: Any, most: int, label: str = "") -> None:
+        seen.append(session.run([train, step])[1])
+        if len(seen) == 2:
+            raise gc.errors.AbortedError("lost")
+        if len(seen) == most:
+            supervisor.request_stop()
+
+    gc.train.basic_train_loop(supervisor, one_step, args=(4,), kwargs={"label": "x"})
+    assert seen == [1, 2, 1, 2]

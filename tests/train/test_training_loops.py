@@ -49,7 +49,7 @@ def test_train_ops_without_a_step_of_some_variables() -> None:
         session.run(gc.global_variables_initializer())
         session.run(train_op)
         assert session.run(v).tolist() == [3, 4] and session.run(w) == -0.5
-    with pytest.raises(ValueError, match="not among the trainable variables: .*global_step"):
+    with pytest.raises(ValueError, match=r"not among the trainable variables: .*global_step"):
         training.create_train_op(loss, gc.train.GradientDescentOptimizer(0.5),
                                  variables_to_train=[gc.train.get_global_step()])
 
@@ -82,7 +82,7 @@ def test_rows_of_gradients() -> None:
 
 
 def test_update_ops_run_before_the_loss(caplog: pytest.LogCaptureFixture) -> None:
-    loss, v, w = loss_of_two()
+    loss, _v, _w = loss_of_two()
     seen = gc.Variable(0.0, trainable=False)
     update = gc.assign_add(seen, 1.0)
     gc.add_to_collection(gc.GraphKeys.UPDATE_OPS, update)
@@ -112,7 +112,7 @@ def test_the_loss_must_be_finite() -> None:
 
 
 def test_summaries_of_gradients() -> None:
-    loss, v, w = loss_of_two()
+    loss, _v, _w = loss_of_two()
     training.create_train_op(loss, gc.train.GradientDescentOptimizer(0.5), summarize_gradients=True)
     assert [t.op.name for t in gc.get_collection(gc.GraphKeys.SUMMARIES)] == [
         f"summarize_grads/{name}_gradient{end}" for name in "vw" for end in ("", "_norm")]
@@ -120,7 +120,7 @@ def test_summaries_of_gradients() -> None:
 
 def test_training_then_evaluation(tmp_path: Path) -> None:
     folder = str(tmp_path)
-    loss, v, w = loss_of_two()
+    loss = loss_of_two()[0]
     train_op = training.create_train_op(loss, gc.train.GradientDescentOptimizer(0.5))
     last = training.train(train_op, folder, hooks=[gc.train.StopAtStepHook(last_step=3)], save_summaries_steps=None)
     assert last == pytest.approx(-6) and gc.train.latest_checkpoint(folder) == str(tmp_path / "model.ckpt-3")
@@ -129,7 +129,7 @@ def test_training_then_evaluation(tmp_path: Path) -> None:
             training.train(train_op, None, **{"save_checkpoint_secs": None, "save_summaries_steps": None, name: 1})
 
     gc.reset_default_graph()
-    loss, v, w = loss_of_two()
+    loss, _v, w = loss_of_two()
     gc.train.get_or_create_global_step()
     gc.summary.scalar("w", w)
     runs = gc.get_variable("runs", [], gc.int32, initializer=gc.zeros_initializer(), trainable=False,
@@ -145,7 +145,7 @@ def test_training_then_evaluation(tmp_path: Path) -> None:
 
 
 def test_repeated_evaluation(tmp_path: Path) -> None:
-    loss, v, w = loss_of_two()
+    _loss, v, w = loss_of_two()
     saver = gc.train.Saver([v, w])
     bump = w.assign_add(1.0)
     value = gc.identity(w)

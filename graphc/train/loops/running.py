@@ -1,9 +1,10 @@
-"""train: the loop around a MonitoredSession."""
+"""The loops around a MonitoredSession, and around a Supervisor."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from graphc import errors
 from graphc.api.public import public
 from graphc.train.sessions.creators import ChiefSessionCreator, SessionCreator, WorkerSessionCreator
 from graphc.train.sessions.monitored import MonitoredSession
@@ -44,3 +45,18 @@ def train(train_op: Any, logdir: str | None, master: Any = "", is_chief: bool = 
         while not session.should_stop():
             loss = session.run(train_op, run_metadata=run_metadata)
     return loss
+
+
+@public("train.basic_train_loop")
+def basic_train_loop(supervisor: Any, train_step_fn: Callable[..., Any], args: Sequence[Any] | None = None,
+                     kwargs: Mapping[str, Any] | None = None, master: Any = "") -> None:
+    """Calls train_step_fn(session, *args, **kwargs) until the supervisor stops; begins again with a new session after
+    AbortedError. As `tf.train.basic_train_loop`."""
+    while True:
+        try:
+            with supervisor.managed_session(master) as session:
+                while not supervisor.should_stop():
+                    train_step_fn(session, *(args or ()), **(kwargs or {}))
+            return
+        except errors.AbortedError:
+            continue

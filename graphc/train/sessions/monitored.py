@@ -40,7 +40,7 @@ class _Monitored:
         for hook in self._hooks:
             hook.begin()
         self._creator = session_creator or ChiefSessionCreator()
-        self._session: WrappedSession | None = RecoverableSession(self._create) if recovers else self._create()
+        self._sess: WrappedSession | None = RecoverableSession(self._create) if recovers else self._create()
 
     def _create(self) -> CoordinatedSession:
         self._tf_session = self._creator.create_session()
@@ -70,13 +70,13 @@ class _Monitored:
         return self._open().run_step_fn(step_fn, lambda: self._tf_session)
 
     def _open(self) -> WrappedSession:
-        if self._session is None:
+        if self._sess is None:
             raise RuntimeError("Attempted to use a closed MonitoredSession.")
-        return self._session
+        return self._sess
 
     def should_stop(self) -> bool:
         """Whether a hook or the coordinator asked to stop, or the session is closed."""
-        return self._session is None or self._session.should_stop()
+        return self._sess is None or self._sess.should_stop()
 
     def close(self) -> None:
         self._close(with_end=True)
@@ -96,7 +96,7 @@ class _Monitored:
                 for hook in self._hooks:
                     hook.end(self._tf_session)
         finally:
-            session, self._session = self._session, None
+            session, self._sess = self._sess, None
             try:
                 if session is None:
                     raise RuntimeError("Session is already closed.")

@@ -17,12 +17,12 @@ class StepContext:
     """What the function given to run_step_fn works with."""
 
     def __init__(self, session: Any, run_with_hooks: Callable[..., Any]) -> None:
-        self._session, self._run_with_hooks = session, run_with_hooks
+        self._sess, self._run_with_hooks = session, run_with_hooks
 
     @property
     def session(self) -> Any:
         """The session without hooks."""
-        return self._session
+        return self._sess
 
     def run_with_hooks(self, *args: Any, **kwargs: Any) -> Any:
         """Session.run with the hooks."""
@@ -34,41 +34,41 @@ class StepContext:
 
 
 class WrappedSession:
-    """A layer around a session."""
+    """A layer around a session, which is `_sess`: programs walk down to the innermost one by this name."""
 
     def __init__(self, session: Any) -> None:
-        self._session = session
+        self._sess = session
 
     @property
     def graph(self) -> Any:
-        return self._session.graph
+        return self._sess.graph
 
     @property
     def sess_str(self) -> Any:
-        return self._session.sess_str
+        return self._sess.sess_str
 
     def should_stop(self) -> bool:
         """Whether this layer or one inside wants to stop, or the session is closed."""
         if self.wants_stop():
             return True
-        if self._session is None:
+        if self._sess is None:
             return True
-        return isinstance(self._session, WrappedSession) and self._session.should_stop()
+        return isinstance(self._sess, WrappedSession) and self._sess.should_stop()
 
     def wants_stop(self) -> bool:
         """Whether this layer wants to stop."""
         return False
 
     def close(self) -> None:
-        if self._session is not None:
-            session, self._session = self._session, None
+        if self._sess is not None:
+            session, self._sess = self._sess, None
             try:
                 session.close()
             except LOST as error:
                 LOG.error("The session could not be closed: %s", error)
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
-        return self._session.run(*args, **kwargs)
+        return self._sess.run(*args, **kwargs)
 
     def run_step_fn(self, step_fn: Callable[[StepContext], Any], raw_session: Callable[[], Any],
                     run_with_hooks: Callable[..., Any] | None = None) -> Any:
@@ -89,7 +89,7 @@ class HookedSession(WrappedSession):
     def run(self, fetches: Any, feed_dict: Any = None, options: Any = None, run_metadata: Any = None) -> Any:
         if self.should_stop():
             raise RuntimeError("Run called even after should_stop requested.")
-        context = SessionRunContext(SessionRunArgs(fetches, feed_dict), self._session)
+        context = SessionRunContext(SessionRunArgs(fetches, feed_dict), self._sess)
         options = options or gc.RunOptions()
         wanted: list[Any] = [fetches]
         places, feeds = self._ask(context, wanted, feed_dict, options)
@@ -181,13 +181,13 @@ class RecoverableSession(WrappedSession):
                 LOG.info("An error was raised while a session was being created; it is tried again: %s", error)
 
     def wants_stop(self) -> bool:
-        if self._session is None:
+        if self._sess is None:
             return True
         try:
-            return bool(self._session.wants_stop())
+            return bool(self._sess.wants_stop())
         except LOST as error:
             self._give_up(error)
-            self._session = self._create()
+            self._sess = self._create()
             return False
         except Exception:          # of a thread; run() raises it
             return True
@@ -201,10 +201,10 @@ class RecoverableSession(WrappedSession):
 
     def _repeated(self, call: Callable[[Any], Any]) -> Any:
         while True:
-            if self._session is None:
-                self._session = self._create()
+            if self._sess is None:
+                self._sess = self._create()
             try:
-                return call(self._session)
+                return call(self._sess)
             except LOST as error:
                 self._give_up(error)
 
