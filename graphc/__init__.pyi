@@ -222,6 +222,7 @@ from graphc.api.graph.scopes import get_collection_ref as get_collection_ref
 from graphc.ir.graph import get_default_graph as get_default_graph
 from graphc.ir.stacks import get_default_session as get_default_session
 from graphc.api.state.variable_scope import get_local_variable as get_local_variable
+from graphc.api.random.mode import get_random_mode as get_random_mode
 from graphc.api.random.random import get_seed as get_seed
 from graphc.api.graph.inspect import get_static_value as get_static_value
 from graphc.api.state.variable_scope import get_variable as get_variable
@@ -408,6 +409,7 @@ from graphc.api.linalg.decompose import self_adjoint_eig as self_adjoint_eig
 from graphc.api.linalg.decompose import self_adjoint_eigvals as self_adjoint_eigvals
 from graphc.api.array.grids import sequence_mask as sequence_mask
 from graphc.api.strings.raw import serialize_tensor as serialize_tensor
+from graphc.api.random.mode import set_random_mode as set_random_mode
 from graphc.api.random.random import set_random_seed as set_random_seed
 from graphc.api.array.partition import setdiff1d as setdiff1d
 from graphc.api.array.shapes import shape as shape
@@ -730,6 +732,7 @@ __all__ = [
     "get_default_graph",
     "get_default_session",
     "get_local_variable",
+    "get_random_mode",
     "get_seed",
     "get_static_value",
     "get_variable",
@@ -916,6 +919,7 @@ __all__ = [
     "self_adjoint_eigvals",
     "sequence_mask",
     "serialize_tensor",
+    "set_random_mode",
     "set_random_seed",
     "setdiff1d",
     "shape",

@@ -10,9 +10,10 @@ import numpy as np
 from graphc import errors
 from graphc.ir.locks import new_lock
 from graphc.ops.control.script import TRIAL
-from graphc.session import accumulators, barriers, queues, tables
+from graphc.session import accumulators, barriers, queues, streams, tables
 
-KINDS: dict[str, Callable[[Any, Any], Any]] = {**queues.KINDS, **accumulators.KINDS, **barriers.KINDS, **tables.KINDS}
+KINDS: dict[str, Callable[[Any, Any], Any]] = {**queues.KINDS, **accumulators.KINDS, **barriers.KINDS, **tables.KINDS,
+                                               **streams.KINDS}
 
 
 class Objects:
