@@ -132,6 +132,7 @@ class Op:
     results: ClassVar[tuple[str, ...]] = ("y",)
     types: ClassVar[dict[str, str]] = {}
     refs: ClassVar[tuple[str, ...]] = ()
+    constant_names: ClassVar[dict[str, str]] = {}
     effect: ClassVar[Effect] = Effect.PURE
     checks_data: ClassVar[bool] = False
     neutral_operand: ClassVar[tuple[float, tuple[int, ...]] | None] = None

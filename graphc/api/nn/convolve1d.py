@@ -27,8 +27,8 @@ def conv1d(value=None, filters=None, stride=None, padding=None, use_cudnn_on_gpu
         value, filters = convert_to_tensor(value), convert_to_tensor(filters)
         y = conv2d(with_height(value, first), expand_dims(filters, 0), _flat(stride, "stride", first), padding,
                    use_cudnn_on_gpu is None or bool(use_cudnn_on_gpu), "NCHW" if first else "NHWC",
-                   _flat(dilations, "dilations", first))
-        return without_height(y, first, name=scope)
+                   _flat(dilations, "dilations", first), name=scope)
+        return without_height(y, first)
 
 
 @public("nn.conv1d_transpose")
