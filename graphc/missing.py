@@ -53,7 +53,7 @@ ADVICE: dict[str, str] = {
     # math
     "moments": "gc.nn.moments", "select": "gc.where", # random
     # variables, gradients
-    "fixed_size_partitioner": "variables in one piece", "placeholder_v2": "gc.placeholder",
+    "placeholder_v2": "gc.placeholder",
     "RaggedTensor": "a padded tensor and its lengths",
     # quantized dtypes
     "quantize": _QUANTIZED, "quantize_v2": _QUANTIZED, "dequantize": _QUANTIZED, "quantized_concat": _QUANTIZED,
@@ -63,7 +63,7 @@ ADVICE: dict[str, str] = {
     "enable_eager_execution": "gc.Session: graphc only has graphs", "executing_eagerly": "nothing: it would be False",
     "disable_eager_execution": "nothing: graphs are all there is, so leave the call out",
     "disable_v2_behavior": "nothing: graphs are all there is, so leave the call out",
-    "container": "nothing: variables belong to their session", "VERSION": "gc.__version__",
+    "VERSION": "gc.__version__",
     "TextLineReader": _FEED, "TFRecordReader": _FEED,
     "WholeFileReader": _FEED,
     "scalar_summary": "fetch the numbers and write them from Python", "merge_all_summaries": "a list of fetches",

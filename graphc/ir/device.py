@@ -7,14 +7,15 @@ from typing import Any
 _PARTS = ("job", "replica", "task", "device")
 
 
-def merge_devices(devices: Sequence[Any]) -> str:
-    """The device that nested scopes give together. Functions (placement per op) are not consulted: they keep the
-    outer one.
+def merge_devices(devices: Sequence[Any], operation: Any) -> str:
+    """The device that nested scopes give the operation together: names, or functions of it that give one (None: no
+    change).
 
     Raises ValueError for text that is no device name.
     """
     merged: dict[str, str] = {}
-    for device in devices:
+    for given in devices:
+        device = given(operation) if callable(given) else given
         if isinstance(device, str):
             merged.update(_parse(device))
         elif hasattr(device, "to_string"):

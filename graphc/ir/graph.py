@@ -69,8 +69,9 @@ class Graph:
             for implied in control_inputs_for(self._scopes.controls, [t.op for t in inputs]):
                 if implied not in controls:
                     controls.append(implied)
-            place = merge_devices(self._scopes.devices) if device is None else device
-            operation = Operation(self, full, op, inputs, controls, specs, place, origin, len(self._operations))
+            operation = Operation(self, full, op, inputs, controls, specs, device or "", origin, len(self._operations))
+            if device is None and self._scopes.devices:
+                operation.device = merge_devices(self._scopes.devices, operation)
             operation.gradient_name = self._scopes.gradient_names.get(op.type)
             self._operations[full] = operation
             for scope in self._scopes.controls:
@@ -161,6 +162,34 @@ class Graph:
             yield
         finally:
             self._scopes.gradient_names = old
+
+    @property
+    def variable_creators(self) -> list[Any]:
+        """What stands between gc.Variable and the variable that is made, the outermost first."""
+        return self._scopes.variable_creators
+
+    @contextmanager
+    def _variable_creator_scope(self, creator: Any) -> Iterator[None]:
+        """Inside, variables are made by creator(next_creator, **arguments)."""
+        self.variable_creators.append(creator)
+        try:
+            yield
+        finally:
+            self.variable_creators.remove(creator)
+
+    @property
+    def container_name(self) -> str:
+        return self._scopes.container
+
+    @contextmanager
+    def container(self, container_name: str) -> Iterator[str]:
+        """Recorded on the variables made inside. It changes nothing: variables belong to their session."""
+        old = self._scopes.container
+        self._scopes.container = container_name
+        try:
+            yield container_name
+        finally:
+            self._scopes.container = old
 
     @contextmanager
     def device(self, device: Any) -> Iterator[None]:
