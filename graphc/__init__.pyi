@@ -17,6 +17,7 @@ from graphc import lookup as lookup
 from graphc import losses as losses
 from graphc import manip as manip
 from graphc import math as math
+from graphc import metrics as metrics
 from graphc import nn as nn
 from graphc import python as python
 from graphc import quantization as quantization

@@ -26,7 +26,6 @@ ADVICE: dict[str, str] = {
     "layers": "variables by gc.get_variable and the functions of gc.nn (gc.nn.conv2d, gc.nn.xw_plus_b)",
     "keras": "gc.nn, gc.get_variable and gc.train; Keras is no part of graphc",
     "estimator": "a training loop of your own: session.run(train_op, feed_dict=...)",
-    "metrics": "gc.reduce_mean(gc.cast(gc.equal(a, b), gc.float32)), added up in Python",
     "summary": "fetch the numbers and write them from Python",
     "data": _FEED,
     "gfile": "Python's open, os and glob",

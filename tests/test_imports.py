@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 # A module may import from its own room and from the rooms before it, at any depth, inside functions too. The compiler
 # (passes, plan, exec) knows op definitions, but no public function. plan/plan.py is plain data, open to all.
 ROOMS = ["errors", "kernels", "ir", "tracebacks", "missing", "plan.plan", "ops", "api", "passes", "plan", "exec",
-         "serial", "session", "train", "model_report", "cli", "__init__"]
+         "serial", "session", "train", "metrics", "model_report", "cli", "__init__"]
 APART = {("passes", "api"), ("plan", "api"), ("exec", "api")}
 
 
