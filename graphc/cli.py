@@ -1,8 +1,9 @@
-"""The command `graphc`: inspect, run and dump saved models.
+"""The command `graphc`: inspect, run and dump saved models, and run TensorFlow 1 programs.
 
     graphc inspect model.pb
     graphc run model.pb --feed x=x.npy --fetch logits --out y.npy
     graphc dump model.pb
+    graphc tf1 script.py         (graphc/tf1: a TensorFlow 1 program, unchanged)
 
 Exit status 0; 1 with one message on stderr if the user's file, names or arrays do not fit.
 """
@@ -22,22 +23,23 @@ from graphc import errors
 from graphc.ir.graph import Graph
 from graphc.ir.names import suggestion
 from graphc.plan.plan import Plan
+from graphc.tf1 import command as tf1_command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
-        options.command(options)
+        return int(options.command(options) or 0)
     except BrokenPipeError:
         return 0
     except (errors.OpError, ValueError, TypeError, OSError) as error:
         print(f"graphc {options.name}: {error}", file=sys.stderr)
         return 1
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="graphc", description="Inspect, run and dump saved models (.pb, .pbtxt).")
+    parser = argparse.ArgumentParser(prog="graphc", description="Inspect, run and dump saved models (.pb, .pbtxt); run "
+                                                                "TensorFlow 1 programs.")
     commands = parser.add_subparsers(dest="name", required=True)
     for name, command, text in (("inspect", _inspect, "inputs, outputs, ops, sizes, FLOPs"),
                                 ("run", _run, "run on .npy files"), ("dump", _dump, "nodes and plans as text")):
@@ -52,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
                              help="an output; may be repeated; default: all outputs")
             sub.add_argument("--out", action="append", default=[], metavar="FILE.npy",
                              help="where to save it, one for each --fetch; default: print")
+    tf1_command.add(commands)
     return parser
 
 

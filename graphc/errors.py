@@ -33,6 +33,10 @@ class NotFoundError(OpError, KeyError):
         return self.message
 
 
+class AlreadyExistsError(OpError):
+    """A file or folder that is to be made is there."""
+
+
 class PermissionDeniedError(OpError):
     """A file may not be read or written."""
 

@@ -31,7 +31,7 @@ ADVICE: dict[str, str] = {
     "gfile": "Python's open, os and glob",
     "io.parse_tensor": "Python before feeding: gc.make_ndarray of a TensorProto",
     "parse_tensor": "Python before feeding: gc.make_ndarray of a TensorProto",
-    "io.gfile": "Python's open, os and glob",
+    
     "io.write_graph": "gc.train.write_graph", "io.TFRecordWriter": _FEED, "io.tf_record_iterator": _FEED,
     "flags": "Python's argparse",
     "app": "a plain call of your main()",

@@ -19,6 +19,13 @@ ELSEWHERE: dict[str, str] = {
     "graphc.api.distributions.base":
         "FULLY_REPARAMETERIZED=distributions.FULLY_REPARAMETERIZED "
         "NOT_REPARAMETERIZED=distributions.NOT_REPARAMETERIZED",
+    "graphc.compat.program.logging":
+        "DEBUG=compat.v1.logging.DEBUG INFO=compat.v1.logging.INFO WARN=compat.v1.logging.WARN "
+        "ERROR=compat.v1.logging.ERROR FATAL=compat.v1.logging.FATAL",
+    "graphc.compat.v1.versions":
+        "VERSION=compat.v1.VERSION GIT_VERSION=compat.v1.GIT_VERSION COMPILER_VERSION=compat.v1.COMPILER_VERSION "
+        "GRAPH_DEF_VERSION=compat.v1.GRAPH_DEF_VERSION CXX11_ABI_FLAG=compat.v1.CXX11_ABI_FLAG "
+        "MONOLITHIC_BUILD=compat.v1.MONOLITHIC_BUILD VERSION=compat.v1.version.VERSION",
     "graphc.plan.compile": "pass_table",
     "graphc.serial.graph_pb2": "GraphDef NodeDef AttrValue",
 }

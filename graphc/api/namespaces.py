@@ -43,7 +43,7 @@ def make_modules() -> None:
     """Makes the namespaces that are no packages of their own."""
     for space in NAMES:
         module = f"graphc.{space}"
-        if space and not _has_file(module):
+        if space and not space.startswith("compat.v1") and not _has_file(module):     # compat/v1 makes its own
             made = ModuleType(module, f"gc.{space}, as `tf.{space}`.")
             made.__getattr__, made.__dir__ = lookup(module)  # type: ignore[method-assign]
             made.__all__ = sorted(NAMES[space])  # type: ignore[attr-defined]

@@ -1,0 +1,228 @@
+"""Files and folders, as `tf.io.gfile`: local ones, with TensorFlow's errors."""
+from __future__ import annotations
+
+import glob as globbing
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from graphc import errors
+from graphc.api.public import public
+
+
+@contextmanager
+def _tensorflows_errors(path: Any) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise errors.NotFoundError(f"{os.fspath(path)}: no such file or folder") from error
+    except FileExistsError as error:
+        raise errors.AlreadyExistsError(f"{os.fspath(path)} exists") from error
+    except PermissionError as error:
+        raise errors.PermissionDeniedError(f"{os.fspath(path)}: {error.strerror}") from error
+    except (IsADirectoryError, NotADirectoryError, OSError) as error:
+        raise errors.FailedPreconditionError(f"{os.fspath(path)}: {error.strerror}") from error
+
+
+@dataclass(frozen=True)
+class FileStatistics:
+    """length in bytes, mtime_nsec in nanoseconds since 1970."""
+
+    length: int
+    mtime_nsec: int
+    is_directory: bool
+
+
+@public("io.gfile.GFile", "compat.v1.gfile.GFile", "compat.v1.gfile.FastGFile", "compat.v1.gfile.Open")
+class GFile:
+    """A file that is opened when it is first used, as `tf.io.gfile.GFile`.
+
+    mode: "r", "w", "a", "r+", "w+", "a+", with "b" for bytes. Text is UTF-8. Raises NotFoundError and
+    PermissionDeniedError.
+    """
+
+    def __init__(self, name: Any, mode: str = "r") -> None:
+        self._name = name
+        self._mode = mode
+        self._binary = "b" in mode
+        if mode.replace("b", "") not in ("r", "w", "a", "r+", "w+", "a+"):
+            raise errors.InvalidArgumentError(f"GFile: argument 'mode' is {mode!r}: use 'r', 'w', 'a', 'r+', 'w+' or "
+                                              "'a+', with a 'b' for bytes")
+        self._file: Any = None
+
+    @property
+    def name(self) -> Any:
+        return self._name
+
+    @property
+    def mode(self) -> str:
+        return self._mode
+
+    def _opened(self) -> Any:
+        if self._file is None:
+            with _tensorflows_errors(self._name):
+                self._file = open(self._name, f"{self._mode.replace('b', '')}b")
+        return self._file
+
+    def _shown(self, data: bytes) -> Any:
+        return data if self._binary else data.decode("utf-8")
+
+    def _readable(self) -> Any:
+        if "r" not in self._mode and "+" not in self._mode:
+            self._refuse("reading")
+        return self._opened()
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise errors.PermissionDeniedError(f"{os.fspath(self._name)} is not open for {what}: its mode is "
+                                           f"{self._mode!r}")
+
+    def read(self, n: int = -1) -> Any:
+        return self._shown(self._readable().read(n))
+
+    def readline(self) -> Any:
+        return self._shown(self._readable().readline())
+
+    def readlines(self) -> list[Any]:
+        return [self._shown(line) for line in self._readable().readlines()]
+
+    def write(self, file_content: str | bytes) -> None:
+        if self._mode.startswith("r") and "+" not in self._mode:
+            self._refuse("writing")
+        data = file_content.encode("utf-8") if isinstance(file_content, str) else bytes(file_content)
+        self._opened().write(data)
+
+    def seek(self, offset: int, whence: int = 0) -> None:
+        self._opened().seek(offset, whence)
+
+    def tell(self) -> int:
+        return int(self._opened().tell())
+
+    def size(self) -> int:
+        return stat(self._name).length
+
+    def flush(self) -> None:
+        if self._file is not None:
+            self._file.flush()
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        elif not self._mode.startswith("r"):
+            self._opened()                       # a file that nothing was written to is made, too
+            self.close()
+
+    def seekable(self) -> bool:
+        return True
+
+    def __enter__(self) -> GFile:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
+
+
+@public("io.gfile.exists", "compat.v1.gfile.Exists")
+def exists(path: Any) -> bool:
+    """As `tf.io.gfile.exists`."""
+    return os.path.exists(path)
+
+
+@public("io.gfile.isdir", "compat.v1.gfile.IsDirectory")
+def isdir(path: Any) -> bool:
+    """As `tf.io.gfile.isdir`."""
+    return os.path.isdir(path)
+
+
+@public("io.gfile.listdir", "compat.v1.gfile.ListDirectory")
+def listdir(path: Any) -> list[str]:
+    """The names in a folder, as `tf.io.gfile.listdir`. Raises NotFoundError."""
+    with _tensorflows_errors(path):
+        return os.listdir(path)
+
+
+@public("io.gfile.glob", "compat.v1.gfile.Glob")
+def glob(pattern: Any) -> list[str]:
+    """The files that fit a pattern, or any of a list of patterns, as `tf.io.gfile.glob`."""
+    patterns = [pattern] if isinstance(pattern, (str, os.PathLike)) else pattern
+    return [path for p in patterns for path in sorted(globbing.glob(os.fspath(p)))]
+
+
+@public("io.gfile.mkdir", "compat.v1.gfile.MkDir")
+def mkdir(path: Any) -> None:
+    """Makes a folder in one that is there, as `tf.io.gfile.mkdir`. Raises AlreadyExistsError, NotFoundError."""
+    with _tensorflows_errors(path):
+        os.mkdir(path)
+
+
+@public("io.gfile.makedirs", "compat.v1.gfile.MakeDirs")
+def makedirs(path: Any) -> None:
+    """Makes a folder and those around it; one that is there is no error. As `tf.io.gfile.makedirs`."""
+    with _tensorflows_errors(path):
+        os.makedirs(path, exist_ok=True)
+
+
+@public("io.gfile.remove", "compat.v1.gfile.Remove")
+def remove(path: Any) -> None:
+    """Deletes a file, as `tf.io.gfile.remove`. Raises NotFoundError."""
+    with _tensorflows_errors(path):
+        os.remove(path)
+
+
+@public("io.gfile.rmtree", "compat.v1.gfile.DeleteRecursively")
+def rmtree(path: Any) -> None:
+    """Deletes a folder and all in it, as `tf.io.gfile.rmtree`. Raises NotFoundError."""
+    with _tensorflows_errors(path):
+        (shutil.rmtree if os.path.isdir(path) and not os.path.islink(path) else os.remove)(path)
+
+
+@public("io.gfile.copy", "compat.v1.gfile.Copy")
+def copy(src: Any, dst: Any, overwrite: bool = False) -> None:
+    """Copies a file, as `tf.io.gfile.copy`. Raises AlreadyExistsError if dst is there and overwrite is False."""
+    _into_place(src, dst, overwrite, shutil.copyfile)
+
+
+@public("io.gfile.rename", "compat.v1.gfile.Rename")
+def rename(src: Any, dst: Any, overwrite: bool = False) -> None:
+    """Moves a file, as `tf.io.gfile.rename`. Raises AlreadyExistsError if dst is there and overwrite is False."""
+    _into_place(src, dst, overwrite, os.replace)
+
+
+def _into_place(source: Any, target: Any, overwrite: bool, do: Callable[[Any, Any], Any]) -> None:
+    if not overwrite and os.path.exists(target):
+        raise errors.AlreadyExistsError(f"{os.fspath(target)} exists: with overwrite=True it is replaced")
+    with _tensorflows_errors(source):
+        do(source, target)
+
+
+@public("io.gfile.stat", "compat.v1.gfile.Stat")
+def stat(path: Any) -> FileStatistics:
+    """Size and time of a file, as `tf.io.gfile.stat`. Raises NotFoundError."""
+    with _tensorflows_errors(path):
+        found = os.stat(path)
+    return FileStatistics(found.st_size, found.st_mtime_ns, os.path.isdir(path))
+
+
+@public("io.gfile.walk")
+def walk(top: Any, topdown: bool = True,
+         onerror: Callable[[Any], Any] | None = None) -> Iterator[tuple[str, list[str], list[str]]]:
+    """(folder, folders in it, files in it) of all folders below, as `tf.io.gfile.walk`."""
+    yield from os.walk(top, topdown, onerror)
+
+
+@public("compat.v1.gfile.Walk")
+def walk_in_order(top: Any, in_order: bool = True) -> Iterator[tuple[str, list[str], list[str]]]:
+    """As `tf.gfile.Walk`."""
+    yield from os.walk(top, topdown=in_order)

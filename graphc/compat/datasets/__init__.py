@@ -1,0 +1,1 @@
+"""The data sets that TensorFlow's tutorials load."""

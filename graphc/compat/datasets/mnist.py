@@ -1,0 +1,193 @@
+"""MNIST as `tensorflow.examples.tutorials.mnist.input_data` gives it.
+
+The real pictures are read from their four idx files if these are in the folder; nothing is downloaded. Else
+scikit-learn's digits take their place, scaled from 8x8 to 28x28 and repeated up to MNIST's sizes, and a warning says
+so.
+"""
+from __future__ import annotations
+
+import gzip
+import os
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from graphc.api.public import public
+from graphc.errors import DataLossError
+from graphc.ir.dtypes import as_dtype
+
+SIDE, TRAINED, TESTED = 28, 60000, 10000
+FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+
+
+class Datasets(NamedTuple):
+    """train, validation and test, as `tf.contrib.learn.datasets.base.Datasets`."""
+
+    train: DataSet
+    validation: DataSet
+    test: DataSet
+
+
+@public("compat.v1.examples.tutorials.mnist.input_data.DataSet", "compat.v1.contrib.learn.datasets.mnist.DataSet")
+class DataSet:
+    """Pictures and labels in batches.
+
+    images: (N, 784) floats of [0, 1], or as they are if dtype is uint8; (N, 28, 28, 1) if not reshape. labels: (N,), or
+    (N, 10) one-hot.
+    """
+
+    def __init__(self, images: np.ndarray, labels: np.ndarray, fake_data: bool = False, one_hot: bool = False,
+                 dtype: Any = np.float32, reshape: bool = True, seed: int | None = None) -> None:
+        kind = as_dtype(dtype).as_numpy_dtype
+        if kind not in (np.uint8, np.float32):
+            raise TypeError(f"DataSet: argument 'dtype' must be uint8 or float32, but is {np.dtype(kind).name}")
+        np.random.seed(seed)
+        self.one_hot, self._is_fake = one_hot, fake_data
+        if fake_data:
+            images, labels = np.ones((10000, SIDE, SIDE, 1), np.uint8), np.zeros(10000, np.uint8)
+        elif len(images) != len(labels):
+            raise ValueError(f"DataSet: {len(images)} images, but {len(labels)} labels")
+        if reshape:
+            images = images.reshape(len(images), -1)
+        self._images = images.astype(np.float32) / np.float32(255) if kind is np.float32 else images
+        self._labels = labels
+        self._epochs_completed = self._next = 0
+
+    @property
+    def images(self) -> np.ndarray:
+        return self._images
+
+    @property
+    def labels(self) -> np.ndarray:
+        return self._labels
+
+    @property
+    def num_examples(self) -> int:
+        return len(self._images)
+
+    @property
+    def epochs_completed(self) -> int:
+        return self._epochs_completed
+
+    def next_batch(self, batch_size: int, fake_data: bool = False, shuffle: bool = True) -> tuple[Any, Any]:
+        """The next batch_size pictures and labels; what is left of an epoch and the begin of the next are one batch."""
+        if fake_data:
+            label = [1] + [0] * 9 if self.one_hot else 0
+            return [[1] * (SIDE * SIDE)] * batch_size, [label] * batch_size
+        start = self._next
+        if shuffle and start == 0 and self._epochs_completed == 0:
+            self._shuffle()
+        if start + batch_size <= self.num_examples:
+            self._next += batch_size
+            return self._images[start:self._next], self._labels[start:self._next]
+        self._epochs_completed += 1
+        images, labels = self._images[start:], self._labels[start:]
+        if shuffle:
+            self._shuffle()
+        self._next = batch_size - len(images)
+        return (np.concatenate([images, self._images[:self._next]]),
+                np.concatenate([labels, self._labels[:self._next]]))
+
+    def _shuffle(self) -> None:
+        order = np.arange(self.num_examples)
+        np.random.shuffle(order)
+        self._images, self._labels = self._images[order], self._labels[order]
+
+
+@public("compat.v1.examples.tutorials.mnist.input_data.read_data_sets",
+        "compat.v1.contrib.learn.datasets.mnist.read_data_sets")
+def read_data_sets(train_dir: str, fake_data: bool = False, one_hot: bool = False, dtype: Any = np.float32,
+                   reshape: bool = True, validation_size: int = 5000, seed: int | None = None,
+                   source_url: str | None = None) -> Datasets:
+    """The training, validation and test set, as `tf.examples.tutorials.mnist.input_data.read_data_sets`.
+
+    train_dir: the folder of the idx files, packed by gzip or not. source_url has no effect: nothing is downloaded.
+    Raises DataLossError for a damaged file, ValueError for a validation_size that is not there.
+    """
+    def made(images: np.ndarray, labels: np.ndarray) -> DataSet:
+        return DataSet(images, labels, fake_data, one_hot, dtype, reshape, seed)
+
+    if fake_data:
+        nothing = np.empty(0, np.uint8)
+        return Datasets(*(made(nothing, nothing) for _ in range(3)))
+    images, labels, tested_images, tested_labels = _from_files(train_dir) or _from_digits(train_dir)
+    if not 0 <= validation_size <= len(images):
+        raise ValueError(f"Validation size should be between 0 and {len(images)}. Received: {validation_size}.")
+    if one_hot:
+        labels, tested_labels = dense_to_one_hot(labels, 10), dense_to_one_hot(tested_labels, 10)
+    return Datasets(train=made(images[validation_size:], labels[validation_size:]),
+                    validation=made(images[:validation_size], labels[:validation_size]),
+                    test=made(tested_images, tested_labels))
+
+
+@public("compat.v1.examples.tutorials.mnist.input_data.dense_to_one_hot")
+def dense_to_one_hot(labels_dense: np.ndarray, num_classes: int) -> np.ndarray:
+    """(N,) classes as (N, num_classes) float64."""
+    return np.eye(num_classes)[labels_dense]
+
+
+@public("compat.v1.examples.tutorials.mnist.input_data.extract_images")
+def extract_images(f: Any) -> np.ndarray:
+    """Pictures (N, rows, columns, 1) of an idx file packed by gzip, open for reading bytes."""
+    return _of_idx(gzip.GzipFile(fileobj=f).read(), 3, str(getattr(f, "name", "file")))[..., None]
+
+
+@public("compat.v1.examples.tutorials.mnist.input_data.extract_labels")
+def extract_labels(f: Any, one_hot: bool = False, num_classes: int = 10) -> np.ndarray:
+    """Labels (N,), or (N, num_classes) one-hot, of an idx file packed by gzip, open for reading bytes."""
+    labels = _of_idx(gzip.GzipFile(fileobj=f).read(), 1, str(getattr(f, "name", "file")))
+    return dense_to_one_hot(labels, num_classes) if one_hot else labels
+
+
+def _from_files(folder: str) -> tuple[np.ndarray, ...] | None:
+    found = [_data(folder, name) for name in FILES]
+    if None in found:
+        return None
+    arrays = [_of_idx(data, 3 if "idx3" in name else 1, name) for name, data in zip(FILES, found, strict=True)
+              if data is not None]
+    return arrays[0][..., None], arrays[1], arrays[2][..., None], arrays[3]
+
+
+def _data(folder: str, name: str) -> bytes | None:
+    openers: tuple[tuple[str, Callable[..., Any]], ...] = (("", open), (".gz", gzip.open))
+    for ending, opener in openers:
+        path = os.path.join(folder, name + ending)
+        if os.path.exists(path):
+            try:
+                with opener(path, "rb") as file:
+                    return bytes(file.read())
+            except (EOFError, gzip.BadGzipFile) as error:
+                raise DataLossError(f"{path} is damaged: {error}") from error
+    return None
+
+
+def _of_idx(data: bytes, rank: int, name: str) -> np.ndarray:
+    """An idx file: two zero bytes, 8 for bytes, the rank, the sizes as big-endian int32, the elements."""
+    head = 4 + 4 * rank
+    if data[:4] != bytes((0, 0, 8, rank)) or len(data) < head:
+        raise DataLossError(f"{name} is no idx file of bytes of rank {rank}: it begins with {data[:4].hex()}")
+    shape = np.frombuffer(data, ">i4", rank, 4)
+    if int(np.prod(shape.astype(np.int64))) != len(data) - head:
+        raise DataLossError(f"{name} is damaged: its shape {shape.tolist()} needs {np.prod(shape)} bytes, "
+                            f"but {len(data) - head} follow")
+    return np.frombuffer(data, np.uint8, offset=head).reshape(shape)
+
+
+def _from_digits(folder: str) -> tuple[np.ndarray, ...]:
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError as error:
+        raise FileNotFoundError(f"{folder} holds no {FILES[0]} (packed or not), and scikit-learn, whose digits would "
+                                "take its place, is not installed: pip install 'graphc[demo]', or put the four files "
+                                "of MNIST there") from error
+    warnings.warn(f"NOT MNIST: {folder} holds no idx files, so scikit-learn's 1,797 digits of 8x8 are used, scaled "
+                  f"to 28x28 and repeated to {TRAINED} and {TESTED} pictures", stacklevel=4)
+    digits = load_digits()
+    small = np.round(digits.images * (255 / 16)).astype(np.uint8)
+    rows = np.arange(SIDE) * 8 // SIDE
+    images = small[:, rows][:, :, rows][..., None]
+    labels = digits.target.astype(np.uint8)
+    trained, tested = np.arange(TRAINED) % 1497, 1497 + np.arange(TESTED) % 300
+    return images[trained], labels[trained], images[tested], labels[tested]

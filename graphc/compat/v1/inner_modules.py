@@ -1,0 +1,119 @@
+"""Modules inside TensorFlow that scripts import, and the namespaces where graphc has what they hold.
+
+A name asked of such a module is looked for in its namespaces, in this order ("" is the top). `contrib.X.python.*` holds
+what contrib.X holds.
+"""
+from __future__ import annotations
+
+import re
+
+INNER_MODULES: dict[str, tuple[str, ...]] = {
+    "python": ("",),
+    "python.client.session": ("",),
+    "python.client.device_lib": ("python.client.device_lib", "config", ""),
+    "python.eager.context": ("",),
+    "python.framework.constant_op": ("",),
+    "python.framework.dtypes": ("dtypes", ""),
+    "python.framework.errors": ("errors",),
+    "python.framework.errors_impl": ("errors",),
+    "python.framework.function": ("",),
+    "python.framework.graph_io": ("train", "io"),
+    "python.framework.graph_util": ("graph_util",),
+    "python.framework.graph_util_impl": ("graph_util",),
+    "python.framework.importer": ("",),
+    "python.framework.meta_graph": ("train",),
+    "python.framework.ops": ("",),
+    "python.framework.random_seed": ("random", ""),
+    "python.framework.sparse_tensor": ("", "sparse"),
+    "python.framework.tensor_shape": ("",),
+    "python.framework.tensor_spec": ("",),
+    "python.framework.tensor_util": ("", "contrib.util"),
+    "python.framework.test_util": ("test",),
+    "python.layers.base": ("layers",),
+    "python.layers.convolutional": ("layers",),
+    "python.layers.core": ("layers",),
+    "python.layers.layers": ("layers",),
+    "python.layers.normalization": ("layers",),
+    "python.layers.pooling": ("layers",),
+    "python.layers.utils": ("python.layers.utils", "contrib.layers.utils", "contrib.framework"),
+    "python.lib.io.file_io": ("io.gfile", "gfile"),
+    "python.lib.io.tf_record": ("python_io",),
+    "python.ops.candidate_sampling_ops": ("nn", "random"),
+    "python.ops.distributions": ("distributions",),
+    "python.ops.rnn_cell_impl": ("nn.rnn_cell", "contrib.rnn"),
+    "python.ops.rnn_cell": ("nn.rnn_cell", "contrib.rnn"),
+    "python.ops.rnn": ("nn", "contrib.rnn"),
+    "python.ops.seq2seq": ("contrib.legacy_seq2seq",),
+    "python.platform": ("",),
+    "python.platform.app": ("app",),
+    "python.platform.flags": ("flags",),
+    "python.platform.gfile": ("gfile",),
+    "python.platform.resource_loader": ("resource_loader",),
+    "python.platform.test": ("test",),
+    "python.platform.tf_logging": ("logging",),
+    "python.saved_model.builder": ("saved_model.builder",),
+    "python.saved_model.loader": ("saved_model.loader",),
+    "python.saved_model.signature_constants": ("saved_model.signature_constants",),
+    "python.saved_model.signature_def_utils": ("saved_model.signature_def_utils",),
+    "python.saved_model.tag_constants": ("saved_model.tag_constants",),
+    "python.saved_model.utils": ("saved_model.utils",),
+    "python.summary.summary": ("summary",),
+    "python.summary.summary_iterator": ("train",),
+    "python.summary.writer.writer": ("summary",),
+    "python.training.queue_runner": ("train.queue_runner", "train"),
+    "python.pywrap_tensorflow": ("train",),
+    "python.util.compat": ("compat",),
+    "python.util.nest": ("nest",),
+    "core.example.example_pb2": ("train",),
+    "core.example.feature_pb2": ("train",),
+    "core.framework.attr_value_pb2": ("",),
+    "core.framework.graph_pb2": ("",),
+    "core.framework.node_def_pb2": ("",),
+    "core.framework.summary_pb2": ("",),
+    "core.framework.tensor_pb2": ("",),
+    "core.framework.tensor_shape_pb2": ("",),
+    "core.framework.types_pb2": ("",),
+    "core.protobuf.config_pb2": ("",),
+    "core.protobuf.meta_graph_pb2": ("",),
+    "core.protobuf.saver_pb2": ("train",),
+    "core.util.event_pb2": ("",),
+    "models.rnn": ("nn.rnn_cell", "nn"),
+    "models.rnn.rnn": ("nn", "contrib.rnn"),
+    "models.rnn.rnn_cell": ("nn.rnn_cell", "contrib.rnn"),
+    "models.rnn.seq2seq": ("contrib.legacy_seq2seq",),
+    "nn.seq2seq": ("contrib.legacy_seq2seq",),
+    "nn.rnn": ("nn", "contrib.rnn"),
+    "app.flags": ("flags",),
+    "array_ops": ("", "nn"), "math_ops": ("", "math"), "nn_ops": ("nn", ""),
+}
+# The rest of the modules of ops: each name is at the top, or in one of these.
+_OPS = ("array_ops", "array_ops_stack", "bitwise_ops", "check_ops", "clip_ops", "cond", "control_flow_ops", "ctc_ops",
+        "data_flow_ops", "embedding_ops", "functional_ops", "gradients", "gradients_impl", "histogram_ops",
+        "image_ops", "image_ops_impl", "init_ops", "io_ops", "linalg_ops", "logging_ops", "lookup_ops",
+        "manip_ops", "map_fn", "math_ops", "metrics", "nn", "nn_impl", "nn_ops", "parsing_ops",
+        "partitioned_variables", "random_ops", "resource_variable_ops", "script_ops", "session_ops",
+        "sparse_ops", "special_math_ops", "standard_ops", "state_ops", "string_ops", "summary_ops", "template",
+        "tensor_array_ops", "variable_scope", "variables", "while_loop", "gen_array_ops", "gen_math_ops",
+        "gen_nn_ops", "gen_image_ops", "gen_random_ops", "gen_state_ops", "gen_control_flow_ops",
+        "losses.losses", "losses.losses_impl", "losses.util")
+for _name in _OPS:
+    INNER_MODULES[f"python.ops.{_name}"] = ("", "nn", "math", "image", "linalg", "random", "losses", "metrics", "train")
+_TRAINING = ("adadelta", "adagrad", "adagrad_da", "adam", "basic_session_run_hooks", "checkpoint_utils",
+             "checkpoint_management", "coordinator", "device_setter", "evaluation", "ftrl", "gradient_descent", "input",
+             "learning_rate_decay", "momentum", "monitored_session", "moving_averages", "optimizer", "proximal_adagrad",
+             "proximal_gradient_descent", "queue_runner_impl", "rmsprop", "saver", "server_lib", "session_manager",
+             "session_run_hook", "slot_creator", "summary_io", "supervisor", "sync_replicas_optimizer", "training",
+             "training_ops", "training_util")
+for _name in _TRAINING:
+    INNER_MODULES[f"python.training.{_name}"] = ("train", "contrib.training", "")
+_CONTRIB = re.compile(r"(contrib\.(\w+))\.python(\.\w+)*")
+
+
+def namespaces_of(module: str) -> tuple[str, ...] | None:
+    """Where the names of this module are; None if there is no such module."""
+    if module in INNER_MODULES:
+        return INNER_MODULES[module]
+    if found := _CONTRIB.fullmatch(module):
+        return (found[1], f"{found[1]}.{module.rpartition('.')[2]}")
+    inside = f"{module}."
+    return () if any(name.startswith(inside) for name in INNER_MODULES) else None

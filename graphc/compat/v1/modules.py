@@ -1,0 +1,153 @@
+"""The modules of TensorFlow 1's namespace, made when they are first imported: `graphc.compat.v1.nn`, and under the name
+of `tensorflow` if the launcher says so.
+
+A name of a namespace is, first match: declared "compat.v1.<namespace>.<name>"; an old name (old_names.py); graphc's own
+name at that path; a name in one of the namespaces that an inner module of TensorFlow stands for (inner_modules.py); a
+namespace inside. Anything else is an AttributeError that says what is known of it (unknown.py).
+"""
+from __future__ import annotations
+
+import functools
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
+
+from graphc.api.names import NAMES
+from graphc.compat.v1.inner_modules import INNER_MODULES, namespaces_of
+from graphc.compat.v1.old_names import OLD_NAMES
+from graphc.compat.v1.unknown import unknown
+from graphc.ir.late_imports import load
+
+ROOT = "graphc.compat.v1"
+_OWN = "compat.v1"
+_MODULES_OF_CODE = {"modules", "inner_modules", "old_names", "unknown", "versions"}    # files beside this one
+# Modules that are namespaces as they are: (package, name in it).
+_WHOLE = {"errors": ("graphc", "errors"), "dtypes": ("graphc", "dtypes"), "flags": ("graphc.compat.program", "flags")}
+_ABSENT = object()
+
+
+def lookup(space: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """(__getattr__, __dir__) of the namespace ("" is tf itself)."""
+
+    def get(name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"module 'tensorflow{_behind(space)}' has no attribute {name!r}", name=name)
+        value = find(space, name)
+        if value is _ABSENT:
+            raise unknown(_join(space, name), listing())
+        setattr(module(space), name, value)
+        return value
+
+    def listing() -> list[str]:
+        own, public = NAMES.get(_join(_OWN, space), {}), NAMES.get(space, {})
+        inside = f"{space}." if space else ""
+        inner = (s.removeprefix(inside) for s in _spaces() if s.startswith(inside))
+        return sorted({*own, *public, *(s for s in inner if s and "." not in s)})
+
+    return get, listing
+
+
+def find(space: str, name: str) -> Any:
+    """The value of the name in the namespace, or _ABSENT."""
+    path = _plain(_join(space, name))
+    if path in OLD_NAMES:
+        old, _, last = OLD_NAMES[path].rpartition(".")
+        return find(old, last)
+    for where in (space, *(namespaces_of(space) or ())):
+        for names in (NAMES.get(_join(_OWN, where), {}), NAMES.get(where, {})):
+            if name in names:
+                home, _, attribute = names[name].partition(":")
+                return getattr(load(home), attribute)
+        if where in _WHOLE and hasattr(module(where), name):
+            return getattr(module(where), name)
+    return module(path) if exists(path) else _ABSENT
+
+
+@functools.cache
+def _spaces() -> frozenset[str]:
+    """Every namespace, with those around it."""
+    named = {s.removeprefix(_OWN).lstrip(".") if s == _OWN or s.startswith(f"{_OWN}.") else s for s in NAMES}
+    found = {"", *_WHOLE}
+    for space in (*named, *INNER_MODULES):
+        parts = space.split(".")
+        found.update(".".join(parts[:i]) for i in range(1, len(parts) + 1))
+    return frozenset(found)
+
+
+def exists(space: str) -> bool:
+    """Whether TensorFlow's module tensorflow.<space> is there."""
+    space = _plain(space)
+    if space in _spaces():
+        return True
+    around = namespaces_of(space)
+    return bool(around) and around[0] in _spaces()  # type: ignore[index]
+
+
+def module(space: str) -> ModuleType:
+    """The module of the namespace, made once."""
+    space = _plain(space)
+    name = _join(ROOT, space)
+    made = sys.modules.get(name)
+    if made is None:
+        if space in _WHOLE:
+            package, name_there = _WHOLE[space]
+            made = getattr(load(package), name_there, None) or load(f"{package}.{name_there}")
+        else:
+            made = ModuleType(name, f"As `tf.{space}` of TensorFlow 1.15.")
+            made.__getattr__, made.__dir__ = lookup(space)  # type: ignore[method-assign]
+            made.__path__ = []
+            made.__spec__ = importlib.machinery.ModuleSpec(name, None, is_package=True)
+        sys.modules[name] = made
+    return made
+
+
+class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds `<root>.nn` and the like, root being "graphc.compat.v1" or "tensorflow"."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None = None,
+                  target: ModuleType | None = None) -> importlib.machinery.ModuleSpec | None:
+        if fullname != self.root and not fullname.startswith(f"{self.root}."):
+            return None
+        space = fullname.removeprefix(self.root).lstrip(".")
+        if self.root == ROOT and space in _MODULES_OF_CODE:
+            return None
+        if exists(space):
+            return importlib.util.spec_from_loader(fullname, self, is_package=True)
+        around, _, last = space.rpartition(".")
+        if exists(around) and find(around, last) is not _ABSENT:      # `from tensorflow.x import a_function`
+            return None
+        raise ModuleNotFoundError(str(unknown(space, lookup(around)[1]())), name=fullname)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        return module(spec.name.removeprefix(self.root).lstrip("."))
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Its names are looked up when they are used."""
+
+
+def install(root: str) -> None:
+    """From here on `import <root>.nn` finds TensorFlow 1's namespaces."""
+    if not any(isinstance(f, Finder) and f.root == root for f in sys.meta_path):
+        sys.meta_path.insert(0, Finder(root))
+
+
+def _plain(space: str) -> str:
+    """tf.compat.v1.nn is tf.nn."""
+    while space == _OWN or space.startswith(f"{_OWN}."):
+        space = space.removeprefix(_OWN).lstrip(".")
+    return space
+
+
+def _join(space: str, name: str) -> str:
+    return f"{space}.{name}" if space and name else space or name
+
+
+def _behind(space: str) -> str:
+    return f".{space}" if space else ""

@@ -1,0 +1,107 @@
+"""Names that NumPy, SciPy and Matplotlib have lost since TensorFlow 1's time, put back for this process.
+
+Each stands for what the library's own notes say to write instead.
+"""
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+NUMPY: dict[str, Any] = {
+    "float": float, "int": int, "bool": bool, "object": object, "str": str, "complex": complex, "long": int,
+    "unicode": str, "float_": np.float64, "int_": np.int_, "complex_": np.complex128, "string_": np.bytes_,
+    "unicode_": np.str_, "Inf": np.inf, "Infinity": np.inf, "NaN": np.nan, "PINF": np.inf, "NINF": -np.inf,
+    "infty": np.inf, "product": np.prod, "cumproduct": np.cumprod, "sometrue": np.any, "alltrue": np.all,
+    "round_": np.round, "row_stack": np.vstack, "asscalar": lambda a: a.item(), "msort": lambda a: np.sort(a, axis=0),
+}
+
+
+def put_back() -> None:
+    """Puts NumPy's names back now, those of SciPy and Matplotlib when these are imported."""
+    for name, value in NUMPY.items():
+        if name not in np.__dict__:
+            setattr(np, name, value)
+    if not hasattr(np, "in1d"):
+        np.in1d = np.isin  # type: ignore[attr-defined]
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())
+
+
+def _scipy_misc(module: ModuleType) -> None:
+    from graphc.tf1 import pictures
+
+    for name in ("imread", "imsave", "imresize", "imrotate", "toimage", "fromimage", "bytescale", "imshow"):
+        if not hasattr(module, name):
+            setattr(module, name, getattr(pictures, name))
+    for name, home in (("logsumexp", "special"), ("comb", "special"), ("factorial", "special"), ("face", "datasets"),
+                       ("ascent", "datasets")):
+        if not hasattr(module, name):
+            setattr(module, name, _later("scipy", home, name))
+
+
+def _scipy_ndimage(module: ModuleType) -> None:
+    from graphc.tf1 import pictures
+
+    if not hasattr(module, "imread"):
+        module.imread = pictures.imread  # type: ignore[attr-defined]
+
+
+def _later(package: str, home: str, name: str) -> Callable[..., Any]:
+    def call(*arguments: Any, **more: Any) -> Any:
+        return getattr(importlib.import_module(f"{package}.{home}"), name)(*arguments, **more)
+    return call
+
+
+def _pyplot(module: ModuleType) -> None:
+    if not hasattr(module, "hold"):
+        module.hold = lambda *_: None  # type: ignore[attr-defined]    # it is always on now
+    figure = module.figure
+
+    def set_window_title(canvas: Any, title: str) -> None:
+        if canvas.manager is not None:
+            canvas.manager.set_window_title(title)
+
+    backend = importlib.import_module("matplotlib.backend_bases").FigureCanvasBase
+    if not hasattr(backend, "set_window_title"):
+        backend.set_window_title = set_window_title
+    module.figure = figure
+
+
+_MENDED: dict[str, Callable[[ModuleType], None]] = {
+    "scipy.misc": _scipy_misc, "scipy.ndimage": _scipy_ndimage, "matplotlib.pyplot": _pyplot}
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports these modules as they are, and mends them then; scipy.misc, which is gone, is made."""
+
+    def __init__(self) -> None:
+        self.inside: set[str] = set()
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None = None,
+                  target: ModuleType | None = None) -> importlib.machinery.ModuleSpec | None:
+        if fullname not in _MENDED or fullname in self.inside:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        self.inside.add(spec.name)
+        try:
+            found = importlib.util.find_spec(spec.name)
+            if found is None or found.loader is None:
+                return ModuleType(spec.name)
+            made = importlib.util.module_from_spec(found)
+            sys.modules[spec.name] = made
+            found.loader.exec_module(made)
+            return made
+        finally:
+            self.inside.discard(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        _MENDED[module.__spec__.name if module.__spec__ else module.__name__](module)

@@ -1,0 +1,126 @@
+"""`graphc tf1`: programs and notebooks run as they are; Python 2 on request; --check lists names."""
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PYTHON2 = """
+import sys
+import numpy as np
+import tensorflow as tf
+from helper import twice
+def main((a, b)):
+\tprint "sum", a + b, twice(3), np.float(1), range(4)[1]
+        print >>sys.stderr, u"to stderr"
+for i in xrange(2):
+    try:
+        raise ValueError, "no"
+    except ValueError, e:
+        print e
+print {1: 2}.iteritems().next(), map(str, [1])[0]
+main((1, 2))
+""".replace("        print >>", "\tprint >>")
+MODERN = """
+import sys, pickle
+import tensorflow as tf
+from tensorflow.python.framework import ops
+import tensorflow.contrib.opt as opt
+assert tf.__version__.startswith("1.15")
+class Kept: pass
+assert type(pickle.loads(pickle.dumps(Kept()))) is Kept
+ops.reset_default_graph()
+x = tf.placeholder(tf.float32, [None])
+with tf.Session() as session:
+    print(session.run(tf.reduce_sum(x), {x: [1, 2]}), __name__, sys.argv[1:])
+"""
+
+
+def launch(*arguments: object, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "graphc.cli", "tf1", *map(str, arguments)], cwd=folder,
+                          capture_output=True, text=True, check=False)
+
+
+def test_a_script_runs_as_under_python(tmp_path: Path) -> None:
+    path = tmp_path / "script.py"
+    path.write_text(MODERN)
+    done = launch(path, "--repair", "x=1")
+    assert (done.returncode, done.stdout) == (0, "3.0 __main__ ['--repair', 'x=1']\n"), done.stderr
+
+
+def test_a_notebook_runs(tmp_path: Path) -> None:
+    path = tmp_path / "book.ipynb"
+    cells = ["%matplotlib inline\nimport tensorflow as tf", "# text",
+             "!pip install x\nif True:\n    %time\nprint(tf.VERSION)"]
+    kinds = ["code", "markdown", "code"]
+    path.write_text(json.dumps({"nbformat": 4, "cells": [
+        {"cell_type": kind, "source": text.splitlines(True)} for kind, text in zip(kinds, cells, strict=True)]}))
+    done = launch(path)
+    assert done.returncode == 0 and done.stdout.startswith("1.15"), done.stderr
+    path.write_text("no json")
+    assert "no notebook" in launch(path).stderr
+
+
+def test_python_2_is_explained_and_repaired(tmp_path: Path) -> None:
+    path = tmp_path / "old.py"
+    path.write_text(PYTHON2)
+    (tmp_path / "helper.py").write_text("def twice(x):\n    print 'helping'\n    return 2 * x\n")
+    done = launch(path)
+    assert done.returncode == 1 and "not Python 3" in done.stderr and f"graphc tf1 --repair {path}" in done.stderr
+    done = launch("--repair", path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "no\nno\n(1, 2) 1\nhelping\nsum 3 6 1.0 1\n"
+    assert "to stderr" in done.stderr and path.read_text() == PYTHON2
+
+
+@pytest.mark.parametrize("text, said", [
+    ("import numpy as np\nnp.float", "numpy.float was removed from NumPy"), ("xrange(3)", "'xrange' is Python 2"),
+    ("{}.iteritems()", "dict.iteritems is Python 2"),
+])
+def test_what_age_has_done_is_explained(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "old.py"
+    path.write_text(text)
+    done = launch(path)
+    assert done.returncode == 1 and said in done.stderr and "--repair" in done.stderr
+    assert launch("--repair", path).returncode == 0
+
+
+def test_scipy_misc_is_put_back(tmp_path: Path) -> None:
+    path = tmp_path / "pictures.py"
+    picture = str(tmp_path / "p.png")
+    path.write_text("import numpy as np, scipy.misc\nfrom scipy.misc import imread, imsave\n"
+                    f"imsave({picture!r}, np.arange(48.).reshape(4, 4, 3))\n"
+                    f"print(imread({picture!r}).shape, scipy.misc.imresize(np.zeros((4, 6)), (2, 3)).shape)")
+    done = launch("--repair", path)
+    assert done.stdout == "(4, 4, 3) (2, 3)\n", done.stderr
+
+
+def test_errors_end_in_the_script(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.py"
+    path.write_text("import tensorflow as tf\n\ntf.nn.reluu(1)\n")
+    done = launch(path)
+    assert done.returncode == 1 and f'File "{path}", line 3' in done.stderr and "did you mean 'relu'" in done.stderr
+    assert "graphc/tf1" not in done.stderr
+    path.write_text("import sys\nsys.exit('over')\n")
+    done = launch(path)
+    assert done.returncode == 1 and done.stderr == "over\n"
+
+
+def test_check_lists_names_without_running(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("import tensorflow as tf\nfrom tensorflow.contrib import tpu\nraise SystemExit\n"
+                                   "tf.nn.relu(tf.nn.reluu)\ntf.GraphKeys.LOSSES.lower()\ntf.float32.as_numpy_dtype\n")
+    (tmp_path / "b.py").write_text("import tensorflow as tf\nprint 1, tf.float32\n")
+    (tmp_path / "c.py").write_text("def (")
+    done = launch("--check", "--json", tmp_path)
+    found = {(Path(f["file"]).name, f["symbol"]): (f["line"], f["state"]) for f in json.loads(done.stdout)}
+    assert done.returncode == 1
+    assert found == {
+        ("a.py", "tf.nn.relu"): (4, "there"), ("a.py", "tf.nn.reluu"): (4, "missing"),
+        ("a.py", "tf.contrib.tpu"): (2, "out of reach"), ("a.py", "tf.GraphKeys.LOSSES"): (5, "there"),
+        ("a.py", "tf.float32"): (6, "there"), ("b.py", "tf.float32"): (2, "there"), ("c.py", ""): (0, "unreadable")}
+    text = launch("--check", tmp_path).stdout
+    assert "1 of 3 programs have all their names" in text and "did you mean 'relu'" in text
+    assert launch("--check", tmp_path / "b.py").returncode == 0
