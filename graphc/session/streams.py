@@ -44,7 +44,8 @@ class RandomStream:
 
     def truncated_normal(self, shape: np.ndarray, dtype: DType) -> np.ndarray:
         count = _count(shape)
-        return numbers.truncated_normal(self.take(count * numbers.EACH), count, dtype).reshape(shape)
+        made = numbers.truncated_normal(self.take(count * numbers.EACH), count, dtype)
+        return made.reshape(shape)
 
     def shuffle(self, value: np.ndarray) -> np.ndarray:
         if value.size <= 1 or len(value) <= 1:
