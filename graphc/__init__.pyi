@@ -18,6 +18,7 @@ from graphc import lookup as lookup
 from graphc import losses as losses
 from graphc import manip as manip
 from graphc import math as math
+from graphc import metrics as metrics
 from graphc import nest as nest
 from graphc import nn as nn
 from graphc import python as python
@@ -93,7 +94,9 @@ from graphc.api.files.readers import TextLineReader as TextLineReader
 from graphc.api.gradients.gradients import UnconnectedGradients as UnconnectedGradients
 from graphc.api.files.examples import VarLenFeature as VarLenFeature
 from graphc.api.state.variables import Variable as Variable
+from graphc.api.state.aggregation import VariableAggregation as VariableAggregation
 from graphc.api.state.variable_scope import VariableScope as VariableScope
+from graphc.api.state.aggregation import VariableSynchronization as VariableSynchronization
 from graphc.api.files.readers import WholeFileReader as WholeFileReader
 from graphc.api.math.unary import abs as abs
 from graphc.api.math.binary import accumulate_n as accumulate_n
@@ -104,7 +107,7 @@ from graphc.api.array.passing import add_check_numerics_ops as add_check_numeric
 from graphc.api.math.binary import add_n as add_n
 from graphc.api.graph.scopes import add_to_collection as add_to_collection
 from graphc.api.graph.scopes import add_to_collections as add_to_collections
-from graphc.api.state.variables import global_variables as all_variables
+from graphc.api.state.collections import global_variables as all_variables
 from graphc.api.math.complex_numbers import angle as angle
 from graphc.api.math.reduce import argmax as arg_max
 from graphc.api.math.reduce import argmin as arg_min
@@ -175,6 +178,7 @@ from graphc.api.math.counting import confusion_matrix as confusion_matrix
 from graphc.api.math.complex_numbers import conj as conj
 from graphc.api.array.source import constant as constant
 from graphc.api.state.initializers import Constant as constant_initializer
+from graphc.api.graph.scopes import container as container
 from graphc.api.graph.scopes import control_dependencies as control_dependencies
 from graphc.ir.apply import convert_to_tensor as convert_to_tensor
 from graphc.api.gradients.slices import convert_to_tensor_or_indexed_slices as convert_to_tensor_or_indexed_slices
@@ -227,6 +231,7 @@ from graphc.api.signal.fourier import fft2d as fft2d
 from graphc.api.signal.fourier import fft3d as fft3d
 from graphc.api.array.fill import fill as fill
 from graphc.api.strings.numbers import fingerprint as fingerprint
+from graphc.api.state.partitioned import fixed_size_partitioner as fixed_size_partitioner
 from graphc.ir.dtypes import float16 as float16
 from graphc.ir.dtypes import float32 as float32
 from graphc.ir.dtypes import float64 as float64
@@ -243,14 +248,15 @@ from graphc.api.graph.scopes import get_collection as get_collection
 from graphc.api.graph.scopes import get_collection_ref as get_collection_ref
 from graphc.ir.graph import get_default_graph as get_default_graph
 from graphc.ir.stacks import get_default_session as get_default_session
-from graphc.api.state.variable_scope import get_local_variable as get_local_variable
+from graphc.api.state.get_variable import get_local_variable as get_local_variable
+from graphc.api.random.mode import get_random_mode as get_random_mode
 from graphc.api.random.random import get_seed as get_seed
 from graphc.api.graph.inspect import get_static_value as get_static_value
-from graphc.api.state.variable_scope import get_variable as get_variable
+from graphc.api.state.get_variable import get_variable as get_variable
 from graphc.api.state.variable_scope import get_variable_scope as get_variable_scope
 from graphc.api.math.clip import global_norm as global_norm
-from graphc.api.state.variables import global_variables as global_variables
-from graphc.api.state.variables import global_variables_initializer as global_variables_initializer
+from graphc.api.state.collections import global_variables as global_variables
+from graphc.api.state.collections import global_variables_initializer as global_variables_initializer
 from graphc.api.state.initializers import GlorotNormal as glorot_normal_initializer
 from graphc.api.state.initializers import GlorotUniform as glorot_uniform_initializer
 from graphc.api.gradients.custom import grad_pass_through as grad_pass_through
@@ -273,9 +279,9 @@ from graphc.api.math.special import igammac as igammac
 from graphc.api.math.complex_numbers import imag as imag
 from graphc.serial.importer import import_graph_def as import_graph_def
 from graphc.api.lookup.initializers import initialize_all_tables as initialize_all_tables
-from graphc.api.state.variables import initialize_all_variables as initialize_all_variables
-from graphc.api.state.variables import local_variables_initializer as initialize_local_variables
-from graphc.api.state.variables import variables_initializer as initialize_variables
+from graphc.api.state.collections import initialize_all_variables as initialize_all_variables
+from graphc.api.state.collections import local_variables_initializer as initialize_local_variables
+from graphc.api.state.collections import variables_initializer as initialize_variables
 from graphc.ir.dtypes import int16 as int16
 from graphc.ir.dtypes import int32 as int32
 from graphc.ir.dtypes import int64 as int64
@@ -298,8 +304,8 @@ from graphc.api.math.special import lgamma as lgamma
 from graphc.api.array.grids import linspace as lin_space
 from graphc.api.array.grids import linspace as linspace
 from graphc.serial.files import load_graph_def as load_graph_def
-from graphc.api.state.variables import local_variables as local_variables
-from graphc.api.state.variables import local_variables_initializer as local_variables_initializer
+from graphc.api.state.collections import local_variables as local_variables
+from graphc.api.state.collections import local_variables_initializer as local_variables_initializer
 from graphc.api.math.unary import log as log
 from graphc.api.math.unary import log1p as log1p
 from graphc.api.nn.activations import log_sigmoid as log_sigmoid
@@ -309,6 +315,7 @@ from graphc.api.math.comparison import logical_not as logical_not
 from graphc.api.math.comparison import logical_or as logical_or
 from graphc.api.math.comparison import logical_xor as logical_xor
 from graphc.serial.tensors import make_ndarray as make_ndarray
+from graphc.api.state.template import make_template as make_template
 from graphc.serial.tensors import make_tensor_proto as make_tensor_proto
 from graphc.api.control.functional import map_fn as map_fn
 from graphc.api.files.files import matching_files as matching_files
@@ -326,9 +333,10 @@ from graphc.api.array.transpose import matrix_transpose as matrix_transpose
 from graphc.api.linalg.solve import matrix_triangular_solve as matrix_triangular_solve
 from graphc.api.math.binary import maximum as maximum
 from graphc.api.array.grids import meshgrid as meshgrid
+from graphc.api.state.partitioned import min_max_variable_partitioner as min_max_variable_partitioner
 from graphc.api.math.binary import minimum as minimum
 from graphc.api.math.division import floormod as mod
-from graphc.api.state.variables import model_variables as model_variables
+from graphc.api.state.collections import model_variables as model_variables
 from graphc.train.moving_averages import moving_average_variables as moving_average_variables
 from graphc.api.math.binary import multiply as mul
 from graphc.api.random.shuffle import multinomial as multinomial
@@ -430,6 +438,7 @@ from graphc.api.linalg.decompose import self_adjoint_eig as self_adjoint_eig
 from graphc.api.linalg.decompose import self_adjoint_eigvals as self_adjoint_eigvals
 from graphc.api.array.grids import sequence_mask as sequence_mask
 from graphc.api.strings.raw import serialize_tensor as serialize_tensor
+from graphc.api.random.mode import set_random_mode as set_random_mode
 from graphc.api.random.random import set_random_seed as set_random_seed
 from graphc.api.array.partition import setdiff1d as setdiff1d
 from graphc.api.array.shapes import shape as shape
@@ -515,7 +524,7 @@ from graphc.api.array.cast import to_float as to_float
 from graphc.api.array.cast import to_int32 as to_int32
 from graphc.api.array.cast import to_int64 as to_int64
 from graphc.api.math.linear import trace as trace
-from graphc.api.state.variables import trainable_variables as trainable_variables
+from graphc.api.state.collections import trainable_variables as trainable_variables
 from graphc.api.array.transpose import transpose as transpose
 from graphc.api.math.division import truediv as truediv
 from graphc.api.random.random import truncated_normal as truncated_normal
@@ -539,8 +548,11 @@ from graphc.api.math.segments import unsorted_segment_prod as unsorted_segment_p
 from graphc.api.math.segments import unsorted_segment_sqrt_n as unsorted_segment_sqrt_n
 from graphc.api.math.segments import unsorted_segment_sum as unsorted_segment_sum
 from graphc.api.array.join import unstack as unstack
+from graphc.api.state.partitioned import variable_axis_size_partitioner as variable_axis_size_partitioner
+from graphc.api.state.creators import variable_creator_scope as variable_creator_scope
+from graphc.api.state.variable_scope import variable_op_scope as variable_op_scope
 from graphc.api.state.variable_scope import variable_scope as variable_scope
-from graphc.api.state.variables import variables_initializer as variables_initializer
+from graphc.api.state.collections import variables_initializer as variables_initializer
 from graphc.api.state.initializers import VarianceScaling as variance_scaling_initializer
 from graphc.ir.dtypes import variant as variant
 from graphc.api.control.functional import vectorized_map as vectorized_map
@@ -617,7 +629,9 @@ __all__ = [
     "UnconnectedGradients",
     "VarLenFeature",
     "Variable",
+    "VariableAggregation",
     "VariableScope",
+    "VariableSynchronization",
     "WholeFileReader",
     "abs",
     "accumulate_n",
@@ -699,6 +713,7 @@ __all__ = [
     "conj",
     "constant",
     "constant_initializer",
+    "container",
     "control_dependencies",
     "convert_to_tensor",
     "convert_to_tensor_or_indexed_slices",
@@ -751,6 +766,7 @@ __all__ = [
     "fft3d",
     "fill",
     "fingerprint",
+    "fixed_size_partitioner",
     "float16",
     "float32",
     "float64",
@@ -768,6 +784,7 @@ __all__ = [
     "get_default_graph",
     "get_default_session",
     "get_local_variable",
+    "get_random_mode",
     "get_seed",
     "get_static_value",
     "get_variable",
@@ -833,6 +850,7 @@ __all__ = [
     "logical_or",
     "logical_xor",
     "make_ndarray",
+    "make_template",
     "make_tensor_proto",
     "map_fn",
     "matching_files",
@@ -850,6 +868,7 @@ __all__ = [
     "matrix_triangular_solve",
     "maximum",
     "meshgrid",
+    "min_max_variable_partitioner",
     "minimum",
     "mod",
     "model_variables",
@@ -954,6 +973,7 @@ __all__ = [
     "self_adjoint_eigvals",
     "sequence_mask",
     "serialize_tensor",
+    "set_random_mode",
     "set_random_seed",
     "setdiff1d",
     "shape",
@@ -1063,6 +1083,9 @@ __all__ = [
     "unsorted_segment_sqrt_n",
     "unsorted_segment_sum",
     "unstack",
+    "variable_axis_size_partitioner",
+    "variable_creator_scope",
+    "variable_op_scope",
     "variable_scope",
     "variables_initializer",
     "variance_scaling_initializer",

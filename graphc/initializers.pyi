@@ -14,7 +14,7 @@ from graphc.api.state.initializers import VarianceScaling as VarianceScaling
 from graphc.api.state.initializers import Zeros as Zeros
 from graphc.api.state.initializers import Constant as constant
 from graphc.api.state.initializers import Constant as constant_initializer
-from graphc.api.state.variables import global_variables_initializer as global_variables
+from graphc.api.state.collections import global_variables_initializer as global_variables
 from graphc.api.state.initializers import GlorotNormal as glorot_normal
 from graphc.api.state.initializers import GlorotNormal as glorot_normal_initializer
 from graphc.api.state.initializers import GlorotUniform as glorot_uniform
@@ -25,7 +25,7 @@ from graphc.api.state.initializers import Identity as identity
 from graphc.api.state.initializers import Identity as identity_initializer
 from graphc.api.state.initializers import lecun_normal as lecun_normal
 from graphc.api.state.initializers import lecun_uniform as lecun_uniform
-from graphc.api.state.variables import local_variables_initializer as local_variables
+from graphc.api.state.collections import local_variables_initializer as local_variables
 from graphc.api.state.initializers import Ones as ones
 from graphc.api.state.initializers import Ones as ones_initializer
 from graphc.api.state.orthogonal import Orthogonal as orthogonal
@@ -39,7 +39,7 @@ from graphc.api.state.initializers import TruncatedNormal as truncated_normal
 from graphc.api.state.initializers import TruncatedNormal as truncated_normal_initializer
 from graphc.api.state.initializers import UniformUnitScaling as uniform_unit_scaling
 from graphc.api.state.initializers import UniformUnitScaling as uniform_unit_scaling_initializer
-from graphc.api.state.variables import variables_initializer as variables
+from graphc.api.state.collections import variables_initializer as variables
 from graphc.api.state.initializers import VarianceScaling as variance_scaling
 from graphc.api.state.initializers import VarianceScaling as variance_scaling_initializer
 from graphc.api.state.initializers import Zeros as zeros

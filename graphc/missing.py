@@ -22,7 +22,6 @@ ADVICE: dict[str, str] = {
     # whole parts
     "keras": "gc.nn, gc.get_variable and gc.train; Keras is no part of graphc",
     "estimator": "a training loop of your own: session.run(train_op, feed_dict=...)",
-    "metrics": "gc.reduce_mean(gc.cast(gc.equal(a, b), gc.float32)), added up in Python",
     "data": _FEED,
     "gfile": "Python's open, os and glob",
     "io.parse_tensor": "Python before feeding: gc.make_ndarray of a TensorProto",
@@ -42,7 +41,7 @@ ADVICE: dict[str, str] = {
     # math
     "moments": "gc.nn.moments", "select": "gc.where", # random
     # variables, gradients
-    "fixed_size_partitioner": "variables in one piece", "placeholder_v2": "gc.placeholder",
+    "placeholder_v2": "gc.placeholder",
     "RaggedTensor": "a padded tensor and its lengths",
     # quantized dtypes
     "quantize": _QUANTIZED, "quantize_v2": _QUANTIZED, "dequantize": _QUANTIZED, "quantized_concat": _QUANTIZED,
@@ -52,10 +51,6 @@ ADVICE: dict[str, str] = {
     "enable_eager_execution": "gc.Session: graphc only has graphs", "executing_eagerly": "nothing: it would be False",
     "disable_eager_execution": "nothing: graphs are all there is, so leave the call out",
     "disable_v2_behavior": "nothing: graphs are all there is, so leave the call out",
-    "scalar_summary": "gc.summary.scalar", "histogram_summary": "gc.summary.histogram",
-    "image_summary": "gc.summary.image", "audio_summary": "gc.summary.audio", "merge_summary": "gc.summary.merge",
-    "merge_all_summaries": "gc.summary.merge_all",
-    "contrib.summary": "gc.summary.scalar and its kin, gc.summary.merge_all and gc.summary.FileWriter",
     # nn
 }
 

@@ -5,17 +5,18 @@ tensor's dtype; two tensors never promote (rule 12). `==` and `!=` stay identity
 """
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from graphc.ir.apply import convert_to_tensor
-from graphc.ir.graph import Graph
+from graphc.ir.graph import Graph, get_default_graph
 from graphc.ir.late_imports import load
 from graphc.ir.nest import is_composite
 from graphc.ir.tensor import Operation, register_method
 
 # The word in the method's name: where the function stands, and the op's name.
-BINARY: dict[str, tuple[str, str | None]] = {
+BINARY: dict[str, tuple[str, str]] = {
     "add": ("math.binary:add_v2", "add"), "sub": ("math.binary:subtract", "sub"),
     "mul": ("math.binary:multiply", "mul"), "truediv": ("math.division:truediv", "truediv"),
     "div": ("math.division:div", "div"), "floordiv": ("math.division:floordiv", "floordiv"),
@@ -62,18 +63,31 @@ def _forward(function: Callable[[], Callable[..., Any]], name: str | None) -> Ca
     def operator(self: Any, other: Any) -> Any:
         if other is None or (name == "mul" and is_composite(other)):     # SparseTensor.__rmul__ takes over
             return NotImplemented
-        return function()(self, other, name=name)
+        if name is None:
+            return function()(self, other)
+        with _scope(self, name) as scope:
+            return function()(self, other, name=scope)
 
     return operator
 
 
-def _reflected(function: Callable[[], Callable[..., Any]], name: str | None) -> Callable[..., Any]:
+def _reflected(function: Callable[[], Callable[..., Any]], name: str) -> Callable[..., Any]:
     def operator(self: Any, other: Any) -> Any:
         if other is None:
             return NotImplemented
-        return function()(convert_to_tensor(other, dtype=self.dtype.base_dtype, name="x"), self, name=name)
+        with _scope(self, name) as scope:
+            return function()(convert_to_tensor(other, dtype=self.dtype.base_dtype, name="x"), self, name=scope)
 
     return operator
+
+
+@contextmanager
+def _scope(tensor: Any, name: str) -> Iterator[str]:
+    """What an operator makes besides its op is named "add/...", in the tensor's graph."""
+    default = get_default_graph()
+    graph = default if default.building_function else tensor.graph
+    with graph.as_default(), graph.name_scope(name) as scope:
+        yield scope
 
 
 def _method(function: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:

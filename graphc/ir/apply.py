@@ -79,8 +79,9 @@ def is_tensor_like(value: Any) -> bool:
 def _stacked(value: Sequence[Any], wanted: DType | None, name: str | None) -> Tensor:
     """Lists that hold tensors are stacked; the numbers among them take the tensors' dtype."""
     dtype = wanted or _first_dtype(value)
-    parts = [convert_to_tensor(v, dtype) for v in value]
-    result: Tensor = apply(OPS["Pack"], parts, name=name or "packed", axis=0)
+    with get_default_graph().name_scope(name or "packed") as scope:
+        parts = [convert_to_tensor(v, dtype, str(i)) for i, v in enumerate(value)]
+        result: Tensor = apply(OPS["Pack"], parts, name=scope, axis=0)
     return result
 
 
@@ -157,12 +158,13 @@ def _convert_operands(op: type[Op], operands: dict[str, Any], scope: str) -> dic
     result: dict[str, Any] = {}
     for operand, value in operands.items():
         label = operand.rstrip("*")
+        named = op.constant_names.get(label, label)
         shared = next((dtypes[o] for o in groups.get(operand, ()) if dtypes.get(o) is not None), None)
         try:
             if operand in fields:
                 known = op.__dataclass_fields__[operand].metadata["dtype"]
                 dtype = result[known].dtype if known in result else as_dtype(known)
-                result[operand] = index_tensor(_rows(op, operand, value), label, dtype)
+                result[operand] = index_tensor(_rows(op, operand, value), named, dtype)
             elif operand.endswith("*"):
                 dtype = _first_dtype(_listed(value)) if operand in groups else None
                 result[operand] = tuple(convert_to_tensor(v, None if _has_dtype(v) else dtype, f"{label}_{i}")

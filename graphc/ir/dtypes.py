@@ -87,6 +87,10 @@ class DType:
     def base_dtype(self) -> DType:
         return self
 
+    def is_compatible_with(self, other: Any) -> bool:
+        """Whether a value of `other` may be used as one of this dtype: it is the same, whether of a variable or not."""
+        return self.base_dtype == as_dtype(other).base_dtype
+
     @property
     def min(self) -> Any:
         return self._limits().min

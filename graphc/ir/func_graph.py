@@ -38,6 +38,7 @@ class FuncGraph(Graph):
         self._sizes: dict[dims.Dim, dims.Size] = {}
         self._copied: dict[Tensor, Tensor] = {}
         self._scopes.gradient_names = outer._scopes.gradient_names
+        self._scopes.variable_creators, self._scopes.container = outer.variable_creators, outer.container_name
         self._collections = outer._collections      # collections belong to the whole program
 
     @property

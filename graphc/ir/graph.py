@@ -164,6 +164,34 @@ class Graph:
         finally:
             self._scopes.gradient_names = old
 
+    @property
+    def variable_creators(self) -> list[Any]:
+        """What stands between gc.Variable and the variable that is made, the outermost first."""
+        return self._scopes.variable_creators
+
+    @contextmanager
+    def _variable_creator_scope(self, creator: Any) -> Iterator[None]:
+        """Inside, variables are made by creator(next_creator, **arguments)."""
+        self.variable_creators.append(creator)
+        try:
+            yield
+        finally:
+            self.variable_creators.remove(creator)
+
+    @property
+    def container_name(self) -> str:
+        return self._scopes.container
+
+    @contextmanager
+    def container(self, container_name: str) -> Iterator[str]:
+        """Recorded on the variables made inside. It changes nothing: variables belong to their session."""
+        old = self._scopes.container
+        self._scopes.container = container_name
+        try:
+            yield container_name
+        finally:
+            self._scopes.container = old
+
     @contextmanager
     def device(self, device: Any) -> Iterator[None]:
         """Records `device` ("/cpu:0", "/gpu:0") on the operations made inside. None: none."""

@@ -133,6 +133,7 @@ class Op:
     results: ClassVar[tuple[str, ...]] = ("y",)
     types: ClassVar[dict[str, str]] = {}
     refs: ClassVar[tuple[str, ...]] = ()
+    constant_names: ClassVar[dict[str, str]] = {}
     effect: ClassVar[Effect] = Effect.PURE
     checks_data: ClassVar[bool] = False
     drops_ones: ClassVar[bool] = False

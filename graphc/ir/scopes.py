@@ -23,6 +23,8 @@ class ThreadScopes(threading.local):
         self.controls: list[ControlScope] = []
         self.devices: list[Any] = []
         self.gradient_names: dict[str, str] = {}      # op type -> name of a registered gradient
+        self.variable_creators: list[Any] = []
+        self.container = ""
 
 
 def control_inputs_for(scopes: Iterable[ControlScope], inputs: Sequence[Operation]) -> list[Operation]:

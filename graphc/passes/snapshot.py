@@ -9,7 +9,7 @@
     the run. An op that writes reads the latest version, so that writes apply one after the other. Only the last
     version is written back, by one WriteState at the end; a fetched Variable object is that version.
  4. Effects on the host keep the order of creation (token edges `after`).
- 5. A random op gets its key (passes/random_keys.py).
+ 5. A random op gets its key (passes/random_keys.py), or draws TensorFlow's numbers (passes/random_streams.py).
 
 The user's graph is not changed.
 """
@@ -34,11 +34,13 @@ from graphc.ops.array.identity import Identity, NoOp
 from graphc.ops.array.source import Const, Placeholder, PlaceholderWithDefault
 from graphc.ops.control.control import StatelessIf, StatelessWhile
 from graphc.ops.control.session_objects import ObjectCall, ObjectUse, SessionObject
+from graphc.ops.random.streams import is_drawn
 from graphc.ops.state.state import IsVariableInitialized, VariableV2
 from graphc.passes.internal_ops import BindSizes, HostCall, StateInitialized
 from graphc.passes.needed import needed_operations
 from graphc.passes.number_types import expanded_update
 from graphc.passes.random_keys import random_key, with_key
+from graphc.passes.random_streams import drawn
 from graphc.passes.required_sizes import as_said, requiring, symbols, with_user_shapes, with_usual_rank
 from graphc.passes.snapshot_bodies import convert_control
 
@@ -46,25 +48,27 @@ Versions = dict[str, int]
 
 
 def take_snapshot(fetches: Sequence[Tensor], targets: Sequence[Operation], feeds: Sequence[Tensor],
-                  feed_ranks: Sequence[int], feed_shapes: Sequence[tuple[int | None, ...] | None] | None = None) -> Flow:
+                  feed_ranks: Sequence[int], feed_shapes: Sequence[tuple[int | None, ...] | None] | None = None,
+                  exact_random: bool = False) -> Flow:
     """The Flow of a run. Its inputs are the feeds, its outputs the fetches, both in the order given.
 
     feed_shapes: the shapes of one run, to find out which op they do not fit, or some of them (None: only the rank is
-    known).
+    known). exact_random: random ops with seeds draw TensorFlow's numbers, from the session that runs them.
 
     info: "states" (name -> Spec of every variable in it), "inside" (whether it is a loop's or branch's body),
     "required" (of every op, with its origins: also of those of which only the shape turns out to be needed).
     Raises InvalidArgumentError for what does not fit, or a missing feed.
     """
-    return Snapshot(feeds, feed_ranks, feed_shapes).flow(fetches, targets)
+    return Snapshot(feeds, feed_ranks, feed_shapes, exact_random).flow(fetches, targets)
 
 
 class Snapshot:
     """See the header."""
 
     def __init__(self, feeds: Sequence[Tensor], feed_ranks: Sequence[int],
-                 feed_shapes: Sequence[tuple[int | None, ...] | None] | None = None) -> None:
+                 feed_shapes: Sequence[tuple[int | None, ...] | None] | None = None, exact_random: bool = False) -> None:
         self.feed_shapes = feed_shapes
+        self.exact_random = exact_random
         self.fed = set(feeds)
         self.values: dict[Tensor, Value] = {}
         self.refused: dict[Tensor, Exception] = {}   # what to say of those that must not be used
@@ -94,7 +98,7 @@ class Snapshot:
 
     def of_body(self) -> Snapshot:
         """An empty snapshot for a body of a loop or branch in this one."""
-        inner = Snapshot((), ())
+        inner = Snapshot((), (), exact_random=self.exact_random)
         inner.states = self.states
         inner.read_inside = True
         return inner
@@ -268,9 +272,11 @@ class Snapshot:
 
     def _plain(self, operation: Operation, seen: Versions) -> None:
         definition, operands = self._with_fields(operation, seen)
-        if definition.effect == Effect.RANDOM:
-            definition = with_key(definition, operation)
-        node = self._node(operation, definition, operands)
+        if self.exact_random and is_drawn(definition):
+            node = drawn(self, operation, definition, operands, seen)
+        else:
+            definition = with_key(definition, operation) if definition.effect == Effect.RANDOM else definition
+            node = self._node(operation, definition, operands)
         self.results(operation, node)
 
     def _object_call(self, operation: Operation, definition: ObjectUse, seen: Versions) -> None:

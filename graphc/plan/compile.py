@@ -44,12 +44,13 @@ class Compiled:
 def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), feeds: Sequence[Tensor] = (),
                   feed_ranks: Sequence[int] | None = None,
                   pipeline: Sequence[tuple[str, Pass]] | None = None,
-                  feed_shapes: Sequence[tuple[int | None, ...] | None] | None = None) -> Compiled:
+                  feed_shapes: Sequence[tuple[int | None, ...] | None] | None = None,
+                  exact_random: bool = False) -> Compiled:
     """The Plan that computes `fetches` (its outputs) and runs `targets`, given `feeds` (its inputs) of these ranks.
 
     feed_ranks may be left out if every feed's rank is known; feed_shapes: of feeds that will always have this shape
-    (None: any). pipeline: other passes than the usual ones; by default
-    graphc.passes.PIPELINE, or UNFUSED if the environment says GRAPHC_FUSION=0. Raises InvalidArgumentError,
+    (None: any). exact_random: of a session that draws TensorFlow's numbers. pipeline: other passes than the usual ones;
+    by default graphc.passes.PIPELINE, or UNFUSED if the environment says GRAPHC_FUSION=0. Raises InvalidArgumentError,
     UnimplementedError for what the user's graph lacks.
     """
     if feed_ranks is None:
@@ -57,14 +58,14 @@ def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), 
     if pipeline is None:
         pipeline = UNFUSED if os.environ.get("GRAPHC_FUSION") == "0" else PIPELINE
     with uncollected():
-        return _compile(fetches, targets, feeds, feed_ranks, pipeline, feed_shapes)
+        return _compile(fetches, targets, feeds, feed_ranks, pipeline, feed_shapes, exact_random)
 
 
 def _compile(fetches: Sequence[Tensor], targets: Sequence[Operation], feeds: Sequence[Tensor],
              feed_ranks: Sequence[int], pipeline: Sequence[tuple[str, Pass]],
-             feed_shapes: Sequence[tuple[int | None, ...] | None] | None) -> Compiled:
+             feed_shapes: Sequence[tuple[int | None, ...] | None] | None, exact_random: bool) -> Compiled:
     start = time.perf_counter()
-    flow = take_snapshot(fetches, targets, feeds, feed_ranks, feed_shapes)
+    flow = take_snapshot(fetches, targets, feeds, feed_ranks, feed_shapes, exact_random)
     taken = (time.perf_counter() - start) * 1e3
     flow, reports = run_pipeline(flow, pipeline)
     reports.insert(0, _snapshot_report([*(t.op for t in fetches), *targets], reports, taken))

@@ -10,10 +10,10 @@ import numpy as np
 from graphc import errors
 from graphc.ir.locks import new_lock
 from graphc.ops.control.script import TRIAL
-from graphc.session import accumulators, barriers, queues, readers, tables
+from graphc.session import accumulators, barriers, queues, readers, streams, tables
 
 KINDS: dict[str, Callable[[Any, Any], Any]] = {**queues.KINDS, **accumulators.KINDS, **barriers.KINDS, **tables.KINDS,
-                                               **readers.KINDS}
+                                               **readers.KINDS, **streams.KINDS}
 
 
 class Objects:

@@ -18,6 +18,7 @@ import numpy as np
 
 from graphc import errors
 from graphc.api.public import public
+from graphc.api.random.mode import get_random_mode
 from graphc.ir.graph import Graph, get_default_graph
 from graphc.ir.locks import new_reentrant_lock
 from graphc.ir.stacks import default_sessions
@@ -67,6 +68,7 @@ class Session:
         self._partial_numbers = itertools.count()
         if self._place is not None:
             self._place.sessions.add(self)
+        self._exact_random = get_random_mode() == "tensorflow"
         self._shows = os.environ.get("GRAPHC_TRACE", "0") not in ("", "0")
         self._plain = not self._shows and not self._settings.timeout_in_ms
 
@@ -311,7 +313,8 @@ class Session:
             prepared.by_ones = drops_ones(needed_operations(prepared.tensors, prepared.operations, set(prepared.feeds)))
         ranks, shapes = [a.ndim for a in inputs], [k if isinstance(k, tuple) else None for k in prepared.kind(inputs)]
         try:
-            return compile_graph(prepared.tensors, prepared.operations, prepared.feeds, ranks, feed_shapes=shapes)
+            return compile_graph(prepared.tensors, prepared.operations, prepared.feeds, ranks, feed_shapes=shapes,
+                                 exact_random=self._exact_random)
         except errors.UnimplementedError as error:
             if prepared.by_length or not error.is_length_unknown:
                 raise

@@ -5,8 +5,8 @@ import logging
 from typing import Any
 
 from graphc.api.public import public
+from graphc.api.state.get_variable import get_variable
 from graphc.api.state.initializers import Zeros
-from graphc.api.state.variable_scope import get_variable
 from graphc.api.state.variables import Variable
 from graphc.ir.dtypes import int64
 from graphc.ir.graph import Graph, GraphKeys, get_default_graph

@@ -9,10 +9,12 @@ from graphc.api.array.identity import group
 from graphc.api.math.binary import minimum, multiply, pow
 from graphc.api.math.division import divide
 from graphc.api.public import public
+from graphc.api.state.collections import global_variables, trainable_variables
+from graphc.api.state.get_variable import get_variable
 from graphc.api.state.initializers import Zeros
 from graphc.api.state.state import assign, assign_add, assign_sub
-from graphc.api.state.variable_scope import get_variable, get_variable_scope, variable_scope
-from graphc.api.state.variables import Variable, global_variables, trainable_variables
+from graphc.api.state.variable_scope import get_variable_scope, variable_scope
+from graphc.api.state.variables import Variable
 from graphc.ir.apply import convert_to_tensor
 from graphc.ir.dtypes import float32
 from graphc.ir.graph import GraphKeys, get_default_graph

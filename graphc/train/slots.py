@@ -1,6 +1,7 @@
 """Slots: variables that optimizers and moving averages keep beside a variable, as TF's slot_creator names them."""
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from graphc.api.array.fill import zeros
@@ -16,7 +17,12 @@ def create_slot(primary: Any, val: Any, name: str) -> Variable:
     prefix = get_variable_scope().name
     full = f"{primary.op.name}/{name}"
     with graph.name_scope(None):
-        return Variable(val, trainable=False, name=f"{prefix}/{full}" if prefix else full)
+        made = Variable(val, trainable=False, name=f"{prefix}/{full}" if prefix else full)
+    whole = getattr(primary, "_save_slice_info", None)
+    if whole is not None:               # a part of a variable has the same part of a slot
+        part = made.op.name[len(primary.op.name) + 1:]
+        made._set_save_slice_info(replace(whole, full_name=f"{whole.full_name}/{part}"))
+    return made
 
 
 def create_slot_with_initializer(primary: Any, initializer: Any, shape: Any, dtype: Any, name: str) -> Variable:

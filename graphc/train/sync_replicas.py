@@ -11,8 +11,9 @@ from graphc.api.control.cond import cond
 from graphc.api.control.queues import FIFOQueue
 from graphc.api.gradients.slices import IndexedSlices
 from graphc.api.public import public
+from graphc.api.state.collections import global_variables
 from graphc.api.state.uninitialized import report_uninitialized_variables
-from graphc.api.state.variables import Variable, global_variables
+from graphc.api.state.variables import Variable
 from graphc.ir.apply import apply
 from graphc.ir.graph import get_default_graph
 from graphc.ir.op import OPS

@@ -53,6 +53,8 @@ def _filled(shape: Any, dtype: Any, name: str, number: int) -> Tensor:
             count = sizes.num_elements()
             if count is not None and count < CONSTANT_LIMIT:
                 return constant(value, wanted, sizes.as_list(), name=scope)
+            if count is None and isinstance(shape, (list, tuple)):
+                shape = convert_to_tensor(shape)
         else:
             shape = convert_to_tensor(shape)
             if shape.spec.rank == 0:

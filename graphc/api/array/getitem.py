@@ -8,8 +8,9 @@ import numpy as np
 from graphc.api.array.cast import cast
 from graphc.api.array.join import stack
 from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
-from graphc.ir.dtypes import int64
+from graphc.ir.dtypes import bool_, int64
 from graphc.ir.graph import get_default_graph
+from graphc.ir.late_imports import load
 from graphc.ir.tensor import Tensor
 from graphc.ir.tensor_shape import Dimension
 from graphc.ops.array.slicing import StridedSlice
@@ -18,8 +19,12 @@ from graphc.ops.array.slicing import StridedSlice
 def getitem(tensor: Tensor, key: Any) -> Tensor:
     """The part of `tensor` that `key` names: ints, slices, None, Ellipsis, integer scalar tensors, or a tuple of them.
 
-    Raises TypeError for other keys (lists, masks, floats): use gc.gather or gc.boolean_mask.
+    A mask (a bool tensor or array) gives the elements where it is true. Raises TypeError for other keys (lists,
+    floats): use gc.gather.
     """
+    if getattr(key, "dtype", None) in (bool_, np.dtype(bool)) and getattr(key, "shape", ()) != ():
+        made: Tensor = load("graphc.api.array.gather").boolean_mask(tensor, key)
+        return made
     begin: list[Any] = []
     end: list[Any] = []
     strides: list[Any] = []

@@ -36,7 +36,7 @@ def stack(values: Any, axis: int = 0, name: str = "stack") -> Tensor:
     """The values, all of one shape, along a new axis, as `tf.stack`. Lists of numbers become a constant."""
     if isinstance(values, Tensor):
         values = unstack(values)
-    if axis == 0 and not _holds_tensors(values):
+    if axis == 0 and isinstance(values, (list, tuple, np.ndarray)):
         return convert_to_tensor(values, name=name)
     dtype = _first_dtype(values)
     parts = [v if isinstance(v, Tensor) else convert_to_tensor(v, None if _holds_tensors(v) else dtype) for v in values]

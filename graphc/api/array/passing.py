@@ -67,7 +67,7 @@ def verify_tensor_all_finite(t: Any = None, msg: str | None = None, name: str | 
         value = convert_to_tensor(x if t is None else t, name="t")
         checked = check_numerics(value, str(message if msg is None else msg))
         with get_default_graph().control_dependencies([checked]):
-            return identity(value)
+            return identity(value, name="control_dependency")
 
 
 @public("add_check_numerics_ops")

@@ -44,11 +44,12 @@ def invert_permutation(x: Any, name: str | None = None) -> Tensor:
 @public("matrix_transpose", "linalg.transpose", "linalg.matrix_transpose")
 def matrix_transpose(a: Any, name: str = "matrix_transpose", conjugate: bool = False) -> Tensor:
     """The last two axes exchanged, as `tf.matrix_transpose`. Raises ValueError below rank 2."""
-    a = convert_to_tensor(a, name="a")
-    rank = a.spec.rank
-    if rank is None or rank < 2:
-        raise ValueError(f"matrix_transpose needs a tensor of known rank, at least 2, not {a!r}")
-    return transpose(a, [*range(rank - 2), rank - 1, rank - 2], name=name, conjugate=conjugate)
+    with get_default_graph().name_scope(name):
+        a = convert_to_tensor(a, name="a")
+        rank = a.spec.rank
+        if rank is None or rank < 2:
+            raise ValueError(f"matrix_transpose needs a tensor of known rank, at least 2, not {a!r}")
+        return transpose(a, [*range(rank - 2), rank - 1, rank - 2], conjugate=conjugate)
 
 
 @public("reverse", "reverse_v2", "manip.reverse")

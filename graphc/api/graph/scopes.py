@@ -78,6 +78,12 @@ def device(device_name_or_function: Any) -> AbstractContextManager[None]:
     return get_default_graph().device(device_name_or_function)
 
 
+@public("container")
+def container(container_name: str) -> AbstractContextManager[str]:
+    """Recorded on the variables made inside, as `tf.container`; it changes nothing else."""
+    return get_default_graph().container(container_name)
+
+
 @public("colocate_with")
 def colocate_with(op: Any, ignore_existing: bool = False) -> AbstractContextManager[None]:
     """Operations made inside take the device of `op`, as `tf.colocate_with`."""

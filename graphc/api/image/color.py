@@ -10,7 +10,7 @@ from graphc.api.array.cast import cast
 from graphc.api.array.identity import identity
 from graphc.api.array.shapes import expand_dims, shape
 from graphc.api.math.binary import add, maximum, minimum, multiply
-from graphc.api.math.division import floordiv
+from graphc.api.math.division import divide, floordiv
 from graphc.api.math.reduce import reduce_mean, reduce_prod, reduce_sum
 from graphc.api.math.unary import rsqrt, sqrt, square
 from graphc.api.public import public
@@ -32,25 +32,26 @@ def convert_image_dtype(image: Any, dtype: Any, saturate: bool = False, name: st
     if dtype == image.dtype:
         return identity(image, name=name)
     change = _saturated if saturate else cast
-    with get_default_graph().name_scope(name or "convert_image"):
+    with get_default_graph().name_scope(name or "convert_image") as scope:
         if image.dtype.is_integer and dtype.is_integer:
             largest, target = int(image.dtype.max), int(dtype.max)
             if largest > target:
-                return change(floordiv(image, (largest + 1) // (target + 1)), dtype)
-            return multiply(change(image, dtype), (target + 1) // (largest + 1))
+                return change(floordiv(image, (largest + 1) // (target + 1)), dtype, name=scope)
+            return multiply(change(image, dtype), (target + 1) // (largest + 1), name=scope)
         if image.dtype.is_floating and dtype.is_floating:
-            return cast(image, dtype)
+            return cast(image, dtype, name=scope)
         if image.dtype.is_integer:
-            return multiply(cast(image, dtype), 1.0 / int(image.dtype.max))
-        return change(multiply(image, float(dtype.max) + 0.5), dtype)     # half of 1 more: rounding by the cast
+            return multiply(cast(image, dtype), 1.0 / int(image.dtype.max), name=scope)
+        # Half of 1 more: rounding by the cast.
+        return change(multiply(image, float(dtype.max) + 0.5), dtype, name=scope)
 
 
-def _saturated(x: Tensor, dtype: DType) -> Tensor:
+def _saturated(x: Tensor, dtype: DType, name: str) -> Tensor:
     if x.dtype.min < dtype.min:
         x = maximum(x, _as_number(dtype.min, x.dtype))
     if x.dtype.max > dtype.max:
         x = minimum(x, _as_number(dtype.max, x.dtype))
-    return cast(x, dtype)
+    return cast(x, dtype, name=name)
 
 
 def _as_number(value: Any, dtype: DType) -> Any:
@@ -67,9 +68,9 @@ def _single(image: Any, name: str = "image") -> tuple[Tensor, DType]:
 @public("image.adjust_brightness")
 def adjust_brightness(image: Any, delta: Any) -> Tensor:
     """The picture with delta added to all of it, as `tf.image.adjust_brightness`."""
-    with get_default_graph().name_scope("adjust_brightness"):
+    with get_default_graph().name_scope("adjust_brightness") as scope:
         picture, given = _single(image)
-        return convert_image_dtype(add(picture, cast(delta, picture.dtype)), given, saturate=True)
+        return convert_image_dtype(add(picture, cast(delta, picture.dtype)), given, saturate=True, name=scope)
 
 
 @public("image.adjust_contrast")
@@ -163,11 +164,11 @@ def hsv_to_rgb(images: Any, name: str | None = None) -> Tensor:
 @public("image.rgb_to_grayscale")
 def rgb_to_grayscale(images: Any, name: str | None = None) -> Tensor:
     """How bright each colour looks, in one channel. As `tf.image.rgb_to_grayscale`."""
-    with get_default_graph().name_scope(name or "rgb_to_grayscale"):
+    with get_default_graph().name_scope(name or "rgb_to_grayscale") as scope:
         images = convert_to_tensor(images, name="images")
         weights = np.array([0.2989, 0.5870, 0.1140], np.float32)
         gray = reduce_sum(convert_image_dtype(images, float32) * weights, [-1], keepdims=True)
-        return convert_image_dtype(gray, images.dtype)
+        return convert_image_dtype(gray, images.dtype, name=scope)
 
 
 @public("image.grayscale_to_rgb")
@@ -222,9 +223,9 @@ def _mixed(images: Any, matrix: list[list[float]]) -> Tensor:
 @public("image.per_image_standardization", "image.per_image_whitening")
 def per_image_standardization(image: Any) -> Tensor:
     """Each picture with mean 0 and variance 1, as `tf.image.per_image_standardization`. One without contrast: 0."""
-    with get_default_graph().name_scope("per_image_standardization"):
+    with get_default_graph().name_scope("per_image_standardization") as scope:
         image = cast(convert_to_tensor(image, name="image"), float32)
         count = cast(reduce_prod(shape(image)[-3:]), float32)
         centered = image - reduce_mean(image, [-1, -2, -3], keepdims=True)
         deviation = sqrt(reduce_mean(square(centered), [-1, -2, -3], keepdims=True))
-        return centered / maximum(deviation, rsqrt(count))
+        return divide(centered, maximum(deviation, rsqrt(count)), name=scope)

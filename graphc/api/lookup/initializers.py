@@ -8,7 +8,7 @@ import numpy as np
 
 from graphc.api.array.identity import group, no_op
 from graphc.api.public import public
-from graphc.api.state.variables import outside_bodies
+from graphc.api.state.initial_values import outside_bodies
 from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.dtypes import DType, as_dtype, int64, string
 from graphc.ir.graph import get_default_graph

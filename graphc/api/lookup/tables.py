@@ -9,7 +9,7 @@ from typing import Any
 
 from graphc.api.lookup.initializers import TableInitializerBase, outside_loops
 from graphc.api.public import public
-from graphc.api.state.variables import outside_bodies
+from graphc.api.state.initial_values import outside_bodies
 from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.dtypes import as_dtype
 from graphc.ir.graph import get_default_graph

@@ -8,9 +8,11 @@ from graphc.api.array.cast import cast
 from graphc.api.array.fill import ones_like
 from graphc.api.array.gather import where
 from graphc.api.array.identity import identity
+from graphc.api.array.join import stack
 from graphc.api.array.shapes import size
+from graphc.api.array.source import constant
 from graphc.api.gradients.slices import like, values_of
-from graphc.api.math.binary import add_n, maximum, minimum, multiply
+from graphc.api.math.binary import maximum, minimum
 from graphc.api.math.comparison import greater
 from graphc.api.math.division import divide
 from graphc.api.math.reduce import reduce_sum
@@ -24,11 +26,12 @@ from graphc.ir.graph import get_default_graph
 @public("global_norm", "math.global_norm", "linalg.global_norm")
 def global_norm(t_list: Sequence[Any], name: str | None = None) -> Any:
     """sqrt of the sum of all squares in a list of tensors; entries that are None are left out. As `tf.global_norm`."""
-    with get_default_graph().name_scope(name or "global_norm") as scope:
+    with get_default_graph().name_scope(name or "global_norm"):
         halves = [l2_loss(values_of(t)) for t in t_list if t is not None]
         if not halves:
             raise ValueError("global_norm: t_list holds no tensor")
-        return sqrt(add_n(halves) * 2.0, name=scope)
+        half = reduce_sum(stack(halves))
+        return sqrt(half * constant(2.0, half.dtype), name="global_norm")
 
 
 @public("clip_by_global_norm", "math.clip_by_global_norm")
@@ -40,11 +43,12 @@ def clip_by_global_norm(
     A norm that is not finite gives NaN, as in TF 1.15.
     """
     norm = global_norm(t_list, name) if use_norm is None else use_norm
-    with get_default_graph().name_scope(name or "clip_by_global_norm"):
+    with get_default_graph().name_scope(name or "clip_by_global_norm") as scope:
         # An infinite norm makes inf - inf = NaN of every result.
         factor = clip_norm * minimum(1.0 / norm, 1.0 / convert_to_tensor(clip_norm, dtype=norm.dtype))
         factor = factor + (norm - norm)
-        return [None if t is None else like(t, multiply(values_of(t), factor)) for t in t_list], norm
+        return [None if t is None else like(t, identity(values_of(t) * factor, name=f"{scope}_{i}"))
+                for i, t in enumerate(t_list)], norm
 
 
 @public("clip_by_norm", "math.clip_by_norm")

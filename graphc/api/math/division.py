@@ -5,7 +5,7 @@ from graphc.api.array.cast import cast
 from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.dtypes import float32, float64
-from graphc.ir.graph import Tensor
+from graphc.ir.graph import Tensor, get_default_graph
 from graphc.ops.math.division import (
     FloorDiv,
     FloorMod,
@@ -18,9 +18,9 @@ from graphc.ops.math.division import (
 def _pair(x, y):
     """Both as tensors; a Python value takes the dtype of the tensor operand."""
     if isinstance(y, Tensor) and not isinstance(x, Tensor):
-        return convert_to_tensor(x, dtype=y.dtype), y
-    x = convert_to_tensor(x)
-    return x, convert_to_tensor(y, dtype=x.dtype)
+        return convert_to_tensor(x, dtype=y.dtype, name="x"), y
+    x = convert_to_tensor(x, name="x")
+    return x, convert_to_tensor(y, dtype=x.dtype, name="y")
 
 
 TRUE_DIVISION = {
@@ -39,13 +39,14 @@ def truediv(x, y, name=None):
 
     As `tf.truediv`.
     """
-    x, y = _pair(x, y)
-    if x.dtype != y.dtype:
-        raise TypeError(f"truediv: x and y must have the same dtype, got {x.dtype.name} and {y.dtype.name}")
-    wide = TRUE_DIVISION.get(x.dtype.name)
-    if wide is not None:
-        x, y = cast(x, wide), cast(y, wide)
-    return realdiv(x, y, name=name or "truediv")
+    with get_default_graph().name_scope(name or "truediv") as scope:
+        x, y = _pair(x, y)
+        if x.dtype != y.dtype:
+            raise TypeError(f"truediv: x and y must have the same dtype, got {x.dtype.name} and {y.dtype.name}")
+        wide = TRUE_DIVISION.get(x.dtype.name)
+        if wide is not None:
+            x, y = cast(x, wide), cast(y, wide)
+        return realdiv(x, y, name=scope)
 
 
 @public("divide", "math.divide")
@@ -57,8 +58,9 @@ def divide(x, y, name=None):
 @public("div", "math.div")
 def div(x, y, name=None):
     """x / y by Python 2's rules: integers are rounded down. As `tf.div`."""
-    x, y = _pair(x, y)
-    return apply(FloorDiv if x.dtype.is_integer else RealDiv, x, y, name=name or "div")
+    with get_default_graph().name_scope(name or "div") as scope:
+        x, y = _pair(x, y)
+        return apply(FloorDiv if x.dtype.is_integer else RealDiv, x, y, name=scope)
 
 
 @public("realdiv", "math.realdiv")

@@ -94,9 +94,8 @@ def norm(tensor, ord="euclidean", axis=None, keepdims=None, name=None, keep_dims
     with get_default_graph().name_scope(name or "norm"):
         tensor = convert_to_tensor(tensor, name="tensor")
         axes = None if axis is None else tuple(axis) if matrix else (axis,)
-        kept = True if axes is not None else keepdims
-        result = _norm_kept(tensor, ord, axes, matrix, kept)
-        return result if axes is None or keepdims else squeeze(result, axes)
+        result = _norm_kept(tensor, ord, axes, matrix)
+        return result if keepdims else squeeze(result, axes)
 
 
 @public("linalg.normalize")
@@ -134,17 +133,17 @@ def _check_norm(order, axis, matrix):
         raise ValueError(f"'ord' must be a supported vector norm, got {order}")
 
 
-def _norm_kept(tensor, order, axes, matrix, kept):
+def _norm_kept(tensor, order, axes, matrix):
     if matrix and order in (2, 2.0):
         return _largest_singular(tensor, axes)
     if order in ("fro", "euclidean", 2, 2.0):
-        return sqrt(reduce_sum(tensor * conj(tensor), axes, keepdims=kept))
+        return sqrt(reduce_sum(tensor * conj(tensor), axes, keepdims=True))
     size = abs(tensor)
     first = None if axes is None else axes[0]
     if order == 1:
-        size = reduce_sum(size, first, keepdims=kept)
+        size = reduce_sum(size, first, keepdims=True)
         return reduce_max(size, axes[-1], keepdims=True) if matrix else size
     if order == np.inf:
         size = reduce_sum(size, axes[1], keepdims=True) if matrix else size
-        return reduce_max(size, first, keepdims=kept)
-    return pow(reduce_sum(pow(size, order), axes, keepdims=kept), 1.0 / order)
+        return reduce_max(size, first, keepdims=True)
+    return pow(reduce_sum(pow(size, order), axes, keepdims=True), 1.0 / order)

@@ -3,10 +3,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from graphc.api.array.fill import range_, zeros_like
 from graphc.api.array.gather import where
 from graphc.api.array.identity import stop_gradient
 from graphc.api.array.shapes import rank, reshape, shape
+from graphc.api.array.source import constant
 from graphc.api.math.binary import add, subtract
 from graphc.api.math.comparison import is_finite
 from graphc.api.math.unary import exp, log, sqrt, square
@@ -31,7 +34,9 @@ def all_axes(x: Tensor, axis: Any) -> Any:
     """axis, or every axis of x for None."""
     if axis is not None:
         return axis
-    return list(range(len(x.spec.shape))) if x.spec.shape is not None else range_(0, rank(x))
+    if x.spec.shape is None:
+        return range_(0, rank(x))
+    return constant(np.arange(len(x.spec.shape), dtype=np.int32))
 
 
 def _reduce(op: Any, x: Any, axis: Any, keepdims: Any, name: str | None, reduction_indices: Any, keep_dims: Any) -> Any:

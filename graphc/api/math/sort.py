@@ -35,11 +35,11 @@ def top_k(input, k=1, sorted=True, name=None):
 @public("nn.in_top_k", "math.in_top_k")
 def in_top_k(predictions, targets, k, name=None):
     """Whether the target of each row is among its k greatest predictions. As `tf.nn.in_top_k`."""
-    targets = convert_to_tensor(targets, name="targets")
-    if not is_tensor_like(k):
-        k = np.asarray(k, targets.dtype.numpy)
     with get_default_graph().name_scope(name or "in_top_k"):
-        return apply(InTopKV2, predictions, targets, k, name=name)
+        targets = convert_to_tensor(targets, name="InTopKV2/targets")
+        if not is_tensor_like(k):
+            k = np.asarray(k, targets.dtype.numpy)
+        return apply(InTopKV2, predictions, targets, k)
 
 
 @public("sort")

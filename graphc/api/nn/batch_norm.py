@@ -1,10 +1,10 @@
 """Fused batch normalisation."""
 from __future__ import annotations
 
-import numpy as np
-
+from graphc.api.array.source import constant
 from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor
+from graphc.ir.dtypes import float32
 from graphc.ops.nn.batch_norm import (
     FusedBatchNormV3,
 )
@@ -24,7 +24,7 @@ def fused_batch_norm(x, scale, offset, mean=None, variance=None, epsilon=0.001, 
     x = convert_to_tensor(x)
     scale, offset = convert_to_tensor(scale, name="scale"), convert_to_tensor(offset, name="offset")
     if mean is None:
-        mean, variance = np.zeros(0, np.float32), np.zeros(0, np.float32)
+        mean, variance = constant([], float32), constant([], float32)
     # A smaller epsilon is not numerically safe: TF's own limit.
     epsilon = max(float(epsilon), 1.001e-5)
     y, batch_mean, batch_variance, *_ = apply(FusedBatchNormV3, x, scale, offset, mean, variance, epsilon=epsilon,

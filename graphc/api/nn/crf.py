@@ -22,7 +22,7 @@ from graphc.api.math.binary import maximum
 from graphc.api.math.comparison import less, less_equal
 from graphc.api.math.reduce import argmax, reduce_logsumexp, reduce_max, reduce_sum
 from graphc.api.public import public
-from graphc.api.state.variable_scope import get_variable
+from graphc.api.state.get_variable import get_variable
 from graphc.ir.apply import convert_to_tensor
 from graphc.ir.dtypes import int32
 from graphc.ir.graph import get_default_graph

@@ -93,8 +93,8 @@ def ctc_greedy_decoder(inputs, sequence_length, merge_repeated=True):
     """([labels], minus the sum of the greatest logits) of logits [time, batch, classes], the last class being the
     blank. labels is sparse. As `tf.nn.ctc_greedy_decoder`."""
     inputs = convert_to_tensor(inputs, name="inputs")
-    indices, values, sizes, score = apply(CTCGreedyDecoder, inputs, convert_to_tensor(sequence_length, int32),
-                                          merge_repeated=bool(merge_repeated))
+    lengths = convert_to_tensor(sequence_length, int32, "CTCGreedyDecoder/sequence_length")
+    indices, values, sizes, score = apply(CTCGreedyDecoder, inputs, lengths, merge_repeated=bool(merge_repeated))
     return [SparseTensor(indices, values, sizes)], score
 
 

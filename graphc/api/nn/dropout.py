@@ -5,7 +5,6 @@ import numbers
 
 from graphc.api.array.cast import cast
 from graphc.api.array.shapes import shape
-from graphc.api.math.binary import multiply
 from graphc.api.math.comparison import greater_equal
 from graphc.api.public import public
 from graphc.api.random.random import random_uniform
@@ -31,7 +30,7 @@ def dropout(x, keep_prob=None, noise_shape=None, seed=None, name=None, rate=None
         rate = 1 - keep_prob
     if isinstance(rate, numbers.Real) and not 0 <= rate < 1:
         raise ValueError(f"rate must be a scalar tensor or a float in the range [0, 1), got {rate}")
-    with get_default_graph().name_scope(name or "dropout") as scope:
+    with get_default_graph().name_scope(name or "dropout"):
         x = convert_to_tensor(x, name="x")
         if not x.dtype.is_floating:
             raise ValueError(
@@ -39,10 +38,10 @@ def dropout(x, keep_prob=None, noise_shape=None, seed=None, name=None, rate=None
             )
         if isinstance(rate, numbers.Real) and rate == 0:
             return x
-        if is_tensor_like(rate):
-            rate = convert_to_tensor(rate, dtype=x.dtype)
-        kept = greater_equal(random_uniform(_noise_shape(x, noise_shape), seed=seed, dtype=x.dtype), rate)
-        return multiply(x * (1 / (1 - rate)), cast(kept, x.dtype), name=scope)
+        rate = convert_to_tensor(rate, dtype=x.dtype, name="rate")
+        drawn = random_uniform(_noise_shape(x, noise_shape), seed=seed, dtype=x.dtype)
+        scale = 1 / (1 - rate)
+        return x * scale * cast(greater_equal(drawn, rate), x.dtype)
 
 
 def _noise_shape(x, noise_shape):

@@ -15,6 +15,7 @@ from graphc.api.math.clip import clip_by_norm
 from graphc.api.math.comparison import equal
 from graphc.api.math.division import floordiv, floormod
 from graphc.api.public import public
+from graphc.api.state.partitioned import PartitionedVariable
 from graphc.errors import UnimplementedError, built_at
 from graphc.ir.apply import convert_to_tensor
 from graphc.ir.graph import get_default_graph
@@ -30,7 +31,7 @@ def embedding_lookup(params: Any, ids: Any, partition_strategy: str = "mod", nam
     other, the first ones being one row longer if need be ("div"). max_norm: longer rows are shortened to this length.
     Gradients are IndexedSlices, one for each part.
     """
-    tables = list(params) if isinstance(params, (list, tuple)) else [params]
+    tables = list(params) if isinstance(params, (list, tuple, PartitionedVariable)) else [params]
     if not tables or any(t is None for t in tables):
         raise ValueError("Need at least one param" if not tables else "params must be specified")
     with get_default_graph().name_scope(name or "embedding_lookup") as scope:

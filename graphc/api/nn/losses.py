@@ -64,11 +64,13 @@ def softmax_cross_entropy_with_logits_v2(labels, logits, axis=None, name=None, d
             perm = _axis_last(logits, axis)
             logits, labels = transpose(logits, perm), transpose(labels, perm)
         if rank == 2:
-            return apply(SoftmaxCrossEntropyWithLogits, logits, labels, name=scope)[0]
+            loss = apply(SoftmaxCrossEntropyWithLogits, logits, labels, name=scope)[0]
+            return reshape(loss, [-1], name="Reshape_2")      # as TensorFlow calls it
         rows = shape(logits)[:-1]
         classes = shape(logits)[-1]
-        loss = apply(SoftmaxCrossEntropyWithLogits, reshape(logits, [-1, classes]), reshape(labels, [-1, classes]))[0]
-        return reshape(loss, rows, name=scope)
+        loss = apply(SoftmaxCrossEntropyWithLogits, reshape(logits, [-1, classes]), reshape(labels, [-1, classes]),
+                     name=scope)[0]
+        return reshape(loss, rows)
 
 
 def _axis_last(x: Any, axis: int) -> Any:
@@ -88,11 +90,11 @@ def softmax_cross_entropy_with_logits(_sentinel=None, labels=None, logits=None, 
     As `tf.nn.softmax_cross_entropy_with_logits`; arguments by name only.
     """
     _named_only("softmax_cross_entropy_with_logits", _sentinel, labels, logits)
-    with get_default_graph().name_scope(name or "softmax_cross_entropy_with_logits_sg"):
+    with get_default_graph().name_scope(name or "softmax_cross_entropy_with_logits_sg") as scope:
         logits = convert_to_tensor(logits)
         labels = stop_gradient(convert_to_tensor(labels, dtype=None if is_tensor_like(labels) else logits.dtype),
                                name="labels_stop_gradient")
-    return softmax_cross_entropy_with_logits_v2(labels, logits, dim if axis is None else axis, name=name)
+    return softmax_cross_entropy_with_logits_v2(labels, logits, dim if axis is None else axis, name=scope)
 
 
 @public("nn.sparse_softmax_cross_entropy_with_logits")

@@ -48,7 +48,7 @@ def sufficient_statistics(x, axes, shift=None, keep_dims=None, name=None, keepdi
     `tf.nn.sufficient_statistics`."""
     keepdims = bool(deprecated(keepdims, keep_dims, "keepdims", "keep_dims"))
     axes = sorted(set(_axes(axes)))
-    with get_default_graph().name_scope(name or "sufficient_stats"):
+    with get_default_graph().name_scope(name or "sufficient_statistics"):
         x = convert_to_tensor(x, name="x")
         sizes = x.spec.shape
         along = None if sizes is None else [sizes[normalise_axis(a, len(sizes))] for a in axes]

@@ -1,7 +1,6 @@
 """Batch normalisation as a composition of other ops, in TF's order of operations."""
 from __future__ import annotations
 
-from graphc.api.math.binary import add
 from graphc.api.math.reduce import deprecated
 from graphc.api.math.unary import negative, rsqrt
 from graphc.api.public import public
@@ -14,12 +13,12 @@ def batch_normalization(x, mean, variance, offset, scale, variance_epsilon, name
 
     offset and scale may be None.
     """
-    with get_default_graph().name_scope(name or "batchnorm") as scope:
+    with get_default_graph().name_scope(name or "batchnorm"):
         inverse = rsqrt(variance + variance_epsilon)
         if scale is not None:
             inverse = inverse * scale
         shift = negative(mean * inverse) if offset is None else offset - mean * inverse
-        return add(x * inverse, shift, name=scope)
+        return x * inverse + shift
 
 
 @public("nn.batch_norm_with_global_normalization")

@@ -24,7 +24,7 @@ def _along(op: Any, logits: Any, axis: int | None, name: str | None) -> Any:
     rank = len(logits.spec.shape)
     at = normalise_axis(axis, rank)
     swap = [rank - 1 if i == at else at if i == rank - 1 else i for i in range(rank)]
-    return transpose(apply(op, transpose(logits, swap)), swap, name=name)
+    return transpose(apply(op, transpose(logits, swap)), swap, name=name or "transpose")
 
 
 @public("softmax", "nn.softmax", "math.softmax")

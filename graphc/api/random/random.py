@@ -36,10 +36,10 @@ def seeds(seed: int | None, op_name: str) -> tuple[int, int]:
     return (0, 2**31 - 1) if pair == (0, 0) else pair
 
 
-def _draw(op: Any, seed: int | None, *values: Any, **fields: Any) -> Any:
-    """The random op inside the current scope, with its seeds."""
+def _draw(op: Any, seed: int | None, *values: Any, name: str | None = None, **fields: Any) -> Any:
+    """The random op with its seeds. name: of the op's own scope; by default its type's, inside the current one."""
     graph = get_default_graph()
-    with graph.name_scope(op.__name__) as scope:
+    with graph.name_scope(name or op.__name__) as scope:
         first, second = seeds(seed, full_name(graph, scope.rstrip("/")))
         return apply(op, *values, seed=first, seed2=second, name=scope, **fields)
 
@@ -60,7 +60,7 @@ def random_uniform(shape, minval=0, maxval=None, dtype=float32, seed=None, name=
         low = convert_to_tensor(minval, dtype=dtype, name="min")
         high = convert_to_tensor(maxval, dtype=dtype, name="max")
         if dtype.is_integer:
-            return _draw(RandomUniformInt, seed, shape, low, high)
+            return _draw(RandomUniformInt, seed, shape, low, high, name=scope)
         return add(_draw(RandomUniform, seed, shape, dtype=dtype) * (high - low), low, name=scope)
 
 

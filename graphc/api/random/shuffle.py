@@ -25,8 +25,8 @@ from graphc.ir.tensor import Tensor
 @public("random_shuffle", "random.shuffle")
 def random_shuffle(value: Any, seed: int | None = None, name: str | None = None) -> Tensor:
     """The rows of value in another order, as `tf.random_shuffle`."""
-    with get_default_graph().name_scope(name or "RandomShuffle"):
-        made: Tensor = _draw(OPS["RandomShuffle"], seed, convert_to_tensor(value, name="value"))
+    with get_default_graph().name_scope(name or "RandomShuffle") as scope:
+        made: Tensor = _draw(OPS["RandomShuffle"], seed, convert_to_tensor(value, name="value"), name=scope)
     return made
 
 

@@ -5,7 +5,7 @@ import numbers
 from collections.abc import Iterable
 
 from graphc.api.array.cast import cast
-from graphc.api.array.fill import fill, ones, range_
+from graphc.api.array.fill import fill, ones, range_, zeros
 from graphc.api.array.gather import gather_nd, where
 from graphc.api.array.join import concat, stack
 from graphc.api.array.shapes import expand_dims, shape
@@ -27,13 +27,15 @@ def sparse_to_dense(sparse_indices, output_shape, sparse_values, default_value=0
 
     validate_indices: indices that do not ascend, or repeat, are an error of the run.
     """
-    indices = convert_to_tensor(sparse_indices, name="sparse_indices")
-    output_shape = convert_to_tensor(output_shape, None if is_tensor_like(output_shape) else indices.dtype,
-                                     name="output_shape")
-    values = convert_to_tensor(sparse_values, name="sparse_values")
-    default = default_value if is_tensor_like(default_value) else convert_to_tensor(default_value, values.dtype)
-    return apply(SparseToDense, indices, output_shape, values, default, name=name,
-                 validate_indices=bool(validate_indices))
+    with get_default_graph().name_scope(name or "SparseToDense") as scope:
+        indices = convert_to_tensor(sparse_indices, name="sparse_indices")
+        output_shape = convert_to_tensor(output_shape, None if is_tensor_like(output_shape) else indices.dtype,
+                                         name="output_shape")
+        values = convert_to_tensor(sparse_values, name="sparse_values")
+        default = default_value if is_tensor_like(default_value) else convert_to_tensor(default_value, values.dtype,
+                                                                                        name="default_value")
+        return apply(SparseToDense, indices, output_shape, values, default, name=scope,
+                     validate_indices=bool(validate_indices))
 
 
 @public("sparse.to_dense", "sparse_tensor_to_dense")
@@ -44,7 +46,7 @@ def sparse_tensor_to_dense(sp_input, default_value=None, validate_indices=True, 
     """
     sp_input = as_sparse(sp_input)
     if default_value is None:
-        default_value = False if sp_input.dtype.is_bool else 0
+        default_value = zeros([], sp_input.dtype)
     return sparse_to_dense(sp_input.indices, sp_input.dense_shape, sp_input.values, default_value, validate_indices,
                            name)
 

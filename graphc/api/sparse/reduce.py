@@ -8,6 +8,7 @@ from graphc.api.public import public
 from graphc.api.sparse.pieces import one_of
 from graphc.api.sparse.tensor import SparseTensor, SparseTensorValue, as_sparse, rank_of
 from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
+from graphc.ir.graph import get_default_graph
 from graphc.ops.sparse.product import SparseTensorDenseMatMul
 from graphc.ops.sparse.reduce import SparseReduceMax, SparseReduceMaxSparse, SparseReduceSum, SparseReduceSumSparse
 
@@ -59,6 +60,7 @@ def sparse_tensor_dense_matmul(sp_a, b, adjoint_a=False, adjoint_b=False, name=N
         return transpose(sparse_tensor_dense_matmul(b, sp_a, adjoint_a=not adjoint_b, adjoint_b=not adjoint_a,
                                                     name=name))
     sp_a = as_sparse(sp_a, "sp_a")
-    b = b if is_tensor_like(b) else convert_to_tensor(b, sp_a.dtype)
-    return apply(SparseTensorDenseMatMul, sp_a.indices, sp_a.values, sp_a.dense_shape, b, name=name,
-                 adjoint_a=bool(adjoint_a), adjoint_b=bool(adjoint_b))
+    with get_default_graph().name_scope(name or "SparseTensorDenseMatMul"):
+        b = b if is_tensor_like(b) else convert_to_tensor(b, sp_a.dtype, name="b")
+        return apply(SparseTensorDenseMatMul, sp_a.indices, sp_a.values, sp_a.dense_shape, b,
+                     adjoint_a=bool(adjoint_a), adjoint_b=bool(adjoint_b))

@@ -21,10 +21,10 @@ def count_up_to(ref: Any, limit: int, name: str | None = None) -> Tensor:
     graph, variable = get_default_graph(), ref_of(ref, "CountUpTo")
     if variable.dtype not in (int32, int64):
         raise TypeError(f"count_up_to: argument 'ref' must be of int32 or int64, but is {variable.dtype.name}")
-    with graph.name_scope(name or "CountUpTo"):
+    with graph.name_scope(name or "CountUpTo") as scope:
         check = apply(OPS["_EndOfData"], less(identity(variable), cast(limit, variable.dtype)),
                       message=f"Reached limit of {limit}")
         with graph.control_dependencies([check]):
             after = assign_add(ref, cast(1, variable.dtype))
         with graph.control_dependencies([after]):
-            return identity(after - cast(1, variable.dtype))
+            return identity(after - cast(1, variable.dtype), name=scope)

@@ -1,7 +1,7 @@
 """Initialisers: functions from a shape to a tensor of initial values, as `tf.initializers`.
 
-Each is called as initializer(shape, dtype=None, partition_info=None). Random ones take a seed; without one the values
-differ in every process, unless the graph has a seed.
+Each is called as initializer(shape, dtype=None, partition_info=None); that tells which part of a variable it makes.
+Random ones take a seed; without one the values differ in every process, unless the graph has a seed.
 """
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class UniformUnitScaling(Initializer):
         self.seed = seed
 
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
-        sizes = [int(s) for s in as_shape(shape).as_list()]
+        sizes = whole_shape(shape, partition_info)
         limit = math.sqrt(3 / max(1.0, float(np.prod(sizes[:-1])))) * self.factor
         return random.random_uniform(shape, -limit, limit, self._dtype(dtype), seed=self.seed)
 
@@ -154,7 +154,7 @@ class VarianceScaling(Initializer):
         self.seed = seed
 
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
-        fan_in, fan_out = compute_fans(as_shape(shape).as_list())
+        fan_in, fan_out = compute_fans(whole_shape(shape, partition_info))
         fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2.0}[self.mode]
         variance = self.scale / max(1.0, fan)
         dtype = self._dtype(dtype)
@@ -199,12 +199,14 @@ class Identity(Initializer):
         self.gain = gain
 
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
-        sizes = as_shape(shape).as_list()
+        sizes = whole_shape(shape, partition_info)
         if len(sizes) != 2:
             raise ValueError("Identity matrix initializer can only be used for 2D matrices, not for shape "
                              f"{tuple(sizes)}")
         wanted = self._dtype(dtype)
-        return constant((self.gain * np.eye(*sizes)).astype(wanted.numpy), wanted)
+        begin = [0, 0] if partition_info is None else partition_info.var_offset
+        part = tuple(slice(b, b + int(n)) for b, n in zip(begin, as_shape(shape).as_list(), strict=True))
+        return constant((self.gain * np.eye(*sizes))[part].astype(wanted.numpy), wanted)
 
 
 @public("initializers.he_normal")
@@ -229,6 +231,12 @@ def lecun_normal(seed: int | None = None) -> Initializer:
 def lecun_uniform(seed: int | None = None) -> Initializer:
     """Uniform of variance 1 / fan_in."""
     return VarianceScaling(1.0, "fan_in", "uniform", seed)
+
+
+def whole_shape(shape: Any, partition_info: Any) -> list[int]:
+    """That of the variable of which a part of `shape` is made; partition_info None: of all of it."""
+    sizes = as_shape(shape).as_list() if partition_info is None else partition_info.full_shape
+    return [int(s) for s in sizes]
 
 
 def compute_fans(shape: Sequence[int]) -> tuple[float, float]:

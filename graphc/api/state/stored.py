@@ -3,16 +3,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphc.api.state.variable_scope import _STORE
+from graphc.api.state.variable_scope import store
 from graphc.api.state.variables import Variable
-from graphc.ir.graph import get_default_graph
 from graphc.ir.tensor import Operation, Tensor
 
 
 def stored_variables() -> dict[str, Any]:
     """The variables that get_variable made in the default graph, by their full names."""
-    found = get_default_graph().get_collection(_STORE)
-    return dict(found[0].variables) if found else {}
+    return dict(store().variables)
 
 
 def set_initializer(variable: Variable, initializer: Operation, initial_value: Tensor) -> None:

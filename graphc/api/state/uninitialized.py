@@ -9,8 +9,9 @@ from graphc.api.array.source import constant
 from graphc.api.graph.scopes import name_scope
 from graphc.api.math.comparison import logical_not
 from graphc.api.public import public
+from graphc.api.state.collections import global_variables, local_variables
 from graphc.api.state.state import is_variable_initialized
-from graphc.api.state.variables import Variable, global_variables, local_variables
+from graphc.api.state.variables import Variable
 from graphc.ir.dtypes import string
 from graphc.ir.tensor import Tensor
 

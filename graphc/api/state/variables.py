@@ -8,36 +8,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from inspect import signature
 from typing import Any
 
-from graphc.api.array.identity import group, identity
-from graphc.api.control.cond import cond
+from graphc.api.array.identity import identity
 from graphc.api.public import public
 from graphc.api.state import state
+from graphc.api.state.aggregation import VariableAggregation, VariableSynchronization, trainable_by_default
+from graphc.api.state.initial_values import initialized_value, outside_bodies, without_variables
 from graphc.api.state.scatter import ScatterMethods
 from graphc.errors import built_at
 from graphc.ir.apply import apply, convert_to_tensor, register_conversion
 from graphc.ir.dtypes import DType, as_dtype
-from graphc.ir.func_graph import FuncGraph
 from graphc.ir.graph import Graph, GraphKeys, get_default_graph
+from graphc.ir.late_imports import load
 from graphc.ir.operators import Operators
 from graphc.ir.stacks import get_default_session
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ir.tensor_shape import TensorShape, as_shape
 from graphc.ops.state.state import VariableV2
-
-
-@contextmanager
-def outside_bodies() -> Iterator[Graph]:
-    """The outermost graph, without control dependencies: variables made in a loop or branch belong to the whole graph.
-    """
-    graph = get_default_graph()
-    scope = graph.get_name_scope()
-    while isinstance(graph, FuncGraph):
-        graph = graph.outer_graph
-        scope = graph.get_name_scope()
-    with graph.as_default(), graph.control_dependencies(None), graph.name_scope(f"{scope}/" if scope else None):
-        yield graph
 
 
 @dataclass(frozen=True)
@@ -56,28 +46,49 @@ class SaveSliceInfo:
         return f"{' '.join(map(str, self.full_shape))} {':'.join(ranges)}"
 
 
+class _Made(type):
+    """Variables are made by the creators in force (creators.py), the innermost one first."""
+
+    def __call__(cls, *arguments: Any, **more: Any) -> Any:
+        def make(**keywords: Any) -> Any:
+            return super(_Made, cls).__call__(**keywords)
+
+        creators = get_default_graph().variable_creators
+        if not creators:
+            return super().__call__(*arguments, **more)
+        given = signature(cls.__init__).bind(None, *arguments, **more)
+        given.apply_defaults()
+        keywords = {key: value for key, value in given.arguments.items() if key != "self"}
+        for creator in creators:
+            make = partial(creator, make)
+        return make(**keywords)
+
+
 @public("Variable")
-class Variable(Operators, ScatterMethods):
+class Variable(Operators, ScatterMethods, metaclass=_Made):
     """A variable, as `tf.Variable`. dtype and shape are those of the initial value unless given."""
 
     __array_priority__ = 100
     SaveSliceInfo = SaveSliceInfo
 
-    def __init__(self, initial_value: Any = None, trainable: bool = True, collections: Sequence[Any] | None = None,
+    def __init__(self, initial_value: Any = None, trainable: bool | None = None,
+                 collections: Sequence[Any] | None = None,
                  validate_shape: bool = True, caching_device: Any = None, name: str | None = None,
                  variable_def: Any = None, dtype: Any = None, expected_shape: Any = None,
                  import_scope: str | None = None, constraint: Callable[[Any], Any] | None = None,
                  use_resource: bool | None = None,
                  synchronization: Any = None, aggregation: Any = None, shape: Any = None) -> None:
         """initial_value: a value, tensor, or function that gives one. trainable: in the collection that optimizers
-        train. variable_def: the variable is that of a VariableDef, whose ops are in the graph already, inside
-        import_scope.
+        train; None: yes, unless synchronization is ON_READ. variable_def: the variable is that of a VariableDef, whose
+        ops are in the graph already, inside import_scope. caching_device, use_resource and aggregation change nothing.
 
         Raises ValueError without an initial value, or if its shape is not known (unless validate_shape is False).
         """
         self._save_slice_info: SaveSliceInfo | None = None
         self.constraint = constraint
-        self._trainable = trainable
+        self.synchronization = VariableSynchronization.AUTO if synchronization is None else synchronization
+        self.aggregation = VariableAggregation.NONE if aggregation is None else aggregation
+        self._trainable = trainable_by_default(trainable, self.synchronization)
         if variable_def is not None:
             if initial_value is not None:
                 raise ValueError("variable_def and initial_value are mutually exclusive.")
@@ -93,7 +104,7 @@ class Variable(Operators, ScatterMethods):
             self._build(graph, initial_value, name, None if dtype is None else as_dtype(dtype),
                         expected_shape if shape is None else shape, validate_shape)
             keys = [GraphKeys.GLOBAL_VARIABLES] if collections is None else list(collections)
-            if trainable and GraphKeys.TRAINABLE_VARIABLES not in keys:
+            if self._trainable and GraphKeys.TRAINABLE_VARIABLES not in keys:
                 keys.append(GraphKeys.TRAINABLE_VARIABLES)
             graph.add_to_collections(keys, self)
 
@@ -111,8 +122,8 @@ class Variable(Operators, ScatterMethods):
                                  f"{built_at(self._initial_value.op)}\n  give it one with set_shape, or pass "
                                  "validate_shape=False")
             self._variable: Tensor = apply(VariableV2, name=scope, shape=known.sizes,
-                                           dtype=self._initial_value.dtype)
-            safe = _without_variables(self._initial_value, self._variable)
+                                           dtype=self._initial_value.dtype, container=graph.container_name)
+            safe = without_variables(self._initial_value)
             self._initializer: Operation = apply(state.Assign, self._variable, safe, name="Assign",
                                                  validate_shape=validate).op
             self._snapshot: Tensor = identity(self._variable, name="read")
@@ -126,12 +137,12 @@ class Variable(Operators, ScatterMethods):
 
         self._variable = element(definition.variable_name)
         self._initializer = element(definition.initializer_name)
-        named = definition.initial_value_name
+        named = getattr(definition, "initial_value_name", "")
         self._initial_value = element(named) if named else self._initializer.inputs[1]
         self._snapshot = element(definition.snapshot_name)
-        self._trainable = definition.trainable
-        info = definition.save_slice_info_def
-        if info.full_name:
+        self._trainable = bool(getattr(definition, "trainable", True))
+        info = getattr(definition, "save_slice_info_def", None)
+        if info is not None and info.full_name:
             full = f"{import_scope}/{info.full_name}" if import_scope else info.full_name
             self._save_slice_info = SaveSliceInfo(full, list(info.full_shape), list(info.var_offset),
                                                   list(info.var_shape))
@@ -200,7 +211,7 @@ class Variable(Operators, ScatterMethods):
 
     def initialized_value(self) -> Tensor:
         """The value if the variable is initialised, else its initial value."""
-        return _initialized_value(self)
+        return initialized_value(self)
 
     def eval(self, session: Any = None) -> Any:
         return self._snapshot.eval(session=session)
@@ -210,6 +221,25 @@ class Variable(Operators, ScatterMethods):
 
     def _as_graph_element(self) -> Tensor:
         return self._snapshot
+
+    def _AsTensor(self) -> Tensor:
+        return self._snapshot
+
+    def ref(self) -> Variable:
+        """Itself: variables are compared by identity, and can be keys."""
+        return self
+
+    experimental_ref = ref
+
+    @property
+    def _shared_name(self) -> str:
+        return self.op.name
+
+    def _get_save_slice_info(self) -> SaveSliceInfo | None:
+        return self._save_slice_info
+
+    def _set_save_slice_info(self, info: SaveSliceInfo | None) -> None:
+        self._save_slice_info = info
 
     # Writing
 
@@ -238,151 +268,36 @@ class Variable(Operators, ScatterMethods):
         session.run(self.initializer, {self.initializer.inputs[1]: value})
 
     def count_up_to(self, limit: int) -> Tensor:
-        raise TypeError("Variable.count_up_to(limit) is deprecated in TensorFlow, too; use gc.count_up_to(variable, "
-                        "limit)")
+        """As `gc.count_up_to` of it."""
+        made: Tensor = load("graphc.api.state.counting").count_up_to(self, limit)
+        return made
 
     def __iter__(self) -> Iterator[Any]:
         raise TypeError("'Variable' object is not iterable.")
-
-    def __bool__(self) -> bool:
-        return bool(self._snapshot)
-
-    def __len__(self) -> int:
-        return len(self._snapshot)
-
-    def __getitem__(self, index: Any) -> Tensor:
-        return self._snapshot[index]  # type: ignore[index]
 
     def __repr__(self) -> str:
         return f"<gc.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}_ref>"
 
 
-def _operators() -> None:
-    """Every operator of Tensor works on a variable's value."""
+def forward_operators(kind: type, value: Callable[[Any], Tensor]) -> None:
+    """Every operator of Tensor works on `value` of an object of this class."""
     def operator(name: str) -> Callable[..., Any]:
-        def apply_operator(self: Variable, *arguments: Any) -> Any:
-            return getattr(self._snapshot, name)(*arguments)
+        def apply_operator(self: Any, *arguments: Any) -> Any:
+            return getattr(value(self), name)(*arguments)
 
         apply_operator.__name__ = name
         return apply_operator
 
     both = ("add", "sub", "mul", "truediv", "div", "floordiv", "mod", "pow", "matmul", "and", "or", "xor")
     names = [f"__{p}{n}__" for n in both for p in ("", "r")]
-    for name in (*names, "__neg__", "__abs__", "__invert__", "__lt__", "__le__", "__gt__", "__ge__"):
-        setattr(Variable, name, operator(name))
+    for name in (*names, "__neg__", "__abs__", "__invert__", "__lt__", "__le__", "__gt__", "__ge__", "__getitem__"):
+        setattr(kind, name, operator(name))
 
 
-_operators()
+forward_operators(Variable, lambda variable: variable._snapshot)
 register_conversion(Variable, lambda variable, dtype, name: variable._as_graph_element())
 
 
 @contextmanager
 def _same_scope() -> Iterator[None]:
     yield
-
-
-# Initial values that read other variables
-
-
-def _initialized_value(variable: Variable) -> Tensor:
-    with outside_bodies():
-        return cond(state.is_variable_initialized(variable), variable.read_value, lambda: variable.initial_value)
-
-
-def _without_variables(value: Tensor, made: Tensor) -> Tensor:
-    """`value` with each variable it reads replaced by cond(is_initialized, variable, its initial value).
-
-    One run of global_variables_initializer then works in any order, and shares random numbers (rule 10). Ops between
-    the variable and the value are made anew; the others are used as they are.
-    """
-    by_ref = {v._ref(): v for v in _variables_of(value.graph)}
-    return _Replacing(by_ref).tensor(value)
-
-
-def _variables_of(graph: Graph) -> list[Variable]:
-    found = [v for key in graph.collections for v in graph.get_collection(key) if isinstance(v, Variable)]
-    return list(dict.fromkeys(found))
-
-
-class _Replacing:
-    def __init__(self, by_ref: dict[Tensor, Variable]) -> None:
-        self.by_ref = by_ref
-        self.done: dict[Tensor, Tensor] = {}
-
-    def tensor(self, tensor: Tensor) -> Tensor:
-        if tensor not in self.done:
-            self._fill(tensor)
-        return self.done[tensor]
-
-    def _fill(self, tensor: Tensor) -> None:
-        """Without recursion over the graph's depth: inputs first."""
-        waiting = [tensor]
-        while waiting:
-            current = waiting[-1]
-            operation = current.op
-            missing = [t for t in operation.inputs if t not in self.done]
-            if current in self.done or (missing and operation.type not in _STOPS):
-                waiting.pop() if current in self.done else waiting.extend(missing)
-                continue
-            waiting.pop()
-            self.done.update(zip(operation.outputs, self._outputs(operation), strict=True))
-
-    def _outputs(self, operation: Operation) -> Sequence[Tensor]:
-        if operation.type in _STOPS:
-            return operation.outputs
-        variable = self.by_ref.get(operation.inputs[0]) if operation.type in ("Identity", "RefIdentity") else None
-        if variable is not None:
-            return [_initialized_value(variable)]
-        inputs = [self.done[t] for t in operation.inputs]
-        if all(new is old for new, old in zip(inputs, operation.inputs, strict=True)):
-            return operation.outputs
-        name = operation.name.rpartition("/")[2]
-        return operation.graph.create(operation.definition, inputs, name=name).outputs
-
-
-_STOPS = ("VariableV2", "IsVariableInitialized", "If", "StatelessIf", "Const", "Placeholder")
-
-
-# Collections and initialising
-
-
-@public("global_variables", "all_variables")
-def global_variables(scope: str | None = None) -> list[Variable]:
-    return get_default_graph().get_collection(GraphKeys.GLOBAL_VARIABLES, scope)
-
-
-@public("local_variables")
-def local_variables(scope: str | None = None) -> list[Variable]:
-    return get_default_graph().get_collection(GraphKeys.LOCAL_VARIABLES, scope)
-
-
-@public("model_variables")
-def model_variables(scope: str | None = None) -> list[Variable]:
-    return get_default_graph().get_collection(GraphKeys.MODEL_VARIABLES, scope)
-
-
-@public("trainable_variables")
-def trainable_variables(scope: str | None = None) -> list[Variable]:
-    return get_default_graph().get_collection(GraphKeys.TRAINABLE_VARIABLES, scope)
-
-
-@public("variables_initializer", "initialize_variables", "initializers.variables")
-def variables_initializer(var_list: Sequence[Variable], name: str = "init") -> Operation:
-    """The operation that initialises these variables, as `tf.variables_initializer`."""
-    return group(*[v.initializer for v in var_list], name=name)
-
-
-@public("global_variables_initializer", "initializers.global_variables")
-def global_variables_initializer() -> Operation:
-    """Initialises every variable made so far, as `tf.global_variables_initializer`."""
-    return variables_initializer(global_variables())
-
-
-@public("local_variables_initializer", "initialize_local_variables", "initializers.local_variables")
-def local_variables_initializer() -> Operation:
-    return variables_initializer(local_variables())
-
-
-@public("initialize_all_variables")
-def initialize_all_variables() -> Operation:
-    return global_variables_initializer()

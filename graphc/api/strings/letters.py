@@ -114,5 +114,6 @@ def string_length(input, name=None, unit="BYTE"):
 @public("strings.substr", "substr")
 def substr(input, pos, len, name=None, unit="BYTE"):
     """`len` bytes or characters (unit="UTF8_CHAR") from `pos` on, as `tf.strings.substr`."""
-    input, pos = convert_to_tensor(input, string, name="input"), convert_to_tensor(pos, name="pos")
-    return apply(Substr, input, pos, convert_to_tensor(len, pos.dtype, name="len"), name=name, unit=unit)
+    with get_default_graph().name_scope(name or "Substr") as scope:
+        input, pos = convert_to_tensor(input, string, name="input"), convert_to_tensor(pos, name="pos")
+        return apply(Substr, input, pos, convert_to_tensor(len, pos.dtype, name="len"), name=scope, unit=unit)

@@ -73,6 +73,7 @@ class _Reduced(Reduction):
     """What TF's reductions share: names and the NumPy form."""
 
     operands = ("input", "axis")
+    constant_names = {"axis": "reduction_indices"}
     results = ("output",)
     types = {"T": "input", "Tidx": "axis"}
     kind: typing.ClassVar[str] = "number"

@@ -36,9 +36,13 @@ def inner_iteration(outer: int, number: int) -> int:
 
 def groups(key: int, run: int, iteration: int, count: int, first: int = 0) -> np.ndarray:
     """uint64[count, 4]: `count` groups of four words, from group `first` on."""
+    return numbered_groups(key, run, iteration, np.arange(count, dtype=np.uint64) + np.uint64(first % 2**64))
+
+
+def numbered_groups(key: int, run: int, iteration: int, index: np.ndarray) -> np.ndarray:
+    """uint64[len(index), 4]: the groups of these numbers (uint64)."""
     key = (key + iteration * ODD) & (2**64 - 1)
-    low, high = key & LOW, key >> 32
-    index = np.arange(count, dtype=np.uint64) + np.uint64(first % 2**64)
+    low, high, count = key & LOW, key >> 32, len(index)
     c = [index & np.uint64(LOW), index >> np.uint64(32), np.full(count, run & LOW, np.uint64),
          np.full(count, (run & (2**64 - 1)) >> 32, np.uint64)]
     for _ in range(10):

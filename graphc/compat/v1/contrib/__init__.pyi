@@ -2,6 +2,7 @@
 from graphc.compat.v1.contrib import eager as eager
 from graphc.compat.v1.contrib import learn as learn
 from graphc.compat.v1.contrib import legacy_seq2seq as legacy_seq2seq
+from graphc.compat.v1.contrib import metrics as metrics
 from graphc.compat.v1.contrib import rnn as rnn
 
 __all__ = [

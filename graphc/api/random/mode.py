@@ -1,0 +1,30 @@
+"""Whose random numbers sessions draw. (graphc's own)"""
+from __future__ import annotations
+
+from graphc.api.public import public
+
+_MODES = ("graphc", "tensorflow")
+_mode = "graphc"
+
+
+@public("set_random_mode")
+def set_random_mode(mode: str) -> None:
+    """For sessions made from now on. "tensorflow": random ops with a seed draw the very numbers of TensorFlow 1 on a
+    CPU, a little slower; "graphc", at first: as quickly as possible.
+
+    Under "tensorflow" each execution of an op takes the next numbers of its stream, and a new session starts all
+    streams anew. It holds for random_uniform, random_normal, truncated_normal, multinomial, random_gamma,
+    random_poisson, random_shuffle and all that is made of them (dropout, initialisers, random_crop). With a graph's
+    seed alone the numbers are as reproducible, but not TensorFlow's: there they depend on the number of ops in the
+    graph. Raises ValueError for another mode.
+    """
+    if mode not in _MODES:
+        raise ValueError(f"set_random_mode: argument 'mode' must be one of {', '.join(_MODES)}, but is {mode!r}")
+    global _mode
+    _mode = mode
+
+
+@public("get_random_mode")
+def get_random_mode() -> str:
+    """What `set_random_mode` said last."""
+    return _mode

@@ -1,0 +1,19 @@
+"""variable_creator_scope: functions that stand between tf.Variable and the variable that is made."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+from graphc.api.public import public
+from graphc.ir.graph import get_default_graph
+
+
+@public("variable_creator_scope")
+def variable_creator_scope(variable_creator: Callable[..., Any]) -> AbstractContextManager[None]:
+    """Inside, gc.Variable and gc.get_variable give variable_creator(next_creator, **arguments of gc.Variable), as
+    `tf.variable_creator_scope`. It should call next_creator(**arguments); of nested ones the inner one is asked
+    first."""
+    if not callable(variable_creator):
+        raise TypeError(f"variable_creator must be callable, but is {variable_creator!r}")
+    return get_default_graph()._variable_creator_scope(variable_creator)

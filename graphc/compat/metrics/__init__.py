@@ -1,0 +1,1 @@
+"""tf.contrib.metrics: gc.metrics under other names, the predictions first."""

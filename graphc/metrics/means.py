@@ -1,0 +1,130 @@
+"""Means over batches: of values, of errors, of what is right."""
+from __future__ import annotations
+
+from typing import Any
+
+import graphc as gc
+from graphc.api.public import public
+from graphc.metrics.common import (
+    Collections,
+    Result,
+    collected,
+    metric_variable,
+    ratio,
+    spread,
+    squeezed,
+    transformed,
+)
+
+
+@public("metrics.mean")
+def mean(values: Any, weights: Any = None, metrics_collections: Collections = None,
+         updates_collections: Collections = None, name: str | None = None) -> Result:
+    """The weighted mean of all values, as `tf.metrics.mean`: (it, the operation that adds a batch and gives it)."""
+    with gc.variable_scope(name, "mean", (values, weights)):
+        values = gc.cast(values, gc.float32)
+        total, count = metric_variable([], gc.float32, "total"), metric_variable([], gc.float32, "count")
+        if weights is None:
+            number = gc.cast(gc.size(values), gc.float32)
+        else:
+            values, _, weights = squeezed(values, None, weights)
+            weights = spread(weights, values)
+            values = gc.multiply(values, weights)
+            number = gc.reduce_sum(weights)
+        more = gc.assign_add(total, gc.reduce_sum(values))
+        with gc.control_dependencies([values]):
+            counted = gc.assign_add(count, number)
+        return collected(ratio(total, count, "value"), ratio(more, counted, "update_op"), metrics_collections,
+                         updates_collections)
+
+
+@public("metrics.mean_tensor")
+def mean_tensor(values: Any, weights: Any = None, metrics_collections: Collections = None,
+                updates_collections: Collections = None, name: str | None = None) -> Result:
+    """The weighted mean of each element over batches of one shape, as `tf.metrics.mean_tensor`."""
+    with gc.variable_scope(name, "mean", (values, weights)):
+        values = gc.cast(values, gc.float32)
+        total = metric_variable(values.shape.as_list(), gc.float32, "total_tensor")
+        count = metric_variable(values.shape.as_list(), gc.float32, "count_tensor")
+        number = gc.ones_like(values)
+        if weights is not None:
+            values, _, weights = squeezed(values, None, weights)
+            number = spread(weights, values)
+            values = gc.multiply(values, number)
+        more = gc.assign_add(total, values)
+        with gc.control_dependencies([values]):
+            counted = gc.assign_add(count, number)
+        return collected(ratio(total, count, "value"), ratio(more, counted, "update_op"), metrics_collections,
+                         updates_collections)
+
+
+@public("metrics.accuracy")
+def accuracy(labels: Any, predictions: Any, weights: Any = None, metrics_collections: Collections = None,
+             updates_collections: Collections = None, name: str | None = None) -> Result:
+    """The share of predictions that equal their labels, as `tf.metrics.accuracy`."""
+    predictions, labels, weights = squeezed(predictions, labels, weights)
+    if labels.dtype != predictions.dtype:
+        predictions = gc.cast(predictions, labels.dtype)
+    right = gc.cast(gc.equal(predictions, labels), gc.float32)
+    return mean(right, weights, metrics_collections, updates_collections, name or "accuracy")
+
+
+def _of_errors(labels: Any, predictions: Any, weights: Any, values: Collections, updates: Collections, name: str,
+               error: Any) -> Result:
+    predictions, labels, weights = squeezed(gc.cast(predictions, gc.float32), gc.cast(labels, gc.float32), weights)
+    return mean(error(labels, predictions), weights, values, updates, name)
+
+
+@public("metrics.mean_squared_error")
+def mean_squared_error(labels: Any, predictions: Any, weights: Any = None, metrics_collections: Collections = None,
+                       updates_collections: Collections = None, name: str | None = None) -> Result:
+    """As `tf.metrics.mean_squared_error`."""
+    return _of_errors(labels, predictions, weights, metrics_collections, updates_collections,
+                      name or "mean_squared_error", gc.squared_difference)
+
+
+@public("metrics.mean_absolute_error")
+def mean_absolute_error(labels: Any, predictions: Any, weights: Any = None, metrics_collections: Collections = None,
+                        updates_collections: Collections = None, name: str | None = None) -> Result:
+    """As `tf.metrics.mean_absolute_error`."""
+    return _of_errors(labels, predictions, weights, metrics_collections, updates_collections,
+                      name or "mean_absolute_error", lambda a, b: gc.abs(b - a))
+
+
+@public("metrics.root_mean_squared_error")
+def root_mean_squared_error(labels: Any, predictions: Any, weights: Any = None,
+                            metrics_collections: Collections = None, updates_collections: Collections = None,
+                            name: str | None = None) -> Result:
+    """As `tf.metrics.root_mean_squared_error`."""
+    squares = mean_squared_error(labels, predictions, weights, name=name or "root_mean_squared_error")
+    return transformed(squares, gc.sqrt, metrics_collections, updates_collections)
+
+
+@public("metrics.mean_relative_error")
+def mean_relative_error(labels: Any, predictions: Any, normalizer: Any, weights: Any = None,
+                        metrics_collections: Collections = None, updates_collections: Collections = None,
+                        name: str | None = None) -> Result:
+    """The mean of abs(labels - predictions) / normalizer, 0 where that is 0, as `tf.metrics.mean_relative_error`."""
+    predictions, labels, weights = squeezed(gc.cast(predictions, gc.float32), gc.cast(labels, gc.float32), weights)
+    predictions, normalizer, _ = squeezed(predictions, gc.cast(normalizer, gc.float32), None)
+    error = gc.div_no_nan(gc.abs(labels - predictions), normalizer)
+    return mean(error, weights, metrics_collections, updates_collections, name or "mean_relative_error")
+
+
+@public("metrics.mean_cosine_distance")
+def mean_cosine_distance(labels: Any, predictions: Any, dim: int, weights: Any = None,
+                         metrics_collections: Collections = None, updates_collections: Collections = None,
+                         name: str | None = None) -> Result:
+    """1 minus the mean of the sums of products along `dim`, as `tf.metrics.mean_cosine_distance`."""
+    predictions, labels, weights = squeezed(gc.cast(predictions, gc.float32), gc.cast(labels, gc.float32), weights)
+    products = gc.reduce_sum(gc.multiply(predictions, labels), axis=[dim], keepdims=True)
+    found = mean(products, weights, name=name or "mean_cosine_distance")
+    return transformed(found, lambda v: gc.subtract(1.0, v), metrics_collections, updates_collections)
+
+
+@public("metrics.percentage_below")
+def percentage_below(values: Any, threshold: Any, weights: Any = None, metrics_collections: Collections = None,
+                     updates_collections: Collections = None, name: str | None = None) -> Result:
+    """The share of values below `threshold`, as `tf.metrics.percentage_below`."""
+    below = gc.cast(gc.less(values, threshold), gc.float32)
+    return mean(below, weights, metrics_collections, updates_collections, name or "percentage_below_threshold")

@@ -1,0 +1,204 @@
+"""The numbers that TensorFlow draws, in NumPy: functions of an op's two seeds and of the group its stream stands at.
+
+Which words of Philox (ops/random/philox.py) become which number is TensorFlow's: it fixes what scripts with seeds
+print. Group g of a stream is the four words of counter (g, seed2) under the key `seed`.
+"""
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from graphc.ir.dtypes import DType, float16, float32, float64, int64
+from graphc.ops.random.philox import groups, numbered_groups
+
+EACH = 256              # groups that an op sets aside for each number
+SMALLEST = 1.0e-7       # of the uniform numbers under a logarithm
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Where an op's stream stands: `first` is the next group."""
+
+    seed: int
+    seed2: int
+    first: int = 0
+
+    def groups(self, count: int, behind: int = 0) -> np.ndarray:
+        """uint64[count, 4], from group first + behind on."""
+        return groups(self.seed, self.seed2, 0, count, self.first + behind)
+
+    def words(self, count: int) -> np.ndarray:
+        return self.groups(-(-count // 4)).ravel()[:count]
+
+    def doubles(self, count: int) -> np.ndarray:
+        """float64 in [0, 1), of two words each: the first one is the high one."""
+        return _doubles(self.groups(-(-count // 2)))[:count]
+
+
+def _doubles(made: np.ndarray) -> np.ndarray:
+    pairs = made.reshape(-1, 2)
+    return ((pairs[:, 0] & np.uint64(0xFFFFF)) * 2.0**32 + pairs[:, 1]) / 2.0**52
+
+
+def _singles(words: np.ndarray) -> np.ndarray:
+    return ((words & np.uint64(0x7FFFFF)) / 2.0**23).astype(np.float32)
+
+
+def width(dtype: DType) -> int:
+    """How many numbers a group of words gives."""
+    return 2 if dtype in (float64, int64) else 4
+
+
+def uniform(stream: Stream, count: int, dtype: DType) -> np.ndarray:
+    if dtype == float64:
+        return stream.doubles(count)
+    words = stream.words(count)
+    if dtype == float32:
+        return _singles(words)
+    steps = 2**10 if dtype == float16 else 2**7
+    return dtype.array((words & np.uint64(steps - 1)) / steps)
+
+
+def uniform_int(stream: Stream, count: int, low: int, high: int, dtype: DType) -> np.ndarray:
+    words = stream.words(2 * count if dtype == int64 else count)
+    if dtype == int64:
+        words = words[::2] | words[1::2] << np.uint64(32)
+    return ((words % np.uint64(high - low)).astype(np.int64) + np.int64(low)).astype(dtype.numpy)
+
+
+def normals(made: np.ndarray, wide: bool) -> np.ndarray:
+    """Normal numbers of each group of words, [groups, 4] or, wide, float64[groups, 2]: Box and Muller 1958."""
+    u = _doubles(made) if wide else _singles(made.ravel())
+    kind = np.float64 if wide else np.float32
+    first, second = np.maximum(u[::2], kind(SMALLEST)), u[1::2]
+    radius = np.sqrt(kind(-2) * np.log(first))
+    angle = (2 * math.pi * second.astype(np.float64)).astype(kind)
+    return np.stack([np.sin(angle) * radius, np.cos(angle) * radius], 1).reshape(len(made), -1)
+
+
+def normal(stream: Stream, count: int, dtype: DType) -> np.ndarray:
+    found = normals(stream.groups(-(-count // width(dtype))), dtype == float64)
+    return dtype.array(found.ravel()[:count])
+
+
+def truncated_normal(stream: Stream, count: int, dtype: DType) -> np.ndarray:
+    """Each group of results draws from words of its own until it has enough numbers within two deviations."""
+    each = width(dtype)
+    rows = -(-count // each)
+    found = np.zeros((rows, each), np.float64 if dtype == float64 else np.float32)
+    filled, left, step = np.zeros(rows, np.int64), np.arange(rows), 0
+    skip = each * EACH // 4
+    while len(left):
+        numbers = (left * skip + (stream.first + step)).astype(np.uint64)
+        made = numbered_groups(stream.seed, stream.seed2, 0, numbers)
+        for candidate in normals(made, dtype == float64).T:
+            taken = (np.abs(candidate) < 2) & (filled[left] < each)
+            found[left[taken], filled[left[taken]]] = candidate[taken]
+            filled[left[taken]] += 1
+        left, step = left[filled[left] < each], step + 1
+    return dtype.array(found.ravel()[:count])
+
+
+def permutation(stream: Stream, count: int) -> np.ndarray:
+    """The order in which RandomShuffle takes `count` rows."""
+    order = list(range(count))
+    for i, word in enumerate(stream.words(max(count - 1, 0)).tolist()):
+        j = i + word % (count - i)
+        order[i], order[j] = order[j], order[i]
+    return np.array(order, np.int64)
+
+
+def multinomial(stream: Stream, logits: np.ndarray, samples: int, dtype: Any) -> np.ndarray:
+    """Classes for each row of logits; what is not finite has no weight."""
+    wide = logits.astype(np.float64)
+    finite = np.isfinite(wide)
+    greatest = np.where(finite, wide, -np.inf).max(1, keepdims=True)
+    sums = np.cumsum(np.where(finite, np.exp(wide - greatest), 0.0), 1)
+    u = stream.doubles(len(logits) * samples).reshape(len(logits), samples)
+    found = [np.searchsorted(row, v * row[-1], side="right") for row, v in zip(sums, u, strict=True)]
+    return np.array(found, dtype).reshape(len(logits), samples)
+
+
+class Attempts:
+    """What one number of a gamma or Poisson distribution is drawn from: pairs are used from behind."""
+
+    def __init__(self, stream: Stream, index: int) -> None:
+        self.stream, self.at = stream, index * EACH
+        self.uniforms: list[float] = []
+        self.normals: list[float] = []
+
+    def _group(self) -> np.ndarray:
+        self.at += 1
+        return self.stream.groups(1, self.at - 1)
+
+    def uniform(self) -> float:
+        if not self.uniforms:
+            self.uniforms = _doubles(self._group()).tolist()
+        return self.uniforms.pop()
+
+    def normal(self) -> float:
+        if not self.normals:
+            self.normals = normals(self._group(), True)[0].tolist()
+        return self.normals.pop()
+
+
+def gamma(stream: Stream, samples: int, alphas: np.ndarray) -> np.ndarray:
+    """[samples, alphas]"""
+    found = [[_gamma(alpha, Attempts(stream, samples * i + j)) for i, alpha in enumerate(alphas.tolist())]
+             for j in range(samples)]
+    return np.array(found, np.float64).reshape(samples, len(alphas))
+
+
+def _gamma(alpha: float, attempts: Attempts) -> float:
+    """Marsaglia and Tsang 2000."""
+    if alpha == 1:
+        return -math.log1p(-attempts.uniform())
+    if not alpha > 0:
+        return math.nan
+    d = alpha + (2 / 3 if alpha < 1 else -1 / 3)
+    c = 1 / 3 / math.sqrt(d)
+    while True:
+        x = attempts.normal()
+        v = (1 + c * x)**3
+        if v <= 0:
+            continue
+        u = attempts.uniform()
+        if u < 1 - 0.0331 * x**4 or math.log(u) < 0.5 * x * x + d * (1 - v + math.log(v)):
+            return d * v * (attempts.uniform()**(1 / alpha) if alpha < 1 else 1)
+
+
+def poisson(stream: Stream, samples: int, rates: np.ndarray) -> np.ndarray:
+    """[samples, rates]"""
+    found = [[_poisson(rate, Attempts(stream, samples * i + j)) for i, rate in enumerate(rates.tolist())]
+             for j in range(samples)]
+    return np.array(found, np.float64).reshape(samples, len(rates))
+
+
+def _poisson(rate: float, attempts: Attempts) -> float:
+    """Knuth below 10, Hoermann 1993 from there on."""
+    if not 0 <= rate < math.inf:
+        return math.nan
+    if rate < 10:
+        limit, product, count = math.exp(-rate), attempts.uniform(), 0
+        while product > limit:
+            product, count = product * attempts.uniform(), count + 1
+        return count
+    b = 0.931 + 2.53 * math.sqrt(rate)
+    a = -0.059 + 0.02483 * b
+    while True:
+        u = attempts.uniform() - 0.5
+        v = attempts.uniform()
+        distance = 0.5 - abs(u)
+        if distance == 0:
+            continue
+        k = math.floor((2 * a / distance + b) * u + rate + 0.43)
+        if distance >= 0.07 and v <= 0.9277 - 3.6224 / (b - 2):
+            return k
+        if k < 0 or (distance < 0.013 and v > distance):
+            continue
+        height = v * (1.1239 + 1.1328 / (b - 3.4)) / (a / distance**2 + b)
+        if height == 0 or math.log(height) <= k * math.log(rate) - rate - math.lgamma(k + 1):
+            return k

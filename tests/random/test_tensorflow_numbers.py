@@ -1,0 +1,127 @@
+"""set_random_mode("tensorflow"): the numbers that TensorFlow draws. drawn_by_tensorflow.json: two runs of each of CASES
+by TensorFlow 2.21 (compat.v1), in one session."""
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import graphc as gc
+
+RECORDED = json.loads((Path(__file__).parent / "drawn_by_tensorflow.json").read_text())
+CASES: dict[str, Any] = {
+    "uniform": lambda: gc.random_uniform([5], seed=7),
+    "uniform64": lambda: gc.random_uniform([3], -2, 5, dtype=gc.float64, seed=7),
+    "uniform16": lambda: gc.random_uniform([6], dtype=gc.float16, seed=7),
+    "int32": lambda: gc.random_uniform([6], -5, 1000, dtype=gc.int32, seed=8),
+    "int64": lambda: gc.random_uniform([3], -5, 2**60, dtype=gc.int64, seed=8),
+    "normal": lambda: gc.random_normal([7], 1.0, 2.0, seed=9),
+    "normal64": lambda: gc.random_normal([3], dtype=gc.float64, seed=9),
+    "normal16": lambda: gc.random_normal([5], dtype=gc.float16, seed=9),
+    "truncated": lambda: gc.truncated_normal([9], seed=10),
+    "truncated64": lambda: gc.truncated_normal([5], dtype=gc.float64, seed=10),
+    "multinomial": lambda: gc.multinomial([[0.1, 0.5, 0.2, 1.0], [3.0, 0.1, 0.2, 0.3]], 5, seed=11),
+    "gamma": lambda: gc.random_gamma([3], [0.5, 1.0, 3.0], seed=12),
+    "gamma64": lambda: gc.random_gamma([2], [0.5, 3.0], dtype=gc.float64, seed=12),
+    "poisson": lambda: gc.random_poisson([0.5, 4.0, 30.0], [4], seed=13),
+    "poisson64": lambda: gc.random_poisson(np.array([0.5, 4.0, 30.0]), [2], dtype=gc.float64, seed=13),
+    "shuffle": lambda: gc.random_shuffle(list(range(10)), seed=14),
+    "shuffle2": lambda: gc.random_shuffle(np.arange(12).reshape(6, 2), seed=14),
+    "crop": lambda: gc.random_crop(np.arange(30).reshape(5, 6), [2, 3], seed=15),
+    "dropout": lambda: gc.nn.dropout(gc.ones([8]), keep_prob=0.5, seed=16),
+    "glorot": lambda: gc.glorot_uniform_initializer(seed=17)([2, 3]),
+    "he": lambda: gc.variance_scaling_initializer(seed=18)([2, 3]),
+}
+
+
+@pytest.fixture(autouse=True)
+def exact() -> Iterator[None]:
+    gc.reset_default_graph()
+    gc.set_random_mode("tensorflow")
+    yield
+    gc.set_random_mode("graphc")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_two_runs_of_an_op(name: str) -> None:
+    made = CASES[name]()
+    for _ in range(2):                  # a new session starts anew
+        with gc.Session() as session:
+            for wanted in RECORDED[name]:
+                found = session.run(made)
+                np.testing.assert_allclose(found, np.array(wanted), rtol=1e-3 if "16" in name else 1e-6, atol=1e-7)
+
+
+def test_graph_seed_and_op_seed() -> None:
+    gc.set_random_seed(42)
+    drawn = [gc.random_uniform([3], seed=5), gc.truncated_normal([3], seed=6)]
+    with gc.Session() as session:
+        for found, key in zip(session.run(drawn), ("graph42_u", "graph42_t"), strict=True):
+            np.testing.assert_allclose(found, RECORDED[key][0], rtol=1e-6)
+
+
+def test_other_sizes_from_run_to_run() -> None:
+    n = gc.placeholder(gc.int32, [1])
+    drawn = gc.random_uniform(n, seed=5)
+    with gc.Session() as session:
+        for wanted in RECORDED["sizes"]:
+            np.testing.assert_allclose(session.run(drawn, {n: [len(wanted)]}), wanted, rtol=1e-6)
+
+
+def test_numbers_of_a_graph_seed_that_are_published() -> None:
+    """random_uniform([], -10, 10) after set_random_seed(2), of ops that TensorFlow 1 built as number 31 and 38."""
+    gc.set_random_seed(2)
+    drawn = [gc.random_uniform([], -10, 10, seed=31), gc.random_uniform([], -10, 10, seed=38)]
+    with gc.Session() as session:
+        assert list(map(str, session.run(drawn))) == ["9.123926", "-4.5340395"]
+
+
+def test_each_iteration_takes_the_next_numbers_and_a_branch_only_if_taken() -> None:
+    _, total = gc.while_loop(lambda i, a: i < 3, lambda i, a: (i + 1, a + gc.random_uniform([2], seed=4)),
+                             [0, gc.zeros([2])])
+    taken = gc.placeholder(gc.bool, [])
+    branch = gc.cond(taken, lambda: gc.random_normal([2], seed=1), lambda: gc.zeros([2]))
+    with gc.Session() as session:       # recorded from TensorFlow
+        np.testing.assert_allclose(session.run(total), [2.772623, 0.5864818], rtol=1e-6)
+        np.testing.assert_allclose(session.run(branch, {taken: True}), [-0.8113182, 1.4845988], rtol=1e-6)
+        session.run(branch, {taken: False})
+        np.testing.assert_allclose(session.run(total), [1.6834815, 1.3506764], rtol=1e-6)
+        np.testing.assert_allclose(session.run(branch, {taken: True}), [1.3587774, 0.5417413], rtol=1e-6)
+
+
+def test_forward_and_gradient_see_one_draw() -> None:
+    x = gc.placeholder(gc.float32, [None, 4])
+    y = gc.nn.dropout(x * 2.0, 0.5, seed=3)
+    gradient = gc.gradients(y, x)[0]
+    with gc.Session() as session:
+        for rows in (2, 3, 2):
+            values = session.run([y, gradient], {x: np.ones((rows, 4))})
+            np.testing.assert_array_equal(*values)
+
+
+def test_different_fetches_share_the_stream_of_an_op() -> None:
+    drawn = gc.random_uniform([5], seed=7)
+    with gc.Session() as session:
+        session.run(drawn)
+        np.testing.assert_allclose(session.run([drawn, drawn * 2.0])[0], RECORDED["uniform"][1], rtol=1e-6)
+
+
+def test_without_seeds_runs_and_sessions_differ() -> None:
+    drawn = gc.random_uniform([4])
+    with gc.Session() as a, gc.Session() as b:
+        assert len({tuple(s.run(drawn)) for s in (a, a, b)}) >= 2
+
+
+def test_mode_is_that_of_the_session() -> None:
+    drawn = gc.random_uniform([5], seed=7)
+    exact = gc.Session()
+    gc.set_random_mode("graphc")
+    own = gc.Session()
+    np.testing.assert_allclose(exact.run(drawn), RECORDED["uniform"][0], rtol=1e-6)
+    assert not np.allclose(own.run(drawn), RECORDED["uniform"][0])
+    with pytest.raises(ValueError, match="'mode' must be one of graphc, tensorflow, but is 'numpy'"):
+        gc.set_random_mode("numpy")
