@@ -602,6 +602,18 @@ NAMES: dict[str, dict[str, str]] = {
         "executing_eagerly": "graphc.compat.program.modes:executing_eagerly",
         "in_eager_mode": "graphc.compat.program.modes:executing_eagerly",
     },
+    "compat.v1.contrib.keras": {
+    },
+    "compat.v1.contrib.keras.datasets": {
+    },
+    "compat.v1.contrib.keras.datasets.mnist": {
+        "load_data": "graphc.compat.datasets.mnist:load_data",
+    },
+    "compat.v1.contrib.keras.preprocessing": {
+    },
+    "compat.v1.contrib.keras.preprocessing.sequence": {
+        "pad_sequences": "graphc.compat.learn.sequences:pad_sequences",
+    },
     "compat.v1.contrib.learn": {
     },
     "compat.v1.contrib.learn.datasets": {
@@ -861,6 +873,18 @@ NAMES: dict[str, dict[str, str]] = {
         "Rename": "graphc.api.files.system:rename",
         "Stat": "graphc.api.files.system:stat",
         "Walk": "graphc.api.files.system:walk_in_order",
+    },
+    "compat.v1.keras": {
+    },
+    "compat.v1.keras.datasets": {
+    },
+    "compat.v1.keras.datasets.mnist": {
+        "load_data": "graphc.compat.datasets.mnist:load_data",
+    },
+    "compat.v1.keras.preprocessing": {
+    },
+    "compat.v1.keras.preprocessing.sequence": {
+        "pad_sequences": "graphc.compat.learn.sequences:pad_sequences",
     },
     "compat.v1.logging": {
         "DEBUG": "graphc.compat.program.logging:DEBUG",
@@ -1358,6 +1382,12 @@ NAMES: dict[str, dict[str, str]] = {
         "smart_cond": "graphc.compat.layers.utils:smart_cond",
         "static_cond": "graphc.compat.layers.utils:static_cond",
         "two_element_tuple": "graphc.compat.layers.utils:two_element_tuple",
+    },
+    "contrib.learn": {
+    },
+    "contrib.learn.preprocessing": {
+        "CategoricalVocabulary": "graphc.compat.learn.vocabulary:CategoricalVocabulary",
+        "VocabularyProcessor": "graphc.compat.learn.vocabulary:VocabularyProcessor",
     },
     "contrib.legacy_seq2seq": {
         "attention_decoder": "graphc.seq2seq.legacy_attention:attention_decoder",
@@ -2736,6 +2766,7 @@ NAMES: dict[str, dict[str, str]] = {
         "list_variables": "graphc.train.saving.reader:list_variables",
         "load_checkpoint": "graphc.train.saving.reader:load_checkpoint",
         "load_variable": "graphc.train.saving.reader:load_variable",
+        "match_filenames_once": "graphc.train.input:match_filenames_once",
         "maybe_batch": "graphc.train.input:maybe_batch",
         "maybe_batch_join": "graphc.train.input:maybe_batch_join",
         "maybe_shuffle_batch": "graphc.train.input:maybe_shuffle_batch",

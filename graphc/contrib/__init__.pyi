@@ -5,6 +5,7 @@ from graphc.contrib import deprecated as deprecated
 from graphc.contrib import distributions as distributions
 from graphc.contrib import framework as framework
 from graphc.contrib import layers as layers
+from graphc.contrib import learn as learn
 from graphc.contrib import legacy_seq2seq as legacy_seq2seq
 from graphc.contrib import lookup as lookup
 from graphc.contrib import losses as losses

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Sequence
 from types import CodeType, ModuleType, TracebackType
 
+from graphc import set_random_mode
 from graphc.tf1 import names, notebook, repair, vanished
 
 _VANISHED = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'|`np\.(\w+)` was removed")
@@ -63,6 +64,7 @@ def _prepare(path: str, arguments: Sequence[str], mends: bool) -> None:
     sys.argv = [path, *arguments]
     sys.path[0] = folder
     names.take_tensorflows_name()
+    set_random_mode("tensorflow")                   # seeds mean what they meant there
     if mends:
         vanished.put_back()
         sys.meta_path.insert(0, repair.RepairingFinder(folder))

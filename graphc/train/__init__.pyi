@@ -88,6 +88,7 @@ from graphc.train.cosine_decays import linear_cosine_decay as linear_cosine_deca
 from graphc.train.saving.reader import list_variables as list_variables
 from graphc.train.saving.reader import load_checkpoint as load_checkpoint
 from graphc.train.saving.reader import load_variable as load_variable
+from graphc.train.input import match_filenames_once as match_filenames_once
 from graphc.train.input import maybe_batch as maybe_batch
 from graphc.train.input import maybe_batch_join as maybe_batch_join
 from graphc.train.input import maybe_shuffle_batch as maybe_shuffle_batch
@@ -199,6 +200,7 @@ __all__ = [
     "list_variables",
     "load_checkpoint",
     "load_variable",
+    "match_filenames_once",
     "maybe_batch",
     "maybe_batch_join",
     "maybe_shuffle_batch",

@@ -4,6 +4,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from graphc.api.array.fill import range_
 from graphc.api.array.gather import gather
 from graphc.api.array.identity import identity
@@ -12,6 +14,7 @@ from graphc.api.control.cond import cond
 from graphc.api.control.control import new_function
 from graphc.api.control.queues import FIFOQueue, PaddingFIFOQueue, QueueBase, RandomShuffleQueue
 from graphc.api.control.script import Assert
+from graphc.api.files.system import glob
 from graphc.api.math.comparison import greater, less
 from graphc.api.public import public
 from graphc.api.random.shuffle import random_shuffle
@@ -45,6 +48,16 @@ def limit_epochs(tensor: Any, num_epochs: int | None = None, name: str | None = 
             counted = epochs.assign_add(1)
         with graph.control_dependencies([counted.op if hasattr(counted, "op") else counted]):
             return identity(tensor, name=scope)
+
+
+@public("train.match_filenames_once")
+def match_filenames_once(pattern: str | Sequence[str], name: str | None = None) -> Variable:
+    """The names of the files that match, as a local variable. As `tf.train.match_filenames_once`, but that the files
+    are looked for when the graph is built, not when the variable is initialised: its size must be known."""
+    name = name or "matching_filenames"
+    with get_default_graph().name_scope(name):
+        return Variable(np.array(sorted(glob(pattern)), object), trainable=False, name=name, dtype=string,
+                        collections=[GraphKeys.LOCAL_VARIABLES])
 
 
 @public("train.input_producer")
@@ -84,7 +97,7 @@ def string_input_producer(string_tensor: Any, num_epochs: int | None = None, shu
                           seed: int | None = None, capacity: int = 32, shared_name: str | None = None,
                           name: str | None = None, cancel_op: Any = None) -> FIFOQueue:
     """A queue of strings (names of files), again and again, as `tf.train.string_input_producer`."""
-    if not isinstance(string_tensor, Tensor) and not len(string_tensor):
+    if not isinstance(string_tensor, (Tensor, Variable)) and not len(string_tensor):
         raise ValueError("string_input_producer requires a non-null input tensor")
     with get_default_graph().name_scope(name or "input_producer") as scope:
         tensor = convert_to_tensor(string_tensor, string, name="strings")

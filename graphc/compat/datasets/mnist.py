@@ -141,6 +141,18 @@ def extract_labels(f: Any, one_hot: bool = False, num_classes: int = 10) -> np.n
     return dense_to_one_hot(labels, num_classes) if one_hot else labels
 
 
+@public("compat.v1.keras.datasets.mnist.load_data", "compat.v1.contrib.keras.datasets.mnist.load_data")
+def load_data(path: str = "mnist.npz") -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """((pictures, labels) to train with, (pictures, labels) to test), pictures (N, 28, 28) of uint8, as
+    `tf.keras.datasets.mnist.load_data`: from an .npz file of Keras here or in ~/.keras/datasets, else as above."""
+    for folder in ("", os.path.expanduser("~/.keras/datasets")):
+        if os.path.exists(file := os.path.join(folder, path)):
+            with np.load(file, allow_pickle=False) as found:
+                return (found["x_train"], found["y_train"]), (found["x_test"], found["y_test"])
+    images, labels, tested_images, tested_labels = _from_files(".") or _from_digits(".")
+    return (images[..., 0], labels), (tested_images[..., 0], tested_labels)
+
+
 def _from_files(folder: str) -> tuple[np.ndarray, ...] | None:
     found = [_data(folder, name) for name in FILES]
     if None in found:

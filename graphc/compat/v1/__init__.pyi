@@ -5,6 +5,7 @@ from graphc.compat.v1 import contrib as contrib
 from graphc.compat.v1 import core as core
 from graphc.compat.v1 import examples as examples
 from graphc.compat.v1 import gfile as gfile
+from graphc.compat.v1 import keras as keras
 from graphc.compat.v1 import logging as logging
 from graphc.compat.v1 import models as models
 from graphc.compat.v1 import nn as nn

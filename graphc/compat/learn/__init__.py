@@ -1,0 +1,1 @@
+"""The parts of `tf.contrib.learn` that prepare data."""
