@@ -29,6 +29,7 @@ from graphc.session.config import DeviceAttributes, check_run, settings_of
 from graphc.session.explain import cause_of, explained
 from graphc.session.feeds import check_feed_key, flatten_feeds, parts_of_key
 from graphc.session.fetches import Fetches, fetch_key
+from graphc.session.growth import Growth
 from graphc.session.partial import PartialRun
 from graphc.session.places import place_of
 from graphc.session.prepared_run import PreparedRun, drops_ones
@@ -64,6 +65,7 @@ class Session:
         self._entered: list[ExitStack] = []
         self._states_made: Any = None
         self._objects: Any = None
+        self._growth = Growth()
         self._partial_runs: dict[str, PartialRun] = {}
         self._partial_numbers = itertools.count()
         if self._place is not None:
@@ -246,6 +248,7 @@ class Session:
         if not self._graph.version:
             raise RuntimeError("The Session graph is empty. Add operations to the graph before calling run().")
         prepared = PreparedRun(found, feeds)
+        self._growth.look(self._graph)
         with self._lock:
             while len(self._plans) >= PLANS_KEPT:
                 del self._plans[min(self._plans, key=lambda k: self._plans[k].used)]
