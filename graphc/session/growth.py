@@ -1,5 +1,5 @@
-"""Warns, once, of a program that builds new ops between its runs: each run is then compiled anew, and the graph grows for
-ever."""
+"""Warns, once, of a program that builds new ops between its runs: each run is then compiled anew, and the graph grows
+for ever."""
 from __future__ import annotations
 
 import warnings

@@ -12,7 +12,7 @@ def test_ops_added_in_the_loop() -> None:
     v = gc.Variable(0.0)
     with gc.Session() as session:
         session.run(v.initializer)
-        with pytest.warns(UserWarning, match=r"the graph grows between runs.*test_growth\.py:18") as told:
+        with pytest.warns(UserWarning, match=r"the graph grows between runs.*test_growing_graphs\.py:18") as told:
             for i in range(50):
                 session.run(
                     gc.assign(v, float(i)))
