@@ -43,6 +43,7 @@ class DeviceAttributes:
     name: str
     device_type: str
     memory_limit_bytes: int
+    incarnation: int = 1
 
 
 def settings_of(config: Any) -> Settings:

@@ -26,6 +26,7 @@ from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.control import script
 from graphc.ops.control.session_objects import ObjectCall
 from graphc.session.config import DeviceAttributes, check_run, settings_of
+from graphc.session.devices import MEMORY_LIMIT
 from graphc.session.explain import cause_of, explained
 from graphc.session.feeds import check_feed_key, flatten_feeds, parts_of_key
 from graphc.session.fetches import Fetches, fetch_key
@@ -374,7 +375,7 @@ class Session:
 
     def list_devices(self) -> list[DeviceAttributes]:
         """The devices that runs use: the CPU."""
-        return [DeviceAttributes(CPU, "CPU", 0)]
+        return [DeviceAttributes(CPU, "CPU", MEMORY_LIMIT)]
 
     # Its life
 

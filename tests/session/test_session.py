@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import collections
 import threading
+import warnings
 from collections import OrderedDict, namedtuple
 
 import numpy as np
@@ -269,6 +270,30 @@ def test_interactive_session() -> None:
     assert gc.get_default_session() is None
 
 
+def test_interactive_sessions_side_by_side() -> None:
+    graph = gc.Graph()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        first = gc.InteractiveSession()
+    with pytest.warns(UserWarning, match="An interactive session is already active"):
+        second = gc.InteractiveSession(graph=graph)
+    assert gc.get_default_graph() is graph and gc.constant(3).eval(session=second) == 3
+    first.close()
+    first.close()
+    assert gc.get_default_session() is second
+    second.close()
+    assert gc.get_default_session() is None and gc.get_default_graph() is not graph
+    with warnings.catch_warnings(), gc.InteractiveSession() as third:
+        warnings.simplefilter("error")
+        assert third.run(gc.constant(4)) == 4
+
+
+def test_devices() -> None:
+    (device,) = gc.Session().list_devices()
+    assert (device.name, device.device_type, device.memory_limit_bytes) == (
+        "/job:localhost/replica:0/task:0/device:CPU:0", "CPU", 268435456)
+
+
 def test_make_callable() -> None:
     x, y = gc.placeholder(gc.float32, [None]), gc.placeholder(gc.float32, [])
     with gc.Session() as session:
@@ -276,6 +301,13 @@ def test_make_callable() -> None:
         np.testing.assert_array_equal(add([1, 2], 3)["sum"], [4, 5])
         with pytest.raises(TypeError, match="takes 2 values"):
             add(1)
+        with pytest.raises(TypeError):
+            add([1], 2, options=gc.RunOptions())
+        with_options = session.make_callable(x + y, (x, y), accept_options=True)
+        metadata = gc.RunMetadata()
+        assert with_options([1], 2, options=gc.RunOptions(trace_level=gc.RunOptions.FULL_TRACE),
+                            run_metadata=metadata) == [3] and metadata.step_stats.dev_stats
+        assert session.make_callable(gc.no_op())() is None
 
 
 def test_threads_run_at_once() -> None:

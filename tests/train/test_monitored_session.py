@@ -272,3 +272,24 @@ def test_programs_that_walk_down_to_the_session() -> None:
         while type(inner).__name__ != "Session":
             inner = inner._sess
         assert inner is session._tf_sess() and inner.run("w/read:0") == 5
+
+
+def test_options_of_hooks_are_merged() -> None:
+    train, _ = model()
+    seen: list[Any] = []
+
+    class Asks(gc.train.SessionRunHook):
+        def before_run(self, run_context: Any) -> Any:
+            options = gc.RunOptions(trace_level=gc.RunOptions.FULL_TRACE, output_partition_graphs=True)
+            return gc.train.SessionRunArgs(None, options=options)
+
+        def after_run(self, run_context: Any, run_values: Any) -> None:
+            seen.append(run_values)
+
+    mine, metadata = gc.RunOptions(timeout_in_ms=60000), gc.RunMetadata()
+    with gc.train.MonitoredSession(hooks=[Asks()]) as session:
+        session.run(train, options=mine, run_metadata=metadata)
+    (values,) = seen
+    assert values.results is None and values.run_metadata is metadata and metadata.step_stats.dev_stats
+    assert values.options.timeout_in_ms == 60000 and values.options.output_partition_graphs
+    assert len(metadata.partition_graphs) == 1 and mine == gc.RunOptions(timeout_in_ms=60000)

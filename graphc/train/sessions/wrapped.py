@@ -90,15 +90,17 @@ class HookedSession(WrappedSession):
         if self.should_stop():
             raise RuntimeError("Run called even after should_stop requested.")
         context = SessionRunContext(SessionRunArgs(fetches, feed_dict), self._sess)
-        options = options or gc.RunOptions()
+        merged = gc.RunOptions()
+        if options is not None:
+            merged.CopyFrom(options)
         wanted: list[Any] = [fetches]
-        places, feeds = self._ask(context, wanted, feed_dict, options)
-        metadata = run_metadata or gc.RunMetadata()
-        plain = not options.trace_level and not options.timeout_in_ms and run_metadata is None
-        results = super().run(wanted, feed_dict=feeds, options=None if plain else options,
+        places, feeds = self._ask(context, wanted, feed_dict, merged)
+        metadata = gc.RunMetadata() if run_metadata is None else run_metadata
+        plain = run_metadata is None and not merged.ByteSize()         # the quickest way through Session.run
+        results = super().run(wanted, feed_dict=feeds, options=None if plain else merged,
                               run_metadata=None if plain else metadata)
         for hook, place in zip(self._hooks, places, strict=True):
-            hook.after_run(context, SessionRunValues(None if place is None else results[place], options, metadata))
+            hook.after_run(context, SessionRunValues(None if place is None else results[place], merged, metadata))
         self._stops = self._stops or context.stop_requested
         return results[0]
 
@@ -118,12 +120,19 @@ class HookedSession(WrappedSession):
             if request.feed_dict:
                 _check_apart(feeds, request.feed_dict, "Same tensor is fed by two hooks.")
                 feeds.update(request.feed_dict)
-            if request.options:
-                options.trace_level = max(options.trace_level, request.options.trace_level)
-                options.timeout_in_ms = max(options.timeout_in_ms, request.options.timeout_in_ms)
+            if request.options is not None:
+                _merge(options, request.options)
         if feeds and user_feeds:
             _check_apart(user_feeds, feeds, "Same tensor is fed by a SessionRunHook and user.")
         return places, {**feeds, **(user_feeds or {})} if feeds else user_feeds
+
+
+def _merge(options: Any, more: Any) -> None:
+    """Takes the most of both."""
+    for name in ("trace_level", "timeout_in_ms", "inter_op_thread_pool", "output_partition_graphs",
+                 "report_tensor_allocations_upon_oom"):
+        setattr(options, name, max(getattr(options, name), getattr(more, name)))
+    options.debug_options.MergeFrom(more.debug_options)
 
 
 def _check_apart(a: Mapping[Any, Any], b: Mapping[Any, Any], message: str) -> None:
