@@ -1598,6 +1598,16 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "contrib.slim.nets": {
     },
+    "contrib.slim.nets.inception": {
+        "inception_v3": "graphc.compat.slim.nets.inception_v3:inception_v3",
+        "inception_v3_arg_scope": "graphc.compat.slim.nets.inception_v3:inception_v3_arg_scope",
+        "inception_v3_base": "graphc.compat.slim.nets.inception_v3:inception_v3_base",
+    },
+    "contrib.slim.nets.inception_v3": {
+        "inception_v3": "graphc.compat.slim.nets.inception_v3:inception_v3",
+        "inception_v3_arg_scope": "graphc.compat.slim.nets.inception_v3:inception_v3_arg_scope",
+        "inception_v3_base": "graphc.compat.slim.nets.inception_v3:inception_v3_base",
+    },
     "contrib.slim.nets.resnet_utils": {
         "Block": "graphc.compat.slim.nets.residual:Block",
         "conv2d_same": "graphc.compat.slim.nets.residual:conv2d_same",

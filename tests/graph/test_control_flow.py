@@ -293,3 +293,10 @@ def test_cond_results() -> None:
     chosen = gc.case([(p, lambda: gc.constant(1)), (gc.logical_not(p), lambda: gc.constant(2))],
                      default=lambda: gc.constant(3))
     assert evaluate(chosen, {p: False}) == 2
+
+
+def test_assert_takes_a_python_bool():
+    with gc.Session() as session:
+        session.run(gc.Assert(True, ["good"]))
+        with pytest.raises(gc.errors.InvalidArgumentError, match="no good"):
+            session.run(gc.Assert(False, ["no good"]))

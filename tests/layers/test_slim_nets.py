@@ -58,3 +58,16 @@ def test_a_small_resnet_trains(version: int) -> None:
         for _ in range(8):
             session.run(step)
         assert session.run(loss) < before
+
+
+def test_inception_v3() -> None:
+    net = nets.inception.inception_v3
+    with slim.arg_scope(nets.inception_v3.inception_v3_arg_scope()):
+        logits, ends = net(gc.placeholder(gc.float32, [None, net.default_image_size, 299, 3]), 1001)
+    assert logits.name == "InceptionV3/Logits/SpatialSqueeze:0" and logits.shape.as_list() == [None, 1001]
+    assert list(ends)[-6:] == ["Mixed_7b", "Mixed_7c", "AuxLogits", "PreLogits", "Logits", "Predictions"]
+    assert len(gc.get_collection("moving_vars")) == 192 and len(gc.losses.get_regularization_losses()) == 98
+    slim.get_unique_variable("InceptionV3/Mixed_5c/Branch_1/Conv_1_0c_5x5/weights")
+    assert _variables() == (388, 27182194)
+    with pytest.raises(ValueError, match="Unknown final endpoint Mixed_8"):
+        nets.inception.inception_v3_base(np.zeros([1, 299, 299, 3], np.float32), "Mixed_8", scope="other")

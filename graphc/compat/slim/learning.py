@@ -100,8 +100,8 @@ def train(train_op: Any, logdir: str | None, train_step_fn: Step = train_step,
           ignore_live_threads: bool = False) -> Any:
     """Trains until number_of_steps, the end of the data or a stop: the last loss. As `tf.contrib.slim.learning.train`.
 
-    logdir: checkpoints (every save_interval_secs) and summaries go there; None for none. startup_delay_steps and
-    sync_optimizer are for several processes: one optimizer that waits for others needs none here.
+    logdir: checkpoints (every save_interval_secs) and summaries go there; None for none. startup_delay_steps: a worker
+    that is not the chief begins at this step. sync_optimizer: replicas of several processes, which is an error.
     """
     _check(train_op, logdir, summary_op, saver, trace_every_n_steps, number_of_steps, sync_optimizer,
            startup_delay_steps)
@@ -130,6 +130,8 @@ def train(train_op: Any, logdir: str | None, train_step_fn: Step = train_step,
         try:
             with supervisor.managed_session(master, start_standard_services=False, config=session_config) as session:
                 wrapped = session_wrapper(session) if session_wrapper is not None else session
+                if not is_chief and startup_delay_steps:
+                    _wait_for_step(wrapped, step, min(startup_delay_steps, number_of_steps or startup_delay_steps))
                 return _steps(supervisor, wrapped, train_op, step, train_step_fn, given, logdir, ignore_live_threads)
         except gc.errors.AbortedError:
             continue                    # a new session goes on from the last checkpoint
@@ -162,6 +164,12 @@ def _step_arguments(step: Any, number_of_steps: int | None, log_every: int, trac
         if trace_every is not None:
             made |= {"should_trace": gc.equal(gc.mod(step, trace_every), 0), "logdir": logdir}
     return made
+
+
+def _wait_for_step(session: Any, step: Any, wanted: int) -> None:
+    """A worker that is not the chief begins when the others have got so far."""
+    while gc.train.global_step(session, step) < wanted:
+        time.sleep(1.0)
 
 
 def _steps(supervisor: Any, session: Any, train_op: Any, step: Any, train_step_fn: Step, given: dict[str, Any],

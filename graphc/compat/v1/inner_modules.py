@@ -86,6 +86,8 @@ INNER_MODULES: dict[str, tuple[str, ...]] = {
     "contrib.framework": ("train", ""),
     "contrib.slim": ("contrib.slim", "contrib.layers", "contrib.framework", "train"),
     "contrib.slim.python.slim.nets.vgg": ("contrib.slim.nets.vgg",),
+    "contrib.slim.python.slim.nets.inception": ("contrib.slim.nets.inception",),
+    "contrib.slim.python.slim.nets.inception_v3": ("contrib.slim.nets.inception_v3",),
     "contrib.slim.python.slim.nets.resnet_utils": ("contrib.slim.nets.resnet_utils",),
     "contrib.slim.python.slim.nets.resnet_v1": ("contrib.slim.nets.resnet_v1",),
     "contrib.slim.python.slim.nets.resnet_v2": ("contrib.slim.nets.resnet_v2",),

@@ -1,1 +1,1 @@
-"""Networks that contrib.slim has ready: VGG and ResNets, with the variables of published checkpoints."""
+"""Networks that contrib.slim has ready: VGG, ResNets and Inception 3, with the variables of published checkpoints."""
