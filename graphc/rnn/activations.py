@@ -19,7 +19,7 @@ def activation_of(given: Any) -> Callable[[Any], Any]:
     if not given:
         return gc.tanh
     if callable(given):
-        return given  # type: ignore[no-any-return]
+        return given
     if given not in _BY_NAME:
         raise ValueError(f"Unknown activation function: {given!r}; known are {', '.join(sorted(_BY_NAME))}")
     return _BY_NAME[given]

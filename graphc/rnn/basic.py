@@ -6,11 +6,11 @@ from typing import Any
 import graphc as gc
 from graphc.api.public import public
 from graphc.rnn.activations import activation_of
-from graphc.rnn.matrix_cell import MatrixCell
+from graphc.rnn.matrix_cell import MatrixCell, OneSize
 
 
 @public("nn.rnn_cell.BasicRNNCell", "contrib.rnn.BasicRNNCell")
-class BasicRNNCell(MatrixCell):
+class BasicRNNCell(MatrixCell, OneSize):
     """output = state = activation(W * [inputs, state] + b), as `tf.nn.rnn_cell.BasicRNNCell`."""
 
     def __init__(self, num_units: int, activation: Any = None, reuse: bool | None = None, name: str | None = None,
@@ -18,9 +18,6 @@ class BasicRNNCell(MatrixCell):
         super().__init__(_reuse=reuse, name=name, dtype=dtype, **more)
         self._num_units = num_units
         self._activation = activation_of(activation)
-
-    state_size = property(lambda self: self._num_units, doc="num_units.")  # type: ignore[assignment]
-    output_size = property(lambda self: self._num_units, doc="num_units.")  # type: ignore[assignment]
 
     def build(self, inputs_shape: Any) -> None:
         rows = self.depth_of(inputs_shape) + self._num_units
@@ -34,7 +31,7 @@ class BasicRNNCell(MatrixCell):
 
 
 @public("nn.rnn_cell.GRUCell", "contrib.rnn.GRUCell")
-class GRUCell(MatrixCell):
+class GRUCell(MatrixCell, OneSize):
     """A gated recurrent unit, as `tf.nn.rnn_cell.GRUCell`: the reset gate is applied before the product."""
 
     variable_names = ("gates/kernel", "gates/bias", "candidate/kernel", "candidate/bias")
@@ -47,9 +44,6 @@ class GRUCell(MatrixCell):
         self._activation = activation_of(activation)
         self._kernel_initializer = kernel_initializer
         self._bias_initializer = bias_initializer
-
-    state_size = property(lambda self: self._num_units, doc="num_units.")  # type: ignore[assignment]
-    output_size = property(lambda self: self._num_units, doc="num_units.")  # type: ignore[assignment]
 
     def build(self, inputs_shape: Any) -> None:
         units, rows, names = self._num_units, self.depth_of(inputs_shape) + self._num_units, self.variable_names

@@ -81,7 +81,7 @@ class RNNCell:
             with gc.name_scope(entered.original_name_scope):
                 self._build_once(inputs)
                 if "scope" in inspect.signature(self.call).parameters:
-                    return self.call(inputs, state, scope=entered)  # type: ignore[call-arg]
+                    return self.call(inputs, state, scope=entered)
                 return self.call(inputs, state)
 
     def _find_scope(self, scope: Any) -> None:
@@ -161,7 +161,7 @@ class RNNCell:
         if self._scope is None:
             raise ValueError(f"No name available for layer scope because the layer \"{self.name}\" has not been used "
                              "yet: call it first")
-        return self._scope.name  # type: ignore[no-any-return]
+        return self._scope.name
 
     def count_params(self) -> int:
         """The number of elements of all variables. Raises ValueError before they are made."""

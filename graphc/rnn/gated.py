@@ -7,26 +7,9 @@ from typing import Any
 import graphc as gc
 from graphc.api.public import public
 from graphc.rnn.activations import activation_of
-from graphc.rnn.cell import RNNCell
 from graphc.rnn.linear import linear
 from graphc.rnn.lstm import LSTMStateTuple, state_sizes
-from graphc.rnn.matrix_cell import MatrixCell
-
-
-class OneSize(RNNCell):
-    """A cell whose state and output have num_units columns each."""
-
-    _num_units: int
-
-    @property
-    def state_size(self) -> Any:
-        """num_units."""
-        return self._num_units
-
-    @property
-    def output_size(self) -> Any:
-        """num_units."""
-        return self._num_units
+from graphc.rnn.matrix_cell import MatrixCell, OneSize
 
 
 @public("contrib.rnn.NASCell")

@@ -47,7 +47,7 @@ class GridLSTMCell(RNNCell):
         self._state_is_tuple = state_is_tuple
         names = [f"{prefix}state_f{window:02d}_b{block:02d}_{part}" for prefix in self.prefixes
                  for block, count in enumerate(self._blocks) for window in range(count) for part in "cm"]
-        self._tuple = namedtuple(self.tuple_name, names)  # type: ignore[misc]
+        self._tuple = namedtuple(self.tuple_name, names)
 
     @property
     def state_tuple_type(self) -> Any:

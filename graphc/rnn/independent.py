@@ -6,9 +6,8 @@ from typing import Any
 import graphc as gc
 from graphc.api.public import public
 from graphc.rnn.activations import activation_of
-from graphc.rnn.gated import OneSize
 from graphc.rnn.lstm import LSTMStateTuple, basic_step
-from graphc.rnn.matrix_cell import MatrixCell
+from graphc.rnn.matrix_cell import MatrixCell, OneSize
 
 
 class Independent(MatrixCell):

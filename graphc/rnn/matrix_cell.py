@@ -1,11 +1,11 @@
-"""MatrixCell: what the cells have in common whose inputs are matrices of floating point numbers."""
+"""What many cells have in common: their inputs are matrices of floating point numbers; they have one size."""
 from __future__ import annotations
 
 from typing import Any
 
 import graphc as gc
 from graphc.rnn import structures
-from graphc.rnn.cell import LayerRNNCell
+from graphc.rnn.cell import LayerRNNCell, RNNCell
 
 
 class MatrixCell(LayerRNNCell):
@@ -41,4 +41,20 @@ class MatrixCell(LayerRNNCell):
         depth = gc.TensorShape(inputs_shape)[-1].value
         if depth is None:
             raise ValueError(f"{self.name}: Expected inputs.shape[-1] to be known, saw shape: {inputs_shape}")
-        return depth  # type: ignore[no-any-return]
+        return depth
+
+
+class OneSize(RNNCell):
+    """A cell whose state and output have num_units columns each."""
+
+    _num_units: int
+
+    @property
+    def state_size(self) -> Any:
+        """num_units."""
+        return self._num_units
+
+    @property
+    def output_size(self) -> Any:
+        """num_units."""
+        return self._num_units

@@ -75,7 +75,8 @@ def assert_like_rnncell(argument: str, cell: Any) -> None:
 def initial_state_of(cell: Any, initial_state: Any, batch_size: Any, dtype: Any) -> Any:
     """The given initial state, or the cell's own for this batch size."""
     if initial_state is not None:
-        return initial_state
+        return map_structure(lambda part: part if isinstance(part, gc.TensorArray) else gc.convert_to_tensor(part),
+                             initial_state)
     if not dtype:
         raise ValueError("If there is no initial_state, you must give a dtype.")
     if getattr(cell, "get_initial_state", None) is not None:

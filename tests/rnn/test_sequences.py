@@ -102,7 +102,7 @@ def test_loop_and_unrolled_graph_agree(lengths: Any, time_major: bool) -> None:
     x = wave((3, 5, 4), 0.1)
     initial = ((wave((3, 3), 1.0), wave((3, 2), 2.0)), wave((3, 4), 3.0))
     with gc.Graph().as_default():
-        begin = (core.LSTMStateTuple(*map(gc.constant, initial[0])), gc.constant(initial[1]))
+        begin = (core.LSTMStateTuple(*initial[0]), initial[1])
         outputs, state = gc.nn.dynamic_rnn(cell(), gc.constant(x.transpose(1, 0, 2) if time_major else x), lengths,
                                            begin, time_major=time_major)
         loop = evaluated(with_gradients(gc.transpose(outputs, [1, 0, 2]) if time_major else outputs, state))
