@@ -75,6 +75,10 @@ class MemoryAttention(AttentionMechanism):
         """The same as initial_alignments."""
         return self.initial_alignments(batch_size, dtype)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> MemoryAttention:
+        """Itself: a copy of a cell attends to the same memory."""
+        return self
+
     def _aligned(self, score: Any, state: Any) -> tuple[Any, Any]:
         alignments = self._probability_fn(score, state)
         return alignments, alignments

@@ -49,7 +49,7 @@ _HOW = {
     "Print": "writes to standard error: tests/session/test_host_steps.py",
     "Assert": "has no result: tests/session/test_asserts.py",
     "IsVariableInitialized": "before and after a run assigns it: tests/session/test_session.py",
-    "GatherTree": "TensorFlow 2 has it no more; 1.15's rules, written down in Python: tests/seq2seq/test_gather_tree.py",
+    "GatherTree": "not in TensorFlow 2; 1.15's rules, written down in Python: tests/seq2seq/test_gather_tree.py",
     "NoOp": "has no result",
 }
 ELSEWHERE = {op_type: how for ops, how in _HOW.items() for op_type in ops.split()}
