@@ -111,6 +111,8 @@ class DType:
         return f"<dtype: '{self.name}'>"
 
     def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
         if isinstance(other, DType):
             return self.number == other.number
         try:

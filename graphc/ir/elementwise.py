@@ -56,6 +56,7 @@ KINDS: dict[str, tuple[DType, ...]] = {
     "element": (*COMPUTED, string),
     "comparable": (*FLOATING, *INTEGERS, bool_, string),
 }
+_NUMBERS = {kind: frozenset(d.number for d in dtypes) for kind, dtypes in KINDS.items()}
 
 
 def check_kind(op: Any, inputs: Sequence[Spec], kind: str) -> None:
@@ -66,7 +67,7 @@ def check_kind(op: Any, inputs: Sequence[Spec], kind: str) -> None:
 
 def check_dtype(op: Any, name: str, dtype: DType, kind: str) -> None:
     """Raises TypeError unless the dtype of an argument or attribute is of that kind."""
-    if dtype not in KINDS[kind]:
+    if dtype.number not in _NUMBERS[kind]:
         names = ", ".join(d.name for d in KINDS[kind])
         raise TypeError(f"argument '{name}' has dtype {dtype.name}, but {op.type} takes {kind} types only ({names}); "
                         "cast it (gc.cast)")

@@ -22,7 +22,7 @@ from graphc.ir.values import as_array
 from graphc.ops.array.source import Const
 from graphc.passes.internal_ops import SizeValues
 from graphc.passes.required_sizes import symbols
-from graphc.passes.rewriter import Replacement, rewrite
+from graphc.passes.rewriter import Replacement, asked_of, rewrite
 
 SIZE_LIMIT = 4096
 
@@ -46,12 +46,13 @@ def fold_constants(flow: Flow) -> Flow:
     return rewrite(flow, [fold, known_sizes, like_a_scalar])
 
 
+@asked_of(Elementwise, where=lambda op: op.fills is not None)
 def like_a_scalar(node: Node) -> Replacement:
     """ones_like(scalar) -> 1, zeros_like(scalar) -> 0: nothing of the scalar is needed"""
-    if not isinstance(node.op, Elementwise) or node.op.fills is None or node.specs[0].shape != ():
+    if node.specs[0].shape != ():
         return None
-    dtype = node.specs[0].dtype
-    return constant_node(np.array(b"", object) if dtype == string else dtype.array(node.op.fills), node)
+    dtype, number = node.specs[0].dtype, node.op.fills  # type: ignore[attr-defined]
+    return constant_node(np.array(b"", object) if dtype == string else dtype.array(number), node)
 
 
 def fold(node: Node) -> Replacement:
