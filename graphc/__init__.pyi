@@ -169,6 +169,7 @@ from graphc.api.strings.raw import decode_base64 as decode_base64
 from graphc.api.files.files import decode_csv as decode_csv
 from graphc.api.strings.raw import decode_raw as decode_raw
 from graphc.api.array.space import depth_to_space as depth_to_space
+from graphc.api.quantization.quantized import dequantize as dequantize
 from graphc.api.graph.scopes import device as device
 from graphc.api.array.diagonal import diag as diag
 from graphc.api.array.diagonal import diag_part as diag_part
@@ -341,6 +342,9 @@ from graphc.ir.dtypes import qint16 as qint16
 from graphc.ir.dtypes import qint32 as qint32
 from graphc.ir.dtypes import qint8 as qint8
 from graphc.api.linalg.decompose import qr as qr
+from graphc.api.quantization.quantized import quantize as quantize
+from graphc.api.quantization.quantized import quantize_v2 as quantize_v2
+from graphc.api.quantization.quantized import quantized_concat as quantized_concat
 from graphc.ir.dtypes import quint16 as quint16
 from graphc.ir.dtypes import quint8 as quint8
 from graphc.api.random.shuffle import random_crop as random_crop
@@ -677,6 +681,7 @@ __all__ = [
     "decode_csv",
     "decode_raw",
     "depth_to_space",
+    "dequantize",
     "device",
     "diag",
     "diag_part",
@@ -849,6 +854,9 @@ __all__ = [
     "qint32",
     "qint8",
     "qr",
+    "quantize",
+    "quantize_v2",
+    "quantized_concat",
     "quint16",
     "quint8",
     "random_crop",

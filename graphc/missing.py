@@ -16,8 +16,6 @@ _SAVE = ("gc.freeze and gc.train.write_graph save a trained model; to keep on tr
 _TABLE_ROWS = "gc.gather (its gradient is dense)"
 _CELL = "the cell's equations in gc.while_loop, or unrolled by a Python loop: gc.matmul, gc.sigmoid, gc.tanh"
 _HOST = "gc.py_func with NumPy's function"
-_QUANTIZED = ("gc.quantization.quantize_and_dequantize, which gives the rounded numbers as floats, or gc.cast of the "
-              "scaled numbers to gc.uint8: tensors of quantized dtypes are constants only")
 _COMPARE = "gc.Assert with gc.reduce_all of the comparison"
 _MATMUL = "gc.matmul, gc.transpose and gc.reshape"
 
@@ -55,10 +53,6 @@ ADVICE: dict[str, str] = {
     # variables, gradients
     "fixed_size_partitioner": "variables in one piece", "placeholder_v2": "gc.placeholder",
     "RaggedTensor": "a padded tensor and its lengths",
-    # quantized dtypes
-    "quantize": _QUANTIZED, "quantize_v2": _QUANTIZED, "dequantize": _QUANTIZED, "quantized_concat": _QUANTIZED,
-    "quantization.quantize": _QUANTIZED, "quantization.dequantize": _QUANTIZED,
-    "quantization.quantized_concat": _QUANTIZED,
     # modes
     "enable_eager_execution": "gc.Session: graphc only has graphs", "executing_eagerly": "nothing: it would be False",
     "disable_eager_execution": "nothing: graphs are all there is, so leave the call out",

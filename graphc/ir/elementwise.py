@@ -20,6 +20,7 @@ from graphc.ir.dtypes import (
     FLOATING,
     INTEGERS,
     NUMERIC,
+    QUANTIZED,
     WIDE,
     DType,
     bool_,
@@ -53,7 +54,9 @@ KINDS: dict[str, tuple[DType, ...]] = {
     "index": (int32, int64),
     "bool": (bool_,),
     "any": COMPUTED,
-    "element": (*COMPUTED, string),
+    "element": (*COMPUTED, *QUANTIZED, string),
+    "bits": (*NUMERIC, *QUANTIZED),
+    "quantized": QUANTIZED,
     "comparable": (*FLOATING, *INTEGERS, bool_, string),
 }
 _NUMBERS = {kind: frozenset(d.number for d in dtypes) for kind, dtypes in KINDS.items()}

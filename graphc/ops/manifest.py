@@ -145,11 +145,13 @@ TYPES: dict[str, str] = {
     "nn.max_pooling_v2": "MaxPoolV2 MaxPoolGradV2 MaxPoolGradGradV2",
     "nn.pooling3d": "AvgPool3D AvgPool3DGrad MaxPool3D MaxPool3DGrad MaxPool3DGradGrad",
     "nn.softmax": "Softmax LogSoftmax SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits",
+    "quantization.dequantize": "_Dequantized Dequantize _Requantized QuantizedConcat",
     "quantization.fake_quant":
         "FakeQuantWithMinMaxArgs _FakeQuantized FakeQuantWithMinMaxVars FakeQuantWithMinMaxVarsPerChannel",
     "quantization.fake_quant_gradients":
         "FakeQuantWithMinMaxArgsGradient _FakeQuantSide FakeQuantWithMinMaxVarsGradient "
         "FakeQuantWithMinMaxVarsPerChannelGradient",
+    "quantization.quantize": "_QuantizationEnd _Quantized _OrderedRange QuantizeV2",
     "quantization.quantize_and_dequantize":
         "_QuantizedWithin QuantizeAndDequantize QuantizeAndDequantizeV2 QuantizeAndDequantizeV3",
     "random.draws": "RandomShuffle Multinomial RandomGamma RandomGammaGrad RandomPoissonV2",

@@ -73,7 +73,8 @@ def fold(node: Node) -> Replacement:
     except (OpError, NotImplementedError):
         return None
     arrays = made if isinstance(made, tuple) else (made,)
-    arrays = tuple(map(as_array, arrays))
+    arrays = tuple(a.view(s.dtype.numpy) if s.dtype.is_quantized else a
+                   for a, s in zip(map(as_array, arrays), node.specs, strict=True))
     if any(s.dtype == variant or as_dtype(a.dtype) != s.dtype for a, s in zip(arrays, node.specs, strict=True)):
         return None
     if any(s.shape is not None and a.ndim != len(s.shape) for a, s in zip(arrays, node.specs, strict=True)):
