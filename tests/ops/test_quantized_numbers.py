@@ -1,5 +1,5 @@
-"""Quantized dtypes: quantize, dequantize and quantized_concat against TensorFlow 2.21 (numbers recorded from there), and
-what tensors of these dtypes flow through."""
+"""Quantized dtypes: quantize, dequantize and quantized_concat against TensorFlow 2.21 (numbers recorded from there),
+and what tensors of these dtypes flow through."""
 from __future__ import annotations
 
 from typing import Any
@@ -98,7 +98,8 @@ def test_concatenated() -> None:
 def test_flow() -> None:
     q = gc.placeholder(gc.quint8, [None])
     feeds = {q: Q}
-    for made in (gc.identity(q), gc.reshape(gc.reshape(q, [2, -1]), [-1]), gc.bitcast(gc.bitcast(q, gc.uint8), gc.quint8),
+    for made in (gc.identity(q), gc.reshape(gc.reshape(q, [2, -1]), [-1]),
+                 gc.bitcast(gc.bitcast(q, gc.uint8), gc.quint8),
                  gc.cond(gc.size(q) > 3, lambda: q, lambda: gc.identity(q)), gc.concat([q[:3], q[3:]], 0),
                  gc.gather(q, gc.range(8)), gc.cast(gc.cast(q, gc.float32), gc.quint8)):
         assert made.dtype == gc.quint8
@@ -106,7 +107,8 @@ def test_flow() -> None:
         assert (found.dtype, found.tolist()) == (np.uint8, Q.tolist()), made
     assert value(gc.cast(q, gc.qint32), feeds).dtype == np.int32
     assert value(gc.pad(q, [[1, 0]]), feeds)[:3].tolist() == [0, 0, 0]
-    for made in (gc.zeros([8], gc.quint8), gc.zeros_like(q), gc.fill([8], gc.bitcast(gc.constant(0, gc.uint8), gc.quint8))):
+    filled = gc.fill([8], gc.bitcast(gc.constant(0, gc.uint8), gc.quint8))
+    for made in (gc.zeros([8], gc.quint8), gc.zeros_like(q), filled):
         assert made.dtype == gc.quint8
         assert value(made, feeds).tolist() == [0] * 8
 

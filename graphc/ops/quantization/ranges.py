@@ -1,8 +1,8 @@
 """The range of floats that all numbers of a quantized dtype are spread over: what QuantizeV2 and Dequantize share.
 
 MIN_COMBINED and MIN_FIRST put the lower end on the lowest number (and differ in what they round), SCALED keeps 0 on 0:
-there a range may become wider on one side. All is computed in float32 in the order in which TensorFlow does, as the last
-digit decides what a number is rounded to. With axis >= 0 every slice has a range of its own.
+there a range may become wider on one side. All is computed in float32 in the order in which TensorFlow does, as the
+last digit decides what a number is rounded to. With axis >= 0 every slice has a range of its own.
 """
 from __future__ import annotations
 
