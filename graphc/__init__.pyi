@@ -3,6 +3,7 @@ from typing import Final
 
 from graphc import errors as errors
 from graphc.ir import dtypes as dtypes
+from graphc import audio as audio
 from graphc import bitwise as bitwise
 from graphc import compat as compat
 from graphc import contrib as contrib

@@ -514,6 +514,10 @@ NAMES: dict[str, dict[str, str]] = {
         "zeros_like": "graphc.api.array.fill:zeros_like",
         "zeta": "graphc.api.math.special:zeta",
     },
+    "audio": {
+        "decode_wav": "graphc.api.signal.audio:decode_wav",
+        "encode_wav": "graphc.api.signal.audio:encode_wav",
+    },
     "bitwise": {
         "bitwise_and": "graphc.api.math.bitwise:bitwise_and",
         "bitwise_or": "graphc.api.math.bitwise:bitwise_or",
@@ -562,6 +566,8 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "contrib.framework.python.ops.audio_ops": {
         "audio_spectrogram": "graphc.api.signal.audio:audio_spectrogram",
+        "decode_wav": "graphc.api.signal.audio:decode_wav",
+        "encode_wav": "graphc.api.signal.audio:encode_wav",
         "mfcc": "graphc.api.signal.audio:mfcc",
     },
     "contrib.lookup": {

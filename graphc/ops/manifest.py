@@ -162,6 +162,7 @@ TYPES: dict[str, str] = {
     "random.truncated": "ParameterizedTruncatedNormal",
     "signal.audio": "AudioSpectrogram Mfcc",
     "signal.fourier": "FFT IFFT FFT2D IFFT2D FFT3D IFFT3D",
+    "signal.wav": "DecodeWav EncodeWav",
     "signal.real_fourier": "RFFT IRFFT RFFT2D IRFFT2D RFFT3D IRFFT3D",
     "sparse.dense": "SparseToDense SparseTensorDenseAdd",
     "sparse.elementwise": "SparseDenseCwiseMul SparseDenseCwiseDiv SparseDenseCwiseAdd SparseSoftmax",
