@@ -570,6 +570,16 @@ NAMES: dict[str, dict[str, str]] = {
         "encode_wav": "graphc.api.signal.audio:encode_wav",
         "mfcc": "graphc.api.signal.audio:mfcc",
     },
+    "contrib.image": {
+        "angles_to_projective_transforms": "graphc.api.image.projective:angles_to_projective_transforms",
+        "compose_transforms": "graphc.api.image.projective:compose_transforms",
+        "flat_transforms_to_matrices": "graphc.api.image.projective:flat_transforms_to_matrices",
+        "matrices_to_flat_transforms": "graphc.api.image.projective:matrices_to_flat_transforms",
+        "rotate": "graphc.api.image.projective:rotate",
+        "transform": "graphc.api.image.projective:transform",
+        "translate": "graphc.api.image.projective:translate",
+        "translations_to_projective_transforms": "graphc.api.image.projective:translations_to_projective_transforms",
+    },
     "contrib.lookup": {
         "FastHashSpec": "graphc.api.lookup.index_tables:FastHashSpec",
         "HashTable": "graphc.api.lookup.tables:HashTable",

@@ -2,6 +2,7 @@
 from graphc.contrib import crf as crf
 from graphc.contrib import distributions as distributions
 from graphc.contrib import framework as framework
+from graphc.contrib import image as image
 from graphc.contrib import lookup as lookup
 from graphc.contrib import opt as opt
 from graphc.contrib import signal as signal

@@ -65,6 +65,7 @@ TYPES: dict[str, str] = {
     "image.decode": "DecodePng DecodeJpeg DecodeAndCropJpeg DecodeBmp DecodeGif DecodeImage ExtractJpegShape",
     "image.encode": "EncodePng EncodeJpeg EncodeJpegVariableQuality",
     "image.glimpse": "ExtractGlimpse",
+    "image.projective": "_Projected _NearestWhole _PlaceInPictures ImageProjectiveTransformV2",
     "image.resize": "ResizeNearestNeighbor ResizeNearestNeighborGrad ResizeBilinear ResizeBilinearGrad",
     "image.resize_smooth": "ResizeBicubic ResizeBicubicGrad ResizeArea",
     "image.suppress_classes": "CombinedNonMaxSuppression",

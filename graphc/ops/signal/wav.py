@@ -93,7 +93,7 @@ class DecodeWav(Host):
         check_one_string(self, "contents", contents)
         for name in ("desired_channels", "desired_samples"):
             value = getattr(self, name)
-            if value < -1 or not value and name == "desired_channels":
+            if value < -1 or (not value and name == "desired_channels"):
                 raise ValueError(f"{name} must be positive, or -1 for those of the file, but is {value}")
         sizes: list[Size] = [own_symbol(self, name) if value < 0 else value for name, value in (
             ("samples", self.desired_samples), ("channels", self.desired_channels))]
@@ -137,8 +137,8 @@ class EncodeWav(Host):
     def infer(self, audio: Spec, sample_rate: Spec) -> Spec:  # type: ignore[override]
         for name, spec, dtype, rank in (("audio", audio, float32, 2), ("sample_rate", sample_rate, int32, 0)):
             if spec.dtype != dtype:
-                raise TypeError(f"argument '{name}' has dtype {spec.dtype.name}, but EncodeWav takes {dtype.name} only; "
-                                "cast it (gc.cast)")
+                raise TypeError(f"argument '{name}' has dtype {spec.dtype.name}, but EncodeWav takes {dtype.name} "
+                                "only; cast it (gc.cast)")
             check_rank(name, spec, rank)
         return Spec(string, ())
 
