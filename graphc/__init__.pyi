@@ -338,6 +338,7 @@ from graphc.api.array.source import placeholder as placeholder
 from graphc.api.array.source import placeholder_with_default as placeholder_with_default
 from graphc.api.math.special import polygamma as polygamma
 from graphc.api.math.binary import pow as pow
+from graphc.api.control.printing import print_v2 as print
 from graphc.api.control.script import py_func as py_func
 from graphc.ir.dtypes import qint16 as qint16
 from graphc.ir.dtypes import qint32 as qint32
@@ -850,6 +851,7 @@ __all__ = [
     "placeholder_with_default",
     "polygamma",
     "pow",
+    "print",
     "py_func",
     "qint16",
     "qint32",

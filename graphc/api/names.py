@@ -314,6 +314,7 @@ NAMES: dict[str, dict[str, str]] = {
         "placeholder_with_default": "graphc.api.array.source:placeholder_with_default",
         "polygamma": "graphc.api.math.special:polygamma",
         "pow": "graphc.api.math.binary:pow",
+        "print": "graphc.api.control.printing:print_v2",
         "py_func": "graphc.api.control.script:py_func",
         "qint16": "graphc.ir.dtypes:qint16",
         "qint32": "graphc.ir.dtypes:qint32",

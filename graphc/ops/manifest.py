@@ -55,6 +55,7 @@ TYPES: dict[str, str] = {
         "FIFOQueueV2 PaddingFIFOQueueV2 RandomShuffleQueueV2 PriorityQueueV2 QueueEnqueueV2 "
         "QueueEnqueueManyV2 QueueDequeueV2 QueueDequeueManyV2 QueueDequeueUpToV2 QueueCloseV2 QueueSizeV2 "
         "QueueIsClosedV2",
+    "control.printing": "PrintV2",
     "control.script": "PyFunc Print Assert _EndOfData",
     "files.csv": "DecodeCSV",
     "files.examples": "ParseExample ParseSingleExample",
