@@ -259,4 +259,5 @@ def usable_samples(op: type[Op]) -> list[Sample]:
 @functools.cache
 def usable() -> list[str]:
     """The ops that can be added by their samples."""
-    return sorted(t for t, op in OPS.items() if usable_samples(op) and op.__module__.startswith("graphc.ops."))
+    return sorted(t for t, op in OPS.items() if t not in limits.INEXACT and usable_samples(op)
+                  and op.__module__.startswith("graphc.ops."))

@@ -25,9 +25,9 @@ def print_v2(*inputs: Any, output_stream: Any = None, summarize: int = 3, sep: s
              name: str | None = None) -> Operation:
     """An operation that prints inputs, tensors and what Python prints, nested at will, whenever it runs; as `tf.print`.
 
-    It runs if it is fetched, or as a control dependency. output_stream: sys.stderr (None), sys.stdout, a logging level (INFO,
-    WARNING, ERROR: to standard error) or "file://" and the path of a file to append to. summarize: the elements shown
-    at both ends of each axis; -1: all.
+    It runs if it is fetched, or as a control dependency. output_stream: sys.stderr (None), sys.stdout, a logging level
+    (INFO, WARNING, ERROR: to standard error) or "file://" and the path of a file to append to. summarize: the elements
+    shown at both ends of each axis; -1: all.
     """
     stream = _stream(output_stream)
     if len(inputs) == 1 and _is_string(inputs[0]):
