@@ -110,6 +110,14 @@ def test_different_fetches_share_the_stream_of_an_op() -> None:
         np.testing.assert_allclose(session.run([drawn, drawn * 2.0])[0], RECORDED["uniform"][1], rtol=1e-6)
 
 
+def test_a_graph_seed_alone_changes_nothing() -> None:
+    gc.set_random_seed(3)
+    drawn = gc.random_uniform([4])
+    exact = gc.Session().run(drawn)
+    gc.set_random_mode("graphc")
+    assert gc.Session().run(drawn).tolist() == exact.tolist()
+
+
 def test_without_seeds_runs_and_sessions_differ() -> None:
     drawn = gc.random_uniform([4])
     with gc.Session() as a, gc.Session() as b:

@@ -7,6 +7,7 @@ make are computed by one, which is told where the stream stands; all others are 
 from __future__ import annotations
 
 import math
+import zlib
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -34,10 +35,15 @@ class RandomStream(SessionObject):
     seed2: int
 
 
-def is_drawn(op: Op) -> bool:
-    """Whether the op has seeds, and TensorFlow's numbers are known."""
+def seed_of(name: str) -> int:
+    """The second seed of an op that has none in a graph that has one."""
+    return zlib.crc32(name.encode()) & 0x7FFFFFFF
+
+
+def is_drawn(op: Op, name: str) -> bool:
+    """Whether TensorFlow's numbers are known: the op, of this full name, has a seed of its own."""
     made: Any = op
-    return op.type in DRAWN and (made.seed, made.seed2) != (0, 0)
+    return op.type in DRAWN and (made.seed, made.seed2) != (0, 0) and made.seed2 != seed_of(name)
 
 
 def map_of(op: Op, dtype: DType) -> MadeAt | None:
