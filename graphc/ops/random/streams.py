@@ -11,8 +11,6 @@ import zlib
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
 from graphc.ir.dtypes import FLOATING, DType, float32, float64, int32, int64
 from graphc.ir.op import Op
 from graphc.ir.spec import Shape, Spec
@@ -71,15 +69,6 @@ class MadeAt(Op):
 
     def infer(self, *inputs: Spec) -> Spec:
         return Spec(self.dtype, self.shape)
-
-    def reference(self, *inputs: np.ndarray) -> np.ndarray:
-        stream, count = numbers.Stream(self.seed, self.seed2, int(inputs[0])), math.prod(self.shape)  # type: ignore[arg-type]
-        if self.kind == "RandomUniformInt":
-            made = numbers.uniform_int(stream, count, int(inputs[1]), int(inputs[2]), self.dtype)
-        else:
-            draw = numbers.uniform if self.kind == "RandomUniform" else numbers.normal
-            made = draw(stream, count, self.dtype)
-        return made.reshape(self.shape)  # type: ignore[arg-type]
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         y = outputs[0]
