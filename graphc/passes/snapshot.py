@@ -25,6 +25,7 @@ from graphc.ir.apply import field_value
 from graphc.ir.dims import Size
 from graphc.ir.element_values import DEPTH, from_operands
 from graphc.ir.flow_ops import FlowInput, ReadState, WriteState
+from graphc.ir.func_graph import full_name
 from graphc.ir.infer import explain
 from graphc.ir.node import Flow, Node, Origin, Value, make_node
 from graphc.ir.op import Composite, Effect, Op
@@ -272,7 +273,7 @@ class Snapshot:
 
     def _plain(self, operation: Operation, seen: Versions) -> None:
         definition, operands = self._with_fields(operation, seen)
-        if self.exact_random and is_drawn(definition):
+        if self.exact_random and is_drawn(definition, full_name(operation.graph, operation.name)):
             node = drawn(self, operation, definition, operands, seen)
         else:
             definition = with_key(definition, operation) if definition.effect == Effect.RANDOM else definition
