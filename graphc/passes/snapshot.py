@@ -67,7 +67,8 @@ class Snapshot:
     """See the header."""
 
     def __init__(self, feeds: Sequence[Tensor], feed_ranks: Sequence[int],
-                 feed_shapes: Sequence[tuple[int | None, ...] | None] | None = None, exact_random: bool = False) -> None:
+                 feed_shapes: Sequence[tuple[int | None, ...] | None] | None = None,
+                 exact_random: bool = False) -> None:
         self.feed_shapes = feed_shapes
         self.exact_random = exact_random
         self.fed = set(feeds)
