@@ -84,7 +84,9 @@ class Maker:
             return self.strings(shape)
         if dtype.kind == "c":
             parts = [self.array(shape, np.empty(0, dtype).real.dtype, low, high) for _ in range(2)]
-            return np.asarray(parts[0] + 1j * parts[1]).astype(dtype)
+            made = np.empty(shape, dtype)
+            made.real, made.imag = parts
+            return made
         if dtype.kind == "b":
             return self.generator.integers(0, 2, shape).astype(np.bool_)
         if dtype.kind in "iu":

@@ -14,7 +14,7 @@ from graphc.ir.dims import Size
 from graphc.ir.dtypes import FLOATING, DType, bool_, float32, float64, int32, int64
 from graphc.ir.known import require_nonnegative
 from graphc.ir.op import Effect, Op, Sample, attr, operand_field, register
-from graphc.ir.spec import Spec
+from graphc.ir.spec import Spec, require_less
 from graphc.ops.random.philox import groups, words
 
 _SEEDS = {"seed": 1, "seed2": 2, "key": 123456789}
@@ -109,6 +109,8 @@ def check_choice(logits: Spec, num_samples: Size | None) -> None:
         raise ValueError(f"logits should be a matrix, got shape {logits.shown()}")
     if logits.shape is not None and logits.shape[1] == 0:
         raise ValueError("num_classes should be positive, got 0")
+    if logits.shape is not None:
+        require_less(0, logits.shape[1], "num_classes should be positive")
     require_nonnegative((num_samples,) if num_samples is not None else (), "num_samples should be nonnegative")
     if isinstance(num_samples, int) and num_samples < 0:
         raise ValueError(f"num_samples should be nonnegative, got {num_samples}")
