@@ -110,8 +110,8 @@ from graphc.api.graph.scopes import add_to_collection as add_to_collection
 from graphc.api.graph.scopes import add_to_collections as add_to_collections
 from graphc.api.state.collections import global_variables as all_variables
 from graphc.api.math.complex_numbers import angle as angle
-from graphc.api.math.reduce import argmax as arg_max
-from graphc.api.math.reduce import argmin as arg_min
+from graphc.api.math.reduce import arg_max as arg_max
+from graphc.api.math.reduce import arg_min as arg_min
 from graphc.api.math.reduce import argmax as argmax
 from graphc.api.math.reduce import argmin as argmin
 from graphc.api.math.sort import argsort as argsort

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 INNER_MODULES: dict[str, tuple[str, ...]] = {
+    "dtypes": ("",),
     "python": ("",),
     "python.client.session": ("",),
     "python.client.device_lib": ("python.client.device_lib", "config", ""),
