@@ -680,6 +680,7 @@ NAMES: dict[str, dict[str, str]] = {
         "aggregate_metric_map": "graphc.compat.metrics.batches:aggregate_metric_map",
         "aggregate_metrics": "graphc.compat.metrics.batches:aggregate_metrics",
         "confusion_matrix": "graphc.compat.metrics.batches:confusion_matrix",
+        "f1_score": "graphc.compat.metrics.best_f1:f1_score",
         "streaming_accuracy": "graphc.compat.metrics.streaming:streaming_accuracy",
         "streaming_auc": "graphc.compat.metrics.streaming_scores:streaming_auc",
         "streaming_false_negatives": "graphc.compat.metrics.streaming:streaming_false_negatives",
@@ -1132,6 +1133,11 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "compat.v1.python.ops": {
     },
+    "compat.v1.python.ops.control_flow_ops": {
+        "merge": "graphc.api.control.switch:merge",
+        "switch": "graphc.api.control.switch:switch",
+        "with_dependencies": "graphc.compat.framework.dependencies:with_dependencies",
+    },
     "compat.v1.python.ops.summary_op_util": {
         "clean_tag": "graphc.summary.scopes:clean_tag",
         "collect": "graphc.summary.scopes:collect",
@@ -1514,6 +1520,11 @@ NAMES: dict[str, dict[str, str]] = {
         "sigmoid_cross_entropy": "graphc.compat.losses:sigmoid_cross_entropy",
         "softmax_cross_entropy": "graphc.compat.losses:softmax_cross_entropy",
         "sparse_softmax_cross_entropy": "graphc.compat.losses:sparse_softmax_cross_entropy",
+    },
+    "contrib.memory_stats": {
+        "BytesInUse": "graphc.compat.program.memory:BytesInUse",
+        "BytesLimit": "graphc.compat.program.memory:BytesLimit",
+        "MaxBytesInUse": "graphc.compat.program.memory:MaxBytesInUse",
     },
     "contrib.opt": {
         "AdamWOptimizer": "graphc.train.weight_decay:AdamWOptimizer",
