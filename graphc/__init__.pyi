@@ -68,6 +68,7 @@ from graphc.serial.graph_pb2 import NameAttrList as NameAttrList
 from graphc.api.gradients.registry import not_differentiable as NoGradient
 from graphc.serial.graph_pb2 import NodeDef as NodeDef
 from graphc.api.gradients.registry import not_differentiable as NotDifferentiable
+from graphc.errors import OpError as OpError
 from graphc.ir.tensor import Operation as Operation
 from graphc.serial.config_pb2 import OptimizerOptions as OptimizerOptions
 from graphc.api.control.queues import PaddingFIFOQueue as PaddingFIFOQueue
@@ -608,6 +609,7 @@ __all__ = [
     "NoGradient",
     "NodeDef",
     "NotDifferentiable",
+    "OpError",
     "Operation",
     "OptimizerOptions",
     "PaddingFIFOQueue",

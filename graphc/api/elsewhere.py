@@ -14,6 +14,7 @@ ELSEWHERE: dict[str, str] = {
     "graphc.ir.dtypes":
         "DType as_dtype bfloat16 bool_=bool complex64 complex128 double float16 float32 float64 half int8 int16 int32 "
         "int64 qint8 qint16 qint32 quint8 quint16 resource string uint8 uint16 uint32 uint64 variant " + _REFERENCES,
+    "graphc.errors": "OpError",
     "graphc.compat.layers.fully_connected":
         "relu=contrib.layers.relu relu6=contrib.layers.relu6 elu=contrib.layers.elu linear=contrib.layers.linear "
         "legacy_relu=contrib.layers.legacy_relu legacy_linear=contrib.layers.legacy_linear",

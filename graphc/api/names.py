@@ -37,6 +37,7 @@ NAMES: dict[str, dict[str, str]] = {
         "NoGradient": "graphc.api.gradients.registry:not_differentiable",
         "NodeDef": "graphc.serial.graph_pb2:NodeDef",
         "NotDifferentiable": "graphc.api.gradients.registry:not_differentiable",
+        "OpError": "graphc.errors:OpError",
         "Operation": "graphc.ir.tensor:Operation",
         "OptimizerOptions": "graphc.serial.config_pb2:OptimizerOptions",
         "PaddingFIFOQueue": "graphc.api.control.queues:PaddingFIFOQueue",
@@ -590,6 +591,7 @@ NAMES: dict[str, dict[str, str]] = {
         "float16_ref": "graphc.ir.dtypes:float16",
         "float32_ref": "graphc.ir.dtypes:float32",
         "float64_ref": "graphc.ir.dtypes:float64",
+        "get_logger": "graphc.compat.program.logging:get_logger",
         "histogram_summary": "graphc.summary.old_names:histogram_summary",
         "image_summary": "graphc.summary.old_names:image_summary",
         "int16_ref": "graphc.ir.dtypes:int16",
@@ -649,6 +651,9 @@ NAMES: dict[str, dict[str, str]] = {
     "compat.v1.contrib.learn": {
     },
     "compat.v1.contrib.learn.datasets": {
+    },
+    "compat.v1.contrib.learn.datasets.base": {
+        "maybe_download": "graphc.compat.datasets.download:maybe_download",
     },
     "compat.v1.contrib.learn.datasets.mnist": {
         "DataSet": "graphc.compat.datasets.mnist:DataSet",
@@ -1812,6 +1817,7 @@ NAMES: dict[str, dict[str, str]] = {
         "make_tensor_proto": "graphc.serial.tensors:make_tensor_proto",
     },
     "debugging": {
+        "Assert": "graphc.api.control.script:Assert",
         "assert_all_finite": "graphc.api.array.passing:verify_tensor_all_finite",
         "assert_equal": "graphc.api.control.asserts:assert_equal",
         "assert_greater": "graphc.api.control.asserts:assert_greater",
@@ -1834,6 +1840,9 @@ NAMES: dict[str, dict[str, str]] = {
         "assert_shapes": "graphc.api.control.assert_shapes:assert_shapes",
         "assert_type": "graphc.api.control.asserts:assert_type",
         "check_numerics": "graphc.api.array.passing:check_numerics",
+        "is_finite": "graphc.api.math.comparison:is_finite",
+        "is_inf": "graphc.api.math.comparison:is_inf",
+        "is_nan": "graphc.api.math.comparison:is_nan",
         "is_non_decreasing": "graphc.api.control.asserts:is_non_decreasing",
         "is_numeric_tensor": "graphc.api.control.asserts:is_numeric_tensor",
         "is_strictly_increasing": "graphc.api.control.asserts:is_strictly_increasing",
@@ -1981,6 +1990,10 @@ NAMES: dict[str, dict[str, str]] = {
     "io": {
         "FixedLenFeature": "graphc.api.files.examples:FixedLenFeature",
         "FixedLenSequenceFeature": "graphc.api.files.examples:FixedLenSequenceFeature",
+        "PaddingFIFOQueue": "graphc.api.control.queues:PaddingFIFOQueue",
+        "PriorityQueue": "graphc.api.control.queues:PriorityQueue",
+        "QueueBase": "graphc.api.control.queues:QueueBase",
+        "RandomShuffleQueue": "graphc.api.control.queues:RandomShuffleQueue",
         "TFRecordCompressionType": "graphc.io.records:TFRecordCompressionType",
         "TFRecordOptions": "graphc.io.records:TFRecordOptions",
         "TFRecordWriter": "graphc.io.records:TFRecordWriter",
@@ -1998,6 +2011,7 @@ NAMES: dict[str, dict[str, str]] = {
         "encode_jpeg": "graphc.api.image.files:encode_jpeg",
         "extract_jpeg_shape": "graphc.api.image.files:extract_jpeg_shape",
         "is_jpeg": "graphc.api.image.files:is_jpeg",
+        "match_filenames_once": "graphc.train.input:match_filenames_once",
         "matching_files": "graphc.api.files.files:matching_files",
         "parse_example": "graphc.api.files.examples:parse_example",
         "parse_single_example": "graphc.api.files.examples:parse_single_example",
@@ -2005,6 +2019,7 @@ NAMES: dict[str, dict[str, str]] = {
         "serialize_tensor": "graphc.api.strings.raw:serialize_tensor",
         "tf_record_iterator": "graphc.io.records:tf_record_iterator",
         "write_file": "graphc.api.files.files:write_file",
+        "write_graph": "graphc.train.files:write_graph",
     },
     "io.gfile": {
         "GFile": "graphc.api.files.system:GFile",

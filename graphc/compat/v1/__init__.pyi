@@ -43,6 +43,7 @@ from graphc.compat.program.modes import executing_eagerly as executing_eagerly_o
 from graphc.ir.dtypes import float16 as float16_ref
 from graphc.ir.dtypes import float32 as float32_ref
 from graphc.ir.dtypes import float64 as float64_ref
+from graphc.compat.program.logging import get_logger as get_logger
 from graphc.summary.old_names import histogram_summary as histogram_summary
 from graphc.summary.old_names import image_summary as image_summary
 from graphc.ir.dtypes import int16 as int16_ref
@@ -99,6 +100,7 @@ __all__ = [
     "float16_ref",
     "float32_ref",
     "float64_ref",
+    "get_logger",
     "histogram_summary",
     "image_summary",
     "int16_ref",
