@@ -68,6 +68,7 @@ from graphc.serial.graph_pb2 import NameAttrList as NameAttrList
 from graphc.api.gradients.registry import not_differentiable as NoGradient
 from graphc.serial.graph_pb2 import NodeDef as NodeDef
 from graphc.api.gradients.registry import not_differentiable as NotDifferentiable
+from graphc.errors import OpError as OpError
 from graphc.ir.tensor import Operation as Operation
 from graphc.serial.config_pb2 import OptimizerOptions as OptimizerOptions
 from graphc.api.control.queues import PaddingFIFOQueue as PaddingFIFOQueue
@@ -110,8 +111,8 @@ from graphc.api.graph.scopes import add_to_collection as add_to_collection
 from graphc.api.graph.scopes import add_to_collections as add_to_collections
 from graphc.api.state.collections import global_variables as all_variables
 from graphc.api.math.complex_numbers import angle as angle
-from graphc.api.math.reduce import argmax as arg_max
-from graphc.api.math.reduce import argmin as arg_min
+from graphc.api.math.reduce import arg_max as arg_max
+from graphc.api.math.reduce import arg_min as arg_min
 from graphc.api.math.reduce import argmax as argmax
 from graphc.api.math.reduce import argmin as argmin
 from graphc.api.math.sort import argsort as argsort
@@ -608,6 +609,7 @@ __all__ = [
     "NoGradient",
     "NodeDef",
     "NotDifferentiable",
+    "OpError",
     "Operation",
     "OptimizerOptions",
     "PaddingFIFOQueue",

@@ -4,10 +4,17 @@ What can be decorated says its names itself (api/public.py).
 """
 from __future__ import annotations
 
+# A variable's dtype is that of its elements here: TensorFlow's float32_ref is float32.
+_REFERENCES = " ".join(f"{name}=compat.v1.{space}{name.rstrip('_')}_ref" for space in ("", "dtypes.") for name in (
+    "float16", "bfloat16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32",
+    "uint64", "complex64", "complex128", "bool_", "string", "resource", "variant", "qint8", "qint16", "qint32",
+    "quint8", "quint16"))
+
 ELSEWHERE: dict[str, str] = {
     "graphc.ir.dtypes":
         "DType as_dtype bfloat16 bool_=bool complex64 complex128 double float16 float32 float64 half int8 int16 int32 "
-        "int64 qint8 qint16 qint32 quint8 quint16 resource string uint8 uint16 uint32 uint64 variant",
+        "int64 qint8 qint16 qint32 quint8 quint16 resource string uint8 uint16 uint32 uint64 variant " + _REFERENCES,
+    "graphc.errors": "OpError",
     "graphc.compat.layers.fully_connected":
         "relu=contrib.layers.relu relu6=contrib.layers.relu6 elu=contrib.layers.elu linear=contrib.layers.linear "
         "legacy_relu=contrib.layers.legacy_relu legacy_linear=contrib.layers.legacy_linear",

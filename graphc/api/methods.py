@@ -43,6 +43,7 @@ def register_all() -> None:
         register_method(f"__{word}__", _method(_later(f"graphc.api.{place}")))
     as_graph_def = _method(_later("graphc.serial.graphdef:as_graph_def"))
     register_method("as_graph_def", as_graph_def, Graph)
+    register_method("graph_def_versions", property(lambda graph: graph.as_graph_def().versions), Graph)
     register_method("node_def", property(_method(_later("graphc.serial.graphdef:node_def"))), Operation)
 
 

@@ -98,6 +98,16 @@ class DType:
         return self.base_dtype == as_dtype(other).base_dtype
 
     @property
+    def as_datatype_enum(self) -> int:
+        """The number that .pb files have for it."""
+        return self.number
+
+    @property
+    def limits(self) -> tuple[Any, Any]:
+        """(smallest, largest value)."""
+        return (self.min, self.max)
+
+    @property
     def min(self) -> Any:
         return self._limits().min
 
@@ -251,11 +261,12 @@ _BY_NUMPY = {d.numpy: d for d in ALL if d is not bfloat16 and d.numpy is not Non
 REF_OFFSET = 100   # DT_FLOAT_REF = DT_FLOAT + 100: TF 1 reference variables
 
 
-def as_dtype(value: Any) -> DType:
-    """The DType that `value` (a DType, TF name, TF number, NumPy dtype or Python type) stands for.
+def as_dtype(type_value: Any) -> DType:
+    """The DType that `type_value` (a DType, TF name, TF number, NumPy dtype or Python type) stands for.
 
     Raises TypeError if there is none, as `tf.as_dtype`.
     """
+    value = type_value.removesuffix("_ref") if isinstance(type_value, str) else type_value
     if isinstance(value, DType):
         return value
     if isinstance(value, str) and value in _BY_NAME:

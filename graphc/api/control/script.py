@@ -51,7 +51,7 @@ def Print(input_: Any, data: Sequence[Any], message: str | None = None, first_n:
                  first_n=-1 if first_n is None else first_n, summarize=3 if summarize is None else summarize)
 
 
-@public("Assert")
+@public("Assert", "debugging.Assert")
 def Assert(condition: Any, data: Sequence[Any], summarize: int | None = None,
            name: str | None = None) -> Operation:
     """An operation that fails with InvalidArgumentError unless all of `condition` hold, as `tf.Assert`."""

@@ -35,6 +35,7 @@ def embedding_lookup(params: Any, ids: Any, partition_strategy: str = "mod", nam
     if not tables or any(t is None for t in tables):
         raise ValueError("Need at least one param" if not tables else "params must be specified")
     with get_default_graph().name_scope(name or "embedding_lookup") as scope:
+        tables = [convert_to_tensor(t) if isinstance(t, (list, tuple, int, float)) else t for t in tables]
         if len(tables) == 1:
             return identity(_clipped(gather(tables[0], ids, name=scope), ids, max_norm))
         ids = convert_to_tensor(ids, name="ids")

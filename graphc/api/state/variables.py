@@ -152,6 +152,10 @@ class Variable(Operators, ScatterMethods, metaclass=_Made):
         """The variable of a VariableDef whose ops are in the default graph, inside import_scope."""
         return Variable(variable_def=variable_def, import_scope=import_scope)
 
+    def to_proto(self, export_scope: str | None = None) -> Any:
+        """Its VariableDef; None if it is not in export_scope, which is taken off the names."""
+        return load("graphc.api.state.variable_protos").variable_to_proto(self, export_scope)
+
     # What it is
 
     @property

@@ -26,7 +26,7 @@ ROOT = "graphc.compat.v1"
 _OWN = "compat.v1"
 _MODULES_OF_CODE = {"modules", "inner_modules", "old_names", "unknown", "versions"}    # files beside this one
 # Modules that are namespaces as they are: (package, name in it).
-_WHOLE = {"errors": ("graphc", "errors"), "dtypes": ("graphc", "dtypes"), "flags": ("graphc.compat.program", "flags")}
+_WHOLE = {"errors": ("graphc", "errors"), "flags": ("graphc.compat.program", "flags")}
 _ABSENT = object()
 
 
