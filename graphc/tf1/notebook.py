@@ -5,7 +5,7 @@ import json
 import re
 from typing import Any
 
-_MAGIC = re.compile(r"^\s*[%!?]|^\s*\w.*\?\s*$")       # %matplotlib inline, !pip install, object?
+_MAGIC = re.compile(r"^\s*[%!?]|^\s*[\w.*]+\?{1,2}\s*$")       # %matplotlib inline, !pip install, object? alone
 
 
 def code_of(text: str) -> str:

@@ -54,7 +54,7 @@ def test_a_script_runs_as_under_python(tmp_path: Path) -> None:
 def test_a_notebook_runs(tmp_path: Path) -> None:
     path = tmp_path / "book.ipynb"
     cells = ["%matplotlib inline\nimport tensorflow as tf", "# text",
-             "!pip install x\nif True:\n    %time\nprint(tf.VERSION)"]
+             "!pip install x\nif True:\n    %time\ntf.Graph?\nprint(  # is it Python?\n    tf.VERSION)"]
     kinds = ["code", "markdown", "code"]
     path.write_text(json.dumps({"nbformat": 4, "cells": [
         {"cell_type": kind, "source": text.splitlines(True)} for kind, text in zip(kinds, cells, strict=True)]}))
