@@ -4,6 +4,7 @@ from graphc.contrib import cudnn_rnn as cudnn_rnn
 from graphc.contrib import deprecated as deprecated
 from graphc.contrib import distributions as distributions
 from graphc.contrib import framework as framework
+from graphc.contrib import image as image
 from graphc.contrib import layers as layers
 from graphc.contrib import learn as learn
 from graphc.contrib import legacy_seq2seq as legacy_seq2seq

@@ -51,7 +51,7 @@ def run_error(plan: p.Plan, error: Any, cause: BaseException | None, cells: Sequ
     if code == Status.INVALID_VALUE:
         known = origin is not None and origin.op_type in OPS
         refusal = OPS[origin.op_type].refusal if known and origin is not None else Op.refusal
-        return _made(errors.InvalidArgumentError, origin, f"{refusal} ({a}, {b})")
+        return _made(errors.InvalidArgumentError, origin, refusal.format(a, b))
     kind, text = _text(plan, code, a, b, c)
     return _made(kind, origin, text)
 

@@ -79,9 +79,15 @@ class DType:
         return self.kind == "complex"
 
     @property
+    def unquantized(self) -> DType:
+        """The integer that a quantized number is while it is computed with; of any other dtype itself."""
+        return _BY_NAME[self.name.replace("q", "")] if self.kind == "quantized" else self
+
+    @property
     def stored(self) -> DType:
-        """What an element is in the memory of a Plan: of a string its number (docs/adr/0022), else the element."""
-        return int64 if self.number == _STRING else self
+        """What an element is in the memory of a Plan: of a string its number (docs/adr/0022), of a quantized number its
+        integer, else the element."""
+        return int64 if self.number == _STRING else self.unquantized
 
     @property
     def base_dtype(self) -> DType:
@@ -115,6 +121,8 @@ class DType:
         return f"<dtype: '{self.name}'>"
 
     def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
         if isinstance(other, DType):
             return self.number == other.number
         try:
@@ -201,6 +209,12 @@ def from_bfloat16_array(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return (np.ascontiguousarray(array).view(np.uint16).astype(np.uint32) << 16).view(np.float32).reshape(array.shape)
 
 
+def integers(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """An array of quantized numbers as the integers that they are; any other array as it is."""
+    dtype = _BY_NUMPY.get(array.dtype) if array.dtype.names else None
+    return array.view(dtype.unquantized.numpy) if dtype is not None and dtype.is_quantized else array
+
+
 def _numpy_type(row: table.Row) -> np.dtype[Any] | None:
     """Quantized numbers are named integers, so that nothing takes them for integers."""
     if row.kind == "quantized":
@@ -229,7 +243,7 @@ HALVES = (float16, bfloat16)
 WIDE = (*FLOATING, int32, int64)
 NUMERIC = (*FLOATING, *INTEGERS, *COMPLEX)
 # What maps compute: primitives have float32, float64, int32, int64 and bool, to which plan/scalar_program.py brings the
-# others. Quantized numbers are held in files and arrays; nothing computes with them.
+# others. Quantized numbers have a name of their own in files, Specs and constants; in a Plan they are integers.
 COMPUTED = (*NUMERIC, bool_)
 _BY_NAME = {d.name: d for d in ALL} | {d.short: d for d in ALL} | {"half": float16, "float": float32, "double": float64}
 _BY_NUMBER = {d.number: d for d in ALL}

@@ -35,6 +35,8 @@ def _convert(value: Any, dtype: DType | None) -> np.ndarray:
         if not value.is_fully_defined():
             raise ValueError(f"Cannot convert a partially known TensorShape to a Tensor: {value}")
         value = value.as_list()
+    if dtype is not None and dtype.is_quantized:
+        return np.array(value, dtype.numpy)          # of numbers, or of tuples of one number each
     value = _known_dimensions(value)
     if dtype is not None:
         _check_elements(value, dtype)

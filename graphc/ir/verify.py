@@ -10,8 +10,8 @@
  8. a symbol that an op makes known (BindSizes, or one with a result of unknown size) is used only behind that op
  9. fields are known: no operand field is None
 
-Flows inside loops and branches are checked as well. 4 is checked for a node when it first appears: nodes are
-immutable, and most live through many passes.
+Flows inside loops and branches are checked as well. 1, 4, 5 and 9 are checked for a node when it first appears: nodes
+are immutable, and most live through many passes. What says of itself that its specs are inferred is not inferred again.
 """
 from __future__ import annotations
 
@@ -96,6 +96,8 @@ def _check_node(node: Node) -> None:
     for spec in node.specs:
         if spec.shape is None:
             raise InternalError(f"the rank of {node} is not known")
+    if node.inferred:
+        return
     inferred = node.op.infer(*(v.spec for v in node.inputs))
     specs = inferred if isinstance(inferred, tuple) else (inferred,)
     if len(specs) != len(node.specs):
@@ -109,7 +111,7 @@ def contradicts(a: Spec, b: Spec) -> bool:
     """Whether no tensor can have both specs."""
     if a.dtype != b.dtype:
         return True
-    if a.shape is None or b.shape is None:
+    if a.shape is None or b.shape is None or a.shape == b.shape:
         return False
     return len(a.shape) != len(b.shape) or any(dims.different(x, y) for x, y in zip(a.shape, b.shape, strict=True))
 

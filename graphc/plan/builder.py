@@ -78,15 +78,15 @@ class BodyBuilder:
         number = len(self.buffers)
         self.buffers.append(plan.Buffer(kind, dtype.stored.short, tuple(self.size(s) for s in shape), index))
         self._elements.append(dims.product(shape))
-        return whole(number, dtype, shape)
+        return whole(number, dtype.unquantized, shape)
 
     def temporary(self, dtype: DType, shape: Sequence[Size]) -> Access:
         return self.buffer(plan.BufferKind.ARENA, dtype, shape)
 
     def constant(self, value: Any, name: str | None = None) -> Access:
         """A constant of the Plan, from a NumPy array. `name`: of the node that holds it in the saved graph."""
-        array = np.asarray(value)
-        number = self.plan.constant(array, name)
+        array = dtypes.integers(np.asarray(value))
+        number = self.plan.constant(array, name if array is value else None)
         found = self._constants.get(number)
         if found is None:
             found = self.buffer(plan.BufferKind.CONST, dtypes.as_dtype(array.dtype), array.shape, number)

@@ -24,7 +24,7 @@ OUT_OF_REACH: dict[str, str] = {
     "contrib.autograph": "write gc.cond and gc.while_loop", "autograph": "write gc.cond and gc.while_loop",
 }
 PLANNED = ("keras", "estimator", "data", "contrib.data", "contrib.keras", "contrib.learn", "contrib.estimator",
-           "feature_column", "saved_model", "profiler", "python.tools", "python.keras", "python.estimator",
+           "feature_column", "profiler", "python.tools", "python.keras", "python.estimator",
            "python.data")
 
 
