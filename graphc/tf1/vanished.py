@@ -62,7 +62,10 @@ def _later(package: str, home: str, name: str) -> Callable[..., Any]:
 def _pyplot(module: ModuleType) -> None:
     if not hasattr(module, "hold"):
         module.hold = lambda *_: None  # type: ignore[attr-defined]    # it is always on now
-    figure = module.figure
+    show = module.show
+
+    def show_as_before(block: Any = None, **named: Any) -> Any:        # scripts give it a figure, and it shows them all
+        return show(block=None if block is None else bool(block), **named)
 
     def set_window_title(canvas: Any, title: str) -> None:
         if canvas.manager is not None:
@@ -71,7 +74,7 @@ def _pyplot(module: ModuleType) -> None:
     backend = importlib.import_module("matplotlib.backend_bases").FigureCanvasBase
     if not hasattr(backend, "set_window_title"):
         backend.set_window_title = set_window_title
-    module.figure = figure
+    module.show = show_as_before  # type: ignore[attr-defined]
 
 
 _MENDED: dict[str, Callable[[ModuleType], None]] = {

@@ -76,6 +76,15 @@ def test_python_2_is_explained_and_repaired(tmp_path: Path) -> None:
     assert "to stderr" in done.stderr and path.read_text() == PYTHON2
 
 
+def test_pyplot_takes_what_it_took(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    path = tmp_path / "old.py"
+    path.write_text("import matplotlib\nmatplotlib.use('Agg')\nimport matplotlib.pyplot as plt\n"
+                    "plt.hold(True)\nplt.show(plt.figure())\nplt.show()\nprint('shown')")
+    done = launch("--repair", path)
+    assert done.stdout == "shown\n", done.stderr
+
+
 @pytest.mark.parametrize("text, said", [
     ("import numpy as np\nnp.float", "numpy.float was removed from NumPy"), ("xrange(3)", "'xrange' is Python 2"),
     ("{}.iteritems()", "dict.iteritems is Python 2"),
