@@ -44,8 +44,8 @@ class HistogramSummary(SummaryOp):
 def histogram_bytes(values: np.ndarray) -> bytes:
     """A HistogramProto. Sums are added one by one, from the first to the last."""
     limits = bucket_limits()
-    found = np.minimum(np.searchsorted(limits, values, "right"), len(limits) - 1)
-    counts = np.bincount(found, minlength=len(limits))
+    below = np.searchsorted(np.sort(values), limits[:-1])          # sorting first is many times quicker
+    counts = np.diff(below, prepend=0, append=values.size)
     last = _last_of_runs(counts == 0)
     empty = not values.size
     return b"".join((
