@@ -35,7 +35,7 @@ def put_back(folder: str) -> None:
             setattr(np, name, value)
     if not hasattr(np, "in1d"):
         np.in1d = np.isin  # type: ignore[attr-defined]
-    for name in ("array", "asarray"):
+    for name in ("array", "asarray", "asanyarray"):
         setattr(np, name, _ragged_too(getattr(np, name), os.path.join(os.path.abspath(folder), "")))
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
@@ -48,12 +48,19 @@ def _ragged_too(make: Callable[..., np.ndarray], folder: str) -> Callable[..., n
         try:
             return make(*arguments, **named)
         except ValueError as error:
-            caller = os.path.abspath(sys._getframe(1).f_code.co_filename)
             says_what = len(arguments) > 1 or "dtype" in named
-            if says_what or "inhomogeneous" not in str(error) or not caller.startswith(folder):
+            if says_what or "inhomogeneous" not in str(error) or not _caller().startswith(folder):
                 raise
             return make(*arguments, dtype=object, **named)
     return made
+
+
+def _caller() -> str:
+    """The file that called the function which asks, or NumPy that did."""
+    frame, numpy = sys._getframe(2), os.path.dirname(np.__file__)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(numpy):
+        frame = frame.f_back
+    return os.path.abspath(frame.f_code.co_filename)
 
 
 def _scipy_misc(module: ModuleType) -> None:

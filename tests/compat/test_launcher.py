@@ -91,6 +91,7 @@ def test_ragged_arrays_are_of_objects_again_for_the_program_alone(tmp_path: Path
                     "print(np.array([[1, 2], [3]]).shape, np.array([[1, 2], [3, 4]]).dtype.kind)\n"
                     "print(np.array(list(zip(np.ones([3, 4]), np.ones([3, 2])))).shape)\n"
                     "try:\n    tf.constant([[1, 2], [3]])\nexcept ValueError:\n    print('refused')\n"
+                    f"np.save('{tmp_path}/ragged.npy', [[1, 2], [3]])\n"
                     "np.array([[1, 2], [3]], float)")
     done = launch("--repair", path)
     assert done.stdout == "(2,) i\n(3, 2)\nrefused\n" and "inhomogeneous" in done.stderr, done.stderr
