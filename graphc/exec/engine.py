@@ -18,10 +18,11 @@ import numpy as np
 
 from graphc import errors
 from graphc.exec import interrupt, messages
-from graphc.exec.host import Host, read_slot
+from graphc.exec.host import Host
 from graphc.exec.image import make_image, number_names
 from graphc.exec.machine_memory import machine_memory
 from graphc.exec.pool import default_threads, worker_pool
+from graphc.exec.slots import read_slot
 from graphc.exec.states import StateStore, aligned_empty
 from graphc.exec.string_runs import Strings, begin_run, end_run, strings_in
 from graphc.exec.strings import TABLE, Held

@@ -114,6 +114,24 @@ class Print(Op):
         return show
 
 
+class Check:
+    """Raises what `error` makes of the other arguments, unless all of the first one is true.
+
+    asserts: it need not be called if it is, so that nothing is converted (exec/host.py).
+    """
+
+    stays_inside = True
+    asserts = True
+
+    def __init__(self, error: Callable[..., errors.OpError]) -> None:
+        self._error = error
+
+    def __call__(self, condition: np.ndarray, *data: np.ndarray) -> tuple[()]:
+        if not condition.all():
+            raise self._error(*data)
+        return ()
+
+
 @register
 class Assert(Op):
     """An error at run time unless `condition`."""
@@ -130,24 +148,17 @@ class Assert(Op):
         return ()
 
     def reference(self, condition: np.ndarray, *data: np.ndarray) -> tuple[()]:
-        return self._checker(None)(condition, *data)  # type: ignore[no-any-return]
+        return Check(self._failed)(condition, *data)
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Tensor | None) -> Sequence[Tensor | None]:
         return [None] * len(node.inputs)
 
     def lower(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-        origin = b.origins[0] if b.origins else None
-        checker = self._checker(origin)
-        b.host(add_host("assert", checker), inputs, [])
+        check = Check(self._failed)
+        b.host(add_host("assert", check), inputs, [])
 
-    def _checker(self, origin: Any) -> Callable[..., Any]:
-        def check(condition: np.ndarray, *data: np.ndarray) -> tuple[()]:
-            if not condition.all():
-                shown = " ".join(_shown(d, self.summarize) for d in data)
-                raise errors.InvalidArgumentError(f"assertion failed: {shown}")
-            return ()
-
-        return check
+    def _failed(self, *data: np.ndarray) -> errors.OpError:
+        return errors.InvalidArgumentError(f"assertion failed: {' '.join(_shown(d, self.summarize) for d in data)}")
 
 
 @register
@@ -163,22 +174,17 @@ class _EndOfData(Op):
         return ()
 
     def reference(self, condition: np.ndarray) -> tuple[()]:  # type: ignore[override]
-        return self._checker()(condition)  # type: ignore[no-any-return]
+        return Check(self._failed)(condition)
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Tensor | None) -> Sequence[Tensor | None]:
         return [None]
 
     def lower(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-        checker = self._checker()
-        b.host(add_host("end_of_data", checker), inputs, [])
+        check = Check(self._failed)
+        b.host(add_host("end_of_data", check), inputs, [])
 
-    def _checker(self) -> Callable[..., Any]:
-        def check(condition: np.ndarray) -> tuple[()]:
-            if not condition.all():
-                raise errors.OutOfRangeError(self.message)
-            return ()
-
-        return check
+    def _failed(self) -> errors.OpError:
+        return errors.OutOfRangeError(self.message)
 
 
 class RankDiscovered(errors.OpError):
@@ -316,14 +322,17 @@ def add_host(kind: str, function: Callable[..., Any]) -> str:
     return name
 
 
-def with_values(name: str, values: Mapping[int, Any]) -> Callable[..., Any]:
+class WithValues:
     """The function `name` as one that gets these arguments, by position, from here and the others as they come."""
-    def call(*arrays: np.ndarray) -> Any:
-        others = iter(arrays)
-        return function(*(values[i] if i in values else next(others) for i in range(len(arrays) + len(values))))
 
-    function = host_function(name)
-    return call
+    def __init__(self, name: str, values: Mapping[int, Any]) -> None:
+        self.function, self.values = host_function(name), values
+        self.stays_inside = getattr(self.function, "stays_inside", False)
+        self.asserts = 0 not in values and getattr(self.function, "asserts", False)
+
+    def __call__(self, *arrays: np.ndarray) -> Any:
+        others, values = iter(arrays), self.values
+        return self.function(*(values[i] if i in values else next(others) for i in range(len(arrays) + len(values))))
 
 
 def _shown(array: Any, limit: int) -> str:
