@@ -257,6 +257,10 @@ class Engine:
             elif self._notes_running:
                 self._running.pop(thread, None)
 
+    def guesses(self) -> bool:
+        """Whether the rank of what a Python function gives may turn out to be another one."""
+        return any(getattr(function, "guesses", False) for function in self._host.functions)
+
     def use_compiled(self, programs: Mapping[int, Any]) -> None:
         """From the next bind on, maps of these programs run machine code: `run` and `run_range` of a
         jit.CompiledProgram stand in for gc_map_run and gc_map_run_range. Frames that are free are made anew; runs may

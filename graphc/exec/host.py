@@ -96,6 +96,10 @@ class Host:
             for field, word in poll_words(entry["gc_poll_python"]).items():
                 self.words[field] = word
 
+    @property
+    def functions(self) -> list[HostFunction]:
+        return [function.call for function in self._functions]
+
     def take_exception(self) -> BaseException | None:
         """The exception that a function raised on this thread since the last call, if any."""
         error = getattr(self._failed, "error", None)

@@ -227,16 +227,25 @@ class Call:
         self.ranks: list[int | None] = [None] * len(dtypes)
         self.seen = False
 
+    @property
+    def guesses(self) -> bool:
+        """Whether the ranks may be others than those that a plan has been compiled for."""
+        return bool(self.dtypes) and not self.seen
+
     def shapes(self, inputs: Sequence[Spec]) -> list[Any]:
         """Shapes of unknown sizes, for compiling."""
         guess = inputs[0].rank if inputs and inputs[0].rank is not None else 0
         found = []
         for i, rank in enumerate(self.ranks):
-            said = self.operation.outputs[i].spec.static_shape if self.operation is not None else None
+            said = self._said(i)
             self.ranks[i] = len(said) if said is not None else guess if rank is None else rank
             sizes = said if said is not None else [None] * (self.ranks[i] or 0)
             found.append(tuple(dims.symbol(f"{self.name}.{k}") if s is None else s for k, s in enumerate(sizes)))
         return found
+
+    def _said(self, position: int) -> tuple[int | None, ...] | None:
+        """The shape that the user gave a result."""
+        return self.operation.outputs[position].spec.static_shape if self.operation is not None else None
 
     def __call__(self, *arrays: np.ndarray) -> Any:
         trial = TRIAL.results
@@ -263,6 +272,11 @@ class Call:
             raise errors.InvalidArgumentError(f"the function returned arrays of ranks {found}, before it was "
                                               f"{self.ranks}; the "
                                               "rank of a result must not change from call to call")
+        for i, result in enumerate(results):
+            said = self._said(i)
+            if said is not None and len(said) != result.ndim:
+                raise errors.InvalidArgumentError(f"value {i} returned by the function has shape {result.shape}, but "
+                                                  f"set_shape said {list(said)}")
         self.ranks = list(found)
         raise RankDiscovered("the ranks of the results are known now")
 
@@ -329,6 +343,10 @@ class WithValues:
         self.function, self.values = host_function(name), values
         self.stays_inside = getattr(self.function, "stays_inside", False)
         self.asserts = 0 not in values and getattr(self.function, "asserts", False)
+
+    @property
+    def guesses(self) -> bool:
+        return getattr(self.function, "guesses", False)
 
     def __call__(self, *arrays: np.ndarray) -> Any:
         others, values = iter(arrays), self.values
