@@ -19,6 +19,7 @@ from graphc.ops.array.source import Const
 from graphc.passes.expand import expand_composite
 from graphc.passes.fold_constants import constant_node
 from graphc.passes.fused import same_shape, without_units
+from graphc.passes.join_summaries import join_scalar_summaries
 from graphc.passes.rewriter import Replacement, asked_of, rewrite
 
 
@@ -150,7 +151,7 @@ def slice_of_everything(node: Node) -> Replacement:
 
 RULES = [drop_same_shape_alias, join_aliases, drop_identity_transpose, join_transposes, transpose_of_units,
          drop_neutral, drop_same_cast, drop_inverse, transposed_operand, sum_to_as_sum, fill_like,
-         reduce_nothing, slice_of_everything]
+         reduce_nothing, slice_of_everything, join_scalar_summaries]
 
 
 # What rules are written with

@@ -23,7 +23,7 @@ from graphc.ir.spec import Spec
 from graphc.kernels.contracts import dtypes as table
 from graphc.kernels.contracts.all import KERNELS
 from graphc.kernels.contracts.kernel import Kernel
-from graphc.ops.control.script import add_host, host_function, with_values
+from graphc.ops.control.script import WithValues, add_host, host_function
 from graphc.ops.control.session_objects import ObjectCall
 from graphc.plan import plan
 from graphc.plan.access import Access, Text, whole
@@ -241,7 +241,7 @@ class BodyBuilder:
             operands = [self.constant(x.value) if isinstance(x, Text) else x for x in operands]
         texts = {i: x.value for i, x in enumerate(operands) if isinstance(x, Text)}
         if texts:
-            function = with_values(name, texts)
+            function = WithValues(name, texts)
             name = add_host(name.partition(":")[0], function)
         given = [x for x in operands if isinstance(x, Access)]
         taken, made = ([i for i, x in enumerate(xs) if x.dtype == dtypes.string] for xs in (given, outputs))

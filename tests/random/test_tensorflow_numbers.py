@@ -12,6 +12,7 @@ import pytest
 
 import graphc as gc
 from graphc.ops.random import tensorflow_numbers as numbers
+from graphc.ops.random.philox import CHUNK, groups
 
 RECORDED = json.loads((Path(__file__).parent / "drawn_by_tensorflow.json").read_text())
 CASES: dict[str, Any] = {
@@ -154,3 +155,24 @@ def test_maps_make_what_numpy_makes(dtype: gc.DType) -> None:
                 coarse = {gc.float16: 2e-3, gc.bfloat16: 2e-2}.get(dtype, 1e-5)
                 wide = [v.astype(np.float64) for v in (found, expected)]
                 np.testing.assert_allclose(*wide, rtol=coarse, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [gc.float32, gc.float64])
+@pytest.mark.parametrize("first", [0, 256 * 5])
+def test_truncated_numbers_are_the_first_of_each_group_within_two(dtype: gc.DType, first: int) -> None:
+    """Over more than one piece of CHUNK groups, against one group after the other."""
+    stream, each = numbers.Stream(2**63 - 5, 77, first), numbers.width(dtype)
+    count = each * (CHUNK + 3) - 1
+    found = numbers.truncated_normal(stream, count, dtype)
+    assert found.shape == (count,) and found.dtype == dtype.as_numpy_dtype
+    for row in [0, 1, CHUNK - 1, CHUNK, CHUNK + 2, *np.flatnonzero(np.abs(found[::each]) > 1.9)[:20].tolist()]:
+        words = stream.groups(8, behind=row * each * numbers.EACH // 4)
+        drawn = numbers.normals(words, dtype == gc.float64).ravel()
+        expected = drawn[np.abs(drawn) < 2][:each]
+        np.testing.assert_array_equal(found[row * each:(row + 1) * each], expected[:count - row * each])
+
+
+def test_words_are_the_same_in_pieces() -> None:
+    whole = groups(3, 5, -1, 2 * CHUNK + 7, 2**64 - 100)
+    np.testing.assert_array_equal(whole[CHUNK - 2:CHUNK + 2], groups(3, 5, -1, 4, 2**64 - 100 + CHUNK - 2))
+    np.testing.assert_array_equal(whole[-3:], groups(3, 5, -1, 3, 2 * CHUNK + 4 - 100))
