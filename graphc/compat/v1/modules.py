@@ -3,7 +3,8 @@ of `tensorflow` if the launcher says so.
 
 A name of a namespace is, first match: declared "compat.v1.<namespace>.<name>"; an old name (old_names.py); graphc's own
 name at that path; a name in one of the namespaces that an inner module of TensorFlow stands for (inner_modules.py); a
-message of the module that stands there (messages.py); a namespace inside. Anything else is an AttributeError that says what is known of it (unknown.py).
+message of the module that stands there (messages.py); a namespace inside. Anything else is an AttributeError that says
+what is known of it (unknown.py).
 """
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ from graphc.ir.late_imports import load
 
 ROOT = "graphc.compat.v1"
 _OWN = "compat.v1"
-_MODULES_OF_CODE = {"modules", "inner_modules", "messages", "old_names", "unknown", "versions"}    # files beside this one
+# Files beside this one.
+_MODULES_OF_CODE = {"modules", "inner_modules", "messages", "old_names", "unknown", "versions"}
 # Modules that are namespaces as they are: (package, name in it).
 _WHOLE = {"errors": ("graphc", "errors"), "dtypes": ("graphc", "dtypes"), "flags": ("graphc.compat.program", "flags")}
 _ABSENT = object()
