@@ -1088,7 +1088,7 @@ NAMES: dict[str, dict[str, str]] = {
         "get_global_step": "graphc.train.global_steps:get_global_step",
         "get_local_variables": "graphc.compat.framework.variables:get_local_variables",
         "get_model_variables": "graphc.compat.framework.variables:get_model_variables",
-        "get_name_scope": "graphc.compat.framework.tensors:get_name_scope",
+        "get_name_scope": "graphc.api.graph.scopes:get_name_scope",
         "get_or_create_global_step": "graphc.train.global_steps:get_or_create_global_step",
         "get_placeholders": "graphc.compat.framework.tensors:get_placeholders",
         "get_trainable_variables": "graphc.compat.framework.variables:get_trainable_variables",

@@ -29,14 +29,16 @@ class Collected:
         return list(self._updates) if self.trainable or self.stateful else []
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
-        """Adds losses, tensors or functions that make them, also to the collection REGULARIZATION_LOSSES."""
+        """Adds losses, tensors or functions that make them, also to the collection REGULARIZATION_LOSSES. inputs need
+        not be said: the graph tells what a loss depends on."""
         made = [loss() if callable(loss) else loss for loss in gc.nest.flatten(losses)]
         new = [gc.convert_to_tensor(loss) for loss in made if loss is not None]
         self._losses += new
         _add_new(new, gc.GraphKeys.REGULARIZATION_LOSSES)
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
-        """Adds updates: ops, tensors, or functions that make them. They go to UPDATE_OPS at the end of the call."""
+        """Adds updates: ops, tensors, or functions that make them. They go to UPDATE_OPS at the end of the call. inputs
+        need not be said."""
         given = updates if isinstance(updates, (list, tuple)) else [updates]
         for update in given:
             self._updates.append(update() if isinstance(update, Callable) else update)  # type: ignore[arg-type]
