@@ -1,7 +1,7 @@
 """Methods of Tensor, Operation and Graph that are made of what stands further on: each is imported when first called.
 
 Python's operators make the ops that TF 1.15 makes, under its names. The operand that is no tensor converts to the
-tensor's dtype; two tensors never promote (rule 12). `==` and `!=` stay identity.
+tensor's dtype; two tensors never promote. `==` and `!=` stay identity.
 """
 from __future__ import annotations
 

@@ -725,163 +725,6 @@ NAMES: dict[str, dict[str, str]] = {
         "_transpose_batch_time": "graphc.rnn.dynamic:transpose_batch_time",
         "linear": "graphc.rnn.linear:linear",
     },
-    "compat.v1.core": {
-    },
-    "compat.v1.core.example": {
-    },
-    "compat.v1.core.example.example_pb2": {
-        "Example": "graphc.serial.example_pb2:Example",
-        "SequenceExample": "graphc.serial.example_pb2:SequenceExample",
-    },
-    "compat.v1.core.example.feature_pb2": {
-        "BytesList": "graphc.serial.example_pb2:BytesList",
-        "Feature": "graphc.serial.example_pb2:Feature",
-        "FeatureList": "graphc.serial.example_pb2:FeatureList",
-        "FeatureLists": "graphc.serial.example_pb2:FeatureLists",
-        "Features": "graphc.serial.example_pb2:Features",
-        "FloatList": "graphc.serial.example_pb2:FloatList",
-        "Int64List": "graphc.serial.example_pb2:Int64List",
-    },
-    "compat.v1.core.framework": {
-    },
-    "compat.v1.core.framework.attr_value_pb2": {
-        "AttrValue": "graphc.serial.graph_pb2:AttrValue",
-        "NameAttrList": "graphc.serial.graph_pb2:NameAttrList",
-    },
-    "compat.v1.core.framework.cost_graph_pb2": {
-        "CostGraphDef": "graphc.serial.run_metadata_pb2:CostGraphDef",
-    },
-    "compat.v1.core.framework.device_attributes_pb2": {
-        "DeviceAttributes": "graphc.serial.run_metadata_pb2:DeviceAttributes",
-        "DeviceLocality": "graphc.serial.run_metadata_pb2:DeviceLocality",
-        "InterconnectLink": "graphc.serial.run_metadata_pb2:InterconnectLink",
-        "LocalLinks": "graphc.serial.run_metadata_pb2:LocalLinks",
-    },
-    "compat.v1.core.framework.function_pb2": {
-        "FunctionDef": "graphc.serial.graph_pb2:FunctionDef",
-        "FunctionDefLibrary": "graphc.serial.graph_pb2:FunctionDefLibrary",
-        "GradientDef": "graphc.serial.graph_pb2:GradientDef",
-    },
-    "compat.v1.core.framework.graph_pb2": {
-        "GraphDef": "graphc.serial.graph_pb2:GraphDef",
-        "NodeDef": "graphc.serial.graph_pb2:NodeDef",
-    },
-    "compat.v1.core.framework.node_def_pb2": {
-        "NodeDef": "graphc.serial.graph_pb2:NodeDef",
-    },
-    "compat.v1.core.framework.op_def_pb2": {
-        "OpDef": "graphc.serial.graph_pb2:OpDef",
-    },
-    "compat.v1.core.framework.step_stats_pb2": {
-        "AllocatorMemoryUsed": "graphc.serial.run_metadata_pb2:AllocatorMemoryUsed",
-        "DeviceStepStats": "graphc.serial.run_metadata_pb2:DeviceStepStats",
-        "MemoryStats": "graphc.serial.run_metadata_pb2:MemoryStats",
-        "NodeExecStats": "graphc.serial.run_metadata_pb2:NodeExecStats",
-        "NodeOutput": "graphc.serial.run_metadata_pb2:NodeOutput",
-        "StepStats": "graphc.serial.run_metadata_pb2:StepStats",
-    },
-    "compat.v1.core.framework.summary_pb2": {
-        "HistogramProto": "graphc.serial.summary_pb2:HistogramProto",
-        "Summary": "graphc.serial.summary_pb2:Summary",
-        "SummaryDescription": "graphc.serial.summary_pb2:SummaryDescription",
-        "SummaryMetadata": "graphc.serial.summary_pb2:SummaryMetadata",
-    },
-    "compat.v1.core.framework.tensor_pb2": {
-        "TensorProto": "graphc.serial.graph_pb2:TensorProto",
-    },
-    "compat.v1.core.framework.tensor_shape_pb2": {
-        "TensorShapeProto": "graphc.serial.graph_pb2:TensorShapeProto",
-    },
-    "compat.v1.core.framework.types_pb2": {
-        "DT_BOOL": "graphc.serial.graph_pb2:DT_BOOL",
-        "DT_BOOL_REF": "graphc.serial.graph_pb2:DT_BOOL_REF",
-        "DT_COMPLEX64": "graphc.serial.graph_pb2:DT_COMPLEX64",
-        "DT_COMPLEX64_REF": "graphc.serial.graph_pb2:DT_COMPLEX64_REF",
-        "DT_DOUBLE": "graphc.serial.graph_pb2:DT_DOUBLE",
-        "DT_DOUBLE_REF": "graphc.serial.graph_pb2:DT_DOUBLE_REF",
-        "DT_FLOAT": "graphc.serial.graph_pb2:DT_FLOAT",
-        "DT_FLOAT_REF": "graphc.serial.graph_pb2:DT_FLOAT_REF",
-        "DT_HALF": "graphc.serial.graph_pb2:DT_HALF",
-        "DT_HALF_REF": "graphc.serial.graph_pb2:DT_HALF_REF",
-        "DT_INT16": "graphc.serial.graph_pb2:DT_INT16",
-        "DT_INT16_REF": "graphc.serial.graph_pb2:DT_INT16_REF",
-        "DT_INT32": "graphc.serial.graph_pb2:DT_INT32",
-        "DT_INT32_REF": "graphc.serial.graph_pb2:DT_INT32_REF",
-        "DT_INT64": "graphc.serial.graph_pb2:DT_INT64",
-        "DT_INT64_REF": "graphc.serial.graph_pb2:DT_INT64_REF",
-        "DT_INT8": "graphc.serial.graph_pb2:DT_INT8",
-        "DT_INT8_REF": "graphc.serial.graph_pb2:DT_INT8_REF",
-        "DT_STRING": "graphc.serial.graph_pb2:DT_STRING",
-        "DT_STRING_REF": "graphc.serial.graph_pb2:DT_STRING_REF",
-        "DT_UINT8": "graphc.serial.graph_pb2:DT_UINT8",
-        "DT_UINT8_REF": "graphc.serial.graph_pb2:DT_UINT8_REF",
-        "DataType": "graphc.serial.graph_pb2:DataType",
-    },
-    "compat.v1.core.framework.variable_pb2": {
-        "SaveSliceInfoDef": "graphc.serial.collections_pb2:SaveSliceInfoDef",
-        "VariableDef": "graphc.serial.collections_pb2:VariableDef",
-    },
-    "compat.v1.core.framework.versions_pb2": {
-        "VersionDef": "graphc.serial.graph_pb2:VersionDef",
-    },
-    "compat.v1.core.protobuf": {
-    },
-    "compat.v1.core.protobuf.cluster_pb2": {
-        "ClusterDef": "graphc.serial.config_pb2:ClusterDef",
-        "JobDef": "graphc.serial.config_pb2:JobDef",
-    },
-    "compat.v1.core.protobuf.config_pb2": {
-        "ConfigProto": "graphc.serial.config_pb2:ConfigProto",
-        "GPUOptions": "graphc.serial.config_pb2:GPUOptions",
-        "GraphOptions": "graphc.serial.config_pb2:GraphOptions",
-        "OptimizerOptions": "graphc.serial.config_pb2:OptimizerOptions",
-        "RPCOptions": "graphc.serial.config_pb2:RPCOptions",
-        "RunMetadata": "graphc.serial.run_metadata_pb2:RunMetadata",
-        "RunOptions": "graphc.serial.config_pb2:RunOptions",
-        "SessionMetadata": "graphc.serial.config_pb2:SessionMetadata",
-        "ThreadPoolOptionProto": "graphc.serial.config_pb2:ThreadPoolOptionProto",
-    },
-    "compat.v1.core.protobuf.control_flow_pb2": {
-        "CondContextDef": "graphc.serial.collections_pb2:CondContextDef",
-        "ControlFlowContextDef": "graphc.serial.collections_pb2:ControlFlowContextDef",
-        "ValuesDef": "graphc.serial.collections_pb2:ValuesDef",
-        "WhileContextDef": "graphc.serial.collections_pb2:WhileContextDef",
-    },
-    "compat.v1.core.protobuf.meta_graph_pb2": {
-        "AssetFileDef": "graphc.serial.meta_graph_pb2:AssetFileDef",
-        "CollectionDef": "graphc.serial.meta_graph_pb2:CollectionDef",
-        "MetaGraphDef": "graphc.serial.meta_graph_pb2:MetaGraphDef",
-        "SignatureDef": "graphc.serial.meta_graph_pb2:SignatureDef",
-        "TensorInfo": "graphc.serial.meta_graph_pb2:TensorInfo",
-    },
-    "compat.v1.core.protobuf.queue_runner_pb2": {
-        "QueueRunnerDef": "graphc.serial.collections_pb2:QueueRunnerDef",
-    },
-    "compat.v1.core.protobuf.rewriter_config_pb2": {
-        "AutoParallelOptions": "graphc.serial.config_pb2:AutoParallelOptions",
-        "RewriterConfig": "graphc.serial.config_pb2:RewriterConfig",
-        "ScopedAllocatorOptions": "graphc.serial.config_pb2:ScopedAllocatorOptions",
-    },
-    "compat.v1.core.protobuf.saved_model_pb2": {
-        "SavedModel": "graphc.serial.meta_graph_pb2:SavedModel",
-    },
-    "compat.v1.core.protobuf.saver_pb2": {
-        "SaverDef": "graphc.serial.meta_graph_pb2:SaverDef",
-    },
-    "compat.v1.core.protobuf.tensorflow_server_pb2": {
-        "ServerDef": "graphc.serial.config_pb2:ServerDef",
-    },
-    "compat.v1.core.protobuf.trackable_object_graph_pb2": {
-        "TrackableObjectGraph": "graphc.serial.checkpoint_state_pb2:TrackableObjectGraph",
-    },
-    "compat.v1.core.util": {
-    },
-    "compat.v1.core.util.event_pb2": {
-        "Event": "graphc.serial.summary_pb2:Event",
-        "LogMessage": "graphc.serial.summary_pb2:LogMessage",
-        "SessionLog": "graphc.serial.summary_pb2:SessionLog",
-        "TaggedRunMetadata": "graphc.serial.summary_pb2:TaggedRunMetadata",
-    },
     "compat.v1.dtypes": {
         "bfloat16_ref": "graphc.ir.dtypes:bfloat16",
         "bool_ref": "graphc.ir.dtypes:bool_",
@@ -1191,9 +1034,6 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "compat.v1.python.training": {
     },
-    "compat.v1.python.training.checkpoint_state_pb2": {
-        "CheckpointState": "graphc.serial.checkpoint_state_pb2:CheckpointState",
-    },
     "compat.v1.python.training.saver": {
         "Saver": "graphc.train.saving.saver:Saver",
         "import_meta_graph": "graphc.train.saving.import_meta:import_meta_graph",
@@ -1307,7 +1147,7 @@ NAMES: dict[str, dict[str, str]] = {
         "get_global_step": "graphc.train.global_steps:get_global_step",
         "get_local_variables": "graphc.compat.framework.variables:get_local_variables",
         "get_model_variables": "graphc.compat.framework.variables:get_model_variables",
-        "get_name_scope": "graphc.compat.framework.tensors:get_name_scope",
+        "get_name_scope": "graphc.api.graph.scopes:get_name_scope",
         "get_or_create_global_step": "graphc.train.global_steps:get_or_create_global_step",
         "get_placeholders": "graphc.compat.framework.tensors:get_placeholders",
         "get_trainable_variables": "graphc.compat.framework.variables:get_trainable_variables",
@@ -1776,11 +1616,6 @@ NAMES: dict[str, dict[str, str]] = {
         "SpriteMetadata": "graphc.serial.contrib_pb2:SpriteMetadata",
         "visualize_embeddings": "graphc.summary.projector:visualize_embeddings",
     },
-    "contrib.tensorboard.plugins.projector.projector_config_pb2": {
-        "EmbeddingInfo": "graphc.serial.contrib_pb2:EmbeddingInfo",
-        "ProjectorConfig": "graphc.serial.contrib_pb2:ProjectorConfig",
-        "SpriteMetadata": "graphc.serial.contrib_pb2:SpriteMetadata",
-    },
     "contrib.training": {
         "GreedyLoadBalancingStrategy": "graphc.train.sessions.replicas:GreedyLoadBalancingStrategy",
         "HParamDef": "graphc.serial.contrib_pb2:HParamDef",
@@ -1803,13 +1638,6 @@ NAMES: dict[str, dict[str, str]] = {
         "parse_values": "graphc.train.hparams:parse_values",
         "train": "graphc.train.loops.running:train",
         "wait_for_new_checkpoint": "graphc.train.loops.evaluation:wait_for_new_checkpoint",
-    },
-    "contrib.training.python": {
-    },
-    "contrib.training.python.training": {
-    },
-    "contrib.training.python.training.hparam_pb2": {
-        "HParamDef": "graphc.serial.contrib_pb2:HParamDef",
     },
     "contrib.util": {
         "constant_value": "graphc.api.graph.inspect:get_static_value",

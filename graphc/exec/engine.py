@@ -167,7 +167,7 @@ class Engine:
         self._model = native["gc_model_open"](int(request.ctypes.data))
         if not self._model:
             native["gc_store_close"](self._store)
-            raise messages.run_error(self.plan, error, None, self._cells)
+            raise messages.run_error(self.plan, error, None)
         self._run_native = native["gc_run"]
         self._frames: list[int] = []           # every frame's address, to be freed with the engine
         self._spare: list[_Frame] = []         # frames that are bound for nothing
@@ -351,7 +351,7 @@ class Engine:
         interrupt.raise_pending()
         if cause is not None and not isinstance(cause, Exception):
             raise cause
-        made = messages.run_error(self.plan, frame.error, cause, self._cells)
+        made = messages.run_error(self.plan, frame.error, cause)
         made.__cause__ = cause
         return made
 

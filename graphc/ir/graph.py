@@ -205,7 +205,8 @@ class Graph:
 
     @contextmanager
     def colocate_with(self, op: Any, ignore_existing: bool = False) -> Iterator[None]:
-        """Operations made inside take the device of `op`."""
+        """Operations made inside take the device of `op`. ignore_existing changes nothing: no other op's device is
+        kept."""
         element = self.as_graph_element(op)
         with self.device(element.device or None) if element.device else _nothing():
             yield

@@ -39,7 +39,7 @@ def verify(flow: Flow, after: str) -> list[Node]:
                 _check_node(node)
                 _checked.add(node)
         _check_states(flow, nodes)
-        _check_symbols(flow, nodes)
+        _check_symbols(nodes)
         for node in flow.nested:
             for inner in getattr(node.op, "flows", ()):
                 verify(inner, f"{after}, inside {node}")
@@ -131,7 +131,7 @@ def _check_states(flow: Flow, nodes: Sequence[Node]) -> None:
             raise InternalError(f"variable '{state}' of {flow.info['states'][state]} gets {node.inputs[0].spec}")
 
 
-def _check_symbols(flow: Flow, nodes: Sequence[Node]) -> None:
+def _check_symbols(nodes: Sequence[Node]) -> None:
     """8. For each symbol made known by a node, every node that mentions it must come behind that node."""
     makers: dict[dims.Symbol, Node] = {}
     for node in nodes:

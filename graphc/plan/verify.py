@@ -17,7 +17,7 @@ Any Plan of the declared types may come in; the time taken grows with its size o
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from graphc.errors import InternalError, UnimplementedError
 from graphc.ir.dtypes import as_dtype
@@ -230,7 +230,7 @@ class BodyCheck:
         else:
             self._nested(step, where)
 
-    def _map(self, step: p.Map, where: str, reads: Sequence[int] = ()) -> None:
+    def _map(self, step: p.Map, where: str) -> None:
         self.need(0 <= step.program < len(self.plan.programs), f"{where}: its program exists")
         program = self.plan.programs[step.program]
         self.need(len(step.loads) == len(program.loads) and len(step.stores) == len(program.stores),

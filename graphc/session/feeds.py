@@ -1,7 +1,7 @@
 """Feeds: from the user's values to contiguous NumPy arrays of the fed tensor's dtype.
 
-A feed is np.asarray(value, dtype): float64 and int64 go into float32, 3.5 into int32 gives 3 (tf1-semantics.md, rule
-1). Fed arrays are never written; an array that fits already is used without a copy.
+A feed is np.asarray(value, dtype): float64 and int64 go into float32, 3.5 into int32 gives 3. Fed arrays are never
+written; an array that fits already is used without a copy.
 """
 from __future__ import annotations
 

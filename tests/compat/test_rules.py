@@ -1,6 +1,6 @@
 """Rules of TensorFlow 1 that scripts rely on, one test or more each, by graphc.compat.v1.
 
-Elsewhere: seeds (rule 4) in tests/random, names in tests/graph/test_node_names.py and test_scope_programs.py,
+Elsewhere: seeds (4) in tests/random, names in tests/graph/test_node_names.py and test_scope_programs.py,
 optimizers' numbers in tests/train, how scripts run (22, 24) beside this file; checkpoints, layers and cells (5, 17, 18)
 with the rooms that make them.
 """

@@ -19,7 +19,7 @@ def py_func(func: Callable[..., Any], inp: Sequence[Any], Tout: Any, stateful: b
     """Calls `func` with NumPy arrays when the graph runs, as `tf.py_func`.
 
     Tout: the dtype of the result, or a list of them; `func` returns an array for each, of that dtype and always of the
-    same rank. No gradient passes through.
+    same rank. No gradient passes through. stateful changes nothing: no call is merged with another.
     """
     if not callable(func):
         raise ValueError(f"py_func: argument 'func' must be callable, but is {func!r}")

@@ -29,7 +29,7 @@ def embedding_lookup(params: Any, ids: Any, partition_strategy: str = "mod", nam
 
     partition_strategy: row i of a table in n parts is row i // n of part i % n ("mod"), or the parts lie one behind the
     other, the first ones being one row longer if need be ("div"). max_norm: longer rows are shortened to this length.
-    Gradients are IndexedSlices, one for each part.
+    Gradients are IndexedSlices, one for each part. validate_indices changes nothing: ids are always checked.
     """
     tables = list(params) if isinstance(params, (list, tuple, PartitionedVariable)) else [params]
     if not tables or any(t is None for t in tables):

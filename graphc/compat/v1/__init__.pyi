@@ -2,7 +2,6 @@
 from graphc.compat.v1 import app as app
 from graphc.compat.v1 import config as config
 from graphc.compat.v1 import contrib as contrib
-from graphc.compat.v1 import core as core
 from graphc.compat.v1 import dtypes as dtypes
 from graphc.compat.v1 import examples as examples
 from graphc.compat.v1 import gfile as gfile

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from graphc.errors import InvalidArgumentError
+from graphc.io.wire import BYTES, bytes_field, fields, float_field
 from graphc.ir.op import Sample, register
 from graphc.ir.spec import Spec
-from graphc.ops.files.wire import BYTES, bytes_field, fields, float_field
 from graphc.ops.strings.base import text, texts
 from graphc.ops.summary.base import TAG, VALUE, SummaryOp, check_numbers, check_strings, of_bytes, value_bytes
 

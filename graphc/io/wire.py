@@ -1,4 +1,4 @@
-"""Protobuf's wire format, as far as ops read and write messages: ops know no protobuf library."""
+"""Protobuf's wire format, for ops, which know no protobuf library; its numbers are those of LevelDB's tables, too."""
 from __future__ import annotations
 
 import struct
@@ -12,14 +12,14 @@ def fields(data: bytes) -> Iterator[tuple[int, int, Any]]:
     """Number, wire type and value of each field of a message."""
     position, end = 0, len(data)
     while position < end:
-        key, position = _varint(data, position)
+        key, position = read_number(data, position)
         number, kind = key >> 3, key & 7
         if kind == VARINT:
-            value, position = _varint(data, position)
+            value, position = read_number(data, position)
             yield number, kind, value
             continue
         if kind == BYTES:
-            size, position = _varint(data, position)
+            size, position = read_number(data, position)
         elif kind in (EIGHT, FOUR):
             size = 8 if kind == EIGHT else 4
         else:
@@ -30,7 +30,8 @@ def fields(data: bytes) -> Iterator[tuple[int, int, Any]]:
         position += size
 
 
-def _varint(data: bytes, position: int) -> tuple[int, int]:
+def read_number(data: bytes, position: int) -> tuple[int, int]:
+    """The number that begins there, and the position behind it. Raises ValueError."""
     value = 0
     for shift in range(0, 70, 7):
         if position >= len(data):
