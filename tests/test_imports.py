@@ -21,7 +21,7 @@ ROOMS = ["errors", "kernels", "ir", "tracebacks", "missing", "plan.plan", "io.cr
          "cli", "__init__"]
 APART = {("passes", "api"), ("plan", "api"), ("exec", "api")}
 # These are built from what users have, too: the package itself, and how names are made public.
-FROM_PUBLIC_NAMES = {"test", "layers", "rnn", "seq2seq", "metrics", "summary"}
+FROM_PUBLIC_NAMES = {"test", "layers", "rnn", "seq2seq", "metrics", "summary", "data"}
 
 
 def name_of(path: Path) -> str:

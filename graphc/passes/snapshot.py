@@ -304,7 +304,8 @@ class Snapshot:
         return ObjectCall(made.shared_name or maker.name, made,
                           random_key(first, second, maker.name) % 2**63 if first or second else None,
                           use.call if use is not None else "", use.call_options() if use is not None else (),
-                          operation.name, tuple(_constant(maker, t) for t in maker.inputs))
+                          operation.name, tuple(_constant(maker, t) for t in maker.inputs),
+                          guessed=use.guessed if use is not None else None)
 
     def results(self, operation: Operation, node: Node) -> None:
         """The operation's tensors that are not fed are the node's values, with the sizes that the user said."""
