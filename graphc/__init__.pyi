@@ -3,6 +3,7 @@ from typing import Final
 
 from graphc import errors as errors
 from graphc.ir import dtypes as dtypes
+from graphc import audio as audio
 from graphc import bitwise as bitwise
 from graphc import compat as compat
 from graphc import contrib as contrib
@@ -68,6 +69,7 @@ from graphc.serial.graph_pb2 import NameAttrList as NameAttrList
 from graphc.api.gradients.registry import not_differentiable as NoGradient
 from graphc.serial.graph_pb2 import NodeDef as NodeDef
 from graphc.api.gradients.registry import not_differentiable as NotDifferentiable
+from graphc.errors import OpError as OpError
 from graphc.ir.tensor import Operation as Operation
 from graphc.serial.config_pb2 import OptimizerOptions as OptimizerOptions
 from graphc.api.control.queues import PaddingFIFOQueue as PaddingFIFOQueue
@@ -110,8 +112,8 @@ from graphc.api.graph.scopes import add_to_collection as add_to_collection
 from graphc.api.graph.scopes import add_to_collections as add_to_collections
 from graphc.api.state.collections import global_variables as all_variables
 from graphc.api.math.complex_numbers import angle as angle
-from graphc.api.math.reduce import argmax as arg_max
-from graphc.api.math.reduce import argmin as arg_min
+from graphc.api.math.reduce import arg_max as arg_max
+from graphc.api.math.reduce import arg_min as arg_min
 from graphc.api.math.reduce import argmax as argmax
 from graphc.api.math.reduce import argmin as argmin
 from graphc.api.math.sort import argsort as argsort
@@ -196,6 +198,7 @@ from graphc.api.strings.raw import decode_base64 as decode_base64
 from graphc.api.files.files import decode_csv as decode_csv
 from graphc.api.strings.raw import decode_raw as decode_raw
 from graphc.api.array.space import depth_to_space as depth_to_space
+from graphc.api.quantization.quantized import dequantize as dequantize
 from graphc.api.graph.scopes import device as device
 from graphc.api.array.diagonal import diag as diag
 from graphc.api.array.diagonal import diag_part as diag_part
@@ -367,11 +370,15 @@ from graphc.api.array.source import placeholder as placeholder
 from graphc.api.array.source import placeholder_with_default as placeholder_with_default
 from graphc.api.math.special import polygamma as polygamma
 from graphc.api.math.binary import pow as pow
+from graphc.api.control.printing import print_v2 as print
 from graphc.api.control.script import py_func as py_func
 from graphc.ir.dtypes import qint16 as qint16
 from graphc.ir.dtypes import qint32 as qint32
 from graphc.ir.dtypes import qint8 as qint8
 from graphc.api.linalg.decompose import qr as qr
+from graphc.api.quantization.quantized import quantize as quantize
+from graphc.api.quantization.quantized import quantize_v2 as quantize_v2
+from graphc.api.quantization.quantized import quantized_concat as quantized_concat
 from graphc.ir.dtypes import quint16 as quint16
 from graphc.ir.dtypes import quint8 as quint8
 from graphc.api.random.shuffle import random_crop as random_crop
@@ -603,6 +610,7 @@ __all__ = [
     "NoGradient",
     "NodeDef",
     "NotDifferentiable",
+    "OpError",
     "Operation",
     "OptimizerOptions",
     "PaddingFIFOQueue",
@@ -731,6 +739,7 @@ __all__ = [
     "decode_csv",
     "decode_raw",
     "depth_to_space",
+    "dequantize",
     "device",
     "diag",
     "diag_part",
@@ -902,11 +911,15 @@ __all__ = [
     "placeholder_with_default",
     "polygamma",
     "pow",
+    "print",
     "py_func",
     "qint16",
     "qint32",
     "qint8",
     "qr",
+    "quantize",
+    "quantize_v2",
+    "quantized_concat",
     "quint16",
     "quint8",
     "random_crop",

@@ -10,7 +10,6 @@ Exit status 0; 1 with one message on stderr if the user's file, names or arrays 
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 from collections.abc import Sequence
@@ -105,8 +104,8 @@ def _dump(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
+    from graphc.io.whole_files import written
     from graphc.model_report import model_outputs
-    from graphc.serial.files import write_whole
 
     _, graph = _load(options.model)
     feeds = dict(_feed(graph, text) for text in options.feed)
@@ -117,11 +116,10 @@ def _run(options: argparse.Namespace) -> None:
         values = session.run(fetches, feeds)
     for i, (tensor, value) in enumerate(zip(fetches, values, strict=True)):
         if options.out:
-            data = io.BytesIO()
             strings = tensor.dtype == gc.string         # of one length, as .npy files have them
-            np.save(data, np.asarray(value).astype(np.bytes_) if strings else value)
             path = options.out[i]
-            write_whole(path if path.endswith(".npy") else f"{path}.npy", data.getvalue())
+            with written(path if path.endswith(".npy") else f"{path}.npy") as file:
+                np.save(file, np.asarray(value).astype(np.bytes_) if strings else value)
         else:
             print(f"{tensor.name} {np.asarray(value).dtype}{np.shape(value)}\n{value}")
 

@@ -21,10 +21,11 @@ class OpError(Exception):
 
     error_code = UNKNOWN
 
-    def __init__(self, message: Any, op: Any = None, text: str | None = None, error_code: int | None = None) -> None:
-        self._node_def, message = (message, text) if text is not None else (None, message)
+    def __init__(self, node_def: Any = None, op: Any = None, message: str | None = None,
+                 error_code: int | None = None) -> None:
+        self._node_def, message = (node_def, message) if message is not None else (None, node_def)
         super().__init__(message)
-        self.message: str = message
+        self.message: str = message  # type: ignore[assignment]
         self.op = op
         if error_code is not None:
             self.error_code = error_code

@@ -6,8 +6,8 @@ from graphc.api.math.hyperbolic import acosh as acosh
 from graphc.api.math.binary import add as add
 from graphc.api.math.binary import add_n as add_n
 from graphc.api.math.complex_numbers import angle as angle
-from graphc.api.math.reduce import argmax as arg_max
-from graphc.api.math.reduce import argmin as arg_min
+from graphc.api.math.reduce import arg_max as arg_max
+from graphc.api.math.reduce import arg_min as arg_min
 from graphc.api.math.reduce import argmax as argmax
 from graphc.api.math.reduce import argmin as argmin
 from graphc.api.math.trigonometry import asin as asin

@@ -12,8 +12,6 @@ from graphc.ir.names import suggestion
 _LOOP = "gc.while_loop with gc.gather of the element; over a known number of elements a Python loop and gc.stack"
 _TABLE_ROWS = "gc.gather (its gradient is dense)"
 _HOST = "gc.py_func with NumPy's function"
-_QUANTIZED = ("gc.quantization.quantize_and_dequantize, which gives the rounded numbers as floats, or gc.cast of the "
-              "scaled numbers to gc.uint8: tensors of quantized dtypes are constants only")
 _COMPARE = "gc.Assert with gc.reduce_all of the comparison"
 _MATMUL = "gc.matmul, gc.transpose and gc.reshape"
 
@@ -41,10 +39,6 @@ ADVICE: dict[str, str] = {
     # variables, gradients
     "placeholder_v2": "gc.placeholder",
     "RaggedTensor": "a padded tensor and its lengths",
-    # quantized dtypes
-    "quantize": _QUANTIZED, "quantize_v2": _QUANTIZED, "dequantize": _QUANTIZED, "quantized_concat": _QUANTIZED,
-    "quantization.quantize": _QUANTIZED, "quantization.dequantize": _QUANTIZED,
-    "quantization.quantized_concat": _QUANTIZED,
     # modes
     "enable_eager_execution": "gc.Session: graphc only has graphs", "executing_eagerly": "nothing: it would be False",
     "disable_eager_execution": "nothing: graphs are all there is, so leave the call out",

@@ -4,10 +4,17 @@ What can be decorated says its names itself (api/public.py).
 """
 from __future__ import annotations
 
+# A variable's dtype is that of its elements here: TensorFlow's float32_ref is float32.
+_REFERENCES = " ".join(f"{name}=compat.v1.{space}{name.rstrip('_')}_ref" for space in ("", "dtypes.") for name in (
+    "float16", "bfloat16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32",
+    "uint64", "complex64", "complex128", "bool_", "string", "resource", "variant", "qint8", "qint16", "qint32",
+    "quint8", "quint16"))
+
 ELSEWHERE: dict[str, str] = {
     "graphc.ir.dtypes":
         "DType as_dtype bfloat16 bool_=bool complex64 complex128 double float16 float32 float64 half int8 int16 int32 "
-        "int64 qint8 qint16 qint32 quint8 quint16 resource string uint8 uint16 uint32 uint64 variant",
+        "int64 qint8 qint16 qint32 quint8 quint16 resource string uint8 uint16 uint32 uint64 variant " + _REFERENCES,
+    "graphc.errors": "OpError",
     "graphc.compat.layers.fully_connected":
         "relu=contrib.layers.relu relu6=contrib.layers.relu6 elu=contrib.layers.elu linear=contrib.layers.linear "
         "legacy_relu=contrib.layers.legacy_relu legacy_linear=contrib.layers.legacy_linear",
@@ -67,61 +74,5 @@ ELSEWHERE: dict[str, str] = {
         f"{name}=contrib.tensorboard.plugins.projector.{name}" for name in (
         "ProjectorConfig", "EmbeddingInfo", "SpriteMetadata")),
 }
-
-# TensorFlow's own modules of messages, which old scripts import: where ours are, and which.
-_MESSAGES = {
-    "core.example.example_pb2": "example_pb2: Example SequenceExample",
-    "core.example.feature_pb2": "example_pb2: Features Feature FeatureLists FeatureList BytesList FloatList Int64List",
-    "core.framework.attr_value_pb2": "graph_pb2: AttrValue NameAttrList",
-    "core.framework.cost_graph_pb2": "run_metadata_pb2: CostGraphDef",
-    "core.framework.device_attributes_pb2":
-        "run_metadata_pb2: DeviceAttributes DeviceLocality InterconnectLink LocalLinks",
-    "core.framework.function_pb2": "graph_pb2: FunctionDef FunctionDefLibrary GradientDef",
-    "core.framework.graph_pb2": "graph_pb2: GraphDef NodeDef",
-    "core.framework.node_def_pb2": "graph_pb2: NodeDef",
-    "core.framework.step_stats_pb2":
-        "run_metadata_pb2: StepStats DeviceStepStats NodeExecStats NodeOutput AllocatorMemoryUsed MemoryStats",
-    "core.framework.summary_pb2": "summary_pb2: Summary SummaryMetadata SummaryDescription HistogramProto",
-    "core.framework.tensor_pb2": "graph_pb2: TensorProto",
-    "core.framework.tensor_shape_pb2": "graph_pb2: TensorShapeProto",
-    "core.framework.types_pb2": "graph_pb2: DataType " + " ".join(
-        f"DT_{name}{ref}" for ref in ("", "_REF") for name in
-        ("FLOAT", "DOUBLE", "INT32", "UINT8", "INT16", "INT8", "STRING", "COMPLEX64", "INT64", "BOOL", "HALF")),
-    "core.framework.variable_pb2": "collections_pb2: VariableDef SaveSliceInfoDef",
-    "core.framework.versions_pb2": "graph_pb2: VersionDef",
-    "core.protobuf.cluster_pb2": "config_pb2: ClusterDef JobDef",
-    "core.protobuf.config_pb2":
-        "config_pb2: ConfigProto GPUOptions OptimizerOptions GraphOptions RPCOptions RunOptions SessionMetadata "
-        "ThreadPoolOptionProto",
-    "core.protobuf.control_flow_pb2":
-        "collections_pb2: ControlFlowContextDef CondContextDef WhileContextDef ValuesDef",
-    "core.protobuf.meta_graph_pb2":
-        "meta_graph_pb2: MetaGraphDef CollectionDef SignatureDef TensorInfo AssetFileDef",
-    "core.protobuf.queue_runner_pb2": "collections_pb2: QueueRunnerDef",
-    "core.protobuf.rewriter_config_pb2":
-        "config_pb2: RewriterConfig AutoParallelOptions ScopedAllocatorOptions",
-    "core.protobuf.saved_model_pb2": "meta_graph_pb2: SavedModel",
-    "core.protobuf.saver_pb2": "meta_graph_pb2: SaverDef",
-    "core.protobuf.tensorflow_server_pb2": "config_pb2: ServerDef",
-    "core.protobuf.trackable_object_graph_pb2": "checkpoint_state_pb2: TrackableObjectGraph",
-    "core.util.event_pb2": "summary_pb2: Event LogMessage SessionLog TaggedRunMetadata",
-    "contrib.tensorboard.plugins.projector.projector_config_pb2":
-        "contrib_pb2: ProjectorConfig EmbeddingInfo SpriteMetadata",
-    "contrib.training.python.training.hparam_pb2": "contrib_pb2: HParamDef",
-    "python.training.checkpoint_state_pb2": "checkpoint_state_pb2: CheckpointState",
-}
-
-
-def _add_messages() -> None:
-    more = {"core.protobuf.config_pb2": "run_metadata_pb2: RunMetadata",
-            "core.framework.op_def_pb2": "graph_pb2: OpDef"}
-    for path, said in (*_MESSAGES.items(), *more.items()):
-        home, _, names = said.partition(":")
-        module = f"graphc.serial.{home}"
-        space = path if path.startswith("contrib.") else f"compat.v1.{path}"
-        ELSEWHERE[module] = " ".join([ELSEWHERE.get(module, ""), *(f"{name}={space}.{name}" for name in names.split())])
-
-
-_add_messages()
 
 MODULES = ("errors", "ir.dtypes")      # public whole, by their last name

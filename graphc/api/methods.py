@@ -1,7 +1,7 @@
 """Methods of Tensor, Operation and Graph that are made of what stands further on: each is imported when first called.
 
 Python's operators make the ops that TF 1.15 makes, under its names. The operand that is no tensor converts to the
-tensor's dtype; two tensors never promote (rule 12). `==` and `!=` stay identity.
+tensor's dtype; two tensors never promote. `==` and `!=` stay identity.
 """
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ def register_all() -> None:
         register_method(f"__{word}__", _method(_later(f"graphc.api.{place}")))
     as_graph_def = _method(_later("graphc.serial.graphdef:as_graph_def"))
     register_method("as_graph_def", as_graph_def, Graph)
+    register_method("graph_def_versions", property(lambda graph: graph.as_graph_def().versions), Graph)
     register_method("node_def", property(_method(_later("graphc.serial.graphdef:node_def"))), Operation)
 
 

@@ -5,11 +5,13 @@ from graphc.contrib import data as data
 from graphc.contrib import deprecated as deprecated
 from graphc.contrib import distributions as distributions
 from graphc.contrib import framework as framework
+from graphc.contrib import image as image
 from graphc.contrib import layers as layers
 from graphc.contrib import learn as learn
 from graphc.contrib import legacy_seq2seq as legacy_seq2seq
 from graphc.contrib import lookup as lookup
 from graphc.contrib import losses as losses
+from graphc.contrib import memory_stats as memory_stats
 from graphc.contrib import opt as opt
 from graphc.contrib import rnn as rnn
 from graphc.contrib import seq2seq as seq2seq

@@ -18,10 +18,11 @@ import numpy as np
 
 from graphc import errors
 from graphc.exec import interrupt, messages
-from graphc.exec.host import Host, read_slot
+from graphc.exec.host import Host
 from graphc.exec.image import make_image, number_names
 from graphc.exec.machine_memory import machine_memory
 from graphc.exec.pool import default_threads, worker_pool
+from graphc.exec.slots import read_slot
 from graphc.exec.states import StateStore, aligned_empty
 from graphc.exec.string_runs import Strings, begin_run, end_run, strings_in
 from graphc.exec.strings import TABLE, Held
@@ -166,7 +167,7 @@ class Engine:
         self._model = native["gc_model_open"](int(request.ctypes.data))
         if not self._model:
             native["gc_store_close"](self._store)
-            raise messages.run_error(self.plan, error, None, self._cells)
+            raise messages.run_error(self.plan, error, None)
         self._run_native = native["gc_run"]
         self._frames: list[int] = []           # every frame's address, to be freed with the engine
         self._spare: list[_Frame] = []         # frames that are bound for nothing
@@ -255,6 +256,10 @@ class Engine:
                 self._running[thread] = outer
             elif self._notes_running:
                 self._running.pop(thread, None)
+
+    def guesses(self) -> bool:
+        """Whether the rank of what a Python function gives may turn out to be another one."""
+        return any(getattr(function, "guesses", False) for function in self._host.functions)
 
     def use_compiled(self, programs: Mapping[int, Any]) -> None:
         """From the next bind on, maps of these programs run machine code: `run` and `run_range` of a
@@ -346,7 +351,7 @@ class Engine:
         interrupt.raise_pending()
         if cause is not None and not isinstance(cause, Exception):
             raise cause
-        made = messages.run_error(self.plan, frame.error, cause, self._cells)
+        made = messages.run_error(self.plan, frame.error, cause)
         made.__cause__ = cause
         return made
 

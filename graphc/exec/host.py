@@ -13,25 +13,22 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from graphc import errors
 from graphc.exec import guard
 from graphc.exec.interrupt import calling, poll_words
-from graphc.exec.string_runs import numbered
+from graphc.exec.slots import is_all_true, read_numbers, read_slot, read_words, write_numbers, write_slot
+from graphc.exec.string_runs import numbers_of
 from graphc.exec.strings import TABLE
-from graphc.ir import dtypes
-from graphc.ir.dtypes import string
 from graphc.ir.host import strings_of
-from graphc.ir.values import to_array
 from graphc.kernels.runtime import tables as t
 
 HostFunction = Callable[..., Any]
 _SIX = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 6)
 _FUTEX = {"x86_64": 202, "aarch64": 98}
-_DTYPES = {d.number: d for d in dtypes.ALL}
 _process = ctypes.CDLL(None)
 
 
@@ -51,6 +48,24 @@ def _no_wake(context: int, address: int, operation: int, count: int, _a: int, _b
 _POLL, _NO_WAKE = _SIX(_poll), _SIX(_no_wake)      # C may call them as long as the process lives
 
 
+@dataclass(frozen=True)
+class _Function:
+    """What a plan calls. strings, strings_made: which operands and results are strings. inside: the run keeps the
+    variables' lock meanwhile. asserts: there is nothing to do if all of the first operand is true."""
+
+    name: str
+    call: HostFunction
+    strings: frozenset[int]
+    strings_made: frozenset[int]
+    inside: bool
+    asserts: bool
+
+
+def _function(name: str, call: HostFunction) -> _Function:
+    return _Function(name, call, *strings_of(name), getattr(call, "stays_inside", False),
+                     getattr(call, "asserts", False))
+
+
 class Host:
     """A host table. functions: the Python functions of a plan, in the order of Plan.hosts."""
 
@@ -60,7 +75,7 @@ class Host:
         None, or what is told when a run goes into a function and comes back (engine.py)."""
         self.words = np.zeros(t.HOST_WORDS, np.int64)
         self.address = int(self.words.ctypes.data)
-        self._functions = [(name, function, *strings_of(name)) for name, function in functions]
+        self._functions = [_function(name, function) for name, function in functions]
         self._outside = outside
         self._failed = threading.local()
         self.words[t.HOST_ALLOC] = address_of(_process.malloc)
@@ -73,13 +88,17 @@ class Host:
         self.words[t.HOST_WAKE] = address_of(_process.syscall if number else _NO_WAKE)
         self.words[t.HOST_WAIT_CONTEXT] = number or 0
         if entry is not None:
-            self._reserve = ctypes.CFUNCTYPE(*[ctypes.c_int64] * 5)(entry["gc_slot_reserve"])
+            self._reserve = ctypes.PYFUNCTYPE(*[ctypes.c_int64] * 5)(entry["gc_slot_reserve"])
             self._callback = _calling(weakref.ref(self))
             self._calling = calling(self._callback)
             self.words[t.HOST_CONTEXT] = self._calling.ctypes.data
             self.words[t.HOST_FUNCTION] = entry["gc_call_python"]
             for field, word in poll_words(entry["gc_poll_python"]).items():
                 self.words[field] = word
+
+    @property
+    def functions(self) -> list[HostFunction]:
+        return [function.call for function in self._functions]
 
     def take_exception(self) -> BaseException | None:
         """The exception that a function raised on this thread since the last call, if any."""
@@ -89,37 +108,41 @@ class Host:
 
     def _call(self, host: int, record: int) -> int:
         try:
-            operands, slots = _words(record, t.ASK_FIRST)[:2]
-            where = _words(record, t.ASK_FIRST + operands + slots)[t.ASK_FIRST:]
-            arrays = [read_slot(slot) for slot in where[:operands]]
-            name, function, taken, made = self._functions[host]
-            for i in taken:
-                arrays[i] = TABLE.strings(arrays[i])
-            if self._outside is None or getattr(function, "stays_inside", False):     # no user's code
-                results = function(*arrays)
+            operands, slots, _ = read_words(record, t.ASK_FIRST)
+            where = read_words(record + 8 * t.ASK_FIRST, operands + slots)
+            function = self._functions[host]
+            if function.asserts and is_all_true(where[0]):
+                return 0
+            strings = function.strings
+            arrays = [TABLE.strings_of(*read_numbers(slot)) if i in strings else read_slot(slot)
+                      for i, slot in enumerate(where[:operands])]
+            if self._outside is None or function.inside:     # no user's code
+                results = function.call(*arrays)
             else:
                 run = self._outside.go()
                 try:
-                    results = function(*arrays)
+                    results = function.call(*arrays)
                 finally:
                     self._outside.come_back(run)
-            self._fill(name, results, where[operands:], made)
+            self._fill(function, results, where[operands:])
             return 0
         except BaseException as error:
             self._failed.error = error
             return 1
 
-    def _fill(self, name: str, results: Any, slots: Sequence[int], made: frozenset[int]) -> None:
+    def _fill(self, function: _Function, results: Any, slots: Sequence[int]) -> None:
         if len(slots) == 1 and not isinstance(results, (tuple, list)):
             results = (results,)
         elif results is None:
             results = ()
+        name = function.name
         if len(results) != len(slots):
             raise ValueError(f"{name} returned {len(results)} values, {len(slots)} were declared")
-        for position, (value, slot) in enumerate(zip(results, slots, strict=True)):
-            if position in made:
-                value = numbered(to_array(value, string))
-            write_slot(self._reserve, self.address, slot, value, f"result {position} of {name}")
+        for i, (value, slot) in enumerate(zip(results, slots, strict=True)):
+            if i in function.strings_made:
+                write_numbers(self._reserve, self.address, slot, *numbers_of(value), name, i)
+            else:
+                write_slot(self._reserve, self.address, slot, value, name, i)
 
 
 def _calling(host: weakref.ref[Host]) -> Callable[[int, int], int]:
@@ -129,37 +152,3 @@ def _calling(host: weakref.ref[Host]) -> Callable[[int, int], int]:
         return 1 if found is None else found._call(number, record)
 
     return call
-
-
-def _words(address: int, count: int) -> list[int]:
-    return list((ctypes.c_int64 * count).from_address(address))
-
-
-def read_slot(slot: int) -> np.ndarray:
-    """A copy of the array in a SLOT."""
-    words = _words(slot, t.SLOT_RECORD)
-    shape = tuple(words[t.SLOT_SIZES:t.SLOT_SIZES + words[t.SLOT_RANK]])
-    array = np.empty(shape, _DTYPES[words[t.SLOT_DTYPE]].numpy)
-    if array.nbytes:
-        ctypes.memmove(array.ctypes.data, words[t.SLOT_ADDRESS], array.nbytes)
-    return array
-
-
-def write_slot(reserve: Any, host: int, slot: int, value: Any, what: str) -> None:
-    """Puts an array into a SLOT, whose dtype and rank it must have."""
-    words = _words(slot, t.SLOT_RECORD)
-    dtype, rank = _DTYPES[words[t.SLOT_DTYPE]], words[t.SLOT_RANK]
-    array = np.asarray(value)
-    if array.dtype != dtype.numpy:
-        if isinstance(value, (np.ndarray, np.generic)):
-            raise TypeError(f"{what} is {array.dtype}, but {dtype.name} was declared")
-        array = array.astype(dtype.numpy)
-    if array.ndim != rank:
-        raise errors.InvalidArgumentError(f"{what} has shape {array.shape}, but rank {rank} was declared")
-    array = array if array.flags.c_contiguous else np.ascontiguousarray(array)
-    sizes = (ctypes.c_int64 * 8)(*array.shape)
-    address = reserve(host, slot, rank, ctypes.addressof(sizes))
-    if not address:
-        raise MemoryError(f"no memory for {what}, {array.nbytes} bytes")
-    if array.nbytes:
-        ctypes.memmove(address, array.ctypes.data, array.nbytes)

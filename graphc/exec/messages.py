@@ -1,7 +1,6 @@
 """Errors of the runtime as the exceptions and messages a user gets (kernels/runtime/tables.py: codes and ERROR)."""
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from graphc import errors
@@ -25,7 +24,7 @@ def bad_image(plan: p.Plan, error: Any) -> errors.OpError:
                                 f"{int(error[t.ERROR_B])}; this is a bug of graphc or a damaged file", origin)
 
 
-def run_error(plan: p.Plan, error: Any, cause: BaseException | None, cells: Sequence[Any]) -> errors.OpError:
+def run_error(plan: p.Plan, error: Any, cause: BaseException | None) -> errors.OpError:
     """The exception for the error record of a run."""
     code, body, step = (int(error[f]) for f in (t.ERROR_CODE, t.ERROR_BODY, t.ERROR_STEP))
     a, b, c = (int(error[f]) for f in (t.ERROR_A, t.ERROR_B, t.ERROR_C))
@@ -51,8 +50,8 @@ def run_error(plan: p.Plan, error: Any, cause: BaseException | None, cells: Sequ
     if code == Status.INVALID_VALUE:
         known = origin is not None and origin.op_type in OPS
         refusal = OPS[origin.op_type].refusal if known and origin is not None else Op.refusal
-        return _made(errors.InvalidArgumentError, origin, f"{refusal} ({a}, {b})")
-    kind, text = _text(plan, code, a, b, c)
+        return _made(errors.InvalidArgumentError, origin, refusal.format(a, b))
+    kind, text = _text(code, a, b, c)
     return _made(kind, origin, text)
 
 
@@ -65,7 +64,7 @@ def _bad_tuple(number: int, length: int, error: Any) -> str:
             f"least 0 and less than its axis' size")
 
 
-def _text(plan: p.Plan, code: int, a: int, b: int, c: int) -> tuple[type[errors.OpError], str]:
+def _text(code: int, a: int, b: int, c: int) -> tuple[type[errors.OpError], str]:
     invalid, internal = errors.InvalidArgumentError, errors.InternalError
     if code == t.LIST_TYPE:
         held, wanted = (f"{dtypes.as_dtype(v // 16).name} of rank {v % 16}" for v in (a, b))

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
 
 from graphc.errors import InternalError
 from graphc.exec.states import State
-from graphc.exec.strings import TABLE, Array, Held
+from graphc.exec.strings import TABLE, Held
+from graphc.ir.dtypes import string
 from graphc.ir.host import STRINGS
+from graphc.ir.values import to_array
 from graphc.plan.plan import Plan
 
 
@@ -40,12 +45,17 @@ def end_run(outer: Held | None, held: Held) -> None:
         TABLE.collect()
 
 
-def numbered(strings: Array) -> Array:
-    """The numbers of strings that a function gave to the run of this thread."""
+def numbers_of(value: Any) -> tuple[tuple[int, ...], list[int]]:
+    """The shape and the numbers of strings that a function gave to the run of this thread."""
     held = RUNNING.held
     if held is None:
         raise InternalError("a Python function gives strings outside of a run")
-    return TABLE.numbers(strings, held)
+    if type(value) is not np.ndarray or value.dtype != object:
+        value = to_array(value, string)
+    strings = value.ravel().tolist()
+    if any(type(s) is not bytes for s in strings):
+        strings = to_array(value, string).ravel().tolist()
+    return value.shape, TABLE.numbers_of(strings, held)
 
 
 class Strings:

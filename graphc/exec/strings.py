@@ -49,11 +49,15 @@ class Table:
 
     def numbers(self, strings: Array, held: Held) -> Array:
         """The numbers of an array of bytes, which `held` holds from now on."""
+        return np.array(self.numbers_of(strings.ravel().tolist(), held), np.int64).reshape(strings.shape)
+
+    def numbers_of(self, strings: list[bytes], held: Held) -> list[int]:
+        """`numbers` of a list."""
         found, counted = [], held.numbers
         with self._lock:
             self._forget()
             numbers, counts = self._numbers, self._counts
-            for string in strings.ravel().tolist():
+            for string in strings:
                 number = numbers.get(string)
                 if number is None:
                     number = self._next
@@ -66,16 +70,20 @@ class Table:
                 if number:
                     counts[number] += 1
                     counted.append(number)
-        return np.array(found, np.int64).reshape(strings.shape)
+        return found
 
     def strings(self, numbers: Array) -> Array:
         """The strings with these numbers, an array of bytes."""
-        known, made = self._strings, np.empty(numbers.size, object)
+        return self.strings_of(numbers.shape, numbers.ravel().tolist())
+
+    def strings_of(self, shape: tuple[int, ...], numbers: list[int]) -> Array:
+        """`strings` of a list, as an array of this shape."""
+        known, made = self._strings, np.empty(len(numbers), object)
         try:
-            made[:] = [known[number] for number in numbers.ravel().tolist()]
+            made[:] = [known[number] for number in numbers]
         except KeyError as error:
             raise InternalError(f"no string has the number {error}") from None
-        return made.reshape(numbers.shape)
+        return made.reshape(shape)
 
     def hold(self, numbers: Array) -> Held:
         """Holds the strings with these numbers, which something holds now."""

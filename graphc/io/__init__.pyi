@@ -2,6 +2,10 @@
 from graphc.io import gfile as gfile
 from graphc.api.files.examples import FixedLenFeature as FixedLenFeature
 from graphc.api.files.examples import FixedLenSequenceFeature as FixedLenSequenceFeature
+from graphc.api.control.queues import PaddingFIFOQueue as PaddingFIFOQueue
+from graphc.api.control.queues import PriorityQueue as PriorityQueue
+from graphc.api.control.queues import QueueBase as QueueBase
+from graphc.api.control.queues import RandomShuffleQueue as RandomShuffleQueue
 from graphc.io.records import TFRecordCompressionType as TFRecordCompressionType
 from graphc.io.records import TFRecordOptions as TFRecordOptions
 from graphc.io.records import TFRecordWriter as TFRecordWriter
@@ -19,6 +23,7 @@ from graphc.api.strings.raw import encode_base64 as encode_base64
 from graphc.api.image.files import encode_jpeg as encode_jpeg
 from graphc.api.image.files import extract_jpeg_shape as extract_jpeg_shape
 from graphc.api.image.files import is_jpeg as is_jpeg
+from graphc.train.input import match_filenames_once as match_filenames_once
 from graphc.api.files.files import matching_files as matching_files
 from graphc.api.files.examples import parse_example as parse_example
 from graphc.api.files.examples import parse_single_example as parse_single_example
@@ -26,10 +31,15 @@ from graphc.api.files.files import read_file as read_file
 from graphc.api.strings.raw import serialize_tensor as serialize_tensor
 from graphc.io.records import tf_record_iterator as tf_record_iterator
 from graphc.api.files.files import write_file as write_file
+from graphc.train.files import write_graph as write_graph
 
 __all__ = [
     "FixedLenFeature",
     "FixedLenSequenceFeature",
+    "PaddingFIFOQueue",
+    "PriorityQueue",
+    "QueueBase",
+    "RandomShuffleQueue",
     "TFRecordCompressionType",
     "TFRecordOptions",
     "TFRecordWriter",
@@ -47,6 +57,7 @@ __all__ = [
     "encode_jpeg",
     "extract_jpeg_shape",
     "is_jpeg",
+    "match_filenames_once",
     "matching_files",
     "parse_example",
     "parse_single_example",
@@ -54,4 +65,5 @@ __all__ = [
     "serialize_tensor",
     "tf_record_iterator",
     "write_file",
+    "write_graph",
 ]

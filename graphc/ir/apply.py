@@ -1,6 +1,6 @@
 """From a call of a public function to an Operation: values to Tensors, Tensors to fields, names and scopes.
 
-`apply` is what every public op function calls. `convert_to_tensor` follows TensorFlow 1 (rule 12): a Python or NumPy
+`apply` is what every public op function calls. `convert_to_tensor` follows TensorFlow 1: a Python or NumPy
 operand takes the dtype of the tensor beside it, two tensors never promote, and a Python 1.5 does not become an int.
 """
 from __future__ import annotations

@@ -166,12 +166,10 @@ def select(condition: Size, then: Size, otherwise: Size) -> Size:
 def broadcast(a: Size, b: Size) -> Size:
     """The size that an axis of size a and one of size b have together. Raises ValueError if they are known not to
     fit."""
-    if a is b or same(a, b):
+    if a == b or b == 1:
         return a
-    if isinstance(a, int) and a == 1:
+    if a == 1:
         return b
-    if isinstance(b, int) and b == 1:
-        return a
     if isinstance(a, int) and isinstance(b, int):
         raise ValueError(f"sizes {a} and {b} do not broadcast")
     # Nested ones are taken apart, so that what broadcasting gives again is the same size again.
@@ -194,7 +192,7 @@ def _broadcast_parts(size: Size) -> tuple[Size, ...]:
 
 def same(a: Size, b: Size) -> bool:
     """Whether a and b are provably equal."""
-    return a is b or (isinstance(a, int) and isinstance(b, int) and a == b)
+    return a == b      # a Dim is equal to itself alone
 
 
 def different(a: Size, b: Size) -> bool:

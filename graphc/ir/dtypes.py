@@ -79,9 +79,15 @@ class DType:
         return self.kind == "complex"
 
     @property
+    def unquantized(self) -> DType:
+        """The integer that a quantized number is while it is computed with; of any other dtype itself."""
+        return _BY_NAME[self.name.replace("q", "")] if self.kind == "quantized" else self
+
+    @property
     def stored(self) -> DType:
-        """What an element is in the memory of a Plan: of a string its number (docs/adr/0022), else the element."""
-        return int64 if self.number == _STRING else self
+        """What an element is in the memory of a Plan: of a string its number (docs/adr/0022), of a quantized number its
+        integer, else the element."""
+        return int64 if self.number == _STRING else self.unquantized
 
     @property
     def base_dtype(self) -> DType:
@@ -90,6 +96,16 @@ class DType:
     def is_compatible_with(self, other: Any) -> bool:
         """Whether a value of `other` may be used as one of this dtype: it is the same, whether of a variable or not."""
         return self.base_dtype == as_dtype(other).base_dtype
+
+    @property
+    def as_datatype_enum(self) -> int:
+        """The number that .pb files have for it."""
+        return self.number
+
+    @property
+    def limits(self) -> tuple[Any, Any]:
+        """(smallest, largest value)."""
+        return (self.min, self.max)
 
     @property
     def min(self) -> Any:
@@ -115,6 +131,8 @@ class DType:
         return f"<dtype: '{self.name}'>"
 
     def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
         if isinstance(other, DType):
             return self.number == other.number
         try:
@@ -201,6 +219,12 @@ def from_bfloat16_array(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return (np.ascontiguousarray(array).view(np.uint16).astype(np.uint32) << 16).view(np.float32).reshape(array.shape)
 
 
+def integers(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """An array of quantized numbers as the integers that they are; any other array as it is."""
+    dtype = _BY_NUMPY.get(array.dtype) if array.dtype.names else None
+    return array.view(dtype.unquantized.numpy) if dtype is not None and dtype.is_quantized else array
+
+
 def _numpy_type(row: table.Row) -> np.dtype[Any] | None:
     """Quantized numbers are named integers, so that nothing takes them for integers."""
     if row.kind == "quantized":
@@ -229,7 +253,7 @@ HALVES = (float16, bfloat16)
 WIDE = (*FLOATING, int32, int64)
 NUMERIC = (*FLOATING, *INTEGERS, *COMPLEX)
 # What maps compute: primitives have float32, float64, int32, int64 and bool, to which plan/scalar_program.py brings the
-# others. Quantized numbers are held in files and arrays; nothing computes with them.
+# others. Quantized numbers have a name of their own in files, Specs and constants; in a Plan they are integers.
 COMPUTED = (*NUMERIC, bool_)
 _BY_NAME = {d.name: d for d in ALL} | {d.short: d for d in ALL} | {"half": float16, "float": float32, "double": float64}
 _BY_NUMBER = {d.number: d for d in ALL}
@@ -237,11 +261,12 @@ _BY_NUMPY = {d.numpy: d for d in ALL if d is not bfloat16 and d.numpy is not Non
 REF_OFFSET = 100   # DT_FLOAT_REF = DT_FLOAT + 100: TF 1 reference variables
 
 
-def as_dtype(value: Any) -> DType:
-    """The DType that `value` (a DType, TF name, TF number, NumPy dtype or Python type) stands for.
+def as_dtype(type_value: Any) -> DType:
+    """The DType that `type_value` (a DType, TF name, TF number, NumPy dtype or Python type) stands for.
 
     Raises TypeError if there is none, as `tf.as_dtype`.
     """
+    value = type_value.removesuffix("_ref") if isinstance(type_value, str) else type_value
     if isinstance(value, DType):
         return value
     if isinstance(value, str) and value in _BY_NAME:
@@ -256,7 +281,7 @@ def as_dtype(value: Any) -> DType:
     if value is None:
         raise TypeError("cannot convert None to a dtype")      # NumPy takes it for float64
     try:
-        as_numpy = np.dtype(value)
+        as_numpy = np.dtype(value)  # type: ignore[arg-type]
     except TypeError:
         raise TypeError(f"cannot convert {value!r} to a dtype") from None
     if as_numpy.kind in "SUO":

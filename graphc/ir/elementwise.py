@@ -20,6 +20,7 @@ from graphc.ir.dtypes import (
     FLOATING,
     INTEGERS,
     NUMERIC,
+    QUANTIZED,
     WIDE,
     DType,
     bool_,
@@ -53,9 +54,12 @@ KINDS: dict[str, tuple[DType, ...]] = {
     "index": (int32, int64),
     "bool": (bool_,),
     "any": COMPUTED,
-    "element": (*COMPUTED, string),
+    "element": (*COMPUTED, *QUANTIZED, string),
+    "bits": (*NUMERIC, *QUANTIZED),
+    "quantized": QUANTIZED,
     "comparable": (*FLOATING, *INTEGERS, bool_, string),
 }
+_NUMBERS = {kind: frozenset(d.number for d in dtypes) for kind, dtypes in KINDS.items()}
 
 
 def check_kind(op: Any, inputs: Sequence[Spec], kind: str) -> None:
@@ -66,7 +70,7 @@ def check_kind(op: Any, inputs: Sequence[Spec], kind: str) -> None:
 
 def check_dtype(op: Any, name: str, dtype: DType, kind: str) -> None:
     """Raises TypeError unless the dtype of an argument or attribute is of that kind."""
-    if dtype not in KINDS[kind]:
+    if dtype.number not in _NUMBERS[kind]:
         names = ", ".join(d.name for d in KINDS[kind])
         raise TypeError(f"argument '{name}' has dtype {dtype.name}, but {op.type} takes {kind} types only ({names}); "
                         "cast it (gc.cast)")

@@ -193,10 +193,11 @@ class Graph:
             self._scopes.container = old
 
     @contextmanager
-    def device(self, device: Any) -> Iterator[None]:
-        """Records `device` ("/cpu:0", "/gpu:0") on the operations made inside. None: none."""
+    def device(self, device_name_or_function: Any) -> Iterator[None]:
+        """Records the device ("/cpu:0", "/gpu:0") on the operations made inside. None: none."""
         old = self._scopes.devices
-        self._scopes.devices = [] if device is None else [*old, device]
+        self._scopes.devices = ([] if device_name_or_function is None
+                                else [*old, device_name_or_function])
         try:
             yield
         finally:
@@ -204,7 +205,8 @@ class Graph:
 
     @contextmanager
     def colocate_with(self, op: Any, ignore_existing: bool = False) -> Iterator[None]:
-        """Operations made inside take the device of `op`."""
+        """Operations made inside take the device of `op`. ignore_existing changes nothing: no other op's device is
+        kept."""
         element = self.as_graph_element(op)
         with self.device(element.device or None) if element.device else _nothing():
             yield
@@ -331,11 +333,11 @@ class Graph:
     def is_feedable(self, tensor: Tensor) -> bool:
         return tensor not in self._unfeedable
 
-    def prevent_fetching(self, operation: Operation) -> None:
-        self._unfetchable.add(operation)
+    def prevent_fetching(self, op: Operation) -> None:
+        self._unfetchable.add(op)
 
-    def is_fetchable(self, element: Any) -> bool:
-        return getattr(element, "op", element) not in self._unfetchable
+    def is_fetchable(self, tensor_or_op: Any) -> bool:
+        return getattr(tensor_or_op, "op", tensor_or_op) not in self._unfetchable
 
     # Collections.
 

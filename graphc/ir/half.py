@@ -1,5 +1,6 @@
 """The reference of an op on 16-bit floats: that on float32, its results rounded. So it is what maps and kernels
-compute, and NumPy's own half precision, which rounds inside of functions, does not get in the way.
+compute, and NumPy's own half precision, which rounds inside of functions, does not get in the way. That on quantized
+numbers is that on their integers, and quantized results are integers.
 """
 from __future__ import annotations
 
@@ -9,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from graphc.ir.dtypes import DType, as_dtype, bfloat16, float32, from_bfloat16_array
+from graphc.ir.dtypes import DType, as_dtype, bfloat16, float32, from_bfloat16_array, integers
 from graphc.ir.op import Op
 from graphc.ir.spec import Spec
 
 
 def reference(op: Op, arrays: Sequence[Any], **more: Any) -> Any:
     """op.reference(*arrays)."""
+    arrays = [integers(a) if isinstance(a, np.ndarray) else a for a in arrays]
     halves = [isinstance(a, np.ndarray) and a.dtype.kind in "fV" and as_dtype(a.dtype).is_half for a in arrays]
     if not any(halves) or op.takes_halves:
         return op.reference(*arrays, **more)

@@ -26,7 +26,8 @@ class Origin:
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """One application of an op. `after`: nodes whose effects must have happened before (token edges)."""
+    """One application of an op. `after`: nodes whose effects must have happened before (token edges). inferred: the
+    specs are known to be what the op infers of the inputs'; what dataclasses.replace makes of a node is not."""
 
     op: Op
     inputs: tuple[Value, ...]
@@ -34,6 +35,7 @@ class Node:
     after: tuple[Node, ...] = ()
     origins: tuple[Origin, ...] = ()
     requirements: tuple[Requirement, ...] = ()
+    inferred: bool = field(default=False, init=False, repr=False)
 
     def value(self, index: int = 0) -> Value:
         return Value(self, index)
@@ -52,6 +54,9 @@ class Value:
 
     def __hash__(self) -> int:
         return hash(self.node) + self.index
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Value) and self.node is other.node and self.index == other.index
 
     @property
     def spec(self) -> Spec:
@@ -107,4 +112,13 @@ def make_node(op: Op, inputs: Sequence[Value], origins: Sequence[Origin] = (), a
     """A node with its output specs inferred; what inference could not prove is kept as its requirements."""
     specs, requirements = with_requirements(op.infer, [v.node.specs[v.index] for v in inputs])
     outputs = specs if isinstance(specs, tuple) else (specs,)
-    return Node(op, tuple(inputs), outputs, tuple(after), tuple(origins), tuple(requirements))
+    made = Node(op, tuple(inputs), outputs, tuple(after), tuple(origins), tuple(requirements))
+    object.__setattr__(made, "inferred", True)
+    return made
+
+
+def on_equal_inputs(node: Node, inputs: tuple[Value, ...], after: tuple[Node, ...]) -> Node:
+    """The node on other inputs, whose specs are equal to those of its own."""
+    made = Node(node.op, inputs, node.specs, after, node.origins, node.requirements)
+    object.__setattr__(made, "inferred", node.inferred)
+    return made

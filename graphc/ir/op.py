@@ -7,7 +7,8 @@ A class derives from `Op` (or one of the kinds below), is decorated with `@regis
   types       which attribute of the .pb holds which operand's dtype: {"T": "x"}; written on export, ignored on import
   refs        operands that are variables (TF 1 reference inputs): the op writes them
   effect      PURE, READ (of state), WRITE (of state), RANDOM, HOST (Python, printing: order kept, at most once a run)
-  refusal       what the error says when its kernel refuses a value (status INVALID_VALUE)
+  refusal       what the error says when its kernel refuses a value (status INVALID_VALUE); {0} and {1} in it: the two
+                numbers that the kernel gives with it
   takes_halves  numbers of 16 bits come as they are, not as float32
   moves       its `lower` looks at no element: it takes every dtype that has a size
   of_complex  how it is computed for complex numbers: "linear" in all its operands together, "bilinear" in its two

@@ -162,6 +162,8 @@ def require_less(a: Size, b: Size, message: str) -> None:
 
 def broadcast_sizes(a: Size, b: Size) -> Size:
     """One axis of a broadcast. A symbolic size against a known one above 1 is required to be 1 or equal."""
+    if a == b:
+        return a
     together = dims.broadcast(a, b)
     if isinstance(together, int) or not (isinstance(a, int) or isinstance(b, int)):
         return together
@@ -178,6 +180,8 @@ def broadcast_shapes(*shapes: Shape | None) -> Shape | None:
     for shape in shapes:
         if shape is None:
             return None
+        if shape == result:
+            continue
         rank = max(len(result), len(shape))
         a = (1,) * (rank - len(result)) + result
         b = (1,) * (rank - len(shape)) + tuple(shape)

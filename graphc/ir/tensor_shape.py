@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from graphc.ir.late_imports import load
+
 
 class Dimension:
     """One size of a TensorShape, as `tf.Dimension`: `.value` is an int or None."""
@@ -178,6 +180,12 @@ class TensorShape:
         if self._sizes is None:
             raise ValueError("as_list() is not defined on an unknown TensorShape.")
         return list(self._sizes)
+
+    def as_proto(self) -> Any:
+        """The TensorShapeProto of this shape, -1 for an unknown size."""
+        proto = load("graphc.serial.graph_pb2").TensorShapeProto(unknown_rank=self._sizes is None)
+        proto.dim.extend(type(proto).Dim(size=-1 if size is None else size) for size in self._sizes or ())
+        return proto
 
     def is_fully_defined(self) -> bool:
         return self._sizes is not None and None not in self._sizes

@@ -35,6 +35,8 @@ def _convert(value: Any, dtype: DType | None) -> np.ndarray:
         if not value.is_fully_defined():
             raise ValueError(f"Cannot convert a partially known TensorShape to a Tensor: {value}")
         value = value.as_list()
+    if dtype is not None and dtype.is_quantized:
+        return np.array(value, dtype.numpy)          # of numbers, or of tuples of one number each
     value = _known_dimensions(value)
     if dtype is not None:
         _check_elements(value, dtype)
@@ -45,7 +47,7 @@ def _convert(value: Any, dtype: DType | None) -> np.ndarray:
     except ValueError:
         raise ValueError(f"nested lists of unequal lengths do not make a tensor: {value!r}") from None
     if array.dtype.kind in "SUO":
-        return _python_objects(array, value, dtype)
+        return _python_objects(value, dtype)
     if dtype is not None:
         return _cast_exactly(array, dtype, value)
     if array.dtype == np.float64 and not isinstance(value, np.generic):
@@ -76,7 +78,7 @@ def _cast_exactly(array: np.ndarray, dtype: DType, value: Any) -> np.ndarray:
     return dtype.array(array)
 
 
-def _python_objects(array: np.ndarray, value: Any, dtype: DType | None) -> np.ndarray:
+def _python_objects(value: Any, dtype: DType | None) -> np.ndarray:
     if all(isinstance(v, (str, bytes)) for v in np.array(value, dtype=object).ravel()):
         return strings(np.array(value, dtype=object))
     if dtype is not None and dtype.is_integer:

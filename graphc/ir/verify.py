@@ -10,8 +10,8 @@
  8. a symbol that an op makes known (BindSizes, or one with a result of unknown size) is used only behind that op
  9. fields are known: no operand field is None
 
-Flows inside loops and branches are checked as well. 4 is checked for a node when it first appears: nodes are
-immutable, and most live through many passes.
+Flows inside loops and branches are checked as well. 1, 4, 5 and 9 are checked for a node when it first appears: nodes
+are immutable, and most live through many passes. What says of itself that its specs are inferred is not inferred again.
 """
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def verify(flow: Flow, after: str) -> list[Node]:
                 _check_node(node)
                 _checked.add(node)
         _check_states(flow, nodes)
-        _check_symbols(flow, nodes)
+        _check_symbols(nodes)
         for node in flow.nested:
             for inner in getattr(node.op, "flows", ()):
                 verify(inner, f"{after}, inside {node}")
@@ -96,6 +96,8 @@ def _check_node(node: Node) -> None:
     for spec in node.specs:
         if spec.shape is None:
             raise InternalError(f"the rank of {node} is not known")
+    if node.inferred:
+        return
     inferred = node.op.infer(*(v.spec for v in node.inputs))
     specs = inferred if isinstance(inferred, tuple) else (inferred,)
     if len(specs) != len(node.specs):
@@ -109,7 +111,7 @@ def contradicts(a: Spec, b: Spec) -> bool:
     """Whether no tensor can have both specs."""
     if a.dtype != b.dtype:
         return True
-    if a.shape is None or b.shape is None:
+    if a.shape is None or b.shape is None or a.shape == b.shape:
         return False
     return len(a.shape) != len(b.shape) or any(dims.different(x, y) for x, y in zip(a.shape, b.shape, strict=True))
 
@@ -129,7 +131,7 @@ def _check_states(flow: Flow, nodes: Sequence[Node]) -> None:
             raise InternalError(f"variable '{state}' of {flow.info['states'][state]} gets {node.inputs[0].spec}")
 
 
-def _check_symbols(flow: Flow, nodes: Sequence[Node]) -> None:
+def _check_symbols(nodes: Sequence[Node]) -> None:
     """8. For each symbol made known by a node, every node that mentions it must come behind that node."""
     makers: dict[dims.Symbol, Node] = {}
     for node in nodes:

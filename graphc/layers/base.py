@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,9 +17,7 @@ import graphc as gc
 from graphc.api.public import public
 from graphc.layers.collected import Collected
 from graphc.layers.named import constraint_of, initializer_of, regularizer_of
-from graphc.layers.structure import flatten, mapped
-
-_NAMES = ("__layer_names",)
+from graphc.layers.unnamed import numbered, snake_case
 
 
 @public("layers.Layer", "compat.v1.python.layers.base.Layer")
@@ -44,9 +41,9 @@ class Layer(Collected):
         self._dtype = None if dtype is None else gc.as_dtype(dtype).base_dtype
         self._activity_regularizer = regularizer_of(activity_regularizer)
         self._reuse = _reuse
-        kind = _snake_case(type(self).__name__)
+        kind = snake_case(type(self).__name__)
         plain = name if isinstance(name, str) and name else None
-        self._name = plain or _unique_name(kind)
+        self._name = plain or numbered(kind)
         self._base_name = plain or (name.name if isinstance(name, gc.VariableScope) else kind)
         self._scope: Any = None
         self._current_scope: Any = None
@@ -136,8 +133,8 @@ class Layer(Collected):
             if "scope" in inspect.signature(self.call).parameters:
                 kwargs["scope"] = scope
             with gc.name_scope(scope.original_name_scope):
-                inputs = mapped(_as_tensor, inputs)
-                self._inputs.extend(flatten(inputs))
+                inputs = gc.nest.map_structure(_as_tensor, inputs)
+                self._inputs.extend(gc.nest.flatten(inputs))
                 self._build_for(inputs)
                 outputs = self.call(inputs, *args, **kwargs)
                 if outputs is None:
@@ -150,7 +147,7 @@ class Layer(Collected):
     def _build_for(self, inputs: Any) -> None:
         """Checks the inputs; at the first call takes their dtype and makes the variables."""
         specs = self.input_spec if isinstance(self.input_spec, (list, tuple)) else [self.input_spec]
-        flat = flatten(inputs)
+        flat = gc.nest.flatten(inputs)
         for which, (spec, given) in enumerate(zip(specs, flat, strict=False)):
             if spec is not None and isinstance(given, gc.Tensor):
                 spec.check(given, which, self.name)
@@ -158,14 +155,14 @@ class Layer(Collected):
             return
         if self._dtype is None and flat:
             self._dtype = flat[0].dtype.base_dtype
-        self.build(mapped(lambda x: x.get_shape(), inputs))
+        self.build(gc.nest.map_structure(lambda x: x.get_shape(), inputs))
         self.built = True
 
     def _regularize_activity(self, outputs: Any) -> None:
         if self._activity_regularizer is None:
             return
         with gc.name_scope("ActivityRegularizer"):
-            for output in flatten(outputs):
+            for output in gc.nest.flatten(outputs):
                 loss = self._activity_regularizer(output)
                 self.add_loss(loss / gc.cast(gc.shape(output)[0], loss.dtype))
 
@@ -224,7 +221,7 @@ class Layer(Collected):
         made: Layer = type(self).__new__(type(self))
         memo[id(self)] = made
         for key, value in vars(self).items():
-            parts = flatten(value) if isinstance(value, (list, tuple)) else [value]
+            parts = gc.nest.flatten(value) if isinstance(value, (list, tuple)) else [value]
             shared = any(isinstance(p, (gc.Tensor, gc.Variable, gc.Operation, gc.VariableScope)) for p in parts)
             setattr(made, key, copy.copy(value) if shared and isinstance(value, (list, tuple, gc.VariableScope))
                     else value if shared else copy.deepcopy(value, memo))
@@ -233,18 +230,3 @@ class Layer(Collected):
 
 def _as_tensor(value: Any) -> Any:
     return gc.convert_to_tensor(value) if isinstance(value, (np.ndarray, np.generic, float, int)) else value
-
-
-def _snake_case(name: str) -> str:
-    words = re.sub("(.)([A-Z][a-z0-9]+)", r"\1_\2", name)
-    found = re.sub("([a-z])([A-Z])", r"\1_\2", words).lower()
-    return f"private{found}" if found.startswith("_") else found     # a scope must not start with _
-
-
-def _unique_name(kind: str) -> str:
-    """dense_1, dense_2, ...: the names of unnamed layers in one graph."""
-    counts = gc.get_collection_ref(_NAMES)
-    if not counts:
-        counts.append({})
-    counts[0][kind] = counts[0].get(kind, 0) + 1
-    return f"{kind}_{counts[0][kind]}"

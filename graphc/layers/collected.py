@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import graphc as gc
-from graphc.layers.structure import flatten
 
 
 class Collected:
@@ -30,14 +29,16 @@ class Collected:
         return list(self._updates) if self.trainable or self.stateful else []
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
-        """Adds losses, tensors or functions that make them, also to the collection REGULARIZATION_LOSSES."""
-        made = [loss() if callable(loss) else loss for loss in flatten(losses)]
+        """Adds losses, tensors or functions that make them, also to the collection REGULARIZATION_LOSSES. inputs need
+        not be said: the graph tells what a loss depends on."""
+        made = [loss() if callable(loss) else loss for loss in gc.nest.flatten(losses)]
         new = [gc.convert_to_tensor(loss) for loss in made if loss is not None]
         self._losses += new
         _add_new(new, gc.GraphKeys.REGULARIZATION_LOSSES)
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
-        """Adds updates: ops, tensors, or functions that make them. They go to UPDATE_OPS at the end of the call."""
+        """Adds updates: ops, tensors, or functions that make them. They go to UPDATE_OPS at the end of the call. inputs
+        need not be said."""
         given = updates if isinstance(updates, (list, tuple)) else [updates]
         for update in given:
             self._updates.append(update() if isinstance(update, Callable) else update)  # type: ignore[arg-type]
@@ -53,7 +54,7 @@ class Collected:
     def _depending(self, made: Sequence[Any], inputs: Any) -> list[Any]:
         if inputs is None:
             return [m for m in made if not _depends(m, self._inputs)]
-        return [m for m in made if _depends(m, flatten(inputs))]
+        return [m for m in made if _depends(m, gc.nest.flatten(inputs))]
 
     def _publish_updates(self) -> None:
         _add_new(self.updates, gc.GraphKeys.UPDATE_OPS)

@@ -58,6 +58,7 @@ TYPES: dict[str, str] = {
         "FIFOQueueV2 PaddingFIFOQueueV2 RandomShuffleQueueV2 PriorityQueueV2 QueueEnqueueV2 "
         "QueueEnqueueManyV2 QueueDequeueV2 QueueDequeueManyV2 QueueDequeueUpToV2 QueueCloseV2 QueueSizeV2 "
         "QueueIsClosedV2",
+    "control.printing": "PrintV2",
     "control.script": "PyFunc Print Assert _EndOfData",
     "files.checkpoint": "SaveV2 RestoreV2 MergeV2Checkpoints",
     "files.csv": "DecodeCSV",
@@ -73,6 +74,7 @@ TYPES: dict[str, str] = {
     "image.decode": "DecodePng DecodeJpeg DecodeAndCropJpeg DecodeBmp DecodeGif DecodeImage ExtractJpegShape",
     "image.encode": "EncodePng EncodeJpeg EncodeJpegVariableQuality",
     "image.glimpse": "ExtractGlimpse",
+    "image.projective": "_Projected _NearestWhole _PlaceInPictures ImageProjectiveTransformV2",
     "image.resize": "ResizeNearestNeighbor ResizeNearestNeighborGrad ResizeBilinear ResizeBilinearGrad",
     "image.resize_smooth": "ResizeBicubic ResizeBicubicGrad ResizeArea",
     "image.suppress_classes": "CombinedNonMaxSuppression",
@@ -153,11 +155,13 @@ TYPES: dict[str, str] = {
     "nn.max_pooling_v2": "MaxPoolV2 MaxPoolGradV2 MaxPoolGradGradV2",
     "nn.pooling3d": "AvgPool3D AvgPool3DGrad MaxPool3D MaxPool3DGrad MaxPool3DGradGrad",
     "nn.softmax": "Softmax LogSoftmax SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits",
+    "quantization.dequantize": "_Dequantized Dequantize _Requantized QuantizedConcat",
     "quantization.fake_quant":
         "FakeQuantWithMinMaxArgs _FakeQuantized FakeQuantWithMinMaxVars FakeQuantWithMinMaxVarsPerChannel",
     "quantization.fake_quant_gradients":
         "FakeQuantWithMinMaxArgsGradient _FakeQuantSide FakeQuantWithMinMaxVarsGradient "
         "FakeQuantWithMinMaxVarsPerChannelGradient",
+    "quantization.quantize": "_QuantizationEnd _Quantized _OrderedRange QuantizeV2",
     "quantization.quantize_and_dequantize":
         "_QuantizedWithin QuantizeAndDequantize QuantizeAndDequantizeV2 QuantizeAndDequantizeV3",
     "random.draws": "RandomShuffle Multinomial RandomGamma RandomGammaGrad RandomPoissonV2",
@@ -168,6 +172,7 @@ TYPES: dict[str, str] = {
     "random.truncated": "ParameterizedTruncatedNormal",
     "signal.audio": "AudioSpectrogram Mfcc",
     "signal.fourier": "FFT IFFT FFT2D IFFT2D FFT3D IFFT3D",
+    "signal.wav": "DecodeWav EncodeWav",
     "signal.real_fourier": "RFFT IRFFT RFFT2D IRFFT2D RFFT3D IRFFT3D",
     "sparse.dense": "SparseToDense SparseTensorDenseAdd",
     "sparse.elementwise": "SparseDenseCwiseMul SparseDenseCwiseDiv SparseDenseCwiseAdd SparseSoftmax",

@@ -17,21 +17,20 @@ from graphc.ir.op import REFUSED, Alias, Elementwise, View
 from graphc.ops.array.source import Const
 from graphc.passes.internal_ops import BindSizes, Checked
 from graphc.passes.required_sizes import symbols
-from graphc.passes.rewriter import Replacement, rewrite
+from graphc.passes.rewriter import Replacement, asked_of, rewrite
 
 
 def check_operands(flow: Flow) -> Flow:
     given = {symbol for node in flow.inputs for size in node.specs[0].shape or () for symbol in symbols(size)}
     makers = _makers(flow)
 
+    @asked_of(Elementwise, where=lambda op: op.refused is not None)
     def check_last(node: Node) -> Replacement:
         """x // y -> x // checked(y)"""
-        op, y = node.op, node.inputs[-1] if node.inputs else None
-        if not isinstance(op, Elementwise) or op.refused is None or y is None or not y.spec.dtype.is_integer:
+        refused, y = node.op.refused, node.inputs[-1]  # type: ignore[attr-defined]
+        if not y.spec.dtype.is_integer or isinstance(y.node.op, Checked) or _is_fine(y, refused):
             return None
-        if isinstance(y.node.op, Checked) or _is_fine(y, op.refused):
-            return None
-        if op.refused == "negative" and y.spec.dtype.is_unsigned:
+        if refused == "negative" and y.spec.dtype.is_unsigned:
             return None
         # A number of results that only comes out of the run is known behind what makes it.
         count = dims.product(node.specs[0].shape or ())
@@ -39,7 +38,7 @@ def check_operands(flow: Flow) -> Flow:
         if not all(symbol in makers for symbol in made):
             count, made = 1, []
         after = tuple(dict.fromkeys((*node.after, *(makers[symbol] for symbol in made))))
-        check = make_node(Checked(op.refused, count), (y,), node.origins, after)
+        check = make_node(Checked(refused, count), (y,), node.origins, after)
         return dataclasses.replace(node, inputs=(*node.inputs[:-1], check.value()))
 
     return rewrite(flow, [check_last])

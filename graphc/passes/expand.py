@@ -13,23 +13,22 @@ from graphc.ir import dims
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import Composite, Op
 from graphc.passes.number_types import in_float32, of_parts, product_of_complex
-from graphc.passes.rewriter import Replacement, rewrite
+from graphc.passes.rewriter import Replacement, asked_of, rewrite
 
 
 def expand(flow: Flow) -> Flow:
     return rewrite(flow, [in_float32, of_parts, product_of_complex, expand_composite])
 
 
+@asked_of(Composite)
 def expand_composite(node: Node) -> Replacement:
     """composite(x) -> its expansion"""
-    if not isinstance(node.op, Composite):
-        return None
 
     def emit(op: Op, *inputs: Value) -> Any:
         made = make_node(op, inputs, node.origins, (*node.after, *_bearers(op, inputs, node)))
         return made.value() if len(made.specs) == 1 else tuple(made.value(i) for i in range(len(made.specs)))
 
-    result = node.op.expand(emit, *node.inputs)
+    result = node.op.expand(emit, *node.inputs)  # type: ignore[attr-defined]
     return tuple(result) if isinstance(result, (tuple, list)) else (result,)
 
 

@@ -22,7 +22,7 @@ from graphc.ir.values import as_array
 from graphc.ops.array.source import Const
 from graphc.passes.internal_ops import SizeValues
 from graphc.passes.required_sizes import symbols
-from graphc.passes.rewriter import Replacement, rewrite
+from graphc.passes.rewriter import Replacement, asked_of, rewrite
 
 SIZE_LIMIT = 4096
 
@@ -46,12 +46,13 @@ def fold_constants(flow: Flow) -> Flow:
     return rewrite(flow, [fold, known_sizes, like_a_scalar])
 
 
+@asked_of(Elementwise, where=lambda op: op.fills is not None)
 def like_a_scalar(node: Node) -> Replacement:
     """ones_like(scalar) -> 1, zeros_like(scalar) -> 0: nothing of the scalar is needed"""
-    if not isinstance(node.op, Elementwise) or node.op.fills is None or node.specs[0].shape != ():
+    if node.specs[0].shape != ():
         return None
-    dtype = node.specs[0].dtype
-    return constant_node(np.array(b"", object) if dtype == string else dtype.array(node.op.fills), node)
+    dtype, number = node.specs[0].dtype, node.op.fills  # type: ignore[attr-defined]
+    return constant_node(np.array(b"", object) if dtype == string else dtype.array(number), node)
 
 
 def fold(node: Node) -> Replacement:
@@ -72,7 +73,8 @@ def fold(node: Node) -> Replacement:
     except (OpError, NotImplementedError):
         return None
     arrays = made if isinstance(made, tuple) else (made,)
-    arrays = tuple(map(as_array, arrays))
+    arrays = tuple(a.view(s.dtype.numpy) if s.dtype.is_quantized else a
+                   for a, s in zip(map(as_array, arrays), node.specs, strict=True))
     if any(s.dtype == variant or as_dtype(a.dtype) != s.dtype for a, s in zip(arrays, node.specs, strict=True)):
         return None
     if any(s.shape is not None and a.ndim != len(s.shape) for a, s in zip(arrays, node.specs, strict=True)):

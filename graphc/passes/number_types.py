@@ -17,12 +17,25 @@ from graphc.ir.dtypes import DType, float32
 from graphc.ir.half import widened
 from graphc.ir.node import Node, Value, make_node
 from graphc.ir.op import OPS, Composite, Effect, Op, normalise_axes
-from graphc.passes.rewriter import Replacement
+from graphc.passes.rewriter import Replacement, asked_of
 
 
+def _is_computed(op: type[Op]) -> bool:
+    """Whether kernels or other ops compute it, which look at its numbers."""
+    if op.moves is True or op.takes_halves or op.effect not in (Effect.PURE, Effect.RANDOM):
+        return False
+    return issubclass(op, Composite) or op.lower is not Op.lower
+
+
+def _looks_at_nothing(node: Node) -> bool:
+    """Whether it is a constant, or moves elements because of what its fields say."""
+    return not node.specs or node.op.moves or (not node.inputs and node.op.effect is Effect.PURE)
+
+
+@asked_of(where=_is_computed)
 def in_float32(node: Node) -> Replacement:
     """op(x: float16) -> cast(op(cast(x, float32)), float16), also for bfloat16"""
-    if not _is_computed(node) or not any(d.is_half for d in _dtypes(node)):
+    if _looks_at_nothing(node) or not any(d.is_half for d in _dtypes(node)):
         return None
     inputs = tuple(_cast(v, float32, node) if v.spec.dtype.is_half else v for v in node.inputs)
     wide = make_node(widened(node.op), inputs, node.origins, node.after)
@@ -31,11 +44,10 @@ def in_float32(node: Node) -> Replacement:
                                                                                          strict=True))
 
 
+@asked_of(where=lambda op: _is_computed(op) and not issubclass(op, Composite) and op.of_complex != "itself")
 def of_parts(node: Node) -> Replacement:
     """linear(x) -> complex(linear(re x), linear(im x)); bilinear(x, y) likewise of four products"""
-    if not _is_computed(node) or isinstance(node.op, Composite) or not any(d.is_complex for d in _dtypes(node)):
-        return None
-    if node.op.of_complex == "itself":
+    if _looks_at_nothing(node) or not any(d.is_complex for d in _dtypes(node)):
         return None
     if not node.op.of_complex:
         dtype = next(d for d in _dtypes(node) if d.is_complex)
@@ -80,9 +92,10 @@ def expanded_update(op: Composite, emit: Callable[..., Any], operands: Sequence[
     return [emit(narrow, value) for value in op.expand(emit, *wide)]
 
 
+@asked_of(where=lambda op: op.type == "Prod")
 def product_of_complex(node: Node) -> Replacement:
     """prod(x) -> the last of the exclusive running products of [x, 1]: maps reduce real numbers only"""
-    if node.op.type != "Prod" or not node.specs[0].dtype.is_complex:
+    if not node.specs[0].dtype.is_complex:
         return None
 
     def emit(op_type: str, *inputs: Value, **fields: Any) -> Value:
@@ -98,17 +111,6 @@ def product_of_complex(node: Node) -> Replacement:
     one = emit("BroadcastTo", emit("Const", value=dtype.array(1), dtype=dtype), shape=(count, 1))
     running = emit("Cumprod", emit("ConcatV2", rows, one, axis=1), axis=1, exclusive=True)
     return emit("Reshape", emit("Slice", running, begin=(0, length), size=(count, 1)), shape=node.specs[0].shape)
-
-
-def _is_computed(node: Node) -> bool:
-    """Whether kernels or other ops compute it, which look at its numbers."""
-    if node.op.moves or not node.specs or node.op.takes_halves:
-        return False
-    if node.op.effect not in (Effect.PURE, Effect.RANDOM):
-        return False
-    if not node.inputs and node.op.effect is Effect.PURE:        # a constant
-        return False
-    return isinstance(node.op, Composite) or type(node.op).lower is not Op.lower
 
 
 def _dtypes(node: Node) -> list[DType]:

@@ -36,9 +36,9 @@ def with_user_shapes(operation: Operation, node: Node, known: Container[dims.Sym
     """The node under what the user said by set_shape. known: the symbols that something before makes known."""
     specs, requirements = list(node.specs), list(node.requirements)
     for i, (tensor, spec) in enumerate(zip(operation.outputs, node.specs, strict=False)):
-        said = tensor.spec.static_shape
-        if said is None:
+        if not _says_more(tensor.spec.shape, spec.shape):
             continue
+        said = tensor.spec.static_shape or ()
         if spec.shape is None:
             shape: Shape = tuple(dims.symbol(f"{operation.name}.{k}") if s is None else s for k, s in enumerate(said))
         else:
@@ -46,8 +46,6 @@ def with_user_shapes(operation: Operation, node: Node, known: Container[dims.Sym
                 raise UnimplementedError(
                     f"{operation.type} '{operation.name}': set_shape gave '{tensor.name}' the shape {tensor.shape}, "
                     f"which holds in every run; but it has rank {len(spec.shape)}{built_at(operation)}", operation)
-            if all(a is None or isinstance(b, int) for a, b in zip(said, spec.shape, strict=True)):
-                continue
             shape = tuple(b if a is None or isinstance(b, int) or any(s not in known for s in symbols(b)) else a
                           for a, b in zip(said, spec.shape, strict=True))
             requirements += _required(tensor, shape, spec.shape)
@@ -84,10 +82,10 @@ def _rank_of_variable(tensor: Tensor) -> int | None:
 
 def as_said(operation: Operation, tensor: Tensor, value: Value) -> Value:
     """The value with the sizes that the user said of `tensor`, which only its node makes known."""
-    said, spec = tensor.spec.static_shape, value.spec
-    if said is None or spec.shape is None or all(a is None or isinstance(b, int)
-                                                 for a, b in zip(said, spec.shape, strict=True)):
+    spec = value.spec
+    if spec.shape is None or not _says_more(tensor.spec.shape, spec.shape):
         return value
+    said = tensor.spec.static_shape or ()
     shape = tuple(b if a is None or isinstance(b, int) else a for a, b in zip(said, spec.shape, strict=True))
     required = _required(tensor, shape, spec.shape)
     return requiring(value, required, operation, shape) if required else value
@@ -101,6 +99,18 @@ def requiring(value: Value, requirements: Sequence[Requirement], operation: Oper
     node = make_node(Identity(), (value,), (operation.origin,))
     specs = node.specs if shape is None else (dataclasses.replace(node.specs[0], shape=shape),)
     return dataclasses.replace(node, specs=specs, requirements=(*node.requirements, *requirements)).value()
+
+
+def _says_more(said: Shape | None, found: Shape | None) -> bool:
+    """Whether a shape that the user gave says anything that the one which was found does not, or something else."""
+    if said is None or found is None:
+        return said is not None
+    if len(said) != len(found):
+        return True
+    for a, b in zip(said, found, strict=True):
+        if isinstance(a, int) and not isinstance(b, int):
+            return True
+    return False
 
 
 def _required(tensor: Tensor, said: Shape, found: Shape) -> list[Requirement]:

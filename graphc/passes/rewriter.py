@@ -3,7 +3,8 @@
 A Rule looks at one node, whose inputs are rewritten already, and returns None (no change), or the values that replace
 its results (a Value or Node for one result, a tuple for several). `rewrite` visits every node once in topological
 order and applies the rules to each until none changes it; nodes made by a rule are visited too. After STEP_LIMIT
-applications a node the rule is named in an error: two rules undo each other.
+applications a node the rule is named in an error: two rules undo each other. A rule that says by `asked_of` which
+classes of ops it is about is not asked about others: most nodes are no rule's business.
 
 A replacement may know more than what it replaces, never something else: `check_refines` compares the Specs. What a
 node requires of sizes is kept: a new node in its place takes its requirements over, and an old one takes its place only
@@ -14,23 +15,39 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from graphc.errors import InternalError
 from graphc.ir import dims
 from graphc.ir.flow_ops import FlowInput
-from graphc.ir.node import Flow, Node, Value, make_node
+from graphc.ir.node import Flow, Node, Value, make_node, on_equal_inputs
 from graphc.ir.op import OPS, Elementwise, Op
 from graphc.ir.spec import Requirement, Spec
 
 Replacement = Node | Value | tuple[Value, ...] | None
 Rule = Callable[[Node], Replacement]
+RuleT = TypeVar("RuleT", bound=Rule)
 STEP_LIMIT = 64
+
+
+def asked_of(*kinds: type[Op], where: Callable[[Any], object] | None = None) -> Callable[[RuleT], RuleT]:
+    """Marks a rule that only changes nodes whose op is of one of these classes, and only `where` that holds of it."""
+    def mark(rule: RuleT) -> RuleT:
+        rule.is_about = lambda op: issubclass(op, kinds or Op) and (where is None or bool(where(op)))  # type: ignore[attr-defined]
+        return rule
+
+    return mark
+
+
+def _is_about(rule: Rule, op: type[Op]) -> bool:
+    return not hasattr(rule, "is_about") or rule.is_about(op)
 
 
 def rewrite(flow: Flow, rules: Sequence[Rule]) -> Flow:
     """`flow` with the rules applied everywhere."""
-    return Rewriter(rules).run(flow)
+    rewriter = Rewriter(rules)
+    about_any = any(map(rewriter.about, {type(node.op) for node in flow.nodes()}))
+    return rewriter.run(flow) if about_any else flow
 
 
 class Rewriter:
@@ -39,6 +56,7 @@ class Rewriter:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = rules
+        self.rules_of: dict[type[Op], list[Rule]] = {}       # those about nodes of each class
         self.new: dict[Value, Value] = {}
         self.nodes: dict[Node, Node] = {}
         self.moved: set[Node] = set()
@@ -102,7 +120,7 @@ class Rewriter:
 
     def _with_wanted(self, made: Node, current: Node) -> Node:
         """`current`, which stands for `made`, with what it takes over from the node that `made` replaces."""
-        if made not in self.required and made not in self.makers and not self.wanted:
+        if not self.wanted and made not in self.required and made not in self.makers:
             return current
         specs = tuple(self.wanted.get(made.value(i), spec) for i, spec in enumerate(current.specs))
         requirements = tuple(dict.fromkeys((*current.requirements, *self.required.get(made, ()))))
@@ -127,11 +145,18 @@ class Rewriter:
                 and mentioned & (_made_known(n) - {a for v in n.inputs for a in _made_known(v.node)})))
 
     def _first_change(self, node: Node) -> tuple[Rule | None, tuple[Value, ...] | None]:
-        for rule in self.rules:
+        for rule in self.about(type(node.op)):
             made = rule(node)
             if made is not None and self._keeps_requirements(node, as_values(made)):
                 return rule, as_values(made)
         return None, None
+
+    def about(self, kind: type[Op]) -> list[Rule]:
+        """The rules that are asked about nodes of such an op."""
+        found = self.rules_of.get(kind)
+        if found is None:
+            found = self.rules_of[kind] = [rule for rule in self.rules if _is_about(rule, kind)]
+        return found
 
     def _keeps_requirements(self, node: Node, values: tuple[Value, ...]) -> bool:
         if not node.requirements or not values:
@@ -193,7 +218,7 @@ def rebuilt(node: Node, inputs: tuple[Value, ...], after: tuple[Node, ...] | Non
     if all(a is b or a == b for a, b in zip(inputs, node.inputs, strict=True)) and after == node.after:
         return node
     if all(a.spec == b.spec for a, b in zip(inputs, node.inputs, strict=True)):
-        return dataclasses.replace(node, inputs=inputs, after=after)
+        return on_equal_inputs(node, inputs, after)
     made = make_node(node.op, inputs, node.origins, after)
     specs = tuple(better(new, old) for new, old in zip(made.specs, node.specs, strict=True))
     return dataclasses.replace(made, specs=specs, requirements=node.requirements)

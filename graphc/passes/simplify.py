@@ -19,25 +19,26 @@ from graphc.ops.array.source import Const
 from graphc.passes.expand import expand_composite
 from graphc.passes.fold_constants import constant_node
 from graphc.passes.fused import same_shape, without_units
-from graphc.passes.rewriter import Replacement, rewrite
+from graphc.passes.join_summaries import join_scalar_summaries
+from graphc.passes.rewriter import Replacement, asked_of, rewrite
 
 
 def simplify(flow: Flow) -> Flow:
     return rewrite(flow, RULES)
 
 
+@asked_of(Alias)
 def drop_same_shape_alias(node: Node) -> Replacement:
     """identity(x) -> x; reshape(x, shape of x) -> x"""
-    if isinstance(node.op, Alias) and same_shape(node.inputs[0].spec.shape, node.specs[0].shape):
-        return node.inputs[0]
-    return None
+    return node.inputs[0] if same_shape(node.inputs[0].spec.shape, node.specs[0].shape) else None
 
 
+@asked_of(Alias)
 def join_aliases(node: Node) -> Replacement:
     """reshape(reshape(x)) -> reshape(x), also for squeeze and expand_dims"""
-    if not isinstance(node.op, Alias) or not isinstance(node.inputs[0].node.op, Alias):
-        return None
     inner = node.inputs[0].node
+    if not isinstance(inner.op, Alias):
+        return None
     made = reshape(inner.inputs[0], node.specs[0].shape or (), node)
     if not inner.requirements:
         return made
@@ -47,20 +48,23 @@ def join_aliases(node: Node) -> Replacement:
                                after=tuple(dict.fromkeys((*made.node.after, *inner.after))))
 
 
+@asked_of(View)
 def join_transposes(node: Node) -> Replacement:
     """transpose(transpose(x, p), q) -> transpose(x, p[q])"""
-    outer, inner = permutation(node), permutation(node.inputs[0].node) if node.inputs else None
+    outer, inner = permutation(node), permutation(node.inputs[0].node)
     if outer is None or inner is None:
         return None
     return transpose(node.inputs[0].node.inputs[0], tuple(inner[q] for q in outer), node)
 
 
+@asked_of(View)
 def drop_identity_transpose(node: Node) -> Replacement:
     """transpose(x, (0, 1, ...)) -> x"""
     perm = permutation(node)
     return node.inputs[0] if perm is not None and perm == tuple(range(len(perm))) else None
 
 
+@asked_of(View)
 def transpose_of_units(node: Node) -> Replacement:
     """transpose(x) that moves axes of size 1 only -> reshape(x)"""
     perm = permutation(node)
@@ -73,11 +77,10 @@ def transpose_of_units(node: Node) -> Replacement:
     return None
 
 
+@asked_of(where=lambda op: op.neutral_operand is not None)
 def drop_neutral(node: Node) -> Replacement:
     """x * 1 -> x, 1 * x -> x, x + 0 -> x, 0 + x -> x, x - 0 -> x, x / 1 -> x"""
-    if node.op.neutral_operand is None or len(node.inputs) != 2:
-        return None
-    number, sides = node.op.neutral_operand
+    number, sides = node.op.neutral_operand  # type: ignore[misc]
     for side in sides:
         other = node.inputs[1 - side]
         if is_filled_with(node.inputs[side], number) and same_shape(other.spec.shape, node.specs[0].shape):
@@ -85,24 +88,21 @@ def drop_neutral(node: Node) -> Replacement:
     return None
 
 
+@asked_of(Cast)
 def drop_same_cast(node: Node) -> Replacement:
     """cast(x, dtype of x) -> x"""
-    if isinstance(node.op, Cast) and node.specs[0].dtype == node.inputs[0].spec.dtype:
-        return node.inputs[0]
-    return None
+    return node.inputs[0] if node.specs[0].dtype == node.inputs[0].spec.dtype else None
 
 
+@asked_of(where=lambda op: op.self_inverse)
 def drop_inverse(node: Node) -> Replacement:
     """-(-x) -> x, not(not(x)) -> x"""
-    if node.op.self_inverse and node.inputs[0].node.op == node.op:
-        return node.inputs[0].node.inputs[0]
-    return None
+    return node.inputs[0].node.inputs[0] if node.inputs[0].node.op == node.op else None
 
 
+@asked_of(where=lambda op: op.with_transposed is not Op.with_transposed)
 def transposed_operand(node: Node) -> Replacement:
     """matmul(transpose(a), b) -> matmul(a, b, transpose_a), and so for b"""
-    if type(node.op).with_transposed is Op.with_transposed:
-        return None
     for i, operand in enumerate(node.inputs):
         perm = permutation(operand.node)
         if perm is None or perm != (*range(len(perm) - 2), len(perm) - 1, len(perm) - 2):
@@ -114,32 +114,33 @@ def transposed_operand(node: Node) -> Replacement:
     return None
 
 
+@asked_of(Composite, where=lambda op: op.expands_early)
 def sum_to_as_sum(node: Node) -> Replacement:
     """sum_to(x, shape) -> sum(x, axes): before `layout`, which knows sums"""
-    return expand_composite(node) if isinstance(node.op, Composite) and node.op.expands_early else None
+    return expand_composite(node)
 
 
+@asked_of(Elementwise, where=lambda op: op.fills is not None)
 def fill_like(node: Node) -> Replacement:
     """zeros_like(x) -> 0, broadcast; ones_like(x) -> 1, broadcast: only the shape of x matters"""
-    number = node.op.fills if isinstance(node.op, Elementwise) else None
-    spec = node.specs[0] if number is not None else None
-    if spec is None or spec.shape is None or spec.dtype not in COMPUTED:
+    spec = node.specs[0]
+    if spec.shape is None or spec.dtype not in COMPUTED:
         return None
-    one = constant_node(spec.dtype.array(number), node).value()
+    one = constant_node(spec.dtype.array(node.op.fills), node).value()  # type: ignore[attr-defined]
     op: Any = OPS.make("BroadcastTo", shape=spec.shape)
     return make_node(op, (one,), node.origins, node.after) if spec.shape else one
 
 
+@asked_of(Reduction, where=lambda op: op.keeps_single())
 def reduce_nothing(node: Node) -> Replacement:
     """sum(x, axes of size 1) -> reshape(x), also for max, min, mean, prod, all, any"""
-    if not isinstance(node.op, Reduction) or not node.op.keeps_single():
-        return None
     a, b = node.inputs[0].spec.shape, node.specs[0].shape
     if a is not None and b is not None and same_shape(without_units(a), without_units(b)):
         return reshape(node.inputs[0], b, node)
     return None
 
 
+@asked_of(where=lambda op: op.keeps_order or op.of_one)
 def slice_of_everything(node: Node) -> Replacement:
     """broadcast_to(x, shape of x) -> x; tile(x, ones) -> x; addn(x) -> x"""
     kept = node.op.keeps_order or (node.op.of_one and len(node.inputs) == 1)
@@ -150,7 +151,7 @@ def slice_of_everything(node: Node) -> Replacement:
 
 RULES = [drop_same_shape_alias, join_aliases, drop_identity_transpose, join_transposes, transpose_of_units,
          drop_neutral, drop_same_cast, drop_inverse, transposed_operand, sum_to_as_sum, fill_like,
-         reduce_nothing, slice_of_everything]
+         reduce_nothing, slice_of_everything, join_scalar_summaries]
 
 
 # What rules are written with

@@ -25,6 +25,7 @@ from graphc.ir.apply import field_value
 from graphc.ir.dims import Size
 from graphc.ir.element_values import DEPTH, from_operands
 from graphc.ir.flow_ops import FlowInput, ReadState, WriteState
+from graphc.ir.func_graph import full_name
 from graphc.ir.infer import explain
 from graphc.ir.node import Flow, Node, Origin, Value, make_node
 from graphc.ir.op import Composite, Effect, Op
@@ -66,7 +67,8 @@ class Snapshot:
     """See the header."""
 
     def __init__(self, feeds: Sequence[Tensor], feed_ranks: Sequence[int],
-                 feed_shapes: Sequence[tuple[int | None, ...] | None] | None = None, exact_random: bool = False) -> None:
+                 feed_shapes: Sequence[tuple[int | None, ...] | None] | None = None,
+                 exact_random: bool = False) -> None:
         self.feed_shapes = feed_shapes
         self.exact_random = exact_random
         self.fed = set(feeds)
@@ -272,7 +274,7 @@ class Snapshot:
 
     def _plain(self, operation: Operation, seen: Versions) -> None:
         definition, operands = self._with_fields(operation, seen)
-        if self.exact_random and is_drawn(definition):
+        if self.exact_random and is_drawn(definition, full_name(operation.graph, operation.name)):
             node = drawn(self, operation, definition, operands, seen)
         else:
             definition = with_key(definition, operation) if definition.effect == Effect.RANDOM else definition

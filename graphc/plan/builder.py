@@ -23,7 +23,7 @@ from graphc.ir.spec import Spec
 from graphc.kernels.contracts import dtypes as table
 from graphc.kernels.contracts.all import KERNELS
 from graphc.kernels.contracts.kernel import Kernel
-from graphc.ops.control.script import add_host, host_function, with_values
+from graphc.ops.control.script import WithValues, add_host, host_function
 from graphc.ops.control.session_objects import ObjectCall
 from graphc.plan import plan
 from graphc.plan.access import Access, Text, whole
@@ -78,15 +78,15 @@ class BodyBuilder:
         number = len(self.buffers)
         self.buffers.append(plan.Buffer(kind, dtype.stored.short, tuple(self.size(s) for s in shape), index))
         self._elements.append(dims.product(shape))
-        return whole(number, dtype, shape)
+        return whole(number, dtype.unquantized, shape)
 
     def temporary(self, dtype: DType, shape: Sequence[Size]) -> Access:
         return self.buffer(plan.BufferKind.ARENA, dtype, shape)
 
     def constant(self, value: Any, name: str | None = None) -> Access:
         """A constant of the Plan, from a NumPy array. `name`: of the node that holds it in the saved graph."""
-        array = np.asarray(value)
-        number = self.plan.constant(array, name)
+        array = dtypes.integers(np.asarray(value))
+        number = self.plan.constant(array, name if array is value else None)
         found = self._constants.get(number)
         if found is None:
             found = self.buffer(plan.BufferKind.CONST, dtypes.as_dtype(array.dtype), array.shape, number)
@@ -241,7 +241,7 @@ class BodyBuilder:
             operands = [self.constant(x.value) if isinstance(x, Text) else x for x in operands]
         texts = {i: x.value for i, x in enumerate(operands) if isinstance(x, Text)}
         if texts:
-            function = with_values(name, texts)
+            function = WithValues(name, texts)
             name = add_host(name.partition(":")[0], function)
         given = [x for x in operands if isinstance(x, Access)]
         taken, made = ([i for i, x in enumerate(xs) if x.dtype == dtypes.string] for xs in (given, outputs))

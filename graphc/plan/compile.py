@@ -125,4 +125,4 @@ def lower_flow(flow: Flow, input_names: Sequence[str], output_names: Sequence[st
 
 
 def _port(name: str, spec: Spec) -> Port:
-    return Port(name, spec.dtype.short, tuple(s if isinstance(s, int) else -1 for s in spec.shape or ()))
+    return Port(name, spec.dtype.unquantized.short, tuple(s if isinstance(s, int) else -1 for s in spec.shape or ()))

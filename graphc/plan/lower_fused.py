@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphc.errors import InternalError
 from graphc.ir import dims
@@ -37,8 +37,7 @@ class _Shape:
 Steps = tuple[Any, ...]     # of Node (View) and _Shape
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(NamedTuple):
     """A value as it is needed somewhere: see the header."""
 
     value: Value

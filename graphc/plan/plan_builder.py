@@ -57,7 +57,7 @@ class PlanBuilder:
         """The number of a state, by its name."""
         if name not in self.states:
             shape = tuple(s if isinstance(s, int) else -1 for s in spec.shape or ())
-            self.states[name] = plan.State(name, spec.dtype.short, shape)
+            self.states[name] = plan.State(name, spec.dtype.unquantized.short, shape)
         return list(self.states).index(name)
 
     def host(self, name: str, called: str = "") -> int:

@@ -26,7 +26,7 @@ COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal", "equa
                          "is_nan", "is_inf", "is_finite"})
 WIDENED = {short: dtypes.as_dtype(wide) for short, wide in table.WIDENED.items()}
 PRIMITIVE = frozenset(table.COMPUTED).difference(WIDENED)
-HELD = frozenset(row.short for row in table.DTYPES.values() if row.use != "held") | {"str"}
+HELD = frozenset(row.short for row in table.DTYPES.values() if row.use != "held" or row.kind == "quantized") | {"str"}
 OF_STRINGS = frozenset({"equal", "not_equal", "select"})       # what their numbers allow
 RESULT_OF_OTHER = {"select": 1, "philox_bits": 0}
 
@@ -77,6 +77,7 @@ class ScalarProgram(Scalars):
         return self._instr(primitive, dtype, args)
 
     def constant(self, value: Any, dtype: DType) -> Any:
+        dtype = dtype.unquantized
         if dtype.is_complex:
             number = complex(value)
             return Complex(self.constant(number.real, dtype.real_dtype), self.constant(number.imag, dtype.real_dtype))
@@ -92,6 +93,7 @@ class ScalarProgram(Scalars):
         return self._instr("const", dtype, (), int(value))
 
     def cast(self, x: Any, dtype: DType) -> Any:
+        dtype = dtype.unquantized
         if x.dtype == dtype:
             return x
         if dtype.is_complex or x.dtype.is_complex:

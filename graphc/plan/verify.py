@@ -17,7 +17,7 @@ Any Plan of the declared types may come in; the time taken grows with its size o
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from graphc.errors import InternalError, UnimplementedError
 from graphc.ir.dtypes import as_dtype
@@ -87,6 +87,7 @@ class BodyCheck:
         self.first_known = [0] * len(body.dims)         # number of the step before which a dim is known
 
     def need(self, holds: bool, what: str) -> None:
+        # What is asked of every operand of every step makes the text only if it does not hold.
         _need(holds, f"body {self.number} ({self.body.name}): {what}")
 
     def run(self) -> None:
@@ -159,28 +160,32 @@ class BodyCheck:
                           and self.body.outputs.count(i) == 1, f"CARRIED buffer {i} is an input and an output inside")
 
     def _dim_ids(self, ids: Iterable[int], where: str) -> None:
-        self.need(all(0 <= d < len(self.body.dims) for d in ids), f"{where}: its dims exist")
+        ids, count = tuple(ids), len(self.body.dims)
+        if ids and not (0 <= min(ids) and max(ids) < count):
+            self.need(False, f"{where}: its dims exist")
 
     def _root(self, buffer: int) -> int:
         row = self.body.buffers[buffer]
         return row.index if row.kind == BufferKind.ALIAS else buffer
 
     def _exists(self, buffer: int, where: str) -> None:
-        self.need(0 <= buffer < len(self.body.buffers), f"{where}: buffer {buffer} exists")
+        if not 0 <= buffer < len(self.body.buffers):
+            self.need(False, f"{where}: buffer {buffer} exists")
 
     def _reads(self, buffer: int, where: str) -> None:
         self._exists(buffer, where)
         root = self._root(buffer)
         kind = self.body.buffers[root].kind
-        self.need(kind in FILLED or root in self.written or self.body.buffers[root].dtype == "handle",
-                  f"{where}: buffer {buffer} is written before it is read")
+        if not (root in self.written or kind in FILLED or self.body.buffers[root].dtype == "handle"):
+            self.need(False, f"{where}: buffer {buffer} is written before it is read")
         self._sizes_known(buffer, where)
 
     def _writes(self, buffer: int, where: str) -> None:
         self._exists(buffer, where)
         root = self._root(buffer)
         row = self.body.buffers[root]
-        self.need(row.kind not in READ_ONLY, f"{where}: it writes no {row.kind.name} buffer")
+        if row.kind in READ_ONLY:
+            self.need(False, f"{where}: it writes no {row.kind.name} buffer")
         if row.kind in (BufferKind.STATE, BufferKind.STATE_INFO):
             self.need(row.index in self.states, f"{where}: the body lists state {row.index} in writes")
         self.written.add(root)
@@ -190,8 +195,9 @@ class BodyCheck:
         return self.body.buffers[self._root(buffer)].kind == BufferKind.CARRIED
 
     def _sizes_known(self, buffer: int, where: str) -> None:
-        self.need(all(self.first_known[d] <= self.step for d in self.body.buffers[buffer].dims),
-                  f"{where}: the sizes of buffer {buffer} are known")
+        for d in self.body.buffers[buffer].dims:
+            if self.first_known[d] > self.step:
+                self.need(False, f"{where}: the sizes of buffer {buffer} are known")
 
     def _step(self, i: int, step: p.Step) -> None:
         where = f"step {i} ({type(step).__name__})"
@@ -224,7 +230,7 @@ class BodyCheck:
         else:
             self._nested(step, where)
 
-    def _map(self, step: p.Map, where: str, reads: Sequence[int] = ()) -> None:
+    def _map(self, step: p.Map, where: str) -> None:
         self.need(0 <= step.program < len(self.plan.programs), f"{where}: its program exists")
         program = self.plan.programs[step.program]
         self.need(len(step.loads) == len(program.loads) and len(step.stores) == len(program.stores),

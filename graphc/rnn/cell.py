@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import copy
 import inspect
-import re
 from typing import Any
 
 import graphc as gc
 from graphc.api.public import public
+from graphc.layers.unnamed import numbered, snake_case
 from graphc.rnn import structures
-
-_NAMES = ("__layer_names",)      # the collection with the counter of layers' names
 
 
 @public("nn.rnn_cell.RNNCell", "contrib.rnn.RNNCell")
@@ -42,8 +40,8 @@ class RNNCell:
         self.trainable = trainable
         self._reuse = _reuse
         self._dtype = None if dtype is None else gc.as_dtype(dtype)
-        self._base_name = name or _snake_case(type(self).__name__)
-        self._name = name or _counted(self._base_name)
+        self._base_name = name or snake_case(type(self).__name__)
+        self._name = name or numbered(self._base_name)
 
     @property
     def state_size(self) -> Any:
@@ -87,7 +85,7 @@ class RNNCell:
     def _find_scope(self, scope: Any) -> None:
         if self._scope is not None:
             return
-        name = self._base_name or _snake_case(type(self).__name__)
+        name = self._base_name or snake_case(type(self).__name__)
         if self._reuse and scope is None:
             scope = name                       # not made unique
         with gc.variable_scope(scope, default_name=name) as found:
@@ -148,7 +146,7 @@ class RNNCell:
 
     @property
     def name(self) -> str:
-        return self._name or _snake_case(type(self).__name__)
+        return self._name or snake_case(type(self).__name__)
 
     @property
     def dtype(self) -> Any:
@@ -218,18 +216,3 @@ def _copied(value: Any, memo: dict[int, Any]) -> Any:
         parts = [_copied(part, memo) for part in value]
         return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
     return copy.deepcopy(value, memo)
-
-
-def _snake_case(name: str) -> str:
-    """LSTMCell is lstm_cell."""
-    parted = re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z0-9]+)", r"\1_\2", name)).lower()
-    return f"private{parted}" if parted.startswith("_") else parted
-
-
-def _counted(name: str) -> str:
-    """name_1 for the first cell of a graph, name_2 for the second."""
-    found = gc.get_default_graph().get_collection_ref(_NAMES)
-    if not found:
-        found.append({})
-    count = found[0][name] = found[0].get(name, 0) + 1
-    return f"{name}_{count}"

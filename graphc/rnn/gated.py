@@ -8,12 +8,12 @@ import graphc as gc
 from graphc.api.public import public
 from graphc.rnn.activations import activation_of
 from graphc.rnn.linear import linear
-from graphc.rnn.lstm import LSTMStateTuple, state_sizes
+from graphc.rnn.lstm import LSTMStateTuple, WithMemory
 from graphc.rnn.matrix_cell import MatrixCell, OneSize
 
 
 @public("contrib.rnn.NASCell")
-class NASCell(MatrixCell):
+class NASCell(MatrixCell, WithMemory):
     """A cell found by search, as `tf.contrib.rnn.NASCell`. num_proj: its output is projected to so many columns."""
 
     def __init__(self, num_units: int, num_proj: int | None = None, use_bias: bool = False, reuse: bool | None = None,
@@ -22,14 +22,6 @@ class NASCell(MatrixCell):
         self._num_units = num_units
         self._num_proj = num_proj
         self._use_bias = use_bias
-
-    @property
-    def state_size(self) -> Any:
-        return state_sizes(self._num_units, self._num_proj)
-
-    @property
-    def output_size(self) -> Any:
-        return self._num_proj or self._num_units
 
     def build(self, inputs_shape: Any) -> None:
         columns = 8 * self._num_units

@@ -6,13 +6,12 @@ from typing import Any
 
 import graphc as gc
 from graphc.api.public import public
-from graphc.rnn.cell import RNNCell
 from graphc.rnn.linear import linear
-from graphc.rnn.lstm import LSTMStateTuple, state_sizes
+from graphc.rnn.lstm import LSTMStateTuple, WithMemory
 
 
 @public("contrib.rnn.GLSTMCell")
-class GLSTMCell(RNNCell):
+class GLSTMCell(WithMemory):
     """As `tf.contrib.rnn.GLSTMCell`. num_units, num_proj and the size of the inputs must be multiples of
     number_of_groups."""
 
@@ -30,14 +29,6 @@ class GLSTMCell(RNNCell):
         self._groups = number_of_groups
         self._forget_bias = forget_bias
         self._activation = activation
-
-    @property
-    def state_size(self) -> Any:
-        return state_sizes(self._num_units, self._num_proj)
-
-    @property
-    def output_size(self) -> Any:
-        return self._num_proj or self._num_units
 
     def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
         c, h = state

@@ -6,7 +6,7 @@ from typing import Any
 import graphc as gc
 from graphc.api.public import public
 from graphc.rnn.activations import activation_of
-from graphc.rnn.lstm import LSTMStateTuple, basic_step
+from graphc.rnn.lstm import LSTMStateTuple, WithMemory, basic_step
 from graphc.rnn.matrix_cell import MatrixCell, OneSize
 
 
@@ -76,7 +76,7 @@ class IndyGRUCell(Independent, OneSize):
 
 
 @public("contrib.rnn.IndyLSTMCell")
-class IndyLSTMCell(Independent):
+class IndyLSTMCell(Independent, WithMemory):
     """BasicLSTMCell with independent units, as `tf.contrib.rnn.IndyLSTMCell`."""
 
     def __init__(self, num_units: int, forget_bias: float = 1.0, activation: Any = None, reuse: bool | None = None,
@@ -85,14 +85,6 @@ class IndyLSTMCell(Independent):
         super().__init__(num_units, activation, kernel_initializer, bias_initializer, _reuse=reuse, name=name,
                          dtype=dtype)
         self._forget_bias = forget_bias
-
-    @property
-    def state_size(self) -> Any:
-        return LSTMStateTuple(self._num_units, self._num_units)
-
-    @property
-    def output_size(self) -> Any:
-        return self._num_units
 
     def build(self, inputs_shape: Any) -> None:
         rows = self.depth_of(inputs_shape)

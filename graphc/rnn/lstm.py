@@ -9,6 +9,7 @@ from typing import Any
 import graphc as gc
 from graphc.api.public import public
 from graphc.rnn.activations import activation_of
+from graphc.rnn.cell import RNNCell
 from graphc.rnn.matrix_cell import MatrixCell
 
 
@@ -26,26 +27,17 @@ class LSTMStateTuple(namedtuple("LSTMStateTuple", ("c", "h"))):
         return self.c.dtype
 
 
-def state_sizes(num_units: int, num_proj: int | None) -> LSTMStateTuple:
-    """The state_size of a cell with these sizes."""
-    return LSTMStateTuple(num_units, num_proj or num_units)
-
-
 def bounded(x: Any, limit: float | None) -> Any:
     """x between -limit and limit; x itself without a limit."""
     return x if limit is None else gc.clip_by_value(x, -limit, limit)
 
 
-class LSTM(MatrixCell):
-    """What the LSTM cells have in common: sizes, and a state that is a tuple or one matrix."""
+class WithMemory(RNNCell):
+    """A cell whose state is a memory of num_units columns and its output, as a tuple or one matrix."""
 
-    def __init__(self, num_units: int, state_is_tuple: bool, activation: Any, num_proj: int | None = None,
-                 **more: Any) -> None:
-        super().__init__(**more)
-        self._num_units = num_units
-        self._num_proj = num_proj
-        self._state_is_tuple = state_is_tuple
-        self._activation = activation_of(activation)
+    _num_units: int
+    _num_proj: int | None = None        # the columns of the output, if it is projected
+    _state_is_tuple = True
 
     @property
     def output_size(self) -> int:
@@ -55,7 +47,7 @@ class LSTM(MatrixCell):
     @property
     def state_size(self) -> Any:
         """That of c and h, or their sum if state_is_tuple is False."""
-        sizes = state_sizes(self._num_units, self._num_proj)
+        sizes = LSTMStateTuple(self._num_units, self.output_size)
         return sizes if self._state_is_tuple else sum(sizes)
 
     def parts(self, state: Any) -> Any:
@@ -65,6 +57,18 @@ class LSTM(MatrixCell):
     def joined(self, c: Any, h: Any) -> Any:
         """The state of c and h."""
         return LSTMStateTuple(c, h) if self._state_is_tuple else gc.concat([c, h], 1)
+
+
+class LSTM(MatrixCell, WithMemory):
+    """What the LSTM cells have in common: the variables of their gates."""
+
+    def __init__(self, num_units: int, state_is_tuple: bool, activation: Any, num_proj: int | None = None,
+                 **more: Any) -> None:
+        super().__init__(**more)
+        self._num_units = num_units
+        self._num_proj = num_proj
+        self._state_is_tuple = state_is_tuple
+        self._activation = activation_of(activation)
 
     def build_gates(self, inputs_shape: Any, initializer: Any = None, partitioner: Any = None) -> None:
         rows = self.depth_of(inputs_shape) + self.output_size

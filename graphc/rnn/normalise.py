@@ -6,9 +6,8 @@ from typing import Any
 
 import graphc as gc
 from graphc.api.public import public
-from graphc.rnn.cell import RNNCell
 from graphc.rnn.linear import linear
-from graphc.rnn.lstm import LSTMStateTuple, bounded, state_sizes
+from graphc.rnn.lstm import LSTMStateTuple, WithMemory, bounded
 
 
 def layer_norm(x: Any, scope: str, gain: float, shift: float) -> Any:
@@ -22,7 +21,7 @@ def layer_norm(x: Any, scope: str, gain: float, shift: float) -> Any:
 
 
 @public("contrib.rnn.LayerNormBasicLSTMCell")
-class LayerNormBasicLSTMCell(RNNCell):
+class LayerNormBasicLSTMCell(WithMemory):
     """An LSTM cell with normalised gates and memory, and dropout of what is added to the memory; as
     `tf.contrib.rnn.LayerNormBasicLSTMCell`. input_size has no effect."""
 
@@ -38,14 +37,6 @@ class LayerNormBasicLSTMCell(RNNCell):
         self._seed = dropout_prob_seed
         self._layer_norm = layer_norm
         self._norm = (norm_gain, norm_shift)
-
-    @property
-    def state_size(self) -> Any:
-        return LSTMStateTuple(self._num_units, self._num_units)
-
-    @property
-    def output_size(self) -> Any:
-        return self._num_units
 
     def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
         c, h = state
@@ -71,7 +62,7 @@ class LayerNormBasicLSTMCell(RNNCell):
 
 
 @public("contrib.rnn.LayerNormLSTMCell")
-class LayerNormLSTMCell(RNNCell):
+class LayerNormLSTMCell(WithMemory):
     """LSTMCell with normalised gates and memory if layer_norm, as TensorFlow's contrib has it. Then the bias is there,
     but not added."""
 
@@ -90,14 +81,6 @@ class LayerNormLSTMCell(RNNCell):
         self._activation = activation or gc.tanh
         self._layer_norm = layer_norm
         self._norm = (norm_gain, norm_shift)
-
-    @property
-    def state_size(self) -> Any:
-        return state_sizes(self._num_units, self._num_proj)
-
-    @property
-    def output_size(self) -> Any:
-        return self._num_proj or self._num_units
 
     def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
         with gc.variable_scope(gc.get_variable_scope(), initializer=self._initializer):

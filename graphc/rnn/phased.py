@@ -6,13 +6,12 @@ from typing import Any
 
 import graphc as gc
 from graphc.api.public import public
-from graphc.rnn.cell import RNNCell
 from graphc.rnn.linear import linear
-from graphc.rnn.lstm import LSTMStateTuple
+from graphc.rnn.lstm import LSTMStateTuple, WithMemory
 
 
 @public("contrib.rnn.PhasedLSTMCell")
-class PhasedLSTMCell(RNNCell):
+class PhasedLSTMCell(WithMemory):
     """As `tf.contrib.rnn.PhasedLSTMCell`: inputs are (time [batch, 1], features [batch, n]).
 
     leak: what a closed unit lets through. ratio_on: the part of the period in which a unit is open. Periods begin as
@@ -29,14 +28,6 @@ class PhasedLSTMCell(RNNCell):
         self._ratio_on = ratio_on
         self._trainable_ratio_on = trainable_ratio_on
         self._period_init = (period_init_min, period_init_max)
-
-    @property
-    def state_size(self) -> Any:
-        return LSTMStateTuple(self._num_units, self._num_units)
-
-    @property
-    def output_size(self) -> Any:
-        return self._num_units
 
     def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
         c, h = state

@@ -7,7 +7,7 @@ from typing import Any
 import graphc as gc
 from graphc.api.public import public
 from graphc.rnn.cell import RNNCell
-from graphc.rnn.lstm import LSTMStateTuple, bounded, state_sizes
+from graphc.rnn.lstm import WithMemory, bounded
 from graphc.rnn.normalise import layer_norm
 
 
@@ -22,7 +22,7 @@ def sharded(name: str, shape: list[int], dtype: Any, shards: int) -> Any:
 
 
 @public("contrib.rnn.CoupledInputForgetGateLSTMCell")
-class CoupledInputForgetGateLSTMCell(RNNCell):
+class CoupledInputForgetGateLSTMCell(WithMemory):
     """An LSTM cell whose input gate is 1 - forget gate, as `tf.contrib.rnn.CoupledInputForgetGateLSTMCell`.
 
     layer_norm: gates and memory are normalised, and the bias is not added. initializer has no effect, as in TensorFlow.
@@ -45,17 +45,8 @@ class CoupledInputForgetGateLSTMCell(RNNCell):
         self._layer_norm = layer_norm
         self._norm = (norm_gain, norm_shift)
 
-    @property
-    def state_size(self) -> Any:
-        sizes = state_sizes(self._num_units, self._num_proj)
-        return sizes if self._state_is_tuple else sum(sizes)
-
-    @property
-    def output_size(self) -> Any:
-        return self._num_proj or self._num_units
-
     def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
-        c, h = state if self._state_is_tuple else gc.split(state, [self._num_units, self.output_size], axis=1)
+        c, h = self.parts(state)
         j, f, o = self._gates(gc.concat([inputs, h], 1))
         f = f + self._forget_bias
         if self._use_peepholes:
@@ -71,7 +62,7 @@ class CoupledInputForgetGateLSTMCell(RNNCell):
         if self._num_proj is not None:
             matrix = sharded("W_P", [self._num_units, self._num_proj], inputs.dtype, self._shards[1])
             new_h = bounded(gc.matmul(new_h, matrix), self._proj_clip)
-        return new_h, LSTMStateTuple(new_c, new_h) if self._state_is_tuple else gc.concat([new_c, new_h], 1)
+        return new_h, self.joined(new_c, new_h)
 
     def _gates(self, x: Any) -> list[Any]:
         columns = 3 * self._num_units

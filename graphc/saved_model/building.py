@@ -12,7 +12,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 
 import graphc as gc
 from graphc.api.public import public
-from graphc.io.checkpoint.write_bundle import written
+from graphc.io.whole_files import written
 from graphc.saved_model import fixed_names as names
 from graphc.saved_model.signatures import predict_signature_def
 from graphc.serial.meta_graph_pb2 import AssetFileDef, SavedModel, SignatureDef

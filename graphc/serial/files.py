@@ -1,11 +1,7 @@
-"""Graphs in files: write_graph, load_graph_def.
-
-A file is written whole or not at all: into a temporary file beside it, synced, then renamed.
-"""
+"""Graphs in files: write_graph, load_graph_def."""
 from __future__ import annotations
 
 import os
-import secrets
 from typing import Any
 
 from google.protobuf import text_format
@@ -13,6 +9,7 @@ from google.protobuf.message import DecodeError, Message
 
 from graphc.api.public import public
 from graphc.errors import DataLossError, InvalidArgumentError, NotFoundError
+from graphc.io.whole_files import written
 from graphc.ir.graph import Graph
 from graphc.serial.graph_pb2 import GraphDef
 from graphc.serial.graphdef import as_graph_def
@@ -34,7 +31,8 @@ def write_graph(graph_or_graph_def: Any, logdir: str, name: str, as_text: bool =
     folder = os.fspath(logdir)
     os.makedirs(folder or ".", exist_ok=True)
     path = os.path.join(folder, name)
-    write_whole(path, _text(message) if as_text else serialized(message))
+    with written(path) as file:
+        file.write(_text(message) if as_text else serialized(message))
     return path
 
 
@@ -57,22 +55,6 @@ def _text(message: Message) -> bytes:
         del plain.plans[:]
         message = plain
     return text_format.MessageToString(message).encode()
-
-
-def write_whole(path: str, data: bytes) -> None:
-    """The file `path` has these bytes afterwards, or what it had before."""
-    folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{name}.{secrets.token_hex(8)}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 @public("load_graph_def")

@@ -34,10 +34,10 @@ def import_graph_def(graph_def: GraphDef, input_map: Mapping[str, Any] | None = 
     """Adds the nodes of `graph_def` to the default graph under the scope `name` ("import"), as `tf.import_graph_def`.
 
     input_map: names of its tensors ("x:0", "x") -> tensors to use in their place. return_elements: names of tensors and
-    operations to return. Raises TypeError if it is no GraphDef, ValueError for names that are not in it,
-    UnimplementedError for op types that graphc does not know, DataLossError for a damaged or newer one.
+    operations to return. op_dict and producer_op_list change nothing: they are deprecated. Raises TypeError if it is no
+    GraphDef, ValueError for names that are not in it, UnimplementedError for op types that graphc does not know,
+    DataLossError for a damaged or newer one.
     """
-    del op_dict, producer_op_list      # both deprecated in TF 1.15, where they have no effect on known ops
     if not isinstance(graph_def, GraphDef):
         raise TypeError(f"graph_def must be a gc.GraphDef, not {type(graph_def).__name__}; read a file with "
                         "gc.GraphDef.FromString(bytes)")

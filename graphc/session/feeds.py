@@ -1,7 +1,7 @@
 """Feeds: from the user's values to contiguous NumPy arrays of the fed tensor's dtype.
 
-A feed is np.asarray(value, dtype): float64 and int64 go into float32, 3.5 into int32 gives 3 (tf1-semantics.md, rule
-1). Fed arrays are never written; an array that fits already is used without a copy.
+A feed is np.asarray(value, dtype): float64 and int64 go into float32, 3.5 into int32 gives 3. Fed arrays are never
+written; an array that fits already is used without a copy.
 """
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import built_at
-from graphc.ir.dtypes import bfloat16, need_bfloat16
+from graphc.ir.dtypes import bfloat16, integers, need_bfloat16
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ir.values import strings
@@ -30,7 +30,8 @@ def converter(tensor: Tensor, known: Spec | None = None) -> Convert:
         need_bfloat16()
     if spec.dtype.numpy is None:
         return _converter_of_strings(tensor, spec)
-    dtype = spec.dtype.numpy
+    dtype = spec.dtype.unquantized.numpy
+    assert dtype is not None
     static = spec.static_shape
     free = static is None
     exact = None if free or None in static else static  # type: ignore[operator]
@@ -40,7 +41,7 @@ def converter(tensor: Tensor, known: Spec | None = None) -> Convert:
 
     def convert(value: Any) -> np.ndarray:
         if type(value) is not plain or (value.dtype is not dtype and value.dtype != dtype):
-            value = _to_array(value, tensor, dtype)
+            value = _to_array(integers(value) if type(value) is plain else value, tensor, dtype)
         if exact is not None:
             if value.shape != exact:
                 raise _wrong_shape(value, tensor)

@@ -1,7 +1,7 @@
 """What `Session.run` is asked to fetch: any nesting of lists, tuples, namedtuples and dicts of graph elements.
 
 `Fetches` flattens the structure once, when the run is first compiled, and rebuilds it from the values of every run.
-Each tensor is fetched once, however often it is named; fetched operations give None (tf1-semantics.md, rule 9).
+Each tensor is fetched once, however often it is named; fetched operations give None.
 """
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from graphc import errors
 from graphc.io.records import TFRecordOptions, open_packed, records_at
-from graphc.ops.files.wire import BYTES, VARINT, bytes_field, fields, varint_field
+from graphc.io.wire import BYTES, VARINT, bytes_field, fields, varint_field
 from graphc.session.waiting import Waiting
 
 Records = Iterator[tuple[bytes, bytes]]        # keys and values

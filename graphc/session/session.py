@@ -408,7 +408,7 @@ class Session:
         """Closes the sessions of a gc.train.Server and frees their variables and queues, as `tf.Session.reset`. Without
         a server variables belong to their session: there is nothing to reset.
 
-        Raises UnimplementedError for the server's `containers` one by one.
+        config changes nothing. Raises UnimplementedError for the server's `containers` one by one.
         """
         place = place_of(target)
         if place is not None:

@@ -44,13 +44,13 @@ class RandomStream:
 
     def truncated_normal(self, shape: np.ndarray, dtype: DType) -> np.ndarray:
         count = _count(shape)
-        made = numbers.truncated_normal(self.take(count * numbers.EACH), count, dtype)
-        return made.reshape(shape)
+        return numbers.truncated_normal(self.take(count * numbers.EACH), count, dtype).reshape(shape)
 
     def shuffle(self, value: np.ndarray) -> np.ndarray:
         if value.size <= 1 or len(value) <= 1:
             return value
-        return value[numbers.permutation(self.take(-(-(len(value) - 1) // 4)), len(value))]
+        rows: np.ndarray = value[numbers.permutation(self.take(-(-(len(value) - 1) // 4)), len(value))]
+        return rows
 
     def multinomial(self, logits: np.ndarray, samples: np.ndarray, dtype: DType) -> np.ndarray:
         count = int(samples)

@@ -23,7 +23,7 @@ def first_run(session: Any, prepared: PreparedRun, inputs: list[np.ndarray],
     kept: dict[str, list[Any]] = {}
     while True:
         engine = session._engine(prepared, inputs)
-        before = _values_of(session._states, engine) if engine.plan.hosts else []
+        before = _written(session._states, engine) if engine.guesses() else []
         try:
             with script.TRIAL.running(kept):
                 values = run(engine)
@@ -37,9 +37,11 @@ def first_run(session: Any, prepared: PreparedRun, inputs: list[np.ndarray],
         return engine, values
 
 
-def _values_of(states: Any, engine: Any) -> Before:
+def _written(states: Any, engine: Any) -> Before:
+    """The variables that the plan writes, as they are."""
+    written = {state for body in engine.plan.bodies for state in body.writes}
     with states.holding(exclusive=False):
-        cells = [states.state(s.name, s.dtype, s.shape) for s in engine.plan.states]
+        cells = [states.state(s.name, s.dtype, s.shape) for i, s in enumerate(engine.plan.states) if i in written]
         return [(c, c.value.copy(), c.info.copy(), c.held) for c in cells]
 
 

@@ -1,11 +1,13 @@
 """The code of a notebook (nbformat 3 and 4) as one Python program."""
 from __future__ import annotations
 
+import io
 import json
 import re
+import tokenize
 from typing import Any
 
-_MAGIC = re.compile(r"^\s*[%!?]|^\s*\w.*\?\s*$")       # %matplotlib inline, !pip install, object?
+_MAGIC = re.compile(r"^\s*[%!?]|^\s*[\w.*]+\?{1,2}\s*$")       # %matplotlib inline, !pip install, object? alone
 
 
 def code_of(text: str) -> str:
@@ -34,7 +36,25 @@ def _python(cell: str) -> str:
         first, _, rest = cell.lstrip().partition("\n")
         keeps = first.split()[0] in ("%%time", "%%timeit", "%%capture", "%%matplotlib")
         return f"# {first}\n" + (_python(rest) if keeps else "\n".join(f"# {line}" for line in rest.split("\n")))
-    return "\n".join(_without_magic(line) for line in cell.split("\n"))
+    lines, statement = [], ""
+    for line in cell.split("\n"):
+        lines.append(line if statement else _without_magic(line))
+        statement += f"{lines[-1]}\n"
+        if not _goes_on(statement):
+            statement = ""
+    return "\n".join(lines)
+
+
+def _goes_on(statement: str) -> bool:
+    """Whether the next line, be it `% values)`, belongs to the same statement or string."""
+    try:
+        for _ in tokenize.generate_tokens(io.StringIO(statement).readline):
+            pass
+    except tokenize.TokenError as error:
+        return "multi-line" in str(error) or "triple-quoted" in str(error)
+    except IndentationError:
+        pass
+    return statement.endswith("\\\n")
 
 
 def _without_magic(line: str) -> str:

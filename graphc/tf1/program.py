@@ -66,7 +66,7 @@ def _prepare(path: str, arguments: Sequence[str], mends: bool) -> None:
     names.take_tensorflows_name()
     set_random_mode("tensorflow")                   # seeds mean what they meant there
     if mends:
-        vanished.put_back()
+        vanished.put_back(folder)
         sys.meta_path.insert(0, repair.RepairingFinder(folder))
 
 

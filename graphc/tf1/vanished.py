@@ -1,12 +1,14 @@
-"""Names that NumPy, SciPy and Matplotlib have lost since TensorFlow 1's time, put back for this process.
+"""What NumPy, SciPy and Matplotlib have lost since TensorFlow 1's time, put back for this process.
 
-Each stands for what the library's own notes say to write instead.
+Each name stands for what the library's own notes say to write instead.
 """
 from __future__ import annotations
 
+import functools
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
@@ -23,15 +25,42 @@ NUMPY: dict[str, Any] = {
 }
 
 
-def put_back() -> None:
-    """Puts NumPy's names back now, those of SciPy and Matplotlib when these are imported."""
+def put_back(folder: str) -> None:
+    """Puts NumPy's names back now, those of SciPy and Matplotlib when these are imported.
+
+    folder: where the program is, whose files alone may build ragged arrays again.
+    """
     for name, value in NUMPY.items():
         if name not in np.__dict__:
             setattr(np, name, value)
     if not hasattr(np, "in1d"):
         np.in1d = np.isin  # type: ignore[attr-defined]
+    for name in ("array", "asarray", "asanyarray"):
+        setattr(np, name, _ragged_too(getattr(np, name), os.path.join(os.path.abspath(folder), "")))
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
+
+
+def _ragged_too(make: Callable[..., np.ndarray], folder: str) -> Callable[..., np.ndarray]:
+    """NumPy 1's np.array: nested sequences of several lengths are an array of objects, for callers in the folder."""
+    @functools.wraps(make)
+    def made(*arguments: Any, **named: Any) -> np.ndarray:
+        try:
+            return make(*arguments, **named)
+        except ValueError as error:
+            says_what = len(arguments) > 1 or "dtype" in named
+            if says_what or "inhomogeneous" not in str(error) or not _caller().startswith(folder):
+                raise
+            return make(*arguments, dtype=object, **named)
+    return made
+
+
+def _caller() -> str:
+    """The file that called the function which asks, or NumPy that did."""
+    frame, numpy = sys._getframe(2), os.path.dirname(np.__file__)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(numpy):
+        frame = frame.f_back
+    return os.path.abspath(frame.f_code.co_filename)
 
 
 def _scipy_misc(module: ModuleType) -> None:
@@ -62,7 +91,10 @@ def _later(package: str, home: str, name: str) -> Callable[..., Any]:
 def _pyplot(module: ModuleType) -> None:
     if not hasattr(module, "hold"):
         module.hold = lambda *_: None  # type: ignore[attr-defined]    # it is always on now
-    figure = module.figure
+    show = module.show
+
+    def show_as_before(block: Any = None, **named: Any) -> Any:        # scripts give it a figure, and it shows them all
+        return show(block=None if block is None else bool(block), **named)
 
     def set_window_title(canvas: Any, title: str) -> None:
         if canvas.manager is not None:
@@ -71,7 +103,7 @@ def _pyplot(module: ModuleType) -> None:
     backend = importlib.import_module("matplotlib.backend_bases").FigureCanvasBase
     if not hasattr(backend, "set_window_title"):
         backend.set_window_title = set_window_title
-    module.figure = figure
+    module.show = show_as_before  # type: ignore[attr-defined]
 
 
 _MENDED: dict[str, Callable[[ModuleType], None]] = {

@@ -6,7 +6,7 @@ from typing import Any
 from graphc.api.public import public
 
 
-@public("train.write_graph")
+@public("train.write_graph", "io.write_graph")
 def write_graph(graph_or_graph_def: Any, logdir: str, name: str, as_text: bool = True) -> str:
     """Writes a Graph or GraphDef to logdir/name, as `tf.train.write_graph`; returns the path. See serial/files.py."""
     from graphc.serial import files

@@ -52,10 +52,10 @@ def get_or_create_global_step(graph: Graph | None = None) -> Any:
 
 
 @public("train.assert_global_step", "contrib.framework.assert_global_step", "contrib.slim.assert_global_step")
-def assert_global_step(tensor: Any) -> None:
-    """Raises TypeError unless `tensor` is an integer scalar."""
-    if not tensor.dtype.is_integer or tensor.shape.ndims not in (0, None):
-        raise TypeError(f"Existing \"global_step\" must be an integer scalar, but is {tensor!r}")
+def assert_global_step(global_step_tensor: Any) -> None:
+    """Raises TypeError unless `global_step_tensor` is an integer scalar."""
+    if not global_step_tensor.dtype.is_integer or global_step_tensor.shape.ndims not in (0, None):
+        raise TypeError(f"Existing \"global_step\" must be an integer scalar, but is {global_step_tensor!r}")
 
 
 @public("contrib.framework.assert_or_get_global_step", "contrib.slim.assert_or_get_global_step")

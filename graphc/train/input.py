@@ -50,7 +50,7 @@ def limit_epochs(tensor: Any, num_epochs: int | None = None, name: str | None = 
             return identity(tensor, name=scope)
 
 
-@public("train.match_filenames_once")
+@public("train.match_filenames_once", "io.match_filenames_once")
 def match_filenames_once(pattern: str | Sequence[str], name: str | None = None) -> Variable:
     """The names of the files that match, as a local variable. As `tf.train.match_filenames_once`, but that the files
     are looked for when the graph is built, not when the variable is initialised: its size must be known."""

@@ -52,7 +52,8 @@ class Optimizer:
                  name: str | None = None, grad_loss: Any = None) -> Operation:
         """compute_gradients and apply_gradients in one. Running the operation makes one step.
 
-        Raises ValueError if no variable has a gradient.
+        gate_gradients, aggregation_method and colocate_gradients_with_ops change no number. Raises ValueError if no
+        variable has a gradient.
         """
         if callable(loss) and not isinstance(loss, Tensor):
             loss = loss()
@@ -73,7 +74,8 @@ class Optimizer:
                           grad_loss: Any = None) -> list[tuple[Any, Variable]]:
         """(gradient, variable) of the trainable variables, or of var_list; None where the loss does not depend on it.
 
-        The gradient of a variable that the loss only gathers from is IndexedSlices.
+        The gradient of a variable that the loss only gathers from is IndexedSlices. gate_gradients, aggregation_method
+        and colocate_gradients_with_ops change no number.
         """
         if callable(loss) and not isinstance(loss, Tensor):
             loss = loss()

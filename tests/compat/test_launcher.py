@@ -54,7 +54,7 @@ def test_a_script_runs_as_under_python(tmp_path: Path) -> None:
 def test_a_notebook_runs(tmp_path: Path) -> None:
     path = tmp_path / "book.ipynb"
     cells = ["%matplotlib inline\nimport tensorflow as tf", "# text",
-             "!pip install x\nif True:\n    %time\nprint(tf.VERSION)"]
+             "!pip install x\nif True:\n    %time\ntf.Graph?\nprint('%s'  # is it Python?\n    % tf.VERSION)\n%time"]
     kinds = ["code", "markdown", "code"]
     path.write_text(json.dumps({"nbformat": 4, "cells": [
         {"cell_type": kind, "source": text.splitlines(True)} for kind, text in zip(kinds, cells, strict=True)]}))
@@ -74,6 +74,27 @@ def test_python_2_is_explained_and_repaired(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout == "no\nno\n(1, 2) 1\nhelping\nsum 3 6 1.0 1\n"
     assert "to stderr" in done.stderr and path.read_text() == PYTHON2
+
+
+def test_pyplot_takes_what_it_took(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    path = tmp_path / "old.py"
+    path.write_text("import matplotlib\nmatplotlib.use('Agg')\nimport matplotlib.pyplot as plt\n"
+                    "plt.hold(True)\nplt.show(plt.figure())\nplt.show()\nprint('shown')")
+    done = launch("--repair", path)
+    assert done.stdout == "shown\n", done.stderr
+
+
+def test_ragged_arrays_are_of_objects_again_for_the_program_alone(tmp_path: Path) -> None:
+    path = tmp_path / "old.py"
+    path.write_text("import numpy as np\nimport tensorflow as tf\n"
+                    "print(np.array([[1, 2], [3]]).shape, np.array([[1, 2], [3, 4]]).dtype.kind)\n"
+                    "print(np.array(list(zip(np.ones([3, 4]), np.ones([3, 2])))).shape)\n"
+                    "try:\n    tf.constant([[1, 2], [3]])\nexcept ValueError:\n    print('refused')\n"
+                    f"np.save('{tmp_path}/ragged.npy', [[1, 2], [3]])\n"
+                    "np.array([[1, 2], [3]], float)")
+    done = launch("--repair", path)
+    assert done.stdout == "(2,) i\n(3, 2)\nrefused\n" and "inhomogeneous" in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("text, said", [

@@ -35,6 +35,19 @@ def test_modules_inside_tensorflow() -> None:
     assert tf.python.framework.errors.OpError is gc.errors.OpError
 
 
+def test_modules_of_messages() -> None:
+    from graphc.compat.v1.core.framework import step_stats_pb2, summary_pb2, types_pb2
+    from graphc.compat.v1.core.protobuf.config_pb2 import ConfigProto, RunMetadata, SessionMetadata
+
+    assert (summary_pb2.Summary, ConfigProto, RunMetadata) == (gc.Summary, gc.ConfigProto, gc.RunMetadata)
+    assert types_pb2.DT_FLOAT_REF == 101 and SessionMetadata(version=2).version == 2
+    assert isinstance(RunMetadata().step_stats, step_stats_pb2.StepStats)
+    assert "HistogramProto" in dir(summary_pb2) and not hasattr(summary_pb2, "NodeDef")
+    assert tf.contrib.tensorboard.plugins.projector.projector_config_pb2.ProjectorConfig is (
+        tf.contrib.tensorboard.plugins.projector.ProjectorConfig)
+    assert tf.contrib.training.python.training.hparam_pb2.HParamDef is tf.contrib.training.HParamDef
+
+
 def test_compat_v1_is_the_namespace_itself() -> None:
     assert tf.compat.v1 is tf and tf.compat.v1.compat.v1.nn is tf.nn and tf.compat.as_text is gc.compat.as_text
     assert importlib.import_module("graphc.compat.v1.compat.v1.train") is tf.train

@@ -1,6 +1,6 @@
 """Rules of TensorFlow 1 that scripts rely on, one test or more each, by graphc.compat.v1.
 
-Elsewhere: seeds (rule 4) in tests/random, names in tests/graph/test_node_names.py and test_scope_programs.py,
+Elsewhere: seeds (4) in tests/random, names in tests/graph/test_node_names.py and test_scope_programs.py,
 optimizers' numbers in tests/train, how scripts run (22, 24) beside this file; checkpoints, layers and cells (5, 17, 18)
 with the rooms that make them.
 """
@@ -158,8 +158,8 @@ def test_fetched_arrays_are_owned_and_feeds_stay() -> None:
 def test_structures_and_scalars() -> None:
     Pair = collections.namedtuple("Pair", "a b")
     x = tf.constant(1.5)
-    found = run({"list": [x, (x,)], "pair": Pair(x, x), "op": x.op, "text": tf.constant("a"), "texts": tf.constant(["a"]),
-                 "order": collections.OrderedDict([("z", x)])})
+    found = run({"list": [x, (x,)], "pair": Pair(x, x), "op": x.op, "text": tf.constant("a"),
+                 "texts": tf.constant(["a"]), "order": collections.OrderedDict([("z", x)])})
     assert f"{found['list'][0]:.3f}" == "1.500" and isinstance(found["list"][0], np.float32)
     assert isinstance(found["list"][1], tuple) and type(found["pair"]) is Pair and found["op"] is None
     assert found["text"] == b"a" and found["texts"].dtype == object
@@ -222,7 +222,8 @@ def test_names_ignore_case_and_count_helpers() -> None:
     assert [tf.constant(1, name="Foo").name, tf.constant(1, name="foo").name] == ["Foo:0", "foo_1:0"]
     w = tf.Variable(1.0, name="w")
     tf.train.AdamOptimizer().minimize(w * w)
-    assert [v.name for v in tf.global_variables()] == ["w:0", "beta1_power:0", "beta2_power:0", "w/Adam:0", "w/Adam_1:0"]
+    names = [v.name for v in tf.global_variables()]
+    assert names == ["w:0", "beta1_power:0", "beta2_power:0", "w/Adam:0", "w/Adam_1:0"]
 
 
 # 14. Exceptions

@@ -107,11 +107,12 @@ def test_freeze_of_an_uninitialised_variable() -> None:
 
 WRITER = """
 import os, sys
-from graphc.serial.files import write_whole
+from graphc.io.whole_files import written
 number = 0
 while True:
     number = number % 250 + 1
-    write_whole(sys.argv[1], bytes([number]) * 2_000_000)
+    with written(sys.argv[1]) as file:
+        file.write(bytes([number]) * 2_000_000)
     print(number, flush=True)
 """
 

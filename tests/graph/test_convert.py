@@ -1,4 +1,4 @@
-"""Values to tensors: rule 12 of TensorFlow 1's semantics, constants, NumPy's slices."""
+"""Values to tensors: dtypes as in TensorFlow 1, constants, NumPy's slices."""
 from __future__ import annotations
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Graph, names, scopes, control dependencies, collections, devices: TensorFlow 1's rules 6, 10-13, 20."""
+"""Graph, names, scopes, control dependencies, collections, devices, as TensorFlow 1 has them."""
 from __future__ import annotations
 
 import threading

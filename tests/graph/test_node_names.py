@@ -30,9 +30,9 @@ CALLS = {**RECORDED, **IN_1_15}
 
 
 def placeholders(tf: Any) -> dict[str, Any]:
-    kinds = {"x": (tf.float32, [2, 3]), "y": (tf.float32, [2, 3]), "m": (tf.float32, [3, 4]),
-             "u": (tf.float32, [None, 3]), "i": (tf.int32, [4]), "b": (tf.bool, [2, 3]), "s": (tf.string, [4]), "p": (tf.float32, [2, 8, 8, 3]),
-             "sc": (tf.float32, [])}
+    f, n = tf.float32, tf.int32
+    kinds = {"x": (f, [2, 3]), "y": (f, [2, 3]), "m": (f, [3, 4]), "u": (f, [None, 3]), "i": (n, [4]),
+             "b": (tf.bool, [2, 3]), "s": (tf.string, [4]), "p": (f, [2, 8, 8, 3]), "sc": (f, [])}
     return {name: tf.placeholder(dtype, shape, name=name) for name, (dtype, shape) in kinds.items()}
 
 

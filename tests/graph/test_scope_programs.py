@@ -90,6 +90,22 @@ def test_partitions_that_are_none(partitions: object, message: str) -> None:
         gc.get_variable("v", [4, 4], partitioner=lambda shape, dtype: partitions)
 
 
+@pytest.mark.parametrize("key", [0, slice(1, 3), (slice(None), 1), (Ellipsis, slice(None, None, -2)), (-1, 2)], ids=str)
+def test_assigning_a_part_of_a_variable(key: object) -> None:
+    wanted = np.arange(12.0).reshape(3, 4).astype(np.float32)
+    v = gc.Variable(wanted)
+    update = v[key].assign(-1.0)
+    wanted[key] = -1
+    with gc.Session() as session:
+        session.run(v.initializer)
+        assert session.run(update).tolist() == session.run(v).tolist() == wanted.tolist()
+
+
+def test_a_part_that_only_a_run_knows() -> None:
+    with pytest.raises(ValueError, match=r"must be made of numbers and slices; .* use gc\.scatter_nd_update"):
+        gc.Variable([1.0, 2.0])[gc.placeholder(gc.int32, [])].assign(1.0)
+
+
 def test_variable_of_a_definition() -> None:
     from types import SimpleNamespace
 

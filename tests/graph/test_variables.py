@@ -1,4 +1,4 @@
-"""Variables, variable scopes and optimizers: names, sharing, collections (rule 13 of TensorFlow 1's rules)."""
+"""Variables, variable scopes and optimizers: names, sharing, collections."""
 from __future__ import annotations
 
 import numpy as np

@@ -174,9 +174,10 @@ def difference(found: np.ndarray, expected: Expected) -> str | None:
     if found.shape != wanted.shape:
         return f"shape {found.shape} instead of {wanted.shape}"
     with np.errstate(all="ignore"):
-        if wanted.dtype.kind == "f":
+        if wanted.dtype.kind in "fc":
+            wide = np.complex128 if wanted.dtype.kind == "c" else np.float64
             same = (found == wanted) | (np.isnan(found) & np.isnan(wanted))
-            wrong = ~same & ~(np.abs(found.astype(np.float64) - wanted) <= allowed)
+            wrong = ~same & ~(np.abs(found.astype(wide) - wanted) <= allowed)
         else:
             wrong = (found != wanted) & (allowed == 0)
     if not wrong.any():
@@ -201,6 +202,8 @@ def same_bits(name: str, plain: Runs, other: Runs, report: Report) -> None:
 
 def _equal_bits(x: np.ndarray, y: np.ndarray) -> bool:
     """NaNs are alike whatever their bits."""
+    if x.dtype.kind == "c":
+        return _equal_bits(x.real, y.real) and _equal_bits(x.imag, y.imag)
     if x.dtype.kind != "f":
         return bool(np.array_equal(x, y))
     return bool(np.array_equal(x, y, equal_nan=True) and np.array_equal(np.signbit(x)[~np.isnan(x)],

@@ -95,7 +95,9 @@ def native(built: Built, fetches: Sequence[Tensor], schedule: Sequence[int]) -> 
     if any(t.spec.shape is None for t in fed) or not all(isinstance(f, Tensor) for f in fetches):
         return None
     graph_def = built.graph.as_graph_def()  # type: ignore[attr-defined]
-    if any(n.op in ("PyFunc", "Print", "Assert") for n in _nodes(graph_def)):
+    if any(n.op in ("PyFunc", "Print", "PrintV2", "Assert") for n in _nodes(graph_def)):
+        return None
+    if any(t.dtype == gc.string for t in (*fed, *fetches)):        # the library neither takes nor gives strings
         return None
     try:
         add_plan(graph_def, [t.name for t in fetches], [t.name for t in fed])

@@ -29,6 +29,7 @@ WHILE_COMPILING = {
     r"has rank \d+ and rank \d+ (in its two branches|after one iteration)": "a rank that depends on the run",
     r"GatherNd .*the last axis of indices": "a rank that depends on the size of a fed tensor",
     r"runs in Python only": "an op that Python computes, in C++",
+    r"shapes of AccumulateNV2": "a shape that is said and does not hold, which TensorFlow does not notice",
 }
 
 
@@ -119,6 +120,9 @@ def _exchanged(program: Program, culprit: Any, other: Any) -> Program:
     return dataclasses.replace(program, statements=statements, fetches=fetches)
 
 
+# Ops whose reference is no better than their kernel (their samples say how good that is), so that nothing bounds the
+# difference.
+INEXACT = frozenset(("RandomGammaGrad",))
 # Ops that TensorFlow does not have under these semantics: host functions of this process, streams of random numbers.
 NOT_IN_TENSORFLOW = frozenset(("PyFunc", "Print", "Assert", *(o for o in OPS if OPS[o].effect is Effect.RANDOM)))
 RESERVED = {"FusedBatchNormGrad": 3, "FusedBatchNormGradV2": 3, "FusedBatchNormGradV3": 3, "FusedBatchNormV3": 5}

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from graphc.ir.dtypes import string
 from graphc.ir.op import OPS, Effect, Op, Sample
 
 import limits
@@ -31,7 +30,7 @@ Sizes = tuple[int, ...]      # of one axis, set by set
 def add_op(scope: Scope, op: type[Op]) -> Apply:
     """Adds one use of the op. Raises Unfit."""
     rng = scope.maker.rng
-    sample = rng.choice(of_numbers(op))
+    sample = rng.choice(usable_samples(op))
     attempts: list[tuple[bool, bool]] = [(True, True), (True, False), (False, False)]
     error: Unfit | None = None
     for reuse, rename in attempts:
@@ -96,9 +95,10 @@ class _Use:
             return 1      # the operation itself
         if not self.op.results[-1].endswith("*"):
             return len(self.op.results)
+        lists = sum(name.endswith("*") for name in self.op.results)
         for name in ("num_split", "num"):        # renamed with the sizes, maybe
             if name in attributes:
-                return int(attributes[name])
+                return int(attributes[name]) * lists
         made = definition(self.op, self.sample).infer(*specs(sample_arrays(self.op, self.sample)))
         return len(made) if isinstance(made, tuple) else 1
 
@@ -246,22 +246,18 @@ def _sizes(arrays: list[np.ndarray]) -> list[Sizes]:
 
 
 @functools.cache
-def of_numbers(op: type[Op]) -> list[Sample]:
-    """The samples without strings and complex numbers, whose errors the oracle does not bound: tests/matrix has those.
-    None of an op with several lists of results."""
-    def has_others(sample: Sample) -> bool:
+def usable_samples(op: type[Op]) -> list[Sample]:
+    """The samples but those of quantized numbers, which the evaluator has as integers: tests/matrix has them."""
+    def is_quantized(sample: Sample) -> bool:
         values = sample_arrays(op, sample)
         made = definition(op, sample).infer(*specs(values))
-        given = (*values, *(v for v in sample.attributes.values() if isinstance(v, np.ndarray)))
-        return any(v.dtype.kind in "Oc" for v in given) or any(
-            s.dtype == string or s.dtype.is_complex for s in (made if isinstance(made, tuple) else (made,)))
+        return any(s.dtype.is_quantized for s in (*specs(values), *(made if isinstance(made, tuple) else (made,))))
 
-    if sum(name.endswith("*") for name in op.results) > 1:
-        return []
-    return [s for s in op.samples if not has_others(s)]
+    return [s for s in op.samples if not is_quantized(s)]
 
 
 @functools.cache
 def usable() -> list[str]:
     """The ops that can be added by their samples."""
-    return sorted(t for t, op in OPS.items() if of_numbers(op) and op.__module__.startswith("graphc.ops."))
+    return sorted(t for t, op in OPS.items() if t not in limits.INEXACT and usable_samples(op)
+                  and op.__module__.startswith("graphc.ops."))

@@ -24,6 +24,7 @@ from graphc.ir.spec import VALUE_LIMIT, Spec
 from programs import Built
 
 NOISE = {np.dtype(np.float32): 4e-7, np.dtype(np.float64): 8e-16}
+NOISE |= {np.dtype(np.complex64): NOISE[np.dtype(np.float32)], np.dtype(np.complex128): NOISE[np.dtype(np.float64)]}
 NOISY_RUNS = 2
 MOST_OPS = 5000      # of a run: a loop that does not end
 # What references raise for arrays that do not fit; anything else is a fault of the evaluator.
@@ -107,7 +108,7 @@ class _Noisy:
         self.calls += 1
         if op.effect is Effect.HOST:
             return results
-        copies = [a for a in arrays if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
+        copies = [a for a in arrays if isinstance(a, np.ndarray) and a.dtype.kind in "fc"]
         # An update may be computed as a change of the old value, which rounds in units of that.
         old = arrays[:len(op.refs)] if len(op.refs) == len(results) else results
         return tuple(self.moved(r, copies, o) for r, o in zip(results, old, strict=True))
@@ -116,6 +117,12 @@ class _Noisy:
         if not isinstance(array, np.ndarray | np.generic) or array.dtype not in NOISE or not array.size:
             return array
         array = np.asarray(array)
+        if array.dtype.kind == "c":
+            parts = [[getattr(a, part) for a in copies if a.dtype.kind == "c"] for part in ("real", "imag")]
+            scales = (None, None) if scale is None else (np.abs(scale), np.abs(scale))
+            real, imaginary = (self.moved(getattr(array, part), of, size) for part, of, size in zip(
+                ("real", "imag"), parts, scales, strict=True))
+            return (real + 1j * imaginary).astype(array.dtype)
         with np.errstate(all="ignore"):
             stays = (array == np.rint(array)) | ~np.isfinite(array)
             for other in copies:
@@ -178,7 +185,7 @@ def allowed(value: np.ndarray, others: Sequence[Any]) -> np.ndarray:
     if not others or any(o is None or np.shape(o) != value.shape for o in others):
         return np.full(value.shape, np.inf)
     with np.errstate(all="ignore"):
-        if value.dtype.kind != "f":
+        if value.dtype.kind not in "fc":
             moves = np.logical_or.reduce([np.asarray(o) != value for o in others])
             return np.where(np.any(moves), np.inf, np.zeros(value.shape))
         finite = np.isfinite(value)

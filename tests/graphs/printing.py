@@ -154,7 +154,7 @@ def _input(s: Input) -> str:
 
 
 def _name(dtype: np.dtype[Any]) -> str:
-    return "bool" if dtype.kind == "b" else dtype.name
+    return {"b": "bool", "O": "string"}.get(dtype.kind, dtype.name)
 
 
 def _array(value: np.ndarray) -> str:

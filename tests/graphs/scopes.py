@@ -12,6 +12,7 @@ from interpret import Example, Unfit
 from programs import Input, defined
 
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0)
+STRINGS = (b"", b"a", b"one two", b"12", b"-0.5", "\u00e4\u20ac".encode(), b"\xff\x00", b"a,b,,c")
 UNUSUAL = (np.inf, -np.inf, np.nan)
 NAMED = ((7, 1, 4), (6, 3, 0), (9, 2, 1))     # sizes that differ from set to set
 
@@ -79,6 +80,13 @@ class Maker:
         return self.input(kind, [self.array(s, dtype, low, high) for s in shapes])
 
     def array(self, shape: tuple[int, ...], dtype: np.dtype[Any], low: float, high: float) -> np.ndarray:
+        if dtype.kind == "O":
+            return self.strings(shape)
+        if dtype.kind == "c":
+            parts = [self.array(shape, np.empty(0, dtype).real.dtype, low, high) for _ in range(2)]
+            made = np.empty(shape, dtype)
+            made.real, made.imag = parts
+            return made
         if dtype.kind == "b":
             return self.generator.integers(0, 2, shape).astype(np.bool_)
         if dtype.kind in "iu":
@@ -91,6 +99,12 @@ class Maker:
             fitting = [v for v in special if low <= v <= high] if low > 0 or high < 1 else special
             made = np.where(places, self.generator.choice(fitting or (high,), shape), made)
         return made.astype(dtype)
+
+    def strings(self, shape: tuple[int, ...]) -> np.ndarray:
+        made = np.empty(shape, object)
+        for place in np.ndindex(shape):
+            made[place] = self.rng.choice(STRINGS)
+        return made
 
 
 class Scope:
@@ -153,7 +167,7 @@ class Scope:
     def _check_numbers(self, results: list[np.ndarray], visible: dict[str, list[np.ndarray]]) -> None:
         """Raises Unfit, mostly, for results that are nothing but NaN or beyond all measure."""
         for array in results:
-            if array is not None and array.dtype.kind == "f" and array.size and self.maker.rng.random() < 0.9:
+            if array is not None and array.dtype.kind in "fc" and array.size and self.maker.rng.random() < 0.9:
                 with np.errstate(all="ignore"):
                     if not np.isfinite(array).any() or np.nanmax(np.abs(array)) > 1e6:
                         raise Unfit("numbers too large")

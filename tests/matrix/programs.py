@@ -101,7 +101,7 @@ class _Maker:
         operands = [self.front.tensor(x, self.pool.extra) for x in fed]
         found = apply(self.op, *grouped(self.op, operands), **self._attributes())
         first = found[0] if isinstance(found, (tuple, list)) else found
-        return [self.behind.tensor(y, rank, self.pool.extra)
+        return [self.behind.tensor(_integers(y), rank, self.pool.extra)
                 for y, rank in zip(first.op.outputs, self._ranks(), strict=True)]
 
     def _ranks(self) -> list[int]:
@@ -246,3 +246,8 @@ def _cancellation(terms: np.ndarray, total: np.ndarray) -> float:
         absolute = float(np.max(np.sum(np.abs(np.atleast_1d(terms)), -1), initial=0.0, where=True))
         largest = max(float(np.max(np.abs(total), initial=0.0)), 1e-3)
     return max(1.0, absolute / largest) if np.isfinite(absolute) else 1.0
+
+
+def _integers(y: Any) -> Any:
+    """Quantized numbers as the oracle has them."""
+    return gc.bitcast(y, y.dtype.unquantized) if y.dtype.is_quantized else y

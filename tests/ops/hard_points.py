@@ -11,6 +11,8 @@ MOST = 4096     # combinations of points of several operands: beyond that, a ran
 
 def points(dtype: np.dtype) -> np.ndarray:
     """The hard points of one element type."""
+    if dtype.names:                        # a quantized one
+        return points(dtype[0]).view(dtype)
     if dtype.kind == "b":
         return np.array([False, True])
     if dtype.kind in "iu":

@@ -54,7 +54,7 @@ def test_infer_agrees_with_reference(op_type: str) -> None:
 
 def fits(spec: Spec, result: np.ndarray) -> bool:
     """Whether an array is what `spec` says, as far as that is known."""
-    if spec.dtype.numpy is not None and spec.dtype.numpy != result.dtype:
+    if spec.dtype.numpy is not None and spec.dtype.unquantized.numpy != result.dtype:
         return False
     return spec.shape is None or (len(spec.shape) == result.ndim and all(
         not isinstance(size, int) or size == n for size, n in zip(spec.shape, result.shape, strict=True)))

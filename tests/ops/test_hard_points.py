@@ -95,6 +95,8 @@ def computed(op: type[Op], sample: Sample, values: list[np.ndarray], compiled: b
     result = built.outputs[0]
     undo = np.logical_not if result.dtype == gc.bool else np.negative
     with built.graph.as_default():
+        if result.dtype.is_quantized:
+            result = gc.cast(result, result.dtype.unquantized)
         if compiled:
             result = gc.logical_not(result) if result.dtype == gc.bool else gc.negative(result)
     with gc.Session(graph=built.graph) as session:

@@ -51,6 +51,7 @@ _HOW = {
     "PyFunc": "its function is Python's: tests/session/test_host_steps.py",
     "Print": "writes to standard error: tests/session/test_host_steps.py",
     "Assert": "has no result: tests/session/test_asserts.py",
+    "PrintV2": "has no result: tests/session/test_print.py",
     "IsVariableInitialized": "before and after a run assigns it: tests/session/test_session.py",
     "GatherTree": "not in TensorFlow 2; 1.15's rules, written down in Python: tests/seq2seq/test_gather_tree.py",
     "NoOp": "has no result",

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 import graphc as gc
+from graphc.ops.random import tensorflow_numbers as numbers
+from graphc.ops.random.philox import CHUNK, groups
 
 RECORDED = json.loads((Path(__file__).parent / "drawn_by_tensorflow.json").read_text())
 CASES: dict[str, Any] = {
@@ -110,6 +112,14 @@ def test_different_fetches_share_the_stream_of_an_op() -> None:
         np.testing.assert_allclose(session.run([drawn, drawn * 2.0])[0], RECORDED["uniform"][1], rtol=1e-6)
 
 
+def test_a_graph_seed_alone_changes_nothing() -> None:
+    gc.set_random_seed(3)
+    drawn = gc.random_uniform([4])
+    exact = gc.Session().run(drawn)
+    gc.set_random_mode("graphc")
+    assert gc.Session().run(drawn).tolist() == exact.tolist()
+
+
 def test_without_seeds_runs_and_sessions_differ() -> None:
     drawn = gc.random_uniform([4])
     with gc.Session() as a, gc.Session() as b:
@@ -125,3 +135,44 @@ def test_mode_is_that_of_the_session() -> None:
     assert not np.allclose(own.run(drawn), RECORDED["uniform"][0])
     with pytest.raises(ValueError, match="'mode' must be one of graphc, tensorflow, but is 'numpy'"):
         gc.set_random_mode("numpy")
+
+
+@pytest.mark.parametrize("dtype", [gc.float32, gc.float64, gc.float16, gc.bfloat16, gc.int32, gc.int64])
+def test_maps_make_what_numpy_makes(dtype: gc.DType) -> None:
+    """Over many numbers, the second execution, too: what a map computes in the session against NumPy."""
+    if dtype.is_integer:
+        drawn = [gc.random_uniform([1001], -9, 2**31 - 5, dtype=dtype, seed=5)]
+    else:
+        drawn = [gc.random_uniform([1001], dtype=dtype, seed=5), gc.random_normal([1001], dtype=dtype, seed=5)]
+    with gc.Session() as session:
+        for run in range(2):
+            stream = numbers.Stream(87654321, 5, run * 1001 * numbers.EACH)
+            if dtype.is_integer:
+                wanted = [numbers.uniform_int(stream, 1001, -9, 2**31 - 5, dtype)]
+            else:
+                wanted = [numbers.uniform(stream, 1001, dtype), numbers.normal(stream, 1001, dtype)]
+            for found, expected in zip(session.run(drawn), wanted, strict=True):
+                coarse = {gc.float16: 2e-3, gc.bfloat16: 2e-2}.get(dtype, 1e-5)
+                wide = [v.astype(np.float64) for v in (found, expected)]
+                np.testing.assert_allclose(*wide, rtol=coarse, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [gc.float32, gc.float64])
+@pytest.mark.parametrize("first", [0, 256 * 5])
+def test_truncated_numbers_are_the_first_of_each_group_within_two(dtype: gc.DType, first: int) -> None:
+    """Over more than one piece of CHUNK groups, against one group after the other."""
+    stream, each = numbers.Stream(2**63 - 5, 77, first), numbers.width(dtype)
+    count = each * (CHUNK + 3) - 1
+    found = numbers.truncated_normal(stream, count, dtype)
+    assert found.shape == (count,) and found.dtype == dtype.as_numpy_dtype
+    for row in [0, 1, CHUNK - 1, CHUNK, CHUNK + 2, *np.flatnonzero(np.abs(found[::each]) > 1.9)[:20].tolist()]:
+        words = stream.groups(8, behind=row * each * numbers.EACH // 4)
+        drawn = numbers.normals(words, dtype == gc.float64).ravel()
+        expected = drawn[np.abs(drawn) < 2][:each]
+        np.testing.assert_array_equal(found[row * each:(row + 1) * each], expected[:count - row * each])
+
+
+def test_words_are_the_same_in_pieces() -> None:
+    whole = groups(3, 5, -1, 2 * CHUNK + 7, 2**64 - 100)
+    np.testing.assert_array_equal(whole[CHUNK - 2:CHUNK + 2], groups(3, 5, -1, 4, 2**64 - 100 + CHUNK - 2))
+    np.testing.assert_array_equal(whole[-3:], groups(3, 5, -1, 3, 2 * CHUNK + 4 - 100))

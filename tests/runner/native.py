@@ -43,7 +43,7 @@ class NativeError(Exception):
 def as_tensor(array: np.ndarray) -> Tensor:
     assert array.flags.c_contiguous
     sizes = (ctypes.c_int64 * MAX_RANK)(*array.shape)
-    return Tensor(as_dtype(array.dtype).number, array.ndim, sizes, array.ctypes.data)
+    return Tensor(as_dtype(array.dtype).unquantized.number, array.ndim, sizes, array.ctypes.data)
 
 
 def as_array(tensor: Tensor) -> np.ndarray:

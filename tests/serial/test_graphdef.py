@@ -1,4 +1,4 @@
-"""Graph <-> GraphDef: round trips, TensorFlow's forms (rule 21), unknown and damaged contents."""
+"""Graph <-> GraphDef: round trips, TensorFlow's forms, unknown and damaged contents."""
 from __future__ import annotations
 
 import numpy as np

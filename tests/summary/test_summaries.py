@@ -54,6 +54,23 @@ def test_the_same_twice_in_one_run_and_in_two_runs() -> None:
             assert [(v.tag, v.simple_value) for v in found.value] == [("x", value), ("x_1", value)]
 
 
+@pytest.mark.parametrize("tag", ["a", "", "t" * 119, "t" * 120, "t" * 121, "t" * 122, "t" * 300])
+def test_merged_summaries_are_those_put_together(tag: str) -> None:
+    """Short ones with one value, long ones, and ones of several values are read in different ways."""
+    with gc.Graph().as_default(), gc.Session() as session:
+        x = gc.placeholder(gc.float32, [])
+        parts = [gc.raw_ops.ScalarSummary(tag, x), gc.raw_ops.ScalarSummary(["b", "c"], gc.stack([x, x + 1.0]))]
+        for number in (2.5, 1e38):
+            values = session.run([gc.summary.merge(parts), *parts], {x: number})
+            assert values[0] == values[1] + values[2]
+        found = gc.Summary.FromString(values[0]).value
+        assert [(v.tag, v.simple_value) for v in found] == [(n, np.float32(1e38)) for n in (tag, "b", "c")]
+        twice = gc.summary.merge([*parts, gc.raw_ops.ScalarSummary([tag, "d"], gc.stack([x, x]))])
+        if tag:
+            with pytest.raises(gc.errors.InvalidArgumentError, match=f"Duplicate tag {tag} found"):
+                session.run(twice, {x: 1.0})
+
+
 def test_no_summary() -> None:
     with gc.Graph().as_default(), gc.Session() as session:
         x = gc.constant(1.0)

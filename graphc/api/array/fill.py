@@ -43,7 +43,7 @@ def ones(shape: Any, dtype: Any = float32, name: str | None = None) -> Tensor:
 
 def _filled(shape: Any, dtype: Any, name: str, number: int) -> Tensor:
     wanted = as_dtype(dtype)
-    value: Any = b"" if wanted == string else wanted.as_numpy_dtype(number)
+    value: Any = b"" if wanted == string else wanted.unquantized.as_numpy_dtype(number)
     with get_default_graph().name_scope(name) as scope:
         if not is_tensor_like(shape):
             try:

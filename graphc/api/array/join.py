@@ -68,7 +68,7 @@ def split(
 
     split(axis, number, value), the order before TF 1.0, is understood where it cannot mean anything else.
     """
-    if isinstance(value, int) and isinstance(axis, Tensor):
+    if isinstance(value, (int, np.integer)) and isinstance(axis, (Tensor, list, tuple, np.ndarray)):
         value, axis = axis, value
     value = convert_to_tensor(value)
     if isinstance(num_or_size_splits, (int, np.integer)):

@@ -10,9 +10,9 @@ from graphc.ops.array.slicing import Slice, StridedSlice
 
 
 @public("slice")
-def slice_(input: Any, begin: Any, size: Any, name: str | None = None) -> Tensor:
+def slice_(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor:
     """`size` elements of each axis from `begin` on, as `tf.slice`; a size of -1: all that is left."""
-    result: Tensor = apply(Slice, input, begin, size, name=name)
+    result: Tensor = apply(Slice, input_, begin, size, name=name)
     return result
 
 

@@ -21,7 +21,7 @@ from graphc.ir.tensor import Operation, Tensor
 from graphc.ir.tensor_shape import TensorShape, as_shape
 
 
-@public("queue.QueueBase", "QueueBase", "python.ops.data_flow_ops.QueueBase")
+@public("queue.QueueBase", "QueueBase", "io.QueueBase", "python.ops.data_flow_ops.QueueBase")
 class QueueBase:
     """What all queues have, as `tf.QueueBase`."""
 
@@ -182,7 +182,8 @@ class FIFOQueue(QueueBase):
         super().__init__(dtypes, shapes, names, _make(OPS["FIFOQueueV2"], name, dtypes, shapes, capacity, shared_name))
 
 
-@public("queue.PaddingFIFOQueue", "PaddingFIFOQueue", "python.ops.data_flow_ops.PaddingFIFOQueue")
+@public("queue.PaddingFIFOQueue", "PaddingFIFOQueue", "io.PaddingFIFOQueue",
+        "python.ops.data_flow_ops.PaddingFIFOQueue")
 class PaddingFIFOQueue(QueueBase):
     """First in, first out; batches are filled up with zeros, as `tf.PaddingFIFOQueue`. shapes: None where sizes
     differ."""
@@ -197,7 +198,8 @@ class PaddingFIFOQueue(QueueBase):
                          _make(OPS["PaddingFIFOQueueV2"], name, dtypes, shapes, capacity, shared_name))
 
 
-@public("queue.RandomShuffleQueue", "RandomShuffleQueue", "python.ops.data_flow_ops.RandomShuffleQueue")
+@public("queue.RandomShuffleQueue", "RandomShuffleQueue", "io.RandomShuffleQueue",
+        "python.ops.data_flow_ops.RandomShuffleQueue")
 class RandomShuffleQueue(QueueBase):
     """Elements come out in any order, as `tf.RandomShuffleQueue`; min_after_dequeue of them stay until it is closed."""
 
@@ -212,7 +214,7 @@ class RandomShuffleQueue(QueueBase):
         super().__init__(dtypes, shapes, names, handle)
 
 
-@public("queue.PriorityQueue", "PriorityQueue")
+@public("queue.PriorityQueue", "PriorityQueue", "io.PriorityQueue")
 class PriorityQueue(QueueBase):
     """The least priority first, as `tf.PriorityQueue`: a priority of int64 comes before the components of `types`."""
 

@@ -19,7 +19,7 @@ def py_func(func: Callable[..., Any], inp: Sequence[Any], Tout: Any, stateful: b
     """Calls `func` with NumPy arrays when the graph runs, as `tf.py_func`.
 
     Tout: the dtype of the result, or a list of them; `func` returns an array for each, of that dtype and always of the
-    same rank. No gradient passes through.
+    same rank. No gradient passes through. stateful changes nothing: no call is merged with another.
     """
     if not callable(func):
         raise ValueError(f"py_func: argument 'func' must be callable, but is {func!r}")
@@ -51,7 +51,7 @@ def Print(input_: Any, data: Sequence[Any], message: str | None = None, first_n:
                  first_n=-1 if first_n is None else first_n, summarize=3 if summarize is None else summarize)
 
 
-@public("Assert")
+@public("Assert", "debugging.Assert")
 def Assert(condition: Any, data: Sequence[Any], summarize: int | None = None,
            name: str | None = None) -> Operation:
     """An operation that fails with InvalidArgumentError unless all of `condition` hold, as `tf.Assert`."""

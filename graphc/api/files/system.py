@@ -94,8 +94,11 @@ class GFile:
         data = file_content.encode("utf-8") if isinstance(file_content, str) else bytes(file_content)
         self._opened().write(data)
 
-    def seek(self, offset: int, whence: int = 0) -> None:
-        self._opened().seek(offset, whence)
+    def seek(self, offset: int | None = None, whence: int = 0, position: int | None = None) -> None:
+        """position: the old name of offset."""
+        if (offset is None) == (position is None):
+            raise TypeError("GFile.seek: give the argument offset" + ("" if offset is None else ", not position, too"))
+        self._opened().seek(offset if position is None else position, whence)
 
     def tell(self) -> int:
         return int(self._opened().tell())
@@ -134,67 +137,67 @@ class GFile:
         return line
 
 
-@public("io.gfile.exists", "compat.v1.gfile.Exists")
+@public("io.gfile.exists")
 def exists(path: Any) -> bool:
     """As `tf.io.gfile.exists`."""
     return os.path.exists(path)
 
 
-@public("io.gfile.isdir", "compat.v1.gfile.IsDirectory")
+@public("io.gfile.isdir")
 def isdir(path: Any) -> bool:
     """As `tf.io.gfile.isdir`."""
     return os.path.isdir(path)
 
 
-@public("io.gfile.listdir", "compat.v1.gfile.ListDirectory")
+@public("io.gfile.listdir")
 def listdir(path: Any) -> list[str]:
     """The names in a folder, as `tf.io.gfile.listdir`. Raises NotFoundError."""
     with _tensorflows_errors(path):
         return os.listdir(path)
 
 
-@public("io.gfile.glob", "compat.v1.gfile.Glob")
+@public("io.gfile.glob")
 def glob(pattern: Any) -> list[str]:
     """The files that fit a pattern, or any of a list of patterns, as `tf.io.gfile.glob`."""
     patterns = [pattern] if isinstance(pattern, (str, os.PathLike)) else pattern
     return [path for p in patterns for path in sorted(globbing.glob(os.fspath(p)))]
 
 
-@public("io.gfile.mkdir", "compat.v1.gfile.MkDir")
+@public("io.gfile.mkdir")
 def mkdir(path: Any) -> None:
     """Makes a folder in one that is there, as `tf.io.gfile.mkdir`. Raises AlreadyExistsError, NotFoundError."""
     with _tensorflows_errors(path):
         os.mkdir(path)
 
 
-@public("io.gfile.makedirs", "compat.v1.gfile.MakeDirs")
+@public("io.gfile.makedirs")
 def makedirs(path: Any) -> None:
     """Makes a folder and those around it; one that is there is no error. As `tf.io.gfile.makedirs`."""
     with _tensorflows_errors(path):
         os.makedirs(path, exist_ok=True)
 
 
-@public("io.gfile.remove", "compat.v1.gfile.Remove")
+@public("io.gfile.remove")
 def remove(path: Any) -> None:
     """Deletes a file, as `tf.io.gfile.remove`. Raises NotFoundError."""
     with _tensorflows_errors(path):
         os.remove(path)
 
 
-@public("io.gfile.rmtree", "compat.v1.gfile.DeleteRecursively")
+@public("io.gfile.rmtree")
 def rmtree(path: Any) -> None:
     """Deletes a folder and all in it, as `tf.io.gfile.rmtree`. Raises NotFoundError."""
     with _tensorflows_errors(path):
         (shutil.rmtree if os.path.isdir(path) and not os.path.islink(path) else os.remove)(path)
 
 
-@public("io.gfile.copy", "compat.v1.gfile.Copy")
+@public("io.gfile.copy")
 def copy(src: Any, dst: Any, overwrite: bool = False) -> None:
     """Copies a file, as `tf.io.gfile.copy`. Raises AlreadyExistsError if dst is there and overwrite is False."""
     _into_place(src, dst, overwrite, shutil.copyfile)
 
 
-@public("io.gfile.rename", "compat.v1.gfile.Rename")
+@public("io.gfile.rename")
 def rename(src: Any, dst: Any, overwrite: bool = False) -> None:
     """Moves a file, as `tf.io.gfile.rename`. Raises AlreadyExistsError if dst is there and overwrite is False."""
     _into_place(src, dst, overwrite, os.replace)
@@ -207,7 +210,7 @@ def _into_place(source: Any, target: Any, overwrite: bool, do: Callable[[Any, An
         do(source, target)
 
 
-@public("io.gfile.stat", "compat.v1.gfile.Stat")
+@public("io.gfile.stat")
 def stat(path: Any) -> FileStatistics:
     """Size and time of a file, as `tf.io.gfile.stat`. Raises NotFoundError."""
     with _tensorflows_errors(path):
@@ -220,9 +223,3 @@ def walk(top: Any, topdown: bool = True,
          onerror: Callable[[Any], Any] | None = None) -> Iterator[tuple[str, list[str], list[str]]]:
     """(folder, folders in it, files in it) of all folders below, as `tf.io.gfile.walk`."""
     yield from os.walk(top, topdown, onerror)
-
-
-@public("compat.v1.gfile.Walk")
-def walk_in_order(top: Any, in_order: bool = True) -> Iterator[tuple[str, list[str], list[str]]]:
-    """As `tf.gfile.Walk`."""
-    yield from os.walk(top, topdown=in_order)

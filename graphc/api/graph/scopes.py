@@ -86,7 +86,7 @@ def container(container_name: str) -> AbstractContextManager[str]:
 
 @public("colocate_with")
 def colocate_with(op: Any, ignore_existing: bool = False) -> AbstractContextManager[None]:
-    """Operations made inside take the device of `op`, as `tf.colocate_with`."""
+    """Operations made inside take the device of `op`, as `tf.colocate_with`. ignore_existing changes nothing."""
     return get_default_graph().colocate_with(op, ignore_existing)
 
 
@@ -113,5 +113,7 @@ def get_collection_ref(key: Any) -> list[Any]:
     return get_default_graph().get_collection_ref(key)
 
 
+@public("contrib.framework.get_name_scope")
 def get_name_scope() -> str:
+    """The name scope in force, without the last slash."""
     return get_default_graph().get_name_scope()

@@ -79,19 +79,19 @@ def logical_xor(x, y, name="LogicalXor"):
     return logical_and(logical_or(x, y), logical_not(logical_and(x, y)), name=name)
 
 
-@public("is_nan", "math.is_nan")
+@public("is_nan", "math.is_nan", "debugging.is_nan")
 def is_nan(x, name=None):
     """Whether x is no number; bool. As `tf.is_nan` and `tf.math.is_nan`."""
     return apply(IsNan, x, name=name)
 
 
-@public("is_inf", "math.is_inf")
+@public("is_inf", "math.is_inf", "debugging.is_inf")
 def is_inf(x, name=None):
     """Whether x is infinite; bool. As `tf.is_inf`."""
     return apply(IsInf, x, name=name)
 
 
-@public("is_finite", "math.is_finite")
+@public("is_finite", "math.is_finite", "debugging.is_finite")
 def is_finite(x, name=None):
     """Whether x is neither infinite nor NaN; bool. As `tf.is_finite`."""
     return apply(IsFinite, x, name=name)

@@ -1,4 +1,4 @@
-"""The public reductions, with the deprecated names of their arguments (rule 23)."""
+"""The public reductions, with the deprecated names of their arguments."""
 from __future__ import annotations
 
 from typing import Any
@@ -121,15 +121,26 @@ def reduce_std(input_tensor, axis=None, keepdims=False, name=None):
         return sqrt(reduce_variance(input_tensor, axis, keepdims))
 
 
-@public("argmax", "math.argmax", "arg_max", "math.arg_max")
+@public("argmax", "math.argmax")
 def argmax(input, axis=None, name=None, dimension=None, output_type=int64):
     """The index of the largest element along `axis` (0 by default), the first one in a tie. As `tf.argmax`."""
     axis = deprecated(axis, dimension, "axis", "dimension")
     return apply(reduction.ArgMax, input, 0 if axis is None else axis, output_type=as_dtype(output_type), name=name)
 
 
-@public("argmin", "math.argmin", "arg_min", "math.arg_min")
+@public("argmin", "math.argmin")
 def argmin(input, axis=None, name=None, dimension=None, output_type=int64):
     """The index of the smallest element along `axis` (0 by default), the first one in a tie. As `tf.argmin`."""
     axis = deprecated(axis, dimension, "axis", "dimension")
     return apply(reduction.ArgMin, input, 0 if axis is None else axis, output_type=as_dtype(output_type), name=name)
+
+@public("arg_max", "math.arg_max")
+def arg_max(input, dimension, output_type=int64, name=None):
+    """`argmax` with its arguments in the order of before TensorFlow 1.0. As `tf.arg_max`."""
+    return argmax(input, dimension, name, output_type=output_type)
+
+
+@public("arg_min", "math.arg_min")
+def arg_min(input, dimension, output_type=int64, name=None):
+    """`argmin` with its arguments in the order of before TensorFlow 1.0. As `tf.arg_min`."""
+    return argmin(input, dimension, name, output_type=output_type)

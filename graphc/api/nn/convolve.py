@@ -1,4 +1,4 @@
-"""The public convolutions, with the deprecated names of their arguments (rule 23)."""
+"""The public convolutions, with the deprecated names of their arguments."""
 from __future__ import annotations
 
 from typing import Any

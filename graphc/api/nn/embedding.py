@@ -29,12 +29,13 @@ def embedding_lookup(params: Any, ids: Any, partition_strategy: str = "mod", nam
 
     partition_strategy: row i of a table in n parts is row i // n of part i % n ("mod"), or the parts lie one behind the
     other, the first ones being one row longer if need be ("div"). max_norm: longer rows are shortened to this length.
-    Gradients are IndexedSlices, one for each part.
+    Gradients are IndexedSlices, one for each part. validate_indices changes nothing: ids are always checked.
     """
     tables = list(params) if isinstance(params, (list, tuple, PartitionedVariable)) else [params]
     if not tables or any(t is None for t in tables):
         raise ValueError("Need at least one param" if not tables else "params must be specified")
     with get_default_graph().name_scope(name or "embedding_lookup") as scope:
+        tables = [convert_to_tensor(t) if isinstance(t, (list, tuple, int, float)) else t for t in tables]
         if len(tables) == 1:
             return identity(_clipped(gather(tables[0], ids, name=scope), ids, max_norm))
         ids = convert_to_tensor(ids, name="ids")

@@ -85,7 +85,7 @@ def _axis_last(x: Any, axis: int) -> Any:
 
 @public("nn.softmax_cross_entropy_with_logits")
 def softmax_cross_entropy_with_logits(_sentinel=None, labels=None, logits=None, dim=-1, name=None, axis=None):
-    """As `softmax_cross_entropy_with_logits_v2`, without gradient by the labels (rule 19).
+    """As `softmax_cross_entropy_with_logits_v2`, without gradient by the labels.
 
     As `tf.nn.softmax_cross_entropy_with_logits`; arguments by name only.
     """

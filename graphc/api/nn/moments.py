@@ -28,7 +28,7 @@ def _axes(axes: Any) -> list[int]:
 def moments(x, axes, shift=None, name=None, keep_dims=None, keepdims=None):
     """(mean, variance) of x along `axes`; the variance is the biased one. As `tf.nn.moments`.
 
-    Shift changes no result.
+    shift changes no result.
     """
     keepdims = bool(deprecated(keepdims, keep_dims, "keepdims", "keep_dims"))
     with get_default_graph().name_scope(name or "moments"):

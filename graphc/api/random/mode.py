@@ -14,8 +14,8 @@ def set_random_mode(mode: str) -> None:
 
     Under "tensorflow" each execution of an op takes the next numbers of its stream, and a new session starts all
     streams anew. It holds for random_uniform, random_normal, truncated_normal, multinomial, random_gamma,
-    random_poisson, random_shuffle and all that is made of them (dropout, initialisers, random_crop). With a graph's
-    seed alone the numbers are as reproducible, but not TensorFlow's: there they depend on the number of ops in the
+    random_poisson, random_shuffle and all that is made of them (dropout, initialisers, random_crop) with a seed of
+    its own. With the graph's alone nothing changes: there TensorFlow's numbers depend on the number of ops in the
     graph. Raises ValueError for another mode.
     """
     if mode not in _MODES:

@@ -1,7 +1,6 @@
 """Random tensors, and their seeds."""
 from __future__ import annotations
 
-import zlib
 from typing import Any
 
 from graphc.api.math.binary import add
@@ -16,6 +15,7 @@ from graphc.ops.random.random import (
     RandomUniformInt,
     TruncatedNormal,
 )
+from graphc.ops.random.streams import seed_of
 
 DEFAULT_GRAPH_SEED = 87654321   # TF's, for an op that has a seed in a graph that has none
 
@@ -30,7 +30,7 @@ def seeds(seed: int | None, op_name: str) -> tuple[int, int]:
     if of_graph is None and seed is None:
         return 0, 0
     if seed is None:
-        pair = (of_graph, zlib.crc32(op_name.encode()) & 0x7FFFFFFF)
+        pair = (of_graph, seed_of(op_name))
     else:
         pair = (DEFAULT_GRAPH_SEED if of_graph is None else of_graph, int(seed))
     return (0, 2**31 - 1) if pair == (0, 0) else pair

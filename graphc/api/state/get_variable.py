@@ -70,7 +70,8 @@ def find_or_make(name: str, shape: Any = None, dtype: Any = float32, initializer
                  caching_device: Any = None, partitioner: Any = None, validate_shape: bool = True,
                  use_resource: bool | None = None, constraint: Any = None, synchronization: Any = None,
                  aggregation: Any = None) -> Any:
-    """The getter that custom getters are given: `name` is the full one."""
+    """The getter that custom getters are given: `name` is the full one. caching_device and use_resource change nothing.
+    """
     kept = store()
     more = {"regularizer": regularizer, "reuse": reuse, "trainable": trainable, "collections": collections,
             "validate_shape": validate_shape, "constraint": constraint, "synchronization": synchronization,
@@ -225,7 +226,7 @@ def get_local_variable(name: str, shape: Any = None, dtype: Any = None, initiali
                        caching_device: Any = None, partitioner: Any = None, validate_shape: bool = True,
                        use_resource: bool | None = None, custom_getter: Any = None, constraint: Any = None,
                        synchronization: Any = None, aggregation: Any = None) -> Any:
-    """get_variable of one that is neither trained nor saved, as `tf.get_local_variable`."""
+    """get_variable of one that is neither trained, whatever trainable says, nor saved, as `tf.get_local_variable`."""
     return get_variable(name, shape, dtype, initializer, regularizer, False,
                         [*(collections or ()), GraphKeys.LOCAL_VARIABLES], caching_device, partitioner,
                         validate_shape, use_resource, custom_getter, constraint, synchronization, aggregation)

@@ -33,7 +33,7 @@ def initialized_value(variable: Any) -> Tensor:
 def without_variables(value: Tensor) -> Tensor:
     """`value` with each variable it reads replaced by cond(is_initialized, variable, its initial value).
 
-    One run of global_variables_initializer then works in any order, and shares random numbers (rule 10). Ops between
+    One run of global_variables_initializer then works in any order, and shares random numbers. Ops between
     the variable and the value are made anew; the others are used as they are.
     """
     by_ref = {v._ref(): v for v in _variables_of(value.graph)}

@@ -22,7 +22,8 @@ from graphc.ir.tensor_shape import as_shape
 
 @public("initializers.Initializer")
 class Initializer:
-    """Base of all initialisers."""
+    """Base of all initialisers: initializer(shape) is the value. partition_info, which part of a variable it is for,
+    makes no difference to the ones here."""
 
     def __init__(self, dtype: Any = float32) -> None:
         self.dtype: DType = as_dtype(dtype)

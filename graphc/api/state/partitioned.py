@@ -163,6 +163,9 @@ class PartitionedVariable(Operators):
     def __len__(self) -> int:
         return len(self._parts)
 
+    def __getitem__(self, key: Any) -> Tensor:
+        return self.as_tensor()[key]
+
     def _get_variable_list(self) -> list[Variable]:
         return list(self._parts)
 

@@ -13,7 +13,7 @@ from graphc.api.array.join import stack
 from graphc.api.array.shapes import expand_dims, reshape
 from graphc.api.array.shapes import shape as shape_of
 from graphc.api.public import public
-from graphc.api.state.state import ref_of
+from graphc.api.state.state import assign, ref_of
 from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.graph import get_default_graph
 from graphc.ops.state.scatter import (
@@ -117,6 +117,23 @@ def batch_scatter_update(ref: Any, indices: Any, updates: Any, use_locking: bool
             columns.append(broadcast_to(cast(own, indices.dtype), sizes))
         places = stack([*columns, indices], axis=-1) if columns else expand_dims(indices, -1)
         return scatter_nd_update(ref, places, updates, use_locking, name)
+
+
+def assign_part(variable: Any, key: Any, value: Any, name: str | None = None) -> Tensor:
+    """variable[key] = value, broadcast; the result is the new value of all of it. Raises ValueError if the key is not
+    known while the graph is built."""
+    shape = variable.shape.as_list()
+    if not shape:
+        return assign(variable, value, name=name)
+    try:
+        chosen = np.arange(int(np.prod(shape)), dtype=np.int32).reshape(shape)[key]
+    except (IndexError, TypeError, ValueError):
+        raise ValueError(f"assign to a part of '{variable.name}': the key {key!r} must be made of numbers and slices; "
+                         "for places that a run computes use gc.scatter_nd_update") from None
+    places = np.stack(np.unravel_index(chosen, shape), -1).astype(np.int32)
+    with get_default_graph().name_scope(name or "strided_slice/_assign"):
+        values = broadcast_to(convert_to_tensor(value, variable.dtype, name="value"), list(chosen.shape))
+        return scatter_nd_update(variable, places, values)
 
 
 class ScatterMethods:

@@ -45,6 +45,6 @@ def assign_sub(ref: Any, value: Any, use_locking: bool | None = None, name: str 
 
 
 @public("is_variable_initialized")
-def is_variable_initialized(ref: Any, name: str | None = None) -> Tensor:
+def is_variable_initialized(variable: Any, name: str | None = None) -> Tensor:
     """A bool scalar: whether the variable has been assigned in the session, as `tf.is_variable_initialized`."""
-    return apply(IsVariableInitialized, ref_of(ref, "IsVariableInitialized"), name=name)
+    return apply(IsVariableInitialized, ref_of(variable, "IsVariableInitialized"), name=name)

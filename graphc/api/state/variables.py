@@ -17,7 +17,7 @@ from graphc.api.public import public
 from graphc.api.state import state
 from graphc.api.state.aggregation import VariableAggregation, VariableSynchronization, trainable_by_default
 from graphc.api.state.initial_values import initialized_value, outside_bodies, without_variables
-from graphc.api.state.scatter import ScatterMethods
+from graphc.api.state.scatter import ScatterMethods, assign_part
 from graphc.errors import built_at
 from graphc.ir.apply import apply, convert_to_tensor, register_conversion
 from graphc.ir.dtypes import DType, as_dtype
@@ -152,6 +152,10 @@ class Variable(Operators, ScatterMethods, metaclass=_Made):
         """The variable of a VariableDef whose ops are in the default graph, inside import_scope."""
         return Variable(variable_def=variable_def, import_scope=import_scope)
 
+    def to_proto(self, export_scope: str | None = None) -> Any:
+        """Its VariableDef; None if it is not in export_scope, which is taken off the names."""
+        return load("graphc.api.state.variable_protos").variable_to_proto(self, export_scope)
+
     # What it is
 
     @property
@@ -272,6 +276,12 @@ class Variable(Operators, ScatterMethods, metaclass=_Made):
         made: Tensor = load("graphc.api.state.counting").count_up_to(self, limit)
         return made
 
+    def __getitem__(self, key: Any) -> Tensor:
+        """The part of the value; `variable[key].assign(value)` writes it."""
+        part: Any = self._snapshot[key]
+        part.assign = partial(assign_part, self, key)
+        return part  # type: ignore[no-any-return]
+
     def __iter__(self) -> Iterator[Any]:
         raise TypeError("'Variable' object is not iterable.")
 
@@ -290,7 +300,7 @@ def forward_operators(kind: type, value: Callable[[Any], Tensor]) -> None:
 
     both = ("add", "sub", "mul", "truediv", "div", "floordiv", "mod", "pow", "matmul", "and", "or", "xor")
     names = [f"__{p}{n}__" for n in both for p in ("", "r")]
-    for name in (*names, "__neg__", "__abs__", "__invert__", "__lt__", "__le__", "__gt__", "__ge__", "__getitem__"):
+    for name in (*names, "__neg__", "__abs__", "__invert__", "__lt__", "__le__", "__gt__", "__ge__"):
         setattr(kind, name, operator(name))
 
 

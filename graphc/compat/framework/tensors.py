@@ -64,9 +64,3 @@ def with_same_shape(expected_tensor: Any, tensor: Any) -> Any:
 def get_placeholders(graph: Any) -> list[Any]:
     """The placeholders of a graph."""
     return [op.outputs[0] for op in graph.get_operations() if op.type == "Placeholder"]
-
-
-@public("contrib.framework.get_name_scope")
-def get_name_scope() -> str:
-    """The name scope in force, without the last slash."""
-    return gc.get_default_graph().get_name_scope()  # type: ignore[no-any-return]

@@ -54,7 +54,7 @@ def add_model_variable(var: Any) -> None:
 @public("contrib.framework.local_variable")
 def local_variable(initial_value: Any, validate_shape: bool = True, name: str | None = None,
                    use_resource: bool | None = None) -> Any:
-    """A variable that is neither trained nor saved."""
+    """A variable that is neither trained nor saved. use_resource changes nothing."""
     return gc.Variable(initial_value, trainable=False, collections=[gc.GraphKeys.LOCAL_VARIABLES],
                        validate_shape=validate_shape, name=name)
 
@@ -62,7 +62,7 @@ def local_variable(initial_value: Any, validate_shape: bool = True, name: str | 
 @public("contrib.framework.global_variable")
 def global_variable(initial_value: Any, validate_shape: bool = True, name: str | None = None,
                     use_resource: bool | None = None) -> Any:
-    """A variable that is not trained."""
+    """A variable that is not trained. use_resource changes nothing."""
     return gc.Variable(initial_value, trainable=False, collections=[_GLOBAL], validate_shape=validate_shape, name=name)
 
 

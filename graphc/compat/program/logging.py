@@ -28,6 +28,12 @@ def _logger() -> logging.Logger:
         return logger
 
 
+@public("compat.v1.get_logger")
+def get_logger() -> logging.Logger:
+    """TensorFlow's logger, as `tf.get_logger`."""
+    return _logger()
+
+
 @public("compat.v1.logging.log")
 def log(level: int, msg: str, *args: Any, **kwargs: Any) -> None:
     """As `tf.logging.log`."""

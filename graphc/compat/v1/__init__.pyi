@@ -2,7 +2,7 @@
 from graphc.compat.v1 import app as app
 from graphc.compat.v1 import config as config
 from graphc.compat.v1 import contrib as contrib
-from graphc.compat.v1 import core as core
+from graphc.compat.v1 import dtypes as dtypes
 from graphc.compat.v1 import examples as examples
 from graphc.compat.v1 import gfile as gfile
 from graphc.compat.v1 import keras as keras
@@ -20,6 +20,10 @@ from graphc.compat.v1.versions import GRAPH_DEF_VERSION as GRAPH_DEF_VERSION
 from graphc.compat.v1.versions import MONOLITHIC_BUILD as MONOLITHIC_BUILD
 from graphc.compat.v1.versions import VERSION as VERSION
 from graphc.summary.old_names import audio_summary as audio_summary
+from graphc.ir.dtypes import bfloat16 as bfloat16_ref
+from graphc.ir.dtypes import bool_ as bool_ref
+from graphc.ir.dtypes import complex128 as complex128_ref
+from graphc.ir.dtypes import complex64 as complex64_ref
 from graphc.compat.program.modes import control_flow_v2_enabled as control_flow_v2_enabled
 from graphc.compat.program.modes import disable_control_flow_v2 as disable_control_flow_v2
 from graphc.compat.program.modes import disable_eager_execution as disable_eager_execution
@@ -35,15 +39,35 @@ from graphc.compat.program.modes import enable_v2_behavior as enable_v2_behavior
 from graphc.compat.program.modes import enable_v2_tensorshape as enable_v2_tensorshape
 from graphc.compat.program.modes import executing_eagerly as executing_eagerly
 from graphc.compat.program.modes import executing_eagerly as executing_eagerly_outside_functions
+from graphc.ir.dtypes import float16 as float16_ref
+from graphc.ir.dtypes import float32 as float32_ref
+from graphc.ir.dtypes import float64 as float64_ref
+from graphc.compat.program.logging import get_logger as get_logger
 from graphc.summary.old_names import histogram_summary as histogram_summary
 from graphc.summary.old_names import image_summary as image_summary
+from graphc.ir.dtypes import int16 as int16_ref
+from graphc.ir.dtypes import int32 as int32_ref
+from graphc.ir.dtypes import int64 as int64_ref
+from graphc.ir.dtypes import int8 as int8_ref
 from graphc.compat.program.build import load_op_library as load_file_system_library
 from graphc.compat.program.build import load_op_library as load_library
 from graphc.compat.program.build import load_op_library as load_op_library
 from graphc.summary.old_names import merge_all_summaries as merge_all_summaries
 from graphc.summary.old_names import merge_summary as merge_summary
+from graphc.ir.dtypes import qint16 as qint16_ref
+from graphc.ir.dtypes import qint32 as qint32_ref
+from graphc.ir.dtypes import qint8 as qint8_ref
+from graphc.ir.dtypes import quint16 as quint16_ref
+from graphc.ir.dtypes import quint8 as quint8_ref
+from graphc.ir.dtypes import resource as resource_ref
 from graphc.compat.program.modes import resource_variables_enabled as resource_variables_enabled
 from graphc.summary.old_names import scalar_summary as scalar_summary
+from graphc.ir.dtypes import string as string_ref
+from graphc.ir.dtypes import uint16 as uint16_ref
+from graphc.ir.dtypes import uint32 as uint32_ref
+from graphc.ir.dtypes import uint64 as uint64_ref
+from graphc.ir.dtypes import uint8 as uint8_ref
+from graphc.ir.dtypes import variant as variant_ref
 
 __all__ = [
     "COMPILER_VERSION",
@@ -53,6 +77,10 @@ __all__ = [
     "MONOLITHIC_BUILD",
     "VERSION",
     "audio_summary",
+    "bfloat16_ref",
+    "bool_ref",
+    "complex128_ref",
+    "complex64_ref",
     "control_flow_v2_enabled",
     "disable_control_flow_v2",
     "disable_eager_execution",
@@ -68,13 +96,33 @@ __all__ = [
     "enable_v2_tensorshape",
     "executing_eagerly",
     "executing_eagerly_outside_functions",
+    "float16_ref",
+    "float32_ref",
+    "float64_ref",
+    "get_logger",
     "histogram_summary",
     "image_summary",
+    "int16_ref",
+    "int32_ref",
+    "int64_ref",
+    "int8_ref",
     "load_file_system_library",
     "load_library",
     "load_op_library",
     "merge_all_summaries",
     "merge_summary",
+    "qint16_ref",
+    "qint32_ref",
+    "qint8_ref",
+    "quint16_ref",
+    "quint8_ref",
+    "resource_ref",
     "resource_variables_enabled",
     "scalar_summary",
+    "string_ref",
+    "uint16_ref",
+    "uint32_ref",
+    "uint64_ref",
+    "uint8_ref",
+    "variant_ref",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 INNER_MODULES: dict[str, tuple[str, ...]] = {
+    "dtypes": ("",),
     "python": ("",),
     "python.client.session": ("",),
     "python.client.device_lib": ("python.client.device_lib", "config", ""),
@@ -69,19 +70,6 @@ INNER_MODULES: dict[str, tuple[str, ...]] = {
     "python.pywrap_tensorflow": ("train",),
     "python.util.compat": ("compat",),
     "python.util.nest": ("nest",),
-    "core.example.example_pb2": ("train",),
-    "core.example.feature_pb2": ("train",),
-    "core.framework.attr_value_pb2": ("",),
-    "core.framework.graph_pb2": ("",),
-    "core.framework.node_def_pb2": ("",),
-    "core.framework.summary_pb2": ("",),
-    "core.framework.tensor_pb2": ("",),
-    "core.framework.tensor_shape_pb2": ("",),
-    "core.framework.types_pb2": ("",),
-    "core.protobuf.config_pb2": ("",),
-    "core.protobuf.meta_graph_pb2": ("",),
-    "core.protobuf.saver_pb2": ("train",),
-    "core.util.event_pb2": ("",),
     "models.rnn": ("nn.rnn_cell", "nn"),
     "models.rnn.rnn": ("nn", "contrib.rnn"),
     "models.rnn.rnn_cell": ("nn.rnn_cell", "contrib.rnn"),
@@ -89,6 +77,11 @@ INNER_MODULES: dict[str, tuple[str, ...]] = {
     "nn.seq2seq": ("contrib.legacy_seq2seq",),
     "nn.rnn": ("nn", "contrib.rnn"),
     "contrib.framework": ("train", ""),
+    "contrib.learn.python.learn": ("contrib.learn",),
+    "contrib.learn.python.learn.datasets": ("contrib.learn.datasets",),
+    "contrib.learn.python.learn.datasets.base": ("contrib.learn.datasets.base",),
+    "contrib.learn.python.learn.preprocessing": ("contrib.learn.preprocessing",),
+    "contrib.learn.python.learn.preprocessing.text": ("contrib.learn.preprocessing",),
     "contrib.slim": ("contrib.slim", "contrib.layers", "contrib.framework", "train"),
     "contrib.slim.python.slim.nets.vgg": ("contrib.slim.nets.vgg",),
     "contrib.slim.python.slim.nets.inception": ("contrib.slim.nets.inception",),
@@ -127,13 +120,32 @@ _TRAINING = ("adadelta", "adagrad", "adagrad_da", "adam", "basic_session_run_hoo
 for _name in _TRAINING:
     INNER_MODULES[f"python.training.{_name}"] = ("train", "contrib.training", "")
 _CONTRIB = re.compile(r"(contrib\.(\w+))\.python(\.\w+)*")
+# Files and folders inside of contrib.X.python; any other name there is looked up as a function or class.
+_CONTRIB_MODULES = frozenset((
+    "python ops framework layers slim data nets training learn tensor_util embedding_ops encoders feature_column "
+    "feature_column_ops initializers normalization optimizers pooling regularizers rev_block_lib summaries "
+    "target_column utils util sparse_ops loss_ops checkpoint_utils experimental graph_util accumulate_n_v2 arg_scope "
+    "audio_ops checkpoint_ops critical_section_ops prettyprint_ops script_ops sort_ops variables core_rnn "
+    "core_rnn_cell core_rnn_cell_impl fused_rnn_cell gru_ops lstm_ops rnn rnn_cell attention_wrapper basic_decoder "
+    "beam_search_decoder beam_search_ops decoder decoder_fn dynamic_attention_wrapper helper loss sampler seq2seq "
+    "queues learning evaluation model_analyzer data_decoder data_provider dataset dataset_data_provider "
+    "parallel_reader prefetch_queue tfexample_decoder alexnet inception inception_v1 inception_v2 inception_v3 "
+    "overfeat resnet_utils resnet_v1 resnet_v2 vgg bucket_ops device_setter feeding_queue_runner hparam hparam_pb2 "
+    "python_input resample sampling_ops sequence_queueing_state_saver tuner metric_ops metrics set_ops "
+    "confusion_matrix_ops histogram_ops classification losses metric_learning crf lookup_ops plugins projector "
+    "image_ops dense_image_warp distort_image_ops single_image_random_dot_stereograms sparse_image_warp "
+    "distributions bijectors cudnn_rnn_ops cudnn_rnn nest signal spectral_ops mel_ops mfcc_ops reconstruction_ops "
+    "shape_ops window_ops adamax addsign powersign sign_decay external_optimizer lazy_adam_optimizer nadam_optimizer "
+    "lars_optimizer ggt shampoo moving_average_optimizer multitask_optimizer_wrapper variable_clipping_optimizer "
+    "weight_decay_optimizers elastic_average_optimizer model_average_optimizer drop_stale_gradient_optimizer "
+    "reg_adagrad_optimizer agn_optimizer matrix_functions").split())
 
 
 def namespaces_of(module: str) -> tuple[str, ...] | None:
     """Where the names of this module are; None if there is no such module."""
     if module in INNER_MODULES:
         return INNER_MODULES[module]
-    if found := _CONTRIB.fullmatch(module):
+    if (found := _CONTRIB.fullmatch(module)) and module.rpartition(".")[2] in {*_CONTRIB_MODULES, found[2]}:
         return (found[1], f"{found[1]}.{module.rpartition('.')[2]}")
     inside = f"{module}."
     return () if any(name.startswith(inside) for name in INNER_MODULES) else None

@@ -3,7 +3,8 @@ of `tensorflow` if the launcher says so.
 
 A name of a namespace is, first match: declared "compat.v1.<namespace>.<name>"; an old name (old_names.py); graphc's own
 name at that path; a name in one of the namespaces that an inner module of TensorFlow stands for (inner_modules.py); a
-namespace inside. Anything else is an AttributeError that says what is known of it (unknown.py).
+message of the module that stands there (messages.py); a namespace inside. Anything else is an AttributeError that says
+what is known of it (unknown.py).
 """
 from __future__ import annotations
 
@@ -18,15 +19,17 @@ from typing import Any
 
 from graphc.api.names import NAMES
 from graphc.compat.v1.inner_modules import INNER_MODULES, namespaces_of
+from graphc.compat.v1.messages import MESSAGES
 from graphc.compat.v1.old_names import OLD_NAMES
 from graphc.compat.v1.unknown import unknown
 from graphc.ir.late_imports import load
 
 ROOT = "graphc.compat.v1"
 _OWN = "compat.v1"
-_MODULES_OF_CODE = {"modules", "inner_modules", "old_names", "unknown", "versions"}    # files beside this one
+# Files beside this one.
+_MODULES_OF_CODE = {"modules", "inner_modules", "messages", "old_names", "unknown", "versions"}
 # Modules that are namespaces as they are: (package, name in it).
-_WHOLE = {"errors": ("graphc", "errors"), "dtypes": ("graphc", "dtypes"), "flags": ("graphc.compat.program", "flags")}
+_WHOLE = {"errors": ("graphc", "errors"), "flags": ("graphc.compat.program", "flags")}
 _ABSENT = object()
 
 
@@ -46,7 +49,8 @@ def lookup(space: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
         own, public = NAMES.get(_join(_OWN, space), {}), NAMES.get(space, {})
         inside = f"{space}." if space else ""
         inner = (s.removeprefix(inside) for s in _spaces() if s.startswith(inside))
-        return sorted({*own, *public, *(s for s in inner if s and "." not in s)})
+        messages = (name for home in MESSAGES.get(space, ()) for name in load(home).DESCRIPTOR.message_types_by_name)
+        return sorted({*own, *public, *messages, *(s for s in inner if s and "." not in s)})
 
     return get, listing
 
@@ -64,6 +68,9 @@ def find(space: str, name: str) -> Any:
                 return getattr(load(home), attribute)
         if where in _WHOLE and hasattr(module(where), name):
             return getattr(module(where), name)
+    for home in MESSAGES.get(space, ()):
+        if hasattr(load(home), name):
+            return getattr(load(home), name)
     return module(path) if exists(path) else _ABSENT
 
 
@@ -72,7 +79,7 @@ def _spaces() -> frozenset[str]:
     """Every namespace, with those around it."""
     named = {s.removeprefix(_OWN).lstrip(".") if s == _OWN or s.startswith(f"{_OWN}.") else s for s in NAMES}
     found = {"", *_WHOLE}
-    for space in (*named, *INNER_MODULES):
+    for space in (*named, *INNER_MODULES, *MESSAGES):
         parts = space.split(".")
         found.update(".".join(parts[:i]) for i in range(1, len(parts) + 1))
     return frozenset(found)

@@ -20,7 +20,7 @@ from graphc.compat.framework.variables import filter_variables as filter_variabl
 from graphc.train.global_steps import get_global_step as get_global_step
 from graphc.compat.framework.variables import get_local_variables as get_local_variables
 from graphc.compat.framework.variables import get_model_variables as get_model_variables
-from graphc.compat.framework.tensors import get_name_scope as get_name_scope
+from graphc.api.graph.scopes import get_name_scope as get_name_scope
 from graphc.train.global_steps import get_or_create_global_step as get_or_create_global_step
 from graphc.compat.framework.tensors import get_placeholders as get_placeholders
 from graphc.compat.framework.variables import get_trainable_variables as get_trainable_variables

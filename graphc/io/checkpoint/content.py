@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import UnimplementedError
-from graphc.io.checkpoint.table import Cursor, damaged, varint
+from graphc.io.checkpoint.table import Cursor, damaged
 from graphc.io.crc32c import crc32c, masked
+from graphc.io.wire import number_bytes
 from graphc.ir.dtypes import DType, string
 
 Array = np.ndarray[Any, Any]
@@ -32,7 +33,7 @@ def string_parts(array: Array) -> tuple[list[bytes], int]:
     texts = list(array.ravel())
     checksum = _length_checksum(map(len, texts))
     mark = struct.pack("<I", masked(checksum))
-    parts = [b"".join(varint(len(text)) for text in texts), mark, b"".join(texts)]
+    parts = [b"".join(number_bytes(len(text)) for text in texts), mark, b"".join(texts)]
     return parts, masked(crc32c(parts[2], crc32c(mark, checksum)))
 
 

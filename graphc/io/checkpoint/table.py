@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from graphc.errors import DataLossError, UnimplementedError
 from graphc.io.crc32c import crc32c, masked
+from graphc.io.wire import number_bytes, read_number
 
 MAGIC = 0xDB4775248B80FB57
 FOOTER = 48
@@ -39,13 +40,12 @@ class Cursor:
         self.data, self.what, self.position = data, what, position
 
     def varint(self) -> int:
-        value = 0
-        for shift in range(0, 70, 7):
-            byte = self.bytes(1)[0]
-            value |= (byte & 127) << shift
-            if byte < 128:
-                return value
-        raise damaged(self.what, "a number in it has more than ten bytes")
+        try:
+            value, self.position = read_number(self.data, self.position)
+        except ValueError:
+            where = f"byte {self.position} of {len(self.data)}"
+            raise damaged(self.what, f"a number in it does not end ({where})") from None
+        return value
 
     def bytes(self, count: int) -> bytes:
         end = self.position + count
@@ -127,15 +127,6 @@ def _block_entries(block: bytes, path: str) -> Iterator[tuple[bytes, bytes]]:
 # Writing
 
 
-def varint(value: int) -> bytes:
-    made = bytearray()
-    while value > 127:
-        made.append(value & 127 | 128)
-        value >>= 7
-    made.append(value)
-    return bytes(made)
-
-
 def table_bytes(entries: Mapping[bytes, bytes]) -> bytes:
     """The table of these entries, byte for byte TensorFlow's."""
     made, index = bytearray(), _Block(1)
@@ -167,7 +158,9 @@ class _Block:
             self.restarts.append(len(self.data))
         elif self.entries:
             shared = _shared(self.last, key)
-        self.data += varint(shared) + varint(len(key) - shared) + varint(len(value)) + key[shared:] + value
+        for number in (shared, len(key) - shared, len(value)):
+            self.data += number_bytes(number)
+        self.data += key[shared:] + value
         self.last = key
         self.entries += 1
 
@@ -181,7 +174,7 @@ class _Block:
 def _append(made: bytearray, block: _Block) -> bytes:
     """Puts the block, uncompressed, behind what was made; gives its handle."""
     data = block.whole()
-    handle = varint(len(made)) + varint(len(data))
+    handle = number_bytes(len(made)) + number_bytes(len(data))
     made += data + b"\0" + struct.pack("<I", masked(crc32c(data + b"\0")))
     return handle
 

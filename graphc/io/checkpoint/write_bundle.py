@@ -1,15 +1,12 @@
 """Writing a checkpoint of format V2 (proto/bundle.proto), and joining several into one.
 
-Under its name a file is whole or not there: it is written under another name, synced, then renamed; the index last, as
-it is what makes a checkpoint one.
+Under its name a file is whole or not there (whole_files.py). The index comes last: it is what makes a checkpoint one.
 """
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -20,6 +17,7 @@ from graphc.io.checkpoint.content import check_dtype, numbers_of, string_parts
 from graphc.io.checkpoint.slices import TensorSlice, parse_slice, slice_key
 from graphc.io.checkpoint.table import table_bytes
 from graphc.io.crc32c import crc32c, masked
+from graphc.io.whole_files import written
 from graphc.ir.dtypes import DType, as_dtype, string
 from graphc.serial.bundle_pb2 import BundleEntry, BundleHeader
 
@@ -68,22 +66,6 @@ def make_folder(prefix: str) -> None:
     folder = os.path.dirname(prefix)
     if folder:
         os.makedirs(folder, exist_ok=True)
-
-
-@contextmanager
-def written(path: str) -> Iterator[BinaryIO]:
-    """A file that has this path once the block has ended well; before that, whatever had it stays."""
-    temporary = f"{path}.tempstate{secrets.token_hex(8)}"
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def _add(entries: dict[bytes, BundleEntry], file: BinaryIO, name: str, text: str, value: Array) -> None:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from graphc.ir.builder import GradientBuilder
-from graphc.ir.dtypes import COMPUTED, DType, bool_, float32, float64, int32, int64, uint8
+from graphc.ir.dtypes import COMPUTED, DType, bool_, float32, float64, int32, int64, qint8, quint16, uint8
 from graphc.ir.op import Elementwise, Sample, attr, register
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation
@@ -30,11 +30,13 @@ class Cast(Elementwise):
         Sample({"DstT": float32}, (np.array([True, False]),), (bool_,), gradient=False),
         Sample({"DstT": float32}, (np.array([[0, 1, 200]], np.uint8),), (uint8,), gradient=False),
         Sample({"DstT": int32}, ((0, 3),), gradient=False),
+        Sample({"DstT": qint8}, (np.array([-300, -1.5, 0, 1.7, 127]),), (float64,), gradient=False),
+        Sample({"DstT": float32}, (quint16.array([0, 1, 65535]),), (quint16,), gradient=False),
     ]
 
     def infer(self, x: Spec) -> Spec:
         for dtype in (x.dtype, self.DstT):
-            if dtype not in COMPUTED:
+            if dtype not in COMPUTED and not dtype.is_quantized:
                 raise TypeError(f"Cast to {self.DstT.name} from {x.dtype.name} is not supported")
         made = Spec(self.DstT, x.shape)
         if x.dtype.is_integer and self.DstT.is_integer and self.DstT.size >= 4 and x.value is not None:
@@ -42,10 +44,10 @@ class Cast(Elementwise):
         return made
 
     def scalar(self, s: Any, x: Any) -> Any:
-        return s.cast(x, self.DstT)
+        return s.cast(x, self.DstT.unquantized)
 
     def reference(self, x: np.ndarray) -> np.ndarray:
-        wanted = self.DstT.numpy
+        wanted = self.DstT.unquantized.numpy
         assert wanted is not None
         if self.DstT.is_half:                   # by way of float32, as TensorFlow
             with np.errstate(all="ignore"):

@@ -72,6 +72,7 @@ class InvertPermutation(Op):
     operands = ("x",)
     types: ClassVar = {"T": "x"}
     checks_data: ClassVar = True
+    refusal: ClassVar = "{0} is duplicated in the input."
     samples: ClassVar = [Sample({}, (np.array(p, d.numpy),), gradient=False) for d in (int32, int64)
                          for p in ([2, 0, 1], [0], [], [3, 4, 0, 2, 1])]
 

@@ -114,6 +114,24 @@ class Print(Op):
         return show
 
 
+class Check:
+    """Raises what `error` makes of the other arguments, unless all of the first one is true.
+
+    asserts: it need not be called if it is, so that nothing is converted (exec/host.py).
+    """
+
+    stays_inside = True
+    asserts = True
+
+    def __init__(self, error: Callable[..., errors.OpError]) -> None:
+        self._error = error
+
+    def __call__(self, condition: np.ndarray, *data: np.ndarray) -> tuple[()]:
+        if not condition.all():
+            raise self._error(*data)
+        return ()
+
+
 @register
 class Assert(Op):
     """An error at run time unless `condition`."""
@@ -130,24 +148,17 @@ class Assert(Op):
         return ()
 
     def reference(self, condition: np.ndarray, *data: np.ndarray) -> tuple[()]:
-        return self._checker(None)(condition, *data)  # type: ignore[no-any-return]
+        return Check(self._failed)(condition, *data)
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Tensor | None) -> Sequence[Tensor | None]:
         return [None] * len(node.inputs)
 
     def lower(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-        origin = b.origins[0] if b.origins else None
-        checker = self._checker(origin)
-        b.host(add_host("assert", checker), inputs, [])
+        check = Check(self._failed)
+        b.host(add_host("assert", check), inputs, [])
 
-    def _checker(self, origin: Any) -> Callable[..., Any]:
-        def check(condition: np.ndarray, *data: np.ndarray) -> tuple[()]:
-            if not condition.all():
-                shown = " ".join(_shown(d, self.summarize) for d in data)
-                raise errors.InvalidArgumentError(f"assertion failed: {shown}")
-            return ()
-
-        return check
+    def _failed(self, *data: np.ndarray) -> errors.OpError:
+        return errors.InvalidArgumentError(f"assertion failed: {' '.join(_shown(d, self.summarize) for d in data)}")
 
 
 @register
@@ -163,22 +174,17 @@ class _EndOfData(Op):
         return ()
 
     def reference(self, condition: np.ndarray) -> tuple[()]:  # type: ignore[override]
-        return self._checker()(condition)  # type: ignore[no-any-return]
+        return Check(self._failed)(condition)
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Tensor | None) -> Sequence[Tensor | None]:
         return [None]
 
     def lower(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-        checker = self._checker()
-        b.host(add_host("end_of_data", checker), inputs, [])
+        check = Check(self._failed)
+        b.host(add_host("end_of_data", check), inputs, [])
 
-    def _checker(self) -> Callable[..., Any]:
-        def check(condition: np.ndarray) -> tuple[()]:
-            if not condition.all():
-                raise errors.OutOfRangeError(self.message)
-            return ()
-
-        return check
+    def _failed(self) -> errors.OpError:
+        return errors.OutOfRangeError(self.message)
 
 
 class RankDiscovered(errors.OpError):
@@ -248,16 +254,25 @@ class Call:
         self.ranks: list[int | None] = [None] * len(dtypes)
         self.seen = False
 
+    @property
+    def guesses(self) -> bool:
+        """Whether the ranks may be others than those that a plan has been compiled for."""
+        return bool(self.dtypes) and not self.seen
+
     def shapes(self, inputs: Sequence[Spec]) -> list[Any]:
         """Shapes of unknown sizes, for compiling."""
         guess = inputs[0].rank if inputs and inputs[0].rank is not None else 0
         found = []
         for i, rank in enumerate(self.ranks):
-            said = self.operation.outputs[i].spec.static_shape if self.operation is not None else None
+            said = self._said(i)
             self.ranks[i] = len(said) if said is not None else guess if rank is None else rank
             sizes = said if said is not None else [None] * (self.ranks[i] or 0)
             found.append(tuple(dims.symbol(f"{self.name}.{k}") if s is None else s for k, s in enumerate(sizes)))
         return found
+
+    def _said(self, position: int) -> tuple[int | None, ...] | None:
+        """The shape that the user gave a result."""
+        return self.operation.outputs[position].spec.static_shape if self.operation is not None else None
 
     def __call__(self, *arrays: np.ndarray) -> Any:
         trial = TRIAL.results
@@ -284,6 +299,11 @@ class Call:
             raise errors.InvalidArgumentError(f"the function returned arrays of ranks {found}, before it was "
                                               f"{self.ranks}; the "
                                               "rank of a result must not change from call to call")
+        for i, result in enumerate(results):
+            said = self._said(i)
+            if said is not None and len(said) != result.ndim:
+                raise errors.InvalidArgumentError(f"value {i} returned by the function has shape {result.shape}, but "
+                                                  f"set_shape said {list(said)}")
         self.ranks = list(found)
         raise RankDiscovered("the ranks of the results are known now")
 
@@ -343,14 +363,21 @@ def add_host(kind: str, function: Callable[..., Any]) -> str:
     return name
 
 
-def with_values(name: str, values: Mapping[int, Any]) -> Callable[..., Any]:
+class WithValues:
     """The function `name` as one that gets these arguments, by position, from here and the others as they come."""
-    def call(*arrays: np.ndarray) -> Any:
-        others = iter(arrays)
-        return function(*(values[i] if i in values else next(others) for i in range(len(arrays) + len(values))))
 
-    function = host_function(name)
-    return call
+    def __init__(self, name: str, values: Mapping[int, Any]) -> None:
+        self.function, self.values = host_function(name), values
+        self.stays_inside = getattr(self.function, "stays_inside", False)
+        self.asserts = 0 not in values and getattr(self.function, "asserts", False)
+
+    @property
+    def guesses(self) -> bool:
+        return getattr(self.function, "guesses", False)
+
+    def __call__(self, *arrays: np.ndarray) -> Any:
+        others, values = iter(arrays), self.values
+        return self.function(*(values[i] if i in values else next(others) for i in range(len(arrays) + len(values))))
 
 
 def _shown(array: Any, limit: int) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from graphc.io.wire import BYTES, FOUR, VARINT, bytes_field, fields, number_bytes
 from graphc.ir.dtypes import DType, float32, int64, string
-from graphc.ops.files.wire import BYTES, FOUR, VARINT, bytes_field, fields, number_bytes
 
 KINDS: dict[int, DType] = {1: string, 2: float32, 3: int64}        # the number of the list in a Feature
 Feature = tuple[DType, Any]                                        # the values: an array, of strings a list

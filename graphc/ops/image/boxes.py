@@ -10,7 +10,7 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.op import Op, Sample, register
-from graphc.ir.spec import Spec, require_equal, require_less
+from graphc.ir.spec import Spec, require_equal, require_less, require_less_equal
 from graphc.ir.tensor import Operation
 from graphc.ops.image.suppression import check_floats
 
@@ -89,6 +89,9 @@ class DrawBoundingBoxesV2(_Drawing):
 
     def infer(self, images: Spec, boxes: Spec, *colors: Spec) -> Spec:
         made = super().infer(images, boxes, *colors)
+        if images.shape is not None and colors[0].shape is not None:
+            require_less_equal(images.shape[3], colors[0].shape[1],
+                               "argument 'colors' must have a column or more for each channel of 'images'")
         if images.shape is not None and images.shape[3] == 1:
             raise ValueError("argument 'images' must have 3 or 4 channels for colours, but has 1; use "
                              "gc.image.grayscale_to_rgb")

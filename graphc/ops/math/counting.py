@@ -25,7 +25,7 @@ class Bincount(Op):
     are left out, smaller ones refused."""
 
     checks_data = True
-    refusal = "Input arr must be non-negative!"
+    refusal = "Input arr must be non-negative! Element {1} is {0}"
     operands = ("arr", "size", "weights")
     results = ("bins",)
     types: ClassVar = {"T": "weights"}
@@ -64,7 +64,7 @@ class Bincount(Op):
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         arr, weights = (v.ravel() for v in inputs)
         if (arr < 0).any():
-            raise InvalidArgumentError(self.refusal)
+            raise InvalidArgumentError("Input arr must be non-negative!")
         bins = np.zeros(self.size, weights.dtype)  # type: ignore[arg-type]
         inside = arr < self.size  # type: ignore[operator]
         np.add.at(bins, arr[inside], weights[inside] if weights.size else weights.dtype.type(1))

@@ -198,7 +198,7 @@ _OF_NOTHING = [Sample({"axis": (0,)}, ((0, 3),), (dtype,), gradient=False) for d
 
 
 class _Extreme(_Reduced):
-    """Max and Min: elements that tie share the gradient equally (rule 19)."""
+    """Max and Min: elements that tie share the gradient equally."""
 
     def grad(self, g, node, dy):
         chosen = g.cast(g.equal(self.spread(g, node, node.outputs[0]), node.inputs[0]), dy.dtype)

@@ -1,8 +1,8 @@
 """Fused batch normalisation over the channels of a picture, its gradient, and the gradient's gradient.
 
 Composite ops: they expand into maps and row reductions, which fuse. NCHW is turned to NHWC by the layout pass through
-`permuted`; expansion knows NHWC only. Results are TF's on a CPU: batch_variance is the unbiased one (divided by N - 1,
-rule 17), reserve_space_1 and _2 are the mean and the biased variance, which the gradient uses.
+`permuted`; expansion knows NHWC only. Results are TF's on a CPU: batch_variance is the unbiased one (divided by
+N - 1), reserve_space_1 and _2 are the mean and the biased variance, which the gradient uses.
 """
 from __future__ import annotations
 

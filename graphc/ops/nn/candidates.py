@@ -33,6 +33,7 @@ class _Sampler(Op):
     results = ("sampled_candidates", "true_expected_count", "sampled_expected_count")
     effect = Effect.RANDOM
     checks_data = True
+    refusal = "so many different classes (unique=True) did not come up: too few of them are likely; draw fewer"
     kind: ClassVar[int]
 
     def result_dtypes(self, *inputs: Spec) -> tuple[Any, ...]:

@@ -14,10 +14,11 @@ from graphc.ir.dims import Size
 from graphc.ir.dtypes import FLOATING, DType, bool_, float32, float64, int32, int64
 from graphc.ir.known import require_nonnegative
 from graphc.ir.op import Effect, Op, Sample, attr, operand_field, register
-from graphc.ir.spec import Spec
+from graphc.ir.spec import Spec, require_less
 from graphc.ops.random.philox import groups, words
 
 _SEEDS = {"seed": 1, "seed2": 2, "key": 123456789}
+_UNUSUAL = [[0, math.inf, 0.5], [-math.inf, 0, 1], [math.nan, -1, math.inf], [math.inf, math.nan, -math.inf]]
 NUMBERS = (float32, float64, int32, int64)
 
 
@@ -74,13 +75,18 @@ class RandomShuffle(_Draw):
 
 
 def running_sums(b: Any, logits: Any) -> Any:
-    """float64: sums of exp(logit - greatest) up to each class, along the last axis."""
+    """float64: sums of exp(logit - greatest) up to each class, along the last axis. As in TF, a class whose logit is
+    infinite or NaN is never chosen."""
+    def finite(s: Any, x: Any, value: Any, otherwise: float) -> Any:
+        return s("select", s("is_finite", x), value, s.constant(otherwise, s.dtype(value)))
+
     rows, cols = logits.shape
-    greatest = b.temporary(logits.dtype, (rows,))
-    b.reduce("max", logits, greatest, [1])
+    wide, greatest = b.temporary(float64, logits.shape), b.temporary(float64, (rows,))
+    b.map(lambda s, x: s.cast(x, float64), [logits], [wide])
+    b.reduce("max", wide, greatest, [1], element=lambda s, x: finite(s, x, x, float(np.finfo(np.float64).min)))
     weights, sums = b.temporary(float64, logits.shape), b.temporary(float64, logits.shape)
-    b.elementwise(lambda s, x, top: s("exp", s("sub", s.cast(x, float64), s.cast(top, float64))),
-                  [logits, greatest.expand(1)], [weights])
+    b.elementwise(lambda s, x, top: finite(s, x, s("exp", s("sub", x, top)), 0.0), [wide, greatest.expand(1)],
+                  [weights])
     b.call("cumsum", [weights, sums], [rows, cols, 1], [0, 0])
     return sums
 
@@ -88,7 +94,9 @@ def running_sums(b: Any, logits: Any) -> Any:
 def chosen(logits: np.ndarray, u: np.ndarray) -> np.ndarray:
     """The reference of a choice by weight: u[row, sample] in [0, 1)."""
     wide = logits.astype(np.float64)
-    weights = np.exp(wide - wide.max(1, keepdims=True)) if wide.size else wide
+    wide[~np.isfinite(wide)] = -np.inf
+    with np.errstate(all="ignore"):
+        weights = np.nan_to_num(np.exp(wide - wide.max(1, keepdims=True))) if wide.size else wide
     found = [[int(np.sum(np.cumsum(row)[:-1] <= v * np.cumsum(row)[-1])) for v in vs]
              for row, vs in zip(weights, u, strict=True)]
     return np.array(found, np.int64).reshape(u.shape)
@@ -101,6 +109,8 @@ def check_choice(logits: Spec, num_samples: Size | None) -> None:
         raise ValueError(f"logits should be a matrix, got shape {logits.shown()}")
     if logits.shape is not None and logits.shape[1] == 0:
         raise ValueError("num_classes should be positive, got 0")
+    if logits.shape is not None:
+        require_less(0, logits.shape[1], "num_classes should be positive")
     require_nonnegative((num_samples,) if num_samples is not None else (), "num_samples should be nonnegative")
     if isinstance(num_samples, int) and num_samples < 0:
         raise ValueError(f"num_samples should be nonnegative, got {num_samples}")
@@ -122,7 +132,9 @@ class Multinomial(_Draw):
     samples = [Sample({**_SEEDS, "num_samples": n, "output_dtype": out}, (shape,), (dtype,), gradient=False)
                for n, out, shape, dtype in ((5, int64, (2, 7), float32), (1, int32, (3, 1), float64),
                                             (0, int64, (2, 3), float32), (4, int64, (0, 3), float32),
-                                            (6, int32, (2, 5), int32), (3, int64, (1, 4), int64))]
+                                            (6, int32, (2, 5), int32), (3, int64, (1, 4), int64))] + [
+        Sample({**_SEEDS, "num_samples": 9, "output_dtype": int64}, (np.array(_UNUSUAL, d.numpy),), gradient=False)
+        for d in (float32, float64)]
 
     def result_dtypes(self, *inputs: Spec) -> tuple[DType, ...]:
         return (self.output_dtype,)

@@ -22,6 +22,10 @@ OUTER = 0xD1342543DE82EF95      # Steele and Vigna, "Computationally easy, spect
 
 LOW = 0xFFFFFFFF
 
+CHUNK = 8192            # groups at a time: what a round reads and writes stays in the cache
+
+_FIRST, _SECOND, _LOW, _HALF = (np.uint64(n) for n in (*MULTIPLIERS, LOW, 32))
+
 
 def inner_iteration(outer: int, number: int) -> int:
     """The iteration number, as int64, in iteration `number` of a loop that runs in iteration `outer` of others.
@@ -41,16 +45,31 @@ def groups(key: int, run: int, iteration: int, count: int, first: int = 0) -> np
 
 def numbered_groups(key: int, run: int, iteration: int, index: np.ndarray) -> np.ndarray:
     """uint64[len(index), 4]: the groups of these numbers (uint64)."""
-    key = (key + iteration * ODD) & (2**64 - 1)
-    low, high, count = key & LOW, key >> 32, len(index)
-    c = [index & np.uint64(LOW), index >> np.uint64(32), np.full(count, run & LOW, np.uint64),
-         np.full(count, (run & (2**64 - 1)) >> 32, np.uint64)]
+    made = np.empty((len(index), 4), np.uint64)
+    for start in range(0, len(index), CHUNK):
+        _fill(made[start:start + CHUNK], (key + iteration * ODD) % 2**64, run % 2**64, index[start:start + CHUNK])
+    return made
+
+
+def _fill(made: np.ndarray, key: int, run: int, index: np.ndarray) -> None:
+    """The ten rounds, in place: this is what drawing takes its time for."""
+    low, high = key & LOW, key >> 32
+    c0, c1 = index & _LOW, index >> _HALF
+    c2, c3 = np.full(len(index), run & LOW, np.uint64), np.full(len(index), run >> 32, np.uint64)
+    first, second = np.empty_like(c0), np.empty_like(c0)
     for _ in range(10):
-        first, second = (word * np.uint64(m) for word, m in zip((c[0], c[2]), MULTIPLIERS, strict=True))
-        c = [(second >> np.uint64(32)) ^ c[1] ^ np.uint64(low), second & np.uint64(LOW),
-             (first >> np.uint64(32)) ^ c[3] ^ np.uint64(high), first & np.uint64(LOW)]
+        np.multiply(c0, _FIRST, out=first)
+        np.multiply(c2, _SECOND, out=second)
+        np.right_shift(second, _HALF, out=c0)
+        c0 ^= c1
+        c0 ^= np.uint64(low)
+        np.bitwise_and(second, _LOW, out=c1)
+        np.right_shift(first, _HALF, out=c2)
+        c2 ^= c3
+        c2 ^= np.uint64(high)
+        np.bitwise_and(first, _LOW, out=c3)
         low, high = (low + WEYL[0]) & LOW, (high + WEYL[1]) & LOW
-    return np.stack(c, axis=1)
+    np.stack((c0, c1, c2, c3), axis=1, out=made)
 
 
 def words(key: int, run: int, iteration: int, count: int) -> np.ndarray:

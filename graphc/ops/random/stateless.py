@@ -173,6 +173,7 @@ class StatelessRandomUniformInt(_Stateless):
     """Whole numbers from minval on, below maxval"""
 
     checks_data = True
+    refusal = "Need minval < maxval, got {0} >= {1}"
     operands = ("shape", "seed", "minval", "maxval")
     types: ClassVar = {"T": "shape", "Tseed": "seed", "dtype": "minval"}
     shape: tuple[Size, ...] = operand_field("ints")

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from graphc.ir.dtypes import DType, float16, float32, float64, int64
-from graphc.ops.random.philox import groups, numbered_groups
+from graphc.ops.random.philox import CHUNK, groups, numbered_groups
 
 EACH = 256              # groups that an op sets aside for each number
 SMALLEST = 1.0e-7       # of the uniform numbers under a logarithm
@@ -44,7 +45,7 @@ def _doubles(made: np.ndarray) -> np.ndarray:
 
 
 def _singles(words: np.ndarray) -> np.ndarray:
-    return ((words & np.uint64(0x7FFFFF)) / 2.0**23).astype(np.float32)
+    return (words & np.uint64(0x7FFFFF)).astype(np.int32).astype(np.float32) * np.float32(2.0**-23)
 
 
 def width(dtype: DType) -> int:
@@ -76,7 +77,7 @@ def normals(made: np.ndarray, wide: bool) -> np.ndarray:
     first, second = np.maximum(u[::2], kind(SMALLEST)), u[1::2]
     radius = np.sqrt(kind(-2) * np.log(first))
     angle = (2 * math.pi * second.astype(np.float64)).astype(kind)
-    return np.stack([np.sin(angle) * radius, np.cos(angle) * radius], 1).reshape(len(made), -1)
+    return np.stack([np.sin(angle) * radius, np.cos(angle) * radius], 1).reshape(len(made), 2 if wide else 4)
 
 
 def normal(stream: Stream, count: int, dtype: DType) -> np.ndarray:
@@ -86,27 +87,40 @@ def normal(stream: Stream, count: int, dtype: DType) -> np.ndarray:
 
 def truncated_normal(stream: Stream, count: int, dtype: DType) -> np.ndarray:
     """Each group of results draws from words of its own until it has enough numbers within two deviations."""
-    each = width(dtype)
-    rows = -(-count // each)
-    found = np.zeros((rows, each), np.float64 if dtype == float64 else np.float32)
-    filled, left, step = np.zeros(rows, np.int64), np.arange(rows), 0
-    skip = each * EACH // 4
-    while len(left):
-        numbers = (left * skip + (stream.first + step)).astype(np.uint64)
-        made = numbered_groups(stream.seed, stream.seed2, 0, numbers)
-        for candidate in normals(made, dtype == float64).T:
-            taken = (np.abs(candidate) < 2) & (filled[left] < each)
-            found[left[taken], filled[left[taken]]] = candidate[taken]
-            filled[left[taken]] += 1
-        left, step = left[filled[left] < each], step + 1
+    each, wide = width(dtype), dtype == float64
+    groups_each = each * EACH // 4
+    found = np.empty((-(-count // each), each), np.float64 if wide else np.float32)
+    for start in range(0, len(found), CHUNK):
+        rows = found[start:start + CHUNK]
+        numbers = (np.arange(start, start + len(rows)) * groups_each + stream.first).astype(np.uint64)
+        rows[...] = normals(numbered_groups(stream.seed, stream.seed2, 0, numbers), wide)
+        lacking = np.flatnonzero(reduce(np.logical_or, (np.abs(rows) >= 2).T))
+        rows[lacking] = _within_two(stream, numbers[lacking], rows[lacking])
     return dtype.array(found.ravel()[:count])
+
+
+def _within_two(stream: Stream, numbers: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+    """The rows of `candidates`, made of the groups of these numbers, without those beyond two deviations: filled from
+    the groups behind."""
+    wide, each = candidates.dtype == np.float64, candidates.shape[1]
+    found, filled = np.empty_like(candidates), np.zeros(len(candidates), np.int64)
+    left, step = np.arange(len(candidates)), 0
+    while len(left):
+        for candidate in candidates.T:
+            taken = (np.abs(candidate) < 2) & (filled[left] < each)
+            rows = left[taken]
+            found[rows, filled[rows]] = candidate[taken]
+            filled[rows] += 1
+        left, step = left[filled[left] < each], step + 1
+        candidates = normals(numbered_groups(stream.seed, stream.seed2, 0, numbers[left] + np.uint64(step)), wide)
+    return found
 
 
 def permutation(stream: Stream, count: int) -> np.ndarray:
     """The order in which RandomShuffle takes `count` rows."""
-    order = list(range(count))
-    for i, word in enumerate(stream.words(max(count - 1, 0)).tolist()):
-        j = i + word % (count - i)
+    order, at = list(range(count)), np.arange(max(count - 1, 0), dtype=np.uint64)
+    other = at + stream.words(len(at)) % (np.uint64(count) - at)
+    for i, j in enumerate(other.tolist()):
         order[i], order[j] = order[j], order[i]
     return np.array(order, np.int64)
 

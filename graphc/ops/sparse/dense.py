@@ -19,7 +19,7 @@ from graphc.ops.array.gather import wide_indices
 from graphc.ops.array.gather_nd import TUPLE_LIMIT, tuple_sizes
 from graphc.ops.array.scatter import call_scatter, scattered
 from graphc.ops.sparse.cases import SPARSE, int64s, sparse
-from graphc.ops.sparse.parts import UNSORTED, checked
+from graphc.ops.sparse.parts import BEHIND, UNSORTED, checked
 
 
 def _samples() -> list[Sample]:
@@ -40,7 +40,7 @@ class SparseToDense(Op):
     """default_value of shape output_shape, with sparse_values at the index tuples (numbers, of a vector)."""
 
     checks_data = True
-    refusal = UNSORTED
+    refusal = BEHIND
     moves = True
     operands = ("sparse_indices", "output_shape", "sparse_values", "default_value")
     results = ("dense",)

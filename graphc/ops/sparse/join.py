@@ -15,8 +15,8 @@ from graphc.ir.known import own_symbol
 from graphc.ir.op import Op, Sample, attr, operand_field, register
 from graphc.ir.spec import Spec, require_equal
 from graphc.ops.array.refuse import require_none
-from graphc.ops.sparse.cases import SPARSE, arrays_of, entries, sparse
-from graphc.ops.sparse.parts import check_int64, check_parts, joined, positions, row_order, take
+from graphc.ops.sparse.cases import SPARSE, arrays_of, check_inside, entries, sparse
+from graphc.ops.sparse.parts import check_int64, check_parts, checked, joined, positions, row_order, take
 
 
 def axis_number(axis: int, rank: Size, what: str) -> Size:
@@ -189,6 +189,7 @@ class SparseSplit(Op):
         axis, n = self.split_dim % len(shape), self.num_split
         if not 1 <= n <= shape[axis]:
             raise InvalidArgumentError(f"num_split {n} must be from 1 to {shape[axis]}")
+        check_inside(indices, shape)
         bounds = np.cumsum([0, *[len(part) for part in np.array_split(np.arange(shape[axis]), n)]])
         made: list[tuple[np.ndarray, ...]] = []
         for low, high in itertools.pairwise(bounds):
@@ -205,6 +206,7 @@ class SparseSplit(Op):
         size = shape.part(0, axis, 1)
         require_none(b, lambda s, m: s("less", m, s.constant(n, int64)), [size], (1,),
                      f"num_split {n} must not be more than the size of the axis")
+        indices = checked(b, indices, shape)
         for i in range(n):
             low, high = (self._bound(b, size, k) for k in (i, i + 1))
             mask = b.temporary(bool_, indices.shape[:1])

@@ -17,10 +17,11 @@ from graphc.ir.spec import Spec, require_equal, text
 from graphc.ops.array.refuse import require_none
 from graphc.ops.math.segments import call_segment
 from graphc.ops.math.unsorted_segments import _GatherKept
-from graphc.ops.sparse.cases import arrays_of, entries, int64s, sparse
+from graphc.ops.sparse.cases import arrays_of, check_inside, entries, int64s, sparse
 from graphc.ops.sparse.parts import (
     check_int64,
     check_parts,
+    checked,
     first_of_groups,
     joined,
     part,
@@ -59,11 +60,14 @@ class _Merged(Op):
                               f"{text(b[2].value)}")
         return own_symbol(self, "count"), rank
 
-    def union(self, b: Any, inputs: Sequence[Any]) -> tuple[Any, Any, Any, Size]:
-        """(all rows, the group of each, the first row of each group, number of groups)."""
+    def union(self, b: Any, inputs: Sequence[Any], inside: bool = False) -> tuple[Any, Any, Any, Size]:
+        """(all rows, the group of each, the first row of each group, number of groups). inside: they must be in the
+        shape."""
         require_none(b, lambda s, m, n: s("not_equal", m, n), [inputs[2], inputs[5]], inputs[2].shape,
                      "Operands' shapes do not match: sizes of a_shape that are not those of b_shape")
         rows = joined(b, [inputs[0], inputs[3]])
+        if inside:
+            rows = checked(b, rows, inputs[2])
         group, found = row_groups(b, rows, row_order(b, rows), rows.shape[1])
         count = dims.symbol("groups", ("runtime", "groups"))
         b.bind(found, [count])
@@ -196,13 +200,14 @@ class _Extreme(_Merged):
 
     def reference(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         self.same_shape(inputs)
+        check_inside(np.concatenate([inputs[0], inputs[3]]), inputs[2])
         one, two = dict(entries(*inputs[:2])), dict(entries(*inputs[3:5]))
         function, none = {"max": np.maximum, "min": np.minimum}[self.primitive], inputs[1].dtype.type(0)
         found = [(row, function(one.get(row, none), two.get(row, none))) for row in sorted({*one, *two})]
         return arrays_of(found, len(inputs[2]), inputs[1].dtype)
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
-        rows, group, first, count = self.union(b, inputs)
+        rows, group, first, count = self.union(b, inputs, inside=True)
         b.bind_unknown(_as_vector(b, count), outputs[1].shape)
         take(b, rows, first, outputs[0])
         sides, begin = [], 0

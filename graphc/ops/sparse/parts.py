@@ -16,7 +16,8 @@ from graphc.ir.op import Op
 from graphc.ir.spec import Spec, require_equal
 
 UNSORTED = ("the indices are out of order or repeated; many sparse ops require sorted indices without repetition: "
-            "gc.sparse.reorder makes an ordered copy; the row, and 1 if it is out of order, 0 if it is repeated:")
+            "gc.sparse.reorder makes an ordered copy")
+BEHIND = f"{UNSORTED}; the row, and 1 if it is out of order, 0 if it is repeated: ({{0}}, {{1}})"
 
 
 def check_int64(name: str, spec: Spec, rank: int) -> None:

@@ -17,7 +17,7 @@ from graphc.ir.spec import Spec, require_equal, text
 from graphc.ops.array.refuse import require_none
 from graphc.ops.sparse.cases import check_inside, int64s
 from graphc.ops.sparse.parts import (
-    UNSORTED,
+    BEHIND,
     check_parts,
     checked,
     first_of_groups,
@@ -78,7 +78,7 @@ class _SetOperation(Op):
     """One of a-b, b-a, intersection and union of the sets of two tensors, as a sparse tensor."""
 
     checks_data = True
-    refusal = UNSORTED
+    refusal = BEHIND
     results: ClassVar[tuple[str, ...]] = ("result_indices", "result_values", "result_shape")
     set_operation: str
     validate_indices: bool
@@ -254,7 +254,7 @@ class SetSize(Op):
     """How many elements each set of a sparse tensor has."""
 
     checks_data = True
-    refusal = UNSORTED
+    refusal = BEHIND
     operands = ("set_indices", "set_values", "set_shape")
     results = ("size",)
     types: ClassVar = {"T": "set_values"}

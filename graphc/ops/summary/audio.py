@@ -7,10 +7,10 @@ from typing import ClassVar
 import numpy as np
 
 from graphc.errors import InvalidArgumentError
+from graphc.io.wire import bytes_field, float_field, varint_field
 from graphc.ir.dtypes import float32
 from graphc.ir.op import Sample, attr, register
 from graphc.ir.spec import Spec
-from graphc.ops.files.wire import bytes_field, float_field, varint_field
 from graphc.ops.strings.base import text
 from graphc.ops.summary.base import SummaryOp, check_strings, of_bytes, only_tag, value_bytes
 

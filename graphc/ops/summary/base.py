@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from graphc.io.wire import bytes_field
 from graphc.ir.dtypes import DType, string
 from graphc.ir.elementwise import check_dtype
 from graphc.ir.host import Host
 from graphc.ir.spec import Spec
-from graphc.ops.files.wire import bytes_field
 
 VALUE, TAG = 1, 1          # numbers of fields: Summary.value, Summary.Value.tag
 

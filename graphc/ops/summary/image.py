@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from graphc.errors import InternalError, InvalidArgumentError
+from graphc.io.wire import bytes_field, varint_field
 from graphc.ir.dtypes import float16, float32, float64, uint8
 from graphc.ir.op import Sample, attr, register
 from graphc.ir.spec import Spec
-from graphc.ops.files.wire import bytes_field, varint_field
 from graphc.ops.image.png import MAX_PIXELS, png_file
 from graphc.ops.strings.base import text
 from graphc.ops.summary.base import SummaryOp, check_strings, of_bytes, only_tag, value_bytes

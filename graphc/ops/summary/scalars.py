@@ -1,14 +1,16 @@
 """Summaries of numbers, and of several summaries: ScalarSummary, MergeSummary."""
 from __future__ import annotations
 
+import struct
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
 
 from graphc.errors import InvalidArgumentError
+from graphc.io.wire import BYTES, bytes_field, fields, float_field
 from graphc.ir.op import Sample, register
 from graphc.ir.spec import Spec
-from graphc.ops.files.wire import BYTES, bytes_field, fields, float_field
 from graphc.ops.strings.base import text, texts
 from graphc.ops.summary.base import TAG, VALUE, SummaryOp, check_numbers, check_strings, of_bytes, value_bytes
 
@@ -35,8 +37,18 @@ class ScalarSummary(SummaryOp):
             raise InvalidArgumentError(f"tags and values not the same shape: {list(tags.shape)} != "
                                        f"{list(values.shape)}{shown}")
         numbers = values.astype(np.float32).ravel().tolist()
-        return of_bytes(b"".join(value_bytes(bytes(tag), float_field(SIMPLE_VALUE, number))
-                                 for tag, number in zip(tags.ravel(), numbers, strict=True)))
+        made = [_before_number(tag) + _NUMBER(number)
+                for tag, number in zip(tags.ravel().tolist(), numbers, strict=True)]
+        return of_bytes(b"".join(made))
+
+
+_NUMBER = struct.Struct("<f").pack
+
+
+@lru_cache(4096)
+def _before_number(tag: bytes) -> bytes:
+    """What of a number's Summary.value is the same in every step: all but its last four bytes."""
+    return value_bytes(tag, float_field(SIMPLE_VALUE, 0.0))[:-4]
 
 
 def _summary(*tags: str) -> Any:
@@ -56,15 +68,36 @@ class MergeSummary(SummaryOp):
             check_strings("inputs", spec)
 
     def compute(self, *inputs: np.ndarray) -> np.ndarray:
-        made, tags = [], set()
-        for summary in (s for array in inputs for s in array.ravel()):
-            for value in _values(bytes(summary)):
-                tag = _tag(value)
-                if tag and tag in tags:
-                    raise InvalidArgumentError(f"Duplicate tag {tag.decode(errors='replace')} found in summary inputs")
-                tags.add(tag)
+        made: list[bytes] = []
+        tags: set[bytes] = set()
+        for summary in (s for array in inputs for s in array.ravel().tolist()):
+            tag = _only_tag(summary)
+            if tag is not None:
+                _add(tag, tags)
+                made.append(summary)
+                continue
+            for value in _values(summary):
+                _add(_tag(value), tags)
                 made.append(bytes_field(VALUE, value))
         return of_bytes(b"".join(made))
+
+
+def _add(tag: bytes, tags: set[bytes]) -> None:
+    if tag and tag in tags:
+        raise InvalidArgumentError(f"Duplicate tag {tag.decode(errors='replace')} found in summary inputs")
+    tags.add(tag)
+
+
+_VALUE_KEY, _TAG_KEY = VALUE << 3 | BYTES, TAG << 3 | BYTES
+
+
+def _only_tag(summary: bytes) -> bytes | None:
+    """The tag of the only value of a short summary that begins with it, as scalar summaries do; None of others."""
+    size = len(summary)
+    if 4 < size < 130 and summary[0] == _VALUE_KEY and summary[1] == size - 2 and summary[2] == _TAG_KEY \
+            and summary[3] <= size - 4:
+        return summary[4:4 + summary[3]]
+    return None
 
 
 def _values(summary: bytes) -> list[bytes]:

@@ -5,10 +5,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from graphc.io.wire import bytes_field, varint_field
 from graphc.ir.dtypes import as_dtype, string
 from graphc.ir.op import Sample, register
 from graphc.ir.spec import Spec
-from graphc.ops.files.wire import bytes_field, varint_field
 from graphc.ops.strings.base import text, texts
 from graphc.ops.summary.base import SummaryOp, check_strings, of_bytes, only_tag, value_bytes
 

@@ -14,8 +14,8 @@ from graphc.ops.training.update import Emit, SparseUpdate, Update, dense_samples
 
 
 def _shrink(e: Emit, x: Any, limit: Any) -> Any:
-    """x moved towards 0 by `limit`, but not past it."""
-    return e.mul(e("Sign", x), e("Maximum", e.sub(e("Abs", x), limit), 0.0))
+    """x moved towards 0 by `limit`, but not past it: 0, as for NaN."""
+    return e("SelectV2", e("Greater", e("Abs", x), limit), e.sub(x, e.mul(e("Sign", x), limit)), 0.0)
 
 
 def _shrunken(x: np.ndarray, limit: np.ndarray) -> np.ndarray:

@@ -1,1 +1,2 @@
-"""Saving and restoring: Saver, meta graphs, and what is in a checkpoint. Built only from public names."""
+"""Saving and restoring: Saver, meta graphs, and what is in a checkpoint. Built from public names and the formats of
+files (graphc/io, graphc/serial)."""

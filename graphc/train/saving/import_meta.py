@@ -28,10 +28,10 @@ def import_meta_graph(meta_graph_or_file: Any, clear_devices: bool = False, impo
     """Adds a meta graph (a message, or the name of a file) to the default graph, with its collections; returns its
     Saver, or None if it has no variables. As `tf.train.import_meta_graph`.
 
-    import_scope: in front of all names. Resource variables become plain ones, whose values are the same. Raises OSError
-    if there is no such file or it is no meta graph, and what gc.import_graph_def raises.
+    import_scope: in front of all names. return_elements changes nothing, in TensorFlow either. Resource variables
+    become plain ones, whose values are the same. Raises OSError if there is no such file or it is no meta graph, and
+    what gc.import_graph_def raises.
     """
-    del return_elements            # has no effect on what is returned, in TensorFlow either
     proto = meta_graph_or_file if isinstance(meta_graph_or_file, MetaGraphDef) else read_meta_graph(meta_graph_or_file)
     _check_bound(proto, input_map, unbound_inputs_col_name)
     graph = graph if graph is not None else gc.get_default_graph()

@@ -11,7 +11,7 @@ from google.protobuf import text_format
 
 from graphc.api.public import public
 from graphc.io.checkpoint.opening import checkpoint_files
-from graphc.io.checkpoint.write_bundle import written
+from graphc.io.whole_files import written
 from graphc.serial.checkpoint_state_pb2 import CheckpointState
 from graphc.serial.meta_graph_pb2 import SaverDef
 

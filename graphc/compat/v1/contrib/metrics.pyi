@@ -3,6 +3,7 @@ from graphc.compat.metrics.batches import accuracy as accuracy
 from graphc.compat.metrics.batches import aggregate_metric_map as aggregate_metric_map
 from graphc.compat.metrics.batches import aggregate_metrics as aggregate_metrics
 from graphc.compat.metrics.batches import confusion_matrix as confusion_matrix
+from graphc.compat.metrics.best_f1 import f1_score as f1_score
 from graphc.compat.metrics.streaming import streaming_accuracy as streaming_accuracy
 from graphc.compat.metrics.streaming_scores import streaming_auc as streaming_auc
 from graphc.compat.metrics.streaming import streaming_false_negatives as streaming_false_negatives
@@ -39,6 +40,7 @@ __all__ = [
     "aggregate_metric_map",
     "aggregate_metrics",
     "confusion_matrix",
+    "f1_score",
     "streaming_accuracy",
     "streaming_auc",
     "streaming_false_negatives",

@@ -1,0 +1,19 @@
+"""contrib.learn's maybe_download."""
+from __future__ import annotations
+
+import os
+from urllib.request import urlretrieve
+
+import graphc as gc
+from graphc.api.public import public
+
+
+@public("compat.v1.contrib.learn.datasets.base.maybe_download")
+def maybe_download(filename: str, work_directory: str, source_url: str) -> str:
+    """The path of the file in work_directory, fetched from source_url if it is not there."""
+    gc.io.gfile.makedirs(work_directory)
+    path = os.path.join(work_directory, filename)
+    if not os.path.exists(path):
+        urlretrieve(source_url, f"{path}.part")
+        os.replace(f"{path}.part", path)
+    return path
