@@ -6,7 +6,7 @@
     sources.py, readers.py, order.py, batches.py, mapping.py, mixing.py    the steps
     dataset.py     Dataset: the methods that add steps
     iterator.py    Iterator: elements as tensors of the graph
-    transformations.py, files.py   what stands beside them
+    transformations.py, files.py, csv_files.py, examples.py   what stands beside them
 """
 from graphc.api.names import NAMES
 from graphc.api.namespaces import lookup

@@ -10,6 +10,9 @@ _SETTINGS = ("experimental_autotune", "experimental_deterministic", "experimenta
              "experimental_stateful_whitelist", "experimental_stats", "experimental_threading")
 
 
+@public("data.experimental.OptimizationOptions", "data.experimental.ThreadingOptions",
+        "data.experimental.DistributeOptions", "data.experimental.StatsOptions",
+        "data.experimental.MapVectorizationOptions")
 class Group:
     """Settings of one kind, whatever their names: graphc computes elements one by one, in order."""
 

@@ -77,6 +77,12 @@ class FixedLength(Files):
         return (data[at:at + size] for at in range(header, header + body, size))
 
 
+def _matching(pattern: str) -> list[str]:
+    """With a folder before each name, as TensorFlow gives them."""
+    found: list[str] = gc.io.gfile.glob(pattern)
+    return found if os.path.dirname(pattern) else [os.path.join(".", name) for name in found]
+
+
 class Matching(Step):
     """The names of the files that match a pattern, in alphabetic order."""
 
@@ -88,7 +94,7 @@ class Matching(Step):
     def open(self, run: Run) -> Iterator[Element]:
         (patterns,) = next(self.patterns.open(run))
         wanted = [os.fsdecode(p) for p in np.atleast_1d(np.asarray(patterns, object))]
-        found = sorted({name for pattern in wanted for name in gc.io.gfile.glob(pattern)})
+        found = sorted({name for pattern in wanted for name in _matching(pattern)})
         if not found:
             raise errors.InvalidArgumentError(f"No files matched pattern: {', '.join(wanted)}")
         return ((os.fsencode(name),) for name in found)

@@ -68,14 +68,17 @@ CASES: dict[str, tuple[Callable[[], Any], list[Any]]] = {
     "scan": (lambda: D.range(5).apply(E.scan(np.int64(0), lambda s,x: (s+x, s*x))),
         [0, 0, 2, 9, 24]),
     "bucket": (lambda: D.range(1,11).map(filled).apply(E.bucket_by_sequence_length(lambda x: gc.size(x),[4,7],[2,2,2])),
-        [[[1, 0], [2, 2]], [[4, 4, 4, 4, 0], [5, 5, 5, 5, 5]], [[7, 7, 7, 7, 7, 7, 7, 0], [8, 8, 8, 8, 8, 8, 8, 8]], [[9, 9, 9, 9, 9, 9, 9, 9, 9, 0], [10, 10, 10, 10, 10, 10, 10, 10, 10, 10]], [[3, 3, 3]], [[6, 6, 6, 6, 6, 6]]]),
+        [[[1, 0], [2, 2]], [[4, 4, 4, 4, 0], [5, 5, 5, 5, 5]], [[7, 7, 7, 7, 7, 7, 7, 0], [8, 8, 8, 8, 8, 8, 8, 8]],
+         [[9, 9, 9, 9, 9, 9, 9, 9, 9, 0], [10, 10, 10, 10, 10, 10, 10, 10, 10, 10]], [[3, 3, 3]], [[6, 6, 6, 6, 6,
+         6]]]),
     "choose": (lambda: E.choose_from_datasets([D.range(3),D.range(10,20)], D.range(2).repeat(5)),
         [0, 10, 1, 11, 2, 12, 13, 14]),
     "parallel": (lambda: D.range(1,6).apply(E.parallel_interleave(repeated, cycle_length=2)),
         [1, 2, 2, 3, 3, 4, 3, 4, 4, 5, 4, 5, 5, 5, 5]),
     "unbatch": (lambda: D.range(7).batch(3).apply(E.unbatch()),
         [0, 1, 2, 3, 4, 5, 6]),
-    "ignore": (lambda: D.from_tensor_slices([1.,2.,0.,4.]).map(lambda x: gc.check_numerics(1./x,"bad")).apply(E.ignore_errors()),
+    "ignore": (lambda: D.from_tensor_slices([1.,2.,0.,4.]).map(lambda x: gc.check_numerics(1./x,"bad"))
+               .apply(E.ignore_errors()),
         [1.0, 0.5, 0.25]),
     "snr": (lambda: D.range(4).apply(E.shuffle_and_repeat(3,2,seed=3)),
         [0, 1, 2, 3, 0, 3, 2, 1]),
@@ -99,7 +102,8 @@ CASES: dict[str, tuple[Callable[[], Any], list[Any]]] = {
         [0, 1, 2, 3]),
     "random": (lambda: E.RandomDataset(3).take(4),
         [3534849767, 279844183, 888998500, 1099633400]),
-    "dense_to_sparse": (lambda: D.range(1,4).map(filled).apply(E.dense_to_sparse_batch(2,[4])).map(lambda s: gc.sparse_tensor_to_dense(s)),
+    "dense_to_sparse": (lambda: D.range(1,4).map(filled).apply(E.dense_to_sparse_batch(2,[4]))
+               .map(lambda s: gc.sparse_tensor_to_dense(s)),
         [[[1, 0, 0, 0], [2, 2, 0, 0]], [[3, 3, 3, 0]]]),
 }
 
