@@ -171,3 +171,17 @@ def test_with_dependencies() -> None:
         session.run(variable.initializer)
         assert session.run([whole, variable]) == [5., 2.]
         assert session.run(slices.values).tolist() == [1.] and session.run(variable) == 3.
+
+
+def test_assign_from_checkpoint_can_leave_out_what_is_missing(tmp_path: Any) -> None:
+    kept, new = tf.Variable(1., name="kept"), tf.Variable(2., name="new")
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        path = tf.train.Saver([kept]).save(session, str(tmp_path / "m"))
+        with pytest.raises(ValueError, match="missing variable"):
+            tf.contrib.framework.assign_from_checkpoint(path, [kept, new])
+        with pytest.warns(UserWarning, match="new missing"):
+            op, feeds = tf.contrib.framework.assign_from_checkpoint(path, [kept, new], ignore_missing_vars=True)
+        session.run([kept.assign(5.), new.assign(6.)])
+        session.run(op, feeds)
+        assert session.run([kept, new]) == [1., 6.]

@@ -12,7 +12,7 @@ import pytest
 import graphc.compat.v1 as tf
 
 sys.path.insert(0, str(Path(__file__).parent))
-from calls import ALL  # noqa: E402
+from calls import ALL
 
 FETCHED = (tf.Tensor, tf.Operation, tf.Variable, tf.SparseTensor, tf.IndexedSlices)
 
