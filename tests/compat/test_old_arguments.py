@@ -185,3 +185,13 @@ def test_assign_from_checkpoint_can_leave_out_what_is_missing(tmp_path: Any) -> 
         session.run([kept.assign(5.), new.assign(6.)])
         session.run(op, feeds)
         assert session.run([kept, new]) == [1., 6.]
+
+
+def test_accumulate_n_checks_shape_and_dtype() -> None:
+    unknown = tf.placeholder(tf.float32)
+    total = tf.accumulate_n([unknown, unknown], shape=[2], tensor_dtype=tf.float32)
+    assert total.shape == [2] and run(total, {unknown: [1., 2.]}).tolist() == [2., 4.]
+    with pytest.raises(TypeError, match="'tensor_dtype' is int32"):
+        tf.accumulate_n([unknown], tensor_dtype=tf.int32)
+    with pytest.raises(ValueError, match="Shapes|compatible"):
+        tf.accumulate_n([tf.ones([3])], shape=[2])
