@@ -266,7 +266,7 @@ def as_dtype(type_value: Any) -> DType:
 
     Raises TypeError if there is none, as `tf.as_dtype`.
     """
-    value = type_value.removesuffix("_ref") if isinstance(type_value, str) else type_value
+    value: Any = type_value.removesuffix("_ref") if isinstance(type_value, str) else type_value
     if isinstance(value, DType):
         return value
     if isinstance(value, str) and value in _BY_NAME:

@@ -171,3 +171,27 @@ def test_with_dependencies() -> None:
         session.run(variable.initializer)
         assert session.run([whole, variable]) == [5., 2.]
         assert session.run(slices.values).tolist() == [1.] and session.run(variable) == 3.
+
+
+def test_assign_from_checkpoint_can_leave_out_what_is_missing(tmp_path: Any) -> None:
+    kept, new = tf.Variable(1., name="kept"), tf.Variable(2., name="new")
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        path = tf.train.Saver([kept]).save(session, str(tmp_path / "m"))
+        with pytest.raises(ValueError, match="missing variable"):
+            tf.contrib.framework.assign_from_checkpoint(path, [kept, new])
+        with pytest.warns(UserWarning, match="new missing"):
+            op, feeds = tf.contrib.framework.assign_from_checkpoint(path, [kept, new], ignore_missing_vars=True)
+        session.run([kept.assign(5.), new.assign(6.)])
+        session.run(op, feeds)
+        assert session.run([kept, new]) == [1., 6.]
+
+
+def test_accumulate_n_checks_shape_and_dtype() -> None:
+    unknown = tf.placeholder(tf.float32)
+    total = tf.accumulate_n([unknown, unknown], shape=[2], tensor_dtype=tf.float32)
+    assert total.shape == [2] and run(total, {unknown: [1., 2.]}).tolist() == [2., 4.]
+    with pytest.raises(TypeError, match="'tensor_dtype' is int32"):
+        tf.accumulate_n([unknown], tensor_dtype=tf.int32)
+    with pytest.raises(ValueError, match="Shapes|compatible"):
+        tf.accumulate_n([tf.ones([3])], shape=[2])

@@ -8,11 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from calls import ALL
 
 import graphc.compat.v1 as tf
-
-sys.path.insert(0, str(Path(__file__).parent))
-from calls import ALL
 
 FETCHED = (tf.Tensor, tf.Operation, tf.Variable, tf.SparseTensor, tf.IndexedSlices)
 

@@ -3,9 +3,10 @@ from __future__ import annotations
 
 from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor
-from graphc.ir.dtypes import string
+from graphc.ir.dtypes import as_dtype, string
 from graphc.ir.graph import get_default_graph
 from graphc.ir.late_imports import load
+from graphc.ir.tensor_shape import as_shape
 from graphc.ops.math.binary import Add, AddN, AddV2, Maximum, Minimum, Mul, Pow, SquaredDifference, Sub
 
 
@@ -82,8 +83,17 @@ def add_n(inputs, name=None):
 
 @public("accumulate_n", "math.accumulate_n")
 def accumulate_n(inputs, shape=None, tensor_dtype=None, name=None):
-    """The sum of tensors of one shape and dtype. As `tf.accumulate_n`."""
-    return add_n(inputs, name=name or "AccumulateNV2")
+    """The sum of tensors of one shape and dtype. As `tf.accumulate_n`; shape, tensor_dtype: what they must have, and
+    what is known of the result."""
+    total = add_n(inputs, name=name or "AccumulateNV2")
+    if tensor_dtype is not None and total.dtype != as_dtype(tensor_dtype):
+        raise TypeError(f"accumulate_n: argument 'tensor_dtype' is {as_dtype(tensor_dtype).name}, but the inputs are of "
+                        f"{total.dtype.name}")
+    known = as_shape(shape)
+    for x in total.op.inputs:
+        known = known.merge_with(x.shape)
+    total.set_shape(known)
+    return total
 
 
 @public("clip_by_value", "math.clip_by_value")

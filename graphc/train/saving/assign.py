@@ -17,15 +17,18 @@ from graphc.train.saving.saver import Saver
 
 @public("contrib.framework.assign_from_checkpoint", "contrib.slim.assign_from_checkpoint",
         "contrib.slim.variables.assign_from_checkpoint")
-def assign_from_checkpoint(model_path: Any, var_list: Any) -> tuple[Any, dict[Any, Any]]:
+def assign_from_checkpoint(model_path: Any, var_list: Any,
+                           ignore_missing_vars: bool = False) -> tuple[Any, dict[Any, Any]]:
     """(operation, feed_dict) that put the checkpoint's values into variables, as
     `tf.contrib.framework.assign_from_checkpoint`. var_list: variables, or name in the checkpoint -> variable.
+    ignore_missing_vars: those that the checkpoint lacks are left as they are, with a warning.
 
     Raises ValueError if the checkpoint lacks one, or has it in another shape.
     """
     reader = CheckpointReader(model_path)
+    named = _found(_named(var_list), model_path) if ignore_missing_vars else _named(var_list)
     values: dict[Any, Any] = {}
-    for name, variable in _named(var_list).items():
+    for name, variable in named.items():
         if not reader.has_tensor(name):
             raise ValueError(f"Checkpoint is missing variable [{name}]{built_at(variable.op)}")
         values[variable] = np.asarray(reader.get_tensor(name))
@@ -42,12 +45,7 @@ def assign_from_checkpoint_fn(model_path: Any, var_list: Any, ignore_missing_var
     """A function of a session that restores the variables, as `tf.contrib.framework.assign_from_checkpoint_fn`.
     ignore_missing_vars: those that the checkpoint lacks are left as they are, with a warning."""
     if ignore_missing_vars:
-        reader = CheckpointReader(model_path)
-        named = _named(var_list)
-        for name in [n for n in named if not reader.has_tensor(n)]:
-            warnings.warn(f"Variable {name} missing in checkpoint {model_path}", stacklevel=3)
-            del named[name]
-        var_list = named
+        var_list = _found(_named(var_list), model_path)
     if not var_list:
         warnings.warn("No Variables to restore", stacklevel=3)
         return lambda session: None
@@ -57,6 +55,14 @@ def assign_from_checkpoint_fn(model_path: Any, var_list: Any, ignore_missing_var
         saver.restore(session, model_path)
 
     return callback
+
+
+def _found(named: dict[str, Any], model_path: Any) -> dict[str, Any]:
+    """Those that the checkpoint has; a warning for each other one."""
+    reader = CheckpointReader(model_path)
+    for name in [n for n in named if not reader.has_tensor(n)]:
+        warnings.warn(f"Variable {name} missing in checkpoint {model_path}", stacklevel=4)
+    return {name: variable for name, variable in named.items() if reader.has_tensor(name)}
 
 
 @public("contrib.framework.assign_from_values", "contrib.slim.assign_from_values")

@@ -16,8 +16,9 @@ CALLS: dict[str, tuple[str, object]] = {
         "m = tf.RunMetadata()\n"
         "session.run(tf.constant([1., 2.]) + 1, options=tf.RunOptions(trace_level=3), run_metadata=m)\n"
         "'traceEvents' in tf.python.client.timeline.Timeline(m.step_stats).generate_chrome_trace_format()", True),
-    "tf.Graph": ("g = tf.Graph()\nwith g.as_default():\n    c = tf.constant(1, name='c')\ng.get_tensor_by_name('c:0') is c",
-                 True),
+    "tf.Graph": (
+        "g = tf.Graph()\nwith g.as_default():\n    c = tf.constant(1, name='c')\ng.get_tensor_by_name('c:0') is c",
+        True),
     "tf.get_default_graph": ("_() is session.graph", True),
     "tf.get_default_session": ("_() is session", True),
     "tf.reset_default_graph": ("with tf.Graph().as_default():\n    pass\ncallable(tf.reset_default_graph)", True),
@@ -42,26 +43,30 @@ CALLS: dict[str, tuple[str, object]] = {
     "tf.NodeDef": ("tf.NodeDef(name='a', op='NoOp').op", "NoOp"),
     "tf.GraphDef": ("tf.GraphDef.FromString(session.graph.as_graph_def().SerializeToString()).versions.producer > 0",
                     True),
-    "tf.import_graph_def": ("with tf.Graph().as_default() as g:\n    tf.constant(5, name='c')\n"
-                            "tf.import_graph_def(g.as_graph_def(), input_map=None, return_elements=['c:0'], name='i')[0]",
-                            5),
+    "tf.import_graph_def": (
+        "with tf.Graph().as_default() as g:\n    tf.constant(5, name='c')\n"
+        "tf.import_graph_def(g.as_graph_def(), input_map=None, return_elements=['c:0'], name='i')[0]",
+        5),
     "tf.placeholder": ("p = tf.placeholder(tf.float32, shape=[None, 2], name='p')\n"
                        "run(p * 2, {p: [[1, 2]]})", [[2, 4]]),
-    "tf.placeholder_with_default": ("p = tf.placeholder_with_default([1.], shape=[None])\nrun(p, {p: [1., 2.]})", [1, 2]),
+    "tf.placeholder_with_default": (
+        "p = tf.placeholder_with_default([1.], shape=[None])\nrun(p, {p: [1., 2.]})", [1, 2]),
     "tf.sparse_placeholder": ("p = tf.sparse_placeholder(tf.float32, shape=[2, 2])\n"
                               "run(tf.sparse_tensor_to_dense(p), {p: ([[0, 1]], [3.], [2, 2])})", [[0, 3], [0, 0]]),
     "tf.Variable": ("v = tf.Variable(initial_value=1, trainable=False, collections=None, validate_shape=True,\n"
                     "                caching_device=None, name='v', variable_def=None, dtype=tf.float32,\n"
                     "                expected_shape=None, import_scope=None, constraint=None)\n"
                     "(v.name, run(v))", ("v:0", 1)),
-    "tf.get_variable": ("v = tf.get_variable('v', [2], tf.float64, initializer=tf.ones_initializer(),\n"
-                        "    regularizer=None, trainable=True, collections=None, caching_device=None, partitioner=None,\n"
-                        "    validate_shape=True, use_resource=None, custom_getter=None, constraint=None,\n"
-                        "    synchronization=tf.VariableSynchronization.AUTO, aggregation=tf.VariableAggregation.NONE)\n"
-                        "(v.op.name, run(v))", ("v", [1, 1])),
-    "tf.variable_scope": ("with tf.variable_scope('a', default_name=None, values=[], initializer=tf.ones_initializer(),\n"
-                          "                       reuse=tf.AUTO_REUSE, dtype=tf.float32) as s:\n"
-                          "    v = tf.get_variable('v', [])\n(s.name, v.name, run(v))", ("a", "a/v:0", 1)),
+    "tf.get_variable": (
+        "v = tf.get_variable('v', [2], tf.float64, initializer=tf.ones_initializer(),\n"
+        "    regularizer=None, trainable=True, collections=None, caching_device=None, partitioner=None,\n"
+        "    validate_shape=True, use_resource=None, custom_getter=None, constraint=None,\n"
+        "    synchronization=tf.VariableSynchronization.AUTO, aggregation=tf.VariableAggregation.NONE)\n"
+        "(v.op.name, run(v))", ("v", [1, 1])),
+    "tf.variable_scope": (
+        "with tf.variable_scope('a', default_name=None, values=[], initializer=tf.ones_initializer(),\n"
+        "                       reuse=tf.AUTO_REUSE, dtype=tf.float32) as s:\n"
+        "    v = tf.get_variable('v', [])\n(s.name, v.name, run(v))", ("a", "a/v:0", 1)),
     "tf.get_variable_scope": ("with tf.variable_scope('a'):\n    s = tf.get_variable_scope()\n"
                               "(s.name, s.original_name_scope)", ("a", "a/")),
     "tf.VariableScope": ("with tf.variable_scope('a') as s:\n    pass\nisinstance(s, tf.VariableScope)", True),
@@ -104,8 +109,9 @@ CALLS: dict[str, tuple[str, object]] = {
                       " maximum_iterations=2)", 2),
     "tf.scan": ("_(lambda a, x: a + x, tf.constant([1, 2, 3]), initializer=tf.constant(0), reverse=True)", [6, 5, 3]),
     "tf.map_fn": ("_(lambda x: x + 1, tf.constant([1, 2]), dtype=tf.int32, parallel_iterations=2)", [2, 3]),
-    "tf.TensorArray": ("_(tf.float32, size=2, clear_after_read=False, element_shape=[]).write(0, 1.).write(1, 2.).stack()",
-                       [1, 2]),
+    "tf.TensorArray": (
+        "_(tf.float32, size=2, clear_after_read=False, element_shape=[]).write(0, 1.).write(1, 2.).stack()",
+        [1, 2]),
     "tf.gradients": ("x = tf.constant(3.)\n_(x * x, [x], grad_ys=[2.], stop_gradients=None, name='g',"
                      " aggregation_method=None, gate_gradients=False)", [12]),
     "tf.custom_gradient": ("@tf.custom_gradient\ndef f(x):\n    return x, lambda dy: dy * 5.\nx = tf.constant(1.)\n"

@@ -18,7 +18,8 @@ _READ = f"{_FILE}{_QUEUES}q = tf.train.string_input_producer([path], num_epochs=
 CALLS: dict[str, tuple[str, object]] = {
     # files
     "tf.gfile.GFile": ("with _(folder + '/a', mode='w') as f:\n    f.write('text')\n_(folder + '/a').read()", "text"),
-    "tf.gfile.Open": ("with _(folder + '/a', 'wb') as f:\n    f.write(b'text')\n_(folder + '/a', 'rb').read()", b"text"),
+    "tf.gfile.Open": (
+        "with _(folder + '/a', 'wb') as f:\n    f.write(b'text')\n_(folder + '/a', 'rb').read()", b"text"),
     "tf.gfile.FastGFile": ("with _(folder + '/a', 'w') as f:\n    f.write('a\\nb')\n_(folder + '/a').readlines()",
                            ["a\n", "b"]),
     "tf.python.platform.gfile.FastGFile": ("_ is tf.gfile.FastGFile", True),

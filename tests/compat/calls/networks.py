@@ -56,12 +56,14 @@ CALLS: dict[str, tuple[str, object]] = {
     "tf.nn.local_response_normalization": (
         "_(np.ones([1, 1, 1, 3], np.float32), 1, bias=1, alpha=1, beta=1)[0, 0, 0]", [1 / 3, .25, 1 / 3]),
     "tf.nn.moments": ("_([[1., 2.], [3., 4.]], axes=[0], shift=None, keep_dims=True)", [[[2, 3]], [[1, 1]]]),
-    "tf.nn.batch_normalization": ("_(tf.constant([[1.], [3.]]), [2.], tf.ones([1]), offset=[0.], scale=None, variance_epsilon=0.)",
-                                  [[-1], [1]]),
+    "tf.nn.batch_normalization": (
+        "_(tf.constant([[1.], [3.]]), [2.], tf.ones([1]), offset=[0.], scale=None, variance_epsilon=0.)",
+        [[-1], [1]]),
     "tf.nn.batch_norm_with_global_normalization": (
         "_(t=np.ones([1, 1, 1, 1], np.float32) * 3, m=[2.], v=np.ones(1), beta=[0.], gamma=[2.], variance_epsilon=0.,"
         " scale_after_normalization=True)[0, 0, 0]", [2]),
-    "tf.nn.embedding_lookup": ("_(tf.constant([[1., 2.], [3., 4.]]), ids=[1], partition_strategy='mod', max_norm=None)", [[3, 4]]),
+    "tf.nn.embedding_lookup": (
+        "_(tf.constant([[1., 2.], [3., 4.]]), ids=[1], partition_strategy='mod', max_norm=None)", [[3, 4]]),
     "tf.nn.nce_loss": (f"tf.shape(tf.nn.nce_loss({_ARGUMENTS}, remove_accidental_hits=False))", [2]),
     "tf.nn.sampled_softmax_loss": (f"tf.shape(tf.nn.sampled_softmax_loss({_ARGUMENTS}, partition_strategy='div',"
                                    " seed=1))", [2]),

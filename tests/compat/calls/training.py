@@ -37,13 +37,14 @@ CALLS: dict[str, tuple[str, object]] = {
     "tf.train.global_step": ("v = tf.train.get_or_create_global_step()\nready()\n_(session, v)", 0),
     "tf.train.get_global_step": ("v = tf.train.get_or_create_global_step()\n_() is v", True),
     "tf.train.get_or_create_global_step": ("_(graph=None).op.name", "global_step"),
-    "tf.train.Saver": ("v = tf.Variable(3., name='v')\nready()\n"
-                       "s = _(var_list=[v], reshape=False, max_to_keep=2, keep_checkpoint_every_n_hours=1., name=None,"
-                       " restore_sequentially=False, saver_def=None, builder=None, defer_build=False,"
-                       " allow_empty=False, pad_step_number=True, save_relative_paths=True, filename=None)\n"
-                       "p = s.save(session, folder + '/m', global_step=7, latest_filename=None, meta_graph_suffix='meta',"
-                       " write_meta_graph=True, write_state=True)\nrun(v.assign(0.))\ns.restore(session, p)\n"
-                       "(run(v), p[-10:])", (3, "m-00000007")),
+    "tf.train.Saver": (
+        "v = tf.Variable(3., name='v')\nready()\n"
+        "s = _(var_list=[v], reshape=False, max_to_keep=2, keep_checkpoint_every_n_hours=1., name=None,"
+        " restore_sequentially=False, saver_def=None, builder=None, defer_build=False,"
+        " allow_empty=False, pad_step_number=True, save_relative_paths=True, filename=None)\n"
+        "p = s.save(session, folder + '/m', global_step=7, latest_filename=None, meta_graph_suffix='meta',"
+        " write_meta_graph=True, write_state=True)\nrun(v.assign(0.))\ns.restore(session, p)\n"
+        "(run(v), p[-10:])", (3, "m-00000007")),
     "tf.train.latest_checkpoint": (_SAVED + "_(folder, latest_filename=None) == path", True),
     "tf.train.get_checkpoint_state": (_SAVED + "_(folder).model_checkpoint_path == path", True),
     "tf.train.checkpoint_exists": (_SAVED + "(_(path), _(path + 'x'))", (True, False)),
@@ -74,8 +75,9 @@ CALLS: dict[str, tuple[str, object]] = {
     "tf.summary.audio": ("tf.Summary.FromString(run(_('a', np.ones([1, 9], np.float32), 8000, max_outputs=1)))"
                          ".value[0].tag", "a/audio"),
     "tf.summary.text": ("tf.Summary.FromString(run(_('t', tf.constant('x')))).value[0].tag", "t"),
-    "tf.summary.merge": ("s = tf.summary.scalar('s', 2.)\ntf.Summary.FromString(run(_([s], collections=['c']))).value[0].simple_value",
-                         2),
+    "tf.summary.merge": (
+        "s = tf.summary.scalar('s', 2.)\ntf.Summary.FromString(run(_([s], collections=['c']))).value[0].simple_value",
+        2),
     "tf.summary.merge_all": ("tf.summary.scalar('s', 2.)\n"
                              "tf.Summary.FromString(run(_(key='summaries', scope=None))).value[0].simple_value", 2),
     "tf.summary.FileWriter": (
