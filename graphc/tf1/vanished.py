@@ -82,6 +82,13 @@ def _scipy_ndimage(module: ModuleType) -> None:
         module.imread = pictures.imread  # type: ignore[attr-defined]
 
 
+def _scipy_arpack(module: ModuleType) -> None:
+    linalg = importlib.import_module("scipy.sparse.linalg")
+    module.__path__ = []                                               # so that its own modules are asked for
+    module.eigs, module.eigsh = linalg.eigs, linalg.eigsh  # type: ignore[attr-defined]
+    module.svds = linalg.svds  # type: ignore[attr-defined]
+
+
 def _later(package: str, home: str, name: str) -> Callable[..., Any]:
     def call(*arguments: Any, **more: Any) -> Any:
         return getattr(importlib.import_module(f"{package}.{home}"), name)(*arguments, **more)
@@ -107,11 +114,12 @@ def _pyplot(module: ModuleType) -> None:
 
 
 _MENDED: dict[str, Callable[[ModuleType], None]] = {
-    "scipy.misc": _scipy_misc, "scipy.ndimage": _scipy_ndimage, "matplotlib.pyplot": _pyplot}
+    "scipy.misc": _scipy_misc, "scipy.ndimage": _scipy_ndimage, "matplotlib.pyplot": _pyplot,
+    **{f"scipy.sparse.linalg.eigen{inner}": _scipy_arpack for inner in ("", ".arpack", ".arpack.arpack")}}
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports these modules as they are, and mends them then; scipy.misc, which is gone, is made."""
+    """Imports these modules as they are, and mends them then; those that are gone are made."""
 
     def __init__(self) -> None:
         self.inside: set[str] = set()

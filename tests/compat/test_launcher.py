@@ -109,6 +109,15 @@ def test_what_age_has_done_is_explained(tmp_path: Path, text: str, said: str) ->
     assert launch("--repair", path).returncode == 0
 
 
+def test_scipy_s_old_home_of_eigenvalues_is_put_back(tmp_path: Path) -> None:
+    path = tmp_path / "eigen.py"
+    path.write_text("import numpy as np\nfrom scipy.sparse.linalg.eigen.arpack import eigsh\n"
+                    "import scipy.sparse.linalg.eigen.arpack.arpack\nfrom scipy.sparse.linalg.eigen import svds\n"
+                    "print(round(eigsh(np.diag([1., 5, 2, 3]), 1)[0][0], 6), svds.__name__)")
+    done = launch("--repair", path)
+    assert done.stdout == "5.0 svds\n", done.stderr
+
+
 def test_scipy_misc_is_put_back(tmp_path: Path) -> None:
     path = tmp_path / "pictures.py"
     picture = str(tmp_path / "p.png")
