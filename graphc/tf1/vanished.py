@@ -37,6 +37,7 @@ def put_back(folder: str) -> None:
         np.in1d = np.isin  # type: ignore[attr-defined]
     for name in ("array", "asarray", "asanyarray"):
         setattr(np, name, _ragged_too(getattr(np, name), os.path.join(os.path.abspath(folder), "")))
+    np.reshape = _with_newshape(np.reshape)  # type: ignore[assignment]
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
 
@@ -52,6 +53,16 @@ def _ragged_too(make: Callable[..., np.ndarray], folder: str) -> Callable[..., n
             if says_what or "inhomogeneous" not in str(error) or not _caller().startswith(folder):
                 raise
             return make(*arguments, dtype=object, **named)
+    return made
+
+
+def _with_newshape(reshape: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """`shape` had the name `newshape`."""
+    @functools.wraps(reshape)
+    def made(*arguments: Any, **named: Any) -> np.ndarray:
+        if "newshape" in named:
+            named["shape"] = named.pop("newshape")
+        return reshape(*arguments, **named)
     return made
 
 

@@ -85,6 +85,13 @@ def test_pyplot_takes_what_it_took(tmp_path: Path) -> None:
     assert done.stdout == "shown\n", done.stderr
 
 
+def test_reshape_s_argument_has_its_old_name_too(tmp_path: Path) -> None:
+    path = tmp_path / "old.py"
+    path.write_text("import numpy as np\nprint(np.reshape(np.arange(4), newshape=[2, 2]).shape, np.reshape([1], -1))")
+    done = launch("--repair", path)
+    assert done.stdout == "(2, 2) [1]\n", done.stderr
+
+
 def test_ragged_arrays_are_of_objects_again_for_the_program_alone(tmp_path: Path) -> None:
     path = tmp_path / "old.py"
     path.write_text("import numpy as np\nimport tensorflow as tf\n"
