@@ -1,6 +1,7 @@
 """HistogramSummary: how often values lie in buckets whose limits grow by a tenth each."""
 from __future__ import annotations
 
+import math
 import struct
 import sys
 from functools import cache
@@ -18,6 +19,7 @@ from graphc.ops.summary.base import SummaryOp, check_numbers, of_bytes, only_tag
 HISTO = 5                                                          # Summary.Value
 MIN, MAX, NUM, SUM, SUM_SQUARES, LIMITS, BUCKETS = range(1, 8)     # HistogramProto
 SMALLEST, LARGEST, GROWTH = 1.0e-12, 1.0e20, 1.1
+CHUNK = 1 << 14            # values at a time: they stay in the cache
 
 
 @register
@@ -44,8 +46,9 @@ class HistogramSummary(SummaryOp):
 def histogram_bytes(values: np.ndarray) -> bytes:
     """A HistogramProto. Sums are added one by one, from the first to the last."""
     limits = bucket_limits()
-    found = np.minimum(np.searchsorted(limits, values, "right"), len(limits) - 1)
-    counts = np.bincount(found, minlength=len(limits))
+    counts = np.zeros(len(limits), np.int64)
+    for start in range(0, values.size, CHUNK):
+        counts += np.bincount(buckets_of(values[start:start + CHUNK]), minlength=len(limits))
     last = _last_of_runs(counts == 0)
     empty = not values.size
     return b"".join((
@@ -53,6 +56,21 @@ def histogram_bytes(values: np.ndarray) -> bytes:
         double_field(MAX, -sys.float_info.max if empty else values.max()), double_field(NUM, values.size),
         double_field(SUM, _sum(values)), double_field(SUM_SQUARES, _sum(values * values)),
         bytes_field(LIMITS, _doubles(limits[last])), bytes_field(BUCKETS, _doubles(counts[last]))))
+
+
+def buckets_of(values: np.ndarray) -> np.ndarray:
+    """The number of each value's bucket: how many limits are not above it, but for the last one's.
+
+    A logarithm in float32 is at most one off, which takes a fifth of the time of a search for each value.
+    """
+    limits = bucket_limits()
+    last, size = len(limits) // 2, np.abs(values)
+    powers = np.log(np.clip(size, SMALLEST / GROWTH, LARGEST * GROWTH).astype(np.float32) / np.float32(SMALLEST))
+    steps = (powers * np.float32(1 / math.log(GROWTH)) + 1).astype(np.int64)
+    found = np.clip(np.where(values < 0, last - steps, last + 1 + steps), 1, len(limits) - 1)
+    found -= limits[found - 1] > values
+    found += limits[found] <= values
+    return np.minimum(found, len(limits) - 1)
 
 
 def _last_of_runs(empty: np.ndarray) -> np.ndarray:
