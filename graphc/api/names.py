@@ -927,6 +927,9 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "compat.v1.python.ops": {
     },
+    "compat.v1.python.ops.control_flow_ops": {
+        "with_dependencies": "graphc.api.array.identity:with_dependencies",
+    },
     "compat.v1.python.ops.summary_op_util": {
         "clean_tag": "graphc.summary.scopes:clean_tag",
         "collect": "graphc.summary.scopes:collect",
