@@ -597,12 +597,12 @@ NAMES: dict[str, dict[str, str]] = {
         "run": "graphc.compat.program.app:run",
     },
     "compat.v1.config": {
-        "list_logical_devices": "graphc.compat.program.build:list_physical_devices",
-        "list_physical_devices": "graphc.compat.program.build:list_physical_devices",
+        "list_logical_devices": "graphc.session.devices:list_physical_devices",
+        "list_physical_devices": "graphc.session.devices:list_physical_devices",
     },
     "compat.v1.config.experimental": {
-        "list_logical_devices": "graphc.compat.program.build:list_physical_devices",
-        "list_physical_devices": "graphc.compat.program.build:list_physical_devices",
+        "list_logical_devices": "graphc.session.devices:list_physical_devices",
+        "list_physical_devices": "graphc.session.devices:list_physical_devices",
     },
     "compat.v1.contrib": {
     },
