@@ -622,12 +622,12 @@ NAMES: dict[str, dict[str, str]] = {
         "run": "graphc.compat.program.app:run",
     },
     "compat.v1.config": {
-        "list_logical_devices": "graphc.compat.program.build:list_physical_devices",
-        "list_physical_devices": "graphc.compat.program.build:list_physical_devices",
+        "list_logical_devices": "graphc.session.devices:list_physical_devices",
+        "list_physical_devices": "graphc.session.devices:list_physical_devices",
     },
     "compat.v1.config.experimental": {
-        "list_logical_devices": "graphc.compat.program.build:list_physical_devices",
-        "list_physical_devices": "graphc.compat.program.build:list_physical_devices",
+        "list_logical_devices": "graphc.session.devices:list_physical_devices",
+        "list_physical_devices": "graphc.session.devices:list_physical_devices",
     },
     "compat.v1.contrib": {
     },
@@ -984,7 +984,7 @@ NAMES: dict[str, dict[str, str]] = {
     "compat.v1.python.ops.control_flow_ops": {
         "merge": "graphc.api.control.switch:merge",
         "switch": "graphc.api.control.switch:switch",
-        "with_dependencies": "graphc.compat.framework.dependencies:with_dependencies",
+        "with_dependencies": "graphc.api.array.identity:with_dependencies",
     },
     "compat.v1.python.ops.summary_op_util": {
         "clean_tag": "graphc.summary.scopes:clean_tag",

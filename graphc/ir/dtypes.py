@@ -281,7 +281,7 @@ def as_dtype(type_value: Any) -> DType:
     if value is None:
         raise TypeError("cannot convert None to a dtype")      # NumPy takes it for float64
     try:
-        as_numpy = np.dtype(value)  # type: ignore[arg-type]
+        as_numpy = np.dtype(value)
     except TypeError:
         raise TypeError(f"cannot convert {value!r} to a dtype") from None
     if as_numpy.kind in "SUO":

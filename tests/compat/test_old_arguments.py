@@ -193,5 +193,5 @@ def test_accumulate_n_checks_shape_and_dtype() -> None:
     assert total.shape == [2] and run(total, {unknown: [1., 2.]}).tolist() == [2., 4.]
     with pytest.raises(TypeError, match="'tensor_dtype' is int32"):
         tf.accumulate_n([unknown], tensor_dtype=tf.int32)
-    with pytest.raises(ValueError, match="Shapes|compatible"):
+    with pytest.raises(ValueError, match=r"Shapes|compatible"):
         tf.accumulate_n([tf.ones([3])], shape=[2])
