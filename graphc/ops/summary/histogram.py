@@ -10,9 +10,9 @@ from typing import ClassVar
 import numpy as np
 
 from graphc.errors import InvalidArgumentError
+from graphc.io.wire import bytes_field, double_field
 from graphc.ir.op import Sample, register
 from graphc.ir.spec import Spec
-from graphc.ops.files.wire import bytes_field, double_field
 from graphc.ops.strings.base import text
 from graphc.ops.summary.base import SummaryOp, check_numbers, of_bytes, only_tag, value_bytes
 
