@@ -109,6 +109,8 @@ def test_with_dependencies(graph):
     c = control_flow_ops.with_dependencies([a.op], b)
     assert c.name == "control_dependency:0" and c.op.control_inputs == [a.op] and list(c.op.inputs) == [b]
     assert control_flow_ops.with_dependencies([a, b], c, name="d").op.control_inputs == [a.op, b.op]
+    rows = control_flow_ops.with_dependencies([a], gc.IndexedSlices(b, gc.constant(0)), name="e")
+    assert rows.values.op.control_inputs == [a.op] and rows.values.name == "e:0"
 
 
 def test_device_scopes_merge(graph):

@@ -57,11 +57,11 @@ def tuple_of(tensors: Sequence[Any], name: str | None = None, control_inputs: Se
 
 @public("compat.v1.python.ops.control_flow_ops.with_dependencies")
 def with_dependencies(dependencies: Sequence[Any], output_tensor: Any, name: str | None = None) -> Any:
-    """The tensor (or IndexedSlices), when all of `dependencies` have run, as TensorFlow's
+    """The tensor or IndexedSlices, when all of `dependencies` have run, as TensorFlow's
     `control_flow_ops.with_dependencies`."""
     graph = get_default_graph()
     with graph.name_scope(name or "control_dependency") as scope, graph.control_dependencies(dependencies):
-        if hasattr(output_tensor, "indices"):
+        if hasattr(output_tensor, "indices") and not is_composite(output_tensor):        # IndexedSlices
             return type(output_tensor)(identity(output_tensor.values, name=scope), output_tensor.indices,
                                        output_tensor.dense_shape)
         return identity(output_tensor, name=scope)
