@@ -87,8 +87,8 @@ def accumulate_n(inputs, shape=None, tensor_dtype=None, name=None):
     what is known of the result."""
     total = add_n(inputs, name=name or "AccumulateNV2")
     if tensor_dtype is not None and total.dtype != as_dtype(tensor_dtype):
-        raise TypeError(f"accumulate_n: argument 'tensor_dtype' is {as_dtype(tensor_dtype).name}, but the inputs are of "
-                        f"{total.dtype.name}")
+        raise TypeError(f"accumulate_n: argument 'tensor_dtype' is {as_dtype(tensor_dtype).name}, but the inputs are "
+                        f"of {total.dtype.name}")
     known = as_shape(shape)
     for x in total.op.inputs:
         known = known.merge_with(x.shape)
