@@ -16,7 +16,7 @@ from graphc.errors import built_at
 from graphc.ir.dtypes import DType, as_dtype, int32
 from graphc.ir.graph import get_default_graph
 from graphc.ir.node import Origin
-from graphc.ir.op import OPS, Op
+from graphc.ir.op import OPS, Elementwise, Op
 from graphc.ir.tensor import Operation, Tensor, split_operands
 from graphc.ir.tensor_shape import Dimension, TensorShape
 from graphc.ir.user_frame import user_line
@@ -100,7 +100,8 @@ def apply(op: type[Op], *values: Any, name: str | None = None, **fields: Any) ->
     """Adds one op to the graph: a Tensor, a tuple of Tensors, or the Operation if it has no results.
 
     values are TF's inputs in TF's order, a list for a variadic operand; operands that are fields may instead be given
-    in `fields` by name. Non-tensors take the dtype of the first tensor that must have the same one (`types`).
+    in `fields` by name. Non-tensors take the dtype of the first tensor that must have the same one (`types`), and if
+    there is none, of elementwise ops and those that say `same`, that of the first one.
     Constants made on the way are named "name/operand", as in TensorFlow.
     """
     graph = _graph_of(values)
@@ -160,6 +161,8 @@ def _convert_operands(op: type[Op], operands: dict[str, Any], scope: str) -> dic
         label = operand.rstrip("*")
         named = op.constant_names.get(label, label)
         shared = next((dtypes[o] for o in groups.get(operand, ()) if dtypes.get(o) is not None), None)
+        if shared is None and (op.same is not None or issubclass(op, Elementwise)):
+            shared = next((result[o].dtype for o in groups.get(operand, ()) if o in result), None)
         try:
             if operand in fields:
                 known = op.__dataclass_fields__[operand].metadata["dtype"]
@@ -185,6 +188,8 @@ def _listed(value: Any) -> Any:
 def _dtype_groups(op: type[Op]) -> dict[str, tuple[str, ...]]:
     """For each operand, the operands of the same dtype. `same` on the op class says which; by default all operands
     that are no fields and hold no dtype of their own in `types` are of one dtype."""
+    if op.same is not None:
+        return dict.fromkeys(op.same, op.same)
     fields = op.field_operands()
     own = set(op.types.values())
     first = next((o for o in op.operands if o not in fields), None)

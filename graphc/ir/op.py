@@ -133,6 +133,7 @@ class Op:
     operands: ClassVar[tuple[str, ...]] = ()
     results: ClassVar[tuple[str, ...]] = ("y",)
     types: ClassVar[dict[str, str]] = {}
+    same: ClassVar[tuple[str, ...] | None] = None
     refs: ClassVar[tuple[str, ...]] = ()
     constant_names: ClassVar[dict[str, str]] = {}
     effect: ClassVar[Effect] = Effect.PURE

@@ -193,5 +193,33 @@ def test_accumulate_n_checks_shape_and_dtype() -> None:
     assert total.shape == [2] and run(total, {unknown: [1., 2.]}).tolist() == [2., 4.]
     with pytest.raises(TypeError, match="'tensor_dtype' is int32"):
         tf.accumulate_n([unknown], tensor_dtype=tf.int32)
-    with pytest.raises(ValueError, match=r"Shapes|compatible"):
+    with pytest.raises(ValueError, match="compatible"):
         tf.accumulate_n([tf.ones([3])], shape=[2])
+
+
+@pytest.mark.parametrize("first, second, wanted", [(1., 2, 3.), ([1.], [2], [3.]), (1, np.float64(2.), 3)])
+def test_the_first_operand_decides_about_numbers(first: Any, second: Any, wanted: Any) -> None:
+    total = tf.add(first, second)
+    assert total.dtype == (tf.int32 if first == 1 and isinstance(first, int) else tf.float32)
+    assert np.array_equal(run(total), wanted)
+    assert run(tf.pow(2., 3)) == 8. and bool(run(tf.equal(1., 1)))
+    with pytest.raises(TypeError, match="Expected int32"):
+        tf.multiply(2, [1.])
+
+
+@pytest.mark.parametrize("then, other", [([1.], [2.]), (np.ones(1, np.float32), np.full(1, 2., np.float32)),
+                                         ([1.], [2]), (["a"], [b"b"])])
+def test_where_of_a_tensor_chooses_between_lists(then: Any, other: Any) -> None:
+    which = tf.placeholder(tf.bool, [1])
+    chosen = tf.where(which, then, other)
+    with tf.Session() as session:
+        wanted = [x.encode() if isinstance(x, str) else x for x in (then[0], other[0])]
+        assert [session.run(chosen, {which: [value]})[0] for value in (True, False)] == wanted
+
+
+def test_numbers_beside_indices_keep_their_dtype() -> None:
+    parts = tf.dynamic_partition([1., 2.], tf.constant([0, 1]), 2)
+    sums = tf.sparse_segment_sum([[1.], [2.]], [0, 1], [0, 0])
+    dense = tf.sparse_to_dense(tf.constant([[1]]), [3], [5.], 1.)
+    assert [x.dtype for x in (*parts, sums, dense)] == [tf.float32] * 4
+    assert run(sums).tolist() == [[3.]] and run(dense).tolist() == [1., 5., 1.]

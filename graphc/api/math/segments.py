@@ -7,7 +7,7 @@ from graphc.api.array.shapes import rank, reshape, shape
 from graphc.api.math.binary import maximum
 from graphc.api.math.unary import sqrt
 from graphc.api.public import public
-from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
+from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.graph import get_default_graph
 from graphc.ops.math import segments, sparse_segments, unsorted_segments
 
@@ -93,11 +93,10 @@ def unsorted_segment_sqrt_n(data, segment_ids, num_segments, name=None):
 
 
 def _sparse(plain, given, data, indices, segment_ids, name, num_segments):
-    if not is_tensor_like(segment_ids):
-        segment_ids = convert_to_tensor(segment_ids, name="segment_ids")
-    if num_segments is None:
-        return apply(plain, data, indices, segment_ids, name=name)
-    return apply(given, data, indices, segment_ids, num_segments, name=name)
+    op, more = (plain, ()) if num_segments is None else (given, (num_segments,))
+    with get_default_graph().name_scope(name or op.type) as scope:
+        data, segment_ids = convert_to_tensor(data, name="data"), convert_to_tensor(segment_ids, name="segment_ids")
+        return apply(op, data, indices, segment_ids, *more, name=scope)
 
 
 @public("sparse_segment_sum", "sparse.segment_sum")

@@ -232,6 +232,7 @@ class OneHot(Op):
     operands = ("indices", "depth", "on_value", "off_value")
     results = ("output",)
     types: ClassVar = {"T": "on_value", "TI": "indices"}
+    same = ("on_value", "off_value")
     moves = True
     depth: Size = operand_field("int")
     axis: int = attr("int", -1)

@@ -36,6 +36,7 @@ class DynamicPartition(Op):
     operands = ("data", "partitions")
     results = ("outputs*",)
     types: ClassVar = {"T": "data"}
+    same = ("data",)
     num_partitions: int = attr("int")
     samples: ClassVar = [Sample({"num_partitions": n}, (s, np.array(p, np.int32)), (d, None)) for n, p, s, d in _PARTS]
 

@@ -36,6 +36,7 @@ class SelectV2(Elementwise):
     operands = ("condition", "t", "e")
     results = ("output",)
     types: ClassVar = {"T": "t"}
+    same = ("t", "e")
     samples: ClassVar = _samples([(_MASK, (2, 3), (2, 3)), (_MASK, (3,), ()), (_MASK[:, :1], (2, 5), (1, 5)),
                                   (_MASK[:0], (0, 3), (0, 3)), (_MASK[0], (5, 2, 3), (2, 1))])
 
@@ -65,6 +66,7 @@ class Select(Composite):
     operands = ("condition", "t", "e")
     results = ("output",)
     types: ClassVar = {"T": "t"}
+    same = ("t", "e")
     samples: ClassVar = _samples([(_MASK, (2, 3), (2, 3)), (_MASK[0], (3, 5), (3, 5)), (np.array(True), (7,), (7,)),
                                   (_MASK[0], (3,), (3,)), (_MASK[0], (3, 2, 5), (3, 2, 5))])
 

@@ -45,6 +45,7 @@ class SparseToDense(Op):
     operands = ("sparse_indices", "output_shape", "sparse_values", "default_value")
     results = ("dense",)
     types: ClassVar = {"T": "sparse_values", "Tindices": "sparse_indices"}
+    same = ("sparse_values", "default_value")
     output_shape: tuple[Size, ...] = operand_field("ints", dtype="sparse_indices")
     validate_indices: bool = attr("bool", True)
     samples: ClassVar = _samples()
