@@ -132,6 +132,3 @@ def _check_stateless(operation: gc.Operation) -> None:
         new = {t.op for t in found.inputs} - seen
         seen |= new
         waiting += new
-
-
-__all__ = ["Iterator", "first_element", "initializable", "one_shot"]
