@@ -3,7 +3,9 @@
     structure.py   what an element is made of
     pipeline.py    Step, a part of a pipeline, and Run, one opening of it
     functions.py   what a user's function of an element becomes
-    sources.py, readers.py, order.py, batches.py, mapping.py, mixing.py    the steps
+    sources.py, readers.py, order.py, caches.py, batches.py, mapping.py, mixing.py    the steps
+    words.py       TensorFlow's random numbers
+    types.py, options.py   what datasets and iterators tell of themselves, and are told
     dataset.py     Dataset: the methods that add steps
     iterator.py    Iterator: elements as tensors of the graph
     transformations.py, files.py, csv_files.py, examples.py   what stands beside them

@@ -7,12 +7,12 @@ from typing import Any
 
 import graphc as gc
 from graphc.api.public import public
-from graphc.data import batches, mapping, order, readers, sources
+from graphc.data import batches, caches, mapping, order, readers, sources
 from graphc.data.functions import Function, scalar
 from graphc.data.iterator import Iterator, first_element, initializable, one_shot
 from graphc.data.options import Options
 from graphc.data.pipeline import Step, parameter
-from graphc.data.structure import flatten, is_nested, leaves_like, pack, structure_of
+from graphc.data.structure import DatasetPart, flatten, is_nested, leaves_like, pack, structure_of
 from graphc.data.types import classes_of, shapes_of, types_of
 
 AUTOTUNE = -1
@@ -136,9 +136,9 @@ class Dataset:
     def cache(self, filename: Any = "") -> Dataset:
         """Keeps the elements once all have been computed, in memory or in a file."""
         if isinstance(filename, (str, bytes, os.PathLike)) and not os.fspath(filename):
-            return self._then(order.CacheInMemory(self._step))
-        return self._then(order.CacheInFile(self._step, filename if isinstance(filename, gc.Tensor) else
-                                            os.fspath(filename)))
+            return self._then(caches.CacheInMemory(self._step))
+        return self._then(caches.CacheInFile(self._step, filename if isinstance(filename, gc.Tensor) else
+                                             os.fspath(filename)))
 
     def prefetch(self, buffer_size: Any) -> Dataset:
         """The same elements: nothing is computed ahead."""
@@ -151,8 +151,10 @@ class Dataset:
 
     # Functions of them
 
-    def map(self, map_func: Callable[..., Any], num_parallel_calls: Any = None) -> Dataset:
-        """map_func of each element; a tuple becomes several arguments. num_parallel_calls changes nothing."""
+    def map(self, map_func: Callable[..., Any], num_parallel_calls: Any = None, num_threads: Any = None,
+            output_buffer_size: Any = None) -> Dataset:
+        """map_func of each element; a tuple becomes several arguments. The other parameters (the last two are those of
+        TensorFlow 1.2's contrib.data.Dataset) change nothing."""
         return self._then(mapping.Map(self._step, self._function(map_func, "map")))
 
     def map_with_legacy_function(self, map_func: Callable[..., Any], num_parallel_calls: Any = None) -> Dataset:
@@ -179,6 +181,21 @@ class Dataset:
         return self._then(mapping.Interleave(self._step, self._function(map_func, "interleave"),
                                              (os.cpu_count() or 1) if cycle == AUTOTUNE else cycle,
                                              parameter(block_length, "block_length"), "interleave"))
+
+    def group_by_window(self, key_func: Callable[..., Any], reduce_func: Callable[..., Any], window_size: Any = None,
+                        window_size_func: Callable[..., Any] | None = None) -> Dataset:
+        """window_size elements with equal keys (of int64) become what reduce_func(key, dataset of them) gives."""
+        if (window_size is None) == (window_size_func is None):
+            raise ValueError("Must pass either window_size or window_size_func, but not both.")
+        what = "group_by_window"
+        key = scalar(self._function(key_func, what), gc.int64, f"{what}: key_func")
+        reduce = Function(reduce_func, key.structure, DatasetPart(self._step.structure), wrap=Dataset, what=what)
+
+        def size_of(key: Any) -> Any:
+            return gc.cast(window_size_func(key) if window_size_func is not None else window_size, gc.int64)
+
+        size = scalar(Function(size_of, key.structure, wrap=Dataset, what=what), gc.int64, f"{what}: window_size_func")
+        return self._then(mapping.GroupByWindow(self._step, key, reduce, size))
 
     def reduce(self, initial_state: Any, reduce_func: Callable[..., Any]) -> Any:
         """The last state, as tensors: reduce_func(state, element) gives the next one."""

@@ -16,7 +16,6 @@ from graphc.data.structure import (
     flatten,
     is_nested,
     pack,
-    tensors_of,
 )
 
 _numbers = itertools.count()
@@ -33,11 +32,14 @@ class Given(Step):
 
 
 class Function:
-    """func as a graph. structures: of its arguments; unpacked: a tuple gives several arguments. wrap: makes the
-    user's dataset of a Step. structure: of its result; of a dataset's elements if `gives_dataset`."""
+    """func as a graph. structures: of its arguments; if there is one, a tuple gives several arguments. wrap: makes
+    the user's dataset of a Step. what: for messages.
 
-    def __init__(self, func: Callable[..., Any], *structures: Any, wrap: Callable[[Step], Any], what: str,
-                 unpack: bool = True) -> None:
+    structure: of the result. dataset: the Step of the dataset that it gives, or None; structure is that of its elements
+    then.
+    """
+
+    def __init__(self, func: Callable[..., Any], *structures: Any, wrap: Callable[[Step], Any], what: str) -> None:
         if not callable(func):
             raise TypeError(f"{what}: the function must be callable, but is {func!r}")
         self.parts = [part for structure in structures for part in flatten(structure)]
@@ -47,7 +49,7 @@ class Function:
             self.feeds: list[Any] = []
             self.given: list[Given | None] = []
             arguments = [self._argument(structure, wrap) for structure in structures]
-            if unpack and len(arguments) == 1 and type(arguments[0]) is tuple:
+            if len(arguments) == 1 and type(arguments[0]) is tuple:
                 arguments = list(arguments[0])
             self._take_result(func(*arguments), what)
         captures = self.graph.captures
@@ -83,11 +85,10 @@ class Function:
         self.fetches = [t if t.graph is self.graph else self.graph.capture(t) for _, ts in values for t in ts]
 
     def bound(self, run: Run) -> Callable[[Element], Element]:
-        """The function for one opening of the pipeline: of an element, or of several, one behind the other."""
+        """The function for one opening of the pipeline, of an element (of several: one behind the other)."""
+        assert self.dataset is None
         call = run.callable(self.graph, self.fetches, [*self.feeds, *self.inner])
         captured = [run.values[t] for t in self.captures]
-        if self.dataset is not None:
-            raise TypeError("this function gives a dataset; use flat_map or interleave")
         arrays = self._arrays()
         parts = flatten(self.structure)
         if all(isinstance(part, TensorPart) for part in parts):
@@ -142,6 +143,3 @@ def _value(leaf: Any) -> tuple[Any, list[Any]]:
         return SparsePart(leaf.values.dtype, leaf.get_shape()), [leaf.indices, leaf.values, leaf.dense_shape]
     tensor = gc.convert_to_tensor(leaf)
     return TensorPart(tensor.dtype, tensor.shape), [tensor]
-
-
-__all__ = ["Function", "Given", "scalar", "tensors_of"]

@@ -20,8 +20,7 @@ class Iterator:
     def __init__(self, handle: gc.Tensor, initializer: gc.Operation | None, structure: Any,
                  fed_handle: gc.Tensor | None = None) -> None:
         self._handle, self._initializer, self._structure, self._fed = handle, initializer, structure, fed_handle
-        with gc.name_scope(None):
-            self._string_handle = fed_handle if fed_handle is not None else gc.raw_ops.IteratorToStringHandle(handle)
+        self._string_handle = fed_handle if fed_handle is not None else gc.raw_ops.IteratorToStringHandle(handle)
 
     @staticmethod
     def from_structure(output_types: Any, output_shapes: Any = None, shared_name: str | None = None,
@@ -133,6 +132,3 @@ def _check_stateless(operation: gc.Operation) -> None:
         new = {t.op for t in found.inputs} - seen
         seen |= new
         waiting += new
-
-
-__all__ = ["Iterator", "first_element", "initializable", "one_shot"]

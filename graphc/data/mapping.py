@@ -149,6 +149,8 @@ class Stateful(Ordered):
         structure = self.initial.structure
         while True:
             self.function = function(structure, before.structure)
+            if self.function.dataset is not None:
+                raise TypeError(f"{what}: the function returned a dataset, but its result must be tensors")
             result = state_of(self.function.structure)
             assert_same(structure, result)
             for old, new in zip(flatten(structure), flatten(result), strict=True):

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 import graphc as gc
-from graphc import errors
 
 Element = tuple[Any, ...]
 
@@ -94,10 +93,10 @@ class DatasetPart:
         raise TypeError("an element holds a dataset, which is no tensor: take the datasets apart with flat_map, for "
                         "example dataset.flat_map(lambda window: window.batch(n))")
 
-    def arrays(self, value: Any) -> list[Any]:
-        raise errors.InternalError("a dataset is no array")
+    def _refuse(self, *_: Any) -> Any:
+        self.tensors()
 
-    batched = row = value = packed = either = lambda self, *_: self.tensors()
+    arrays = value = packed = batched = row = either = _refuse
 
 
 def array_of(value: Any, dtype: Any) -> np.ndarray:

@@ -8,10 +8,10 @@ import graphc as gc
 from graphc.api.public import public
 from graphc.data import batches, mapping, mixing, order, sources
 from graphc.data.dataset import Dataset, seeds_of, steps_of
-from graphc.data.functions import Function, scalar
+from graphc.data.functions import scalar
 from graphc.data.iterator import first_element
 from graphc.data.pipeline import parameter
-from graphc.data.structure import DatasetPart, leaves_like, pack
+from graphc.data.structure import leaves_like, pack
 
 Transformation = Callable[[Dataset], Dataset]
 
@@ -76,19 +76,7 @@ def group_by_window(key_func: Callable[..., Any], reduce_func: Callable[..., Any
                     window_size_func: Callable[..., Any] | None = None) -> Transformation:
     """window_size elements with equal keys become what reduce_func(key, dataset) makes of them, as
     `tf.data.experimental.group_by_window`."""
-    if (window_size is None) == (window_size_func is None):
-        raise ValueError("Must pass either window_size or window_size_func, but not both.")
-    size_of = window_size_func or (lambda key: gc.convert_to_tensor(window_size, gc.int64))
-
-    def transform(dataset: Dataset) -> Dataset:
-        key = scalar(dataset._function(key_func, "group_by_window"), gc.int64, "group_by_window: key_func")
-        reduce = Function(reduce_func, key.structure, DatasetPart(dataset._step.structure), wrap=Dataset,
-                          what="group_by_window")
-        size = scalar(Function(lambda k: gc.cast(size_of(k), gc.int64), key.structure, wrap=Dataset,
-                               what="group_by_window"), gc.int64, "group_by_window: window_size_func")
-        return dataset._then(mapping.GroupByWindow(dataset._step, key, reduce, size))
-
-    return transform
+    return lambda dataset: dataset.group_by_window(key_func, reduce_func, window_size, window_size_func)
 
 
 @public("data.experimental.bucket_by_sequence_length", "contrib.data.bucket_by_sequence_length")

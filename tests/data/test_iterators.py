@@ -257,6 +257,14 @@ def test_mistakes(make: Any, error: type[Exception], message: str) -> None:
         make()
 
 
+def test_spellings_of_the_first_datasets() -> None:
+    data = gc.contrib.data.Dataset.range(6).map(lambda x: x * 2, num_threads=2, output_buffer_size=4)
+    grouped = data.group_by_window(key_func=lambda x: x % 4, reduce_func=lambda _, group: group.batch(2), window_size=2)
+    following = grouped.make_one_shot_iterator().get_next()
+    with gc.Session() as session:
+        assert [session.run(following).tolist() for _ in range(4)] == [[0, 4], [2, 6], [8], [10]]
+
+
 def test_batch_of_different_shapes_says_so() -> None:
     following = D.range(1, 4).map(lambda x: gc.fill([x], x)).batch(2).make_one_shot_iterator().get_next()
     with gc.Session() as session, pytest.raises(gc.errors.InvalidArgumentError, match="Cannot batch tensors with diff"):

@@ -111,6 +111,9 @@ _OPS = ("array_ops", "array_ops_stack", "bitwise_ops", "check_ops", "clip_ops", 
         "losses.losses", "losses.losses_impl", "losses.util")
 for _name in _OPS:
     INNER_MODULES[f"python.ops.{_name}"] = ("", "nn", "math", "image", "linalg", "random", "losses", "metrics", "train")
+for _name in ("batching", "counter", "enumerate_ops", "error_ops", "get_single_element", "grouping", "interleave_ops",
+              "optimization", "prefetching_ops", "random_ops", "readers", "scan_ops", "shuffle_ops", "unique"):
+    INNER_MODULES[f"python.data.experimental.ops.{_name}"] = ("data.experimental",)
 _TRAINING = ("adadelta", "adagrad", "adagrad_da", "adam", "basic_session_run_hooks", "checkpoint_utils",
              "checkpoint_management", "coordinator", "device_setter", "evaluation", "ftrl", "gradient_descent", "input",
              "learning_rate_decay", "momentum", "monitored_session", "moving_averages", "optimizer", "proximal_adagrad",
@@ -138,7 +141,9 @@ _CONTRIB_MODULES = frozenset((
     "shape_ops window_ops adamax addsign powersign sign_decay external_optimizer lazy_adam_optimizer nadam_optimizer "
     "lars_optimizer ggt shampoo moving_average_optimizer multitask_optimizer_wrapper variable_clipping_optimizer "
     "weight_decay_optimizers elastic_average_optimizer model_average_optimizer drop_stale_gradient_optimizer "
-    "reg_adagrad_optimizer agn_optimizer matrix_functions").split())
+    "reg_adagrad_optimizer agn_optimizer matrix_functions batching counter dataset_ops enumerate_ops error_ops "
+    "get_single_element grouping interleave_ops iterator_ops prefetching_ops random_ops readers scan_ops "
+    "shuffle_ops").split())
 
 
 def namespaces_of(module: str) -> tuple[str, ...] | None:
