@@ -239,3 +239,10 @@ def test_labels_of_a_softmax_may_have_axes_more_than_logits() -> None:
         found, expected = session.run([loss, plain], feeds)
     assert found.shape == (2,)
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.int64])
+def test_in_top_k_takes_arrays_of_any_integers(dtype: type) -> None:
+    predictions = np.array([[0.1, 0.9], [0.8, 0.2]], np.float32)
+    with gc.Session() as session:
+        assert session.run(gc.nn.in_top_k(predictions, np.array([1, 1], dtype), 1)).tolist() == [True, False]

@@ -34,9 +34,12 @@ def top_k(input, k=1, sorted=True, name=None):
 
 @public("nn.in_top_k", "math.in_top_k")
 def in_top_k(predictions, targets, k, name=None):
-    """Whether the target of each row is among its k greatest predictions. As `tf.nn.in_top_k`."""
+    """Whether the target of each row is among its k greatest predictions. As `tf.nn.in_top_k`.
+
+    targets: int32 or int64; arrays of other integers become int32.
+    """
     with get_default_graph().name_scope(name or "in_top_k"):
-        targets = convert_to_tensor(targets, name="InTopKV2/targets")
+        targets = convert_to_tensor(targets, preferred_dtype=int32, name="InTopKV2/targets")
         if not is_tensor_like(k):
             k = np.asarray(k, targets.dtype.numpy)
         return apply(InTopKV2, predictions, targets, k)
