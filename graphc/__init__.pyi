@@ -7,6 +7,7 @@ from graphc import audio as audio
 from graphc import bitwise as bitwise
 from graphc import compat as compat
 from graphc import contrib as contrib
+from graphc import data as data
 from graphc import debugging as debugging
 from graphc import distributions as distributions
 from graphc import graph_util as graph_util

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from graphc.ir.names import suggestion
 
 _LOOP = "gc.while_loop with gc.gather of the element; over a known number of elements a Python loop and gc.stack"
-_FEED = "read the data in Python and feed the batches: session.run(..., feed_dict={placeholder: batch})"
 _TABLE_ROWS = "gc.gather (its gradient is dense)"
 _HOST = "gc.py_func with NumPy's function"
 _COMPARE = "gc.Assert with gc.reduce_all of the comparison"
@@ -20,7 +19,6 @@ ADVICE: dict[str, str] = {
     # whole parts
     "keras": "gc.nn, gc.get_variable and gc.train; Keras is no part of graphc",
     "estimator": "a training loop of your own: session.run(train_op, feed_dict=...)",
-    "data": _FEED,
     "gfile": "Python's open, os and glob",
     "io.parse_tensor": "Python before feeding: gc.make_ndarray of a TensorProto",
     "parse_tensor": "Python before feeding: gc.make_ndarray of a TensorProto",

@@ -2,8 +2,14 @@
 from graphc.api.summary.ops import audio_summary as AudioSummaryV2
 from graphc.api.summary.ops import histogram_summary as HistogramSummary
 from graphc.api.summary.ops import image_summary as ImageSummary
+from graphc.api.control.iterators import iterator_from_string_handle as IteratorFromStringHandleV2
+from graphc.api.control.iterators import iterator_get_next as IteratorGetNext
+from graphc.api.control.iterators import iterator_to_string_handle as IteratorToStringHandle
+from graphc.api.control.iterators import iterator_v2 as IteratorV2
+from graphc.api.control.iterators import make_iterator as MakeIterator
 from graphc.api.summary.ops import merge_summary as MergeSummary
 from graphc.api.files.checkpoints import merge_v2_checkpoints as MergeV2Checkpoints
+from graphc.api.control.iterators import one_shot_iterator as OneShotIterator
 from graphc.api.files.checkpoints import restore_v2 as RestoreV2
 from graphc.api.files.checkpoints import save_v2 as SaveV2
 from graphc.api.summary.ops import scalar_summary as ScalarSummary
@@ -14,8 +20,14 @@ __all__ = [
     "AudioSummaryV2",
     "HistogramSummary",
     "ImageSummary",
+    "IteratorFromStringHandleV2",
+    "IteratorGetNext",
+    "IteratorToStringHandle",
+    "IteratorV2",
+    "MakeIterator",
     "MergeSummary",
     "MergeV2Checkpoints",
+    "OneShotIterator",
     "RestoreV2",
     "SaveV2",
     "ScalarSummary",

@@ -54,6 +54,7 @@ ELSEWHERE: dict[str, str] = {
         "GRAPH_DEF_VERSION=compat.v1.version.GRAPH_DEF_VERSION "
         "GRAPH_DEF_VERSION_MIN_CONSUMER=compat.v1.version.GRAPH_DEF_VERSION_MIN_CONSUMER "
         "GRAPH_DEF_VERSION_MIN_PRODUCER=compat.v1.version.GRAPH_DEF_VERSION_MIN_PRODUCER",
+    "graphc.data.dataset": "AUTOTUNE=data.experimental.AUTOTUNE AUTOTUNE=contrib.data.AUTOTUNE",
     "graphc.test.tools": "mock=test.mock",
     "graphc.plan.compile": "pass_table",
     "graphc.serial.graph_pb2": "GraphDef NodeDef AttrValue NameAttrList",

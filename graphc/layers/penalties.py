@@ -1,4 +1,4 @@
-"""Regularizers of weights, as Keras names them; contrib's are in compat/v1/layers."""
+"""Regularizers of weights, as Keras names them; contrib's, which scale and name otherwise, are in regularizers.py."""
 from __future__ import annotations
 
 from typing import Any

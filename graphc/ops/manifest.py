@@ -51,6 +51,8 @@ TYPES: dict[str, str] = {
     "control.barriers":
         "Barrier BarrierInsertMany BarrierTakeMany BarrierClose BarrierReadySize BarrierIncompleteSize",
     "control.control": "StatelessWhile While StatelessIf If",
+    "control.iterators":
+        "IteratorV2 OneShotIterator IteratorFromStringHandleV2 MakeIterator IteratorGetNext IteratorToStringHandle",
     "control.lists": "EmptyTensorList TensorListPushBack TensorListPopBack TensorListLength",
     "control.queues":
         "FIFOQueueV2 PaddingFIFOQueueV2 RandomShuffleQueueV2 PriorityQueueV2 QueueEnqueueV2 "

@@ -59,7 +59,7 @@ def _summary(summaries: Sequence[Value], merge: Node) -> Value:
     for summary in summaries:
         number = summary.node.inputs[1]
         if number.spec.dtype != float32:
-            number = make_node(Cast(DstT=float32), (number,), summary.node.origins).value()
+            number = make_node(Cast(DstT=float32, Truncate=False), (number,), summary.node.origins).value()
         numbers.append(number)
     tags = constant_node(np.array(_tags(summaries), object), merge)
     packed = make_node(Pack(axis=0), numbers, merge.origins)

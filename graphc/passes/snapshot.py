@@ -19,16 +19,19 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from graphc.errors import InvalidArgumentError, UnimplementedError, built_at
 from graphc.ir import dims
 from graphc.ir.apply import field_value
 from graphc.ir.dims import Size
+from graphc.ir.dtypes import as_dtype
 from graphc.ir.element_values import DEPTH, from_operands
 from graphc.ir.flow_ops import FlowInput, ReadState, WriteState
 from graphc.ir.func_graph import full_name
 from graphc.ir.infer import explain
 from graphc.ir.node import Flow, Node, Origin, Value, make_node
-from graphc.ir.op import Composite, Effect, Op
+from graphc.ir.op import OPS, Composite, Effect, Op
 from graphc.ir.spec import Requirement, Spec
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.array.identity import Identity, NoOp
@@ -304,7 +307,8 @@ class Snapshot:
         return ObjectCall(made.shared_name or maker.name, made,
                           random_key(first, second, maker.name) % 2**63 if first or second else None,
                           use.call if use is not None else "", use.call_options() if use is not None else (),
-                          operation.name, tuple(_constant(maker, t) for t in maker.inputs))
+                          operation.name, tuple(_constant(maker, t) for t in maker.inputs),
+                          guessed=use.guessed if use is not None else None)
 
     def results(self, operation: Operation, node: Node) -> None:
         """The operation's tensors that are not fed are the node's values, with the sizes that the user said."""
@@ -431,10 +435,5 @@ class _Named:
 
 
 def _const(value: Any) -> Op:
-    import numpy as np
-
-    from graphc.ir.dtypes import as_dtype
-    from graphc.ir.op import OPS
-
     array = np.asarray(value)
     return OPS.make("Const", value=array, dtype=as_dtype(array.dtype))

@@ -8,19 +8,15 @@ import graphc as gc
 from graphc.api.public import public
 from graphc.saved_model import fixed_names as names
 from graphc.serial.meta_graph_pb2 import SignatureDef, TensorInfo
+from graphc.serial.tensors import shape_to_proto
 
 
 @public("saved_model.build_tensor_info", "saved_model.utils.build_tensor_info")
 def build_tensor_info(tensor: Any) -> TensorInfo:
     """Name, dtype and shape of a tensor or SparseTensor, as `tf.saved_model.build_tensor_info`."""
-    made = TensorInfo(dtype=tensor.dtype.number)
-    made.tensor_shape.SetInParent()
     shape = tensor.get_shape()
-    if shape.ndims is None:
-        made.tensor_shape.unknown_rank = True
-    else:
-        for size in shape.as_list():
-            made.tensor_shape.dim.add(size=-1 if size is None else size)
+    sizes = None if shape.ndims is None else shape.as_list()
+    made = TensorInfo(dtype=tensor.dtype.number, tensor_shape=shape_to_proto(sizes))
     if isinstance(tensor, gc.SparseTensor):
         made.coo_sparse.values_tensor_name = tensor.values.name
         made.coo_sparse.indices_tensor_name = tensor.indices.name

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from graphc.api.public import public
+from graphc.ir.late_imports import load
 
 
 @public("train.ClusterSpec")
@@ -47,9 +48,7 @@ class ClusterSpec:
 
     def as_cluster_def(self) -> Any:
         """As a ClusterDef message."""
-        import graphc as gc
-
-        made = gc.train.ClusterDef()
+        made = load("graphc.serial.config_pb2").ClusterDef()
         for job, tasks in sorted(self._jobs.items()):
             entry = made.job.add(name=job)
             for number, address in sorted(tasks.items()):

@@ -8,6 +8,7 @@ from typing import Any
 
 from graphc import errors
 from graphc.api.public import public
+from graphc.ir.late_imports import load
 from graphc.session.cluster import ClusterSpec
 from graphc.session.places import Place, make_place
 
@@ -68,10 +69,9 @@ class Server:
     @property
     def server_def(self) -> Any:
         """As a ServerDef message."""
-        import graphc as gc
-
-        made = gc.train.ServerDef(cluster=self._cluster.as_cluster_def(), job_name=self._job, task_index=self._task,
-                                  protocol=self._protocol)
+        made = load("graphc.serial.config_pb2").ServerDef(
+            cluster=self._cluster.as_cluster_def(), job_name=self._job, task_index=self._task,
+            protocol=self._protocol)
         if self._config is not None:
             made.default_session_config.MergeFrom(self._config)
         return made

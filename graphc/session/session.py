@@ -2,7 +2,8 @@
 
 A run looks up its plan by (what is fetched, what is fed, the feeds' ranks), converts the feeds and makes one native
 call. The first run of each kind compiles; a new batch size never does. Plans are kept, the least recently used go
-first. Any number of threads may run at once.
+first. Any number of threads may run at once. What compiles is imported with the first run, so that `import graphc` is
+quick.
 """
 from __future__ import annotations
 

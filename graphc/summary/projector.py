@@ -4,6 +4,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from google.protobuf import text_format
+
 import graphc as gc
 from graphc.api.public import public
 
@@ -13,8 +15,6 @@ FILE = "projector_config.pbtxt"
 @public("contrib.tensorboard.plugins.projector.visualize_embeddings")
 def visualize_embeddings(summary_writer: Any, config: gc.contrib.tensorboard.plugins.projector.ProjectorConfig) -> None:
     """Writes `config` into the folder of a FileWriter, as `tf.contrib.tensorboard.plugins.projector` does."""
-    from google.protobuf import text_format
-
     folder = summary_writer.get_logdir()
     if folder is None:
         raise ValueError("Summary writer must have a logdir")

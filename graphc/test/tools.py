@@ -13,6 +13,7 @@ from unittest import mock
 from absl import app
 from absl.testing import absltest
 
+import graphc as gc
 from graphc import errors
 from graphc.api.public import public
 
@@ -94,8 +95,6 @@ def create_local_cluster(num_workers: int, num_ps: int, protocol: str = "grpc", 
                          ps_config: Any = None) -> tuple[list[Any], list[Any]]:
     """(worker servers, parameter servers), as `tf.test.create_local_cluster`. Raises UnimplementedError unless it is
     one server in all."""
-    import graphc as gc
-
     if num_workers + num_ps != 1:
         raise errors.UnimplementedError(f"create_local_cluster: {num_workers} workers and {num_ps} parameter servers "
                                         "are asked for, but graphc runs in one process: use one worker and no "

@@ -37,6 +37,7 @@ def put_back(folder: str) -> None:
         np.in1d = np.isin  # type: ignore[attr-defined]
     for name in ("array", "asarray", "asanyarray"):
         setattr(np, name, _ragged_too(getattr(np, name), os.path.join(os.path.abspath(folder), "")))
+    np.reshape = _with_newshape(np.reshape)  # type: ignore[assignment]
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
 
@@ -52,6 +53,16 @@ def _ragged_too(make: Callable[..., np.ndarray], folder: str) -> Callable[..., n
             if says_what or "inhomogeneous" not in str(error) or not _caller().startswith(folder):
                 raise
             return make(*arguments, dtype=object, **named)
+    return made
+
+
+def _with_newshape(reshape: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """`shape` had the name `newshape`."""
+    @functools.wraps(reshape)
+    def made(*arguments: Any, **named: Any) -> np.ndarray:
+        if "newshape" in named:
+            named["shape"] = named.pop("newshape")
+        return reshape(*arguments, **named)
     return made
 
 
@@ -82,6 +93,13 @@ def _scipy_ndimage(module: ModuleType) -> None:
         module.imread = pictures.imread  # type: ignore[attr-defined]
 
 
+def _scipy_arpack(module: ModuleType) -> None:
+    linalg = importlib.import_module("scipy.sparse.linalg")
+    module.__path__ = []                                               # so that its own modules are asked for
+    module.eigs, module.eigsh = linalg.eigs, linalg.eigsh  # type: ignore[attr-defined]
+    module.svds = linalg.svds  # type: ignore[attr-defined]
+
+
 def _later(package: str, home: str, name: str) -> Callable[..., Any]:
     def call(*arguments: Any, **more: Any) -> Any:
         return getattr(importlib.import_module(f"{package}.{home}"), name)(*arguments, **more)
@@ -107,11 +125,12 @@ def _pyplot(module: ModuleType) -> None:
 
 
 _MENDED: dict[str, Callable[[ModuleType], None]] = {
-    "scipy.misc": _scipy_misc, "scipy.ndimage": _scipy_ndimage, "matplotlib.pyplot": _pyplot}
+    "scipy.misc": _scipy_misc, "scipy.ndimage": _scipy_ndimage, "matplotlib.pyplot": _pyplot,
+    **{f"scipy.sparse.linalg.eigen{inner}": _scipy_arpack for inner in ("", ".arpack", ".arpack.arpack")}}
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports these modules as they are, and mends them then; scipy.misc, which is gone, is made."""
+    """Imports these modules as they are, and mends them then; those that are gone are made."""
 
     def __init__(self) -> None:
         self.inside: set[str] = set()

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+import graphc as gc
 from graphc.api.array.fill import range_
-from graphc.api.array.gather import gather
+from graphc.api.array.gather import boolean_mask, gather
 from graphc.api.array.identity import identity
 from graphc.api.array.shapes import shape, size
 from graphc.api.control.cond import cond
@@ -86,8 +87,6 @@ def input_producer(input_tensor: Any, element_shape: Any = None, num_epochs: int
 
 def _summarise(queue: QueueBase, name: str, capacity: int, least: int = 0) -> None:
     """A summary of how full the queue is, above the `least` elements that it keeps."""
-    import graphc as gc
-
     held = queue.size() if not least else gc.maximum(0, queue.size() - least)
     gc.summary.scalar(name, gc.cast(held, gc.float32) * (1.0 / (capacity - least)))
 
@@ -183,8 +182,6 @@ def _enqueue(queue: QueueBase, tensors: Sequence[Tensor], rows: bool, keep: Any)
 
     keep = convert_to_tensor(keep, bool_)
     if rows and keep.shape.ndims == 1:
-        from graphc.api.array.gather import boolean_mask
-
         kept = [boolean_mask(t, keep) for t in tensors]
         return queue.enqueue_many(kept)
     with graph.name_scope("keep"):

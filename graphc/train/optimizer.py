@@ -12,6 +12,7 @@ from typing import Any
 from graphc.api.array.fill import fill
 from graphc.api.array.identity import group
 from graphc.api.gradients.gradients import gradients
+from graphc.api.gradients.path import what_blocks
 from graphc.api.gradients.slices import IndexedSlices, convert_to_tensor_or_indexed_slices
 from graphc.api.public import public
 from graphc.api.state.rows import deduplicated
@@ -60,8 +61,6 @@ class Optimizer:
         pairs = self.compute_gradients(loss, var_list, gate_gradients, aggregation_method, colocate_gradients_with_ops,
                                        grad_loss)
         if all(g is None for g, _ in pairs):
-            from graphc.api.gradients.path import what_blocks
-
             raise ValueError("No gradients provided for any variable, check your graph for ops that do not support "
                              f"gradients, between variables {[v.name for _, v in pairs]} and loss {loss!r}: "
                              f"{what_blocks(loss, [v._ref() for _, v in pairs])}")

@@ -85,6 +85,13 @@ def test_pyplot_takes_what_it_took(tmp_path: Path) -> None:
     assert done.stdout == "shown\n", done.stderr
 
 
+def test_reshape_s_argument_has_its_old_name_too(tmp_path: Path) -> None:
+    path = tmp_path / "old.py"
+    path.write_text("import numpy as np\nprint(np.reshape(np.arange(4), newshape=[2, 2]).shape, np.reshape([1], -1))")
+    done = launch("--repair", path)
+    assert done.stdout == "(2, 2) [1]\n", done.stderr
+
+
 def test_ragged_arrays_are_of_objects_again_for_the_program_alone(tmp_path: Path) -> None:
     path = tmp_path / "old.py"
     path.write_text("import numpy as np\nimport tensorflow as tf\n"
@@ -107,6 +114,15 @@ def test_what_age_has_done_is_explained(tmp_path: Path, text: str, said: str) ->
     done = launch(path)
     assert done.returncode == 1 and said in done.stderr and "--repair" in done.stderr
     assert launch("--repair", path).returncode == 0
+
+
+def test_scipy_s_old_home_of_eigenvalues_is_put_back(tmp_path: Path) -> None:
+    path = tmp_path / "eigen.py"
+    path.write_text("import numpy as np\nfrom scipy.sparse.linalg.eigen.arpack import eigsh\n"
+                    "import scipy.sparse.linalg.eigen.arpack.arpack\nfrom scipy.sparse.linalg.eigen import svds\n"
+                    "print(round(eigsh(np.diag([1., 5, 2, 3]), 1)[0][0], 6), svds.__name__)")
+    done = launch("--repair", path)
+    assert done.stdout == "5.0 svds\n", done.stderr
 
 
 def test_scipy_misc_is_put_back(tmp_path: Path) -> None:

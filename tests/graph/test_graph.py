@@ -102,6 +102,17 @@ def test_control_dependencies(graph):
     assert f.op.control_inputs == []
 
 
+def test_with_dependencies(graph):
+    from graphc.compat.v1.python.ops import control_flow_ops
+
+    a, b = gc.constant(1.0), gc.constant(2.0)
+    c = control_flow_ops.with_dependencies([a.op], b)
+    assert c.name == "control_dependency:0" and c.op.control_inputs == [a.op] and list(c.op.inputs) == [b]
+    assert control_flow_ops.with_dependencies([a, b], c, name="d").op.control_inputs == [a.op, b.op]
+    rows = control_flow_ops.with_dependencies([a], gc.IndexedSlices(b, gc.constant(0)), name="e")
+    assert rows.values.op.control_inputs == [a.op] and rows.values.name == "e:0"
+
+
 def test_device_scopes_merge(graph):
     with gc.device("/job:worker/task:1"), gc.device("/gpu:0"):
         assert gc.constant(1).device == "/job:worker/task:1/device:GPU:0"

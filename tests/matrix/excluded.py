@@ -32,6 +32,10 @@ EXCLUDED = {
         "Barrier", "BarrierInsertMany", "BarrierTakeMany", "BarrierClose", "BarrierReadySize", "BarrierIncompleteSize",
     ), "is about the queues of a session: tests/session/test_queues.py"),
     **dict.fromkeys((
+        "IteratorV2", "OneShotIterator", "IteratorFromStringHandleV2", "MakeIterator", "IteratorGetNext",
+        "IteratorToStringHandle",
+    ), "is about the iterators of a session: tests/data/test_iterators.py"),
+    **dict.fromkeys((
         "TextLineReaderV2", "WholeFileReaderV2", "TFRecordReaderV2", "FixedLengthRecordReaderV2", "IdentityReaderV2",
         "ReaderReadV2", "ReaderReadUpToV2", "ReaderNumRecordsProducedV2", "ReaderNumWorkUnitsCompletedV2",
         "ReaderResetV2", "ReaderSerializeStateV2", "ReaderRestoreStateV2",

@@ -43,6 +43,10 @@ ELSEWHERE = {
         "Barrier", "BarrierInsertMany", "BarrierTakeMany", "BarrierClose", "BarrierReadySize", "BarrierIncompleteSize",
     ), "tests/session/test_queues.py"),
     **dict.fromkeys((
+        "IteratorV2", "OneShotIterator", "IteratorFromStringHandleV2", "MakeIterator", "IteratorGetNext",
+        "IteratorToStringHandle",
+    ), "tests/data/test_iterators.py"),
+    **dict.fromkeys((
         "TextLineReaderV2", "WholeFileReaderV2", "TFRecordReaderV2", "FixedLengthRecordReaderV2", "IdentityReaderV2",
         "ReaderReadV2", "ReaderReadUpToV2", "ReaderNumRecordsProducedV2", "ReaderNumWorkUnitsCompletedV2",
         "ReaderResetV2", "ReaderSerializeStateV2", "ReaderRestoreStateV2",

@@ -220,3 +220,22 @@ def test_windows_that_do_not_fit_are_refused_whenever_it_is_known() -> None:
             session.run(y, {x: np.ones((1, 2, 2, 1))})
         with pytest.raises(ValueError, match="does not fit"):
             gc.nn.max_pool(gc.zeros([1, 2, 2, 1]), [1, 2, 3, 1], [1, 1, 1, 1], "VALID")
+
+
+def test_dropout_keeps_the_shape_whatever_the_rate_is() -> None:
+    x, keep = gc.placeholder(gc.float32, [None, 3]), gc.placeholder(gc.float32)
+    y = gc.nn.dropout(x, keep)
+    assert y.shape.as_list() == [None, 3]
+    with gc.Session() as session:
+        np.testing.assert_array_equal(session.run(y, {x: np.ones((2, 3)), keep: 1.0}), np.ones((2, 3)))
+
+
+def test_labels_of_a_softmax_may_have_axes_more_than_logits() -> None:
+    logits, labels = gc.placeholder(gc.float32, [None, 3]), gc.placeholder(gc.float32, [1, None, 3])
+    loss = gc.nn.softmax_cross_entropy_with_logits_v2(labels=labels, logits=logits)
+    plain = gc.nn.softmax_cross_entropy_with_logits_v2(labels=labels[0], logits=logits)
+    with gc.Session() as session:
+        feeds = {logits: np.arange(6.0).reshape(2, 3), labels: np.eye(3)[[[2, 0]]]}
+        found, expected = session.run([loss, plain], feeds)
+    assert found.shape == (2,)
+    np.testing.assert_array_equal(found, expected)

@@ -14,6 +14,7 @@ _FILES = "writes and reads files: tests/session/test_files.py, tests/session/tes
 _BYTES = "TensorFlow reads what graphc wrote: tests/peers/test_encoded.py"
 _READERS = "what TensorFlow answers, written down: tests/session/test_readers.py"
 _SUMMARIES = "its bytes, or its pixels, written down: tests/summary/test_summaries.py"
+_ITERATORS = "TensorFlow's elements, written down: tests/data/test_datasets.py"
 _PART = "part of other ops' cases"
 
 _HOW = {
@@ -29,6 +30,8 @@ _HOW = {
     "ResourceAccumulatorTakeGradient SparseAccumulatorTakeGradient AccumulatorNumAccumulated "
     "ResourceAccumulatorNumAccumulated AccumulatorSetGlobalStep ResourceAccumulatorSetGlobalStep": _ACCUMULATORS,
     "Barrier BarrierInsertMany BarrierTakeMany BarrierClose BarrierReadySize BarrierIncompleteSize": _BARRIERS,
+    "IteratorV2 OneShotIterator IteratorFromStringHandleV2 MakeIterator IteratorGetNext IteratorToStringHandle":
+        _ITERATORS,
     "RandomUniform RandomUniformInt RandomStandardNormal TruncatedNormal RandomShuffle RandomGamma RandomPoissonV2 "
     "Multinomial LogUniformCandidateSampler UniformCandidateSampler FixedUnigramCandidateSampler": _RANDOM,
     "HashTable HashTableV2 MutableHashTable MutableHashTableV2 MutableHashTableOfTensors MutableHashTableOfTensorsV2 "

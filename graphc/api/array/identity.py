@@ -1,4 +1,5 @@
-"""The same value behind an order, a barrier for gradients, or nothing: identity, group, no_op, stop_gradient, tuple."""
+"""The same value behind an order, a barrier for gradients, or nothing: identity, group, no_op, stop_gradient,
+tuple, with_dependencies."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -51,8 +52,19 @@ def tuple_of(tensors: Sequence[Any], name: str | None = None, control_inputs: Se
     graph = get_default_graph()
     with graph.name_scope(name or "tuple"):
         gate = group(*(t for t in tensors if t is not None), *(control_inputs or ()))
-        with graph.control_dependencies([gate]):
-            return [None if t is None else identity(t, name="control_dependency") for t in tensors]
+        return [None if t is None else with_dependencies([gate], t) for t in tensors]
+
+
+@public("compat.v1.python.ops.control_flow_ops.with_dependencies")
+def with_dependencies(dependencies: Sequence[Any], output_tensor: Any, name: str | None = None) -> Any:
+    """The tensor or IndexedSlices, when all of `dependencies` have run, as TensorFlow's
+    `control_flow_ops.with_dependencies`."""
+    graph = get_default_graph()
+    with graph.name_scope(name or "control_dependency") as scope, graph.control_dependencies(dependencies):
+        if hasattr(output_tensor, "indices") and not is_composite(output_tensor):        # IndexedSlices
+            return type(output_tensor)(identity(output_tensor.values, name=scope), output_tensor.indices,
+                                       output_tensor.dense_shape)
+        return identity(output_tensor, name=scope)
 
 
 def _flattened(values: Any) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from graphc.api.array.identity import group, identity
+from graphc.api.array.identity import group, with_dependencies
 from graphc.api.array.source import symbolic_shape
 from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor
@@ -66,8 +66,7 @@ def verify_tensor_all_finite(t: Any = None, msg: str | None = None, name: str | 
     with get_default_graph().name_scope(name or "VerifyFinite"):
         value = convert_to_tensor(x if t is None else t, name="t")
         checked = check_numerics(value, str(message if msg is None else msg))
-        with get_default_graph().control_dependencies([checked]):
-            return identity(value, name="control_dependency")
+        return with_dependencies([checked], value)
 
 
 @public("add_check_numerics_ops")

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from graphc.api.array.identity import stop_gradient
 from graphc.api.array.source import constant
 from graphc.api.control.control import make_while, new_function
 from graphc.api.math.binary import add
@@ -47,8 +48,6 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
                              parallel_iterations)
     results = outputs[len(outputs) - len(loop.specs) + loop.counted:]
     if not back_prop:
-        from graphc.api.array.identity import stop_gradient
-
         results = [stop_gradient(t) for t in results]
     packed = nest.pack_like(structure, results)
     return packed[0] if len(packed) == 1 and not return_same_structure and isinstance(packed, (list, tuple)) else packed

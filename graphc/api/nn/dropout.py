@@ -41,7 +41,9 @@ def dropout(x, keep_prob=None, noise_shape=None, seed=None, name=None, rate=None
         rate = convert_to_tensor(rate, dtype=x.dtype, name="rate")
         drawn = random_uniform(_noise_shape(x, noise_shape), seed=seed, dtype=x.dtype)
         scale = 1 / (1 - rate)
-        return x * scale * cast(greater_equal(drawn, rate), x.dtype)
+        kept = x * scale * cast(greater_equal(drawn, rate), x.dtype)
+        kept.set_shape(x.shape)                      # however little is known of rate's and noise_shape's
+        return kept
 
 
 def _noise_shape(x, noise_shape):

@@ -50,7 +50,8 @@ def softmax_cross_entropy_with_logits_v2(labels, logits, axis=None, name=None, d
     """-sum(labels log_softmax(logits)) along `axis`; labels have gradients too. As
     `tf.nn.softmax_cross_entropy_with_logits_v2`.
 
-    labels and logits have one shape; the loss lacks the axis.
+    labels and logits have one shape; the loss lacks the axis. Labels may have axes more before the rows of logits
+    (rank 2), if they are as many rows.
     """
     axis = deprecated(axis, dim, "axis", "dim")
     axis = -1 if axis is None else axis
@@ -64,6 +65,8 @@ def softmax_cross_entropy_with_logits_v2(labels, logits, axis=None, name=None, d
             perm = _axis_last(logits, axis)
             logits, labels = transpose(logits, perm), transpose(labels, perm)
         if rank == 2:
+            if labels.spec.shape is not None and len(labels.spec.shape) > 2:      # rows count, not how they are stacked
+                labels = reshape(labels, stack([-1, shape(labels)[-1]]))
             loss = apply(SoftmaxCrossEntropyWithLogits, logits, labels, name=scope)[0]
             return reshape(loss, [-1], name="Reshape_2")      # as TensorFlow calls it
         rows = shape(logits)[:-1]

@@ -6,15 +6,9 @@ from typing import Any
 
 import graphc as gc
 from graphc.api.public import public
+from graphc.train.loops.train_op import scaled
 
 Pairs = Sequence[tuple[Any, Any]]
-
-
-def scaled(gradient: Any, factor: Any) -> Any:
-    """The gradient, dense or of rows, times a factor."""
-    if isinstance(gradient, gc.IndexedSlices):
-        return gc.IndexedSlices(gradient.values * factor, gradient.indices, gradient.dense_shape)
-    return gradient * factor
 
 
 def clipped_by_norm(pairs: Pairs, norm: Any) -> list[tuple[Any, Any]]:
@@ -41,9 +35,13 @@ def multiplied(pairs: Pairs, factors: dict[Any, Any]) -> list[tuple[Any, Any]]:
     for gradient, variable in pairs:
         key = variable if variable in factors else variable.name
         if gradient is not None and key in factors:
-            gradient = scaled(gradient, gc.cast(factors[key], gradient.dtype))
+            gradient = _times(gradient, gc.cast(factors[key], gradient.dtype))
         made.append((gradient, variable))
     return made
+
+
+def _times(gradient: Any, factor: Any) -> Any:
+    return scaled(gradient, lambda values: values * factor)
 
 
 @public("contrib.layers.adaptive_clipping_fn")
@@ -60,7 +58,7 @@ def adaptive_clipping_fn(std_factor: float = 2.0, decay: Any = 0.95, static_max_
         factor = gc.where(norm < largest, gc.ones_like(norm), gc.exp(log_mean) / norm)
         if static_max_norm is not None:
             factor = gc.minimum(static_max_norm / norm, factor)
-        return [(None if g is None else scaled(g, factor), v) for g, v in grads_and_vars]
+        return [(None if g is None else _times(g, factor), v) for g, v in grads_and_vars]
 
     return clip
 

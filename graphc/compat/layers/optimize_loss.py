@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import graphc as gc
+from graphc.api.array.identity import with_dependencies
 from graphc.api.public import public
 from graphc.compat.layers.gradients import clipped_by_norm, multiplied, noisy
 
@@ -42,7 +43,8 @@ def optimize_loss(loss: Any, global_step: Any, learning_rate: Any, optimizer: An
                          f"{sorted(wanted - set(OPTIMIZER_SUMMARIES))}.")
     with gc.variable_scope(name, "OptimizeLoss", [loss, global_step]):
         before = dict.fromkeys(gc.get_collection(gc.GraphKeys.UPDATE_OPS) if update_ops is None else update_ops)
-        loss = _after(before, loss)
+        if before:
+            loss = with_dependencies([*before], loss)
         rate = _learning_rate(learning_rate)
         if rate is not None and learning_rate_decay_fn is not None:
             if global_step is None:
@@ -62,15 +64,7 @@ def optimize_loss(loss: Any, global_step: Any, learning_rate: Any, optimizer: An
         pairs = _clipped(pairs, clip_gradients)
         _summarize(loss, pairs, wanted, clip_gradients is not None)
         step = made.apply_gradients(pairs, global_step if increment_global_step else None, name="train")
-        return _after([step], loss)
-
-
-def _after(operations: Any, tensor: Any) -> Any:
-    """The tensor, once the operations have run."""
-    if not operations:
-        return tensor
-    with gc.name_scope("control_dependency") as scope, gc.control_dependencies([*operations]):
-        return gc.identity(tensor, name=scope)
+        return with_dependencies([step], loss)
 
 
 def _learning_rate(given: Any) -> Any:

@@ -1,7 +1,7 @@
-"""What programs ask of the build and the machine: devices, and where TensorFlow's headers would be."""
+"""What programs ask of TensorFlow's build: headers, libraries and flags, to compile ops of their own with."""
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from graphc import errors
 from graphc.api.public import public
@@ -38,14 +38,3 @@ def get_link_flags() -> NoReturn:
 def load_op_library(library_filename: str) -> NoReturn:
     """Raises UnimplementedError: libraries of C++ ops rest on TensorFlow's own."""
     raise errors.UnimplementedError(f"tf.load_op_library({library_filename!r}): {_OPS}")
-
-
-@public("compat.v1.config.experimental.list_physical_devices", "compat.v1.config.experimental.list_logical_devices",
-        "compat.v1.config.list_physical_devices", "compat.v1.config.list_logical_devices")
-def list_physical_devices(device_type: str | None = None) -> list[Any]:
-    """The CPU, unless another type is asked for. As `tf.config.experimental.list_physical_devices`."""
-    from graphc.serial.run_metadata_pb2 import DeviceAttributes
-
-    if device_type not in (None, "CPU"):
-        return []
-    return [DeviceAttributes(name="/physical_device:CPU:0", device_type="CPU")]

@@ -9,6 +9,8 @@ from typing import Any
 import graphc as gc
 from graphc.api.public import public
 from graphc.compat.program import logging
+from graphc.summary.timeline import Timeline
+from graphc.train.loops.train_op import gradient_summaries
 
 _DEFAULT: Any = 0            # slim's sign for "make it yourself"; None means "none"
 Step = Callable[[Any, Any, Any, dict[str, Any]], tuple[Any, Any]]
@@ -27,13 +29,7 @@ def multiply_gradients(grads_and_vars: list[tuple[Any, Any]], gradient_multiplie
 @public("contrib.slim.learning.add_gradients_summaries")
 def add_gradients_summaries(grads_and_vars: Sequence[tuple[Any, Any]]) -> list[Any]:
     """A histogram and the norm of each gradient."""
-    made = []
-    for gradient, variable in grads_and_vars:
-        if gradient is not None:
-            values = gradient.values if isinstance(gradient, gc.IndexedSlices) else gradient
-            made += [gc.summary.histogram(f"{variable.op.name}/gradient", values),
-                     gc.summary.scalar(f"{variable.op.name}/gradient_norm", gc.global_norm([values]))]
-    return made
+    return gradient_summaries(grads_and_vars, "/gradient")
 
 
 @public("contrib.slim.learning.create_train_op")
@@ -81,9 +77,7 @@ def train_step(sess: Any, train_op: Any, global_step: Any, train_step_kwargs: di
 
 
 def _write_trace(metadata: Any, step: Any, given: dict[str, Any]) -> None:
-    from graphc.compat.v1.python.client import timeline  # type: ignore[import-not-found]
-
-    trace = timeline.Timeline(metadata.step_stats).generate_chrome_trace_format()
+    trace = Timeline(metadata.step_stats).generate_chrome_trace_format()
     Path(given["logdir"], f"tf_trace-{step}.json").write_text(trace)
     if "summary_writer" in given:
         given["summary_writer"].add_run_metadata(metadata, f"run_metadata-{step}")

@@ -197,20 +197,47 @@ class Trial(threading.local):
     them a second time once the plan has been compiled for the right ranks."""
 
     results: dict[str, list[Any]] | None = None
-    used: dict[str, int]
+    used: dict[str, int] = {}
 
     @contextmanager
-    def running(self, results: dict[str, list[Any]]) -> Iterator[None]:
+    def running(self, results: dict[str, list[Any]] | None) -> Iterator[None]:
+        """None: a run inside a run, which is no trial."""
+        before = self.results, self.used
         self.results, self.used = results, {}
         try:
             yield
         finally:
-            self.results = None
+            self.results, self.used = before
 
 
 TRIAL = Trial()
 
 GUESSING: ContextVar[bool] = ContextVar("guessing", default=False)   # set while a session compiles
+
+
+class GuessedRanks:
+    """The ranks of what a call from a plan gives: guesses (0) at first, then those seen when it ran."""
+
+    def __init__(self, count: int) -> None:
+        self.ranks: list[int] = [0] * count
+        self.seen = False
+
+    def ranks_if(self, said: Sequence[Any]) -> list[int]:
+        """The ranks for compiling; the shapes that are said come first."""
+        self.ranks = [rank if shape is None else len(shape) for rank, shape in zip(self.ranks, said, strict=True)]
+        return self.ranks
+
+    def compare(self, results: Sequence[np.ndarray]) -> None:
+        """Raises RankDiscovered, which compiles anew, if a guess was wrong."""
+        found = [r.ndim for r in results]
+        if self.ranks != found:
+            if self.seen or TRIAL.results is None:
+                raise errors.InvalidArgumentError(f"the components have the ranks {found}, before they had "
+                                                  f"{self.ranks}; the rank of a component must not change from element "
+                                                  "to element")
+            self.ranks = found
+            raise RankDiscovered("the ranks of the results are known now")
+        self.seen = True
 
 
 class Call:
@@ -286,7 +313,7 @@ class Call:
         except errors.OpError:
             raise
         except Exception as error:
-            raise _failed(error) from error
+            raise failure_of(error) from error
         if not self.dtypes:
             return ()
         count = len(self.dtypes)
@@ -321,7 +348,7 @@ _CLASSES = ((StopIteration, errors.OutOfRangeError), (NotImplementedError, error
             (MemoryError, errors.ResourceExhaustedError), ((ValueError, TypeError), errors.InvalidArgumentError))
 
 
-def _failed(error: Exception) -> errors.OpError:
+def failure_of(error: Exception) -> errors.OpError:
     """The error of TensorFlow's class for an exception inside the function, with its traceback."""
     kind = next((made for known, made in _CLASSES if isinstance(error, known)), errors.UnknownError)
     inside = error.__traceback__.tb_next if error.__traceback__ else None

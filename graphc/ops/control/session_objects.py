@@ -13,6 +13,7 @@ from graphc.errors import UnimplementedError
 from graphc.ir.dtypes import DType, resource
 from graphc.ir.op import Effect, Op
 from graphc.ir.spec import Spec
+from graphc.ops.control.script import GuessedRanks
 
 if TYPE_CHECKING:
     from graphc.ir.graph import Operation
@@ -42,6 +43,11 @@ class ObjectUse(Op):
     hands: ClassVar[type[SessionObject]] = SessionObject
     call: ClassVar[str]
 
+    @property
+    def guessed(self) -> GuessedRanks | None:
+        """The ranks of the results, if they may be guesses."""
+        return None
+
     def call_options(self) -> tuple[Any, ...]:
         """The last arguments of the call."""
         return ()
@@ -54,7 +60,8 @@ class ObjectUse(Op):
 @dataclass(frozen=True)
 class ObjectCall:
     """What a plan calls: a method of the object `owner`, which `bind` finds in a session. constants: what the op that
-    makes it was given. others: more objects that the method works on, its last arguments."""
+    makes it was given. others: more objects that the method works on, its last arguments. guessed: of the results, if
+    their ranks may be guesses."""
 
     owner: str
     definition: SessionObject
@@ -64,6 +71,7 @@ class ObjectCall:
     name: str
     constants: tuple[Any, ...] = ()
     others: tuple[ObjectCall, ...] = ()
+    guessed: GuessedRanks | None = None
 
     def bind(self, objects: Any) -> Any:
         """The function for the session that owns `objects` (session/objects.py)."""

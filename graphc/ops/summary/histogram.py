@@ -1,6 +1,8 @@
 """HistogramSummary: how often values lie in buckets whose limits grow by a tenth each."""
 from __future__ import annotations
 
+import math
+import struct
 import sys
 from functools import cache
 from typing import ClassVar
@@ -17,6 +19,7 @@ from graphc.ops.summary.base import SummaryOp, check_numbers, of_bytes, only_tag
 HISTO = 5                                                          # Summary.Value
 MIN, MAX, NUM, SUM, SUM_SQUARES, LIMITS, BUCKETS = range(1, 8)     # HistogramProto
 SMALLEST, LARGEST, GROWTH = 1.0e-12, 1.0e20, 1.1
+CHUNK = 1 << 14            # values at a time: they stay in the cache
 
 
 @register
@@ -43,7 +46,9 @@ class HistogramSummary(SummaryOp):
 def histogram_bytes(values: np.ndarray) -> bytes:
     """A HistogramProto. Sums are added one by one, from the first to the last."""
     limits = bucket_limits()
-    counts = _counts(values, limits)
+    counts = np.zeros(len(limits), np.int64)
+    for start in range(0, values.size, CHUNK):
+        counts += np.bincount(buckets_of(values[start:start + CHUNK]), minlength=len(limits))
     last = _last_of_runs(counts == 0)
     empty = not values.size
     return b"".join((
@@ -53,24 +58,24 @@ def histogram_bytes(values: np.ndarray) -> bytes:
         bytes_field(LIMITS, _doubles(limits[last])), bytes_field(BUCKETS, _doubles(counts[last]))))
 
 
-def _counts(values: np.ndarray, limits: np.ndarray) -> np.ndarray:
-    """How many values each bucket holds. It is quicker to sort many values than to look each up."""
-    if values.size < limits.size:
-        found = np.minimum(np.searchsorted(limits, values, "right"), limits.size - 1)
-        return np.bincount(found, minlength=limits.size)
-    counts = np.empty(limits.size, np.int64)
-    counts[:-1] = np.searchsorted(np.sort(values), limits[:-1])
-    counts[-1] = values.size
-    counts[1:] -= counts[:-1].copy()
-    return counts
+def buckets_of(values: np.ndarray) -> np.ndarray:
+    """The number of each value's bucket: how many limits are not above it, but for the last one's.
+
+    A logarithm in float32 is at most one off, which takes a fifth of the time of a search for each value.
+    """
+    limits = bucket_limits()
+    last, size = len(limits) // 2, np.abs(values)
+    powers = np.log(np.clip(size, SMALLEST / GROWTH, LARGEST * GROWTH).astype(np.float32) / np.float32(SMALLEST))
+    steps = (powers * np.float32(1 / math.log(GROWTH)) + 1).astype(np.int64)
+    found = np.clip(np.where(values < 0, last - steps, last + 1 + steps), 1, len(limits) - 1)
+    found -= limits[found - 1] > values
+    found += limits[found] <= values
+    return np.minimum(found, len(limits) - 1)
 
 
 def _last_of_runs(empty: np.ndarray) -> np.ndarray:
     """Which buckets are written: those that hold something, and the last one of each run of empty ones."""
-    written = ~empty
-    written[:-1] |= ~empty[1:]
-    written[-1] = True
-    return written
+    return ~empty | ~np.append(empty[1:], False)
 
 
 def _sum(values: np.ndarray) -> float:
@@ -78,7 +83,7 @@ def _sum(values: np.ndarray) -> float:
 
 
 def _doubles(values: np.ndarray) -> bytes:
-    return values.astype("<f8").tobytes()
+    return struct.pack(f"<{values.size}d", *values.tolist())
 
 
 @cache

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import graphc as gc
+from graphc.api.array.identity import with_dependencies
 from graphc.api.public import public
 from graphc.train.sessions.log import LOG
 
@@ -33,7 +34,7 @@ def create_train_op(total_loss: Any, optimizer: Any, global_step: Any = USE_GLOB
     if updates:
         with gc.control_dependencies(updates):
             barrier = gc.no_op(name="update_barrier")
-        total_loss = _behind(barrier, total_loss)
+        total_loss = with_dependencies([barrier], total_loss)
     trainable = gc.trainable_variables()
     variables = trainable if variables_to_train is None else list(variables_to_train)
     foreign = [v.name for v in variables if v not in trainable]
@@ -52,18 +53,12 @@ def create_train_op(total_loss: Any, optimizer: Any, global_step: Any = USE_GLOB
     with gc.name_scope("train_op"):
         if check_numerics:
             total_loss = gc.check_numerics(total_loss, "LossTensor is inf or nan")
-        train_op = _behind(trained, total_loss)
+        train_op = with_dependencies([trained], total_loss)
     gc.add_to_collection(gc.GraphKeys.TRAIN_OP, train_op)
     return train_op
 
 
-def _behind(operation: Any, tensor: Any) -> Any:
-    """The tensor, when the operation has run."""
-    with gc.control_dependencies([operation]):
-        return gc.identity(tensor, name="control_dependency")
-
-
-def _scaled(gradient: Any, scale: Callable[[Any], Any]) -> Any:
+def scaled(gradient: Any, scale: Callable[[Any], Any]) -> Any:
     """The gradient with `scale` of its values; IndexedSlices keep their rows."""
     if isinstance(gradient, gc.IndexedSlices):
         return gc.IndexedSlices(scale(gradient.values), gradient.indices, gradient.dense_shape)
@@ -73,7 +68,7 @@ def _scaled(gradient: Any, scale: Callable[[Any], Any]) -> Any:
 @public("contrib.training.clip_gradient_norms")
 def clip_gradient_norms(gradients_to_variables: Sequence[tuple[Any, Any]], max_norm: Any) -> GradsAndVars:
     """The pairs with each gradient's norm at most max_norm, as `tf.contrib.training.clip_gradient_norms`."""
-    return [(gradient if gradient is None else _scaled(gradient, lambda g: gc.clip_by_norm(g, max_norm)), variable)
+    return [(gradient if gradient is None else scaled(gradient, lambda g: gc.clip_by_norm(g, max_norm)), variable)
             for gradient, variable in gradients_to_variables]
 
 
@@ -102,7 +97,7 @@ def multiply_gradients(grads_and_vars: GradsAndVars, gradient_multipliers: Mappi
         if factor is not None:
             if gradient is None:
                 raise ValueError(f"Requested multiple of `None` gradient: of {variable.op.name}")
-            gradient = _scaled(gradient, lambda g, factor=factor: g * gc.cast(factor, g.dtype))
+            gradient = scaled(gradient, lambda g, factor=factor: g * gc.cast(factor, g.dtype))
         made.append((gradient, variable))
     return made
 
@@ -110,12 +105,17 @@ def multiply_gradients(grads_and_vars: GradsAndVars, gradient_multipliers: Mappi
 @public("contrib.training.add_gradients_summaries")
 def add_gradients_summaries(grads_and_vars: Sequence[tuple[Any, Any]]) -> list[Any]:
     """A histogram and the norm of each gradient as summaries, as `tf.contrib.training.add_gradients_summaries`."""
+    return gradient_summaries(grads_and_vars, "_gradient")
+
+
+def gradient_summaries(pairs: Sequence[tuple[Any, Any]], suffix: str) -> list[Any]:
+    """suffix: behind the variable's name in the tags."""
     made = []
-    for gradient, variable in grads_and_vars:
+    for gradient, variable in pairs:
         if gradient is None:
             LOG.info("Var %s has no gradient", variable.op.name)
             continue
         values = gradient.values if isinstance(gradient, gc.IndexedSlices) else gradient
-        made += [gc.summary.histogram(f"{variable.op.name}_gradient", values),
-                 gc.summary.scalar(f"{variable.op.name}_gradient_norm", gc.global_norm([values]))]
+        tag = f"{variable.op.name}{suffix}"
+        made += [gc.summary.histogram(tag, values), gc.summary.scalar(f"{tag}_norm", gc.global_norm([values]))]
     return made

@@ -1,0 +1,40 @@
+"""FuncGraph: a graph of its own for a Python function that is run element by element (graphc/data)."""
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from graphc.api.public import public
+from graphc.ir import func_graph
+from graphc.ir.func_graph import full_name
+from graphc.ir.graph import Graph, get_default_graph
+from graphc.ir.tensor import Tensor
+from graphc.ops.control.session_objects import SessionObject
+
+
+@public("python.framework.func_graph.FuncGraph")
+class FuncGraph(func_graph.FuncGraph):
+    """A graph inside the default one, as TensorFlow's FuncGraph. What it uses of the graphs around it are its `inputs`,
+    `captures` maps them; queues and tables it uses are those of the session that runs it."""
+
+    def __init__(self, name: str, outer: Graph | None = None) -> None:
+        super().__init__(name, outer if outer is not None else get_default_graph())
+        self._handles: dict[Tensor, Tensor] = {}
+
+    def capture(self, tensor: Tensor) -> Tensor:
+        if not isinstance(tensor.op.definition, SessionObject):
+            return super().capture(tensor)
+        if tensor not in self._handles:
+            self._handles[tensor] = self._same_object(tensor)
+        return self._handles[tensor]
+
+    def _same_object(self, handle: Tensor) -> Tensor:
+        """The handle, in this graph, of the object that belongs to the session under the same name."""
+        maker = handle.op
+        definition: Any = maker.definition
+        name = definition.shared_name or full_name(maker.graph, maker.name)
+        with self.control_dependencies(None):
+            constants = [self.create(t.op.definition, [], name=t.op.name.rpartition("/")[2]).outputs[0]
+                         for t in maker.inputs]
+            return self.create(dataclasses.replace(definition, shared_name=name), constants,
+                                name=maker.name.rpartition("/")[2]).outputs[0]

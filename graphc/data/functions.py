@@ -1,0 +1,147 @@
+"""What a user's function of an element becomes: a graph of its own, built once, and run for each element."""
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import graphc as gc
+from graphc.data.pipeline import Run, Step
+from graphc.data.structure import (
+    DatasetPart,
+    Element,
+    SparsePart,
+    TensorPart,
+    arrays_of,
+    flatten,
+    is_nested,
+    pack,
+    tensors_of,
+)
+
+_numbers = itertools.count()
+
+
+class Given(Step):
+    """The dataset that a function was given."""
+
+    def __init__(self, structure: Any) -> None:
+        self.structure = structure
+
+    def open(self, run: Run) -> Iterator[Element]:
+        return run.datasets[self]()
+
+
+class Function:
+    """func as a graph. structures: of its arguments; unpacked: a tuple gives several arguments. wrap: makes the
+    user's dataset of a Step. structure: of its result; of a dataset's elements if `gives_dataset`."""
+
+    def __init__(self, func: Callable[..., Any], *structures: Any, wrap: Callable[[Step], Any], what: str,
+                 unpack: bool = True) -> None:
+        if not callable(func):
+            raise TypeError(f"{what}: the function must be callable, but is {func!r}")
+        self.parts = [part for structure in structures for part in flatten(structure)]
+        name = f"Dataset_{what}_{next(_numbers)}"
+        self.graph = gc.python.framework.func_graph.FuncGraph(name)
+        with self.graph.as_default():
+            self.feeds: list[Any] = []
+            self.given: list[Given | None] = []
+            arguments = [self._argument(structure, wrap) for structure in structures]
+            if unpack and len(arguments) == 1 and type(arguments[0]) is tuple:
+                arguments = list(arguments[0])
+            self._take_result(func(*arguments), what)
+        captures = self.graph.captures
+        self.captures, self.inner = list(captures), list(captures.values())
+
+    def _argument(self, structure: Any, wrap: Callable[[Step], Any]) -> Any:
+        return pack(structure, [self._leaf(part, wrap) for part in flatten(structure)])
+
+    def _leaf(self, part: Any, wrap: Callable[[Step], Any]) -> Any:
+        if isinstance(part, DatasetPart):
+            step = Given(part.structure)
+            self.given.append(step)
+            return wrap(step)
+        self.given.append(None)
+        tensors = [gc.placeholder(dtype, shape, name="arg") for dtype, shape in part.tensors()]
+        self.feeds += tensors
+        return part.packed(tensors)
+
+    def _take_result(self, result: Any, what: str) -> None:
+        step = getattr(result, "_step", None)
+        self.dataset: Step | None = step
+        if step is not None:
+            self.structure = step.structure
+            self.wanted = step.captures()
+            self.fetches = [t if t.graph is self.graph else self.graph.capture(t) for t in self.wanted]
+            return
+        if isinstance(result, list):
+            result = tuple(result)
+        if result is None:
+            raise TypeError(f"{what}: the function returned None; it must return tensors, or a structure of them")
+        values = [_value(leaf) for leaf in flatten(result)]
+        self.structure = pack(result, [part for part, _ in values])
+        self.fetches = [t if t.graph is self.graph else self.graph.capture(t) for _, ts in values for t in ts]
+
+    def bound(self, run: Run) -> Callable[[Element], Element]:
+        """The function for one opening of the pipeline: of an element, or of several, one behind the other."""
+        call = run.callable(self.graph, self.fetches, [*self.feeds, *self.inner])
+        captured = [run.values[t] for t in self.captures]
+        if self.dataset is not None:
+            raise TypeError("this function gives a dataset; use flat_map or interleave")
+        arrays = self._arrays()
+        parts = flatten(self.structure)
+        if all(isinstance(part, TensorPart) for part in parts):
+            return lambda element: tuple(call(*arrays(element), *captured))
+        counts = [len(part.tensors()) for part in parts]
+
+        def function(element: Element) -> Element:
+            made = iter(call(*arrays(element), *captured))
+            return tuple(part.value([next(made) for _ in range(n)]) for part, n in zip(parts, counts, strict=True))
+
+        return function
+
+    def opener(self, run: Run) -> Callable[[Element], Iterator[Element]]:
+        """For a function that gives a dataset: opens the one of an element."""
+        dataset = self.dataset
+        assert dataset is not None
+        call = run.callable(self.graph, self.fetches, [*self.feeds, *self.inner]) if self.fetches else lambda *_: ()
+        captured = [run.values[t] for t in self.captures]
+        arrays = self._arrays()
+
+        def function(element: Element) -> Iterator[Element]:
+            values = call(*arrays(element), *captured)
+            datasets = dict(run.datasets)
+            datasets.update({given: value for given, value in zip(self.given, element, strict=True) if given})
+            return dataset.open(Run({**run.values, **dict(zip(self.wanted, values, strict=True))}, run.callable,
+                                    datasets))
+
+        return function
+
+    def _arrays(self) -> Callable[[Element], tuple[Any, ...]]:
+        """The arrays to feed for an element; datasets are not fed."""
+        if not any(self.given):
+            return arrays_of(tuple(self.parts))
+        fed = [i for i, given in enumerate(self.given) if given is None]
+        inner = arrays_of(tuple(self.parts[i] for i in fed))
+        return lambda element: inner(tuple(element[i] for i in fed))
+
+
+def scalar(function: Function, dtype: Any, what: str) -> Function:
+    """The function, if its result is one number of this dtype. Raises TypeError if not."""
+    part = function.structure
+    if function.dataset is not None or is_nested(part) or part.dtype != dtype or not part.shape.is_compatible_with([]):
+        raise TypeError(f"{what}: the function must return a scalar {dtype.name} tensor, but returns {part!r}")
+    return function
+
+
+def _value(leaf: Any) -> tuple[Any, list[Any]]:
+    """(part, tensors) of something that a function returned."""
+    if isinstance(leaf, gc.SparseTensorValue):
+        leaf = gc.SparseTensor.from_value(leaf)
+    if isinstance(leaf, gc.SparseTensor):
+        return SparsePart(leaf.values.dtype, leaf.get_shape()), [leaf.indices, leaf.values, leaf.dense_shape]
+    tensor = gc.convert_to_tensor(leaf)
+    return TensorPart(tensor.dtype, tensor.shape), [tensor]
+
+
+__all__ = ["Function", "Given", "scalar", "tensors_of"]

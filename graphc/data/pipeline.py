@@ -1,0 +1,101 @@
+"""Step, a part of a pipeline, and Run, one opening of it.
+
+A step knows its elements' structure, the steps before it and the tensors whose values it takes from the graph. Opened,
+it is an iterator over elements. An error of one element ends the run that asked for it, not the iterator.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+import graphc as gc
+from graphc.data.structure import Element, arrays_of
+
+Opener = Callable[[], Iterator[Element]]
+
+
+class Run:
+    """One opening of a pipeline. values: of the tensors that its steps took; callable: runs parts of a graph;
+    datasets: those that a function was given; kept: what steps keep from one repetition to the next."""
+
+    def __init__(self, values: Mapping[Any, Any], callable: Callable[..., Any],
+                 datasets: Mapping[Any, Opener] | None = None) -> None:
+        self.values, self.callable, self.datasets = values, callable, datasets or {}
+        self.kept: dict[Any, Any] = {}
+
+    def value(self, given: Any) -> Any:
+        """What a parameter is: itself, or the value of the tensor."""
+        return self.values[given] if isinstance(given, gc.Tensor) else given
+
+    def number(self, given: Any) -> int:
+        return int(self.value(given))
+
+
+class Step:
+    """See the header. before: the steps that it takes elements from; tensors: what it takes from the graph."""
+
+    structure: Any
+    before: tuple[Step, ...] = ()
+    tensors: Sequence[Any] = ()
+
+    def open(self, run: Run) -> Iterator[Element]:
+        raise NotImplementedError
+
+    def captures(self) -> list[Any]:
+        """The tensors of this step and all before it."""
+        found: dict[Any, None] = {}
+        for step in self.before:
+            found.update(dict.fromkeys(step.captures()))
+        found.update(dict.fromkeys(self.tensors))
+        return list(found)
+
+
+class Pipeline:
+    """What an iterator of the session opens (graphc/api/control/iterators.py)."""
+
+    def __init__(self, step: Step) -> None:
+        self.step, self.captures, self.graph = step, step.captures(), gc.get_default_graph()
+
+    def open(self, values: Sequence[Any], callable: Callable[..., Any]) -> Iterator[tuple[Any, ...]]:
+        run = Run(dict(zip(self.captures, values, strict=True)), callable)
+        return map(arrays_of(self.step.structure), self.step.open(run))
+
+
+class Rows:
+    """Elements that are rows of arrays: what changes only their order works on the indices."""
+
+    def __init__(self, arrays: tuple[np.ndarray, ...], indices: Iterable[int]) -> None:
+        self.arrays, self.indices = arrays, iter(indices)
+
+    def __iter__(self) -> Rows:
+        return self
+
+    def __next__(self) -> Element:
+        i = next(self.indices)
+        return tuple([a[i] for a in self.arrays])
+
+
+def reordered(stream: Any, change: Callable[[Iterator[Any]], Iterator[Any]]) -> Any:
+    """The stream with its elements changed in number and order only."""
+    return Rows(stream.arrays, change(stream.indices)) if isinstance(stream, Rows) else change(stream)
+
+
+def parameter(value: Any, name: str, dtype: Any = None) -> Any:
+    """A number, or a tensor whose value is taken when the pipeline is opened. Raises TypeError for anything else."""
+    if not isinstance(value, (gc.Tensor, gc.Variable)):
+        if isinstance(value, gc.Dimension):
+            value = value.value
+        if not np.issubdtype(np.asarray(value).dtype, np.integer):
+            raise TypeError(f"argument '{name}' must be an integer or an integer tensor, but is {value!r}")
+        return int(value)
+    tensor = gc.convert_to_tensor(value)
+    if not tensor.dtype.is_integer:
+        raise TypeError(f"argument '{name}' must be an integer tensor, but has dtype {tensor.dtype.name}")
+    known = gc.get_static_value(tensor)
+    return tensor if known is None else int(known)
+
+
+def tensors_among(*values: Any) -> list[Any]:
+    return [v for v in values if isinstance(v, gc.Tensor)]
