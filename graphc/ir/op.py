@@ -5,6 +5,8 @@ A class derives from `Op` (or one of the kinds below), is decorated with `@regis
   operands    TF's inputs in TF's order; a name with a star ("values*") takes any number of tensors
   results     names of the outputs
   types       which attribute of the .pb holds which operand's dtype: {"T": "x"}; written on export, ignored on import
+  same        the operands of one dtype, numbers among which take that of the first; None: those that ir/apply.py takes
+              for such
   refs        operands that are variables (TF 1 reference inputs): the op writes them
   effect      PURE, READ (of state), WRITE (of state), RANDOM, HOST (Python, printing: order kept, at most once a run)
   refusal       what the error says when its kernel refuses a value (status INVALID_VALUE); {0} and {1} in it: the two
