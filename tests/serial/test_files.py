@@ -113,3 +113,10 @@ def test_flipped_bits_never_crash(graph_def):
                 load_plan(saved)
         except expected:
             pass
+
+
+def test_what_is_too_large_for_a_file_leaves_none(graph_def, tmp_path, monkeypatch):
+    monkeypatch.setattr("graphc.serial.files._SIZE_LIMIT", 100)
+    with pytest.raises(gc.errors.InvalidArgumentError, match=r"a \.pb can hold 100 only"):
+        gc.train.write_graph(graph_def, str(tmp_path), "large.pb", as_text=False)
+    assert list(tmp_path.iterdir()) == []

@@ -87,3 +87,8 @@ def test_devices() -> None:
     (device,) = gc.compat.v1.python.client.device_lib.list_local_devices()
     assert (device.name, device.device_type) == ("/device:CPU:0", "CPU") and device.memory_limit > 0
     assert gc.Session(graph=graph_of_one()).list_devices()[0].device_type == "CPU"
+
+
+def test_a_device_that_is_not_there_is_no_error() -> None:
+    with gc.device("/gpu:0"), gc.Session() as session:
+        assert session.run(gc.constant(2.0) * 3.0) == 6
