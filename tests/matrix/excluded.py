@@ -65,8 +65,9 @@ RANK_BY_SIZE = {"Squeeze", "GatherNd"}
 # The length of index tuples follows from the ranks of the others, or the sizes are numbers in operands: other sizes of
 # operands are none of these ops.
 SIZES_FIXED = {"_GatherNdLike", "_StringsAt", "SparseReshape", "SparseFillEmptyRowsGrad"}
-# Sizes of their results are numbers in operands, which are not known of a loop variable; they stay from run to run.
-SIZES_BY_VALUE = {"SparseTensorDenseMatMul", "SparseFillEmptyRows"}
+# Sizes of their results follow from numbers in operands, which are not known of a loop variable; they stay from run to
+# run.
+SIZES_BY_VALUE = {"SparseTensorDenseMatMul", "SparseFillEmptyRows", "SparseAdd"}
 
 # Operands that are fields and are never fed: which axes an op works on is part of a Plan, as ranks are.
 FIELDS_KNOWN = {"axis", "concat_dim", "dim", "dimension", "split_dim", "perm", "reduction_axes", "reduction_indices"}

@@ -126,8 +126,14 @@ def subject(op_type: str, number: int, sizes: str, run: int) -> tuple[np.ndarray
     chosen = next(_resized(op, sample, first, sizes), None)
     if chosen is None:
         return None
-    values = first if run == 0 else other_values(op, sample, first, run)
-    return tuple(as_array(cut(v)) for cut, v in zip(chosen, values, strict=True))
+    def cut(values: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
+        return tuple(as_array(cut(v)) for cut, v in zip(chosen, values, strict=True))
+
+    made = cut(first if run == 0 else other_values(op, sample, first, run))
+    if op.type in SIZES_BY_VALUE and _result_shapes(
+            op, sample, list(made)) != _result_shapes(op, sample, list(cut(first))):
+        return cut(first)
+    return made
 
 
 def other_values(op: type[Op], sample: Sample, first: Sequence[np.ndarray], run: int) -> Arrays:

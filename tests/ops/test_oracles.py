@@ -24,7 +24,7 @@ WINDOWS = ("graphc.ops.nn.window.", "graphc.ops.nn.pooling.Pooling.spatial",
            "graphc.ops.nn.convolution3d._Convolution3D.spatial", "graphc.ops.nn.pooling3d._Pooling3D.spatial")
 SHARED = {
     "_checker": "a Python function, which the evaluator and the run call alike: tests/session/test_scripts.py",
-    "_printer": "the same", "_shown": "the same",
+    "_printer": "the same", "_shown": "the same", "_failed": "the same", "_writer": "the same",
     "normalise_axis": "an axis counted from the front; NumPy's own rule, tested in tests/ops/test_functions.py",
     "normalise_axes": "the same, for several",
     "require_less_equal": "what windows require of sizes; nothing while values are computed", "_require": "the same",

@@ -96,10 +96,10 @@ class SparseToDense(Op):
     def grad(self, g: Any, node: Any, dy: Any) -> Sequence[Any]:
         indices, shape, values, _ = node.inputs
         rows = indices if indices.spec.rank == 2 else g.reshape(indices, g.concat_v2([[-1], g.shape(shape)], 0))
-        each = g.broadcast_to(values, g.shape(rows)[:1]) if values.spec.rank == 0 else values
+        each = values if values.spec.rank == 1 else g.broadcast_to(values, g.shape(rows)[:1])
         found = g.gather_nd_like(dy, rows, each)
         default = g.sub(g.sum(dy), g.sum(found))
-        return [None, None, g.sum(found) if values.spec.rank == 0 else found, default]
+        return [None, None, found if values.spec.rank == 1 else g.sum_to(found, g.shape(values)), default]
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         indices, values, default = inputs
