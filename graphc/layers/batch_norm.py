@@ -155,7 +155,7 @@ class BatchNormalization(Steps, Layer):
 @contextmanager
 def in_one_piece(scope: Any) -> Iterator[None]:
     """No partitioner of the scope: updates of averages take whole variables."""
-    partitioner = getattr(scope, "partitioner", None)
+    partitioner = scope.partitioner
     if partitioner is None:
         yield
         return

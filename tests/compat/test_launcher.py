@@ -77,7 +77,6 @@ def test_python_2_is_explained_and_repaired(tmp_path: Path) -> None:
 
 
 def test_pyplot_takes_what_it_took(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     path = tmp_path / "old.py"
     path.write_text("import matplotlib\nmatplotlib.use('Agg')\nimport matplotlib.pyplot as plt\n"
                     "plt.hold(True)\nplt.show(plt.figure())\nplt.show()\nprint('shown')")

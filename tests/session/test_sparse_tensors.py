@@ -1,6 +1,7 @@
 """SparseTensors: what they are made of, feeds and fetches, branches and loops."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -157,3 +158,30 @@ def test_loops(invariants: Any) -> None:
         np.testing.assert_array_equal(found.indices, [[0, 1], [1, 0]] * 4)
         np.testing.assert_array_equal(session.run(alone).values, [3, 4, -3, -4])
         np.testing.assert_array_equal(session.run(slope), [24, 32])
+
+
+def test_sums_of_other_lengths_in_loops_from_run_to_run() -> None:
+    """What is below the threshold is left out, so the number of elements follows from the values."""
+    rows = {"a": np.array([[0, 1], [1, 2], [2, 0]]), "b": np.array([[0, 1], [1, 3]])}
+    a, b = gc.placeholder(gc.float64, [None]), gc.placeholder(gc.float64, [None])
+
+    def inner(j: Any, total: Any) -> Any:
+        both = gc.sparse_add(gc.SparseTensor(rows["a"], a, [3, 4]), gc.SparseTensor(rows["b"], b, [3, 4]), 0.5)
+        return j + 1, total + gc.reduce_sum(gc.sin(both.values * gc.cast(j + 1, gc.float64)))
+
+    def outer(i: Any, total: Any) -> Any:
+        return i + 1, gc.while_loop(lambda j, _: j < 2, inner, [0, total])[1]
+
+    y = gc.while_loop(lambda i, _: i < 3, outer, [0, gc.constant(0.0, gc.float64)])[1]
+
+    def slopes(kept: Sequence[float]) -> np.ndarray:
+        values = np.array(kept)
+        return 3 * (np.cos(values) + 2 * np.cos(2 * values))
+
+    with gc.Session() as session:
+        for first in (1.0, -0.9, 1.0):             # 1 and 1 are kept, 1 and -0.9 are not
+            found, dx = session.run([y, gc.gradients(y, a)[0]], {a: [1.0, 2.0, 3.0], b: [first, 2.0]})
+            kept = [1 + first] if abs(1 + first) >= 0.5 else []
+            every = np.array([*kept, 2.0, 2.0, 3.0])
+            np.testing.assert_allclose(found, 3 * (np.sin(every) + np.sin(2 * every)).sum())
+            np.testing.assert_allclose(dx, [*(slopes(kept) if kept else [0.0]), *slopes([2.0, 3.0])])

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.optimize as scipy_optimize
 
 import graphc as gc
 
-scipy_optimize = pytest.importorskip("scipy.optimize")
 Interface = gc.contrib.opt.ScipyOptimizerInterface
 
 
