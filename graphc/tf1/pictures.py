@@ -25,10 +25,14 @@ def bytescale(data: Any, cmin: Any = None, cmax: Any = None, high: int = 255, lo
     return (np.clip((array - smallest) * scale + low, low, high) + 0.5).astype(np.uint8)
 
 
-def toimage(arr: Any, high: int = 255, low: int = 0, cmin: Any = None, cmax: Any = None, mode: str | None = None,
-            **_: Any) -> Any:
+def toimage(arr: Any, high: int = 255, low: int = 0, cmin: Any = None, cmax: Any = None, pal: Any = None,
+            mode: str | None = None, channel_axis: int | None = None) -> Any:
     """An array (height, width) or with 3 or 4 channels, last or first, as a Pillow image."""
+    if pal is not None:
+        raise ValueError("toimage: argument 'pal': palettes are not supported; give the picture its colours")
     array = np.asarray(arr)
+    if channel_axis is not None:
+        array = np.moveaxis(array, channel_axis, -1)
     if array.ndim == 3 and array.shape[-1] not in (3, 4) and array.shape[0] in (3, 4):
         array = array.transpose(1, 2, 0)
     image = _pillow().fromarray(bytescale(array, cmin, cmax, high, low))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 PYTHON2 = """
@@ -160,3 +161,12 @@ def test_check_lists_names_without_running(tmp_path: Path) -> None:
     text = launch("--check", tmp_path).stdout
     assert "1 of 3 programs have all their names" in text and "did you mean 'relu'" in text
     assert launch("--check", tmp_path / "b.py").returncode == 0
+
+
+def test_pictures_are_made_with_their_channels_anywhere() -> None:
+    from graphc.tf1 import pictures
+
+    array = np.arange(60, dtype=np.uint8).reshape(4, 3, 5)
+    np.testing.assert_array_equal(pictures.fromimage(pictures.toimage(array, channel_axis=1)), np.moveaxis(array, 1, 2))
+    with pytest.raises(ValueError, match="'pal'"):
+        pictures.toimage(array, pal=np.zeros((256, 3)))

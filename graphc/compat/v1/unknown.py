@@ -15,7 +15,7 @@ OUT_OF_REACH: dict[str, str] = {
     "contrib.factorization": "it rests on C++ kernels of its own; scikit-learn has k-means and mixtures",
     "contrib.eager": "graphc only has graphs", "contrib.verbs": "graphc runs in one process",
     "contrib.mpi_collectives": "graphc runs in one process", "contrib.tensorrt": "graphc has kernels of its own",
-    "contrib.lite": "graphc has a runner of its own: graphc compile, graphc-run",
+    "contrib.lite": "graphc has a runner of its own: graphc-run",
     "lite": "graphc has a runner of its own: graphc-run", "contrib.cloud": "graphc reads local files",
     "contrib.bigtable": "graphc reads local files", "contrib.gan": "it is the package tensorflow-gan now",
     "contrib.timeseries": "it is no longer developed",
