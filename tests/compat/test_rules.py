@@ -1,8 +1,8 @@
 """Rules of TensorFlow 1 that scripts rely on, one test or more each, by graphc.compat.v1.
 
-Elsewhere: seeds (4) in tests/random, names in tests/graph/test_node_names.py and test_scope_programs.py,
-optimizers' numbers in tests/train, how scripts run (22, 24) beside this file; checkpoints, layers and cells (5, 17, 18)
-with the rooms that make them.
+Elsewhere: the numbers that seeds give in tests/random, names in tests/graph/test_node_names.py and
+test_scope_programs.py, optimizers' numbers in tests/train, how scripts run and age beside this file; checkpoints, batch
+norms and cells with the rooms that make them.
 """
 from __future__ import annotations
 
@@ -58,6 +58,21 @@ def test_a_stream_goes_on_from_run_to_run_and_starts_anew_in_a_session() -> None
     with tf.Session() as session:
         again = session.run(drawn)
     assert first.tolist() != second.tolist() and first.tolist() == again.tolist() and beside.shape == (3,)
+
+
+@pytest.mark.parametrize("seeds", [{"graph": 1}, {"graph": 1, "op": 2}, {"op": 2}])
+def test_other_ops_change_no_numbers(seeds: dict[str, int]) -> None:
+    """As long as the op keeps its name. (In TensorFlow a graph's seed counts the ops.)"""
+    def drawn(others: int) -> np.ndarray:
+        tf.reset_default_graph()
+        if "graph" in seeds:
+            tf.set_random_seed(seeds["graph"])
+        for _ in range(others):
+            tf.random_uniform([2]) + tf.constant(1.0)
+        return run(tf.random_normal([3], seed=seeds.get("op"), name="kept"))
+
+    np.testing.assert_array_equal(drawn(0), drawn(3))
+    assert len(set(drawn(0))) == 3
 
 
 def test_equal_random_ops_are_two_draws() -> None:
