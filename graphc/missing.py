@@ -18,7 +18,6 @@ _MATMUL = "gc.matmul, gc.transpose and gc.reshape"
 ADVICE: dict[str, str] = {
     # whole parts
     "keras": "gc.nn, gc.get_variable and gc.train; Keras is no part of graphc",
-    "estimator": "a training loop of your own: session.run(train_op, feed_dict=...)",
     "gfile": "Python's open, os and glob",
     "io.parse_tensor": "Python before feeding: gc.make_ndarray of a TensorProto",
     "parse_tensor": "Python before feeding: gc.make_ndarray of a TensorProto",
