@@ -24,7 +24,6 @@ ADVICE: dict[str, str] = {
     "flags": "Python's argparse",
     "app": "a plain call of your main()",
     "logging": "Python's logging",
-    "feature_column": "gc.one_hot and gc.gather",
     "strings.unicode_script": _HOST, "strings.unicode_split": _HOST, "strings.bytes_split": _HOST,
     "strings.ngrams": _HOST, "strings.unicode_split_with_offsets": _HOST,
     "profiler": "GRAPHC_TRACE=1, or gc.RunOptions(trace_level=gc.RunOptions.FULL_TRACE) and gc.RunMetadata",

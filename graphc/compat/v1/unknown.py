@@ -23,7 +23,7 @@ OUT_OF_REACH: dict[str, str] = {
     "contrib.receptive_field": "it is the package receptive-field now", "xla": "graphc compiles every graph",
     "contrib.autograph": "write gc.cond and gc.while_loop", "autograph": "write gc.cond and gc.while_loop",
 }
-PLANNED = ("keras", "contrib.keras", "contrib.learn", "contrib.estimator", "feature_column", "profiler",
+PLANNED = ("keras", "contrib.keras", "contrib.learn", "contrib.estimator", "profiler",
            "python.tools", "python.keras")
 
 
