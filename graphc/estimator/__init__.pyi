@@ -2,12 +2,18 @@
 from graphc.estimator import export as export
 from graphc.estimator import inputs as inputs
 from graphc.estimator.exporters import BestExporter as BestExporter
+from graphc.estimator.canned import DNNClassifier as DNNClassifier
+from graphc.estimator.canned import DNNLinearCombinedClassifier as DNNLinearCombinedClassifier
+from graphc.estimator.canned import DNNLinearCombinedRegressor as DNNLinearCombinedRegressor
+from graphc.estimator.canned import DNNRegressor as DNNRegressor
 from graphc.estimator.estimator import Estimator as Estimator
 from graphc.estimator.spec import EstimatorSpec as EstimatorSpec
 from graphc.estimator.training import EvalSpec as EvalSpec
 from graphc.estimator.exporters import Exporter as Exporter
 from graphc.estimator.exporters import FinalExporter as FinalExporter
 from graphc.estimator.exporters import LatestExporter as LatestExporter
+from graphc.estimator.canned import LinearClassifier as LinearClassifier
+from graphc.estimator.canned import LinearRegressor as LinearRegressor
 from graphc.estimator.modes import ModeKeys as ModeKeys
 from graphc.estimator.run_config import RunConfig as RunConfig
 from graphc.estimator.training import TrainSpec as TrainSpec
@@ -17,12 +23,18 @@ from graphc.estimator.training import train_and_evaluate as train_and_evaluate
 
 __all__ = [
     "BestExporter",
+    "DNNClassifier",
+    "DNNLinearCombinedClassifier",
+    "DNNLinearCombinedRegressor",
+    "DNNRegressor",
     "Estimator",
     "EstimatorSpec",
     "EvalSpec",
     "Exporter",
     "FinalExporter",
     "LatestExporter",
+    "LinearClassifier",
+    "LinearRegressor",
     "ModeKeys",
     "RunConfig",
     "TrainSpec",

@@ -125,8 +125,8 @@ class SparseCross(Host):
             if not 0 <= shape[0] <= np.iinfo(np.int32).max or np.any((rows < 0) | (rows >= shape[0])):
                 raise ValueError(f"indices of a sparse feature do not index into its shape {shape.tolist()}")
             if np.any(np.diff(rows) < 0):
-                raise ValueError("the indices of a sparse feature are not in the order of their rows; gc.sparse_reorder "
-                                 "brings them in order")
+                raise ValueError("the indices of a sparse feature are not in the order of their rows; bring them in "
+                                 "order (gc.sparse_reorder)")
             yield values, np.bincount(rows, minlength=int(shape[0]))
         for values in features[3 * count:]:
             yield values.ravel(), np.full(values.shape[0], values.shape[1], np.int64)
