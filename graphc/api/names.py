@@ -640,6 +640,9 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "compat.v1.contrib.keras.datasets": {
     },
+    "compat.v1.contrib.keras.datasets.cifar10": {
+        "load_data": "graphc.compat.datasets.cifar10:load_data",
+    },
     "compat.v1.contrib.keras.datasets.mnist": {
         "load_data": "graphc.compat.datasets.mnist:load_data",
     },
@@ -784,8 +787,14 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "compat.v1.keras.datasets": {
     },
+    "compat.v1.keras.datasets.cifar10": {
+        "load_data": "graphc.compat.datasets.cifar10:load_data",
+    },
     "compat.v1.keras.datasets.mnist": {
         "load_data": "graphc.compat.datasets.mnist:load_data",
+    },
+    "compat.v1.keras.layers": {
+        "SimpleRNNCell": "graphc.rnn.simple_cell:SimpleRNNCell",
     },
     "compat.v1.keras.preprocessing": {
     },
