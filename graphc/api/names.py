@@ -794,6 +794,7 @@ NAMES: dict[str, dict[str, str]] = {
         "load_data": "graphc.compat.datasets.mnist:load_data",
     },
     "compat.v1.keras.layers": {
+        "DenseFeatures": "graphc.feature_column.dense_features:DenseFeatures",
         "SimpleRNNCell": "graphc.rnn.simple_cell:SimpleRNNCell",
     },
     "compat.v1.keras.preprocessing": {

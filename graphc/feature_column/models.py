@@ -26,15 +26,12 @@ def input_layer(features: Mapping[str, Any], feature_columns: Any, weight_collec
     `tf.feature_column.input_layer`. cols_to_vars and cols_to_output_tensors get the variables and the tensor of each
     column. Raises ValueError for a column that is not dense."""
     columns = checked_columns(feature_columns)
-    for column in columns:
-        if not isinstance(column, DenseColumn):
-            raise ValueError("Items of feature_columns must be a DenseColumn. You can wrap a categorical column with "
-                             f"an embedding_column or indicator_column. Given: {column}")
+    check_dense(columns)
     given, variables, outputs = Features(features), variables_in(weight_collections, trainable), []
     with gc.variable_scope(None, default_name="input_layer", values=list(features.values())):
         for column in columns:
             with gc.variable_scope(None, default_name=column.var_scope_name) as scope:
-                outputs.append(_flat(column, given, variables))
+                outputs.append(flat(column, given, variables))
                 if cols_to_vars is not None:
                     cols_to_vars[column] = _variables_in(scope)
                 if cols_to_output_tensors is not None:
@@ -43,7 +40,14 @@ def input_layer(features: Mapping[str, Any], feature_columns: Any, weight_collec
         return gc.concat(outputs, 1)
 
 
-def _flat(column: DenseColumn, features: Features, variables: Variables) -> Any:
+def check_dense(columns: Iterable[Any]) -> None:
+    for column in columns:
+        if not isinstance(column, DenseColumn):
+            raise ValueError("Items of feature_columns must be a DenseColumn. You can wrap a categorical column with "
+                             f"an embedding_column or indicator_column. Given: {column}")
+
+
+def flat(column: DenseColumn, features: Features, variables: Variables) -> Any:
     """[batch, numbers] of one column."""
     tensor = column.get_dense_tensor(features, variables)
     return gc.reshape(tensor, [gc.shape(tensor)[0], column.variable_shape.num_elements()])
@@ -91,7 +95,7 @@ def _weighted_sum(column: Any, features: Features, units: int, combiner: str, va
     zeros = gc.zeros_initializer()
     if not isinstance(column, CategoricalColumn):
         weights = variables.make("weights", [column.variable_shape.num_elements(), units], zeros)
-        return gc.matmul(_flat(column, features, variables), weights, name="weighted_sum")
+        return gc.matmul(flat(column, features, variables), weights, name="weighted_sum")
     weights = variables.make("weights", [column.num_buckets, units], zeros)
     ids, given = column.get_sparse_tensors(features)
     return gc.nn.safe_embedding_lookup_sparse(

@@ -6,7 +6,7 @@ from typing import Any
 import graphc as gc
 from graphc.api.public import public
 from graphc.layers.named import activation_of, constraint_of, initializer_of, regularizer_of
-from graphc.layers.unnamed import numbered
+from graphc.layers.unnamed import numbered_as_keras_does
 from graphc.rnn.matrix_cell import MatrixCell
 
 
@@ -26,7 +26,7 @@ class SimpleRNNCell(MatrixCell):
                  bias_regularizer: Any = None, kernel_constraint: Any = None, recurrent_constraint: Any = None,
                  bias_constraint: Any = None, dropout: float = 0.0, recurrent_dropout: float = 0.0,
                  name: str | None = None, trainable: bool = True, dtype: Any = None, **more: Any) -> None:
-        super().__init__(trainable, name or _named_as_keras_does("simple_rnn_cell"), dtype, **more)
+        super().__init__(trainable, name or numbered_as_keras_does("simple_rnn_cell"), dtype, **more)
         self.units, self.use_bias, self.activation = int(units), use_bias, activation_of(activation)
         self._weights = {
             "kernel": (kernel_initializer, kernel_regularizer, kernel_constraint),
@@ -86,9 +86,3 @@ class SimpleRNNCell(MatrixCell):
     def reset_recurrent_dropout_mask(self) -> None:
         """The next call draws anew which parts of the state are left out."""
         self._masks.pop("state", None)
-
-
-def _named_as_keras_does(kind: str) -> str:
-    """kind, kind_1, kind_2, ... in one graph."""
-    number = int(numbered(kind).removeprefix(f"{kind}_")) - 1
-    return f"{kind}_{number}" if number else kind

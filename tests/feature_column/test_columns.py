@@ -159,3 +159,29 @@ def test_ids_outside_are_refused_when_run() -> None:
         for value, said in ((2, '"ids" exceeds number of buckets'), (-2, "Negative bucket index for .* \"ids\"")):
             with pytest.raises(gc.errors.InvalidArgumentError, match=said):
                 session.run(layer, {ids: [[1], [value]]})
+
+
+def test_a_layer_of_columns_keeps_its_variables() -> None:
+    layer_of = tf.keras.layers.DenseFeatures
+    table = fc.embedding_column(WORDS, 2, initializer=gc.ones_initializer())
+    with gc.Graph().as_default(), gc.Session() as session:
+        words = gc.placeholder(gc.string, [None])
+        features = {"price": gc.constant([1.5, 2.5]), "words": words}
+        layer, outputs = layer_of([table, PRICE]), {}
+        one, two = layer(features, cols_to_output_tensors=outputs), layer(features)
+        with gc.variable_scope("scope"):
+            layer_of(table)({"words": words})
+        layer_of([table], name="mine", trainable=False)({"words": words})
+        assert [v.name for v in layer.weights] == ["dense_features/words_embedding/embedding_weights:0"]
+        assert [v.name for v in gc.global_variables()] == [
+            f"{scope}/words_embedding/embedding_weights:0" for scope in ("dense_features", "scope/dense_features_1",
+                                                                         "mine")]
+        assert len(gc.trainable_variables()) == 2 and set(outputs) == {table, PRICE}
+        session.run([gc.global_variables_initializer(), gc.tables_initializer()])
+        for found in session.run([one, two], {words: ["a", "z"]}):
+            assert found.tolist() == [[1.5, 1, 1], [2.5, 0, 0]]
+    for columns, said in ((WORDS, "embedding_column or indicator_column"), ([], "must not be empty")):
+        with pytest.raises(ValueError, match=said):
+            layer_of(columns)
+    with gc.Graph().as_default(), pytest.raises(ValueError, match="We expected a dictionary here"):
+        layer_of(PRICE)(gc.zeros([2]))

@@ -96,6 +96,7 @@ CALLS: dict[str, tuple[str, object]] = {
     "tf.sparse.cross_hashed": ("_([[['a', 'b']], [['c']]], num_buckets=100).values", [66, 54]),
     "tf.sparse.cross": ("_([[['a', 'b']], [['c']]]).values", [b"a_X_c", b"b_X_c"]),
     # Keras
+    "tf.keras.layers.DenseFeatures": (_COLUMN + "_([c])({'x': tf.constant([1., 5.])})", [[1], [5]]),
     "tf.keras.layers.SimpleRNNCell": (
         "c = _(2, activation='tanh', kernel_initializer='zeros', bias_initializer='ones')\n"
         "c(tf.ones([1, 3]), [tf.zeros([1, 2])])[1]", [[[0.7615942, 0.7615942]]]),
