@@ -1,5 +1,5 @@
-"""A canned estimator of feature columns, wide and deep: who buys, by age, town and hours; it is evaluated on the way, and
-exported. Run: graphc tf1 wide_and_deep.py [--model_dir folder]"""
+"""A canned estimator of feature columns, wide and deep: who buys, by age, town and hours; evaluated on the way,
+and exported. Run: graphc tf1 wide_and_deep.py [--model_dir folder]"""
 import tempfile
 
 import numpy as np
