@@ -137,8 +137,7 @@ class _Batches:
     def __init__(self, tensors: Any, function: str) -> None:
         self.names = sorted(tensors) if isinstance(tensors, dict) else None
         given = [tensors[key] for key in self.names] if self.names is not None else tensors
-        self.single = not isinstance(given, (list, tuple))
-        self.tensors = [convert_to_tensor(t) for t in ([given] if self.single else given)]
+        self.tensors = [convert_to_tensor(t) for t in (given if isinstance(given, (list, tuple)) else [given])]
         if not self.tensors:
             raise ValueError(f"Expected at least one tensor in {function}().")
 
@@ -146,7 +145,7 @@ class _Batches:
         listed = made if isinstance(made, list) else [made]
         if self.names is not None:
             return dict(zip(self.names, listed, strict=True))
-        return listed[0] if self.single else listed
+        return listed[0] if len(listed) == 1 else listed        # a list of one tensor gives a tensor, as in TensorFlow
 
 
 def _shapes(lists: Sequence[_Batches], shapes: Any, rows: bool, function: str) -> list[TensorShape]:

@@ -92,6 +92,17 @@ def test_a_dataset_and_arguments_of_input_functions(tmp_path: Path) -> None:
     assert seen == [(0.1, "train", str(tmp_path), "a")]
 
 
+def test_queues_as_input(tmp_path: Path) -> None:
+    def input_fn() -> Any:
+        row, label = gc.train.slice_input_producer([lines.X, lines.Y], num_epochs=2, shuffle=False)
+        x, y = gc.train.batch([row, label], 4, allow_smaller_final_batch=True)
+        return {"x": x}, y
+
+    model = lines.estimator(tmp_path).train(input_fn)
+    np.testing.assert_allclose(model.get_variable_value("w"), lines.by_hand(5)[0], rtol=1e-5)
+    assert len(list(model.predict(input_fn))) == 20 and model.evaluate(input_fn)["global_step"] == 5
+
+
 def test_hooks_listeners_and_scaffold(tmp_path: Path) -> None:
     told: list[Any] = []
 
