@@ -39,6 +39,7 @@ from graphc.session.trials import first_run
 from graphc.tracebacks import shown, shows_errors, user_facing
 
 if TYPE_CHECKING:
+    from graphc.ir.dtypes import DType
     from graphc.serial.config_pb2 import ConfigProto, RunOptions
     from graphc.serial.run_metadata_pb2 import RunMetadata
 
@@ -238,6 +239,17 @@ class Session:
         from graphc.session.waiting import DEADLINE
 
         return DEADLINE.of(cancel)
+
+    def _fill_variables(self, numbers: Mapping[str, tuple[DType, tuple[int, ...]]],
+                        fill: Callable[[str, np.ndarray], None], texts: Mapping[str, np.ndarray]) -> None:
+        """Sets variables without a run: of numbers by `fill`, which gets each name and the array that is its value (if it
+        raises, they are not initialised any more), of strings by their values. Raises RuntimeError if the session is
+        closed."""
+        if self._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        self._states.fill(numbers, fill)
+        for name, value in texts.items():
+            self._states.assign(name, value)
 
     # Compiling
 

@@ -28,6 +28,7 @@ class SaveV2(FileOp):
 
     operands = ("prefix", "tensor_names", "shape_and_slices", "tensors*")
     results = ()
+    borrows = True
     dtypes: tuple[DType, ...] = attr("list(type)")
 
     def infer(self, *given: Spec) -> tuple[Spec, ...]:  # type: ignore[override]

@@ -21,7 +21,7 @@ from graphc.train.saving import states
 from graphc.train.saving.collections import Kind, register
 from graphc.train.saving.meta_graph import export_meta_graph
 from graphc.train.saving.nodes import add_nodes
-from graphc.train.saving.restored import explained, restored_by
+from graphc.train.saving.restored import explained, restore_directly, restored_by
 from graphc.train.saving.saveables import all_saveable_objects, saveables_of
 
 HOUR = 3600
@@ -118,12 +118,12 @@ class Saver:
         if not self._is_empty:
             assert self.saver_def is not None
             prefix = _text(sess.run(self.saver_def.save_tensor_name, {self.saver_def.filename_tensor_name: prefix}))
-            if write_state:
-                self._note(prefix, os.path.dirname(_text(save_path)), latest, meta_graph_suffix)
         if write_meta_graph:
             with sess.graph.as_default():
                 self.export_meta_graph(states.meta_graph_name(prefix, meta_graph_suffix),
                                        strip_default_attrs=strip_default_attrs)
+        if write_state and not self._is_empty:      # last: it names checkpoints that have all of their files
+            self._note(prefix, os.path.dirname(_text(save_path)), latest, meta_graph_suffix)
         return None if self._is_empty else prefix
 
     def _prefix(self, sess: Any, save_path: str, global_step: Any, latest: str) -> str:
@@ -179,6 +179,8 @@ class Saver:
         if not checkpoint_files(prefix):
             raise ValueError(f"The passed save_path is not a valid checkpoint: {prefix}{_near(prefix)}")
         operation = sess.graph.get_operation_by_name(self.saver_def.restore_op_name)
+        if restore_directly(sess, operation, self.saver_def.filename_tensor_name, prefix):
+            return
         try:
             sess.run(operation, {self.saver_def.filename_tensor_name: prefix, **_reshaped(operation, prefix)})
         except (NotFoundError, InvalidArgumentError) as error:
