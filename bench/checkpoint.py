@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,18 +68,19 @@ def measure(folder: Path, count: int, rows: int, rounds: int) -> dict[str, Measu
         timed(found, "plain write", lambda: write_plain(plain, size))
         timed(found, "save", lambda: saver.save(session, str(prefix)))
     saver.restore(session, str(prefix))
-    block = np.empty(CHUNK, np.uint8)
+    block = np.ones(size, np.uint8)
     for _ in range(rounds):
         for cold in (True, False):
             where = "disk" if cold else "cache"
             drop(plain, cold)
-            timed(found, f"plain read, {where}", lambda: read_plain(plain, block))
+            timed(found, f"plain read, {where}", partial(read_plain, plain, block))
             drop(folder / "model.data-00000-of-00001", cold)
             timed(found, f"restore, {where}", lambda: saver.restore(session, str(prefix)))
     session.close()
+    del block
     for _ in range(rounds):
         with gc.Session() as fresh:
-            timed(found, "restore, cache, new session", lambda s=fresh: saver.restore(s, str(prefix)))  # type: ignore
+            timed(found, "restore, cache, new session", partial(saver.restore, fresh, str(prefix)))
             found["restore, cache, new session"].memory[-1] -= size
             assert fresh.run(variables[0][0, 0]) >= 0
     return found
@@ -108,8 +110,9 @@ def write_plain(path: Path, size: int) -> None:
 
 def read_plain(path: Path, block: np.ndarray) -> None:
     with open(path, "rb", buffering=0) as file:
-        while file.readinto(block.data):
-            pass
+        at = 0
+        while at < len(block):
+            at += file.readinto(block[at:at + CHUNK].data)
 
 
 def drop(path: Path, really: bool) -> None:

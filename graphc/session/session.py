@@ -242,9 +242,9 @@ class Session:
 
     def _fill_variables(self, numbers: Mapping[str, tuple[DType, tuple[int, ...]]],
                         fill: Callable[[str, np.ndarray], None], texts: Mapping[str, np.ndarray]) -> None:
-        """Sets variables without a run: of numbers by `fill`, which gets each name and the array that is its value (if it
-        raises, they are not initialised any more), of strings by their values. Raises RuntimeError if the session is
-        closed."""
+        """Sets variables without a run: of numbers by `fill`, which gets each name and the array that is its value (if
+        it raises, they are not initialised any more), of strings by their values. Raises RuntimeError if the session
+        is closed."""
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
         self._states.fill(numbers, fill)

@@ -1,9 +1,10 @@
 """Kills processes in the middle of saves, and looks at what they leave: `python killed_saver.py FOLDER KIND RANDOM`.
 
 KIND: "steps" (each checkpoint has a name of its own, two are kept), "same" (one name, overwritten each time), with
-"sharded-" in front: two files of data each. First a child is killed before the 1st, 2nd, 3rd, ... time that a save opens,
-renames, links or removes a file, until one ends. Then RANDOM children that save all the time are killed at random moments.
-After each kill the newest checkpoint is restored. At the end a save must leave nothing but what belongs to checkpoints.
+"sharded-" in front: two files of data each. First a child is killed before the 1st, 2nd, 3rd, ... time that a save
+opens, renames, links or removes a file, until one ends. Then RANDOM children that save all the time are killed at
+random moments. After each kill the newest checkpoint is restored. At the end a save must leave nothing but what belongs
+to checkpoints.
 
 Children are forked from a process that has a session, so one takes a few milliseconds. Prints how many were killed.
 """

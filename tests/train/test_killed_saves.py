@@ -12,7 +12,7 @@ from graphc.io.whole_files import NewFile
 
 CHILD = Path(__file__).parent / "killed_saver.py"
 # Moments at which a save opens, renames, links or removes a file, and random ones.
-KILLS = {"steps": 40, "same": 40, "sharded-steps": 80, "sharded-same": 80}
+KILLS = {"steps": 30, "same": 30, "sharded-steps": 70, "sharded-same": 70}
 
 
 @pytest.mark.parametrize("kind", KILLS)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import math
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import FileIO
 from typing import Any
@@ -22,7 +23,7 @@ VERSION = 1               # of the format
 OTHER_BYTES = "surrogateescape"      # in names that are no text: they can be asked for as `names` gives them
 MOST_AXES = 64            # of NumPy's arrays
 MOST_SHARDS = 100_000     # their numbers have five digits
-CHUNK = 1 << 20           # bytes that are read at once: the processor still has them when their checksum is made
+CHUNK = 1 << 23           # bytes that are read at once: the processor still has them when their checksum is made
 Array = np.ndarray[Any, Any]
 
 
@@ -76,7 +77,7 @@ class Bundle:
                       self.index)
 
     def read_into(self, name: str, target: Array) -> None:
-        """Puts a tensor of numbers, which must be there, into an array of its shape and dtype, element after element."""
+        """Puts a tensor of numbers, which must be there, into an array of its shape and dtype, row-major."""
         stored = self.stored(name)
         assert stored is not None and stored.dtype.numpy is not None
         if stored.parts:
@@ -142,16 +143,31 @@ class Bundle:
 
 
 def read_numbers(opened: FileIO, target: Array, file: str) -> int:
-    """Fills an array of bytes from a file; their checksum. Raises DataLossError if the file ends before."""
-    checksum = read = 0
+    """Fills an array of bytes from a file; their checksum. Of large ones, that of a part is computed while the next one
+    is read. Raises DataLossError if the file ends before."""
+    if target.size <= 2 * CHUNK:
+        fill(opened, target, file)
+        return crc32c(target)
+    parts = [target[at:at + CHUNK] for at in range(0, target.size, CHUNK)]
+    checksum = 0
+    with ThreadPoolExecutor(1) as reader:
+        reading = reader.submit(fill, opened, parts[0], file)
+        for part, following in zip(parts, [*parts[1:], None], strict=True):
+            reading.result()
+            if following is not None:
+                reading = reader.submit(fill, opened, following, file)
+            checksum = crc32c(part, checksum)
+    return checksum
+
+
+def fill(opened: FileIO, target: Array, file: str) -> None:
+    """Fills an array of bytes from a file. Raises DataLossError if it ends before."""
+    read = 0
     while read < target.size:
-        chunk = target[read:read + CHUNK]
-        count = opened.readinto(chunk.data)
+        count = opened.readinto(target[read:].data)
         if not count:
             raise damaged(file, "it became shorter while it was read")
-        checksum = crc32c(chunk[:count], checksum)
         read += count
-    return checksum
 
 
 def read_header(data: bytes, index: str) -> BundleHeader:

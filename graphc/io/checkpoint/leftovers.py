@@ -2,8 +2,8 @@
 
     .graphc-*.unfinished    a file that was being written (io/whole_files.py)
     .graphc-*.note          names a checkpoint that had files of data and no index yet, or no more
-    PREFIX_temp_*/          the shards of a checkpoint that was being written, one a device. A file in it is locked as long
-                            as their writer lives
+    PREFIX_temp_*/          the shards of a checkpoint that was being written, one a device. A file in it is locked as
+                            long as their writer lives
 """
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from graphc.io.checkpoint.bundle import index_name
 from graphc.io.whole_files import NewFile, abandoned, kind_of
 
+SAFETENSORS = ".safetensors"            # a checkpoint of such a name is one file (safe_tensors.py)
 _TEMPORARY = re.compile(r".*_temp_[0-9a-f]{32}")
 _held: dict[str, NewFile] = {}          # the locked files of folders that this process writes into
 
@@ -33,6 +34,8 @@ def clean(folder: str) -> None:
 
 def shards_of(prefix: str) -> list[str]:
     """Files that have the names of a checkpoint's data."""
+    if prefix.endswith(SAFETENSORS):
+        return [prefix] if os.path.isfile(prefix) else []
     return glob.glob(f"{glob.escape(prefix)}.data-?????-of-?????")
 
 
@@ -46,7 +49,7 @@ def noted(prefix: str) -> Iterator[None]:
 
 
 def remove_files(prefix: str, others: Iterable[str] = ()) -> None:
-    """Removes a checkpoint of format V2, and other files with it."""
+    """Removes a checkpoint, and other files with it."""
     with noted(prefix):
         for path in (index_name(prefix), *shards_of(prefix), *others):
             with suppress(FileNotFoundError):

@@ -1,9 +1,9 @@
 """Giving a checkpoint its files at once: whoever ends at any moment leaves the one before or the new one, whole.
 
-What a checkpoint is, is said by its index, and a rename replaces that at once. But the files of data have names, too, and those
-of a checkpoint that is overwritten are still needed until then. Their names count them, so the new ones first get names of another
-count (PREFIX.data-00000-of-00002 instead of -of-00001) and an index that says so. Then they get their usual names by a second link,
-and the index is replaced once more.
+What a checkpoint is, is said by its index, and a rename replaces that at once. But the files of data have names, too,
+and those of a checkpoint that is overwritten are still needed until then. Their names count them, so the new ones first
+get names of another count (PREFIX.data-00000-of-00002 instead of -of-00001) and an index that says so. Then they get
+their usual names by a second link, and the index is replaced once more.
 """
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def publish(prefix: str, entries: Mapping[bytes, BundleEntry], shards: Sequence[
             os.replace(path, shard_name(prefix, i, first))
         _write_index(prefix, entries, first)
     if first != count:
-        with suppress(OSError):             # a file system without links: then it keeps these names, which are right, too
+        with suppress(OSError):             # a file system without links keeps these names, which are right, too
             for i in range(count):
                 _link(shard_name(prefix, i, first), shard_name(prefix, i, count))
             _write_index(prefix, entries, count)

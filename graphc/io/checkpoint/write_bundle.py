@@ -11,10 +11,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from graphc.errors import InvalidArgumentError
+from graphc.errors import InvalidArgumentError, UnimplementedError
 from graphc.io.checkpoint.bundle import Bundle, index_name, shard_name
 from graphc.io.checkpoint.content import check_dtype, numbers_of, string_parts
-from graphc.io.checkpoint.leftovers import end_temporary, make_folder
+from graphc.io.checkpoint.leftovers import SAFETENSORS, end_temporary, make_folder
 from graphc.io.checkpoint.publish import publish
 from graphc.io.checkpoint.slices import TensorSlice, parse_slice, slice_key
 from graphc.io.crc32c import crc32c, masked
@@ -46,6 +46,9 @@ def join_bundles(prefixes: Sequence[str], target: str, delete_old: bool) -> None
 
     delete_old: deletes the folders that the others were in, which then must be empty but for them.
     """
+    if target.endswith(SAFETENSORS):
+        raise UnimplementedError(f"{target}: several devices' variables cannot be saved as safetensors, which are one "
+                                 "file; leave out `sharded`")
     make_folder(target)
     bundles = [Bundle(prefix) for prefix in prefixes]
     entries: dict[bytes, BundleEntry] = {}

@@ -1,8 +1,8 @@
 """What a restore operation of a graph, ours or an imported one, puts where; how that is done without the graph, and
 what to say if it cannot be.
 
-Run as a graph, a restore holds all tensors beside the variables. If nothing but reading and assigning is to be done, the
-values are read where they belong, variable after variable.
+Run as a graph, a restore holds all tensors beside the variables. If nothing but reading and assigning is to be done,
+the values are read where they belong, variable after variable.
 """
 from __future__ import annotations
 
@@ -143,7 +143,8 @@ def _problems(found: Sequence[Restored], checkpoint: Checkpoint, operation: Any)
     if OBJECTS in checkpoint.names():
         lines.append("  it is a checkpoint of tf.train.Checkpoint, whose names are paths of objects; "
                      "gc.train.NewCheckpointReader reads it")
-    return NotFoundError(_FAILED.format("a Variable name or other graph key that is missing", "\n".join(lines)), operation)
+    kind = "a Variable name or other graph key that is missing"
+    return NotFoundError(_FAILED.format(kind, "\n".join(lines)), operation)
 
 
 def _capped(values: Sequence[Any], line: Callable[[Any], str] = str, between: str = "\n") -> str:

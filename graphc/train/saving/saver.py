@@ -15,6 +15,7 @@ from typing import Any
 import graphc as gc
 from graphc.api.public import public
 from graphc.errors import InvalidArgumentError, NotFoundError, UnimplementedError
+from graphc.io.checkpoint.leftovers import SAFETENSORS
 from graphc.io.checkpoint.opening import checkpoint_files, open_checkpoint
 from graphc.serial.meta_graph_pb2 import MetaGraphDef, SaverDef
 from graphc.train.saving import states
@@ -101,7 +102,8 @@ class Saver:
              meta_graph_suffix: str = "meta", write_meta_graph: bool = True, write_state: bool = True,
              strip_default_attrs: bool = False, save_debug_info: bool = False) -> str | None:
         """Writes a checkpoint, its meta graph and the file `checkpoint`; returns the checkpoint's name, as
-        `tf.train.Saver.save`. global_step (a number, tensor or its name) comes behind save_path.
+        `tf.train.Saver.save`. global_step (a number, tensor or its name) comes behind save_path. A save_path that
+        ends in ".safetensors" is one file of that format, and the step comes before the ending.
 
         Raises FailedPreconditionError if a variable is not initialised, TypeError if sess is no session.
         """
@@ -133,7 +135,9 @@ class Saver:
             return save_path
         if not hasattr(global_step, "__index__"):
             global_step = gc.train.global_step(sess, global_step)
-        return f"{save_path}-{int(global_step):08d}" if self._pads_step else f"{save_path}-{int(global_step)}"
+        ending = SAFETENSORS if save_path.endswith(SAFETENSORS) else ""
+        step = f"{int(global_step):08d}" if self._pads_step else str(int(global_step))
+        return f"{save_path.removesuffix(ending)}-{step}{ending}"
 
     def _note(self, prefix: str, folder: str, latest: str, suffix: str) -> None:
         """A checkpoint has been written: the text file says so, and the oldest one may go."""
