@@ -1,6 +1,7 @@
 """The command `graphc`: inspect, run and dump saved models, and run TensorFlow 1 programs.
 
     graphc inspect model.pb
+    graphc inspect folder        (a SavedModel)
     graphc run model.pb --feed x=x.npy --fetch logits --out y.npy
     graphc dump model.pb
     graphc tf1 script.py         (graphc/tf1: a TensorFlow 1 program, unchanged)
@@ -40,10 +41,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="graphc", description="Inspect, run and dump saved models (.pb, .pbtxt); run "
                                                                 "TensorFlow 1 programs.")
     commands = parser.add_subparsers(dest="name", required=True)
-    for name, command, text in (("inspect", _inspect, "inputs, outputs, ops, sizes, FLOPs"),
+    for name, command, text in (("inspect", _inspect, "inputs, outputs, ops, sizes, FLOPs; a SavedModel's signatures"),
                                 ("run", _run, "run on .npy files"), ("dump", _dump, "nodes and plans as text")):
         sub = commands.add_parser(name, help=text)
-        sub.add_argument("model", help="a GraphDef: .pb, or .pbtxt in text form")
+        sub.add_argument("model", help="a GraphDef: .pb, or .pbtxt in text form"
+                         + ("; or the folder of a SavedModel" if name == "inspect" else ""))
         sub.set_defaults(command=command)
         if name == "run":
             sub.add_argument(
@@ -87,6 +89,11 @@ def _plans(graph_def: Any, graph: Graph) -> dict[str, Plan]:
 def _inspect(options: argparse.Namespace) -> None:
     from graphc.model_report import report
 
+    if os.path.isdir(options.model):
+        from graphc.saved_model.report import report as saved_model_report
+
+        print(saved_model_report(options.model))
+        return
     graph_def, graph = _load(options.model)
     print(report(options.model, os.path.getsize(options.model), graph, _plans(graph_def, graph)))
 

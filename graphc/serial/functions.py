@@ -105,6 +105,7 @@ class FunctionReader:
         """The operation that stands for a call of a function, or for a Case, whose functions' operations are made in
         the default graph under `scope`. What it waits for, they wait for."""
         graph = get_default_graph()
+        before = len(graph.get_operations())
         with graph.control_dependencies(controls):
             if node.op in CASES:
                 outputs = self._case(node, inputs, scope)
@@ -114,7 +115,8 @@ class FunctionReader:
         if len(outputs) == 1:
             kept: Operation = identity(outputs[0], name=scope).op
             return kept
-        with graph.control_dependencies(controls):
+        effects = [op for op in graph.get_operations()[before:] if _has_effect(op)]
+        with graph.control_dependencies([*controls, *effects]):
             made = no_op(name=scope)
         self.results[made] = outputs
         return made
@@ -160,7 +162,7 @@ class FunctionReader:
             made = self._nodes(definition, values, scope)
         finally:
             self.depth -= 1
-        effects = [op for op in made if op.definition.effect in (Effect.WRITE, Effect.HOST)]
+        effects = [op for op in made if _has_effect(op)]
         with get_default_graph().control_dependencies(effects):
             results = [_value(definition.ret[r.name], values) for r in definition.signature.output_arg]
             return [identity(t) for t in results] if effects else results
@@ -195,6 +197,10 @@ class FunctionReader:
             operations[node.name] = operation
             _name_results(node, operation, values)
         return list(operations.values())
+
+
+def _has_effect(operation: Operation) -> bool:
+    return operation.definition.effect in (Effect.WRITE, Effect.HOST)
 
 
 def _name_results(node: NodeDef, operation: Operation, values: dict[str, Tensor]) -> None:

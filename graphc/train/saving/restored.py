@@ -19,6 +19,7 @@ from graphc.io.checkpoint.slices import parse_slice
 _FAILED = ("Restoring from checkpoint failed. This is most likely due to {} from the checkpoint. Please ensure that "
            "you have not altered the graph expected based on the checkpoint. Original error:\n\n{}")
 OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"     # in checkpoints of tf.train.Checkpoint
+_NOTHING_DONE = ("Const", "Placeholder", "PlaceholderWithDefault", "RestoreV2")
 SHOWN = 20                                   # names of a kind in an error
 
 
@@ -86,7 +87,7 @@ def _look(operation: Any, found: list[Restored]) -> bool:
             one = _of_assign(current)
             all_of_it &= one is not None
             found += [one] if one is not None else []
-        elif current.type in ("NoOp", "Identity"):
+        elif current.type in ("NoOp", "Identity", *_NOTHING_DONE):
             waiting += [t.op for t in current.inputs]
         else:
             all_of_it = False
