@@ -282,6 +282,7 @@ from graphc.api.math.special import igamma as igamma
 from graphc.api.math.special import igammac as igammac
 from graphc.api.math.complex_numbers import imag as imag
 from graphc.serial.importer import import_graph_def as import_graph_def
+from graphc.api.graph.scopes import init_scope as init_scope
 from graphc.api.lookup.initializers import initialize_all_tables as initialize_all_tables
 from graphc.api.state.collections import initialize_all_variables as initialize_all_variables
 from graphc.api.state.collections import local_variables_initializer as initialize_local_variables
@@ -823,6 +824,7 @@ __all__ = [
     "igammac",
     "imag",
     "import_graph_def",
+    "init_scope",
     "initialize_all_tables",
     "initialize_all_variables",
     "initialize_local_variables",

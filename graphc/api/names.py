@@ -250,6 +250,7 @@ NAMES: dict[str, dict[str, str]] = {
         "igammac": "graphc.api.math.special:igammac",
         "imag": "graphc.api.math.complex_numbers:imag",
         "import_graph_def": "graphc.serial.importer:import_graph_def",
+        "init_scope": "graphc.api.graph.scopes:init_scope",
         "initialize_all_tables": "graphc.api.lookup.initializers:initialize_all_tables",
         "initialize_all_variables": "graphc.api.state.collections:initialize_all_variables",
         "initialize_local_variables": "graphc.api.state.collections:local_variables_initializer",
@@ -984,7 +985,6 @@ NAMES: dict[str, dict[str, str]] = {
     "compat.v1.python.ops.control_flow_ops": {
         "merge": "graphc.api.control.switch:merge",
         "switch": "graphc.api.control.switch:switch",
-        "with_dependencies": "graphc.api.array.identity:with_dependencies",
     },
     "compat.v1.python.ops.summary_op_util": {
         "clean_tag": "graphc.summary.scopes:clean_tag",
@@ -1753,6 +1753,7 @@ NAMES: dict[str, dict[str, str]] = {
         "is_non_decreasing": "graphc.api.control.asserts:is_non_decreasing",
         "is_numeric_tensor": "graphc.api.control.asserts:is_numeric_tensor",
         "is_strictly_increasing": "graphc.api.control.asserts:is_strictly_increasing",
+        "why_no_gradient": "graphc.api.gradients.path:why_no_gradient",
     },
     "distributions": {
         "Bernoulli": "graphc.api.distributions.discrete:Bernoulli",
@@ -2404,6 +2405,9 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "python.ops": {
     },
+    "python.ops.control_flow_ops": {
+        "with_dependencies": "graphc.api.array.identity:with_dependencies",
+    },
     "python.ops.data_flow_ops": {
         "Barrier": "graphc.api.control.barriers:Barrier",
         "ConditionalAccumulator": "graphc.api.control.accumulators:ConditionalAccumulator",
@@ -2413,6 +2417,9 @@ NAMES: dict[str, dict[str, str]] = {
         "QueueBase": "graphc.api.control.queues:QueueBase",
         "RandomShuffleQueue": "graphc.api.control.queues:RandomShuffleQueue",
         "SparseConditionalAccumulator": "graphc.api.control.accumulators:SparseConditionalAccumulator",
+    },
+    "python.ops.variable_scope": {
+        "_get_default_variable_store": "graphc.api.state.stored:default_variable_store",
     },
     "python_io": {
         "TFRecordCompressionType": "graphc.io.records:TFRecordCompressionType",
@@ -2462,6 +2469,20 @@ NAMES: dict[str, dict[str, str]] = {
         "uniform_candidate_sampler": "graphc.api.nn.candidates:uniform_candidate_sampler",
     },
     "raw_ops": {
+        "ApplyAdadelta": "graphc.api.state.update_ops:ApplyAdadelta",
+        "ApplyAdagrad": "graphc.api.state.update_ops:ApplyAdagrad",
+        "ApplyAdagradDA": "graphc.api.state.update_ops:ApplyAdagradDA",
+        "ApplyAdam": "graphc.api.state.update_ops:ApplyAdam",
+        "ApplyAddSign": "graphc.api.state.update_ops:ApplyAddSign",
+        "ApplyCenteredRMSProp": "graphc.api.state.update_ops:ApplyCenteredRMSProp",
+        "ApplyFtrl": "graphc.api.state.update_ops:ApplyFtrl",
+        "ApplyFtrlV2": "graphc.api.state.update_ops:ApplyFtrlV2",
+        "ApplyGradientDescent": "graphc.api.state.update_ops:ApplyGradientDescent",
+        "ApplyMomentum": "graphc.api.state.update_ops:ApplyMomentum",
+        "ApplyPowerSign": "graphc.api.state.update_ops:ApplyPowerSign",
+        "ApplyProximalAdagrad": "graphc.api.state.update_ops:ApplyProximalAdagrad",
+        "ApplyProximalGradientDescent": "graphc.api.state.update_ops:ApplyProximalGradientDescent",
+        "ApplyRMSProp": "graphc.api.state.update_ops:ApplyRMSProp",
         "AudioSummaryV2": "graphc.api.summary.ops:audio_summary",
         "HistogramSummary": "graphc.api.summary.ops:histogram_summary",
         "ImageSummary": "graphc.api.summary.ops:image_summary",
@@ -2477,6 +2498,16 @@ NAMES: dict[str, dict[str, str]] = {
         "SaveV2": "graphc.api.files.checkpoints:save_v2",
         "ScalarSummary": "graphc.api.summary.ops:scalar_summary",
         "ShardedFilename": "graphc.api.files.checkpoints:sharded_filename",
+        "SparseApplyAdadelta": "graphc.api.state.update_ops:SparseApplyAdadelta",
+        "SparseApplyAdagrad": "graphc.api.state.update_ops:SparseApplyAdagrad",
+        "SparseApplyAdagradDA": "graphc.api.state.update_ops:SparseApplyAdagradDA",
+        "SparseApplyCenteredRMSProp": "graphc.api.state.update_ops:SparseApplyCenteredRMSProp",
+        "SparseApplyFtrl": "graphc.api.state.update_ops:SparseApplyFtrl",
+        "SparseApplyFtrlV2": "graphc.api.state.update_ops:SparseApplyFtrlV2",
+        "SparseApplyMomentum": "graphc.api.state.update_ops:SparseApplyMomentum",
+        "SparseApplyProximalAdagrad": "graphc.api.state.update_ops:SparseApplyProximalAdagrad",
+        "SparseApplyProximalGradientDescent": "graphc.api.state.update_ops:SparseApplyProximalGradientDescent",
+        "SparseApplyRMSProp": "graphc.api.state.update_ops:SparseApplyRMSProp",
         "TensorSummaryV2": "graphc.api.summary.ops:tensor_summary",
     },
     "saved_model": {
