@@ -9,6 +9,7 @@ from typing import Any
 from google.protobuf import text_format
 
 from graphc.api.public import public
+from graphc.io.checkpoint.leftovers import remove_files
 from graphc.io.checkpoint.opening import checkpoint_files
 from graphc.io.whole_files import written
 from graphc.serial.checkpoint_state_pb2 import CheckpointState
@@ -116,13 +117,11 @@ def remove_checkpoint(checkpoint_prefix: Any, checkpoint_format_version: int = S
                       meta_graph_suffix: str = "meta") -> None:
     """Deletes the files of a checkpoint and its meta graph, as `tf.train.remove_checkpoint`."""
     prefix = os.fspath(checkpoint_prefix)
-    escaped = glob.escape(prefix)
-    files = [meta_graph_name(prefix, meta_graph_suffix)]
+    meta = meta_graph_name(prefix, meta_graph_suffix)
     if checkpoint_format_version == SaverDef.V2:
-        files += [f"{prefix}.index", *glob.glob(f"{escaped}.data-?????-of-?????")]
-    else:
-        files += [prefix, *glob.glob(f"{escaped}-?????-of-?????")]
-    for file in files:
+        remove_files(prefix, [meta])
+        return
+    for file in (meta, prefix, *glob.glob(f"{glob.escape(prefix)}-?????-of-?????")):
         if os.path.isfile(file):
             os.unlink(file)
 
