@@ -161,16 +161,16 @@ void write_outputs(const Arguments& arguments, const graphc::Model& model, const
   if (wanted.empty())
     for (std::size_t i = 0; i < outputs.size(); ++i)
       wanted.emplace_back(outputs[i].name, i < arguments.outs.size() ? arguments.outs[i] : "");
-  std::vector<graphc::NpyFile> files;        // all of them or none get their names
+  std::vector<graphc::WholeFile> files;      // all of them or none get their names
   for (const auto& [name, file] : wanted) {
     const std::size_t index = find(outputs, name, "output");
     const graphc_tensor output = result.output(static_cast<std::int32_t>(index));
     graphc_info info = outputs[index];
     std::copy(output.sizes, output.sizes + output.rank, info.sizes);
     if (file.empty()) print_infos("output", {info});
-    else files.emplace_back(file, output);
+    else files.push_back(graphc::npy_file(file, output));
   }
-  for (graphc::NpyFile& file : files) file.commit();
+  for (graphc::WholeFile& file : files) file.commit();
 }
 
 void run(const Arguments& arguments) {
