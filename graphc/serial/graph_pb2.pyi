@@ -94,32 +94,8 @@ class GraphDef(_message.Message):
     version: int
     library: FunctionDefLibrary
     plans: _containers.RepeatedCompositeFieldContainer[_plan_pb2.SavedPlan]
-    state: SavedState
-    def __init__(self, node: _Optional[_Iterable[_Union[NodeDef, _Mapping]]] = ..., versions: _Optional[_Union[VersionDef, _Mapping]] = ..., version: _Optional[int] = ..., library: _Optional[_Union[FunctionDefLibrary, _Mapping]] = ..., plans: _Optional[_Iterable[_Union[_plan_pb2.SavedPlan, _Mapping]]] = ..., state: _Optional[_Union[SavedState, _Mapping]] = ...) -> None: ...
-
-class SavedState(_message.Message):
-    __slots__ = ("variables", "runs")
-    VARIABLES_FIELD_NUMBER: _ClassVar[int]
-    RUNS_FIELD_NUMBER: _ClassVar[int]
-    variables: _containers.RepeatedCompositeFieldContainer[SavedVariable]
-    runs: int
-    def __init__(self, variables: _Optional[_Iterable[_Union[SavedVariable, _Mapping]]] = ..., runs: _Optional[int] = ...) -> None: ...
-
-class SavedVariable(_message.Message):
-    __slots__ = ("name", "dtype", "shape", "value", "key", "part")
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    DTYPE_FIELD_NUMBER: _ClassVar[int]
-    SHAPE_FIELD_NUMBER: _ClassVar[int]
-    VALUE_FIELD_NUMBER: _ClassVar[int]
-    KEY_FIELD_NUMBER: _ClassVar[int]
-    PART_FIELD_NUMBER: _ClassVar[int]
-    name: str
-    dtype: int
-    shape: _containers.RepeatedScalarFieldContainer[int]
-    value: str
-    key: str
-    part: str
-    def __init__(self, name: _Optional[str] = ..., dtype: _Optional[int] = ..., shape: _Optional[_Iterable[int]] = ..., value: _Optional[str] = ..., key: _Optional[str] = ..., part: _Optional[str] = ...) -> None: ...
+    state: _plan_pb2.SavedState
+    def __init__(self, node: _Optional[_Iterable[_Union[NodeDef, _Mapping]]] = ..., versions: _Optional[_Union[VersionDef, _Mapping]] = ..., version: _Optional[int] = ..., library: _Optional[_Union[FunctionDefLibrary, _Mapping]] = ..., plans: _Optional[_Iterable[_Union[_plan_pb2.SavedPlan, _Mapping]]] = ..., state: _Optional[_Union[_plan_pb2.SavedState, _Mapping]] = ...) -> None: ...
 
 class NodeDef(_message.Message):
     __slots__ = ("name", "op", "input", "device", "attr")

@@ -14,7 +14,7 @@
 
 namespace graphc {
 
-// A variable that the file's signatures share, and what it is when it is loaded (proto/graph.proto: SavedVariable).
+// A variable that the file's signatures share, and what it is when it is loaded (proto/plan.proto: SavedVariable).
 struct SavedVariable {
   Tensor tensor;
   std::string value, key, part;

@@ -55,7 +55,7 @@ def _calls(native: n.Native, model: n.Model, file: bytes) -> list[tuple[str, tup
         ("graphc_save", (handle, b"checkpoint"), bad),
         ("graphc_restore", (handle, b"checkpoint"), bad),
         ("graphc_run_count", (handle,), -1),
-        ("graphc_set_run_count", (handle, ctypes.c_int64(1)), bad),
+        ("graphc_set_run_count", (handle, 1), bad),
         ("graphc_signature_count", (handle,), -1),
         ("graphc_signature_name", (handle, 0), NULL),
     ]
