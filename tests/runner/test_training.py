@@ -2,8 +2,11 @@
 the session that wrote the file was."""
 from __future__ import annotations
 
+import subprocess
+
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -102,3 +105,107 @@ def test_steps_equal_the_sessions(native: n.Native, program: Callable[[], Traini
     assert states.keys() == final.keys()
     for name, value in final.items():
         np.testing.assert_array_equal(states[name], value, err_msg=name)
+
+
+def test_from_the_command_line(tmp_path: Path) -> None:
+    """Steps with a batch each, then a checkpoint, with which Python and another signature go on."""
+    program = build_runner() / "graphc-run"
+
+    def native_run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([program, "model.pb", *map(str, arguments)], cwd=tmp_path, capture_output=True, text=True,
+                              check=False)
+
+    xs = np.random.default_rng(0).normal(size=(4, 6, 3)).astype(np.float32)
+    np.save(tmp_path / "xs.npy", xs)
+    np.save(tmp_path / "x.npy", xs[0])
+    with gc.Graph().as_default(), gc.Session() as session:
+        x = gc.placeholder(gc.float32, [None, 3], name="x")
+        w = gc.get_variable("w", initializer=np.ones([3, 1], np.float32))
+        y = gc.matmul(x, w, name="y")
+        loss = gc.reduce_mean(gc.square(y - 3), name="loss")
+        train = gc.train.MomentumOptimizer(0.1, 0.5).minimize(loss)
+        init = gc.global_variables_initializer()
+        session.run(init)
+        file = gc.export_model(session, {"train": gc.Signature([loss, train]), "predict": gc.Signature({"answer": y}, {"x": x}),
+                                         "init": gc.Signature(init)})
+        gc.train.write_graph(file, str(tmp_path), "model.pb", as_text=False)
+        losses = [session.run([loss, train], {x: xs[i % 4]})[0] for i in range(10)]
+        expected, trained = session.run([y, w], {x: xs[0]})
+
+    done = native_run("--signature", "train", "--steps", 10, "--feed-each", "x=xs.npy", "--out", "loss.npy", "--save", "ckpt")
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_array_equal(np.load(tmp_path / "loss.npy"), losses[-1])
+    done = native_run("--signature", "predict", "--restore", "ckpt", "--feed", "x=x.npy", "--fetch", "answer", "--out", "y.npy")
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_array_equal(np.load(tmp_path / "y.npy"), expected)
+    with gc.Graph().as_default(), gc.Session() as session:
+        again = gc.get_variable("w", [3, 1])
+        gc.train.Saver().restore(session, str(tmp_path / "ckpt"))
+        np.testing.assert_array_equal(session.run(again), trained)
+    assert native_run("--signature", "init", "--restore", "ckpt", "--save", "first").returncode == 0
+    with gc.Graph().as_default(), gc.Session() as session:
+        again = gc.get_variable("w", [3, 1])
+        gc.train.Saver().restore(session, str(tmp_path / "first"))
+        np.testing.assert_array_equal(session.run(again), np.ones([3, 1]))
+    info = native_run("--info").stdout
+    assert "signature train\nsignature predict\nsignature init\n" in info and "variable  w/Momentum" in info
+    for arguments, message in ((("--steps", 0), "--steps must be at least 1"), (("--feed-each", "x"), "--feed-each wants NAME=FILE.npy"),
+                               (("--restore", "none"), "cannot read none.index: No such file")):
+        failed = native_run(*arguments)
+        assert failed.returncode == 1 and message in failed.stderr
+
+
+def test_the_variables_of_an_export_in_python(tmp_path: Path) -> None:
+    with gc.Graph().as_default(), gc.Session() as session:
+        w = gc.Variable([1.0, 2.0], name="w")
+        session.run(w.initializer)
+        file = gc.export_model(session, {"more": gc.Signature(gc.assign_add(w, [1.0, 1.0]))})
+    with gc.Graph().as_default(), gc.Session() as session:
+        gc.import_graph_def(file, name="")
+        gc.load_state(session, file)
+        np.testing.assert_array_equal(session.run("w:0"), [1.0, 2.0])
+        file.ClearField("state")
+        with pytest.raises(gc.errors.FailedPreconditionError, match="lists no variables"):
+            gc.load_state(session, file)
+
+
+def test_what_cannot_be_exported() -> None:
+    with gc.Graph().as_default(), gc.Session() as session:
+        x = gc.placeholder(gc.float32, [3, 3], name="x")
+        wrong = [gc.linalg.inv(x, name="inverse"), gc.as_string(x[0], name="text")]
+        with pytest.raises(gc.errors.UnimplementedError) as caught:
+            gc.export_model(session, {"a": gc.Signature(wrong[0]), "b": gc.Signature(wrong[1])})
+        for part in ("MatrixInverse 'inverse', built at", "AsString 'text', built at", "the output 'text:0', which holds strings",
+                     "test_training.py"):
+            assert part in str(caught.value)
+        with pytest.raises(gc.errors.InvalidArgumentError, match=r"the shape \(2, 3\) does not fit 'x:0'"):
+            gc.export_model(session, {"a": gc.Signature(x * 2, shapes={"x": (2, 3)})})
+        with pytest.raises(gc.errors.InvalidArgumentError, match="a shape is given for 'z', but the inputs are x:0"):
+            gc.export_model(session, {"a": gc.Signature(x * 2, shapes={"z": (2, 3)})})
+        with pytest.raises(TypeError, match="must be a dictionary"):
+            gc.export_model(session, {})
+
+
+def test_models_of_other_files_share_nothing(native: n.Native) -> None:
+    files = []
+    for value in (1.0, 2.0):
+        with gc.Graph().as_default(), gc.Session() as session:
+            w = gc.Variable(value, name="w")
+            session.run(w.initializer)
+            files.append(gc.export_model(session, {"w": gc.Signature(w * value)}).SerializeToString())
+    with native.load(files[0]) as model, pytest.raises(n.NativeError, match="was loaded from another file") as caught:
+        native.load(files[1], share=model)
+    assert caught.value.status == n.FAILED_PRECONDITION
+
+
+def test_shared_variables_outlive_the_model_that_had_them_first(native: n.Native) -> None:
+    with gc.Graph().as_default(), gc.Session() as session:
+        w = gc.Variable(1.0, name="w")
+        session.run(w.initializer)
+        file = gc.export_model(session, {"more": gc.Signature(gc.assign_add(w, 1.0)), "w": gc.Signature(w + 0.0)})
+    data = file.SerializeToString()
+    with native.load(data, signature=b"more") as first:
+        second = native.load(data, signature=b"w", share=first)
+        assert first.run([]) == [2.0]
+    with second:
+        assert second.run([]) == [2.0] and second.signatures() == ["more", "w"]
