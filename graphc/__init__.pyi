@@ -83,6 +83,7 @@ from graphc.serial.run_metadata_pb2 import RunMetadata as RunMetadata
 from graphc.serial.config_pb2 import RunOptions as RunOptions
 from graphc.session.session import Session as Session
 from graphc.serial.summary_pb2 import SessionLog as SessionLog
+from graphc.serial.signatures import Signature as Signature
 from graphc.api.control.accumulators import SparseConditionalAccumulator as SparseConditionalAccumulator
 from graphc.api.sparse.tensor import SparseTensor as SparseTensor
 from graphc.api.sparse.tensor import SparseTensorValue as SparseTensorValue
@@ -221,6 +222,7 @@ from graphc.api.math.special import erfc as erfc
 from graphc.api.math.unary import exp as exp
 from graphc.api.array.shapes import expand_dims as expand_dims
 from graphc.api.math.unary import expm1 as expm1
+from graphc.train.saving.export_model import export_model as export_model
 from graphc.api.array.patches import extract_image_patches as extract_image_patches
 from graphc.api.array.patches import extract_volume_patches as extract_volume_patches
 from graphc.api.array.diagonal import eye as eye
@@ -309,6 +311,7 @@ from graphc.api.math.special import lgamma as lgamma
 from graphc.api.array.grids import linspace as lin_space
 from graphc.api.array.grids import linspace as linspace
 from graphc.serial.files import load_graph_def as load_graph_def
+from graphc.train.saving.export_model import load_state as load_state
 from graphc.api.state.collections import local_variables as local_variables
 from graphc.api.state.collections import local_variables_initializer as local_variables_initializer
 from graphc.api.math.unary import log as log
@@ -625,6 +628,7 @@ __all__ = [
     "RunOptions",
     "Session",
     "SessionLog",
+    "Signature",
     "SparseConditionalAccumulator",
     "SparseTensor",
     "SparseTensorValue",
@@ -763,6 +767,7 @@ __all__ = [
     "exp",
     "expand_dims",
     "expm1",
+    "export_model",
     "extract_image_patches",
     "extract_volume_patches",
     "eye",
@@ -851,6 +856,7 @@ __all__ = [
     "lin_space",
     "linspace",
     "load_graph_def",
+    "load_state",
     "local_variables",
     "local_variables_initializer",
     "log",
