@@ -21,6 +21,7 @@ from graphc.onnx.reading import TensorReader
 
 Values = dict[str, Any]           # what names stand for: tensors, lists of them (sequences), None (an empty optional)
 NESTING_LIMIT = 32
+SHAPE_LIMIT = 64                  # elements
 
 
 def scope_name(name: str) -> str:
@@ -118,7 +119,7 @@ class GraphBuilder:
 
     def _build_node(self, proto: Any, values: Values) -> None:
         node = Node(proto, self._version(proto), self, self._attributes(proto))
-        inputs = [values[name] if name else None for name in proto.input]
+        inputs = [self._settled(values[name]) if name else None for name in proto.input]
         while inputs and inputs[-1] is None:
             inputs.pop()
         self.scope_values = values
@@ -199,6 +200,16 @@ class GraphBuilder:
         return list(value) if attribute.type in (6, 7, 10) else value
 
     # What is known of values while the graph is built.
+
+    def _settled(self, x: Any) -> Any:
+        """A small tensor of integers that depends on constants only as a constant: it may be a shape."""
+        if not isinstance(x, gc.Tensor) or x not in self._constants or x.op.type == "Const" or x.dtype.is_floating:
+            return x
+        count = x.shape.num_elements() if x.shape.ndims is not None else None
+        if count is not None and count > SHAPE_LIMIT:
+            return x
+        value = self.value_of(x)
+        return x if value is None or x.dtype == gc.string else self.constant(value, f"{x.op.name}_value")
 
     def _is_constant(self, x: Any) -> bool:
         return all(map(self._is_constant, x)) if isinstance(x, list) else x in self._constants

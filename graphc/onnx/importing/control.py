@@ -44,7 +44,7 @@ def loop(node: Node, limit: Any = None, condition: Any = None, *initial: Any) ->
     def goes_on(i: Any, go: Any, *_: Any) -> Any:
         return go if most is None else gc.logical_and(go, gc.less(i, most))
 
-    dtypes = _scan_dtypes(node, body, carried)
+    types = _row_types(node, body, [start, start, *initial], 1 + carried, outer, first=gc.int64) if scans else []
 
     def step(i: Any, _: Any, values: Any, arrays: Any) -> Any:
         outputs = node.build.nested(body, [i, gc.constant(True), *values], outer)
@@ -52,7 +52,8 @@ def loop(node: Node, limit: Any = None, condition: Any = None, *initial: Any) ->
         return (i + gc.constant(1, gc.int64), gc.reshape(go, []), list(map(gc.identity, new)),
                 [array.write(gc.cast(i, gc.int32), row) for array, row in zip(arrays, rows, strict=True)])
 
-    arrays = [gc.TensorArray(dtype, size=0, dynamic_size=True, infer_shape=False) for dtype in dtypes]
+    arrays = [gc.TensorArray(dtype, size=0, dynamic_size=True, infer_shape=False, element_shape=shape)
+              for dtype, shape in types]
     shapes = [gc.TensorShape([]), gc.TensorShape([]), [_wide(x) for x in initial], [gc.TensorShape(None)] * scans]
     *_, values, made = gc.while_loop(goes_on, step, [gc.constant(0, gc.int64), start, list(initial), arrays],
                                      shape_invariants=shapes)
@@ -64,11 +65,15 @@ def _wide(x: Any) -> Any:
     return gc.TensorShape([None] * x.shape.ndims) if x.shape.ndims is not None else gc.TensorShape(None)
 
 
-def _scan_dtypes(node: Node, body: Any, carried: int) -> list[Any]:
-    from graphc.onnx.element_types import dtype_of
+def _row_types(node: Node, body: Any, inputs: list[Any], carried: int, outer: Any, first: Any = None) -> list[Any]:
+    """(dtype, shape) of what an iteration gives, after the `carried` values: by building the body for its own sake.
 
-    return [dtype_of(info.type.tensor_type.elem_type, f"{node}: the output {info.name!r} of its body")
-            for info in body.output[1 + carried:]]
+    first: the dtype of the first input, if it is not that of inputs[0]. Carried values may have other sizes each time.
+    """
+    with gc.python.framework.func_graph.FuncGraph(f"{node.op}_types").as_default():
+        given = [gc.placeholder(first if first and i == 0 else x.dtype, _wide(x)) for i, x in enumerate(inputs)]
+        outputs = node.build.nested(body, given, outer)
+    return [(x.dtype, x.shape) for x in outputs[carried:]]
 
 
 def _unrolled(node: Node, limit: Any, condition: Any, values: list[Any]) -> Any:
@@ -87,7 +92,7 @@ def _unrolled(node: Node, limit: Any, condition: Any, values: list[Any]) -> Any:
         for row, x in zip(rows, outputs[1 + carried:], strict=True):
             row.append(x)
         i += 1
-    return (*((v,) if False else v for v in values), *(gc.stack(row) for row in rows))
+    return (*values, *(gc.stack(row) for row in rows))
 
 
 @onnx_op("Scan")
@@ -114,7 +119,8 @@ def scan(node: Node, *inputs: Any) -> Any:
         return (i + 1, list(map(gc.identity, new)),
                 [array.write(i, row) for array, row in zip(arrays, made, strict=True)])
 
-    arrays = [gc.TensorArray(dtype, size=length, infer_shape=False) for dtype in _scan_dtypes(node, body, len(states) - 1)]
+    types = _row_types(node, body, [*states, *(x[0] for x in rows)], len(states), outer) if n_out else []
+    arrays = [gc.TensorArray(dtype, size=length, infer_shape=False, element_shape=shape) for dtype, shape in types]
     shapes = [gc.TensorShape([]), [_wide(x) for x in states], [gc.TensorShape(None)] * n_out]
     _, values, made = gc.while_loop(lambda i, *_: gc.less(i, length), step, [gc.constant(0), states, arrays],
                                     shape_invariants=shapes)
