@@ -226,17 +226,18 @@ class GraphBuilder:
             self._found[x] = value
         return value
 
-    def inputs_behind(self, x: Any) -> list[str]:
-        """The names of the model's inputs of which a tensor is made."""
+    def inputs_behind(self, x: Any, numbers: bool = False) -> list[str]:
+        """The names of the model's inputs of which a tensor is made; numbers: of those of integers only."""
         found, seen, waiting = [], set(), [x]
         while waiting:
             tensor = waiting.pop()
             if tensor in seen:
                 continue
             seen.add(tensor)
-            if tensor in self.placeholders:
+            if tensor in self.placeholders and (not numbers or tensor.dtype.is_integer or tensor.dtype.is_bool):
                 found.append(self.placeholders[tensor])
             waiting.extend(tensor.op.inputs)
+            waiting.extend(outer for outer, inner in getattr(tensor.graph, "captures", {}).items() if inner is tensor)
         return sorted(found)
 
 

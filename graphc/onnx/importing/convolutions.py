@@ -93,7 +93,6 @@ def _transposed_pads(node: Node, whole: list[Any], sizes: list[Any], strides: li
     pairs = []
     for full, extra, size in zip(whole, behind, wanted, strict=True):
         total = full + extra - size
-        total = max(total, 0) if isinstance(total, int) else gc.maximum(total, gc.constant(0, gc.int64))
         half = total // 2
         pairs.append((half, total - half) if mode == "SAME_UPPER" else (total - half, half))
     return pairs
@@ -107,11 +106,14 @@ def _added_up(x: Any, w: Any, whole: list[Any], strides: list[int], dilations: l
 
 
 def _cut(y: Any, whole: list[Any], pads: list[tuple[Any, Any]], behind: list[int]) -> Any:
-    """Without `before` elements in front and `after - extra` behind; where that is negative, zeros are added."""
+    """Without `before` elements in front and `after - extra` behind; zeros where that is negative."""
     key, added = [slice(None), slice(None)], [[0, 0], [0, 0]]
     for full, (before, after), extra in zip(whole, pads, behind, strict=True):
-        last = full - after + extra
-        key.append(slice(before, last))
-        added.append([0, max(extra - after, 0) if isinstance(after, int) else 0])
+        if isinstance(before, int) and isinstance(after, int):
+            key.append(slice(max(before, 0), full - max(after - extra, 0)))
+            added.append([max(-before, 0), max(extra - after, 0)])
+        else:
+            key.append(slice(before, full - after + extra))
+            added.append([0, 0])
     y = y[tuple(key)]
-    return gc.pad(y, added, constant_values=full_like(y, 0)) if any(b for _, b in added) else y
+    return gc.pad(y, added, constant_values=full_like(y, 0)) if any(map(any, added)) else y

@@ -90,8 +90,15 @@ def modulo(node: Node, a: Any, b: Any) -> Any:
 
 @onnx_op("BitShift")
 def shift(node: Node, a: Any, b: Any) -> Any:
+    """Shifted by less than nothing, or by all bits or more: what the sign alone makes."""
     left = node.need("direction") == "LEFT"
-    return gc.bitwise.left_shift(a, b) if left else gc.bitwise.right_shift(a, b)
+    y = gc.bitwise.left_shift(a, b) if left else gc.bitwise.right_shift(a, b)
+    zero = full_like(a, 0)
+    outside = gc.greater_equal(b, full_like(b, 8 * a.dtype.size))
+    if not b.dtype.is_unsigned:
+        outside = gc.logical_or(outside, gc.less(b, full_like(b, 0)))
+    rest = zero if left or a.dtype.is_unsigned else gc.where_v2(gc.less(a, zero), full_like(a, -1), zero)
+    return gc.where_v2(outside, rest, y)
 
 
 @onnx_op(*_SEVERAL)
@@ -163,4 +170,6 @@ def bit_cast(node: Node, x: Any) -> Any:
     dtype = dtype_of(node.need("to"), str(node))
     if np.dtype(dtype.as_numpy_dtype).itemsize != np.dtype(x.dtype.as_numpy_dtype).itemsize:
         raise node.invalid(f"{x.dtype.name} and {dtype.name} have different sizes")
+    if gc.bool in (x.dtype, dtype):                      # one byte, 0 or 1
+        return gc.cast(gc.cast(x, gc.uint8) if x.dtype == gc.bool else gc.bitcast(x, gc.uint8), dtype)
     return gc.bitcast(x, dtype)

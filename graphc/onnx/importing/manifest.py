@@ -8,7 +8,10 @@ from graphc.onnx.importing import (  # noqa: F401
     matrices,
     normalisation,
     pooling,
+    quantisation,
+    recurrent,
     reductions,
+    resizing,
     sequences,
     shapes,
 )

@@ -17,17 +17,13 @@ def _l2(x: Any, axes: Any, keepdims: bool) -> Any:
     return gc.sqrt(gc.reduce_sum(gc.square(x), axes, keepdims))
 
 
-def _extreme(reduce: Any) -> Any:
-    def of_any(x: Any, axes: Any, keepdims: bool) -> Any:
-        if x.dtype == gc.bool:
-            return gc.cast(reduce(gc.cast(x, gc.int32), axes, keepdims), gc.bool)
-        return reduce(x, axes, keepdims)
-    return of_any
+def _extreme(of_numbers: Any, of_bools: Any) -> Any:
+    return lambda x, axes, keepdims: (of_bools if x.dtype == gc.bool else of_numbers)(x, axes, keepdims)
 
 
 _REDUCTIONS = {
     "ReduceSum": gc.reduce_sum, "ReduceMean": gc.reduce_mean, "ReduceProd": gc.reduce_prod,
-    "ReduceMax": _extreme(gc.reduce_max), "ReduceMin": _extreme(gc.reduce_min), "ReduceLogSum": _log_sum,
+    "ReduceMax": _extreme(gc.reduce_max, gc.reduce_any), "ReduceMin": _extreme(gc.reduce_min, gc.reduce_all), "ReduceLogSum": _log_sum,
     "ReduceLogSumExp": gc.reduce_logsumexp, "ReduceL2": _l2,
     "ReduceL1": lambda x, axes, keepdims: gc.reduce_sum(gc.abs(x), axes, keepdims),
     "ReduceSumSquare": lambda x, axes, keepdims: gc.reduce_sum(gc.square(x), axes, keepdims),

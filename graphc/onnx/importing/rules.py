@@ -109,10 +109,14 @@ class Node:
         return [v.item() for v in self.known(x, what).reshape(-1)]
 
     def rank(self, x: Any) -> int:
-        """The number of axes. Raises UnimplementedError if it is not known."""
+        """The number of axes. Raises ValueNeeded or UnimplementedError if it is not known."""
         if x.shape.ndims is None:
-            raise self.refuse(f"the rank of {x.name!r} must be known while the graph is built; say the shapes of the "
-                              "model's inputs: gc.onnx.load(..., shapes={'name': [None, 3]})")
+            numbers = self.build.inputs_behind(x, numbers=True)
+            message = f"{self}: the rank of {x.name!r} must be known while the graph is built"
+            if numbers:
+                raise ValueNeeded(f"{message}; it comes of {', '.join(numbers)}: give values to gc.onnx.load", numbers)
+            raise UnimplementedError(f"{message}; say the shapes of the model's inputs: "
+                                     "gc.onnx.load(..., shapes={'name': [None, 3]})")
         return int(x.shape.ndims)
 
     def axis(self, x: Any, axis: int, extra: int = 0) -> int:

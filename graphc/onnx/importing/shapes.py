@@ -192,7 +192,8 @@ def space_to_depth(node: Node, x: Any) -> Any:
     block = node.need("blocksize")
     n, c, h, w = sizes_of(x)
     x = gc.reshape(x, shape_vector([n, c, h // block, block, w // block, block]))
-    return gc.reshape(gc.transpose(x, [0, 3, 5, 1, 2, 4]), shape_vector([n, c * block * block, h // block, w // block]))
+    order = [0, 3, 5, 1, 2, 4] if node.attr("mode", "DCR") == "DCR" else [0, 1, 3, 5, 2, 4]
+    return gc.reshape(gc.transpose(x, order), shape_vector([n, c * block * block, h // block, w // block]))
 
 
 @onnx_op("ReverseSequence")
