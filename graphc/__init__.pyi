@@ -23,6 +23,7 @@ from graphc import math as math
 from graphc import metrics as metrics
 from graphc import nest as nest
 from graphc import nn as nn
+from graphc import onnx as onnx
 from graphc import python as python
 from graphc import python_io as python_io
 from graphc import quantization as quantization

@@ -2381,6 +2381,9 @@ NAMES: dict[str, dict[str, str]] = {
         "RNNCell": "graphc.rnn.cell:RNNCell",
         "ResidualWrapper": "graphc.rnn.wrappers:ResidualWrapper",
     },
+    "onnx": {
+        "load": "graphc.onnx.loading:load",
+    },
     "python": {
     },
     "python.data": {
