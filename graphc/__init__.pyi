@@ -10,6 +10,8 @@ from graphc import contrib as contrib
 from graphc import data as data
 from graphc import debugging as debugging
 from graphc import distributions as distributions
+from graphc import estimator as estimator
+from graphc import feature_column as feature_column
 from graphc import graph_util as graph_util
 from graphc import image as image
 from graphc import initializers as initializers

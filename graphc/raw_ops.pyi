@@ -14,6 +14,7 @@ from graphc.api.state.update_ops import ApplyProximalAdagrad as ApplyProximalAda
 from graphc.api.state.update_ops import ApplyProximalGradientDescent as ApplyProximalGradientDescent
 from graphc.api.state.update_ops import ApplyRMSProp as ApplyRMSProp
 from graphc.api.summary.ops import audio_summary as AudioSummaryV2
+from graphc.api.math.counting import bucketize as Bucketize
 from graphc.api.summary.ops import histogram_summary as HistogramSummary
 from graphc.api.summary.ops import image_summary as ImageSummary
 from graphc.api.control.iterators import iterator_from_string_handle as IteratorFromStringHandleV2
@@ -56,6 +57,7 @@ __all__ = [
     "ApplyProximalGradientDescent",
     "ApplyRMSProp",
     "AudioSummaryV2",
+    "Bucketize",
     "HistogramSummary",
     "ImageSummary",
     "IteratorFromStringHandleV2",
