@@ -18,14 +18,12 @@ _MATMUL = "gc.matmul, gc.transpose and gc.reshape"
 ADVICE: dict[str, str] = {
     # whole parts
     "keras": "gc.nn, gc.get_variable and gc.train; Keras is no part of graphc",
-    "estimator": "a training loop of your own: session.run(train_op, feed_dict=...)",
     "gfile": "Python's open, os and glob",
     "io.parse_tensor": "Python before feeding: gc.make_ndarray of a TensorProto",
     "parse_tensor": "Python before feeding: gc.make_ndarray of a TensorProto",
     "flags": "Python's argparse",
     "app": "a plain call of your main()",
     "logging": "Python's logging",
-    "feature_column": "gc.one_hot and gc.gather",
     "strings.unicode_script": _HOST, "strings.unicode_split": _HOST, "strings.bytes_split": _HOST,
     "strings.ngrams": _HOST, "strings.unicode_split_with_offsets": _HOST,
     "profiler": "GRAPHC_TRACE=1, or gc.RunOptions(trace_level=gc.RunOptions.FULL_TRACE) and gc.RunMetadata",

@@ -18,7 +18,7 @@ from graphc.ir.dtypes import DType
 from graphc.ir.op import Arrays, Effect, Op
 from graphc.ir.values import as_array
 
-PREFIX = "op:"            # of these names; the runner knows it, too (runner/src/model.cpp)
+PREFIX = "op:"            # of these names; the runner knows it, too (runner/src/host_calls.cpp)
 STRINGS = "strings:"      # of names of functions that take or give strings; the runner knows it, too
 
 

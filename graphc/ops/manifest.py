@@ -192,6 +192,7 @@ TYPES: dict[str, str] = {
         "ScatterNdUpdate ScatterNdAdd ScatterNdSub",
     "state.state": "VariableV2 IsVariableInitialized Assign AssignAdd AssignSub",
     "strings.base64": "EncodeBase64 DecodeBase64",
+    "strings.crosses": "SparseCross",
     "strings.format": "StringFormat",
     "strings.hashing": "StringToHashBucket StringToHashBucketFast StringToHashBucketStrong Fingerprint",
     "strings.join": "StringJoin ReduceJoin UnsortedSegmentJoin StringSplit StringSplitV2",

@@ -58,6 +58,7 @@ from graphc.train.sessions.step_hooks import StopAtStepHook as StopAtStepHook
 from graphc.train.sessions.saving_hooks import SummarySaverHook as SummarySaverHook
 from graphc.train.sessions.supervisor import Supervisor as Supervisor
 from graphc.train.sync_replicas import SyncReplicasOptimizer as SyncReplicasOptimizer
+from graphc.estimator.warm_start import VocabInfo as VocabInfo
 from graphc.train.sessions.creators import WorkerSessionCreator as WorkerSessionCreator
 from graphc.train.runners import add_queue_runner as add_queue_runner
 from graphc.train.global_steps import assert_global_step as assert_global_step
@@ -173,6 +174,7 @@ __all__ = [
     "SummarySaverHook",
     "Supervisor",
     "SyncReplicasOptimizer",
+    "VocabInfo",
     "WorkerSessionCreator",
     "add_queue_runner",
     "assert_global_step",

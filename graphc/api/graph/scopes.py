@@ -2,11 +2,12 @@
 names."""
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from graphc.api.public import public
+from graphc.ir.func_graph import outermost
 from graphc.ir.graph import Graph, get_default_graph
 from graphc.ir.tensor import Operation, Tensor
 
@@ -70,6 +71,16 @@ def op_scope(values: Sequence[Any], name: str | None, default_name: str | None =
 def control_dependencies(control_inputs: Sequence[Any] | None) -> AbstractContextManager[None]:
     """Operations made inside run after `control_inputs`, as `tf.control_dependencies`. None: after nothing."""
     return get_default_graph().control_dependencies(control_inputs)
+
+
+@public("init_scope")
+@contextmanager
+def init_scope() -> Iterator[None]:
+    """Operations made inside are lifted out of loops and branches into the graph around them, and wait for nothing; the
+    name scope stays. As `tf.init_scope`."""
+    scope, graph = get_default_graph().get_name_scope(), outermost(get_default_graph())
+    with graph.as_default(), graph.control_dependencies(None), graph.name_scope(f"{scope}/" if scope else None):
+        yield
 
 
 @public("device")

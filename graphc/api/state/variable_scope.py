@@ -46,6 +46,8 @@ class Store:
         self.partitioned: dict[str, Any] = {}
         self.thread = _OfThread()
 
+    _vars = property(lambda self: self.variables, doc="TensorFlow's name of `variables`.")
+
     def unique(self, name: str) -> str:
         """`name`, or the first of name_1, name_2, ... that was not entered inside the current scope."""
         prefix = f"{self.thread.scope.name}/" if self.thread.scope.name else ""

@@ -147,6 +147,10 @@ class Variable(Operators, ScatterMethods, metaclass=_Made):
             self._save_slice_info = SaveSliceInfo(full, list(info.full_shape), list(info.var_offset),
                                                   list(info.var_shape))
 
+    def _set_initializer(self, initializer: Operation, initial_value: Tensor) -> None:
+        """From now on `initializer` initialises the variable, to `initial_value`."""
+        self._initializer, self._initial_value = initializer, initial_value
+
     @staticmethod
     def from_proto(variable_def: Any, import_scope: str | None = None) -> Variable:
         """The variable of a VariableDef whose ops are in the default graph, inside import_scope."""

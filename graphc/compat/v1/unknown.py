@@ -23,8 +23,8 @@ OUT_OF_REACH: dict[str, str] = {
     "contrib.receptive_field": "it is the package receptive-field now", "xla": "graphc compiles every graph",
     "contrib.autograph": "write gc.cond and gc.while_loop", "autograph": "write gc.cond and gc.while_loop",
 }
-PLANNED = ("keras", "estimator", "contrib.keras", "contrib.learn", "contrib.estimator", "feature_column", "profiler",
-           "python.tools", "python.keras", "python.estimator")
+PLANNED = ("keras", "contrib.keras", "contrib.learn", "contrib.estimator", "profiler",
+           "python.tools", "python.keras")
 
 
 def reach(path: str) -> tuple[str, str]:

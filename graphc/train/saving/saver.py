@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import os
 import time
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,6 +23,7 @@ from graphc.train.saving.meta_graph import export_meta_graph
 from graphc.train.saving.nodes import add_nodes
 from graphc.train.saving.restored import explained, restore_directly, restored_by
 from graphc.train.saving.saveables import all_saveable_objects, saveables_of
+from graphc.wording import warn
 
 HOUR = 3600
 
@@ -163,7 +163,7 @@ class Saver:
         try:
             states.remove_checkpoint(path, self.saver_def.version, suffix)
         except OSError as error:
-            warnings.warn(f"an old checkpoint could not be deleted: {error}", stacklevel=4)
+            warn(f"an old checkpoint could not be deleted: {error}")
 
     # Restoring
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import glob
 import os
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from graphc.io.checkpoint.opening import checkpoint_files
 from graphc.io.whole_files import written
 from graphc.serial.checkpoint_state_pb2 import CheckpointState
 from graphc.serial.meta_graph_pb2 import SaverDef
+from graphc.wording import warn
 
 LATEST = "checkpoint"
 
@@ -74,7 +74,7 @@ def get_checkpoint_state(checkpoint_dir: Any, latest_filename: str | None = None
         with open(path, "rb") as file:
             state = text_format.Merge(file.read(), CheckpointState())
     except (OSError, text_format.ParseError, UnicodeDecodeError) as error:
-        warnings.warn(f"{path}: Checkpoint ignored: {error}", stacklevel=3)
+        warn(f"{path}: Checkpoint ignored: {error}")
         return None
     if not state.model_checkpoint_path:
         raise ValueError(f"Invalid checkpoint state loaded from {folder}: {path} has no model_checkpoint_path")
@@ -93,7 +93,7 @@ def latest_checkpoint(checkpoint_dir: Any, latest_filename: str | None = None) -
     if state is None:
         return None
     if not checkpoint_files(state.model_checkpoint_path):
-        warnings.warn(f"Couldn't match files for checkpoint {state.model_checkpoint_path}", stacklevel=3)
+        warn(f"Couldn't match files for checkpoint {state.model_checkpoint_path}")
         return None
     return str(state.model_checkpoint_path)
 
