@@ -12,8 +12,8 @@ from graphc.ir.dtypes import as_dtype
 from graphc.saved_model import fixed_names as names
 from graphc.saved_model.loading import INIT_SIGNATURE, asset_files, read_saved_model
 from graphc.serial.meta_graph_pb2 import MetaGraphDef, TensorInfo
+from graphc.serial.resource_variables import with_plain_variables
 from graphc.serial.tensors import shape_from_proto
-from graphc.train.saving.resource_variables import with_plain_variables
 
 SHOWN = 40                 # variables
 
