@@ -1,8 +1,8 @@
 """Files of safetensors, which PyTorch's and Hugging Face's libraries read and write, as checkpoints: Bundle's face.
 
     file    = fixed64 size of the header, the header, the tensors' bytes
-    header  = a JSON object: name -> {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, whose offsets count
-              from the end of the header; "__metadata__" -> {name: text}, which may be missing. It may end in spaces
+    header  = a JSON object: name -> {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, whose offsets
+              count from the end of the header; "__metadata__" -> {name: text}, which may be missing. It may end in spaces
 
 Elements are row-major and little-endian. The tensors lie one behind the other, without gaps: nothing hides in a file.
 Ours are sorted by size of element, then name, behind a header of a multiple of 8 bytes, so that each is aligned. There
