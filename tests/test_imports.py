@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ["errors", "kernels", "ir", "tracebacks", "missing", "plan.plan", "io.crc32c", "io.wire", "io.whole_files",
          "io.checkpoint", "ops", "api", "passes", "plan", "exec", "serial", "io", "session", "train",
          "saved_model", "test", "layers", "rnn", "seq2seq", "metrics", "summary", "data", "compat", "tf1",
-         "model_report", "cli", "__init__"]
+         "model_report", "convert", "cli", "__init__"]
 APART = {("passes", "api"), ("plan", "api"), ("exec", "api")}
 # These are built from what users have, too: the package itself, and how names are made public.
 FROM_PUBLIC_NAMES = {"test", "layers", "rnn", "seq2seq", "metrics", "summary", "data"}

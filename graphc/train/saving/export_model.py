@@ -1,7 +1,8 @@
-"""export_model: a graph with its variables and several signatures as one GraphDef, which the C++ library runs and trains.
+"""export_model: a graph with its variables and several signatures as one GraphDef, which the C++ library runs and
+trains.
 
-Each signature is compiled into a Plan; all of them share the variables, whose values go into the file, together with the
-number of runs of the session: the library goes on with exactly the numbers that the session would have computed.
+Each signature is compiled into a Plan; all of them share the variables, whose values go into the file, together with
+the number of runs of the session: the library goes on with exactly the numbers that the session would have computed.
 """
 from __future__ import annotations
 
@@ -57,8 +58,8 @@ def _keys(var_list: Any) -> dict[str, tuple[str, str]]:
     found = {}
     for one in saveables_of(all_saveable_objects() if var_list is None else var_list):
         if not isinstance(one, VariableSaveable):
-            raise UnimplementedError(f"export_model: '{one.name}' is in checkpoints, but is no variable, and the C++ library "
-                                     "saves variables only; give the variables as var_list")
+            raise UnimplementedError(f"export_model: '{one.name}' is in checkpoints, but is no variable, and the C++ "
+                                     "library saves variables only; give the variables as var_list")
         for spec in one.specs:
             found[spec.tensor.op.name] = (spec.name, spec.slice_spec)
     return found
@@ -83,7 +84,7 @@ def load_state(session: Any, graph_def: GraphDef) -> None:
     known = {op.name for op in session.graph.get_operations() if op.type in ("VariableV2", "Variable")}
     for variable in graph_def.state.variables:
         if variable.name not in known:
-            raise InvalidArgumentError(f"load_state: the session's graph has no variable '{variable.name}'; import the graph "
-                                       "with name=''")
+            raise InvalidArgumentError(f"load_state: the session's graph has no variable '{variable.name}'; import the "
+                                       "graph with name=''")
         if variable.value:
             session._states.assign(variable.name, make_ndarray(nodes[variable.value].attr["value"].tensor))
