@@ -168,6 +168,9 @@ def test_the_variables_of_an_export_in_python(tmp_path: Path) -> None:
         gc.import_graph_def(file, name="")
         gc.load_state(session, file)
         np.testing.assert_array_equal(session.run("w:0"), [1.0, 2.0])
+        file.state.variables[0].value = "none"
+        with pytest.raises(gc.errors.DataLossError, match="no value of dtype float32 and shape"):
+            gc.load_state(session, file)
         file.ClearField("state")
         with pytest.raises(gc.errors.FailedPreconditionError, match="lists no variables"):
             gc.load_state(session, file)
@@ -186,6 +189,10 @@ def test_what_cannot_be_exported() -> None:
             gc.export_model(session, {"a": gc.Signature(x * 2, shapes={"x": (2, 3)})})
         with pytest.raises(gc.errors.InvalidArgumentError, match="a shape is given for 'z', but the inputs are x:0"):
             gc.export_model(session, {"a": gc.Signature(x * 2, shapes={"z": (2, 3)})})
+        text = gc.Variable("a", name="text_variable")
+        with pytest.raises(gc.errors.UnimplementedError, match="variable 'text_variable' holds strings"):
+            gc.export_model(session, {"a": gc.Signature(x * 2)})
+        gc.export_model(session, {"a": gc.Signature(x * 2)}, [v for v in gc.global_variables() if v is not text])
         with pytest.raises(TypeError, match="must be a dictionary"):
             gc.export_model(session, {})
 
