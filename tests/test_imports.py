@@ -24,7 +24,9 @@ ROOMS = ["ir.user_frame", "wording", "errors", "kernels", "ir", "tracebacks", "m
          "feature_column",
          "estimator",
          "onnx",
-         "compat", "tf1", "model_report", "cli", "__init__"]
+         "compat", "tf1", "model_report",
+         "convert",
+         "cli", "__init__"]
 APART = {("passes", "api"), ("plan", "api"), ("exec", "api")}
 # These are built from what users have, too: the package itself, and how names are made public.
 FROM_PUBLIC_NAMES = {"train", "test", "layers", "rnn", "seq2seq", "metrics", "summary", "data",
