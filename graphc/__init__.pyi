@@ -225,7 +225,7 @@ from graphc.api.math.special import erfc as erfc
 from graphc.api.math.unary import exp as exp
 from graphc.api.array.shapes import expand_dims as expand_dims
 from graphc.api.math.unary import expm1 as expm1
-from graphc.train.saving.export_model import export_model as export_model
+from graphc.saved_model.export_model import export_model as export_model
 from graphc.api.array.patches import extract_image_patches as extract_image_patches
 from graphc.api.array.patches import extract_volume_patches as extract_volume_patches
 from graphc.api.array.diagonal import eye as eye
@@ -314,7 +314,7 @@ from graphc.api.math.special import lgamma as lgamma
 from graphc.api.array.grids import linspace as lin_space
 from graphc.api.array.grids import linspace as linspace
 from graphc.serial.files import load_graph_def as load_graph_def
-from graphc.train.saving.export_model import load_state as load_state
+from graphc.saved_model.export_model import load_state as load_state
 from graphc.api.state.collections import local_variables as local_variables
 from graphc.api.state.collections import local_variables_initializer as local_variables_initializer
 from graphc.api.math.unary import log as log

@@ -17,11 +17,21 @@ ROOT = Path(__file__).parent.parent
 # the formats of files that ops read and write, and generated messages.
 ROOMS = ["ir.user_frame", "wording", "errors", "kernels", "ir", "tracebacks", "missing", "plan.plan", "io.crc32c",
          "io.wire", "io.whole_files", "io.checkpoint", "ops", "api", "passes", "plan", "exec", "serial", "io",
-         "session", "train", "saved_model", "test", "layers", "rnn", "seq2seq", "metrics", "summary", "data", "compat",
-         "tf1", "model_report", "cli", "__init__"]
+         "session",
+         "train",
+         "saved_model",
+         "test", "layers", "rnn", "seq2seq", "metrics", "summary", "data",
+         "feature_column",
+         "estimator",
+         "onnx",
+         "compat", "tf1", "model_report",
+         "convert",
+         "cli", "__init__"]
 APART = {("passes", "api"), ("plan", "api"), ("exec", "api")}
 # These are built from what users have, too: the package itself, and how names are made public.
-FROM_PUBLIC_NAMES = {"train", "test", "layers", "rnn", "seq2seq", "metrics", "summary", "data"}
+FROM_PUBLIC_NAMES = {"train", "test", "layers", "rnn", "seq2seq", "metrics", "summary", "data",
+                     "feature_column", "estimator",
+                     "onnx"}
 
 
 def name_of(path: Path) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import graphc as gc
 from graphc.errors import UnimplementedError
 
-# TensorProto.DataType; what is missing here (complex numbers apart) has 8 bits or fewer: FLOAT8*, INT4, UINT4, FLOAT4, ...
+# TensorProto.DataType; what is missing here has 8 bits or fewer (but for complex numbers): FLOAT8*, INT4, UINT4, ...
 _DTYPES = {1: gc.float32, 2: gc.uint8, 3: gc.int8, 4: gc.uint16, 5: gc.int16, 6: gc.int32, 7: gc.int64, 8: gc.string,
            9: gc.bool, 10: gc.float16, 11: gc.float64, 12: gc.uint32, 13: gc.uint64, 14: gc.complex64,
            15: gc.complex128, 16: gc.bfloat16}

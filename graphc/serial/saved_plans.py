@@ -1,7 +1,7 @@
 """Compiled Plans in a GraphDef: one a signature, and what the variables are that they share.
 
-The nodes are the truth; a Plan refers to them by name: its constants, and the values of variables, are Const nodes, found
-by value. What folding computed and no node holds is added as graphc/constant_N (docs/adr/0012).
+The nodes are the truth; a Plan refers to them by name: its constants, and the values of variables, are Const nodes,
+found by value. What folding computed and no node holds is added as graphc/constant_N (docs/adr/0012).
 """
 from __future__ import annotations
 

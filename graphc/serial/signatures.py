@@ -15,7 +15,7 @@ from graphc.plan.plan import Host, Plan, Port
 if TYPE_CHECKING:
     from graphc.plan.compile import Compiled
 
-_NATIVE = "assert:"            # begins the names of functions that the C++ library has itself (runner/src/host_calls.cpp)
+_NATIVE = "assert:"            # begins the names of functions that the C++ library has (runner/src/host_calls.cpp)
 
 
 @public("Signature")
@@ -24,9 +24,9 @@ class Signature:
     """One kind of run of a saved model. (graphc's own)
 
     fetches: what a run computes, as gc.Session.run takes it: tensors and variables are its outputs, operations are run.
-    inputs: the tensors that are fed; None: the placeholders that the fetches need, in the order in which they were made.
-    Both: one, a list, or a dictionary whose keys name the outputs or inputs. shapes: of inputs by these names, where
-    more is known of them than the graph says; None in a shape is any size.
+    inputs: the tensors that are fed; None: the placeholders that the fetches need, in the order in which they were
+    made. Both: one, a list, or a dictionary whose keys name the outputs or inputs. shapes: of inputs by these names,
+    where more is known of them than the graph says; None in a shape is any size.
     """
 
     fetches: Any
@@ -84,7 +84,7 @@ def _inputs(graph: Graph, given: Any) -> list[tuple[str, Tensor]]:
 def _shapes(inputs: Sequence[tuple[str, Tensor]],
             given: Mapping[str, Sequence[int | None]]) -> list[tuple[int | None, ...]]:
     """A shape for each input; of those for which none is given, the graph's."""
-    names = {name: tensor for name, tensor in inputs} | {t.name: t for _, t in inputs} | {t.op.name: t for _, t in inputs}
+    names = dict(inputs) | {name: t for _, t in inputs for name in (t.name, t.op.name)}
     by_tensor = {}
     for name, shape in given.items():
         if name not in names:
@@ -92,15 +92,15 @@ def _shapes(inputs: Sequence[tuple[str, Tensor]],
                                        f"{', '.join(n for n, _ in inputs) or 'none'}")
         tensor = names[name]
         if not tensor.shape.is_compatible_with(list(shape)):
-            raise InvalidArgumentError(f"signature: the shape {tuple(shape)} does not fit '{tensor.name}', which has shape "
-                                       f"{tensor.shape}", tensor.op)
+            raise InvalidArgumentError(f"signature: the shape {tuple(shape)} does not fit '{tensor.name}', which has "
+                                       f"shape {tensor.shape}", tensor.op)
         by_tensor[tensor] = tuple(shape)
     found = []
     for _, tensor in inputs:
         static = tensor.spec.static_shape
         if tensor not in by_tensor and static is None:
-            raise InvalidArgumentError(f"the rank of the input '{tensor.name}' is not known; give its placeholder a shape, "
-                                       "or the signature one (unknown sizes are None)", tensor.op)
+            raise InvalidArgumentError(f"the rank of the input '{tensor.name}' is not known; give its placeholder a "
+                                       "shape, or the signature one (unknown sizes are None)", tensor.op)
         found.append(by_tensor.get(tensor, static or ()))
     return found
 
@@ -108,7 +108,8 @@ def _shapes(inputs: Sequence[tuple[str, Tensor]],
 def _renamed(ports: Sequence[Port], names: Sequence[str]) -> tuple[Port, ...]:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise InvalidArgumentError(f"signature: '{twice[0]}' stands there twice; name inputs and outputs by a dictionary")
+        raise InvalidArgumentError(f"signature: '{twice[0]}' stands there twice; name inputs and outputs by a "
+                                   "dictionary")
     return tuple(dataclasses.replace(port, name=name) for port, name in zip(ports, names, strict=True))
 
 

@@ -1,5 +1,5 @@
-"""Checkpoints that the C++ library writes are the Saver's, byte for byte, and it restores the Saver's; of damaged ones it
-says what is wrong, and changes nothing."""
+"""Checkpoints that the C++ library writes are the Saver's, byte for byte, and it restores the Saver's; of damaged ones
+it says what is wrong, and changes nothing."""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -164,7 +164,7 @@ def test_nothing_changes_if_anything_is_missing(native: n.Native, model: n.Model
     refused([("w", "", np.ones((5, 3), np.float32)) if t[0] == "w" else t for t in complete], n.INVALID_ARGUMENT,
             r"'w' is of dtype float32 and shape \[3, 5\], but 'w' in checkpoint .* of float32 and \[5, 3\]")
     refused([("w", "", np.ones((3, 5))) if t[0] == "w" else t for t in complete], n.INVALID_ARGUMENT, "of float64")
-    with pytest.raises(n.NativeError, match="cannot read .*none.index: No such file"):
+    with pytest.raises(n.NativeError, match=r"cannot read .*none\.index: No such file"):
         model.restore(tmp_path / "none")
 
 
@@ -226,7 +226,7 @@ def test_variables_that_cannot_be_saved(native: n.Native, tmp_path: Path) -> Non
     with native.load(file) as model:
         with pytest.raises(n.NativeError, match="variable 'w' has no value, so that no checkpoint can be saved"):
             model.save(tmp_path / "ckpt")
-        with pytest.raises(n.NativeError, match="cannot write .*missing/ckpt"):
+        with pytest.raises(n.NativeError, match=r"cannot write .*missing/ckpt"):
             model.save(tmp_path / "missing" / "ckpt")
     frozen.ClearField("state")
     with native.load(frozen.SerializeToString()) as model, pytest.raises(n.NativeError, match="lists no variables"):

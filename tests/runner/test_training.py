@@ -1,9 +1,8 @@
-"""Training in C++: every step gives the Session's numbers to the bit, signatures share variables, and random ops go on where
-the session that wrote the file was."""
+"""Training in C++: every step gives the Session's numbers to the bit, signatures share variables, and random ops go on
+where the session that wrote the file was."""
 from __future__ import annotations
 
 import subprocess
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +96,8 @@ def test_steps_equal_the_sessions(native: n.Native, program: Callable[[], Traini
             predictions.append(session.run(made.predicted, {made.feeds[0]: batch[0]}))
         final = {v.op.name: session.run(v) for v in gc.global_variables()}
     data = file.SerializeToString()
-    with (native.load(data, signature=b"train") as train, native.load(data, share=train, signature=b"predict") as predict):
+    with (native.load(data, signature=b"train") as train,
+          native.load(data, share=train, signature=b"predict") as predict):
         for batch, loss, prediction in zip(made.batches, losses, predictions, strict=True):
             np.testing.assert_array_equal(train.run(batch)[0], loss)
             np.testing.assert_array_equal(predict.run(batch[:1])[0], prediction)
@@ -126,16 +126,19 @@ def test_from_the_command_line(tmp_path: Path) -> None:
         train = gc.train.MomentumOptimizer(0.1, 0.5).minimize(loss)
         init = gc.global_variables_initializer()
         session.run(init)
-        file = gc.export_model(session, {"train": gc.Signature([loss, train]), "predict": gc.Signature({"answer": y}, {"x": x}),
-                                         "init": gc.Signature(init)})
+        file = gc.export_model(session, {
+            "train": gc.Signature([loss, train]), "predict": gc.Signature({"answer": y}, {"x": x}),
+            "init": gc.Signature(init)})
         gc.train.write_graph(file, str(tmp_path), "model.pb", as_text=False)
         losses = [session.run([loss, train], {x: xs[i % 4]})[0] for i in range(10)]
         expected, trained = session.run([y, w], {x: xs[0]})
 
-    done = native_run("--signature", "train", "--steps", 10, "--feed-each", "x=xs.npy", "--out", "loss.npy", "--save", "ckpt")
+    done = native_run("--signature", "train", "--steps", 10, "--feed-each", "x=xs.npy", "--out", "loss.npy", "--save",
+                      "ckpt")
     assert done.returncode == 0, done.stderr
     np.testing.assert_array_equal(np.load(tmp_path / "loss.npy"), losses[-1])
-    done = native_run("--signature", "predict", "--restore", "ckpt", "--feed", "x=x.npy", "--fetch", "answer", "--out", "y.npy")
+    done = native_run("--signature", "predict", "--restore", "ckpt", "--feed", "x=x.npy", "--fetch", "answer", "--out",
+                      "y.npy")
     assert done.returncode == 0, done.stderr
     np.testing.assert_array_equal(np.load(tmp_path / "y.npy"), expected)
     with gc.Graph().as_default(), gc.Session() as session:
@@ -149,7 +152,8 @@ def test_from_the_command_line(tmp_path: Path) -> None:
         np.testing.assert_array_equal(session.run(again), np.ones([3, 1]))
     info = native_run("--info").stdout
     assert "signature train\nsignature predict\nsignature init\n" in info and "variable  w/Momentum" in info
-    for arguments, message in ((("--steps", 0), "--steps must be at least 1"), (("--feed-each", "x"), "--feed-each wants NAME=FILE.npy"),
+    for arguments, message in ((("--steps", 0), "--steps must be at least 1"),
+                               (("--feed-each", "x"), "--feed-each wants NAME=FILE.npy"),
                                (("--restore", "none"), "cannot read none.index: No such file")):
         failed = native_run(*arguments)
         assert failed.returncode == 1 and message in failed.stderr
@@ -164,6 +168,9 @@ def test_the_variables_of_an_export_in_python(tmp_path: Path) -> None:
         gc.import_graph_def(file, name="")
         gc.load_state(session, file)
         np.testing.assert_array_equal(session.run("w:0"), [1.0, 2.0])
+        file.state.variables[0].value = "none"
+        with pytest.raises(gc.errors.DataLossError, match="no value of dtype float32 and shape"):
+            gc.load_state(session, file)
         file.ClearField("state")
         with pytest.raises(gc.errors.FailedPreconditionError, match="lists no variables"):
             gc.load_state(session, file)
@@ -175,13 +182,17 @@ def test_what_cannot_be_exported() -> None:
         wrong = [gc.linalg.inv(x, name="inverse"), gc.as_string(x[0], name="text")]
         with pytest.raises(gc.errors.UnimplementedError) as caught:
             gc.export_model(session, {"a": gc.Signature(wrong[0]), "b": gc.Signature(wrong[1])})
-        for part in ("MatrixInverse 'inverse', built at", "AsString 'text', built at", "the output 'text:0', which holds strings",
-                     "test_training.py"):
+        for part in ("MatrixInverse 'inverse', built at", "AsString 'text', built at",
+                     "the output 'text:0', which holds strings", "test_training.py"):
             assert part in str(caught.value)
         with pytest.raises(gc.errors.InvalidArgumentError, match=r"the shape \(2, 3\) does not fit 'x:0'"):
             gc.export_model(session, {"a": gc.Signature(x * 2, shapes={"x": (2, 3)})})
         with pytest.raises(gc.errors.InvalidArgumentError, match="a shape is given for 'z', but the inputs are x:0"):
             gc.export_model(session, {"a": gc.Signature(x * 2, shapes={"z": (2, 3)})})
+        text = gc.Variable("a", name="text_variable")
+        with pytest.raises(gc.errors.UnimplementedError, match="variable 'text_variable' holds strings"):
+            gc.export_model(session, {"a": gc.Signature(x * 2)})
+        gc.export_model(session, {"a": gc.Signature(x * 2)}, [v for v in gc.global_variables() if v is not text])
         with pytest.raises(TypeError, match="must be a dictionary"):
             gc.export_model(session, {})
 

@@ -1,7 +1,8 @@
-"""export_model: a graph with its variables and several signatures as one GraphDef, which the C++ library runs and trains.
+"""export_model: a graph with its variables and several signatures as one GraphDef, which the C++ library runs and
+trains.
 
-Each signature is compiled into a Plan; all of them share the variables, whose values go into the file, together with the
-number of runs of the session: the library goes on with exactly the numbers that the session would have computed.
+Each signature is compiled into a Plan; all of them share the variables, whose values go into the file, together with
+the number of runs of the session: the library goes on with exactly the numbers that the session would have computed.
 """
 from __future__ import annotations
 
@@ -11,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from graphc.api.public import public
-from graphc.errors import FailedPreconditionError, InvalidArgumentError, UnimplementedError
+from graphc.errors import DataLossError, FailedPreconditionError, InvalidArgumentError, UnimplementedError
+from graphc.ir.dtypes import string
 from graphc.ir.graph import Graph
+from graphc.ir.tensor import Tensor
 from graphc.serial.freeze import extract_sub_graph
-from graphc.serial.graph_pb2 import GraphDef
+from graphc.serial.graph_pb2 import GraphDef, NodeDef
 from graphc.serial.graphdef import as_graph_def
 from graphc.serial.saved_plans import VariableValue, add_compiled
 from graphc.serial.signatures import Signature, check_native, compile_signature, named_elements
@@ -57,9 +60,12 @@ def _keys(var_list: Any) -> dict[str, tuple[str, str]]:
     found = {}
     for one in saveables_of(all_saveable_objects() if var_list is None else var_list):
         if not isinstance(one, VariableSaveable):
-            raise UnimplementedError(f"export_model: '{one.name}' is in checkpoints, but is no variable, and the C++ library "
-                                     "saves variables only; give the variables as var_list")
+            raise UnimplementedError(f"export_model: '{one.name}' is in checkpoints, but is no variable, and the C++ "
+                                     "library saves variables only; give the variables as var_list")
         for spec in one.specs:
+            if spec.tensor.dtype.base_dtype == string:
+                raise UnimplementedError(f"export_model: variable '{spec.tensor.op.name}' holds strings, which the C++ "
+                                         "library does not have; give the other variables as var_list")
             found[spec.tensor.op.name] = (spec.name, spec.slice_spec)
     return found
 
@@ -75,15 +81,27 @@ def load_state(session: Any, graph_def: GraphDef) -> None:
     imported under the same names. (graphc's own)
 
     Raises FailedPreconditionError if the file lists no variables, InvalidArgumentError for one that the graph does not
-    have.
+    have, DataLossError for a value that is not there or does not fit.
     """
     if not graph_def.state.variables:
         raise FailedPreconditionError("load_state: the graph lists no variables; save it with gc.export_model")
     nodes = {node.name: node for node in graph_def.node if node.op == "Const"}
-    known = {op.name for op in session.graph.get_operations() if op.type in ("VariableV2", "Variable")}
+    known = {op.name: op.outputs[0] for op in session.graph.get_operations() if op.type in ("VariableV2", "Variable")}
+    values = {}
     for variable in graph_def.state.variables:
         if variable.name not in known:
-            raise InvalidArgumentError(f"load_state: the session's graph has no variable '{variable.name}'; import the graph "
-                                       "with name=''")
+            raise InvalidArgumentError(f"load_state: the session's graph has no variable '{variable.name}'; import the "
+                                       "graph with name=''")
         if variable.value:
-            session._states.assign(variable.name, make_ndarray(nodes[variable.value].attr["value"].tensor))
+            values[variable.name] = _fitting(known[variable.name], nodes.get(variable.value))
+    for name, value in values.items():
+        session._states.assign(name, value)
+
+
+def _fitting(variable: Tensor, node: NodeDef | None) -> np.ndarray[Any, Any]:
+    value = None if node is None else make_ndarray(node.attr["value"].tensor)
+    wanted = variable.dtype.base_dtype
+    if value is None or value.dtype != wanted.as_numpy_dtype or not variable.shape.is_compatible_with(value.shape):
+        raise DataLossError(f"the file has no value of dtype {wanted.name} and shape {variable.shape} for variable "
+                            f"'{variable.op.name}': it is damaged; export it again")
+    return value
