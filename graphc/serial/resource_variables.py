@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphc.errors import UnimplementedError
-from graphc.serial.functions import CALLS
 from graphc.serial.graph_pb2 import FunctionDef, GraphDef, NodeDef
+from graphc.serial.lowered.parts import CALLS
 
 
 @dataclass(frozen=True)
