@@ -14,6 +14,7 @@ TensorFlow's gradients wait for each other to prevent that. Here each update wai
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from graphlib import TopologicalSorter
 
 from graphc.serial.graph_pb2 import GraphDef, NodeDef
 
@@ -24,14 +25,14 @@ _SAME_MEMORY = ("Identity", "StopGradient", "PreventGradient", "Reshape", "Squee
 
 
 def with_reads_before_writes(graph_def: GraphDef) -> None:
-    """Adds control inputs to updates of variables, where they are missing. Of each node, the inputs come before it."""
+    """Adds control inputs to updates of variables, where they are missing. The graph has no cycles."""
     nodes = {node.name: node for node in graph_def.node}
     updated = {name: node.input[0] for name, node in nodes.items() if node.op.startswith(_UPDATES) and node.input
                and node.input[0] in nodes and nodes[node.input[0]].op in _VARIABLES}
     if not updated:
         return
-    order = list(nodes)
-    sources = {name: [s for s in map(_source, nodes[name].input) if s in nodes] for name in order}
+    sources = {name: [s for s in map(_source, node.input) if s in nodes] for name, node in nodes.items()}
+    order = list(TopologicalSorter(sources).static_order())
     users: dict[str, list[str]] = {name: [] for name in order}
     for name in order:
         for source in sources[name]:

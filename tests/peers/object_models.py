@@ -135,8 +135,11 @@ def serve(folder: str, signature: str, feeds: str, out: str) -> None:
     called = loaded.signatures[signature]
     given = dict(np.load(feeds))
     count = len(next(iter(given.values())))
-    rows = [called(**{key: tf.constant(value[i]) for key, value in given.items()}) for i in range(count)]
-    np.savez(out, **{key: np.stack([row[key].numpy() for row in rows]) for key in rows[0]})
+    rows = []
+    for i in range(count):
+        found = called(**{key: tf.constant(value[i]) for key, value in given.items()})
+        rows.append({key: np.array(value) for key, value in found.items()})      # copies: a result may be a variable itself
+    np.savez(out, **{key: np.stack([row[key] for row in rows]) for key in rows[0]})
 
 
 if __name__ == "__main__":
