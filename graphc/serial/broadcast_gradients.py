@@ -12,7 +12,8 @@ from typing import Any
 
 from graphc.serial.graph_pb2 import GraphDef, NodeDef
 
-_AXES = {"": 0, "0": 0, "1": 1, "r0:0": 0, "r1:0": 1}       # results of BroadcastGradientArgs, as graphs and functions say
+# Results of BroadcastGradientArgs, as graphs and functions say.
+_AXES = {"": 0, "0": 0, "1": 1, "r0:0": 0, "r1:0": 1}
 
 
 def with_sum_to(graph_def: GraphDef) -> GraphDef:

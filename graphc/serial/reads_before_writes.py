@@ -76,8 +76,8 @@ def _readers(order: Sequence[str], nodes: Mapping[str, NodeDef], variables: set[
 def _read_by(node: NodeDef, nodes: Mapping[str, NodeDef]) -> Iterator[str]:
     for text in node.input:
         source = _source(text)
-        if text.startswith("^") or source not in nodes or nodes[source].op in _VARIABLES:      # a variable to be changed
-            continue
+        if text.startswith("^") or source not in nodes or nodes[source].op in _VARIABLES:
+            continue                                          # a variable itself is to be changed
         while nodes[source].op in _SAME_MEMORY and nodes[source].input and _source(nodes[source].input[0]) in nodes:
             source = _source(nodes[source].input[0])
         if nodes[source].op in _VARIABLES:

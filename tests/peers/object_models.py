@@ -1,4 +1,4 @@
-"""SavedModels as TensorFlow 2 writes them, and what it says of ours: in a process of its own, which has eager execution.
+"""SavedModels as TensorFlow 2 writes them, and what it says of ours: in a process of its own, with eager execution.
 
     python object_models.py write FOLDER    a folder a model; expected.npz in each: inputs and outputs of its signature
     python object_models.py small FOLDER    those that tests/saved_model/data holds, without what no reader needs
@@ -138,7 +138,7 @@ def serve(folder: str, signature: str, feeds: str, out: str) -> None:
     rows = []
     for i in range(count):
         found = called(**{key: tf.constant(value[i]) for key, value in given.items()})
-        rows.append({key: np.array(value) for key, value in found.items()})      # copies: a result may be a variable itself
+        rows.append({key: np.array(value) for key, value in found.items()})      # a result may be a variable itself
     np.savez(out, **{key: np.stack([row[key] for row in rows]) for key in rows[0]})
 
 

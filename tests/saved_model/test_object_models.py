@@ -1,6 +1,6 @@
 """SavedModels of TensorFlow 2, whose signatures are functions, and what `graphc inspect` says of a folder.
 
-tests/saved_model/data was written by TensorFlow 2.21 (tests/peers/object_models.py small), with what its signatures give.
+tests/saved_model/data was written by TensorFlow 2.21 (tests/peers/object_models.py small), with what it computes.
 """
 from __future__ import annotations
 

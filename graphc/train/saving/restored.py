@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import graphc as gc
 from graphc.errors import InvalidArgumentError, NotFoundError, OpError, built_at
 from graphc.io.checkpoint.opening import Checkpoint, missing_tensor, of_file, open_checkpoint
 from graphc.io.checkpoint.slices import parse_slice
+from graphc.train.saving.objects import OBJECTS, keys_of_variables
 
 _FAILED = ("Restoring from checkpoint failed. This is most likely due to {} from the checkpoint. Please ensure that "
            "you have not altered the graph expected based on the checkpoint. Original error:\n\n{}")
-OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"     # in checkpoints of tf.train.Checkpoint
 _NOTHING_DONE = ("Const", "Placeholder", "PlaceholderWithDefault", "RestoreV2")
 SHOWN = 20                                   # names of a kind in an error
 
@@ -43,14 +43,18 @@ def restored_by(operation: Any) -> list[Restored]:
 
 def restore_directly(session: Any, operation: Any, filename: str, prefix: str) -> bool:
     """Does what running `operation` does, if that is nothing but to restore variables from the checkpoint whose name is
-    fed to the tensor `filename`. Raises NotFoundError, InvalidArgumentError, DataLossError; after the last one the
-    variables are not initialised."""
+    fed to the tensor `filename`. In one of tf.train.Checkpoint they are found by the names that they had, too.
+
+    Raises NotFoundError, InvalidArgumentError, DataLossError; after the last one the variables are not initialised.
+    """
     found: list[Restored] = []
     if not isinstance(session, gc.Session) or not _look(operation, found):
         return False
     if not all(one.tensor.op.inputs[0].name == filename and one.variable.shape.is_fully_defined() for one in found):
         return False
     checkpoint = open_checkpoint(prefix)
+    keys = keys_of_variables(checkpoint)
+    found = [one if checkpoint.stored(one.name) else replace(one, name=keys.get(one.name, one.name)) for one in found]
     error = _problems(found, checkpoint, operation)
     if error is not None:
         raise error
