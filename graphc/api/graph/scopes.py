@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from graphc.api.public import public
+from graphc.ir.apply import graph_of
 from graphc.ir.func_graph import outermost
-from graphc.ir.graph import Graph, get_default_graph
-from graphc.ir.tensor import Operation, Tensor
+from graphc.ir.graph import get_default_graph
 
 
 @public("name_scope")
@@ -33,7 +33,7 @@ class name_scope:
         return self._name
 
     def __enter__(self) -> str:
-        graph = graph_from(self._values)
+        graph = graph_of(self._values)
         default, scope = graph.as_default(), graph.name_scope(self._name)
         default.__enter__()
         self._entered += [default, scope]
@@ -48,17 +48,6 @@ class name_scope:
         scope, default = self._entered.pop(), self._entered.pop()
         scope.__exit__(*error)
         default.__exit__(*error)
-
-
-def graph_from(values: Sequence[Any]) -> Graph:
-    """The graph of the first tensor or operation among values; else the default graph, as inside a loop's body."""
-    default = get_default_graph()
-    if default.building_function:
-        return default
-    for value in values:
-        if isinstance(value, (Tensor, Operation)):
-            return value.graph
-    return default
 
 
 @public("op_scope")

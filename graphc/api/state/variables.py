@@ -28,6 +28,7 @@ from graphc.ir.stacks import get_default_session
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ir.tensor_shape import TensorShape, as_shape
 from graphc.ops.state.state import VariableV2
+from graphc.wording import worded
 
 
 @dataclass(frozen=True)
@@ -290,7 +291,7 @@ class Variable(Operators, ScatterMethods, metaclass=_Made):
         raise TypeError("'Variable' object is not iterable.")
 
     def __repr__(self) -> str:
-        return f"<gc.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}_ref>"
+        return worded("<gc.Variable") + f" '{self.name}' shape={self.shape} dtype={self.dtype.name}_ref>"
 
 
 def forward_operators(kind: type, value: Callable[[Any], Tensor]) -> None:

@@ -176,7 +176,8 @@ class Saver:
         if self._is_empty:
             return
         if save_path is None:
-            raise ValueError("Can't load save_path when it is None.")
+            raise ValueError("Can't load save_path when it is None. (gc.train.latest_checkpoint gives None if a folder "
+                             "holds no checkpoint)")
         self._check_built("restore")
         assert self.saver_def is not None
         prefix = _text(save_path)
