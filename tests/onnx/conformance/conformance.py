@@ -101,7 +101,8 @@ def reason_of(error: BaseException | None) -> str:
         return ""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if isinstance(error, AssertionError):
-        wrong = next((line for line in lines if line.startswith(("Mismatched", "Output", "(shapes", "ACTUAL"))), lines[0])
+        telling = ("Mismatched", "Output", "(shapes", "ACTUAL")
+        wrong = next((line for line in lines if line.startswith(telling)), lines[0])
         return f"another result: {wrong}"
     text = lines[0] if lines else type(error).__name__
     return re.sub(r"^node '[^']*' \((\w+)\) -> [^:]*: ", r"\1: ", text)
@@ -117,8 +118,8 @@ def table(outcomes: list[Outcome], seconds: float) -> str:
              "", f"onnx {onnx.__version__}, graphc {gc.__version__}; {len(outcomes)} cases.", "",
              "| cases | passed | all |", "|---|---|---|"]
     lines += [f"| {kind} | {passed(listed)} | {len(listed)} |" for kind, listed in kinds.items()]
-    lines += ["", "Where axes, or other things that must be known while a graph is built, are inputs of a case, the backend",
-              "builds a graph for each value that is given (graphc/onnx/backend.py).", "", "## By op", "",
+    lines += ["", "Where axes, or other things that must be known while a graph is built, are inputs of a case, the",
+              "backend builds a graph for each value that is given (graphc/onnx/backend.py).", "", "## By op", "",
               "Cases of a function's body (`_expanded`) count with its op.", "",
               "| op | passed | all | why not the others |", "|---|---|---|---|"]
     by_op: dict[str, list[Outcome]] = defaultdict(list)
