@@ -83,7 +83,7 @@ def _inputs(graph: Any, builder: GraphBuilder, values: dict[str, Any],
             continue
         dtype, shape = _declared(info, info.name in values)
         if info.name in values:
-            constants[info.name] = _constant(values[info.name], dtype, info.name, builder)
+            constants[info.name] = _constant(values[info.name], dtype, info, builder)
         else:
             placeholder = gc.placeholder(dtype, shapes.get(info.name, shape), name=scope_name(info.name))
             placeholders[info.name] = placeholder
@@ -91,10 +91,13 @@ def _inputs(graph: Any, builder: GraphBuilder, values: dict[str, Any],
     return placeholders, constants
 
 
-def _constant(value: Any, dtype: Any, name: str, builder: GraphBuilder) -> Any:
+def _constant(value: Any, dtype: Any, info: Any, builder: GraphBuilder) -> Any:
     """A value, or a list of them for a sequence, as constants."""
-    if isinstance(value, (list, tuple)):
-        return [_constant(v, dtype, name, builder) for v in value]
+    kind, name = info.type, info.name
+    if kind.HasField("optional_type"):
+        kind = kind.optional_type.elem_type
+    if kind.HasField("sequence_type"):
+        return [builder.constant(dtype.array(v) if dtype != gc.string else np.asarray(v, object), name) for v in value]
     return builder.constant(dtype.array(value) if dtype != gc.string else np.asarray(value, object), name)
 
 

@@ -220,6 +220,8 @@ def pad(w: Writer, op: Any, x: str, _: str, value: str = "") -> str:
         if op.get_attr("mode") != "REFLECT":
             raise NoEquivalent("symmetric pads")
         mode = "reflect"
+    if rank_of(op.inputs[0]) == 0:
+        return x
     pairs = w.int64(op.inputs[1])
     flat = w.node("Reshape", w.node("Transpose", pairs, perm=[1, 0]), w.constant([-1], gc.int64))
     return w.node("Pad", x, flat, *([value] if value else []), mode=mode)  # type: ignore[no-any-return]
@@ -228,13 +230,16 @@ def pad(w: Writer, op: Any, x: str, _: str, value: str = "") -> str:
 @exports("OneHot")
 def one_hot(w: Writer, op: Any, indices: str, _: str, on: str, off: str) -> str:
     """Indices outside are no index at all in graphc; in ONNX negative ones count from behind."""
-    depth, axis = w.int64_vector(op.inputs[1]), op.get_attr("axis")
+    depth, axis = w.int64(op.inputs[1]), op.get_attr("axis")
     number = w.int64(op.inputs[0])
     outside = w.node("Less", number, w.constant(0, gc.int64))
     inside = w.node("Where", outside, depth, number)
     values = w.node("Concat", w.node("Unsqueeze", off, w.constant([0], gc.int64)),
                     w.node("Unsqueeze", on, w.constant([0], gc.int64)), axis=0)
-    return w.node("OneHot", inside, depth, values, axis=axis)  # type: ignore[no-any-return]
+    if rank_of(op.inputs[0]):
+        return w.node("OneHot", inside, depth, values, axis=axis)  # type: ignore[no-any-return]
+    row = w.node("OneHot", w.node("Unsqueeze", inside, w.constant([0], gc.int64)), depth, values)
+    return w.node("Squeeze", row, w.constant([0], gc.int64))  # type: ignore[no-any-return]
 
 
 @exports("ReverseV2")

@@ -10,11 +10,11 @@ from graphc.onnx.exporting.rules import NoEquivalent, exports, known, rank_of
 from graphc.onnx.exporting.writer import Writer
 
 _SAME = {"Abs": "Abs", "Neg": "Neg", "Ceil": "Ceil", "Floor": "Floor", "Rint": "Round", "Round": "Round",
-         "Sqrt": "Sqrt", "Exp": "Exp", "Log": "Log", "Sin": "Sin", "Cos": "Cos", "Tan": "Tan", "Asin": "Asin", "Acos": "Acos",
-         "Atan": "Atan", "Sinh": "Sinh", "Cosh": "Cosh", "Tanh": "Tanh", "Asinh": "Asinh", "Acosh": "Acosh",
-         "Atanh": "Atanh", "Sigmoid": "Sigmoid", "Relu": "Relu", "Softplus": "Softplus", "Softsign": "Softsign",
-         "Erf": "Erf", "Sign": "Sign", "LogicalNot": "Not", "IsNan": "IsNaN", "IsInf": "IsInf", "Selu": "Selu",
-         "Elu": "Elu", "Reciprocal": "Reciprocal", "Inv": "Reciprocal"}
+         "Sqrt": "Sqrt", "Exp": "Exp", "Log": "Log", "Sin": "Sin", "Cos": "Cos", "Tan": "Tan", "Asin": "Asin",
+         "Acos": "Acos", "Atan": "Atan", "Sinh": "Sinh", "Cosh": "Cosh", "Tanh": "Tanh", "Asinh": "Asinh",
+         "Acosh": "Acosh", "Atanh": "Atanh", "Sigmoid": "Sigmoid", "Relu": "Relu", "Softplus": "Softplus",
+         "Softsign": "Softsign", "Erf": "Erf", "Sign": "Sign", "LogicalNot": "Not", "IsNan": "IsNaN",
+         "IsInf": "IsInf", "Selu": "Selu", "Elu": "Elu", "Reciprocal": "Reciprocal", "Inv": "Reciprocal"}
 _BINARY = {"Add": "Add", "AddV2": "Add", "Sub": "Sub", "Mul": "Mul", "RealDiv": "Div", "Pow": "Pow", "Equal": "Equal",
            "Greater": "Greater", "GreaterEqual": "GreaterOrEqual", "Less": "Less", "LessEqual": "LessOrEqual",
            "LogicalAnd": "And", "LogicalOr": "Or"}
@@ -186,7 +186,9 @@ def random(w: Writer, op: Any, _: str) -> str:
 
 @exports("Range")
 def value_range(w: Writer, op: Any, start: str, limit: str, delta: str) -> str:
-    return w.node("Range", start, limit, delta)  # type: ignore[no-any-return]
+    ends = (start, limit, delta) if op.inputs[0].dtype == op.outputs[0].dtype else \
+        [w.cast(x, op.outputs[0].dtype) for x in (start, limit, delta)]
+    return w.node("Range", *ends)  # type: ignore[no-any-return]
 
 
 @exports("Cumsum")

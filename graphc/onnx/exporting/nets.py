@@ -28,9 +28,11 @@ def _reduced(w: Writer, kind: str, x: str, axes: list[int], keepdims: bool) -> s
 
 @exports("All", "Any")
 def logical_reduction(w: Writer, op: Any, x: str, _: str) -> str:
+    """Any: at least one; all: not any that is not."""
     axes = [int(a) for a in known(op.inputs[1], "the axes").reshape(-1)]
-    kind = "ReduceMin" if op.type == "All" else "ReduceMax"
-    return w.cast(_reduced(w, kind, w.cast(x, gc.int32), axes, bool(op.get_attr("keep_dims"))), gc.bool)
+    counted = w.cast(w.node("Not", x) if op.type == "All" else x, gc.int32)
+    found = w.cast(_reduced(w, "ReduceSum", counted, axes, bool(op.get_attr("keep_dims"))), gc.bool)
+    return w.node("Not", found) if op.type == "All" else found
 
 
 @exports("ArgMax", "ArgMin")
@@ -91,17 +93,42 @@ class _Picture:
     def back(self, w: Writer, x: str) -> str:
         return x if self.is_first else w.transpose(x, [0, *range(2, self.rank), 1])
 
-    def window(self, op: Any) -> dict[str, Any]:
-        """strides, dilations, and pads or auto_pad, as ONNX has them."""
-        made: dict[str, Any] = {"strides": list(op.get_attr("strides"))[self.spatial]}
+    def window(self, op: Any, kernel: list[int]) -> dict[str, Any]:
+        """strides, dilations, and pads as ONNX has them; auto_pad where they follow from sizes that are not known."""
+        strides = list(op.get_attr("strides"))[self.spatial]
+        made: dict[str, Any] = {"kernel_shape": kernel, "strides": strides}
+        dilations = [1] * len(kernel)
+        if op.type.startswith(("Conv", "Depthwise")):
+            made["dilations"] = dilations = list(op.get_attr("dilations"))[self.spatial]
         padding = op.get_attr("padding")
         if padding == "SAME":
-            made["auto_pad"] = "SAME_UPPER"
+            sizes = op.inputs[0].shape.as_list()[self.spatial]
+            pairs = [_same(*parts) for parts in zip(sizes, kernel, strides, dilations, strict=True)]
+            if None not in pairs:
+                made["pads"] = [a for a, _ in pairs] + [b for _, b in pairs]
+            elif max(dilations) > 1:
+                raise NoEquivalent("SAME padding with strides and dilations for sizes that are not known")
+            else:
+                made["auto_pad"] = "SAME_UPPER"
         elif padding == "EXPLICIT":
-            flat = list(op.get_attr("explicit_paddings"))
-            pairs = [flat[i:i + 2] for i in range(0, len(flat), 2)][self.spatial]
+            pairs = _pairs(op)[self.spatial]
             made["pads"] = [a for a, _ in pairs] + [b for _, b in pairs]
         return made
+
+
+def _pairs(op: Any) -> list[Any]:
+    """explicit_paddings, (before, behind) of each axis."""
+    flat = list(op.get_attr("explicit_paddings"))
+    return [tuple(flat[i:i + 2]) for i in range(0, len(flat), 2)]
+
+
+def _same(size: int | None, kernel: int, stride: int, dilation: int) -> Any:
+    """The pads by which there are size / stride windows, rounded up; None if they are not known."""
+    span = (kernel - 1) * dilation + 1
+    if stride > 1 and size is None:
+        return None
+    total = span - 1 if stride == 1 or size is None else max((-(-size // stride) - 1) * stride + span - size, 0)
+    return total // 2, total - total // 2
 
 
 def _filters(w: Writer, name: str, rank: int) -> str:
@@ -119,8 +146,7 @@ def conv(w: Writer, op: Any, x: str, filters: str) -> str:
     kernel = op.inputs[1].shape.as_list()[:-2]
     if None in kernel:
         raise NoEquivalent("a convolution whose kernel size is not known")
-    y = w.node("Conv", picture.first(w, x), _filters(w, filters, rank), kernel_shape=kernel,
-               dilations=list(op.get_attr("dilations"))[picture.spatial], **picture.window(op))
+    y = w.node("Conv", picture.first(w, x), _filters(w, filters, rank), **picture.window(op, kernel))
     return picture.back(w, y)
 
 
@@ -133,8 +159,7 @@ def depthwise(w: Writer, op: Any, x: str, filters: str) -> str:
         raise NoEquivalent("a depthwise convolution whose filters have sizes that are not known")
     shaped = w.node("Reshape", w.transpose(filters, [2, 3, 0, 1]),
                     w.constant([channels * times, 1, height, width], gc.int64))
-    y = w.node("Conv", picture.first(w, x), shaped, group=channels, kernel_shape=[height, width],
-               dilations=list(op.get_attr("dilations"))[picture.spatial], **picture.window(op))
+    y = w.node("Conv", picture.first(w, x), shaped, group=channels, **picture.window(op, [height, width]))
     return picture.back(w, y)
 
 
@@ -145,17 +170,17 @@ def conv_transpose(w: Writer, op: Any, _: str, filters: str, dy: str) -> str:
     picture = _Picture(op, rank)
     kernel, wanted = op.inputs[1].shape.as_list()[:-2], gc.get_static_value(op.inputs[0], partial=True)
     sizes = None if wanted is None else list(wanted)[picture.spatial]
-    window = picture.window(op)
-    dilations = list(op.get_attr("dilations"))[picture.spatial]
     if None in kernel or sizes is None or any(n is None for n in sizes):
         raise NoEquivalent("a transposed convolution whose result has sizes that are not known")
-    steps, given = window["strides"], op.inputs[2].shape.as_list()[picture.spatial]
+    steps, dilations = (list(op.get_attr(name))[picture.spatial] for name in ("strides", "dilations"))
+    given = op.inputs[2].shape.as_list()[picture.spatial]
+    explicit = _pairs(op)[picture.spatial] if op.get_attr("padding") == "EXPLICIT" else None
     pads, behind = [], []
     for i, (size, k, step, d) in enumerate(zip(sizes, kernel, steps, dilations, strict=True)):
         span = (k - 1) * d + 1
         count = given[i] if given[i] is not None else -(-int(size) // step)
-        if op.get_attr("padding") == "EXPLICIT":
-            before, after = window["pads"][i], window["pads"][i + len(kernel)]
+        if explicit is not None:
+            before, after = explicit[i]
         else:
             total = max((count - 1) * step + span - int(size), 0) if op.get_attr("padding") == "SAME" else 0
             before, after = total // 2, total - total // 2
@@ -174,7 +199,7 @@ def pool(w: Writer, op: Any, x: str) -> str:
     if kernel[0] != 1 or np.prod(kernel) != np.prod(kernel[picture.spatial]):
         raise NoEquivalent(f"a window {kernel} over batch or channels")
     kind = "MaxPool" if op.type.startswith("Max") else "AveragePool"
-    y = w.node(kind, picture.first(w, x), kernel_shape=kernel[picture.spatial], **picture.window(op))
+    y = w.node(kind, picture.first(w, x), **picture.window(op, kernel[picture.spatial]))
     return picture.back(w, y)
 
 
@@ -205,11 +230,12 @@ def resize(w: Writer, op: Any, x: str, _: str) -> str:
     if corners and not is_linear:
         raise NoEquivalent("nearest neighbours with align_corners")
     mode = "align_corners" if corners else "half_pixel" if centers else "asymmetric"
+    if op.inputs[0].dtype != op.outputs[0].dtype:
+        x = w.cast(x, op.outputs[0].dtype)
     first = w.transpose(x, [0, 3, 1, 2])
     head = w.node("Slice", w.node("Shape", first), w.constant([0], gc.int64), w.constant([2], gc.int64))
     sizes = w.node("Concat", head, w.int64(op.inputs[1]), axis=0)
     y = w.node("Resize", first, "", "", sizes, mode="linear" if is_linear else "nearest",
                coordinate_transformation_mode=mode, nearest_mode=None if is_linear else
                ("round_prefer_ceil" if centers else "floor"))
-    y = w.transpose(y, [0, 2, 3, 1])
-    return y if op.inputs[0].dtype == op.outputs[0].dtype else w.cast(y, op.outputs[0].dtype)
+    return w.transpose(y, [0, 2, 3, 1])

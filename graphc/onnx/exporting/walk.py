@@ -22,7 +22,8 @@ class Failures:
     def check(self) -> None:
         """Raises UnimplementedError, if there is anything."""
         if self.found:
-            lines = [f"  {op.type} '{op.name}': {why}{built_at(op)}" for op, why in self.found.items()]
+            lines = [f"  {op.type} '{op.name}': {why}{built_at(op)}" for op, why in
+                     sorted(self.found.items(), key=lambda pair: pair[0].number)]
             raise UnimplementedError("gc.onnx.export: these operations have no equivalent in ONNX:\n"
                                      + "\n".join(lines))
 

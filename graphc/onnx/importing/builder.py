@@ -69,6 +69,8 @@ class GraphBuilder:
         elif rule_for(_domain(node.domain), node.op_type, version) is None and not self.bodies.has_one(node, version):
             prefix = f"{node.domain}." if _domain(node.domain) else ""
             missing[f"{prefix}{node.op_type}"] += 1
+        else:
+            self.bodies.check(node, version)
 
     # Building.
 

@@ -80,7 +80,7 @@ def _by_sizes(node: Node, x: Any, places: list[int], sizes: Any, regions: dict[i
     known = node.maybe_known(sizes) if policy == "stretch" and not node.attr("antialias", 0) else \
         node.known(sizes, "sizes")
     new = [int(n) for n in known] if known is not None else [gc.cast(sizes[i], gc.int64) for i in range(len(places))]
-    scales = [n / old[i] if isinstance(n, int) and isinstance(old[i], int) else _f64(n) / _f64(old[i])
+    scales = [n / max(old[i], 1) if isinstance(n, int) and isinstance(old[i], int) else _f64(n) / _f64(old[i])
               for i, n in zip(places, new, strict=True)]
     if policy != "stretch":
         if not all(isinstance(s, float) for s in scales):

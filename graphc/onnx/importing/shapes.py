@@ -117,8 +117,8 @@ def tile(node: Node, x: Any, repeats: Any) -> Any:
 
 @onnx_op("Concat")
 def concat(node: Node, *inputs: Any) -> Any:
-    return gc.concat(list(inputs), node.axis(inputs[0], node.attr("axis", 1))) if len(inputs) > 1 \
-        else gc.identity(inputs[0])
+    axis = node.axis(inputs[0], node.attr("axis", 1))
+    return gc.concat(list(inputs), axis) if len(inputs) > 1 else gc.identity(inputs[0])
 
 
 def split_sizes(node: Node, x: Any, axis: int, given: Any, count: int | None) -> list[int]:
