@@ -119,7 +119,7 @@ def table(outcomes: list[Outcome], seconds: float) -> str:
     """docs/onnx.md."""
     kinds: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
-        kinds[outcome.kind].append(outcome)
+        kinds[outcome.kind.removesuffix("Model")].append(outcome)
     lines = ["# ONNX", "",
              "Made by `make onnx`: every case of the package onnx's own backend tests (onnx.backend.test), by graphc.",
              "", f"onnx {onnx.__version__}, graphc {gc.__version__}; {len(outcomes)} cases.", "",
@@ -136,8 +136,8 @@ def table(outcomes: list[Outcome], seconds: float) -> str:
         reasons = sorted({outcome.reason.replace("|", "\\|")[:160] for outcome in by_op[op] if outcome.reason})
         lines.append(f"| {op} | {passed(by_op[op])} | {len(by_op[op])} | {'; '.join(reasons[:4])} |")
     lines += ["", "## What is exported", "",
-              f"`gc.onnx.export` writes operator set 17. It has rules for these {len(exported_types())} of graphc's ops;",
-              "one error lists all others that a graph has:", "", ", ".join(exported_types()) + ".", "",
+              f"`gc.onnx.export` writes operator set 17. It has rules for these {len(exported_types())} of graphc's",
+              "ops; one error lists all others that a graph has:", "", ", ".join(exported_types()) + ".", "",
               "## Cases that fail", "", "| case | why |", "|---|---|"]
     lines += [f"| {o.name} | {o.reason.replace('|', chr(92) + '|')[:200]} |" for o in outcomes if o.reason]
     return "\n".join(lines) + "\n"
