@@ -2432,6 +2432,7 @@ NAMES: dict[str, dict[str, str]] = {
         "ResidualWrapper": "graphc.rnn.wrappers:ResidualWrapper",
     },
     "onnx": {
+        "export": "graphc.onnx.exporting.export:export",
         "load": "graphc.onnx.loading:load",
     },
     "python": {

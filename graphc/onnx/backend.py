@@ -38,8 +38,8 @@ class PreparedModel(BackendRep):  # type: ignore[misc]
 
     def _session(self, given: dict[str, Any]) -> tuple[ImportedModel, Any]:
         while True:
-            values = {name: np.asarray(given[name]) for name in self._needed}
-            key = tuple((name, v.shape, v.tobytes()) for name, v in values.items())
+            values = {name: given[name] for name in self._needed}
+            key = tuple((name, _fingerprint(value)) for name, value in values.items())
             if key in self._sessions:
                 self._sessions.move_to_end(key)
                 return self._sessions[key]
@@ -55,6 +55,14 @@ class PreparedModel(BackendRep):  # type: ignore[misc]
             while len(self._sessions) > GRAPHS_LIMIT:
                 self._sessions.popitem(last=False)[1][1].close()
             return self._sessions[key]
+
+
+def _fingerprint(value: Any) -> Any:
+    """What tells values apart."""
+    if value is None or isinstance(value, (list, tuple)):
+        return value if value is None else tuple(map(_fingerprint, value))
+    array = np.asarray(value)
+    return array.shape, str(array.dtype), repr(array.tolist()) if array.dtype == object else array.tobytes()
 
 
 def _as_array(value: Any, tensor: Any) -> Any:

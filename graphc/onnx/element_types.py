@@ -6,7 +6,7 @@ from typing import Any
 import graphc as gc
 from graphc.errors import UnimplementedError
 
-# TensorProto.DataType; what is missing here has 8 bits or fewer (but for complex numbers): FLOAT8*, INT4, UINT4, ...
+# TensorProto.DataType. What is missing here has 8 bits or fewer.
 _DTYPES = {1: gc.float32, 2: gc.uint8, 3: gc.int8, 4: gc.uint16, 5: gc.int16, 6: gc.int32, 7: gc.int64, 8: gc.string,
            9: gc.bool, 10: gc.float16, 11: gc.float64, 12: gc.uint32, 13: gc.uint64, 14: gc.complex64,
            15: gc.complex128, 16: gc.bfloat16}
@@ -18,7 +18,8 @@ _NARROW = {17: "FLOAT8E4M3FN", 18: "FLOAT8E4M3FNUZ", 19: "FLOAT8E5M2", 20: "FLOA
 def dtype_of(number: int, what: str) -> Any:
     """The DType of TensorProto.DataType `number`. Raises UnimplementedError, which names `what`, if graphc has none."""
     if number not in _DTYPES:
-        raise UnimplementedError(f"{what} has the element type {_NARROW.get(number, number)}, which graphc does not have")
+        raise UnimplementedError(f"{what} has the element type {_NARROW.get(number, number)}, which graphc does not "
+                                 "have")
     return _DTYPES[number]
 
 

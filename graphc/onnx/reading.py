@@ -68,9 +68,9 @@ class TensorReader:
         else:
             return self._listed(proto, shape, count, what)
         if len(data) != count * dtype.size:
-            raise DataLossError(f"{what}: its shape {list(shape)} of {dtype.name} takes {count * dtype.size} bytes, but "
-                                f"it has {len(data)}")
-        return np.frombuffer(data, dtype.as_numpy_dtype).reshape(shape)      # little-endian, as the machines of graphc
+            raise DataLossError(f"{what}: its shape {list(shape)} of {dtype.name} takes {count * dtype.size} bytes, "
+                                f"but it has {len(data)}")
+        return np.frombuffer(data, dtype.as_numpy_dtype).reshape(shape)      # little-endian, as are the machines
 
     def sparse(self, proto: Any) -> np.ndarray:
         """A SparseTensorProto as a dense array."""
@@ -85,7 +85,8 @@ class TensorReader:
             indices = np.ravel_multi_index(tuple(indices.T), shape)
         if indices.size != values.size or values.ndim != 1 or (indices.size and not (
                 indices.min() >= 0 and indices.max() < count)):
-            raise DataLossError(f"{what} has indices that do not fit its {values.size} values or its shape {list(shape)}")
+            raise DataLossError(f"{what} has indices that do not fit its {values.size} values or its shape "
+                                f"{list(shape)}")
         dense = np.zeros(count, values.dtype)
         dense[indices.reshape(-1)] = values
         return dense.reshape(shape)
@@ -104,7 +105,8 @@ class TensorReader:
         numbers = len(getattr(proto, field))
         wanted = count * (2 if proto.data_type in (14, 15) else 1)
         if numbers != wanted:
-            raise DataLossError(f"{what}: its shape {list(shape)} takes {wanted} numbers in {field}, but it has {numbers}")
+            raise DataLossError(f"{what}: its shape {list(shape)} takes {wanted} numbers in {field}, but it has "
+                                f"{numbers}")
         try:
             made: np.ndarray = onnx_package().numpy_helper.to_array(proto)
         except (ValueError, TypeError, OverflowError) as error:
@@ -120,8 +122,8 @@ class TensorReader:
             raise DataLossError(f"{what}: offset and length of its external data must be integers, but are "
                                 f"{entries.get('offset')!r} and {entries.get('length')!r}") from None
         if length != size or offset < 0:
-            raise DataLossError(f"{what}: its external data have length {length} and offset {offset}, but its shape takes "
-                                f"{size} bytes")
+            raise DataLossError(f"{what}: its external data have length {length} and offset {offset}, but its shape "
+                                f"takes {size} bytes")
         path = self._inside(location, what)
         try:
             status = os.stat(path)
@@ -139,8 +141,8 @@ class TensorReader:
     def _inside(self, location: str, what: str) -> str:
         """The path of external data. Raises InvalidArgumentError if it leads out of the model's folder."""
         if self.folder is None:
-            raise InvalidArgumentError(f"{what} has external data in {location!r}, but the model was not read of a file: "
-                                       "give gc.onnx.load the path of the file")
+            raise InvalidArgumentError(f"{what} has external data in {location!r}, but the model was not read of a "
+                                       "file: give gc.onnx.load the path of the file")
         folder = os.path.realpath(self.folder)
         if location and "\0" not in location and not os.path.isabs(location) and ".." not in location.split("/"):
             path = os.path.realpath(os.path.join(folder, location))

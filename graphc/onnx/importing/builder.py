@@ -1,7 +1,7 @@
 """Builds a graph of an ONNX GraphProto: nodes in order of need, each by its rule or by its function body.
 
-What depends on constants only is built in the model's own graph even where it stands in the body of a loop or branch, so
-that its value can be found out. Names are ONNX's with what graphc's names must not hold replaced.
+What depends on constants only is built in the model's own graph even where it stands in the body of a loop or branch,
+so that its value can be found out. Names are ONNX's with what graphc's names must not hold replaced.
 """
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from graphc.onnx.reading import TensorReader
 Values = dict[str, Any]           # what names stand for: tensors, lists of them (sequences), None (an empty optional)
 NESTING_LIMIT = 32
 SHAPE_LIMIT = 64                  # elements
+_ATTRIBUTES = {1: "f", 2: "i", 3: "s", 4: "t", 5: "g", 6: "floats", 7: "ints", 8: "strings", 9: "tensors",
+               10: "graphs", 11: "sparse_tensor", 13: "tp"}       # AttributeProto.AttributeType: its field
 
 
 def scope_name(name: str) -> str:
@@ -67,6 +69,8 @@ class GraphBuilder:
         elif rule_for(_domain(node.domain), node.op_type, version) is None and not self.bodies.has_one(node, version):
             prefix = f"{node.domain}." if _domain(node.domain) else ""
             missing[f"{prefix}{node.op_type}"] += 1
+        else:
+            self.bodies.check(node, version)
 
     # Building.
 
@@ -173,20 +177,18 @@ class GraphBuilder:
     def _version(self, proto: Any) -> int:
         domain = _domain(proto.domain)
         if domain not in self._versions:
-            raise DataLossError(f"node {proto.name!r} ({proto.op_type}): the model does not say which version of the domain "
-                                f"{domain or 'ai.onnx'!r} it uses")
+            raise DataLossError(f"node {proto.name!r} ({proto.op_type}): the model does not say which version of the "
+                                f"domain {domain or 'ai.onnx'!r} it uses")
         return self._versions[domain]
 
     def _attributes(self, proto: Any) -> dict[str, Any]:
         return {a.name: self._attribute(a, proto) for a in proto.attribute}
 
     def _attribute(self, attribute: Any, proto: Any) -> Any:
-        kinds = {1: "f", 2: "i", 3: "s", 4: "t", 5: "g", 6: "floats", 7: "ints", 8: "strings", 9: "tensors", 10: "graphs",
-                 11: "sparse_tensor"}
-        if attribute.ref_attr_name or attribute.type not in kinds:
-            raise UnimplementedError(f"node {proto.name!r} ({proto.op_type}): attribute {attribute.name!r} has a type that "
-                                     "graphc does not read")
-        value = getattr(attribute, kinds[attribute.type])
+        if attribute.ref_attr_name or attribute.type not in _ATTRIBUTES:
+            raise UnimplementedError(f"node {proto.name!r} ({proto.op_type}): attribute {attribute.name!r} has a type "
+                                     "that graphc does not read")
+        value = getattr(attribute, _ATTRIBUTES[attribute.type])
         if attribute.type == 3:
             return value.decode("utf-8", "replace")
         if attribute.type == 4:

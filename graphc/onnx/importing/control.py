@@ -22,7 +22,7 @@ def branch(node: Node, condition: Any) -> Any:
         def build() -> list[Any]:
             made = node.build.nested(node.need(attribute), [], outer)
             if any(not isinstance(x, gc.Tensor) for x in made):
-                raise node.refuse("branches with sequences or optionals need a condition that is known")
+                node.known(condition, "the condition of branches with sequences or optionals")
             return [gc.identity(x) for x in made]
         return build
 

@@ -11,7 +11,7 @@ from graphc.onnx.importing.rules import Node, full_like, onnx_op, shape_vector, 
 
 
 def along(node: Node, x: Any, parameter: Any, axis: int) -> Any:
-    """A scale or zero point as it broadcasts against x: one number, one for each place of an axis, or for each block."""
+    """A scale or zero point as it broadcasts against x: one number, or one a place of an axis, or one a block."""
     rank = node.rank(parameter)
     if rank == 0 or static_sizes(parameter) == [1]:
         return gc.reshape(parameter, [])
