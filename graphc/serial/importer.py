@@ -23,6 +23,7 @@ from graphc.serial.functions import CALLS, CASES, FunctionReader
 from graphc.serial.graph_pb2 import GraphDef, NodeDef
 from graphc.serial.graphdef import PRODUCER
 from graphc.serial.nodes import KEEP_FUNCTIONAL, LOWERED_LOOP_OPS, make_definition, sorted_nodes
+from graphc.serial.side_files import CONSUMER
 
 _SCALAR_MEANS_UNKNOWN = 24      # producers older than this wrote an unknown shape of a Placeholder as a scalar's
 
@@ -48,6 +49,8 @@ def import_graph_def(graph_def: GraphDef, input_map: Mapping[str, Any] | None = 
 def check_version(graph_def: GraphDef) -> None:
     """Raises DataLossError if the graph needs a newer reader."""
     needed = graph_def.versions.min_consumer
+    if graph_def.HasField("side_file") and needed == CONSUMER:
+        return
     if needed > PRODUCER:
         raise DataLossError(
             f"the graph needs a reader of GraphDef version {needed}, but this graphc reads up to {PRODUCER}: it was "
