@@ -82,18 +82,20 @@ DT_BOOL_REF: DataType
 DT_HALF_REF: DataType
 
 class GraphDef(_message.Message):
-    __slots__ = ("node", "versions", "version", "library", "plans")
+    __slots__ = ("node", "versions", "version", "library", "plans", "state")
     NODE_FIELD_NUMBER: _ClassVar[int]
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LIBRARY_FIELD_NUMBER: _ClassVar[int]
     PLANS_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
     node: _containers.RepeatedCompositeFieldContainer[NodeDef]
     versions: VersionDef
     version: int
     library: FunctionDefLibrary
     plans: _containers.RepeatedCompositeFieldContainer[_plan_pb2.SavedPlan]
-    def __init__(self, node: _Optional[_Iterable[_Union[NodeDef, _Mapping]]] = ..., versions: _Optional[_Union[VersionDef, _Mapping]] = ..., version: _Optional[int] = ..., library: _Optional[_Union[FunctionDefLibrary, _Mapping]] = ..., plans: _Optional[_Iterable[_Union[_plan_pb2.SavedPlan, _Mapping]]] = ...) -> None: ...
+    state: _plan_pb2.SavedState
+    def __init__(self, node: _Optional[_Iterable[_Union[NodeDef, _Mapping]]] = ..., versions: _Optional[_Union[VersionDef, _Mapping]] = ..., version: _Optional[int] = ..., library: _Optional[_Union[FunctionDefLibrary, _Mapping]] = ..., plans: _Optional[_Iterable[_Union[_plan_pb2.SavedPlan, _Mapping]]] = ..., state: _Optional[_Union[_plan_pb2.SavedState, _Mapping]] = ...) -> None: ...
 
 class NodeDef(_message.Message):
     __slots__ = ("name", "op", "input", "device", "attr")

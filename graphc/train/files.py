@@ -3,12 +3,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import graphc as gc
 from graphc.api.public import public
 
 
 @public("train.write_graph", "io.write_graph")
 def write_graph(graph_or_graph_def: Any, logdir: str, name: str, as_text: bool = True) -> str:
-    """Writes a Graph or GraphDef to logdir/name, as `tf.train.write_graph`; returns the path. See serial/files.py."""
-    from graphc.serial import files
-
-    return files.write_graph(graph_or_graph_def, logdir, name, as_text)
+    """Writes a Graph or GraphDef to logdir/name, as `tf.train.write_graph`; returns the path."""
+    path: str = gc.write_graph(graph_or_graph_def, logdir, name, as_text)
+    return path

@@ -1,13 +1,8 @@
 // GraphDef -> nodes, plans, constants. Only what the runner needs of a node is read: its name, op and "value" attribute.
 #include "graph_reader.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <complex>
 #include <cstring>
 #include <utility>
@@ -169,6 +164,39 @@ std::string_view constant_message(const Node& node) {
   damaged("constant " + std::string(node.name) + " has no value");
 }
 
+SavedVariable read_variable(std::string_view message, Charge& charge) {
+  SavedVariable variable;
+  Reader r(message, &charge);
+  const auto text = [&r] {
+    const std::string_view bytes = r.bytes();
+    r.count(1, bytes.size());
+    return std::string(bytes);
+  };
+  while (r.next()) switch (r.field()) {
+    case 1: variable.tensor.name = text(); break;
+    case 2: variable.tensor.dtype = static_cast<std::int32_t>(r.integer()); break;
+    case 3: r.integers(variable.tensor.shape); break;
+    case 4: variable.value = text(); break;
+    case 5: variable.key = text(); break;
+    case 6: variable.part = text(); break;
+    default: r.skip();
+  }
+  return variable;
+}
+
+// Merged into `state`, as protobuf has it of a message that stands there twice.
+void read_state(std::string_view message, SavedState& state, Charge& charge) {
+  Reader r(message, &charge);
+  while (r.next()) switch (r.field()) {
+    case 1:
+      r.count(1, sizeof(SavedVariable));
+      state.variables.push_back(read_variable(r.bytes(), charge));
+      break;
+    case 2: state.runs = r.integer(); break;
+    default: r.skip();
+  }
+}
+
 // Pairs of numbers as elements.
 template <class Part>
 std::vector<std::complex<Part>> pairs(const std::vector<Part>& parts, Charge& charge, const std::string& name) {
@@ -203,27 +231,10 @@ void copy_values(const TensorValue& value, int dtype, char* target, std::size_t 
 
 }  // namespace
 
-Block read_file(const std::string& path, const std::shared_ptr<HostTable>& host) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  struct stat status {};
-  if (file < 0 || fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
-    const std::string reason = file < 0 ? std::strerror(errno) : "not a regular file";
-    if (file >= 0) close(file);
-    throw Error(GRAPHC_NOT_FOUND, "cannot read " + path + ": " + reason);
-  }
-  const std::unique_ptr<const int, void (*)(const int*)> closing(&file, [](const int* opened) { close(*opened); });
-  Block data(host, static_cast<std::size_t>(status.st_size));
-  for (std::size_t at = 0; at < data.bytes();) {
-    const ssize_t got = pread(file, data.data() + at, data.bytes() - at, static_cast<off_t>(at));
-    if (got > 0) at += static_cast<std::size_t>(got);
-    else if (got == 0) throw Error(GRAPHC_DATA_LOSS, "cannot read " + path + ": it became shorter while it was read");
-    else if (errno != EINTR) throw Error(GRAPHC_NOT_FOUND, "cannot read " + path + ": " + std::strerror(errno));
-  }
-  return data;
-}
-
-Graph::Graph(std::string_view data, const std::shared_ptr<HostTable>& host) : charge_(host) {
-  static constexpr unsigned NODE = 1, PLANS = 1000;
+Graph::Graph(std::string_view data, const std::shared_ptr<HostTable>& host, bool limited)
+    : bytes_(data.size()), charge_(host) {
+  const LoadLimit limit(host, bytes_, limited);
+  static constexpr unsigned NODE = 1, PLANS = 1000, STATE = 1001;
   static constexpr std::size_t BY_NAME = 64;     // bytes of an entry in by_name_
   Reader r(data);
   while (r.next()) {
@@ -241,6 +252,8 @@ Graph::Graph(std::string_view data, const std::shared_ptr<HostTable>& host) : ch
       nodes_.push_back(node);
     } else if (r.field() == PLANS) {
       plans_.push_back(read_saved_plan(r.bytes(), charge_));
+    } else if (r.field() == STATE) {
+      read_state(r.bytes(), state_, charge_);
     } else {
       r.skip();
     }
@@ -267,8 +280,7 @@ void Graph::copy_constant(const Tensor& wanted, char* target, std::size_t bytes)
       damaged("constant " + wanted.name + " has " + std::to_string(value.content.size()) + " bytes instead of " +
               std::to_string(bytes));
     std::memcpy(target, value.content.data(), bytes);
-    if (dtype->number == 10)                      // only 0 and 1 are bools; anything else would be another value each time
-      for (std::size_t i = 0; i < bytes; ++i) target[i] = target[i] != 0;
+    if (dtype->number == BOOL) normalise_bools(target, bytes);
     return;
   }
   copy_values(value, wanted.dtype, target, bytes / static_cast<std::size_t>(dtype->size), wanted.name, charge);

@@ -14,8 +14,16 @@
 
 namespace graphc {
 
-// A file's bytes. Throws NOT_FOUND if it cannot be read, DATA_LOSS if it gets shorter meanwhile.
-Block read_file(const std::string& path, const std::shared_ptr<HostTable>& host);
+// A variable that the file's signatures share, and what it is when it is loaded (proto/plan.proto: SavedVariable).
+struct SavedVariable {
+  Tensor tensor;
+  std::string value, key, part;
+};
+
+struct SavedState {
+  std::vector<SavedVariable> variables;
+  std::int64_t runs = 0;
+};
 
 struct Node {
   std::string_view name, op;
@@ -25,11 +33,15 @@ struct Node {
 class Graph {
  public:
   // Reads the node table and checks that it is a GraphDef at all; `data` must outlive the Graph. What it takes is counted.
-  Graph(std::string_view data, const std::shared_ptr<HostTable>& host);
+  // limited: the caller gave a limit on memory; else it is in proportion to the data.
+  Graph(std::string_view data, const std::shared_ptr<HostTable>& host, bool limited);
+
+  std::size_t bytes() const { return bytes_; }
 
   const std::vector<SavedPlan>& plans() const { return plans_; }
   std::size_t node_count() const { return nodes_.size(); }
   const std::vector<Node>& nodes() const { return nodes_; }
+  const SavedState& state() const { return state_; }
 
   // The hash by the rule in proto/plan.proto.
   std::uint64_t hash() const;
@@ -38,9 +50,11 @@ class Graph {
   void copy_constant(const Tensor& wanted, char* target, std::size_t bytes) const;
 
  private:
+  std::size_t bytes_;
   mutable Charge charge_;
   std::vector<Node> nodes_;
   std::vector<SavedPlan> plans_;
+  SavedState state_;
   std::unordered_map<std::string_view, std::size_t> by_name_;
 };
 

@@ -119,6 +119,29 @@ def test_warm_start() -> None:
         gc.train.warm_start(TENSORS, [w], {"layer/w": object()})
 
 
+def test_checkpoints_of_objects(tmp_path: Path) -> None:
+    """tests/train/data/objects was written by tf.train.Checkpoint of TensorFlow 2.21: by the ways to the variables, and
+    a Saver finds them by the names that they had."""
+    prefix = str(DATA.parent.parent / "train/data/objects")
+    value = ".ATTRIBUTES/VARIABLE_VALUE"
+    assert gc.train.list_variables(prefix)[:3] == [
+        ("_CHECKPOINTABLE_OBJECT_GRAPH", []), (f"model/layers/0/bias/{value}", [2]),
+        (f"model/layers/0/kernel/{value}", [3, 2])]
+    assert gc.train.load_variable(prefix, f"model/step/{value}") == 7
+    with gc.variable_scope("first"):
+        kernel, bias = gc.get_variable("kernel", [3, 2]), gc.get_variable("bias", [2])
+    step = gc.train.get_or_create_global_step()
+    other = gc.get_variable("other", [2, 4])
+    with gc.Session() as session:
+        gc.train.Saver([kernel, bias, step]).restore(session, prefix)
+        assert session.run(kernel).tolist() == [[0, 1], [2, 3], [4, 5]]
+        assert session.run(bias).tolist() == [3, 3] and session.run(step) == 7
+        gc.train.Saver({f"model/layers/1/kernel/{value}": other}).restore(session, prefix)
+        assert session.run(other).tolist() == [[0, 1, 2, 3], [4, 5, 6, 7]]
+        with pytest.raises(errors.NotFoundError, match=r"(?s)Key other not found.*names are paths of objects"):
+            gc.train.Saver().restore(session, prefix)
+
+
 def test_assign_from_checkpoint() -> None:
     w, b = gc.get_variable("layer/w", [4, 3]), gc.get_variable("mine", [3], gc.float64)
     operation, feeds = gc.contrib.framework.assign_from_checkpoint(TENSORS, {"layer/w": w, "layer/b": b})

@@ -6,7 +6,6 @@ from typing import Any
 
 import graphc as gc
 from graphc.api.public import public
-from graphc.api.state.stored import set_initializer, stored_variables
 from graphc.errors import UnimplementedError, built_at
 from graphc.train.saving.reader import CheckpointReader, checkpoint_name
 
@@ -27,7 +26,7 @@ class _Initializing:
         self.given = checkpoint
         self.name = checkpoint_name(checkpoint)
         self.shapes = CheckpointReader(self.name).get_variable_to_shape_map()
-        self.stored = stored_variables()
+        self.stored = dict(gc.python.ops.variable_scope._get_default_variable_store()._vars)
 
     def all(self, assignment_map: Any) -> None:
         pairs = assignment_map.items() if isinstance(assignment_map, Mapping) else assignment_map
@@ -82,7 +81,7 @@ class _Initializing:
             value = gc.raw_ops.RestoreV2(self.name, [name], [slice_spec], [variable.dtype],
                                          name="checkpoint_initializer")[0]
             value.set_shape(variable.shape)
-            set_initializer(variable, gc.assign(variable, value).op, value)
+            variable._set_initializer(gc.assign(variable, value).op, value)
 
 
 def _first(variable: Any) -> Any:
