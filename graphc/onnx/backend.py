@@ -15,6 +15,7 @@ from onnx.backend.base import Backend, BackendRep
 import graphc as gc
 from graphc.onnx.importing.rules import ValueNeeded
 from graphc.onnx.loading import ImportedModel, load
+from graphc.onnx.narrow import FORMATS
 
 GRAPHS_LIMIT = 8
 
@@ -34,7 +35,13 @@ class PreparedModel(BackendRep):  # type: ignore[misc]
         given = dict(inputs) if isinstance(inputs, dict) else dict(zip(self._inputs, inputs, strict=True))
         imported, session = self._session(given)
         found = session.run(imported.outputs, {x: given[name] for name, x in imported.inputs.items()})
-        return tuple(_as_array(value, imported.outputs[name]) for name, value in found.items())
+        return tuple(self._as_declared(name, _as_array(value, imported.outputs[name])) for name, value in found.items())
+
+    def _as_declared(self, name: str, value: Any) -> Any:
+        """Narrow numbers, which a graph holds in a wider dtype, in the one that the model says."""
+        (info,) = (info for info in self._model.graph.output if info.name == name)
+        number = info.type.tensor_type.elem_type
+        return value.astype(FORMATS[number].dtype) if number in FORMATS else value
 
     def _session(self, given: dict[str, Any]) -> tuple[ImportedModel, Any]:
         while True:

@@ -11,7 +11,7 @@ import numpy as np
 import graphc as gc
 from graphc.api.public import public
 from graphc.errors import DataLossError, InvalidArgumentError, UnimplementedError
-from graphc.onnx.element_types import dtype_of
+from graphc.onnx.element_types import held_dtype_of
 from graphc.onnx.importing import manifest as manifest
 from graphc.onnx.importing.builder import GraphBuilder, scope_name
 from graphc.onnx.importing.rules import ValueNeeded
@@ -23,6 +23,8 @@ NEWEST_IR = 14                    # of the format's versions, those that are kno
 @dataclass(frozen=True)
 class ImportedModel:
     """What gc.onnx.load returns: graph; inputs and outputs by the model's own names, in its order.
+
+    Numbers of 8 bits and fewer that graphc has no dtype for (FLOAT8..., INT4) are held in float32, int8 or uint8.
 
         with gc.Session(graph=model.graph) as session:
             session.run(model.outputs, {model.inputs["x"]: x})      # {"y": array}
@@ -84,10 +86,12 @@ def _inputs(graph: Any, builder: GraphBuilder, values: dict[str, Any],
         dtype, shape = _declared(info, info.name in values)
         if info.name in values:
             constants[info.name] = _constant(values[info.name], dtype, info, builder)
+            builder.marked(constants[info.name], info.type.tensor_type.elem_type)
         else:
             placeholder = gc.placeholder(dtype, shapes.get(info.name, shape), name=scope_name(info.name))
             placeholders[info.name] = placeholder
             builder.placeholders[placeholder] = info.name
+            builder.marked(placeholder, info.type.tensor_type.elem_type)
     return placeholders, constants
 
 
@@ -116,7 +120,7 @@ def _declared(info: Any, is_constant: bool) -> tuple[Any, list[int | None] | Non
         raise UnimplementedError(f"{what} is a {(kind.WhichOneof('value') or 'value').replace('_type', '')}: graphc "
                                  "has tensors, sequences and optionals of them only")
     tensor = kind.tensor_type
-    dtype = dtype_of(tensor.elem_type, what)
+    dtype = held_dtype_of(tensor.elem_type, what)
     if not tensor.HasField("shape"):
         return dtype, None
     sizes = [size.dim_value if size.HasField("dim_value") else None for size in tensor.shape.dim]

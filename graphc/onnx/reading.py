@@ -14,7 +14,8 @@ import numpy as np
 from google.protobuf.message import DecodeError
 
 from graphc.errors import DataLossError, InvalidArgumentError, of_file
-from graphc.onnx.element_types import dtype_of
+from graphc.onnx.element_types import held_dtype_of
+from graphc.onnx.narrow import FORMATS
 from graphc.onnx.package import onnx_package
 
 EXTERNAL = 1                       # TensorProto.DataLocation
@@ -55,21 +56,26 @@ class TensorReader:
     def array(self, proto: Any) -> np.ndarray:
         """The elements. Raises DataLossError if sizes and data do not fit, UnimplementedError for unknown types."""
         what = f"tensor {proto.name!r}"
-        dtype, shape = dtype_of(proto.data_type, what), tuple(proto.dims)
+        dtype, shape = held_dtype_of(proto.data_type, what), tuple(proto.dims)
         if any(size < 0 for size in shape):
             raise DataLossError(f"{what} has the shape {list(shape)}, with a negative size")
         count = math.prod(shape)
         if proto.data_type == _STRING:
             return self._strings(proto, shape, count, what)
+        narrow = FORMATS.get(proto.data_type)
+        size = count * dtype.size if narrow is None else narrow.size(count)
         if proto.data_location == EXTERNAL:
-            data = self._external(proto, count * dtype.size, what)
+            data = self._external(proto, size, what)
         elif proto.HasField("raw_data"):
             data = proto.raw_data
+        elif narrow is not None and len(proto.int32_data) == size:            # a byte in each number
+            data = np.array(proto.int32_data, np.int64).astype(np.uint8).tobytes()
         else:
             return self._listed(proto, shape, count, what)
-        if len(data) != count * dtype.size:
-            raise DataLossError(f"{what}: its shape {list(shape)} of {dtype.name} takes {count * dtype.size} bytes, "
-                                f"but it has {len(data)}")
+        if len(data) != size:
+            raise DataLossError(f"{what}: its shape {list(shape)} takes {size} bytes, but it has {len(data)}")
+        if narrow is not None:
+            return narrow.unpacked(np.frombuffer(data, np.uint8), count).reshape(shape)
         return np.frombuffer(data, dtype.as_numpy_dtype).reshape(shape)      # little-endian, as are the machines
 
     def sparse(self, proto: Any) -> np.ndarray:
@@ -103,7 +109,8 @@ class TensorReader:
         """Elements as a list of numbers of a wider type."""
         field = _FIELDS.get(proto.data_type, "int32_data")
         numbers = len(getattr(proto, field))
-        wanted = count * (2 if proto.data_type in (14, 15) else 1)
+        wanted = FORMATS[proto.data_type].size(count) if proto.data_type in FORMATS else \
+            count * (2 if proto.data_type in (14, 15) else 1)
         if numbers != wanted:
             raise DataLossError(f"{what}: its shape {list(shape)} takes {wanted} numbers in {field}, but it has "
                                 f"{numbers}")

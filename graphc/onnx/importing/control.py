@@ -16,7 +16,7 @@ def branch(node: Node, condition: Any) -> Any:
     known = node.maybe_known(condition)
     if known is not None:
         taken = node.need("then_branch" if bool(known.reshape(())) else "else_branch")
-        return tuple(node.build.nested(taken, [], outer))
+        return tuple(node.build.nested(taken, [], outer, in_body=False))
 
     def of(attribute: str) -> Any:
         def build() -> list[Any]:

@@ -9,6 +9,7 @@ from graphc.onnx.importing import (  # noqa: F401
     indexing,
     matrices,
     normalisation,
+    pictures,
     pooling,
     quantisation,
     random_numbers,

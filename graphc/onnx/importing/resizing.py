@@ -33,10 +33,10 @@ def _f64(value: Any) -> Any:
 
 @onnx_op("Upsample")
 def upsample(node: Node, x: Any, scales: Any = None) -> Any:
+    """Before version 11 places were asymmetric, and nearest ones below."""
     factors = node.known_list(scales, "scales") if scales is not None else node.need("scales")
-    node._attributes.setdefault("coordinate_transformation_mode", "asymmetric")
-    node._attributes.setdefault("nearest_mode", "floor")
-    return _resized(node, x, _by_scales(x, list(enumerate(factors)), {}))
+    older = node.with_defaults(coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+    return _resized(older, x, _by_scales(x, list(enumerate(factors)), {}))
 
 
 @onnx_op("Resize")

@@ -76,6 +76,10 @@ class Node:
             raise DataLossError(f"{self}: the attribute {name!r} is missing")
         return self._attributes[name]
 
+    def with_defaults(self, **attributes: Any) -> Node:
+        """The node with these attributes where it has none of their names."""
+        return Node(self.proto, self.version, self.build, {**attributes, **self._attributes})
+
     def wants(self, position: int) -> bool:
         """Whether the output is used under a name."""
         return position < len(self.outputs) and self.outputs[position] != ""

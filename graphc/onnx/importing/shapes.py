@@ -18,7 +18,8 @@ def constant(node: Node) -> Any:
         value = node.attr(kind)
         if value is not None:
             value = value.encode() if isinstance(value, str) else value
-            return node.build.constant(value if dtype is None else np.array(value, dtype), node.outputs[0])
+            made = node.build.constant(value if dtype is None else np.array(value, dtype), node.outputs[0])
+            return node.build.marked(made, next((a.t.data_type for a in node.proto.attribute if a.name == kind), 0))
     raise node.invalid("it has no value")
 
 
