@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from graphc.ir.names import suggestion
+from graphc.wording import worded
 
 _LOOP = "gc.while_loop with gc.gather of the element; over a known number of elements a Python loop and gc.stack"
 _TABLE_ROWS = "gc.gather (its gradient is dense)"
@@ -58,6 +59,6 @@ def missing(module: str, name: str, known: Iterable[str]) -> AttributeError:
     wanted = f"{inner}.{name}" if inner else name
     advice = ADVICE.get(wanted)
     if advice is not None:
-        return AttributeError(f"graphc does not have tf.{wanted} (yet); use instead: {advice}", name=name)
+        return AttributeError(worded(f"graphc does not have tf.{wanted} (yet); use instead: {advice}"), name=name)
     near = suggestion(name, [n for n in known if not n.startswith("_")])
     return AttributeError(f"module '{module}' has no attribute {name!r}{near}", name=name)

@@ -51,6 +51,7 @@ NAMES: dict[str, dict[str, str]] = {
         "RunOptions": "graphc.serial.config_pb2:RunOptions",
         "Session": "graphc.session.session:Session",
         "SessionLog": "graphc.serial.summary_pb2:SessionLog",
+        "Signature": "graphc.serial.signatures:Signature",
         "SparseConditionalAccumulator": "graphc.api.control.accumulators:SparseConditionalAccumulator",
         "SparseTensor": "graphc.api.sparse.tensor:SparseTensor",
         "SparseTensorValue": "graphc.api.sparse.tensor:SparseTensorValue",
@@ -189,6 +190,7 @@ NAMES: dict[str, dict[str, str]] = {
         "exp": "graphc.api.math.unary:exp",
         "expand_dims": "graphc.api.array.shapes:expand_dims",
         "expm1": "graphc.api.math.unary:expm1",
+        "export_model": "graphc.saved_model.export_model:export_model",
         "extract_image_patches": "graphc.api.array.patches:extract_image_patches",
         "extract_volume_patches": "graphc.api.array.patches:extract_volume_patches",
         "eye": "graphc.api.array.diagonal:eye",
@@ -250,6 +252,7 @@ NAMES: dict[str, dict[str, str]] = {
         "igammac": "graphc.api.math.special:igammac",
         "imag": "graphc.api.math.complex_numbers:imag",
         "import_graph_def": "graphc.serial.importer:import_graph_def",
+        "init_scope": "graphc.api.graph.scopes:init_scope",
         "initialize_all_tables": "graphc.api.lookup.initializers:initialize_all_tables",
         "initialize_all_variables": "graphc.api.state.collections:initialize_all_variables",
         "initialize_local_variables": "graphc.api.state.collections:local_variables_initializer",
@@ -276,6 +279,7 @@ NAMES: dict[str, dict[str, str]] = {
         "lin_space": "graphc.api.array.grids:linspace",
         "linspace": "graphc.api.array.grids:linspace",
         "load_graph_def": "graphc.serial.files:load_graph_def",
+        "load_state": "graphc.saved_model.export_model:load_state",
         "local_variables": "graphc.api.state.collections:local_variables",
         "local_variables_initializer": "graphc.api.state.collections:local_variables_initializer",
         "log": "graphc.api.math.unary:log",
@@ -994,7 +998,6 @@ NAMES: dict[str, dict[str, str]] = {
     "compat.v1.python.ops.control_flow_ops": {
         "merge": "graphc.api.control.switch:merge",
         "switch": "graphc.api.control.switch:switch",
-        "with_dependencies": "graphc.api.array.identity:with_dependencies",
     },
     "compat.v1.python.ops.summary_op_util": {
         "clean_tag": "graphc.summary.scopes:clean_tag",
@@ -1768,6 +1771,7 @@ NAMES: dict[str, dict[str, str]] = {
         "is_non_decreasing": "graphc.api.control.asserts:is_non_decreasing",
         "is_numeric_tensor": "graphc.api.control.asserts:is_numeric_tensor",
         "is_strictly_increasing": "graphc.api.control.asserts:is_strictly_increasing",
+        "why_no_gradient": "graphc.api.gradients.path:why_no_gradient",
     },
     "distributions": {
         "Bernoulli": "graphc.api.distributions.discrete:Bernoulli",
@@ -2462,6 +2466,10 @@ NAMES: dict[str, dict[str, str]] = {
         "RNNCell": "graphc.rnn.cell:RNNCell",
         "ResidualWrapper": "graphc.rnn.wrappers:ResidualWrapper",
     },
+    "onnx": {
+        "export": "graphc.onnx.exporting.export:export",
+        "load": "graphc.onnx.loading:load",
+    },
     "python": {
     },
     "python.data": {
@@ -2489,6 +2497,9 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "python.ops": {
     },
+    "python.ops.control_flow_ops": {
+        "with_dependencies": "graphc.api.array.identity:with_dependencies",
+    },
     "python.ops.data_flow_ops": {
         "Barrier": "graphc.api.control.barriers:Barrier",
         "ConditionalAccumulator": "graphc.api.control.accumulators:ConditionalAccumulator",
@@ -2498,6 +2509,9 @@ NAMES: dict[str, dict[str, str]] = {
         "QueueBase": "graphc.api.control.queues:QueueBase",
         "RandomShuffleQueue": "graphc.api.control.queues:RandomShuffleQueue",
         "SparseConditionalAccumulator": "graphc.api.control.accumulators:SparseConditionalAccumulator",
+    },
+    "python.ops.variable_scope": {
+        "_get_default_variable_store": "graphc.api.state.stored:default_variable_store",
     },
     "python_io": {
         "TFRecordCompressionType": "graphc.io.records:TFRecordCompressionType",
@@ -2547,6 +2561,20 @@ NAMES: dict[str, dict[str, str]] = {
         "uniform_candidate_sampler": "graphc.api.nn.candidates:uniform_candidate_sampler",
     },
     "raw_ops": {
+        "ApplyAdadelta": "graphc.api.state.update_ops:ApplyAdadelta",
+        "ApplyAdagrad": "graphc.api.state.update_ops:ApplyAdagrad",
+        "ApplyAdagradDA": "graphc.api.state.update_ops:ApplyAdagradDA",
+        "ApplyAdam": "graphc.api.state.update_ops:ApplyAdam",
+        "ApplyAddSign": "graphc.api.state.update_ops:ApplyAddSign",
+        "ApplyCenteredRMSProp": "graphc.api.state.update_ops:ApplyCenteredRMSProp",
+        "ApplyFtrl": "graphc.api.state.update_ops:ApplyFtrl",
+        "ApplyFtrlV2": "graphc.api.state.update_ops:ApplyFtrlV2",
+        "ApplyGradientDescent": "graphc.api.state.update_ops:ApplyGradientDescent",
+        "ApplyMomentum": "graphc.api.state.update_ops:ApplyMomentum",
+        "ApplyPowerSign": "graphc.api.state.update_ops:ApplyPowerSign",
+        "ApplyProximalAdagrad": "graphc.api.state.update_ops:ApplyProximalAdagrad",
+        "ApplyProximalGradientDescent": "graphc.api.state.update_ops:ApplyProximalGradientDescent",
+        "ApplyRMSProp": "graphc.api.state.update_ops:ApplyRMSProp",
         "AudioSummaryV2": "graphc.api.summary.ops:audio_summary",
         "Bucketize": "graphc.api.math.counting:bucketize",
         "HistogramSummary": "graphc.api.summary.ops:histogram_summary",
@@ -2563,6 +2591,16 @@ NAMES: dict[str, dict[str, str]] = {
         "SaveV2": "graphc.api.files.checkpoints:save_v2",
         "ScalarSummary": "graphc.api.summary.ops:scalar_summary",
         "ShardedFilename": "graphc.api.files.checkpoints:sharded_filename",
+        "SparseApplyAdadelta": "graphc.api.state.update_ops:SparseApplyAdadelta",
+        "SparseApplyAdagrad": "graphc.api.state.update_ops:SparseApplyAdagrad",
+        "SparseApplyAdagradDA": "graphc.api.state.update_ops:SparseApplyAdagradDA",
+        "SparseApplyCenteredRMSProp": "graphc.api.state.update_ops:SparseApplyCenteredRMSProp",
+        "SparseApplyFtrl": "graphc.api.state.update_ops:SparseApplyFtrl",
+        "SparseApplyFtrlV2": "graphc.api.state.update_ops:SparseApplyFtrlV2",
+        "SparseApplyMomentum": "graphc.api.state.update_ops:SparseApplyMomentum",
+        "SparseApplyProximalAdagrad": "graphc.api.state.update_ops:SparseApplyProximalAdagrad",
+        "SparseApplyProximalGradientDescent": "graphc.api.state.update_ops:SparseApplyProximalGradientDescent",
+        "SparseApplyRMSProp": "graphc.api.state.update_ops:SparseApplyRMSProp",
         "TensorSummaryV2": "graphc.api.summary.ops:tensor_summary",
     },
     "saved_model": {
@@ -2898,6 +2936,7 @@ NAMES: dict[str, dict[str, str]] = {
         "linear_cosine_decay": "graphc.train.cosine_decays:linear_cosine_decay",
         "list_variables": "graphc.train.saving.reader:list_variables",
         "load_checkpoint": "graphc.train.saving.reader:load_checkpoint",
+        "load_safetensors": "graphc.train.saving.safe_tensors:load_safetensors",
         "load_variable": "graphc.train.saving.reader:load_variable",
         "match_filenames_once": "graphc.train.input:match_filenames_once",
         "maybe_batch": "graphc.train.input:maybe_batch",
@@ -2912,6 +2951,8 @@ NAMES: dict[str, dict[str, str]] = {
         "range_input_producer": "graphc.train.input:range_input_producer",
         "remove_checkpoint": "graphc.train.saving.states:remove_checkpoint",
         "replica_device_setter": "graphc.train.sessions.replicas:replica_device_setter",
+        "safetensors_metadata": "graphc.train.saving.safe_tensors:safetensors_metadata",
+        "save_safetensors": "graphc.train.saving.safe_tensors:save_safetensors",
         "shuffle_batch": "graphc.train.input:shuffle_batch",
         "shuffle_batch_join": "graphc.train.input:shuffle_batch_join",
         "slice_input_producer": "graphc.train.input:slice_input_producer",

@@ -11,8 +11,8 @@ from graphc.api.public import public
 
 @public("estimator.VocabInfo", "train.VocabInfo")
 class VocabInfo(NamedTuple):
-    """Which rows of a variable stand for which words, before and now, as `tf.estimator.VocabInfo`. gc.train.warm_start
-    says that it cannot reorder them."""
+    """Which rows of a variable stand for which words, before and now, as `tf.estimator.VocabInfo`: files of a word a
+    line. For words that were not there, and for buckets, backup_initializer makes the rows; None: zeros."""
 
     new_vocab: str
     new_vocab_size: int

@@ -17,7 +17,7 @@ TYPES: dict[str, str] = {
     "array.gather": "GatherV2 _ScatterSum OneHot Where",
     "array.gather_nd": "GatherNd _GatherNdLike Gather",
     "array.gather_tree": "GatherTree",
-    "array.identity": "Identity StopGradient PreventGradient NoOp",
+    "array.identity": "Identity StopGradient PreventGradient NoOp ControlTrigger",
     "array.in_place": "InplaceUpdate InplaceAdd InplaceSub DeepCopy Empty",
     "array.join": "ConcatV2 Pack Unpack Split SplitV",
     "array.join_shapes": "Concat ParallelConcat ConcatOffset ShapeN BroadcastArgs",

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from graphc.ir.names import suggestion
 from graphc.missing import ADVICE
+from graphc.wording import worded
 
 # Parts that need what graphc does not mean to have, each with the reason.
 OUT_OF_REACH: dict[str, str] = {
@@ -51,4 +52,4 @@ def unknown(path: str, known: Iterable[str]) -> AttributeError:
         text += f"; use instead: {ADVICE[path]}"
     elif kind == "missing":
         text += suggestion(last, [n for n in known if not n.startswith("_")])
-    return AttributeError(text, name=last)
+    return AttributeError(worded(text), name=last)

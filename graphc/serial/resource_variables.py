@@ -1,0 +1,119 @@
+"""Graphs with TensorFlow's resource variables (VarHandleOp), as they are with plain ones: graphc's variables have their
+meaning. Each op has one of the other kind that does the same; names stay. Functions that are called take variables in
+the place of handles (serial/functions.py puts their operations where the call stands).
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from graphc.errors import UnimplementedError
+from graphc.serial.graph_pb2 import FunctionDef, GraphDef, NodeDef
+from graphc.serial.lowered.parts import CALLS
+
+
+@dataclass(frozen=True)
+class Plain:
+    """The op of the other kind. dtype: its attribute for the variable's dtype; kept: the attributes that both have;
+    result: how functions call its result, if the other one calls it otherwise."""
+
+    op: str
+    dtype: str = ""
+    kept: tuple[str, ...] = ()
+    result: str = ""
+
+
+_PLAIN = {
+    "VarHandleOp": Plain("VariableV2", "dtype", ("shape", "container", "shared_name")),
+    "ReadVariableOp": Plain("Identity", "T", result="output"),
+    "DisableCopyOnRead": Plain("NoOp"),           # a hint for what saves; TensorFlow 2.13 and later
+    "VarIsInitializedOp": Plain("IsVariableInitialized", "dtype"),
+    "AssignVariableOp": Plain("Assign", "T"),
+    "AssignAddVariableOp": Plain("AssignAdd", "T"),
+    "AssignSubVariableOp": Plain("AssignSub", "T"),
+    "ResourceGather": Plain("Gather", "Tparams", ("Tindices", "validate_indices")),
+}
+
+
+def with_plain_variables(graph_def: GraphDef) -> GraphDef:
+    """A copy, in which the ops on handles are those on variables; with resource variables, without the functions that
+    nothing calls."""
+    made = GraphDef()
+    made.CopyFrom(graph_def)
+    dtypes = {n.name: n.attr["dtype"].type for n in made.node if n.op == "VarHandleOp"}
+    if not dtypes:
+        return made
+    for node in made.node:
+        _rewrite(node, dtypes)
+    _keep_called(made)
+    for function in made.library.function:
+        _rewrite_function(function)
+    return made
+
+
+def _keep_called(graph_def: GraphDef) -> None:
+    """Leaves the functions that a node uses, or a function of these: Keras saves many more."""
+    functions = {f.signature.name: f for f in graph_def.library.function}
+    used: set[str] = set()
+    waiting = [(name, "" if node.op in CALLS else node.name) for node in graph_def.node for name in _named_by(node)]
+    while waiting:
+        name, loop = waiting.pop()
+        if name not in functions or name in used:
+            continue
+        used.add(name)
+        for node in functions[name].node_def:
+            if loop and (node.op in _PLAIN or _is_update(node.op)):
+                raise UnimplementedError(f"the loop or branch '{loop}' uses a resource variable inside ({node.op} "
+                                         f"'{node.name}'), which is supported outside of bodies only: read it "
+                                         "before the loop, or assign it behind it")
+            inner = loop or ("" if node.op in CALLS else node.name)
+            waiting += [(other, inner) for other in _named_by(node)]
+    kept = [f for name, f in functions.items() if name in used]
+    del graph_def.library.function[:]
+    graph_def.library.function.extend(kept)
+
+
+def _named_by(node: NodeDef) -> list[str]:
+    return [f.name for value in node.attr.values() for f in (value.func, *value.list.func) if f.name]
+
+
+def _rewrite_function(function: FunctionDef) -> None:
+    results: dict[str, str] = {}
+    for node in function.node_def:
+        plain = _PLAIN.get(node.op)
+        _rewrite(node, {})
+        if plain is not None and plain.result:
+            results[node.name] = plain.result
+    for node in function.node_def:
+        node.input[:] = [_renamed(text, results) for text in node.input]
+    for key, text in function.ret.items():
+        function.ret[key] = _renamed(text, results)
+
+
+def _renamed(text: str, results: dict[str, str]) -> str:
+    name, _, number = text.partition(":")
+    return f"{name}:{results[name]}:{number.rpartition(':')[2]}" if name in results and number else text
+
+
+def _is_update(op: str) -> bool:
+    """ResourceApplyAdam, ResourceSparseApplyAdagrad, ResourceScatterAdd, ..."""
+    return op.startswith(("ResourceApply", "ResourceSparseApply", "ResourceScatter"))
+
+
+def _rewrite(node: NodeDef, dtypes: dict[str, Any]) -> None:
+    plain = _PLAIN.get(node.op)
+    if plain is None:
+        if _is_update(node.op):
+            node.op = node.op.removeprefix("Resource")
+        return
+    if node.op == "ResourceGather" and node.attr["batch_dims"].i:
+        raise UnimplementedError(f"ResourceGather '{node.name}': attribute 'batch_dims' is "
+                                 f"{node.attr['batch_dims'].i}; of variables only 0 is supported")
+    if plain.op == "NoOp":
+        node.input[:] = [text for text in node.input if text.startswith("^")]
+    dtype = dtypes.get(node.input[0] if node.input else node.name) or node.attr["dtype"].type
+    node.op = plain.op
+    for name in [n for n in node.attr if n not in plain.kept and n != "_class"]:
+        del node.attr[name]
+    if plain.dtype and dtype:
+        node.attr[plain.dtype].type = dtype
