@@ -25,17 +25,19 @@ _PLAIN = {
     "AssignVariableOp": Plain("Assign", "T"),
     "AssignAddVariableOp": Plain("AssignAdd", "T"),
     "AssignSubVariableOp": Plain("AssignSub", "T"),
+    "VariableShape": Plain("Shape", "T", ("out_type",)),
     "ResourceGather": Plain("Gather", "Tparams", ("Tindices", "validate_indices")),
 }
 
 
 def with_plain_variables(graph_def: GraphDef) -> GraphDef:
-    """A copy, in which the ops on handles are those on variables. Functions stay as they are."""
+    """The graph, or if it has handles of variables a copy, in which the ops on them are those on variables. Functions
+    stay as they are."""
+    dtypes = {n.name: n.attr["dtype"].type for n in graph_def.node if n.op == "VarHandleOp"}
+    if not dtypes:
+        return graph_def
     made = GraphDef()
     made.CopyFrom(graph_def)
-    dtypes = {n.name: n.attr["dtype"].type for n in made.node if n.op == "VarHandleOp"}
-    if not dtypes:
-        return made
     for node in made.node:
         plain = _PLAIN.get(node.op)
         if plain is not None:
