@@ -97,7 +97,7 @@ def test_imports_point_one_way(name: str) -> None:
 def test_built_from_public_names(name: str) -> None:
     open_to_all = {"__init__", "errors", "wording", "api.public", "api.names", "api.namespaces"}
     open_to_all |= {"serial.broadcast_gradients", "serial.default_attributes",
-                    "serial.reads_before_writes", "serial.resource_variables"}       # forms of a GraphDef in files
+                    "serial.reads_before_writes"}       # forms of a GraphDef in files
     rooms = {*FROM_PUBLIC_NAMES, "io"}
     assert {other for other in IMPORTS[name] if other.split(".")[0] not in rooms} <= open_to_all
 
