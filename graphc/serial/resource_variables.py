@@ -1,6 +1,6 @@
 """Graphs with TensorFlow's resource variables (VarHandleOp), as they are with plain ones: graphc's variables have their
-meaning. Each op has one of the other kind that does the same; names stay. Functions that are called take variables in
-the place of handles (serial/functions.py puts their operations where the call stands).
+meaning. Each op has one of the other kind that does the same; names stay. Functions take variables in the place of
+handles (variable_arguments.py), and those that no node uses are left out: Keras saves many.
 """
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from graphc.errors import UnimplementedError
 from graphc.serial.graph_pb2 import FunctionDef, GraphDef, NodeDef
-from graphc.serial.lowered.parts import CALLS
+from graphc.serial.variable_arguments import VariableArguments
 
 
 @dataclass(frozen=True)
@@ -36,52 +36,32 @@ _PLAIN = {
 
 
 def with_plain_variables(graph_def: GraphDef) -> GraphDef:
-    """A copy, in which the ops on handles are those on variables; with resource variables, without the functions that
-    nothing calls."""
+    """A copy, in which the ops on handles are those on variables."""
     made = GraphDef()
     made.CopyFrom(graph_def)
     dtypes = {n.name: n.attr["dtype"].type for n in made.node if n.op == "VarHandleOp"}
     if not dtypes:
         return made
+    arguments = VariableArguments(made, dtypes)
     for node in made.node:
+        arguments.rewrite(node, dtypes)
         _rewrite(node, dtypes)
-    _keep_called(made)
+    kept = [f for f in made.library.function if f.signature.name in arguments.used]
+    del made.library.function[:]
+    made.library.function.extend(kept)
     for function in made.library.function:
-        _rewrite_function(function)
+        _rewrite_function(function, arguments)
     return made
 
 
-def _keep_called(graph_def: GraphDef) -> None:
-    """Leaves the functions that a node uses, or a function of these: Keras saves many more."""
-    functions = {f.signature.name: f for f in graph_def.library.function}
-    used: set[str] = set()
-    waiting = [(name, "" if node.op in CALLS else node.name) for node in graph_def.node for name in _named_by(node)]
-    while waiting:
-        name, loop = waiting.pop()
-        if name not in functions or name in used:
-            continue
-        used.add(name)
-        for node in functions[name].node_def:
-            if loop and (node.op in _PLAIN or _is_update(node.op)):
-                raise UnimplementedError(f"the loop or branch '{loop}' uses a resource variable inside ({node.op} "
-                                         f"'{node.name}'), which is supported outside of bodies only: read it "
-                                         "before the loop, or assign it behind it")
-            inner = loop or ("" if node.op in CALLS else node.name)
-            waiting += [(other, inner) for other in _named_by(node)]
-    kept = [f for name, f in functions.items() if name in used]
-    del graph_def.library.function[:]
-    graph_def.library.function.extend(kept)
-
-
-def _named_by(node: NodeDef) -> list[str]:
-    return [f.name for value in node.attr.values() for f in (value.func, *value.list.func) if f.name]
-
-
-def _rewrite_function(function: FunctionDef) -> None:
+def _rewrite_function(function: FunctionDef, arguments: VariableArguments) -> None:
     results: dict[str, str] = {}
+    variables = arguments.known[function.signature.name]
+    arguments.rewrite_signature(function)
     for node in function.node_def:
         plain = _PLAIN.get(node.op)
-        _rewrite(node, {})
+        arguments.rewrite(node, variables)
+        _rewrite(node, variables)
         if plain is not None and plain.result:
             results[node.name] = plain.result
     for node in function.node_def:
