@@ -38,6 +38,13 @@ ADVICE: dict[str, str] = {
     # variables, gradients
     "placeholder_v2": "gc.placeholder",
     "RaggedTensor": "a padded tensor and its lengths",
+    # estimators
+    **{f"contrib.learn.{name}": f"gc.estimator.{name}, with feature columns (gc.feature_column) and an input_fn"
+       for name in ("DNNClassifier", "DNNRegressor", "DNNLinearCombinedClassifier", "DNNLinearCombinedRegressor",
+                    "Estimator", "LinearClassifier", "LinearRegressor", "RunConfig")},
+    "contrib.learn.infer_real_valued_columns_from_input": "gc.feature_column.numeric_column with the input's shape",
+    "contrib.learn.Experiment": "gc.estimator.train_and_evaluate",
+    "contrib.layers.real_valued_column": "gc.feature_column.numeric_column",
     # modes
     "enable_eager_execution": "gc.Session: graphc only has graphs", "executing_eagerly": "nothing: it would be False",
     "disable_eager_execution": "nothing: graphs are all there is, so leave the call out",

@@ -63,6 +63,14 @@ ELSEWHERE: dict[str, str] = {
         "GRAPH_DEF_VERSION_MIN_PRODUCER=compat.v1.version.GRAPH_DEF_VERSION_MIN_PRODUCER",
     "graphc.data.dataset": "AUTOTUNE=data.experimental.AUTOTUNE AUTOTUNE=contrib.data.AUTOTUNE",
     "graphc.test.tools": "mock=test.mock",
+    # tf.estimator has the hooks, too.
+    **{f"graphc.train.sessions.{module}": " ".join(f"{name}=estimator.{name}" for name in names.split())
+       for module, names in {
+           "hook": "SessionRunArgs SessionRunContext SessionRunHook SessionRunValues",
+           "saving_hooks": "CheckpointSaverHook CheckpointSaverListener ProfilerHook SummarySaverHook",
+           "step_hooks": "GlobalStepWaiterHook StepCounterHook StopAtStepHook", "timers": "SecondOrStepTimer",
+           "tensor_hooks": "FeedFnHook FinalOpsHook LoggingTensorHook NanLossDuringTrainingError NanTensorHook",
+       }.items()},
     "graphc.plan.compile": "pass_table",
     "graphc.serial.graph_pb2": "GraphDef NodeDef AttrValue NameAttrList",
     "graphc.serial.config_pb2":

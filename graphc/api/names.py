@@ -644,6 +644,9 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "compat.v1.contrib.keras.datasets": {
     },
+    "compat.v1.contrib.keras.datasets.cifar10": {
+        "load_data": "graphc.compat.datasets.cifar10:load_data",
+    },
     "compat.v1.contrib.keras.datasets.mnist": {
         "load_data": "graphc.compat.datasets.mnist:load_data",
     },
@@ -788,8 +791,14 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "compat.v1.keras.datasets": {
     },
+    "compat.v1.keras.datasets.cifar10": {
+        "load_data": "graphc.compat.datasets.cifar10:load_data",
+    },
     "compat.v1.keras.datasets.mnist": {
         "load_data": "graphc.compat.datasets.mnist:load_data",
+    },
+    "compat.v1.keras.layers": {
+        "SimpleRNNCell": "graphc.rnn.simple_cell:SimpleRNNCell",
     },
     "compat.v1.keras.preprocessing": {
     },
@@ -1781,17 +1790,42 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "estimator": {
         "BestExporter": "graphc.estimator.exporters:BestExporter",
+        "CheckpointSaverHook": "graphc.train.sessions.saving_hooks:CheckpointSaverHook",
+        "CheckpointSaverListener": "graphc.train.sessions.saving_hooks:CheckpointSaverListener",
+        "DNNClassifier": "graphc.estimator.canned:DNNClassifier",
+        "DNNLinearCombinedClassifier": "graphc.estimator.canned:DNNLinearCombinedClassifier",
+        "DNNLinearCombinedRegressor": "graphc.estimator.canned:DNNLinearCombinedRegressor",
+        "DNNRegressor": "graphc.estimator.canned:DNNRegressor",
         "Estimator": "graphc.estimator.estimator:Estimator",
         "EstimatorSpec": "graphc.estimator.spec:EstimatorSpec",
         "EvalSpec": "graphc.estimator.training:EvalSpec",
         "Exporter": "graphc.estimator.exporters:Exporter",
+        "FeedFnHook": "graphc.train.sessions.tensor_hooks:FeedFnHook",
         "FinalExporter": "graphc.estimator.exporters:FinalExporter",
+        "FinalOpsHook": "graphc.train.sessions.tensor_hooks:FinalOpsHook",
+        "GlobalStepWaiterHook": "graphc.train.sessions.step_hooks:GlobalStepWaiterHook",
         "LatestExporter": "graphc.estimator.exporters:LatestExporter",
+        "LinearClassifier": "graphc.estimator.canned:LinearClassifier",
+        "LinearRegressor": "graphc.estimator.canned:LinearRegressor",
+        "LoggingTensorHook": "graphc.train.sessions.tensor_hooks:LoggingTensorHook",
         "ModeKeys": "graphc.estimator.modes:ModeKeys",
+        "NanLossDuringTrainingError": "graphc.train.sessions.tensor_hooks:NanLossDuringTrainingError",
+        "NanTensorHook": "graphc.train.sessions.tensor_hooks:NanTensorHook",
+        "ProfilerHook": "graphc.train.sessions.saving_hooks:ProfilerHook",
         "RunConfig": "graphc.estimator.run_config:RunConfig",
+        "SecondOrStepTimer": "graphc.train.sessions.timers:SecondOrStepTimer",
+        "SessionRunArgs": "graphc.train.sessions.hook:SessionRunArgs",
+        "SessionRunContext": "graphc.train.sessions.hook:SessionRunContext",
+        "SessionRunHook": "graphc.train.sessions.hook:SessionRunHook",
+        "SessionRunValues": "graphc.train.sessions.hook:SessionRunValues",
+        "StepCounterHook": "graphc.train.sessions.step_hooks:StepCounterHook",
+        "StopAtStepHook": "graphc.train.sessions.step_hooks:StopAtStepHook",
+        "SummarySaverHook": "graphc.train.sessions.saving_hooks:SummarySaverHook",
         "TrainSpec": "graphc.estimator.training:TrainSpec",
         "VocabInfo": "graphc.estimator.warm_start:VocabInfo",
         "WarmStartSettings": "graphc.estimator.warm_start:WarmStartSettings",
+        "classifier_parse_example_spec": "graphc.estimator.parsing:classifier_parse_example_spec",
+        "regressor_parse_example_spec": "graphc.estimator.parsing:regressor_parse_example_spec",
         "train_and_evaluate": "graphc.estimator.training:train_and_evaluate",
     },
     "estimator.export": {
@@ -2432,6 +2466,7 @@ NAMES: dict[str, dict[str, str]] = {
         "ResidualWrapper": "graphc.rnn.wrappers:ResidualWrapper",
     },
     "onnx": {
+        "export": "graphc.onnx.exporting.export:export",
         "load": "graphc.onnx.loading:load",
     },
     "python": {

@@ -2,31 +2,81 @@
 from graphc.estimator import export as export
 from graphc.estimator import inputs as inputs
 from graphc.estimator.exporters import BestExporter as BestExporter
+from graphc.train.sessions.saving_hooks import CheckpointSaverHook as CheckpointSaverHook
+from graphc.train.sessions.saving_hooks import CheckpointSaverListener as CheckpointSaverListener
+from graphc.estimator.canned import DNNClassifier as DNNClassifier
+from graphc.estimator.canned import DNNLinearCombinedClassifier as DNNLinearCombinedClassifier
+from graphc.estimator.canned import DNNLinearCombinedRegressor as DNNLinearCombinedRegressor
+from graphc.estimator.canned import DNNRegressor as DNNRegressor
 from graphc.estimator.estimator import Estimator as Estimator
 from graphc.estimator.spec import EstimatorSpec as EstimatorSpec
 from graphc.estimator.training import EvalSpec as EvalSpec
 from graphc.estimator.exporters import Exporter as Exporter
+from graphc.train.sessions.tensor_hooks import FeedFnHook as FeedFnHook
 from graphc.estimator.exporters import FinalExporter as FinalExporter
+from graphc.train.sessions.tensor_hooks import FinalOpsHook as FinalOpsHook
+from graphc.train.sessions.step_hooks import GlobalStepWaiterHook as GlobalStepWaiterHook
 from graphc.estimator.exporters import LatestExporter as LatestExporter
+from graphc.estimator.canned import LinearClassifier as LinearClassifier
+from graphc.estimator.canned import LinearRegressor as LinearRegressor
+from graphc.train.sessions.tensor_hooks import LoggingTensorHook as LoggingTensorHook
 from graphc.estimator.modes import ModeKeys as ModeKeys
+from graphc.train.sessions.tensor_hooks import NanLossDuringTrainingError as NanLossDuringTrainingError
+from graphc.train.sessions.tensor_hooks import NanTensorHook as NanTensorHook
+from graphc.train.sessions.saving_hooks import ProfilerHook as ProfilerHook
 from graphc.estimator.run_config import RunConfig as RunConfig
+from graphc.train.sessions.timers import SecondOrStepTimer as SecondOrStepTimer
+from graphc.train.sessions.hook import SessionRunArgs as SessionRunArgs
+from graphc.train.sessions.hook import SessionRunContext as SessionRunContext
+from graphc.train.sessions.hook import SessionRunHook as SessionRunHook
+from graphc.train.sessions.hook import SessionRunValues as SessionRunValues
+from graphc.train.sessions.step_hooks import StepCounterHook as StepCounterHook
+from graphc.train.sessions.step_hooks import StopAtStepHook as StopAtStepHook
+from graphc.train.sessions.saving_hooks import SummarySaverHook as SummarySaverHook
 from graphc.estimator.training import TrainSpec as TrainSpec
 from graphc.estimator.warm_start import VocabInfo as VocabInfo
 from graphc.estimator.warm_start import WarmStartSettings as WarmStartSettings
+from graphc.estimator.parsing import classifier_parse_example_spec as classifier_parse_example_spec
+from graphc.estimator.parsing import regressor_parse_example_spec as regressor_parse_example_spec
 from graphc.estimator.training import train_and_evaluate as train_and_evaluate
 
 __all__ = [
     "BestExporter",
+    "CheckpointSaverHook",
+    "CheckpointSaverListener",
+    "DNNClassifier",
+    "DNNLinearCombinedClassifier",
+    "DNNLinearCombinedRegressor",
+    "DNNRegressor",
     "Estimator",
     "EstimatorSpec",
     "EvalSpec",
     "Exporter",
+    "FeedFnHook",
     "FinalExporter",
+    "FinalOpsHook",
+    "GlobalStepWaiterHook",
     "LatestExporter",
+    "LinearClassifier",
+    "LinearRegressor",
+    "LoggingTensorHook",
     "ModeKeys",
+    "NanLossDuringTrainingError",
+    "NanTensorHook",
+    "ProfilerHook",
     "RunConfig",
+    "SecondOrStepTimer",
+    "SessionRunArgs",
+    "SessionRunContext",
+    "SessionRunHook",
+    "SessionRunValues",
+    "StepCounterHook",
+    "StopAtStepHook",
+    "SummarySaverHook",
     "TrainSpec",
     "VocabInfo",
     "WarmStartSettings",
+    "classifier_parse_example_spec",
+    "regressor_parse_example_spec",
     "train_and_evaluate",
 ]

@@ -15,6 +15,7 @@ from onnx.backend.base import Backend, BackendRep
 import graphc as gc
 from graphc.onnx.importing.rules import ValueNeeded
 from graphc.onnx.loading import ImportedModel, load
+from graphc.onnx.narrow import FORMATS
 
 GRAPHS_LIMIT = 8
 
@@ -34,12 +35,18 @@ class PreparedModel(BackendRep):  # type: ignore[misc]
         given = dict(inputs) if isinstance(inputs, dict) else dict(zip(self._inputs, inputs, strict=True))
         imported, session = self._session(given)
         found = session.run(imported.outputs, {x: given[name] for name, x in imported.inputs.items()})
-        return tuple(_as_array(value, imported.outputs[name]) for name, value in found.items())
+        return tuple(self._as_declared(name, _as_array(value, imported.outputs[name])) for name, value in found.items())
+
+    def _as_declared(self, name: str, value: Any) -> Any:
+        """Narrow numbers, which a graph holds in a wider dtype, in the one that the model says."""
+        (info,) = (info for info in self._model.graph.output if info.name == name)
+        number = info.type.tensor_type.elem_type
+        return value.astype(FORMATS[number].dtype) if number in FORMATS else value
 
     def _session(self, given: dict[str, Any]) -> tuple[ImportedModel, Any]:
         while True:
-            values = {name: np.asarray(given[name]) for name in self._needed}
-            key = tuple((name, v.shape, v.tobytes()) for name, v in values.items())
+            values = {name: given[name] for name in self._needed}
+            key = tuple((name, _fingerprint(value)) for name, value in values.items())
             if key in self._sessions:
                 self._sessions.move_to_end(key)
                 return self._sessions[key]
@@ -55,6 +62,14 @@ class PreparedModel(BackendRep):  # type: ignore[misc]
             while len(self._sessions) > GRAPHS_LIMIT:
                 self._sessions.popitem(last=False)[1][1].close()
             return self._sessions[key]
+
+
+def _fingerprint(value: Any) -> Any:
+    """What tells values apart."""
+    if value is None or isinstance(value, (list, tuple)):
+        return value if value is None else tuple(map(_fingerprint, value))
+    array = np.asarray(value)
+    return array.shape, str(array.dtype), repr(array.tolist()) if array.dtype == object else array.tobytes()
 
 
 def _as_array(value: Any, tensor: Any) -> Any:

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 import graphc as gc
 from graphc.api.public import public
 from graphc.errors import DataLossError, InvalidArgumentError, UnimplementedError
-from graphc.onnx.element_types import dtype_of
+from graphc.onnx.element_types import held_dtype_of
 from graphc.onnx.importing import manifest as manifest
 from graphc.onnx.importing.builder import GraphBuilder, scope_name
+from graphc.onnx.importing.rules import ValueNeeded
 from graphc.onnx.reading import TensorReader, parsed, read_model
 
 NEWEST_IR = 14                    # of the format's versions, those that are known here
@@ -20,6 +23,8 @@ NEWEST_IR = 14                    # of the format's versions, those that are kno
 @dataclass(frozen=True)
 class ImportedModel:
     """What gc.onnx.load returns: graph; inputs and outputs by the model's own names, in its order.
+
+    Numbers of 8 bits and fewer that graphc has no dtype for (FLOAT8..., INT4) are held in float32, int8 or uint8.
 
         with gc.Session(graph=model.graph) as session:
             session.run(model.outputs, {model.inputs["x"]: x})      # {"y": array}
@@ -74,31 +79,53 @@ def _inputs(graph: Any, builder: GraphBuilder, values: dict[str, Any],
         if info.name in placeholders:
             raise DataLossError(f"the model has two inputs {info.name!r}")
         if info.name in initialised and info.name not in values:
-            continue                                        # before version 4 of the format every initializer is an input
-        dtype, shape = _declared(info)
+            continue                       # before version 4 of the format every initializer is an input, too
+        if info.name in values and values[info.name] is None:
+            constants[info.name] = None                     # an optional that is empty
+            continue
+        dtype, shape = _declared(info, info.name in values)
         if info.name in values:
-            array = dtype.array(values[info.name]) if dtype != gc.string else values[info.name]
-            constants[info.name] = builder.constant(array, info.name)
+            constants[info.name] = _constant(values[info.name], dtype, info, builder)
+            builder.marked(constants[info.name], info.type.tensor_type.elem_type)
         else:
             placeholder = gc.placeholder(dtype, shapes.get(info.name, shape), name=scope_name(info.name))
             placeholders[info.name] = placeholder
             builder.placeholders[placeholder] = info.name
+            builder.marked(placeholder, info.type.tensor_type.elem_type)
     return placeholders, constants
 
 
-def _declared(info: Any) -> tuple[Any, list[int | None] | None]:
-    """(dtype, shape) of an input: None for sizes that are not numbers, None for a rank that is not said."""
-    kind = info.type.WhichOneof("value")
-    if kind != "tensor_type":
-        raise UnimplementedError(f"the model's input {info.name!r} is a {(kind or 'value').replace('_type', '')}: graphc "
-                                 "takes tensors only")
-    tensor = info.type.tensor_type
-    dtype = dtype_of(tensor.elem_type, f"the model's input {info.name!r}")
+def _constant(value: Any, dtype: Any, info: Any, builder: GraphBuilder) -> Any:
+    """A value, or a list of them for a sequence, as constants."""
+    kind, name = info.type, info.name
+    if kind.HasField("optional_type"):
+        kind = kind.optional_type.elem_type
+    if kind.HasField("sequence_type"):
+        return [builder.constant(dtype.array(v) if dtype != gc.string else np.asarray(v, object), name) for v in value]
+    return builder.constant(dtype.array(value) if dtype != gc.string else np.asarray(value, object), name)
+
+
+def _declared(info: Any, is_constant: bool) -> tuple[Any, list[int | None] | None]:
+    """(dtype, shape) of an input: None for sizes that are not numbers, None for a rank that is not said.
+
+    A sequence or an optional must be a constant, as its length and whether it is there shape the graph.
+    """
+    kind, what = info.type, f"the model's input {info.name!r}"
+    while kind.WhichOneof("value") in ("sequence_type", "optional_type"):
+        if not is_constant:
+            raise ValueNeeded(f"{what} is a sequence or an optional, which must be known while the graph is built: "
+                              f"give it to gc.onnx.load, values={{{info.name!r}: ...}}", [info.name])
+        kind = getattr(kind, kind.WhichOneof("value")).elem_type
+    if kind.WhichOneof("value") != "tensor_type":
+        raise UnimplementedError(f"{what} is a {(kind.WhichOneof('value') or 'value').replace('_type', '')}: graphc "
+                                 "has tensors, sequences and optionals of them only")
+    tensor = kind.tensor_type
+    dtype = held_dtype_of(tensor.elem_type, what)
     if not tensor.HasField("shape"):
         return dtype, None
     sizes = [size.dim_value if size.HasField("dim_value") else None for size in tensor.shape.dim]
     if any(size is not None and size < 0 for size in sizes):
-        raise DataLossError(f"the model's input {info.name!r} has the shape {sizes}, with a negative size")
+        raise DataLossError(f"{what} has the shape {sizes}, with a negative size")
     return dtype, sizes
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from google.protobuf.message import DecodeError
 
 from graphc.errors import DataLossError, InvalidArgumentError, of_file
-from graphc.onnx.element_types import dtype_of
+from graphc.onnx.element_types import held_dtype_of
+from graphc.onnx.narrow import FORMATS
 from graphc.onnx.package import onnx_package
 
 EXTERNAL = 1                       # TensorProto.DataLocation
@@ -55,22 +56,27 @@ class TensorReader:
     def array(self, proto: Any) -> np.ndarray:
         """The elements. Raises DataLossError if sizes and data do not fit, UnimplementedError for unknown types."""
         what = f"tensor {proto.name!r}"
-        dtype, shape = dtype_of(proto.data_type, what), tuple(proto.dims)
+        dtype, shape = held_dtype_of(proto.data_type, what), tuple(proto.dims)
         if any(size < 0 for size in shape):
             raise DataLossError(f"{what} has the shape {list(shape)}, with a negative size")
         count = math.prod(shape)
         if proto.data_type == _STRING:
             return self._strings(proto, shape, count, what)
+        narrow = FORMATS.get(proto.data_type)
+        size = count * dtype.size if narrow is None else narrow.size(count)
         if proto.data_location == EXTERNAL:
-            data = self._external(proto, count * dtype.size, what)
+            data = self._external(proto, size, what)
         elif proto.HasField("raw_data"):
             data = proto.raw_data
+        elif narrow is not None and len(proto.int32_data) == size:            # a byte in each number
+            data = np.array(proto.int32_data, np.int64).astype(np.uint8).tobytes()
         else:
             return self._listed(proto, shape, count, what)
-        if len(data) != count * dtype.size:
-            raise DataLossError(f"{what}: its shape {list(shape)} of {dtype.name} takes {count * dtype.size} bytes, but "
-                                f"it has {len(data)}")
-        return np.frombuffer(data, dtype.as_numpy_dtype).reshape(shape)      # little-endian, as the machines of graphc
+        if len(data) != size:
+            raise DataLossError(f"{what}: its shape {list(shape)} takes {size} bytes, but it has {len(data)}")
+        if narrow is not None:
+            return narrow.unpacked(np.frombuffer(data, np.uint8), count).reshape(shape)
+        return np.frombuffer(data, dtype.as_numpy_dtype).reshape(shape)      # little-endian, as are the machines
 
     def sparse(self, proto: Any) -> np.ndarray:
         """A SparseTensorProto as a dense array."""
@@ -85,7 +91,8 @@ class TensorReader:
             indices = np.ravel_multi_index(tuple(indices.T), shape)
         if indices.size != values.size or values.ndim != 1 or (indices.size and not (
                 indices.min() >= 0 and indices.max() < count)):
-            raise DataLossError(f"{what} has indices that do not fit its {values.size} values or its shape {list(shape)}")
+            raise DataLossError(f"{what} has indices that do not fit its {values.size} values or its shape "
+                                f"{list(shape)}")
         dense = np.zeros(count, values.dtype)
         dense[indices.reshape(-1)] = values
         return dense.reshape(shape)
@@ -102,9 +109,11 @@ class TensorReader:
         """Elements as a list of numbers of a wider type."""
         field = _FIELDS.get(proto.data_type, "int32_data")
         numbers = len(getattr(proto, field))
-        wanted = count * (2 if proto.data_type in (14, 15) else 1)
+        wanted = FORMATS[proto.data_type].size(count) if proto.data_type in FORMATS else \
+            count * (2 if proto.data_type in (14, 15) else 1)
         if numbers != wanted:
-            raise DataLossError(f"{what}: its shape {list(shape)} takes {wanted} numbers in {field}, but it has {numbers}")
+            raise DataLossError(f"{what}: its shape {list(shape)} takes {wanted} numbers in {field}, but it has "
+                                f"{numbers}")
         try:
             made: np.ndarray = onnx_package().numpy_helper.to_array(proto)
         except (ValueError, TypeError, OverflowError) as error:
@@ -120,8 +129,8 @@ class TensorReader:
             raise DataLossError(f"{what}: offset and length of its external data must be integers, but are "
                                 f"{entries.get('offset')!r} and {entries.get('length')!r}") from None
         if length != size or offset < 0:
-            raise DataLossError(f"{what}: its external data have length {length} and offset {offset}, but its shape takes "
-                                f"{size} bytes")
+            raise DataLossError(f"{what}: its external data have length {length} and offset {offset}, but its shape "
+                                f"takes {size} bytes")
         path = self._inside(location, what)
         try:
             status = os.stat(path)
@@ -139,8 +148,8 @@ class TensorReader:
     def _inside(self, location: str, what: str) -> str:
         """The path of external data. Raises InvalidArgumentError if it leads out of the model's folder."""
         if self.folder is None:
-            raise InvalidArgumentError(f"{what} has external data in {location!r}, but the model was not read of a file: "
-                                       "give gc.onnx.load the path of the file")
+            raise InvalidArgumentError(f"{what} has external data in {location!r}, but the model was not read of a "
+                                       "file: give gc.onnx.load the path of the file")
         folder = os.path.realpath(self.folder)
         if location and "\0" not in location and not os.path.isabs(location) and ".." not in location.split("/"):
             path = os.path.realpath(os.path.join(folder, location))

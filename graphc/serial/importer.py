@@ -27,6 +27,7 @@ from graphc.serial.lowered.frames import region_of
 from graphc.serial.lowered.handles import HANDLE_OPS, Handle
 from graphc.serial.lowered.parts import CALLS, CASES, CONTROL_FLOW, Step, port, source
 from graphc.serial.lowered.values import Values
+from graphc.serial.side_files import CONSUMER
 
 _TURNED = {*CALLS, *CASES, *CONTROL_FLOW, *HANDLE_OPS}      # not one operation each, but known
 
@@ -52,6 +53,8 @@ def import_graph_def(graph_def: GraphDef, input_map: Mapping[str, Any] | None = 
 def check_version(graph_def: GraphDef) -> None:
     """Raises DataLossError if the graph needs a newer reader."""
     needed = graph_def.versions.min_consumer
+    if graph_def.HasField("side_file") and needed == CONSUMER:
+        return
     if needed > PRODUCER:
         raise DataLossError(
             f"the graph needs a reader of GraphDef version {needed}, but this graphc reads up to {PRODUCER}: it was "

@@ -92,7 +92,8 @@ class _StoredConstants:
             holders.append(self._added(value))
         name = wanted if wanted in holders else holders[0]
         node = self.nodes[name]
-        if not node.attr["value"].tensor.tensor_content and value.size and value.dtype.kind != "O":
+        tensor = node.attr["value"].tensor
+        if not (tensor.tensor_content or tensor.HasField("side")) and value.size and value.dtype.kind != "O":
             fill_constant(node, name, value)     # the runner reads tensor_content only
         return name
 

@@ -16,7 +16,7 @@
 
 struct graphc_model {
   graphc::Model model;
-  graphc_model(std::string_view file, const graphc::Options& options, std::shared_ptr<graphc::HostTable> host)
+  graphc_model(const graphc::GraphFile& file, const graphc::Options& options, std::shared_ptr<graphc::HostTable> host)
       : model(file, options, std::move(host)) {}
 };
 
@@ -142,7 +142,7 @@ graphc_status graphc_load_memory(const void* data, size_t bytes, const graphc_op
     *model = nullptr;
     require(data || !bytes, "data is NULL");
     const graphc::Options chosen = read_options(options);
-    *model = new graphc_model(std::string_view(static_cast<const char*>(data), bytes), chosen, make_host(chosen));
+    *model = new graphc_model({{static_cast<const char*>(data), bytes}, ""}, chosen, make_host(chosen));
   });
 }
 
@@ -155,7 +155,7 @@ graphc_status graphc_load_file(const char* path, const graphc_options* options, 
     const std::shared_ptr<graphc::HostTable> host = make_host(chosen);
     const graphc::Block file = graphc::read_file(path, host);
     try {
-      *model = new graphc_model(std::string_view(file.data(), file.bytes()), chosen, host);
+      *model = new graphc_model({{file.data(), file.bytes()}, path}, chosen, host);
     } catch (const graphc::Error& error) {
       throw graphc::Error(error.code, std::string(path) + ": " + error.what());
     }

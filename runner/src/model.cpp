@@ -21,14 +21,14 @@ constexpr std::size_t LARGEST_PLAN = std::size_t{1} << 28;    // bytes of the me
 
 }  // namespace
 
-Model::Model(std::string_view file, const Options& options, std::shared_ptr<HostTable> host)
+Model::Model(const GraphFile& file, const Options& options, std::shared_ptr<HostTable> host)
     : library_(choose_library(options.isa)), host_(std::move(host)), charge_(host_), host_calls_(library_, *host_, plan_),
       frames_(library_, host_, plan_) {
   const bool limited = options.memory_limit > 0;
   const Graph graph(file, host_, limited);
   load(graph, options);
   find_variables(graph);
-  open(options.threads, tables_limit(file.size(), limited));
+  open(options.threads, tables_limit(file.data.size(), limited));
 }
 
 // What the file's own bytes decide; it may take memory in proportion to them only.

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "frames.hpp"
@@ -32,8 +31,8 @@ struct Result {
 
 class Model {
  public:
-  // Reads and verifies; `file` is not used afterwards. host: a table made with options.memory_limit. Throws Error.
-  Model(std::string_view file, const Options& options, std::shared_ptr<HostTable> host);
+  // Reads and verifies; the data of `file` are not used afterwards. host: a table made with options.memory_limit. Throws Error.
+  Model(const GraphFile& file, const Options& options, std::shared_ptr<HostTable> host);
   ~Model();
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;

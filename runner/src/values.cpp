@@ -57,12 +57,17 @@ Word Values::constant(const Tensor& wanted, const Graph& graph, const std::share
   const auto found = constants_.find(wanted.name);
   if (found != constants_.end()) {
     require_same(found->second.tensor, wanted, "constant");
-    return found->second.value.address();
+    return found->second.address;
+  }
+  if (const char* there = graph.constant_in_place(wanted)) {
+    if (side_files_.empty() || side_files_.back() != graph.side_file()) side_files_.push_back(graph.side_file());
+    constants_.emplace(wanted.name, Constant{wanted, Block(), address_of(there)});
+    return address_of(there);
   }
   Block value(host, tensor_bytes(wanted));
   graph.copy_constant(wanted, value.data(), value.bytes());
   const Word address = value.address();
-  constants_.emplace(wanted.name, Constant{wanted, std::move(value)});
+  constants_.emplace(wanted.name, Constant{wanted, std::move(value), address});
   return address;
 }
 

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <shared_mutex>
 #include <string>
+#include <vector>
 
 #include "graph_reader.hpp"
 #include "graphc.h"
@@ -57,13 +58,18 @@ class Values {
   std::atomic<std::int64_t> runs{0};   // the number of the next run, on which random ops depend
 
  private:
-  struct Constant { Tensor tensor; Block value; };
+  struct Constant {
+    Tensor tensor;
+    Block value;                       // empty: it lies in the side file
+    std::int64_t address;
+  };
 
   Variable& make(const SavedVariable& saved, const std::shared_ptr<HostTable>& host);
 
   const std::uint64_t graph_hash_;
   mutable std::mutex tables_mutex_;    // held while something is looked up or added
   std::map<std::string, Constant> constants_;
+  std::vector<std::shared_ptr<const SideFile>> side_files_;   // in which constants lie: a mapping for each model
   std::deque<Variable> variables_;
   std::map<std::string, std::size_t> numbers_;
 };

@@ -174,3 +174,19 @@ def test_a_data_frame() -> None:
         est.inputs.pandas_input_fn(x, y, shuffle=False, target_column="a")
     with pytest.raises(ValueError, match="Index for x and y are mismatched"):
         est.inputs.pandas_input_fn(x, frame({"p": [1, 2]}), shuffle=False)
+
+
+def test_examples_with_labels_and_weights() -> None:
+    column, label = gc.feature_column.numeric_column("a"), gc.FixedLenFeature((1,), gc.int64, 3)
+    number = gc.FixedLenFeature((1,), gc.float32, None)
+    assert est.classifier_parse_example_spec([column], "y", label_default=3, weight_column="w") == {
+        "a": number, "y": label, "w": number}
+    assert est.regressor_parse_example_spec([column], "y", label_dimension=2) == {
+        "a": number, "y": gc.FixedLenFeature((2,), gc.float32, None)}
+    for make, said in ((lambda: est.regressor_parse_example_spec([column], "a"), "label should not be used as feature"),
+                       (lambda: est.regressor_parse_example_spec([column], "y", weight_column="a"),
+                        "weight_column should not be used as feature"),
+                       (lambda: est.classifier_parse_example_spec([column], "y", weight_column=3),
+                        "should be an instance of gc.feature_column.numeric_column")):
+        with pytest.raises(ValueError, match=said):
+            make()

@@ -1,8 +1,8 @@
 """`make fuzz`: mutations of Plans written by hand and of Plans of graphs (graph_plans.py), in C++ under ASan and UBSan
 and in Python, side by side.
 
-C++ also gets Plans of single kernels (kernel_plans.py) and indexes of checkpoints
-(checkpoints.py). Everywhere buffers end at pages that nothing may touch.
+C++ also gets Plans of single kernels (kernel_plans.py) indexes of checkpoints
+(checkpoints.py), and graphs with side files (side_graphs.py). Everywhere buffers end at pages that nothing may touch.
 
     python tests/fuzz/run.py [--seconds 1200] [--seed N]
 
@@ -41,8 +41,9 @@ from checkpoints import MODEL, model_file, next_index, write_base
 from files import BUILD, build_runner, case_file
 from kernel_plans import kernel_case
 from mutate import mutate, mutate_message
+from side_graphs import write_side_graphs
 
-FILES_A_ROUND, INDEXES_A_ROUND, PYTHON_A_ROUND, ROUND_SECONDS = 200, 200, 100, 900
+FILES_A_ROUND, INDEXES_A_ROUND, SIDE_GRAPHS_A_ROUND, PYTHON_A_ROUND, ROUND_SECONDS = 200, 200, 50, 100, 900
 
 
 def next_file(originals: list[bytes], rng: random.Random) -> bytes:
@@ -125,6 +126,7 @@ class Fuzzing:
                     paths.append(Path(folder) / f"{i}.pb")
                     paths[-1].write_bytes(next_file(originals, rng))
                 paths += write_checkpoints(Path(folder), INDEXES_A_ROUND, rng)
+                paths += write_side_graphs(Path(folder), SIDE_GRAPHS_A_ROUND, rng)
                 done = subprocess.run([program, *paths], capture_output=True, text=True, check=False,
                                       timeout=ROUND_SECONDS, env=environment, errors="replace")
                 self.tried["C++"] += len(paths)

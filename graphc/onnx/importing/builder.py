@@ -1,7 +1,7 @@
 """Builds a graph of an ONNX GraphProto: nodes in order of need, each by its rule or by its function body.
 
-What depends on constants only is built in the model's own graph even where it stands in the body of a loop or branch, so
-that its value can be found out. Names are ONNX's with what graphc's names must not hold replaced.
+What depends on constants only is built in the model's own graph even where it stands in the body of a loop or branch,
+so that its value can be found out. Names are ONNX's with what graphc's names must not hold replaced.
 """
 from __future__ import annotations
 
@@ -16,12 +16,16 @@ import numpy as np
 import graphc as gc
 from graphc.errors import DataLossError, InvalidArgumentError, OpError, UnimplementedError
 from graphc.onnx.importing.functions import FunctionBodies
+from graphc.onnx.importing.order import all_nodes, domain_of, free_names, in_order
 from graphc.onnx.importing.rules import Node, rule_for
+from graphc.onnx.narrow import FORMATS, PASS_NARROW, TAKE_NARROW, Narrow
 from graphc.onnx.reading import TensorReader
 
 Values = dict[str, Any]           # what names stand for: tensors, lists of them (sequences), None (an empty optional)
 NESTING_LIMIT = 32
 SHAPE_LIMIT = 64                  # elements
+_ATTRIBUTES = {1: "f", 2: "i", 3: "s", 4: "t", 5: "g", 6: "floats", 7: "ints", 8: "strings", 9: "tensors",
+               10: "graphs", 11: "sparse_tensor", 13: "tp"}       # AttributeProto.AttributeType: its field
 
 
 def scope_name(name: str) -> str:
@@ -39,7 +43,8 @@ class GraphBuilder:
         self.root = gc.get_default_graph()
         self.bodies = FunctionBodies(model)
         self.placeholders: dict[Any, str] = {}
-        self._versions = {_domain(opset.domain): opset.version for opset in model.opset_import}
+        self.narrow: dict[Any, Narrow] = {}           # tensors that hold numbers of 8 bits and fewer (narrow.py)
+        self._versions = {domain_of(opset.domain): opset.version for opset in model.opset_import}
         self._constants: set[Any] = set()
         self._found: dict[Any, np.ndarray] = {}
         self._depth = 0
@@ -49,7 +54,7 @@ class GraphBuilder:
     def check_supported(self) -> None:
         """Raises UnimplementedError that lists all ops that have no rule and no function body, with their counts."""
         missing: Counter[str] = Counter()
-        for node in _all_nodes(self.model.graph.node):
+        for node in all_nodes(self.model.graph.node):
             self._count_missing(node, missing, set())
         if missing:
             listed = ", ".join(f"{name} ({count})" for name, count in sorted(missing.items()))
@@ -62,11 +67,13 @@ class GraphBuilder:
             key = (node.domain, node.op_type)
             if key in open_functions:
                 raise DataLossError(f"the model's function {node.op_type!r} calls itself")
-            for inner in _all_nodes(function.node):
+            for inner in all_nodes(function.node):
                 self._count_missing(inner, missing, open_functions | {key})
-        elif rule_for(_domain(node.domain), node.op_type, version) is None and not self.bodies.has_one(node, version):
-            prefix = f"{node.domain}." if _domain(node.domain) else ""
+        elif rule_for(domain_of(node.domain), node.op_type, version) is None and not self.bodies.has_one(node, version):
+            prefix = f"{node.domain}." if domain_of(node.domain) else ""
             missing[f"{prefix}{node.op_type}"] += 1
+        else:
+            self.bodies.check(node, version)
 
     # Building.
 
@@ -76,7 +83,7 @@ class GraphBuilder:
         given = {info.name for info in graph.input if info.name in outer}
         for proto in graph.initializer:
             if proto.name not in given:
-                values[proto.name] = self.constant(self.reader.array(proto), proto.name)
+                values[proto.name] = self.marked(self.constant(self.reader.array(proto), proto.name), proto.data_type)
         for proto in graph.sparse_initializer:
             if proto.values.name not in given:
                 values[proto.values.name] = self.constant(self.reader.sparse(proto), proto.values.name)
@@ -88,18 +95,24 @@ class GraphBuilder:
         self._depth += 1
         if self._depth > NESTING_LIMIT:
             raise InvalidArgumentError(f"graphs and functions are nested more than {NESTING_LIMIT} deep at {where}")
-        for node in _in_order(nodes, values, where):
+        for node in in_order(nodes, values, where):
             self._build_node(node, values)
         self._depth -= 1
 
-    def nested(self, graph: Any, inputs: Sequence[Any], outer: Values) -> list[Any]:
-        """The outputs of a nested graph for these inputs."""
+    def nested(self, graph: Any, inputs: Sequence[Any], outer: Values, in_body: bool = True) -> list[Any]:
+        """The outputs of a nested graph for these inputs; in_body: in the body of a loop or branch, which do not pass
+        narrow numbers on."""
         if len(graph.input) != len(inputs):
             raise InvalidArgumentError(f"the nested graph {graph.name!r} has {len(graph.input)} inputs, but is given "
                                        f"{len(inputs)}")
         given = {**outer, **{info.name: x for info, x in zip(graph.input, inputs, strict=True)}}
         values = self.build_graph(graph, given)
-        return self.take(values, [info.name for info in graph.output], f"the nested graph {graph.name!r}")
+        made = self.take(values, [info.name for info in graph.output], f"the nested graph {graph.name!r}")
+        narrow = [self.narrow[x] for x in made if isinstance(x, gc.Tensor) and x in self.narrow]
+        if narrow and in_body:
+            raise UnimplementedError(f"the nested graph {graph.name!r} has an output of {narrow[0].name}: dequantize "
+                                     "it or cast it inside")
+        return made
 
     def take(self, values: Values, names: Iterable[str], what: str) -> list[Any]:
         """The values of outputs. Raises DataLossError for a name that nothing makes."""
@@ -117,13 +130,28 @@ class GraphBuilder:
         self._found[made] = array
         return made
 
+    def marked(self, x: Any, number: int) -> Any:
+        """x; if it holds narrow numbers, they are remembered."""
+        if number in FORMATS:
+            self.narrow[x] = FORMATS[number]
+        return x
+
+    def _narrow_of(self, node: Node, inputs: list[Any]) -> Any:
+        """The format of narrow numbers among the inputs. Raises UnimplementedError if the op would compute with them.
+        """
+        found = [self.narrow[x] for x in inputs if isinstance(x, gc.Tensor) and x in self.narrow]
+        if found and (node.op not in TAKE_NARROW or domain_of(node.domain)):
+            raise node.refuse(f"graphc does not compute with {found[0].name}: dequantize it or cast it before")
+        return found[0] if found and node.op in PASS_NARROW else None
+
     def _build_node(self, proto: Any, values: Values) -> None:
         node = Node(proto, self._version(proto), self, self._attributes(proto))
         inputs = [self._settled(values[name]) if name else None for name in proto.input]
         while inputs and inputs[-1] is None:
             inputs.pop()
         self.scope_values = values
-        constant = all(x is None or self._is_constant(x) for x in inputs) and not _free_names(proto) \
+        narrow = self._narrow_of(node, inputs)
+        constant = all(x is None or self._is_constant(x) for x in inputs) and not free_names(proto) \
             and not proto.op_type.startswith(("Random", "Bernoulli", "Multinomial"))
         with self.root.as_default() if constant else nullcontext():
             with gc.name_scope(scope_name(proto.name or proto.op_type)):
@@ -135,12 +163,14 @@ class GraphBuilder:
         for name, output in zip(proto.output, outputs, strict=False):
             if name:
                 values[name] = output
+            if narrow is not None:
+                self.narrow[output] = narrow
             if constant and isinstance(output, gc.Tensor):
                 self._constants.add(output)
 
     def _outputs(self, node: Node, inputs: list[Any], values: Values) -> Any:
         function = self.bodies.of_model(node.proto)
-        rule = rule_for(_domain(node.domain), node.op, node.version) if function is None else None
+        rule = rule_for(domain_of(node.domain), node.op, node.version) if function is None else None
         try:
             if rule is not None:
                 return rule(node, *inputs)
@@ -162,7 +192,7 @@ class GraphBuilder:
         given = inputs + [None] * (len(body.input) - len(inputs))
         values = dict(zip(body.input, given, strict=True))
         versions, self._versions = self._versions, {**self._versions,
-                                                    **{_domain(o.domain): o.version for o in body.opset_import}}
+                                                    **{domain_of(o.domain): o.version for o in body.opset_import}}
         try:
             self.build_nodes(self.bodies.with_attributes(body, node.proto), values, f"function {body.name!r}")
         finally:
@@ -171,25 +201,26 @@ class GraphBuilder:
         return tuple(self.take({"": None, **values}, wanted, f"function {body.name!r}"))
 
     def _version(self, proto: Any) -> int:
-        domain = _domain(proto.domain)
+        domain = domain_of(proto.domain)
         if domain not in self._versions:
-            raise DataLossError(f"node {proto.name!r} ({proto.op_type}): the model does not say which version of the domain "
-                                f"{domain or 'ai.onnx'!r} it uses")
+            raise DataLossError(f"node {proto.name!r} ({proto.op_type}): the model does not say which version of the "
+                                f"domain {domain or 'ai.onnx'!r} it uses")
         return self._versions[domain]
 
     def _attributes(self, proto: Any) -> dict[str, Any]:
         return {a.name: self._attribute(a, proto) for a in proto.attribute}
 
     def _attribute(self, attribute: Any, proto: Any) -> Any:
-        kinds = {1: "f", 2: "i", 3: "s", 4: "t", 5: "g", 6: "floats", 7: "ints", 8: "strings", 9: "tensors", 10: "graphs",
-                 11: "sparse_tensor"}
-        if attribute.ref_attr_name or attribute.type not in kinds:
-            raise UnimplementedError(f"node {proto.name!r} ({proto.op_type}): attribute {attribute.name!r} has a type that "
-                                     "graphc does not read")
-        value = getattr(attribute, kinds[attribute.type])
+        if attribute.ref_attr_name or attribute.type not in _ATTRIBUTES:
+            raise UnimplementedError(f"node {proto.name!r} ({proto.op_type}): attribute {attribute.name!r} has a type "
+                                     "that graphc does not read")
+        value = getattr(attribute, _ATTRIBUTES[attribute.type])
         if attribute.type == 3:
             return value.decode("utf-8", "replace")
         if attribute.type == 4:
+            if value.data_type in FORMATS and proto.op_type != "Constant":
+                raise UnimplementedError(f"node {proto.name!r} ({proto.op_type}): an attribute with numbers of "
+                                         f"{FORMATS[value.data_type].name}")
             return self.reader.array(value)
         if attribute.type == 11:
             return self.reader.sparse(value)
@@ -209,7 +240,12 @@ class GraphBuilder:
         if count is not None and count > SHAPE_LIMIT:
             return x
         value = self.value_of(x)
-        return x if value is None or x.dtype == gc.string else self.constant(value, f"{x.op.name}_value")
+        if value is None or x.dtype == gc.string:
+            return x
+        made = self.constant(value, f"{x.op.name}_value")
+        if x in self.narrow:
+            self.narrow[made] = self.narrow[x]
+        return made
 
     def _is_constant(self, x: Any) -> bool:
         return all(map(self._is_constant, x)) if isinstance(x, list) else x in self._constants
@@ -239,59 +275,3 @@ class GraphBuilder:
             waiting.extend(tensor.op.inputs)
             waiting.extend(outer for outer, inner in getattr(tensor.graph, "captures", {}).items() if inner is tensor)
         return sorted(found)
-
-
-def _domain(name: str) -> str:
-    return "" if name == "ai.onnx" else name
-
-
-def _all_nodes(nodes: Iterable[Any]) -> Iterable[Any]:
-    for node in nodes:
-        yield node
-        for attribute in node.attribute:
-            for graph in (*([attribute.g] if attribute.type == 5 else ()), *attribute.graphs):
-                yield from _all_nodes(graph.node)
-
-
-def _free_names(node: Any) -> set[str]:
-    """The names that nested graphs of a node take from around it."""
-    found: set[str] = set()
-    for attribute in node.attribute:
-        for graph in (*([attribute.g] if attribute.type == 5 else ()), *attribute.graphs):
-            own = {info.name for info in graph.input} | {t.name for t in graph.initializer}
-            own |= {name for inner in graph.node for name in inner.output}
-            used = {name for inner in graph.node for name in (*inner.input, *_free_names(inner)) if name}
-            found |= (used | {info.name for info in graph.output}) - own
-    return found
-
-
-def _in_order(nodes: Sequence[Any], values: Values, where: str) -> Iterable[Any]:
-    """The nodes so that each comes after those that make what it takes. Raises DataLossError if there is no such order,
-    or a name is made twice or by nothing."""
-    maker: dict[str, int] = {}
-    for i, node in enumerate(nodes):
-        for name in node.output:
-            if name and name in maker:
-                raise DataLossError(f"{where}: the name {name!r} is made twice")
-            maker[name] = i
-    maker.pop("", None)
-    needs = []
-    for node in nodes:
-        names = {name for name in node.input if name} | _free_names(node)
-        for name in names:
-            if name not in maker and name not in values:
-                raise DataLossError(f"{where}: node {node.name!r} ({node.op_type}) takes {name!r}, which nothing makes")
-        needs.append({maker[name] for name in names if name in maker})
-    done: set[int] = set()
-    left = list(range(len(nodes)))
-    while left:
-        ready = []
-        for i in left:
-            if needs[i] <= done:
-                done.add(i)
-                ready.append(i)
-                yield nodes[i]
-        if not ready:
-            raise DataLossError(f"{where}: its nodes are in a circle: "
-                                + ", ".join(f"{nodes[i].name!r} ({nodes[i].op_type})" for i in left[:8]))
-        left = [i for i in left if i not in done]

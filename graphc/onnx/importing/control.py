@@ -16,13 +16,13 @@ def branch(node: Node, condition: Any) -> Any:
     known = node.maybe_known(condition)
     if known is not None:
         taken = node.need("then_branch" if bool(known.reshape(())) else "else_branch")
-        return tuple(node.build.nested(taken, [], outer))
+        return tuple(node.build.nested(taken, [], outer, in_body=False))
 
     def of(attribute: str) -> Any:
         def build() -> list[Any]:
             made = node.build.nested(node.need(attribute), [], outer)
             if any(not isinstance(x, gc.Tensor) for x in made):
-                raise node.refuse("branches with sequences or optionals need a condition that is known")
+                node.known(condition, "the condition of branches with sequences or optionals")
             return [gc.identity(x) for x in made]
         return build
 

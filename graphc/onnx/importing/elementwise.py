@@ -1,6 +1,7 @@
 """Arithmetic, comparisons, bits and casts, element by element."""
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 import graphc as gc
 from graphc.onnx.element_types import dtype_of
 from graphc.onnx.importing.rules import Node, full_like, onnx_op
+from graphc.onnx.narrow import FORMATS, Narrow, to_narrow
 
 _UNARY = {"Abs": gc.abs, "Neg": gc.negative, "Ceil": gc.ceil, "Floor": gc.floor, "Round": gc.round, "Sqrt": gc.sqrt,
           "Exp": gc.exp, "Log": gc.log, "Sin": gc.sin, "Cos": gc.cos, "Tan": gc.tan, "Asin": gc.asin, "Acos": gc.acos,
@@ -103,23 +105,13 @@ def shift(node: Node, a: Any, b: Any) -> Any:
 
 @onnx_op(*_SEVERAL)
 def of_several(node: Node, *inputs: Any) -> Any:
-    result = inputs[0]
-    for x in inputs[1:]:
-        result = _SEVERAL[node.op](result, x)
-    return result
+    return functools.reduce(_SEVERAL[node.op], inputs)
 
 
 @onnx_op("Mean")
 def mean(node: Node, *inputs: Any) -> Any:
-    total = of_several(_As(node, "Sum"), *inputs)  # type: ignore[arg-type]
+    total = functools.reduce(gc.add, inputs)
     return gc.realdiv(total, full_like(total, len(inputs)))
-
-
-class _As:
-    """A node under another op's name."""
-
-    def __init__(self, node: Node, op: str) -> None:
-        self.node, self.op = node, op
 
 
 @onnx_op("Where")
@@ -144,12 +136,25 @@ def identity(node: Node, x: Any) -> Any:
 
 @onnx_op("Cast")
 def cast(node: Node, x: Any) -> Any:
+    if node.need("to") in FORMATS:
+        return narrowed(node, x, FORMATS[node.need("to")])
     return converted(node, x, dtype_of(node.need("to"), str(node)))
 
 
 @onnx_op("CastLike")
 def cast_like(node: Node, x: Any, like: Any) -> Any:
+    if like in node.build.narrow:
+        return narrowed(node, x, node.build.narrow[like])
     return converted(node, x, like.dtype)
+
+
+def narrowed(node: Node, x: Any, narrow: Narrow) -> Any:
+    """x as narrow numbers."""
+    if x.dtype == gc.string or x.dtype.is_complex:
+        raise node.refuse(f"{x.dtype.name} as {narrow.name}")
+    if node.build.narrow.get(x) == narrow:
+        return node.build.marked(gc.identity(x), narrow.number)
+    return node.build.marked(to_narrow(x, narrow, bool(node.attr("saturate", 1))), narrow.number)
 
 
 def converted(node: Node, x: Any, dtype: Any) -> Any:

@@ -29,6 +29,20 @@ class FunctionBodies:
         domain = "" if node.domain == "ai.onnx" else node.domain
         return defs.get_schema(node.op_type, version, domain) if defs.has(node.op_type, version, domain) else None
 
+    def check(self, node: Any, version: int) -> None:
+        """Raises DataLossError if the node has other attributes than its op has, or another number of inputs."""
+        schema = self._schema(node, version)
+        if schema is None or schema.since_version > version:
+            return
+        unknown = sorted({a.name for a in node.attribute} - set(schema.attributes))
+        if unknown:
+            raise DataLossError(f"node {node.name!r} ({node.op_type}): its op has no attribute "
+                                f"{', '.join(unknown)} in version {version}")
+        count = len(node.input)
+        if not schema.min_input <= count <= schema.max_input:
+            raise DataLossError(f"node {node.name!r} ({node.op_type}): it has {count} inputs, but its op takes "
+                                f"{schema.min_input} to {schema.max_input} in version {version}")
+
     def has_one(self, node: Any, version: int) -> bool:
         """Whether the package onnx defines the node's op by other ops."""
         schema = self._schema(node, version)

@@ -74,6 +74,7 @@ def gather(node: Node, x: Any, indices: Any) -> Any:
 
 def tuples_along(node: Node, indices: Any, axis: int, size: Any) -> Any:
     """The index tuples [..., rank] of elements whose place along `axis` is in indices, and their own one elsewhere."""
+    node.rank(indices)
     own = sizes_of(indices)
     places = gc.cast(from_front(node, indices, size), gc.int64)
     parts = []
@@ -143,7 +144,8 @@ def _combined(x: Any, places: Any, updates: Any, of_segments: Any, combine: Any)
 
 @onnx_op("TensorScatter")
 def tensor_scatter(node: Node, past: Any, update: Any, write_indices: Any = None) -> Any:
-    """Rows of a cache [batch, ..., time, ...] written from each batch element's index on; circular: modulo its length."""
+    """Rows of a cache [batch, ..., time, ...], written from each batch element's index on; circular: modulo its
+    length."""
     axis = node.axis(past, node.attr("axis", -2))
     if axis == 0:
         raise node.invalid("the axis must not be that of the batch")

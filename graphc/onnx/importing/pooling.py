@@ -9,7 +9,7 @@ import numpy as np
 
 import graphc as gc
 from graphc.onnx.importing.rules import Node, full_like, onnx_op, shape_vector, sizes_of, static_sizes
-from graphc.onnx.importing.windows import Window, padded, slices, window_of
+from graphc.onnx.importing.windows import Window, combined, padded, slices, window_of
 
 _FORMATS = {1: "NCW", 2: "NCHW", 3: "NCDHW"}
 
@@ -32,10 +32,7 @@ def max_pool(node: Node, x: Any) -> Any:
         return _with_places(node, x, window, filled)
     if _fits_op(x, window):
         return _pooled(gc.nn.max_pool_v2, filled, window)
-    best = None
-    for _, part in slices(filled, window):
-        best = part if best is None else gc.maximum(best, part)
-    return best
+    return combined(filled, window, gc.maximum)
 
 
 def _with_places(node: Node, x: Any, window: Window, filled: Any) -> Any:
@@ -92,9 +89,7 @@ def _sum(x: Any, window: Window, mean: bool) -> Any:
     if _fits_op(x, window):
         y = _pooled(gc.nn.avg_pool_v2, x, window)
         return y if mean else y * full_like(y, count)
-    total = None
-    for _, part in slices(x, window):
-        total = part if total is None else total + part
+    total = combined(x, window, gc.add)
     return total / full_like(total, count) if mean else total
 
 

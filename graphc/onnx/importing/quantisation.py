@@ -4,14 +4,15 @@ from __future__ import annotations
 from typing import Any
 
 import graphc as gc
-from graphc.onnx.element_types import dtype_of
+from graphc.onnx.element_types import dtype_of, held_dtype_of
 from graphc.onnx.importing.convolutions import convolved, with_bias
 from graphc.onnx.importing.matrices import product
 from graphc.onnx.importing.rules import Node, full_like, onnx_op, shape_vector, sizes_of, static_sizes
+from graphc.onnx.narrow import FORMATS, to_narrow
 
 
 def along(node: Node, x: Any, parameter: Any, axis: int) -> Any:
-    """A scale or zero point as it broadcasts against x: one number, one for each place of an axis, or for each block."""
+    """A scale or zero point as it broadcasts against x: one number, or one a place of an axis, or one a block."""
     rank = node.rank(parameter)
     if rank == 0 or static_sizes(parameter) == [1]:
         return gc.reshape(parameter, [])
@@ -27,24 +28,32 @@ def along(node: Node, x: Any, parameter: Any, axis: int) -> Any:
     return whole[tuple(slice(0, wanted) if i == axis else slice(None) for i in range(rank))]
 
 
-def quantized(x: Any, zero_point: Any, dtype: Any) -> Any:
+def quantized(x: Any, zero_point: Any, dtype: Any, limits: tuple[int, int] | None = None) -> Any:
     """Numbers in units of the scale as integers: rounded to even, shifted, saturated. Computed in float64: exact."""
     whole = gc.cast(gc.round(x), gc.float64)
     if zero_point is not None:
         whole = whole + gc.cast(zero_point, gc.float64)
-    low, high = dtype.limits
+    low, high = limits or dtype.limits
     return gc.cast(gc.clip_by_value(whole, gc.constant(float(low), gc.float64), gc.constant(float(high), gc.float64)),
                    dtype)
 
 
 @onnx_op("QuantizeLinear")
 def quantize(node: Node, x: Any, scale: Any, zero_point: Any = None) -> Any:
-    dtype = dtype_of(node.attr("output_dtype", 0) or 2, str(node)) if zero_point is None else zero_point.dtype
+    narrow = FORMATS.get(node.attr("output_dtype", 0)) if zero_point is None else node.build.narrow.get(zero_point)
+    dtype = held_dtype_of(node.attr("output_dtype", 0) or 2, str(node)) if zero_point is None else zero_point.dtype
+    if narrow is not None and narrow.is_float:
+        axis = node.axis(x, node.attr("axis", 1)) if node.rank(scale) else 0
+        made = to_narrow(_scaled(node, x, scale, axis), narrow, bool(node.attr("saturate", 1)))
+        return node.build.marked(made, narrow.number)
     if not dtype.is_integer:
         raise node.refuse(f"quantized numbers of {dtype.name} are not supported")
     axis = node.axis(x, node.attr("axis", 1)) if node.rank(scale) else 0
     units = _scaled(node, x, scale, axis)
-    return quantized(units, None if zero_point is None else along(node, x, zero_point, axis), dtype)
+    point = None if zero_point is None else along(node, x, zero_point, axis)
+    if narrow is None:
+        return quantized(units, point, dtype)
+    return node.build.marked(quantized(units, point, dtype, narrow.limits), narrow.number)
 
 
 def _scaled(node: Node, x: Any, scale: Any, axis: int) -> Any:

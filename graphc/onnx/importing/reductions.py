@@ -23,8 +23,8 @@ def _extreme(of_numbers: Any, of_bools: Any) -> Any:
 
 _REDUCTIONS = {
     "ReduceSum": gc.reduce_sum, "ReduceMean": gc.reduce_mean, "ReduceProd": gc.reduce_prod,
-    "ReduceMax": _extreme(gc.reduce_max, gc.reduce_any), "ReduceMin": _extreme(gc.reduce_min, gc.reduce_all), "ReduceLogSum": _log_sum,
-    "ReduceLogSumExp": gc.reduce_logsumexp, "ReduceL2": _l2,
+    "ReduceMax": _extreme(gc.reduce_max, gc.reduce_any), "ReduceMin": _extreme(gc.reduce_min, gc.reduce_all),
+    "ReduceLogSum": _log_sum, "ReduceLogSumExp": gc.reduce_logsumexp, "ReduceL2": _l2,
     "ReduceL1": lambda x, axes, keepdims: gc.reduce_sum(gc.abs(x), axes, keepdims),
     "ReduceSumSquare": lambda x, axes, keepdims: gc.reduce_sum(gc.square(x), axes, keepdims),
 }

@@ -18,7 +18,7 @@ Numbers = Any                      # float64 tensors or Python floats
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis that changes: old and new size (ints or int64 scalars), scale, and the region's (start, end), or None."""
+    """An axis that changes: old and new size (ints or int64 scalars), scale, and the region's (start, end), or None."""
 
     index: int
     old: Any
@@ -33,10 +33,10 @@ def _f64(value: Any) -> Any:
 
 @onnx_op("Upsample")
 def upsample(node: Node, x: Any, scales: Any = None) -> Any:
+    """Before version 11 places were asymmetric, and nearest ones below."""
     factors = node.known_list(scales, "scales") if scales is not None else node.need("scales")
-    node._attributes.setdefault("coordinate_transformation_mode", "asymmetric")
-    node._attributes.setdefault("nearest_mode", "floor")
-    return _resized(node, x, _by_scales(x, list(enumerate(factors)), {}))
+    older = node.with_defaults(coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+    return _resized(older, x, _by_scales(x, list(enumerate(factors)), {}))
 
 
 @onnx_op("Resize")
@@ -77,13 +77,14 @@ def _by_scales(x: Any, factors: list[tuple[int, float]], regions: dict[int, Any]
 def _by_sizes(node: Node, x: Any, places: list[int], sizes: Any, regions: dict[int, Any]) -> list[Axis]:
     old = sizes_of(x)
     policy = node.attr("keep_aspect_ratio_policy", "stretch")
-    known = node.maybe_known(sizes)
+    known = node.maybe_known(sizes) if policy == "stretch" and not node.attr("antialias", 0) else \
+        node.known(sizes, "sizes")
     new = [int(n) for n in known] if known is not None else [gc.cast(sizes[i], gc.int64) for i in range(len(places))]
-    scales = [n / old[i] if isinstance(n, int) and isinstance(old[i], int) else _f64(n) / _f64(old[i])
+    scales = [n / max(old[i], 1) if isinstance(n, int) and isinstance(old[i], int) else _f64(n) / _f64(old[i])
               for i, n in zip(places, new, strict=True)]
     if policy != "stretch":
         if not all(isinstance(s, float) for s in scales):
-            raise node.refuse(f"keep_aspect_ratio_policy {policy!r} needs sizes that are known while the graph is built")
+            raise node.refuse(f"keep_aspect_ratio_policy {policy!r} needs an input of known sizes")
         scale = min(scales) if policy == "not_larger" else max(scales)
         scales = [scale] * len(scales)
         new = [int(np.floor(scale * old[i] + 0.5)) for i in places]

@@ -3,9 +3,9 @@
     @onnx_op("Relu")
     def relu(node, x): return gc.nn.relu(x)
 
-A rule gets its Node and the node's inputs, None for those left out; it returns the output, or a tuple of all. `since` is
-the version of the operator set from which on it holds: of several rules of an op the newest one not above the model's
-version is taken.
+A rule gets its Node and the node's inputs, None for those left out; it returns the output, or a tuple of all. `since`
+is the version of the operator set from which on it holds: of several rules of an op the newest one not above the
+model's version is taken.
 """
 from __future__ import annotations
 
@@ -76,6 +76,10 @@ class Node:
             raise DataLossError(f"{self}: the attribute {name!r} is missing")
         return self._attributes[name]
 
+    def with_defaults(self, **attributes: Any) -> Node:
+        """The node with these attributes where it has none of their names."""
+        return Node(self.proto, self.version, self.build, {**attributes, **self._attributes})
+
     def wants(self, position: int) -> bool:
         """Whether the output is used under a name."""
         return position < len(self.outputs) and self.outputs[position] != ""
@@ -95,8 +99,8 @@ class Node:
         value = self.maybe_known(x)
         if value is None:
             inputs = self.build.inputs_behind(x)
-            hint = f"; it comes of {', '.join(inputs)}: give it to gc.onnx.load, values={{{inputs[0]!r}: ...}}" if inputs \
-                else ""
+            hint = (f"; it comes of {', '.join(inputs)}: give it to gc.onnx.load, values={{{inputs[0]!r}: ...}}"
+                    if inputs else "")
             raise ValueNeeded(f"{self}: {what} must be known while the graph is built{hint}", inputs)
         return value
 

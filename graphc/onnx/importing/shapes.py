@@ -18,7 +18,8 @@ def constant(node: Node) -> Any:
         value = node.attr(kind)
         if value is not None:
             value = value.encode() if isinstance(value, str) else value
-            return node.build.constant(value if dtype is None else np.array(value, dtype), node.outputs[0])
+            made = node.build.constant(value if dtype is None else np.array(value, dtype), node.outputs[0])
+            return node.build.marked(made, next((a.t.data_type for a in node.proto.attribute if a.name == kind), 0))
     raise node.invalid("it has no value")
 
 
@@ -55,7 +56,7 @@ def reshape(node: Node, x: Any, shape: Any = None) -> Any:
         if 0 not in given:
             return gc.reshape(x, shape)
         if (np.flatnonzero(given == 0) >= node.rank(x)).any():
-            raise node.invalid(f"the shape {given.tolist()} keeps an axis that the input of rank {node.rank(x)} has not")
+            raise node.invalid(f"the shape {given.tolist()} keeps an axis that an input of rank {node.rank(x)} has not")
         old = sizes_of(x)
         return gc.reshape(x, shape_vector([old[i] if s == 0 else int(s) for i, s in enumerate(given)]))
     count = static_sizes(shape)[0]
@@ -117,8 +118,8 @@ def tile(node: Node, x: Any, repeats: Any) -> Any:
 
 @onnx_op("Concat")
 def concat(node: Node, *inputs: Any) -> Any:
-    return gc.concat(list(inputs), node.axis(inputs[0], node.attr("axis", 1))) if len(inputs) > 1 \
-        else gc.identity(inputs[0])
+    axis = node.axis(inputs[0], node.attr("axis", 1))
+    return gc.concat(list(inputs), axis) if len(inputs) > 1 else gc.identity(inputs[0])
 
 
 def split_sizes(node: Node, x: Any, axis: int, given: Any, count: int | None) -> list[int]:
@@ -170,7 +171,8 @@ def triangle(node: Node, x: Any, k: Any = None) -> Any:
     """The part above (or below) a diagonal; 0 elsewhere."""
     offset = gc.constant(0, gc.int64) if k is None else gc.reshape(k, [])
     rows, columns = sizes_of(x)[-2:]
-    distance = gc.expand_dims(gc.range(gc.cast(columns, gc.int64)), 0) - gc.expand_dims(gc.range(gc.cast(rows, gc.int64)), 1)
+    across, down = (gc.range(gc.cast(n, gc.int64)) for n in (columns, rows))
+    distance = gc.expand_dims(across, 0) - gc.expand_dims(down, 1)
     kept = gc.greater_equal(distance, offset) if node.attr("upper", 1) else gc.less_equal(distance, offset)
     return gc.where_v2(kept, x, gc.zeros_like(x))
 

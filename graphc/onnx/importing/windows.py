@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import graphc as gc
-from graphc.onnx.importing.rules import Node, shape_vector, sizes_of, static_sizes
+from graphc.onnx.importing.rules import Node, shape_vector, sizes_of
 
 
 @dataclass(frozen=True)
@@ -121,5 +121,16 @@ def slices(x: Any, window: Window) -> Iterator[tuple[tuple[int, ...], Any]]:
         yield place, x[tuple(key)]
 
 
-def spatial_known(x: Any) -> bool:
-    return None not in static_sizes(x)[2:]
+def combined(x: Any, window: Window, combine: Callable[[Any, Any], Any]) -> Any:
+    """The sum, maximum or the like of each window, an axis at a time, for x that is padded already."""
+    for axis, (k, span, step, dilation) in enumerate(zip(window.kernel, window.spans, window.strides, window.dilations,
+                                                         strict=True)):
+        count = (sizes_of(x)[2 + axis] - span) // step + 1
+        total = None
+        for i in range(k):
+            first = i * dilation
+            key = [slice(None)] * (2 + axis)
+            part = x[(*key, slice(first, first + (count - 1) * step + 1, step))]
+            total = part if total is None else combine(total, part)
+        x = total
+    return x

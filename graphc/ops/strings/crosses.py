@@ -114,7 +114,7 @@ class SparseCross(Host):
         return indices, crossed, np.array([len(totals), totals.max(initial=0)], np.int64)
 
     def _columns(self, features: Sequence[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """(the values in the order of their rows, how many each row has) of each feature."""
+        """(the values, how many each row has) of each feature."""
         count = self.N
         for indices, values, shape in zip(features[:count], features[count:2 * count], features[2 * count:3 * count],
                                           strict=True):
@@ -124,7 +124,10 @@ class SparseCross(Host):
             rows = indices[:, 0]
             if not 0 <= shape[0] <= np.iinfo(np.int32).max or np.any((rows < 0) | (rows >= shape[0])):
                 raise ValueError(f"indices of a sparse feature do not index into its shape {shape.tolist()}")
-            yield values[np.argsort(rows, kind="stable")], np.bincount(rows, minlength=int(shape[0]))
+            if np.any(np.diff(rows) < 0):
+                raise ValueError("the indices of a sparse feature are not in the order of their rows; bring them in "
+                                 "order (gc.sparse_reorder)")
+            yield values, np.bincount(rows, minlength=int(shape[0]))
         for values in features[3 * count:]:
             yield values.ravel(), np.full(values.shape[0], values.shape[1], np.int64)
 

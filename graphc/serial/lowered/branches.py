@@ -32,14 +32,15 @@ def ordered(region: Region) -> list[Step]:
 
 
 def _sorted(region: Region) -> list[str]:
-    """Inputs before what uses them, otherwise the order of the region."""
+    """Inputs before what uses them, otherwise the order of the region; but what is pushed on a stack comes late: of a
+    TensorArray, all that is to be written should be there (handles.py)."""
     missing = {name: sum(s in region for s in part.sources()) for name, part in region.items()}
     users: dict[str, list[str]] = {name: [] for name in region}
     for name, part in region.items():
         for other in part.sources():
             if other in region:
                 users[other].append(name)
-    place = {name: i for i, name in enumerate(region)}
+    place = {name: i + len(region) * part.op.startswith("StackPush") for i, (name, part) in enumerate(region.items())}
     ready = [(place[name], name) for name, count in missing.items() if not count]
     heapq.heapify(ready)
     order = []
@@ -83,14 +84,14 @@ class _Order:
     def _pred(self, name: str) -> str | None:
         """The predicate of the branch that a part belongs to at this depth."""
         merge = self.contexts.merges.get(name)
-        context = self.contexts.of[name]
+        context = self.contexts.of[name] or ()
         if len(context) > self.depth:
             return context[self.depth][0]
         return merge.pred if merge is not None else None
 
     def _side(self, name: str) -> int | None:
         """None: it is a Merge, a result of the branch."""
-        context = self.contexts.of[name]
+        context = self.contexts.of[name] or ()
         return context[self.depth][1] if len(context) > self.depth else None
 
     def _ready(self, name: str, inside: Iterable[str] = ()) -> bool:
@@ -100,28 +101,35 @@ class _Order:
         return self.contexts.region[name].has_effect()
 
     def _branch(self) -> Branch:
-        """Takes a branch out of what is left."""
-        first = next(n for n in self.left if self._ready(n))        # no alias: those that are ready were taken
-        pred, kin = self._pred(first), self.kinships.get(first)
-        inside: dict[str, int] = {}
-        results: list[Merge] = []
-        for name in self.left:              # in order, so that one pass finds all
-            alias = name in self.contexts.aliases
-            if self._pred(name) != pred or not (alias or self.kinships.get(name) == kin):
-                continue
-            side = self._side(name)
-            if not self._ready(name, inside):
-                continue
-            if side is None:
-                results.append(self.contexts.merges[name])
-            else:
-                inside[name] = side
+        """Takes a branch out of what is left: the first one that gives a result, or if none does, the first."""
+        tried: dict[tuple[str | None, int | None], tuple[dict[str, int], list[Merge]]] = {}
+        for name in self.left:
+            key = self._pred(name), self.kinships.get(name)
+            if key not in tried and self._ready(name):       # no alias: those that are ready were taken
+                tried[key] = self._all_on(*key)
+        (pred, _), (inside, results) = next((t for t in tried.items() if t[1][1]), next(iter(tried.items())))
         for name in (*inside, *(m.part.name for m in results)):
             del self.left[name]
         assert pred is not None
         sides = [[n for n, s in inside.items() if s == side] for side in range(self.contexts.sides[pred])]
         return Branch(self.contexts.texts[pred], [_Order(self.contexts, names, self.depth + 1).steps()
                                                   for names in sides], results)
+
+    def _all_on(self, pred: str | None, kin: int | None) -> tuple[dict[str, int], list[Merge]]:
+        """All that can run now, one after the other, on the sides of a predicate, with its side; and their Merges."""
+        inside: dict[str, int] = {}
+        results: list[Merge] = []
+        for name in self.left:              # in order, so that one pass finds all
+            if self._pred(name) != pred or not self._ready(name, inside):
+                continue
+            if name not in self.contexts.aliases and self.kinships.get(name) != kin:
+                continue
+            side = self._side(name)
+            if side is None:
+                results.append(self.contexts.merges[name])
+            else:
+                inside[name] = side
+        return inside, results
 
 
 def _kinships(order: _Order) -> dict[str, int]:

@@ -16,15 +16,32 @@ from graphc.api.array.source import constant
 from graphc.api.control import lists
 from graphc.api.gradients.bodies import keep
 from graphc.errors import DataLossError, UnimplementedError
+from graphc.ir.dtypes import int32
 from graphc.ir.func_graph import FuncGraph
 from graphc.ir.graph import Graph, get_default_graph
+from graphc.ir.op import Effect
 from graphc.ir.tensor import Operation, Tensor
+from graphc.ops.array.source import Const, Placeholder
+from graphc.ops.control.control import bodies
 from graphc.serial.graph_pb2 import NodeDef
-from graphc.serial.lowered.building_branches import build_branch
+from graphc.serial.lowered.building_branches import build_branch, name_merge
 from graphc.serial.lowered.building_loops import LoopSpecs, build_loop
+from graphc.serial.lowered.graphs import graphs_around
 from graphc.serial.lowered.handles import HANDLE_OPS, Handle, Handles
-from graphc.serial.lowered.parts import CONTROL_FLOW, ENTERS, EXITS, PASSING, SWITCHES, Branch, Loop, Part, Step, source
-from graphc.serial.lowered.values import Value, Values, graphs_around
+from graphc.serial.lowered.parts import (
+    CONTROL_FLOW,
+    ENTERS,
+    EXITS,
+    MERGES,
+    PASSING,
+    SWITCHES,
+    Branch,
+    Loop,
+    Part,
+    Step,
+    source,
+)
+from graphc.serial.lowered.values import Value, Values
 
 # Makes the operation of a plain node: make(node, inputs, full name, control inputs, values).
 Make = Callable[[NodeDef, list[Tensor], str, list[Operation], Values], None]
@@ -70,6 +87,9 @@ class Builder:
             return                                       # the loop named it
         elif node.op in ENTERS:
             values.tensors[f"{part.name}:0"] = values.tensors[f"{part.name}:output:0"] = self.raw(part.texts[0], values)
+        elif node.op in MERGES and part.only >= 0:
+            made = [self.tensor(part.texts[0], values), constant(part.only, int32)]
+            name_merge(self, part, made[:1 + (part.name in self.numbered)], values, full_name)
         elif node.op in HANDLE_OPS:
             self.handles.make(part, node, values, self, full_name(part.name))
         elif node.op in PASSING and part.texts and isinstance(self.raw(part.texts[0], values), Handle):
@@ -132,22 +152,37 @@ class Builder:
 
     def visible(self, tensor: Tensor) -> Tensor:
         """The tensor as one of the default graph or of one around it: handed over if it stands in a branch."""
-        here, around = get_default_graph(), graphs_around()
-        if tensor.graph in around:
+        here = get_default_graph()
+        if tensor.graph in graphs_around():
             return tensor
         if (tensor, here) not in self.handed:
-            kept, out = [], tensor
-            while out.graph not in around:
-                branch = self.branch_of.get(out.graph)
-                if branch is None:
-                    raise UnimplementedError(f"'{tensor.name}' is used outside of the loop whose body it stands in")
-                kept.append(out)
-                assert isinstance(out.graph, FuncGraph)
-                out = keep(branch, out.graph, out)
-            for inner in reversed(kept):
-                out = lists.pop(out, inner)[1]
-            self.handed[tensor, here] = out
+            operation = tensor.op
+            if _is_cheap(operation) and tensor not in getattr(operation.graph, "inputs", ()):
+                inputs = [self.visible(t) for t in operation.inputs]
+                with here.control_dependencies(None):
+                    copied = here.create(operation.definition, inputs, name=f"handed_over/{operation.type}")
+                self.handed.update(((t, here), c) for t, c in zip(operation.outputs, copied.outputs, strict=True))
+            else:
+                self.handed[tensor, here] = self._handed_over(tensor)
         return self.handed[tensor, here]
+
+    def _handed_over(self, tensor: Tensor) -> Tensor:
+        around = graphs_around()
+        kept, out = [], tensor
+        while out.graph not in around:
+            branch = self.branch_of.get(out.graph)
+            if branch is None:
+                raise UnimplementedError(f"'{tensor.name}' is used outside of the loop whose body it stands in")
+            assert isinstance(out.graph, FuncGraph)
+            given = next((outer for outer, inner in out.graph.captures.items() if inner is out), None)
+            if given is None:
+                kept.append(out)
+                out = keep(branch, out.graph, out)
+            else:
+                out = given
+        for inner in reversed(kept):
+            out = lists.pop(out, inner)[1]
+        return out
 
     def fresh(self, name: str) -> str:
         """A name with a slash behind it for an operation that is no node of the file."""
@@ -157,3 +192,12 @@ class Builder:
             free = f"{name}_{count}"
         graph.mark_name(free)
         return f"{free}/"
+
+
+def _is_cheap(operation: Operation) -> bool:
+    """Whether an operation of a branch is computed anew where another branch uses it, so that what is known of its
+    value stays known: constants, and integers (shapes, axes)."""
+    definition = operation.definition
+    return isinstance(definition, Const) or (
+        definition.effect is Effect.PURE and not bodies(definition) and not isinstance(definition, Placeholder)
+        and all(t.dtype.is_integer for t in operation.outputs))

@@ -18,12 +18,16 @@ from graphc.ir.op import OPS, Op
 from graphc.ir.tensor import Tensor
 from graphc.ops.array.identity import Identity
 from graphc.ops.array.passing import IdentityN
+from graphc.serial.lowered.graphs import graphs_around, own
 from graphc.serial.lowered.handles import Handle
-from graphc.serial.lowered.parts import Branch, Merge, source
-from graphc.serial.lowered.values import Values, graphs_around, local_name, own
+from graphc.serial.lowered.parts import Branch, Merge, Part, source
+from graphc.serial.lowered.values import Values, local_name
 
 if TYPE_CHECKING:
     from graphc.serial.lowered.building import Builder
+
+
+_RESULTS = ("output", "value_index")
 
 
 def build_branch(b: Builder, branch: Branch, values: Values, full_name: Callable[[str], str]) -> None:
@@ -33,16 +37,24 @@ def build_branch(b: Builder, branch: Branch, values: Values, full_name: Callable
         name, found = merge.part.name, [next(results)]
         if _is_numbered(b, merge):
             found.append(next(results))
-        if not name.startswith("\0"):
-            graph, full = get_default_graph(), full_name(name)
-            op: Op = IdentityN(T=tuple(t.dtype for t in found)) if len(found) > 1 else Identity()
-            graph.mark_name(full)
-            made = graph.create(op, found, name=f"{full}/", control_inputs=b.waits(merge.part, values))
-            values.operations[name], found = made, made.outputs
-            if merge.part.after_effects:
-                b.after_effects.add(made)
-        for i, (tensor, result) in enumerate(zip(found, ("output", "value_index"), strict=False)):
-            values.name(name, tensor, i, result)
+        if name.startswith("\0"):                        # of some of a Merge's inputs: only inside
+            for i, (tensor, result) in enumerate(zip(found, _RESULTS, strict=False)):
+                values.name(name, tensor, i, result)
+        else:
+            name_merge(b, merge.part, found, values, full_name)
+
+
+def name_merge(b: Builder, part: Part, found: list[Tensor], values: Values, full_name: Callable[[str], str]) -> None:
+    """Makes the operation of a Merge of what was found: a value, and if asked for, its number."""
+    graph, full = get_default_graph(), full_name(part.name)
+    op: Op = IdentityN(T=tuple(t.dtype for t in found)) if len(found) > 1 else Identity()
+    graph.mark_name(full)
+    made = graph.create(op, found, name=f"{full}/", control_inputs=b.waits(part, values))
+    values.operations[part.name] = made
+    if part.after_effects:
+        b.after_effects.add(made)
+    for i, (tensor, result) in enumerate(zip(made.outputs, _RESULTS, strict=False)):
+        values.name(part.name, tensor, i, result)
 
 
 def _is_numbered(b: Builder, merge: Merge) -> bool:

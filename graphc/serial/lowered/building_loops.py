@@ -19,9 +19,10 @@ from graphc.ir.graph import get_default_graph
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Tensor
 from graphc.serial.lowered.branches import ordered
+from graphc.serial.lowered.graphs import graphs_around, own
 from graphc.serial.lowered.handles import Handle
 from graphc.serial.lowered.parts import Carried, Loop, Part, Step
-from graphc.serial.lowered.values import Values, graphs_around, local_name, own
+from graphc.serial.lowered.values import Values, local_name
 
 if TYPE_CHECKING:
     from graphc.serial.lowered.building import Builder
@@ -91,10 +92,10 @@ def _body(b: Builder, loop: Loop, specs: LoopSpecs, initial: Sequence[Tensor], v
             b.build(specs.body, inner, local_name)
             graph.outputs = [_next(b, c, inner, graph) for c in loop.carried]
         changed = inside.changed()
-        around = graphs_around()
         graph.outputs += [own(graph, inside.raw(h)) for h in specs.handles]
     shapes = [_wider(s, t.spec.static_shape) for s, t in zip(specs.shapes, graph.outputs, strict=False)]
-    more = [h for h in changed if h not in specs.handles and b.handles.is_around(h, around)]
+    more = [h for h in changed          # those that the body makes are its own
+            if h not in specs.handles and graph not in graphs_around(b.handles.raw(h).graph)]
     fits = shapes == specs.shapes and not more
     specs.shapes, specs.handles = shapes, [*specs.handles, *more]
     for carried, tensor, first in zip(loop.carried, graph.outputs, initial, strict=False):

@@ -8,8 +8,8 @@ other way round, a Merge runs if any of its inputs does. So a part's context is 
  - of a Merge, what is left when contexts that differ only in the sides of one predicate, all of its sides, have been
    put together, again and again: of (p, true) and (p, false) nothing is left.
 
-Predicates are told apart by where their value comes from, through Identities and Switches. ControlTrigger runs
-whatever its inputs do.
+Predicates are told apart by where their value comes from, through Identities. ControlTrigger runs whatever its inputs
+do. What comes after two sides of one predicate never runs, and a Merge passes on what is left.
 """
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Contexts:
     def __init__(self, region: Region, order: Sequence[str]) -> None:
         self.region = dict(region)                 # and Merges of some inputs of a Merge
         self.order: list[str] = []
-        self.of: dict[str, Context] = {}
+        self.of: dict[str, Context | None] = {}    # None: it never runs, and is not in the order
         self.merges: dict[str, Merge] = {}
         self.texts: dict[str, str] = {}            # predicate -> an input that has its value
         self.sides: dict[str, int] = {}            # predicate -> how many sides it has
@@ -50,9 +50,12 @@ class Contexts:
         if part.op in MERGES:
             self._add_merge(part)
             return
+        context = () if part.op == "ControlTrigger" else self._together(part)
+        self.of[part.name] = context
+        if context is None:
+            return
         self.order.append(part.name)
-        self.of[part.name] = () if part.op == "ControlTrigger" else self._together(part)
-        if len(self.of[part.name]) > DEPTH_LIMIT:
+        if len(context) > DEPTH_LIMIT:
             raise UnimplementedError(f"{part.op} '{part.name}': branches nest more than {DEPTH_LIMIT} deep")
         if part.op in SWITCHES:
             pred = self.origin(part.texts[1])
@@ -61,39 +64,37 @@ class Contexts:
         if part.op in SWITCHES or (part.op in PASSING and not part.waits and source(part.texts[0]) in self.aliases):
             self.aliases.add(part.name)
 
-    def of_text(self, text: str) -> Context:
-        """That of an input."""
+    def of_text(self, text: str) -> Context | None:
+        """That of an input; None: it never comes."""
         found = self.of.get(source(text), ())
         part = self.region.get(source(text))
-        if part is None or part.op not in SWITCHES:
+        if found is None or part is None or part.op not in SWITCHES:
             return found
-        own = (self.origin(part.texts[1]), port(text))
-        return found if own in found else (*found, own)
+        return _joined([found, ((self.origin(part.texts[1]), port(text)),)])
 
     def origin(self, text: str) -> str:
-        """Where the value of an input comes from, as "node:output"."""
+        """Where the value of an input comes from, as "node:output": not through Switches, for branches nest by them."""
         while True:
             part = self.region.get(source(text))
-            if part is None or not (part.op in SWITCHES or part.op in PASSING) or part.op in ("Exit", "RefExit"):
+            if part is None or part.op not in ("Identity", "RefIdentity"):
                 return f"{source(text)}:{text.partition(':')[2] or 0}"
             text = part.texts[0]
 
-    def _together(self, part: Part) -> Context:
-        """The contexts of all that a part comes after, the longest first, so that their order stays."""
-        found: dict[str, int] = {}
-        contexts = [*(self.of_text(t) for t in part.texts), *(self.of.get(w, ()) for w in part.waits)]
-        for context in sorted(contexts, key=len, reverse=True):
-            for pred, side in context:
-                if found.setdefault(pred, side) != side:
-                    raise UnimplementedError(f"{part.op} '{part.name}' comes after both sides of the predicate "
-                                             f"'{pred}', so that it never runs; remove it from the graph")
-        return tuple(found.items())
+    def _together(self, part: Part) -> Context | None:
+        """The contexts of all that a part comes after."""
+        return _joined([*(self.of_text(t) for t in part.texts), *(self.of.get(w, ()) for w in part.waits)])
 
     def _add_merge(self, part: Part) -> None:
         """A Merge, and before it, where predicates nest, Merges of some of its inputs."""
         if len(part.texts) < 2:
             raise UnimplementedError(f"{part.op} '{part.name}' has one input; a Merge has one for each side")
-        left = [_Input(self.of_text(t), t, i) for i, t in enumerate(part.texts)]
+        left = [_Input(context, t, i) for i, t in enumerate(part.texts) if (context := self.of_text(t)) is not None]
+        if len(left) < 2:
+            self.of[part.name] = None if not left else _joined([left[0].context, *(self.of.get(w) for w in part.waits)])
+            if left:
+                self.region[part.name] = Part(part.name, (left[0].text,), part.waits, part.node, only=left[0].number)
+                self.order.append(part.name)
+            return
         while len(left) > 1:
             found = next(self._complete(left), None)
             if found is None:
@@ -121,6 +122,15 @@ class Contexts:
                 together.sort(key=lambda x: dict(x.context)[pred])
                 if [dict(x.context)[pred] for x in together] == list(range(self.sides[pred])):
                     yield pred, base, together
+
+
+def _joined(contexts: Sequence[Context | None]) -> Context | None:
+    """What holds where all of these do, the longest first, so that their order stays. None: they contradict."""
+    found: dict[str, int] = {}
+    for context in sorted(contexts, key=lambda c: -len(c or ())):
+        if context is None or any(found.setdefault(pred, side) != side for pred, side in context):
+            return None
+    return tuple(found.items())
 
 
 def _said(context: Context) -> str:

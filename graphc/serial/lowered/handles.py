@@ -5,6 +5,9 @@ before it gave: any order in which inputs come first is one that TensorFlow migh
 operations are built will do. Branches and loops give out the lists that they change (building.py). The float called
 flow, by which TensorFlow orders ops on an array, is passed on as it is.
 
+A handle that is pushed on a stack (the gradient of a TensorArray in a loop asks for the array of that iteration) is its
+list as it is then: popped, it serves to make an array of gradients of its size, and to tell its elements' shapes.
+
 An array of gradients belongs to an array and a source. It exists as soon as its array does, so that a loop that is
 first to ask for it need not make it; its writes are added up, behind its end, too.
 """
@@ -21,11 +24,12 @@ from graphc.api.array.source import constant
 from graphc.api.control import lists
 from graphc.errors import DataLossError, UnimplementedError
 from graphc.ir.apply import apply
-from graphc.ir.dtypes import DType, as_dtype, int64
+from graphc.ir.dtypes import DType, as_dtype, int64, variant
 from graphc.ir.graph import Graph, get_default_graph
 from graphc.ir.op import OPS
 from graphc.ir.tensor import Operation, Tensor
 from graphc.serial.graph_pb2 import NodeDef
+from graphc.serial.lowered.graphs import graphs_around
 from graphc.serial.lowered.parts import Part
 from graphc.serial.tensors import shape_from_proto
 
@@ -39,9 +43,17 @@ HANDLE_OPS |= {f"Stack{kind}{version}": f"Stack{kind}" for kind in ("", "Push", 
 HANDLE_OPS |= {"StackClose": "Close", "StackCloseV2": "Close"}
 
 
+_RESOURCE = 20                 # the dtype of handles
+
+
 @dataclass(eq=False)
 class Handle:
-    """A TensorArray or a stack. home: the graph in which it is made; adds: it is an array of gradients."""
+    """A TensorArray or a stack.
+
+    home: the graph in which it is made; adds: it is an array of gradients; holds: of a stack of handles, the one that
+    was pushed; popped: it comes from such a stack; of: the array whose elements its own are like; seen: the sizes that
+    all elements written so far have in common, if their rank is known.
+    """
 
     name: str
     dtype: DType
@@ -49,6 +61,22 @@ class Handle:
     home: Graph
     grows: bool = False
     adds: bool = False
+    holds: Handle | None = None
+    popped: bool = False
+    of: Handle | None = None
+    seen: tuple[int, ...] | None = None
+
+    def sizes(self) -> Any:
+        """What is known of an element's shape: -1 for an unknown size, or rank."""
+        if self.element_shape != -1:
+            return self.element_shape
+        return self.of.sizes() if self.of is not None else -1 if self.seen is None else self.seen
+
+    def saw(self, shape: tuple[int | None, ...] | None) -> None:
+        if shape is not None:
+            sizes = tuple(-1 if s is None else s for s in shape)
+            before = self.seen if self.seen is not None and len(self.seen) == len(sizes) else sizes
+            self.seen = tuple(a if a == b else -1 for a, b in zip(before, sizes, strict=True))
 
     def __str__(self) -> str:
         return f"'{self.name}'"
@@ -62,6 +90,7 @@ class Handles:
         self.lists: dict[Handle, Tensor] = {}
         self.outside: dict[Handle, Tensor] = {}        # those around the body that is being built
         self.first: dict[Handle, Tensor] = {}          # as they were made
+        self.of_node: dict[str, Handle] = {}           # that of a loop's body stays when the body is built again
         self.gradients: dict[tuple[Handle, str], Handle] = {}
 
     @contextmanager
@@ -85,6 +114,13 @@ class Handles:
         """Inside `scope`: what changed since it began."""
         return {h: t for h, t in self.lists.items() if self.outside.get(h) is not t}
 
+    def made(self, name: str, dtype: DType, element_shape: Any, grows: bool = False) -> Handle:
+        """The handle that a node makes in the default graph."""
+        handle = self.of_node.setdefault(name, Handle(name, dtype, element_shape, get_default_graph(), grows))
+        handle.home = get_default_graph()
+        self.lists.pop(handle, None)
+        return handle
+
     def make(self, part: Part, node: NodeDef, values: Values, builder: Builder, name: str) -> None:
         """Builds an op on a handle, whose operation is called `name`."""
         made = _Made(self, part, node, values, builder, name)
@@ -106,8 +142,8 @@ class _Made:
         shapes = self.node.attr["element_shape"].shape if "element_shape" in self.node.attr else None
         known = None if shapes is None else shape_from_proto(shapes)
         sizes: Any = -1 if known is None else [-1 if s is None else s for s in known]
-        handle = Handle(self.name, as_dtype(int(self.node.attr["dtype"].type)), sizes, get_default_graph(),
-                        self.node.attr["dynamic_size"].b)
+        handle = self.handles.made(self.part.name, as_dtype(int(self.node.attr["dtype"].type)), sizes,
+                                   self.node.attr["dynamic_size"].b)
         first = self._apply("TensorListReserve", sizes, self._input(0), element_dtype=handle.dtype)
         self.handles.first[handle] = first
         with self._scope():
@@ -117,6 +153,7 @@ class _Made:
     def on_write(self) -> None:
         handle, before = self._list()
         index, value = self._input(1), self._input(2)
+        handle.saw(value.spec.static_shape)
         if handle.adds:
             with self._scope():
                 old = apply(OPS["TensorListGetItem"], before, index, shape(value), element_dtype=handle.dtype,
@@ -127,18 +164,27 @@ class _Made:
                                           resize_if_index_out_of_bounds=handle.grows or handle.adds), 3)
 
     def on_read(self) -> None:
-        handle, before = self._list()
-        self._named(value=self._apply("TensorListGetItem", before, self._input(1), handle.element_shape,
-                                      element_dtype=handle.dtype))
+        self._taken("TensorListGetItem")
 
     def on_gather(self) -> None:
+        self._taken("TensorListGather")
+
+    def _taken(self, op: str) -> None:
+        """An element, or several. In an array of gradients one that was never written is zeros, of the shape that it
+        has in the array itself."""
         handle, before = self._list()
-        self._named(value=self._apply("TensorListGather", before, self._input(1), handle.element_shape,
-                                      element_dtype=handle.dtype))
+        index, sizes = self._input(1), handle.sizes()
+        if handle.of is not None and (sizes == -1 or -1 in sizes):
+            with self._scope():
+                array = self.handles.visible(self.handles.raw(handle.of))
+                like = shape(apply(OPS[op], array, index, sizes, element_dtype=handle.dtype))
+                sizes = like if op == "TensorListGetItem" else apply(
+                    OPS["StridedSlice"], like, [1], [0], [1], end_mask=1)
+        self._named(value=self._apply(op, before, index, sizes, element_dtype=handle.dtype))
 
     def on_pack(self) -> None:
         handle, before = self._list()
-        self._named(value=self._apply("TensorListStack", before, handle.element_shape, element_dtype=handle.dtype,
+        self._named(value=self._apply("TensorListStack", before, handle.sizes(), element_dtype=handle.dtype,
                                       num_elements=-1))
 
     def on_scatter(self) -> None:
@@ -153,6 +199,8 @@ class _Made:
 
     def _scattered(self, indices: Tensor, value: Tensor, flow: int) -> None:
         handle, before = self._list()
+        static = value.spec.static_shape
+        handle.saw(static[1:] if static else None)
         if handle.adds:
             made = self._apply("_TensorListScatterSum", before, indices, value)
         else:
@@ -171,7 +219,7 @@ class _Made:
         handle, before = self._list()
         with self._scope():
             none = constant([], int64, shape=[0])
-        value, lengths = self._apply("TensorListConcatV2", before, handle.element_shape, none,
+        value, lengths = self._apply("TensorListConcatV2", before, handle.sizes(), none,
                                      element_dtype=handle.dtype)
         self._name(value.op, value=value, lengths=lengths)
 
@@ -187,35 +235,52 @@ class _Made:
         key = array, self.node.attr["source"].s.decode()
         if array.adds:
             raise UnimplementedError(f"gradients of the gradients of the TensorArray {array} are not supported")
-        if key not in self.handles.gradients:
-            made = Handle(self.name, array.dtype, array.element_shape, array.home, True, True)
-            self.handles.gradients[key] = made
+        made = self.handles.gradients.setdefault(key, Handle(self.part.name, array.dtype, array.element_shape,
+                                                             array.home, True, True, of=array))
+        if made not in self.handles.first or made.home is not array.home:
+            made.home = array.home
             with array.home.as_default(), array.home.control_dependencies(None), self._scope():
                 size = apply(OPS["TensorListLength"], self.handles.first[array])
-                self.handles.first[made] = apply(OPS["TensorListReserve"], made.element_shape, size,
+                self.handles.first[made] = apply(OPS["TensorListReserve"], made.sizes(), size,
                                                  element_dtype=made.dtype)
         get_default_graph().mark_name(self.name)
-        self._name(no_op(name=f"{self.name}/"), grad_handle=self.handles.gradients[key], flow_out=self._input(1))
+        self._name(no_op(name=f"{self.name}/"), grad_handle=made, flow_out=self._input(1))
 
     def on_stack(self) -> None:
-        dtype = as_dtype(int(self.node.attr["elem_type"].type))
-        handle = Handle(self.name, dtype, -1, get_default_graph())
+        number = int(self.node.attr["elem_type"].type)
+        dtype = variant if number == _RESOURCE else as_dtype(number)
+        handle = self.handles.made(self.part.name, dtype, -1)
         first = self._apply("EmptyTensorList", element_shape=-1, max_num_elements=-1, element_dtype=dtype)
         self.handles.first[handle] = first
         self._name(first.op, handle=handle)
 
     def on_stackpush(self) -> None:
         handle, before = self._list()
-        value = self._input(1)
-        made = self._apply("TensorListPushBack", before, value)
+        value = self.builder.raw(self.part.texts[1], self.values) if len(self.part.texts) > 1 else self._input(1)
+        if isinstance(value, Handle):
+            handle.holds = value
+            pushed = self.handles.visible(self.handles.raw(value))
+        else:
+            value = pushed = self._input(1)
+        made = self._apply("TensorListPushBack", before, pushed)
         self.handles.lists[handle] = made
         self._name(made.op, output=value)
 
     def on_stackpop(self) -> None:
         handle, before = self._list()
-        rest, top = self._apply("TensorListPopBack", before, element_shape=-1, element_dtype=handle.dtype)
+        rest, top = self._apply("TensorListPopBack", before, element_shape=-1 if handle.holds is None else (),
+                                element_dtype=handle.dtype)
         self.handles.lists[handle] = rest
-        self._name(top.op, elem=top)
+        if handle.holds is None:
+            self._name(top.op, elem=top)
+            return
+        key = f"popped {handle.holds.name}"      # several stacks hold the same array: it is popped once
+        array = self.handles.of_node.get(key)
+        if array is None or array.home not in graphs_around():
+            array = self.handles.made(key, handle.holds.dtype, handle.holds.element_shape)
+            array.popped, array.of = True, handle.holds
+            self.handles.first[array] = top
+        self._name(top.op, elem=array)
 
     # Inputs and results
 
@@ -234,6 +299,9 @@ class _Made:
 
     def _list(self) -> tuple[Handle, Tensor]:
         handle = self._handle()
+        if handle.popped:
+            raise UnimplementedError(f"its handle comes from the stack element {handle}, of which only an array of "
+                                     "gradients can be made")
         return handle, self.handles.visible(self.handles.raw(handle))
 
     def _scope(self) -> Any:

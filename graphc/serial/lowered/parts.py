@@ -46,6 +46,7 @@ class Part:
     waits: tuple[str, ...] = ()
     node: NodeDef | None = None
     loop: Loop | None = None
+    only: int = -1                  # of a Merge: the number of the one input that can come
     after_effects: bool = False     # whether it, or anything that it comes after in its region, has an effect
 
     @property

@@ -3,8 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from graphc.ir.func_graph import FuncGraph
-from graphc.ir.graph import Graph, get_default_graph
+from graphc.ir.graph import get_default_graph
 from graphc.ir.tensor import Operation, Tensor
 from graphc.serial.lowered.handles import Handle
 
@@ -31,18 +30,6 @@ class Values:
 
     def name(self, node: str, value: Value, index: int = 0, result: str = "output") -> None:
         self.tensors[f"{node}:{index}"] = self.tensors[f"{node}:{result}:0"] = value
-
-
-def own(graph: FuncGraph, tensor: Tensor) -> Tensor:
-    return tensor if tensor.graph is graph else graph.capture(tensor)
-
-
-def graphs_around() -> list[Graph]:
-    """The default graph and those around it."""
-    found: list[Graph] = [get_default_graph()]
-    while isinstance(found[-1], FuncGraph):
-        found.append(found[-1].outer_graph)
-    return found
 
 
 def local_name(name: str) -> str:

@@ -10,3 +10,4 @@ if [ ! -e "$environment/installed" ]; then
     touch "$environment/installed"
 fi
 "$environment/bin/python" -W ignore tests/onnx/conformance/conformance.py --write docs/onnx.md "$@"
+"$environment/bin/python" -W ignore -m pytest -q -s tests/onnx/conformance/exports.py
