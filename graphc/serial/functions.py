@@ -11,11 +11,12 @@ from contextlib import nullcontext
 from typing import Any
 
 from graphc.api.array.identity import identity, no_op
+from graphc.api.array.passing import identity_n
 from graphc.api.control.cond import cond
 from graphc.errors import DataLossError
 from graphc.ir import dims
 from graphc.ir.apply import apply
-from graphc.ir.dtypes import as_dtype
+from graphc.ir.dtypes import as_dtype, resource, variant
 from graphc.ir.func_graph import FuncGraph, outermost
 from graphc.ir.graph import get_default_graph
 from graphc.ir.op import OPS, Effect, Op
@@ -119,6 +120,9 @@ class FunctionReader:
         if len(outputs) == 1:
             kept: Operation = identity(outputs[0], name=scope).op
             return kept
+        if outputs and not any(t.dtype in (resource, variant) for t in outputs):      # handles stay with who made them
+            several: list[Tensor] = identity_n(outputs, name=scope)
+            return several[0].op
         effects = [op for op in graph.get_operations()[before:] if _has_effect(op)]
         with graph.control_dependencies([*controls, *effects]):
             made = no_op(name=scope)

@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 SIGNATURE = "serving_default"
+SMALL = ("dense", "words", "loop")
 
 
 class Dense(tf.Module):
@@ -55,6 +56,25 @@ class Words(tf.Module):
         return {"rows": tf.gather(self.rows, self.table.lookup(words))}
 
 
+class Loop(tf.Module):
+    """A loop and a branch that read and change variables inside, and results of two inputs."""
+
+    def __init__(self) -> None:
+        self.v = tf.Variable([[1.0, 2.0], [3.0, 4.0]], name="v")
+        self.count = tf.Variable(0, name="count")
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 2], tf.float32, name="x"),
+                                  tf.TensorSpec([], tf.int32, name="times")])
+    def call(self, x: Any, times: Any) -> Any:
+        for _ in tf.range(times):
+            x = tf.tanh(x @ self.v)
+            self.count.assign_add(1)
+        if times > 2:
+            x = x + self.v[0]
+            self.count.assign_add(10)
+        return {"y": x, "count": self.count.read_value()}
+
+
 def dense(folder: Path) -> None:
     model = Dense()
     tf.saved_model.save(model, str(folder / "dense"), signatures={SIGNATURE: model.__call__, "bump": model.bump})
@@ -63,6 +83,11 @@ def dense(folder: Path) -> None:
 def words(folder: Path) -> None:
     model = Words(folder)
     tf.saved_model.save(model, str(folder / "words"), signatures=model.look)
+
+
+def loop(folder: Path) -> None:
+    model = Loop()
+    tf.saved_model.save(model, str(folder / "loop"), signatures=model.call)
 
 
 def tf_keras(folder: Path) -> None:
@@ -96,8 +121,9 @@ def recurrent(folder: Path) -> None:
 
 
 X = np.linspace(-1, 1, 6, dtype=np.float32).reshape(2, 3)
-MODELS: dict[str, tuple[Callable[[Path], None], np.ndarray]] = {
+MODELS: dict[str, tuple[Callable[[Path], None], Any]] = {
     "dense": (dense, X), "words": (words, np.array([b"a", b"c", b"other"])),
+    "loop": (loop, {"x": np.float32([[0.1, -0.2]]), "times": np.int32(3)}),
     "tf_keras": (tf_keras, np.linspace(0, 1, 128, dtype=np.float32).reshape(2, 8, 8, 1)),
     "keras": (keras, np.linspace(-1, 1, 12, dtype=np.float32).reshape(2, 6)),
     "recurrent": (recurrent, np.arange(8, dtype=np.int32).reshape(2, 4))}
@@ -108,17 +134,19 @@ def write(folder: Path, names: Any = tuple(MODELS)) -> None:
         make, given = MODELS[name]
         make(folder)
         signature = tf.saved_model.load(str(folder / name)).signatures[SIGNATURE]
-        key = next(iter(signature.structured_input_signature[1]))
-        found = {k: v.numpy() for k, v in signature(**{key: tf.constant(given)}).items()}
-        np.savez(folder / name / "expected.npz", **{f"in/{key}": given}, **{f"out/{k}": v for k, v in found.items()})
+        if not isinstance(given, dict):
+            given = {next(iter(signature.structured_input_signature[1])): given}
+        found = {k: v.numpy() for k, v in signature(**{k: tf.constant(v) for k, v in given.items()}).items()}
+        np.savez(folder / name / "expected.npz", **{f"in/{k}": v for k, v in given.items()},
+                 **{f"out/{k}": v for k, v in found.items()})
 
 
 def small(folder: Path) -> None:
     from tensorflow.core.protobuf import saved_model_pb2
 
-    write(folder, ("dense", "words"))
+    write(folder, SMALL)
     (folder / "words.txt").unlink()
-    for name in ("dense", "words"):
+    for name in SMALL:
         (folder / name / "fingerprint.pb").unlink()
         path = folder / name / "saved_model.pb"
         saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())

@@ -17,7 +17,7 @@ import graphc as gc
 
 tf = pytest.importorskip("tensorflow.compat.v1")
 CHILD = Path(__file__).parent / "object_models.py"
-MODELS = ("dense", "words", "tf_keras", "keras", "recurrent")
+MODELS = ("dense", "words", "loop", "tf_keras", "keras", "recurrent")
 X = np.random.RandomState(0).randn(4, 5, 3).astype(np.float32)
 WANT = np.random.RandomState(1).randint(0, 2, (4, 5))
 

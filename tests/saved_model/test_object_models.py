@@ -33,7 +33,7 @@ def run(session: gc.Session, signature: Any, **given: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("scope", [None, "inside"])
-@pytest.mark.parametrize("name", ["dense", "words"])
+@pytest.mark.parametrize("name", ["dense", "words", "loop"])
 def test_signatures_give_tensorflows_numbers(name: str, scope: str | None) -> None:
     expected = dict(np.load(DATA / name / "expected.npz"))
     with gc.Session() as session:
@@ -45,7 +45,7 @@ def test_signatures_give_tensorflows_numbers(name: str, scope: str | None) -> No
                              if key.startswith("in/")})
     assert {f"out/{key}" for key in signature.outputs} == {key for key in expected if key.startswith("out/")}
     for key, value in found.items():
-        np.testing.assert_allclose(value, expected[key], rtol=1e-6)
+        np.testing.assert_allclose(value, expected[key], rtol=1e-6, atol=1e-6)
 
 
 def test_signatures_that_change_variables(tmp_path: Path) -> None:
@@ -100,8 +100,8 @@ def test_inspect(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert "graphc cannot load it: " in out and "FromTheFuture" in out and "variables cannot be read" in out
 
 
-def test_loops_over_variables_are_refused(tmp_path: Path) -> None:
-    """Functions that are bodies get values; what no node calls is left out, whatever is in it."""
+def test_functions_that_are_damaged(tmp_path: Path) -> None:
+    """What no node calls is left out, whatever is in it; what is called must be there and fit."""
     saved = read_saved_model(str(DATA / "dense"))
     graph = saved.meta_graphs[0].graph_def
     graph.library.function.add().signature.name = "not_called"
@@ -112,8 +112,8 @@ def test_loops_over_variables_are_refused(tmp_path: Path) -> None:
         gc.saved_model.load(session, ["serve"], str(tmp_path / "m"))
     node = graph.node.add(name="loop", op="While", input=["count"])
     for key in ("cond", "body"):
-        node.attr[key].func.name = next(f.signature.name for f in graph.library.function if "bump" in f.signature.name)
+        node.attr[key].func.name = "nothing"
     (tmp_path / "m/saved_model.pb").write_bytes(saved.SerializeToString())
     with gc.Graph().as_default(), gc.Session() as session:
-        with pytest.raises(errors.UnimplementedError, match="'loop' uses a resource variable inside"):
+        with pytest.raises(errors.DataLossError, match="While 'loop' has 0 types and the body 'nothing'"):
             gc.saved_model.load(session, ["serve"], str(tmp_path / "m"))

@@ -335,6 +335,25 @@ def test_damage_while_restoring(tmp_path: Path) -> None:
         saver.restore(session, prefix)
 
 
+def test_runs_see_what_was_restored(tmp_path: Path) -> None:
+    """Also plans that keep weights in a form of their own, of which they know when it is out of date."""
+    w = gc.get_variable("w", initializer=np.eye(70, dtype=np.float32))
+    text = gc.get_variable("text", initializer=["a", "b"])
+    x = gc.placeholder(gc.float32, [None, 70])
+    y = gc.matmul(x, w)
+    saver, session = gc.train.Saver(), initialised()
+    prefix = saver.save(session, str(tmp_path / "m"))
+    rows = np.random.RandomState(0).randn(80, 70).astype(np.float32)
+    session.run([w.assign(w * 3), text.assign(["c", "d"])])
+    for _ in range(6):
+        np.testing.assert_allclose(session.run(y, {x: rows}), 3 * rows, rtol=1e-5)
+    saver.restore(session, prefix)
+    np.testing.assert_allclose(session.run(y, {x: rows}), rows, rtol=1e-5)
+    assert session.run(text).tolist() == [b"a", b"b"]
+    session.run([w.assign(w * 2), text.assign(["c", "d"])])
+    np.testing.assert_allclose(session.run(y, {x: rows}), 2 * rows, rtol=1e-5)
+
+
 def test_restored_as_a_graph(tmp_path: Path) -> None:
     """A restore operation that does more than to restore is run, and one of an object that is only like a session."""
     class Wrapped:

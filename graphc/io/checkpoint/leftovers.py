@@ -17,6 +17,7 @@ from graphc.io.checkpoint.bundle import index_name
 from graphc.io.whole_files import NewFile, abandoned, kind_of
 
 SAFETENSORS = ".safetensors"            # a checkpoint of such a name is one file (safe_tensors.py)
+LONGEST_NAME = 255                      # bytes, of a file
 _TEMPORARY = re.compile(r".*_temp_[0-9a-f]{32}")
 _held: dict[str, NewFile] = {}          # the locked files of folders that this process writes into
 
@@ -43,7 +44,7 @@ def shards_of(prefix: str) -> list[str]:
 def noted(prefix: str) -> Iterator[None]:
     """Meanwhile the checkpoint may have data and no index. If this process ends, `clean` removes them."""
     with NewFile(prefix, "note") as note:
-        note.file.write(os.path.basename(prefix).encode())
+        note.file.write(os.fsencode(os.path.basename(prefix)))
         note.file.flush()
         yield
 
@@ -89,7 +90,7 @@ def _end(folder: str, name: str) -> None:
         if file is None:
             return
         if kind_of(name) == "note":
-            prefix = os.path.join(folder, os.path.basename(file.read().decode()))
+            prefix = os.path.join(folder, os.path.basename(os.fsdecode(file.read(LONGEST_NAME))))
             if not os.path.exists(index_name(prefix)):
                 for other in (*shards_of(prefix), *glob.glob(f"{glob.escape(prefix)}.meta")):
                     os.unlink(other)

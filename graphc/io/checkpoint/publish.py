@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 
-from graphc.errors import DataLossError
+from graphc.errors import DataLossError, UnimplementedError
 from graphc.io.checkpoint.bundle import VERSION, index_name, read_header, shard_name
 from graphc.io.checkpoint.leftovers import noted, shards_of
 from graphc.io.checkpoint.table import read_table, table_bytes
@@ -44,7 +44,7 @@ def _shards_there(prefix: str) -> int:
     index = index_name(prefix)
     try:
         return int(read_header(read_table(index).get(b"", b""), index).num_shards)
-    except (FileNotFoundError, DataLossError):
+    except (FileNotFoundError, DataLossError, UnimplementedError):
         return 0
 
 
