@@ -87,7 +87,7 @@ parity: $(RUNNER)
 	$(BIN)/python tests/peers/parity_table.py $(BUILD)/parity docs/parity.md
 
 # The package onnx's own backend tests, in an environment of its own; writes docs/onnx.md.
-onnx: $(RUNNER)
+onnx:
 	tests/onnx/conformance/run.sh
 
 clean:

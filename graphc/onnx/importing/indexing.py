@@ -37,7 +37,7 @@ def slice_of_attributes(node: Node, x: Any) -> Any:
 def slice_of_inputs(node: Node, x: Any, starts: Any, ends: Any, axes: Any = None, steps: Any = None) -> Any:
     count = static_sizes(starts)[0]
     if count is None:
-        raise node.refuse("the number of its starts must be known while the graph is built")
+        count = len(node.known_list(starts, "the number of its starts"))
     places = node.known_list(axes, "axes") if axes is not None else list(range(count))
     strides = node.known_list(steps, "steps") if steps is not None else [1] * count
     first, last = (node.known_list(v, "") if node.maybe_known(v) is not None else

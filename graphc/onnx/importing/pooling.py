@@ -5,8 +5,6 @@ import math
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 import graphc as gc
 from graphc.onnx.importing.rules import Node, full_like, onnx_op, shape_vector, sizes_of, static_sizes
 from graphc.onnx.importing.windows import Window, combined, padded, slices, window_of
@@ -135,7 +133,7 @@ def max_unpool(node: Node, x: Any, places: Any, shape: Any = None) -> Any:
     y = gc.reshape(flat, shape_vector(natural))
     if given is None or given == natural:
         return y
-    borders = np.array([[0, new - old] for new, old in zip(given, natural, strict=True)])
-    if (borders < 0).any():
+    added = [new - old for new, old in zip(given, natural, strict=True)]
+    if any(isinstance(n, int) and n < 0 for n in added):
         raise node.invalid(f"output_shape {given} is smaller than {natural}")
-    return gc.pad(y, borders)
+    return gc.pad(y, gc.stack([shape_vector([0] * len(added)), shape_vector(added)], 1))

@@ -13,6 +13,7 @@ from graphc.onnx.importing.rules import Node, full_like, onnx_op, shape_vector, 
 
 Activation = Callable[[Any], Any]
 _DEFAULTS = {"RNN": ["Tanh"], "GRU": ["Sigmoid", "Tanh"], "LSTM": ["Sigmoid", "Tanh", "Tanh"]}
+_GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def _layer(node: Node, x: Any, w: Any, r: Any, b: Any, functions: list[Activatio
            backwards: bool) -> Layer:
     if backwards:
         x = _turned(x, lengths)
-    gates = (static_sizes(w)[0] or 0) or len(_DEFAULTS[node.op]) * size
+    gates = _GATES[node.op] * size
     time, batch, width = sizes_of(x)
     xs = gc.reshape(gc.matmul(gc.reshape(x, shape_vector([-1, width])), w, transpose_b=True),
                     shape_vector([time, batch, gates]))

@@ -134,7 +134,7 @@ def grid_sample(node: Node, x: Any, grid: Any) -> Any:
 @onnx_op("AffineGrid")
 def affine_grid(node: Node, theta: Any, size: Any) -> Any:
     """Places from -1 to 1 under an affine map, for a picture or volume of size [batch, channels, spatial...]."""
-    count = static_sizes(size)[0]
+    count = static_sizes(size)[0] or len(node.known_list(size, "the length of `size`"))
     if count not in (4, 5):
         raise node.refuse("the length of `size` must be known to be 4 or 5")
     rank = count - 2

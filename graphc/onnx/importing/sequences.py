@@ -5,7 +5,6 @@ from typing import Any
 
 import graphc as gc
 from graphc.onnx.importing.rules import Node, onnx_op
-from graphc.onnx.importing.shapes import split_sizes
 
 
 @onnx_op("SequenceEmpty")
@@ -62,7 +61,7 @@ def split(node: Node, x: Any, sizes: Any = None) -> Any:
         if size is None or part < 1:
             raise node.refuse(f"an axis of size {size} cannot be split in parts of {part}")
         return (gc.split(x, [min(part, size - i) for i in range(0, size, part)], axis),)
-    return (gc.split(x, split_sizes(node, x, axis, sizes, None), axis),)
+    return (gc.split(x, [int(n) for n in given], axis),)
 
 
 @onnx_op("ConcatFromSequence")

@@ -61,7 +61,7 @@ def reshape(node: Node, x: Any, shape: Any = None) -> Any:
         return gc.reshape(x, shape_vector([old[i] if s == 0 else int(s) for i, s in enumerate(given)]))
     count = static_sizes(shape)[0]
     if count is None:
-        raise node.refuse("the number of axes of its result must be known while the graph is built")
+        node.known(shape, "the number of axes of its result")
     old = (sizes_of(x) + [gc.constant(0, gc.int64)] * count)[:count]
     return gc.reshape(x, gc.where_v2(gc.equal(shape, gc.constant(0, gc.int64)), shape_vector(old), shape))
 
@@ -122,25 +122,19 @@ def concat(node: Node, *inputs: Any) -> Any:
     return gc.concat(list(inputs), axis) if len(inputs) > 1 else gc.identity(inputs[0])
 
 
-def split_sizes(node: Node, x: Any, axis: int, given: Any, count: int | None) -> list[int]:
-    """The sizes of the parts: as given, or `count` of them, of which the last one may be smaller."""
-    if given is not None:
-        return [int(n) for n in node.known_list(given, "split")]
-    if node.attr("split") is not None:
-        return [int(n) for n in node.attr("split")]
-    size = static_sizes(x)[axis]
-    if size is None:
-        raise node.refuse("the size of the axis that is split must be known while the graph is built")
-    count = count or len(node.outputs)
-    part = -(-size // count)
-    return [max(min(part, size - i * part), 0) for i in range(count)]
-
-
 @onnx_op("Split")
 def split(node: Node, x: Any, sizes: Any = None) -> Any:
+    """Parts of sizes that are given, or equal ones, of which the last one may be smaller."""
     axis = node.axis(x, node.attr("axis", 0))
-    parts = split_sizes(node, x, axis, sizes, node.attr("num_outputs"))
-    return tuple(gc.split(x, parts, axis))
+    given = node.known_list(sizes, "split") if sizes is not None else node.attr("split")
+    if given is not None:
+        return tuple(gc.split(x, [int(n) for n in given], axis))
+    count, size = node.attr("num_outputs") or len(node.outputs), sizes_of(x)[axis]
+    part = -(-size // count)
+    if isinstance(size, int):
+        return tuple(gc.split(x, [max(min(part, size - i * part), 0) for i in range(count)], axis))
+    before = [slice(None)] * axis
+    return tuple(x[(*before, slice(part * i, part * (i + 1)))] for i in range(count))
 
 
 @onnx_op("Range")

@@ -125,12 +125,10 @@ def combined(x: Any, window: Window, combine: Callable[[Any, Any], Any]) -> Any:
     """The sum, maximum or the like of each window, an axis at a time, for x that is padded already."""
     for axis, (k, span, step, dilation) in enumerate(zip(window.kernel, window.spans, window.strides, window.dilations,
                                                          strict=True)):
-        count = (sizes_of(x)[2 + axis] - span) // step + 1
-        total = None
-        for i in range(k):
-            first = i * dilation
-            key = [slice(None)] * (2 + axis)
-            part = x[(*key, slice(first, first + (count - 1) * step + 1, step))]
-            total = part if total is None else combine(total, part)
-        x = total
+        length = ((sizes_of(x)[2 + axis] - span) // step) * step + 1
+        key = [slice(None)] * (2 + axis)
+        parts = [x[(*key, slice(i * dilation, i * dilation + length, step))] for i in range(k)]
+        while len(parts) > 1:                               # by twos: windows may be large
+            parts = [combine(*parts[i:i + 2]) if i + 1 < len(parts) else parts[i] for i in range(0, len(parts), 2)]
+        x = parts[0]
     return x
