@@ -1,5 +1,5 @@
-"""`make large`: a graph of more than 2 GB, written, read and run, in Python and in C++. Takes 9 GB of memory and 2.3 GB of
-disk.
+"""`make large`: a graph of more than 2 GB, written, read and run, in Python and in C++. Takes 9 GB of memory and
+2.3 GB of disk.
 
     python tests/serial/large.py
 
