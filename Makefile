@@ -12,7 +12,7 @@ FUZZ_PYTHON  ?= $(BIN)/python
 
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: install demo test test-matrix lint kernels runner bench test-cross fuzz fuzz-graphs tsan peers parity onnx clean
+.PHONY: install demo test test-matrix lint kernels runner bench test-cross fuzz fuzz-graphs tsan large peers parity onnx clean
 
 # The stamp makes an install again when what is to be installed has changed.
 $(VENV)/installed: pyproject.toml
@@ -70,6 +70,10 @@ fuzz: $(RUNNER)
 tsan: $(RUNNER)
 	$(BIN)/python -m graphc.kernels build --isa x86-64-v3 --tsan --out $(BUILD)/tsan-kernels
 	$(BIN)/python tests/runner/stress.py --seconds $(TSAN_SECONDS)
+
+# A graph of more than 2 GB: minutes, 9 GB of memory, 2.3 GB of disk.
+large: $(RUNNER)
+	$(BIN)/python tests/serial/large.py
 
 # Random graphs through sessions, the runner and the NumPy evaluator. FUZZ_SEED=N repeats a run; with build/peers (`make peers`)
 # FUZZ_PYTHON=build/peers/bin/python adds TensorFlow.

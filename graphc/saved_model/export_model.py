@@ -21,7 +21,7 @@ from graphc.serial.graph_pb2 import GraphDef, NodeDef
 from graphc.serial.graphdef import as_graph_def
 from graphc.serial.saved_plans import VariableValue, add_compiled
 from graphc.serial.signatures import Signature, check_native, compile_signature, named_elements
-from graphc.serial.tensors import make_ndarray
+from graphc.serial.tensors import read_array
 from graphc.train.saving.saveables import VariableSaveable, all_saveable_objects, saveables_of
 
 
@@ -99,7 +99,7 @@ def load_state(session: Any, graph_def: GraphDef) -> None:
 
 
 def _fitting(variable: Tensor, node: NodeDef | None) -> np.ndarray[Any, Any]:
-    value = None if node is None else make_ndarray(node.attr["value"].tensor)
+    value = None if node is None else read_array(node.attr["value"].tensor)
     wanted = variable.dtype.base_dtype
     if value is None or value.dtype != wanted.as_numpy_dtype or not variable.shape.is_compatible_with(value.shape):
         raise DataLossError(f"the file has no value of dtype {wanted.name} and shape {variable.shape} for variable "

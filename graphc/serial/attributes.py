@@ -12,7 +12,7 @@ from graphc.ir import dims
 from graphc.ir.dtypes import as_dtype
 from graphc.ir.op import Op
 from graphc.serial.graph_pb2 import AttrValue, NameAttrList
-from graphc.serial.tensors import make_ndarray, shape_from_proto, shape_to_proto, tensor_to_proto
+from graphc.serial.tensors import read_array, shape_from_proto, shape_to_proto, tensor_to_proto
 
 Functions = Callable[[str], Any]     # a function's name to its FuncGraph
 CARRIED = "_carried"                 # of a loop, see graphdef.py; TF ignores attributes that begin with an underscore
@@ -99,7 +99,7 @@ def from_attribute(kind: str, value: AttrValue, functions: Functions) -> Any:
         case "shape":
             return _symbolic(shape_from_proto(value.shape))
         case "tensor":
-            array = make_ndarray(value.tensor)
+            array = read_array(value.tensor)
             array.setflags(write=False)
             return array
         case "func":

@@ -17,7 +17,7 @@ from graphc.ir.dtypes import as_dtype
 from graphc.serial.graph_pb2 import GraphDef, NodeDef
 from graphc.serial.plan_pb2 import SavedState
 from graphc.serial.plan_proto import graph_hash, save_plan
-from graphc.serial.tensors import make_ndarray, tensor_to_proto
+from graphc.serial.tensors import read_array, tensor_to_proto
 
 if TYPE_CHECKING:
     from graphc.plan.compile import Compiled
@@ -83,7 +83,7 @@ class _StoredConstants:
         self.by_value: dict[Any, list[str]] = {}
         for node in graph_def.node:
             if node.op == "Const":
-                self.by_value.setdefault(_key(make_ndarray(node.attr["value"].tensor)), []).append(node.name)
+                self.by_value.setdefault(_key(read_array(node.attr["value"].tensor)), []).append(node.name)
 
     def name(self, wanted: str, value: np.ndarray[Any, Any]) -> str:
         """The node that holds `value`, of the name wanted if that one does; a new one for what folding computed."""

@@ -55,10 +55,14 @@ def tensor_to_proto(array: np.ndarray[Any, Any]) -> TensorProto:
 
 @public("make_ndarray", "contrib.util.make_ndarray")
 def make_ndarray(tensor: TensorProto) -> np.ndarray[Any, Any]:
-    """The array in a TensorProto, as `tf.make_ndarray`. One in a graph's side file is mapped, and cannot be written to.
+    """A copy of the array in a TensorProto, as `tf.make_ndarray`. Raises DataLossError if its sizes do not fit its
+    contents."""
+    array = read_array(tensor)
+    return array if array.flags.writeable else array.copy()
 
-    Raises DataLossError if its sizes do not fit its contents.
-    """
+
+def read_array(tensor: TensorProto) -> np.ndarray[Any, Any]:
+    """The same, but not to be written to: its elements may be those of the message, or mapped from a side file."""
     try:
         dtype = as_dtype(int(tensor.dtype))
     except TypeError:
@@ -87,8 +91,9 @@ def make_ndarray(tensor: TensorProto) -> np.ndarray[Any, Any]:
                 f"instead of {count * dtype.size}; the file is damaged"
             )
         if dtype.numpy.kind == "V":
-            return np.frombuffer(tensor.tensor_content, dtype.numpy).copy().reshape(sizes)
-        return np.frombuffer(tensor.tensor_content, dtype.numpy.newbyteorder("<")).astype(dtype.numpy).reshape(sizes)
+            return np.frombuffer(tensor.tensor_content, dtype.numpy).reshape(sizes)
+        little = np.frombuffer(tensor.tensor_content, dtype.numpy.newbyteorder("<"))
+        return little.astype(dtype.numpy, copy=False).reshape(sizes)
     return _listed(tensor, dtype, count).reshape(sizes)
 
 

@@ -2,6 +2,8 @@
 itself is changed; the graph's hash is put right, so that the readers behind it are reached."""
 from __future__ import annotations
 
+import contextlib
+import io
 import random
 from functools import cache
 from pathlib import Path
@@ -28,7 +30,8 @@ def _graph() -> gc.GraphDef:
 
 def write_side_graphs(folder: Path, count: int, rng: random.Random) -> list[Path]:
     """Files for graphc-fuzz; the first is as it should be."""
-    gc.train.write_graph(_graph(), str(folder), BASE, as_text=False, aside_over=64)
+    with contextlib.redirect_stderr(io.StringIO()):          # which says so each time
+        gc.train.write_graph(_graph(), str(folder), BASE, as_text=False, aside_over=64)
     base, data = (folder / BASE).read_bytes(), (folder / f"{BASE}.data").read_bytes()
     paths = [folder / BASE]
     for i in range(count):

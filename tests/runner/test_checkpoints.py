@@ -243,3 +243,22 @@ def test_chosen_variables(native: n.Native, tmp_path: Path) -> None:
     with native.load(file) as model:
         model.save(tmp_path / "ckpt")
     assert Bundle(str(tmp_path / "ckpt")).names() == ["other"]
+
+
+def test_restored_weights_are_packed_anew(native: n.Native, tmp_path: Path) -> None:
+    """What kernels keep of variables in forms of their own belongs to a version of them."""
+    rng = np.random.default_rng(0)
+    x, first, second = (rng.normal(size=(64, 64)).astype(np.float32) for _ in range(3))
+    with gc.Graph().as_default(), gc.Session() as session:
+        w = gc.get_variable("w", initializer=first)
+        y = gc.matmul(gc.placeholder(gc.float32, [None, 64], name="x"), w)
+        session.run(w.initializer)
+        file = gc.export_model(session, {"y": gc.Signature(y)}).SerializeToString()
+        expected = [session.run(y, {"x:0": x})]
+        w.load(second, session)
+        expected.append(session.run(y, {"x:0": x}))
+        prefix = gc.train.Saver().save(session, str(tmp_path / "ckpt"))
+    with native.load(file) as model:
+        np.testing.assert_array_equal(model.run([x])[0], expected[0])
+        model.restore(Path(prefix))
+        np.testing.assert_array_equal(model.run([x])[0], expected[1])

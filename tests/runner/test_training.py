@@ -13,7 +13,7 @@ import pytest
 import graphc as gc
 
 import native as n
-from files import build_runner
+from files import ROOT, build_runner
 
 STEPS = 20
 
@@ -220,3 +220,22 @@ def test_shared_variables_outlive_the_model_that_had_them_first(native: n.Native
         assert first.run([]) == [2.0]
     with second:
         assert second.run([]) == [2.0] and second.signatures() == ["more", "w"]
+
+
+def test_the_wrapper_of_cpp(tmp_path: Path) -> None:
+    """wrapper.cpp, compiled against the library as a user's program is."""
+    with gc.Graph().as_default(), gc.Session() as session:
+        x = gc.placeholder(gc.float32, [None, 2], name="x")
+        w = gc.get_variable("w", initializer=np.float32([[1], [2]]))
+        y = gc.reduce_sum(gc.matmul(x, w))
+        session.run(w.initializer)
+        file = gc.export_model(session, {"train": gc.Signature(gc.train.GradientDescentOptimizer(0.5).minimize(y)),
+                                         "predict": gc.Signature(y)})
+        path = gc.train.write_graph(file, str(tmp_path), "model.pb", as_text=False)
+    library, program = build_runner(), tmp_path / "wrapper"
+    subprocess.run(["g++", "-std=c++17", "-Wall", "-Wextra", "-Werror", f"-I{ROOT}/runner/include",
+                    ROOT / "tests/runner/wrapper.cpp", "-o", program, f"-L{library}", "-lgraphc", f"-Wl,-rpath,{library}"],
+                   check=True)
+    done = subprocess.run([program, path, tmp_path / "ckpt"], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "start 5", "trained 2.5", "zeros 0", "restored 2.5", "w 0.5", "w 1", "3 variable 'w' has another dtype"]

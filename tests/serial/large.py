@@ -1,0 +1,80 @@
+"""`make large`: a graph of more than 2 GB, written, read and run, in Python and in C++. Takes 9 GB of memory and
+2.3 GB of disk.
+
+    python tests/serial/large.py
+
+Says what each step took, and how much memory the C++ program had at most. Status 1 if an answer is wrong.
+"""
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "tests/runner"), str(ROOT / "tests/plan")]
+
+import numpy as np
+
+import graphc as gc
+
+from files import build_runner
+
+TABLES, ROWS, WIDTH = 5, 1_800_000, 64           # 5 tables of 461 MB
+IDS = np.array([0, 17, ROWS - 1], np.int32)
+
+
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    print(f"{what:40} {time.perf_counter() - start:6.1f} s", flush=True)
+
+
+def made() -> gc.GraphDef:
+    """The sum of the rows `ids` of each table; every row of table i has i plus its number mod 100."""
+    with gc.Graph().as_default() as graph:
+        ids = gc.placeholder(gc.int32, [None], name="ids")
+        column = np.arange(ROWS, dtype=np.float32)[:, None] % 100
+        tables = [gc.constant(np.broadcast_to(column + i, (ROWS, WIDTH)).copy(), name=f"table_{i}")
+                  for i in range(TABLES)]
+        gc.add_n([gc.gather(table, ids) for table in tables], name="y")
+        return graph.as_graph_def()
+
+
+def write(folder: Path) -> Path:
+    from graphc.serial.freeze import add_plan
+
+    with timed("graph made"):
+        graph_def = made()
+    with timed("compiled"):
+        add_plan(graph_def, ["y:0"])
+    with timed("written"):
+        return Path(gc.train.write_graph(graph_def, str(folder), "large.pb", as_text=False))
+
+
+def main() -> int:
+    expected = np.repeat((IDS % 100 * TABLES + sum(range(TABLES)))[:, None], WIDTH, 1).astype(np.float32)
+    with tempfile.TemporaryDirectory() as name:
+        path = write(Path(name))
+        print(f"{path.name}: {path.stat().st_size} bytes, its .data: {Path(f'{path}.data').stat().st_size} bytes")
+        np.save(Path(name) / "ids.npy", IDS)
+        with timed("C++: loaded and run"):
+            subprocess.run([build_runner() / "graphc-run", path, "--feed", f"ids={name}/ids.npy", "--out",
+                            f"{name}/y.npy"], check=True)
+        print(f"C++ had {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10} MB of memory at most")
+        right = np.array_equal(np.load(f"{name}/y.npy"), expected)
+        with timed("Python: loaded and run"), gc.Graph().as_default() as graph, gc.Session(graph=graph) as session:
+            gc.import_graph_def(gc.load_graph_def(str(path)), name="")
+            right &= np.array_equal(session.run("y:0", {"ids:0": IDS}), expected)
+    print("both are right" if right else "WRONG")
+    return 0 if right else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
