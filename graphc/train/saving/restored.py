@@ -73,11 +73,15 @@ def explained(error: OpError, operation: Any, prefix: str) -> OpError:
 def _mismatch(one: Restored, checkpoint: Checkpoint) -> str:
     stored = checkpoint.stored(one.name)
     assert stored is not None
-    wanted = parse_slice(one.slice_spec)[0] if one.slice_spec else tuple(one.variable.shape.as_list())
+    wanted: tuple[int, ...] | None = None                       # None: any
+    if one.slice_spec:
+        wanted = parse_slice(one.slice_spec)[0]
+    elif one.variable.shape.is_fully_defined():
+        wanted = tuple(one.variable.shape.as_list())
     where = f"  variable '{one.variable.op.name}', in the checkpoint '{one.name}'{built_at(one.variable.op)}"
     if stored.dtype != one.variable.dtype:
         return (f"the variable has dtype {one.variable.dtype.name}, the checkpoint {stored.dtype.name}\n{where}")
-    if stored.shape != wanted and not one.reshaped:
+    if wanted is not None and stored.shape != wanted and not one.reshaped:
         return ("Assign requires shapes of both tensors to match. lhs shape= "
                 f"{list(wanted)} rhs shape= {list(stored.shape)}\n{where}")
     return ""
