@@ -50,6 +50,7 @@ class StateStore:
 
     def __init__(self, values: Mapping[str, Any] | None = None) -> None:
         self._states: dict[str, State] = {}
+        self.unshaped: dict[str, np.ndarray] = {}      # of variables without a known shape: arrays that never change
         self._making = new_lock()
         self.lock = SharedLock()
         for name, value in (values or {}).items():
@@ -98,6 +99,8 @@ class StateStore:
 
     def read(self, name: str) -> np.ndarray:
         """A copy of a value. Raises FailedPreconditionError if the state is not initialised."""
+        if name in self.unshaped:
+            return self.unshaped[name].copy()
         state = self._states.get(name)
         if state is None or not state.info[0]:
             raise errors.FailedPreconditionError(f"variable {name} is not initialised; run its initializer first")
@@ -105,10 +108,10 @@ class StateStore:
             return TABLE.strings(state.value) if state.of_strings else state.value.copy()
 
     def initialised(self, name: str) -> bool:
-        return name in self._states and bool(self._states[name].info[0])
+        return name in self.unshaped or (name in self._states and bool(self._states[name].info[0]))
 
     def names(self) -> list[str]:
-        return list(self._states)
+        return [*self._states, *self.unshaped]
 
     def holding(self, exclusive: bool) -> AbstractContextManager[None]:
         return self.lock.holding(exclusive)

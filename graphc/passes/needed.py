@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Sequence
 
 from graphc.errors import InvalidArgumentError, built_at
+from graphc.ir.func_graph import FuncGraph
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.control.control import BRANCHES, LOOPS, bodies
 
@@ -31,9 +32,10 @@ def needed_operations(fetches: Sequence[Tensor], targets: Sequence[Operation], f
     return _topological(ordered, found)
 
 
-def inputs_needed(operation: Operation) -> list[bool]:
-    """Of each input, whether the operation needs it: not a captured one that no body uses for its outputs."""
-    graphs = bodies(operation.definition)
+def inputs_needed(operation: Operation, graphs: Sequence[FuncGraph] | None = None) -> list[bool]:
+    """Of each input, whether the operation needs it: not a captured one that no body uses for its outputs. graphs:
+    those of its bodies that may run; by default all."""
+    graphs = bodies(operation.definition) if graphs is None else graphs
     if not graphs:
         return [True] * len(operation.inputs)
     first = int(isinstance(operation.definition, BRANCHES))               # the predicate

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import weakref
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from graphc.errors import UnimplementedError, built_at
 from graphc.ir import dims
@@ -55,14 +55,16 @@ def with_user_shapes(operation: Operation, node: Node, known: Container[dims.Sym
     return dataclasses.replace(node, specs=tuple(specs), requirements=tuple(requirements))
 
 
-def with_usual_rank(operation: Operation, node: Node) -> Node:
-    """The node under the ranks of the variables that its results are assigned to, else the rank that they usually have,
-    if nothing tells another one."""
+def with_usual_rank(operation: Operation, node: Node, fed: Mapping[Tensor, Value]) -> Node:
+    """The node under the ranks of what is fed in place of its results, of the variables that they are assigned to, else
+    the rank that they usually have, if nothing tells another one."""
     if all(spec.shape is not None for spec in node.specs):
         return node
     specs = list(node.specs)
     for i, tensor in enumerate(operation.outputs):
-        rank = _rank_of_variable(tensor) if specs[i].shape is None else None
+        rank = None
+        if specs[i].shape is None:
+            rank = len(fed[tensor].spec.shape or ()) if tensor in fed else _rank_of_variable(tensor)
         rank = node.op.usual_rank if rank is None else rank
         if specs[i].shape is None and rank is not None:
             shape = tuple(dims.symbol(f"{tensor.name}.{k}") for k in range(rank))

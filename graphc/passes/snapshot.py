@@ -17,12 +17,12 @@ The user's graph is not changed.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 
-from graphc.errors import InvalidArgumentError, UnimplementedError, built_at
+from graphc.errors import FailedPreconditionError, InvalidArgumentError, UnimplementedError, built_at
 from graphc.ir import dims
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import as_dtype
@@ -38,7 +38,7 @@ from graphc.ops.array.source import Placeholder, PlaceholderWithDefault
 from graphc.ops.control.control import StatelessIf, StatelessWhile
 from graphc.ops.control.session_objects import ObjectUse, SessionObject
 from graphc.ops.random.streams import is_drawn
-from graphc.ops.state.state import IsVariableInitialized, VariableV2
+from graphc.ops.state.state import Assign, IsVariableInitialized, VariableV2
 from graphc.passes.internal_ops import StateInitialized
 from graphc.passes.needed import needed_operations
 from graphc.passes.number_types import expanded_update
@@ -54,17 +54,22 @@ Versions = dict[str, int]
 
 def take_snapshot(fetches: Sequence[Tensor], targets: Sequence[Operation], feeds: Sequence[Tensor],
                   feed_ranks: Sequence[int], feed_shapes: Sequence[tuple[int | None, ...] | None] | None = None,
-                  exact_random: bool = False) -> Flow:
+                  exact_random: bool = False, variables: Collection[Tensor] = (),
+                  unset: Collection[Tensor] = ()) -> Flow:
     """The Flow of a run. Its inputs are the feeds, its outputs the fetches, both in the order given.
 
     feed_shapes: the shapes of one run, to find out which op they do not fit, or some of them (None: only the rank is
     known). exact_random: random ops with seeds draw TensorFlow's numbers, from the session that runs them.
+    variables: those of the feeds that are variables without a known shape, with their values at the start of the run
+    (docs/adr/0026-variables-without-a-shape.md); unset: such variables that have none. Their values at the end of the
+    run are further outputs, if it writes them.
 
-    info: "states" (name -> Spec of every variable in it), "inside" (whether it is a loop's or branch's body),
+    info: "states" (name -> Spec of every variable in it), "inside" (whether it is a loop's or branch's body), "written"
+    (the names of the variables that are further outputs),
     "required" (of every op, with its origins: also of those of which only the shape turns out to be needed).
     Raises InvalidArgumentError for what does not fit, or a missing feed.
     """
-    return Snapshot(feeds, feed_ranks, feed_shapes, exact_random).flow(fetches, targets)
+    return Snapshot(feeds, feed_ranks, feed_shapes, exact_random, variables, unset).flow(fetches, targets)
 
 
 class Snapshot:
@@ -72,10 +77,13 @@ class Snapshot:
 
     def __init__(self, feeds: Sequence[Tensor], feed_ranks: Sequence[int],
                  feed_shapes: Sequence[tuple[int | None, ...] | None] | None = None,
-                 exact_random: bool = False) -> None:
+                 exact_random: bool = False, variables: Collection[Tensor] = (),
+                 unset: Collection[Tensor] = ()) -> None:
         self.feed_shapes = feed_shapes
         self.exact_random = exact_random
-        self.fed = set(feeds)
+        self.fed = set(feeds) - set(variables)
+        self.unset = {t.op.name: t.op for t in unset}
+        self.unshaped = {t.op.name for t in (*variables, *unset)}    # variables without a known shape
         self.values: dict[Tensor, Value] = {}
         self.refused: dict[Tensor, Exception] = {}   # what to say of those that must not be used
         self.states: dict[str, Spec] = {}
@@ -97,15 +105,19 @@ class Snapshot:
         """The flow of these fetches. In a body, `written`: variables whose last versions are further outputs."""
         for operation in needed_operations(fetches, targets, self.fed):
             self._convert(operation)
+        changed = [] if self.read_inside else [s for s, v in self.versions.items() if len(v) > 1]
+        written = [*written, *(s for s in changed if s in self.unshaped)]
         outputs = [self._fetched(t) for t in fetches] + [self.versions[s][-1] for s in written]
-        writes = [] if self.read_inside else [self._write(s) for s, v in self.versions.items() if len(v) > 1]
-        info = {"states": self.states, "inside": self.read_inside, "required": tuple(self.required)}
+        writes = [self._write(s) for s in changed if s not in self.unshaped]
+        info = {"states": self.states, "inside": self.read_inside, "required": tuple(self.required),
+                "written": tuple(written)}
         return Flow(tuple(self.inputs), tuple(outputs), (*self.effects, *writes), info)
 
     def of_body(self) -> Snapshot:
         """An empty snapshot for a body of a loop or branch in this one."""
         inner = Snapshot((), (), exact_random=self.exact_random)
         inner.states = self.states
+        inner.unshaped, inner.unset = self.unshaped, dict(self.unset)
         inner.read_inside = True
         return inner
 
@@ -124,7 +136,10 @@ class Snapshot:
                       for axis, size in enumerate(static))
         self.known.update(symbol for size in shape for symbol in symbols(size))
         node = make_node(FlowInput(tensor.name, index, spec.dtype, shape), (), (tensor.op.origin,))
-        self.values[tensor] = node.value()
+        if tensor in self.fed:
+            self.values[tensor] = node.value()
+        else:
+            self.versions[tensor.op.name] = [node.value()]
         return node
 
     def add_input(self, index: int, name: str, spec: Spec) -> Value:
@@ -147,15 +162,25 @@ class Snapshot:
         """Whether the first version is the value at the start of the run (and no operand of a body)."""
         return isinstance(self.versions[state][0].node.op, ReadState)
 
-    def _read(self, state: str, version: int) -> Value:
+    def read_version(self, state: str, version: int) -> Value:
+        if state in self.unset and version in (0, -len(self.versions[state])):
+            variable = self.unset[state]
+            raise FailedPreconditionError(
+                f"{variable.type} '{state}': Attempting to use uninitialized value {state}: run its initializer first, "
+                f"session.run(gc.global_variables_initializer()){built_at(variable)}", variable)
         return self.versions[state][version]
 
     def _variable(self, operation: Operation) -> None:
         tensor, name = operation.outputs[0], operation.name
         spec = tensor.spec
+        if name in self.unshaped:
+            self.state_of[tensor] = name
+            self.versions.setdefault(name, [make_node(_const(False), ()).value()])      # never read: it is unset
+            return
         if spec.shape is None or not all(isinstance(s, int) for s in spec.shape):
-            raise UnimplementedError(f"Variable '{name}' has the shape {tensor.shape}; variables whose shape is not "
-                                     f"fully known are not supported: give it a shape{built_at(operation)}", operation)
+            raise UnimplementedError(f"Variable '{name}' has the shape {tensor.shape}: one whose shape is not fully "
+                                     "known lives in a Session only. For a plan that runs without one (C++) freeze the "
+                                     f"graph, or give the variable a shape{built_at(operation)}", operation)
         self.state_of[tensor] = name
         if name not in self.states:
             self.states[name] = Spec(spec.dtype, spec.shape)
@@ -171,10 +196,10 @@ class Snapshot:
             return self.read(tensor, {})
         state = self.state_of[tensor]
         if isinstance(tensor.op.definition, VariableV2):
-            return self.versions[state][-1]
+            return self.read_version(state, -1)
         if tensor.op not in self.seen:
             return self.read(tensor, {})             # an input of a body
-        return self._read(state, self.seen[tensor.op].get(state, 0))
+        return self.read_version(state, self.seen[tensor.op].get(state, 0))
 
     # Ops
 
@@ -226,8 +251,9 @@ class Snapshot:
 
     def _is_initialized(self, operation: Operation, seen: Versions) -> None:
         state = self._state(operation.inputs[0], operation)
-        if seen.get(state, 0):
-            node = make_node(_const(True), (), (operation.origin,))
+        if seen.get(state, 0) or state in self.unshaped:
+            known = bool(seen.get(state, 0)) or state not in self.unset
+            node = make_node(_const(known), (), (operation.origin,))
         else:
             node = make_node(StateInitialized(state), (), (operation.origin,))
         self.values[operation.outputs[0]] = node.value()
@@ -251,7 +277,7 @@ class Snapshot:
         if tensor in self.refused:
             raise self.refused[tensor]
         version = seen.get(self.state_of[tensor], 0)
-        return self.outside[tensor] if not version and tensor in self.outside else self._read(
+        return self.outside[tensor] if not version and tensor in self.outside else self.read_version(
             self.state_of[tensor], version)
 
     def _update(self, operation: Operation, seen: Versions) -> None:
@@ -260,7 +286,7 @@ class Snapshot:
         names = list(operation.operand_tensors())
         refs = [operation.inputs[names.index(r)] for r in definition.refs]
         states = [self._state(t, operation) for t in refs]
-        operands = [self._read(self.state_of[t], -1) if t in refs else self.read(t, seen) for t in operation.inputs]
+        operands = [self._old_value(operation, t, seen) if t in refs else self.read(t, seen) for t in operation.inputs]
         assert isinstance(definition, Composite), f"{operation.type} writes variables, so it must be a Composite"
         required = self.node(operation, definition, operands, checked_only=True).requirements
 
@@ -275,6 +301,15 @@ class Snapshot:
             seen[state] = len(self.versions[state]) - 1
         self.seen[operation] = seen
         self.state_of.update((t, states[0]) for t in operation.outputs)
+
+    def _old_value(self, operation: Operation, ref: Tensor, seen: Versions) -> Value:
+        """What stands for a variable that is written: its value before. If that does not matter, of one without a known
+        shape, the new one."""
+        state, definition = self.state_of[ref], operation.definition
+        if isinstance(definition, Assign) and state in self.unshaped and (
+                not definition.validate_shape or (state in self.unset and len(self.versions[state]) == 1)):
+            return self.read(operation.inputs[1], seen)
+        return self.read_version(state, -1)
 
     def _plain(self, operation: Operation, seen: Versions) -> None:
         definition, operands = with_fields(self, operation, seen)
@@ -305,7 +340,7 @@ class Snapshot:
             line = (operation.file, operation.line)
             message = explain(op, _named(operation, operands), operation.name, line, str(error))
             raise InvalidArgumentError(message, operation) from None
-        node = with_usual_rank(operation, with_user_shapes(operation, node, self.known))
+        node = with_usual_rank(operation, with_user_shapes(operation, node, self.known), self.values)
         if any(spec.shape is None for spec in node.specs):
             raise UnimplementedError(
                 f"{operation.type} '{operation.name}': the rank of its result is not known, not even when it is run; "

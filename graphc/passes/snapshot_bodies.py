@@ -12,7 +12,7 @@ Inputs that no body uses are dropped.
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from graphc.ir.op import OPS
 from graphc.ir.spec import Elements, Spec, joined_elements
 from graphc.ir.tensor import Operation
 from graphc.ops.array.identity import Identity
+from graphc.ops.array.source import Const
 from graphc.ops.control.control import StatelessIf, StatelessWhile
 from graphc.passes.control_flow import Branch, BranchWithEffects, Loop, LoopWithEffects
 from graphc.passes.needed import inputs_needed
@@ -89,7 +90,7 @@ class Bodies:
 
     def _with_written(self, operands: Sequence[Operand], written: Sequence[str]) -> list[Operand]:
         """Variables that are written come by value, once each, as a carried operand behind the others."""
-        states = [Operand(-1, self.outer.versions[s][-1], s, True) for s in written]
+        states = [Operand(-1, self.outer.read_version(s, -1), s, True) for s in written]
         rest = [replace(o, value=o.outside) if o.state in written else o for o in operands]
         return [*(o for o in rest if o.carried), *states, *(o for o in rest if not o.carried)]
 
@@ -101,6 +102,8 @@ class Bodies:
             spec = self.inner_spec(operand, index)
             name = graph.inputs[operand.position].name if operand.position >= 0 else str(operand.state)
             value = inner.add_input(index, name, spec)
+            if operand.state is not None:
+                inner.unset.pop(operand.state, None)
             if operand.state in written and operand.position >= 0:
                 inner.outside[graph.inputs[operand.position]] = value
             elif operand.state is not None:
@@ -123,13 +126,13 @@ class Bodies:
         spec = operand.value.spec
         if spec.shape is None:
             raise InternalError(f"the rank of {operand.value.node} is not known")
-        shape = tuple(self.varying[operand.position, axis] if (operand.position, axis) in self.varying
+        shape = tuple(self.varying[index, axis] if (index, axis) in self.varying
                       else self.inner_size(size) for axis, size in enumerate(spec.shape))
         value = None
         if not operand.carried and spec.value is not None and all(
                 isinstance(v, int) or v in self.sizes for v in spec.value):
             value = tuple(self.inner_size(v) for v in spec.value)
-        return Spec(spec.dtype, shape, value, self.elements.get(operand.position, spec.elements))
+        return Spec(spec.dtype, shape, value, self.elements.get(index, spec.elements))
 
     def inner_size(self, size: Size) -> Size:
         if isinstance(size, int):
@@ -158,8 +161,9 @@ def convert_control(outer: Snapshot, operation: Operation, seen: Versions) -> No
         _branch(outer, operation, operation.definition, seen)
 
 
-def _operands(outer: Snapshot, operation: Operation, first: int, carried: int, seen: Versions) -> list[Operand]:
-    found, needed = [], inputs_needed(operation)[first:]
+def _operands(outer: Snapshot, operation: Operation, first: int, carried: int, seen: Versions,
+              graphs: Sequence[FuncGraph]) -> list[Operand]:
+    found, needed = [], inputs_needed(operation, graphs)[first:]
     for position, tensor in enumerate(operation.inputs[first:]):
         if tensor in outer.objects:
             found.append(Operand(position, None, None, maker=outer.objects[tensor]))
@@ -182,11 +186,14 @@ def _operands(outer: Snapshot, operation: Operation, first: int, carried: int, s
 
 def _loop(outer: Snapshot, operation: Operation, definition: StatelessWhile, seen: Versions) -> None:
     carried = len(definition.body.outputs)
-    operands = _operands(outer, operation, 0, carried, seen)
-    bodies = Bodies(outer, (definition.cond, definition.body))
+    graphs = definition.cond, definition.body
+    operands = _operands(outer, operation, 0, carried, seen, graphs)
+    bodies = Bodies(outer, graphs)
     for _ in range(ROUNDS):
         kept, (cond, body), written = bodies.take(operands)
-        if not _widen(operation, bodies, body.flow, carried):
+        varying = {i: f"loop variable {i}" for i in range(carried)}
+        varying |= {carried + i: f"variable {s}" for i, s in enumerate(written) if s in outer.unshaped}
+        if not _widen(operation, bodies, body.flow, varying):
             break
     else:
         raise InternalError(f"the shapes carried by {operation.name} do not settle")
@@ -203,14 +210,14 @@ def _loop(outer: Snapshot, operation: Operation, definition: StatelessWhile, see
     _add(outer, operation, op, [o.value for o in kept if o.value is not None], written, seen, carried)
 
 
-def _widen(operation: Operation, bodies: Bodies, body: Flow, carried: int) -> bool:
+def _widen(operation: Operation, bodies: Bodies, body: Flow, carried: Mapping[int, str]) -> bool:
     """Makes sizes that an iteration changes sizes of their own, and elements of lists what all have in common. Whether
-    there were any."""
+    there were any. carried: what may vary, by the number of the input."""
     changed = False
-    for i in range(carried):
+    for i, what in carried.items():
         entering, leaving = body.inputs[i].specs[0], body.outputs[i].spec
         if len(entering.shape or ()) != len(leaving.shape or ()):
-            raise _ranks_differ(operation, f"loop variable {i} has", entering, leaving, "after one iteration")
+            raise _ranks_differ(operation, f"{what} has", entering, leaving, "after one iteration")
         for axis, (given, size) in enumerate(zip(entering.shape or (), leaving.shape or (), strict=True)):
             if not dims.same(size, given) and (i, axis) not in bodies.varying:
                 bodies.varying[i, axis] = dims.symbol(f"varying{i}.{axis}")
@@ -229,8 +236,12 @@ def _ranks_differ(operation: Operation, what: str, a: Spec, b: Spec, when: str) 
 
 
 def _branch(outer: Snapshot, operation: Operation, definition: StatelessIf, seen: Versions) -> None:
-    operands = _operands(outer, operation, 1, 0, seen)
-    bodies = Bodies(outer, (definition.then_branch, definition.else_branch))
+    pred = outer.read(operation.inputs[0], seen)
+    graphs = definition.then_branch, definition.else_branch
+    if outer.unset and isinstance(pred.node.op, Const):    # the other branch may read what has no value
+        graphs = (graphs[0], graphs[0]) if pred.node.op.value else (graphs[1], graphs[1])
+    operands = _operands(outer, operation, 1, 0, seen, graphs)
+    bodies = Bodies(outer, graphs)
     kept, (then, orelse), written = bodies.take(operands)
     unlike = {i for i, (a, b) in enumerate(zip(then.flow.outputs, orelse.flow.outputs, strict=True))
               if len(a.spec.shape or ()) != len(b.spec.shape or ())}
@@ -249,7 +260,6 @@ def _branch(outer: Snapshot, operation: Operation, definition: StatelessIf, seen
     kind = BranchWithEffects if then.flow.effects or orelse.flow.effects else Branch
     results = len(definition.then_branch.outputs)
     op = kind(tuple(specs), then.flow, orelse.flow)
-    pred = outer.read(operation.inputs[0], seen)
     _add(outer, operation, op, [pred, *(o.value for o in kept if o.value is not None)], written, seen, results)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -45,32 +45,34 @@ def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), 
                   feed_ranks: Sequence[int] | None = None,
                   pipeline: Sequence[tuple[str, Pass]] | None = None,
                   feed_shapes: Sequence[tuple[int | None, ...] | None] | None = None,
-                  exact_random: bool = False) -> Compiled:
+                  exact_random: bool = False, variables: Collection[Tensor] = (),
+                  unset: Collection[Tensor] = ()) -> Compiled:
     """The Plan that computes `fetches` (its outputs) and runs `targets`, given `feeds` (its inputs) of these ranks.
 
     feed_ranks may be left out if every feed's rank is known; feed_shapes: of feeds that will always have this shape
-    (None: any). exact_random: of a session that draws TensorFlow's numbers. pipeline: other passes than the usual ones;
-    by default graphc.passes.PIPELINE, or UNFUSED if the environment says GRAPHC_FUSION=0. Raises InvalidArgumentError,
-    UnimplementedError for what the user's graph lacks.
+    (None: any). exact_random: of a session that draws TensorFlow's numbers. variables, unset: see take_snapshot; the
+    variables among the feeds that are written are further outputs, under their names. pipeline: other passes than the
+    usual ones; by default graphc.passes.PIPELINE, or UNFUSED if the environment says GRAPHC_FUSION=0. Raises
+    InvalidArgumentError, UnimplementedError for what the user's graph lacks.
     """
     if feed_ranks is None:
         feed_ranks = [len(t.spec.shape or ()) for t in feeds]
     if pipeline is None:
         pipeline = UNFUSED if os.environ.get("GRAPHC_FUSION") == "0" else PIPELINE
     with uncollected():
-        return _compile(fetches, targets, feeds, feed_ranks, pipeline, feed_shapes, exact_random)
+        start = time.perf_counter()
+        flow = take_snapshot(fetches, targets, feeds, feed_ranks, feed_shapes, exact_random, variables, unset)
+        return _compile(flow, start, fetches, targets, feeds, pipeline)
 
 
-def _compile(fetches: Sequence[Tensor], targets: Sequence[Operation], feeds: Sequence[Tensor],
-             feed_ranks: Sequence[int], pipeline: Sequence[tuple[str, Pass]],
-             feed_shapes: Sequence[tuple[int | None, ...] | None] | None, exact_random: bool) -> Compiled:
-    start = time.perf_counter()
-    flow = take_snapshot(fetches, targets, feeds, feed_ranks, feed_shapes, exact_random)
+def _compile(flow: Flow, start: float, fetches: Sequence[Tensor], targets: Sequence[Operation],
+             feeds: Sequence[Tensor], pipeline: Sequence[tuple[str, Pass]]) -> Compiled:
+    written = flow.info["written"]
     taken = (time.perf_counter() - start) * 1e3
     flow, reports = run_pipeline(flow, pipeline)
     reports.insert(0, _snapshot_report([*(t.op for t in fetches), *targets], reports, taken))
     begin = time.perf_counter()
-    compiled = lower_flow(flow, [t.name for t in feeds], [t.name for t in fetches])
+    compiled = lower_flow(flow, [t.name for t in feeds], [*(t.name for t in fetches), *written])
     steps = sum(len(body.steps) for body in compiled.plan.bodies)
     last = reports[-1]
     reports.append(PassReport("lower", last.nodes_after, steps, (time.perf_counter() - begin) * 1e3,

@@ -15,6 +15,7 @@ from graphc.session.devices import CPU
 from graphc.session.explain import cause_of, explained
 from graphc.session.prepared_run import RUNS_BEFORE_CODE, PreparedRun
 from graphc.session.trials import first_run
+from graphc.session.unshaped import keep_written, with_variables
 
 if TYPE_CHECKING:
     from graphc.serial.config_pb2 import RunOptions
@@ -27,6 +28,7 @@ def run_with_care(session: Any, prepared: PreparedRun, inputs: list[np.ndarray],
     check_run(options, metadata)
     timeout = (options.timeout_in_ms if options is not None else 0) or session._settings.timeout_in_ms
     prepared.used = number = next(session._runs)
+    prepared, inputs = with_variables(session, prepared, inputs)
     if metadata is not None:
         metadata.Clear()
         if options is not None and options.output_partition_graphs:
@@ -43,7 +45,9 @@ def run_with_care(session: Any, prepared: PreparedRun, inputs: list[np.ndarray],
         values = run(engine)
     else:
         engine, values = first_run(session, prepared, inputs, run)
-    if prepared.ranks_known and prepared.only is None and not (prepared.by_length or prepared.by_ones):
+    if prepared.variables:
+        keep_written(session, prepared, engine, values)
+    elif prepared.ranks_known and prepared.only is None and not (prepared.by_length or prepared.by_ones):
         prepared.first_runs += 1
         if prepared.first_runs >= RUNS_BEFORE_CODE:
             from graphc.exec.code_queue import submit

@@ -20,7 +20,7 @@ def explained(error: errors.OpError, graph: Graph, prepared: PreparedRun,
     try:
         with graph._lock:
             take_snapshot(prepared.tensors, prepared.operations, prepared.feeds, [a.ndim for a in inputs],
-                          [a.shape for a in inputs])
+                          [a.shape for a in inputs], variables=prepared.given, unset=prepared.unset)
     except errors.InvalidArgumentError as found:
         if error.op is None or getattr(error.op, "op_name", None) == getattr(found.op, "name", ""):
             return found

@@ -35,6 +35,10 @@ class PreparedRun:
         self.used = 0             # number of the last run of this kind
         self.by_length = False    # engines: by the lengths of short vectors and pairs, too: one is a shape
         self.by_ones = False      # engines: by which sizes are 1, too: an op drops such axes
+        self.variables: tuple[Tensor, ...] | None = None     # without a known shape, in what runs; None: not looked yet
+        self.given: frozenset[Tensor] = frozenset()          # those among the feeds, and those that have no value
+        self.unset: tuple[Tensor, ...] = ()
+        self.with_values: dict[tuple[bool, ...], PreparedRun] = {}
         self.proven = False       # a run has gone well: the ranks of Python functions' results are right
 
     def kind(self, inputs: Sequence[np.ndarray]) -> tuple[Kind, ...]:

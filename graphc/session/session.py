@@ -237,7 +237,7 @@ class Session:
         ranks, shapes = [a.ndim for a in inputs], [k if isinstance(k, tuple) else None for k in prepared.kind(inputs)]
         try:
             return compile_graph(prepared.tensors, prepared.operations, prepared.feeds, ranks, feed_shapes=shapes,
-                                 exact_random=self._exact_random)
+                                 exact_random=self._exact_random, variables=prepared.given, unset=prepared.unset)
         except errors.UnimplementedError as error:
             if prepared.by_length or not error.is_length_unknown:
                 raise

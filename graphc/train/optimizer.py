@@ -167,7 +167,8 @@ class Optimizer:
     def _filled_slot(self, var: gc.Variable, value: float, slot_name: str, op_name: str) -> gc.Variable:
         """The slot of a variable; made, with `value` in each element, if there is none."""
         def initializer(shape: Any, dtype: Any) -> gc.Tensor:
-            return gc.fill(shape.as_list(), gc.convert_to_tensor(value, dtype))
+            sizes = shape.as_list() if shape.is_fully_defined() else gc.shape(var.initialized_value())
+            return gc.fill(sizes, gc.convert_to_tensor(value, dtype))
 
         return self._get_or_make_slot_with_initializer(var, initializer, var.shape, var.dtype.base_dtype, slot_name,
                                                        op_name)

@@ -14,7 +14,8 @@ def create_slot(primary: Any, val: Any, name: str) -> gc.Variable:
     prefix = gc.get_variable_scope().name
     full = f"{primary.op.name}/{name}"
     with graph.name_scope(None):
-        made = gc.Variable(val, trainable=False, name=f"{prefix}/{full}" if prefix else full)
+        made = gc.Variable(val, trainable=False, name=f"{prefix}/{full}" if prefix else full,
+                           validate_shape=primary.shape.is_fully_defined())
     whole = getattr(primary, "_save_slice_info", None)
     if whole is not None:               # a part of a variable has the same part of a slot
         part = made.op.name[len(primary.op.name) + 1:]
@@ -28,4 +29,9 @@ def create_slot_with_initializer(primary: Any, initializer: Any, shape: Any, dty
 
 
 def create_zeros_slot(primary: Any, name: str, dtype: Any = None) -> gc.Variable:
-    return create_slot(primary, lambda: gc.zeros(primary.shape.as_list(), dtype or primary.dtype.base_dtype), name)
+    def zeros() -> gc.Tensor:
+        known = primary.shape.is_fully_defined()
+        shape = primary.shape.as_list() if known else gc.shape(primary.initialized_value())
+        return gc.zeros(shape, dtype or primary.dtype.base_dtype)
+
+    return create_slot(primary, zeros, name)

@@ -83,6 +83,8 @@ class Variable(Operators, ScatterMethods, metaclass=_Made):
         train; None: yes, unless synchronization is ON_READ. variable_def: the variable is that of a VariableDef, whose
         ops are in the graph already, inside import_scope. caching_device, use_resource and aggregation change nothing.
 
+        validate_shape=False: the variable has no known shape, and `assign(..., validate_shape=False)` may change it.
+
         Raises ValueError without an initial value, or if its shape is not known (unless validate_shape is False).
         """
         self._save_slice_info: SaveSliceInfo | None = None
@@ -122,7 +124,7 @@ class Variable(Operators, ScatterMethods, metaclass=_Made):
                 raise ValueError(f"initial_value must have a shape specified: {self._initial_value!r}"
                                  f"{built_at(self._initial_value.op)}\n  give it one with set_shape, or pass "
                                  "validate_shape=False")
-            self._variable: Tensor = apply(VariableV2, name=scope, shape=known.sizes,
+            self._variable: Tensor = apply(VariableV2, name=scope, shape=known.sizes if validate else None,
                                            dtype=self._initial_value.dtype, container=graph.container_name)
             safe = without_variables(self._initial_value)
             self._initializer: Operation = apply(state.Assign, self._variable, safe, name="Assign",

@@ -87,7 +87,14 @@ class Assign(Composite):
     samples = _UPDATES
 
     def infer(self, ref: Spec, value: Spec) -> Spec:
-        return _check_update(self, ref, value)
+        if self.validate_shape:
+            return _check_update(self, ref, value)
+        if ref.shape is None or not all(isinstance(s, int) for s in ref.shape):
+            return Spec(_check_update(self, Spec(ref.dtype, None), value).dtype, value.shape)
+        try:
+            return _check_update(self, ref, value)
+        except ValueError as error:
+            raise ValueError(f"{error}; make the variable, too, with validate_shape=False to let it change") from None
 
     def reference(self, ref: np.ndarray, value: np.ndarray) -> np.ndarray:
         return value

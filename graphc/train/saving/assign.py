@@ -32,7 +32,7 @@ def assign_from_checkpoint(model_path: Any, var_list: Any,
         if not reader.has_tensor(name):
             raise ValueError(f"Checkpoint is missing variable [{name}]{built_at(variable.op)}")
         values[variable] = np.asarray(reader.get_tensor(name))
-        if tuple(variable.shape.as_list()) != values[variable].shape:
+        if not variable.shape.is_compatible_with(values[variable].shape):
             raise ValueError(f"Total size of new array must be unchanged for {name} lh_shape: "
                              f"[{values[variable].shape}], rh_shape: [{variable.shape}]{built_at(variable.op)}")
     return _assigned(values)

@@ -52,11 +52,13 @@ def _restored(prefix: Any, saveables: Sequence[SaveableObject], reshape: bool, n
                                    [s.dtype or s.tensor.dtype for s in specs])
     if not reshape:
         for tensor, spec in zip(tensors, specs, strict=True):
-            tensor.set_shape([None] * len(spec.tensor.shape.as_list()))
+            if spec.tensor.shape.ndims is not None:
+                tensor.set_shape([None] * spec.tensor.shape.ndims)
     assigned = []
     for one in saveables:
         given, tensors = tensors[:len(one.specs)], tensors[len(one.specs):]
-        shapes = [s.tensor.shape.as_list() for s in one.specs] if reshape else None
+        reshaped = reshape and all(s.tensor.shape.is_fully_defined() for s in one.specs)
+        shapes = [s.tensor.shape.as_list() for s in one.specs] if reshaped else None
         assigned.append(one.restore(given, shapes))
     return gc.group(*assigned, name=name)
 

@@ -166,10 +166,16 @@ def _shape(checkpoint: Checkpoint, name: str) -> list[int]:
 def _mismatch(one: Restored, checkpoint: Checkpoint) -> str:
     stored = checkpoint.stored(one.name)
     assert stored is not None
-    wanted = parse_slice(one.slice_spec)[0] if one.slice_spec else tuple(one.variable.shape.as_list())
+    wanted: tuple[int, ...] | None = None                       # None: any
+    if one.slice_spec:
+        wanted = parse_slice(one.slice_spec)[0]
+    elif one.variable.shape.is_fully_defined():
+        wanted = tuple(one.variable.shape.as_list())
     where = f"  variable '{one.variable.op.name}', in the checkpoint '{one.name}'{built_at(one.variable.op)}"
     if stored.dtype != one.variable.dtype:
         return (f"the variable has dtype {one.variable.dtype.name}, the checkpoint {stored.dtype.name}\n{where}")
+    if wanted is None:                                              # the variable takes the shape that it finds
+        return ""
     same = math.prod(stored.shape) == math.prod(wanted) if one.reshaped else stored.shape == wanted
     if not same:
         return ("Assign requires shapes of both tensors to match. lhs shape= "

@@ -264,9 +264,9 @@ def _check(saver_def: Any) -> None:
 
 
 def _reshaped(operation: Any, prefix: str) -> dict[Any, Any]:
-    """The values of those tensors that are brought to another shape: their ranks are the checkpoint's, which nothing in
-    the graph tells."""
-    found = [one for one in restored_by(operation) if one.reshaped]
+    """The values of those tensors that are brought to another shape, or go to variables without a known one: their
+    ranks are the checkpoint's, which nothing in the graph tells."""
+    found = [one for one in restored_by(operation) if one.reshaped or not one.variable.shape.is_fully_defined()]
     checkpoint = open_checkpoint(prefix) if found else None
     return {one.tensor: checkpoint.tensor(one.name) for one in found
             if checkpoint is not None and not one.slice_spec and checkpoint.stored(one.name) is not None}
