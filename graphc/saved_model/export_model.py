@@ -16,6 +16,7 @@ from graphc.errors import DataLossError, FailedPreconditionError, InvalidArgumen
 from graphc.ir.dtypes import string
 from graphc.ir.graph import Graph
 from graphc.ir.tensor import Tensor
+from graphc.serial.broadcast_gradients import with_broadcast_gradient_args
 from graphc.serial.freeze import extract_sub_graph
 from graphc.serial.graph_pb2 import GraphDef, NodeDef
 from graphc.serial.graphdef import as_graph_def
@@ -51,6 +52,7 @@ def export_model(session: Any, signatures: Mapping[str, Signature], var_list: An
                  for name, (dtype, shape) in sorted(states.items())]
     needed = [e.name for one in signatures.values() for _, e in named_elements(graph, one.fetches)]
     made = extract_sub_graph(as_graph_def(graph), [*needed, *states])
+    with_broadcast_gradient_args(made)
     add_compiled(made, compiled, variables, next(session._runs) + 1)
     return made
 

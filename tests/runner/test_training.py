@@ -229,13 +229,13 @@ def test_the_wrapper_of_cpp(tmp_path: Path) -> None:
         w = gc.get_variable("w", initializer=np.float32([[1], [2]]))
         y = gc.reduce_sum(gc.matmul(x, w))
         session.run(w.initializer)
-        file = gc.export_model(session, {"train": gc.Signature(gc.train.GradientDescentOptimizer(0.5).minimize(y)),
-                                         "predict": gc.Signature(y)})
+        train = gc.train.GradientDescentOptimizer(0.5).minimize(y)
+        file = gc.export_model(session, {"train": gc.Signature(train), "predict": gc.Signature(y)})
         path = gc.train.write_graph(file, str(tmp_path), "model.pb", as_text=False)
     library, program = build_runner(), tmp_path / "wrapper"
-    subprocess.run(["g++", "-std=c++17", "-Wall", "-Wextra", "-Werror", f"-I{ROOT}/runner/include",
-                    ROOT / "tests/runner/wrapper.cpp", "-o", program, f"-L{library}", "-lgraphc", f"-Wl,-rpath,{library}"],
-                   check=True)
+    source, linked = ROOT / "tests/runner/wrapper.cpp", [f"-L{library}", "-lgraphc", f"-Wl,-rpath,{library}"]
+    subprocess.run(["g++", "-std=c++17", "-Wall", "-Wextra", "-Werror", f"-I{ROOT}/runner/include", source, "-o",
+                    program, *linked], check=True)
     done = subprocess.run([program, path, tmp_path / "ckpt"], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [
         "start 5", "trained 2.5", "zeros 0", "restored 2.5", "w 0.5", "w 1", "3 variable 'w' has another dtype"]
