@@ -24,6 +24,7 @@ from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor, result_names
 from graphc.ops.control.control import StatelessWhile
 from graphc.serial.attributes import CARRIED, known_names, read_fields
+from graphc.serial.composed import COMPOSED, composed
 from graphc.serial.graph_pb2 import FunctionDef, FunctionDefLibrary, NodeDef
 from graphc.serial.lowered.branches import ordered
 from graphc.serial.lowered.building import Builder
@@ -107,12 +108,15 @@ class FunctionReader:
         return graph
 
     def called(self, node: NodeDef, inputs: Sequence[Tensor], scope: str, controls: Sequence[Operation]) -> Operation:
-        """The operation that stands for a call of a function, or for a Case, whose functions' operations are made in
-        the default graph under `scope`. What it waits for, they wait for."""
+        """The operation that stands for a call of a function, a Case, or what is made of other ops. What those make
+        stands in the default graph under `scope`, and waits for what the node waits for."""
         graph = get_default_graph()
         before = len(graph.get_operations())
         with graph.control_dependencies(controls):
-            if node.op in CASES:
+            if node.op in COMPOSED:
+                with graph.name_scope(scope):
+                    outputs = composed(node, inputs)
+            elif node.op in CASES:
                 outputs = self._case(node, inputs, scope)
             else:
                 outputs = self._inlined(node.attr["f"].func.name, inputs, scope)
@@ -196,9 +200,10 @@ class FunctionReader:
         graph = get_default_graph()
         further = [c for c in controls if c.graph is not graph]
         with graph.control_dependencies(further) if further else nullcontext():
-            if node.op in (*CALLS, *CASES):
+            if node.op in (*CALLS, *CASES, *COMPOSED):
                 made = self.called(node, inputs, f"{name}/", controls)
-                results = [("output", i) for i in range(len(self.outputs_of(made)))]
+                named = COMPOSED[node.op].results if node.op in COMPOSED else ()
+                results = [(r, 0) for r in named] or [("output", i) for i in range(len(self.outputs_of(made)))]
             else:
                 op = OPS[node.op]
                 fields = self.fields(op, node)

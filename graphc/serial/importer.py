@@ -19,6 +19,7 @@ from graphc.ir.graph import Graph, Operation, get_default_graph
 from graphc.ir.op import OPS
 from graphc.ir.tensor import Tensor
 from graphc.serial.broadcast_gradients import with_sum_to
+from graphc.serial.composed import COMPOSED
 from graphc.serial.functions import FunctionReader, numbered_merges
 from graphc.serial.graph_pb2 import GraphDef, NodeDef
 from graphc.serial.graphdef import PRODUCER
@@ -31,7 +32,7 @@ from graphc.serial.lowered.values import Values
 from graphc.serial.resource_variables import with_plain_variables
 from graphc.serial.side_files import CONSUMER
 
-_TURNED = {*CALLS, *CASES, *CONTROL_FLOW, *HANDLE_OPS}      # not one operation each, but known
+_TURNED = {*CALLS, *CASES, *COMPOSED, *CONTROL_FLOW, *HANDLE_OPS}      # not one operation each, but known
 
 
 @public("import_graph_def", "graph_util.import_graph_def")

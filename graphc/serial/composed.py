@@ -1,0 +1,123 @@
+"""Nodes of files whose ops graphc has no class for, because it makes them of others: Einsum, Optionals, newer versions
+of ops. Each is a function from the node and its inputs to its results."""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from graphc.api.array.cast import cast
+from graphc.api.array.fill import ones_like, zeros_like
+from graphc.api.array.transpose import transpose
+from graphc.api.control import lists
+from graphc.api.math.einsum import einsum
+from graphc.errors import DataLossError, UnimplementedError
+from graphc.ir.apply import apply
+from graphc.ir.dtypes import as_dtype
+from graphc.ir.op import OPS
+from graphc.ir.tensor import Tensor
+from graphc.serial.graph_pb2 import NodeDef
+from graphc.serial.tensors import shape_from_proto
+
+
+def _einsum(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
+    return [einsum(node.attr["equation"].s.decode(), *inputs)]  # type: ignore[no-untyped-call]
+
+
+def _matrix_product(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
+    """BatchMatMulV3: of two dtypes, the result of a third."""
+    dtype = as_dtype(int(node.attr["Tout"].type))
+    return [apply(OPS["BatchMatMulV2"], *(x if x.dtype == dtype else cast(x, dtype) for x in inputs),
+                  adj_x=node.attr["adj_x"].b, adj_y=node.attr["adj_y"].b)]
+
+
+def _conjugate_transpose(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
+    x, perm = inputs
+    turned = transpose(x, perm)
+    return [apply(OPS["Conj"], turned) if x.dtype.is_complex else turned]
+
+
+def _x_log1p_y(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
+    x, y = inputs
+    both = x * ones_like(y), y * ones_like(x)
+    without = apply(OPS["SelectV2"], apply(OPS["Equal"], both[0], 0), zeros_like(both[1]), both[1])
+    return [x * apply(OPS["Log1p"], without)]
+
+
+def _checked(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
+    return [apply(OPS["CheckNumerics"], inputs[0], message=node.attr["message"].s.decode())]
+
+
+def _banded(op: str) -> Callable[[NodeDef, Sequence[Tensor]], list[Tensor]]:
+    """Version 3 of an op on bands of diagonals: version 2, whose diagonals all begin at the left."""
+    def make(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
+        k = inputs[2 if op == "MatrixSetDiagV2" else 1].spec.value
+        align = node.attr["align"].s.decode() or "RIGHT_LEFT"
+        if align != "LEFT_LEFT" and (k is None or k[0] != k[-1]):
+            raise UnimplementedError(f"its attribute align is '{align}', but several diagonals are supported from the "
+                                     "left only ('LEFT_LEFT')")
+        return [apply(OPS[op], *inputs)]
+
+    return make
+
+
+def _optional(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
+    """A list of the value, as the gradient of tf.cond keeps it."""
+    if len(inputs) != 1:
+        raise UnimplementedError(f"an optional of {len(inputs)} values; one is supported")
+    return [lists.push(lists.like(inputs[0]), inputs[0])]
+
+
+def _no_optional(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
+    return [lists.empty(as_dtype("variant"), -1)]
+
+
+def _value_of_optional(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
+    dtypes, shapes = node.attr["output_types"].list.type, node.attr["output_shapes"].list.shape
+    if len(dtypes) != 1 or len(shapes) != 1:
+        raise UnimplementedError(f"an optional of {len(dtypes)} values; one is supported")
+    shape = shape_from_proto(shapes[0])
+    sizes: Any = -1 if shape is None else [-1 if s is None else s for s in shape]
+    return [apply(OPS["TensorListPopBack"], inputs[0], sizes, element_dtype=as_dtype(int(dtypes[0])))[1]]
+
+
+def _is_optional_there(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
+    return [apply(OPS["Greater"], apply(OPS["TensorListLength"], inputs[0]), 0)]
+
+
+def _first_of_each(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
+    """UniqueV2: along an axis, which must be the only one."""
+    if inputs[0].spec.rank != 1:
+        raise UnimplementedError(f"x has the shape {inputs[0].shape}; vectors are supported")
+    return list(apply(OPS["Unique"], inputs[0], out_idx=as_dtype(int(node.attr["out_idx"].type) or 3)))
+
+
+@dataclass(frozen=True)
+class Composed:
+    """inputs: how many there are at least; results: their names, by which functions know them."""
+
+    inputs: int
+    results: tuple[str, ...]
+    make: Callable[[NodeDef, Sequence[Tensor]], list[Tensor]]
+
+
+COMPOSED = {
+    "Einsum": Composed(1, ("output",), _einsum), "BatchMatMulV3": Composed(2, ("output",), _matrix_product),
+    "ConjugateTranspose": Composed(2, ("y",), _conjugate_transpose), "Xlog1py": Composed(2, ("z",), _x_log1p_y),
+    "CheckNumericsV2": Composed(1, ("output",), _checked), "UniqueV2": Composed(2, ("y", "idx"), _first_of_each),
+    "MatrixDiagV3": Composed(5, ("output",), _banded("MatrixDiagV2")),
+    "MatrixDiagPartV3": Composed(3, ("diagonal",), _banded("MatrixDiagPartV2")),
+    "MatrixSetDiagV3": Composed(3, ("output",), _banded("MatrixSetDiagV2")),
+    "OptionalFromValue": Composed(1, ("optional",), _optional),
+    "OptionalNone": Composed(0, ("optional",), _no_optional),
+    "OptionalGetValue": Composed(1, ("components",), _value_of_optional),
+    "OptionalHasValue": Composed(1, ("has_value",), _is_optional_there)}
+
+
+def composed(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
+    """The results of a node, made of other ops. Raises DataLossError for too few inputs, UnimplementedError for what
+    is not supported."""
+    known = COMPOSED[node.op]
+    if len(inputs) < known.inputs:
+        raise DataLossError(f"it has {len(inputs)} inputs, but {node.op} takes {known.inputs}")
+    return known.make(node, inputs)
