@@ -64,10 +64,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _load(path: str) -> tuple[Any, Graph]:
     graph_def = gc.load_graph_def(path)
+    return graph_def, _imported(graph_def)
+
+
+def _imported(graph_def: Any) -> Graph:
     graph = Graph()
     with graph.as_default():
         gc.import_graph_def(graph_def, name="")
-    return graph_def, graph
+    return graph
 
 
 def _plans(graph_def: Any, graph: Graph) -> dict[str, Plan]:
@@ -90,15 +94,21 @@ def _plans(graph_def: Any, graph: Graph) -> dict[str, Plan]:
 
 
 def _inspect(options: argparse.Namespace) -> None:
-    from graphc.model_report import report
+    from graphc.model_report import report, report_of_nodes
+    from graphc.serial.importer import unknown_types
 
     if os.path.isdir(options.model):
         from graphc.saved_model.report import report as saved_model_report
 
         print(saved_model_report(options.model))
         return
-    graph_def, graph = _load(options.model)
-    print(report(options.model, os.path.getsize(options.model), graph, _plans(graph_def, graph)))
+    graph_def, size = gc.load_graph_def(options.model), os.path.getsize(options.model)
+    try:
+        graph = _imported(graph_def)
+    except (errors.OpError, ValueError, TypeError) as error:
+        print(report_of_nodes(options.model, size, graph_def, unknown_types(graph_def), str(error)))
+        return
+    print(report(options.model, size, graph, _plans(graph_def, graph)))
 
 
 def _dump(options: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ compiler works on a snapshot.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -39,6 +39,7 @@ class Graph(GraphScopes):
         self._unfetchable: set[Operation] = set()
         self.seed: int | None = None
         self.functions: dict[str, Any] = {}     # FuncGraphs by name: bodies of loops and branches
+        self.brought_out: dict[str, Callable[[], None]] = {}   # names of operations that are made when asked for
 
     # Building.
 
@@ -119,6 +120,7 @@ class Graph(GraphScopes):
         """What is built inside the block is taken back if an exception leaves it."""
         with self._lock:
             count, used, functions = len(self._operations), self._names.copy(), dict(self.functions)
+            brought_out = dict(self.brought_out)
             try:
                 yield
             except BaseException:
@@ -126,7 +128,7 @@ class Graph(GraphScopes):
                     operation = self._operations.pop(name)
                     for tensor in operation.inputs:
                         tensor._consumers = [c for c in tensor._consumers if c is not operation]
-                self._names, self.functions = used, functions
+                self._names, self.functions, self.brought_out = used, functions, brought_out
                 raise
 
     @property
@@ -182,7 +184,7 @@ class Graph(GraphScopes):
             if not index.isdigit():
                 raise ValueError(f"The name {name!r} looks like a Tensor name, but is not a valid one. "
                                  'Tensor names must be of the form "<op_name>:<output_index>".')
-            operation = self._operations.get(op_name)
+            operation = self._find(op_name)
             if operation is None:
                 raise NotFoundError(f"The name {name!r} refers to a Tensor which does not exist. The operation, "
                                     f"{op_name!r}, does not exist in the graph{self._nearest(op_name)}")
@@ -190,7 +192,7 @@ class Graph(GraphScopes):
                 raise NotFoundError(f"The name {name!r} refers to a Tensor which does not exist. The operation, "
                                     f"{op_name!r}, exists but only has {len(operation.outputs)} outputs.")
             return operation.outputs[int(index)]
-        operation = self._operations.get(name)
+        operation = self._find(name)
         if allow_operation:
             if operation is None:
                 raise NotFoundError(f"The name {name!r} refers to an Operation not in the graph{self._nearest(name)}")
@@ -203,6 +205,13 @@ class Graph(GraphScopes):
             f"The name {name!r} looks like an (invalid) Operation name, not a {wanted}. Tensor names must be "
             f'of the form "<op_name>:<output_index>"{self._nearest(name)}'
         )
+
+    def _find(self, name: str) -> Operation | None:
+        with self._lock:
+            make = self.brought_out.pop(name, None) if name not in self._operations else None
+            if make is not None:
+                make()
+            return self._operations.get(name)
 
     def _nearest(self, name: str) -> str:
         return names.suggestion(name, self._operations) or "."

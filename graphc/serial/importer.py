@@ -9,6 +9,7 @@ Nothing is added to the graph if anything is wrong.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from graphc.api.public import public
@@ -27,6 +28,7 @@ from graphc.serial.lowered.frames import region_of
 from graphc.serial.lowered.handles import HANDLE_OPS, Handle
 from graphc.serial.lowered.parts import CALLS, CASES, CONTROL_FLOW, Step, port, source
 from graphc.serial.lowered.values import Values
+from graphc.serial.resource_variables import with_plain_variables
 from graphc.serial.side_files import CONSUMER
 
 _TURNED = {*CALLS, *CASES, *CONTROL_FLOW, *HANDLE_OPS}      # not one operation each, but known
@@ -47,7 +49,8 @@ def import_graph_def(graph_def: GraphDef, input_map: Mapping[str, Any] | None = 
         raise TypeError(f"graph_def must be a gc.GraphDef, not {type(graph_def).__name__}; read a file with "
                         "gc.GraphDef.FromString(bytes)")
     check_version(graph_def)
-    return _Importer(with_sum_to(graph_def), get_default_graph(), dict(input_map or {})).run(name, return_elements)
+    known = with_sum_to(with_plain_variables(graph_def))
+    return _Importer(known, get_default_graph(), dict(input_map or {})).run(name, return_elements)
 
 
 def check_version(graph_def: GraphDef) -> None:
@@ -67,6 +70,7 @@ class _Importer:
         self.graph_def = graph_def
         self.graph = graph
         self.values = Values()
+        self.full_names: dict[str, str] = {}        # of operations of branches
         self.nodes: dict[str, NodeDef] = {}
         for node in graph_def.node:
             if node.name in self.nodes:
@@ -117,6 +121,15 @@ class _Importer:
                full_name: Callable[[str], str]) -> None:
         self.builder = Builder(self.functions.make, taken, numbered)
         self.builder.build(steps, self.values, full_name)
+        for name, operation in self.values.operations.items():
+            if operation.graph is not self.graph and not name.startswith("\0"):
+                full = self.full_names[name] = full_name(name)
+                self.graph.brought_out[full] = partial(self._bring_out, operation, full)
+
+    def _bring_out(self, operation: Operation, full_name: str) -> None:
+        graph = self.graph
+        with graph.as_default(), graph.control_dependencies(None), graph.name_scope(None):
+            self.builder.bring_out(operation, full_name)
 
     def _free_name(self, name: str) -> str:
         """`name`, or `name_1`, `name_2`, ...: the first that is neither in the graph nor another node's."""
@@ -133,8 +146,8 @@ class _Importer:
             near = names.suggestion(name, self.values.operations)
             raise ValueError(f"Requested return_element {text!r} not found in graph_def{near}")
         if isinstance(found, Tensor):
-            return self.builder.visible(found)
-        return found
+            return found if found.graph is self.graph else self.builder.handed_over(found)
+        return found if found.graph is self.graph else self.graph.get_operation_by_name(self.full_names[name])
 
 
 def check_types(graph_def: GraphDef) -> None:

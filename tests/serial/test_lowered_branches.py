@@ -148,6 +148,27 @@ def test_effects_happen_on_the_side_that_is_taken_and_only_for_what_is_asked() -
             assert session.run(["a_v:0", "b_v:0"]) == [5, 0]
 
 
+def test_nodes_of_branches_are_fetched_by_name() -> None:
+    """As TensorFlow says: 'Retval[0] does not have value' if the side is not taken."""
+    with gc.Graph().as_default() as graph:
+        gc.import_graph_def(graph_def(*nested()), name="old")
+        with gc.Session() as session:
+            feeds = {"old/x:0": 5.0, "old/p:0": True, "old/q:0": False}
+            assert session.run(["old/in/no:0", "old/out:0"], feeds) == [15, 15]
+            for name in ("old/in/yes:0", "old/neg:0"):
+                with pytest.raises(errors.InvalidArgumentError):
+                    session.run(name, feeds)
+            assert graph.get_operation_by_name("old/in/yes").outputs[0].name == "old/in/yes:0"
+            with pytest.raises(KeyError, match="did you mean"):
+                graph.get_operation_by_name("old/in/yess")
+            assert session.run("old/out:0", feeds) == 15
+    with gc.Graph().as_default():
+        no, operation = gc.import_graph_def(graph_def(*nested()), return_elements=["in/no:0", "in/yes"], name="")
+        with gc.Session() as session:
+            assert session.run(no, {"x:0": 5.0, "p:0": True, "q:0": False}) == 15
+        assert operation.name == "in/yes"
+
+
 def test_gradients_of_imported_branches() -> None:
     with gc.Graph().as_default():
         y, x = gc.import_graph_def(graph_def(*nested()), return_elements=["out:0", "x:0"], name="")

@@ -21,6 +21,8 @@ from graphc.ir.func_graph import FuncGraph
 from graphc.ir.graph import Graph, get_default_graph
 from graphc.ir.op import Effect
 from graphc.ir.tensor import Operation, Tensor
+from graphc.ops.array.identity import Identity, NoOp
+from graphc.ops.array.passing import IdentityN
 from graphc.ops.array.source import Const, Placeholder
 from graphc.ops.control.control import bodies
 from graphc.serial.graph_pb2 import NodeDef
@@ -163,10 +165,21 @@ class Builder:
                     copied = here.create(operation.definition, inputs, name=f"handed_over/{operation.type}")
                 self.handed.update(((t, here), c) for t, c in zip(operation.outputs, copied.outputs, strict=True))
             else:
-                self.handed[tensor, here] = self._handed_over(tensor)
+                self.handed[tensor, here] = self.handed_over(tensor)
         return self.handed[tensor, here]
 
-    def _handed_over(self, tensor: Tensor) -> Tensor:
+    def bring_out(self, operation: Operation, name: str) -> None:
+        """Makes an operation of the default graph, called `name`, that stands for one of a branch: it has its results,
+        or comes after it. To run it is an error if that side is not taken."""
+        graph = get_default_graph()
+        found = [self.handed_over(t) for t in operation.outputs]
+        waits = [] if found else [self.handed_over(self._token(operation)).op]
+        op = IdentityN(T=tuple(t.dtype for t in found)) if len(found) > 1 else Identity() if found else NoOp()
+        graph.mark_name(name)
+        graph.create(op, found, name=f"{name}/", control_inputs=waits)
+
+    def handed_over(self, tensor: Tensor) -> Tensor:
+        """A tensor of a branch, as one of the default graph, by lists."""
         around = graphs_around()
         kept, out = [], tensor
         while out.graph not in around:

@@ -37,8 +37,9 @@ def import_meta_graph(meta_graph_or_file: Any, clear_devices: bool = False, impo
     graph = graph if graph is not None else gc.get_default_graph()
     with graph.as_default():
         scope = graph.unique_name(import_scope, mark_as_used=False) if import_scope else graph.get_name_scope()
-        graph_def = with_plain_variables(proto.graph_def)
+        graph_def = proto.graph_def
         if clear_devices:
+            graph_def = gc.GraphDef.FromString(graph_def.SerializeToString())
             for node in graph_def.node:
                 node.device = ""
         gc.import_graph_def(graph_def, name=import_scope or scope, input_map=input_map)
