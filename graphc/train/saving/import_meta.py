@@ -11,7 +11,6 @@ from google.protobuf.message import DecodeError
 import graphc as gc
 from graphc.api.public import public
 from graphc.serial.meta_graph_pb2 import MetaGraphDef
-from graphc.serial.resource_variables import with_plain_variables
 from graphc.train.saving.collections import import_collections
 from graphc.train.saving.meta_graph import UNBOUND_KEY
 from graphc.train.saving.saveables import all_saveable_objects
