@@ -61,7 +61,7 @@ def take_snapshot(fetches: Sequence[Tensor], targets: Sequence[Operation], feeds
     feed_shapes: the shapes of one run, to find out which op they do not fit, or some of them (None: only the rank is
     known). exact_random: random ops with seeds draw TensorFlow's numbers, from the session that runs them.
     variables: those of the feeds that are variables without a known shape, with their values at the start of the run
-    (docs/adr/0026-variables-without-a-shape.md); unset: such variables that have none. Their values at the end of the
+    (docs/adr/0031-variables-without-a-shape.md); unset: such variables that have none. Their values at the end of the
     run are further outputs, if it writes them.
 
     info: "states" (name -> Spec of every variable in it), "inside" (whether it is a loop's or branch's body), "written"

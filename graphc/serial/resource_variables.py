@@ -31,13 +31,13 @@ _PLAIN = {
     "AssignVariableOp": Plain("Assign", "T"),
     "AssignAddVariableOp": Plain("AssignAdd", "T"),
     "AssignSubVariableOp": Plain("AssignSub", "T"),
-    "VariableShape": Plain("Shape", "T", ("out_type",), result="output"),
+    "VariableShape": Plain("Shape", "T", ("out_type",)),
     "ResourceGather": Plain("Gather", "Tparams", ("Tindices", "validate_indices")),
 }
 
 
 def with_plain_variables(graph_def: GraphDef) -> GraphDef:
-    """The graph, or if it has handles of variables a copy, in which the ops on them are those on variables."""
+    """A copy, in which the ops on handles are those on variables; the graph itself if it has none."""
     dtypes = {n.name: n.attr["dtype"].type for n in graph_def.node if n.op == "VarHandleOp"}
     if not dtypes:
         return graph_def

@@ -1,4 +1,4 @@
-"""Variables without a known shape (docs/adr/0026-variables-without-a-shape.md): a run is fed their values, and gives
+"""Variables without a known shape (docs/adr/0031-variables-without-a-shape.md): a run is fed their values, and gives
 those that it writes beside what is fetched. So their ranks choose the plan, as those of feeds do."""
 from __future__ import annotations
 

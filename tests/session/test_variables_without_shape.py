@@ -1,4 +1,4 @@
-"""Variables without a known shape (docs/adr/0026-variables-without-a-shape.md). Numbers and static shapes are those of
+"""Variables without a known shape (docs/adr/0031-variables-without-a-shape.md). Numbers and static shapes are those of
 TensorFlow 2.21 (compat.v1), but that a fetched variable is its value at the end of the run."""
 from __future__ import annotations
 

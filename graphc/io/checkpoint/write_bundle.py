@@ -47,8 +47,7 @@ def join_bundles(prefixes: Sequence[str], target: str, delete_old: bool) -> None
     delete_old: deletes the folders that the others were in, which then must be empty but for them.
     """
     if target.endswith(SAFETENSORS):
-        raise UnimplementedError(f"{target}: several devices' variables cannot be saved as safetensors, which are one "
-                                 "file; leave out `sharded`")
+        raise several_devices(target)
     make_folder(target)
     bundles = [Bundle(prefix) for prefix in prefixes]
     entries: dict[bytes, BundleEntry] = {}
@@ -63,6 +62,11 @@ def join_bundles(prefixes: Sequence[str], target: str, delete_old: bool) -> None
         os.unlink(index_name(prefix))
     for folder in {os.path.dirname(prefix) for prefix in prefixes} if delete_old else ():
         end_temporary(folder)
+
+
+def several_devices(path: str) -> UnimplementedError:
+    return UnimplementedError(f"{path}: several devices' variables cannot be saved as safetensors, which are one file; "
+                              "leave out `sharded`")
 
 
 def _add(entries: dict[bytes, BundleEntry], file: BinaryIO, name: str, text: str, value: Array) -> None:

@@ -16,6 +16,7 @@ from graphc.api.public import public
 from graphc.errors import InvalidArgumentError, NotFoundError, UnimplementedError
 from graphc.io.checkpoint.leftovers import SAFETENSORS
 from graphc.io.checkpoint.opening import checkpoint_files, open_checkpoint
+from graphc.io.checkpoint.write_bundle import several_devices
 from graphc.serial.meta_graph_pb2 import MetaGraphDef, SaverDef
 from graphc.train.saving import states
 from graphc.train.saving.collections import Kind, register
@@ -119,6 +120,8 @@ class Saver:
         prefix = self._prefix(sess, _text(save_path), global_step, latest)
         if not self._is_empty:
             assert self.saver_def is not None
+            if self.saver_def.sharded and prefix.endswith(SAFETENSORS):
+                raise several_devices(prefix)
             prefix = _text(sess.run(self.saver_def.save_tensor_name, {self.saver_def.filename_tensor_name: prefix}))
         if write_meta_graph:
             with sess.graph.as_default():
