@@ -261,6 +261,14 @@ def reverse_sequence(w: Writer, op: Any, x: str, _: str) -> str:
                   batch_axis=batch)
 
 
+@exports("MatrixBandPart")
+def band_part(w: Writer, op: Any, x: str, *_: str) -> str:
+    """A triangle from below, and one from above; negative numbers of diagonals are all of them."""
+    lower, upper = (int(known(t, "the number of diagonals")) for t in op.inputs[1:])
+    x = w.node("Trilu", x, w.constant(-lower, gc.int64), upper=1) if lower >= 0 else x
+    return w.node("Trilu", x, w.constant(upper, gc.int64), upper=0) if upper >= 0 else x
+
+
 @exports("Where")
 def where(w: Writer, op: Any, x: str) -> str:
     return w.node("Transpose", w.node("NonZero", x), perm=[1, 0])  # type: ignore[no-any-return]

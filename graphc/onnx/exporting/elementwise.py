@@ -18,7 +18,8 @@ _SAME = {"Abs": "Abs", "Neg": "Neg", "Ceil": "Ceil", "Floor": "Floor", "Rint": "
 _BINARY = {"Add": "Add", "AddV2": "Add", "Sub": "Sub", "Mul": "Mul", "RealDiv": "Div", "Pow": "Pow", "Equal": "Equal",
            "Greater": "Greater", "GreaterEqual": "GreaterOrEqual", "Less": "Less", "LessEqual": "LessOrEqual",
            "LogicalAnd": "And", "LogicalOr": "Or"}
-_PASSED = ("Identity", "StopGradient", "PreventGradient", "Snapshot", "GuaranteeConst", "EnsureShape")
+_PASSED = ("Identity", "StopGradient", "PreventGradient", "Snapshot", "GuaranteeConst", "EnsureShape",
+           "PlaceholderWithDefault")
 
 
 @exports(*_SAME)
@@ -82,6 +83,25 @@ def squared_difference(w: Writer, op: Any, a: str, b: str) -> str:
 @exports("Rsqrt")
 def rsqrt(w: Writer, op: Any, x: str) -> str:
     return w.elementwise("Reciprocal", w.elementwise("Sqrt", x))
+
+
+@exports("Expm1")
+def expm1(w: Writer, op: Any, x: str) -> str:
+    """2 sinh(x / 2) exp(x / 2), which is exact around 0, too."""
+    dtype = op.inputs[0].dtype
+    half = w.node("Mul", x, w.constant(0.5, dtype))
+    return w.node("Mul", w.node("Mul", w.node("Sinh", half), w.constant(2, dtype)),  # type: ignore[no-any-return]
+                  w.node("Exp", half))
+
+
+@exports("Log1p")
+def log1p(w: Writer, op: Any, x: str) -> str:
+    """2 atanh(x / (2 + x)) around 0, where log(1 + x) is not exact."""
+    dtype = op.inputs[0].dtype
+    two, one = w.constant(2, dtype), w.constant(1, dtype)
+    small = w.node("Less", w.node("Abs", x), w.constant(0.5, dtype))
+    near = w.node("Mul", w.node("Atanh", w.node("Div", x, w.node("Add", x, two))), two)
+    return w.node("Where", small, near, w.node("Log", w.node("Add", x, one)))  # type: ignore[no-any-return]
 
 
 @exports("Relu6")
