@@ -1849,7 +1849,7 @@ NAMES: dict[str, dict[str, str]] = {
         "categorical_column_with_identity": "graphc.feature_column.categorical:categorical_column_with_identity",
         "categorical_column_with_vocabulary_file": "graphc.feature_column.categorical:categorical_column_with_vocabulary_file",
         "categorical_column_with_vocabulary_list": "graphc.feature_column.categorical:categorical_column_with_vocabulary_list",
-        "crossed_column": "graphc.feature_column.categorical:crossed_column",
+        "crossed_column": "graphc.feature_column.crossed:crossed_column",
         "embedding_column": "graphc.feature_column.dense:embedding_column",
         "indicator_column": "graphc.feature_column.dense:indicator_column",
         "input_layer": "graphc.feature_column.models:input_layer",

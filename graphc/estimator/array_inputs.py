@@ -20,9 +20,10 @@ def numpy_input_fn(x: Any, y: Any = None, batch_size: int = 128, num_epochs: int
     `tf.estimator.inputs.numpy_input_fn`.
 
     num_epochs=None: for ever. Rows of one epoch follow those of the last, so that only the very last batch may be
-    smaller. shuffle: the rows of each epoch are drawn from a window of queue_capacity rows; with the graph's seed, the
-    same ones each time. num_threads: as often every epoch's rows are given, since TensorFlow's threads each read all of
-    them. Raises ValueError unless shuffle is a bool, and, when it is called, for arrays of different lengths.
+    smaller. shuffle: the rows of each epoch are mixed, none coming queue_capacity rows too early; with the graph's
+    seed, in the same order each time. num_threads: as often every epoch's rows are given, since TensorFlow's threads
+    each read all of them. Raises ValueError unless shuffle is a bool, and, when it is called, for arrays of different
+    lengths.
     """
     if not isinstance(shuffle, bool):
         raise ValueError("shuffle must be provided and explicitly set as boolean (it is recommended to set it as True "
@@ -141,15 +142,9 @@ def _row_numbers(count: int, batch_size: int, rounds: int | None, window: int,
 
 
 def _order(count: int, window: int, random: np.random.RandomState) -> np.ndarray:
-    """0 to count - 1: in their order, or each drawn from the `window` first ones that are left."""
+    """0 to count - 1: in their order, or shuffled, so that none comes `window` places or more too early."""
     if not window:
         return np.arange(count)
     if window >= count:
         return random.permutation(count)
-    held, order = np.arange(window), np.empty(count, np.int64)
-    for i in range(count):
-        last = min(window, count - i)
-        place = random.randint(last)
-        order[i] = held[place]
-        held[place] = i + window if i + window < count else held[last - 1]
-    return order
+    return np.argsort(np.arange(count) + random.random_sample(count) * window, kind="stable")

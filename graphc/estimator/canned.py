@@ -85,13 +85,13 @@ def combined_model_fn(head: Head, linear_columns: Any, linear_optimizer: Any, dn
         parts, optimizers = [], {}
         values, slices = list(features.values()), input_partitioner(partitioner, config)
         if dnn_columns:
-            optimizers["dnn"] = _of_one_model(optimizer_of(dnn_optimizer, 0.001))
+            optimizers["dnn"] = _unsynchronised(optimizer_of(dnn_optimizer, 0.001))
             with gc.variable_scope("dnn", values=values, partitioner=_whole(config)):
                 parts.append(dnn_logits(features, mode, dnn_columns, head.logits_dimension, hidden_units or (),
                                         activation_fn, dropout, slices, batch_norm))
         if linear_columns:
             rate = _learning_rate(len(linear_columns), 0.005)
-            optimizers["linear"] = _of_one_model(optimizer_of(linear_optimizer, rate))
+            optimizers["linear"] = _unsynchronised(optimizer_of(linear_optimizer, rate))
             with gc.variable_scope("linear", values=values, partitioner=slices) as scope:
                 parts.append(linear_logits(features, linear_columns, head.logits_dimension, sparse_combiner))
                 summarize_layer(parts[-1], scope.name)
@@ -109,7 +109,7 @@ def _step_of_both(loss: Any, optimizers: dict[str, Any]) -> Any:
         return gc.assign_add(gc.train.get_global_step(), 1).op
 
 
-def _of_one_model(optimizer: Any) -> Any:
+def _unsynchronised(optimizer: Any) -> Any:
     if isinstance(optimizer, gc.train.SyncReplicasOptimizer):
         raise ValueError("SyncReplicasOptimizer does not support multi optimizers case. Therefore, it is not supported "
                          "in DNNLinearCombined model. If you want to use this optimizer, please use either DNN or "

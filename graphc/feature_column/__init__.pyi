@@ -4,7 +4,7 @@ from graphc.feature_column.categorical import categorical_column_with_hash_bucke
 from graphc.feature_column.categorical import categorical_column_with_identity as categorical_column_with_identity
 from graphc.feature_column.categorical import categorical_column_with_vocabulary_file as categorical_column_with_vocabulary_file
 from graphc.feature_column.categorical import categorical_column_with_vocabulary_list as categorical_column_with_vocabulary_list
-from graphc.feature_column.categorical import crossed_column as crossed_column
+from graphc.feature_column.crossed import crossed_column as crossed_column
 from graphc.feature_column.dense import embedding_column as embedding_column
 from graphc.feature_column.dense import indicator_column as indicator_column
 from graphc.feature_column.models import input_layer as input_layer

@@ -85,3 +85,24 @@ def test_dropout_leaves_out_only_when_trained(tmp_path: Path) -> None:
     model.train(input_fn([1.0] * 3), steps=2)
     first, second = (model.evaluate(input_fn([1.0] * 3), steps=1)["loss"] for _ in range(2))
     assert first == second
+
+
+def test_a_warm_start_with_another_vocabulary(tmp_path: Path) -> None:
+    """The rows of the words that are still there keep their weights; those of new words are zeros."""
+    files = [tmp_path / "old.txt", tmp_path / "new.txt"]
+    for file, words in zip(files, ("a b c", "c d a"), strict=True):
+        file.write_text(words.replace(" ", "\n") + "\n")
+
+    def model(file: Path, folder: str, **more: Any) -> est.Estimator:
+        column = fc.categorical_column_with_vocabulary_file("word", str(file), 3)
+        return est.LinearRegressor([column], tmp_path / folder, optimizer=gc.train.GradientDescentOptimizer(0.25),
+                                   **more)
+
+    name = "linear/linear_model/word/weights"
+    model(files[0], "first").train(lambda: ({"word": gc.constant(["a", "b", "c"])}, gc.constant([2.0, 4.0, 6.0])),
+                                   steps=1)
+    info = est.VocabInfo(str(files[1]), 3, 0, str(files[0]), backup_initializer=gc.zeros_initializer())
+    start = est.WarmStartSettings(str(tmp_path / "first"), var_name_to_vocab_info={name: info})
+    second = model(files[1], "second", warm_start_from=start)
+    second.train(lambda: ({"word": gc.constant(["zz"])}, gc.constant([6.0])), steps=1)       # its bias is 6: no error
+    assert second.get_variable_value(name).tolist() == [[3], [0], [1]]
