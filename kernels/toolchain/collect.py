@@ -10,6 +10,7 @@ import ast
 import importlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -186,23 +187,32 @@ def _c_type(type_: Any) -> str:
 def source_hash_parts(module: str) -> list[str]:
     """Texts of all files of kernels/ that `module` imports, directly or not, itself included."""
     texts: dict[str, str] = {}
-    _read_imports(module, texts)
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in texts:
+            found = _source(name)
+            if found is not None:
+                texts[name], imported = found
+                waiting += imported
     return [f"{name}\n{text}" for name, text in sorted(texts.items())]
 
 
-def _read_imports(module: str, texts: dict[str, str]) -> None:
+@cache
+def _source(module: str) -> tuple[str, list[str]] | None:
+    """The text of a module of kernels/, and what may be modules of kernels/ that it imports; None if it is none."""
     relative = module.removeprefix(PACKAGE).strip(".").replace(".", "/")
     path = FOLDER / f"{relative}.py"
     package = module.rpartition(".")[0]
     if not path.is_file():
         path, package = FOLDER / relative / "__init__.py", module
-    if module in texts or not path.is_file():
-        return
-    texts[module] = path.read_text()
-    for node in ast.walk(ast.parse(texts[module])):
+    if not path.is_file():
+        return None
+    text = path.read_text()
+    imported: list[str] = []
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ImportFrom) and node.level:
             parents = package.split(".")[:package.count(".") + 2 - node.level]
             base = ".".join([*parents, *([node.module] if node.module else [])])
-            _read_imports(base, texts)
-            for alias in node.names:
-                _read_imports(f"{base}.{alias.name}", texts)
+            imported += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    return text, imported
