@@ -23,7 +23,12 @@ ACCESS_GROUP = "llvm.access.group"
 
 
 class _Distinct(ir.MDValue):
-    """A metadata node that is not merged with equal ones; llvmlite has none."""
+    """A metadata node that is not merged with equal ones, nor are those that refer to it; llvmlite has none."""
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
 
     def descr(self, buf: list[str]) -> None:
         buf += ["distinct !{ ", ", ".join(o.get_reference() for o in self.operands), " }\n"]

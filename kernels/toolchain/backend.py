@@ -6,7 +6,7 @@ is not used -> refuse host addresses -> append the ISA to the exports' names -> 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import llvmlite.binding as llvm
@@ -68,15 +68,15 @@ def target_machine(target: Target) -> llvm.TargetMachine:
         abiname=target.abi)
 
 
-def build_object(target: Target, bitcodes: Sequence[bytes], exports: Sequence[str], inline_all: bool = True) -> bytes:
-    """One object that exports each name of `exports` as name_<isa>.
+def build_object(target: Target, bitcode: bytes, exports: Mapping[str, str], inline_all: bool = True) -> bytes:
+    """One object. exports: symbol -> name in `bitcode` of the function that it exports as symbol_<isa>.
 
-    The first definition of a symbol wins, so a bitcode made for this ISA alone goes before the common one.
     inline_all: inline every helper that is not noinline, as kernels' inner loops need; False: as LLVM judges.
     """
     machine = target_machine(target)
-    module = _link(target, machine, bitcodes)
-    _internalise(module, set(exports), inline_all)
+    module = llvm.parse_bitcode(bitcode)
+    _retarget(module, target, machine)
+    _internalise(module, set(exports.values()), inline_all)
     _optimise(module, machine, vectorise=not target.tsan)
     if target.tsan:
         module = llvm.parse_assembly(tsan.instrument(str(module)))
@@ -92,31 +92,15 @@ def compile_text(target: Target, text: str) -> bytes:
     """An object from LLVM text made for no machine in particular; for code that runs in this process (the map JIT)."""
     machine = target_machine(target)
     module = llvm.parse_assembly(text)
-    module.triple = target.triple
-    module.data_layout = str(machine.target_data)
+    _retarget(module, target, machine)
     module.verify()
     _optimise(module, machine)
     return bytes(machine.emit_object(module))
 
 
-def _link(target: Target, machine: llvm.TargetMachine, bitcodes: Sequence[bytes]) -> llvm.ModuleRef:
-    linked: llvm.ModuleRef | None = None
-    for bitcode in bitcodes:
-        module = llvm.parse_bitcode(bitcode)
-        module.triple = target.triple
-        module.data_layout = str(machine.target_data)
-        if linked is None:
-            linked = module
-            continue
-        taken = {f.name for f in linked.functions if not f.is_declaration}
-        for function in module.functions:
-            if not function.is_declaration and function.name in taken:
-                # Different versions of one function: helpers are told apart by making this module's own ones private.
-                function.linkage = "internal"
-        linked.link_in(module)
-    if linked is None:
-        raise BackEndError("nothing to build")
-    return linked
+def _retarget(module: llvm.ModuleRef, target: Target, machine: llvm.TargetMachine) -> None:
+    module.triple = target.triple
+    module.data_layout = str(machine.target_data)
 
 
 def _internalise(module: llvm.ModuleRef, exports: set[str], inline_all: bool) -> None:
@@ -157,13 +141,13 @@ def _drop_unused(module: llvm.ModuleRef, passes: llvm.PassBuilder) -> None:
     manager.run(module, passes)
 
 
-def _rename(module: llvm.ModuleRef, exports: Sequence[str], target: Target) -> None:
+def _rename(module: llvm.ModuleRef, exports: Mapping[str, str], target: Target) -> None:
     """Exports get the ISA; what is internal gets a number, for numba's names carry counters of its process."""
     number = 0
-    wanted = set(exports)
+    symbols = {name: symbol for symbol, name in exports.items()}
     for value in [*module.functions, *module.global_variables]:
-        if value.name in wanted and not value.is_declaration:
-            value.name = f"{value.name}_{target.symbol}"
+        if value.name in symbols and not value.is_declaration:
+            value.name = f"{symbols[value.name]}_{target.symbol}"
         elif not value.is_declaration and not value.name.startswith("llvm."):
             value.name = f"internal.{number}"
             number += 1

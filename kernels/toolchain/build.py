@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from . import cache
+from . import cache, progress
 
 FOLDER = Path(__file__).parent.parent
 PREBUILT = FOLDER / "prebuilt"
@@ -80,9 +80,13 @@ def library_archive(isa: str, only: Sequence[str] = ()) -> bytes:
 
 
 def build_archives(isas: Sequence[str], only: Sequence[str] = (), jobs: int | None = None) -> dict[str, bytes]:
-    """Builds, one process at a time. What did not change is taken from the pieces kept in the cache."""
+    """Builds, one process at a time. What did not change is taken from the pieces kept in the cache, where the results
+    are left for sessions."""
     with cache.locked():
-        return _build(isas, only, jobs)
+        built = _build(isas, only, jobs)
+        for isa, archive in built.items():
+            cache.write(library_key(isa, only), archive)
+    return built
 
 
 def _build(isas: Sequence[str], only: Sequence[str], jobs: int | None = None) -> dict[str, bytes]:
@@ -103,17 +107,30 @@ def _build(isas: Sequence[str], only: Sequence[str], jobs: int | None = None) ->
         # -P: else another graphc in the working directory would be built, and stored as this one's library.
         command = [sys.executable, "-P", "-m", f"{__package__}.builder", ",".join(isas), scratch, str(pieces),
                    str(jobs or os.cpu_count() or 1), *([",".join(only)] if only else [])]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        if done.returncode:
-            died = f" (killed by signal {-done.returncode}; is there memory enough?)" if done.returncode < 0 else ""
-            raise BuildError(f"the kernel library for {', '.join(isas)} does not build{died}:\n{done.stderr.strip()}")
+        status, said = _run(command, environment, quiet=bool(only))
+        if status:
+            died = f" (killed by signal {-status}; is there memory enough?)" if status < 0 else ""
+            raise BuildError(f"the kernel library for {', '.join(isas)} does not build{died}:\n{said.strip()}")
         if os.environ.get("GRAPHC_BUILD_VERBOSE"):
-            print(done.stderr, end="", file=sys.stderr)
+            print(said, end="", file=sys.stderr)
         built = {isa: cache.read_file(Path(scratch) / f"{isa}.a") for isa in isas}
     missing = [isa for isa, data in built.items() if data is None]
     if missing:
-        raise BuildError(f"the build of {missing} left no result:\n{done.stderr.strip()}")
+        raise BuildError(f"the build of {missing} left no result:\n{said.strip()}")
     return {isa: data for isa, data in built.items() if data is not None}
+
+
+def _run(command: Sequence[str], environment: dict[str, str], quiet: bool) -> tuple[int, str]:
+    """Exit status and stderr of the builder; how far it is, which is its stdout, is shown meanwhile unless `quiet`."""
+    with tempfile.TemporaryFile("w+") as said:
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=said, text=True) as builder:
+            assert builder.stdout is not None
+            if quiet:
+                builder.stdout.read()
+            else:
+                progress.show(builder.stdout)
+        said.seek(0)
+        return builder.returncode, said.read()
 
 
 def _import_root() -> Path:

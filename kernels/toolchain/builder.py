@@ -3,10 +3,12 @@
 Each unit is compiled in a fork of this process, up to JOBS at a time, so that what one unit compiles has no influence
 on another (the result is the same to the byte whatever is cached). A unit's IR is kept in PIECES under a hash of the
 sources that it imports, its objects under a hash of the IR: after a change only what depends on it is compiled again.
-Every object passes the gate. A function that does not compile ends the build with its name; nothing is left out.
+A build that is interrupted goes on from there. Every object passes the gate. A function that does not compile ends the
+build with its name; nothing is left out.
 """
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -19,24 +21,31 @@ from pathlib import Path
 from . import archive, cache, frontend, tsan
 from .backend import Target, build_object, find_target, target_machine
 from .collect import Inventory, Unit, collect, source_hash_parts
+from .frontend import Adapter
 from .gate import check_object
+from .progress import report
 from .registry import functions_assembly, registry_assembly, registry_words
-from .scalar_library import scalar_texts
+from .scalar_library import joined, scalar_texts
 
 
 @dataclass(frozen=True)
 class Job:
-    """keys: names in `pieces` of the variants' IR, taken when the build starts, since files may be edited meanwhile.
-    out: where objects go, for the archives."""
+    """adapters: those of the unit that the targets need. key: name in `pieces` of their IR, taken when the build
+    starts, since files may be edited meanwhile. out: where objects go, for the archives."""
 
     unit: Unit
     targets: tuple[Target, ...]
+    adapters: tuple[Adapter, ...]
+    key: str
     pieces: Path
     out: Path
-    keys: dict[str, str]
 
     def object_path(self, target: Target) -> Path:
         return self.out / f"{target.name}.{self.unit.name}.o"
+
+    @property
+    def scalars_path(self) -> Path:
+        return self.out / f"{self.unit.name}.json"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -45,26 +54,38 @@ def main(arguments: Sequence[str]) -> int:
     inventory = collect(tuple(only[0].split(",")) if only else ())
     targets = tuple(find_target(isa) for isa in isas.split(","))
     # Large units first: the last ones to end should be small.
-    by_size = sorted(inventory.units, key=lambda unit: (unit.name != "runtime", len(unit.variants) < 2))
-    work = [Job(unit, targets, Path(pieces), Path(out), {isa: _ir_key(unit, isa) for isa in unit.variants})
-            for unit in by_size]
+    work = [_job(unit, targets, Path(pieces), Path(out)) for unit in sorted(inventory.units, key=lambda u: -u.weight)]
+    gc.freeze()
+    gc.disable()             # a unit's graphs of objects live until it is done
     failures = run_jobs(work, int(jobs))
     for failure in failures:
         print(failure, file=sys.stderr)
     if failures:
         print(f"{len(failures)} of {len(inventory.units)} units of the kernel library do not compile", file=sys.stderr)
         return 1
+    scalars = joined([job.scalars_path.read_bytes() for job in work if job.scalars_path.exists()])
     for target in targets:
         members = [(f"{job.unit.name}.o", job.object_path(target).read_bytes()) for job in work]
         members += _tables(inventory, target)
-        members.append((archive.SCALARS, _scalars(work)))
+        members.append((archive.SCALARS, scalars))
         cache.write_file(Path(out) / f"{target.name}.a", archive.write_archive(members))
     return 0
 
 
+def _job(unit: Unit, targets: tuple[Target, ...], pieces: Path, out: Path) -> Job:
+    needed = {name for target in targets for name in unit.exports(target.symbol).values()}
+    adapters = tuple(adapter for adapter in unit.adapters if adapter.name in needed)
+    signatures = [f"{a.name} {a.kind} {a.operands} {a.numbers} {a.floats} {a.types} {a.result}" for a in adapters]
+    key = cache.hash_of(cache.tool_versions(), *_texts("frontend"), *source_hash_parts(unit.module), *signatures)
+    return Job(unit, targets, adapters, key, pieces, out)
+
+
 def run_jobs(jobs: list[Job], at_once: int) -> list[str]:
-    """Runs every job in a fork; returns the messages of those that failed."""
+    """Runs every job in a fork; returns the messages of those that failed. Prints how far it is (progress.py); if
+    nobody reads that any more, it ends."""
     waiting, running, failures = list(jobs), {}, []
+    start, finished = time.monotonic(), 0.0
+    work = sum(job.unit.weight for job in jobs)
     while waiting or running:
         while waiting and len(running) < at_once:
             job = waiting.pop(0)
@@ -81,18 +102,23 @@ def run_jobs(jobs: list[Job], at_once: int) -> list[str]:
             message = pipe.read().decode()
         if status:
             failures.append(message or f"unit {job.unit.name}: the compiler died, wait status {status}")
+        finished += job.unit.weight
+        done = len(jobs) - len(waiting) - len(running)
+        print(report(done, len(jobs), finished, work, time.monotonic() - start), flush=True)
     return failures
 
 
 def _run_job(job: Job, writer: int) -> int:
     try:
-        start = time.perf_counter()
+        start = time.process_time()
         ir = _ir(job)
-        front = time.perf_counter() - start
+        front = time.process_time() - start
         for target in job.targets:
             job.object_path(target).write_bytes(_object(job, target, ir))
+        if job.unit.name.startswith("primitives."):
+            job.scalars_path.write_bytes(_scalars(job, ir))
         if os.environ.get("GRAPHC_BUILD_VERBOSE"):
-            back = time.perf_counter() - start - front
+            back = time.process_time() - start - front
             print(f"{job.unit.name:24} front {front:6.1f} s  back {back:6.1f} s", file=sys.stderr)
         return 0
     except Exception as error:
@@ -106,59 +132,36 @@ def _texts(*names: str) -> list[str]:
     return [(Path(__file__).parent / f"{name}.py").read_text() for name in names]
 
 
-def _ir_key(unit: Unit, isa: str) -> str:
-    adapters = [f"{isa} {a.symbol} {a.kind} {a.operands} {a.numbers} {a.floats} {a.types} {a.result}"
-                for a in unit.variants[isa]]
-    return cache.hash_of(cache.tool_versions(), *_texts("frontend"), *source_hash_parts(unit.module), *adapters)
+def _ir(job: Job) -> bytes:
+    """The unit's bitcode, from the cache or made."""
+    path = job.pieces / f"{job.key}.bc"
+    made = cache.read_file(path)
+    if made is None:
+        made = frontend.compile_module(f"gc_{job.unit.name}", job.adapters)
+        cache.write_file(path, made)
+    return made
 
 
-def _ir(job: Job) -> list[tuple[str, bytes]]:
-    """(ISA symbol or "common", bitcode) for each variant of the unit that the targets need."""
-    found = []
-    for isa, adapters in sorted(job.unit.variants.items()):
-        if not any(isa in _variants(job.unit, target) for target in job.targets):
-            continue
-        path = job.pieces / f"{job.keys[isa]}.bc"
-        kept = cache.read_file(path)
-        if kept is None:
-            kept = frontend.compile_module(f"gc_{job.unit.name}_{isa or 'common'}", adapters)
-            cache.write_file(path, kept)
-        found.append((isa or "common", kept))
-    return found
-
-
-def _variants(unit: Unit, target: Target) -> list[str]:
-    """The variants that make the unit's object for `target`: its own and, unless they are all, the common ones."""
-    own = {a.symbol for a in unit.variants.get(target.symbol, ())}
-    rest = any(a.symbol not in own for a in unit.variants.get("", ()))
-    return ([target.symbol] if own else []) + ([""] if rest else [])
-
-
-def _object(job: Job, target: Target, ir: list[tuple[str, bytes]]) -> bytes:
+def _object(job: Job, target: Target, ir: bytes) -> bytes:
     """The unit's object for `target`, from the cache or made."""
-    unit = job.unit
-    bitcodes = dict(ir)
-    chosen = [bitcodes[isa or "common"] for isa in _variants(unit, target)]
-    exports = unit.exports(target.symbol)
+    exports = job.unit.exports(target.symbol)
     sources = _texts("backend", "gate", *(["tsan"] if target.tsan else []))
-    key = cache.hash_of(*sources, cache.tool_versions(), repr(target), repr(exports), str(unit.inline_all), *chosen)
+    key = cache.hash_of(*sources, cache.tool_versions(), repr(target), repr(exports), str(job.unit.inline_all), ir)
     path = job.pieces / f"{key}.o"
     made = cache.read_file(path)
     if made is None:
-        made = build_object(target, chosen, exports, unit.inline_all)
+        made = build_object(target, ir, exports, job.unit.inline_all)
         check_object(made, [f"{name}_{target.symbol}" for name in exports], tsan.IMPORTS if target.tsan else ())
         cache.write_file(path, made)
     return made
 
 
-def _scalars(jobs: Sequence[Job]) -> bytes:
-    """What the map JIT builds on, made of the primitives' IR."""
-    primitives = sorted((job for job in jobs if job.unit.name.startswith("primitives.")), key=lambda job: job.unit.name)
-    bitcodes = [data for job in primitives for _, data in _ir(job)]
-    path = jobs[0].pieces / f"{cache.hash_of(*_texts('scalar_library'), cache.tool_versions(), *bitcodes)}.json"
+def _scalars(job: Job, ir: bytes) -> bytes:
+    """What the map JIT builds on, of a unit of primitives."""
+    path = job.pieces / f"{cache.hash_of(*_texts('scalar_library'), cache.tool_versions(), ir)}.json"
     made = cache.read_file(path)
     if made is None:
-        made = scalar_texts(bitcodes)
+        made = scalar_texts(ir)
         cache.write_file(path, made)
     return made
 

@@ -10,6 +10,7 @@ import ast
 import importlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,19 +31,22 @@ ROLES = ("bind", "run", "pack")
 
 @dataclass
 class Unit:
-    """Functions of one module. variants: adapters by ISA symbol; "" holds those that every other ISA uses."""
+    """Functions of one Python module, which become one LLVM module, whatever ISAs they are for."""
 
     name: str
     module: str
     inline_all: bool = True
-    variants: dict[str, list[Adapter]] = field(default_factory=dict)
+    adapters: list[Adapter] = field(default_factory=list)
 
-    def add(self, isa: str, adapter: Adapter) -> None:
-        self.variants.setdefault(isa, []).append(adapter)
+    @property
+    def weight(self) -> float:
+        """About how long it takes to compile, of all units: some 1.5 s for a function tuned for an ISA, 0.1 s for
+        others, and much more for the runtime."""
+        return 30.0 if self.name == "runtime" else sum(1.5 if a.isa else 0.1 for a in self.adapters)
 
-    def exports(self, isa: str) -> list[str]:
-        """Symbols, without suffix, that an object of this unit for `isa` defines."""
-        return sorted({a.symbol for key in ("", isa) for a in self.variants.get(key, ())})
+    def exports(self, isa: str) -> dict[str, str]:
+        """What an object of this unit for `isa` defines: symbol without suffix -> name in the LLVM module."""
+        return {a.symbol: a.name for wanted in ("", isa) for a in self.adapters if a.isa == wanted}
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ def _add_kernel(units: dict[str, Unit], entry: KernelEntry) -> list[str | None]:
         symbol = f"gc_kernel_{entry.full_name.replace('.', '_')}_{role}"
         operands = _pointer_operands(entry, role)
         for isa, function in _by_isa(given).items():
-            unit.add(isa, Adapter(symbol, role, function, operands, numbers, floats))
+            unit.adapters.append(Adapter(symbol, role, function, operands, numbers, floats, isa=isa))
         symbols.append(symbol)
     return symbols
 
@@ -152,7 +156,7 @@ def _add_primitives(units: dict[str, Unit], table: list[str | None]) -> list[Pri
         symbol = f"gc_primitive_{full_name.replace('.', '_')}"
         reduce = full_name.startswith("reduce.")
         wanted = _primitive_types(result, arguments, function)
-        unit.add("", Adapter(symbol, "reduce" if reduce else "primitive", function, types=wanted))
+        unit.adapters.append(Adapter(symbol, "reduce" if reduce else "primitive", function, types=wanted))
         entries.append(PrimitiveEntry(full_name, result, tuple(arguments), reduce))
         table.append(symbol)
     return entries
@@ -170,7 +174,7 @@ def _add_runtime(units: dict[str, Unit]) -> dict[str, list[str]]:
     runtime = importlib.import_module(module)
     unit = units.setdefault(module, Unit("runtime", module, inline_all=False))
     for name, (function, argument_types, result) in runtime.ENTRY.items():
-        unit.add("", Adapter(name, "entry", function, types=tuple(argument_types), result=result))
+        unit.adapters.append(Adapter(name, "entry", function, types=tuple(argument_types), result=result))
     return {name: [_c_type(result), *map(_c_type, arguments)] for name, (_, arguments, result) in runtime.ENTRY.items()}
 
 
@@ -183,23 +187,32 @@ def _c_type(type_: Any) -> str:
 def source_hash_parts(module: str) -> list[str]:
     """Texts of all files of kernels/ that `module` imports, directly or not, itself included."""
     texts: dict[str, str] = {}
-    _read_imports(module, texts)
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in texts:
+            found = _source(name)
+            if found is not None:
+                texts[name], imported = found
+                waiting += imported
     return [f"{name}\n{text}" for name, text in sorted(texts.items())]
 
 
-def _read_imports(module: str, texts: dict[str, str]) -> None:
+@cache
+def _source(module: str) -> tuple[str, list[str]] | None:
+    """The text of a module of kernels/, and what may be modules of kernels/ that it imports; None if it is none."""
     relative = module.removeprefix(PACKAGE).strip(".").replace(".", "/")
     path = FOLDER / f"{relative}.py"
     package = module.rpartition(".")[0]
     if not path.is_file():
         path, package = FOLDER / relative / "__init__.py", module
-    if module in texts or not path.is_file():
-        return
-    texts[module] = path.read_text()
-    for node in ast.walk(ast.parse(texts[module])):
+    if not path.is_file():
+        return None
+    text = path.read_text()
+    imported: list[str] = []
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ImportFrom) and node.level:
             parents = package.split(".")[:package.count(".") + 2 - node.level]
             base = ".".join([*parents, *([node.module] if node.module else [])])
-            _read_imports(base, texts)
-            for alias in node.names:
-                _read_imports(f"{base}.{alias.name}", texts)
+            imported += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    return text, imported

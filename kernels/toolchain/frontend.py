@@ -14,9 +14,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
-from numba.core import base, codegen, compiler, config, cpu, dispatcher, errors, registry
+from numba.core import base, codegen, compiler, config, cpu, dispatcher, errors, event, registry
 from numba.core.compiler_lock import global_compiler_lock
 
 from ..numba_types import NUMBA_TYPES
@@ -35,7 +36,7 @@ class Adapter:
 
     symbol: name without ISA. kind: "bind", "run", "pack", "primitive", "reduce" (SPEC: C ABI) or "entry" (as declared).
     operands: dtype names, for kernels; numbers: how many dims and attributes, floats: which of them are float64.
-    types, result: numba's, for "entry".
+    types, result: numba's, for "entry". isa: of a function tuned for one, its symbol; "": for all that have no other.
     """
 
     symbol: str
@@ -46,21 +47,29 @@ class Adapter:
     floats: tuple[int, ...] = ()
     types: tuple[Any, ...] = ()
     result: Any = None
+    isa: str = ""
+
+    @property
+    def name(self) -> str:
+        """Of the function in its unit's module."""
+        return f"{self.symbol}.{self.isa}" if self.isa else self.symbol
 
 
 def prepare() -> None:
     """Makes numba compile without Python wrappers and without machine code. For build processes only: it stays so."""
     if int(config.OPT) != 0 or config.LOOP_VECTORIZE or config.SLP_VECTORIZE:
         raise FrontEndError("the front end must run with NUMBA_OPT=0, NUMBA_LOOP_VECTORIZE=0 and NUMBA_SLP_VECTORIZE=0")
-    dispatcher._FunctionCompiler._customize_flags = lambda self, flags: _strict(flags)
-    codegen.JITCodeLibrary._finalize_specific = lambda self: None
+    dispatcher._FunctionCompiler._customize_flags = lambda self, flags: _strict(flags, self.py_func)
     # The entry point of a helper only serves as a key; numba insists on a new builtin function for each.
     cpu.CPUContext.get_executable = lambda self, library, fndesc, env: [].append
+    event.start_event = event.end_event = _no_event       # told of every call of LLVM, to which nobody listens
+    types.Dispatcher.get_call_type = _plain_call_type
     registry.cpu_target.typing_context.refresh()
     registry.cpu_target.target_context.refresh()
+    codegen.JITCPUCodegen._library_class = codegen.AOTCPUCodegen._library_class = _Library
 
 
-def _strict(flags: Any) -> Any:
+def _strict(flags: Any, function: Callable[..., Any]) -> Any:
     flags.no_cpython_wrapper = True
     flags.no_cfunc_wrapper = True
     flags.nrt = False                  # whatever would allocate is refused while compiling
@@ -68,22 +77,67 @@ def _strict(flags: Any) -> Any:
     flags.enable_looplift = False
     flags.error_model = "numpy"        # no test for zero before a division
     flags.boundscheck = False
+    if flags.fastmath:                 # numba would put it on all that stands in the module (_Library) so far
+        raise FrontEndError(f"{function.__module__}.{function.__qualname__} must not ask for fastmath: mark the "
+                            "instructions that may be reassociated")
     return flags
+
+
+def _no_event(*_: Any, **__: Any) -> None:
+    pass
+
+
+_numba_call_type = types.Dispatcher.get_call_type
+
+
+def _plain_call_type(self: Any, context: Any, arguments: Any, keywords: Any) -> Any:
+    """The signature of a call of a helper. Numba compiles a helper once more for each literal that it is called with;
+    here only one that does not compile otherwise. LLVM inlines it with the constant anyway."""
+    plain = tuple(types.unliteral(argument) for argument in arguments)
+    try:
+        return _numba_call_type(self, context, plain, {k: types.unliteral(v) for k, v in keywords.items()})
+    except errors.TypingError:
+        if plain == arguments:
+            raise
+    return _numba_call_type(self, context, arguments, keywords)
+
+
+class _Library(codegen.CPUCodeLibrary):
+    """In numba each function is a module of its own, linked into every module that calls it, directly or not, which
+    costs more than all the rest of numba. Here all functions of a unit go into one module, which LLVM reads once."""
+
+    module: ir.Module                  # of the unit that this process compiles
+
+    def __init__(self, code_generator: Any, name: str) -> None:
+        codegen.CodeLibrary.__init__(self, code_generator, name)
+
+    def create_ir_module(self, name: str) -> ir.Module:
+        return self.module
+
+    def add_ir_module(self, module: ir.Module) -> None:
+        pass
+
+    def add_linking_library(self, library: Any) -> None:
+        pass
+
+    def finalize(self) -> None:
+        self._finalized = True
 
 
 @global_compiler_lock
 def compile_module(name: str, adapters: Sequence[Adapter]) -> bytes:
-    """LLVM bitcode that defines every adapter's symbol."""
+    """LLVM bitcode that defines every adapter's function. Once a process: numba keeps what it has compiled."""
     target = registry.cpu_target
     context = target.target_context.with_aot_codegen(name)
     target.typing_context.refresh()
     context.refresh()
+    _Library.module = context.create_module(name)
     library = context.codegen().create_library(name)
     for adapter in adapters:
         _compile_adapter(target.typing_context, context, library, adapter)
-    library.finalize()
-    module = library._final_module
+    module = llvm.parse_assembly(str(_Library.module))
     module.name = name
+    module.verify()
     return bytes(module.as_bitcode())
 
 
@@ -94,14 +148,14 @@ def _compile_adapter(typing_context: Any, context: base.BaseContext, library: An
     arguments = _argument_types(adapter, python_function)
     flags = compiler.Flags()
     registry.cpu_target.options.parse_as_flags(flags, {"nopython": True, **options})
-    flags = _strict(flags)
+    flags = _strict(flags, python_function)
     flags.no_compile = True
     try:
         result = compiler.compile_extra(typing_context, context, python_function, arguments, adapter.result, flags,
                                         locals={}, library=library)
     except (errors.NumbaError, NotImplementedError, TypeError, ValueError, AssertionError, LookupError) as error:
         where = inspect.getsourcefile(python_function), python_function.__code__.co_firstlineno
-        raise FrontEndError(f"{adapter.symbol} ({where[0]}:{where[1]}) does not compile for {arguments}:\n"
+        raise FrontEndError(f"{adapter.name} ({where[0]}:{where[1]}) does not compile for {arguments}:\n"
                             f"{type(error).__name__}: {error}") from error
     module = library.create_ir_module(f"adapter.{adapter.symbol}")
     _emit_adapter(context, module, result.fndesc, adapter)
@@ -128,8 +182,7 @@ def _argument_types(adapter: Adapter, function: Callable[..., Any]) -> tuple[Any
 def _emit_adapter(context: base.BaseContext, module: ir.Module, fndesc: Any, adapter: Adapter) -> None:
     """The C function: takes apart what C passes, calls numba's function, turns its status and result into one int32."""
     word_pointer = I64.as_pointer()
-    convention = context.call_conv
-    native = ir.Function(module, convention.get_function_type(fndesc.restype, fndesc.argtypes), fndesc.llvm_func_name)
+    native = module.globals[fndesc.llvm_func_name]
     value_types = [context.get_value_type(t) for t in fndesc.argtypes]
     returns: Any = I32
     if adapter.kind == "bind":
@@ -147,7 +200,7 @@ def _emit_adapter(context: base.BaseContext, module: ir.Module, fndesc: Any, ada
         returns = context.get_value_type(fndesc.restype) if fndesc.restype != types.none else ir.VoidType()
     if adapter.kind in ("bind", "primitive", "reduce"):
         returns = ir.VoidType()
-    outer = ir.Function(module, ir.FunctionType(returns, parameters), adapter.symbol)
+    outer = ir.Function(module, ir.FunctionType(returns, parameters), adapter.name)
     builder = ir.IRBuilder(outer.append_basic_block())
     values = _arguments(builder, adapter, outer.args, value_types)
     result_slot = builder.alloca(native.function_type.args[0].pointee)

@@ -17,28 +17,41 @@ from .backend import _drop_unused
 PREFIX = "gc_scalar."
 _CALLED = re.compile(r"\bnoinline\b")           # kernels/scalars/machine.py: a program has no functions beside its own
 _REFERENCE = re.compile(r"@\"?([\w.]+)\"?\(")
+_LOCAL = re.compile(r"%(\"[^\"]+\"|[-\w.$]+)|^(\"[^\"]+\"|[-\w.$]+)(?=:)", re.MULTILINE)      # a value, or a block
 
 
-def scalar_texts(bitcodes: Sequence[bytes]) -> bytes:
+def scalar_texts(bitcode: bytes) -> bytes:
     """JSON: {"functions": {name: text of its definition}, "declarations": {LLVM intrinsic: text}}."""
     llvm.initialize_native_target()
     machine = llvm.Target.from_default_triple().create_target_machine(cpu="generic", opt=2)
     functions: dict[str, str] = {}
     declarations: dict[str, str] = {}
-    for bitcode in bitcodes:
-        module = llvm.parse_assembly(_CALLED.sub("nounwind", str(llvm.parse_bitcode(bitcode))))
-        _simplify(module, machine)
-        for function in module.functions:
-            if function.name.startswith(PREFIX):
-                function.linkage = "internal"      # only now: before, it would have been dropped as unused
-            text = _plain(str(function))
-            if function.is_declaration:
-                declarations[function.name] = text
-            elif function.name.startswith(PREFIX):
-                functions[function.name.removeprefix(PREFIX)] = text
+    module = llvm.parse_assembly(_CALLED.sub("nounwind", str(llvm.parse_bitcode(bitcode))))
+    _simplify(module, machine)
+    for function in module.functions:
+        if function.name.startswith(PREFIX):
+            function.linkage = "internal"      # only now: before, it would have been dropped as unused
+        text = _plain(str(function))
+        if function.is_declaration:
+            declarations[function.name] = text
+        elif function.name.startswith(PREFIX):
+            functions[function.name.removeprefix(PREFIX)] = text
     used = {name for text in functions.values() for name in _REFERENCE.findall(text)}
-    return json.dumps({"functions": functions, "declarations": {n: t for n, t in declarations.items() if n in used}},
-                      sort_keys=True).encode()
+    return _text(functions, {n: t for n, t in declarations.items() if n in used})
+
+
+def joined(parts: Sequence[bytes]) -> bytes:
+    """One of several results of scalar_texts."""
+    functions: dict[str, str] = {}
+    declarations: dict[str, str] = {}
+    for part in map(json.loads, parts):
+        functions.update(part["functions"])
+        declarations.update(part["declarations"])
+    return _text(functions, declarations)
+
+
+def _text(functions: dict[str, str], declarations: dict[str, str]) -> bytes:
+    return json.dumps({"functions": functions, "declarations": declarations}, sort_keys=True).encode()
 
 
 def _simplify(module: llvm.ModuleRef, machine: llvm.TargetMachine) -> None:
@@ -67,4 +80,15 @@ def _plain(text: str) -> str:
     joined = "\n".join(re.sub(r"\s+;.*$", "", line) for line in lines)
     joined = re.sub(r" #\d+", "", joined)
     joined = re.sub(r",? !\w+(\.\w+)* !\d+", "", joined)
-    return joined + "\n"
+    return _short_names(joined) + "\n"
+
+
+def _short_names(text: str) -> str:
+    """With v0, v1, ... in place of values' and blocks' names, which tell from where LLVM has inlined what."""
+    names: dict[str, str] = {}
+
+    def short(found: re.Match[str]) -> str:
+        name = names.setdefault(found[1] or found[2], f"v{len(names)}")
+        return f"%{name}" if found[1] else name
+
+    return _LOCAL.sub(short, text)

@@ -3,8 +3,10 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 import subprocess
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import numpy as np
 import pytest
 
 from graphc.kernels.layout import FormulaOp
-from graphc.kernels.toolchain import archive, build, cache
+from graphc.kernels.toolchain import archive, build, cache, progress
 from graphc.kernels.toolchain.backend import TARGETS, BackEndError, build_object, target_machine
 from graphc.kernels.toolchain.gate import GateError, check_object, read_symbols
 from graphc.kernels.toolchain.load import host_targets
@@ -103,7 +105,7 @@ def test_gate_refuses_what_is_no_object() -> None:
 def test_host_address_is_refused() -> None:
     text = "define i64 @f() {\n  %v = load i64, ptr inttoptr (i64 140000000000 to ptr)\n  ret i64 %v\n}"
     with pytest.raises(BackEndError, match="address of the machine"):
-        build_object(HOST, [llvm.parse_assembly(text).as_bitcode()], ["f"])
+        build_object(HOST, llvm.parse_assembly(text).as_bitcode(), {"f": "f"})
 
 
 # --- archives
@@ -139,6 +141,35 @@ def test_builds_are_equal_to_the_byte(fresh_cache: Path, monkeypatch: pytest.Mon
     assert first == second
     registries = {dict(archive.read_archive(data))["registry.o"][:4] for data in first.values()}
     assert registries == {b"\x7fELF"}
+
+
+def test_what_the_command_builds_is_there_for_sessions(fresh_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built = build.build_archives(["x86-64-v3"], PROBE[1:])
+    monkeypatch.setattr(build, "_build", None)
+    assert build.library_archive("x86-64-v3", PROBE[1:]) == built["x86-64-v3"]
+
+
+def test_how_far_a_build_is(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [progress.report(done, 3, float(done), 3.0, 10.0 * done) for done in (1, 2, 3)]
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    progress.show(lines)
+    said = capsys.readouterr().err.splitlines()
+    assert [line.partition(": ")[2] for line in said] == [
+        f"{done} of 3 parts of the kernel library are compiled, about {left} s left" for done, left in
+        ((1, 20), (2, 10), (3, 0))]
+
+
+def test_a_build_goes_on_where_it_was_killed(fresh_cache: Path) -> None:
+    code = f"from graphc.kernels.toolchain import build; build.library_archive('x86-64-v3', {PROBE})"
+    environment = dict(os.environ, PYTHONPATH=str(Path(__file__).parents[2]))
+    with subprocess.Popen([sys.executable, "-c", code], env=environment, start_new_session=True) as building:
+        while not list(fresh_cache.glob("pieces/*.o")):
+            assert building.poll() is None
+            time.sleep(0.01)
+        os.killpg(building.pid, signal.SIGKILL)
+    kept = {path: path.stat().st_mtime_ns for path in fresh_cache.glob("pieces/*.o")}
+    build.library_archive("x86-64-v3", PROBE)
+    assert kept and all(path.stat().st_mtime_ns == made for path, made in kept.items())
 
 
 def test_builds_these_sources_in_any_directory(fresh_cache: Path, monkeypatch: pytest.MonkeyPatch,

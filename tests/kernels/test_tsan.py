@@ -72,7 +72,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text += "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)\n"
     text += "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)\n"
     names = [f"f_{name}" for name in FUNCTIONS]
-    made = build_object(target, [llvm.parse_assembly(text).as_bitcode()], names)
+    made = build_object(target, llvm.parse_assembly(text).as_bitcode(), {name: name for name in names})
     check_object(made, [f"{name}_{target.symbol}" for name in names], tsan.IMPORTS)
     (folder / "code.o").write_bytes(made)
     exported = [f"{name}_{target.symbol}" for name in names]
