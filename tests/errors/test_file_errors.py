@@ -78,7 +78,7 @@ def test_unknown_op(model: Path) -> None:
     graph_def = gc.load_graph_def(str(model))
     next(n for n in graph_def.node if n.op == "Relu").op = "Rellu"
     assert message_of(gc.errors.UnimplementedError, gc.import_graph_def, graph_def) == (
-        "the graph uses op types that graphc does not know: Rellu; did you mean 'Relu', 'Relu6', 'Selu'?")
+        "the graph uses op types that graphc does not know: Rellu (1: 'logits'); did you mean 'Relu', 'Relu6', 'Selu'?")
 
 
 def test_import_that_fails_leaves_the_graph_alone(model: Path) -> None:

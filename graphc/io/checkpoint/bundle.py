@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import math
 import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import FileIO
 from typing import Any
@@ -23,7 +22,7 @@ VERSION = 1               # of the format
 OTHER_BYTES = "surrogateescape"      # in names that are no text: they can be asked for as `names` gives them
 MOST_AXES = 64            # of NumPy's arrays
 MOST_SHARDS = 100_000     # their numbers have five digits
-CHUNK = 1 << 23           # bytes that are read at once: the processor still has them when their checksum is made
+CHUNK = 1 << 21           # bytes that are read at once: the processor still has them when their checksum is made
 Array = np.ndarray[Any, Any]
 
 
@@ -143,20 +142,13 @@ class Bundle:
 
 
 def read_numbers(opened: FileIO, target: Array, file: str) -> int:
-    """Fills an array of bytes from a file; their checksum. Of large ones, that of a part is computed while the next one
-    is read. Raises DataLossError if the file ends before."""
-    if target.size <= 2 * CHUNK:
-        fill(opened, target, file)
-        return crc32c(target)
-    parts = [target[at:at + CHUNK] for at in range(0, target.size, CHUNK)]
+    """Fills an array of bytes from a file; their checksum. Raises DataLossError if the file ends before."""
+    os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)      # the disk is asked for more at once
     checksum = 0
-    with ThreadPoolExecutor(1) as reader:
-        reading = reader.submit(fill, opened, parts[0], file)
-        for part, following in zip(parts, [*parts[1:], None], strict=True):
-            reading.result()
-            if following is not None:
-                reading = reader.submit(fill, opened, following, file)
-            checksum = crc32c(part, checksum)
+    for at in range(0, target.size, CHUNK):
+        part = target[at:at + CHUNK]
+        fill(opened, part, file)
+        checksum = crc32c(part, checksum)
     return checksum
 
 
