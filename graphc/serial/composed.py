@@ -8,12 +8,13 @@ from typing import Any
 
 from graphc.api.array.cast import cast
 from graphc.api.array.fill import ones_like, zeros_like
+from graphc.api.array.source import constant
 from graphc.api.array.transpose import transpose
 from graphc.api.control import lists
 from graphc.api.math.einsum import einsum
 from graphc.errors import DataLossError, UnimplementedError
 from graphc.ir.apply import apply
-from graphc.ir.dtypes import as_dtype
+from graphc.ir.dtypes import as_dtype, int32
 from graphc.ir.op import OPS
 from graphc.ir.tensor import Tensor
 from graphc.serial.graph_pb2 import NodeDef
@@ -92,6 +93,14 @@ def _first_of_each(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
     return list(apply(OPS["Unique"], inputs[0], out_idx=as_dtype(int(node.attr["out_idx"].type) or 3)))
 
 
+def _scattered(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
+    """TensorListScatter: a list as long as its largest index needs, or in version 2 as said."""
+    tensor, indices, element_shape, *count = inputs
+    count = [apply(OPS["Maximum"], given, 0) for given in count] or [constant(0, int32)]
+    empty = apply(OPS["TensorListReserve"], element_shape, *count, element_dtype=tensor.dtype)
+    return [apply(OPS["TensorListScatterIntoExistingList"], empty, tensor, indices, growing=True)]
+
+
 @dataclass(frozen=True)
 class Composed:
     """inputs: how many there are at least; results: their names, by which functions know them."""
@@ -108,6 +117,8 @@ COMPOSED = {
     "MatrixDiagV3": Composed(5, ("output",), _banded("MatrixDiagV2")),
     "MatrixDiagPartV3": Composed(3, ("diagonal",), _banded("MatrixDiagPartV2")),
     "MatrixSetDiagV3": Composed(3, ("output",), _banded("MatrixSetDiagV2")),
+    "TensorListScatter": Composed(3, ("output_handle",), _scattered),
+    "TensorListScatterV2": Composed(4, ("output_handle",), _scattered),
     "OptionalFromValue": Composed(1, ("optional",), _optional),
     "OptionalNone": Composed(0, ("optional",), _no_optional),
     "OptionalGetValue": Composed(1, ("components",), _value_of_optional),

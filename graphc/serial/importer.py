@@ -146,9 +146,12 @@ class _Importer:
         if found is None or isinstance(found, Handle):
             near = names.suggestion(name, self.values.operations)
             raise ValueError(f"Requested return_element {text!r} not found in graph_def{near}")
-        if isinstance(found, Tensor):
+        if name in self.full_names:
+            full = self.full_names[name]
+            return self.graph.as_graph_element(f"{full}:{index}" if colon else full)
+        if isinstance(found, Tensor):                       # what a Switch passes on
             return found if found.graph is self.graph else self.builder.handed_over(found)
-        return found if found.graph is self.graph else self.graph.get_operation_by_name(self.full_names[name])
+        return found
 
 
 def check_types(graph_def: GraphDef) -> None:

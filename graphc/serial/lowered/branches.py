@@ -12,11 +12,11 @@ only would have the effects, too.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from graphc.errors import DataLossError
 from graphc.serial.lowered.contexts import Contexts
-from graphc.serial.lowered.parts import CONTROL_FLOW, Branch, Merge, Region, Step
+from graphc.serial.lowered.parts import CONTROL_FLOW, Branch, Merge, Region, Step, source
 
 
 def ordered(region: Region) -> list[Step]:
@@ -62,24 +62,51 @@ class _Order:
 
     def __init__(self, contexts: Contexts, names: Sequence[str], depth: int) -> None:
         self.contexts, self.depth = contexts, depth
-        self.left = dict.fromkeys(names)
-        self.before = {name: [s for s in contexts.region[name].sources() if s in self.left] for name in names}
-        for name, merge in contexts.merges.items():
-            if name in self.before:
-                self.before[name] += [t for t in merge.inputs if t in self.left]
+        self.place = {name: i for i, name in enumerate(names)}
+        self.before = {name: {s for s in self._sources(name) if s in self.place} for name in names}
+        self.users: dict[str, list[str]] = {name: [] for name in names}
+        for name in names:
+            for other in self.before[name]:
+                self.users[other].append(name)
+        self.missing = {name: len(before) for name, before in self.before.items()}
+        self.alone: list[int] = []                  # heaps of places of what is ready: to stand by itself,
+        self.on_sides: dict[str, None] = {}         # and what belongs to a branch
         self.kinships = _kinships(self) if any(self._has_effect(n) for n in names if self._pred(n)) else {}
+        self.names = list(names)
+        for name in names:
+            if not self.missing[name]:
+                self._is_ready(name)
+
+    def _sources(self, name: str) -> list[str]:
+        merge = self.contexts.merges.get(name)
+        return [*self.contexts.region[name].sources(), *(map(source, merge.inputs) if merge is not None else ())]
 
     def steps(self) -> list[Step]:
         found: list[Step] = []
-        while self.left:
-            count = len(self.left)
-            for name in list(self.left):    # in order, so that one pass takes chains
-                if (self._pred(name) is None or name in self.contexts.aliases) and self._ready(name):
-                    found.append(self.contexts.region[name])
-                    del self.left[name]
-            if len(self.left) == count:
+        while self.alone or self.on_sides:
+            if self.alone:
+                name = self.names[heapq.heappop(self.alone)]
+                found.append(self.contexts.region[name])
+                self._take([name])
+            else:
                 found.append(self._branch())
         return found
+
+    def _is_ready(self, name: str) -> None:
+        if self._pred(name) is None or name in self.contexts.aliases:
+            heapq.heappush(self.alone, self.place[name])
+        else:
+            self.on_sides[name] = None
+
+    def _take(self, names: Sequence[str]) -> None:
+        """Of what is left."""
+        taken = set(names)
+        for name in names:
+            self.on_sides.pop(name, None)
+            for user in self.users[name]:
+                self.missing[user] -= 1
+                if not self.missing[user] and user not in taken:
+                    self._is_ready(user)
 
     def _pred(self, name: str) -> str | None:
         """The predicate of the branch that a part belongs to at this depth."""
@@ -94,22 +121,22 @@ class _Order:
         context = self.contexts.of[name] or ()
         return context[self.depth][1] if len(context) > self.depth else None
 
-    def _ready(self, name: str, inside: Iterable[str] = ()) -> bool:
-        return all(s not in self.left or s in inside for s in self.before[name])
-
     def _has_effect(self, name: str) -> bool:
         return self.contexts.region[name].has_effect()
 
     def _branch(self) -> Branch:
         """Takes a branch out of what is left: the first one that gives a result, or if none does, the first."""
         tried: dict[tuple[str | None, int | None], tuple[dict[str, int], list[Merge]]] = {}
-        for name in self.left:
+        for name in sorted(self.on_sides, key=lambda n: self.place[n]):
             key = self._pred(name), self.kinships.get(name)
-            if key not in tried and self._ready(name):       # no alias: those that are ready were taken
+            if key not in tried:
                 tried[key] = self._all_on(*key)
-        (pred, _), (inside, results) = next((t for t in tried.items() if t[1][1]), next(iter(tried.items())))
-        for name in (*inside, *(m.part.name for m in results)):
-            del self.left[name]
+                if tried[key][1]:
+                    break
+        else:
+            key = next(iter(tried))
+        pred, (inside, results) = key[0], tried[key]
+        self._take([*inside, *(m.part.name for m in results)])
         assert pred is not None
         sides = [[n for n, s in inside.items() if s == side] for side in range(self.contexts.sides[pred])]
         return Branch(self.contexts.texts[pred], [_Order(self.contexts, names, self.depth + 1).steps()
@@ -119,23 +146,28 @@ class _Order:
         """All that can run now, one after the other, on the sides of a predicate, with its side; and their Merges."""
         inside: dict[str, int] = {}
         results: list[Merge] = []
-        for name in self.left:              # in order, so that one pass finds all
-            if self._pred(name) != pred or not self._ready(name, inside):
-                continue
-            if name not in self.contexts.aliases and self.kinships.get(name) != kin:
-                continue
+        done: dict[str, int] = {}           # of what is in `before`, how much would have run
+        ready = [self.place[n] for n in self.on_sides if self._pred(n) == pred and self.kinships.get(n) == kin]
+        heapq.heapify(ready)
+        while ready:
+            name = self.names[heapq.heappop(ready)]
             side = self._side(name)
             if side is None:
                 results.append(self.contexts.merges[name])
-            else:
-                inside[name] = side
+                continue
+            inside[name] = side
+            for user in self.users[name]:
+                done[user] = done.get(user, 0) + 1
+                like = user in self.contexts.aliases or self.kinships.get(user) == kin
+                if done[user] == self.missing[user] and self._pred(user) == pred and like:
+                    heapq.heappush(ready, self.place[user])
         return inside, results
 
 
 def _kinships(order: _Order) -> dict[str, int]:
     """A number for each part that is in a branch at this depth: the same for those that depend on each other, where
     one of them has an effect; 0 for all others."""
-    names = [n for n in order.left if order._pred(n) and n not in order.contexts.aliases]
+    names = [n for n in order.place if order._pred(n) and n not in order.contexts.aliases]
     family = {name: {name} for name in names}
     for name in names:
         for other in order.before[name]:

@@ -94,8 +94,9 @@ class Builder:
             name_merge(self, part, made[:1 + (part.name in self.numbered)], values, full_name)
         elif node.op in HANDLE_OPS:
             self.handles.make(part, node, values, self, full_name(part.name))
-        elif node.op in PASSING and part.texts and isinstance(self.raw(part.texts[0], values), Handle):
-            values.name(part.name, self.raw(part.texts[0], values))
+        elif node.op in PASSING and part.texts and (
+                node.op == "RefIdentity" or isinstance(self.raw(part.texts[0], values), Handle)):
+            values.name(part.name, self.raw(part.texts[0], values))     # a reference is what it refers to
         elif node.op in CONTROL_FLOW:
             raise UnimplementedError("it stands outside of a loop" if node.op != "LoopCond" else "it is in no frame")
         else:
