@@ -23,7 +23,7 @@ from graphc.exec.image import make_image, number_names
 from graphc.exec.machine_memory import machine_memory
 from graphc.exec.pool import default_threads, worker_pool
 from graphc.exec.slots import read_slot
-from graphc.exec.states import StateStore, aligned_empty
+from graphc.exec.states import State, StateStore, aligned_empty
 from graphc.exec.string_runs import Strings, begin_run, end_run, strings_in
 from graphc.exec.strings import TABLE, Held
 from graphc.ir import dtypes
@@ -75,6 +75,8 @@ class Engine:
     Raises UnimplementedError if the kernel library lacks something, InternalError if the plan does not verify.
     """
 
+    on_device = False
+
     def __init__(
         self,
         plan: Plan,
@@ -106,7 +108,7 @@ class Engine:
             [(name, (hosts or {})[name]) for name in plan.hosts],
             memory_limit or machine_memory(),
             library.entry,
-            _Outside(self.states, self._strings, self._writes, self._running) if self._notes_running else None,
+            _Outside(self.states, self._cells, self._strings, self._writes, self._running) if self._notes_running else None,
         )
         self._held = Held(TABLE)               # strings among the constants
         self._constants = [
@@ -245,6 +247,8 @@ class Engine:
             if self._notes_running:
                 self._running[thread] = frame
             lock.acquire(frame, self._writes)
+            if self.states.away:
+                self.states.bring_home(self._cells)
             if self._strings:
                 return self._strings.run_on_variables(self._run_native, frame.call_address)
             return self._run_native(frame.call_address)
@@ -376,9 +380,9 @@ class Engine:
 class _Outside:
     """Gives the states' lock back while a Python function of a run runs. Does not keep the engine."""
 
-    def __init__(self, states: StateStore, strings: Strings | None, writes: bool,
+    def __init__(self, states: StateStore, cells: Sequence[State], strings: Strings | None, writes: bool,
                  running: Mapping[int, _Frame]) -> None:
-        self._states, self._strings, self._writes, self._running = states, strings, writes, running
+        self._states, self._cells, self._strings, self._writes, self._running = states, cells, strings, writes, running
 
     def go(self) -> Any:
         """What `come_back` takes."""
@@ -390,6 +394,8 @@ class _Outside:
 
     def come_back(self, frame: Any) -> None:
         self._states.lock.acquire(frame, self._writes)
+        if self._states.away:
+            self._states.bring_home(self._cells)
         if self._strings:
             self._strings.reads_variables()
 

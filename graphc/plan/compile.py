@@ -56,9 +56,15 @@ def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), 
     if feed_ranks is None:
         feed_ranks = [len(t.spec.shape or ()) for t in feeds]
     if pipeline is None:
-        pipeline = UNFUSED if os.environ.get("GRAPHC_FUSION") == "0" else PIPELINE
+        pipeline = pipeline_for()
     with uncollected():
         return _compile(fetches, targets, feeds, feed_ranks, pipeline, feed_shapes, exact_random)
+
+
+def pipeline_for(on_device: bool = False) -> Sequence[tuple[str, Pass]]:
+    """The usual passes. on_device: of a plan for a GPU, which does all of its work in the run."""
+    passes = UNFUSED if os.environ.get("GRAPHC_FUSION") == "0" else PIPELINE
+    return [(name, pass_) for name, pass_ in passes if name != "prepare"] if on_device else passes
 
 
 def _compile(fetches: Sequence[Tensor], targets: Sequence[Operation], feeds: Sequence[Tensor],

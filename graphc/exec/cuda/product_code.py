@@ -1,0 +1,218 @@
+"""LLVM text for matrix products as GPU kernels: c = op(a) op(b), batched, of float32, float64, int32 and int64.
+
+A block of 16 x 16 threads makes a tile of c, a thread its EACH x EACH elements, in registers. Panels of a and b, DEPTH
+deep, go through shared memory; the next panel is loaded into registers while this one is multiplied. A sum runs over k
+in ascending order with fused multiply-adds, whatever the tile: so results do not depend on which one is chosen.
+
+A thread's elements lie in groups of neighbours (GROUP of them, 16 bytes or less), groups 16 * GROUP apart: so a warp
+reads shared memory without conflicts, 16 bytes a thread.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from graphc.exec.cuda.ptx import ATTRIBUTES, DECLARATIONS
+from graphc.exec.map_code import LLVM_TYPES, SIZES
+
+SIDE = 16                  # threads along each side of a block
+THREADS = SIDE * SIDE
+GLOBAL, SHARED = "ptr addrspace(1)", "ptr addrspace(3)"
+
+
+@dataclass(frozen=True)
+class Product:
+    """each: rows and columns of a thread. transpose_a, transpose_b: how the operands lie in memory."""
+
+    dtype: str
+    each: int
+    transpose_a: bool
+    transpose_b: bool
+
+    @property
+    def tile(self) -> int:
+        return SIDE * self.each
+
+    @property
+    def depth(self) -> int:
+        return 8 if self.each == 8 else 16
+
+    @property
+    def group(self) -> int:
+        return min(16 // SIZES[self.dtype], self.each)
+
+    @property
+    def row(self) -> int:
+        """Elements of a row of a panel in shared memory: a tile and, against conflicts, a group more."""
+        return self.tile + 16 // SIZES[self.dtype]
+
+
+def product_text(product: Product) -> str:
+    """The kernel gc_product(a, b, c, m, n, k, elements from one matrix of the batch to the next of a, b, c)."""
+    return _Writer(product).text()
+
+
+class _Writer:
+    def __init__(self, product: Product) -> None:
+        self.p = product
+        self.kind = LLVM_TYPES[product.dtype]
+        self.lines: list[str] = []
+        self.fresh = 0
+
+    def emit(self, line: str) -> None:
+        self.lines.append(f"  {line}")
+
+    def value(self, expression: str) -> str:
+        self.fresh += 1
+        self.emit(f"%t{self.fresh} = {expression}")
+        return f"%t{self.fresh}"
+
+    def label(self, name: str) -> None:
+        self.lines.append(f"{name}:")
+
+    def text(self) -> str:
+        parameters = [f"{GLOBAL} noalias readonly %a", f"{GLOBAL} noalias readonly %b", f"{GLOBAL} noalias %c", *(f"i64 %{name}" for name in ("m", "n", "k", "a.batch", "b.batch", "c.batch"))]
+        shared = "".join(f"@shared_{x} = internal addrspace(3) global [{self.p.depth * self.p.row} x {self.kind}] undef, "
+                         "align 16\n" for x in "ab")
+        self.places()
+        self.loop()
+        self.write()
+        fma = f"declare {self.kind} @llvm.fma.{self.p.dtype}({', '.join([self.kind] * 3)})\n"
+        return "".join([DECLARATIONS, fma if self.floating() else "", shared,
+                        f"define ptx_kernel void @gc_product({', '.join(parameters)}) {{\nentry:\n",
+                        *(f"{line}\n" for line in self.lines), "}\n", ATTRIBUTES])
+
+    def floating(self) -> bool:
+        return self.kind in ("float", "double")
+
+    def places(self) -> None:
+        """Which tile this block makes, and which elements of it this thread."""
+        thread = self.value("call i32 @llvm.nvvm.read.ptx.sreg.tid.x()")
+        block = self.value("call i32 @llvm.nvvm.read.ptx.sreg.ctaid.x()")
+        self.emit(f"%thread = zext i32 {thread} to i64")
+        self.emit(f"%block = zext i32 {block} to i64")
+        self.emit(f"%thread.x = and i64 %thread, {SIDE - 1}")
+        self.emit(f"%thread.y = lshr i64 %thread, {SIDE.bit_length() - 1}")
+        tiles = {}
+        for size in "mn":
+            more = self.value(f"add i64 %{size}, {self.p.tile - 1}")
+            tiles[size] = self.value(f"udiv i64 {more}, {self.p.tile}")
+        across = self.value(f"urem i64 %block, {tiles['n']}")
+        rest = self.value(f"udiv i64 %block, {tiles['n']}")
+        down = self.value(f"urem i64 {rest}, {tiles['m']}")
+        batch = self.value(f"udiv i64 {rest}, {tiles['m']}")
+        self.emit(f"%row = mul i64 {down}, {self.p.tile}")
+        self.emit(f"%column = mul i64 {across}, {self.p.tile}")
+        for x in "abc":
+            shift = self.value(f"mul i64 {batch}, %{x}.batch")
+            self.emit(f"%{x}.first = getelementptr {self.kind}, {GLOBAL} %{x}, i64 {shift}")
+
+    # Panels: element `number` of those that this thread moves from memory to shared memory
+
+    def moved(self) -> int:
+        return self.p.tile * self.p.depth // THREADS
+
+    def place(self, x: str, number: int) -> tuple[str, str]:
+        """(its place along the tile, its depth): neighbouring threads take neighbours in memory."""
+        at = self.value(f"add i64 %thread, {THREADS * number}")
+        deep_first = not self.p.transpose_a if x == "a" else self.p.transpose_b
+        by = self.p.depth if deep_first else self.p.tile
+        low, high = self.value(f"and i64 {at}, {by - 1}"), self.value(f"lshr i64 {at}, {by.bit_length() - 1}")
+        return (high, low) if deep_first else (low, high)
+
+    def panel_load(self, x: str, number: int, depth: str) -> str:
+        """The element in a register; 0 outside of the matrix."""
+        along, deep = self.place(x, number)
+        first, limit = ("%row", "%m") if x == "a" else ("%column", "%n")
+        i, k = self.value(f"add i64 {first}, {along}"), self.value(f"add i64 {depth}, {deep}")
+        inside = self.value(f"icmp slt i64 {i}, {limit}")
+        inside = self.value(f"and i1 {inside}, {self.value(f'icmp slt i64 {k}, %k')}")
+        straight = not self.p.transpose_a if x == "a" else self.p.transpose_b
+        major, minor, width = (i, k, "%k") if straight else (k, i, limit)
+        offset = self.value(f"add i64 {self.value(f'mul i64 {major}, {width}')}, {minor}")
+        offset = self.value(f"select i1 {inside}, i64 {offset}, i64 0")
+        where = self.value(f"getelementptr {self.kind}, {GLOBAL} %{x}.first, i64 {offset}")
+        found = self.value(f"load {self.kind}, {GLOBAL} {where}")
+        return self.value(f"select i1 {inside}, {self.kind} {found}, {self.kind} {self.zero()}")
+
+    def zero(self) -> str:
+        return "0.0" if self.floating() else "0"
+
+    def panel_store(self, x: str, number: int, register: str) -> None:
+        along, deep = self.place(x, number)
+        offset = self.value(f"add i64 {self.value(f'mul i64 {deep}, {self.p.row}')}, {along}")
+        where = self.value(f"getelementptr {self.kind}, {SHARED} @shared_{x}, i64 {offset}")
+        self.emit(f"store {self.kind} {register}, {SHARED} {where}")
+
+    def loop(self) -> None:
+        each, kind = self.p.each, self.kind
+        pieces = [(x, number) for x in "ab" for number in range(self.moved())]
+        first = {piece: self.panel_load(*piece, "0") for piece in pieces}
+        self.emit("br label %start")
+        self.label("start")
+        self.emit("br label %panel")
+        self.label("panel")
+        self.emit("%depth = phi i64 [ 0, %start ], [ %depth.next, %panel ]")
+        for (x, number), register in first.items():
+            self.emit(f"%{x}{number} = phi {kind} [ {register}, %start ], [ %{x}{number}.next, %panel ]")
+        for i in range(each):
+            for j in range(each):
+                self.emit(f"%c{i}.{j} = phi {kind} [ {self.zero()}, %start ], [ %c{i}.{j}.next, %panel ]")
+        barrier = "call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 0)"
+        self.emit(barrier)
+        for x, number in pieces:
+            self.panel_store(x, number, f"%{x}{number}")
+        self.emit(barrier)
+        self.emit(f"%depth.next = add i64 %depth, {self.p.depth}")
+        for x, number in pieces:
+            found = self.panel_load(x, number, "%depth.next")
+            self.emit(f"%{x}{number}.next = bitcast {kind} {found} to {kind}")
+        sums = {(i, j): f"%c{i}.{j}" for i in range(each) for j in range(each)}
+        for deep in range(self.p.depth):
+            rows, columns = self.part("a", "%thread.y", deep), self.part("b", "%thread.x", deep)
+            for i, j in sums:
+                sums[i, j] = self.multiply_add(rows[i], columns[j], sums[i, j])
+        for (i, j), register in sums.items():
+            self.emit(f"%c{i}.{j}.next = bitcast {kind} {register} to {kind}")
+        more = self.value("icmp slt i64 %depth.next, %k")
+        self.emit(f"br i1 {more}, label %panel, label %write")
+
+    def part(self, x: str, thread: str, deep: int) -> list[str]:
+        """This thread's elements of a row of a panel."""
+        group, found = self.p.group, []
+        for number in range(self.p.each // group):
+            at = self.value(f"mul i64 {thread}, {group}")
+            at = self.value(f"add i64 {at}, {deep * self.p.row + number * SIDE * group}")
+            where = self.value(f"getelementptr {self.kind}, {SHARED} @shared_{x}, i64 {at}")
+            whole = self.value(f"load <{group} x {self.kind}>, {SHARED} {where}, align {group * SIZES[self.p.dtype]}")
+            found += [self.value(f"extractelement <{group} x {self.kind}> {whole}, i32 {i}") for i in range(group)]
+        return found
+
+    def multiply_add(self, a: str, b: str, c: str) -> str:
+        if self.floating():
+            arguments = ", ".join(f"{self.kind} {x}" for x in (a, b, c))
+            return self.value(f"call {self.kind} @llvm.fma.{self.p.dtype}({arguments})")
+        return self.value(f"add {self.kind} {self.value(f'mul {self.kind} {a}, {b}')}, {c}")
+
+    def write(self) -> None:
+        self.label("write")
+        for i in range(self.p.each):
+            row = self.value(f"add i64 {self.element('%thread.y', i)}, %row")
+            valid = self.value(f"icmp slt i64 {row}, %m")
+            start = self.value(f"mul i64 {row}, %n")
+            for j in range(self.p.each):
+                column = self.value(f"add i64 {self.element('%thread.x', j)}, %column")
+                inside = self.value(f"and i1 {valid}, {self.value(f'icmp slt i64 {column}, %n')}")
+                self.emit(f"br i1 {inside}, label %store{i}.{j}, label %next{i}.{j}")
+                self.label(f"store{i}.{j}")
+                at = self.value(f"add i64 {start}, {column}")
+                where = self.value(f"getelementptr {self.kind}, {GLOBAL} %c.first, i64 {at}")
+                self.emit(f"store {self.kind} %c{i}.{j}.next, {GLOBAL} {where}")
+                self.emit(f"br label %next{i}.{j}")
+                self.label(f"next{i}.{j}")
+        self.emit("ret void")
+
+    def element(self, thread: str, number: int) -> str:
+        """Where in the tile the thread's number-th row or column is."""
+        group = self.p.group
+        at = self.value(f"mul i64 {thread}, {group}")
+        return self.value(f"add i64 {at}, {number // group * SIDE * group + number % group}")
