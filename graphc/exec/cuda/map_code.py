@@ -97,9 +97,10 @@ def kernel_text(program: Program, shape: Shape) -> tuple[str, set[str]]:
     return writer.kernel(), writer.primitives
 
 
-def unrolled(program: Program) -> int:
+def unrolled(program: Program, inner: int = -1) -> int:
+    """Elements that a thread takes at once; inner: the axes of its rows, -1: none."""
     short = len(program.instrs) <= LONG and not any(i.op in LONG_FUNCTIONS for i in program.instrs)
-    return UNROLLED if short else 1
+    return 1 if not short else 2 * UNROLLED if inner == 1 else UNROLLED
 
 
 class KernelWriter(MapWriter):
@@ -127,7 +128,8 @@ class KernelWriter(MapWriter):
             self.row_kernel()
         else:
             self.element_kernel()
-        head = f"define ptx_kernel void @gc_map({', '.join(self.parameters)}) {{\nentry:\n"
+        bounds = f'"nvvm.maxntid"="{THREADS}"'
+        head = f"define ptx_kernel void @gc_map({', '.join(self.parameters)}) {bounds} {{\nentry:\n"
         return "".join([DECLARATIONS, *self.text, head, *(f"{line}\n" for line in self.lines), "}\n", ATTRIBUTES])
 
     # The program's values, as a function that the kernel calls
@@ -372,12 +374,14 @@ class KernelWriter(MapWriter):
 
     def row_loop(self, first: str, end: str, row: str, outer: Sequence[str], axes: int, inner: Sequence[str],
                  partial: dict[int, str]) -> dict[int, str]:
-        """What this thread's elements give, by reducing instruction. The sums of UNROLLED neighbours are apart."""
-        width = unrolled(self.program) if self.shape.source == "values" else 1
-        known_rows = {n: self.offset(n, outer) for n in self.parts.element_loads} if self.shape.source == "values" else {}
-        stores = self.parts.element_stores if self.shape.source == "values" else ()
-        stored_rows = {n: self.offset(n, outer) for n, _ in stores}
-        counted_rows = {n: self.counted(n, outer) for n, _ in self.parts.counts}
+        """What this thread's elements give, by reducing instruction. The sums of neighbours are apart."""
+        from_values = self.shape.source == "values"
+        width = unrolled(self.program, self.shape.inner) if from_values else 1
+        stores = self.parts.element_stores if from_values else ()
+        used = [*self.parts.element_loads, *(n for n, _ in stores)] if from_values else []
+        starts = {n: self.offset(n, outer) for n in used}
+        starts.update((n, self.counted(n, outer)) for n, _ in self.parts.counts)
+        apart = {n: self.value(f"mul i64 %lanes, %s{n}.{axes}") for n in starts} if len(inner) == 1 else {}
         step = self.value(f"mul i64 %lanes, {width}")
         self.emit("br label %before")
         self.label("before")
@@ -385,31 +389,32 @@ class KernelWriter(MapWriter):
         self.label("test")
         self.emit(f"%at = phi i64 [ {first}, %before ], [ %at.next, %again ]")
         names = {(r, u): f"%sum{r}.{u}" for r in self.parts.reduces for u in range(width)}
-        for (r, u), name in names.items():
+        for (r, _), name in names.items():
             _, dtype, identity = self.reduction(r)
             self.emit(f"{name} = phi {LLVM_TYPES[dtype]} [ {identity}, %before ], [ {name}.next, %again ]")
         more = self.value(f"icmp slt i64 %at, {end}")
         self.emit(f"br i1 {more}, label %body, label %done")
         self.label("body")
-        rows = []
+        heads = {n: self.offset(n, ["%at"], axes, start) for n, start in starts.items()} if len(inner) == 1 else {}
+        taken = []
         for u in range(width):
-            far = self.value(f"mul i64 %lanes, {u}")
-            position = self.value(f"add i64 %at, {far}")
+            position = self.value(f"add i64 %at, {self.value(f'mul i64 %lanes, {u}')}")
             inside = self.value(f"icmp slt i64 {position}, {end}")
-            place = self.value(f"select i1 {inside}, i64 {position}, i64 %at")
-            indices = self.indices(place, inner)
-            known = {n: self.load(n, self.offset(n, indices, axes, start)) for n, start in known_rows.items()}
-            rows.append((inside, place, indices, known))
-        for u, (inside, place, indices, known) in enumerate(rows):
-            if self.shape.source == "values":
-                offsets = {n: self.offset(n, indices, axes, start) for n, start in counted_rows.items()}
+            if heads:
+                offsets = {n: self.further(head, apart[n], u, inside) for n, head in heads.items()}
+            else:
+                indices = self.indices(self.value(f"select i1 {inside}, i64 {position}, i64 %at"), inner)
+                offsets = {n: self.offset(n, indices, axes, start) for n, start in starts.items()}
+            loaded = {n: self.load(n, offsets[n]) for n in self.parts.element_loads if n in offsets}
+            taken.append((inside, offsets, loaded))
+        for u, (inside, offsets, loaded) in enumerate(taken):
+            if from_values:
                 results = [v for _, v in stores] + [
                     self.program.instrs[r - len(self.program.loads)].args[0] for r in self.parts.reduces]
-                made = self.call("gc_element", self.parts.element_values, results, known, offsets)
+                made = self.call("gc_element", self.parts.element_values, results, loaded, offsets)
                 values = dict(zip(self.parts.reduces, made[len(stores):], strict=True))
             else:
-                at = self.value(f"mul i64 {row}, %cols")
-                at = self.value(f"add i64 {at}, {place}")
+                at = self.value(f"add i64 {self.value(f'mul i64 {row}, %cols')}, %at")
                 made, values = [], {r: self.partial_load(r, partial[r], at) for r in self.parts.reduces}
             for r, found in values.items():
                 kind = LLVM_TYPES[self.reduction(r)[1]]
@@ -419,7 +424,7 @@ class KernelWriter(MapWriter):
                 self.emit(f"br i1 {inside}, label %store{u}, label %next{u}")
                 self.label(f"store{u}")
                 for (number, value), register in zip(stores, made, strict=False):
-                    self.store(number, value, register, self.offset(number, indices, axes, stored_rows[number]))
+                    self.store(number, value, register, offsets[number])
                 self.emit(f"br label %next{u}")
                 self.label(f"next{u}")
         self.emit("br label %again")
@@ -427,13 +432,20 @@ class KernelWriter(MapWriter):
         self.emit(f"%at.next = add i64 %at, {step}")
         self.emit("br label %test")
         self.label("done")
-        found = {}
-        for r in self.parts.reduces:
-            total = names[r, 0]
-            for u in range(1, width):
-                total = self.combine(r, total, names[r, u])
-            found[r] = total
-        return found
+        return {r: self.joined(r, [names[r, u] for u in range(width)]) for r in self.parts.reduces}
+
+    def further(self, head: str, apart: str, count: int, inside: str) -> str:
+        """The offset `count` lanes' widths further, the first one if that is outside."""
+        if not count:
+            return head
+        there = self.value(f"add i64 {head}, {self.value(f'mul i64 {apart}, {count}')}")
+        return self.value(f"select i1 {inside}, i64 {there}, i64 {head}")
+
+    def joined(self, number: int, registers: Sequence[str]) -> str:
+        while len(registers) > 1:
+            half = len(registers) // 2
+            registers = [self.combine(number, a, b) for a, b in zip(registers[:half], registers[half:], strict=True)]
+        return registers[0]
 
     def across(self, sums: dict[int, str], lane: str, slot: str) -> dict[int, str]:
         """The lanes' results combined, for lane 0: halves, in shared memory."""

@@ -125,14 +125,19 @@ class Spread:
 
 
 def _spread(rows: int, cols: int, lanes_first: bool, width: int) -> Spread:
-    lanes = min(THREADS, _power_of_two(cols))
+    lanes = min(THREADS, max(_power_of_two(cols) // width, 1))
     if not lanes_first:
         lanes = min(lanes, max(THREADS // min(32, _power_of_two(rows)), 1))
     block_rows = THREADS // lanes
     blocks = -(-rows // block_rows)
-    segments = max(min(-(-BLOCKS // blocks), cols // (4 * lanes * width)), 1)
+    segments = max(min(-(-BLOCKS // blocks), cols // (2 * lanes * width)), 1)
     segment = -(-cols // segments)
     return Spread(block_rows, lanes, -(-cols // segment) if cols else 1, max(segment, 1), lanes_first)
+
+
+def _whole_rows(cols: int) -> Spread:
+    lanes = min(THREADS, _power_of_two(cols))
+    return Spread(THREADS // lanes, lanes, 1, max(cols, 1), True)
 
 
 def _power_of_two(count: int) -> int:
@@ -146,7 +151,8 @@ def _rows(bound: BoundMap, outer: list[Axis], inner: list[Axis], library: Librar
         return []
     parts, program = parts_of(bound.program), without_constants(bound.program)
     narrow = max(rows, cols) < NARROW
-    spread = _spread(rows, cols, _along_rows(bound, outer, inner, parts), unrolled(program))
+    spread = _spread(rows, cols, _along_rows(bound, outer, inner, parts),
+                     unrolled(program, len(inner)))
     grid = (-(-rows // spread.rows), spread.segments)
     if spread.segments == 1:
         ptx = _kernel(library, program, Shape(len(outer), len(inner), narrow))
@@ -155,7 +161,7 @@ def _rows(bound: BoundMap, outer: list[Axis], inner: list[Axis], library: Librar
     ptx = _kernel(library, program, Shape(len(outer), len(inner), narrow, target="partial"))
     words = _row_words(bound, outer, inner, spread, rows, cols, partial, parts, to_rows=False)
     first = _launch(program, ptx, grid, words)
-    joined = _spread(rows, spread.segments, True, spread.segments)         # in one segment
+    joined = _whole_rows(spread.segments)
     ptx = _kernel(library, program, Shape(len(outer), 0, narrow, source="partial"))
     words = _row_words(bound, outer, [], joined, rows, spread.segments, partial, parts, from_elements=False)
     return [first, _launch(program, ptx, (-(-rows // joined.rows), 1), words)]

@@ -16,6 +16,8 @@ from graphc.exec.map_code import LLVM_TYPES, SIZES
 
 SIDE = 16                  # threads along each side of a block
 THREADS = SIDE * SIDE
+# Two blocks a multiprocessor: at most 128 registers a thread.
+BOUNDS = f'"nvvm.maxntid"="{THREADS}" "nvvm.minctasm"="2"'
 GLOBAL, SHARED = "ptr addrspace(1)", "ptr addrspace(3)"
 
 
@@ -78,7 +80,7 @@ class _Writer:
         self.write()
         fma = f"declare {self.kind} @llvm.fma.{self.p.dtype}({', '.join([self.kind] * 3)})\n"
         return "".join([DECLARATIONS, fma if self.floating() else "", shared,
-                        f"define ptx_kernel void @gc_product({', '.join(parameters)}) {{\nentry:\n",
+                        f"define ptx_kernel void @gc_product({', '.join(parameters)}) {BOUNDS} {{\nentry:\n",
                         *(f"{line}\n" for line in self.lines), "}\n", ATTRIBUTES])
 
     def floating(self) -> bool:
@@ -106,54 +108,81 @@ class _Writer:
             shift = self.value(f"mul i64 {batch}, %{x}.batch")
             self.emit(f"%{x}.first = getelementptr {self.kind}, {GLOBAL} %{x}, i64 {shift}")
 
-    # Panels: element `number` of those that this thread moves from memory to shared memory
+    # Panels: this thread moves every THREADS-th element of a panel from memory to shared memory, neighbouring threads
+    # neighbours in memory. What one of these pieces has in common with the next is computed once.
 
     def moved(self) -> int:
         return self.p.tile * self.p.depth // THREADS
 
-    def place(self, x: str, number: int) -> tuple[str, str]:
-        """(its place along the tile, its depth): neighbouring threads take neighbours in memory."""
-        at = self.value(f"add i64 %thread, {THREADS * number}")
-        deep_first = not self.p.transpose_a if x == "a" else self.p.transpose_b
-        by = self.p.depth if deep_first else self.p.tile
-        low, high = self.value(f"and i64 {at}, {by - 1}"), self.value(f"lshr i64 {at}, {by.bit_length() - 1}")
-        return (high, low) if deep_first else (low, high)
+    def straight(self, x: str) -> bool:
+        """Whether neighbours in memory are neighbours in depth."""
+        return not self.p.transpose_a if x == "a" else self.p.transpose_b
 
-    def panel_load(self, x: str, number: int, depth: str) -> str:
-        """The element in a register; 0 outside of the matrix."""
-        along, deep = self.place(x, number)
-        first, limit = ("%row", "%m") if x == "a" else ("%column", "%n")
-        i, k = self.value(f"add i64 {first}, {along}"), self.value(f"add i64 {depth}, {deep}")
-        inside = self.value(f"icmp slt i64 {i}, {limit}")
-        inside = self.value(f"and i1 {inside}, {self.value(f'icmp slt i64 {k}, %k')}")
-        straight = not self.p.transpose_a if x == "a" else self.p.transpose_b
-        major, minor, width = (i, k, "%k") if straight else (k, i, limit)
-        offset = self.value(f"add i64 {self.value(f'mul i64 {major}, {width}')}, {minor}")
-        offset = self.value(f"select i1 {inside}, i64 {offset}, i64 0")
-        where = self.value(f"getelementptr {self.kind}, {GLOBAL} %{x}.first, i64 {offset}")
-        found = self.value(f"load {self.kind}, {GLOBAL} {where}")
-        return self.value(f"select i1 {inside}, {self.kind} {found}, {self.kind} {self.zero()}")
+    def step(self, x: str) -> int:
+        """How far the next piece is, along the tile if `straight`, else in depth."""
+        return THREADS // (self.p.depth if self.straight(x) else self.p.tile)
+
+    def start_panels(self, x: str) -> None:
+        """%x.along, %x.deep: where the first piece is; %x.start: its address; %x.apart, %x.advance: bytes to the next
+        piece and to the next panel; %x.valid<n>: whether a piece is in the matrix along the tile."""
+        by = self.p.depth if self.straight(x) else self.p.tile
+        low, high = ("deep", "along") if self.straight(x) else ("along", "deep")
+        self.emit(f"%{x}.{low} = and i64 %thread, {by - 1}")
+        self.emit(f"%{x}.{high} = lshr i64 %thread, {by.bit_length() - 1}")
+        origin, limit = ("%row", "%m") if x == "a" else ("%column", "%n")
+        i = self.value(f"add i64 {origin}, %{x}.along")
+        along, deep = ("%k", "1") if self.straight(x) else ("1", limit)
+        offset = self.value(f"mul i64 {i}, {along}")
+        offset = self.value(f"add i64 {offset}, {self.value(f'mul i64 %{x}.deep, {deep}')}")
+        self.emit(f"%{x}.start = getelementptr {self.kind}, {GLOBAL} %{x}.first, i64 {offset}")
+        size, apart = SIZES[self.p.dtype], along if self.straight(x) else deep
+        self.emit(f"%{x}.apart = mul i64 {apart}, {size * self.step(x)}")
+        self.emit(f"%{x}.advance = mul i64 {deep}, {size * self.p.depth}")
+        for number in range(self.moved() if self.straight(x) else 1):
+            at = self.value(f"add i64 {i}, {number * self.step(x)}")
+            self.emit(f"%{x}.valid{number} = icmp slt i64 {at}, {limit}")
+
+    def panel_loads(self, x: str, place: str, depth: str) -> list[str]:
+        """The pieces of the panel at this depth, in registers; 0 outside of the matrix. place: of the first piece."""
+        k, found = self.value(f"add i64 {depth}, %{x}.deep"), []
+        for number in range(self.moved()):
+            if self.straight(x):
+                deep, valid = k, f"%{x}.valid{number}"
+            else:
+                deep, valid = self.value(f"add i64 {k}, {number * self.step(x)}"), f"%{x}.valid0"
+            inside = self.value(f"and i1 {valid}, {self.value(f'icmp slt i64 {deep}, %k')}")
+            offset = self.value(f"mul i64 %{x}.apart, {number}")
+            where = self.value(f"getelementptr i8, {GLOBAL} {place}, i64 {offset}")
+            where = self.value(f"select i1 {inside}, {GLOBAL} {where}, {GLOBAL} %{x}.first")
+            loaded = self.value(f"load {self.kind}, {GLOBAL} {where}")
+            found.append(self.value(f"select i1 {inside}, {self.kind} {loaded}, {self.kind} {self.zero()}"))
+        return found
+
+    def panel_store(self, x: str, number: int, register: str) -> None:
+        offset = self.value(f"add i64 {self.value(f'mul i64 %{x}.deep, {self.p.row}')}, %{x}.along")
+        further = number * self.step(x) * (1 if self.straight(x) else self.p.row)
+        where = self.value(f"getelementptr {self.kind}, {SHARED} @shared_{x}, i64 {offset}")
+        where = self.value(f"getelementptr {self.kind}, {SHARED} {where}, i64 {further}")
+        self.emit(f"store {self.kind} {register}, {SHARED} {where}")
 
     def zero(self) -> str:
         return "0.0" if self.floating() else "0"
 
-    def panel_store(self, x: str, number: int, register: str) -> None:
-        along, deep = self.place(x, number)
-        offset = self.value(f"add i64 {self.value(f'mul i64 {deep}, {self.p.row}')}, {along}")
-        where = self.value(f"getelementptr {self.kind}, {SHARED} @shared_{x}, i64 {offset}")
-        self.emit(f"store {self.kind} {register}, {SHARED} {where}")
-
     def loop(self) -> None:
         each, kind = self.p.each, self.kind
         pieces = [(x, number) for x in "ab" for number in range(self.moved())]
-        first = {piece: self.panel_load(*piece, "0") for piece in pieces}
+        for x in "ab":
+            self.start_panels(x)
+        first = {x: self.panel_loads(x, f"%{x}.start", "0") for x in "ab"}
         self.emit("br label %start")
         self.label("start")
         self.emit("br label %panel")
         self.label("panel")
         self.emit("%depth = phi i64 [ 0, %start ], [ %depth.next, %panel ]")
-        for (x, number), register in first.items():
-            self.emit(f"%{x}{number} = phi {kind} [ {register}, %start ], [ %{x}{number}.next, %panel ]")
+        for x in "ab":
+            self.emit(f"%{x}.at = phi {GLOBAL} [ %{x}.start, %start ], [ %{x}.at.next, %panel ]")
+        for x, number in pieces:
+            self.emit(f"%{x}{number} = phi {kind} [ {first[x][number]}, %start ], [ %{x}{number}.next, %panel ]")
         for i in range(each):
             for j in range(each):
                 self.emit(f"%c{i}.{j} = phi {kind} [ {self.zero()}, %start ], [ %c{i}.{j}.next, %panel ]")
@@ -163,9 +192,10 @@ class _Writer:
             self.panel_store(x, number, f"%{x}{number}")
         self.emit(barrier)
         self.emit(f"%depth.next = add i64 %depth, {self.p.depth}")
-        for x, number in pieces:
-            found = self.panel_load(x, number, "%depth.next")
-            self.emit(f"%{x}{number}.next = bitcast {kind} {found} to {kind}")
+        for x in "ab":
+            self.emit(f"%{x}.at.next = getelementptr i8, {GLOBAL} %{x}.at, i64 %{x}.advance")
+            for number, found in enumerate(self.panel_loads(x, f"%{x}.at.next", "%depth.next")):
+                self.emit(f"%{x}{number}.next = bitcast {kind} {found} to {kind}")
         sums = {(i, j): f"%c{i}.{j}" for i in range(each) for j in range(each)}
         for deep in range(self.p.depth):
             rows, columns = self.part("a", "%thread.y", deep), self.part("b", "%thread.x", deep)
