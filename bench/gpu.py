@@ -1,7 +1,7 @@
 """What the GPU of this machine does: `make gpu` (python bench/gpu.py).
 
-Times of maps, reductions and products are the device's own (events around launches); bytes are those that must be moved,
-each operand once. A copy from device memory to device memory is the measure of what can be had. Whole runs are
+Times of maps, reductions and products are the device's own (events around launches); bytes are those that must be
+moved, each operand once. A copy from device memory to device memory is the measure of what can be had. Whole runs are
 Session.run, feeds and fetches and all, in microseconds of the clock; beside them the CPU's.
 """
 from __future__ import annotations
@@ -115,7 +115,7 @@ def bandwidths(bench: Bench) -> None:
     scale = Program((f32,), (Instr("const", f32, (), 2.0), Instr("mul", f32, (0, 1))), (2,))
     total = Program((f32,), (Instr("reduce.add", f32, (0,)),), (1,))
     rows, cols = 1 << 14, 1 << 13
-    flat, grid, turned = (4,), (4 * cols, 4), (4, 4 * rows)
+    flat, grid, turned, of_rows = (4,), (4 * cols, 4), (4, 4 * rows), (4, 0)
 
     def show(what: str, moved: int, work: list[Any]) -> None:
         rate = moved / bench.time(work)
@@ -129,10 +129,12 @@ def bandwidths(bench: Bench) -> None:
         Place(x, grid), Place(y, (0, 4)), Place(z, grid)]))
     show("transpose of [8192, 16384]", 8 * count, bench.map(scale, (rows, cols), 0, [Place(x, turned), Place(z, grid)]))
     show("sum of all", 4 * count, bench.map(total, (count,), 1, [Place(x, flat), Place(z, (0,))]))
-    show("sum of rows of [16384, 8192]", 4 * count, bench.map(total, (rows, cols), 1, [Place(x, grid), Place(z, (4, 0))]))
+    show("sum of rows of [16384, 8192]", 4 * count, bench.map(total, (rows, cols), 1, [
+        Place(x, grid), Place(z, of_rows)]))
     show("sum of columns of [16384, 8192]", 4 * count, bench.map(total, (cols, rows), 1, [
-        Place(x, (4, 4 * cols)), Place(z, (4, 0))]))
-    show("sum of rows of [2^24, 8]", 4 * count, bench.map(total, (1 << 24, 8), 1, [Place(x, (32, 4)), Place(z, (4, 0))]))
+        Place(x, (4, 4 * cols)), Place(z, of_rows)]))
+    show("sum of rows of [2^24, 8]", 4 * count, bench.map(total, (1 << 24, 8), 1, [
+        Place(x, (32, 4)), Place(z, of_rows)]))
     call = calls.Call((f32,), (x, z), (rows, cols), (), load_library(), bench.room, lambda stored: 0)
     show("softmax of [16384, 8192]", 8 * count, list(calls.CALLS["softmax"](call)))
 
@@ -177,8 +179,8 @@ def sessions() -> None:
                             times.append(time.perf_counter() - begin)
                         return statistics.median(times) * 1e6
 
-                    print(f"{where} batch {batch:5}: x * 2 + 1 of [{batch}, 784] {clock(small, alone):8.0f} us, training "
-                          f"step of 784-512-512-10 {clock(step, feed):8.0f} us")
+                    print(f"{where} batch {batch:5}: x * 2 + 1 of [{batch}, 784] {clock(small, alone):8.0f} us, "
+                          f"training step of 784-512-512-10 {clock(step, feed):8.0f} us")
 
 
 def main() -> None:

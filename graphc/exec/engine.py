@@ -108,7 +108,8 @@ class Engine:
             [(name, (hosts or {})[name]) for name in plan.hosts],
             memory_limit or machine_memory(),
             library.entry,
-            _Outside(self.states, self._cells, self._strings, self._writes, self._running) if self._notes_running else None,
+            _Outside(self.states, self._cells, self._strings, self._writes,
+                     self._running) if self._notes_running else None,
         )
         self._held = Held(TABLE)               # strings among the constants
         self._constants = [

@@ -11,7 +11,8 @@ These fields have a meaning:
                   trace_level                    above NO_TRACE, RunMetadata tells what ran (session/step_stats.py)
                   output_partition_graphs        RunMetadata.partition_graphs holds the part of the graph that ran
                   debug_options                  refused: there is no debugger
-The others cannot change a result: kernels of one run follow each other, and graphs are always optimised. protobuf is imported by who makes such a message, never by a Session without one.
+The others cannot change a result: kernels of one run follow each other, and graphs are always optimised. protobuf is
+imported by who makes such a message, never by a Session without one.
 """
 from __future__ import annotations
 

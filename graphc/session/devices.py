@@ -35,7 +35,8 @@ def gpu_of_machine() -> Any:
 @public("compat.v1.config.experimental.list_physical_devices", "compat.v1.config.experimental.list_logical_devices",
         "compat.v1.config.list_physical_devices", "compat.v1.config.list_logical_devices")
 def list_physical_devices(device_type: str | None = None) -> list[DeviceAttributes]:
-    """The CPU and, if there is one, the GPU; device_type: only those. As `tf.config.experimental.list_physical_devices`."""
+    """The CPU and, if there is one, the GPU, as `tf.config.experimental.list_physical_devices`. device_type: only
+    those."""
     kind = load("graphc.serial.run_metadata_pb2").DeviceAttributes
     there = ["CPU"] if gpu_of_machine() is None else ["CPU", "GPU"]
     return [kind(name=f"/physical_device:{name}:0", device_type=name) for name in there if device_type in (None, name)]

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -303,12 +304,12 @@ class Session:
             where = CPU if device is None else GPU
             sys.stderr.write("".join(f"{op.name}: ({op.type}): {where}\n" for op in used))
         hosts = {name: self._host(compiled.hosts[name] or script.host_function(name)) for name in compiled.plan.hosts}
-        settings = {"hosts": hosts, "threads": self._settings.threads}
-        if device is None:
-            return Engine(compiled.plan, compiled.constants, self._states, **settings)
-        from graphc.exec.cuda.engine import CudaEngine
+        kind: Callable[..., Any] = Engine
+        if device is not None:
+            from graphc.exec.cuda.engine import CudaEngine
 
-        return CudaEngine(device, compiled.plan, compiled.constants, self._states, **settings)
+            kind = partial(CudaEngine, device)
+        return kind(compiled.plan, compiled.constants, self._states, hosts, self._settings.threads)
 
     def _host(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A function of a plan; what is done with queues and tables works on those of this session."""

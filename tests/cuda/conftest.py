@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from stand_in import StandIn, standing_in
 
 from graphc.exec.cuda.driver import find_device
+
+from stand_in import StandIn, standing_in
 
 ON_GPU = os.environ.get("GRAPHC_TEST_GPU") == "1"
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
 from ptx_instructions import operation
 from ptx_memory import WORDS, Access, Memory
 from ptx_text import DTYPES, Instruction, Kernel, PtxError

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+
 from ptx_text import DTYPES, Instruction, PtxError
 
 Read = Callable[[], Any]
@@ -148,8 +149,8 @@ def _fused(dtype: np.dtype, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.n
     """x * y + z, rounded once, by the C library."""
     x, y, z = (np.ascontiguousarray(v, dtype) for v in np.broadcast_arrays(x, y, z))
     function = _library_fma("fmaf" if dtype.itemsize == 4 else "fma")
-    return np.array([function(*v) for v in zip(x.ravel().tolist(), y.ravel().tolist(), z.ravel().tolist(), strict=True)],
-                    dtype).reshape(x.shape)
+    operands = zip(*(v.ravel().tolist() for v in (x, y, z)), strict=True)
+    return np.array([function(*v) for v in operands], dtype).reshape(x.shape)
 
 
 @cache

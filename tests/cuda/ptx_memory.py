@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from ptx_text import PtxError
 
 SHIFT = 36                 # allocation k begins at k << SHIFT
@@ -45,7 +46,7 @@ class Memory:
         """The bytes there, for a copy from or to the host."""
         found, offset = self.allocations.get(address >> SHIFT), address & ((1 << SHIFT) - 1)
         if found is None or offset + count > found.count:
-            raise PtxError(f"a copy of {count} bytes at {address:#x} leaves its allocation of {found.count if found else None}")
+            raise PtxError(f"a copy of {count} bytes at {address:#x} leaves its allocation")
         if writes:
             found.written[offset:offset + count] = True
         return found.bytes[offset:offset + count]

@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from ptx_emulator import Launch
-from ptx_memory import Memory
-from ptx_text import Kernel, parse
 
 from graphc import errors
 from graphc.exec.cuda import driver
+
+from ptx_emulator import Launch
+from ptx_memory import Memory
+from ptx_text import Kernel, parse
 
 
 class StandIn:

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import ON_GPU
-from on_both import check_close, check_equal, results
 
 import graphc as gc
+
+from on_both import check_close, check_equal, results
 
 RANDOM = np.random.default_rng(1)
 SIZES = [(1, 1, 1), (17, 33, 5), (3, 70, 65), (64, 64, 32)] + ([(1000, 777, 513), (2048, 1500, 260)] if ON_GPU else [])
@@ -58,11 +59,13 @@ def test_a_product_over_nothing_is_zeros(device: Any) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_softmax_and_losses(device: Any, shape: tuple[int, int], dtype: str) -> None:
     def build() -> Any:
-        x, p = gc.placeholder(getattr(gc, dtype), [None, shape[1]]), gc.placeholder(getattr(gc, dtype), [None, shape[1]])
+        kind = getattr(gc, dtype)
+        x, p = gc.placeholder(kind, [None, shape[1]]), gc.placeholder(kind, [None, shape[1]])
         labels = gc.placeholder(gc.int32, [None])
         dense = gc.nn.softmax_cross_entropy_with_logits_v2(labels=p, logits=x)
         sparse = gc.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=x)
-        return [gc.nn.softmax(x), gc.nn.log_softmax(x), dense, sparse, *gc.gradients(dense, x), *gc.gradients(sparse, x)]
+        gradients = [*gc.gradients(dense, x), *gc.gradients(sparse, x)]
+        return [gc.nn.softmax(x), gc.nn.log_softmax(x), dense, sparse, *gradients]
 
     labels = RANDOM.integers(0, shape[1], shape[0]).astype(np.int32)
     given = (floats(*shape) * 4).astype(dtype)

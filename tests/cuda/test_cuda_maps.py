@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from on_both import check_close, check_equal
 
 import graphc as gc
+
+from on_both import check_close, check_equal
 
 RANDOM = np.random.default_rng(0)
 
@@ -35,6 +36,16 @@ def test_transposes_slices_pads_and_joins(device: Any) -> None:
                 gc.reverse(x, [1]), gc.tile(x, [1, 2, 1]), gc.stack([x, x + 1.0], 2)]
 
     check_equal(build, floats(4, 5, 7))
+
+
+@pytest.mark.parametrize("shape", [(33, 50), (16, 16), (100, 17), (40, 31)])
+def test_transposes_by_tiles(device: Any, shape: tuple[int, int]) -> None:
+    def build() -> Any:
+        x, y = gc.placeholder(gc.float32, [None, None, 3]), gc.placeholder(gc.float32, [None, None])
+        turned = gc.transpose(x, [2, 1, 0])
+        return [turned * 2.0 + y, gc.transpose(y) + 1.0, gc.cast(turned, gc.float64)]
+
+    check_equal(build, floats(*shape, 3), floats(*reversed(shape)))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64", "uint8", "int8", "int16", "uint16", "bool",

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import ON_GPU
-from on_both import check_close
-from stand_in import StandIn, standing_in
 
 import graphc as gc
 from graphc.exec.cuda.engine import CudaEngine
+
+from on_both import check_close
+from stand_in import StandIn, standing_in
 
 RANDOM = np.random.default_rng(2)
 
@@ -41,7 +42,8 @@ def test_training_learns_what_the_cpu_learns(device: Any) -> None:
             x, labels, loss, step = net(where)
             with gc.Session() as session:
                 session.run(gc.global_variables_initializer())
-                losses = [session.run([loss, step], {x: given[0][:n], labels: given[1][:n]})[0] for n in (20, 20, 7, 13)]
+                losses = [session.run([loss, step], {x: given[0][:n], labels: given[1][:n]})[0]
+                          for n in (20, 20, 7, 13)]
                 kinds = {type(engine) for engine in engines(session)}
                 assert (CudaEngine in kinds) == (where == "/gpu:0")
                 found.append([*losses, *session.run(gc.trainable_variables())])
@@ -138,7 +140,7 @@ def sorted_on(where: str) -> Any:
 
 def test_what_the_device_lacks_is_an_error_that_names_the_op(device: Any) -> None:
     with gc.Graph().as_default(), gc.Session() as session:
-        with pytest.raises(gc.errors.UnimplementedError, match=r"TopKV2 'best': the GPU does not have the kernel top_k"):
+        with pytest.raises(gc.errors.UnimplementedError, match="TopKV2 'best': the GPU does not have the kernel top_k"):
             session.run(sorted_on("/gpu:0"))
 
 

@@ -188,7 +188,7 @@ class Device:
     # Code
 
     def function(self, ptx: str, name: str) -> int:
-        """The kernel `name` of a module, which is loaded once. Raises CudaError with what the driver's compiler says."""
+        """The kernel `name` of a module, which is loaded once. Raises CudaError: what the driver's compiler says."""
         module = self.modules.get(ptx)
         if module is None:
             module = self.modules[ptx] = self._load(ptx)

@@ -32,8 +32,8 @@ class CudaEngine(Engine):
     on_device = True
 
     def __init__(self, device: Device, plan: p.Plan, constants: Mapping[str, Any] | None = None, states: Any = None,
-                 **settings: Any) -> None:
-        super().__init__(plan, constants, states, **settings)
+                 *settings: Any) -> None:
+        super().__init__(plan, constants, states, *settings)
         self.device, self.library = device, self._library
         self.cells = self._cells
         self._uploaded: dict[int, Block] = {}          # constants

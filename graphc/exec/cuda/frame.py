@@ -106,7 +106,7 @@ class DeviceFrame:
         if kind == p.BufferKind.OUTPUT:
             return self.block.address + self.output_places[index]
         if kind == p.BufferKind.CONST:
-            return self.engine.constant_address(index)
+            return int(self.engine.constant_address(index))
         if kind == p.BufferKind.STATE:
             return state_copy(self.device, self.engine.cells[index]).block.address
         if kind == p.BufferKind.COUNTER:

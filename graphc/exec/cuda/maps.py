@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from graphc import errors
-from graphc.exec.cuda.map_code import THREADS, Parts, Shape, kernel_text, parts_of, unrolled
+from graphc.exec.cuda.element_code import TILE
+from graphc.exec.cuda.kernel_code import THREADS, Parts, Shape, parts_of, unrolled
+from graphc.exec.cuda.map_code import kernel_text
 from graphc.exec.cuda.ptx import make_ptx
 from graphc.exec.cuda.work import Launch
 from graphc.exec.image import constant_bits
@@ -86,19 +88,34 @@ def _elements(bound: BoundMap, axes: list[Axis], library: Library) -> list[Launc
     if not count:
         return []
     axes = axes or [Axis(1, dict.fromkeys(bound.places, 0))]
-    parts = parts_of(bound.program)
+    parts, width = parts_of(bound.program), unrolled(bound.program)
+    across = _turned(bound, axes, parts) if width > 1 else None
+    if across is None:
+        blocks = -(-count // (THREADS * width))
+    else:
+        axes = [*(axis for axis in axes[:-1] if axis is not across), across, axes[-1]]
+        blocks = _product(axes[:-2]) * -(-across.size // TILE) * -(-axes[-1].size // TILE)
     words = [axis.size for axis in axes] + [count]
     words += _access_words(bound, axes, (*parts.element_loads, *(n for n, _ in parts.element_stores)), parts)
-    ptx = _kernel(library, without_constants(bound.program), Shape(len(axes), narrow=count < NARROW))
-    blocks = -(-count // (THREADS * unrolled(bound.program)))
-    return [_launch(bound.program, ptx, (blocks,), words)]
+    shape = Shape(len(axes), narrow=count < NARROW, tiled=across is not None)
+    return [_launch(bound.program, _kernel(library, without_constants(bound.program), shape), (blocks,), words)]
+
+
+def _turned(bound: BoundMap, axes: list[Axis], parts: Parts) -> Axis | None:
+    """The axis along which a load lies in memory, if it is another than the last one, along which others lie."""
+    last, sizes = axes[-1], {n: SIZES[bound.program.loads[n]] for n in parts.element_loads}
+    for n, size in sizes.items():
+        for axis in axes[:-1]:
+            if axis.strides[n] == size and abs(last.strides[n]) > size and min(axis.size, last.size) >= TILE // 2:
+                return axis
+    return None
 
 
 def _launch(program: Program, ptx: str, grid: tuple[int, ...], words: list[int]) -> Launch:
     if 8 * len(words) > LARGEST_PARAMETERS:
-        raise errors.UnimplementedError(f"a fused step of {len(program.loads)} inputs and {len(program.stores)} results "
-                                        "has more parameters than a GPU kernel may have; set GRAPHC_FUSION=0, or run it "
-                                        "on the CPU")
+        raise errors.UnimplementedError(
+            f"a fused step of {len(program.loads)} inputs and {len(program.stores)} results has more parameters than a "
+            "GPU kernel may have; set GRAPHC_FUSION=0, or run it on the CPU")
     return Launch(ptx, "gc_map", grid, (THREADS,), tuple(words))
 
 

@@ -44,7 +44,7 @@ def array_at(address: int, shape: Sequence[int], dtype: np.dtype) -> np.ndarray:
     count = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     if not count:
         return np.empty(shape, dtype)
-    return np.ndarray(shape, dtype, (ctypes.c_char * count).from_address(address))
+    return np.frombuffer(memoryview((ctypes.c_char * count).from_address(address)), dtype).reshape(shape)
 
 
 class StateCopy:

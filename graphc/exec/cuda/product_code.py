@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from graphc.exec.cuda.ptx import ATTRIBUTES, DECLARATIONS
+from graphc.exec.cuda.text_writer import TextWriter
 from graphc.exec.map_code import LLVM_TYPES, SIZES
 
 SIDE = 16                  # threads along each side of a block
@@ -53,28 +54,17 @@ def product_text(product: Product) -> str:
     return _Writer(product).text()
 
 
-class _Writer:
+class _Writer(TextWriter):
     def __init__(self, product: Product) -> None:
+        super().__init__()
         self.p = product
         self.kind = LLVM_TYPES[product.dtype]
-        self.lines: list[str] = []
-        self.fresh = 0
-
-    def emit(self, line: str) -> None:
-        self.lines.append(f"  {line}")
-
-    def value(self, expression: str) -> str:
-        self.fresh += 1
-        self.emit(f"%t{self.fresh} = {expression}")
-        return f"%t{self.fresh}"
-
-    def label(self, name: str) -> None:
-        self.lines.append(f"{name}:")
 
     def text(self) -> str:
-        parameters = [f"{GLOBAL} noalias readonly %a", f"{GLOBAL} noalias readonly %b", f"{GLOBAL} noalias %c", *(f"i64 %{name}" for name in ("m", "n", "k", "a.batch", "b.batch", "c.batch"))]
-        shared = "".join(f"@shared_{x} = internal addrspace(3) global [{self.p.depth * self.p.row} x {self.kind}] undef, "
-                         "align 16\n" for x in "ab")
+        parameters = [f"{GLOBAL} noalias readonly %a", f"{GLOBAL} noalias readonly %b", f"{GLOBAL} noalias %c"]
+        parameters += [f"i64 %{name}" for name in ("m", "n", "k", "a.batch", "b.batch", "c.batch")]
+        panel = f"[{self.p.depth * self.p.row} x {self.kind}]"
+        shared = "".join(f"@shared_{x} = internal addrspace(3) global {panel} undef, align 16\n" for x in "ab")
         self.places()
         self.loop()
         self.write()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import cache as kept
+from typing import Any
 
 from graphc import errors
 
@@ -36,8 +37,8 @@ def make_ptx(text: str) -> str:
 
 
 @kept
-def _machine():  # type: ignore[no-untyped-def]
-    import llvmlite.binding as llvm
+def _machine() -> Any:
+    import llvmlite.binding as llvm  # type: ignore[import-untyped]
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
     return llvm.Target.from_triple(TRIPLE).create_target_machine(cpu=PROCESSOR, features=VERSION, opt=3)
