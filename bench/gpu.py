@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 
 import graphc as gc
-from graphc.exec.cuda import calls
+from graphc.exec.cuda.call import Call
+from graphc.exec.cuda.calls import CALLS
 from graphc.exec.cuda.driver import Device, find_device
 from graphc.exec.cuda.maps import BoundMap, Place, launches
 from graphc.exec.cuda.memory import Block
+from graphc.exec.cuda.work import Copy
 from graphc.exec.library import load_library
 from graphc.plan.plan import Instr, Program
 
@@ -106,7 +108,7 @@ def overheads(bench: Bench) -> None:
 def bandwidths(bench: Bench) -> None:
     count = 1 << 27
     x, y, z = (bench.fill(count) for _ in range(3))
-    copy = 2 * 4 * count / bench.time([calls.Copy(y, x, 4 * count)])
+    copy = 2 * 4 * count / bench.time([Copy(y, x, 4 * count)])
     print(f"copy on the device: {copy / 1e9:.0f} GB/s")
     f32 = "f32"
     add = Program((f32, f32), (Instr("add", f32, (0, 1)),), (2,))
@@ -135,8 +137,8 @@ def bandwidths(bench: Bench) -> None:
         Place(x, (4, 4 * cols)), Place(z, of_rows)]))
     show("sum of rows of [2^24, 8]", 4 * count, bench.map(total, (1 << 24, 8), 1, [
         Place(x, (32, 4)), Place(z, of_rows)]))
-    call = calls.Call((f32,), (x, z), (rows, cols), (), load_library(), bench.room, lambda stored: 0)
-    show("softmax of [16384, 8192]", 8 * count, list(calls.CALLS["softmax"](call)))
+    call = Call((f32,), (x, z), (rows, cols), (), load_library(), bench.room, lambda stored: 0)
+    show("softmax of [16384, 8192]", 8 * count, list(CALLS["softmax"](call)))
 
 
 def products(bench: Bench) -> None:
@@ -146,41 +148,56 @@ def products(bench: Bench) -> None:
             width = 2 if dtype == "f64" else 1
             a, b, c = bench.fill(m * k * width), bench.fill(k * n * width), bench.fill(m * n * width)
             for turned in ((0, 0), (1, 0), (0, 1)) if m == 4096 and dtype == "f32" else ((0, 0),):
-                call = calls.Call((dtype,), (a, b, c), (1, m, n, k, 0, 0), turned, load_library(), bench.room,
+                call = Call((dtype,), (a, b, c), (1, m, n, k, 0, 0), turned, load_library(), bench.room,
                                   lambda stored: 0)
-                seconds = bench.time(list(calls.CALLS["matmul"](call)))
+                seconds = bench.time(list(CALLS["matmul"](call)))
                 print(f"matmul.{dtype} {m} x {n} x {k}, transposed {turned}: {seconds * 1e6:9.1f} us "
                       f"{2 * m * n * k / seconds / 1e12:6.2f} TFLOP/s")
             del bench.kept[-3:]
 
 
+def dense_net(x: Any) -> Any:
+    return gc.layers.dense(gc.layers.dense(x, 512, gc.nn.relu), 512, gc.nn.relu)
+
+
+def picture_net(x: Any) -> Any:
+    for filters in (32, 64):
+        x = gc.layers.conv2d(gc.reshape(x, [-1, 28, 28, 1]) if filters == 32 else x, filters, 5, padding="same",
+                             activation=gc.nn.relu)
+        x = gc.layers.max_pooling2d(x, 2, 2)
+    return gc.layers.dense(gc.layers.flatten(x), 512, gc.nn.relu)
+
+
 def sessions() -> None:
-    rng = np.random.default_rng(0)
+    print("Session.run, microseconds, with [batch, 784] fed:")
     for where in ("/gpu:0", "/cpu:0"):
         with gc.Graph().as_default(), gc.device(where):
             x, t = gc.placeholder(gc.float32, [None, 784]), gc.placeholder(gc.int64, [None])
-            small = x * 2.0 + 1.0
-            hidden = gc.layers.dense(gc.layers.dense(x, 512, gc.nn.relu), 512, gc.nn.relu)
-            losses = gc.nn.sparse_softmax_cross_entropy_with_logits(labels=t, logits=gc.layers.dense(hidden, 10))
-            step = gc.train.GradientDescentOptimizer(0.05).minimize(gc.reduce_mean(losses))
+            fetches = {"x * 2 + 1": x * 2.0 + 1.0, "its sum": gc.reduce_sum(x * 2.0 + 1.0)}
+            for name, net in (("dense 512-512-10", dense_net), ("5x5x32, 5x5x64, 512-10", picture_net)):
+                losses = gc.nn.sparse_softmax_cross_entropy_with_logits(labels=t, logits=gc.layers.dense(net(x), 10))
+                loss = gc.reduce_mean(losses)
+                fetches[f"training step, {name}"] = gc.train.GradientDescentOptimizer(0.05).minimize(loss)
             with gc.Session() as session:
                 session.run(gc.global_variables_initializer())
                 for batch in (1, 128, 4096):
+                    rng = np.random.default_rng(0)
                     feed = {x: rng.standard_normal((batch, 784), np.float32), t: rng.integers(0, 10, batch)}
-                    alone = {x: feed[x]}
+                    for name, fetch in fetches.items():
+                        given = feed if "step" in name else {x: feed[x]}
+                        print(f"{where} batch {batch:5} {clocked(session, fetch, given):9.0f}  {name}")
 
-                    def clock(fetch: Any, given: Any, session: Any = session) -> float:
-                        for _ in range(5):
-                            session.run(fetch, given)
-                        times = []
-                        for _ in range(30):
-                            begin = time.perf_counter()
-                            session.run(fetch, given)
-                            times.append(time.perf_counter() - begin)
-                        return statistics.median(times) * 1e6
 
-                    print(f"{where} batch {batch:5}: x * 2 + 1 of [{batch}, 784] {clock(small, alone):8.0f} us, "
-                          f"training step of 784-512-512-10 {clock(step, feed):8.0f} us")
+def clocked(session: Any, fetch: Any, given: Any) -> float:
+    """Microseconds of a run, the median of as many as take a second or so."""
+    for _ in range(5):
+        session.run(fetch, given)
+    times: list[float] = []
+    while len(times) < 3 or (sum(times) < 0.5 and len(times) < 50):
+        begin = time.perf_counter()
+        session.run(fetch, given)
+        times.append(time.perf_counter() - begin)
+    return statistics.median(times) * 1e6
 
 
 def main() -> None:

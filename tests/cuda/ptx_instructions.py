@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from graphc.kernels.toolchain.load import load_ir
+
 from ptx_text import DTYPES, Instruction, PtxError
 
 Read = Callable[[], Any]
@@ -146,16 +148,39 @@ def _functions(dtype: np.dtype) -> dict[str, Callable[..., Any]]:
 
 
 def _fused(dtype: np.dtype, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """x * y + z, rounded once, by the C library."""
+    """x * y + z, rounded once."""
     x, y, z = (np.ascontiguousarray(v, dtype) for v in np.broadcast_arrays(x, y, z))
-    function = _library_fma("fmaf" if dtype.itemsize == 4 else "fma")
-    operands = zip(*(v.ravel().tolist() for v in (x, y, z)), strict=True)
-    return np.array([function(*v) for v in operands], dtype).reshape(x.shape)
+    made = np.empty_like(x)
+    _loops()[dtype.itemsize](x.ctypes.data, y.ctypes.data, z.ctypes.data, made.ctypes.data, made.size)
+    return made
 
 
 @cache
-def _library_fma(name: str) -> Callable[..., float]:
-    function = getattr(ctypes.CDLL("libm.so.6"), name)
-    kind = ctypes.c_float if name == "fmaf" else ctypes.c_double
-    function.argtypes, function.restype = [kind] * 3, kind
-    return function  # type: ignore[no-any-return]
+def _loops() -> dict[int, Callable[..., None]]:
+    """Compiled loops over arrays, by the size of an element."""
+    text = "".join(f"""declare {kind} @llvm.fma.{short}({kind}, {kind}, {kind})
+define void @emulated_{short}(ptr %x, ptr %y, ptr %z, ptr %to, i64 %n) {{
+start:
+  %some = icmp sgt i64 %n, 0
+  br i1 %some, label %loop, label %end
+loop:
+  %i = phi i64 [ 0, %start ], [ %next, %loop ]
+  %x.at = getelementptr {kind}, ptr %x, i64 %i
+  %y.at = getelementptr {kind}, ptr %y, i64 %i
+  %z.at = getelementptr {kind}, ptr %z, i64 %i
+  %to.at = getelementptr {kind}, ptr %to, i64 %i
+  %a = load {kind}, ptr %x.at
+  %b = load {kind}, ptr %y.at
+  %c = load {kind}, ptr %z.at
+  %r = call {kind} @llvm.fma.{short}({kind} %a, {kind} %b, {kind} %c)
+  store {kind} %r, ptr %to.at
+  %next = add i64 %i, 1
+  %more = icmp slt i64 %next, %n
+  br i1 %more, label %loop, label %end
+end:
+  ret void
+}}
+""" for kind, short in (("float", "f32"), ("double", "f64")))
+    found = load_ir(text, ["emulated_f32", "emulated_f64"])
+    function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4, ctypes.c_int64)
+    return {4: function(found["emulated_f32"]), 8: function(found["emulated_f64"])}

@@ -205,7 +205,8 @@ def test_without_a_gpu_everything_runs_on_the_cpu() -> None:
 def test_the_gpu_is_listed(device: Any) -> None:
     assert gc.test.is_gpu_available() and gc.test.gpu_device_name() == "/device:GPU:0"
     listed = gc.compat.v1.python.client.device_lib.list_local_devices()
-    assert [d.name for d in listed] == ["/device:CPU:0", "/device:GPU:0"] and device.name in listed[1].physical_device_desc
+    assert [d.name for d in listed] == ["/device:CPU:0", "/device:GPU:0"]
+    assert device.name in listed[1].physical_device_desc
 
 
 def test_too_large_for_the_device_is_an_error() -> None:
