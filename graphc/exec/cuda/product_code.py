@@ -24,12 +24,14 @@ GLOBAL, SHARED = "ptr addrspace(1)", "ptr addrspace(3)"
 
 @dataclass(frozen=True)
 class Product:
-    """each: rows and columns of a thread. transpose_a, transpose_b: how the operands lie in memory."""
+    """each: rows and columns of a thread. transpose_a, transpose_b: how the operands lie in memory. parts: the batch is
+    the parts of one long product; without them there is a register more for every other use."""
 
     dtype: str
     each: int
     transpose_a: bool
     transpose_b: bool
+    parts: bool = False
 
     @property
     def tile(self) -> int:
@@ -50,9 +52,9 @@ class Product:
 
 
 def product_text(product: Product) -> str:
-    """The kernel gc_product(a, b, c, m, n, k, elements from one row in memory to the next of a and b, from one matrix
-    of the batch to the next of a, b and c, K). Products along k end at K, counted from the first matrix of the batch:
-    so a batch may be the parts of one long product."""
+    """The kernel gc_product(a, b, c, m, n, k, elements from one matrix of the batch to the next of a, b and c); of
+    parts, then elements from one row in memory to the next of a and b, and where the products along k end, counted from
+    the first part."""
     return _Writer(product).text()
 
 
@@ -61,11 +63,12 @@ class _Writer(TextWriter):
         super().__init__()
         self.p = product
         self.kind = LLVM_TYPES[product.dtype]
+        self.depths = "%k"
 
     def text(self) -> str:
         parameters = [f"{GLOBAL} noalias readonly %a", f"{GLOBAL} noalias readonly %b", f"{GLOBAL} noalias %c"]
-        parameters += [f"i64 %{name}" for name in (
-            "m", "n", "k", "a.row", "b.row", "a.batch", "b.batch", "c.batch", "k.all")]
+        parameters += [f"i64 %{name}" for name in ("m", "n", "k", "a.batch", "b.batch", "c.batch")]
+        parameters += [f"i64 %{name}" for name in ("a.row", "b.row", "k.all") if self.p.parts]
         panel = f"[{self.p.depth * self.p.row} x {self.kind}]"
         shared = "".join(f"@shared_{x} = internal addrspace(3) global {panel} undef, align 16\n" for x in "ab")
         self.places()
@@ -95,8 +98,9 @@ class _Writer(TextWriter):
         rest = self.value(f"udiv i64 %block, {tiles['n']}")
         down = self.value(f"urem i64 {rest}, {tiles['m']}")
         batch = self.value(f"udiv i64 {rest}, {tiles['m']}")
-        left = self.i64("sub", "%k.all", self.i64("mul", batch, "%k"))
-        self.emit(f"%depths = add i64 {self.chosen(self.less(left, '%k'), left, '%k')}, 0")
+        if self.p.parts:
+            left = self.i64("sub", "%k.all", self.i64("mul", batch, "%k"))
+            self.depths = self.chosen(self.less(left, "%k"), left, "%k")
         self.emit(f"%row = mul i64 {down}, {self.p.tile}")
         self.emit(f"%column = mul i64 {across}, {self.p.tile}")
         for x in "abc":
@@ -126,7 +130,8 @@ class _Writer(TextWriter):
         self.emit(f"%{x}.{high} = lshr i64 %thread, {by.bit_length() - 1}")
         origin, limit = ("%row", "%m") if x == "a" else ("%column", "%n")
         i = self.value(f"add i64 {origin}, %{x}.along")
-        along, deep = (f"%{x}.row", "1") if self.straight(x) else ("1", f"%{x}.row")
+        row = f"%{x}.row" if self.p.parts else "%k" if self.straight(x) else limit
+        along, deep = (row, "1") if self.straight(x) else ("1", row)
         offset = self.value(f"mul i64 {i}, {along}")
         offset = self.value(f"add i64 {offset}, {self.value(f'mul i64 %{x}.deep, {deep}')}")
         self.emit(f"%{x}.start = getelementptr {self.kind}, {GLOBAL} %{x}.first, i64 {offset}")
@@ -145,7 +150,7 @@ class _Writer(TextWriter):
                 deep, valid = k, f"%{x}.valid{number}"
             else:
                 deep, valid = self.value(f"add i64 {k}, {number * self.step(x)}"), f"%{x}.valid0"
-            inside = self.value(f"and i1 {valid}, {self.value(f'icmp slt i64 {deep}, %depths')}")
+            inside = self.value(f"and i1 {valid}, {self.value(f'icmp slt i64 {deep}, {self.depths}')}")
             offset = self.value(f"mul i64 %{x}.apart, {number}")
             where = self.value(f"getelementptr i8, {GLOBAL} {place}, i64 {offset}")
             where = self.value(f"select i1 {inside}, {GLOBAL} {where}, {GLOBAL} %{x}.first")
@@ -198,7 +203,7 @@ class _Writer(TextWriter):
                 sums[i, j] = self.multiply_add(rows[i], columns[j], sums[i, j])
         for (i, j), register in sums.items():
             self.emit(f"%c{i}.{j}.next = bitcast {kind} {register} to {kind}")
-        more = self.value("icmp slt i64 %depth.next, %depths")
+        more = self.value(f"icmp slt i64 %depth.next, {self.depths}")
         self.emit(f"br i1 {more}, label %panel, label %write")
 
     def part(self, x: str, thread: str, deep: int) -> list[str]:

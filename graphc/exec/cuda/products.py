@@ -57,8 +57,8 @@ def product(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
     if count > 1:
         a_next, b_next = part * (a_row if f.transpose_a else 1), part * (1 if f.transpose_b else b_row)
     target = call.scratch(count * f.m * f.n * size_of(f.dtype)) if count > 1 else c
-    words = (a, b, target, f.m, f.n, part, a_row, b_row, a_next, b_next, f.m * f.n, f.k if count > 1 else f.k * f.batch)
-    ptx = make_ptx(product_text(Product(f.dtype, each, f.transpose_a, f.transpose_b)))
+    words = (a, b, target, f.m, f.n, part, a_next, b_next, f.m * f.n, *((a_row, b_row, f.k) if count > 1 else ()))
+    ptx = make_ptx(product_text(Product(f.dtype, each, f.transpose_a, f.transpose_b, parts=count > 1)))
     work: list[Work] = [Launch(ptx, "gc_product", (blocks(each) * count,), (THREADS,), words)]
     if count > 1:
         p = ProgramBuilder(f.dtype)
