@@ -12,7 +12,7 @@ FUZZ_PYTHON  ?= $(BIN)/python
 
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: install demo test test-matrix lint kernels runner bench test-cross fuzz fuzz-graphs tsan peers parity gpu clean
+.PHONY: install demo test test-matrix lint kernels runner bench test-cross fuzz fuzz-graphs tsan peers parity onnx gpu clean
 
 # The stamp makes an install again when what is to be installed has changed.
 $(VENV)/installed: pyproject.toml
@@ -91,6 +91,10 @@ parity: $(RUNNER)
 	rm -rf $(BUILD)/parity
 	PARITY_EXAMPLES=$(PARITY_EXAMPLES) tests/peers/run.sh tests/peers/test_parity.py
 	$(BIN)/python tests/peers/parity_table.py $(BUILD)/parity docs/parity.md
+
+# The package onnx's own backend tests, in an environment of its own; writes docs/onnx.md.
+onnx:
+	tests/onnx/conformance/run.sh
 
 clean:
 	rm -rf $(BUILD) $(VENV) digits.pb

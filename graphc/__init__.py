@@ -20,5 +20,6 @@ __all__ = ["dtypes", "errors", "newaxis", *NAMES[""]]
 __getattr__, __dir__ = namespaces.lookup(__name__)
 
 methods.register_all()
-tracebacks.wrap_methods(Tensor, Operation, Graph, TensorShape, Dimension)
+for _class in (Tensor, Operation, Graph, TensorShape, Dimension):
+    tracebacks.wrap_methods(_class, _class.__name__)
 namespaces.make_modules()

@@ -10,6 +10,8 @@ from graphc import contrib as contrib
 from graphc import data as data
 from graphc import debugging as debugging
 from graphc import distributions as distributions
+from graphc import estimator as estimator
+from graphc import feature_column as feature_column
 from graphc import graph_util as graph_util
 from graphc import image as image
 from graphc import initializers as initializers
@@ -23,6 +25,7 @@ from graphc import math as math
 from graphc import metrics as metrics
 from graphc import nest as nest
 from graphc import nn as nn
+from graphc import onnx as onnx
 from graphc import python as python
 from graphc import python_io as python_io
 from graphc import quantization as quantization
@@ -83,6 +86,7 @@ from graphc.serial.run_metadata_pb2 import RunMetadata as RunMetadata
 from graphc.serial.config_pb2 import RunOptions as RunOptions
 from graphc.session.session import Session as Session
 from graphc.serial.summary_pb2 import SessionLog as SessionLog
+from graphc.serial.signatures import Signature as Signature
 from graphc.api.control.accumulators import SparseConditionalAccumulator as SparseConditionalAccumulator
 from graphc.api.sparse.tensor import SparseTensor as SparseTensor
 from graphc.api.sparse.tensor import SparseTensorValue as SparseTensorValue
@@ -221,6 +225,7 @@ from graphc.api.math.special import erfc as erfc
 from graphc.api.math.unary import exp as exp
 from graphc.api.array.shapes import expand_dims as expand_dims
 from graphc.api.math.unary import expm1 as expm1
+from graphc.saved_model.export_model import export_model as export_model
 from graphc.api.array.patches import extract_image_patches as extract_image_patches
 from graphc.api.array.patches import extract_volume_patches as extract_volume_patches
 from graphc.api.array.diagonal import eye as eye
@@ -282,6 +287,7 @@ from graphc.api.math.special import igamma as igamma
 from graphc.api.math.special import igammac as igammac
 from graphc.api.math.complex_numbers import imag as imag
 from graphc.serial.importer import import_graph_def as import_graph_def
+from graphc.api.graph.scopes import init_scope as init_scope
 from graphc.api.lookup.initializers import initialize_all_tables as initialize_all_tables
 from graphc.api.state.collections import initialize_all_variables as initialize_all_variables
 from graphc.api.state.collections import local_variables_initializer as initialize_local_variables
@@ -308,6 +314,7 @@ from graphc.api.math.special import lgamma as lgamma
 from graphc.api.array.grids import linspace as lin_space
 from graphc.api.array.grids import linspace as linspace
 from graphc.serial.files import load_graph_def as load_graph_def
+from graphc.saved_model.export_model import load_state as load_state
 from graphc.api.state.collections import local_variables as local_variables
 from graphc.api.state.collections import local_variables_initializer as local_variables_initializer
 from graphc.api.math.unary import log as log
@@ -624,6 +631,7 @@ __all__ = [
     "RunOptions",
     "Session",
     "SessionLog",
+    "Signature",
     "SparseConditionalAccumulator",
     "SparseTensor",
     "SparseTensorValue",
@@ -762,6 +770,7 @@ __all__ = [
     "exp",
     "expand_dims",
     "expm1",
+    "export_model",
     "extract_image_patches",
     "extract_volume_patches",
     "eye",
@@ -823,6 +832,7 @@ __all__ = [
     "igammac",
     "imag",
     "import_graph_def",
+    "init_scope",
     "initialize_all_tables",
     "initialize_all_variables",
     "initialize_local_variables",
@@ -849,6 +859,7 @@ __all__ = [
     "lin_space",
     "linspace",
     "load_graph_def",
+    "load_state",
     "local_variables",
     "local_variables_initializer",
     "log",

@@ -1,8 +1,10 @@
-"""The command `graphc`: inspect, run and dump saved models, and run TensorFlow 1 programs.
+"""The command `graphc`: inspect, run, dump and convert saved models, and run TensorFlow 1 programs.
 
     graphc inspect model.pb
+    graphc inspect folder        (a SavedModel)
     graphc run model.pb --feed x=x.npy --fetch logits --out y.npy
     graphc dump model.pb
+    graphc convert saved_model/ -o model.pb      (graphc/convert: any model as a .pb that graphc-run runs)
     graphc tf1 script.py         (graphc/tf1: a TensorFlow 1 program, unchanged)
 
 Exit status 0; 1 with one message on stderr if the user's file, names or arrays do not fit.
@@ -19,6 +21,7 @@ import numpy as np
 
 import graphc as gc
 from graphc import errors
+from graphc.convert import command as convert_command
 from graphc.ir.graph import Graph
 from graphc.ir.names import suggestion
 from graphc.plan.plan import Plan
@@ -37,13 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="graphc", description="Inspect, run and dump saved models (.pb, .pbtxt); run "
+    parser = argparse.ArgumentParser(prog="graphc", description="Inspect, run, dump and convert saved models; run "
                                                                 "TensorFlow 1 programs.")
     commands = parser.add_subparsers(dest="name", required=True)
-    for name, command, text in (("inspect", _inspect, "inputs, outputs, ops, sizes, FLOPs"),
+    for name, command, text in (("inspect", _inspect, "inputs, outputs, ops, sizes, FLOPs; a SavedModel's signatures"),
                                 ("run", _run, "run on .npy files"), ("dump", _dump, "nodes and plans as text")):
         sub = commands.add_parser(name, help=text)
-        sub.add_argument("model", help="a GraphDef: .pb, or .pbtxt in text form")
+        sub.add_argument("model", help="a GraphDef: .pb, or .pbtxt in text form"
+                         + ("; or the folder of a SavedModel" if name == "inspect" else ""))
         sub.set_defaults(command=command)
         if name == "run":
             sub.add_argument(
@@ -53,16 +57,21 @@ def _parser() -> argparse.ArgumentParser:
                              help="an output; may be repeated; default: all outputs")
             sub.add_argument("--out", action="append", default=[], metavar="FILE.npy",
                              help="where to save it, one for each --fetch; default: print")
+    convert_command.add(commands)
     tf1_command.add(commands)
     return parser
 
 
 def _load(path: str) -> tuple[Any, Graph]:
     graph_def = gc.load_graph_def(path)
+    return graph_def, _imported(graph_def)
+
+
+def _imported(graph_def: Any) -> Graph:
     graph = Graph()
     with graph.as_default():
         gc.import_graph_def(graph_def, name="")
-    return graph_def, graph
+    return graph
 
 
 def _plans(graph_def: Any, graph: Graph) -> dict[str, Plan]:
@@ -85,10 +94,21 @@ def _plans(graph_def: Any, graph: Graph) -> dict[str, Plan]:
 
 
 def _inspect(options: argparse.Namespace) -> None:
-    from graphc.model_report import report
+    from graphc.model_report import report, report_of_nodes
+    from graphc.serial.importer import unknown_types
 
-    graph_def, graph = _load(options.model)
-    print(report(options.model, os.path.getsize(options.model), graph, _plans(graph_def, graph)))
+    if os.path.isdir(options.model):
+        from graphc.saved_model.report import report as saved_model_report
+
+        print(saved_model_report(options.model))
+        return
+    graph_def, size = gc.load_graph_def(options.model), os.path.getsize(options.model)
+    try:
+        graph = _imported(graph_def)
+    except (errors.OpError, ValueError, TypeError) as error:
+        print(report_of_nodes(options.model, size, graph_def, unknown_types(graph_def), str(error)))
+        return
+    print(report(options.model, size, graph, _plans(graph_def, graph)))
 
 
 def _dump(options: argparse.Namespace) -> None:
@@ -107,12 +127,14 @@ def _run(options: argparse.Namespace) -> None:
     from graphc.io.whole_files import written
     from graphc.model_report import model_outputs
 
-    _, graph = _load(options.model)
+    graph_def, graph = _load(options.model)
     feeds = dict(_feed(graph, text) for text in options.feed)
     fetches = [_element(graph, name) for name in options.fetch] or [op.outputs[0] for op in model_outputs(graph)]
     if options.out and len(options.out) != len(fetches):
         raise ValueError(f"{len(options.out)} times --out for {len(fetches)} outputs: give one for each --fetch")
     with gc.Session(graph=graph) as session:
+        if graph_def.state.variables:
+            gc.load_state(session, graph_def)
         values = session.run(fetches, feeds)
     for i, (tensor, value) in enumerate(zip(fetches, values, strict=True)):
         if options.out:

@@ -28,6 +28,7 @@ from graphc.api.math.comparison import is_nan as is_nan
 from graphc.api.control.asserts import is_non_decreasing as is_non_decreasing
 from graphc.api.control.asserts import is_numeric_tensor as is_numeric_tensor
 from graphc.api.control.asserts import is_strictly_increasing as is_strictly_increasing
+from graphc.api.gradients.path import why_no_gradient as why_no_gradient
 
 __all__ = [
     "Assert",
@@ -59,4 +60,5 @@ __all__ = [
     "is_non_decreasing",
     "is_numeric_tensor",
     "is_strictly_increasing",
+    "why_no_gradient",
 ]

@@ -6,7 +6,11 @@ raises a Python error (ValueError for shapes while building, TypeError for dtype
 """
 from __future__ import annotations
 
+import sys
 from typing import Any
+
+from graphc.ir.user_frame import is_internal
+from graphc.wording import worded
 
 (OK, CANCELLED, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED, NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED,
  RESOURCE_EXHAUSTED, FAILED_PRECONDITION, ABORTED, OUT_OF_RANGE, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS,
@@ -24,6 +28,8 @@ class OpError(Exception):
     def __init__(self, node_def: Any = None, op: Any = None, message: str | None = None,
                  error_code: int | None = None) -> None:
         self._node_def, message = (node_def, message) if message is not None else (None, node_def)
+        if isinstance(message, str) and is_internal(sys._getframe(1).f_code.co_filename):
+            message = worded(message)
         super().__init__(message)
         self.message: str = message  # type: ignore[assignment]
         self.op = op

@@ -2,15 +2,20 @@
 from __future__ import annotations
 
 import collections
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from graphc.ir.dtypes import as_dtype
 from graphc.ir.graph import Graph
 from graphc.ir.tensor import Operation, Tensor
+from graphc.ir.tensor_shape import TensorShape
 from graphc.kernels.contracts.all import kernel_of
 from graphc.plan import plan as p
+from graphc.serial.graph_pb2 import GraphDef, NodeDef
+from graphc.serial.tensors import shape_from_proto
 
 
 def model_inputs(graph: Graph) -> list[Tensor]:
@@ -120,6 +125,38 @@ def report(path: str, size: int, graph: Graph, plans: dict[str, p.Plan]) -> str:
             f"  {count:5d} {kernel}" for kernel, count in sorted(cost.kernels.items(), key=lambda c: (-c[1], c[0]))
         ]
     return "\n".join(lines)
+
+
+def report_of_nodes(path: str, size: int, graph_def: GraphDef, missing: Mapping[str, Sequence[str]], why: str) -> str:
+    """The text of `graphc inspect` for a file that cannot be imported: what its nodes alone tell.
+
+    missing: op types that graphc does not know, with their nodes; why: what importing said.
+    """
+    nodes = list(graph_def.node)
+    used = {text.removeprefix("^").partition(":")[0] for node in nodes for text in node.input}
+    inputs = [n for n in nodes if n.op in ("Placeholder", "PlaceholderWithDefault")]
+    outputs = [n for n in nodes if n.name not in used and n.op not in ("Const", "NoOp", *(i.op for i in inputs))]
+    counts = collections.Counter(n.op for n in (*nodes, *(n for f in graph_def.library.function for n in f.node_def)))
+    lines = [f"{path}: {size:,} bytes, {len(nodes)} nodes, {len(graph_def.library.function)} functions",
+             "inputs:", *(f"  {n.name}: {_declared(n)}" for n in inputs),
+             "outputs:", *(f"  {n.name}: {n.op}" for n in outputs), "ops:"]
+    lines += [f"  {count:5d} {kind}{'  (missing)' if kind in missing else ''}"
+              for kind, count in sorted(counts.items(), key=lambda c: (-c[1], c[0]))]
+    if missing:
+        lines += ["missing, and which nodes need them:",
+                  *(f"  {kind}: {', '.join(names[:3])}{', ...' if len(names) > 3 else ''}"
+                    for kind, names in sorted(missing.items()))]
+    return "\n".join([*lines, f"it cannot be run: {why}"])
+
+
+def _declared(node: NodeDef) -> str:
+    """The dtype and shape of an input, as its attributes say them."""
+    dtype, shape = node.attr["dtype"].type, shape_from_proto(node.attr["shape"].shape) if "shape" in node.attr else None
+    try:
+        name = as_dtype(int(dtype)).name
+    except TypeError:
+        name = f"dtype {dtype}"
+    return f"{name}{TensorShape(shape)}"
 
 
 def _tensor(tensor: Tensor) -> str:

@@ -3,6 +3,8 @@ from graphc.api.control.accumulators import SparseConditionalAccumulator as Spar
 from graphc.api.sparse.tensor import SparseTensor as SparseTensor
 from graphc.api.sparse.elementwise import sparse_add as add
 from graphc.api.sparse.pieces import sparse_concat as concat
+from graphc.api.sparse.cross import cross as cross
+from graphc.api.sparse.cross import cross_hashed as cross_hashed
 from graphc.api.sparse.order import sparse_expand_dims as expand_dims
 from graphc.api.sparse.convert import sparse_eye as eye
 from graphc.api.sparse.pieces import sparse_fill_empty_rows as fill_empty_rows
@@ -38,6 +40,8 @@ __all__ = [
     "SparseTensor",
     "add",
     "concat",
+    "cross",
+    "cross_hashed",
     "expand_dims",
     "eye",
     "fill_empty_rows",

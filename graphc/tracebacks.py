@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from graphc.errors import InternalError
 from graphc.ir.user_frame import is_internal, user_line
+from graphc.wording import worded
 
 E = TypeVar("E", bound=BaseException)
 F = TypeVar("F", bound=Callable[..., Any])
@@ -32,8 +33,11 @@ _OPERATORS = frozenset(
 
 
 def shown(error: E, name: str = "") -> E:
-    """The same error without graphc's own frames, its causes too. name: the public function that it leaves."""
-    if FULL or isinstance(error, InternalError) or (isinstance(error, _BUGS) and _raised_inside(error)):
+    """The same error without graphc's own frames, its causes too, in the program's own words. name: the public function
+    that it leaves."""
+    if _raised_inside(error) and error.args and isinstance(error.args[0], str):
+        error.args = (worded(error.args[0]), *error.args[1:])
+    if _shows_all(error):
         return error
     _locate(error, name)
     seen: set[int] = set()
@@ -45,6 +49,21 @@ def shown(error: E, name: str = "") -> E:
             link.__suppress_context__ = True        # how graphc found out is not the user's business
         link = link.__cause__
     return error
+
+
+def of_the_program(error: BaseException) -> TracebackType | None:
+    """The frames of an error that ends a program that graphc runs: the program's own ones; if it is a bug of graphc,
+    all from the program's first one on."""
+    if not _shows_all(error):
+        return _without_internal(error.__traceback__)
+    frames = error.__traceback__
+    while frames is not None and is_internal(frames.tb_frame.f_code.co_filename):
+        frames = frames.tb_next
+    return frames
+
+
+def _shows_all(error: BaseException) -> bool:
+    return FULL or isinstance(error, InternalError) or (isinstance(error, _BUGS) and _raised_inside(error))
 
 
 def _raised_inside(error: BaseException) -> bool:
@@ -75,7 +94,7 @@ def _locate(error: BaseException, name: str) -> None:
     file, line = user_line()
     if isinstance(message, str) and file and "\n  built at " not in message and f"{file}:{line}" not in message:
         source = linecache.getline(file, line).strip()
-        place = f"in {name}, called at" if name else "called at"
+        place = f"in {worded(name)}, called at" if name else "called at"
         error.args = (f"{message}\n  {place} {file}:{line}" + (f": {source}" if source else ""),)
 
 
@@ -106,11 +125,10 @@ def is_wrapped(function: Callable[..., Any]) -> bool:
     return hasattr(function, _WRAPPED)
 
 
-def wrap_methods(*classes: type) -> None:
-    """Makes public methods and operators of the classes user-facing."""
-    for cls in classes:
-        for name, value in list(vars(cls).items()):
-            if isinstance(value, FunctionType) and not hasattr(value, _WRAPPED) and (
-                    not name.startswith("_") or name in _OPERATORS):
-                setattr(cls, name, user_facing(value, f"gc.{cls.__name__}" if name == "__init__" else
-                                               f"gc.{cls.__name__}.{name}"))
+def wrap_methods(cls: type, public_name: str) -> None:
+    """Makes public methods and operators of the class user-facing."""
+    for name, value in list(vars(cls).items()):
+        if isinstance(value, FunctionType) and not hasattr(value, _WRAPPED) and (
+                not name.startswith("_") or name in _OPERATORS):
+            setattr(cls, name, user_facing(value, f"gc.{public_name}" if name == "__init__" else
+                                           f"gc.{public_name}.{name}"))

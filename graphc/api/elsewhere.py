@@ -26,6 +26,13 @@ ELSEWHERE: dict[str, str] = {
     "graphc.ir.apply": "convert_to_tensor",
     "graphc.api.lookup.index_tables": "FastHashSpec=contrib.lookup.FastHashSpec",
     "graphc.api.state.variable_scope": "AUTO_REUSE",
+    "graphc.api.state.update_ops": " ".join(
+        f"{name}=raw_ops.{name}" for name in (
+            "ApplyAdadelta SparseApplyAdadelta ApplyAdagrad SparseApplyAdagrad ApplyAdagradDA SparseApplyAdagradDA "
+            "ApplyAdam ApplyAddSign ApplyPowerSign ApplyCenteredRMSProp SparseApplyCenteredRMSProp ApplyFtrl "
+            "SparseApplyFtrl ApplyFtrlV2 SparseApplyFtrlV2 ApplyGradientDescent ApplyMomentum SparseApplyMomentum "
+            "ApplyProximalAdagrad SparseApplyProximalAdagrad ApplyProximalGradientDescent "
+            "SparseApplyProximalGradientDescent ApplyRMSProp SparseApplyRMSProp").split()),
     "graphc.saved_model.fixed_names": " ".join(
         f"{name}={space}.{name}" for group, listed in {
             "tag_constants": "SERVING TRAINING GPU TPU",
@@ -56,6 +63,14 @@ ELSEWHERE: dict[str, str] = {
         "GRAPH_DEF_VERSION_MIN_PRODUCER=compat.v1.version.GRAPH_DEF_VERSION_MIN_PRODUCER",
     "graphc.data.dataset": "AUTOTUNE=data.experimental.AUTOTUNE AUTOTUNE=contrib.data.AUTOTUNE",
     "graphc.test.tools": "mock=test.mock",
+    # tf.estimator has the hooks, too.
+    **{f"graphc.train.sessions.{module}": " ".join(f"{name}=estimator.{name}" for name in names.split())
+       for module, names in {
+           "hook": "SessionRunArgs SessionRunContext SessionRunHook SessionRunValues",
+           "saving_hooks": "CheckpointSaverHook CheckpointSaverListener ProfilerHook SummarySaverHook",
+           "step_hooks": "GlobalStepWaiterHook StepCounterHook StopAtStepHook", "timers": "SecondOrStepTimer",
+           "tensor_hooks": "FeedFnHook FinalOpsHook LoggingTensorHook NanLossDuringTrainingError NanTensorHook",
+       }.items()},
     "graphc.plan.compile": "pass_table",
     "graphc.serial.graph_pb2": "GraphDef NodeDef AttrValue NameAttrList",
     "graphc.serial.config_pb2":

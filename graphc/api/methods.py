@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from graphc.ir.apply import convert_to_tensor
-from graphc.ir.graph import Graph, get_default_graph
+from graphc.ir.apply import convert_to_tensor, graph_of
+from graphc.ir.graph import Graph
 from graphc.ir.late_imports import load
 from graphc.ir.nest import is_composite
 from graphc.ir.tensor import Operation, register_method
@@ -85,8 +85,7 @@ def _reflected(function: Callable[[], Callable[..., Any]], name: str) -> Callabl
 @contextmanager
 def _scope(tensor: Any, name: str) -> Iterator[str]:
     """What an operator makes besides its op is named "add/...", in the tensor's graph."""
-    default = get_default_graph()
-    graph = default if default.building_function else tensor.graph
+    graph = graph_of([tensor, getattr(tensor, "op", None)])
     with graph.as_default(), graph.name_scope(name) as scope:
         yield scope
 

@@ -22,7 +22,7 @@ def public(*names: str) -> Callable[[T], T]:
     """Declares the names, the main one first: the one in messages."""
     def declare(thing: T) -> T:
         if isinstance(thing, type):
-            tracebacks.wrap_methods(thing)
+            tracebacks.wrap_methods(thing, names[0])
             return thing
         if isinstance(thing, FunctionType) and not tracebacks.is_wrapped(thing):
             return tracebacks.user_facing(thing, f"gc.{names[0]}")  # type: ignore[return-value]

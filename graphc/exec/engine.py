@@ -6,7 +6,6 @@ into its call record, and makes one native call without the GIL. Frames are kept
 """
 from __future__ import annotations
 
-import ctypes
 import itertools
 import os
 import threading
@@ -18,13 +17,16 @@ import numpy as np
 
 from graphc import errors
 from graphc.exec import interrupt, messages
+from graphc.exec.frame import Frame, output_in
 from graphc.exec.host import Host
 from graphc.exec.image import make_image, number_names
 from graphc.exec.machine_memory import machine_memory
+from graphc.exec.native import close_model, native_functions
+from graphc.exec.outside import Outside
 from graphc.exec.pool import default_threads, worker_pool
 from graphc.exec.slots import read_slot
-from graphc.exec.states import State, StateStore, aligned_empty
-from graphc.exec.string_runs import Strings, begin_run, end_run, strings_in
+from graphc.exec.states import StateStore, aligned_empty
+from graphc.exec.string_runs import begin_run, end_run, strings_in
 from graphc.exec.strings import TABLE, Held
 from graphc.ir import dtypes
 from graphc.ir.locks import new_lock
@@ -33,38 +35,8 @@ from graphc.plan.plan import Plan
 from graphc.plan.verify import check_ports
 
 SHAPES_KEPT = 32           # frames for as many different input shapes are kept bound
-ALIGN_FROM = 1 << 14       # outputs of at least so many bytes begin at a multiple of 64 (numpy gives 16)
-_POINTER_OFFSET = object.__basicsize__     # of an array's data pointer in the object (PyArrayObject_fields.data)
-_INT, _LONG = ctypes.c_int32, ctypes.c_int64
 Shapes = tuple[tuple[int, ...], ...]
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
-
-
-def _function(address: int, result: Any, arguments: int) -> Callable[..., int]:
-    return ctypes.CFUNCTYPE(result, *[_LONG] * arguments)(address)
-
-
-class _Frame:
-    """A native frame, its call record and its error record."""
-
-    def __init__(self, engine: Engine) -> None:
-        words = t.CALL_WORDS + len(engine.plan.inputs) + len(engine.plan.outputs)
-        self.call = np.zeros(words, np.int64)
-        self.error = np.zeros(t.ERROR_WORDS, np.int64)
-        self.words = self.call.data
-        self.call_address = int(self.call.ctypes.data)
-        self.address = engine._native["gc_frame_open"](engine._model, int(self.error.ctypes.data))
-        if not self.address:
-            raise errors.ResourceExhaustedError("no memory for a frame of the plan, or memory_limit is too low")
-        self.call[t.CALL_FRAME] = self.address
-        self.call[t.CALL_INDIRECT] = _POINTER_OFFSET
-        self.call[t.CALL_ERROR] = self.error.ctypes.data
-        slots = (_LONG * t.FRAME_WORDS).from_address(self.address)[t.FRAME_OUTPUTS]
-        self.slots = [slots + 8 * i * t.SLOT_RECORD for i in range(len(engine.plan.outputs))]
-        self.outputs: list[
-            tuple[tuple[int, ...], Any, bool] | None
-        ] = []  # shape, dtype, aligned; None: not known before
-        self.fast = False                                                      # all outputs known and small
 
 
 class Engine:
@@ -96,27 +68,27 @@ class Engine:
         self.runs = itertools.count()
         self._writes = any(body.writes for body in plan.bodies)
         self._locks = bool(plan.states)
-        self._native = {name: _function(library.entry[name], result, arguments) for name, result, arguments in _NATIVE}
+        self._native = native_functions(library.entry)
         self._image = make_image(plan, *number_names(library.names, library.registry))
         self._registry, self._functions = library.registry, library.functions
         self._verify()
         self._cells = [self.states.state(s.name, s.dtype, s.shape) for s in plan.states]
         self._strings = strings_in(plan, self._cells)
-        self._running: dict[int, _Frame] = {}          # by thread, if the plan has functions and states
+        self._running: dict[int, Frame] = {}           # by thread, if the plan has functions and states
         self._notes_running = self._locks and bool(plan.hosts)
         self._host = Host(
             [(name, (hosts or {})[name]) for name in plan.hosts],
             memory_limit or machine_memory(),
             library.entry,
-            _Outside(self.states, self._cells, self._strings, self._writes,
-                     self._running) if self._notes_running else None,
+            Outside(self.states, self._cells, self._strings, self._writes,
+                    self._running) if self._notes_running else None,
         )
         self._held = Held(TABLE)               # strings among the constants
         self._constants = [
             self._constant(c.name, c.dtype, c.shape, (constants or {}).get(c.name)) for c in plan.constants
         ]
-        self._free: dict[Shapes, list[_Frame]] = {}
-        self._retired: list[dict[Shapes, list[_Frame]]] = []       # as _free, of frames that are not used again
+        self._free: dict[Shapes, list[Frame]] = {}
+        self._retired: list[dict[Shapes, list[Frame]]] = []        # as _free, of frames that are not used again
         self._dtypes = tuple(dtypes.as_dtype(port.dtype).stored.numpy for port in plan.inputs)
         self._output_dtypes = tuple(dtypes.as_dtype(port.dtype).stored.numpy for port in plan.outputs)
         self._compiled = np.zeros(2 * len(plan.programs) + 1, np.int64)
@@ -173,10 +145,10 @@ class Engine:
             raise messages.run_error(self.plan, error, None)
         self._run_native = native["gc_run"]
         self._frames: list[int] = []           # every frame's address, to be freed with the engine
-        self._spare: list[_Frame] = []         # frames that are bound for nothing
+        self._spare: list[Frame] = []          # frames that are bound for nothing
         keep = (self._held, self._host, self._compiled, self._image, self._registry, self._functions, self._tables,
                 self._constants, self._cells)
-        self._finalizer = weakref.finalize(self, _close, native, self._model, self._store, self._frames, keep)
+        self._finalizer = weakref.finalize(self, close_model, native, self._model, self._store, self._frames, keep)
         self._finalizer.atexit = False
 
     def run(self, inputs: Sequence[np.ndarray], run_number: int | None = None, cancel: int = 0,
@@ -239,7 +211,7 @@ class Engine:
         finally:
             end_run(outer, held)
 
-    def _run_locked(self, frame: _Frame) -> int:
+    def _run_locked(self, frame: Frame) -> int:
         """A native run under the lock of the states (exec/shared_lock.py says why it looks like this)."""
         lock, thread = self.states.lock, threading.get_ident()
         held = lock.writers if self._writes else lock.readers
@@ -297,7 +269,7 @@ class Engine:
         fitting: np.ndarray = np.require(array, requirements=["C", "A"]).reshape(array.shape)
         return fitting
 
-    def _frame(self, shapes: Shapes) -> _Frame:
+    def _frame(self, shapes: Shapes) -> Frame:
         """A frame bound for these shapes: a new one, or the one bound longest ago if there are many."""
         self._check_ranks(shapes)
         if self._stale:
@@ -306,7 +278,7 @@ class Engine:
             self._close_retired()
         frame = self._spare.pop() if self._spare else self._reuse() if len(self._frames) >= SHAPES_KEPT else None
         if frame is None:
-            frame = _Frame(self)
+            frame = Frame(self.plan, self._native, self._model)
             self._frames.append(frame.address)
         sizes = np.zeros(max(8 * len(shapes), 1), np.int64)
         for i, shape in enumerate(shapes):
@@ -316,18 +288,9 @@ class Engine:
             error = self._error(frame)
             self._spare.append(frame)
             raise error from error.__cause__
-        frame.outputs = [
-            self._output(slot, dtype) for slot, dtype in zip(frame.slots, self._output_dtypes, strict=True)
-        ]
+        frame.outputs = [output_in(slot, dtype) for slot, dtype in zip(frame.slots, self._output_dtypes, strict=True)]
         frame.fast = None not in frame.outputs
         return frame
-
-    def _output(self, slot: int, dtype: Any) -> tuple[tuple[int, ...], Any, bool] | None:
-        words = (_LONG * t.SLOT_RECORD).from_address(slot)
-        if words[t.SLOT_RANK] < 0:
-            return None
-        shape = tuple(words[t.SLOT_SIZES:t.SLOT_SIZES + words[t.SLOT_RANK]])
-        return shape, dtype, int(np.prod(shape, dtype=np.int64)) * dtype.itemsize >= ALIGN_FROM
 
     def _check_ranks(self, shapes: Shapes) -> None:
         for port, shape in zip(self.plan.inputs, shapes, strict=True):
@@ -336,7 +299,7 @@ class Engine:
                 wanted = tuple(None if s == -1 else s for s in port.shape)
                 raise errors.InvalidArgumentError(f"feed {port.name} has shape {shape}, {wanted} is wanted")
 
-    def _reuse(self) -> _Frame | None:
+    def _reuse(self) -> Frame | None:
         for shapes in list(self._free):
             try:
                 frames = self._free[shapes]
@@ -349,7 +312,7 @@ class Engine:
             return frame
         return None
 
-    def _error(self, frame: _Frame) -> errors.OpError:
+    def _error(self, frame: Frame) -> errors.OpError:
         """What a run ended with, read while the frame is this thread's own. Raises what ended it from outside: an
         exception of a signal handler (Ctrl-C), or one that is no Exception from a Python function."""
         cause = self._host.take_exception()
@@ -378,29 +341,6 @@ class Engine:
                 self._stale = False
 
 
-class _Outside:
-    """Gives the states' lock back while a Python function of a run runs. Does not keep the engine."""
-
-    def __init__(self, states: StateStore, cells: Sequence[State], strings: Strings | None, writes: bool,
-                 running: Mapping[int, _Frame]) -> None:
-        self._states, self._cells, self._strings, self._writes, self._running = states, cells, strings, writes, running
-
-    def go(self) -> Any:
-        """What `come_back` takes."""
-        frame = self._running[threading.get_ident()]
-        if self._strings:
-            self._strings.wrote_variables()
-        self._states.give_back(frame, self._writes)
-        return frame
-
-    def come_back(self, frame: Any) -> None:
-        self._states.lock.acquire(frame, self._writes)
-        if self._states.away:
-            self._states.bring_home(self._cells)
-        if self._strings:
-            self._strings.reads_variables()
-
-
 def _after_fork_in_child() -> None:
     for engine in list(_engines):
         engine.abandon_runs()
@@ -408,23 +348,3 @@ def _after_fork_in_child() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)
-
-
-def _close(native: Mapping[str, Callable[..., int]], model: int, store: int, frames: list[int], keep: object) -> None:
-    for frame in frames:
-        native["gc_frame_close"](frame)
-    native["gc_model_close"](model)
-    native["gc_store_close"](store)
-
-
-_NATIVE = (
-    ("gc_verify", _INT, 5),
-    ("gc_store_open", _LONG, 1),
-    ("gc_store_close", _LONG, 1),
-    ("gc_model_open", _LONG, 1),
-    ("gc_model_close", _LONG, 1),
-    ("gc_frame_open", _LONG, 2),
-    ("gc_frame_close", _LONG, 1),
-    ("gc_frame_size", _INT, 3),
-    ("gc_run", _INT, 1),
-)

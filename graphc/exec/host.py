@@ -20,7 +20,7 @@ import numpy as np
 
 from graphc.exec import guard
 from graphc.exec.interrupt import calling, poll_words
-from graphc.exec.slots import is_all_true, read_numbers, read_slot, read_words, write_numbers, write_slot
+from graphc.exec.slots import borrow_slot, is_all_true, read_numbers, read_slot, read_words, write_numbers, write_slot
 from graphc.exec.string_runs import numbers_of
 from graphc.exec.strings import TABLE
 from graphc.ir.host import strings_of
@@ -51,7 +51,8 @@ _POLL, _NO_WAKE = _SIX(_poll), _SIX(_no_wake)      # C may call them as long as 
 @dataclass(frozen=True)
 class _Function:
     """What a plan calls. strings, strings_made: which operands and results are strings. inside: the run keeps the
-    variables' lock meanwhile. asserts: there is nothing to do if all of the first operand is true."""
+    variables' lock meanwhile. asserts: there is nothing to do if all of the first operand is true. borrows: it gets
+    arrays in the runtime's own memory."""
 
     name: str
     call: HostFunction
@@ -59,11 +60,12 @@ class _Function:
     strings_made: frozenset[int]
     inside: bool
     asserts: bool
+    borrows: bool
 
 
 def _function(name: str, call: HostFunction) -> _Function:
     return _Function(name, call, *strings_of(name), getattr(call, "stays_inside", False),
-                     getattr(call, "asserts", False))
+                     getattr(call, "asserts", False), getattr(call, "borrows", False))
 
 
 class Host:
@@ -113,8 +115,8 @@ class Host:
             function = self._functions[host]
             if function.asserts and is_all_true(where[0]):
                 return 0
-            strings = function.strings
-            arrays = [TABLE.strings_of(*read_numbers(slot)) if i in strings else read_slot(slot)
+            strings, read = function.strings, borrow_slot if function.borrows else read_slot
+            arrays = [TABLE.strings_of(*read_numbers(slot)) if i in strings else read(slot)
                       for i, slot in enumerate(where[:operands])]
             if self._outside is None or function.inside:     # no user's code
                 results = function.call(*arrays)

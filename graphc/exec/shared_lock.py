@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphc.ir.locks import new_lock
+from graphc.wording import warn
 
 LONGEST_SLEEP = 0.05
 PATIENCE = 0.005           # seconds that who came first is made to wait, at the most
@@ -144,11 +145,9 @@ class SharedLock:
 def _before_fork() -> None:
     late = [lock for lock in list(_all) if not lock.before_fork()]
     if late:
-        import warnings
 
-        warnings.warn(f"graphc: the process is forked while a run writes variables, and has been for {FORK_WAITS:.0f} "
-                      "seconds; in the child they may be half written. Fork between runs.", RuntimeWarning,
-                      stacklevel=2)
+        warn(f"graphc: the process is forked while a run writes variables, and has been for {FORK_WAITS:.0f} "
+             "seconds; in the child they may be half written. Fork between runs.", RuntimeWarning)
 
 
 def _after_fork_in_parent() -> None:

@@ -48,13 +48,24 @@ def read_words(address: int, count: int) -> list[int]:
 
 def read_slot(slot: int) -> np.ndarray:
     """A copy of the array in a SLOT."""
+    return _in_place(slot).copy()
+
+
+def borrow_slot(slot: int) -> np.ndarray:
+    """The array in a SLOT where it is, to be read only, as long as the plan's call goes on."""
+    array = _in_place(slot)
+    array.flags.writeable = False
+    return array
+
+
+def _in_place(slot: int) -> np.ndarray:
     words = _slot_words(_SLOT.from_address(slot))
     shape = words[t.SLOT_SIZES:t.SLOT_SIZES + words[t.SLOT_RANK]]
     dtype = _dtype(words[t.SLOT_DTYPE])[1]
     size = math.prod(shape) * dtype.itemsize
     if not size:
         return np.empty(shape, dtype)
-    return np.ndarray(shape, dtype, _bytes_type(size).from_address(words[t.SLOT_ADDRESS])).copy()
+    return np.ndarray(shape, dtype, _bytes_type(size).from_address(words[t.SLOT_ADDRESS]))
 
 
 def read_numbers(slot: int) -> tuple[tuple[int, ...], list[int]]:

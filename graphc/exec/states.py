@@ -5,7 +5,7 @@ host step runs, or queue runners and their consumers would wait for each other.
 """
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -15,6 +15,7 @@ from graphc import errors
 from graphc.exec.shared_lock import SharedLock
 from graphc.exec.strings import TABLE, Held
 from graphc.ir import dtypes
+from graphc.ir.dtypes import DType
 from graphc.ir.locks import new_lock
 
 ALIGNMENT = 64
@@ -56,15 +57,16 @@ class StateStore:
         for name, value in (values or {}).items():
             self.assign(name, value)
 
-    def state(self, name: str, dtype: str, shape: tuple[int, ...]) -> State:
-        """The state of that name, made uninitialised (zeros) if there is none. Raises InternalError if another shape
-        has it."""
+    def state(self, name: str, dtype: str, shape: tuple[int, ...], zeros: bool = True) -> State:
+        """The state of that name, made uninitialised if there is none: of zeros, or of what is in memory. Raises
+        InternalError if another shape has it."""
         of_strings, wanted = dtype == "str", dtypes.as_dtype(dtype).stored.numpy
         with self._making:
             found = self._states.get(name)
             if found is None:
                 value = aligned_empty(tuple(shape), wanted)
-                value[...] = 0
+                if zeros:
+                    value[...] = 0
                 found = self._states[name] = State(value, of_strings)
         if found.value.shape != tuple(shape) or found.value.dtype != wanted or found.of_strings != of_strings:
             raise errors.InternalError(
@@ -83,6 +85,20 @@ class StateStore:
             self.away.discard(state)
             state.value[...] = array
             state.info += (1 - state.info[0], 1)
+
+    def fill(self, wanted: Mapping[str, tuple[DType, tuple[int, ...]]], fill: Callable[[str, np.ndarray], None]
+             ) -> None:
+        """Sets values of numbers from outside a run, where they are: `fill` is called with each name and its array. If
+        it raises, none of them is initialised any more."""
+        found = {name: self.state(name, dtype.short, shape, zeros=False) for name, (dtype, shape) in wanted.items()}
+        with self.holding(exclusive=True):
+            for state in found.values():
+                state.info += (-state.info[0], 1)
+            self.away.difference_update(found.values())
+            for name, state in found.items():
+                fill(name, state.value)
+            for state in found.values():
+                state.info += (1, 1)
 
     def read(self, name: str) -> np.ndarray:
         """A copy of a value. Raises FailedPreconditionError if the state is not initialised."""

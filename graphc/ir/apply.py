@@ -14,7 +14,8 @@ import numpy as np
 
 from graphc.errors import built_at
 from graphc.ir.dtypes import DType, as_dtype, int32
-from graphc.ir.graph import get_default_graph
+from graphc.ir.func_graph import FuncGraph
+from graphc.ir.graph import Graph, get_default_graph
 from graphc.ir.node import Origin
 from graphc.ir.op import OPS, Elementwise, Op
 from graphc.ir.tensor import Operation, Tensor, split_operands
@@ -104,7 +105,7 @@ def apply(op: type[Op], *values: Any, name: str | None = None, **fields: Any) ->
     there is none, of elementwise ops and those that say `same`, that of the first one.
     Constants made on the way are named "name/operand", as in TensorFlow.
     """
-    graph = _graph_of(values)
+    graph = graph_of(values)
     with graph.as_default(), graph.name_scope(name or op.type.lstrip("_")) as scope:
         operands = _operand_values(op, values, fields)
         tensors = _convert_operands(op, operands, scope)
@@ -124,16 +125,27 @@ def _many(operation: Operation) -> bool:
     return any(name.endswith("*") for name in operation.definition.results)
 
 
-def _graph_of(values: Sequence[Any]) -> Any:
-    """The default graph, or that of the tensors if they are of another one that it is not nested in."""
+def graph_of(values: Sequence[Any]) -> Graph:
+    """The graph in which what is made of these values goes: the default one inside a body, else that of the first
+    tensor or operation. Raises ValueError for one of a body, outside of it."""
     default = get_default_graph()
     if default.building_function:
         return default
     for value in values:
         for element in value if isinstance(value, (list, tuple)) else (value,):
-            if isinstance(element, Tensor):
-                return element.graph
+            if isinstance(element, (Tensor, Operation)):
+                return _checked_graph(element)
     return default
+
+
+def _checked_graph(element: Tensor | Operation) -> Graph:
+    graph = element.graph
+    if isinstance(graph, FuncGraph):
+        origin = element.op if isinstance(element, Tensor) else element
+        raise ValueError(f"{element!r} was made inside the body '{graph.name}' of a loop or branch and cannot be used "
+                         "outside of it: return it from the body, and use what the loop or branch gives"
+                         f"{built_at(origin)}")
+    return graph
 
 
 def _operand_values(op: type[Op], values: Sequence[Any], fields: dict[str, Any]) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class FuncGraph(Graph):
             return self.captures[outer]
         inner = self._copied_constant(outer)
         if inner is None:
-            inner = self._placeholder(self._inner_spec(outer.spec), outer.op.name.rpartition("/")[2])
+            inner = self._placeholder(self._inner_spec(outer.spec), _last_part(outer.op.name))
             self.captures[outer] = inner
         return inner
 
@@ -80,7 +80,7 @@ class FuncGraph(Graph):
             return None
         if outer not in self._copied:
             with self.control_dependencies(None):
-                operation = self.create(definition, [], name=outer.op.name.rpartition("/")[2])
+                operation = self.create(definition, [], name=_last_part(outer.op.name))
             self._copied[outer] = operation.outputs[0]
         return self._copied[outer]
 
@@ -137,6 +137,11 @@ class FuncGraph(Graph):
                 return True
             outer = getattr(outer, "outer_graph", None)
         return False
+
+
+def _last_part(name: str) -> str:
+    """Of an operation's name, as one that an operation may begin with: those of files may begin with underscores."""
+    return name.rpartition("/")[2].lstrip("_-/\\>") or "captured"
 
 
 def outermost(graph: Graph) -> Graph:

@@ -1,24 +1,25 @@
 """Graph: the user's program, append-only.
 
 Operations are verified when they are added (names, graph, dtypes, shapes) and never change. Writing is guarded by a
-lock; the stacks of name scopes, control dependencies and devices belong to one thread each. The compiler works on a
-snapshot.
+lock; the stacks of name scopes, control dependencies and devices belong to one thread each (ir/graph_scopes.py). The
+compiler works on a snapshot.
 """
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from graphc.errors import NotFoundError, built_at
 from graphc.ir import names
 from graphc.ir.device import assign_device, merge_devices
+from graphc.ir.graph_scopes import GraphScopes
 from graphc.ir.infer import infer_outputs
-from graphc.ir.locks import new_lock, new_reentrant_lock
+from graphc.ir.locks import new_lock
 from graphc.ir.names import GraphKeys as GraphKeys
 from graphc.ir.op import Op
-from graphc.ir.scopes import ControlScope, ThreadScopes, control_inputs_for
+from graphc.ir.scopes import control_inputs_for
 from graphc.ir.spec import Spec
 from graphc.ir.stacks import default_graphs
 from graphc.ir.tensor import Operation as Operation
@@ -26,20 +27,19 @@ from graphc.ir.tensor import Tensor as Tensor
 from graphc.ir.user_frame import user_line
 
 
-class Graph:
+class Graph(GraphScopes):
     """A symbolic program, as `tf.Graph`."""
 
     def __init__(self) -> None:
-        self._lock = new_reentrant_lock()
+        super().__init__()
         self._operations: dict[str, Operation] = {}
-        self._names = names.NamePool()
         self._collections: dict[Any, list[Any]] = {}
         self._finalized = False
         self._unfeedable: set[Tensor] = set()
         self._unfetchable: set[Operation] = set()
-        self._scopes = ThreadScopes()
         self.seed: int | None = None
         self.functions: dict[str, Any] = {}     # FuncGraphs by name: bodies of loops and branches
+        self.brought_out: dict[str, Callable[[], None]] = {}   # names of operations that are made when asked for
 
     # Building.
 
@@ -94,123 +94,6 @@ class Graph:
                 raise ValueError(f"control input {operation.name!r} belongs to another graph than the one in use")
         return list(operations)
 
-    def unique_name(self, name: str, mark_as_used: bool = True) -> str:
-        """`name` under the current name scope, made unique. Case is ignored when comparing."""
-        scope = self._scopes.name
-        return self._names.unique(f"{scope}/{name}" if scope else name, mark_as_used)
-
-    def mark_name(self, name: str) -> None:
-        """A full name that was not made here (an imported node's) is in use from now on."""
-        self._names.unique(name)
-
-    def is_free(self, name: str) -> bool:
-        """Whether no operation or scope has this full name, whatever its case."""
-        return self._names.is_free(name)
-
-    @property
-    def _name_stack(self) -> str:
-        return self._scopes.name
-
-    def get_name_scope(self) -> str:
-        return self._scopes.name
-
-    @contextmanager
-    def name_scope(self, name: str | None) -> Iterator[str]:
-        """Operations made inside are named "scope/...". Yields the scope with its slash; "" or None: the top."""
-        if name and not name.endswith("/"):
-            names.check_scope_name(name) if self._scopes.name else names.check_op_name(name)
-        old = self._scopes.name
-        if not name:
-            self._scopes.name = ""
-        elif name.endswith("/"):
-            self._scopes.name = names.without_slash(name)
-        else:
-            with self._lock:
-                self._scopes.name = self.unique_name(name)
-        try:
-            yield f"{self._scopes.name}/" if self._scopes.name else ""
-        finally:
-            self._scopes.name = old
-
-    def control_dependencies(self, control_inputs: Sequence[Any] | None) -> AbstractContextManager[None]:
-        """Operations made inside run after `control_inputs` (operations, tensors, variables). None: after nothing."""
-        return self._control_scope(control_inputs)
-
-    @contextmanager
-    def _control_scope(self, control_inputs: Sequence[Any] | None) -> Iterator[None]:
-        old_controls, old_name = self._scopes.controls, self._scopes.name
-        if control_inputs is None:
-            self._scopes.controls = []
-        else:
-            elements = [self.as_graph_element(_unwrap_slices(c)) for c in control_inputs]
-            operations = [e.op if isinstance(e, Tensor) else e for e in elements]
-            self._scopes.controls = [*old_controls, ControlScope(list(dict.fromkeys(operations)))]
-        try:
-            yield
-        finally:
-            self._scopes.controls, self._scopes.name = old_controls, old_name
-
-    @contextmanager
-    def gradient_override_map(self, op_type_map: dict[str, str]) -> Iterator[None]:
-        """Operations made inside, of a type that is a key, have the gradient registered under the name beside it, as
-        `tf.Graph.gradient_override_map` (gc.RegisterGradient)."""
-        if not isinstance(op_type_map, dict) or not all(isinstance(x, str) for x in (*op_type_map,
-                                                                                      *op_type_map.values())):
-            raise TypeError("op_type_map must be a dictionary mapping strings to strings")
-        old = self._scopes.gradient_names
-        self._scopes.gradient_names = {**old, **op_type_map}
-        try:
-            yield
-        finally:
-            self._scopes.gradient_names = old
-
-    @property
-    def variable_creators(self) -> list[Any]:
-        """What stands between gc.Variable and the variable that is made, the outermost first."""
-        return self._scopes.variable_creators
-
-    @contextmanager
-    def _variable_creator_scope(self, creator: Any) -> Iterator[None]:
-        """Inside, variables are made by creator(next_creator, **arguments)."""
-        self.variable_creators.append(creator)
-        try:
-            yield
-        finally:
-            self.variable_creators.remove(creator)
-
-    @property
-    def container_name(self) -> str:
-        return self._scopes.container
-
-    @contextmanager
-    def container(self, container_name: str) -> Iterator[str]:
-        """Recorded on the variables made inside. It changes nothing: variables belong to their session."""
-        old = self._scopes.container
-        self._scopes.container = container_name
-        try:
-            yield container_name
-        finally:
-            self._scopes.container = old
-
-    @contextmanager
-    def device(self, device_name_or_function: Any) -> Iterator[None]:
-        """Records the device ("/cpu:0", "/gpu:0") on the operations made inside. None: none."""
-        old = self._scopes.devices
-        self._scopes.devices = ([] if device_name_or_function is None
-                                else [*old, device_name_or_function])
-        try:
-            yield
-        finally:
-            self._scopes.devices = old
-
-    @contextmanager
-    def colocate_with(self, op: Any, ignore_existing: bool = False) -> Iterator[None]:
-        """Operations made inside take the device of `op`. ignore_existing changes nothing: no other op's device is
-        kept."""
-        element = self.as_graph_element(op)
-        with self.device(element.device or None) if element.device else _nothing():
-            yield
-
     def as_default(self) -> AbstractContextManager[Graph]:
         """This graph is the default one inside the `with` block, for this thread."""
         return default_graphs.entered(self)
@@ -237,6 +120,7 @@ class Graph:
         """What is built inside the block is taken back if an exception leaves it."""
         with self._lock:
             count, used, functions = len(self._operations), self._names.copy(), dict(self.functions)
+            brought_out = dict(self.brought_out)
             try:
                 yield
             except BaseException:
@@ -244,7 +128,7 @@ class Graph:
                     operation = self._operations.pop(name)
                     for tensor in operation.inputs:
                         tensor._consumers = [c for c in tensor._consumers if c is not operation]
-                self._names, self.functions = used, functions
+                self._names, self.functions, self.brought_out = used, functions, brought_out
                 raise
 
     @property
@@ -300,7 +184,7 @@ class Graph:
             if not index.isdigit():
                 raise ValueError(f"The name {name!r} looks like a Tensor name, but is not a valid one. "
                                  'Tensor names must be of the form "<op_name>:<output_index>".')
-            operation = self._operations.get(op_name)
+            operation = self._find(op_name)
             if operation is None:
                 raise NotFoundError(f"The name {name!r} refers to a Tensor which does not exist. The operation, "
                                     f"{op_name!r}, does not exist in the graph{self._nearest(op_name)}")
@@ -308,7 +192,7 @@ class Graph:
                 raise NotFoundError(f"The name {name!r} refers to a Tensor which does not exist. The operation, "
                                     f"{op_name!r}, exists but only has {len(operation.outputs)} outputs.")
             return operation.outputs[int(index)]
-        operation = self._operations.get(name)
+        operation = self._find(name)
         if allow_operation:
             if operation is None:
                 raise NotFoundError(f"The name {name!r} refers to an Operation not in the graph{self._nearest(name)}")
@@ -321,6 +205,13 @@ class Graph:
             f"The name {name!r} looks like an (invalid) Operation name, not a {wanted}. Tensor names must be "
             f'of the form "<op_name>:<output_index>"{self._nearest(name)}'
         )
+
+    def _find(self, name: str) -> Operation | None:
+        with self._lock:
+            make = self.brought_out.pop(name, None) if name not in self._operations else None
+            if make is not None:
+                make()
+            return self._operations.get(name)
 
     def _nearest(self, name: str) -> str:
         return names.suggestion(name, self._operations) or "."
@@ -400,13 +291,3 @@ def reset_default_graph() -> None:
 
 _GLOBAL: Graph | None = None
 _GLOBAL_LOCK = new_lock()
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
-
-
-def _unwrap_slices(value: Any) -> Any:
-    """IndexedSlices stand for their values tensor."""
-    return value.values if hasattr(value, "dense_shape") and hasattr(value, "indices") else value

@@ -18,7 +18,7 @@ from graphc.ir.dtypes import DType
 from graphc.ir.op import Arrays, Effect, Op
 from graphc.ir.values import as_array
 
-PREFIX = "op:"            # of these names; the runner knows it, too (runner/src/model.cpp)
+PREFIX = "op:"            # of these names; the runner knows it, too (runner/src/host_calls.cpp)
 STRINGS = "strings:"      # of names of functions that take or give strings; the runner knows it, too
 
 
@@ -26,7 +26,8 @@ STRINGS = "strings:"      # of names of functions that take or give strings; the
 class Host(Op):
     """Computed in Python by a library (NumPy, SciPy), wherever it stands: docs/adr/0020. The C++ runner refuses it.
 
-    extra: the optional part of graphc that installs what `compute` imports beyond NumPy. What an op of this kind means
+    extra: the optional part of graphc that installs what `compute` imports beyond NumPy. borrows: `compute` gets the
+    operands where they are, not copies: it keeps none of them. What an op of this kind means
     is not said a second time: `reference` is `compute`, and tests/ops/test_host_ops.py holds its results to what
     defines them (a Cholesky factor times its adjoint is the matrix).
     """
@@ -34,6 +35,7 @@ class Host(Op):
     checks_data = True
     of_complex: ClassVar[str] = "itself"
     extra: ClassVar[str] = ""
+    borrows: ClassVar[bool] = False
 
     def compute(self, *inputs: np.ndarray) -> Arrays:
         """The results, as arrays of the inferred dtypes. May raise; never writes into its inputs."""
@@ -80,7 +82,9 @@ class HostCall:
     def __init__(self, op: Host) -> None:
         self.op = op
         self.sizes = len(op.sizes())
-        self.stays_inside = op.effect == Effect.PURE    # the run keeps the variables' lock: nothing waits for another
+        self.borrows = op.borrows
+        # The run keeps the variables' lock: nothing waits for another one, or what is borrowed must not change.
+        self.stays_inside = op.effect == Effect.PURE or op.borrows
 
     def __call__(self, *arrays: np.ndarray) -> Any:
         op, operands = self.op, arrays

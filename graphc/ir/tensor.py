@@ -19,6 +19,7 @@ from graphc.ir.operators import Operators
 from graphc.ir.spec import Spec
 from graphc.ir.stacks import get_default_session
 from graphc.ir.tensor_shape import TensorShape, as_shape
+from graphc.wording import worded
 
 if TYPE_CHECKING:
     from graphc.ir.graph import Graph
@@ -103,7 +104,7 @@ class Operation:
                 self.control_inputs.append(operation)
 
     def __repr__(self) -> str:
-        return f"<gc.Operation '{self.name}' type={self.type}>"
+        return worded("<gc.Operation") + f" '{self.name}' type={self.type}>"
 
 
 class Tensor(Operators):
@@ -201,13 +202,13 @@ class Tensor(Operators):
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise TypeError(f"the Tensor '{self.name}' has no value while the graph is built, so it cannot become a NumPy "
-                        "array: use session.run, or gc functions in place of NumPy's")
+                        "array: use session.run, or functions such as gc.exp in place of NumPy's")
 
     def __float__(self) -> float:
         raise TypeError(f"the Tensor '{self.name}' has no value while the graph is built: use session.run")
 
     def __repr__(self) -> str:
-        return f"<gc.Tensor '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
+        return worded("<gc.Tensor") + f" '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
 
     def __str__(self) -> str:
         return f'Tensor("{self.name}", shape={self.shape}, dtype={self.dtype.name})'

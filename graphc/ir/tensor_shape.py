@@ -41,7 +41,8 @@ class Dimension:
 
     def __int__(self) -> int:
         if self._value is None:
-            raise TypeError("this Dimension is unknown: it has no int value")
+            raise TypeError("this Dimension is unknown while the graph is built, so it has no int value: use the size "
+                            "that the run has, gc.shape(x)[axis], or -1 where a function takes it")
         return self._value
 
     def __index__(self) -> int:

@@ -1,6 +1,9 @@
 """Layer: the base of all layers. A layer makes its variables when it is first called, inside a variable scope of its
 own, and uses the same ones in every further call.
 
+Layers and cells (graphc/rnn) of scripts may leave out __init__: so what a layer remembers has its first value in the
+class, or from __new__.
+
 Names, as TensorFlow 1.15's: the scope is "dense" for the first unnamed Dense of a variable scope, then "dense_1", ...;
 the ops of each call stand in the name scope that belongs to the variable scope.
 """
@@ -29,15 +32,26 @@ class Layer(Collected):
     activity_regularizer: a loss made of each output, divided by the batch size.
     """
 
+    built = False
+    input_spec: Any = None
+    _dtype: Any = None
+    _activity_regularizer: Any = None
+    _reuse: Any = None
+    _name: str | None = None
+    _base_name: str | None = None
+    _scope: Any = None                 # the VariableScope of the first call
+    _current_scope: Any = None
+    _trainable_weights: list[gc.Variable]
+    _non_trainable_weights: list[gc.Variable]
+
+    def __new__(cls, *arguments: Any, **more: Any) -> Any:
+        made = super().__new__(cls)
+        made._trainable_weights, made._non_trainable_weights = [], []
+        return made
+
     def __init__(self, trainable: bool = True, name: Any = None, dtype: Any = None, *, activity_regularizer: Any = None,
                  _scope: Any = None, _reuse: Any = None) -> None:
-        super().__init__()
-        self._trainable_weights: list[gc.Variable] = []
-        self._non_trainable_weights: list[gc.Variable] = []
         self.trainable = trainable
-        self.stateful = False
-        self.built = False
-        self.input_spec: Any = None
         self._dtype = None if dtype is None else gc.as_dtype(dtype).base_dtype
         self._activity_regularizer = regularizer_of(activity_regularizer)
         self._reuse = _reuse
@@ -45,8 +59,6 @@ class Layer(Collected):
         plain = name if isinstance(name, str) and name else None
         self._name = plain or numbered(kind)
         self._base_name = plain or (name.name if isinstance(name, gc.VariableScope) else kind)
-        self._scope: Any = None
-        self._current_scope: Any = None
         if _scope:
             with gc.variable_scope(_scope) as captured:
                 self._scope = captured
@@ -55,7 +67,7 @@ class Layer(Collected):
 
     @property
     def name(self) -> str:
-        return self._name
+        return self._name or snake_case(type(self).__name__)
 
     @property
     def dtype(self) -> Any:
@@ -71,7 +83,7 @@ class Layer(Collected):
     def scope_name(self) -> str:
         """The name of its variable scope. Raises ValueError before the first call."""
         if self._scope is None:
-            raise ValueError(f'No name available for layer scope because the layer "{self._name}" has not been used '
+            raise ValueError(f'No name available for layer scope because the layer "{self.name}" has not been used '
                              "yet: the scope's name is determined the first time the layer is called")
         return self._scope.name  # type: ignore[no-any-return]
 
@@ -169,10 +181,11 @@ class Layer(Collected):
     def _set_scope(self, scope: Any = None) -> None:
         """Fixes the variable scope, the first time."""
         if self._scope is None:
-            if self._reuse:
-                entered = gc.variable_scope(self._base_name if scope is None else scope)
+            name = self._base_name or snake_case(type(self).__name__)
+            if self._reuse:                    # not made unique
+                entered = gc.variable_scope(name if scope is None else scope)
             else:
-                entered = gc.variable_scope(scope, default_name=self._base_name)
+                entered = gc.variable_scope(scope, default_name=name)
             with entered as captured:
                 self._scope = captured
 
@@ -200,14 +213,19 @@ class Layer(Collected):
                 parts = [made] if isinstance(made, gc.Variable) else list(made)
                 if regularizer is not None:
                     self._regularize(name, [p for p in parts if p not in known], regularizer_of(regularizer))
-        trained = gc.trainable_variables() if wanted else ()
-        for part in parts:
-            (self._trainable_weights if part in trained else self._non_trainable_weights).append(part)
+        self._note(parts, gc.trainable_variables() if wanted else ())
         return made
 
     def add_variable(self, *args: Any, **kwargs: Any) -> Any:
         """The same as add_weight."""
         return self.add_weight(*args, **kwargs)
+
+    def _note(self, variables: Sequence[gc.Variable], trained: Sequence[gc.Variable]) -> None:
+        """These are the layer's variables from now on."""
+        for variable in variables:
+            kept = self._trainable_weights if variable in trained else self._non_trainable_weights
+            if variable not in kept:
+                kept.append(variable)
 
     def _regularize(self, name: str, parts: Sequence[gc.Variable], regularizer: Callable[[Any], Any]) -> None:
         for part in parts:
@@ -217,15 +235,25 @@ class Layer(Collected):
                 self.add_loss(loss)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Layer:
-        """A copy with the same variables and tensors."""
+        """A layer of its own with the same settings; tensors, variables and scopes belong to the graph, and stay."""
         made: Layer = type(self).__new__(type(self))
         memo[id(self)] = made
-        for key, value in vars(self).items():
-            parts = gc.nest.flatten(value) if isinstance(value, (list, tuple)) else [value]
-            shared = any(isinstance(p, (gc.Tensor, gc.Variable, gc.Operation, gc.VariableScope)) for p in parts)
-            setattr(made, key, copy.copy(value) if shared and isinstance(value, (list, tuple, gc.VariableScope))
-                    else value if shared else copy.deepcopy(value, memo))
+        vars(made).update((key, _copied(value, memo)) for key, value in vars(self).items())
         return made
+
+
+def _copied(value: Any, memo: dict[int, Any]) -> Any:
+    """A copy in which everything that belongs to a graph is still the same."""
+    if isinstance(value, (gc.VariableScope, gc.variable_scope)):
+        return copy.copy(value)
+    if isinstance(value, (gc.Tensor, gc.Variable, gc.Operation, gc.TensorArray, gc.Graph)):
+        return value
+    if isinstance(value, dict):
+        return type(value)((key, _copied(part, memo)) for key, part in value.items())
+    if isinstance(value, (list, tuple)):
+        parts = [_copied(part, memo) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    return copy.deepcopy(value, memo)
 
 
 def _as_tensor(value: Any) -> Any:

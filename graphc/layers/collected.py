@@ -10,13 +10,16 @@ import graphc as gc
 class Collected:
     """The part of Layer that keeps losses (of regularizers) and updates (of moving averages)."""
 
-    trainable: bool
-    stateful: bool
+    trainable = True
+    stateful = False
+    _losses: list[Any]
+    _updates: list[Any]
+    _inputs: list[Any]
 
-    def __init__(self) -> None:
-        self._losses: list[Any] = []
-        self._updates: list[Any] = []
-        self._inputs: list[Any] = []
+    def __new__(cls, *arguments: Any, **more: Any) -> Any:
+        made = super().__new__(cls)
+        made._losses, made._updates, made._inputs = [], [], []
+        return made
 
     @property
     def losses(self) -> list[Any]:
@@ -61,6 +64,8 @@ class Collected:
 
 
 def _add_new(elements: Sequence[Any], key: str) -> None:
+    if not elements:
+        return
     collection = gc.get_collection_ref(key)
     known = set(map(id, collection))
     collection.extend(e for e in elements if id(e) not in known)

@@ -22,3 +22,9 @@ def numbered(kind: str) -> str:
         found.append({})
     count = found[0][kind] = found[0].get(kind, 0) + 1
     return f"{kind}_{count}"
+
+
+def numbered_as_keras_does(kind: str) -> str:
+    """dense, dense_1, dense_2, ... in one graph."""
+    number = int(numbered(kind).removeprefix(f"{kind}_")) - 1
+    return f"{kind}_{number}" if number else kind

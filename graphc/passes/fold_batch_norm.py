@@ -10,6 +10,7 @@ from collections import Counter
 
 from graphc.ir import dims
 from graphc.ir.node import Flow, Node, Value, make_node
+from graphc.ops.array.shapes import Reshape
 from graphc.ops.math.binary import Mul
 from graphc.ops.nn.convolution import Conv2D
 from graphc.passes.persistent import Persistence
@@ -58,6 +59,8 @@ def fold_batch_norm(flow: Flow) -> Flow:
         inner, shift = x.node.inputs
         product = make_node(Mul(), (inner, factor), node.origins).value()
         moved = make_node(Mul(), (shift, factor), node.origins).value()
+        if moved.spec.shape != shift.spec.shape:          # a bias is a vector, the factor may be [1, 1, 1, channels]
+            moved = make_node(Reshape(shape=shift.spec.shape or ()), (moved,), node.origins).value()
         return make_node(x.node.op, (product, moved), x.node.origins)
 
     def factor_into_weights(node: Node) -> Replacement:

@@ -24,15 +24,15 @@ METHODS = {"RandomUniformInt": "uniform_int", "TruncatedNormal": "truncated_norm
 
 def drawn(snapshot: Snapshot, operation: Operation, definition: Op, operands: list[Value], seen: Versions) -> Node:
     """The node whose result the op's is. `definition` has its fields."""
-    result = snapshot._node(operation, definition, operands, checked_only=True).specs[0]
+    result = snapshot.node(operation, definition, operands, checked_only=True).specs[0]
     given = [snapshot.read(t, seen) for t in operation.inputs]
     made = map_of(definition, result.dtype)
     if made is not None:
         call = HostCall(_call(operation, "position", ()), (POSITION,))
         position = snapshot.finish_node(operation, make_node(call, given[:1], (operation.origin,)))
-        return snapshot._node(operation, made, [position.value(), *operands])
+        return snapshot.node(operation, made, [position.value(), *operands])
     options = () if definition.type == "RandomShuffle" else (result.dtype,)
-    return snapshot._node(operation, HostCall(_call(operation, METHODS[definition.type], options), (result,)), given)
+    return snapshot.node(operation, HostCall(_call(operation, METHODS[definition.type], options), (result,)), given)
 
 
 def _call(operation: Operation, method: str, options: tuple[Any, ...]) -> ObjectCall:

@@ -1,9 +1,10 @@
 """Snapshot: the part of the user's graph that a run needs becomes a Flow of immutable Nodes.
 
  1. needed: the ancestors (inputs and control inputs) of fetches and targets, cut at the feeds, in order of creation.
- 2. Each op becomes a Node. Operands that are fields leave the inputs: their values are taken from the Specs of what
-    was given; an element that is known only while running becomes a symbol, bound by a BindSizes node that every user
-    of the symbol comes after. Specs are inferred anew, from the feeds on, with their ranks.
+ 2. Each op becomes a Node. Operands that are fields leave the inputs (passes/snapshot_fields.py): their values are
+    taken from the Specs of what was given; an element that is known only while running becomes a symbol, bound by a
+    BindSizes node that every user of the symbol comes after. Specs are inferred anew, from the feeds on, with their
+    ranks. Loops and branches: passes/snapshot_bodies.py; queues and tables: passes/snapshot_objects.py.
  3. Variables (docs/adr/0006-variables-and-effects.md) become values. Each write makes a new version; the versions
     that an op depends on, by data or control, decide what it reads: the last of them, or the value at the start of
     the run. An op that writes reads the latest version, so that writes apply one after the other. Only the last
@@ -23,10 +24,8 @@ import numpy as np
 
 from graphc.errors import InvalidArgumentError, UnimplementedError, built_at
 from graphc.ir import dims
-from graphc.ir.apply import field_value
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import as_dtype
-from graphc.ir.element_values import DEPTH, from_operands
 from graphc.ir.flow_ops import FlowInput, ReadState, WriteState
 from graphc.ir.func_graph import full_name
 from graphc.ir.infer import explain
@@ -35,18 +34,20 @@ from graphc.ir.op import OPS, Composite, Effect, Op
 from graphc.ir.spec import Requirement, Spec
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.array.identity import Identity, NoOp
-from graphc.ops.array.source import Const, Placeholder, PlaceholderWithDefault
+from graphc.ops.array.source import Placeholder, PlaceholderWithDefault
 from graphc.ops.control.control import StatelessIf, StatelessWhile
-from graphc.ops.control.session_objects import ObjectCall, ObjectUse, SessionObject
+from graphc.ops.control.session_objects import ObjectUse, SessionObject
 from graphc.ops.random.streams import is_drawn
 from graphc.ops.state.state import IsVariableInitialized, VariableV2
-from graphc.passes.internal_ops import BindSizes, HostCall, StateInitialized
+from graphc.passes.internal_ops import StateInitialized
 from graphc.passes.needed import needed_operations
 from graphc.passes.number_types import expanded_update
-from graphc.passes.random_keys import random_key, with_key
+from graphc.passes.random_keys import with_key
 from graphc.passes.random_streams import drawn
 from graphc.passes.required_sizes import as_said, requiring, symbols, with_user_shapes, with_usual_rank
 from graphc.passes.snapshot_bodies import convert_control
+from graphc.passes.snapshot_fields import with_fields
+from graphc.passes.snapshot_objects import object_call
 
 Versions = dict[str, int]
 
@@ -196,7 +197,7 @@ class Snapshot:
         elif isinstance(definition, SessionObject):
             self.objects[operation.outputs[0]] = operation
         elif isinstance(definition, ObjectUse):
-            self._object_call(operation, definition, seen)
+            object_call(self, operation, definition, seen)
         elif isinstance(definition, Placeholder):
             self._missing_feed(operation)
         elif isinstance(definition, PlaceholderWithDefault):
@@ -261,7 +262,7 @@ class Snapshot:
         states = [self._state(t, operation) for t in refs]
         operands = [self._read(self.state_of[t], -1) if t in refs else self.read(t, seen) for t in operation.inputs]
         assert isinstance(definition, Composite), f"{operation.type} writes variables, so it must be a Composite"
-        required = self._node(operation, definition, operands, checked_only=True).requirements
+        required = self.node(operation, definition, operands, checked_only=True).requirements
 
         def emit(op: Op, *inputs: Value) -> Any:
             node = make_node(op, inputs, (operation.origin,))
@@ -276,39 +277,13 @@ class Snapshot:
         self.state_of.update((t, states[0]) for t in operation.outputs)
 
     def _plain(self, operation: Operation, seen: Versions) -> None:
-        definition, operands = self._with_fields(operation, seen)
+        definition, operands = with_fields(self, operation, seen)
         if self.exact_random and is_drawn(definition, full_name(operation.graph, operation.name)):
             node = drawn(self, operation, definition, operands, seen)
         else:
             definition = with_key(definition, operation) if definition.effect == Effect.RANDOM else definition
-            node = self._node(operation, definition, operands)
+            node = self.node(operation, definition, operands)
         self.results(operation, node)
-
-    def _object_call(self, operation: Operation, definition: ObjectUse, seen: Versions) -> None:
-        """What is done with a queue or table becomes a call of the session's."""
-        call = self._call_of(operation, operation.inputs[0], definition.uses, definition)
-        others = [t for t in operation.inputs[1:] if t in self.objects]
-        if others:
-            call = dataclasses.replace(call, others=tuple(self._call_of(operation, t, definition.hands)
-                                                          for t in others))
-        operands = [self.read(t, seen) for t in operation.inputs[1:] if t not in self.objects]
-        specs = definition.results_of(self.objects[operation.inputs[0]], [v.spec for v in operands])
-        self.results(operation, self._node(operation, HostCall(call, specs), operands))
-
-    def _call_of(self, operation: Operation, handle: Tensor, kind: type[SessionObject],
-                 use: ObjectUse | None = None) -> ObjectCall:
-        """What the operation calls of the object; use: None if the object is one that it hands to another one."""
-        maker = self.objects.get(handle)
-        if maker is None or not isinstance(maker.definition, kind):
-            raise InvalidArgumentError(f"{operation.type} '{operation.name}' needs the handle of a {kind.kind}, but "
-                                       f"'{handle.name}' is none{built_at(operation)}", operation)
-        made: Any = maker.definition
-        first, second = getattr(made, "seed", 0), getattr(made, "seed2", 0)
-        return ObjectCall(made.shared_name or maker.name, made,
-                          random_key(first, second, maker.name) % 2**63 if first or second else None,
-                          use.call if use is not None else "", use.call_options() if use is not None else (),
-                          operation.name, tuple(_constant(maker, t) for t in maker.inputs),
-                          guessed=use.guessed if use is not None else None)
 
     def results(self, operation: Operation, node: Node) -> None:
         """The operation's tensors that are not fed are the node's values, with the sizes that the user said."""
@@ -318,61 +293,12 @@ class Snapshot:
                 if value.node is not node:
                     self.finish_node(operation, value.node)
 
-    def _with_fields(self, operation: Operation, seen: Versions) -> tuple[Op, list[Value]]:
-        """The op with the fields that TF passes as inputs, and the other operands."""
-        definition = operation.definition
-        fields = definition.field_operands()
-        if not fields:
-            return definition, [self.read(t, seen) for t in operation.inputs]
-        found: dict[str, Any] = {}
-        operands: list[Value] = []
-        kinds = {f.name: f.metadata["kind"] for f in dataclasses.fields(definition) if f.name in fields}
-        for name, given in operation.operand_tensors().items():
-            if name not in fields:
-                operands += [self.read(t, seen) for t in (given if isinstance(given, tuple) else (given,))]
-                continue
-            value = self.read(given, seen)
-            found[name] = field_value(kinds[name], self._sizes(value), value.spec.shape)
-            if found[name] is None:
-                error = UnimplementedError(
-                    f"{operation.type} '{operation.name}': argument '{name}' has an unknown number of elements, so the "
-                    f"rank of the result is unknown{built_at(operation)}\n  declare '{given.name}' with the number "
-                    "of its elements, or call set_shape on it", operation)
-                error.is_length_unknown = True      # the session may know it of what is fed
-                raise error
-        return dataclasses.replace(definition, **found), operands
-
-    def _sizes(self, value: Value, depth: int = 0) -> tuple[Size, ...] | None:
-        """The elements of an int tensor; what is known only while running becomes symbols. depth: of the recursion."""
-        spec = value.spec
-        if spec.value is not None or spec.shape is None:
-            return spec.value
-        count = dims.product(spec.shape)
-        if not isinstance(count, int):
-            return None
-        if value not in self.bound and depth < DEPTH and len(value.node.specs) == 1:
-            operands = value.node.inputs
-            found = from_operands(value.node.op, [v.spec for v in operands],
-                                  lambda i: self._sizes(operands[i], depth + 1))
-            if found is not None:
-                self.bound[value] = found
-        if value not in self.bound:
-            name = value.node.origins[0].op_name if value.node.origins else "size"
-            made = tuple(dims.symbol(f"{name}[{i}]", ("value", name, i)) for i in range(count))   # may be negative
-            self.bound[value] = made
-            binder = make_node(BindSizes(made), (value,), value.node.origins)
-            for size in made:
-                for symbol in symbols(size):
-                    self.known.add(symbol)
-                    self.binders[symbol] = binder
-        return self.bound[value]
-
     def _binders_of(self, sizes: Sequence[Size]) -> list[Node]:
         if not self.binders:
             return []
         return list(dict.fromkeys(self.binders[s] for size in sizes for s in symbols(size) if s in self.binders))
 
-    def _node(self, operation: Operation, op: Op, operands: Sequence[Value], checked_only: bool = False) -> Node:
+    def node(self, operation: Operation, op: Op, operands: Sequence[Value], checked_only: bool = False) -> Node:
         try:
             node = make_node(op, operands, (operation.origin,))
         except (ValueError, TypeError) as error:
@@ -406,15 +332,6 @@ class Snapshot:
             self.effects.append(node)
         self.required += [(r, node.origins) for r in node.requirements]
         return node
-
-
-def _constant(maker: Operation, tensor: Tensor) -> Any:
-    """The value of what an object of the session is made with."""
-    definition = tensor.op.definition
-    if not isinstance(definition, Const):
-        raise UnimplementedError(f"{maker.type} '{maker.name}': '{tensor.name}' must be a constant, but is the result "
-                                 f"of {tensor.op.type}{built_at(maker)}", maker)
-    return definition.value
 
 
 def _named(operation: Operation, operands: Sequence[Value]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import graphc as gc
 from graphc.api.public import public
 from graphc.rnn.blocks import LSTMBlockCell
+from graphc.rnn.cell import LayerRNNCell
 from graphc.rnn.dynamic import dynamic_rnn
 from graphc.rnn.static import static_rnn
 
@@ -81,7 +82,7 @@ class LSTMBlockFusedCell(LSTMBlockCell):
         if initial_state is not None and len(initial_state) != 2:
             raise ValueError("Expecting initial_state to be a tuple with length 2 or None")
         initial = None if initial_state is None else self.joined(*initial_state)
-        self._find_scope(scope)
+        self._set_scope(scope)
         outputs, state = dynamic_rnn(_Step(self), sequence, sequence_length, initial, dtype, time_major=True,
                                      scope=self._scope)
         return gc.unstack(outputs, num=len(inputs)) if listed else outputs, state
@@ -95,4 +96,4 @@ class _Step:
         self.output_size, self.state_size, self.zero_state = cell.output_size, cell.state_size, cell.zero_state
 
     def __call__(self, inputs: Any, state: Any) -> tuple[Any, Any]:
-        return self._cell._run_in_scope(inputs, state)
+        return LayerRNNCell.__call__(self._cell, inputs, state)

@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 import graphc as gc
+from graphc.layers.input_spec import InputSpec
 from graphc.rnn import structures
 from graphc.rnn.cell import LayerRNNCell, RNNCell
 
@@ -14,7 +15,7 @@ class MatrixCell(LayerRNNCell):
     input_size: what cells were told before TensorFlow 1.2. It has no effect: the inputs tell it.
     """
 
-    _input_rank: int | None = 2
+    input_spec = InputSpec(ndim=2)
 
     def __init__(self, trainable: bool = True, name: str | None = None, dtype: Any = None,
                  _reuse: bool | None = None, input_size: Any = None, **unknown: Any) -> None:
@@ -26,10 +27,10 @@ class MatrixCell(LayerRNNCell):
             self._check_floating(tensor.dtype)
         return super().__call__(inputs, state, scope)
 
-    def _build_once(self, inputs: Any) -> None:
+    def _build_for(self, inputs: Any) -> None:
         for tensor in structures.flatten(inputs):
             self._check_floating(tensor.dtype)
-        super()._build_once(inputs)
+        super()._build_for(inputs)
 
     def _check_floating(self, dtype: Any) -> None:
         if dtype is not None and not (dtype.is_floating or dtype.is_complex):

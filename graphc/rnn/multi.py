@@ -1,13 +1,13 @@
 """MultiRNNCell: cells on top of each other."""
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import graphc as gc
 from graphc.api.public import public
 from graphc.rnn import structures
 from graphc.rnn.cell import RNNCell
+from graphc.wording import warn
 
 
 @public("nn.rnn_cell.MultiRNNCell", "contrib.rnn.MultiRNNCell")
@@ -27,8 +27,8 @@ class MultiRNNCell(RNNCell):
             raise ValueError("Some cells return tuples of states, but the flag state_is_tuple is not set.  State sizes "
                              f"are: {[cell.state_size for cell in cells]}")
         if len({id(cell) for cell in cells}) < len(cells):
-            warnings.warn("at least two cells given to MultiRNNCell are the same object and share their variables; "
-                          "make one for each layer: [make_cell() for _ in range(layers)]", stacklevel=2)
+            warn("at least two cells given to MultiRNNCell are the same object and share their variables; "
+                 "make one for each layer: [make_cell() for _ in range(layers)]")
         self._cells = cells
         self._state_is_tuple = state_is_tuple
 

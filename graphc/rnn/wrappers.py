@@ -120,9 +120,8 @@ class HighwayWrapper(Wrapper):
 
     def _gate(self, name: str, x: Any, bias: float) -> Any:
         size = x.shape[1].value
-        weights = self._note_variable(gc.get_variable(f"{name}_w", [size, size], x.dtype))
-        biases = self._note_variable(gc.get_variable(f"{name}_b", [size], x.dtype,
-                                                     initializer=gc.constant_initializer(bias)))
+        weights = gc.get_variable(f"{name}_w", [size, size], x.dtype)
+        biases = gc.get_variable(f"{name}_b", [size], x.dtype, initializer=gc.constant_initializer(bias))
         return gc.sigmoid(gc.nn.xw_plus_b(x, weights, biases))
 
 

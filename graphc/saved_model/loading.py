@@ -15,7 +15,7 @@ from graphc.saved_model import fixed_names as names
 from graphc.serial.meta_graph_pb2 import AssetFileDef, MetaGraphDef, SavedModel
 from graphc.train.saving.import_meta import import_meta_graph
 
-_INIT_SIGNATURE = "__saved_model_init_op"     # TensorFlow 2's way of naming the main op
+INIT_SIGNATURE = "__saved_model_init_op"     # TensorFlow 2's way of naming the main op
 
 
 @public("saved_model.load", "saved_model.loader.load", "compat.v1.python.saved_model.loader.load")
@@ -34,7 +34,8 @@ def load(sess: Any, tags: Iterable[str], export_dir: Any, import_scope: str | No
             saver.restore(sess, os.path.join(folder, names.VARIABLES_DIRECTORY, names.VARIABLES_FILENAME))
         main_op = _main_op(found, import_scope)
         if main_op is not None:
-            sess.run(main_op, _assets(found, folder, import_scope))
+            sess.run(main_op, {f"{import_scope}/{tensor}" if import_scope else tensor: path
+                               for tensor, path in asset_files(found, folder)})
     return found
 
 
@@ -93,17 +94,17 @@ def _main_op(found: MetaGraphDef, scope: str | None) -> Any:
             raise RuntimeError(f"Expected exactly one SavedModel main op. Found: {list(listed)}")
         if listed:
             return gc.get_default_graph().as_graph_element(f"{scope}/{listed[0]}" if scope else listed[0])
-    if _INIT_SIGNATURE in found.signature_def:
-        name = next(iter(found.signature_def[_INIT_SIGNATURE].outputs.values())).name
+    if INIT_SIGNATURE in found.signature_def:
+        name = next(iter(found.signature_def[INIT_SIGNATURE].outputs.values())).name
         return gc.get_default_graph().as_graph_element(f"{scope}/{name}" if scope else name)
     return None
 
 
-def _assets(found: MetaGraphDef, folder: str, scope: str | None) -> dict[str, str]:
-    """What to feed: the tensors that name files -> where those are."""
+def asset_files(found: MetaGraphDef, folder: str) -> list[tuple[str, str]]:
+    """The tensors that name files, and where those are: in the folder, whatever the graph says."""
     listed = list(found.asset_file_def)
     if names.ASSETS_KEY in found.collection_def:
         listed = [AssetFileDef.FromString(any_of.value)
                   for any_of in found.collection_def[names.ASSETS_KEY].any_list.value]
-    return {f"{scope}/{asset.tensor_info.name}" if scope else asset.tensor_info.name:
-            os.path.join(folder, names.ASSETS_DIRECTORY, os.path.basename(asset.filename)) for asset in listed}
+    return [(asset.tensor_info.name, os.path.join(folder, names.ASSETS_DIRECTORY, os.path.basename(asset.filename)))
+            for asset in listed]

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import graphc as gc
@@ -19,6 +18,7 @@ from graphc.seq2seq.beam_search import (
 from graphc.seq2seq.beams import Beams
 from graphc.seq2seq.decoder import Decoder
 from graphc.seq2seq.samples import check_layer, embedding_function, sizes_behind, start_and_end
+from graphc.wording import warn
 
 
 @public("contrib.seq2seq.BeamSearchDecoder")
@@ -112,14 +112,13 @@ class BeamSearchDecoder(Decoder):
             return part
         shape, batch, width = part.element_shape, self._beams.static_batch, self._beam_width
         if shape.ndims is None or shape.ndims < 1:
-            warnings.warn("BeamSearchDecoder: a TensorArray in the cell state is not brought into the order of the "
-                          f"beams: the shape of its elements must be known and have an axis, but is {shape}",
-                          stacklevel=2)
+            warn("BeamSearchDecoder: a TensorArray in the cell state is not brought into the order of the "
+                 f"beams: the shape of its elements must be known and have an axis, but is {shape}")
             return part
         if batch is not None and not _has_beams([s.value for s in shape[:2]], batch, width):
-            warnings.warn("BeamSearchDecoder: a TensorArray in the cell state is not brought into the order of the "
-                          f"beams: its elements have the shape {shape}, and not [{batch}, {width}, ...] or "
-                          f"[{batch * width}, ?, ...]; reorder_tensor_arrays=False leaves arrays alone", stacklevel=2)
+            warn("BeamSearchDecoder: a TensorArray in the cell state is not brought into the order of the "
+                 f"beams: its elements have the shape {shape}, and not [{batch}, {width}, ...] or "
+                 f"[{batch * width}, ?, ...]; reorder_tensor_arrays=False leaves arrays alone")
             return part
         return sorted_history(part.stack(), parent_ids, lengths, self._beams)
 

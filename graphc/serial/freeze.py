@@ -5,9 +5,7 @@ run it.
 """
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,14 +13,13 @@ import numpy as np
 from graphc.api.public import public
 from graphc.errors import InvalidArgumentError
 from graphc.ir import names
-from graphc.ir.dtypes import as_dtype
 from graphc.ir.graph import Graph, Operation
 from graphc.ir.tensor import Tensor
-from graphc.serial.graph_pb2 import GraphDef, NodeDef
+from graphc.serial.graph_pb2 import GraphDef
 from graphc.serial.graphdef import as_graph_def
 from graphc.serial.importer import import_graph_def
-from graphc.serial.plan_proto import graph_hash, save_plan
-from graphc.serial.tensors import make_ndarray, tensor_to_proto
+from graphc.serial.saved_plans import add_compiled, fill_constant
+from graphc.serial.signatures import Signature, check_native, compile_signature, listed
 
 _VARIABLES = ("VariableV2", "Variable")
 
@@ -49,12 +46,6 @@ def convert_variables_to_constants(sess: Any, input_graph_def: GraphDef, output_
         else:
             target.CopyFrom(node)
     return made
-
-
-def fill_constant(node: NodeDef, name: str, value: np.ndarray[Any, Any]) -> None:
-    node.name, node.op = name, "Const"
-    node.attr["dtype"].type = as_dtype(value.dtype).number  # type: ignore[assignment]
-    node.attr["value"].tensor.CopyFrom(tensor_to_proto(value))
 
 
 @public("graph_util.extract_sub_graph")
@@ -91,8 +82,8 @@ def freeze(session: Any, outputs: Any, inputs: Any = None, signature: str = "ser
     FailedPreconditionError for an uninitialised variable, InvalidArgumentError for a needed placeholder not in inputs.
     """
     graph: Graph = session.graph
-    fetches = [_tensor(graph, o) for o in _listed(outputs)]
-    given = None if inputs is None else [_tensor(graph, i) for i in _listed(inputs)]
+    fetches = [_tensor(graph, o) for o in listed(outputs)]
+    given = None if inputs is None else [_tensor(graph, i) for i in listed(inputs)]
     frozen = convert_variables_to_constants(session, as_graph_def(graph), [t.op.name for t in fetches])
     add_plan(frozen, [t.name for t in fetches], None if given is None else [t.name for t in given], signature)
     return frozen
@@ -102,74 +93,18 @@ def add_plan(graph_def: GraphDef, outputs: Sequence[str], inputs: Sequence[str] 
              signature: str = "serving_default") -> None:
     """Compiles the graph for these feeds and fetches and puts the Plan into graph_def, in place of one of the same
     signature."""
-    from graphc.plan.compile import compile_graph
+    add_signatures(graph_def, {signature: Signature(list(outputs), None if inputs is None else list(inputs))})
 
+
+def add_signatures(graph_def: GraphDef, signatures: Mapping[str, Signature], native: bool = False) -> None:
+    """The same for signatures that name what is in graph_def. native: refuses what only Python can run."""
     graph = Graph()
     with graph.as_default():
         import_graph_def(graph_def, name="")
-    feeds = ([graph.get_tensor_by_name(i) for i in inputs] if inputs is not None
-             else [op.outputs[0] for op in graph.get_operations() if op.type == "Placeholder"])
-    for feed in feeds:
-        if feed.spec.shape is None:
-            raise InvalidArgumentError(
-                f"freeze: the rank of the input '{feed.name}' is not known; give its placeholder a shape "
-                "(unknown sizes are None)"
-            )
-    compiled = compile_graph([graph.get_tensor_by_name(o) for o in outputs], (), feeds)
-    stored = _StoredConstants(graph_def)
-    plan = dataclasses.replace(compiled.plan, constants=tuple(
-        dataclasses.replace(constant, name=stored.name(constant.name, compiled.constants[constant.name]))
-        for constant in compiled.plan.constants))
-    kept = [p for p in graph_def.plans if p.signature != signature]
-    hashed = graph_hash(graph_def)
-    del graph_def.plans[:]
-    for old in kept:
-        old.graph_hash = hashed      # its nodes are all still there: only constants were added
-    graph_def.plans.extend([*kept, save_plan(plan, signature, hashed)])
-
-
-class _StoredConstants:
-    """The Const nodes of a GraphDef by value: a weight is stored once, whatever the plan calls it."""
-
-    def __init__(self, graph_def: GraphDef) -> None:
-        self.graph_def = graph_def
-        self.nodes = {n.name: n for n in graph_def.node}
-        self.by_value: dict[Any, list[str]] = {}
-        for node in graph_def.node:
-            if node.op == "Const":
-                self.by_value.setdefault(_key(make_ndarray(node.attr["value"].tensor)), []).append(node.name)
-
-    def name(self, wanted: str, value: np.ndarray[Any, Any]) -> str:
-        """The node that holds `value`, of the name wanted if that one does; a new one for what folding computed."""
-        holders = self.by_value.setdefault(_key(value), [])
-        if not holders:
-            holders.append(self._added(value))
-        name = wanted if wanted in holders else holders[0]
-        node = self.nodes[name]
-        if not node.attr["value"].tensor.tensor_content and value.size and value.dtype.kind != "O":
-            fill_constant(node, name, value)     # the runner reads tensor_content only
-        return name
-
-    def _added(self, value: np.ndarray[Any, Any]) -> str:
-        number = 0
-        while f"graphc/constant_{number}" in self.nodes:
-            number += 1
-        node = self.graph_def.node.add()
-        fill_constant(node, f"graphc/constant_{number}", value)
-        self.nodes[node.name] = node
-        return node.name
-
-
-def _key(value: np.ndarray[Any, Any]) -> Any:
-    if value.dtype.kind == "O":
-        return value.shape, *value.ravel()
-    # As bytes: there is no buffer of bfloat16.
-    raw = np.ascontiguousarray(value).reshape(-1).view(np.uint8)
-    return as_dtype(value.dtype).number, value.shape, hashlib.sha256(raw.data).digest()
-
-
-def _listed(values: Any) -> list[Any]:
-    return list(values) if isinstance(values, (list, tuple)) else [values]
+    compiled = {name: compile_signature(graph, signature) for name, signature in signatures.items()}
+    if native:
+        check_native(compiled, functions_are_set=False)
+    add_compiled(graph_def, compiled)
 
 
 def _tensor(graph: Graph, value: Any) -> Tensor:

@@ -6,15 +6,17 @@ random ops in bodies are told apart by the bodies' names. So each use makes a Fu
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from graphc.api.array.identity import identity, no_op
+from graphc.api.array.passing import identity_n
 from graphc.api.control.cond import cond
 from graphc.errors import DataLossError
 from graphc.ir import dims
 from graphc.ir.apply import apply
-from graphc.ir.dtypes import as_dtype
+from graphc.ir.dtypes import as_dtype, resource, variant
 from graphc.ir.func_graph import FuncGraph, outermost
 from graphc.ir.graph import get_default_graph
 from graphc.ir.op import OPS, Effect, Op
@@ -23,11 +25,15 @@ from graphc.ir.tensor import Operation, Tensor, result_names
 from graphc.ops.control.control import StatelessWhile
 from graphc.serial.attributes import CARRIED, known_names, read_fields
 from graphc.serial.graph_pb2 import FunctionDef, FunctionDefLibrary, NodeDef
-from graphc.serial.nodes import make_definition, sorted_nodes
+from graphc.serial.lowered.branches import ordered
+from graphc.serial.lowered.building import Builder
+from graphc.serial.lowered.frames import region_of
+from graphc.serial.lowered.parts import CALLS, CASES, port, source
+from graphc.serial.lowered.values import Values
+from graphc.serial.nodes import make_definition
 from graphc.serial.tensors import shape_from_proto
 
-CALLS = ("PartitionedCall", "StatefulPartitionedCall")
-CASES = ("Case", "StatelessCase")
+_SCALAR_MEANS_UNKNOWN = 24      # producers older than this wrote an unknown shape of a Placeholder as a scalar's
 _DEPTH_LIMIT = 64
 _COPIES_LIMIT = 20_000      # operations in second and later bodies made of a function: small files must not grow huge
 
@@ -35,15 +41,13 @@ _COPIES_LIMIT = 20_000      # operations in second and later bodies made of a fu
 class FunctionReader:
     """Makes FuncGraphs of a library's functions."""
 
-    def __init__(self, library: FunctionDefLibrary) -> None:
+    def __init__(self, library: FunctionDefLibrary, producer: int = 0) -> None:
+        self.producer = producer
         self.definitions = {f.signature.name: f for f in library.function}
         self.made: dict[str, int] = {}      # by name: how many names were tried for its bodies
         self.copies = 0
         self.depth = 0
         self.results: dict[Operation, list[Tensor]] = {}     # of calls with more or fewer results than one
-
-    def op_types(self) -> set[str]:
-        return {node.op for f in self.definitions.values() for node in f.node_def}
 
     def fields(self, op: type[Op], node: NodeDef) -> dict[str, Any]:
         """The fields of a node; of a loop of graphc's without the results that graphdef.py added."""
@@ -91,20 +95,22 @@ class FunctionReader:
         self.made[name] = tried + 1
         graph = FuncGraph(unique, outer)
         functions[unique] = graph
-        values: dict[str, Tensor] = {}
+        values = Values(function=name)
         with graph.as_default():
             for i, argument in enumerate(definition.signature.input_arg):
                 spec = Spec(as_dtype(int(argument.type)), self._argument_shape(definition, i, unique))
-                values[argument.name] = graph.add_input(spec, argument.name)
-            self._nodes(definition, values, "")
-        for result in definition.signature.output_arg:
-            graph.outputs.append(_value(definition.ret[result.name], values))
+                values.tensors[f"{argument.name}:0"] = graph.add_input(spec, argument.name)
+            builder = self._nodes(definition, values, "")
+            for result in definition.signature.output_arg:
+                tensor = _result(builder, definition, result.name, values)
+                graph.outputs.append(tensor if tensor.graph is graph else graph.capture(tensor))
         return graph
 
     def called(self, node: NodeDef, inputs: Sequence[Tensor], scope: str, controls: Sequence[Operation]) -> Operation:
         """The operation that stands for a call of a function, or for a Case, whose functions' operations are made in
         the default graph under `scope`. What it waits for, they wait for."""
         graph = get_default_graph()
+        before = len(graph.get_operations())
         with graph.control_dependencies(controls):
             if node.op in CASES:
                 outputs = self._case(node, inputs, scope)
@@ -114,7 +120,11 @@ class FunctionReader:
         if len(outputs) == 1:
             kept: Operation = identity(outputs[0], name=scope).op
             return kept
-        with graph.control_dependencies(controls):
+        if outputs and not any(t.dtype in (resource, variant) for t in outputs):      # handles stay with who made them
+            several: list[Tensor] = identity_n(outputs, name=scope)
+            return several[0].op
+        effects = [op for op in graph.get_operations()[before:] if _has_effect(op)]
+        with graph.control_dependencies([*controls, *effects]):
             made = no_op(name=scope)
         self.results[made] = outputs
         return made
@@ -156,13 +166,14 @@ class FunctionReader:
             raise DataLossError(f"function '{name}' takes {len(arguments)} inputs, but {len(inputs)} are given")
         self.depth += 1
         try:
-            values = dict(zip(arguments, inputs, strict=True))
-            made = self._nodes(definition, values, scope)
+            values = Values(function=name)
+            values.tensors.update((f"{a}:0", t) for a, t in zip(arguments, inputs, strict=True))
+            builder = self._nodes(definition, values, scope)
         finally:
             self.depth -= 1
-        effects = [op for op in made if op.definition.effect in (Effect.WRITE, Effect.HOST)]
+        effects = [op for op in values.operations.values() if _has_effect(op)]
         with get_default_graph().control_dependencies(effects):
-            results = [_value(definition.ret[r.name], values) for r in definition.signature.output_arg]
+            results = [_result(builder, definition, r.name, values) for r in definition.signature.output_arg]
             return [identity(t) for t in results] if effects else results
 
     def _argument_shape(self, definition: FunctionDef, index: int, name: str) -> Any:
@@ -173,39 +184,44 @@ class FunctionReader:
         return None if shape is None else tuple(
             dims.symbol(f"{name}.{index}.{axis}") if s is None else s for axis, s in enumerate(shape))
 
-    def _nodes(self, definition: FunctionDef, values: dict[str, Tensor], scope: str) -> list[Operation]:
+    def _nodes(self, definition: FunctionDef, values: Values, scope: str) -> Builder:
         """Makes the operations of a function in the default graph, under `scope`."""
+        nodes = {n.name: n for n in definition.node_def}
+        builder = Builder(self.make, {f"{scope}{name}" for name in nodes}, numbered_merges(nodes.values()))
+        builder.build(ordered(region_of(nodes)), values, lambda name: f"{scope}{name}")
+        return builder
+
+    def make(self, node: NodeDef, inputs: list[Tensor], name: str, controls: list[Operation], values: Values) -> None:
+        """Adds the operation of a node to the default graph."""
         graph = get_default_graph()
-        operations: dict[str, Operation] = {}
-        for node in sorted_nodes({n.name: n for n in definition.node_def}):
-            inputs = [_value(text, values) for text in node.input if not text.startswith("^")]
-            controls = [operations[t[1:]] for t in node.input if t.startswith("^") and t[1:] in operations]
+        further = [c for c in controls if c.graph is not graph]
+        with graph.control_dependencies(further) if further else nullcontext():
             if node.op in (*CALLS, *CASES):
-                operations[node.name] = called = self.called(node, inputs, f"{scope}{node.name}/", controls)
-                for i, tensor in enumerate(self.outputs_of(called)):
-                    values[f"{node.name}:output:{i}"] = values[f"{node.name}:{i}"] = tensor
-                    values.setdefault(node.name, tensor)
-                continue
-            op = OPS[node.op]
-            made = make_definition(op, self.fields(op, node), inputs)
-            graph.mark_name(f"{scope}{node.name}")
-            operation = graph.create(made, inputs, name=f"{scope}{node.name}/", control_inputs=controls,
-                                     device=node.device)
-            operation.extra_attributes.update((k, v) for k, v in node.attr.items() if k not in known_names(op))
-            operations[node.name] = operation
-            _name_results(node, operation, values)
-        return list(operations.values())
+                made = self.called(node, inputs, f"{name}/", controls)
+                results = [("output", i) for i in range(len(self.outputs_of(made)))]
+            else:
+                op = OPS[node.op]
+                fields = self.fields(op, node)
+                if node.op == "Placeholder" and fields.get("shape") == () and 0 < self.producer < _SCALAR_MEANS_UNKNOWN:
+                    fields["shape"] = None
+                definition = make_definition(op, fields, inputs)
+                graph.mark_name(name)
+                made = graph.create(definition, inputs, name=f"{name}/", control_inputs=controls, device=node.device)
+                made.extra_attributes.update((k, v) for k, v in node.attr.items() if k not in known_names(op))
+                results = result_names(op, len(made.outputs))
+        values.operations[node.name] = made
+        for i, (tensor, (result, position)) in enumerate(zip(self.outputs_of(made), results, strict=True)):
+            values.tensors[f"{node.name}:{i}"] = values.tensors[f"{node.name}:{result}:{position}"] = tensor
 
 
-def _name_results(node: NodeDef, operation: Operation, values: dict[str, Tensor]) -> None:
-    names = result_names(type(operation.definition), len(operation.outputs))
-    for i, ((name, position), tensor) in enumerate(zip(names, operation.outputs, strict=True)):
-        values[f"{node.name}:{name}:{position}"] = values[f"{node.name}:{i}"] = tensor
-    if operation.outputs:
-        values.setdefault(node.name, operation.outputs[0])
+def _has_effect(operation: Operation) -> bool:
+    return operation.definition.effect in (Effect.WRITE, Effect.HOST)
 
 
-def _value(text: str, values: dict[str, Tensor]) -> Tensor:
-    if text not in values:
-        raise DataLossError(f"'{text}' is used in a function, but nothing of that name is in it; the file is damaged")
-    return values[text]
+def numbered_merges(nodes: Iterable[NodeDef]) -> set[str]:
+    """The nodes whose second output is used, Merges among them."""
+    return {source(text) for node in nodes for text in node.input if ":" in text and port(text) == 1}
+
+
+def _result(builder: Builder, definition: FunctionDef, name: str, values: Values) -> Tensor:
+    return builder.tensor(definition.ret[name], values)

@@ -8,7 +8,8 @@ Nothing is added to the graph if anything is wrong.
 """
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from graphc.api.public import public
@@ -17,14 +18,20 @@ from graphc.ir import names
 from graphc.ir.graph import Graph, Operation, get_default_graph
 from graphc.ir.op import OPS
 from graphc.ir.tensor import Tensor
-from graphc.serial.attributes import known_names
 from graphc.serial.broadcast_gradients import with_sum_to
-from graphc.serial.functions import CALLS, CASES, FunctionReader
+from graphc.serial.functions import FunctionReader, numbered_merges
 from graphc.serial.graph_pb2 import GraphDef, NodeDef
 from graphc.serial.graphdef import PRODUCER
-from graphc.serial.nodes import KEEP_FUNCTIONAL, LOWERED_LOOP_OPS, make_definition, sorted_nodes
+from graphc.serial.lowered.branches import ordered
+from graphc.serial.lowered.building import Builder
+from graphc.serial.lowered.frames import region_of
+from graphc.serial.lowered.handles import HANDLE_OPS, Handle
+from graphc.serial.lowered.parts import CALLS, CASES, CONTROL_FLOW, Step, port, source
+from graphc.serial.lowered.values import Values
+from graphc.serial.resource_variables import with_plain_variables
+from graphc.serial.side_files import CONSUMER
 
-_SCALAR_MEANS_UNKNOWN = 24      # producers older than this wrote an unknown shape of a Placeholder as a scalar's
+_TURNED = {*CALLS, *CASES, *CONTROL_FLOW, *HANDLE_OPS}      # not one operation each, but known
 
 
 @public("import_graph_def", "graph_util.import_graph_def")
@@ -42,12 +49,15 @@ def import_graph_def(graph_def: GraphDef, input_map: Mapping[str, Any] | None = 
         raise TypeError(f"graph_def must be a gc.GraphDef, not {type(graph_def).__name__}; read a file with "
                         "gc.GraphDef.FromString(bytes)")
     check_version(graph_def)
-    return _Importer(with_sum_to(graph_def), get_default_graph(), dict(input_map or {})).run(name, return_elements)
+    known = with_sum_to(with_plain_variables(graph_def))
+    return _Importer(known, get_default_graph(), dict(input_map or {})).run(name, return_elements)
 
 
 def check_version(graph_def: GraphDef) -> None:
     """Raises DataLossError if the graph needs a newer reader."""
     needed = graph_def.versions.min_consumer
+    if graph_def.HasField("side_file") and needed == CONSUMER:
+        return
     if needed > PRODUCER:
         raise DataLossError(
             f"the graph needs a reader of GraphDef version {needed}, but this graphc reads up to {PRODUCER}: it was "
@@ -59,117 +69,110 @@ class _Importer:
     def __init__(self, graph_def: GraphDef, graph: Graph, input_map: dict[str, Any]) -> None:
         self.graph_def = graph_def
         self.graph = graph
+        self.values = Values()
+        self.full_names: dict[str, str] = {}        # of operations of branches
         self.nodes: dict[str, NodeDef] = {}
         for node in graph_def.node:
             if node.name in self.nodes:
                 raise ValueError(f"Node '{node.name}' is not unique in the GraphDef")
             self.nodes[node.name] = node
-        self.input_map = {_canonical(key): value for key, value in input_map.items()}
-        self.used: set[str] = set()
-        self.made: dict[str, Operation] = {}
-        self.functions = FunctionReader(graph_def.library)
+        self._map(input_map)
+        for node in self.nodes.values():
+            for name in map(source, node.input):
+                if name not in self.nodes and not name.startswith("\0"):
+                    raise ValueError(f"Node '{node.name}': Unknown input node '{name}'; the file is incomplete or "
+                                     "damaged")
+        self.functions = FunctionReader(graph_def.library, graph_def.versions.producer)
 
-    def run(self, name: str | None, return_elements: Sequence[str] | None) -> list[Any] | None:
-        order = sorted_nodes(self.nodes)
-        check_types({node.op for node in order} | self.functions.op_types())
-        with self.graph.undone_on_error(), self.graph.as_default(), self.graph.control_dependencies(None):
-            return self._add_all(order, name, return_elements)
-
-    def _add_all(self, order: Sequence[NodeDef], name: str | None,
-                 return_elements: Sequence[str] | None) -> list[Any] | None:
-        if name == "":
-            taken = {node.name for node in order}
-            for node in order:
-                self._add(node, self._free_name(node.name, taken))
-        else:
-            with self.graph.name_scope(name or "import") as scope:
-                for node in order:
-                    self._add(node, f"{scope}{node.name}")
-        unused = [key for key in self.input_map if key not in self.used and key.removeprefix("^").partition(":")[0]
-                  not in self.nodes]
+    def _map(self, input_map: Mapping[str, Any]) -> None:
+        """Makes nodes name what input_map has in place of their inputs."""
+        given = {_canonical(key): f"\0given_{i}" for i, key in enumerate(input_map)}
+        used: set[str] = set()
+        for name, node in self.nodes.items():
+            keys = [_canonical(text) for text in node.input]
+            if not given.keys().isdisjoint(keys):
+                used |= given.keys() & set(keys)
+                self.nodes[name] = changed = NodeDef()
+                changed.CopyFrom(node)
+                changed.input[:] = [("^" if k[0] == "^" else "") + given[k] if k in given else text
+                                    for k, text in zip(keys, node.input, strict=True)]
+        for (key, value), name in zip(input_map.items(), given.values(), strict=True):
+            if key.startswith("^"):
+                self.values.operations[name] = _operation(self.graph.as_graph_element(value))
+            else:
+                self.values.tensors[f"{name}:0"] = self.graph.as_graph_element(value, allow_operation=False)
+        unused = [k for k in given if k not in used and source(k) not in self.nodes]
         if unused:
             raise ValueError(f"Attempted to map inputs that were not found in graph_def: {unused}")
-        return None if return_elements is None else [self._element(e) for e in return_elements]
 
-    def _free_name(self, name: str, taken: set[str]) -> str:
+    def run(self, name: str | None, return_elements: Sequence[str] | None) -> list[Any] | None:
+        check_types(self.graph_def)
+        numbered = numbered_merges(self.nodes.values()) | {source(e) for e in return_elements or () if port(e) == 1}
+        steps = ordered(region_of(self.nodes))
+        with self.graph.undone_on_error(), self.graph.as_default(), self.graph.control_dependencies(None):
+            if name == "":
+                self._build(steps, set(self.nodes), numbered, self._free_name)
+            else:
+                with self.graph.name_scope(name or "import") as scope:
+                    self._build(steps, {f"{scope}{n}" for n in self.nodes}, numbered, lambda n: f"{scope}{n}")
+            return None if return_elements is None else [self._element(e) for e in return_elements]
+
+    def _build(self, steps: Sequence[Step], taken: set[str], numbered: set[str],
+               full_name: Callable[[str], str]) -> None:
+        self.builder = Builder(self.functions.make, taken, numbered)
+        self.builder.build(steps, self.values, full_name)
+        for name, operation in self.values.operations.items():
+            if operation.graph is not self.graph and not name.startswith("\0"):
+                full = self.full_names[name] = full_name(name)
+                self.graph.brought_out[full] = partial(self._bring_out, operation, full)
+
+    def _bring_out(self, operation: Operation, full_name: str) -> None:
+        graph = self.graph
+        with graph.as_default(), graph.control_dependencies(None), graph.name_scope(None):
+            self.builder.bring_out(operation, full_name)
+
+    def _free_name(self, name: str) -> str:
         """`name`, or `name_1`, `name_2`, ...: the first that is neither in the graph nor another node's."""
         free, count = name, 0
-        while not self.graph.is_free(free) or (count and free in taken):
+        while not self.graph.is_free(free) or (count and free in self.nodes):
             count += 1
             free = f"{name}_{count}"
         return free
 
-    def _add(self, node: NodeDef, full: str) -> None:
-        try:
-            operation = self._create(node, full)
-        except (DataLossError, UnimplementedError) as error:
-            raise type(error)(f"{node.op} '{node.name}' of the GraphDef: {error}") from error
-        self.made[node.name] = operation
-
-    def _create(self, node: NodeDef, full: str) -> Operation:
-        inputs = [self._tensor(text, node) for text in node.input if not text.startswith("^")]
-        controls = [self._operation(text[1:], node) for text in node.input if text.startswith("^")]
-        if node.op in (*CALLS, *CASES):
-            return self.functions.called(node, inputs, f"{full}/", controls)
-        op = OPS[node.op]
-        fields = self.functions.fields(op, node)
-        if (
-            node.op == "Placeholder"
-            and fields.get("shape") == ()
-            and 0 < self.graph_def.versions.producer < _SCALAR_MEANS_UNKNOWN
-        ):
-            fields["shape"] = None
-        definition = make_definition(op, fields, inputs)
-        self.graph.mark_name(full)
-        operation = self.graph.create(definition, inputs, name=f"{full}/", control_inputs=controls, device=node.device)
-        operation.extra_attributes.update((k, v) for k, v in node.attr.items() if k not in known_names(op))
-        return operation
-
-    def _tensor(self, text: str, node: NodeDef) -> Tensor:
-        key = _canonical(text)
-        if key in self.input_map:
-            self.used.add(key)
-            value = self.input_map[key]
-            found = self.graph.as_graph_element(value, allow_operation=False)
-            assert isinstance(found, Tensor)
-            return found
-        source, _, index = key.partition(":")
-        outputs = self.functions.outputs_of(self._operation(source, node))
-        if int(index) >= len(outputs):
-            raise ValueError(
-                f"Node '{node.name}': input '{text}' does not exist, as '{source}' has {len(outputs)} outputs"
-            )
-        return outputs[int(index)]
-
-    def _operation(self, name: str, node: NodeDef) -> Operation:
-        if name not in self.made:
-            raise ValueError(f"Node '{node.name}': Unknown input node '{name}'; the file is incomplete or damaged")
-        return self.made[name]
-
     def _element(self, text: str) -> Any:
-        source, colon, index = str(text).partition(":")
-        outputs = self.functions.outputs_of(self.made[source]) if source in self.made else []
-        if source not in self.made or (colon and (not index.isdigit() or int(index) >= len(outputs))):
-            near = names.suggestion(source, self.made)
+        name, colon, index = str(text).partition(":")
+        found = self.values.find(str(text)) if colon and index.isdigit() else self.values.operations.get(name)
+        if found is None or isinstance(found, Handle):
+            near = names.suggestion(name, self.values.operations)
             raise ValueError(f"Requested return_element {text!r} not found in graph_def{near}")
-        return outputs[int(index)] if colon else self.made[source]
+        if isinstance(found, Tensor):
+            return found if found.graph is self.graph else self.builder.handed_over(found)
+        return found if found.graph is self.graph else self.graph.get_operation_by_name(self.full_names[name])
 
 
+def check_types(graph_def: GraphDef) -> None:
+    """Raises UnimplementedError that names every op type that graphc does not know, with how often it is there and the
+    node that comes first."""
+    unknown = unknown_types(graph_def)
+    if unknown:
+        raise UnimplementedError("the graph uses op types that graphc does not know: " + ", ".join(
+            f"{kind} ({len(nodes)}: '{nodes[0]}'{', ...' if len(nodes) > 1 else ''}){names.suggestion(kind, OPS)}"
+            for kind, nodes in sorted(unknown.items())))
 
 
+def unknown_types(graph_def: GraphDef) -> dict[str, list[str]]:
+    """The op types of a graph and its functions that graphc does not know: the names of their nodes."""
+    found: dict[str, list[str]] = {}
+    functions = ((f"{f.signature.name}/", f.node_def) for f in graph_def.library.function)
+    for scope, nodes in (("", graph_def.node), *functions):
+        for node in nodes:
+            if node.op not in OPS and node.op not in _TURNED:
+                found.setdefault(node.op, []).append(f"{scope}{node.name}")
+    return found
 
 
-
-
-def check_types(types: set[str]) -> None:
-    """Raises UnimplementedError that names every op type that graphc does not know."""
-    unknown = sorted(t for t in types if t not in OPS and t not in (*CALLS, *CASES))
-    if not unknown:
-        return
-    loops = [t for t in unknown if t in LOWERED_LOOP_OPS]
-    hint = f"; loops and branches are imported in functional form only: {KEEP_FUNCTIONAL}" if loops else ""
-    raise UnimplementedError("the graph uses op types that graphc does not know: "
-                             f"{', '.join(t + names.suggestion(t, OPS) for t in unknown)}{hint}")
+def _operation(element: Any) -> Operation:
+    return element.op if isinstance(element, Tensor) else element
 
 
 def _canonical(text: str) -> str:

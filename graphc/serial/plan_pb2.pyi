@@ -19,6 +19,30 @@ class SavedPlan(_message.Message):
     plan: Plan
     def __init__(self, format_version: _Optional[int] = ..., graph_hash: _Optional[int] = ..., signature: _Optional[str] = ..., plan: _Optional[_Union[Plan, _Mapping]] = ...) -> None: ...
 
+class SavedState(_message.Message):
+    __slots__ = ("variables", "runs")
+    VARIABLES_FIELD_NUMBER: _ClassVar[int]
+    RUNS_FIELD_NUMBER: _ClassVar[int]
+    variables: _containers.RepeatedCompositeFieldContainer[SavedVariable]
+    runs: int
+    def __init__(self, variables: _Optional[_Iterable[_Union[SavedVariable, _Mapping]]] = ..., runs: _Optional[int] = ...) -> None: ...
+
+class SavedVariable(_message.Message):
+    __slots__ = ("name", "dtype", "shape", "value", "key", "part")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DTYPE_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    PART_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    dtype: int
+    shape: _containers.RepeatedScalarFieldContainer[int]
+    value: str
+    key: str
+    part: str
+    def __init__(self, name: _Optional[str] = ..., dtype: _Optional[int] = ..., shape: _Optional[_Iterable[int]] = ..., value: _Optional[str] = ..., key: _Optional[str] = ..., part: _Optional[str] = ...) -> None: ...
+
 class Plan(_message.Message):
     __slots__ = ("inputs", "outputs", "bodies", "programs", "constants", "states", "hosts", "origins", "prepare")
     INPUTS_FIELD_NUMBER: _ClassVar[int]

@@ -1,6 +1,6 @@
 """Arrays <-> TensorProto.
 
-Written: numbers as tensor_content (little-endian, row-major), which is what the C++ runner maps; strings as string_val.
+Written: numbers as tensor_content (little-endian, row-major); strings as string_val.
 Read: every form that TensorFlow writes; a list shorter than the tensor repeats its last value, an empty one means
 zeros.
 """
@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 
 from graphc.api.public import public
-from graphc.errors import DataLossError
-from graphc.ir.dtypes import DType, as_dtype, string
+from graphc.errors import DataLossError, InvalidArgumentError
+from graphc.ir.dtypes import DType, as_dtype, bool_, string
 from graphc.ir.tensor_shape import TensorShape
 from graphc.ir.values import to_array
 from graphc.serial.graph_pb2 import TensorProto, TensorShapeProto
+from graphc.serial.side_files import side_bytes
 
 _ELEMENT_LIMIT = 1 << 40
+LARGEST = (1 << 31) - (1 << 16)      # bytes of a tensor in a message, which has names and a shape, too
 _LISTS = {
     "float32": "float_val", "float64": "double_val", "int32": "int_val", "uint8": "int_val", "int16": "int_val",
     "int8": "int_val", "uint16": "int_val", "int64": "int64_val", "bool": "bool_val", "uint32": "uint32_val",
@@ -42,6 +44,10 @@ def tensor_to_proto(array: np.ndarray[Any, Any]) -> TensorProto:
     if dtype == string:
         made.string_val.extend(array.ravel())
     else:
+        if array.nbytes >= LARGEST:
+            raise InvalidArgumentError(f"a constant of {array.nbytes} bytes: protobuf's messages, and so graphs, hold "
+                                       f"{LARGEST} in one tensor at most; split it, as gc.fixed_size_partitioner does "
+                                       "with variables")
         little = array if array.dtype.kind == "V" else array.astype(array.dtype.newbyteorder("<"), copy=False)
         made.tensor_content = np.ascontiguousarray(little).tobytes()
     return made
@@ -49,7 +55,10 @@ def tensor_to_proto(array: np.ndarray[Any, Any]) -> TensorProto:
 
 @public("make_ndarray", "contrib.util.make_ndarray")
 def make_ndarray(tensor: TensorProto) -> np.ndarray[Any, Any]:
-    """The array in a TensorProto, as `tf.make_ndarray`. Raises DataLossError if its sizes do not fit its contents."""
+    """The array in a TensorProto, as `tf.make_ndarray`. One in a graph's side file is mapped, and cannot be written to.
+
+    Raises DataLossError if its sizes do not fit its contents.
+    """
     try:
         dtype = as_dtype(int(tensor.dtype))
     except TypeError:
@@ -69,6 +78,8 @@ def make_ndarray(tensor: TensorProto) -> np.ndarray[Any, Any]:
         return _strings(tensor, count).reshape(sizes)
     if dtype.numpy is None:
         raise DataLossError(f"a tensor in the file has dtype {dtype.name}, which holds no values")
+    if tensor.HasField("side"):
+        return _mapped(tensor, dtype, count).reshape(sizes)
     if tensor.tensor_content:
         if len(tensor.tensor_content) != count * dtype.size:
             raise DataLossError(
@@ -79,6 +90,18 @@ def make_ndarray(tensor: TensorProto) -> np.ndarray[Any, Any]:
             return np.frombuffer(tensor.tensor_content, dtype.numpy).copy().reshape(sizes)
         return np.frombuffer(tensor.tensor_content, dtype.numpy.newbyteorder("<")).astype(dtype.numpy).reshape(sizes)
     return _listed(tensor, dtype, count).reshape(sizes)
+
+
+def _mapped(tensor: TensorProto, dtype: DType, count: int) -> np.ndarray[Any, Any]:
+    """What is in a side file: not copied, and not to be written to."""
+    data = side_bytes(tensor.side)
+    if len(data) != count * dtype.size:
+        raise DataLossError(f"a constant of {count} elements of dtype {dtype.name} has {len(data)} bytes in its side "
+                            "file; the graph is damaged")
+    if dtype == bool_:
+        return np.not_equal(data, 0)           # anything but 0 and 1 would be no bool
+    assert dtype.numpy is not None
+    return data.view(dtype.numpy)
 
 
 def _listed(tensor: TensorProto, dtype: DType, count: int) -> np.ndarray[Any, Any]:

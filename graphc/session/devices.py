@@ -9,6 +9,7 @@ from graphc.ir.late_imports import load
 if TYPE_CHECKING:
     from graphc.serial.run_metadata_pb2 import DeviceAttributes
 
+CPU = "/job:localhost/replica:0/task:0/device:CPU:0"       # what runs use
 MEMORY_LIMIT = 256 << 20       # what TensorFlow says of every CPU
 
 

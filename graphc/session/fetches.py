@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from graphc.errors import NotFoundError
+from graphc.errors import NotFoundError, built_at
 from graphc.ir.dtypes import variant
 from graphc.ir.tensor import Operation, Tensor
 
@@ -53,10 +53,7 @@ class Fetches:
                             f"{hint}") from None
         except (ValueError, KeyError) as error:
             text = f"Fetch argument {part!r} (at {path}) cannot be interpreted as a Tensor. {error}"
-            if "is not an element of this graph" in text:
-                text += ("\n  the session runs another graph than the one that this belongs to: make it with "
-                         "gc.Session(graph=...)")
-            raise UnknownElementError(text) from None
+            raise UnknownElementError(f"{text}{_of_another_graph(part)}") from None
         if isinstance(element, Operation):
             self.operations.append(element)
             return lambda values: None
@@ -116,6 +113,17 @@ class _Identity:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Identity) and other.held is self.held
+
+
+def _of_another_graph(part: Any) -> str:
+    """Where the part was built, if it is of another graph than the session's, and what to do."""
+    if not isinstance(part, (Tensor, Operation)):
+        return ""
+    operation = part.op if isinstance(part, Tensor) else part
+    advice = ("it was made inside a loop's or branch's body: return it from the body, and fetch what the loop or "
+              "branch gives" if part.graph.building_function else
+              "the session runs another graph than the one that this belongs to: make it with gc.Session(graph=...)")
+    return f"{built_at(operation)}\n  {advice}"
 
 
 def _none_message(path: str) -> str:

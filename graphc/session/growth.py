@@ -2,10 +2,8 @@
 for ever."""
 from __future__ import annotations
 
-import warnings
-
 from graphc.ir.graph import Graph
-from graphc.ir.user_frame import user_stacklevel
+from graphc.wording import warn
 
 PATIENCE = 20        # new kinds of runs, one after the other, each with new ops
 
@@ -24,7 +22,7 @@ class Growth:
         self.times = self.times + 1 if grown else 0
         if self.times == PATIENCE:
             newest = graph.get_operations()[-1]
-            warnings.warn(
+            warn(
                 f"the graph grows between runs: {PATIENCE} times in a row ops were added before a run, the last one "
                 f"'{newest.name}' at {newest.file}:{newest.line}. Each of these runs is compiled anew, and memory "
-                "grows. Build the ops once, before the loop, and feed what changes", stacklevel=user_stacklevel())
+                "grows. Build the ops once, before the loop, and feed what changes")

@@ -1,13 +1,13 @@
 """InteractiveSession: the default session from the start, for notebooks and shells."""
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, ClassVar
 
 from graphc.api.public import public
 from graphc.ir.graph import Graph
 from graphc.ir.stacks import default_graphs, default_sessions
 from graphc.session.session import Session
+from graphc.wording import warn
 
 if TYPE_CHECKING:
     from graphc.session.config import ConfigProto
@@ -22,9 +22,9 @@ class InteractiveSession(Session):
     def __init__(self, target: str = "", graph: Graph | None = None, config: ConfigProto | None = None) -> None:
         super().__init__(target, graph, config)
         if InteractiveSession._open:
-            warnings.warn("An interactive session is already active. This can cause out-of-memory errors in some "
-                          "cases. You must explicitly call `InteractiveSession.close()` to release resources held by "
-                          "the other session(s).", stacklevel=2)
+            warn("An interactive session is already active. This can cause out-of-memory errors in some "
+                 "cases. You must explicitly call `InteractiveSession.close()` to release resources held by "
+                 "the other session(s).")
         InteractiveSession._open += 1
         self._owns_graph = graph is not None
         if graph is not None:

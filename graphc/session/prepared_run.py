@@ -13,6 +13,7 @@ from graphc.session.feeds import converter
 from graphc.session.fetches import Fetches
 
 LONGEST_SHAPE = 8
+RUNS_BEFORE_CODE = 4       # of a kind: then its fused programs are compiled to machine code, beside the runs
 Kind = int | tuple[int | None, ...]
 
 

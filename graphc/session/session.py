@@ -10,9 +10,8 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +26,9 @@ from graphc.ir.stacks import default_sessions
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.control import script
 from graphc.ops.control.session_objects import ObjectCall
-from graphc.session.config import DeviceAttributes, check_run, settings_of
-from graphc.session.devices import MEMORY_LIMIT, gpu_of_machine
+from graphc.session.careful_run import run_with_care
+from graphc.session.config import DeviceAttributes, settings_of
+from graphc.session.devices import CPU, MEMORY_LIMIT, gpu_of_machine
 from graphc.session.explain import cause_of, explained
 from graphc.session.feeds import check_feed_key, flatten_feeds, parts_of_key
 from graphc.session.fetches import Fetches, fetch_key
@@ -37,16 +37,14 @@ from graphc.session.partial import PartialRun
 from graphc.session.placement import GPU, Placement
 from graphc.session.places import place_of
 from graphc.session.prepared_run import PreparedRun, drops_ones
-from graphc.session.trials import first_run
 from graphc.tracebacks import shown, shows_errors, user_facing
 
 if TYPE_CHECKING:
+    from graphc.ir.dtypes import DType
     from graphc.serial.config_pb2 import ConfigProto, RunOptions
     from graphc.serial.run_metadata_pb2 import RunMetadata
 
 PLANS_KEPT = 256
-RUNS_BEFORE_CODE = 4       # of a kind: then its fused programs are compiled to machine code, beside the runs
-CPU = "/job:localhost/replica:0/task:0/device:CPU:0"
 
 
 @public("Session")
@@ -143,7 +141,7 @@ class Session:
             raise RuntimeError("Attempted to use a closed Session.")
         engine = prepared.only
         if engine is None or options is not None or metadata is not None or not self._plain:
-            return self._run_with_care(prepared, inputs, options, metadata)
+            return run_with_care(self, prepared, inputs, options, metadata)
         prepared.used = number = next(self._runs)
         try:
             values = engine.run(inputs, number)
@@ -151,97 +149,16 @@ class Session:
             raise explained(error, self._graph, prepared, inputs) from cause_of(error)
         return prepared.build([v if v.ndim else v[()] for v in values])
 
-    def _run_with_care(self, prepared: PreparedRun, inputs: list[np.ndarray], options: RunOptions | None,
-                       metadata: RunMetadata | None) -> Any:
-        """A run that is no plain one: one of the first of its kind, traced, or with a limit on its time."""
-        check_run(options, metadata)
-        timeout = (options.timeout_in_ms if options is not None else 0) or self._settings.timeout_in_ms
-        prepared.used = number = next(self._runs)
-        if metadata is not None:
-            metadata.Clear()
-            if options is not None and options.output_partition_graphs:
-                metadata.partition_graphs.append(self._needed_graph(prepared))
-        told = metadata if options is not None and options.trace_level else None
-
-        def run(engine: Any) -> Any:
-            if not self._shows and told is None:
-                return self._timed(prepared, engine, inputs, number, timeout)
-            return self._traced(prepared, engine, inputs, number, timeout, told)
-
-        if prepared.proven:
-            engine = self._engine(prepared, inputs)
-            values = run(engine)
-        else:
-            engine, values = first_run(self, prepared, inputs, run)
-        if prepared.ranks_known and prepared.only is None and not (
-                prepared.by_length or prepared.by_ones):
-            prepared.first_runs += 1
-            if prepared.first_runs >= RUNS_BEFORE_CODE:
-                if not engine.on_device:
-                    from graphc.exec.code_queue import submit
-
-                    submit(engine)
-                prepared.only = engine
-        return prepared.build([v if v.ndim else v[()] for v in values])
-
-    def _traced(self, prepared: PreparedRun, engine: Any, inputs: list[np.ndarray], number: int, timeout: int,
-                told: RunMetadata | None) -> Any:
-        """A run that shows what it called, even if it fails."""
-        from graphc.session.step_stats import Clock, fill
-        from graphc.session.trace import Trace
-
-        trace = Trace()
-        clock = Clock(trace) if told is not None else None
-        try:
-            with clock or nullcontext():
-                return self._timed(prepared, engine, inputs, number, timeout, trace.address)
-        finally:
-            lines = trace.lines(engine.plan, engine.names)
-            if self._shows:
-                sys.stderr.write("".join(f"graphc: {line}\n" for line in lines))
-            if told is not None and clock is not None:
-                told.ClearField("step_stats")              # a first run may be repeated
-                told.kernels[:] = lines
-                fill(told.step_stats, clock, engine.plan, engine.names, self._graph, CPU)
-
-    def _needed_graph(self, prepared: PreparedRun) -> Any:
-        """The part of the graph that a run of this kind needs, as a GraphDef."""
-        from graphc.passes.needed import needed_operations
-
-        with self._graph._lock:
-            used = {op.name for op in needed_operations(prepared.tensors, prepared.operations, set(prepared.feeds))}
-            made = self.graph_def
-        for at in reversed([i for i, node in enumerate(made.node) if node.name not in used]):
-            del made.node[at]
-        return made
-
-    def _timed(self, prepared: PreparedRun, engine: Any, inputs: list[np.ndarray], number: int, timeout: int,
-               trace: int = 0) -> Any:
-        try:
-            if not timeout:
-                return engine.run(inputs, number, trace=trace)
-            cancel = np.zeros(1, np.int64)
-            timer = threading.Timer(timeout / 1e3, cancel.fill, (1,))
-            timer.start()
-            try:
-                with self._deadline(cancel):
-                    return engine.run(inputs, number, int(cancel.ctypes.data), trace)
-            finally:
-                timer.cancel()
-        except errors.CancelledError as error:
-            if not timeout or self._closed:
-                raise
-            raise errors.DeadlineExceededError(f"the run took longer than {timeout} ms: {error}", error.op) from None
-        except errors.OpError as error:
-            raise explained(error, self._graph, prepared, inputs) from cause_of(error)
-
-    def _deadline(self, cancel: np.ndarray) -> AbstractContextManager[None]:
-        """Inside, what waits for a queue gives up once `cancel` is set."""
-        if self._objects is None:
-            return nullcontext()
-        from graphc.session.waiting import DEADLINE
-
-        return DEADLINE.of(cancel)
+    def _fill_variables(self, numbers: Mapping[str, tuple[DType, tuple[int, ...]]],
+                        fill: Callable[[str, np.ndarray], None], texts: Mapping[str, np.ndarray]) -> None:
+        """Sets variables without a run: of numbers by `fill`, which gets each name and the array that is its value (if
+        it raises, they are not initialised any more), of strings by their values. Raises RuntimeError if the session
+        is closed."""
+        if self._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        self._states.fill(numbers, fill)
+        for name, value in texts.items():
+            self._states.assign(name, value)
 
     # Compiling
 

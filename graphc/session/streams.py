@@ -11,6 +11,7 @@ from graphc import errors
 from graphc.ir.dtypes import DType
 from graphc.ir.locks import new_lock
 from graphc.ops.random import tensorflow_numbers as numbers
+from graphc.ops.random import tensorflow_rejection
 
 
 class RandomStream:
@@ -61,10 +62,10 @@ class RandomStream:
         return numbers.multinomial(stream, logits, count, dtype.numpy)
 
     def gamma(self, shape: np.ndarray, alpha: np.ndarray, dtype: DType) -> np.ndarray:
-        return self._of_parameters(numbers.gamma, shape, alpha, dtype)
+        return self._of_parameters(tensorflow_rejection.gamma, shape, alpha, dtype)
 
     def poisson(self, shape: np.ndarray, rate: np.ndarray, dtype: DType) -> np.ndarray:
-        return self._of_parameters(numbers.poisson, shape, rate, dtype)
+        return self._of_parameters(tensorflow_rejection.poisson, shape, rate, dtype)
 
     def _of_parameters(self, draw: Callable[..., np.ndarray], shape: np.ndarray, parameter: np.ndarray,
                        dtype: DType) -> np.ndarray:

@@ -4,12 +4,12 @@ from __future__ import annotations
 import os
 import threading
 import time
-import warnings
 from typing import Any, ClassVar
 
 import graphc as gc
 from graphc.api.public import public
 from graphc.summary.events import EventsFile
+from graphc.wording import warn
 
 
 @public("summary.FileWriter", "compat.v1.train.SummaryWriter")
@@ -89,8 +89,8 @@ class FileWriter:
         if not isinstance(event, gc.Event):
             raise TypeError(f"Expected an event_pb2.Event proto, but got {type(event)}")
         if self._closed:
-            warnings.warn("Attempting to use a closed FileWriter. The operation will be a noop unless the FileWriter "
-                          "is explicitly reopened.", stacklevel=3)
+            warn("Attempting to use a closed FileWriter. The operation will be a noop unless the FileWriter "
+                 "is explicitly reopened.")
             return
         self._file.write(event)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from graphc.wording import call_it
+
 USE = """graphc tf1 [--repair] script.py [ARGS ...]      (or notebook.ipynb)
        graphc tf1 --check [--json] PATH [PATH ...]"""
 
@@ -23,6 +25,7 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    call_it("tf")
     if options.check:
         from graphc.tf1.check import check
 

@@ -8,13 +8,13 @@ import sys
 import tokenize
 import traceback
 from collections.abc import Sequence
-from types import CodeType, ModuleType, TracebackType
+from types import CodeType, ModuleType
 
 from graphc import set_random_mode
 from graphc.tf1 import names, notebook, repair, vanished
+from graphc.tracebacks import of_the_program
 
 _VANISHED = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'|`np\.(\w+)` was removed")
-_HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def run(path: str, arguments: Sequence[str], mends: bool) -> int:
@@ -37,7 +37,7 @@ def run(path: str, arguments: Sequence[str], mends: bool) -> int:
         return _status(error)
     except BaseException as error:
         sys.stdout.flush()
-        traceback.print_exception(type(error), error, _of_the_program(error.__traceback__))
+        traceback.print_exception(type(error), error, of_the_program(error))
         if not mends and (hint := _rot(error)):
             _advise(hint, path)
         return 130 if isinstance(error, KeyboardInterrupt) else 1
@@ -86,12 +86,6 @@ def _status(error: SystemExit) -> int:
         return error.code
     print(error.code, file=sys.stderr)
     return 1
-
-
-def _of_the_program(frames: TracebackType | None) -> TracebackType | None:
-    while frames is not None and os.path.abspath(frames.tb_frame.f_code.co_filename).startswith(_HERE):
-        frames = frames.tb_next
-    return frames
 
 
 def _rot(error: BaseException) -> str:

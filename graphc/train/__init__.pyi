@@ -58,6 +58,7 @@ from graphc.train.sessions.step_hooks import StopAtStepHook as StopAtStepHook
 from graphc.train.sessions.saving_hooks import SummarySaverHook as SummarySaverHook
 from graphc.train.sessions.supervisor import Supervisor as Supervisor
 from graphc.train.sync_replicas import SyncReplicasOptimizer as SyncReplicasOptimizer
+from graphc.estimator.warm_start import VocabInfo as VocabInfo
 from graphc.train.sessions.creators import WorkerSessionCreator as WorkerSessionCreator
 from graphc.train.runners import add_queue_runner as add_queue_runner
 from graphc.train.global_steps import assert_global_step as assert_global_step
@@ -87,6 +88,7 @@ from graphc.train.input import limit_epochs as limit_epochs
 from graphc.train.cosine_decays import linear_cosine_decay as linear_cosine_decay
 from graphc.train.saving.reader import list_variables as list_variables
 from graphc.train.saving.reader import load_checkpoint as load_checkpoint
+from graphc.train.saving.safe_tensors import load_safetensors as load_safetensors
 from graphc.train.saving.reader import load_variable as load_variable
 from graphc.train.input import match_filenames_once as match_filenames_once
 from graphc.train.input import maybe_batch as maybe_batch
@@ -101,6 +103,8 @@ from graphc.train.decay import polynomial_decay as polynomial_decay
 from graphc.train.input import range_input_producer as range_input_producer
 from graphc.train.saving.states import remove_checkpoint as remove_checkpoint
 from graphc.train.sessions.replicas import replica_device_setter as replica_device_setter
+from graphc.train.saving.safe_tensors import safetensors_metadata as safetensors_metadata
+from graphc.train.saving.safe_tensors import save_safetensors as save_safetensors
 from graphc.train.input import shuffle_batch as shuffle_batch
 from graphc.train.input import shuffle_batch_join as shuffle_batch_join
 from graphc.train.input import slice_input_producer as slice_input_producer
@@ -170,6 +174,7 @@ __all__ = [
     "SummarySaverHook",
     "Supervisor",
     "SyncReplicasOptimizer",
+    "VocabInfo",
     "WorkerSessionCreator",
     "add_queue_runner",
     "assert_global_step",
@@ -199,6 +204,7 @@ __all__ = [
     "linear_cosine_decay",
     "list_variables",
     "load_checkpoint",
+    "load_safetensors",
     "load_variable",
     "match_filenames_once",
     "maybe_batch",
@@ -213,6 +219,8 @@ __all__ = [
     "range_input_producer",
     "remove_checkpoint",
     "replica_device_setter",
+    "safetensors_metadata",
+    "save_safetensors",
     "shuffle_batch",
     "shuffle_batch_join",
     "slice_input_producer",

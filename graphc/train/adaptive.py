@@ -4,15 +4,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from graphc.api.array.cast import cast
-from graphc.api.array.identity import identity
-from graphc.api.gradients.slices import IndexedSlices
-from graphc.api.math.binary import add
+import graphc as gc
 from graphc.api.public import public
-from graphc.api.state.variables import Variable
-from graphc.ir.apply import convert_to_tensor
-from graphc.ir.dtypes import int64
-from graphc.ir.tensor import Tensor
 from graphc.train.optimizer import Optimizer
 from graphc.train.optimizers import as_type_of, make
 
@@ -30,21 +23,21 @@ class AdagradOptimizer(Optimizer):
         self._initial_accumulator_value = initial_accumulator_value
         self._learning_rate_tensor: Any = None
 
-    def _create_slots(self, var_list: Sequence[Variable]) -> None:
+    def _create_slots(self, var_list: Sequence[gc.Variable]) -> None:
         for var in var_list:
             self._filled_slot(var, self._initial_accumulator_value, "accumulator", self._name)
 
     def _prepare(self) -> None:
-        self._learning_rate_tensor = convert_to_tensor(self._call_if_callable(self._learning_rate),
-                                                       name="learning_rate")
+        self._learning_rate_tensor = gc.convert_to_tensor(self._call_if_callable(self._learning_rate),
+                                                          name="learning_rate")
 
-    def _operands(self, var: Variable) -> list[Tensor]:
+    def _operands(self, var: gc.Variable) -> list[gc.Tensor]:
         return [var._ref(), *self._slots_of(var, "accumulator"), as_type_of(self._learning_rate_tensor, var)]
 
-    def _apply_dense(self, grad: Tensor, var: Variable) -> Any:
+    def _apply_dense(self, grad: gc.Tensor, var: gc.Variable) -> Any:
         return make("ApplyAdagrad", *self._operands(var), grad, use_locking=self._use_locking)
 
-    def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Variable) -> Any:
+    def _apply_sparse_duplicate_indices(self, grad: gc.IndexedSlices, var: gc.Variable) -> Any:
         return make("SparseApplyAdagrad", *self._operands(var), grad.values, grad.indices,
                     use_locking=self._use_locking)
 
@@ -69,27 +62,27 @@ class AdagradDAOptimizer(Optimizer):
         self._learning_rate_tensor: Any = None
         self._global_step_on_worker: Any = None
 
-    def _create_slots(self, var_list: Sequence[Variable]) -> None:
+    def _create_slots(self, var_list: Sequence[gc.Variable]) -> None:
         for var in var_list:
             self._zeros_slot(var, "gradient_accumulator", self._name)
             self._filled_slot(var, self._initial_gradient_squared_accumulator_value, "gradient_squared_accumulator",
                               self._name)
 
     def _prepare(self) -> None:
-        self._learning_rate_tensor = convert_to_tensor(self._learning_rate, name="learning_rate")
-        self._global_step_on_worker = add(cast(identity(self._global_step), int64), 1)
+        self._learning_rate_tensor = gc.convert_to_tensor(self._learning_rate, name="learning_rate")
+        self._global_step_on_worker = gc.add(gc.cast(gc.identity(self._global_step), gc.int64), 1)
 
-    def _refs(self, var: Variable) -> list[Tensor]:
+    def _refs(self, var: gc.Variable) -> list[gc.Tensor]:
         return [var._ref(), *self._slots_of(var, "gradient_accumulator", "gradient_squared_accumulator")]
 
-    def _scalars(self, var: Variable) -> list[Tensor]:
+    def _scalars(self, var: gc.Variable) -> list[gc.Tensor]:
         rates = (self._learning_rate_tensor, self._l1_regularization_strength, self._l2_regularization_strength)
-        return [*(as_type_of(r, var) for r in rates), identity(self._global_step_on_worker)]
+        return [*(as_type_of(r, var) for r in rates), gc.identity(self._global_step_on_worker)]
 
-    def _apply_dense(self, grad: Tensor, var: Variable) -> Any:
+    def _apply_dense(self, grad: gc.Tensor, var: gc.Variable) -> Any:
         return make("ApplyAdagradDA", *self._refs(var), grad, *self._scalars(var), use_locking=self._use_locking)
 
-    def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Variable) -> Any:
+    def _apply_sparse_duplicate_indices(self, grad: gc.IndexedSlices, var: gc.Variable) -> Any:
         return make("SparseApplyAdagradDA", *self._refs(var), grad.values, grad.indices, *self._scalars(var),
                     use_locking=self._use_locking)
 
@@ -108,24 +101,24 @@ class AdadeltaOptimizer(Optimizer):
         self._rho_t: Any = None
         self._epsilon_t: Any = None
 
-    def _create_slots(self, var_list: Sequence[Variable]) -> None:
+    def _create_slots(self, var_list: Sequence[gc.Variable]) -> None:
         for var in var_list:
             self._zeros_slot(var, "accum", self._name)
             self._zeros_slot(var, "accum_update", self._name)
 
     def _prepare(self) -> None:
-        self._lr_t = convert_to_tensor(self._call_if_callable(self._lr), name="lr")
-        self._rho_t = convert_to_tensor(self._call_if_callable(self._rho), name="rho")
-        self._epsilon_t = convert_to_tensor(self._call_if_callable(self._epsilon), name="epsilon")
+        self._lr_t = gc.convert_to_tensor(self._call_if_callable(self._lr), name="lr")
+        self._rho_t = gc.convert_to_tensor(self._call_if_callable(self._rho), name="rho")
+        self._epsilon_t = gc.convert_to_tensor(self._call_if_callable(self._epsilon), name="epsilon")
 
-    def _operands(self, var: Variable) -> list[Tensor]:
+    def _operands(self, var: gc.Variable) -> list[gc.Tensor]:
         return [var._ref(), *self._slots_of(var, "accum", "accum_update"),
                 *(as_type_of(t, var) for t in (self._lr_t, self._rho_t, self._epsilon_t))]
 
-    def _apply_dense(self, grad: Tensor, var: Variable) -> Any:
+    def _apply_dense(self, grad: gc.Tensor, var: gc.Variable) -> Any:
         return make("ApplyAdadelta", *self._operands(var), grad, use_locking=self._use_locking)
 
-    def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Variable) -> Any:
+    def _apply_sparse_duplicate_indices(self, grad: gc.IndexedSlices, var: gc.Variable) -> Any:
         return make("SparseApplyAdadelta", *self._operands(var), grad.values, grad.indices,
                     use_locking=self._use_locking)
 
@@ -148,7 +141,7 @@ class RMSPropOptimizer(Optimizer):
         self._momentum_tensor: Any = None
         self._epsilon_tensor: Any = None
 
-    def _create_slots(self, var_list: Sequence[Variable]) -> None:
+    def _create_slots(self, var_list: Sequence[gc.Variable]) -> None:
         for var in var_list:
             self._filled_slot(var, 1.0, "rms", self._name)
             if self._centered:
@@ -156,21 +149,21 @@ class RMSPropOptimizer(Optimizer):
             self._zeros_slot(var, "momentum", self._name)
 
     def _prepare(self) -> None:
-        self._learning_rate_tensor = convert_to_tensor(self._call_if_callable(self._learning_rate),
-                                                       name="learning_rate")
-        self._decay_tensor = convert_to_tensor(self._call_if_callable(self._decay), name="decay")
-        self._momentum_tensor = convert_to_tensor(self._call_if_callable(self._momentum), name="momentum")
-        self._epsilon_tensor = convert_to_tensor(self._call_if_callable(self._epsilon), name="epsilon")
+        self._learning_rate_tensor = gc.convert_to_tensor(self._call_if_callable(self._learning_rate),
+                                                          name="learning_rate")
+        self._decay_tensor = gc.convert_to_tensor(self._call_if_callable(self._decay), name="decay")
+        self._momentum_tensor = gc.convert_to_tensor(self._call_if_callable(self._momentum), name="momentum")
+        self._epsilon_tensor = gc.convert_to_tensor(self._call_if_callable(self._epsilon), name="epsilon")
 
-    def _operands(self, var: Variable) -> list[Tensor]:
+    def _operands(self, var: gc.Variable) -> list[gc.Tensor]:
         slots = ("mg", "rms", "momentum") if self._centered else ("rms", "momentum")
         scalars = (self._learning_rate_tensor, self._decay_tensor, self._momentum_tensor, self._epsilon_tensor)
         return [var._ref(), *self._slots_of(var, *slots), *(as_type_of(t, var) for t in scalars)]
 
-    def _apply_dense(self, grad: Tensor, var: Variable) -> Any:
+    def _apply_dense(self, grad: gc.Tensor, var: gc.Variable) -> Any:
         op_type = "ApplyCenteredRMSProp" if self._centered else "ApplyRMSProp"
         return make(op_type, *self._operands(var), grad, use_locking=self._use_locking)
 
-    def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Variable) -> Any:
+    def _apply_sparse_duplicate_indices(self, grad: gc.IndexedSlices, var: gc.Variable) -> Any:
         op_type = "SparseApplyCenteredRMSProp" if self._centered else "SparseApplyRMSProp"
         return make(op_type, *self._operands(var), grad.values, grad.indices, use_locking=self._use_locking)

@@ -3,17 +3,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphc.api.array.gather import gather
-from graphc.api.array.identity import group
-from graphc.api.gradients.slices import IndexedSlices
-from graphc.api.math.binary import add, multiply, subtract
-from graphc.api.math.division import divide
-from graphc.api.math.unary import sqrt, square
+import graphc as gc
 from graphc.api.public import public
-from graphc.api.state.rows import summed
-from graphc.api.state.scatter import scatter_update
-from graphc.api.state.variables import Variable
-from graphc.ir.tensor import Tensor
 from graphc.train.optimizers import AdamOptimizer, make
 
 
@@ -21,19 +12,19 @@ from graphc.train.optimizers import AdamOptimizer, make
 class LazyAdamOptimizer(AdamOptimizer):
     """Adam whose moments and variables stand still in rows without gradient, as `tf.contrib.opt.LazyAdamOptimizer`."""
 
-    def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Variable) -> Any:
+    def _apply_sparse_duplicate_indices(self, grad: gc.IndexedSlices, var: gc.Variable) -> Any:
         _, _, _, beta1, beta2, epsilon = self._scalars(var)
-        values, indices = summed(grad.values, grad.indices), grad.indices
+        values, indices = grad.summed().values, grad.indices
         slots = self._slots["m"][var], self._slots["v"][var]
-        m = _mixed(gather(slots[0], indices), beta1, values)
-        v = _mixed(gather(slots[1], indices), beta2, square(values))
-        moved = divide(multiply(self._corrected_rate(var), m), add(sqrt(v), epsilon))
-        written = zip((var, *slots), (subtract(gather(var, indices), moved), m, v), strict=True)
-        return group(*[scatter_update(to, indices, rows, use_locking=self._use_locking) for to, rows in written])
+        m = _mixed(gc.gather(slots[0], indices), beta1, values)
+        v = _mixed(gc.gather(slots[1], indices), beta2, gc.square(values))
+        moved = gc.divide(gc.multiply(self._corrected_rate(var), m), gc.add(gc.sqrt(v), epsilon))
+        written = zip((var, *slots), (gc.subtract(gc.gather(var, indices), moved), m, v), strict=True)
+        return gc.group(*[gc.scatter_update(to, indices, rows, use_locking=self._use_locking) for to, rows in written])
 
 
-def _mixed(old: Tensor, beta: Tensor, new: Tensor) -> Tensor:
-    return add(multiply(old, beta), multiply(new, subtract(1.0, beta)))
+def _mixed(old: gc.Tensor, beta: gc.Tensor, new: gc.Tensor) -> gc.Tensor:
+    return gc.add(gc.multiply(old, beta), gc.multiply(new, gc.subtract(1.0, beta)))
 
 
 @public("contrib.opt.NadamOptimizer")
@@ -43,16 +34,18 @@ class NadamOptimizer(AdamOptimizer):
     With a gradient of some rows the moments of all rows move, but the variable only in these.
     """
 
-    def _apply_dense(self, grad: Tensor, var: Variable) -> Any:
+    def _apply_dense(self, grad: gc.Tensor, var: gc.Variable) -> Any:
         return make("ApplyAdam", var._ref(), *self._slots_of(var, "m", "v"), *self._scalars(var), grad,
                     use_locking=self._use_locking, use_nesterov=True)
 
-    def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Variable) -> Any:
+    def _apply_sparse_duplicate_indices(self, grad: gc.IndexedSlices, var: gc.Variable) -> Any:
         _, _, _, beta1, beta2, epsilon = self._scalars(var)
-        values, indices = summed(grad.values, grad.indices), grad.indices
+        values, indices = grad.summed().values, grad.indices
         m = self._decayed(self._slots["m"][var], beta1, values, indices)
-        v = self._decayed(self._slots["v"][var], beta2, square(values), indices)
-        ahead = add(multiply(values, subtract(1.0, beta1)), multiply(beta1, gather(m, indices)))
-        moved = divide(multiply(self._corrected_rate(var), ahead), add(sqrt(gather(v, indices)), epsilon))
-        written = scatter_update(var, indices, subtract(gather(var, indices), moved), use_locking=self._use_locking)
-        return group(written, m, v)
+        v = self._decayed(self._slots["v"][var], beta2, gc.square(values), indices)
+        ahead = gc.add(gc.multiply(values, gc.subtract(1.0, beta1)), gc.multiply(beta1, gc.gather(m, indices)))
+        size = gc.add(gc.sqrt(gc.gather(v, indices)), epsilon)
+        moved = gc.divide(gc.multiply(self._corrected_rate(var), ahead), size)
+        written = gc.scatter_update(var, indices, gc.subtract(gc.gather(var, indices), moved),
+                                    use_locking=self._use_locking)
+        return gc.group(written, m, v)

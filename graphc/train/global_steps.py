@@ -4,20 +4,16 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import graphc as gc
 from graphc.api.public import public
-from graphc.api.state.get_variable import get_variable
-from graphc.api.state.initializers import Zeros
-from graphc.api.state.variables import Variable
-from graphc.ir.dtypes import int64
-from graphc.ir.graph import Graph, GraphKeys, get_default_graph
 
 
 @public("train.get_global_step", "contrib.framework.get_global_step", "contrib.slim.get_global_step")
-def get_global_step(graph: Graph | None = None) -> Any:
+def get_global_step(graph: gc.Graph | None = None) -> Any:
     """The global step of the graph: what is in the collection, or the tensor "global_step:0"; else None, as
     `tf.train.get_global_step`. Also None, with an error in the log, if the collection has several."""
-    graph = graph or get_default_graph()
-    found = graph.get_collection(GraphKeys.GLOBAL_STEP)
+    graph = graph or gc.get_default_graph()
+    found = graph.get_collection(gc.GraphKeys.GLOBAL_STEP)
     if len(found) > 1:
         logging.getLogger("tensorflow").error("Multiple tensors in global_step collection: %s",
                                               ", ".join(v.name for v in found))
@@ -32,21 +28,21 @@ def get_global_step(graph: Graph | None = None) -> Any:
 
 
 @public("train.create_global_step", "contrib.framework.create_global_step", "contrib.slim.create_global_step")
-def create_global_step(graph: Graph | None = None) -> Variable:
+def create_global_step(graph: gc.Graph | None = None) -> gc.Variable:
     """Makes the global step. Raises ValueError if there is one."""
-    graph = graph or get_default_graph()
+    graph = graph or gc.get_default_graph()
     if get_global_step(graph) is not None:
         raise ValueError('"global_step" already exists; use gc.train.get_or_create_global_step()')
     with graph.as_default(), graph.name_scope(None):
-        return get_variable(GraphKeys.GLOBAL_STEP, shape=[], dtype=int64, initializer=Zeros(), trainable=False,
-                            collections=[GraphKeys.GLOBAL_VARIABLES, GraphKeys.GLOBAL_STEP])
+        return gc.get_variable(gc.GraphKeys.GLOBAL_STEP, shape=[], dtype=gc.int64, initializer=gc.zeros_initializer(),
+                               trainable=False, collections=[gc.GraphKeys.GLOBAL_VARIABLES, gc.GraphKeys.GLOBAL_STEP])
 
 
 @public("train.get_or_create_global_step", "contrib.framework.get_or_create_global_step",
         "contrib.slim.get_or_create_global_step")
-def get_or_create_global_step(graph: Graph | None = None) -> Any:
+def get_or_create_global_step(graph: gc.Graph | None = None) -> Any:
     """The global step; made if there is none."""
-    graph = graph or get_default_graph()
+    graph = graph or gc.get_default_graph()
     found = get_global_step(graph)
     return create_global_step(graph) if found is None else found
 
@@ -59,7 +55,7 @@ def assert_global_step(global_step_tensor: Any) -> None:
 
 
 @public("contrib.framework.assert_or_get_global_step", "contrib.slim.assert_or_get_global_step")
-def assert_or_get_global_step(graph: Graph | None = None, global_step_tensor: Any = None) -> Any:
+def assert_or_get_global_step(graph: gc.Graph | None = None, global_step_tensor: Any = None) -> Any:
     """global_step_tensor, which must be an integer scalar; the graph's global step if it is None. As
     `tf.contrib.framework.assert_or_get_global_step`."""
     if global_step_tensor is None:
@@ -74,14 +70,14 @@ def global_step(sess: Any, global_step_tensor: Any) -> int:
     return int(sess.run(global_step_tensor))
 
 
-def global_step_read(graph: Graph | None = None) -> Any:
+def global_step_read(graph: gc.Graph | None = None) -> Any:
     """A tensor that reads the global step of the graph, made once: the initial value before it is initialised. None if
     there is no global step."""
-    graph = graph or get_default_graph()
+    graph = graph or gc.get_default_graph()
     cached = graph.get_collection_ref("global_step_read_op_cache")
     step = get_global_step(graph)
     if step is not None and not cached:
         with graph.as_default(), graph.name_scope(f"{step.op.name}/"), graph.control_dependencies(None):
-            value = step.initialized_value() if isinstance(step, Variable) else step
+            value = step.initialized_value() if isinstance(step, gc.Variable) else step
             cached.append(value + 0)
     return cached[0] if cached else None

@@ -7,85 +7,65 @@ from typing import Any
 import numpy as np
 
 import graphc as gc
-from graphc.api.array.fill import range_
-from graphc.api.array.gather import boolean_mask, gather
-from graphc.api.array.identity import identity
-from graphc.api.array.shapes import shape, size
-from graphc.api.control.cond import cond
-from graphc.api.control.control import new_function
-from graphc.api.control.queues import FIFOQueue, PaddingFIFOQueue, QueueBase, RandomShuffleQueue
-from graphc.api.control.script import Assert
-from graphc.api.files.system import glob
-from graphc.api.math.comparison import greater, less
 from graphc.api.public import public
-from graphc.api.random.shuffle import random_shuffle
-from graphc.api.state.variables import Variable
-from graphc.ir.apply import apply, convert_to_tensor
-from graphc.ir.dtypes import bool_, int64, string
-from graphc.ir.graph import GraphKeys, get_default_graph
-from graphc.ir.op import OPS
-from graphc.ir.tensor import Tensor
-from graphc.ir.tensor_shape import TensorShape
 from graphc.train.runners import QueueRunner, add_queue_runner
 
-__all__ = ["batch", "input_producer", "limit_epochs", "new_function", "range_input_producer", "shuffle_batch",
+__all__ = ["batch", "input_producer", "limit_epochs", "range_input_producer", "shuffle_batch",
            "slice_input_producer", "string_input_producer"]
 
 
 @public("train.limit_epochs")
-def limit_epochs(tensor: Any, num_epochs: int | None = None, name: str | None = None) -> Tensor:
+def limit_epochs(tensor: Any, num_epochs: int | None = None, name: str | None = None) -> gc.Tensor:
     """`tensor`, which may be computed num_epochs times: then comes OutOfRangeError. As `tf.train.limit_epochs`; the
     count is a local variable, so run gc.local_variables_initializer()."""
-    tensor = convert_to_tensor(tensor)
+    tensor = gc.convert_to_tensor(tensor)
     if num_epochs is None:
         return tensor
     if num_epochs <= 0:
         raise ValueError(f"num_epochs must be > 0 not {num_epochs}.")
-    graph = get_default_graph()
+    graph = gc.get_default_graph()
     with graph.name_scope(name or "limit_epochs") as scope:
-        epochs = Variable(0, dtype=int64, name="epochs", trainable=False, collections=[GraphKeys.LOCAL_VARIABLES])
-        check = apply(OPS["_EndOfData"], less(epochs, num_epochs), message=f"Reached limit of {num_epochs}")
-        with graph.control_dependencies([check]):
-            counted = epochs.assign_add(1)
-        with graph.control_dependencies([counted.op if hasattr(counted, "op") else counted]):
-            return identity(tensor, name=scope)
+        epochs = gc.Variable(0, dtype=gc.int64, name="epochs", trainable=False,
+                             collections=[gc.GraphKeys.LOCAL_VARIABLES])
+        with graph.control_dependencies([epochs.count_up_to(num_epochs)]):
+            return gc.identity(tensor, name=scope)
 
 
 @public("train.match_filenames_once", "io.match_filenames_once")
-def match_filenames_once(pattern: str | Sequence[str], name: str | None = None) -> Variable:
+def match_filenames_once(pattern: str | Sequence[str], name: str | None = None) -> gc.Variable:
     """The names of the files that match, as a local variable. As `tf.train.match_filenames_once`, but that the files
     are looked for when the graph is built, not when the variable is initialised: its size must be known."""
     name = name or "matching_filenames"
-    with get_default_graph().name_scope(name):
-        return Variable(np.array(sorted(glob(pattern)), object), trainable=False, name=name, dtype=string,
-                        collections=[GraphKeys.LOCAL_VARIABLES])
+    with gc.get_default_graph().name_scope(name):
+        return gc.Variable(np.array(sorted(gc.io.gfile.glob(pattern)), object), trainable=False, name=name,
+                           dtype=gc.string, collections=[gc.GraphKeys.LOCAL_VARIABLES])
 
 
 @public("train.input_producer")
 def input_producer(input_tensor: Any, element_shape: Any = None, num_epochs: int | None = None, shuffle: bool = True,
                    seed: int | None = None, capacity: int = 32, shared_name: str | None = None,
                    summary_name: str | None = None, name: str | None = None,
-                   cancel_op: Any = None) -> FIFOQueue:
+                   cancel_op: Any = None) -> gc.FIFOQueue:
     """A queue of the rows of input_tensor, again and again (num_epochs times), as `tf.train.input_producer`.
     summary_name: of a summary of how full it is."""
-    with get_default_graph().name_scope(name or "input_producer"):
-        tensor = convert_to_tensor(input_tensor, name="input_tensor")
+    with gc.get_default_graph().name_scope(name or "input_producer"):
+        tensor = gc.convert_to_tensor(input_tensor, name="input_tensor")
         elements = tensor.shape[1:].merge_with(element_shape) if element_shape is not None else tensor.shape[1:]
         if not elements.is_fully_defined():
             raise ValueError("Either `input_tensor` must have a fully defined shape or `element_shape` must be "
                              "specified")
         if shuffle:
-            tensor = random_shuffle(tensor, seed=seed)
+            tensor = gc.random_shuffle(tensor, seed=seed)
         tensor = limit_epochs(tensor, num_epochs)
-        queue = FIFOQueue(capacity=capacity, dtypes=[tensor.dtype], shapes=[elements], shared_name=shared_name,
-                          name=name or "FIFOQueueV2")
+        queue = gc.FIFOQueue(capacity=capacity, dtypes=[tensor.dtype], shapes=[elements], shared_name=shared_name,
+                             name=name or "FIFOQueueV2")
         add_queue_runner(QueueRunner(queue, [queue.enqueue_many([tensor])], cancel_op=cancel_op))
         if summary_name is not None:
             _summarise(queue, summary_name, capacity)
         return queue
 
 
-def _summarise(queue: QueueBase, name: str, capacity: int, least: int = 0) -> None:
+def _summarise(queue: gc.QueueBase, name: str, capacity: int, least: int = 0) -> None:
     """A summary of how full the queue is, above the `least` elements that it keeps."""
     held = queue.size() if not least else gc.maximum(0, queue.size() - least)
     gc.summary.scalar(name, gc.cast(held, gc.float32) * (1.0 / (capacity - least)))
@@ -94,41 +74,41 @@ def _summarise(queue: QueueBase, name: str, capacity: int, least: int = 0) -> No
 @public("train.string_input_producer")
 def string_input_producer(string_tensor: Any, num_epochs: int | None = None, shuffle: bool = True,
                           seed: int | None = None, capacity: int = 32, shared_name: str | None = None,
-                          name: str | None = None, cancel_op: Any = None) -> FIFOQueue:
+                          name: str | None = None, cancel_op: Any = None) -> gc.FIFOQueue:
     """A queue of strings (names of files), again and again, as `tf.train.string_input_producer`."""
-    if not isinstance(string_tensor, (Tensor, Variable)) and not len(string_tensor):
+    if not isinstance(string_tensor, (gc.Tensor, gc.Variable)) and not len(string_tensor):
         raise ValueError("string_input_producer requires a non-null input tensor")
-    with get_default_graph().name_scope(name or "input_producer") as scope:
-        tensor = convert_to_tensor(string_tensor, string, name="strings")
-        check = Assert(greater(size(tensor), 0), ["string_input_producer requires a non-null input tensor"])
-        with get_default_graph().control_dependencies([check]):
-            tensor = identity(tensor)
+    with gc.get_default_graph().name_scope(name or "input_producer") as scope:
+        tensor = gc.convert_to_tensor(string_tensor, gc.string, name="strings")
+        check = gc.Assert(gc.greater(gc.size(tensor), 0), ["string_input_producer requires a non-null input tensor"])
+        with gc.get_default_graph().control_dependencies([check]):
+            tensor = gc.identity(tensor)
         return input_producer(tensor, [], num_epochs, shuffle, seed, capacity, shared_name,
                               f"fraction_of_{capacity}_full", scope, cancel_op)
 
 
 @public("train.range_input_producer")
 def range_input_producer(limit: Any, num_epochs: int | None = None, shuffle: bool = True, seed: int | None = None,
-                         capacity: int = 32, shared_name: str | None = None, name: str | None = None) -> FIFOQueue:
+                         capacity: int = 32, shared_name: str | None = None, name: str | None = None) -> gc.FIFOQueue:
     """A queue of 0 to limit - 1, as `tf.train.range_input_producer`."""
-    with get_default_graph().name_scope(name or "input_producer") as scope:
-        return input_producer(range_(limit), [], num_epochs, shuffle, seed, capacity, shared_name,
+    with gc.get_default_graph().name_scope(name or "input_producer") as scope:
+        return input_producer(gc.range(limit), [], num_epochs, shuffle, seed, capacity, shared_name,
                               f"fraction_of_{capacity}_full", scope)
 
 
 @public("train.slice_input_producer")
 def slice_input_producer(tensor_list: Sequence[Any], num_epochs: int | None = None, shuffle: bool = True,
                          seed: int | None = None, capacity: int = 32, shared_name: str | None = None,
-                         name: str | None = None) -> list[Tensor]:
+                         name: str | None = None) -> list[gc.Tensor]:
     """One row of each tensor, the next one in every run, as `tf.train.slice_input_producer`."""
-    with get_default_graph().name_scope(name or "input_producer"):
-        tensors = [convert_to_tensor(t) for t in tensor_list]
+    with gc.get_default_graph().name_scope(name or "input_producer"):
+        tensors = [gc.convert_to_tensor(t) for t in tensor_list]
         if not tensors:
             raise ValueError("Expected at least one tensor in slice_input_producer().")
-        queue = range_input_producer(shape(tensors[0])[0], num_epochs=num_epochs, shuffle=shuffle, seed=seed,
+        queue = range_input_producer(gc.shape(tensors[0])[0], num_epochs=num_epochs, shuffle=shuffle, seed=seed,
                                      capacity=capacity, shared_name=shared_name)
         index = queue.dequeue()
-        return [gather(t, index) for t in tensors]
+        return [gc.gather(t, index) for t in tensors]
 
 
 class _Batches:
@@ -137,8 +117,7 @@ class _Batches:
     def __init__(self, tensors: Any, function: str) -> None:
         self.names = sorted(tensors) if isinstance(tensors, dict) else None
         given = [tensors[key] for key in self.names] if self.names is not None else tensors
-        self.single = not isinstance(given, (list, tuple))
-        self.tensors = [convert_to_tensor(t) for t in ([given] if self.single else given)]
+        self.tensors = [gc.convert_to_tensor(t) for t in (given if isinstance(given, (list, tuple)) else [given])]
         if not self.tensors:
             raise ValueError(f"Expected at least one tensor in {function}().")
 
@@ -146,13 +125,13 @@ class _Batches:
         listed = made if isinstance(made, list) else [made]
         if self.names is not None:
             return dict(zip(self.names, listed, strict=True))
-        return listed[0] if self.single else listed
+        return listed[0] if len(listed) == 1 else listed        # a list of one tensor gives a tensor, as in TensorFlow
 
 
-def _shapes(lists: Sequence[_Batches], shapes: Any, rows: bool, function: str) -> list[TensorShape]:
+def _shapes(lists: Sequence[_Batches], shapes: Any, rows: bool, function: str) -> list[gc.TensorShape]:
     """The shapes of one element that all agree upon."""
     if shapes is not None:
-        return [TensorShape(s) for s in shapes]
+        return [gc.TensorShape(s) for s in shapes]
     found = []
     for i in range(len(lists[0].tensors)):
         statics = [b.tensors[i].shape for b in lists]
@@ -161,37 +140,37 @@ def _shapes(lists: Sequence[_Batches], shapes: Any, rows: bool, function: str) -
         sizes = [s.as_list()[1:] if rows else s.as_list() for s in statics]
         if len({len(s) for s in sizes}) > 1:
             raise ValueError(f"{function}: the tensors at position {i} have different ranks")
-        found.append(TensorShape([s[0] if len(set(s)) == 1 else None for s in zip(*sizes, strict=True)]))
+        found.append(gc.TensorShape([s[0] if len(set(s)) == 1 else None for s in zip(*sizes, strict=True)]))
     return found
 
 
-def _enqueue(queue: QueueBase, tensors: Sequence[Tensor], rows: bool, keep: Any) -> Any:
+def _enqueue(queue: gc.QueueBase, tensors: Sequence[gc.Tensor], rows: bool, keep: Any) -> Any:
     def put() -> Any:
         return queue.enqueue_many(tensors) if rows else queue.enqueue(tensors)
 
     if keep is True:
         return put()
-    graph = get_default_graph()
+    graph = gc.get_default_graph()
 
-    def put_and_say() -> Tensor:
+    def put_and_say() -> gc.Tensor:
         with graph_of_body().control_dependencies([put()]):
-            return convert_to_tensor(True)
+            return gc.convert_to_tensor(True)
 
     def graph_of_body() -> Any:
-        return get_default_graph()
+        return gc.get_default_graph()
 
-    keep = convert_to_tensor(keep, bool_)
+    keep = gc.convert_to_tensor(keep, gc.bool)
     if rows and keep.shape.ndims == 1:
-        kept = [boolean_mask(t, keep) for t in tensors]
+        kept = [gc.boolean_mask(t, keep) for t in tensors]
         return queue.enqueue_many(kept)
     with graph.name_scope("keep"):
-        return cond(keep, put_and_say, lambda: convert_to_tensor(False)).op
+        return gc.cond(keep, put_and_say, lambda: gc.convert_to_tensor(False)).op
 
 
 def _batched(lists: Sequence[Any], batch_size: Any, keep: Any, capacity: int, rows: bool, shapes: Any, padded: bool,
              smaller: bool, shared_name: str | None, name: str | None, function: str, threads: int = 1,
              shuffle: tuple[int, int | None] | None = None) -> Any:
-    with get_default_graph().name_scope(name or function) as scope:
+    with gc.get_default_graph().name_scope(name or function) as scope:
         every = [_Batches(t, function) for t in lists]
         first = every[0]
         if any([t.dtype for t in b.tensors] != [t.dtype for t in first.tensors] for b in every):
@@ -199,12 +178,12 @@ def _batched(lists: Sequence[Any], batch_size: Any, keep: Any, capacity: int, ro
         found = _shapes(every, shapes, rows, function)
         dtypes = [t.dtype for t in first.tensors]
         if shuffle is not None:
-            queue: QueueBase = RandomShuffleQueue(capacity, shuffle[0], dtypes, found, seed=shuffle[1],
-                                                  shared_name=shared_name)
+            queue: gc.QueueBase = gc.RandomShuffleQueue(capacity, shuffle[0], dtypes, found, seed=shuffle[1],
+                                                        shared_name=shared_name)
         elif padded:
-            queue = PaddingFIFOQueue(capacity, dtypes, found, shared_name=shared_name)
+            queue = gc.PaddingFIFOQueue(capacity, dtypes, found, shared_name=shared_name)
         else:
-            queue = FIFOQueue(capacity, dtypes, found, shared_name=shared_name)
+            queue = gc.FIFOQueue(capacity, dtypes, found, shared_name=shared_name)
         if not padded and any(not s.is_fully_defined() for s in found):
             raise ValueError(f"{function}: All shapes must be fully defined: {found}")
         ops = [_enqueue(queue, b.tensors, rows, keep) for b in every for _ in range(threads)]

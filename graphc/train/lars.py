@@ -4,16 +4,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from graphc.api.array.gather import where
-from graphc.api.math.binary import add, multiply
-from graphc.api.math.comparison import greater
-from graphc.api.math.division import divide
-from graphc.api.math.reduce import reduce_sum
-from graphc.api.math.unary import sqrt, square
+import graphc as gc
 from graphc.api.public import public
-from graphc.api.state.variables import Variable
-from graphc.ir.apply import convert_to_tensor
-from graphc.ir.tensor import Tensor
 from graphc.train.optimizers import MomentumOptimizer, as_type_of, make
 
 
@@ -35,19 +27,19 @@ class LARSOptimizer(MomentumOptimizer):
         self._epsilon = epsilon
         self._skip_list = skip_list
 
-    def compute_lr(self, grad: Tensor, var: Variable) -> tuple[Tensor, Tensor]:
+    def compute_lr(self, grad: gc.Tensor, var: gc.Variable) -> tuple[gc.Tensor, gc.Tensor]:
         """(the variable's learning rate, the gradient with weight decay)"""
         rate = as_type_of(self._learning_rate_tensor, var)
         if self._skip_list is not None and any(part in var.name for part in self._skip_list):
             return rate, grad
-        w_norm, g_norm = sqrt(reduce_sum(square(var))), sqrt(reduce_sum(square(grad)))
-        one = convert_to_tensor(1.0, dtype=var.dtype.base_dtype)
-        trust = divide(self._eeta * w_norm, g_norm + self._weight_decay * w_norm + self._epsilon)
-        ratio = where(greater(w_norm, 0.0), where(greater(g_norm, 0.0), trust, one), one)
-        return multiply(rate, ratio), add(grad, self._weight_decay * var)  # type: ignore[operator]
+        w_norm, g_norm = gc.sqrt(gc.reduce_sum(gc.square(var))), gc.sqrt(gc.reduce_sum(gc.square(grad)))
+        one = gc.convert_to_tensor(1.0, dtype=var.dtype.base_dtype)
+        trust = gc.divide(self._eeta * w_norm, g_norm + self._weight_decay * w_norm + self._epsilon)
+        ratio = gc.where(gc.greater(w_norm, 0.0), gc.where(gc.greater(g_norm, 0.0), trust, one), one)
+        return gc.multiply(rate, ratio), gc.add(grad, self._weight_decay * var)  # type: ignore[operator]
 
-    def _apply_dense(self, grad: Tensor, var: Variable) -> Any:
+    def _apply_dense(self, grad: gc.Tensor, var: gc.Variable) -> Any:
         rate, decayed = self.compute_lr(grad, var)
         return make("ApplyMomentum", var._ref(), *self._slots_of(var, "momentum"),
-                    convert_to_tensor(1.0, dtype=var.dtype.base_dtype), multiply(decayed, rate),
+                    gc.convert_to_tensor(1.0, dtype=var.dtype.base_dtype), gc.multiply(decayed, rate),
                     as_type_of(self._momentum_tensor, var), use_locking=False, use_nesterov=self._use_nesterov)

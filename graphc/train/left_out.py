@@ -4,23 +4,22 @@ The user's graph is left alone, so minimize() does not add them; it says so, onc
 """
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from graphc.ir.graph import GraphKeys
-from graphc.ir.tensor import Operation, Tensor
-from graphc.ir.user_frame import user_stacklevel
+import graphc as gc
+from graphc.wording import warn
 
 _TOLD = ("_graphc/told_of_updates",)
 _SOURCES = {"VariableV2", "Variable", "Const", "Placeholder", "PlaceholderWithDefault"}
 
 
-def warn_of_updates_left_out(train_op: Any, loss: Tensor) -> None:
+
+def warn_of_updates_left_out(train_op: Any, loss: gc.Tensor) -> None:
     """Warns if updates of what the loss is computed from (collection UPDATE_OPS) are not run by the train op."""
     graph = loss.graph
     told = graph.get_collection_ref(_TOLD)
-    updates = [_operation(u) for u in graph.get_collection(GraphKeys.UPDATE_OPS)]
+    updates = [_operation(u) for u in graph.get_collection(gc.GraphKeys.UPDATE_OPS)]
     if not updates or told:
         return
     run = _before([_operation(train_op)])
@@ -30,18 +29,18 @@ def warn_of_updates_left_out(train_op: Any, loss: Tensor) -> None:
         return
     told.append(True)
     names = ", ".join(u.name for u in left_out[:3]) + (", ..." if len(left_out) > 3 else "")
-    warnings.warn(
+    warn(
         f"minimize() leaves out {len(left_out)} ops of the collection UPDATE_OPS that belong to the loss ({names}): "
         "batch norm's moving averages stand still unless you run them. Build the train op inside\n"
         "    with gc.control_dependencies(gc.get_collection(gc.GraphKeys.UPDATE_OPS)):\n"
-        "or run them beside it", stacklevel=user_stacklevel())
+        "or run them beside it")
 
 
-def _operation(update: Any) -> Operation:
-    return update if isinstance(update, Operation) else update.op  # type: ignore[no-any-return]
+def _operation(update: Any) -> gc.Operation:
+    return update if isinstance(update, gc.Operation) else update.op  # type: ignore[no-any-return]
 
 
-def _before(operations: Sequence[Operation]) -> set[Operation]:
+def _before(operations: Sequence[gc.Operation]) -> set[gc.Operation]:
     """The operations and all that they wait for."""
     seen, waiting = set(operations), list(operations)
     while waiting:
@@ -52,7 +51,7 @@ def _before(operations: Sequence[Operation]) -> set[Operation]:
     return seen
 
 
-def _is_source(operation: Operation) -> bool:
+def _is_source(operation: gc.Operation) -> bool:
     """A variable, its read, a constant or a feed: networks that have nothing else in common may share them."""
     while operation.type in ("Identity", "Cast") and operation.inputs:
         operation = operation.inputs[0].op

@@ -9,26 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from graphc.api.array.fill import fill
-from graphc.api.array.identity import group
-from graphc.api.gradients.gradients import gradients
-from graphc.api.gradients.path import what_blocks
-from graphc.api.gradients.slices import IndexedSlices, convert_to_tensor_or_indexed_slices
+import graphc as gc
 from graphc.api.public import public
-from graphc.api.state.rows import deduplicated
-from graphc.api.state.state import assign, assign_add
-from graphc.api.state.variables import Variable
 from graphc.errors import built_at
-from graphc.ir.apply import convert_to_tensor
-from graphc.ir.dtypes import float16, float32, float64
-from graphc.ir.func_graph import outermost
-from graphc.ir.graph import Graph, GraphKeys, get_default_graph
-from graphc.ir.nest import flatten
-from graphc.ir.tensor import Operation, Tensor
 from graphc.train.left_out import warn_of_updates_left_out
 from graphc.train.slots import create_slot, create_slot_with_initializer, create_zeros_slot
 
-GradsAndVars = Sequence[tuple[Any, Variable]]
+GradsAndVars = Sequence[tuple[Any, gc.Variable]]
 
 
 @public("train.Optimizer")
@@ -42,41 +29,41 @@ class Optimizer:
             raise ValueError("Must specify the optimizer name")
         self._use_locking = use_locking
         self._name = name
-        self._slots: dict[str, dict[Variable, Variable]] = {}
-        self._non_slots: dict[tuple[str, Graph], Variable] = {}
+        self._slots: dict[str, dict[gc.Variable, gc.Variable]] = {}
+        self._non_slots: dict[tuple[str, gc.Graph], gc.Variable] = {}
 
     def get_name(self) -> str:
         return self._name
 
     def minimize(self, loss: Any, global_step: Any = None, var_list: Any = None, gate_gradients: int = GATE_OP,
                  aggregation_method: int | None = None, colocate_gradients_with_ops: bool = False,
-                 name: str | None = None, grad_loss: Any = None) -> Operation:
+                 name: str | None = None, grad_loss: Any = None) -> gc.Operation:
         """compute_gradients and apply_gradients in one. Running the operation makes one step.
 
         gate_gradients, aggregation_method and colocate_gradients_with_ops change no number. Raises ValueError if no
         variable has a gradient.
         """
-        if callable(loss) and not isinstance(loss, Tensor):
+        if callable(loss) and not isinstance(loss, gc.Tensor):
             loss = loss()
         pairs = self.compute_gradients(loss, var_list, gate_gradients, aggregation_method, colocate_gradients_with_ops,
                                        grad_loss)
         if all(g is None for g, _ in pairs):
             raise ValueError("No gradients provided for any variable, check your graph for ops that do not support "
                              f"gradients, between variables {[v.name for _, v in pairs]} and loss {loss!r}: "
-                             f"{what_blocks(loss, [v._ref() for _, v in pairs])}")
+                             f"{gc.debugging.why_no_gradient(loss, [v for _, v in pairs])}")
         train_op = self.apply_gradients(pairs, global_step, name)
         warn_of_updates_left_out(train_op, loss)
         return train_op
 
     def compute_gradients(self, loss: Any, var_list: Any = None, gate_gradients: int = GATE_OP,
                           aggregation_method: int | None = None, colocate_gradients_with_ops: bool = False,
-                          grad_loss: Any = None) -> list[tuple[Any, Variable]]:
+                          grad_loss: Any = None) -> list[tuple[Any, gc.Variable]]:
         """(gradient, variable) of the trainable variables, or of var_list; None where the loss does not depend on it.
 
         The gradient of a variable that the loss only gathers from is IndexedSlices. gate_gradients, aggregation_method
         and colocate_gradients_with_ops change no number.
         """
-        if callable(loss) and not isinstance(loss, Tensor):
+        if callable(loss) and not isinstance(loss, gc.Tensor):
             loss = loss()
         if gate_gradients not in (Optimizer.GATE_NONE, Optimizer.GATE_OP, Optimizer.GATE_GRAPH):
             raise ValueError("gate_gradients must be one of: Optimizer.GATE_NONE, Optimizer.GATE_OP, "
@@ -84,18 +71,19 @@ class Optimizer:
         self._assert_valid_dtypes([loss])
         if grad_loss is not None:
             self._assert_valid_dtypes([grad_loss])
-        chosen = loss.graph.get_collection(GraphKeys.TRAINABLE_VARIABLES) if var_list is None else flatten(var_list)
+        chosen = (loss.graph.get_collection(gc.GraphKeys.TRAINABLE_VARIABLES) if var_list is None
+                  else gc.nest.flatten(var_list))
         if not chosen:
             raise ValueError("No variables to optimize.")
         for variable in chosen:
-            if not isinstance(variable, Variable):
+            if not isinstance(variable, gc.Variable):
                 raise TypeError(f"Argument is not a variable: {variable!r}")
-        found = gradients(loss, chosen, grad_ys=grad_loss, aggregation_method=aggregation_method)
+        found = gc.gradients(loss, chosen, grad_ys=grad_loss, aggregation_method=aggregation_method)
         self._assert_valid_dtypes([v for g, v in zip(found, chosen, strict=True) if g is not None])
         return list(zip(found, chosen, strict=True))
 
     def apply_gradients(self, grads_and_vars: GradsAndVars, global_step: Any = None,
-                        name: str | None = None) -> Operation:
+                        name: str | None = None) -> gc.Operation:
         """The operation that updates each variable with its gradient, then counts global_step up by one."""
         pairs = [(None if g is None else _converted(g), v) for g, v in grads_and_vars]
         if not pairs:
@@ -104,11 +92,11 @@ class Optimizer:
         if not usable:
             raise ValueError(f"No gradients provided for any variable: {[v.name for _, v in pairs]}.")
         for _, variable in usable:
-            if not isinstance(variable, Variable):
+            if not isinstance(variable, gc.Variable):
                 raise NotImplementedError(f"Trying to optimize unsupported type {variable!r}")
         home = usable[0][1].graph
-        graph = get_default_graph()
-        graph = graph if outermost(graph) is home else home           # a loop's body, or the variables' own graph
+        graph = gc.get_default_graph()
+        graph = graph if _outermost(graph) is home else home           # a loop's body, or the variables' own graph
         with home.as_default(), home.control_dependencies(None):
             self._create_slots([v for _, v in usable])
         with graph.as_default():
@@ -121,86 +109,86 @@ class Optimizer:
                 finished = self._finish(updates, scope if global_step is None else "update")
                 if global_step is not None:
                     with graph.control_dependencies([finished]):
-                        finished = assign_add(global_step, _one(global_step), name=scope).op
-            if graph is home and finished not in graph.get_collection_ref(GraphKeys.TRAIN_OP):
-                graph.add_to_collection(GraphKeys.TRAIN_OP, finished)
+                        finished = gc.assign_add(global_step, _one(global_step), name=scope).op
+            if graph is home and finished not in graph.get_collection_ref(gc.GraphKeys.TRAIN_OP):
+                graph.add_to_collection(gc.GraphKeys.TRAIN_OP, finished)
         return finished
 
-    def _update_op(self, gradient: Any, variable: Variable) -> Operation:
+    def _update_op(self, gradient: Any, variable: gc.Variable) -> gc.Operation:
         """The update of one variable, and behind it what its constraint makes of it."""
-        if isinstance(gradient, IndexedSlices):
+        if isinstance(gradient, gc.IndexedSlices):
             if variable.constraint is not None:
                 raise RuntimeError("Cannot use a constraint function on a sparse variable.")
             return _operation(self._apply_sparse_duplicate_indices(gradient, variable))
         made = _operation(self._apply_dense(gradient, variable))
         if variable.constraint is None:
             return made
-        with get_default_graph().control_dependencies([made]):
-            return assign(variable, variable.constraint(variable)).op
+        with gc.get_default_graph().control_dependencies([made]):
+            return gc.assign(variable, variable.constraint(variable)).op
 
     # Slots
 
-    def get_slot(self, var: Variable, name: str) -> Variable | None:
+    def get_slot(self, var: gc.Variable, name: str) -> gc.Variable | None:
         """The slot `name` ("m", "v", "momentum") of a variable; None before apply_gradients."""
         return self._slots.get(name, {}).get(var)
 
     def get_slot_names(self) -> list[str]:
         return sorted(self._slots)
 
-    def variables(self) -> list[Variable]:
+    def variables(self) -> list[gc.Variable]:
         """All variables that the optimizer has made in the default graph."""
         made = [*self._non_slots.values(), *(v for slots in self._slots.values() for v in slots.values())]
-        return sorted((v for v in made if v.graph is get_default_graph()), key=lambda v: v.name)
+        return sorted((v for v in made if v.graph is gc.get_default_graph()), key=lambda v: v.name)
 
-    def _slot_dict(self, slot_name: str) -> dict[Variable, Variable]:
+    def _slot_dict(self, slot_name: str) -> dict[gc.Variable, gc.Variable]:
         return self._slots.setdefault(slot_name, {})
 
-    def _get_or_make_slot(self, var: Variable, val: Any, slot_name: str, op_name: str) -> Variable:
+    def _get_or_make_slot(self, var: gc.Variable, val: Any, slot_name: str, op_name: str) -> gc.Variable:
         """The slot of a variable; made, with the value `val`, if there is none."""
         slots = self._slot_dict(slot_name)
         if var not in slots:
             slots[var] = create_slot(var, val, op_name)
         return slots[var]
 
-    def _get_or_make_slot_with_initializer(self, var: Variable, initializer: Any, shape: Any, dtype: Any,
-                                           slot_name: str, op_name: str) -> Variable:
+    def _get_or_make_slot_with_initializer(self, var: gc.Variable, initializer: Any, shape: Any, dtype: Any,
+                                           slot_name: str, op_name: str) -> gc.Variable:
         slots = self._slot_dict(slot_name)
         if var not in slots:
             slots[var] = create_slot_with_initializer(var, initializer, shape, dtype, op_name)
         return slots[var]
 
-    def _zeros_slot(self, var: Variable, slot_name: str, op_name: str) -> Variable:
+    def _zeros_slot(self, var: gc.Variable, slot_name: str, op_name: str) -> gc.Variable:
         """The slot of a variable; made, with zeros, if there is none."""
         slots = self._slot_dict(slot_name)
         if var not in slots:
             slots[var] = create_zeros_slot(var, op_name)
         return slots[var]
 
-    def _filled_slot(self, var: Variable, value: float, slot_name: str, op_name: str) -> Variable:
+    def _filled_slot(self, var: gc.Variable, value: float, slot_name: str, op_name: str) -> gc.Variable:
         """The slot of a variable; made, with `value` in each element, if there is none."""
-        def initializer(shape: Any, dtype: Any) -> Tensor:
-            return fill(shape.as_list(), convert_to_tensor(value, dtype))
+        def initializer(shape: Any, dtype: Any) -> gc.Tensor:
+            return gc.fill(shape.as_list(), gc.convert_to_tensor(value, dtype))
 
         return self._get_or_make_slot_with_initializer(var, initializer, var.shape, var.dtype.base_dtype, slot_name,
                                                        op_name)
 
-    def _slots_of(self, var: Variable, *names: str) -> list[Tensor]:
+    def _slots_of(self, var: gc.Variable, *names: str) -> list[gc.Tensor]:
         """The refs of slots that have been made."""
         return [self._slots[name][var]._ref() for name in names]
 
-    def _create_non_slot_variable(self, initial_value: Any, name: str, colocate_with: Variable) -> Variable:
+    def _create_non_slot_variable(self, initial_value: Any, name: str, colocate_with: gc.Variable) -> gc.Variable:
         key = (name, colocate_with.graph)
         if key not in self._non_slots:
-            self._non_slots[key] = Variable(initial_value, name=name, trainable=False)
+            self._non_slots[key] = gc.Variable(initial_value, name=name, trainable=False)
         return self._non_slots[key]
 
-    def _get_non_slot_variable(self, name: str, graph: Graph) -> Variable:
-        return self._non_slots[name, outermost(graph)]
+    def _get_non_slot_variable(self, name: str, graph: gc.Graph) -> gc.Variable:
+        return self._non_slots[name, _outermost(graph)]
 
     # What a subclass says
 
     def _valid_dtypes(self) -> set[Any]:
-        return {float16, float32, float64}
+        return {gc.float16, gc.float32, gc.float64}
 
     def _assert_valid_dtypes(self, tensors: Sequence[Any]) -> None:
         """Raises ValueError for a tensor of a dtype that the optimizer does not train."""
@@ -211,46 +199,51 @@ class Optimizer:
                 raise ValueError(f"Invalid type {tensor.dtype.name} for {tensor.name}, expected: {wanted}."
                                  f"{built_at(tensor.op)}")
 
-    def _create_slots(self, var_list: Sequence[Variable]) -> None:
+    def _create_slots(self, var_list: Sequence[gc.Variable]) -> None:
         """Makes the slots of these variables."""
 
     def _prepare(self) -> None:
         """Makes the tensors of the hyperparameters."""
 
-    def _apply_dense(self, grad: Tensor, var: Variable) -> Any:
+    def _apply_dense(self, grad: gc.Tensor, var: gc.Variable) -> Any:
         """The update op of one variable."""
         raise NotImplementedError(f"{type(self).__name__}._apply_dense")
 
-    def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Variable) -> Any:
+    def _apply_sparse_duplicate_indices(self, grad: gc.IndexedSlices, var: gc.Variable) -> Any:
         """The update op for rows, some of which may come several times: they are added up first, each is then given
         once to `_apply_sparse`."""
-        values, indices = deduplicated(grad.values, grad.indices)
-        return self._apply_sparse(IndexedSlices(values, indices, grad.dense_shape), var)
+        return self._apply_sparse(grad.deduplicated(), var)
 
-    def _apply_sparse(self, grad: IndexedSlices, var: Variable) -> Any:
+    def _apply_sparse(self, grad: gc.IndexedSlices, var: gc.Variable) -> Any:
         """The update op for rows, each of which comes once."""
         raise NotImplementedError(f"{type(self).__name__}._apply_sparse")
 
-    def _finish(self, update_ops: Sequence[Operation], name_scope: str) -> Operation:
+    def _finish(self, update_ops: Sequence[gc.Operation], name_scope: str) -> gc.Operation:
         """The operation that stands for all updates."""
-        return group(*update_ops, name=name_scope)
+        return gc.group(*update_ops, name=name_scope)
 
     def _call_if_callable(self, value: Any) -> Any:
-        return value() if callable(value) and not isinstance(value, (Tensor, Variable)) else value
+        return value() if callable(value) and not isinstance(value, (gc.Tensor, gc.Variable)) else value
+
+
+def _outermost(graph: gc.Graph) -> gc.Graph:
+    """The graph around the loops and branches that it is a body of."""
+    with graph.as_default(), gc.init_scope():
+        return gc.get_default_graph()
 
 
 def _one(step: Any) -> Any:
     return step.dtype.as_numpy_dtype(1)
 
 
-def _operation(made: Any) -> Operation:
+def _operation(made: Any) -> gc.Operation:
     """An update may be given as the tensor of its new value."""
-    return made.op if isinstance(made, Tensor) else made  # type: ignore[no-any-return]
+    return made.op if isinstance(made, gc.Tensor) else made  # type: ignore[no-any-return]
 
 
 def _converted(gradient: Any) -> Any:
     try:
-        return convert_to_tensor_or_indexed_slices(gradient)
+        return gc.convert_to_tensor_or_indexed_slices(gradient)
     except TypeError:
         raise TypeError(f"Gradient must be convertible to a Tensor or IndexedSlices, or None: {gradient!r}") from None
 

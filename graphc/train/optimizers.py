@@ -8,33 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from graphc.api.array.cast import cast
-from graphc.api.array.gather import gather
-from graphc.api.array.identity import group
-from graphc.api.gradients.slices import IndexedSlices
-from graphc.api.math.binary import add, multiply, subtract
-from graphc.api.math.division import divide
-from graphc.api.math.unary import sqrt, square
+import graphc as gc
 from graphc.api.public import public
-from graphc.api.state.rows import summed
-from graphc.api.state.scatter import scatter_sub, scatter_update
-from graphc.api.state.state import assign, assign_sub
-from graphc.api.state.variables import Variable
-from graphc.ir.apply import apply, convert_to_tensor
-from graphc.ir.graph import get_default_graph
-from graphc.ir.op import OPS
-from graphc.ir.tensor import Operation, Tensor
 from graphc.train.optimizer import Optimizer
 
 
-def as_type_of(value: Any, var: Variable) -> Tensor:
+def as_type_of(value: Any, var: gc.Variable) -> gc.Tensor:
     """A hyperparameter in the dtype of the variable."""
-    return cast(value, var.dtype.base_dtype)
+    return gc.cast(value, var.dtype.base_dtype)
 
 
-def make(op_type: str, *inputs: Any, **fields: Any) -> Operation:
+def make(op_type: str, *inputs: Any, **fields: Any) -> gc.Operation:
     """An update op, under its own name."""
-    made: Tensor = apply(OPS[op_type], *inputs, name=op_type, **fields)
+    made: gc.Tensor = getattr(gc.raw_ops, op_type)(*inputs, **fields)
     return made.op
 
 
@@ -48,16 +34,16 @@ class GradientDescentOptimizer(Optimizer):
         self._learning_rate_tensor: Any = None
 
     def _prepare(self) -> None:
-        self._learning_rate_tensor = convert_to_tensor(self._call_if_callable(self._learning_rate),
-                                                       name="learning_rate")
+        self._learning_rate_tensor = gc.convert_to_tensor(self._call_if_callable(self._learning_rate),
+                                                          name="learning_rate")
 
-    def _apply_dense(self, grad: Tensor, var: Variable) -> Any:
+    def _apply_dense(self, grad: gc.Tensor, var: gc.Variable) -> Any:
         return make("ApplyGradientDescent", var._ref(), as_type_of(self._learning_rate_tensor, var), grad,
                     use_locking=self._use_locking)
 
-    def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Variable) -> Any:
-        delta = multiply(grad.values, as_type_of(self._learning_rate_tensor, var))
-        return scatter_sub(var, grad.indices, delta, use_locking=self._use_locking)
+    def _apply_sparse_duplicate_indices(self, grad: gc.IndexedSlices, var: gc.Variable) -> Any:
+        delta = gc.multiply(grad.values, as_type_of(self._learning_rate_tensor, var))
+        return gc.scatter_sub(var, grad.indices, delta, use_locking=self._use_locking)
 
 
 @public("train.MomentumOptimizer")
@@ -73,23 +59,23 @@ class MomentumOptimizer(Optimizer):
         self._learning_rate_tensor: Any = None
         self._momentum_tensor: Any = None
 
-    def _create_slots(self, var_list: Sequence[Variable]) -> None:
+    def _create_slots(self, var_list: Sequence[gc.Variable]) -> None:
         for var in var_list:
             self._zeros_slot(var, "momentum", self._name)
 
     def _prepare(self) -> None:
-        self._learning_rate_tensor = convert_to_tensor(self._call_if_callable(self._learning_rate),
-                                                       name="learning_rate")
-        self._momentum_tensor = convert_to_tensor(self._call_if_callable(self._momentum), name="momentum")
+        self._learning_rate_tensor = gc.convert_to_tensor(self._call_if_callable(self._learning_rate),
+                                                          name="learning_rate")
+        self._momentum_tensor = gc.convert_to_tensor(self._call_if_callable(self._momentum), name="momentum")
 
-    def _operands(self, var: Variable) -> list[Tensor]:
+    def _operands(self, var: gc.Variable) -> list[gc.Tensor]:
         return [var._ref(), *self._slots_of(var, "momentum"), as_type_of(self._learning_rate_tensor, var)]
 
-    def _apply_dense(self, grad: Tensor, var: Variable) -> Any:
+    def _apply_dense(self, grad: gc.Tensor, var: gc.Variable) -> Any:
         return make("ApplyMomentum", *self._operands(var), grad, as_type_of(self._momentum_tensor, var),
                     use_locking=self._use_locking, use_nesterov=self._use_nesterov)
 
-    def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Variable) -> Any:
+    def _apply_sparse_duplicate_indices(self, grad: gc.IndexedSlices, var: gc.Variable) -> Any:
         return make("SparseApplyMomentum", *self._operands(var), grad.values, grad.indices,
                     as_type_of(self._momentum_tensor, var), use_locking=self._use_locking,
                     use_nesterov=self._use_nesterov)
@@ -114,11 +100,11 @@ class AdamOptimizer(Optimizer):
         self._beta2_t: Any = None
         self._epsilon_t: Any = None
 
-    def _get_beta_accumulators(self) -> tuple[Variable, Variable]:
-        graph = get_default_graph()
+    def _get_beta_accumulators(self) -> tuple[gc.Variable, gc.Variable]:
+        graph = gc.get_default_graph()
         return self._get_non_slot_variable("beta1_power", graph), self._get_non_slot_variable("beta2_power", graph)
 
-    def _create_slots(self, var_list: Sequence[Variable]) -> None:
+    def _create_slots(self, var_list: Sequence[gc.Variable]) -> None:
         first = min(var_list, key=lambda v: v.name)
         self._create_non_slot_variable(self._call_if_callable(self._beta1), "beta1_power", first)
         self._create_non_slot_variable(self._call_if_callable(self._beta2), "beta2_power", first)
@@ -127,43 +113,43 @@ class AdamOptimizer(Optimizer):
             self._zeros_slot(var, "v", self._name)
 
     def _prepare(self) -> None:
-        self._lr_t = convert_to_tensor(self._call_if_callable(self._lr), name="learning_rate")
-        self._beta1_t = convert_to_tensor(self._call_if_callable(self._beta1), name="beta1")
-        self._beta2_t = convert_to_tensor(self._call_if_callable(self._beta2), name="beta2")
-        self._epsilon_t = convert_to_tensor(self._call_if_callable(self._epsilon), name="epsilon")
+        self._lr_t = gc.convert_to_tensor(self._call_if_callable(self._lr), name="learning_rate")
+        self._beta1_t = gc.convert_to_tensor(self._call_if_callable(self._beta1), name="beta1")
+        self._beta2_t = gc.convert_to_tensor(self._call_if_callable(self._beta2), name="beta2")
+        self._epsilon_t = gc.convert_to_tensor(self._call_if_callable(self._epsilon), name="epsilon")
 
-    def _scalars(self, var: Variable) -> list[Tensor]:
+    def _scalars(self, var: gc.Variable) -> list[gc.Tensor]:
         """beta1_power, beta2_power, lr, beta1, beta2, epsilon in the variable's dtype."""
         powers = [power.value() for power in self._get_beta_accumulators()]
         return [as_type_of(t, var) for t in (*powers, self._lr_t, self._beta1_t, self._beta2_t, self._epsilon_t)]
 
-    def _apply_dense(self, grad: Tensor, var: Variable) -> Any:
+    def _apply_dense(self, grad: gc.Tensor, var: gc.Variable) -> Any:
         return make("ApplyAdam", var._ref(), *self._slots_of(var, "m", "v"), *self._scalars(var), grad,
                     use_locking=self._use_locking)
 
-    def _corrected_rate(self, var: Variable) -> Tensor:
+    def _corrected_rate(self, var: gc.Variable) -> gc.Tensor:
         """The learning rate with the correction of both averages' bias."""
         beta1_power, beta2_power, lr, *_ = self._scalars(var)
-        return divide(multiply(lr, sqrt(subtract(1.0, beta2_power))), subtract(1.0, beta1_power))
+        return gc.divide(gc.multiply(lr, gc.sqrt(gc.subtract(1.0, beta2_power))), gc.subtract(1.0, beta1_power))
 
-    def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Variable) -> Any:
+    def _apply_sparse_duplicate_indices(self, grad: gc.IndexedSlices, var: gc.Variable) -> Any:
         _, _, _, beta1, beta2, epsilon = self._scalars(var)
-        values, indices = summed(grad.values, grad.indices), grad.indices
+        values, indices = grad.summed().values, grad.indices
         m = self._decayed(self._slots["m"][var], beta1, values, indices)
-        v = self._decayed(self._slots["v"][var], beta2, square(values), indices)
-        moved = divide(multiply(self._corrected_rate(var), m), add(sqrt(v), epsilon))
-        return group(assign_sub(var, moved, use_locking=self._use_locking), m, v)
+        v = self._decayed(self._slots["v"][var], beta2, gc.square(values), indices)
+        moved = gc.divide(gc.multiply(self._corrected_rate(var), m), gc.add(gc.sqrt(v), epsilon))
+        return gc.group(gc.assign_sub(var, moved, use_locking=self._use_locking), m, v)
 
-    def _decayed(self, slot: Variable, beta: Tensor, values: Tensor, indices: Tensor) -> Tensor:
+    def _decayed(self, slot: gc.Variable, beta: gc.Tensor, values: gc.Tensor, indices: gc.Tensor) -> gc.Tensor:
         """slot = beta * slot, and at the indices + (1 - beta) * values: the slot's new value."""
-        rows = add(multiply(gather(slot, indices), beta), multiply(values, subtract(1.0, beta)))
-        with get_default_graph().control_dependencies([rows]):
-            whole = assign(slot, multiply(slot, beta), use_locking=self._use_locking)
-        with get_default_graph().control_dependencies([whole]):
-            return scatter_update(slot, indices, rows, use_locking=self._use_locking)
+        rows = gc.add(gc.multiply(gc.gather(slot, indices), beta), gc.multiply(values, gc.subtract(1.0, beta)))
+        with gc.get_default_graph().control_dependencies([rows]):
+            whole = gc.assign(slot, gc.multiply(slot, beta), use_locking=self._use_locking)
+        with gc.get_default_graph().control_dependencies([whole]):
+            return gc.scatter_update(slot, indices, rows, use_locking=self._use_locking)
 
-    def _finish(self, update_ops: Sequence[Operation], name_scope: str) -> Operation:
-        with get_default_graph().control_dependencies(update_ops):
-            moved = [assign(power, multiply(power, as_type_of(beta, power)), use_locking=self._use_locking).op
+    def _finish(self, update_ops: Sequence[gc.Operation], name_scope: str) -> gc.Operation:
+        with gc.get_default_graph().control_dependencies(update_ops):
+            moved = [gc.assign(power, gc.multiply(power, as_type_of(beta, power)), use_locking=self._use_locking).op
                      for power, beta in zip(self._get_beta_accumulators(), (self._beta1_t, self._beta2_t), strict=True)]
-        return group(*update_ops, *moved, name=name_scope)
+        return gc.group(*update_ops, *moved, name=name_scope)

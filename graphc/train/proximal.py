@@ -4,11 +4,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from graphc.api.gradients.slices import IndexedSlices
+import graphc as gc
 from graphc.api.public import public
-from graphc.api.state.variables import Variable
-from graphc.ir.apply import convert_to_tensor
-from graphc.ir.tensor import Tensor
 from graphc.train.optimizer import Optimizer
 from graphc.train.optimizers import as_type_of, make
 
@@ -38,9 +35,9 @@ class FtrlOptimizer(Optimizer):
         self._l2_shrinkage_regularization_strength = l2_shrinkage_regularization_strength
         self._accum_name = accum_name
         self._linear_name = linear_name
-        self._tensors: tuple[Tensor, ...] = ()
+        self._tensors: tuple[gc.Tensor, ...] = ()
 
-    def _create_slots(self, var_list: Sequence[Variable]) -> None:
+    def _create_slots(self, var_list: Sequence[gc.Variable]) -> None:
         for var in var_list:
             self._filled_slot(var, self._initial_accumulator_value, "accum", self._accum_name or self._name)
             self._zeros_slot(var, "linear", self._linear_name or self._name)
@@ -53,19 +50,19 @@ class FtrlOptimizer(Optimizer):
                  ("l2_regularization_strength", self._l2_regularization_strength),
                  *((("l2_shrinkage_regularization_strength", shrinkage),) if shrinkage > 0.0 else ()),
                  ("learning_rate_power", self._learning_rate_power))
-        self._tensors = tuple(convert_to_tensor(value, name=name) for name, value in named)
+        self._tensors = tuple(gc.convert_to_tensor(value, name=name) for name, value in named)
 
     def _op_type(self) -> str:
         return "ApplyFtrlV2" if self._l2_shrinkage_regularization_strength > 0.0 else "ApplyFtrl"
 
-    def _apply(self, op_type: str, var: Variable, *gradient: Tensor) -> Any:
+    def _apply(self, op_type: str, var: gc.Variable, *gradient: gc.Tensor) -> Any:
         return make(op_type, var._ref(), *self._slots_of(var, "accum", "linear"), *gradient,
                     *(as_type_of(t, var) for t in self._tensors), use_locking=self._use_locking)
 
-    def _apply_dense(self, grad: Tensor, var: Variable) -> Any:
+    def _apply_dense(self, grad: gc.Tensor, var: gc.Variable) -> Any:
         return self._apply(self._op_type(), var, grad)
 
-    def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Variable) -> Any:
+    def _apply_sparse_duplicate_indices(self, grad: gc.IndexedSlices, var: gc.Variable) -> Any:
         return self._apply(f"Sparse{self._op_type()}", var, grad.values, grad.indices)
 
 
@@ -80,22 +77,22 @@ class _Proximal(Optimizer):
         self._learning_rate = learning_rate
         self._l1_regularization_strength = l1
         self._l2_regularization_strength = l2
-        self._tensors: tuple[Tensor, ...] = ()
+        self._tensors: tuple[gc.Tensor, ...] = ()
 
     def _prepare(self) -> None:
         named = (("learning_rate", self._call_if_callable(self._learning_rate)),
                  ("l1_regularization_strength", self._l1_regularization_strength),
                  ("l2_regularization_strength", self._l2_regularization_strength))
-        self._tensors = tuple(convert_to_tensor(value, name=name) for name, value in named)
+        self._tensors = tuple(gc.convert_to_tensor(value, name=name) for name, value in named)
 
-    def _apply(self, op_type: str, var: Variable, *gradient: Tensor) -> Any:
+    def _apply(self, op_type: str, var: gc.Variable, *gradient: gc.Tensor) -> Any:
         return make(op_type, var._ref(), *self._slots_of(var, *self.slots),
                     *(as_type_of(t, var) for t in self._tensors), *gradient, use_locking=self._use_locking)
 
-    def _apply_dense(self, grad: Tensor, var: Variable) -> Any:
+    def _apply_dense(self, grad: gc.Tensor, var: gc.Variable) -> Any:
         return self._apply(self.op_type, var, grad)
 
-    def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Variable) -> Any:
+    def _apply_sparse_duplicate_indices(self, grad: gc.IndexedSlices, var: gc.Variable) -> Any:
         return self._apply(f"Sparse{self.op_type}", var, grad.values, grad.indices)
 
 
@@ -126,6 +123,6 @@ class ProximalAdagradOptimizer(_Proximal):
         super().__init__(learning_rate, l1_regularization_strength, l2_regularization_strength, use_locking, name)
         self._initial_accumulator_value = initial_accumulator_value
 
-    def _create_slots(self, var_list: Sequence[Variable]) -> None:
+    def _create_slots(self, var_list: Sequence[gc.Variable]) -> None:
         for var in var_list:
             self._filled_slot(var, self._initial_accumulator_value, "accumulator", self._name)

@@ -5,11 +5,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import graphc as gc
 from graphc import errors
-from graphc.api.control.queues import QueueBase
 from graphc.api.public import public
-from graphc.ir.graph import GraphKeys, get_default_graph
-from graphc.ir.stacks import get_default_session
 from graphc.train.coordinator import Coordinator
 
 _CODES: dict[type[Exception], int] = {        # of TensorFlow's messages
@@ -28,9 +26,9 @@ class QueueRunner:
     the queue.
     """
 
-    def __init__(self, queue: QueueBase | None = None, enqueue_ops: Sequence[Any] | None = None, close_op: Any = None,
-                 cancel_op: Any = None, queue_closed_exception_types: Any = None, queue_runner_def: Any = None,
-                 import_scope: str | None = None) -> None:
+    def __init__(self, queue: gc.QueueBase | None = None, enqueue_ops: Sequence[Any] | None = None,
+                 close_op: Any = None, cancel_op: Any = None, queue_closed_exception_types: Any = None,
+                 queue_runner_def: Any = None, import_scope: str | None = None) -> None:
         if queue_runner_def is not None:
             if queue is not None or enqueue_ops:
                 raise ValueError("queue_runner_def and queue are mutually exclusive.")
@@ -49,7 +47,7 @@ class QueueRunner:
     def _from_def(self, given: Any, scope: str | None) -> None:
         """Of nodes that are in the default graph already, under the scope. The queue is its operation."""
         def element(name: str) -> Any:
-            return get_default_graph().as_graph_element(f"{scope.rstrip('/')}/{name}" if scope else name)
+            return gc.get_default_graph().as_graph_element(f"{scope.rstrip('/')}/{name}" if scope else name)
 
         self._queue, self._enqueue_ops = element(given.queue_name), [element(n) for n in given.enqueue_op_name]
         self._close_op, self._cancel_op = element(given.close_op_name), element(given.cancel_op_name)
@@ -145,17 +143,17 @@ class QueueRunner:
 
 
 @public("train.add_queue_runner", "train.queue_runner.add_queue_runner")
-def add_queue_runner(qr: QueueRunner, collection: str = GraphKeys.QUEUE_RUNNERS) -> None:
+def add_queue_runner(qr: QueueRunner, collection: str = gc.GraphKeys.QUEUE_RUNNERS) -> None:
     """Adds a QueueRunner to the graph's collection, as `tf.train.add_queue_runner`."""
-    get_default_graph().add_to_collection(collection, qr)
+    gc.get_default_graph().add_to_collection(collection, qr)
 
 
 @public("train.start_queue_runners", "train.queue_runner.start_queue_runners")
 def start_queue_runners(sess: Any = None, coord: Coordinator | None = None, daemon: bool = True, start: bool = True,
-                        collection: str = GraphKeys.QUEUE_RUNNERS) -> list[threading.Thread]:
+                        collection: str = gc.GraphKeys.QUEUE_RUNNERS) -> list[threading.Thread]:
     """Starts the threads of all QueueRunners of the graph, as `tf.train.start_queue_runners`."""
     if sess is None:
-        sess = get_default_session()
+        sess = gc.get_default_session()
         if sess is None:
             raise ValueError("Cannot start queue runners: No default session is registered. Use `with "
                              "sess.as_default()` or pass an explicit session: "

@@ -4,20 +4,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from graphc.api.array.fill import zeros
-from graphc.api.state.variable_scope import get_variable_scope
-from graphc.api.state.variables import Variable
-from graphc.ir.graph import get_default_graph
+import graphc as gc
 
 
-def create_slot(primary: Any, val: Any, name: str) -> Variable:
+def create_slot(primary: Any, val: Any, name: str) -> gc.Variable:
     """A variable named "primary/name" inside the variable scope in force, whatever the name scope is; `val` is its
     initial value, or a function that makes it."""
-    graph = get_default_graph()
-    prefix = get_variable_scope().name
+    graph = gc.get_default_graph()
+    prefix = gc.get_variable_scope().name
     full = f"{primary.op.name}/{name}"
     with graph.name_scope(None):
-        made = Variable(val, trainable=False, name=f"{prefix}/{full}" if prefix else full)
+        made = gc.Variable(val, trainable=False, name=f"{prefix}/{full}" if prefix else full)
     whole = getattr(primary, "_save_slice_info", None)
     if whole is not None:               # a part of a variable has the same part of a slot
         part = made.op.name[len(primary.op.name) + 1:]
@@ -25,10 +22,10 @@ def create_slot(primary: Any, val: Any, name: str) -> Variable:
     return made
 
 
-def create_slot_with_initializer(primary: Any, initializer: Any, shape: Any, dtype: Any, name: str) -> Variable:
+def create_slot_with_initializer(primary: Any, initializer: Any, shape: Any, dtype: Any, name: str) -> gc.Variable:
     """initializer: called with the shape and dtype, as those of gc.get_variable."""
     return create_slot(primary, lambda: initializer(shape, dtype), name)
 
 
-def create_zeros_slot(primary: Any, name: str, dtype: Any = None) -> Variable:
-    return create_slot(primary, lambda: zeros(primary.shape.as_list(), dtype or primary.dtype.base_dtype), name)
+def create_zeros_slot(primary: Any, name: str, dtype: Any = None) -> gc.Variable:
+    return create_slot(primary, lambda: gc.zeros(primary.shape.as_list(), dtype or primary.dtype.base_dtype), name)

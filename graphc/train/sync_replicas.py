@@ -5,26 +5,15 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from graphc.api.array.identity import group, no_op
-from graphc.api.control.accumulators import ConditionalAccumulator, SparseConditionalAccumulator
-from graphc.api.control.cond import cond
-from graphc.api.control.queues import FIFOQueue
-from graphc.api.gradients.slices import IndexedSlices
+import graphc as gc
 from graphc.api.public import public
-from graphc.api.state.collections import global_variables
-from graphc.api.state.uninitialized import report_uninitialized_variables
-from graphc.api.state.variables import Variable
-from graphc.ir.apply import apply
-from graphc.ir.graph import get_default_graph
-from graphc.ir.op import OPS
-from graphc.ir.tensor import Operation, Tensor
 from graphc.train.coordinator import Coordinator
 from graphc.train.moving_averages import ExponentialMovingAverage
 from graphc.train.optimizer import GradsAndVars, Optimizer
 from graphc.train.runners import QueueRunner
 from graphc.train.wrappers import Around
 
-Accumulators = Sequence[ConditionalAccumulator | SparseConditionalAccumulator]
+Accumulators = Sequence[gc.ConditionalAccumulator | gc.SparseConditionalAccumulator]
 
 
 @public("train.SyncReplicasOptimizer")
@@ -55,62 +44,62 @@ class SyncReplicasOptimizer(Around):
         self._chief_queue_runner: QueueRunner | None = None
 
     def apply_gradients(self, grads_and_vars: GradsAndVars, global_step: Any = None,
-                        name: str | None = None) -> Operation:
+                        name: str | None = None) -> gc.Operation:
         """The train op. Raises ValueError without gradients or without a global step."""
         pairs = list(grads_and_vars)
         if not pairs:
             raise ValueError("Must supply at least one variable")
         if global_step is None:
             raise ValueError("Global step is required to check staleness")
-        self.ready_for_local_init_op = report_uninitialized_variables(global_variables())
-        self.local_step_init_op = no_op(name="sync_rep_local_step_init")
+        self.ready_for_local_init_op = gc.report_uninitialized_variables(gc.global_variables())
+        self.local_step_init_op = gc.no_op(name="sync_rep_local_step_init")
         if self._replicas_to_aggregate == 1:
             accumulators: Accumulators = []
             made = self._update(pairs, global_step, name)
         else:
             accumulators, made = self._collected(pairs, global_step, name)
-        with get_default_graph().name_scope(self._name):
-            self.chief_init_op = group(self.local_step_init_op,
-                                       *(a.set_global_step(global_step, name="SetGlobalStep") for a in accumulators))
+        with gc.get_default_graph().name_scope(self._name):
+            self.chief_init_op = gc.group(self.local_step_init_op,
+                                          *(a.set_global_step(global_step, name="SetGlobalStep") for a in accumulators))
             self._chief_queue_runner = _NothingToRun(global_step)
         self._gradients_applied = True
         return made
 
-    def _update(self, pairs: GradsAndVars, global_step: Any, name: str | None) -> Operation:
+    def _update(self, pairs: GradsAndVars, global_step: Any, name: str | None) -> gc.Operation:
         step = self._optimizer.apply_gradients(pairs, global_step, name)
         if self._variable_averages is None:
             return step
-        with get_default_graph().control_dependencies([step]):
+        with gc.get_default_graph().control_dependencies([step]):
             averaged = self._variable_averages.apply(self._variables_to_average)
-        return group(step, averaged)
+        return gc.group(step, averaged)
 
-    def _collected(self, pairs: GradsAndVars, global_step: Any, name: str | None) -> tuple[Accumulators, Operation]:
+    def _collected(self, pairs: GradsAndVars, global_step: Any, name: str | None) -> tuple[Accumulators, gc.Operation]:
         """The gradients are added; the run that is the first to see enough of them applies their means."""
-        wanted, graph = self._replicas_to_aggregate, get_default_graph()
+        wanted, graph = self._replicas_to_aggregate, gc.get_default_graph()
         with graph.name_scope(self._name):
             given = [(g, v, _accumulator(g, v)) for g, v in pairs if g is not None]
             if not given:
                 raise ValueError(f"No gradients provided for any variable: {[v.name for _, v in pairs]}.")
             accumulators = [a for _, _, a in given]
-            added = [a.apply_indexed_slices_grad(g, global_step) if isinstance(a, SparseConditionalAccumulator)
+            added = [a.apply_indexed_slices_grad(g, global_step) if isinstance(a, gc.SparseConditionalAccumulator)
                      else a.apply_grad(g, global_step) for g, _, a in given]
             with graph.control_dependencies(added):
-                claimed = apply(OPS["_AccumulatorClaim"], accumulators[0].accumulator_ref, wanted)
+                claimed = accumulators[0]._claim(wanted)
 
-        def update() -> Tensor:
+        def update() -> gc.Tensor:
             # The one that was claimed comes last: until then nobody else takes any of them.
-            means: dict[Variable, Any] = {}
+            means: dict[gc.Variable, Any] = {}
             before: list[Any] = []
             for _, variable, accumulator in reversed(given):
-                with get_default_graph().control_dependencies(before):
+                with gc.get_default_graph().control_dependencies(before):
                     mean = means[variable] = _mean(accumulator, wanted)
                 before.append(mean.op)
             with graph.name_scope(""):               # variables of the optimizer's own are named outside the branch
                 made = self._update([(means[v], v) for _, v, _ in given], global_step, name)
-            with get_default_graph().control_dependencies([made]):
-                return no_op()
+            with gc.get_default_graph().control_dependencies([made]):
+                return gc.no_op()
 
-        return accumulators, group(cond(claimed, update, no_op))
+        return accumulators, gc.group(gc.cond(claimed, update, gc.no_op))
 
     def get_chief_queue_runner(self) -> QueueRunner:
         """A QueueRunner of no threads: the train op makes the updates. Raises ValueError before apply_gradients."""
@@ -118,7 +107,7 @@ class SyncReplicasOptimizer(Around):
             raise ValueError("Should be called after apply_gradients().")
         return self._chief_queue_runner
 
-    def get_init_tokens_op(self, num_tokens: int = -1) -> Operation:
+    def get_init_tokens_op(self, num_tokens: int = -1) -> gc.Operation:
         """An operation that does nothing: no step waits for a token. Raises ValueError before apply_gradients, or if
         there would be too few of them."""
         if not self._gradients_applied:
@@ -126,7 +115,7 @@ class SyncReplicasOptimizer(Around):
         needed = self._replicas_to_aggregate - self._total_num_replicas
         if num_tokens != -1 and num_tokens < needed:
             raise ValueError(f"Too few tokens to finish the first step: {num_tokens} (given) vs {needed} (needed)")
-        return no_op(name="no_init_tokens")
+        return gc.no_op(name="no_init_tokens")
 
     def make_session_run_hook(self, is_chief: bool, num_tokens: int = -1) -> SyncReplicasHook:
         """A hook for the session; without a session that takes hooks, run chief_init_op yourself."""
@@ -168,7 +157,7 @@ class _NothingToRun(QueueRunner):
     """Has no threads."""
 
     def __init__(self, global_step: Any) -> None:
-        queue = FIFOQueue(-1, [global_step.dtype], shapes=[()], name="sync_token_q")
+        queue = gc.FIFOQueue(-1, [global_step.dtype], shapes=[()], name="sync_token_q")
         super().__init__(queue, [queue.enqueue(global_step)])
 
     def create_threads(self, sess: Any, coord: Coordinator | None = None, daemon: bool = False,
@@ -176,12 +165,12 @@ class _NothingToRun(QueueRunner):
         return []
 
 
-def _accumulator(gradient: Any, variable: Variable) -> ConditionalAccumulator | SparseConditionalAccumulator:
-    kind = SparseConditionalAccumulator if isinstance(gradient, IndexedSlices) else ConditionalAccumulator
+def _accumulator(gradient: Any, variable: gc.Variable) -> gc.ConditionalAccumulator | gc.SparseConditionalAccumulator:
+    kind = gc.SparseConditionalAccumulator if isinstance(gradient, gc.IndexedSlices) else gc.ConditionalAccumulator
     return kind(gradient.dtype, shape=variable.shape, shared_name=f"{variable.name}/grad_accum")
 
 
 def _mean(accumulator: Any, wanted: int) -> Any:
-    if isinstance(accumulator, SparseConditionalAccumulator):
+    if isinstance(accumulator, gc.SparseConditionalAccumulator):
         return accumulator.take_indexed_slices_grad(wanted)
     return accumulator.take_grad(wanted)

@@ -4,16 +4,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from graphc.api.array.gather import gather
-from graphc.api.gradients.slices import IndexedSlices
-from graphc.api.math.binary import multiply, subtract
+import graphc as gc
 from graphc.api.public import public
-from graphc.api.state.scatter import scatter_update
-from graphc.api.state.state import assign_sub
-from graphc.api.state.variables import Variable
-from graphc.ir.apply import convert_to_tensor
-from graphc.ir.graph import get_default_graph
-from graphc.ir.tensor import Operation, Tensor
 from graphc.train.optimizer import GradsAndVars, Optimizer
 from graphc.train.optimizers import AdamOptimizer, MomentumOptimizer, as_type_of
 
@@ -27,7 +19,7 @@ class DecoupledWeightDecayExtension:
     """
 
     def __init__(self, weight_decay: Any, **kwargs: Any) -> None:
-        self._decay_var_list: set[Variable] | None = None
+        self._decay_var_list: set[gc.Variable] | None = None
         self._weight_decay = weight_decay
         self._weight_decay_tensor: Any = None
         super().__init__(**kwargs)
@@ -35,42 +27,42 @@ class DecoupledWeightDecayExtension:
     def minimize(self, loss: Any, global_step: Any = None, var_list: Any = None,
                  gate_gradients: int = Optimizer.GATE_OP, aggregation_method: int | None = None,
                  colocate_gradients_with_ops: bool = False, name: str | None = None, grad_loss: Any = None,
-                 decay_var_list: Sequence[Variable] | None = None) -> Operation:
+                 decay_var_list: Sequence[gc.Variable] | None = None) -> gc.Operation:
         self._decay_var_list = set(decay_var_list) if decay_var_list else None
-        made: Operation = super().minimize(  # type: ignore[misc]
+        made: gc.Operation = super().minimize(  # type: ignore[misc]
             loss, global_step, var_list, gate_gradients, aggregation_method, colocate_gradients_with_ops, name,
             grad_loss)
         return made
 
     def apply_gradients(self, grads_and_vars: GradsAndVars, global_step: Any = None, name: str | None = None,
-                        decay_var_list: Sequence[Variable] | None = None) -> Operation:
+                        decay_var_list: Sequence[gc.Variable] | None = None) -> gc.Operation:
         self._decay_var_list = set(decay_var_list) if decay_var_list else self._decay_var_list
-        made: Operation = super().apply_gradients(grads_and_vars, global_step, name)  # type: ignore[misc]
+        made: gc.Operation = super().apply_gradients(grads_and_vars, global_step, name)  # type: ignore[misc]
         return made
 
     def _prepare(self) -> None:
         decay = self._weight_decay() if callable(self._weight_decay) and not isinstance(
-            self._weight_decay, (Tensor, Variable)) else self._weight_decay
-        self._weight_decay_tensor = convert_to_tensor(decay, name="weight_decay")
+            self._weight_decay, (gc.Tensor, gc.Variable)) else self._weight_decay
+        self._weight_decay_tensor = gc.convert_to_tensor(decay, name="weight_decay")
         super()._prepare()  # type: ignore[misc]
 
-    def _decays(self, var: Variable) -> bool:
+    def _decays(self, var: gc.Variable) -> bool:
         return not self._decay_var_list or var in self._decay_var_list
 
-    def _apply_dense(self, grad: Tensor, var: Variable) -> Any:
+    def _apply_dense(self, grad: gc.Tensor, var: gc.Variable) -> Any:
         if not self._decays(var):
             return super()._apply_dense(grad, var)  # type: ignore[misc]
-        smaller = assign_sub(var, multiply(as_type_of(self._weight_decay_tensor, var), var))
-        with get_default_graph().control_dependencies([smaller]):
+        smaller = gc.assign_sub(var, gc.multiply(as_type_of(self._weight_decay_tensor, var), var))
+        with gc.get_default_graph().control_dependencies([smaller]):
             return super()._apply_dense(grad, var)  # type: ignore[misc]
 
-    def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Variable) -> Any:
+    def _apply_sparse_duplicate_indices(self, grad: gc.IndexedSlices, var: gc.Variable) -> Any:
         if not self._decays(var):
             return super()._apply_sparse_duplicate_indices(grad, var)  # type: ignore[misc]
-        rows = gather(var, grad.indices)
-        kept = subtract(rows, multiply(as_type_of(self._weight_decay_tensor, var), rows))
-        smaller = scatter_update(var, grad.indices, kept)
-        with get_default_graph().control_dependencies([smaller]):
+        rows = gc.gather(var, grad.indices)
+        kept = gc.subtract(rows, gc.multiply(as_type_of(self._weight_decay_tensor, var), rows))
+        smaller = gc.scatter_update(var, grad.indices, kept)
+        with gc.get_default_graph().control_dependencies([smaller]):
             return super()._apply_sparse_duplicate_indices(grad, var)  # type: ignore[misc]
 
 

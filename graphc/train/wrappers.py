@@ -3,11 +3,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphc.api.array.identity import group
+import graphc as gc
 from graphc.api.public import public
-from graphc.api.state.variables import Variable
-from graphc.ir.graph import get_default_graph
-from graphc.ir.tensor import Operation
 from graphc.train.moving_averages import ExponentialMovingAverage
 from graphc.train.optimizer import GradsAndVars, Optimizer
 
@@ -19,16 +16,16 @@ class Around(Optimizer):
         super().__init__(use_locking, name)
         self._optimizer = opt
 
-    def compute_gradients(self, *args: Any, **kwargs: Any) -> list[tuple[Any, Variable]]:
+    def compute_gradients(self, *args: Any, **kwargs: Any) -> list[tuple[Any, gc.Variable]]:
         return self._optimizer.compute_gradients(*args, **kwargs)
 
-    def get_slot(self, *args: Any, **kwargs: Any) -> Variable | None:
+    def get_slot(self, *args: Any, **kwargs: Any) -> gc.Variable | None:
         return self._optimizer.get_slot(*args, **kwargs)
 
     def get_slot_names(self, *args: Any, **kwargs: Any) -> list[str]:
         return self._optimizer.get_slot_names(*args, **kwargs)
 
-    def variables(self) -> list[Variable]:
+    def variables(self) -> list[gc.Variable]:
         return self._optimizer.variables()
 
 
@@ -42,21 +39,21 @@ class MovingAverageOptimizer(Around):
         super().__init__(opt, opt._use_locking, opt.get_name())
         self._ema = ExponentialMovingAverage(average_decay, num_updates=num_updates)
         self._swapped_variable_name_map: dict[str, str] | None = None
-        self._averages: dict[str, Variable] = {}
+        self._averages: dict[str, gc.Variable] = {}
         self._sequential_update = sequential_update
 
     def apply_gradients(self, grads_and_vars: GradsAndVars, global_step: Any = None,
-                        name: str | None = None) -> Operation:
+                        name: str | None = None) -> gc.Operation:
         pairs = list(grads_and_vars)
         step = self._optimizer.apply_gradients(pairs, global_step, name)
         trained = [v for g, v in pairs if g is not None]
-        with get_default_graph().control_dependencies([step] if self._sequential_update else []):
+        with gc.get_default_graph().control_dependencies([step] if self._sequential_update else []):
             averaged = self._ema.apply(trained)
         self._averages = {v.op.name: self._ema._averages[v] for v in trained}
         self._swapped_variable_name_map = {name: v.op.name for name, v in self._averages.items()}
-        return group(step, averaged, name="train_with_avg")
+        return gc.group(step, averaged, name="train_with_avg")
 
-    def average(self, var: Variable) -> Variable | None:
+    def average(self, var: gc.Variable) -> gc.Variable | None:
         """The average of a trained variable."""
         return self._ema.average(var)
 

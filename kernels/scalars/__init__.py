@@ -14,7 +14,7 @@ from numba.extending import overload
 
 from ..contracts.dtypes import COMPUTED, CONVERTED, FLOATS, INDICES, NUMBERS
 from ..numba_types import NUMBA_TYPES
-from . import arithmetic, bessel, exponential, gamma, hyperbolic, incomplete, random, special, trigonometric
+from . import arithmetic, bessel, exponential, gamma, hyperbolic, incomplete, logic, random, special, trigonometric
 from .machine import bfloat_to_float, convert, float_to_bfloat, float_to_half, half_to_float, scalar
 
 DTYPES: dict[str, Any] = {short: NUMBA_TYPES[short] for short in COMPUTED}
@@ -118,7 +118,7 @@ def _float_functions() -> list[Scalar]:
     for module, arities in DOUBLE.items():
         rows += [Scalar(op, "f64", ("f64",) * arity, getattr(module, f"{op}_f64")) for op, arity in arities.items()]
     for op in ("is_nan", "is_inf", "is_finite"):
-        rows += [Scalar(op, "bool", (d,), getattr(a, op)) for d in FLOATS]
+        rows += [Scalar(op, "bool", (d,), getattr(logic, op)) for d in FLOATS]
     return rows
 
 
@@ -126,30 +126,30 @@ def _integer_functions() -> list[Scalar]:
     a, rows = arithmetic, []
     both = {
         "neg": (1, a.neg_int), "abs": (1, a.abs_int), "sign": (1, a.sign_int), "square": (1, a.square_int),
-        "not": (1, a.not_int), "add": (2, a.add_int), "sub": (2, a.sub_int), "mul": (2, a.mul_int),
+        "not": (1, logic.not_int), "add": (2, a.add_int), "sub": (2, a.sub_int), "mul": (2, a.mul_int),
         "div": (2, a.trunc_div_int),
         "truncdiv": (2, a.trunc_div_int), "truncmod": (2, a.trunc_mod_int), "floordiv": (2, a.floor_div_int),
         "mod": (2, a.floor_mod_int), "min": (2, a.minimum_int), "max": (2, a.maximum_int), "pow": (2, a.power_int),
-        "and": (2, a.and_int), "or": (2, a.or_int), "xor": (2, a.xor_int),
-        "population_count": (1, a.population_count),
+        "and": (2, logic.and_int), "or": (2, logic.or_int), "xor": (2, logic.xor_int),
+        "population_count": (1, logic.population_count),
     }
     for op, (arity, function) in both.items():
         rows += _of_same(op, INDICES, arity, function)
     for op in ("shift_left", "shift_right"):
-        rows += [Scalar(op, d, (d, d), getattr(a, f"{op}_{d}")) for d in INDICES]
+        rows += [Scalar(op, d, (d, d), getattr(logic, f"{op}_{d}")) for d in INDICES]
     return rows
 
 
 def _declare() -> list[Scalar]:
-    a, boolean = arithmetic, ("bool",)
+    boolean = ("bool",)
     rows = _float_functions() + _integer_functions()
     for op in ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"):
-        rows += [Scalar(op, "bool", (d, d), getattr(a, op)) for d in NUMBERS]
+        rows += [Scalar(op, "bool", (d, d), getattr(logic, op)) for d in NUMBERS]
     rows += [Scalar(op, "bool", ("bool", "bool"), f) for op, f in (
-        ("and", a.logical_and), ("or", a.logical_or), ("xor", a.logical_xor), ("not_equal", a.logical_xor),
-        ("equal", a.equal))]
-    rows += _of_same("not", boolean, 1, a.logical_not)
-    rows += [Scalar("select", d, ("bool", d, d), a.choose) for d in NUMBERS + boolean]
+        ("and", logic.logical_and), ("or", logic.logical_or), ("xor", logic.logical_xor),
+        ("not_equal", logic.logical_xor), ("equal", logic.equal))]
+    rows += _of_same("not", boolean, 1, logic.logical_not)
+    rows += [Scalar("select", d, ("bool", d, d), logic.choose) for d in NUMBERS + boolean]
     for target in DTYPES:
         cast = _make_cast(target)
         rows += [Scalar("cast", target, (source,), cast) for source in DTYPES if source != target]

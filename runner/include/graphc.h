@@ -89,6 +89,8 @@ typedef struct graphc_options {
   int64_t memory_limit;     /* bytes this model may allocate in all; 0: the default, see Memory above */
   int32_t threads;          /* threads that work on a run, the caller included; 0: one a core. Only 1 and not 1 differ once
                                the process has its pool: the pool has as many workers as the first model asked for. */
+  struct graphc_model* share;  /* a model of the same file, usually of another signature: this one has its variables (see
+                               Variables below) and constants in common with it. NULL: variables of its own */
 } graphc_options;
 
 GRAPHC_API int32_t graphc_abi_version(void);
@@ -121,7 +123,16 @@ GRAPHC_API int32_t graphc_result_count(const graphc_result* result);
 GRAPHC_API graphc_status graphc_result_output(const graphc_result* result, int32_t index, graphc_tensor* output);
 GRAPHC_API void graphc_result_free(graphc_result* result);
 
-/* Variables of a model that was saved with them. A variable has no value until it is set. */
+/* Variables: those that the file lists, in its order, with the values that it gives them (gc.export_model), then those that
+ * only signatures know; one that is given no value has none until it is set, restored, or written by a run. A run of a training
+ * signature changes them; one that fails changes nothing. Models that share variables (graphc_options.share) have one set of
+ * them, and count their runs together; either may be freed first. What the first took counts against its limit on memory.
+ *
+ *   graphc_options options = {.size = sizeof options, .signature = "train"};
+ *   graphc_load_file("model.pb", &options, &train);
+ *   options.signature = "predict", options.share = train;
+ *   graphc_load_file("model.pb", &options, &predict);           // sees what `train` does
+ */
 GRAPHC_API int32_t graphc_state_count(const graphc_model* model);
 GRAPHC_API graphc_status graphc_state_info(const graphc_model* model, int32_t index, graphc_info* info);
 GRAPHC_API graphc_status graphc_state_set(graphc_model* model, int32_t index, const graphc_tensor* value);
@@ -136,6 +147,20 @@ GRAPHC_API graphc_status graphc_set_host(graphc_model* model, const char* name, 
 GRAPHC_API int32_t graphc_host_count(const graphc_model* model);
 GRAPHC_API const char* graphc_host_name(const graphc_model* model, int32_t index);
 GRAPHC_API void* graphc_host_output(graphc_request* request, int32_t index, int32_t dtype, int32_t rank, const int64_t* sizes);
+
+/* Checkpoints of the variables that the file lists for them, in TensorFlow's format V2, as gc.train.Saver and tf.train.Saver
+ * read and write it: PREFIX.index and PREFIX.data-00000-of-00001. What is saved is the state between two runs; each file is
+ * written whole or not at all. Restoring changes all of these variables, or, if anything is missing or damaged, none. */
+GRAPHC_API graphc_status graphc_save(const graphc_model* model, const char* prefix);
+GRAPHC_API graphc_status graphc_restore(graphc_model* model, const char* prefix);
+/* How many runs there were, the session's that wrote the file included: what random ops draw depends on it. No checkpoint holds
+ * it; set it to go on with the numbers that an interrupted training would have drawn. */
+GRAPHC_API int64_t graphc_run_count(const graphc_model* model);
+GRAPHC_API graphc_status graphc_set_run_count(graphc_model* model, int64_t count);
+
+/* The signatures in the model's file, in its order. The names belong to the model. */
+GRAPHC_API int32_t graphc_signature_count(const graphc_model* model);
+GRAPHC_API const char* graphc_signature_name(const graphc_model* model, int32_t index);
 
 #ifdef __cplusplus
 }

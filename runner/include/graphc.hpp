@@ -4,6 +4,14 @@
 //   std::vector<float> pixels(32 * 64);
 //   graphc::Result result = model.run({graphc::tensor(pixels.data(), {32, 64})});
 //   const float* logits = result.data<float>(0);
+//
+// Training, with what gc.export_model wrote:
+//
+//   graphc_options options{sizeof options, "train"};
+//   graphc::Model train("model.pb", &options);
+//   graphc::Model predict = train.signature("model.pb", "predict");       // the same variables
+//   for (...) train.run({graphc::tensor(images, {32, 784}), graphc::tensor(labels, {32})});
+//   train.save("trained/model.ckpt");
 #pragma once
 #include <cstdint>
 #include <initializer_list>
@@ -93,11 +101,44 @@ class Model {
     return Result(made);
   }
 
+  // The signature `name` of the same file, with the same variables.
+  Model signature(const std::string& path, const std::string& name, graphc_options options = {}) const {
+    options.size = sizeof options;
+    options.signature = name.c_str();
+    options.share = get();
+    return Model(path, &options);
+  }
+
+  // Of a variable: its value, of the right dtype and size.
+  template <class Element>
+  std::vector<Element> value(const std::string& name) const {
+    const std::int32_t index = variable(name);
+    const graphc_info info = variables()[static_cast<std::size_t>(index)];
+    if (info.dtype != dtype_of<Element>::value) throw Failure(GRAPHC_INVALID_ARGUMENT, "variable '" + name + "' has another dtype");
+    std::size_t count = 1;
+    for (std::int32_t axis = 0; axis < info.rank; ++axis) count *= static_cast<std::size_t>(info.sizes[axis]);
+    std::vector<Element> elements(count);
+    check(graphc_state_get(get(), index, elements.data(), count * sizeof(Element)));
+    return elements;
+  }
+  void set(const std::string& name, const graphc_tensor& value) { check(graphc_state_set(get(), variable(name), &value)); }
+
+  void save(const std::string& prefix) const { check(graphc_save(get(), prefix.c_str())); }
+  void restore(const std::string& prefix) { check(graphc_restore(get(), prefix.c_str())); }
+
   std::vector<graphc_info> inputs() const { return infos(graphc_input_count(get()), graphc_input_info); }
   std::vector<graphc_info> outputs() const { return infos(graphc_output_count(get()), graphc_output_info); }
+  std::vector<graphc_info> variables() const { return infos(graphc_state_count(get()), graphc_state_info); }
   graphc_model* get() const { return model_.get(); }
 
  private:
+  std::int32_t variable(const std::string& name) const {
+    const std::vector<graphc_info> all = variables();
+    for (std::size_t i = 0; i < all.size(); ++i)
+      if (name == all[i].name) return static_cast<std::int32_t>(i);
+    throw Failure(GRAPHC_NOT_FOUND, "the model has no variable '" + name + "'");
+  }
+
   template <class Function>
   std::vector<graphc_info> infos(std::int32_t count, Function function) const {
     std::vector<graphc_info> found(static_cast<std::size_t>(count));

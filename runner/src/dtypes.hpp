@@ -1,5 +1,6 @@
 // Element types, by TensorFlow's numbers (kernels/contracts/dtypes.py).
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -9,6 +10,13 @@ namespace graphc {
 
 // The dtype of ports, constants and variables that are strings; in memory they are numbers, int64 (docs/adr/0022).
 constexpr std::int32_t STRING = 7, STRING_IN_MEMORY = 9;
+
+constexpr std::int32_t BOOL = 10;
+
+// Only 0 and 1 are bools; anything else would be another value each time.
+inline void normalise_bools(char* values, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) values[i] = values[i] != 0;
+}
 
 struct DType {
   int number;

@@ -13,6 +13,24 @@ class Error : public std::runtime_error {
   graphc_status code;
 };
 
+// Of the model's file; readers of other files say which one it is (damaged_file).
 [[noreturn]] inline void damaged(const std::string& what) { throw Error(GRAPHC_DATA_LOSS, "damaged model: " + what); }
+
+[[noreturn]] inline void damaged_file(const std::string& path, const std::string& what) {
+  throw Error(GRAPHC_DATA_LOSS, path + " is damaged: " + what);
+}
+
+// What `read` gives; what it finds damaged is said of the file `path`.
+template <class Read>
+auto in_file(const std::string& path, Read read) -> decltype(read()) {
+  static const std::string model = "damaged model: ";
+  try {
+    return read();
+  } catch (const Error& error) {
+    const std::string what = error.what();
+    if (what.compare(0, model.size(), model) == 0) damaged_file(path, what.substr(model.size()));
+    throw;
+  }
+}
 
 }  // namespace graphc

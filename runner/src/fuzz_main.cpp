@@ -1,4 +1,5 @@
-// Loads and runs each file given, with inputs made of its own description: `graphc-fuzz [--limit BYTES] [--peak] FILES`. Meant to be
+// Loads and runs each file given, with inputs made of its own description: `graphc-fuzz [--limit BYTES] [--peak] FILES`. A file that
+// ends in ".index" is a checkpoint's, which the model before it restores, and saves if that went well. Meant to be
 // built with -DGRAPHC_SANITIZE=ON: whatever a file says, the outcome is an answer or an error, which is printed. --peak also
 // prints how many kilobytes of memory it took at most.
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -19,6 +21,7 @@
 namespace {
 
 constexpr std::int64_t MEMORY_LIMIT = std::int64_t{256} << 20;
+constexpr char INDEX[] = ".index";
 constexpr int LONGEST_RUN = 1;                                 // seconds
 constexpr std::int64_t MOST_BYTES = std::int64_t{1} << 22;     // of one input
 const std::int64_t OPEN_SIZES[] = {3, 1, 65, 0};               // for axes of any size, one after the other
@@ -103,6 +106,18 @@ void print_peak() {
     if (word == "VmHWM:" && status >> word) std::printf("peak: %s\n", word.c_str());
 }
 
+void restore(graphc_model* model, const std::string& index) {
+  const std::string prefix = index.substr(0, index.size() - std::strlen(INDEX));
+  const graphc_status status = model ? graphc_restore(model, prefix.c_str()) : GRAPHC_INVALID_ARGUMENT;
+  std::printf("  restore: %d %s\n", status, status && model ? graphc_last_error() : "");
+  if (model && !status && graphc_save(model, prefix.c_str())) std::printf("  save: %s\n", graphc_last_error());
+}
+
+bool is_index(const std::string& path) {
+  const std::size_t size = std::strlen(INDEX);
+  return path.size() > size && path.compare(path.size() - size, size, INDEX) == 0;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -110,6 +125,7 @@ int main(int count, char** arguments) {
   options.size = sizeof options;
   options.memory_limit = MEMORY_LIMIT;
   bool peak = false;
+  std::unique_ptr<graphc_model, decltype(&graphc_model_free)> model(nullptr, graphc_model_free);
   for (int i = 1; i < count; ++i) {
     if (std::string(arguments[i]) == "--peak") {
       peak = true;
@@ -121,17 +137,22 @@ int main(int count, char** arguments) {
     }
     std::printf("%s\n", arguments[i]);
     std::fflush(stdout);                       // so that the last line names the file that crashed
-    graphc_model* model = nullptr;
+    if (is_index(arguments[i])) {
+      restore(model.get(), arguments[i]);
+      continue;
+    }
+    model.reset();
+    graphc_model* loaded = nullptr;
     options.threads = 1 + i % 2;
-    if (const graphc_status status = graphc_load_file(arguments[i], &options, &model)) {
+    if (const graphc_status status = graphc_load_file(arguments[i], &options, &loaded)) {
       std::printf("  load: %d %s\n", status, graphc_last_error());
       continue;
     }
-    for (int32_t h = 0; h < graphc_host_count(model); ++h) graphc_set_host(model, graphc_host_name(model, h), host, nullptr);
-    run(model, OPEN_SIZES[0]);                 // variables have no value yet
-    give_states(model);
-    for (const std::int64_t open : OPEN_SIZES) run(model, open);
-    graphc_model_free(model);
+    model.reset(loaded);
+    for (int32_t h = 0; h < graphc_host_count(loaded); ++h) graphc_set_host(loaded, graphc_host_name(loaded, h), host, nullptr);
+    run(loaded, OPEN_SIZES[0]);                // variables have no value yet, unless the file gives them one
+    give_states(loaded);
+    for (const std::int64_t open : OPEN_SIZES) run(loaded, open);
   }
   if (peak) print_peak();
   return 0;

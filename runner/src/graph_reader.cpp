@@ -1,15 +1,11 @@
 // GraphDef -> nodes, plans, constants. Only what the runner needs of a node is read: its name, op and "value" attribute.
 #include "graph_reader.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <complex>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "dtypes.hpp"
@@ -99,7 +95,10 @@ void fill(const std::vector<From>& values, char* target, std::size_t count, cons
   }
 }
 
+}  // namespace
+
 struct TensorValue {
+  std::optional<SideTensor> side;
   std::int64_t dtype = 0;
   Shape shape;
   bool unknown_rank = false;
@@ -109,6 +108,8 @@ struct TensorValue {
   std::vector<std::int64_t> integers;       // int_val, int64_val, bool_val, half_val, uint32_val
   std::vector<std::uint64_t> unsigneds;     // uint64_val
 };
+
+namespace {
 
 void read_shape(std::string_view message, TensorValue& value, Charge& charge) {
   Reader r(message, &charge);
@@ -129,6 +130,18 @@ void read_shape(std::string_view message, TensorValue& value, Charge& charge) {
   }
 }
 
+SideTensor read_side_tensor(std::string_view message) {
+  SideTensor tensor;
+  Reader r(message);
+  while (r.next()) switch (r.field()) {
+    case 1: tensor.id = r.bytes(); break;
+    case 2: tensor.offset = r.integer(); break;
+    case 3: tensor.size = r.integer(); break;
+    default: r.skip();
+  }
+  return tensor;
+}
+
 TensorValue read_tensor(std::string_view message, Charge& charge) {
   TensorValue value;
   Reader r(message, &charge);
@@ -146,6 +159,7 @@ TensorValue read_tensor(std::string_view message, Charge& charge) {
       value.unsigneds.insert(value.unsigneds.end(), bits.begin(), bits.end());
       break;
     }
+    case 1000: value.side = read_side_tensor(r.bytes()); break;
     default: r.skip();
   }
   return value;
@@ -167,6 +181,51 @@ std::string_view constant_message(const Node& node) {
     }
   }
   damaged("constant " + std::string(node.name) + " has no value");
+}
+
+SavedVariable read_variable(std::string_view message, Charge& charge) {
+  SavedVariable variable;
+  Reader r(message, &charge);
+  const auto text = [&r] {
+    const std::string_view bytes = r.bytes();
+    r.count(1, bytes.size());
+    return std::string(bytes);
+  };
+  while (r.next()) switch (r.field()) {
+    case 1: variable.tensor.name = text(); break;
+    case 2: variable.tensor.dtype = static_cast<std::int32_t>(r.integer()); break;
+    case 3: r.integers(variable.tensor.shape); break;
+    case 4: variable.value = text(); break;
+    case 5: variable.key = text(); break;
+    case 6: variable.part = text(); break;
+    default: r.skip();
+  }
+  return variable;
+}
+
+SideFileInfo read_side_file(std::string_view message) {
+  SideFileInfo info;
+  Reader r(message);
+  while (r.next()) switch (r.field()) {
+    case 1: info.name = r.bytes(); break;
+    case 2: info.size = r.integer(); break;
+    case 3: info.id = r.bytes(); break;
+    default: r.skip();
+  }
+  return info;
+}
+
+// Merged into `state`, as protobuf has it of a message that stands there twice.
+void read_state(std::string_view message, SavedState& state, Charge& charge) {
+  Reader r(message, &charge);
+  while (r.next()) switch (r.field()) {
+    case 1:
+      r.count(1, sizeof(SavedVariable));
+      state.variables.push_back(read_variable(r.bytes(), charge));
+      break;
+    case 2: state.runs = r.integer(); break;
+    default: r.skip();
+  }
 }
 
 // Pairs of numbers as elements.
@@ -203,29 +262,13 @@ void copy_values(const TensorValue& value, int dtype, char* target, std::size_t 
 
 }  // namespace
 
-Block read_file(const std::string& path, const std::shared_ptr<HostTable>& host) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  struct stat status {};
-  if (file < 0 || fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
-    const std::string reason = file < 0 ? std::strerror(errno) : "not a regular file";
-    if (file >= 0) close(file);
-    throw Error(GRAPHC_NOT_FOUND, "cannot read " + path + ": " + reason);
-  }
-  const std::unique_ptr<const int, void (*)(const int*)> closing(&file, [](const int* opened) { close(*opened); });
-  Block data(host, static_cast<std::size_t>(status.st_size));
-  for (std::size_t at = 0; at < data.bytes();) {
-    const ssize_t got = pread(file, data.data() + at, data.bytes() - at, static_cast<off_t>(at));
-    if (got > 0) at += static_cast<std::size_t>(got);
-    else if (got == 0) throw Error(GRAPHC_DATA_LOSS, "cannot read " + path + ": it became shorter while it was read");
-    else if (errno != EINTR) throw Error(GRAPHC_NOT_FOUND, "cannot read " + path + ": " + std::strerror(errno));
-  }
-  return data;
-}
-
-Graph::Graph(std::string_view data, const std::shared_ptr<HostTable>& host) : charge_(host) {
-  static constexpr unsigned NODE = 1, PLANS = 1000;
+Graph::Graph(const GraphFile& file, const std::shared_ptr<HostTable>& host, bool limited)
+    : bytes_(file.data.size()), charge_(host) {
+  const LoadLimit limit(host, bytes_, limited);
+  static constexpr unsigned NODE = 1, PLANS = 1000, STATE = 1001, SIDE_FILE = 1002;
   static constexpr std::size_t BY_NAME = 64;     // bytes of an entry in by_name_
-  Reader r(data);
+  std::optional<SideFileInfo> side;
+  Reader r(file.data);
   while (r.next()) {
     if (r.field() == NODE) {
       Node node;
@@ -241,10 +284,20 @@ Graph::Graph(std::string_view data, const std::shared_ptr<HostTable>& host) : ch
       nodes_.push_back(node);
     } else if (r.field() == PLANS) {
       plans_.push_back(read_saved_plan(r.bytes(), charge_));
+    } else if (r.field() == STATE) {
+      read_state(r.bytes(), state_, charge_);
+    } else if (r.field() == SIDE_FILE) {
+      side = read_side_file(r.bytes());
     } else {
       r.skip();
     }
   }
+  if (!side) return;
+  if (file.path.empty())
+    throw Error(GRAPHC_UNIMPLEMENTED, "the graph has constants in the file " + side->name + " beside it, which is found only if the "
+                                          "graph is loaded by its path");
+  side_file_ = std::make_shared<SideFile>(file.path, *side);
+  bytes_ += static_cast<std::size_t>(side->size);
 }
 
 std::uint64_t Graph::hash() const {
@@ -253,22 +306,40 @@ std::uint64_t Graph::hash() const {
   return crc.value();
 }
 
-void Graph::copy_constant(const Tensor& wanted, char* target, std::size_t bytes) const {
+std::string_view Graph::constant(const Tensor& wanted) const {
   const auto found = by_name_.find(wanted.name);
   if (found == by_name_.end() || nodes_[found->second].op != "Const")
     damaged("the plan uses constant " + wanted.name + ", which the graph does not have");
-  Charge charge(charge_.host());
-  const TensorValue value = read_tensor(constant_message(nodes_[found->second]), charge);
+  return constant_message(nodes_[found->second]);
+}
+
+// The bytes of a constant as they stand in the .pb or its side file; empty: the file has its values in another form.
+std::string_view Graph::content(const TensorValue& value, const Tensor& wanted) const {
   if (value.dtype != wanted.dtype || value.shape != wanted.shape || value.unknown_rank)
     damaged("constant " + wanted.name + " has another dtype or shape than the plan says");
+  if (value.side && !side_file_) damaged("constant " + wanted.name + " is in a side file, but the graph names none");
+  const std::string_view content = value.side ? side_file_->bytes(*value.side) : value.content;
+  const std::size_t bytes = tensor_bytes(wanted);
+  if ((value.side || !content.empty()) && content.size() != bytes)
+    damaged("constant " + wanted.name + " has " + std::to_string(content.size()) + " bytes instead of " + std::to_string(bytes));
+  return content;
+}
+
+const char* Graph::constant_in_place(const Tensor& wanted) const {
+  if (!side_file_ || wanted.dtype == BOOL) return nullptr;      // bytes of bools may have to be changed
+  Charge charge(charge_.host());
+  const TensorValue value = read_tensor(constant(wanted), charge);
+  return value.side ? content(value, wanted).data() : nullptr;
+}
+
+void Graph::copy_constant(const Tensor& wanted, char* target, std::size_t bytes) const {
+  Charge charge(charge_.host());
+  const TensorValue value = read_tensor(constant(wanted), charge);
+  const std::string_view found = content(value, wanted);
   const DType* dtype = find_dtype(wanted.dtype);
-  if (!value.content.empty()) {
-    if (value.content.size() != bytes)
-      damaged("constant " + wanted.name + " has " + std::to_string(value.content.size()) + " bytes instead of " +
-              std::to_string(bytes));
-    std::memcpy(target, value.content.data(), bytes);
-    if (dtype->number == 10)                      // only 0 and 1 are bools; anything else would be another value each time
-      for (std::size_t i = 0; i < bytes; ++i) target[i] = target[i] != 0;
+  if (!found.empty()) {
+    std::memcpy(target, found.data(), bytes);
+    if (dtype->number == BOOL) normalise_bools(target, bytes);
     return;
   }
   copy_values(value, wanted.dtype, target, bytes / static_cast<std::size_t>(dtype->size), wanted.name, charge);

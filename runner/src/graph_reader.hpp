@@ -1,7 +1,7 @@
 // A saved graph (proto/graph.proto): its plans, and the values of its constants.
 //
 // The file is read whole, not mapped: what else writes to it, or cuts it short, changes nothing of what has been checked. What
-// a model keeps is copied out of it.
+// a model keeps is copied out of it. Only constants in a side file (side_file.hpp) are used where they lie.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -11,11 +11,28 @@
 #include <vector>
 
 #include "plan.hpp"
+#include "side_file.hpp"
 
 namespace graphc {
 
-// A file's bytes. Throws NOT_FOUND if it cannot be read, DATA_LOSS if it gets shorter meanwhile.
-Block read_file(const std::string& path, const std::shared_ptr<HostTable>& host);
+// path: "" if it is not known. The data must outlive what is read from it.
+struct GraphFile {
+  std::string_view data;
+  std::string path;
+};
+
+struct TensorValue;
+
+// A variable that the file's signatures share, and what it is when it is loaded (proto/plan.proto: SavedVariable).
+struct SavedVariable {
+  Tensor tensor;
+  std::string value, key, part;
+};
+
+struct SavedState {
+  std::vector<SavedVariable> variables;
+  std::int64_t runs = 0;
+};
 
 struct Node {
   std::string_view name, op;
@@ -24,23 +41,39 @@ struct Node {
 
 class Graph {
  public:
-  // Reads the node table and checks that it is a GraphDef at all; `data` must outlive the Graph. What it takes is counted.
-  Graph(std::string_view data, const std::shared_ptr<HostTable>& host);
+  // Reads the node table, checks that it is a GraphDef at all, and maps its side file. What it takes is counted.
+  // limited: the caller gave a limit on memory; else it is in proportion to the file.
+  Graph(const GraphFile& file, const std::shared_ptr<HostTable>& host, bool limited);
+
+  // Of the file and its side file.
+  std::size_t bytes() const { return bytes_; }
+  // What constants that are used in place lie in; nullptr: there is none.
+  const std::shared_ptr<const SideFile>& side_file() const { return side_file_; }
 
   const std::vector<SavedPlan>& plans() const { return plans_; }
   std::size_t node_count() const { return nodes_.size(); }
   const std::vector<Node>& nodes() const { return nodes_; }
+  const SavedState& state() const { return state_; }
 
   // The hash by the rule in proto/plan.proto.
   std::uint64_t hash() const;
+
+  // Where the value of a Const node lies, if it can be used there: in the side file. nullptr: copy it.
+  const char* constant_in_place(const Tensor& wanted) const;
 
   // Copies the value of Const node `wanted.name` to `target`, `bytes` long; throws if dtype, shape or length differ.
   void copy_constant(const Tensor& wanted, char* target, std::size_t bytes) const;
 
  private:
+  std::string_view constant(const Tensor& wanted) const;
+  std::string_view content(const TensorValue& value, const Tensor& wanted) const;
+
+  std::size_t bytes_;
   mutable Charge charge_;
   std::vector<Node> nodes_;
   std::vector<SavedPlan> plans_;
+  SavedState state_;
+  std::shared_ptr<const SideFile> side_file_;
   std::unordered_map<std::string_view, std::size_t> by_name_;
 };
 

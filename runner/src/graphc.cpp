@@ -7,14 +7,16 @@
 #include <utility>
 #include <vector>
 
+#include "bundle.hpp"
 #include "error.hpp"
 #include "graph_reader.hpp"
 #include "memory.hpp"
 #include "model.hpp"
+#include "read_file.hpp"
 
 struct graphc_model {
   graphc::Model model;
-  graphc_model(std::string_view file, const graphc::Options& options, std::shared_ptr<graphc::HostTable> host)
+  graphc_model(const graphc::GraphFile& file, const graphc::Options& options, std::shared_ptr<graphc::HostTable> host)
       : model(file, options, std::move(host)) {}
 };
 
@@ -79,6 +81,7 @@ graphc::Options read_options(const graphc_options* given) {
   if (has(given->isa) && given->isa) options.isa = given->isa;
   if (has(given->memory_limit)) options.memory_limit = given->memory_limit;
   if (has(given->threads)) options.threads = given->threads;
+  if (has(given->share) && given->share) options.values = given->share->model.values();
   require(options.memory_limit >= 0, "graphc_options.memory_limit is negative");
   require(options.threads >= 0, "graphc_options.threads is negative");
   for (std::size_t i = sizeof(graphc_options); i < given->size; ++i)
@@ -91,28 +94,35 @@ std::shared_ptr<graphc::HostTable> make_host(const graphc::Options& options) {
   return std::make_shared<graphc::HostTable>(options.memory_limit);
 }
 
+template <class Item>
+void describe(const Item& item, graphc_info* info) {
+  *info = graphc_info{};
+  info->name = item.name.c_str();
+  info->dtype = item.dtype;
+  info->rank = static_cast<int32_t>(item.shape.size());
+  for (std::size_t i = 0; i < item.shape.size() && i < GRAPHC_MAX_RANK; ++i) info->sizes[i] = item.shape[i];
+}
+
 template <class Select>
-graphc_status describe(const graphc_model* model, Select select, int32_t index, graphc_info* info, const char* what) {
+graphc_status describe_port(const graphc_model* model, Select select, int32_t index, graphc_info* info, const char* what) {
   return guarded([&] {
     require(model, "model is NULL");
     require(info, "info is NULL");
     const auto& items = select(model->model.plan());
     require(index >= 0 && static_cast<std::size_t>(index) < items.size(), what);
-    const auto& item = items[static_cast<std::size_t>(index)];
-    *info = graphc_info{};
-    info->name = item.name.c_str();
-    info->dtype = item.dtype;
-    info->rank = static_cast<int32_t>(item.shape.size());
-    for (std::size_t i = 0; i < item.shape.size() && i < GRAPHC_MAX_RANK; ++i) info->sizes[i] = item.shape[i];
+    describe(items[static_cast<std::size_t>(index)], info);
   });
 }
 
 template <class List>
 int32_t size_of(const List& list) { return static_cast<int32_t>(list.size()); }
 
-void require_state(const graphc_model* model, int32_t index) {
+// The number of a variable of the model.
+std::size_t state_number(const graphc_model* model, int32_t index) {
   require(model, "model is NULL");
-  require(index >= 0 && index < size_of(model->model.plan().states), "the model has no variable of this number");
+  require(index >= 0 && static_cast<std::size_t>(index) < model->model.values()->count(),
+          "the model has no variable of this number");
+  return static_cast<std::size_t>(index);
 }
 
 }  // namespace
@@ -132,7 +142,7 @@ graphc_status graphc_load_memory(const void* data, size_t bytes, const graphc_op
     *model = nullptr;
     require(data || !bytes, "data is NULL");
     const graphc::Options chosen = read_options(options);
-    *model = new graphc_model(std::string_view(static_cast<const char*>(data), bytes), chosen, make_host(chosen));
+    *model = new graphc_model({{static_cast<const char*>(data), bytes}, ""}, chosen, make_host(chosen));
   });
 }
 
@@ -145,7 +155,7 @@ graphc_status graphc_load_file(const char* path, const graphc_options* options, 
     const std::shared_ptr<graphc::HostTable> host = make_host(chosen);
     const graphc::Block file = graphc::read_file(path, host);
     try {
-      *model = new graphc_model(std::string_view(file.data(), file.bytes()), chosen, host);
+      *model = new graphc_model({{file.data(), file.bytes()}, path}, chosen, host);
     } catch (const graphc::Error& error) {
       throw graphc::Error(error.code, std::string(path) + ": " + error.what());
     }
@@ -163,7 +173,7 @@ int32_t graphc_output_count(const graphc_model* model) {
 }
 
 int32_t graphc_state_count(const graphc_model* model) {
-  return counted(model, [](const graphc::Model& m) { return size_of(m.plan().states); });
+  return counted(model, [](const graphc::Model& m) { return static_cast<int32_t>(m.values()->count()); });
 }
 
 int32_t graphc_host_count(const graphc_model* model) {
@@ -171,22 +181,25 @@ int32_t graphc_host_count(const graphc_model* model) {
 }
 
 int64_t graphc_memory_used(const graphc_model* model) {
-  return counted(model, [](const graphc::Model& m) { return m.memory_used(); });
+  return counted(model, [](const graphc::Model& m) { return m.host()->used(); });
 }
 
 graphc_status graphc_input_info(const graphc_model* model, int32_t index, graphc_info* info) {
   const auto inputs = [](const graphc::Plan& plan) -> const auto& { return plan.inputs; };
-  return describe(model, inputs, index, info, "the model has no input of this number");
+  return describe_port(model, inputs, index, info, "the model has no input of this number");
 }
 
 graphc_status graphc_output_info(const graphc_model* model, int32_t index, graphc_info* info) {
   const auto outputs = [](const graphc::Plan& plan) -> const auto& { return plan.outputs; };
-  return describe(model, outputs, index, info, "the model has no output of this number");
+  return describe_port(model, outputs, index, info, "the model has no output of this number");
 }
 
 graphc_status graphc_state_info(const graphc_model* model, int32_t index, graphc_info* info) {
-  const auto states = [](const graphc::Plan& plan) -> const auto& { return plan.states; };
-  return describe(model, states, index, info, "the model has no variable of this number");
+  return guarded([&] {
+    const std::size_t number = state_number(model, index);
+    require(info, "info is NULL");
+    describe(model->model.values()->at(number).tensor, info);
+  });
 }
 
 const char* graphc_host_name(const graphc_model* model, int32_t index) {
@@ -232,18 +245,56 @@ void graphc_result_free(graphc_result* result) { delete result; }
 
 graphc_status graphc_state_set(graphc_model* model, int32_t index, const graphc_tensor* value) {
   return guarded([&] {
-    require_state(model, index);
+    const std::size_t number = state_number(model, index);
     require(value, "value is NULL");
-    model->model.set_state(static_cast<std::size_t>(index), *value);
+    model->model.values()->set(number, *value);
   });
 }
 
 graphc_status graphc_state_get(graphc_model* model, int32_t index, void* data, size_t bytes) {
   return guarded([&] {
-    require_state(model, index);
+    const std::size_t number = state_number(model, index);
     require(data || !bytes, "data is NULL");
-    model->model.get_state(static_cast<std::size_t>(index), data, bytes);
+    model->model.values()->get(number, data, bytes);
   });
+}
+
+graphc_status graphc_save(const graphc_model* model, const char* prefix) {
+  return guarded([&] {
+    require(model, "model is NULL");
+    require(prefix && *prefix, "prefix is NULL or empty");
+    graphc::save_bundle(*model->model.values(), prefix);
+  });
+}
+
+graphc_status graphc_restore(graphc_model* model, const char* prefix) {
+  return guarded([&] {
+    require(model, "model is NULL");
+    require(prefix && *prefix, "prefix is NULL or empty");
+    graphc::restore_bundle(*model->model.values(), prefix, model->model.host());
+  });
+}
+
+int64_t graphc_run_count(const graphc_model* model) {
+  return counted(model, [](const graphc::Model& m) { return m.values()->runs.load(); });
+}
+
+graphc_status graphc_set_run_count(graphc_model* model, int64_t count) {
+  return guarded([&] {
+    require(model, "model is NULL");
+    require(count >= 0, "count is negative");
+    model->model.values()->runs = count;
+  });
+}
+
+int32_t graphc_signature_count(const graphc_model* model) {
+  return counted(model, [](const graphc::Model& m) { return size_of(m.signatures()); });
+}
+
+const char* graphc_signature_name(const graphc_model* model, int32_t index) {
+  if (index >= 0 && index < graphc_signature_count(model)) return model->model.signatures()[static_cast<std::size_t>(index)].c_str();
+  if (model) remember(GRAPHC_INVALID_ARGUMENT, "the model's file has no signature of this number");
+  return nullptr;
 }
 
 graphc_status graphc_set_host(graphc_model* model, const char* name, graphc_host_function function, void* user) {

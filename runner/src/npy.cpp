@@ -1,16 +1,10 @@
 #include "npy.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <utility>
 
 #include "dtypes.hpp"
 #include "error.hpp"
@@ -126,79 +120,18 @@ std::string npy_header(const graphc_tensor& tensor, const DType& dtype) {
   return start + header;
 }
 
-[[noreturn]] void cannot_write(const std::string& path, int error) {
-  throw Error(GRAPHC_UNKNOWN, "cannot write " + path + ": " + std::strerror(error));
-}
-
-// False and errno if not all of it could be written.
-bool write_all(int file, const char* data, std::size_t bytes) {
-  while (bytes) {
-    const ssize_t done = write(file, data, std::min(bytes, std::size_t{1} << 30));
-    if (done < 0 && errno == EINTR) continue;
-    if (done <= 0) return false;
-    data += done;
-    bytes -= static_cast<std::size_t>(done);
-  }
-  return true;
-}
-
-// The file that `path` leads to through symbolic links, so that a link stays one.
-std::string real_path(const std::string& path) {
-  const std::unique_ptr<char, void (*)(void*)> found(realpath(path.c_str(), nullptr), std::free);
-  return found ? found.get() : path;
-}
-
-std::string folder_of(const std::string& path) {
-  const std::size_t slash = path.find_last_of('/');
-  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-}
-
-// The mode that a file made by open(..., 0666) would have.
-mode_t usual_mode() {
-  const mode_t mask = umask(0);
-  umask(mask);
-  return 0666 & ~mask;
-}
-
 }  // namespace
 
-NpyFile::NpyFile(const std::string& path, const graphc_tensor& tensor) : path_(real_path(path)) {
+WholeFile npy_file(const std::string& path, const graphc_tensor& tensor) {
   const DType* dtype = find_dtype(tensor.dtype);
   if (!dtype || !dtype->size) refuse(path, "cannot store " + dtype_name(tensor.dtype));
   std::size_t bytes = static_cast<std::size_t>(dtype->size);
   for (int i = 0; i < tensor.rank; ++i) bytes *= static_cast<std::size_t>(tensor.sizes[i]);
-  const std::string header = npy_header(tensor, *dtype);
-
-  struct stat old {};
-  const bool exists = stat(path_.c_str(), &old) == 0, direct = exists && !S_ISREG(old.st_mode);
-  std::string name = path_ + ".XXXXXX";
-  const int file = direct ? open(path_.c_str(), O_WRONLY | O_CLOEXEC) : mkstemp(&name[0]);
-  if (file < 0) throw Error(GRAPHC_NOT_FOUND, "cannot write " + path + ": " + std::strerror(errno));
-  if (!direct) temporary_ = name;
-  bool written = write_all(file, header.data(), header.size()) && write_all(file, static_cast<const char*>(tensor.data), bytes);
-  if (!direct) written = written && fchmod(file, exists ? old.st_mode & 07777 : usual_mode()) == 0 && fsync(file) == 0;
-  const int error = errno;
-  const bool closed = close(file) == 0;
-  if (written && closed) return;
-  const int reason = written ? errno : error;
-  if (!temporary_.empty()) unlink(temporary_.c_str());
-  cannot_write(path, reason);
-}
-
-NpyFile::NpyFile(NpyFile&& other) noexcept : path_(std::move(other.path_)), temporary_(std::exchange(other.temporary_, "")) {}
-
-NpyFile::~NpyFile() {
-  if (!temporary_.empty()) unlink(temporary_.c_str());
-}
-
-void NpyFile::commit() {
-  if (temporary_.empty()) return;
-  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) cannot_write(path_, errno);
-  temporary_.clear();
-  const int folder = open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);    // so that the new name lasts
-  if (folder < 0) return;
-  fsync(folder);
-  close(folder);
+  WholeFile file(path);
+  file.write(npy_header(tensor, *dtype));
+  file.write({static_cast<const char*>(tensor.data), bytes});
+  file.finish();
+  return file;
 }
 
 }  // namespace graphc

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "graphc.h"
+#include "whole_file.hpp"
 
 namespace graphc {
 
@@ -18,19 +19,7 @@ struct Array {
 
 Array read_npy(const std::string& path);
 
-// A .npy file on its way: written beside `path` and on the disk, but under its name only when `commit` is called; dropped without
-// it. So the file of that name is the old one or the whole new one, whatever happens. What is no regular file (a device, a pipe)
-// is written to directly. Throws Error.
-class NpyFile {
- public:
-  NpyFile(const std::string& path, const graphc_tensor& tensor);
-  NpyFile(NpyFile&& other) noexcept;
-  NpyFile& operator=(NpyFile&&) = delete;
-  ~NpyFile();
-  void commit();
-
- private:
-  std::string path_, temporary_;     // temporary_ is empty: nothing to rename or drop
-};
+// The tensor as a .npy file, on the disk, but under its name only when it is committed.
+WholeFile npy_file(const std::string& path, const graphc_tensor& tensor);
 
 }  // namespace graphc

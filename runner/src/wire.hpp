@@ -73,6 +73,11 @@ class Reader {
     return raw<std::uint64_t>();
   }
 
+  std::uint32_t fixed32() {
+    expect(FIXED32);
+    return raw<std::uint32_t>();
+  }
+
   double real() {
     expect(FIXED64);
     return raw<double>();
@@ -81,7 +86,11 @@ class Reader {
   // Contents of a string, bytes or message field; a view into the file.
   std::string_view bytes() {
     expect(BYTES);
-    const std::uint64_t size = varint();
+    return next_bytes(varint());
+  }
+
+  // The next `size` bytes, whatever they are: for formats that are no protobuf.
+  std::string_view next_bytes(std::uint64_t size) {
     if (size > left()) damaged("a length reaches behind the end of the file");
     const std::string_view view(position_, static_cast<std::size_t>(size));
     position_ += size;

@@ -16,6 +16,7 @@ PROGRAMS = {
     "text_cnn --steps=3": "accuracy ", "char_rnn --steps=2": "written: ",
     "sequence_to_sequence --steps=2": "of 200 sequences reversed",
     "deep_q_network --episodes=50": "episodes to 50: mean reward",
+    "wide_and_deep --steps=20 --model_dir=log": "step 20 accuracy 0.",
 }
 
 
@@ -30,5 +31,7 @@ def test_program(line: str, tmp_path: Path) -> None:
                           cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert PROGRAMS[line] in done.stdout.splitlines()[-1], done.stdout
-    if "log" in line:
+    if "summaries_dir" in line:
         assert {p.name.split(".")[0] for p in (tmp_path / "log").iterdir()} == {"checkpoint", "events", "model-2"}
+    if "model_dir" in line:
+        assert len(list((tmp_path / "log" / "export" / "served").glob("*/saved_model.pb"))) == 1

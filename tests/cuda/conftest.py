@@ -2,7 +2,6 @@
 emulator standing in for one."""
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,9 +9,8 @@ import pytest
 
 from graphc.exec.cuda.driver import find_device
 
+from on_both import ON_GPU
 from stand_in import StandIn, standing_in
-
-ON_GPU = os.environ.get("GRAPHC_TEST_GPU") == "1"
 
 
 @pytest.fixture

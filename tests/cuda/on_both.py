@@ -1,6 +1,7 @@
 """A graph run on the CPU and on the device, and the results compared; a map run alone."""
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ TYPES = {"f32": np.float32, "f64": np.float64, "i32": np.int32, "i64": np.int64,
          "i8": np.int8, "i16": np.int16, "u16": np.uint16, "u32": np.uint32, "u64": np.uint64, "f16": np.float16,
          "bf16": np.uint16}
 Build = Callable[[], Any]
+ON_GPU = os.environ.get("GRAPHC_TEST_GPU") == "1"
 
 
 def results(where: str, build: Build, feeds: Sequence[Any] = (), runs: int = 1) -> list[Any]:

@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ON_GPU
 
 import graphc as gc
 
-from on_both import check_close, check_equal, results
+from on_both import ON_GPU, check_close, check_equal, results
 
 RANDOM = np.random.default_rng(1)
 SIZES = [(1, 1, 1), (17, 33, 5), (3, 70, 65), (64, 64, 32), (5, 3, 700)]

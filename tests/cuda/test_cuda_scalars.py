@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ON_GPU
 
 from graphc.kernels.scalars import SCALARS, Scalar
 from graphc.kernels.toolchain.testing import load_primitives
 from graphc.plan.plan import Instr, Program
 
-from on_both import TYPES, assert_same_bits, run_map
+from on_both import ON_GPU, TYPES, assert_same_bits, run_map
 
 COUNT = 200_000 if ON_GPU else 96
 SLOW = ("igamma", "igammac", "igamma_grad_a", "betainc", "zeta", "polygamma")       # loops: few elements do

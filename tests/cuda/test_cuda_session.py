@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ON_GPU
 
 import graphc as gc
 from graphc.exec.cuda.engine import CudaEngine
 
-from on_both import check_close
+from on_both import ON_GPU, check_close
 from stand_in import StandIn, standing_in
 
 RANDOM = np.random.default_rng(2)

@@ -11,7 +11,7 @@ import graphc as gc
 from graphc.exec import code_queue
 from graphc.exec.library import load_library
 from graphc.kernels.toolchain import cache
-from graphc.session.session import RUNS_BEFORE_CODE
+from graphc.session.prepared_run import RUNS_BEFORE_CODE
 
 
 def test_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

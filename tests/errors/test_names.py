@@ -55,7 +55,7 @@ def test_advice_is_about_names_that_are_missing() -> None:
     assert not present, "these exist now: take them out of graphc/missing.py"
 
 
-@pytest.mark.parametrize("name", ["keras", "estimator", "linalg.eig", "RaggedTensor", "tpu"])
+@pytest.mark.parametrize("name", ["keras", "profiler", "linalg.eig", "RaggedTensor", "tpu"])
 def test_missing_name_of_tensorflow(name: str) -> None:
     *parts, last = name.split(".")
     module = gc if not parts else getattr(gc, parts[0])

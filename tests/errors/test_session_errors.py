@@ -117,11 +117,10 @@ def test_unknown_name() -> None:
 def test_tensor_of_another_graph() -> None:
     gc.constant(1.0)
     with gc.Graph().as_default():
-        other = gc.constant(2.0, name="other")
+        other, at = gc.constant(2.0, name="other"), line()
     assert message_of(ValueError, gc.Session().run, other) == (
         f"Fetch argument {other!r} (at fetches) cannot be interpreted as a Tensor. Tensor {other} is not an element of "
-        "this "
-        "graph.\n  the session runs another graph than the one that this belongs to: make it with "
+        f"this graph.{built(at)}\n  the session runs another graph than the one that this belongs to: make it with "
         "gc.Session(graph=...)")
 
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from graphc import errors
-from graphc.exec.engine import _NATIVE, Engine, _function
+from graphc.exec.engine import Engine
 from graphc.exec.image import make_image, number_names
 from graphc.exec.library import load_library
+from graphc.exec.native import native_functions
 from graphc.kernels.layout import ListOperation
 from graphc.kernels.runtime import tables as t
 from graphc.plan.plan import Body, BufferKind, Host, If, Instr, List, Plan, Port, Program, Push, Step, Take, While
@@ -206,7 +207,7 @@ def test_nesting_that_is_not_too_deep() -> None:
 @pytest.mark.parametrize("words", [-1, 0, 3, 15, 1 << 40])
 def test_images_of_no_size(words: int) -> None:
     library = load_library()
-    verify = {name: _function(library.entry[name], *rest) for name, *rest in _NATIVE}["gc_verify"]
+    verify = native_functions(library.entry)["gc_verify"]
     image = make_image(nested(2), *number_names(library.names, library.registry))
     work, error = np.empty(4 * len(image) + 64, np.int64), np.zeros(t.ERROR_WORDS, np.int64)
     status = verify(*(int(v) for v in (image.ctypes.data, words, library.registry.ctypes.data, work.ctypes.data,

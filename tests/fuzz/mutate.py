@@ -30,12 +30,17 @@ def mutate(data: bytes, rng: random.Random) -> bytes:
     if rng.random() < 0.2:
         return mutate_bytes(data, rng)
     message = SavedPlan.FromString(data)
+    mutate_message(message.plan, rng)
+    return message.SerializeToString()
+
+
+def mutate_message(message: Message, rng: random.Random) -> None:
+    """Makes one to four changes in it."""
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
         if rng.random() < 0.4:
-            _steal(message.plan, rng)
+            _steal(message, rng)
         else:
-            rng.choice(list(_changes(message.plan)))(rng)
-    return message.SerializeToString()
+            rng.choice(list(_changes(message)))(rng)
 
 
 def _messages(message: Message) -> Iterator[Message]:

@@ -1,7 +1,8 @@
 """`make fuzz`: mutations of Plans written by hand and of Plans of graphs (graph_plans.py), in C++ under ASan and UBSan
 and in Python, side by side.
 
-C++ also gets Plans of single kernels (kernel_plans.py). Everywhere buffers end at pages that nothing may touch.
+C++ also gets Plans of single kernels (kernel_plans.py) indexes of checkpoints
+(checkpoints.py), and graphs with side files (side_graphs.py). Everywhere buffers end at pages that nothing may touch.
 
     python tests/fuzz/run.py [--seconds 1200] [--seed N]
 
@@ -36,11 +37,13 @@ from graph_plans import fuzzed_cases, names, step_kinds
 from graphc.serial.graph_pb2 import GraphDef
 from graphc.serial.plan_pb2 import SavedPlan
 
+from checkpoints import MODEL, model_file, next_index, write_base
 from files import BUILD, build_runner, case_file
 from kernel_plans import kernel_case
-from mutate import mutate
+from mutate import mutate, mutate_message
+from side_graphs import write_side_graphs
 
-FILES_A_ROUND, PYTHON_A_ROUND, ROUND_SECONDS = 200, 100, 900
+FILES_A_ROUND, INDEXES_A_ROUND, SIDE_GRAPHS_A_ROUND, PYTHON_A_ROUND, ROUND_SECONDS = 200, 200, 50, 100, 900
 
 
 def next_file(originals: list[bytes], rng: random.Random) -> bytes:
@@ -58,6 +61,9 @@ def mutated_file(original: bytes, rng: random.Random) -> bytes:
         from mutate import mutate_bytes
         return mutate_bytes(original, rng)
     graph = GraphDef.FromString(original)
+    if graph.HasField("state") and rng.random() < 0.7:
+        mutate_message(graph.state, rng)
+        return graph.SerializeToString(deterministic=True)
     changed = mutate(graph.plans[0].SerializeToString(), rng)
     del graph.plans[:]
     body = graph.SerializeToString(deterministic=True)
@@ -67,6 +73,18 @@ def mutated_file(original: bytes, rng: random.Random) -> bytes:
     except Exception:
         # Bytes that Python's parser refuses still go to the C++ reader: field 1000, length-delimited.
         return body + _varint(1000 << 3 | 2) + _varint(len(changed)) + changed
+
+
+def write_checkpoints(folder: Path, count: int, rng: random.Random) -> list[Path]:
+    """Arguments for graphc-fuzz: a model, and indexes that it is to restore."""
+    write_base(folder)
+    data = (folder / "base.data-00000-of-00001").read_bytes()
+    paths = [folder / MODEL]
+    for i in range(count):
+        paths.append(folder / f"{i}.index")
+        paths[-1].write_bytes(next_index(folder, rng))
+        (folder / f"{i}.data-00000-of-00001").write_bytes(data)
+    return paths
 
 
 def _varint(value: int) -> bytes:
@@ -97,7 +115,7 @@ class Fuzzing:
         self.outcomes: Counter[str] = Counter()
 
     def cpp(self, program: Path) -> None:
-        originals = [case_file(case) for case in fuzzed_cases().values()]
+        originals = [*(case_file(case) for case in fuzzed_cases().values()), model_file()]
         rng = random.Random(self.seed)
         environment = dict(os.environ, ASAN_OPTIONS="allocator_may_return_null=1:detect_leaks=0",
                            UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1")
@@ -107,19 +125,22 @@ class Fuzzing:
                 for i in range(FILES_A_ROUND):
                     paths.append(Path(folder) / f"{i}.pb")
                     paths[-1].write_bytes(next_file(originals, rng))
+                paths += write_checkpoints(Path(folder), INDEXES_A_ROUND, rng)
+                paths += write_side_graphs(Path(folder), SIDE_GRAPHS_A_ROUND, rng)
                 done = subprocess.run([program, *paths], capture_output=True, text=True, check=False,
                                       timeout=ROUND_SECONDS, env=environment, errors="replace")
                 self.tried["C++"] += len(paths)
+                self.outcomes["checkpoints restored"] += len(re.findall(r"^  restore: 0", done.stdout, re.M))
                 self.checks.update(int(n) for n in re.findall(r"fails check (\d+)", done.stdout))
                 self.outcomes["C++ answers"] += len(re.findall(r"^  run \d+: 0", done.stdout, re.M))
                 if done.returncode:
-                    last = [line for line in done.stdout.splitlines() if line.endswith(".pb")][-1]
+                    last = [line for line in done.stdout.splitlines() if line.endswith((".pb", ".index"))][-1]
                     self._keep(Path(last), done.stderr)
 
     def _keep(self, path: Path, report: str) -> None:
         folder = BUILD / "fuzz"
         folder.mkdir(parents=True, exist_ok=True)
-        kept = folder / f"crash-{self.seed}-{self.tried['C++']}.pb"
+        kept = folder / f"crash-{self.seed}-{self.tried['C++']}{path.suffix}"
         kept.write_bytes(path.read_bytes())
         self.failures.append(f"C++ crashed on {kept}:\n{report[:4000]}")
         print(self.failures[-1], flush=True)

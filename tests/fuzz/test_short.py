@@ -19,7 +19,8 @@ from graph_plans import fuzzed_cases, names, step_kinds
 
 from files import build_runner, case_file
 from kernel_plans import case_of, kernel_case
-from run import next_file
+from run import next_file, write_checkpoints
+from side_graphs import write_side_graphs
 
 
 def test_every_kind_of_step_is_fuzzed() -> None:
@@ -51,6 +52,23 @@ def run_files(folder: Path, files: list[bytes]) -> None:
 def test_runner(tmp_path: Path) -> None:
     rng, originals = random.Random(0), [case_file(case) for case in fuzzed_cases().values()]
     run_files(tmp_path, [next_file(originals, rng) for _ in range(150)])
+
+
+def test_checkpoints(tmp_path: Path) -> None:
+    paths = write_checkpoints(tmp_path, 300, random.Random(0))
+    done = subprocess.run([build_runner() / "graphc-fuzz", *paths], capture_output=True, text=True, check=False,
+                          timeout=300, errors="replace")
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    statuses = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("  restore:")]
+    assert len(statuses) == 300 and {"0", "15", "5", "3"} <= set(statuses) <= {"0", "3", "5", "8", "12", "15"}
+
+
+def test_side_files(tmp_path: Path) -> None:
+    paths = write_side_graphs(tmp_path, 100, random.Random(0))
+    done = subprocess.run([build_runner() / "graphc-fuzz", *paths], capture_output=True, text=True, check=False,
+                          timeout=300, errors="replace")
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert 20 < done.stdout.count("  load: 15") and done.stdout.count("  run 3: 0") >= 1
 
 
 def test_kernels(tmp_path: Path) -> None:

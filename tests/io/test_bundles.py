@@ -5,7 +5,9 @@ slices-v1 by tf.train.Saver(write_version=SaverDef.V1) of the variables that it 
 """
 from __future__ import annotations
 
+import random
 import shutil
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from graphc.io.checkpoint.slices import TensorSlice, parse_slice, slice_key
 from graphc.io.checkpoint.table import read_table, table_bytes
 from graphc.io.checkpoint.write_bundle import join_bundles, write_bundle
 from graphc.io.crc32c import crc32c, masked_crc32c
+from graphc.io.wire import number_bytes
 
 DATA = Path(__file__).parent / "data"
 ENDS = (".index", ".data-00000-of-00001")
@@ -154,6 +157,57 @@ def test_lengths_that_lie(tmp_path: Path) -> None:
                     setattr(entry, field, value)
             with pytest.raises(errors.DataLossError, match=str(tmp_path / "x")):
                 bundle.tensor(name)
+
+
+def _table(blocks: list[bytes]) -> bytes:
+    """A table of these blocks, whatever is in them, with right checksums."""
+    made, index = bytearray(), b""
+    for i, block in enumerate(blocks):
+        handle = number_bytes(len(made)) + number_bytes(len(block))
+        made += block + b"\0" + struct.pack("<I", masked_crc32c(block + b"\0"))
+        index += number_bytes(0) + number_bytes(1) + number_bytes(len(handle)) + bytes([i]) + handle
+    index += struct.pack("<II", 0, 1)
+    place = number_bytes(len(made)) + number_bytes(len(index))
+    made += index + b"\0" + struct.pack("<I", masked_crc32c(index + b"\0"))
+    return bytes(made) + (b"\0\0" + place).ljust(40, b"\0") + struct.pack("<Q", 0xDB4775248B80FB57)
+
+
+def _entry(shared: int, more: bytes, value: bytes) -> bytes:
+    return number_bytes(shared) + number_bytes(len(more)) + number_bytes(len(value)) + more + value
+
+
+def test_keys_that_swell(tmp_path: Path) -> None:
+    """300 KB whose keys would take 15 GB: each shares 100,000 bytes with the one before, and never stands in full."""
+    block = _entry(0, b"k" * 100_000, b"") + b"".join(_entry(100_000, struct.pack(">I", i), b"")
+                                                      for i in range(30_000)) + struct.pack("<II", 0, 1)
+    (tmp_path / "x.index").write_bytes(_table([block]))
+    with pytest.raises(errors.DataLossError, match=r"x\.index .* the keys of a block of"):
+        Bundle(str(tmp_path / "x"))
+
+
+def test_hostile_blocks(tmp_path: Path) -> None:
+    """Bytes of the index changed at random, and the checksums made right again: clear errors, and no more memory than
+    the file could hold."""
+    right, choose = (DATA / "tensors.index").read_bytes(), random.Random(0)
+    entries = read_table(str(DATA / "tensors.index"))
+    shutil.copy(DATA / f"tensors{ENDS[1]}", tmp_path / f"x{ENDS[1]}")
+    found = 0
+    for _ in range(1500):
+        block = bytearray()
+        for key, value in entries.items():
+            block += _entry(0, key, value)
+        block += struct.pack("<II", 0, 1)
+        for _ in range(choose.randint(1, 4)):
+            at = choose.randrange(len(block))
+            block[at:at + choose.randint(0, 2)] = choose.randbytes(choose.randint(0, 3))
+        (tmp_path / "x.index").write_bytes(_table([bytes(block)]))
+        try:
+            for value in _everything(tmp_path / "x").values():
+                assert len(value) < 100 * len(right)
+        except (errors.DataLossError, errors.UnimplementedError, errors.NotFoundError, FileNotFoundError) as error:
+            found += 1
+            assert str(tmp_path / "x") in str(error)
+    assert found > 1000
 
 
 def test_foreign_files(tmp_path: Path) -> None:

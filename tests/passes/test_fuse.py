@@ -159,6 +159,17 @@ def test_batch_norm_goes_into_the_weights() -> None:
     assert kinds(made.plan, made.plan.prepare) == ["Map"] * 4
 
 
+def test_a_factor_with_axes_goes_over_a_bias_vector() -> None:
+    """The bias stays a vector, although the factor is [1, channels, 1, 1] in the user's layout."""
+    with gc.Graph().as_default():
+        x = gc.placeholder("float32", (None, 2, 6, 6))
+        h = gc.nn.conv2d(x, gc.constant(numbers(3, 3, 2, 4)), 1, "SAME", data_format="NCHW")
+        h = gc.nn.bias_add(h, gc.constant(numbers(4)), data_format="NCHW")
+        y = gc.nn.relu(h * gc.constant(numbers(1, 4, 1, 1)))
+        made = check_compiled([y], [x], [numbers(3, 2, 6, 6)], tolerance=1e-4)
+    assert kinds(made.plan).count("conv2d+") == 1
+
+
 def test_variables_that_the_plan_writes_are_not_prepared() -> None:
     with gc.Graph().as_default():
         x = gc.placeholder("float32", (3,))

@@ -47,6 +47,9 @@ REFUSALS = [
           "or not in the gradient", _single),
     Known(_SCATTER, "accepts", "graphc takes index tuples of length 0, which name the whole tensor",
           lambda case: _indices(case).shape[-1:] == (0,)),
+    Known("SparseCross", "refuses", "indices must be in the order of their rows: TensorFlow crosses elements of other "
+          "rows", said="not in the order of their rows"),
+    Known("SparseCross", "refuses", "indices must be inside the shape", said="do not index into its shape"),
     Known("CTCLoss", "accepts", "the loss of a label of length 0 is that of blanks", said="Labels length is zero"),
     Known("CTCLoss", "accepts", "that labels are in order is not looked at", said="label SparseTensor is not valid"),
     Known("ApplyProximalAdagrad ApplyFtrl ApplyFtrlV2 ApplyAdagradDA ApplyProximalGradientDescent SparseApplyFtrl "

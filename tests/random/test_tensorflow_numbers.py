@@ -12,6 +12,7 @@ import pytest
 
 import graphc as gc
 from graphc.ops.random import tensorflow_numbers as numbers
+from graphc.ops.random import tensorflow_rejection as rejection
 from graphc.ops.random.philox import CHUNK, groups
 
 RECORDED = json.loads((Path(__file__).parent / "drawn_by_tensorflow.json").read_text())
@@ -170,6 +171,51 @@ def test_truncated_numbers_are_the_first_of_each_group_within_two(dtype: gc.DTyp
         drawn = numbers.normals(words, dtype == gc.float64).ravel()
         expected = drawn[np.abs(drawn) < 2][:each]
         np.testing.assert_array_equal(found[row * each:(row + 1) * each], expected[:count - row * each])
+
+
+# Of random_gamma([2000], ALPHAS, float64, seed=12) and random_poisson(RATES, [2000], float64, seed=13) by TensorFlow
+# 2.21, in two runs: the sums, and the last row.
+ALPHAS = [0.3, 0.5, 0.99, 1.0, 1.5, 3.0, 20.0, 1000.0]
+RATES = [0.0, 0.5, 4.0, 9.99, 10.0, 11.0, 30.0, 1000.0, 1e6]
+MANY_GAMMAS = [
+    [[587.8842621109901, 969.433918613992, 2022.691862770791, 2016.939835703075, 2996.511776586899, 6001.493722598502,
+      40256.32737235242, 1999893.987152254],
+     [0.2253714303385856, 0.11586580868815981, 1.0159205340784137, 0.5236573542925085, 0.5646141663497226,
+      2.13064655801521, 19.815422934531107, 986.2858428675237]],
+    [[622.4811674942597, 974.8042903564997, 2036.7877703993133, 2067.73314252612, 3004.4920465826685,
+      6033.1088761333185, 39921.47629890141, 1999861.8965990788],
+     [0.7381815748514989, 0.16558176503984876, 0.6813981734652961, 1.0120057605344772, 1.3043806075770874,
+      1.9243647351061495, 24.203348206048602, 952.9791772352369]]]
+MANY_POISSONS = [
+    [[0, 995, 8058, 20053, 20159, 22246, 60001, 2000989, 2000060708], [0, 1, 1, 12, 9, 10, 32, 997, 1001395]],
+    [[0, 1047, 8140, 19903, 20098, 22178, 60124, 2000370, 1999993074], [0, 0, 8, 7, 9, 14, 31, 980, 1000865]]]
+
+
+def test_many_numbers_by_rejection() -> None:
+    gammas = gc.random_gamma([2000], [0.01, *ALPHAS], dtype=gc.float64, seed=12)
+    poissons = gc.random_poisson(np.array(RATES), [2000], dtype=gc.float64, seed=13)
+    with gc.Session() as session:
+        for run in range(2):
+            found, counts = session.run([gammas, poissons])
+            np.testing.assert_allclose([found.sum(0)[1:], found[-1, 1:]], MANY_GAMMAS[run], rtol=1e-13)
+            np.testing.assert_array_equal([counts.sum(0), counts[-1]], MANY_POISSONS[run])
+
+
+def test_numbers_by_rejection_are_the_same_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream, edges = numbers.Stream(3, 2**63 - 1, 256 * 9), np.array([0.2, 1.0, 7.0, 0.0, -1.0, np.nan, np.inf, 50.0])
+    whole = [draw(stream, 40, edges) for draw in (rejection.gamma, rejection.poisson)]
+    monkeypatch.setattr(rejection, "AT_ONCE", 33)
+    for draw, expected in zip((rejection.gamma, rejection.poisson), whole, strict=True):
+        assert expected.shape == (40, 8) and np.isnan(expected).all(0).sum() == 3
+        np.testing.assert_array_equal(draw(stream, 40, edges), expected)
+
+
+def test_places_in_ascending_rows() -> None:
+    rows = np.cumsum(np.random.RandomState(0).randint(0, 3, [5, 37]), 1)
+    wanted = np.random.RandomState(1).randint(-1, rows.max() + 2, [5, 200])
+    expected = [np.searchsorted(row, some, side="right") for row, some in zip(rows, wanted, strict=True)]
+    np.testing.assert_array_equal(numbers.first_above(rows, wanted), expected)
+    assert numbers.first_above(rows[:, :1], wanted).max() == 1 and numbers.first_above(rows, wanted[:, :0]).size == 0
 
 
 def test_words_are_the_same_in_pieces() -> None:

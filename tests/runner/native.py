@@ -27,7 +27,7 @@ class Info(ctypes.Structure):
 
 class Options(ctypes.Structure):
     _fields_ = [("size", ctypes.c_size_t), ("signature", ctypes.c_char_p), ("isa", ctypes.c_char_p),
-                ("memory_limit", ctypes.c_int64), ("threads", ctypes.c_int32)]
+                ("memory_limit", ctypes.c_int64), ("threads", ctypes.c_int32), ("share", ctypes.c_void_p)]
 
 
 HOST = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(Tensor), ctypes.c_int32,
@@ -65,6 +65,8 @@ class Native:
         library.graphc_host_output.restype = ctypes.c_void_p
         library.graphc_host_name.restype = ctypes.c_char_p
         library.graphc_memory_used.restype = ctypes.c_int64
+        library.graphc_run_count.restype = ctypes.c_int64
+        library.graphc_signature_name.restype = ctypes.c_char_p
         library.graphc_host_output.argtypes = [ctypes.c_void_p, *[ctypes.c_int32] * 3, ctypes.c_void_p]
 
     def check(self, status: int) -> None:
@@ -75,8 +77,8 @@ class Native:
         """Those that this machine can run."""
         return [name for name in self.library.graphc_isas().decode().split(", ") if not name.startswith("(")]
 
-    def load(self, file: bytes, **options: Any) -> Model:
-        chosen = Options(ctypes.sizeof(Options), **options)
+    def load(self, file: bytes, share: Model | None = None, **options: Any) -> Model:
+        chosen = Options(ctypes.sizeof(Options), **options, share=share.handle if share is not None else None)
         handle = ctypes.c_void_p()
         self.check(self.library.graphc_load_memory(file, ctypes.c_size_t(len(file)), ctypes.byref(chosen),
                                                    ctypes.byref(handle)))
@@ -124,6 +126,22 @@ class Model:
         self.native.check(self.native.library.graphc_state_get(self.handle, index, ctypes.c_void_p(value.ctypes.data),
                                                                ctypes.c_size_t(value.nbytes)))
         return value
+
+    def states(self) -> dict[str, np.ndarray]:
+        """The values of all variables by name."""
+        return {name: self.get_state(i, np.empty(shape, as_dtype(dtype).numpy))
+                for i, (name, dtype, shape) in enumerate(self.infos("state"))}
+
+    def save(self, prefix: Path) -> None:
+        self.native.check(self.native.library.graphc_save(self.handle, str(prefix).encode()))
+
+    def restore(self, prefix: Path) -> None:
+        self.native.check(self.native.library.graphc_restore(self.handle, str(prefix).encode()))
+
+    def signatures(self) -> list[str]:
+        library = self.native.library
+        count = library.graphc_signature_count(self.handle)
+        return [library.graphc_signature_name(self.handle, i).decode() for i in range(count)]
 
     def set_host(self, name: str, function: Callable[..., np.ndarray]) -> None:
         """function(arrays...) -> array, as in the hand-written Plans."""

@@ -52,6 +52,12 @@ def _calls(native: n.Native, model: n.Model, file: bytes) -> list[tuple[str, tup
         ("graphc_state_get", (handle, 0, by(tensor), ctypes.c_size_t(8)), bad),
         ("graphc_set_host", (handle, b"f", function, NULL), bad),
         ("graphc_host_name", (handle, 0), NULL),
+        ("graphc_save", (handle, b"checkpoint"), bad),
+        ("graphc_restore", (handle, b"checkpoint"), bad),
+        ("graphc_run_count", (handle,), -1),
+        ("graphc_set_run_count", (handle, 1), bad),
+        ("graphc_signature_count", (handle,), -1),
+        ("graphc_signature_name", (handle, 0), NULL),
     ]
 
 

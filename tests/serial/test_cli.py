@@ -58,3 +58,18 @@ def test_run(model, tmp_path, capsys):
 def test_messages(model, capsys, arguments, message):
     assert main([model if a == "MODEL" else a for a in arguments]) == 1
     assert message in capsys.readouterr().err
+
+
+def test_inspect_tells_what_is_missing(tmp_path, capsys) -> None:
+    text = """
+        node { name: "x" op: "Placeholder" attr { key: "dtype" value { type: DT_FLOAT } }
+               attr { key: "shape" value { shape { dim { size: -1 } dim { size: 3 } } } } }
+        node { name: "a" op: "Frobnicate" input: "x" } node { name: "b" op: "Frobnicate" input: "a" }
+        node { name: "y" op: "Identity" input: "b" }"""
+    (tmp_path / "model.pbtxt").write_text(text)
+    assert main(["inspect", str(tmp_path / "model.pbtxt")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "  x: float32(?, 3)" in lines and "  y: Identity" in lines
+    assert "      2 Frobnicate  (missing)" in lines and "  Frobnicate: a, b" in lines
+    assert lines[-1].startswith("it cannot be run: the graph uses op types that graphc does not know: Frobnicate (2:")
+    assert main(["run", str(tmp_path / "model.pbtxt")]) == 1

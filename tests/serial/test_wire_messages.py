@@ -20,7 +20,7 @@ import graphc as gc
 
 FILES = ("graph", "config", "run_metadata", "summary", "example", "meta_graph", "collections", "checkpoint_state")
 TYPES = {getattr(FieldDescriptor, n): n[5:].lower() for n in dir(FieldDescriptor) if n.startswith("TYPE_")}
-OWN = {"GraphDef.plans", "RunMetadata.kernels"}
+OWN = {"GraphDef.plans", "GraphDef.side_file", "GraphDef.state", "TensorProto.side", "RunMetadata.kernels"}
 GONE = {"TrackableObjectGraph.TrackableObject.SerializedTensor.optional_restore"}
 
 

@@ -11,7 +11,7 @@ import graphc as gc
 from graphc.exec import code_queue, jit
 from graphc.plan.compile import compile_graph
 from graphc.plan.plan import Instr, Program
-from graphc.session.session import RUNS_BEFORE_CODE
+from graphc.session.prepared_run import RUNS_BEFORE_CODE
 
 from child import run_child
 

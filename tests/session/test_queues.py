@@ -247,6 +247,13 @@ def test_runners_and_a_coordinator() -> None:
     assert found == [*range(6), *range(6)]
 
 
+def test_a_list_of_one_tensor_is_batched_as_a_tensor() -> None:
+    x = gc.constant(1)
+    made = [gc.train.batch([x], 4), gc.train.shuffle_batch([x], 4, 10, 2), gc.train.batch_join([[x], [x]], 4)]
+    assert [tensor.shape.as_list() for tensor in made] == [[4]] * 3
+    assert list(gc.train.batch({"x": x}, 4)) == ["x"]
+
+
 def test_shuffled_batches_hold_every_element_once() -> None:
     data = np.arange(40, dtype=np.float32).reshape(20, 2)
     row, label = gc.train.slice_input_producer([data, np.arange(20)], num_epochs=1, seed=1)
@@ -293,7 +300,7 @@ def test_kept_elements_only() -> None:
         session.run(gc.local_variables_initializer())
         coordinator = gc.train.Coordinator()
         threads = gc.train.start_queue_runners(session, coordinator)
-        np.testing.assert_array_equal(session.run(batch)[0], [0, 2, 4, 6])
+        np.testing.assert_array_equal(session.run(batch), [0, 2, 4, 6])
         coordinator.request_stop()
         coordinator.join(threads)
 

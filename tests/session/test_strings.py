@@ -186,7 +186,7 @@ def test_queues(kind: str) -> None:
 
 def test_names_of_files_for_runners_of_queues() -> None:
     queue = gc.train.string_input_producer(["a", "b", "c"], num_epochs=2, shuffle=False)
-    (batch,) = gc.train.batch([queue.dequeue()], 3)
+    batch = gc.train.batch([queue.dequeue()], 3)
     with pytest.raises(ValueError, match="requires a non-null input tensor"):
         gc.train.string_input_producer([])
     with gc.Session() as session:

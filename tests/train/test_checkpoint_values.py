@@ -115,8 +115,73 @@ def test_warm_start() -> None:
     assert found[2] == -7
     with pytest.raises(ValueError, match=r"not used: .'nothing'"):
         gc.train.warm_start(TENSORS, [w], var_name_to_prev_var_name={"nothing": "x"})
-    with pytest.raises(errors.UnimplementedError, match="var_name_to_vocab_info"):
-        gc.train.warm_start(TENSORS, [w], {"layer/w": object()})
+
+
+def _vocabularies(folder: Path) -> tuple[str, str]:
+    (folder / "old").write_text("guava\nbanana\napple\nraspberry\nunused\n")
+    (folder / "new").write_text("apple\nbanana\nguava\nblueberry\nkiwi\n")
+    return str(folder / "new"), str(folder / "old")
+
+
+def test_warm_start_in_another_vocabulary(tmp_path: Path) -> None:
+    """Rows, or columns, by their words, as TensorFlow 2.21 gave them with zeros for new words and buckets."""
+    new, old = _vocabularies(tmp_path)
+    w = gc.get_variable("layer/w", [6, 3])
+    info = gc.train.VocabInfo(new, 5, 1, old, 4, gc.constant_initializer(9.0))
+    gc.train.warm_start(TENSORS, [w], {"layer/w": info})
+    (found,) = values(w)
+    np.testing.assert_array_equal(found, np.concatenate([W[[2, 1, 0]], np.full((3, 3), 9, np.float32)]))
+    across = gc.get_variable("across", [4, 4])
+    gc.train.warm_start(TENSORS, [across], {"across": info._replace(new_vocab_size=4, num_oov_buckets=0, axis=1,
+                                                                    old_vocab_size=3, backup_initializer=None)},
+                        {"across": "layer/w"})
+    (found,) = values(across)
+    np.testing.assert_array_equal(found, np.concatenate([W[:, [2, 1, 0]], np.zeros((4, 1), np.float32)], axis=1))
+
+
+def test_warm_start_of_parts(tmp_path: Path) -> None:
+    new, old = _vocabularies(tmp_path)
+    halves = gc.fixed_size_partitioner(2)
+    parts = gc.get_variable("layer/w", [5, 3], partitioner=halves)
+    gc.train.warm_start(TENSORS, "layer", {"layer/w": gc.train.VocabInfo(new, 5, 0, old, 4)})
+    found = np.concatenate(values(*parts))
+    np.testing.assert_array_equal(found, np.concatenate([W[[2, 1, 0]], np.zeros((2, 3), np.float32)]))
+
+
+def test_vocabularies_that_do_not_fit(tmp_path: Path) -> None:
+    new, old = _vocabularies(tmp_path)
+    w = gc.get_variable("layer/w", [6, 3])
+    info = gc.train.VocabInfo(new, 5, 1, old, 4)
+    for changed, message in ((info._replace(num_oov_buckets=2), r"has shape \[6, 3\], but .* 5 words and 2 buckets"),
+                             (info._replace(axis=2), "axis 2"), (info._replace(old_vocab_size=7), "has 5 words, but 7"),
+                             (info._replace(old_vocab_size=-1), r"shape \[4, 3\], but the old .* has 5 words")):
+        with pytest.raises(ValueError, match=message):
+            gc.train.warm_start(TENSORS, [w], {"layer/w": changed})
+    with pytest.raises(ValueError, match=r"in var_name_to_vocab_info that were not used: .'nothing'"):
+        gc.train.warm_start(TENSORS, [w], {"layer/w": info, "nothing": info})
+
+
+def test_checkpoints_of_objects(tmp_path: Path) -> None:
+    """tests/train/data/objects was written by tf.train.Checkpoint of TensorFlow 2.21: by the ways to the variables, and
+    a Saver finds them by the names that they had."""
+    prefix = str(DATA.parent.parent / "train/data/objects")
+    value = ".ATTRIBUTES/VARIABLE_VALUE"
+    assert gc.train.list_variables(prefix)[:3] == [
+        ("_CHECKPOINTABLE_OBJECT_GRAPH", []), (f"model/layers/0/bias/{value}", [2]),
+        (f"model/layers/0/kernel/{value}", [3, 2])]
+    assert gc.train.load_variable(prefix, f"model/step/{value}") == 7
+    with gc.variable_scope("first"):
+        kernel, bias = gc.get_variable("kernel", [3, 2]), gc.get_variable("bias", [2])
+    step = gc.train.get_or_create_global_step()
+    other = gc.get_variable("other", [2, 4])
+    with gc.Session() as session:
+        gc.train.Saver([kernel, bias, step]).restore(session, prefix)
+        assert session.run(kernel).tolist() == [[0, 1], [2, 3], [4, 5]]
+        assert session.run(bias).tolist() == [3, 3] and session.run(step) == 7
+        gc.train.Saver({f"model/layers/1/kernel/{value}": other}).restore(session, prefix)
+        assert session.run(other).tolist() == [[0, 1, 2, 3], [4, 5, 6, 7]]
+        with pytest.raises(errors.NotFoundError, match=r"(?s)Key other not found.*names are paths of objects"):
+            gc.train.Saver().restore(session, prefix)
 
 
 def test_assign_from_checkpoint() -> None:

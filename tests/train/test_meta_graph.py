@@ -138,10 +138,13 @@ def test_other_savers_are_left_out() -> None:
 def test_default_attributes_are_left_out() -> None:
     a = gc.constant([[1.0, 2.0]])
     gc.matmul(a, a, transpose_b=True, name="product")
+    gc.truncated_normal([2])
     message = gc.train.export_meta_graph(strip_default_attrs=True)
     node = next(n for n in message.graph_def.node if n.name == "product")
     assert message.meta_info_def.stripped_default_attrs
     assert node.attr["transpose_b"].b and "transpose_a" not in node.attr and "T" in node.attr
+    drawn = next(n for n in message.graph_def.node if n.op == "TruncatedNormal")
+    assert "dtype" in drawn.attr and "seed" not in drawn.attr           # TensorFlow's op has no default for the dtype
     with gc.Graph().as_default(), gc.Session() as session:
         gc.train.import_meta_graph(message)
         assert session.run("product:0").tolist() == [[5]]

@@ -297,6 +297,86 @@ def test_what_a_checkpoint_lacks(tmp_path: Path) -> None:
         assert 'gc.get_variable("bias", [1])' in text
 
 
+def test_all_that_does_not_fit_is_said_at_once(tmp_path: Path) -> None:
+    """What is missing, with the nearest names, what has another shape, what is not used; 20 of each."""
+    for i in range(30):
+        gc.get_variable(f"old/layer_{i:02d}/kernel", [1])
+    gc.get_variable("shape", [3])
+    prefix = gc.train.Saver().save(initialised(), str(tmp_path / "m"))
+    with gc.Graph().as_default():
+        for i in range(30):
+            gc.get_variable(f"new/layer_{i:02d}/kernel", [1])
+        gc.get_variable("shape", [4])
+        with pytest.raises(errors.NotFoundError) as caught:
+            gc.train.Saver().restore(gc.Session(), prefix)
+    text = str(caught.value)
+    assert f"Key new/layer_07/kernel not found in checkpoint {prefix}; did you mean 'old/layer_07/kernel'" in text
+    assert text.count("not found in checkpoint") == 20 and text.count("and 10 more") == 2
+    assert "lhs shape= [4] rhs shape= [3]" in text
+    assert "of the checkpoint are not used: 'old/layer_00/kernel' [1], 'old/layer_01/kernel' [1]," in text
+
+
+def test_damage_while_restoring(tmp_path: Path) -> None:
+    """Values are read where they belong: after an error the variables have none, rather than some of each."""
+    w, b = variables()
+    saver, session = gc.train.Saver(), initialised()
+    prefix = saver.save(session, str(tmp_path / "m"))
+    data = tmp_path / "m.data-00000-of-00001"
+    data.write_bytes(data.read_bytes()[:-1] + b"\x99")
+    with pytest.raises(errors.DataLossError, match="the checksum of tensor 'w' is wrong"):
+        saver.restore(session, prefix)
+    for one in (w, b):
+        with pytest.raises(errors.FailedPreconditionError, match="uninitialized"):
+            session.run(one)
+    session.run(gc.global_variables_initializer())
+    assert session.run(b).tolist() == [3.5]
+    session.close()
+    with pytest.raises(RuntimeError, match="closed Session"):
+        saver.restore(session, prefix)
+
+
+def test_runs_see_what_was_restored(tmp_path: Path) -> None:
+    """Also plans that keep weights in a form of their own, of which they know when it is out of date."""
+    w = gc.get_variable("w", initializer=np.eye(70, dtype=np.float32))
+    text = gc.get_variable("text", initializer=["a", "b"])
+    x = gc.placeholder(gc.float32, [None, 70])
+    y = gc.matmul(x, w)
+    saver, session = gc.train.Saver(), initialised()
+    prefix = saver.save(session, str(tmp_path / "m"))
+    rows = np.random.RandomState(0).randn(80, 70).astype(np.float32)
+    session.run([w.assign(w * 3), text.assign(["c", "d"])])
+    for _ in range(6):
+        np.testing.assert_allclose(session.run(y, {x: rows}), 3 * rows, rtol=1e-5)
+    saver.restore(session, prefix)
+    np.testing.assert_allclose(session.run(y, {x: rows}), rows, rtol=1e-5)
+    assert session.run(text).tolist() == [b"a", b"b"]
+    session.run([w.assign(w * 2), text.assign(["c", "d"])])
+    np.testing.assert_allclose(session.run(y, {x: rows}), 2 * rows, rtol=1e-5)
+
+
+def test_restored_as_a_graph(tmp_path: Path) -> None:
+    """A restore operation that does more than to restore is run, and one of an object that is only like a session."""
+    class Wrapped:
+        def __init__(self, session: gc.Session) -> None:
+            self.graph, self.run = session.graph, session.run
+
+    w, b = variables()
+    saver, session = gc.train.Saver(), initialised()
+    prefix = saver.save(session, str(tmp_path / "m"))
+    session.run([w.assign(w * 0), b.assign(b * 0)])
+    saver.restore(Wrapped(session), prefix)
+    assert [v.tolist() for v in session.run([w, b])] == [[1, 2], [3.5]]
+    restore = gc.get_default_graph().get_operation_by_name(saver.as_saver_def().restore_op_name)
+    with gc.control_dependencies([restore]):
+        saver.saver_def.restore_op_name = gc.assign_add(b, [1.0], name="more").op.name
+    saver.restore(session, prefix)
+    assert [v.tolist() for v in session.run([w, b])] == [[1, 2], [4.5]]
+    with gc.Graph().as_default():
+        gc.get_variable("W", [2])
+        with pytest.raises(errors.NotFoundError, match=r"(?s)Key W not found .*not used: 'b' \[1\]"):
+            gc.train.Saver().restore(Wrapped(gc.Session()), prefix)
+
+
 def test_other_shapes_and_dtypes(tmp_path: Path) -> None:
     variables()
     prefix = gc.train.Saver().save(initialised(), str(tmp_path / "m"))

@@ -55,7 +55,7 @@ def tuple_of(tensors: Sequence[Any], name: str | None = None, control_inputs: Se
         return [None if t is None else with_dependencies([gate], t) for t in tensors]
 
 
-@public("compat.v1.python.ops.control_flow_ops.with_dependencies")
+@public("python.ops.control_flow_ops.with_dependencies")
 def with_dependencies(dependencies: Sequence[Any], output_tensor: Any, name: str | None = None) -> Any:
     """The tensor or IndexedSlices, when all of `dependencies` have run, as TensorFlow's
     `control_flow_ops.with_dependencies`."""

@@ -43,6 +43,11 @@ class ConditionalAccumulatorBase:
                                 _step(new_global_step), name=name)
         return made
 
+    def _claim(self, num_required: int) -> Tensor:
+        """Whether this run is the first to see that many gradients in it: then it is to take them. (graphc's own)"""
+        claimed: Tensor = apply(OPS["_AccumulatorClaim"], self._accumulator_ref, num_required)
+        return claimed
+
 
 @public("ConditionalAccumulator", "python.ops.data_flow_ops.ConditionalAccumulator")
 class ConditionalAccumulator(ConditionalAccumulatorBase):

@@ -27,9 +27,8 @@ def cond(pred: Any, true_fn: Callable[[], Any] | None = None, false_fn: Callable
     Ops made outside of the two functions run whatever pred is. A one-element list counts as its element unless
     `strict`. Raises TypeError if pred is a Python bool, ValueError if the branches do not return alike.
     """
-    true_fn, false_fn = true_fn or fn1, false_fn or fn2
-    if not callable(true_fn) or not callable(false_fn):
-        raise TypeError("cond: arguments 'true_fn' and 'false_fn' must be callable")
+    true_fn = _function("true_fn", true_fn if true_fn is not None else fn1)
+    false_fn = _function("false_fn", false_fn if false_fn is not None else fn2)
     if isinstance(pred, bool):
         raise TypeError("cond: pred must not be a Python bool; use Python's `if`, or gc.constant(pred)")
     graph = get_default_graph()
@@ -47,6 +46,13 @@ def cond(pred: Any, true_fn: Callable[[], Any] | None = None, false_fn: Callable
     if not strict and isinstance(packed, (list, tuple)) and len(packed) == 1 and not hasattr(packed, "_fields"):
         return packed[0]
     return packed
+
+
+def _function(argument: str, given: Any) -> Callable[[], Any]:
+    if not callable(given):
+        raise TypeError(f"cond: argument '{argument}' must be callable, but is {given!r}; write it as a function of no "
+                        "arguments: `lambda: ...`")
+    return given  # type: ignore[no-any-return]
 
 
 def _trace_branch(function: Callable[[], Any], pred: Tensor, name: str) -> FuncGraph:
@@ -80,4 +86,5 @@ def _check_branches(then: FuncGraph, otherwise: FuncGraph, pred: Tensor) -> None
     for i, (x, y) in enumerate(zip(then.outputs, otherwise.outputs, strict=True)):
         if x.dtype != y.dtype:
             raise ValueError("cond: Outputs of true_fn and false_fn must have the same type: "
-                             f"{x.dtype.name}, {y.dtype.name} (output {i}: {x.name}, {y.name})")
+                             f"{x.dtype.name}, {y.dtype.name} (output {i}: {x.name}, {y.name}); cast one of them "
+                             "(gc.cast)")

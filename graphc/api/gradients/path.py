@@ -3,15 +3,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from typing import Any
 
 from graphc.api.array.fill import ones_like
 from graphc.api.gradients.walk import gradient_of
+from graphc.api.public import public
 from graphc.errors import built_at
 from graphc.ir.tensor import Operation, Tensor
 
 
-def what_blocks(loss: Tensor, variables: Sequence[Tensor]) -> str:
-    """A sentence that names the first operation behind which no gradient goes on, seen from the loss."""
+@public("debugging.why_no_gradient")
+def why_no_gradient(loss: Tensor, variables: Sequence[Any]) -> str:
+    """A sentence that names the first operation behind which no gradient goes on, seen from the loss. (graphc's own)"""
+    variables = [v._ref() if hasattr(v, "_ref") else v for v in variables]
     depending = _depending(loss, variables)
     if loss.op not in depending:
         names = ", ".join(sorted(t.name for t in variables))

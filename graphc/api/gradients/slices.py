@@ -4,7 +4,6 @@ Where a tensor is wanted it converts to one: zeros, to which its rows are added.
 """
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -14,12 +13,13 @@ from graphc.api.array.cast import cast
 from graphc.api.array.gather import scatter_sum
 from graphc.api.array.join import concat
 from graphc.api.public import public
+from graphc.api.state.rows import deduplicated, summed
 from graphc.ir.apply import convert_to_tensor, register_conversion
 from graphc.ir.dtypes import DType, as_dtype, int32
 from graphc.ir.graph import Graph
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ir.tensor_shape import TensorShape
-from graphc.ir.user_frame import user_stacklevel
+from graphc.wording import warn
 
 LARGE = 100_000_000       # elements: from here on a conversion warns
 
@@ -85,6 +85,14 @@ class IndexedSlices:
         shape = "" if self._dense_shape is None else f", dense_shape={self._dense_shape}"
         return f"IndexedSlices(indices={self._indices}, values={self._values}{shape})"
 
+    def summed(self) -> IndexedSlices:
+        """The same rows, each the sum of all that have its index. (graphc's own)"""
+        return IndexedSlices(summed(self._values, self._indices), self._indices, self._dense_shape)
+
+    def deduplicated(self) -> IndexedSlices:
+        """Each index once, with the sum of its rows, in the order of first appearance. (graphc's own)"""
+        return IndexedSlices(*deduplicated(self._values, self._indices), self._dense_shape)
+
     def __neg__(self) -> IndexedSlices:
         return IndexedSlices(-self._values, self._indices, self._dense_shape)
 
@@ -144,8 +152,7 @@ def _warn_if_large(shape: TensorShape) -> None:
         if count < LARGE:
             return
         text = f"with {count} elements"
-    warnings.warn(f"Converting sparse IndexedSlices to a dense Tensor {text}. This may consume a large amount of "
-                  "memory.", stacklevel=user_stacklevel())
+    warn(f"Converting sparse IndexedSlices to a dense Tensor {text}. This may consume a large amount of memory.")
 
 
 register_conversion(IndexedSlices, _to_tensor)

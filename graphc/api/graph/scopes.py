@@ -2,13 +2,14 @@
 names."""
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from graphc.api.public import public
-from graphc.ir.graph import Graph, get_default_graph
-from graphc.ir.tensor import Operation, Tensor
+from graphc.ir.apply import graph_of
+from graphc.ir.func_graph import outermost
+from graphc.ir.graph import get_default_graph
 
 
 @public("name_scope")
@@ -32,7 +33,7 @@ class name_scope:
         return self._name
 
     def __enter__(self) -> str:
-        graph = graph_from(self._values)
+        graph = graph_of(self._values)
         default, scope = graph.as_default(), graph.name_scope(self._name)
         default.__enter__()
         self._entered += [default, scope]
@@ -49,17 +50,6 @@ class name_scope:
         default.__exit__(*error)
 
 
-def graph_from(values: Sequence[Any]) -> Graph:
-    """The graph of the first tensor or operation among values; else the default graph, as inside a loop's body."""
-    default = get_default_graph()
-    if default.building_function:
-        return default
-    for value in values:
-        if isinstance(value, (Tensor, Operation)):
-            return value.graph
-    return default
-
-
 @public("op_scope")
 def op_scope(values: Sequence[Any], name: str | None, default_name: str | None = None) -> name_scope:
     """name_scope with the arguments in another order: deprecated in TF 1, as `tf.op_scope`."""
@@ -70,6 +60,16 @@ def op_scope(values: Sequence[Any], name: str | None, default_name: str | None =
 def control_dependencies(control_inputs: Sequence[Any] | None) -> AbstractContextManager[None]:
     """Operations made inside run after `control_inputs`, as `tf.control_dependencies`. None: after nothing."""
     return get_default_graph().control_dependencies(control_inputs)
+
+
+@public("init_scope")
+@contextmanager
+def init_scope() -> Iterator[None]:
+    """Operations made inside are lifted out of loops and branches into the graph around them, and wait for nothing; the
+    name scope stays. As `tf.init_scope`."""
+    scope, graph = get_default_graph().get_name_scope(), outermost(get_default_graph())
+    with graph.as_default(), graph.control_dependencies(None), graph.name_scope(f"{scope}/" if scope else None):
+        yield
 
 
 @public("device")

@@ -19,6 +19,7 @@ from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
 from graphc.ir.dtypes import as_dtype, int32, int64
 from graphc.ir.graph import get_default_graph
 from graphc.ops.math.counting import Bincount, HistogramFixedWidth
+from graphc.ops.math.nth_element import Bucketize
 
 
 @public("bincount", "math.bincount")
@@ -98,3 +99,9 @@ def confusion_matrix(labels, predictions, num_classes=None, dtype=int32, name=No
             counted = counted * ones_like(predictions, as_dtype(dtype))
         summed = scatter_sum(counted, place, reshape(cells, [1]))
         return reshape(summed, [cast(classes, int32), cast(classes, int32)], name=scope)
+
+
+@public("raw_ops.Bucketize")
+def bucketize(input, boundaries, name=None):
+    """How many of the sorted boundaries are not above each element, as int32."""
+    return apply(Bucketize, input, boundaries=tuple(float(b) for b in boundaries), name=name)

@@ -1,19 +1,11 @@
-"""What functions that initialise variables from a checkpoint need of them."""
+"""The store of the variables that get_variable made, as TensorFlow's own modules reach for it."""
 from __future__ import annotations
 
-from typing import Any
-
-from graphc.api.state.variable_scope import store
-from graphc.api.state.variables import Variable
-from graphc.ir.tensor import Operation, Tensor
+from graphc.api.public import public
+from graphc.api.state.variable_scope import Store, store
 
 
-def stored_variables() -> dict[str, Any]:
-    """The variables that get_variable made in the default graph, by their full names."""
-    return dict(store().variables)
-
-
-def set_initializer(variable: Variable, initializer: Operation, initial_value: Tensor) -> None:
-    """From now on `initializer` initialises the variable, to `initial_value`."""
-    variable._initializer = initializer
-    variable._initial_value = initial_value
+@public("python.ops.variable_scope._get_default_variable_store")
+def default_variable_store() -> Store:
+    """The store of the default graph; `_vars` is the dictionary of its variables by full name."""
+    return store()

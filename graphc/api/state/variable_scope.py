@@ -14,9 +14,9 @@ from enum import Enum
 from functools import partial, wraps
 from typing import Any
 
-from graphc.api.graph.scopes import graph_from
 from graphc.api.public import public
 from graphc.api.state.variables import Variable
+from graphc.ir.apply import graph_of
 from graphc.ir.dtypes import DType, as_dtype, float32
 from graphc.ir.graph import Graph, GraphKeys, get_default_graph
 
@@ -45,6 +45,8 @@ class Store:
         self.variables: dict[str, Variable] = {}
         self.partitioned: dict[str, Any] = {}
         self.thread = _OfThread()
+
+    _vars = property(lambda self: self.variables, doc="TensorFlow's name of `variables`.")
 
     def unique(self, name: str) -> str:
         """`name`, or the first of name_1, name_2, ... that was not entered inside the current scope."""
@@ -190,7 +192,7 @@ class variable_scope:   # named as TensorFlow's
 
     def __enter__(self) -> VariableScope:
         with ExitStack() as stack:
-            graph = graph_from(self._values)
+            graph = graph_of(self._values)
             if graph is not get_default_graph():
                 stack.enter_context(graph.as_default())
             kept = store(graph)

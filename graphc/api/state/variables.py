@@ -28,6 +28,7 @@ from graphc.ir.stacks import get_default_session
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ir.tensor_shape import TensorShape, as_shape
 from graphc.ops.state.state import VariableV2
+from graphc.wording import worded
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,10 @@ class Variable(Operators, ScatterMethods, metaclass=_Made):
             full = f"{import_scope}/{info.full_name}" if import_scope else info.full_name
             self._save_slice_info = SaveSliceInfo(full, list(info.full_shape), list(info.var_offset),
                                                   list(info.var_shape))
+
+    def _set_initializer(self, initializer: Operation, initial_value: Tensor) -> None:
+        """From now on `initializer` initialises the variable, to `initial_value`."""
+        self._initializer, self._initial_value = initializer, initial_value
 
     @staticmethod
     def from_proto(variable_def: Any, import_scope: str | None = None) -> Variable:
@@ -286,7 +291,7 @@ class Variable(Operators, ScatterMethods, metaclass=_Made):
         raise TypeError("'Variable' object is not iterable.")
 
     def __repr__(self) -> str:
-        return f"<gc.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}_ref>"
+        return worded("<gc.Variable") + f" '{self.name}' shape={self.shape} dtype={self.dtype.name}_ref>"
 
 
 def forward_operators(kind: type, value: Callable[[Any], Tensor]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ import numpy as np
 from graphc.api.public import public
 from graphc.errors import DataLossError
 from graphc.ir.dtypes import as_dtype
+from graphc.wording import warn
 
 SIDE, TRAINED, TESTED = 28, 60000, 10000
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
@@ -194,8 +194,8 @@ def _from_digits(folder: str) -> tuple[np.ndarray, ...]:
         raise FileNotFoundError(f"{folder} holds no {FILES[0]} (packed or not), and scikit-learn, whose digits would "
                                 "take its place, is not installed: pip install 'graphc[demo]', or put the four files "
                                 "of MNIST there") from error
-    warnings.warn(f"NOT MNIST: {folder} holds no idx files, so scikit-learn's 1,797 digits of 8x8 are used, scaled "
-                  f"to 28x28 and repeated to {TRAINED} and {TESTED} pictures", stacklevel=4)
+    warn(f"NOT MNIST: {folder} holds no idx files, so scikit-learn's 1,797 digits of 8x8 are used, scaled "
+         f"to 28x28 and repeated to {TRAINED} and {TESTED} pictures")
     digits = load_digits()
     small = np.round(digits.images * (255 / 16)).astype(np.uint8)
     rows = np.arange(SIDE) * 8 // SIDE

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from graphc.ir.names import suggestion
 from graphc.missing import ADVICE
+from graphc.wording import worded
 
 # Parts that need what graphc does not mean to have, each with the reason.
 OUT_OF_REACH: dict[str, str] = {
@@ -12,6 +13,9 @@ OUT_OF_REACH: dict[str, str] = {
     "contrib.distribute": "graphc runs in one process", "distribute": "graphc runs in one process",
     "contrib.tensor_forest": "it rests on C++ kernels of its own; scikit-learn has forests",
     "contrib.boosted_trees": "it rests on C++ kernels of its own; scikit-learn has boosted trees",
+    **{f"estimator.BoostedTrees{kind}": "it rests on C++ kernels of its own; scikit-learn has boosted trees"
+       for kind in ("Classifier", "Estimator", "Regressor")},
+    "estimator.tpu": "graphc does not run on TPUs",
     "contrib.factorization": "it rests on C++ kernels of its own; scikit-learn has k-means and mixtures",
     "contrib.eager": "graphc only has graphs", "contrib.verbs": "graphc runs in one process",
     "contrib.mpi_collectives": "graphc runs in one process", "contrib.tensorrt": "graphc has kernels of its own",
@@ -23,8 +27,7 @@ OUT_OF_REACH: dict[str, str] = {
     "contrib.receptive_field": "it is the package receptive-field now", "xla": "graphc compiles every graph",
     "contrib.autograph": "write gc.cond and gc.while_loop", "autograph": "write gc.cond and gc.while_loop",
 }
-PLANNED = ("keras", "estimator", "contrib.keras", "contrib.learn", "contrib.estimator", "feature_column", "profiler",
-           "python.tools", "python.keras", "python.estimator")
+PLANNED = ("keras", "contrib.keras", "profiler", "python.tools", "python.keras")
 
 
 def reach(path: str) -> tuple[str, str]:
@@ -49,4 +52,4 @@ def unknown(path: str, known: Iterable[str]) -> AttributeError:
         text += f"; use instead: {ADVICE[path]}"
     elif kind == "missing":
         text += suggestion(last, [n for n in known if not n.startswith("_")])
-    return AttributeError(text, name=last)
+    return AttributeError(worded(text), name=last)

@@ -17,7 +17,8 @@ from graphc.exec import messages
 from graphc.exec.cuda.driver import Device
 from graphc.exec.cuda.frame import DeviceFrame
 from graphc.exec.cuda.memory import Block, state_copy, wrote
-from graphc.exec.engine import Engine, Shapes, _Frame
+from graphc.exec.engine import Engine, Shapes
+from graphc.exec.frame import Frame
 from graphc.kernels.contracts.calls import Status
 from graphc.kernels.runtime import tables as t
 from graphc.plan import plan as p
@@ -71,7 +72,7 @@ class CudaEngine(Engine):
         finally:
             self._free.setdefault(shapes, []).append(frame)
 
-    def _frame(self, shapes: Shapes) -> _Frame:
+    def _frame(self, shapes: Shapes) -> Frame:
         frame = super()._frame(shapes)
         outputs = [o[:2] for o in frame.outputs if o is not None]
         assert len(outputs) == len(frame.outputs), "sizes that depend on data do not run on the device"
@@ -84,7 +85,7 @@ class CudaEngine(Engine):
             raise
         return frame
 
-    def _run_frame(self, frame: _Frame, inputs: Sequence[np.ndarray], number: int) -> list[np.ndarray]:
+    def _run_frame(self, frame: Frame, inputs: Sequence[np.ndarray], number: int) -> list[np.ndarray]:
         for step, state in self._must_be_there:
             if not self.cells[state].info[0]:
                 raise self._failure(Status.UNINITIALISED, step)

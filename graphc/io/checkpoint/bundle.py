@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import math
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from io import FileIO
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ VERSION = 1               # of the format
 OTHER_BYTES = "surrogateescape"      # in names that are no text: they can be asked for as `names` gives them
 MOST_AXES = 64            # of NumPy's arrays
 MOST_SHARDS = 100_000     # their numbers have five digits
+CHUNK = 1 << 23           # bytes that are read at once: the processor still has them when their checksum is made
 Array = np.ndarray[Any, Any]
 
 
@@ -50,7 +53,7 @@ class Bundle:
         self.prefix = prefix
         self.index = index_name(prefix)
         table = read_table(self.index)
-        self.header = _header(table.pop(b"", b""), self.index)
+        self.header = read_header(table.pop(b"", b""), self.index)
         self.entries = {key: _entry(value, key, self.index) for key, value in table.items()}
 
     def names(self) -> list[str]:
@@ -72,6 +75,15 @@ class Bundle:
             return self._read(name.encode(errors=OTHER_BYTES), f"tensor '{name}' in")
         return joined([(part, self.part(name, part)) for part in stored.parts], stored.shape, stored.dtype, name,
                       self.index)
+
+    def read_into(self, name: str, target: Array) -> None:
+        """Puts a tensor of numbers, which must be there, into an array of its shape and dtype, row-major."""
+        stored = self.stored(name)
+        assert stored is not None and stored.dtype.numpy is not None
+        if stored.parts:
+            target[...] = self.tensor(name)
+        else:
+            self._read(name.encode(errors=OTHER_BYTES), f"tensor '{name}' in", target)
 
     def part(self, name: str, part: TensorSlice) -> Array:
         """A copy of a part: one that is stored, or one cut out of the whole tensor."""
@@ -98,41 +110,67 @@ class Bundle:
             raise damaged(self.index, f"tensor '{name}' has no shape that can be")
         return dtype, shape
 
-    def _read(self, key: bytes, what: str) -> Array:
+    def _read(self, key: bytes, what: str, target: Array | None = None) -> Array:
         entry = self.entries[key]
         dtype, shape = self._kind(entry, key.decode(errors="replace"))
         file = shard_name(self.prefix, entry.shard_id, self.header.num_shards)
-        data = self._bytes(entry, f"{what} {file}", file)
-        count = math.prod(shape)
-        if dtype == string:
-            return strings_from(data.tobytes(), count, entry.crc32c, f"{what} {file}").reshape(shape)
-        if count * dtype.size != len(data):
-            raise damaged(self.index, f"{what} it has shape {shape} and dtype {dtype.name}, but {len(data)} bytes")
-        if masked(crc32c(data)) != entry.crc32c:
+        with self._opened(entry, f"{what} {file}", file) as opened:
+            if dtype == string:
+                data = np.empty(entry.size, np.uint8)
+                read_numbers(opened, data, file)
+                return strings_from(data.tobytes(), math.prod(shape), entry.crc32c, f"{what} {file}").reshape(shape)
+            if math.prod(shape) * dtype.size != entry.size:
+                raise damaged(self.index, f"{what} it has shape {shape} and dtype {dtype.name}, but {entry.size} bytes")
+            assert dtype.numpy is not None
+            value = np.empty(shape, dtype.numpy) if target is None else target
+            checksum = read_numbers(opened, value.reshape(-1).view(np.uint8), file)
+        if masked(checksum) != entry.crc32c:
             raise damaged(file, f"the checksum of {what.removesuffix(' in')} is wrong")
-        assert dtype.numpy is not None
-        return data.view(dtype.numpy).reshape(shape) if count else np.empty(shape, dtype.numpy)
+        return value
 
-    def _bytes(self, entry: BundleEntry, what: str, file: str) -> Array:
+    def _opened(self, entry: BundleEntry, what: str, file: str) -> FileIO:
+        """The file of data, at the entry's first byte."""
         if not 0 <= entry.shard_id < self.header.num_shards:
             raise damaged(self.index, f"{what} shard {entry.shard_id} of {self.header.num_shards}")
-        with open(file, "rb", buffering=0) as opened:
-            there = os.fstat(opened.fileno()).st_size
-            if entry.offset < 0 or entry.size < 0 or entry.offset + entry.size > there:
-                raise damaged(file, f"it has {there} bytes, but {self.index} says that {what.split(' in ')[0]} ends at "
-                                    f"byte {entry.offset + entry.size}")
-            data = np.empty(entry.size, np.uint8)
-            opened.seek(entry.offset)
-            read = 0
-            while read < entry.size:             # a call reads 2 GB at most
-                count = opened.readinto(data[read:].data)
-                if not count:
-                    raise damaged(file, f"it became shorter while it was read ({what.split(' in ')[0]})")
-                read += count
-        return data
+        opened = open(file, "rb", buffering=0)
+        there = os.fstat(opened.fileno()).st_size
+        if entry.offset < 0 or entry.size < 0 or entry.offset + entry.size > there:
+            opened.close()
+            raise damaged(file, f"it has {there} bytes, but {self.index} says that {what.split(' in ')[0]} ends at "
+                                f"byte {entry.offset + entry.size}")
+        opened.seek(entry.offset)
+        return opened
 
 
-def _header(data: bytes, index: str) -> BundleHeader:
+def read_numbers(opened: FileIO, target: Array, file: str) -> int:
+    """Fills an array of bytes from a file; their checksum. Of large ones, that of a part is computed while the next one
+    is read. Raises DataLossError if the file ends before."""
+    if target.size <= 2 * CHUNK:
+        fill(opened, target, file)
+        return crc32c(target)
+    parts = [target[at:at + CHUNK] for at in range(0, target.size, CHUNK)]
+    checksum = 0
+    with ThreadPoolExecutor(1) as reader:
+        reading = reader.submit(fill, opened, parts[0], file)
+        for part, following in zip(parts, [*parts[1:], None], strict=True):
+            reading.result()
+            if following is not None:
+                reading = reader.submit(fill, opened, following, file)
+            checksum = crc32c(part, checksum)
+    return checksum
+
+
+def fill(opened: FileIO, target: Array, file: str) -> None:
+    """Fills an array of bytes from a file. Raises DataLossError if it ends before."""
+    read = 0
+    while read < target.size:
+        count = opened.readinto(target[read:].data)
+        if not count:
+            raise damaged(file, "it became shorter while it was read")
+        read += count
+
+
+def read_header(data: bytes, index: str) -> BundleHeader:
     try:
         header = BundleHeader.FromString(data)
     except DecodeError:

@@ -5,15 +5,18 @@ import os
 
 from graphc.errors import DataLossError, NotFoundError, OpError, PermissionDeniedError, UnknownError
 from graphc.io.checkpoint.bundle import Bundle, index_name
+from graphc.io.checkpoint.leftovers import SAFETENSORS
+from graphc.io.checkpoint.safe_tensors import SafeTensors
 from graphc.io.checkpoint.slice_table import SliceTable, v1_files
 from graphc.io.checkpoint.table import is_table
 from graphc.ir.names import suggestion
 
-Checkpoint = Bundle | SliceTable
+Checkpoint = Bundle | SliceTable | SafeTensors
 
 
 def checkpoint_files(prefix: str) -> list[str]:
-    """The file by which a checkpoint is known: its index, or of format V1 its files. [] if there is none."""
+    """The file by which a checkpoint is known: its index, or of format V1 and of safetensors its files. [] if there is
+    none."""
     if os.path.isfile(index_name(prefix)):
         return [index_name(prefix)]
     return [file for file in v1_files(prefix) if os.path.isfile(file)]
@@ -27,6 +30,8 @@ def open_checkpoint(prefix: str) -> Checkpoint:
     try:
         if files[0] == index_name(prefix):
             return Bundle(prefix)
+        if files[0].endswith(SAFETENSORS):
+            return SafeTensors(prefix)
         if not is_table(files[0]):
             raise DataLossError(f"{files[0]} is no checkpoint (it does not end as one does)"
                                 + _meant_prefix(prefix))
@@ -52,8 +57,8 @@ def of_file(error: OSError) -> OpError:
 
 def _no_checkpoint(prefix: str) -> NotFoundError:
     folder = os.path.dirname(prefix) or "."
-    names = [n.removesuffix(".index") for n in os.listdir(folder) if n.endswith(".index")] if os.path.isdir(
-        folder) else []
+    found = os.listdir(folder) if os.path.isdir(folder) else []
+    names = [n.removesuffix(".index") for n in found if n.endswith((".index", SAFETENSORS))]
     near = suggestion(os.path.basename(prefix), names)
     return NotFoundError(f"Unsuccessful TensorSliceReader constructor: Failed to find any matching files for {prefix}"
                          f"{near}{_meant_prefix(prefix)}")

@@ -68,6 +68,10 @@ class SliceTable:
         return joined([(part, self._stored_part(name, stored, part)) for part in stored.parts], stored.shape,
                       stored.dtype, name, self.prefix)
 
+    def read_into(self, name: str, target: Array) -> None:
+        """Puts a tensor of numbers, which must be there, into an array of its shape and dtype."""
+        target[...] = self.tensor(name)
+
     def part(self, name: str, part: TensorSlice) -> Array:
         return np.array(self.tensor(name)[part.bounds(self.tensors[name].shape)])
 

@@ -115,12 +115,15 @@ def _block_entries(block: bytes, path: str) -> Iterator[tuple[bytes, bytes]]:
     restarts = 4 * struct.unpack("<I", block[-4:])[0] + 4
     if restarts > len(block):
         raise damaged(path, f"a block of {len(block)} bytes says that {restarts} of them are restarts")
-    cursor, key = Cursor(block[:-restarts], path), b""
+    cursor, key, total = Cursor(block[:-restarts], path), b"", 0
     while not cursor.at_end():
         shared, more, size = cursor.varint(), cursor.varint(), cursor.varint()
         if shared > len(key):
             raise damaged(path, f"a key shares {shared} bytes with one of {len(key)}")
         key = key[:shared] + cursor.bytes(more)
+        total += len(key)
+        if total > RESTART_INTERVAL * len(block):         # every 16th key stands there in full
+            raise damaged(path, f"the keys of a block of {len(block)} bytes have more than {total} bytes")
         yield key, cursor.bytes(size)
 
 

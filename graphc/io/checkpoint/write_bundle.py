@@ -1,27 +1,30 @@
 """Writing a checkpoint of format V2 (proto/bundle.proto), and joining several into one.
 
-Under its name a file is whole or not there (whole_files.py). The index comes last: it is what makes a checkpoint one.
+Under its name a file is whole or not there (whole_files.py), and the index says which files of data belong to it. So a
+checkpoint changes at the moment when its index is replaced (publish.py); one that ends before has changed nothing.
 """
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterable, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from graphc.errors import InvalidArgumentError
-from graphc.io.checkpoint.bundle import VERSION, Bundle, index_name, shard_name
+from graphc.errors import InvalidArgumentError, UnimplementedError
+from graphc.io.checkpoint.bundle import Bundle, index_name, shard_name
 from graphc.io.checkpoint.content import check_dtype, numbers_of, string_parts
+from graphc.io.checkpoint.leftovers import SAFETENSORS, end_temporary, make_folder
+from graphc.io.checkpoint.publish import publish
 from graphc.io.checkpoint.slices import TensorSlice, parse_slice, slice_key
-from graphc.io.checkpoint.table import table_bytes
 from graphc.io.crc32c import crc32c, masked
-from graphc.io.whole_files import written
+from graphc.io.whole_files import NewFile
 from graphc.ir.dtypes import DType, as_dtype, string
-from graphc.serial.bundle_pb2 import BundleEntry, BundleHeader
+from graphc.serial.bundle_pb2 import BundleEntry
 
 Array = np.ndarray[Any, Any]
+CHUNK = 1 << 22           # bytes that are written at once: the processor still has them when their checksum is made
+AHEAD = 1 << 25           # bytes after which the disk is told to begin
 
 
 def write_bundle(prefix: str, tensors: Iterable[tuple[str, str, Array]]) -> None:
@@ -31,10 +34,11 @@ def write_bundle(prefix: str, tensors: Iterable[tuple[str, str, Array]]) -> None
     """
     make_folder(prefix)
     entries: dict[bytes, BundleEntry] = {}
-    with written(shard_name(prefix, 0, 1)) as file:
+    with NewFile(shard_name(prefix, 0, 1)) as made:
         for name, text, value in tensors:
-            _add(entries, file, name, text, value)
-    _write_index(prefix, entries, 1)
+            _add(entries, made.file, name, text, value)
+        made.sync()
+        publish(prefix, entries, [made.path])
 
 
 def join_bundles(prefixes: Sequence[str], target: str, delete_old: bool) -> None:
@@ -42,30 +46,23 @@ def join_bundles(prefixes: Sequence[str], target: str, delete_old: bool) -> None
 
     delete_old: deletes the folders that the others were in, which then must be empty but for them.
     """
+    if target.endswith(SAFETENSORS):
+        raise UnimplementedError(f"{target}: several devices' variables cannot be saved as safetensors, which are one "
+                                 "file; leave out `sharded`")
     make_folder(target)
     bundles = [Bundle(prefix) for prefix in prefixes]
-    count = sum(bundle.header.num_shards for bundle in bundles)
     entries: dict[bytes, BundleEntry] = {}
-    first = 0
+    shards: list[str] = []
     for bundle in bundles:
         for key, entry in bundle.entries.items():
-            _join(entries, key, entry, first)
-        for shard in range(bundle.header.num_shards):
-            os.replace(shard_name(bundle.prefix, shard, bundle.header.num_shards),
-                       shard_name(target, first + shard, count))
-        first += bundle.header.num_shards
-    _write_index(target, entries, count)
+            _join(entries, key, entry, len(shards))
+        count = bundle.header.num_shards
+        shards += [shard_name(bundle.prefix, shard, count) for shard in range(count)]
+    publish(target, entries, shards)
     for prefix in prefixes:
         os.unlink(index_name(prefix))
     for folder in {os.path.dirname(prefix) for prefix in prefixes} if delete_old else ():
-        if folder and os.path.isdir(folder) and not os.listdir(folder):
-            shutil.rmtree(folder)
-
-
-def make_folder(prefix: str) -> None:
-    folder = os.path.dirname(prefix)
-    if folder:
-        os.makedirs(folder, exist_ok=True)
+        end_temporary(folder)
 
 
 def _add(entries: dict[bytes, BundleEntry], file: BinaryIO, name: str, text: str, value: Array) -> None:
@@ -103,9 +100,20 @@ def _write_value(file: BinaryIO, dtype: DType, value: Array) -> BundleEntry:
         entry.size = sum(map(len, parts))
     else:
         numbers = numbers_of(value)
-        file.write(numbers.data)
-        entry.size, entry.crc32c = numbers.size, masked(crc32c(numbers))
+        entry.size, entry.crc32c = numbers.size, masked(write_numbers(file, numbers))
     return entry
+
+
+def write_numbers(file: BinaryIO, numbers: Array) -> int:
+    """Writes bytes while the disk is at work on those before; their checksum."""
+    checksum = 0
+    for at in range(0, numbers.size, CHUNK):
+        chunk = numbers[at:at + CHUNK]
+        file.write(chunk.data)
+        checksum = crc32c(chunk, checksum)
+        if at % AHEAD == AHEAD - CHUNK:
+            os.posix_fadvise(file.fileno(), file.tell() - AHEAD, AHEAD, os.POSIX_FADV_DONTNEED)
+    return checksum
 
 
 def _described(dtype: DType, shape: Sequence[int], slices: Iterable[Any] = ()) -> BundleEntry:
@@ -127,11 +135,3 @@ def _join(entries: dict[bytes, BundleEntry], key: bytes, entry: BundleEntry, fir
     if not (known.slices and entry.slices and known.dtype == entry.dtype and known.shape == entry.shape):
         raise InvalidArgumentError(f"two of the checkpoints that are joined have the tensor {key.decode()!r}")
     known.slices.extend(entry.slices)
-
-
-def _write_index(prefix: str, entries: dict[bytes, BundleEntry], shards: int) -> None:
-    header = BundleHeader(num_shards=shards)
-    header.version.producer = VERSION
-    table = {key: entry.SerializeToString(deterministic=True) for key, entry in entries.items()}
-    with written(index_name(prefix)) as file:
-        file.write(table_bytes({b"": header.SerializeToString(deterministic=True), **table}))

@@ -82,6 +82,7 @@ class _SumTo(Composite):
 
     expands_early: ClassVar = True
     operands = ("x", "shape")
+    results = ("output",)         # as Reshape calls it, which it becomes in files (serial/broadcast_gradients.py)
     types: ClassVar = {"T": "x", "Tidx": "shape"}
     shape: tuple[Size, ...] = operand_field("ints")
     samples: ClassVar = [Sample({"shape": to}, (of,), (d,)) for to, of, d in (

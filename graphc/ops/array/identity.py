@@ -73,3 +73,8 @@ class NoOp(Op):
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         pass
+
+
+@register
+class ControlTrigger(NoOp):
+    """Nothing, even where its control inputs stand in a branch that is not taken: a NoOp, as those are in bodies."""

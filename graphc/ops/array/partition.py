@@ -132,7 +132,7 @@ class _Stitch(Op):
                 raise ValueError(message)
             for a, b in zip(value, (*index, *row), strict=True):
                 require_equal(a, b, message)
-        return Spec(data[0].dtype, (own_symbol(self, "count"), *row))
+        return _with_known_rows(indices, data, Spec(data[0].dtype, (own_symbol(self, "count"), *row)))
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         half = len(inputs) // 2
@@ -160,6 +160,8 @@ class _Stitch(Op):
 
     def _bind_count(self, b: Any, indices: Sequence[Any], count: Any) -> None:
         """The size of the result becomes known: the largest index and one more."""
+        if isinstance(count, int):
+            return
         largest = b.temporary(int64, ())
         b.fill(largest, -1)
         for x in indices:
@@ -172,6 +174,20 @@ class _Stitch(Op):
         total = b.temporary(int64, ())
         b.map(lambda s, n: s("max", s("add", n, s.constant(1, int64)), s.constant(0, int64)), [largest], [total])
         b.bind(total, [count])
+
+
+def _with_known_rows(indices: Sequence[Spec], data: Sequence[Spec], result: Spec) -> Spec:
+    """The spec of the result, whose size, and elements if they are sizes, are known where the indices are: a shape that
+    gradients of TensorFlow's put together from two."""
+    places = [x.value for x in indices]
+    if any(p is None or not all(isinstance(i, int) and i >= 0 for i in p) for p in places):
+        return result
+    count = max((i for p in places for i in p or ()), default=-1) + 1  # type: ignore[type-var, operator]
+    made = Spec(result.dtype, (count, *result.shape[1:]))  # type: ignore[index]
+    if len(made.shape or ()) != 1 or not made.dtype.is_integer or any(x.value is None for x in data):
+        return made
+    found = {i: v for p, x in zip(places, data, strict=True) for i, v in zip(p or (), x.value or (), strict=True)}
+    return made.with_value(tuple(found.get(i, 0) for i in range(count)))
 
 
 # A scalar holds the largest index: fewer rows, or others, leave the result's size as it is.

@@ -90,7 +90,7 @@ class TensorListPushBack(Op):
         return _handle((*handle.item(), tensor))
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Tensor | None) -> Sequence[Tensor | None]:
-        if dys[0] is None:
+        if dys[0] is None or not node.inputs[1].dtype.is_differentiable:
             return [None, None]
         return _pop_or_zeros(g, dys[0], node.inputs[1])
 
@@ -125,9 +125,9 @@ class TensorListPopBack(Op):
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Tensor | None) -> Sequence[Tensor | None]:
         d_list, d_top = dys
-        if d_list is None and d_top is None:
-            return [None, None]
         top = node.outputs[1]
+        if (d_list is None and d_top is None) or not top.dtype.is_differentiable:
+            return [None, None]
         if d_list is None:
             d_list = g.list_like(top)
         if d_top is None:

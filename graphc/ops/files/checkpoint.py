@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
 @register
 class SaveV2(FileOp):
-    """Writes the tensors into the checkpoint `prefix`, under their names. shape_and_slices: "" for a whole tensor,
+    """Writes the tensors into the checkpoint `prefix` (a file of safetensors if that is its ending), under their names.
+    shape_and_slices: "" for a whole tensor,
     "10 4 0,5:-" for the part of a tensor of shape [10, 4] that has its first five rows."""
 
     operands = ("prefix", "tensor_names", "shape_and_slices", "tensors*")
     results = ()
+    borrows = True
     dtypes: tuple[DType, ...] = attr("list(type)")
 
     def infer(self, *given: Spec) -> tuple[Spec, ...]:  # type: ignore[override]
@@ -35,12 +37,17 @@ class SaveV2(FileOp):
         return ()
 
     def compute(self, *given: np.ndarray) -> tuple[()]:
+        from graphc.io.checkpoint.leftovers import SAFETENSORS
         from graphc.io.checkpoint.opening import of_file
+        from graphc.io.checkpoint.safe_tensors import write_safetensors
         from graphc.io.checkpoint.write_bundle import write_bundle
 
-        prefix, names, slices = given[:3]
+        prefix, tensors = path(given[0].item()), zip(_texts(given[1]), _texts(given[2]), given[3:], strict=True)
         try:
-            write_bundle(path(prefix.item()), zip(_texts(names), _texts(slices), given[3:], strict=True))
+            if prefix.endswith(SAFETENSORS):
+                write_safetensors(prefix, tensors, {"format": "tf"})
+            else:
+                write_bundle(prefix, tensors)
         except OSError as error:
             raise of_file(error) from None
         return ()

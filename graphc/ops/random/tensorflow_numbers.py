@@ -1,7 +1,8 @@
 """The numbers that TensorFlow draws, in NumPy: functions of an op's two seeds and of the group its stream stands at.
 
 Which words of Philox (ops/random/philox.py) become which number is TensorFlow's: it fixes what scripts with seeds
-print. Group g of a stream is the four words of counter (g, seed2) under the key `seed`.
+print. Group g of a stream is the four words of counter (g, seed2) under the key `seed`. Gamma and Poisson numbers:
+tensorflow_rejection.py.
 """
 from __future__ import annotations
 
@@ -36,10 +37,10 @@ class Stream:
 
     def doubles(self, count: int) -> np.ndarray:
         """float64 in [0, 1), of two words each: the first one is the high one."""
-        return _doubles(self.groups(-(-count // 2)))[:count]
+        return doubles_of(self.groups(-(-count // 2)))[:count]
 
 
-def _doubles(made: np.ndarray) -> np.ndarray:
+def doubles_of(made: np.ndarray) -> np.ndarray:
     pairs = made.reshape(-1, 2)
     return ((pairs[:, 0] & np.uint64(0xFFFFF)) * 2.0**32 + pairs[:, 1]) / 2.0**52
 
@@ -72,7 +73,7 @@ def uniform_int(stream: Stream, count: int, low: int, high: int, dtype: DType) -
 
 def normals(made: np.ndarray, wide: bool) -> np.ndarray:
     """Normal numbers of each group of words, [groups, 4] or, wide, float64[groups, 2]: Box and Muller 1958."""
-    u = _doubles(made) if wide else _singles(made.ravel())
+    u = doubles_of(made) if wide else _singles(made.ravel())
     kind = np.float64 if wide else np.float32
     first, second = np.maximum(u[::2], kind(SMALLEST)), u[1::2]
     radius = np.sqrt(kind(-2) * np.log(first))
@@ -132,87 +133,15 @@ def multinomial(stream: Stream, logits: np.ndarray, samples: int, dtype: Any) ->
     greatest = np.where(finite, wide, -np.inf).max(1, keepdims=True)
     sums = np.cumsum(np.where(finite, np.exp(wide - greatest), 0.0), 1)
     u = stream.doubles(len(logits) * samples).reshape(len(logits), samples)
-    found = [np.searchsorted(row, v * row[-1], side="right") for row, v in zip(sums, u, strict=True)]
-    return np.array(found, dtype).reshape(len(logits), samples)
+    return first_above(sums, u * sums[:, -1:]).astype(dtype)
 
 
-class Attempts:
-    """What one number of a gamma or Poisson distribution is drawn from: pairs are used from behind."""
-
-    def __init__(self, stream: Stream, index: int) -> None:
-        self.stream, self.at = stream, index * EACH
-        self.uniforms: list[float] = []
-        self.normals: list[float] = []
-
-    def _group(self) -> np.ndarray:
-        self.at += 1
-        return self.stream.groups(1, self.at - 1)
-
-    def uniform(self) -> float:
-        if not self.uniforms:
-            self.uniforms = _doubles(self._group()).tolist()
-        return self.uniforms.pop()
-
-    def normal(self) -> float:
-        if not self.normals:
-            self.normals = normals(self._group(), True)[0].tolist()
-        return self.normals.pop()
-
-
-def gamma(stream: Stream, samples: int, alphas: np.ndarray) -> np.ndarray:
-    """[samples, alphas]"""
-    found = [[_gamma(alpha, Attempts(stream, samples * i + j)) for i, alpha in enumerate(alphas.tolist())]
-             for j in range(samples)]
-    return np.array(found, np.float64).reshape(samples, len(alphas))
-
-
-def _gamma(alpha: float, attempts: Attempts) -> float:
-    """Marsaglia and Tsang 2000."""
-    if alpha == 1:
-        return -math.log1p(-attempts.uniform())
-    if not alpha > 0:
-        return math.nan
-    d = alpha + (2 / 3 if alpha < 1 else -1 / 3)
-    c = 1 / 3 / math.sqrt(d)
-    while True:
-        x = attempts.normal()
-        v = (1 + c * x)**3
-        if v <= 0:
-            continue
-        u = attempts.uniform()
-        if u < 1 - 0.0331 * x**4 or math.log(u) < 0.5 * x * x + d * (1 - v + math.log(v)):
-            return d * v * (attempts.uniform()**(1 / alpha) if alpha < 1 else 1)
-
-
-def poisson(stream: Stream, samples: int, rates: np.ndarray) -> np.ndarray:
-    """[samples, rates]"""
-    found = [[_poisson(rate, Attempts(stream, samples * i + j)) for i, rate in enumerate(rates.tolist())]
-             for j in range(samples)]
-    return np.array(found, np.float64).reshape(samples, len(rates))
-
-
-def _poisson(rate: float, attempts: Attempts) -> float:
-    """Knuth below 10, Hoermann 1993 from there on."""
-    if not 0 <= rate < math.inf:
-        return math.nan
-    if rate < 10:
-        limit, product, count = math.exp(-rate), attempts.uniform(), 0
-        while product > limit:
-            product, count = product * attempts.uniform(), count + 1
-        return count
-    b = 0.931 + 2.53 * math.sqrt(rate)
-    a = -0.059 + 0.02483 * b
-    while True:
-        u = attempts.uniform() - 0.5
-        v = attempts.uniform()
-        distance = 0.5 - abs(u)
-        if distance == 0:
-            continue
-        k = math.floor((2 * a / distance + b) * u + rate + 0.43)
-        if distance >= 0.07 and v <= 0.9277 - 3.6224 / (b - 2):
-            return k
-        if k < 0 or (distance < 0.013 and v > distance):
-            continue
-        height = v * (1.1239 + 1.1328 / (b - 3.4)) / (a / distance**2 + b)
-        if height == 0 or math.log(height) <= k * math.log(rate) - rate - math.lgamma(k + 1):
-            return k
+def first_above(rows: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """[rows, wanted]: where each row, which ascends, is first above each of its wanted numbers; its end if nowhere."""
+    low, high = np.zeros(wanted.shape, np.int64), np.full(wanted.shape, rows.shape[1])
+    row = np.arange(len(rows))[:, None]
+    for _ in range(rows.shape[1].bit_length()):
+        middle = (low + high) // 2
+        above = (low == high) | (rows[row, np.minimum(middle, rows.shape[1] - 1)] > wanted)
+        low, high = np.where(above, low, middle + 1), np.where(above, middle, high)
+    return low

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import graphc as gc
-from graphc.api.array.identity import with_dependencies
 from graphc.api.public import public
 from graphc.train.sessions.log import LOG
 
@@ -34,7 +33,7 @@ def create_train_op(total_loss: Any, optimizer: Any, global_step: Any = USE_GLOB
     if updates:
         with gc.control_dependencies(updates):
             barrier = gc.no_op(name="update_barrier")
-        total_loss = with_dependencies([barrier], total_loss)
+        total_loss = gc.python.ops.control_flow_ops.with_dependencies([barrier], total_loss)
     trainable = gc.trainable_variables()
     variables = trainable if variables_to_train is None else list(variables_to_train)
     foreign = [v.name for v in variables if v not in trainable]
@@ -53,7 +52,7 @@ def create_train_op(total_loss: Any, optimizer: Any, global_step: Any = USE_GLOB
     with gc.name_scope("train_op"):
         if check_numerics:
             total_loss = gc.check_numerics(total_loss, "LossTensor is inf or nan")
-        train_op = with_dependencies([trained], total_loss)
+        train_op = gc.python.ops.control_flow_ops.with_dependencies([trained], total_loss)
     gc.add_to_collection(gc.GraphKeys.TRAIN_OP, train_op)
     return train_op
 

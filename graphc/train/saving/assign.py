@@ -2,7 +2,6 @@
 like."""
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from graphc.api.public import public
 from graphc.errors import built_at
 from graphc.train.saving.reader import CheckpointReader
 from graphc.train.saving.saver import Saver
+from graphc.wording import warn
 
 
 @public("contrib.framework.assign_from_checkpoint", "contrib.slim.assign_from_checkpoint",
@@ -47,7 +47,7 @@ def assign_from_checkpoint_fn(model_path: Any, var_list: Any, ignore_missing_var
     if ignore_missing_vars:
         var_list = _found(_named(var_list), model_path)
     if not var_list:
-        warnings.warn("No Variables to restore", stacklevel=3)
+        warn("No Variables to restore")
         return lambda session: None
     saver = Saver(var_list, reshape=reshape_variables)
 
@@ -61,7 +61,7 @@ def _found(named: dict[str, Any], model_path: Any) -> dict[str, Any]:
     """Those that the checkpoint has; a warning for each other one."""
     reader = CheckpointReader(model_path)
     for name in [n for n in named if not reader.has_tensor(n)]:
-        warnings.warn(f"Variable {name} missing in checkpoint {model_path}", stacklevel=4)
+        warn(f"Variable {name} missing in checkpoint {model_path}")
     return {name: variable for name, variable in named.items() if reader.has_tensor(name)}
 
 

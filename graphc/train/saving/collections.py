@@ -5,7 +5,6 @@ integers, floats, or things of the graph by their names.
 """
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +12,10 @@ from typing import Any
 from google.protobuf.any_pb2 import Any as AnyMessage
 
 import graphc as gc
-from graphc.api.state.variable_protos import variable_to_proto
 from graphc.serial.collections_pb2 import QueueRunnerDef, VariableDef
 from graphc.serial.meta_graph_pb2 import CollectionDef
 from graphc.train.runners import QueueRunner
+from graphc.wording import warn
 
 ToProto = Callable[[Any, str | None], Any]
 FromProto = Callable[[Any, str | None], Any]
@@ -35,7 +34,7 @@ class Kind:
 
 
 _KINDS: dict[Any, Kind] = {
-    **dict.fromkeys(VARIABLE_KEYS, Kind(VariableDef, variable_to_proto, gc.Variable.from_proto)),
+    **dict.fromkeys(VARIABLE_KEYS, Kind(VariableDef, gc.Variable.to_proto, gc.Variable.from_proto)),
     _KEYS.QUEUE_RUNNERS: Kind(QueueRunnerDef, QueueRunner.to_proto, QueueRunner.from_proto),
 }
 
@@ -55,8 +54,8 @@ def export_collection(target: Any, key: str, elements: list[Any], scope: str | N
     try:
         _fill(made, _KINDS.get(key), chosen, scope)
     except (TypeError, ValueError, AttributeError) as error:
-        warnings.warn(f"the collection '{key}' is not saved, as {type(chosen[0]).__name__} has no form in a meta "
-                      f"graph: {error}", stacklevel=5)
+        warn(f"the collection '{key}' is not saved, as {type(chosen[0]).__name__} has no form in a meta "
+             f"graph: {error}")
         return
     target[key].CopyFrom(made)
 

@@ -13,7 +13,6 @@ from graphc.api.public import public
 from graphc.serial.meta_graph_pb2 import MetaGraphDef
 from graphc.train.saving.collections import import_collections
 from graphc.train.saving.meta_graph import UNBOUND_KEY
-from graphc.train.saving.resource_variables import with_plain_variables
 from graphc.train.saving.saveables import all_saveable_objects
 from graphc.train.saving.saver import Saver
 
@@ -37,8 +36,9 @@ def import_meta_graph(meta_graph_or_file: Any, clear_devices: bool = False, impo
     graph = graph if graph is not None else gc.get_default_graph()
     with graph.as_default():
         scope = graph.unique_name(import_scope, mark_as_used=False) if import_scope else graph.get_name_scope()
-        graph_def = with_plain_variables(proto.graph_def)
+        graph_def = proto.graph_def
         if clear_devices:
+            graph_def = gc.GraphDef.FromString(graph_def.SerializeToString())
             for node in graph_def.node:
                 node.device = ""
         gc.import_graph_def(graph_def, name=import_scope or scope, input_map=input_map)

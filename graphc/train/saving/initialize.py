@@ -6,9 +6,9 @@ from typing import Any
 
 import graphc as gc
 from graphc.api.public import public
-from graphc.api.state.stored import set_initializer, stored_variables
-from graphc.errors import UnimplementedError, built_at
+from graphc.errors import built_at
 from graphc.train.saving.reader import CheckpointReader, checkpoint_name
+from graphc.train.saving.vocabularies import in_new_order
 
 
 @public("train.init_from_checkpoint", "contrib.framework.init_from_checkpoint")
@@ -27,7 +27,7 @@ class _Initializing:
         self.given = checkpoint
         self.name = checkpoint_name(checkpoint)
         self.shapes = CheckpointReader(self.name).get_variable_to_shape_map()
-        self.stored = stored_variables()
+        self.stored = dict(gc.python.ops.variable_scope._get_default_variable_store()._vars)
 
     def all(self, assignment_map: Any) -> None:
         pairs = assignment_map.items() if isinstance(assignment_map, Mapping) else assignment_map
@@ -79,10 +79,22 @@ class _Initializing:
 
     def set(self, variable: Any, name: str, slice_spec: str) -> None:
         with variable.graph.as_default(), gc.control_dependencies(None), gc.device(variable.device):
-            value = gc.raw_ops.RestoreV2(self.name, [name], [slice_spec], [variable.dtype],
-                                         name="checkpoint_initializer")[0]
+            value = self.restored(variable, name, slice_spec)
             value.set_shape(variable.shape)
-            set_initializer(variable, gc.assign(variable, value).op, value)
+            variable._set_initializer(gc.assign(variable, value).op, value)
+
+    def set_in_new_order(self, variable: Any, name: str, vocabularies: Any) -> None:
+        """vocabularies: a VocabInfo, which says which rows of the checkpoint's tensor become which."""
+        if name not in self.shapes:
+            raise ValueError(f"Tensor {name} is not found in {self.given} checkpoint {self.shapes}")
+        with variable.graph.as_default(), gc.control_dependencies(None), gc.device(variable.device):
+            old = self.restored(variable, name, "")
+            old.set_shape(self.shapes[name])
+            value = in_new_order(variable, old, vocabularies)
+            variable._set_initializer(gc.assign(variable, value).op, value)
+
+    def restored(self, variable: Any, name: str, slice_spec: str) -> Any:
+        return gc.raw_ops.RestoreV2(self.name, [name], [slice_spec], [variable.dtype], name="checkpoint_initializer")[0]
 
 
 def _first(variable: Any) -> Any:
@@ -93,22 +105,26 @@ def _first(variable: Any) -> Any:
 def warm_start(ckpt_to_initialize_from: Any, vars_to_warm_start: Any = ".*", var_name_to_vocab_info: Any = None,
                var_name_to_prev_var_name: Mapping[str, str] | None = None) -> None:
     """init_from_checkpoint for variables that are chosen, as `tf.train.warm_start`. vars_to_warm_start: a regular
-    expression (of trainable variables), several (of all), or variables; None: none. Vocabularies cannot be given."""
-    if var_name_to_vocab_info:
-        raise UnimplementedError("warm_start: argument 'var_name_to_vocab_info' is not supported; bring the rows in "
-                                 "the order of the new vocabulary with gc.train.load_variable and Variable.load")
-    old_names = dict(var_name_to_prev_var_name or {})
+    expression (of trainable variables), several (of all), or variables; None: none. var_name_to_vocab_info: name of a
+    variable -> gc.train.VocabInfo, if its rows stand for the words of another vocabulary than before."""
+    old_names, vocabularies = dict(var_name_to_prev_var_name or {}), dict(var_name_to_vocab_info or {})
     chosen: dict[str, list[Any]] = {}
     for variable in _chosen(vars_to_warm_start):
         part = getattr(variable, "_save_slice_info", None)
         chosen.setdefault(part.full_name if part else variable.op.name, []).append(variable)
     for name, variables in chosen.items():
         whole = variables if getattr(variables[0], "_save_slice_info", None) else variables[0]
-        init_from_checkpoint(ckpt_to_initialize_from, {old_names.pop(name, name): whole})
-    if old_names:
-        raise ValueError("You provided the following variables in var_name_to_prev_var_name that were not used: "
-                         f"{sorted(old_names)}.  Perhaps you misspelled them?  Here is the list of variables used: "
-                         f"{sorted(chosen)}")
+        old_name = old_names.pop(name, name)
+        if name not in vocabularies:
+            init_from_checkpoint(ckpt_to_initialize_from, {old_name: whole})
+            continue
+        info = vocabularies.pop(name)
+        for variable in variables:
+            _Initializing(ckpt_to_initialize_from).set_in_new_order(variable, old_name, info)
+    for argument, left in (("var_name_to_prev_var_name", old_names), ("var_name_to_vocab_info", vocabularies)):
+        if left:
+            raise ValueError(f"You provided the following variables in {argument} that were not used: {sorted(left)}.  "
+                             f"Perhaps you misspelled them?  Here is the list of variables used: {sorted(chosen)}")
 
 
 def _chosen(given: Any) -> Sequence[Any]:

@@ -8,21 +8,22 @@ from __future__ import annotations
 import math
 import os
 import time
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import graphc as gc
 from graphc.api.public import public
 from graphc.errors import InvalidArgumentError, NotFoundError, UnimplementedError
+from graphc.io.checkpoint.leftovers import SAFETENSORS
 from graphc.io.checkpoint.opening import checkpoint_files, open_checkpoint
 from graphc.serial.meta_graph_pb2 import MetaGraphDef, SaverDef
 from graphc.train.saving import states
 from graphc.train.saving.collections import Kind, register
 from graphc.train.saving.meta_graph import export_meta_graph
 from graphc.train.saving.nodes import add_nodes
-from graphc.train.saving.restored import explained, restored_by
+from graphc.train.saving.restored import explained, restore_directly, restored_by
 from graphc.train.saving.saveables import all_saveable_objects, saveables_of
+from graphc.wording import warn
 
 HOUR = 3600
 
@@ -101,7 +102,8 @@ class Saver:
              meta_graph_suffix: str = "meta", write_meta_graph: bool = True, write_state: bool = True,
              strip_default_attrs: bool = False, save_debug_info: bool = False) -> str | None:
         """Writes a checkpoint, its meta graph and the file `checkpoint`; returns the checkpoint's name, as
-        `tf.train.Saver.save`. global_step (a number, tensor or its name) comes behind save_path.
+        `tf.train.Saver.save`. global_step (a number, tensor or its name) comes behind save_path. A save_path that
+        ends in ".safetensors" is one file of that format, and the step comes before the ending.
 
         Raises FailedPreconditionError if a variable is not initialised, TypeError if sess is no session.
         """
@@ -118,12 +120,12 @@ class Saver:
         if not self._is_empty:
             assert self.saver_def is not None
             prefix = _text(sess.run(self.saver_def.save_tensor_name, {self.saver_def.filename_tensor_name: prefix}))
-            if write_state:
-                self._note(prefix, os.path.dirname(_text(save_path)), latest, meta_graph_suffix)
         if write_meta_graph:
             with sess.graph.as_default():
                 self.export_meta_graph(states.meta_graph_name(prefix, meta_graph_suffix),
                                        strip_default_attrs=strip_default_attrs)
+        if write_state and not self._is_empty:      # last: it names checkpoints that have all of their files
+            self._note(prefix, os.path.dirname(_text(save_path)), latest, meta_graph_suffix)
         return None if self._is_empty else prefix
 
     def _prefix(self, sess: Any, save_path: str, global_step: Any, latest: str) -> str:
@@ -133,7 +135,9 @@ class Saver:
             return save_path
         if not hasattr(global_step, "__index__"):
             global_step = gc.train.global_step(sess, global_step)
-        return f"{save_path}-{int(global_step):08d}" if self._pads_step else f"{save_path}-{int(global_step)}"
+        ending = SAFETENSORS if save_path.endswith(SAFETENSORS) else ""
+        step = f"{int(global_step):08d}" if self._pads_step else str(int(global_step))
+        return f"{save_path.removesuffix(ending)}-{step}{ending}"
 
     def _note(self, prefix: str, folder: str, latest: str, suffix: str) -> None:
         """A checkpoint has been written: the text file says so, and the oldest one may go."""
@@ -159,7 +163,7 @@ class Saver:
         try:
             states.remove_checkpoint(path, self.saver_def.version, suffix)
         except OSError as error:
-            warnings.warn(f"an old checkpoint could not be deleted: {error}", stacklevel=4)
+            warn(f"an old checkpoint could not be deleted: {error}")
 
     # Restoring
 
@@ -172,13 +176,16 @@ class Saver:
         if self._is_empty:
             return
         if save_path is None:
-            raise ValueError("Can't load save_path when it is None.")
+            raise ValueError("Can't load save_path when it is None. (gc.train.latest_checkpoint gives None if a folder "
+                             "holds no checkpoint)")
         self._check_built("restore")
         assert self.saver_def is not None
         prefix = _text(save_path)
         if not checkpoint_files(prefix):
             raise ValueError(f"The passed save_path is not a valid checkpoint: {prefix}{_near(prefix)}")
         operation = sess.graph.get_operation_by_name(self.saver_def.restore_op_name)
+        if restore_directly(sess, operation, self.saver_def.filename_tensor_name, prefix):
+            return
         try:
             sess.run(operation, {self.saver_def.filename_tensor_name: prefix, **_reshaped(operation, prefix)})
         except (NotFoundError, InvalidArgumentError) as error:

@@ -3,17 +3,18 @@ from __future__ import annotations
 
 import glob
 import os
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from google.protobuf import text_format
 
 from graphc.api.public import public
+from graphc.io.checkpoint.leftovers import remove_files
 from graphc.io.checkpoint.opening import checkpoint_files
 from graphc.io.whole_files import written
 from graphc.serial.checkpoint_state_pb2 import CheckpointState
 from graphc.serial.meta_graph_pb2 import SaverDef
+from graphc.wording import warn
 
 LATEST = "checkpoint"
 
@@ -73,7 +74,7 @@ def get_checkpoint_state(checkpoint_dir: Any, latest_filename: str | None = None
         with open(path, "rb") as file:
             state = text_format.Merge(file.read(), CheckpointState())
     except (OSError, text_format.ParseError, UnicodeDecodeError) as error:
-        warnings.warn(f"{path}: Checkpoint ignored: {error}", stacklevel=3)
+        warn(f"{path}: Checkpoint ignored: {error}")
         return None
     if not state.model_checkpoint_path:
         raise ValueError(f"Invalid checkpoint state loaded from {folder}: {path} has no model_checkpoint_path")
@@ -92,7 +93,7 @@ def latest_checkpoint(checkpoint_dir: Any, latest_filename: str | None = None) -
     if state is None:
         return None
     if not checkpoint_files(state.model_checkpoint_path):
-        warnings.warn(f"Couldn't match files for checkpoint {state.model_checkpoint_path}", stacklevel=3)
+        warn(f"Couldn't match files for checkpoint {state.model_checkpoint_path}")
         return None
     return str(state.model_checkpoint_path)
 
@@ -116,13 +117,11 @@ def remove_checkpoint(checkpoint_prefix: Any, checkpoint_format_version: int = S
                       meta_graph_suffix: str = "meta") -> None:
     """Deletes the files of a checkpoint and its meta graph, as `tf.train.remove_checkpoint`."""
     prefix = os.fspath(checkpoint_prefix)
-    escaped = glob.escape(prefix)
-    files = [meta_graph_name(prefix, meta_graph_suffix)]
+    meta = meta_graph_name(prefix, meta_graph_suffix)
     if checkpoint_format_version == SaverDef.V2:
-        files += [f"{prefix}.index", *glob.glob(f"{escaped}.data-?????-of-?????")]
-    else:
-        files += [prefix, *glob.glob(f"{escaped}-?????-of-?????")]
-    for file in files:
+        remove_files(prefix, [meta])
+        return
+    for file in (meta, prefix, *glob.glob(f"{glob.escape(prefix)}-?????-of-?????")):
         if os.path.isfile(file):
             os.unlink(file)
 

@@ -84,8 +84,8 @@ class SessionManager:
             session.close()
             if time.monotonic() + self._recovery_wait_secs > end:
                 raise errors.DeadlineExceededError(f"Session was not ready after waiting {max_wait_secs} secs: "
-                                                   f"{problem}. Sessions of other processes are not seen: variables "
-                                                   "belong to their session")
+                                                      f"{problem}. Sessions of other processes are not seen: variables "
+                                                      "belong to their session")
             LOG.info("Waiting for model to be ready: %s", problem)
             time.sleep(self._recovery_wait_secs)
 

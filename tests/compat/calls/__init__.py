@@ -4,7 +4,7 @@ The value is that of the code's last line. `_` in it is the name itself; test_sy
 """
 from __future__ import annotations
 
-from calls import arrays, core, inputs, maths, networks, recurrent, training
+from calls import arrays, core, estimators, inputs, maths, networks, recurrent, training
 
-_TABLES = (core, maths, arrays, networks, recurrent, training, inputs)
+_TABLES = (core, maths, arrays, networks, recurrent, training, inputs, estimators)
 ALL: dict[str, tuple[str, object]] = {name: call for table in _TABLES for name, call in table.CALLS.items()}

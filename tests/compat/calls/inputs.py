@@ -79,11 +79,11 @@ CALLS: dict[str, tuple[str, object]] = {
     "tf.train.match_filenames_once": (_FILE + "run(_(folder + '/*.txt'))[0] == path.encode()", True),
     "tf.train.batch": (f"{_QUEUES}x = tf.train.slice_input_producer([[5, 6]], shuffle=False)\n"
                        "first(_(x, batch_size=2, num_threads=1, capacity=8, enqueue_many=False, dynamic_pad=False,"
-                       " allow_smaller_final_batch=True))", [[5, 6]]),
+                       " allow_smaller_final_batch=True))", [5, 6]),
     "tf.train.batch_join": (f"{_QUEUES}x = tf.train.slice_input_producer([[5, 6]], shuffle=False)\n"
-                            "first(_([x], batch_size=2))", [[5, 6]]),
+                            "first(_([x], batch_size=2))", [5, 6]),
     "tf.train.shuffle_batch": (f"{_QUEUES}x = tf.train.slice_input_producer([[5, 5, 5]], shuffle=False)\n"
-                               "first(_(x, 2, capacity=8, min_after_dequeue=2, seed=1))", [[5, 5]]),
+                               "first(_(x, 2, capacity=8, min_after_dequeue=2, seed=1))", [5, 5]),
     "tf.TextLineReader": (_READ + "first(_(skip_header_lines=1).read(q)[1])", b"3,4"),
     "tf.WholeFileReader": (_READ + "first(_().read(q).value)", b"1,2\n3,4\n"),
     "tf.FixedLengthRecordReader": (_READ + "first(_(record_bytes=3, header_bytes=1, footer_bytes=0).read(q)[1])",
@@ -91,7 +91,7 @@ CALLS: dict[str, tuple[str, object]] = {
     "tf.TFRecordReader": (f"{_RECORDS}{_QUEUES}q = tf.train.string_input_producer([path])\nfirst(_().read(q)[1])",
                           b"one"),
     "tf.contrib.slim.prefetch_queue.prefetch_queue": (
-        f"{_QUEUES}x = tf.train.batch(tf.train.slice_input_producer([[5, 6]], shuffle=False), 2)[0]\n"
+        f"{_QUEUES}x = tf.train.batch(tf.train.slice_input_producer([[5, 6]], shuffle=False), 2)\n"
         "first(_([x], capacity=2).dequeue())", [5, 6]),
     "tf.contrib.slim.python.slim.queues": ("tf.constant(1)\nwith _.QueueRunners(session):\n    got = 1\ngot", 1),
     "tf.contrib.slim.python.slim.data.parallel_reader.get_data_files": (_FILE + "_(folder + '/*.txt') == [path]", True),

@@ -1,0 +1,28 @@
+"""ModeKeys: what a model function is called for."""
+from __future__ import annotations
+
+from graphc.api.public import public
+
+
+@public("estimator.ModeKeys")
+class ModeKeys:
+    """As `tf.estimator.ModeKeys`."""
+
+    TRAIN = "train"
+    EVAL = "eval"
+    PREDICT = "infer"
+
+
+@public("contrib.learn.ModeKeys")
+class OldModeKeys:
+    """As `tf.contrib.learn.ModeKeys`."""
+
+    TRAIN = "train"
+    EVAL = "eval"
+    INFER = "infer"
+
+    @classmethod
+    def validate(cls, key: str) -> None:
+        """Raises ValueError for anything else."""
+        if key not in (cls.TRAIN, cls.EVAL, cls.INFER):
+            raise ValueError(f"Invalid mode {key}.")

@@ -1,0 +1,90 @@
+"""ServingInputReceiver: the tensors by which a served model is asked, and the features that are made of them."""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import graphc as gc
+from graphc.api.public import public
+
+_SINGLE_FEATURE, _SINGLE_RECEIVER = "feature", "input"
+
+
+class _Fields(NamedTuple):
+    features: Any
+    receiver_tensors: Any
+    receiver_tensors_alternatives: Any
+
+
+@public("estimator.export.ServingInputReceiver")
+class ServingInputReceiver(_Fields):
+    """features (a dict of tensors, or one, which becomes {"feature": it}) and the placeholders that they are made of,
+    as `tf.estimator.export.ServingInputReceiver`. receiver_tensors_alternatives: other placeholders, dicts by name.
+    Raises ValueError for names that are no strings, and for what is no tensor."""
+
+    __slots__ = ()
+
+    def __new__(cls, features: Any, receiver_tensors: Any,
+                receiver_tensors_alternatives: Mapping[str, Any] | None = None) -> ServingInputReceiver:
+        return super().__new__(cls, _tensors(features, "feature", _SINGLE_FEATURE), *_receivers(
+            receiver_tensors, receiver_tensors_alternatives))
+
+
+@public("estimator.export.TensorServingInputReceiver")
+class TensorServingInputReceiver(_Fields):
+    """A ServingInputReceiver for a model function whose features are one tensor, as
+    `tf.estimator.export.TensorServingInputReceiver`."""
+
+    __slots__ = ()
+
+    def __new__(cls, features: Any, receiver_tensors: Any,
+                receiver_tensors_alternatives: Mapping[str, Any] | None = None) -> TensorServingInputReceiver:
+        if isinstance(features, dict) or not isinstance(features, (gc.Tensor, gc.SparseTensor)):
+            raise ValueError(f"feature must be a Tensor or SparseTensor, but is {features!r}")
+        return super().__new__(cls, features, *_receivers(receiver_tensors, receiver_tensors_alternatives))
+
+
+def _tensors(given: Any, what: str, single: str) -> dict[str, Any]:
+    if given is None:
+        raise ValueError(f"{what}s must be defined.")
+    found = dict(given) if isinstance(given, Mapping) else {single: given}
+    for key, tensor in found.items():
+        if not isinstance(key, str):
+            raise ValueError(f"{what} keys must be strings: {key!r}.")
+        if not isinstance(tensor, (gc.Tensor, gc.SparseTensor)):
+            raise ValueError(f"{what} {key} must be a Tensor or SparseTensor, but is {tensor!r}.")
+    return found
+
+
+def _receivers(tensors: Any, alternatives: Any) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    if alternatives is not None and not isinstance(alternatives, Mapping):
+        raise ValueError(f"receiver_tensors_alternatives must be a dict: {alternatives!r}.")
+    return _tensors(tensors, "receiver_tensor", _SINGLE_RECEIVER), None if alternatives is None else {
+        name: _tensors(value, "receiver_tensor", _SINGLE_RECEIVER) for name, value in alternatives.items()}
+
+
+@public("estimator.export.build_parsing_serving_input_receiver_fn")
+def build_parsing_serving_input_receiver_fn(feature_spec: Mapping[str, Any],
+                                            default_batch_size: int | None = None
+                                            ) -> Callable[[], ServingInputReceiver]:
+    """A function that makes a receiver of serialized Examples, parsed by feature_spec, as
+    `tf.estimator.export.build_parsing_serving_input_receiver_fn`."""
+    def serving_input_receiver_fn() -> ServingInputReceiver:
+        serialized = gc.placeholder(gc.string, [default_batch_size], name="input_example_tensor")
+        return ServingInputReceiver(gc.parse_example(serialized, feature_spec), {"examples": serialized})
+    return serving_input_receiver_fn
+
+
+@public("estimator.export.build_raw_serving_input_receiver_fn")
+def build_raw_serving_input_receiver_fn(features: Mapping[str, Any], default_batch_size: int | None = None
+                                        ) -> Callable[[], ServingInputReceiver]:
+    """A function that makes a receiver of placeholders like these tensors, whose first axis has any size, as
+    `tf.estimator.export.build_raw_serving_input_receiver_fn`."""
+    def serving_input_receiver_fn() -> ServingInputReceiver:
+        made = {}
+        for key, tensor in features.items():
+            shape = tensor.get_shape()
+            sizes = None if shape.ndims is None else [default_batch_size, *shape.as_list()[1:]]
+            made[key] = gc.placeholder(tensor.dtype, sizes, name=tensor.op.name)
+        return ServingInputReceiver(made, made)
+    return serving_input_receiver_fn

@@ -1,0 +1,47 @@
+"""A frame of the native runtime, as Python sees it: what one run at a time of a plan works on."""
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from graphc import errors
+from graphc.kernels.runtime import tables as t
+from graphc.plan.plan import Plan
+
+ALIGN_FROM = 1 << 14       # outputs of at least so many bytes begin at a multiple of 64 (numpy gives 16)
+_POINTER_OFFSET = object.__basicsize__     # of an array's data pointer in the object (PyArrayObject_fields.data)
+_LONG = ctypes.c_int64
+Output = tuple[tuple[int, ...], Any, bool]     # shape, dtype, aligned
+
+
+class Frame:
+    """A native frame, its call record and its error record."""
+
+    def __init__(self, plan: Plan, native: Mapping[str, Callable[..., int]], model: int) -> None:
+        words = t.CALL_WORDS + len(plan.inputs) + len(plan.outputs)
+        self.call = np.zeros(words, np.int64)
+        self.error = np.zeros(t.ERROR_WORDS, np.int64)
+        self.words = self.call.data
+        self.call_address = int(self.call.ctypes.data)
+        self.address = native["gc_frame_open"](model, int(self.error.ctypes.data))
+        if not self.address:
+            raise errors.ResourceExhaustedError("no memory for a frame of the plan, or memory_limit is too low")
+        self.call[t.CALL_FRAME] = self.address
+        self.call[t.CALL_INDIRECT] = _POINTER_OFFSET
+        self.call[t.CALL_ERROR] = self.error.ctypes.data
+        slots = (_LONG * t.FRAME_WORDS).from_address(self.address)[t.FRAME_OUTPUTS]
+        self.slots = [slots + 8 * i * t.SLOT_RECORD for i in range(len(plan.outputs))]
+        self.outputs: list[Output | None] = []     # None: not known before the run
+        self.fast = False                          # all outputs known
+
+
+def output_in(slot: int, dtype: Any) -> Output | None:
+    """What the slot says of the output that the next run will write."""
+    words = (_LONG * t.SLOT_RECORD).from_address(slot)
+    if words[t.SLOT_RANK] < 0:
+        return None
+    shape = tuple(words[t.SLOT_SIZES:t.SLOT_SIZES + words[t.SLOT_RANK]])
+    return shape, dtype, int(np.prod(shape, dtype=np.int64)) * dtype.itemsize >= ALIGN_FROM

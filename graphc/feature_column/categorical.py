@@ -1,0 +1,326 @@
+"""Columns of categories: by their number, a hash, a vocabulary; with weights; crossed."""
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import graphc as gc
+from graphc.api.public import public
+from graphc.feature_column.base import (
+    CategoricalColumn,
+    FeatureColumn,
+    Features,
+    IdWeightPair,
+    as_sparse,
+    check_key,
+    check_string_or_int,
+)
+
+
+@dataclass(frozen=True)
+class _OfKey(CategoricalColumn):
+    """A column of one feature of strings or integers."""
+
+    key: str
+
+    @property
+    def name(self) -> str:
+        return self.key
+
+    @property
+    def parse_example_spec(self) -> dict[str, Any]:
+        return {self.key: gc.VarLenFeature(self.input_dtype)}
+
+    @property
+    def input_dtype(self) -> Any:
+        raise NotImplementedError(f"{type(self).__name__}.input_dtype")
+
+    def given(self, features: Features) -> Any:
+        """The feature as a SparseTensor. Raises ValueError if it has strings for integers, or the other way round."""
+        tensor = as_sparse(features.get(self.key))
+        check_string_or_int(tensor.dtype, f"column_name: {self.key} input_tensor")
+        if tensor.dtype.is_integer != self.input_dtype.is_integer:
+            raise ValueError(f"Column dtype and SparseTensors dtype must be compatible. key: {self.key}, column dtype: "
+                             f"{self.input_dtype.name}, tensor dtype: {tensor.dtype.name}")
+        return tensor
+
+    def transform_feature(self, features: Features) -> Any:
+        tensor = self.given(features)
+        return gc.SparseTensor(tensor.indices, self.ids(tensor.values), tensor.dense_shape)
+
+    def ids(self, values: Any) -> Any:
+        """The categories' numbers, int64."""
+        raise NotImplementedError(f"{type(self).__name__}.ids")
+
+
+@dataclass(frozen=True)
+class IdentityCategoricalColumn(_OfKey):
+    """Integers that are the categories' numbers."""
+
+    number_buckets: int
+    default_value: int | None
+    input_dtype = property(lambda self: gc.int64)
+    num_buckets = property(lambda self: self.number_buckets)
+
+    def ids(self, values: Any) -> Any:
+        values = gc.cast(values, gc.int64)
+        count, zero = gc.constant(self.number_buckets, gc.int64), gc.constant(0, gc.int64)
+        if self.default_value is not None:
+            outside = gc.logical_or(gc.less(values, zero), gc.greater_equal(values, count))
+            return gc.where(outside, gc.zeros_like(values) + self.default_value, values)
+        inside = [gc.assert_less(values, count, message="Bucket index for categorical column "
+                                 f'"{self.name}" exceeds number of buckets'),
+                  gc.assert_greater_equal(values, zero, message="Negative bucket index for categorical column "
+                                          f'"{self.name}"')]
+        with gc.control_dependencies(inside):
+            return gc.identity(values)
+
+
+@public("feature_column.categorical_column_with_identity")
+def categorical_column_with_identity(key: str, num_buckets: int,
+                                     default_value: int | None = None) -> IdentityCategoricalColumn:
+    """A column of integers from 0 to num_buckets - 1; others become default_value, or are an error. As
+    `tf.feature_column.categorical_column_with_identity`."""
+    if num_buckets < 1:
+        raise ValueError(f"num_buckets {num_buckets} < 1, column_name {key}")
+    if default_value is not None and not 0 <= default_value < num_buckets:
+        raise ValueError(f"default_value {default_value} not in range [0, {num_buckets}), column_name {key}")
+    check_key(key)
+    return IdentityCategoricalColumn(key, num_buckets, default_value)
+
+
+@dataclass(frozen=True)
+class HashedCategoricalColumn(_OfKey):
+    """Strings, or integers as their digits, by a hash."""
+
+    hash_bucket_size: int
+    dtype: Any
+    input_dtype = property(lambda self: self.dtype)
+    num_buckets = property(lambda self: self.hash_bucket_size)
+
+    def ids(self, values: Any) -> Any:
+        strings = values if self.dtype == gc.string else gc.as_string(values)
+        return gc.string_to_hash_bucket_fast(strings, self.hash_bucket_size)
+
+
+@public("feature_column.categorical_column_with_hash_bucket")
+def categorical_column_with_hash_bucket(key: str, hash_bucket_size: int,
+                                        dtype: Any = gc.string) -> HashedCategoricalColumn:
+    """A column of strings or integers, by FarmHash modulo hash_bucket_size, as
+    `tf.feature_column.categorical_column_with_hash_bucket`."""
+    if hash_bucket_size is None or hash_bucket_size < 1:
+        raise ValueError(f"hash_bucket_size must be at least 1. hash_bucket_size: {hash_bucket_size}, key: {key}")
+    check_key(key)
+    dtype = gc.as_dtype(dtype)
+    check_string_or_int(dtype, f"column_name: {key}")
+    return HashedCategoricalColumn(key, hash_bucket_size, dtype)
+
+
+@dataclass(frozen=True)
+class _OfVocabulary(_OfKey):
+    """The places of strings or integers in a vocabulary, found by a table."""
+
+    dtype: Any
+    default_value: int
+    num_oov_buckets: int
+    input_dtype = property(lambda self: self.dtype)
+
+    def ids(self, values: Any) -> Any:
+        values, dtype = (gc.cast(values, gc.int64), gc.int64) if self.dtype.is_integer else (values, self.dtype)
+        return self.table(dtype).lookup(values)
+
+    def table(self, dtype: Any) -> Any:
+        raise NotImplementedError(f"{type(self).__name__}.table")
+
+
+@dataclass(frozen=True)
+class VocabularyListCategoricalColumn(_OfVocabulary):
+    vocabulary_list: tuple[Any, ...]
+    num_buckets = property(lambda self: len(self.vocabulary_list) + self.num_oov_buckets)
+
+    def table(self, dtype: Any) -> Any:
+        return gc.contrib.lookup.index_table_from_tensor(
+            gc.constant(list(self.vocabulary_list), dtype), self.num_oov_buckets, self.default_value, dtype=dtype,
+            name=f"{self.key}_lookup")
+
+
+@dataclass(frozen=True)
+class VocabularyFileCategoricalColumn(_OfVocabulary):
+    vocabulary_file: str
+    vocabulary_size: int
+    num_buckets = property(lambda self: self.vocabulary_size + self.num_oov_buckets)
+
+    def table(self, dtype: Any) -> Any:
+        return gc.contrib.lookup.index_table_from_file(
+            self.vocabulary_file, self.num_oov_buckets, self.vocabulary_size, self.default_value, key_dtype=dtype,
+            name=f"{self.key}_lookup")
+
+
+@public("feature_column.categorical_column_with_vocabulary_list")
+def categorical_column_with_vocabulary_list(key: str, vocabulary_list: Sequence[Any], dtype: Any = None,
+                                            default_value: int = -1,
+                                            num_oov_buckets: int = 0) -> VocabularyListCategoricalColumn:
+    """A column of the places of strings or integers in a list. Others get default_value (-1: they are left out), or one
+    of num_oov_buckets behind the list by a hash. As `tf.feature_column.categorical_column_with_vocabulary_list`."""
+    check_key(key)
+    if vocabulary_list is None or len(vocabulary_list) < 1:
+        raise ValueError(f"vocabulary_list {vocabulary_list} must be non-empty, column_name: {key}")
+    words = [v.item() if isinstance(v, np.generic) else v for v in vocabulary_list]
+    if len(set(words)) != len(words):
+        raise ValueError(f"Duplicate keys in vocabulary_list {vocabulary_list}, column_name: {key}")
+    _check_oov(key, num_oov_buckets, default_value != -1)
+    found = gc.as_dtype(np.array(words).dtype) if np.array(words).dtype.kind not in "OSU" else gc.string
+    check_string_or_int(found, f"column_name: {key} vocabulary")
+    dtype = found if dtype is None else gc.as_dtype(dtype)
+    if dtype.is_integer != found.is_integer:
+        raise ValueError(f"dtype {dtype.name} and vocabulary dtype {found.name} do not match, column_name: {key}")
+    check_string_or_int(dtype, f"column_name: {key}")
+    return VocabularyListCategoricalColumn(key, dtype, default_value, num_oov_buckets, tuple(words))
+
+
+@public("feature_column.categorical_column_with_vocabulary_file")
+def categorical_column_with_vocabulary_file(key: str, vocabulary_file: Any, vocabulary_size: int | None = None,
+                                            num_oov_buckets: int = 0, default_value: int | None = None,
+                                            dtype: Any = gc.string) -> VocabularyFileCategoricalColumn:
+    """A column of the lines of a file that strings or integers are; vocabulary_size: how many lines count, by default
+    all. Others get default_value (-1: they are left out), or one of num_oov_buckets behind them by a hash. As
+    `tf.feature_column.categorical_column_with_vocabulary_file`."""
+    check_key(key)
+    if not vocabulary_file:
+        raise ValueError(f"Missing vocabulary_file in {key}.")
+    path = os.fsdecode(vocabulary_file)
+    if vocabulary_size is None:
+        if not os.path.exists(path):
+            raise ValueError(f"vocabulary_file in {key} does not exist: {path}")
+        with open(path, "rb") as file:
+            vocabulary_size = sum(1 for _ in file)
+    if vocabulary_size < 1:
+        raise ValueError(f"Invalid vocabulary_size in {key}: {vocabulary_size}")
+    _check_oov(key, num_oov_buckets, default_value is not None)
+    dtype = gc.as_dtype(dtype)
+    check_string_or_int(dtype, f"column_name: {key}")
+    return VocabularyFileCategoricalColumn(key, dtype, -1 if default_value is None else default_value,
+                                           num_oov_buckets or 0, path, vocabulary_size)
+
+
+def _check_oov(key: str, num_oov_buckets: int | None, has_default: bool) -> None:
+    if num_oov_buckets and has_default:
+        raise ValueError(f"Can't specify both num_oov_buckets and default_value in {key}.")
+    if num_oov_buckets and num_oov_buckets < 0:
+        raise ValueError(f"Invalid num_oov_buckets {num_oov_buckets} in {key}.")
+
+
+@dataclass(frozen=True)
+class WeightedCategoricalColumn(CategoricalColumn):
+    """A categorical column, and for each of its ids a weight from another feature."""
+
+    categorical_column: CategoricalColumn
+    weight_feature_key: str
+    dtype: Any
+    num_buckets = property(lambda self: self.categorical_column.num_buckets)
+
+    @property
+    def name(self) -> str:
+        return f"{self.categorical_column.name}_weighted_by_{self.weight_feature_key}"
+
+    @property
+    def parse_example_spec(self) -> dict[str, Any]:
+        spec = dict(self.categorical_column.parse_example_spec)
+        if self.weight_feature_key in spec:
+            raise ValueError(f"Parse config {spec[self.weight_feature_key]} already exists for "
+                             f"{self.weight_feature_key}.")
+        return {**spec, self.weight_feature_key: gc.VarLenFeature(self.dtype)}
+
+    def transform_feature(self, features: Features) -> Any:
+        weights = features.get(self.weight_feature_key)
+        if weights.dtype != self.dtype:
+            raise ValueError(f"Bad dtype, expected {self.dtype.name}, but got {weights.dtype.name}. key: "
+                             f"{self.weight_feature_key}")
+        weights = as_sparse(weights, 0)
+        if not weights.dtype.is_floating:
+            weights = gc.cast(weights, gc.float32)
+        return self.categorical_column.get_sparse_tensors(features).id_tensor, weights
+
+    def get_sparse_tensors(self, features: Features) -> IdWeightPair:
+        return IdWeightPair(*features.get(self))
+
+
+@public("feature_column.weighted_categorical_column")
+def weighted_categorical_column(categorical_column: CategoricalColumn, weight_feature_key: str,
+                                dtype: Any = gc.float32) -> WeightedCategoricalColumn:
+    """A categorical column with the weights features[weight_feature_key], one for each id, as
+    `tf.feature_column.weighted_categorical_column`."""
+    found = None if dtype is None else gc.as_dtype(dtype)
+    if found is None or not (found.is_integer or found.is_floating):
+        raise ValueError(f"dtype {dtype} is not convertible to float.")
+    check_categorical(categorical_column)
+    return WeightedCategoricalColumn(categorical_column, weight_feature_key, found)
+
+
+def check_categorical(column: Any) -> None:
+    if not isinstance(column, CategoricalColumn):
+        raise ValueError("categorical_column must be a categorical column (categorical_column_with_*, crossed_column, "
+                         f"bucketized_column). Given: {column!r}")
+
+
+@dataclass(frozen=True)
+class CrossedColumn(CategoricalColumn):
+    """Every combination of the values of features, by a hash."""
+
+    keys: tuple[Any, ...]
+    hash_bucket_size: int
+    hash_key: int | None
+    num_buckets = property(lambda self: self.hash_bucket_size)
+
+    @property
+    def name(self) -> str:
+        return "_X_".join(sorted(k.name if isinstance(k, FeatureColumn) else k for k in self.leaves()))
+
+    def leaves(self) -> Iterator[Any]:
+        """The keys, with those of crosses among them in their place."""
+        for key in self.keys:
+            yield from key.leaves() if isinstance(key, CrossedColumn) else [key]
+
+    @property
+    def parse_example_spec(self) -> dict[str, Any]:
+        spec: dict[str, Any] = {}
+        for key in self.keys:
+            of_name = {key: gc.VarLenFeature(gc.string)}
+            spec.update(key.parse_example_spec if isinstance(key, FeatureColumn) else of_name)
+        return spec
+
+    def transform_feature(self, features: Features) -> Any:
+        tensors = []
+        for key in self.leaves():
+            if isinstance(key, str):
+                tensors.append(features.get(key))
+                continue
+            ids, weights = key.get_sparse_tensors(features)
+            if weights is not None:
+                raise ValueError("crossed_column does not support weight_tensor, but the given column populates "
+                                 f"weight_tensor. Given column: {key.name}")
+            tensors.append(ids)
+        return gc.sparse.cross_hashed(tensors, self.hash_bucket_size, self.hash_key)
+
+
+@public("feature_column.crossed_column")
+def crossed_column(keys: Sequence[Any], hash_bucket_size: int, hash_key: int | None = None) -> CrossedColumn:
+    """A column of the combinations of features (names of strings or integers) and categorical columns, by a hash modulo
+    hash_bucket_size, as `tf.feature_column.crossed_column`."""
+    if not hash_bucket_size or hash_bucket_size < 1:
+        raise ValueError(f"hash_bucket_size must be > 1. hash_bucket_size: {hash_bucket_size}")
+    if not keys or len(keys) < 2:
+        raise ValueError(f"keys must be a list with length > 1. Given: {keys}")
+    for key in keys:
+        if not isinstance(key, (str, CategoricalColumn)):
+            raise ValueError("Unsupported key type. All keys must be either string, or categorical column except "
+                             f"HashedCategoricalColumn. Given: {key!r}")
+        if isinstance(key, HashedCategoricalColumn):
+            raise ValueError("categorical_column_with_hash_bucket is not supported for crossing. Hashing before "
+                             "crossing will increase probability of collision. Instead, use the feature name as a "
+                             f"string. Given: {key}")
+    return CrossedColumn(tuple(keys), hash_bucket_size, hash_key)

@@ -1,0 +1,1 @@
+"""What ONNX's ops are in graphc, a file a family: functions decorated with @onnx_op (rules.py)."""

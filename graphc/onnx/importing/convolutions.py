@@ -1,0 +1,119 @@
+"""Convolutions and transposed ones, of one to three spatial axes, in groups too."""
+from __future__ import annotations
+
+from typing import Any
+
+import graphc as gc
+from graphc.onnx.importing.rules import Node, full_like, onnx_op, shape_vector, sizes_of, static_sizes
+from graphc.onnx.importing.windows import Window, padded, window_of
+
+_FORMATS = {1: "NCW", 2: "NCHW", 3: "NCDHW"}
+
+
+@onnx_op("Conv")
+def conv(node: Node, x: Any, w: Any, bias: Any = None) -> Any:
+    y = convolved(node, x, w)
+    return y if bias is None else with_bias(y, bias, node.rank(x))
+
+
+def with_bias(y: Any, bias: Any, rank: int) -> Any:
+    """y [batch, channels, ...] + bias [channels]."""
+    return gc.nn.bias_add(y, bias, data_format="NCHW") if rank == 4 else \
+        y + gc.reshape(bias, [1, -1] + [1] * (rank - 2))
+
+
+def convolved(node: Node, x: Any, w: Any, fill: Any = 0) -> Any:
+    """The convolution of x [batch, in, spatial...] with w [out, in / group, spatial...]."""
+    kernel = static_sizes(w)[2:]
+    if None in kernel or not 1 <= len(kernel) <= 3:
+        raise node.refuse(f"a convolution with a kernel {kernel}: one to three axes of known sizes are supported")
+    window = window_of(node, x, kernel)  # type: ignore[arg-type]
+    groups, channels = node.attr("group", 1), static_sizes(x)[1]
+    filters = gc.transpose(w, [*range(2, 2 + window.rank), 1, 0])
+    if groups == 1:
+        return _plain(x, filters, window)
+    if channels == groups and static_sizes(w)[1] == 1 and window.rank == 2:
+        return _depthwise(x, filters, window, groups)
+    parts = zip(gc.split(x, groups, 1), gc.split(filters, groups, -1), strict=True)
+    return gc.concat([_plain(part, own, window) for part, own in parts], 1)
+
+
+def _plain(x: Any, filters: Any, window: Window) -> Any:
+    pads = window.static_pads()
+    if window.rank == 2 and pads is not None:
+        return gc.nn.conv2d(x, filters, [1, 1, *window.strides], [[0, 0], [0, 0], *map(list, pads)], data_format="NCHW",
+                            dilations=[1, 1, *window.dilations])
+    return gc.nn.convolution(padded(x, window, 0), filters, "VALID", strides=window.strides,
+                             dilation_rate=window.dilations, data_format=_FORMATS[window.rank])
+
+
+def _depthwise(x: Any, filters: Any, window: Window, groups: int) -> Any:
+    """Filters [height, width, 1, groups * times] as [height, width, groups, times]."""
+    sizes = static_sizes(filters)
+    own = gc.reshape(filters, [sizes[0], sizes[1], groups, -1])
+    if len(set(window.strides)) == 1 and (max(window.dilations) == 1 or max(window.strides) == 1):
+        return gc.nn.depthwise_conv2d(padded(x, window, 0), own, [1, 1, *window.strides], "VALID",
+                                      rate=window.dilations, data_format="NCHW")
+    parts = zip(gc.split(x, groups, 1), gc.split(filters, groups, -1), strict=True)
+    return gc.concat([_plain(part, mine, window) for part, mine in parts], 1)
+
+
+@onnx_op("ConvTranspose")
+def conv_transpose(node: Node, x: Any, w: Any, bias: Any = None) -> Any:
+    """The gradient of a convolution: all windows' outputs added up, then cut by the pads."""
+    kernel = static_sizes(w)[2:]
+    if None in kernel or not 1 <= len(kernel) <= 3:
+        raise node.refuse(f"a transposed convolution with a kernel {kernel}: one to three axes of known sizes")
+    rank = len(kernel)
+    strides, dilations = node.attr("strides") or [1] * rank, node.attr("dilations") or [1] * rank
+    behind = node.attr("output_padding") or [0] * rank
+    spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilations, strict=True)]  # type: ignore[operator]
+    sizes = sizes_of(x)[2:]
+    whole = [(n - 1) * step + span for n, step, span in zip(sizes, strides, spans, strict=True)]
+    pads = _transposed_pads(node, whole, sizes, strides, behind)
+    groups = node.attr("group", 1)
+    pieces = zip(gc.split(x, groups, 1), gc.split(w, groups, 0), strict=True) if groups > 1 else [(x, w)]
+    made = [_added_up(part, own, whole, strides, dilations) for part, own in pieces]
+    y = made[0] if groups == 1 else gc.concat(made, 1)
+    y = _cut(y, whole, pads, behind)
+    return y if bias is None else with_bias(y, bias, rank + 2)
+
+
+def _transposed_pads(node: Node, whole: list[Any], sizes: list[Any], strides: list[int],
+                     behind: list[int]) -> list[tuple[Any, Any]]:
+    rank, mode = len(whole), node.attr("auto_pad", "NOTSET")
+    wanted: list[Any] | None = node.attr("output_shape")
+    if wanted is not None:
+        wanted = list(wanted)[-rank:]
+    elif mode in ("SAME_UPPER", "SAME_LOWER"):
+        wanted = [n * step for n, step in zip(sizes, strides, strict=True)]
+    if wanted is None:
+        pads = node.attr("pads") or [0] * 2 * rank
+        return list(zip(pads[:rank], pads[rank:], strict=True))
+    pairs = []
+    for full, extra, size in zip(whole, behind, wanted, strict=True):
+        total = full + extra - size
+        half = total // 2
+        pairs.append((half, total - half) if mode == "SAME_UPPER" else (total - half, half))
+    return pairs
+
+
+def _added_up(x: Any, w: Any, whole: list[Any], strides: list[int], dilations: list[int]) -> Any:
+    rank = len(whole)
+    filters = gc.transpose(w, [*range(2, 2 + rank), 1, 0])            # [spatial..., out, in]
+    shape = shape_vector([sizes_of(x)[0], sizes_of(w)[1], *whole])
+    return gc.nn.conv_transpose(x, filters, shape, strides, "VALID", data_format=_FORMATS[rank], dilations=dilations)
+
+
+def _cut(y: Any, whole: list[Any], pads: list[tuple[Any, Any]], behind: list[int]) -> Any:
+    """Without `before` elements in front and `after - extra` behind; zeros where that is negative."""
+    key, added = [slice(None), slice(None)], [[0, 0], [0, 0]]
+    for full, (before, after), extra in zip(whole, pads, behind, strict=True):
+        if isinstance(before, int) and isinstance(after, int):
+            key.append(slice(max(before, 0), full - max(after - extra, 0)))
+            added.append([max(-before, 0), max(extra - after, 0)])
+        else:
+            key.append(slice(before, full - after + extra))
+            added.append([0, 0])
+    y = y[tuple(key)]
+    return gc.pad(y, added, constant_values=full_like(y, 0)) if any(map(any, added)) else y

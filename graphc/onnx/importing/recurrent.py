@@ -1,0 +1,188 @@
+"""Recurrent layers: RNN, GRU, LSTM, of both directions, with lengths of their own.
+
+The products with the inputs are computed for all steps at once; the loop holds the products with the state.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import graphc as gc
+from graphc.onnx.importing.rules import Node, full_like, onnx_op, shape_vector, sizes_of, static_sizes
+
+Activation = Callable[[Any], Any]
+_DEFAULTS = {"RNN": ["Tanh"], "GRU": ["Sigmoid", "Tanh"], "LSTM": ["Sigmoid", "Tanh", "Tanh"]}
+_GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One direction: xs [time, batch, gates * size], the inputs' part with all biases that are simply added; r [gates *
+    size, size]; bias: of the recurrent part, [gates * size]; functions: the activations; lengths [batch] or None."""
+
+    node: Node
+    xs: Any
+    r: Any
+    bias: Any
+    functions: list[Activation]
+    lengths: Any
+    size: int
+
+
+@onnx_op("RNN")
+def rnn(node: Node, x: Any, w: Any, r: Any, b: Any = None, lengths: Any = None, h: Any = None) -> Any:
+    def step(layer: Layer, x: Any, h: Any) -> list[Any]:
+        (f,) = layer.functions
+        return [f(x + gc.matmul(h, layer.r, transpose_b=True) + layer.bias)]
+    return _both_ways(node, step, x, w, r, b, lengths, [h])
+
+
+@onnx_op("GRU")
+def gru(node: Node, x: Any, w: Any, r: Any, b: Any = None, lengths: Any = None, h: Any = None) -> Any:
+    """Gates: update, reset, hidden."""
+    before = node.attr("linear_before_reset", 0)
+
+    def step(layer: Layer, x: Any, h: Any) -> list[Any]:
+        f, g = layer.functions
+        n = layer.size
+        gates = f(x[:, :2 * n] + gc.matmul(h, layer.r[:2 * n], transpose_b=True) + layer.bias[:2 * n])
+        update, reset = gates[:, :n], gates[:, n:]
+        if before:
+            inner = reset * (gc.matmul(h, layer.r[2 * n:], transpose_b=True) + layer.bias[2 * n:])
+        else:
+            inner = gc.matmul(reset * h, layer.r[2 * n:], transpose_b=True) + layer.bias[2 * n:]
+        hidden = g(x[:, 2 * n:] + inner)
+        return [(full_like(h, 1) - update) * hidden + update * h]
+    return _both_ways(node, step, x, w, r, b, lengths, [h])
+
+
+@onnx_op("LSTM")
+def lstm(node: Node, x: Any, w: Any, r: Any, b: Any = None, lengths: Any = None, h: Any = None, c: Any = None,
+         peepholes: Any = None) -> Any:
+    """Gates: input, output, forget, cell."""
+    coupled = node.attr("input_forget", 0)
+
+    def step(layer: Layer, x: Any, h: Any, c: Any, p: Any = None) -> list[Any]:
+        f, g, last = layer.functions
+        n = layer.size
+        gates = x + gc.matmul(h, layer.r, transpose_b=True) + layer.bias
+        i, o, forget, cell = (gates[:, k * n:(k + 1) * n] for k in range(4))
+        if p is not None:
+            i, forget = i + p[:n] * c, forget + p[2 * n:] * c
+        i = f(i)
+        forget = full_like(i, 1) - i if coupled else f(forget)
+        new = forget * c + i * g(cell)
+        o = f(o if p is None else o + p[n:2 * n] * new)
+        return [o * last(new), new]
+
+    return _both_ways(node, step, x, w, r, b, lengths, [h, c], peepholes)
+
+
+def _both_ways(node: Node, step: Callable[..., list[Any]], x: Any, w: Any, r: Any, b: Any, lengths: Any,
+               initial: list[Any], extra: Any = None) -> tuple[Any, ...]:
+    """(all states [time, directions, batch, size], the last ones [directions, batch, size], for each state)."""
+    directions = 2 if node.attr("direction", "forward") == "bidirectional" else 1
+    size = node.attr("hidden_size") or static_sizes(r)[-1]
+    if size is None:
+        raise node.refuse("the hidden size must be known while the graph is built")
+    batch_first = bool(node.attr("layout", 0))
+    if batch_first:
+        x = gc.transpose(x, [1, 0, 2])
+        initial = [None if s is None else gc.transpose(s, [1, 0, 2]) for s in initial]
+    names = node.attr("activations") or _DEFAULTS[node.op] * directions
+    per = len(_DEFAULTS[node.op])
+    ways = []
+    for d in range(directions):
+        functions = _activations(node, names, d * per, per)
+        backwards = d == 1 or node.attr("direction", "forward") == "reverse"
+        start = [gc.zeros(shape_vector([sizes_of(x)[1], size]), x.dtype) if s is None else s[d] for s in initial]
+        layer = _layer(node, x, w[d], r[d], None if b is None else b[d], functions, lengths, size, backwards)
+        ways.append(_run(layer, step, start, backwards, () if extra is None else (extra[d],)))
+    rows = gc.stack([way[0] for way in ways], 1)
+    states = [gc.stack([way[1 + k] for way in ways], 0) for k in range(len(initial))]
+    if batch_first:
+        rows = gc.transpose(rows, [2, 0, 1, 3])
+        states = [gc.transpose(s, [1, 0, 2]) for s in states]
+    return (rows, *states)
+
+
+def _layer(node: Node, x: Any, w: Any, r: Any, b: Any, functions: list[Activation], lengths: Any, size: int,
+           backwards: bool) -> Layer:
+    if backwards:
+        x = _turned(x, lengths)
+    gates = _GATES[node.op] * size
+    time, batch, width = sizes_of(x)
+    xs = gc.reshape(gc.matmul(gc.reshape(x, shape_vector([-1, width])), w, transpose_b=True),
+                    shape_vector([time, batch, gates]))
+    if b is None:
+        return Layer(node, xs, r, gc.zeros([gates], x.dtype), functions, lengths, size)
+    return Layer(node, xs + b[:gates], r, b[gates:], functions, lengths, size)
+
+
+def _turned(x: Any, lengths: Any) -> Any:
+    """Backwards in time; what lies behind a row's length stays."""
+    return gc.reverse(x, [0]) if lengths is None else gc.reverse_sequence(x, lengths, seq_axis=0, batch_axis=1)
+
+
+def _run(layer: Layer, step: Callable[..., list[Any]], start: list[Any], backwards: bool,
+         extra: tuple[Any, ...]) -> list[Any]:
+    """[the first state at all times, the last one of each]."""
+    count = gc.shape(layer.xs)[0]
+    rows = gc.TensorArray(layer.xs.dtype, size=count, element_shape=start[0].shape)
+
+    def body(t: Any, rows: Any, *states: Any) -> Any:
+        new = step(layer, layer.xs[t], *states, *extra)
+        row = new[0]
+        if layer.lengths is not None:
+            inside = gc.expand_dims(gc.less(gc.cast(t, layer.lengths.dtype), layer.lengths), 1)
+            row = gc.where_v2(inside, row, gc.zeros_like(row))
+            new = [gc.where_v2(inside, a, b) for a, b in zip(new, states, strict=True)]
+        return (t + 1, rows.write(t, row), *new)
+
+    shapes = [gc.TensorShape([]), gc.TensorShape(None), *(s.shape for s in start)]
+    _, rows, *states = gc.while_loop(lambda t, *_: gc.less(t, count), body, [gc.constant(0), rows, *start],
+                                     shape_invariants=shapes)
+    made = rows.stack()
+    return [_turned(made, layer.lengths) if backwards else made, *states]
+
+
+def _activations(node: Node, names: list[Any], first: int, count: int) -> list[Activation]:
+    """The functions of one direction; alpha and beta go to those that have them, in order."""
+    alphas, betas = list(node.attr("activation_alpha") or []), list(node.attr("activation_beta") or [])
+    limit = node.attr("clip")
+    made: list[Activation] = []
+    for position, given in enumerate(names):
+        name = given.decode() if isinstance(given, bytes) else given
+        known = {known.lower(): known for known in _PARAMETERS}.get(name.lower())
+        if known is None:
+            raise node.refuse(f"the activation {name!r} is not known")
+        parameters = [values.pop(0) if values else default
+                      for values, default in zip((alphas, betas), _PARAMETERS[known], strict=False)]
+        if first <= position < first + count:
+            made.append(_clipped(_FUNCTIONS[known](*parameters), limit))
+    if len(made) != count:
+        raise node.invalid(f"it has {len(names)} activations")
+    return made
+
+
+def _clipped(function: Activation, limit: float | None) -> Activation:
+    if limit is None:
+        return function
+    return lambda x: function(gc.clip_by_value(x, full_like(x, -limit), full_like(x, limit)))
+
+
+# The parameters' defaults of each activation, and what it is with them.
+_PARAMETERS: dict[str, tuple[float, ...]] = {
+    "Relu": (), "Tanh": (), "Sigmoid": (), "Softsign": (), "Softplus": (), "Affine": (1.0, 0.0), "LeakyRelu": (0.01,),
+    "ThresholdedRelu": (1.0,), "ScaledTanh": (1.0, 1.0), "HardSigmoid": (0.2, 0.5), "Elu": (1.0,)}
+_FUNCTIONS: dict[str, Callable[..., Activation]] = {
+    "Relu": lambda: gc.nn.relu, "Tanh": lambda: gc.tanh, "Sigmoid": lambda: gc.sigmoid,
+    "Softsign": lambda: gc.nn.softsign, "Softplus": lambda: gc.nn.softplus,
+    "Affine": lambda a, b: lambda x: full_like(x, a) * x + full_like(x, b),
+    "LeakyRelu": lambda a: lambda x: gc.nn.leaky_relu(x, a),
+    "ThresholdedRelu": lambda a: lambda x: gc.where_v2(gc.greater(x, full_like(x, a)), x, gc.zeros_like(x)),
+    "ScaledTanh": lambda a, b: lambda x: full_like(x, a) * gc.tanh(full_like(x, b) * x),
+    "HardSigmoid": lambda a, b: lambda x: gc.clip_by_value(full_like(x, a) * x + full_like(x, b), full_like(x, 0),
+                                                           full_like(x, 1)),
+    "Elu": lambda a: lambda x: gc.where_v2(gc.less(x, full_like(x, 0)), full_like(x, a) * gc.expm1(x), x)}

@@ -1,0 +1,93 @@
+#include "host_calls.hpp"
+
+#include <algorithm>
+#include <exception>
+
+#include "error.hpp"
+#include "message.hpp"
+#include "tensors.hpp"
+
+namespace graphc {
+namespace {
+
+namespace L = layout;
+using Word = std::int64_t;
+
+bool begins(const std::string& name, const char* with) { return name.rfind(with, 0) == 0; }
+
+// What Assert calls, unless the embedder sets a function that shows the data (graphc/ops/control/script.py): its first operand is
+// the condition.
+void check_assertion(const graphc_tensor& condition) {
+  const auto* holds = static_cast<const unsigned char*>(condition.data);
+  std::int64_t count = 1;
+  for (std::int32_t i = 0; i < condition.rank; ++i) count *= condition.sizes[i];
+  if (!std::all_of(holds, holds + count, [](unsigned char c) { return c != 0; }))
+    throw Error(GRAPHC_INVALID_ARGUMENT, "assertion failed");
+}
+
+}  // namespace
+
+// Ops that a Python library computes have functions named "op:Type(fields)" (graphc/ir/host.py), functions that take or give strings
+// "strings:..."; no one can set those.
+void check_hosts(const Plan& plan) {
+  for (const Body& body : plan.bodies)
+    for (const Step& step : body.steps) {
+      if (step.kind != StepKind::HOST) continue;
+      const std::string& name = plan.hosts.at(static_cast<std::size_t>(step.a));
+      if (begins(name, "op:") || begins(name, "strings:")) throw host_error(plan, step, name);
+    }
+}
+
+HostCalls::HostCalls(const Library& library, HostTable& host, const Plan& plan) : library_(library), host_(host), plan_(plan) {
+  host.words[L::HOST_CONTEXT] = address_of(this);
+  host.words[L::HOST_FUNCTION] = reinterpret_cast<Word>(&HostCalls::call);
+}
+
+void HostCalls::set(const std::string& name, HostFunction function) {
+  if (std::find(plan_.hosts.begin(), plan_.hosts.end(), name) == plan_.hosts.end())
+    throw Error(GRAPHC_NOT_FOUND, "the model calls no host function '" + name + "'");
+  functions_[name] = function;
+}
+
+std::string& HostCalls::message() {
+  thread_local std::string text;
+  return text;
+}
+
+void HostCalls::serve(const std::string& name, const Word* ask) {
+  const auto found = functions_.find(name);
+  if (found == functions_.end() && begins(name, "assert:") && ask[L::ASK_OPERANDS] > 0)
+    return check_assertion(slot_tensor(words_at(ask[L::ASK_FIRST])));
+  if (found == functions_.end()) throw Error(GRAPHC_NOT_FOUND, "no function is set for it (graphc_set_host)");
+  std::vector<graphc_tensor> inputs;
+  for (Word i = 0; i < ask[L::ASK_OPERANDS]; ++i) inputs.push_back(slot_tensor(words_at(ask[L::ASK_FIRST + i])));
+  HostRequest request{&host_, &library_, ask + L::ASK_FIRST + ask[L::ASK_OPERANDS], ask[L::ASK_SLOTS]};
+  const graphc_status status =
+      found->second.function(found->second.user, reinterpret_cast<graphc_request*>(&request), inputs.data(),
+                             static_cast<std::int32_t>(inputs.size()), static_cast<std::int32_t>(request.count));
+  if (status != GRAPHC_OK) throw Error(status, "it returned status " + std::to_string(status));
+}
+
+// The runtime calls this for a HOST step, on the thread of the run.
+std::int32_t HostCalls::call(Word context, Word host, Word record) {
+  auto* calls = reinterpret_cast<HostCalls*>(context);
+  try {
+    calls->serve(calls->plan_.hosts.at(static_cast<std::size_t>(host)), words_at(record));
+    return 0;
+  } catch (const std::exception& error) {
+    message() = error.what();
+  } catch (...) {                        // no exception may pass through the runtime's machine code
+    message() = "it threw something";
+  }
+  return 1;
+}
+
+void* make_host_output(HostRequest& request, Word index, std::int32_t dtype, std::int32_t rank, const Word* sizes) {
+  if (index < 0 || index >= request.count) return nullptr;
+  const Word slot = request.slots[index];
+  if (words_at(slot)[L::SLOT_DTYPE] != dtype || words_at(slot)[L::SLOT_RANK] != rank) return nullptr;
+  return reinterpret_cast<void*>(
+      request.library->gc_slot_reserve(request.host->address(), slot, rank, address_of(sizes)));
+}
+
+}  // namespace graphc

@@ -1,0 +1,57 @@
+// Functions that a plan calls and the embedder sets (py_func), and what is done without one: Assert.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "graphc.h"
+#include "library.hpp"
+#include "memory.hpp"
+#include "plan.hpp"
+
+namespace graphc {
+
+struct HostFunction {
+  graphc_host_function function = nullptr;
+  void* user = nullptr;
+};
+
+// What a host function sees of the call it serves.
+struct HostRequest {
+  HostTable* host;
+  const Library* library;
+  const std::int64_t* slots;           // addresses of the SLOT records to fill
+  std::int64_t count;
+};
+
+void* make_host_output(HostRequest& request, std::int64_t index, std::int32_t dtype, std::int32_t rank,
+                       const std::int64_t* sizes);
+
+// Throws UNIMPLEMENTED if the plan calls what runs in Python only.
+void check_hosts(const Plan& plan);
+
+// The functions of one model. Its address is the context that the runtime gives back with each call.
+class HostCalls {
+ public:
+  HostCalls(const Library& library, HostTable& host, const Plan& plan);
+  HostCalls(const HostCalls&) = delete;
+  HostCalls& operator=(const HostCalls&) = delete;
+
+  // Throws NOT_FOUND if the plan calls no function of that name.
+  void set(const std::string& name, HostFunction function);
+
+  // What the last function that failed on this thread said; told to the user by the run that called it.
+  static std::string& message();
+
+ private:
+  static std::int32_t call(std::int64_t context, std::int64_t host, std::int64_t record);
+  void serve(const std::string& name, const std::int64_t* ask);
+
+  const Library& library_;
+  HostTable& host_;
+  const Plan& plan_;
+  std::map<std::string, HostFunction> functions_;
+};
+
+}  // namespace graphc

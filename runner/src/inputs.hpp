@@ -1,0 +1,31 @@
+// What a caller gives a run: checked against the plan's inputs, and brought into a form that kernels can read.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "graphc.h"
+#include "memory.hpp"
+#include "plan.hpp"
+
+namespace graphc {
+
+// The sizes of the inputs, 8 words each. Throws INVALID_ARGUMENT if their number, a dtype or a shape is not the plan's.
+std::vector<std::int64_t> checked_sizes(const Plan& plan, const graphc_tensor* inputs, std::size_t count);
+
+// Addresses of checked inputs: their own, or of copies of those that cannot be used in place (misaligned ones, and bools that
+// are neither 0 nor 1).
+class Inputs {
+ public:
+  Inputs(const graphc_tensor* given, std::size_t count, std::shared_ptr<HostTable> host);
+  const std::vector<std::int64_t>& addresses() const { return addresses_; }
+
+ private:
+  std::int64_t usable(const graphc_tensor& tensor);
+
+  std::shared_ptr<HostTable> host_;
+  std::vector<std::int64_t> addresses_;
+  std::vector<Block> copies_;
+};
+
+}  // namespace graphc

@@ -1,0 +1,77 @@
+// What the signatures of one file have in common: constants, variables, the lock on them, and how often they ran.
+//
+// A model has Values of its own, or shares another's (graphc_options.share): then what one trains the other sees. Constants and
+// variables are found by name; they count against the memory of the model that made them.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <vector>
+
+#include "graph_reader.hpp"
+#include "graphc.h"
+#include "memory.hpp"
+#include "plan.hpp"
+
+namespace graphc {
+
+struct Variable {
+  Tensor tensor;                       // name, dtype, shape
+  std::string key, part;               // its name in checkpoints ("": they leave it out); its part of that tensor
+  Block value, info;                   // info: two words of the runtime's, (has a value, version)
+
+  bool has_value() const { return *reinterpret_cast<const std::int64_t*>(info.data()) != 0; }
+  // To be called under the exclusive lock, with `value` filled.
+  void written();
+};
+
+class Values {
+ public:
+  explicit Values(std::uint64_t graph_hash) : graph_hash_(graph_hash) {}
+
+  std::uint64_t graph_hash() const { return graph_hash_; }
+
+  // The variables that the file lists with a value, and how often they were run before.
+  void add_saved(const Graph& graph, const std::shared_ptr<HostTable>& host);
+  // Those that it lists without one, unless they are there.
+  void add_unset(const Graph& graph, const std::shared_ptr<HostTable>& host);
+
+  // Addresses of what a plan uses, made if it is not there yet. Throws DATA_LOSS if it is there with another dtype or shape.
+  std::int64_t constant(const Tensor& wanted, const Graph& graph, const std::shared_ptr<HostTable>& host);
+  const Variable& variable(const Tensor& wanted, const std::shared_ptr<HostTable>& host);
+
+  // Variables never go and never move: what is counted once stays.
+  std::size_t count() const;
+  Variable& at(std::size_t index);
+
+  // Throw INVALID_ARGUMENT for another dtype, shape or size, FAILED_PRECONDITION for a variable without a value.
+  void set(std::size_t index, const graphc_tensor& value);
+  void get(std::size_t index, void* data, std::size_t bytes);
+
+  // Held by runs: shared by those that only read variables, exclusively by those that write them.
+  std::shared_mutex mutex;
+  std::atomic<std::int64_t> runs{0};   // the number of the next run, on which random ops depend
+
+ private:
+  struct Constant {
+    Tensor tensor;
+    Block value;                       // empty: it lies in the side file
+    std::int64_t address;
+  };
+
+  Variable& make(const SavedVariable& saved, const std::shared_ptr<HostTable>& host);
+
+  const std::uint64_t graph_hash_;
+  mutable std::mutex tables_mutex_;    // held while something is looked up or added
+  std::map<std::string, Constant> constants_;
+  std::vector<std::shared_ptr<const SideFile>> side_files_;   // in which constants lie: a mapping for each model
+  std::deque<Variable> variables_;
+  std::map<std::string, std::size_t> numbers_;
+};
+
+}  // namespace graphc

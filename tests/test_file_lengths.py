@@ -1,0 +1,18 @@
+"""A file has one job, and fits into a reader's head: 400 lines at most (generated files aside)."""
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+MOST = 400
+GENERATED = ("*_pb2.py", "*.pyi", "api/names.py")
+# To be split: runner/src/model.cpp.
+LONGER = {"runner/src/model.cpp"}
+
+
+def test_no_file_is_longer() -> None:
+    files = [path for folder in ("graphc", "kernels", "runner/src") for path in sorted((ROOT / folder).rglob("*"))
+             if path.suffix in (".py", ".pyi", ".cpp", ".h", ".hpp") and not any(map(path.match, GENERATED))]
+    assert len(files) > 300
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in files}
+    assert {name: length for name, length in lengths.items() if length > MOST and name not in LONGER} == {}
