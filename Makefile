@@ -12,7 +12,7 @@ FUZZ_PYTHON  ?= $(BIN)/python
 
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: install demo test test-matrix lint kernels runner bench test-cross fuzz fuzz-graphs tsan large peers parity onnx clean
+.PHONY: install demo test test-matrix lint kernels runner bench test-cross fuzz fuzz-graphs tsan large peers parity onnx gpu clean
 
 # The stamp makes an install again when what is to be installed has changed.
 $(VENV)/installed: pyproject.toml
@@ -79,6 +79,12 @@ large: $(RUNNER)
 # FUZZ_PYTHON=build/peers/bin/python adds TensorFlow.
 fuzz-graphs: $(RUNNER)
 	$(FUZZ_PYTHON) tests/graphs/graph_run.py --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
+
+# What only a GPU can show (an NVIDIA driver for CUDA 11.4 or newer): the tests of tests/cuda on it, scalars on many more numbers,
+# and what it does. `make test` runs the same tests with an emulator standing in for the GPU.
+gpu: $(VENV)/installed
+	GRAPHC_TEST_GPU=1 $(BIN)/python -m pytest tests/cuda
+	$(BIN)/python bench/gpu.py
 
 # Checks against TensorFlow, in an environment of its own.
 peers: $(RUNNER)

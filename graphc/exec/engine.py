@@ -47,6 +47,8 @@ class Engine:
     Raises UnimplementedError if the kernel library lacks something, InternalError if the plan does not verify.
     """
 
+    on_device = False
+
     def __init__(
         self,
         plan: Plan,
@@ -78,7 +80,8 @@ class Engine:
             [(name, (hosts or {})[name]) for name in plan.hosts],
             memory_limit or machine_memory(),
             library.entry,
-            Outside(self.states, self._strings, self._writes, self._running) if self._notes_running else None,
+            Outside(self.states, self._cells, self._strings, self._writes,
+                    self._running) if self._notes_running else None,
         )
         self._held = Held(TABLE)               # strings among the constants
         self._constants = [
@@ -217,6 +220,8 @@ class Engine:
             if self._notes_running:
                 self._running[thread] = frame
             lock.acquire(frame, self._writes)
+            if self.states.away:
+                self.states.bring_home(self._cells)
             if self._strings:
                 return self._strings.run_on_variables(self._run_native, frame.call_address)
             return self._run_native(frame.call_address)

@@ -95,7 +95,7 @@ class _Image:
     def _instr(self, instr: p.Instr, kinds: Sequence[str]) -> list[int]:
         arguments, value = _padded(instr.args, 4, -1), 0
         if instr.op == "const":
-            code, value = CODE_CONST, _bits(instr.value, instr.dtype)
+            code, value = CODE_CONST, constant_bits(instr.value, instr.dtype)
         elif instr.op == "index":
             code, value = CODE_INDEX, int(instr.value)
         elif instr.op == "linear":
@@ -231,7 +231,7 @@ def _number(dtype: str) -> int:
     return dtypes.as_dtype(dtype).stored.number
 
 
-def _bits(value: float | int | bool, dtype: str) -> int:
+def constant_bits(value: float | int | bool, dtype: str) -> int:
     """The constant as it stands in memory, low bytes first, in an int64."""
     as_numpy = dtypes.as_dtype(dtype).numpy
     with np.errstate(over="ignore"):

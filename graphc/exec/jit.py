@@ -13,7 +13,7 @@ import dataclasses
 import json
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphc.exec.library import Library, load_library
@@ -134,14 +134,19 @@ def _object(library: Library, program: Program, still: frozenset[int]) -> bytes:
 
 
 def _module(library: Library, program: Program, still: frozenset[int]) -> str:
+    text, primitives = map_text(program, still)
+    return "".join([HELPERS, *scalar_functions(library, primitives), text])
+
+
+def scalar_functions(library: Library, primitives: Collection[str]) -> list[str]:
+    """LLVM text: what defines gc_scalar.<name> for each of the primitives, and declares what those call."""
     scalars = _scalars.get(library.isa)
     if scalars is None:
         scalars = _scalars[library.isa] = json.loads(library.scalars)
-    text, primitives = map_text(program, still)
     functions = [scalars["functions"][name] for name in sorted(primitives)]
     declarations = [line for name, line in sorted(scalars["declarations"].items())
                     if any(f"@{name}(" in f for f in functions)]
-    return "".join([HELPERS, *declarations, *functions, text])
+    return [*declarations, *functions]
 
 
 def _load(library: Library, data: bytes) -> CompiledProgram:

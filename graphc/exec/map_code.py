@@ -50,10 +50,10 @@ def needed_values(program: Program) -> set[int]:
 
 def map_text(program: Program, still: frozenset[int]) -> tuple[str, set[str]]:
     """(text that defines gc_jit_run and gc_jit_run_range, names of the primitives that it calls)."""
-    return _Writer(program, still).write()
+    return MapWriter(program, still).write()
 
 
-class _Writer:
+class MapWriter:
     """Accesses are numbered as in the bound record: loads, stores, then index values in order."""
 
     def __init__(self, program: Program, still: frozenset[int]) -> None:

@@ -2,20 +2,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graphc.exec.frame import Frame
-from graphc.exec.states import StateStore
+from graphc.exec.states import State, StateStore
 from graphc.exec.string_runs import Strings
 
 
 class Outside:
     """Gives the states' lock back while a Python function of a run runs. Does not keep the engine."""
 
-    def __init__(self, states: StateStore, strings: Strings | None, writes: bool,
+    def __init__(self, states: StateStore, cells: Sequence[State], strings: Strings | None, writes: bool,
                  running: Mapping[int, Frame]) -> None:
-        self._states, self._strings, self._writes, self._running = states, strings, writes, running
+        self._states, self._cells, self._strings, self._writes, self._running = states, cells, strings, writes, running
 
     def go(self) -> Any:
         """What `come_back` takes."""
@@ -27,5 +27,7 @@ class Outside:
 
     def come_back(self, frame: Any) -> None:
         self._states.lock.acquire(frame, self._writes)
+        if self._states.away:
+            self._states.bring_home(self._cells)
         if self._strings:
             self._strings.reads_variables()

@@ -5,7 +5,7 @@ host step runs, or queue runners and their consumers would wait for each other.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -39,6 +39,7 @@ class State:
         self.info = np.zeros(2, np.int64)
         self.of_strings = of_strings
         self.held: Held | None = None
+        self.on_device: Any = None             # a copy in a GPU's memory (cuda/memory.py)
 
     def hold(self) -> None:
         """After a value of strings was written, before anything else may write."""
@@ -53,6 +54,7 @@ class StateStore:
         self.unshaped: dict[str, np.ndarray] = {}      # of variables without a known shape: arrays that never change
         self._making = new_lock()
         self.lock = SharedLock()
+        self.away: set[State] = set()          # of these the newest value is in a GPU's memory alone
         for name, value in (values or {}).items():
             self.assign(name, value)
 
@@ -81,6 +83,7 @@ class StateStore:
             if state.of_strings:
                 state.held = Held(TABLE)
                 array = TABLE.numbers(array, state.held)
+            self.away.discard(state)
             state.value[...] = array
             state.info += (1 - state.info[0], 1)
 
@@ -92,6 +95,7 @@ class StateStore:
         with self.holding(exclusive=True):
             for state in found.values():
                 state.info += (-state.info[0], 1)
+            self.away.difference_update(found.values())
             for name, state in found.items():
                 fill(name, state.value)
             for state in found.values():
@@ -105,7 +109,14 @@ class StateStore:
         if state is None or not state.info[0]:
             raise errors.FailedPreconditionError(f"variable {name} is not initialised; run its initializer first")
         with self.holding(exclusive=False):
+            self.bring_home([state])
             return TABLE.strings(state.value) if state.of_strings else state.value.copy()
+
+    def bring_home(self, states: Iterable[State]) -> None:
+        """Before the host reads or writes them, under the lock."""
+        for state in self.away.intersection(states):
+            state.on_device.bring_home(state)
+            self.away.discard(state)
 
     def initialised(self, name: str) -> bool:
         return name in self.unshaped or (name in self._states and bool(self._states[name].info[0]))

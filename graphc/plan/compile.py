@@ -58,11 +58,17 @@ def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), 
     if feed_ranks is None:
         feed_ranks = [len(t.spec.shape or ()) for t in feeds]
     if pipeline is None:
-        pipeline = UNFUSED if os.environ.get("GRAPHC_FUSION") == "0" else PIPELINE
+        pipeline = pipeline_for()
     with uncollected():
         start = time.perf_counter()
         flow = take_snapshot(fetches, targets, feeds, feed_ranks, feed_shapes, exact_random, variables, unset)
         return _compile(flow, start, fetches, targets, feeds, pipeline)
+
+
+def pipeline_for(on_device: bool = False) -> Sequence[tuple[str, Pass]]:
+    """The usual passes. on_device: of a plan for a GPU, which does all of its work in the run."""
+    passes = UNFUSED if os.environ.get("GRAPHC_FUSION") == "0" else PIPELINE
+    return [(name, pass_) for name, pass_ in passes if name != "prepare"] if on_device else passes
 
 
 def _compile(flow: Flow, start: float, fetches: Sequence[Tensor], targets: Sequence[Operation],

@@ -50,9 +50,10 @@ def run_with_care(session: Any, prepared: PreparedRun, inputs: list[np.ndarray],
     elif prepared.ranks_known and prepared.only is None and not (prepared.by_length or prepared.by_ones):
         prepared.first_runs += 1
         if prepared.first_runs >= RUNS_BEFORE_CODE:
-            from graphc.exec.code_queue import submit
+            if not engine.on_device:
+                from graphc.exec.code_queue import submit
 
-            submit(engine)
+                submit(engine)
             prepared.only = engine
     return prepared.build([v if v.ndim else v[()] for v in values])
 

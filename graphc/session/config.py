@@ -4,13 +4,15 @@ These fields have a meaning:
     ConfigProto   intra_op_parallelism_threads   threads that share the work of one kernel; 0: as many as the process
                                                  may use. Results do not depend on it.
                   operation_timeout_in_ms        limit of every run of the session; 0: none
+                  allow_soft_placement           what a GPU cannot run happens on the CPU (session/placement.py)
+                  device_count                   {"GPU": 1}: runs use the GPU; {"GPU": 0}: none does
                   log_device_placement           prints the device of each op, once for every kind of run
     RunOptions    timeout_in_ms                  DeadlineExceededError when the run takes longer; 0: no limit
                   trace_level                    above NO_TRACE, RunMetadata tells what ran (session/step_stats.py)
                   output_partition_graphs        RunMetadata.partition_graphs holds the part of the graph that ran
                   debug_options                  refused: there is no debugger
-The others cannot change a result: kernels of one run follow each other on the CPU, placement is always soft, and graphs
-are always optimised. protobuf is imported by who makes such a message, never by a Session without one.
+The others cannot change a result: kernels of one run follow each other, and graphs are always optimised. protobuf is
+imported by who makes such a message, never by a Session without one.
 """
 from __future__ import annotations
 
@@ -34,6 +36,8 @@ class Settings:
     threads: int | None = None         # None: as many as the process may use
     timeout_in_ms: int = 0
     log_device_placement: bool = False
+    soft_placement: bool = False
+    gpus: int | None = None            # None: as gc.device says
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,8 @@ def settings_of(config: Any) -> Settings:
         raise TypeError(f"Session: argument 'config' must be a gc.ConfigProto, but is {type(config).__name__}; "
                         "write gc.Session(config=gc.ConfigProto(...)) (the first argument of Session is `target`)")
     return Settings(config.intra_op_parallelism_threads or None, config.operation_timeout_in_ms,
-                    config.log_device_placement)
+                    config.log_device_placement, config.allow_soft_placement,
+                    config.device_count["GPU"] if "GPU" in config.device_count else None)
 
 
 def check_run(options: Any, metadata: Any) -> None:

@@ -15,16 +15,29 @@ MEMORY_LIMIT = 256 << 20       # what TensorFlow says of every CPU
 
 @public("compat.v1.python.client.device_lib.list_local_devices")
 def list_local_devices(session_config: Any = None) -> list[DeviceAttributes]:
-    """The CPU, as `device_lib.list_local_devices`. session_config changes nothing: sessions run on the CPU."""
+    """The CPU and, if there is one, the GPU, as `device_lib.list_local_devices`. session_config changes nothing."""
     kind = load("graphc.serial.run_metadata_pb2").DeviceAttributes
-    return [kind(name="/device:CPU:0", device_type="CPU", memory_limit=MEMORY_LIMIT, locality={}, incarnation=1)]
+    found = [kind(name="/device:CPU:0", device_type="CPU", memory_limit=MEMORY_LIMIT, locality={}, incarnation=1)]
+    gpu = gpu_of_machine()
+    if gpu is not None:
+        described = f"device: 0, name: {gpu.name}, compute capability: {gpu.compute // 10}.{gpu.compute % 10}"
+        found.append(kind(name="/device:GPU:0", device_type="GPU", memory_limit=gpu.memory, locality={}, incarnation=1,
+                          physical_device_desc=described))
+    return found
+
+
+def gpu_of_machine() -> Any:
+    """The machine's GPU (exec/cuda/driver.py), None if there is none."""
+    from graphc.exec.cuda.driver import find_device
+
+    return find_device()
 
 
 @public("compat.v1.config.experimental.list_physical_devices", "compat.v1.config.experimental.list_logical_devices",
         "compat.v1.config.list_physical_devices", "compat.v1.config.list_logical_devices")
 def list_physical_devices(device_type: str | None = None) -> list[DeviceAttributes]:
-    """The CPU, unless another type is asked for. As `tf.config.experimental.list_physical_devices`."""
-    if device_type not in (None, "CPU"):
-        return []
+    """The CPU and, if there is one, the GPU, as `tf.config.experimental.list_physical_devices`. device_type: only
+    those."""
     kind = load("graphc.serial.run_metadata_pb2").DeviceAttributes
-    return [kind(name="/physical_device:CPU:0", device_type="CPU")]
+    there = ["CPU"] if gpu_of_machine() is None else ["CPU", "GPU"]
+    return [kind(name=f"/physical_device:{name}:0", device_type=name) for name in there if device_type in (None, name)]

@@ -42,6 +42,7 @@ def _written(states: Any, engine: Any) -> Before:
     written = {state for body in engine.plan.bodies for state in body.writes}
     with states.holding(exclusive=False):
         cells = [states.state(s.name, s.dtype, s.shape) for i, s in enumerate(engine.plan.states) if i in written]
+        states.bring_home(cells)
         return [(c, c.value.copy(), c.info.copy(), c.held) for c in cells]
 
 

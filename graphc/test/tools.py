@@ -56,20 +56,20 @@ test_src_dir_path.__test__ = False  # type: ignore[attr-defined]  # for pytest, 
 
 @public("test.is_gpu_available")
 def is_gpu_available(cuda_only: bool = False, min_cuda_compute_capability: Any = None) -> bool:
-    """False: sessions run on the CPU."""
-    return False
+    """Whether this machine has a GPU that sessions can use. The arguments change nothing."""
+    return any(device.device_type == "GPU" for device in gc.Session(graph=gc.Graph()).list_devices())
 
 
 @public("test.gpu_device_name")
 def gpu_device_name() -> str:
-    """"": there is no GPU."""
-    return ""
+    """The GPU's name, "" without one."""
+    return "/device:GPU:0" if is_gpu_available() else ""
 
 
 @public("test.is_built_with_cuda")
 def is_built_with_cuda() -> bool:
-    """False, as `tf.test.is_built_with_cuda` of TensorFlow for CPUs."""
-    return False
+    """Whether this machine has a GPU: otherwise as `tf.test.is_built_with_cuda` of TensorFlow for CPUs."""
+    return is_gpu_available()
 
 
 @public("test.is_built_with_rocm")

@@ -61,7 +61,9 @@ def _link(builder: llvm.JITLibraryBuilder, symbols: Sequence[str],
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
         machine = llvm.Target.from_default_triple().create_target_machine(jit=True, opt=2)
-        _jit.append(llvm.create_lljit_compiler(machine))
+        # JITLink keeps an object's sections together. Without it they lie wherever there is room, and where the CUDA
+        # driver has taken most of the address space (also another package's) that is more than 2 GB apart: LLVM aborts.
+        _jit.append(llvm.create_lljit_compiler(machine, use_jit_link=True))
     builder.add_current_process()
     for name, address in (imports or {}).items():
         builder.import_symbol(name, address)

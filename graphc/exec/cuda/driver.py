@@ -1,0 +1,283 @@
+"""The CUDA driver (libcuda.so.1) by ctypes: one device, its primary context, one stream for all runs of the process.
+
+Nothing of CUDA is installed with graphc and nothing is imported where no GPU is used: the library is opened by
+`find_device`, which gives None on a machine without a driver or a GPU. GRAPHC_LIBCUDA names another library (tests have
+a stand-in). Every call is checked: CudaError says which call, the driver's name of the error, and what it means.
+"""
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from graphc import errors
+from graphc.ir.locks import new_lock
+
+POINTER, INT, SIZE, UNSIGNED = ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t, ctypes.c_uint
+ADDRESS = ctypes.c_uint64
+NEWEST_PTX = 630                # of which PTX text is made (ptx.py): needs a driver for CUDA 10.2 at least
+OLDEST_DRIVER = 10020
+OUT_OF_MEMORY, NO_DEVICE, INVALID_PTX, NO_BINARY = 2, 100, 218, 209
+STICKY = (700, 702, 714, 715, 716, 717, 718, 719)      # the context is lost
+_COMPUTE_MAJOR, _COMPUTE_MINOR, _MULTIPROCESSORS = 75, 76, 16
+_NON_BLOCKING, _RELAXED = 1, 2
+_SIGNATURES: dict[str, tuple[Any, ...]] = {
+    "cuInit": (UNSIGNED,),
+    "cuDriverGetVersion": (POINTER,),
+    "cuDeviceGetCount": (POINTER,),
+    "cuDeviceGet": (POINTER, INT),
+    "cuDeviceGetName": (POINTER, INT, INT),
+    "cuDeviceGetAttribute": (POINTER, INT, INT),
+    "cuDeviceTotalMem_v2": (POINTER, INT),
+    "cuDevicePrimaryCtxRetain": (POINTER, INT),
+    "cuCtxSetCurrent": (POINTER,),
+    "cuMemGetInfo_v2": (POINTER, POINTER),
+    "cuModuleLoadDataEx": (POINTER, POINTER, UNSIGNED, POINTER, POINTER),
+    "cuModuleGetFunction": (POINTER, POINTER, ctypes.c_char_p),
+    "cuMemAlloc_v2": (POINTER, SIZE),
+    "cuMemFree_v2": (ADDRESS,),
+    "cuMemHostAlloc": (POINTER, SIZE, UNSIGNED),
+    "cuMemFreeHost": (POINTER,),
+    "cuMemcpyHtoDAsync_v2": (ADDRESS, POINTER, SIZE, POINTER),
+    "cuMemcpyDtoHAsync_v2": (POINTER, ADDRESS, SIZE, POINTER),
+    "cuMemcpyDtoDAsync_v2": (ADDRESS, ADDRESS, SIZE, POINTER),
+    "cuMemsetD8Async": (ADDRESS, ctypes.c_ubyte, SIZE, POINTER),
+    "cuStreamCreate": (POINTER, UNSIGNED),
+    "cuStreamSynchronize": (POINTER,),
+    "cuStreamBeginCapture_v2": (POINTER, INT),
+    "cuStreamEndCapture": (POINTER, POINTER),
+    "cuGraphInstantiateWithFlags": (POINTER, POINTER, ctypes.c_uint64),
+    "cuGraphLaunch": (POINTER, POINTER),
+    "cuGraphExecDestroy": (POINTER,),
+    "cuGraphDestroy": (POINTER,),
+    "cuEventCreate": (POINTER, UNSIGNED),
+    "cuEventRecord": (POINTER, POINTER),
+    "cuEventSynchronize": (POINTER,),
+    "cuEventElapsedTime": (POINTER, POINTER, POINTER),
+    "cuLaunchKernel": (POINTER, *[UNSIGNED] * 7, POINTER, POINTER, POINTER),
+}
+
+
+class CudaError(errors.InternalError):
+    """A call of the CUDA driver that failed."""
+
+
+class Driver:
+    """The library's functions, checked, as attributes: `driver.cuMemFree_v2(address)`."""
+
+    def __init__(self, library: ctypes.CDLL) -> None:
+        self._name = library.cuGetErrorName
+        self._name.argtypes, self._name.restype = [INT, POINTER], INT
+        for name, arguments in _SIGNATURES.items():
+            function = getattr(library, name)
+            function.argtypes, function.restype = list(arguments), INT
+            setattr(self, name, self._checked(name, function))
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        raise AttributeError(f"the CUDA driver's {name} is not declared in {__name__}")
+
+    def _checked(self, name: str, function: Callable[..., int]) -> Callable[..., None]:
+        def call(*arguments: Any) -> None:
+            status = function(*arguments)
+            if status:
+                raise self._error(name, status)
+
+        return call
+
+    def _error(self, call: str, status: int) -> errors.OpError:
+        text = ctypes.c_char_p()
+        self._name(status, ctypes.byref(text))
+        said = f"{call}: {(text.value or b'unknown error').decode()} ({status})"
+        if status == OUT_OF_MEMORY:
+            return errors.ResourceExhaustedError(f"the GPU has no memory left ({said})")
+        if status in STICKY:
+            return CudaError(f"{said}: a kernel failed, and the GPU's state is lost; this is a bug of graphc. Restart "
+                             "the program, and report it; without gc.device('/gpu:0') it runs on the CPU")
+        error = CudaError(said)
+        error.status = status          # type: ignore[attr-defined]
+        return error
+
+
+class Device:
+    """The first GPU. `compute`: its compute capability, 90 for 9.0. All work goes into `stream`."""
+
+    def __init__(self, driver: Driver) -> None:
+        self.driver, self._process = driver, os.getpid()
+        self._number = self._get(INT, driver.cuDeviceGet, 0)
+        name = ctypes.create_string_buffer(256)
+        driver.cuDeviceGetName(name, 256, self._number)
+        self.name = name.value.decode(errors="replace")
+        self.driver_version = self._get(INT, driver.cuDriverGetVersion)
+        self.memory = self._get(SIZE, driver.cuDeviceTotalMem_v2, self._number)
+        self.compute = 10 * self._attribute(_COMPUTE_MAJOR) + self._attribute(_COMPUTE_MINOR)
+        self.multiprocessors = self._attribute(_MULTIPROCESSORS)
+        self._context = self._get(POINTER, driver.cuDevicePrimaryCtxRetain, self._number)
+        self.enter()
+        self.stream = self._get(POINTER, driver.cuStreamCreate, _NON_BLOCKING)
+        self.modules: dict[str, int] = {}              # loaded, by their PTX text
+        self.lock = new_lock()                         # held by the run that uses the stream
+
+    @staticmethod
+    def _get(kind: Any, call: Callable[..., None], *arguments: Any) -> Any:
+        """What a call writes where its first argument points."""
+        made = kind()
+        call(ctypes.byref(made), *arguments)
+        return made.value
+
+    def _attribute(self, number: int) -> int:
+        return int(self._get(INT, self.driver.cuDeviceGetAttribute, number, self._number))
+
+    def enter(self) -> None:
+        """Makes this thread use the device. Raises FailedPreconditionError in a forked child."""
+        if not self.usable():
+            raise errors.FailedPreconditionError(
+                "the GPU was used before this process was forked, and CUDA does not work in a forked child: start it "
+                "with multiprocessing's 'spawn', or use the GPU in the child only")
+        self.driver.cuCtxSetCurrent(self._context)
+
+    def usable(self) -> bool:
+        """False in a forked child."""
+        return self._process == os.getpid()
+
+    def free_memory(self) -> int:
+        free, total = SIZE(), SIZE()
+        self.driver.cuMemGetInfo_v2(ctypes.byref(free), ctypes.byref(total))
+        return free.value
+
+    # Memory
+
+    def allocate(self, count: int) -> int:
+        """The address of `count` bytes. Raises ResourceExhaustedError."""
+        try:
+            return int(self._get(ADDRESS, self.driver.cuMemAlloc_v2, max(count, 1)))
+        except errors.ResourceExhaustedError as error:
+            raise errors.ResourceExhaustedError(
+                f"the GPU {self.name} has no memory for {count} bytes more ({self.free_memory()} of {self.memory} are "
+                f"free): use smaller batches, or run this part without gc.device('/gpu:0'); {error}") from None
+
+    def free(self, address: int) -> None:
+        self.driver.cuMemFree_v2(address)
+
+    def allocate_pinned(self, count: int) -> int:
+        """The address of `count` bytes of the host's memory to which the device can copy while others work."""
+        return int(self._get(POINTER, self.driver.cuMemHostAlloc, max(count, 1), 0))
+
+    def free_pinned(self, address: int) -> None:
+        self.driver.cuMemFreeHost(address)
+
+    def upload(self, target: int, source: int, count: int) -> None:
+        if count:
+            self.driver.cuMemcpyHtoDAsync_v2(target, source, count, self.stream)
+
+    def download(self, target: int, source: int, count: int) -> None:
+        if count:
+            self.driver.cuMemcpyDtoHAsync_v2(target, source, count, self.stream)
+
+    def copy(self, target: int, source: int, count: int) -> None:
+        if count and target != source:
+            self.driver.cuMemcpyDtoDAsync_v2(target, source, count, self.stream)
+
+    def clear(self, target: int, count: int) -> None:
+        if count:
+            self.driver.cuMemsetD8Async(target, 0, count, self.stream)
+
+    def wait(self) -> None:
+        self.driver.cuStreamSynchronize(self.stream)
+
+    # Code
+
+    def function(self, ptx: str, name: str) -> int:
+        """The kernel `name` of a module, which is loaded once. Raises CudaError: what the driver's compiler says."""
+        module = self.modules.get(ptx)
+        if module is None:
+            module = self.modules[ptx] = self._load(ptx)
+        return int(self._get(POINTER, self.driver.cuModuleGetFunction, module, name.encode()))
+
+    def _load(self, ptx: str) -> int:
+        log, module = ctypes.create_string_buffer(8192), POINTER()
+        options = (INT * 2)(5, 6)                      # CU_JIT_ERROR_LOG_BUFFER, ..._SIZE_BYTES
+        values = (POINTER * 2)(ctypes.cast(log, POINTER), POINTER(len(log)))
+        try:
+            self.driver.cuModuleLoadDataEx(ctypes.byref(module), ptx.encode() + b"\0", 2, options, values)
+        except CudaError as error:
+            said = log.value.decode(errors="replace").strip()
+            raise CudaError(f"{error}; the driver's compiler says: {said or 'nothing'} (GPU {self.name}, compute "
+                            f"capability {self.compute}, driver for CUDA {self.driver_version})") from None
+        assert module.value is not None
+        return module.value
+
+    def launch(self, function: int, grid: Sequence[int], block: Sequence[int], parameters: ctypes.Array[Any]) -> None:
+        """parameters: addresses of the kernel's parameters."""
+        x, y, z = (*grid, 1, 1)[:3]
+        self.driver.cuLaunchKernel(function, x, y, z, *(*block, 1, 1)[:3], 0, self.stream, parameters, None)
+
+    # Graphs: what is recorded once is launched with one call
+
+    def record(self, work: Callable[[], None]) -> int:
+        """What `work` puts into the stream, as a graph that is ready to be launched; nothing runs."""
+        self.driver.cuStreamBeginCapture_v2(self.stream, _RELAXED)
+        try:
+            work()
+        except BaseException:
+            graph = POINTER()
+            self.driver.cuStreamEndCapture(self.stream, ctypes.byref(graph))
+            if graph.value:
+                self.driver.cuGraphDestroy(graph)
+            raise
+        graph = POINTER()
+        self.driver.cuStreamEndCapture(self.stream, ctypes.byref(graph))
+        ready = self._get(POINTER, self.driver.cuGraphInstantiateWithFlags, graph, 0)
+        self.driver.cuGraphDestroy(graph)
+        return int(ready)
+
+    def forget(self, graph: int) -> None:
+        self.driver.cuGraphExecDestroy(graph)
+
+    def replay(self, graph: int) -> None:
+        self.driver.cuGraphLaunch(graph, self.stream)
+
+    def seconds(self, work: Callable[[], None]) -> float:
+        """How long the device takes for what `work` puts into the stream: for measurements."""
+        begin, end = (self._get(POINTER, self.driver.cuEventCreate, 0) for _ in range(2))
+        self.driver.cuEventRecord(begin, self.stream)
+        work()
+        self.driver.cuEventRecord(end, self.stream)
+        self.driver.cuEventSynchronize(end)
+        return float(self._get(ctypes.c_float, self.driver.cuEventElapsedTime, begin, end)) / 1e3
+
+
+_found: list[Device | None] = []
+_lock = new_lock()
+
+
+def find_device() -> Device | None:
+    """This machine's first GPU, opened once; None if there is no driver or no GPU.
+
+    Raises UnimplementedError if the driver is too old, CudaError if it does not work.
+    """
+    with _lock:
+        if not _found:
+            _found.append(_open())
+        return _found[0]
+
+
+def _open() -> Device | None:
+    try:
+        library = ctypes.CDLL(os.environ.get("GRAPHC_LIBCUDA", "libcuda.so.1"))
+    except OSError:
+        return None
+    try:
+        driver = Driver(library)
+    except AttributeError as error:
+        raise errors.UnimplementedError(f"the CUDA driver of this machine is too old for graphc ({error}); it must be "
+                                        "one for CUDA 11.4 or newer") from None
+    try:
+        driver.cuInit(0)
+    except errors.OpError as error:
+        if getattr(error, "status", 0) == NO_DEVICE:
+            return None
+        raise
+    count = INT()
+    driver.cuDeviceGetCount(ctypes.byref(count))
+    return Device(driver) if count.value else None

@@ -1,0 +1,82 @@
+"""Memory of the device and of the host, freed with what it belongs to; copies of variables on the device."""
+from __future__ import annotations
+
+import ctypes
+import weakref
+from collections.abc import Sequence
+
+import numpy as np
+
+from graphc.exec.cuda.driver import Device
+from graphc.exec.states import State, StateStore
+
+ALIGNMENT = 256
+
+
+class Block:
+    """`count` bytes of the device, in which places are given out one after the other; of the host if `pinned`."""
+
+    def __init__(self, device: Device, count: int, pinned: bool = False) -> None:
+        self.address = device.allocate_pinned(count) if pinned else device.allocate(count)
+        weakref.finalize(self, _free, device, self.address, pinned).atexit = False
+
+
+def _free(device: Device, address: int, pinned: bool) -> None:
+    if device.usable():
+        device.enter()
+        (device.free_pinned if pinned else device.free)(address)
+
+
+class Layout:
+    """Places in a block that does not exist yet: offsets, each a multiple of ALIGNMENT."""
+
+    def __init__(self) -> None:
+        self.used = 0
+
+    def place(self, count: int) -> int:
+        offset = self.used
+        self.used += -(-max(count, 1) // ALIGNMENT) * ALIGNMENT
+        return offset
+
+
+def array_at(address: int, shape: Sequence[int], dtype: np.dtype) -> np.ndarray:
+    """The host's memory there as an array."""
+    count = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    if not count:
+        return np.empty(shape, dtype)
+    return np.frombuffer(memoryview((ctypes.c_char * count).from_address(address)), dtype).reshape(shape)
+
+
+class StateCopy:
+    """A variable's memory on the device. version: of the value that it holds (State.info[1]), -1: none."""
+
+    def __init__(self, device: Device, state: State) -> None:
+        self.device, self.version = device, -1
+        self.block = Block(device, state.value.nbytes)
+
+    def bring_home(self, state: State) -> None:
+        """Copies the value into the host's memory."""
+        self.device.enter()
+        with self.device.lock:
+            self.device.download(state.value.ctypes.data, self.block.address, state.value.nbytes)
+            self.device.wait()
+
+    def refresh(self, state: State) -> None:
+        """Uploads the value, unless the device has it. The host's memory is read until the device has waited."""
+        if self.version != state.info[1]:
+            self.device.upload(self.block.address, state.value.ctypes.data, state.value.nbytes)
+            self.version = int(state.info[1])
+
+
+def state_copy(device: Device, state: State) -> StateCopy:
+    if state.on_device is None:
+        state.on_device = StateCopy(device, state)
+    found: StateCopy = state.on_device
+    return found
+
+
+def wrote(states: StateStore, state: State) -> None:
+    """After a run on the device that changed a variable: its newest value is there alone."""
+    state.info += (1 - state.info[0], 1)
+    state.on_device.version = int(state.info[1])
+    states.away.add(state)

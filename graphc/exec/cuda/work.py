@@ -1,0 +1,61 @@
+"""What a run puts into the device's stream: kernels and copies, as data."""
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from typing import Any
+
+from graphc.exec.cuda.driver import Device
+
+WORD = 1 << 64
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A kernel of a module with its parameters, 8 bytes each: a smaller one is the low bytes."""
+
+    ptx: str
+    name: str
+    grid: tuple[int, ...]
+    block: tuple[int, ...]
+    words: tuple[int, ...]
+
+    def prepare(self, device: Device) -> None:
+        """Before it is submitted for the first time: loads the module."""
+        device.function(self.ptx, self.name)
+
+    def submit(self, device: Device) -> None:
+        words = (ctypes.c_uint64 * len(self.words))(*(w % WORD for w in self.words))
+        first = ctypes.addressof(words)
+        addresses: ctypes.Array[Any] = (ctypes.c_void_p * len(words))(*(first + 8 * i for i in range(len(words))))
+        device.launch(device.function(self.ptx, self.name), self.grid, self.block, addresses)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """From one place of the device's memory to another."""
+
+    target: int
+    source: int
+    count: int
+
+    def prepare(self, device: Device) -> None:
+        pass
+
+    def submit(self, device: Device) -> None:
+        device.copy(self.target, self.source, self.count)
+
+
+@dataclass(frozen=True)
+class Clear:
+    target: int
+    count: int
+
+    def prepare(self, device: Device) -> None:
+        pass
+
+    def submit(self, device: Device) -> None:
+        device.clear(self.target, self.count)
+
+
+Work = Launch | Copy | Clear

@@ -1,0 +1,68 @@
+"""Convolutions, pooling and their gradients on the device, against the CPU's."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import graphc as gc
+from graphc.exec.cuda import window_calls
+
+from on_both import check_close
+
+RANDOM = np.random.default_rng(4)
+
+
+def pictures(*shape: int) -> np.ndarray:
+    return RANDOM.standard_normal(shape).astype(np.float32)
+
+
+@pytest.mark.parametrize(("kernel", "strides", "padding", "dilation"), [
+    ((3, 3), (1, 1), "SAME", (1, 1)), ((3, 2), (2, 1), "VALID", (1, 1)), ((2, 3), (2, 3), "SAME", (1, 1)),
+    ((1, 1), (1, 1), "SAME", (1, 1)), ((1, 1), (2, 2), "VALID", (1, 1)), ((3, 3), (1, 1), "SAME", (2, 2)),
+    ((5, 4), (3, 2), "SAME", (1, 1))])
+def test_convolution_and_gradients(device: Any, kernel: Any, strides: Any, padding: str, dilation: Any) -> None:
+    def build() -> Any:
+        x, f = gc.placeholder(gc.float32, [None, 7, 6, 3]), gc.placeholder(gc.float32, [*kernel, 3, 4])
+        y = gc.nn.conv2d(x, f, [1, *strides, 1], padding, dilations=[1, *dilation, 1])
+        return [y, gc.nn.relu(y + 0.5), *gc.gradients(gc.reduce_sum(y * y), [x, f])]
+
+    check_close(build, pictures(3, 7, 6, 3), pictures(*kernel, 3, 4), tolerance=1e-4)
+
+
+def test_few_pictures_at_a_time(device: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(window_calls, "PATCHES", 5000)
+
+    def build() -> Any:
+        x, f = gc.placeholder(gc.float32, [None, 5, 5, 2]), gc.placeholder(gc.float32, [3, 3, 2, 3])
+        y = gc.nn.conv2d(x, f, [1, 1, 1, 1], "SAME")
+        return [y, *gc.gradients(gc.reduce_sum(y * y), [x, f])]
+
+    check_close(build, pictures(5, 5, 5, 2), pictures(3, 3, 2, 3), tolerance=1e-4)
+    check_close(build, pictures(0, 5, 5, 2), pictures(3, 3, 2, 3))
+
+
+@pytest.mark.parametrize(("kernel", "strides", "padding"), [
+    ((2, 2), (2, 2), "SAME"), ((3, 3), (1, 1), "SAME"), ((3, 2), (2, 3), "VALID"), ((1, 2), (3, 3), "VALID")])
+def test_pooling_and_gradients(device: Any, kernel: Any, strides: Any, padding: str) -> None:
+    def build() -> Any:
+        x = gc.placeholder(gc.float32, [None, 7, 6, 3])
+        most = gc.nn.max_pool(x, [1, *kernel, 1], [1, *strides, 1], padding)
+        mean = gc.nn.avg_pool(x, [1, *kernel, 1], [1, *strides, 1], padding)
+        return [most, mean, *gc.gradients(gc.reduce_sum(most * most), x), *gc.gradients(gc.reduce_sum(mean * mean), x)]
+
+    given = np.round(pictures(2, 7, 6, 3) * 2)                 # with equal elements
+    check_close(build, given, tolerance=1e-5)
+
+
+def test_a_small_convolutional_net_learns(device: Any) -> None:
+    def build() -> Any:
+        x, t = gc.placeholder(gc.float32, [None, 6, 6, 1]), gc.placeholder(gc.int32, [None])
+        y = gc.layers.max_pooling2d(gc.layers.conv2d(x, 3, 3, padding="same", activation=gc.nn.relu), 2, 2)
+        losses = gc.nn.sparse_softmax_cross_entropy_with_logits(
+            labels=t, logits=gc.layers.dense(gc.layers.flatten(y), 4))
+        loss = gc.reduce_mean(losses)
+        return [loss, gc.train.MomentumOptimizer(0.1, 0.9).minimize(loss)]
+
+    check_close(build, pictures(6, 6, 6, 1), RANDOM.integers(0, 4, 6).astype(np.int32), runs=2, tolerance=1e-4)
