@@ -6,7 +6,8 @@ from typing import Any
 
 USE = "graphc convert MODEL -o MODEL.pb [options]"
 ABOUT = """Makes a .pb with compiled Plans, which graphc-run and graphc.h run, of a frozen graph (.pb, .pbtxt), a
-SavedModel (its folder), or a meta graph with its checkpoint (model.ckpt-100.meta, or the checkpoint's name)."""
+SavedModel (its folder), an ONNX model (.onnx), or a meta graph with its checkpoint (model.ckpt-100.meta, or the
+checkpoint's name)."""
 
 
 def add(commands: Any) -> None:

@@ -3,12 +3,12 @@ from __future__ import annotations
 
 import os
 
-from graphc.convert import graph_def, meta_graph, saved_model
+from graphc.convert import graph_def, meta_graph, onnx_model, saved_model
 from graphc.convert.formats import OpenedModel, Wishes
 from graphc.errors import InvalidArgumentError, NotFoundError
 
 # In the order in which a path is offered to them; any file may be a graph.
-FORMATS = (saved_model.FORMAT, meta_graph.FORMAT, graph_def.FORMAT)
+FORMATS = (onnx_model.FORMAT, saved_model.FORMAT, meta_graph.FORMAT, graph_def.FORMAT)
 
 
 def open_model(path: str, wishes: Wishes) -> OpenedModel:

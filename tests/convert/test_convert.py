@@ -100,6 +100,19 @@ def test_formats(session: gc.Session, made: Callable[[gc.Session], list[str]],
     np.testing.assert_array_equal(np.load("again.npy"), expected)
 
 
+def test_an_onnx_model(session: gc.Session, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its names are those of the signature; a checkpoint makes no sense for it."""
+    x, scores = (session.graph.get_tensor_by_name(name) for name in ("x:0", "scores:0"))
+    gc.onnx.export(session, {"answer": scores}, "model.onnx", {"image": x})
+    assert main(["convert", "model.onnx", "-o", "model.pb"]) == 0, capsys.readouterr().err
+    assert capsys.readouterr().out.startswith("serving_default: image f32[?, 3] -> answer f32[?, 2]")
+    np.testing.assert_array_equal(native("model.pb", "--feed", "image=x.npy", "--", "answer")["answer"],
+                                  session.run(scores, {x: X}))
+    assert main(["convert", "model.onnx", "-o", "other.pb", "--checkpoint", "ckpt"]) == 1
+    assert "an ONNX model has its weights in itself" in capsys.readouterr().err
+    assert not Path("other.pb").exists()
+
+
 def test_signatures_of_a_saved_model(session: gc.Session) -> None:
     """Their keys name inputs and outputs; variables are constants of all of them."""
     tensors = {name: session.graph.get_tensor_by_name(f"{name}:0") for name in ("x", "logits", "scores")}
