@@ -1,7 +1,10 @@
 """Makes the hand-written Plans, the samples and the C++ runner importable from every folder of tests."""
 import importlib.util
+import linecache
 import sys
 from pathlib import Path
+
+import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "plan"))
 sys.path.insert(0, str(Path(__file__).parent / "ops"))
@@ -9,3 +12,12 @@ sys.path.insert(0, str(Path(__file__).parent / "runner"))
 
 # tests/peers needs TensorFlow, and has an environment of its own: `make peers`.
 collect_ignore = [] if importlib.util.find_spec("tensorflow") else ["peers"]
+
+
+@pytest.fixture(autouse=True)
+def own_lines_are_not_quoted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Errors quote the line of the user, here of the test, which often holds the very words that the test looks for: so
+    these lines are empty, but for tests that are about them, which have the mark `quotes`."""
+    if request.node.get_closest_marker("quotes") is None:
+        here, getline = str(request.path), linecache.getline
+        monkeypatch.setattr(linecache, "getline", lambda file, *more: "" if file == here else getline(file, *more))

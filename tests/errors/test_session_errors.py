@@ -12,6 +12,7 @@ import pytest
 import graphc as gc
 
 FILE = str(Path(__file__))
+pytestmark = pytest.mark.quotes
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,8 @@ from messages import built, line, message_of
 
 import graphc as gc
 
+pytestmark = pytest.mark.quotes
+
 Invalid, Unimplemented = gc.errors.InvalidArgumentError, gc.errors.UnimplementedError
 
 

@@ -15,6 +15,7 @@ from messages import line
 
 import graphc as gc
 
+pytestmark = pytest.mark.quotes
 PACKAGE = str(Path(gc.__file__).parent)
 
 

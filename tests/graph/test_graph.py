@@ -181,12 +181,14 @@ def test_tensor_as_python_object(graph):
     assert isinstance(np.float32(2) - a, gc.Tensor)
 
 
+@pytest.mark.quotes
 def test_origin_is_the_users_line(graph):
     tensor = gc.nn.relu(gc.placeholder(gc.float32, [2]))
     assert tensor.op.origin.file == __file__
     assert "gc.nn.relu" in tensor.op.traceback[0][3]
 
 
+@pytest.mark.quotes
 def test_errors_name_op_arguments_line_and_remedy(graph):
     x = gc.placeholder(gc.float32, [None, 3], name="x")
     with pytest.raises(ValueError) as error:

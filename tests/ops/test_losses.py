@@ -113,7 +113,7 @@ def test_gradient_of_no_weights_is_zero() -> None:
 
 @pytest.mark.parametrize(("make", "message"), [
     (lambda: gc.losses.mean_squared_error(None, LABELS), "labels must not be None"),
-    (lambda: gc.losses.mean_squared_error(LABELS, PREDICTIONS[:2]), "not compatible"),
+    (lambda: gc.losses.mean_squared_error(LABELS, PREDICTIONS[:2]), r"Shapes \(2, 4\) and \(3, 4\) are incompatible"),
     (lambda: gc.losses.mean_squared_error(LABELS, PREDICTIONS, weights=[1.0, 2.0]), "weights can not be broadcast"),
     (lambda: gc.losses.mean_squared_error(LABELS, PREDICTIONS, weights=[[1.0], [2.0]]), "weights can not be broadcast"),
     (lambda: gc.losses.mean_squared_error(LABELS, PREDICTIONS, reduction="most"), "Invalid Reduction Key most"),
