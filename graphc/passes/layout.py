@@ -7,7 +7,8 @@ Only an op's own `permuted` and five rules:
            transposes that this adds on other operands are no larger than those it removes, and neither are those on
            results
   lift     a transpose from NCHW to NHWC below a broadcast moves above it, where there is less to move
-  meet     transposes above and below an op that moves elements, such as a pad that makes its operand much larger, both go
+  meet     transposes above and below an op that only moves elements both go, also where it makes its operand so much
+           larger (a pad) that one would not sink
   cancel   transposes that meet are joined; what is left of them may be the identity (passes/simplify.py has these
   rules)
 

@@ -1,4 +1,4 @@
-"""Freezes TensorFlow's and Keras' models: as TensorFlow 2 does (functions and control flow lowered, or kept), and as 1 did."""
+"""Freezes TensorFlow's and Keras' models: as TensorFlow 2 does (control flow lowered, or kept), and as 1 did."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -33,7 +33,8 @@ def of_first_version(build: Callable[[], tuple[list[Any], list[Any]]], folder: P
         inputs, outputs = build()
         session.run(v1.global_variables_initializer())
         _draw(v1.global_variables(), lambda v, value: v.load(value, session))
-        frozen = v1.graph_util.convert_variables_to_constants(session, graph.as_graph_def(), [t.op.name for t in outputs])
+        frozen = v1.graph_util.convert_variables_to_constants(session, graph.as_graph_def(),
+                                                              [t.op.name for t in outputs])
     write(folder, frozen, [t.name for t in inputs], [t.name for t in outputs], cases)
 
 

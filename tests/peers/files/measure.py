@@ -109,7 +109,7 @@ def in_turns(*runs: Any) -> list[float]:
     """Medians, three runs each in turn, for some seconds; the first of three is not counted: caches are the other's."""
     samples: list[list[float]] = [[] for _ in runs]
     start = time.perf_counter()
-    while len(samples[0]) < 4 or time.perf_counter() - start < SECONDS and len(samples[0]) < 200:
+    while len(samples[0]) < 4 or (time.perf_counter() - start < SECONDS and len(samples[0]) < 200):
         for kept, run in zip(samples, runs, strict=True):
             time.sleep(0.01)            # the other's threads may spin for a while
             kept += [run() for _ in range(3)][1:]

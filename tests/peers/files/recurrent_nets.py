@@ -1,4 +1,4 @@
-"""TensorFlow 1's recurrent programs, frozen with control flow v1: Enter, Switch, Merge, TensorArrays of a loop's rows."""
+"""TensorFlow 1's recurrent programs, frozen with control flow v1: Enter, Switch, Merge, TensorArrays."""
 from __future__ import annotations
 
 import os
@@ -54,7 +54,7 @@ def _encoded(words: Any) -> tuple[Any, Any, Any]:
 
 
 def _decoder(attention: bool) -> Built:
-    """Greedy decoding, as seq2seq's BasicDecoder did it: a loop that ends when all sequences have, with a TensorArray."""
+    """Greedy decoding as BasicDecoder did it: a loop that ends when all sequences have, with a TensorArray."""
     words = tf.placeholder(tf.int32, [None, None], name="words")
     table, memory, state = _encoded(words)
     cell = tf.nn.rnn_cell.GRUCell(WIDTH, name="decoder")

@@ -1,7 +1,7 @@
 """Files that other programs wrote, run by them and here: `make peers-files`; FILES=mobilenet,lstm takes some of them.
 
-Each is made once, in build/peers-files, measured once (--again: anew), and each in processes of its own. The table of all that
-were measured is written into docs/files.md. Exits with 1 if one of those asked for fails or differs.
+Each is made once, in build/peers-files, and measured once (--again: anew), in processes of its own. The table of all
+that were measured is written into docs/files.md. Exits with 1 if one of those asked for fails or differs.
 """
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ def row(name: str, found: dict[str, Any]) -> str:
         return f"| {name} | fails: {_cell(found['error'])} |||||||||\n"
     in_cpp = f"{found['cpp_difference']:.0e}" if "cpp_difference" in found else "refused"
     return (f"| {name} | {found['nodes']} | {found['bytes'] / 1e6:.3g} | {found['difference']:.0e} | {in_cpp} "
-            f"| {found['load']:.2f} | {found['compile']:.2f} | {found['run'] * 1e3:.3g} | {found['peer_run'] * 1e3:.3g} "
-            f"| {found['peer_run'] / found['run']:.2g}x |\n")
+            f"| {found['load']:.2f} | {found['compile']:.2f} | {found['run'] * 1e3:.3g} "
+            f"| {found['peer_run'] * 1e3:.3g} | {found['peer_run'] / found['run']:.2g}x |\n")
 
 
 def _cell(text: str) -> str:

@@ -104,8 +104,8 @@ class Transformer(nn.Module):
 
 
 def mlp() -> nn.Module:
-    return nn.Sequential(nn.Linear(20, 64), nn.LayerNorm(64), nn.Tanh(), nn.Linear(64, 64), nn.Softplus(), nn.Dropout(0.5),
-                         nn.Linear(64, 5), nn.Softmax(-1))
+    return nn.Sequential(nn.Linear(20, 64), nn.LayerNorm(64), nn.Tanh(), nn.Linear(64, 64), nn.Softplus(),
+                         nn.Dropout(0.5), nn.Linear(64, 5), nn.Softmax(-1))
 
 
 def _export(build: Callable[[], nn.Module], cases: Cases, unknown: Sequence[int], folder: Path) -> None:
