@@ -1,7 +1,7 @@
 """Runs a file in the program it is for, TensorFlow or onnxruntime: peer.py FOLDER THREADS.
 
-Writes what it computes to expected.npz, says how long it took to load and to run first, as JSON in a line, and then runs
-the first case once more for each line on standard input and answers with the seconds.
+Writes what it computes to expected.npz, says how long it took to load and to run first, as JSON in a line, and then
+runs the first case once more for each line on standard input and answers with the seconds.
 """
 from __future__ import annotations
 
