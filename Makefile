@@ -12,7 +12,8 @@ FUZZ_PYTHON  ?= $(BIN)/python
 
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: install demo test test-matrix lint kernels runner bench test-cross fuzz fuzz-graphs tsan large peers parity onnx gpu clean
+.PHONY: install demo test test-matrix lint kernels runner bench test-cross fuzz fuzz-graphs tsan large peers peers-files \
+        parity onnx gpu clean
 
 # The stamp makes an install again when what is to be installed has changed.
 $(VENV)/installed: pyproject.toml
@@ -89,6 +90,11 @@ gpu: $(VENV)/installed
 # Checks against TensorFlow, in an environment of its own.
 peers: $(RUNNER)
 	tests/peers/run.sh
+
+# Models that Keras, TensorFlow 1 and PyTorch wrote, run by them and here, in C++, too; writes docs/files.md. FILES=mobilenet,lstm
+# takes some of them; what was made and measured stays in build/peers-files.
+peers-files: $(RUNNER)
+	FILES="$(FILES)" tests/peers/files/run.sh
 
 # Every op against TensorFlow on random cases; writes docs/parity.md.
 parity: $(RUNNER)

@@ -1,12 +1,14 @@
 """layout: pictures and volumes lie channels last (NHWC, NDHWC), which the CPU's kernels want, whatever the user wrote.
 
-Only an op's own `permuted` and four rules:
+Only an op's own `permuted` and five rules:
 
   insert   an op with data_format="NCHW" (or "NCDHW") becomes its NHWC form between transposes
   sink     a transpose from NHWC to NCHW above an op moves below it, if the op can be permuted and that costs nothing:
            transposes that this adds on other operands are no larger than those it removes, and neither are those on
            results
   lift     a transpose from NCHW to NHWC below a broadcast moves above it, where there is less to move
+  meet     transposes above and below an op that only moves elements both go, also where it makes its operand so much
+           larger (a pad) that one would not sink
   cancel   transposes that meet are joined; what is left of them may be the identity (passes/simplify.py has these
   rules)
 
@@ -43,7 +45,7 @@ CANCEL = [drop_same_shape_alias, join_aliases, drop_identity_transpose, join_tra
 def layout(flow: Flow) -> Flow:
     if not any(hasattr(node.op, "data_format") for node in flow.nodes()):
         return flow
-    flow = rewrite(flow, [insert, *CANCEL, sink, lift])
+    flow = rewrite(flow, [insert, *CANCEL, sink, lift, meet])
     # Last: as a reshape, a transpose of a picture of one pixel would not sink.
     return rewrite(flow, [*CANCEL, transpose_of_units])
 
@@ -82,6 +84,23 @@ def lift(node: Node) -> Replacement:
         return None
     made = inner.op.permuted(perm, tuple(v.spec.rank or 0 for v in inner.inputs))
     if made is None:
+        return None
+    moved = [_transposed(v, p, inner) for v, p in zip(inner.inputs, made.inputs, strict=True)]
+    return make_node(made.op, moved, node.origins, node.after).value()
+
+
+def meet(node: Node) -> Replacement:
+    """nhwc(move(nchw(z))) -> move'(z)"""
+    perm = permutation(node)
+    if perm is None or len(perm) < 4 or perm != channels_last(len(perm)):
+        return None
+    inner = node.inputs[0].node
+    if not inner.op.moves or inner.op.effect != Effect.PURE or permutation(inner) is not None:
+        return None
+    made = inner.op.permuted(perm, tuple(v.spec.rank or 0 for v in inner.inputs))
+    if made is None or made.outputs != (perm,) or not all(
+            p is None or is_channels_first(v) or elements(v.spec.shape) <= FREE
+            for v, p in zip(inner.inputs, made.inputs, strict=True)):
         return None
     moved = [_transposed(v, p, inner) for v, p in zip(inner.inputs, made.inputs, strict=True)]
     return make_node(made.op, moved, node.origins, node.after).value()

@@ -75,7 +75,7 @@ def test_gradients_go_through_an_imported_model() -> None:
 
 @pytest.mark.parametrize(("pads", "strides", "dilations", "group"), [
     ([0, 0, 0, 0], [1, 1], [1, 1], 1), ([1, 0, 2, 1], [2, 1], [1, 1], 1), ([1, 1, 1, 1], [1, 1], [2, 1], 2),
-    ([1, 1, 1, 1], [1, 2], [1, 1], 4)])
+    ([1, 1, 1, 1], [1, 2], [1, 1], 4), ([1, 0, 2, 1], [2, 2], [1, 1], 4), ([2, 1, 0, 1], [1, 1], [2, 1], 4)])
 def test_convolutions(pads: list[int], strides: list[int], dilations: list[int], group: int) -> None:
     x, w, b = numbers(2, 4, 7, 6), numbers(8, 4 // group, 3, 2), numbers(8)
     model = model_of([helper.make_node("Conv", ["x", "w", "b"], ["y"], pads=pads, strides=strides, dilations=dilations,

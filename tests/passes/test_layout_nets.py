@@ -77,3 +77,24 @@ def test_both_formats_give_the_same(name: str) -> None:
             found.append(session.run(fetches, {x: PICTURES}))
     for a, b in zip(*found, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("also_taken", [False, True])
+def test_a_pad_that_is_larger_than_its_picture_needs_no_transposes(also_taken: bool) -> None:
+    with gc.Graph().as_default(), gc.Session() as session:
+        x = gc.placeholder(gc.float32, [None, 6, 6, 4])
+        filters = gc.constant(np.random.default_rng(1).standard_normal((1, 1, 4, 4)).astype(np.float32))
+        rows = gc.transpose(gc.nn.conv2d(x, filters, 1, "VALID"), [0, 3, 1, 2])
+        wide = gc.pad(rows, [[0, 0], [0, 0], [5, 4], [3, 6]], constant_values=2.0)
+        y = gc.transpose(gc.nn.max_pool(wide, 3, 2, "VALID", "NCHW"), [0, 2, 3, 1])
+        fetches = [y, wide] if also_taken else [y]
+        left = types(layout(simplify(fold_constants(flow_of(fetches, [x]))))).count("Transpose")
+        picture = PICTURES[:, :6, :6, :1] * np.ones(4, np.float32)
+        found = session.run(fetches, {x: picture})
+        product = np.einsum("nhwc,cd->nhwd", picture, session.run(filters)[0, 0])
+    assert left == int(also_taken)
+    padded = np.pad(product, [(0, 0), (5, 4), (3, 6), (0, 0)], constant_values=2.0)
+    expected = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (1, 2))[:, ::2, ::2].max((-1, -2))
+    np.testing.assert_allclose(found[0], expected, rtol=1e-5, atol=1e-6)
+    if also_taken:
+        np.testing.assert_allclose(found[1], padded.transpose(0, 3, 1, 2), rtol=1e-5, atol=1e-6)

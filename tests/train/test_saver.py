@@ -283,6 +283,7 @@ def test_wrong_paths(tmp_path: Path) -> None:
         saver.save(None, "m")
 
 
+@pytest.mark.quotes
 def test_what_a_checkpoint_lacks(tmp_path: Path) -> None:
     """All names that it lacks, the nearest that it has, and the lines of the variables."""
     variables()
@@ -377,6 +378,7 @@ def test_restored_as_a_graph(tmp_path: Path) -> None:
             gc.train.Saver().restore(Wrapped(gc.Session()), prefix)
 
 
+@pytest.mark.quotes
 def test_other_shapes_and_dtypes(tmp_path: Path) -> None:
     variables()
     prefix = gc.train.Saver().save(initialised(), str(tmp_path / "m"))

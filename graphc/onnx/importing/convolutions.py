@@ -41,10 +41,15 @@ def convolved(node: Node, x: Any, w: Any, fill: Any = 0) -> Any:
 def _plain(x: Any, filters: Any, window: Window) -> Any:
     pads = window.static_pads()
     if window.rank == 2 and pads is not None:
-        return gc.nn.conv2d(x, filters, [1, 1, *window.strides], [[0, 0], [0, 0], *map(list, pads)], data_format="NCHW",
+        return gc.nn.conv2d(x, filters, [1, 1, *window.strides], _pairs(pads), data_format="NCHW",
                             dilations=[1, 1, *window.dilations])
     return gc.nn.convolution(padded(x, window, 0), filters, "VALID", strides=window.strides,
                              dilation_rate=window.dilations, data_format=_FORMATS[window.rank])
+
+
+def _pairs(pads: list[tuple[int, int]]) -> list[list[int]]:
+    """As an op on NCHW takes them."""
+    return [[0, 0], [0, 0], *map(list, pads)]
 
 
 def _depthwise(x: Any, filters: Any, window: Window, groups: int) -> Any:
@@ -52,8 +57,10 @@ def _depthwise(x: Any, filters: Any, window: Window, groups: int) -> Any:
     sizes = static_sizes(filters)
     own = gc.reshape(filters, [sizes[0], sizes[1], groups, -1])
     if len(set(window.strides)) == 1 and (max(window.dilations) == 1 or max(window.strides) == 1):
-        return gc.nn.depthwise_conv2d(padded(x, window, 0), own, [1, 1, *window.strides], "VALID",
-                                      rate=window.dilations, data_format="NCHW")
+        pads = window.static_pads()
+        x, padding = (padded(x, window, 0), "VALID") if pads is None else (x, _pairs(pads))     # type: ignore[assignment]
+        return gc.nn.depthwise_conv2d(x, own, [1, 1, *window.strides], padding, rate=window.dilations,
+                                      data_format="NCHW")
     parts = zip(gc.split(x, groups, 1), gc.split(filters, groups, -1), strict=True)
     return gc.concat([_plain(part, mine, window) for part, mine in parts], 1)
 
