@@ -143,6 +143,7 @@ def test_what_the_device_lacks_is_an_error_that_names_the_op(device: Any) -> Non
             session.run(sorted_on("/gpu:0"))
 
 
+@pytest.mark.quotes
 def test_the_error_stands_where_the_op_was_built(device: Any) -> None:
     with gc.Graph().as_default(), gc.Session() as session:
         with pytest.raises(gc.errors.UnimplementedError, match=r"built at .*test_cuda_session.py:\d+: .*top_k"):

@@ -57,9 +57,10 @@ def test_names_that_graphc_cannot_have() -> None:
 
 
 def test_two_graphs_in_one_process_do_not_mix() -> None:
-    first = gc.onnx.load(model_of([helper.make_node("Neg", ["x"], ["y"])], {"x": (FLOAT, [1])}, ["y"]))
-    second = gc.onnx.load(model_of([helper.make_node("Abs", ["x"], ["y"])], {"x": (FLOAT, [1])}, ["y"]))
-    assert first.graph is not second.graph and not gc.get_default_graph().get_operations()
+    with gc.Graph().as_default() as users:
+        first = gc.onnx.load(model_of([helper.make_node("Neg", ["x"], ["y"])], {"x": (FLOAT, [1])}, ["y"]))
+        second = gc.onnx.load(model_of([helper.make_node("Abs", ["x"], ["y"])], {"x": (FLOAT, [1])}, ["y"]))
+    assert first.graph is not second.graph and not users.get_operations()
 
 
 def test_gradients_go_through_an_imported_model() -> None:
