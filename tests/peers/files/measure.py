@@ -19,7 +19,7 @@ from kinds import Description, read_arrays
 import graphc as gc
 
 THREADS = 2
-SECONDS = 4.0
+SECONDS = 2.0
 
 
 class Peer:
