@@ -18,9 +18,9 @@ _GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 
 @dataclass(frozen=True)
 class Layer:
-    """One direction: xs [time, batch, gates * size], the inputs' part with all biases that are simply added; r: matrices
-    [size, gates * size], turned and cut once for the products of each step (of GRU: both gates, the hidden one); bias: of
-    the recurrent part, [gates * size]; functions: the activations; lengths [batch] or None."""
+    """One direction: xs [time, batch, gates * size], the inputs' part with all biases that are simply added; r:
+    matrices [size, gates * size], turned and cut once for the products of each step (of GRU: both gates, the hidden
+    one); bias: of the recurrent part, [gates * size]; functions: the activations; lengths [batch] or None."""
 
     node: Node
     xs: Any
