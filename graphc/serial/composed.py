@@ -8,6 +8,8 @@ from typing import Any
 
 from graphc.api.array.cast import cast
 from graphc.api.array.fill import ones_like, zeros_like
+from graphc.api.array.join import concat, split
+from graphc.api.array.shapes import reshape
 from graphc.api.array.source import constant
 from graphc.api.array.transpose import transpose
 from graphc.api.control import lists
@@ -101,6 +103,41 @@ def _scattered(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
     return [apply(OPS["TensorListScatterIntoExistingList"], empty, tensor, indices, growing=True)]
 
 
+def _groups(node: NodeDef, inputs: Sequence[Tensor]) -> int:
+    """How many groups of channels a Conv2D has: each has as many as its filter is deep."""
+    if len(inputs) < 2 or any(x.spec.shape is None or len(x.spec.shape) != 4 for x in inputs[:2]):
+        return 1
+    channels = inputs[0].spec.shape[_channel_axis(node)]    # type: ignore[index]
+    depth = inputs[1].spec.shape[2]                         # type: ignore[index]
+    known = isinstance(channels, int) and isinstance(depth, int) and depth > 0 and channels % depth == 0
+    return channels // depth if known else 1                # type: ignore[return-value]
+
+
+def _channel_axis(node: NodeDef) -> int:
+    return 1 if node.attr["data_format"].s == b"NCHW" else 3
+
+
+def _grouped_convolution(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
+    """A depthwise one where each group is a channel, else one of each group."""
+    x, filters = inputs
+    groups, axis = _groups(node, inputs), _channel_axis(node)
+    attributes: dict[str, Any] = {
+        "strides": tuple(node.attr["strides"].list.i), "padding": node.attr["padding"].s.decode(),
+        "explicit_paddings": tuple(node.attr["explicit_paddings"].list.i),
+        "data_format": node.attr["data_format"].s.decode() or "NHWC",
+        "dilations": tuple(node.attr["dilations"].list.i) or (1, 1, 1, 1)}
+    height, width, depth, made = filters.spec.shape or ()
+    if not isinstance(made, int) or made % groups:
+        raise UnimplementedError(f"its {groups} groups of channels give {made} channels, which is no multiple of them")
+    strides = [s for i, s in enumerate(attributes["strides"]) if i not in (0, axis)]
+    fits = len(set(strides)) == 1 and (max(strides) == 1 or max(attributes["dilations"]) == 1)
+    if depth == 1 and fits and isinstance(height, int) and isinstance(width, int):
+        own = reshape(filters, [height, width, groups, made // groups])
+        return [apply(OPS["DepthwiseConv2dNative"], x, own, **attributes)]
+    parts = zip(split(x, groups, axis), split(filters, groups, 3), strict=True)
+    return [concat([apply(OPS["Conv2D"], part, own, **attributes) for part, own in parts], axis)]
+
+
 @dataclass(frozen=True)
 class Composed:
     """inputs: how many there are at least; results: their names, by which functions know them."""
@@ -111,6 +148,7 @@ class Composed:
 
 
 COMPOSED = {
+    "Conv2D": Composed(2, ("output",), _grouped_convolution),       # graphc's has one group
     "Einsum": Composed(1, ("output",), _einsum), "BatchMatMulV3": Composed(2, ("output",), _matrix_product),
     "ConjugateTranspose": Composed(2, ("y",), _conjugate_transpose), "Xlog1py": Composed(2, ("z",), _x_log1p_y),
     "CheckNumericsV2": Composed(1, ("output",), _checked), "UniqueV2": Composed(2, ("y", "idx"), _first_of_each),
@@ -123,6 +161,11 @@ COMPOSED = {
     "OptionalNone": Composed(0, ("optional",), _no_optional),
     "OptionalGetValue": Composed(1, ("components",), _value_of_optional),
     "OptionalHasValue": Composed(1, ("has_value",), _is_optional_there)}
+
+
+def is_composed(node: NodeDef, inputs: Sequence[Tensor]) -> bool:
+    """Whether composed() makes this node, and not the op of its name."""
+    return node.op in COMPOSED and (node.op != "Conv2D" or _groups(node, inputs) > 1)
 
 
 def composed(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:

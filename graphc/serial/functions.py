@@ -24,7 +24,7 @@ from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor, result_names
 from graphc.ops.control.control import StatelessWhile
 from graphc.serial.attributes import CARRIED, known_names, read_fields
-from graphc.serial.composed import COMPOSED, composed
+from graphc.serial.composed import COMPOSED, composed, is_composed
 from graphc.serial.graph_pb2 import FunctionDef, FunctionDefLibrary, NodeDef
 from graphc.serial.lowered.branches import ordered
 from graphc.serial.lowered.building import Builder
@@ -113,7 +113,7 @@ class FunctionReader:
         graph = get_default_graph()
         before = len(graph.get_operations())
         with graph.control_dependencies(controls):
-            if node.op in COMPOSED:
+            if is_composed(node, inputs):
                 with graph.name_scope(scope):
                     outputs = composed(node, inputs)
             elif node.op in CASES:
@@ -200,7 +200,7 @@ class FunctionReader:
         graph = get_default_graph()
         further = [c for c in controls if c.graph is not graph]
         with graph.control_dependencies(further) if further else nullcontext():
-            if node.op in (*CALLS, *CASES, *COMPOSED):
+            if node.op in (*CALLS, *CASES) or is_composed(node, inputs):
                 made = self.called(node, inputs, f"{name}/", controls)
                 named = COMPOSED[node.op].results if node.op in COMPOSED else ()
                 results = [(r, 0) for r in named] or [("output", i) for i in range(len(self.outputs_of(made)))]

@@ -18,12 +18,13 @@ _GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 
 @dataclass(frozen=True)
 class Layer:
-    """One direction: xs [time, batch, gates * size], the inputs' part with all biases that are simply added; r [gates *
-    size, size]; bias: of the recurrent part, [gates * size]; functions: the activations; lengths [batch] or None."""
+    """One direction: xs [time, batch, gates * size], the inputs' part with all biases that are simply added; r:
+    matrices [size, gates * size], turned and cut once for the products of each step (of GRU: both gates, the hidden
+    one); bias: of the recurrent part, [gates * size]; functions: the activations; lengths [batch] or None."""
 
     node: Node
     xs: Any
-    r: Any
+    r: list[Any]
     bias: Any
     functions: list[Activation]
     lengths: Any
@@ -34,7 +35,7 @@ class Layer:
 def rnn(node: Node, x: Any, w: Any, r: Any, b: Any = None, lengths: Any = None, h: Any = None) -> Any:
     def step(layer: Layer, x: Any, h: Any) -> list[Any]:
         (f,) = layer.functions
-        return [f(x + gc.matmul(h, layer.r, transpose_b=True) + layer.bias)]
+        return [f(x + gc.matmul(h, layer.r[0]) + layer.bias)]
     return _both_ways(node, step, x, w, r, b, lengths, [h])
 
 
@@ -46,12 +47,12 @@ def gru(node: Node, x: Any, w: Any, r: Any, b: Any = None, lengths: Any = None, 
     def step(layer: Layer, x: Any, h: Any) -> list[Any]:
         f, g = layer.functions
         n = layer.size
-        gates = f(x[:, :2 * n] + gc.matmul(h, layer.r[:2 * n], transpose_b=True) + layer.bias[:2 * n])
+        gates = f(x[:, :2 * n] + gc.matmul(h, layer.r[0]) + layer.bias[:2 * n])
         update, reset = gates[:, :n], gates[:, n:]
         if before:
-            inner = reset * (gc.matmul(h, layer.r[2 * n:], transpose_b=True) + layer.bias[2 * n:])
+            inner = reset * (gc.matmul(h, layer.r[1]) + layer.bias[2 * n:])
         else:
-            inner = gc.matmul(reset * h, layer.r[2 * n:], transpose_b=True) + layer.bias[2 * n:]
+            inner = gc.matmul(reset * h, layer.r[1]) + layer.bias[2 * n:]
         hidden = g(x[:, 2 * n:] + inner)
         return [(full_like(h, 1) - update) * hidden + update * h]
     return _both_ways(node, step, x, w, r, b, lengths, [h])
@@ -66,14 +67,16 @@ def lstm(node: Node, x: Any, w: Any, r: Any, b: Any = None, lengths: Any = None,
     def step(layer: Layer, x: Any, h: Any, c: Any, p: Any = None) -> list[Any]:
         f, g, last = layer.functions
         n = layer.size
-        gates = x + gc.matmul(h, layer.r, transpose_b=True) + layer.bias
-        i, o, forget, cell = (gates[:, k * n:(k + 1) * n] for k in range(4))
+        gates = x + gc.matmul(h, layer.r[0]) + layer.bias
+        first = f(gates[:, :3 * n]) if p is None else gates[:, :3 * n]     # in one step, where they need no state
+        i, o, forget = (first[:, k * n:(k + 1) * n] for k in range(3))
         if p is not None:
-            i, forget = i + p[:n] * c, forget + p[2 * n:] * c
-        i = f(i)
-        forget = full_like(i, 1) - i if coupled else f(forget)
-        new = forget * c + i * g(cell)
-        o = f(o if p is None else o + p[n:2 * n] * new)
+            i, forget = f(i + p[:n] * c), f(forget + p[2 * n:] * c)
+        if coupled:
+            forget = full_like(i, 1) - i
+        new = forget * c + i * g(gates[:, 3 * n:])
+        if p is not None:
+            o = f(o + p[n:2 * n] * new)
         return [o * last(new), new]
 
     return _both_ways(node, step, x, w, r, b, lengths, [h, c], peepholes)
@@ -115,6 +118,8 @@ def _layer(node: Node, x: Any, w: Any, r: Any, b: Any, functions: list[Activatio
     time, batch, width = sizes_of(x)
     xs = gc.reshape(gc.matmul(gc.reshape(x, shape_vector([-1, width])), w, transpose_b=True),
                     shape_vector([time, batch, gates]))
+    r = gc.transpose(r)
+    r = [r[:, :2 * size], r[:, 2 * size:]] if node.op == "GRU" else [r]
     if b is None:
         return Layer(node, xs, r, gc.zeros([gates], x.dtype), functions, lengths, size)
     return Layer(node, xs + b[:gates], r, b[gates:], functions, lengths, size)

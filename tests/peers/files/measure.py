@@ -19,7 +19,7 @@ from kinds import Description, read_arrays
 import graphc as gc
 
 THREADS = 2
-SECONDS = 4.0
+SECONDS = 1.5
 
 
 class Peer:
@@ -30,10 +30,10 @@ class Peer:
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.times = json.loads(self._line())
 
-    def run(self) -> float:
+    def run(self) -> tuple[float, ...]:
         assert self.process.stdin
         print(file=self.process.stdin, flush=True)
-        return float(self._line())
+        return tuple(map(float, self._line().split()))
 
     def _line(self) -> str:
         assert self.process.stdout
@@ -95,25 +95,26 @@ def here(folder: Path, of: Description, cases: Any, expected: Any, peer: Peer) -
         found["difference"] = max(difference(session.run(outputs, feed), right)
                                   for feed, right in zip(feeds, expected, strict=True))
 
-        def run() -> float:
-            begin = time.perf_counter()
+        def run() -> tuple[float, ...]:
+            begin, used = time.perf_counter(), time.process_time()
             session.run(outputs, feeds[0])
-            return time.perf_counter() - begin
+            return time.perf_counter() - begin, time.process_time() - used
 
-        found["run"], found["peer_run"] = in_turns(run, peer.run)
+        (found["run"], found["cpu"]), (found["peer_run"], found["peer_cpu"]) = in_turns(run, peer.run)
     found |= {"first": first, "compile": max(first - found["run"], 0.0)}
     return found
 
 
-def in_turns(*runs: Any) -> list[float]:
-    """Medians, three runs each in turn, for some seconds; the first of three is not counted: caches are the other's."""
-    samples: list[list[float]] = [[] for _ in runs]
+def in_turns(*runs: Any) -> list[list[float]]:
+    """Medians (clock, CPU), three runs each in turn, for some seconds. The first of three is not counted: the caches
+    are the other's."""
+    samples: list[list[tuple[float, ...]]] = [[] for _ in runs]
     start = time.perf_counter()
     while len(samples[0]) < 4 or (time.perf_counter() - start < SECONDS and len(samples[0]) < 200):
         for kept, run in zip(samples, runs, strict=True):
             time.sleep(0.01)            # the other's threads may spin for a while
             kept += [run() for _ in range(3)][1:]
-    return [statistics.median(kept) for kept in samples]
+    return [list(map(statistics.median, zip(*kept, strict=True))) for kept in samples]
 
 
 def in_cpp(folder: Path, of: Description, cases: Any, expected: Any, runner: str) -> dict[str, Any]:

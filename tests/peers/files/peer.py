@@ -1,7 +1,7 @@
 """Runs a file in the program it is for, TensorFlow or onnxruntime: peer.py FOLDER THREADS.
 
 Writes what it computes to expected.npz, says how long it took to load and to run first, as JSON in a line, and then
-runs the first case once more for each line on standard input and answers with the seconds.
+runs the first case once more for each line on standard input and answers with the seconds of the clock and of the CPU.
 """
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def main(name: str, threads: str) -> None:
     write_arrays(folder / "expected.npz", [run(case) for case in cases])
     print(json.dumps({"load": loaded - start, "first": first - loaded}), flush=True)
     for _ in sys.stdin:
-        start = time.perf_counter()
+        start, used = time.perf_counter(), time.process_time()
         run(cases[0])
-        print(time.perf_counter() - start, flush=True)
+        print(time.perf_counter() - start, time.process_time() - used, flush=True)
 
 
 if __name__ == "__main__":

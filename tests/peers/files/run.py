@@ -65,10 +65,12 @@ def measured(name: str, module: str, options: Any) -> None:
         return
     commands = [[options.peers, HERE / "make.py", module, name, folder]] * (not (folder / "model.json").exists())
     commands.append([sys.executable, HERE / "measure.py", folder, options.peers, options.runner])
+    # With byte code cached, as in an installation: what is imported when it is needed is part of the times.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    environment["FILES_MODULES"] = str(MODULES.absolute())
     for command in commands:
         with open(folder / "log", "w") as log:
-            code = subprocess.run(command, stdout=log, stderr=log, env={**os.environ, "FILES_MODULES": str(
-                MODULES.absolute())}).returncode
+            code = subprocess.run(command, stdout=log, stderr=log, env=environment).returncode
         if code:
             lines = (folder / "log").read_text().strip().splitlines() or [f"exit status {code}"]
             result.write_text(json.dumps({"error": f"{command[1].stem}: {lines[-1][-500:]}"}))

@@ -11,8 +11,8 @@ TOLERANCE = 1e-5
 TOLERANCES: dict[str, tuple[float, str]] = {}
 BEGIN, END = "<!-- made by `make peers-files` -->", "<!-- end of what `make peers-files` makes -->"
 HEAD = """
-| model | nodes | MB | difference | in C++ | load s | compile s | run ms | its own program ms | faster |
-|---|---|---|---|---|---|---|---|---|---|
+| model | nodes | MB | difference | in C++ | load s | compile s | run ms | CPU ms | peer run ms | CPU ms | peer / here |
+|---|---|---|---|---|---|---|---|---|---|---|---|
 """
 
 
@@ -31,11 +31,13 @@ def failure(name: str, found: dict[str, Any]) -> str:
 
 def row(name: str, found: dict[str, Any]) -> str:
     if "error" in found:
-        return f"| {name} | fails: {_cell(found['error'])} |||||||||\n"
+        return f"| {name} | fails: {_cell(found['error'])} |||||||||||\n"
     in_cpp = f"{found['cpp_difference']:.0e}" if "cpp_difference" in found else "refused"
     return (f"| {name} | {found['nodes']} | {found['bytes'] / 1e6:.3g} | {found['difference']:.0e} | {in_cpp} "
             f"| {found['load']:.2f} | {found['compile']:.2f} | {found['run'] * 1e3:.3g} "
-            f"| {found['peer_run'] * 1e3:.3g} | {found['peer_run'] / found['run']:.2g}x |\n")
+            f"| {found['cpu'] * 1e3:.3g} "
+            f"| {found['peer_run'] * 1e3:.3g} | {found['peer_cpu'] * 1e3:.3g} "
+            f"| {found['peer_cpu'] / found['cpu']:.2g}x |\n")
 
 
 def _cell(text: str) -> str:
