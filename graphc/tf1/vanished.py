@@ -118,6 +118,9 @@ def _pyplot(module: ModuleType) -> None:
         if canvas.manager is not None:
             canvas.manager.set_window_title(title)
 
+    axes = importlib.import_module("matplotlib.axes").Axes
+    if not hasattr(axes, "set_color_cycle"):
+        axes.set_color_cycle = lambda self, clist: self.set_prop_cycle(color=clist)
     backend = importlib.import_module("matplotlib.backend_bases").FigureCanvasBase
     if not hasattr(backend, "set_window_title"):
         backend.set_window_title = set_window_title

@@ -80,9 +80,11 @@ def test_python_2_is_explained_and_repaired(tmp_path: Path) -> None:
 def test_pyplot_takes_what_it_took(tmp_path: Path) -> None:
     path = tmp_path / "old.py"
     path.write_text("import matplotlib\nmatplotlib.use('Agg')\nimport matplotlib.pyplot as plt\n"
-                    "plt.hold(True)\nplt.show(plt.figure())\nplt.show()\nprint('shown')")
+                    "plt.hold(True)\nplt.show(plt.figure())\nplt.show()\nprint('shown')\n"
+                    "plt.gca().set_color_cycle(['red', 'green'])\n"
+                    "print(plt.plot([1, 2], [[1, 2], [3, 4]])[1].get_color())")
     done = launch("--repair", path)
-    assert done.stdout == "shown\n", done.stderr
+    assert done.stdout == "shown\ngreen\n", done.stderr
 
 
 def test_reshape_s_argument_has_its_old_name_too(tmp_path: Path) -> None:
@@ -107,6 +109,8 @@ def test_ragged_arrays_are_of_objects_again_for_the_program_alone(tmp_path: Path
 @pytest.mark.parametrize("text, said", [
     ("import numpy as np\nnp.float", "numpy.float was removed from NumPy"), ("xrange(3)", "'xrange' is Python 2"),
     ("{}.iteritems()", "dict.iteritems is Python 2"),
+    ("import numpy as np\nfloat(np.ones(1))", "an array of one element"),
+    ("import numpy as np\nnp.zeros(2)[0] = np.ones([1, 1])", "an array of one element"),
 ])
 def test_what_age_has_done_is_explained(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "old.py"
