@@ -38,6 +38,8 @@ def run(path: str, arguments: Sequence[str], mends: bool) -> int:
     except BaseException as error:
         sys.stdout.flush()
         traceback.print_exception(type(error), error, of_the_program(error))
+        if isinstance(error, ImportError) and str(error.name).startswith("six"):
+            print("\nsix came with TensorFlow 1: pip install 'graphc[tf1]'", file=sys.stderr)
         if not mends and (hint := _rot(error)):
             _advise(hint, path)
         return 130 if isinstance(error, KeyboardInterrupt) else 1

@@ -120,6 +120,15 @@ def test_what_age_has_done_is_explained(tmp_path: Path, text: str, said: str) ->
     assert launch("--repair", path).returncode == 0
 
 
+def test_what_came_with_tensorflow_is_there_or_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "old.py"
+    path.write_text("from six.moves import urllib, xrange, cPickle\nprint(list(xrange(2)))")
+    assert launch(path).stdout == "[0, 1]\n"
+    path.write_text("import sys\nsys.modules['six'] = None\nimport six")
+    done = launch(path)
+    assert done.returncode == 1 and "six came with TensorFlow 1: pip install 'graphc[tf1]'" in done.stderr
+
+
 def test_scipy_s_old_home_of_eigenvalues_is_put_back(tmp_path: Path) -> None:
     path = tmp_path / "eigen.py"
     path.write_text("import numpy as np\nfrom scipy.sparse.linalg.eigen.arpack import eigsh\n"
