@@ -1,7 +1,8 @@
 """Arrays of one element where NumPy 2.4 takes only a number: `float(a)`, `"%g" % a`, `numbers[0] = a`.
 
 NumPy 1 took the element. The program's calls, formats and assignments of these kinds are rewritten to the functions
-below, which do what stands there first, and mend it only if it fails.
+below, which do what stands there first, and mend it only if it fails. So is `next(a)`, which Python 2's `a.next()` has
+become: of an object that has a method of that name alone.
 """
 from __future__ import annotations
 
@@ -33,7 +34,7 @@ class _Rewriter(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         function = node.func
-        is_conversion = isinstance(function, ast.Name) and function.id in _CONVERSIONS
+        is_conversion = isinstance(function, ast.Name) and (function.id in _CONVERSIONS or function.id == "next")
         is_math = (isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name)
                    and function.value.id == "math")
         plain = node.args and not node.keywords and not any(isinstance(a, ast.Starred) for a in node.args)
@@ -77,6 +78,8 @@ def _called(function: Callable[..., Any], *arguments: Any) -> Any:
     try:
         return function(*arguments)
     except TypeError:
+        if function is next and not hasattr(arguments[0], "__next__") and hasattr(arguments[0], "next"):
+            return arguments[0].next(*arguments[1:])
         if not any(map(_is_one, arguments)):
             raise
     return function(*map(_number, arguments))

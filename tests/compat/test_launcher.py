@@ -77,6 +77,14 @@ def test_python_2_is_explained_and_repaired(tmp_path: Path) -> None:
     assert "to stderr" in done.stderr and path.read_text() == PYTHON2
 
 
+def test_a_method_called_next_is_called(tmp_path: Path) -> None:
+    path = tmp_path / "flow.py"
+    path.write_text("class Flow:\n    def next(self, wait=None):\n        return 'a batch'\nprint(Flow().next())\n"
+                    "print(iter([1]).next())\nprint(next(iter([]), 2))\nnext([])")
+    done = launch("--repair", path)
+    assert done.stdout == "a batch\n1\n2\n" and "'list' object is not an iterator" in done.stderr, done.stderr
+
+
 def test_pyplot_takes_what_it_took(tmp_path: Path) -> None:
     path = tmp_path / "old.py"
     path.write_text("import matplotlib\nmatplotlib.use('Agg')\nimport matplotlib.pyplot as plt\n"
