@@ -1057,6 +1057,11 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "compat.v1.python.util": {
     },
+    "compat.v1.python.util.deprecation": {
+        "deprecated": "graphc.compat.program.decorators:deprecated",
+        "deprecated_args": "graphc.compat.program.decorators:deprecated_args",
+        "deprecated_argument_lookup": "graphc.compat.program.decorators:deprecated_argument_lookup",
+    },
     "compat.v1.python.util.nest": {
         "assert_same_structure": "graphc.api.nest.structures:assert_same_structure",
         "assert_shallow_structure": "graphc.api.nest.shallow:assert_shallow_structure",
@@ -1077,6 +1082,26 @@ NAMES: dict[str, dict[str, str]] = {
         "map_structure_with_tuple_paths_up_to": "graphc.api.nest.shallow:map_structure_with_tuple_paths_up_to",
         "pack_sequence_as": "graphc.api.nest.structures:pack_sequence_as",
         "yield_flat_paths": "graphc.api.nest.shallow:yield_flat_paths",
+    },
+    "compat.v1.python.util.tf_contextlib": {
+        "contextmanager": "graphc.compat.program.decorators:contextmanager",
+    },
+    "compat.v1.python.util.tf_decorator": {
+        "make_decorator": "graphc.compat.program.decorators:make_decorator",
+        "unwrap": "graphc.compat.program.decorators:unwrap",
+    },
+    "compat.v1.python.util.tf_export": {
+        "estimator_export": "graphc.compat.program.decorators:tf_export",
+        "keras_export": "graphc.compat.program.decorators:tf_export",
+        "tf_export": "graphc.compat.program.decorators:tf_export",
+    },
+    "compat.v1.python.util.tf_inspect": {
+        "getargspec": "graphc.compat.program.decorators:getargspec",
+        "getcallargs": "graphc.compat.program.decorators:getcallargs",
+        "getfullargspec": "graphc.compat.program.decorators:getfullargspec",
+        "isclass": "graphc.compat.program.decorators:isclass",
+        "isfunction": "graphc.compat.program.decorators:isfunction",
+        "ismethod": "graphc.compat.program.decorators:ismethod",
     },
     "compat.v1.sysconfig": {
         "CXX11_ABI_FLAG": "graphc.compat.v1.versions:CXX11_ABI_FLAG",

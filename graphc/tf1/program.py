@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from types import CodeType, ModuleType
 
 from graphc import set_random_mode
-from graphc.tf1 import names, notebook, repair, vanished
+from graphc.tf1 import names, notebook, repair, scalars, vanished
 from graphc.tracebacks import of_the_program
 
 _VANISHED = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'|`np\.(\w+)` was removed")
@@ -38,6 +38,8 @@ def run(path: str, arguments: Sequence[str], mends: bool) -> int:
     except BaseException as error:
         sys.stdout.flush()
         traceback.print_exception(type(error), error, of_the_program(error))
+        if isinstance(error, ImportError) and str(error.name).startswith("six"):
+            print("\nsix came with TensorFlow 1: pip install 'graphc[tf1]'", file=sys.stderr)
         if not mends and (hint := _rot(error)):
             _advise(hint, path)
         return 130 if isinstance(error, KeyboardInterrupt) else 1
@@ -56,7 +58,7 @@ def load(path: str, mends: bool) -> CodeType:
         text = repair.repaired(text, path)
     if mends or path.endswith(".ipynb"):            # messages show the lines that run
         linecache.cache[path] = (len(text), None, text.splitlines(True), path)
-    return compile(text, path, "exec", dont_inherit=True)
+    return scalars.compiled(text, path) if mends else compile(text, path, "exec", dont_inherit=True)
 
 
 def _prepare(path: str, arguments: Sequence[str], mends: bool) -> None:
@@ -103,6 +105,8 @@ def _rot(error: BaseException) -> str:
             return "matplotlib.pyplot.hold was removed from Matplotlib"
     if isinstance(error, AttributeError) and error.name in ("iteritems", "itervalues", "iterkeys", "has_key"):
         return f"dict.{error.name} is Python 2"
+    if any("only 0-dimensional arrays can be converted" in str(part) for part in (error, error.__cause__)):
+        return "NumPy takes an array of one element no more for a number"
     if isinstance(error, ImportError) and str(error.name).startswith("scipy.misc"):
         return "scipy.misc was removed from SciPy"
     return ""

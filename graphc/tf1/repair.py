@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from types import CodeType, ModuleType
 from typing import Any
 
+from graphc.tf1 import scalars
+
 # What both languages read, and mean alike or nearly so, is rewritten whenever mending is asked for ...
 _BOTH = ("basestring dict execfile exitfunc filter funcattrs getcwdu has_key imports intern isinstance itertools "
          "itertools_imports long map metaclass methodattrs next nonzero operator raw_input reduce reload renames "
@@ -84,4 +86,4 @@ class _RepairingLoader(importlib.machinery.SourceFileLoader):
     def get_code(self, fullname: str) -> CodeType:                      # without .pyc files, which hold no repairs
         path = self.get_filename(fullname)
         text = importlib.util.decode_source(self.get_data(path))
-        return compile(repaired(text, path), path, "exec", dont_inherit=True)
+        return scalars.compiled(repaired(text, path), path)

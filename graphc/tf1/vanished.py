@@ -16,12 +16,15 @@ from typing import Any
 
 import numpy as np
 
+from graphc.tf1 import lost_names
+
 NUMPY: dict[str, Any] = {
     "float": float, "int": int, "bool": bool, "object": object, "str": str, "complex": complex, "long": int,
     "unicode": str, "float_": np.float64, "int_": np.int_, "complex_": np.complex128, "string_": np.bytes_,
     "unicode_": np.str_, "Inf": np.inf, "Infinity": np.inf, "NaN": np.nan, "PINF": np.inf, "NINF": -np.inf,
     "infty": np.inf, "product": np.prod, "cumproduct": np.cumprod, "sometrue": np.any, "alltrue": np.all,
     "round_": np.round, "row_stack": np.vstack, "asscalar": lambda a: a.item(), "msort": lambda a: np.sort(a, axis=0),
+    **lost_names.NUMPY,
 }
 
 
@@ -38,6 +41,8 @@ def put_back(folder: str) -> None:
     for name in ("array", "asarray", "asanyarray"):
         setattr(np, name, _ragged_too(getattr(np, name), os.path.join(os.path.abspath(folder), "")))
     np.reshape = _with_newshape(np.reshape)  # type: ignore[assignment]
+    np.fromstring = lost_names.with_binary_too(np.fromstring)  # type: ignore[assignment]
+    lost_names.put_back_in_python()
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
 
@@ -49,6 +54,8 @@ def _ragged_too(make: Callable[..., np.ndarray], folder: str) -> Callable[..., n
         try:
             return make(*arguments, **named)
         except ValueError as error:
+            if named.get("copy") is False and "avoid copy" in str(error) and _caller().startswith(folder):
+                return make(*arguments, **{**named, "copy": None})     # it meant: if there is no need
             says_what = len(arguments) > 1 or "dtype" in named
             if says_what or "inhomogeneous" not in str(error) or not _caller().startswith(folder):
                 raise
@@ -118,6 +125,9 @@ def _pyplot(module: ModuleType) -> None:
         if canvas.manager is not None:
             canvas.manager.set_window_title(title)
 
+    lost_names.mend_axes(importlib.import_module("matplotlib.axes").Axes)
+    lost_names.mend_figure(module.Figure)
+    lost_names.mend_styles(module)
     backend = importlib.import_module("matplotlib.backend_bases").FigureCanvasBase
     if not hasattr(backend, "set_window_title"):
         backend.set_window_title = set_window_title
@@ -126,6 +136,9 @@ def _pyplot(module: ModuleType) -> None:
 
 _MENDED: dict[str, Callable[[ModuleType], None]] = {
     "scipy.misc": _scipy_misc, "scipy.ndimage": _scipy_ndimage, "matplotlib.pyplot": _pyplot,
+    "PIL.Image": lost_names.mend_pillow, "pandas": lost_names.mend_pandas, "cgi": lost_names.mend_cgi,
+    "sklearn.cross_validation": lost_names.mend_cross_validation,
+    "sklearn.grid_search": lost_names.mend_cross_validation, "sklearn.externals": lost_names.mend_externals,
     **{f"scipy.sparse.linalg.eigen{inner}": _scipy_arpack for inner in ("", ".arpack", ".arpack.arpack")}}
 
 

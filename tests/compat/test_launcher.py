@@ -77,12 +77,22 @@ def test_python_2_is_explained_and_repaired(tmp_path: Path) -> None:
     assert "to stderr" in done.stderr and path.read_text() == PYTHON2
 
 
+def test_a_method_called_next_is_called(tmp_path: Path) -> None:
+    path = tmp_path / "flow.py"
+    path.write_text("class Flow:\n    def next(self, wait=None):\n        return 'a batch'\nprint(Flow().next())\n"
+                    "print(iter([1]).next())\nprint(next(iter([]), 2))\nnext([])")
+    done = launch("--repair", path)
+    assert done.stdout == "a batch\n1\n2\n" and "'list' object is not an iterator" in done.stderr, done.stderr
+
+
 def test_pyplot_takes_what_it_took(tmp_path: Path) -> None:
     path = tmp_path / "old.py"
     path.write_text("import matplotlib\nmatplotlib.use('Agg')\nimport matplotlib.pyplot as plt\n"
-                    "plt.hold(True)\nplt.show(plt.figure())\nplt.show()\nprint('shown')")
+                    "plt.hold(True)\nplt.show(plt.figure())\nplt.show()\nprint('shown')\n"
+                    "plt.gca().set_color_cycle(['red', 'green'])\n"
+                    "print(plt.plot([1, 2], [[1, 2], [3, 4]])[1].get_color())")
     done = launch("--repair", path)
-    assert done.stdout == "shown\n", done.stderr
+    assert done.stdout == "shown\ngreen\n", done.stderr
 
 
 def test_reshape_s_argument_has_its_old_name_too(tmp_path: Path) -> None:
@@ -107,6 +117,8 @@ def test_ragged_arrays_are_of_objects_again_for_the_program_alone(tmp_path: Path
 @pytest.mark.parametrize("text, said", [
     ("import numpy as np\nnp.float", "numpy.float was removed from NumPy"), ("xrange(3)", "'xrange' is Python 2"),
     ("{}.iteritems()", "dict.iteritems is Python 2"),
+    ("import numpy as np\nfloat(np.ones(1))", "an array of one element"),
+    ("import numpy as np\nnp.zeros(2)[0] = np.ones([1, 1])", "an array of one element"),
 ])
 def test_what_age_has_done_is_explained(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "old.py"
@@ -114,6 +126,15 @@ def test_what_age_has_done_is_explained(tmp_path: Path, text: str, said: str) ->
     done = launch(path)
     assert done.returncode == 1 and said in done.stderr and "--repair" in done.stderr
     assert launch("--repair", path).returncode == 0
+
+
+def test_what_came_with_tensorflow_is_there_or_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "old.py"
+    path.write_text("from six.moves import urllib, xrange, cPickle\nprint(list(xrange(2)))")
+    assert launch(path).stdout == "[0, 1]\n"
+    path.write_text("import sys\nsys.modules['six'] = None\nimport six")
+    done = launch(path)
+    assert done.returncode == 1 and "six came with TensorFlow 1: pip install 'graphc[tf1]'" in done.stderr
 
 
 def test_scipy_s_old_home_of_eigenvalues_is_put_back(tmp_path: Path) -> None:

@@ -35,6 +35,14 @@ def test_modules_inside_tensorflow() -> None:
     assert tf.python.framework.errors.OpError is gc.errors.OpError
 
 
+def test_modules_inside_tensorflow_hold_each_other() -> None:
+    from graphc.compat.v1.python.ops.rnn import rnn_cell_impl
+    from graphc.compat.v1.python.training.optimizer import math_ops, ops
+
+    assert rnn_cell_impl.LSTMCell is tf.nn.rnn_cell.LSTMCell and math_ops.add is gc.add
+    assert ops.Graph is gc.Graph and not hasattr(tf.python.ops.rnn, "no_module_of_any_kind")
+
+
 def test_modules_of_messages() -> None:
     from graphc.compat.v1.core.framework import step_stats_pb2, summary_pb2, types_pb2
     from graphc.compat.v1.core.protobuf.config_pb2 import ConfigProto, RunMetadata, SessionMetadata

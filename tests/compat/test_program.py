@@ -135,6 +135,8 @@ def test_mnist_reads_idx_files(tmp_path: Path) -> None:
     seen = np.concatenate([data.train.next_batch(8)[1].argmax(1) for _ in range(5)])    # two epochs
     assert data.train.epochs_completed == 1
     assert sorted(seen[:20]) == sorted(np.arange(10, 30) % 10) == sorted(seen[20:40])
+    whole = tf.examples.tutorials.mnist.input_data.read_data_sets(str(tmp_path), validation_size=0)
+    assert whole.train.images.shape == (30, 784) and whole.validation.images.shape == (0, 784)
     (tmp_path / "train-images-idx3-ubyte").write_bytes(idx(images)[:-5])
     with pytest.raises(tf.errors.DataLossError, match="needs 5488 bytes, but 5483 follow"):
         tf.examples.tutorials.mnist.input_data.read_data_sets(str(tmp_path))

@@ -293,3 +293,17 @@ def test_ctc_decoders() -> None:
         for part, labels in ((found[2], order[0]), (found[3], order[2])):
             assert tuple(part[1][part[0][:, 0] == b]) == labels
     assert list(found[0][2]) == [2, max(np.bincount(found[0][0][:, 0], minlength=2))]
+
+
+@pytest.mark.parametrize("labels", [[[1, 0], [0, 1]], np.eye(2, dtype=np.int64), np.eye(2, dtype=bool),
+                                    np.eye(2)])
+def test_labels_of_another_dtype_are_cast(labels: Any) -> None:
+    """The numbers are TensorFlow 2.21's (compat.v1)."""
+    logits, labels = gc.constant([[1.0, 2.0], [0.5, -1.0]]), gc.constant(labels)
+    losses = gc.nn.softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+    assert losses.dtype == gc.float32
+    by_column = gc.nn.softmax_cross_entropy_with_logits_v2(labels=labels, logits=logits, axis=0)
+    found = run([losses, by_column, gc.gradients(losses, logits)[0]])
+    expected = [1.3132616, 1.7014134], [0.474077, 3.0485873], [[-0.7310586, 0.7310586], [0.81757444, -0.8175745]]
+    for value, right in zip(found, expected, strict=True):
+        np.testing.assert_allclose(value, right, rtol=1e-6)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from graphc.api.array.cast import cast
 from graphc.api.array.fill import range_, zeros_like
 from graphc.api.array.gather import where
 from graphc.api.array.identity import stop_gradient
@@ -50,14 +51,15 @@ def softmax_cross_entropy_with_logits_v2(labels, logits, axis=None, name=None, d
     """-sum(labels log_softmax(logits)) along `axis`; labels have gradients too. As
     `tf.nn.softmax_cross_entropy_with_logits_v2`.
 
-    labels and logits have one shape; the loss lacks the axis. Labels may have axes more before the rows of logits
-    (rank 2), if they are as many rows.
+    labels and logits have one shape; labels of another dtype are cast; the loss lacks the axis. Labels may have axes
+    more before the rows of logits (rank 2), if they are as many rows.
     """
     axis = deprecated(axis, dim, "axis", "dim")
     axis = -1 if axis is None else axis
     with get_default_graph().name_scope(name or "softmax_cross_entropy_with_logits") as scope:
         logits = convert_to_tensor(logits)
         labels = convert_to_tensor(labels, dtype=None if is_tensor_like(labels) else logits.dtype)
+        labels = cast(labels, logits.dtype)
         if logits.spec.shape is None and labels.spec.shape is not None:
             logits.set_shape([None] * len(labels.spec.shape))
         rank = None if logits.spec.shape is None else len(logits.spec.shape)

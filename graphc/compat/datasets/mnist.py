@@ -7,6 +7,7 @@ so.
 from __future__ import annotations
 
 import gzip
+import math
 import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -50,7 +51,7 @@ class DataSet:
         elif len(images) != len(labels):
             raise ValueError(f"DataSet: {len(images)} images, but {len(labels)} labels")
         if reshape:
-            images = images.reshape(len(images), -1)
+            images = images.reshape(len(images), math.prod(images.shape[1:]))      # -1 is no size where none is left
         self._images = images.astype(np.float32) / np.float32(255) if kind is np.float32 else images
         self._labels = labels
         self._epochs_completed = self._next = 0

@@ -71,7 +71,19 @@ def find(space: str, name: str) -> Any:
     for home in MESSAGES.get(space, ()):
         if hasattr(load(home), name):
             return getattr(load(home), name)
-    return module(path) if exists(path) else _ABSENT
+    if exists(path):
+        return module(path)
+    elsewhere = _imported_there(path, name)
+    return module(elsewhere) if elsewhere else _ABSENT
+
+
+def _imported_there(path: str, name: str) -> str:
+    """TensorFlow's own files import each other, so that tensorflow.python.ops.rnn.array_ops is one, too; "" if not."""
+    if not path.startswith("python.") or path.count(".") < 3:
+        return ""
+    folders = ("framework", "ops", "training", "util", "client", "platform", "layers", "eager")
+    found = (f"python.{folder}.{name}" for folder in folders)
+    return next(filter(exists, found), "")
 
 
 @functools.cache
