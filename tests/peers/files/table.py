@@ -8,7 +8,9 @@ from typing import Any
 
 TOLERANCE = 1e-5
 # More than that, with the reason.
-TOLERANCES: dict[str, tuple[float, str]] = {}
+TOLERANCES: dict[str, tuple[float, str]] = {
+    "convnext_tiny": (5e-4, "TensorFlow's oneDNN computes its gelu less exactly; run with TF_ENABLE_ONEDNN_OPTS=0, "
+                            "TensorFlow differs from graphc by 1.2e-6, and from itself by 3.3e-4")}
 BEGIN, END = "<!-- made by `make peers-files` -->", "<!-- end of what `make peers-files` makes -->"
 HEAD = """
 | model | nodes | MB | difference | in C++ | load s | compile s | run ms | CPU ms | peer run ms | CPU ms | peer / here |
@@ -34,10 +36,19 @@ def row(name: str, found: dict[str, Any]) -> str:
         return f"| {name} | fails: {_cell(found['error'])} |||||||||||\n"
     in_cpp = f"{found['cpp_difference']:.0e}" if "cpp_difference" in found else "refused"
     return (f"| {name} | {found['nodes']} | {found['bytes'] / 1e6:.3g} | {found['difference']:.0e} | {in_cpp} "
-            f"| {found['load']:.2f} | {found['compile']:.2f} | {found['run'] * 1e3:.3g} "
-            f"| {found['cpu'] * 1e3:.3g} "
-            f"| {found['peer_run'] * 1e3:.3g} | {found['peer_cpu'] * 1e3:.3g} "
-            f"| {found['peer_cpu'] / found['cpu']:.2g}x |\n")
+            f"| {found['load']:.2f} | {found['compile']:.2f} | {_ms(found, 'run')} | {_ms(found, 'cpu')} "
+            f"| {_ms(found, 'peer_run')} | {_ms(found, 'peer_cpu')} | {_ratio(found)} |\n")
+
+
+def _ms(found: dict[str, Any], key: str) -> str:
+    return f"{found[key] * 1e3:.3g}" if key in found else "-"
+
+
+def _ratio(found: dict[str, Any]) -> str:
+    """Of CPU times; of the clock's where a result of an earlier version of measure.py has no others."""
+    if "cpu" in found:
+        return f"{found['peer_cpu'] / found['cpu']:.2g}x"
+    return f"{found['peer_run'] / found['run']:.2g}x (clock)"
 
 
 def _cell(text: str) -> str:
