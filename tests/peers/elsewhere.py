@@ -40,7 +40,7 @@ _HOW = {
     "LookupTableImport LookupTableImportV2 LookupTableExport LookupTableExportV2 LookupTableRemoveV2 LookupTableSize "
     "LookupTableSizeV2": _TABLES,
     "ReadFile WriteFile MatchingFiles": _FILES,
-    "SaveV2 RestoreV2 MergeV2Checkpoints": "tests/peers/test_checkpoints.py",
+    "SaveV2 RestoreV2 MergeV2Checkpoints": "tests/peers/test_checkpoints_of_both.py",
     "TextLineReaderV2 WholeFileReaderV2 TFRecordReaderV2 FixedLengthRecordReaderV2 IdentityReaderV2 ReaderReadV2 "
     "ReaderReadUpToV2 ReaderNumRecordsProducedV2 ReaderNumWorkUnitsCompletedV2 ReaderResetV2 ReaderSerializeStateV2 "
     "ReaderRestoreStateV2": _READERS,

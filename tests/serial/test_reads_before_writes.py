@@ -1,6 +1,6 @@
 """Control edges of meta graphs, which keep TensorFlow from reading a variable that the same run has just updated.
 
-That TensorFlow then trains to the same numbers is in tests/peers/test_saved_models.py.
+That TensorFlow then trains to the same numbers is in tests/peers/test_saved_models_of_both.py.
 """
 from __future__ import annotations
 
