@@ -141,6 +141,8 @@ _MENDED: dict[str, Callable[[ModuleType], None]] = {
     "sklearn.grid_search": lost_names.mend_cross_validation, "sklearn.externals": lost_names.mend_externals,
     **{f"scipy.sparse.linalg.eigen{inner}": _scipy_arpack for inner in ("", ".arpack", ".arpack.arpack")}}
 
+_NOT_MADE = {"pandas"}         # may not be installed; the packages of the others are asked for first
+
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Imports these modules as they are, and mends them then; those that are gone are made."""
@@ -152,6 +154,13 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
                   target: ModuleType | None = None) -> importlib.machinery.ModuleSpec | None:
         if fullname not in _MENDED or fullname in self.inside:
             return None
+        if fullname in _NOT_MADE:
+            self.inside.add(fullname)
+            try:
+                if importlib.util.find_spec(fullname) is None:
+                    return None
+            finally:
+                self.inside.discard(fullname)
         return importlib.machinery.ModuleSpec(fullname, self)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:

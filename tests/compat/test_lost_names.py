@@ -51,6 +51,15 @@ def test_they_are_there_again(tmp_path: Path, text: str, said: str) -> None:
     assert done.returncode == 0
 
 
+def test_what_is_not_installed_is_not_made(tmp_path: Path) -> None:
+    (tmp_path / "old.py").write_text(
+        "import sys\nsys.path[:] = [p for p in sys.path if not p.endswith('-packages')]\n"
+        "try:\n    import pandas\nexcept ModuleNotFoundError as error:\n    print(error)\n")
+    done = subprocess.run([sys.executable, "-m", "graphc.cli", "tf1", "--repair", "old.py"], cwd=tmp_path,
+                          capture_output=True, text=True, check=False)
+    assert done.stdout == "No module named 'pandas'\n", done.stderr
+
+
 def test_pandas_frames_are_appended_to(tmp_path: Path) -> None:
     pandas = pytest.importorskip("pandas")
     from graphc.tf1.lost_names import mend_pandas

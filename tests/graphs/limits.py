@@ -33,6 +33,9 @@ WHILE_COMPILING = {
 }
 
 
+SHAPE_ALONE = {"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike"}
+
+
 def _races(update: Apply, program: Program) -> bool:
     """Whether something reads what the update writes, and nothing says which of the two comes first."""
     op = OPS[update.op]
@@ -57,6 +60,12 @@ def settle(statement: Apply, find: Callable[[str], list[np.ndarray]]) -> None:
 
 def while_compiling(message: str) -> str | None:
     return next((why for pattern, why in WHILE_COMPILING.items() if re.search(pattern, message)), None)
+
+
+def is_not_looked_at(message: str, ops: set[str]) -> bool:
+    """Whether an index out of range may go unnoticed: where something asks for the shape alone of what the index
+    chooses, that is not computed, as in TensorFlow's optimised graphs."""
+    return bool(ops & SHAPE_ALONE) and re.search(r"index -?\d+ is not in \[0, \d+\)", message) is not None
 
 
 def while_building(problem: BuildError) -> str | None:

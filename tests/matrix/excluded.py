@@ -56,6 +56,7 @@ EXCLUDED = {
     "Assert": "has no results: tests/session",
     "PrintV2": "has no results: tests/session",
     "NoOp": "has no operands and no results",
+    "ControlTrigger": "has no operands and no results",
 }
 
 # Of these ops only the first result has a gradient, as in TensorFlow.
