@@ -45,11 +45,11 @@ void run(const std::string& folder) {
     for (graphc::Array& array : arrays) inputs.push_back(array.tensor());
     const graphc::Result result = model.run(inputs);
     for (std::size_t k = 0; k < model.outputs().size(); ++k)
-      graphc::NpyFile(prefix + "_out_" + std::to_string(k) + ".npy", result.output(static_cast<std::int32_t>(k))).commit();
+      graphc::npy_file(prefix + "_out_" + std::to_string(k) + ".npy", result.output(static_cast<std::int32_t>(k))).commit();
   }
   for (std::size_t k = 0; k < states.size(); ++k) {
     graphc::check(graphc_state_get(model.get(), static_cast<std::int32_t>(k), states[k].data.data(), states[k].data.size()));
-    graphc::NpyFile(folder + "/state_out_" + std::to_string(k) + ".npy", states[k].tensor()).commit();
+    graphc::npy_file(folder + "/state_out_" + std::to_string(k) + ".npy", states[k].tensor()).commit();
   }
 }
 
