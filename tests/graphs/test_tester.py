@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(Path(__file__).parent), *(str(ROOT / "tests" / f) for f in ("ops", "plan", "runner"))]
 
+import graphc as gc
 from graphc.ir.node import make_node
 from graphc.ir.op import OPS
 from graphc.passes import PIPELINE
@@ -20,7 +21,8 @@ from graphc.passes.rewriter import rewrite
 from graphc.plan import compile as compiling
 
 import executors
-from compare import check
+import limits
+from compare import check, computed_types
 from finding import Finding, found
 from generate import generate
 from operands import usable
@@ -153,3 +155,14 @@ def test_all_ops_occur() -> None:
             if isinstance(statement, Apply):
                 missing.discard(statement.op)
     assert not missing and not missing_kinds, sorted(missing)
+
+
+def test_what_only_gives_its_shape_is_not_computed() -> None:
+    with gc.Graph().as_default() as graph:
+        rows = gc.gather(gc.constant([1.0]), gc.placeholder(gc.int32, [1]))
+        like, other = gc.zeros_like(gc.sqrt(rows)), gc.ones([2])
+        apart = computed_types(graph, [like, other])
+        said = f"Invalid: {rows.op.type}: InvalidArgumentError: index 4 is not in [0, 1)"
+        assert limits.is_not_looked_at(said, apart)
+        assert not limits.is_not_looked_at(said, computed_types(graph, [like, rows]))
+        assert not limits.is_not_looked_at(f"Invalid: {rows.op.type}: shapes do not fit", apart)
