@@ -1,9 +1,10 @@
 """Where a run happens: on the CPU, or wholly on the GPU.
 
 A run uses the GPU if one of its ops was built under gc.device("/gpu:0"), or if the session's ConfigProto says
-device_count={"GPU": 1}; never if it says 0. On a machine without a GPU everything runs on the CPU, and nothing of CUDA
-is imported. What the GPU cannot run, an op without a kernel there, is an error that names the op; with
-allow_soft_placement, or if only device_count asked for the GPU, the run happens on the CPU and one warning says why.
+device_count={"GPU": 1}; never if it says 0. On a machine without a GPU everything runs on the CPU; a warning says so,
+once a session, if ops were placed and placement is not soft. What the GPU cannot run, an op without a kernel there, is
+an error that names the op; with allow_soft_placement, or if only device_count asked for the GPU, the run happens on the
+CPU and one warning says why.
 """
 from __future__ import annotations
 
@@ -37,6 +38,8 @@ class Placement:
             return None
         from graphc.exec.cuda.driver import find_device
         device = find_device()
+        if device is None and wanted and not self._settings.soft_placement:
+            self._warn("there are ops on a GPU, but no GPU was found here: such runs happen on the CPU")
         if device is not None and not self._settings.soft_placement:
             for op in wanted:
                 if not op.device.endswith(_KIND + "0"):
@@ -59,7 +62,10 @@ class Placement:
             raise errors.UnimplementedError(
                 f"{text}. Leave the op out of gc.device('/gpu:0') together with what is fetched with it, or make the "
                 f"session with ConfigProto(allow_soft_placement=True): such runs happen on the CPU then{where}", origin)
+        self._warn(f"{text}: runs that need it happen on the CPU")
+        return False
+
+    def _warn(self, text: str) -> None:
         if text not in self._warned:
             self._warned.add(text)
-            warnings.warn(f"{text}: runs that need it happen on the CPU", stacklevel=user_stacklevel())
-        return False
+            warnings.warn(text, stacklevel=user_stacklevel())

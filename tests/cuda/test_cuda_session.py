@@ -269,3 +269,17 @@ def test_a_fetch_of_gradients_and_sizes(device: Any) -> None:
         return [gc.shape(x), *gc.gradients(gc.reduce_mean(y[:, 0]), [x, w]), gc.reshape(x, [-1])]
 
     check_close(build, RANDOM.standard_normal((5, 6)).astype(np.float32))
+
+
+@pytest.mark.skipif(ON_GPU, reason="there is a GPU")
+def test_without_a_gpu_one_warning_says_that_the_cpu_computes(recwarn: pytest.WarningsRecorder) -> None:
+    with gc.Graph().as_default():
+        with gc.device("/gpu:0"):
+            y, z = gc.exp(gc.constant(0.0)), gc.sqrt(gc.constant(4.0))
+        with gc.Session() as session:
+            assert session.run(y) == 1 and session.run(z) == 2
+        assert [str(w.message) for w in recwarn] == [
+            "there are ops on a GPU, but no GPU was found here: such runs happen on the CPU"]
+        with gc.Session(config=gc.ConfigProto(allow_soft_placement=True)) as session:
+            assert session.run(y) == 1
+        assert len(recwarn) == 1
