@@ -17,7 +17,7 @@ from . import layout
 from .contracts import calls
 from .toolchain import cache
 from .toolchain.archive import ENTRIES, read_archive, write_archive
-from .toolchain.build import PREBUILT, BuildError, build_archives, library_key
+from .toolchain.build import PREBUILT, BuildError, build_archives, image_key, library_key, link_library
 
 
 def main() -> int:
@@ -32,7 +32,7 @@ def main() -> int:
     parser.add_argument("--tsan", action="store_true", help="code that tells ThreadSanitizer what it does")
     arguments = parser.parse_args()
     only = tuple(filter(None, arguments.only.split(",")))
-    from .toolchain.backend import TSAN
+    from .toolchain.targets import TSAN
     start = time.perf_counter()
     try:
         isas = list(filter(None, arguments.isa.split(","))) or _host_isas()
@@ -49,19 +49,20 @@ def main() -> int:
         PREBUILT.mkdir(exist_ok=True)
         for isa, data in archives.items():
             cache.write_file(PREBUILT / library_key(isa), data)
+            cache.write_file(PREBUILT / image_key(isa), link_library(isa, data))
     print(_size_report(archives))
     return 0
 
 
 def _host_isas() -> list[str]:
-    from .toolchain.load import host_targets
+    from .toolchain.targets import host_targets
     return [host_targets()[0].name]
 
 
 def _write_runner_library(archives: dict[str, bytes], out: Path) -> None:
     """One archive of all ISAs' objects; the registry is the same in each of them, so it stands there once."""
-    from .toolchain.backend import TARGETS
     from .toolchain.header import layout_header
+    from .toolchain.targets import TARGETS
     targets = [t for t in TARGETS.values() if t.name in archives]
     out.mkdir(parents=True, exist_ok=True)
     members: list[tuple[str, bytes]] = []

@@ -1,18 +1,23 @@
 """Gets the library of machine code for an instruction set: from the installed package, from the disk cache, or built.
 
-Imports neither numba nor llvmlite: building is done by builder.py in a process of its own.
+It is an archive of objects, for linkers and the map JIT, and an image, which a process maps (image.py). Imports neither
+numba nor llvmlite: building is done by builder.py in a process of its own.
 """
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
 import tempfile
+import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from . import cache, progress
+from .image import Image
 
 FOLDER = Path(__file__).parent.parent
 PREBUILT = FOLDER / "prebuilt"
@@ -26,6 +31,10 @@ class BuildError(Exception):
 def library_key(isa: str, only: Sequence[str] = ()) -> str:
     """Name in the cache of the library for `isa`: a hash of all of kernels/ and of the tools."""
     return f"{isa}-{cache.hash_of(isa, ','.join(only), _sources_hash())}.a"
+
+
+def image_key(isa: str) -> str:
+    return library_key(isa).removesuffix(".a") + ".image"
 
 
 def _sources_hash() -> str:
@@ -79,6 +88,32 @@ def library_archive(isa: str, only: Sequence[str] = ()) -> bytes:
     return found
 
 
+def library_image(isa: str) -> Image:
+    """The library for `isa` as an image. Its notes: `entries`, C types of the entry points, and `hash`, of the archive.
+    Attached is the scalars' LLVM text, compressed.
+    """
+    key = image_key(isa)
+    found = cache.read_file(PREBUILT / key) or cache.read(key)
+    if found is None:
+        found = link_library(isa, library_archive(isa))
+        cache.write(key, found)
+    return Image.from_bytes(found)
+
+
+def link_library(isa: str, archive: bytes) -> bytes:
+    """The image of a library's archive."""
+    from .archive import ENTRIES, SCALARS, read_archive
+    from .link import link
+    members = dict(read_archive(archive))
+    entries = json.loads(members.pop(ENTRIES))
+    scalars = zlib.compress(members.pop(SCALARS), 9)
+    suffix = isa.replace("-", "_")
+    names = ["gc_registry", "gc_registry_words", "gc_names", "gc_names_bytes", f"gc_functions_{suffix}",
+             *(f"{name}_{suffix}" for name in entries)]
+    notes = {"entries": entries, "hash": cache.hash_of(archive)}
+    return replace(link(list(members.values()), names), notes=notes, attachment=scalars).to_bytes()
+
+
 def build_archives(isas: Sequence[str], only: Sequence[str] = (), jobs: int | None = None) -> dict[str, bytes]:
     """Builds, one process at a time. What did not change is taken from the pieces kept in the cache, where the results
     are left for sessions."""
@@ -95,6 +130,8 @@ def _build(isas: Sequence[str], only: Sequence[str], jobs: int | None = None) ->
         try:
             cache.make_private(cache.directory())
             pieces.mkdir(mode=0o700, exist_ok=True)
+            for folder in (cache.directory(), pieces):
+                cache.sweep(folder)
             with tempfile.TemporaryFile(dir=pieces):
                 pass
         except OSError:
