@@ -25,7 +25,7 @@ for _definition in definitions.definitions():
 
 
 class Checker(doctest.OutputChecker):
-    """Takes floats that agree in the four digits that numbers are written with: the last ones differ between instruction sets."""
+    """Takes floats that agree in the four digits that are written: the last ones differ between instruction sets."""
 
     def check_output(self, want: str, got: str, optionflags: int) -> bool:
         wanted, given = NUMBER.findall(want), NUMBER.findall(got)
