@@ -83,6 +83,6 @@ PENDING = (
     "graphc.onnx", "graphc.rnn", "graphc.saved_model", "graphc.seq2seq", "graphc.summary", "graphc.test",
     "graphc.train",
 
-    "graphc.compat.layers", "graphc.compat.slim", "graphc.compat.framework", "graphc.compat.learn",
+    "graphc.compat.slim", "graphc.compat.framework", "graphc.compat.learn",
     "graphc.compat.datasets", "graphc.compat.program",
 )
