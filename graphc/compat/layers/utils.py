@@ -13,6 +13,11 @@ _SMART = gc.contrib.framework
 
 @public("contrib.layers.utils.NamedOutputs")
 class NamedOutputs(NamedTuple):
+    """An end point of a net: its name, and the tensor. As `tf.contrib.layers.utils.NamedOutputs`.
+
+    >>> gc.contrib.layers.utils.NamedOutputs("logits", None).name
+    'logits'
+    """
     name: str
     outputs: Any
 
