@@ -79,7 +79,7 @@ PENDING = (
     "graphc.api.image", "graphc.api.lookup", "graphc.api.nn", "graphc.api.state", "graphc.api.summary",
     "graphc.errors", "graphc.ir", "graphc.plan", "graphc.serial", "graphc.session",
 
-    "graphc.data", "graphc.estimator", "graphc.feature_column", "graphc.io", "graphc.layers", "graphc.metrics",
+    "graphc.data", "graphc.estimator", "graphc.feature_column", "graphc.io",  
     "graphc.onnx", "graphc.rnn", "graphc.saved_model", "graphc.seq2seq", "graphc.summary", "graphc.test",
     "graphc.train",
 
