@@ -76,7 +76,7 @@ PENDING = (
     "graphc.api.random", "graphc.api.signal", "graphc.api.sparse", "graphc.api.strings",
 
     "graphc.api.control", "graphc.api.distributions", "graphc.api.files", "graphc.api.gradients", "graphc.api.graph",
-    "graphc.api.image", "graphc.api.lookup", "graphc.api.nn", "graphc.api.state", "graphc.api.summary",
+    "graphc.api.image", "graphc.api.lookup", "graphc.api.summary",
     "graphc.errors", "graphc.ir", "graphc.plan", "graphc.serial", "graphc.session",
 
     "graphc.data", "graphc.estimator", "graphc.feature_column", "graphc.io",  
