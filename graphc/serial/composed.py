@@ -51,19 +51,6 @@ def _checked(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
     return [apply(OPS["CheckNumerics"], inputs[0], message=node.attr["message"].s.decode())]
 
 
-def _banded(op: str) -> Callable[[NodeDef, Sequence[Tensor]], list[Tensor]]:
-    """Version 3 of an op on bands of diagonals: version 2, whose diagonals all begin at the left."""
-    def make(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
-        k = inputs[2 if op == "MatrixSetDiagV2" else 1].spec.value
-        align = node.attr["align"].s.decode() or "RIGHT_LEFT"
-        if align != "LEFT_LEFT" and (k is None or k[0] != k[-1]):
-            raise UnimplementedError(f"its attribute align is '{align}', but several diagonals are supported from the "
-                                     "left only ('LEFT_LEFT')")
-        return [apply(OPS[op], *inputs)]
-
-    return make
-
-
 def _optional(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
     """A list of the value, as the gradient of tf.cond keeps it."""
     if len(inputs) != 1:
@@ -152,9 +139,6 @@ COMPOSED = {
     "Einsum": Composed(1, ("output",), _einsum), "BatchMatMulV3": Composed(2, ("output",), _matrix_product),
     "ConjugateTranspose": Composed(2, ("y",), _conjugate_transpose), "Xlog1py": Composed(2, ("z",), _x_log1p_y),
     "CheckNumericsV2": Composed(1, ("output",), _checked), "UniqueV2": Composed(2, ("y", "idx"), _first_of_each),
-    "MatrixDiagV3": Composed(5, ("output",), _banded("MatrixDiagV2")),
-    "MatrixDiagPartV3": Composed(3, ("diagonal",), _banded("MatrixDiagPartV2")),
-    "MatrixSetDiagV3": Composed(3, ("output",), _banded("MatrixSetDiagV2")),
     "TensorListScatter": Composed(3, ("output_handle",), _scattered),
     "TensorListScatterV2": Composed(4, ("output_handle",), _scattered),
     "OptionalFromValue": Composed(1, ("optional",), _optional),
