@@ -83,8 +83,8 @@ class Operation:
         return split_operands(type(self.definition), self.inputs)
 
     def get_attr(self, name: str) -> Any:
-        """The attribute `name` (TF's name for it) as Python has it: str, tuples and arrays where TensorFlow gives bytes,
-        lists and TensorProtos. Raises ValueError if the op has none of that name."""
+        """The attribute `name` (TF's name for it): str, tuples and arrays where TensorFlow gives bytes, lists and
+        TensorProtos. Raises ValueError if the op has none of that name."""
         import dataclasses
 
         for field in dataclasses.fields(self.definition):

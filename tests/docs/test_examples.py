@@ -52,7 +52,7 @@ PENDING = (
     "graphc.api.array", "graphc.api.linalg", "graphc.api.math", "graphc.api.nest", "graphc.api.quantization",
     "graphc.api.random", "graphc.api.signal", "graphc.api.sparse", "graphc.api.strings",
 
-    "graphc.api.control", "graphc.api.distributions", "graphc.api.files",
+    "graphc.api.distributions", "graphc.api.files",
     "graphc.api.image", "graphc.api.lookup", "graphc.api.summary",
 
     "graphc.data", "graphc.estimator", "graphc.feature_column", "graphc.io", "graphc.layers", "graphc.metrics",
