@@ -75,9 +75,8 @@ PENDING = (
     "graphc.api.array", "graphc.api.linalg", "graphc.api.nest", "graphc.api.quantization",
     "graphc.api.random", "graphc.api.signal", "graphc.api.sparse", "graphc.api.strings",
 
-    "graphc.api.control", "graphc.api.distributions", "graphc.api.files", "graphc.api.gradients", "graphc.api.graph",
+    "graphc.api.distributions", "graphc.api.files",
     "graphc.api.image", "graphc.api.lookup", "graphc.api.summary",
-    "graphc.errors", "graphc.ir", "graphc.plan", "graphc.serial", "graphc.session",
 
     "graphc.data", "graphc.estimator", "graphc.feature_column", "graphc.io",  
     "graphc.onnx", "graphc.rnn", "graphc.saved_model", "graphc.seq2seq", "graphc.summary", "graphc.test",
