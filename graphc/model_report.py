@@ -14,6 +14,7 @@ from graphc.ir.tensor import Operation, Tensor
 from graphc.ir.tensor_shape import TensorShape
 from graphc.kernels.contracts.all import kernel_of
 from graphc.plan import plan as p
+from graphc.plan.text import kernel_counts
 from graphc.serial.graph_pb2 import GraphDef, NodeDef
 from graphc.serial.tensors import shape_from_proto
 
@@ -42,23 +43,21 @@ class Cost:
 
 def plan_cost(plan: p.Plan) -> Cost:
     """Counted from the plan's steps; a body of a loop or branch counts once. Unknown sizes count as 1."""
-    flops, kernels = 0, collections.Counter[str]()
+    flops = 0
     for number, body in enumerate(plan.bodies):
         sizes = _sizes(plan, body, number)
         for step in body.steps:
             epilogue = step.epilogue if isinstance(step, p.Call) else None
             if isinstance(step, p.Call):
-                kernels[step.kernel] += 1
                 flops += _call_flops(step, sizes)
             for each in (step, epilogue):
                 if isinstance(each, p.Map):
-                    kernels["map"] += 1
                     count = sum(
                         i.op not in ("const", "index", "linear", "cast") for i in plan.programs[each.program].instrs
                     )
                     flops += count * int(np.prod([sizes[d] for d in each.domain], dtype=np.int64))
     unknown = any(s < 0 for port in plan.inputs for s in port.shape)
-    return Cost(flops, sum(len(b.steps) for b in plan.bodies), dict(kernels), unknown)
+    return Cost(flops, sum(len(b.steps) for b in plan.bodies), dict(kernel_counts(plan)), unknown)
 
 
 def _sizes(plan: p.Plan, body: p.Body, number: int) -> list[int]:

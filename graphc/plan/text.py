@@ -1,6 +1,7 @@
 """A Plan as text: `graphc dump` and error reports. One line a step; sizes are formulas, buffers are %number."""
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from graphc.kernels.contracts.all import attr_values
@@ -51,6 +52,19 @@ def program_text(program: p.Program) -> str:
                 text = f"{instr.dtype}{text.removeprefix('cast')}"
         texts.append(text if len(text) < 240 else f"{instr.op}(...)")
     return "; ".join(texts[s] for s in program.stores)
+
+
+def kernel_counts(plan: p.Plan) -> Counter[str]:
+    """How often the steps call each kernel; a body of a loop or branch counts once."""
+    counts = Counter[str]()
+    for body in plan.bodies:
+        for step in body.steps:
+            epilogue = None
+            if isinstance(step, p.Call):
+                counts[step.kernel] += 1
+                epilogue = step.epilogue
+            counts["map"] += sum(isinstance(each, p.Map) for each in (step, epilogue))
+    return +counts
 
 
 class BodyText:
