@@ -84,7 +84,7 @@ class Levels:
             self._fold(scope)
         self.scopes = {scope.path: scope for scope in self.root.walk()}
         for scope in self.scopes.values():
-            around = self._around(scope.path)
+            around = self.around(scope.path)
             self._home.update((node.name, around) for node in scope.nodes)
         self._targets: dict[str, list[str]] = {}
         for node in nodes:
@@ -117,7 +117,7 @@ class Levels:
     def _place(self, part: Node | Scope) -> int:
         return self._order[part.name] if isinstance(part, Node) else part.first
 
-    def _around(self, path: str) -> tuple[str, ...]:
+    def around(self, path: str) -> tuple[str, ...]:
         if not hasattr(self, "_parents"):
             self._parents = {inner.path: scope.path for scope in self.root.walk() for inner in scope.scopes.values()}
         found = [path]
@@ -129,7 +129,8 @@ class Levels:
         """Boxes in the order of creation, neighbours outside of the scope included."""
         scope = self.scopes[path]
         inside: list[Node | Scope] = sorted([*scope.nodes, *scope.scopes.values()], key=self._place)
-        boxes = [Box(OPERATION, part.name, _last(part.name), part.type) if isinstance(part, Node) else
+        around = f"{path.partition('//')[0]}/"
+        boxes = [Box(OPERATION, part.name, part.name.removeprefix(around), part.type) if isinstance(part, Node) else
                  Box(SCOPE, part.path, part.title, f"{part.size} operation{'s' if part.size != 1 else ''}")
                  for part in inside]
         made = _Building(self, scope.path, boxes)

@@ -10,6 +10,7 @@ import numpy as np
 
 from graphc.ir.dtypes import float32
 from graphc.ir.tensor import Operation, Tensor
+from graphc.ops.control.control import bodies
 
 LONGEST = 200      # letters of an attribute's value
 
@@ -34,20 +35,24 @@ class Node:
         return self.type == "Const"
 
 
-def nodes_of(operations: Iterable[Operation]) -> list[Node]:
-    return [node_of(op) for op in operations]
+def nodes_of(operations: Iterable[Operation], scope: str = "") -> list[Node]:
+    """What loops and branches do stands behind them, in a scope of their name."""
+    found = []
+    for op in operations:
+        found.append(node_of(op, scope))
+        for body in bodies(op.definition):
+            found += nodes_of(body.get_operations(), f"{scope}{op.name}/{body.name}/")
+    return found
 
 
-def node_of(op: Operation) -> Node:
-    """The operation as texts. Nothing is computed, and a large constant stays where it is."""
-    inputs = [Input(t.op.name, described(t)) for t in op.inputs]
-    inputs += [Input(c.name, "", control=True) for c in op.control_inputs]
+def node_of(op: Operation, scope: str = "") -> Node:
+    """The operation as texts. Nothing is computed, and a large constant stays where it is. scope: in front of names."""
+    inputs = [Input(f"{scope}{t.op.name}", described(t)) for t in op.inputs]
+    inputs += [Input(f"{scope}{c.name}", "", control=True) for c in op.control_inputs]
     details = attributes(op)
     if op.device:
         details["device"] = op.device
-    if op.file:
-        details["built at"] = f"{op.file}:{op.line}"
-    return Node(op.name, op.type, tuple(inputs), tuple(described(t) for t in op.outputs), details)
+    return Node(f"{scope}{op.name}", op.type, tuple(inputs), tuple(described(t) for t in op.outputs), details)
 
 
 def described(tensor: Tensor) -> str:

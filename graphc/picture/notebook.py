@@ -11,6 +11,7 @@ from graphc.ir.tensor import Operation, Tensor
 from graphc.picture.levels import Levels
 from graphc.picture.nodes import described, node_of, nodes_of
 from graphc.picture.svg import level_svg
+from graphc.picture.wording import bytes_text, counted
 from graphc.wording import worded
 
 LARGEST = 400_000          # bytes of the pictures of one graph
@@ -50,7 +51,7 @@ def operation_html(op: Operation) -> str:
     rows = [("inputs", _listed(f"{t.name}: {described(t)}" for t in op.inputs)),
             ("outputs", _listed(f"{t.name}: {described(t)}" for t in op.outputs)),
             ("runs behind", _listed(c.name for c in op.control_inputs)),
-            *((name, escape(value)) for name, value in node.details.items())]
+            *((name, escape(value)) for name, value in node.details.items()), ("built at", _line(op))]
     return f"<b>{escape(worded('gc.Operation'))}</b> <code>{escape(op.name)}</code>, {escape(op.type)}{table(rows)}"
 
 
@@ -59,7 +60,7 @@ def tensor_html(tensor: Tensor) -> str:
     rows = [("shape", escape(described(tensor))), ("dtype", escape(tensor.dtype.name)),
             ("computed by", escape(op.type) + (f" of {_listed(t.name for t in op.inputs)}" if op.inputs else "")),
             ("used by", _listed(f"{c.name} ({c.type})" for c in tensor.consumers())),
-            ("built at", escape(f"{op.file}:{op.line}") if op.file else "")]
+            ("built at", _line(op))]
     return f"<b>{escape(worded('gc.Tensor'))}</b> <code>{escape(tensor.name)}</code>{table(rows)}"
 
 
@@ -96,6 +97,10 @@ def session_html(summary: SessionSummary) -> str:
     return "\n".join(lines)
 
 
+def _line(op: Operation) -> str:
+    return escape(f"{op.file}:{op.line}") if op.file else ""
+
+
 def table(rows: Iterable[tuple[str, str]]) -> str:
     """Two columns; rows without a value are left out. Values are HTML."""
     return "<table>" + "".join(f'<tr><th style="text-align:left">{escape(name)}</th><td style="text-align:left">{value}'
@@ -113,15 +118,3 @@ def _listed(texts: Iterable[str], most: int = 8) -> str:
     found = [f"<code>{escape(text)}</code>" for text in texts]
     more = [f"and {len(found) - most} more"] if len(found) > most else []
     return ", ".join([*found[:most], *more])
-
-
-def counted(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
-
-
-def bytes_text(size: int) -> str:
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= factor:
-            return f"{size / factor:.1f} {unit}"
-    return f"{size} bytes"
-

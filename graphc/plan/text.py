@@ -98,7 +98,7 @@ class BodyText:
             sign = {p.GuardKind.EQUAL: "==", p.GuardKind.LESS_EQUAL: "<=", p.GuardKind.LESS: "<"}[guard.kind]
             yield f"  guard {self.sizes[guard.a]} {sign} {self.sizes[guard.b]}: {guard.message}"
         for step in self.body.steps:
-            yield f"  {self._step(step)}{self._origins(step)}"
+            yield f"  {self.step(step)}{self._origins(step)}"
 
     def _sizes(self, ids: Sequence[int]) -> str:
         return ", ".join(self.sizes[d] for d in ids)
@@ -119,7 +119,8 @@ class BodyText:
         stores, loads = (", ".join(map(self._access, accesses)) for accesses in (step.stores, step.loads))
         return f"{stores} = map{domain} program {step.program} ({loads})"
 
-    def _step(self, step: p.Step) -> str:
+    def step(self, step: p.Step) -> str:
+        """What the step does, without its origins."""
         if isinstance(step, p.Map):
             return self._map(step)
         if isinstance(step, p.Call):

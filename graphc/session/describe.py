@@ -4,7 +4,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from graphc.picture.notebook import PlanSummary, SessionSummary, bytes_text, counted
+from graphc.picture.notebook import PlanSummary, SessionSummary
+from graphc.picture.wording import bytes_text, counted
 from graphc.wording import worded
 
 if TYPE_CHECKING:

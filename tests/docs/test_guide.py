@@ -4,9 +4,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from guide_blocks import ROOT, Page, check, commands
 
 import graphc as gc
+
+from guide_blocks import ROOT, Page, check, commands
 
 PAGES = sorted((ROOT / "docs" / "guide").glob("*.md"))
 

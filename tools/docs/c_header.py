@@ -21,7 +21,8 @@ def page(header: Path) -> str:
     assert top is not None, f"{header} has no comment at its top"
     lines = ["# C API", "", f"`#include <{header.name}>`; how to use it: [Running and training in C++](../cpp.md).", "",
              *prose(top[1])]
-    for comment, declarations in sections(text[top.end():]):
+    code = re.sub(r"^#(?:.*\\\n)*.*$", "", text[top.end():], flags=re.MULTILINE)      # without the preprocessor's lines
+    for comment, declarations in sections(code):
         names = [name_of(declaration) for declaration in declarations]
         lines += ["", f"## {', '.join(names)} {{ #{names[0]} data-toc-label=\"{short(names)}\" }}", ""]
         lines += [f'<a id="{name}"></a>' for name in names[1:]]

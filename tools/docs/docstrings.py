@@ -16,7 +16,7 @@ def markdown(docstring: str, link: Link) -> str:
 
 
 def _blocks(docstring: str, link: Link) -> Iterator[str]:
-    for block in re.split(r"\n[ \t]*\n", docstring.strip("\n")):
+    for block in re.split(r"\n[ \t]*\n", docstring.rstrip().strip("\n")):
         example = re.search(r"^\s*>>>", block, re.MULTILINE)
         if example:
             if block[:example.start()].strip():

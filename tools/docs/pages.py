@@ -13,6 +13,7 @@ from docstrings import Link, linked
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^(```.*?^```)", re.MULTILINE | re.DOTALL)
 AT_ROOT = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+GENERATED = {"runner/include/graphc.h": "reference/c.md"}
 
 
 def sources(root: Path) -> dict[str, Path]:
@@ -55,7 +56,7 @@ def relocated(text: str, source: Path, page: str, root: Path, site: Path) -> str
     """Relative links of a file of the project as links of its page."""
     def replaced(match: re.Match[str]) -> str:
         path, sharp, anchor = match[2].partition("#")
-        if not path or ":" in path or path.startswith(("reference/", "../reference/")):
+        if not path or ":" in path or path.startswith(("reference/", "../reference/")):    # of with_names_linked
             return match[0]
         target = os.path.relpath((source.parent / path).resolve(), root)
         to = os.path.relpath(_page_of(target, root, site), os.path.dirname(page) or ".")
@@ -65,8 +66,8 @@ def relocated(text: str, source: Path, page: str, root: Path, site: Path) -> str
 
 def _page_of(target: str, root: Path, site: Path) -> str:
     """Where a file of the project is on the site; what is no page is copied as it is."""
-    if target in AT_ROOT:
-        return AT_ROOT[target]
+    if target in AT_ROOT or target in GENERATED:
+        return AT_ROOT.get(target) or GENERATED[target]
     if target.startswith("docs/"):
         return target.removeprefix("docs/")
     copy = site / "source" / target

@@ -77,7 +77,7 @@ class Reference:
         own = [entry for name, entry in names.items() if entry.name == name]
         described = [entry for entry in own if not entry.is_value]
         values = [entry for entry in own if entry.is_value]
-        lines = [f"# {title_of(page)}", "", self._introduction(page)]
+        lines = ["---", "search:", "  boost: 2", "---", "", f"# {title_of(page)}", "", self._introduction(page)]
         lines += self._table([(name, entry) for name, entry in names.items() if not entry.is_value])
         for entry in described:
             lines += self._section(entry)
@@ -101,8 +101,9 @@ class Reference:
         return [*lines, "", "</div>", ""]
 
     def _section(self, entry: Entry) -> Iterator[str]:
-        kind = "class" if entry.is_class else "function"
-        yield from (f"## gc.{entry.name} {{ #gc.{entry.name} .{kind} }}", "", _anchors(entry, but_first=True))
+        kind, last = "class" if entry.is_class else "function", entry.name.rpartition(".")[2]
+        yield from (f"## gc.{entry.name} {{ #gc.{entry.name} .{kind} data-toc-label=\"{last}\" }}", "",
+                    _anchors(entry, but_first=True))
         yield from code(f"gc.{entry.name}", signature(entry.thing))
         yield markdown(entry.docstring, self.address_of)
         bases = [f"[`gc.{self.classes[base].name}`]({self.address_of(self.classes[base].name)})"
