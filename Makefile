@@ -12,7 +12,7 @@ FUZZ_PYTHON  ?= $(BIN)/python
 
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: install demo test test-matrix lint kernels runner bench test-cross fuzz fuzz-graphs tsan large peers peers-files \
+.PHONY: install demo test test-matrix lint kernels runner bench docs test-cross fuzz fuzz-graphs tsan large peers peers-files \
         parity onnx gpu clean
 
 # The stamp makes an install again when what is to be installed has changed.
@@ -56,6 +56,13 @@ lint: $(VENV)/installed
 
 bench: $(RUNNER)
 	$(BIN)/python bench/run.py
+
+# The documentation as a site, from docs/ and the docstrings: build/docs/index.html.
+$(VENV)/installed-docs: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	touch $@
+docs: $(VENV)/installed-docs
+	$(BIN)/python tools/docs/make.py $(BUILD)/docs
 
 # Builds the runner for aarch64 and runs the hand-written Plans under qemu-user (installs Debian packages if missing).
 test-cross: $(VENV)/installed

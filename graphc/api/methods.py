@@ -13,7 +13,7 @@ from graphc.ir.apply import convert_to_tensor, graph_of
 from graphc.ir.graph import Graph
 from graphc.ir.late_imports import load
 from graphc.ir.nest import is_composite
-from graphc.ir.tensor import Operation, register_method
+from graphc.ir.tensor import Operation, Tensor, register_method
 
 # The word in the method's name: where the function stands, and the op's name.
 BINARY: dict[str, tuple[str, str]] = {
@@ -44,6 +44,10 @@ def register_all() -> None:
     as_graph_def = _method(_later("graphc.serial.graphdef:as_graph_def"))
     register_method("as_graph_def", as_graph_def, Graph)
     register_method("graph_def_versions", property(lambda graph: graph.as_graph_def().versions), Graph)
+    for owner, name in ((Graph, "graph"), (Operation, "operation"), (Tensor, "tensor")):
+        register_method("_repr_html_", _method(_later(f"graphc.picture.notebook:{name}_html")), owner)
+    summary = _later("graphc.picture.notebook:graph_summary")
+    register_method("__repr__", lambda graph: f"<{summary()(graph)}>", Graph)
     register_method("node_def", property(_method(_later("graphc.serial.graphdef:node_def"))), Operation)
 
 

@@ -88,6 +88,17 @@ class Session:
         self._shows = os.environ.get("GRAPHC_TRACE", "0") not in ("", "0")
         self._plain = not self._shows and not self._settings.timeout_in_ms
 
+    def __repr__(self) -> str:
+        from graphc.session.describe import title
+
+        return f"<{title(self)}>"
+
+    def _repr_html_(self) -> str:
+        from graphc.picture.notebook import session_html
+        from graphc.session.describe import summary
+
+        return session_html(summary(self))
+
     @property
     def graph(self) -> Graph:
         """The graph that it runs."""
