@@ -19,7 +19,8 @@ from graphc.ir.graph import Graph, Operation, get_default_graph
 from graphc.ir.op import OPS
 from graphc.ir.tensor import Tensor
 from graphc.serial.broadcast_gradients import with_sum_to
-from graphc.serial.composed import COMPOSED
+from graphc.serial.composed.renamed import RENAMED, with_known_names
+from graphc.serial.composed.table import COMPOSED
 from graphc.serial.functions import FunctionReader, numbered_merges
 from graphc.serial.graph_pb2 import GraphDef, NodeDef
 from graphc.serial.graphdef import PRODUCER
@@ -32,7 +33,7 @@ from graphc.serial.lowered.values import Values
 from graphc.serial.resource_variables import with_plain_variables
 from graphc.serial.side_files import CONSUMER
 
-_TURNED = {*CALLS, *CASES, *COMPOSED, *CONTROL_FLOW, *HANDLE_OPS}      # not one operation each, but known
+_TURNED = {*CALLS, *CASES, *COMPOSED, *RENAMED, *CONTROL_FLOW, *HANDLE_OPS}      # not one operation each, but known
 
 
 @public("import_graph_def", "graph_util.import_graph_def")
@@ -50,7 +51,7 @@ def import_graph_def(graph_def: GraphDef, input_map: Mapping[str, Any] | None = 
         raise TypeError(f"graph_def must be a gc.GraphDef, not {type(graph_def).__name__}; read a file with "
                         "gc.GraphDef.FromString(bytes)")
     check_version(graph_def)
-    known = with_sum_to(with_plain_variables(graph_def))
+    known = with_sum_to(with_plain_variables(with_known_names(graph_def)))
     return _Importer(known, get_default_graph(), dict(input_map or {})).run(name, return_elements)
 
 
