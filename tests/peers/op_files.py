@@ -110,6 +110,16 @@ def older() -> Built:
     return {x: drawn(3, 4)}, found
 
 
+def ragged() -> Built:
+    values, splits = given(None, name="values"), given(None, name="splits", dtype=tf.int64)
+    rows, found = tf.RaggedTensor.from_row_splits(values, splits, validate=False), []
+    ids = tf.RaggedTensor.from_value_rowids(values, [0, 0, 2, 2, 2, 3], nrows=6, validate=False)
+    for shape in (None, [None, 2], [3, None], [5, 4]):
+        found += [rows.to_tensor(-1.0, shape=shape), ids.to_tensor(7.0, shape=shape)]
+    deep = tf.RaggedTensor.from_row_splits(tf.stack([values, values * 2], 1), splits, validate=False)
+    return {values: drawn(6), splits: np.array([0, 3, 3, 5, 6])}, [*found, deep.to_tensor()]
+
+
 def lists() -> Built:
     x = given(None, 2)
     first = raw.TensorListFromTensor(tensor=x, element_shape=[2])
@@ -226,7 +236,7 @@ def _alone(graph_def: Any, name: str, feeds: dict[str, Any]) -> Any:
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for build in (random, diagonals, scattered, numbers, older, lists, recurrent, pictures, examples):
+    for build in (random, diagonals, scattered, numbers, older, ragged, lists, recurrent, pictures, examples):
         saved(build)
     fused()
 

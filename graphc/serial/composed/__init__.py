@@ -10,5 +10,6 @@
     recurrent.py      the cells that are one op: LSTMBlockCell, BlockLSTM, GRUBlockCell
     features.py       Examples
     pictures.py       ScaleAndTranslate
+    ragged.py         rows of different lengths, filled up
     placed.py         what depends on where and how TensorFlow runs a graph: on a CPU, channels last
 """

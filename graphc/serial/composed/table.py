@@ -13,12 +13,13 @@ from graphc.serial.composed.lists import LISTS
 from graphc.serial.composed.numbers import NUMBERS
 from graphc.serial.composed.pictures import PICTURES
 from graphc.serial.composed.placed import PLACED
+from graphc.serial.composed.ragged import RAGGED
 from graphc.serial.composed.recurrent import RECURRENT
 from graphc.serial.composed.versions import VERSIONS
 from graphc.serial.graph_pb2 import NodeDef
 
 COMPOSED: dict[str, Composed] = {**VERSIONS, **NUMBERS, **LISTS, **CONVOLUTIONS, **RECURRENT, **FEATURES, **PICTURES,
-                                 **PLACED}
+                                 **PLACED, **RAGGED}
 
 
 def is_composed(node: NodeDef, inputs: Sequence[Tensor]) -> bool:
