@@ -12,6 +12,7 @@ from graphc.serial.graph_pb2 import GraphDef
 
 FOLDER = Path(__file__).parent / "serial" / "data" / "flow"
 OPS = FOLDER.parent / "ops"
+EFFECTS = FOLDER.parent / "effects"
 NAMES = sorted(path.name.removesuffix(".pb.gz") for path in FOLDER.glob("*.pb.gz"))
 NAMES_OF_OPS = sorted(path.name.removesuffix(".pb.gz") for path in OPS.glob("*.pb.gz"))
 

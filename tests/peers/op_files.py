@@ -234,11 +234,51 @@ def _alone(graph_def: Any, name: str, feeds: dict[str, Any]) -> Any:
                 return None
 
 
+def effects(name: str, functions: bool) -> None:
+    """Branches that change variables, side by side on one sum. What a run then does: tests/serial/
+    test_effects_of_branches.py."""
+    (tf.enable_control_flow_v2 if functions else tf.disable_control_flow_v2)()
+    with tf.Graph().as_default() as graph:
+        p, n, x = given(name="p", dtype=tf.bool), given(name="n", dtype=tf.int32), given()
+        values = [tf.get_variable(f"v{i}", [], initializer=tf.zeros_initializer(), use_resource=functions)
+                  for i in range(6)]
+
+        def then() -> list[Any]:
+            y = x * 2.0
+            return [tf.identity(v.assign_add(y)) for v in values[:2]]
+
+        def otherwise() -> list[Any]:
+            y = x * 3.0
+            return [tf.identity(values[2].assign_add(y)), y]
+
+        sides = [lambda v=v: tf.identity(v.assign_add(x)) for v in values[3:]]
+        chosen = tf.switch_case(n, sides) if functions else tf.case(
+            [(tf.equal(n, i), side) for i, side in enumerate(sides[:2])], default=sides[2])
+        for t, label in zip([*tf.cond(p, then, otherwise), chosen], "abc", strict=True):
+            tf.identity(t, name=label)
+        tf.group(tf.global_variables_initializer(), name="init")
+        total = tf.stack([v.read_value() for v in values], name="all")
+    graph_def = graph.as_graph_def()
+    with tf.Session(graph=graph) as session:
+        for fetches, pred, number in (("a:0", True, 0), ("b:0", True, 0), ("a:0", False, 0), ("b:0", False, 0),
+                                      ("c:0", True, 0), ("c:0", True, 1), ("c:0", True, 5), (["a:0", "b:0"], True, 0)):
+            session.run("init")
+            session.run(fetches, {p: pred, n: number, x: 1.0})
+            print(fetches, pred, number, session.run(total).tolist())
+    data = gzip.compress(graph_def.SerializeToString(deterministic=True), mtime=0)
+    folder = FOLDER.parent / "effects"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.pb.gz").write_bytes(data)
+    np.savez_compressed(folder / f"{name}.npz")
+
+
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for build in (random, diagonals, scattered, numbers, older, ragged, lists, recurrent, pictures, examples):
         saved(build)
     fused()
+    effects("effects_lowered", functions=False)
+    effects("effects_functions", functions=True)
 
 
 if __name__ == "__main__":
