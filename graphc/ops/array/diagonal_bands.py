@@ -1,7 +1,7 @@
 """Any diagonals, and several at once: MatrixDiagV2, MatrixDiagPartV2, MatrixSetDiagV2.
 
-Diagonal d lies d columns right of the main one (below 0: rows below it). Those of a band are the rows of one tensor, the
-highest first, each from the left, padded to the longest one; diagonal_alignments.py has those that begin elsewhere.
+Diagonal d lies d columns right of the main one (below 0: rows below it). Those of a band are the rows of one tensor,
+the highest first, each from the left, padded to the longest one; diagonal_alignments.py has those that begin elsewhere.
 """
 from __future__ import annotations
 

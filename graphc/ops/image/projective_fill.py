@@ -1,6 +1,7 @@
 """ImageProjectiveTransformV3: what is outside of the picture is a constant, or found inside of it.
 
-fill_mode "REFLECT" mirrors the picture at its edges ([dcba|abcd|dcba]), "WRAP" repeats it, "NEAREST" continues its edge.
+fill_mode "REFLECT" mirrors the picture at its edges ([dcba|abcd|dcba]), "WRAP" repeats it, "NEAREST" goes on with its
+edge.
 """
 from __future__ import annotations
 

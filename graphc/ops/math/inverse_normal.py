@@ -1,7 +1,8 @@
 """Inverses of the error function and of the normal distribution.
 
 Ndtri is computed in float64. Of p = min(x, 1 - x) a first value, right to 4.5e-4 (Abramowitz and Stegun 26.2.23), is
-made right by two steps of Halley's method, each of which takes its error to the third power; erfc is exact in the tails.
+made right by two steps of Halley's method, each of which takes its error to the third power; erfc is exact in the
+tails.
 """
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Random ops of a key and a counter, as TensorFlow 2 writes them: StatelessRandom...V2, what makes key and counter of two
-seeds, and whole numbers of any bits.
+"""Random ops of a key and a counter, as TensorFlow 2 writes them: StatelessRandom...V2, what makes key and counter of
+two seeds, and whole numbers of any bits.
 
 A stream begins at the counter [0, run]: it is that of the two seeds from which TensorFlow made both. A counter that is
 further on in a stream is refused when run (tf.random.Generator makes such).
@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from graphc.errors import InvalidArgumentError
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType, float32, float64, int32, int64, uint32, uint64
 from graphc.ir.op import Op, Sample, attr, operand_field, register
@@ -55,7 +56,8 @@ class _Keyed(_Stateless):
     def words(self, count: int, group: int, *given: np.ndarray) -> np.ndarray:
         key, counter = given
         if counter[0]:
-            raise ValueError(f"counter {counter.tolist()} does not begin a stream")
+            raise InvalidArgumentError(f"{self.type}: counter {counter.tolist()} does not begin a stream: its first "
+                                       "number must be 0")
         return groups(int(key[0]), int(counter[1]), 0, count, group)
 
     def mixed(self, b: Any, *given: Any) -> Any:
