@@ -62,6 +62,11 @@ def test_strings_that_are_not_empty_are_counted() -> None:
     assert _run(gc.count_nonzero(x, axis=1, keepdims=True)).tolist() == [[2], [0]]
 
 
+def test_strings_that_are_not_empty_become_sparse() -> None:
+    found = _run(gc.sparse.from_dense(gc.constant([["", "a"], ["b", ""]])))
+    assert found.indices.tolist() == [[0, 1], [1, 0]] and found.values.tolist() == [b"a", b"b"]
+
+
 def test_the_diagonal_of_complex_numbers_comes_back() -> None:
     x = gc.constant([1 + 1j, 2])
     square = gc.diag(x)
