@@ -62,6 +62,11 @@ def test_strings_that_are_not_empty_are_counted() -> None:
     assert _run(gc.count_nonzero(x, axis=1, keepdims=True)).tolist() == [[2], [0]]
 
 
+def test_strings_that_are_not_empty_become_sparse() -> None:
+    found = _run(gc.sparse.from_dense(gc.constant([["", "a"], ["b", ""]])))
+    assert found.indices.tolist() == [[0, 1], [1, 0]] and found.values.tolist() == [b"a", b"b"]
+
+
 def test_the_diagonal_of_complex_numbers_comes_back() -> None:
     x = gc.constant([1 + 1j, 2])
     square = gc.diag(x)
@@ -76,3 +81,18 @@ def test_the_trace_of_a_vector_is_refused_by_its_name() -> None:
 def test_the_next_number_of_16_bits_is_refused() -> None:
     with pytest.raises(TypeError, match="NextAfter takes float32_or_float64 types only"):
         gc.math.nextafter(gc.constant([1.0], gc.float16), gc.constant([2.0], gc.float16))
+
+
+@pytest.mark.parametrize("function", [gc.sqrt, gc.rsqrt, gc.reciprocal])
+@pytest.mark.parametrize("at", [0.0, np.nan])
+def test_what_a_mask_leaves_out_has_no_part_in_the_gradient(function, at: float) -> None:
+    x = gc.constant([4.0, *[at] * 36])
+    chosen = gc.where(x > 1.0, function(x), gc.zeros_like(x))
+    found = _run(gc.gradients(chosen, x)[0])
+    assert np.isfinite(found).all() and found[0] != 0 and not found[1:].any()
+
+
+def test_the_deviation_of_equal_numbers_can_be_masked() -> None:
+    x = gc.constant([[2.0, 2.0], [1.0, 3.0]])
+    masked = gc.math.reduce_std(x, axis=1) * gc.constant([0.0, 1.0])
+    assert _run(gc.gradients(masked, x)[0]).tolist() == [[0.0, 0.0], [-0.5, 0.5]]

@@ -2,13 +2,14 @@
 from __future__ import annotations
 
 from graphc.api.array.cast import cast
+from graphc.api.array.fill import zeros
 from graphc.api.array.shapes import reshape
 from graphc.api.math.binary import maximum, minimum, multiply
 from graphc.api.math.comparison import not_equal
 from graphc.api.math.reduce import deprecated, reduce_all, reduce_sum
 from graphc.api.public import public
 from graphc.ir.apply import convert_to_tensor
-from graphc.ir.dtypes import as_dtype, int64, string
+from graphc.ir.dtypes import as_dtype, int64
 from graphc.ir.graph import get_default_graph
 from graphc.ir.spec import text
 
@@ -76,8 +77,7 @@ def count_nonzero(
     given = deprecated(input_tensor, input, "input_tensor", "input")
     with get_default_graph().name_scope(name or "count_nonzero"):
         x = convert_to_tensor(given, name="input")
-        nothing = b"" if x.dtype == string else False if x.dtype.is_bool else 0
-        present = cast(not_equal(x, convert_to_tensor(nothing, dtype=x.dtype)), int64)
+        present = cast(not_equal(x, zeros([], x.dtype)), int64)
         return cast(reduce_sum(present, axis, keepdims=bool(keepdims)), dtype)
 
 

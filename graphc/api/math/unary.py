@@ -149,7 +149,7 @@ def sqrt(x, name=None):
     """The square root, elementwise.
 
     x: floating point or complex, also a SparseTensor; a negative real number gives NaN. The gradient 0.5 / sqrt(x) is
-    infinite at 0: add a small number where x may be 0. As `tf.sqrt`.
+    infinite at 0, unless a mask made that from above 0: add a small number where x may be 0. As `tf.sqrt`.
 
     >>> x = gc.constant([4., 2., 0.])
     >>> gc.sqrt(x).eval()
