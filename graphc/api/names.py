@@ -2994,3 +2994,24 @@ NAMES: dict[str, dict[str, str]] = {
         "start_queue_runners": "graphc.train.runners:start_queue_runners",
     },
 }
+# Namespaces that are packages of their own; the others are made (api/namespaces.py).
+OWN_FILES = frozenset((
+    "compat",
+    "compat.v1",
+    "data",
+    "estimator",
+    "feature_column",
+    "io",
+    "layers",
+    "metrics",
+    "onnx",
+    "saved_model",
+    "summary",
+    "test",
+    "train",
+))
+# Modules that are public whole.
+MODULES = {
+    "errors": "graphc.errors",
+    "dtypes": "graphc.ir.dtypes",
+}

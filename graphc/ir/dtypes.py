@@ -2,13 +2,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from graphc.errors import UnimplementedError
+from graphc.ir.records import dataclass
 from graphc.kernels.contracts import dtypes as table
 
 

@@ -7,7 +7,6 @@ warnings.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -33,6 +32,7 @@ from graphc.ir.dtypes import (
 )
 from graphc.ir.known import value_array
 from graphc.ir.op import REFUSED, Elementwise, Sample, Scalars
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Spec, require_equal, text
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from graphc.ir import names
 from graphc.ir.device import assign_device, merge_devices
 from graphc.ir.graph_scopes import GraphScopes
 from graphc.ir.infer import infer_outputs
+from graphc.ir.late_imports import load
 from graphc.ir.locks import new_lock
 from graphc.ir.names import GraphKeys as GraphKeys
 from graphc.ir.op import Op
@@ -45,6 +46,7 @@ class Graph(GraphScopes):
 
     def __init__(self) -> None:
         super().__init__()
+        load("graphc.api.methods")              # whoever has a graph has ops, and tensors with operators
         self._operations: dict[str, Operation] = {}
         self._collections: dict[Any, list[Any]] = {}
         self._finalized = False

@@ -48,7 +48,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -64,6 +63,7 @@ from graphc.ir.op_base import Permuted as Permuted
 from graphc.ir.op_base import Sample as Sample
 from graphc.ir.op_base import attr as attr
 from graphc.ir.op_base import operand_field as operand_field
+from graphc.ir.records import dataclass
 from graphc.ir.registry import OPS as OPS
 from graphc.ir.registry import Registry as Registry
 from graphc.ir.registry import register as register

@@ -6,12 +6,12 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from graphc.ir.node import Flow
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.array.transpose import Transpose
