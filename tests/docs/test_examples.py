@@ -53,7 +53,7 @@ PENDING = (
     "graphc.api.random", "graphc.api.signal", "graphc.api.sparse", "graphc.api.strings",
 
     "graphc.api.distributions", "graphc.api.files",
-    "graphc.api.image", "graphc.api.lookup", "graphc.api.summary",
+    "graphc.api.lookup", "graphc.api.summary",
 
     "graphc.data", "graphc.estimator", "graphc.feature_column", "graphc.io", "graphc.layers", "graphc.metrics",
     "graphc.onnx", "graphc.rnn", "graphc.saved_model", "graphc.seq2seq", "graphc.summary", "graphc.test",
