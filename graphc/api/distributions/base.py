@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from graphc.api.array.fill import ones_like
 from graphc.api.array.identity import identity
 from graphc.api.array.join import concat
+from graphc.api.array.select import where_v2
 from graphc.api.array.shapes import reshape, shape
 from graphc.api.array.source import constant
 from graphc.api.control.script import Assert
 from graphc.api.math.comparison import is_nan, logical_not
-from graphc.api.math.reduce import reduce_any, reduce_prod
+from graphc.api.math.reduce import reduce_all, reduce_any, reduce_prod
 from graphc.api.math.unary import exp, log, log1p, sqrt, square
 from graphc.api.public import public
 from graphc.ir.apply import convert_to_tensor, is_tensor_like
@@ -214,6 +216,12 @@ class Distribution:
     def _statistic(self, name: str, method: str) -> Tensor:
         with self._scope(name):
             return self._known(f"_{method}")()
+
+    def _where_defined(self, made: Tensor, defined: Tensor, message: str) -> Tensor:
+        """made; where it is not defined NaN, or without allow_nan_stats an error of the run."""
+        if self.allow_nan_stats:
+            return where_v2(defined, made, float("nan") * ones_like(made))
+        return checked(made, [Assert(reduce_all(defined), [message])])
 
 
 def parameters_of(**values: Any) -> list[Tensor]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 from typing import Any
 
 from graphc.api.array.fill import ones_like
-from graphc.api.array.select import where_v2
 from graphc.api.distributions.base import FULLY_REPARAMETERIZED, RegisterKL, parameters_of
 from graphc.api.distributions.continuous import OfTwo
 from graphc.api.math.binary import maximum
@@ -58,7 +57,8 @@ class Gamma(OfTwo):
 
     def _mode(self) -> Tensor:
         made = (self.concentration - 1.0) / self.rate
-        return where_v2(greater(self._whole(self.concentration), 1.0), made, float("nan") * ones_like(made))
+        return self._where_defined(made, greater(self._whole(self.concentration), 1.0),
+                                   "mode not defined when any concentration <= 1")
 
 
 @public("distributions.Exponential", "contrib.distributions.Exponential")
@@ -141,7 +141,7 @@ class Beta(OfTwo):
     def _mode(self) -> Tensor:
         made = (self._first - 1.0) / (self.total_concentration - 2.0)
         sharp = less(maximum(-self._whole(self._first), -self._whole(self._second)), -1.0)
-        return where_v2(sharp, made, float("nan") * ones_like(made))
+        return self._where_defined(made, sharp, "Mode undefined for concentration1 <= 1 or concentration0 <= 1.")
 
 
 @RegisterKL(Gamma, Gamma)

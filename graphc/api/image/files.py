@@ -32,9 +32,9 @@ def _file(contents: Any) -> Tensor:
 def decode_png(contents: Any, channels: int = 0, dtype: Any = uint8, name: str | None = None) -> Tensor:
     """The pixels of a PNG: uint8 or uint16 [height, width, channels].
 
-    contents: a string scalar. channels: 1 (grey), 2 (with opacity), 3 (colours) or 4 (with opacity), into which the
-    picture is converted; 0: those of the file. It reads the other formats too. As `tf.image.decode_png`. Damaged files
-    are an InvalidArgumentError when run.
+    contents: a string scalar. channels: 1 (grey), 3 (colours) or 4 (with opacity), into which the picture is converted;
+    0: those of the file. It reads the other formats too. As `tf.image.decode_png`. Damaged files are an
+    InvalidArgumentError when run.
 
     >>> file = gc.image.encode_png(gc.constant([[[0], [255]]], gc.uint8))
     >>> gc.image.decode_png(file, channels=3)[0].eval()
