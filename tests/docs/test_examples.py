@@ -52,9 +52,6 @@ PENDING = (
     "graphc.api.array", "graphc.api.linalg", "graphc.api.math", "graphc.api.nest", "graphc.api.quantization",
     "graphc.api.random", "graphc.api.signal", "graphc.api.sparse", "graphc.api.strings",
 
-    "graphc.api.distributions", "graphc.api.files",
-    "graphc.api.lookup", "graphc.api.summary",
-
     "graphc.data", "graphc.estimator", "graphc.feature_column", "graphc.io", "graphc.layers", "graphc.metrics",
     "graphc.onnx", "graphc.rnn", "graphc.saved_model", "graphc.seq2seq", "graphc.summary", "graphc.test",
     "graphc.train",
