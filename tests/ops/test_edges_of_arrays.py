@@ -30,3 +30,8 @@ def test_a_default_of_another_shape_is_refused() -> None:
     with pytest.raises(ValueError, match=r"axis 0 of the default of shape \(1,\) has size 1, but 'shape' says 2"):
         gc.placeholder_with_default([1.0], [2])
     assert gc.placeholder_with_default([1.0], [None]).shape.as_list() == [None]
+
+
+def test_keepdims_of_joined_strings_under_both_names_is_refused() -> None:
+    with pytest.raises(ValueError, match="give 'keepdims' or 'keep_dims', not both"):
+        gc.strings.reduce_join([["a"]], axis=1, keepdims=True, keep_dims=True)
