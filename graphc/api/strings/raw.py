@@ -13,8 +13,8 @@ def decode_raw(input_bytes=None, out_type=None, little_endian=True, name=None, b
     r"""The numbers that the bytes of each string are, along a new last axis: [...] gives [..., n].
 
     Args:
-        input_bytes: strings of one length, a multiple of the number's size, or the run ends with InvalidArgumentError; bytes
-            is its older name.
+        input_bytes: strings of one length, a multiple of the number's size, or the run ends with InvalidArgumentError;
+            bytes is its older name.
         out_type: the dtype of the numbers, which must be given (ValueError).
         little_endian: the lowest byte of each number comes first.
 
