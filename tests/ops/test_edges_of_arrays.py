@@ -1,4 +1,4 @@
-"""What functions of graphc.api.array refuse, and how they say it."""
+"""What functions of arrays, strings and linear algebra make of rare arguments, and how they refuse them."""
 from __future__ import annotations
 
 import pytest
@@ -35,3 +35,10 @@ def test_a_default_of_another_shape_is_refused() -> None:
 def test_keepdims_of_joined_strings_under_both_names_is_refused() -> None:
     with pytest.raises(ValueError, match="give 'keepdims' or 'keep_dims', not both"):
         gc.strings.reduce_join([["a"]], axis=1, keepdims=True, keep_dims=True)
+
+
+def test_the_regularizer_does_not_say_the_dtype_of_least_squares() -> None:
+    matrix, rhs = [[1.0], [2.0]], [[1.0], [3.0]]
+    wide = gc.constant(matrix, gc.float64)
+    assert gc.matrix_solve_ls(matrix, rhs, l2_regularizer=0.5).dtype == gc.float32
+    assert gc.matrix_solve_ls(wide, rhs).dtype == gc.matrix_solve_ls(matrix, wide).dtype == gc.float64
