@@ -41,7 +41,8 @@ class LinearOperator:
     contradict each other. A subclass of one's own gives `_shape`, `_shape_tensor` and `_matmul`; the rest is then
     computed by the dense matrix. As `tf.linalg.LinearOperator`.
 
-    >>> operator = gc.linalg.LinearOperatorFullMatrix([[2., 1.], [1., 3.]], is_self_adjoint=True, is_positive_definite=True)
+    >>> hints = {"is_self_adjoint": True, "is_positive_definite": True}
+    >>> operator = gc.linalg.LinearOperatorFullMatrix([[2., 1.], [1., 3.]], **hints)
     >>> operator.matvec([1., 10.]).eval()
     array([12., 31.], dtype=float32)
     >>> operator.solvevec([12., 31.]).eval().round(4)
