@@ -42,3 +42,8 @@ def test_the_regularizer_does_not_say_the_dtype_of_least_squares() -> None:
     wide = gc.constant(matrix, gc.float64)
     assert gc.matrix_solve_ls(matrix, rhs, l2_regularizer=0.5).dtype == gc.float32
     assert gc.matrix_solve_ls(wide, rhs).dtype == gc.matrix_solve_ls(matrix, wide).dtype == gc.float64
+
+
+def test_a_range_that_is_the_wrong_way_round_is_refused() -> None:
+    with pytest.raises(ValueError, match="argument 'input_min' 1.0 must not be greater than 'input_max' -1.0"):
+        gc.quantization.quantize_and_dequantize([0.5], 1.0, -1.0, range_given=True)
