@@ -45,5 +45,5 @@ def test_the_regularizer_does_not_say_the_dtype_of_least_squares() -> None:
 
 
 def test_a_range_that_is_the_wrong_way_round_is_refused() -> None:
-    with pytest.raises(ValueError, match="argument 'input_min' 1.0 must not be greater than 'input_max' -1.0"):
+    with pytest.raises(ValueError, match="'input_min' .* must not be greater than 'input_max'"):
         gc.quantization.quantize_and_dequantize([0.5], 1.0, -1.0, range_given=True)
