@@ -2,11 +2,14 @@
 from __future__ import annotations
 
 from graphc.api.array.broadcast import broadcast_to
-from graphc.api.array.shapes import broadcast_dynamic_shape, expand_dims, shape
+from graphc.api.array.grids import unravel_index
+from graphc.api.array.join import concat
+from graphc.api.array.shapes import broadcast_dynamic_shape, expand_dims, reshape, shape
+from graphc.api.array.transpose import transpose
 from graphc.api.public import public
 from graphc.errors import UnimplementedError
 from graphc.ir.apply import apply, convert_to_tensor
-from graphc.ir.dtypes import string
+from graphc.ir.dtypes import int64, string
 from graphc.ir.graph import get_default_graph
 from graphc.ir.late_imports import load
 from graphc.ops.strings.join import ReduceJoin, StringJoin, StringSplit, StringSplitV2, UnsortedSegmentJoin
@@ -116,8 +119,9 @@ def strings_split(input=None, sep=None, maxsplit=-1, result_type="SparseTensor",
     """A SparseTensor of the parts of each string between occurrences of `sep` as a whole; by default between white
     space.
 
-    input (or source): strings, a scalar or a vector. maxsplit: at most so many splits, -1: all. Empty parts are kept if
-    sep is given. result_type: "SparseTensor". As `tf.strings.split` of TensorFlow 1.
+    input (or source): strings; the result has an axis more, of a scalar it is [1, parts]. maxsplit: at most so many
+    splits, -1: all. Empty parts are kept if sep is given. result_type: "SparseTensor". As `tf.strings.split` of
+    TensorFlow 1.
 
     >>> gc.strings.split(["a::b::c", "d"], sep="::").eval().values
     array([b'a', b'b', b'c', b'd'], dtype=object)
@@ -129,8 +133,17 @@ def strings_split(input=None, sep=None, maxsplit=-1, result_type="SparseTensor",
     tensor = convert_to_tensor(source if input is None else input, string, name="input")
     if tensor.shape.ndims == 0:
         tensor = expand_dims(tensor, 0)
-    return _sparse(apply(StringSplitV2, tensor, "" if sep is None else sep, name=name, maxsplit=maxsplit), result_type,
-                   "strings.split")
+    deep = tensor.shape.ndims is not None and tensor.shape.ndims > 1
+    parts = apply(StringSplitV2, reshape(tensor, [-1]) if deep else tensor, "" if sep is None else sep, name=name,
+                  maxsplit=maxsplit)
+    return _sparse(_unflattened(parts, shape(tensor, out_type=int64)) if deep else parts, result_type, "strings.split")
+
+
+def _unflattened(parts, sizes):
+    """The parts of a vector's strings under the indices of the tensor of these sizes that it was."""
+    indices, values, whole = parts
+    rows = transpose(unravel_index(indices[:, 0], sizes))
+    return concat([rows, indices[:, 1:]], 1), values, concat([sizes, whole[1:]], 0)
 
 
 @public("strings.strip", "string_strip")
