@@ -16,8 +16,8 @@ ROOT = Path(__file__).parent.parent
 # (passes, plan, exec) knows op definitions, but no public function. plan/plan.py is plain data, open to all, and so are
 # the formats of files that ops read and write, and generated messages.
 ROOMS = ["ir.user_frame", "wording", "errors", "kernels", "ir", "tracebacks", "missing", "plan.plan",
-         "io.crc32c", "io.wire", "io.whole_files", "io.checkpoint", "ops", "picture", "api", "passes", "plan", "exec", "serial",
-         "io", "session",
+         "io.crc32c", "io.wire", "io.whole_files", "io.checkpoint", "ops", "picture", "api", "passes", "plan", "exec",
+         "serial", "io", "session",
          "train",
          "saved_model",
          "test", "layers", "rnn", "seq2seq", "metrics", "summary", "data",
