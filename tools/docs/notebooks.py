@@ -32,9 +32,8 @@ def run(path: Path, folder: Path) -> Any:
 
     kernel = folder / "jupyter" / "kernels" / "python3"     # "python3" is the Python that runs this
     kernel.mkdir(parents=True)
-    (kernel / "kernel.json").write_text(json.dumps({
-        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=40"], "display_name": "Python 3",
-        "language": "python"}))
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=40"]
+    (kernel / "kernel.json").write_text(json.dumps({"argv": command, "display_name": "Python 3", "language": "python"}))
     more = {**environment(), "JUPYTER_PATH": str(folder / "jupyter"), "PYDEVD_DISABLE_FILE_VALIDATION": "1",
             "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     notebook = nbformat.read(path, as_version=4)
