@@ -12,8 +12,8 @@ FUZZ_PYTHON  ?= $(BIN)/python
 
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: install demo test test-matrix lint kernels runner bench docs look test-cross fuzz fuzz-graphs tsan large peers peers-files \
-        parity onnx gpu clean
+.PHONY: install demo test test-matrix lint kernels runner bench docs look test-cross fuzz fuzz-graphs tsan large peers \
+        peers-files parity onnx gpu embed clean
 
 # The stamp makes an install again when what is to be installed has changed.
 $(VENV)/installed: pyproject.toml
@@ -28,7 +28,7 @@ $(BUILD)/kernels/libgraphc_kernels.a: $(VENV)/installed $(KERNEL_SOURCES)
 	touch $@
 kernels: $(BUILD)/kernels/libgraphc_kernels.a
 
-RUNNER_SOURCES := $(shell find runner -name '*.cpp' -o -name '*.h' -o -name '*.hpp' -o -name CMakeLists.txt)
+RUNNER_SOURCES := $(shell find runner -type f)
 $(RUNNER): $(BUILD)/kernels/libgraphc_kernels.a $(RUNNER_SOURCES)
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S runner -B $(BUILD)/runner -G Ninja -DCMAKE_BUILD_TYPE=Release \
 	    -DGRAPHC_KERNELS=$(CURDIR)/$(BUILD)/kernels > $(BUILD)/runner-configure.log || (cat $(BUILD)/runner-configure.log; exit 1)
@@ -97,6 +97,10 @@ fuzz-graphs: $(RUNNER)
 gpu: $(VENV)/installed
 	GRAPHC_TEST_GPU=1 $(BIN)/python -m pytest tests/cuda
 	$(BIN)/python bench/gpu.py
+
+# Every program of docs/embedding.md against an installed tree, the Java one, too (installs Debian packages if missing).
+embed: $(RUNNER)
+	tests/runner/embed.sh
 
 # Checks against TensorFlow, in an environment of its own.
 peers: $(RUNNER)

@@ -15,10 +15,11 @@ from __future__ import annotations
 import hashlib
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Union
 
 from graphc.ir.locks import new_reentrant_lock
+from graphc.ir.records import dataclass
 
 Size = Union[int, "Dim"]
 KEY_LENGTH = 120
