@@ -12,8 +12,8 @@ FUZZ_PYTHON  ?= $(BIN)/python
 
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: install demo test test-matrix lint kernels runner bench docs test-cross fuzz fuzz-graphs tsan large peers peers-files \
-        parity onnx gpu embed clean
+.PHONY: install demo test test-matrix lint kernels runner bench docs look test-cross fuzz fuzz-graphs tsan large peers \
+        peers-files parity onnx gpu embed clean
 
 # The stamp makes an install again when what is to be installed has changed.
 $(VENV)/installed: pyproject.toml
@@ -63,6 +63,10 @@ $(VENV)/installed-docs: $(VENV)/installed
 	touch $@
 docs: $(VENV)/installed-docs
 	$(BIN)/python tools/docs/make.py $(BUILD)/docs
+
+# The pages of `graphc inspect --html`, and the site if it is built, in Chromium (a Debian package); screenshots: build/look.
+look: $(VENV)/installed
+	GRAPHC_LOOK=1 $(BIN)/python -m pytest tests/picture/test_in_browser.py
 
 # Builds the runner for aarch64 and runs the hand-written Plans under qemu-user (installs Debian packages if missing).
 test-cross: $(VENV)/installed

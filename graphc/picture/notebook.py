@@ -98,7 +98,7 @@ def session_html(summary: SessionSummary) -> str:
 
 
 def _line(op: Operation) -> str:
-    return escape(f"{op.file}:{op.line}") if op.file else ""
+    return escape("".join(f"{file}:{line}: {source}" for file, line, _, source in op.traceback))
 
 
 def table(rows: Iterable[tuple[str, str]]) -> str:

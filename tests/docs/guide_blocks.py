@@ -19,6 +19,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent.parent
+sys.path.insert(0, str(ROOT / "tools" / "docs"))
+
+from notebooks import environment
+
 FENCE = re.compile(r"^```([\w+ ]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"\A(?://|#) (\w+\.\w+)\n")
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
@@ -79,10 +83,8 @@ def commands(text: str) -> Iterator[tuple[str, str]]:
 
 
 def shell(command: str, where: str) -> str:
-    runner, header = ROOT / "build" / "runner", ROOT / "runner" / "include"
-    env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{runner}:{os.environ['PATH']}", "CPATH": str(header),
-           "LIBRARY_PATH": str(runner), "LD_LIBRARY_PATH": str(runner)}
-    done = subprocess.run(command, shell=True, env=env, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, shell=True, env={**os.environ, **environment()}, capture_output=True, text=True,
+                          timeout=120, check=False)
     assert done.returncode == 0, f"{where}: {command}\n{done.stdout}{done.stderr}"
     return done.stdout
 

@@ -72,8 +72,9 @@ def test_a_docstring_becomes_markdown() -> None:
     2
     """
     made = docstrings.markdown(text, lambda name: f"page.md#{name}")
-    assert made == ("x \\* y\\_1 &lt;b>, as [`tf.nn.relu`](" f"{docstrings.TENSORFLOW}/tf/nn/relu.md). See "
-                    "[`gc.nn.elu`](page.md#gc.nn.elu).\n\n```python\ncode(x)\n```\n\n```pycon\n>>> gc.nn.relu(1)\n2\n```")
+    assert made == (f"x \\* y\\_1 &lt;b>, as [`tf.nn.relu`]({docstrings.TENSORFLOW}/tf/nn/relu.md). See "
+                    "[`gc.nn.elu`](page.md#gc.nn.elu).\n\n```python\ncode(x)\n```\n\n"
+                    "```pycon\n>>> gc.nn.relu(1)\n2\n```")
 
 
 def test_methods_of_tensorflow_have_their_place() -> None:

@@ -14,6 +14,10 @@ NAVIGATION: list[Any] = [
         {"Seeing what the compiler did": "guide/seeing.md"},
         {"Coming from TensorFlow 1 or PyTorch": "guide/coming-from.md"},
     ]},
+    {"Notebooks": [
+        {"Train on digits, and look at it": "notebooks/digits.md"},
+        {"A frozen TensorFlow graph, run in C++": "notebooks/to_cpp.md"},
+    ]},
     {"API": "reference/"},
     {"C and C++": [
         {"Running and training in C++": "cpp.md"},

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import notebooks
 from docstrings import Link, linked
 
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
@@ -19,8 +20,8 @@ GENERATED = {"runner/include/graphc.h": "reference/c.md"}
 def sources(root: Path) -> dict[str, Path]:
     """Page of the site -> the file that it is made of."""
     found = {page: root / file for file, page in AT_ROOT.items()}
-    for path in sorted((root / "docs").rglob("*.md")):
-        found[path.relative_to(root / "docs").as_posix()] = path
+    for path in sorted([*(root / "docs").rglob("*.md"), *(root / "docs").rglob("*.ipynb")]):
+        found[path.relative_to(root / "docs").with_suffix(".md").as_posix()] = path
     return found
 
 
@@ -31,7 +32,8 @@ def write(root: Path, site: Path, address_of: Callable[[str], str | None]) -> No
             address = address_of(name)
             return address and os.path.relpath(f"reference/{address}", os.path.dirname(page) or ".")
 
-        text = outside_fences(source.read_text(), lambda part, link=link: with_names_linked(part, link))
+        made = notebooks.markdown(source, (site / page).parent) if source.suffix == ".ipynb" else source.read_text()
+        text = outside_fences(made, lambda part, link=link: with_names_linked(part, link))
         text = outside_fences(text, lambda part, source=source, page=page: relocated(part, source, page, root, site))
         (site / page).parent.mkdir(parents=True, exist_ok=True)
         (site / page).write_text(text)
