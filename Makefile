@@ -28,7 +28,7 @@ $(BUILD)/kernels/libgraphc_kernels.a: $(VENV)/installed $(KERNEL_SOURCES)
 	touch $@
 kernels: $(BUILD)/kernels/libgraphc_kernels.a
 
-RUNNER_SOURCES := $(shell find runner -name '*.cpp' -o -name '*.h' -o -name '*.hpp' -o -name CMakeLists.txt)
+RUNNER_SOURCES := $(shell find runner -type f)
 $(RUNNER): $(BUILD)/kernels/libgraphc_kernels.a $(RUNNER_SOURCES)
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S runner -B $(BUILD)/runner -G Ninja -DCMAKE_BUILD_TYPE=Release \
 	    -DGRAPHC_KERNELS=$(CURDIR)/$(BUILD)/kernels > $(BUILD)/runner-configure.log || (cat $(BUILD)/runner-configure.log; exit 1)

@@ -94,6 +94,8 @@ typedef struct graphc_options {
 } graphc_options;
 
 GRAPHC_API int32_t graphc_abi_version(void);
+/* The library's version, such as "0.1.0". */
+GRAPHC_API const char* graphc_version(void);
 /* The message of the last function of this thread that failed; "" if none did. Valid until the thread's next call. */
 GRAPHC_API const char* graphc_last_error(void);
 /* Comma-separated instruction sets in this library, best first; those this machine cannot run are in brackets. */

@@ -129,6 +129,8 @@ std::size_t state_number(const graphc_model* model, int32_t index) {
 
 int32_t graphc_abi_version(void) { return GRAPHC_ABI_VERSION; }
 
+const char* graphc_version(void) { return GRAPHC_VERSION; }
+
 const char* graphc_last_error(void) { return last_error.c_str(); }
 
 const char* graphc_isas(void) {
