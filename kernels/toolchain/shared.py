@@ -52,7 +52,8 @@ def write_package(archives: Mapping[str, bytes], folder: Path, compiler: str) ->
         members = dict(read_archive(archive))
         for name in (ENTRIES, SCALARS):
             (folder / name).write_bytes(members.pop(name))
-        _link(members, exported_symbols(isa, json.loads((folder / ENTRIES).read_bytes())), compiler, folder / f"{isa}.so")
+        exports = exported_symbols(isa, json.loads((folder / ENTRIES).read_bytes()))
+        _link(members, exports, compiler, folder / f"{isa}.so")
 
 
 def exported_symbols(isa: str, entries: Mapping[str, Sequence[str]]) -> list[str]:
@@ -68,10 +69,9 @@ def _link(objects: Mapping[str, bytes], exports: Sequence[str], compiler: str, o
             path.write_bytes(data)
         script = Path(scratch) / "exports"
         script.write_text(f"{{ global: {'; '.join(exports)}; local: *; }};")
-        # -Bsymbolic is not enough: a symbol that is not exported needs neither a place in the table nor a way around it.
-        command = [compiler, "-shared", "-nostdlib", "-o", str(out), *map(str, paths), "-lc", f"-Wl,-soname,{out.name}",
-                   f"-Wl,--version-script={script}", "-Wl,-z,noexecstack", "-Wl,-z,now", "-Wl,-s", "-Wl,--build-id=none",
-                   "-Wl,--no-undefined"]
+        command = [compiler, "-shared", "-nostdlib", "-o", str(out), *map(str, paths), "-lc",
+                   *(f"-Wl,{option}" for option in (f"-soname,{out.name}", f"--version-script={script}", "-s",
+                                                    "--build-id=none", "--no-undefined", "-z,noexecstack", "-z,now"))]
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False)
         except OSError as error:

@@ -15,8 +15,8 @@ PROGRAM = "graphc-run"
 def main() -> None:
     program = find_program()
     if program is None:
-        sys.exit(f"{PROGRAM}: this installation of graphc has no C++ program. `make runner` in a checkout builds it; wheels "
-                 "for Linux bring it")
+        sys.exit(f"{PROGRAM}: this installation of graphc has no C++ program. `make runner` in a checkout builds it; "
+                 "wheels for Linux bring it")
     os.execv(program, [PROGRAM, *sys.argv[1:]])
 
 

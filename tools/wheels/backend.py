@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import commands
-from machine_code import HERE, TARGETS
+from machine_code import HERE, ROOT, TARGETS
 from setuptools import build_meta
 from setuptools.build_meta import (
     build_editable,
@@ -25,8 +24,9 @@ from setuptools.build_meta import (
     prepare_metadata_for_build_wheel,
 )
 
-__all__ = ["build_editable", "build_sdist", "build_wheel", "get_requires_for_build_editable", "get_requires_for_build_sdist",
-           "get_requires_for_build_wheel", "prepare_metadata_for_build_editable", "prepare_metadata_for_build_wheel"]
+__all__ = ["build_editable", "build_sdist", "build_wheel", "get_requires_for_build_editable",
+           "get_requires_for_build_sdist", "get_requires_for_build_wheel", "prepare_metadata_for_build_editable",
+           "prepare_metadata_for_build_wheel"]
 
 Settings = Mapping[str, Any] | None
 COMPILERS = ("numpy", "numba", "llvmlite")        # of graphc's own dependencies
@@ -35,7 +35,7 @@ COMPILERS = ("numpy", "numba", "llvmlite")        # of graphc's own dependencies
 def get_requires_for_build_wheel(config_settings: Settings = None) -> list[str]:
     needed: list[str] = list(build_meta.get_requires_for_build_wheel(None))
     if _target(config_settings):
-        project = tomllib.loads((Path.cwd() / "pyproject.toml").read_text())["project"]
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
         needed += [line for line in project["dependencies"] if line.startswith(COMPILERS)]
         needed += ["cmake>=3.24", "ninja"]
     return needed
@@ -52,6 +52,6 @@ def _target(settings: Settings) -> str:
     given = dict(settings or {})
     target, wanted = given.pop("target", HERE), given.pop("machine-code", "yes")
     if given or wanted not in ("yes", "no") or (wanted == "yes" and target not in TARGETS):
-        raise ValueError(f"graphc's wheels are built with -C target=({'|'.join(TARGETS)}) or -C machine-code=no, not with "
-                         f"{dict(settings or {}) or f'a machine called {HERE}'}")
+        raise ValueError(f"graphc's wheels are built with -C target=({'|'.join(TARGETS)}) or -C machine-code=no, not "
+                         f"with {dict(settings or {}) or f'a machine called {HERE}'}")
     return target if wanted == "yes" else ""

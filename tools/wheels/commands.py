@@ -1,4 +1,5 @@
-"""setuptools' commands, for wheels with machine code: build_py adds it to the package, bdist_wheel names the platform."""
+"""setuptools' commands for wheels with machine code: build_py adds it to the package, bdist_wheel names the platform.
+"""
 from __future__ import annotations
 
 import shutil
@@ -12,7 +13,7 @@ target = ""                # of machine_code.TARGETS; "": no machine code (backe
 
 
 class BuildPy(build_py):
-    """The Python files, and beside them the kernels and the C++ library."""
+    """graphc: the Python files, and beside them the kernels for sessions and the C++ library."""
 
     def run(self) -> None:
         if self.editable_mode:
@@ -20,11 +21,24 @@ class BuildPy(build_py):
         # What an earlier build left there and the sources no longer have would be installed, too.
         shutil.rmtree(self.build_lib, ignore_errors=True)
         super().run()
-        if target:
-            package, scratch = Path(self.build_lib).resolve() / "graphc", machine_code.ROOT / "build" / "wheel" / target
-            machine_code.build_kernels(target, scratch / "kernels", package / "kernels" / "prebuilt")
-            machine_code.build_runner(target, scratch / "kernels", scratch / "runner", package / "_runner")
+        self.add_machine_code(Path(self.build_lib).resolve())
         return None
+
+    def add_machine_code(self, folder: Path) -> None:
+        if target:
+            machine_code.build_kernels(target, folder / "graphc" / "kernels" / "prebuilt")
+            machine_code.build_runner(target, folder / "graphc" / "_runner")
+
+
+class BuildRuntime(BuildPy):
+    """graphc-runtime: of the machine code, only the shared C++ library."""
+
+    def add_machine_code(self, folder: Path) -> None:
+        if not target:
+            raise ValueError("graphc-runtime is nothing without its C++ library: build it without -C machine-code=no")
+        machine_code.build_kernels(target)
+        prefix = machine_code.build_runner(target)
+        shutil.copy(prefix / "lib" / "libgraphc.so", folder / "graphc_runtime")
 
 
 class BdistWheel(bdist_wheel):

@@ -38,29 +38,34 @@ class BuildError(Exception):
     """A step that failed; what it said stands above, on stderr."""
 
 
-def build_kernels(target: str, out: Path, package: Path) -> None:
-    """The kernel library: for the C++ library into `out`, for sessions into the folder `package`."""
+def build_kernels(target: str, package: Path | None = None) -> None:
+    """The kernel library: for the C++ library, and for sessions into the folder `package`."""
     chosen = TARGETS[target]
     _need(chosen.compiler)
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    _run([sys.executable, "-P", "-m", "graphc.kernels", "build", "--isa", ",".join(chosen.isas), "--out", str(out),
-          "--package", str(package), "--cxx", chosen.compiler], PYTHONPATH=os.pathsep.join(paths))
+    sessions = ["--package", str(package), "--cxx", chosen.compiler] if package is not None else []
+    _run([sys.executable, "-P", "-m", "graphc.kernels", "build", "--isa", ",".join(chosen.isas),
+          "--out", str(_scratch(target) / "kernels"), *sessions], PYTHONPATH=os.pathsep.join(paths))
 
 
-def build_runner(target: str, kernels: Path, scratch: Path, prefix: Path) -> None:
-    """Builds the C++ library on `kernels`, in the folder `scratch`, and installs it into `prefix`."""
-    chosen = TARGETS[target]
+def build_runner(target: str, prefix: Path | None = None) -> Path:
+    """The C++ library on what build_kernels has built, installed into `prefix`, which is returned."""
+    chosen, scratch = TARGETS[target], _scratch(target)
+    prefix = prefix or scratch / "prefix"
+    _need(chosen.compiler)
     _need("cmake")
     tools = [f"-DCMAKE_TOOLCHAIN_FILE={ROOT / chosen.toolchain}"] if chosen.toolchain else []
-    # --fresh: the compilers of an earlier build's environment are gone.
-    _run(["cmake", "--fresh", "-S", str(ROOT / "runner"), "-B", str(scratch), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
-          f"-DGRAPHC_KERNELS={kernels}", "-DCMAKE_INSTALL_LIBDIR=lib", *tools])
-    _run(["cmake", "--build", str(scratch)])
-    _run(["cmake", "--install", str(scratch), "--prefix", str(prefix), "--strip"])
+    # --fresh: the compilers of an earlier environment are gone. No versioned names: wheels have no symbolic links.
+    _run(["cmake", "--fresh", "-S", str(ROOT / "runner"), "-B", str(scratch / "runner"), "-G", "Ninja",
+          "-DCMAKE_BUILD_TYPE=Release", f"-DGRAPHC_KERNELS={scratch / 'kernels'}", "-DCMAKE_INSTALL_LIBDIR=lib",
+          "-DCMAKE_PLATFORM_NO_VERSIONED_SONAME=ON", *tools])
+    _run(["cmake", "--build", str(scratch / "runner")])
+    _run(["cmake", "--install", str(scratch / "runner"), "--prefix", str(prefix), "--strip"])
+    return prefix
 
 
 def manylinux_tag(target: str, files: Iterable[Path]) -> str:
-    """The platform tag of a wheel with these shared objects and programs: by the newest glibc that one of them needs."""
+    """The platform tag of a wheel with these shared objects and programs: the newest glibc that one of them needs."""
     needed = (2, 17)
     for path in files:
         text = subprocess.run(["readelf", "--version-info", "--wide", str(path)], capture_output=True, text=True,
@@ -76,10 +81,14 @@ def binaries(folder: Path) -> list[Path]:
             and path.open("rb").read(4) == b"\x7fELF"]
 
 
+def _scratch(target: str) -> Path:
+    return ROOT / "build" / "wheel" / target
+
+
 def _need(program: str) -> None:
     if shutil.which(program) is None:
-        raise BuildError(f"{program} is needed to build graphc's machine code. Install it, or build a wheel without any: "
-                         "`pip install . -C machine-code=no` compiles the kernels when they are first used")
+        raise BuildError(f"{program} is needed to build graphc's machine code. Install it, or build a wheel without "
+                         "any: `pip install . -C machine-code=no` compiles the kernels when they are first used")
 
 
 def _run(command: Sequence[str], **environment: str) -> None:
