@@ -13,7 +13,7 @@ FUZZ_PYTHON  ?= $(BIN)/python
 export PYTHONDONTWRITEBYTECODE = 1
 
 .PHONY: install demo test test-matrix lint kernels runner bench test-cross fuzz fuzz-graphs tsan large peers peers-files \
-        parity onnx gpu package clean
+        parity onnx gpu embed package clean
 
 # The stamp makes an install again when what is to be installed has changed.
 $(VENV)/installed: pyproject.toml
@@ -92,6 +92,10 @@ fuzz-graphs: $(RUNNER)
 gpu: $(VENV)/installed
 	GRAPHC_TEST_GPU=1 $(BIN)/python -m pytest tests/cuda
 	$(BIN)/python bench/gpu.py
+
+# Every program of docs/embedding.md against an installed tree, the Java one, too (installs Debian packages if missing).
+embed: $(RUNNER)
+	tests/runner/embed.sh
 
 # Checks against TensorFlow, in an environment of its own.
 peers: $(RUNNER)

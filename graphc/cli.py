@@ -2,12 +2,13 @@
 
     graphc inspect model.pb
     graphc inspect folder        (a SavedModel)
-    graphc run model.pb --feed x=x.npy --fetch logits --out y.npy
+    graphc run model.pb --feed x=x.npy --fetch logits --out y.npy     (graphc/commands/run.py)
     graphc dump model.pb
     graphc convert saved_model/ -o model.pb      (graphc/convert: any model as a .pb that graphc-run runs)
+    graphc runner --only-for model.pb            (graphc/commands/runner.py: a small C++ runner for it)
     graphc tf1 script.py         (graphc/tf1: a TensorFlow 1 program, unchanged)
 
-Exit status 0; 1 with one message on stderr if the user's file, names or arrays do not fit.
+Exit status 0; 1 with one message on stderr if the user's file, names or arrays do not fit; 2 for a wrong command line.
 """
 from __future__ import annotations
 
@@ -17,19 +18,22 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 import graphc as gc
 from graphc import errors
+from graphc.commands import runner as runner_command
 from graphc.convert import command as convert_command
 from graphc.ir.graph import Graph
-from graphc.ir.names import suggestion
 from graphc.plan.plan import Plan
 from graphc.tf1 import command as tf1_command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["run"]:               # the flags of graphc-run, read as graphc-run reads them
+        from graphc.commands import run
+
+        return run.main(words[1:])
+    options = _parser().parse_args(words)
     try:
         return int(options.command(options) or 0)
     except BrokenPipeError:
@@ -44,20 +48,14 @@ def _parser() -> argparse.ArgumentParser:
                                                                 "TensorFlow 1 programs.")
     commands = parser.add_subparsers(dest="name", required=True)
     for name, command, text in (("inspect", _inspect, "inputs, outputs, ops, sizes, FLOPs; a SavedModel's signatures"),
-                                ("run", _run, "run on .npy files"), ("dump", _dump, "nodes and plans as text")):
+                                ("dump", _dump, "nodes and plans as text")):
         sub = commands.add_parser(name, help=text)
         sub.add_argument("model", help="a GraphDef: .pb, or .pbtxt in text form"
                          + ("; or the folder of a SavedModel" if name == "inspect" else ""))
         sub.set_defaults(command=command)
-        if name == "run":
-            sub.add_argument(
-                "--feed", action="append", default=[], metavar="NAME=FILE.npy", help="an input; may be repeated"
-            )
-            sub.add_argument("--fetch", action="append", default=[], metavar="NAME",
-                             help="an output; may be repeated; default: all outputs")
-            sub.add_argument("--out", action="append", default=[], metavar="FILE.npy",
-                             help="where to save it, one for each --fetch; default: print")
+    commands.add_parser("run", help="run on .npy files: `graphc run --help`", add_help=False)
     convert_command.add(commands)
+    runner_command.add(commands)
     tf1_command.add(commands)
     return parser
 
@@ -121,47 +119,6 @@ def _dump(options: argparse.Namespace) -> None:
         print(f"{op.name} = {op.type}({inputs}) -> {results}")
     for signature, plan in _plans(graph_def, graph).items():
         print(f"\nplan '{signature}'\n{plan_text(plan)}")
-
-
-def _run(options: argparse.Namespace) -> None:
-    from graphc.io.whole_files import written
-    from graphc.model_report import model_outputs
-
-    graph_def, graph = _load(options.model)
-    feeds = dict(_feed(graph, text) for text in options.feed)
-    fetches = [_element(graph, name) for name in options.fetch] or [op.outputs[0] for op in model_outputs(graph)]
-    if options.out and len(options.out) != len(fetches):
-        raise ValueError(f"{len(options.out)} times --out for {len(fetches)} outputs: give one for each --fetch")
-    with gc.Session(graph=graph) as session:
-        if graph_def.state.variables:
-            gc.load_state(session, graph_def)
-        values = session.run(fetches, feeds)
-    for i, (tensor, value) in enumerate(zip(fetches, values, strict=True)):
-        if options.out:
-            strings = tensor.dtype == gc.string         # of one length, as .npy files have them
-            path = options.out[i]
-            with written(path if path.endswith(".npy") else f"{path}.npy") as file:
-                np.save(file, np.asarray(value).astype(np.bytes_) if strings else value)
-        else:
-            print(f"{tensor.name} {np.asarray(value).dtype}{np.shape(value)}\n{value}")
-
-
-def _element(graph: Graph, name: str) -> gc.Tensor:
-    """The tensor called "name" or "name:1"."""
-    operations = {op.name: op for op in graph.get_operations()}
-    if ":" not in name and name in operations and operations[name].outputs:
-        return operations[name].outputs[0]
-    if ":" not in name:
-        raise errors.NotFoundError(f"there is no output named '{name}' in the model{suggestion(name, operations)}; "
-                                   "`graphc inspect` lists them")
-    return graph.get_tensor_by_name(name)
-
-
-def _feed(graph: Graph, text: str) -> tuple[gc.Tensor, np.ndarray]:
-    name, equals, path = text.partition("=")
-    if not equals:
-        raise ValueError(f"--feed takes NAME=FILE.npy, not '{text}'")
-    return _element(graph, name), np.load(path, allow_pickle=False)
 
 
 if __name__ == "__main__":

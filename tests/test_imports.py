@@ -25,7 +25,7 @@ ROOMS = ["ir.user_frame", "wording", "errors", "kernels", "ir", "tracebacks", "m
          "estimator",
          "onnx",
          "compat", "tf1", "model_report",
-         "convert",
+         "convert", "commands",
          "cli", "__init__"]
 APART = {("passes", "api"), ("plan", "api"), ("exec", "api")}
 # These are built from what users have, too: the package itself, and how names are made public.

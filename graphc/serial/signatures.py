@@ -118,13 +118,14 @@ def check_native(compiled: Mapping[str, Compiled], functions_are_set: bool) -> N
     (py_func) may stay, as the embedder sets others for them."""
     wrong: dict[str, None] = {}
     for one in compiled.values():
-        wrong |= dict.fromkeys(_not_native(one.plan, functions_are_set))
+        wrong |= dict.fromkeys(not_native(one.plan, functions_are_set))
     if wrong:
         raise UnimplementedError("the C++ library cannot run what is computed in Python:\n  " + "\n  ".join(wrong)
                                  + "\n  leave it out of the signature: compute it in Python, and feed its result")
 
 
-def _not_native(plan: Plan, functions_are_set: bool) -> list[str]:
+def not_native(plan: Plan, functions_are_set: bool) -> list[str]:
+    """What of the plan the C++ library cannot run, each by its op and the line that built it."""
     found = []
     for body in plan.bodies:
         for step in body.steps:

@@ -6,7 +6,7 @@
 
 #include "error.hpp"
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 struct Entry {
@@ -28,11 +28,18 @@ bool machine_runs(const std::string& isa) {
 }
 
 const std::vector<Entry>& libraries() {
-  static const std::vector<Entry> all = {
-#define GRAPHC_ROW(isa, ...) Entry{Library{isa, __VA_ARGS__}, machine_runs(isa)},
-      GRAPHC_LIBRARIES(GRAPHC_ROW)
-#undef GRAPHC_ROW
-  };
+  static const std::vector<Entry> all = [] {
+    std::vector<Entry> found;
+    for (const gc_isa* isa = gc_isas; isa->name; ++isa) {
+      const Library library = {isa->name, reinterpret_cast<const std::int64_t*>(isa->functions),
+#define GRAPHC_MEMBER(result, name, parameters) GRAPHC_SYMBOL(name),
+                               GRAPHC_ENTRIES(GRAPHC_MEMBER)
+#undef GRAPHC_MEMBER
+      };
+      found.push_back({library, machine_runs(isa->name)});
+    }
+    return found;
+  }();
   return all;
 }
 
@@ -84,4 +91,4 @@ const Names& registry_names() {
   return names;
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

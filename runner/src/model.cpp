@@ -11,7 +11,7 @@
 #include "tensors.hpp"
 #include "trace.hpp"
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 namespace L = layout;
@@ -107,6 +107,8 @@ void Model::open(int threads, Word tables) {
 }
 
 std::unique_ptr<Result> Model::run(const graphc_tensor* inputs, std::size_t count) {
+  Inside::refuse(values_.get());
+  const Inside inside(values_.get());
   const Running running(runs_);
   const std::vector<Word> sizes = checked_sizes(plan_, inputs, count);
   const Inputs given(inputs, count, host_);
@@ -173,8 +175,9 @@ void Model::copy_outputs(const Frame& frame, Result& result) {
 }
 
 void Model::set_host(const std::string& name, HostFunction function) {
+  Inside::refuse(values_.get());
   const std::unique_lock<std::shared_mutex> exclusive(values_->mutex);
   host_calls_.set(name, function);
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

@@ -1,0 +1,79 @@
+"""What the C++ runner is linked from: libgraphc_kernels.a, graphc_tables.cpp and graphc_layout.h.
+
+The archive has the objects of all instruction sets, but that code of better ones is left out that would only make the
+runner larger: the runtime, and families of kernels that it makes no faster.
+"""
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from .. import layout
+from ..contracts import calls
+from ..contracts.all import KERNELS
+from . import cache
+from .archive import ENTRIES, read_archive, write_archive
+from .backend import TARGETS, Target
+from .gate import read_symbols
+from .header import layout_header
+from .tables import ROLES, Tables, read_tables, tables_source
+
+RUNTIME = "runtime.o"
+TABLES = ("registry.o", "functions.o")
+# Families (files of kernels/cpu) whose code for the plainest instruction set serves all: it gives the same bits.
+SHARED: frozenset[str] = frozenset()
+
+
+def write_runner_library(archives: Mapping[str, bytes], out: Path) -> None:
+    """archives: the libraries of sessions, by instruction set; they hold the same kernels."""
+    targets = [target for target in TARGETS.values() if target.name in archives]
+    base, members = targets[-1], {target.name: dict(read_archive(archives[target.name])) for target in targets}
+    entries: dict[str, list[str]] = json.loads(members[base.name][ENTRIES])
+    objects = [of_isa[name] for of_isa in members.values() for name in TABLES]
+    tables = _shared(read_tables(objects, [target.name for target in targets]), base)
+    linked = [(f"{name[:-2]}.{target.symbol}.o", data) for target in targets
+              for name, data in members[target.name].items() if _needed(name, data, target, base, tables)]
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "libgraphc_kernels.a").write_bytes(write_archive(linked, index=True))
+    (out / "graphc_tables.cpp").write_text(tables_source(tables))
+    modules = [layout, calls]
+    if entries:
+        modules.append(importlib.import_module(f"{__package__.rpartition('.')[0]}.runtime.tables"))
+    version = cache.hash_of(*(data for _, data in linked))
+    (out / "graphc_layout.h").write_text(layout_header(modules, base, entries, version))
+
+
+def _shared(tables: Tables, base: Target) -> Tables:
+    """With the functions of `base` for the families that share them."""
+    plain = tables.functions[base.name]
+    shared = [_family(name) in SHARED for name in tables.kernels for _ in range(ROLES)]
+    shared += [False] * len(tables.primitives)
+    return replace(tables, functions={isa: [theirs if only else own for own, theirs, only in
+                                            zip(functions, plain, shared, strict=True)]
+                                      for isa, functions in tables.functions.items()})
+
+
+def _family(kernel: str) -> str:
+    """The file of kernels/cpu that holds the kernel of this full name, without its ending: "cpu/nn/dilation"."""
+    return KERNELS[kernel.partition(".")[0]].make.partition(":")[0].replace(".", "/")
+
+
+def _needed(name: str, data: bytes, target: Target, base: Target, tables: Tables) -> bool:
+    if not name.endswith(".o") or name in TABLES:
+        return False
+    if name == RUNTIME:
+        return target is base
+    return not read_symbols(data).defined.isdisjoint(tables.functions[target.name])
+
+
+def size_report(archives: Mapping[str, bytes]) -> str:
+    """The sizes of all objects, for whoever builds a library."""
+    sizes = {isa: {name: len(data) for name, data in read_archive(archive)} for isa, archive in archives.items()}
+    names: Sequence[str] = sorted({name for of_isa in sizes.values() for name in of_isa})
+    lines = [f"{'bytes':24}" + "".join(f"{isa:>12}" for isa in sizes)]
+    lines += [f"{name:24}" + "".join(f"{of_isa.get(name, 0):>12,}" for of_isa in sizes.values()) for name in names]
+    lines.append(f"{'total':24}" + "".join(f"{sum(of_isa.values()):>12,}" for of_isa in sizes.values()))
+    return "\n".join(lines)
