@@ -73,7 +73,8 @@ def library_archive(isa: str, only: Sequence[str] = ()) -> bytes:
                     print(f"graphc: compiling the kernel library for {isa}, once; this takes a minute or two",
                           file=sys.stderr, flush=True)
                 found = _build([isa], only)[isa]
-                cache.write(key, found)
+                if cache.write(key, found) and not only:
+                    print(f"graphc: the kernel library is kept in {cache.directory()}", file=sys.stderr, flush=True)
     return found
 
 

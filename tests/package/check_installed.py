@@ -143,6 +143,20 @@ def test_a_program_of_ones_own(model: tuple[Path, np.ndarray, np.ndarray], libra
     assert said == "x:0 2\n"
 
 
+def test_a_small_runner_for_one_model(model: tuple[Path, np.ndarray, np.ndarray]) -> None:
+    if shutil.which("g++") is None:
+        pytest.skip("there is no g++")
+    path, value, expected = model
+    folder = path.parent
+    np.save(folder / "x.npy", value)
+    graphc = Path(sys.executable).parent / "graphc"
+    subprocess.run([graphc, "runner", "--only-for", path, "-o", folder, "--cxx", "g++"], check=True)
+    subprocess.run([folder / "graphc-run", path, "--feed", f"x={folder / 'x.npy'}", "--out", folder / "y.npy"],
+                   check=True)
+    assert np.load(folder / "y.npy").tobytes() == expected.tobytes()
+    assert (folder / "graphc-run").stat().st_size < 1e6
+
+
 def test_command_line(model: tuple[Path, np.ndarray, np.ndarray]) -> None:
     done = subprocess.run([Path(sys.executable).parent / "graphc", "inspect", model[0]], capture_output=True, text=True,
                           check=False, env={**os.environ, "HOME": "/proc"})

@@ -16,7 +16,6 @@ import commands
 from machine_code import HERE, ROOT, TARGETS
 from setuptools import build_meta
 from setuptools.build_meta import (
-    build_editable,
     build_sdist,
     get_requires_for_build_editable,
     get_requires_for_build_sdist,
@@ -41,10 +40,25 @@ def get_requires_for_build_wheel(config_settings: Settings = None) -> list[str]:
     return needed
 
 
+def build_editable(wheel_directory: str, config_settings: Settings = None,
+                   metadata_directory: str | None = None) -> str:
+    _link_kernels()
+    name: str = build_meta.build_editable(wheel_directory, config_settings, metadata_directory)
+    return name
+
+
 def build_wheel(wheel_directory: str, config_settings: Settings = None, metadata_directory: str | None = None) -> str:
+    _link_kernels()
     commands.target = _target(config_settings)
     name: str = build_meta.build_wheel(wheel_directory, None, metadata_directory)
     return name
+
+
+def _link_kernels() -> None:
+    """graphc/kernels is a link to kernels/, by which setuptools finds its packages; source distributions have no links."""
+    link = ROOT / "graphc" / "kernels"
+    if (ROOT / "kernels").is_dir() and not link.exists():
+        link.symlink_to("../kernels")
 
 
 def _target(settings: Settings) -> str:
