@@ -55,7 +55,7 @@ def build_wheel(wheel_directory: str, config_settings: Settings = None, metadata
 
 
 def _link_kernels() -> None:
-    """graphc/kernels is a link to kernels/, by which setuptools finds its packages; source distributions have no links."""
+    """graphc/kernels is a link to kernels/, by which setuptools finds its packages; an unpacked sdist has no links."""
     link = ROOT / "graphc" / "kernels"
     if (ROOT / "kernels").is_dir() and not link.exists():
         link.symlink_to("../kernels")
