@@ -33,15 +33,15 @@ class Model:
     def __init__(self, source: Source, signature: str = "", *, threads: int = 0, memory_limit: int = 0, isa: str = "",
                  share: Model | None = None) -> None:
         self._source = source
-        self._settings = {"threads": threads, "memory_limit": memory_limit, "isa": isa}
+        self._threads, self._memory_limit, self._isa = threads, memory_limit, isa
         options = Options(ctypes.sizeof(Options), signature.encode() or None, isa.encode() or None, memory_limit,
                           threads, share._handle if share is not None else None)
         handle = ctypes.c_void_p()
+        self._handle: ctypes.c_void_p = handle
         if isinstance(source, bytes):
             check(C.graphc_load_memory(source, len(source), ctypes.byref(options), ctypes.byref(handle)))
         else:
             check(C.graphc_load_file(os.fsencode(source), ctypes.byref(options), ctypes.byref(handle)))
-        self._handle = handle
         weakref.finalize(self, C.graphc_model_free, handle).atexit = False      # threads may still use it then
         self.inputs = _ports(handle, "input")
         self.outputs = _ports(handle, "output")
@@ -71,7 +71,8 @@ class Model:
 
     def signature(self, name: str) -> Model:
         """Another signature of the same file, with the same variables and settings."""
-        return Model(self._source, name, share=self, **self._settings)
+        return Model(self._source, name, threads=self._threads, memory_limit=self._memory_limit, isa=self._isa,
+                     share=self)
 
     def get(self, name: str) -> np.ndarray:
         """The value of a variable, a copy. Raises FailedPreconditionError if it has none."""

@@ -92,16 +92,16 @@ def array_of(tensor: Tensor, keep: object = None) -> np.ndarray:
     count = int(np.prod(shape, dtype=np.int64))
     if not count:
         return np.empty(shape, dtype)
-    memory = (ctypes.c_char * (count * dtype.itemsize)).from_address(tensor.data)
+    memory: Any = (ctypes.c_char * (count * dtype.itemsize)).from_address(tensor.data)
     memory.keep = keep                     # the array's base is `memory`
-    view = np.frombuffer(memory, dtype).reshape(shape)
+    view: np.ndarray = np.frombuffer(memory, dtype).reshape(shape)
     return view.copy() if keep is None else view
 
 
 class Result:
     """The memory of one run's outputs, freed with the last array over it."""
 
-    def __init__(self, handle: int) -> None:
+    def __init__(self, handle: ctypes.c_void_p) -> None:
         self._handle = handle
         weakref.finalize(self, C.graphc_result_free, handle).atexit = False
 
