@@ -15,6 +15,7 @@ from graphc.onnx.importing import (  # noqa: F401
     random_numbers,
     recurrent,
     reductions,
+    regions,
     resizing,
     sampling,
     sequences,
