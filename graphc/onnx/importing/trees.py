@@ -40,14 +40,15 @@ class Forest:
 
     def depth(self, node: Node) -> int:
         """The largest number of steps from a root to a leaf. Raises InvalidArgumentError for a circle."""
-        level, depth = set(self.roots.tolist()), 0
-        while True:
-            level = {int(way[i]) for i in level for way in (self.then, self.otherwise) if self.mode[i] != _LEAF}
-            if not level:
-                return depth
+        level, depth, reached = set(self.roots.tolist()), 0, set(self.roots.tolist())
+        while level := {int(way[i]) for i in level for way in (self.then, self.otherwise) if self.mode[i] != _LEAF}:
             depth += 1
+            reached |= level
             if depth > len(self.mode):
                 raise node.invalid("its trees have circles")
+        if any(mode != _LEAF and i not in reached for i, mode in enumerate(self.mode)):
+            raise node.invalid("its trees have circles, or nodes that no root leads to")
+        return depth
 
     def leaves(self, node: Node, x: Any) -> Any:
         """[rows, trees]: the leaf that each row of x comes to."""
@@ -124,7 +125,7 @@ def _of_lists(node: Node, prefix: str, targets: np.ndarray, count: int) -> Fores
     inner = {int(w) for way in ways for i, w in enumerate(way) if mode[i] != _LEAF}
     roots = np.array([i for i in range(len(mode)) if i not in inner], np.int64)
     if sorted(trees[roots].tolist()) != sorted(set(trees.tolist())):
-        raise node.invalid("its trees have circles, or more than one root each")
+        raise node.invalid("its trees have circles, or not one root each")
     tracks = node.attr("nodes_missing_value_tracks_true") or [0] * len(mode)
     weights = _table(node, places(node.need(f"{prefix}_treeids"), node.need(f"{prefix}_nodeids")), targets,
                      _numbers(node, f"{prefix}_weights", np.float64), count, len(mode))
