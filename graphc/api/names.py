@@ -2878,6 +2878,8 @@ NAMES: dict[str, dict[str, str]] = {
         "AdagradOptimizer": "graphc.train.adaptive:AdagradOptimizer",
         "AdamOptimizer": "graphc.train.optimizers:AdamOptimizer",
         "BytesList": "graphc.serial.example_pb2:BytesList",
+        "Checkpoint": "graphc.train.tracking.checkpoint:Checkpoint",
+        "CheckpointManager": "graphc.train.tracking.manager:CheckpointManager",
         "CheckpointSaverHook": "graphc.train.sessions.saving_hooks:CheckpointSaverHook",
         "CheckpointSaverListener": "graphc.train.sessions.saving_hooks:CheckpointSaverListener",
         "ChiefSessionCreator": "graphc.train.sessions.creators:ChiefSessionCreator",

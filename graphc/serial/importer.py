@@ -46,8 +46,8 @@ def import_graph_def(graph_def: GraphDef, input_map: Mapping[str, Any] | None = 
     input_map: names of its tensors ("x:0", "x") -> tensors to use in their place. return_elements: names of tensors and
     operations to return. producer_op_list: the ops of the program that made the graph, an OpList; attributes that
     graphc does not know are then dropped where they have the defaults there. op_dict changes nothing: it is deprecated.
-    Raises TypeError if it is no GraphDef, ValueError for names that are not in it, UnimplementedError for op types that graphc does not know,
-    DataLossError for a damaged or newer one.
+    Raises TypeError if it is no GraphDef, ValueError for names that are not in it, UnimplementedError for op types that
+    graphc does not know, DataLossError for a damaged or newer one.
     """
     if not isinstance(graph_def, GraphDef):
         raise TypeError(f"graph_def must be a gc.GraphDef, not {type(graph_def).__name__}; read a file with "
