@@ -2613,6 +2613,7 @@ NAMES: dict[str, dict[str, str]] = {
         "MergeV2Checkpoints": "graphc.api.files.checkpoints:merge_v2_checkpoints",
         "OneShotIterator": "graphc.api.control.iterators:one_shot_iterator",
         "RestoreV2": "graphc.api.files.checkpoints:restore_v2",
+        "SaveSlices": "graphc.api.files.checkpoints:save_slices",
         "SaveV2": "graphc.api.files.checkpoints:save_v2",
         "ScalarSummary": "graphc.api.summary.ops:scalar_summary",
         "ShardedFilename": "graphc.api.files.checkpoints:sharded_filename",
