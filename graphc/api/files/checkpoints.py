@@ -9,7 +9,7 @@ from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.dtypes import as_dtype, int32, string
 from graphc.ir.graph import get_default_graph
 from graphc.ir.tensor import Operation, Tensor
-from graphc.ops.files.checkpoint import MergeV2Checkpoints, RestoreV2, SaveV2
+from graphc.ops.files.checkpoint import MergeV2Checkpoints, RestoreV2, SaveSlices, SaveV2
 from graphc.ops.strings.sharded import ShardedFilename
 
 
@@ -31,6 +31,23 @@ def save_v2(prefix: Any, tensor_names: Any, shape_and_slices: Any, tensors: Sequ
         texts = [_strings(prefix, "prefix"), _strings(tensor_names, "tensor_names"),
                  _strings(shape_and_slices, "shape_and_slices")]
         result: Operation = apply(SaveV2, *texts, given, name=scope, dtypes=tuple(t.dtype for t in given))
+    return result
+
+
+@public("raw_ops.SaveSlices")
+def save_slices(filename: Any, tensor_names: Any, shapes_and_slices: Any, data: Sequence[Any],
+                name: str | None = None) -> Operation:
+    """Writes the file `filename`, a checkpoint of format V1, as `tf.raw_ops.SaveSlices`: otherwise as SaveV2.
+
+    >>> gc.raw_ops.SaveSlices("first", ["x"], [""], [gc.constant([1.0, 2.0])]).run()
+    >>> gc.train.load_variable("first", "x")
+    array([1., 2.], dtype=float32)
+    """
+    with get_default_graph().name_scope(name or "SaveSlices") as scope:
+        given = [v._ref() if hasattr(v, "_ref") else convert_to_tensor(v) for v in data]
+        texts = [_strings(filename, "filename"), _strings(tensor_names, "tensor_names"),
+                 _strings(shapes_and_slices, "shapes_and_slices")]
+        result: Operation = apply(SaveSlices, *texts, given, name=scope, T=tuple(t.dtype for t in given))
     return result
 
 
