@@ -23,8 +23,9 @@ from .tables import ROLES, Tables, read_tables, tables_source
 
 RUNTIME = "runtime.o"
 TABLES = ("registry.o", "functions.o")
-# Families (files of kernels/cpu) and scalar functions whose code for the plainest instruction set serves all: it gives
-# the same bits, and wider vectors made it at most a sixth faster (docs/adr/0034).
+# Families (files of kernels/cpu) and scalar functions whose code for the plainest instruction set serves all. It gives
+# the same bits. Wider vectors make these families at most a sixth faster; what they would do for neural networks in
+# float64, which `is_shared` adds, and for these functions is said in docs/adr/0034.
 SHARED = frozenset({
     "array/absent", "array/copy", "array/equal_rows", "array/gather", "array/invert_permutation", "array/nonzero",
     "array/scatter_nd", "image/crop_boxes", "image/detect_boxes", "image/glimpse", "math/argextreme", "math/bincount",
@@ -32,7 +33,10 @@ SHARED = frozenset({
     "nn/candidates", "nn/ctc", "nn/ctc_decode", "nn/dilation", "nn/fractional_pool", "nn/in_top_k", "nn/pooling3d",
     "nn/pooling_argmax", "random/draws", "sparse/distance", "sparse/product", "sparse/rows", "state/sizes",
     "state/state"})
-SHARED_SCALARS = frozenset({"betainc", "digamma", "igamma", "igammac", "igamma_grad_a", "lgamma", "polygamma", "zeta"})
+SHARED_SCALARS = frozenset({
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "bessel_i0e", "bessel_i1e", "betainc", "cosh",
+    "digamma", "erfinv", "igamma", "igammac", "igamma_grad_a", "lgamma", "next_after", "polygamma", "sinh", "tan",
+    "zeta"})
 
 
 def write_runner_library(archives: Mapping[str, bytes], out: Path) -> None:
@@ -59,12 +63,22 @@ def write_runner_library(archives: Mapping[str, bytes], out: Path) -> None:
 def _shared(tables: Tables, base: Target, tuned: Collection[str]) -> Tables:
     """With the functions of `base` for the families that share them, and for the binds of those that are not tuned."""
     plain, shared = tables.functions[base.name], []
-    for family in map(family_of, tables.kernels):
-        shared += [family in SHARED or family.rpartition("/")[2] not in tuned, *[family in SHARED] * (ROLES - 1)]
-    shared += [name.partition(".")[0] in SHARED_SCALARS for name in tables.primitives]
+    for name in tables.kernels:
+        shared += [is_shared(name) or family_of(name).rpartition("/")[2] not in tuned, *[is_shared(name)] * (ROLES - 1)]
+    shared += [is_shared_scalar(name) for name in tables.primitives]
     return replace(tables, functions={isa: [theirs if only else own for own, theirs, only in
                                             zip(functions, plain, shared, strict=True)]
                                       for isa, functions in tables.functions.items()})
+
+
+def is_shared(kernel: str) -> bool:
+    """Whether the kernel of this full name has the plainest instruction set's code alone."""
+    family = family_of(kernel)
+    return family in SHARED or (family.startswith("nn/") and kernel.split(".")[1:2] == ["f64"])
+
+
+def is_shared_scalar(primitive: str) -> bool:
+    return primitive.partition(".")[0] in SHARED_SCALARS
 
 
 def family_of(kernel: str) -> str:

@@ -13,7 +13,7 @@ from graphc.commands.runner import find_library
 from graphc.kernels.toolchain.archive import read_archive
 from graphc.kernels.toolchain.gate import GateError
 from graphc.kernels.toolchain.runner_library import RUNTIME
-from graphc.kernels.toolchain.tables import part_of, read_tables, tables_source
+from graphc.kernels.toolchain.tables import packed, part_of, read_tables, tables_source, unpacked
 
 import native as n
 from files import build_runner
@@ -145,6 +145,11 @@ def test_what_cannot_be(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixt
         (tmp_path / "lib/libgraphc.a").write_bytes(damage)
         assert "is damaged, or none of this version's" in refused("--only-for", model, "--prefix", tmp_path)
     assert not list((tmp_path / "out").glob("*"))
+
+
+def test_packed_words() -> None:
+    words = [0, 1, -1, 63, 64, -64, -65, 1 << 40, -(1 << 62), (1 << 63) - 1, -(1 << 63)]
+    assert unpacked(packed(words)) == words and len(packed(words[:6])) == 7
 
 
 def test_parts_of_tables() -> None:
