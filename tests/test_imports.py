@@ -14,17 +14,17 @@ ROOT = Path(__file__).parent.parent
 # A module may import from its own room and from the rooms before it, at any depth, inside functions too. The compiler
 # (passes, plan, exec) knows op definitions, but no public function. plan/plan.py is plain data, open to all, and so are
 # the formats of files that ops read and write, and generated messages.
-ROOMS = ["ir.user_frame", "wording", "errors", "kernels", "ir", "tracebacks", "missing", "plan.plan", "io.crc32c",
-         "io.wire", "io.whole_files", "io.checkpoint", "ops", "api", "passes", "plan", "exec", "serial", "io",
-         "session",
+ROOMS = ["ir.user_frame", "wording", "errors", "kernels", "ir", "tracebacks", "missing", "plan.plan",
+         "io.crc32c", "io.wire", "io.whole_files", "io.checkpoint", "ops", "picture", "api", "passes", "plan", "exec",
+         "serial", "io", "session",
          "train",
          "saved_model",
          "test", "layers", "rnn", "seq2seq", "metrics", "summary", "data",
          "feature_column",
          "estimator",
          "onnx",
-         "compat", "tf1", "model_report",
-         "convert",
+         "compat", "tf1", "model_report", "model_page",
+         "convert", "commands",
          "cli", "__init__"]
 APART = {("passes", "api"), ("plan", "api"), ("exec", "api")}
 # These are built from what users have, too: the package itself, and how names are made public.

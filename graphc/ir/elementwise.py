@@ -23,6 +23,7 @@ from graphc.ir.dtypes import (
     WIDE,
     DType,
     bool_,
+    float32,
     float64,
     int32,
     int64,
@@ -44,6 +45,7 @@ PAIRS: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
 )
 KINDS: dict[str, tuple[DType, ...]] = {
     "floating": FLOATING,
+    "float32_or_float64": (float32, float64),
     "analytic": (*FLOATING, *COMPLEX),
     "number": (*FLOATING, *INTEGERS),
     "number_in_int64": (*FLOATING, *(d for d in INTEGERS if d != uint64)),

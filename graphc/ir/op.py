@@ -219,6 +219,11 @@ def same_dtypes(op: Op, inputs: Sequence[Spec]) -> None:
     """Raises TypeError unless all inputs have the dtype of the first."""
     for i, spec in enumerate(inputs):
         if spec.dtype != inputs[0].dtype:
-            name = op.operands[min(i, len(op.operands) - 1)]
-            raise TypeError(f"argument '{name}' has dtype {spec.dtype.name}, but '{op.operands[0]}' has "
+            raise TypeError(f"argument '{_argument(op, i)}' has dtype {spec.dtype.name}, but '{_argument(op, 0)}' has "
                             f"{inputs[0].dtype.name}; cast one of them (gc.cast)")
+
+
+def _argument(op: Op, number: int) -> str:
+    """What the user calls the operand with that number, of ops whose list of operands comes first, if it has one."""
+    first = op.operands[0]
+    return f"{first[:-1]}[{number}]" if first.endswith("*") else op.operands[min(number, len(op.operands) - 1)]

@@ -1,4 +1,4 @@
-"""Gets the library of machine code for an instruction set: from the installed package, from the disk cache, or built.
+"""Gets the library of machine code for an instruction set from the disk cache, or builds it.
 
 It is an archive of objects, for linkers and the map JIT, and an image, which a process maps (image.py). Imports neither
 numba nor llvmlite: building is done by builder.py in a process of its own.
@@ -20,7 +20,6 @@ from . import cache, progress
 from .image import Image
 
 FOLDER = Path(__file__).parent.parent
-PREBUILT = FOLDER / "prebuilt"
 PACKAGE = __package__.rpartition(".")[0]
 
 
@@ -74,8 +73,7 @@ def _version_files() -> list[str]:
 def library_archive(isa: str, only: Sequence[str] = ()) -> bytes:
     """An `ar` archive of the objects for `isa`. only: the library of these kernels alone, for tests."""
     key = library_key(isa, only)
-    found = cache.read_file(PREBUILT / key) if not only else None
-    found = found or cache.read(key)
+    found = cache.read(key)
     if found is None:
         with cache.locked():           # whoever waited here finds what the other process has built
             found = cache.read(key)
@@ -84,7 +82,8 @@ def library_archive(isa: str, only: Sequence[str] = ()) -> bytes:
                     print(f"graphc: compiling the kernel library for {isa}, once; this takes a minute or two",
                           file=sys.stderr, flush=True)
                 found = _build([isa], only)[isa]
-                cache.write(key, found)
+                if cache.write(key, found) and not only:
+                    print(f"graphc: the kernel library is kept in {cache.directory()}", file=sys.stderr, flush=True)
     return found
 
 
@@ -93,7 +92,7 @@ def library_image(isa: str) -> Image:
     Attached is the scalars' LLVM text, compressed.
     """
     key = image_key(isa)
-    found = cache.read_file(PREBUILT / key) or cache.read(key)
+    found = cache.read(key)
     if found is None:
         found = link_library(isa, library_archive(isa))
         cache.write(key, found)
@@ -104,12 +103,11 @@ def link_library(isa: str, archive: bytes) -> bytes:
     """The image of a library's archive."""
     from .archive import ENTRIES, SCALARS, read_archive
     from .link import link
+    from .shared import exported_symbols
     members = dict(read_archive(archive))
     entries = json.loads(members.pop(ENTRIES))
     scalars = zlib.compress(members.pop(SCALARS), 9)
-    suffix = isa.replace("-", "_")
-    names = ["gc_registry", "gc_registry_words", "gc_names", "gc_names_bytes", f"gc_functions_{suffix}",
-             *(f"{name}_{suffix}" for name in entries)]
+    names = exported_symbols(isa, entries)
     notes = {"entries": entries, "hash": cache.hash_of(archive)}
     return replace(link(list(members.values()), names), notes=notes, attachment=scalars).to_bytes()
 

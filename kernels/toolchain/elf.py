@@ -8,6 +8,7 @@ from dataclasses import dataclass
 SHF_WRITE, SHF_ALLOC, SHF_CODE, SHF_TLS = 1, 2, 4, 0x400
 SHT_SYMTAB, SHT_RELA, SHT_NOBITS, SHT_INIT_ARRAY, SHT_FINI_ARRAY = 2, 4, 8, 14, 15
 MACHINES = {62: "x86_64", 183: "aarch64"}
+ADDRESS_KINDS = {"x86_64": 1, "aarch64": 257}      # of relocations: R_X86_64_64, R_AARCH64_ABS64
 UNDEFINED, FIRST_RESERVED = 0, 0xFF00      # section numbers
 
 
@@ -38,6 +39,7 @@ class Symbol:
     is_local: bool
     section: int
     value: int
+    size: int
 
 
 class Object:
@@ -69,8 +71,8 @@ class Object:
 
     def _symbols(self, table: Section) -> Iterator[Symbol]:
         names = self.sections[table.link].offset
-        for name, info, _, section, value, _ in struct.iter_unpack("<IBBHQQ", self.contents(table)):
-            yield Symbol(self._text(names + name) if name else "", info >> 4 == 0, section, value)
+        for name, info, _, section, value, size in struct.iter_unpack("<IBBHQQ", self.contents(table)):
+            yield Symbol(self._text(names + name) if name else "", info >> 4 == 0, section, value, size)
 
     def _text(self, offset: int) -> str:
         return self.data[offset:self.data.index(b"\0", offset)].decode()
