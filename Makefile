@@ -12,8 +12,8 @@ FUZZ_PYTHON  ?= $(BIN)/python
 
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: install demo test test-matrix lint kernels runner bench test-cross fuzz fuzz-graphs tsan large peers peers-files \
-        parity onnx gpu embed package clean
+.PHONY: install demo test test-matrix lint kernels runner bench docs look test-cross fuzz fuzz-graphs tsan large peers \
+        peers-files parity onnx gpu embed package clean
 
 # The stamp makes an install again when what is to be installed has changed.
 $(VENV)/installed: pyproject.toml
@@ -57,8 +57,19 @@ lint: $(VENV)/installed
 bench: $(RUNNER)
 	$(BIN)/python bench/run.py
 
-# Source distribution and wheels, in dist/, tried in empty environments. PYTHONS: further interpreters, comma-separated; WRITE=--write
-# puts the sizes into docs/install.md.
+# The documentation as a site, from docs/ and the docstrings: build/docs/index.html.
+$(VENV)/installed-docs: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	touch $@
+docs: $(VENV)/installed-docs
+	$(BIN)/python tools/docs/make.py $(BUILD)/docs
+
+# The pages of `graphc inspect --html`, and the site if it is built, in Chromium (a Debian package); screenshots: build/look.
+look: $(VENV)/installed
+	GRAPHC_LOOK=1 $(BIN)/python -m pytest tests/picture/test_in_browser.py
+
+# Source distribution and wheels, in dist/, tried in empty environments. PYTHONS: further interpreters, comma-separated;
+# WRITE=--write puts the sizes into docs/install.md.
 PYTHONS ?= $(PYTHON)
 package:
 	$(PYTHON) tools/wheels/package.py --pythons $(PYTHONS) $(WRITE)

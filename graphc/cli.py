@@ -2,6 +2,7 @@
 
     graphc inspect model.pb
     graphc inspect folder        (a SavedModel)
+    graphc inspect --html model.pb -o model.html      (the graph, its costs and its memory, to look at in a browser)
     graphc run model.pb --feed x=x.npy --fetch logits --out y.npy     (graphc/commands/run.py)
     graphc dump model.pb
     graphc convert saved_model/ -o model.pb      (graphc/convert: any model as a .pb that graphc-run runs)
@@ -22,6 +23,7 @@ import graphc as gc
 from graphc import errors
 from graphc.commands import runner as runner_command
 from graphc.convert import command as convert_command
+from graphc.convert.command import shape_argument
 from graphc.ir.graph import Graph
 from graphc.plan.plan import Plan
 from graphc.tf1 import command as tf1_command
@@ -53,6 +55,13 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("model", help="a GraphDef: .pb, or .pbtxt in text form"
                          + ("; or the folder of a SavedModel" if name == "inspect" else ""))
         sub.set_defaults(command=command)
+        if name == "inspect":
+            sub.add_argument("--html", action="store_true",
+                             help="write one page: the graph, to click and zoom, its costs, its memory over time")
+            sub.add_argument("-o", "--output", metavar="FILE.html",
+                             help="with --html: where; default: beside the model")
+            sub.add_argument("--shape", action="append", default=[], metavar="NAME=32,28,28,1",
+                             help="with --html: sizes of an input for costs and memory; default: 1 where they are open")
     commands.add_parser("run", help="run on .npy files: `graphc run --help`", add_help=False)
     convert_command.add(commands)
     runner_command.add(commands)
@@ -73,7 +82,11 @@ def _imported(graph_def: Any) -> Graph:
 
 
 def _plans(graph_def: Any, graph: Graph) -> dict[str, Plan]:
-    """The saved plans that belong to these nodes; one made now if there is none."""
+    return {signature: plan for signature, (plan, _) in _plans_with_constants(graph_def, graph).items()}
+
+
+def _plans_with_constants(graph_def: Any, graph: Graph) -> dict[str, tuple[Plan, dict[str, Any]]]:
+    """The saved plans that belong to these nodes; one made now if there is none. With the values of their constants."""
     from graphc.model_report import model_outputs
     from graphc.plan.compile import compile_graph
     from graphc.serial.plan_proto import graph_hash, load_plan
@@ -81,26 +94,54 @@ def _plans(graph_def: Any, graph: Graph) -> dict[str, Plan]:
     hashed = graph_hash(graph_def)
     saved = {plan.signature: load_plan(plan) for plan in graph_def.plans if plan.graph_hash == hashed}
     if saved or not model_outputs(graph):
-        return saved
+        values = {op.name: op.get_attr("value") for op in graph.get_operations() if op.type == "Const"}
+        return {signature: (plan, values) for signature, plan in saved.items()}
     feeds = [op.outputs[0] for op in graph.get_operations() if op.type == "Placeholder"]
     fetches = [t for op in model_outputs(graph) for t in op.outputs]
     try:
-        return {"compiled now": compile_graph(fetches, (), feeds).plan}
+        compiled = compile_graph(fetches, (), feeds)
+        return {"compiled now": (compiled.plan, compiled.constants)}
     except errors.OpError as error:
         print(f"graphc: it cannot be compiled for all of its outputs: {error}", file=sys.stderr)
         return {}
+
+
+def _write_page(options: argparse.Namespace, graph_def: Any, size: int) -> None:
+    from graphc import model_page
+    from graphc.io.whole_files import written
+    from graphc.serial.importer import unknown_types
+
+    try:
+        graph = _imported(graph_def)
+    except (errors.OpError, ValueError, TypeError) as error:
+        text = model_page.of_nodes(options.model, size, graph_def, unknown_types(graph_def), str(error))
+    else:
+        plans = _plans_with_constants(graph_def, graph)
+        text = model_page.of_graph(options.model, size, graph, plans, dict(map(shape_argument, options.shape)))
+    path = options.output or f"{os.path.splitext(options.model)[0]}.html"
+    with written(path) as file:
+        file.write(text.encode())
+    print(f"wrote {path}: {len(text):,} bytes; open it in a browser")
 
 
 def _inspect(options: argparse.Namespace) -> None:
     from graphc.model_report import report, report_of_nodes
     from graphc.serial.importer import unknown_types
 
+    if (options.output or options.shape) and not options.html:
+        raise ValueError("-o and --shape belong to --html: graphc inspect --html model.pb -o model.html")
     if os.path.isdir(options.model):
+        if options.html:
+            raise ValueError("--html takes one graph: convert the SavedModel first (graphc convert saved_model/ -o "
+                             "model.pb), then graphc inspect --html model.pb")
         from graphc.saved_model.report import report as saved_model_report
 
         print(saved_model_report(options.model))
         return
     graph_def, size = gc.load_graph_def(options.model), os.path.getsize(options.model)
+    if options.html:
+        _write_page(options, graph_def, size)
+        return
     try:
         graph = _imported(graph_def)
     except (errors.OpError, ValueError, TypeError) as error:

@@ -13,6 +13,7 @@ TYPES: dict[str, str] = {
     "array.depth": "SpaceToDepth DepthToSpace",
     "array.diagonal": "MatrixDiag MatrixDiagPart MatrixSetDiag Diag DiagPart MatrixBandPart",
     "array.diagonal_bands": "MatrixDiagPartV2 MatrixSetDiagV2 MatrixDiagV2",
+    "array.diagonal_alignments": "MatrixDiagPartV3 MatrixSetDiagV3 MatrixDiagV3",
     "array.fill": "Fill ZerosLike OnesLike Range",
     "array.gather": "GatherV2 _ScatterSum OneHot Where",
     "array.gather_nd": "GatherNd _GatherNdLike Gather",
@@ -29,7 +30,8 @@ TYPES: dict[str, str] = {
     "array.patches": "ExtractImagePatches ExtractVolumePatches",
     "array.rearrange": "Roll ReverseSequence",
     "array.scatter":
-        "ScatterNd TensorScatterUpdate TensorScatterAdd TensorScatterSub ScatterNdNonAliasingAdd "
+        "ScatterNd TensorScatterUpdate TensorScatterAdd TensorScatterSub TensorScatterMax TensorScatterMin "
+        "ScatterNdNonAliasingAdd "
         "_CheckedIndices _Scattered",
     "array.select": "SelectV2 Select",
     "array.shapes": "Shape Size Rank Reshape ExpandDims Squeeze",
@@ -60,7 +62,7 @@ TYPES: dict[str, str] = {
         "QueueIsClosedV2",
     "control.printing": "PrintV2",
     "control.script": "PyFunc Print Assert _EndOfData",
-    "files.checkpoint": "SaveV2 RestoreV2 MergeV2Checkpoints",
+    "files.checkpoint": "SaveSlices Save SaveV2 RestoreV2 MergeV2Checkpoints",
     "files.csv": "DecodeCSV",
     "files.examples": "ParseExample ParseSingleExample",
     "files.files": "ReadFile WriteFile MatchingFiles",
@@ -75,6 +77,7 @@ TYPES: dict[str, str] = {
     "image.encode": "EncodePng EncodeJpeg EncodeJpegVariableQuality",
     "image.glimpse": "ExtractGlimpse",
     "image.projective": "_Projected _NearestWhole _PlaceInPictures ImageProjectiveTransformV2",
+    "image.projective_fill": "_InsidePicture ImageProjectiveTransformV3",
     "image.resize": "ResizeNearestNeighbor ResizeNearestNeighborGrad ResizeBilinear ResizeBilinearGrad",
     "image.resize_smooth": "ResizeBicubic ResizeBicubicGrad ResizeArea",
     "image.suppress_classes": "CombinedNonMaxSuppression",
@@ -107,6 +110,7 @@ TYPES: dict[str, str] = {
     "math.counting": "Bincount HistogramFixedWidth LowerBound UpperBound",
     "math.division": "RealDiv TruncateDiv Div FloorDiv FloorMod TruncateMod Mod",
     "math.hyperbolic": "Asinh Acosh Atanh",
+    "math.inverse_normal": "Erfinv Ndtri",
     "math.linear": "Cross EuclideanNorm SparseMatMul",
     "math.matmul": "MatMul BatchMatMul BatchMatMulV2",
     "math.no_nan": "DivNoNan MulNoNan Xlogy Xdivy NextAfter",
@@ -169,6 +173,9 @@ TYPES: dict[str, str] = {
     "random.stateless":
         "StatelessRandomUniform StatelessRandomNormal StatelessTruncatedNormal StatelessRandomUniformInt "
         "StatelessMultinomial",
+    "random.stateless_keys":
+        "StatelessRandomUniformV2 StatelessRandomNormalV2 StatelessTruncatedNormalV2 StatelessRandomUniformIntV2 "
+        "StatelessRandomUniformFullInt StatelessRandomUniformFullIntV2 StatelessRandomGetKeyCounter",
     "random.truncated": "ParameterizedTruncatedNormal",
     "signal.audio": "AudioSpectrogram Mfcc",
     "signal.fourier": "FFT IFFT FFT2D IFFT2D FFT3D IFFT3D",

@@ -1,6 +1,7 @@
 """The ops that a run needs: the ancestors of what is asked for, in an order in which they can be computed.
 
-What a loop or branch captures and no body needs for its outputs is not needed, as in TensorFlow 1.
+What a loop or branch captures and no body needs for its outputs is not needed, as in TensorFlow 1; of a branch that is
+asked for some of its results, only what those need runs, effects too.
 
 The order is that of creation wherever dependencies allow it: writes to variables and effects on the host keep the
 user's order. Ops made by the API always come after their inputs; an imported graph may list them in any order.
@@ -8,33 +9,64 @@ user's order. Ops made by the API always come after their inputs; an imported gr
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 
 from graphc.errors import InvalidArgumentError, built_at
 from graphc.ir.func_graph import FuncGraph
 from graphc.ir.tensor import Operation, Tensor
-from graphc.ops.control.control import BRANCHES, LOOPS, bodies
+from graphc.ops.control.control import BRANCHES, bodies
+
+
+@dataclass
+class Needed:
+    """operations: in an order in which they can be computed; read: the tensors that each of them needs of its inputs;
+    results: of branches, the numbers of the results that are needed."""
+
+    operations: list[Operation] = field(default_factory=list)
+    read: dict[Operation, list[Tensor]] = field(default_factory=dict)
+    results: dict[Operation, set[int]] = field(default_factory=dict)
+
+    def reads(self) -> set[Tensor]:
+        return {t for tensors in self.read.values() for t in tensors}
 
 
 def needed_operations(fetches: Sequence[Tensor], targets: Sequence[Operation], fed: set[Tensor]) -> list[Operation]:
     """Ancestors of fetches and targets by inputs and control inputs. A fed tensor's op is not an ancestor."""
-    found: dict[Operation, list[Operation]] = {}        # and what each comes after
-    waiting = [t.op for t in fetches if t not in fed] + [op for op in targets if not _all_fed(op, fed)]
+    return all_needed(fetches, targets, fed).operations
+
+
+def all_needed(fetches: Sequence[Tensor], targets: Sequence[Operation], fed: Collection[Tensor]) -> Needed:
+    """The same, with what is needed of each. Raises InvalidArgumentError for a cycle."""
+    needed, found = Needed(), dict[Operation, list[Operation]]()       # and what each comes after
+    waiting: list[tuple[Operation, int]] = [(t.op, t.value_index) for t in fetches if t not in fed]
+    waiting += [(op, -1) for op in targets if not _all_fed(op, fed)]
     while waiting:
-        operation = waiting.pop()
-        if operation in found:
+        operation, result = waiting.pop()                              # -1: it is to run, with all of its results
+        if isinstance(operation.definition, BRANCHES):
+            results = needed.results.setdefault(operation, set())
+            more = {result} if result >= 0 else set(range(len(operation.outputs)))
+            if operation in found and more <= results:
+                continue
+            results |= more
+        elif operation in found:
             continue
-        found[operation] = _before(operation, fed)
-        waiting += found[operation]
-    ordered = sorted(found, key=lambda op: op.number)
-    if all(b.number < op.number for op, before in found.items() for b in before):
-        return ordered
-    return _topological(ordered, found)
+        wanted = inputs_needed(operation, results=needed.results.get(operation))
+        read = needed.read[operation] = [t for t, is_read in zip(operation.inputs, wanted, strict=True) if is_read]
+        before = [(t.op, t.value_index) for t in read if t not in fed]
+        before += [(c, -1) for c in operation.control_inputs if not _all_fed(c, fed)]
+        found[operation] = [op for op, _ in before]
+        waiting += before
+    needed.operations = sorted(found, key=lambda op: op.number)
+    if any(b.number >= op.number for op, before_it in found.items() for b in before_it):
+        needed.operations = _topological(needed.operations, found)
+    return needed
 
 
-def inputs_needed(operation: Operation, graphs: Sequence[FuncGraph] | None = None) -> list[bool]:
+def inputs_needed(operation: Operation, graphs: Sequence[FuncGraph] | None = None,
+                  results: Collection[int] | None = None) -> list[bool]:
     """Of each input, whether the operation needs it: not a captured one that no body uses for its outputs. graphs:
-    those of its bodies that may run; by default all."""
+    those of its bodies that may run; by default all. results: of a branch, the numbers of those that are needed."""
     graphs = bodies(operation.definition) if graphs is None else graphs
     if not graphs:
         return [True] * len(operation.inputs)
@@ -42,25 +74,14 @@ def inputs_needed(operation: Operation, graphs: Sequence[FuncGraph] | None = Non
     needed = [i < (first or len(graphs[1].outputs)) for i in range(len(operation.inputs))]
     for graph in graphs:
         position = {t: i + first for i, t in enumerate(graph.inputs)}
-        used = {t for op in needed_operations(graph.outputs, (), set(position)) for t in _read_by(op)}
-        for tensor in (*used, *graph.outputs):
+        outputs = graph.outputs if results is None else [graph.outputs[i] for i in sorted(results)]
+        for tensor in (*all_needed(outputs, (), position.keys()).reads(), *outputs):
             if tensor in position:
                 needed[position[tensor]] = True
     return needed
 
 
-def _read_by(operation: Operation) -> Sequence[Tensor]:
-    if not isinstance(operation.definition, (*LOOPS, *BRANCHES)):
-        return operation.inputs
-    return [t for t, needed in zip(operation.inputs, inputs_needed(operation), strict=True) if needed]
-
-
-def _before(operation: Operation, fed: set[Tensor]) -> list[Operation]:
-    return [*(t.op for t in _read_by(operation) if t not in fed),
-            *(c for c in operation.control_inputs if not _all_fed(c, fed))]
-
-
-def _all_fed(operation: Operation, fed: set[Tensor]) -> bool:
+def _all_fed(operation: Operation, fed: Collection[Tensor]) -> bool:
     return bool(operation.outputs) and all(t in fed for t in operation.outputs)
 
 

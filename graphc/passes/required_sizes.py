@@ -32,11 +32,13 @@ def symbols(size: Size) -> tuple[dims.Symbol, ...]:
     return found
 
 
-def with_user_shapes(operation: Operation, node: Node, known: Container[dims.Symbol]) -> Node:
-    """The node under what the user said by set_shape. known: the symbols that something before makes known."""
+def with_user_shapes(operation: Operation, node: Node, known: Container[dims.Symbol],
+                     results: Container[int] | None = None) -> Node:
+    """The node under what the user said by set_shape. known: the symbols that something before makes known; results:
+    the numbers of those that it has."""
     specs, requirements = list(node.specs), list(node.requirements)
     for i, (tensor, spec) in enumerate(zip(operation.outputs, node.specs, strict=False)):
-        if not _says_more(tensor.spec.shape, spec.shape):
+        if (results is not None and i not in results) or not _says_more(tensor.spec.shape, spec.shape):
             continue
         said = tensor.spec.static_shape or ()
         if spec.shape is None:

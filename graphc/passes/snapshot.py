@@ -31,6 +31,7 @@ from graphc.ir.func_graph import full_name
 from graphc.ir.infer import explain
 from graphc.ir.node import Flow, Node, Origin, Value, make_node
 from graphc.ir.op import OPS, Composite, Effect, Op
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Requirement, Spec
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.array.identity import Identity, NoOp
@@ -40,7 +41,7 @@ from graphc.ops.control.session_objects import ObjectUse, SessionObject
 from graphc.ops.random.streams import is_drawn
 from graphc.ops.state.state import Assign, IsVariableInitialized, VariableV2
 from graphc.passes.internal_ops import StateInitialized
-from graphc.passes.needed import needed_operations
+from graphc.passes.needed import all_needed
 from graphc.passes.number_types import expanded_update
 from graphc.passes.random_keys import with_key
 from graphc.passes.random_streams import drawn
@@ -96,6 +97,7 @@ class Snapshot:
         self.known: set[dims.Symbol] = set()
         self.bound: dict[Value, tuple[Size, ...]] = {}
         self.required: list[tuple[Requirement, tuple[Origin, ...]]] = []
+        self.results_needed: dict[Operation, set[int]] = {}      # of branches
         self.effects: list[Node] = []
         self.last_host: Node | None = None
         self.read_inside = False                     # this is the body of a loop or branch
@@ -103,7 +105,9 @@ class Snapshot:
 
     def flow(self, fetches: Sequence[Tensor], targets: Sequence[Operation], written: Sequence[str] = ()) -> Flow:
         """The flow of these fetches. In a body, `written`: variables whose last versions are further outputs."""
-        for operation in needed_operations(fetches, targets, self.fed):
+        needed = all_needed(fetches, targets, self.fed)
+        self.results_needed = needed.results
+        for operation in needed.operations:
             self._convert(operation)
         changed = [] if self.read_inside else [s for s, v in self.versions.items() if len(v) > 1]
         written = [*written, *(s for s in changed if s in self.unshaped)]
@@ -322,8 +326,9 @@ class Snapshot:
 
     def results(self, operation: Operation, node: Node) -> None:
         """The operation's tensors that are not fed are the node's values, with the sizes that the user said."""
+        needed = self.results_needed.get(operation)
         for i, tensor in enumerate(operation.outputs):
-            if tensor not in self.values and tensor not in self.refused:
+            if tensor not in self.values and tensor not in self.refused and (needed is None or i in needed):
                 value = self.values[tensor] = as_said(operation, tensor, node.value(i))
                 if value.node is not node:
                     self.finish_node(operation, value.node)
@@ -380,7 +385,7 @@ def _named(operation: Operation, operands: Sequence[Value]) -> dict[str, Any]:
     return found
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class _Named:
     name: str
     spec: Spec

@@ -12,8 +12,8 @@ Inputs that no body uses are dropped.
 """
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,8 +25,9 @@ from graphc.ir.dtypes import bool_
 from graphc.ir.func_graph import FuncGraph
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import OPS
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Elements, Spec, joined_elements
-from graphc.ir.tensor import Operation
+from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.array.identity import Identity
 from graphc.ops.array.source import Const
 from graphc.ops.control.control import StatelessIf, StatelessWhile
@@ -64,10 +65,11 @@ class Body:
 
 
 class Bodies:
-    """Takes the bodies of one operation. `sizes`: what an unknown size outside is called inside."""
+    """Takes the bodies of one operation. `sizes`: what an unknown size outside is called inside. results: of a branch,
+    the numbers of those that are needed; nothing stands in the place of the others."""
 
-    def __init__(self, outer: Snapshot, graphs: Sequence[FuncGraph]) -> None:
-        self.outer, self.graphs = outer, graphs
+    def __init__(self, outer: Snapshot, graphs: Sequence[FuncGraph], results: Collection[int] | None = None) -> None:
+        self.outer, self.graphs, self.results = outer, graphs, results
         self.sizes: dict[Size, Size] = {}
         self.varying: dict[tuple[int, int], Size] = {}
         self.elements: dict[int, tuple[Elements, ...]] = {}      # of carried lists
@@ -116,9 +118,19 @@ class Bodies:
             if operand.position >= 0 and operand.state is not None:
                 inner.use_state(graph.inputs[operand.position], operand.state)
         inner.fed = set(graph.inputs)
-        flow = inner.flow(graph.outputs, (), tuple(written))
+        flow = self._with_all_places(graph, inner.flow(self._fetched(graph), (), tuple(written)))
         changed = tuple(s for s, v in inner.versions.items() if len(v) > 1)
         return Body(flow, changed, frozenset(used_inputs(flow)))
+
+    def _fetched(self, graph: FuncGraph) -> list[Tensor]:
+        return [t for i, t in enumerate(graph.outputs) if self.results is None or i in self.results]
+
+    def _with_all_places(self, graph: FuncGraph, flow: Flow) -> Flow:
+        if self.results is None or len(self.results) == len(graph.outputs):
+            return flow
+        given, nothing = iter(flow.outputs), _nothing()
+        results = [next(given) if i in self.results else nothing for i in range(len(graph.outputs))]
+        return replace(flow, outputs=(*results, *given))
 
     def inner_spec(self, operand: Operand, index: int) -> Spec:
         """The Spec of an operand inside."""
@@ -163,7 +175,7 @@ def convert_control(outer: Snapshot, operation: Operation, seen: Versions) -> No
 
 def _operands(outer: Snapshot, operation: Operation, first: int, carried: int, seen: Versions,
               graphs: Sequence[FuncGraph]) -> list[Operand]:
-    found, needed = [], inputs_needed(operation, graphs)[first:]
+    found, needed = [], inputs_needed(operation, graphs, outer.results_needed.get(operation))[first:]
     for position, tensor in enumerate(operation.inputs[first:]):
         if tensor in outer.objects:
             found.append(Operand(position, None, None, maker=outer.objects[tensor]))
@@ -241,7 +253,7 @@ def _branch(outer: Snapshot, operation: Operation, definition: StatelessIf, seen
     if outer.unset and isinstance(pred.node.op, Const):    # the other branch may read what has no value
         graphs = (graphs[0], graphs[0]) if pred.node.op.value else (graphs[1], graphs[1])
     operands = _operands(outer, operation, 1, 0, seen, graphs)
-    bodies = Bodies(outer, graphs)
+    bodies = Bodies(outer, graphs, outer.results_needed[operation])
     kept, (then, orelse), written = bodies.take(operands)
     unlike = {i for i, (a, b) in enumerate(zip(then.flow.outputs, orelse.flow.outputs, strict=True))
               if len(a.spec.shape or ()) != len(b.spec.shape or ())}
@@ -265,14 +277,19 @@ def _branch(outer: Snapshot, operation: Operation, definition: StatelessIf, seen
 
 def _without(flow: Flow, unlike: set[int]) -> Flow:
     """The flow with scalars as those outputs, which nobody reads."""
-    nothing = make_node(OPS.make("Const", value=np.zeros((), np.bool_), dtype=bool_), ()).value()
+    nothing = _nothing()
     return replace(flow, outputs=tuple(nothing if i in unlike else v for i, v in enumerate(flow.outputs)))
+
+
+def _nothing() -> Value:
+    """What stands in the place of a result that nobody reads."""
+    return make_node(OPS.make("Const", value=np.zeros((), np.bool_), dtype=bool_), ()).value()
 
 
 def _add(outer: Snapshot, operation: Operation, op: Any, inputs: Sequence[Value], written: Sequence[str],
          seen: Versions, results: int) -> None:
     node = Node(op, tuple(inputs), op.result_specs, (), (operation.origin,))
-    node = with_user_shapes(operation, node, outer.known)
+    node = with_user_shapes(operation, node, outer.known, outer.results_needed.get(operation))
     if node.specs != op.result_specs:
         node = replace(node, op=replace(op, result_specs=node.specs))
     node = outer.finish_node(operation, node)

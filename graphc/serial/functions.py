@@ -24,7 +24,7 @@ from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor, result_names
 from graphc.ops.control.control import StatelessWhile
 from graphc.serial.attributes import CARRIED, known_names, read_fields
-from graphc.serial.composed import COMPOSED, composed, is_composed
+from graphc.serial.composed.table import composed, is_composed, names_of_results
 from graphc.serial.graph_pb2 import FunctionDef, FunctionDefLibrary, NodeDef
 from graphc.serial.lowered.branches import ordered
 from graphc.serial.lowered.building import Builder
@@ -202,8 +202,7 @@ class FunctionReader:
         with graph.control_dependencies(further) if further else nullcontext():
             if node.op in (*CALLS, *CASES) or is_composed(node, inputs):
                 made = self.called(node, inputs, f"{name}/", controls)
-                named = COMPOSED[node.op].results if node.op in COMPOSED else ()
-                results = [(r, 0) for r in named] or [("output", i) for i in range(len(self.outputs_of(made)))]
+                results = names_of_results(node) or [("output", i) for i in range(len(self.outputs_of(made)))]
             else:
                 op = OPS[node.op]
                 fields = self.fields(op, node)
@@ -213,7 +212,7 @@ class FunctionReader:
                 graph.mark_name(name)
                 made = graph.create(definition, inputs, name=f"{name}/", control_inputs=controls, device=node.device)
                 made.extra_attributes.update((k, v) for k, v in node.attr.items() if k not in known_names(op))
-                results = result_names(op, len(made.outputs))
+                results = names_of_results(node) or result_names(op, len(made.outputs))
         values.operations[node.name] = made
         for i, (tensor, (result, position)) in enumerate(zip(self.outputs_of(made), results, strict=True)):
             values.tensors[f"{node.name}:{i}"] = values.tensors[f"{node.name}:{result}:{position}"] = tensor

@@ -19,7 +19,9 @@ from graphc.ir.graph import Graph, Operation, get_default_graph
 from graphc.ir.op import OPS
 from graphc.ir.tensor import Tensor
 from graphc.serial.broadcast_gradients import with_sum_to
-from graphc.serial.composed import COMPOSED
+from graphc.serial.composed.renamed import RENAMED, with_known_names
+from graphc.serial.composed.table import COMPOSED
+from graphc.serial.default_attributes import without_new_defaults
 from graphc.serial.functions import FunctionReader, numbered_merges
 from graphc.serial.graph_pb2 import GraphDef, NodeDef
 from graphc.serial.graphdef import PRODUCER
@@ -32,25 +34,35 @@ from graphc.serial.lowered.values import Values
 from graphc.serial.resource_variables import with_plain_variables
 from graphc.serial.side_files import CONSUMER
 
-_TURNED = {*CALLS, *CASES, *COMPOSED, *CONTROL_FLOW, *HANDLE_OPS}      # not one operation each, but known
+_TURNED = {*CALLS, *CASES, *COMPOSED, *RENAMED, *CONTROL_FLOW, *HANDLE_OPS}      # not one operation each, but known
 
 
 @public("import_graph_def", "graph_util.import_graph_def")
 def import_graph_def(graph_def: GraphDef, input_map: Mapping[str, Any] | None = None,
                      return_elements: Sequence[str] | None = None, name: str | None = None, op_dict: Any = None,
                      producer_op_list: Any = None) -> list[Any] | None:
-    """Adds the nodes of `graph_def` to the default graph under the scope `name` ("import"), as `tf.import_graph_def`.
+    """Adds the nodes of `graph_def` to the default graph under the scope `name` ("import" by default; "": none).
 
     input_map: names of its tensors ("x:0", "x") -> tensors to use in their place. return_elements: names of tensors and
-    operations to return. op_dict and producer_op_list change nothing: they are deprecated. Raises TypeError if it is no
-    GraphDef, ValueError for names that are not in it, UnimplementedError for op types that graphc does not know,
-    DataLossError for a damaged or newer one.
+    operations to return, a list; None without. producer_op_list: the ops of the program that made the graph, an OpList;
+    attributes that graphc does not know are then dropped where they have the defaults there. op_dict changes nothing:
+    it is deprecated. As `tf.import_graph_def`. Raises TypeError if it is no GraphDef, ValueError for names that are not
+    in it, UnimplementedError for op types that graphc does not know, DataLossError for a damaged or newer one.
+
+    >>> graph = gc.Graph()
+    >>> with graph.as_default():
+    ...     y = gc.multiply(gc.placeholder(gc.float32, [], name="x"), 2., name="y")
+    >>> [y] = gc.import_graph_def(graph.as_graph_def(), input_map={"x": gc.constant(5.)}, return_elements=["y:0"])
+    >>> y.name, y.eval()
+    ('import/y:0', np.float32(10.0))
     """
     if not isinstance(graph_def, GraphDef):
         raise TypeError(f"graph_def must be a gc.GraphDef, not {type(graph_def).__name__}; read a file with "
                         "gc.GraphDef.FromString(bytes)")
     check_version(graph_def)
-    known = with_sum_to(with_plain_variables(graph_def))
+    if producer_op_list is not None:
+        graph_def = without_new_defaults(graph_def, producer_op_list)
+    known = with_sum_to(with_plain_variables(with_known_names(graph_def)))
     return _Importer(known, get_default_graph(), dict(input_map or {})).run(name, return_elements)
 
 

@@ -16,7 +16,7 @@ from graphc.ir.dtypes import DType, as_dtype, bool_, string
 from graphc.ir.tensor_shape import TensorShape
 from graphc.ir.values import to_array
 from graphc.serial.graph_pb2 import TensorProto, TensorShapeProto
-from graphc.serial.side_files import side_bytes
+from graphc.serial.side_files import put_aside, side_bytes
 
 _ELEMENT_LIMIT = 1 << 40
 LARGEST = (1 << 31) - (1 << 16)      # bytes of a tensor in a message, which has names and a shape, too
@@ -31,32 +31,48 @@ _LISTS = {
 
 @public("make_tensor_proto", "contrib.util.make_tensor_proto")
 def make_tensor_proto(values: Any, dtype: Any = None, shape: Any = None, verify_shape: bool = False) -> TensorProto:
-    """`values` as a TensorProto, as `tf.make_tensor_proto`. Raises TypeError or ValueError as gc.constant does."""
+    """`values` as a TensorProto, of `dtype` and `shape` if they are given. As `tf.make_tensor_proto`.
+
+    Raises TypeError or ValueError as gc.constant does; with verify_shape the values must have the shape.
+
+    >>> proto = gc.make_tensor_proto([[1., 2.]])
+    >>> [dim.size for dim in proto.tensor_shape.dim], gc.as_dtype(proto.dtype)
+    ([1, 2], gc.float32)
+    """
     array = to_array(values, None if dtype is None else as_dtype(dtype), None if verify_shape else shape)
     if verify_shape and shape is not None and tuple(TensorShape(shape).as_list()) != array.shape:
         raise TypeError(f"Expected Tensor's shape: {tuple(TensorShape(shape).as_list())}, got {array.shape}.")
     return tensor_to_proto(array)
 
 
-def tensor_to_proto(array: np.ndarray[Any, Any]) -> TensorProto:
+def tensor_to_proto(array: np.ndarray[Any, Any], aside: bool = False) -> TensorProto:
+    """aside: what no message can hold goes to a file without a name; only write_graph takes it from there."""
     dtype = as_dtype(array.dtype)
     made = TensorProto(dtype=dtype.number, tensor_shape=shape_to_proto(array.shape))  # type: ignore[arg-type]
     if dtype == string:
         made.string_val.extend(array.ravel())
     else:
+        little = array if array.dtype.kind == "V" else array.astype(array.dtype.newbyteorder("<"), copy=False)
+        if array.nbytes >= LARGEST and aside:
+            made.side.CopyFrom(put_aside(np.ascontiguousarray(little).reshape(-1).view(np.uint8)))
+            return made
         if array.nbytes >= LARGEST:
             raise InvalidArgumentError(f"a constant of {array.nbytes} bytes: protobuf's messages, and so graphs, hold "
                                        f"{LARGEST} in one tensor at most; split it, as gc.fixed_size_partitioner does "
                                        "with variables")
-        little = array if array.dtype.kind == "V" else array.astype(array.dtype.newbyteorder("<"), copy=False)
         made.tensor_content = np.ascontiguousarray(little).tobytes()
     return made
 
 
 @public("make_ndarray", "contrib.util.make_ndarray")
 def make_ndarray(tensor: TensorProto) -> np.ndarray[Any, Any]:
-    """A copy of the array in a TensorProto, as `tf.make_ndarray`. Raises DataLossError if its sizes do not fit its
-    contents."""
+    """A copy of the array in a TensorProto. As `tf.make_ndarray`.
+
+    Raises DataLossError if its sizes do not fit its contents.
+
+    >>> gc.make_ndarray(gc.make_tensor_proto([[1, 2]], gc.int64))
+    array([[1, 2]])
+    """
     array = read_array(tensor)
     return array if array.flags.writeable else array.copy()
 
@@ -123,6 +139,9 @@ def _listed(tensor: TensorProto, dtype: DType, count: int) -> np.ndarray[Any, An
         found = np.array(raw, dtype.numpy)
     if found.size > count:
         raise DataLossError(f"a tensor of {count} elements has {found.size} values; the file is damaged")
+    if count * dtype.size >= LARGEST:                # a few numbers may stand for many, but not for that many
+        raise DataLossError(f"a tensor of {count} elements of dtype {dtype.name} is given by {found.size}: so many can "
+                            "only be in a side file; the file is damaged")
     result = np.zeros(count, dtype.numpy)
     result[:found.size] = found
     if found.size:

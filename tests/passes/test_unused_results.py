@@ -91,7 +91,8 @@ def test_effects_stay() -> None:
 def test_branches(taken: bool) -> None:
     x, p = row(), gc.placeholder("bool", ())
     y, _, z = gc.cond(p, lambda: (x * x, gc.exp(x), x[:1]), lambda: (x * 3.0, gc.sin(x), x[:2]))
-    assert results(smaller([y], [x, p], [X, taken])) == [2]           # z's size is known by z alone
+    assert results(smaller([y], [x, p], [X, taken])) == [1]
+    assert results(smaller([y, gc.shape(z)], [x, p], [X, taken])) == [2]           # z's size is known by z alone
     assert results(smaller([z], [x, p], [X, taken])) == [1]
 
 

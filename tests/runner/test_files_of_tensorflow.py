@@ -1,9 +1,12 @@
-"""GraphDefs of TensorFlow's with loops and branches, imported and saved with a Plan, in the C++ runner."""
+"""GraphDefs of TensorFlow's with loops, branches, and ops that are made of others, imported and saved with a Plan, in
+the C++ runner."""
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pytest
-from flow_data import NAMES, load
+from flow_data import FOLDER, NAMES, NAMES_OF_OPS, OPS, load
 
 import graphc as gc
 from graphc.serial.freeze import add_plan
@@ -18,9 +21,13 @@ def native() -> Native:
     return Native(build_runner() / "libgraphc.so")
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_gives_the_same(name: str, native: Native) -> None:
-    graph_def, feeds, expected = load(name)
+# `examples` parses in Python.
+FILES = [(FOLDER, name) for name in NAMES] + [(OPS, name) for name in NAMES_OF_OPS if name != "examples"]
+
+
+@pytest.mark.parametrize(("folder", "name"), FILES, ids=[name for _, name in FILES])
+def test_gives_the_same(folder: Path, name: str, native: Native) -> None:
+    graph_def, feeds, expected = load(name, folder)
     with gc.Graph().as_default() as graph:
         gc.import_graph_def(graph_def, name="")
     saved = as_graph_def(graph)

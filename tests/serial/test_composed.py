@@ -1,4 +1,4 @@
-"""Nodes of ops that are made of others (graphc/serial/composed.py), in graphs and functions. NumPy is the oracle."""
+"""Nodes of ops that are made of others (graphc/serial/composed), in graphs and functions. NumPy is the oracle."""
 from __future__ import annotations
 
 import numpy as np
@@ -39,16 +39,61 @@ def test_zero_times_a_logarithm() -> None:
     np.testing.assert_allclose(result("Xlog1py", "x", "y4", extra=scaled), expected, rtol=1e-5)
 
 
-def test_diagonals() -> None:
-    rest = (const("k", 1, I32), const("rows", 4, I32), const("cols", 4, I32), const("pad", 7.0))
-    made = result("MatrixDiagV3", "x", "k", "rows", "cols", "pad", extra=rest)
-    right = np.full((2, 4, 4), 7, np.float32)
-    for i in range(3):
-        right[:, i, i + 1] = X[:, i]
-    np.testing.assert_array_equal(made, right)
-    several = (const("k", [0, 1], I32), *rest[1:])
-    with pytest.raises(errors.UnimplementedError, match="align is 'RIGHT_LEFT', but several diagonals"):
-        result("MatrixDiagV3", "x", "k", "rows", "cols", "pad", extra=several)
+def test_first_versions() -> None:
+    made = result("TopK", "x", k=2)
+    np.testing.assert_array_equal(made, [[2, 1], [3, 2]])
+    bands = (const("low", 0, gc.int64), const("high", 0, gc.int64))
+    np.testing.assert_array_equal(result("BatchMatrixBandPart", "x", "low", "high", extra=bands),
+                                  X * np.eye(2, 3, dtype=np.float32))
+    flags = const("flags", [False, True], gc.bool)
+    np.testing.assert_array_equal(result("Reverse", "x", "flags", extra=(flags,)), X[:, ::-1])
+
+
+def test_variables_before_the_second_version() -> None:
+    """A `Variable` could not tell a scalar from an unknown shape."""
+    made = node("v", "Variable")
+    made.attr["dtype"].type = F32.number
+    made.attr["shape"].shape.SetInParent()
+    graph = graph_def(made, const("start", [1.0, 2.0]), node("init", "Assign", "v", "start"),
+                      node("y", "Identity", "v"))
+    with gc.Graph().as_default():
+        gc.import_graph_def(graph, name="")
+        with gc.Session() as session:
+            session.run("init")
+            np.testing.assert_array_equal(session.run("y:0"), [1, 2])
+
+
+def test_queues_before_the_second_version() -> None:
+    queue = node("queue", "FIFOQueue", capacity=3)
+    queue.attr["component_types"].list.type.append(F32.number)
+    put, get = node("put", "QueueEnqueue", "queue", "five"), node("y", "QueueDequeue", "queue")
+    put.attr["Tcomponents"].list.type.append(F32.number)
+    get.attr["component_types"].list.type.append(F32.number)
+    with gc.Graph().as_default():
+        gc.import_graph_def(graph_def(queue, const("five", 5.0), put, get), name="")
+        with gc.Session() as session:
+            session.run("put")
+            assert session.run("y:0") == 5
+
+
+def test_what_is_not_supported() -> None:
+    with pytest.raises(errors.UnimplementedError, match=r"DataFormatVecPermute 'made' .*: its input has the shape"):
+        result("DataFormatVecPermute", "x")
+    with pytest.raises(errors.UnimplementedError, match=r"ScaleAndTranslate 'made' .*: its kernel_type is"):
+        result("ScaleAndTranslate", "x", "x", "x", "x", kernel_type="none")
+    with pytest.raises(errors.UnimplementedError, match=r"ToBool 'made' .*the rank of its input is unknown"):
+        unknown = placeholder("u")
+        unknown.attr["shape"].shape.unknown_rank = True
+        result("ToBool", "u", extra=(unknown,))
+
+
+def test_counters_that_begin_no_stream() -> None:
+    """As tf.random.Generator makes them."""
+    key = const("key", [5], gc.uint64)
+    for first, algorithm, message in ((256, 1, "StatelessRandomUniformV2"), (0, 2, "argument 'alg' is 2")):
+        extra = (key, const("shape", [3], I32), const("counter", [first, 7], gc.uint64), const("alg", algorithm, I32))
+        with pytest.raises((errors.InvalidArgumentError, ValueError), match=message):
+            result("StatelessRandomUniformV2", "shape", "key", "counter", "alg", extra=extra, dtype=F32)
 
 
 def test_too_few_inputs() -> None:

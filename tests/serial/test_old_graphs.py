@@ -37,6 +37,21 @@ def test_missing_and_unknown_attributes() -> None:
     np.testing.assert_array_equal(run(graph_def(placeholder("x", shape=(2, 2)), product), "y:0", {"x:0": x}), x @ x)
 
 
+def test_attributes_of_newer_programs() -> None:
+    """With the ops of the program that made the graph, those with default values there are dropped."""
+    from graphc.serial.meta_graph_pb2 import OpList
+
+    made = OpList()
+    op = made.op.add(name="Neg")
+    for name, value in (("grain", 3), ("turn", 5)):
+        op.attr.add(name=name, type="int").default_value.i = value
+    for given, kept in ((None, {"grain", "turn", "other"}), (made, {"turn", "other"})):
+        with gc.Graph().as_default():
+            graph = graph_def(placeholder("x"), node("y", "Neg", "x", grain=3, turn=6, other=1))
+            y, = gc.import_graph_def(graph, return_elements=["y"], producer_op_list=given)
+            assert set(y.node_def.attr) == {"T", *kept}
+
+
 def test_names_that_are_taken() -> None:
     with gc.Graph().as_default() as graph:
         gc.constant(1.0, name="x")

@@ -1,8 +1,7 @@
 """Any diagonals, and several at once: MatrixDiagV2, MatrixDiagPartV2, MatrixSetDiagV2.
 
 Diagonal d lies d columns right of the main one (below 0: rows below it). Those of a band are the rows of one tensor,
-the
-highest first, each from the left, padded to the longest one.
+the highest first, each from the left, padded to the longest one; diagonal_alignments.py has those that begin elsewhere.
 """
 from __future__ import annotations
 
@@ -58,10 +57,25 @@ def _check_band(k: Sequence[int], x: Shape) -> None:
                            f"{text(tuple(x[-2:]))}")
 
 
-def _in_band(k: Sequence[int], diagonal: Any, place: int, length: Size) -> Any:
-    """The access of one line of the band: the last axis, from its first element on."""
-    line = diagonal if k[0] == k[-1] else diagonal.select(diagonal.rank - 2, place)
-    return line.part(line.rank - 1, 0, length)
+class _Banded(Op):
+    """What has bands of diagonals."""
+
+    def from_left(self, place: int) -> bool:
+        """Whether the line at this place of the band begins at the left; else it ends at the right."""
+        return True
+
+    def _in_band(self, diagonal: Any, place: int, length: Size) -> Any:
+        """The access of one line of the band: the last axis, where its elements are."""
+        k = self.k  # type: ignore[attr-defined]
+        line = diagonal if k[0] == k[-1] else diagonal.select(diagonal.rank - 2, place)
+        start = 0 if k[0] == k[-1] or self.from_left(place) else line.shape[-1] - length
+        return line.part(line.rank - 1, start, length)
+
+    def _numpy_in_band(self, diagonal: np.ndarray, place: int, length: int) -> np.ndarray:
+        k = self.k  # type: ignore[attr-defined]
+        line = diagonal if k[0] == k[-1] else diagonal[..., place, :]
+        start = 0 if k[0] == k[-1] or self.from_left(place) else line.shape[-1] - length
+        return line[..., start:start + length]
 
 
 def _numpy_lines(k: Sequence[int], x: np.ndarray) -> Iterator[tuple[int, tuple[Any, ...], int]]:
@@ -82,7 +96,7 @@ def _diagonal_shape(k: Sequence[int], shape: Sequence[int]) -> tuple[Any, ...]:
 
 
 @register
-class MatrixDiagPartV2(Op):
+class MatrixDiagPartV2(_Banded):
     """Diagonals k[0] to k[1] of the last two axes, the highest first, each from the left, padded to the longest one."""
 
     moves = True
@@ -106,7 +120,7 @@ class MatrixDiagPartV2(Op):
         shape = (*x.shape[:-2], len(lines), max(length for _, _, length in lines))
         result = np.full(shape if len(lines) > 1 else (*shape[:-2], shape[-1]), padding, x.dtype)
         for place, at, length in lines:
-            (result if self.k[0] == self.k[-1] else result[..., place, :])[..., :length] = x[at]
+            self._numpy_in_band(result, place, length)[...] = x[at]
         return result
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
@@ -117,7 +131,7 @@ class MatrixDiagPartV2(Op):
         x, y = inputs[0], outputs[0]
         b.copy(inputs[1].broadcast(y.shape), y)
         for place, row, column, length in _lines(self.k, *x.shape[-2:]):
-            b.copy(_line(x, row, column, length), _in_band(self.k, y, place, length))
+            b.copy(_line(x, row, column, length), self._in_band(y, place, length))
 
 
 def _check_padding(x: Spec, padding: Spec) -> None:
@@ -129,7 +143,7 @@ def _check_padding(x: Spec, padding: Spec) -> None:
 
 
 @register
-class MatrixSetDiagV2(Op):
+class MatrixSetDiagV2(_Banded):
     """input, diagonals k[0] to k[1] of its last two axes replaced by the rows of diagonal, the highest first."""
 
     moves = True
@@ -152,8 +166,7 @@ class MatrixSetDiagV2(Op):
     def reference(self, x: np.ndarray, diagonal: np.ndarray) -> np.ndarray:
         result = np.array(x)
         for place, at, length in _numpy_lines(self.k, x):
-            line = diagonal if self.k[0] == self.k[-1] else diagonal[..., place, :]
-            result[at] = line[..., :length]
+            result[at] = self._numpy_in_band(diagonal, place, length)
         return result
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
@@ -164,11 +177,11 @@ class MatrixSetDiagV2(Op):
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         b.copy(inputs[0], outputs[0])
         for place, row, column, length in _lines(self.k, *outputs[0].shape[-2:]):
-            b.copy(_in_band(self.k, inputs[1], place, length), _line(outputs[0], row, column, length))
+            b.copy(self._in_band(inputs[1], place, length), _line(outputs[0], row, column, length))
 
 
 @register
-class MatrixDiagV2(Op):
+class MatrixDiagV2(_Banded):
     """Matrices with the rows of diagonal as their diagonals k[0] to k[1], the highest first, padding_value elsewhere.
 
     num_rows, num_cols: their size; -1: the smallest one that holds the diagonals.
@@ -224,7 +237,7 @@ class MatrixDiagV2(Op):
         rows, columns = least[0] if rows == -1 else rows, least[1] if columns == -1 else columns
         result = np.full((*diagonal.shape[:diagonal.ndim - 1 - lines], rows, columns), padding, diagonal.dtype)
         for place, at, length in _numpy_lines(self.k, result):
-            result[at] = (diagonal[..., place, :] if lines else diagonal)[..., :length]
+            result[at] = self._numpy_in_band(diagonal, place, length)
         return result
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
@@ -234,4 +247,4 @@ class MatrixDiagV2(Op):
         y = outputs[0]
         b.copy(inputs[1].broadcast(y.shape), y)
         for place, row, column, length in _lines(self.k, *y.shape[-2:]):
-            b.copy(_in_band(self.k, inputs[0], place, length), _line(y, row, column, length))
+            b.copy(self._in_band(inputs[0], place, length), _line(y, row, column, length))

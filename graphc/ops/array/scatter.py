@@ -1,4 +1,4 @@
-"""Slices written at index tuples: ScatterNd, TensorScatterUpdate/Add/Sub, ScatterNdNonAliasingAdd; and what writes into
+"""Slices written at index tuples: ScatterNd, TensorScatter..., ScatterNdNonAliasingAdd; and what writes into
 variables, _CheckedIndices and _Scattered (ops/state/scatter.py).
 
 Updates of one place are applied in the order of the tuples. A tuple out of range is an error when run.
@@ -141,7 +141,7 @@ class _TensorScatter(Op):
     how: ClassVar[str]
 
     def infer(self, tensor: Spec, indices: Spec, updates: Spec) -> Spec:
-        _updates(self, tensor, updates, "element" if self.how == "update" else "numeric")
+        _updates(self, tensor, updates, CHANGED[self.how])
         check_updates(self, indices, updates, tensor.shape, f"'{self.operands[0]}'")
         return Spec(tensor.dtype, tensor.shape)
 
@@ -197,6 +197,36 @@ class TensorScatterSub(_TensorScatter):
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         return [dy, None, g.neg(g.gather_nd_like(dy, node.inputs[1], node.inputs[2]))]
+
+
+class _TensorScatterExtreme(_TensorScatter):
+    """Its gradient goes in equal parts to all, of tensor and updates, that are the result, as in TensorFlow."""
+
+    of_complex = ""
+
+    def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
+        (tensor, indices, updates), y = node.inputs, node.outputs[0]
+        chosen = g.cast(g.equal(tensor, y), dy.dtype)
+        updated = g.cast(g.equal(updates, g.gather_nd_like(y, indices, updates)), dy.dtype)
+        count = g.tensor_scatter_add(chosen, indices, updated)
+        share = dy / g.maximum(count, g.ones_like(count))
+        return [share * chosen, None, g.gather_nd_like(share, indices, updates) * updated]
+
+
+@register
+class TensorScatterMax(_TensorScatterExtreme):
+    """tensor; at the index tuples the larger one of it and of updates."""
+
+    how: ClassVar[str] = "max"
+    samples: ClassVar = _SAMPLES
+
+
+@register
+class TensorScatterMin(_TensorScatterExtreme):
+    """tensor; at the index tuples the smaller one of it and of updates."""
+
+    how: ClassVar[str] = "min"
+    samples: ClassVar = _SAMPLES
 
 
 @register

@@ -2,7 +2,7 @@
 
 Bodies are FuncGraphs. All bodies of one op have the same inputs: the explicit ones first (carried values; none for a
 branch), then one for each tensor of the graph around that any of them uses. What a body does not need for its outputs
-(or by control dependencies of them) does not run, as in TensorFlow 1.
+(of a branch, those that the run needs), or by control dependencies of them, does not run, as in TensorFlow 1.
 """
 from __future__ import annotations
 

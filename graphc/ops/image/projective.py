@@ -130,7 +130,8 @@ def _samples() -> list[Sample]:
 
 @register
 class ImageProjectiveTransformV2(Composite):
-    """images [n, height, width, channels] in a new size, through n projective maps or one for all."""
+    """images [n, height, width, channels] in a new size, through n projective maps or one for all. What comes after
+    transforms says how to fill: version 3 (projective_fill.py)."""
 
     operands = ("images", "transforms", "output_shape")
     results = ("transformed_images",)
@@ -139,7 +140,7 @@ class ImageProjectiveTransformV2(Composite):
     interpolation: str = attr("string")
     samples: ClassVar = _samples()
 
-    def infer(self, images: Spec, transforms: Spec) -> Spec:
+    def infer(self, images: Spec, transforms: Spec, *filling: Spec) -> Spec:
         if images.dtype not in _TAKEN:
             names = ", ".join(d.name for d in _TAKEN)
             raise TypeError(f"argument 'images' has dtype {images.dtype.name}, but must be one of {names}; cast it")
@@ -163,14 +164,28 @@ class ImageProjectiveTransformV2(Composite):
             return Spec(images.dtype, None)
         return Spec(images.dtype, (count, *self.output_shape, channels))
 
-    def reference(self, images: np.ndarray, transforms: np.ndarray) -> np.ndarray:
+    def inside(self, emit: Callable[..., Any], at: Any, size: Any) -> Any:
+        """Where to look in a picture of this size, a float32 scalar, for what lies at `at`."""
+        return at
+
+    def filled(self, emit: Callable[..., Any], found: Any, place: Any, *filling: Any) -> Any:
+        """The pixels found at `place`, which is -1 where there is none."""
+        return found
+
+    def numpy_inside(self, at: np.ndarray, size: int) -> np.ndarray:
+        return at
+
+    def numpy_fill(self, *filling: np.ndarray) -> Any:
+        return 0
+
+    def reference(self, images: np.ndarray, transforms: np.ndarray, *filling: np.ndarray) -> np.ndarray:
         (n, height, width, channels), (rows, columns) = images.shape, self.output_shape
         y, x = (v.astype(np.float32) for v in np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij"))
         made = np.zeros((n, rows, columns, channels), images.dtype)
 
         def read(i: int, at_y: np.ndarray, at_x: np.ndarray) -> np.ndarray:
             inside = (at_y >= 0) & (at_y < height) & (at_x >= 0) & (at_x < width)
-            found = np.zeros((rows, columns, channels), images.dtype)
+            found = np.full((rows, columns, channels), self.numpy_fill(*filling), images.dtype)
             found[inside] = images[i, at_y[inside].astype(np.int64), at_x[inside].astype(np.int64)]
             return found
 
@@ -178,7 +193,8 @@ class ImageProjectiveTransformV2(Composite):
             a, b, c, d, e, f, g, h = transforms[i if len(transforms) > 1 else 0]
             with np.errstate(all="ignore"):
                 k = g * x + h * y + np.float32(1)
-                from_x, from_y = (a * x + b * y + c) / k, (d * x + e * y + f) / k
+                from_x = self.numpy_inside((a * x + b * y + c) / k, width)
+                from_y = self.numpy_inside((d * x + e * y + f) / k, height)
                 if self.interpolation == "NEAREST":
                     nearest = _NearestWhole()
                     made[i] = read(i, nearest.reference(from_y), nearest.reference(from_x))
@@ -192,7 +208,7 @@ class ImageProjectiveTransformV2(Composite):
                 made[i] = (high * upper + low * lower).astype(images.dtype)
         return made
 
-    def expand(self, emit: Callable[..., Any], images: Any, transforms: Any) -> Any:
+    def expand(self, emit: Callable[..., Any], images: Any, transforms: Any, *filling: Any) -> Any:
         dtype = images.spec.dtype
         n, height, width, channels = images.spec.shape
         flat = emit(OPS.make("Reshape", shape=(n * height * width, channels)), images)
@@ -206,7 +222,11 @@ class ImageProjectiveTransformV2(Composite):
                            for i in (1, 2))
 
         def read(at_y: Any, at_x: Any) -> Any:
-            return emit(_GatherKept(), flat, emit(_PlaceInPictures(), at_y, at_x, picture, height_, width_))
+            place = emit(_PlaceInPictures(), at_y, at_x, picture, height_, width_)
+            return self.filled(emit, emit(_GatherKept(), flat, place), place, *filling)
+
+        x, y = (self.inside(emit, at, emit(OPS.make("Cast", DstT=float32), size))
+                for at, size in ((x, width_), (y, height_)))
 
         if self.interpolation == "NEAREST":
             made = read(emit(_NearestWhole(), y), emit(_NearestWhole(), x))
@@ -214,13 +234,17 @@ class ImageProjectiveTransformV2(Composite):
             made = _mixed(emit, read, y, x)
         return made if wide == dtype else emit(OPS.make("Cast", DstT=dtype), made)
 
-    def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
-        """As TF has it: dy through the inverse maps, which is no exact gradient."""
-        images, transforms = node.inputs[:2]
+    def inverse(self, g: GradientBuilder, node: Operation) -> Any:
+        """The inverse maps."""
+        transforms = node.inputs[1]
         ones = g.ones_like(transforms[:, :1])
         matrices = g.reshape(g.concat_v2([transforms, ones], 1), [-1, 3, 3])
         inverse = g.reshape(g.matrix_inverse(matrices), [-1, 9])
-        back = g.real_div(inverse, inverse[:, 8:9])[:, :8]
+        return g.real_div(inverse, inverse[:, 8:9])[:, :8]
+
+    def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
+        """As TF has it: dy through the inverse maps, which is no exact gradient."""
+        images, back = node.inputs[0], self.inverse(g, node)
         return [g.image_projective_transform_v2(dy, back, g.shape(images)[1:3], interpolation=self.interpolation), None,
                 None]
 

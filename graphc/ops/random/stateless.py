@@ -20,10 +20,15 @@ STEPS = {"f16": 2**10, "bf16": 2**7}        # of uniform numbers of 16 bits
 _SHAPES = ((), (17,), (2, 3, 5), (0, 3), (600,))
 
 
-def stream(seed: np.ndarray, count: int, group: int = 0) -> np.ndarray:
-    """uint64[count, 4]: groups of words of the stream of two seeds, from `group` on."""
+def stream_of(seed: np.ndarray) -> tuple[int, int]:
+    """Key and run of the stream of two seeds."""
     a, b, c, d = (int(w) for w in groups(KEY, int(seed[1]), 0, 1, int(seed[0]))[0])
-    return groups(a | b << 32, c | d << 32, 0, count, group)
+    return a | b << 32, c | d << 32
+
+
+def stream(seed: np.ndarray, count: int, group: int = 0) -> np.ndarray:
+    """uint64[count, 4]: groups of words of that stream, from `group` on."""
+    return groups(*stream_of(seed), 0, count, group)
 
 
 class _Stateless(Op):
@@ -32,18 +37,28 @@ class _Stateless(Op):
     results = ("output",)
     kernel: ClassVar[str]
 
-    def check(self, seed: Spec) -> None:
-        if seed.dtype not in (int32, int64):
-            raise TypeError(f"argument 'seed' must be int32 or int64, but is {seed.dtype.name}")
-        if seed.shape is not None and (len(seed.shape) != 1 or (isinstance(seed.shape[0], int) and seed.shape[0] != 2)):
-            raise ValueError(f"seed must have shape [2], not {seed.shown()}")
+    def check(self, *given: Spec) -> None:
+        self.check_source(*given)
         sizes = getattr(self, "shape", None)
         if sizes is not None and any(isinstance(size, int) and size < 0 for size in sizes):
             raise ValueError(f"shape {sizes} has a negative size")
         require_nonnegative(sizes or (), "a shape must not have a negative size")
 
-    def mixed(self, b: Any, seed: Any) -> Any:
-        """key and run of the stream, int64[2]."""
+    def check_source(self, *given: Spec) -> None:
+        """Of what says which stream it is."""
+        seed = given[0]
+        if seed.dtype not in (int32, int64):
+            raise TypeError(f"argument 'seed' must be int32 or int64, but is {seed.dtype.name}")
+        if seed.shape is not None and (len(seed.shape) != 1 or (isinstance(seed.shape[0], int) and seed.shape[0] != 2)):
+            raise ValueError(f"seed must have shape [2], not {seed.shown()}")
+
+    def words(self, count: int, group: int, *given: np.ndarray) -> np.ndarray:
+        """uint64[count, 4]: groups of words of the stream that `given` says, the first inputs."""
+        return stream(given[0], count, group)
+
+    def mixed(self, b: Any, *given: Any) -> Any:
+        """key and run of that stream, int64[2]."""
+        seed = given[0]
         wide, made = b.temporary(int64, (2,)), b.temporary(int64, (2,))
         b.require("equal", seed.shape[0], 2, "the two numbers of a seed")
         b.map(lambda s, x: s.cast(x, int64), [seed], [wide])
@@ -67,26 +82,26 @@ class _Floating(_Stateless):
     def result_dtypes(self, *inputs: Spec) -> tuple[DType, ...]:
         return (self.dtype,)
 
-    def infer(self, seed: Spec) -> Spec:  # type: ignore[override]
-        self.check(seed)
+    def infer(self, *given: Spec) -> Spec:
+        self.check(*given)
         if self.dtype not in FLOATING:
             raise TypeError(f"{self.type} makes floating point numbers, not {self.dtype.name}")
         return Spec(self.dtype, self.shape)  # type: ignore[attr-defined]
 
-    def reference(self, seed: np.ndarray) -> np.ndarray:  # type: ignore[override]
+    def reference(self, *given: np.ndarray) -> np.ndarray:  # type: ignore[override]
         count = math.prod(self.shape)  # type: ignore[attr-defined]
         width = 4 if self.drawn == float32 else 2
-        found = [v for group in range(-(-count // width)) for v in self.group(seed, group)]
+        found = [v for group in range(-(-count // width)) for v in self.group(group, *given)]
         return self.dtype.array(np.array(found[:count], self.drawn.numpy)).reshape(self.shape)  # type: ignore[attr-defined]
 
-    def group(self, seed: np.ndarray, group: int) -> list[float]:
+    def group(self, group: int, *given: np.ndarray) -> list[float]:
         """The numbers of a group of words."""
         raise NotImplementedError
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         y = outputs[0]
         made = b.temporary(float32, y.shape) if y.dtype.is_half else y
-        b.call(self.kernel, [self.mixed(b, inputs[0]), made], [y.elements])
+        b.call(self.kernel, [self.mixed(b, *inputs), made], [y.elements])
         if y.dtype.is_half:
             b.map(lambda s, v: s.cast(self.rounded(s, v), y.dtype), [made], [y])
 
@@ -130,8 +145,8 @@ class StatelessRandomUniform(_Floating):
     dtype: DType = attr("type", float32)
     samples = _samples()
 
-    def group(self, seed: np.ndarray, group: int) -> list[float]:
-        return uniforms(stream(seed, 1, group)[0], self.dtype)
+    def group(self, group: int, *given: np.ndarray) -> list[float]:
+        return uniforms(self.words(1, group, *given)[0], self.dtype)
 
     def rounded(self, s: Any, x: Any) -> Any:
         """Its last bits: 10 of float16, 7 of bfloat16."""
@@ -149,8 +164,8 @@ class StatelessRandomNormal(_Floating):
     dtype: DType = attr("type", float32)
     samples = _samples()
 
-    def group(self, seed: np.ndarray, group: int) -> list[float]:
-        return list(normals(stream(seed, 1, group)[0], self.drawn))
+    def group(self, group: int, *given: np.ndarray) -> list[float]:
+        return list(normals(self.words(1, group, *given)[0], self.drawn))
 
 
 @register
@@ -162,9 +177,9 @@ class StatelessTruncatedNormal(_Floating):
     dtype: DType = attr("type", float32)
     samples = _samples()
 
-    def group(self, seed: np.ndarray, group: int) -> list[float]:
+    def group(self, group: int, *given: np.ndarray) -> list[float]:
         width = 4 if self.drawn == float32 else 2
-        words = stream(seed, 64, group * width * 64)
+        words = self.words(64, group * width * 64, *given)
         return [v for four in words for v in normals(four, self.drawn) if abs(v) < 2][:width]
 
 
@@ -183,10 +198,11 @@ class StatelessRandomUniformInt(_Stateless):
                for shape in _SHAPES]
 
     def result_dtypes(self, *inputs: Spec) -> tuple[DType, ...]:
-        return (inputs[1].dtype,)
+        return (inputs[-1].dtype,)
 
-    def infer(self, seed: Spec, low: Spec, high: Spec) -> Spec:  # type: ignore[override]
-        self.check(seed)
+    def infer(self, *inputs: Spec) -> Spec:
+        *given, low, high = inputs
+        self.check(*given)
         if low.dtype not in (int32, int64) or low.dtype != high.dtype:
             raise TypeError(f"minval and maxval must both be int32 or int64, but are {low.dtype.name} and "
                             f"{high.dtype.name}")
@@ -198,17 +214,18 @@ class StatelessRandomUniformInt(_Stateless):
             raise ValueError(f"Need minval < maxval, got {low.value[0]} >= {high.value[0]}")
         return Spec(low.dtype, self.shape)
 
-    def reference(self, seed: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:  # type: ignore[override]
+    def reference(self, *inputs: np.ndarray) -> np.ndarray:  # type: ignore[override]
+        *given, low, high = inputs
         count = math.prod(self.shape)  # type: ignore[arg-type]
-        words = [int(w) for w in stream(seed, count).ravel()]
+        words = [int(w) for w in self.words(count, 0, *given).ravel()]
         if low.dtype == np.int64:
             words = [words[2 * i] + words[2 * i + 1] * 2**32 for i in range(count)]
         found = [int(low) + w % (int(high) - int(low)) for w in words[:count]]
         return np.array(found, low.dtype).reshape(self.shape)  # type: ignore[arg-type]
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
-        seed, low, high = inputs
-        b.call("stateless_int", [self.mixed(b, seed), low, high, outputs[0]], [outputs[0].elements])
+        *given, low, high = inputs
+        b.call("stateless_int", [self.mixed(b, *given), low, high, outputs[0]], [outputs[0].elements])
 
 
 @register

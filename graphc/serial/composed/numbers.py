@@ -1,0 +1,85 @@
+"""Running sums of exponentials, Bessel functions, counts of numbers."""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from graphc.api.array.source import constant
+from graphc.api.control.while_loop import while_loop
+from graphc.errors import DataLossError, UnimplementedError
+from graphc.ir.dtypes import as_dtype, int32
+from graphc.ir.tensor import Tensor
+from graphc.serial.composed.kind import Composed, g, known_int
+from graphc.serial.graph_pb2 import NodeDef
+
+
+def _running_log_sum(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
+    """CumulativeLogsumexp: log of the sums of exp(x) along an axis. Each round adds to every element the sum that
+    stands 1, 2, 4, ... places before it, so that what is far below the largest one keeps its digits."""
+    x = inputs[0]
+    rank = x.spec.rank
+    if rank is None:
+        raise UnimplementedError("the rank of its input is unknown")
+    axis = known_int(node, inputs[1], "axis")
+    if not -rank <= axis < rank:
+        raise DataLossError(f"its axis is {axis}, but its input has {rank} axes")
+    axis %= rank
+    if node.attr["reverse"].b:
+        x = g.reverse_v2(x, [axis])
+    count = g.shape(x)[axis]
+    places = g.range(0, count)
+    nothing = constant(float("-inf"), x.dtype)
+
+    def before(sums: Tensor, by: Any) -> Tensor:
+        """What stands `by` places before."""
+        moved = g.gather_v2(sums, g.maximum(places - by, 0), axis)
+        is_there = g.reshape(g.greater_equal(places, by), [-1 if i == axis else 1 for i in range(rank)])
+        return g.select_v2(is_there, moved, nothing)  # type: ignore[no-any-return]
+
+    if node.attr["exclusive"].b:
+        x = before(x, 1)
+    _, made = while_loop(lambda by, sums: by < count, lambda by, sums: (by * 2, _log_sum(sums, before(sums, by))),
+                         [constant(1, int32), x])
+    return [g.reverse_v2(made, [axis]) if node.attr["reverse"].b else made]
+
+
+def _log_sum(a: Tensor, b: Tensor) -> Tensor:
+    """log(exp a + exp b)"""
+    larger = g.maximum(a, b)
+    finite = g.select_v2(g.is_finite(larger), larger, g.zeros_like(larger))
+    return g.log(g.exp(a - finite) + g.exp(b - finite)) + finite  # type: ignore[no-any-return]
+
+
+def _bessel(scaled: str) -> Callable[[NodeDef, Sequence[Tensor]], list[Any]]:
+    """BesselI0 and BesselI1, of their forms times exp(-|x|)."""
+    return lambda node, inputs: [getattr(g, scaled)(inputs[0]) * g.exp(g.abs(inputs[0]))]
+
+
+def _counts(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
+    """DenseBincount: how often each number below `size` is in a vector, or in each row of a matrix, or the sum of the
+    weights there; with binary_output whether it is there."""
+    x, size, weights = inputs[:3]
+    dtype, rank = as_dtype(int(node.attr["T"].type)) if "T" in node.attr else weights.dtype, x.spec.rank
+    if rank not in (1, 2):
+        raise UnimplementedError(f"its input has the shape {x.shape}; vectors and matrices are supported")
+    known = weights.spec.shape
+    if known is None:
+        raise UnimplementedError("it is not known whether it has weights: their shape must be known")
+    weighted = 0 not in known
+    binary = node.attr["binary_output"].b
+    values = weights if weighted and not binary else g.fill(g.shape(x), constant(1, dtype))
+    counted = g.select_v2(g.logical_and(g.less(x, size), g.greater_equal(x, 0)), x, constant(-1, x.dtype))
+    if rank == 1:
+        made = g.unsorted_segment_sum(values, counted, size)
+    else:
+        rows = g.shape(x)[0]
+        wide = g.cast(size, int32) if size.dtype != int32 else size
+        first = g.expand_dims(g.range(0, rows) * wide, 1)
+        places = g.select_v2(g.greater_equal(counted, 0), g.cast(counted, int32) + first, -1)
+        made = g.reshape(g.unsorted_segment_sum(values, places, rows * wide), g.pack([rows, wide]))
+    return [g.minimum(made, constant(1, dtype)) if binary else made]
+
+
+NUMBERS = {
+    "CumulativeLogsumexp": Composed(2, ("out",), _running_log_sum), "DenseBincount": Composed(3, ("output",), _counts),
+    "BesselI0": Composed(1, ("y",), _bessel("bessel_i0e")), "BesselI1": Composed(1, ("y",), _bessel("bessel_i1e"))}
