@@ -232,8 +232,13 @@ class Distribution:
             yield
 
     def _value(self, value: Any) -> Tensor:
-        return convert_to_tensor(value, name="value") if is_tensor_like(value) else convert_to_tensor(
-            value, name="value", preferred_dtype=self.dtype)
+        preferred = None if is_tensor_like(value) else self.dtype
+        made = convert_to_tensor(value, name="value", preferred_dtype=preferred)
+        return checked(made, self._assertions(made)) if self._validate_args else made
+
+    def _assertions(self, value: Tensor) -> Sequence[Any]:
+        """What holds of every sample: with validate_args it is looked at."""
+        return ()
 
     def _known(self, method: str) -> Callable[..., Any]:
         found: Callable[..., Any] | None = getattr(self, method, None)
