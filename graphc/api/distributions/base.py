@@ -75,9 +75,11 @@ class Distribution:
 
     name = property(lambda self: self._name, doc="The name in front of those of the ops made.")
     dtype = property(lambda self: self._dtype, doc="The dtype of samples.")
-    reparameterization_type = property(lambda self: self._reparameterization_type)
-    validate_args = property(lambda self: self._validate_args)
-    allow_nan_stats = property(lambda self: self._allow_nan_stats)
+    reparameterization_type = property(lambda self: self._reparameterization_type,
+                                       doc="Whether samples have gradients by the parameters.")
+    validate_args = property(lambda self: self._validate_args, doc="Whether parameters and values are checked.")
+    allow_nan_stats = property(lambda self: self._allow_nan_stats,
+                               doc="Whether statistics that are not defined are NaN, not an error.")
 
     @property
     def parameters(self) -> dict[str, Any]:
