@@ -19,6 +19,14 @@ from graphc.ir.apply import apply
 from graphc.ir.dtypes import as_dtype, int32
 from graphc.ir.op import OPS
 from graphc.ir.tensor import Tensor
+from graphc.serial.composed_arrays import (
+    dense_bincount,
+    filled_rows,
+    is_of_volumes,
+    norm_of_volumes,
+    parse_example,
+)
+from graphc.serial.composed_cells import block_lstm, gru_block_cell, lstm_block_cell
 from graphc.serial.graph_pb2 import NodeDef
 from graphc.serial.tensors import shape_from_proto
 
@@ -160,12 +168,24 @@ COMPOSED = {
     "OptionalFromValue": Composed(1, ("optional",), _optional),
     "OptionalNone": Composed(0, ("optional",), _no_optional),
     "OptionalGetValue": Composed(1, ("components",), _value_of_optional),
-    "OptionalHasValue": Composed(1, ("has_value",), _is_optional_there)}
+    "OptionalHasValue": Composed(1, ("has_value",), _is_optional_there),
+    "DenseBincount": Composed(3, ("output",), dense_bincount),
+    "RaggedTensorToTensor": Composed(3, ("result",), filled_rows),
+    "ParseExampleV2": Composed(5, ("sparse_indices", "sparse_values", "sparse_shapes", "dense_values"), parse_example),
+    "LSTMBlockCell": Composed(8, ("i", "cs", "f", "o", "ci", "co", "h"), lstm_block_cell),
+    "BlockLSTM": Composed(9, ("i", "cs", "f", "o", "ci", "co", "h"), block_lstm),
+    "BlockLSTMV2": Composed(9, ("i", "cs", "f", "o", "ci", "co", "h"), block_lstm),
+    "GRUBlockCell": Composed(6, ("r", "u", "c", "h"), gru_block_cell),
+    **{name: Composed(5, ("y", "batch_mean", "batch_variance", "reserve_space_1", "reserve_space_2",
+                          *(["reserve_space_3"] if name == "FusedBatchNormV3" else [])), norm_of_volumes)
+       for name in ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")}}
 
 
 def is_composed(node: NodeDef, inputs: Sequence[Tensor]) -> bool:
     """Whether composed() makes this node, and not the op of its name."""
-    return node.op in COMPOSED and (node.op != "Conv2D" or _groups(node, inputs) > 1)
+    if node.op == "Conv2D":
+        return _groups(node, inputs) > 1
+    return node.op in COMPOSED and (not node.op.startswith("FusedBatchNorm") or is_of_volumes(node))
 
 
 def composed(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
