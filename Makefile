@@ -12,8 +12,8 @@ FUZZ_PYTHON  ?= $(BIN)/python
 
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: install demo test test-matrix lint kernels runner bench test-cross fuzz fuzz-graphs tsan large peers peers-files \
-        parity onnx gpu clean
+.PHONY: install demo test test-matrix lint kernels runner bench docs look test-cross fuzz fuzz-graphs tsan large peers \
+        peers-files parity onnx gpu embed package clean
 
 # The stamp makes an install again when what is to be installed has changed.
 $(VENV)/installed: pyproject.toml
@@ -28,7 +28,7 @@ $(BUILD)/kernels/libgraphc_kernels.a: $(VENV)/installed $(KERNEL_SOURCES)
 	touch $@
 kernels: $(BUILD)/kernels/libgraphc_kernels.a
 
-RUNNER_SOURCES := $(shell find runner -name '*.cpp' -o -name '*.h' -o -name '*.hpp' -o -name CMakeLists.txt)
+RUNNER_SOURCES := $(shell find runner -type f)
 $(RUNNER): $(BUILD)/kernels/libgraphc_kernels.a $(RUNNER_SOURCES)
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S runner -B $(BUILD)/runner -G Ninja -DCMAKE_BUILD_TYPE=Release \
 	    -DGRAPHC_KERNELS=$(CURDIR)/$(BUILD)/kernels > $(BUILD)/runner-configure.log || (cat $(BUILD)/runner-configure.log; exit 1)
@@ -56,6 +56,23 @@ lint: $(VENV)/installed
 
 bench: $(RUNNER)
 	$(BIN)/python bench/run.py
+
+# The documentation as a site, from docs/ and the docstrings: build/docs/index.html.
+$(VENV)/installed-docs: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	touch $@
+docs: $(VENV)/installed-docs
+	$(BIN)/python tools/docs/make.py $(BUILD)/docs
+
+# The pages of `graphc inspect --html`, and the site if it is built, in Chromium (a Debian package); screenshots: build/look.
+look: $(VENV)/installed
+	GRAPHC_LOOK=1 $(BIN)/python -m pytest tests/picture/test_in_browser.py
+
+# Source distribution and wheels, in dist/, tried in empty environments. PYTHONS: further interpreters, comma-separated;
+# WRITE=--write puts the sizes into docs/install.md.
+PYTHONS ?= $(PYTHON)
+package:
+	$(PYTHON) tools/wheels/package.py --pythons $(PYTHONS) $(WRITE)
 
 # Builds the runner for aarch64 and runs the hand-written Plans under qemu-user (installs Debian packages if missing).
 test-cross: $(VENV)/installed
@@ -87,6 +104,10 @@ gpu: $(VENV)/installed
 	GRAPHC_TEST_GPU=1 $(BIN)/python -m pytest tests/cuda
 	$(BIN)/python bench/gpu.py
 
+# Every program of docs/embedding.md against an installed tree, the Java one, too (installs Debian packages if missing).
+embed: $(RUNNER)
+	tests/runner/embed.sh
+
 # Checks against TensorFlow, in an environment of its own.
 peers: $(RUNNER)
 	tests/peers/run.sh
@@ -107,4 +128,4 @@ onnx:
 	tests/onnx/conformance/run.sh
 
 clean:
-	rm -rf $(BUILD) $(VENV) digits.pb
+	rm -rf $(BUILD) $(VENV) dist runtime/build digits.pb

@@ -173,7 +173,7 @@ from graphc.api.linalg.solve import cholesky_solve as cholesky_solve
 from graphc.api.math.clip import clip_by_average_norm as clip_by_average_norm
 from graphc.api.math.clip import clip_by_global_norm as clip_by_global_norm
 from graphc.api.math.clip import clip_by_norm as clip_by_norm
-from graphc.api.math.binary import clip_by_value as clip_by_value
+from graphc.api.math.clip import clip_by_value as clip_by_value
 from graphc.api.graph.scopes import colocate_with as colocate_with
 from graphc.api.math.complex_numbers import complex as complex
 from graphc.ir.dtypes import complex128 as complex128

@@ -20,7 +20,14 @@ from graphc.wording import worded
 class OpError(Exception):
     """Base of all errors of compiling, running and loading. `op` is the user's Operation if one is to blame.
 
-    OpError(message, op), or, as scripts make them, OpError(node_def, op, message, error_code).
+    OpError(message, op), or, as scripts make them, OpError(node_def, op, message, error_code). As `tf.OpError`.
+
+    >>> x = gc.placeholder(gc.float32, [], name="x")
+    >>> try:
+    ...     gc.sqrt(x).eval()
+    ... except gc.OpError as error:
+    ...     print(type(error).__name__, error.op.name)
+    InvalidArgumentError x
     """
 
     error_code = UNKNOWN

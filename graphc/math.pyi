@@ -25,7 +25,7 @@ from graphc.api.math.counting import bincount as bincount
 from graphc.api.math.unary import ceil as ceil
 from graphc.api.math.clip import clip_by_global_norm as clip_by_global_norm
 from graphc.api.math.clip import clip_by_norm as clip_by_norm
-from graphc.api.math.binary import clip_by_value as clip_by_value
+from graphc.api.math.clip import clip_by_value as clip_by_value
 from graphc.api.math.counting import confusion_matrix as confusion_matrix
 from graphc.api.math.complex_numbers import conj as conj
 from graphc.api.math.trigonometry import cos as cos

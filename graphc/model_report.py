@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from graphc.exec.memory_plan import element_size
 from graphc.ir.dtypes import as_dtype
 from graphc.ir.graph import Graph
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ir.tensor_shape import TensorShape
 from graphc.kernels.contracts.all import kernel_of
 from graphc.plan import plan as p
+from graphc.plan.text import BodyText, kernel_counts
 from graphc.serial.graph_pb2 import GraphDef, NodeDef
 from graphc.serial.tensors import shape_from_proto
 
@@ -42,27 +44,60 @@ class Cost:
 
 def plan_cost(plan: p.Plan) -> Cost:
     """Counted from the plan's steps; a body of a loop or branch counts once. Unknown sizes count as 1."""
-    flops, kernels = 0, collections.Counter[str]()
-    for number, body in enumerate(plan.bodies):
-        sizes = _sizes(plan, body, number)
-        for step in body.steps:
-            epilogue = step.epilogue if isinstance(step, p.Call) else None
-            if isinstance(step, p.Call):
-                kernels[step.kernel] += 1
-                flops += _call_flops(step, sizes)
-            for each in (step, epilogue):
-                if isinstance(each, p.Map):
-                    kernels["map"] += 1
-                    count = sum(
-                        i.op not in ("const", "index", "linear", "cast") for i in plan.programs[each.program].instrs
-                    )
-                    flops += count * int(np.prod([sizes[d] for d in each.domain], dtype=np.int64))
     unknown = any(s < 0 for port in plan.inputs for s in port.shape)
-    return Cost(flops, sum(len(b.steps) for b in plan.bodies), dict(kernels), unknown)
+    return Cost(sum(step.flops for step in step_costs(plan)), sum(len(b.steps) for b in plan.bodies),
+                dict(kernel_counts(plan)), unknown)
 
 
-def _sizes(plan: p.Plan, body: p.Body, number: int) -> list[int]:
-    """The values of a body's dims, if every unknown size is 1."""
+@dataclass(frozen=True)
+class StepCost:
+    """A step as text, with what it computes and the bytes of its operands."""
+
+    body: int
+    number: int            # in its body
+    text: str
+    flops: int
+    bytes: int
+    origins: tuple[str, ...]
+
+
+def step_costs(plan: p.Plan, shapes: Sequence[Sequence[int]] | None = None) -> list[StepCost]:
+    """All steps of all bodies. shapes: of the inputs; without them unknown sizes count as 1."""
+    costs = []
+    for number, body in enumerate(plan.bodies):
+        sizes, text = _sizes(plan, body, number, shapes), BodyText(plan, number, body)
+        for i, step in enumerate(body.steps):
+            names = tuple(plan.origins[o].op_name for o in step.origins)
+            moved = sum(_buffer_bytes(body.buffers[b], sizes) for b in buffers_of(step))
+            costs.append(StepCost(number, i, text.step(step), _step_flops(plan, step, sizes), moved, names))
+    return costs
+
+
+def _step_flops(plan: p.Plan, step: p.Step, sizes: list[int]) -> int:
+    flops = _call_flops(step, sizes) if isinstance(step, p.Call) else 0
+    for each in (step, step.epilogue if isinstance(step, p.Call) else None):
+        if isinstance(each, p.Map):
+            count = sum(i.op not in ("const", "index", "linear", "cast") for i in plan.programs[each.program].instrs)
+            flops += count * int(np.prod([sizes[d] for d in each.domain], dtype=np.int64))
+    return flops
+
+
+def buffers_of(step: p.Step) -> list[int]:
+    """The buffers that a step reads and writes, each once; what bodies of loops and branches do is theirs."""
+    accesses: list[p.Access] = []
+    for each in (step, step.epilogue if isinstance(step, p.Call) else None):
+        if isinstance(each, p.Map):
+            accesses += [*each.loads, *each.stores]
+    return list(dict.fromkeys([*getattr(step, "operands", ()), *(access.buffer for access in accesses)]))
+
+
+def _buffer_bytes(buffer: p.Buffer, sizes: list[int]) -> int:
+    return element_size(buffer.dtype) * int(np.prod([sizes[d] for d in buffer.dims], dtype=np.int64))
+
+
+def _sizes(plan: p.Plan, body: p.Body, number: int, shapes: Sequence[Sequence[int]] | None = None) -> list[int]:
+    """The values of a body's dims, for these shapes of the plan's inputs; if every unknown size is 1 otherwise."""
+    shapes = shapes if shapes is not None else [[abs(s) for s in port.shape] for port in plan.inputs]
     found: list[int] = []
     for dim in body.dims:
         kind = dim.kind
@@ -70,7 +105,7 @@ def _sizes(plan: p.Plan, body: p.Body, number: int) -> list[int]:
         if kind == p.DimKind.CONST:
             found.append(dim.value)
         elif kind == p.DimKind.INPUT and number == 0:
-            found.append(abs(plan.inputs[dim.operands[0]].shape[dim.operands[1]]))
+            found.append(shapes[dim.operands[0]][dim.operands[1]])
         elif kind in (p.DimKind.INPUT, p.DimKind.RUNTIME):
             found.append(1)
         else:

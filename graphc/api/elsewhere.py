@@ -26,13 +26,6 @@ ELSEWHERE: dict[str, str] = {
     "graphc.ir.apply": "convert_to_tensor",
     "graphc.api.lookup.index_tables": "FastHashSpec=contrib.lookup.FastHashSpec",
     "graphc.api.state.variable_scope": "AUTO_REUSE",
-    "graphc.api.state.update_ops": " ".join(
-        f"{name}=raw_ops.{name}" for name in (
-            "ApplyAdadelta SparseApplyAdadelta ApplyAdagrad SparseApplyAdagrad ApplyAdagradDA SparseApplyAdagradDA "
-            "ApplyAdam ApplyAddSign ApplyPowerSign ApplyCenteredRMSProp SparseApplyCenteredRMSProp ApplyFtrl "
-            "SparseApplyFtrl ApplyFtrlV2 SparseApplyFtrlV2 ApplyGradientDescent ApplyMomentum SparseApplyMomentum "
-            "ApplyProximalAdagrad SparseApplyProximalAdagrad ApplyProximalGradientDescent "
-            "SparseApplyProximalGradientDescent ApplyRMSProp SparseApplyRMSProp").split()),
     "graphc.saved_model.fixed_names": " ".join(
         f"{name}={space}.{name}" for group, listed in {
             "tag_constants": "SERVING TRAINING GPU TPU",

@@ -1,5 +1,7 @@
 """Methods of Tensor, Operation and Graph that are made of what stands further on: each is imported when first called.
 
+Importing this file gives the classes of ir/ what users see of them: these methods, errors that end in the user's own
+code (tracebacks.py), and the ops (ops/manifest.py). The first public name that is used does so, and the first graph.
 Python's operators make the ops that TF 1.15 makes, under its names. The operand that is no tensor converts to the
 tensor's dtype; two tensors never promote. `==` and `!=` stay identity.
 """
@@ -13,7 +15,10 @@ from graphc.ir.apply import convert_to_tensor, graph_of
 from graphc.ir.graph import Graph
 from graphc.ir.late_imports import load
 from graphc.ir.nest import is_composite
-from graphc.ir.tensor import Operation, register_method
+from graphc.ir.tensor import Operation, Tensor, register_method
+from graphc.ir.tensor_shape import Dimension, TensorShape
+from graphc.ops import manifest as manifest
+from graphc.tracebacks import wrap_methods
 
 # The word in the method's name: where the function stands, and the op's name.
 BINARY: dict[str, tuple[str, str]] = {
@@ -32,7 +37,7 @@ UNARY: dict[str, str] = {"neg": "math.unary:negative", "abs": "math.unary:abs", 
                          "getitem": "array.getitem:getitem"}
 
 
-def register_all() -> None:
+def _register_all() -> None:
     for word, (place, name) in BINARY.items():
         function = _later(f"graphc.api.{place}")
         register_method(f"__{word}__", _forward(function, name))
@@ -44,6 +49,10 @@ def register_all() -> None:
     as_graph_def = _method(_later("graphc.serial.graphdef:as_graph_def"))
     register_method("as_graph_def", as_graph_def, Graph)
     register_method("graph_def_versions", property(lambda graph: graph.as_graph_def().versions), Graph)
+    for owner, name in ((Graph, "graph"), (Operation, "operation"), (Tensor, "tensor")):
+        register_method("_repr_html_", _method(_later(f"graphc.picture.notebook:{name}_html")), owner)
+    summary = _later("graphc.picture.notebook:graph_summary")
+    register_method("__repr__", lambda graph: f"<{summary()(graph)}>", Graph)
     register_method("node_def", property(_method(_later("graphc.serial.graphdef:node_def"))), Operation)
 
 
@@ -95,3 +104,8 @@ def _method(function: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
         return function()(self, *arguments, **more)
 
     return method
+
+
+_register_all()
+for _class in (Tensor, Operation, Graph, TensorShape, Dimension):
+    wrap_methods(_class, _class.__name__)

@@ -138,7 +138,7 @@ NAMES: dict[str, dict[str, str]] = {
         "clip_by_average_norm": "graphc.api.math.clip:clip_by_average_norm",
         "clip_by_global_norm": "graphc.api.math.clip:clip_by_global_norm",
         "clip_by_norm": "graphc.api.math.clip:clip_by_norm",
-        "clip_by_value": "graphc.api.math.binary:clip_by_value",
+        "clip_by_value": "graphc.api.math.clip:clip_by_value",
         "colocate_with": "graphc.api.graph.scopes:colocate_with",
         "complex": "graphc.api.math.complex_numbers:complex",
         "complex128": "graphc.ir.dtypes:complex128",
@@ -2216,7 +2216,7 @@ NAMES: dict[str, dict[str, str]] = {
         "ceil": "graphc.api.math.unary:ceil",
         "clip_by_global_norm": "graphc.api.math.clip:clip_by_global_norm",
         "clip_by_norm": "graphc.api.math.clip:clip_by_norm",
-        "clip_by_value": "graphc.api.math.binary:clip_by_value",
+        "clip_by_value": "graphc.api.math.clip:clip_by_value",
         "confusion_matrix": "graphc.api.math.counting:confusion_matrix",
         "conj": "graphc.api.math.complex_numbers:conj",
         "cos": "graphc.api.math.trigonometry:cos",
@@ -2996,4 +2996,25 @@ NAMES: dict[str, dict[str, str]] = {
         "add_queue_runner": "graphc.train.runners:add_queue_runner",
         "start_queue_runners": "graphc.train.runners:start_queue_runners",
     },
+}
+# Namespaces that are packages of their own; the others are made (api/namespaces.py).
+OWN_FILES = frozenset((
+    "compat",
+    "compat.v1",
+    "data",
+    "estimator",
+    "feature_column",
+    "io",
+    "layers",
+    "metrics",
+    "onnx",
+    "saved_model",
+    "summary",
+    "test",
+    "train",
+))
+# Modules that are public whole.
+MODULES = {
+    "errors": "graphc.errors",
+    "dtypes": "graphc.ir.dtypes",
 }

@@ -4,13 +4,12 @@ api/names.py says what each holds. `import graphc` makes them all; `import graph
 """
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from graphc.api.names import NAMES
+from graphc.api.names import MODULES, NAMES, OWN_FILES
 from graphc.ir.late_imports import load
 
 
@@ -18,42 +17,40 @@ def lookup(module: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """(__getattr__, __dir__) of the module that is one of the namespaces."""
     space = module.removeprefix("graphc").lstrip(".")
     targets = NAMES[space]
-    own = f"{space}." if space else ""
-    inner = {s.removeprefix(own) for s in NAMES if s and s.startswith(own) and s != space}
 
     def get(name: str) -> Any:
-        if name in inner:
-            return load(f"{module}.{name}")
+        inside = _modules_inside(space)
+        if name in inside:
+            return load(inside[name])
         if name not in targets:
             from graphc.missing import missing
 
-            raise missing(module, name, [*vars(sys.modules[module]), *targets, *inner])
+            raise missing(module, name, [*vars(sys.modules[module]), *targets, *inside])
+        load("graphc.api.methods")                # of the classes that the name may stand for, or give
         home, _, attribute = targets[name].partition(":")
         value = getattr(load(home), attribute)
         setattr(sys.modules[module], name, value)
         return value
 
     def listing() -> list[str]:
-        return sorted({*vars(sys.modules[module]), *targets, *(s for s in inner if "." not in s)})
+        return sorted({*vars(sys.modules[module]), *targets, *_modules_inside(space)})
 
     return get, listing
+
+
+def _modules_inside(space: str) -> dict[str, str]:
+    """The modules that are names of this namespace: where each stands."""
+    own = f"{space}." if space else ""
+    found = {s.removeprefix(own): f"graphc.{s}" for s in NAMES if s and s.startswith(own)}
+    return {name: module for name, module in {**found, **({} if space else MODULES)}.items() if "." not in name}
 
 
 def make_modules() -> None:
     """Makes the namespaces that are no packages of their own."""
     for space in NAMES:
-        module = f"graphc.{space}"
-        if space and not space.startswith("compat.v1") and not _has_file(module):     # compat/v1 makes its own
+        if space and space not in OWN_FILES and not space.startswith("compat.v1"):     # compat/v1 makes its own
+            module = f"graphc.{space}"
             made = ModuleType(module, f"gc.{space}, as `tf.{space}`.")
             made.__getattr__, made.__dir__ = lookup(module)  # type: ignore[method-assign]
             made.__all__ = sorted(NAMES[space])  # type: ignore[attr-defined]
             sys.modules[module] = made
-
-
-def _has_file(module: str) -> bool:
-    """Whether it is a package of its own; a folder that holds stubs only is none."""
-    try:
-        spec = importlib.util.find_spec(module)
-    except ModuleNotFoundError:              # the namespace around it has been made here
-        return False
-    return spec is not None and spec.origin is not None

@@ -36,7 +36,7 @@ def _run(options: argparse.Namespace) -> None:
     from graphc.convert.converting import Request, convert
     from graphc.convert.formats import Wishes
 
-    wishes = Wishes(options.checkpoint, tuple(options.tag) or ("serve",), dict(map(_shape, options.shape)))
+    wishes = Wishes(options.checkpoint, tuple(options.tag) or ("serve",), dict(map(shape_argument, options.shape)))
     for line in convert(Request(options.model, options.out, _signatures(options), wishes, options.keep_variables)):
         print(line)
 
@@ -57,7 +57,8 @@ def _signatures(options: argparse.Namespace) -> dict[str, str | None]:
     return found
 
 
-def _shape(text: str) -> tuple[str, tuple[int | None, ...]]:
+def shape_argument(text: str) -> tuple[str, tuple[int | None, ...]]:
+    """(name, sizes) of `--shape`: None is any size."""
     name, equals, sizes = text.rpartition("=")
     try:
         shape = tuple(None if size.strip() == "?" else int(size) for size in sizes.split(",")) if sizes else ()

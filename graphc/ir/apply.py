@@ -35,10 +35,16 @@ def register_conversion(kind: type, function: Conversion, priority: int = 100) -
 
 def convert_to_tensor(value: Any, dtype: Any = None, name: str | None = None, preferred_dtype: Any = None,
                       dtype_hint: Any = None) -> Tensor:
-    """`value` (a tensor, variable, number, array, or lists of them) as a Tensor, as `tf.convert_to_tensor`.
+    """`value` (a tensor, variable, number, array, string, or lists of them) as a Tensor.
 
-    preferred_dtype (dtype_hint) is taken if the value converts to it. Raises TypeError if the value does not convert
-    to dtype, ValueError if a tensor has another one.
+    Python floats become float32, ints int32, arrays keep their dtype; dtype: what it must be. preferred_dtype
+    (dtype_hint) is taken if the value converts to it. Lists that hold tensors are stacked. As `tf.convert_to_tensor`.
+    Raises TypeError if the value does not convert to dtype, ValueError if a tensor has another one.
+
+    >>> gc.convert_to_tensor([1, 2]).dtype, gc.convert_to_tensor(np.ones(2)).dtype
+    (gc.int32, gc.float64)
+    >>> gc.convert_to_tensor([gc.constant(1.), 2]).eval()
+    array([1., 2.], dtype=float32)
     """
     wanted = None if dtype is None else as_dtype(dtype)
     preferred = preferred_dtype if preferred_dtype is not None else dtype_hint

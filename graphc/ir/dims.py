@@ -15,10 +15,11 @@ from __future__ import annotations
 import hashlib
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Union
 
 from graphc.ir.locks import new_reentrant_lock
+from graphc.ir.records import dataclass
 
 Size = Union[int, "Dim"]
 KEY_LENGTH = 120
@@ -122,6 +123,16 @@ def floordiv(a: Size, b: Size) -> Size:
         return 1
     exact = _divide_exactly(a, b)
     return exact if exact is not None else _call("floordiv", a, b)
+
+
+def truncdiv(a: Size, b: Size) -> Size:
+    """a / b, rounded towards 0."""
+    if nonnegative(a) and nonnegative(b):
+        return floordiv(a, b)
+    toward_zero = select(less(a, 0), -floordiv(-a, b), floordiv(a, b))
+    if nonnegative(b):
+        return toward_zero
+    return select(less(b, 0), select(less(a, 0), floordiv(-a, -b), -floordiv(a, -b)), toward_zero)
 
 
 def mod(a: Size, b: Size) -> Size:

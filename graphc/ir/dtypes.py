@@ -2,22 +2,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from graphc.errors import UnimplementedError
+from graphc.ir.records import dataclass
 from graphc.kernels.contracts import dtypes as table
 
 
 @dataclass(frozen=True)
 class DType:
-    """An element type.
+    """An element type: `gc.float32`, `gc.int64`, `gc.string`, ...
 
     name is TensorFlow's, short is the one used in Plans and kernel names, number is the value in .pb files; kind and
-    size as in the table.
+    size as in the table. As `tf.DType`.
+
+    >>> gc.float32.name, gc.float32.size, gc.float32.as_numpy_dtype.__name__, gc.float32.is_floating
+    ('float32', 4, 'float32', True)
+    >>> gc.int8.min, gc.int8.max
+    (-128, 127)
     """
 
     name: str
@@ -264,7 +269,10 @@ REF_OFFSET = 100   # DT_FLOAT_REF = DT_FLOAT + 100: TF 1 reference variables
 def as_dtype(type_value: Any) -> DType:
     """The DType that `type_value` (a DType, TF name, TF number, NumPy dtype or Python type) stands for.
 
-    Raises TypeError if there is none, as `tf.as_dtype`.
+    As `tf.as_dtype`. Raises TypeError if there is none.
+
+    >>> gc.as_dtype("int32"), gc.as_dtype(np.float64), gc.as_dtype(bool), gc.as_dtype(1)
+    (gc.int32, gc.float64, gc.bool, gc.float32)
     """
     value: Any = type_value.removesuffix("_ref") if isinstance(type_value, str) else type_value
     if isinstance(value, DType):

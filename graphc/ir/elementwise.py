@@ -7,7 +7,6 @@ warnings.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -24,6 +23,7 @@ from graphc.ir.dtypes import (
     WIDE,
     DType,
     bool_,
+    float32,
     float64,
     int32,
     int64,
@@ -32,6 +32,7 @@ from graphc.ir.dtypes import (
 )
 from graphc.ir.known import value_array
 from graphc.ir.op import REFUSED, Elementwise, Sample, Scalars
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Spec, require_equal, text
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ PAIRS: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
 )
 KINDS: dict[str, tuple[DType, ...]] = {
     "floating": FLOATING,
+    "float32_or_float64": (float32, float64),
     "analytic": (*FLOATING, *COMPLEX),
     "number": (*FLOATING, *INTEGERS),
     "number_in_int64": (*FLOATING, *(d for d in INTEGERS if d != uint64)),

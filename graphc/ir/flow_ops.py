@@ -7,12 +7,12 @@ The compiler's other own ops stand in passes/internal_ops.py.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType
 from graphc.ir.op import Effect, Op
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Elements, Shape, Spec
 
 

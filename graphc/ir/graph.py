@@ -16,6 +16,7 @@ from graphc.ir import names
 from graphc.ir.device import assign_device, merge_devices
 from graphc.ir.graph_scopes import GraphScopes
 from graphc.ir.infer import infer_outputs
+from graphc.ir.late_imports import load
 from graphc.ir.locks import new_lock
 from graphc.ir.names import GraphKeys as GraphKeys
 from graphc.ir.op import Op
@@ -28,10 +29,24 @@ from graphc.ir.user_frame import user_line
 
 
 class Graph(GraphScopes):
-    """A symbolic program, as `tf.Graph`."""
+    """A symbolic program: operations that are only added, and run by a Session.
+
+    `with graph.as_default():` is where what is built inside belongs. Names are unique; scopes, collections, seeds and
+    control dependencies are a graph's own. As `tf.Graph`.
+
+    >>> graph = gc.Graph()
+    >>> with graph.as_default():
+    ...     y = gc.add(1, 2, name="y")
+    >>> [operation.name for operation in graph.get_operations()]
+    ['y/x', 'y/y', 'y']
+    >>> with gc.Session(graph=graph) as session:
+    ...     session.run("y:0")
+    np.int32(3)
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        load("graphc.api.methods")              # whoever has a graph has ops, and tensors with operators
         self._operations: dict[str, Operation] = {}
         self._collections: dict[Any, list[Any]] = {}
         self._finalized = False
@@ -143,6 +158,7 @@ class Graph(GraphScopes):
     # Looking up.
 
     def get_operations(self) -> list[Operation]:
+        """All operations, in the order of their making."""
         with self._lock:
             return list(self._operations.values())
 
@@ -219,12 +235,14 @@ class Graph(GraphScopes):
     # Feeding and fetching.
 
     def prevent_feeding(self, tensor: Tensor) -> None:
+        """From now on feeding this tensor is an error."""
         self._unfeedable.add(tensor)
 
     def is_feedable(self, tensor: Tensor) -> bool:
         return tensor not in self._unfeedable
 
     def prevent_fetching(self, op: Operation) -> None:
+        """From now on fetching this operation is an error."""
         self._unfetchable.add(op)
 
     def is_fetchable(self, tensor_or_op: Any) -> bool:
@@ -233,6 +251,7 @@ class Graph(GraphScopes):
     # Collections.
 
     def add_to_collection(self, name: Any, value: Any) -> None:
+        """Adds `value` to the collection `name`, which is made if it is not there."""
         self._check_not_finalized()
         with self._lock:
             self._collections.setdefault(name, []).append(value)
@@ -255,6 +274,7 @@ class Graph(GraphScopes):
         return self._collections.setdefault(name, [])
 
     def get_all_collection_keys(self) -> list[Any]:
+        """The names of the collections that hold something."""
         return [key for key in self._collections if isinstance(key, str)]
 
     @property
@@ -262,11 +282,19 @@ class Graph(GraphScopes):
         return list(self._collections)
 
     def clear_collection(self, name: Any) -> None:
+        """Takes everything out of the collection."""
         self._collections.pop(name, None)
 
 
 def get_default_graph() -> Graph:
-    """The innermost graph of this thread; the process's global graph if there is none."""
+    """The graph of the innermost `with graph.as_default()` of this thread; the process' global graph if there is none.
+
+    As `tf.get_default_graph`.
+
+    >>> x = gc.constant(1.)
+    >>> x.graph is gc.get_default_graph()
+    True
+    """
     found = default_graphs.get()
     return found if found is not None else _global_graph()
 
@@ -280,7 +308,15 @@ def _global_graph() -> Graph:
 
 
 def reset_default_graph() -> None:
-    """A new global graph, as `tf.reset_default_graph`. Raises AssertionError inside `with graph.as_default()`."""
+    """A new, empty global graph; what was built before belongs to the old one. As `tf.reset_default_graph`.
+
+    Raises AssertionError inside `with graph.as_default()`.
+
+    >>> x = gc.placeholder(gc.float32, name="x")
+    >>> gc.reset_default_graph()
+    >>> gc.placeholder(gc.float32, name="x").name
+    'x:0'
+    """
     global _GLOBAL
     if default_graphs.stack:
         raise AssertionError("reset_default_graph() cannot be used inside `with graph.as_default():` or a session's "

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +15,7 @@ from graphc import errors
 from graphc.ir import dims
 from graphc.ir.dtypes import DType
 from graphc.ir.op import Arrays, Effect, Op
+from graphc.ir.records import dataclass
 from graphc.ir.values import as_array
 
 PREFIX = "op:"            # of these names; the runner knows it, too (runner/src/host_calls.cpp)

@@ -14,7 +14,12 @@ _SCOPE_NAME = re.compile(r"^[A-Za-z0-9_.\\/>-]*$")
 
 
 class GraphKeys:
-    """Names of the standard collections, as `tf.GraphKeys`."""
+    """Names of the standard collections, for `gc.get_collection`. As `tf.GraphKeys`.
+
+    >>> w = gc.Variable(1.)
+    >>> gc.get_collection(gc.GraphKeys.TRAINABLE_VARIABLES) == [w]
+    True
+    """
 
     GLOBAL_VARIABLES = "variables"
     VARIABLES = "variables"

@@ -6,11 +6,12 @@ fields. Invariants are listed and checked in ir/verify.py.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from graphc.ir.computed import computed
 from graphc.ir.op import Op
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Requirement, Spec, with_requirements
 
 

@@ -48,7 +48,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -64,6 +63,7 @@ from graphc.ir.op_base import Permuted as Permuted
 from graphc.ir.op_base import Sample as Sample
 from graphc.ir.op_base import attr as attr
 from graphc.ir.op_base import operand_field as operand_field
+from graphc.ir.records import dataclass
 from graphc.ir.registry import OPS as OPS
 from graphc.ir.registry import Registry as Registry
 from graphc.ir.registry import register as register
@@ -219,6 +219,11 @@ def same_dtypes(op: Op, inputs: Sequence[Spec]) -> None:
     """Raises TypeError unless all inputs have the dtype of the first."""
     for i, spec in enumerate(inputs):
         if spec.dtype != inputs[0].dtype:
-            name = op.operands[min(i, len(op.operands) - 1)]
-            raise TypeError(f"argument '{name}' has dtype {spec.dtype.name}, but '{op.operands[0]}' has "
+            raise TypeError(f"argument '{_argument(op, i)}' has dtype {spec.dtype.name}, but '{_argument(op, 0)}' has "
                             f"{inputs[0].dtype.name}; cast one of them (gc.cast)")
+
+
+def _argument(op: Op, number: int) -> str:
+    """What the user calls the operand with that number, of ops whose list of operands comes first, if it has one."""
+    first = op.operands[0]
+    return f"{first[:-1]}[{number}]" if first.endswith("*") else op.operands[min(number, len(op.operands) - 1)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,6 +13,7 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Spec
 
 if TYPE_CHECKING:

@@ -3,11 +3,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar, dataclass_transform
 
 from graphc.ir.late_imports import load
 from graphc.ir.op_base import Op, attr, operand_field
+from graphc.ir.records import dataclass
 
 
 class Registry(Mapping[str, type[Op]]):

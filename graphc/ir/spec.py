@@ -4,12 +4,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from graphc.ir import dims
 from graphc.ir.dims import Dim, Size
 from graphc.ir.dtypes import INTEGERS, DType
+from graphc.ir.records import dataclass
 
 T = TypeVar("T")
 Shape = tuple[Size, ...]

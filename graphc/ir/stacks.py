@@ -45,5 +45,12 @@ default_sessions = DefaultStack()
 
 
 def get_default_session() -> Any:
-    """The innermost session of this thread, or None, as `tf.get_default_session`."""
+    """The innermost session of this thread (`with session:`, or an InteractiveSession), or None.
+
+    As `tf.get_default_session`.
+
+    >>> with gc.Session() as session:
+    ...     gc.get_default_session() is session
+    True
+    """
     return default_sessions.get()

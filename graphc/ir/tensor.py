@@ -26,7 +26,15 @@ if TYPE_CHECKING:
 
 
 class Operation:
-    """A node of the user's graph, as `tf.Operation`. `definition` is the op with its fields; it never changes."""
+    """A node of the graph: its type, inputs, attributes and outputs. `definition` is the op with its fields; it never
+    changes.
+
+    Running it gives None. As `tf.Operation`.
+
+    >>> y = gc.reduce_sum([[1., 2.]], axis=1, name="total")
+    >>> y.op.name, y.op.type, y.op.get_attr("keep_dims"), [x.name for x in y.op.inputs]
+    ('total', 'Sum', False, ['Const:0', 'total/reduction_indices:0'])
+    """
 
     def __init__(self, graph: Graph, name: str, definition: Op, inputs: Sequence[Tensor],
                  control_inputs: Sequence[Operation], specs: Sequence[Spec], device: str, origin: tuple[str, int],
@@ -47,6 +55,7 @@ class Operation:
 
     @property
     def type(self) -> str:
+        """TensorFlow's name of what it computes."""
         return self.definition.type
 
     @property
@@ -66,6 +75,7 @@ class Operation:
         return [(self.file, self.line, "", source)] if self.file else []
 
     def values(self) -> tuple[Tensor, ...]:
+        """Its outputs."""
         return tuple(self.outputs)
 
     def operand_tensors(self) -> dict[str, Any]:
@@ -73,7 +83,8 @@ class Operation:
         return split_operands(type(self.definition), self.inputs)
 
     def get_attr(self, name: str) -> Any:
-        """The attribute `name` (TF's name for it). Raises ValueError if the op has none of that name."""
+        """The attribute `name` (TF's name for it): str, tuples and arrays where TensorFlow gives bytes, lists and
+        TensorProtos. Raises ValueError if the op has none of that name."""
         import dataclasses
 
         for field in dataclasses.fields(self.definition):
@@ -108,7 +119,18 @@ class Operation:
 
 
 class Tensor(Operators):
-    """A value to be computed, as `tf.Tensor`. `spec` is all that is known of it."""
+    """A value to be computed: the output `value_index` of an operation. `spec` is all that is known of it.
+
+    Operators build further operations, `==` and hash are the object's own. It is no list: bool, len and iteration raise
+    TypeError; its size is in `shape` as far as it is known, and in `gc.shape` when it runs. As `tf.Tensor`.
+
+    >>> x = gc.constant([[1., 2.], [3., 4.]])
+    >>> y = (2 * x + 1)[:, 0]
+    >>> y.name, y.dtype, y.shape.as_list()
+    ('strided_slice:0', gc.float32, [2])
+    >>> y.eval()
+    array([3., 7.], dtype=float32)
+    """
 
     __array_priority__ = 100    # np.ones(2) * tensor calls tensor.__rmul__
 
@@ -143,6 +165,7 @@ class Tensor(Operators):
         return self.shape
 
     def consumers(self) -> list[Operation]:
+        """The operations that have it as an input."""
         return list(self._consumers)
 
     def set_shape(self, shape: Any) -> None:

@@ -14,7 +14,14 @@ from graphc.ir.late_imports import load
 
 
 class Dimension:
-    """One size of a TensorShape, as `tf.Dimension`: `.value` is an int or None."""
+    """One size of a TensorShape: `.value` is an int or None, for one that only a run knows.
+
+    Arithmetic and comparisons with an unknown one are unknown: Dimension(None), None. As `tf.Dimension`.
+
+    >>> size = gc.Dimension(3)
+    >>> size.value, int(size), size * 2, size + None, gc.Dimension(None) == 3
+    (3, 3, Dimension(6), Dimension(None), None)
+    """
 
     __slots__ = ("_value",)
 
@@ -52,10 +59,12 @@ class Dimension:
         return hash(self._value)
 
     def is_compatible_with(self, other: Any) -> bool:
+        """Whether the two can be equal: they are, or one is not known."""
         other = as_dimension(other)
         return self._value is None or other.value is None or self._value == other.value
 
     def assert_is_compatible_with(self, other: Any) -> None:
+        """Raises ValueError if the two cannot be equal."""
         if not self.is_compatible_with(other):
             raise ValueError(f"Dimensions {self} and {as_dimension(other)} are not compatible")
 
@@ -144,7 +153,18 @@ def as_dimension(value: Any) -> Dimension:
 
 
 class TensorShape:
-    """A static shape, as `tf.TensorShape`: of unknown rank, or a list of Dimensions."""
+    """A static shape: of unknown rank, or a list of Dimensions, of which some may be unknown.
+
+    dims: None, an int, a list of ints, Nones and Dimensions, or a TensorShape. As `tf.TensorShape`.
+
+    >>> shape = gc.placeholder(gc.float32, [None, 3]).shape
+    >>> shape.as_list(), shape.ndims, shape[1].value, shape.is_fully_defined()
+    ([None, 3], 2, 3, False)
+    >>> shape.merge_with([2, None])
+    TensorShape([Dimension(2), Dimension(3)])
+    >>> gc.placeholder(gc.float32).shape
+    TensorShape(None)
+    """
 
     __slots__ = ("_sizes",)
 
@@ -189,13 +209,16 @@ class TensorShape:
         return proto
 
     def is_fully_defined(self) -> bool:
+        """Whether rank and all sizes are known."""
         return self._sizes is not None and None not in self._sizes
 
     def assert_is_fully_defined(self) -> None:
+        """Raises ValueError unless rank and all sizes are known."""
         if not self.is_fully_defined():
             raise ValueError(f"Shape {self} is not fully defined")
 
     def num_elements(self) -> int | None:
+        """The product of the sizes, None if it is not known."""
         if not self.is_fully_defined():
             return None
         count = 1
@@ -204,6 +227,7 @@ class TensorShape:
         return count
 
     def is_compatible_with(self, other: Any) -> bool:
+        """Whether the two can be equal: what is known of both is the same."""
         other = as_shape(other)
         if self._sizes is None or other._sizes is None:
             return True
@@ -211,30 +235,36 @@ class TensorShape:
             a is None or b is None or a == b for a, b in zip(self._sizes, other._sizes, strict=True))
 
     def assert_is_compatible_with(self, other: Any) -> None:
+        """Raises ValueError if the two cannot be equal."""
         if not self.is_compatible_with(other):
             raise ValueError(f"Shapes {self} and {as_shape(other)} are incompatible")
 
     def assert_same_rank(self, other: Any) -> None:
+        """Raises ValueError if both ranks are known and differ."""
         other = as_shape(other)
         if self.ndims is not None and other.ndims is not None and self.ndims != other.ndims:
             raise ValueError(f"Shapes {self} and {other} must have the same rank")
 
     def assert_has_rank(self, rank: int) -> None:
+        """Raises ValueError if the rank is known and another one."""
         if self.ndims not in (None, rank):
             raise ValueError(f"Shape {self} must have rank {rank}")
 
     def with_rank(self, rank: int) -> TensorShape:
+        """This shape; of unknown rank `rank` unknown sizes. Raises ValueError for another rank."""
         if self._sizes is None:
             return TensorShape([None] * rank)
         self.assert_has_rank(rank)
         return self
 
     def with_rank_at_least(self, rank: int) -> TensorShape:
+        """This shape. Raises ValueError if its rank is known and less."""
         if self._sizes is not None and len(self._sizes) < rank:
             raise ValueError(f"Shape {self} must have rank at least {rank}")
         return self
 
     def with_rank_at_most(self, rank: int) -> TensorShape:
+        """This shape. Raises ValueError if its rank is known and more."""
         if self._sizes is not None and len(self._sizes) > rank:
             raise ValueError(f"Shape {self} must have rank at most {rank}")
         return self
@@ -250,6 +280,7 @@ class TensorShape:
         return TensorShape([b if a is None else a for a, b in zip(self._sizes, other._sizes, strict=True)])
 
     def concatenate(self, other: Any) -> TensorShape:
+        """The axes of this shape and behind them those of the other; unknown if a rank is."""
         other = as_shape(other)
         if self._sizes is None or other._sizes is None:
             return TensorShape(None)

@@ -12,7 +12,11 @@ _LETTERS = {1: "W", 2: "HW", 3: "DHW"}
 
 @public("compat.v1.python.layers.utils.normalize_tuple")
 def normalize_tuple(value: Any, n: int, name: str) -> tuple[int, ...]:
-    """`value`, an integer or n of them, as n integers. Raises ValueError that names the argument."""
+    """`value`, an integer or n of them, as n integers. Raises ValueError that names the argument.
+
+    >>> gc.compat.v1.python.layers.utils.normalize_tuple(3, 2, "kernel_size")
+    (3, 3)
+    """
     if isinstance(value, int):
         return (value,) * n
     problem = f"The `{name}` argument must be a tuple of {n} integers. Received: {value!r}"
@@ -27,7 +31,11 @@ def normalize_tuple(value: Any, n: int, name: str) -> tuple[int, ...]:
 
 @public("compat.v1.python.layers.utils.normalize_data_format")
 def normalize_data_format(value: str | None) -> str:
-    """channels_last (what None means, too) or channels_first. Raises ValueError."""
+    """channels_last (what None means, too) or channels_first. Raises ValueError.
+
+    >>> gc.compat.v1.python.layers.utils.normalize_data_format(None)
+    'channels_last'
+    """
     wanted = CHANNELS_LAST if value is None else value.lower()
     if wanted not in (CHANNELS_FIRST, CHANNELS_LAST):
         raise ValueError('The `data_format` argument must be one of "channels_first", "channels_last". Received: '
@@ -37,7 +45,11 @@ def normalize_data_format(value: str | None) -> str:
 
 @public("compat.v1.python.layers.utils.normalize_padding")
 def normalize_padding(value: str) -> str:
-    """valid, same or causal, in lower case. Raises ValueError."""
+    """valid, same or causal, in lower case. Raises ValueError.
+
+    >>> gc.compat.v1.python.layers.utils.normalize_padding("SAME")
+    'same'
+    """
     if not isinstance(value, str) or value.lower() not in ("valid", "same", "causal"):
         raise ValueError('The `padding` argument must be one of "valid", "same" (or "causal" for Conv1D). Received: '
                          f"{value!r}")
@@ -46,7 +58,11 @@ def normalize_padding(value: str) -> str:
 
 @public("compat.v1.python.layers.utils.convert_data_format")
 def convert_data_format(data_format: str, ndim: int) -> str:
-    """The data format as gc.nn spells it for a rank: NHWC, NCW, ..."""
+    """The data format as gc.nn spells it for a rank: NHWC, NCW, ...
+
+    >>> gc.compat.v1.python.layers.utils.convert_data_format("channels_first", 4)
+    'NCHW'
+    """
     if ndim not in (3, 4, 5):
         raise ValueError(f"Input rank not supported: {ndim}")
     letters = _LETTERS[ndim - 2]
@@ -71,7 +87,11 @@ def with_channels(spatial: Sequence[Any], data_format: str, batch: Any = 1, chan
 @public("compat.v1.python.layers.utils.conv_output_length")
 def conv_output_length(input_length: int | None, filter_size: int, padding: str, stride: int,
                        dilation: int = 1) -> int | None:
-    """The length that a convolution or pool gives; None if the input's is not known."""
+    """The length that a convolution or pool gives; None if the input's is not known.
+
+    >>> gc.compat.v1.python.layers.utils.conv_output_length(28, filter_size=5, padding="valid", stride=2)
+    12
+    """
     if input_length is None:
         return None
     reach = (filter_size - 1) * dilation
@@ -81,6 +101,9 @@ def conv_output_length(input_length: int | None, filter_size: int, padding: str,
 @public("compat.v1.python.layers.utils.deconv_output_length")
 def deconv_output_length(input_length: Any, filter_size: int, padding: str, stride: int) -> Any:
     """The length (a number, or a tensor of it) that a transposed convolution gives; None if the input's is not known.
+
+    >>> gc.compat.v1.python.layers.utils.deconv_output_length(7, filter_size=4, padding="same", stride=2)
+    14
     """
     if input_length is None:
         return None

@@ -30,6 +30,16 @@ class Layer(Collected):
 
     trainable: whether its variables are trained. dtype: of the variables; by default that of the first input.
     activity_regularizer: a loss made of each output, divided by the batch size.
+
+    >>> class Scale(gc.layers.Layer):
+    ...     def build(self, input_shape):
+    ...         self.factor = self.add_weight("factor", [], initializer=gc.constant_initializer(2.))
+    ...     def call(self, inputs):
+    ...         return self.factor * inputs
+    >>> y = Scale()(gc.constant([1., 3.]))
+    >>> gc.global_variables_initializer().run()
+    >>> y.eval()
+    array([2., 6.], dtype=float32)
     """
 
     built = False

@@ -27,6 +27,15 @@ class BatchNormalization(Steps, Layer):
     together. adjustment: function of the inputs' shape that gives a scale and a bias applied after normalising, in
     training. fused: True asks for the fused computation, which divides the moving variance by N - 1; by default it is
     taken for inputs of four axes where none of these three is asked for.
+
+    >>> layer = gc.layers.BatchNormalization()
+    >>> y = layer(gc.constant([[1., 10.], [3., 30.]]), training=True)
+    >>> gc.global_variables_initializer().run()
+    >>> y.eval()
+    array([[-0.9995, -1.    ],
+           [ 0.9995,  1.    ]], dtype=float32)
+    >>> [v.op.name.split("/")[1] for v in layer.variables]
+    ['gamma', 'beta', 'moving_mean', 'moving_variance']
     """
 
     def __init__(self, axis: Any = -1, momentum: Any = 0.99, epsilon: float = 1e-3, center: bool = True,
@@ -187,6 +196,17 @@ def batch_normalization(inputs: Any, axis: Any = -1, momentum: Any = 0.99, epsil
     variance of the batch if `training` (a bool, or a tensor of one), else with their moving averages.
 
     The train op must run the collection UPDATE_OPS, which keeps the averages up to date.
+
+    >>> x = gc.placeholder(gc.float32, [None, 2])
+    >>> y = gc.layers.batch_normalization(x, training=True)
+    >>> gc.global_variables_initializer().run()
+    >>> with gc.control_dependencies(gc.get_collection(gc.GraphKeys.UPDATE_OPS)):
+    ...     train = gc.identity(y)
+    >>> train.eval({x: [[1., 10.], [3., 30.]]})
+    array([[-0.9995, -1.    ],
+           [ 0.9995,  1.    ]], dtype=float32)
+    >>> [v.eval() for v in gc.global_variables() if "moving_mean" in v.name]
+    [array([0.02, 0.2 ], dtype=float32)]
     """
     layer = BatchNormalization(
         axis, momentum, epsilon, center, scale, beta_initializer, gamma_initializer, moving_mean_initializer,

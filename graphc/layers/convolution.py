@@ -113,7 +113,12 @@ class Conv(Layer):
 @public("layers.Conv1D", "compat.v1.python.layers.convolutional.Conv1D",
         "compat.v1.python.layers.convolutional.Convolution1D")
 class Conv1D(Conv):
-    """The convolution of [batch, length, channels], as `tf.layers.Conv1D`."""
+    """The convolution of [batch, length, channels], as `tf.layers.Conv1D`.
+
+    >>> layer = gc.layers.Conv1D(filters=8, kernel_size=5, strides=2)
+    >>> layer(gc.placeholder(gc.float32, [None, 20, 3])).shape.as_list(), layer.kernel.shape.as_list()
+    ([None, 8, 8], [5, 3, 8])
+    """
 
     rank = 1
 
@@ -121,7 +126,12 @@ class Conv1D(Conv):
 @public("layers.Conv2D", "compat.v1.python.layers.convolutional.Conv2D",
         "compat.v1.python.layers.convolutional.Convolution2D")
 class Conv2D(Conv):
-    """The convolution of [batch, height, width, channels], as `tf.layers.Conv2D`."""
+    """The convolution of [batch, height, width, channels], as `tf.layers.Conv2D`.
+
+    >>> layer = gc.layers.Conv2D(filters=8, kernel_size=3, padding="same", activation=gc.nn.relu)
+    >>> layer(gc.placeholder(gc.float32, [None, 28, 28, 1])).shape.as_list(), layer.kernel.shape.as_list()
+    ([None, 28, 28, 8], [3, 3, 1, 8])
+    """
 
     rank = 2
 
@@ -129,7 +139,12 @@ class Conv2D(Conv):
 @public("layers.Conv3D", "compat.v1.python.layers.convolutional.Conv3D",
         "compat.v1.python.layers.convolutional.Convolution3D")
 class Conv3D(Conv):
-    """The convolution of [batch, depth, height, width, channels], as `tf.layers.Conv3D`."""
+    """The convolution of [batch, depth, height, width, channels], as `tf.layers.Conv3D`.
+
+    >>> layer = gc.layers.Conv3D(filters=4, kernel_size=3)
+    >>> layer(gc.placeholder(gc.float32, [None, 8, 8, 8, 1])).shape.as_list(), layer.kernel.shape.as_list()
+    ([None, 6, 6, 6, 4], [3, 3, 3, 1, 4])
+    """
 
     rank = 3
 
@@ -141,7 +156,14 @@ def conv1d(inputs: Any, filters: int, kernel_size: Any, strides: Any = 1, paddin
            kernel_initializer: Any = None, bias_initializer: Any = "zeros", kernel_regularizer: Any = None,
            bias_regularizer: Any = None, activity_regularizer: Any = None, kernel_constraint: Any = None,
            bias_constraint: Any = None, trainable: bool = True, name: str | None = None, reuse: Any = None) -> Any:
-    """activation(convolution(inputs, kernel) + bias) of one spatial axis, as `tf.layers.conv1d`."""
+    """activation(convolution(inputs, kernel) + bias) of one spatial axis, as `tf.layers.conv1d`.
+
+    Inputs [batch, length, channels]; padding "valid", "same" or "causal".
+
+    >>> x = gc.placeholder(gc.float32, [None, 20, 3])
+    >>> gc.layers.conv1d(x, filters=8, kernel_size=5, padding="causal").shape.as_list()
+    [None, 20, 8]
+    """
     return Conv1D(filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
                   kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer,
                   kernel_constraint, bias_constraint, trainable, name, _scope=name, _reuse=reuse)(inputs)
@@ -155,7 +177,18 @@ def conv2d(inputs: Any, filters: int, kernel_size: Any, strides: Any = (1, 1), p
            kernel_regularizer: Any = None, bias_regularizer: Any = None, activity_regularizer: Any = None,
            kernel_constraint: Any = None, bias_constraint: Any = None, trainable: bool = True, name: str | None = None,
            reuse: Any = None) -> Any:
-    """activation(convolution(inputs, kernel) + bias) of two spatial axes, as `tf.layers.conv2d`."""
+    """activation(convolution(inputs, kernel) + bias) of two spatial axes, as `tf.layers.conv2d`.
+
+    Inputs [batch, height, width, channels], or [batch, channels, height, width] with data_format "channels_first";
+    sizes an int or two. The variables are called kernel and bias. Raises ValueError if the number of channels is
+    not known.
+
+    >>> x = gc.placeholder(gc.float32, [None, 28, 28, 1])
+    >>> gc.layers.conv2d(x, filters=32, kernel_size=5, padding="same", activation=gc.nn.relu)
+    <gc.Tensor 'conv2d/Relu:0' shape=(?, 28, 28, 32) dtype=float32>
+    >>> [v.op.name for v in gc.trainable_variables()]
+    ['conv2d/kernel', 'conv2d/bias']
+    """
     return Conv2D(filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
                   kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer,
                   kernel_constraint, bias_constraint, trainable, name, _scope=name, _reuse=reuse)(inputs)
@@ -169,7 +202,14 @@ def conv3d(inputs: Any, filters: int, kernel_size: Any, strides: Any = (1, 1, 1)
            kernel_regularizer: Any = None, bias_regularizer: Any = None, activity_regularizer: Any = None,
            kernel_constraint: Any = None, bias_constraint: Any = None, trainable: bool = True, name: str | None = None,
            reuse: Any = None) -> Any:
-    """activation(convolution(inputs, kernel) + bias) of three spatial axes, as `tf.layers.conv3d`."""
+    """activation(convolution(inputs, kernel) + bias) of three spatial axes, as `tf.layers.conv3d`.
+
+    Inputs [batch, depth, height, width, channels].
+
+    >>> x = gc.placeholder(gc.float32, [None, 8, 8, 8, 1])
+    >>> gc.layers.conv3d(x, filters=4, kernel_size=3).shape.as_list()
+    [None, 6, 6, 6, 4]
+    """
     return Conv3D(filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
                   kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer,
                   kernel_constraint, bias_constraint, trainable, name, _scope=name, _reuse=reuse)(inputs)

@@ -13,7 +13,14 @@ from graphc.layers.named import activation_of
 
 @public("layers.Dense", "compat.v1.python.layers.core.Dense", "compat.v1.python.layers.core.FullyConnected")
 class Dense(Layer):
-    """activation(inputs @ kernel + bias) over the last axis, as `tf.layers.Dense`."""
+    """activation(inputs @ kernel + bias) over the last axis, as `tf.layers.Dense`.
+
+    >>> layer = gc.layers.Dense(3, kernel_initializer=gc.ones_initializer())
+    >>> y = layer(gc.constant([[1., 2.]]))
+    >>> gc.global_variables_initializer().run()
+    >>> y.eval(), layer.kernel.shape.as_list()
+    (array([[3., 3., 3.]], dtype=float32), [2, 3])
+    """
 
     def __init__(self, units: int, activation: Any = None, use_bias: Any = True, kernel_initializer: Any = None,
                  bias_initializer: Any = "zeros", kernel_regularizer: Any = None, bias_regularizer: Any = None,
@@ -75,7 +82,18 @@ def dense(inputs: Any, units: int, activation: Any = None, use_bias: bool = True
           bias_initializer: Any = "zeros", kernel_regularizer: Any = None, bias_regularizer: Any = None,
           activity_regularizer: Any = None, kernel_constraint: Any = None, bias_constraint: Any = None,
           trainable: bool = True, name: str | None = None, reuse: Any = None) -> Any:
-    """activation(inputs @ kernel + bias) over the last axis, as `tf.layers.dense`."""
+    """activation(inputs @ kernel + bias) over the last axis, as `tf.layers.dense`.
+
+    Inputs [..., features], whose last size must be known; the result [..., units]. The variables are called kernel
+    [features, units] and bias [units].
+
+    >>> x = gc.placeholder(gc.float32, [None, 784])
+    >>> hidden = gc.layers.dense(x, 128, activation=gc.nn.relu, name="hidden")
+    >>> gc.layers.dense(hidden, 10, name="logits")
+    <gc.Tensor 'logits/BiasAdd:0' shape=(?, 10) dtype=float32>
+    >>> [v.op.name for v in gc.trainable_variables()]
+    ['hidden/kernel', 'hidden/bias', 'logits/kernel', 'logits/bias']
+    """
     layer = Dense(units, activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer,
                   bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint, trainable, name,
                   _scope=name, _reuse=reuse)

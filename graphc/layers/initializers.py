@@ -16,6 +16,11 @@ def variance_scaling_initializer(factor: float = 2.0, mode: str = "FAN_IN", unif
                                  seed: int | None = None, dtype: Any = gc.float32) -> Callable[..., Any]:
     """Random numbers of variance factor / n, where n is the number of inputs (FAN_IN), of outputs (FAN_OUT) or their
     mean (FAN_AVG). As `tf.contrib.layers.variance_scaling_initializer`; gc.variance_scaling_initializer is another one.
+
+    >>> w = gc.get_variable("w", [200, 50], initializer=gc.contrib.layers.variance_scaling_initializer(seed=1))
+    >>> gc.global_variables_initializer().run()
+    >>> bool(abs(w.eval().var() - 2 / 200) < 1e-3)
+    True
     """
     _check_floating(dtype)
     if mode not in ("FAN_IN", "FAN_OUT", "FAN_AVG"):
@@ -45,5 +50,11 @@ def _check_floating(dtype: Any) -> None:
 
 @public("contrib.layers.xavier_initializer", "contrib.layers.xavier_initializer_conv2d")
 def xavier_initializer(uniform: bool = True, seed: int | None = None, dtype: Any = gc.float32) -> Callable[..., Any]:
-    """Random numbers of variance 2 / (inputs + outputs). As `tf.contrib.layers.xavier_initializer`."""
+    """Random numbers of variance 2 / (inputs + outputs). As `tf.contrib.layers.xavier_initializer`.
+
+    >>> w = gc.get_variable("w", [200, 50], initializer=gc.contrib.layers.xavier_initializer(seed=1))
+    >>> gc.global_variables_initializer().run()
+    >>> bool(abs(w.eval().var() - 2 / (200 + 50)) < 1e-3)
+    True
+    """
     return variance_scaling_initializer(1.0, "FAN_AVG", uniform, seed, dtype)

@@ -11,7 +11,12 @@ from graphc.api.public import public
 @public("layers.InputSpec", "compat.v1.python.layers.base.InputSpec")
 class InputSpec:
     """dtype, shape, rank (ndim, min_ndim, max_ndim) and sizes (axes: axis -> size) that an input must have; None asks
-    for nothing. As `tf.layers.InputSpec`."""
+    for nothing. As `tf.layers.InputSpec`.
+
+    >>> spec = gc.layers.InputSpec(ndim=4, axes={-1: 3})
+    >>> spec.ndim, spec.axes
+    (4, {-1: 3})
+    """
 
     def __init__(self, dtype: Any = None, shape: Any = None, ndim: int | None = None, max_ndim: int | None = None,
                  min_ndim: int | None = None, axes: dict[int, int | None] | None = None) -> None:

@@ -54,7 +54,14 @@ class Pooling(Layer):
 
 @public("layers.AveragePooling1D", "compat.v1.python.layers.pooling.AveragePooling1D")
 class AveragePooling1D(Pooling):
-    """The average of each window of [batch, length, channels], as `tf.layers.AveragePooling1D`."""
+    """The average of each window of [batch, length, channels], as `tf.layers.AveragePooling1D`.
+
+    pool_size and strides: an int, or one an axis; padding "valid" or "same".
+
+    >>> layer = gc.layers.AveragePooling1D(pool_size=2, strides=2)
+    >>> layer(gc.reshape(gc.range(4.), [1, 4, 1])).eval().ravel()
+    array([0.5, 2.5], dtype=float32)
+    """
 
     rank = 1
     kind = "average"
@@ -63,7 +70,14 @@ class AveragePooling1D(Pooling):
 @public("layers.AveragePooling2D", "compat.v1.python.layers.pooling.AveragePooling2D",
         "compat.v1.python.layers.pooling.AvgPool2D")
 class AveragePooling2D(Pooling):
-    """The average of each window of [batch, height, width, channels], as `tf.layers.AveragePooling2D`."""
+    """The average of each window of [batch, height, width, channels], as `tf.layers.AveragePooling2D`.
+
+    pool_size and strides: an int, or one an axis; padding "valid" or "same".
+
+    >>> layer = gc.layers.AveragePooling2D(pool_size=2, strides=2)
+    >>> layer(gc.reshape(gc.range(16.), [1, 4, 4, 1])).eval().ravel()
+    array([ 2.5,  4.5, 10.5, 12.5], dtype=float32)
+    """
 
     rank = 2
     kind = "average"
@@ -71,7 +85,14 @@ class AveragePooling2D(Pooling):
 
 @public("layers.AveragePooling3D", "compat.v1.python.layers.pooling.AveragePooling3D")
 class AveragePooling3D(Pooling):
-    """The average of each window of [batch, depth, height, width, channels], as `tf.layers.AveragePooling3D`."""
+    """The average of each window of [batch, depth, height, width, channels], as `tf.layers.AveragePooling3D`.
+
+    pool_size and strides: an int, or one an axis; padding "valid" or "same".
+
+    >>> layer = gc.layers.AveragePooling3D(pool_size=2, strides=2)
+    >>> layer(gc.reshape(gc.range(64.), [1, 4, 4, 4, 1])).eval().ravel()
+    array([10.5, 12.5, 18.5, 20.5, 42.5, 44.5, 50.5, 52.5], dtype=float32)
+    """
 
     rank = 3
     kind = "average"
@@ -79,7 +100,14 @@ class AveragePooling3D(Pooling):
 
 @public("layers.MaxPooling1D", "compat.v1.python.layers.pooling.MaxPooling1D")
 class MaxPooling1D(Pooling):
-    """The largest of each window of [batch, length, channels], as `tf.layers.MaxPooling1D`."""
+    """The largest of each window of [batch, length, channels], as `tf.layers.MaxPooling1D`.
+
+    pool_size and strides: an int, or one an axis; padding "valid" or "same".
+
+    >>> layer = gc.layers.MaxPooling1D(pool_size=2, strides=2)
+    >>> layer(gc.reshape(gc.range(4.), [1, 4, 1])).eval().ravel()
+    array([1., 3.], dtype=float32)
+    """
 
     rank = 1
     kind = "max"
@@ -88,7 +116,14 @@ class MaxPooling1D(Pooling):
 @public("layers.MaxPooling2D", "compat.v1.python.layers.pooling.MaxPooling2D",
         "compat.v1.python.layers.pooling.MaxPool2D")
 class MaxPooling2D(Pooling):
-    """The largest of each window of [batch, height, width, channels], as `tf.layers.MaxPooling2D`."""
+    """The largest of each window of [batch, height, width, channels], as `tf.layers.MaxPooling2D`.
+
+    pool_size and strides: an int, or one an axis; padding "valid" or "same".
+
+    >>> layer = gc.layers.MaxPooling2D(pool_size=2, strides=2)
+    >>> layer(gc.reshape(gc.range(16.), [1, 4, 4, 1])).eval().ravel()
+    array([ 5.,  7., 13., 15.], dtype=float32)
+    """
 
     rank = 2
     kind = "max"
@@ -96,7 +131,14 @@ class MaxPooling2D(Pooling):
 
 @public("layers.MaxPooling3D", "compat.v1.python.layers.pooling.MaxPooling3D")
 class MaxPooling3D(Pooling):
-    """The largest of each window of [batch, depth, height, width, channels], as `tf.layers.MaxPooling3D`."""
+    """The largest of each window of [batch, depth, height, width, channels], as `tf.layers.MaxPooling3D`.
+
+    pool_size and strides: an int, or one an axis; padding "valid" or "same".
+
+    >>> layer = gc.layers.MaxPooling3D(pool_size=2, strides=2)
+    >>> layer(gc.reshape(gc.range(64.), [1, 4, 4, 4, 1])).eval().ravel()
+    array([21., 23., 29., 31., 53., 55., 61., 63.], dtype=float32)
+    """
 
     rank = 3
     kind = "max"
@@ -105,7 +147,13 @@ class MaxPooling3D(Pooling):
 @public("layers.average_pooling1d", "compat.v1.python.layers.pooling.average_pooling1d")
 def average_pooling1d(inputs: Any, pool_size: Any, strides: Any, padding: str = "valid",
                       data_format: str = "channels_last", name: str | None = None) -> Any:
-    """The average of each window of one spatial axis, as `tf.layers.average_pooling1d`."""
+    """The average of each window of one spatial axis, as `tf.layers.average_pooling1d`.
+
+    Inputs [batch, length, channels], or with the channels second ("channels_first").
+
+    >>> gc.layers.average_pooling1d(gc.reshape(gc.range(4.), [1, 4, 1]), pool_size=2, strides=2).eval().ravel()
+    array([0.5, 2.5], dtype=float32)
+    """
     return AveragePooling1D(pool_size, strides, padding, data_format, name)(inputs)
 
 
@@ -113,21 +161,39 @@ def average_pooling1d(inputs: Any, pool_size: Any, strides: Any, padding: str = 
         "compat.v1.python.layers.pooling.avg_pool2d")
 def average_pooling2d(inputs: Any, pool_size: Any, strides: Any, padding: str = "valid",
                       data_format: str = "channels_last", name: str | None = None) -> Any:
-    """The average of each window of two spatial axes, as `tf.layers.average_pooling2d`."""
+    """The average of each window of two spatial axes, as `tf.layers.average_pooling2d`.
+
+    Inputs [batch, height, width, channels], or with the channels second ("channels_first").
+
+    >>> gc.layers.average_pooling2d(gc.reshape(gc.range(16.), [1, 4, 4, 1]), pool_size=2, strides=2).eval().ravel()
+    array([ 2.5,  4.5, 10.5, 12.5], dtype=float32)
+    """
     return AveragePooling2D(pool_size, strides, padding, data_format, name)(inputs)
 
 
 @public("layers.average_pooling3d", "compat.v1.python.layers.pooling.average_pooling3d")
 def average_pooling3d(inputs: Any, pool_size: Any, strides: Any, padding: str = "valid",
                       data_format: str = "channels_last", name: str | None = None) -> Any:
-    """The average of each window of three spatial axes, as `tf.layers.average_pooling3d`."""
+    """The average of each window of three spatial axes, as `tf.layers.average_pooling3d`.
+
+    Inputs [batch, depth, height, width, channels], or with the channels second ("channels_first").
+
+    >>> gc.layers.average_pooling3d(gc.reshape(gc.range(64.), [1, 4, 4, 4, 1]), pool_size=2, strides=2).eval().ravel()
+    array([10.5, 12.5, 18.5, 20.5, 42.5, 44.5, 50.5, 52.5], dtype=float32)
+    """
     return AveragePooling3D(pool_size, strides, padding, data_format, name)(inputs)
 
 
 @public("layers.max_pooling1d", "compat.v1.python.layers.pooling.max_pooling1d")
 def max_pooling1d(inputs: Any, pool_size: Any, strides: Any, padding: str = "valid",
                   data_format: str = "channels_last", name: str | None = None) -> Any:
-    """The largest of each window of one spatial axis, as `tf.layers.max_pooling1d`."""
+    """The largest of each window of one spatial axis, as `tf.layers.max_pooling1d`.
+
+    Inputs [batch, length, channels], or with the channels second ("channels_first").
+
+    >>> gc.layers.max_pooling1d(gc.reshape(gc.range(4.), [1, 4, 1]), pool_size=2, strides=2).eval().ravel()
+    array([1., 3.], dtype=float32)
+    """
     return MaxPooling1D(pool_size, strides, padding, data_format, name)(inputs)
 
 
@@ -135,12 +201,24 @@ def max_pooling1d(inputs: Any, pool_size: Any, strides: Any, padding: str = "val
         "compat.v1.python.layers.pooling.max_pool2d")
 def max_pooling2d(inputs: Any, pool_size: Any, strides: Any, padding: str = "valid",
                   data_format: str = "channels_last", name: str | None = None) -> Any:
-    """The largest of each window of two spatial axes, as `tf.layers.max_pooling2d`."""
+    """The largest of each window of two spatial axes, as `tf.layers.max_pooling2d`.
+
+    Inputs [batch, height, width, channels], or with the channels second ("channels_first").
+
+    >>> gc.layers.max_pooling2d(gc.reshape(gc.range(16.), [1, 4, 4, 1]), pool_size=2, strides=2).eval().ravel()
+    array([ 5.,  7., 13., 15.], dtype=float32)
+    """
     return MaxPooling2D(pool_size, strides, padding, data_format, name)(inputs)
 
 
 @public("layers.max_pooling3d", "compat.v1.python.layers.pooling.max_pooling3d")
 def max_pooling3d(inputs: Any, pool_size: Any, strides: Any, padding: str = "valid",
                   data_format: str = "channels_last", name: str | None = None) -> Any:
-    """The largest of each window of three spatial axes, as `tf.layers.max_pooling3d`."""
+    """The largest of each window of three spatial axes, as `tf.layers.max_pooling3d`.
+
+    Inputs [batch, depth, height, width, channels], or with the channels second ("channels_first").
+
+    >>> gc.layers.max_pooling3d(gc.reshape(gc.range(64.), [1, 4, 4, 4, 1]), pool_size=2, strides=2).eval().ravel()
+    array([21., 23., 29., 31., 53., 55., 61., 63.], dtype=float32)
+    """
     return MaxPooling3D(pool_size, strides, padding, data_format, name)(inputs)

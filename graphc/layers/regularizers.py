@@ -35,20 +35,32 @@ def _scaled(scale: Any, size: Callable[[Any], Any], scope: str | None, default: 
 @public("contrib.layers.l1_regularizer")
 def l1_regularizer(scale: Any, scope: str | None = None) -> Regularizer:
     """scale * sum |weights|, as `tf.contrib.layers.l1_regularizer`. Raises ValueError for a scale that is an integer or
-    less than 0."""
+    less than 0.
+
+    >>> gc.contrib.layers.l1_regularizer(0.5)(gc.constant([1., -2.])).eval()
+    np.float32(1.5)
+    """
     return _scaled(scale, lambda weights: gc.reduce_sum(gc.abs(weights)), scope, "l1_regularizer")
 
 
 @public("contrib.layers.l2_regularizer")
 def l2_regularizer(scale: Any, scope: str | None = None) -> Regularizer:
     """scale * sum(weights ** 2) / 2, as `tf.contrib.layers.l2_regularizer`. Raises ValueError for a scale that is an
-    integer or less than 0."""
+    integer or less than 0.
+
+    >>> gc.contrib.layers.l2_regularizer(0.1)(gc.constant([1., -2.])).eval()
+    np.float32(0.25)
+    """
     return _scaled(scale, gc.nn.l2_loss, scope, "l2_regularizer")
 
 
 @public("contrib.layers.l1_l2_regularizer")
 def l1_l2_regularizer(scale_l1: Any = 1.0, scale_l2: Any = 1.0, scope: str | None = None) -> Regularizer:
-    """The sum of both, as `tf.contrib.layers.l1_l2_regularizer`."""
+    """The sum of both, as `tf.contrib.layers.l1_l2_regularizer`.
+
+    >>> gc.contrib.layers.l1_l2_regularizer(0.5, 0.1)(gc.constant([1., -2.])).eval()
+    np.float32(1.75)
+    """
     _checked(scale_l1, "scale_l1")
     _checked(scale_l2, "scale_l2")
     scope = scope or "l1_l2_regularizer"
@@ -63,7 +75,13 @@ def l1_l2_regularizer(scale_l1: Any = 1.0, scale_l2: Any = 1.0, scope: str | Non
 
 @public("contrib.layers.sum_regularizer")
 def sum_regularizer(regularizer_list: Sequence[Regularizer | None], scope: str | None = None) -> Regularizer | None:
-    """The sum of regularizers; None if there are none. As `tf.contrib.layers.sum_regularizer`."""
+    """The sum of regularizers; None if there are none. As `tf.contrib.layers.sum_regularizer`.
+
+    >>> l1, l2 = gc.contrib.layers.l1_regularizer(0.5), gc.contrib.layers.l2_regularizer(0.1)
+    >>> both = gc.contrib.layers.sum_regularizer([l1, l2])
+    >>> both(gc.constant([1., -2.])).eval()
+    np.float32(1.75)
+    """
     regularizers = [r for r in regularizer_list if r is not None]
     if not regularizers:
         return None
@@ -79,7 +97,14 @@ def sum_regularizer(regularizer_list: Sequence[Regularizer | None], scope: str |
 @public("contrib.layers.apply_regularization")
 def apply_regularization(regularizer: Regularizer, weights_list: Sequence[Any] | None = None) -> Any:
     """The sum of the regularizer's losses of these weights (by default the collection WEIGHTS), which is added to
-    REGULARIZATION_LOSSES. As `tf.contrib.layers.apply_regularization`."""
+    REGULARIZATION_LOSSES. As `tf.contrib.layers.apply_regularization`.
+
+    >>> w = gc.Variable([1., 2.])
+    >>> loss = gc.contrib.layers.apply_regularization(gc.contrib.layers.l2_regularizer(0.1), [w])
+    >>> gc.global_variables_initializer().run()
+    >>> loss.eval()
+    np.float32(0.25)
+    """
     weights = list(weights_list or gc.get_collection(gc.GraphKeys.WEIGHTS))
     if not weights:
         raise ValueError("No weights to regularize.")

@@ -15,7 +15,12 @@ from graphc.layers.input_spec import InputSpec
 @public("layers.Dropout", "compat.v1.python.layers.core.Dropout")
 class Dropout(Layer):
     """In training sets each element to 0 with probability `rate` and scales the rest by 1 / (1 - rate), as
-    `tf.layers.Dropout`. noise_shape: None in it stands for the input's size; 1 drops a whole axis together."""
+    `tf.layers.Dropout`. noise_shape: None in it stands for the input's size; 1 drops a whole axis together.
+
+    >>> gc.layers.Dropout(rate=0.5)(gc.ones([2, 2]), training=False).eval()
+    array([[1., 1.],
+           [1., 1.]], dtype=float32)
+    """
 
     def __init__(self, rate: Any = 0.5, noise_shape: Any = None, seed: int | None = None, name: str | None = None,
                  **kwargs: Any) -> None:
@@ -37,13 +42,25 @@ class Dropout(Layer):
 @public("layers.dropout", "compat.v1.python.layers.core.dropout")
 def dropout(inputs: Any, rate: Any = 0.5, noise_shape: Any = None, seed: int | None = None, training: Any = False,
             name: str | None = None) -> Any:
-    """Dropout if `training` (a bool, or a tensor of one), else the inputs. As `tf.layers.dropout`."""
+    """Dropout if `training` (a bool, or a tensor of one), else the inputs. As `tf.layers.dropout`.
+
+    Each element becomes 0 with probability `rate`, and the rest are divided by 1 - rate.
+
+    >>> training = gc.placeholder_with_default(False, [])
+    >>> y = gc.layers.dropout(gc.ones([1000]), rate=0.5, training=training, seed=1)
+    >>> y.eval().max(), y.eval({training: True}).max()
+    (np.float32(1.0), np.float32(2.0))
+    """
     return Dropout(rate, noise_shape, seed, name)(inputs, training=training)
 
 
 @public("layers.Flatten", "compat.v1.python.layers.core.Flatten")
 class Flatten(Layer):
-    """[batch, everything else], as `tf.layers.Flatten`. channels_first: the channels are moved to the end before."""
+    """[batch, everything else], as `tf.layers.Flatten`. channels_first: the channels are moved to the end before.
+
+    >>> gc.layers.Flatten()(gc.placeholder(gc.float32, [None, 7, 7, 64])).shape.as_list()
+    [None, 3136]
+    """
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -69,5 +86,9 @@ class Flatten(Layer):
 
 @public("layers.flatten", "compat.v1.python.layers.core.flatten")
 def flatten(inputs: Any, name: str | None = None, data_format: str = "channels_last") -> Any:
-    """[batch, everything else], as `tf.layers.flatten`."""
+    """[batch, everything else], as `tf.layers.flatten`.
+
+    >>> gc.layers.flatten(gc.placeholder(gc.float32, [None, 7, 7, 64])).shape.as_list()
+    [None, 3136]
+    """
     return Flatten(data_format, name=name)(inputs)

@@ -45,7 +45,13 @@ class SeparableConv(Conv):
 @public("layers.SeparableConv1D", "compat.v1.python.layers.convolutional.SeparableConv1D",
         "compat.v1.python.layers.convolutional.SeparableConvolution1D")
 class SeparableConv1D(SeparableConv):
-    """The separable convolution of [batch, length, channels], as `tf.layers.SeparableConv1D`."""
+    """The separable convolution of [batch, length, channels], as `tf.layers.SeparableConv1D`.
+
+    >>> layer = gc.layers.SeparableConv1D(filters=8, kernel_size=5)
+    >>> y = layer(gc.placeholder(gc.float32, [None, 20, 3]))
+    >>> y.shape.as_list(), layer.depthwise_kernel.shape.as_list(), layer.pointwise_kernel.shape.as_list()
+    ([None, 16, 8], [5, 3, 1], [1, 3, 8])
+    """
 
     rank = 1
 
@@ -65,7 +71,13 @@ class SeparableConv1D(SeparableConv):
 @public("layers.SeparableConv2D", "compat.v1.python.layers.convolutional.SeparableConv2D",
         "compat.v1.python.layers.convolutional.SeparableConvolution2D")
 class SeparableConv2D(SeparableConv):
-    """The separable convolution of [batch, height, width, channels], as `tf.layers.SeparableConv2D`."""
+    """The separable convolution of [batch, height, width, channels], as `tf.layers.SeparableConv2D`.
+
+    >>> layer = gc.layers.SeparableConv2D(filters=8, kernel_size=3)
+    >>> y = layer(gc.placeholder(gc.float32, [None, 28, 28, 16]))
+    >>> y.shape.as_list(), layer.depthwise_kernel.shape.as_list(), layer.pointwise_kernel.shape.as_list()
+    ([None, 26, 26, 8], [3, 3, 16, 1], [1, 1, 16, 8])
+    """
 
     rank = 2
 
@@ -85,7 +97,14 @@ def separable_conv1d(inputs: Any, filters: int, kernel_size: Any, strides: Any =
                      activity_regularizer: Any = None, depthwise_constraint: Any = None,
                      pointwise_constraint: Any = None, bias_constraint: Any = None, trainable: bool = True,
                      name: str | None = None, reuse: Any = None) -> Any:
-    """The separable convolution of one spatial axis, as `tf.layers.separable_conv1d`."""
+    """The separable convolution of one spatial axis, as `tf.layers.separable_conv1d`.
+
+    Inputs [batch, length, channels].
+
+    >>> x = gc.placeholder(gc.float32, [None, 20, 3])
+    >>> gc.layers.separable_conv1d(x, filters=8, kernel_size=5).shape.as_list()
+    [None, 16, 8]
+    """
     return SeparableConv1D(filters, kernel_size, strides, padding, data_format, dilation_rate, depth_multiplier,
                            activation, use_bias, depthwise_initializer, pointwise_initializer, bias_initializer,
                            depthwise_regularizer, pointwise_regularizer, bias_regularizer, activity_regularizer,
@@ -103,7 +122,16 @@ def separable_conv2d(inputs: Any, filters: int, kernel_size: Any, strides: Any =
                      activity_regularizer: Any = None, depthwise_constraint: Any = None,
                      pointwise_constraint: Any = None, bias_constraint: Any = None, trainable: bool = True,
                      name: str | None = None, reuse: Any = None) -> Any:
-    """The separable convolution of two spatial axes, as `tf.layers.separable_conv2d`."""
+    """The separable convolution of two spatial axes, as `tf.layers.separable_conv2d`.
+
+    Inputs [batch, height, width, channels]: each channel convolved by itself, then single points that mix them.
+
+    >>> x = gc.placeholder(gc.float32, [None, 28, 28, 16])
+    >>> gc.layers.separable_conv2d(x, filters=32, kernel_size=3, padding="same").shape.as_list()
+    [None, 28, 28, 32]
+    >>> [(v.op.name, v.shape.as_list()) for v in gc.trainable_variables()][:2]
+    [('separable_conv2d/depthwise_kernel', [3, 3, 16, 1]), ('separable_conv2d/pointwise_kernel', [1, 1, 16, 32])]
+    """
     return SeparableConv2D(filters, kernel_size, strides, padding, data_format, dilation_rate, depth_multiplier,
                            activation, use_bias, depthwise_initializer, pointwise_initializer, bias_initializer,
                            depthwise_regularizer, pointwise_regularizer, bias_regularizer, activity_regularizer,

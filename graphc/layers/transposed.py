@@ -50,7 +50,12 @@ class ConvTranspose(Conv):
         "compat.v1.python.layers.convolutional.Convolution2DTranspose",
         "compat.v1.python.layers.convolutional.Deconvolution2D")
 class Conv2DTranspose(ConvTranspose):
-    """The transposed convolution of [batch, height, width, channels], as `tf.layers.Conv2DTranspose`."""
+    """The transposed convolution of [batch, height, width, channels], as `tf.layers.Conv2DTranspose`.
+
+    >>> layer = gc.layers.Conv2DTranspose(filters=8, kernel_size=4, strides=2, padding="same")
+    >>> layer(gc.placeholder(gc.float32, [None, 7, 7, 16])).shape.as_list(), layer.kernel.shape.as_list()
+    ([None, 14, 14, 8], [4, 4, 8, 16])
+    """
 
     rank = 2
 
@@ -59,7 +64,12 @@ class Conv2DTranspose(ConvTranspose):
         "compat.v1.python.layers.convolutional.Convolution3DTranspose",
         "compat.v1.python.layers.convolutional.Deconvolution3D")
 class Conv3DTranspose(ConvTranspose):
-    """The transposed convolution of [batch, depth, height, width, channels], as `tf.layers.Conv3DTranspose`."""
+    """The transposed convolution of [batch, depth, height, width, channels], as `tf.layers.Conv3DTranspose`.
+
+    >>> layer = gc.layers.Conv3DTranspose(filters=3, kernel_size=2, strides=2)
+    >>> layer(gc.placeholder(gc.float32, [None, 4, 4, 4, 2])).shape.as_list(), layer.kernel.shape.as_list()
+    ([None, 8, 8, 8, 3], [2, 2, 2, 3, 2])
+    """
 
     rank = 3
 
@@ -73,7 +83,14 @@ def conv2d_transpose(inputs: Any, filters: int, kernel_size: Any, strides: Any =
                      bias_regularizer: Any = None, activity_regularizer: Any = None, kernel_constraint: Any = None,
                      bias_constraint: Any = None, trainable: bool = True, name: str | None = None,
                      reuse: Any = None) -> Any:
-    """The transposed convolution of two spatial axes, as `tf.layers.conv2d_transpose`."""
+    """The transposed convolution of two spatial axes, as `tf.layers.conv2d_transpose`.
+
+    Inputs [batch, height, width, channels]; with padding "same" sizes are multiplied by the strides.
+
+    >>> x = gc.placeholder(gc.float32, [None, 7, 7, 16])
+    >>> gc.layers.conv2d_transpose(x, filters=8, kernel_size=4, strides=2, padding="same").shape.as_list()
+    [None, 14, 14, 8]
+    """
     return Conv2DTranspose(filters, kernel_size, strides, padding, data_format, activation, use_bias,
                            kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
                            activity_regularizer, kernel_constraint, bias_constraint, trainable, name, _scope=name,
@@ -89,7 +106,14 @@ def conv3d_transpose(inputs: Any, filters: int, kernel_size: Any, strides: Any =
                      bias_regularizer: Any = None, activity_regularizer: Any = None, kernel_constraint: Any = None,
                      bias_constraint: Any = None, trainable: bool = True, name: str | None = None,
                      reuse: Any = None) -> Any:
-    """The transposed convolution of three spatial axes, as `tf.layers.conv3d_transpose`."""
+    """The transposed convolution of three spatial axes, as `tf.layers.conv3d_transpose`.
+
+    Inputs [batch, depth, height, width, channels].
+
+    >>> x = gc.placeholder(gc.float32, [None, 4, 4, 4, 2])
+    >>> gc.layers.conv3d_transpose(x, filters=3, kernel_size=2, strides=2).shape.as_list()
+    [None, 8, 8, 8, 3]
+    """
     return Conv3DTranspose(filters, kernel_size, strides, padding, data_format, activation, use_bias,
                            kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
                            activity_regularizer, kernel_constraint, bias_constraint, trainable, name, _scope=name,

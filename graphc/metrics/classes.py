@@ -17,7 +17,16 @@ def mean_iou(labels: Any, predictions: Any, num_classes: int, weights: Any = Non
              metrics_collections: Collections = None, updates_collections: Collections = None,
              name: str | None = None) -> Result:
     """The mean over classes of intersection by union, as `tf.metrics.mean_iou`. The update gives the matrix of how
-    often each label (row) was predicted as each class."""
+    often each label (row) was predicted as each class.
+
+    >>> value, update = gc.metrics.mean_iou(labels=[0, 0, 1], predictions=[0, 1, 1], num_classes=2)
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    array([[1., 1.],
+           [0., 1.]])
+    >>> value.eval()
+    np.float32(0.5)
+    """
     with gc.variable_scope(name, "mean_iou", (predictions, labels, weights)):
         predictions, labels, weights = squeezed(predictions, labels, weights)
         total = metric_variable([num_classes, num_classes], gc.float64, "total_confusion_matrix")
@@ -41,7 +50,15 @@ def mean_per_class_accuracy(labels: Any, predictions: Any, num_classes: int, wei
                             metrics_collections: Collections = None, updates_collections: Collections = None,
                             name: str | None = None) -> Result:
     """The mean over classes of the accuracy within each, as `tf.metrics.mean_per_class_accuracy`. The update gives
-    these accuracies."""
+    these accuracies.
+
+    >>> value, update = gc.metrics.mean_per_class_accuracy(labels=[0, 0, 1], predictions=[0, 1, 1], num_classes=2)
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    array([0.5, 1. ], dtype=float32)
+    >>> value.eval()
+    np.float32(0.75)
+    """
     with gc.variable_scope(name, "mean_accuracy", (predictions, labels, weights)):
         predictions, labels, weights = squeezed(predictions, labels, weights)
         labels = gc.cast(labels, gc.int64)

@@ -29,7 +29,15 @@ def _counted(name: str | None, default: str, label: bool, prediction: bool, labe
 @public("metrics.true_positives")
 def true_positives(labels: Any, predictions: Any, weights: Any = None, metrics_collections: Collections = None,
                    updates_collections: Collections = None, name: str | None = None) -> Result:
-    """As `tf.metrics.true_positives`."""
+    """The (weighted) number of positive labels that were predicted positive; both are turned into bools.
+
+    As `tf.metrics.true_positives`.
+
+    >>> value, update = gc.metrics.true_positives(labels=[True, False, True], predictions=[True, True, False])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(1.0)
+    """
     return _counted(name, "true_positives", True, True, labels, predictions, weights, metrics_collections,
                     updates_collections)
 
@@ -37,7 +45,15 @@ def true_positives(labels: Any, predictions: Any, weights: Any = None, metrics_c
 @public("metrics.false_positives")
 def false_positives(labels: Any, predictions: Any, weights: Any = None, metrics_collections: Collections = None,
                     updates_collections: Collections = None, name: str | None = None) -> Result:
-    """As `tf.metrics.false_positives`."""
+    """The (weighted) number of negative labels that were predicted positive; both are turned into bools.
+
+    As `tf.metrics.false_positives`.
+
+    >>> value, update = gc.metrics.false_positives(labels=[True, False, True], predictions=[True, True, False])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(1.0)
+    """
     return _counted(name, "false_positives", False, True, labels, predictions, weights, metrics_collections,
                     updates_collections)
 
@@ -45,7 +61,15 @@ def false_positives(labels: Any, predictions: Any, weights: Any = None, metrics_
 @public("metrics.true_negatives")
 def true_negatives(labels: Any, predictions: Any, weights: Any = None, metrics_collections: Collections = None,
                    updates_collections: Collections = None, name: str | None = None) -> Result:
-    """As `tf.metrics.true_negatives`."""
+    """The (weighted) number of negative labels that were predicted negative; both are turned into bools.
+
+    As `tf.metrics.true_negatives`.
+
+    >>> value, update = gc.metrics.true_negatives(labels=[True, False, True], predictions=[True, True, False])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(0.0)
+    """
     return _counted(name, "true_negatives", False, False, labels, predictions, weights, metrics_collections,
                     updates_collections)
 
@@ -53,7 +77,15 @@ def true_negatives(labels: Any, predictions: Any, weights: Any = None, metrics_c
 @public("metrics.false_negatives")
 def false_negatives(labels: Any, predictions: Any, weights: Any = None, metrics_collections: Collections = None,
                     updates_collections: Collections = None, name: str | None = None) -> Result:
-    """As `tf.metrics.false_negatives`."""
+    """The (weighted) number of positive labels that were predicted negative; both are turned into bools.
+
+    As `tf.metrics.false_negatives`.
+
+    >>> value, update = gc.metrics.false_negatives(labels=[True, False, True], predictions=[True, True, False])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(1.0)
+    """
     return _counted(name, "false_negatives", True, False, labels, predictions, weights, metrics_collections,
                     updates_collections)
 
@@ -67,7 +99,15 @@ def _share(first: Result, second: Result, values: Collections, updates: Collecti
 @public("metrics.precision")
 def precision(labels: Any, predictions: Any, weights: Any = None, metrics_collections: Collections = None,
               updates_collections: Collections = None, name: str | None = None) -> Result:
-    """The share of positive predictions that are right, as `tf.metrics.precision`."""
+    """The share of positive predictions that are right, as `tf.metrics.precision`.
+
+    Both are turned into bools.
+
+    >>> value, update = gc.metrics.precision(labels=[True, False, True], predictions=[True, True, False])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(0.5)
+    """
     with gc.variable_scope(name, "precision", (predictions, labels, weights)):
         predictions, labels, weights = squeezed(*as_bool(predictions, labels), weights)
         return _share(true_positives(labels, predictions, weights), false_positives(labels, predictions, weights),
@@ -77,7 +117,15 @@ def precision(labels: Any, predictions: Any, weights: Any = None, metrics_collec
 @public("metrics.recall")
 def recall(labels: Any, predictions: Any, weights: Any = None, metrics_collections: Collections = None,
            updates_collections: Collections = None, name: str | None = None) -> Result:
-    """The share of positive labels that were predicted, as `tf.metrics.recall`."""
+    """The share of positive labels that were predicted, as `tf.metrics.recall`.
+
+    Both are turned into bools.
+
+    >>> value, update = gc.metrics.recall(labels=[True, False, True], predictions=[True, True, False])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(0.5)
+    """
     with gc.variable_scope(name, "recall", (predictions, labels, weights)):
         predictions, labels, weights = squeezed(*as_bool(predictions, labels), weights)
         return _share(true_positives(labels, predictions, weights), false_negatives(labels, predictions, weights),

@@ -20,7 +20,13 @@ from graphc.metrics.common import (
 @public("metrics.mean")
 def mean(values: Any, weights: Any = None, metrics_collections: Collections = None,
          updates_collections: Collections = None, name: str | None = None) -> Result:
-    """The weighted mean of all values, as `tf.metrics.mean`: (it, the operation that adds a batch and gives it)."""
+    """The weighted mean of all values, as `tf.metrics.mean`: (it, the operation that adds a batch and gives it).
+
+    >>> value, update = gc.metrics.mean([1., 2., 6.])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval(), value.eval()
+    (np.float32(3.0), np.float32(3.0))
+    """
     with gc.variable_scope(name, "mean", (values, weights)):
         values = gc.cast(values, gc.float32)
         total, count = metric_variable([], gc.float32, "total"), metric_variable([], gc.float32, "count")
@@ -41,7 +47,14 @@ def mean(values: Any, weights: Any = None, metrics_collections: Collections = No
 @public("metrics.mean_tensor")
 def mean_tensor(values: Any, weights: Any = None, metrics_collections: Collections = None,
                 updates_collections: Collections = None, name: str | None = None) -> Result:
-    """The weighted mean of each element over batches of one shape, as `tf.metrics.mean_tensor`."""
+    """The weighted mean of each element over batches of one shape, as `tf.metrics.mean_tensor`.
+
+    >>> value, update = gc.metrics.mean_tensor([[1., 2.], [3., 6.]])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    array([[1., 2.],
+           [3., 6.]], dtype=float32)
+    """
     with gc.variable_scope(name, "mean", (values, weights)):
         values = gc.cast(values, gc.float32)
         total = metric_variable(values.shape.as_list(), gc.float32, "total_tensor")
@@ -61,7 +74,15 @@ def mean_tensor(values: Any, weights: Any = None, metrics_collections: Collectio
 @public("metrics.accuracy")
 def accuracy(labels: Any, predictions: Any, weights: Any = None, metrics_collections: Collections = None,
              updates_collections: Collections = None, name: str | None = None) -> Result:
-    """The share of predictions that equal their labels, as `tf.metrics.accuracy`."""
+    """The share of predictions that equal their labels, as `tf.metrics.accuracy`.
+
+    Labels and predictions of one shape; weights of it, or broadcast to it.
+
+    >>> value, update = gc.metrics.accuracy(labels=[1, 1, 2], predictions=[1, 0, 2])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(0.6667)
+    """
     predictions, labels, weights = squeezed(predictions, labels, weights)
     if labels.dtype != predictions.dtype:
         predictions = gc.cast(predictions, labels.dtype)
@@ -78,7 +99,15 @@ def _of_errors(labels: Any, predictions: Any, weights: Any, values: Collections,
 @public("metrics.mean_squared_error")
 def mean_squared_error(labels: Any, predictions: Any, weights: Any = None, metrics_collections: Collections = None,
                        updates_collections: Collections = None, name: str | None = None) -> Result:
-    """As `tf.metrics.mean_squared_error`."""
+    """The weighted mean of (labels - predictions) ** 2.
+
+    As `tf.metrics.mean_squared_error`.
+
+    >>> value, update = gc.metrics.mean_squared_error(labels=[1., 2.], predictions=[1., 4.])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(2.0)
+    """
     return _of_errors(labels, predictions, weights, metrics_collections, updates_collections,
                       name or "mean_squared_error", gc.squared_difference)
 
@@ -86,7 +115,15 @@ def mean_squared_error(labels: Any, predictions: Any, weights: Any = None, metri
 @public("metrics.mean_absolute_error")
 def mean_absolute_error(labels: Any, predictions: Any, weights: Any = None, metrics_collections: Collections = None,
                         updates_collections: Collections = None, name: str | None = None) -> Result:
-    """As `tf.metrics.mean_absolute_error`."""
+    """The weighted mean of |labels - predictions|.
+
+    As `tf.metrics.mean_absolute_error`.
+
+    >>> value, update = gc.metrics.mean_absolute_error(labels=[1., 2.], predictions=[1., 4.])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(1.0)
+    """
     return _of_errors(labels, predictions, weights, metrics_collections, updates_collections,
                       name or "mean_absolute_error", lambda a, b: gc.abs(b - a))
 
@@ -95,7 +132,15 @@ def mean_absolute_error(labels: Any, predictions: Any, weights: Any = None, metr
 def root_mean_squared_error(labels: Any, predictions: Any, weights: Any = None,
                             metrics_collections: Collections = None, updates_collections: Collections = None,
                             name: str | None = None) -> Result:
-    """As `tf.metrics.root_mean_squared_error`."""
+    """The square root of the weighted mean of (labels - predictions) ** 2.
+
+    As `tf.metrics.root_mean_squared_error`.
+
+    >>> value, update = gc.metrics.root_mean_squared_error(labels=[1., 2.], predictions=[1., 4.])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(1.414)
+    """
     squares = mean_squared_error(labels, predictions, weights, name=name or "root_mean_squared_error")
     return transformed(squares, gc.sqrt, metrics_collections, updates_collections)
 
@@ -104,7 +149,13 @@ def root_mean_squared_error(labels: Any, predictions: Any, weights: Any = None,
 def mean_relative_error(labels: Any, predictions: Any, normalizer: Any, weights: Any = None,
                         metrics_collections: Collections = None, updates_collections: Collections = None,
                         name: str | None = None) -> Result:
-    """The mean of abs(labels - predictions) / normalizer, 0 where that is 0, as `tf.metrics.mean_relative_error`."""
+    """The mean of abs(labels - predictions) / normalizer, 0 where that is 0, as `tf.metrics.mean_relative_error`.
+
+    >>> value, update = gc.metrics.mean_relative_error(labels=[1., 2.], predictions=[1., 4.], normalizer=[1., 2.])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(0.5)
+    """
     predictions, labels, weights = squeezed(gc.cast(predictions, gc.float32), gc.cast(labels, gc.float32), weights)
     predictions, normalizer, _ = squeezed(predictions, gc.cast(normalizer, gc.float32), None)
     error = gc.div_no_nan(gc.abs(labels - predictions), normalizer)
@@ -115,7 +166,13 @@ def mean_relative_error(labels: Any, predictions: Any, normalizer: Any, weights:
 def mean_cosine_distance(labels: Any, predictions: Any, dim: int, weights: Any = None,
                          metrics_collections: Collections = None, updates_collections: Collections = None,
                          name: str | None = None) -> Result:
-    """1 minus the mean of the sums of products along `dim`, as `tf.metrics.mean_cosine_distance`."""
+    """1 minus the mean of the sums of products along `dim`, as `tf.metrics.mean_cosine_distance`.
+
+    >>> value, update = gc.metrics.mean_cosine_distance(labels=[[0.6, 0.8]], predictions=[[1., 0.]], dim=1)
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(0.4)
+    """
     predictions, labels, weights = squeezed(gc.cast(predictions, gc.float32), gc.cast(labels, gc.float32), weights)
     products = gc.reduce_sum(gc.multiply(predictions, labels), axis=[dim], keepdims=True)
     found = mean(products, weights, name=name or "mean_cosine_distance")
@@ -125,6 +182,12 @@ def mean_cosine_distance(labels: Any, predictions: Any, dim: int, weights: Any =
 @public("metrics.percentage_below")
 def percentage_below(values: Any, threshold: Any, weights: Any = None, metrics_collections: Collections = None,
                      updates_collections: Collections = None, name: str | None = None) -> Result:
-    """The share of values below `threshold`, as `tf.metrics.percentage_below`."""
+    """The share of values below `threshold`, as `tf.metrics.percentage_below`.
+
+    >>> value, update = gc.metrics.percentage_below([1., 2., 6.], threshold=3.)
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(0.6667)
+    """
     below = gc.cast(gc.less(values, threshold), gc.float32)
     return mean(below, weights, metrics_collections, updates_collections, name or "percentage_below_threshold")

@@ -103,7 +103,14 @@ def precision_at_top_k(labels: Any, predictions_idx: Any, k: int | None = None, 
                        weights: Any = None, metrics_collections: Collections = None,
                        updates_collections: Collections = None, name: str | None = None) -> Result:
     """The share of the classes predictions_idx [..., k] that are among their row's labels, as
-    `tf.metrics.precision_at_top_k`. class_id: only that class counts."""
+    `tf.metrics.precision_at_top_k`. class_id: only that class counts.
+
+    >>> value, update = gc.metrics.precision_at_top_k(
+    ...     labels=np.array([[1], [2]]), predictions_idx=np.array([[2, 1], [0, 1]]))
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float64(0.25)
+    """
     return _at_top_k("precision", labels, predictions_idx, k, class_id, weights, metrics_collections,
                      updates_collections, name)
 
@@ -113,7 +120,15 @@ def precision_at_k(labels: Any, predictions: Any, k: int, class_id: int | None =
                    metrics_collections: Collections = None, updates_collections: Collections = None,
                    name: str | None = None) -> Result:
     """The share of the k best classes of the scores `predictions` that are among their row's labels, as
-    `tf.metrics.precision_at_k`. class_id: only that class counts."""
+    `tf.metrics.precision_at_k`. class_id: only that class counts.
+    Labels [..., labels of the row] of int64, predictions [..., classes].
+
+    >>> value, update = gc.metrics.precision_at_k(
+    ...     labels=np.array([[1], [2]]), predictions=[[0.1, 0.3, 0.6], [0.5, 0.3, 0.2]], k=2)
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float64(0.25)
+    """
     with gc.name_scope(name, _name("precision", k, class_id)) as scope:
         top = gc.nn.top_k(predictions, k)[1]
         return precision_at_top_k(labels, top, k, class_id, weights, metrics_collections, updates_collections, scope)
@@ -124,7 +139,14 @@ def recall_at_top_k(labels: Any, predictions_idx: Any, k: int | None = None, cla
                     weights: Any = None, metrics_collections: Collections = None,
                     updates_collections: Collections = None, name: str | None = None) -> Result:
     """The share of labels that are among their row's classes predictions_idx [..., k], as
-    `tf.metrics.recall_at_top_k`. class_id: only that class counts."""
+    `tf.metrics.recall_at_top_k`. class_id: only that class counts.
+
+    >>> value, update = gc.metrics.recall_at_top_k(
+    ...     labels=np.array([[1], [2]]), predictions_idx=np.array([[2, 1], [0, 1]]))
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float64(0.5)
+    """
     return _at_top_k("recall", labels, predictions_idx, k, class_id, weights, metrics_collections,
                      updates_collections, name)
 
@@ -134,7 +156,15 @@ def recall_at_k(labels: Any, predictions: Any, k: int, class_id: int | None = No
                 metrics_collections: Collections = None, updates_collections: Collections = None,
                 name: str | None = None) -> Result:
     """The share of labels that are among the k best classes of their row's scores, as `tf.metrics.recall_at_k`.
-    class_id: only that class counts."""
+    class_id: only that class counts.
+    Labels [..., labels of the row] of int64, predictions [..., classes].
+
+    >>> value, update = gc.metrics.recall_at_k(
+    ...     labels=np.array([[1], [2]]), predictions=[[0.1, 0.3, 0.6], [0.5, 0.3, 0.2]], k=2)
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float64(0.5)
+    """
     with gc.name_scope(name, _name("recall", k, class_id)) as scope:
         top = gc.nn.top_k(predictions, k)[1]
         return recall_at_top_k(labels, top, k, class_id, weights, metrics_collections, updates_collections, scope)
@@ -145,7 +175,15 @@ def average_precision_at_k(labels: Any, predictions: Any, k: int, weights: Any =
                            metrics_collections: Collections = None, updates_collections: Collections = None,
                            name: str | None = None) -> Result:
     """The mean over rows of the average of the precisions at each place up to k that holds a label, as
-    `tf.metrics.average_precision_at_k`."""
+    `tf.metrics.average_precision_at_k`.
+    Labels [..., labels of the row] of int64, predictions [..., classes].
+
+    >>> value, update = gc.metrics.average_precision_at_k(
+    ...     labels=np.array([[1], [2]]), predictions=[[0.1, 0.3, 0.6], [0.5, 0.3, 0.2]], k=2)
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float64(0.25)
+    """
     with gc.name_scope(name, _name("average_precision", k)) as scope:
         top = gc.cast(gc.nn.top_k(predictions, k)[1], gc.int64)
         made = _labels(labels, top.shape.ndims)
@@ -172,7 +210,16 @@ def average_precision_at_k(labels: Any, predictions: Any, k: int, weights: Any =
 def sparse_precision_at_k(labels: Any, predictions: Any, k: int, class_id: int | None = None, weights: Any = None,
                           metrics_collections: Collections = None, updates_collections: Collections = None,
                           name: str | None = None) -> Result:
-    """The older name of `precision_at_k`."""
+    """The older name of `precision_at_k`.
+
+    As `tf.metrics.sparse_precision_at_k`.
+
+    >>> value, update = gc.metrics.sparse_precision_at_k(
+    ...     labels=np.array([[1], [2]]), predictions=[[0.1, 0.3, 0.6], [0.5, 0.3, 0.2]], k=2)
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float64(0.25)
+    """
     return precision_at_k(labels, predictions, k, class_id, weights, metrics_collections, updates_collections, name)
 
 
@@ -180,5 +227,14 @@ def sparse_precision_at_k(labels: Any, predictions: Any, k: int, class_id: int |
 def sparse_average_precision_at_k(labels: Any, predictions: Any, k: int, weights: Any = None,
                                   metrics_collections: Collections = None, updates_collections: Collections = None,
                                   name: str | None = None) -> Result:
-    """The older name of `average_precision_at_k`."""
+    """The older name of `average_precision_at_k`.
+
+    As `tf.metrics.sparse_average_precision_at_k`.
+
+    >>> value, update = gc.metrics.sparse_average_precision_at_k(
+    ...     labels=np.array([[1], [2]]), predictions=[[0.1, 0.3, 0.6], [0.5, 0.3, 0.2]], k=2)
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float64(0.25)
+    """
     return average_precision_at_k(labels, predictions, k, weights, metrics_collections, updates_collections, name)

@@ -74,6 +74,12 @@ def auc(labels: Any, predictions: Any, weights: Any = None, num_thresholds: int 
 
     summation_method: "trapezoidal", "minoring", "majoring", or of PR "careful_interpolation". thresholds: others than
     num_thresholds evenly spaced ones.
+    Predictions of 0 to 1.
+
+    >>> value, update = gc.metrics.auc(labels=[True, True, False, False], predictions=[0.9, 0.4, 0.6, 0.1])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(0.75)
     """
     if curve not in ("ROC", "PR"):
         raise ValueError(f"curve must be either ROC or PR, {curve} unknown")
@@ -119,7 +125,16 @@ def _interpolated(c: Counts) -> Any:
 def precision_at_thresholds(labels: Any, predictions: Any, thresholds: Sequence[float], weights: Any = None,
                             metrics_collections: Collections = None, updates_collections: Collections = None,
                             name: str | None = None) -> Result:
-    """As `tf.metrics.precision_at_thresholds`: one number for each threshold."""
+    """As `tf.metrics.precision_at_thresholds`: one number for each threshold.
+
+    Predictions of 0 to 1.
+
+    >>> value, update = gc.metrics.precision_at_thresholds(
+    ...     labels=[True, True, False], predictions=[0.9, 0.4, 0.6], thresholds=[0.5, 0.7])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    array([0.5, 1. ], dtype=float32)
+    """
     return _metric(name, "precision_at_thresholds", labels, predictions, thresholds, weights, ("tp", "fp"),
                    lambda c, called: gc.div(c.tp, EPSILON + c.tp + c.fp, name=called),
                    ("precision_value", "precision_update_op"), metrics_collections, updates_collections)
@@ -129,7 +144,16 @@ def precision_at_thresholds(labels: Any, predictions: Any, thresholds: Sequence[
 def recall_at_thresholds(labels: Any, predictions: Any, thresholds: Sequence[float], weights: Any = None,
                          metrics_collections: Collections = None, updates_collections: Collections = None,
                          name: str | None = None) -> Result:
-    """As `tf.metrics.recall_at_thresholds`: one number for each threshold."""
+    """As `tf.metrics.recall_at_thresholds`: one number for each threshold.
+
+    Predictions of 0 to 1.
+
+    >>> value, update = gc.metrics.recall_at_thresholds(
+    ...     labels=[True, True, False], predictions=[0.9, 0.4, 0.6], thresholds=[0.5, 0.3])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    array([0.5, 1. ], dtype=float32)
+    """
     return _metric(name, "recall_at_thresholds", labels, predictions, thresholds, weights, ("tp", "fn"),
                    lambda c, called: gc.div(c.tp, EPSILON + c.tp + c.fn, name=called),
                    ("recall_value", "recall_update_op"), metrics_collections, updates_collections)
@@ -145,7 +169,17 @@ def _count_at(key: str, labels: Any, predictions: Any, thresholds: Sequence[floa
 def true_positives_at_thresholds(labels: Any, predictions: Any, thresholds: Sequence[float], weights: Any = None,
                                  metrics_collections: Collections = None, updates_collections: Collections = None,
                                  name: str | None = None) -> Result:
-    """As `tf.metrics.true_positives_at_thresholds`."""
+    """The (weighted) number of positive labels that were predicted positive, where a prediction above the threshold is
+    positive: [thresholds].
+
+    As `tf.metrics.true_positives_at_thresholds`.
+
+    >>> value, update = gc.metrics.true_positives_at_thresholds(
+    ...     labels=[True, True, False], predictions=[0.9, 0.4, 0.6], thresholds=[0.5, 0.3])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    array([1., 2.], dtype=float32)
+    """
     return _count_at("tp", labels, predictions, thresholds, weights, metrics_collections, updates_collections, name)
 
 
@@ -153,7 +187,17 @@ def true_positives_at_thresholds(labels: Any, predictions: Any, thresholds: Sequ
 def false_positives_at_thresholds(labels: Any, predictions: Any, thresholds: Sequence[float], weights: Any = None,
                                   metrics_collections: Collections = None, updates_collections: Collections = None,
                                   name: str | None = None) -> Result:
-    """As `tf.metrics.false_positives_at_thresholds`."""
+    """The (weighted) number of negative labels that were predicted positive, where a prediction above the threshold is
+    positive: [thresholds].
+
+    As `tf.metrics.false_positives_at_thresholds`.
+
+    >>> value, update = gc.metrics.false_positives_at_thresholds(
+    ...     labels=[True, True, False], predictions=[0.9, 0.4, 0.6], thresholds=[0.5, 0.3])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    array([1., 1.], dtype=float32)
+    """
     return _count_at("fp", labels, predictions, thresholds, weights, metrics_collections, updates_collections, name)
 
 
@@ -161,7 +205,17 @@ def false_positives_at_thresholds(labels: Any, predictions: Any, thresholds: Seq
 def true_negatives_at_thresholds(labels: Any, predictions: Any, thresholds: Sequence[float], weights: Any = None,
                                  metrics_collections: Collections = None, updates_collections: Collections = None,
                                  name: str | None = None) -> Result:
-    """As `tf.metrics.true_negatives_at_thresholds`."""
+    """The (weighted) number of negative labels that were predicted negative, where a prediction above the threshold is
+    positive: [thresholds].
+
+    As `tf.metrics.true_negatives_at_thresholds`.
+
+    >>> value, update = gc.metrics.true_negatives_at_thresholds(
+    ...     labels=[True, True, False], predictions=[0.9, 0.4, 0.6], thresholds=[0.5, 0.3])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    array([0., 0.], dtype=float32)
+    """
     return _count_at("tn", labels, predictions, thresholds, weights, metrics_collections, updates_collections, name)
 
 
@@ -169,7 +223,17 @@ def true_negatives_at_thresholds(labels: Any, predictions: Any, thresholds: Sequ
 def false_negatives_at_thresholds(labels: Any, predictions: Any, thresholds: Sequence[float], weights: Any = None,
                                   metrics_collections: Collections = None, updates_collections: Collections = None,
                                   name: str | None = None) -> Result:
-    """As `tf.metrics.false_negatives_at_thresholds`."""
+    """The (weighted) number of positive labels that were predicted negative, where a prediction above the threshold is
+    positive: [thresholds].
+
+    As `tf.metrics.false_negatives_at_thresholds`.
+
+    >>> value, update = gc.metrics.false_negatives_at_thresholds(
+    ...     labels=[True, True, False], predictions=[0.9, 0.4, 0.6], thresholds=[0.5, 0.3])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    array([1., 0.], dtype=float32)
+    """
     return _count_at("fn", labels, predictions, thresholds, weights, metrics_collections, updates_collections, name)
 
 
@@ -178,7 +242,14 @@ def sensitivity_at_specificity(labels: Any, predictions: Any, specificity: float
                                num_thresholds: int = 200, metrics_collections: Collections = None,
                                updates_collections: Collections = None, name: str | None = None) -> Result:
     """The share of positives found at the threshold whose specificity is nearest to that given, as
-    `tf.metrics.sensitivity_at_specificity`."""
+    `tf.metrics.sensitivity_at_specificity`.
+
+    >>> value, update = gc.metrics.sensitivity_at_specificity(
+    ...     labels=[True, True, False, False], predictions=[0.9, 0.4, 0.6, 0.1], specificity=0.5)
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(1.0)
+    """
     _check_share(specificity, "specificity")
 
     def sensitivity(c: Counts, called: str) -> Any:
@@ -195,7 +266,14 @@ def specificity_at_sensitivity(labels: Any, predictions: Any, sensitivity: float
                                num_thresholds: int = 200, metrics_collections: Collections = None,
                                updates_collections: Collections = None, name: str | None = None) -> Result:
     """The share of negatives left out at the threshold whose sensitivity is nearest to that given, the greatest of
-    several, as `tf.metrics.specificity_at_sensitivity`."""
+    several, as `tf.metrics.specificity_at_sensitivity`.
+
+    >>> value, update = gc.metrics.specificity_at_sensitivity(
+    ...     labels=[True, True, False, False], predictions=[0.9, 0.4, 0.6, 0.1], sensitivity=0.5)
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(1.0)
+    """
     _check_share(sensitivity, "sensitivity")
 
     def specificity(c: Counts, called: str) -> Any:

@@ -124,9 +124,9 @@ def _declared(info: Any, is_constant: bool) -> tuple[Any, list[int | None] | Non
     if not tensor.HasField("shape"):
         return dtype, None
     sizes = [size.dim_value if size.HasField("dim_value") else None for size in tensor.shape.dim]
-    if any(size is not None and size < 0 for size in sizes):
+    if any(size is not None and size < -1 for size in sizes):
         raise DataLossError(f"{what} has the shape {sizes}, with a negative size")
-    return dtype, sizes
+    return dtype, [None if size == -1 else size for size in sizes]     # -1: what exporters write for a size not known
 
 
 def _outputs(graph: Any, builder: GraphBuilder, made: dict[str, Any]) -> dict[str, Any]:

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from graphc.ir.computed import computed
 from graphc.ir.flow_ops import ReadState
 from graphc.ir.node import Flow, Node
 from graphc.ir.op import Effect, Op
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Spec
 
 

@@ -70,8 +70,8 @@ def fold(node: Node) -> Replacement:
     try:
         operands = [v.node.op.value for v in node.inputs]  # type: ignore[attr-defined]
         made = HostCall(node.op)(*operands) if isinstance(node.op, Host) else reference(node.op, operands)
-    except (OpError, NotImplementedError):
-        return None
+    except (OpError, NotImplementedError, ValueError, IndexError, ArithmeticError):
+        return None                      # values that the op refuses: the run says so, with its name and line
     arrays = made if isinstance(made, tuple) else (made,)
     arrays = tuple(a.view(s.dtype.numpy) if s.dtype.is_quantized else a
                    for a, s in zip(map(as_array, arrays), node.specs, strict=True))

@@ -15,13 +15,13 @@ only, behind its single result. `check_members` holds this, behind the pass. pla
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from graphc.errors import InternalError
 from graphc.ir.dims import Dim, Size
 from graphc.ir.node import Node, Value
 from graphc.ir.op import Alias, Elementwise, Op, Reduction, View, normalise_axes
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Shape, Spec
 from graphc.ops.array.source import Const
 

@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -21,6 +20,7 @@ from graphc.errors import InvalidArgumentError
 from graphc.ir.dims import Dim, Size
 from graphc.ir.dtypes import DType, bool_
 from graphc.ir.op import REFUSED, Effect, Op
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Shape, Spec
 from graphc.ops.control.script import add_host
 

@@ -2,10 +2,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from graphc.ir.node import Node
 from graphc.ir.op import View
+from graphc.ir.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from graphc.errors import InternalError
 from graphc.ir import dims
 from graphc.ir.flow_ops import FlowInput
 from graphc.ir.node import Flow, Node, Value, make_node, on_equal_inputs
-from graphc.ir.op import OPS, Elementwise, Op
+from graphc.ir.op import OPS, Effect, Elementwise, Op
 from graphc.ir.spec import Requirement, Spec
 
 Replacement = Node | Value | tuple[Value, ...] | None
@@ -283,10 +283,17 @@ def _behind(node: Node, further: Callable[[Node], bool]) -> dict[Node, None]:
 def _merged(new: Node, old: Node) -> Node:
     """`new` in place of `old`: it also stands for the user's ops behind old, and comes after what old came after."""
     origins = tuple(dict.fromkeys((*new.origins, *old.origins)))
-    after = tuple(dict.fromkeys((*new.after, *(n for n in old.after if n is not new))))
     requirements = tuple(dict.fromkeys((*new.requirements, *old.requirements)))
+    after = new.after if _depends_on_nothing(new) and not requirements else \
+        tuple(dict.fromkeys((*new.after, *(n for n in old.after if n is not new))))
     return dataclasses.replace(new, origins=origins, after=after, requirements=requirements)
 
 
 def _name(rule: Any) -> str:
     return getattr(rule, "__name__", repr(rule))
+
+
+def _depends_on_nothing(node: Node) -> bool:
+    """Whether a node, such as a folded constant, needs no sizes that others bind."""
+    static = all(spec.shape is not None and all(isinstance(s, int) for s in spec.shape) for spec in node.specs)
+    return not node.inputs and static and node.op.effect == Effect.PURE and not node.op.sizes()

@@ -31,6 +31,7 @@ from graphc.ir.func_graph import full_name
 from graphc.ir.infer import explain
 from graphc.ir.node import Flow, Node, Origin, Value, make_node
 from graphc.ir.op import OPS, Composite, Effect, Op
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Requirement, Spec
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.array.identity import Identity, NoOp
@@ -384,7 +385,7 @@ def _named(operation: Operation, operands: Sequence[Value]) -> dict[str, Any]:
     return found
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class _Named:
     name: str
     spec: Spec

@@ -13,7 +13,7 @@ Inputs that no body uses are dropped.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from graphc.ir.dtypes import bool_
 from graphc.ir.func_graph import FuncGraph
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import OPS
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Elements, Spec, joined_elements
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.array.identity import Identity

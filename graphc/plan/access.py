@@ -7,12 +7,13 @@ a new Access of the same buffer; no data moves. This is what an op's `lower` get
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from graphc.ir import dims
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Shape
 
 

@@ -179,7 +179,8 @@ class BodyBuilder:
     def elementwise(self, function: ScalarFunction, inputs: Sequence[Access], outputs: Sequence[Access]) -> None:
         self.map(function, [x.broadcast(outputs[0].shape) for x in inputs], outputs)
 
-    def copy(self, source: Access, target: Access) -> None:
+    def copy(self, source: Access | Text, target: Access) -> None:
+        source = self.constant(source.value) if isinstance(source, Text) else source
         if source.is_contiguous and target.is_contiguous:
             self.call("copy", [source, target], [source.elements])
         else:

@@ -6,12 +6,12 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from graphc.ir.node import Flow
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.array.transpose import Transpose
@@ -102,7 +102,13 @@ def uncollected() -> Iterator[None]:
 def pass_table(fetches: Sequence[Tensor | Operation], feeds: Sequence[Tensor] = ()) -> str:
     """What each pass does to the graph that computes `fetches`: nodes and transposes before and after, milliseconds.
 
-    Compiles anew, and runs nothing. Raises what `compile_graph` raises.
+    feeds: tensors that are fed. Compiles anew, and runs nothing. Raises what `compile_graph` raises. (graphc's own)
+
+    >>> x = gc.placeholder(gc.float32, [None, 3])
+    >>> print(gc.pass_table([gc.reduce_sum(2. * x + 0.)], [x]))
+    snapshot                      7 ->      6 nodes    0 ->   0 transposes      ... ms
+    ...
+    all                                                                         ... ms
     """
     tensors = [f for f in fetches if isinstance(f, Tensor)]
     report = compile_graph(tensors, [f for f in fetches if isinstance(f, Operation)], feeds).report

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from graphc.errors import UnimplementedError
 from graphc.ir.dtypes import DType, complex64, complex128, float32
+from graphc.ir.records import dataclass
 
 
 @dataclass(frozen=True, eq=False)

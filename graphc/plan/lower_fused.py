@@ -9,7 +9,7 @@ kinds of members; passes/fused.py says and checks which.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from graphc.errors import InternalError
@@ -18,6 +18,7 @@ from graphc.ir.dims import Size
 from graphc.ir.dtypes import bfloat16, float32, from_bfloat16_array
 from graphc.ir.node import Node, Value
 from graphc.ir.op import Alias, Elementwise, Reduction, View, normalise_axes
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Shape
 from graphc.ops.array.source import Const
 from graphc.passes.fused import Fused, same_shape

@@ -19,8 +19,10 @@ constants and states say "str", and the names of functions which of their operan
 """
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
+
+from graphc.ir.records import dataclass
 
 FORMAT_VERSION = 1
 

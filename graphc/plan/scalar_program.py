@@ -10,13 +10,13 @@ UnimplementedError.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from graphc.errors import UnimplementedError
 from graphc.ir import dtypes
 from graphc.ir.dtypes import DType
 from graphc.ir.op import Scalars
+from graphc.ir.records import dataclass
 from graphc.kernels.contracts import dtypes as table
 from graphc.plan import plan
 from graphc.plan.complex_scalars import Complex, complex_cast, complex_primitive

@@ -1,6 +1,7 @@
 """A Plan as text: `graphc dump` and error reports. One line a step; sizes are formulas, buffers are %number."""
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from graphc.kernels.contracts.all import attr_values
@@ -53,6 +54,19 @@ def program_text(program: p.Program) -> str:
     return "; ".join(texts[s] for s in program.stores)
 
 
+def kernel_counts(plan: p.Plan) -> Counter[str]:
+    """How often the steps call each kernel; a body of a loop or branch counts once."""
+    counts = Counter[str]()
+    for body in plan.bodies:
+        for step in body.steps:
+            epilogue = None
+            if isinstance(step, p.Call):
+                counts[step.kernel] += 1
+                epilogue = step.epilogue
+            counts["map"] += sum(isinstance(each, p.Map) for each in (step, epilogue))
+    return +counts
+
+
 class BodyText:
     """Lines of one body."""
 
@@ -84,7 +98,7 @@ class BodyText:
             sign = {p.GuardKind.EQUAL: "==", p.GuardKind.LESS_EQUAL: "<=", p.GuardKind.LESS: "<"}[guard.kind]
             yield f"  guard {self.sizes[guard.a]} {sign} {self.sizes[guard.b]}: {guard.message}"
         for step in self.body.steps:
-            yield f"  {self._step(step)}{self._origins(step)}"
+            yield f"  {self.step(step)}{self._origins(step)}"
 
     def _sizes(self, ids: Sequence[int]) -> str:
         return ", ".join(self.sizes[d] for d in ids)
@@ -105,7 +119,8 @@ class BodyText:
         stores, loads = (", ".join(map(self._access, accesses)) for accesses in (step.stores, step.loads))
         return f"{stores} = map{domain} program {step.program} ({loads})"
 
-    def _step(self, step: p.Step) -> str:
+    def step(self, step: p.Step) -> str:
+        """What the step does, without its origins."""
         if isinstance(step, p.Map):
             return self._map(step)
         if isinstance(step, p.Call):

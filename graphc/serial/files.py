@@ -24,12 +24,22 @@ _SIZE_LIMIT = (1 << 31) - 1      # protobuf's own
 @public("write_graph")
 def write_graph(graph_or_graph_def: Any, logdir: str, name: str, as_text: bool = True,
                 aside_over: int | None = None) -> str:
-    """Writes a Graph or GraphDef to logdir/name, as `tf.train.write_graph`; returns the path.
+    """Writes a Graph or GraphDef to logdir/name; returns the path.
 
     as_text: the text format, which leaves out compiled Plans; use False for files that are to be run. A graph that is
     too big for one file (2 GB) gets a second one, name.data, with its constants, and a line on stderr says so;
     TensorFlow cannot read it. aside_over: constants of more bytes than this go there, however small the graph is
-    (graphc's own). Raises TypeError for anything else, InvalidArgumentError for what is too big for a file.
+    (graphc's own). As `tf.train.write_graph`. Raises TypeError for anything else, InvalidArgumentError for what is too
+    big for a file.
+
+    >>> x = gc.constant(1., name="x")
+    >>> gc.train.write_graph(gc.get_default_graph(), "graphs", "graph.pbtxt")
+    'graphs/graph.pbtxt'
+    >>> print(open("graphs/graph.pbtxt").read())
+    node {
+      name: "x"
+      op: "Const"
+      ...
     """
     message = as_graph_def(graph_or_graph_def) if isinstance(graph_or_graph_def, Graph) else graph_or_graph_def
     if not isinstance(message, Message):
@@ -95,6 +105,11 @@ def load_graph_def(path: str) -> GraphDef:
     Of a graph over 2 GB the constants are in a second file, which is mapped into memory: it must stay as it is.
     Raises NotFoundError if there is no such file, DataLossError if it is truncated, no GraphDef, or made by newer
     software.
+
+    >>> x = gc.constant(1., name="x")
+    >>> path = gc.train.write_graph(gc.get_default_graph(), ".", "graph.pb", as_text=False)
+    >>> [node.name for node in gc.load_graph_def(path).node]
+    ['x']
     """
     try:
         with open(path, "rb") as file:

@@ -28,10 +28,19 @@ _VARIABLES = ("VariableV2", "Variable")
 def convert_variables_to_constants(sess: Any, input_graph_def: GraphDef, output_node_names: Sequence[str],
                                    variable_names_whitelist: Collection[str] | None = None,
                                    variable_names_blacklist: Collection[str] | None = None) -> GraphDef:
-    """The part of the graph that the outputs need, its variables replaced by their values in `sess`, as
-    `tf.graph_util.convert_variables_to_constants`.
+    """The part of the graph that the outputs need, a GraphDef, its variables replaced by their values in `sess`.
 
-    Raises InvalidArgumentError for an unknown name, FailedPreconditionError for a variable that was never initialised.
+    variable_names_whitelist: only these variables; variable_names_blacklist: all but these. As
+    `tf.graph_util.convert_variables_to_constants`. Raises InvalidArgumentError for an unknown name,
+    FailedPreconditionError for a variable that was never initialised.
+
+    >>> w = gc.Variable([1., 2.], name="w")
+    >>> y = gc.identity(3. * w, name="y")
+    >>> session = gc.get_default_session()
+    >>> session.run(w.initializer)
+    >>> graph_def = gc.graph_util.convert_variables_to_constants(session, session.graph_def, ["y"])
+    >>> [(node.name, node.op) for node in graph_def.node]
+    [('w', 'Const'), ('w/read', 'Identity'), ('mul/x', 'Const'), ('mul', 'Mul'), ('y', 'Identity')]
     """
     kept = extract_sub_graph(input_graph_def, output_node_names)
     chosen = [n.name for n in kept.node if n.op in _VARIABLES
@@ -51,7 +60,13 @@ def convert_variables_to_constants(sess: Any, input_graph_def: GraphDef, output_
 
 @public("graph_util.extract_sub_graph")
 def extract_sub_graph(graph_def: GraphDef, dest_nodes: Iterable[str]) -> GraphDef:
-    """The nodes that dest_nodes need, in their order, as `tf.graph_util.extract_sub_graph`."""
+    """The nodes of a GraphDef that dest_nodes, names, need, in their order. As `tf.graph_util.extract_sub_graph`.
+
+    >>> y, z = gc.identity(gc.constant(1., name="x"), name="y"), gc.constant(2., name="z")
+    >>> part = gc.graph_util.extract_sub_graph(gc.get_default_graph().as_graph_def(), ["y"])
+    >>> [node.name for node in part.node]
+    ['x', 'y']
+    """
     if isinstance(dest_nodes, str):
         raise TypeError("dest_nodes must be a list of names, not a string")
     nodes = {n.name: n for n in graph_def.node}
@@ -77,11 +92,24 @@ def _node_name(text: str) -> str:
 
 @public("freeze")
 def freeze(session: Any, outputs: Any, inputs: Any = None, signature: str = "serving_default") -> GraphDef:
-    """A GraphDef that computes `outputs` without variables, with its compiled Plan inside. (graphc's own)
+    """A GraphDef that computes `outputs` without variables, with its compiled Plan inside: what `graphc-run` runs.
 
     outputs, inputs: tensors, operations or names, one or a list. inputs: what the caller will feed; by default the
-    placeholders that the outputs need, in the order in which they were made (those with a default keep it). Raises
-    FailedPreconditionError for an uninitialised variable, InvalidArgumentError for a needed placeholder not in inputs.
+    placeholders that the outputs need, in the order in which they were made (those with a default keep it). (graphc's
+    own) Raises FailedPreconditionError for an uninitialised variable, InvalidArgumentError for a needed placeholder not
+    in inputs.
+
+    >>> x = gc.placeholder(gc.float32, [None, 2], name="x")
+    >>> w = gc.Variable([[1.], [2.]], name="w")
+    >>> y = gc.matmul(x, w, name="y")
+    >>> session = gc.get_default_session()
+    >>> session.run(w.initializer)
+    >>> frozen = gc.freeze(session, y)
+    >>> path = gc.train.write_graph(frozen, ".", "model.pb", as_text=False)
+    >>> with gc.Graph().as_default(), gc.Session() as other:
+    ...     [again] = gc.import_graph_def(gc.load_graph_def(path), return_elements=["y:0"])
+    ...     other.run(again, {"import/x:0": [[10., 100.]]})
+    array([[210.]], dtype=float32)
     """
     graph: Graph = session.graph
     fetches = [_tensor(graph, o) for o in listed(outputs)]

@@ -41,13 +41,20 @@ _TURNED = {*CALLS, *CASES, *COMPOSED, *RENAMED, *CONTROL_FLOW, *HANDLE_OPS}     
 def import_graph_def(graph_def: GraphDef, input_map: Mapping[str, Any] | None = None,
                      return_elements: Sequence[str] | None = None, name: str | None = None, op_dict: Any = None,
                      producer_op_list: Any = None) -> list[Any] | None:
-    """Adds the nodes of `graph_def` to the default graph under the scope `name` ("import"), as `tf.import_graph_def`.
+    """Adds the nodes of `graph_def` to the default graph under the scope `name` ("import" by default; "": none).
 
     input_map: names of its tensors ("x:0", "x") -> tensors to use in their place. return_elements: names of tensors and
-    operations to return. producer_op_list: the ops of the program that made the graph, an OpList; attributes that
-    graphc does not know are then dropped where they have the defaults there. op_dict changes nothing: it is deprecated.
-    Raises TypeError if it is no GraphDef, ValueError for names that are not in it, UnimplementedError for op types that
-    graphc does not know, DataLossError for a damaged or newer one.
+    operations to return, a list; None without. producer_op_list: the ops of the program that made the graph, an OpList;
+    attributes that graphc does not know are then dropped where they have the defaults there. op_dict changes nothing:
+    it is deprecated. As `tf.import_graph_def`. Raises TypeError if it is no GraphDef, ValueError for names that are not
+    in it, UnimplementedError for op types that graphc does not know, DataLossError for a damaged or newer one.
+
+    >>> graph = gc.Graph()
+    >>> with graph.as_default():
+    ...     y = gc.multiply(gc.placeholder(gc.float32, [], name="x"), 2., name="y")
+    >>> [y] = gc.import_graph_def(graph.as_graph_def(), input_map={"x": gc.constant(5.)}, return_elements=["y:0"])
+    >>> y.name, y.eval()
+    ('import/y:0', np.float32(10.0))
     """
     if not isinstance(graph_def, GraphDef):
         raise TypeError(f"graph_def must be a gc.GraphDef, not {type(graph_def).__name__}; read a file with "

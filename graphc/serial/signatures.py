@@ -26,7 +26,12 @@ class Signature:
     fetches: what a run computes, as gc.Session.run takes it: tensors and variables are its outputs, operations are run.
     inputs: the tensors that are fed; None: the placeholders that the fetches need, in the order in which they were
     made. Both: one, a list, or a dictionary whose keys name the outputs or inputs. shapes: of inputs by these names,
-    where more is known of them than the graph says; None in a shape is any size.
+    where more is known of them than the graph says; None in a shape is any size. For `gc.export_model`.
+
+    >>> x = gc.placeholder(gc.float32, [None, 2], name="x")
+    >>> predict = gc.Signature(fetches={"total": gc.reduce_sum(x, axis=1)}, inputs={"x": x}, shapes={"x": [1, 2]})
+    >>> predict.shapes
+    {'x': [1, 2]}
     """
 
     fetches: Any
@@ -118,13 +123,14 @@ def check_native(compiled: Mapping[str, Compiled], functions_are_set: bool) -> N
     (py_func) may stay, as the embedder sets others for them."""
     wrong: dict[str, None] = {}
     for one in compiled.values():
-        wrong |= dict.fromkeys(_not_native(one.plan, functions_are_set))
+        wrong |= dict.fromkeys(not_native(one.plan, functions_are_set))
     if wrong:
         raise UnimplementedError("the C++ library cannot run what is computed in Python:\n  " + "\n  ".join(wrong)
                                  + "\n  leave it out of the signature: compute it in Python, and feed its result")
 
 
-def _not_native(plan: Plan, functions_are_set: bool) -> list[str]:
+def not_native(plan: Plan, functions_are_set: bool) -> list[str]:
+    """What of the plan the C++ library cannot run, each by its op and the line that built it."""
     found = []
     for body in plan.bodies:
         for step in body.steps:

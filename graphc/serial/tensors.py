@@ -32,7 +32,14 @@ _LISTS = {
 
 @public("make_tensor_proto", "contrib.util.make_tensor_proto")
 def make_tensor_proto(values: Any, dtype: Any = None, shape: Any = None, verify_shape: bool = False) -> TensorProto:
-    """`values` as a TensorProto, as `tf.make_tensor_proto`. Raises TypeError or ValueError as gc.constant does."""
+    """`values` as a TensorProto, of `dtype` and `shape` if they are given. As `tf.make_tensor_proto`.
+
+    Raises TypeError or ValueError as gc.constant does; with verify_shape the values must have the shape.
+
+    >>> proto = gc.make_tensor_proto([[1., 2.]])
+    >>> [dim.size for dim in proto.tensor_shape.dim], gc.as_dtype(proto.dtype)
+    ([1, 2], gc.float32)
+    """
     array = to_array(values, None if dtype is None else as_dtype(dtype), None if verify_shape else shape)
     if verify_shape and shape is not None and tuple(TensorShape(shape).as_list()) != array.shape:
         raise TypeError(f"Expected Tensor's shape: {tuple(TensorShape(shape).as_list())}, got {array.shape}.")
@@ -60,8 +67,13 @@ def tensor_to_proto(array: np.ndarray[Any, Any], aside: bool = False) -> TensorP
 
 @public("make_ndarray", "contrib.util.make_ndarray")
 def make_ndarray(tensor: TensorProto) -> np.ndarray[Any, Any]:
-    """A copy of the array in a TensorProto, as `tf.make_ndarray`. Raises DataLossError if its sizes do not fit its
-    contents."""
+    """A copy of the array in a TensorProto. As `tf.make_ndarray`.
+
+    Raises DataLossError if its sizes do not fit its contents.
+
+    >>> gc.make_ndarray(gc.make_tensor_proto([[1, 2]], gc.int64))
+    array([[1, 2]])
+    """
     array = read_array(tensor)
     return array if array.flags.writeable else array.copy()
 

@@ -10,8 +10,15 @@ from graphc.ir.late_imports import load
 
 @public("train.ClusterSpec")
 class ClusterSpec:
-    """As `tf.train.ClusterSpec`. cluster: a dict from jobs to lists, or dicts by number, of addresses; a ClusterDef; or
-    another ClusterSpec. Raises TypeError for anything else."""
+    """Which addresses do which job, as `tf.train.ClusterSpec`.
+
+    cluster: a dict from jobs to lists, or dicts by number, of addresses; a ClusterDef; or another ClusterSpec. Raises
+    TypeError for anything else.
+
+    >>> cluster = gc.train.ClusterSpec({"worker": ["a:2222", "b:2222"], "ps": {1: "c:2222"}})
+    >>> cluster.jobs, cluster.num_tasks("worker"), cluster.task_address("ps", 1)
+    (['worker', 'ps'], 2, 'c:2222')
+    """
 
     def __init__(self, cluster: Any) -> None:
         self._jobs: dict[str, dict[int, str]]
@@ -56,9 +63,11 @@ class ClusterSpec:
         return made
 
     def num_tasks(self, job_name: str) -> int:
+        """How many addresses a job has. Raises ValueError for an unknown job."""
         return len(self._job(job_name))
 
     def task_indices(self, job_name: str) -> list[int]:
+        """The numbers that a job's addresses have, in ascending order."""
         return sorted(self._job(job_name))
 
     def task_address(self, job_name: str, task_index: int) -> str:

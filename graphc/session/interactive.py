@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
 @public("InteractiveSession")
 class InteractiveSession(Session):
-    """A session that is the default one from the start, as `tf.InteractiveSession`; its graph, too, if it is given."""
+    """A session that is the default one from the start, without a `with` block; its graph, too, if it is given.
+
+    `tensor.eval()` and `operation.run()` use it until `close()`. As `tf.InteractiveSession`.
+
+    >>> gc.get_default_session().close()         # one is open here already
+    >>> session = gc.InteractiveSession()
+    >>> gc.add(1, 2).eval()
+    np.int32(3)
+    >>> session.close()
+    """
 
     _open: ClassVar[int] = 0
 
@@ -32,6 +41,7 @@ class InteractiveSession(Session):
         default_sessions.push(self)
 
     def close(self) -> None:
+        """Frees plans and variables; the session before is the default one again."""
         if not self._closed:
             InteractiveSession._open -= 1
         super().close()

@@ -17,11 +17,18 @@ _PORTS = itertools.count(50000)       # for "localhost:0": no socket is opened, 
 
 @public("train.Server")
 class Server:
-    """As `tf.train.Server`, for a cluster of one task: sessions whose target is `server.target` share variables, queues
-    and tables.
+    """A cluster of one task: sessions whose target is `server.target` share variables, queues and tables.
 
-    server_or_cluster_def: a ClusterSpec, what one is made of, or a ServerDef. Raises UnimplementedError if the cluster
-    has several tasks: graphc runs in one process.
+    server_or_cluster_def: a ClusterSpec, what one is made of, or a ServerDef. As `tf.train.Server`. Raises
+    UnimplementedError if the cluster has several tasks: graphc runs in one process.
+
+    >>> server = gc.train.Server.create_local_server()
+    >>> v = gc.Variable(1.)
+    >>> with gc.Session(server.target) as session:
+    ...     session.run(v.initializer)
+    >>> with gc.Session(server.target) as session:
+    ...     session.run(v)
+    np.float32(1.0)
     """
 
     def __init__(self, server_or_cluster_def: Any, job_name: str | None = None, task_index: int | None = None,

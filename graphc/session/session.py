@@ -49,8 +49,19 @@ PLANS_KEPT = 256
 
 @public("Session")
 class Session:
-    """Runs a graph, as `tf.Session`. graph: the default one if left out. graphc/session/config.py says which
-    settings have a meaning."""
+    """Runs a graph, and keeps its state: the values of variables, queues, tables, random streams.
+
+    target: "" or a `gc.train.Server`'s. graph: the default one if left out. config: a gc.ConfigProto;
+    graphc/session/config.py says which settings have a meaning. `with gc.Session() as session:` makes it the default
+    one and closes it behind the block. Each kind of run is compiled once, whatever the sizes of its feeds. As
+    `tf.Session`.
+
+    >>> x = gc.placeholder(gc.float32, [None, 2])
+    >>> total = gc.reduce_sum(x, axis=1)
+    >>> with gc.Session() as session:
+    ...     session.run(total, {x: [[1., 2.]]}), session.run(total, {x: [[1., 2.], [3., 4.]]})
+    (array([3.], dtype=float32), array([3., 7.], dtype=float32))
+    """
 
     def __init__(self, target: str = "", graph: Graph | None = None, config: ConfigProto | None = None) -> None:
         if isinstance(target, Graph):
@@ -77,12 +88,25 @@ class Session:
         self._shows = os.environ.get("GRAPHC_TRACE", "0") not in ("", "0")
         self._plain = not self._shows and not self._settings.timeout_in_ms
 
+    def __repr__(self) -> str:
+        from graphc.session.describe import title
+
+        return f"<{title(self)}>"
+
+    def _repr_html_(self) -> str:
+        from graphc.picture.notebook import session_html
+        from graphc.session.describe import summary
+
+        return session_html(summary(self))
+
     @property
     def graph(self) -> Graph:
+        """The graph that it runs."""
         return self._graph
 
     @property
     def graph_def(self) -> Any:
+        """The GraphDef of its graph as it is now."""
         return self._graph.as_graph_def()  # type: ignore[attr-defined]
 
     @property

@@ -32,6 +32,15 @@ class Optimizer:
         self._slots: dict[str, dict[gc.Variable, gc.Variable]] = {}
         self._non_slots: dict[tuple[str, gc.Graph], gc.Variable] = {}
 
+    def __repr__(self) -> str:
+        rate = getattr(self, "_lr", getattr(self, "_learning_rate", None))
+        parts = [repr(self._name)]
+        if rate is not None:
+            parts.append(f"learning rate {getattr(rate, 'name', rate)}")
+        if self._slots:
+            parts.append(f"slots {', '.join(self.get_slot_names())}")
+        return f"<{type(self).__name__} {', '.join(parts)}>"
+
     def get_name(self) -> str:
         return self._name
 

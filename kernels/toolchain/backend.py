@@ -1,7 +1,8 @@
 """Back end: host-independent LLVM IR becomes an object for one instruction set.
 
 retarget (triple, data layout) -> internalise all but the exports -> optimise and vectorise for the target -> drop what
-is not used -> refuse host addresses -> append the ISA to the exports' names -> object code. Needs llvmlite only.
+is not used -> refuse host addresses -> append the ISA to the exports' names -> a section for each function, so that
+linkers can leave out what nobody calls -> object code. Needs llvmlite only.
 """
 from __future__ import annotations
 
@@ -13,6 +14,8 @@ import llvmlite.binding as llvm
 
 from . import tsan
 
+# The first line of a function: all in front of where a section is named, the function's name, the rest.
+_DEFINITION = re.compile(r'^(define [^\n]*?@"?([\w.]+)"?\([^\n]*?)((?: align \d+)? \{)$', re.MULTILINE)
 HOST_ADDRESS = re.compile(r"inttoptr \(i64 -?\d+ to ptr\)")
 
 
@@ -84,6 +87,7 @@ def build_object(target: Target, bitcode: bytes, exports: Mapping[str, str], inl
     if found:
         raise BackEndError(f"an address of the machine that compiles is left in the code: {found.group(0)}")
     _rename(module, exports, target)
+    module = llvm.parse_assembly(_DEFINITION.sub(r'\1 section ".text.\2"\3', str(module)))
     module.verify()
     return bytes(machine.emit_object(module))
 

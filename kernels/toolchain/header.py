@@ -15,13 +15,14 @@ _HEAD = """// Written by `python -m graphc.kernels build`; do not edit.
 #pragma once
 #include <cstdint>
 
-namespace graphc::layout {
+namespace graphc_core::layout {
 """
 
 
-def layout_header(modules: Iterable[ModuleType], targets: Sequence[Target], entries: Mapping[str, Sequence[str]],
+def layout_header(modules: Iterable[ModuleType], runtime: Target, entries: Mapping[str, Sequence[str]],
                   version: str) -> str:
-    """Text of the header. entries: name -> C types of the result and the parameters of the runtime's entry points."""
+    """Text of the header. runtime: the instruction set that the runtime is compiled for. entries: name -> C types of
+    the result and the parameters of the runtime's entry points."""
     lines = [_HEAD]
     seen: set[str] = set()
     for module in modules:
@@ -35,8 +36,9 @@ def layout_header(modules: Iterable[ModuleType], targets: Sequence[Target], entr
             else:
                 continue
             seen.add(name)
-    lines += ["}  // namespace graphc::layout", "", *_dtypes(), "", f'#define GRAPHC_KERNELS_VERSION "{version}"', ""]
-    lines += _symbols(targets, entries)
+    lines += ["}  // namespace graphc_core::layout", "", *_dtypes(), "",
+              f'#define GRAPHC_KERNELS_VERSION "{version}"', ""]
+    lines += _symbols(runtime, entries)
     return "\n".join(lines) + "\n"
 
 
@@ -64,19 +66,19 @@ def _numpy(row: Row) -> str:
     return f"{'|' if row.size == 1 else '<'}{letter}{row.size}" if letter else ""
 
 
-def _symbols(targets: Sequence[Target], entries: Mapping[str, Sequence[str]]) -> list[str]:
-    rows = [", ".join([f'"{t.name}"', f"gc_functions_{t.symbol}", *(f"{name}_{t.symbol}" for name in entries)])
-            for t in targets]
-    lines = ["// X(name, table of functions, entry points as in GRAPHC_ENTRIES): the instruction sets, best first",
-             "#define GRAPHC_LIBRARIES(X) " + " ".join(f"X({row})" for row in rows),
-             "// X(result, name, parameters): the entry points of the runtime",
-             "#define GRAPHC_ENTRIES(X) " + " ".join(f"X({types[0]}, {name}, ({', '.join(types[1:])}))"
-                                                     for name, types in entries.items()),
-             'extern "C" {',
-             "extern const std::int64_t gc_registry[], gc_registry_words, gc_names_bytes;",
-             "extern const char gc_names[];"]
-    for target in targets:
-        lines.append(f"extern const std::int64_t gc_functions_{target.symbol}[];")
-        for name, types in entries.items():
-            lines.append(f"{types[0]} {name}_{target.symbol}({', '.join(types[1:])});")
+def _symbols(runtime: Target, entries: Mapping[str, Sequence[str]]) -> list[str]:
+    rows = [f"X({types[0]}, {name}, ({', '.join(types[1:])}))" for name, types in entries.items()]
+    lines = ["// X(result, name, parameters): the entry points of the runtime, one for all instruction sets",
+             "#define GRAPHC_ENTRIES(X) " + " ".join(rows), f"#define GRAPHC_SYMBOL(name) name##_{runtime.symbol}",
+             'extern "C" {', *(f"{types[0]} {name}_{runtime.symbol}({', '.join(types[1:])});"
+                               for name, types in entries.items()),
+             "// graphc_tables.cpp: the registry, the names of kernels and then primitives, and by instruction set,",
+             "// best first, the functions: bind, run and pack of each kernel, then the primitives; nullptr ends them.",
+             '// gc_made_for: the models that a runner of few kernels was made for; "": it has them all.',
+             "struct gc_isa { const char* name; void (*const* functions)(); };",
+             "// The registry is packed (kernels/toolchain/tables.py).",
+             "extern const unsigned char gc_packed_registry[];",
+             "extern const std::int64_t gc_packed_registry_bytes, gc_names_bytes;",
+             "extern const char gc_names[], gc_made_for[];",
+             "extern const gc_isa gc_isas[];"]
     return [*lines, "}"]

@@ -11,9 +11,7 @@
  *   graphc_model_free(model);
  *
  * Every size that the model leaves open (-1 in graphc_info.sizes) may differ from run to run. Tensors are contiguous and
- * row-major. dtypes are TensorFlow's numbers: 1 float32, 2 float64, 3 int32, 4 uint8, 5 int16, 6 int8, 9 int64, 10 bool (one byte,
- * 0 or 1), 17 uint16, 22 uint32, 23 uint64; 19 float16 and 14 bfloat16 (their 16 bits), 8 complex64 and 18 complex128 (the real
- * part, then the imaginary one).
+ * row-major; their elements are what graphc_dtype says.
  *
  * Threads: all functions may be called from any thread. Runs of one model may overlap; if the model writes variables they take
  * turns. Nothing may use a model while or after it is freed. No function throws or exits; on failure the message is kept for
@@ -63,13 +61,34 @@ typedef enum graphc_status {
   GRAPHC_DATA_LOSS = 15            /* a damaged, foreign or newer file */
 } graphc_status;
 
+/* The kinds of elements, by TensorFlow's numbers. */
+typedef enum graphc_dtype {
+  GRAPHC_FLOAT32 = 1,
+  GRAPHC_FLOAT64 = 2,
+  GRAPHC_INT32 = 3,
+  GRAPHC_UINT8 = 4,
+  GRAPHC_INT16 = 5,
+  GRAPHC_INT8 = 6,
+  GRAPHC_COMPLEX64 = 8,            /* the real part, then the imaginary one, each a float32 */
+  GRAPHC_INT64 = 9,
+  GRAPHC_BOOL = 10,                /* a byte: 0 or 1; of an input anything but 0 counts as 1 */
+  GRAPHC_BFLOAT16 = 14,            /* its 16 bits */
+  GRAPHC_UINT16 = 17,
+  GRAPHC_COMPLEX128 = 18,
+  GRAPHC_FLOAT16 = 19,             /* its 16 bits */
+  GRAPHC_UINT32 = 22,
+  GRAPHC_UINT64 = 23
+} graphc_dtype;
+
+/* A loaded signature of a graph; what a run gave; what a host function was called for. */
 typedef struct graphc_model graphc_model;
 typedef struct graphc_result graphc_result;
 typedef struct graphc_request graphc_request;
 
+/* An array. `data` may be NULL if it has no elements; that of an input is only read, and need not be aligned. */
 typedef struct graphc_tensor {
-  int32_t dtype;
-  int32_t rank;
+  int32_t dtype;                   /* a graphc_dtype */
+  int32_t rank;                    /* how many of `sizes` count, 0 to GRAPHC_MAX_RANK */
   int64_t sizes[GRAPHC_MAX_RANK];
   void* data;
 } graphc_tensor;
@@ -93,18 +112,27 @@ typedef struct graphc_options {
                                Variables below) and constants in common with it. NULL: variables of its own */
 } graphc_options;
 
+/* GRAPHC_ABI_VERSION of the library. */
 GRAPHC_API int32_t graphc_abi_version(void);
+/* The library's version, such as "0.1.0". */
+GRAPHC_API const char* graphc_version(void);
 /* The message of the last function of this thread that failed; "" if none did. Valid until the thread's next call. */
 GRAPHC_API const char* graphc_last_error(void);
 /* Comma-separated instruction sets in this library, best first; those this machine cannot run are in brackets. */
 GRAPHC_API const char* graphc_isas(void);
 
+/* Load a signature of a graph: read, verify, and take what it needs. options: NULL for the usual ones. On failure *model is
+ * NULL. GRAPHC_NOT_FOUND: no such file or signature, or no compiled plan in it; GRAPHC_DATA_LOSS: a damaged or newer file;
+ * GRAPHC_FAILED_PRECONDITION: a plan of other nodes, or options.share of another file; GRAPHC_UNIMPLEMENTED: what this library
+ * lacks, or this machine. */
 GRAPHC_API graphc_status graphc_load_file(const char* path, const graphc_options* options, graphc_model** model);
-/* `data` may be freed as soon as this returns. */
+/* The same from memory. `data` may be freed as soon as this returns. */
 GRAPHC_API graphc_status graphc_load_memory(const void* data, size_t bytes, const graphc_options* options,
                                             graphc_model** model);
+/* Frees the model; NULL is none. Results, and models that share its variables, live on. No other thread may be using it. */
 GRAPHC_API void graphc_model_free(graphc_model* model);
 
+/* What is fed, and what a run gives. */
 GRAPHC_API int32_t graphc_input_count(const graphc_model* model);
 GRAPHC_API int32_t graphc_output_count(const graphc_model* model);
 GRAPHC_API graphc_status graphc_input_info(const graphc_model* model, int32_t index, graphc_info* info);
@@ -112,13 +140,17 @@ GRAPHC_API graphc_status graphc_output_info(const graphc_model* model, int32_t i
 /* Bytes allocated for the model and its results now. */
 GRAPHC_API int64_t graphc_memory_used(const graphc_model* model);
 
-/* Runs the model on `count` inputs in the order of graphc_input_info. Inputs are only read. The result must be freed. */
+/* Runs the model on `count` inputs in the order of graphc_input_info, and waits for the end. Inputs are only read. On failure
+ * *result is NULL; else it must be freed. GRAPHC_INVALID_ARGUMENT: an input or a size that does not fit, an index out of range, an
+ * assertion that does not hold; GRAPHC_RESOURCE_EXHAUSTED; GRAPHC_FAILED_PRECONDITION: a variable without a value;
+ * GRAPHC_CANCELLED; what a host function returned. */
 GRAPHC_API graphc_status graphc_run(graphc_model* model, const graphc_tensor* inputs, int32_t count, graphc_result** result);
 /* Ends the runs of the model that are going on when it is called, on whatever threads, with GRAPHC_CANCELLED: those whose
  * graphc_run has been entered and has not returned, so also those that wait for their turn. They look between steps, between
  * tiles of a step and between turns of loops; one that is at its end may still succeed. A run that begins later is not
  * touched. Does not wait. Host functions may call it. */
 GRAPHC_API void graphc_cancel(graphc_model* model);
+/* The outputs of a run, in the order of graphc_output_info. `output->data` belongs to the result, which may outlive the model. */
 GRAPHC_API int32_t graphc_result_count(const graphc_result* result);
 GRAPHC_API graphc_status graphc_result_output(const graphc_result* result, int32_t index, graphc_tensor* output);
 GRAPHC_API void graphc_result_free(graphc_result* result);
@@ -132,15 +164,19 @@ GRAPHC_API void graphc_result_free(graphc_result* result);
  *   graphc_load_file("model.pb", &options, &train);
  *   options.signature = "predict", options.share = train;
  *   graphc_load_file("model.pb", &options, &predict);           // sees what `train` does
- */
+ *
+ * state_set copies a value of the variable's dtype and shape; state_get copies it to `data`, of just its `bytes`. Both wait for runs
+ * that write it. */
 GRAPHC_API int32_t graphc_state_count(const graphc_model* model);
 GRAPHC_API graphc_status graphc_state_info(const graphc_model* model, int32_t index, graphc_info* info);
 GRAPHC_API graphc_status graphc_state_set(graphc_model* model, int32_t index, const graphc_tensor* value);
 GRAPHC_API graphc_status graphc_state_get(graphc_model* model, int32_t index, void* data, size_t bytes);
 
-/* Functions that the graph calls (py_func): called by the thread that runs the model. Outputs are made one by one with
- * graphc_host_output, which gives the memory to fill, NULL if there is none. Anything but GRAPHC_OK ends the run. They
- * may not use the model that calls them. */
+/* Functions that the graph calls (py_func), by the names that graphc_host_name gives: called by the thread that runs the model,
+ * also by several at once. Outputs are made one by one with graphc_host_output, which gives the memory to fill, NULL if the plan
+ * wants another dtype or rank or there is no memory. Anything but GRAPHC_OK ends the run with that status. They must not throw.
+ * Of the model that calls them, and of those that share its variables, they may call graphc_cancel and the functions that
+ * count and describe; what runs, writes or frees them is refused with GRAPHC_FAILED_PRECONDITION. */
 typedef graphc_status (*graphc_host_function)(void* user, graphc_request* request, const graphc_tensor* inputs,
                                               int32_t input_count, int32_t output_count);
 GRAPHC_API graphc_status graphc_set_host(graphc_model* model, const char* name, graphc_host_function function, void* user);

@@ -6,7 +6,7 @@
 #include "memory.hpp"
 #include "values.hpp"
 
-namespace graphc {
+namespace graphc_core {
 
 // Writes PREFIX.index and PREFIX.data-00000-of-00001, each whole or not at all, of the variables that have a key. Throws
 // FAILED_PRECONDITION if one has no value, or the file lists none.
@@ -16,4 +16,4 @@ void save_bundle(Values& values, const std::string& prefix);
 // another dtype or shape, DATA_LOSS for what is damaged.
 void restore_bundle(Values& values, const std::string& prefix, const std::shared_ptr<HostTable>& host);
 
-}  // namespace graphc
+}  // namespace graphc_core

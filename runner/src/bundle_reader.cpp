@@ -17,7 +17,7 @@
 #include "tensors.hpp"
 #include "wire.hpp"
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 using wire::Reader;
@@ -246,4 +246,4 @@ void restore_bundle(Values& values, const std::string& prefix, const std::shared
   }
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

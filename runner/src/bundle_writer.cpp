@@ -10,7 +10,7 @@
 #include "wire_writer.hpp"
 #include "table.hpp"
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 constexpr int VERSION = 1;
@@ -117,4 +117,4 @@ void save_bundle(Values& values, const std::string& prefix) {
   writer.commit();
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

@@ -6,7 +6,7 @@
 #include <nmmintrin.h>
 #endif
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 // Eight bytes at a time: row k of the table is the checksum of a byte with k zero bytes behind it.
@@ -63,4 +63,4 @@ std::uint32_t crc32c(std::string_view data, std::uint32_t before) {
   return ~by_tables(data.data(), data.size(), ~before);
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

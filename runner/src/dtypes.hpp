@@ -6,7 +6,7 @@
 
 #include "graphc_layout.h"
 
-namespace graphc {
+namespace graphc_core {
 
 // The dtype of ports, constants and variables that are strings; in memory they are numbers, int64 (docs/adr/0022).
 constexpr std::int32_t STRING = 7, STRING_IN_MEMORY = 9;
@@ -43,4 +43,4 @@ inline std::string dtype_name(std::int64_t number) {
   return dtype ? dtype->name : "dtype " + std::to_string(number);
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

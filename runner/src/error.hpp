@@ -1,11 +1,14 @@
 // The one exception of the runner: a code for programs (graphc.h) and a message for people.
+//
+// What is inside the library is in namespace graphc_core; graphc is that of graphc.hpp, which is compiled into users' programs,
+// where another class of the same name would be taken for it.
 #pragma once
 #include <stdexcept>
 #include <string>
 
 #include "graphc.h"
 
-namespace graphc {
+namespace graphc_core {
 
 class Error : public std::runtime_error {
  public:
@@ -33,4 +36,4 @@ auto in_file(const std::string& path, Read read) -> decltype(read()) {
   }
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

@@ -8,7 +8,7 @@
 #include "message.hpp"
 #include "tensors.hpp"
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 namespace L = layout;
@@ -82,4 +82,4 @@ void Frames::give_back(Frame frame) {
   if (oldest.handle) close(oldest);
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

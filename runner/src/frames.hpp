@@ -10,7 +10,7 @@
 #include "memory.hpp"
 #include "plan.hpp"
 
-namespace graphc {
+namespace graphc_core {
 
 // A frame of the runtime, the input sizes that it is bound for, and what follows from these alone: the shapes of the
 // outputs (rank -1: known only when it has run). The runtime's own table of outputs says of the others what the last run made.
@@ -45,4 +45,4 @@ class Frames {
   std::vector<Frame> idle_;            // most recently used last
 };
 
-}  // namespace graphc
+}  // namespace graphc_core

@@ -28,7 +28,7 @@ const std::int64_t OPEN_SIZES[] = {3, 1, 65, 0};               // for axes of an
 
 // An input of the shape that the model asks for, filled with small numbers. False if it would be too large.
 bool make_input(const graphc_info& info, std::int64_t open, std::vector<char>& data, graphc_tensor& tensor) {
-  const graphc::DType* dtype = graphc::find_dtype(info.dtype);
+  const graphc_core::DType* dtype = graphc_core::find_dtype(info.dtype);
   if (!dtype || !dtype->size || info.rank < 0 || info.rank > GRAPHC_MAX_RANK) return false;
   tensor = graphc_tensor{};
   tensor.dtype = info.dtype;

@@ -11,7 +11,7 @@
 #include "tensor_reader.hpp"
 #include "wire.hpp"
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 using wire::Reader;
@@ -267,4 +267,4 @@ std::size_t tensor_bytes(const Tensor& tensor) {
   return bytes;
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

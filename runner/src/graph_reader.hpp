@@ -13,7 +13,7 @@
 #include "plan.hpp"
 #include "side_file.hpp"
 
-namespace graphc {
+namespace graphc_core {
 
 // path: "" if it is not known. The data must outlive what is read from it.
 struct GraphFile {
@@ -83,4 +83,4 @@ const SavedPlan& choose_plan(const Graph& graph, const std::string& signature);
 // Number of bytes of a tensor; throws if a size is negative or the product too large.
 std::size_t tensor_bytes(const Tensor& tensor);
 
-}  // namespace graphc
+}  // namespace graphc_core

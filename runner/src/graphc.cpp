@@ -13,15 +13,16 @@
 #include "memory.hpp"
 #include "model.hpp"
 #include "read_file.hpp"
+#include "running.hpp"
 
 struct graphc_model {
-  graphc::Model model;
-  graphc_model(const graphc::GraphFile& file, const graphc::Options& options, std::shared_ptr<graphc::HostTable> host)
+  graphc_core::Model model;
+  graphc_model(const graphc_core::GraphFile& file, const graphc_core::Options& options, std::shared_ptr<graphc_core::HostTable> host)
       : model(file, options, std::move(host)) {}
 };
 
 struct graphc_result {
-  std::unique_ptr<graphc::Result> result;
+  std::unique_ptr<graphc_core::Result> result;
 };
 
 namespace {
@@ -44,7 +45,7 @@ graphc_status guarded(Body body) noexcept {
   try {
     body();
     return GRAPHC_OK;
-  } catch (const graphc::Error& error) {
+  } catch (const graphc_core::Error& error) {
     return remember(error.code, error.what());
   } catch (const std::bad_alloc&) {
     return remember(GRAPHC_RESOURCE_EXHAUSTED, "no memory");
@@ -56,7 +57,7 @@ graphc_status guarded(Body body) noexcept {
 }
 
 void require(bool condition, const char* what) {
-  if (!condition) throw graphc::Error(GRAPHC_INVALID_ARGUMENT, what);
+  if (!condition) throw graphc_core::Error(GRAPHC_INVALID_ARGUMENT, what);
 }
 
 // What a count is of; -1, and a message, if there is no model.
@@ -68,8 +69,8 @@ auto counted(const graphc_model* model, Count count) noexcept -> decltype(count(
 }
 
 // The fields that the caller's header has; a newer header's further fields must not be set, for they would have no effect.
-graphc::Options read_options(const graphc_options* given) {
-  graphc::Options options;
+graphc_core::Options read_options(const graphc_options* given) {
+  graphc_core::Options options;
   if (!given) return options;
   require(given->size >= sizeof given->size && given->size <= LARGEST_OPTIONS,
           "graphc_options.size is not set: it must be sizeof(graphc_options)");
@@ -86,12 +87,12 @@ graphc::Options read_options(const graphc_options* given) {
   require(options.threads >= 0, "graphc_options.threads is negative");
   for (std::size_t i = sizeof(graphc_options); i < given->size; ++i)
     if (reinterpret_cast<const char*>(given)[i])
-      throw graphc::Error(GRAPHC_UNIMPLEMENTED, "graphc_options has a field set that this version of the library does not know");
+      throw graphc_core::Error(GRAPHC_UNIMPLEMENTED, "graphc_options has a field set that this version of the library does not know");
   return options;
 }
 
-std::shared_ptr<graphc::HostTable> make_host(const graphc::Options& options) {
-  return std::make_shared<graphc::HostTable>(options.memory_limit);
+std::shared_ptr<graphc_core::HostTable> make_host(const graphc_core::Options& options) {
+  return std::make_shared<graphc_core::HostTable>(options.memory_limit);
 }
 
 template <class Item>
@@ -129,10 +130,12 @@ std::size_t state_number(const graphc_model* model, int32_t index) {
 
 int32_t graphc_abi_version(void) { return GRAPHC_ABI_VERSION; }
 
+const char* graphc_version(void) { return GRAPHC_VERSION; }
+
 const char* graphc_last_error(void) { return last_error.c_str(); }
 
 const char* graphc_isas(void) {
-  static const std::string text = graphc::isa_list();
+  static const std::string text = graphc_core::isa_list();
   return text.c_str();
 }
 
@@ -141,7 +144,7 @@ graphc_status graphc_load_memory(const void* data, size_t bytes, const graphc_op
     require(model, "model is NULL");
     *model = nullptr;
     require(data || !bytes, "data is NULL");
-    const graphc::Options chosen = read_options(options);
+    const graphc_core::Options chosen = read_options(options);
     *model = new graphc_model({{static_cast<const char*>(data), bytes}, ""}, chosen, make_host(chosen));
   });
 }
@@ -151,46 +154,50 @@ graphc_status graphc_load_file(const char* path, const graphc_options* options, 
     require(model, "model is NULL");
     *model = nullptr;
     require(path, "path is NULL");
-    const graphc::Options chosen = read_options(options);
-    const std::shared_ptr<graphc::HostTable> host = make_host(chosen);
-    const graphc::Block file = graphc::read_file(path, host);
+    const graphc_core::Options chosen = read_options(options);
+    const std::shared_ptr<graphc_core::HostTable> host = make_host(chosen);
+    const graphc_core::Block file = graphc_core::read_file(path, host);
     try {
       *model = new graphc_model({{file.data(), file.bytes()}, path}, chosen, host);
-    } catch (const graphc::Error& error) {
-      throw graphc::Error(error.code, std::string(path) + ": " + error.what());
+    } catch (const graphc_core::Error& error) {
+      throw graphc_core::Error(error.code, std::string(path) + ": " + error.what());
     }
   });
 }
 
-void graphc_model_free(graphc_model* model) { delete model; }
+void graphc_model_free(graphc_model* model) {
+  if (model && graphc_core::Inside::is_inside(model->model.values().get()))
+    remember(GRAPHC_FAILED_PRECONDITION, "a host function may not free the model that calls it");
+  else delete model;
+}
 
 int32_t graphc_input_count(const graphc_model* model) {
-  return counted(model, [](const graphc::Model& m) { return size_of(m.plan().inputs); });
+  return counted(model, [](const graphc_core::Model& m) { return size_of(m.plan().inputs); });
 }
 
 int32_t graphc_output_count(const graphc_model* model) {
-  return counted(model, [](const graphc::Model& m) { return size_of(m.plan().outputs); });
+  return counted(model, [](const graphc_core::Model& m) { return size_of(m.plan().outputs); });
 }
 
 int32_t graphc_state_count(const graphc_model* model) {
-  return counted(model, [](const graphc::Model& m) { return static_cast<int32_t>(m.values()->count()); });
+  return counted(model, [](const graphc_core::Model& m) { return static_cast<int32_t>(m.values()->count()); });
 }
 
 int32_t graphc_host_count(const graphc_model* model) {
-  return counted(model, [](const graphc::Model& m) { return size_of(m.plan().hosts); });
+  return counted(model, [](const graphc_core::Model& m) { return size_of(m.plan().hosts); });
 }
 
 int64_t graphc_memory_used(const graphc_model* model) {
-  return counted(model, [](const graphc::Model& m) { return m.host()->used(); });
+  return counted(model, [](const graphc_core::Model& m) { return m.host()->used(); });
 }
 
 graphc_status graphc_input_info(const graphc_model* model, int32_t index, graphc_info* info) {
-  const auto inputs = [](const graphc::Plan& plan) -> const auto& { return plan.inputs; };
+  const auto inputs = [](const graphc_core::Plan& plan) -> const auto& { return plan.inputs; };
   return describe_port(model, inputs, index, info, "the model has no input of this number");
 }
 
 graphc_status graphc_output_info(const graphc_model* model, int32_t index, graphc_info* info) {
-  const auto outputs = [](const graphc::Plan& plan) -> const auto& { return plan.outputs; };
+  const auto outputs = [](const graphc_core::Plan& plan) -> const auto& { return plan.outputs; };
   return describe_port(model, outputs, index, info, "the model has no output of this number");
 }
 
@@ -215,7 +222,7 @@ graphc_status graphc_run(graphc_model* model, const graphc_tensor* inputs, int32
     require(model, "model is NULL");
     require(count >= 0, "count is negative");
     require(inputs || !count, "inputs is NULL");
-    std::unique_ptr<graphc::Result> made = model->model.run(inputs, static_cast<std::size_t>(count));
+    std::unique_ptr<graphc_core::Result> made = model->model.run(inputs, static_cast<std::size_t>(count));
     *result = new graphc_result{std::move(made)};
   });
 }
@@ -263,7 +270,8 @@ graphc_status graphc_save(const graphc_model* model, const char* prefix) {
   return guarded([&] {
     require(model, "model is NULL");
     require(prefix && *prefix, "prefix is NULL or empty");
-    graphc::save_bundle(*model->model.values(), prefix);
+    graphc_core::Inside::refuse(model->model.values().get());
+    graphc_core::save_bundle(*model->model.values(), prefix);
   });
 }
 
@@ -271,12 +279,13 @@ graphc_status graphc_restore(graphc_model* model, const char* prefix) {
   return guarded([&] {
     require(model, "model is NULL");
     require(prefix && *prefix, "prefix is NULL or empty");
-    graphc::restore_bundle(*model->model.values(), prefix, model->model.host());
+    graphc_core::Inside::refuse(model->model.values().get());
+    graphc_core::restore_bundle(*model->model.values(), prefix, model->model.host());
   });
 }
 
 int64_t graphc_run_count(const graphc_model* model) {
-  return counted(model, [](const graphc::Model& m) { return m.values()->runs.load(); });
+  return counted(model, [](const graphc_core::Model& m) { return m.values()->runs.load(); });
 }
 
 graphc_status graphc_set_run_count(graphc_model* model, int64_t count) {
@@ -288,7 +297,7 @@ graphc_status graphc_set_run_count(graphc_model* model, int64_t count) {
 }
 
 int32_t graphc_signature_count(const graphc_model* model) {
-  return counted(model, [](const graphc::Model& m) { return size_of(m.signatures()); });
+  return counted(model, [](const graphc_core::Model& m) { return size_of(m.signatures()); });
 }
 
 const char* graphc_signature_name(const graphc_model* model, int32_t index) {
@@ -307,6 +316,13 @@ graphc_status graphc_set_host(graphc_model* model, const char* name, graphc_host
 }
 
 void* graphc_host_output(graphc_request* request, int32_t index, int32_t dtype, int32_t rank, const int64_t* sizes) {
-  if (!request || rank < 0 || rank > GRAPHC_MAX_RANK || (rank && !sizes)) return nullptr;
-  return graphc::make_host_output(*reinterpret_cast<graphc::HostRequest*>(request), index, dtype, rank, sizes);
+  const auto refused = [](const char* why) {
+    remember(GRAPHC_INVALID_ARGUMENT, why);
+    return nullptr;
+  };
+  if (!request) return refused("request is NULL");
+  if (rank < 0 || rank > GRAPHC_MAX_RANK) return refused("rank is not from 0 to 8");
+  if (rank && !sizes) return refused("sizes is NULL");
+  void* made = graphc_core::make_host_output(*reinterpret_cast<graphc_core::HostRequest*>(request), index, dtype, rank, sizes);
+  return made ? made : refused("the plan wants another output than one of this number, dtype and rank, or there is no memory for it");
 }

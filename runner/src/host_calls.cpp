@@ -7,7 +7,7 @@
 #include "message.hpp"
 #include "tensors.hpp"
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 namespace L = layout;
@@ -90,4 +90,4 @@ void* make_host_output(HostRequest& request, Word index, std::int32_t dtype, std
       request.library->gc_slot_reserve(request.host->address(), slot, rank, address_of(sizes)));
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

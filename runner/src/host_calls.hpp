@@ -10,7 +10,7 @@
 #include "memory.hpp"
 #include "plan.hpp"
 
-namespace graphc {
+namespace graphc_core {
 
 struct HostFunction {
   graphc_host_function function = nullptr;
@@ -54,4 +54,4 @@ class HostCalls {
   std::map<std::string, HostFunction> functions_;
 };
 
-}  // namespace graphc
+}  // namespace graphc_core

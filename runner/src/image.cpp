@@ -9,7 +9,7 @@
 #include "error.hpp"
 #include "graphc_layout.h"
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 using Words = std::vector<std::int64_t>;
@@ -215,8 +215,7 @@ class Writer {
     const std::string name = i.op + "." + result->short_name + "." + first->short_name;
     const auto found = names_.primitives.find(name);
     if (found == names_.primitives.end())
-      throw Error(GRAPHC_UNIMPLEMENTED, "the plan uses the scalar function " + name +
-                                            ", which this runner does not have; it was made by a newer graphc");
+      lacking("scalar function " + name);
     return i.op.rfind("reduce.", 0) == 0 ? L::CODE_REDUCE - found->second : found->second;
   }
 
@@ -239,11 +238,18 @@ class Writer {
     return static_cast<std::int64_t>(result);
   }
 
+  [[noreturn]] static void lacking(const std::string& what) {
+    const std::string models = gc_made_for;
+    throw Error(GRAPHC_UNIMPLEMENTED, what + " is not in this runner, " +
+                                          (models.empty() ? "which is older than the model's graphc"
+                                                          : "which was made for " + models + " alone; `graphc runner "
+                                                            "--only-for` takes several models"));
+  }
+
   std::int64_t kernel(const std::string& name) {
     const auto found = names_.kernels.find(name);
     if (found == names_.kernels.end())
-      throw Error(GRAPHC_UNIMPLEMENTED, "the plan calls kernel " + name + ", which this runner does not have; it was made by a newer "
-                                        "graphc, or the runner's library was built without it");
+      lacking("kernel " + name);
     return found->second;
   }
 
@@ -259,4 +265,4 @@ std::vector<std::int64_t> make_image(const Plan& plan, const Names& names, Charg
   return Writer(plan, names, charge).write();
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

@@ -9,7 +9,7 @@
 
 #include "plan.hpp"
 
-namespace graphc {
+namespace graphc_core {
 
 // Numbers of kernels and primitives in the registry, by full name.
 struct Names {
@@ -20,4 +20,4 @@ struct Names {
 // image takes is counted in `charge`.
 std::vector<std::int64_t> make_image(const Plan& plan, const Names& names, Charge& charge);
 
-}  // namespace graphc
+}  // namespace graphc_core

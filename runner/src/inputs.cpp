@@ -9,7 +9,7 @@
 #include "error.hpp"
 #include "tensors.hpp"
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 using Word = std::int64_t;
@@ -67,4 +67,4 @@ Word Inputs::usable(const graphc_tensor& tensor) {
   return address_of(copy);
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

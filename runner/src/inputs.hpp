@@ -8,7 +8,7 @@
 #include "memory.hpp"
 #include "plan.hpp"
 
-namespace graphc {
+namespace graphc_core {
 
 // The sizes of the inputs, 8 words each. Throws INVALID_ARGUMENT if their number, a dtype or a shape is not the plan's.
 std::vector<std::int64_t> checked_sizes(const Plan& plan, const graphc_tensor* inputs, std::size_t count);
@@ -28,4 +28,4 @@ class Inputs {
   std::vector<Block> copies_;
 };
 
-}  // namespace graphc
+}  // namespace graphc_core

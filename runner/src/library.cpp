@@ -6,7 +6,7 @@
 
 #include "error.hpp"
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 struct Entry {
@@ -28,11 +28,18 @@ bool machine_runs(const std::string& isa) {
 }
 
 const std::vector<Entry>& libraries() {
-  static const std::vector<Entry> all = {
-#define GRAPHC_ROW(isa, ...) Entry{Library{isa, __VA_ARGS__}, machine_runs(isa)},
-      GRAPHC_LIBRARIES(GRAPHC_ROW)
-#undef GRAPHC_ROW
-  };
+  static const std::vector<Entry> all = [] {
+    std::vector<Entry> found;
+    for (const gc_isa* isa = gc_isas; isa->name; ++isa) {
+      const Library library = {isa->name, reinterpret_cast<const std::int64_t*>(isa->functions),
+#define GRAPHC_MEMBER(result, name, parameters) GRAPHC_SYMBOL(name),
+                               GRAPHC_ENTRIES(GRAPHC_MEMBER)
+#undef GRAPHC_MEMBER
+      };
+      found.push_back({library, machine_runs(isa->name)});
+    }
+    return found;
+  }();
   return all;
 }
 
@@ -60,6 +67,25 @@ std::string isa_list() {
   return text;
 }
 
+const std::int64_t* registry() {
+  static const std::vector<std::int64_t> words = [] {
+    std::vector<std::int64_t> made;
+    std::uint64_t value = 0;
+    int shift = 0;
+    for (std::int64_t i = 0; i < gc_packed_registry_bytes; ++i) {        // kernels/toolchain/tables.py packs it
+      const unsigned char byte = gc_packed_registry[i];
+      value |= static_cast<std::uint64_t>(byte & 127) << shift;
+      shift += 7;
+      if (byte & 128) continue;
+      made.push_back(static_cast<std::int64_t>(value >> 1 ^ (0 - (value & 1))));
+      value = 0;
+      shift = 0;
+    }
+    return made;
+  }();
+  return words.data();
+}
+
 const std::vector<std::string>& function_names() {
   static const std::vector<std::string> all = [] {
     std::vector<std::string> names;
@@ -72,7 +98,7 @@ const std::vector<std::string>& function_names() {
 const Names& registry_names() {
   static const Names names = [] {
     Names made;
-    const std::int64_t kernels = gc_registry[1];
+    const std::int64_t kernels = registry()[1];
     std::int64_t number = 0;
     for (const std::string& name : function_names()) {
       if (number < kernels) made.kernels.emplace(name, number);
@@ -84,4 +110,4 @@ const Names& registry_names() {
   return names;
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

@@ -1,4 +1,4 @@
-// The kernel library linked into this program: one instruction set of those in libgraphc_kernels.a, chosen at start.
+// The kernel library linked into this program: the functions of one instruction set, chosen at start.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -7,9 +7,9 @@
 #include "graphc_layout.h"
 #include "image.hpp"
 
-namespace graphc {
+namespace graphc_core {
 
-// The runtime's entry points for one instruction set, under their names: gc_verify, gc_model_open, gc_run, ...
+// The runtime's entry points under their names: gc_verify, gc_model_open, gc_run, ...
 struct Library {
   const char* isa;
   const std::int64_t* functions;     // bind, run, pack of each kernel, then the primitives
@@ -25,8 +25,11 @@ const Library& choose_library(const std::string& isa);
 // Names of the instruction sets in the library, best first; in brackets what this machine cannot run.
 std::string isa_list();
 
+// The registry (kernels/layout.py), the same for every instruction set.
+const std::int64_t* registry();
+
 // Names of kernels and primitives, the same for every instruction set.
 const Names& registry_names();
 const std::vector<std::string>& function_names();   // by number: kernels, then primitives
 
-}  // namespace graphc
+}  // namespace graphc_core

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <sstream>
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 constexpr std::int64_t NONE = INT64_MAX;
@@ -73,4 +73,4 @@ std::int64_t default_memory_limit(const std::string& root) {
   return std::min(machine_memory(root), control_group_limit(root)) / 4 * 3;
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-namespace graphc {
+namespace graphc_core {
 
 // Loading a file whose size is n may take LOAD_BASE + LOAD_FACTOR * n bytes, unless the caller gives a limit of his own, and so
 // may the tables of one run. What real files take is well below it; a damaged or hostile one could ask for any number.
@@ -14,4 +14,4 @@ constexpr std::int64_t LOAD_FACTOR = 64;
 // process' control group and of those around it. The same rule holds in Python. `root`: where /proc and /sys are, for tests.
 std::int64_t default_memory_limit(const std::string& root = "");
 
-}  // namespace graphc
+}  // namespace graphc_core

@@ -14,7 +14,7 @@
 #include "error.hpp"
 #include "limits.hpp"
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 namespace L = layout;
@@ -164,4 +164,4 @@ LoadLimit::~LoadLimit() {
   host_->loading = 0;
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

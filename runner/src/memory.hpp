@@ -7,7 +7,7 @@
 
 #include "graphc_layout.h"
 
-namespace graphc {
+namespace graphc_core {
 
 // What the runtime asks of its embedder: allocation, waiting, host functions. Shared by a model and its results, so that a
 // result may outlive the model. Words are changed by machine code on several threads.
@@ -83,4 +83,4 @@ class LoadLimit {
 // The most bytes that the tables of a model's runs may take, 0: any number. (OPEN_TABLES of the runtime)
 std::int64_t tables_limit(std::size_t file_bytes, bool given);
 
-}  // namespace graphc
+}  // namespace graphc_core

@@ -2,7 +2,7 @@
 
 #include "graphc_layout.h"
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 namespace L = layout;
@@ -140,4 +140,4 @@ Error host_error(const Plan& plan, const Step& step, const std::string& function
                                          (number ? place(plan, *number) : std::string()));
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

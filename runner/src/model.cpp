@@ -11,7 +11,7 @@
 #include "tensors.hpp"
 #include "trace.hpp"
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 namespace L = layout;
@@ -77,7 +77,7 @@ void Model::verify() {
   Word error[L::ERROR_WORDS] = {};
   const Block work(host_, (4 * image_.size() + 64) * sizeof(Word));
   const auto words = static_cast<Word>(image_.size());
-  if (library_.gc_verify(address_of(image_.data()), words, address_of(gc_registry), work.address(), address_of(error)))
+  if (library_.gc_verify(address_of(image_.data()), words, address_of(registry()), work.address(), address_of(error)))
     fail(error);
 }
 
@@ -88,7 +88,7 @@ void Model::open(int threads, Word tables) {
   if (!store_) throw Error(GRAPHC_RESOURCE_EXHAUSTED, "no memory for the model: " + host_->state());
   Word request[16] = {};
   request[L::OPEN_IMAGE] = address_of(image_.data());
-  request[L::OPEN_REGISTRY] = address_of(gc_registry);
+  request[L::OPEN_REGISTRY] = address_of(registry());
   request[L::OPEN_FUNCTIONS] = address_of(library_.functions);
   request[L::OPEN_HOST] = host_->address();
   request[L::OPEN_POOL] = pool;
@@ -107,6 +107,8 @@ void Model::open(int threads, Word tables) {
 }
 
 std::unique_ptr<Result> Model::run(const graphc_tensor* inputs, std::size_t count) {
+  Inside::refuse(values_.get());
+  const Inside inside(values_.get());
   const Running running(runs_);
   const std::vector<Word> sizes = checked_sizes(plan_, inputs, count);
   const Inputs given(inputs, count, host_);
@@ -173,8 +175,9 @@ void Model::copy_outputs(const Frame& frame, Result& result) {
 }
 
 void Model::set_host(const std::string& name, HostFunction function) {
+  Inside::refuse(values_.get());
   const std::unique_lock<std::shared_mutex> exclusive(values_->mutex);
   host_calls_.set(name, function);
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

@@ -15,7 +15,7 @@
 #include "running.hpp"
 #include "values.hpp"
 
-namespace graphc {
+namespace graphc_core {
 
 struct Options {
   std::string signature, isa;
@@ -72,4 +72,4 @@ class Model {
   Frames frames_;
 };
 
-}  // namespace graphc
+}  // namespace graphc_core

@@ -9,7 +9,7 @@
 #include "dtypes.hpp"
 #include "error.hpp"
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
@@ -76,33 +76,75 @@ graphc_tensor Array::tensor() {
   return made;
 }
 
+namespace {
+
+// The dtype that the header names, nullptr if there is none. Byte order is another matter.
+const DType* dtype_of(const std::string& descr) {
+  for (int number = 1; number < 24; ++number) {
+    const DType* dtype = find_dtype(number);
+    if (dtype && dtype->size && descr.substr(1) == std::string(dtype->numpy).substr(1)) return dtype;
+  }
+  return nullptr;
+}
+
+void swap_bytes(std::vector<char>& data, std::size_t number) {
+  for (auto at = data.begin(); at != data.end(); at += static_cast<std::ptrdiff_t>(number))
+    std::reverse(at, at + static_cast<std::ptrdiff_t>(number));
+}
+
+// From the order in which the first axis runs fastest to that in which the last one does.
+std::vector<char> row_major(const Array& array, std::size_t element) {
+  std::vector<char> made(array.data.size());
+  std::vector<std::size_t> strides, index(array.sizes.size());
+  std::size_t stride = element;
+  for (const std::int64_t size : array.sizes) {
+    strides.push_back(stride);
+    stride *= static_cast<std::size_t>(size);
+  }
+  for (std::size_t to = 0, from = 0; to < made.size(); to += element) {
+    std::memcpy(made.data() + to, array.data.data() + from, element);
+    for (std::size_t axis = index.size(); axis-- > 0;) {
+      from += strides[axis];
+      if (++index[axis] < static_cast<std::size_t>(array.sizes[axis])) break;
+      from -= strides[axis] * index[axis];
+      index[axis] = 0;
+    }
+  }
+  return made;
+}
+
+// What is left of the file: `count` elements of `element` bytes.
+std::vector<char> read_elements(std::FILE* file, std::size_t count, std::size_t element, const std::string& path) {
+  const long begin = std::ftell(file);
+  if (begin < 0 || std::fseek(file, 0, SEEK_END) != 0) refuse(path, "cannot be read to its end");
+  const auto left = static_cast<std::size_t>(std::ftell(file) - begin);
+  if (count > left / element) refuse(path, "the file is shorter than its header says");
+  std::fseek(file, begin, SEEK_SET);
+  std::vector<char> data(count * element);
+  if (std::fread(data.data(), 1, data.size(), file) != data.size()) refuse(path, "cannot be read");
+  return data;
+}
+
+}  // namespace
+
 Array read_npy(const std::string& path) {
   const File file(std::fopen(path.c_str(), "rb"), std::fclose);
   if (!file) throw Error(GRAPHC_NOT_FOUND, "cannot read " + path + ": " + std::strerror(errno));
   const std::string header = read_header(file.get(), path);
   const std::string descr = entry(header, "descr", path).substr(1);
+  const DType* dtype = descr.empty() ? nullptr : dtype_of(descr);
+  if (!dtype) refuse(path, "elements of type '" + descr + "' cannot be fed");
   Array array;
-  std::size_t element = 0;
-  for (int number = 1; number < 24; ++number) {
-    const DType* dtype = find_dtype(number);
-    if (dtype && dtype->size && (descr == dtype->numpy || descr.substr(1) == std::string(dtype->numpy).substr(1))) {
-      array.dtype = number;
-      element = static_cast<std::size_t>(dtype->size);
-    }
-  }
-  if (!element || descr[0] == '>') refuse(path, "elements of type " + descr + " are not supported");
-  if (entry(header, "fortran_order", path) != "False") refuse(path, "the array is in Fortran order; save it with order='C'");
+  array.dtype = dtype->number;
   array.sizes = parse_shape(entry(header, "shape", path), path);
   std::size_t count = 1;
   for (const std::int64_t size : array.sizes)
     if (__builtin_mul_overflow(count, static_cast<std::size_t>(size), &count)) refuse(path, "an array that is too large");
-  const long begin = std::ftell(file.get());
-  if (begin < 0 || std::fseek(file.get(), 0, SEEK_END) != 0) refuse(path, "cannot be read to its end");
-  const auto left = static_cast<std::size_t>(std::ftell(file.get()) - begin);
-  if (count > left / element) refuse(path, "the file is shorter than its header says");
-  std::fseek(file.get(), begin, SEEK_SET);
-  array.data.resize(count * element);
-  if (std::fread(array.data.data(), 1, array.data.size(), file.get()) != array.data.size()) refuse(path, "cannot be read");
+  const auto element = static_cast<std::size_t>(dtype->size);
+  array.data = read_elements(file.get(), count, element, path);
+  const bool is_complex = dtype->numpy[1] == 'c';
+  if (descr[0] == '>') swap_bytes(array.data, is_complex ? element / 2 : element);
+  if (entry(header, "fortran_order", path) != "False" && count) array.data = row_major(array, element);
   return array;
 }
 
@@ -134,4 +176,4 @@ WholeFile npy_file(const std::string& path, const graphc_tensor& tensor) {
   return file;
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

@@ -1,4 +1,4 @@
-// NumPy's .npy files, version 1 to 3, C order, little-endian.
+// NumPy's .npy files, versions 1 to 3: any order of axes and bytes is read, the row-major and little-endian one written.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -7,7 +7,7 @@
 #include "graphc.h"
 #include "whole_file.hpp"
 
-namespace graphc {
+namespace graphc_core {
 
 struct Array {
   std::int32_t dtype = 0;
@@ -22,4 +22,4 @@ Array read_npy(const std::string& path);
 // The tensor as a .npy file, on the disk, but under its name only when it is committed.
 WholeFile npy_file(const std::string& path, const graphc_tensor& tensor);
 
-}  // namespace graphc
+}  // namespace graphc_core

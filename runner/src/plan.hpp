@@ -8,7 +8,7 @@
 
 #include "memory.hpp"
 
-namespace graphc {
+namespace graphc_core {
 
 using Ids = std::vector<std::int32_t>;
 using Shape = std::vector<std::int64_t>;
@@ -86,4 +86,4 @@ constexpr std::uint64_t FORMAT_VERSION = 1;
 SavedPlan read_saved_plan(std::string_view message, Charge& charge);
 Plan read_plan(std::string_view message, Charge& charge);
 
-}  // namespace graphc
+}  // namespace graphc_core

@@ -5,7 +5,7 @@
 
 #include "wire.hpp"
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 using wire::Reader;
@@ -294,4 +294,4 @@ SavedPlan read_saved_plan(std::string_view message, Charge& charge) {
   return m;
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

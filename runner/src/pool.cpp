@@ -11,7 +11,7 @@
 #include "error.hpp"
 #include "memory.hpp"
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 constexpr int MOST_THREADS = 256;
@@ -43,4 +43,4 @@ std::int64_t shared_pool(const Library& library, int threads) {
   return (*pools)[&library] = pool;
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

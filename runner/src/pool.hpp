@@ -4,7 +4,7 @@
 
 #include "library.hpp"
 
-namespace graphc {
+namespace graphc_core {
 
 // The address of the pool for `library`, with `threads` - 1 workers when it is made (0: one thread a core); 0 if it has none.
 std::int64_t shared_pool(const Library& library, int threads);
@@ -12,4 +12,4 @@ std::int64_t shared_pool(const Library& library, int threads);
 // How many cores this process may use.
 int core_count();
 
-}  // namespace graphc
+}  // namespace graphc_core

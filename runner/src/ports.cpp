@@ -3,7 +3,7 @@
 #include "dtypes.hpp"
 #include "error.hpp"
 
-namespace graphc {
+namespace graphc_core {
 
 void check_ports(const Plan& plan) {
   const Body& body = plan.bodies.at(0);
@@ -37,4 +37,4 @@ void check_strings(const Plan& plan) {
   check(plan.outputs, "output");
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

@@ -2,7 +2,7 @@
 #pragma once
 #include "plan.hpp"
 
-namespace graphc {
+namespace graphc_core {
 
 // Throws DATA_LOSS if the inputs and outputs are not those of body 0, UNIMPLEMENTED for what cannot be fed or fetched here.
 void check_ports(const Plan& plan);
@@ -10,4 +10,4 @@ void check_ports(const Plan& plan);
 // Throws UNIMPLEMENTED if an input, output, constant or variable holds strings.
 void check_strings(const Plan& plan);
 
-}  // namespace graphc
+}  // namespace graphc_core

@@ -10,7 +10,7 @@
 
 #include "error.hpp"
 
-namespace graphc {
+namespace graphc_core {
 
 InputFile::InputFile(std::string path) : path_(std::move(path)), file_(open(path_.c_str(), O_RDONLY | O_CLOEXEC)) {
   struct stat status {};
@@ -40,4 +40,4 @@ Block read_file(const std::string& path, const std::shared_ptr<HostTable>& host)
   return file.read(0, static_cast<std::size_t>(file.size()), host);
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

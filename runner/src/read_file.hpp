@@ -6,7 +6,7 @@
 
 #include "memory.hpp"
 
-namespace graphc {
+namespace graphc_core {
 
 // A regular file, open for reading. Throws NOT_FOUND if it cannot be read.
 class InputFile {
@@ -29,4 +29,4 @@ class InputFile {
 // All of it.
 Block read_file(const std::string& path, const std::shared_ptr<HostTable>& host);
 
-}  // namespace graphc
+}  // namespace graphc_core

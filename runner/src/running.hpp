@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <mutex>
 
-namespace graphc {
+namespace graphc_core {
 
 class Running;
 
@@ -35,4 +35,21 @@ class Running {
   Running *before_ = nullptr, *behind_ = nullptr;
 };
 
-}  // namespace graphc
+// On the thread of a run, while it lasts: a function that the run calls and that uses the same variables again would wait for
+// itself.
+class Inside {
+ public:
+  explicit Inside(const void* values);
+  ~Inside();
+  Inside(const Inside&) = delete;
+  Inside& operator=(const Inside&) = delete;
+  // Throws FAILED_PRECONDITION if this thread is in a run that works on `values`.
+  static void refuse(const void* values);
+  static bool is_inside(const void* values);
+
+ private:
+  const void* values_;
+  Inside* outer_;
+};
+
+}  // namespace graphc_core

@@ -10,7 +10,7 @@
 
 #include "error.hpp"
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 constexpr std::string_view MAGIC = "graphcSD";
@@ -74,4 +74,4 @@ std::string_view SideFile::bytes(const SideTensor& tensor) const {
   return {data_ + offset, size};
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace graphc {
+namespace graphc_core {
 
 struct SideFileInfo {                  // SideFile
   std::string name, id;
@@ -36,4 +36,4 @@ class SideFile {
   std::size_t size_ = 0;
 };
 
-}  // namespace graphc
+}  // namespace graphc_core

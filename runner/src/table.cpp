@@ -10,7 +10,7 @@
 #include "wire.hpp"
 #include "wire_writer.hpp"
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 using wire::Reader;
@@ -174,4 +174,4 @@ std::string table_bytes(const std::map<std::string, std::string>& entries) {
   return made + footer;
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace graphc {
+namespace graphc_core {
 
 // Calls `take` with each key and its value, in order; the views are good only meanwhile. path: what errors call the file. Throws
 // DATA_LOSS, UNIMPLEMENTED for compressed blocks.
@@ -18,4 +18,4 @@ void read_table(std::string_view data, const std::string& path,
 // The table of these entries, byte for byte TensorFlow's.
 std::string table_bytes(const std::map<std::string, std::string>& entries);
 
-}  // namespace graphc
+}  // namespace graphc_core

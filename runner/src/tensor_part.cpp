@@ -7,7 +7,7 @@
 
 #include "error.hpp"
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 [[noreturn]] void refuse(const std::string& text) {
@@ -143,4 +143,4 @@ void cut_part(const TensorPart& part, std::size_t element, const char* whole, ch
   });
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

@@ -7,7 +7,7 @@
 
 #include "plan.hpp"
 
-namespace graphc {
+namespace graphc_core {
 
 constexpr std::int64_t WHOLE_AXIS = -1;
 
@@ -38,4 +38,4 @@ std::string part_key(std::string_view name, const Extents& extents);
 void put_part(const TensorPart& part, std::size_t element, const char* from, char* whole);
 void cut_part(const TensorPart& part, std::size_t element, const char* whole, char* to);
 
-}  // namespace graphc
+}  // namespace graphc_core

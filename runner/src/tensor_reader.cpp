@@ -8,7 +8,7 @@
 #include "error.hpp"
 #include "wire.hpp"
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 using wire::Reader;
@@ -115,4 +115,4 @@ void copy_values(const TensorValue& value, int dtype, char* target, std::size_t 
   }
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

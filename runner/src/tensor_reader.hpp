@@ -10,7 +10,7 @@
 #include "plan.hpp"
 #include "side_file.hpp"
 
-namespace graphc {
+namespace graphc_core {
 
 struct TensorValue {
   std::optional<SideTensor> side;
@@ -31,4 +31,4 @@ TensorValue read_tensor(std::string_view message, Charge& charge);
 // that cannot be stored. name: of the constant, for errors.
 void copy_values(const TensorValue& value, int dtype, char* target, std::size_t count, const std::string& name, Charge& charge);
 
-}  // namespace graphc
+}  // namespace graphc_core

@@ -3,7 +3,7 @@
 #include "dtypes.hpp"
 #include "error.hpp"
 
-namespace graphc {
+namespace graphc_core {
 
 namespace L = layout;
 
@@ -41,4 +41,4 @@ graphc_tensor slot_tensor(const std::int64_t* slot) {
   return tensor;
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

@@ -6,7 +6,7 @@
 
 #include "graphc.h"
 
-namespace graphc {
+namespace graphc_core {
 
 inline std::int64_t address_of(const void* pointer) { return reinterpret_cast<std::int64_t>(pointer); }
 inline std::int64_t* words_at(std::int64_t address) { return reinterpret_cast<std::int64_t*>(address); }
@@ -23,4 +23,4 @@ std::string shape_text(const std::int64_t* sizes, std::size_t rank);
 // The tensor that a SLOT record of the runtime describes (kernels/runtime/tables.py).
 graphc_tensor slot_tensor(const std::int64_t* slot);
 
-}  // namespace graphc
+}  // namespace graphc_core

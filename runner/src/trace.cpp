@@ -6,7 +6,7 @@
 
 #include "library.hpp"
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 namespace L = layout;
@@ -125,4 +125,4 @@ void Trace::print(const Plan& plan) const {
   std::fwrite(all.data(), 1, all.size(), stderr);
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

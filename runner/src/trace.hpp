@@ -6,7 +6,7 @@
 
 #include "plan.hpp"
 
-namespace graphc {
+namespace graphc_core {
 
 // Room for the events of one run (kernels/runtime/tables.py: TRACE); none if GRAPHC_TRACE is not set.
 class Trace {
@@ -19,4 +19,4 @@ class Trace {
   std::unique_ptr<std::int64_t[]> words_;
 };
 
-}  // namespace graphc
+}  // namespace graphc_core

@@ -6,10 +6,11 @@
 
 #include "dtypes.hpp"
 #include "error.hpp"
+#include "running.hpp"
 #include "tensor_part.hpp"
 #include "tensors.hpp"
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 using Word = std::int64_t;
@@ -98,6 +99,7 @@ Variable& Values::at(std::size_t index) {
 }
 
 void Values::set(std::size_t index, const graphc_tensor& value) {
+  Inside::refuse(this);
   Variable& variable = at(index);
   const Tensor& wanted = variable.tensor;
   const bool same_shape = static_cast<std::size_t>(value.rank) == wanted.shape.size() &&
@@ -113,6 +115,7 @@ void Values::set(std::size_t index, const graphc_tensor& value) {
 }
 
 void Values::get(std::size_t index, void* data, std::size_t bytes) {
+  Inside::refuse(this);
   const Variable& variable = at(index);
   const std::shared_lock<std::shared_mutex> shared(mutex);
   if (!variable.has_value()) throw Error(GRAPHC_FAILED_PRECONDITION, "variable '" + variable.tensor.name + "' has no value");
@@ -122,4 +125,4 @@ void Values::get(std::size_t index, void* data, std::size_t bytes) {
   if (bytes) std::memcpy(data, variable.value.data(), bytes);
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

@@ -18,7 +18,7 @@
 #include "memory.hpp"
 #include "plan.hpp"
 
-namespace graphc {
+namespace graphc_core {
 
 struct Variable {
   Tensor tensor;                       // name, dtype, shape
@@ -74,4 +74,4 @@ class Values {
   std::map<std::string, std::size_t> numbers_;
 };
 
-}  // namespace graphc
+}  // namespace graphc_core

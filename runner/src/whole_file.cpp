@@ -14,7 +14,7 @@
 
 #include "error.hpp"
 
-namespace graphc {
+namespace graphc_core {
 namespace {
 
 // The file that `path` leads to through symbolic links, so that a link stays one.
@@ -84,4 +84,4 @@ void WholeFile::commit() {
   close(folder);
 }
 
-}  // namespace graphc
+}  // namespace graphc_core

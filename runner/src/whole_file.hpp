@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace graphc {
+namespace graphc_core {
 
 // A file on its way: written beside `path`, and under its name only when `commit` is called; dropped without it. So the file of
 // that name is the old one or the whole new one, whatever happens. What is no regular file (a device, a pipe) is written to
@@ -29,4 +29,4 @@ class WholeFile {
   int file_ = -1;
 };
 
-}  // namespace graphc
+}  // namespace graphc_core

@@ -15,7 +15,7 @@
 #include "error.hpp"
 #include "memory.hpp"
 
-namespace graphc::wire {
+namespace graphc_core::wire {
 
 enum Type : unsigned { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
 
@@ -160,4 +160,4 @@ class Reader {
   unsigned type_ = 0;
 };
 
-}  // namespace graphc::wire
+}  // namespace graphc_core::wire

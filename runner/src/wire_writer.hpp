@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace graphc::wire {
+namespace graphc_core::wire {
 
 inline void put_varint(std::string& out, std::uint64_t value) {
   for (; value > 127; value >>= 7) out += static_cast<char>((value & 127) | 128);
@@ -30,4 +30,4 @@ inline void put_bytes(std::string& out, unsigned field, std::string_view value) 
   out += value;
 }
 
-}  // namespace graphc::wire
+}  // namespace graphc_core::wire

@@ -30,26 +30,26 @@ void run(const std::string& folder) {
   const graphc::Model model(folder + "/model.pb", &options);
   for (int32_t i = 0; i < graphc_host_count(model.get()); ++i)
     graphc::check(graphc_set_host(model.get(), graphc_host_name(model.get(), i), plus_one, nullptr));
-  std::vector<graphc::Array> states;
+  std::vector<graphc_core::Array> states;
   for (int32_t k = 0; k < graphc_state_count(model.get()); ++k) {
-    states.push_back(graphc::read_npy(folder + "/state_" + std::to_string(k) + ".npy"));
+    states.push_back(graphc_core::read_npy(folder + "/state_" + std::to_string(k) + ".npy"));
     const graphc_tensor value = states.back().tensor();
     graphc::check(graphc_state_set(model.get(), k, &value));
   }
   for (int number = 0; exists(folder + "/" + std::to_string(number) + "_in_0.npy"); ++number) {
     const std::string prefix = folder + "/" + std::to_string(number);
-    std::vector<graphc::Array> arrays;
+    std::vector<graphc_core::Array> arrays;
     for (std::size_t k = 0; k < model.inputs().size(); ++k)
-      arrays.push_back(graphc::read_npy(prefix + "_in_" + std::to_string(k) + ".npy"));
+      arrays.push_back(graphc_core::read_npy(prefix + "_in_" + std::to_string(k) + ".npy"));
     std::vector<graphc_tensor> inputs;
-    for (graphc::Array& array : arrays) inputs.push_back(array.tensor());
+    for (graphc_core::Array& array : arrays) inputs.push_back(array.tensor());
     const graphc::Result result = model.run(inputs);
     for (std::size_t k = 0; k < model.outputs().size(); ++k)
-      graphc::npy_file(prefix + "_out_" + std::to_string(k) + ".npy", result.output(static_cast<std::int32_t>(k))).commit();
+      graphc_core::npy_file(prefix + "_out_" + std::to_string(k) + ".npy", result.output(static_cast<std::int32_t>(k))).commit();
   }
   for (std::size_t k = 0; k < states.size(); ++k) {
     graphc::check(graphc_state_get(model.get(), static_cast<std::int32_t>(k), states[k].data.data(), states[k].data.size()));
-    graphc::npy_file(folder + "/state_out_" + std::to_string(k) + ".npy", states[k].tensor()).commit();
+    graphc_core::npy_file(folder + "/state_out_" + std::to_string(k) + ".npy", states[k].tensor()).commit();
   }
 }
 

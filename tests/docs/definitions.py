@@ -13,7 +13,7 @@ from graphc.api.names import NAMES
 
 @dataclass
 class Definition:
-    """A function or class: `names` without "gc.", `target` "module:attribute"."""
+    """A function or class: `names` without "gc.", the one to speak of first; `target` "module:attribute"."""
     target: str
     thing: Any
     names: list[str] = field(default_factory=list)
@@ -36,6 +36,8 @@ def definitions() -> tuple[Definition, ...]:
         ours = callable(thing) and "_pb2" not in target and (inspect.isclass(thing) or hasattr(thing, "__qualname__"))
         if ours:
             found.setdefault(target, Definition(target, thing)).names.append(name)
+    for definition in found.values():
+        definition.names.sort(key=lambda name: ("python." in name, name.startswith("compat."), name.count(".")))
     return tuple(found.values())
 
 

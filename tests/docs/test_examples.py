@@ -6,6 +6,8 @@ An example may use `gc`, `np` (printing four digits) and, as a default session i
 from __future__ import annotations
 
 import doctest
+import math
+import re
 from collections import defaultdict
 
 import numpy as np
@@ -16,9 +18,32 @@ import graphc as gc
 import definitions
 
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+NUMBER = re.compile(r"(?<![\w.])[-+]?\d+\.\d*(?:e[-+]?\d+)?")      # with a point: whole numbers are to be equal
 MODULES: dict[str, list[definitions.Definition]] = defaultdict(list)
 for _definition in definitions.definitions():
     MODULES[_definition.module].append(_definition)
+
+
+class Checker(doctest.OutputChecker):
+    """Takes floats that agree in the four digits that are written: the last ones differ between instruction sets."""
+
+    def check_output(self, want: str, got: str, optionflags: int) -> bool:
+        wanted, given = NUMBER.findall(want), NUMBER.findall(got)
+        close = len(wanted) == len(given) and all(
+            math.isclose(float(a), float(b), rel_tol=6e-4, abs_tol=1e-4) for a, b in zip(wanted, given, strict=True))
+        if close:
+            want, got = (re.sub(r"\s+|<BLANKLINE>", "", NUMBER.sub("<number>", text)) for text in (want, got))
+        return super().check_output(want, got, optionflags)
+
+
+def test_the_checker_takes_close_floats_only() -> None:
+    check = Checker().check_output
+    assert check("array([0.1, 2.  ])", "array([0.10000001, 2.])", FLAGS) and check("0.1234", "0.12342", FLAGS)
+    assert check("[[0.1]\n<BLANKLINE>\n [2.]]\n", "[[0.1]\n\n [2.]]\n", FLAGS)
+    assert check("axis -2. ...", "axis -2. More.", FLAGS)
+    assert not check("array([0.1, 2.])", "array([0.1, 3.])", FLAGS)
+    assert not check("array([1, 2])", "array([1, 3])", FLAGS)
+    assert not check("(0.1, 'a')", "(0.1, 'b')", FLAGS)
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))
@@ -35,7 +60,7 @@ def test_examples_print_what_they_say(module: str, tmp_path, monkeypatch: pytest
         with np.printoptions(precision=4, suppress=True, threshold=100, linewidth=120):
             session = gc.InteractiveSession()
             try:
-                doctest.DocTestRunner(optionflags=FLAGS).run(test, out=failures.append)
+                doctest.DocTestRunner(Checker(), optionflags=FLAGS).run(test, out=failures.append)
             finally:
                 session.close()
     assert not failures, "\n".join(failures)
@@ -49,16 +74,9 @@ def test_every_definition_has_an_example(module: str) -> None:
 
 # Families whose examples are still to be written.
 PENDING = (
-    "graphc.api.array", "graphc.api.linalg", "graphc.api.math", "graphc.api.nest", "graphc.api.quantization",
-    "graphc.api.random", "graphc.api.signal", "graphc.api.sparse", "graphc.api.strings",
+    "graphc.data", "graphc.estimator", "graphc.feature_column", "graphc.io", "graphc.onnx", "graphc.rnn",
+    "graphc.saved_model", "graphc.seq2seq", "graphc.summary", "graphc.test", "graphc.train",
 
-    "graphc.api.control", "graphc.api.distributions", "graphc.api.files", "graphc.api.gradients", "graphc.api.graph",
-    "graphc.api.image", "graphc.api.lookup", "graphc.api.nn", "graphc.api.state", "graphc.api.summary",
-    "graphc.errors", "graphc.ir", "graphc.plan", "graphc.serial", "graphc.session",
-
-    "graphc.data", "graphc.estimator", "graphc.feature_column", "graphc.io", "graphc.layers", "graphc.metrics",
-    "graphc.onnx", "graphc.rnn", "graphc.saved_model", "graphc.seq2seq", "graphc.summary", "graphc.test",
-    "graphc.train",
-
-    "graphc.compat",
+    "graphc.compat.datasets", "graphc.compat.framework", "graphc.compat.learn", "graphc.compat.program",
+    "graphc.compat.slim",
 )

@@ -12,6 +12,7 @@ import pytest
 
 import graphc as gc
 from graphc.ir.op import Effect, Op
+from graphc.ir.records import dataclass
 from graphc.passes.control_flow import ControlOp
 from graphc.passes.fused import Fused
 
@@ -66,7 +67,7 @@ def test_ops_that_hold_nodes_are_equal_to_themselves_only(cls: type[Op]) -> None
 
 
 def test_a_class_that_forgets_its_equality_merges_nothing() -> None:
-    @dataclasses.dataclass(frozen=True, eq=False)
+    @dataclass(frozen=True, eq=False)
     class Forgetful(Op):
         field: int
 

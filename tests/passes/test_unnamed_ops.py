@@ -1,7 +1,6 @@
 """A new op is optimised by what its class says: no pass names it."""
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +11,7 @@ from graphc.ir.elementwise import Binary, Unary
 from graphc.ir.flow_ops import FlowInput
 from graphc.ir.node import Flow, Value, make_node
 from graphc.ir.op import Op, View
+from graphc.ir.records import dataclass
 from graphc.passes.fold_constants import constant_node
 from graphc.passes.simplify import simplify
 

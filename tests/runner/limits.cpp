@@ -3,4 +3,4 @@
 
 #include "limits.hpp"
 
-int main(int, char** arguments) { std::printf("%lld\n", static_cast<long long>(graphc::default_memory_limit(arguments[1]))); }
+int main(int, char** arguments) { std::printf("%lld\n", static_cast<long long>(graphc_core::default_memory_limit(arguments[1]))); }

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -150,3 +151,49 @@ def test_an_input_without_data(native: n.Native, model: n.Model) -> None:
     with pytest.raises(n.NativeError, match="input 'x' has no data"):
         native.check(native.library.graphc_run(model.handle, (n.Tensor * 2)(x, mask), 2,
                                                ctypes.byref(ctypes.c_void_p())))
+
+
+def test_a_host_function_cannot_use_the_model_that_calls_it(native: n.Native) -> None:
+    """It would wait for itself. Other models it may run, and cancel its own."""
+    file, x = case_file(CASES["loop_with_host"]()), np.ones((3, 5), np.float32)
+    with native.load(file) as model, native.load(file, share=model) as sharing, native.load(file) as other:
+        other.set_host("plus_one", lambda r: r + 1)
+        right = other.run([x])[0]
+        refused = []
+
+        def nested(r: np.ndarray) -> np.ndarray:
+            for one in (model, sharing):
+                for use in (lambda one=one: one.run([x]), lambda one=one: one.set_host("plus_one", nested),
+                            lambda one=one: one.save("none"), lambda one=one: one.restore("none")):
+                    with pytest.raises(n.NativeError, match="a host function may not use the model that calls it") as e:
+                        use()
+                    refused.append(e.value.status)
+                native.library.graphc_model_free(one.handle)
+                assert b"may not free the model that calls it" in native.library.graphc_last_error()
+            assert other.run([x])[0].tobytes() == right.tobytes()
+            return r + 1
+
+        model.set_host("plus_one", nested)
+        assert model.run([x])[0].tobytes() == right.tobytes()
+        assert refused and set(refused) == {n.FAILED_PRECONDITION}
+
+
+def test_a_host_output_that_the_plan_does_not_want(native: n.Native, tmp_path: Path) -> None:
+    file, x = case_file(CASES["loop_with_host"]()), np.ones((3, 5), np.float32)
+    library, said = native.library, []
+
+    def call(user: object, request: int, inputs: object, inputs_given: int, outputs: int) -> int:
+        sizes = (ctypes.c_int64 * n.MAX_RANK)(*[1] * n.MAX_RANK)
+        for index, dtype, rank, shape in ((7, 9, 0, sizes), (0, 1, 5, sizes), (0, 9, 9, sizes), (0, 9, -1, sizes),
+                                          (0, 9, 1, None)):
+            assert not library.graphc_host_output(request, index, dtype, rank, shape)
+            said.append(library.graphc_last_error().decode())
+        return n.UNKNOWN
+
+    with native.load(file) as model:
+        model._keep.append(n.HOST(call))
+        native.check(library.graphc_set_host(model.handle, b"plus_one", model._keep[-1], None))
+        with pytest.raises(n.NativeError, match="returned status 2"):
+            model.run([x])
+    assert len(said) == 5 and "sizes is NULL" in said[-1] and "rank is not from 0 to 8" in said[2]
+    assert "another output" in said[0]

@@ -353,15 +353,11 @@ def test_traces_what_python_traces(folder: Path, name: str, tmp_path: Path) -> N
     (["--feed", "z=x.npy"], "the model has no input 'z'; it has x"),
     (["--feed", "x=missing.npy"], "cannot read missing.npy: No such file"),
     (["--feed", "x=model.pb"], "model.pb: not a .npy file"),
-    (["--feed", "x=double.npy"], "input 'x' is of dtype float32, a tensor of float64 is given"),
-    (["--feed", "x=fortran.npy"], "Fortran order"),
-    (["--bench", "many"], "'many' is no number"),
-    (["--wonder"], "what is '--wonder'?"),
+    (["--feed", "x=double.npy"], "double.npy holds float64, but input 'x' is float32: convert it"),
 ])
 def test_command_line_errors(folder: Path, model_file: Path, tmp_path: Path, arguments: list[str], message: str,
                              monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     np.save("double.npy", np.zeros((1, 6, 6, 3)))
-    np.save("fortran.npy", np.asfortranarray(np.zeros((2, 6, 6, 3), np.float32)))
     done = graphc_run(folder, "model.pb", *arguments)
     assert done.returncode == 1 and message in done.stderr

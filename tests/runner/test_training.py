@@ -152,11 +152,8 @@ def test_from_the_command_line(tmp_path: Path) -> None:
         np.testing.assert_array_equal(session.run(again), np.ones([3, 1]))
     info = native_run("--info").stdout
     assert "signature train\nsignature predict\nsignature init\n" in info and "variable  w/Momentum" in info
-    for arguments, message in ((("--steps", 0), "--steps must be at least 1"),
-                               (("--feed-each", "x"), "--feed-each wants NAME=FILE.npy"),
-                               (("--restore", "none"), "cannot read none.index: No such file")):
-        failed = native_run(*arguments)
-        assert failed.returncode == 1 and message in failed.stderr
+    failed = native_run("--restore", "none")
+    assert failed.returncode == 1 and "cannot read none.index: No such file" in failed.stderr
 
 
 def test_the_variables_of_an_export_in_python(tmp_path: Path) -> None:

@@ -232,6 +232,20 @@ def test_what_is_printed_and_asserted(capfd: pytest.CaptureFixture[str]) -> None
     assert "says: [a b][constant]" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("value, limit, said", [
+    (["a", "b"], 3, "[a b]"), ([[1, 2], [3, 4]], 3, "[[1 2][3...]...]"), ([[1, 2], [3, 4]], -1, "[[1 2][3 4]]"),
+    (np.arange(8).reshape(2, 2, 2), 2, "[[[0 1]]...]"), ([1.0, 1 / 3], 3, "[1 0.333333343]"),
+    ([True, False], 1, "[1...]"), (2.5, 3, "[2.5]"), (np.zeros([0, 2]), 3, "[]"), ([1j], 3, "[?]"),
+])
+def test_summaries_of_constants_are_tensorflows(value: Any, limit: int, said: str,
+                                                capfd: pytest.CaptureFixture[str]) -> None:
+    """Numbers recorded from TensorFlow's Print."""
+    x = gc.constant(value)
+    with gc.Session() as session:
+        session.run(gc.Print(x, [x], "x: ", summarize=limit))
+    assert f"x: {said}\n" in capfd.readouterr().err
+
+
 def test_no_gradient() -> None:
     x = gc.placeholder(gc.string, [None])
     f = gc.placeholder(gc.float32, [None])

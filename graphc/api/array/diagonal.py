@@ -25,8 +25,24 @@ def _is_main(k: Any) -> bool:
 @public("linalg.diag", "matrix_diag")
 def matrix_diag(diagonal: Any, name: str = "diag", k: Any = 0, num_rows: Any = -1, num_cols: Any = -1,
                 padding_value: Any = 0) -> Tensor:
-    """Matrices with `diagonal` as their diagonals k (a number, or the lowest and the highest one), as
-    `tf.matrix_diag`."""
+    """Matrices with `diagonal` on their diagonals k, zeros elsewhere: [..., n] gives [..., n, n].
+
+    Args:
+        diagonal: numbers or bools [..., n]; of several diagonals [..., diagonals, n], the highest first.
+        k: the diagonal, 0 the main one, above it positive; or (lowest, highest).
+        num_rows, num_cols: the size of the matrices; -1: as small as possible.
+        padding_value: what stands off the diagonals.
+
+    As `tf.matrix_diag`, and `tf.linalg.diag` of TensorFlow 1.15 (shorter diagonals lie to the left).
+
+    >>> gc.matrix_diag([1, 2]).eval()
+    array([[1, 0],
+           [0, 2]], dtype=int32)
+    >>> gc.linalg.diag([1, 2], k=1).eval()
+    array([[0, 1, 0],
+           [0, 0, 2],
+           [0, 0, 0]], dtype=int32)
+    """
     padded = is_tensor_like(padding_value) or padding_value
     if _is_main(k) and num_rows == -1 and num_cols == -1 and not padded:
         result: Tensor = apply(MatrixDiag, diagonal, name=name)
@@ -39,8 +55,18 @@ def matrix_diag(diagonal: Any, name: str = "diag", k: Any = 0, num_rows: Any = -
 
 @public("linalg.diag_part", "matrix_diag_part")
 def matrix_diag_part(input: Any, name: str = "diag_part", k: Any = 0, padding_value: Any = 0) -> Tensor:
-    """Diagonal k of the last two axes, or those from the first to the second number of k, the highest first, as
-    `tf.matrix_diag_part`."""
+    """Diagonal k of the matrices in the last two axes: [..., n, m] gives [..., min(n, m)] for the main one.
+
+    k: a diagonal, above the main one positive, or (lowest, highest): then [..., diagonals, length], the highest first,
+    shorter ones filled up behind with padding_value. As `tf.matrix_diag_part`.
+
+    >>> x = gc.constant([[1, 2, 3], [4, 5, 6], [7, 8, 9]])
+    >>> gc.matrix_diag_part(x).eval()
+    array([1, 5, 9], dtype=int32)
+    >>> gc.linalg.diag_part(x, k=(-1, 0)).eval()
+    array([[1, 5, 9],
+           [4, 8, 0]], dtype=int32)
+    """
     if _is_main(k):
         result: Tensor = apply(MatrixDiagPart, input, name=name)
         return result
@@ -52,7 +78,15 @@ def matrix_diag_part(input: Any, name: str = "diag_part", k: Any = 0, padding_va
 
 @public("linalg.set_diag", "matrix_set_diag")
 def matrix_set_diag(input: Any, diagonal: Any, name: str = "set_diag", k: Any = 0) -> Tensor:
-    """input with its diagonals k replaced by `diagonal`, as `tf.matrix_set_diag`."""
+    """input with the diagonals k of its matrices replaced by `diagonal`.
+
+    input: [..., n, m]; diagonal: of its dtype, [..., min(n, m)], or of several [..., diagonals, length] as
+    `matrix_diag_part` gives them. As `tf.matrix_set_diag`.
+
+    >>> gc.matrix_set_diag(gc.ones([2, 3], gc.int32), [7, 8]).eval()
+    array([[7, 1, 1],
+           [1, 8, 1]], dtype=int32)
+    """
     if _is_main(k):
         result: Tensor = apply(MatrixSetDiag, input, diagonal, name=name)
         return result
@@ -62,8 +96,16 @@ def matrix_set_diag(input: Any, diagonal: Any, name: str = "set_diag", k: Any = 
 
 @public("linalg.band_part", "matrix_band_part")
 def matrix_band_part(input: Any, num_lower: Any, num_upper: Any, name: str | None = None) -> Tensor:
-    """input, 0 but for num_lower diagonals below and num_upper above the main one (negative: all), as
-    `tf.matrix_band_part`."""
+    """input with zeros but for num_lower diagonals below and num_upper above the main one; a negative number: all of
+    them.
+
+    input: [..., n, m]. (-1, 0) leaves the lower triangle: a mask for what may not look ahead. As `tf.matrix_band_part`.
+
+    >>> gc.matrix_band_part(gc.ones([3, 3]), -1, 0).eval()
+    array([[1., 0., 0.],
+           [1., 1., 0.],
+           [1., 1., 1.]], dtype=float32)
+    """
     limits = [n if is_tensor_like(n) else np.asarray(n, np.int64) for n in (num_lower, num_upper)]
     result: Tensor = apply(MatrixBandPart, input, *limits, name=name)
     return result
@@ -71,14 +113,29 @@ def matrix_band_part(input: Any, num_lower: Any, num_upper: Any, name: str | Non
 
 @public("linalg.tensor_diag", "diag")
 def diag(diagonal: Any, name: str | None = None) -> Tensor:
-    """A tensor of twice the rank with `diagonal` on its diagonal, as `tf.diag`."""
+    """A tensor of twice the rank with `diagonal` on its diagonal, zeros elsewhere: [n] gives [n, n].
+
+    diagonal: floating point, complex, int32 or int64, of rank 1 to 4. For batches of matrices see `gc.matrix_diag`. As
+    `tf.diag`.
+
+    >>> gc.diag([1., 2.]).eval()
+    array([[1., 0.],
+           [0., 2.]], dtype=float32)
+    """
     result: Tensor = apply(Diag, diagonal, name=name)
     return result
 
 
 @public("linalg.tensor_diag_part", "diag_part")
 def diag_part(input: Any, name: str | None = None) -> Tensor:
-    """The elements where both halves of the index are equal, as `tf.diag_part`."""
+    """The elements where both halves of the index are equal: [n, n] gives [n], [n, m, n, m] gives [n, m].
+
+    input: of even rank and with equal halves of its shape (ValueError otherwise). For batches of matrices see
+    `gc.matrix_diag_part`. As `tf.diag_part`.
+
+    >>> gc.diag_part([[1., 2.], [3., 4.]]).eval()
+    array([1., 4.], dtype=float32)
+    """
     result: Tensor = apply(DiagPart, input, name=name)
     return result
 
@@ -86,7 +143,17 @@ def diag_part(input: Any, name: str | None = None) -> Tensor:
 @public("eye", "linalg.eye")
 def eye(num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: Any = float32,
         name: str | None = None) -> Tensor:
-    """Identity matrices, as `tf.eye`. batch_shape: the axes in front."""
+    """Identity matrices [*batch_shape, num_rows, num_columns], with 1 on the main diagonal.
+
+    num_rows, num_columns (by default num_rows), batch_shape: Python numbers or int32 tensors. Raises TypeError for
+    negative or broken sizes. As `tf.eye`.
+
+    >>> gc.eye(2, 3).eval()
+    array([[1., 0., 0.],
+           [0., 1., 0.]], dtype=float32)
+    >>> gc.eye(2, batch_shape=[5]).shape
+    TensorShape([Dimension(5), Dimension(2), Dimension(2)])
+    """
     with get_default_graph().name_scope(name or "eye"):
         rows, columns = (int(n) if isinstance(n, Dimension) else n for n in (
             num_rows, num_rows if num_columns is None else num_columns))

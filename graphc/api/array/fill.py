@@ -24,25 +24,54 @@ CONSTANT_LIMIT = 1000    # zeros and ones of fewer elements are constants, as in
 
 @public("fill")
 def fill(dims: Any, value: Any, name: str | None = None) -> Tensor:
-    """A tensor of shape `dims` with `value` everywhere, as `tf.fill`."""
+    """A tensor of shape `dims` with `value` everywhere, and of its dtype.
+
+    dims: a list or an int32 or int64 vector, also of sizes that only a run knows. value: a scalar of any dtype. As
+    `tf.fill`.
+
+    >>> gc.fill([2, 3], 7).eval()
+    array([[7, 7, 7],
+           [7, 7, 7]], dtype=int32)
+    """
     result: Tensor = apply(Fill, dims, value, name=name)
     return result
 
 
 @public("zeros")
 def zeros(shape: Any, dtype: Any = float32, name: str | None = None) -> Tensor:
-    """Zeros, as `tf.zeros`. shape: a list, TensorShape or integer tensor."""
+    """Zeros of `shape` and `dtype` (False of bool, empty strings of string).
+
+    shape: a list, a TensorShape or an int32 or int64 vector, also of sizes that only a run knows: initial states of any
+    batch. As `tf.zeros`.
+
+    >>> gc.zeros([2, 3], gc.int32).eval()
+    array([[0, 0, 0],
+           [0, 0, 0]], dtype=int32)
+    >>> batch = gc.placeholder(gc.float32, [None, 4])
+    >>> gc.zeros([gc.shape(batch)[0], 2]).eval({batch: np.ones((3, 4))})
+    array([[0., 0.],
+           [0., 0.],
+           [0., 0.]], dtype=float32)
+    """
     return _filled(shape, dtype, name or "zeros", 0)
 
 
 @public("ones")
 def ones(shape: Any, dtype: Any = float32, name: str | None = None) -> Tensor:
-    """Ones, as `tf.ones`. shape: a list, TensorShape or integer tensor."""
+    """Ones of `shape` and `dtype` (True of bool).
+
+    shape: a list, a TensorShape or an int32 or int64 vector, also of sizes that only a run knows. As `tf.ones`.
+
+    >>> gc.ones([3], gc.bool).eval()
+    array([ True,  True,  True])
+    """
     return _filled(shape, dtype, name or "ones", 1)
 
 
 def _filled(shape: Any, dtype: Any, name: str, number: int) -> Tensor:
     wanted = as_dtype(dtype)
+    if wanted == string and number:
+        raise TypeError("there is no string that is 1; argument 'dtype' must be a number or bool")
     value: Any = b"" if wanted == string else wanted.unquantized.as_numpy_dtype(number)
     with get_default_graph().name_scope(name) as scope:
         if not is_tensor_like(shape):
@@ -66,13 +95,27 @@ def _filled(shape: Any, dtype: Any, name: str, number: int) -> Tensor:
 
 @public("zeros_like")
 def zeros_like(tensor: Any, dtype: Any = None, name: str | None = None, optimize: bool = True) -> Tensor:
-    """Zeros of the shape of `tensor`, of its dtype unless another is given, as `tf.zeros_like`."""
+    """Zeros of the shape of `tensor`, and of its dtype unless another is given.
+
+    The shape is that of a run; one that is known already becomes a constant unless optimize is False. As
+    `tf.zeros_like`.
+
+    >>> x = gc.placeholder(gc.float32, [None])
+    >>> gc.zeros_like(x, gc.int32).eval({x: [1., 2., 3.]})
+    array([0, 0, 0], dtype=int32)
+    """
     return _like(tensor, dtype, name or "zeros_like", optimize, ZerosLike, zeros)
 
 
 @public("ones_like")
 def ones_like(tensor: Any, dtype: Any = None, name: str | None = None, optimize: bool = True) -> Tensor:
-    """Ones of the shape of `tensor`, of its dtype unless another is given, as `tf.ones_like`."""
+    """Ones of the shape of `tensor`, and of its dtype unless another is given; else as `gc.zeros_like`. As
+    `tf.ones_like`.
+
+    >>> gc.ones_like([[1., 2.], [3., 4.]]).eval()
+    array([[1., 1.],
+           [1., 1.]], dtype=float32)
+    """
     return _like(tensor, dtype, name or "ones_like", optimize, OnesLike, ones)
 
 
@@ -95,7 +138,20 @@ def _like(tensor: Any, dtype: Any, name: str, optimize: bool, op: type[Op], full
 
 @public("range")
 def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str = "range") -> Tensor:
-    """start, start + delta, ... below limit, as `tf.range`; range(n) starts at 0. Floats: Python numbers only."""
+    """start, start + delta, ... up to limit, which is left out; range(n) starts at 0.
+
+    start, limit, delta: Python numbers of any real dtype, or int32 or int64 scalars (also known only when run): a range
+    of floating point tensors is an InvalidArgumentError when it is compiled; make one of integers and cast it. The
+    dtype is the largest of those given; Python floats give float32. As `tf.range`.
+
+    >>> gc.range(3, 10, 3).eval()
+    array([3, 6, 9], dtype=int32)
+    >>> gc.range(0., 1., 0.25).eval()
+    array([0.  , 0.25, 0.5 , 0.75], dtype=float32)
+    >>> batch = gc.placeholder(gc.float32, [None, 4])
+    >>> gc.range(gc.shape(batch)[0]).eval({batch: np.ones((3, 4))})
+    array([0, 1, 2], dtype=int32)
+    """
     if limit is None:
         start, limit = 0, start
     given = [v.dtype for v in (start, limit, delta) if is_tensor_like(v)]

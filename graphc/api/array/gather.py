@@ -28,10 +28,28 @@ from graphc.ops.array.gather_nd import GatherNd
 @public("gather")
 def gather(params: Any, indices: Any, validate_indices: Any = None, name: str | None = None, axis: Any = None,
            batch_dims: int = 0) -> Tensor:
-    """The slices of params along `axis` (batch_dims) that indices names, as `tf.gather`. indices: int32 or int64.
+    """The slices of params along `axis` that indices names: gather(table, ids) are rows of a table.
 
-    The first batch_dims axes of params and indices belong together. An index out of range is an InvalidArgumentError
-    when run, on every device, whatever validate_indices says.
+    Args:
+        params: of any dtype.
+        indices: int32 or int64 of any shape; their axes stand in place of `axis` in the result.
+        validate_indices: changes nothing: an index out of range is always an error, ValueError of a known one, else
+            InvalidArgumentError when run.
+        axis: by default batch_dims, so 0.
+        batch_dims: so many first axes of params and indices belong together.
+
+    The gradient by params is IndexedSlices, if axis is 0: no gradient of the whole table is made. As `tf.gather`.
+
+    >>> table = gc.constant([[1., 2.], [3., 4.], [5., 6.]])
+    >>> gc.gather(table, [2, 0]).eval()
+    array([[5., 6.],
+           [1., 2.]], dtype=float32)
+    >>> gc.gather(table, [1], axis=1).eval()
+    array([[2.],
+           [4.],
+           [6.]], dtype=float32)
+    >>> gc.gather(table, [1, 0, 1], batch_dims=1).eval()             # from each row one
+    array([2., 3., 6.], dtype=float32)
     """
     where = batch_dims if axis is None else axis
     result: Tensor = apply(GatherV2, params, indices, where, name=name, batch_dims=int(batch_dims))
@@ -40,8 +58,15 @@ def gather(params: Any, indices: Any, validate_indices: Any = None, name: str | 
 
 @public("batch_gather")
 def batch_gather(params: Any, indices: Any, name: str | None = None) -> Tensor:
-    """result[b..., i] = params[b..., indices[b..., i]], where b runs over all axes of indices but the last, as
-    `tf.batch_gather`."""
+    """result[b..., i] = params[b..., indices[b..., i]], where b runs over all axes of indices but the last.
+
+    params: of any dtype; indices: int32 or int64 of known rank, at least 1, whose front axes are those of params. As
+    `tf.batch_gather`; `gc.gather` with batch_dims is the newer way.
+
+    >>> gc.batch_gather([[1., 2., 3.], [4., 5., 6.]], [[2], [0]]).eval()
+    array([[3.],
+           [4.]], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "BatchGather"):
         params, indices = convert_to_tensor(params, name="params"), convert_to_tensor(indices, name="indices")
         rank = indices.spec.rank
@@ -60,8 +85,19 @@ def scatter_sum(updates: Any, indices: Any, shape: Any, axis: int = 0, name: str
 
 @public("gather_nd", "manip.gather_nd")
 def gather_nd(params: Any, indices: Any, name: str | None = None, batch_dims: int = 0) -> Tensor:
-    """The slices of params at the index tuples in the last axis of indices, as `tf.gather_nd`. The first batch_dims
-    axes of both belong together."""
+    """The slices of params at the index tuples in the last axis of indices: a tuple of all axes names an element.
+
+    params: of any dtype. indices: int32 or int64 [..., n], n at most the rank of params; the result has the shape of
+    indices without its last axis, then the axes of params behind n. batch_dims: so many first axes of both belong
+    together. An index out of range ends the run with InvalidArgumentError. As `tf.gather_nd`.
+
+    >>> x = gc.constant([[1., 2.], [3., 4.], [5., 6.]])
+    >>> gc.gather_nd(x, [[2, 1], [0, 0]]).eval()
+    array([6., 1.], dtype=float32)
+    >>> gc.gather_nd(x, [[2], [0]]).eval()
+    array([[5., 6.],
+           [1., 2.]], dtype=float32)
+    """
     if not isinstance(batch_dims, (int, np.integer)):
         raise TypeError(f"gather_nd: batch_dims must be an int; got {batch_dims!r}")
     if batch_dims < 0:
@@ -89,7 +125,25 @@ def gather_nd(params: Any, indices: Any, name: str | None = None, batch_dims: in
 @public("one_hot")
 def one_hot(indices: Any, depth: Any, on_value: Any = None, off_value: Any = None, axis: int | None = None,
             dtype: Any = None, name: str | None = None) -> Tensor:
-    """on_value (1) at each index along a new axis of size `depth`, off_value (0) elsewhere, as `tf.one_hot`."""
+    """on_value at each index along a new axis of size `depth`, off_value elsewhere.
+
+    Args:
+        indices: integers of any shape; those below 0, or from depth on, have off_value everywhere.
+        depth: an int or an int32 scalar.
+        on_value, off_value: scalars, 1 and 0 by default, whose dtype the result has.
+        axis: where the new axis stands, by default last.
+        dtype: by default that of the values given, or float32.
+
+    As `tf.one_hot`. It has no gradient by indices.
+
+    >>> gc.one_hot([2, 0, -1], 3).eval()
+    array([[0., 0., 1.],
+           [1., 0., 0.],
+           [0., 0., 0.]], dtype=float32)
+    >>> gc.one_hot([1, 0], 2, on_value=True, off_value=False).eval()
+    array([[False,  True],
+           [ True, False]])
+    """
     with get_default_graph().name_scope(name or "one_hot") as scope:
         indices = convert_to_tensor(indices, name="indices")
         wanted: DType | None = None if dtype is None else as_dtype(dtype)
@@ -104,10 +158,20 @@ def one_hot(indices: Any, depth: Any, on_value: Any = None, off_value: Any = Non
 
 @public("where")
 def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Tensor:
-    """The indices of the true elements (int64, one row each); or, given x and y, x where condition, else y; as
-    `tf.where`.
+    """The indices of the true elements; or, given x and y, x where condition, else y.
 
-    x and y must have one shape, condition the same or, to choose rows, rank 1. Raises ValueError if only one is given.
+    Without x and y: int64 [n, rank], row by row; n is known when run only. condition: bool, or numbers, of which all
+    but 0 are true. With them: x and y of one shape and dtype, condition bool of that shape or, to choose whole rows, a
+    vector; nothing broadcasts, see `gc.where_v2`. Both are computed, and so is the gradient of the one that is not
+    chosen: where that is infinite (log at 0), NaN comes through; make its operand harmless. Raises ValueError if only
+    one of x and y is given. As `tf.where`.
+
+    >>> gc.where([[True, False], [False, True]]).eval()
+    array([[0, 0],
+           [1, 1]])
+    >>> x = gc.constant([4., -1., 9.])
+    >>> gc.where(x > 0., gc.sqrt(gc.abs(x)), gc.zeros_like(x)).eval()
+    array([2., 0., 3.], dtype=float32)
     """
     if x is None and y is None:
         result: Tensor = apply(Where, condition, name=name)
@@ -119,8 +183,18 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
 
 @public("boolean_mask")
 def boolean_mask(tensor: Any, mask: Any, name: str = "boolean_mask", axis: int | None = None) -> Tensor:
-    """The elements of tensor where mask is true, as `tf.boolean_mask`. The mask's axes, from `axis` (0) on, become
-    one."""
+    """The elements of tensor where mask is true, one behind the other.
+
+    tensor: of any dtype. mask: bool of known rank, at least 1, for the axes from `axis` (0) on, which become one.
+    Raises ValueError for shapes that are known not to fit. As `tf.boolean_mask`; tensor[mask] is the same.
+
+    >>> x = gc.constant([[1., 2.], [3., 4.], [5., 6.]])
+    >>> gc.boolean_mask(x, [True, False, True]).eval()
+    array([[1., 2.],
+           [5., 6.]], dtype=float32)
+    >>> gc.boolean_mask(x, x > 2.5).eval()
+    array([3., 4., 5., 6.], dtype=float32)
+    """
     with get_default_graph().name_scope(name):
         tensor, mask = convert_to_tensor(tensor, name="tensor"), convert_to_tensor(mask, name="mask")
         ndims = mask.spec.rank

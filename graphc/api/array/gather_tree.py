@@ -13,10 +13,17 @@ from graphc.ir.tensor import Tensor
 @public("contrib.seq2seq.gather_tree")
 def gather_tree(step_ids: Any, parent_ids: Any, max_sequence_lengths: Any, end_token: Any,
                 name: str | None = None) -> Tensor:
-    """The ids of whole beams, int32[time, batch, beam], from those of each step and the beam that each came from.
+    """The ids of whole beams, int32 [time, batch, beam], from those of each step and the beam that each came from.
 
-    max_sequence_lengths: int32[batch]; behind it, and behind the first end_token (a scalar), all is end_token. A parent
-    id that is no beam is an error when run.
+    step_ids, parent_ids: int32 [time, batch, beam]. max_sequence_lengths: int32 [batch]; behind it, and behind the
+    first end_token (a scalar), all is end_token. A parent id that is no beam ends the run with InvalidArgumentError. As
+    `tf.contrib.seq2seq.gather_tree`.
+
+    >>> steps = [[[1, 2]], [[3, 4]], [[5, 6]]]                # three steps, one sequence, two beams
+    >>> parents = [[[0, 0]], [[1, 0]], [[1, 0]]]
+    >>> gc.contrib.seq2seq.gather_tree(steps, parents, [3], 9)[:, 0].eval().T
+    array([[1, 4, 5],
+           [2, 3, 6]], dtype=int32)
     """
     inputs = [convert_to_tensor(x, int32) for x in (step_ids, parent_ids, max_sequence_lengths, end_token)]
     found: Tensor = apply(OPS["GatherTree"], *inputs, name=name)

@@ -27,23 +27,47 @@ from graphc.ops.array.linspace import LinSpace, UnravelIndex
 
 @public("linspace", "lin_space")
 def linspace(start: Any, stop: Any, num: Any, name: str | None = None) -> Tensor:
-    """num numbers from start to stop, both included, as `tf.linspace`. start and stop are floating point."""
+    """num numbers from start to stop at equal distances, both ends included.
+
+    start, stop: floating point scalars of one dtype; num: an int32 or int64 scalar of at least 1. It has no gradient.
+    As `tf.linspace` of TensorFlow 1: no vectors of starts.
+
+    >>> gc.linspace(0., 1., 5).eval()
+    array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
+    """
     result: Tensor = apply(LinSpace, start, stop, num, name=name)
     return result
 
 
 @public("unravel_index")
 def unravel_index(indices: Any, dims: Any, name: str | None = None) -> Tensor:
-    """Row-major positions in a tensor of shape dims as one index an axis, one axis a row, as `tf.unravel_index`."""
+    """Row-major positions in a tensor of shape dims as one index an axis: [n] gives [rank, n], one axis a row.
+
+    indices: int32 or int64, a scalar or a vector; a position outside ends the run with InvalidArgumentError. dims: a
+    vector. As `tf.unravel_index`.
+
+    >>> gc.unravel_index([5, 0, 3], [2, 3]).eval()
+    array([[1, 0, 1],
+           [2, 0, 0]], dtype=int32)
+    """
     result: Tensor = apply(UnravelIndex, convert_to_tensor(indices, name="indices"), dims, name=name)
     return result
 
 
 @public("meshgrid")
 def meshgrid(*args: Any, **kwargs: Any) -> list[Tensor]:
-    """The vectors spread over the grid of all of their combinations, as `tf.meshgrid`.
+    """The vectors spread over the grid of all of their combinations: a list of tensors of one shape.
 
-    indexing: "xy" (the first vector runs along the columns) or "ij" (along the rows).
+    indexing: "xy" (of two vectors of n and m elements the shape is [m, n]: the first runs along the columns) or "ij"
+    ([n, m]); ValueError for others. As `tf.meshgrid`.
+
+    >>> x, y = gc.meshgrid([1, 2, 3], [10, 20])
+    >>> x.eval()
+    array([[1, 2, 3],
+           [1, 2, 3]], dtype=int32)
+    >>> y.eval()
+    array([[10, 10, 10],
+           [20, 20, 20]], dtype=int32)
     """
     indexing, name = kwargs.pop("indexing", "xy"), kwargs.pop("name", None)
     if kwargs:
@@ -63,7 +87,19 @@ def meshgrid(*args: Any, **kwargs: Any) -> list[Tensor]:
 
 @public("sequence_mask")
 def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = bool_, name: str | None = None) -> Tensor:
-    """Row i holds lengths[i] times True, then False up to maxlen (the largest length), as `tf.sequence_mask`."""
+    """Rows of lengths[i] times True, then False up to maxlen: [...] gives [..., maxlen].
+
+    lengths: int32 or int64 of any shape. maxlen: a scalar, by default the largest of lengths. dtype: bool, or a number
+    dtype for 1 and 0: a mask to multiply losses by. As `tf.sequence_mask`.
+
+    >>> gc.sequence_mask([1, 3, 0]).eval()
+    array([[ True, False, False],
+           [ True,  True,  True],
+           [False, False, False]])
+    >>> gc.sequence_mask([1, 2], maxlen=4, dtype=gc.float32).eval()
+    array([[1., 0., 0., 0.],
+           [1., 1., 0., 0.]], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "SequenceMask"):
         lengths = convert_to_tensor(lengths, name="lengths")
         if maxlen is None:
@@ -78,8 +114,18 @@ def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = bool_, name: st
 
 @public("repeat")
 def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None = None) -> Tensor:
-    """Each element of `input` along axis (of the flattened input) repeats times, or repeats[i] times, as
-    `tf.repeat`."""
+    """Each element of `input` along axis `repeats` times, or element i repeats[i] times.
+
+    input: of any dtype and known rank. repeats: an integer scalar, or a vector of the size of that axis. axis: None: of
+    the flattened input. As `tf.repeat`.
+
+    >>> gc.repeat([1, 2, 3], 2).eval()
+    array([1, 1, 2, 2, 3, 3], dtype=int32)
+    >>> gc.repeat([[1, 2], [3, 4]], [1, 2], axis=0).eval()
+    array([[1, 2],
+           [3, 4],
+           [3, 4]], dtype=int32)
+    """
     with get_default_graph().name_scope(name or "Repeat"):
         data, times = convert_to_tensor(input, name="data"), convert_to_tensor(repeats, name="repeats")
         if axis is None:

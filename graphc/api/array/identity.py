@@ -15,7 +15,16 @@ from graphc.ops.array.identity import Identity, NoOp, StopGradient
 
 @public("identity")
 def identity(input: Any, name: str | None = None) -> Any:
-    """The same value under a name of its own, as `tf.identity`; of a sparse tensor, its three parts."""
+    """The same value under a name of its own, and where it stands: under the control dependencies in force there.
+
+    input: of any dtype; a SparseTensor or another composite is one again. As `tf.identity`.
+
+    >>> x = gc.constant([1., 2.])
+    >>> gc.identity(x * 2., name="logits").name
+    'logits:0'
+    >>> gc.get_default_graph().get_tensor_by_name("logits:0").eval()
+    array([2., 4.], dtype=float32)
+    """
     if is_composite(input):
         with get_default_graph().name_scope(name or "identity"):
             return input._with_parts([identity(part) for part in input._fetch_parts()[0]])
@@ -25,21 +34,47 @@ def identity(input: Any, name: str | None = None) -> Any:
 
 @public("stop_gradient")
 def stop_gradient(input: Any, name: str | None = None) -> Tensor:
-    """The same value, constant to `gradients`, as `tf.stop_gradient`."""
+    """The same value, a constant to `gc.gradients`: nothing flows back through it.
+
+    input: of any dtype. As `tf.stop_gradient`.
+
+    >>> x = gc.constant(3.)
+    >>> gc.gradients(x * gc.stop_gradient(x), x)[0].eval()       # not 2 x, but x
+    np.float32(3.0)
+    """
     result: Tensor = apply(StopGradient, input, name=name)
     return result
 
 
 @public("no_op")
 def no_op(name: str | None = None) -> Operation:
-    """An Operation that does nothing, as `tf.no_op`."""
+    """An Operation that does nothing: what control dependencies can be gathered on, or an empty branch. As `tf.no_op`.
+
+    >>> v = gc.Variable(1.)
+    >>> gc.global_variables_initializer().run()
+    >>> with gc.control_dependencies([v.assign(5.)]):
+    ...     step = gc.no_op()
+    >>> step.run()
+    >>> v.eval()
+    np.float32(5.0)
+    """
     result: Operation = apply(NoOp, name=name)
     return result
 
 
 @public("group")
 def group(*inputs: Any, name: str | None = None) -> Operation:
-    """An Operation that runs all of `inputs` (operations, tensors, lists of them), as `tf.group`."""
+    """An Operation that runs all of `inputs`: operations, tensors, None, and lists and dicts of them.
+
+    It gives nothing when fetched. Raises TypeError for anything else. As `tf.group`.
+
+    >>> a, b = gc.Variable(1.), gc.Variable(2.)
+    >>> gc.global_variables_initializer().run()
+    >>> swap = gc.group(a.assign(b), b.assign(a))             # reads come before writes
+    >>> swap.run()
+    >>> gc.get_default_session().run([a, b])
+    [np.float32(2.0), np.float32(1.0)]
+    """
     graph = get_default_graph()
     elements = [e for e in _flattened(inputs) if e is not None]
     with graph.control_dependencies(elements):
@@ -48,8 +83,17 @@ def group(*inputs: Any, name: str | None = None) -> Operation:
 
 @public("tuple")
 def tuple_of(tensors: Sequence[Any], name: str | None = None, control_inputs: Sequence[Any] = ()) -> list[Any]:
-    """The tensors, none of which is ready before all are, as `tf.tuple`."""
+    """The tensors, none of which is ready before all of them, and all of control_inputs, are.
+
+    tensors: tensors, IndexedSlices or None, which stays None. As `tf.tuple`.
+
+    >>> a, b = gc.tuple([gc.constant(1.), gc.constant([2., 3.])])
+    >>> b.eval()
+    array([2., 3.], dtype=float32)
+    """
     graph = get_default_graph()
+    if all(t is None for t in tensors):
+        raise ValueError("tuple: argument 'tensors' must hold at least one tensor")
     with graph.name_scope(name or "tuple"):
         gate = group(*(t for t in tensors if t is not None), *(control_inputs or ()))
         return [None if t is None else with_dependencies([gate], t) for t in tensors]
@@ -57,8 +101,19 @@ def tuple_of(tensors: Sequence[Any], name: str | None = None, control_inputs: Se
 
 @public("python.ops.control_flow_ops.with_dependencies")
 def with_dependencies(dependencies: Sequence[Any], output_tensor: Any, name: str | None = None) -> Any:
-    """The tensor or IndexedSlices, when all of `dependencies` have run, as TensorFlow's
-    `control_flow_ops.with_dependencies`."""
+    """output_tensor (a tensor or IndexedSlices), when all of `dependencies` have run.
+
+    As TensorFlow's `control_flow_ops.with_dependencies`; `gc.control_dependencies` does the same for all that is built
+    in it.
+
+    >>> counter = gc.Variable(0)
+    >>> gc.global_variables_initializer().run()
+    >>> counted = gc.python.ops.control_flow_ops.with_dependencies([counter.assign_add(1)], gc.constant([7.]))
+    >>> counted.eval()
+    array([7.], dtype=float32)
+    >>> counter.eval()
+    np.int32(1)
+    """
     graph = get_default_graph()
     with graph.name_scope(name or "control_dependency") as scope, graph.control_dependencies(dependencies):
         if hasattr(output_tensor, "indices") and not is_composite(output_tensor):        # IndexedSlices

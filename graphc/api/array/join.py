@@ -19,8 +19,21 @@ from graphc.ops.array.shapes import ExpandDims
 
 @public("concat", "concat_v2")
 def concat(values: Any, axis: Any, name: str = "concat") -> Tensor:
-    """The values one behind the other along `axis`, as `tf.concat`; concat(axis, values), the order before TF 1.0,
-    too."""
+    """The values one behind the other along `axis`; all their other sizes are equal.
+
+    values: a list of tensors of one dtype, with one of them that one (its axis is not looked at). axis: an int,
+    negative ones from the end. Raises ValueError for shapes that are known not to fit. concat(axis, values), the order
+    before TensorFlow 1.0, is understood. As `tf.concat`.
+
+    >>> a, b = gc.constant([[1, 2]]), gc.constant([[3, 4], [5, 6]])
+    >>> gc.concat([a, b], 0).eval()
+    array([[1, 2],
+           [3, 4],
+           [5, 6]], dtype=int32)
+    >>> gc.concat([b, b], axis=-1).eval()
+    array([[3, 4, 3, 4],
+           [5, 6, 5, 6]], dtype=int32)
+    """
     if isinstance(values, (int, np.integer)) and isinstance(axis, (list, tuple)):
         values, axis = axis, values
     if not isinstance(values, (list, tuple)):
@@ -33,7 +46,19 @@ def concat(values: Any, axis: Any, name: str = "concat") -> Tensor:
 
 @public("stack", "pack")
 def stack(values: Any, axis: int = 0, name: str = "stack") -> Tensor:
-    """The values, all of one shape, along a new axis, as `tf.stack`. Lists of numbers become a constant."""
+    """The values, all of one shape and dtype, along a new axis; `gc.pack` is the older name.
+
+    values: a list, or a tensor, whose rows it takes. axis: where the new axis stands. Lists of Python numbers become a
+    constant. As `tf.stack`.
+
+    >>> x, y = gc.constant([1, 4]), gc.constant([2, 5])
+    >>> gc.stack([x, y]).eval()
+    array([[1, 4],
+           [2, 5]], dtype=int32)
+    >>> gc.stack([x, y], axis=1).eval()
+    array([[1, 2],
+           [4, 5]], dtype=int32)
+    """
     if isinstance(values, Tensor):
         values = unstack(values)
     if axis == 0 and isinstance(values, (list, tuple, np.ndarray)):
@@ -46,8 +71,17 @@ def stack(values: Any, axis: int = 0, name: str = "stack") -> Tensor:
 
 @public("unstack", "unpack")
 def unstack(value: Any, num: int | None = None, axis: int = 0, name: str = "unstack") -> list[Tensor]:
-    """The slices along `axis`, as `tf.unstack`. Raises ValueError if their number is neither static nor given as
-    num."""
+    """The slices along `axis` as a list of tensors without that axis; `gc.unpack` is the older name.
+
+    num: how many there are: needed where the size of the axis is not known (ValueError without). As `tf.unstack`.
+
+    >>> a, b = gc.unstack([[1, 2, 3], [4, 5, 6]])
+    >>> b.eval()
+    array([4, 5, 6], dtype=int32)
+    >>> sequence = gc.placeholder(gc.float32, [None, 10, 4])
+    >>> len(gc.unstack(sequence, axis=1))
+    10
+    """
     value = convert_to_tensor(value)
     if num is None:
         if value.spec.shape is None:
@@ -64,9 +98,24 @@ def unstack(value: Any, num: int | None = None, axis: int = 0, name: str = "unst
 def split(
     value: Any, num_or_size_splits: Any, axis: Any = 0, num: int | None = None, name: str = "split"
 ) -> list[Tensor]:
-    """Parts along `axis`: a number of equal ones, or one for each size of a list, as `tf.split`.
+    """A list of parts of value along `axis`: a number of equal ones, or one for each size of a list, of which one may
+    be -1.
 
-    split(axis, number, value), the order before TF 1.0, is understood where it cannot mean anything else.
+    Args:
+        value: of any dtype.
+        num_or_size_splits: an int that divides the size of the axis, or a vector of sizes whose sum it is.
+        axis: an int.
+        num: the number of sizes, where it is not known.
+
+    split(axis, number, value), the order before TensorFlow 1.0, is understood where it cannot mean anything else. As
+    `tf.split`.
+
+    >>> a, b = gc.split([[1, 2, 3, 4], [5, 6, 7, 8]], 2, axis=1)
+    >>> b.eval()
+    array([[3, 4],
+           [7, 8]], dtype=int32)
+    >>> [part.eval() for part in gc.split([1, 2, 3, 4, 5], [1, -1, 2])]
+    [array([1], dtype=int32), array([2, 3], dtype=int32), array([4, 5], dtype=int32)]
     """
     if isinstance(value, (int, np.integer)) and isinstance(axis, (Tensor, list, tuple, np.ndarray)):
         value, axis = axis, value
@@ -83,7 +132,13 @@ def split(
 
 @public("parallel_stack")
 def parallel_stack(values: Sequence[Any], name: str = "parallel_stack") -> Tensor:
-    """The values, whose shapes are known, along a new first axis, as `tf.parallel_stack`."""
+    """The values along a new first axis, as `gc.stack`; their shapes must be known (ValueError). As
+    `tf.parallel_stack`.
+
+    >>> gc.parallel_stack([gc.constant([1, 4]), gc.constant([2, 5])]).eval()
+    array([[1, 4],
+           [2, 5]], dtype=int32)
+    """
     with get_default_graph().name_scope(name):
         parts = [convert_to_tensor(v) for v in values]
         if not parts:

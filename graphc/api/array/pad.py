@@ -19,9 +19,24 @@ from graphc.ops.array.pad import (
 def pad(
     tensor: Any, paddings: Any, mode: str = "CONSTANT", name: str | None = None, constant_values: Any = 0
 ) -> Tensor:
-    """Borders of paddings[i] = (before, behind) elements along axis i, as `tf.pad`.
+    """Borders of paddings[i] = (before, behind) elements along axis i.
 
-    mode: CONSTANT (constant_values), REFLECT or SYMMETRIC. Raises ValueError for another one.
+    Args:
+        tensor: of any dtype.
+        paddings: a list or an int32 or int64 tensor [rank, 2].
+        mode: "CONSTANT" (constant_values, a scalar, by default 0), "REFLECT" (mirrored without the outermost element,
+            at most size - 1) or "SYMMETRIC" (mirrored with it, at most size); ValueError for others.
+
+    As `tf.pad`.
+
+    >>> gc.pad([[1, 2], [3, 4]], [[0, 1], [2, 0]]).eval()
+    array([[0, 0, 1, 2],
+           [0, 0, 3, 4],
+           [0, 0, 0, 0]], dtype=int32)
+    >>> gc.pad([1, 2, 3], [[2, 2]], mode="REFLECT").eval()
+    array([3, 2, 1, 2, 3, 2, 1], dtype=int32)
+    >>> gc.pad([1, 2, 3], [[1, 1]], constant_values=9).eval()
+    array([9, 1, 2, 3, 9], dtype=int32)
     """
     wanted = mode.upper()
     if wanted == "CONSTANT":

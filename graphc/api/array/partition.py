@@ -16,7 +16,17 @@ ListDiffResult = namedtuple("ListDiff", ("out", "idx"))
 
 @public("dynamic_partition")
 def dynamic_partition(data: Any, partitions: Any, num_partitions: int, name: str | None = None) -> list[Tensor]:
-    """num_partitions tensors: number i holds the rows of data where partitions is i, as `tf.dynamic_partition`."""
+    """num_partitions tensors, of which number i holds the rows of data where partitions is i, in their order.
+
+    data: of any dtype, [*partitions, ...]. partitions: int32; a number outside ends the run with InvalidArgumentError.
+    How many rows each has is known when run only. `gc.dynamic_stitch` is the way back. As `tf.dynamic_partition`.
+
+    >>> small, large = gc.dynamic_partition([5., 20., 7., 30.], [0, 1, 0, 1], num_partitions=2)
+    >>> small.eval()
+    array([5., 7.], dtype=float32)
+    >>> large.eval()
+    array([20., 30.], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "DynamicPartition") as scope:
         places = _int32(partitions, "partitions")
         return list(apply(DynamicPartition, data, places, name=scope, num_partitions=int(num_partitions)))
@@ -24,9 +34,13 @@ def dynamic_partition(data: Any, partitions: Any, num_partitions: int, name: str
 
 @public("dynamic_stitch")
 def dynamic_stitch(indices: Any, data: Any, name: str | None = None) -> Tensor:
-    """merged[indices[m][i, ...]] = data[m][i, ...], of several for one row the last one, as `tf.dynamic_stitch`.
+    """merged[indices[m][i, ...]] = data[m][i, ...]; of several for one row the last one counts.
 
-    Rows that no index names are 0.
+    indices: a list of int32 tensors; data: as many tensors of one dtype, [*indices[m], ...]. The result has as many
+    rows as the largest index says; those that no index names are 0. As `tf.dynamic_stitch`.
+
+    >>> gc.dynamic_stitch([[0, 2], [1, 3]], [[5., 7.], [20., 30.]]).eval()
+    array([ 5., 20.,  7., 30.], dtype=float32)
     """
     with get_default_graph().name_scope(name or "DynamicStitch") as scope:
         places = [convert_to_tensor(_int32(v, f"indices_{i}")) for i, v in enumerate(indices)]
@@ -44,6 +58,16 @@ def _int32(value: Any, name: str) -> Any:
 
 @public("setdiff1d")
 def setdiff1d(x: Any, y: Any, index_dtype: Any = int32, name: str | None = None, out_idx: Any = None) -> Any:
-    """(out, idx): the elements of x that are not in y, and where they stand, as `tf.setdiff1d`."""
+    """(out, idx): the elements of the vector x that are not in y, in their order, and where in x they stand.
+
+    x, y: vectors of one dtype: real numbers, bools or strings. index_dtype (out_idx): that of idx, int32 or int64. As
+    `tf.setdiff1d`.
+
+    >>> out, idx = gc.setdiff1d([1, 2, 3, 4, 5], [2, 4])
+    >>> out.eval()
+    array([1, 3, 5], dtype=int32)
+    >>> idx.eval()
+    array([0, 2, 4], dtype=int32)
+    """
     wanted = as_dtype(index_dtype if out_idx is None else out_idx)
     return ListDiffResult(*apply(ListDiff, x, y, name=name, out_idx=wanted))

@@ -11,7 +11,17 @@ from graphc.ops.array.rearrange import ReverseSequence, Roll
 
 @public("roll", "manip.roll")
 def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Tensor:
-    """Element i along axis goes to i + shift, around the end, as `tf.roll`. shift, axis: numbers, or lists of them."""
+    """Element i along an axis goes to i + shift, around the end.
+
+    input: of any dtype. shift, axis: int32 or int64 scalars, or vectors of the same length; shifts along one axis add
+    up. As `tf.roll`.
+
+    >>> gc.roll([1, 2, 3, 4, 5], shift=2, axis=0).eval()
+    array([4, 5, 1, 2, 3], dtype=int32)
+    >>> gc.roll([[1, 2], [3, 4]], shift=[1, 1], axis=[0, 1]).eval()
+    array([[4, 3],
+           [2, 1]], dtype=int32)
+    """
     result: Tensor = apply(Roll, input, shift, axis, name=name)
     return result
 
@@ -19,8 +29,16 @@ def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Tensor:
 @public("reverse_sequence")
 def reverse_sequence(input: Any, seq_lengths: Any, seq_axis: int | None = None, batch_axis: int | None = None,
                      name: str | None = None, seq_dim: int | None = None, batch_dim: int | None = None) -> Tensor:
-    """Of each sequence along seq_axis the first seq_lengths[i] elements reversed, where i is the index along batch_axis
-    (0), as `tf.reverse_sequence`. seq_dim, batch_dim: the old names."""
+    """Of each sequence the first seq_lengths[i] elements reversed, the others left: what a backward RNN reads.
+
+    input: of any dtype. seq_lengths: int32 or int64 [batch], at most the size of seq_axis. seq_axis: the time axis,
+    which must be given; batch_axis: 0 by default. seq_dim, batch_dim: their older names. As `tf.reverse_sequence`.
+
+    >>> x = gc.constant([[1, 2, 3, 0], [4, 5, 0, 0]])
+    >>> gc.reverse_sequence(x, [3, 2], seq_axis=1).eval()
+    array([[3, 2, 1, 0],
+           [5, 4, 0, 0]], dtype=int32)
+    """
     if seq_axis is not None and seq_dim is not None:
         raise ValueError("reverse_sequence takes one of seq_axis and (deprecated) seq_dim")
     if batch_axis is not None and batch_dim is not None:

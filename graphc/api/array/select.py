@@ -20,8 +20,16 @@ def select(condition: Any, x: Any, y: Any, name: str | None = None) -> Tensor:
 
 @public("where_v2")
 def where_v2(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Tensor:
-    """x where condition, else y, all three broadcast; without x and y the indices of the true elements. As
-    `tf.where_v2`."""
+    """x where condition, else y, all three broadcast; without x and y the indices of the true elements, as of
+    `gc.where`.
+
+    x, y: of one dtype; a Python number beside a tensor takes the tensor's. Both are computed. As `tf.where_v2`.
+
+    >>> x = gc.constant([[1., -2.], [-3., 4.]])
+    >>> gc.where_v2(x > 0., x, 0.).eval()
+    array([[1., 0.],
+           [0., 4.]], dtype=float32)
+    """
     if (x is None) != (y is None):
         raise ValueError("x and y must both be non-None or both be None.")
     if x is None:

@@ -18,11 +18,25 @@ from graphc.ops.array.source import Placeholder, PlaceholderWithDefault
 def constant(
     value: Any, dtype: Any = None, shape: Any = None, name: str = "Const", verify_shape: bool = False
 ) -> Tensor:
-    """A tensor of known values, as `tf.constant`.
+    """A tensor of known values.
 
-    Arrays keep their dtype, Python floats give float32, Python ints int32. shape: fewer values are filled up with the
-    last one, unless verify_shape. Raises TypeError if the values do not convert, ValueError if they do not fit the
-    shape.
+    Args:
+        value: a number, a string, a list of them, or an array.
+        dtype: by default that of an array, float32 of Python floats, int32 of ints (int64 if they are too large), bool,
+            complex128, string.
+        shape: of the result; fewer values than it has are filled up with the last one.
+        verify_shape: they are not: the value must have that shape.
+
+    Raises TypeError if the values do not convert, or with verify_shape do not have the shape, ValueError if they do not
+    fit it. As `tf.constant`.
+
+    >>> gc.constant([1, 2, 3]).eval()
+    array([1, 2, 3], dtype=int32)
+    >>> gc.constant(7, gc.float32, shape=[2, 2]).eval()
+    array([[7., 7.],
+           [7., 7.]], dtype=float32)
+    >>> gc.constant(np.arange(3.)).dtype
+    gc.float64
     """
     array = to_array(value, None if dtype is None else as_dtype(dtype), None if verify_shape else shape)
     if verify_shape and shape is not None and not as_shape(shape).is_compatible_with(array.shape):
@@ -40,7 +54,19 @@ def symbolic_shape(shape: Any, name: str) -> Shape | None:
 
 @public("placeholder")
 def placeholder(dtype: Any, shape: Any = None, name: str | None = None) -> Tensor:
-    """A tensor to be fed at each run, as `tf.placeholder`. Unknown sizes are None; shape None: any rank."""
+    """A tensor to be fed at each run.
+
+    dtype: what is fed is converted to it. shape: a list, None for sizes that each run says: one compiled plan serves
+    all of them; without a shape any rank is taken, and a plan is compiled for each rank. A run without a feed for it
+    ends with InvalidArgumentError, a feed of another shape with ValueError. As `tf.placeholder`.
+
+    >>> x = gc.placeholder(gc.float32, [None, 2], name="x")
+    >>> total = gc.reduce_sum(x, axis=1)
+    >>> total.eval({x: [[1, 2]]})
+    array([3.], dtype=float32)
+    >>> total.eval({x: [[1, 2], [3, 4], [5, 6]]})
+    array([ 3.,  7., 11.], dtype=float32)
+    """
     result: Tensor = apply(Placeholder, name=name, dtype=as_dtype(dtype),
                            shape=symbolic_shape(shape, name or "Placeholder"))
     return result
@@ -48,7 +74,17 @@ def placeholder(dtype: Any, shape: Any = None, name: str | None = None) -> Tenso
 
 @public("placeholder_with_default")
 def placeholder_with_default(input: Any, shape: Any, name: str | None = None) -> Tensor:
-    """`input`, unless something is fed in its place, as `tf.placeholder_with_default`."""
+    """`input`, unless something is fed in its place: a switch or rate that most runs leave.
+
+    shape: what it may have, None for unknown sizes; ValueError if that of input does not fit. As
+    `tf.placeholder_with_default`.
+
+    >>> keep = gc.placeholder_with_default(1., shape=[])
+    >>> (keep * 10.).eval()
+    np.float32(10.0)
+    >>> (keep * 10.).eval({keep: 0.5})
+    np.float32(5.0)
+    """
     result: Tensor = apply(PlaceholderWithDefault, input, name=name,
                            shape=symbolic_shape(shape, name or "PlaceholderWithDefault"))
     return result

@@ -29,7 +29,18 @@ def _block_size(function: str, block_size: Any, block_shape: Any) -> Any:
 
 @public("space_to_batch_nd", "manip.space_to_batch_nd")
 def space_to_batch_nd(input: Any, block_shape: Any, paddings: Any, name: str | None = None) -> Tensor:
-    """Blocks of the padded axes behind the first one moved into the batch axis, as `tf.space_to_batch_nd`."""
+    """Blocks of the padded axes behind the first one moved into the batch axis: what makes a strided convolution of a
+    dilated one.
+
+    input: of any dtype, [batch, *space, ...]. block_shape: a vector, the size of a block along each of the first space
+    axes; paddings: [axes, 2], after which each is a multiple of its block (ValueError otherwise). The batch grows by
+    the product of block_shape. As `tf.space_to_batch_nd`.
+
+    >>> x = gc.reshape(gc.range(1., 5.), [1, 4])
+    >>> gc.space_to_batch_nd(x, [2], [[0, 0]]).eval()
+    array([[1., 3.],
+           [2., 4.]], dtype=float32)
+    """
     result: Tensor = apply(SpaceToBatchND, input, block_shape, paddings, name=name)
     return result
 
@@ -37,14 +48,32 @@ def space_to_batch_nd(input: Any, block_shape: Any, paddings: Any, name: str | N
 @public("space_to_batch", "nn.space_to_batch")
 def space_to_batch(input: Any, paddings: Any, block_size: Any = None, name: str | None = None,
                    block_shape: Any = None) -> Tensor:
-    """Square blocks of padded pictures moved into the batch axis, as `tf.space_to_batch`."""
+    """Square blocks of padded pictures [batch, rows, columns, channels] moved into the batch axis.
+
+    paddings: [[above, below], [left, right]]. block_size, or block_shape, its new name: an int; ValueError unless one
+    is given. As `tf.space_to_batch`.
+
+    >>> x = gc.reshape(gc.range(1., 5.), [1, 2, 2, 1])
+    >>> gc.space_to_batch(x, [[0, 0], [0, 0]], 2)[:, 0, 0].eval()
+    array([[1.],
+           [2.],
+           [3.],
+           [4.]], dtype=float32)
+    """
     size = _block_size("space_to_batch", block_size, block_shape)
     return space_to_batch_nd(_picture(input), [size, size], paddings, name)
 
 
 @public("batch_to_space_nd", "manip.batch_to_space_nd")
 def batch_to_space_nd(input: Any, block_shape: Any, crops: Any, name: str | None = None) -> Tensor:
-    """Parts of the batch axis moved into blocks of the axes behind it, as `tf.batch_to_space_nd`."""
+    """Parts of the batch axis moved into blocks of the axes behind it: what undoes `gc.space_to_batch_nd`.
+
+    block_shape: a vector; the batch shrinks by its product. crops: [axes, 2], cut off afterwards. As
+    `tf.batch_to_space_nd`.
+
+    >>> gc.batch_to_space_nd([[1., 3.], [2., 4.]], [2], [[0, 0]]).eval()
+    array([[1., 2., 3., 4.]], dtype=float32)
+    """
     result: Tensor = apply(BatchToSpaceND, input, block_shape, crops, name=name)
     return result
 
@@ -52,7 +81,15 @@ def batch_to_space_nd(input: Any, block_shape: Any, crops: Any, name: str | None
 @public("batch_to_space")
 def batch_to_space(input: Any, crops: Any, block_size: Any = None, name: str | None = None,
                    block_shape: Any = None) -> Tensor:
-    """Parts of the batch axis moved into square blocks of pictures, as `tf.batch_to_space`."""
+    """Parts of the batch axis moved into square blocks of pictures: what undoes `gc.space_to_batch`.
+
+    crops: [[above, below], [left, right]]. block_size, or block_shape, its new name: an int. As `tf.batch_to_space`.
+
+    >>> x = gc.reshape(gc.range(1., 5.), [4, 1, 1, 1])
+    >>> gc.batch_to_space(x, [[0, 0], [0, 0]], 2)[0, :, :, 0].eval()
+    array([[1., 2.],
+           [3., 4.]], dtype=float32)
+    """
     size = _block_size("batch_to_space", block_size, block_shape)
     return batch_to_space_nd(_picture(input), [size, size], crops, name)
 
@@ -66,14 +103,32 @@ def _picture(x: Any) -> Tensor:
 
 @public("space_to_depth", "nn.space_to_depth")
 def space_to_depth(input: Any, block_size: int, name: str | None = None, data_format: str = "NHWC") -> Tensor:
-    """Blocks of pictures moved into channels, as `tf.space_to_depth`."""
+    """Blocks of pictures moved into channels: [batch, rows, columns, channels] gives [batch, rows / b, columns / b,
+    channels * b * b].
+
+    block_size: an int of at least 2 that divides rows and columns (ValueError otherwise). data_format: "NHWC" or
+    "NCHW". As `tf.space_to_depth`.
+
+    >>> x = gc.reshape(gc.range(1., 5.), [1, 2, 2, 1])
+    >>> gc.space_to_depth(x, 2)[0, 0].eval()
+    array([[1., 2., 3., 4.]], dtype=float32)
+    """
     result: Tensor = apply(SpaceToDepth, input, name=name, block_size=int(block_size), data_format=data_format)
     return result
 
 
 @public("depth_to_space", "nn.depth_to_space")
 def depth_to_space(input: Any, block_size: int, name: str | None = None, data_format: str = "NHWC") -> Tensor:
-    """Channels moved into blocks of pictures, as `tf.depth_to_space`."""
+    """Channels moved into blocks of pictures, which undoes `gc.space_to_depth`: upscaling by pixel shuffling.
+
+    input: [batch, rows, columns, channels], channels a multiple of block_size ** 2. data_format: "NHWC" or "NCHW". As
+    `tf.depth_to_space`.
+
+    >>> x = gc.reshape(gc.range(1., 5.), [1, 1, 1, 4])
+    >>> gc.depth_to_space(x, 2)[0, :, :, 0].eval()
+    array([[1., 2.],
+           [3., 4.]], dtype=float32)
+    """
     result: Tensor = apply(DepthToSpace, input, name=name, block_size=int(block_size), data_format=data_format)
     return result
 
@@ -81,7 +136,20 @@ def depth_to_space(input: Any, block_size: int, name: str | None = None, data_fo
 @public("required_space_to_batch_paddings")
 def required_space_to_batch_paddings(input_shape: Any, block_shape: Any, base_paddings: Any = None,
                                      name: str | None = None) -> tuple[Tensor, Tensor]:
-    """The paddings for space_to_batch_nd and the crops that undo them, as `tf.required_space_to_batch_paddings`."""
+    """(paddings, crops): the paddings that `gc.space_to_batch_nd` needs for sizes that are no multiples, and the crops
+    that undo them.
+
+    input_shape, block_shape: int32 vectors of one length, that of block_shape known; base_paddings: [length, 2],
+    paddings that there must be in any case. As `tf.required_space_to_batch_paddings`.
+
+    >>> paddings, crops = gc.required_space_to_batch_paddings([5, 4], [2, 2])
+    >>> paddings.eval()
+    array([[0, 1],
+           [0, 0]], dtype=int32)
+    >>> crops.eval()
+    array([[0, 1],
+           [0, 0]], dtype=int32)
+    """
     with get_default_graph().name_scope(name or "required_space_to_batch_paddings"):
         sizes = convert_to_tensor(input_shape, int32, "input_shape")
         blocks = convert_to_tensor(block_shape, int32, "block_shape")

@@ -17,8 +17,19 @@ from graphc.ops.math.complex_numbers import Conj
 
 @public("transpose")
 def transpose(a: Any, perm: Any = None, name: str = "transpose", conjugate: bool = False) -> Tensor:
-    """The axes in the order perm; without one in reverse order, as `tf.transpose`. conjugate: a complex tensor is
-    conjugated, too."""
+    """The axes in the order perm; without it in reverse order.
+
+    a: of any dtype. perm: a permutation of the axes, ints or an int32 vector. conjugate: complex numbers are
+    conjugated, too. For batches of matrices see `gc.matrix_transpose`. As `tf.transpose`.
+
+    >>> gc.transpose([[1, 2, 3], [4, 5, 6]]).eval()
+    array([[1, 4],
+           [2, 5],
+           [3, 6]], dtype=int32)
+    >>> images = gc.placeholder(gc.float32, [None, 3, 224, 224])
+    >>> gc.transpose(images, [0, 2, 3, 1]).shape.as_list()          # NCHW to NHWC
+    [None, 224, 224, 3]
+    """
     a = convert_to_tensor(a, name="a")
     if conjugate and a.dtype.is_complex:
         a = apply(Conj, a)
@@ -36,14 +47,28 @@ def _reversed_axes(a: Tensor) -> Tensor:
 
 @public("invert_permutation", "math.invert_permutation")
 def invert_permutation(x: Any, name: str | None = None) -> Tensor:
-    """y with y[x[i]] = i, of a permutation x of the numbers below its length. As `tf.invert_permutation`."""
+    """y with y[x[i]] = i: the order that undoes the order x.
+
+    x: int32 or int64, a permutation of the numbers below its length; what is none is a ValueError, or
+    InvalidArgumentError when run. As `tf.invert_permutation`.
+
+    >>> gc.invert_permutation([2, 0, 1]).eval()
+    array([1, 2, 0], dtype=int32)
+    """
     result: Tensor = apply(InvertPermutation, x, name=name)
     return result
 
 
 @public("matrix_transpose", "linalg.transpose", "linalg.matrix_transpose")
 def matrix_transpose(a: Any, name: str = "matrix_transpose", conjugate: bool = False) -> Tensor:
-    """The last two axes exchanged, as `tf.matrix_transpose`. Raises ValueError below rank 2."""
+    """The last two axes exchanged: [..., n, m] gives [..., m, n].
+
+    a: of any dtype and known rank, at least 2 (ValueError otherwise). conjugate: complex numbers are conjugated, too.
+    As `tf.matrix_transpose`.
+
+    >>> gc.matrix_transpose(gc.zeros([5, 2, 3])).shape.as_list()
+    [5, 3, 2]
+    """
     with get_default_graph().name_scope(name):
         a = convert_to_tensor(a, name="a")
         rank = a.spec.rank
@@ -54,7 +79,15 @@ def matrix_transpose(a: Any, name: str = "matrix_transpose", conjugate: bool = F
 
 @public("reverse", "reverse_v2", "manip.reverse")
 def reverse(tensor: Any, axis: Any, name: str | None = None) -> Tensor:
-    """The elements in reverse order along the axes `axis` (a list of ints), as `tf.reverse`."""
+    """The elements in reverse order along the axes `axis`.
+
+    tensor: of any dtype. axis: a list of ints (or an int32 vector), negative ones from the end. x[::-1] does the same
+    along one. As `tf.reverse` of TensorFlow 1.0 and later.
+
+    >>> gc.reverse([[1, 2, 3], [4, 5, 6]], axis=[1]).eval()
+    array([[3, 2, 1],
+           [6, 5, 4]], dtype=int32)
+    """
     if not isinstance(axis, (list, tuple, np.ndarray, Tensor)):
         axis = [axis]
     result: Tensor = apply(ReverseV2, tensor, axis, name=name)

@@ -18,7 +18,16 @@ from graphc.ir.tensor_shape import TensorShape, as_shape
 
 @public("ConditionalAccumulatorBase", "python.ops.data_flow_ops.ConditionalAccumulatorBase")
 class ConditionalAccumulatorBase:
-    """What both kinds have, as `tf.ConditionalAccumulatorBase`."""
+    """What `gc.ConditionalAccumulator` and `gc.SparseConditionalAccumulator` have in common.
+
+    An accumulator counts steps: a gradient of a step before its own is dropped, and taking a mean is one step on. As
+    `tf.ConditionalAccumulatorBase`.
+
+    >>> accumulator = gc.ConditionalAccumulator(gc.float32, shape=[])
+    >>> gc.get_default_session().run(accumulator.apply_grad(1.))
+    >>> isinstance(accumulator, gc.ConditionalAccumulatorBase), accumulator.num_accumulated().eval()
+    (True, np.int32(1))
+    """
 
     _prefix = ""
 
@@ -51,7 +60,17 @@ class ConditionalAccumulatorBase:
 
 @public("ConditionalAccumulator", "python.ops.data_flow_ops.ConditionalAccumulator")
 class ConditionalAccumulator(ConditionalAccumulatorBase):
-    """Adds up tensors and gives their mean (reduction_type="SUM": their sum), as `tf.ConditionalAccumulator`."""
+    """Adds up tensors of one shape and gives their mean (reduction_type="SUM": their sum).
+
+    How gradients of several workers, or of several batches, become one. It is the session's. As
+    `tf.ConditionalAccumulator`.
+
+    >>> accumulator = gc.ConditionalAccumulator(gc.float32, shape=[2])
+    >>> for gradient in ([1., 2.], [3., 6.]):
+    ...     accumulator.apply_grad(gradient).run()
+    >>> accumulator.take_grad(2).eval()
+    array([2., 4.], dtype=float32)
+    """
 
     _prefix = "Resource"
 
@@ -81,8 +100,18 @@ class ConditionalAccumulator(ConditionalAccumulatorBase):
 @public("sparse.SparseConditionalAccumulator", "SparseConditionalAccumulator",
         "python.ops.data_flow_ops.SparseConditionalAccumulator")
 class SparseConditionalAccumulator(ConditionalAccumulatorBase):
-    """Adds up the rows of IndexedSlices and gives the mean of each over the gradients that have it, as
-    `tf.SparseConditionalAccumulator`. The indices of a gradient should ascend."""
+    """Adds up the rows of IndexedSlices and gives the mean of each over the gradients that have it.
+
+    The indices of a gradient should ascend. As `tf.SparseConditionalAccumulator`.
+
+    >>> accumulator = gc.SparseConditionalAccumulator(gc.float32)
+    >>> accumulator.apply_grad(grad_indices=[0, 2], grad_values=[[1.], [2.]]).run()
+    >>> accumulator.apply_grad(grad_indices=[2], grad_values=[[6.]]).run()
+    >>> indices, values, _ = accumulator.take_grad(2)
+    >>> gc.get_default_session().run([indices, values])
+    [array([0, 2]), array([[1.],
+           [4.]], dtype=float32)]
+    """
 
     def __init__(self, dtype: Any, shape: Any = None, shared_name: str | None = None,
                  name: str = "sparse_conditional_accumulator", reduction_type: str = "MEAN") -> None:

@@ -23,10 +23,19 @@ ANY_SIZE = (None, ".")
 @public("debugging.assert_shapes")
 def assert_shapes(shapes: Mapping[Any, Any] | Sequence[tuple[Any, Any]], data: Any = None,
                   summarize: int | None = None, message: str | None = None, name: str | None = None) -> Operation:
-    """Asserts that each tensor has its shape, as `tf.debugging.assert_shapes`.
+    """An operation that fails unless each tensor has its shape; sizes with one name are the same everywhere.
 
     shapes: tensor -> a tuple of sizes: an int; None or "." (any size); any other symbol, the same size everywhere; "*"
-    or ..., in front, stands for any number of axes. Raises ValueError for what is known to be wrong while building.
+    in front (or Python's ellipsis) stands for any number of axes. As `tf.debugging.assert_shapes`. Raises ValueError
+    for what is known to be wrong while building, InvalidArgumentError when run.
+
+    >>> x, y = gc.placeholder(gc.float32, [None, 3]), gc.placeholder(gc.float32, [None])
+    >>> check = gc.debugging.assert_shapes([(x, ("batch", 3)), (y, ("batch",))])
+    >>> check.run({x: np.ones([2, 3]), y: np.ones(2)})
+    >>> gc.debugging.assert_shapes([(gc.zeros([2, 3]), ("n", "n"))])
+    Traceback (most recent call last):
+        ...
+    ValueError: Tensor zeros:0 dimension -1 must have size 2, by Tensor zeros:0 dimension -2.  ...
     """
     prefix = f"{message}.  " if message else ""
     with get_default_graph().name_scope(name or "assert_shapes"):

@@ -78,7 +78,22 @@ def _sign(symbol: str, label: str, compare: Compare, numpy: Compare, x: Any, dat
 @public("debugging.assert_equal", "assert_equal")
 def assert_equal(x: Any, y: Any, data: Any = None, summarize: int | None = None, message: str | None = None,
                  name: str | None = None) -> Operation:
-    """Asserts that x == y everywhere, as `tf.assert_equal`."""
+    """An operation that fails unless x == y everywhere, broadcast.
+
+    It runs as a control dependency, or if it is fetched; what is known to be wrong while building raises at once. data:
+    what the message shows (x and y by default), summarize: how many elements of each; message: what it begins with. As
+    `tf.assert_equal`. Raises InvalidArgumentError.
+
+    >>> x = gc.placeholder(gc.int32, [None])
+    >>> with gc.control_dependencies([gc.assert_equal(x, 2, message="only twos")]):
+    ...     y = 10 * x
+    >>> y.eval({x: [2, 2]})
+    array([20, 20], dtype=int32)
+    >>> y.eval({x: [2, 3]})
+    Traceback (most recent call last):
+        ...
+    graphc.errors.InvalidArgumentError: Assert 'assert_equal/Assert': assertion failed: [only twos] ...
+    """
     if x is y and is_tensor_like(x):
         return no_op(name=name)
     return _binary("==", "assert_equal", comparison.equal, np.equal, x, y, data, summarize, message, name)
@@ -87,21 +102,34 @@ def assert_equal(x: Any, y: Any, data: Any = None, summarize: int | None = None,
 @public("debugging.assert_none_equal", "assert_none_equal")
 def assert_none_equal(x: Any, y: Any, data: Any = None, summarize: int | None = None, message: str | None = None,
                       name: str | None = None) -> Operation:
-    """Asserts that x != y everywhere, as `tf.assert_none_equal`."""
+    """An operation that fails unless x != y everywhere, broadcast; as `assert_equal`. As `tf.assert_none_equal`.
+
+    >>> gc.assert_none_equal([1, 2], [2, 1]).run()
+    """
     return _binary("!=", "assert_none_equal", comparison.not_equal, np.not_equal, x, y, data, summarize, message, name)
 
 
 @public("debugging.assert_less", "assert_less")
 def assert_less(x: Any, y: Any, data: Any = None, summarize: int | None = None, message: str | None = None,
                 name: str | None = None) -> Operation:
-    """Asserts that x < y everywhere, as `tf.assert_less`."""
+    """An operation that fails unless x < y everywhere, broadcast; as `assert_equal`. As `tf.assert_less`.
+
+    >>> gc.assert_less([1, 2], 3).run()
+    >>> gc.assert_less([1, 3], 3)
+    Traceback (most recent call last):
+        ...
+    graphc.errors.InvalidArgumentError: Condition x < y did not hold element-wise: ...
+    """
     return _binary("<", "assert_less", comparison.less, np.less, x, y, data, summarize, message, name)
 
 
 @public("debugging.assert_less_equal", "assert_less_equal")
 def assert_less_equal(x: Any, y: Any, data: Any = None, summarize: int | None = None, message: str | None = None,
                       name: str | None = None) -> Operation:
-    """Asserts that x <= y everywhere, as `tf.assert_less_equal`."""
+    """An operation that fails unless x <= y everywhere, broadcast; as `assert_equal`. As `tf.assert_less_equal`.
+
+    >>> gc.assert_less_equal([1, 3], 3).run()
+    """
     return _binary("<=", "assert_less_equal", comparison.less_equal, np.less_equal, x, y, data, summarize, message,
                    name)
 
@@ -109,14 +137,20 @@ def assert_less_equal(x: Any, y: Any, data: Any = None, summarize: int | None = 
 @public("debugging.assert_greater", "assert_greater")
 def assert_greater(x: Any, y: Any, data: Any = None, summarize: int | None = None, message: str | None = None,
                    name: str | None = None) -> Operation:
-    """Asserts that x > y everywhere, as `tf.assert_greater`."""
+    """An operation that fails unless x > y everywhere, broadcast; as `assert_equal`. As `tf.assert_greater`.
+
+    >>> gc.assert_greater([4, 5], 3).run()
+    """
     return _binary(">", "assert_greater", comparison.greater, np.greater, x, y, data, summarize, message, name)
 
 
 @public("debugging.assert_greater_equal", "assert_greater_equal")
 def assert_greater_equal(x: Any, y: Any, data: Any = None, summarize: int | None = None, message: str | None = None,
                          name: str | None = None) -> Operation:
-    """Asserts that x >= y everywhere, as `tf.assert_greater_equal`."""
+    """An operation that fails unless x >= y everywhere, broadcast; as `assert_equal`. As `tf.assert_greater_equal`.
+
+    >>> gc.assert_greater_equal([3, 5], 3).run()
+    """
     return _binary(">=", "assert_greater_equal", comparison.greater_equal, np.greater_equal, x, y, data, summarize,
                    message, name)
 
@@ -124,21 +158,32 @@ def assert_greater_equal(x: Any, y: Any, data: Any = None, summarize: int | None
 @public("debugging.assert_negative", "assert_negative")
 def assert_negative(x: Any, data: Any = None, summarize: int | None = None, message: str | None = None,
                     name: str | None = None) -> Operation:
-    """Asserts that x < 0 everywhere, as `tf.assert_negative`."""
+    """An operation that fails unless x < 0 everywhere; as `assert_equal`. As `tf.assert_negative`.
+
+    >>> gc.assert_negative([-1., -0.5]).run()
+    """
     return _sign("<", "assert_negative", comparison.less, np.less, x, data, summarize, message, name)
 
 
 @public("debugging.assert_positive", "assert_positive")
 def assert_positive(x: Any, data: Any = None, summarize: int | None = None, message: str | None = None,
                     name: str | None = None) -> Operation:
-    """Asserts that x > 0 everywhere, as `tf.assert_positive`."""
+    """An operation that fails unless x > 0 everywhere; as `assert_equal`. As `tf.assert_positive`.
+
+    >>> x = gc.placeholder(gc.float32, [None])
+    >>> check = gc.assert_positive(x)
+    >>> check.run({x: [1., 2.]})
+    """
     return _sign(">", "assert_positive", comparison.greater, np.greater, x, data, summarize, message, name)
 
 
 @public("debugging.assert_non_negative", "assert_non_negative")
 def assert_non_negative(x: Any, data: Any = None, summarize: int | None = None, message: str | None = None,
                         name: str | None = None) -> Operation:
-    """Asserts that x >= 0 everywhere, as `tf.assert_non_negative`."""
+    """An operation that fails unless x >= 0 everywhere; as `assert_equal`. As `tf.assert_non_negative`.
+
+    >>> gc.assert_non_negative([0., 1.]).run()
+    """
     return _sign(">=", "assert_non_negative", comparison.greater_equal, np.greater_equal, x, data, summarize, message,
                  name)
 
@@ -146,15 +191,22 @@ def assert_non_negative(x: Any, data: Any = None, summarize: int | None = None, 
 @public("debugging.assert_non_positive", "assert_non_positive")
 def assert_non_positive(x: Any, data: Any = None, summarize: int | None = None, message: str | None = None,
                         name: str | None = None) -> Operation:
-    """Asserts that x <= 0 everywhere, as `tf.assert_non_positive`."""
+    """An operation that fails unless x <= 0 everywhere; as `assert_equal`. As `tf.assert_non_positive`.
+
+    >>> gc.assert_non_positive([0., -1.]).run()
+    """
     return _sign("<=", "assert_non_positive", comparison.less_equal, np.less_equal, x, data, summarize, message, name)
 
 
 @public("debugging.assert_near", "assert_near")
 def assert_near(x: Any, y: Any, rtol: Any = None, atol: Any = None, data: Any = None, summarize: int | None = None,
                 message: str | None = None, name: str | None = None) -> Operation:
-    """Asserts that |x - y| <= atol + rtol * |y| everywhere, as `tf.assert_near`; both are 10 times the dtype's epsilon
-    unless given."""
+    """An operation that fails unless |x - y| <= atol + rtol * |y| everywhere; as `assert_equal`.
+
+    rtol, atol: 10 times the dtype's epsilon by default. As `tf.assert_near`.
+
+    >>> gc.assert_near([1., 2.], [1.001, 2.], atol=0.01).run()
+    """
     with get_default_graph().name_scope(name or "assert_near"):
         x, y = _pair(x, y)
         tenfold = 10 * float(np.finfo(x.dtype.numpy).eps) if x.dtype.is_floating else 0
@@ -195,7 +247,16 @@ def _known_rank(rank: Any) -> Any:
 @public("debugging.assert_rank", "assert_rank")
 def assert_rank(x: Any, rank: Any, data: Any = None, summarize: int | None = None, message: str | None = None,
                 name: str | None = None) -> Operation:
-    """Asserts that x has this rank, as `tf.assert_rank`."""
+    """An operation that fails unless x has this rank.
+
+    Raises ValueError at once if the rank is known and another one, which is the usual case. As `tf.assert_rank`.
+
+    >>> gc.assert_rank([[1., 2.]], 2).run()
+    >>> gc.assert_rank([1., 2.], 2)
+    Traceback (most recent call last):
+        ...
+    ValueError: Tensor assert_rank_1/x:0 must have rank 2.  Received rank 1, shape (2,) ...
+    """
     with get_default_graph().name_scope(name or "assert_rank"):
         return _ranks(convert_to_tensor(x, name="x"), "assert_rank", message, _known_rank(rank), lambda a, b: a == b,
                       lambda found: comparison.equal(found, rank), "rank", data, summarize)
@@ -204,7 +265,10 @@ def assert_rank(x: Any, rank: Any, data: Any = None, summarize: int | None = Non
 @public("debugging.assert_rank_at_least", "assert_rank_at_least")
 def assert_rank_at_least(x: Any, rank: Any, data: Any = None, summarize: int | None = None,
                          message: str | None = None, name: str | None = None) -> Operation:
-    """Asserts that x has at least this rank, as `tf.assert_rank_at_least`."""
+    """An operation that fails unless x has at least this rank; as `assert_rank`. As `tf.assert_rank_at_least`.
+
+    >>> gc.assert_rank_at_least(gc.zeros([2, 3, 4]), 2).run()
+    """
     with get_default_graph().name_scope(name or "assert_rank_at_least"):
         return _ranks(convert_to_tensor(x, name="x"), "assert_rank_at_least", message, _known_rank(rank),
                       lambda a, b: a >= b, lambda found: comparison.greater_equal(found, rank), "rank at least", data,
@@ -214,7 +278,10 @@ def assert_rank_at_least(x: Any, rank: Any, data: Any = None, summarize: int | N
 @public("debugging.assert_rank_in", "assert_rank_in")
 def assert_rank_in(x: Any, ranks: Sequence[Any], data: Any = None, summarize: int | None = None,
                    message: str | None = None, name: str | None = None) -> Operation:
-    """Asserts that the rank of x is one of these, as `tf.assert_rank_in`."""
+    """An operation that fails unless the rank of x is one of `ranks`; as `assert_rank`. As `tf.assert_rank_in`.
+
+    >>> gc.assert_rank_in(gc.zeros([2, 3]), (2, 4)).run()
+    """
     with get_default_graph().name_scope(name or "assert_rank_in"):
         known = [_known_rank(rank) for rank in ranks]
         return _ranks(convert_to_tensor(x, name="x"), "assert_rank_in", message, None if None in known else known,
@@ -224,7 +291,17 @@ def assert_rank_in(x: Any, ranks: Sequence[Any], data: Any = None, summarize: in
 
 @public("debugging.assert_type", "assert_type")
 def assert_type(tensor: Any, tf_type: Any, message: str | None = None, name: str | None = None) -> Operation:
-    """Asserts, while building, that tensor has this dtype, as `tf.assert_type`."""
+    """Raises TypeError, while building, unless tensor has the dtype tf_type; gives an operation that does nothing.
+
+    As `tf.assert_type`.
+
+    >>> gc.assert_type(gc.constant(1), gc.int32).type
+    'NoOp'
+    >>> gc.assert_type(gc.constant(1), gc.float32)
+    Traceback (most recent call last):
+        ...
+    TypeError: Const_1 must be of type <dtype: 'float32'>, but is <dtype: 'int32'> ...
+    """
     with get_default_graph().name_scope(name or "assert_type"):
         tensor = convert_to_tensor(tensor, name="tensor")
         if tensor.dtype != as_dtype(tf_type):
@@ -235,7 +312,13 @@ def assert_type(tensor: Any, tf_type: Any, message: str | None = None, name: str
 
 @public("debugging.assert_integer", "assert_integer")
 def assert_integer(x: Any, message: str | None = None, name: str | None = None) -> Operation:
-    """Asserts, while building, that x is of integers, as `tf.assert_integer`."""
+    """Raises TypeError, while building, unless x is of integers; gives an operation that does nothing.
+
+    As `tf.assert_integer`.
+
+    >>> gc.assert_integer(gc.constant(1)).type
+    'NoOp'
+    """
     with get_default_graph().name_scope(name or "assert_integer"):
         x = convert_to_tensor(x, name="x")
         if not x.dtype.is_integer:
@@ -245,7 +328,11 @@ def assert_integer(x: Any, message: str | None = None, name: str | None = None) 
 
 @public("debugging.assert_scalar", "assert_scalar")
 def assert_scalar(tensor: Any, name: str | None = None, message: str | None = None) -> Tensor:
-    """tensor, asserted while building to be a scalar, as `tf.assert_scalar`."""
+    """tensor, if it is a scalar; raises ValueError while building if it is known to be none. As `tf.assert_scalar`.
+
+    >>> gc.assert_scalar(3.).eval()
+    np.float32(3.0)
+    """
     with get_default_graph().name_scope(name or "assert_scalar"):
         tensor = convert_to_tensor(tensor, name="tensor")
         if tensor.spec.rank != 0:
@@ -255,8 +342,16 @@ def assert_scalar(tensor: Any, name: str | None = None, message: str | None = No
 
 @public("debugging.assert_proper_iterable", "assert_proper_iterable")
 def assert_proper_iterable(values: Any) -> None:
-    """Raises TypeError unless values is a list, tuple or the like: no tensor, array or string, as
-    `tf.assert_proper_iterable`."""
+    """Raises TypeError unless values is a list, tuple or the like: no tensor, array or string.
+
+    As `tf.assert_proper_iterable`.
+
+    >>> gc.assert_proper_iterable([1, 2])
+    >>> gc.assert_proper_iterable("ab")
+    Traceback (most recent call last):
+        ...
+    TypeError: Expected argument "values" to be a "proper" iterable.  Found: <class 'str'> ...
+    """
     if is_tensor_like(values) or isinstance(values, (np.ndarray, str, bytes)):
         raise TypeError(f"Expected argument \"values\" to be a \"proper\" iterable.  Found: {type(values)}")
     if not hasattr(values, "__iter__"):
@@ -265,7 +360,13 @@ def assert_proper_iterable(values: Any) -> None:
 
 @public("debugging.assert_same_float_dtype", "assert_same_float_dtype")
 def assert_same_float_dtype(tensors: Sequence[Any] | None = None, dtype: Any = None) -> Any:
-    """The one floating point dtype of all tensors (float32 without any), as `tf.assert_same_float_dtype`."""
+    """The one floating point dtype of all tensors, float32 without any.
+
+    dtype: which it must be. As `tf.assert_same_float_dtype`. Raises ValueError if dtypes differ or are no floats.
+
+    >>> gc.assert_same_float_dtype([gc.constant(1., gc.float64), None]), gc.assert_same_float_dtype()
+    (gc.float64, gc.float32)
+    """
     found = None if dtype is None else as_dtype(dtype)
     for tensor in tensors or ():
         if tensor is None:
@@ -282,13 +383,21 @@ def assert_same_float_dtype(tensors: Sequence[Any] | None = None, dtype: Any = N
 
 @public("debugging.is_numeric_tensor", "is_numeric_tensor")
 def is_numeric_tensor(tensor: Any) -> bool:
-    """Whether this is a tensor of numbers, as `tf.is_numeric_tensor`."""
+    """Whether this is a tensor of numbers: neither bools nor strings. As `tf.is_numeric_tensor`.
+
+    >>> gc.is_numeric_tensor(gc.constant(1)), gc.is_numeric_tensor(gc.constant("a")), gc.is_numeric_tensor([1])
+    (True, False, False)
+    """
     return is_tensor_like(tensor) and (tensor.dtype.is_floating or tensor.dtype.is_integer or tensor.dtype.is_complex)
 
 
 @public("math.is_non_decreasing", "debugging.is_non_decreasing", "is_non_decreasing")
 def is_non_decreasing(x: Any, name: str | None = None) -> Tensor:
-    """Whether no element of x, row-major, is less than the one before, as `tf.is_non_decreasing`."""
+    """Whether no element of x, row-major, is less than the one before; a bool scalar. As `tf.is_non_decreasing`.
+
+    >>> gc.is_non_decreasing([1, 2, 2]).eval(), gc.is_non_decreasing([1, 2, 1]).eval()
+    (np.True_, np.False_)
+    """
     with get_default_graph().name_scope(name or "is_non_decreasing"):
         flat = reshape(convert_to_tensor(x, name="x"), [-1])
         return reduce_all(comparison.less_equal(flat[:-1], flat[1:]))
@@ -296,7 +405,12 @@ def is_non_decreasing(x: Any, name: str | None = None) -> Tensor:
 
 @public("math.is_strictly_increasing", "debugging.is_strictly_increasing", "is_strictly_increasing")
 def is_strictly_increasing(x: Any, name: str | None = None) -> Tensor:
-    """Whether every element of x, row-major, is greater than the one before, as `tf.is_strictly_increasing`."""
+    """Whether every element of x, row-major, is greater than the one before; a bool scalar. As
+    `tf.is_strictly_increasing`.
+
+    >>> gc.is_strictly_increasing([1, 2, 3]).eval(), gc.is_strictly_increasing([1, 2, 2]).eval()
+    (np.True_, np.False_)
+    """
     with get_default_graph().name_scope(name or "is_strictly_increasing"):
         flat = reshape(convert_to_tensor(x, name="x"), [-1])
         return reduce_all(comparison.less(flat[:-1], flat[1:]))

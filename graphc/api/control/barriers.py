@@ -17,8 +17,20 @@ from graphc.ir.tensor_shape import TensorShape, as_shape
 
 @public("python.ops.data_flow_ops.Barrier")
 class Barrier:
-    """A map from strings to tuples of tensors, as `tf.python.ops.data_flow_ops.Barrier`. types, shapes: of the
-    components; one where there is one component."""
+    """A map from strings to tuples of tensors that come one by one; complete tuples are taken in batches.
+
+    types, shapes: of the components; one where there is one component. It is the session's. As
+    `tf.python.ops.data_flow_ops.Barrier`.
+
+    >>> barrier = gc.python.ops.data_flow_ops.Barrier((gc.float32, gc.int32), shapes=([], []))
+    >>> barrier.insert_many(0, keys=["a", "b"], values=[1., 2.]).run()
+    >>> barrier.insert_many(1, keys=["b"], values=[20]).run()
+    >>> barrier.ready_size().eval(), barrier.incomplete_size().eval()
+    (np.int32(1), np.int32(1))
+    >>> _, keys, values = barrier.take_many(1)
+    >>> gc.get_default_session().run([keys, values])
+    [array([b'b'], dtype=object), [array([2.], dtype=float32), array([20], dtype=int32)]]
+    """
 
     def __init__(self, types: Any, shapes: Any = None, shared_name: str | None = None, name: str = "barrier") -> None:
         self._types = [as_dtype(t) for t in (types if isinstance(types, (list, tuple)) else [types])]

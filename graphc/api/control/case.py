@@ -22,9 +22,16 @@ Function = Callable[[], Any]
 @public("case")
 def case(pred_fn_pairs: Any, default: Function | None = None, exclusive: bool = False, strict: bool = False,
          name: str = "case") -> Any:
-    """The first function whose predicate holds, else default(), as `tf.case`.
+    """The first function whose predicate holds, else default().
 
-    exclusive: it is an error if more than one holds. Without default it is an error if none does.
+    pred_fn_pairs: a list of (bool scalar, function without arguments), or a dict; the functions return tensors of the
+    same dtypes and structure. Only what is made inside of the function that is taken happens. exclusive: it is an error
+    (InvalidArgumentError) if more than one predicate holds. Without default it is an error if none does. As `tf.case`.
+
+    >>> x = gc.placeholder(gc.float32, [])
+    >>> y = gc.case([(x < 0., lambda: -x), (x > 10., lambda: gc.constant(10.))], default=lambda: x)
+    >>> y.eval({x: -3.}), y.eval({x: 4.}), y.eval({x: 99.})
+    (np.float32(3.0), np.float32(4.0), np.float32(10.0))
     """
     with get_default_graph().name_scope(name):
         predicates, functions = _pairs(pred_fn_pairs)
@@ -83,7 +90,17 @@ def _checked(function: Function, predicates: Sequence[Tensor]) -> Function:
 
 @public("switch_case")
 def switch_case(branch_index: Any, branch_fns: Any, default: Function | None = None, name: str = "switch_case") -> Any:
-    """branch_fns[branch_index](), as `tf.switch_case`; for any other index default(), or else the last function."""
+    """branch_fns[branch_index](); for any other index default(), or else the last function.
+
+    branch_index: an int32 scalar; branch_fns: a list of functions, or of (index, function), or a dict. As
+    `tf.switch_case`.
+
+    >>> i = gc.placeholder(gc.int32, [])
+    >>> words = [lambda: gc.constant("zero"), lambda: gc.constant("one")]
+    >>> y = gc.switch_case(i, words, default=lambda: gc.constant("many"))
+    >>> y.eval({i: 1}), y.eval({i: 7})
+    (b'one', b'many')
+    """
     with get_default_graph().name_scope(name):
         index = convert_to_tensor(branch_index, name="branch_index")
         if index.dtype != int32:

@@ -22,10 +22,19 @@ if TYPE_CHECKING:
 def cond(pred: Any, true_fn: Callable[[], Any] | None = None, false_fn: Callable[[], Any] | None = None,
          strict: bool = False, name: str | None = None, fn1: Callable[[], Any] | None = None,
          fn2: Callable[[], Any] | None = None) -> Any:
-    """true_fn() if pred else false_fn(), as `tf.cond`: effects made inside a branch happen only if it is taken.
+    """true_fn() if pred else false_fn(): effects made inside a branch happen only if it is taken.
 
-    Ops made outside of the two functions run whatever pred is. A one-element list counts as its element unless
-    `strict`. Raises TypeError if pred is a Python bool, ValueError if the branches do not return alike.
+    pred: a bool scalar; the functions return a tensor, None, or a structure of them. Ops made outside of the two
+    functions run whatever pred is. A one-element list counts as its element unless `strict`. fn1, fn2: older names of
+    the functions. As `tf.cond`. Raises TypeError if pred is a Python bool or a tensor of another dtype, ValueError if
+    it is no scalar or the branches do not return alike.
+
+    >>> x = gc.placeholder(gc.float32, [])
+    >>> y = gc.cond(x > 0., lambda: gc.sqrt(x), lambda: gc.zeros_like(x))
+    >>> y.eval({x: 9.}), y.eval({x: -9.})
+    (np.float32(3.0), np.float32(0.0))
+    >>> gc.gradients(y, x)[0].eval({x: 0.25})
+    np.float32(1.0)
     """
     true_fn = _function("true_fn", true_fn if true_fn is not None else fn1)
     false_fn = _function("false_fn", false_fn if false_fn is not None else fn2)
@@ -35,7 +44,8 @@ def cond(pred: Any, true_fn: Callable[[], Any] | None = None, false_fn: Callable
     with graph.name_scope(name or "cond") as scope:
         pred = convert_to_tensor(pred)
         if pred.dtype != bool_ or pred.shape.ndims not in (0, None):
-            raise TypeError(f"cond: argument 'pred' must be a bool scalar, but is {pred!r}")
+            kind = TypeError if pred.dtype != bool_ else ValueError
+            raise kind(f"cond: argument 'pred' must be a bool scalar, but is {pred!r}")
         then, otherwise = _trace_branch(true_fn, pred, f"{scope}true"), _trace_branch(false_fn, pred, f"{scope}false")
         _check_branches(then, otherwise, pred)
         operation = make_if(pred, then, otherwise, scope)

@@ -14,8 +14,15 @@ from graphc.ops.control.session_objects import SessionObject
 
 @public("python.framework.func_graph.FuncGraph")
 class FuncGraph(func_graph.FuncGraph):
-    """A graph inside the default one, as TensorFlow's FuncGraph. What it uses of the graphs around it are its `inputs`,
-    `captures` maps them; queues and tables it uses are those of the session that runs it."""
+    """The body of a loop or branch while it is built.
+
+    Tensors of the graphs around it are its `inputs`, `captures` maps them; queues and tables it uses are those of the
+    session that runs it. As `FuncGraph` of TensorFlow's python.framework.func_graph.
+
+    >>> from graphc.api.control.func_graph import FuncGraph
+    >>> gc.python.framework.func_graph.FuncGraph is FuncGraph
+    True
+    """
 
     def __init__(self, name: str, outer: Graph | None = None) -> None:
         super().__init__(name, outer if outer is not None else get_default_graph())

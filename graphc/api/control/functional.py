@@ -65,10 +65,23 @@ def _results(arrays: Sequence[TensorArray], values: Sequence[Any], index: Tensor
 @public("map_fn")
 def map_fn(fn: Callable[..., Any], elems: Any, dtype: Any = None, parallel_iterations: int | None = None,
            back_prop: bool = True, swap_memory: bool = False, infer_shape: bool = True, name: str | None = None) -> Any:
-    """fn of each element along the first axis, stacked, as `tf.map_fn`.
+    """fn of each element along the first axis, stacked.
 
-    elems: a tensor or a structure of tensors, which fn gets one element of. dtype: of what fn returns, in its
-    structure, if it is not that of elems.
+    elems: a tensor or a structure of tensors of one first size, which fn gets one element of. dtype: of what fn
+    returns, in its structure, if it is not that of elems. infer_shape=False: results may differ in shape.
+    parallel_iterations and swap_memory change nothing. What works on whole tensors is faster without it. As
+    `tf.map_fn`. Raises ValueError if the structure of the results is another one.
+
+    >>> rows = gc.constant([[1., 2.], [3., 4.]])
+    >>> gc.map_fn(lambda row: row / gc.reduce_sum(row), rows).eval()
+    array([[0.3333, 0.6667],
+           [0.4286, 0.5714]], dtype=float32)
+    >>> a, b = gc.constant([1, 2]), gc.constant([30, 40])
+    >>> total, product = gc.map_fn(lambda pair: (pair[0] + pair[1], pair[0] * pair[1]), (a, b))
+    >>> total.eval(), product.eval()
+    (array([31, 42], dtype=int32), array([30, 80], dtype=int32))
+    >>> gc.map_fn(lambda row: gc.argmax(row), rows, dtype=gc.int64).eval()
+    array([1, 1])
     """
     _callable(fn, "map_fn")
     with get_default_graph().name_scope(name or "map"):
@@ -90,7 +103,13 @@ def map_fn(fn: Callable[..., Any], elems: Any, dtype: Any = None, parallel_itera
 
 @public("vectorized_map")
 def vectorized_map(fn: Callable[..., Any], elems: Any) -> Any:
-    """fn of each element along the first axis, stacked, as `tf.vectorized_map`; fn's results may have any dtypes."""
+    """fn of each element along the first axis, stacked; fn's results may have any dtypes and structure.
+
+    As `tf.vectorized_map`, by a loop: fn may do anything that a loop's body may.
+
+    >>> gc.vectorized_map(lambda row: (gc.reduce_max(row), gc.argmax(row)), gc.constant([[1., 5.], [7., 3.]]))[1].eval()
+    array([1, 0])
+    """
     _callable(fn, "vectorized_map")
     with get_default_graph().name_scope("vectorized_map"):
         dtypes = _dtypes_of(fn, elems)
@@ -129,7 +148,14 @@ class _Fold:
 @public("foldl")
 def foldl(fn: Callable[..., Any], elems: Any, initializer: Any = None, parallel_iterations: int = 10,
           back_prop: bool = True, swap_memory: bool = False, name: str | None = None) -> Any:
-    """fn(...fn(fn(initializer, elems[0]), elems[1])...), as `tf.foldl`; without initializer the first element is it."""
+    """fn(...fn(fn(initializer, elems[0]), elems[1])...): one value from all elements, the first one first.
+
+    fn gets the value so far and an element along the first axis; both may be structures. Without initializer the first
+    element is it. As `tf.foldl`.
+
+    >>> gc.foldl(lambda total, x: 10 * total + x, gc.constant([1, 2, 3])).eval()
+    np.int32(123)
+    """
     return _folded(fn, elems, initializer, False, "foldl", name, {
         "parallel_iterations": parallel_iterations, "back_prop": back_prop, "swap_memory": swap_memory})
 
@@ -137,7 +163,11 @@ def foldl(fn: Callable[..., Any], elems: Any, initializer: Any = None, parallel_
 @public("foldr")
 def foldr(fn: Callable[..., Any], elems: Any, initializer: Any = None, parallel_iterations: int = 10,
           back_prop: bool = True, swap_memory: bool = False, name: str | None = None) -> Any:
-    """As foldl, from the last element to the first, as `tf.foldr`."""
+    """As `foldl`, from the last element to the first. As `tf.foldr`.
+
+    >>> gc.foldr(lambda total, x: 10 * total + x, gc.constant([1, 2, 3])).eval()
+    np.int32(321)
+    """
     return _folded(fn, elems, initializer, True, "foldr", name, {
         "parallel_iterations": parallel_iterations, "back_prop": back_prop, "swap_memory": swap_memory})
 
@@ -162,7 +192,15 @@ def _folded(fn: Callable[..., Any], elems: Any, initializer: Any, backwards: boo
 def scan(fn: Callable[..., Any], elems: Any, initializer: Any = None, parallel_iterations: int = 10,
          back_prop: bool = True, swap_memory: bool = False, infer_shape: bool = True, reverse: bool = False,
          name: str | None = None) -> Any:
-    """All values of the accumulator of foldl (reverse: of foldr), stacked, as `tf.scan`."""
+    """All values of the accumulator of `foldl` (reverse: of `foldr`), stacked: as long as elems.
+
+    Without initializer the first element is the first value. As `tf.scan`.
+
+    >>> gc.scan(lambda total, x: total + x, gc.constant([1, 2, 3])).eval()
+    array([1, 3, 6], dtype=int32)
+    >>> gc.scan(lambda pair, _: (pair[1], pair[0] + pair[1]), gc.range(6), initializer=(0, 1))[0].eval()
+    array([1, 1, 2, 3, 5, 8], dtype=int32)
+    """
     _callable(fn, "scan")
     with get_default_graph().name_scope(name or "scan"):
         elements = _Elements(elems, "scan")

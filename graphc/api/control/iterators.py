@@ -29,7 +29,14 @@ def _attributes(types: Sequence[Any], shapes: Sequence[Any]) -> dict[str, Any]:
 @public("raw_ops.IteratorV2")
 def iterator_v2(shared_name: str, container: str, output_types: Sequence[Any], output_shapes: Sequence[Any],
                 name: str | None = None) -> Tensor:
-    """The handle of an iterator that MakeIterator sets up, as `tf.raw_ops.IteratorV2`."""
+    """The handle of an iterator that MakeIterator sets up. As `tf.raw_ops.IteratorV2`.
+
+    output_types, output_shapes: of the components of an element. `gc.data` is the usual way to them.
+
+    >>> handle = gc.raw_ops.IteratorV2("", "", output_types=[gc.int64], output_shapes=[[]])
+    >>> handle.op.type
+    'IteratorV2'
+    """
     result: Tensor = apply(ops.IteratorV2, name=name, shared_name=shared_name, container=container,
                            **_attributes(output_types, output_shapes))
     return result
@@ -38,7 +45,13 @@ def iterator_v2(shared_name: str, container: str, output_types: Sequence[Any], o
 @public("raw_ops.OneShotIterator")
 def one_shot_iterator(dataset_factory: Any, output_types: Sequence[Any], output_shapes: Sequence[Any],
                       container: str = "", shared_name: str = "", name: str | None = None) -> Tensor:
-    """The handle of an iterator over a dataset that sets itself up, as `tf.raw_ops.OneShotIterator`."""
+    """The handle of an iterator over a dataset that sets itself up. As `tf.raw_ops.OneShotIterator`.
+
+    >>> iterator = gc.data.make_one_shot_iterator(gc.data.Dataset.range(3))
+    >>> element = iterator.get_next()
+    >>> element.eval(), element.eval()
+    (np.int64(0), np.int64(1))
+    """
     token = add_host("dataset", dataset_factory)
     result: Tensor = apply(ops.OneShotIterator, name=name, dataset=token, shared_name=shared_name, container=container,
                            **_attributes(output_types, output_shapes))
@@ -48,14 +61,30 @@ def one_shot_iterator(dataset_factory: Any, output_types: Sequence[Any], output_
 @public("raw_ops.IteratorFromStringHandleV2")
 def iterator_from_string_handle(output_types: Sequence[Any] = (), output_shapes: Sequence[Any] = (),
                                 name: str | None = None) -> Tensor:
-    """The handle of whichever iterator IteratorGetNext is told, as `tf.raw_ops.IteratorFromStringHandleV2`."""
+    """The handle of whichever iterator IteratorGetNext is told. As `tf.raw_ops.IteratorFromStringHandleV2`.
+
+    >>> iterator = gc.data.make_one_shot_iterator(gc.data.Dataset.range(3))
+    >>> handle = gc.placeholder(gc.string, [])
+    >>> element = gc.data.Iterator.from_string_handle(handle, gc.int64, []).get_next()
+    >>> element.eval({handle: iterator.string_handle().eval()})
+    np.int64(0)
+    """
     result: Tensor = apply(ops.IteratorFromStringHandleV2, name=name, **_attributes(output_types, output_shapes))
     return result
 
 
 @public("raw_ops.MakeIterator")
 def make_iterator(dataset: Any, iterator: Tensor, name: str | None = None) -> Operation:
-    """Sets the iterator up at the first element of the dataset, as `tf.raw_ops.MakeIterator`."""
+    """Sets the iterator up at the first element of the dataset. As `tf.raw_ops.MakeIterator`.
+
+    >>> iterator = gc.data.make_initializable_iterator(gc.data.Dataset.range(3))
+    >>> element = iterator.get_next()
+    >>> iterator.initializer.type
+    'MakeIterator'
+    >>> iterator.initializer.run()
+    >>> element.eval()
+    np.int64(0)
+    """
     token = add_host("dataset", dataset)
     captured = list(dataset.captures)
     result: Operation = apply(ops.MakeIterator, iterator, captured, name=name, dataset=token,
@@ -66,7 +95,18 @@ def make_iterator(dataset: Any, iterator: Tensor, name: str | None = None) -> Op
 @public("raw_ops.IteratorGetNext")
 def iterator_get_next(iterator: Tensor, output_types: Sequence[Any], output_shapes: Sequence[Any],
                       string_handle: Tensor | None = None, name: str | None = None) -> list[Tensor]:
-    """The components of the next element, as `tf.raw_ops.IteratorGetNext`."""
+    """The components of the next element, a list. As `tf.raw_ops.IteratorGetNext`.
+
+    Behind the last element it raises OutOfRangeError when run.
+
+    >>> element = gc.data.make_one_shot_iterator(gc.data.Dataset.range(1)).get_next()
+    >>> element.op.type, element.eval()
+    ('IteratorGetNext', np.int64(0))
+    >>> element.eval()
+    Traceback (most recent call last):
+        ...
+    graphc.errors.OutOfRangeError: IteratorGetNext 'IteratorGetNext': End of sequence ...
+    """
     handles = [] if string_handle is None else [string_handle]
     made = apply(ops.IteratorGetNext, iterator, handles, name=name, Thandle=(string,) * len(handles),
                  **_attributes(output_types, output_shapes))
@@ -75,6 +115,13 @@ def iterator_get_next(iterator: Tensor, output_types: Sequence[Any], output_shap
 
 @public("raw_ops.IteratorToStringHandle")
 def iterator_to_string_handle(resource_handle: Tensor, name: str | None = None) -> Tensor:
-    """A string that stands for the iterator, as `tf.raw_ops.IteratorToStringHandle`."""
+    """A string that stands for the iterator, to be fed where IteratorFromStringHandleV2 takes it.
+
+    As `tf.raw_ops.IteratorToStringHandle`.
+
+    >>> iterator = gc.data.make_one_shot_iterator(gc.data.Dataset.range(3))
+    >>> iterator.string_handle().dtype
+    gc.string
+    """
     result: Tensor = apply(ops.IteratorToStringHandle, resource_handle, name=name)
     return result

@@ -23,11 +23,16 @@ _LEVELS = {logging.INFO: "log(info)", logging.WARNING: "log(warning)", logging.E
 @public("print")
 def print_v2(*inputs: Any, output_stream: Any = None, summarize: int = 3, sep: str = " ", end: str = os.linesep,
              name: str | None = None) -> Operation:
-    """An operation that prints inputs, tensors and what Python prints, nested at will, whenever it runs; as `tf.print`.
+    """An operation that prints inputs, tensors and what Python prints, nested at will, whenever it runs.
 
     It runs if it is fetched, or as a control dependency. output_stream: sys.stderr (None), sys.stdout, a logging level
     (INFO, WARNING, ERROR: to standard error) or "file://" and the path of a file to append to. summarize: the elements
-    shown at both ends of each axis; -1: all.
+    shown at both ends of each axis; -1: all. As `tf.print`.
+
+    >>> x = gc.range(10)
+    >>> gc.print("x:", x, output_stream="file://log.txt").run()
+    >>> print(open("log.txt").read())
+    x: [0 1 2 ... 7 8 9]
     """
     stream = _stream(output_stream)
     if len(inputs) == 1 and _is_string(inputs[0]):

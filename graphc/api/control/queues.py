@@ -23,7 +23,16 @@ from graphc.ir.tensor_shape import TensorShape, as_shape
 
 @public("queue.QueueBase", "QueueBase", "io.QueueBase", "python.ops.data_flow_ops.QueueBase")
 class QueueBase:
-    """What all queues have, as `tf.QueueBase`."""
+    """What all queues have: elements, each a tuple of tensors, go in and come out in different runs, often of other
+    threads.
+
+    A run that finds no room, or no element, waits. A queue is the session's. As `tf.QueueBase`.
+
+    >>> queue = gc.FIFOQueue(capacity=3, dtypes=[gc.int32, gc.string], shapes=[[], []], names=["number", "word"])
+    >>> queue.enqueue({"number": 1, "word": "one"}).run()
+    >>> queue.size().eval(), gc.get_default_session().run(queue.dequeue())
+    (np.int32(1), {'number': np.int32(1), 'word': b'one'})
+    """
 
     def __init__(self, dtypes: Sequence[Any], shapes: Any, names: Sequence[str] | None, queue_ref: Tensor) -> None:
         self._dtypes = [as_dtype(d) for d in dtypes]
@@ -174,7 +183,23 @@ def _listed(dtypes: Any, shapes: Any, names: Any) -> tuple[list[Any], Any, Any]:
 
 @public("queue.FIFOQueue", "FIFOQueue", "python.ops.data_flow_ops.FIFOQueue")
 class FIFOQueue(QueueBase):
-    """First in, first out, as `tf.FIFOQueue`."""
+    """A queue: first in, first out. As `tf.FIFOQueue`.
+
+    capacity: how many elements it holds; dtypes: one, or one a component; shapes: of the components, needed for
+    dequeue_many, and known in rank for any use. names: of the components, which are dicts then. shared_name: queues
+    with one name are one. Taking from an empty queue that is closed raises OutOfRangeError, putting into a closed one
+    CancelledError.
+
+    >>> queue = gc.FIFOQueue(10, gc.int32, shapes=[[]])
+    >>> queue.enqueue_many([[1, 2, 3]]).run()
+    >>> queue.dequeue().eval(), queue.dequeue_many(2).eval()
+    (np.int32(1), array([2, 3], dtype=int32))
+    >>> queue.close().run()
+    >>> queue.dequeue().eval()
+    Traceback (most recent call last):
+        ...
+    graphc.errors.OutOfRangeError: QueueDequeueV2 'fifo_queue_Dequeue_1': FIFOQueue 'fifo_queue' is ...
+    """
 
     def __init__(self, capacity: int, dtypes: Any, shapes: Any = None, names: Any = None,
                  shared_name: str | None = None, name: str = "fifo_queue") -> None:
@@ -185,8 +210,17 @@ class FIFOQueue(QueueBase):
 @public("queue.PaddingFIFOQueue", "PaddingFIFOQueue", "io.PaddingFIFOQueue",
         "python.ops.data_flow_ops.PaddingFIFOQueue")
 class PaddingFIFOQueue(QueueBase):
-    """First in, first out; batches are filled up with zeros, as `tf.PaddingFIFOQueue`. shapes: None where sizes
-    differ."""
+    """A queue, first in, first out; where sizes of elements differ batches are filled up with zeros.
+
+    shapes: None where sizes differ. As `tf.PaddingFIFOQueue`; other arguments as of `gc.FIFOQueue`.
+
+    >>> queue = gc.PaddingFIFOQueue(10, gc.int32, shapes=[[None]])
+    >>> for row in ([[1, 2, 3]], [[4]]):
+    ...     queue.enqueue(row).run()
+    >>> queue.dequeue_many(2).eval()
+    array([[1, 2, 3],
+           [4, 0, 0]], dtype=int32)
+    """
 
     def __init__(self, capacity: int, dtypes: Any, shapes: Any, names: Any = None, shared_name: str | None = None,
                  name: str = "padding_fifo_queue") -> None:
@@ -201,7 +235,15 @@ class PaddingFIFOQueue(QueueBase):
 @public("queue.RandomShuffleQueue", "RandomShuffleQueue", "io.RandomShuffleQueue",
         "python.ops.data_flow_ops.RandomShuffleQueue")
 class RandomShuffleQueue(QueueBase):
-    """Elements come out in any order, as `tf.RandomShuffleQueue`; min_after_dequeue of them stay until it is closed."""
+    """A queue whose elements come out in any order; min_after_dequeue of them stay until it is closed, for good mixing.
+
+    As `tf.RandomShuffleQueue`; other arguments as of `gc.FIFOQueue`.
+
+    >>> queue = gc.RandomShuffleQueue(10, min_after_dequeue=0, dtypes=gc.int32, shapes=[[]], seed=1)
+    >>> queue.enqueue_many([[1, 2, 3]]).run()
+    >>> np.sort(queue.dequeue_many(3).eval())
+    array([1, 2, 3], dtype=int32)
+    """
 
     def __init__(self, capacity: int, min_after_dequeue: int, dtypes: Any, shapes: Any = None, names: Any = None,
                  seed: int | None = None, shared_name: str | None = None, name: str = "random_shuffle_queue") -> None:
@@ -216,7 +258,15 @@ class RandomShuffleQueue(QueueBase):
 
 @public("queue.PriorityQueue", "PriorityQueue", "io.PriorityQueue")
 class PriorityQueue(QueueBase):
-    """The least priority first, as `tf.PriorityQueue`: a priority of int64 comes before the components of `types`."""
+    """A queue whose element of the least priority comes first: a priority of int64 before the components of `types`.
+
+    As `tf.PriorityQueue`; other arguments as of `gc.FIFOQueue`.
+
+    >>> queue = gc.PriorityQueue(10, [gc.string], shapes=[[]])
+    >>> queue.enqueue_many([[5, 1], ["later", "first"]]).run()
+    >>> gc.get_default_session().run(queue.dequeue())
+    [np.int64(1), b'first']
+    """
 
     def __init__(self, capacity: int, types: Any, shapes: Any = None, names: Any = None,
                  shared_name: str | None = None, name: str = "priority_queue") -> None:

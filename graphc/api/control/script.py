@@ -16,10 +16,19 @@ if TYPE_CHECKING:
 @public("py_func")
 def py_func(func: Callable[..., Any], inp: Sequence[Any], Tout: Any, stateful: bool = True,
             name: str | None = None) -> Any:
-    """Calls `func` with NumPy arrays when the graph runs, as `tf.py_func`.
+    """Calls `func` with NumPy arrays when the graph runs.
 
-    Tout: the dtype of the result, or a list of them; `func` returns an array for each, of that dtype and always of the
-    same rank. No gradient passes through. stateful changes nothing: no call is merged with another.
+    inp: tensors, one an argument. Tout: the dtype of the result, or a list of them; `func` returns an array for each,
+    of that dtype (InvalidArgumentError) and always of the same rank. An exception of it is the cause of the
+    UnknownError that the run raises, or the error of TensorFlow's class for it. No gradient passes through; set_shape
+    says what is known of the result. stateful changes nothing: no call is merged with another. It stays in the process:
+    a saved graph cannot run it elsewhere. As `tf.py_func`.
+
+    >>> def longest(words):
+    ...     return max(words, key=len)
+    >>> word = gc.py_func(longest, [gc.constant(["a", "abc", "ab"])], gc.string)
+    >>> word.eval()
+    b'abc'
     """
     if not callable(func):
         raise ValueError(f"py_func: argument 'func' must be callable, but is {func!r}")
@@ -37,15 +46,26 @@ def py_func(func: Callable[..., Any], inp: Sequence[Any], Tout: Any, stateful: b
 
 @public("numpy_function")
 def numpy_function(func: Callable[..., Any], inp: Sequence[Any], Tout: Any, name: str | None = None) -> Any:
-    """As `py_func`, and as `tf.numpy_function`."""
+    """As `py_func`. As `tf.numpy_function`.
+
+    >>> gc.numpy_function(np.cumsum, [gc.constant([1, 2, 3], gc.int64)], gc.int64).eval()
+    array([1, 3, 6])
+    """
     return py_func(func, inp, Tout, stateful=True, name=name)
 
 
 @public("Print")
 def Print(input_: Any, data: Sequence[Any], message: str | None = None, first_n: int | None = None,
           summarize: int | None = None, name: str | None = None) -> Tensor:
-    """input_; prints `data` to standard error whenever it is computed, as `tf.Print`. Use the result, or nothing
-    prints."""
+    """input_; prints `data` to standard error whenever it is computed. Use the result, or nothing prints.
+
+    message: printed first; first_n: at most so often; summarize: elements of each tensor, 3 by default. As `tf.Print`.
+
+    >>> x = gc.constant([1., 2.])
+    >>> y = 2. * gc.Print(x, [x, gc.shape(x)], message="x and its shape: ")
+    >>> y.eval()
+    array([2., 4.], dtype=float32)
+    """
     tensors = [convert_to_tensor(d) for d in data]
     return apply(script.Print, input_, tensors, name=name, U=tuple(t.dtype for t in tensors), message=message or "",
                  first_n=-1 if first_n is None else first_n, summarize=3 if summarize is None else summarize)
@@ -54,7 +74,20 @@ def Print(input_: Any, data: Sequence[Any], message: str | None = None, first_n:
 @public("Assert", "debugging.Assert")
 def Assert(condition: Any, data: Sequence[Any], summarize: int | None = None,
            name: str | None = None) -> Operation:
-    """An operation that fails with InvalidArgumentError unless all of `condition` hold, as `tf.Assert`."""
+    """An operation that fails with InvalidArgumentError unless all of `condition` hold; the message shows `data`.
+
+    summarize: elements of each tensor in it. It runs if it is fetched, or as a control dependency. As `tf.Assert`.
+
+    >>> x = gc.placeholder(gc.float32, [])
+    >>> with gc.control_dependencies([gc.Assert(x > 0., ["x is", x])]):
+    ...     y = gc.log(x)
+    >>> y.eval({x: 1.})
+    np.float32(0.0)
+    >>> y.eval({x: -1.})
+    Traceback (most recent call last):
+        ...
+    graphc.errors.InvalidArgumentError: Assert 'Assert': assertion failed: [x is] [-1] ...
+    """
     tensors = [convert_to_tensor(d) for d in data]
     return apply(script.Assert, convert_to_tensor(condition), tensors, name=name, T=tuple(t.dtype for t in tensors),
                  summarize=3 if summarize is None else summarize)

@@ -16,7 +16,13 @@ from graphc.ir.apply import convert_to_tensor, is_tensor_like
         "compat.v1.python.framework.smart_cond.smart_cond")
 def smart_cond(pred: Any, true_fn: Callable[[], Any] | None = None, false_fn: Callable[[], Any] | None = None,
                name: str | None = None) -> Any:
-    """true_fn() or false_fn(), chosen here if pred is known, else by gc.cond. As `tf.contrib.framework.smart_cond`."""
+    """true_fn() or false_fn(), chosen here if pred is known, else by gc.cond: for arguments such as `training`.
+
+    pred: a bool, 0, 1, or a bool scalar. As `tf.contrib.framework.smart_cond`.
+
+    >>> gc.contrib.framework.smart_cond(True, lambda: "here", lambda: "there")
+    'here'
+    """
     if not callable(true_fn):
         raise TypeError("`true_fn` must be callable.")
     if not callable(false_fn):
@@ -30,7 +36,13 @@ def smart_cond(pred: Any, true_fn: Callable[[], Any] | None = None, false_fn: Ca
 @public("contrib.framework.smart_constant_value", "compat.v1.python.layers.utils.constant_value",
         "compat.v1.python.framework.smart_cond.smart_constant_value")
 def smart_constant_value(pred: Any) -> bool | None:
-    """The bool that `pred` is, or None if only a run knows. Raises TypeError for anything but a bool, 0, 1 or a tensor.
+    """The bool that `pred` is, or None if only a run knows.
+
+    Raises TypeError for anything but a bool, 0, 1 or a tensor. As `tf.contrib.framework.smart_constant_value`.
+
+    >>> known = gc.contrib.framework.smart_constant_value
+    >>> known(True), known(gc.constant(False)), known(gc.placeholder(gc.bool, []))
+    (True, False, None)
     """
     if isinstance(pred, Variable):
         return None
@@ -46,8 +58,14 @@ def smart_constant_value(pred: Any) -> bool | None:
 @public("contrib.framework.smart_case")
 def smart_case(pred_fn_pairs: Any, default: Callable[[], Any] | None = None, exclusive: bool = False,
                name: str = "smart_case") -> Any:
-    """gc.case; pairs whose condition is known to be False are left out, and one known to be True ends the list. As
-    `tf.contrib.framework.smart_case`."""
+    """`gc.case`; pairs whose condition is known to be False are left out, and one known to be True ends the list.
+
+    As `tf.contrib.framework.smart_case`.
+
+    >>> y = gc.contrib.framework.smart_case([(False, lambda: 1), (True, lambda: 2)], default=lambda: 3)
+    >>> y
+    2
+    """
     pairs: Sequence[tuple[Any, Callable[[], Any]]] = (
         list(pred_fn_pairs.items()) if isinstance(pred_fn_pairs, dict) else list(pred_fn_pairs))
     open_pairs: list[tuple[Any, Callable[[], Any]]] = []

@@ -42,9 +42,16 @@ _SIDES = "_sides_of_switches"     # the collection that holds (operation, _Side)
 
 @public("compat.v1.python.ops.control_flow_ops.switch")
 def switch(data: Any, pred: Any, dtype: Any = None, name: str | None = None) -> tuple[Tensor, Tensor]:
-    """(data if not pred, data if pred), as TensorFlow's control_flow_ops.switch.
+    """(data if not pred, data if pred): TensorFlow's control_flow_ops.switch, for `merge` to join again.
 
     The side that is not taken raises InvalidArgumentError when it runs outside of a merge.
+
+    >>> from graphc.compat.v1.python.ops import control_flow_ops
+    >>> pred = gc.placeholder(gc.bool, [])
+    >>> no, yes = control_flow_ops.switch(gc.constant(3.), pred)
+    >>> y = control_flow_ops.merge([-no, 10. * yes]).output
+    >>> y.eval({pred: True}), y.eval({pred: False})
+    (np.float32(30.0), np.float32(-3.0))
     """
     graph = get_default_graph()
     with graph.name_scope(name or "Switch"):
@@ -63,9 +70,14 @@ def _side(data: Tensor, taken: Tensor, name: str) -> Tensor:
 
 @public("compat.v1.python.ops.control_flow_ops.merge")
 def merge(inputs: Sequence[Any], name: str | None = None) -> Merge:
-    """The input whose side of its switches is taken, and its place (int32), as TensorFlow's control_flow_ops.merge.
+    """(output, value_index): the input whose side of its switches is taken, and its place (int32).
 
-    Raises InvalidArgumentError when it runs and none is taken.
+    As TensorFlow's control_flow_ops.merge. Raises InvalidArgumentError when it runs and none is taken.
+
+    >>> from graphc.compat.v1.python.ops import control_flow_ops
+    >>> no, yes = control_flow_ops.switch(gc.constant(3.), gc.constant(True))
+    >>> control_flow_ops.merge([no, yes]).value_index.eval()
+    np.int32(1)
     """
     sides = dict(get_default_graph().get_collection(_SIDES))
     with get_default_graph().name_scope(name or "Merge"):

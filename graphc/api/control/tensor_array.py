@@ -26,8 +26,25 @@ from graphc.ir.tensor_shape import TensorShape, as_shape
 
 @public("TensorArray")
 class TensorArray:
-    """As `tf.TensorArray`. clear_after_read, colocate_with_first_write_call: memory is the runtime's concern; elements
-    stay readable."""
+    """An array of tensors that loops write and read element by element; each write gives the array to go on with.
+
+    Args:
+        dtype: of the elements.
+        size: how many there are; with dynamic_size writing behind the end makes it longer.
+        element_shape: of each; infer_shape: all have the first one's, False: they may differ.
+        clear_after_read, colocate_with_first_write_call: memory is the runtime's concern; elements stay readable.
+        handle, flow, tensor_array_name: TensorFlow's inner parts.
+
+    Gradients go through it, also in loops. As `tf.TensorArray`. An index out of range is an InvalidArgumentError when
+    run.
+
+    >>> squares = gc.TensorArray(gc.int32, size=4)
+    >>> _, squares = gc.while_loop(lambda i, _: i < 4, lambda i, array: (i + 1, array.write(i, i * i)), (0, squares))
+    >>> squares.stack().eval(), squares.read(3).eval()
+    (array([0, 1, 4, 9], dtype=int32), np.int32(9))
+    >>> gc.TensorArray(gc.float32, size=2).unstack([[1., 2.], [3., 4.]]).concat().eval()
+    array([1., 2., 3., 4.], dtype=float32)
+    """
 
     def __init__(self, dtype: Any, size: Any = None, dynamic_size: bool | None = None,
                  clear_after_read: bool | None = None, tensor_array_name: str | None = None, handle: Any = None,

@@ -26,11 +26,33 @@ if TYPE_CHECKING:
 def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, shape_invariants: Any = None,
                parallel_iterations: int = 10, back_prop: bool = True, swap_memory: bool = False,
                name: str | None = None, maximum_iterations: Any = None, return_same_structure: bool = False) -> Any:
-    """Repeats body while cond holds, as `tf.while_loop`.
+    """Repeats body while cond holds; the last loop_vars.
 
-    cond(*loop_vars) gives a bool scalar, body(*loop_vars) the next loop_vars. A size that changes from one iteration to
-    the next is None in shape_invariants. back_prop=False: no gradient passes through. parallel_iterations and
-    swap_memory have no effect. Raises ValueError if shapes or structures do not fit, TypeError for dtypes.
+    Args:
+        cond: cond(*loop_vars) gives a bool scalar.
+        body: body(*loop_vars) gives the next loop_vars, in their structure.
+        loop_vars: tensors, TensorArrays, or structures of them; one of them alone comes back alone.
+        shape_invariants: shapes in the structure of loop_vars; a size that changes from one iteration to the next is
+            None.
+        back_prop: False: no gradient passes through.
+        maximum_iterations: an int, or a scalar tensor.
+        return_same_structure: False: one loop variable is not given as a list.
+        parallel_iterations, swap_memory: have no effect.
+
+    Gradients need no known number of iterations; loops may stand in loops and branches. As `tf.while_loop`. Raises
+    ValueError if shapes or structures do not fit, TypeError for dtypes.
+
+    >>> i, total = gc.while_loop(lambda i, total: total < 100, lambda i, total: (i + 1, total + i), (0, 0))
+    >>> i.eval(), total.eval()
+    (np.int32(15), np.int32(105))
+    >>> x = gc.constant(1.5)
+    >>> power = gc.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, y * x), (0, 1.))[1]
+    >>> power.eval(), gc.gradients(power, x)[0].eval()
+    (np.float32(3.375), np.float32(6.75))
+    >>> grown = gc.while_loop(lambda v: gc.size(v) < 5, lambda v: gc.concat([v, v], 0), [gc.constant([7])],
+    ...                       shape_invariants=[gc.TensorShape([None])])
+    >>> grown.eval()
+    array([7, 7, 7, 7, 7, 7, 7, 7], dtype=int32)
     """
     if not callable(cond) or not callable(body):
         raise TypeError("while_loop: arguments 'cond' and 'body' must be callable")

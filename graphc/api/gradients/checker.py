@@ -21,11 +21,19 @@ Jacobians = tuple[np.ndarray, np.ndarray]
 @public("test.compute_gradient")
 def compute_gradient(x: Any, x_shape: Any, y: Any, y_shape: Any, x_init_value: Any = None, delta: float = 1e-3,
                      init_targets: Any = None, extra_feed_dict: Mapping[Any, Any] | None = None) -> Any:
-    """(Jacobian by gradients, by differences), each of shape (size of x, size of y), as `tf.test.compute_gradient`, in
-    the default session. x: a tensor or a list of them, which gives a list.
+    """(Jacobian by gradients, Jacobian by differences), each of shape (size of x, size of y), in the default session.
 
-    x_init_value: where, random by default. init_targets: operations to run before. Raises ValueError without a default
-    session, or if y does not depend on x.
+    x: a tensor or a list of them, which gives a list of pairs; x_shape, y_shape: lists. x_init_value: where, random by
+    default. delta: the width of the differences. init_targets: operations to run before. As `tf.test.compute_gradient`.
+    Raises ValueError without a default session, or if y does not depend on x.
+
+    >>> x = gc.constant([1., 2.])
+    >>> by_gradients, by_differences = gc.test.compute_gradient(x, [2], x * x, [2], x_init_value=np.array([1., 2.]))
+    >>> by_gradients
+    array([[2., 0.],
+           [0., 4.]], dtype=float32)
+    >>> np.allclose(by_gradients, by_differences, atol=0.01)
+    True
     """
     session = get_default_session()
     if session is None:
@@ -43,7 +51,14 @@ def compute_gradient(x: Any, x_shape: Any, y: Any, y_shape: Any, x_init_value: A
 @public("test.compute_gradient_error")
 def compute_gradient_error(x: Any, x_shape: Any, y: Any, y_shape: Any, x_init_value: Any = None, delta: float = 1e-3,
                            init_targets: Any = None, extra_feed_dict: Mapping[Any, Any] | None = None) -> float:
-    """The largest difference between the two Jacobians of `compute_gradient`, as `tf.test.compute_gradient_error`."""
+    """The largest difference between the two Jacobians of `compute_gradient`; arguments as of that.
+
+    As `tf.test.compute_gradient_error`.
+
+    >>> x = gc.constant([1., 2.])
+    >>> gc.test.compute_gradient_error(x, [2], gc.tanh(x), [2], x_init_value=np.array([1., 2.])) < 1e-3
+    True
+    """
     found = compute_gradient(x, x_shape, y, y_shape, x_init_value, delta, init_targets, extra_feed_dict)
     return max(float(np.max(np.abs(a - b), initial=0.0)) for a, b in (found if isinstance(x, list) else [found]))
 

@@ -21,11 +21,19 @@ _numbers = itertools.count()
 
 @public("custom_gradient")
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorator: f(*tensors) returns (results, grad_fn), and grad_fn(*gradients of the results) gives the gradients of
-    the tensors, as `tf.custom_gradient`.
+    """Decorator: f(*tensors) returns (results, grad_fn), and grad_fn(*gradients of the results) gives those of the
+    tensors.
 
     If f uses variables, grad_fn must have a keyword argument `variables`: it is called with their list and returns two
-    lists, gradients of the tensors and of the variables. Keyword arguments of f are passed on as they are.
+    lists, gradients of the tensors and of the variables. Keyword arguments of f are passed on as they are. As
+    `tf.custom_gradient`.
+
+    >>> @gc.custom_gradient
+    ... def clipped_backwards(x):
+    ...     return gc.identity(x), lambda dy: gc.clip_by_value(dy, -1., 1.)
+    >>> x = gc.constant([1., 2.])
+    >>> gc.gradients(clipped_backwards(x) * [0.5, 100.], x)[0].eval()
+    array([0.5, 1. ], dtype=float32)
     """
     @functools.wraps(f)
     def with_own_gradient(*args: Any, **kwargs: Any) -> Any:
@@ -36,7 +44,13 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
 
 @public("grad_pass_through")
 def grad_pass_through(f: Callable[..., Any]) -> Callable[..., Any]:
-    """f, through which gradients pass as through an identity, as `tf.grad_pass_through`."""
+    """f, through which gradients pass as through an identity: rounding that can be trained. As `tf.grad_pass_through`.
+
+    >>> x = gc.constant([1.2, 2.7])
+    >>> y = gc.grad_pass_through(gc.round)(x)
+    >>> y.eval(), gc.gradients(y, x)[0].eval()
+    (array([1., 3.], dtype=float32), array([1., 1.], dtype=float32))
+    """
     @functools.wraps(f)
     def passing(*args: Any, **kwargs: Any) -> Any:
         @custom_gradient
@@ -53,7 +67,12 @@ def grad_pass_through(f: Callable[..., Any]) -> Callable[..., Any]:
 
 @public("recompute_grad")
 def recompute_grad(f: Callable[..., Any]) -> Callable[..., Any]:
-    """f itself, as `tf.recompute_grad` in its results: what is kept for the gradient is the compiler's concern."""
+    """f itself: what is kept for the gradient is the compiler's concern. As `tf.recompute_grad` in its results.
+
+    >>> x = gc.constant(3.)
+    >>> gc.gradients(gc.recompute_grad(gc.square)(x), x)[0].eval()
+    np.float32(6.0)
+    """
     @functools.wraps(f)
     def same(*args: Any, **kwargs: Any) -> Any:
         return f(*args, **kwargs)

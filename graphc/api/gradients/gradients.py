@@ -25,7 +25,14 @@ from graphc.ir.tensor import Tensor
 
 @public("UnconnectedGradients")
 class UnconnectedGradients:
-    """What `gradients` gives for an x that no y depends on, as `tf.UnconnectedGradients`."""
+    """What `gradients` gives for an x that no y depends on: NONE (None) or ZERO. As `tf.UnconnectedGradients`.
+
+    >>> x = gc.constant([1., 2.])
+    >>> gc.gradients(gc.constant(5.), x)
+    [None]
+    >>> gc.gradients(gc.constant(5.), x, unconnected_gradients=gc.UnconnectedGradients.ZERO)[0].eval()
+    array([0., 0.], dtype=float32)
+    """
 
     NONE = "none"
     ZERO = "zero"
@@ -33,7 +40,12 @@ class UnconnectedGradients:
 
 @public("AggregationMethod")
 class AggregationMethod:
-    """Names of TensorFlow's ways to add up gradients; graphc has one way, and results do not differ."""
+    """Names of TensorFlow's ways to add up gradients; graphc has one way, and results do not differ.
+
+    >>> x = gc.constant(3.)
+    >>> gc.gradients(x * x, x, aggregation_method=gc.AggregationMethod.ADD_N)[0].eval()
+    np.float32(6.0)
+    """
 
     ADD_N = 0
     DEFAULT = 0
@@ -45,13 +57,31 @@ class AggregationMethod:
 def gradients(ys: Any, xs: Any, grad_ys: Any = None, name: str = "gradients", colocate_gradients_with_ops: bool = False,
               gate_gradients: bool = False, aggregation_method: int | None = None, stop_gradients: Any = None,
               unconnected_gradients: str = UnconnectedGradients.NONE) -> list[Any]:
-    """For each x the gradient of the sum of ys, as `tf.gradients`; None if no y depends on it.
+    """For each x the gradient of the sum of ys, a list; None if no y depends on it.
 
-    ys, xs, grad_ys, stop_gradients: a tensor (variable) or a list of them. grad_ys: the gradients that arrive at the
-    ys, ones by default. stop_gradients: tensors taken as independent of what they are made of; those among the xs have
-    their own gradients, the partial derivatives. Integers and bools have no gradients: None. The gradient of what is
-    only gathered from is IndexedSlices. Raises LookupError for an op without gradient, TypeError for a y that holds no
+    Args:
+        ys, xs: a tensor (variable) or a list of them, as grad_ys and stop_gradients.
+        grad_ys: the gradients that arrive at the ys, ones by default.
+        stop_gradients: tensors taken as independent of what they are made of; those among the xs have their own
+            gradients, the partial derivatives.
+        unconnected_gradients: `gc.UnconnectedGradients.ZERO` gives zeros in place of None.
+        colocate_gradients_with_ops, gate_gradients, aggregation_method: change nothing.
+
+    It goes through loops and branches, and through its own results (second derivatives). Integers and bools have no
+    gradients: None (`gc.debugging.why_no_gradient` says where they end). The gradient of what is only gathered from is
+    IndexedSlices. As `tf.gradients`. Raises LookupError for an op without gradient, TypeError for a y that holds no
     numbers.
+
+    >>> x, w = gc.constant([1., 2.]), gc.Variable(3.)
+    >>> y = w * x * x
+    >>> w.initializer.run()
+    >>> [gradient.eval() for gradient in gc.gradients(y, [x, w])]
+    [array([ 6., 12.], dtype=float32), np.float32(5.0)]
+    >>> second = gc.gradients(gc.gradients(y, x), x)[0]
+    >>> second.eval()
+    array([6., 6.], dtype=float32)
+    >>> gc.gradients(y, x, grad_ys=[[10., 0.]])[0].eval()
+    array([60.,  0.], dtype=float32)
     """
     if aggregation_method not in (None, 0, 1, 2):
         raise ValueError(f"Invalid aggregation_method specified {aggregation_method}.")
@@ -128,10 +158,14 @@ def _start(y: Tensor, dy: Any, position: int) -> Tensor:
 @public("hessians")
 def hessians(ys: Any, xs: Any, name: str = "hessians", colocate_gradients_with_ops: bool = False,
              gate_gradients: bool = False, aggregation_method: int | None = None) -> list[Tensor]:
-    """The Hessian of the sum of ys for each x, of the shape of x twice, as `tf.hessians`: one gradient for each
-    element.
+    """The Hessian of the sum of ys for each x, of the shape of x twice: one gradient for each element.
 
-    Raises ValueError if no y depends on an x, UnimplementedError for an x of unknown shape.
+    As `tf.hessians`. Raises ValueError if no y depends on an x, UnimplementedError for an x of unknown shape.
+
+    >>> x = gc.constant([1., 2.])
+    >>> gc.hessians(x[0] * x[0] * x[1], x)[0].eval()
+    array([[4., 2.],
+           [2., 0.]], dtype=float32)
     """
     result = []
     for x in _listed(xs):

@@ -14,7 +14,16 @@ from graphc.ir.tensor import Operation, Tensor
 
 @public("debugging.why_no_gradient")
 def why_no_gradient(loss: Tensor, variables: Sequence[Any]) -> str:
-    """A sentence that names the first operation behind which no gradient goes on, seen from the loss. (graphc's own)"""
+    """A sentence that names the first operation behind which no gradient goes on, seen from the loss. (graphc's own)
+
+    loss: a tensor whose gradients by `variables` are None.
+
+    >>> x = gc.Variable([1., 2.])
+    >>> loss = gc.reduce_sum(gc.cast(gc.argmax(x), gc.float32))
+    >>> print(gc.debugging.why_no_gradient(loss, [x]))
+    the way from the loss to the variables ends at ArgMax 'ArgMax': it gives int64, which has no gradient
+      built at ...
+    """
     variables = [v._ref() if hasattr(v, "_ref") else v for v in variables]
     depending = _depending(loss, variables)
     if loss.op not in depending:

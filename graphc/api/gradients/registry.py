@@ -23,10 +23,20 @@ _places: dict[str, tuple[str, int]] = {}
 
 @public("RegisterGradient")
 class RegisterGradient:
-    """Decorator: the function is the gradient `op_type`, as `tf.RegisterGradient`.
+    """Decorator: the function is the gradient `op_type`, for `graph.gradient_override_map`.
 
     function(op, grad, ...) gets the Operation and the gradients of its outputs, and returns the gradient of its input,
-    or a list with one for each (None: there is none). Raises KeyError if there is one of that name.
+    or a list with one for each (None: there is none). As `tf.RegisterGradient`. Raises KeyError if there is one of that
+    name.
+
+    >>> @gc.RegisterGradient("GuidedRelu")
+    ... def guided(op, grad):
+    ...     return gc.nn.relu(grad) * gc.cast(op.outputs[0] > 0., gc.float32)
+    >>> x = gc.constant([-1., 1., 2.])
+    >>> with gc.get_default_graph().gradient_override_map({"Relu": "GuidedRelu"}):
+    ...     y = gc.nn.relu(x)
+    >>> gc.gradients(y, x, grad_ys=[[1., -1., 5.]])[0].eval()
+    array([0., 0., 5.], dtype=float32)
     """
 
     def __init__(self, op_type: str) -> None:
@@ -41,9 +51,14 @@ class RegisterGradient:
 
 @public("NotDifferentiable", "NoGradient", "no_gradient")
 def not_differentiable(op_type: str) -> None:
-    """Operations of this type have no gradients, as `tf.NotDifferentiable`: `gradients` gives None through them.
+    """Operations of this type have no gradients: `gradients` gives None through them. As `tf.NotDifferentiable`.
 
     Raises KeyError for a type that has a gradient.
+
+    >>> gc.NotDifferentiable("Relu")
+    Traceback (most recent call last):
+        ...
+    KeyError: "Registering two gradient with name 'Relu'! ...
     """
     if not isinstance(op_type, str):
         raise TypeError("op_type must be a string")

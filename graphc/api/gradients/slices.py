@@ -26,7 +26,14 @@ LARGE = 100_000_000       # elements: from here on a conversion warns
 
 @public("IndexedSlicesValue")
 class IndexedSlicesValue(NamedTuple):
-    """What fetching IndexedSlices gives: arrays. dense_shape is None if it was not known."""
+    """What fetching IndexedSlices gives: arrays. dense_shape is None if it was not known.
+
+    >>> table = gc.constant([[1.], [2.]])
+    >>> slices = gc.gradients(gc.gather(table, [1, 1]), table)[0]
+    >>> gc.get_default_session().run(slices)
+    IndexedSlicesValue(values=array([[1.],
+           [1.]], dtype=float32), indices=array([1, 1], dtype=int32), dense_shape=array([2, 1], dtype=int32))
+    """
 
     values: Any
     indices: Any
@@ -35,7 +42,17 @@ class IndexedSlicesValue(NamedTuple):
 
 @public("IndexedSlices")
 class IndexedSlices:
-    """The rows `values[i]` of a tensor at `indices[i]`, as `tf.IndexedSlices`; rows of one index are to be added."""
+    """The rows `values[i]` of a tensor at `indices[i]`; rows of one index are to be added.
+
+    What `gc.gradients` gives for a table that is only gathered from; optimizers change those rows only. It converts to
+    the whole tensor wherever one is expected. As `tf.IndexedSlices`.
+
+    >>> slices = gc.IndexedSlices(values=[[1., 2.], [10., 20.]], indices=[2, 2], dense_shape=[3, 2])
+    >>> gc.convert_to_tensor(slices).eval()
+    array([[ 0.,  0.],
+           [ 0.,  0.],
+           [11., 22.]], dtype=float32)
+    """
 
     def __init__(self, values: Any, indices: Any, dense_shape: Any = None) -> None:
         self._values = convert_to_tensor(values, name="values")
@@ -160,7 +177,14 @@ register_conversion(IndexedSlices, _to_tensor)
 
 @public("convert_to_tensor_or_indexed_slices")
 def convert_to_tensor_or_indexed_slices(value: Any, dtype: Any = None, name: str | None = None) -> Gradient:
-    """IndexedSlices (or its Value) as it is, anything else as a tensor, as `tf.convert_to_tensor_or_indexed_slices`."""
+    """IndexedSlices (or its Value) as it is, anything else as a tensor. As `tf.convert_to_tensor_or_indexed_slices`.
+
+    >>> slices = gc.IndexedSlices([[1.]], [2])
+    >>> gc.convert_to_tensor_or_indexed_slices(slices) is slices
+    True
+    >>> gc.convert_to_tensor_or_indexed_slices([1, 2]).eval()
+    array([1, 2], dtype=int32)
+    """
     if isinstance(value, IndexedSlicesValue):
         value = IndexedSlices(*value)
     if not isinstance(value, IndexedSlices):

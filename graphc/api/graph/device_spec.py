@@ -11,7 +11,16 @@ _PARTS = ("job", "replica", "task", "device_type", "device_index")
 
 @public("DeviceSpec")
 class DeviceSpec:
-    """As `tf.DeviceSpec`; parts that are None are left open."""
+    """The parts of a device's name: job, replica, task, device_type, device_index; None leaves a part open.
+
+    As `tf.DeviceSpec`.
+
+    >>> spec = gc.DeviceSpec(job="worker", device_type="GPU", device_index=0)
+    >>> spec.to_string()
+    '/job:worker/device:GPU:0'
+    >>> spec.make_merged_spec(gc.DeviceSpec.from_string("/task:1/cpu:2")).to_string()
+    '/job:worker/task:1/device:CPU:2'
+    """
 
     def __init__(self, job: Any = None, replica: Any = None, task: Any = None, device_type: Any = None,
                  device_index: Any = None) -> None:

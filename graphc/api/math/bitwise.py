@@ -8,35 +8,75 @@ from graphc.ops.math.bitwise import BitwiseAnd, BitwiseOr, BitwiseXor, Invert, L
 
 @public("bitwise.bitwise_and")
 def bitwise_and(x, y, name=None):
-    """The bits that are 1 in both. As `tf.bitwise.bitwise_and`."""
+    """The bits that are 1 in both x and y, broadcast.
+
+    x, y: integers of one dtype. As `tf.bitwise.bitwise_and`.
+
+    >>> gc.bitwise.bitwise_and([0b1100, 7], [0b1010, 2]).eval()
+    array([8, 2], dtype=int32)
+    """
     return apply(BitwiseAnd, x, y, name=name)
 
 
 @public("bitwise.bitwise_or")
 def bitwise_or(x, y, name=None):
-    """The bits that are 1 in one or both. As `tf.bitwise.bitwise_or`."""
+    """The bits that are 1 in x, in y or in both, broadcast.
+
+    x, y: integers of one dtype. As `tf.bitwise.bitwise_or`.
+
+    >>> gc.bitwise.bitwise_or([0b1100, 4], [0b1010, 1]).eval()
+    array([14,  5], dtype=int32)
+    """
     return apply(BitwiseOr, x, y, name=name)
 
 
 @public("bitwise.bitwise_xor")
 def bitwise_xor(x, y, name=None):
-    """The bits that are 1 in one of the two. As `tf.bitwise.bitwise_xor`."""
+    """The bits that are 1 in exactly one of x and y, broadcast.
+
+    x, y: integers of one dtype. As `tf.bitwise.bitwise_xor`.
+
+    >>> gc.bitwise.bitwise_xor([0b1100, 5], [0b1010, 5]).eval()
+    array([6, 0], dtype=int32)
+    """
     return apply(BitwiseXor, x, y, name=name)
 
 
 @public("bitwise.invert")
 def invert(x, name=None):
-    """Every bit the other one. As `tf.bitwise.invert`."""
+    """Every bit the other one: -x - 1 of signed integers, the largest number minus x of unsigned ones.
+
+    x: integers. As `tf.bitwise.invert`.
+
+    >>> gc.bitwise.invert([0, 5, -1]).eval()
+    array([-1, -6,  0], dtype=int32)
+    >>> gc.bitwise.invert(gc.constant([0, 5], gc.uint8)).eval()
+    array([255, 250], dtype=uint8)
+    """
     return apply(Invert, x, name=name)
 
 
 @public("bitwise.left_shift")
 def left_shift(x, y, name=None):
-    """x moved by y bits to the left, zeros behind. As `tf.bitwise.left_shift`."""
+    """x moved by y bits to the left, zeros behind: x * 2 ** y, without the bits that are lost.
+
+    x, y: integers of one dtype, broadcast. A shift by less than 0, or by all bits and more, is taken as 0 or as all
+    bits but one. As `tf.bitwise.left_shift`.
+
+    >>> gc.bitwise.left_shift([1, 3], [4, 1]).eval()
+    array([16,  6], dtype=int32)
+    """
     return apply(LeftShift, x, y, name=name)
 
 
 @public("bitwise.right_shift")
 def right_shift(x, y, name=None):
-    """x moved by y bits to the right, its sign in front. As `tf.bitwise.right_shift`."""
+    """x moved by y bits to the right, its sign in front: floor(x / 2 ** y).
+
+    x, y: integers of one dtype, broadcast. A shift by less than 0, or by all bits and more, is taken as 0 or as all
+    bits but one. As `tf.bitwise.right_shift`.
+
+    >>> gc.bitwise.right_shift([16, -5], [2, 1]).eval()
+    array([ 4, -3], dtype=int32)
+    """
     return apply(RightShift, x, y, name=name)

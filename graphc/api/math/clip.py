@@ -1,4 +1,5 @@
-"""Clipping by norm, as compositions of other ops in TF's order of operations. IndexedSlices stay what they are."""
+"""Clipping by value and by norm, as compositions of other ops in TF's order of operations. IndexedSlices stay what they
+are."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -23,14 +24,39 @@ from graphc.ir.apply import convert_to_tensor
 from graphc.ir.graph import get_default_graph
 
 
+@public("clip_by_value", "math.clip_by_value")
+def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any, name: str | None = None) -> Any:
+    """t cut to the range from clip_value_min to clip_value_max: max(min(t, clip_value_max), clip_value_min).
+
+    t: real numbers, or IndexedSlices, which the result is then, too. The bounds are scalars, or of shapes that
+    broadcast to that of t (ValueError if they make it larger). The gradient is 0 where t was cut. If clip_value_min is
+    above clip_value_max, it wins. As `tf.clip_by_value`.
+
+    >>> gc.clip_by_value([-5., 0.3, 9.], -1., 1.).eval()
+    array([-1. ,  0.3,  1. ], dtype=float32)
+    """
+    with get_default_graph().name_scope(name or "clip_by_value") as scope:
+        values = values_of(t)
+        clipped = maximum(minimum(values, clip_value_max), clip_value_min, name=scope)
+        if not clipped.shape.is_compatible_with(values.shape):
+            raise ValueError(f"clip_by_value: the bounds make shape {clipped.shape} of t's shape {values.shape}; they "
+                             "must broadcast to the latter")
+        return like(t, clipped)
+
+
 @public("global_norm", "math.global_norm", "linalg.global_norm")
 def global_norm(t_list: Sequence[Any], name: str | None = None) -> Any:
-    """sqrt of the sum of all squares in a list of tensors; entries that are None are left out. As `tf.global_norm`."""
+    """The norm of a list of tensors as if they were one vector: sqrt(sum of the squares of all their elements).
+
+    t_list: floating point tensors or IndexedSlices of any shapes; None is left out. The result is a scalar, 0 if
+    nothing is left. As `tf.global_norm`.
+
+    >>> gc.global_norm([gc.constant([3., 0.]), None, gc.constant([[4.]])]).eval()
+    np.float32(5.0)
+    """
     with get_default_graph().name_scope(name or "global_norm"):
         halves = [l2_loss(values_of(t)) for t in t_list if t is not None]
-        if not halves:
-            raise ValueError("global_norm: t_list holds no tensor")
-        half = reduce_sum(stack(halves))
+        half = reduce_sum(stack(halves)) if halves else constant(0.0)
         return sqrt(half * constant(2.0, half.dtype), name="global_norm")
 
 
@@ -38,9 +64,19 @@ def global_norm(t_list: Sequence[Any], name: str | None = None) -> Any:
 def clip_by_global_norm(
     t_list: Sequence[Any], clip_norm: Any, use_norm: Any = None, name: str | None = None
 ) -> tuple[list[Any], Any]:
-    """(tensors scaled so that their global norm is at most clip_norm, that norm before). As `tf.clip_by_global_norm`.
+    """(list, norm): all tensors times clip_norm / norm if their global norm is above clip_norm, and that norm.
 
-    A norm that is not finite gives NaN, as in TF 1.15.
+    t_list: gradients, say: tensors, IndexedSlices or None (which stay that). clip_norm: a scalar. use_norm: the norm,
+    if it is known already. A norm that is not finite makes all NaN, as in TensorFlow 1.15: a step that fails is seen.
+    As `tf.clip_by_global_norm`.
+
+    >>> w = gc.constant([3., 4.])
+    >>> gradients = gc.gradients(gc.reduce_sum(gc.square(w)), [w])
+    >>> clipped, norm = gc.clip_by_global_norm(gradients, 5.)
+    >>> norm.eval()
+    np.float32(10.0)
+    >>> clipped[0].eval()
+    array([3., 4.], dtype=float32)
     """
     norm = global_norm(t_list, name) if use_norm is None else use_norm
     with get_default_graph().name_scope(name or "clip_by_global_norm") as scope:
@@ -53,7 +89,16 @@ def clip_by_global_norm(
 
 @public("clip_by_norm", "math.clip_by_norm")
 def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = None) -> Any:
-    """t scaled so that its norm (along `axes`, or of everything) is at most clip_norm. As `tf.clip_by_norm`."""
+    """t times clip_norm / norm where its L2 norm is above clip_norm, else t.
+
+    t: a floating point tensor or IndexedSlices. axes: the axes over which each norm is taken, by default all: [1] clips
+    every row of a matrix by itself. As `tf.clip_by_norm`.
+
+    >>> t = gc.constant([[3., 4.], [0.3, 0.4]])
+    >>> gc.clip_by_norm(t, 1., axes=[1]).eval()
+    array([[0.6, 0.8],
+           [0.3, 0.4]], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "clip_by_norm") as scope:
         values = values_of(t)
         squares = reduce_sum(square(values), axes, keepdims=True)
@@ -65,7 +110,13 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
 
 @public("clip_by_average_norm")
 def clip_by_average_norm(t: Any, clip_norm: Any, name: str | None = None) -> Any:
-    """t scaled so that its norm by its number of elements is at most clip_norm. As `tf.clip_by_average_norm`."""
+    """t times clip_norm / a where a, its L2 norm by its number of elements, is above clip_norm, else t.
+
+    t: a floating point tensor; clip_norm: a scalar. As `tf.clip_by_average_norm`.
+
+    >>> gc.clip_by_average_norm([3., 4.], 0.5).eval()
+    array([0.6, 0.8], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "clip_by_average_norm") as scope:
         t = convert_to_tensor(t, name="t")
         inverse = rsqrt(reduce_sum(t * t))

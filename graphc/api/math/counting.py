@@ -24,9 +24,16 @@ from graphc.ops.math.nth_element import Bucketize
 
 @public("bincount", "math.bincount")
 def bincount(arr, weights=None, minlength=None, maxlength=None, dtype=int32, name=None):
-    """How often each integer from 0 on occurs in arr, or the sum of the weights of its occurrences.
+    """How often each integer from 0 on occurs in arr; with weights the sum of the weights of its occurrences.
 
-    The result has at least minlength and at most maxlength elements. As `tf.math.bincount`.
+    arr: int32 of any shape. weights: of arr's shape; the result has their dtype, else `dtype`. The result is a vector
+    of max(arr) + 1 elements, but at least minlength and at most maxlength; what is beyond maxlength is not counted. As
+    `tf.math.bincount`.
+
+    >>> gc.math.bincount([1, 1, 2, 5]).eval()
+    array([0, 2, 1, 0, 0, 1], dtype=int32)
+    >>> gc.math.bincount([0, 1, 1], weights=[0.5, 1., 2.], minlength=4).eval()
+    array([0.5, 3. , 0. , 0. ], dtype=float32)
     """
     with get_default_graph().name_scope(name or "bincount"):
         arr = convert_to_tensor(arr, dtype=int32, name="arr")
@@ -42,9 +49,14 @@ def bincount(arr, weights=None, minlength=None, maxlength=None, dtype=int32, nam
 
 @public("histogram_fixed_width")
 def histogram_fixed_width(values, value_range, nbins=100, dtype=int32, name=None):
-    """How many of values fall into each of nbins equal parts of value_range; the outer ones count what is beyond them.
+    """How many of values fall into each of nbins equal parts of value_range.
 
-    As `tf.histogram_fixed_width`.
+    values: float32, float64, int32 or int64 of any shape. value_range: [low, high] of that dtype. What is below or
+    above is counted in the first or the last part. The result is a vector of nbins int32 (or `dtype`). As
+    `tf.histogram_fixed_width`.
+
+    >>> gc.histogram_fixed_width([-1., 0., 1.5, 2., 5., 15.], [0., 5.], nbins=5).eval()
+    array([2, 1, 1, 0, 2], dtype=int32)
     """
     return apply(
         HistogramFixedWidth, values, value_range, nbins, dtype=as_dtype(dtype), name=name or "histogram_fixed_width"
@@ -53,9 +65,14 @@ def histogram_fixed_width(values, value_range, nbins=100, dtype=int32, name=None
 
 @public("histogram_fixed_width_bins")
 def histogram_fixed_width_bins(values, value_range, nbins=100, dtype=int32, name=None):
-    """The number of the part of value_range, of nbins equal ones, into which each value falls.
+    """The number of the part of value_range, of nbins equal ones, into which each value falls: int32 of the shape of
+    values.
 
-    As `tf.histogram_fixed_width_bins`.
+    values: numbers of any shape; value_range: [low, high] of their dtype. What is below or above belongs to the first
+    or the last part. As `tf.histogram_fixed_width_bins`.
+
+    >>> gc.histogram_fixed_width_bins([-1., 0., 1.5, 2., 5., 15.], [0., 5.], nbins=5).eval()
+    array([0, 0, 1, 2, 4, 4], dtype=int32)
     """
     with get_default_graph().name_scope(name or "histogram_fixed_width_bins") as scope:
         values = convert_to_tensor(values, name="values")
@@ -71,10 +88,19 @@ def histogram_fixed_width_bins(values, value_range, nbins=100, dtype=int32, name
 
 @public("confusion_matrix", "math.confusion_matrix")
 def confusion_matrix(labels, predictions, num_classes=None, dtype=int32, name=None, weights=None):
-    """The matrix of how often each label (rows) was predicted as each class (columns), or of the sums of weights.
+    """The matrix [num_classes, num_classes] of how often each label (row) was predicted as each class (column).
 
-    As `tf.confusion_matrix`. num_classes: the greatest label or prediction + 1, if it is not given; a label or a
-    prediction outside ends the run.
+    labels, predictions: whole numbers [batch], one of them also [batch, 1]. num_classes: by default the greatest label
+    or prediction + 1. weights: [batch], summed in place of counting. A number below 0, or from num_classes on, ends the
+    run with InvalidArgumentError. As `tf.confusion_matrix`.
+
+    >>> gc.confusion_matrix(labels=[0, 1, 1, 2], predictions=[0, 1, 2, 2]).eval()
+    array([[1, 0, 0],
+           [0, 1, 1],
+           [0, 0, 1]], dtype=int32)
+    >>> gc.confusion_matrix([1, 1], [0, 1], num_classes=2, weights=[0.5, 2.], dtype=gc.float32).eval()
+    array([[0. , 0. ],
+           [0.5, 2. ]], dtype=float32)
     """
     with get_default_graph().name_scope(name or "confusion_matrix") as scope:
         predictions = convert_to_tensor(predictions, name="predictions")
@@ -103,5 +129,12 @@ def confusion_matrix(labels, predictions, num_classes=None, dtype=int32, name=No
 
 @public("raw_ops.Bucketize")
 def bucketize(input, boundaries, name=None):
-    """How many of the sorted boundaries are not above each element, as int32."""
+    """How many of the boundaries are not above each element: the number of its bucket, as int32.
+
+    input: int32, int64, float32 or float64 of any shape. boundaries: a list of ascending Python numbers.
+    As `tf.raw_ops.Bucketize`.
+
+    >>> gc.raw_ops.Bucketize(input=[-5., 10., 25., 150.], boundaries=[0., 10., 100.]).eval()
+    array([0, 2, 2, 3], dtype=int32)
+    """
     return apply(Bucketize, input, boundaries=tuple(float(b) for b in boundaries), name=name)

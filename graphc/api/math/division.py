@@ -3,9 +3,9 @@ from __future__ import annotations
 
 from graphc.api.array.cast import cast
 from graphc.api.public import public
-from graphc.ir.apply import apply, convert_to_tensor
+from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
 from graphc.ir.dtypes import float32, float64
-from graphc.ir.graph import Tensor, get_default_graph
+from graphc.ir.graph import get_default_graph
 from graphc.ops.math.division import (
     FloorDiv,
     FloorMod,
@@ -17,8 +17,9 @@ from graphc.ops.math.division import (
 
 def _pair(x, y):
     """Both as tensors; a Python value takes the dtype of the tensor operand."""
-    if isinstance(y, Tensor) and not isinstance(x, Tensor):
-        return convert_to_tensor(x, dtype=y.dtype, name="x"), y
+    if is_tensor_like(y):
+        y = convert_to_tensor(y, name="y")
+        return convert_to_tensor(x, None if is_tensor_like(x) else y.dtype, name="x"), y
     x = convert_to_tensor(x, name="x")
     return x, convert_to_tensor(y, dtype=x.dtype, name="y")
 
@@ -35,9 +36,15 @@ TRUE_DIVISION = {
 
 @public("truediv", "math.truediv")
 def truediv(x, y, name=None):
-    """x / y as Python 3 has it: int32 and int64 are divided as float64, shorter integers as float32.
+    """x / y as Python 3 has it; the operator / is this function.
 
-    As `tf.truediv`.
+    x, y: of one dtype (TypeError otherwise), broadcast. int32 and int64 are divided as float64, shorter integers as
+    float32. As `tf.truediv`.
+
+    >>> gc.truediv(gc.constant([7, -7]), 2).eval()
+    array([ 3.5, -3.5])
+    >>> gc.truediv([1., 0.], [0., 0.]).eval()
+    array([inf, nan], dtype=float32)
     """
     with get_default_graph().name_scope(name or "truediv") as scope:
         x, y = _pair(x, y)
@@ -51,13 +58,25 @@ def truediv(x, y, name=None):
 
 @public("divide", "math.divide")
 def divide(x, y, name=None):
-    """x / y by Python 3's rules. As `tf.divide`."""
+    """x / y by Python 3's rules: `gc.truediv`. As `tf.divide`.
+
+    >>> gc.divide([6., 7.], 2.).eval()
+    array([3. , 3.5], dtype=float32)
+    """
     return truediv(x, y, name=name)
 
 
 @public("div", "math.div")
 def div(x, y, name=None):
-    """x / y by Python 2's rules: integers are rounded down. As `tf.div`."""
+    """x / y by Python 2's rules: of integers rounded down, of floating point numbers not.
+
+    x, y: of one dtype, broadcast. New code takes `gc.truediv` or `gc.floordiv`. As `tf.div`.
+
+    >>> gc.div(gc.constant([7, -7]), 2).eval()
+    array([ 3, -4], dtype=int32)
+    >>> gc.div([7., -7.], 2.).eval()
+    array([ 3.5, -3.5], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "div") as scope:
         x, y = _pair(x, y)
         return apply(FloorDiv if x.dtype.is_integer else RealDiv, x, y, name=scope)
@@ -65,35 +84,76 @@ def div(x, y, name=None):
 
 @public("realdiv", "math.realdiv")
 def realdiv(x, y, name=None):
-    """x / y of floating point numbers. As `tf.realdiv`."""
+    """x / y, broadcast.
+
+    x, y: floating point or complex, of one dtype; integers are a TypeError. Division by 0 gives inf or NaN.
+    As `tf.realdiv`.
+
+    >>> gc.realdiv([1., -1.], [4., 0.]).eval()
+    array([0.25, -inf], dtype=float32)
+    """
     return apply(RealDiv, x, y, name=name)
 
 
 @public("floordiv", "math.floordiv")
 def floordiv(x, y, name=None):
-    """x / y rounded down. As `tf.floordiv`."""
+    """floor(x / y), broadcast; the operator // is this function.
+
+    x, y: real numbers of one dtype, which the result has too. An integer divided by 0 ends the run with
+    InvalidArgumentError. As `tf.floordiv`.
+
+    >>> gc.floordiv(gc.constant([7, -7]), 2).eval()
+    array([ 3, -4], dtype=int32)
+    >>> gc.floordiv([7.5, -7.5], 2.).eval()
+    array([ 3., -4.], dtype=float32)
+    """
     return apply(FloorDiv, x, y, name=name or "floordiv")
 
 
 @public("floor_div", "math.floor_div")
 def floor_div(x, y, name=None):
-    """x / y rounded down. As `tf.floor_div`."""
+    """floor(x / y), broadcast: the op behind `gc.floordiv`. As `tf.floor_div`.
+
+    >>> gc.floor_div(gc.constant([7, -7]), 2).eval()
+    array([ 3, -4], dtype=int32)
+    """
     return apply(FloorDiv, x, y, name=name)
 
 
 @public("truncatediv", "math.truncatediv")
 def truncatediv(x, y, name=None):
-    """x / y of integers, rounded towards 0. As `tf.truncatediv`."""
+    """x / y of integers, rounded towards 0 as in C, broadcast.
+
+    x, y: integers of one dtype; division by 0 ends the run with InvalidArgumentError. As `tf.truncatediv`.
+
+    >>> gc.truncatediv(gc.constant([7, -7]), 2).eval()
+    array([ 3, -3], dtype=int32)
+    """
     return apply(TruncateDiv, x, y, name=name)
 
 
 @public("truncatemod", "math.truncatemod")
 def truncatemod(x, y, name=None):
-    """x - y * (x / y rounded towards 0). As `tf.truncatemod`."""
+    """x - y * (x / y rounded towards 0), broadcast: the remainder of C, with the sign of x.
+
+    x, y: floating point, int32 or int64, of one dtype. As `tf.truncatemod`.
+
+    >>> gc.truncatemod(gc.constant([7, -7]), 3).eval()
+    array([ 1, -1], dtype=int32)
+    """
     return apply(TruncateMod, x, y, name=name)
 
 
 @public("floormod", "math.floormod", "mod", "math.mod")
 def floormod(x, y, name=None):
-    """x - y * floor(x / y). As `tf.floormod` and `tf.mod`."""
+    """x - y * floor(x / y), broadcast: the remainder of Python, with the sign of y; the operator % is this function.
+
+    x, y: real numbers of one dtype; an integer modulo 0 ends the run with InvalidArgumentError. As `tf.floormod` and
+    `tf.mod`.
+
+    >>> gc.floormod(gc.constant([7, -7]), 3).eval()
+    array([1, 2], dtype=int32)
+    >>> gc.mod([5.5, -0.5], 2.).eval()
+    array([1.5, 1.5], dtype=float32)
+    """
     return apply(FloorMod, x, y, name=name)

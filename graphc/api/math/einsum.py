@@ -56,10 +56,23 @@ class _Term:
 
 @public("einsum", "linalg.einsum")
 def einsum(equation, *inputs, **kwargs):
-    """The sums of products that `equation` ("ij,jk->ik") names. As `tf.einsum`.
+    """The sums of products that `equation` names: "ij,jk->ik" is the product of two matrices.
 
-    "->" and the output may be left out: then it has the letters that occur once, in alphabetical order. A letter twice
-    in one operand stands for its diagonal, "..." for any axes, which broadcast.
+    Each operand has a letter for each of its axes; letters that are not behind "->" are summed. Without "->" the result
+    has the letters that occur once, in alphabetical order. A letter twice in one operand is its diagonal; "..." stands
+    for any axes, which broadcast. inputs: tensors of one dtype; a Python value takes that of the tensors. Sizes may be
+    unknown; so may ranks, but for those that "..." stands for. Raises ValueError for letters that do not fit the ranks
+    or whose sizes are known to differ. As `tf.einsum`.
+
+    >>> a, b = gc.constant([[1., 2.], [3., 4.]]), gc.constant([[1., 0.], [1., 1.]])
+    >>> gc.einsum("ij,jk->ik", a, b).eval()
+    array([[3., 2.],
+           [7., 4.]], dtype=float32)
+    >>> gc.einsum("ii->", a).eval()                                  # the trace
+    np.float32(5.0)
+    >>> queries, keys = gc.placeholder(gc.float32, [None, 4, 8]), gc.placeholder(gc.float32, [None, 6, 8])
+    >>> gc.einsum("bqd,bkd->bqk", queries, keys).shape
+    TensorShape([Dimension(None), Dimension(4), Dimension(6)])
     """
     name = kwargs.pop("name", None)
     if kwargs:

@@ -24,21 +24,41 @@ from graphc.ops.math.linear import Cross, EuclideanNorm, SparseMatMul
 
 @public("cross", "linalg.cross")
 def cross(a, b, name=None):
-    """The vector products of three-element vectors in the last axis. As `tf.cross`."""
+    """The vector products of three-element vectors in the last axis.
+
+    a, b: real numbers [..., 3] of one shape and dtype; another last size is a ValueError. As `tf.cross`.
+
+    >>> gc.cross([[1., 0., 0.]], [[0., 1., 0.]]).eval()
+    array([[0., 0., 1.]], dtype=float32)
+    """
     return apply(Cross, a, b, name=name)
 
 
 @public("math.reduce_euclidean_norm")
 def reduce_euclidean_norm(input_tensor, axis=None, keepdims=False, name=None):
-    """The root of the sum of squares along `axis`. As `tf.math.reduce_euclidean_norm`."""
+    """sqrt(sum(x * x)) along `axis`.
+
+    input_tensor: numbers; that of integers is rounded down to one. axis: an int, a list of them, or None for all;
+    keepdims: those axes stay, with size 1. As `tf.math.reduce_euclidean_norm`.
+
+    >>> gc.math.reduce_euclidean_norm([[3., 4.], [6., 8.]], axis=1).eval()
+    array([ 5., 10.], dtype=float32)
+    """
     x = convert_to_tensor(input_tensor)
     return apply(EuclideanNorm, x, all_axes(x, axis), keep_dims=bool(keepdims), name=name)
 
 
 @public("sparse_matmul")
 def sparse_matmul(a, b, transpose_a=False, transpose_b=False, a_is_sparse=False, b_is_sparse=False, name=None):
-    """The product of two float32 matrices with many zeros, which here are computed like others. As
-    `tf.sparse_matmul`."""
+    """The product of two float32 matrices with many zeros, which here are computed like others.
+
+    transpose_a, transpose_b: of the transposed one. a_is_sparse and b_is_sparse change no result. For tensors that are
+    stored sparse see `gc.sparse.matmul`. As `tf.sparse_matmul`.
+
+    >>> gc.sparse_matmul([[0., 2.], [1., 0.]], [[1., 2.], [3., 4.]], a_is_sparse=True).eval()
+    array([[6., 8.],
+           [1., 2.]], dtype=float32)
+    """
     return apply(
         SparseMatMul,
         a,
@@ -53,7 +73,17 @@ def sparse_matmul(a, b, transpose_a=False, transpose_b=False, a_is_sparse=False,
 
 @public("linalg.matvec")
 def matvec(a, b, transpose_a=False, adjoint_a=False, a_is_sparse=False, b_is_sparse=False, name=None):
-    """The product of matrices with vectors, in the last axes of a and of b. As `tf.linalg.matvec`."""
+    """The product of matrices with vectors: [..., n, m] times [..., m] gives [..., n].
+
+    a, b: of one dtype, their front axes broadcast. transpose_a, adjoint_a: of the transposed (and conjugated) matrices.
+    As `tf.linalg.matvec`.
+
+    >>> a = gc.constant([[1., 2.], [3., 4.]])
+    >>> gc.linalg.matvec(a, [1., 10.]).eval()
+    array([21., 43.], dtype=float32)
+    >>> gc.linalg.matvec(a, [1., 10.], transpose_a=True).eval()
+    array([31., 42.], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "MatVec"):
         product = matmul(
             a,
@@ -68,9 +98,17 @@ def matvec(a, b, transpose_a=False, adjoint_a=False, a_is_sparse=False, b_is_spa
 
 @public("trace", "linalg.trace")
 def trace(x, name=None):
-    """The sum of the main diagonal of the matrices in the last two axes. As `tf.trace`."""
+    """The sum of the main diagonal of the matrices in the last two axes: [..., n, m] gives [...].
+
+    x: numbers of rank 2 or more (ValueError below); the matrices need not be square. As `tf.trace`.
+
+    >>> gc.trace([[1., 2.], [3., 4.]]).eval()
+    np.float32(5.0)
+    """
     with get_default_graph().name_scope(name or "Trace") as scope:
         x = convert_to_tensor(x, name="x")
+        if x.spec.rank is not None and x.spec.rank < 2:
+            raise ValueError(f"trace: argument 'x' must have rank 2 or more, but has shape {x.shape}")
         return reduce_sum(on_diagonal(x), [-2, -1], name=scope)
 
 
@@ -83,10 +121,25 @@ def on_diagonal(x):
 
 @public("norm", "linalg.norm")
 def norm(tensor, ord="euclidean", axis=None, keepdims=None, name=None, keep_dims=None):
-    """The norm of vectors (axis None or an int) or matrices (axis a pair) of order `ord`. As `tf.norm`.
+    """The norm of vectors (axis None or an int) or of matrices (axis a pair of ints) of order `ord`.
 
-    ord: "euclidean", 1, 2, np.inf or any positive number; of matrices "euclidean", "fro", 1, 2 (the greatest singular
-    value) or np.inf.
+    Args:
+        tensor: floating point or complex; integers are a TypeError.
+        ord: "euclidean", 1, 2, np.inf or any positive number; of matrices "euclidean" or "fro" (the root of the sum of
+            squares), 1 (the greatest sum of a column), np.inf (of a row) or 2 (the greatest singular value, by NumPy).
+        axis: None: of all elements as one vector.
+        keepdims: the axes stay, with size 1.
+
+    As `tf.norm`. The gradient of a norm that is 0 is NaN, as in TensorFlow.
+
+    >>> x = gc.constant([[3., -4.], [6., 8.]])
+    >>> gc.norm(x, axis=1).eval()
+    array([ 5., 10.], dtype=float32)
+    >>> gc.norm(x, ord=1, axis=1, keepdims=True).eval()
+    array([[ 7.],
+           [14.]], dtype=float32)
+    >>> gc.norm(x, ord=np.inf, axis=[0, 1]).eval()
+    np.float32(14.0)
     """
     keepdims = bool(deprecated(keepdims, keep_dims, "keepdims", "keep_dims"))
     matrix = isinstance(axis, (tuple, list)) and len(axis) == 2
@@ -100,7 +153,18 @@ def norm(tensor, ord="euclidean", axis=None, keepdims=None, name=None, keep_dims
 
 @public("linalg.normalize")
 def normalize(tensor, ord="euclidean", axis=None, name=None):
-    """(tensor by its norm, the norm), as `tf.linalg.normalize`; arguments as of `norm`."""
+    """(tensor / its norm, the norm), the norm with axes of size 1 so that both broadcast.
+
+    Arguments as of `gc.norm`. A norm of 0 makes NaN: `gc.nn.l2_normalize` has a smallest one. As `tf.linalg.normalize`.
+
+    >>> unit, length = gc.linalg.normalize([[3., 4.], [0., 2.]], axis=1)
+    >>> unit.eval()
+    array([[0.6, 0.8],
+           [0. , 1. ]], dtype=float32)
+    >>> length.eval()
+    array([[5.],
+           [2.]], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "normalize"):
         tensor = convert_to_tensor(tensor)
         length = norm(tensor, ord, axis, keepdims=True)

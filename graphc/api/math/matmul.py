@@ -19,9 +19,30 @@ def matmul(
     b_is_sparse=False,
     name=None,
 ):
-    """The product of matrices, or of those in the last two axes of tensors of higher rank. As `tf.matmul`.
+    """The product of matrices [..., n, k] and [..., k, m], or the products of all those in the front axes, which
+    broadcast.
 
-    a_is_sparse and b_is_sparse are hints of TF's that change no result. Raises ValueError if the inner sizes differ.
+    Args:
+        a, b: floating point, complex, int32 or int64, of one dtype and of rank 2 at least; for vectors see
+            `gc.linalg.matvec`. The operator @ of tensors is this function.
+        transpose_a, transpose_b: the last two axes of that operand are exchanged before.
+        adjoint_a, adjoint_b: exchanged and conjugated; not together with transpose (ValueError).
+        a_is_sparse, b_is_sparse: hints of TensorFlow's that change no result.
+
+    Raises ValueError if the inner sizes are known to differ; sizes that only a run knows end it with
+    InvalidArgumentError. As `tf.matmul`; front axes broadcast as in TensorFlow 1.14 and later.
+
+    >>> a, b = gc.constant([[1., 2.], [3., 4.]]), gc.constant([[5.], [6.]])
+    >>> gc.matmul(a, b).eval()
+    array([[17.],
+           [39.]], dtype=float32)
+    >>> gc.matmul(a, b, transpose_a=True).eval()
+    array([[23.],
+           [34.]], dtype=float32)
+    >>> batch = gc.placeholder(gc.float32, [None, 2, 2])
+    >>> gc.matmul(batch, b)[:, :, 0].eval({batch: [[[1., 0.], [0., 1.]], [[0., 2.], [0., 0.]]]})
+    array([[ 5.,  6.],
+           [12.,  0.]], dtype=float32)
     """
     if transpose_a and adjoint_a:
         raise ValueError("Only one of transpose_a and adjoint_a can be True.")
@@ -44,5 +65,11 @@ def matmul(
 
 @public("batch_matmul", "math.batch_matmul")
 def batch_matmul(x, y, adj_x=False, adj_y=False, name=None):
-    """The products of the matrices in the last two axes. As `tf.batch_matmul` of TF before 1.0."""
+    """The products of the matrices in the last two axes: `gc.matmul` as it was before TensorFlow 1.0.
+
+    adj_x, adj_y: of the transposed and conjugated ones. As `tf.batch_matmul`.
+
+    >>> gc.batch_matmul([[[1., 2.]], [[3., 4.]]], [[[1.], [1.]], [[1.], [0.]]])[:, 0, 0].eval()
+    array([3., 3.], dtype=float32)
+    """
     return apply(BatchMatMulV2, x, y, adj_x=bool(adj_x), adj_y=bool(adj_y), name=name or "BatchMatMul")

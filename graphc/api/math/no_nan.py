@@ -9,13 +9,25 @@ from graphc.ops.math.no_nan import DivNoNan, MulNoNan, NextAfter, Xdivy, Xlogy
 
 @public("div_no_nan", "math.divide_no_nan", "math.div_no_nan")
 def div_no_nan(x, y, name=None):
-    """x / y, and 0 where y is 0. As `tf.div_no_nan`."""
+    """x / y, and 0 where y is 0, broadcast.
+
+    x, y: floating point, of one dtype. The gradients are 0 there, too. As `tf.div_no_nan` and `tf.math.divide_no_nan`.
+
+    >>> gc.div_no_nan([1., 2., 0.], [2., 0., 0.]).eval()
+    array([0.5, 0. , 0. ], dtype=float32)
+    """
     return apply(DivNoNan, x, y, name=name or "div_no_nan")
 
 
 @public("math.reciprocal_no_nan")
 def reciprocal_no_nan(x, name=None):
-    """1 / x, and 0 where x is 0. As `tf.math.reciprocal_no_nan`."""
+    """1 / x, and 0 where x is 0.
+
+    x: floating point. As `tf.math.reciprocal_no_nan`.
+
+    >>> gc.math.reciprocal_no_nan([2., 0., -4.]).eval()
+    array([ 0.5 ,  0.  , -0.25], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "reciprocal_no_nan") as scope:
         x = convert_to_tensor(x, name="x")
         return apply(DivNoNan, convert_to_tensor(1, dtype=x.dtype, name="one"), x, name=scope)
@@ -23,24 +35,49 @@ def reciprocal_no_nan(x, name=None):
 
 @public("math.multiply_no_nan")
 def multiply_no_nan(x, y, name=None):
-    """x * y, and 0 where y is 0, even if x is infinite or NaN. As `tf.math.multiply_no_nan`."""
+    """x * y, and 0 where y is 0, even if x is infinite or NaN; broadcast.
+
+    x, y: floating point, of one dtype: y is the mask. As `tf.math.multiply_no_nan`.
+
+    >>> gc.math.multiply_no_nan([2., np.inf, np.nan], [3., 0., 0.]).eval()
+    array([6., 0., 0.], dtype=float32)
+    """
     return apply(MulNoNan, x, y, name=name or "multiply_no_nan")
 
 
 @public("math.xlogy")
 def xlogy(x, y, name=None):
-    """x * log(y), and 0 where x is 0. As `tf.math.xlogy`."""
+    """x * log(y), and 0 where x is 0, whatever y; broadcast.
+
+    x, y: floating point, of one dtype. As `tf.math.xlogy`. The terms of an entropy, without NaN:
+
+    >>> p = gc.constant([0.5, 0.5, 0.])
+    >>> gc.math.xlogy(p, p).eval()
+    array([-0.3466, -0.3466,  0.    ], dtype=float32)
+    """
     return apply(Xlogy, x, y, name=name)
 
 
 @public("math.xdivy")
 def xdivy(x, y, name=None):
-    """x / y, and 0 where x is 0. As `tf.math.xdivy`."""
+    """x / y, and 0 where x is 0, even if y is; broadcast.
+
+    x, y: floating point, of one dtype. As `tf.math.xdivy`.
+
+    >>> gc.math.xdivy([1., 0., 1.], [2., 0., 0.]).eval()
+    array([0.5, 0. , inf], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "xdivy"):
         return apply(Xdivy, x, y)
 
 
 @public("math.nextafter")
 def nextafter(x1, x2, name=None):
-    """The number that follows x1 in the direction of x2. As `tf.math.nextafter`."""
+    """The floating point number that follows x1 in the direction of x2, broadcast.
+
+    x1, x2: float32 or float64, of one dtype; if they are equal the result is x2. As `tf.math.nextafter`.
+
+    >>> (gc.math.nextafter(gc.constant([1., 1.]), [2., 0.]) - 1.).eval() / np.finfo(np.float32).eps
+    array([ 1. , -0.5], dtype=float32)
+    """
     return apply(NextAfter, x1, x2, name=name)

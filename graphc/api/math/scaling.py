@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from graphc.api.array.cast import cast
+from graphc.api.array.fill import zeros
 from graphc.api.array.shapes import reshape
 from graphc.api.math.binary import maximum, minimum, multiply
 from graphc.api.math.comparison import not_equal
@@ -15,7 +16,15 @@ from graphc.ir.spec import text
 
 @public("scalar_mul", "math.scalar_mul")
 def scalar_mul(scalar, x, name=None):
-    """x times a scalar of its dtype. As `tf.scalar_mul`. Raises ValueError if `scalar` is known to be none."""
+    """scalar * x.
+
+    scalar: a Python number or a scalar tensor of x's dtype; ValueError for any other shape. x: numbers of any shape.
+    As `tf.scalar_mul`.
+
+    >>> gc.scalar_mul(0.5, gc.constant([[2., 4.], [6., 8.]])).eval()
+    array([[1., 2.],
+           [3., 4.]], dtype=float32)
+    """
     x = convert_to_tensor(x, name="x")
     scalar = convert_to_tensor(scalar, dtype=x.dtype.base_dtype, name="scalar")
     if scalar.spec.rank != 0:
@@ -26,7 +35,13 @@ def scalar_mul(scalar, x, name=None):
 
 @public("saturate_cast")
 def saturate_cast(value, dtype, name=None):
-    """value as dtype, numbers beyond its bounds as those. As `tf.saturate_cast`."""
+    """value as dtype, numbers beyond the bounds of dtype as those bounds.
+
+    value: real numbers; fractions are cut off towards 0. `gc.cast` would wrap. As `tf.saturate_cast`.
+
+    >>> gc.saturate_cast([-20., 100.7, 300.], gc.uint8).eval()
+    array([  0, 100, 255], dtype=uint8)
+    """
     with get_default_graph().name_scope(name or "saturate_cast") as scope:
         value, wanted = convert_to_tensor(value, name="value"), as_dtype(dtype).base_dtype
         if value.dtype.min < wanted.min:
@@ -47,13 +62,22 @@ def count_nonzero(
     keep_dims=None,
     input=None,
 ):
-    """How many elements along `axis` are not 0 (False). As `tf.count_nonzero`."""
+    """How many elements along `axis` are not 0 (not False, not empty of strings).
+
+    input_tensor: numbers, bools or strings. axis and keepdims as of `gc.reduce_sum`. The result has `dtype`, int64 by
+    default. As `tf.count_nonzero`.
+
+    >>> gc.count_nonzero([[0., 1., 2.], [0., 0., 3.]], axis=1).eval()
+    array([2, 1])
+    >>> gc.count_nonzero(gc.constant(["a", "", "b"])).eval()
+    np.int64(2)
+    """
     keepdims = deprecated(keepdims, keep_dims, "keepdims", "keep_dims")
     axis = deprecated(axis, reduction_indices, "axis", "reduction_indices")
     given = deprecated(input_tensor, input, "input_tensor", "input")
     with get_default_graph().name_scope(name or "count_nonzero"):
         x = convert_to_tensor(given, name="input")
-        present = cast(not_equal(x, convert_to_tensor(0, dtype=x.dtype) if not x.dtype.is_bool else False), int64)
+        present = cast(not_equal(x, zeros([], x.dtype)), int64)
         return cast(reduce_sum(present, axis, keepdims=bool(keepdims)), dtype)
 
 

@@ -8,11 +8,31 @@ from graphc.ops.math.scan import Cumprod, Cumsum
 
 @public("cumsum", "math.cumsum")
 def cumsum(x, axis=0, exclusive=False, reverse=False, name=None):
-    """The running sum along `axis`. exclusive: each element is left out of its own sum. As `tf.cumsum`."""
+    """The running sum along `axis`, a single one.
+
+    x: floating point, complex, int32 or int64. exclusive: each element is left out of its own sum, which starts with 0.
+    reverse: from the end on. As `tf.cumsum`.
+
+    >>> x = gc.constant([1., 2., 3.])
+    >>> gc.cumsum(x).eval()
+    array([1., 3., 6.], dtype=float32)
+    >>> gc.cumsum(x, exclusive=True).eval()
+    array([0., 1., 3.], dtype=float32)
+    >>> gc.cumsum(x, reverse=True).eval()
+    array([6., 5., 3.], dtype=float32)
+    """
     return apply(Cumsum, x, axis, exclusive=bool(exclusive), reverse=bool(reverse), name=name)
 
 
 @public("cumprod", "math.cumprod")
 def cumprod(x, axis=0, exclusive=False, reverse=False, name=None):
-    """The running product along `axis`. As `tf.cumprod`."""
+    """The running product along `axis`, a single one; arguments as of `gc.cumsum`, exclusive ones start with 1.
+
+    The gradient is right where factors are 0. As `tf.cumprod`.
+
+    >>> gc.cumprod([1., 2., 3., 4.]).eval()
+    array([ 1.,  2.,  6., 24.], dtype=float32)
+    >>> gc.cumprod([1., 2., 3., 4.], exclusive=True).eval()
+    array([1., 1., 2., 6.], dtype=float32)
+    """
     return apply(Cumprod, x, axis, exclusive=bool(exclusive), reverse=bool(reverse), name=name)

@@ -14,56 +14,111 @@ from graphc.ops.math import segments, sparse_segments, unsorted_segments
 
 @public("segment_sum", "math.segment_sum")
 def segment_sum(data, segment_ids, name=None):
-    """The sums of the rows of each segment; segment_ids ascend, one a row. As `tf.segment_sum`."""
+    """The sums of the rows of each segment: result[s] is the sum of data[i] where segment_ids[i] == s.
+
+    data: real numbers [rows, ...]. segment_ids: int32 or int64 [rows], which ascend from 0 or more; one that is less
+    than the one before ends the run with InvalidArgumentError. The result has as many rows as the last id says, those
+    of no segment 0. As `tf.segment_sum`.
+
+    >>> rows = gc.constant([[1., 2.], [3., 4.], [5., 6.]])
+    >>> gc.segment_sum(rows, [0, 0, 1]).eval()
+    array([[4., 6.],
+           [5., 6.]], dtype=float32)
+    """
     return apply(segments.SegmentSum, data, segment_ids, name=name)
 
 
 @public("segment_mean", "math.segment_mean")
 def segment_mean(data, segment_ids, name=None):
-    """The means of the rows of each segment; segment_ids ascend, one a row. As `tf.segment_mean`."""
+    """The means of the rows of each segment; arguments as of `gc.segment_sum`. As `tf.segment_mean`.
+
+    >>> gc.segment_mean([[1., 2.], [3., 4.], [5., 6.]], [0, 0, 1]).eval()
+    array([[2., 3.],
+           [5., 6.]], dtype=float32)
+    """
     return apply(segments.SegmentMean, data, segment_ids, name=name)
 
 
 @public("segment_prod", "math.segment_prod")
 def segment_prod(data, segment_ids, name=None):
-    """The products of the rows of each segment; segment_ids ascend, one a row. As `tf.segment_prod`."""
+    """The products of the rows of each segment; arguments as of `gc.segment_sum`, rows of no segment are 1. As
+    `tf.segment_prod`.
+
+    >>> gc.segment_prod([[1., 2.], [3., 4.], [5., 6.]], [0, 0, 2]).eval()
+    array([[3., 8.],
+           [1., 1.],
+           [5., 6.]], dtype=float32)
+    """
     return apply(segments.SegmentProd, data, segment_ids, name=name)
 
 
 @public("segment_min", "math.segment_min")
 def segment_min(data, segment_ids, name=None):
-    """The least of the rows of each segment; segment_ids ascend, one a row. As `tf.segment_min`."""
+    """The least of the rows of each segment, element by element; arguments as of `gc.segment_sum`. As `tf.segment_min`.
+
+    >>> gc.segment_min([[1., 9.], [3., 4.], [5., 6.]], [0, 0, 1]).eval()
+    array([[1., 4.],
+           [5., 6.]], dtype=float32)
+    """
     return apply(segments.SegmentMin, data, segment_ids, name=name)
 
 
 @public("segment_max", "math.segment_max")
 def segment_max(data, segment_ids, name=None):
-    """The greatest of the rows of each segment; segment_ids ascend, one a row. As `tf.segment_max`."""
+    """The greatest of the rows of each segment, element by element; arguments as of `gc.segment_sum`. As
+    `tf.segment_max`.
+
+    >>> gc.segment_max([[1., 9.], [3., 4.], [5., 6.]], [0, 0, 1]).eval()
+    array([[3., 9.],
+           [5., 6.]], dtype=float32)
+    """
     return apply(segments.SegmentMax, data, segment_ids, name=name)
 
 
 @public("unsorted_segment_sum", "math.unsorted_segment_sum")
 def unsorted_segment_sum(data, segment_ids, num_segments, name=None):
-    """The sums of the rows of each segment, 0 without any; negative ids leave a row out. As
-    `tf.unsorted_segment_sum`."""
+    """The sums of the rows of each segment, in any order: result[s] is the sum of data[i] where segment_ids[i] == s.
+
+    data: numbers [*ids, ...]. segment_ids: int32 or int64 of the shape of data's first axes; rows with a negative id
+    are left out, one from num_segments on ends the run with InvalidArgumentError. The result is [num_segments, ...], 0
+    for segments without rows. As `tf.unsorted_segment_sum`.
+
+    >>> gc.unsorted_segment_sum([1., 2., 4., 8.], [2, 0, 2, -1], num_segments=4).eval()
+    array([2., 0., 5., 0.], dtype=float32)
+    """
     return apply(unsorted_segments.UnsortedSegmentSum, data, segment_ids, num_segments, name=name)
 
 
 @public("unsorted_segment_prod", "math.unsorted_segment_prod")
 def unsorted_segment_prod(data, segment_ids, num_segments, name=None):
-    """The products of the rows of each segment, 1 without any. As `tf.unsorted_segment_prod`."""
+    """The products of the rows of each segment, 1 without any; arguments as of `gc.unsorted_segment_sum`.
+    As `tf.unsorted_segment_prod`.
+
+    >>> gc.unsorted_segment_prod([3., 2., 4.], [2, 0, 2], num_segments=3).eval()
+    array([ 2.,  1., 12.], dtype=float32)
+    """
     return apply(unsorted_segments.UnsortedSegmentProd, data, segment_ids, num_segments, name=name)
 
 
 @public("unsorted_segment_min", "math.unsorted_segment_min")
 def unsorted_segment_min(data, segment_ids, num_segments, name=None):
-    """The least of the rows of each segment, the dtype's greatest number without any. As `tf.unsorted_segment_min`."""
+    """The least of the rows of each segment, the dtype's greatest number without any; arguments as of
+    `gc.unsorted_segment_sum`. As `tf.unsorted_segment_min`.
+
+    >>> gc.unsorted_segment_min([3, 2, 4], [1, 0, 1], num_segments=3).eval()
+    array([         2,          3, 2147483647], dtype=int32)
+    """
     return apply(unsorted_segments.UnsortedSegmentMin, data, segment_ids, num_segments, name=name)
 
 
 @public("unsorted_segment_max", "math.unsorted_segment_max")
 def unsorted_segment_max(data, segment_ids, num_segments, name=None):
-    """The greatest of the rows of each segment, the dtype's least number without any. As `tf.unsorted_segment_max`."""
+    """The greatest of the rows of each segment, the dtype's least number without any; arguments as of
+    `gc.unsorted_segment_sum`. As `tf.unsorted_segment_max`.
+
+    >>> gc.unsorted_segment_max([3, 2, 4], [1, 0, 1], num_segments=3).eval()
+    array([          2,           4, -2147483648], dtype=int32)
+    """
     return apply(unsorted_segments.UnsortedSegmentMax, data, segment_ids, num_segments, name=name)
 
 
@@ -76,7 +131,12 @@ def _counts(data, segment_ids, num_segments):
 
 @public("unsorted_segment_mean", "math.unsorted_segment_mean")
 def unsorted_segment_mean(data, segment_ids, num_segments, name=None):
-    """The means of the rows of each segment, 0 without any. As `tf.unsorted_segment_mean`."""
+    """The means of the rows of each segment, 0 without any; arguments as of `gc.unsorted_segment_sum`.
+    As `tf.unsorted_segment_mean`.
+
+    >>> gc.unsorted_segment_mean([3., 2., 4.], [2, 0, 2], num_segments=3).eval()
+    array([2. , 0. , 3.5], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "UnsortedSegmentMean"):
         data, segment_ids = convert_to_tensor(data), convert_to_tensor(segment_ids)
         count = _counts(data, segment_ids, num_segments)
@@ -85,7 +145,13 @@ def unsorted_segment_mean(data, segment_ids, num_segments, name=None):
 
 @public("unsorted_segment_sqrt_n", "math.unsorted_segment_sqrt_n")
 def unsorted_segment_sqrt_n(data, segment_ids, num_segments, name=None):
-    """The sums of the rows of each segment over the root of their number. As `tf.unsorted_segment_sqrt_n`."""
+    """The sums of the rows of each segment over the root of their number, 0 without any; floating point only.
+
+    Arguments as of `gc.unsorted_segment_sum`. As `tf.unsorted_segment_sqrt_n`.
+
+    >>> gc.unsorted_segment_sqrt_n([3., 2., 4., 1., 1.], [1, 0, 1, 1, 1], num_segments=3).eval()
+    array([2. , 4.5, 0. ], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "UnsortedSegmentSqrtN"):
         data, segment_ids = convert_to_tensor(data), convert_to_tensor(segment_ids)
         count = _counts(data, segment_ids, num_segments)
@@ -101,7 +167,22 @@ def _sparse(plain, given, data, indices, segment_ids, name, num_segments):
 
 @public("sparse_segment_sum", "sparse.segment_sum")
 def sparse_segment_sum(data, indices, segment_ids, name=None, num_segments=None):
-    """segment_sum of the rows of data that indices names. As `tf.sparse_segment_sum`."""
+    """`gc.segment_sum` of gc.gather(data, indices), without that tensor in between: sums of embeddings.
+
+    data: real numbers [rows, ...]; indices: int32 or int64 [n], rows of data; segment_ids: int32 [n], ascending.
+    num_segments: the rows of the result, by default the last id + 1; segments without rows are 0.
+    As `tf.sparse_segment_sum`.
+
+    >>> table = gc.constant([[1., 2.], [10., 20.], [100., 200.]])
+    >>> gc.sparse_segment_sum(table, [0, 2, 1], [0, 0, 1]).eval()
+    array([[101., 202.],
+           [ 10.,  20.]], dtype=float32)
+    >>> gc.sparse_segment_sum(table, [0, 2], [0, 2], num_segments=4).eval()
+    array([[  1.,   2.],
+           [  0.,   0.],
+           [100., 200.],
+           [  0.,   0.]], dtype=float32)
+    """
     return _sparse(
         sparse_segments.SparseSegmentSum,
         sparse_segments.SparseSegmentSumWithNumSegments,
@@ -115,7 +196,13 @@ def sparse_segment_sum(data, indices, segment_ids, name=None, num_segments=None)
 
 @public("sparse_segment_mean", "sparse.segment_mean")
 def sparse_segment_mean(data, indices, segment_ids, name=None, num_segments=None):
-    """segment_mean of the rows of data that indices names. As `tf.sparse_segment_mean`."""
+    """`gc.segment_mean` of gc.gather(data, indices); arguments as of `gc.sparse_segment_sum`. As
+    `tf.sparse_segment_mean`.
+
+    >>> gc.sparse_segment_mean([[1., 2.], [10., 20.], [3., 4.]], [0, 2, 1], [0, 0, 1]).eval()
+    array([[ 2.,  3.],
+           [10., 20.]], dtype=float32)
+    """
     return _sparse(
         sparse_segments.SparseSegmentMean,
         sparse_segments.SparseSegmentMeanWithNumSegments,
@@ -129,8 +216,12 @@ def sparse_segment_mean(data, indices, segment_ids, name=None, num_segments=None
 
 @public("sparse_segment_sqrt_n", "sparse.segment_sqrt_n")
 def sparse_segment_sqrt_n(data, indices, segment_ids, name=None, num_segments=None):
-    """segment_sum of the rows of data that indices names, over the root of their number. As
-    `tf.sparse_segment_sqrt_n`."""
+    """`gc.sparse_segment_sum` over the root of the number of rows in each segment; arguments as of that.
+    As `tf.sparse_segment_sqrt_n`.
+
+    >>> gc.sparse_segment_sqrt_n([[1.], [2.], [3.], [4.]], [0, 1, 2, 3], [0, 0, 0, 0]).eval()
+    array([[5.]], dtype=float32)
+    """
     return _sparse(
         sparse_segments.SparseSegmentSqrtN,
         sparse_segments.SparseSegmentSqrtNWithNumSegments,

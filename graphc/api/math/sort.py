@@ -25,18 +25,34 @@ _Counted = namedtuple("UniqueWithCounts", ["y", "idx", "count"])
 
 @public("nn.top_k", "math.top_k")
 def top_k(input, k=1, sorted=True, name=None):
-    """(values, indices): the k greatest elements of each row of the last axis, greatest first, and where they stand.
+    """(values, indices): the k greatest elements of each row in the last axis, greatest first, and where they stand
+    (int32).
 
-    Of equal elements the first one comes first. As `tf.nn.top_k`.
+    input: real numbers [..., n]; k: an int or int32 scalar, at most n (ValueError, or InvalidArgumentError when run).
+    Of equal elements the one with the lower index comes first. sorted changes nothing: they always are. As
+    `tf.nn.top_k`.
+
+    >>> values, indices = gc.nn.top_k([[1., 9., 4., 9.], [3., 2., 1., 0.]], k=2)
+    >>> values.eval()
+    array([[9., 9.],
+           [3., 2.]], dtype=float32)
+    >>> indices.eval()
+    array([[1, 3],
+           [0, 1]], dtype=int32)
     """
     return _Greatest(*apply(TopKV2, input, k, sorted=bool(sorted), name=name))
 
 
 @public("nn.in_top_k", "math.in_top_k")
 def in_top_k(predictions, targets, k, name=None):
-    """Whether the target of each row is among its k greatest predictions. As `tf.nn.in_top_k`.
+    """Whether the target of each row is among its k greatest predictions: bool [batch].
 
-    targets: int32 or int64; arrays of other integers become int32.
+    predictions: float32 [batch, classes]. targets: int32 or int64 [batch]; arrays of other integers become int32.
+    Classes that tie with the k-th are in, too. A target that is no class is False, and so is all of a row with a
+    prediction that is not finite. As `tf.nn.in_top_k`.
+
+    >>> gc.nn.in_top_k([[0.1, 0.7, 0.2], [0.6, 0.3, 0.1]], [2, 2], k=2).eval()
+    array([ True, False])
     """
     with get_default_graph().name_scope(name or "in_top_k"):
         targets = convert_to_tensor(targets, preferred_dtype=int32, name="InTopKV2/targets")
@@ -47,7 +63,19 @@ def in_top_k(predictions, targets, k, name=None):
 
 @public("sort")
 def sort(values, axis=-1, direction="ASCENDING", name=None):
-    """The elements along `axis` in order; direction "ASCENDING" or "DESCENDING". As `tf.sort`."""
+    """The elements along `axis` in order.
+
+    values: real numbers. axis: a Python int, the last one by default; another one needs a known rank. direction:
+    "ASCENDING" or "DESCENDING" (ValueError for others). As `tf.sort`.
+
+    >>> x = gc.constant([[3., 1., 2.], [9., 7., 8.]])
+    >>> gc.sort(x).eval()
+    array([[1., 2., 3.],
+           [7., 8., 9.]], dtype=float32)
+    >>> gc.sort(x, axis=0, direction="DESCENDING").eval()
+    array([[9., 7., 8.],
+           [3., 1., 2.]], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "sort"):
         values = convert_to_tensor(values, name="values")
         if not _descends(direction):
@@ -58,8 +86,17 @@ def sort(values, axis=-1, direction="ASCENDING", name=None):
 
 @public("argsort")
 def argsort(values, axis=-1, direction="ASCENDING", stable=False, name=None):
-    """The indices that sort the elements along `axis`; of equal elements the first one comes first, whatever `stable`
-    says. As `tf.argsort`."""
+    """The indices (int32) that put the elements along `axis` in order; arguments as of `gc.sort`.
+
+    Of equal elements the first one comes first, whatever `stable` says. As `tf.argsort`.
+
+    >>> x = gc.constant([30., 10., 20.])
+    >>> order = gc.argsort(x)
+    >>> order.eval()
+    array([1, 2, 0], dtype=int32)
+    >>> gc.gather(x, order).eval()
+    array([10., 20., 30.], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "argsort"):
         values = convert_to_tensor(values, name="values")
         if not _descends(direction):
@@ -108,22 +145,47 @@ def _moved(values, axis):
 
 @public("unique")
 def unique(x, out_idx=int32, name=None):
-    """(y, idx): the distinct elements of a vector in order of first occurrence, and for each element its number among
-    them. As `tf.unique`."""
+    """(y, idx): the distinct elements of a vector in order of their first occurrence, and for each element its place in
+    y.
+
+    x: a vector of real numbers, bools or strings; the length of y is known when run only. out_idx: int32 or int64.
+    As `tf.unique`.
+
+    >>> y, idx = gc.unique([4, 1, 4, 7, 1])
+    >>> y.eval()
+    array([4, 1, 7], dtype=int32)
+    >>> idx.eval()
+    array([0, 1, 0, 2, 1], dtype=int32)
+    >>> gc.gather(y, idx).eval()
+    array([4, 1, 4, 7, 1], dtype=int32)
+    """
     return _Distinct(*apply(Unique, x, out_idx=as_dtype(out_idx), name=name))
 
 
 @public("unique_with_counts")
 def unique_with_counts(x, out_idx=int32, name=None):
-    """(y, idx, count): `unique`, and how often each distinct element occurs. As `tf.unique_with_counts`."""
+    """(y, idx, count): `gc.unique`, and how often each element of y occurs. As `tf.unique_with_counts`.
+
+    >>> y, _, count = gc.unique_with_counts(["b", "a", "b"])
+    >>> y.eval()
+    array([b'b', b'a'], dtype=object)
+    >>> count.eval()
+    array([2, 1], dtype=int32)
+    """
     return _Counted(*apply(UniqueWithCounts, x, out_idx=as_dtype(out_idx), name=name))
 
 
 @public("searchsorted")
 def searchsorted(sorted_sequence, values, side="left", out_type=int32, name=None):
-    """Where in its sorted row each value could be put: before equal elements, or behind them (side "right").
+    """Where in its sorted row each value could be put so that the row stays sorted, as out_type.
 
-    As `tf.searchsorted`; sorted_sequence and values have the same axes but for the last.
+    sorted_sequence: real numbers [..., n], sorted along the last axis; values: [..., m] of the same dtype and front
+    axes. side: before equal elements ("left"), or behind them ("right"). As `tf.searchsorted`.
+
+    >>> gc.searchsorted([1., 3., 3., 5.], [0., 3., 9.]).eval()
+    array([0, 1, 4], dtype=int32)
+    >>> gc.searchsorted([1., 3., 3., 5.], [0., 3., 9.], side="right").eval()
+    array([0, 3, 4], dtype=int32)
     """
     if side not in ("left", "right"):
         raise ValueError(f"side must be either 'right' or 'left'.  Saw: {side}.")

@@ -14,9 +14,18 @@ from graphc.ir.op import normalise_axis
 
 @public("tensordot", "linalg.tensordot")
 def tensordot(a, b, axes, name=None):
-    """The sums of products of a and b along axes: an int N (the last N of a, the first N of b), or two lists of axes.
+    """The sums of products of a and b along axes; the result has the other axes of a, then those of b.
 
-    As `tf.tensordot`; the result has the other axes of a, then those of b.
+    axes: an int N (the last N axes of a, the first N of b; 0: all products), or two lists of axes that belong together.
+    a, b: of one dtype; with lists the ranks must be known. Raises ValueError for axes that are not there, or known to
+    differ in size. As `tf.tensordot`.
+
+    >>> a, b = gc.constant([[1., 2.], [3., 4.]]), gc.constant([[5., 6.], [7., 8.]])
+    >>> gc.tensordot(a, b, axes=1).eval()
+    array([[19., 22.],
+           [43., 50.]], dtype=float32)
+    >>> gc.tensordot(a, b, axes=[[0, 1], [0, 1]]).eval()
+    np.float32(70.0)
     """
     with get_default_graph().name_scope(name or "Tensordot") as scope:
         if is_tensor_like(b) and not is_tensor_like(a):

@@ -10,6 +10,19 @@ from graphc.ops.nn.pooling import public_attributes
 
 @public("nn.avg_pool", "nn.avg_pool2d")
 def avg_pool(value, ksize, strides, padding, data_format="NHWC", name=None, input=None):
-    """The mean of each window; padding is not counted. As `tf.nn.avg_pool`."""
+    """The mean of each window of pictures [batch, height, width, channels], channel by channel; padding is not counted.
+
+    ksize, strides: an int, or 1, 2 or 4 numbers. padding: "VALID" for windows that lie inside, so that a size n becomes
+    (n - k) // s + 1, or "SAME" for ceil(n / s). data_format: "NHWC", or "NCHW" for [batch, channels, height, width].
+    Raises ValueError if a window does not fit. As `tf.nn.avg_pool`; `input` is a later name of value.
+
+    >>> x = gc.reshape(gc.range(9.), [1, 3, 3, 1])
+    >>> gc.nn.avg_pool(x, ksize=2, strides=2, padding="SAME")[0, :, :, 0].eval()
+    array([[2. , 3.5],
+           [6.5, 8. ]], dtype=float32)
+    >>> gc.nn.avg_pool(x, ksize=[1, 2, 2, 1], strides=[1, 1, 1, 1], padding="VALID")[0, :, :, 0].eval()
+    array([[2., 3.],
+           [5., 6.]], dtype=float32)
+    """
     value = deprecated(value, input, "value", "input")
     return apply(AvgPool, value, name=name, **public_attributes(ksize, strides, padding, data_format))

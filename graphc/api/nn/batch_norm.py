@@ -13,9 +13,26 @@ from graphc.ops.nn.batch_norm import (
 @public("nn.fused_batch_norm")
 def fused_batch_norm(x, scale, offset, mean=None, variance=None, epsilon=0.001, data_format="NHWC", is_training=True,
                      name=None):
-    """Batch normalisation of pictures: (y, mean, variance of the batch). As `tf.nn.fused_batch_norm`.
+    """(y, mean, variance): pictures normalised channel by channel, (x - mean) / sqrt(variance + epsilon) * scale +
+    offset.
 
-    With is_training mean and variance are computed and must not be given, otherwise they must. Raises ValueError.
+    x: float16, bfloat16 or float32 of rank 4, channels last (data_format "NHWC") or on axis 1 ("NCHW"); the others:
+    float32[channels]. With is_training mean and variance are those of this batch, over all axes but the channels, and
+    the returned variance is the unbiased one, sum of squares / (N - 1), for a moving average; mean and variance must
+    not be given. Without, they must be, and are what is returned. Raises ValueError otherwise. An epsilon below
+    1.001e-5 counts as that. As `tf.nn.fused_batch_norm`.
+
+    >>> x = gc.reshape([1., 2., 3., 6.], [2, 2, 1, 1])
+    >>> y, mean, variance = gc.nn.fused_batch_norm(x, scale=[1.], offset=[0.])
+    >>> y[:, :, 0, 0].eval()
+    array([[-1.0689, -0.5344],
+           [ 0.    ,  1.6033]], dtype=float32)
+    >>> mean.eval(), variance.eval()
+    (array([3.], dtype=float32), array([4.6667], dtype=float32))
+    >>> y, _, _ = gc.nn.fused_batch_norm(x, [1.], [0.], mean=[2.], variance=[4.], is_training=False)
+    >>> y[:, :, 0, 0].eval()
+    array([[-0.4999,  0.    ],
+           [ 0.4999,  1.9998]], dtype=float32)
     """
     if is_training and (mean is not None or variance is not None):
         raise ValueError("Both 'mean' and 'variance' must be None if is_training is True.")

@@ -40,14 +40,33 @@ def _sample(op: Any, true_classes: Any, num_true: int, num_sampled: int, unique:
 
 @public("nn.log_uniform_candidate_sampler", "random.log_uniform_candidate_sampler")
 def log_uniform_candidate_sampler(true_classes, num_true, num_sampled, unique, range_max, seed=None, name=None):
-    """(classes drawn by Zipf's distribution, how often the true ones are expected, how often the drawn ones are). As
-    `tf.nn.log_uniform_candidate_sampler`; the numbers of a seed are not TensorFlow's."""
+    """(drawn classes, how often the true ones are expected, how often the drawn ones are), by Zipf's distribution.
+
+    Class c of 0 ... range_max - 1 has the probability log((c + 2) / (c + 1)) / log(range_max + 1): classes should be
+    sorted by how frequent they are. true_classes: int64[batch, num_true]; the three results are int64[num_sampled],
+    float32[batch, num_true] and float32[num_sampled]. unique: no class is drawn twice. As
+    `tf.nn.log_uniform_candidate_sampler`, but for the numbers of a seed. Raises ValueError for more unique draws than
+    classes.
+
+    >>> drawn, of_true, of_drawn = gc.nn.log_uniform_candidate_sampler(
+    ...     [[0], [5]], num_true=1, num_sampled=8, unique=False, range_max=10, seed=1)
+    >>> drawn.shape, of_true.eval()
+    (TensorShape([Dimension(8)]), array([[2.3125],
+           [0.5143]], dtype=float32))
+    """
     return _sample(LogUniformCandidateSampler, true_classes, num_true, num_sampled, unique, range_max, seed, name)
 
 
 @public("nn.uniform_candidate_sampler", "random.uniform_candidate_sampler")
 def uniform_candidate_sampler(true_classes, num_true, num_sampled, unique, range_max, seed=None, name=None):
-    """As `log_uniform_candidate_sampler`, of evenly distributed classes. As `tf.nn.uniform_candidate_sampler`."""
+    """As `log_uniform_candidate_sampler`, of classes that are all as probable: 1 / range_max each.
+
+    As `tf.nn.uniform_candidate_sampler`, but for the numbers of a seed.
+
+    >>> drawn, _, _ = gc.nn.uniform_candidate_sampler([[3]], num_true=1, num_sampled=4, unique=True, range_max=4)
+    >>> np.sort(drawn.eval())
+    array([0, 1, 2, 3])
+    """
     return _sample(UniformCandidateSampler, true_classes, num_true, num_sampled, unique, range_max, seed, name)
 
 
@@ -58,7 +77,16 @@ def fixed_unigram_candidate_sampler(true_classes, num_true, num_sampled, unique,
     """As `log_uniform_candidate_sampler`, by given counts: unigrams, or the last column of the file vocab_file (CSV).
 
     A class' probability is its count ^ distortion, in proportion; num_reserved_ids classes come first and are never
-    drawn. As `tf.nn.fixed_unigram_candidate_sampler`. Raises ValueError unless there is one count a class.
+    drawn. Of num_shards shards only every num_shards-th class, from `shard` on, is drawn. As
+    `tf.nn.fixed_unigram_candidate_sampler`, but for the numbers of a seed. Raises ValueError unless there is one count
+    a class.
+
+    >>> drawn, of_true, of_drawn = gc.nn.fixed_unigram_candidate_sampler(
+    ...     [[1]], num_true=1, num_sampled=4, unique=False, range_max=3, unigrams=[0., 3., 1.], seed=1)
+    >>> of_true.eval()
+    array([[3.]], dtype=float32)
+    >>> set(drawn.eval()) <= {1, 2}
+    True
     """
     if vocab_file and not unigrams:
         with open(vocab_file, newline="") as file:
@@ -70,7 +98,15 @@ def fixed_unigram_candidate_sampler(true_classes, num_true, num_sampled, unique,
 
 @public("nn.all_candidate_sampler", "random.all_candidate_sampler")
 def all_candidate_sampler(true_classes, num_true, num_sampled, unique, seed=None, name=None):
-    """(every class below num_sampled, ones for the true ones, ones for all). As `tf.nn.all_candidate_sampler`."""
+    """(every class below num_sampled, ones for the true ones, ones for all): a sampler that leaves none out, for
+    testing.
+
+    The results are int64[num_sampled], float32 of true_classes' shape and float32[num_sampled]. As
+    `tf.nn.all_candidate_sampler`.
+
+    >>> gc.nn.all_candidate_sampler([[2]], num_true=1, num_sampled=3, unique=True)[0].eval()
+    array([0, 1, 2])
+    """
     with get_default_graph().name_scope(name or "AllCandidateSampler"):
         true_classes = convert_to_tensor(true_classes)
         return (range_(cast(num_sampled, int64)), fill(shape(true_classes), 1.0), fill([num_sampled], 1.0))
@@ -78,8 +114,16 @@ def all_candidate_sampler(true_classes, num_true, num_sampled, unique, seed=None
 
 @public("nn.compute_accidental_hits")
 def compute_accidental_hits(true_classes, sampled_candidates, num_true, seed=None, name=None):
-    """(rows of true_classes, places in sampled_candidates, the lowest float32) for each true class that is a candidate,
-    the last of equal ones. As `tf.nn.compute_accidental_hits`."""
+    """(rows, places, weights) of the true classes that are among the drawn ones.
+
+    true_classes: int64[batch, num_true]; sampled_candidates: int64[num_sampled]. Row rows[i] of true_classes holds the
+    candidate at places[i] (of equal ones the last); weights are the lowest float32, to be added to the logits of these
+    hits. As `tf.nn.compute_accidental_hits`.
+
+    >>> rows, places, _ = gc.nn.compute_accidental_hits([[5, 2], [7, 9]], [9, 2, 4], num_true=2)
+    >>> rows.eval(), places.eval()
+    (array([0, 1], dtype=int32), array([1, 0]))
+    """
     with get_default_graph().name_scope(name or "ComputeAccidentalHits"):
         true, sampled = convert_to_tensor(true_classes), convert_to_tensor(sampled_candidates)
         numbers = range_(cast(shape(sampled)[0], int64))

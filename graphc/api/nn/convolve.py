@@ -35,10 +35,29 @@ def conv2d(
     name=None,
     filters=None,
 ):
-    """The convolution of pictures [batch, height, width, in] with filters [height, width, in, out]. As `tf.nn.conv2d`.
+    """The convolution of pictures [batch, height, width, in] with filters [height, width, in, out]; no flipping.
 
-    strides, dilations: an int or 1, 2 or 4 numbers; padding: "SAME", "VALID" or four pairs. Raises ValueError if the
-    depths differ or a window does not fit.
+    y[b, i, j, o] = sum over p, q, c of x[b, i s + p, j s + q, c] filter[p, q, c, o].
+
+    Args:
+        input: float16, bfloat16, float32 or float64; in "NCHW" [batch, in, height, width].
+        filter: of the same dtype, its layout the same for both formats. `filters` is a later name.
+        strides, dilations: an int, or 1, 2 or 4 numbers; a dilation d leaves d - 1 holes between taps.
+        padding: "VALID": only whole windows; "SAME": ceil(size / stride) results, zeros around, the odd one behind; or
+            four pairs of numbers, one an axis.
+        data_format: "NHWC" or "NCHW"; both are equally fast.
+        use_cudnn_on_gpu: changes nothing.
+
+    As `tf.nn.conv2d`. Raises ValueError if the depths differ or a window does not fit, TypeError for integers.
+
+    >>> x = gc.reshape(gc.range(9.), [1, 3, 3, 1])
+    >>> box = gc.ones([2, 2, 1, 1])
+    >>> gc.nn.conv2d(x, box, strides=[1, 1, 1, 1], padding="VALID")[0, :, :, 0].eval()
+    array([[ 8., 12.],
+           [20., 24.]], dtype=float32)
+    >>> gc.nn.conv2d(x, box, strides=2, padding="SAME")[0, :, :, 0].eval()
+    array([[ 8.,  7.],
+           [13.,  8.]], dtype=float32)
     """
     filter = deprecated(filter, filters, "filter", "filters")
     return apply(Conv2D, input, filter, use_cudnn_on_gpu=bool(use_cudnn_on_gpu), name=name,
@@ -58,7 +77,17 @@ def conv2d_backprop_input(
     name=None,
     filters=None,
 ):
-    """The gradient of `conv2d` by its input, of shape input_sizes. As `tf.nn.conv2d_backprop_input`."""
+    """The gradient of `conv2d` by its input: out_backprop through the filter backwards, of shape input_sizes.
+
+    input_sizes: int32[4]; filter: [height, width, in, out]; out_backprop: the gradient of the result. As
+    `tf.nn.conv2d_backprop_input`. Raises ValueError if out_backprop has not the shape of that convolution's result.
+
+    >>> dy = gc.reshape([1., 2., 3., 4.], [1, 2, 2, 1])
+    >>> gc.nn.conv2d_backprop_input([1, 3, 3, 1], gc.ones([2, 2, 1, 1]), dy, 1, "VALID")[0, :, :, 0].eval()
+    array([[ 1.,  3.,  2.],
+           [ 4., 10.,  6.],
+           [ 3.,  7.,  4.]], dtype=float32)
+    """
     filter = deprecated(filter, filters, "filter", "filters")
     return apply(
         Conv2DBackpropInput,
@@ -74,7 +103,15 @@ def conv2d_backprop_input(
 @public("nn.conv2d_backprop_filter")
 def conv2d_backprop_filter(input, filter_sizes, out_backprop, strides=None, padding=None, use_cudnn_on_gpu=True,
                            data_format="NHWC", dilations=(1, 1, 1, 1), name=None):
-    """The gradient of `conv2d` by its filter, of shape filter_sizes. As `tf.nn.conv2d_backprop_filter`."""
+    """The gradient of `conv2d` by its filter: the sum of the products of all windows of the input with out_backprop.
+
+    filter_sizes: int32[4], the shape of the result. As `tf.nn.conv2d_backprop_filter`.
+
+    >>> x, dy = gc.reshape(gc.range(9.), [1, 3, 3, 1]), gc.ones([1, 2, 2, 1])
+    >>> gc.nn.conv2d_backprop_filter(x, [2, 2, 1, 1], dy, 1, "VALID")[:, :, 0, 0].eval()
+    array([[ 8., 12.],
+           [20., 24.]], dtype=float32)
+    """
     return apply(
         Conv2DBackpropFilter,
         input,
@@ -99,7 +136,21 @@ def conv2d_transpose(
     filters=None,
     dilations=None,
 ):
-    """The transposed convolution: filters are [height, width, out, in]. As `tf.nn.conv2d_transpose`."""
+    """The transposed convolution, by which pictures grow: each element adds itself times the filter to its window.
+
+    value: [batch, height, width, in]; filter: [height, width, out, in], the other way round than that of `conv2d`;
+    output_shape: [batch, height, width, out], a list or an int32 tensor (with a batch size that the run knows). With
+    "SAME" a stride s gives s * size. As `tf.nn.conv2d_transpose`. Raises ValueError if a convolution of output_shape
+    would not have value's shape.
+
+    >>> x = gc.reshape([1., 2., 3., 4.], [1, 2, 2, 1])
+    >>> y = gc.nn.conv2d_transpose(x, gc.ones([2, 2, 1, 1]), [1, 4, 4, 1], strides=2, padding="SAME")
+    >>> y[0, :, :, 0].eval()
+    array([[1., 1., 2., 2.],
+           [1., 1., 2., 2.],
+           [3., 3., 4., 4.],
+           [3., 3., 4., 4.]], dtype=float32)
+    """
     value = deprecated(value, input, "value", "input")
     filter = deprecated(filter, filters, "filter", "filters")
     return conv2d_backprop_input(
@@ -116,5 +167,12 @@ def conv2d_transpose(
 
 @public("nn.atrous_conv2d")
 def atrous_conv2d(value, filters, rate, padding, name=None):
-    """A convolution whose filter has rate - 1 holes between its taps. As `tf.nn.atrous_conv2d`."""
+    """A convolution whose filter has rate - 1 holes between its taps: `conv2d` with dilations=rate and strides of 1.
+
+    value: [batch, height, width, in]; filters: [height, width, in, out]. As `tf.nn.atrous_conv2d`.
+
+    >>> x = gc.reshape(gc.range(9.), [1, 3, 3, 1])
+    >>> gc.nn.atrous_conv2d(x, gc.ones([2, 2, 1, 1]), rate=2, padding="VALID")[0, :, :, 0].eval()
+    array([[16.]], dtype=float32)
+    """
     return conv2d(value, filters, [1, 1, 1, 1], padding, dilations=rate, name=name)

@@ -17,9 +17,15 @@ from graphc.ir.tensor import Tensor
 @public("nn.conv1d")
 def conv1d(value=None, filters=None, stride=None, padding=None, use_cudnn_on_gpu=None, data_format=None, name=None,
            input=None, dilations=None):
-    """The convolution of rows [batch, width, in] with filters [width, in, out]. As `tf.nn.conv1d`.
+    """The convolution of rows [batch, width, in] with filters [width, in, out].
 
-    data_format: "NWC" or "NCW". stride, dilations: an int, or 1 or 3 numbers.
+    stride, dilations: an int, or 1 or 3 numbers. padding: "VALID" or "SAME". data_format: "NWC", or "NCW" for
+    [batch, in, width]. As `tf.nn.conv1d`.
+
+    >>> x = gc.reshape([1., 2., 4., 8.], [1, 4, 1])
+    >>> difference = gc.reshape([-1., 1.], [2, 1, 1])
+    >>> gc.nn.conv1d(x, difference, stride=1, padding="VALID")[0, :, 0].eval()
+    array([1., 2., 4.], dtype=float32)
     """
     value = deprecated(value, input, "value", "input")
     first = is_channels_first(check_format(data_format, 1, "NHWC", "NCHW"))
@@ -34,7 +40,15 @@ def conv1d(value=None, filters=None, stride=None, padding=None, use_cudnn_on_gpu
 @public("nn.conv1d_transpose")
 def conv1d_transpose(input, filters, output_shape, strides, padding="SAME", data_format="NWC", dilations=None,
                      name=None):
-    """The transposed convolution along one axis: filters are [width, out, in]. As `tf.nn.conv1d_transpose`."""
+    """The transposed convolution along one axis: rows grow by the stride.
+
+    input: [batch, width, in]; filters: [width, out, in]; output_shape: [batch, width, out]. As
+    `tf.nn.conv1d_transpose`.
+
+    >>> x = gc.reshape([1., 2.], [1, 2, 1])
+    >>> gc.nn.conv1d_transpose(x, gc.ones([3, 1, 1]), [1, 5, 1], strides=2, padding="VALID")[0, :, 0].eval()
+    array([1., 1., 3., 2., 2.], dtype=float32)
+    """
     first = is_channels_first(check_format(data_format, 1, "NHWC", "NCHW"))
     with get_default_graph().name_scope(name or "conv1d_transpose") as scope:
         input, filters = convert_to_tensor(input), convert_to_tensor(filters)

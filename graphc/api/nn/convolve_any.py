@@ -26,10 +26,14 @@ def _spatial_rank(name: str, *tensors: Any) -> int:
 @public("nn.convolution")
 def convolution(input, filter=None, padding=None, strides=None, dilation_rate=None, name=None, data_format=None,
                 filters=None, dilations=None):
-    """The convolution of [batch, spatial..., in] with filters [spatial..., in, out], of one to three spatial axes. As
-    `tf.nn.convolution`.
+    """The convolution of [batch, spatial..., in] with filters [spatial..., in, out], of one to three spatial axes.
 
-    strides, dilation_rate: one number a spatial axis. data_format: channels are axis 1 if it starts with "NC".
+    strides, dilation_rate: one number a spatial axis; ones by default. data_format: channels are axis 1 if it starts
+    with "NC". The rank of input or filter must be known. As `tf.nn.convolution`.
+
+    >>> x = gc.reshape(gc.range(5.), [1, 5, 1])
+    >>> gc.nn.convolution(x, gc.ones([2, 1, 1]), padding="VALID", dilation_rate=[2])[0, :, 0].eval()
+    array([2., 4., 6.], dtype=float32)
     """
     filter = deprecated(filter, filters, "filter", "filters")
     dilation_rate = deprecated(dilation_rate, dilations, "dilation_rate", "dilations")
@@ -45,8 +49,14 @@ def convolution(input, filter=None, padding=None, strides=None, dilation_rate=No
 
 @public("nn.conv_transpose")
 def conv_transpose(input, filters, output_shape, strides, padding="SAME", data_format=None, dilations=None, name=None):
-    """The transposed convolution of one to three spatial axes: filters are [spatial..., out, in]. As
-    `tf.nn.conv_transpose`."""
+    """The transposed convolution of one to three spatial axes: filters are [spatial..., out, in].
+
+    output_shape: that of the result, batch and channels included. As `tf.nn.conv_transpose`.
+
+    >>> x = gc.reshape([1., 2.], [1, 2, 1])
+    >>> gc.nn.conv_transpose(x, gc.ones([2, 1, 1]), [1, 4, 1], strides=2)[0, :, 0].eval()
+    array([1., 1., 2., 2.], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "conv_transpose") as scope:
         input = input if is_tensor_like(input) else convert_to_tensor(input)
         filters = filters if is_tensor_like(filters) else convert_to_tensor(filters)
@@ -60,7 +70,16 @@ def conv_transpose(input, filters, output_shape, strides, padding="SAME", data_f
 
 @public("nn.atrous_conv2d_transpose")
 def atrous_conv2d_transpose(value, filters, output_shape, rate, padding, name=None):
-    """The transposed convolution whose filter [height, width, out, in] has rate - 1 holes between its taps. As
-    `tf.nn.atrous_conv2d_transpose`."""
+    """The transpose of `atrous_conv2d`: the filter [height, width, out, in] has rate - 1 holes between its taps.
+
+    output_shape: [batch, height, width, out]. As `tf.nn.atrous_conv2d_transpose`.
+
+    >>> x = gc.ones([1, 1, 1, 1])
+    >>> y = gc.nn.atrous_conv2d_transpose(x, gc.ones([2, 2, 1, 1]), [1, 3, 3, 1], rate=2, padding="VALID")
+    >>> y[0, :, :, 0].eval()
+    array([[1., 0., 1.],
+           [0., 0., 0.],
+           [1., 0., 1.]], dtype=float32)
+    """
     return conv2d_backprop_input(output_shape, filters, value, [1, 1, 1, 1], padding, dilations=int(rate),
                                  name=name or "atrous_conv2d_transpose")

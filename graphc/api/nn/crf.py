@@ -31,7 +31,14 @@ from graphc.ir.tensor import Tensor
 
 @public("contrib.crf.crf_unary_score")
 def crf_unary_score(tag_indices: Any, sequence_lengths: Any, inputs: Any) -> Tensor:
-    """The sum of the inputs of the tags of each sequence."""
+    """float[batch]: the sum of the inputs [batch, time, tags] at the tags of each sequence, up to its length.
+
+    tag_indices: int[batch, time]; sequence_lengths: int[batch]. As `tf.contrib.crf.crf_unary_score`.
+
+    >>> inputs = [[[1., 2.], [3., 4.], [5., 6.]]]
+    >>> gc.contrib.crf.crf_unary_score([[0, 1, 1]], [2], inputs).eval()
+    array([5.], dtype=float32)
+    """
     inputs, tags = convert_to_tensor(inputs), convert_to_tensor(tag_indices)
     chosen = reduce_sum(inputs * one_hot(tags, shape(inputs)[2], dtype=inputs.dtype), axis=2)
     return reduce_sum(chosen * _mask(sequence_lengths, shape(tags)[1], inputs.dtype), axis=1)
@@ -39,7 +46,14 @@ def crf_unary_score(tag_indices: Any, sequence_lengths: Any, inputs: Any) -> Ten
 
 @public("contrib.crf.crf_binary_score")
 def crf_binary_score(tag_indices: Any, sequence_lengths: Any, transition_params: Any) -> Tensor:
-    """The sum of the scores of the transitions in each sequence."""
+    """float[batch]: the sum of transition_params[tag, next tag] over each sequence, up to its length.
+
+    tag_indices: int[batch, time]; sequence_lengths: int[batch]; transition_params: [tags, tags]. As
+    `tf.contrib.crf.crf_binary_score`.
+
+    >>> gc.contrib.crf.crf_binary_score([[0, 1, 1]], [3], [[1., 2.], [3., 4.]]).eval()
+    array([6.], dtype=float32)
+    """
     transitions, tags = convert_to_tensor(transition_params), cast(convert_to_tensor(tag_indices), int32)
     pairs = stack([tags[:, :-1], tags[:, 1:]], axis=-1)
     lengths = maximum(convert_to_tensor(sequence_lengths) - 1, 0)
@@ -48,7 +62,15 @@ def crf_binary_score(tag_indices: Any, sequence_lengths: Any, transition_params:
 
 @public("contrib.crf.crf_sequence_score")
 def crf_sequence_score(inputs: Any, tag_indices: Any, sequence_lengths: Any, transition_params: Any) -> Tensor:
-    """The score of the tags of each sequence, not normalised; 0 of an empty one."""
+    """float[batch]: the score of the tags of each sequence, its unary and its binary score; 0 of an empty one.
+
+    Not normalised: `crf_log_norm` is the logarithm of what to divide exp(score) by. As
+    `tf.contrib.crf.crf_sequence_score`.
+
+    >>> inputs, transitions = [[[1., 2.], [3., 4.]]], [[0.1, 0.2], [0.3, 0.4]]
+    >>> gc.contrib.crf.crf_sequence_score(inputs, [[0, 1]], [2], transitions).eval()
+    array([5.2], dtype=float32)
+    """
     with get_default_graph().name_scope("crf_sequence_score"):
         return (crf_unary_score(tag_indices, sequence_lengths, inputs)
                 + crf_binary_score(tag_indices, sequence_lengths, transition_params))
@@ -56,7 +78,14 @@ def crf_sequence_score(inputs: Any, tag_indices: Any, sequence_lengths: Any, tra
 
 @public("contrib.crf.crf_multitag_sequence_score")
 def crf_multitag_sequence_score(inputs: Any, tag_bitmap: Any, sequence_lengths: Any, transition_params: Any) -> Tensor:
-    """The logarithm of the sum of exp(score) over all tags that tag_bitmap, bool[batch, time, tags], allows."""
+    """The logarithm of the sum of exp(score) over all tags that tag_bitmap, bool[batch, time, tags], allows.
+
+    As `tf.contrib.crf.crf_multitag_sequence_score`. Of one allowed tag at each place it is `crf_sequence_score`.
+
+    >>> inputs, transitions = [[[1., 2.], [3., 4.]]], gc.zeros([2, 2])
+    >>> gc.contrib.crf.crf_multitag_sequence_score(inputs, [[[True, False], [True, True]]], [2], transitions).eval()
+    array([5.3133], dtype=float32)
+    """
     inputs = convert_to_tensor(inputs)
     allowed = where_v2(convert_to_tensor(tag_bitmap), inputs, cast(float("-inf"), inputs.dtype))
     return crf_log_norm(allowed, sequence_lengths, transition_params)
@@ -68,7 +97,14 @@ def _mask(lengths: Any, most: Any, dtype: Any) -> Tensor:
 
 @public("contrib.crf.crf_log_norm")
 def crf_log_norm(inputs: Any, sequence_lengths: Any, transition_params: Any) -> Tensor:
-    """The logarithm of the sum of exp(score) over all tags of each sequence; 0 of an empty one."""
+    """float[batch]: the logarithm of the sum of exp(score) over all tags of each sequence; 0 of an empty one.
+
+    inputs: [batch, time, tags]; sequence_lengths: int[batch]; transition_params: [tags, tags]. As
+    `tf.contrib.crf.crf_log_norm`.
+
+    >>> gc.contrib.crf.crf_log_norm(gc.zeros([1, 3, 2]), [3], gc.zeros([2, 2])).eval()      # log 2 ** 3
+    array([2.0794], dtype=float32)
+    """
     with get_default_graph().name_scope("crf_log_norm"):
         inputs, transitions = convert_to_tensor(inputs), convert_to_tensor(transition_params)
         lengths, steps = convert_to_tensor(sequence_lengths), transpose(inputs, [1, 0, 2])
@@ -91,7 +127,19 @@ def _runs_on(i: Tensor, lengths: Tensor) -> Tensor:
 @public("contrib.crf.crf_log_likelihood")
 def crf_log_likelihood(inputs: Any, tag_indices: Any, sequence_lengths: Any,
                        transition_params: Any = None) -> tuple[Tensor, Any]:
-    """(logarithms of the probabilities of the tags, the transition scores: a variable "transitions" unless given)."""
+    """(logarithms of the probabilities of the tags, float[batch]; the transition scores).
+
+    transition_params: [tags, tags]; without it a variable "transitions", which training fits by minimising -mean(log
+    likelihood). As `tf.contrib.crf.crf_log_likelihood`. Raises ValueError if that variable's size is not known.
+
+    >>> inputs = gc.constant([[[2., 0.], [0., 2.], [0., 2.]]])
+    >>> log_likelihood, transitions = gc.contrib.crf.crf_log_likelihood(inputs, [[0, 1, 1]], [3], gc.zeros([2, 2]))
+    >>> gc.exp(log_likelihood).eval()
+    array([0.6833], dtype=float32)
+    >>> gc.gradients(-log_likelihood, transitions)[0].eval()
+    array([[ 0.1192, -0.1192],
+           [ 0.1192, -0.1192]], dtype=float32)
+    """
     inputs = convert_to_tensor(inputs)
     if transition_params is None:
         tags = inputs.shape[2].value
@@ -105,7 +153,14 @@ def crf_log_likelihood(inputs: Any, tag_indices: Any, sequence_lengths: Any,
 
 @public("contrib.crf.viterbi_decode")
 def viterbi_decode(score: Any, transition_params: Any) -> tuple[list[int], Any]:
-    """(the best tags of one sequence [time, tags], their score), of NumPy arrays."""
+    """(the best tags of one sequence, a list; their score) of NumPy arrays, without a graph.
+
+    score: [time, tags]; transition_params: [tags, tags]. As `tf.contrib.crf.viterbi_decode`.
+
+    >>> tags, score = gc.contrib.crf.viterbi_decode([[1., 2.], [3., 1.], [1., 2.]], [[5., 0.], [0., 0.]])
+    >>> tags, float(score)
+    ([0, 0, 0], 15.0)
+    """
     score, transitions = np.asarray(score), np.asarray(transition_params)
     best, behind = score[0], []
     for row in score[1:]:
@@ -120,7 +175,14 @@ def viterbi_decode(score: Any, transition_params: Any) -> tuple[list[int], Any]:
 
 @public("contrib.crf.crf_decode")
 def crf_decode(potentials: Any, transition_params: Any, sequence_length: Any) -> tuple[Tensor, Tensor]:
-    """(the best tags of each sequence, int32[batch, time] with zeros behind its end; their scores)."""
+    """(the best tags of each sequence, int32[batch, time] with zeros behind its end; their scores, float[batch]).
+
+    potentials: [batch, time, tags]; sequence_length: int[batch]. As `tf.contrib.crf.crf_decode`.
+
+    >>> tags, score = gc.contrib.crf.crf_decode([[[1., 2.], [3., 1.], [1., 9.]]], [[5., 0.], [0., 0.]], [2])
+    >>> tags.eval(), score.eval()
+    (array([[0, 0, 0]], dtype=int32), array([9.], dtype=float32))
+    """
     with get_default_graph().name_scope("crf_decode"):
         inputs, transitions = convert_to_tensor(potentials), convert_to_tensor(transition_params)
         lengths, steps = convert_to_tensor(sequence_length), transpose(inputs, [1, 0, 2])

@@ -24,8 +24,16 @@ from graphc.ir.tensor import Tensor
 
 @public("nn.collapse_repeated")
 def collapse_repeated(labels: Any, seq_length: Any, name: str | None = None) -> tuple[Tensor, Tensor]:
-    """(labels without those equal to the one before, behind them zeros; their numbers), row by row. As
-    `tf.nn.collapse_repeated`."""
+    """(labels without those equal to the one before, behind them zeros; int[batch]: how many are left), row by row.
+
+    labels: [batch, places]; seq_length: int[batch], how many of each row count. The result is as long as its longest
+    row. As `tf.nn.collapse_repeated`.
+
+    >>> labels, lengths = gc.nn.collapse_repeated([[1, 1, 2, 2, 1], [4, 5, 5, 5, 9]], [5, 4])
+    >>> labels.eval(), lengths.eval()
+    (array([[1, 2, 1],
+           [4, 5, 0]], dtype=int32), array([3, 2], dtype=int32))
+    """
     with get_default_graph().name_scope(name or "collapse_repeated_labels"):
         labels = convert_to_tensor(labels, name="labels")
         lengths = convert_to_tensor(seq_length, name="seq_length")
@@ -41,8 +49,16 @@ def collapse_repeated(labels: Any, seq_length: Any, name: str | None = None) -> 
 
 @public("nn.ctc_unique_labels")
 def ctc_unique_labels(labels: Any, name: str | None = None) -> tuple[Tensor, Tensor]:
-    """(the different labels of each row, behind them zeros; the place of each label among them). As
-    `tf.nn.ctc_unique_labels`."""
+    """(int64: the different labels of each row, behind them zeros; int32: the place of each label among them).
+
+    labels: int[batch, places], as both results are. As `tf.nn.ctc_unique_labels`.
+
+    >>> values, places = gc.nn.ctc_unique_labels([[7, 3, 7], [2, 2, 2]])
+    >>> values.eval(), places.eval()
+    (array([[7, 3, 0],
+           [2, 0, 0]]), array([[0, 1, 0],
+           [0, 0, 0]], dtype=int32))
+    """
     with get_default_graph().name_scope(name or "ctc_unique_labels"):
         labels = convert_to_tensor(labels, name="labels")
 

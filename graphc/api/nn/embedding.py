@@ -25,11 +25,25 @@ from graphc.ir.tensor import Tensor
 @public("nn.embedding_lookup")
 def embedding_lookup(params: Any, ids: Any, partition_strategy: str = "mod", name: str | None = None,
                      validate_indices: bool = True, max_norm: Any = None) -> Tensor:
-    """The rows of `params` at `ids`, as `tf.nn.embedding_lookup`. params: one table, or a list of parts of one.
+    """The rows of `params` at `ids`: a tensor of ids' shape and the shape of a row.
 
-    partition_strategy: row i of a table in n parts is row i // n of part i % n ("mod"), or the parts lie one behind the
-    other, the first ones being one row longer if need be ("div"). max_norm: longer rows are shortened to this length.
-    Gradients are IndexedSlices, one for each part. validate_indices changes nothing: ids are always checked.
+    params: one table, a list of parts of one, or a PartitionedVariable; ids: int32 or int64. partition_strategy: row i
+    of a table in n parts is row i // n of part i % n ("mod"), or the parts lie one behind the other, the first ones
+    being one row longer if need be ("div"). max_norm: longer rows are shortened to this length. validate_indices
+    changes nothing: ids are always checked (InvalidArgumentError when run, ValueError if they are known before).
+    Gradients are IndexedSlices, one for each part. As `tf.nn.embedding_lookup`.
+
+    >>> table = gc.constant([[0., 0.], [1., 10.], [2., 20.]])
+    >>> gc.nn.embedding_lookup(table, [2, 0, 2]).eval()
+    array([[ 2., 20.],
+           [ 0.,  0.],
+           [ 2., 20.]], dtype=float32)
+    >>> gc.nn.embedding_lookup([[[0.], [2.]], [[1.]]], [0, 1, 2], partition_strategy="mod").eval()
+    array([[0.],
+           [1.],
+           [2.]], dtype=float32)
+    >>> gc.gradients(gc.nn.embedding_lookup(table, [2, 2]), table)[0].indices.eval()
+    array([2, 2], dtype=int32)
     """
     tables = list(params) if isinstance(params, (list, tuple, PartitionedVariable)) else [params]
     if not tables or any(t is None for t in tables):

@@ -31,11 +31,26 @@ COMBINERS = {"sum": sparse_segment_sum, "mean": sparse_segment_mean, "sqrtn": sp
 @public("nn.embedding_lookup_sparse")
 def embedding_lookup_sparse(params: Any, sp_ids: Any, sp_weights: Any, partition_strategy: str = "mod",
                             name: str | None = None, combiner: str | None = None, max_norm: Any = None) -> Tensor:
-    """The rows of params at the ids of each row of sp_ids, combined into one, as `tf.nn.embedding_lookup_sparse`.
+    """The rows of params at the ids of each row of sp_ids, combined into one: [rows, size of an embedding].
 
-    combiner: "mean" (by default), "sqrtn" (the sum over the root of the number) or "sum"; sp_weights, if it is not
-    None, weighs each id. params, partition_strategy, max_norm: as of gc.nn.embedding_lookup. The ids stand in the order
-    of their rows; a row without ids gives zeros, if it is not behind all others.
+    Args:
+        params, partition_strategy, max_norm: as of `gc.nn.embedding_lookup`.
+        sp_ids: a SparseTensor of int32 or int64, [rows, places], in the order of its rows.
+        sp_weights: None, or a SparseTensor of floats with the same indices, that weighs each id.
+        combiner: "mean" (by default), "sqrtn" (the sum over the root of the sum of squared weights) or "sum".
+
+    A row without ids gives zeros, if it is not behind all others; `safe_embedding_lookup_sparse` has all rows. As
+    `tf.nn.embedding_lookup_sparse`. Raises TypeError unless sp_ids is sparse, ValueError for another combiner.
+
+    >>> table = gc.constant([[0., 0.], [1., 10.], [2., 20.]])
+    >>> ids = gc.SparseTensor([[0, 0], [0, 1], [1, 0]], [1, 2, 1], [2, 2])
+    >>> gc.nn.embedding_lookup_sparse(table, ids, None, combiner="mean").eval()
+    array([[ 1.5, 15. ],
+           [ 1. , 10. ]], dtype=float32)
+    >>> weights = gc.SparseTensor(ids.indices, [1., 3., 1.], ids.dense_shape)
+    >>> gc.nn.embedding_lookup_sparse(table, ids, weights, combiner="sum").eval()
+    array([[ 7., 70.],
+           [ 1., 10.]], dtype=float32)
     """
     combiner = "mean" if combiner is None else combiner
     if combiner not in COMBINERS:
@@ -84,9 +99,23 @@ def _weighted(rows: Tensor, weights: Tensor, segments: Tensor, combiner: str, na
 def safe_embedding_lookup_sparse(embedding_weights: Any, sparse_ids: Any, sparse_weights: Any = None,
                                  combiner: str | None = "mean", default_id: Any = None, name: str | None = None,
                                  partition_strategy: str = "div", max_norm: Any = None) -> Tensor:
-    """embedding_lookup_sparse along the last axis of sparse_ids, without ids below 0 and (but for "sum") weights that
-    are not above 0; rows without ids give the row of default_id, zeros if that is None. As
-    `tf.nn.safe_embedding_lookup_sparse`."""
+    """embedding_lookup_sparse along the last axis of sparse_ids, with a result for rows without ids.
+
+    Ids below 0 and (but for "sum") weights that are not above 0 are left out first; a row without ids then gives the
+    row of default_id, zeros if that is None. sparse_ids may have any rank of 2 and more. As
+    `tf.nn.safe_embedding_lookup_sparse`.
+
+    >>> table = gc.constant([[0., 0.], [1., 10.], [2., 20.]])
+    >>> ids = gc.SparseTensor([[0, 0], [2, 0]], [1, -1], [3, 2])
+    >>> gc.nn.safe_embedding_lookup_sparse(table, ids).eval()
+    array([[ 1., 10.],
+           [ 0.,  0.],
+           [ 0.,  0.]], dtype=float32)
+    >>> gc.nn.safe_embedding_lookup_sparse(table, ids, default_id=2).eval()
+    array([[ 1., 10.],
+           [ 2., 20.],
+           [ 2., 20.]], dtype=float32)
+    """
     if embedding_weights is None or (isinstance(embedding_weights, (list, tuple)) and not embedding_weights):
         raise ValueError(f"Missing embedding_weights {embedding_weights}.")
     dtype = None if sparse_weights is None else sparse_weights.dtype

@@ -18,7 +18,14 @@ def fractional_max_pool(value, pooling_ratio, pseudo_random=False, overlapping=F
                         seed2=0, name=None):
     """(the largest elements of windows of two sizes, in an order drawn at random; where rows begin; where columns do).
 
-    As `tf.nn.fractional_max_pool`; the numbers of a seed are not TensorFlow's. deterministic: every run draws the same.
+    value: [batch, height, width, channels]; pooling_ratio: four numbers of at least 1, those of batch and channels 1: a
+    size n becomes floor(n / ratio). overlapping: windows share their edges. deterministic: every run draws the same. As
+    `tf.nn.fractional_max_pool`, but for the numbers of a seed. Raises ValueError for a ratio below 1.
+
+    >>> x = gc.reshape(gc.range(25.), [1, 5, 5, 1])
+    >>> y, rows, columns = gc.nn.fractional_max_pool(x, [1., 2.5, 1., 1.], deterministic=True, seed=1, seed2=2)
+    >>> y.shape.as_list(), columns.eval()
+    ([1, 2, 5, 1], array([0, 1, 2, 3, 4, 5]))
     """
     return _pool(FractionalMaxPool, value, pooling_ratio, name, pseudo_random=pseudo_random, overlapping=overlapping,
                  deterministic=deterministic, seed=seed, seed2=seed2)
@@ -27,6 +34,13 @@ def fractional_max_pool(value, pooling_ratio, pseudo_random=False, overlapping=F
 @public("nn.fractional_avg_pool")
 def fractional_avg_pool(value, pooling_ratio, pseudo_random=False, overlapping=False, deterministic=False, seed=0,
                         seed2=0, name=None):
-    """As `fractional_max_pool`, of the windows' means. As `tf.nn.fractional_avg_pool`."""
+    """As `fractional_max_pool`, of the windows' means. As `tf.nn.fractional_avg_pool`.
+
+    >>> x = gc.reshape(gc.range(16.), [1, 4, 4, 1])
+    >>> y, rows, columns = gc.nn.fractional_avg_pool(x, [1., 2., 2., 1.])
+    >>> y[0, :, :, 0].eval(), rows.eval()
+    (array([[ 2.5,  4.5],
+           [10.5, 12.5]], dtype=float32), array([0, 2, 4]))
+    """
     return _pool(FractionalAvgPool, value, pooling_ratio, name, pseudo_random=pseudo_random, overlapping=overlapping,
                  deterministic=deterministic, seed=seed, seed2=seed2)

@@ -25,11 +25,19 @@ from graphc.ops.state.state import VariableV2
 
 @public("nn.learned_unigram_candidate_sampler", "random.learned_unigram_candidate_sampler")
 def learned_unigram_candidate_sampler(true_classes, num_true, num_sampled, unique, range_max, seed=None, name=None):
-    """As `log_uniform_candidate_sampler`, by how often each class was a true one in the session's runs before; every
-    class counts once from the start. As `tf.nn.learned_unigram_candidate_sampler`.
+    """As `log_uniform_candidate_sampler`, by how often each class was a true one in the session's runs before.
 
-    The counts are a state of the session, in no collection: nothing initialises or saves it. Raises UnimplementedError
-    inside of loops and branches.
+    Every class counts once from the start. The counts are a state of the session, in no collection: nothing initialises
+    or saves it. As `tf.nn.learned_unigram_candidate_sampler`. Raises UnimplementedError inside of loops and branches.
+
+    >>> _, of_true, _ = gc.nn.learned_unigram_candidate_sampler([[0], [0]], num_true=1, num_sampled=4, unique=False,
+    ...                                                         range_max=2)
+    >>> of_true.eval()                           # of 4 draws 2 are expected
+    array([[2.],
+           [2.]], dtype=float32)
+    >>> of_true.eval()                           # 0 has counted twice since: 3 of 4
+    array([[3.],
+           [3.]], dtype=float32)
     """
     graph = get_default_graph()
     if graph.building_function:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from graphc.api.array.broadcast import broadcast_to
 from graphc.api.array.cast import cast
 from graphc.api.array.fill import range_, zeros_like
 from graphc.api.array.gather import where
@@ -25,13 +26,26 @@ from graphc.ops.nn.softmax import SoftmaxCrossEntropyWithLogits, SparseSoftmaxCr
 
 @public("nn.l2_loss")
 def l2_loss(t, name=None):
-    """sum(t ** 2) / 2, a scalar. As `tf.nn.l2_loss`."""
+    """sum(t ** 2) / 2, a scalar: what weight decay adds to a loss.
+
+    t: floats of any shape. As `tf.nn.l2_loss`.
+
+    >>> gc.nn.l2_loss([[1., 2.], [3., 0.]]).eval()
+    np.float32(7.0)
+    """
     return apply(L2Loss, t, name=name)
 
 
 @public("l2_normalize", "nn.l2_normalize", "math.l2_normalize", "linalg.l2_normalize")
 def l2_normalize(x, axis=None, epsilon=1e-12, name=None, dim=None):
-    """x / sqrt(max(sum(x ** 2, axis), epsilon)). As `tf.nn.l2_normalize`."""
+    """x / sqrt(max(sum(x ** 2, axis), epsilon)): vectors of length 1 along `axis`, of all elements if it is None.
+
+    axis: an int or a list; `dim` is its older name. As `tf.nn.l2_normalize`.
+
+    >>> gc.nn.l2_normalize(gc.constant([[3., 4.], [0., 0.]]), axis=1).eval()
+    array([[0.6, 0.8],
+           [0. , 0. ]], dtype=float32)
+    """
     axis = deprecated(axis, dim, "axis", "dim")
     with get_default_graph().name_scope(name or "l2_normalize") as scope:
         x = convert_to_tensor(x)
@@ -48,11 +62,16 @@ def _named_only(function: str, sentinel: Any, labels: Any, logits: Any) -> None:
 
 @public("nn.softmax_cross_entropy_with_logits_v2")
 def softmax_cross_entropy_with_logits_v2(labels, logits, axis=None, name=None, dim=None):
-    """-sum(labels log_softmax(logits)) along `axis`; labels have gradients too. As
-    `tf.nn.softmax_cross_entropy_with_logits_v2`.
+    """-sum(labels log_softmax(logits)) along `axis`, the last by default; labels have gradients too.
 
-    labels and logits have one shape; labels of another dtype are cast; the loss lacks the axis. Labels may have axes
-    more before the rows of logits (rank 2), if they are as many rows.
+    labels and logits: one shape, which the loss has without the axis; the logits are not normalised, the labels sum up
+    to 1 along the axis. Labels of another dtype are cast. Of rank 2 an axis that is known to be of size 1 is broadcast,
+    and labels may have more axes before the rows of logits, if they are as many rows. Exact for large logits. As
+    `tf.nn.softmax_cross_entropy_with_logits_v2`. Raises ValueError for other shapes.
+
+    >>> logits = gc.constant([[2., 1., 0.], [0., 0., 100.]])
+    >>> gc.nn.softmax_cross_entropy_with_logits_v2([[1., 0., 0.], [0., .5, .5]], logits).eval()
+    array([ 0.4076, 50.    ], dtype=float32)
     """
     axis = deprecated(axis, dim, "axis", "dim")
     axis = -1 if axis is None else axis
@@ -69,6 +88,7 @@ def softmax_cross_entropy_with_logits_v2(labels, logits, axis=None, name=None, d
         if rank == 2:
             if labels.spec.shape is not None and len(labels.spec.shape) > 2:      # rows count, not how they are stacked
                 labels = reshape(labels, stack([-1, shape(labels)[-1]]))
+            logits, labels = _stretched(logits, labels), _stretched(labels, logits)
             loss = apply(SoftmaxCrossEntropyWithLogits, logits, labels, name=scope)[0]
             return reshape(loss, [-1], name="Reshape_2")      # as TensorFlow calls it
         rows = shape(logits)[:-1]
@@ -76,6 +96,17 @@ def softmax_cross_entropy_with_logits_v2(labels, logits, axis=None, name=None, d
         loss = apply(SoftmaxCrossEntropyWithLogits, reshape(logits, [-1, classes]), reshape(labels, [-1, classes]),
                      name=scope)[0]
         return reshape(loss, rows)
+
+
+def _stretched(x: Any, other: Any) -> Any:
+    """x as long as `other` along axes where its size is 1 and the other's may be more."""
+    own, wanted = x.spec.shape, other.spec.shape
+    if own is None or wanted is None or len(own) != len(wanted):
+        return x
+    if not any(a == 1 and b != 1 for a, b in zip(own, wanted, strict=True)):
+        return x
+    sizes = shape(other)
+    return broadcast_to(x, stack([sizes[i] if a == 1 else shape(x)[i] for i, a in enumerate(own)]))
 
 
 def _axis_last(x: Any, axis: int) -> Any:
@@ -90,9 +121,16 @@ def _axis_last(x: Any, axis: int) -> Any:
 
 @public("nn.softmax_cross_entropy_with_logits")
 def softmax_cross_entropy_with_logits(_sentinel=None, labels=None, logits=None, dim=-1, name=None, axis=None):
-    """As `softmax_cross_entropy_with_logits_v2`, without gradient by the labels.
+    """As `softmax_cross_entropy_with_logits_v2`, without gradient by the labels; arguments by name only (ValueError).
 
-    As `tf.nn.softmax_cross_entropy_with_logits`; arguments by name only.
+    As `tf.nn.softmax_cross_entropy_with_logits`.
+
+    >>> logits = gc.constant([[2., 1., 0.]])
+    >>> loss = gc.nn.softmax_cross_entropy_with_logits(labels=[[1., 0., 0.]], logits=logits)
+    >>> loss.eval()
+    array([0.4076], dtype=float32)
+    >>> gc.gradients(loss, logits)[0].eval()     # softmax(logits) - labels
+    array([[-0.3348,  0.2447,  0.09  ]], dtype=float32)
     """
     _named_only("softmax_cross_entropy_with_logits", _sentinel, labels, logits)
     with get_default_graph().name_scope(name or "softmax_cross_entropy_with_logits_sg") as scope:
@@ -104,10 +142,15 @@ def softmax_cross_entropy_with_logits(_sentinel=None, labels=None, logits=None, 
 
 @public("nn.sparse_softmax_cross_entropy_with_logits")
 def sparse_softmax_cross_entropy_with_logits(_sentinel=None, labels=None, logits=None, name=None):
-    """-log_softmax(logits) at each row's label. As `tf.nn.sparse_softmax_cross_entropy_with_logits`; arguments by name
-    only.
+    """-log_softmax(logits) at each row's label; arguments by name only (ValueError).
 
-    labels (int32 or int64) has the shape of logits without the last axis. Raises ValueError if the ranks do not fit.
+    logits: floats [..., classes], not normalised; labels: int32 or int64, of their shape without the last axis, as the
+    loss is. Raises ValueError if the ranks do not fit; a label that is no class is an InvalidArgumentError when run. As
+    `tf.nn.sparse_softmax_cross_entropy_with_logits`.
+
+    >>> logits = gc.constant([[2., 1., 0.], [0., 3., 0.]])
+    >>> gc.nn.sparse_softmax_cross_entropy_with_logits(labels=[0, 2], logits=logits).eval()
+    array([0.4076, 3.0949], dtype=float32)
     """
     _named_only("sparse_softmax_cross_entropy_with_logits", _sentinel, labels, logits)
     with get_default_graph().name_scope(name or "SparseSoftmaxCrossEntropyWithLogits"):
@@ -128,7 +171,15 @@ def sparse_softmax_cross_entropy_with_logits(_sentinel=None, labels=None, logits
 
 @public("nn.sigmoid_cross_entropy_with_logits")
 def sigmoid_cross_entropy_with_logits(_sentinel=None, labels=None, logits=None, name=None):
-    """max(x, 0) - x z + log(1 + exp(-|x|)) for logits x and labels z. As `tf.nn.sigmoid_cross_entropy_with_logits`."""
+    """-z log(sigmoid(x)) - (1 - z) log(1 - sigmoid(x)) for logits x and labels z, elementwise: classes that do not
+    exclude each other.
+
+    Computed as max(x, 0) - x z + log(1 + exp(-|x|)), exact for large x. labels and logits have one shape (ValueError)
+    and are given by name. As `tf.nn.sigmoid_cross_entropy_with_logits`.
+
+    >>> gc.nn.sigmoid_cross_entropy_with_logits(labels=[1., 0., 0.], logits=[0., 0., 1000.]).eval()
+    array([   0.6931,    0.6931, 1000.    ], dtype=float32)
+    """
     _named_only("sigmoid_cross_entropy_with_logits", _sentinel, labels, logits)
     with get_default_graph().name_scope(name or "logistic_loss") as scope:
         logits = convert_to_tensor(logits)
@@ -144,7 +195,14 @@ def sigmoid_cross_entropy_with_logits(_sentinel=None, labels=None, logits=None, 
 
 @public("nn.weighted_cross_entropy_with_logits")
 def weighted_cross_entropy_with_logits(labels=None, logits=None, pos_weight=None, name=None, targets=None):
-    """Sigmoid cross entropy with positives weighted. As `tf.nn.weighted_cross_entropy_with_logits`."""
+    """`sigmoid_cross_entropy_with_logits` with the term of the positives, z log(sigmoid(x)), times pos_weight.
+
+    pos_weight: a number or a tensor that broadcasts; above 1 it finds more of the positives. `targets` is an older name
+    of labels. As `tf.nn.weighted_cross_entropy_with_logits`.
+
+    >>> gc.nn.weighted_cross_entropy_with_logits(labels=[1., 0.], logits=[0., 0.], pos_weight=3.).eval()
+    array([2.0794, 0.6931], dtype=float32)
+    """
     labels = deprecated(labels, targets, "labels", "targets")
     with get_default_graph().name_scope(name or "logistic_loss") as scope:
         logits = convert_to_tensor(logits)

@@ -12,6 +12,18 @@ from graphc.ops.nn.pooling import (
 
 @public("nn.max_pool", "nn.max_pool2d")
 def max_pool(value, ksize, strides, padding, data_format="NHWC", name=None, input=None):
-    """The largest element of each window. As `tf.nn.max_pool`; ksize, strides: an int or 1, 2 or 4 numbers."""
+    """The largest element of each window of pictures [batch, height, width, channels], channel by channel.
+
+    ksize, strides: an int, or 1, 2 or 4 numbers. padding: "VALID" for windows that lie inside, so that a size n becomes
+    (n - k) // s + 1, or "SAME" for ceil(n / s). data_format: "NHWC", or "NCHW" for [batch, channels, height, width]. Of
+    equal elements the first has the gradient. Raises ValueError if a window does not fit. As `tf.nn.max_pool`; `input`
+    is a later name of value.
+
+    >>> x = gc.reshape([1., 5., 2., 0., 3., 4.], [1, 2, 3, 1])
+    >>> gc.nn.max_pool(x, ksize=[1, 2, 2, 1], strides=[1, 1, 1, 1], padding="VALID")[0, :, :, 0].eval()
+    array([[5., 5.]], dtype=float32)
+    >>> gc.nn.max_pool(x, ksize=2, strides=2, padding="SAME")[0, :, :, 0].eval()
+    array([[5., 4.]], dtype=float32)
+    """
     value = deprecated(value, input, "value", "input")
     return apply(MaxPool, value, name=name, **public_attributes(ksize, strides, padding, data_format))

@@ -26,9 +26,14 @@ def _axes(axes: Any) -> list[int]:
 
 @public("nn.moments")
 def moments(x, axes, shift=None, name=None, keep_dims=None, keepdims=None):
-    """(mean, variance) of x along `axes`; the variance is the biased one. As `tf.nn.moments`.
+    """(mean, variance) of x along `axes`; the variance is the biased one, the mean of squared deviations.
 
-    shift changes no result.
+    axes: an int or a list. The results lack the axes, with keepdims they keep them with size 1. 16-bit floats are
+    computed in float32. shift changes no result. As `tf.nn.moments`.
+
+    >>> mean, variance = gc.nn.moments(gc.constant([[1., 2.], [3., 6.]]), axes=[0])
+    >>> mean.eval(), variance.eval()
+    (array([2., 4.], dtype=float32), array([1., 4.], dtype=float32))
     """
     keepdims = bool(deprecated(keepdims, keep_dims, "keepdims", "keep_dims"))
     with get_default_graph().name_scope(name or "moments"):
@@ -44,8 +49,16 @@ def moments(x, axes, shift=None, name=None, keep_dims=None, keepdims=None):
 
 @public("nn.sufficient_statistics")
 def sufficient_statistics(x, axes, shift=None, keep_dims=None, name=None, keepdims=None):
-    """(count, sum, sum of squares, shift) of x along `axes`, after `shift` is subtracted. As
-    `tf.nn.sufficient_statistics`."""
+    """(count, sum, sum of squares, shift) of x along `axes`, after `shift` is subtracted: what several batches can add
+    up.
+
+    A shift near the mean keeps the sums small. `normalize_moments` makes mean and variance of them. As
+    `tf.nn.sufficient_statistics`.
+
+    >>> count, total, squares, _ = gc.nn.sufficient_statistics(gc.constant([[1., 2.], [3., 6.]]), axes=[0])
+    >>> count.eval(), total.eval(), squares.eval()
+    (np.float32(2.0), array([4., 8.], dtype=float32), array([10., 40.], dtype=float32))
+    """
     keepdims = bool(deprecated(keepdims, keep_dims, "keepdims", "keep_dims"))
     axes = sorted(set(_axes(axes)))
     with get_default_graph().name_scope(name or "sufficient_statistics"):
@@ -67,7 +80,14 @@ def sufficient_statistics(x, axes, shift=None, keep_dims=None, name=None, keepdi
 
 @public("nn.normalize_moments")
 def normalize_moments(counts, mean_ss, variance_ss, shift, name=None):
-    """(mean, variance) from sufficient statistics. As `tf.nn.normalize_moments`."""
+    """(mean, variance) from `sufficient_statistics`: count, sum, sum of squares and shift (or None).
+
+    As `tf.nn.normalize_moments`.
+
+    >>> mean, variance = gc.nn.normalize_moments(2., gc.constant([4., 8.]), gc.constant([10., 40.]), shift=None)
+    >>> mean.eval(), variance.eval()
+    (array([2., 4.], dtype=float32), array([1., 4.], dtype=float32))
+    """
     with get_default_graph().name_scope(name or "normalize"):
         divisor = reciprocal(counts, name="divisor")
         if shift is not None:
@@ -81,8 +101,14 @@ def normalize_moments(counts, mean_ss, variance_ss, shift, name=None):
 
 @public("nn.weighted_moments")
 def weighted_moments(x, axes, frequency_weights, name=None, keep_dims=None, keepdims=None):
-    """(mean, variance) of x along `axes`, each element counted as often as its weight says. As
-    `tf.nn.weighted_moments`."""
+    """(mean, variance) of x along `axes`, each element counted as often as its weight says.
+
+    frequency_weights: broadcast against x. As `tf.nn.weighted_moments`.
+
+    >>> mean, variance = gc.nn.weighted_moments(gc.constant([1., 2., 5.]), axes=[0], frequency_weights=[2., 1., 1.])
+    >>> mean.eval(), variance.eval()
+    (np.float32(2.25), np.float32(2.6875))
+    """
     keepdims = bool(deprecated(keepdims, keep_dims, "keepdims", "keep_dims"))
     with get_default_graph().name_scope(name or "weighted_moments"):
         x, weights = convert_to_tensor(x, name="x"), convert_to_tensor(frequency_weights, name="frequency_weights")

@@ -22,7 +22,13 @@ from graphc.ir.graph import get_default_graph
 
 @public("nn.crelu")
 def crelu(features, name=None, axis=-1):
-    """relu of the features and of their negatives, concatenated along `axis`. As `tf.nn.crelu`."""
+    """relu of the features and relu of their negatives, concatenated along `axis`, which gets twice as long.
+
+    features: any real dtype. As `tf.nn.crelu`.
+
+    >>> gc.nn.crelu([[1., -2.]]).eval()
+    array([[1., 0., 0., 2.]], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "CRelu") as scope:
         features = convert_to_tensor(features, name="features")
         both = concat([features, negative(features)], axis, name=scope)
@@ -31,7 +37,13 @@ def crelu(features, name=None, axis=-1):
 
 @public("nn.zero_fraction", "math.zero_fraction")
 def zero_fraction(value, name=None):
-    """The share of the elements that are 0, a float32; NaN without elements. As `tf.nn.zero_fraction`."""
+    """The share of the elements that are 0, a scalar float32: how sparse the result of a `relu` is.
+
+    value: of any number dtype and shape; without elements the share is NaN. As `tf.nn.zero_fraction`.
+
+    >>> gc.nn.zero_fraction([[0., 1.], [0., 0.]]).eval()
+    np.float32(0.75)
+    """
     with get_default_graph().name_scope(name or "zero_fraction"):
         value = convert_to_tensor(value, name="value")
         zeros = reduce_sum(cast(equal(value, zeros_like(value)), int64))
@@ -40,10 +52,18 @@ def zero_fraction(value, name=None):
 
 @public("nn.log_poisson_loss")
 def log_poisson_loss(targets, log_input, compute_full_loss=False, name=None):
-    """exp(log_input) - log_input * targets, with Stirling's approximation of log(targets!) on demand. As
-    `tf.nn.log_poisson_loss`.
+    """exp(log_input) - log_input * targets: the loss of counts under a Poisson distribution whose mean is
+    exp(log_input).
 
-    Raises ValueError if the shapes are known to differ.
+    targets, log_input: floats of one shape, which the loss has. compute_full_loss adds Stirling's approximation of
+    log(targets!), which does not depend on log_input, where targets are above 1. As `tf.nn.log_poisson_loss`. Raises
+    ValueError if the shapes are known to differ.
+
+    >>> targets, log_input = [0., 2.], [0., 1.]
+    >>> gc.nn.log_poisson_loss(targets, log_input).eval()
+    array([1.    , 0.7183], dtype=float32)
+    >>> gc.nn.log_poisson_loss(targets, log_input, compute_full_loss=True).eval()
+    array([1.    , 1.3701], dtype=float32)
     """
     with get_default_graph().name_scope(name or "log_poisson_loss"):
         log_input = convert_to_tensor(log_input, name="log_input")

@@ -9,9 +9,16 @@ from graphc.ir.graph import get_default_graph
 
 @public("nn.batch_normalization")
 def batch_normalization(x, mean, variance, offset, scale, variance_epsilon, name=None):
-    """(x - mean) / sqrt(variance + variance_epsilon) * scale + offset, broadcast. As `tf.nn.batch_normalization`.
+    """(x - mean) / sqrt(variance + variance_epsilon) * scale + offset, broadcast; offset and scale may be None.
 
-    offset and scale may be None.
+    mean, variance: as `gc.nn.moments` gives them. For pictures `fused_batch_norm` computes both. As
+    `tf.nn.batch_normalization`.
+
+    >>> x = gc.constant([[1., 10.], [3., 30.]])
+    >>> mean, variance = gc.nn.moments(x, [0])
+    >>> gc.nn.batch_normalization(x, mean, variance, offset=[0., 1.], scale=None, variance_epsilon=0.).eval()
+    array([[-1.,  0.],
+           [ 1.,  2.]], dtype=float32)
     """
     with get_default_graph().name_scope(name or "batchnorm"):
         inverse = rsqrt(variance + variance_epsilon)
@@ -25,8 +32,17 @@ def batch_normalization(x, mean, variance, offset, scale, variance_epsilon, name
 def batch_norm_with_global_normalization(t=None, m=None, v=None, beta=None, gamma=None, variance_epsilon=None,
                                          scale_after_normalization=None, name=None, input=None, mean=None,
                                          variance=None):
-    """`batch_normalization` of pictures, by gamma only if scale_after_normalization. As
-    `tf.nn.batch_norm_with_global_normalization`."""
+    """`batch_normalization` of pictures, by gamma only if scale_after_normalization.
+
+    t: [batch, height, width, channels]; m, v, beta, gamma: [channels]. As `tf.nn.batch_norm_with_global_normalization`.
+
+    >>> t = gc.constant([[[[1.]], [[3.]]]])
+    >>> mean, variance = gc.constant([2.]), gc.constant([1.])
+    >>> y = gc.nn.batch_norm_with_global_normalization(t, mean, variance, beta=[5.], gamma=[10.], variance_epsilon=0.,
+    ...                                                scale_after_normalization=True)
+    >>> y[0, :, 0, 0].eval()
+    array([-5., 15.], dtype=float32)
+    """
     t, m = deprecated(t, input, "t", "input"), deprecated(m, mean, "m", "mean")
     v = deprecated(v, variance, "v", "variance")
     return batch_normalization(t, m, v, beta, gamma if scale_after_normalization else None, variance_epsilon, name)

@@ -49,37 +49,80 @@ def _of_volumes(op: type[Op], input: Any, ksize: Any, strides: Any, padding: Any
 
 @public("nn.max_pool1d")
 def max_pool1d(input, ksize, strides, padding, data_format="NWC", name=None):
-    """The largest element of each window of rows [batch, width, channels]. As `tf.nn.max_pool1d`."""
+    """The largest element of each window of rows [batch, width, channels].
+
+    ksize, strides: an int, or 1 or 3 numbers; data_format: "NWC", or "NCW" for [batch, channels, width]. As
+    `tf.nn.max_pool1d`.
+
+    >>> x = gc.reshape([1., 5., 2., 0., 3.], [1, 5, 1])
+    >>> gc.nn.max_pool1d(x, ksize=2, strides=2, padding="SAME")[0, :, 0].eval()
+    array([5., 2., 3.], dtype=float32)
+    """
     return _of_rows(max_pool, input, ksize, strides, padding, data_format, name)
 
 
 @public("nn.avg_pool1d")
 def avg_pool1d(input, ksize, strides, padding, data_format="NWC", name=None):
-    """The mean of each window of rows [batch, width, channels]; padding is not counted. As `tf.nn.avg_pool1d`."""
+    """The mean of each window of rows [batch, width, channels]; padding is not counted.
+
+    ksize, strides: an int, or 1 or 3 numbers; data_format: "NWC" or "NCW". As `tf.nn.avg_pool1d`.
+
+    >>> x = gc.reshape([1., 5., 2., 0., 3.], [1, 5, 1])
+    >>> gc.nn.avg_pool1d(x, ksize=2, strides=2, padding="SAME")[0, :, 0].eval()
+    array([3., 1., 3.], dtype=float32)
+    """
     return _of_rows(avg_pool, input, ksize, strides, padding, data_format, name)
 
 
 @public("nn.max_pool3d")
 def max_pool3d(input, ksize, strides, padding, data_format="NDHWC", name=None):
-    """The largest element of each box of volumes [batch, depth, height, width, channels]. As `tf.nn.max_pool3d`."""
+    """The largest element of each box of volumes [batch, depth, height, width, channels].
+
+    ksize, strides: an int, or 1, 3 or 5 numbers; data_format: "NDHWC" or "NCDHW". As `tf.nn.max_pool3d`.
+
+    >>> x = gc.reshape(gc.range(8.), [1, 2, 2, 2, 1])
+    >>> gc.nn.max_pool3d(x, ksize=[1, 2, 2, 1, 1], strides=[1, 2, 2, 1, 1], padding="VALID").eval().ravel()
+    array([6., 7.], dtype=float32)
+    """
     return _of_volumes(MaxPool3D, input, ksize, strides, padding, data_format, name)
 
 
 @public("nn.avg_pool3d")
 def avg_pool3d(input, ksize, strides, padding, data_format="NDHWC", name=None):
-    """The mean of each box of volumes; padding is not counted. As `tf.nn.avg_pool3d`."""
+    """The mean of each box of volumes [batch, depth, height, width, channels]; padding is not counted.
+
+    ksize, strides: an int, or 1, 3 or 5 numbers; data_format: "NDHWC" or "NCDHW". As `tf.nn.avg_pool3d`.
+
+    >>> x = gc.reshape(gc.range(8.), [1, 2, 2, 2, 1])
+    >>> gc.nn.avg_pool3d(x, ksize=[1, 2, 2, 1, 1], strides=[1, 2, 2, 1, 1], padding="VALID").eval().ravel()
+    array([3., 4.], dtype=float32)
+    """
     return _of_volumes(AvgPool3D, input, ksize, strides, padding, data_format, name)
 
 
 @public("nn.max_pool_v2")
 def max_pool_v2(input, ksize, strides, padding, data_format=None, name=None):
-    """The largest element of each window, of one to three spatial axes. As `tf.nn.max_pool_v2`."""
+    """The largest element of each window, of one to three spatial axes: by the input's rank `max_pool1d`, `max_pool` or
+    `max_pool3d`.
+
+    As `tf.nn.max_pool_v2`. Raises ValueError for other ranks.
+
+    >>> gc.nn.max_pool_v2(gc.reshape([1., 5., 2., 0.], [1, 4, 1]), 2, 2, "VALID").eval().ravel()
+    array([5., 2.], dtype=float32)
+    """
     return _of_any(max_pool, max_pool1d, max_pool3d, input, ksize, strides, padding, data_format, name)
 
 
 @public("nn.avg_pool_v2")
 def avg_pool_v2(input, ksize, strides, padding, data_format=None, name=None):
-    """The mean of each window, of one to three spatial axes. As `tf.nn.avg_pool_v2`."""
+    """The mean of each window, of one to three spatial axes: by the input's rank `avg_pool1d`, `avg_pool` or
+    `avg_pool3d`.
+
+    As `tf.nn.avg_pool_v2`. Raises ValueError for other ranks.
+
+    >>> gc.nn.avg_pool_v2(gc.reshape([1., 5., 2., 0.], [1, 4, 1]), 2, 2, "VALID").eval().ravel()
+    array([3., 1.], dtype=float32)
+    """
     return _of_any(avg_pool, avg_pool1d, avg_pool3d, input, ksize, strides, padding, data_format, name)
 
 
@@ -99,7 +142,14 @@ def max_pool_with_argmax(input, ksize, strides, padding, data_format="NHWC", Tar
                          output_dtype=None, include_batch_in_index=False):
     """(the largest element of each window, its place: (row * width + column) * channels + channel).
 
-    With include_batch_in_index places count through the batch. As `tf.nn.max_pool_with_argmax`.
+    input: [batch, height, width, channels]; "NHWC" only (ValueError). Places are int64, or output_dtype (Targmax),
+    int32; with include_batch_in_index they count through the batch. As `tf.nn.max_pool_with_argmax`.
+
+    >>> x = gc.reshape([1., 5., 2., 0., 3., 4.], [1, 2, 3, 1])
+    >>> y, places = gc.nn.max_pool_with_argmax(x, ksize=[1, 2, 2, 1], strides=[1, 1, 1, 1], padding="SAME")
+    >>> places[0, :, :, 0].eval()
+    array([[1, 1, 5],
+           [4, 5, 5]])
     """
     if data_format != "NHWC":
         raise ValueError(f"Data formats other than 'NHWC' are not yet supported, but it is {data_format!r}")
@@ -113,9 +163,14 @@ def max_pool_with_argmax(input, ksize, strides, padding, data_format="NHWC", Tar
 @public("nn.pool")
 def pool(input, window_shape, pooling_type, padding, dilation_rate=None, strides=None, name=None, data_format=None,
          dilations=None):
-    """Pooling of one to three spatial axes, "MAX" or "AVG", with holes in the window. As `tf.nn.pool`.
+    """Pooling of one to three spatial axes, "MAX" or "AVG", with holes in the window.
 
-    window_shape, dilation_rate, strides: one number a spatial axis. Raises ValueError for strides and holes together.
+    window_shape, dilation_rate, strides: one number a spatial axis; data_format: channels are axis 1 if it starts with
+    "NC". As `tf.nn.pool`. Raises ValueError for strides and holes together.
+
+    >>> x = gc.reshape([1., 5., 2., 0., 3.], [1, 5, 1])
+    >>> gc.nn.pool(x, [2], "MAX", "VALID", dilation_rate=[2])[0, :, 0].eval()
+    array([2., 5., 3.], dtype=float32)
     """
     dilation_rate = deprecated(dilation_rate, dilations, "dilation_rate", "dilations")
     with get_default_graph().name_scope(name or f"{pooling_type.lower()}_pool") as scope:

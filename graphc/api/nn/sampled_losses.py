@@ -26,9 +26,24 @@ from graphc.ir.tensor import Tensor
 @public("nn.nce_loss")
 def nce_loss(weights, biases, labels, inputs, num_sampled, num_classes, num_true=1, sampled_values=None,
              remove_accidental_hits=False, partition_strategy="mod", name="nce_loss"):
-    """The noise-contrastive loss of each row: sigmoid cross entropy over the true and num_sampled drawn classes.
+    """float[batch]: the noise-contrastive loss of each row, sigmoid cross entropy over the true and num_sampled drawn
+    classes.
 
-    weights: [num_classes, dim], maybe in parts by partition_strategy; labels: [batch, num_true]. As `tf.nn.nce_loss`.
+    Args:
+        weights: [num_classes, dim], maybe a list of parts by partition_strategy ("mod" or "div").
+        biases: [num_classes].
+        labels: int[batch, num_true]; inputs: [batch, dim].
+        num_sampled: how many classes are drawn for the whole batch, by `log_uniform_candidate_sampler` unless
+            sampled_values (what a sampler returns) is given.
+        remove_accidental_hits: drawn classes that are true ones of a row do not count there.
+
+    For training with many classes; for evaluation use all of them. As `tf.nn.nce_loss`.
+
+    >>> weights, biases = gc.constant([[1., 0.], [0., 1.], [1., 1.], [0., 0.]]), gc.zeros([4])
+    >>> inputs, labels = gc.constant([[1., 2.]]), gc.constant([[1]])
+    >>> every = gc.nn.all_candidate_sampler(gc.cast(labels, gc.int64), 1, 4, True)
+    >>> gc.nn.nce_loss(weights, biases, labels, inputs, 4, 4, sampled_values=every).eval()
+    array([7.3089], dtype=float32)
     """
     with get_default_graph().name_scope(name or "nce_loss"):
         logits, targets = _sampled_logits(weights, biases, labels, inputs, num_sampled, num_classes, num_true,
@@ -41,8 +56,19 @@ def nce_loss(weights, biases, labels, inputs, num_sampled, num_classes, num_true
 def sampled_softmax_loss(weights, biases, labels, inputs, num_sampled, num_classes, num_true=1, sampled_values=None,
                          remove_accidental_hits=True, partition_strategy="mod", name="sampled_softmax_loss",
                          seed=None):
-    """The softmax cross entropy of each row over the true and num_sampled drawn classes. As
-    `tf.nn.sampled_softmax_loss`."""
+    """float[batch]: the softmax cross entropy of each row over the true and num_sampled drawn classes.
+
+    Arguments as of `nce_loss`; accidental hits are removed by default. As `tf.nn.sampled_softmax_loss`.
+
+    >>> weights, biases = gc.constant([[1., 0.], [0., 1.], [1., 1.], [0., 0.]]), gc.zeros([4])
+    >>> inputs, labels = gc.constant([[1., 2.]]), gc.constant([[1]])
+    >>> every = gc.nn.all_candidate_sampler(gc.cast(labels, gc.int64), 1, 4, True)
+    >>> gc.nn.sampled_softmax_loss(weights, biases, labels, inputs, 4, 4, sampled_values=every).eval()
+    array([1.4402], dtype=float32)
+    >>> logits = gc.matmul(inputs, weights, transpose_b=True)
+    >>> gc.nn.sparse_softmax_cross_entropy_with_logits(labels=[1], logits=logits).eval()
+    array([1.4402], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "sampled_softmax_loss"):
         logits, targets = _sampled_logits(weights, biases, labels, inputs, num_sampled, num_classes, num_true,
                                           sampled_values, remove_accidental_hits, partition_strategy, seed)

@@ -29,11 +29,29 @@ def _along(op: Any, logits: Any, axis: int | None, name: str | None) -> Any:
 
 @public("softmax", "nn.softmax", "math.softmax")
 def softmax(logits, axis=None, name=None, dim=None):
-    """exp(x) / sum(exp(x)) along `axis`, the last by default. As `tf.nn.softmax`."""
+    """exp(x) / sum(exp(x)) along `axis`, the last by default: numbers above 0 that sum up to 1.
+
+    logits: floats of rank 1 or more; large ones do not overflow. `dim` is an older name of axis. As `tf.nn.softmax`.
+    Raises ValueError along another axis than the last if the rank is not known.
+
+    >>> gc.nn.softmax([[1., 2., 3.], [1000., 1000., 0.]]).eval()
+    array([[0.09  , 0.2447, 0.6652],
+           [0.5   , 0.5   , 0.    ]], dtype=float32)
+    >>> gc.nn.softmax([[1., 2.], [1., 4.]], axis=0).eval()
+    array([[0.5   , 0.1192],
+           [0.5   , 0.8808]], dtype=float32)
+    """
     return _along(Softmax, logits, deprecated(axis, dim, "axis", "dim"), name)
 
 
 @public("log_softmax", "nn.log_softmax", "math.log_softmax")
 def log_softmax(logits, axis=None, name=None, dim=None):
-    """x - log(sum(exp(x))) along `axis`, the last by default. As `tf.nn.log_softmax`."""
+    """x - log(sum(exp(x))) along `axis`, the last by default: log(softmax(x)), finite where softmax has become 0.
+
+    logits: floats of rank 1 or more. As `tf.nn.log_softmax`.
+
+    >>> gc.nn.log_softmax([[0., 0.], [1000., 0.]]).eval()
+    array([[   -0.6931,    -0.6931],
+           [    0.    , -1000.    ]], dtype=float32)
+    """
     return _along(LogSoftmax, logits, deprecated(axis, dim, "axis", "dim"), name)

@@ -20,8 +20,16 @@ from graphc.ir.tensor import Tensor
 def with_space_to_batch(input, dilation_rate, padding, op, filter_shape=None, spatial_dims=None, data_format=None):
     """op(input, number of spatial axes, padding) as if its window had dilation_rate - 1 holes between its elements.
 
-    filter_shape: the sizes of the window, for "SAME". As `tf.nn.with_space_to_batch`; rates and filter_shape must be
-    known while the graph is built. Raises ValueError for what does not fit.
+    The input is cut into interleaved parts, which lie in the batch while op runs with "VALID". filter_shape: the sizes
+    of the window, for "SAME"; spatial_dims: the axes, by default those between batch and channels. As
+    `tf.nn.with_space_to_batch`; rates and filter_shape must be known while the graph is built. Raises ValueError for
+    what does not fit.
+
+    >>> x = gc.reshape(gc.range(5.), [1, 5, 1])
+    >>> def pairs(x, rank, padding):
+    ...     return gc.nn.convolution(x, gc.ones([2, 1, 1]), padding=padding)
+    >>> gc.nn.with_space_to_batch(x, [2], "VALID", pairs)[0, :, 0].eval()        # 0 + 2, 1 + 3, 2 + 4
+    array([2., 4., 6.], dtype=float32)
     """
     input, padding = convert_to_tensor(input, name="input"), padding_word(padding)
     rates = [int(r) for r in dilation_rate]

@@ -25,7 +25,20 @@ from graphc.ir.tensor import Tensor
 
 @public("losses.Reduction")
 class Reduction:
-    """How weighted losses become one number, as `tf.losses.Reduction`."""
+    """How weighted losses become one number, as `tf.losses.Reduction`.
+
+    NONE: not at all; SUM; MEAN: the sum over the sum of the weights; SUM_BY_NONZERO_WEIGHTS: over the number of losses
+    with a weight other than 0, the default; SUM_OVER_BATCH_SIZE: over the number of all losses.
+
+    >>> for reduction in gc.losses.Reduction.all()[:5]:
+    ...     loss = gc.losses.compute_weighted_loss([1., 2., 3.], [2., 0., 2.], reduction=reduction)
+    ...     print(reduction, loss.eval())
+    none [2. 0. 6.]
+    weighted_sum 8.0
+    weighted_mean 2.0
+    weighted_sum_over_batch_size 2.6666667
+    weighted_sum_by_nonzero_weights 4.0
+    """
 
     NONE = "none"
     SUM = "weighted_sum"
@@ -36,6 +49,7 @@ class Reduction:
 
     @classmethod
     def all(cls) -> tuple[str, ...]:
+        """All values."""
         return (cls.NONE, cls.SUM, cls.MEAN, cls.SUM_OVER_BATCH_SIZE, cls.SUM_OVER_NONZERO_WEIGHTS,
                 cls.SUM_BY_NONZERO_WEIGHTS)
 
@@ -82,9 +96,18 @@ def num_present(values: Tensor, weights: Tensor, per_batch: bool = False) -> Ten
 @public("losses.compute_weighted_loss")
 def compute_weighted_loss(losses, weights=1.0, scope=None, loss_collection=GraphKeys.LOSSES,
                           reduction=Reduction.SUM_BY_NONZERO_WEIGHTS):
-    """losses * weights, reduced and added to the collection. As `tf.losses.compute_weighted_loss`.
+    """losses * weights, reduced to a scalar of their dtype and added to the collection.
 
-    weights: a number, or of the losses' rank with sizes of 1 or theirs. Raises ValueError otherwise.
+    losses: any shape; weights: a number, or of the losses' rank with sizes of 1 or theirs: [batch, 1] weighs rows, and
+    zeros are a mask. reduction: one of `gc.losses.Reduction`. Raises ValueError for other shapes. As
+    `tf.losses.compute_weighted_loss`.
+
+    >>> losses = gc.constant([[1., 2.], [30., 40.]])
+    >>> gc.losses.compute_weighted_loss(losses, weights=[[1.], [0.]]).eval()
+    np.float32(1.5)
+    >>> gc.losses.compute_weighted_loss(losses, reduction=gc.losses.Reduction.NONE).eval()
+    array([[ 1.,  2.],
+           [30., 40.]], dtype=float32)
     """
     Reduction.validate(reduction)
     with get_default_graph().name_scope(scope or "weighted_loss"):
@@ -110,28 +133,55 @@ def compute_weighted_loss(losses, weights=1.0, scope=None, loss_collection=Graph
 
 @public("losses.add_loss")
 def add_loss(loss: Any, loss_collection: Any = GraphKeys.LOSSES) -> None:
-    """Adds a loss to a collection; to none if it is None. As `tf.losses.add_loss`."""
+    """Adds a loss to a collection, by default that which `gc.losses.get_total_loss` sums up; to none if it is None.
+
+    As `tf.losses.add_loss`.
+
+    >>> gc.losses.add_loss(gc.constant(2.5))
+    >>> gc.losses.get_total_loss().eval()
+    np.float32(2.5)
+    """
     if loss_collection:
         get_default_graph().add_to_collection(loss_collection, loss)
 
 
 @public("losses.get_losses")
 def get_losses(scope: str | None = None, loss_collection: Any = GraphKeys.LOSSES) -> list[Any]:
-    """The losses of a collection, those under `scope` only if given. As `tf.losses.get_losses`."""
+    """The losses of a collection, a list; those whose names start with `scope` only, if it is given.
+
+    As `tf.losses.get_losses`.
+
+    >>> loss = gc.losses.mean_squared_error([1.], [3.])
+    >>> gc.losses.get_losses() == [loss]
+    True
+    """
     found: list[Any] = get_default_graph().get_collection(loss_collection, scope)
     return found
 
 
 @public("losses.get_regularization_losses")
 def get_regularization_losses(scope: str | None = None) -> list[Any]:
-    """As `tf.losses.get_regularization_losses`."""
+    """The list of what regularizers of variables have added, those under `scope` only if it is given.
+
+    As `tf.losses.get_regularization_losses`.
+
+    >>> w = gc.get_variable("w", [2], regularizer=lambda w: 0.1 * gc.nn.l2_loss(w))
+    >>> len(gc.losses.get_regularization_losses())
+    1
+    """
     found: list[Any] = get_default_graph().get_collection(GraphKeys.REGULARIZATION_LOSSES, scope)
     return found
 
 
 @public("losses.get_regularization_loss")
 def get_regularization_loss(scope: str | None = None, name: str = "total_regularization_loss") -> Tensor:
-    """The sum of the regularization losses; 0.0 without any. As `tf.losses.get_regularization_loss`."""
+    """The sum of the regularization losses, a scalar; 0.0 without any. As `tf.losses.get_regularization_loss`.
+
+    >>> w = gc.get_variable("w", initializer=[3., 4.], regularizer=lambda w: 0.1 * gc.nn.l2_loss(w))
+    >>> gc.global_variables_initializer().run()
+    >>> gc.losses.get_regularization_loss().eval()
+    np.float32(1.25)
+    """
     losses = get_regularization_losses(scope)
     result: Tensor = add_n(losses, name=name) if losses else constant(0.0)
     return result
@@ -140,9 +190,14 @@ def get_regularization_loss(scope: str | None = None, name: str = "total_regular
 @public("losses.get_total_loss")
 def get_total_loss(add_regularization_losses: bool = True, name: str = "total_loss",
                    scope: str | None = None) -> Tensor:
-    """The sum of all losses, with those of regularization. As `tf.losses.get_total_loss`.
+    """The sum of all losses in the collection, with those of regularization unless add_regularization_losses is False.
 
-    Raises ValueError if there is none.
+    scope: those under it only. As `tf.losses.get_total_loss`. Raises ValueError if there is none.
+
+    >>> first = gc.losses.mean_squared_error([1.], [3.])
+    >>> second = gc.losses.absolute_difference([1.], [3.])
+    >>> gc.losses.get_total_loss().eval()
+    np.float32(6.0)
     """
     losses = get_losses(scope)
     if add_regularization_losses:

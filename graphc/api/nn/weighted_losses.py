@@ -53,7 +53,15 @@ def _both(labels: Any, predictions: Any) -> tuple[Tensor, Tensor]:
 
 @public("losses.absolute_difference")
 def absolute_difference(labels, predictions, weights=1.0, scope=None, loss_collection=_LOSSES, reduction=_REDUCTION):
-    """|predictions - labels|. As `tf.losses.absolute_difference`."""
+    """|predictions - labels|, weighted and reduced, by default to the mean: a scalar, which joins the losses'
+    collection.
+
+    labels, predictions: one shape (ValueError), computed in float32. weights, reduction: as of
+    `gc.losses.compute_weighted_loss`. As `tf.losses.absolute_difference`.
+
+    >>> gc.losses.absolute_difference([1., 2.], [2., 5.]).eval()
+    np.float32(2.0)
+    """
     _given(labels=labels, predictions=predictions)
     with get_default_graph().name_scope(scope or "absolute_difference") as scope:
         labels, predictions = _both(labels, predictions)
@@ -64,7 +72,13 @@ def absolute_difference(labels, predictions, weights=1.0, scope=None, loss_colle
 @public("losses.cosine_distance")
 def cosine_distance(labels, predictions, axis=None, weights=1.0, scope=None, loss_collection=_LOSSES,
                     reduction=_REDUCTION, dim=None):
-    """1 - the inner product along `axis` of vectors that are normalised already. As `tf.losses.cosine_distance`."""
+    """1 - the inner product along `axis` of vectors that are normalised already; `dim` is an older name of axis.
+
+    The mean by default. Raises ValueError without axis. As `tf.losses.cosine_distance`.
+
+    >>> gc.losses.cosine_distance([[1., 0.], [0., 1.]], [[0.6, 0.8], [0., -1.]], axis=1).eval()
+    np.float32(1.2)
+    """
     axis = deprecated(axis, dim, "axis", "dim")
     if axis is None:
         raise ValueError("You must specify 'axis'.")
@@ -77,7 +91,13 @@ def cosine_distance(labels, predictions, axis=None, weights=1.0, scope=None, los
 
 @public("losses.hinge_loss")
 def hinge_loss(labels, logits, weights=1.0, scope=None, loss_collection=_LOSSES, reduction=_REDUCTION):
-    """max(0, 1 - t logits), t = 2 labels - 1. As `tf.losses.hinge_loss`."""
+    """max(0, 1 - t logits), t = 2 labels - 1, for labels of 0 and 1; the mean by default.
+
+    As `tf.losses.hinge_loss`.
+
+    >>> gc.losses.hinge_loss([1., 0., 1.], [2., -0.5, -1.], reduction="none").eval()
+    array([0. , 0.5, 2. ], dtype=float32)
+    """
     _given(labels=labels, logits=logits)
     with get_default_graph().name_scope(scope or "hinge_loss") as scope:
         labels, logits = _both(labels, logits)
@@ -90,7 +110,14 @@ def hinge_loss(labels, logits, weights=1.0, scope=None, loss_collection=_LOSSES,
 @public("losses.huber_loss")
 def huber_loss(labels, predictions, weights=1.0, delta=1.0, scope=None, loss_collection=_LOSSES,
                reduction=_REDUCTION):
-    """Half the square of the error up to delta, linear beyond. As `tf.losses.huber_loss`."""
+    """Half the square of the error up to delta, delta (|error| - delta / 2) beyond: outliers count less. The mean by
+    default.
+
+    As `tf.losses.huber_loss`.
+
+    >>> gc.losses.huber_loss([0., 0.], [0.5, 3.], delta=1., reduction="none").eval()
+    array([0.125, 2.5  ], dtype=float32)
+    """
     _given(labels=labels, predictions=predictions)
     with get_default_graph().name_scope(scope or "huber_loss") as scope:
         labels, predictions = _both(labels, predictions)
@@ -105,7 +132,13 @@ def huber_loss(labels, predictions, weights=1.0, delta=1.0, scope=None, loss_col
 @public("losses.log_loss")
 def log_loss(labels, predictions, weights=1.0, epsilon=1e-7, scope=None, loss_collection=_LOSSES,
              reduction=_REDUCTION):
-    """-labels log(predictions) - (1 - labels) log(1 - predictions), epsilon added to both. As `tf.losses.log_loss`."""
+    """-labels log(predictions) - (1 - labels) log(1 - predictions), epsilon added to both; the mean by default.
+
+    predictions: probabilities. For logits use `gc.losses.sigmoid_cross_entropy`. As `tf.losses.log_loss`.
+
+    >>> gc.losses.log_loss([1., 0., 1.], [0.9, 0.1, 0.], reduction="none").eval()
+    array([ 0.1054,  0.1054, 16.1181], dtype=float32)
+    """
     _given(labels=labels, predictions=predictions)
     with get_default_graph().name_scope(scope or "log_loss") as scope:
         labels, predictions = _both(labels, predictions)
@@ -117,7 +150,15 @@ def log_loss(labels, predictions, weights=1.0, epsilon=1e-7, scope=None, loss_co
 @public("losses.mean_pairwise_squared_error")
 def mean_pairwise_squared_error(labels, predictions, weights=1.0, scope=None, loss_collection=_LOSSES):
     """The mean, over pairs of elements of a row, of the squared difference between their differences in labels and in
-    predictions. As `tf.losses.mean_pairwise_squared_error`."""
+    predictions: a constant added to a row costs nothing.
+
+    weights: a number, [batch], or of the labels' shape. As `tf.losses.mean_pairwise_squared_error`.
+
+    >>> gc.losses.mean_pairwise_squared_error([[0., 1., 2.]], [[10., 11., 12.]]).eval()
+    np.float32(0.0)
+    >>> gc.losses.mean_pairwise_squared_error([[0., 1.]], [[0., 3.]]).eval()
+    np.float32(4.0)
+    """
     _given(labels=labels, predictions=predictions)
     with get_default_graph().name_scope(scope or "mean_pairwise_squared_error") as scope:
         labels, predictions = _both(labels, predictions)
@@ -137,7 +178,17 @@ def mean_pairwise_squared_error(labels, predictions, weights=1.0, scope=None, lo
 
 @public("losses.mean_squared_error")
 def mean_squared_error(labels, predictions, weights=1.0, scope=None, loss_collection=_LOSSES, reduction=_REDUCTION):
-    """(predictions - labels)^2. As `tf.losses.mean_squared_error`."""
+    """(predictions - labels)^2, weighted and reduced, by default to the mean; a scalar, which joins the losses'
+    collection.
+
+    labels, predictions: one shape (ValueError), computed in float32. weights, reduction: as of
+    `gc.losses.compute_weighted_loss`. As `tf.losses.mean_squared_error`.
+
+    >>> gc.losses.mean_squared_error([1., 2., 3.], [2., 3., 7.]).eval()
+    np.float32(6.0)
+    >>> gc.losses.mean_squared_error([1., 2., 3.], [2., 3., 7.], weights=[1., 1., 0.]).eval()
+    np.float32(1.0)
+    """
     _given(labels=labels, predictions=predictions)
     with get_default_graph().name_scope(scope or "mean_squared_error") as scope:
         labels, predictions = _both(labels, predictions)
@@ -148,7 +199,13 @@ def mean_squared_error(labels, predictions, weights=1.0, scope=None, loss_collec
 @public("losses.sigmoid_cross_entropy")
 def sigmoid_cross_entropy(multi_class_labels, logits, weights=1.0, label_smoothing=0, scope=None,
                           loss_collection=_LOSSES, reduction=_REDUCTION):
-    """Sigmoid cross entropy; label_smoothing moves the labels towards 1/2. As `tf.losses.sigmoid_cross_entropy`."""
+    """Sigmoid cross entropy, the mean by default; label_smoothing moves the labels towards 1/2.
+
+    multi_class_labels: 0 or 1, of the logits' shape. As `tf.losses.sigmoid_cross_entropy`.
+
+    >>> gc.losses.sigmoid_cross_entropy([[1, 0]], [[0., 2.]], reduction="none").eval()
+    array([[0.6931, 2.1269]], dtype=float32)
+    """
     _given(multi_class_labels=multi_class_labels, logits=logits)
     with get_default_graph().name_scope(scope or "sigmoid_cross_entropy_loss") as scope:
         logits = convert_to_tensor(logits)
@@ -163,8 +220,17 @@ def sigmoid_cross_entropy(multi_class_labels, logits, weights=1.0, label_smoothi
 @public("losses.softmax_cross_entropy")
 def softmax_cross_entropy(onehot_labels, logits, weights=1.0, label_smoothing=0, scope=None,
                           loss_collection=_LOSSES, reduction=_REDUCTION):
-    """Softmax cross entropy along the last axis; label_smoothing moves the labels towards 1 / classes. As
-    `tf.losses.softmax_cross_entropy`."""
+    """Softmax cross entropy along the last axis, the mean by default; label_smoothing moves labels towards 1 / classes.
+
+    onehot_labels, logits: [batch, classes]; weights: a number or [batch]. Labels have no gradient. As
+    `tf.losses.softmax_cross_entropy`.
+
+    >>> onehot = gc.one_hot([0, 1], 2)
+    >>> gc.losses.softmax_cross_entropy(onehot, [[2., 0.], [0., 0.]], reduction="none").eval()
+    array([0.1269, 0.6931], dtype=float32)
+    >>> gc.losses.softmax_cross_entropy(onehot, [[2., 0.], [0., 0.]], weights=[0., 1.], reduction="none").eval()
+    array([0.    , 0.6931], dtype=float32)
+    """
     _given(onehot_labels=onehot_labels, logits=logits)
     with get_default_graph().name_scope(scope or "softmax_cross_entropy_loss") as scope:
         logits = convert_to_tensor(logits)
@@ -181,9 +247,13 @@ def softmax_cross_entropy(onehot_labels, logits, weights=1.0, label_smoothing=0,
 @public("losses.sparse_softmax_cross_entropy")
 def sparse_softmax_cross_entropy(labels, logits, weights=1.0, scope=None, loss_collection=_LOSSES,
                                  reduction=_REDUCTION):
-    """Softmax cross entropy with one class number a row. As `tf.losses.sparse_softmax_cross_entropy`.
+    """Softmax cross entropy with one class number a row, the mean by default.
 
-    A last axis of size 1 of labels (or of weights), of one rank too many, is dropped.
+    labels: int[batch] or int[batch, 1]; logits: [batch, classes]; weights: a number, [batch] or [batch, 1]. As
+    `tf.losses.sparse_softmax_cross_entropy`.
+
+    >>> gc.losses.sparse_softmax_cross_entropy([0, 1], [[2., 0.], [0., 0.]], reduction="none").eval()
+    array([0.1269, 0.6931], dtype=float32)
     """
     _given(labels=labels, logits=logits)
     with get_default_graph().name_scope(scope or "sparse_softmax_cross_entropy_loss") as scope:

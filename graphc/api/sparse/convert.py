@@ -23,9 +23,14 @@ from graphc.ops.sparse.dense import SparseToDense
 
 @public("sparse_to_dense")
 def sparse_to_dense(sparse_indices, output_shape, sparse_values, default_value=0, validate_indices=True, name=None):
-    """default_value of shape output_shape, with sparse_values at sparse_indices, as `tf.sparse_to_dense`.
+    """default_value of shape output_shape, with sparse_values at sparse_indices.
 
-    validate_indices: indices that do not ascend, or repeat, are an error of the run.
+    sparse_indices: int32 or int64 [n, rank], of a vector also [n] (of one element a scalar). sparse_values: [n], or a
+    scalar for all. validate_indices: indices that do not ascend, or repeat, end the run with InvalidArgumentError;
+    those outside always do. As `tf.sparse_to_dense`; of a SparseTensor: `gc.sparse.to_dense`.
+
+    >>> gc.sparse_to_dense([1, 3], [5], [10., 30.], default_value=-1.).eval()
+    array([-1., 10., -1., 30., -1.], dtype=float32)
     """
     with get_default_graph().name_scope(name or "SparseToDense") as scope:
         indices = convert_to_tensor(sparse_indices, name="sparse_indices")
@@ -40,9 +45,18 @@ def sparse_to_dense(sparse_indices, output_shape, sparse_values, default_value=0
 
 @public("sparse.to_dense", "sparse_tensor_to_dense")
 def sparse_tensor_to_dense(sp_input, default_value=None, validate_indices=True, name=None):
-    """The dense tensor, default_value (0) where sp_input has no element, as `tf.sparse_tensor_to_dense`.
+    """The dense tensor, default_value (0, or an empty string) where sp_input has no element.
 
-    validate_indices: indices that do not ascend, or repeat, are an error of the run.
+    validate_indices: indices that do not ascend in row-major order, or repeat, end the run with InvalidArgumentError
+    (gc.sparse.reorder); those outside always do. As `tf.sparse_tensor_to_dense`.
+
+    >>> x = gc.SparseTensor([[0, 1], [1, 0]], [5., 7.], [2, 3])
+    >>> gc.sparse.to_dense(x).eval()
+    array([[0., 5., 0.],
+           [7., 0., 0.]], dtype=float32)
+    >>> gc.sparse.to_dense(x, default_value=-1.).eval()
+    array([[-1.,  5., -1.],
+           [ 7., -1., -1.]], dtype=float32)
     """
     sp_input = as_sparse(sp_input)
     if default_value is None:
@@ -53,17 +67,31 @@ def sparse_tensor_to_dense(sp_input, default_value=None, validate_indices=True, 
 
 @public("sparse.from_dense")
 def from_dense(tensor, name=None):
-    """The elements of a tensor that are not 0, as `tf.sparse.from_dense`."""
+    """A SparseTensor of the elements that are not 0 (not False, not empty of strings).
+
+    tensor: numbers, bools or strings. As `tf.sparse.from_dense`.
+
+    >>> gc.sparse.from_dense([[0., 5.], [7., 0.]]).eval()
+    SparseTensorValue(indices=array([[0, 1],
+           [1, 0]]), values=array([5., 7.], dtype=float32), dense_shape=array([2, 2]))
+    """
     with get_default_graph().name_scope(name or "dense_to_sparse"):
         tensor = convert_to_tensor(tensor)
-        zero = convert_to_tensor(False if tensor.dtype.is_bool else 0, tensor.dtype)
-        indices = where(not_equal(tensor, zero))
+        indices = where(not_equal(tensor, zeros([], tensor.dtype)))
         return SparseTensor(indices, gather_nd(tensor, indices), shape(tensor, out_type=int64))
 
 
 @public("sparse_to_indicator", "sparse.to_indicator")
 def sparse_to_indicator(sp_input, vocab_size, name=None):
-    """Bools of which those at the ids in sp_input's values are true, as `tf.sparse_to_indicator`."""
+    """Bools [..., vocab_size], of which those at the ids in sp_input's values are true: lists of ids as many-hot rows.
+
+    sp_input: int32 or int64 [..., ids]. As `tf.sparse_to_indicator`.
+
+    >>> ids = gc.SparseTensor([[0, 0], [0, 1], [1, 0]], [2, 0, 1], [2, 2])
+    >>> gc.sparse_to_indicator(ids, vocab_size=4).eval()
+    array([[ True, False,  True, False],
+           [False,  True, False, False]])
+    """
     sp_input = as_sparse(sp_input)
     with get_default_graph().name_scope(name or "SparseToIndicator"):
         count = shape(sp_input.indices)[:1]
@@ -74,9 +102,18 @@ def sparse_to_indicator(sp_input, vocab_size, name=None):
 
 @public("sparse_merge", "sparse.merge")
 def sparse_merge(sp_ids, sp_values, vocab_size, name=None, already_sorted=False):
-    """The values of sp_values where, in place of the last index, the ids of sp_ids stand, as `tf.sparse_merge`.
+    """The values of sp_values where, in place of the last index, the ids of sp_ids stand: features given as ids and
+    numbers.
 
-    sp_ids: one sparse tensor, or several for as many last axes; vocab_size: the sizes of those.
+    sp_ids: int32 or int64 [..., n], or a list of several for as many last axes; sp_values: as many values at the same
+    indices. vocab_size: the size of the last axis, or a list. already_sorted: the ids ascend in each row. As
+    `tf.sparse_merge`.
+
+    >>> ids = gc.SparseTensor([[0, 0], [0, 1], [1, 0]], [2, 0, 1], [2, 2])
+    >>> weights = gc.SparseTensor([[0, 0], [0, 1], [1, 0]], [0.5, 2., 4.], [2, 2])
+    >>> gc.sparse.to_dense(gc.sparse_merge(ids, weights, vocab_size=3)).eval()
+    array([[2. , 0. , 0.5],
+           [0. , 4. , 0. ]], dtype=float32)
     """
     if isinstance(sp_ids, (SparseTensor, SparseTensorValue)):
         sp_ids, vocab_size = [sp_ids], [vocab_size]
@@ -99,7 +136,14 @@ def sparse_merge(sp_ids, sp_values, vocab_size, name=None, already_sorted=False)
 
 @public("sparse.eye")
 def sparse_eye(num_rows, num_columns=None, dtype=float32, name=None):
-    """Ones on the diagonal, as `tf.sparse.eye`."""
+    """A SparseTensor [num_rows, num_columns] with ones on the diagonal.
+
+    num_rows, num_columns (by default num_rows): ints or integer scalars, else TypeError. As `tf.sparse.eye`.
+
+    >>> gc.sparse.to_dense(gc.sparse.eye(2, 3)).eval()
+    array([[1., 0., 0.],
+           [0., 1., 0.]], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "eye"):
         rows = _size(num_rows, "num_rows")
         columns = rows if num_columns is None else _size(num_columns, "num_columns")

@@ -15,15 +15,30 @@ from graphc.ops.strings.crosses import DEFAULT_KEY, SparseCross
 
 @public("sparse.cross")
 def cross(inputs: Iterable[Any], name: str | None = None) -> SparseTensor:
-    """The crosses of matrices, sparse or dense, of strings or integers, as strings joined by "_X_"; the sparse ones
-    come first. As `tf.sparse.cross`."""
+    """A SparseTensor of the crosses of features: of each row every combination of one element of each, joined by "_X_".
+
+    inputs: a list of matrices [batch, n], SparseTensors and tensors of strings or integers; the sparse ones come first
+    in the crosses. TypeError for other dtypes. As `tf.sparse.cross`.
+
+    >>> crossed = gc.sparse.cross([gc.constant([["a", "b"]]), gc.constant([["x"]])])
+    >>> crossed.eval().values
+    array([b'a_X_x', b'b_X_x'], dtype=object)
+    """
     return _crossed(inputs, False, 0, None, name)
 
 
 @public("sparse.cross_hashed")
 def cross_hashed(inputs: Iterable[Any], num_buckets: int = 0, hash_key: int | None = None,
                  name: str | None = None) -> SparseTensor:
-    """The hashes of the crosses, modulo num_buckets if that is not 0, as `tf.sparse.cross_hashed`."""
+    """A SparseTensor of the hashes (int64) of the crosses that `gc.sparse.cross` makes, without the strings in between.
+
+    num_buckets: hashes are taken modulo that; 0: as they are. hash_key: an int, by default TensorFlow's. As
+    `tf.sparse.cross_hashed`, with its numbers.
+
+    >>> crossed = gc.sparse.cross_hashed([gc.constant([["a", "b"]]), gc.constant([["x"]])], num_buckets=100)
+    >>> crossed.eval().values
+    array([92,  4])
+    """
     return _crossed(inputs, True, num_buckets, hash_key, name)
 
 

@@ -46,10 +46,19 @@ def divided(sparse, dense):
 
 @public("sparse_add", "sparse.add")
 def sparse_add(a, b, threshold=None, thresh=None):
-    """The sum of two tensors, of which one or both are sparse, as `tf.sparse_add`.
+    """The sum of two tensors of one shape, of which one or both are sparse; it is sparse if both are.
 
-    Of two sparse ones elements of the sum that are less than threshold (thresh) either way are left out; elements with
-    equal indices are added, within one operand too.
+    Of two sparse ones elements of the sum that are less than threshold (thresh is the older name) either way are left
+    out; elements with equal indices are added, within one operand too. TypeError for two dense ones. As
+    `tf.sparse_add`.
+
+    >>> x = gc.SparseTensor([[0], [2]], [1., 5.], [3])
+    >>> y = gc.SparseTensor([[0], [1]], [-1., 7.], [3])
+    >>> gc.sparse_add(x, y, threshold=0.1).eval().indices
+    array([[1],
+           [2]])
+    >>> gc.sparse_add(x, gc.constant([10., 10., 10.])).eval()
+    array([11., 10., 15.], dtype=float32)
     """
     if threshold is not None and thresh is not None:
         raise ValueError("Cannot specify both 'threshold' and 'thresh'")
@@ -70,13 +79,29 @@ def sparse_add(a, b, threshold=None, thresh=None):
 
 @public("sparse_maximum", "sparse.maximum")
 def sparse_maximum(sp_a, sp_b, name=None):
-    """The greater elements of two sparse tensors of one shape, as `tf.sparse_maximum`."""
+    """The greater elements of two sparse tensors of one shape; what one of them lacks counts as 0.
+
+    sp_a, sp_b: real numbers, in row-major order. As `tf.sparse_maximum`.
+
+    >>> x = gc.SparseTensor([[0], [2]], [1., -5.], [4])
+    >>> y = gc.SparseTensor([[0], [1]], [3., 7.], [4])
+    >>> gc.sparse.to_dense(gc.sparse_maximum(x, y)).eval()
+    array([3., 7., 0., 0.], dtype=float32)
+    """
     return _extreme(SparseSparseMaximum, sp_a, sp_b, name)
 
 
 @public("sparse_minimum", "sparse.minimum")
 def sparse_minimum(sp_a, sp_b, name=None):
-    """The lesser elements of two sparse tensors of one shape, as `tf.sparse_minimum`."""
+    """The lesser elements of two sparse tensors of one shape; what one of them lacks counts as 0.
+
+    sp_a, sp_b: real numbers, in row-major order. As `tf.sparse_minimum`.
+
+    >>> x = gc.SparseTensor([[0], [2]], [1., -5.], [4])
+    >>> y = gc.SparseTensor([[0], [1]], [3., 7.], [4])
+    >>> gc.sparse.to_dense(gc.sparse_minimum(x, y)).eval()
+    array([ 1.,  0., -5.,  0.], dtype=float32)
+    """
     return _extreme(SparseSparseMinimum, sp_a, sp_b, name)
 
 
@@ -88,7 +113,15 @@ def _extreme(op, a, b, name):
 
 @public("sparse_softmax", "sparse.softmax")
 def sparse_softmax(sp_input, name=None):
-    """The softmax over the elements that are there along the last axis, as `tf.sparse_softmax`."""
+    """The softmax over the elements that are there along the last axis: those that are not have no part in it.
+
+    sp_input: floating point, of rank 2 or more, in row-major order. As `tf.sparse_softmax`.
+
+    >>> x = gc.SparseTensor([[0, 0], [0, 2], [1, 1]], [1., 1., 9.], [2, 3])
+    >>> gc.sparse.to_dense(gc.sparse_softmax(x)).eval()
+    array([[0.5, 0. , 0.5],
+           [0. , 1. , 0. ]], dtype=float32)
+    """
     sp_input = as_sparse(sp_input)
     return with_values(sp_input, apply(SparseSoftmax, sp_input.indices, sp_input.values, sp_input.dense_shape,
                                        name=name))
@@ -96,8 +129,16 @@ def sparse_softmax(sp_input, name=None):
 
 @public("sparse.map_values")
 def map_values(op: Callable[..., Any], *args: Any, **kwargs: Any) -> SparseTensor:
-    """op of the values of the sparse tensors among its arguments, which have the same indices, as
-    `tf.sparse.map_values`."""
+    """A SparseTensor of op(values) at the same indices.
+
+    op: a function of tensors that gives a tensor [n]. Of the arguments, also within lists and dicts, each SparseTensor
+    becomes its values; they must have the same indices and shapes, or the run ends with InvalidArgumentError.
+    ValueError if there is none. As `tf.sparse.map_values`.
+
+    >>> x = gc.SparseTensor([[0], [2]], [1., -5.], [4])
+    >>> gc.sparse.to_dense(gc.sparse.map_values(gc.maximum, x, 0.5)).eval()
+    array([1. , 0. , 0.5, 0. ], dtype=float32)
+    """
     found: list[SparseTensor] = []
 
     def values(leaf: Any) -> Any:

@@ -23,7 +23,13 @@ from graphc.ops.sparse.order import SparseReorder, SparseReshape
 
 @public("sparse_reorder", "sparse.reorder")
 def sparse_reorder(sp_input, name=None):
-    """The elements in row-major order of their indices, as `tf.sparse_reorder`."""
+    """The same SparseTensor with its elements in row-major order of their indices, as other functions want them.
+
+    As `tf.sparse_reorder`.
+
+    >>> gc.sparse.reorder(gc.SparseTensor([[1, 0], [0, 1]], [7., 5.], [2, 2])).eval().values
+    array([5., 7.], dtype=float32)
+    """
     sp_input = as_sparse(sp_input)
     indices, values = apply(SparseReorder, sp_input.indices, sp_input.values, sp_input.dense_shape, name=name)
     return SparseTensor(indices, values, identity(sp_input.dense_shape))
@@ -31,9 +37,16 @@ def sparse_reorder(sp_input, name=None):
 
 @public("sparse_reshape", "sparse.reshape")
 def sparse_reshape(sp_input, shape, name=None):
-    """The same elements in row-major order under another shape, of which one size may be -1, as `tf.sparse_reshape`.
+    """The same elements in row-major order under another shape, of which one size may be -1.
 
-    Raises ValueError if the numbers of elements are known and differ.
+    shape: int32 or int64 [new rank]. Raises ValueError if the numbers of elements, zeros counted, are known to differ,
+    InvalidArgumentError when run. As `tf.sparse_reshape`.
+
+    >>> x = gc.SparseTensor([[0, 1], [1, 0]], [5., 7.], [2, 3])
+    >>> gc.sparse.to_dense(gc.sparse_reshape(x, [3, -1])).eval()
+    array([[0., 5.],
+           [0., 7.],
+           [0., 0.]], dtype=float32)
     """
     sp_input = as_sparse(sp_input)
     with get_default_graph().name_scope(name or "SparseReshape") as scope:
@@ -63,7 +76,16 @@ def _known_shape(sp_input, shape):
 
 @public("sparse_transpose", "sparse.transpose")
 def sparse_transpose(sp_input, perm=None, name=None):
-    """The axes in the order of perm, by default reversed, as `tf.sparse_transpose`."""
+    """The axes in the order of perm, by default reversed, and the elements in row-major order again.
+
+    As `tf.sparse_transpose`.
+
+    >>> x = gc.SparseTensor([[0, 1], [0, 2], [1, 0]], [5., 6., 7.], [2, 3])
+    >>> gc.sparse.to_dense(gc.sparse_transpose(x)).eval()
+    array([[0., 7.],
+           [5., 0.],
+           [6., 0.]], dtype=float32)
+    """
     sp_input = as_sparse(sp_input)
     with get_default_graph().name_scope(name or "SparseTranspose"):
         if perm is None:
@@ -76,7 +98,13 @@ def sparse_transpose(sp_input, perm=None, name=None):
 
 @public("sparse.expand_dims")
 def sparse_expand_dims(sp_input, axis=None, name=None):
-    """A new axis of size 1 before `axis`, by default at the end, as `tf.sparse.expand_dims`."""
+    """A new axis of size 1 before `axis`, an int, by default at the end. ValueError if that is beyond the rank.
+
+    As `tf.sparse.expand_dims`.
+
+    >>> gc.sparse.expand_dims(gc.SparseTensor([[1]], [5.], [3]), 0).eval().dense_shape
+    array([1, 3])
+    """
     sp_input = as_sparse(sp_input)
     axis = -1 if axis is None else axis
     if not isinstance(axis, (int, np.integer)):
@@ -96,8 +124,17 @@ def sparse_expand_dims(sp_input, axis=None, name=None):
 
 @public("sparse_reset_shape", "sparse.reset_shape")
 def sparse_reset_shape(sp_input, new_shape=None):
-    """The same elements in new_shape, which may not be smaller; by default in the smallest shape that holds them, as
-    `tf.sparse_reset_shape`. Raises ValueError if it is known to be smaller."""
+    """The same elements in new_shape, which may not be smaller; by default in the smallest shape that holds them all.
+
+    Raises ValueError if new_shape has another rank or is known to be smaller, else InvalidArgumentError when run. As
+    `tf.sparse_reset_shape`.
+
+    >>> x = gc.SparseTensor([[0, 1], [1, 0]], [5., 7.], [4, 9])
+    >>> gc.sparse_reset_shape(x).eval().dense_shape
+    array([2, 2])
+    >>> gc.sparse_reset_shape(x, [5, 10]).eval().dense_shape
+    array([ 5, 10])
+    """
     sp_input = as_sparse(sp_input)
     indices, values, old = (identity(part) for part in (sp_input.indices, sp_input.values, sp_input.dense_shape))
     if new_shape is None:

@@ -26,9 +26,18 @@ def one_of(new, old, new_name, old_name):
 
 @public("sparse_concat", "sparse.concat")
 def sparse_concat(axis, sp_inputs, name=None, expand_nonconcat_dim=False, concat_dim=None, expand_nonconcat_dims=None):
-    """Sparse tensors, one behind the other along axis (concat_dim), as `tf.sparse_concat`.
+    """Sparse tensors, one behind the other along axis.
 
-    expand_nonconcat_dim(s): along the other axes all grow to the largest size.
+    axis: an int; concat_dim is its older name. sp_inputs: a non-empty list of one rank and dtype, in row-major order.
+    expand_nonconcat_dim(s): along the other axes all grow to the largest size; else these must be equal, or the run
+    ends with InvalidArgumentError. As `tf.sparse_concat`.
+
+    >>> x, y = gc.SparseTensor([[0, 1]], [5.], [1, 2]), gc.SparseTensor([[0, 0]], [7.], [1, 3])
+    >>> gc.sparse.to_dense(gc.sparse_concat(1, [x, y])).eval()
+    array([[0., 5., 7., 0., 0.]], dtype=float32)
+    >>> gc.sparse.to_dense(gc.sparse_concat(0, [x, y], expand_nonconcat_dim=True)).eval()
+    array([[0., 5., 0.],
+           [7., 0., 0.]], dtype=float32)
     """
     axis = one_of(axis, concat_dim, "axis", "concat_dim")
     if not isinstance(sp_inputs, (list, tuple)) or not sp_inputs:
@@ -53,7 +62,14 @@ class _KeywordRequired:
 @public("sparse_split", "sparse.split")
 def sparse_split(keyword_required=_KeywordRequired(), sp_input=None, num_split=None, axis=None, name=None,
                  split_dim=None):
-    """num_split parts of a sparse tensor along axis (split_dim), as `tf.sparse_split`. Arguments are given by name."""
+    """A list of num_split parts of a sparse tensor along axis; if they are not equal, the first ones are larger by one.
+
+    Arguments must be given by name (ValueError); split_dim is the older name of axis. As `tf.sparse_split`.
+
+    >>> x = gc.SparseTensor([[0, 0], [0, 2]], [5., 7.], [1, 3])
+    >>> [gc.sparse.to_dense(part).eval() for part in gc.sparse_split(sp_input=x, num_split=2, axis=1)]
+    [array([[5., 0.]], dtype=float32), array([[7.]], dtype=float32)]
+    """
     if not isinstance(keyword_required, _KeywordRequired):
         raise ValueError("Keyword arguments are required for this function.")
     axis = one_of(axis, split_dim, "axis", "split_dim")
@@ -69,7 +85,15 @@ def sparse_split(keyword_required=_KeywordRequired(), sp_input=None, num_split=N
 
 @public("sparse_slice", "sparse.slice")
 def sparse_slice(sp_input, start, size, name=None):
-    """The elements in a box of `size` from `start` on, which ends with the tensor, as `tf.sparse_slice`."""
+    """The elements in a box of `size` from `start` on, which ends with the tensor: no error beyond it.
+
+    start, size: int64 [rank]. As `tf.sparse_slice`.
+
+    >>> x = gc.SparseTensor([[0, 0], [0, 2], [1, 1]], [5., 6., 7.], [2, 3])
+    >>> gc.sparse.to_dense(gc.sparse_slice(x, [0, 1], [2, 9])).eval()
+    array([[0., 6.],
+           [7., 0.]], dtype=float32)
+    """
     sp_input = as_sparse(sp_input)
     return SparseTensor(*apply(SparseSlice, sp_input.indices, sp_input.values, sp_input.dense_shape,
                                convert_to_tensor(start, int64), convert_to_tensor(size, int64), name=name))
@@ -77,7 +101,14 @@ def sparse_slice(sp_input, start, size, name=None):
 
 @public("sparse_retain", "sparse.retain")
 def sparse_retain(sp_input, to_retain):
-    """The elements for which to_retain, a vector of bools, is true, as `tf.sparse_retain`."""
+    """The elements for which to_retain, bool [n], is true; the shape stays.
+
+    Raises ValueError if it is known not to be as long as the values. As `tf.sparse_retain`.
+
+    >>> x = gc.SparseTensor([[0], [2], [3]], [5., -6., 7.], [4])
+    >>> gc.sparse.to_dense(gc.sparse_retain(x, x.values > 0.)).eval()
+    array([5., 0., 0., 7.], dtype=float32)
+    """
     sp_input, to_retain = as_sparse(sp_input), convert_to_tensor(to_retain)
     to_retain.shape.assert_has_rank(1)
     if not sp_input.values.shape.is_compatible_with(to_retain.shape):
@@ -89,15 +120,34 @@ def sparse_retain(sp_input, to_retain):
 
 @public("sparse_mask", "sparse.mask")
 def sparse_mask(a, mask_indices, name=None):
-    """The rows of IndexedSlices whose indices are not among mask_indices, as `tf.sparse_mask`."""
+    """IndexedSlices of the rows of the IndexedSlices `a` whose indices are not among mask_indices.
+
+    As `tf.sparse_mask`.
+
+    >>> a = gc.IndexedSlices(gc.constant([[1., 2.], [3., 4.]]), gc.constant([10, 20]), gc.constant([30, 2]))
+    >>> gc.sparse_mask(a, [10]).indices.eval()
+    array([20], dtype=int32)
+    """
     indices, places = setdiff1d(a.indices, mask_indices)
     return IndexedSlices(gather(a.values, places, name=name), indices, a.dense_shape)
 
 
 @public("sparse_fill_empty_rows", "sparse.fill_empty_rows")
 def sparse_fill_empty_rows(sp_input, default_value, name=None):
-    """(sp_input with default_value at the start of each row without an element, which rows those are), as
-    `tf.sparse_fill_empty_rows`."""
+    """(sp_input with default_value at column 0 of each row without an element, bool [rows]: which those are).
+
+    sp_input: [rows, columns]. What embeddings of lists of ids need where a list is empty. As
+    `tf.sparse_fill_empty_rows`.
+
+    >>> x = gc.SparseTensor([[0, 1], [2, 0]], [5., 7.], [3, 2])
+    >>> filled, empty = gc.sparse_fill_empty_rows(x, default_value=-1.)
+    >>> gc.sparse.to_dense(filled).eval()
+    array([[ 0.,  5.],
+           [-1.,  0.],
+           [ 7.,  0.]], dtype=float32)
+    >>> empty.eval()
+    array([False,  True, False])
+    """
     sp_input = as_sparse(sp_input)
     default = convert_to_tensor(default_value, sp_input.dtype)
     indices, values, empty, _ = apply(SparseFillEmptyRows, sp_input.indices, sp_input.values, sp_input.dense_shape,

@@ -25,35 +25,71 @@ def _reduced(op, sp_input, axis, keepdims, reduction_axes, keep_dims):
 
 @public("sparse_reduce_sum", "sparse.reduce_sum")
 def sparse_reduce_sum(sp_input, axis=None, keepdims=None, reduction_axes=None, keep_dims=None):
-    """The sums along axis (all axes), as a dense tensor, as `tf.sparse_reduce_sum`."""
+    """The sums along axis, an int, a list or None for all, as a dense tensor.
+
+    sp_input: real numbers in row-major order. keepdims: the axes stay, with size 1. reduction_axes, keep_dims: older
+    names. As `tf.sparse_reduce_sum`.
+
+    >>> x = gc.SparseTensor([[0, 0], [0, 2], [1, 1]], [5., 6., 7.], [2, 3])
+    >>> gc.sparse_reduce_sum(x, axis=1).eval()
+    array([11.,  7.], dtype=float32)
+    >>> gc.sparse_reduce_sum(x).eval()
+    np.float32(18.0)
+    """
     return _reduced(SparseReduceSum, sp_input, axis, keepdims, reduction_axes, keep_dims)
 
 
 @public("sparse_reduce_sum_sparse", "sparse.reduce_sum_sparse")
 def sparse_reduce_sum_sparse(sp_input, axis=None, keepdims=None, reduction_axes=None, keep_dims=None):
-    """The sums along axis (all axes), as a sparse tensor, as `tf.sparse_reduce_sum_sparse`."""
+    """The sums along axis, as a SparseTensor; arguments as of `gc.sparse_reduce_sum`. As `tf.sparse_reduce_sum_sparse`.
+
+    >>> x = gc.SparseTensor([[0, 0], [0, 2], [2, 1]], [5., 6., 7.], [3, 3])
+    >>> gc.sparse_reduce_sum_sparse(x, axis=1).eval().indices
+    array([[0],
+           [2]])
+    """
     return SparseTensor(*_reduced(SparseReduceSumSparse, sp_input, axis, keepdims, reduction_axes, keep_dims))
 
 
 @public("sparse_reduce_max", "sparse.reduce_max")
 def sparse_reduce_max(sp_input, axis=None, keepdims=None, reduction_axes=None, keep_dims=None):
-    """The greatest of the elements that are there along axis (all axes), 0 without any, as a dense tensor, as
-    `tf.sparse_reduce_max`."""
+    """The greatest of the elements that are there along axis, 0 without any, as a dense tensor.
+
+    Zeros that are not stored do not count: of negative elements the result is negative. Arguments as of
+    `gc.sparse_reduce_sum`. As `tf.sparse_reduce_max`.
+
+    >>> x = gc.SparseTensor([[0, 0], [0, 2], [2, 1]], [-5., -6., 7.], [3, 3])
+    >>> gc.sparse_reduce_max(x, axis=1).eval()
+    array([-5.,  0.,  7.], dtype=float32)
+    """
     return _reduced(SparseReduceMax, sp_input, axis, keepdims, reduction_axes, keep_dims)
 
 
 @public("sparse_reduce_max_sparse", "sparse.reduce_max_sparse")
 def sparse_reduce_max_sparse(sp_input, axis=None, keepdims=None, reduction_axes=None, keep_dims=None):
-    """The greatest of the elements that are there along axis (all axes), as a sparse tensor, as
-    `tf.sparse_reduce_max_sparse`."""
+    """The greatest of the elements that are there along axis, as a SparseTensor; arguments as of
+    `gc.sparse_reduce_sum`.
+
+    As `tf.sparse_reduce_max_sparse`.
+
+    >>> x = gc.SparseTensor([[0, 0], [0, 2], [2, 1]], [-5., -6., 7.], [3, 3])
+    >>> gc.sparse_reduce_max_sparse(x, axis=1).eval().values
+    array([-5.,  7.], dtype=float32)
+    """
     return SparseTensor(*_reduced(SparseReduceMaxSparse, sp_input, axis, keepdims, reduction_axes, keep_dims))
 
 
 @public("sparse_tensor_dense_matmul", "sparse.sparse_dense_matmul", "sparse.matmul")
 def sparse_tensor_dense_matmul(sp_a, b, adjoint_a=False, adjoint_b=False, name=None):
-    """The product of a sparse and a dense matrix, in this order or the other, as `tf.sparse_tensor_dense_matmul`.
+    """The product of a sparse and a dense matrix, in this order or the other: dense [n, m].
 
-    adjoint_a, adjoint_b: of their transposes.
+    sp_a: a SparseTensor [n, k], b: [k, m] of its dtype: floating point, int32 or int64. adjoint_a, adjoint_b: of their
+    transposes. It has gradients by the values and by the dense matrix. As `tf.sparse_tensor_dense_matmul`.
+
+    >>> x = gc.SparseTensor([[0, 0], [1, 2]], [2., 3.], [2, 3])
+    >>> gc.sparse.matmul(x, [[1., 1.], [5., 5.], [10., 20.]]).eval()
+    array([[ 2.,  2.],
+           [30., 60.]], dtype=float32)
     """
     if isinstance(b, (SparseTensor, SparseTensorValue)):
         # A B = (B' A')', in which the sparse one comes first.

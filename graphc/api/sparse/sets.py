@@ -16,7 +16,15 @@ from graphc.ops.sparse.sets import (
 
 @public("sets.size", "sets.set_size")
 def set_size(a, validate_indices=True):
-    """How many different elements each row along the last axis of a sparse tensor has, as `tf.sets.size`."""
+    """How many different elements each row along the last axis of a sparse tensor has: int32 [...].
+
+    a: a SparseTensor (else TypeError) of integers of 32 bits or less, or int64; strings are refused. validate_indices:
+    indices out of order end the run with InvalidArgumentError. As `tf.sets.size`.
+
+    >>> a = gc.SparseTensor([[0, 0], [0, 1], [0, 2], [1, 0]], [4, 4, 7, 1], [2, 3])
+    >>> gc.sets.size(a).eval()
+    array([2, 1], dtype=int32)
+    """
     if not is_sparse(a):
         raise TypeError(f"Expected `SparseTensor`, got {a}.")
     a = as_sparse(a, "a")
@@ -44,29 +52,57 @@ def _operation(a, b, operation, validate):
 
 @public("sets.intersection", "sets.set_intersection")
 def set_intersection(a, b, validate_indices=True):
-    """What the rows along the last axes of both have in common, as a sparse tensor, as `tf.sets.intersection`."""
+    """A SparseTensor of what the rows along the last axes of both have in common, sorted.
+
+    a, b: tensors or SparseTensors of integers of one dtype and rank, all axes but the last equal. As
+    `tf.sets.intersection`, which takes strings, too: give their numbers in a vocabulary.
+
+    >>> gc.sparse.to_dense(gc.sets.intersection(gc.constant([[1, 2, 3], [4, 5, 6]]), [[3, 1, 9], [5, 5, 7]])).eval()
+    array([[1, 3],
+           [5, 0]], dtype=int32)
+    """
     return _operation(a, b, "intersection", validate_indices)
 
 
 @public("sets.difference", "sets.set_difference")
 def set_difference(a, b, aminusb=True, validate_indices=True):
-    """What the rows of one have and those of the other lack, as a sparse tensor, as `tf.sets.difference`.
+    """A SparseTensor of what the rows of a have and those of b lack (aminusb False: the other way round), sorted.
 
-    aminusb: of a; else of b.
+    Arguments as of `gc.sets.intersection`. As `tf.sets.difference`.
+
+    >>> gc.sparse.to_dense(gc.sets.difference(gc.constant([[1, 2, 3]]), [[3, 9, 9]])).eval()
+    array([[1, 2]], dtype=int32)
+    >>> gc.sparse.to_dense(gc.sets.difference(gc.constant([[1, 2, 3]]), [[3, 9, 9]], aminusb=False)).eval()
+    array([[9]], dtype=int32)
     """
     return _operation(a, b, "a-b" if aminusb else "b-a", validate_indices)
 
 
 @public("sets.union", "sets.set_union")
 def set_union(a, b, validate_indices=True):
-    """What the rows of either have, as a sparse tensor, as `tf.sets.union`."""
+    """A SparseTensor of what the rows of either have, each once and sorted; arguments as of `gc.sets.intersection`.
+
+    As `tf.sets.union`.
+
+    >>> gc.sparse.to_dense(gc.sets.union(gc.constant([[1, 2, 3]]), [[3, 9, 9]])).eval()
+    array([[1, 2, 3, 9]], dtype=int32)
+    """
     return _operation(a, b, "union", validate_indices)
 
 
 @public("edit_distance")
 def edit_distance(hypothesis, truth, normalize=True, name="edit_distance"):
-    """By how many insertions, deletions and substitutions each sequence along the last axis differs from that of truth,
-    as `tf.edit_distance`; normalize: over the length of the latter."""
+    """By how many insertions, deletions and substitutions each sequence along the last axis differs from that of truth.
+
+    hypothesis, truth: SparseTensors (else TypeError) of one dtype and rank, at least 2, in row-major order; the result
+    is float32 [...]. normalize: over the length of the true sequence; inf where that is empty and the other is not. As
+    `tf.edit_distance`.
+
+    >>> def letters(word):
+    ...     return gc.SparseTensor([[0, i] for i in range(len(word))], list(word), [1, len(word)])
+    >>> gc.edit_distance(letters("kitten"), letters("sitting"), normalize=False).eval()
+    array([3.], dtype=float32)
+    """
     if not is_sparse(hypothesis):
         raise TypeError("Hypothesis must be a SparseTensor.")
     if not is_sparse(truth):

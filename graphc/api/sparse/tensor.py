@@ -21,7 +21,15 @@ from graphc.ir.tensor_shape import TensorShape
 
 @public("SparseTensorValue")
 class SparseTensorValue(NamedTuple):
-    """What fetching a SparseTensor gives, and what may be fed for one: arrays, as `tf.SparseTensorValue`."""
+    """What fetching a SparseTensor gives, and what may be fed for one: three arrays.
+
+    indices: int64 [n, rank]; values: [n]; dense_shape: int64 [rank]. As `tf.SparseTensorValue`.
+
+    >>> value = gc.SparseTensorValue(indices=[[0, 1], [1, 0]], values=[5., 7.], dense_shape=[2, 2])
+    >>> gc.sparse.to_dense(value).eval()
+    array([[0., 5.],
+           [7., 0.]], dtype=float32)
+    """
 
     indices: Any
     values: Any
@@ -30,9 +38,23 @@ class SparseTensorValue(NamedTuple):
 
 @public("SparseTensor", "sparse.SparseTensor")
 class SparseTensor:
-    """values[i] at indices[i], and zeros elsewhere, of a tensor of dense_shape; as `tf.SparseTensor`.
+    """values[i] at indices[i], and zeros elsewhere, of a tensor of dense_shape.
 
-    Most functions want the indices in row-major order (gc.sparse.reorder). Raises ValueError if the three do not fit.
+    Args:
+        indices: int64 [n, rank], the place of each value, for most functions in row-major order (gc.sparse.reorder).
+        values: [n], of any dtype.
+        dense_shape: int64 [rank].
+
+    Raises ValueError if the three are known not to fit. It may be fed, fetched, and carried through loops and branches;
+    it has the operators * and / by a dense tensor that broadcasts to its shape, and no others. Where a dense tensor is
+    wanted it is refused: gc.sparse.to_dense. As `tf.SparseTensor`.
+
+    >>> x = gc.SparseTensor(indices=[[0, 0], [1, 2]], values=[1., 2.], dense_shape=[2, 3])
+    >>> gc.sparse.to_dense(x * [[10.], [100.]]).eval()
+    array([[ 10.,   0.,   0.],
+           [  0.,   0., 200.]], dtype=float32)
+    >>> x.eval().values
+    array([1., 2.], dtype=float32)
     """
 
     def __init__(self, indices: Any, values: Any, dense_shape: Any) -> None:
@@ -51,24 +73,26 @@ class SparseTensor:
 
     @classmethod
     def from_value(cls, sparse_tensor_value: Any) -> SparseTensor:
-        """A SparseTensor of a SparseTensorValue. Raises TypeError for anything else."""
+        """A SparseTensor of a SparseTensorValue; a SparseTensor as another one of the same parts. Raises TypeError
+        for anything else.
+        """
         if not isinstance(sparse_tensor_value, (SparseTensor, SparseTensorValue)):
             raise TypeError(f"Neither a SparseTensor nor SparseTensorValue: {sparse_tensor_value}.")
         return cls(*parts_of(sparse_tensor_value))
 
     @property
     def indices(self) -> Tensor:
-        """int64 [n, rank]."""
+        """The places, int64 [n, rank]."""
         return self._indices
 
     @property
     def values(self) -> Tensor:
-        """[n], of any dtype."""
+        """The values, [n], of any dtype."""
         return self._values
 
     @property
     def dense_shape(self) -> Tensor:
-        """int64 [rank]."""
+        """The shape of the whole, int64 [rank]."""
         return self._dense_shape
 
     @property
@@ -82,19 +106,22 @@ class SparseTensor:
 
     @property
     def dtype(self) -> DType:
+        """That of the values."""
         return self._values.dtype
 
     @property
     def graph(self) -> Any:
+        """The graph in which its tensors are."""
         return self._indices.graph
 
     @property
     def shape(self) -> TensorShape:
-        """What is known of the dense shape while the graph is built."""
+        """What is known of the dense shape while the graph is built: a TensorShape."""
         sizes = self._dense_shape.value_sizes()
         return TensorShape(None if sizes is None else [s if isinstance(s, int) and s >= 0 else None for s in sizes])
 
     def get_shape(self) -> TensorShape:
+        """As `shape`."""
         return self.shape
 
     def consumers(self) -> list[Operation]:
@@ -198,7 +225,16 @@ def takes_sparse(function: F) -> F:
 
 @public("convert_to_tensor_or_sparse_tensor")
 def convert_to_tensor_or_sparse_tensor(value: Any, dtype: Any = None, name: str | None = None) -> Any:
-    """A SparseTensor (or its Value) as one, anything else as a tensor, as `tf.convert_to_tensor_or_sparse_tensor`."""
+    """A SparseTensor, or a SparseTensorValue as one; anything else as a tensor.
+
+    dtype: what it must be: of a sparse one that has another RuntimeError is raised. As
+    `tf.convert_to_tensor_or_sparse_tensor`.
+
+    >>> gc.convert_to_tensor_or_sparse_tensor([1., 2.]).eval()
+    array([1., 2.], dtype=float32)
+    >>> gc.convert_to_tensor_or_sparse_tensor(gc.SparseTensorValue([[0]], [1.], [3])).shape
+    TensorShape([Dimension(3)])
+    """
     if isinstance(value, SparseTensorValue):
         value = SparseTensor.from_value(value)
     if not isinstance(value, SparseTensor):
@@ -210,10 +246,14 @@ def convert_to_tensor_or_sparse_tensor(value: Any, dtype: Any = None, name: str 
 
 @public("sparse_placeholder", "sparse.placeholder")
 def sparse_placeholder(dtype: Any, shape: Any = None, name: str | None = None) -> SparseTensor:
-    """A SparseTensor to be fed at each run by a SparseTensorValue or (indices, values, dense_shape), as
-    `tf.sparse_placeholder`.
+    """A SparseTensor to be fed at each run by a SparseTensorValue or a tuple (indices, values, dense_shape).
 
-    shape: a known one becomes a constant; if it holds None, only the rank is said; None: any rank.
+    dtype: of the values. shape: a known one becomes a constant, and is fed with the others all the same; if it holds
+    None, only the rank is said; None: any rank. As `tf.sparse_placeholder`.
+
+    >>> x = gc.sparse_placeholder(gc.float32, shape=[None, 3])
+    >>> gc.sparse.reduce_sum(x, axis=1).eval({x: ([[0, 0], [0, 2], [1, 1]], [1., 2., 5.], [2, 3])})
+    array([3., 5.], dtype=float32)
     """
     def named(part: str) -> str | None:
         return None if name is None else f"{name}/{part}"

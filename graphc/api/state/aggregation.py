@@ -8,7 +8,15 @@ from graphc.api.public import public
 
 @public("VariableSynchronization")
 class VariableSynchronization(Enum):
-    """As `tf.VariableSynchronization`. What it changes here is whether a variable is trainable by default."""
+    """When copies of a variable would be brought together: AUTO, NONE, ON_WRITE or ON_READ.
+
+    There is one copy here. ON_READ makes a variable untrainable by default, and trainable=True with it a ValueError;
+    the others change nothing. As `tf.VariableSynchronization`.
+
+    >>> v = gc.Variable(1., synchronization=gc.VariableSynchronization.ON_READ)
+    >>> v.trainable
+    False
+    """
 
     AUTO = 0
     NONE = 1
@@ -18,7 +26,13 @@ class VariableSynchronization(Enum):
 
 @public("VariableAggregation")
 class VariableAggregation(Enum):
-    """As `tf.VariableAggregation`. It changes nothing on one device."""
+    """How copies of a variable would be brought together: NONE, SUM, MEAN or ONLY_FIRST_REPLICA.
+
+    There is one copy here: it changes nothing. As `tf.VariableAggregation`.
+
+    >>> gc.Variable(1., aggregation=gc.VariableAggregation.MEAN).aggregation.name
+    'MEAN'
+    """
 
     NONE = 0
     SUM = 1

@@ -17,7 +17,20 @@ from graphc.ir.tensor import Tensor
 
 @public("count_up_to")
 def count_up_to(ref: Any, limit: int, name: str | None = None) -> Tensor:
-    """The variable's value, which is 1 more from then on; OutOfRangeError once it is `limit`. As `tf.count_up_to`."""
+    """The variable's value, which is 1 more from then on; OutOfRangeError when run once it is `limit`.
+
+    ref: a variable of int32 or int64 (TypeError for others). As `tf.count_up_to`.
+
+    >>> v = gc.Variable(0)
+    >>> gc.global_variables_initializer().run()
+    >>> counter = gc.count_up_to(v, 2)
+    >>> counter.eval(), counter.eval()
+    (np.int32(0), np.int32(1))
+    >>> counter.eval()
+    Traceback (most recent call last):
+        ...
+    graphc.errors.OutOfRangeError: _EndOfData 'CountUpTo/EndOfData': Reached limit of 2 ...
+    """
     graph, variable = get_default_graph(), ref_of(ref, "CountUpTo")
     if variable.dtype not in (int32, int64):
         raise TypeError(f"count_up_to: argument 'ref' must be of int32 or int64, but is {variable.dtype.name}")

@@ -28,13 +28,36 @@ def get_variable(name: str, shape: Any = None, dtype: Any = None, initializer: A
                  partitioner: Any = None, validate_shape: bool = True, use_resource: bool | None = None,
                  custom_getter: Callable[..., Any] | None = None, constraint: Any = None, synchronization: Any = None,
                  aggregation: Any = None) -> Any:
-    """The variable "scope/name": made, or with reuse found, as `tf.get_variable`. What is left out is the scope's.
+    """The variable "scope/name": made, or with reuse found. What is left out is the scope's (`gc.variable_scope`).
 
-    initializer: an initialiser, or a value (then without shape); by default glorot_uniform for floating point and
-    zeros for the rest. partitioner: a function of shape and dtype that says how often each axis is cut; the result is
-    a PartitionedVariable. caching_device, use_resource, synchronization and aggregation change nothing but what
-    trainable is by default. Raises ValueError if the variable is there and should not be, or the reverse, and if shape
-    or dtype differ from those it was made with.
+    Args:
+        name: inside of the current variable scope; name scopes do not count.
+        shape: fully known; of a variable that is found it is compared.
+        dtype: float32 by default.
+        initializer: an initialiser (`gc.initializers`), its class, or a value (then without shape); by default
+            glorot_uniform for floating point and zeros for the rest.
+        regularizer: a function of the variable whose result joins the regularization losses.
+        trainable, collections, constraint: as of `gc.Variable`.
+        partitioner: a function of shape and dtype that says how often each axis is cut; the result is a
+            PartitionedVariable.
+        validate_shape: False: the initial value's shape need not be known.
+        custom_getter: called as custom_getter(getter, name=..., **arguments) instead.
+        caching_device, use_resource, synchronization, aggregation: change nothing but what trainable is by default.
+
+    As `tf.get_variable`. Raises ValueError if the variable is there and should not be, or the reverse, and if shape or
+    dtype differ from those it was made with.
+
+    >>> with gc.variable_scope("net"):
+    ...     w = gc.get_variable("w", [2, 3], initializer=gc.zeros_initializer())
+    >>> w.name, w.shape.as_list()
+    ('net/w:0', [2, 3])
+    >>> with gc.variable_scope("net", reuse=True):
+    ...     gc.get_variable("w") is w
+    True
+    >>> gc.get_variable("net/w", [2, 3])
+    Traceback (most recent call last):
+        ...
+    ValueError: Variable net/w already exists, disallowed. Did you mean to set reuse=True or ...
     """
     scope = get_variable_scope()
     if dtype is not None and initializer is not None and not callable(initializer):
@@ -226,7 +249,14 @@ def get_local_variable(name: str, shape: Any = None, dtype: Any = None, initiali
                        caching_device: Any = None, partitioner: Any = None, validate_shape: bool = True,
                        use_resource: bool | None = None, custom_getter: Any = None, constraint: Any = None,
                        synchronization: Any = None, aggregation: Any = None) -> Any:
-    """get_variable of one that is neither trained, whatever trainable says, nor saved, as `tf.get_local_variable`."""
+    """`get_variable` of one that is neither trained, whatever trainable says, nor saved: it is in LOCAL_VARIABLES only.
+
+    As `tf.get_local_variable`; `gc.local_variables_initializer` initialises it.
+
+    >>> v = gc.get_local_variable("seen", [], gc.int32)
+    >>> v.trainable, gc.local_variables() == [v]
+    (False, True)
+    """
     return get_variable(name, shape, dtype, initializer, regularizer, False,
                         [*(collections or ()), GraphKeys.LOCAL_VARIABLES], caching_device, partitioner,
                         validate_shape, use_resource, custom_getter, constraint, synchronization, aggregation)

@@ -20,7 +20,16 @@ from graphc.ir.tensor_shape import as_shape
 @public("initializers.Orthogonal", "initializers.orthogonal", "orthogonal_initializer",
         "initializers.orthogonal_initializer")
 class Orthogonal(Initializer):
-    """gain times a random matrix with orthogonal columns, or rows if these are fewer; the last axis is the columns."""
+    """gain times a random matrix with orthogonal columns, or rows if these are fewer; the last axis is the columns.
+
+    Of a shape of more axes all but the last count as rows. As `tf.orthogonal_initializer`, but for the numbers of a
+    seed. Raises ValueError for a rank below 2.
+
+    >>> w = gc.orthogonal_initializer(seed=1)([4, 2])
+    >>> np.abs(gc.matmul(w, w, transpose_a=True).eval())
+    array([[1., 0.],
+           [0., 1.]], dtype=float32)
+    """
 
     def __init__(self, gain: float = 1.0, seed: int | None = None, dtype: Any = float32) -> None:
         super().__init__(dtype)

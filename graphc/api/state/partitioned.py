@@ -22,7 +22,12 @@ Partitioner = Callable[..., list[int]]
 
 @public("fixed_size_partitioner")
 def fixed_size_partitioner(num_shards: int, axis: int = 0) -> Partitioner:
-    """num_shards parts along `axis`, or as many as it is long, as `tf.fixed_size_partitioner`."""
+    """A partitioner of num_shards parts along `axis`, or as many as it is long. As `tf.fixed_size_partitioner`.
+
+    >>> table = gc.get_variable("table", [5, 4], partitioner=gc.fixed_size_partitioner(2))
+    >>> [(part.name, part.shape.as_list()) for part in table]
+    [('table/part_0:0', [3, 4]), ('table/part_1:0', [2, 4])]
+    """
     def partitions(shape: TensorShape, **_: Any) -> list[int]:
         found = [1] * len(shape)
         found[axis] = min(num_shards, int(shape[axis]))
@@ -34,8 +39,15 @@ def fixed_size_partitioner(num_shards: int, axis: int = 0) -> Partitioner:
 @public("variable_axis_size_partitioner")
 def variable_axis_size_partitioner(max_shard_bytes: int, axis: int = 0, bytes_per_string_element: int = 16,
                                    max_shards: int | None = None) -> Partitioner:
-    """As few parts along `axis` as keep each below max_shard_bytes, at most max_shards, as
-    `tf.variable_axis_size_partitioner`."""
+    """A partitioner of as few parts along `axis` as keep each below max_shard_bytes, at most max_shards.
+
+    bytes_per_string_element: what a string counts. As `tf.variable_axis_size_partitioner`. Raises ValueError for
+    numbers below 1.
+
+    >>> partitioner = gc.variable_axis_size_partitioner(max_shard_bytes=32)
+    >>> partitioner(gc.TensorShape([4, 4]), gc.float32)      # a row has 16 bytes
+    [2, 1]
+    """
     if max_shard_bytes < 1 or bytes_per_string_element < 1:
         raise ValueError("Both max_shard_bytes and bytes_per_string_element must be positive, but are "
                          f"{max_shard_bytes} and {bytes_per_string_element}")
@@ -58,8 +70,14 @@ def variable_axis_size_partitioner(max_shard_bytes: int, axis: int = 0, bytes_pe
 @public("min_max_variable_partitioner")
 def min_max_variable_partitioner(max_partitions: int = 1, axis: int = 0, min_slice_size: int = 256 << 10,
                                  bytes_per_string_element: int = 16) -> Partitioner:
-    """At most max_partitions parts along `axis`, each of min_slice_size bytes at least, as
-    `tf.min_max_variable_partitioner`."""
+    """A partitioner of at most max_partitions parts along `axis`, each of min_slice_size bytes at least.
+
+    As `tf.min_max_variable_partitioner`. The partitioner raises ValueError for a shape without that axis.
+
+    >>> partitioner = gc.min_max_variable_partitioner(max_partitions=8, min_slice_size=32)
+    >>> partitioner(gc.TensorShape([4, 4]), gc.float32)      # 64 bytes in all
+    [2, 1]
+    """
     def partitions(shape: TensorShape, dtype: Any) -> list[int]:
         if axis >= len(shape):
             raise ValueError(f"Cannot partition variable along axis {axis} when shape is only {shape}")
@@ -129,8 +147,10 @@ def cut(name: str, shape: list[int], partitions: Sequence[int]) -> Iterator[Save
 
 
 class PartitionedVariable(Operators):
-    """A variable in parts, in the order of their offsets; it converts to the tensor of all of it. What
-    get_variable makes with a partitioner."""
+    """A variable in parts, in the order of their offsets: what get_variable makes with a partitioner.
+
+    It converts to the tensor of all of it wherever one is expected; iterating gives the parts.
+    """
 
     __array_priority__ = 100
 
@@ -190,10 +210,12 @@ class PartitionedVariable(Operators):
 
     def assign_add(self, value: Any, use_locking: bool = False, name: str | None = None,
                    read_value: bool = True) -> Any:
+        """Adds each part of `value` to its variable; results as of `assign`."""
         return self._each("assign_add", value, use_locking, name, read_value)
 
     def assign_sub(self, value: Any, use_locking: bool = False, name: str | None = None,
                    read_value: bool = True) -> Any:
+        """Subtracts each part of `value` from its variable; results as of `assign`."""
         return self._each("assign_sub", value, use_locking, name, read_value)
 
     def _each(self, method: str, value: Any, use_locking: bool, name: str | None, read_value: bool) -> Any:

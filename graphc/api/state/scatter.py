@@ -40,71 +40,162 @@ def _updated(op: type[Op], ref: Any, indices: Any, updates: Any, use_locking: bo
 
 @public("scatter_update")
 def scatter_update(ref: Any, indices: Any, updates: Any, use_locking: bool = True, name: str | None = None) -> Tensor:
-    """ref[indices] = updates; the result is the new value, as `tf.scatter_update`."""
+    """ref[indices] = updates; the result is the new value, all of it.
+
+    indices: int32 or int64 of any shape; updates: indices' shape and that of a row. Of equal indices the last counts.
+    An index that is no row is an InvalidArgumentError when run. As `tf.scatter_update`.
+
+    >>> v = gc.Variable([[1., 1.], [2., 2.], [3., 3.]])
+    >>> gc.global_variables_initializer().run()
+    >>> gc.scatter_update(v, [2, 0], [[30., 31.], [10., 11.]]).eval()
+    array([[10., 11.],
+           [ 2.,  2.],
+           [30., 31.]], dtype=float32)
+    """
     return _updated(ScatterUpdate, ref, indices, updates, use_locking, name)
 
 
 @public("scatter_add")
 def scatter_add(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
-    """ref[indices] += updates, indices that come twice twice; the result is the new value, as `tf.scatter_add`."""
+    """ref[indices] += updates, indices that come twice twice; the result is the new value, all of it.
+
+    indices: int32 or int64; updates: indices' shape and that of a row. As `tf.scatter_add`.
+
+    >>> v = gc.Variable([1, 2, 3])
+    >>> gc.global_variables_initializer().run()
+    >>> gc.scatter_add(v, [0, 2, 2], [10, 20, 30]).eval()
+    array([11,  2, 53], dtype=int32)
+    """
     return _updated(ScatterAdd, ref, indices, updates, use_locking, name)
 
 
 @public("scatter_sub")
 def scatter_sub(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
-    """ref[indices] -= updates, indices that come twice twice; the result is the new value, as `tf.scatter_sub`."""
+    """ref[indices] -= updates, indices that come twice twice; the result is the new value, all of it. As
+    `tf.scatter_sub`.
+
+    >>> v = gc.Variable([1, 2, 3])
+    >>> gc.global_variables_initializer().run()
+    >>> gc.scatter_sub(v, [0, 2, 2], [1, 1, 1]).eval()
+    array([0, 2, 1], dtype=int32)
+    """
     return _updated(ScatterSub, ref, indices, updates, use_locking, name)
 
 
 @public("scatter_mul")
 def scatter_mul(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
-    """ref[indices] *= updates, indices that come twice twice; the result is the new value, as `tf.scatter_mul`."""
+    """ref[indices] *= updates, indices that come twice twice; the result is the new value, all of it. As
+    `tf.scatter_mul`.
+
+    >>> v = gc.Variable([1, 2, 3])
+    >>> gc.global_variables_initializer().run()
+    >>> gc.scatter_mul(v, [2, 2], [10, 10]).eval()
+    array([  1,   2, 300], dtype=int32)
+    """
     return _updated(ScatterMul, ref, indices, updates, use_locking, name)
 
 
 @public("scatter_div")
 def scatter_div(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
-    """ref[indices] /= updates, indices that come twice twice; the result is the new value, as `tf.scatter_div`."""
+    """ref[indices] /= updates, indices that come twice twice; the result is the new value, all of it. As
+    `tf.scatter_div`.
+
+    >>> v = gc.Variable([1., 2., 3.])
+    >>> gc.global_variables_initializer().run()
+    >>> gc.scatter_div(v, [1, 2], [4., 2.]).eval()
+    array([1. , 0.5, 1.5], dtype=float32)
+    """
     return _updated(ScatterDiv, ref, indices, updates, use_locking, name)
 
 
 @public("scatter_min")
 def scatter_min(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
-    """ref[indices] = minimum(ref[indices], updates); the result is the new value, as `tf.scatter_min`."""
+    """ref[indices] = minimum(ref[indices], updates); the result is the new value, all of it. As `tf.scatter_min`.
+
+    >>> v = gc.Variable([1, 2, 3])
+    >>> gc.global_variables_initializer().run()
+    >>> gc.scatter_min(v, [0, 2], [5, -5]).eval()
+    array([ 1,  2, -5], dtype=int32)
+    """
     return _updated(ScatterMin, ref, indices, updates, use_locking, name)
 
 
 @public("scatter_max")
 def scatter_max(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
-    """ref[indices] = maximum(ref[indices], updates); the result is the new value, as `tf.scatter_max`."""
+    """ref[indices] = maximum(ref[indices], updates); the result is the new value, all of it. As `tf.scatter_max`.
+
+    >>> v = gc.Variable([1, 2, 3])
+    >>> gc.global_variables_initializer().run()
+    >>> gc.scatter_max(v, [0, 2], [5, -5]).eval()
+    array([5, 2, 3], dtype=int32)
+    """
     return _updated(ScatterMax, ref, indices, updates, use_locking, name)
 
 
 @public("scatter_nd_update")
 def scatter_nd_update(ref: Any, indices: Any, updates: Any, use_locking: bool = True,
                       name: str | None = None) -> Tensor:
-    """The slices of ref at the index tuples become updates; the result is the new value, as `tf.scatter_nd_update`."""
+    """The elements or slices of ref at the index tuples become updates; the result is the new value, all of it.
+
+    indices: int32 or int64 [..., k], each row the first k indices into ref; updates: indices' shape without its last
+    axis, then that of what k indices leave of ref. As `tf.scatter_nd_update`.
+
+    >>> v = gc.Variable([[1, 2], [3, 4]])
+    >>> gc.global_variables_initializer().run()
+    >>> gc.scatter_nd_update(v, [[0, 1], [1, 0]], [20, 30]).eval()
+    array([[ 1, 20],
+           [30,  4]], dtype=int32)
+    >>> gc.scatter_nd_update(v, [[1]], [[7, 8]]).eval()
+    array([[ 1, 20],
+           [ 7,  8]], dtype=int32)
+    """
     return _updated(ScatterNdUpdate, ref, indices, updates, use_locking, name)
 
 
 @public("scatter_nd_add")
 def scatter_nd_add(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
-    """updates are added to the slices of ref at the index tuples; the result is the new value, as
-    `tf.scatter_nd_add`."""
+    """updates are added to the elements or slices of ref at the index tuples; the result is the new value, all of it.
+
+    Shapes as of `scatter_nd_update`; tuples that come twice count twice. As `tf.scatter_nd_add`.
+
+    >>> v = gc.Variable([[1, 2], [3, 4]])
+    >>> gc.global_variables_initializer().run()
+    >>> gc.scatter_nd_add(v, [[0, 1], [0, 1]], [10, 100]).eval()
+    array([[  1, 112],
+           [  3,   4]], dtype=int32)
+    """
     return _updated(ScatterNdAdd, ref, indices, updates, use_locking, name)
 
 
 @public("scatter_nd_sub")
 def scatter_nd_sub(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
-    """updates are subtracted from the slices of ref at the index tuples, as `tf.scatter_nd_sub`."""
+    """updates are subtracted from the elements or slices of ref at the index tuples; as `scatter_nd_add`.
+
+    As `tf.scatter_nd_sub`.
+
+    >>> v = gc.Variable([[1, 2], [3, 4]])
+    >>> gc.global_variables_initializer().run()
+    >>> gc.scatter_nd_sub(v, [[1]], [[3, 3]]).eval()
+    array([[1, 2],
+           [0, 1]], dtype=int32)
+    """
     return _updated(ScatterNdSub, ref, indices, updates, use_locking, name)
 
 
 @public("batch_scatter_update")
 def batch_scatter_update(ref: Any, indices: Any, updates: Any, use_locking: bool = True,
                          name: str | None = None) -> Tensor:
-    """ref[b..., indices[b..., i]] = updates[b..., i], where b runs over all axes of indices but the last, as
-    `tf.batch_scatter_update`."""
+    """ref[b..., indices[b..., i]] = updates[b..., i], where b runs over all axes of indices but the last.
+
+    The result is the new value, all of it. As `tf.batch_scatter_update`. Raises ValueError if the rank of indices is
+    not known.
+
+    >>> v = gc.Variable([[1, 2, 3], [4, 5, 6]])
+    >>> gc.global_variables_initializer().run()
+    >>> gc.batch_scatter_update(v, [[2, 0], [1, 1]], [[30, 10], [50, 51]]).eval()
+    array([[10,  2, 30],
+           [ 4, 51,  6]], dtype=int32)
+    """
     with get_default_graph().name_scope(name):
         indices = convert_to_tensor(indices, name="indices")
         rank = indices.spec.rank
@@ -143,42 +234,55 @@ class ScatterMethods:
         raise NotImplementedError
 
     def sparse_read(self, indices: Any, name: str | None = None) -> Tensor:
+        """The rows at the indices: `gc.gather` of it."""
         return gather(self, indices, name=name)
 
     def gather_nd(self, indices: Any, name: str | None = None) -> Tensor:
+        """The elements or slices at the index tuples: `gc.gather_nd` of it."""
         return gather_nd(self, indices, name=name)
 
     def scatter_sub(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+        """`gc.scatter_sub` of IndexedSlices; the result is the new value, as of the others."""
         return scatter_sub(self, *_slices(sparse_delta), use_locking, name)
 
     def scatter_add(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+        """`gc.scatter_add` of IndexedSlices."""
         return scatter_add(self, *_slices(sparse_delta), use_locking, name)
 
     def scatter_max(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+        """`gc.scatter_max` of IndexedSlices."""
         return scatter_max(self, *_slices(sparse_delta), use_locking, name)
 
     def scatter_min(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+        """`gc.scatter_min` of IndexedSlices."""
         return scatter_min(self, *_slices(sparse_delta), use_locking, name)
 
     def scatter_mul(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+        """`gc.scatter_mul` of IndexedSlices."""
         return scatter_mul(self, *_slices(sparse_delta), use_locking, name)
 
     def scatter_div(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+        """`gc.scatter_div` of IndexedSlices."""
         return scatter_div(self, *_slices(sparse_delta), use_locking, name)
 
     def scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+        """`gc.scatter_update` of IndexedSlices."""
         return scatter_update(self, *_slices(sparse_delta), use_locking, name)
 
     def batch_scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+        """`gc.batch_scatter_update` of IndexedSlices."""
         return batch_scatter_update(self, *_slices(sparse_delta), use_locking, name)
 
     def scatter_nd_sub(self, indices: Any, updates: Any, name: str | None = None) -> Tensor:
+        """`gc.scatter_nd_sub` of index tuples [..., k] and updates."""
         return scatter_nd_sub(self, indices, updates, True, name)
 
     def scatter_nd_add(self, indices: Any, updates: Any, name: str | None = None) -> Tensor:
+        """`gc.scatter_nd_add` of index tuples [..., k] and updates."""
         return scatter_nd_add(self, indices, updates, True, name)
 
     def scatter_nd_update(self, indices: Any, updates: Any, name: str | None = None) -> Tensor:
+        """`gc.scatter_nd_update` of index tuples [..., k] and updates."""
         return scatter_nd_update(self, indices, updates, True, name)
 
 

@@ -7,5 +7,10 @@ from graphc.api.state.variable_scope import Store, store
 
 @public("python.ops.variable_scope._get_default_variable_store")
 def default_variable_store() -> Store:
-    """The store of the default graph; `_vars` is the dictionary of its variables by full name."""
+    """The store of the default graph; `_vars` is the dictionary of the variables that get_variable made, by full name.
+
+    >>> v = gc.get_variable("v", [2])
+    >>> gc.python.ops.variable_scope._get_default_variable_store()._vars
+    {'v': <gc.Variable 'v:0' shape=(2,) dtype=float32_ref>}
+    """
     return store()

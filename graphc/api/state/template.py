@@ -14,17 +14,28 @@ from graphc.ir.graph import GraphKeys, get_default_graph
 @public("make_template")
 def make_template(name_: str, func_: Callable[..., Any], create_scope_now_: bool = False,
                   unique_name_: str | None = None, custom_getter_: Any = None, **kwargs: Any) -> Template:
-    """func_, its variables (made by gc.get_variable) shared by all calls, as `tf.make_template`.
+    """func_, its variables (made by gc.get_variable) shared by all calls.
 
     They are named in the variable scope in which it is called first, or with create_scope_now_ made here: name_ made
-    unique, or unique_name_. kwargs: arguments that each call of func_ gets.
+    unique, or unique_name_. kwargs: arguments that each call of func_ gets. As `tf.make_template`. A call that makes
+    new trainable variables, after the first, raises ValueError: gc.Variable is not shared.
+
+    >>> def scaled(x):
+    ...     return x * gc.get_variable("scale", [], initializer=gc.constant_initializer(3.))
+    >>> layer = gc.make_template("layer", scaled)
+    >>> y = layer(2.) + layer(10.)
+    >>> gc.global_variables_initializer().run()
+    >>> y.eval(), [v.name for v in layer.trainable_variables]
+    (np.float32(36.0), ['layer/scale:0'])
     """
     return Template(name_, partial(func_, **kwargs) if kwargs else func_, create_scope_now_, unique_name_,
                     custom_getter_)
 
 
 class Template:
-    """What `make_template` gives."""
+    """What `make_template` gives: call it as the function; its properties list its variables, empty before the first
+    call.
+    """
 
     def __init__(self, name: str, function: Callable[..., Any], create_scope_now: bool, unique_name: str | None,
                  custom_getter: Any) -> None:

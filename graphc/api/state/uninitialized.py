@@ -19,8 +19,15 @@ from graphc.ir.tensor import Tensor
 @public("report_uninitialized_variables")
 def report_uninitialized_variables(var_list: Sequence[Variable] | None = None,
                                    name: str = "report_uninitialized_variables") -> Tensor:
-    """A vector of the names (strings) of the variables that have no value when it is fetched, as
-    `tf.report_uninitialized_variables`. var_list: by default all global and local ones."""
+    """A vector of the names (strings) of the variables that have no value when it is fetched.
+
+    var_list: by default all global and local variables. As `tf.report_uninitialized_variables`.
+
+    >>> a, b = gc.Variable(1., name="a"), gc.Variable(2., name="b")
+    >>> a.initializer.run()
+    >>> gc.report_uninitialized_variables().eval()
+    array([b'b'], dtype=object)
+    """
     variables = [*global_variables(), *local_variables()] if var_list is None else list(var_list)
     with name_scope(name):
         if not variables:

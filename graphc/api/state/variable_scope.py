@@ -85,7 +85,19 @@ def store(graph: Graph | None = None) -> Store:
 
 @public("VariableScope")
 class VariableScope:
-    """Name and defaults for get_variable, as `tf.VariableScope`. caching_device changes nothing."""
+    """Name and defaults for get_variable: what `with gc.variable_scope(...) as scope` gives.
+
+    reuse: False, True or AUTO_REUSE. It can be entered again, from anywhere. caching_device and use_resource change
+    nothing. As `tf.VariableScope`.
+
+    >>> with gc.variable_scope("net", dtype=gc.float64) as scope:
+    ...     v = gc.get_variable("v", [2])
+    >>> scope.name, v.dtype
+    ('net', gc.float64)
+    >>> with gc.variable_scope(scope, reuse=True):
+    ...     gc.get_variable("v") is v
+    True
+    """
 
     def __init__(self, reuse: Reuse = False, name: str = "", initializer: Any = None, regularizer: Any = None,
                  caching_device: Any = None, partitioner: Any = None, custom_getter: Any = None, name_scope: str = "",
@@ -115,6 +127,7 @@ class VariableScope:
         self._reuse = True
 
     def set_initializer(self, initializer: Any) -> None:
+        """Sets the default of get_variable in this scope; so do the methods below."""
         self.initializer = initializer
 
     def set_regularizer(self, regularizer: Any) -> None:
@@ -136,6 +149,7 @@ class VariableScope:
         self.custom_getter = custom_getter
 
     def get_collection(self, name: Any) -> list[Any]:
+        """The elements of a collection whose names are inside this scope."""
         return get_default_graph().get_collection(name, f"{self.name}/" if self.name else None)
 
     def global_variables(self) -> list[Variable]:
@@ -150,7 +164,13 @@ class VariableScope:
 
 @public("get_variable_scope")
 def get_variable_scope() -> VariableScope:
-    """The current scope, as `tf.get_variable_scope`."""
+    """The current variable scope of this thread; without one that of the name "". As `tf.get_variable_scope`.
+
+    >>> with gc.variable_scope("a"), gc.variable_scope("b"):
+    ...     gc.get_variable_scope().name
+    'a/b'
+    >>> gc.get_variable_scope().reuse_variables()            # from here on get_variable finds only
+    """
     return store().thread.scope
 
 
@@ -158,10 +178,24 @@ def get_variable_scope() -> VariableScope:
 class variable_scope:   # named as TensorFlow's
     """`with variable_scope("a"):` puts "a/" in front of the names that get_variable makes or, with reuse, finds.
 
-    name_or_scope: a name inside the current scope, or a VariableScope to return to. default_name: taken, made unique,
-    if name_or_scope is None. values: tensors whose graph becomes the default one. reuse: True finds variables,
-    AUTO_REUSE finds or makes them; None and False inherit. Also opens a name scope, unless auxiliary_name_scope is
-    False. caching_device and use_resource change nothing. As `tf.variable_scope`; it may decorate a function, too.
+    Args:
+        name_or_scope: a name inside the current scope, or a VariableScope to return to.
+        default_name: taken, made unique, if name_or_scope is None.
+        values: tensors whose graph becomes the default one.
+        initializer, regularizer, partitioner, custom_getter, dtype, constraint: defaults for get_variable inside.
+        reuse: True finds variables, AUTO_REUSE finds or makes them; None and False inherit.
+        auxiliary_name_scope: False: no name scope is opened with it.
+        caching_device, use_resource: change nothing.
+
+    Variables are named by variable scopes only; ops by name scopes, which are made unique when a scope is entered
+    again. As `tf.variable_scope`; it may decorate a function, too. Raises TypeError without name and default_name.
+
+    >>> def dense(x):
+    ...     with gc.variable_scope("dense", reuse=gc.AUTO_REUSE):
+    ...         return gc.matmul(x, gc.get_variable("w", [2, 2]))
+    >>> a, b = dense(gc.zeros([1, 2])), dense(gc.ones([1, 2]))
+    >>> [v.name for v in gc.trainable_variables()], b.name
+    (['dense/w:0'], 'dense_1/MatMul:0')
     """
 
     def __init__(self, name_or_scope: Any, default_name: str | None = None, values: Sequence[Any] | None = None,
@@ -256,11 +290,22 @@ def variable_op_scope(values: Sequence[Any], name_or_scope: Any, default_name: s
                       initializer: Any = None, regularizer: Any = None, caching_device: Any = None,
                       partitioner: Any = None, custom_getter: Any = None, reuse: Reuse = None, dtype: Any = None,
                       use_resource: bool | None = None, constraint: Any = None) -> variable_scope:
-    """variable_scope with the arguments in another order: deprecated in TF 1, as `tf.variable_op_scope`."""
+    """`variable_scope` with the arguments in another order: deprecated in TF 1. As `tf.variable_op_scope`.
+
+    >>> with gc.variable_op_scope([], "a"):
+    ...     gc.get_variable("v", [1]).name
+    'a/v:0'
+    """
     return variable_scope(name_or_scope, default_name, values, initializer, regularizer, caching_device, partitioner,
                           custom_getter, reuse, dtype, use_resource, constraint)
 
 
 @public("no_regularizer")
 def no_regularizer(_: Any) -> None:
-    """A regularizer that overrides the scope's by none."""
+    """A regularizer that overrides the scope's by none. As `tf.no_regularizer`.
+
+    >>> with gc.variable_scope("net", regularizer=gc.nn.l2_loss):
+    ...     w, b = gc.get_variable("w", [2]), gc.get_variable("b", [2], regularizer=gc.no_regularizer)
+    >>> len(gc.losses.get_regularization_losses())
+    1
+    """

@@ -67,7 +67,22 @@ class _Made(type):
 
 @public("Variable")
 class Variable(Operators, ScatterMethods, metaclass=_Made):
-    """A variable, as `tf.Variable`. dtype and shape are those of the initial value unless given."""
+    """A value that a session keeps from run to run. dtype and shape are those of the initial value unless given.
+
+    Wherever a tensor is expected it stands for its value: the one at the start of the run, unless control dependencies
+    order the use after an assign; fetched itself it gives the value at the end of the run. It has no value (using it is
+    a FailedPreconditionError) until its `initializer` has run, or a checkpoint is restored. Every Session has its own
+    values. As `tf.Variable`.
+
+    >>> w = gc.Variable([1., 2.], name="w")
+    >>> grow = w.assign_add([10., 10.])
+    >>> session = gc.get_default_session()
+    >>> session.run(w.initializer)
+    >>> session.run([grow, 2 * w])
+    [array([11., 12.], dtype=float32), array([2., 4.], dtype=float32)]
+    >>> w.eval()
+    array([11., 12.], dtype=float32)
+    """
 
     __array_priority__ = 100
     SaveSliceInfo = SaveSliceInfo
@@ -206,6 +221,7 @@ class Variable(Operators, ScatterMethods, metaclass=_Made):
         return self.shape
 
     def set_shape(self, shape: Any) -> None:
+        """Says more of the shape of a variable made with validate_shape=False."""
         self._variable.set_shape(shape)
         self._snapshot.set_shape(shape)
 
@@ -225,6 +241,7 @@ class Variable(Operators, ScatterMethods, metaclass=_Made):
         return initialized_value(self)
 
     def eval(self, session: Any = None) -> Any:
+        """The value in `session`, or the default one, as NumPy has it."""
         return self._snapshot.eval(session=session)
 
     def _ref(self) -> Tensor:
@@ -261,11 +278,13 @@ class Variable(Operators, ScatterMethods, metaclass=_Made):
 
     def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None,
                    read_value: bool = True) -> Any:
+        """Adds `delta`; results as of `assign`."""
         made = state.assign_add(self, delta, use_locking=use_locking, name=name)
         return made if read_value else made.op
 
     def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None,
                    read_value: bool = True) -> Any:
+        """Subtracts `delta`; results as of `assign`."""
         made = state.assign_sub(self, delta, use_locking=use_locking, name=name)
         return made if read_value else made.op
 

@@ -66,6 +66,15 @@ def batch_norm(inputs: Any, decay: Any = 0.999, center: bool = True, scale: bool
     updates_collections: where the updates of the averages go; None runs them with every use of the outputs. is_training
     may be a tensor. batch_weights: how much each example counts. zero_debias_moving_mean: the moving mean makes up for
     its start at 0. The averages' variables are not trained.
+
+    >>> x = gc.placeholder(gc.float32, [None, 2])
+    >>> y = gc.contrib.layers.batch_norm(x, is_training=True, updates_collections=None)
+    >>> gc.global_variables_initializer().run()
+    >>> y.eval({x: [[1., 10.], [3., 30.]]})
+    array([[-0.9995, -1.    ],
+           [ 0.9995,  1.    ]], dtype=float32)
+    >>> gc.contrib.framework.get_variables_by_name("moving_mean")[0].eval()
+    array([0.002, 0.02 ], dtype=float32)
     """
     if data_format not in ("NHWC", "NCHW"):
         raise ValueError(f"data_format has to be either NCHW or NHWC, but is {data_format!r}.")

@@ -50,6 +50,12 @@ def convolution(inputs: Any, num_outputs: int, kernel_size: Any, stride: Any = 1
                 conv_dims: int | None = None) -> Any:
     """activation_fn(convolution(inputs, weights) + biases) of one to three spatial axes; with normalizer_fn that
     instead of the biases. As `tf.contrib.layers.convolution`. conv_dims: the number of spatial axes that is asked for.
+
+    >>> x = gc.placeholder(gc.float32, [None, 32, 32, 3])
+    >>> gc.contrib.layers.convolution(x, 8, 3, rate=2, normalizer_fn=gc.contrib.layers.batch_norm, scope="conv")
+    <gc.Tensor 'conv/Relu:0' shape=(?, 32, 32, 8) dtype=float32>
+    >>> [v.op.name for v in gc.trainable_variables()]
+    ['conv/weights', 'conv/BatchNorm/beta']
     """
     layout = format_of(data_format, (None, "NWC", "NCW", "NHWC", "NCHW", "NDHWC", "NCDHW"))  # type: ignore[arg-type]
     with gc.variable_scope(scope, "Conv", [inputs], reuse=reuse, custom_getter=model_variables(_RENAMED)) as entered:
@@ -77,7 +83,12 @@ def convolution1d(inputs: Any, num_outputs: int, kernel_size: Any, stride: Any =
                   weights_initializer: Any = _XAVIER, weights_regularizer: Any = None, biases_initializer: Any = _ZEROS,
                   biases_regularizer: Any = None, reuse: Any = None, variables_collections: Any = None,
                   outputs_collections: Any = None, trainable: bool = True, scope: Any = None) -> Any:
-    """`convolution` of one spatial axis."""
+    """`convolution` of one spatial axis.
+
+    >>> x = gc.placeholder(gc.float32, [None, 10, 3])
+    >>> gc.contrib.layers.conv1d(x, num_outputs=8, kernel_size=5, stride=2)
+    <gc.Tensor 'Conv/Relu:0' shape=(?, 5, 8) dtype=float32>
+    """
     return convolution(inputs, num_outputs, kernel_size, stride, padding, data_format, rate, activation_fn,
                        normalizer_fn, normalizer_params, weights_initializer, weights_regularizer, biases_initializer,
                        biases_regularizer, reuse, variables_collections, outputs_collections, trainable, scope, 1)
@@ -91,7 +102,14 @@ def convolution2d(inputs: Any, num_outputs: int, kernel_size: Any, stride: Any =
                   weights_initializer: Any = _XAVIER, weights_regularizer: Any = None, biases_initializer: Any = _ZEROS,
                   biases_regularizer: Any = None, reuse: Any = None, variables_collections: Any = None,
                   outputs_collections: Any = None, trainable: bool = True, scope: Any = None) -> Any:
-    """`convolution` of two spatial axes."""
+    """`convolution` of two spatial axes.
+
+    >>> x = gc.placeholder(gc.float32, [None, 28, 28, 1])
+    >>> gc.contrib.layers.conv2d(x, num_outputs=8, kernel_size=[5, 5], stride=2)
+    <gc.Tensor 'Conv/Relu:0' shape=(?, 14, 14, 8) dtype=float32>
+    >>> [v.op.name for v in gc.trainable_variables()]
+    ['Conv/weights', 'Conv/biases']
+    """
     return convolution(inputs, num_outputs, kernel_size, stride, padding, data_format, rate, activation_fn,
                        normalizer_fn, normalizer_params, weights_initializer, weights_regularizer, biases_initializer,
                        biases_regularizer, reuse, variables_collections, outputs_collections, trainable, scope, 2)
@@ -105,7 +123,12 @@ def convolution3d(inputs: Any, num_outputs: int, kernel_size: Any, stride: Any =
                   weights_initializer: Any = _XAVIER, weights_regularizer: Any = None, biases_initializer: Any = _ZEROS,
                   biases_regularizer: Any = None, reuse: Any = None, variables_collections: Any = None,
                   outputs_collections: Any = None, trainable: bool = True, scope: Any = None) -> Any:
-    """`convolution` of three spatial axes."""
+    """`convolution` of three spatial axes.
+
+    >>> x = gc.placeholder(gc.float32, [None, 8, 8, 8, 1])
+    >>> gc.contrib.layers.conv3d(x, num_outputs=4, kernel_size=3, padding="VALID")
+    <gc.Tensor 'Conv/Relu:0' shape=(?, 6, 6, 6, 4) dtype=float32>
+    """
     return convolution(inputs, num_outputs, kernel_size, stride, padding, data_format, rate, activation_fn,
                        normalizer_fn, normalizer_params, weights_initializer, weights_regularizer, biases_initializer,
                        biases_regularizer, reuse, variables_collections, outputs_collections, trainable, scope, 3)
@@ -135,7 +158,12 @@ def convolution2d_transpose(inputs: Any, num_outputs: int, kernel_size: Any, str
                             weights_regularizer: Any = None, biases_initializer: Any = _ZEROS,
                             biases_regularizer: Any = None, reuse: Any = None, variables_collections: Any = None,
                             outputs_collections: Any = None, trainable: bool = True, scope: Any = None) -> Any:
-    """The transposed convolution of two spatial axes, as `tf.contrib.layers.conv2d_transpose`."""
+    """The transposed convolution of two spatial axes, as `tf.contrib.layers.conv2d_transpose`.
+
+    >>> x = gc.placeholder(gc.float32, [None, 7, 7, 16])
+    >>> gc.contrib.layers.conv2d_transpose(x, num_outputs=8, kernel_size=4, stride=2)
+    <gc.Tensor 'Conv2d_transpose/Relu:0' shape=(?, 14, 14, 8) dtype=float32>
+    """
     return _transposed(gc.layers.Conv2DTranspose, "Conv2d_transpose", inputs, num_outputs, kernel_size, stride,
                        padding, format_of(data_format), activation_fn, normalizer_fn, normalizer_params,
                        weights_initializer, weights_regularizer, biases_initializer, biases_regularizer, reuse,
@@ -150,7 +178,12 @@ def convolution3d_transpose(inputs: Any, num_outputs: int, kernel_size: Any, str
                             weights_regularizer: Any = None, biases_initializer: Any = _ZEROS,
                             biases_regularizer: Any = None, reuse: Any = None, variables_collections: Any = None,
                             outputs_collections: Any = None, trainable: bool = True, scope: Any = None) -> Any:
-    """The transposed convolution of three spatial axes, as `tf.contrib.layers.conv3d_transpose`."""
+    """The transposed convolution of three spatial axes, as `tf.contrib.layers.conv3d_transpose`.
+
+    >>> x = gc.placeholder(gc.float32, [None, 4, 4, 4, 2])
+    >>> gc.contrib.layers.conv3d_transpose(x, num_outputs=3, kernel_size=2, stride=2)
+    <gc.Tensor 'Conv3d_transpose/Relu:0' shape=(?, 8, 8, 8, 3) dtype=float32>
+    """
     return _transposed(gc.layers.Conv3DTranspose, "Conv3d_transpose", inputs, num_outputs, kernel_size, stride,
                        padding, format_of(data_format, ("NDHWC", "NCDHW")), activation_fn, normalizer_fn,
                        normalizer_params, weights_initializer, weights_regularizer, biases_initializer,
@@ -165,7 +198,16 @@ def convolution2d_in_plane(inputs: Any, kernel_size: Any, stride: Any = 1, paddi
                            weights_regularizer: Any = None, biases_initializer: Any = _ZEROS,
                            biases_regularizer: Any = None, reuse: Any = None, variables_collections: Any = None,
                            outputs_collections: Any = None, trainable: bool = True, scope: Any = None) -> Any:
-    """Each channel convolved with the same weights, as `tf.contrib.layers.conv2d_in_plane`."""
+    """Each channel convolved with the same weights, as `tf.contrib.layers.conv2d_in_plane`.
+
+    Inputs [batch, height, width, channels], the weights [height, width, 1, 1].
+
+    >>> x = gc.reshape(gc.range(8.), [1, 2, 2, 2])
+    >>> y = gc.contrib.layers.conv2d_in_plane(x, [1, 2], padding="VALID", weights_initializer=gc.ones_initializer())
+    >>> gc.global_variables_initializer().run()
+    >>> y.eval().ravel()
+    array([ 2.,  4., 10., 12.], dtype=float32)
+    """
     model_variable = gc.contrib.framework.model_variable
     with gc.variable_scope(scope, "ConvInPlane", [inputs], reuse=reuse) as entered:
         inputs = gc.convert_to_tensor(inputs)

@@ -12,7 +12,12 @@ def embed_sequence(ids: Any, vocab_size: int | None = None, embed_dim: int | Non
                    initializer: Any = None, regularizer: Any = None, trainable: bool = True, scope: Any = None,
                    reuse: Any = None) -> Any:
     """Rows of a trained table [vocab_size, embed_dim] by id, as `tf.contrib.layers.embed_sequence`. With reuse the
-    sizes may be left out. Raises ValueError if they are not known otherwise."""
+    sizes may be left out. Raises ValueError if they are not known otherwise.
+
+    >>> ids = gc.placeholder(gc.int32, [None, 5])
+    >>> gc.contrib.layers.embed_sequence(ids, vocab_size=100, embed_dim=16)
+    <gc.Tensor 'EmbedSequence/embedding_lookup/Identity:0' shape=(?, 5, 16) dtype=float32>
+    """
     if not (reuse or (vocab_size and embed_dim)):
         raise ValueError("Must specify vocab size and embedding dimension when not reusing. Got "
                          f"vocab_size={vocab_size} and embed_dim={embed_dim}")
@@ -27,7 +32,16 @@ def embed_sequence(ids: Any, vocab_size: int | None = None, embed_dim: int | Non
 def bow_encoder(ids: Any, vocab_size: int, embed_dim: int, sparse_lookup: bool = True, initializer: Any = None,
                 regularizer: Any = None, trainable: bool = True, scope: Any = None, reuse: Any = None) -> Any:
     """The mean of the embeddings of each row of ids, as `tf.contrib.layers.bow_encoder`. sparse_lookup: dense ids of 0
-    stand for nothing; a row without ids counts as id 0."""
+    stand for nothing; a row without ids counts as id 0.
+
+    >>> ids = gc.constant([[1, 2], [3, 0]], gc.int64)
+    >>> table = gc.constant_initializer(np.arange(8.))
+    >>> code = gc.contrib.layers.bow_encoder(ids, vocab_size=4, embed_dim=2, initializer=table)
+    >>> gc.global_variables_initializer().run()
+    >>> code.eval()
+    array([[3., 4.],
+           [6., 7.]], dtype=float32)
+    """
     if not vocab_size or not embed_dim:
         raise ValueError("Must specify vocab size and embedding dimension")
     is_sparse = isinstance(ids, gc.SparseTensor)
@@ -45,7 +59,14 @@ def bow_encoder(ids: Any, vocab_size: int, embed_dim: int, sparse_lookup: bool =
 @public("contrib.layers.embedding_lookup_unique")
 def embedding_lookup_unique(params: Any, ids: Any, partition_strategy: str = "mod", name: str | None = None) -> Any:
     """gc.nn.embedding_lookup, where each id is looked up once however often it comes. As
-    `tf.contrib.layers.embedding_lookup_unique`."""
+    `tf.contrib.layers.embedding_lookup_unique`.
+
+    >>> table = gc.constant([[0., 0.], [1., 10.], [2., 20.]])
+    >>> gc.contrib.layers.embedding_lookup_unique(table, [2, 1, 2]).eval()
+    array([[ 2., 20.],
+           [ 1., 10.],
+           [ 2., 20.]], dtype=float32)
+    """
     with gc.name_scope(name, "EmbeddingLookupUnique", [params, ids]):
         ids = gc.convert_to_tensor(ids)
         unique_ids, where = gc.unique(gc.reshape(ids, [-1]))
@@ -60,6 +81,14 @@ def embedding_lookup_unique(params: Any, ids: Any, partition_strategy: str = "mo
 def safe_embedding_lookup_sparse(embedding_weights: Any, sparse_ids: Any, sparse_weights: Any = None,
                                  combiner: str | None = None, default_id: Any = None, name: str | None = None,
                                  partition_strategy: str = "div", max_norm: Any = None) -> Any:
-    """gc.nn.safe_embedding_lookup_sparse; the combiner is "mean" by default."""
+    """gc.nn.safe_embedding_lookup_sparse; the combiner is "mean" by default.
+
+    Rows without ids give those of default_id, or zeros. As `tf.contrib.layers.safe_embedding_lookup_sparse`.
+
+    >>> ids = gc.SparseTensor([[0, 0], [0, 1]], gc.constant([1, 2], gc.int64), [2, 2])
+    >>> gc.contrib.layers.safe_embedding_lookup_sparse([gc.constant([[0., 0.], [1., 1.], [3., 5.]])], ids).eval()
+    array([[2., 3.],
+           [0., 0.]], dtype=float32)
+    """
     return gc.nn.safe_embedding_lookup_sparse(embedding_weights, sparse_ids, sparse_weights, combiner or "mean",
                                               default_id, name, partition_strategy, max_norm)

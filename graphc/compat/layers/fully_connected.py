@@ -21,7 +21,15 @@ def fully_connected(inputs: Any, num_outputs: int, activation_fn: Any = gc.nn.re
                     variables_collections: Any = None, outputs_collections: Any = None, trainable: bool = True,
                     scope: Any = None) -> Any:
     """activation_fn(inputs @ weights + biases); with normalizer_fn that instead of the biases. As
-    `tf.contrib.layers.fully_connected`."""
+    `tf.contrib.layers.fully_connected`.
+    Inputs [..., features], whose last size must be known; the result [..., num_outputs].
+
+    >>> x = gc.placeholder(gc.float32, [None, 784])
+    >>> hidden = gc.contrib.layers.fully_connected(x, 128, scope="hidden")
+    >>> logits = gc.contrib.layers.fully_connected(hidden, 10, activation_fn=None, scope="logits")
+    >>> [v.op.name for v in gc.trainable_variables()]
+    ['hidden/weights', 'hidden/biases', 'logits/weights', 'logits/biases']
+    """
     if not isinstance(num_outputs, int):
         raise ValueError(f"num_outputs type should be int, got {type(num_outputs).__name__} {num_outputs!r}.")
     with gc.variable_scope(scope, "fully_connected", [inputs], reuse=reuse,
@@ -41,13 +49,22 @@ def fully_connected(inputs: Any, num_outputs: int, activation_fn: Any = gc.nn.re
         return finished(outputs, activation_fn, outputs_collections, entered.name)
 
 
-def _with_activation(function: Callable[..., Any], activation: Any) -> Callable[..., Any]:
+def _with_activation(name: str, function: Callable[..., Any], activation: Any) -> Callable[..., Any]:
     def layer(*args: Any, **kwargs: Any) -> Any:
         return function(*args, **{"activation_fn": activation, **kwargs})
 
     layer.__name__ = function.__name__
-    layer.__doc__ = f"{function.__name__} with this activation."
+    layer.__doc__ = f"""gc.contrib.layers.{function.__name__} with {_said(activation)}.
+
+    >>> x = gc.placeholder(gc.float32, [None, 4])
+    >>> gc.contrib.layers.{name}(x, 3).shape.as_list()
+    [None, 3]
+    """
     return layer
+
+
+def _said(activation: Any) -> str:
+    return f"the activation {activation.__name__}" if activation else "no activation"
 
 
 @public("contrib.layers.legacy_fully_connected")
@@ -58,7 +75,14 @@ def legacy_fully_connected(x: Any, num_output_units: int, activation_fn: Any = N
                            output_collections: Any = (_ACTIVATIONS,), trainable: bool = True,
                            weight_regularizer: Any = None, bias_regularizer: Any = None) -> Any:
     """activation_fn(x @ weights + bias) as before TensorFlow 1.0: the variables are called weights and bias, and stand
-    in the collections WEIGHTS and BIASES. As `tf.contrib.layers.legacy_fully_connected`."""
+    in the collections WEIGHTS and BIASES. As `tf.contrib.layers.legacy_fully_connected`.
+
+    >>> x = gc.placeholder(gc.float32, [None, 4])
+    >>> gc.contrib.layers.legacy_fully_connected(x, 3).shape
+    TensorShape([Dimension(None), Dimension(3)])
+    >>> [v.op.name for v in gc.trainable_variables()]
+    ['fully_connected/weights', 'fully_connected/bias']
+    """
     with gc.variable_scope(name, "fully_connected", [x]):
         x = gc.convert_to_tensor(x)
         rank = x.get_shape().ndims
@@ -93,9 +117,9 @@ def _legacy_variable(name: str, shape: list[int], x: Any, initializer: Any, coll
     return gc.get_variable(name, shape, x.dtype.base_dtype, initializer, regularizer, trainable, list(keys))
 
 
-relu = _with_activation(fully_connected, gc.nn.relu)
-relu6 = _with_activation(fully_connected, gc.nn.relu6)
-elu = _with_activation(fully_connected, gc.nn.elu)
-linear = _with_activation(fully_connected, None)
-legacy_relu = _with_activation(legacy_fully_connected, gc.nn.relu)
-legacy_linear = _with_activation(legacy_fully_connected, None)
+relu = _with_activation("relu", fully_connected, gc.nn.relu)
+relu6 = _with_activation("relu6", fully_connected, gc.nn.relu6)
+elu = _with_activation("elu", fully_connected, gc.nn.elu)
+linear = _with_activation("linear", fully_connected, None)
+legacy_relu = _with_activation("legacy_relu", legacy_fully_connected, gc.nn.relu)
+legacy_linear = _with_activation("legacy_linear", legacy_fully_connected, None)

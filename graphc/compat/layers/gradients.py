@@ -49,7 +49,15 @@ def adaptive_clipping_fn(std_factor: float = 2.0, decay: Any = 0.95, static_max_
                          global_step: Any = None, report_summary: bool = False, epsilon: float = 1e-8,
                          name: str | None = None) -> Callable[[Pairs], list[tuple[Any, Any]]]:
     """A function for optimize_loss' clip_gradients: gradients whose norm is std_factor standard deviations (of its
-    logarithm) above its moving average are scaled down to it. As `tf.contrib.layers.adaptive_clipping_fn`."""
+    logarithm) above its moving average are scaled down to it. As `tf.contrib.layers.adaptive_clipping_fn`.
+
+    >>> clip = gc.contrib.layers.adaptive_clipping_fn(std_factor=2., static_max_norm=1.)
+    >>> w = gc.Variable([3., 4.])
+    >>> [(gradient, variable)] = clip([(gc.constant([30., 40.]), w)])
+    >>> gc.global_variables_initializer().run()
+    >>> gradient.eval().shape
+    (2,)
+    """
     def clip(grads_and_vars: Pairs) -> list[tuple[Any, Any]]:
         norm = gc.global_norm([g for g, _ in grads_and_vars])
         largest, log_mean = _largest_norm(norm, std_factor, decay, global_step, epsilon, name)

@@ -36,7 +36,14 @@ def layer_norm(inputs: Any, center: bool = True, scale: bool = True, activation_
                variables_collections: Any = None, outputs_collections: Any = None, trainable: bool = True,
                begin_norm_axis: int = 1, begin_params_axis: int = -1, scope: Any = None) -> Any:
     """Normalises over the axes from begin_norm_axis on; beta and gamma have the axes from begin_params_axis on. As
-    `tf.contrib.layers.layer_norm`."""
+    `tf.contrib.layers.layer_norm`.
+
+    >>> y = gc.contrib.layers.layer_norm(gc.constant([[1., 3.], [10., 30.]]))
+    >>> gc.global_variables_initializer().run()
+    >>> y.eval()
+    array([[-1.,  1.],
+           [-1.,  1.]], dtype=float32)
+    """
     with gc.variable_scope(scope, "LayerNorm", [inputs], reuse=reuse) as entered:
         inputs = gc.convert_to_tensor(inputs)
         rank = _rank_of(inputs)
@@ -63,7 +70,14 @@ def instance_norm(inputs: Any, center: bool = True, scale: bool = True, epsilon:
                   activation_fn: Any = None, param_initializers: dict[str, Any] | None = None, reuse: Any = None,
                   variables_collections: Any = None, outputs_collections: Any = None, trainable: bool = True,
                   data_format: str = "NHWC", scope: Any = None) -> Any:
-    """Normalises each channel of each example by itself, as `tf.contrib.layers.instance_norm`."""
+    """Normalises each channel of each example by itself, as `tf.contrib.layers.instance_norm`.
+
+    >>> y = gc.contrib.layers.instance_norm(gc.constant([[[[1., 10.], [3., 30.]]]]))
+    >>> gc.global_variables_initializer().run()
+    >>> y.eval()
+    array([[[[-1., -1.],
+             [ 1.,  1.]]]], dtype=float32)
+    """
     inputs = gc.convert_to_tensor(inputs)
     rank = _rank_of(inputs)
     if data_format not in ("NHWC", "NCHW"):
@@ -91,7 +105,13 @@ def group_norm(inputs: Any, groups: int = 32, channels_axis: int = -1, reduction
                outputs_collections: Any = None, trainable: bool = True, scope: Any = None,
                mean_close_to_zero: bool = False) -> Any:
     """Normalises groups of channels, of each example by itself, as `tf.contrib.layers.group_norm`. mean_close_to_zero:
-    the variance is computed from the sum of squares in one go."""
+    the variance is computed from the sum of squares in one go.
+
+    >>> y = gc.contrib.layers.group_norm(gc.constant([[[[1., 3., 10., 30.]]]]), groups=2)
+    >>> gc.global_variables_initializer().run()
+    >>> y.eval()
+    array([[[[-1.,  1., -1.,  1.]]]], dtype=float32)
+    """
     inputs = gc.convert_to_tensor(inputs)
     rank = _rank_of(inputs)
     axis, reduced = _group_axes(inputs, rank, channels_axis, reduction_axes)
@@ -149,7 +169,11 @@ def _normalised(grouped: Any, axes: list[int], beta: Any, gamma: Any, epsilon: f
 @public("contrib.layers.unit_norm")
 @add_arg_scope
 def unit_norm(inputs: Any, dim: int, epsilon: float = 1e-7, scope: Any = None) -> Any:
-    """The inputs divided by their length along the axis `dim`, as `tf.contrib.layers.unit_norm`."""
+    """The inputs divided by their length along the axis `dim`, as `tf.contrib.layers.unit_norm`.
+
+    >>> gc.contrib.layers.unit_norm(gc.constant([[3., 4.]]), dim=1).eval()
+    array([[0.6, 0.8]], dtype=float32)
+    """
     with gc.variable_scope(scope, "UnitNorm", [inputs]):
         inputs = gc.convert_to_tensor(inputs)
         rank = _rank_of(inputs)
@@ -161,7 +185,12 @@ def unit_norm(inputs: Any, dim: int, epsilon: float = 1e-7, scope: Any = None) -
 
 @public("contrib.layers.poincare_normalize")
 def poincare_normalize(x: Any, axis: Any = 1, epsilon: float = 1e-5, name: str | None = None) -> Any:
-    """x scaled down to a length of at most 1 - epsilon along `axis`, as `tf.contrib.layers.poincare_normalize`."""
+    """x scaled down to a length of at most 1 - epsilon along `axis`, as `tf.contrib.layers.poincare_normalize`.
+
+    >>> gc.contrib.layers.poincare_normalize(gc.constant([[3., 4.], [0.3, 0.4]])).eval()
+    array([[0.6, 0.8],
+           [0.3, 0.4]], dtype=float32)
+    """
     with gc.name_scope(name, "poincare_normalize", [x]) as scope:
         x = gc.convert_to_tensor(x, name="x")
         inverse = gc.rsqrt(gc.reduce_sum(gc.square(x), axis, keepdims=True))
@@ -171,7 +200,11 @@ def poincare_normalize(x: Any, axis: Any = 1, epsilon: float = 1e-5, name: str |
 @public("contrib.layers.maxout")
 @add_arg_scope
 def maxout(inputs: Any, num_units: int, axis: int = -1, scope: Any = None) -> Any:
-    """The largest of each of num_units groups of features, as `tf.contrib.layers.maxout`."""
+    """The largest of each of num_units groups of features, as `tf.contrib.layers.maxout`.
+
+    >>> gc.contrib.layers.maxout(gc.constant([[1., 5., 3., 2.]]), num_units=2).eval()
+    array([[5., 3.]], dtype=float32)
+    """
     with gc.variable_scope(scope, "MaxOut", [inputs]):
         inputs = gc.convert_to_tensor(inputs)
         known = inputs.get_shape().as_list()

@@ -30,6 +30,12 @@ def optimize_loss(loss: Any, global_step: Any, learning_rate: Any, optimizer: An
     optimizer: a name ("Adam", "SGD", ...), a class, an optimizer, or a function of the learning rate. update_ops: run
     before; by default the collection UPDATE_OPS. clip_gradients: a norm for all gradients together, or a function of
     the (gradient, variable) pairs. gradient_multipliers: by variable or name. summaries: of OPTIMIZER_SUMMARIES.
+
+    >>> w = gc.get_variable("w", initializer=4.)
+    >>> train = gc.contrib.layers.optimize_loss(gc.square(w), gc.train.create_global_step(), 0.25, "SGD")
+    >>> gc.global_variables_initializer().run()
+    >>> [float(train.eval()) for _ in range(3)]
+    [16.0, 4.0, 1.0]
     """
     loss = gc.convert_to_tensor(loss)
     gc.assert_scalar(loss)

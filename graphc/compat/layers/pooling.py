@@ -21,7 +21,14 @@ def _pooled(kind: Any, default_scope: str, inputs: Any, kernel_size: Any, stride
 @add_arg_scope
 def avg_pool2d(inputs: Any, kernel_size: Any, stride: Any = 2, padding: str = "VALID", data_format: str = "NHWC",
                outputs_collections: Any = None, scope: str | None = None) -> Any:
-    """The average of each window, as `tf.contrib.layers.avg_pool2d`."""
+    """The average of each window, as `tf.contrib.layers.avg_pool2d`.
+
+    Inputs [batch, height, width, channels] ("NHWC") or [batch, channels, height, width]; kernel_size and stride an int
+    or two.
+
+    >>> gc.contrib.layers.avg_pool2d(gc.reshape(gc.range(16.), [1, 4, 4, 1]), 2).eval().ravel()
+    array([ 2.5,  4.5, 10.5, 12.5], dtype=float32)
+    """
     return _pooled(gc.layers.AveragePooling2D, "AvgPool2D", inputs, kernel_size, stride, padding,
                    format_of(data_format), outputs_collections, scope)
 
@@ -30,7 +37,14 @@ def avg_pool2d(inputs: Any, kernel_size: Any, stride: Any = 2, padding: str = "V
 @add_arg_scope
 def avg_pool3d(inputs: Any, kernel_size: Any, stride: Any = 2, padding: str = "VALID", data_format: str = "NDHWC",
                outputs_collections: Any = None, scope: str | None = None) -> Any:
-    """The average of each window, as `tf.contrib.layers.avg_pool3d`."""
+    """The average of each window, as `tf.contrib.layers.avg_pool3d`.
+
+    Inputs [batch, depth, height, width, channels] ("NDHWC") or with the channels second; kernel_size and stride an int
+    or three.
+
+    >>> gc.contrib.layers.avg_pool3d(gc.reshape(gc.range(8.), [1, 2, 2, 2, 1]), 2).eval().ravel()
+    array([3.5], dtype=float32)
+    """
     return _pooled(gc.layers.AveragePooling3D, "AvgPool3D", inputs, kernel_size, stride, padding,
                    format_of(data_format, ("NDHWC", "NCDHW")), outputs_collections, scope)
 
@@ -39,7 +53,14 @@ def avg_pool3d(inputs: Any, kernel_size: Any, stride: Any = 2, padding: str = "V
 @add_arg_scope
 def max_pool2d(inputs: Any, kernel_size: Any, stride: Any = 2, padding: str = "VALID", data_format: str = "NHWC",
                outputs_collections: Any = None, scope: str | None = None) -> Any:
-    """The largest of each window, as `tf.contrib.layers.max_pool2d`."""
+    """The largest of each window, as `tf.contrib.layers.max_pool2d`.
+
+    Inputs [batch, height, width, channels] ("NHWC") or [batch, channels, height, width]; kernel_size and stride an int
+    or two.
+
+    >>> gc.contrib.layers.max_pool2d(gc.reshape(gc.range(16.), [1, 4, 4, 1]), 2).eval().ravel()
+    array([ 5.,  7., 13., 15.], dtype=float32)
+    """
     return _pooled(gc.layers.MaxPooling2D, "MaxPool2D", inputs, kernel_size, stride, padding, format_of(data_format),
                    outputs_collections, scope)
 
@@ -48,7 +69,14 @@ def max_pool2d(inputs: Any, kernel_size: Any, stride: Any = 2, padding: str = "V
 @add_arg_scope
 def max_pool3d(inputs: Any, kernel_size: Any, stride: Any = 2, padding: str = "VALID", data_format: str = "NDHWC",
                outputs_collections: Any = None, scope: str | None = None) -> Any:
-    """The largest of each window, as `tf.contrib.layers.max_pool3d`."""
+    """The largest of each window, as `tf.contrib.layers.max_pool3d`.
+
+    Inputs [batch, depth, height, width, channels] ("NDHWC") or with the channels second; kernel_size and stride an int
+    or three.
+
+    >>> gc.contrib.layers.max_pool3d(gc.reshape(gc.range(8.), [1, 2, 2, 2, 1]), 2).eval().ravel()
+    array([7.], dtype=float32)
+    """
     return _pooled(gc.layers.MaxPooling3D, "MaxPool3D", inputs, kernel_size, stride, padding,
                    format_of(data_format, ("NDHWC", "NCDHW")), outputs_collections, scope)
 
@@ -57,7 +85,13 @@ def max_pool3d(inputs: Any, kernel_size: Any, stride: Any = 2, padding: str = "V
 @add_arg_scope
 def pool(inputs: Any, kernel_size: Any, pooling_type: str, padding: str = "VALID", data_format: str | None = None,
          dilation_rate: Any = 1, stride: Any = 1, outputs_collections: Any = None, scope: str | None = None) -> Any:
-    """A pool (pooling_type "AVG" or "MAX") of any number of spatial axes, as `tf.contrib.layers.pool`."""
+    """A pool (pooling_type "AVG" or "MAX") of any number of spatial axes, as `tf.contrib.layers.pool`.
+
+    Inputs [batch, spatial..., channels]. Raises ValueError if their rank is unknown or below 3.
+
+    >>> gc.contrib.layers.pool(gc.reshape(gc.range(4.), [1, 4, 1]), 2, "MAX", stride=2).eval().ravel()
+    array([1., 3.], dtype=float32)
+    """
     with gc.name_scope(scope, f"{pooling_type.lower()}_pool", [inputs]) as entered:
         inputs = gc.convert_to_tensor(inputs)
         rank = inputs.get_shape().ndims

@@ -21,7 +21,15 @@ from graphc.compat.layers.utils import (
 def bias_add(inputs: Any, activation_fn: Any = None, initializer: Any = gc.zeros_initializer(), regularizer: Any = None,
              reuse: Any = None, variables_collections: Any = None, outputs_collections: Any = None,
              trainable: bool = True, data_format: str = "NHWC", scope: Any = None) -> Any:
-    """activation_fn(inputs + biases), as `tf.contrib.layers.bias_add`."""
+    """activation_fn(inputs + biases), as `tf.contrib.layers.bias_add`.
+
+    The biases [channels] are a variable of the model.
+
+    >>> y = gc.contrib.layers.bias_add(gc.zeros([1, 2]), initializer=gc.ones_initializer())
+    >>> gc.global_variables_initializer().run()
+    >>> y.eval()
+    array([[1., 1.]], dtype=float32)
+    """
     first = format_of(data_format) == "channels_first"
     with gc.variable_scope(scope, "BiasAdd", [inputs], reuse=reuse) as entered:
         inputs = gc.convert_to_tensor(inputs)
@@ -44,7 +52,14 @@ def bias_add(inputs: Any, activation_fn: Any = None, initializer: Any = gc.zeros
 @add_arg_scope
 def dropout(inputs: Any, keep_prob: Any = 0.5, noise_shape: Any = None, is_training: Any = True,
             outputs_collections: Any = None, scope: Any = None, seed: int | None = None) -> Any:
-    """In training keeps each element with probability keep_prob, as `tf.contrib.layers.dropout`."""
+    """In training keeps each element with probability keep_prob, as `tf.contrib.layers.dropout`.
+
+    Elements that are kept are divided by keep_prob; is_training may be a bool or a tensor.
+
+    >>> gc.contrib.layers.dropout(gc.ones([2, 2]), keep_prob=0.5, is_training=False).eval()
+    array([[1., 1.],
+           [1., 1.]], dtype=float32)
+    """
     with gc.variable_scope(scope, "Dropout", [inputs], custom_getter=model_variables()) as entered:
         layer = gc.layers.Dropout(1 - keep_prob, noise_shape, seed, entered.name, _scope=entered)
         outputs = layer(gc.convert_to_tensor(inputs), training=is_training)
@@ -54,7 +69,12 @@ def dropout(inputs: Any, keep_prob: Any = 0.5, noise_shape: Any = None, is_train
 @public("contrib.layers.flatten")
 @add_arg_scope
 def flatten(inputs: Any, outputs_collections: Any = None, scope: str | None = None) -> Any:
-    """[batch, everything else], as `tf.contrib.layers.flatten`."""
+    """[batch, everything else], as `tf.contrib.layers.flatten`.
+
+    >>> x = gc.placeholder(gc.float32, [None, 7, 7, 64])
+    >>> gc.contrib.layers.flatten(x).shape
+    TensorShape([Dimension(None), Dimension(3136)])
+    """
     with gc.name_scope(scope, "Flatten", [inputs]) as entered:
         outputs = gc.layers.flatten(gc.convert_to_tensor(inputs))
         return collect_named_outputs(outputs_collections, entered, outputs)
@@ -64,7 +84,12 @@ def flatten(inputs: Any, outputs_collections: Any = None, scope: str | None = No
 @add_arg_scope
 def one_hot_encoding(labels: Any, num_classes: Any, on_value: Any = 1.0, off_value: Any = 0.0,
                      outputs_collections: Any = None, scope: str | None = None) -> Any:
-    """gc.one_hot of labels, as `tf.contrib.layers.one_hot_encoding`."""
+    """gc.one_hot of labels, as `tf.contrib.layers.one_hot_encoding`.
+
+    >>> gc.contrib.layers.one_hot_encoding([0, 2], num_classes=3).eval()
+    array([[1., 0., 0.],
+           [0., 0., 1.]], dtype=float32)
+    """
     with gc.name_scope(scope, "OneHotEncoding", [labels, num_classes]) as entered:
         labels = gc.convert_to_tensor(labels)
         if labels.dtype == gc.int32:
@@ -76,7 +101,11 @@ def one_hot_encoding(labels: Any, num_classes: Any, on_value: Any = 1.0, off_val
 @public("contrib.layers.softmax")
 @add_arg_scope
 def softmax(logits: Any, scope: Any = None) -> Any:
-    """The softmax over the last axis of any rank from two on, as `tf.contrib.layers.softmax`."""
+    """The softmax over the last axis of any rank from two on, as `tf.contrib.layers.softmax`.
+
+    >>> gc.contrib.layers.softmax(gc.constant([[0., np.log(3.)]])).eval()
+    array([[0.25, 0.75]], dtype=float32)
+    """
     with gc.variable_scope(scope, "softmax", [logits]):
         size = last_dimension(logits.get_shape(), min_rank=2)
         rows = gc.nn.softmax(gc.reshape(logits, [-1, size]))
@@ -88,7 +117,13 @@ def softmax(logits: Any, scope: Any = None) -> Any:
 @public("contrib.layers.dense_to_sparse")
 @add_arg_scope
 def dense_to_sparse(tensor: Any, eos_token: Any = 0, outputs_collections: Any = None, scope: Any = None) -> Any:
-    """The elements that are not eos_token as a SparseTensor, as `tf.contrib.layers.dense_to_sparse`."""
+    """The elements that are not eos_token as a SparseTensor, as `tf.contrib.layers.dense_to_sparse`.
+
+    >>> sparse = gc.contrib.layers.dense_to_sparse(gc.constant([[5, 0], [0, 7]]))
+    >>> sparse.eval().indices, sparse.eval().values
+    (array([[0, 0],
+           [1, 1]]), array([5, 7], dtype=int32))
+    """
     with gc.variable_scope(scope, "dense_to_sparse", [tensor]) as entered:
         tensor = gc.convert_to_tensor(tensor)
         indices = gc.where(gc.not_equal(tensor, gc.constant(eos_token, tensor.dtype)))
@@ -101,7 +136,11 @@ def dense_to_sparse(tensor: Any, eos_token: Any = 0, outputs_collections: Any = 
 def images_to_sequence(inputs: Any, data_format: str = "NHWC", outputs_collections: Any = None,
                        scope: str | None = None) -> Any:
     """Pictures as sequences of their columns: [width, batch * height, channels], as
-    `tf.contrib.layers.images_to_sequence`."""
+    `tf.contrib.layers.images_to_sequence`.
+
+    >>> gc.contrib.layers.images_to_sequence(gc.zeros([2, 3, 4, 5])).shape
+    TensorShape([Dimension(4), Dimension(6), Dimension(5)])
+    """
     first = format_of(data_format) == "channels_first"
     with gc.name_scope(scope, "ImagesToSequence", [inputs]) as entered:
         inputs = gc.convert_to_tensor(inputs)
@@ -117,7 +156,11 @@ def images_to_sequence(inputs: Any, data_format: str = "NHWC", outputs_collectio
 @add_arg_scope
 def sequence_to_images(inputs: Any, height: int, output_data_format: str = "channels_last",
                        outputs_collections: Any = None, scope: str | None = None) -> Any:
-    """The inverse of images_to_sequence for pictures of this height, as `tf.contrib.layers.sequence_to_images`."""
+    """The inverse of images_to_sequence for pictures of this height, as `tf.contrib.layers.sequence_to_images`.
+
+    >>> gc.contrib.layers.sequence_to_images(gc.zeros([4, 6, 5]), height=3).shape
+    TensorShape([Dimension(2), Dimension(3), Dimension(4), Dimension(5)])
+    """
     with gc.name_scope(scope, "SequenceToImages", [inputs]) as entered:
         inputs = gc.convert_to_tensor(inputs)
         width, batches, depth = inputs.get_shape().as_list()

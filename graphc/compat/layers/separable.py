@@ -31,7 +31,17 @@ def separable_convolution2d(inputs: Any, num_outputs: int | None, kernel_size: A
                             reuse: Any = None, variables_collections: Any = None, outputs_collections: Any = None,
                             trainable: bool = True, scope: Any = None) -> Any:
     """Each channel convolved by itself, then single points that mix them; num_outputs None leaves out the second part.
-    As `tf.contrib.layers.separable_conv2d`."""
+    As `tf.contrib.layers.separable_conv2d`.
+
+    >>> x = gc.placeholder(gc.float32, [None, 28, 28, 16])
+    >>> gc.contrib.layers.separable_conv2d(x, num_outputs=32, kernel_size=3).shape.as_list()
+    [None, 28, 28, 32]
+    >>> for v in gc.trainable_variables():
+    ...     print(v.op.name, v.shape)
+    SeparableConv2d/depthwise_weights (3, 3, 16, 1)
+    SeparableConv2d/pointwise_weights (1, 1, 16, 32)
+    SeparableConv2d/biases (32,)
+    """
     layout = format_of(data_format)
     with gc.variable_scope(scope, "SeparableConv2d", [inputs], reuse=reuse,
                            custom_getter=model_variables(_RENAMED)) as entered:

@@ -15,7 +15,15 @@ from graphc.compat.layers.utils import get_variable_collections
 def spatial_softmax(features: Any, temperature: Any = None, name: Any = None, variables_collections: Any = None,
                     trainable: bool = True, data_format: str = "NHWC") -> Any:
     """The expected position (x, y from -1 to 1) of each channel under the softmax over its points: [batch, channels *
-    2]. temperature: its initial value; it is trained if `trainable`. As `tf.contrib.layers.spatial_softmax`."""
+    2]. temperature: its initial value; it is trained if `trainable`. As `tf.contrib.layers.spatial_softmax`.
+
+    >>> picture = np.zeros([1, 3, 3, 1], np.float32)
+    >>> picture[0, 2, 0, 0] = 100.                   # bright in the last row, the first column
+    >>> y = gc.contrib.layers.spatial_softmax(gc.constant(picture))
+    >>> gc.global_variables_initializer().run()
+    >>> y.eval()
+    array([[ 1., -1.]], dtype=float32)
+    """
     first = format_of(data_format) == "channels_first"
     with gc.variable_scope(name, "spatial_softmax"):
         shape, channels = gc.shape(features), features.get_shape()[1 if first else 3].value

@@ -15,7 +15,13 @@ def _name_of(layer: Callable[..., Any], otherwise: str) -> str:
 
 @public("contrib.layers.repeat")
 def repeat(inputs: Any, repetitions: int, layer: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """The same layer `repetitions` times, in the scopes scope_1, scope_2, ... As `tf.contrib.layers.repeat`."""
+    """The same layer `repetitions` times, in the scopes scope_1, scope_2, ... As `tf.contrib.layers.repeat`.
+
+    >>> x = gc.placeholder(gc.float32, [None, 8])
+    >>> y = gc.contrib.layers.repeat(x, 2, gc.contrib.layers.fully_connected, 8, scope="fc")
+    >>> [v.op.name for v in gc.trainable_variables()]
+    ['fc/fc_1/weights', 'fc/fc_1/biases', 'fc/fc_2/weights', 'fc/fc_2/biases']
+    """
     scope = kwargs.pop("scope", None)
     with gc.variable_scope(scope, "Repeat", [inputs]):
         outputs = gc.convert_to_tensor(inputs)
@@ -28,7 +34,13 @@ def repeat(inputs: Any, repetitions: int, layer: Callable[..., Any], *args: Any,
 @public("contrib.layers.stack")
 def stack(inputs: Any, layer: Callable[..., Any], stack_args: Sequence[Any], **kwargs: Any) -> Any:
     """The layer once for each of stack_args (an argument, or a list of them), in the scopes scope_1, scope_2, ... As
-    `tf.contrib.layers.stack`."""
+    `tf.contrib.layers.stack`.
+
+    >>> x = gc.placeholder(gc.float32, [None, 8])
+    >>> y = gc.contrib.layers.stack(x, gc.contrib.layers.fully_connected, [32, 16], scope="fc")
+    >>> [(v.op.name, v.shape.as_list()) for v in gc.trainable_variables()]
+    [('fc/fc_1/weights', [8, 32]), ('fc/fc_1/biases', [32]), ('fc/fc_2/weights', [32, 16]), ('fc/fc_2/biases', [16])]
+    """
     scope = kwargs.pop("scope", None)
     if not isinstance(stack_args, (list, tuple)):
         raise ValueError(f"stack_args need to be a list or tuple, not {stack_args!r}")
@@ -43,7 +55,13 @@ def stack(inputs: Any, layer: Callable[..., Any], stack_args: Sequence[Any], **k
 
 @public("contrib.layers.scale_gradient")
 def scale_gradient(inputs: Any, gradient_multiplier: Any) -> Any:
-    """The inputs, through which gradients are multiplied. As `tf.contrib.layers.scale_gradient`."""
+    """The inputs, through which gradients are multiplied. As `tf.contrib.layers.scale_gradient`.
+
+    >>> x = gc.constant(3.)
+    >>> y = gc.contrib.layers.scale_gradient(x, gc.constant(0.5))
+    >>> y.eval(), gc.gradients(y, x)[0].eval()
+    (np.float32(3.0), np.float32(0.5))
+    """
     @gc.custom_gradient
     def scaled(x: Any, factor: Any) -> Any:
         return gc.identity(x), lambda dy: (dy * factor, None)

@@ -13,6 +13,11 @@ _SMART = gc.contrib.framework
 
 @public("contrib.layers.utils.NamedOutputs")
 class NamedOutputs(NamedTuple):
+    """An end point of a net: its name, and the tensor. As `tf.contrib.layers.utils.NamedOutputs`.
+
+    >>> gc.contrib.layers.utils.NamedOutputs("logits", None).name
+    'logits'
+    """
     name: str
     outputs: Any
 
@@ -22,7 +27,14 @@ class NamedOutputs(NamedTuple):
 
 @public("contrib.layers.utils.collect_named_outputs")
 def collect_named_outputs(collections: Any, alias: str, outputs: Any) -> Any:
-    """Adds the outputs to the collections, under the name `alias`; returns them."""
+    """Adds the outputs to the collections, under the name `alias`; returns them.
+
+    As `tf.contrib.layers.utils.collect_named_outputs`.
+
+    >>> x = gc.contrib.layers.utils.collect_named_outputs("ends", "block1", gc.constant(1., name="x"))
+    >>> gc.contrib.layers.utils.convert_collection_to_dict("ends")
+    OrderedDict([('block1', <gc.Tensor 'x:0' shape=() dtype=float32>)])
+    """
     if collections:
         append_tensor_alias(outputs, alias)
         gc.add_to_collections(collections, outputs)
@@ -31,24 +43,50 @@ def collect_named_outputs(collections: Any, alias: str, outputs: Any) -> Any:
 
 @public("contrib.layers.utils.append_tensor_alias")
 def append_tensor_alias(tensor: Any, alias: str) -> Any:
+    """Gives a tensor one more name, by which `convert_collection_to_dict` knows it. As
+    `tf.contrib.layers.utils.append_tensor_alias`.
+
+    >>> x = gc.constant(1.)
+    >>> y = gc.contrib.layers.utils.append_tensor_alias(x, "logits")
+    >>> gc.contrib.layers.utils.get_tensor_aliases(x)
+    ['logits']
+    """
     tensor.aliases = [*getattr(tensor, "aliases", ()), alias.removesuffix("/")]
     return tensor
 
 
 @public("contrib.layers.utils.get_tensor_aliases")
 def get_tensor_aliases(tensor: Any) -> list[str]:
-    """The names given to a tensor; without any, its operation's (with ":1" if it is not the first output)."""
+    """The names given to a tensor; without any, its operation's (with ":1" if it is not the first output).
+
+    As `tf.contrib.layers.utils.get_tensor_aliases`.
+
+    >>> gc.contrib.layers.utils.get_tensor_aliases(gc.split(gc.zeros([4]), 2, name="halves")[1])
+    ['halves:1']
+    """
     return list(getattr(tensor, "aliases", None) or [tensor.name.removesuffix(":0")])
 
 
 @public("contrib.layers.utils.gather_tensors_aliases")
 def gather_tensors_aliases(tensors: Iterable[Any]) -> list[str]:
+    """The names of several tensors in one list. As `tf.contrib.layers.utils.gather_tensors_aliases`.
+
+    >>> gc.contrib.layers.utils.gather_tensors_aliases([gc.constant(1., name="a"), gc.constant(2., name="b")])
+    ['a', 'b']
+    """
     return [alias for tensor in tensors for alias in get_tensor_aliases(tensor)]
 
 
 @public("contrib.layers.utils.convert_collection_to_dict")
 def convert_collection_to_dict(collection: Any, clear_collection: bool = False) -> OrderedDict[str, Any]:
-    """The tensors of a collection by their names, in order."""
+    """The tensors of a collection by their names, in order.
+
+    As `tf.contrib.layers.utils.convert_collection_to_dict`.
+
+    >>> gc.add_to_collection("ends", gc.constant(1., name="x"))
+    >>> list(gc.contrib.layers.utils.convert_collection_to_dict("ends"))
+    ['x']
+    """
     found = OrderedDict((alias, tensor) for tensor in gc.get_collection(collection)
                         for alias in get_tensor_aliases(tensor))
     if clear_collection:
@@ -61,7 +99,14 @@ def convert_collection_to_dict(collection: Any, clear_collection: bool = False) 
 
 @public("contrib.layers.utils.constant_value")
 def constant_value(value_or_tensor_or_var: Any, dtype: Any = None) -> Any:
-    """The value of a tensor, as far as it is known while the graph is built; None for a variable."""
+    """The value of a tensor, as far as it is known while the graph is built; None for a variable.
+
+    As `tf.contrib.layers.utils.constant_value`.
+
+    >>> gc.contrib.layers.utils.constant_value(gc.constant(True))
+    array(True)
+    >>> gc.contrib.layers.utils.constant_value(gc.placeholder(gc.bool, []))
+    """
     given = value_or_tensor_or_var
     if given is None:
         raise ValueError("value_or_tensor_or_var cannot be None")
@@ -74,11 +119,21 @@ def constant_value(value_or_tensor_or_var: Any, dtype: Any = None) -> Any:
 
 @public("contrib.layers.utils.smart_cond")
 def smart_cond(pred: Any, fn1: Callable[[], Any], fn2: Callable[[], Any], name: str | None = None) -> Any:
+    """fn1() or fn2(): at once where pred is known, as gc.cond where it is not. As `tf.contrib.layers.utils.smart_cond`.
+
+    >>> gc.contrib.layers.utils.smart_cond(True, lambda: gc.constant(1), lambda: gc.constant(2)).eval()
+    np.int32(1)
+    """
     return _SMART.smart_cond(pred, fn1, fn2, name)
 
 
 @public("contrib.layers.utils.static_cond")
 def static_cond(pred: Any, fn1: Callable[[], Any], fn2: Callable[[], Any]) -> Any:
+    """fn1() or fn2(), by a bool. Raises TypeError if pred is a tensor. As `tf.contrib.layers.utils.static_cond`.
+
+    >>> gc.contrib.layers.utils.static_cond(False, lambda: "yes", lambda: "no")
+    'no'
+    """
     return _SMART.smart_cond(bool(pred), fn1, fn2)
 
 
@@ -87,7 +142,13 @@ def static_cond(pred: Any, fn1: Callable[[], Any], fn2: Callable[[], Any]) -> An
 
 @public("contrib.layers.utils.get_variable_collections")
 def get_variable_collections(variables_collections: Any, name: str) -> Any:
-    """The collections of the variable `name`: of a dict by name, or the same for all."""
+    """The collections of the variable `name`: of a dict by name, or the same for all.
+
+    As `tf.contrib.layers.utils.get_variable_collections`.
+
+    >>> gc.contrib.layers.utils.get_variable_collections({"weights": ["w"], "biases": ["b"]}, "weights")
+    ['w']
+    """
     return variables_collections.get(name) if isinstance(variables_collections, dict) else variables_collections
 
 
@@ -127,13 +188,25 @@ def finished(outputs: Any, activation_fn: Callable[[Any], Any] | None, outputs_c
 
 @public("contrib.layers.utils.channel_dimension")
 def channel_dimension(shape: Any, data_format: str, min_rank: int = 1) -> int:
-    """The number of channels. Raises ValueError if it is not known."""
+    """The number of channels. Raises ValueError if it is not known.
+
+    As `tf.contrib.layers.utils.channel_dimension`.
+
+    >>> gc.contrib.layers.utils.channel_dimension(gc.TensorShape([None, 8, 8, 3]), "NHWC")
+    3
+    """
     return _size(shape, 1 if data_format == "channels_first" else -1, min_rank)
 
 
 @public("contrib.layers.utils.last_dimension")
 def last_dimension(shape: Any, min_rank: int = 1) -> int:
-    """The size of the last axis. Raises ValueError if it is not known."""
+    """The size of the last axis. Raises ValueError if it is not known.
+
+    As `tf.contrib.layers.utils.last_dimension`.
+
+    >>> gc.contrib.layers.utils.last_dimension(gc.TensorShape([None, 5]))
+    5
+    """
     return _size(shape, -1, min_rank)
 
 
@@ -150,7 +223,13 @@ def _size(shape: Any, axis: int, min_rank: int) -> int:
 
 @public("contrib.layers.utils.two_element_tuple")
 def two_element_tuple(int_or_tuple: Any) -> tuple[int, int]:
-    """An integer twice, or the two of a list. Raises ValueError for anything else."""
+    """An integer twice, or the two of a list. Raises ValueError for anything else.
+
+    As `tf.contrib.layers.utils.two_element_tuple`.
+
+    >>> gc.contrib.layers.utils.two_element_tuple(3)
+    (3, 3)
+    """
     if isinstance(int_or_tuple, int):
         return int_or_tuple, int_or_tuple
     if isinstance(int_or_tuple, (list, tuple, gc.TensorShape)) and len(int_or_tuple) == 2:
@@ -160,7 +239,13 @@ def two_element_tuple(int_or_tuple: Any) -> tuple[int, int]:
 
 @public("contrib.layers.utils.n_positive_integers")
 def n_positive_integers(n: int, value: Any) -> tuple[int, ...]:
-    """A positive integer n times, or n of them. Raises ValueError for anything else."""
+    """A positive integer n times, or n of them. Raises ValueError for anything else.
+
+    As `tf.contrib.layers.utils.n_positive_integers`.
+
+    >>> gc.contrib.layers.utils.n_positive_integers(3, 2)
+    (2, 2, 2)
+    """
     given: Sequence[Any] = tuple(value) if isinstance(value, (list, tuple, gc.TensorShape)) else (value,) * n
     try:
         sizes = tuple(int(size) for size in given)

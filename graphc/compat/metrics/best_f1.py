@@ -17,6 +17,11 @@ def f1_score(labels: Any, predictions: Any, weights: Any = None, num_thresholds:
     """The F1 score at the best of num_thresholds thresholds from 0 to 1, as `tf.contrib.metrics.f1_score`.
 
     (value, update): float32 scalars of all batches so far.
+
+    >>> value, update = gc.compat.v1.contrib.metrics.f1_score(labels=[1, 1, 0, 0], predictions=[0.9, 0.4, 0.6, 0.1])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(0.8)
     """
     inner = [i / (num_thresholds - 1) for i in range(1, num_thresholds - 1)]
     given = (labels, predictions, [-_EPSILON, *inner, 1 + _EPSILON], weights)

@@ -14,24 +14,61 @@ Result = tuple[Any, Any]
 @public("compat.v1.contrib.metrics.streaming_mean")
 def streaming_mean(values: Any, weights: Any = None, metrics_collections: Collections = None,
                    updates_collections: Collections = None, name: str | None = None) -> Result:
+    """`gc.metrics.mean`: (value, update) over all batches.
+
+    As `tf.contrib.metrics.streaming_mean`.
+
+    >>> value, update = gc.compat.v1.contrib.metrics.streaming_mean([1., 2., 6.])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(3.0)
+    """
     return gc.metrics.mean(values, weights, metrics_collections, updates_collections, name)
 
 
 @public("compat.v1.contrib.metrics.streaming_mean_tensor")
 def streaming_mean_tensor(values: Any, weights: Any = None, metrics_collections: Collections = None,
                           updates_collections: Collections = None, name: str | None = None) -> Result:
+    """`gc.metrics.mean_tensor`: (value, update) over all batches.
+
+    As `tf.contrib.metrics.streaming_mean_tensor`.
+
+    >>> value, update = gc.compat.v1.contrib.metrics.streaming_mean_tensor([[1., 2.], [3., 6.]])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    array([[1., 2.],
+           [3., 6.]], dtype=float32)
+    """
     return gc.metrics.mean_tensor(values, weights, metrics_collections, updates_collections, name)
 
 
 @public("compat.v1.contrib.metrics.streaming_percentage_less")
 def streaming_percentage_less(values: Any, threshold: Any, weights: Any = None, metrics_collections: Collections = None,
                               updates_collections: Collections = None, name: str | None = None) -> Result:
+    """`gc.metrics.percentage_below`: (value, update) over all batches.
+
+    As `tf.contrib.metrics.streaming_percentage_less`.
+
+    >>> value, update = gc.compat.v1.contrib.metrics.streaming_percentage_less([1., 2., 6.], threshold=3.)
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(0.6667)
+    """
     return gc.metrics.percentage_below(values, threshold, weights, metrics_collections, updates_collections, name)
 
 
 @public("compat.v1.contrib.metrics.streaming_accuracy")
 def streaming_accuracy(predictions: Any, labels: Any, weights: Any = None, metrics_collections: Collections = None,
                        updates_collections: Collections = None, name: str | None = None) -> Result:
+    """`gc.metrics.accuracy`, the predictions first: (value, update) over all batches.
+
+    As `tf.contrib.metrics.streaming_accuracy`.
+
+    >>> value, update = gc.compat.v1.contrib.metrics.streaming_accuracy(predictions=[1, 0, 2], labels=[1, 1, 2])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(0.6667)
+    """
     return gc.metrics.accuracy(labels, predictions, weights, metrics_collections, updates_collections, name)
 
 
@@ -39,6 +76,16 @@ def streaming_accuracy(predictions: Any, labels: Any, weights: Any = None, metri
 def streaming_mean_absolute_error(predictions: Any, labels: Any, weights: Any = None,
                                   metrics_collections: Collections = None, updates_collections: Collections = None,
                                   name: str | None = None) -> Result:
+    """`gc.metrics.mean_absolute_error`, the predictions first: (value, update) over all batches.
+
+    As `tf.contrib.metrics.streaming_mean_absolute_error`.
+
+    >>> value, update = gc.compat.v1.contrib.metrics.streaming_mean_absolute_error(
+    ...     predictions=[1., 4.], labels=[1., 2.])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(1.0)
+    """
     return gc.metrics.mean_absolute_error(labels, predictions, weights, metrics_collections, updates_collections, name)
 
 
@@ -46,6 +93,16 @@ def streaming_mean_absolute_error(predictions: Any, labels: Any, weights: Any = 
 def streaming_mean_relative_error(predictions: Any, labels: Any, normalizer: Any, weights: Any = None,
                                   metrics_collections: Collections = None, updates_collections: Collections = None,
                                   name: str | None = None) -> Result:
+    """`gc.metrics.mean_relative_error`, the predictions first: (value, update) over all batches.
+
+    As `tf.contrib.metrics.streaming_mean_relative_error`.
+
+    >>> value, update = gc.compat.v1.contrib.metrics.streaming_mean_relative_error(
+    ...     predictions=[1., 4.], labels=[1., 2.], normalizer=[1., 2.])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(0.5)
+    """
     return gc.metrics.mean_relative_error(labels, predictions, normalizer, weights, metrics_collections,
                                           updates_collections, name)
 
@@ -54,6 +111,16 @@ def streaming_mean_relative_error(predictions: Any, labels: Any, normalizer: Any
 def streaming_mean_squared_error(predictions: Any, labels: Any, weights: Any = None,
                                  metrics_collections: Collections = None, updates_collections: Collections = None,
                                  name: str | None = None) -> Result:
+    """`gc.metrics.mean_squared_error`, the predictions first: (value, update) over all batches.
+
+    As `tf.contrib.metrics.streaming_mean_squared_error`.
+
+    >>> value, update = gc.compat.v1.contrib.metrics.streaming_mean_squared_error(
+    ...     predictions=[1., 4.], labels=[1., 2.])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(2.0)
+    """
     return gc.metrics.mean_squared_error(labels, predictions, weights, metrics_collections, updates_collections, name)
 
 
@@ -61,6 +128,16 @@ def streaming_mean_squared_error(predictions: Any, labels: Any, weights: Any = N
 def streaming_root_mean_squared_error(predictions: Any, labels: Any, weights: Any = None,
                                       metrics_collections: Collections = None, updates_collections: Collections = None,
                                       name: str | None = None) -> Result:
+    """`gc.metrics.root_mean_squared_error`, the predictions first: (value, update) over all batches.
+
+    As `tf.contrib.metrics.streaming_root_mean_squared_error`.
+
+    >>> value, update = gc.compat.v1.contrib.metrics.streaming_root_mean_squared_error(
+    ...     predictions=[1., 4.], labels=[1., 2.])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(1.414)
+    """
     return gc.metrics.root_mean_squared_error(labels, predictions, weights, metrics_collections, updates_collections,
                                               name)
 
@@ -69,6 +146,16 @@ def streaming_root_mean_squared_error(predictions: Any, labels: Any, weights: An
 def streaming_mean_cosine_distance(predictions: Any, labels: Any, dim: int, weights: Any = None,
                                    metrics_collections: Collections = None, updates_collections: Collections = None,
                                    name: str | None = None) -> Result:
+    """`gc.metrics.mean_cosine_distance`, the predictions first: (value, update) over all batches.
+
+    As `tf.contrib.metrics.streaming_mean_cosine_distance`.
+
+    >>> value, update = gc.compat.v1.contrib.metrics.streaming_mean_cosine_distance(
+    ...     predictions=[[1., 0.]], labels=[[0.6, 0.8]], dim=1)
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(0.4)
+    """
     return gc.metrics.mean_cosine_distance(labels, predictions, dim, weights, metrics_collections, updates_collections,
                                            name)
 
@@ -77,6 +164,17 @@ def streaming_mean_cosine_distance(predictions: Any, labels: Any, dim: int, weig
 def streaming_mean_iou(predictions: Any, labels: Any, num_classes: int, weights: Any = None,
                        metrics_collections: Collections = None, updates_collections: Collections = None,
                        name: str | None = None) -> Result:
+    """`gc.metrics.mean_iou`, the predictions first: (value, update) over all batches.
+
+    As `tf.contrib.metrics.streaming_mean_iou`.
+
+    >>> value, update = gc.compat.v1.contrib.metrics.streaming_mean_iou(
+    ...     predictions=[0, 1, 1], labels=[0, 0, 1], num_classes=2)
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    array([[1., 1.],
+           [0., 1.]])
+    """
     return gc.metrics.mean_iou(labels, predictions, num_classes, weights, metrics_collections, updates_collections,
                                name)
 
@@ -84,12 +182,32 @@ def streaming_mean_iou(predictions: Any, labels: Any, num_classes: int, weights:
 @public("compat.v1.contrib.metrics.streaming_precision")
 def streaming_precision(predictions: Any, labels: Any, weights: Any = None, metrics_collections: Collections = None,
                         updates_collections: Collections = None, name: str | None = None) -> Result:
+    """`gc.metrics.precision`, the predictions first: (value, update) over all batches.
+
+    As `tf.contrib.metrics.streaming_precision`.
+
+    >>> value, update = gc.compat.v1.contrib.metrics.streaming_precision(
+    ...     predictions=[True, True, False], labels=[True, False, True])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(0.5)
+    """
     return gc.metrics.precision(labels, predictions, weights, metrics_collections, updates_collections, name)
 
 
 @public("compat.v1.contrib.metrics.streaming_recall")
 def streaming_recall(predictions: Any, labels: Any, weights: Any = None, metrics_collections: Collections = None,
                      updates_collections: Collections = None, name: str | None = None) -> Result:
+    """`gc.metrics.recall`, the predictions first: (value, update) over all batches.
+
+    As `tf.contrib.metrics.streaming_recall`.
+
+    >>> value, update = gc.compat.v1.contrib.metrics.streaming_recall(
+    ...     predictions=[True, True, False], labels=[True, False, True])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(0.5)
+    """
     return gc.metrics.recall(labels, predictions, weights, metrics_collections, updates_collections, name)
 
 
@@ -97,6 +215,16 @@ def streaming_recall(predictions: Any, labels: Any, weights: Any = None, metrics
 def streaming_true_positives(predictions: Any, labels: Any, weights: Any = None,
                              metrics_collections: Collections = None, updates_collections: Collections = None,
                              name: str | None = None) -> Result:
+    """`gc.metrics.true_positives`, the predictions first: (value, update) over all batches.
+
+    As `tf.contrib.metrics.streaming_true_positives`.
+
+    >>> value, update = gc.compat.v1.contrib.metrics.streaming_true_positives(
+    ...     predictions=[True, True, False], labels=[True, False, True])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(1.0)
+    """
     return gc.metrics.true_positives(labels, predictions, weights, metrics_collections, updates_collections, name)
 
 
@@ -104,6 +232,16 @@ def streaming_true_positives(predictions: Any, labels: Any, weights: Any = None,
 def streaming_true_negatives(predictions: Any, labels: Any, weights: Any = None,
                              metrics_collections: Collections = None, updates_collections: Collections = None,
                              name: str | None = None) -> Result:
+    """`gc.metrics.true_negatives`, the predictions first: (value, update) over all batches.
+
+    As `tf.contrib.metrics.streaming_true_negatives`.
+
+    >>> value, update = gc.compat.v1.contrib.metrics.streaming_true_negatives(
+    ...     predictions=[True, False, False], labels=[True, False, False])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(2.0)
+    """
     return gc.metrics.true_negatives(labels, predictions, weights, metrics_collections, updates_collections, name)
 
 
@@ -111,6 +249,16 @@ def streaming_true_negatives(predictions: Any, labels: Any, weights: Any = None,
 def streaming_false_positives(predictions: Any, labels: Any, weights: Any = None,
                               metrics_collections: Collections = None, updates_collections: Collections = None,
                               name: str | None = None) -> Result:
+    """`gc.metrics.false_positives`, the predictions first: (value, update) over all batches.
+
+    As `tf.contrib.metrics.streaming_false_positives`.
+
+    >>> value, update = gc.compat.v1.contrib.metrics.streaming_false_positives(
+    ...     predictions=[True, True, False], labels=[True, False, True])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(1.0)
+    """
     return gc.metrics.false_positives(labels, predictions, weights, metrics_collections, updates_collections, name)
 
 
@@ -118,4 +266,14 @@ def streaming_false_positives(predictions: Any, labels: Any, weights: Any = None
 def streaming_false_negatives(predictions: Any, labels: Any, weights: Any = None,
                               metrics_collections: Collections = None, updates_collections: Collections = None,
                               name: str | None = None) -> Result:
+    """`gc.metrics.false_negatives`, the predictions first: (value, update) over all batches.
+
+    As `tf.contrib.metrics.streaming_false_negatives`.
+
+    >>> value, update = gc.compat.v1.contrib.metrics.streaming_false_negatives(
+    ...     predictions=[True, True, False], labels=[True, False, True])
+    >>> gc.local_variables_initializer().run()
+    >>> update.eval()
+    np.float32(1.0)
+    """
     return gc.metrics.false_negatives(labels, predictions, weights, metrics_collections, updates_collections, name)

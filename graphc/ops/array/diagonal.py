@@ -9,7 +9,7 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dims import Size
-from graphc.ir.dtypes import bool_, float64, int64
+from graphc.ir.dtypes import bool_, complex64, float64, int64
 from graphc.ir.elementwise import check_dtype, check_kind
 from graphc.ir.op import OPS, Composite, Op, Sample, View, operand_field, register, same_dtypes
 from graphc.ir.spec import Shape, Spec, require_equal, require_less_equal, text
@@ -136,10 +136,10 @@ class Diag(Composite):
     results = ("output",)
     types: ClassVar = {"T": "diagonal"}
     samples: ClassVar = [Sample({}, (s,), (d,)) for s, d in (
-        ((4,), None), ((2, 3), float64), ((2, 0), None), ((3,), int64))]
+        ((4,), None), ((2, 3), float64), ((2, 0), None), ((3,), int64), ((3,), complex64))]
 
     def infer(self, x: Spec) -> Spec:
-        check_dtype(self, "diagonal", x.dtype, "wide")
+        check_dtype(self, "diagonal", x.dtype, "product")
         if x.shape is None:
             return Spec(x.dtype, None)
         if not x.shape:
@@ -170,10 +170,10 @@ class DiagPart(Composite):
     results = ("diagonal",)
     types: ClassVar = {"T": "input"}
     samples: ClassVar = [Sample({}, (s,), (d,)) for s, d in (
-        ((4, 4), None), ((2, 3, 2, 3), float64), ((0, 0), None), ((3, 3), int64))]
+        ((4, 4), None), ((2, 3, 2, 3), float64), ((0, 0), None), ((3, 3), int64), ((3, 3), complex64))]
 
     def infer(self, x: Spec) -> Spec:
-        check_dtype(self, "input", x.dtype, "wide")
+        check_dtype(self, "input", x.dtype, "product")
         if x.shape is None:
             return Spec(x.dtype, None)
         half = len(x.shape) // 2

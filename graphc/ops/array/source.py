@@ -8,7 +8,7 @@ import numpy as np
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dtypes import DType, float32
 from graphc.ir.op import Op, Sample, attr, register
-from graphc.ir.spec import VALUE_LIMIT, Shape, Spec
+from graphc.ir.spec import VALUE_LIMIT, Shape, Spec, text
 
 
 @register
@@ -82,6 +82,11 @@ class PlaceholderWithDefault(Op):
             raise ValueError(
                 f"the default has rank {len(x.shape)}, but the shape {self.shape} has rank {len(self.shape)}"
             )
+        if self.shape is not None and x.shape is not None:
+            for axis, (given, wanted) in enumerate(zip(x.shape, self.shape, strict=True)):
+                if isinstance(given, int) and isinstance(wanted, int) and given != wanted:
+                    raise ValueError(f"axis {axis} of the default of shape {text(x.shape)} has size {given}, but "
+                                     f"'shape' says {wanted}")
         return Spec(x.dtype, self.shape if self.shape is not None else None)
 
     def reference(self, x: np.ndarray) -> np.ndarray:

@@ -10,11 +10,11 @@ only running tells; the index of one element must be in range, else the run ends
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from graphc.ir import dims
 from graphc.ir.dims import Size, nonnegative
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Shape, require_less, require_less_equal, text
 
 

@@ -25,6 +25,7 @@ from graphc.ir.dtypes import DType, bool_, string
 from graphc.ir.op import Effect, Op, attr, register
 from graphc.ir.spec import Spec
 from graphc.ir.values import to_array
+from graphc.ops.strings.format import summarized
 
 if TYPE_CHECKING:
     from graphc.ir.graph import Operation, Tensor
@@ -108,7 +109,7 @@ class Print(Op):
 
         def show(*arrays: np.ndarray) -> tuple[()]:
             if self.first_n < 0 or next(count) < self.first_n:
-                sys.stderr.write(self.message + "".join(_shown(a, self.summarize) for a in arrays) + "\n")
+                sys.stderr.write(self.message + "".join(f"[{summarized(a, self.summarize)}]" for a in arrays) + "\n")
             return ()
 
         return show
@@ -158,7 +159,8 @@ class Assert(Op):
         b.host(add_host("assert", check), inputs, [])
 
     def _failed(self, *data: np.ndarray) -> errors.OpError:
-        return errors.InvalidArgumentError(f"assertion failed: {' '.join(_shown(d, self.summarize) for d in data)}")
+        shown = " ".join(f"[{summarized(d, self.summarize)}]" for d in data)
+        return errors.InvalidArgumentError(f"assertion failed: {shown}")
 
 
 @register
@@ -378,14 +380,6 @@ class WithValues:
     def __call__(self, *arrays: np.ndarray) -> Any:
         others, values = iter(arrays), self.values
         return self.function(*(values[i] if i in values else next(others) for i in range(len(arrays) + len(values))))
-
-
-def _shown(array: Any, limit: int) -> str:
-    flat = np.asarray(array, object if isinstance(array, bytes) else None).ravel()
-    kept = flat if limit < 0 else flat[:limit]
-    more = "..." if kept.size < flat.size else ""
-    text = " ".join(v.decode(errors="replace") if isinstance(v, bytes) else str(v) for v in kept) + more
-    return f"[{text}]"
 
 
 _numbers = itertools.count()

@@ -6,12 +6,12 @@ call of the session's object (session/objects.py), an effect on the host.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from graphc.errors import UnimplementedError
 from graphc.ir.dtypes import DType, resource
 from graphc.ir.op import Effect, Op
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Spec
 from graphc.ops.control.script import GuessedRanks
 

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.op import Op, Sample, register
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Spec, require_equal, require_less, require_less_equal
 from graphc.ir.tensor import Operation
 from graphc.ops.image.suppression import check_floats

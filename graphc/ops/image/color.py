@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import colorsys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +11,7 @@ from graphc.ir.builder import GradientBuilder
 from graphc.ir.dtypes import FLOATING, DType, float32, float64
 from graphc.ir.elementwise import check_rank
 from graphc.ir.op import Composite, Op, Sample, register
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Spec, require_equal, text
 from graphc.ir.tensor import Operation
 from graphc.ops.math.binary import AddV2, Mul, Sub

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,6 +13,7 @@ from graphc.ir.elementwise import check_one_string
 from graphc.ir.host import Host
 from graphc.ir.known import own_symbol, require_nonnegative
 from graphc.ir.op import Sample, attr, operand_field, register
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Shape, Spec
 from graphc.ir.tensor import Operation
 from graphc.ops.image import sample_files as files

@@ -4,11 +4,11 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from graphc.ir.records import dataclass
 from graphc.ops.image.png import check_size
 
 MAGIC = b"GIF8"

@@ -2,10 +2,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
+from graphc.ir.records import dataclass
 from graphc.ops.image import bmp, gif, jpeg, png
 
 

@@ -6,7 +6,6 @@ new picture are made of is computed by a map, elements are picked by the gather 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +15,7 @@ from graphc.ir.dims import Size
 from graphc.ir.dtypes import FLOATING, DType, float32, float64, int32, uint8
 from graphc.ir.elementwise import check_dtype, check_rank
 from graphc.ir.op import Op, Sample, attr, operand_field, register
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Spec, require_less
 from graphc.ir.tensor import Operation
 from graphc.ops.image.sampling import Sampler, along, check_centers, gathered, places, scattered

@@ -7,7 +7,6 @@ references do with NumPy stands in `places`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType, float32, float64, int32, int64
+from graphc.ir.records import dataclass
 
 # (index, weights): int32 and float32 accesses along the new axis
 Tap = tuple[Any, Any]

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,6 +12,7 @@ from graphc.ir.dtypes import DType, float32, int32, int64
 from graphc.ir.elementwise import check_rank
 from graphc.ir.known import own_symbol, require_nonnegative
 from graphc.ir.op import Op, Sample, attr, operand_field, register
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Spec, require_equal
 
 _CORNERS = np.array([[0, 0, 1, 1], [0, 0.1, 1, 1.1], [0, -0.1, 1, 0.9], [0, 10, 1, 11], [1, 11.1, 0, 10.1],
@@ -78,7 +78,7 @@ class _Suppression(Op):
     results = ("selected_indices",)
     refusal = _THRESHOLD
     kernel: ClassVar[str] = "suppress_boxes"
-    max_output_size: Size = operand_field("int")  # noqa: RUF009  (a declaration)
+    max_output_size: Size = operand_field("int")
 
     def infer(self, boxes: Spec, scores: Spec, *thresholds: Spec) -> Any:  # type: ignore[override]
         check_floats(self, **{self.operands[0]: (boxes, 2), "scores": (scores, 1)})

@@ -105,7 +105,7 @@ class NextAfter(Binary):
 
     operands = ("x1", "x2")
     results = ("output",)
-    kind = "floating"
+    kind = "float32_or_float64"
     primitive = "next_after"
     function = np.nextafter
     samples = binary_samples(integers=False, gradient=False)

@@ -167,22 +167,40 @@ class Inv(Reciprocal):
         return [g.inv_grad(node.outputs[0], dy)]
 
 
+_MASKED = Sample({}, (np.array([0, np.inf, np.nan, 2], np.float32), np.array([0, 0, 0, 3], np.float32)), gradient=False)
+
+
+def _or_0(dy: np.ndarray, dx: np.ndarray) -> np.ndarray:
+    return np.where(dy == 0, dx.dtype.type(0), dx)
+
+
 class _GradientOfY(UnaryGrad):
-    """dx from the op's own result y and dy."""
+    """dx from the op's own result y and dy; 0 where dy is, even if y is 0, infinite or NaN, as in TF: what a mask left
+    out has no part in a gradient."""
 
     kind = "analytic"
     operands = ("y", "dy")
+
+    def scalar(self, s: Scalars, *x: Any) -> Any:
+        y, dy = conjugate(s, x[0]), x[1]
+        zero = s.constant(0, s.dtype(dy))
+        return s("select", s("equal", dy, zero), zero, self.ordinary(s, y, dy))
+
+    @staticmethod
+    def ordinary(s: Scalars, y: Any, dy: Any) -> Any:
+        """dx of the conjugated y."""
+        raise NotImplementedError
 
 
 @register
 class SqrtGrad(_GradientOfY):
     """dy / (2 y)"""
 
-    function = staticmethod(lambda y, dy: dy * y.dtype.type(0.5) / np.conj(y))
-    samples = gradient_samples(0.2, 2)
+    function = staticmethod(lambda y, dy: _or_0(dy, dy * y.dtype.type(0.5) / np.conj(y)))
+    samples = [*gradient_samples(0.2, 2), _MASKED]
 
-    def scalar(self, s: Scalars, *x: Any) -> Any:
-        y, dy = conjugate(s, x[0]), x[1]
+    @staticmethod
+    def ordinary(s: Scalars, y: Any, dy: Any) -> Any:
         return s("div", s("mul", dy, s.constant(0.5, s.dtype(y))), y)
 
     def grad(self, g, node, ddx):
@@ -195,11 +213,11 @@ class SqrtGrad(_GradientOfY):
 class RsqrtGrad(_GradientOfY):
     """-dy y^3 / 2"""
 
-    function = staticmethod(lambda y, dy: y.dtype.type(-0.5) * (dy * np.conj(y)) * np.conj(y * y))
-    samples = gradient_samples(0.2, 2)
+    function = staticmethod(lambda y, dy: _or_0(dy, y.dtype.type(-0.5) * (dy * np.conj(y)) * np.conj(y * y)))
+    samples = [*gradient_samples(0.2, 2), _MASKED]
 
-    def scalar(self, s: Scalars, *x: Any) -> Any:
-        y, dy = conjugate(s, x[0]), x[1]
+    @staticmethod
+    def ordinary(s: Scalars, y: Any, dy: Any) -> Any:
         return s("mul", s("mul", s.constant(-0.5, s.dtype(y)), s("mul", dy, y)), s("mul", y, y))
 
     def grad(self, g, node, ddx):
@@ -212,11 +230,11 @@ class RsqrtGrad(_GradientOfY):
 class ReciprocalGrad(_GradientOfY):
     """-dy y^2"""
 
-    function = staticmethod(lambda y, dy: -np.conj(y) * dy * np.conj(y))
-    samples = gradient_samples(0.2, 2)
+    function = staticmethod(lambda y, dy: _or_0(dy, -np.conj(y) * dy * np.conj(y)))
+    samples = [*gradient_samples(0.2, 2), _MASKED]
 
-    def scalar(self, s: Scalars, *x: Any) -> Any:
-        y, dy = conjugate(s, x[0]), x[1]
+    @staticmethod
+    def ordinary(s: Scalars, y: Any, dy: Any) -> Any:
         return s("mul", s("mul", s("neg", y), dy), y)
 
     def grad(self, g, node, ddx):
@@ -229,7 +247,7 @@ class ReciprocalGrad(_GradientOfY):
 class InvGrad(ReciprocalGrad):
     """-dy y^2, the gradient of Inv"""
 
-    samples = gradient_samples(0.2, 2)
+    samples = [*gradient_samples(0.2, 2), _MASKED]
 
 
 class _Rounding(Unary):

@@ -6,7 +6,6 @@ turns the others.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from graphc.ir import dims
 from graphc.ir.dims import Size
 from graphc.ir.elementwise import check_kind, check_rank
 from graphc.ir.op import same_dtypes
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Shape, Spec, require_less_equal
 
 FORMATS = ("NHWC", "NCHW")

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 import zlib
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from graphc.ir.dtypes import FLOATING, DType, float32, float64, int32, int64
 from graphc.ir.op import Op
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Shape, Spec
 from graphc.ops.control.session_objects import SessionObject
 from graphc.ops.random import tensorflow_numbers as numbers

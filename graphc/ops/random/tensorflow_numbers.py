@@ -7,13 +7,13 @@ tensorflow_rejection.py.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from graphc.ir.dtypes import DType, float16, float32, float64, int64
+from graphc.ir.records import dataclass
 from graphc.ops.random.philox import CHUNK, groups, numbered_groups
 
 EACH = 256              # groups that an op sets aside for each number

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from graphc.ir.dtypes import DType, string
 from graphc.ir.host import Host
 from graphc.ir.op import Op, Sample
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Spec
 from graphc.ir.values import zeros
 

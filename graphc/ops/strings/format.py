@@ -1,6 +1,7 @@
-"""StringFormat: tensors written into a template."""
+"""Tensors as text: StringFormat, which writes them into a template, and the summaries of Print and Assert."""
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
@@ -91,9 +92,14 @@ def _elements(part: Any, ends: int, axis: int, rank: int) -> Iterator[str]:
 def _element(value: Any) -> str:
     if isinstance(value, bytes):
         return '"' + "".join(_ESCAPES.get(b) or (chr(b) if 32 <= b < 127 else f"\\{b:03o}") for b in value) + '"'
-    if isinstance(value, np.floating):
-        return _real(value)
-    return str(int(value))
+    return _number(value)
+
+
+def _number(value: Any) -> str:
+    """Bools are 0 and 1, complex numbers have no text, as TensorFlow has them."""
+    if isinstance(value, np.complexfloating):
+        return "?"
+    return str(int(value)) if isinstance(value, (np.integer, np.bool_)) else _real(value)
 
 
 def _real(value: Any) -> str:
@@ -102,3 +108,20 @@ def _real(value: Any) -> str:
     written = f"{float(value):.{short}g}"
     same = np.isnan(value) or type(value)(written) == value
     return written if same else f"{float(value):.{enough}g}"
+
+
+def summarized(array: Any, limit: int) -> str:
+    """The first `limit` elements, row-major: "[1 2][3...]..."; all of them if it is negative."""
+    whole = np.asarray(array, object if isinstance(array, bytes) else None)
+    kept = whole.ravel() if limit < 0 else whole.ravel()[:limit]
+    shown = [v.decode(errors="replace") if isinstance(v, bytes) else _number(v) for v in kept]
+    return _rows(shown, whole.shape) + "..." * (kept.size < whole.size)
+
+
+def _rows(shown: Sequence[str], shape: tuple[int, ...]) -> str:
+    """The rows that these elements begin, each in brackets; "..." where one breaks off."""
+    if len(shape) < 2 or not shown:
+        return " ".join(shown)
+    size = math.prod(shape[1:])
+    rows = [shown[i:i + size] for i in range(0, len(shown), size)]
+    return "".join(f"[{_rows(row, shape[1:])}{'...' * (len(shape) == 2 and len(row) < size)}]" for row in rows)

@@ -7,7 +7,6 @@ the op never sees a row twice.)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from graphc.ir.dtypes import DType, int64
 from graphc.ir.elementwise import check_kind
 from graphc.ir.op import OPS, Composite, Effect, Op, Sample, attr
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Shape, Spec, require_equal, text
 from graphc.ops.array.scatter import _CheckedIndices, _Scattered
 from graphc.ops.training.rows import _SumEqual, check_indices, check_rows

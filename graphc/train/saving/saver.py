@@ -72,6 +72,11 @@ class Saver:
         if not defer_build:
             self.build()
 
+    def __repr__(self) -> str:
+        keeps = f"keeps {self._max_to_keep}" if self._max_to_keep else "keeps all"
+        last = f", last: {self._last_checkpoints[-1][0]}" if self._last_checkpoints else ""
+        return f"<Saver {'' if self._is_built else 'not built yet, '}{keeps}{last}>"
+
     def build(self) -> None:
         """Adds the nodes to the default graph, unless they are there."""
         if self._is_built:

@@ -1,0 +1,92 @@
+// Reads a command line as graphc/commands/flags.py does, by the same table.
+#include "run_arguments.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace graphc_core {
+namespace {
+
+struct Flag {
+  std::string name, value;      // value: what stands behind it, "" for a switch
+  long long least;              // the smallest number that it may be; -1: it is no number
+  std::string help;
+};
+
+constexpr long long LARGEST = 1LL << 62, LARGEST_THREADS = (1LL << 31) - 1;
+
+const std::vector<Flag>& flags() {
+  static const std::vector<Flag> all = {
+#define GRAPHC_FLAG(name, value, least, help) {name, value, least, help},
+#include "flags.inc"
+#undef GRAPHC_FLAG
+  };
+  return all;
+}
+
+// At most 19 digits, so that it fits.
+bool is_number(const std::string& text, long long least, long long most) {
+  const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+  if (!digits || text.size() > 19) return false;
+  const unsigned long long value = std::strtoull(text.c_str(), nullptr, 10);
+  return value >= static_cast<unsigned long long>(least) && value <= static_cast<unsigned long long>(most);
+}
+
+void take(Arguments& found, const Flag& flag, const std::string& value) {
+  if (flag.name == "--feed" || flag.name == "--feed-each") {
+    const std::size_t equals = value.find('=');
+    if (equals == std::string::npos) throw UsageError(flag.name + " wants " + flag.value + ", not '" + value + "'");
+    (flag.name == "--feed" ? found.feeds : found.each).emplace_back(value.substr(0, equals), value.substr(equals + 1));
+  } else if (flag.name == "--fetch") {
+    found.fetches.push_back(value);
+  } else if (flag.name == "--out") {
+    found.outs.push_back(value);
+  } else {
+    const long long most = flag.name == "--threads" ? LARGEST_THREADS : LARGEST;
+    if (flag.least >= 0 && !is_number(value, flag.least, most))
+      throw UsageError(flag.name + " wants a number from " + std::to_string(flag.least) + " on, not '" + value + "'");
+    found.given[flag.name] = value;
+  }
+}
+
+}  // namespace
+
+long long Arguments::number(const std::string& flag, long long otherwise) const {
+  return has(flag) ? std::atoll(given.at(flag).c_str()) : otherwise;
+}
+
+Arguments parse_arguments(const std::vector<std::string>& words) {
+  Arguments found;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (word.empty() || word[0] != '-' || word == "-") {
+      if (!found.model.empty()) throw UsageError("what is '" + word + "'? the model is " + found.model);
+      found.model = word;
+      continue;
+    }
+    const std::size_t equals = word.find('=');
+    const std::string name = word == "-h" ? "--help" : word.substr(0, equals);
+    const auto flag = std::find_if(flags().begin(), flags().end(), [&](const Flag& one) { return one.name == name; });
+    const bool has_value = equals != std::string::npos;
+    if (flag == flags().end() || (has_value && flag->value.empty())) throw UsageError("what is '" + word + "'?");
+    if (!flag->value.empty() && !has_value && i + 1 == words.size())
+      throw UsageError(name + " needs a value: " + name + " " + flag->value);
+    take(found, *flag, has_value ? word.substr(equals + 1) : flag->value.empty() ? "" : words[++i]);
+  }
+  if (found.model.empty() && !found.has("--help") && !found.has("--version")) throw UsageError("which model?");
+  return found;
+}
+
+std::string help_text(const std::string& program) {
+  constexpr std::size_t COLUMN = 27;
+  std::string text = program + " MODEL.pb [options]\n";
+  for (const Flag& flag : flags()) {
+    std::string left = "  " + flag.name + (flag.value.empty() ? "" : " " + flag.value);
+    if (left.size() < COLUMN - 1) left.append(COLUMN - left.size(), ' ');
+    else left += "\n" + std::string(COLUMN, ' ');
+    text += left + flag.help + "\n";
+  }
+  return text + "GRAPHC_TRACE=1 prints every kernel that is called.\n";
+}
+
+}  // namespace graphc_core

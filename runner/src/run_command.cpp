@@ -1,0 +1,169 @@
+#include "run_command.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "dtypes.hpp"
+#include "error.hpp"
+#include "graphc.h"
+#include "graphc.hpp"
+#include "graphc_layout.h"
+#include "npy.hpp"
+#include "run_arguments.hpp"
+#include "run_feeds.hpp"
+#include "tensors.hpp"
+
+namespace graphc_core {
+namespace {
+
+constexpr char PROGRAM[] = "graphc-run";
+constexpr std::size_t MOST_PRINTED = 8;
+
+std::string shape_text(const graphc_info& info) {
+  std::string text = "[";
+  for (int i = 0; i < info.rank; ++i) text += (i ? ", " : "") + (info.sizes[i] < 0 ? "?" : std::to_string(info.sizes[i]));
+  return text + "]";
+}
+
+void print_infos(const char* what, const std::vector<graphc_info>& infos) {
+  for (const graphc_info& info : infos)
+    std::printf("%-9s %-24s %-8s %s\n", what, info.name, dtype_name(info.dtype).c_str(), shape_text(info).c_str());
+}
+
+void print_model(const graphc::Model& model, graphc_model* handle) {
+  for (int32_t i = 0; i < graphc_signature_count(handle); ++i)
+    std::printf("%-9s %s\n", "signature", graphc_signature_name(handle, i));
+  print_infos("input", model.inputs());
+  print_infos("output", model.outputs());
+  print_infos("variable", model.variables());
+  for (int32_t i = 0; i < graphc_host_count(handle); ++i) std::printf("%-9s %s\n", "calls", graphc_host_name(handle, i));
+  std::printf("%-9s %s\n", "isa", graphc_isas());
+  std::printf("%-9s %lld bytes\n", "memory", static_cast<long long>(graphc_memory_used(handle)));
+}
+
+void print_version() {
+  const std::string models = gc_made_for;
+  std::printf("%s %s (%s)%s\n", PROGRAM, graphc_version(), graphc_isas(), models.empty() ? "" : (" for " + models).c_str());
+}
+
+// Up to 8 elements, as C prints them.
+template <class Element>
+void print_values(const char* data, std::size_t count, const char* form) {
+  std::fputs(" ", stdout);
+  for (std::size_t i = 0; i < std::min<std::size_t>(count, MOST_PRINTED); ++i) {
+    Element value;
+    std::memcpy(&value, data + i * sizeof value, sizeof value);
+    std::fputs(" ", stdout);
+    std::printf(form, value);
+  }
+  std::fputs(count > MOST_PRINTED ? " ...\n" : "\n", stdout);
+}
+
+void print_elements(const graphc_tensor& tensor) {
+  const std::size_t count = bytes_of(tensor) / static_cast<std::size_t>(find_dtype(tensor.dtype)->size);
+  const char* data = static_cast<const char*>(tensor.data);
+  switch (tensor.dtype) {
+    case 1: return print_values<float>(data, count, "%.6g");
+    case 2: return print_values<double>(data, count, "%.6g");
+    case 3: return print_values<std::int32_t>(data, count, "%d");
+    case 4: case BOOL: return print_values<std::uint8_t>(data, count, "%u");
+    case 5: return print_values<std::int16_t>(data, count, "%d");
+    case 6: return print_values<std::int8_t>(data, count, "%d");
+    case 9: return print_values<long>(data, count, "%ld");
+    case 17: return print_values<std::uint16_t>(data, count, "%u");
+    case 22: return print_values<std::uint32_t>(data, count, "%u");
+    case 23: return print_values<unsigned long>(data, count, "%lu");
+    default: return;                    // of 16-bit floats and complex numbers --out gives the values
+  }
+}
+
+void bench(const graphc::Model& model, Feeds& feeds, long long runs) {
+  std::vector<double> times;
+  for (long long i = 0; i < runs; ++i) {
+    const std::vector<graphc_tensor> tensors = feeds.of_step(i);
+    const auto start = std::chrono::steady_clock::now();
+    model.run(tensors);
+    times.push_back(std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count());
+  }
+  if (times.empty()) return;
+  std::sort(times.begin(), times.end());
+  std::printf("%lld runs: median %.2f us, fastest %.2f us, slowest %.2f us\n", runs, times[times.size() / 2], times.front(),
+              times.back());
+}
+
+// Numbers of the outputs that are wanted.
+std::vector<std::size_t> wanted_outputs(const Arguments& arguments, const std::vector<graphc_info>& outputs) {
+  std::vector<std::size_t> wanted;
+  for (const std::string& name : arguments.fetches) wanted.push_back(find_port(outputs, name, "output"));
+  if (arguments.fetches.empty())
+    for (std::size_t i = 0; i < outputs.size(); ++i) wanted.push_back(i);
+  if (!arguments.outs.empty() && arguments.outs.size() != wanted.size())
+    throw UsageError(std::to_string(arguments.outs.size()) + " times --out for " + std::to_string(wanted.size()) +
+                     " outputs: give one for each");
+  return wanted;
+}
+
+void write_outputs(const Arguments& arguments, const std::vector<graphc_info>& infos, const std::vector<std::size_t>& wanted,
+                   const graphc::Result& result) {
+  std::vector<WholeFile> files;         // all of them or none get their names
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const graphc_tensor output = result.output(static_cast<std::int32_t>(wanted[i]));
+    if (!arguments.outs.empty()) {
+      files.push_back(npy_file(arguments.outs[i], output));
+      continue;
+    }
+    graphc_info info = infos[wanted[i]];
+    std::copy(output.sizes, output.sizes + output.rank, info.sizes);
+    print_infos("output", {info});
+    print_elements(output);
+  }
+  for (WholeFile& file : files) file.commit();
+}
+
+void run(const Arguments& arguments) {
+  const std::string signature = arguments.text("--signature"), isa = arguments.text("--isa");
+  graphc_options options{};
+  options.size = sizeof options;
+  options.signature = signature.empty() ? nullptr : signature.c_str();
+  options.isa = isa.empty() ? nullptr : isa.c_str();
+  options.memory_limit = arguments.number("--memory", 0);
+  options.threads = static_cast<std::int32_t>(arguments.number("--threads", 0));
+  graphc::Model model(arguments.model, &options);
+  if (arguments.has("--restore")) model.restore(arguments.text("--restore"));
+  if (arguments.has("--info")) return print_model(model, model.get());
+  const std::vector<graphc_info> outputs = model.outputs();
+  const std::vector<std::size_t> wanted = wanted_outputs(arguments, outputs);
+  Feeds feeds(arguments, model.inputs());
+  const long long steps = arguments.number("--steps", 1);
+  for (long long step = 0; step + 1 < steps; ++step) model.run(feeds.of_step(step));
+  const graphc::Result result = model.run(feeds.of_step(steps - 1));
+  if (arguments.has("--save")) model.save(arguments.text("--save"));
+  write_outputs(arguments, outputs, wanted, result);
+  bench(model, feeds, arguments.number("--bench", 0));
+}
+
+}  // namespace
+
+int run_command(int count, char** given) {
+  try {
+    const Arguments arguments = parse_arguments({given + (count > 0), given + count});
+    if (arguments.has("--help")) std::fputs(help_text(PROGRAM).c_str(), stdout);
+    else if (arguments.has("--version")) print_version();
+    else run(arguments);
+    if (std::fflush(stdout) != 0) throw Error(GRAPHC_UNKNOWN, std::string("cannot print: ") + std::strerror(errno));
+    return 0;
+  } catch (const UsageError& error) {
+    std::fprintf(stderr, "%s: %s\n`%s --help` lists the flags\n", PROGRAM, error.what(), PROGRAM);
+    return 2;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s: %s\n", PROGRAM, error.what());
+    return 1;
+  }
+}
+
+}  // namespace graphc_core

@@ -1,0 +1,69 @@
+#include "run_feeds.hpp"
+
+#include <algorithm>
+
+#include "dtypes.hpp"
+#include "error.hpp"
+
+namespace graphc_core {
+namespace {
+
+// Names with and without ":0" are the same.
+std::string plain(const std::string& name) {
+  return name.size() > 2 && name.compare(name.size() - 2, 2, ":0") == 0 ? name.substr(0, name.size() - 2) : name;
+}
+
+graphc_tensor row(Array& array, long long step) {
+  graphc_tensor made = array.tensor();
+  const auto rows = static_cast<std::size_t>(made.sizes[0]);
+  made.data = array.data.data() + static_cast<std::size_t>(step) % rows * (array.data.size() / rows);
+  std::copy(made.sizes + 1, made.sizes + made.rank, made.sizes);
+  --made.rank;
+  return made;
+}
+
+}  // namespace
+
+std::size_t find_port(const std::vector<graphc_info>& infos, const std::string& name, const char* what) {
+  std::string known;
+  for (std::size_t i = 0; i < infos.size(); ++i) {
+    if (plain(infos[i].name) == plain(name)) return i;
+    known += std::string(i ? ", " : "") + infos[i].name;
+  }
+  throw Error(GRAPHC_NOT_FOUND, std::string("the model has no ") + what + " '" + name + "'; it has " +
+                                    (known.empty() ? "none" : known));
+}
+
+Feeds::Feeds(const Arguments& arguments, const std::vector<graphc_info>& inputs)
+    : arrays_(inputs.size()), each_(inputs.size()) {
+  std::vector<bool> fed(inputs.size());
+  for (const bool each : {false, true})
+    for (const auto& [name, file] : each ? arguments.each : arguments.feeds) {
+      const std::size_t index = find_port(inputs, name, "input");
+      read(inputs[index], index, file);
+      if (each && (arrays_[index].sizes.empty() || !arrays_[index].sizes[0]))
+        throw Error(GRAPHC_INVALID_ARGUMENT, file + ": --feed-each needs an array of at least one row");
+      each_[index] = each;
+      fed[index] = true;
+    }
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (!fed[i])
+      throw Error(GRAPHC_INVALID_ARGUMENT, std::string("input '") + inputs[i].name + "' is not fed: use --feed " +
+                                               plain(inputs[i].name) + "=FILE.npy");
+}
+
+void Feeds::read(const graphc_info& input, std::size_t index, const std::string& file) {
+  arrays_[index] = read_npy(file);
+  const std::string wanted = dtype_name(input.dtype), held = dtype_name(arrays_[index].dtype);
+  if (wanted != held)
+    throw Error(GRAPHC_INVALID_ARGUMENT, file + " holds " + held + ", but input '" + input.name + "' is " + wanted +
+                                             ": convert it, numpy.save(\"" + file + "\", array.astype(\"" + wanted + "\"))");
+}
+
+std::vector<graphc_tensor> Feeds::of_step(long long step) {
+  std::vector<graphc_tensor> tensors;
+  for (std::size_t i = 0; i < arrays_.size(); ++i) tensors.push_back(each_[i] ? row(arrays_[i], step) : arrays_[i].tensor());
+  return tensors;
+}
+
+}  // namespace graphc_core

@@ -1,0 +1,94 @@
+"""The code of a page of the guide, in order, and how it is run.
+
+A `python` block runs in the page's namespace; a `text` block behind it is what it prints ("..." stands for anything).
+`$` lines of a `console` block run in the page's folder; what stands below them is what they print. Of a block that
+begins with a file's name in a comment, the text becomes that file. `python tensorflow` needs TensorFlow (tests/peers).
+"""
+from __future__ import annotations
+
+import contextlib
+import doctest
+import io
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent.parent
+sys.path.insert(0, str(ROOT / "tools" / "docs"))
+
+from notebooks import environment
+
+FENCE = re.compile(r"^```([\w+ ]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"\A(?://|#) (\w+\.\w+)\n")
+FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+
+
+@dataclass
+class Block:
+    kind: str          # "python", "text", "console", ...
+    text: str
+    line: int
+
+
+def blocks(page: Path) -> list[Block]:
+    text = page.read_text()
+    return [Block(m[1].strip(), m[2], text[:m.start()].count("\n") + 2) for m in FENCE.finditer(text)]
+
+
+class Page:
+    """A page being run: what it has defined so far."""
+
+    def __init__(self, page: Path, tensorflow: bool = False) -> None:
+        self.page, self.tensorflow = page, tensorflow
+        self.names: dict[str, Any] = {"__name__": "__main__"}
+
+    def run(self) -> None:
+        found = blocks(self.page)
+        for block, behind in zip(found, [*found[1:], None], strict=True):
+            where = f"{self.page.name}:{block.line}"
+            if name := FILE.match(block.text):
+                Path(name[1]).write_text(block.text)
+            elif block.kind == "python" or (block.kind == "python tensorflow" and self.tensorflow):
+                printed = self._python(block)
+                if behind is not None and behind.kind == "text":
+                    check(behind.text, printed, where)
+            elif block.kind == "console":
+                for command, expected in commands(block.text):
+                    check(expected, shell(command, where), f"{where}: {command}")
+            else:
+                skipped = ("text", "python tensorflow", "python torch")
+                assert block.kind in skipped, f"{where}: nothing runs a block of {block.kind!r}"
+
+    def _python(self, block: Block) -> str:
+        import linecache
+
+        code = compile(block.text, name := f"{self.page}:{block.line}", "exec")
+        linecache.cache[name] = (len(block.text), None, block.text.splitlines(keepends=True), name)
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(code, self.names)
+        return printed.getvalue()
+
+
+def commands(text: str) -> Iterator[tuple[str, str]]:
+    """Each command, with its continued lines, and the lines below it."""
+    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        command, _, expected = re.sub(r"\\\n\s*", "", part).partition("\n")
+        yield re.sub(r"\s{3,}#.*", "", command), expected
+
+
+def shell(command: str, where: str) -> str:
+    done = subprocess.run(command, shell=True, env={**os.environ, **environment()}, capture_output=True, text=True,
+                          timeout=120, check=False)
+    assert done.returncode == 0, f"{where}: {command}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def check(expected: str, printed: str, where: str) -> None:
+    same = not expected.strip() or doctest.OutputChecker().check_output(expected, printed, FLAGS)
+    assert same, f"{where} prints\n{printed}\nbut the page says\n{expected}"

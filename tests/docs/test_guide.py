@@ -1,0 +1,30 @@
+"""Every block of code in the guide runs, in order, and prints what the page says."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import graphc as gc
+
+from guide_blocks import ROOT, Page, check, commands
+
+PAGES = sorted((ROOT / "docs" / "guide").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    gc.reset_default_graph()
+    Page(page).run()
+
+
+def test_another_output_is_noticed() -> None:
+    check("[1 2 ...]", "[1 2 3]\n", "here")
+    with pytest.raises(AssertionError, match="here prints"):
+        check("[1 2]", "[1 3]\n", "here")
+
+
+def test_a_command_goes_on_behind_a_backslash() -> None:
+    text = "$ graphc run model.pb \\\n      --fetch y      # a remark\nyes\n$ ls\n"
+    assert list(commands(text)) == [("graphc run model.pb --fetch y", "yes\n"), ("ls", "")]
