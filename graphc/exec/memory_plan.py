@@ -6,7 +6,6 @@ whose sizes are known together, and has an arena of its own. What loops and bran
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,8 +78,12 @@ def _read(plan: p.Plan, address: int, shapes: tuple[tuple[int, ...], ...]) -> Me
 
 def element_size(dtype: str) -> int:
     """Bytes of an element; a handle is a word."""
-    return 8 if dtype == "handle" else int(dtypes.as_dtype(dtype).stored.numpy.itemsize)
+    if dtype == "handle":
+        return 8
+    stored = dtypes.as_dtype(dtype).stored.numpy
+    assert stored is not None, dtype
+    return int(stored.itemsize)
 
 
-def _words(address: int, count: int) -> Sequence[int]:
-    return (ctypes.c_int64 * count).from_address(address) if count else ()
+def _words(address: int, count: int) -> list[int]:
+    return list((ctypes.c_int64 * count).from_address(address)) if count else []
