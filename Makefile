@@ -13,7 +13,7 @@ FUZZ_PYTHON  ?= $(BIN)/python
 export PYTHONDONTWRITEBYTECODE = 1
 
 .PHONY: install demo test test-matrix lint kernels runner bench docs look test-cross fuzz fuzz-graphs tsan large peers \
-        peers-files parity onnx gpu embed clean
+        peers-files parity onnx gpu embed package clean
 
 # The stamp makes an install again when what is to be installed has changed.
 $(VENV)/installed: pyproject.toml
@@ -67,6 +67,12 @@ docs: $(VENV)/installed-docs
 # The pages of `graphc inspect --html`, and the site if it is built, in Chromium (a Debian package); screenshots: build/look.
 look: $(VENV)/installed
 	GRAPHC_LOOK=1 $(BIN)/python -m pytest tests/picture/test_in_browser.py
+
+# Source distribution and wheels, in dist/, tried in empty environments. PYTHONS: further interpreters, comma-separated;
+# WRITE=--write puts the sizes into docs/install.md.
+PYTHONS ?= $(PYTHON)
+package:
+	$(PYTHON) tools/wheels/package.py --pythons $(PYTHONS) $(WRITE)
 
 # Builds the runner for aarch64 and runs the hand-written Plans under qemu-user (installs Debian packages if missing).
 test-cross: $(VENV)/installed
@@ -122,4 +128,4 @@ onnx:
 	tests/onnx/conformance/run.sh
 
 clean:
-	rm -rf $(BUILD) $(VENV) digits.pb
+	rm -rf $(BUILD) $(VENV) dist runtime/build digits.pb

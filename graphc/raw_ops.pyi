@@ -26,6 +26,7 @@ from graphc.api.summary.ops import merge_summary as MergeSummary
 from graphc.api.files.checkpoints import merge_v2_checkpoints as MergeV2Checkpoints
 from graphc.api.control.iterators import one_shot_iterator as OneShotIterator
 from graphc.api.files.checkpoints import restore_v2 as RestoreV2
+from graphc.api.files.checkpoints import save_slices as SaveSlices
 from graphc.api.files.checkpoints import save_v2 as SaveV2
 from graphc.api.summary.ops import scalar_summary as ScalarSummary
 from graphc.api.files.checkpoints import sharded_filename as ShardedFilename
@@ -69,6 +70,7 @@ __all__ = [
     "MergeV2Checkpoints",
     "OneShotIterator",
     "RestoreV2",
+    "SaveSlices",
     "SaveV2",
     "ScalarSummary",
     "ShardedFilename",

@@ -2,7 +2,7 @@
 
     build --isa x86-64-v4,x86-64-v3 --out build/kernels   what the runner is linked from; a report of sizes
     build --only matmul,softmax                           compile these alone, to see whether they do
-    build --prebuilt                                      into the package itself, where sessions look first
+    build --package build/lib/graphc/kernels/prebuilt     shared objects, as a wheel carries them (--cxx: who links)
 """
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from .toolchain import cache
-from .toolchain.build import PREBUILT, BuildError, build_archives, library_key
+from .toolchain.build import BuildError, build_archives
+from .toolchain.shared import LinkError, write_package
 
 
 def main() -> int:
@@ -23,7 +23,8 @@ def main() -> int:
     parser.add_argument("--out", default="", help="directory for the runner's library and header")
     parser.add_argument("--only", default="", help="comma-separated names of kernels, `primitives`, `runtime`")
     parser.add_argument("--jobs", type=int, default=None, help="compilers at once; default: one a core")
-    parser.add_argument("--prebuilt", action="store_true")
+    parser.add_argument("--package", default="", help="directory for what a wheel carries")
+    parser.add_argument("--cxx", default="c++", help="the C++ compiler that links for --package")
     parser.add_argument("--tsan", action="store_true", help="code that tells ThreadSanitizer what it does")
     arguments = parser.parse_args()
     only = tuple(filter(None, arguments.only.split(",")))
@@ -35,16 +36,14 @@ def main() -> int:
         suffix = TSAN if arguments.tsan else ""
         built = build_archives([isa + suffix for isa in isas], only, arguments.jobs)
         archives = {isa: built[isa + suffix] for isa in isas}
-    except BuildError as error:
+        print(f"compiled for {', '.join(isas)} in {time.perf_counter() - start:.1f} s")
+        if arguments.out:
+            write_runner_library(archives, Path(arguments.out))
+        if arguments.package:
+            write_package(archives, Path(arguments.package), arguments.cxx)
+    except (BuildError, LinkError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"compiled for {', '.join(isas)} in {time.perf_counter() - start:.1f} s")
-    if arguments.out:
-        write_runner_library(archives, Path(arguments.out))
-    if arguments.prebuilt:
-        PREBUILT.mkdir(exist_ok=True)
-        for isa, data in archives.items():
-            cache.write_file(PREBUILT / library_key(isa), data)
     print(size_report(archives))
     return 0
 

@@ -1,7 +1,7 @@
 """The kernel library in this process: machine code for the best instruction set that this machine has.
 
-Taken from the installed package or the disk cache, else built (graphc.kernels.toolchain.build); loaded once, never
-unloaded. Imports llvmlite, but not numba.
+Taken from the installed package (graphc.kernels.toolchain.shared), else from the disk cache, else built
+(graphc.kernels.toolchain.build); loaded once, never unloaded. Imports llvmlite, but not numba.
 """
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from graphc import errors
 from graphc.ir.locks import new_lock
+from graphc.kernels.toolchain import shared
 from graphc.kernels.toolchain.archive import ENTRIES, SCALARS, read_archive
 from graphc.kernels.toolchain.build import BuildError, library_archive
 
@@ -73,23 +74,30 @@ def _choose(wanted: str) -> str:
 
 
 def _load(isa: str) -> Library:
-    from graphc.kernels.toolchain.load import load_objects
-    try:
-        members = dict(read_archive(library_archive(isa)))
-    except BuildError as error:
-        raise errors.InternalError(str(error)) from None
-    suffix = isa.replace("-", "_")
+    path = shared.packaged(isa)
+    members = shared.read_parts() if path is not None else _members(isa)
     signatures: dict[str, list[str]] = json.loads(members.pop(ENTRIES))
     scalars = members.pop(SCALARS)
-    table = f"gc_functions_{suffix}"
-    data = ["gc_registry", "gc_registry_words", "gc_names", "gc_names_bytes", table]
-    code = [f"{name}_{suffix}" for name in signatures]
-    found = load_objects(list(members.values()), [*data, *code])
+    symbols = shared.exported_symbols(isa, signatures)
+    if path is not None:
+        found = shared.load_shared(path, symbols)
+    else:
+        from graphc.kernels.toolchain.load import load_objects
+        found = load_objects(list(members.values()), symbols)
+    suffix = isa.replace("-", "_")
     registry = _words(found["gc_registry"], int(_words(found["gc_registry_words"], 1)[0]))
     text = ctypes.string_at(found["gc_names"], int(_words(found["gc_names_bytes"], 1)[0]))
-    functions = _words(found[table], int(3 * registry[1] + registry[2]))
+    functions = _words(found[f"gc_functions_{suffix}"], int(3 * registry[1] + registry[2]))
     entry = {name: found[f"{name}_{suffix}"] for name in signatures}
     return Library(isa, registry, text.decode().split("\0")[:-1], functions, entry, signatures, scalars)
+
+
+def _members(isa: str) -> dict[str, bytes]:
+    """The library's archive, from the cache or built."""
+    try:
+        return dict(read_archive(library_archive(isa)))
+    except BuildError as error:
+        raise errors.InternalError(str(error)) from None
 
 
 def _words(address: int, count: int) -> np.ndarray:

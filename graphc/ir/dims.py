@@ -125,6 +125,16 @@ def floordiv(a: Size, b: Size) -> Size:
     return exact if exact is not None else _call("floordiv", a, b)
 
 
+def truncdiv(a: Size, b: Size) -> Size:
+    """a / b, rounded towards 0."""
+    if nonnegative(a) and nonnegative(b):
+        return floordiv(a, b)
+    toward_zero = select(less(a, 0), -floordiv(-a, b), floordiv(a, b))
+    if nonnegative(b):
+        return toward_zero
+    return select(less(b, 0), select(less(a, 0), floordiv(-a, -b), -floordiv(a, -b)), toward_zero)
+
+
 def mod(a: Size, b: Size) -> Size:
     if isinstance(a, int) and isinstance(b, int):
         return a % b

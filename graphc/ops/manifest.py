@@ -62,7 +62,7 @@ TYPES: dict[str, str] = {
         "QueueIsClosedV2",
     "control.printing": "PrintV2",
     "control.script": "PyFunc Print Assert _EndOfData",
-    "files.checkpoint": "SaveV2 RestoreV2 MergeV2Checkpoints",
+    "files.checkpoint": "SaveSlices Save SaveV2 RestoreV2 MergeV2Checkpoints",
     "files.csv": "DecodeCSV",
     "files.examples": "ParseExample ParseSingleExample",
     "files.files": "ReadFile WriteFile MatchingFiles",

@@ -45,7 +45,7 @@ def to_attribute(kind: str, value: Any) -> AttrValue:
         case "shape":
             return AttrValue(shape=shape_to_proto(value))
         case "tensor":
-            return AttrValue(tensor=tensor_to_proto(value))
+            return AttrValue(tensor=tensor_to_proto(value, aside=True))
         case "func":
             return AttrValue(func=NameAttrList(name=value.name))
     raise TypeError(f"no attribute of a .pb holds a field of kind {kind}")

@@ -16,7 +16,7 @@ from graphc.ir import names
 from graphc.ir.graph import Graph, Operation
 from graphc.ir.tensor import Tensor
 from graphc.serial.graph_pb2 import GraphDef
-from graphc.serial.graphdef import as_graph_def
+from graphc.serial.graphdef import as_graph_def, note_constants_aside
 from graphc.serial.importer import import_graph_def
 from graphc.serial.saved_plans import add_compiled, fill_constant
 from graphc.serial.signatures import Signature, check_native, compile_signature, listed
@@ -54,6 +54,7 @@ def convert_variables_to_constants(sess: Any, input_graph_def: GraphDef, output_
             fill_constant(target, node.name, np.asarray(values[node.name]))
         else:
             target.CopyFrom(node)
+    note_constants_aside(made)
     return made
 
 
@@ -81,6 +82,7 @@ def extract_sub_graph(graph_def: GraphDef, dest_nodes: Iterable[str]) -> GraphDe
             waiting += [_node_name(i) for i in nodes[name].input]
     made = GraphDef(versions=graph_def.versions, library=graph_def.library)
     made.node.extend(n for n in graph_def.node if n.name in needed)
+    note_constants_aside(made)
     return made
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from graphc.errors import InvalidArgumentError
 from graphc.ir.func_graph import FuncGraph
 from graphc.ir.graph import Graph, Operation
 from graphc.ir.op import Op
@@ -17,6 +18,7 @@ from graphc.ir.tensor import Tensor, result_names
 from graphc.ops.control.control import StatelessWhile
 from graphc.serial.attributes import CARRIED, attribute_fields, to_attribute, wire_name
 from graphc.serial.graph_pb2 import AttrValue, FunctionDef, GraphDef, NodeDef, OpDef
+from graphc.serial.side_files import CONSUMER
 from graphc.serial.tensors import shape_to_proto
 
 PRODUCER = 134      # TF 1.15's version of the format
@@ -40,11 +42,26 @@ def as_graph_def(graph: Graph, from_version: int | None = None, add_shapes: bool
         for name in [n for n in functions if n not in written]:
             made.library.function.append(_function(functions[name], functions))
             written.add(name)
+    note_constants_aside(made)
     definitions = {f.signature.name: f for f in made.library.function}
     for node in (*made.node, *(n for f in made.library.function for n in f.node_def)):
         if CARRIED in node.attr:
             _return_captures(definitions[node.attr["body"].func.name])
     return made
+
+
+def note_constants_aside(made: GraphDef) -> None:
+    """Says of a graph with constants of 2 GB and more that they are elsewhere (side_files.py)."""
+    for function in made.library.function:
+        for node in function.node_def:
+            if "value" in node.attr and node.attr["value"].tensor.HasField("side"):
+                raise InvalidArgumentError(f"constant '{node.name}' of the loop or branch '{function.signature.name}' "
+                                           "has 2 GB or more, which no file can hold there: make it outside")
+    if any("value" in node.attr and node.attr["value"].tensor.HasField("side") for node in made.node):
+        made.side_file.SetInParent()
+        made.versions.min_consumer = CONSUMER
+    elif made.versions.min_consumer == CONSUMER:
+        made.versions.min_consumer = 0
 
 
 def node_def(operation: Operation) -> NodeDef:

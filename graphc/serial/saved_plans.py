@@ -15,6 +15,7 @@ import numpy as np
 
 from graphc.ir.dtypes import as_dtype
 from graphc.serial.graph_pb2 import GraphDef, NodeDef
+from graphc.serial.graphdef import note_constants_aside
 from graphc.serial.plan_pb2 import SavedState
 from graphc.serial.plan_proto import graph_hash, save_plan
 from graphc.serial.tensors import read_array, tensor_to_proto
@@ -45,6 +46,7 @@ def add_compiled(graph_def: GraphDef, compiled: Mapping[str, Compiled], variable
     plans = {signature: _with_stored(one, stored) for signature, one in compiled.items()}
     if variables:
         graph_def.state.CopyFrom(_state(variables, runs, stored))
+    note_constants_aside(graph_def)
     hashed = graph_hash(graph_def)
     kept = [p for p in graph_def.plans if p.signature not in plans]
     del graph_def.plans[:]
@@ -71,7 +73,7 @@ def _state(variables: Sequence[VariableValue], runs: int, stored: _StoredConstan
 def fill_constant(node: NodeDef, name: str, value: np.ndarray[Any, Any]) -> None:
     node.name, node.op = name, "Const"
     node.attr["dtype"].type = as_dtype(value.dtype).number  # type: ignore[assignment]
-    node.attr["value"].tensor.CopyFrom(tensor_to_proto(value))
+    node.attr["value"].tensor.CopyFrom(tensor_to_proto(value, aside=True))
 
 
 class _StoredConstants:

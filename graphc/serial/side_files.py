@@ -5,7 +5,8 @@ import hashlib
 import mmap
 import os
 import struct
-from typing import Any, BinaryIO
+import tempfile
+from typing import IO, Any
 
 import numpy as np
 
@@ -27,7 +28,10 @@ def open_side_file(graph_path: str, described: SideFile) -> None:
     """Maps the side file of the graph in graph_path, so that `side_bytes` finds it. Raises NotFoundError if it is not
     there, DataLossError if it is not the one that belongs to the graph."""
     name = described.name
-    if name in ("", ".", "..") or "/" in name or "\0" in name:
+    if not name:
+        raise DataLossError(f"{graph_path}: its constants of 2 GB and more were left out when it was written; write it "
+                            "with gc.train.write_graph, which puts them into a second file")
+    if name in (".", "..") or "/" in name or "\0" in name:
         raise DataLossError(f"{graph_path}: the name of its side file, {name!r}, is none of a file in the same folder; "
                             "the graph is damaged")
     path = os.path.join(os.path.dirname(graph_path), name)
@@ -62,10 +66,23 @@ def side_bytes(tensor: SideTensor) -> Bytes:
     return mapped[tensor.offset:end]
 
 
+def put_aside(data: Bytes) -> SideTensor:
+    """Bytes that no message can hold, in a file of their own: it has no name, and goes with this process. Raises
+    OSError."""
+    described = SideTensor()
+    with tempfile.TemporaryFile(prefix="graphc-") as file:
+        writer = SideFileWriter(file)
+        writer.add(data, described)
+        made = writer.finish("")
+        file.flush()
+        _mapped[made.id] = np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)
+    return described
+
+
 class SideFileWriter:
     """Writes tensors to `file` one by one; `finish` gives what the graph says of them all."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self._file, self._hash, self._size = file, hashlib.sha256(), _HEADER
         self._tensors: list[SideTensor] = []
         file.write(bytes(_HEADER))

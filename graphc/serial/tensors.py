@@ -16,7 +16,7 @@ from graphc.ir.dtypes import DType, as_dtype, bool_, string
 from graphc.ir.tensor_shape import TensorShape
 from graphc.ir.values import to_array
 from graphc.serial.graph_pb2 import TensorProto, TensorShapeProto
-from graphc.serial.side_files import side_bytes
+from graphc.serial.side_files import put_aside, side_bytes
 
 _ELEMENT_LIMIT = 1 << 40
 LARGEST = (1 << 31) - (1 << 16)      # bytes of a tensor in a message, which has names and a shape, too
@@ -45,17 +45,21 @@ def make_tensor_proto(values: Any, dtype: Any = None, shape: Any = None, verify_
     return tensor_to_proto(array)
 
 
-def tensor_to_proto(array: np.ndarray[Any, Any]) -> TensorProto:
+def tensor_to_proto(array: np.ndarray[Any, Any], aside: bool = False) -> TensorProto:
+    """aside: what no message can hold goes to a file without a name; only write_graph takes it from there."""
     dtype = as_dtype(array.dtype)
     made = TensorProto(dtype=dtype.number, tensor_shape=shape_to_proto(array.shape))  # type: ignore[arg-type]
     if dtype == string:
         made.string_val.extend(array.ravel())
     else:
+        little = array if array.dtype.kind == "V" else array.astype(array.dtype.newbyteorder("<"), copy=False)
+        if array.nbytes >= LARGEST and aside:
+            made.side.CopyFrom(put_aside(np.ascontiguousarray(little).reshape(-1).view(np.uint8)))
+            return made
         if array.nbytes >= LARGEST:
             raise InvalidArgumentError(f"a constant of {array.nbytes} bytes: protobuf's messages, and so graphs, hold "
                                        f"{LARGEST} in one tensor at most; split it, as gc.fixed_size_partitioner does "
                                        "with variables")
-        little = array if array.dtype.kind == "V" else array.astype(array.dtype.newbyteorder("<"), copy=False)
         made.tensor_content = np.ascontiguousarray(little).tobytes()
     return made
 
@@ -135,6 +139,9 @@ def _listed(tensor: TensorProto, dtype: DType, count: int) -> np.ndarray[Any, An
         found = np.array(raw, dtype.numpy)
     if found.size > count:
         raise DataLossError(f"a tensor of {count} elements has {found.size} values; the file is damaged")
+    if count * dtype.size >= LARGEST:                # a few numbers may stand for many, but not for that many
+        raise DataLossError(f"a tensor of {count} elements of dtype {dtype.name} is given by {found.size}: so many can "
+                            "only be in a side file; the file is damaged")
     result = np.zeros(count, dtype.numpy)
     result[:found.size] = found
     if found.size:

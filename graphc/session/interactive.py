@@ -23,6 +23,7 @@ class InteractiveSession(Session):
     >>> session = gc.InteractiveSession()
     >>> gc.add(1, 2).eval()
     np.int32(3)
+    >>> session.close()
     """
 
     _open: ClassVar[int] = 0

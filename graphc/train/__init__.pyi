@@ -5,6 +5,8 @@ from graphc.train.adaptive import AdagradDAOptimizer as AdagradDAOptimizer
 from graphc.train.adaptive import AdagradOptimizer as AdagradOptimizer
 from graphc.train.optimizers import AdamOptimizer as AdamOptimizer
 from graphc.serial.example_pb2 import BytesList as BytesList
+from graphc.train.tracking.checkpoint import Checkpoint as Checkpoint
+from graphc.train.tracking.manager import CheckpointManager as CheckpointManager
 from graphc.train.sessions.saving_hooks import CheckpointSaverHook as CheckpointSaverHook
 from graphc.train.sessions.saving_hooks import CheckpointSaverListener as CheckpointSaverListener
 from graphc.train.sessions.creators import ChiefSessionCreator as ChiefSessionCreator
@@ -121,6 +123,8 @@ __all__ = [
     "AdagradOptimizer",
     "AdamOptimizer",
     "BytesList",
+    "Checkpoint",
+    "CheckpointManager",
     "CheckpointSaverHook",
     "CheckpointSaverListener",
     "ChiefSessionCreator",

@@ -1,4 +1,4 @@
-"""Gets the library of machine code for an instruction set: from the installed package, from the disk cache, or built.
+"""Gets the library of machine code for an instruction set from the disk cache, or builds it.
 
 Imports neither numba nor llvmlite: building is done by builder.py in a process of its own.
 """
@@ -15,7 +15,6 @@ from pathlib import Path
 from . import cache, progress
 
 FOLDER = Path(__file__).parent.parent
-PREBUILT = FOLDER / "prebuilt"
 PACKAGE = __package__.rpartition(".")[0]
 
 
@@ -65,8 +64,7 @@ def _version_files() -> list[str]:
 def library_archive(isa: str, only: Sequence[str] = ()) -> bytes:
     """An `ar` archive of the objects for `isa`. only: the library of these kernels alone, for tests."""
     key = library_key(isa, only)
-    found = cache.read_file(PREBUILT / key) if not only else None
-    found = found or cache.read(key)
+    found = cache.read(key)
     if found is None:
         with cache.locked():           # whoever waited here finds what the other process has built
             found = cache.read(key)
@@ -75,7 +73,8 @@ def library_archive(isa: str, only: Sequence[str] = ()) -> bytes:
                     print(f"graphc: compiling the kernel library for {isa}, once; this takes a minute or two",
                           file=sys.stderr, flush=True)
                 found = _build([isa], only)[isa]
-                cache.write(key, found)
+                if cache.write(key, found) and not only:
+                    print(f"graphc: the kernel library is kept in {cache.directory()}", file=sys.stderr, flush=True)
     return found
 
 

@@ -2,14 +2,17 @@
 
 An entry is a file named by a hash of all that its contents depend on; it begins with a checksum, so a damaged one
 counts as missing. It is written beside and renamed, so that readers never see half of one. A cache that cannot be
-written is not an error: everything works without it, compiled anew by each process, and one warning says so.
+written is not an error: one warning says so, and what the process compiles is kept in a temporary folder as long as it
+lives.
 """
 from __future__ import annotations
 
+import atexit
 import contextlib
 import fcntl
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
 import warnings
@@ -18,7 +21,7 @@ from pathlib import Path
 
 MAGIC = b"gcache1\n"
 TRIM_EVERY = 64            # entries of a kind that may be many, between two looks at how many there are
-_warned: set[str] = set()
+_spares: dict[Path, Path] = {}         # a folder that cannot be written -> the temporary one in its place
 _written = 0
 
 
@@ -32,7 +35,11 @@ def directory() -> Path:
 
 def read(key: str) -> bytes | None:
     """The contents of the entry, None if there is none or it is damaged."""
-    return read_file(directory() / key)
+    folder = directory()
+    found = read_file(folder / key)
+    if found is None and folder in _spares:
+        found = read_file(_spares[folder] / key)
+    return found
 
 
 def read_used(key: str) -> bytes | None:
@@ -79,18 +86,29 @@ def read_file(path: Path) -> bytes | None:
 
 
 def write(key: str, contents: bytes) -> bool:
-    """Stores an entry; False (and, once, a warning) if the cache cannot be written."""
+    """Stores an entry; False (and, once, a warning) if the cache cannot be written: then it is kept for this process.
+    """
     folder = directory()
     try:
         make_private(folder)
         write_file(folder / key, contents)
     except OSError as error:
-        if str(folder) not in _warned:
-            _warned.add(str(folder))
+        if folder not in _spares:
             warnings.warn(f"graphc: the cache of compiled kernels at {folder} cannot be written ({error}); each "
                           "process compiles them anew. Set GRAPHC_CACHE to a directory of yours.", stacklevel=2)
+        with contextlib.suppress(OSError):             # no room for temporary files either: it is compiled again
+            write_file(_spare(folder) / key, contents)
         return False
     return True
+
+
+def _spare(folder: Path) -> Path:
+    """The temporary folder in place of `folder`, removed with the process that made it."""
+    if folder not in _spares:
+        _spares[folder] = made = Path(tempfile.mkdtemp(prefix="graphc-"))
+        process = os.getpid()
+        atexit.register(lambda: shutil.rmtree(made, ignore_errors=True) if os.getpid() == process else None)
+    return _spares[folder]
 
 
 def make_private(folder: Path) -> None:

@@ -76,7 +76,9 @@ def _symbols(runtime: Target, entries: Mapping[str, Sequence[str]]) -> list[str]
              "// best first, the functions: bind, run and pack of each kernel, then the primitives; nullptr ends them.",
              '// gc_made_for: the models that a runner of few kernels was made for; "": it has them all.',
              "struct gc_isa { const char* name; void (*const* functions)(); };",
-             "extern const std::int64_t gc_registry[], gc_names_bytes;",
+             "// The registry is packed (kernels/toolchain/tables.py).",
+             "extern const unsigned char gc_packed_registry[];",
+             "extern const std::int64_t gc_packed_registry_bytes, gc_names_bytes;",
              "extern const char gc_names[], gc_made_for[];",
              "extern const gc_isa gc_isas[];"]
     return [*lines, "}"]

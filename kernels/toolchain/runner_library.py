@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,8 +23,20 @@ from .tables import ROLES, Tables, read_tables, tables_source
 
 RUNTIME = "runtime.o"
 TABLES = ("registry.o", "functions.o")
-# Families (files of kernels/cpu) whose code for the plainest instruction set serves all: it gives the same bits.
-SHARED: frozenset[str] = frozenset()
+# Families (files of kernels/cpu) and scalar functions whose code for the plainest instruction set serves all. It gives
+# the same bits. Wider vectors make these families at most a sixth faster; what they would do for neural networks in
+# float64, which `is_shared` adds, and for these functions is said in docs/adr/0034.
+SHARED = frozenset({
+    "array/absent", "array/copy", "array/equal_rows", "array/gather", "array/invert_permutation", "array/nonzero",
+    "array/scatter_nd", "image/crop_boxes", "image/detect_boxes", "image/glimpse", "math/argextreme", "math/bincount",
+    "math/checked", "math/cumsum", "math/search_sorted", "math/segment", "math/unique",
+    "nn/candidates", "nn/ctc", "nn/ctc_decode", "nn/dilation", "nn/fractional_pool", "nn/in_top_k", "nn/pooling3d",
+    "nn/pooling_argmax", "random/draws", "sparse/distance", "sparse/product", "sparse/rows", "state/sizes",
+    "state/state"})
+SHARED_SCALARS = frozenset({
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "bessel_i0e", "bessel_i1e", "betainc", "cosh",
+    "digamma", "erfinv", "igamma", "igammac", "igamma_grad_a", "lgamma", "next_after", "polygamma", "sinh", "tan",
+    "zeta"})
 
 
 def write_runner_library(archives: Mapping[str, bytes], out: Path) -> None:
@@ -33,7 +45,9 @@ def write_runner_library(archives: Mapping[str, bytes], out: Path) -> None:
     base, members = targets[-1], {target.name: dict(read_archive(archives[target.name])) for target in targets}
     entries: dict[str, list[str]] = json.loads(members[base.name][ENTRIES])
     objects = [of_isa[name] for of_isa in members.values() for name in TABLES]
-    tables = _shared(read_tables(objects, [target.name for target in targets]), base)
+    # A family that is tuned has an object for each dtype: its binds differ, too.
+    tuned = {name.partition(".")[0] for name in members[base.name] if name.count(".") > 1}
+    tables = _shared(read_tables(objects, [target.name for target in targets]), base, tuned)
     linked = [(f"{name[:-2]}.{target.symbol}.o", data) for target in targets
               for name, data in members[target.name].items() if _needed(name, data, target, base, tables)]
     out.mkdir(parents=True, exist_ok=True)
@@ -46,19 +60,30 @@ def write_runner_library(archives: Mapping[str, bytes], out: Path) -> None:
     (out / "graphc_layout.h").write_text(layout_header(modules, base, entries, version))
 
 
-def _shared(tables: Tables, base: Target) -> Tables:
-    """With the functions of `base` for the families that share them."""
-    plain = tables.functions[base.name]
-    shared = [_family(name) in SHARED for name in tables.kernels for _ in range(ROLES)]
-    shared += [False] * len(tables.primitives)
+def _shared(tables: Tables, base: Target, tuned: Collection[str]) -> Tables:
+    """With the functions of `base` for the families that share them, and for the binds of those that are not tuned."""
+    plain, shared = tables.functions[base.name], []
+    for name in tables.kernels:
+        shared += [is_shared(name) or family_of(name).rpartition("/")[2] not in tuned, *[is_shared(name)] * (ROLES - 1)]
+    shared += [is_shared_scalar(name) for name in tables.primitives]
     return replace(tables, functions={isa: [theirs if only else own for own, theirs, only in
                                             zip(functions, plain, shared, strict=True)]
                                       for isa, functions in tables.functions.items()})
 
 
-def _family(kernel: str) -> str:
-    """The file of kernels/cpu that holds the kernel of this full name, without its ending: "cpu/nn/dilation"."""
-    return KERNELS[kernel.partition(".")[0]].make.partition(":")[0].replace(".", "/")
+def is_shared(kernel: str) -> bool:
+    """Whether the kernel of this full name has the plainest instruction set's code alone."""
+    family = family_of(kernel)
+    return family in SHARED or (family.startswith("nn/") and kernel.split(".")[1:2] == ["f64"])
+
+
+def is_shared_scalar(primitive: str) -> bool:
+    return primitive.partition(".")[0] in SHARED_SCALARS
+
+
+def family_of(kernel: str) -> str:
+    """The file of kernels/cpu that holds the kernel of this full name: "nn/dilation"."""
+    return KERNELS[kernel.partition(".")[0]].make.partition(":")[0].removeprefix("cpu.").replace(".", "/")
 
 
 def _needed(name: str, data: bytes, target: Target, base: Target, tables: Tables) -> bool:

@@ -15,6 +15,7 @@ from .gate import GateError
 
 PREFIX = "gc_functions_"
 HEAD = 5                               # words of the registry in front of everything: see registry.py
+PACKED = "gc_packed_registry"           # the registry in C++, as `packed` makes it
 ROLES = 3                              # bind, run, pack: functions of a kernel
 
 
@@ -32,8 +33,7 @@ class Tables:
 def read_tables(objects: Iterable[bytes], isas: Iterable[str]) -> Tables:
     """The tables that some of `objects` define. Raises GateError if there are none, or damaged ones."""
     objects = list(objects)
-    registry = _find(objects, "gc_registry").contents
-    words = list(struct.unpack(f"<{len(registry) // 8}q", registry[:len(registry) // 8 * 8]))
+    words = _registry(objects)
     if len(words) < HEAD or words[0] != REGISTRY_MAGIC:
         raise GateError("the library's registry is damaged, or another version's")
     length, = struct.unpack("<q", _find(objects, "gc_names_bytes").contents)
@@ -46,6 +46,40 @@ def read_tables(objects: Iterable[bytes], isas: Iterable[str]) -> Tables:
         found = _find(objects, PREFIX + isa.replace("-", "_")).references
         functions[isa] = [found.get(8 * i, "") for i in range(ROLES * kernels + primitives)]
     return Tables(words, names[:kernels], names[kernels:], functions)
+
+
+def _registry(objects: Iterable[bytes]) -> list[int]:
+    """As it stands in libraries of sessions, or in C++."""
+    for data in objects:
+        found = read_data(data, PACKED)
+        if found is not None:
+            return unpacked(found.contents)
+    registry = _find(objects, "gc_registry").contents
+    return list(struct.unpack(f"<{len(registry) // 8}q", registry[:len(registry) // 8 * 8]))
+
+
+def packed(words: Iterable[int]) -> bytes:
+    """Words that are mostly small in a few bytes each: 7 bits a byte, the lowest first, the 8th bit set if more follow;
+    of 2 w, or of -2 w - 1 for w < 0 (runner/src/library.cpp unpacks it)."""
+    made = bytearray()
+    for word in words:
+        rest = 2 * word if word >= 0 else -2 * word - 1
+        while rest > 127:
+            made.append(rest & 127 | 128)
+            rest >>= 7
+        made.append(rest)
+    return bytes(made)
+
+
+def unpacked(data: bytes) -> list[int]:
+    words, shift, value = [], 0, 0
+    for byte in data:
+        value |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            words.append(-(value + 1 >> 1) if value & 1 else value >> 1)
+            shift, value = 0, 0
+    return words
 
 
 def _find(objects: Iterable[bytes], symbol: str) -> Data:
@@ -118,11 +152,13 @@ def tables_source(tables: Tables, made_for: str = "") -> str:
     lines = ["// Written by graphc; do not edit.", "#include <cstdint>", 'extern "C" {',
              "#pragma GCC visibility push(hidden)", *(f"void {symbol}();" for symbol in symbols),
              "struct gc_isa { const char* name; void (*const* functions)(); };",
-             "extern const std::int64_t gc_registry[], gc_names_bytes;",
+             f"extern const unsigned char {PACKED}[];",
+             "extern const std::int64_t gc_packed_registry_bytes, gc_names_bytes;",
              "extern const char gc_names[], gc_made_for[];", "extern const gc_isa gc_isas[];"]
     lines += [f"extern void (*const {_table(isa)}[])();" for isa in tables.functions]
     lines += ["#pragma GCC visibility pop",
-              f"const std::int64_t gc_registry[] = {{{_wrapped(map(str, tables.words))}}};",
+              f"const unsigned char {PACKED}[] = {{{_wrapped(map(str, packed(tables.words)))}}};",
+              f"const std::int64_t gc_packed_registry_bytes = {len(packed(tables.words))};",
               f"const std::int64_t gc_names_bytes = {sum(len(name) + 1 for name in names)};",
               "const char gc_names[] =", *(f'    "{name}\\0"' for name in names), "    ;",
               f"const char gc_made_for[] = {_quoted(made_for)};"]

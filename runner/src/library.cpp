@@ -67,6 +67,25 @@ std::string isa_list() {
   return text;
 }
 
+const std::int64_t* registry() {
+  static const std::vector<std::int64_t> words = [] {
+    std::vector<std::int64_t> made;
+    std::uint64_t value = 0;
+    int shift = 0;
+    for (std::int64_t i = 0; i < gc_packed_registry_bytes; ++i) {        // kernels/toolchain/tables.py packs it
+      const unsigned char byte = gc_packed_registry[i];
+      value |= static_cast<std::uint64_t>(byte & 127) << shift;
+      shift += 7;
+      if (byte & 128) continue;
+      made.push_back(static_cast<std::int64_t>(value >> 1 ^ (0 - (value & 1))));
+      value = 0;
+      shift = 0;
+    }
+    return made;
+  }();
+  return words.data();
+}
+
 const std::vector<std::string>& function_names() {
   static const std::vector<std::string> all = [] {
     std::vector<std::string> names;
@@ -79,7 +98,7 @@ const std::vector<std::string>& function_names() {
 const Names& registry_names() {
   static const Names names = [] {
     Names made;
-    const std::int64_t kernels = gc_registry[1];
+    const std::int64_t kernels = registry()[1];
     std::int64_t number = 0;
     for (const std::string& name : function_names()) {
       if (number < kernels) made.kernels.emplace(name, number);

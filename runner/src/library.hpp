@@ -25,6 +25,9 @@ const Library& choose_library(const std::string& isa);
 // Names of the instruction sets in the library, best first; in brackets what this machine cannot run.
 std::string isa_list();
 
+// The registry (kernels/layout.py), the same for every instruction set.
+const std::int64_t* registry();
+
 // Names of kernels and primitives, the same for every instruction set.
 const Names& registry_names();
 const std::vector<std::string>& function_names();   // by number: kernels, then primitives

@@ -77,7 +77,7 @@ void Model::verify() {
   Word error[L::ERROR_WORDS] = {};
   const Block work(host_, (4 * image_.size() + 64) * sizeof(Word));
   const auto words = static_cast<Word>(image_.size());
-  if (library_.gc_verify(address_of(image_.data()), words, address_of(gc_registry), work.address(), address_of(error)))
+  if (library_.gc_verify(address_of(image_.data()), words, address_of(registry()), work.address(), address_of(error)))
     fail(error);
 }
 
@@ -88,7 +88,7 @@ void Model::open(int threads, Word tables) {
   if (!store_) throw Error(GRAPHC_RESOURCE_EXHAUSTED, "no memory for the model: " + host_->state());
   Word request[16] = {};
   request[L::OPEN_IMAGE] = address_of(image_.data());
-  request[L::OPEN_REGISTRY] = address_of(gc_registry);
+  request[L::OPEN_REGISTRY] = address_of(registry());
   request[L::OPEN_FUNCTIONS] = address_of(library_.functions);
   request[L::OPEN_HOST] = host_->address();
   request[L::OPEN_POOL] = pool;

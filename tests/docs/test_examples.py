@@ -32,13 +32,15 @@ class Checker(doctest.OutputChecker):
         close = len(wanted) == len(given) and all(
             math.isclose(float(a), float(b), rel_tol=6e-4, abs_tol=1e-4) for a, b in zip(wanted, given, strict=True))
         if close:
-            want, got = (re.sub(r"\s+", "", NUMBER.sub("0.", text)) for text in (want, got))
+            want, got = (re.sub(r"\s+|<BLANKLINE>", "", NUMBER.sub("<number>", text)) for text in (want, got))
         return super().check_output(want, got, optionflags)
 
 
 def test_the_checker_takes_close_floats_only() -> None:
     check = Checker().check_output
     assert check("array([0.1, 2.  ])", "array([0.10000001, 2.])", FLAGS) and check("0.1234", "0.12342", FLAGS)
+    assert check("[[0.1]\n<BLANKLINE>\n [2.]]\n", "[[0.1]\n\n [2.]]\n", FLAGS)
+    assert check("axis -2. ...", "axis -2. More.", FLAGS)
     assert not check("array([0.1, 2.])", "array([0.1, 3.])", FLAGS)
     assert not check("array([1, 2])", "array([1, 3])", FLAGS)
     assert not check("(0.1, 'a')", "(0.1, 'b')", FLAGS)
@@ -72,16 +74,9 @@ def test_every_definition_has_an_example(module: str) -> None:
 
 # Families whose examples are still to be written.
 PENDING = (
-    "graphc.api.linalg", "graphc.api.nest", "graphc.api.quantization",
-    "graphc.api.random", "graphc.api.signal", "graphc.api.strings",
+    "graphc.data", "graphc.estimator", "graphc.feature_column", "graphc.io", "graphc.onnx", "graphc.rnn",
+    "graphc.saved_model", "graphc.seq2seq", "graphc.summary", "graphc.test", "graphc.train",
 
-    "graphc.api.distributions", "graphc.api.files",
-    "graphc.api.image", "graphc.api.lookup", "graphc.api.summary",
-
-    "graphc.data", "graphc.estimator", "graphc.feature_column", "graphc.io",  
-    "graphc.onnx", "graphc.rnn", "graphc.saved_model", "graphc.seq2seq", "graphc.summary", "graphc.test",
-    "graphc.train",
-
-    "graphc.compat.slim", "graphc.compat.framework", "graphc.compat.learn",
-    "graphc.compat.datasets", "graphc.compat.program",
+    "graphc.compat.datasets", "graphc.compat.framework", "graphc.compat.learn", "graphc.compat.program",
+    "graphc.compat.slim",
 )

@@ -206,10 +206,27 @@ def test_cache_that_cannot_be_written_warns_once(tmp_path: Path, monkeypatch: py
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         first = build.library_archive("x86-64-v3", PROBE[1:])
-        second = build.library_archive("x86-64-v3", PROBE[1:])
-    assert first == second
+        monkeypatch.setattr(build, "_build", None)               # kept for this process
+        assert build.library_archive("x86-64-v3", PROBE[1:]) == first
     text = [str(warning.message) for warning in caught]
     assert len(text) == 1 and "cannot be written" in text[0] and str(tmp_path) in text[0]
+
+
+def test_what_cannot_be_cached_goes_with_the_process(tmp_path: Path) -> None:
+    """The process that made the temporary folder removes it, a child that it has forked does not."""
+    (tmp_path / "file").write_text("not a directory")
+    (tmp_path / "temporary").mkdir()
+    done = run_python("import os\n"
+                      "from graphc.kernels.toolchain import cache\n"
+                      "assert not cache.write('a', b'1') and cache.read('a') == b'1'\n"
+                      "child = os.fork()\n"
+                      "if child == 0: raise SystemExit(cache.read('a') != b'1')\n"
+                      "assert os.waitpid(child, 0)[1] == 0\n"
+                      "assert not cache.write('b', b'2') and [cache.read(k) for k in 'abc'] == [b'1', b'2', None]\n",
+                      GRAPHC_CACHE=str(tmp_path / "file" / "cache"), TMPDIR=str(tmp_path / "temporary"))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("cannot be written") == 1
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:

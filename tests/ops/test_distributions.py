@@ -164,3 +164,13 @@ def test_divergences_of_own_classes() -> None:
     assert value(D.kl_divergence(Mine(0.0, 1.0), D.Normal(0.0, 1.0))) == 0
     with pytest.raises(ValueError, match="already been registered"):
         D.RegisterKL(Mine, Mine)(of_mine)
+
+
+@pytest.mark.parametrize("kind, sharp, flat", [("Gamma", (2.0, 1.0), (1.0, 1.0)), ("Beta", (2.0, 3.0), (0.5, 3.0))])
+def test_statistics_that_are_not_defined(kind: str, sharp: tuple, flat: tuple) -> None:
+    """NaN, or with allow_nan_stats=False an error of the run."""
+    make = getattr(gc.distributions, kind)
+    assert np.isnan(value(make(*flat).mode()))
+    assert value(make(*sharp, allow_nan_stats=False).mode()) == value(make(*sharp).mode())
+    with pytest.raises(gc.errors.InvalidArgumentError, match=r"(?i)mode (not defined|undefined)"):
+        value(make(*flat, allow_nan_stats=False).mode())

@@ -1,4 +1,4 @@
-"""What functions of graphc.api.array refuse, and how they say it."""
+"""What functions of arrays, strings and linear algebra make of rare arguments, and how they refuse them."""
 from __future__ import annotations
 
 import pytest
@@ -30,3 +30,28 @@ def test_a_default_of_another_shape_is_refused() -> None:
     with pytest.raises(ValueError, match=r"axis 0 of the default of shape \(1,\) has size 1, but 'shape' says 2"):
         gc.placeholder_with_default([1.0], [2])
     assert gc.placeholder_with_default([1.0], [None]).shape.as_list() == [None]
+
+
+def test_keepdims_of_joined_strings_under_both_names_is_refused() -> None:
+    with pytest.raises(ValueError, match="give 'keepdims' or 'keep_dims', not both"):
+        gc.strings.reduce_join([["a"]], axis=1, keepdims=True, keep_dims=True)
+
+
+def test_the_regularizer_does_not_say_the_dtype_of_least_squares() -> None:
+    matrix, rhs = [[1.0], [2.0]], [[1.0], [3.0]]
+    wide = gc.constant(matrix, gc.float64)
+    assert gc.matrix_solve_ls(matrix, rhs, l2_regularizer=0.5).dtype == gc.float32
+    assert gc.matrix_solve_ls(wide, rhs).dtype == gc.matrix_solve_ls(matrix, wide).dtype == gc.float64
+
+
+def test_a_range_that_is_the_wrong_way_round_is_refused() -> None:
+    with pytest.raises(ValueError, match="must not be greater than 'input_max'"):
+        gc.quantization.quantize_and_dequantize([0.5], 1.0, -1.0, range_given=True)
+
+
+def test_a_matrix_of_strings_is_split_along_a_new_axis() -> None:
+    x = gc.placeholder(gc.string, [None, 2])
+    with gc.Session() as session:
+        found = session.run(gc.strings.split(x), {x: [["a b", "c"], ["", "d e f"]]})
+    assert found.indices.tolist() == [[0, 0, 0], [0, 0, 1], [0, 1, 0], [1, 1, 0], [1, 1, 1], [1, 1, 2]]
+    assert found.values.tolist() == [b"a", b"b", b"c", b"d", b"e", b"f"] and found.dense_shape.tolist() == [2, 2, 3]

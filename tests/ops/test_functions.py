@@ -241,6 +241,22 @@ def test_labels_of_a_softmax_may_have_axes_more_than_logits() -> None:
     np.testing.assert_array_equal(found, expected)
 
 
+def test_one_row_of_labels_or_logits_serves_all_rows() -> None:
+    """As in TensorFlow, whose gradient of it fails; here it is the sum."""
+    many = gc.placeholder(gc.float32, [None, 3])
+    one = gc.constant([[0.5, 0.5, 0.0]])
+    rows = gc.tile(one, [2, 1])
+    pairs = [((one, many), (rows, many)), ((many, one), (many, rows))]
+    losses = [[gc.nn.softmax_cross_entropy_with_logits_v2(*given) for given in pair] for pair in pairs]
+    gradients = [[gc.gradients(loss, [one, many]) for loss in pair] for pair in losses]
+    with gc.Session() as session:
+        found = session.run([losses, gradients], {many: np.eye(3)[[2, 0]]})
+    for (short, full), (of_short, of_full) in zip(*found, strict=True):
+        np.testing.assert_array_equal(short, full)
+        for a, b in zip(of_short, of_full, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.int64])
 def test_in_top_k_takes_arrays_of_any_integers(dtype: type) -> None:
     predictions = np.array([[0.1, 0.9], [0.8, 0.2]], np.float32)

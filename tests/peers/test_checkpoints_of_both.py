@@ -40,6 +40,26 @@ def test_values_of_all_dtypes(tmp_path: Path) -> None:
         assert np.array_equal(found, value) and np.asarray(found).dtype == np.asarray(value).dtype
 
 
+def test_first_version(tmp_path: Path) -> None:
+    """Ours in TensorFlow, and TensorFlow's here."""
+    prefix = str(tmp_path / "m")
+    with gc.Graph().as_default():
+        for name, value in values().items():
+            gc.Variable(value, name=f"scope/{name}")
+        with gc.Session() as session:
+            session.run(gc.global_variables_initializer())
+            gc.train.Saver(write_version=gc.train.SaverDef.V1).save(session, prefix)
+    with tf.Graph().as_default(), tf.Session() as session:
+        zeros = {name: tf.constant([b"", b""]) if name == "text" else tf.zeros_like(v) for name, v in values().items()}
+        made = {name: tf.get_variable(f"scope/{name}", initializer=zero) for name, zero in zeros.items()}
+        tf.train.Saver().restore(session, prefix)
+        for name, value in values().items():
+            assert np.array_equal(session.run(made[name]), value), name
+        theirs = tf.train.Saver(write_version=tf.train.SaverDef.V1).save(session, str(tmp_path / "t"))
+    for name, value in values().items():
+        assert np.array_equal(gc.train.load_variable(theirs, f"scope/{name}"), value), name
+
+
 def test_many_variables(tmp_path: Path) -> None:
     """An index of several blocks."""
     from graphc.io.checkpoint.write_bundle import write_bundle

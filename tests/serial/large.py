@@ -1,5 +1,6 @@
-"""`make large`: a graph of more than 2 GB, written, read and run, in Python and in C++. Takes 9 GB of memory and
-2.3 GB of disk.
+"""`make large`: a graph of more than 2 GB, written, read and run, in Python and in C++; and a single tensor of more
+than 2 GB, as a constant, as a variable in a checkpoint, as a feed of the C++ program. Takes 9 GB of memory and 4.5 GB
+of disk.
 
     python tests/serial/large.py
 
@@ -25,6 +26,7 @@ import graphc as gc
 from files import build_runner
 
 TABLES, ROWS, WIDTH = 5, 1_800_000, 64           # 5 tables of 461 MB
+LONG = (1 << 31) // 4096 + 50                    # rows of 4096 bytes, more than 2 GB
 IDS = np.array([0, 17, ROWS - 1], np.int32)
 
 
@@ -57,6 +59,65 @@ def write(folder: Path) -> Path:
         return Path(gc.train.write_graph(graph_def, str(folder), "large.pb", as_text=False))
 
 
+def constant(folder: Path) -> bool:
+    """One constant of 2.1 GB, in a second file."""
+    from graphc.serial.freeze import add_plan
+
+    table = np.zeros((LONG, 4096), np.uint8)
+    table[5, 3], table[-1] = 9, 7
+    with timed("one constant: written"), gc.Graph().as_default() as graph:
+        ids = gc.placeholder(gc.int32, [None], name="ids")
+        gc.gather(gc.constant(table, name="table"), ids, name="y")
+        made = graph.as_graph_def()
+        add_plan(made, ["y:0"])
+        path = gc.train.write_graph(made, str(folder), "one.pb", as_text=False)
+    np.save(folder / "ends.npy", np.array([5, LONG - 1], np.int32))
+    with timed("one constant: read and run"), gc.Graph().as_default(), gc.Session() as session:
+        gc.import_graph_def(gc.load_graph_def(path), name="")
+        found = session.run("y:0", {"ids:0": [5, LONG - 1]})
+        subprocess.run([build_runner() / "graphc-run", path, "--feed", f"ids={folder}/ends.npy", "--out",
+                        f"{folder}/y.npy"], check=True)
+    Path(f"{path}.data").unlink()
+    return np.array_equal(found, table[[5, -1]]) and np.array_equal(np.load(folder / "y.npy"), found)
+
+
+def variable(folder: Path) -> bool:
+    """One variable of 2.1 GB, saved and restored."""
+    with timed("one variable: saved, restored"), gc.Graph().as_default(), gc.Session() as session:
+        held = gc.get_variable("v", [LONG, 4096], gc.uint8, initializer=gc.zeros_initializer())
+        marked = gc.scatter_update(held, [LONG - 1, 5], np.full((2, 4096), 7, np.uint8)).op
+        last = gc.reduce_sum(gc.cast(held[LONG - 1], gc.int32))
+        session.run(held.initializer)
+        session.run(marked)
+        saver = gc.train.Saver()
+        path = saver.save(session, str(folder / "v"), write_meta_graph=False)
+        session.run(held.initializer)
+        saver.restore(session, path)
+        right = bool(session.run(last) == 7 * 4096)
+    gc.train.remove_checkpoint(path)
+    return right
+
+
+def feed(folder: Path) -> bool:
+    """A file of 2.1 GB, almost all of it a hole, fed to the C++ program."""
+    from graphc.serial.freeze import add_plan
+
+    with gc.Graph().as_default() as graph:
+        x = gc.placeholder(gc.uint8, [None, 4096], name="x")
+        gc.gather(x, gc.constant([5, LONG - 1]), name="y")
+        made = graph.as_graph_def()
+    add_plan(made, ["y:0"])
+    path = gc.train.write_graph(made, str(folder), "feed.pb", as_text=False)
+    big = np.lib.format.open_memmap(folder / "x.npy", "w+", np.uint8, (LONG, 4096))
+    big[5, 3], big[-1] = 9, 7
+    expected = big[[5, -1]]
+    del big
+    with timed("one feed: C++"):
+        subprocess.run([build_runner() / "graphc-run", path, "--feed", f"x={folder}/x.npy", "--out",
+                        f"{folder}/y.npy"], check=True)
+    return np.array_equal(np.load(folder / "y.npy"), expected)
+
+
 def main() -> int:
     expected = np.repeat((IDS % 100 * TABLES + sum(range(TABLES)))[:, None], WIDTH, 1).astype(np.float32)
     with tempfile.TemporaryDirectory() as name:
@@ -73,7 +134,9 @@ def main() -> int:
         with timed("Python: loaded and run"), gc.Graph().as_default() as graph, gc.Session(graph=graph) as session:
             gc.import_graph_def(gc.load_graph_def(str(path)), name="")
             right &= np.array_equal(session.run("y:0", {"ids:0": IDS}), expected)
-    print("both are right" if right else "WRONG")
+        Path(f"{path}.data").unlink()
+        right &= constant(Path(name)) & variable(Path(name)) & feed(Path(name))
+    print("all are right" if right else "WRONG")
     return 0 if right else 1
 
 

@@ -228,3 +228,31 @@ def test_a_tensor_that_protobuf_cannot_hold(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("graphc.serial.tensors.LARGEST", 40)
     with pytest.raises(gc.errors.InvalidArgumentError, match=r"a constant of 48 bytes: .* split it"):
         gc.make_tensor_proto(W)
+
+
+def test_constants_that_protobuf_cannot_hold(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A frozen variable, too. The graph is gone when the message is written; plans, copies and parts of it work."""
+    monkeypatch.setattr("graphc.serial.tensors.LARGEST", 40)
+    with gc.Graph().as_default(), gc.Session() as session:
+        x = gc.placeholder(gc.float32, [None, 3], name="x")
+        v = gc.Variable(W * 2, name="v")
+        gc.identity(gc.matmul(x, gc.constant(W, name="w")) + gc.matmul(x, v), name="y")
+        session.run(v.initializer)
+        made = gc.freeze(session, "y")
+    assert made.versions.min_consumer == CONSUMER and made.HasField("side_file")
+    assert {n.name for n in made.node if n.op == "Const" and n.attr["value"].tensor.HasField("side")} == {"w", "v"}
+    path = gc.train.write_graph(made, str(tmp_path), "m.pb", as_text=False, aside_over=40)
+    np.testing.assert_array_equal(run_python(path), 3 * X @ W)
+    np.testing.assert_array_equal(load_native(path).run([X])[0], 3 * X @ W)
+    part = gc.graph_util.extract_sub_graph(made, ["v"])
+    (tmp_path / "lost.pb").write_bytes(part.SerializeToString())
+    with pytest.raises(gc.errors.DataLossError, match=r"constants of 2 GB .* write it with gc\.train\.write_graph"):
+        gc.load_graph_def(str(tmp_path / "lost.pb"))
+
+
+def test_large_constants_in_loops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("graphc.serial.tensors.LARGEST", 40)
+    with gc.Graph().as_default() as graph:
+        gc.while_loop(lambda x: gc.reduce_sum(x) < 9, lambda x: x + gc.constant(W), [gc.zeros([3, 4])])
+        with pytest.raises(gc.errors.InvalidArgumentError, match=r"of the loop or branch .* make it outside"):
+            graph.as_graph_def()

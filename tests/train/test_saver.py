@@ -433,10 +433,34 @@ def test_other_objects_are_saved(tmp_path: Path) -> None:
         assert session.run(w).tolist() == [2, 4]
 
 
+def test_first_version_of_checkpoints(tmp_path: Path) -> None:
+    """One file, which takes the place of a checkpoint of version 2; partitioned variables in parts."""
+    values = {"f32": np.ones((2, 3), np.float32), "f64": np.arange(3.0), "i8": np.int8(-3), "i64": np.array([2**40]),
+              "bool": np.array([True, False]), "c64": np.array([1 + 2j], np.complex64), "f16": np.float16(1.5),
+              "text": np.array([b"one", b"\xff" * 300], object), "empty": np.zeros((0, 4), np.int32)}
+    made = {name: gc.Variable(value, name=name) for name, value in values.items()}
+    parts = gc.get_variable("rows", [5, 2], initializer=gc.ones_initializer(), partitioner=gc.fixed_size_partitioner(2))
+    prefix = str(tmp_path / "m")
+    with initialised() as session:
+        gc.train.Saver().save(session, prefix)
+        assert gc.train.Saver(write_version=gc.train.SaverDef.V1).save(session, prefix) == prefix
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoint", "m", "m.meta"]
+        listed = dict(gc.train.list_variables(prefix))
+        assert listed == {"rows": [5, 2], **{name: list(np.shape(value)) for name, value in values.items()}}
+        session.run([gc.assign(v, gc.zeros_like(v)) for n, v in made.items() if n != "text"])
+        session.run([gc.assign(part, gc.zeros_like(part)) for part in parts])
+        gc.train.Saver().restore(session, prefix)
+        for name, value in values.items():
+            np.testing.assert_array_equal(session.run(made[name]), value)
+        np.testing.assert_array_equal(session.run(gc.convert_to_tensor(parts)), np.ones((5, 2)))
+
+
 def test_what_is_not_there() -> None:
     variables()
-    for arguments in ({"builder": object()}, {"write_version": 1}):
+    for arguments in ({"builder": object()}, {"write_version": gc.train.SaverDef.V1, "sharded": True}):
         with pytest.raises(errors.UnimplementedError):
             gc.train.Saver(**arguments)
+    with pytest.raises(ValueError, match="write_version is 3"):
+        gc.train.Saver(write_version=3)
     with pytest.raises(ValueError, match="build cannot be deferred"):
         gc.train.Saver(gc.global_variables(), defer_build=True)

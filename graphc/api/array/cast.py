@@ -16,10 +16,10 @@ from graphc.ops.array.cast import Cast
 def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
     """x converted to `dtype`; x itself if it has that dtype already.
 
-    x: numbers or bools, also a SparseTensor. Fractions are cut off towards 0, numbers that do not fit an integer dtype
-    wrap (`gc.saturate_cast` stops at its bounds), bools become 0 and 1, and what is not 0 becomes True. Of complex
-    numbers the real part is taken. The gradient passes between floating point dtypes. As `tf.cast`; numbers and
-    strings: `gc.as_string`, `gc.strings.to_number`.
+    x: numbers or bools, also a SparseTensor. Fractions are cut off towards 0; integers that do not fit wrap, and what
+    becomes of floating point numbers that do not depends on the dtype: `gc.saturate_cast` stops at its bounds. Bools
+    become 0 and 1, what is not 0 becomes True, and of complex numbers the real part is taken. The gradient passes
+    between floating point dtypes. As `tf.cast`; numbers and strings: `gc.as_string`, `gc.strings.to_number`.
 
     >>> gc.cast([1.8, -1.8, 300.], gc.int32).eval()
     array([  1,  -1, 300], dtype=int32)

@@ -29,8 +29,8 @@ from graphc.ops.array.linspace import LinSpace, UnravelIndex
 def linspace(start: Any, stop: Any, num: Any, name: str | None = None) -> Tensor:
     """num numbers from start to stop at equal distances, both ends included.
 
-    start, stop: floating point scalars of one dtype; num: an int32 or int64 scalar of at least 1. As `tf.linspace` of
-    TensorFlow 1: no vectors of starts.
+    start, stop: floating point scalars of one dtype; num: an int32 or int64 scalar of at least 1. It has no gradient.
+    As `tf.linspace` of TensorFlow 1: no vectors of starts.
 
     >>> gc.linspace(0., 1., 5).eval()
     array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)

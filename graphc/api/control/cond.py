@@ -26,8 +26,8 @@ def cond(pred: Any, true_fn: Callable[[], Any] | None = None, false_fn: Callable
 
     pred: a bool scalar; the functions return a tensor, None, or a structure of them. Ops made outside of the two
     functions run whatever pred is. A one-element list counts as its element unless `strict`. fn1, fn2: older names of
-    the functions. As `tf.cond`. Raises TypeError if pred is a Python bool, ValueError if the branches do not return
-    alike.
+    the functions. As `tf.cond`. Raises TypeError if pred is a Python bool or a tensor of another dtype, ValueError if
+    it is no scalar or the branches do not return alike.
 
     >>> x = gc.placeholder(gc.float32, [])
     >>> y = gc.cond(x > 0., lambda: gc.sqrt(x), lambda: gc.zeros_like(x))
@@ -44,7 +44,8 @@ def cond(pred: Any, true_fn: Callable[[], Any] | None = None, false_fn: Callable
     with graph.name_scope(name or "cond") as scope:
         pred = convert_to_tensor(pred)
         if pred.dtype != bool_ or pred.shape.ndims not in (0, None):
-            raise TypeError(f"cond: argument 'pred' must be a bool scalar, but is {pred!r}")
+            kind = TypeError if pred.dtype != bool_ else ValueError
+            raise kind(f"cond: argument 'pred' must be a bool scalar, but is {pred!r}")
         then, otherwise = _trace_branch(true_fn, pred, f"{scope}true"), _trace_branch(false_fn, pred, f"{scope}false")
         _check_branches(then, otherwise, pred)
         operation = make_if(pred, then, otherwise, scope)

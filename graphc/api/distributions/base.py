@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from graphc.api.array.fill import ones_like
 from graphc.api.array.identity import identity
 from graphc.api.array.join import concat
+from graphc.api.array.select import where_v2
 from graphc.api.array.shapes import reshape, shape
 from graphc.api.array.source import constant
 from graphc.api.control.script import Assert
 from graphc.api.math.comparison import is_nan, logical_not
-from graphc.api.math.reduce import reduce_any, reduce_prod
+from graphc.api.math.reduce import reduce_all, reduce_any, reduce_prod
 from graphc.api.math.unary import exp, log, log1p, sqrt, square
 from graphc.api.public import public
 from graphc.ir.apply import convert_to_tensor, is_tensor_like
@@ -28,7 +30,13 @@ from graphc.ir.tensor_shape import TensorShape, as_shape
 
 @public("distributions.ReparameterizationType", "contrib.distributions.ReparameterizationType")
 class ReparameterizationType:
-    """Whether samples have gradients by the parameters."""
+    """Whether samples have gradients by the parameters: FULLY_REPARAMETERIZED or NOT_REPARAMETERIZED.
+
+    As `tf.distributions.ReparameterizationType`.
+
+    >>> gc.distributions.Normal(0., 1.).reparameterization_type
+    <Reparameterization Type: FULLY_REPARAMETERIZED>
+    """
 
     def __init__(self, rep_type: str) -> None:
         self._rep_type = rep_type
@@ -43,7 +51,18 @@ NOT_REPARAMETERIZED = ReparameterizationType("NOT_REPARAMETERIZED")
 
 @public("distributions.Distribution", "contrib.distributions.Distribution")
 class Distribution:
-    """A batch of distributions of events. validate_args: parameters and values are checked when the graph runs."""
+    """A batch of distributions of events: samples, probabilities, statistics. Base of all of them.
+
+    batch_shape: the parameters broadcast; event_shape: of one sample. validate_args: parameters and values are checked
+    when the graph runs (InvalidArgumentError). allow_nan_stats: statistics that are not defined are NaN, not an error.
+    What a class does not know raises NotImplementedError. As `tf.distributions.Distribution`.
+
+    >>> normal = gc.distributions.Normal(loc=[0., 10.], scale=2.)
+    >>> normal.batch_shape.as_list(), normal.sample(3, seed=1).shape.as_list()
+    ([2], [3, 2])
+    >>> normal.cdf([0., 12.]).eval(), normal.stddev().eval()
+    (array([0.5   , 0.8413], dtype=float32), array([2., 2.], dtype=float32))
+    """
 
     def __init__(self, dtype: Any, reparameterization_type: ReparameterizationType, validate_args: bool,
                  allow_nan_stats: bool, parameters: dict[str, Any] | None = None, graph_parents: Any = None,
@@ -73,24 +92,30 @@ class Distribution:
 
     @property
     def batch_shape(self) -> TensorShape:
+        """How many distributions these are, as far as it is known."""
         return self._batch_shape()
 
     @property
     def event_shape(self) -> TensorShape:
+        """The shape of one sample of one of them, as far as it is known."""
         return self._event_shape()
 
     def batch_shape_tensor(self, name: str = "batch_shape_tensor") -> Tensor:
+        """batch_shape as a run knows it: int32."""
         known = self.batch_shape
         return constant(known.as_list(), int32) if known.is_fully_defined() else self._batch_shape_tensor()
 
     def event_shape_tensor(self, name: str = "event_shape_tensor") -> Tensor:
+        """event_shape as a run knows it: int32."""
         known = self.event_shape
         return constant(known.as_list(), int32) if known.is_fully_defined() else self._event_shape_tensor()
 
     def is_scalar_event(self, name: str = "is_scalar_event") -> Tensor:
+        """Whether a sample of one of them is a number."""
         return constant(self.event_shape.ndims == 0)
 
     def is_scalar_batch(self, name: str = "is_scalar_batch") -> Tensor:
+        """Whether there is one distribution."""
         known = self.batch_shape.ndims
         return constant(known == 0) if known is not None else shape(self.batch_shape_tensor())[0] < 1
 
@@ -112,15 +137,19 @@ class Distribution:
             return made
 
     def log_prob(self, value: Any, name: str = "log_prob") -> Tensor:
+        """The logarithm of `prob`."""
         return self._either(name, "_log_prob", "_prob", log, value)
 
     def prob(self, value: Any, name: str = "prob") -> Tensor:
+        """The density at value (of discrete ones the probability), of the shape of value's batch."""
         return self._either(name, "_prob", "_log_prob", exp, value)
 
     def log_cdf(self, value: Any, name: str = "log_cdf") -> Tensor:
+        """The logarithm of `cdf`."""
         return self._either(name, "_log_cdf", "_cdf", log, value)
 
     def cdf(self, value: Any, name: str = "cdf") -> Tensor:
+        """The probability of a sample that is at most value."""
         return self._either(name, "_cdf", "_log_cdf", exp, value)
 
     def survival_function(self, value: Any, name: str = "survival_function") -> Tensor:
@@ -129,6 +158,7 @@ class Distribution:
             return self._survival_function(self._value(value))
 
     def log_survival_function(self, value: Any, name: str = "log_survival_function") -> Tensor:
+        """The logarithm of `survival_function`."""
         with self._scope(name):
             return self._log_survival_function(self._value(value))
 
@@ -141,24 +171,31 @@ class Distribution:
     # Statistics
 
     def entropy(self, name: str = "entropy") -> Tensor:
+        """The entropy in nats."""
         return self._statistic(name, "entropy")
 
     def mean(self, name: str = "mean") -> Tensor:
+        """The mean."""
         return self._statistic(name, "mean")
 
     def mode(self, name: str = "mode") -> Tensor:
+        """The value of the greatest probability."""
         return self._statistic(name, "mode")
 
     def covariance(self, name: str = "covariance") -> Tensor:
+        """The covariance matrices of distributions of vectors."""
         return self._statistic(name, "covariance")
 
     def variance(self, name: str = "variance") -> Tensor:
+        """The variance."""
         return self._either(name, "_variance", "_stddev", square)
 
     def stddev(self, name: str = "stddev") -> Tensor:
+        """The standard deviation."""
         return self._either(name, "_stddev", "_variance", sqrt)
 
     def quantile(self, value: Any, name: str = "quantile") -> Tensor:
+        """The value that a sample is at most with this probability."""
         with self._scope(name):
             return self._known("_quantile")(self._value(value))
 
@@ -168,6 +205,7 @@ class Distribution:
             return kl_divergence(self, other, self.allow_nan_stats) + self.entropy()
 
     def kl_divergence(self, other: Distribution, name: str = "kl_divergence") -> Tensor:
+        """`gc.distributions.kl_divergence` of this one and `other`."""
         with self._scope(name):
             return kl_divergence(self, other, self.allow_nan_stats)
 
@@ -215,6 +253,12 @@ class Distribution:
         with self._scope(name):
             return self._known(f"_{method}")()
 
+    def _where_defined(self, made: Tensor, defined: Tensor, message: str) -> Tensor:
+        """made; where it is not defined NaN, or without allow_nan_stats an error of the run."""
+        if self.allow_nan_stats:
+            return where_v2(defined, made, float("nan") * ones_like(made))
+        return checked(made, [Assert(reduce_all(defined), [message])])
+
 
 def parameters_of(**values: Any) -> list[Tensor]:
     """The parameters as tensors of one floating point dtype: that of the first which has one, else float32."""
@@ -238,7 +282,19 @@ _DIVERGENCES: dict[tuple[type, type], Callable[..., Any]] = {}
 
 @public("distributions.RegisterKL", "contrib.distributions.RegisterKL")
 class RegisterKL:
-    """Decorator: f(a, b, name=None) is the divergence of distributions of these classes."""
+    """Decorator: f(a, b, name=None) is the divergence of distributions of these classes.
+
+    As `tf.distributions.RegisterKL`. Raises ValueError if there is one, TypeError for what cannot be called.
+
+    >>> class Fair(gc.distributions.Bernoulli):
+    ...     def __init__(self):
+    ...         super().__init__(probs=0.5)
+    >>> @gc.distributions.RegisterKL(Fair, Fair)
+    ... def of_fair_coins(a, b, name=None):
+    ...     return gc.constant(0.)
+    >>> gc.distributions.kl_divergence(Fair(), Fair()).eval()
+    np.float32(0.0)
+    """
 
     def __init__(self, dist_cls_a: type, dist_cls_b: type) -> None:
         self._key = dist_cls_a, dist_cls_b
@@ -255,8 +311,15 @@ class RegisterKL:
 @public("distributions.kl_divergence", "contrib.distributions.kl_divergence")
 def kl_divergence(distribution_a: Any, distribution_b: Any, allow_nan_stats: bool = True,
                   name: str | None = None) -> Tensor:
-    """The Kullback-Leibler divergence of b from a, as `tf.distributions.kl_divergence`. Raises NotImplementedError if
-    none is registered for these classes or ones they derive from."""
+    """The Kullback-Leibler divergence of b from a, in nats: the mean over samples of a of log(a.prob / b.prob).
+
+    allow_nan_stats: False: NaN is an InvalidArgumentError when run. As `tf.distributions.kl_divergence`. Raises
+    NotImplementedError if none is registered for these classes or ones they derive from.
+
+    >>> a, b = gc.distributions.Normal(0., 1.), gc.distributions.Normal([0., 2.], 1.)
+    >>> gc.distributions.kl_divergence(a, b).eval()
+    array([0., 2.], dtype=float32)
+    """
     classes = [type(d).__mro__ for d in (distribution_a, distribution_b)]
     found = [(i + j, i, f) for i, a in enumerate(classes[0]) for j, b in enumerate(classes[1])
              if (f := _DIVERGENCES.get((a, b))) is not None]

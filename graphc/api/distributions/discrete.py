@@ -45,7 +45,14 @@ class _OfLogits(Distribution):
 
 @public("distributions.Bernoulli", "contrib.distributions.Bernoulli")
 class Bernoulli(_OfLogits):
-    """1 with the probability probs, else 0. As `tf.distributions.Bernoulli`."""
+    """1 with the probability probs = sigmoid(logits), else 0; samples are of `dtype`.
+
+    As `tf.distributions.Bernoulli`. Raises ValueError unless either logits or probs are given.
+
+    >>> coin = gc.distributions.Bernoulli(probs=[0.5, 0.9])
+    >>> coin.prob([1, 0]).eval(), coin.variance().eval()
+    (array([0.5, 0.1], dtype=float32), array([0.25, 0.09], dtype=float32))
+    """
 
     def __init__(self, logits: Any = None, probs: Any = None, dtype: Any = int32, validate_args: bool = False,
                  allow_nan_stats: bool = True, name: str = "Bernoulli") -> None:
@@ -86,7 +93,16 @@ class Bernoulli(_OfLogits):
 
 @public("distributions.Categorical", "contrib.distributions.Categorical")
 class Categorical(_OfLogits):
-    """Class i with the probability probs[..., i]. As `tf.distributions.Categorical`."""
+    """Class i with the probability probs[..., i] = softmax(logits)[..., i]; samples are of `dtype`.
+
+    As `tf.distributions.Categorical`. Raises ValueError unless either logits or probs are given.
+
+    >>> dice = gc.distributions.Categorical(probs=[0.5, 0.25, 0.25])
+    >>> dice.prob([0, 2]).eval(), dice.mode().eval()
+    (array([0.5 , 0.25], dtype=float32), np.int32(0))
+    >>> sorted(set(dice.sample(100, seed=1).eval().tolist()))
+    [0, 1, 2]
+    """
 
     def __init__(self, logits: Any = None, probs: Any = None, dtype: Any = int32, validate_args: bool = False,
                  allow_nan_stats: bool = True, name: str = "Categorical") -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 from typing import Any
 
 from graphc.api.array.fill import ones_like
-from graphc.api.array.select import where_v2
 from graphc.api.distributions.base import FULLY_REPARAMETERIZED, RegisterKL, parameters_of
 from graphc.api.distributions.continuous import OfTwo
 from graphc.api.math.binary import maximum
@@ -19,7 +18,14 @@ from graphc.ir.tensor import Tensor
 
 @public("distributions.Gamma", "contrib.distributions.Gamma")
 class Gamma(OfTwo):
-    """x ^ (concentration - 1) exp(-rate x), normalised. As `tf.distributions.Gamma`."""
+    """Distributions of density x ^ (concentration - 1) exp(-rate x), normalised, for x > 0.
+
+    As `tf.distributions.Gamma`. The mode is not defined for a concentration of 1 or less.
+
+    >>> gamma = gc.distributions.Gamma(concentration=[2., 3.], rate=2.)
+    >>> gamma.mean().eval(), gamma.mode().eval()
+    (array([1. , 1.5], dtype=float32), array([0.5, 1. ], dtype=float32))
+    """
 
     def __init__(self, concentration: Any, rate: Any, validate_args: bool = False, allow_nan_stats: bool = True,
                  name: str = "Gamma") -> None:
@@ -58,12 +64,18 @@ class Gamma(OfTwo):
 
     def _mode(self) -> Tensor:
         made = (self.concentration - 1.0) / self.rate
-        return where_v2(greater(self._whole(self.concentration), 1.0), made, float("nan") * ones_like(made))
+        return self._where_defined(made, greater(self._whole(self.concentration), 1.0),
+                                   "mode not defined when any concentration <= 1")
 
 
 @public("distributions.Exponential", "contrib.distributions.Exponential")
 class Exponential(Gamma):
-    """rate exp(-rate x). As `tf.distributions.Exponential`."""
+    """Distributions of density rate exp(-rate x), for x >= 0. As `tf.distributions.Exponential`.
+
+    >>> exponential = gc.distributions.Exponential(rate=[1., 2.])
+    >>> exponential.mean().eval(), exponential.cdf(1.).eval()
+    (array([1. , 0.5], dtype=float32), array([0.6321, 0.8647], dtype=float32))
+    """
 
     def __init__(self, rate: Any, validate_args: bool = False, allow_nan_stats: bool = True,
                  name: str = "Exponential") -> None:
@@ -89,7 +101,14 @@ class Exponential(Gamma):
 
 @public("distributions.Beta", "contrib.distributions.Beta")
 class Beta(OfTwo):
-    """x ^ (concentration1 - 1) (1 - x) ^ (concentration0 - 1), normalised. As `tf.distributions.Beta`."""
+    """Distributions of density x ^ (concentration1 - 1) (1 - x) ^ (concentration0 - 1), normalised, for x from 0 to 1.
+
+    As `tf.distributions.Beta`. The mode is not defined unless both are above 1.
+
+    >>> beta = gc.distributions.Beta(2., [3., 0.5])
+    >>> beta.mean().eval(), beta.mode().eval()
+    (array([0.4, 0.8], dtype=float32), array([0.3333,    nan], dtype=float32))
+    """
 
     def __init__(self, concentration1: Any = None, concentration0: Any = None, validate_args: bool = False,
                  allow_nan_stats: bool = True, name: str = "Beta") -> None:
@@ -141,7 +160,7 @@ class Beta(OfTwo):
     def _mode(self) -> Tensor:
         made = (self._first - 1.0) / (self.total_concentration - 2.0)
         sharp = less(maximum(-self._whole(self._first), -self._whole(self._second)), -1.0)
-        return where_v2(sharp, made, float("nan") * ones_like(made))
+        return self._where_defined(made, sharp, "Mode undefined for concentration1 <= 1 or concentration0 <= 1.")
 
 
 @RegisterKL(Gamma, Gamma)

@@ -21,8 +21,17 @@ from graphc.ir.tensor_shape import TensorShape
 
 @public("contrib.distributions.MultivariateNormalDiag")
 class MultivariateNormalDiag(Distribution):
-    """Vectors of independent normal numbers with means loc and deviations scale_diag + scale_identity_multiplier. As
-    `tf.contrib.distributions.MultivariateNormalDiag`."""
+    """Vectors of independent normal numbers with means loc and deviations scale_diag + scale_identity_multiplier.
+
+    loc, scale_diag: [..., size]; an event is a vector. As `tf.contrib.distributions.MultivariateNormalDiag`.
+
+    >>> vectors = gc.contrib.distributions.MultivariateNormalDiag(loc=[0., 1.], scale_diag=[1., 2.])
+    >>> vectors.event_shape.as_list(), vectors.prob([[0., 1.]]).eval()
+    ([2], array([0.0796], dtype=float32))
+    >>> vectors.covariance().eval()
+    array([[1., 0.],
+           [0., 4.]], dtype=float32)
+    """
 
     def __init__(self, loc: Any = None, scale_diag: Any = None, scale_identity_multiplier: Any = None,
                  validate_args: bool = False, allow_nan_stats: bool = True,

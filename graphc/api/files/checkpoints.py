@@ -9,15 +9,23 @@ from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.dtypes import as_dtype, int32, string
 from graphc.ir.graph import get_default_graph
 from graphc.ir.tensor import Operation, Tensor
-from graphc.ops.files.checkpoint import MergeV2Checkpoints, RestoreV2, SaveV2
+from graphc.ops.files.checkpoint import MergeV2Checkpoints, RestoreV2, SaveSlices, SaveV2
 from graphc.ops.strings.sharded import ShardedFilename
 
 
 @public("raw_ops.SaveV2")
 def save_v2(prefix: Any, tensor_names: Any, shape_and_slices: Any, tensors: Sequence[Any],
             name: str | None = None) -> Operation:
-    """Writes the checkpoint `prefix`: tensors, or variables as they are then, under their names, as
-    `tf.raw_ops.SaveV2`. shape_and_slices: "" for whole tensors."""
+    """Writes the checkpoint `prefix`: tensors, or variables as they are then, under their names.
+
+    tensor_names: strings; shape_and_slices: "" for whole tensors. The files prefix.index and
+    prefix.data-00000-of-00001. `gc.train.Saver` is the usual way. As `tf.raw_ops.SaveV2`.
+
+    >>> x = gc.constant([1., 2.])
+    >>> gc.raw_ops.SaveV2(prefix="point", tensor_names=["x"], shape_and_slices=[""], tensors=[x]).run()
+    >>> gc.train.list_variables("point")
+    [('x', [2])]
+    """
     with get_default_graph().name_scope(name or "SaveV2") as scope:
         given = [v._ref() if hasattr(v, "_ref") else convert_to_tensor(v) for v in tensors]
         texts = [_strings(prefix, "prefix"), _strings(tensor_names, "tensor_names"),
@@ -26,11 +34,38 @@ def save_v2(prefix: Any, tensor_names: Any, shape_and_slices: Any, tensors: Sequ
     return result
 
 
+@public("raw_ops.SaveSlices")
+def save_slices(filename: Any, tensor_names: Any, shapes_and_slices: Any, data: Sequence[Any],
+                name: str | None = None) -> Operation:
+    """Writes the file `filename`, a checkpoint of format V1, as `tf.raw_ops.SaveSlices`: otherwise as SaveV2.
+
+    >>> gc.raw_ops.SaveSlices("first", ["x"], [""], [gc.constant([1.0, 2.0])]).run()
+    >>> gc.train.load_variable("first", "x")
+    array([1., 2.], dtype=float32)
+    """
+    with get_default_graph().name_scope(name or "SaveSlices") as scope:
+        given = [v._ref() if hasattr(v, "_ref") else convert_to_tensor(v) for v in data]
+        texts = [_strings(filename, "filename"), _strings(tensor_names, "tensor_names"),
+                 _strings(shapes_and_slices, "shapes_and_slices")]
+        result: Operation = apply(SaveSlices, *texts, given, name=scope, T=tuple(t.dtype for t in given))
+    return result
+
+
 @public("raw_ops.RestoreV2")
 def restore_v2(prefix: Any, tensor_names: Any, shape_and_slices: Any, dtypes: Sequence[Any],
                name: str | None = None) -> list[Tensor]:
-    """The tensors of these names in the checkpoint `prefix`, as `tf.raw_ops.RestoreV2`. Each has the rank of the
-    variable that it is assigned to; say it with set_shape if there is none."""
+    """The tensors of these names in the checkpoint `prefix`, a list, read when they are computed.
+
+    dtypes: one a tensor. Each has the rank of the variable that it is assigned to; say it with set_shape if there is
+    none. As `tf.raw_ops.RestoreV2`. A name that is not there is a NotFoundError when run.
+
+    >>> x = gc.constant([1., 2.])
+    >>> gc.raw_ops.SaveV2(prefix="point", tensor_names=["x"], shape_and_slices=[""], tensors=[x]).run()
+    >>> [x] = gc.raw_ops.RestoreV2(prefix="point", tensor_names=["x"], shape_and_slices=[""], dtypes=[gc.float32])
+    >>> x.set_shape([None])
+    >>> x.eval()
+    array([1., 2.], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "RestoreV2") as scope:
         texts = [_strings(prefix, "prefix"), _strings(tensor_names, "tensor_names"),
                  _strings(shape_and_slices, "shape_and_slices")]
@@ -41,7 +76,18 @@ def restore_v2(prefix: Any, tensor_names: Any, shape_and_slices: Any, dtypes: Se
 @public("raw_ops.MergeV2Checkpoints")
 def merge_v2_checkpoints(checkpoint_prefixes: Any, destination_prefix: Any, delete_old_dirs: bool = True,
                          name: str | None = None) -> Operation:
-    """Makes one checkpoint of several, as `tf.raw_ops.MergeV2Checkpoints`."""
+    """Makes one checkpoint of several, whose tensors have different names; delete_old_dirs: the old folders go if
+    empty.
+
+    As `tf.raw_ops.MergeV2Checkpoints`.
+
+    >>> for name in ("a", "b"):
+    ...     gc.raw_ops.SaveV2(prefix=f"parts/{name}", tensor_names=[name], shape_and_slices=[""],
+    ...                       tensors=[gc.constant(1)]).run()
+    >>> gc.raw_ops.MergeV2Checkpoints(checkpoint_prefixes=["parts/a", "parts/b"], destination_prefix="whole").run()
+    >>> [name for name, _ in gc.train.list_variables("whole")]
+    ['a', 'b']
+    """
     with get_default_graph().name_scope(name or "MergeV2Checkpoints") as scope:
         result: Operation = apply(MergeV2Checkpoints, _strings(checkpoint_prefixes, "checkpoint_prefixes"),
                                   _strings(destination_prefix, "destination_prefix"), name=scope,
@@ -51,7 +97,11 @@ def merge_v2_checkpoints(checkpoint_prefixes: Any, destination_prefix: Any, dele
 
 @public("raw_ops.ShardedFilename")
 def sharded_filename(basename: Any, shard: Any, num_shards: Any, name: str | None = None) -> Tensor:
-    """"basename-SSSSS-of-NNNNN", as `tf.raw_ops.ShardedFilename`."""
+    """"basename-SSSSS-of-NNNNN", a string scalar. As `tf.raw_ops.ShardedFilename`.
+
+    >>> gc.raw_ops.ShardedFilename(basename="point", shard=2, num_shards=10).eval()
+    b'point-00002-of-00010'
+    """
     with get_default_graph().name_scope(name or "ShardedFilename") as scope:
         result: Tensor = apply(ShardedFilename, _strings(basename, "basename"),
                                convert_to_tensor(shard, int32, name="shard"),

@@ -22,7 +22,13 @@ from graphc.ops.files.examples import ParseExample, ParseSingleExample
 
 @public("FixedLenFeature", "io.FixedLenFeature")
 class FixedLenFeature(namedtuple("FixedLenFeature", ["shape", "dtype", "default_value"])):
-    """A feature of one shape in all examples, as `tf.FixedLenFeature`. default_value: None: it must be there."""
+    """A feature of one shape in all Examples: a dense tensor [batch, *shape] of float32, int64 or string.
+
+    default_value: for Examples that lack it; None: it must be there. As `tf.FixedLenFeature`.
+
+    >>> gc.FixedLenFeature([2], gc.float32)
+    FixedLenFeature(shape=[2], dtype=gc.float32, default_value=None)
+    """
 
     __slots__ = ()
 
@@ -32,7 +38,11 @@ class FixedLenFeature(namedtuple("FixedLenFeature", ["shape", "dtype", "default_
 
 @public("VarLenFeature", "io.VarLenFeature")
 class VarLenFeature(namedtuple("VarLenFeature", ["dtype"])):
-    """A feature of any number of values, which becomes a SparseTensor, as `tf.VarLenFeature`."""
+    """A feature of any number of values, which becomes a SparseTensor [batch, most values]. As `tf.VarLenFeature`.
+
+    >>> gc.VarLenFeature(gc.int64)
+    VarLenFeature(dtype=gc.int64)
+    """
 
     __slots__ = ()
 
@@ -40,7 +50,19 @@ class VarLenFeature(namedtuple("VarLenFeature", ["dtype"])):
 @public("FixedLenSequenceFeature", "io.FixedLenSequenceFeature")
 class FixedLenSequenceFeature(namedtuple("FixedLenSequenceFeature",
                                          ["shape", "dtype", "allow_missing", "default_value"])):
-    """A feature of any number of rows, filled up to the longest of a batch, as `tf.FixedLenSequenceFeature`."""
+    """A feature of any number of rows of `shape`, filled up with default_value to the longest of a batch.
+
+    allow_missing: Examples without it have no rows; `parse_example` wants it to be True. As
+    `tf.FixedLenSequenceFeature`.
+
+    >>> example = gc.train.Example()
+    >>> example.features.feature["ids"].int64_list.value.extend([1, 2])
+    >>> strings = [example.SerializeToString(), b""]
+    >>> features = {"ids": gc.FixedLenSequenceFeature([], gc.int64, allow_missing=True, default_value=-1)}
+    >>> gc.parse_example(strings, features)["ids"].eval()
+    array([[ 1,  2],
+           [-1, -1]])
+    """
 
     __slots__ = ()
 
@@ -120,7 +142,20 @@ def _checked(features: Any) -> _Wanted:
 @public("parse_example", "io.parse_example")
 def parse_example(serialized: Any, features: Mapping[str, Any], name: str | None = None,
                   example_names: Any = None) -> dict[str, Any]:
-    """The features of a vector of serialized Examples by their names, as `tf.parse_example`."""
+    """The features of a vector of serialized Examples, by their names: tensors with the batch first, or SparseTensors.
+
+    features: name -> `gc.FixedLenFeature`, `gc.VarLenFeature` or `gc.FixedLenSequenceFeature`. example_names: strings
+    that errors show. As `tf.parse_example`. Raises ValueError without features; strings that are no Examples, and
+    features that are missing or of another dtype, are an InvalidArgumentError when run.
+
+    >>> example = gc.train.Example()
+    >>> example.features.feature["age"].int64_list.value.append(30)
+    >>> example.features.feature["words"].bytes_list.value.extend([b"a", b"b"])
+    >>> found = gc.parse_example([example.SerializeToString()] * 2, {"age": gc.FixedLenFeature([], gc.int64),
+    ...                                                              "words": gc.VarLenFeature(gc.string)})
+    >>> found["age"].eval(), found["words"].values.eval()
+    (array([30, 30]), array([b'a', b'b', b'a', b'b'], dtype=object))
+    """
     wanted = _checked(features)
     with get_default_graph().name_scope(name or "ParseExample") as scope:
         data = convert_to_tensor(serialized, string, name="serialized")
@@ -138,7 +173,16 @@ def parse_example(serialized: Any, features: Mapping[str, Any], name: str | None
 @public("parse_single_example", "io.parse_single_example")
 def parse_single_example(serialized: Any, features: Mapping[str, Any], name: str | None = None,
                          example_names: Any = None) -> dict[str, Any]:
-    """The features of one serialized Example by their names, as `tf.parse_single_example`."""
+    """The features of one serialized Example, by their names, without a batch; arguments as of `parse_example`.
+
+    As `tf.parse_single_example`.
+
+    >>> example = gc.train.Example()
+    >>> example.features.feature["size"].float_list.value.extend([1.5, 2.5])
+    >>> found = gc.parse_single_example(example.SerializeToString(), {"size": gc.FixedLenFeature([2], gc.float32)})
+    >>> found["size"].eval()
+    array([1.5, 2.5], dtype=float32)
+    """
     if example_names is not None:
         raise UnimplementedError("parse_single_example: argument 'example_names' is not supported; leave it out, or "
                                  "parse a batch with gc.parse_example")

@@ -16,14 +16,27 @@ from graphc.ops.files.files import MatchingFiles, ReadFile, WriteFile
 
 @public("read_file", "io.read_file")
 def read_file(filename: Any, name: str | None = None) -> Tensor:
-    """What is in the file when the op runs, a string, as `tf.read_file`."""
+    """What is in the file when the op runs, a string scalar. As `tf.read_file`. NotFoundError when run if it is not
+    there.
+
+    >>> gc.write_file("note.txt", "hello").run()
+    >>> gc.read_file("note.txt").eval()
+    b'hello'
+    """
     result: Tensor = apply(ReadFile, convert_to_tensor(filename, string, name="filename"), name=name)
     return result
 
 
 @public("write_file", "io.write_file")
 def write_file(filename: Any, contents: Any, name: str | None = None) -> Operation:
-    """Writes a string into the file, as `tf.write_file`. Folders that are missing are made."""
+    """An operation that writes a string into the file, in place of what was there. Folders that are missing are made.
+
+    As `tf.write_file`.
+
+    >>> gc.write_file("notes/one.txt", gc.strings.join(["hel", "lo"])).run()
+    >>> open("notes/one.txt").read()
+    'hello'
+    """
     result: Operation = apply(WriteFile, convert_to_tensor(filename, string, name="filename"),
                               convert_to_tensor(contents, string, name="contents"), name=name)
     return result
@@ -31,7 +44,15 @@ def write_file(filename: Any, contents: Any, name: str | None = None) -> Operati
 
 @public("matching_files", "io.matching_files")
 def matching_files(pattern: Any, name: str | None = None) -> Tensor:
-    """The names of files that match a pattern, or one of several, in alphabetic order, as `tf.matching_files`."""
+    """The names of files that match a pattern, or one of a vector of patterns, in alphabetic order, when the op runs.
+
+    *, ? and [a-z] stand for parts of a name. As `tf.matching_files`.
+
+    >>> for name in ("b.txt", "a.txt", "c.csv"):
+    ...     gc.write_file(f"here/{name}", "").run()
+    >>> gc.matching_files("here/*.txt").eval()
+    array([b'here/a.txt', b'here/b.txt'], dtype=object)
+    """
     result: Tensor = apply(MatchingFiles, convert_to_tensor(pattern, string, name="pattern"), name=name)
     return result
 
@@ -39,7 +60,18 @@ def matching_files(pattern: Any, name: str | None = None) -> Tensor:
 @public("decode_csv", "io.decode_csv")
 def decode_csv(records: Any, record_defaults: Sequence[Any], field_delim: str = ",", use_quote_delim: bool = True,
                name: str | None = None, na_value: str = "", select_cols: Sequence[int] | None = None) -> list[Tensor]:
-    """The columns of lines of text, each of the shape of `records` and the dtype of its default, as `tf.decode_csv`."""
+    r"""The columns of lines of text, each of the shape of `records` and the dtype of its default.
+
+    record_defaults: one a column: [1.5] and the like for empty fields, [] of a dtype (or a dtype) if it must not be
+    empty. use_quote_delim: fields may stand in double quotes. na_value: what counts as empty, too; select_cols: the
+    numbers of the columns that are wanted. As `tf.decode_csv`. Fields that do not fit are an InvalidArgumentError when
+    run.
+
+    >>> lines = gc.constant(["1,2.5,a", "2,,\"b,c\""])
+    >>> number, price, word = gc.decode_csv(lines, [[0], [9.], [""]])
+    >>> number.eval(), price.eval(), word.eval()
+    (array([1, 2], dtype=int32), array([2.5, 9. ], dtype=float32), array([b'a', b'b,c'], dtype=object))
+    """
     chosen = list(select_cols) if select_cols is not None else []
     if any(b <= a for a, b in itertools.pairwise(chosen)):
         raise ValueError("select_cols is not strictly increasing.")

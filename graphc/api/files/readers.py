@@ -28,7 +28,13 @@ class Records(NamedTuple):
 
 @public("ReaderBase")
 class ReaderBase:
-    """What all readers have, as `tf.ReaderBase`."""
+    """What all readers have in common: `read(queue)` gives records of the files whose names a queue of strings holds.
+
+    `gc.data` is the newer way. As `tf.ReaderBase`.
+
+    >>> isinstance(gc.TextLineReader(), gc.ReaderBase)
+    True
+    """
 
     def __init__(self, reader_ref: Tensor, supports_serialize: bool = False) -> None:
         self._reader_ref, self._supports_serialize = reader_ref, supports_serialize
@@ -79,7 +85,15 @@ def _handle(queue: QueueBase | Tensor) -> Tensor:
 
 @public("WholeFileReader")
 class WholeFileReader(ReaderBase):
-    """Gives whole files, as `tf.WholeFileReader`; the key is the file's name."""
+    """A reader that gives whole files; the key is the file's name. As `tf.WholeFileReader`.
+
+    >>> gc.write_file("a.txt", "hello").run()
+    >>> names = gc.FIFOQueue(9, gc.string, shapes=[[]])
+    >>> names.enqueue("a.txt").run()
+    >>> key, value = gc.WholeFileReader().read(names)
+    >>> gc.get_default_session().run([key, value])
+    [b'a.txt', b'hello']
+    """
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__(apply(OPS["WholeFileReaderV2"], name=name), supports_serialize=True)
@@ -87,7 +101,19 @@ class WholeFileReader(ReaderBase):
 
 @public("TextLineReader")
 class TextLineReader(ReaderBase):
-    """Gives lines without their ends, as `tf.TextLineReader`; the key is "file:line"."""
+    r"""A reader that gives lines without their ends; the key is "file:line". As `tf.TextLineReader`.
+
+    skip_header_lines: of each file.
+
+    >>> gc.write_file("a.csv", "name\nann\nbob\n").run()
+    >>> names = gc.FIFOQueue(9, gc.string, shapes=[[]])
+    >>> names.enqueue("a.csv").run()
+    >>> key, value = gc.TextLineReader(skip_header_lines=1).read(names)
+    >>> gc.get_default_session().run([key, value])
+    [b'a.csv:2', b'ann']
+    >>> gc.get_default_session().run([key, value])
+    [b'a.csv:3', b'bob']
+    """
 
     def __init__(self, skip_header_lines: int | None = None, name: str | None = None) -> None:
         super().__init__(apply(OPS["TextLineReaderV2"], name=name, skip_header_lines=int(skip_header_lines or 0)))
@@ -95,10 +121,17 @@ class TextLineReader(ReaderBase):
 
 @public("FixedLengthRecordReader")
 class FixedLengthRecordReader(ReaderBase):
-    """Gives pieces of record_bytes bytes, as `tf.FixedLengthRecordReader`; the key is "file:number".
+    """A reader that gives pieces of record_bytes bytes; the key is "file:number".
 
     header_bytes and footer_bytes of each file are left out; a piece begins hop_bytes behind the one before (default:
-    record_bytes). encoding: "", "ZLIB" or "GZIP".
+    record_bytes). encoding: "", "ZLIB" or "GZIP". As `tf.FixedLengthRecordReader`.
+
+    >>> gc.write_file("a.bin", b"..abcd").run()
+    >>> names = gc.FIFOQueue(9, gc.string, shapes=[[]])
+    >>> names.enqueue("a.bin").run()
+    >>> key, value = gc.FixedLengthRecordReader(record_bytes=2, header_bytes=2).read(names)
+    >>> gc.get_default_session().run([key, value])
+    [b'a.bin:0', b'ab']
     """
 
     def __init__(self, record_bytes: int, header_bytes: int | None = None, footer_bytes: int | None = None,
@@ -110,7 +143,17 @@ class FixedLengthRecordReader(ReaderBase):
 
 @public("TFRecordReader")
 class TFRecordReader(ReaderBase):
-    """Gives the records of TFRecord files, as `tf.TFRecordReader`; the key is "file:place". options: TFRecordOptions.
+    """A reader that gives the records of TFRecord files; the key is "file:place". options: TFRecordOptions.
+
+    As `tf.TFRecordReader`.
+
+    >>> with gc.python_io.TFRecordWriter("a.tfrecord") as writer:
+    ...     writer.write(b"first")
+    >>> names = gc.FIFOQueue(9, gc.string, shapes=[[]])
+    >>> names.enqueue("a.tfrecord").run()
+    >>> key, value = gc.TFRecordReader().read(names)
+    >>> gc.get_default_session().run([key, value])
+    [b'a.tfrecord:0', b'first']
     """
 
     def __init__(self, name: str | None = None, options: Any = None) -> None:
@@ -120,7 +163,14 @@ class TFRecordReader(ReaderBase):
 
 @public("IdentityReader")
 class IdentityReader(ReaderBase):
-    """Gives the strings of the queue themselves, as key and value, as `tf.IdentityReader`."""
+    """A reader that gives the strings of the queue themselves, as key and value. As `tf.IdentityReader`.
+
+    >>> names = gc.FIFOQueue(9, gc.string, shapes=[[]])
+    >>> names.enqueue("a").run()
+    >>> key, value = gc.IdentityReader().read(names)
+    >>> gc.get_default_session().run([key, value])
+    [b'a', b'a']
+    """
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__(apply(OPS["IdentityReaderV2"], name=name), supports_serialize=True)

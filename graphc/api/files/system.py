@@ -38,10 +38,15 @@ class FileStatistics:
 
 @public("io.gfile.GFile", "compat.v1.gfile.GFile", "compat.v1.gfile.FastGFile", "compat.v1.gfile.Open")
 class GFile:
-    """A file that is opened when it is first used, as `tf.io.gfile.GFile`.
+    r"""A file that is opened when it is first used.
 
-    mode: "r", "w", "a", "r+", "w+", "a+", with "b" for bytes. Text is UTF-8. Raises NotFoundError and
-    PermissionDeniedError.
+    mode: "r", "w", "a", "r+", "w+", "a+", with "b" for bytes. Text is UTF-8. Iterating gives lines; `with` closes it.
+    As `tf.io.gfile.GFile`. Raises NotFoundError and PermissionDeniedError.
+
+    >>> with gc.io.gfile.GFile("note.txt", "w") as file:
+    ...     file.write("one\ntwo\n")
+    >>> gc.io.gfile.GFile("note.txt").readlines()
+    ['one\n', 'two\n']
     """
 
     def __init__(self, name: Any, mode: str = "r") -> None:
@@ -80,15 +85,19 @@ class GFile:
                                            f"{self._mode!r}")
 
     def read(self, n: int = -1) -> Any:
+        """n characters (bytes, with "b") from here on; all that are left without."""
         return self._shown(self._readable().read(n))
 
     def readline(self) -> Any:
+        """The next line with its end; empty behind the last one."""
         return self._shown(self._readable().readline())
 
     def readlines(self) -> list[Any]:
+        """The list of the lines that are left, with their ends."""
         return [self._shown(line) for line in self._readable().readlines()]
 
     def write(self, file_content: str | bytes) -> None:
+        """Writes a string where the file is."""
         if self._mode.startswith("r") and "+" not in self._mode:
             self._refuse("writing")
         data = file_content.encode("utf-8") if isinstance(file_content, str) else bytes(file_content)
@@ -101,16 +110,20 @@ class GFile:
         self._opened().seek(offset if position is None else position, whence)
 
     def tell(self) -> int:
+        """The place in the file, in bytes."""
         return int(self._opened().tell())
 
     def size(self) -> int:
+        """The file's length in bytes."""
         return stat(self._name).length
 
     def flush(self) -> None:
+        """What is written so far goes to the file."""
         if self._file is not None:
             self._file.flush()
 
     def close(self) -> None:
+        """Closes the file, if it is open."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -139,67 +152,124 @@ class GFile:
 
 @public("io.gfile.exists")
 def exists(path: Any) -> bool:
-    """As `tf.io.gfile.exists`."""
+    """Whether there is a file or folder of this name. As `tf.io.gfile.exists`.
+
+    >>> gc.io.gfile.makedirs("folder")
+    >>> gc.io.gfile.exists("folder"), gc.io.gfile.exists("other")
+    (True, False)
+    """
     return os.path.exists(path)
 
 
 @public("io.gfile.isdir")
 def isdir(path: Any) -> bool:
-    """As `tf.io.gfile.isdir`."""
+    """Whether there is a folder of this name. As `tf.io.gfile.isdir`.
+
+    >>> gc.io.gfile.makedirs("folder")
+    >>> gc.io.gfile.isdir("folder")
+    True
+    """
     return os.path.isdir(path)
 
 
 @public("io.gfile.listdir")
 def listdir(path: Any) -> list[str]:
-    """The names in a folder, as `tf.io.gfile.listdir`. Raises NotFoundError."""
+    """The names in a folder, in any order. As `tf.io.gfile.listdir`. Raises NotFoundError.
+
+    >>> gc.io.gfile.makedirs("folder/inner")
+    >>> gc.io.gfile.listdir("folder")
+    ['inner']
+    """
     with _tensorflows_errors(path):
         return os.listdir(path)
 
 
 @public("io.gfile.glob")
 def glob(pattern: Any) -> list[str]:
-    """The files that fit a pattern, or any of a list of patterns, as `tf.io.gfile.glob`."""
+    """The files and folders that fit a pattern, or any of a list of patterns: *, ? and [a-z] stand for parts of a name.
+
+    As `tf.io.gfile.glob`.
+
+    >>> gc.io.gfile.makedirs("folder/inner")
+    >>> gc.io.gfile.glob("folder/*")
+    ['folder/inner']
+    """
     patterns = [pattern] if isinstance(pattern, (str, os.PathLike)) else pattern
     return [path for p in patterns for path in sorted(globbing.glob(os.fspath(p)))]
 
 
 @public("io.gfile.mkdir")
 def mkdir(path: Any) -> None:
-    """Makes a folder in one that is there, as `tf.io.gfile.mkdir`. Raises AlreadyExistsError, NotFoundError."""
+    """Makes a folder in one that is there. As `tf.io.gfile.mkdir`. Raises AlreadyExistsError, NotFoundError.
+
+    >>> gc.io.gfile.mkdir("new")
+    >>> gc.io.gfile.isdir("new")
+    True
+    """
     with _tensorflows_errors(path):
         os.mkdir(path)
 
 
 @public("io.gfile.makedirs")
 def makedirs(path: Any) -> None:
-    """Makes a folder and those around it; one that is there is no error. As `tf.io.gfile.makedirs`."""
+    """Makes a folder and those around it; one that is there is no error. As `tf.io.gfile.makedirs`.
+
+    >>> gc.io.gfile.makedirs("a/b/c")
+    >>> gc.io.gfile.isdir("a/b/c")
+    True
+    """
     with _tensorflows_errors(path):
         os.makedirs(path, exist_ok=True)
 
 
 @public("io.gfile.remove")
 def remove(path: Any) -> None:
-    """Deletes a file, as `tf.io.gfile.remove`. Raises NotFoundError."""
+    """Deletes a file. As `tf.io.gfile.remove`. Raises NotFoundError.
+
+    >>> gc.write_file("note.txt", "").run()
+    >>> gc.io.gfile.remove("note.txt")
+    >>> gc.io.gfile.exists("note.txt")
+    False
+    """
     with _tensorflows_errors(path):
         os.remove(path)
 
 
 @public("io.gfile.rmtree")
 def rmtree(path: Any) -> None:
-    """Deletes a folder and all in it, as `tf.io.gfile.rmtree`. Raises NotFoundError."""
+    """Deletes a folder and all in it. As `tf.io.gfile.rmtree`. Raises NotFoundError.
+
+    >>> gc.write_file("notes/one.txt", "").run()
+    >>> gc.io.gfile.rmtree("notes")
+    >>> gc.io.gfile.exists("notes")
+    False
+    """
     with _tensorflows_errors(path):
         (shutil.rmtree if os.path.isdir(path) and not os.path.islink(path) else os.remove)(path)
 
 
 @public("io.gfile.copy")
 def copy(src: Any, dst: Any, overwrite: bool = False) -> None:
-    """Copies a file, as `tf.io.gfile.copy`. Raises AlreadyExistsError if dst is there and overwrite is False."""
+    """Copies a file. As `tf.io.gfile.copy`. Raises AlreadyExistsError if dst is there and overwrite is False.
+
+    >>> gc.write_file("note.txt", "hello").run()
+    >>> gc.io.gfile.copy("note.txt", "same.txt")
+    >>> gc.io.gfile.GFile("same.txt").read()
+    'hello'
+    """
     _into_place(src, dst, overwrite, shutil.copyfile)
 
 
 @public("io.gfile.rename")
 def rename(src: Any, dst: Any, overwrite: bool = False) -> None:
-    """Moves a file, as `tf.io.gfile.rename`. Raises AlreadyExistsError if dst is there and overwrite is False."""
+    """Moves a file or folder. As `tf.io.gfile.rename`. Raises AlreadyExistsError if dst is there and overwrite is
+    False.
+
+    >>> gc.write_file("old.txt", "hello").run()
+    >>> gc.io.gfile.rename("old.txt", "new.txt")
+    >>> gc.io.gfile.exists("old.txt"), gc.io.gfile.exists("new.txt")
+    (False, True)
+    """
     _into_place(src, dst, overwrite, os.replace)
 
 
@@ -212,7 +282,12 @@ def _into_place(source: Any, target: Any, overwrite: bool, do: Callable[[Any, An
 
 @public("io.gfile.stat")
 def stat(path: Any) -> FileStatistics:
-    """Size and time of a file, as `tf.io.gfile.stat`. Raises NotFoundError."""
+    """Size and time of a file: `length` in bytes, `mtime_nsec`. As `tf.io.gfile.stat`. Raises NotFoundError.
+
+    >>> gc.write_file("note.txt", "hello").run()
+    >>> gc.io.gfile.stat("note.txt").length
+    5
+    """
     with _tensorflows_errors(path):
         found = os.stat(path)
     return FileStatistics(found.st_size, found.st_mtime_ns, os.path.isdir(path))
@@ -221,5 +296,13 @@ def stat(path: Any) -> FileStatistics:
 @public("io.gfile.walk")
 def walk(top: Any, topdown: bool = True,
          onerror: Callable[[Any], Any] | None = None) -> Iterator[tuple[str, list[str], list[str]]]:
-    """(folder, folders in it, files in it) of all folders below, as `tf.io.gfile.walk`."""
+    """(folder, folders in it, files in it) of `top` and of all folders below.
+
+    topdown: a folder comes before those in it. onerror: called with an error; without it errors are left out. As
+    `tf.io.gfile.walk`.
+
+    >>> gc.write_file("notes/old/one.txt", "").run()
+    >>> list(gc.io.gfile.walk("notes"))
+    [('notes', ['old'], []), ('notes/old', [], ['one.txt'])]
+    """
     yield from os.walk(top, topdown, onerror)

@@ -28,8 +28,21 @@ from graphc.ops.image.crop_and_resize import CropAndResize
 @public("image.crop_and_resize")
 def crop_and_resize(image: Any, boxes: Any, box_ind: Any = None, crop_size: Any = None, method: str = "bilinear",
                     extrapolation_value: float = 0, name: str | None = None, box_indices: Any = None) -> Tensor:
-    """The boxes (y1, x1, y2, x2, from 0 to 1) of pictures number box_ind, in one size. As
-    `tf.image.crop_and_resize`."""
+    """The boxes (y1, x1, y2, x2) of pictures, all in one size: float32 [boxes, crop height, crop width, channels].
+
+    image: [batch, height, width, channels]; boxes: float32[boxes, 4], 0 to 1 being the first to the last row or column
+    (y1 > y2 turns the crop upside down); box_ind (box_indices): int32[boxes], the pictures' numbers; crop_size:
+    (height, width). Outside of a picture stands extrapolation_value. method: "bilinear" or "nearest" (ValueError). As
+    `tf.image.crop_and_resize`. A number of no picture is an InvalidArgumentError when run.
+
+    >>> image = gc.reshape(gc.range(9.), [1, 3, 3, 1])
+    >>> gc.image.crop_and_resize(image, [[0., 0., 0.5, 1.], [1., 0., 0., 1.]], [0, 0], [2, 3])[..., 0].eval()
+    array([[[0., 1., 2.],
+            [3., 4., 5.]],
+    <BLANKLINE>
+           [[6., 7., 8.],
+            [0., 1., 2.]]], dtype=float32)
+    """
     box_ind = box_indices if box_ind is None else box_ind
     if box_ind is None or crop_size is None:
         raise TypeError("crop_and_resize: arguments 'box_ind' and 'crop_size' must be given")
@@ -44,7 +57,18 @@ def _single(value: Any) -> Tensor:
 
 @public("image.draw_bounding_boxes")
 def draw_bounding_boxes(images: Any, boxes: Any, name: str | None = None, colors: Any = None) -> Tensor:
-    """The pictures with boxes [batch, n, (y1, x1, y2, x2)] drawn on them, as `tf.image.draw_bounding_boxes`."""
+    """The pictures with the frames of boxes drawn on them.
+
+    images: floats [batch, height, width, 1, 3 or 4]; boxes: float32[batch, n, (y1, x1, y2, x2)], from 0 to 1. colors:
+    [m, channels], taken in turn; ten colours by default. As `tf.image.draw_bounding_boxes`.
+
+    >>> images = gc.zeros([1, 4, 5, 1])
+    >>> gc.image.draw_bounding_boxes(images, [[[0., 0., 0.7, 0.8]]])[0, :, :, 0].eval()
+    array([[1., 1., 1., 1., 0.],
+           [1., 0., 0., 1., 0.],
+           [1., 1., 1., 1., 0.],
+           [0., 0., 0., 0., 0.]], dtype=float32)
+    """
     made: Tensor
     if colors is None:
         made = apply(DrawBoundingBoxes, images, _single(boxes), name=name)
@@ -59,10 +83,19 @@ def sample_distorted_bounding_box(image_size: Any, bounding_boxes: Any, seed: An
                                   area_range: Any = None, max_attempts: Any = None,
                                   use_image_if_no_bounding_boxes: Any = None,
                                   name: str | None = None) -> tuple[Tensor, Tensor, Tensor]:
-    """(begin, size, bboxes) of a random part of a picture, for `tf.slice` and `tf.image.draw_bounding_boxes`.
+    """(begin, size, bboxes) of a random part of a picture, for `gc.slice` and `gc.image.draw_bounding_boxes`.
 
-    As `tf.image.sample_distorted_bounding_box`: of max_attempts parts of random proportions and area the first that
-    covers min_object_covered of some box; if there is none, the whole picture.
+    image_size: int[3], height, width, channels; bounding_boxes: float32[..., n, 4], from 0 to 1. Of max_attempts (100)
+    parts whose width / height lies in aspect_ratio_range (0.75 to 1.33), and whose area is a share in area_range (0.05
+    to 1), the first that covers min_object_covered of some box; if there is none, the whole picture. Without boxes
+    use_image_if_no_bounding_boxes must say that the whole picture counts as one. As
+    `tf.image.sample_distorted_bounding_box`, but for the numbers of a seed.
+
+    >>> begin, size, box = gc.image.sample_distorted_bounding_box([8, 8, 3], gc.zeros([1, 0, 4]), seed=1,
+    ...                                                           use_image_if_no_bounding_boxes=True)
+    >>> part = gc.slice(gc.zeros([8, 8, 3]), begin, size).eval()
+    >>> part.ndim, part.shape[2], box.shape.as_list()
+    (3, 3, [1, 1, 4])
     """
     with get_default_graph().name_scope(name or "sample_distorted_bounding_box"):
         sizes = convert_to_tensor(image_size, name="image_size")

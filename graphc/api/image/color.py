@@ -24,7 +24,15 @@ from graphc.ops.image.color import AdjustContrastv2, AdjustHue, AdjustSaturation
 
 @public("image.convert_image_dtype")
 def convert_image_dtype(image: Any, dtype: Any, saturate: bool = False, name: str | None = None) -> Tensor:
-    """The picture in another dtype, 1.0 being an integer's largest value. As `tf.image.convert_image_dtype`."""
+    """The picture in another dtype: floats from 0 to 1, integers from 0 to their largest value.
+
+    saturate: floats that are too large become the largest integer. As `tf.image.convert_image_dtype`.
+
+    >>> gc.image.convert_image_dtype(gc.constant([0, 51, 255], gc.uint8), gc.float32).eval()
+    array([0. , 0.2, 1. ], dtype=float32)
+    >>> gc.image.convert_image_dtype([0., 0.5, 1., 7.], gc.uint8, saturate=True).eval()
+    array([  0, 127, 255, 255], dtype=uint8)
+    """
     image = convert_to_tensor(image, name="image")
     dtype = as_dtype(dtype)
     if not dtype.is_floating and not dtype.is_integer:
@@ -67,7 +75,16 @@ def _single(image: Any, name: str = "image") -> tuple[Tensor, DType]:
 
 @public("image.adjust_brightness")
 def adjust_brightness(image: Any, delta: Any) -> Tensor:
-    """The picture with delta added to all of it, as `tf.image.adjust_brightness`."""
+    """The picture with delta added to all of it.
+
+    image: any dtype and shape; delta: in the scale of floats from 0 to 1, also if the picture is of integers, which
+    keep their dtype and stay within their range. As `tf.image.adjust_brightness`.
+
+    >>> gc.image.adjust_brightness([0.2, 0.9], 0.25).eval()
+    array([0.45, 1.15], dtype=float32)
+    >>> gc.image.adjust_brightness(gc.constant([0, 250], gc.uint8), 0.1).eval()
+    array([ 25, 255], dtype=uint8)
+    """
     with get_default_graph().name_scope("adjust_brightness") as scope:
         picture, given = _single(image)
         return convert_image_dtype(add(picture, cast(delta, picture.dtype)), given, saturate=True, name=scope)
@@ -75,7 +92,14 @@ def adjust_brightness(image: Any, delta: Any) -> Tensor:
 
 @public("image.adjust_contrast")
 def adjust_contrast(images: Any, contrast_factor: Any) -> Tensor:
-    """The pictures' distance from their mean times a factor, as `tf.image.adjust_contrast`."""
+    """(x - mean) * contrast_factor + mean, where the mean is each channel's of each picture.
+
+    images: [..., height, width, channels], of any dtype, which they keep. As `tf.image.adjust_contrast`.
+
+    >>> image = gc.constant([[[0.2], [0.4]]])
+    >>> gc.image.adjust_contrast(image, 2.)[..., 0].eval()
+    array([[0.1, 0.5]], dtype=float32)
+    """
     with get_default_graph().name_scope("adjust_contrast"):
         pictures, given = _single(images, "images")
         factor = cast(contrast_factor, float32)
@@ -84,7 +108,14 @@ def adjust_contrast(images: Any, contrast_factor: Any) -> Tensor:
 
 @public("image.adjust_gamma")
 def adjust_gamma(image: Any, gamma: Any = 1, gain: Any = 1) -> Tensor:
-    """gain * image ** gamma, as `tf.image.adjust_gamma`."""
+    """gain * image ** gamma, elementwise: gamma below 1 makes dark parts brighter.
+
+    image: floats, or integers, which are taken as 0 to 1. As `tf.image.adjust_gamma`. Raises ValueError for a gamma
+    below 0.
+
+    >>> gc.image.adjust_gamma([0., 0.25, 1.], gamma=0.5).eval()
+    array([0. , 0.5, 1. ], dtype=float32)
+    """
     with get_default_graph().name_scope("adjust_gamma"):
         picture, given = _single(image)
         if not is_tensor_like(gamma) and gamma < 0:
@@ -94,7 +125,14 @@ def adjust_gamma(image: Any, gamma: Any = 1, gain: Any = 1) -> Tensor:
 
 @public("image.adjust_hue")
 def adjust_hue(image: Any, delta: Any, name: str | None = None) -> Tensor:
-    """The picture with its hue turned by delta, as `tf.image.adjust_hue`."""
+    """The picture with its hue turned by delta, of which 1 is a whole turn.
+
+    image: [..., 3] of red, green and blue, any dtype, which it keeps. As `tf.image.adjust_hue`.
+
+    >>> red = gc.constant([[[1., 0., 0.]]])
+    >>> gc.image.adjust_hue(red, 1. / 3.).eval()
+    array([[[0., 1., 0.]]], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "adjust_hue"):
         picture, given = _single(image)
         return convert_image_dtype(apply(AdjustHue, picture, cast(delta, float32)), given)
@@ -102,7 +140,14 @@ def adjust_hue(image: Any, delta: Any, name: str | None = None) -> Tensor:
 
 @public("image.adjust_saturation")
 def adjust_saturation(image: Any, saturation_factor: Any, name: str | None = None) -> Tensor:
-    """The picture with its saturation times a factor, as `tf.image.adjust_saturation`."""
+    """The picture with its saturation times a factor: 0 makes it grey.
+
+    image: [..., 3] of red, green and blue, any dtype, which it keeps. As `tf.image.adjust_saturation`.
+
+    >>> image = gc.constant([[[1., 0.5, 0.5]]])
+    >>> gc.image.adjust_saturation(image, 0.5).eval()
+    array([[[1.  , 0.75, 0.75]]], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "adjust_saturation"):
         picture, given = _single(image)
         return convert_image_dtype(apply(AdjustSaturation, picture, cast(saturation_factor, float32)), given)
@@ -110,7 +155,14 @@ def adjust_saturation(image: Any, saturation_factor: Any, name: str | None = Non
 
 @public("image.random_brightness")
 def random_brightness(image: Any, max_delta: Any, seed: Any = None) -> Tensor:
-    """adjust_brightness by a random delta in [-max_delta, max_delta), as `tf.image.random_brightness`."""
+    """`adjust_brightness` by a random delta in [-max_delta, max_delta), one for all of it.
+
+    As `tf.image.random_brightness`. Raises ValueError for a max_delta below 0.
+
+    >>> image = gc.image.random_brightness(gc.fill([2, 2, 1], 0.5), max_delta=0.1, seed=1).eval()
+    >>> bool(abs(image - 0.5).max() <= 0.1)
+    True
+    """
     if max_delta < 0:
         raise ValueError("max_delta must be non-negative.")
     return adjust_brightness(image, random_uniform([], -max_delta, max_delta, seed=seed))
@@ -118,14 +170,28 @@ def random_brightness(image: Any, max_delta: Any, seed: Any = None) -> Tensor:
 
 @public("image.random_contrast")
 def random_contrast(image: Any, lower: Any, upper: Any, seed: Any = None) -> Tensor:
-    """adjust_contrast by a random factor in [lower, upper), as `tf.image.random_contrast`."""
+    """`adjust_contrast` by a random factor in [lower, upper).
+
+    As `tf.image.random_contrast`. Raises ValueError unless 0 <= lower < upper.
+
+    >>> image = gc.constant([[[0.2], [0.4]]])
+    >>> low, high = gc.image.random_contrast(image, 0.5, 1.5, seed=1).eval().ravel()
+    >>> bool(0.1 <= high - low <= 0.3)
+    True
+    """
     _check_range(lower, upper)
     return adjust_contrast(image, random_uniform([], lower, upper, seed=seed))
 
 
 @public("image.random_hue")
 def random_hue(image: Any, max_delta: Any, seed: Any = None) -> Tensor:
-    """adjust_hue by a random delta in [-max_delta, max_delta), as `tf.image.random_hue`."""
+    """`adjust_hue` by a random delta in [-max_delta, max_delta).
+
+    As `tf.image.random_hue`. Raises ValueError for a max_delta outside [0, 0.5].
+
+    >>> gc.image.random_hue(gc.fill([2, 2, 3], 0.5), 0.2)[0, 0].eval()           # grey has no hue
+    array([0.5, 0.5, 0.5], dtype=float32)
+    """
     if max_delta > 0.5:
         raise ValueError("max_delta must be <= 0.5.")
     if max_delta < 0:
@@ -135,7 +201,13 @@ def random_hue(image: Any, max_delta: Any, seed: Any = None) -> Tensor:
 
 @public("image.random_saturation")
 def random_saturation(image: Any, lower: Any, upper: Any, seed: Any = None) -> Tensor:
-    """adjust_saturation by a random factor in [lower, upper), as `tf.image.random_saturation`."""
+    """`adjust_saturation` by a random factor in [lower, upper).
+
+    As `tf.image.random_saturation`. Raises ValueError unless 0 <= lower < upper.
+
+    >>> gc.image.random_saturation(gc.fill([2, 2, 3], 0.5), 0.5, 2.)[0, 0].eval()
+    array([0.5, 0.5, 0.5], dtype=float32)
+    """
     _check_range(lower, upper)
     return adjust_saturation(image, random_uniform([], lower, upper, seed=seed))
 
@@ -149,21 +221,41 @@ def _check_range(lower: Any, upper: Any) -> None:
 
 @public("image.rgb_to_hsv")
 def rgb_to_hsv(images: Any, name: str | None = None) -> Tensor:
-    """Hue, saturation and value of colours, as `tf.image.rgb_to_hsv`."""
+    """Hue, saturation and value of colours, all from 0 to 1.
+
+    images: floats [..., 3] of red, green and blue from 0 to 1. As `tf.image.rgb_to_hsv`.
+
+    >>> gc.image.rgb_to_hsv([[1., 0., 0.], [0., 0.5, 0.], [0.5, 0.5, 0.5]]).eval()
+    array([[0.    , 1.    , 1.    ],
+           [0.3333, 1.    , 0.5   ],
+           [0.    , 0.    , 0.5   ]], dtype=float32)
+    """
     made: Tensor = apply(RGBToHSV, images, name=name)
     return made
 
 
 @public("image.hsv_to_rgb")
 def hsv_to_rgb(images: Any, name: str | None = None) -> Tensor:
-    """Colours of hue, saturation and value, as `tf.image.hsv_to_rgb`."""
+    """Colours of hue, saturation and value: the way back from `rgb_to_hsv`. As `tf.image.hsv_to_rgb`.
+
+    >>> gc.image.hsv_to_rgb([[0., 1., 1.], [1. / 3., 1., 0.5]]).eval()
+    array([[1. , 0. , 0. ],
+           [0. , 0.5, 0. ]], dtype=float32)
+    """
     made: Tensor = apply(HSVToRGB, images, name=name)
     return made
 
 
 @public("image.rgb_to_grayscale")
 def rgb_to_grayscale(images: Any, name: str | None = None) -> Tensor:
-    """How bright each colour looks, in one channel. As `tf.image.rgb_to_grayscale`."""
+    """How bright each colour looks, in one channel: 0.2989 red + 0.587 green + 0.114 blue.
+
+    images: [..., 3], of any dtype, which the result [..., 1] has. As `tf.image.rgb_to_grayscale`.
+
+    >>> gc.image.rgb_to_grayscale([[1., 0., 0.], [1., 1., 1.]]).eval()
+    array([[0.2989],
+           [0.9999]], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "rgb_to_grayscale") as scope:
         images = convert_to_tensor(images, name="images")
         weights = np.array([0.2989, 0.5870, 0.1140], np.float32)
@@ -173,7 +265,12 @@ def rgb_to_grayscale(images: Any, name: str | None = None) -> Tensor:
 
 @public("image.grayscale_to_rgb")
 def grayscale_to_rgb(images: Any, name: str | None = None) -> Tensor:
-    """One channel three times, as `tf.image.grayscale_to_rgb`."""
+    """The one channel of pictures [..., 1] three times: [..., 3]. As `tf.image.grayscale_to_rgb`.
+
+    >>> gc.image.grayscale_to_rgb([[0.25], [0.5]]).eval()
+    array([[0.25, 0.25, 0.25],
+           [0.5 , 0.5 , 0.5 ]], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "grayscale_to_rgb"):
         images = convert_to_tensor(images, name="images")
         rank = images.spec.rank
@@ -193,25 +290,41 @@ _FROM_YUV = [[1.0, 1.0, 1.0], [0.0, -0.394642334, 2.03206185], [1.13988303, -0.5
 
 @public("image.rgb_to_yiq")
 def rgb_to_yiq(images: Any) -> Tensor:
-    """Colours as luma and chroma, as `tf.image.rgb_to_yiq`."""
+    """Colours [..., 3] as luma and chroma of NTSC. As `tf.image.rgb_to_yiq`.
+
+    >>> gc.image.rgb_to_yiq([[1., 0., 0.]]).eval()
+    array([[0.299 , 0.5959, 0.2115]], dtype=float32)
+    """
     return _mixed(images, _TO_YIQ)
 
 
 @public("image.yiq_to_rgb")
 def yiq_to_rgb(images: Any) -> Tensor:
-    """The way back from rgb_to_yiq, as `tf.image.yiq_to_rgb`."""
+    """The way back from `rgb_to_yiq`. As `tf.image.yiq_to_rgb`.
+
+    >>> gc.image.yiq_to_rgb(gc.image.rgb_to_yiq([[0.25, 0.5, 0.75]])).eval()
+    array([[0.25, 0.5 , 0.75]], dtype=float32)
+    """
     return _mixed(images, _FROM_YIQ)
 
 
 @public("image.rgb_to_yuv")
 def rgb_to_yuv(images: Any) -> Tensor:
-    """Colours as luma and chroma, as `tf.image.rgb_to_yuv`."""
+    """Colours [..., 3] as luma and chroma of PAL. As `tf.image.rgb_to_yuv`.
+
+    >>> gc.image.rgb_to_yuv([[1., 0., 0.]]).eval()
+    array([[ 0.299 , -0.1471,  0.615 ]], dtype=float32)
+    """
     return _mixed(images, _TO_YUV)
 
 
 @public("image.yuv_to_rgb")
 def yuv_to_rgb(images: Any) -> Tensor:
-    """The way back from rgb_to_yuv, as `tf.image.yuv_to_rgb`."""
+    """The way back from `rgb_to_yuv`. As `tf.image.yuv_to_rgb`.
+
+    >>> gc.image.yuv_to_rgb(gc.image.rgb_to_yuv([[0.25, 0.5, 0.75]])).eval()
+    array([[0.25, 0.5 , 0.75]], dtype=float32)
+    """
     return _mixed(images, _FROM_YUV)
 
 
@@ -222,7 +335,14 @@ def _mixed(images: Any, matrix: list[list[float]]) -> Tensor:
 
 @public("image.per_image_standardization", "image.per_image_whitening")
 def per_image_standardization(image: Any) -> Tensor:
-    """Each picture with mean 0 and variance 1, as `tf.image.per_image_standardization`. One without contrast: 0."""
+    """Each picture with mean 0 and variance 1: (x - mean) / max(deviation, 1 / sqrt(number of elements)), in float32.
+
+    image: [height, width, channels] or a batch of them; one without contrast becomes 0. As
+    `tf.image.per_image_standardization`.
+
+    >>> gc.image.per_image_standardization(gc.constant([[[1.], [3.]]]))[..., 0].eval()
+    array([[-1.,  1.]], dtype=float32)
+    """
     with get_default_graph().name_scope("per_image_standardization") as scope:
         image = cast(convert_to_tensor(image, name="image"), float32)
         count = cast(reduce_prod(shape(image)[-3:]), float32)

@@ -61,7 +61,16 @@ def _vector(image: Tensor, first: Any, rows: Any, columns: Any, last: Any) -> An
 @public("image.crop_to_bounding_box")
 def crop_to_bounding_box(image: Any, offset_height: Any, offset_width: Any, target_height: Any,
                          target_width: Any) -> Tensor:
-    """The part of a picture with its upper left corner there. As `tf.image.crop_to_bounding_box`."""
+    """The part of a picture, or of a batch of them, of target_height x target_width with its upper left corner there.
+
+    image: [height, width, channels] or [batch, height, width, channels], as for the functions below. As
+    `tf.image.crop_to_bounding_box`. Raises ValueError if it is known not to be inside.
+
+    >>> image = gc.reshape(gc.range(9), [3, 3, 1])
+    >>> gc.image.crop_to_bounding_box(image, 1, 0, 2, 2)[..., 0].eval()
+    array([[3, 4],
+           [6, 7]], dtype=int32)
+    """
     with get_default_graph().name_scope("crop_to_bounding_box"):
         image = picture(image)
         height, width = sizes(image)
@@ -78,7 +87,15 @@ def crop_to_bounding_box(image: Any, offset_height: Any, offset_width: Any, targ
 @public("image.pad_to_bounding_box")
 def pad_to_bounding_box(image: Any, offset_height: Any, offset_width: Any, target_height: Any,
                         target_width: Any) -> Tensor:
-    """The picture with its upper left corner there, on zeros. As `tf.image.pad_to_bounding_box`."""
+    """The picture with its upper left corner there, on zeros of target_height x target_width.
+
+    As `tf.image.pad_to_bounding_box`. Raises ValueError if it is known not to fit.
+
+    >>> gc.image.pad_to_bounding_box(gc.ones([1, 2, 1]), 1, 1, 3, 4)[..., 0].eval()
+    array([[0., 0., 0., 0.],
+           [0., 1., 1., 0.],
+           [0., 0., 0., 0.]], dtype=float32)
+    """
     with get_default_graph().name_scope("pad_to_bounding_box"):
         image = picture(image)
         height, width = sizes(image)
@@ -94,7 +111,17 @@ def pad_to_bounding_box(image: Any, offset_height: Any, offset_width: Any, targe
 
 @public("image.resize_with_crop_or_pad", "image.resize_image_with_crop_or_pad")
 def resize_image_with_crop_or_pad(image: Any, target_height: Any, target_width: Any) -> Tensor:
-    """The middle of the picture, cut or with zeros around it. As `tf.image.resize_image_with_crop_or_pad`."""
+    """The middle of the picture: cut where it is too large, with zeros around it where it is too small.
+
+    As `tf.image.resize_image_with_crop_or_pad`.
+
+    >>> image = gc.reshape(gc.range(1, 7), [2, 3, 1])
+    >>> gc.image.resize_image_with_crop_or_pad(image, 4, 1)[..., 0].eval()
+    array([[0],
+           [2],
+           [5],
+           [0]], dtype=int32)
+    """
     with get_default_graph().name_scope("resize_image_with_crop_or_pad"):
         image = picture(image)
         _require(target_width > 0, "target_width must be > 0.")
@@ -115,7 +142,15 @@ def resize_image_with_crop_or_pad(image: Any, target_height: Any, target_width: 
 
 @public("image.central_crop")
 def central_crop(image: Any, central_fraction: Any) -> Tensor:
-    """The middle of the picture, with that part of its rows and columns. As `tf.image.central_crop`."""
+    """The middle of the picture, with that part of its rows and columns.
+
+    central_fraction: a number in (0, 1], else ValueError. As `tf.image.central_crop`.
+
+    >>> image = gc.reshape(gc.range(16), [4, 4, 1])
+    >>> gc.image.central_crop(image, 0.5)[..., 0].eval()
+    array([[ 5,  6],
+           [ 9, 10]], dtype=int32)
+    """
     with get_default_graph().name_scope("central_crop"):
         image = convert_to_tensor(image, name="image")
         if not 0.0 < central_fraction <= 1.0:
@@ -137,7 +172,15 @@ def central_crop(image: Any, central_fraction: Any) -> Tensor:
 
 @public("image.flip_left_right")
 def flip_left_right(image: Any) -> Tensor:
-    """The picture's mirror image, as `tf.image.flip_left_right`."""
+    """The picture's mirror image; of a batch, each one's. As `tf.image.flip_left_right`.
+
+    Raises ValueError unless the rank is 3 or 4.
+
+    >>> image = gc.reshape(gc.range(6), [2, 3, 1])
+    >>> gc.image.flip_left_right(image)[..., 0].eval()
+    array([[2, 1, 0],
+           [5, 4, 3]], dtype=int32)
+    """
     with get_default_graph().name_scope("flip_left_right"):
         image = picture(image)
         return reverse(image, [image.spec.rank - 2])  # type: ignore[operator]
@@ -145,7 +188,13 @@ def flip_left_right(image: Any) -> Tensor:
 
 @public("image.flip_up_down")
 def flip_up_down(image: Any) -> Tensor:
-    """The picture upside down, as `tf.image.flip_up_down`."""
+    """The picture upside down; of a batch, each one. As `tf.image.flip_up_down`.
+
+    >>> image = gc.reshape(gc.range(6), [2, 3, 1])
+    >>> gc.image.flip_up_down(image)[..., 0].eval()
+    array([[3, 4, 5],
+           [0, 1, 2]], dtype=int32)
+    """
     with get_default_graph().name_scope("flip_up_down"):
         image = picture(image)
         return reverse(image, [image.spec.rank - 3])  # type: ignore[operator]
@@ -153,13 +202,25 @@ def flip_up_down(image: Any) -> Tensor:
 
 @public("image.random_flip_left_right")
 def random_flip_left_right(image: Any, seed: Any = None) -> Tensor:
-    """Each picture mirrored with probability 1/2, as `tf.image.random_flip_left_right`."""
+    """Each picture mirrored with probability 1/2, anew in each run. As `tf.image.random_flip_left_right`.
+
+    >>> image = gc.constant([[[1.], [2.]]])
+    >>> flipped = gc.image.random_flip_left_right(image, seed=1)[0, :, 0]
+    >>> {tuple(float(x) for x in flipped.eval()) for _ in range(20)} == {(1., 2.), (2., 1.)}
+    True
+    """
     return _random_flip(image, -2, seed, "random_flip_left_right")
 
 
 @public("image.random_flip_up_down")
 def random_flip_up_down(image: Any, seed: Any = None) -> Tensor:
-    """Each picture upside down with probability 1/2, as `tf.image.random_flip_up_down`."""
+    """Each picture upside down with probability 1/2, anew in each run. As `tf.image.random_flip_up_down`.
+
+    >>> image = gc.constant([[[1.]], [[2.]]])
+    >>> flipped = gc.image.random_flip_up_down(image, seed=1)[:, 0, 0]
+    >>> {tuple(float(x) for x in flipped.eval()) for _ in range(20)} == {(1., 2.), (2., 1.)}
+    True
+    """
     return _random_flip(image, -3, seed, "random_flip_up_down")
 
 
@@ -178,7 +239,16 @@ def _random_flip(image: Any, axis: int, seed: Any, scope: str) -> Tensor:
 
 @public("image.rot90")
 def rot90(image: Any, k: Any = 1, name: str | None = None) -> Tensor:
-    """The picture turned counter-clockwise k times by 90 degrees, as `tf.image.rot90`."""
+    """The picture turned counter-clockwise k times by 90 degrees; of a batch, each one.
+
+    k: an int, or an int32 scalar. As `tf.image.rot90`.
+
+    >>> image = gc.reshape(gc.range(6), [2, 3, 1])
+    >>> gc.image.rot90(image)[..., 0].eval()
+    array([[2, 5],
+           [1, 4],
+           [0, 3]], dtype=int32)
+    """
     with get_default_graph().name_scope(name or "rot90"):
         image = picture(image)
         rank: Any = image.spec.rank
@@ -198,7 +268,14 @@ def rot90(image: Any, k: Any = 1, name: str | None = None) -> Tensor:
 
 @public("image.transpose", "image.transpose_image")
 def transpose_image(image: Any, name: str | None = None) -> Tensor:
-    """Rows and columns exchanged, as `tf.image.transpose_image`."""
+    """Rows and columns exchanged; of a batch, of each picture. As `tf.image.transpose_image`.
+
+    >>> image = gc.reshape(gc.range(6), [2, 3, 1])
+    >>> gc.image.transpose_image(image)[..., 0].eval()
+    array([[0, 3],
+           [1, 4],
+           [2, 5]], dtype=int32)
+    """
     with get_default_graph().name_scope(name or "transpose_image"):
         image = picture(image)
         return transpose(image, [1, 0, 2] if image.spec.rank == 3 else [0, 2, 1, 3])

@@ -13,10 +13,16 @@ from graphc.ops.image.glimpse import ExtractGlimpse
 @public("image.extract_glimpse")
 def extract_glimpse(input: Any, size: Any, offsets: Any, centered: bool = True, normalized: bool = True,
                     uniform_noise: bool = True, name: str | None = None) -> Tensor:
-    """A window of `size` of each picture around its row of `offsets` (y, x); noise between the picture's least and
-    greatest element where it lies outside.
+    """A window of `size` (height, width) of each picture around its row of `offsets` (y, x).
 
-    As `tf.image.extract_glimpse`, where uniform_noise=False makes no difference either.
+    input: float32 [batch, height, width, channels]; offsets: float32[batch, 2]. centered: (0, 0) is the middle, and
+    with normalized -1 and 1 are the edges; normalized=False: they count pixels. Where a window lies outside there is
+    noise between the picture's least and greatest element. As `tf.image.extract_glimpse`, where uniform_noise=False
+    makes no difference either.
+
+    >>> x = gc.reshape(gc.range(9.), [1, 3, 3, 1])
+    >>> gc.image.extract_glimpse(x, [1, 3], [[0., 0.]])[0, :, :, 0].eval()
+    array([[3., 4., 5.]], dtype=float32)
     """
     made: Tensor = apply(ExtractGlimpse, convert_to_tensor(input, float32), size, convert_to_tensor(offsets, float32),
                          centered=bool(centered), normalized=bool(normalized), uniform_noise=bool(uniform_noise),

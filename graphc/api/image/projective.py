@@ -21,9 +21,15 @@ _DTYPES = (uint8, int32, int64, float16, float32, float64)
 
 @public("contrib.image.rotate")
 def rotate(images: Any, angles: Any, interpolation: str = "NEAREST", name: str | None = None) -> Tensor:
-    """Pictures turned by an angle in radians, counter-clockwise about their middle, as `tf.contrib.image.rotate`.
+    """Pictures turned by an angle in radians, counter-clockwise about their middle; 0 where nothing was.
 
     images: [n, height, width, channels], [height, width, channels] or [height, width]. angles: one, or n.
+    interpolation: "NEAREST" or "BILINEAR". As `tf.contrib.image.rotate`.
+
+    >>> image = gc.constant([[1, 2], [3, 4]])
+    >>> gc.contrib.image.rotate(image, np.pi / 2).eval()
+    array([[2, 4],
+           [1, 3]], dtype=int32)
     """
     with get_default_graph().name_scope(name or "rotate"):
         x, rank = _four_axes(images)
@@ -34,7 +40,14 @@ def rotate(images: Any, angles: Any, interpolation: str = "NEAREST", name: str |
 
 @public("contrib.image.translate")
 def translate(images: Any, translations: Any, interpolation: str = "NEAREST", name: str | None = None) -> Tensor:
-    """Pictures moved by [dx, dy], or by one such row each, as `tf.contrib.image.translate`."""
+    """Pictures moved by [dx, dy], or by one such row each; 0 where nothing was.
+
+    images, interpolation: as of `rotate`. As `tf.contrib.image.translate`.
+
+    >>> gc.contrib.image.translate(gc.constant([[1, 2], [3, 4]]), [1., 0.]).eval()
+    array([[0, 1],
+           [0, 3]], dtype=int32)
+    """
     with get_default_graph().name_scope(name or "translate"):
         return transform(images, translations_to_projective_transforms(translations), interpolation)
 
@@ -42,9 +55,16 @@ def translate(images: Any, translations: Any, interpolation: str = "NEAREST", na
 @public("contrib.image.transform")
 def transform(images: Any, transforms: Any, interpolation: str = "NEAREST", output_shape: Any = None,
               name: str | None = None) -> Tensor:
-    """Pictures whose pixel (x, y) is ((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k) of images, or 0 outside, with
-    k = c0 x + c1 y + 1, for a row [a0, a1, a2, b0, b1, b2, c0, c1] of transforms or one each. As
-    `tf.contrib.image.transform`. interpolation: NEAREST or BILINEAR. output_shape: [height, width]."""
+    """Pictures whose pixel (x, y) is ((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k) of images, or 0 outside.
+
+    k = c0 x + c1 y + 1, for a row [a0, a1, a2, b0, b1, b2, c0, c1] of transforms or one each. images, interpolation: as
+    of `rotate`. output_shape: [height, width]. As `tf.contrib.image.transform`.
+
+    >>> image = gc.constant([[1, 2], [3, 4]])
+    >>> gc.contrib.image.transform(image, [0., 1., 0., 1., 0., 0., 0., 0.]).eval()           # x and y exchanged
+    array([[1, 3],
+           [2, 4]], dtype=int32)
+    """
     with get_default_graph().name_scope(name or "transform"):
         x, rank = _four_axes(images)
         rows = convert_to_tensor(transforms, float32, name="transforms")
@@ -62,8 +82,13 @@ def transform(images: Any, transforms: Any, interpolation: str = "NEAREST", outp
 @public("contrib.image.angles_to_projective_transforms")
 def angles_to_projective_transforms(angles: Any, image_height: Any, image_width: Any,
                                     name: str | None = None) -> Tensor:
-    """The maps that turn pictures of that size about their middle, [n, 8], as
-    `tf.contrib.image.angles_to_projective_transforms`."""
+    """The maps [n, 8], for `transform`, that turn pictures of that size about their middle by angles, one or n.
+
+    As `tf.contrib.image.angles_to_projective_transforms`.
+
+    >>> gc.contrib.image.angles_to_projective_transforms(np.pi, 2., 2.).eval()
+    array([[-1.,  0.,  1., -0., -1.,  1.,  0.,  0.]], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "angles_to_projective_transforms"):
         given = convert_to_tensor(angles, float32, name="angles")
         if given.shape.ndims not in (0, 1):
@@ -78,8 +103,13 @@ def angles_to_projective_transforms(angles: Any, image_height: Any, image_width:
 
 @public("contrib.image.translations_to_projective_transforms")
 def translations_to_projective_transforms(translations: Any, name: str | None = None) -> Tensor:
-    """The maps that move pictures by [dx, dy], or by one such row each, [n, 8], as
-    `tf.contrib.image.translations_to_projective_transforms`."""
+    """The maps [n, 8], for `transform`, that move pictures by [dx, dy], or by one such row each.
+
+    As `tf.contrib.image.translations_to_projective_transforms`.
+
+    >>> gc.contrib.image.translations_to_projective_transforms([1., 2.]).eval()
+    array([[ 1.,  0., -1.,  0.,  1., -2.,  0.,  0.]], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "translations_to_projective_transforms"):
         given = convert_to_tensor(translations, float32, name="translations")
         if given.shape.ndims not in (1, 2):
@@ -92,7 +122,13 @@ def translations_to_projective_transforms(translations: Any, name: str | None = 
 
 @public("contrib.image.flat_transforms_to_matrices")
 def flat_transforms_to_matrices(transforms: Any, name: str | None = None) -> Tensor:
-    """Maps [n, 8], or one of them, as matrices [n, 3, 3], as `tf.contrib.image.flat_transforms_to_matrices`."""
+    """Maps [n, 8], or one of them, as matrices [n, 3, 3]. As `tf.contrib.image.flat_transforms_to_matrices`.
+
+    >>> gc.contrib.image.flat_transforms_to_matrices([1., 2., 3., 4., 5., 6., 7., 8.]).eval()
+    array([[[1., 2., 3.],
+            [4., 5., 6.],
+            [7., 8., 1.]]], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "flat_transforms_to_matrices"):
         given = convert_to_tensor(transforms, float32, name="transforms")
         if given.shape.ndims not in (1, 2):
@@ -103,7 +139,13 @@ def flat_transforms_to_matrices(transforms: Any, name: str | None = None) -> Ten
 
 @public("contrib.image.matrices_to_flat_transforms")
 def matrices_to_flat_transforms(transform_matrices: Any, name: str | None = None) -> Tensor:
-    """Matrices [n, 3, 3], or one of them, as maps [n, 8], as `tf.contrib.image.matrices_to_flat_transforms`."""
+    """Matrices [n, 3, 3], or one of them, as maps [n, 8], each divided by its last element.
+
+    As `tf.contrib.image.matrices_to_flat_transforms`.
+
+    >>> gc.contrib.image.matrices_to_flat_transforms(2. * gc.eye(3)).eval()
+    array([[1., 0., 0., 0., 1., 0., 0., 0.]], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "matrices_to_flat_transforms"):
         given = convert_to_tensor(transform_matrices, float32, name="transform_matrices")
         if given.shape.ndims not in (2, 3):
@@ -114,7 +156,12 @@ def matrices_to_flat_transforms(transform_matrices: Any, name: str | None = None
 
 @public("contrib.image.compose_transforms")
 def compose_transforms(*transforms: Any) -> Tensor:
-    """The map that is those maps one after the other, as `tf.contrib.image.compose_transforms`."""
+    """The map that is those maps, [n, 8] or [8], one after the other. As `tf.contrib.image.compose_transforms`.
+
+    >>> one = gc.contrib.image.translations_to_projective_transforms([1., 2.])
+    >>> gc.contrib.image.compose_transforms(one, one).eval()
+    array([[ 1.,  0., -2.,  0.,  1., -4.,  0.,  0.]], dtype=float32)
+    """
     if not transforms:
         raise ValueError("compose_transforms: transforms cannot be empty")
     with get_default_graph().name_scope("compose_transforms"):

@@ -34,7 +34,13 @@ _MSSSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
 @public("image.total_variation")
 def total_variation(images: Any, name: str | None = None) -> Tensor:
-    """The sum of what neighbouring pixels differ by, as `tf.image.total_variation`."""
+    """The sum of the absolute differences of neighbouring pixels: of a picture a scalar, of a batch [batch].
+
+    images: [height, width, channels] or [batch, height, width, channels]. As `tf.image.total_variation`.
+
+    >>> gc.image.total_variation(gc.constant([[[1.], [4.]], [[1.], [1.]]])).eval()
+    np.float32(6.0)
+    """
     with get_default_graph().name_scope(name or "total_variation"):
         images = picture(images, "images")
         axes = None if images.spec.rank == 3 else [1, 2, 3]
@@ -50,7 +56,16 @@ def _differences(images: Any) -> tuple[Any, Any]:
 
 @public("image.image_gradients")
 def image_gradients(image: Any) -> tuple[Tensor, Tensor]:
-    """(dy, dx): the next pixel below and to the right less this one, 0 at the border. As `tf.image.image_gradients`."""
+    """(dy, dx): the next pixel below and to the right less this one, 0 at the border.
+
+    image: [batch, height, width, channels]. As `tf.image.image_gradients`.
+
+    >>> dy, dx = gc.image.image_gradients(gc.reshape([1., 2., 4., 8.], [1, 2, 2, 1]))
+    >>> dy[0, :, :, 0].eval(), dx[0, :, :, 0].eval()
+    (array([[3., 6.],
+           [0., 0.]], dtype=float32), array([[1., 0.],
+           [4., 0.]], dtype=float32))
+    """
     image = convert_to_tensor(image, name="image")
     if image.spec.rank != 4:
         raise ValueError(f"image_gradients expects a 4D tensor [batch_size, h, w, d], not {image.shape}.")
@@ -60,7 +75,16 @@ def image_gradients(image: Any) -> tuple[Tensor, Tensor]:
 
 @public("image.sobel_edges")
 def sobel_edges(image: Any) -> Tensor:
-    """[..., 2]: Sobel's filters for edges across rows and across columns, as `tf.image.sobel_edges`."""
+    """[batch, height, width, channels, 2]: Sobel's filters for edges between rows, and between columns.
+
+    image: [batch, height, width, channels]; mirrored at the border. As `tf.image.sobel_edges`.
+
+    >>> image = gc.reshape([0., 0., 0., 1., 1., 1., 1., 1., 1.], [1, 3, 3, 1])
+    >>> gc.image.sobel_edges(image)[0, :, :, 0, 0].eval()
+    array([[0., 0., 0.],
+           [4., 4., 4.],
+           [0., 0., 0.]], dtype=float32)
+    """
     with get_default_graph().name_scope("sobel_edges"):
         image = convert_to_tensor(image, name="image")
         if image.spec.rank != 4:
@@ -85,7 +109,13 @@ def _windows(x: Any, axis: int) -> list[Any]:
 
 @public("image.psnr")
 def psnr(a: Any, b: Any, max_val: Any, name: str | None = None) -> Tensor:
-    """The peak signal-to-noise ratio of each pair of pictures, as `tf.image.psnr`."""
+    """The peak signal-to-noise ratio of each pair of pictures [..., height, width, channels], in decibels.
+
+    -10 log10(mean((a - b) ** 2) / max_val ** 2), float32; infinite if they are equal. As `tf.image.psnr`.
+
+    >>> gc.image.psnr(gc.fill([1, 2, 2, 1], 0.5), gc.fill([1, 2, 2, 1], 0.6), max_val=1.).eval()
+    array([20.], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "PSNR"):
         a, b, largest = _pair(a, b, max_val)
         mean = reduce_mean(squared_difference(a, b), [-3, -2, -1])
@@ -106,7 +136,14 @@ def _pair(a: Any, b: Any, max_val: Any) -> tuple[Tensor, Tensor, Tensor]:
 @public("image.ssim")
 def ssim(img1: Any, img2: Any, max_val: Any, filter_size: int = 11, filter_sigma: float = 1.5, k1: float = 0.01,
          k2: float = 0.03) -> Tensor:
-    """The structural similarity of each pair of pictures, as `tf.image.ssim`."""
+    """The structural similarity of each pair of pictures [..., height, width, channels]: 1 if they are equal.
+
+    max_val: the span of values, 1. or 255. As `tf.image.ssim`. Raises ValueError for pictures smaller than filter_size.
+
+    >>> image = gc.reshape(gc.range(144.) / 144., [1, 12, 12, 1])
+    >>> gc.image.ssim(image, image, max_val=1.).eval(), gc.image.ssim(image, 1. - image, max_val=1.).eval()
+    (array([1.], dtype=float32), array([-0.931], dtype=float32))
+    """
     with get_default_graph().name_scope("SSIM"):
         a, b, largest = _pair(img1, img2, max_val)
         whole, _ = _similarity(a, b, largest, filter_size, filter_sigma, k1, k2)
@@ -116,7 +153,15 @@ def ssim(img1: Any, img2: Any, max_val: Any, filter_size: int = 11, filter_sigma
 @public("image.ssim_multiscale")
 def ssim_multiscale(img1: Any, img2: Any, max_val: Any, power_factors: Sequence[float] = _MSSSIM_WEIGHTS,
                     filter_size: int = 11, filter_sigma: float = 1.5, k1: float = 0.01, k2: float = 0.03) -> Tensor:
-    """The structural similarity at several scales, as `tf.image.ssim_multiscale`."""
+    """The structural similarity of pictures at several scales, each half as large as the one before.
+
+    power_factors: the weight of each scale. The pictures must be large enough for filter_size at the last one. As
+    `tf.image.ssim_multiscale`.
+
+    >>> image = gc.reshape(gc.range(576.) / 576., [1, 24, 24, 1])
+    >>> gc.image.ssim_multiscale(image, 0.5 * image, max_val=1., power_factors=(0.4, 0.6)).eval()
+    array([0.7153], dtype=float32)
+    """
     with get_default_graph().name_scope("MS-SSIM"):
         a, b, largest = _pair(img1, img2, max_val)
         contrasts: list[Any] = []

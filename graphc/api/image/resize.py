@@ -24,7 +24,12 @@ from graphc.ops.image.resize_smooth import ResizeArea, ResizeBicubic
 
 @public("image.ResizeMethod")
 class ResizeMethod:
-    """The methods of resize_images, as `tf.image.ResizeMethod`."""
+    """The methods of resize_images: BILINEAR, NEAREST_NEIGHBOR, BICUBIC and AREA. As `tf.image.ResizeMethod`.
+
+    >>> image = gc.constant([[[1.], [2.]]])
+    >>> gc.image.resize_images(image, [1, 4], gc.image.ResizeMethod.NEAREST_NEIGHBOR)[0, :, 0].eval()
+    array([1., 1., 2., 2.], dtype=float32)
+    """
 
     BILINEAR = 0
     NEAREST_NEIGHBOR = 1
@@ -39,7 +44,17 @@ _OPS = {ResizeMethod.BILINEAR: ResizeBilinear, ResizeMethod.NEAREST_NEIGHBOR: Re
 @public("image.resize_bilinear")
 def resize_bilinear(images: Any, size: Any, align_corners: bool = False, name: str | None = None,
                     half_pixel_centers: bool = False) -> Tensor:
-    """Pictures [batch, rows, columns, channels] of another size, mixed linearly. As `tf.image.resize_bilinear`."""
+    """Pictures [batch, height, width, channels] in another size, mixed linearly; float32.
+
+    size: int32 (height, width). align_corners: the corners' middles stay where they are; half_pixel_centers: pixels are
+    squares whose middles lie at 0.5, as in TensorFlow 2; not both. As `tf.image.resize_bilinear`.
+
+    >>> x = gc.reshape([0., 4.], [1, 1, 2, 1])
+    >>> gc.image.resize_bilinear(x, [1, 4])[0, 0, :, 0].eval()
+    array([0., 2., 4., 4.], dtype=float32)
+    >>> gc.image.resize_bilinear(x, [1, 4], half_pixel_centers=True)[0, 0, :, 0].eval()
+    array([0., 1., 3., 4.], dtype=float32)
+    """
     made: Tensor = apply(ResizeBilinear, images, size, align_corners=bool(align_corners),
                          half_pixel_centers=bool(half_pixel_centers), name=name)
     return made
@@ -48,7 +63,15 @@ def resize_bilinear(images: Any, size: Any, align_corners: bool = False, name: s
 @public("image.resize_nearest_neighbor")
 def resize_nearest_neighbor(images: Any, size: Any, align_corners: bool = False, name: str | None = None,
                             half_pixel_centers: bool = False) -> Tensor:
-    """Pictures of another size, each element the nearest old one. As `tf.image.resize_nearest_neighbor`."""
+    """Pictures [batch, height, width, channels] in another size, each element the nearest old one; of any dtype, which
+    they keep.
+
+    Other arguments as of `resize_bilinear`. As `tf.image.resize_nearest_neighbor`.
+
+    >>> x = gc.reshape([1, 2, 3], [1, 1, 3, 1])
+    >>> gc.image.resize_nearest_neighbor(x, [1, 5])[0, 0, :, 0].eval()
+    array([1, 1, 2, 2, 3], dtype=int32)
+    """
     made: Tensor = apply(ResizeNearestNeighbor, images, size, align_corners=bool(align_corners),
                          half_pixel_centers=bool(half_pixel_centers), name=name)
     return made
@@ -57,7 +80,14 @@ def resize_nearest_neighbor(images: Any, size: Any, align_corners: bool = False,
 @public("image.resize_bicubic")
 def resize_bicubic(images: Any, size: Any, align_corners: bool = False, name: str | None = None,
                    half_pixel_centers: bool = False) -> Tensor:
-    """Pictures of another size by bicubic convolution. As `tf.image.resize_bicubic`."""
+    """Pictures [batch, height, width, channels] in another size by bicubic convolution, smoother than linear; float32.
+
+    Other arguments as of `resize_bilinear`. As `tf.image.resize_bicubic`.
+
+    >>> x = gc.reshape([0., 0., 4., 4.], [1, 1, 4, 1])
+    >>> gc.image.resize_bicubic(x, [1, 8])[0, 0, :, 0].eval()
+    array([ 0.   , -0.375,  0.   ,  2.   ,  4.   ,  4.375,  4.   ,  4.   ], dtype=float32)
+    """
     made: Tensor = apply(ResizeBicubic, images, size, align_corners=bool(align_corners),
                          half_pixel_centers=bool(half_pixel_centers), name=name)
     return made
@@ -65,7 +95,14 @@ def resize_bicubic(images: Any, size: Any, align_corners: bool = False, name: st
 
 @public("image.resize_area")
 def resize_area(images: Any, size: Any, align_corners: bool = False, name: str | None = None) -> Tensor:
-    """Pictures of another size, each element the mean of its area. As `tf.image.resize_area`; it has no gradient."""
+    """Pictures [batch, height, width, channels] in another size, each element the mean of its area; float32.
+
+    For making pictures smaller. As `tf.image.resize_area`; it has no gradient.
+
+    >>> x = gc.reshape(gc.range(4.), [1, 1, 4, 1])
+    >>> gc.image.resize_area(x, [1, 2])[0, 0, :, 0].eval()
+    array([0.5, 2.5], dtype=float32)
+    """
     made: Tensor = apply(ResizeArea, images, size, align_corners=bool(align_corners), name=name)
     return made
 
@@ -73,9 +110,17 @@ def resize_area(images: Any, size: Any, align_corners: bool = False, name: str |
 @public("image.resize_images", "image.resize")
 def resize_images(images: Any, size: Any, method: Any = ResizeMethod.BILINEAR, align_corners: bool = False,
                   preserve_aspect_ratio: bool = False, name: str | None = None) -> Tensor:
-    """One picture [rows, columns, channels] or a batch of them in another size, as `tf.image.resize_images`.
+    """One picture [height, width, channels], or a batch of them, in another size (height, width).
 
-    The result is float32, except by NEAREST_NEIGHBOR, and where the size stays the same.
+    method: one of `gc.image.ResizeMethod`. preserve_aspect_ratio: as large as fits into size. The result is float32,
+    except by NEAREST_NEIGHBOR, and where the size stays the same. As `tf.image.resize_images`. Raises ValueError for
+    another rank or size.
+
+    >>> image = gc.constant([[[1.], [3.]], [[5.], [7.]]])
+    >>> gc.image.resize_images(image, [1, 1], gc.image.ResizeMethod.AREA).eval()
+    array([[[4.]]], dtype=float32)
+    >>> gc.image.resize_images(image, [2, 6], preserve_aspect_ratio=True).eval().shape
+    (2, 2, 1)
     """
     with get_default_graph().name_scope(name or "resize"):
         images = convert_to_tensor(images, name="images")
@@ -102,8 +147,14 @@ def resize_images(images: Any, size: Any, method: Any = ResizeMethod.BILINEAR, a
 @public("image.resize_image_with_pad")
 def resize_image_with_pad(image: Any, target_height: Any, target_width: Any, method: Any = ResizeMethod.BILINEAR,
                           align_corners: bool = False) -> Tensor:
-    """The picture in its own proportions, as large as fits, in the middle of zeros. As
-    `tf.image.resize_image_with_pad`."""
+    """The picture, or a batch of them, in its own proportions, as large as fits, in the middle of zeros.
+
+    method, align_corners: as of `resize_images`. As `tf.image.resize_image_with_pad`.
+
+    >>> gc.image.resize_image_with_pad(gc.ones([1, 1, 1]), 2, 4)[..., 0].eval()
+    array([[0., 1., 1., 0.],
+           [0., 1., 1., 0.]], dtype=float32)
+    """
     with get_default_graph().name_scope("resize_image_with_pad"):
         image = convert_to_tensor(image, name="image")
         if image.spec.rank not in (3, 4):

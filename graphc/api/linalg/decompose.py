@@ -44,34 +44,81 @@ class LuFactors(NamedTuple):
 
 @public("cholesky", "linalg.cholesky")
 def cholesky(input: Any, name: str | None = None) -> Tensor:
-    """The lower triangular factor of symmetric positive definite matrices, as `tf.cholesky`."""
+    """The lower triangular factor L of symmetric positive definite matrices, L @ adjoint(L) = input: [..., n, n].
+
+    input: float32, float64 or complex; only the lower triangle is read. A matrix that is not positive definite ends the
+    run with InvalidArgumentError. As `tf.cholesky`.
+
+    >>> gc.cholesky([[4., 2.], [2., 5.]]).eval()
+    array([[2., 0.],
+           [1., 2.]], dtype=float32)
+    """
     made: Tensor = apply(Cholesky, input, name=name)
     return made
 
 
 @public("qr", "linalg.qr")
 def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> QrFactors:
-    """(q, r) with q @ r = input, as `tf.qr`."""
+    """(q, r) with q @ r = input, the columns of q orthonormal and r upper triangular.
+
+    input: float32, float64 or complex [..., m, n]. full_matrices: q is [m, m] in place of [m, min(m, n)]. The signs are
+    LAPACK's. It has a gradient where m >= n (or not full_matrices). As `tf.qr`.
+
+    >>> q, r = gc.qr([[3., 1.], [4., 2.]])
+    >>> gc.matmul(q, r).eval()
+    array([[3., 1.],
+           [4., 2.]], dtype=float32)
+    >>> gc.abs(r).eval()
+    array([[5. , 2.2],
+           [0. , 0.4]], dtype=float32)
+    """
     return QrFactors(*apply(Qr, input, full_matrices=bool(full_matrices), name=name))
 
 
 @public("svd", "linalg.svd")
 def svd(tensor: Any, full_matrices: bool = False, compute_uv: bool = True, name: str | None = None) -> Any:
-    """(s, u, v) with tensor = u @ diag(s) @ adjoint(v), or s alone. As `tf.svd`."""
+    """(s, u, v) with tensor = u @ diag(s) @ adjoint(v); s alone unless compute_uv.
+
+    tensor: float32, float64 or complex [..., m, n]; s: real [..., min(m, n)], descending. full_matrices: u and v are
+    square. v, not its transpose, as in TensorFlow and unlike NumPy. As `tf.svd`.
+
+    >>> s, u, v = gc.svd([[3., 2.], [2., 3.]])
+    >>> s.eval()
+    array([5., 1.], dtype=float32)
+    >>> gc.matmul(u * s, v, transpose_b=True).eval()
+    array([[3., 2.],
+           [2., 3.]], dtype=float32)
+    """
     s, u, v = apply(Svd, tensor, compute_uv=bool(compute_uv), full_matrices=bool(full_matrices), name=name)
     return (real(s), u, v) if compute_uv else real(s)
 
 
 @public("self_adjoint_eig", "linalg.eigh")
 def self_adjoint_eig(tensor: Any, name: str | None = None) -> tuple[Tensor, Tensor]:
-    """(eigenvalues, eigenvectors in columns) of symmetric matrices, as `tf.self_adjoint_eig`."""
+    """(eigenvalues [..., n] in ascending order, eigenvectors [..., n, n] in columns) of symmetric (Hermitian) matrices.
+
+    tensor: float32, float64 or complex; only the lower triangle is read. As `tf.self_adjoint_eig`.
+
+    >>> values, vectors = gc.self_adjoint_eig([[2., 1.], [1., 2.]])
+    >>> values.eval()
+    array([1., 3.], dtype=float32)
+    >>> gc.abs(vectors).eval()                               # their signs are LAPACK's
+    array([[0.7071, 0.7071],
+           [0.7071, 0.7071]], dtype=float32)
+    """
     values, vectors = apply(SelfAdjointEigV2, tensor, compute_v=True, name=name)
     return values, vectors
 
 
 @public("self_adjoint_eigvals", "linalg.eigvalsh")
 def self_adjoint_eigvals(tensor: Any, name: str | None = None) -> Tensor:
-    """The eigenvalues of symmetric matrices in ascending order, as `tf.self_adjoint_eigvals`."""
+    """The eigenvalues of symmetric (Hermitian) matrices in ascending order: [..., n].
+
+    tensor: float32, float64 or complex [..., n, n]; only the lower triangle is read. As `tf.self_adjoint_eigvals`.
+
+    >>> gc.self_adjoint_eigvals([[2., 1.], [1., 2.]]).eval()
+    array([1., 3.], dtype=float32)
+    """
     values, _ = apply(SelfAdjointEigV2, tensor, compute_v=False, name=name)
     made: Tensor = values
     return made
@@ -79,27 +126,61 @@ def self_adjoint_eigvals(tensor: Any, name: str | None = None) -> Tensor:
 
 @public("linalg.sqrtm", "matrix_square_root")
 def matrix_square_root(input: Any, name: str | None = None) -> Tensor:
-    """x with x @ x = input, as `tf.linalg.sqrtm`. Needs SciPy."""
+    """x with x @ x = input, the principal root of each matrix. Needs SciPy.
+
+    input: float32, float64 or complex [..., n, n], without negative real eigenvalues. As `tf.linalg.sqrtm`.
+
+    >>> gc.linalg.sqrtm([[5., 4.], [4., 5.]]).eval()
+    array([[2., 1.],
+           [1., 2.]], dtype=float32)
+    """
     made: Tensor = apply(MatrixSquareRoot, input, name=name)
     return made
 
 
 @public("linalg.logm")
 def matrix_logarithm(input: Any, name: str | None = None) -> Tensor:
-    """The logarithm of each complex matrix, as `tf.linalg.logm`. Needs SciPy."""
+    """The principal logarithm of each matrix, which `gc.linalg.expm` undoes. Needs SciPy.
+
+    input: complex [..., n, n], else TypeError. As `tf.linalg.logm`.
+
+    >>> x = gc.constant([[1., 2.], [3., 4.]], gc.complex128)
+    >>> gc.real(gc.linalg.logm(gc.linalg.expm(x))).eval()
+    array([[1., 2.],
+           [3., 4.]])
+    """
     made: Tensor = apply(MatrixLogarithm, input, name=name)
     return made
 
 
 @public("linalg.lu")
 def lu(input: Any, output_idx_type: Any = int32, name: str | None = None) -> LuFactors:
-    """(lu, p): L under the diagonal and U above it, and the order of the rows. As `tf.linalg.lu`. Needs SciPy."""
+    """(lu, p): L below the diagonal (its own diagonal is 1) and U on and above it; row i of L @ U is row p[i] of input.
+
+    input: float32, float64 or complex [..., n, n]. output_idx_type: int32 or int64, of p. A singular matrix ends the
+    run with InvalidArgumentError. Needs SciPy. As `tf.linalg.lu`.
+
+    >>> factors, order = gc.linalg.lu([[1., 2.], [4., 6.]])
+    >>> factors.eval()
+    array([[4.  , 6.  ],
+           [0.25, 0.5 ]], dtype=float32)
+    >>> order.eval()
+    array([1, 0], dtype=int32)
+    """
     return LuFactors(*apply(Lu, input, output_idx_type=as_dtype(output_idx_type), name=name))
 
 
 @public("linalg.lu_reconstruct")
 def lu_reconstruct(lower_upper: Any, perm: Any, validate_args: bool = False, name: str | None = None) -> Tensor:
-    """The matrices that `lu` was given, as `tf.linalg.lu_reconstruct`."""
+    """The matrices that `gc.linalg.lu` was given: [..., n, n].
+
+    lower_upper, perm: what that gave. validate_args: their ranks are compared in the run. As
+    `tf.linalg.lu_reconstruct`.
+
+    >>> gc.linalg.lu_reconstruct(*gc.linalg.lu([[1., 2.], [4., 6.]])).eval()
+    array([[1., 2.],
+           [4., 6.]], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "lu_reconstruct"):
         factors, perm = _lu_operands(lower_upper, perm, validate_args)
         return matmul(_order(factors, perm), matmul(_unit_lower(factors), _upper(factors)), transpose_a=True)
@@ -107,7 +188,16 @@ def lu_reconstruct(lower_upper: Any, perm: Any, validate_args: bool = False, nam
 
 @public("linalg.lu_solve")
 def lu_solve(lower_upper: Any, perm: Any, rhs: Any, validate_args: bool = False, name: str | None = None) -> Tensor:
-    """x with A @ x = rhs, given lu(A). As `tf.linalg.lu_solve`."""
+    """x with A @ x = rhs, given lu(A): for many right-hand sides of one matrix.
+
+    lower_upper, perm: of `gc.linalg.lu`; rhs: [..., n, k]. validate_args: their ranks are compared in the run. As
+    `tf.linalg.lu_solve`.
+
+    >>> factors = gc.linalg.lu([[2., 0.], [0., 4.]])
+    >>> gc.linalg.lu_solve(*factors, rhs=[[2.], [2.]]).eval()
+    array([[1. ],
+           [0.5]], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "lu_solve"):
         factors, perm = _lu_operands(lower_upper, perm, validate_args)
         ordered = matmul(_order(factors, perm), convert_to_tensor(rhs, factors.dtype, name="rhs"))
@@ -117,7 +207,13 @@ def lu_solve(lower_upper: Any, perm: Any, rhs: Any, validate_args: bool = False,
 
 @public("linalg.lu_matrix_inverse")
 def lu_matrix_inverse(lower_upper: Any, perm: Any, validate_args: bool = False, name: str | None = None) -> Tensor:
-    """The inverse of A, given lu(A). As `tf.linalg.lu_matrix_inverse`."""
+    """The inverse of A, given lu(A): [..., n, n]. Arguments as of `gc.linalg.lu_solve`. As
+    `tf.linalg.lu_matrix_inverse`.
+
+    >>> gc.linalg.lu_matrix_inverse(*gc.linalg.lu([[2., 1.], [1., 1.]])).eval()
+    array([[ 1., -1.],
+           [-1.,  2.]], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "lu_matrix_inverse"):
         factors, perm = _lu_operands(lower_upper, perm, validate_args)
         return lu_solve(factors, perm, _ones(factors))
@@ -125,7 +221,15 @@ def lu_matrix_inverse(lower_upper: Any, perm: Any, validate_args: bool = False, 
 
 @public("linalg.pinv")
 def pinv(a: Any, rcond: Any = None, validate_args: bool = False, name: str | None = None) -> Tensor:
-    """The Moore-Penrose inverse: singular values up to rcond times the largest count as 0. As `tf.linalg.pinv`."""
+    """The Moore-Penrose inverse of each matrix: [..., m, n] gives [..., n, m].
+
+    a: float32 or float64 (TypeError otherwise). rcond: singular values up to rcond times the largest count as 0; by
+    default 10 * max(m, n) * epsilon. As `tf.linalg.pinv`.
+
+    >>> gc.linalg.pinv([[1., 2.]]).eval()
+    array([[0.2],
+           [0.4]], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "pinv"):
         matrix = convert_to_tensor(a, name="a")
         if not matrix.dtype.is_floating:
@@ -139,7 +243,14 @@ def pinv(a: Any, rcond: Any = None, validate_args: bool = False, name: str | Non
 
 @public("linalg.matrix_rank")
 def matrix_rank(a: Any, tol: Any = None, validate_args: bool = False, name: str | None = None) -> Tensor:
-    """How many singular values are larger than tol, as `tf.linalg.matrix_rank`."""
+    """How many singular values of each matrix are larger than tol: int32 [...].
+
+    a: float32 or float64 [..., m, n]. tol: by default max(m, n) * epsilon times the largest one. As
+    `tf.linalg.matrix_rank`.
+
+    >>> gc.linalg.matrix_rank([[1., 2.], [2., 4.]]).eval()
+    np.int32(1)
+    """
     with get_default_graph().name_scope(name or "matrix_rank"):
         matrix = convert_to_tensor(a, name="a")
         s = svd(matrix, compute_uv=False)

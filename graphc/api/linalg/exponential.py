@@ -42,7 +42,14 @@ _UP_TO = {
 
 @public("linalg.expm")
 def expm(input: Any, name: str | None = None) -> Tensor:
-    """The exponential of each matrix, as `tf.linalg.expm`."""
+    """The exponential of each matrix, I + X + X @ X / 2 + ..., by Higham's method of scaling and squaring.
+
+    input: float32, float64 or complex [..., n, n] (TypeError otherwise). It has a gradient. As `tf.linalg.expm`.
+
+    >>> gc.linalg.expm([[1., 1.], [1., 1.]]).eval()
+    array([[4.1945, 3.1945],
+           [3.1945, 4.1945]], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "matrix_exponential"):
         matrix = convert_to_tensor(input, name="matrix")
         real_dtype = matrix.dtype.real_dtype

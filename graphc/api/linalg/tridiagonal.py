@@ -19,7 +19,23 @@ from graphc.ops.linalg.tridiagonal import TridiagonalSolve
 @public("linalg.tridiagonal_solve")
 def tridiagonal_solve(diagonals: Any, rhs: Any, diagonals_format: str = "compact", transpose_rhs: bool = False,
                       conjugate_rhs: bool = False, name: str | None = None, partial_pivoting: bool = True) -> Tensor:
-    """x with A @ x = rhs, as `tf.linalg.tridiagonal_solve`. Needs SciPy. conjugate_rhs changes nothing."""
+    """x with A @ x = rhs, where A has three diagonals. Needs SciPy.
+
+    Args:
+        diagonals: float32, float64 or complex; "compact": [..., 3, n], the diagonals above, on and below the main one
+            (the last of the first and the first of the last are not read); "sequence": a list of the three; "matrix":
+            [..., n, n].
+        rhs: [..., n] or [..., n, k].
+        diagonals_format: which of them; ValueError for others.
+        transpose_rhs: rhs is [..., k, n].
+        conjugate_rhs: changes nothing.
+        partial_pivoting: changes nothing: rows are always exchanged where that is safer.
+
+    As `tf.linalg.tridiagonal_solve`.
+
+    >>> gc.linalg.tridiagonal_solve([[1., 1., 0.], [2., 2., 2.], [0., 1., 1.]], [3., 4., 3.]).eval()
+    array([1., 1., 1.], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "tridiagonal_solve"):
         compact = _compact(diagonals, diagonals_format)
         rhs = convert_to_tensor(rhs, compact.dtype, name="rhs")
@@ -37,7 +53,16 @@ def tridiagonal_solve(diagonals: Any, rhs: Any, diagonals_format: str = "compact
 
 @public("linalg.tridiagonal_matmul")
 def tridiagonal_matmul(diagonals: Any, rhs: Any, diagonals_format: str = "compact", name: str | None = None) -> Tensor:
-    """A @ rhs, as `tf.linalg.tridiagonal_matmul`."""
+    """A @ rhs, where A has three diagonals: [..., n, k].
+
+    diagonals, diagonals_format as of `gc.linalg.tridiagonal_solve`; rhs: [..., n, k]. As
+    `tf.linalg.tridiagonal_matmul`.
+
+    >>> gc.linalg.tridiagonal_matmul([[1., 1., 0.], [2., 2., 2.], [0., 1., 1.]], [[1.], [1.], [1.]]).eval()
+    array([[3.],
+           [4.],
+           [3.]], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "tridiagonal_matmul"):
         compact: Any = _compact(diagonals, diagonals_format)
         x: Any = convert_to_tensor(rhs, compact.dtype, name="rhs")

@@ -31,7 +31,11 @@ from graphc.ir.tensor import Operation, Tensor
 
 @public("contrib.lookup.HasherSpec")
 class HasherSpec(namedtuple("HasherSpec", ["hasher", "key"])):
-    """Which hash gives a word its bucket, as `tf.contrib.lookup.HasherSpec`."""
+    """Which hash gives a word its bucket: the name of one, and its key. As `tf.contrib.lookup.HasherSpec`.
+
+    >>> gc.contrib.lookup.FastHashSpec
+    HasherSpec(hasher='fasthash', key=None)
+    """
 
     __slots__ = ()
 
@@ -41,7 +45,13 @@ FastHashSpec = HasherSpec("fasthash", None)
 
 @public("contrib.lookup.StrongHashSpec")
 class StrongHashSpec(HasherSpec):
-    """A hash of which nobody without the key knows which words collide, as `tf.contrib.lookup.StrongHashSpec`."""
+    """A hash of which nobody without the key knows which words collide. As `tf.contrib.lookup.StrongHashSpec`.
+
+    key: two integers (ValueError, TypeError).
+
+    >>> gc.contrib.lookup.StrongHashSpec([1, 2]).hasher
+    'stronghash'
+    """
 
     __slots__ = ()
 
@@ -146,7 +156,15 @@ def _key_dtype(table: Any, key_dtype: Any) -> DType:
 
 @public("contrib.lookup.IdTableWithHashBuckets")
 class IdTableWithHashBuckets(_WithBuckets):
-    """A table with buckets for words that are not in it, as `tf.contrib.lookup.IdTableWithHashBuckets`."""
+    """A table, or none, with num_oov_buckets more ids behind it for words that are not in it, by their hash.
+
+    As `tf.contrib.lookup.IdTableWithHashBuckets`. Raises ValueError without table and buckets.
+
+    >>> table = gc.contrib.lookup.IdTableWithHashBuckets(None, num_oov_buckets=3)
+    >>> ids = table.lookup(gc.constant(["a", "b", "a"])).eval()
+    >>> bool(ids[0] == ids[2]), bool((ids < 3).all())
+    (True, True)
+    """
 
     def __init__(self, table: Any, num_oov_buckets: int, hasher_spec: HasherSpec = FastHashSpec,
                  name: str | None = None, key_dtype: Any = None) -> None:
@@ -157,7 +175,17 @@ class IdTableWithHashBuckets(_WithBuckets):
 
 @public("lookup.StaticVocabularyTable")
 class StaticVocabularyTable(_WithBuckets):
-    """An initialiser's words, and buckets for all others, as `tf.lookup.StaticVocabularyTable`."""
+    """An initialiser's words with their ids, and num_oov_buckets more ids for all other words, by their hash.
+
+    initializer: of keys to int64 values, or None; lookup_key_dtype: string (default) or int64 keys. As
+    `tf.lookup.StaticVocabularyTable`.
+
+    >>> words = gc.lookup.KeyValueTensorInitializer(["a", "b"], gc.constant([0, 1], gc.int64))
+    >>> table = gc.lookup.StaticVocabularyTable(words, num_oov_buckets=1)
+    >>> gc.tables_initializer().run()
+    >>> table.lookup(gc.constant(["b", "what", "a"])).eval()
+    array([1, 2, 0])
+    """
 
     def __init__(self, initializer: TableInitializerBase | None, num_oov_buckets: int, lookup_key_dtype: Any = None,
                  name: str | None = None) -> None:
@@ -188,8 +216,24 @@ def index_table_from_file(vocabulary_file: Any = None, num_oov_buckets: int = 0,
                           default_value: int = -1, hasher_spec: HasherSpec = FastHashSpec, key_dtype: Any = string,
                           name: str | None = None, key_column_index: int = TextFileIndex.WHOLE_LINE,
                           value_column_index: int = TextFileIndex.LINE_NUMBER, delimiter: str = "\t") -> Any:
-    """The table from the words in a file, one a line, to their numbers, as
-    `tf.contrib.lookup.index_table_from_file`."""
+    r"""The table from the words in a file, one a line, to the numbers of their lines (int64, from 0).
+
+    Args:
+        vocabulary_file: its name; it is read when the table is initialised (NotFoundError).
+        num_oov_buckets: that many more ids for all other words, by their hash (hasher_spec).
+        vocab_size: how many lines count; all by default.
+        default_value: the id of all other words if there are no buckets.
+        key_dtype: string, or an integer dtype for numbers in the file.
+        key_column_index, value_column_index, delimiter: which columns of the line, or `gc.lookup.TextFileIndex`.
+
+    As `tf.contrib.lookup.index_table_from_file`.
+
+    >>> gc.write_file("words.txt", "the\ncat\nsat\n").run()
+    >>> table = gc.contrib.lookup.index_table_from_file("words.txt", default_value=-1)
+    >>> gc.tables_initializer().run()
+    >>> table.lookup(gc.constant(["sat", "dog", "the"])).eval()
+    array([ 2, -1,  0])
+    """
     _check_file(vocabulary_file, vocab_size)
     _check_buckets(num_oov_buckets)
     dtype = as_dtype(key_dtype)
@@ -209,7 +253,16 @@ def index_table_from_file(vocabulary_file: Any = None, num_oov_buckets: int = 0,
 def index_table_from_tensor(mapping: Any, num_oov_buckets: int = 0, default_value: int = -1,
                             hasher_spec: HasherSpec = FastHashSpec, dtype: Any = string,
                             name: str | None = None) -> Any:
-    """The table from the words in a vector to their positions, as `tf.contrib.lookup.index_table_from_tensor`."""
+    """The table from the words in a vector to their positions (int64, from 0); other arguments as of
+    `index_table_from_file`.
+
+    As `tf.contrib.lookup.index_table_from_tensor`. A word that stands twice is a FailedPreconditionError when run.
+
+    >>> table = gc.contrib.lookup.index_table_from_tensor(["the", "cat"], num_oov_buckets=1)
+    >>> gc.tables_initializer().run()
+    >>> table.lookup(gc.constant(["cat", "dog"])).eval()
+    array([1, 2])
+    """
     if mapping is None:
         raise ValueError("mapping must be specified.")
     _check_buckets(num_oov_buckets)
@@ -234,14 +287,27 @@ def index_table_from_tensor(mapping: Any, num_oov_buckets: int = 0, default_valu
 def string_to_index_table_from_file(vocabulary_file: Any = None, num_oov_buckets: int = 0,
                                     vocab_size: int | None = None, default_value: int = -1,
                                     hasher_spec: HasherSpec = FastHashSpec, name: str | None = None) -> Any:
-    """`index_table_from_file` of strings, under its old name."""
+    r"""`index_table_from_file` of strings, under its old name.
+
+    >>> gc.write_file("words.txt", "the\ncat\n").run()
+    >>> table = gc.contrib.lookup.string_to_index_table_from_file("words.txt")
+    >>> gc.tables_initializer().run()
+    >>> table.lookup(gc.constant(["cat"])).eval()
+    array([1])
+    """
     return index_table_from_file(vocabulary_file, num_oov_buckets, vocab_size, default_value, hasher_spec, string, name)
 
 
 @public("contrib.lookup.string_to_index_table_from_tensor")
 def string_to_index_table_from_tensor(mapping: Any, num_oov_buckets: int = 0, default_value: int = -1,
                                       hasher_spec: HasherSpec = FastHashSpec, name: str | None = None) -> Any:
-    """`index_table_from_tensor` of strings, under its old name."""
+    """`index_table_from_tensor` of strings, under its old name.
+
+    >>> table = gc.contrib.lookup.string_to_index_table_from_tensor(["the", "cat"])
+    >>> gc.tables_initializer().run()
+    >>> table.lookup(gc.constant(["cat"])).eval()
+    array([1])
+    """
     words = convert_to_tensor(mapping)
     if words.dtype != string:
         raise ValueError("string_to_index_table_from_tensor requires string.")
@@ -250,7 +316,15 @@ def string_to_index_table_from_tensor(mapping: Any, num_oov_buckets: int = 0, de
 
 @public("contrib.lookup.string_to_index")
 def string_to_index(tensor: Any, mapping: Any, default_value: int = -1, name: str | None = None) -> Any:
-    """The positions of words in a vector, as `tf.contrib.lookup.string_to_index`."""
+    """The positions of words in a vector, default_value for others: `index_table_from_tensor` and its lookup.
+
+    `gc.tables_initializer` must have run. As `tf.contrib.lookup.string_to_index`.
+
+    >>> ids = gc.contrib.lookup.string_to_index(gc.constant(["cat", "dog"]), mapping=["the", "cat"])
+    >>> gc.tables_initializer().run()
+    >>> ids.eval()
+    array([ 1, -1])
+    """
     return index_table_from_tensor(mapping, default_value=default_value, name=name).lookup(tensor)
 
 
@@ -259,8 +333,16 @@ def index_to_string_table_from_file(vocabulary_file: Any, vocab_size: int | None
                                     name: str | None = None, key_column_index: int = TextFileIndex.LINE_NUMBER,
                                     value_column_index: int = TextFileIndex.WHOLE_LINE,
                                     delimiter: str = "\t") -> HashTable:
-    """The table from numbers of lines to the words in them, as
-    `tf.contrib.lookup.index_to_string_table_from_file`."""
+    r"""The table from numbers of lines (int64) to the words in them, default_value for others.
+
+    Columns as of `index_table_from_file`. As `tf.contrib.lookup.index_to_string_table_from_file`.
+
+    >>> gc.write_file("words.txt", "the\ncat\n").run()
+    >>> table = gc.contrib.lookup.index_to_string_table_from_file("words.txt")
+    >>> gc.tables_initializer().run()
+    >>> table.lookup(gc.constant([1, 7], gc.int64)).eval()
+    array([b'cat', b'UNK'], dtype=object)
+    """
     _check_file(vocabulary_file, vocab_size)
     with get_default_graph().name_scope(name or "index_to_string"):
         filled_by = TextFileStringTableInitializer(
@@ -271,8 +353,15 @@ def index_to_string_table_from_file(vocabulary_file: Any, vocab_size: int | None
 
 @public("contrib.lookup.index_to_string_table_from_tensor")
 def index_to_string_table_from_tensor(mapping: Any, default_value: Any = "UNK", name: str | None = None) -> HashTable:
-    """The table from positions in a vector to the words there, as
-    `tf.contrib.lookup.index_to_string_table_from_tensor`."""
+    """The table from positions in a vector (int64) to the words there, default_value for others.
+
+    As `tf.contrib.lookup.index_to_string_table_from_tensor`.
+
+    >>> table = gc.contrib.lookup.index_to_string_table_from_tensor(["the", "cat"], default_value="?")
+    >>> gc.tables_initializer().run()
+    >>> table.lookup(gc.constant([1, 7], gc.int64)).eval()
+    array([b'cat', b'?'], dtype=object)
+    """
     if mapping is None:
         raise ValueError("mapping must be specified.")
     with get_default_graph().name_scope(name or "index_to_string"):
@@ -283,5 +372,11 @@ def index_to_string_table_from_tensor(mapping: Any, default_value: Any = "UNK", 
 
 @public("contrib.lookup.index_to_string")
 def index_to_string(tensor: Any, mapping: Any, default_value: Any = "UNK", name: str | None = None) -> Any:
-    """The words at positions of a vector, as `tf.contrib.lookup.index_to_string`."""
+    """The words at positions (int64) of a vector, default_value for others. As `tf.contrib.lookup.index_to_string`.
+
+    >>> words = gc.contrib.lookup.index_to_string(gc.constant([1, 0], gc.int64), mapping=["the", "cat"])
+    >>> gc.tables_initializer().run()
+    >>> words.eval()
+    array([b'cat', b'the'], dtype=object)
+    """
     return index_to_string_table_from_tensor(mapping, default_value, name).lookup(tensor)

@@ -24,20 +24,41 @@ def outside_loops() -> AbstractContextManager[Any]:
 
 @public("tables_initializer", "initializers.tables_initializer")
 def tables_initializer(name: str = "init_all_tables") -> Operation:
-    """An Operation that fills all tables of the graph, as `tf.tables_initializer`."""
+    """An Operation that fills all tables made so far; once for each session, before the first lookup.
+
+    As `tf.tables_initializer`.
+
+    >>> table = gc.contrib.lookup.index_table_from_tensor(["a", "b"])
+    >>> gc.tables_initializer().run()
+    >>> table.size().eval()
+    np.int64(2)
+    """
     found = get_default_graph().get_collection(GraphKeys.TABLE_INITIALIZERS)
     return group(*found, name=name) if found else no_op(name=name)
 
 
 @public("initialize_all_tables")
 def initialize_all_tables(name: str = "init_all_tables") -> Operation:
-    """`tables_initializer` under its old name."""
+    """`tables_initializer` under its old name.
+
+    >>> table = gc.contrib.lookup.index_table_from_tensor(["a", "b"])
+    >>> gc.initialize_all_tables().run()
+    >>> table.size().eval()
+    np.int64(2)
+    """
     return tables_initializer(name)
 
 
 @public("contrib.lookup.TableInitializerBase")
 class TableInitializerBase:
-    """What all have, as `tf.contrib.lookup.TableInitializerBase`."""
+    """What initialisers of tables have in common: `key_dtype`, `value_dtype`, and `initialize(table)`, an Operation.
+
+    As `tf.contrib.lookup.TableInitializerBase`.
+
+    >>> initializer = gc.lookup.KeyValueTensorInitializer(["a"], [1.5])
+    >>> isinstance(initializer, gc.contrib.lookup.TableInitializerBase), initializer.key_dtype, initializer.value_dtype
+    (True, gc.string, gc.float32)
+    """
 
     def __init__(self, key_dtype: Any, value_dtype: Any) -> None:
         self._key_dtype, self._value_dtype = as_dtype(key_dtype), as_dtype(value_dtype)
@@ -63,7 +84,16 @@ class TableInitializerBase:
 
 @public("lookup.KeyValueTensorInitializer", "contrib.lookup.KeyValueTensorInitializer")
 class KeyValueTensorInitializer(TableInitializerBase):
-    """keys[i] gets values[i], as `tf.lookup.KeyValueTensorInitializer`."""
+    """keys[i] gets values[i]: two vectors of one length.
+
+    key_dtype, value_dtype: what Python values become. As `tf.lookup.KeyValueTensorInitializer`.
+
+    >>> words = gc.lookup.KeyValueTensorInitializer(["a", "b"], [1.5, 2.5])
+    >>> table = gc.lookup.StaticHashTable(words, default_value=-1.)
+    >>> gc.tables_initializer().run()
+    >>> table.lookup(gc.constant(["b", "c"])).eval()
+    array([ 2.5, -1. ], dtype=float32)
+    """
 
     def __init__(self, keys: Any, values: Any, key_dtype: Any = None, value_dtype: Any = None,
                  name: str | None = None) -> None:
@@ -84,7 +114,13 @@ class KeyValueTensorInitializer(TableInitializerBase):
 
 @public("lookup.TextFileIndex", "contrib.lookup.TextFileIndex")
 class TextFileIndex:
-    """What of a line is meant, beside the number of a column, as `tf.lookup.TextFileIndex`."""
+    """What of a line is meant, beside the number of a column: WHOLE_LINE (a string) or LINE_NUMBER (int64).
+
+    As `tf.lookup.TextFileIndex`.
+
+    >>> gc.lookup.TextFileIndex.WHOLE_LINE, gc.lookup.TextFileIndex.LINE_NUMBER
+    (-2, -1)
+    """
 
     WHOLE_LINE = -2
     LINE_NUMBER = -1
@@ -92,7 +128,19 @@ class TextFileIndex:
 
 @public("lookup.TextFileInitializer", "contrib.lookup.TextFileInitializer")
 class TextFileInitializer(TableInitializerBase):
-    """A key and a value from each line of a file, as `tf.lookup.TextFileInitializer`."""
+    r"""A key and a value from each line of a file.
+
+    key_index, value_index: the number of a column, from 0, or one of `gc.lookup.TextFileIndex`. vocab_size: the number
+    of lines that count, which must be there; delimiter: one character. As `tf.lookup.TextFileInitializer`. A file that
+    is missing or does not fit is an error when the table is initialised.
+
+    >>> gc.write_file("prices.csv", "tea,3\nmilk,2\n").run()
+    >>> prices = gc.lookup.TextFileInitializer("prices.csv", gc.string, 0, gc.int64, 1, delimiter=",")
+    >>> table = gc.lookup.StaticHashTable(prices, default_value=0)
+    >>> gc.tables_initializer().run()
+    >>> table.lookup(gc.constant(["milk", "cake"])).eval()
+    array([2, 0])
+    """
 
     def __init__(self, filename: Any, key_dtype: Any, key_index: int, value_dtype: Any, value_index: int,
                  vocab_size: int | None = None, delimiter: str = "\t", name: str | None = None) -> None:
@@ -138,8 +186,17 @@ def _check_index(role: str, index: int, dtype: DType) -> None:
 
 @public("contrib.lookup.TextFileStringTableInitializer")
 class TextFileStringTableInitializer(TextFileInitializer):
-    """Strings by int64 ids, which by default are the numbers of the lines, as
-    `tf.contrib.lookup.TextFileStringTableInitializer`."""
+    r"""`TextFileInitializer` of strings by int64 ids, which by default are the numbers of the lines.
+
+    As `tf.contrib.lookup.TextFileStringTableInitializer`.
+
+    >>> gc.write_file("words.txt", "the\ncat\n").run()
+    >>> words = gc.contrib.lookup.TextFileStringTableInitializer("words.txt")
+    >>> table = gc.contrib.lookup.HashTable(words, default_value="?")
+    >>> table.init.run()
+    >>> table.lookup(gc.constant([1, 5], gc.int64)).eval()
+    array([b'cat', b'?'], dtype=object)
+    """
 
     def __init__(self, filename: Any, key_column_index: int = TextFileIndex.LINE_NUMBER,
                  value_column_index: int = TextFileIndex.WHOLE_LINE, vocab_size: int | None = None,
@@ -149,7 +206,16 @@ class TextFileStringTableInitializer(TextFileInitializer):
 
 @public("contrib.lookup.TextFileIdTableInitializer")
 class TextFileIdTableInitializer(TextFileInitializer):
-    """int64 ids, by default the numbers of the lines, by strings, as `tf.contrib.lookup.TextFileIdTableInitializer`."""
+    r"""`TextFileInitializer` of int64 ids, by default the numbers of the lines, by strings.
+
+    As `tf.contrib.lookup.TextFileIdTableInitializer`.
+
+    >>> gc.write_file("words.txt", "the\ncat\n").run()
+    >>> table = gc.contrib.lookup.HashTable(gc.contrib.lookup.TextFileIdTableInitializer("words.txt"), default_value=-1)
+    >>> table.init.run()
+    >>> table.lookup(gc.constant(["cat"])).eval()
+    array([1])
+    """
 
     def __init__(self, filename: Any, key_column_index: int = TextFileIndex.WHOLE_LINE,
                  value_column_index: int = TextFileIndex.LINE_NUMBER, vocab_size: int | None = None,

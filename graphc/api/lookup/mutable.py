@@ -46,10 +46,16 @@ class _Changing(TableWithHandle):
 
 @public("contrib.lookup.MutableHashTable")
 class MutableHashTable(_Changing):
-    """Keys with values of the shape of default_value, as `tf.contrib.lookup.MutableHashTable`.
+    """A table that runs change: keys with values of the shape of default_value, which keys that are not in it have.
 
     checkpoint: makes the tensors that a saver keeps, those of `export`. shared_name, of TF 1.13 and before: tables of
-    one name are one.
+    one name are one. It is the session's, and needs no initialising. As `tf.contrib.lookup.MutableHashTable`.
+
+    >>> table = gc.contrib.lookup.MutableHashTable(gc.string, gc.int64, default_value=-1)
+    >>> table.insert(gc.constant(["a", "b"]), gc.constant([1, 2], gc.int64)).run()
+    >>> table.remove(gc.constant(["a"])).run()
+    >>> table.lookup(gc.constant(["a", "b"])).eval(), table.size().eval()
+    (array([-1,  2]), np.int64(1))
     """
 
     def __init__(self, key_dtype: Any, value_dtype: Any, default_value: Any,
@@ -67,8 +73,18 @@ class MutableHashTable(_Changing):
 
 @public("contrib.lookup.MutableDenseHashTable", "lookup.experimental.DenseHashTable")
 class MutableDenseHashTable(_Changing):
-    """As MutableHashTable; keys may be vectors, and empty_key and deleted_key are none of them, as
-    `tf.contrib.lookup.MutableDenseHashTable`."""
+    """As `MutableHashTable`; keys may be vectors, and empty_key and deleted_key are none of them
+    (InvalidArgumentError).
+
+    As `tf.contrib.lookup.MutableDenseHashTable`.
+
+    >>> table = gc.contrib.lookup.MutableDenseHashTable(gc.int64, gc.float32, default_value=[0., 0.], empty_key=-1,
+    ...                                                 deleted_key=-2)
+    >>> table.insert(gc.constant([7], gc.int64), gc.constant([[1., 2.]])).run()
+    >>> table.lookup(gc.constant([7, 8], gc.int64)).eval()
+    array([[1., 2.],
+           [0., 0.]], dtype=float32)
+    """
 
     def __init__(self, key_dtype: Any, value_dtype: Any, default_value: Any, empty_key: Any, deleted_key: Any,
                  initial_num_buckets: int | None = None, name: str | None = "MutableDenseHashTable",

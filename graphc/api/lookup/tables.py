@@ -20,7 +20,14 @@ from graphc.ir.tensor_shape import as_shape
 
 @public("contrib.lookup.LookupInterface")
 class LookupInterface:
-    """What all tables have, as `tf.contrib.lookup.LookupInterface`."""
+    """What all tables have in common: `key_dtype`, `value_dtype`, `name`, `size()` and `lookup(keys)`.
+
+    As `tf.contrib.lookup.LookupInterface`.
+
+    >>> table = gc.contrib.lookup.MutableHashTable(gc.string, gc.int64, default_value=0)
+    >>> isinstance(table, gc.contrib.lookup.LookupInterface), table.key_dtype
+    (True, gc.string)
+    """
 
     def __init__(self, key_dtype: Any, value_dtype: Any) -> None:
         self._key_dtype, self._value_dtype = as_dtype(key_dtype), as_dtype(value_dtype)
@@ -89,7 +96,15 @@ class TableWithHandle(LookupInterface):
 
 @public("contrib.lookup.InitializableLookupTableBase", "contrib.lookup.InitializableLookupTableBaseV1")
 class InitializableLookupTableBase(TableWithHandle):
-    """A table that an initialiser fills, as `tf.contrib.lookup.InitializableLookupTableBase`."""
+    """A table that an initialiser fills: base of `StaticHashTable` and `HashTable`.
+
+    As `tf.contrib.lookup.InitializableLookupTableBase`.
+
+    >>> words = gc.lookup.KeyValueTensorInitializer(["a"], [1.5])
+    >>> table = gc.lookup.StaticHashTable(words, -1.)
+    >>> isinstance(table, gc.contrib.lookup.InitializableLookupTableBase), table.initializer.type
+    (True, 'LookupTableImportV2')
+    """
 
     def __init__(self, default_value: Any, initializer: TableInitializerBase) -> None:
         super().__init__(initializer.key_dtype, initializer.value_dtype)
@@ -121,7 +136,21 @@ class InitializableLookupTableBase(TableWithHandle):
 
 @public("lookup.StaticHashTable")
 class StaticHashTable(InitializableLookupTableBase):
-    """A table that is filled once, as `tf.lookup.StaticHashTable`."""
+    """A table that is filled once, by its initialiser; default_value for keys that are not in it.
+
+    A lookup before that is a FailedPreconditionError. Keys of a SparseTensor give a SparseTensor. As
+    `tf.lookup.StaticHashTable`.
+
+    >>> words = gc.lookup.KeyValueTensorInitializer(["a", "b"], [1.5, 2.5])
+    >>> table = gc.lookup.StaticHashTable(words, default_value=-1.)
+    >>> table.lookup(gc.constant(["b"])).eval()
+    Traceback (most recent call last):
+        ...
+    graphc.errors.FailedPreconditionError: LookupTableFindV2 'hash_table_Lookup/LookupTableFindV2': ...
+    >>> table.initializer.run()
+    >>> table.lookup(gc.constant([["b", "c"]])).eval()
+    array([[ 2.5, -1. ]], dtype=float32)
+    """
 
     def __init__(self, initializer: TableInitializerBase, default_value: Any, name: str | None = None) -> None:
         self._name, self._shared = name or "hash_table", initializer._shared_name
@@ -139,7 +168,15 @@ class StaticHashTable(InitializableLookupTableBase):
 
 @public("contrib.lookup.HashTable")
 class HashTable(StaticHashTable):
-    """A table that is filled once, as `tf.contrib.lookup.HashTable`. shared_name: tables of one name are one."""
+    """A table that is filled once, by `init`; default_value for keys that are not in it.
+
+    shared_name: tables of one name are one. As `tf.contrib.lookup.HashTable`.
+
+    >>> table = gc.contrib.lookup.HashTable(gc.lookup.KeyValueTensorInitializer([1, 2], ["one", "two"]), "many")
+    >>> table.init.run()
+    >>> table.lookup(gc.constant([2, 9])).eval()
+    array([b'two', b'many'], dtype=object)
+    """
 
     def __init__(self, initializer: TableInitializerBase, default_value: Any, shared_name: str | None = None,
                  name: str | None = None) -> None:

@@ -100,7 +100,7 @@ def matvec(a, b, transpose_a=False, adjoint_a=False, a_is_sparse=False, b_is_spa
 def trace(x, name=None):
     """The sum of the main diagonal of the matrices in the last two axes: [..., n, m] gives [...].
 
-    x: numbers of known rank, at least 2; the matrices need not be square. As `tf.trace`.
+    x: numbers of rank 2 or more (ValueError below); the matrices need not be square. As `tf.trace`.
 
     >>> gc.trace([[1., 2.], [3., 4.]]).eval()
     np.float32(5.0)

@@ -48,8 +48,8 @@ def in_top_k(predictions, targets, k, name=None):
     """Whether the target of each row is among its k greatest predictions: bool [batch].
 
     predictions: float32 [batch, classes]. targets: int32 or int64 [batch]; arrays of other integers become int32.
-    Classes that tie with the k-th are in, too. A target that is no class, or whose prediction is not finite, is False.
-    As `tf.nn.in_top_k`.
+    Classes that tie with the k-th are in, too. A target that is no class is False, and so is all of a row with a
+    prediction that is not finite. As `tf.nn.in_top_k`.
 
     >>> gc.nn.in_top_k([[0.1, 0.7, 0.2], [0.6, 0.3, 0.1]], [2, 2], k=2).eval()
     array([ True, False])

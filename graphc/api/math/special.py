@@ -38,7 +38,7 @@ def lgamma(x, name=None):
 def digamma(x, name=None):
     """The derivative of log gamma(x).
 
-    x: floating point; NaN at negative whole numbers. As `tf.digamma`.
+    x: floating point; NaN at 0 and at negative whole numbers. As `tf.digamma`.
 
     >>> gc.digamma([1., 2., 0.5]).eval()
     array([-0.5772,  0.4228, -1.9635], dtype=float32)

@@ -18,8 +18,14 @@ Path = tuple[Any, ...]
 @public("contrib.framework.nest.assert_shallow_structure", "compat.v1.python.util.nest.assert_shallow_structure")
 def assert_shallow_structure(shallow_tree: Any, input_tree: Any, check_types: bool = True,
                              expand_composites: bool = False, check_subtrees_length: bool = True) -> None:
-    """Raises TypeError or ValueError unless input_tree has all places of shallow_tree, whose sequences are of the same
-    types (check_types) and lengths (check_subtrees_length; else they may be shorter)."""
+    """Raises TypeError or ValueError unless input_tree has all places of shallow_tree, whose leaves stand for any
+    subtrees.
+
+    Sequences must be of the same types (check_types) and lengths (check_subtrees_length; else those of shallow_tree may
+    be shorter). As TensorFlow's `nest.assert_shallow_structure`.
+
+    >>> gc.contrib.framework.nest.assert_shallow_structure([0, 0], [[1, 2], {"a": 3}])
+    """
     nested = kind_of(expand_composites)
     if not nested(shallow_tree):
         return
@@ -66,7 +72,14 @@ def _walk(shallow: Any, deep: Any, nested: nest.Nested, path: Path = ()) -> Iter
 def flatten_with_tuple_paths_up_to(shallow_tree: Any, input_tree: Any, check_types: bool = True,
                                    expand_composites: bool = False,
                                    check_subtrees_length: bool = True) -> list[tuple[Path, Any]]:
-    """(path, subtree) for each leaf of shallow_tree."""
+    """(path, subtree) for each leaf of shallow_tree: the keys and positions that lead to it, and what input_tree has
+    there.
+
+    Raises as `assert_shallow_structure`. As TensorFlow's `nest.flatten_with_tuple_paths_up_to`.
+
+    >>> gc.contrib.framework.nest.flatten_with_tuple_paths_up_to({"a": 0, "b": [0]}, {"a": (1, 2), "b": [3]})
+    [(('a',), (1, 2)), (('b', 0), 3)]
+    """
     assert_shallow_structure(shallow_tree, input_tree, check_types, expand_composites, check_subtrees_length)
     return list(_walk(shallow_tree, input_tree, kind_of(expand_composites)))
 
@@ -74,7 +87,13 @@ def flatten_with_tuple_paths_up_to(shallow_tree: Any, input_tree: Any, check_typ
 @public("contrib.framework.nest.flatten_up_to", "compat.v1.python.util.nest.flatten_up_to")
 def flatten_up_to(shallow_tree: Any, input_tree: Any, check_types: bool = True, expand_composites: bool = False,
                   check_subtrees_length: bool = True) -> list[Any]:
-    """The subtrees of input_tree that stand where shallow_tree has leaves."""
+    """The subtrees of input_tree that stand where shallow_tree has leaves, as a list.
+
+    Raises as `assert_shallow_structure`. As TensorFlow's `nest.flatten_up_to`.
+
+    >>> gc.contrib.framework.nest.flatten_up_to([0, 0], [[1, 2], [3]])
+    [[1, 2], [3]]
+    """
     return [tree for _, tree in flatten_with_tuple_paths_up_to(shallow_tree, input_tree, check_types, expand_composites,
                                                                check_subtrees_length)]
 
@@ -84,7 +103,15 @@ def flatten_up_to(shallow_tree: Any, input_tree: Any, check_types: bool = True, 
 def map_structure_with_tuple_paths_up_to(shallow_tree: Any, func: Callable[..., Any], *inputs: Any,
                                          check_types: bool = True, expand_composites: bool = False,
                                          check_subtrees_length: bool = True, **kwargs: Any) -> Any:
-    """func(path, subtree of each input, **kwargs) for each leaf of shallow_tree, in its form."""
+    """func(path, subtree of each input, **kwargs) for each leaf of shallow_tree, in its form.
+
+    Raises ValueError without inputs, and as `assert_shallow_structure`. As TensorFlow's
+    `nest.map_structure_with_tuple_paths_up_to`.
+
+    >>> nest = gc.contrib.framework.nest
+    >>> nest.map_structure_with_tuple_paths_up_to([0, 0], lambda path, tree: (path, len(tree)), [[1, 2], [3]])
+    [((0,), 2), ((1,), 1)]
+    """
     if not inputs:
         raise ValueError("Cannot map over no sequences")
     found = [flatten_with_tuple_paths_up_to(shallow_tree, tree, check_types, expand_composites, check_subtrees_length)
@@ -96,7 +123,13 @@ def map_structure_with_tuple_paths_up_to(shallow_tree: Any, func: Callable[..., 
 
 @public("contrib.framework.nest.map_structure_up_to", "compat.v1.python.util.nest.map_structure_up_to")
 def map_structure_up_to(shallow_tree: Any, func: Callable[..., Any], *inputs: Any, **kwargs: Any) -> Any:
-    """func of the inputs' subtrees for each leaf of shallow_tree, in its form."""
+    """func of the inputs' subtrees for each leaf of shallow_tree, in its form.
+
+    Raises ValueError without inputs, and as `assert_shallow_structure`. As TensorFlow's `nest.map_structure_up_to`.
+
+    >>> gc.contrib.framework.nest.map_structure_up_to([0, 0], len, [[1, 2], [3]])
+    [2, 1]
+    """
     return map_structure_with_tuple_paths_up_to(shallow_tree, lambda _, *trees, **more: func(*trees, **more), *inputs,
                                                 **kwargs)
 
@@ -104,7 +137,13 @@ def map_structure_up_to(shallow_tree: Any, func: Callable[..., Any], *inputs: An
 @public("contrib.framework.nest.map_structure_with_tuple_paths",
         "compat.v1.python.util.nest.map_structure_with_tuple_paths")
 def map_structure_with_tuple_paths(func: Callable[..., Any], *structure: Any, **kwargs: Any) -> Any:
-    """func(path, leaves at that place) in the form of the first structure."""
+    """func(path, leaves at that place) in the form of the first structure; a path is the tuple of keys and positions.
+
+    As TensorFlow's `nest.map_structure_with_tuple_paths`.
+
+    >>> gc.contrib.framework.nest.map_structure_with_tuple_paths(lambda path, x: (path, x), {"a": [7, 8]})
+    {'a': [(('a', 0), 7), (('a', 1), 8)]}
+    """
     if not structure:
         raise ValueError("Must provide at least one structure")
     return map_structure_with_tuple_paths_up_to(structure[0], func, *structure, **kwargs)
@@ -112,7 +151,12 @@ def map_structure_with_tuple_paths(func: Callable[..., Any], *structure: Any, **
 
 @public("contrib.framework.nest.map_structure_with_paths", "compat.v1.python.util.nest.map_structure_with_paths")
 def map_structure_with_paths(func: Callable[..., Any], *structure: Any, **kwargs: Any) -> Any:
-    """The same, the path as a text: "a/0/b"."""
+    """`map_structure_with_tuple_paths` with each path as a text: "a/0/b". As TensorFlow's
+    `nest.map_structure_with_paths`.
+
+    >>> gc.contrib.framework.nest.map_structure_with_paths(lambda path, x: f"{path}={x}", {"a": [7, 8]})
+    {'a': ['a/0=7', 'a/1=8']}
+    """
     def with_text(path: Path, *leaves: Any, **more: Any) -> Any:
         return func("/".join(map(str, path)), *leaves, **more)
 
@@ -121,13 +165,21 @@ def map_structure_with_paths(func: Callable[..., Any], *structure: Any, **kwargs
 
 @public("contrib.framework.nest.yield_flat_paths", "compat.v1.python.util.nest.yield_flat_paths")
 def yield_flat_paths(nest: Any, expand_composites: bool = False) -> Iterator[Path]:
-    """The paths of the leaves."""
+    """An iterator over the paths of the leaves, tuples of keys and positions. As TensorFlow's `nest.yield_flat_paths`.
+
+    >>> list(gc.contrib.framework.nest.yield_flat_paths({"a": [7, 8], "b": 9}))
+    [('a', 0), ('a', 1), ('b',)]
+    """
     return (path for path, _ in _walk(nest, nest, kind_of(expand_composites)))
 
 
 @public("contrib.framework.nest.flatten_with_tuple_paths", "compat.v1.python.util.nest.flatten_with_tuple_paths")
 def flatten_with_tuple_paths(structure: Any, expand_composites: bool = False) -> list[tuple[Path, Any]]:
-    """(path, leaf) of each leaf."""
+    """A list of (path, leaf), each path a tuple of keys and positions. As TensorFlow's `nest.flatten_with_tuple_paths`.
+
+    >>> gc.contrib.framework.nest.flatten_with_tuple_paths({"a": [7, 8]})
+    [(('a', 0), 7), (('a', 1), 8)]
+    """
     return list(_walk(structure, structure, kind_of(expand_composites)))
 
 
@@ -135,7 +187,13 @@ def flatten_with_tuple_paths(structure: Any, expand_composites: bool = False) ->
         "compat.v1.python.util.nest.flatten_with_joined_string_paths")
 def flatten_with_joined_string_paths(structure: Any, separator: str = "/",
                                      expand_composites: bool = False) -> list[tuple[str, Any]]:
-    """The same, the paths as texts."""
+    """A list of (path, leaf), each path a text of keys and positions with separator between them.
+
+    As TensorFlow's `nest.flatten_with_joined_string_paths`.
+
+    >>> gc.contrib.framework.nest.flatten_with_joined_string_paths({"a": [7, 8]}, separator=".")
+    [('a.0', 7), ('a.1', 8)]
+    """
     return [(separator.join(map(str, path)), leaf)
             for path, leaf in flatten_with_tuple_paths(structure, expand_composites)]
 
@@ -144,7 +202,15 @@ def flatten_with_joined_string_paths(structure: Any, separator: str = "/",
         "compat.v1.python.util.nest.get_traverse_shallow_structure")
 def get_traverse_shallow_structure(traverse_fn: Callable[[Any], Any], structure: Any,
                                    expand_composites: bool = False) -> Any:
-    """A shallow tree of bools: traverse_fn(substructure) says whether to go into it, or for each part whether to."""
+    """A shallow tree of bools: traverse_fn(substructure) says whether to go into it, or for each part whether to.
+
+    Raises TypeError if it gives neither a bool nor a structure of bools of depth 1. As TensorFlow's
+    `nest.get_traverse_shallow_structure`.
+
+    >>> nest = gc.contrib.framework.nest
+    >>> nest.get_traverse_shallow_structure(lambda s: not isinstance(s, tuple), [1, (2, 3), [4]])
+    [True, False, [True]]
+    """
     nested, chosen = kind_of(expand_composites), traverse_fn(structure)
     if not nested(structure):
         if not isinstance(chosen, bool):

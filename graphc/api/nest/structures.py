@@ -19,26 +19,51 @@ def kind_of(expand_composites: bool) -> nest.Nested:
 @public("nest.is_nested", "contrib.framework.nest.is_nested", "contrib.framework.nest.is_sequence",
         "compat.v1.python.util.nest.is_nested", "compat.v1.python.util.nest.is_sequence")
 def is_nested(seq: Any) -> bool:
-    """Whether it is a sequence (no string), a dict or an attrs class."""
+    """Whether it is a list, tuple, namedtuple, dict or attrs class; strings and tensors are leaves.
+
+    As `tf.nest.is_nested`.
+
+    >>> gc.nest.is_nested([1, 2]), gc.nest.is_nested({"a": 1}), gc.nest.is_nested("ab")
+    (True, True, False)
+    """
     return nest.is_nested(seq)
 
 
 @public("contrib.framework.nest.is_sequence_or_composite", "compat.v1.python.util.nest.is_sequence_or_composite")
 def is_sequence_or_composite(seq: Any) -> bool:
-    """Whether it is nested, or a SparseTensor."""
+    """Whether it is nested as of `gc.nest.is_nested`, or a SparseTensor.
+
+    >>> nest = gc.contrib.framework.nest
+    >>> nest.is_sequence_or_composite([1]), nest.is_sequence_or_composite(gc.SparseTensor([[0]], [1.], [2]))
+    (True, True)
+    """
     return nest.is_nested_or_composite(seq)
 
 
 @public("nest.flatten", "contrib.framework.nest.flatten", "compat.v1.python.util.nest.flatten")
 def flatten(structure: Any, expand_composites: bool = False) -> list[Any]:
-    """The leaves in order; dicts by sorted key. Raises TypeError if the keys of a dict do not sort."""
+    """The leaves in order as a list; those of dicts by sorted key. A leaf alone is a list of one.
+
+    Raises TypeError if the keys of a dict do not sort. expand_composites: a SparseTensor counts as its three tensors.
+    As `tf.nest.flatten`.
+
+    >>> gc.nest.flatten({"b": [1, 2], "a": (3, {"c": 4})})
+    [3, 4, 1, 2]
+    """
     return nest.flatten(structure, kind_of(expand_composites))
 
 
 @public("nest.pack_sequence_as", "contrib.framework.nest.pack_sequence_as",
         "compat.v1.python.util.nest.pack_sequence_as")
 def pack_sequence_as(structure: Any, flat_sequence: Any, expand_composites: bool = False) -> Any:
-    """`flat_sequence` in the form of `structure`. Raises ValueError if their number does not fit."""
+    """The leaves flat_sequence in the form of `structure`: what `gc.nest.flatten` took apart.
+
+    Raises ValueError if their number does not fit, TypeError if flat_sequence is no sequence. As
+    `tf.nest.pack_sequence_as`.
+
+    >>> gc.nest.pack_sequence_as({"b": [0, 0], "a": 0}, ["x", "y", "z"])
+    {'b': ['y', 'z'], 'a': 'x'}
+    """
     return packed(structure, flat_sequence, kind_of(expand_composites))
 
 
@@ -61,8 +86,18 @@ def packed(structure: Any, flat_sequence: Any, nested: nest.Nested) -> Any:
         "compat.v1.python.util.nest.assert_same_structure")
 def assert_same_structure(nest1: Any, nest2: Any, check_types: bool = True, expand_composites: bool = False) -> None:
     """Raises ValueError unless both nest in the same way; TypeError if check_types and sequences at one place differ in
-    type (all dicts count as one type, and so do namedtuples of one name and fields). Without check_types the keys of
-    dicts do not matter either."""
+    type.
+
+    All dicts count as one type, and so do namedtuples of one name and fields. Without check_types the keys of dicts do
+    not matter either. As `tf.nest.assert_same_structure`.
+
+    >>> gc.nest.assert_same_structure([1, (2, 3)], [4, (5, 6)])
+    >>> gc.nest.assert_same_structure([1, 2], [1, [2]])
+    Traceback (most recent call last):
+        ...
+    ValueError: The two structures don't have the same nested structure.
+    ...
+    """
     check_same(nest1, nest2, kind_of(expand_composites), check_types)
 
 
@@ -77,7 +112,14 @@ def check_same(a: Any, b: Any, nested: nest.Nested, types: bool) -> None:
 @public("nest.map_structure", "contrib.framework.nest.map_structure", "compat.v1.python.util.nest.map_structure")
 def map_structure(func: Callable[..., Any], *structure: Any, check_types: bool = True,
                   expand_composites: bool = False) -> Any:
-    """func of the leaves that stand at one place of every structure, in the form of the first."""
+    """func of the leaves that stand at one place of every structure, in the form of the first.
+
+    Raises ValueError if they do not nest in the same way, TypeError as `gc.nest.assert_same_structure`, and if func
+    cannot be called. As `tf.nest.map_structure`.
+
+    >>> gc.nest.map_structure(lambda x, y: x + y, {"a": 1, "b": (2, 3)}, {"a": 10, "b": (20, 30)})
+    {'a': 11, 'b': (22, 33)}
+    """
     return mapped(func, structure, kind_of(expand_composites), check_types)
 
 
@@ -94,7 +136,14 @@ def mapped(func: Callable[..., Any], structures: tuple[Any, ...], nested: nest.N
 
 @public("contrib.framework.nest.flatten_dict_items", "compat.v1.python.util.nest.flatten_dict_items")
 def flatten_dict_items(dictionary: Mapping[Any, Any]) -> dict[Any, Any]:
-    """The dict with keys that are structures taken apart, along with their values: {(a, b): (1, 2)} is {a: 1, b: 2}."""
+    """The dict with keys that are structures taken apart, along with their values.
+
+    Raises ValueError if a key and its value have different numbers of leaves, or a key comes twice; TypeError for what
+    is no dict. As TensorFlow's `nest.flatten_dict_items`.
+
+    >>> gc.contrib.framework.nest.flatten_dict_items({("a", "b"): (1, 2), "c": 3})
+    {'a': 1, 'b': 2, 'c': 3}
+    """
     if not isinstance(dictionary, Mapping):
         raise TypeError(f"input must be a dictionary, but is {dictionary!r}")
     found: dict[Any, Any] = {}

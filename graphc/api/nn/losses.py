@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from graphc.api.array.broadcast import broadcast_to
 from graphc.api.array.cast import cast
 from graphc.api.array.fill import range_, zeros_like
 from graphc.api.array.gather import where
@@ -64,9 +65,9 @@ def softmax_cross_entropy_with_logits_v2(labels, logits, axis=None, name=None, d
     """-sum(labels log_softmax(logits)) along `axis`, the last by default; labels have gradients too.
 
     labels and logits: one shape, which the loss has without the axis; the logits are not normalised, the labels sum up
-    to 1 along the axis. Labels of another dtype are cast. Labels may have more axes before the rows of logits of rank
-    2, if they are as many rows. Exact for large logits. As `tf.nn.softmax_cross_entropy_with_logits_v2`. Raises
-    ValueError for other shapes.
+    to 1 along the axis. Labels of another dtype are cast. Of rank 2 an axis that is known to be of size 1 is broadcast,
+    and labels may have more axes before the rows of logits, if they are as many rows. Exact for large logits. As
+    `tf.nn.softmax_cross_entropy_with_logits_v2`. Raises ValueError for other shapes.
 
     >>> logits = gc.constant([[2., 1., 0.], [0., 0., 100.]])
     >>> gc.nn.softmax_cross_entropy_with_logits_v2([[1., 0., 0.], [0., .5, .5]], logits).eval()
@@ -87,6 +88,7 @@ def softmax_cross_entropy_with_logits_v2(labels, logits, axis=None, name=None, d
         if rank == 2:
             if labels.spec.shape is not None and len(labels.spec.shape) > 2:      # rows count, not how they are stacked
                 labels = reshape(labels, stack([-1, shape(labels)[-1]]))
+            logits, labels = _stretched(logits, labels), _stretched(labels, logits)
             loss = apply(SoftmaxCrossEntropyWithLogits, logits, labels, name=scope)[0]
             return reshape(loss, [-1], name="Reshape_2")      # as TensorFlow calls it
         rows = shape(logits)[:-1]
@@ -94,6 +96,17 @@ def softmax_cross_entropy_with_logits_v2(labels, logits, axis=None, name=None, d
         loss = apply(SoftmaxCrossEntropyWithLogits, reshape(logits, [-1, classes]), reshape(labels, [-1, classes]),
                      name=scope)[0]
         return reshape(loss, rows)
+
+
+def _stretched(x: Any, other: Any) -> Any:
+    """x as long as `other` along axes where its size is 1 and the other's may be more."""
+    own, wanted = x.spec.shape, other.spec.shape
+    if own is None or wanted is None or len(own) != len(wanted):
+        return x
+    if not any(a == 1 and b != 1 for a, b in zip(own, wanted, strict=True)):
+        return x
+    sizes = shape(other)
+    return broadcast_to(x, stack([sizes[i] if a == 1 else shape(x)[i] for i, a in enumerate(own)]))
 
 
 def _axis_last(x: Any, axis: int) -> Any:

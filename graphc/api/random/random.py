@@ -46,9 +46,25 @@ def _draw(op: Any, seed: int | None, *values: Any, name: str | None = None, **fi
 
 @public("random_uniform", "random.uniform")
 def random_uniform(shape, minval=0, maxval=None, dtype=float32, seed=None, name=None):
-    """Numbers evenly distributed in [minval, maxval). As `tf.random_uniform`; integers need a maxval.
+    """Numbers evenly distributed in [minval, maxval), new ones at each run.
 
-    Raises ValueError if an integer dtype comes without maxval.
+    Args:
+        shape: a list or an int32 or int64 vector, also of sizes that only a run knows.
+        minval, maxval: scalars, or of shapes that broadcast to shape; 0 and 1 by default. Integers need a maxval above
+            minval (ValueError).
+        dtype: floating point, int32 or int64.
+        seed: with it, or with the graph's (gc.set_random_seed), the same numbers come in every process; without any
+            seed others each time.
+
+    Adding ops elsewhere does not change them. As `tf.random_uniform`; for TensorFlow's own numbers see
+    `gc.set_random_mode`.
+
+    >>> x = gc.random_uniform([1000], -1., 1., seed=7)
+    >>> low, high = gc.get_default_session().run([gc.reduce_min(x), gc.reduce_max(x)])
+    >>> bool(-1. <= low < -0.9), bool(0.9 < high < 1.)
+    (True, True)
+    >>> gc.random_uniform([4], maxval=10, dtype=gc.int32, seed=7).shape
+    TensorShape([Dimension(4)])
     """
     dtype = as_dtype(dtype)
     if maxval is None:
@@ -66,13 +82,29 @@ def random_uniform(shape, minval=0, maxval=None, dtype=float32, seed=None, name=
 
 @public("random_normal", "random.normal")
 def random_normal(shape, mean=0.0, stddev=1.0, dtype=float32, seed=None, name=None):
-    """Normally distributed numbers. As `tf.random_normal`."""
+    """Normally distributed numbers, new ones at each run.
+
+    mean, stddev: scalars, or of shapes that broadcast to shape. dtype: floating point. shape and seed as of
+    `gc.random_uniform`. As `tf.random_normal`.
+
+    >>> x = gc.random_normal([10000], mean=5., stddev=2., seed=1)
+    >>> mean, deviation = gc.get_default_session().run([gc.reduce_mean(x), gc.math.reduce_std(x)])
+    >>> bool(abs(mean - 5.) < 0.1), bool(abs(deviation - 2.) < 0.1)
+    (True, True)
+    """
     return _normal(RandomStandardNormal, shape, mean, stddev, dtype, seed, name or "random_normal")
 
 
 @public("truncated_normal", "random.truncated_normal")
 def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=float32, seed=None, name=None):
-    """Normally distributed numbers within two standard deviations of the mean. As `tf.truncated_normal`."""
+    """Normally distributed numbers within two standard deviations of the mean, what lies beyond drawn anew.
+
+    What layers begin with. Arguments as of `gc.random_normal`. As `tf.truncated_normal`.
+
+    >>> x = gc.truncated_normal([10000], stddev=0.1, seed=1)
+    >>> bool(gc.reduce_max(gc.abs(x)).eval() < 0.2)
+    True
+    """
     return _normal(TruncatedNormal, shape, mean, stddev, dtype, seed, name or "truncated_normal")
 
 
@@ -87,9 +119,17 @@ def _normal(op: Any, shape: Any, mean: Any, stddev: Any, dtype: Any, seed: int |
 
 @public("set_random_seed", "random.set_random_seed")
 def set_random_seed(seed):
-    """The graph's seed: random ops of the default graph built from now on draw the same numbers in every process.
+    """The default graph's seed: random ops built from now on draw the same numbers in every process.
 
-    As `tf.set_random_seed`.
+    seed: an int; None: no seed. Each op has a stream of its own, by its name; an op's own seed comes in addition. As
+    `tf.set_random_seed`.
+
+    >>> def draw():
+    ...     with gc.Graph().as_default(), gc.Session() as session:
+    ...         gc.set_random_seed(42)
+    ...         return session.run(gc.random_uniform([3]))
+    >>> bool((draw() == draw()).all())
+    True
     """
     get_default_graph().seed = seed
 
@@ -99,6 +139,9 @@ def get_seed(op_seed):
     """The attributes (seed, seed2) that a random op with the seed op_seed would have; (None, None) without any seed.
 
     As `tf.get_seed`. With a graph seed only, the second one depends on the number of ops built so far.
+
+    >>> gc.get_seed(7)                                      # the graph's seed here is 1
+    (1, 7)
     """
     graph = get_default_graph()
     if op_seed is None and getattr(graph, "seed", None) is None:

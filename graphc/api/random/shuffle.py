@@ -24,7 +24,16 @@ from graphc.ir.tensor import Tensor
 
 @public("random_shuffle", "random.shuffle")
 def random_shuffle(value: Any, seed: int | None = None, name: str | None = None) -> Tensor:
-    """The rows of value in another order, as `tf.random_shuffle`."""
+    """The rows of value in another order at each run; what stands in a row stays together.
+
+    value: of any dtype, at least one axis. seed as of `gc.random_uniform`. To shuffle two tensors alike, shuffle
+    indices. As `tf.random_shuffle`.
+
+    >>> order = gc.random_shuffle(gc.range(5), seed=1)
+    >>> x, y = gc.gather([10, 11, 12, 13, 14], order), gc.gather([0, 1, 2, 3, 4], order)
+    >>> (x - y).eval()
+    array([10, 10, 10, 10, 10], dtype=int32)
+    """
     with get_default_graph().name_scope(name or "RandomShuffle") as scope:
         made: Tensor = _draw(OPS["RandomShuffle"], seed, convert_to_tensor(value, name="value"), name=scope)
     return made
@@ -32,7 +41,15 @@ def random_shuffle(value: Any, seed: int | None = None, name: str | None = None)
 
 @public("random_crop", "image.random_crop")
 def random_crop(value: Any, size: Any, seed: int | None = None, name: str | None = None) -> Tensor:
-    """A part of value of this size, anywhere in it, as `tf.random_crop`."""
+    """A part of value of this size, anywhere in it, another one at each run.
+
+    size: a list or vector of a number an axis: [24, 24, 3] of a picture. Raises ValueError if it is known to be larger
+    than value, InvalidArgumentError when run. seed as of `gc.random_uniform`. As `tf.random_crop`.
+
+    >>> image = gc.ones([32, 32, 3])
+    >>> gc.random_crop(image, [24, 24, 3], seed=1).shape.as_list()
+    [24, 24, 3]
+    """
     with get_default_graph().name_scope(name or "random_crop") as scope:
         value = convert_to_tensor(value, name="value")
         size = cast(index_tensor(size, "size"), int32)
@@ -56,14 +73,30 @@ def random_crop(value: Any, size: Any, seed: int | None = None, name: str | None
 @public("multinomial", "random.multinomial")
 def multinomial(logits: Any, num_samples: Any, seed: int | None = None, name: str | None = None,
                 output_dtype: Any = None) -> Tensor:
-    """Classes for each row of logits, chosen with the probabilities softmax(logits), as `tf.multinomial`."""
+    """Classes for each row of logits, chosen with the probabilities softmax(logits): [batch, num_samples].
+
+    logits: floating point [batch, classes], logarithms of probabilities that need not add up to 1. num_samples: an int
+    or a scalar. output_dtype: int64 by default. seed as of `gc.random_uniform`. As `tf.multinomial`;
+    `gc.random.categorical` is the newer name.
+
+    >>> gc.multinomial(gc.log([[0., 1., 0.], [1., 0., 0.]]), 4, seed=1).eval()
+    array([[1, 1, 1, 1],
+           [0, 0, 0, 0]])
+    """
     return _chosen(logits, num_samples, output_dtype, seed, name or "multinomial")
 
 
 @public("random.categorical")
 def categorical(logits: Any, num_samples: Any, dtype: Any = None, seed: int | None = None,
                 name: str | None = None) -> Tensor:
-    """Classes for each row of logits, chosen with the probabilities softmax(logits), as `tf.random.categorical`."""
+    """Classes for each row of logits, chosen with the probabilities softmax(logits): [batch, num_samples].
+
+    Arguments as of `gc.multinomial`; dtype is that of the result, int64 by default. As `tf.random.categorical`.
+
+    >>> gc.random.categorical(gc.log([[0., 1., 0.], [1., 0., 0.]]), 4, dtype=gc.int32, seed=1).eval()
+    array([[1, 1, 1, 1],
+           [0, 0, 0, 0]], dtype=int32)
+    """
     return _chosen(logits, num_samples, dtype, seed, name or "categorical")
 
 
@@ -77,8 +110,17 @@ def _chosen(logits: Any, num_samples: Any, dtype: Any, seed: int | None, name: s
 @public("random_gamma", "random.gamma")
 def random_gamma(shape: Any, alpha: Any, beta: Any = None, dtype: Any = float32, seed: int | None = None,
                  name: str | None = None) -> Tensor:
-    """Gamma distributed numbers of the shape `shape` + that of alpha (and beta, the rate), as `tf.random_gamma`. The
-    gradient by alpha is that of implicit reparameterisation."""
+    """Gamma distributed numbers of the shape `shape` + that of alpha and beta together.
+
+    alpha: the shape parameter, beta: the rate (1 by default; the mean is alpha / beta), which broadcast. dtype:
+    float16, float32 or float64. The gradient by alpha is that of implicit reparameterisation. seed as of
+    `gc.random_uniform`. As `tf.random_gamma`.
+
+    >>> x = gc.random_gamma([5000], alpha=[2., 6.], beta=2., seed=1)
+    >>> means = gc.reduce_mean(x, axis=0).eval()
+    >>> bool((abs(means - [1., 3.]) < 0.1).all())
+    True
+    """
     with get_default_graph().name_scope(name or "random_gamma"):
         kind = as_dtype(dtype)
         alpha = convert_to_tensor(alpha, kind, name="alpha")
@@ -91,7 +133,16 @@ def random_gamma(shape: Any, alpha: Any, beta: Any = None, dtype: Any = float32,
 @public("random_poisson", "random.poisson")
 def random_poisson(lam: Any, shape: Any, dtype: Any = float32, seed: int | None = None,
                    name: str | None = None) -> Tensor:
-    """Poisson distributed numbers of the shape `shape` + that of lam, their mean, as `tf.random_poisson`."""
+    """Poisson distributed numbers of the shape `shape` + that of lam, their mean.
+
+    lam: floating point, at least 0. dtype: that of the result: float32, float64, int32 or int64. seed as of
+    `gc.random_uniform`. As `tf.random_poisson`; lam comes first.
+
+    >>> x = gc.random_poisson([2., 8.], [5000], seed=1)
+    >>> means = gc.reduce_mean(x, axis=0).eval()
+    >>> bool((abs(means - [2., 8.]) < 0.2).all())
+    True
+    """
     with get_default_graph().name_scope(name or "random_poisson"):
         made: Tensor = _draw(OPS["RandomPoissonV2"], seed, index_tensor(shape, "shape"),
                              convert_to_tensor(lam, name="rate"), dtype=as_dtype(dtype))

@@ -15,7 +15,16 @@ from graphc.ir.tensor import Tensor
 @public("random.stateless_uniform")
 def stateless_uniform(shape: Any, seed: Any, minval: Any = 0, maxval: Any = None, dtype: Any = float32,
                       name: str | None = None) -> Tensor:
-    """Numbers evenly distributed in [minval, maxval), as `tf.random.stateless_uniform`; integers need a maxval."""
+    """Numbers evenly distributed in [minval, maxval) that are a function of shape and seed: the same ones at each run.
+
+    seed: two int32 or int64 numbers, also as a tensor: one that counts steps gives new ones at each. minval, maxval and
+    dtype as of `gc.random_uniform`. As `tf.random.stateless_uniform`, with its numbers.
+
+    >>> gc.random.stateless_uniform([3], seed=[1, 2]).eval()
+    array([0.8441, 0.192 , 0.9962], dtype=float32)
+    >>> gc.random.stateless_uniform([3], seed=[1, 2], maxval=10, dtype=gc.int32).eval()
+    array([0, 9, 4], dtype=int32)
+    """
     kind = as_dtype(dtype)
     if maxval is None:
         if kind.is_integer:
@@ -34,14 +43,26 @@ def stateless_uniform(shape: Any, seed: Any, minval: Any = 0, maxval: Any = None
 @public("random.stateless_normal")
 def stateless_normal(shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = float32,
                      name: str | None = None) -> Tensor:
-    """Normally distributed numbers, as `tf.random.stateless_normal`."""
+    """Normally distributed numbers that are a function of shape and seed; seed as of `gc.random.stateless_uniform`.
+
+    mean, stddev: scalars, or of shapes that broadcast. As `tf.random.stateless_normal`, with its numbers.
+
+    >>> gc.random.stateless_normal([3], seed=[1, 2]).eval()
+    array([0.5441, 0.2074, 0.0736], dtype=float32)
+    """
     return _normal("StatelessRandomNormal", shape, seed, mean, stddev, dtype, name or "stateless_random_normal")
 
 
 @public("random.stateless_truncated_normal")
 def stateless_truncated_normal(shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = float32,
                                name: str | None = None) -> Tensor:
-    """Normally distributed numbers within two deviations, as `tf.random.stateless_truncated_normal`."""
+    """Normally distributed numbers within two deviations of the mean, a function of shape and seed.
+
+    Arguments as of `gc.random.stateless_normal`. As `tf.random.stateless_truncated_normal`, with its numbers.
+
+    >>> gc.random.stateless_truncated_normal([3], seed=[1, 2], stddev=0.1).eval()
+    array([0.0544, 0.0207, 0.0074], dtype=float32)
+    """
     return _normal("StatelessTruncatedNormal", shape, seed, mean, stddev, dtype, name or "stateless_truncated_normal")
 
 
@@ -56,14 +77,25 @@ def _normal(op: str, shape: Any, seed: Any, mean: Any, stddev: Any, dtype: Any, 
 @public("random.stateless_multinomial")
 def stateless_multinomial(logits: Any, num_samples: Any, seed: Any, output_dtype: Any = int64,
                           name: str | None = None) -> Tensor:
-    """Classes for each row of logits, as `tf.random.stateless_multinomial`."""
+    """Classes for each row of logits as of `gc.multinomial`, a function of logits and seed: [batch, num_samples].
+
+    seed as of `gc.random.stateless_uniform`. As `tf.random.stateless_multinomial`.
+
+    >>> gc.random.stateless_multinomial(gc.log([[0.5, 0.5]]), 5, seed=[1, 2]).eval()
+    array([[1, 1, 0, 1, 1]])
+    """
     return _chosen(logits, num_samples, seed, output_dtype, name or "stateless_multinomial")
 
 
 @public("random.stateless_categorical")
 def stateless_categorical(logits: Any, num_samples: Any, seed: Any, dtype: Any = int64,
                           name: str | None = None) -> Tensor:
-    """Classes for each row of logits, as `tf.random.stateless_categorical`."""
+    """`gc.random.stateless_multinomial` under its newer name; dtype is that of the result. As
+    `tf.random.stateless_categorical`.
+
+    >>> gc.random.stateless_categorical(gc.log([[0.5, 0.5]]), 5, seed=[1, 2], dtype=gc.int32).eval()
+    array([[1, 1, 0, 1, 1]], dtype=int32)
+    """
     return _chosen(logits, num_samples, seed, dtype, name or "stateless_categorical")
 
 

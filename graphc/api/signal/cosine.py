@@ -29,9 +29,21 @@ INVERSE = {1: 1, 2: 3, 3: 2, 4: 4}
 @public("signal.dct", "spectral.dct")
 def dct(input: Any, type: int = 2, n: int | None = None, axis: int = -1, norm: str | None = None,
         name: str | None = None) -> Tensor:
-    """The discrete cosine transform of type 1, 2, 3 or 4 along the last axis, as `tf.signal.dct`.
+    """The discrete cosine transform along the last axis; type 2 is 2 * the sum of x[i] cos(pi k (2 i + 1) / (2 n)).
 
-    n: the operand is cut, or filled up with zeros, to that length. norm: None, or "ortho" (not of type 1).
+    Args:
+        input: float32 or float64.
+        type: 1, 2, 3 or 4; type 1 needs two elements at least.
+        n: the operand is cut, or filled up with zeros, to that length.
+        axis: -1; another one is an UnimplementedError.
+        norm: None, or "ortho" for an orthonormal one (not of type 1); ValueError for others.
+
+    As `tf.signal.dct`.
+
+    >>> gc.signal.dct([1., 2., 4.]).eval()
+    array([14.    , -5.1962,  1.    ], dtype=float32)
+    >>> gc.signal.dct([1., 2., 4.], norm="ortho").eval()
+    array([ 4.0415, -2.1213,  0.4082], dtype=float32)
     """
     x = convert_to_tensor(input, name="input")
     _check(x, type, n, axis, norm)
@@ -42,7 +54,17 @@ def dct(input: Any, type: int = 2, n: int | None = None, axis: int = -1, norm: s
 @public("signal.idct", "spectral.idct")
 def idct(input: Any, type: int = 2, n: int | None = None, axis: int = -1, norm: str | None = None,
          name: str | None = None) -> Tensor:
-    """The transform that undoes dct of the same type, but for a factor without norm="ortho". As `tf.signal.idct`."""
+    """The transform that undoes `gc.signal.dct` of the same type: exactly with norm="ortho", else but for a factor of 2
+    n.
+
+    Arguments as of that (of type 1 the factor is 2 (n - 1)). As `tf.signal.idct`.
+
+    >>> x = gc.constant([1., 2., 3.])
+    >>> gc.signal.idct(gc.signal.dct(x, norm="ortho"), norm="ortho").eval()
+    array([1., 2., 3.], dtype=float32)
+    >>> (gc.signal.idct(gc.signal.dct(x)) / 6.).eval()
+    array([1., 2., 3.], dtype=float32)
+    """
     x = convert_to_tensor(input, name="input")
     _check(x, type, n, axis, norm)
     with get_default_graph().name_scope(name or "dct"):
@@ -51,8 +73,14 @@ def idct(input: Any, type: int = 2, n: int | None = None, axis: int = -1, norm: 
 
 @public("signal.mfccs_from_log_mel_spectrograms", "contrib.signal.mfccs_from_log_mel_spectrograms")
 def mfccs_from_log_mel_spectrograms(log_mel_spectrograms: Any, name: str | None = None) -> Tensor:
-    """Mel frequency cepstral coefficients, as many as there are mel bins, as
-    `tf.signal.mfccs_from_log_mel_spectrograms`."""
+    """Mel frequency cepstral coefficients, as many as there are mel bins: dct of type 2, over sqrt(2 * bins).
+
+    log_mel_spectrograms: float32 or float64 [..., bins], at least one bin (ValueError). The first 13 of them are what
+    most models take. As `tf.signal.mfccs_from_log_mel_spectrograms`.
+
+    >>> gc.signal.mfccs_from_log_mel_spectrograms([[1., 2., 4.]]).eval()
+    array([[ 5.7155, -2.1213,  0.4082]], dtype=float32)
+    """
     with get_default_graph().name_scope(name or "mfccs_from_log_mel_spectrograms"):
         x = convert_to_tensor(log_mel_spectrograms, name="log_mel_spectrograms")
         require_rank(x, 1, "log_mel_spectrograms")

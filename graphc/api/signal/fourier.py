@@ -25,82 +25,159 @@ from graphc.ops.signal.real_fourier import IRFFT, IRFFT2D, IRFFT3D, RFFT, RFFT2D
 
 @public("signal.fft", "fft", "spectral.fft")
 def fft(input: Any, name: str | None = None) -> Tensor:
-    """The discrete Fourier transform of complex numbers along the last axis, as `tf.signal.fft`."""
+    """The discrete Fourier transform along the last axis: the sum of x[i] e ** (-2 pi j i k / n).
+
+    input: complex64 or complex128 (TypeError otherwise); of real signals `gc.signal.rfft`. It has a gradient. As
+    `tf.signal.fft`.
+
+    >>> gc.signal.fft(gc.constant([1., 2., 3., 6.], gc.complex64)).eval()
+    array([12.+0.j, -2.+4.j, -4.+0.j, -2.-4.j], dtype=complex64)
+    """
     result: Tensor = apply(FFT, input, name=name)
     return result
 
 
 @public("signal.ifft", "ifft", "spectral.ifft")
 def ifft(input: Any, name: str | None = None) -> Tensor:
-    """The inverse of fft, as `tf.signal.ifft`."""
+    """The inverse of `gc.signal.fft`, with the factor 1 / n. input: complex. As `tf.signal.ifft`.
+
+    >>> gc.signal.ifft(gc.constant([12., -2. + 4.j, -4., -2. - 4.j], gc.complex64)).eval()
+    array([1.+0.j, 2.+0.j, 3.+0.j, 6.+0.j], dtype=complex64)
+    """
     result: Tensor = apply(IFFT, input, name=name)
     return result
 
 
 @public("signal.fft2d", "fft2d", "spectral.fft2d")
 def fft2d(input: Any, name: str | None = None) -> Tensor:
-    """The discrete Fourier transform of complex numbers along the last two axes, as `tf.signal.fft2d`."""
+    """The discrete Fourier transform along the last two axes. input: complex, of rank 2 or more. As `tf.signal.fft2d`.
+
+    >>> gc.signal.fft2d(gc.constant([[1., 2.], [3., 8.]], gc.complex64)).eval()
+    array([[14.+0.j, -6.+0.j],
+           [-8.+0.j,  4.+0.j]], dtype=complex64)
+    """
     result: Tensor = apply(FFT2D, input, name=name)
     return result
 
 
 @public("signal.ifft2d", "ifft2d", "spectral.ifft2d")
 def ifft2d(input: Any, name: str | None = None) -> Tensor:
-    """The inverse of fft2d, as `tf.signal.ifft2d`."""
+    """The inverse of `gc.signal.fft2d`, along the last two axes. As `tf.signal.ifft2d`.
+
+    >>> gc.signal.ifft2d(gc.constant([[14., -6.], [-8., 4.]], gc.complex64)).eval()
+    array([[1.+0.j, 2.+0.j],
+           [3.+0.j, 8.+0.j]], dtype=complex64)
+    """
     result: Tensor = apply(IFFT2D, input, name=name)
     return result
 
 
 @public("signal.fft3d", "fft3d", "spectral.fft3d")
 def fft3d(input: Any, name: str | None = None) -> Tensor:
-    """The discrete Fourier transform of complex numbers along the last three axes, as `tf.signal.fft3d`."""
+    """The discrete Fourier transform along the last three axes. input: complex, of rank 3 or more. As
+    `tf.signal.fft3d`.
+
+    >>> x = gc.reshape(gc.constant([1., 2., 3., 8.], gc.complex64), [1, 2, 2])
+    >>> gc.signal.fft3d(x)[0].eval()
+    array([[14.+0.j, -6.+0.j],
+           [-8.+0.j,  4.+0.j]], dtype=complex64)
+    """
     result: Tensor = apply(FFT3D, input, name=name)
     return result
 
 
 @public("signal.ifft3d", "ifft3d", "spectral.ifft3d")
 def ifft3d(input: Any, name: str | None = None) -> Tensor:
-    """The inverse of fft3d, as `tf.signal.ifft3d`."""
+    """The inverse of `gc.signal.fft3d`, along the last three axes. As `tf.signal.ifft3d`.
+
+    >>> x = gc.reshape(gc.constant([14., -6., -8., 4.], gc.complex64), [1, 2, 2])
+    >>> gc.signal.ifft3d(x)[0].eval()
+    array([[1.+0.j, 2.+0.j],
+           [3.+0.j, 8.+0.j]], dtype=complex64)
+    """
     result: Tensor = apply(IFFT3D, input, name=name)
     return result
 
 
 @public("signal.rfft", "spectral.rfft")
 def rfft(input_tensor: Any, fft_length: Any = None, name: str | None = None) -> Tensor:
-    """The first fft_length // 2 + 1 numbers of the transform of real ones along the last axis, as `tf.signal.rfft`.
+    """The first fft_length // 2 + 1 numbers of the Fourier transform of real ones along the last axis: complex.
 
-    fft_length: a vector; the operand is cut, or filled up with zeros, to it.
+    input_tensor: float32 or float64 (ValueError otherwise). fft_length: a vector of one int32 number; the operand is
+    cut, or filled up with zeros, to it; by default its size. As `tf.signal.rfft`.
+
+    >>> gc.signal.rfft([1., 2., 3., 6.]).eval()
+    array([12.+0.j, -2.+4.j, -4.+0.j], dtype=complex64)
+    >>> signals = gc.placeholder(gc.float32, [None, 1000])
+    >>> gc.signal.rfft(signals, [1024]).shape.as_list()
+    [None, 513]
     """
     return _from_real(RFFT, 1, input_tensor, fft_length, name or "rfft")
 
 
 @public("signal.irfft", "spectral.irfft")
 def irfft(input_tensor: Any, fft_length: Any = None, name: str | None = None) -> Tensor:
-    """The inverse of rfft: fft_length real numbers, as `tf.signal.irfft`."""
+    """The inverse of `gc.signal.rfft` along the last axis: fft_length real numbers.
+
+    input_tensor: complex (ValueError otherwise). fft_length: by default 2 * (size - 1): give it where the signal's
+    length was odd. As `tf.signal.irfft`.
+
+    >>> gc.signal.irfft(gc.signal.rfft([1., 2., 3.]), [3]).eval()
+    array([1., 2., 3.], dtype=float32)
+    """
     return _to_real(IRFFT, 1, input_tensor, fft_length, name or "irfft")
 
 
 @public("signal.rfft2d", "spectral.rfft2d")
 def rfft2d(input_tensor: Any, fft_length: Any = None, name: str | None = None) -> Tensor:
-    """As rfft, along the last two axes. As `tf.signal.rfft2d`."""
+    """`gc.signal.rfft` along the last axis, and `gc.signal.fft` along the one before. fft_length: two numbers.
+
+    As `tf.signal.rfft2d`.
+
+    >>> gc.signal.rfft2d([[1., 2.], [3., 8.]]).eval()
+    array([[14.+0.j, -6.+0.j],
+           [-8.+0.j,  4.+0.j]], dtype=complex64)
+    """
     return _from_real(RFFT2D, 2, input_tensor, fft_length, name or "rfft2d")
 
 
 @public("signal.irfft2d", "spectral.irfft2d")
 def irfft2d(input_tensor: Any, fft_length: Any = None, name: str | None = None) -> Tensor:
-    """The inverse of rfft2d, as `tf.signal.irfft2d`."""
+    """The inverse of `gc.signal.rfft2d`: real numbers. fft_length: two numbers, the last one by default 2 * (size - 1).
+
+    As `tf.signal.irfft2d`.
+
+    >>> gc.signal.irfft2d(gc.signal.rfft2d([[1., 2.], [3., 8.]])).eval()
+    array([[1., 2.],
+           [3., 8.]], dtype=float32)
+    """
     return _to_real(IRFFT2D, 2, input_tensor, fft_length, name or "irfft2d")
 
 
 @public("signal.rfft3d", "spectral.rfft3d")
 def rfft3d(input_tensor: Any, fft_length: Any = None, name: str | None = None) -> Tensor:
-    """As rfft, along the last three axes. As `tf.signal.rfft3d`."""
+    """`gc.signal.rfft` along the last axis, and `gc.signal.fft2d` along the two before. fft_length: three numbers.
+
+    As `tf.signal.rfft3d`.
+
+    >>> gc.signal.rfft3d([[[1., 2.], [3., 8.]]])[0].eval()
+    array([[14.+0.j, -6.+0.j],
+           [-8.+0.j,  4.+0.j]], dtype=complex64)
+    """
     return _from_real(RFFT3D, 3, input_tensor, fft_length, name or "rfft3d")
 
 
 @public("signal.irfft3d", "spectral.irfft3d")
 def irfft3d(input_tensor: Any, fft_length: Any = None, name: str | None = None) -> Tensor:
-    """The inverse of rfft3d, as `tf.signal.irfft3d`."""
+    """The inverse of `gc.signal.rfft3d`: real numbers. fft_length: three numbers, the last one by default 2 * (size -
+    1).
+
+    As `tf.signal.irfft3d`.
+
+    >>> gc.signal.irfft3d(gc.signal.rfft3d([[[1., 2.], [3., 8.]]]))[0].eval()
+    array([[1., 2.],
+           [3., 8.]], dtype=float32)
+    """
     return _to_real(IRFFT3D, 3, input_tensor, fft_length, name or "irfft3d")
 
 
@@ -154,13 +231,24 @@ def _filled(x: Tensor, lengths: Sequence[Number]) -> Tensor:
 
 @public("signal.fftshift")
 def fftshift(x: Any, axes: Any = None, name: str | None = None) -> Tensor:
-    """The zero frequency brought from the beginning to the middle of the axes, as `tf.signal.fftshift`."""
+    """The zero frequency brought from the beginning to the middle of the axes.
+
+    x: of any dtype. axes: an int, a list of them, or None for all (then the rank must be known). As
+    `tf.signal.fftshift`.
+
+    >>> gc.signal.fftshift([0, 1, 2, -2, -1]).eval()
+    array([-2, -1,  0,  1,  2], dtype=int32)
+    """
     return _shifted(x, axes, name or "fftshift", back=False)
 
 
 @public("signal.ifftshift")
 def ifftshift(x: Any, axes: Any = None, name: str | None = None) -> Tensor:
-    """The inverse of fftshift, as `tf.signal.ifftshift`."""
+    """The inverse of `gc.signal.fftshift`, which differs from it where a size is odd. As `tf.signal.ifftshift`.
+
+    >>> gc.signal.ifftshift([-2, -1, 0, 1, 2]).eval()
+    array([ 0,  1,  2, -2, -1], dtype=int32)
+    """
     return _shifted(x, axes, name or "ifftshift", back=True)
 
 

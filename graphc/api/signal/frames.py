@@ -22,9 +22,24 @@ from graphc.ir.tensor import Tensor
 @public("signal.frame", "contrib.signal.frame")
 def frame(signal: Any, frame_length: Any, frame_step: Any, pad_end: bool = False, pad_value: Any = 0, axis: Any = -1,
           name: str | None = None) -> Tensor:
-    """Axis `axis` as two: frames that begin every frame_step samples, and their samples. As `tf.signal.frame`.
+    """Axis `axis` as two: frames that begin every frame_step samples, and their frame_length samples.
 
-    pad_end: frames that reach over the end are filled up with pad_value; else they are left out.
+    Args:
+        signal: of any dtype; [..., samples] gives [..., frames, frame_length].
+        frame_length, frame_step: ints or integer scalars (ValueError otherwise).
+        pad_end: frames that reach over the end are filled up with pad_value; else they are left out.
+        pad_value: a scalar.
+        axis: a Python int (a tensor is an UnimplementedError).
+
+    As `tf.signal.frame`.
+
+    >>> gc.signal.frame([1, 2, 3, 4, 5], frame_length=3, frame_step=2).eval()
+    array([[1, 2, 3],
+           [3, 4, 5]], dtype=int32)
+    >>> gc.signal.frame([1, 2, 3, 4, 5, 6], 3, 2, pad_end=True).eval()
+    array([[1, 2, 3],
+           [3, 4, 5],
+           [5, 6, 0]], dtype=int32)
     """
     with get_default_graph().name_scope(name or "frame"):
         signal = convert_to_tensor(signal, name="signal")
@@ -77,7 +92,11 @@ def _along(count: Number) -> Tensor:
 def overlap_and_add(signal: Any, frame_step: Any, name: str | None = None) -> Tensor:
     """The frames in the last two axes, each frame_step samples behind the one before, added up to one signal.
 
-    As `tf.signal.overlap_and_add`.
+    signal: [..., frames, frame_length] gives [..., (frames - 1) * frame_step + frame_length]. frame_step: an int or an
+    integer scalar. As `tf.signal.overlap_and_add`.
+
+    >>> gc.signal.overlap_and_add([[1., 1., 1.], [10., 10., 10.]], frame_step=2).eval()
+    array([ 1.,  1., 11., 10., 10.], dtype=float32)
     """
     with get_default_graph().name_scope(name or "overlap_and_add"):
         signal = convert_to_tensor(signal, name="signal")

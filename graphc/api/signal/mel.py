@@ -22,9 +22,31 @@ BREAK_HERTZ, HIGH_Q = 700.0, 1127.0
 def linear_to_mel_weight_matrix(num_mel_bins: int = 20, num_spectrogram_bins: Any = 129, sample_rate: Any = 8000,
                                 lower_edge_hertz: float = 125.0, upper_edge_hertz: float = 3800.0,
                                 dtype: Any = float32, name: str | None = None) -> Tensor:
-    """The matrix that sums the bins of a spectrogram to overlapping triangular bands of equal width on the mel scale.
+    """The matrix [num_spectrogram_bins, num_mel_bins] that sums the bins of a spectrogram to triangular bands on the
+    mel scale.
 
-    As `tf.signal.linear_to_mel_weight_matrix`.
+    Args:
+        num_mel_bins: how many bands there are, of equal width on the mel scale, each overlapping half of the next.
+        num_spectrogram_bins: fft_length // 2 + 1 of the spectrogram.
+        sample_rate: samples a second.
+        lower_edge_hertz, upper_edge_hertz: where the first band begins and the last one ends, at most half of
+            sample_rate.
+        dtype: float32 or float64.
+
+    Raises ValueError for edges that make no sense. As `tf.signal.linear_to_mel_weight_matrix`.
+
+    >>> weights = gc.signal.linear_to_mel_weight_matrix(2, 6, sample_rate=8000, lower_edge_hertz=100.)
+    >>> weights.eval()
+    array([[0.    , 0.    ],
+           [0.9082, 0.0918],
+           [0.1657, 0.8343],
+           [0.    , 0.6473],
+           [0.    , 0.2486],
+           [0.    , 0.    ]], dtype=float32)
+    >>> spectrograms = gc.placeholder(gc.float32, [None, 6])
+    >>> log_mel = gc.log(gc.matmul(spectrograms, weights) + 1e-6)
+    >>> log_mel.shape.as_list()
+    [None, 2]
     """
     dtype = as_dtype(dtype)
     _check(num_mel_bins, sample_rate, lower_edge_hertz, upper_edge_hertz, dtype)

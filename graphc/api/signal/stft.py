@@ -31,9 +31,22 @@ WindowFunction = Callable[..., Any]     # of the length and dtype=
 @public("signal.stft", "contrib.signal.stft")
 def stft(signals: Any, frame_length: Any, frame_step: Any, fft_length: Any = None,
          window_fn: WindowFunction | None = hann_window, pad_end: bool = False, name: str | None = None) -> Tensor:
-    """rfft of each frame times its window, as `tf.signal.stft`.
+    """The short-time Fourier transform: rfft of each frame times its window; [..., samples] gives complex [..., frames,
+    bins].
 
-    fft_length: the power of two at or above frame_length. window_fn: called with a length and dtype; None: no window.
+    Args:
+        signals: float32 or float64.
+        frame_length, frame_step: samples in a frame, and from one to the next.
+        fft_length: by default the power of two at or above frame_length; there are fft_length // 2 + 1 bins.
+        window_fn: called with a length and dtype, `gc.signal.hann_window` by default; None: no window.
+        pad_end: frames that reach over the end are filled up with zeros; else they are left out.
+
+    As `tf.signal.stft`.
+
+    >>> signal = gc.constant(np.tile([0., 1., 0., -1.], 4), gc.float32)     # four samples a wave
+    >>> gc.abs(gc.signal.stft(signal, frame_length=8, frame_step=8)).eval()
+    array([[0., 1., 2., 1., 0.],
+           [0., 1., 2., 1., 0.]], dtype=float32)
     """
     with get_default_graph().name_scope(name or "stft"):
         signals = convert_to_tensor(signals, name="signals")
@@ -49,9 +62,17 @@ def stft(signals: Any, frame_length: Any, frame_step: Any, fft_length: Any = Non
 @public("signal.inverse_stft", "contrib.signal.inverse_stft")
 def inverse_stft(stfts: Any, frame_length: Any, frame_step: Any, fft_length: Any = None,
                  window_fn: WindowFunction | None = hann_window, name: str | None = None) -> Tensor:
-    """irfft of each frame times a window, added up by overlap_and_add, as `tf.signal.inverse_stft`.
+    """irfft of each frame times a window, added up by `gc.signal.overlap_and_add`: [..., frames, bins] gives [...,
+    samples].
 
-    With the window of `inverse_stft_window_fn` it gives back, but for the ends, what stft was given.
+    Arguments as of `gc.signal.stft`. With the window of `gc.signal.inverse_stft_window_fn` it gives back, but for the
+    ends, what stft was given. As `tf.signal.inverse_stft`.
+
+    >>> signal = gc.constant(np.arange(12.), gc.float32)
+    >>> window = gc.signal.inverse_stft_window_fn(2)
+    >>> back = gc.signal.inverse_stft(gc.signal.stft(signal, 4, 2), 4, 2, window_fn=window)
+    >>> back.eval()[2:-2]
+    array([2., 3., 4., 5., 6., 7., 8., 9.], dtype=float32)
     """
     with get_default_graph().name_scope(name or "inverse_stft"):
         stfts = convert_to_tensor(stfts, name="stfts")
@@ -67,7 +88,14 @@ def inverse_stft(stfts: Any, frame_length: Any, frame_step: Any, fft_length: Any
 @public("signal.inverse_stft_window_fn", "contrib.signal.inverse_stft_window_fn")
 def inverse_stft_window_fn(frame_step: Any, forward_window_fn: WindowFunction = hann_window,
                            name: str | None = None) -> WindowFunction:
-    """The window function for inverse_stft that undoes the window of stft, as `tf.signal.inverse_stft_window_fn`."""
+    """The window function for `gc.signal.inverse_stft` that undoes forward_window_fn of `gc.signal.stft`.
+
+    frame_step: as of both; where no window reaches a sample the result is 0. As `tf.signal.inverse_stft_window_fn`.
+
+    >>> window = gc.signal.inverse_stft_window_fn(frame_step=2)
+    >>> window(4, dtype=gc.float32).eval()
+    array([0., 1., 1., 1.], dtype=float32)
+    """
     def inverse_window(frame_length: Any, dtype: Any) -> Tensor:
         with get_default_graph().name_scope(name or "inverse_stft_window_fn"):
             samples, step = length(frame_length, "frame_length"), length(frame_step, "frame_step")

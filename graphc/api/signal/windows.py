@@ -19,13 +19,27 @@ from graphc.ir.tensor import Tensor
 
 @public("signal.hann_window", "contrib.signal.hann_window")
 def hann_window(window_length: Any, periodic: Any = True, dtype: Any = float32, name: str | None = None) -> Tensor:
-    """0.5 - 0.5 cos(2 pi i / n), as `tf.signal.hann_window`. periodic: n is the (even) length, else one less."""
+    """0.5 - 0.5 cos(2 pi i / n) of i from 0 to window_length - 1.
+
+    window_length: an int or an integer scalar. periodic: n is the length if that is even, else one less, as TensorFlow
+    has it; False: always one less, so that the window is symmetric. dtype: floating point (ValueError). As
+    `tf.signal.hann_window`.
+
+    >>> gc.signal.hann_window(4).eval()
+    array([0. , 0.5, 1. , 0.5], dtype=float32)
+    >>> gc.signal.hann_window(5).eval()
+    array([0. , 0.5, 1. , 0.5, 0. ], dtype=float32)
+    """
     return _raised_cosine(name or "hann_window", window_length, periodic, dtype, 0.5, 0.5)
 
 
 @public("signal.hamming_window", "contrib.signal.hamming_window")
 def hamming_window(window_length: Any, periodic: Any = True, dtype: Any = float32, name: str | None = None) -> Tensor:
-    """0.54 - 0.46 cos(2 pi i / n), as `tf.signal.hamming_window`. periodic: n is the (even) length, else one less."""
+    """0.54 - 0.46 cos(2 pi i / n); arguments as of `gc.signal.hann_window`. As `tf.signal.hamming_window`.
+
+    >>> gc.signal.hamming_window(4).eval()
+    array([0.08, 0.54, 1.  , 0.54], dtype=float32)
+    """
     return _raised_cosine(name or "hamming_window", window_length, periodic, dtype, 0.54, 0.46)
 
 

@@ -41,7 +41,7 @@ class SparseTensor:
     """values[i] at indices[i], and zeros elsewhere, of a tensor of dense_shape.
 
     Args:
-        indices: int64 [n, rank], the place of each value. Most functions want them in row-major order: gc.sparse.reorder.
+        indices: int64 [n, rank], the place of each value, for most functions in row-major order (gc.sparse.reorder).
         values: [n], of any dtype.
         dense_shape: int64 [rank].
 

@@ -2,11 +2,14 @@
 from __future__ import annotations
 
 from graphc.api.array.broadcast import broadcast_to
-from graphc.api.array.shapes import broadcast_dynamic_shape, expand_dims, shape
+from graphc.api.array.grids import unravel_index
+from graphc.api.array.join import concat
+from graphc.api.array.shapes import broadcast_dynamic_shape, expand_dims, reshape, shape
+from graphc.api.array.transpose import transpose
 from graphc.api.public import public
 from graphc.errors import UnimplementedError
 from graphc.ir.apply import apply, convert_to_tensor
-from graphc.ir.dtypes import string
+from graphc.ir.dtypes import int64, string
 from graphc.ir.graph import get_default_graph
 from graphc.ir.late_imports import load
 from graphc.ops.strings.join import ReduceJoin, StringJoin, StringSplit, StringSplitV2, UnsortedSegmentJoin
@@ -15,7 +18,13 @@ from graphc.ops.strings.letters import StringLength, StringLower, StringStrip, S
 
 @public("strings.join", "string_join")
 def string_join(inputs, separator="", name=None):
-    """The strings at each place of the tensors `inputs`, one behind the other, as `tf.strings.join`."""
+    """The strings at each place of the tensors `inputs`, one behind the other, with separator between them.
+
+    inputs: a list of string tensors of one shape, or scalars, which go to every place. As `tf.strings.join`.
+
+    >>> gc.strings.join([["a", "b"], "c"], separator="-").eval()
+    array([b'a-c', b'b-c'], dtype=object)
+    """
     return apply(StringJoin, list(inputs), name=name, separator=separator)
 
 
@@ -32,10 +41,22 @@ def joined_broadcast(x, y, name=None):
 
 @public("strings.reduce_join", "reduce_join")
 def reduce_join(inputs, axis=None, keep_dims=None, separator="", name=None, reduction_indices=None, keepdims=None):
-    """The strings along `axis` as one, the first axis of a list running fastest; without `axis` all of them, in
-    row-major order. As `tf.reduce_join`."""
+    """The strings along `axis` as one; without `axis` all of them, in row-major order.
+
+    axis: an int or a list, whose first axis runs fastest; reduction_indices is its older name. keepdims (keep_dims):
+    the axes stay, with size 1. separator: between the strings. ValueError if an argument is given under both names. As
+    `tf.strings.reduce_join`.
+
+    >>> x = gc.constant([["a", "b"], ["c", "d"]])
+    >>> gc.strings.reduce_join(x, axis=1, separator=" ").eval()
+    array([b'a b', b'c d'], dtype=object)
+    >>> gc.strings.reduce_join(x).eval()
+    b'abcd'
+    """
     if axis is not None and reduction_indices is not None:
         raise ValueError("reduce_join: give 'axis' or 'reduction_indices', not both")
+    if keepdims is not None and keep_dims is not None:
+        raise ValueError("reduce_join: give 'keepdims' or 'keep_dims', not both")
     axis = reduction_indices if axis is None else axis
     keep = keepdims if keepdims is not None else bool(keep_dims)
     tensor = convert_to_tensor(inputs, string, name="inputs")
@@ -49,7 +70,14 @@ def reduce_join(inputs, axis=None, keep_dims=None, separator="", name=None, redu
 
 @public("strings.unsorted_segment_join")
 def unsorted_segment_join(inputs, segment_ids, num_segments, separator="", name=None):
-    """For each segment the strings with its number, one behind the other, as `tf.strings.unsorted_segment_join`."""
+    """For each segment the strings with its number, one behind the other: string [num_segments, ...].
+
+    inputs: strings [*ids, ...]; segment_ids: int32 or int64 of the shape of their first axes; negative ones leave a
+    string out, one from num_segments on ends the run with InvalidArgumentError. As `tf.strings.unsorted_segment_join`.
+
+    >>> gc.strings.unsorted_segment_join(["a", "b", "c"], [1, 0, 1], num_segments=3, separator="+").eval()
+    array([b'b', b'a+c', b''], dtype=object)
+    """
     return apply(UnsortedSegmentJoin, inputs, segment_ids, num_segments, name=name, separator=separator)
 
 
@@ -65,8 +93,20 @@ def _sparse(parts, result_type, function):
 
 @public("string_split")
 def string_split(source, sep=None, skip_empty=True, delimiter=None, result_type="SparseTensor", name=None):
-    """The parts of each string of the vector `source` between characters of `sep` (a blank if left out) as a
-    SparseTensor, as `tf.string_split`."""
+    """A SparseTensor [batch, most parts] of the parts of each string between the characters of `sep`, a blank by
+    default.
+
+    source: a vector of strings. sep: each of its characters separates; "" splits into single bytes; delimiter is its
+    older name (ValueError for both). skip_empty: empty parts are left out. result_type: "SparseTensor"; there are no
+    ragged tensors (UnimplementedError). As `tf.string_split`.
+
+    >>> words = gc.string_split(["hello world", "a b c"])
+    >>> words.eval().values
+    array([b'hello', b'world', b'a', b'b', b'c'], dtype=object)
+    >>> gc.sparse.to_dense(words, default_value="").eval()
+    array([[b'hello', b'world', b''],
+           [b'a', b'b', b'c']], dtype=object)
+    """
     if sep is not None and delimiter is not None:
         raise ValueError("string_split: give 'sep' or 'delimiter', not both")
     sep = delimiter if sep is None else sep
@@ -76,44 +116,90 @@ def string_split(source, sep=None, skip_empty=True, delimiter=None, result_type=
 
 @public("strings.split")
 def strings_split(input=None, sep=None, maxsplit=-1, result_type="SparseTensor", source=None, name=None):
-    """The parts of each string between occurrences of `sep` (white space if left out) as a SparseTensor, as
-    `tf.strings.split`."""
+    """A SparseTensor of the parts of each string between occurrences of `sep` as a whole; by default between white
+    space.
+
+    input (or source): strings; the result has an axis more, of a scalar it is [1, parts]. maxsplit: at most so many
+    splits, -1: all. Empty parts are kept if sep is given. result_type: "SparseTensor". As `tf.strings.split` of
+    TensorFlow 1.
+
+    >>> gc.strings.split(["a::b::c", "d"], sep="::").eval().values
+    array([b'a', b'b', b'c', b'd'], dtype=object)
+    >>> gc.strings.split(["to be  or"], maxsplit=1).eval().values
+    array([b'to', b'be  or'], dtype=object)
+    """
     if (input is None) == (source is None):
         raise ValueError("strings.split: give the strings, as 'input'")
     tensor = convert_to_tensor(source if input is None else input, string, name="input")
     if tensor.shape.ndims == 0:
         tensor = expand_dims(tensor, 0)
-    return _sparse(apply(StringSplitV2, tensor, "" if sep is None else sep, name=name, maxsplit=maxsplit), result_type,
-                   "strings.split")
+    deep = tensor.shape.ndims is not None and tensor.shape.ndims > 1
+    parts = apply(StringSplitV2, reshape(tensor, [-1]) if deep else tensor, "" if sep is None else sep, name=name,
+                  maxsplit=maxsplit)
+    return _sparse(_unflattened(parts, shape(tensor, out_type=int64)) if deep else parts, result_type, "strings.split")
+
+
+def _unflattened(parts, sizes):
+    """The parts of a vector's strings under the indices of the tensor of these sizes that it was."""
+    indices, values, whole = parts
+    rows = transpose(unravel_index(indices[:, 0], sizes))
+    return concat([rows, indices[:, 1:]], 1), values, concat([sizes, whole[1:]], 0)
 
 
 @public("strings.strip", "string_strip")
 def string_strip(input, name=None):
-    """Without white space in front and behind. As `tf.strings.strip`."""
+    r"""Each string without white space in front and behind. As `tf.strings.strip`.
+
+    >>> gc.strings.strip(["  a b \n", "c"]).eval()
+    array([b'a b', b'c'], dtype=object)
+    """
     return apply(StringStrip, input, name=name)
 
 
 @public("strings.lower")
 def string_lower(input, encoding="", name=None):
-    """In small letters; encoding="utf-8": not only those of ASCII. As `tf.strings.lower`."""
+    """Each string in small letters; only those of ASCII, unless encoding is "utf-8". As `tf.strings.lower`.
+
+    >>> gc.strings.lower(["ABC d"]).eval()
+    array([b'abc d'], dtype=object)
+    """
     return apply(StringLower, input, name=name, encoding=encoding)
 
 
 @public("strings.upper")
 def string_upper(input, encoding="", name=None):
-    """In capitals; encoding="utf-8": not only those of ASCII. As `tf.strings.upper`."""
+    """Each string in capitals; only letters of ASCII, unless encoding is "utf-8". As `tf.strings.upper`.
+
+    >>> gc.strings.upper(["abc D"]).eval()
+    array([b'ABC D'], dtype=object)
+    """
     return apply(StringUpper, input, name=name, encoding=encoding)
 
 
 @public("strings.length")
 def string_length(input, name=None, unit="BYTE"):
-    """The number of bytes, or of characters (unit="UTF8_CHAR"), as int32. As `tf.strings.length`."""
+    """The number of bytes of each string as int32, or of characters: unit="UTF8_CHAR". As `tf.strings.length`.
+
+    >>> gc.strings.length(["abc", "größe"]).eval()
+    array([3, 7], dtype=int32)
+    >>> gc.strings.length(["abc", "größe"], unit="UTF8_CHAR").eval()
+    array([3, 5], dtype=int32)
+    """
     return apply(StringLength, input, name=name, unit=unit)
 
 
 @public("strings.substr", "substr")
 def substr(input, pos, len, name=None, unit="BYTE"):
-    """`len` bytes or characters (unit="UTF8_CHAR") from `pos` on, as `tf.strings.substr`."""
+    """`len` bytes of each string from `pos` on, or characters: unit="UTF8_CHAR".
+
+    pos, len: int32 or int64, broadcast; a negative pos counts from the end. What is there ends with the string; a pos
+    beyond it ends the run with InvalidArgumentError. As `tf.strings.substr`.
+
+    >>> gc.strings.substr(["hello", "world"], 1, 3).eval()
+    array([b'ell', b'orl'], dtype=object)
+    >>> gc.strings.substr(["hello", "world"], [-2, 0], [2, 1]).eval()
+    array([b'lo', b'w'], dtype=object)
+    """
     with get_default_graph().name_scope(name or "Substr") as scope:
         input, pos = convert_to_tensor(input, string, name="input"), convert_to_tensor(pos, name="pos")
         return apply(Substr, input, pos, convert_to_tensor(len, pos.dtype, name="len"), name=scope, unit=unit)

@@ -6,7 +6,12 @@ from graphc.api.public import public
 
 @public("compat.as_bytes")
 def as_bytes(bytes_or_text, encoding="utf-8"):
-    """As `tf.compat.as_bytes`. Raises TypeError for what is neither str nor bytes."""
+    r"""A str as bytes, bytes as they are: a Python function, no op. TypeError for anything else. As
+    `tf.compat.as_bytes`.
+
+    >>> gc.compat.as_bytes("größe")
+    b'gr\xc3\xb6\xc3\x9fe'
+    """
     if isinstance(bytes_or_text, str):
         return bytes_or_text.encode(encoding)
     if isinstance(bytes_or_text, bytes):
@@ -16,7 +21,13 @@ def as_bytes(bytes_or_text, encoding="utf-8"):
 
 @public("compat.as_text", "compat.as_str")
 def as_text(bytes_or_text, encoding="utf-8"):
-    """As `tf.compat.as_text` and `tf.compat.as_str`. Raises TypeError for what is neither str nor bytes."""
+    """Bytes as a str, a str as it is: a Python function, no op. TypeError for anything else.
+
+    As `tf.compat.as_text` and `tf.compat.as_str`.
+
+    >>> gc.compat.as_text(b"abc")
+    'abc'
+    """
     if isinstance(bytes_or_text, str):
         return bytes_or_text
     if isinstance(bytes_or_text, bytes):
@@ -26,5 +37,9 @@ def as_text(bytes_or_text, encoding="utf-8"):
 
 @public("compat.as_str_any")
 def as_str_any(value):
-    """As `tf.compat.as_str_any`: str(value), and of bytes what they say."""
+    """str(value), and of bytes the str that they say. As `tf.compat.as_str_any`.
+
+    >>> gc.compat.as_str_any(b"abc"), gc.compat.as_str_any(7)
+    ('abc', '7')
+    """
     return as_text(value) if isinstance(value, bytes) else str(value)

@@ -18,7 +18,16 @@ def _text(value):
 
 @public("strings.regex_replace", "regex_replace")
 def regex_replace(input, pattern, rewrite, replace_global=True, name=None):
-    """Each string with the matches of `pattern` (or the first one) replaced, as `tf.strings.regex_replace`."""
+    r"""Each string with all matches of `pattern`, or only the first one, replaced by `rewrite`.
+
+    pattern: a regular expression in RE2's syntax; rewrite: with \1 to \9 for its groups, \0 for all of the match. Both:
+    Python strings or scalars. As `tf.strings.regex_replace`.
+
+    >>> gc.strings.regex_replace(["2024-05-01", "a-b"], r"(\d+)-(\d+)", r"\2/\1").eval()
+    array([b'05/2024-01', b'a-b'], dtype=object)
+    >>> gc.strings.regex_replace(["aaa"], "a", "b", replace_global=False).eval()
+    array([b'baa'], dtype=object)
+    """
     texts = _text(pattern), _text(rewrite)
     if None not in texts:
         return apply(StaticRegexReplace, input, name=name, pattern=texts[0], rewrite=texts[1],
@@ -28,7 +37,13 @@ def regex_replace(input, pattern, rewrite, replace_global=True, name=None):
 
 @public("strings.regex_full_match")
 def regex_full_match(input, pattern, name=None):
-    """Whether `pattern` matches the whole of each string, as `tf.strings.regex_full_match`."""
+    """Whether `pattern` matches the whole of each string: bool.
+
+    pattern: a regular expression in RE2's syntax, a Python string or a scalar. As `tf.strings.regex_full_match`.
+
+    >>> gc.strings.regex_full_match(["abc", "abcd"], "[a-c]+").eval()
+    array([ True, False])
+    """
     text = _text(pattern)
     if text is not None:
         return apply(StaticRegexFullMatch, input, name=name, pattern=text)

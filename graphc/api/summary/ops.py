@@ -25,21 +25,45 @@ RED = np.array([255, 0, 0, 255], np.uint8)
 
 @public("raw_ops.ScalarSummary")
 def scalar_summary(tags: Any, values: Any, name: str | None = None) -> Tensor:
-    """Each number under its tag, as `tf.raw_ops.ScalarSummary`; tags and values are of one shape."""
+    """A Summary, serialized: each number under its tag. tags and values are of one shape. As
+    `tf.raw_ops.ScalarSummary`.
+
+    `gc.summary.scalar` is the usual way.
+
+    >>> made = gc.raw_ops.ScalarSummary(tags=["loss"], values=[0.5]).eval()
+    >>> [(value.tag, value.simple_value) for value in gc.Summary.FromString(made).value]
+    [('loss', 0.5)]
+    """
     result: Tensor = apply(ScalarSummary, tags, values, name=name)
     return result
 
 
 @public("raw_ops.HistogramSummary")
 def histogram_summary(tag: Any, values: Any, name: str | None = None) -> Tensor:
-    """The histogram of all values, as `tf.raw_ops.HistogramSummary`. InvalidArgumentError if one is not finite."""
+    """A Summary, serialized: the histogram of all values. As `tf.raw_ops.HistogramSummary`.
+
+    InvalidArgumentError when run if one is not finite.
+
+    >>> made = gc.raw_ops.HistogramSummary(tag="w", values=[1., 2., 2.]).eval()
+    >>> histogram = gc.Summary.FromString(made).value[0].histo
+    >>> histogram.num, histogram.min, histogram.max, histogram.sum
+    (3.0, 1.0, 2.0, 5.0)
+    """
     result: Tensor = apply(HistogramSummary, tag, values, name=name)
     return result
 
 
 @public("raw_ops.ImageSummary")
 def image_summary(tag: Any, tensor: Any, max_images: int = 3, bad_color: Any = RED, name: str | None = None) -> Tensor:
-    """Pictures of [batch, height, width, 1, 3 or 4], as `tf.raw_ops.ImageSummary`."""
+    """A Summary, serialized: up to max_images pictures of [batch, height, width, 1, 3 or 4], as PNGs.
+
+    tensor: uint8, or floats, which are scaled so that the largest is 255; bad_color: of pixels that are not finite. As
+    `tf.raw_ops.ImageSummary`.
+
+    >>> made = gc.raw_ops.ImageSummary(tag="x", tensor=gc.zeros([2, 3, 4, 1])).eval()
+    >>> [(value.tag, value.image.height, value.image.width) for value in gc.Summary.FromString(made).value]
+    [('x/image/0', 3, 4), ('x/image/1', 3, 4)]
+    """
     result: Tensor = apply(ImageSummary, tag, tensor, name=name, max_images=int(max_images),
                            bad_color=np.asarray(bad_color, np.uint8))
     return result
@@ -47,7 +71,16 @@ def image_summary(tag: Any, tensor: Any, max_images: int = 3, bad_color: Any = R
 
 @public("raw_ops.AudioSummaryV2")
 def audio_summary(tag: Any, tensor: Any, sample_rate: Any, max_outputs: int = 3, name: str | None = None) -> Tensor:
-    """Sounds of [batch, frames] or [batch, frames, channels], as `tf.raw_ops.AudioSummaryV2`."""
+    """A Summary, serialized: up to max_outputs sounds of [batch, frames] or [batch, frames, channels], -1 to 1, as
+    WAVs.
+
+    sample_rate: frames a second. As `tf.raw_ops.AudioSummaryV2`.
+
+    >>> made = gc.raw_ops.AudioSummaryV2(tag="x", tensor=gc.zeros([1, 8]), sample_rate=4000.).eval()
+    >>> audio = gc.Summary.FromString(made).value[0].audio
+    >>> audio.sample_rate, audio.length_frames
+    (4000.0, 8)
+    """
     with get_default_graph().name_scope(name or "AudioSummaryV2") as scope:
         text = convert_to_tensor(tag, string, name="tag")
         sounds = convert_to_tensor(tensor, float32, name="tensor")
@@ -58,13 +91,27 @@ def audio_summary(tag: Any, tensor: Any, sample_rate: Any, max_outputs: int = 3,
 
 @public("raw_ops.TensorSummaryV2")
 def tensor_summary(tag: Any, tensor: Any, serialized_summary_metadata: Any, name: str | None = None) -> Tensor:
-    """A whole tensor, as `tf.raw_ops.TensorSummaryV2`."""
+    """A Summary, serialized: a whole tensor, with metadata (a serialized SummaryMetadata). As
+    `tf.raw_ops.TensorSummaryV2`.
+
+    >>> made = gc.raw_ops.TensorSummaryV2(tag="x", tensor=[1, 2], serialized_summary_metadata="").eval()
+    >>> gc.make_ndarray(gc.Summary.FromString(made).value[0].tensor)
+    array([1, 2], dtype=int32)
+    """
     result: Tensor = apply(TensorSummaryV2, tag, tensor, serialized_summary_metadata, name=name)
     return result
 
 
 @public("raw_ops.MergeSummary")
 def merge_summary(inputs: Sequence[Any], name: str | None = None) -> Tensor:
-    """One summary of what is in all of them, as `tf.raw_ops.MergeSummary`. InvalidArgumentError if two have one tag."""
+    """One Summary, serialized, of what is in all of them. As `tf.raw_ops.MergeSummary`.
+
+    InvalidArgumentError when run if two have one tag.
+
+    >>> parts = [gc.raw_ops.ScalarSummary(tags=tag, values=1.) for tag in ("a", "b")]
+    >>> made = gc.raw_ops.MergeSummary(inputs=parts).eval()
+    >>> [value.tag for value in gc.Summary.FromString(made).value]
+    ['a', 'b']
+    """
     result: Tensor = apply(MergeSummary, list(inputs), name=name)
     return result

@@ -21,7 +21,7 @@ from graphc.serial.bundle_pb2 import SavedSliceMeta, SavedTensorSlices
 Array = np.ndarray[Any, Any]
 _SMALL = dict.fromkeys(("int32", "uint8", "int16", "int8", "uint16", "qint8", "quint8", "qint16", "quint16", "qint32"),
                        "int_val")
-_LISTS = {"float32": "float_val", "float64": "double_val", "int64": "int64_val", "bool": "bool_val", "float16":
+LISTS = {"float32": "float_val", "float64": "double_val", "int64": "int64_val", "bool": "bool_val", "float16":
           "half_val", "bfloat16": "half_val", "complex64": "scomplex_val", "complex128": "dcomplex_val", "uint32":
           "uint32_val", "uint64": "uint64_val", "string": "string_val", **_SMALL}
 
@@ -80,7 +80,7 @@ class SliceTable:
         value = self.values.get(slice_key(name.encode(), part))
         if value is None:
             raise damaged(self.prefix, f"it lists the part {part} of tensor '{name}', but does not have it")
-        numbers: Any = getattr(_message(value, self.prefix).data.data, _LISTS[stored.dtype.name])
+        numbers: Any = getattr(_message(value, self.prefix).data.data, LISTS[stored.dtype.name])
         found = _array(numbers, stored.dtype)
         if found.size != math.prod(shape):
             raise damaged(self.prefix, f"the part {part} of tensor '{name}' has {found.size} elements")

@@ -233,8 +233,10 @@ class GraphBuilder:
     # What is known of values while the graph is built.
 
     def _settled(self, x: Any) -> Any:
-        """A small tensor of integers that depends on constants only as a constant: it may be a shape."""
-        if not isinstance(x, gc.Tensor) or x not in self._constants or x.op.type == "Const" or x.dtype.is_floating:
+        """A small tensor of integers that depends on constants or known sizes only as a constant: it may be a shape."""
+        if not isinstance(x, gc.Tensor) or x.op.type == "Const" or x.dtype.is_floating:
+            return x
+        if x not in self._constants and gc.get_static_value(x) is None:
             return x
         count = x.shape.num_elements() if x.shape.ndims is not None else None
         if count is not None and count > SHAPE_LIMIT:

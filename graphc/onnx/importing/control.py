@@ -18,6 +18,10 @@ def branch(node: Node, condition: Any) -> Any:
         taken = node.need("then_branch" if bool(known.reshape(())) else "else_branch")
         return tuple(node.build.nested(taken, [], outer, in_body=False))
 
+    squeezed = _squeezed(node, condition, outer)
+    if squeezed is not None:
+        return tuple(node.build.nested(squeezed, [], outer, in_body=False))
+
     def of(attribute: str) -> Any:
         def build() -> list[Any]:
             made = node.build.nested(node.need(attribute), [], outer)
@@ -28,6 +32,41 @@ def branch(node: Node, condition: Any) -> Any:
 
     made = gc.cond(gc.reshape(condition, []), of("then_branch"), of("else_branch"), strict=True)
     return tuple(made)
+
+
+def _squeezed(node: Node, condition: Any, outer: dict[str, Any]) -> Any | None:
+    """The branch that drops an axis if its size is 1, the other one keeping it; None if the branches are none such.
+
+    So torch.onnx writes `squeeze` of an axis whose size it does not know. The rank must be known while the graph is
+    built: the axis is dropped, and a run whose size is another one is an error of Squeeze.
+    """
+    made: dict[str, Any] = {o: n for graph in (node.need("then_branch"), node.need("else_branch"))
+                            for n in graph.node for o in n.output}
+    for name, other in (("then_branch", "else_branch"), ("else_branch", "then_branch")):
+        taken, left = node.need(name), node.need(other)
+        if len(taken.output) != 1 or len(left.output) != 1:
+            continue
+        squeeze, kept = made.get(taken.output[0].name), made.get(left.output[0].name)
+        if squeeze is not None and squeeze.op_type == "Squeeze" and (kept is None or kept.op_type == "Identity"):
+            x, same = squeeze.input[0], left.output[0].name if kept is None else kept.input[0]
+            if x == same and x in outer and _measured(condition) is outer[x]:
+                return taken
+    return None
+
+
+def _measured(condition: Any) -> Any | None:
+    """x of a condition `size of an axis of x == 1`."""
+    if condition.op.type in ("Identity", "Reshape", "Squeeze"):
+        return _measured(condition.op.inputs[0])
+    if condition.op.type != "Equal":
+        return None
+    values = [gc.get_static_value(x) for x in condition.op.inputs]
+    for x, other in zip(condition.op.inputs, reversed(values), strict=True):
+        if other is not None and other.size == 1 and other.item() == 1:
+            while x.op.type in ("Identity", "Reshape", "Squeeze", "Cast", "GatherV2", "StridedSlice"):
+                x = x.op.inputs[0]
+            return x.op.inputs[0] if x.op.type == "Shape" else None
+    return None
 
 
 @onnx_op("Loop")

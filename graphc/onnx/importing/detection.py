@@ -4,7 +4,9 @@ from __future__ import annotations
 from typing import Any
 
 import graphc as gc
-from graphc.onnx.importing.rules import Node, full_like, onnx_op, static_sizes
+from graphc.onnx.importing.rules import Node, full_like, onnx_op, sizes_of, static_sizes
+
+_MANY = (1 << 31) - 1
 
 
 @onnx_op("NonMaxSuppression")
@@ -18,7 +20,7 @@ def non_max_suppression(node: Node, boxes: Any, scores: Any, most: Any = None, o
         middle, half = boxes[..., :2], boxes[..., 2:] * full_like(boxes, 0.5)
         low, high = middle - half, middle + half
         boxes = gc.stack([low[..., 1], low[..., 0], high[..., 1], high[..., 0]], -1)
-    count = gc.constant(0) if most is None else gc.cast(gc.reshape(most, []), gc.int32)
+    count = gc.constant(0) if most is None else _at_most(node, most, sizes_of(boxes)[1])
     limit = gc.constant(0.0) if overlap is None else gc.reshape(overlap, [])
     floor = gc.constant(float("-inf")) if least is None else gc.reshape(least, [])
     found = []
@@ -29,3 +31,11 @@ def non_max_suppression(node: Node, boxes: Any, scores: Any, most: Any = None, o
             here = [gc.fill(gc.shape(best), gc.constant(n, gc.int64)) for n in (i, k)]
             found.append(gc.concat([*here, best], 1))
     return gc.concat(found, 0) if len(found) > 1 else found[0]
+
+
+def _at_most(node: Node, count: Any, boxes: Any) -> Any:
+    """A number of boxes as int32: exporters write the greatest int64 for "all"."""
+    known = node.maybe_known(count)
+    if known is not None:
+        return gc.minimum(gc.constant(min(int(known.item()), _MANY)), gc.cast(boxes, gc.int32))
+    return gc.cast(gc.minimum(gc.reshape(count, []), gc.cast(boxes, count.dtype)), gc.int32)

@@ -57,3 +57,20 @@ def _default(node: Node, values: np.ndarray) -> np.ndarray:
     if values.dtype.kind == "f":
         return np.array([node.attr("default_float", -0.0)], values.dtype)
     return np.array([node.attr("default_int64", -1)], values.dtype)
+
+
+def transformed(node: Node, scores: Any, how: str | None = None) -> Any:
+    """Scores [rows, classes] after the op's post_transform."""
+    how = node.attr("post_transform", "NONE") if how is None else how
+    if how == "NONE":
+        return scores
+    if how == "SOFTMAX":
+        return gc.nn.softmax(scores)
+    if how == "LOGISTIC":
+        return gc.sigmoid(scores)
+    if how == "SOFTMAX_ZERO":                # zeros stay
+        zero = gc.equal(scores, full_like(scores, 0))
+        powers = gc.where_v2(zero, gc.zeros_like(scores),
+                             gc.exp(scores - gc.reduce_max(scores, -1, keepdims=True)))
+        return gc.div_no_nan(powers, gc.reduce_sum(powers, -1, keepdims=True))
+    raise node.refuse(f"post_transform {how!r} is not supported")

@@ -263,19 +263,3 @@ def top_k(node: Node, x: Any, k: Any = None) -> Any:
     if not node.attr("largest", 1):
         values = gc.bitwise.invert(values) if row.dtype.is_integer else gc.negative(values)
     return gc.transpose(values, perm), gc.cast(gc.transpose(places, perm), gc.int64)
-
-
-@onnx_op("Unique")
-def unique(node: Node, x: Any) -> Any:
-    """(values, the first place of each, of each element its value's number, how often each occurs)."""
-    if node.attr("axis") is not None and node.rank(x) != 1:
-        raise node.refuse("distinct slices along an axis are not supported; without `axis` it is")
-    flat = gc.reshape(x, [-1])
-    values, number, count = gc.unique_with_counts(flat, gc.int64)
-    places = gc.range(gc.size(flat, out_type=gc.int64))
-    first = gc.unsorted_segment_min(places, number, gc.size(values, out_type=gc.int64))
-    if node.attr("sorted", 1):
-        order = gc.argsort(values)
-        values, first, count = (gc.gather(v, order) for v in (values, first, count))
-        number = gc.gather(gc.cast(gc.invert_permutation(order), gc.int64), number)
-    return values, first, number, count

@@ -37,11 +37,12 @@ class Sampler:
     """Reads x [batch, channels, spatial...] at float places, one tensor [batch, points] an axis.
 
     padding: what stands outside, "zeros", "border" or "reflection"; align_corners: whether the borders go through the
-    middles of the outermost elements.
+    middles of the outermost elements; by_taps: each tap comes inside by itself, as of cubic ones, not their middle.
     """
 
-    def __init__(self, x: Any, padding: str, align_corners: bool) -> None:
+    def __init__(self, x: Any, padding: str, align_corners: bool, by_taps: bool = False) -> None:
         sizes = sizes_of(x)
+        self.by_taps = by_taps
         self.padding, self.batch, self.channels, self.sizes = padding, sizes[0], sizes[1], sizes[2:]
         rank = len(sizes)
         flat = gc.transpose(x, [0, *range(2, rank), 1])
@@ -71,7 +72,7 @@ class Sampler:
 
     def _inside(self, place: Any, axis: int) -> Any:
         top = _number(self.sizes[axis], place) - full_like(place, 1)
-        if self.padding == "border":
+        if self.padding == "border" and not self.by_taps:
             return gc.clip_by_value(place, full_like(place, 0), top)
         return _reflected(place, *self._limits(axis, place)) if self.padding == "reflection" else place
 
@@ -119,7 +120,7 @@ def grid_sample(node: Node, x: Any, grid: Any) -> Any:
     rank = node.rank(x) - 2
     if mode not in _TAPS or node.rank(grid) != rank + 2:
         raise node.refuse(f"mode {mode!r} with a grid of rank {node.rank(grid)} is not supported")
-    sampler = Sampler(x, node.attr("padding_mode", "zeros"), aligned)
+    sampler = Sampler(x, node.attr("padding_mode", "zeros"), aligned, by_taps="cubic" in mode)
     points = sizes_of(grid)[1:-1]
     flat = gc.reshape(grid, shape_vector([sizes_of(grid)[0], _product(points), rank]))
     places = []
@@ -152,53 +153,6 @@ def affine_grid(node: Node, theta: Any, size: Any) -> Any:
     flat = gc.reshape(whole, [1, -1, rank + 1])
     made = gc.matmul(flat, gc.transpose(theta, [0, 2, 1]))
     return gc.reshape(made, shape_vector([sizes[0], *sizes[2:], rank]))
-
-
-@onnx_op("RoiAlign")
-def roi_align(node: Node, x: Any, rois: Any, batch_indices: Any) -> Any:
-    """Regions [x1, y1, x2, y2] of x, each as output_height x output_width means (or maxima) of sampled points."""
-    count = node.attr("sampling_ratio", 0)
-    if count < 1:
-        raise node.refuse("sampling_ratio=0, which takes its number of points from each region, is not supported")
-    mode = node.attr("coordinate_transformation_mode", "half_pixel" if node.version >= 16 else "output_half_pixel")
-    half = mode == "half_pixel"
-    corners = rois * full_like(rois, node.attr("spatial_scale", 1.0)) - full_like(rois, 0.5 if half else 0.0)
-    channels, height, width = sizes_of(x)[1:]
-    rows = gc.reshape(gc.transpose(x, [0, 2, 3, 1]), shape_vector([-1, channels]))
-    out = node.attr("output_height", 1), node.attr("output_width", 1)
-    (y_taps, x_taps) = (_roi_line(corners, axis, n, size, count, half)
-                        for axis, n, size in ((1, out[0], height), (0, out[1], width)))
-    first = gc.cast(batch_indices, gc.int64) * gc.cast(height, gc.int64)
-    parts = []
-    for (y, wy), (at, wx) in itertools.product(y_taps, x_taps):
-        index = gc.expand_dims((gc.reshape(first, [-1, 1]) + y) * gc.cast(width, gc.int64), 2) + gc.expand_dims(at, 1)
-        weight = gc.expand_dims(gc.expand_dims(wy, 2) * gc.expand_dims(wx, 1), -1)
-        parts.append(gc.gather(rows, index) * weight)
-    is_mean = node.attr("mode", "avg") == "avg"
-    value = gc.add_n(parts)
-    if not is_mean:
-        value = parts[0]
-        for part in parts[1:]:
-            value = gc.maximum(value, part)
-    cells = gc.reshape(value, shape_vector([sizes_of(rois)[0], out[0], count, out[1], count, channels]))
-    pooled = (gc.reduce_mean if is_mean else gc.reduce_max)(cells, [2, 4])
-    return gc.transpose(pooled, [0, 3, 1, 2])
-
-
-def _roi_line(corners: Any, axis: int, cells: int, size: Any, count: int, half: bool) -> list[tuple[Any, Any]]:
-    """(whole place, weight) of the two taps of each point of one axis: [regions, cells * count]."""
-    start, end = corners[:, axis:axis + 1], corners[:, axis + 2:axis + 3]
-    length = end - start if half else gc.maximum(end - start, full_like(corners, 1))
-    at = gc.constant((np.arange(cells * count) + 0.5) / (cells * count), corners.dtype)
-    place = start + length * gc.expand_dims(at, 0)
-    limit, zero, one = _number(size, corners), full_like(corners, 0), full_like(corners, 1)
-    outside = gc.logical_or(gc.less(place, full_like(corners, -1)), gc.greater(place, limit))
-    inside = gc.clip_by_value(place, zero, limit - one)
-    low = gc.floor(inside)
-    ratio = inside - low
-    high = gc.minimum(low + one, limit - one)
-    return [(gc.cast(whole, gc.int64), gc.where_v2(outside, gc.zeros_like(w), w))
-            for whole, w in ((low, one - ratio), (high, ratio))]
 
 
 @onnx_op("DeformConv")

@@ -62,6 +62,12 @@ def reshape(node: Node, x: Any, shape: Any = None) -> Any:
     count = static_sizes(shape)[0]
     if count is None:
         node.known(shape, "the number of axes of its result")
+    parts = gc.get_static_value(shape, partial=True)
+    if parts is not None and (0 not in parts or np.flatnonzero(parts == 0).max() < node.rank(x)):
+        # What is not known is made of sizes: if one of those is 0, so is the number of elements.
+        old = sizes_of(x)
+        return gc.reshape(x, shape_vector([old[i] if n == 0 else shape[i] if n is None else n
+                                           for i, n in enumerate(parts.tolist())]))
     old = (sizes_of(x) + [gc.constant(0, gc.int64)] * count)[:count]
     return gc.reshape(x, gc.where_v2(gc.equal(shape, gc.constant(0, gc.int64)), shape_vector(old), shape))
 

@@ -53,6 +53,48 @@ class SaveV2(FileOp):
         return ()
 
 
+class _SaveFirst(FileOp):
+    """Writes the tensors into the file `filename`, a checkpoint of format V1, under their names."""
+
+    results = ()
+    borrows = True
+
+    def infer(self, *given: Spec) -> tuple[Spec, ...]:  # type: ignore[override]
+        lists = given[:self.operands.index("data*")]
+        _check_names(self, *lists[:2], *lists[-1:], count=len(given) - len(lists))
+        return ()
+
+    def compute(self, *given: np.ndarray) -> tuple[()]:
+        from graphc.io.checkpoint.opening import of_file
+        from graphc.io.checkpoint.write_slice_table import write_slice_table
+
+        first = self.operands.index("data*")
+        names, values = _texts(given[1]), given[first:]
+        parts = _texts(given[2]) if first == 3 else [""] * len(names)
+        try:
+            write_slice_table(path(given[0].item()), zip(names, parts, values, strict=True))
+        except OSError as error:
+            raise of_file(error) from None
+        return ()
+
+
+@register
+class SaveSlices(_SaveFirst):
+    """Writes the tensors into the file `filename`, a checkpoint of format V1, under their names. shapes_and_slices: as
+    SaveV2's."""
+
+    operands = ("filename", "tensor_names", "shapes_and_slices", "data*")
+    T: tuple[DType, ...] = attr("list(type)")
+
+
+@register
+class Save(_SaveFirst):
+    """Writes the tensors into the file `filename`, a checkpoint of format V1, under their names."""
+
+    operands = ("filename", "tensor_names", "data*")
+    T: tuple[DType, ...] = attr("list(type)")
+
+
 @register
 class RestoreV2(FileOp):
     """The tensors of the checkpoint `prefix` that have these names. shape_and_slices: as SaveV2's."""

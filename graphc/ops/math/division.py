@@ -58,6 +58,7 @@ class TruncateDiv(Binary):
     refused = "zero"
     kind = "integer"
     primitive = "truncdiv"
+    sizes_function = staticmethod(dims.truncdiv)
     function = staticmethod(_truncated)
     samples = [Sample({}, pair, (d, d), gradient=False, low=1, high=9) for d in (int32, int64)
                for pair in (((17,), (17,)), ((2, 3), (3,)))] + [

@@ -1,7 +1,7 @@
 """The nodes that a Saver adds to the graph, under TensorFlow's names: scripts and saved graphs run them by name.
 
     save/filename, save/Const       the name of the checkpoint, which is fed
-    save/SaveV2, save/control_dependency                   writes it; gives its name
+    save/SaveV2, save/control_dependency                   writes it; gives its name (save/SaveSlices: in format V1)
     save/RestoreV2, save/Assign, save/Assign_1, ..., save/restore_all
 
 A sharded Saver writes one checkpoint a device, in a folder for the time being, and joins them:
@@ -21,8 +21,8 @@ from graphc.serial.meta_graph_pb2 import SaverDef
 from graphc.train.saving.saveables import SaveableObject
 
 
-def add_nodes(saveables: Sequence[SaveableObject], name: str | None, filename: str, reshape: bool,
-              sharded: bool) -> SaverDef:
+def add_nodes(saveables: Sequence[SaveableObject], name: str | None, filename: str, reshape: bool, sharded: bool,
+              version: int = SaverDef.V2) -> SaverDef:
     """Adds them to the default graph; the SaverDef names them."""
     with gc.name_scope(name, "save", [one.op for one in saveables]):
         given = gc.placeholder_with_default(filename, shape=(), name="filename")
@@ -30,17 +30,17 @@ def add_nodes(saveables: Sequence[SaveableObject], name: str | None, filename: s
         if sharded:
             saved, restored = _sharded(prefix, saveables, reshape)
         else:
-            saved = _saved(prefix, saveables)
+            saved = _saved(prefix, saveables, version)
             restored = _restored(prefix, saveables, reshape, "restore_all")
     return SaverDef(filename_tensor_name=prefix.name, save_tensor_name=saved.name, restore_op_name=restored.name,
-                    sharded=sharded, version=SaverDef.V2)
+                    sharded=sharded, version=version)  # type: ignore[arg-type]
 
 
-def _saved(prefix: Any, saveables: Sequence[SaveableObject]) -> Any:
+def _saved(prefix: Any, saveables: Sequence[SaveableObject], version: int = SaverDef.V2) -> Any:
     """The prefix, once the checkpoint is written."""
     specs = [spec for one in saveables for spec in one.specs]
-    save = gc.raw_ops.SaveV2(prefix, [s.name for s in specs], [s.slice_spec for s in specs],
-                             [s.tensor for s in specs])
+    write = gc.raw_ops.SaveV2 if version == SaverDef.V2 else gc.raw_ops.SaveSlices
+    save = write(prefix, [s.name for s in specs], [s.slice_spec for s in specs], [s.tensor for s in specs])
     with gc.control_dependencies([save]):
         return gc.identity(prefix, name="control_dependency")
 

@@ -31,13 +31,14 @@ HOUR = 3600
 
 @public("train.Saver", "compat.v1.python.training.saver.Saver", "compat.v1.python.training.training.Saver")
 class Saver:
-    """Saves and restores variables, as `tf.train.Saver`. Checkpoints are TensorFlow's, of format V2.
+    """Saves and restores variables, as `tf.train.Saver`. Checkpoints are TensorFlow's.
 
     var_list: variables, or a dictionary of name in the checkpoint -> variable; None: all global ones and what the
     collection SAVEABLE_OBJECTS holds. reshape: variables may have another shape than in the checkpoint, with as many
     elements. sharded: one file of data a device. restore_sequentially may be given and changes nothing: restoring is
-    sequential. Raises ValueError without variables (unless allow_empty), UnimplementedError for a builder, and for
-    write_version V1, which is read only.
+    sequential. write_version: SaverDef.V1 writes the format of TensorFlow before 0.12, one file, slowly. Raises
+    ValueError without variables (unless allow_empty), UnimplementedError for a builder (var_list takes
+    SaveableObjects), and for V1 with sharded.
     """
 
     def __init__(self, var_list: Any = None, reshape: bool = False, sharded: bool = False,
@@ -51,13 +52,17 @@ class Saver:
                              "var_list=None.")
         if builder is not None:
             raise UnimplementedError("Saver: argument 'builder' is not supported; the nodes of a Saver are always "
-                                     "TensorFlow's usual ones")
-        if write_version != SaverDef.V2:
-            raise UnimplementedError("Saver: checkpoints of format V1 are read, but not written: leave write_version "
-                                     "out")
+                                     "TensorFlow's usual ones. What is saved in a way of its own goes into var_list, "
+                                     "as a SaveableObject")
+        if write_version not in (SaverDef.V1, SaverDef.V2):
+            raise ValueError(f"Saver: write_version is {write_version}, but must be SaverDef.V1 or SaverDef.V2")
+        if write_version == SaverDef.V1 and sharded:
+            raise UnimplementedError("Saver: checkpoints of format V1 are written into one file: leave out `sharded`, "
+                                     "or write_version")
         self.saver_def = saver_def
         self._var_list, self._reshape, self._sharded = var_list, reshape, sharded
         self._max_to_keep, self._hours = max_to_keep or 0, keep_checkpoint_every_n_hours
+        self._version = write_version
         self._name, self._filename, self._allow_empty = name, filename, allow_empty
         self._pads_step, self._relative = pad_step_number, save_relative_paths
         self._is_built = self._is_empty = False
@@ -98,7 +103,7 @@ class Saver:
             self._is_empty = True
             return
         self.saver_def = add_nodes(saveables_of(chosen), self._name, self._filename or "model", self._reshape,
-                                   self._sharded)
+                                   self._sharded, self._version)
         self.saver_def.max_to_keep = self._max_to_keep
         self.saver_def.keep_checkpoint_every_n_hours = self._hours
 

@@ -30,17 +30,27 @@ class Description:
 
 
 def write_arrays(path: Path, cases: Sequence[Sequence[np.ndarray]]) -> None:
-    named: dict[str, Any] = {f"{i}_{j}": a for i, case in enumerate(cases) for j, a in enumerate(case)}
+    named: dict[str, Any] = {f"{i}_{j}": _plain(a) for i, case in enumerate(cases) for j, a in enumerate(case)}
     temporary = path.with_suffix(".new.npz")
     np.savez(temporary, **named)
     temporary.rename(path)
+
+
+def _plain(array: Any) -> np.ndarray:
+    """Strings as bytes of one length: files with Python's objects are not read."""
+    array = np.asarray(array)
+    if array.dtype != object:
+        return array
+    made = [text.encode() if isinstance(text, str) else text for text in array.reshape(-1)]
+    return np.array(made, "S").reshape(array.shape)
 
 
 def read_arrays(path: Path) -> list[list[np.ndarray]]:
     found: dict[int, list[np.ndarray]] = {}
     with np.load(path) as arrays:
         for name in sorted(arrays.files, key=lambda name: tuple(map(int, name.split("_")))):
-            found.setdefault(int(name.split("_")[0]), []).append(arrays[name])
+            found.setdefault(int(name.split("_")[0]), []).append(
+                arrays[name].astype(object) if arrays[name].dtype.kind == "S" else arrays[name])
     return list(found.values())
 
 

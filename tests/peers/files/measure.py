@@ -52,6 +52,10 @@ def difference(found: list[Any], expected: list[np.ndarray]) -> float:
     """The largest one, over the largest output; infinite where shapes, dtypes or what is finite differ."""
     worst = 0.0
     for a, b in zip(map(np.asarray, found), expected, strict=True):
+        if b.dtype == object:
+            if a.shape != b.shape or (a.astype("S") != b.astype("S")).any():
+                return float("inf")
+            continue
         if not np.isfinite(b).all():
             raise RuntimeError("the peer's own results are not finite: such a model compares nothing")
         if a.shape != b.shape or a.dtype != b.dtype or not np.isfinite(a).all():

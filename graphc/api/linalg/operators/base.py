@@ -34,7 +34,22 @@ _HERE = "graphc.api.linalg.operators"
 
 @public("linalg.LinearOperator")
 class LinearOperator:
-    """A [batch..., rows, columns] matrix. The hints say what is known of it, None: nothing; they are not checked."""
+    """A [batch..., rows, columns] matrix by what it does to vectors: subclasses know how without making it.
+
+    The hints is_non_singular, is_self_adjoint, is_positive_definite and is_square say what is known of it, None:
+    nothing; they are not checked (`assert_*` do), choose the method of `solve`, and raise ValueError where they
+    contradict each other. A subclass of one's own gives `_shape`, `_shape_tensor` and `_matmul`; the rest is then
+    computed by the dense matrix. As `tf.linalg.LinearOperator`.
+
+    >>> hints = {"is_self_adjoint": True, "is_positive_definite": True}
+    >>> operator = gc.linalg.LinearOperatorFullMatrix([[2., 1.], [1., 3.]], **hints)
+    >>> operator.matvec([1., 10.]).eval()
+    array([12., 31.], dtype=float32)
+    >>> operator.solvevec([12., 31.]).eval().round(4)
+    array([ 1., 10.], dtype=float32)
+    >>> operator.shape.as_list(), bool(operator.is_square)
+    ([2, 2], True)
+    """
 
     def __init__(self, dtype: Any, graph_parents: Any = None, is_non_singular: bool | None = None,
                  is_self_adjoint: bool | None = None, is_positive_definite: bool | None = None,
@@ -55,26 +70,32 @@ class LinearOperator:
 
     @property
     def dtype(self) -> DType:
+        """That of the matrix, float32 or float64."""
         return self._dtype
 
     @property
     def name(self) -> str:
+        """What its ops' scopes begin with."""
         return self._name
 
     @property
     def graph_parents(self) -> list[Any]:
+        """The tensors of which it is made."""
         return list(self._graph_parents)
 
     @property
     def is_non_singular(self) -> bool | None:
+        """The hint: whether it can be inverted."""
         return self._is_non_singular
 
     @property
     def is_self_adjoint(self) -> bool | None:
+        """The hint: whether it is its own transpose."""
         return self._is_self_adjoint
 
     @property
     def is_positive_definite(self) -> bool | None:
+        """The hint: whether x @ A @ x > 0 of all x but 0."""
         return self._is_positive_definite
 
     @property
@@ -88,45 +109,59 @@ class LinearOperator:
 
     @property
     def shape(self) -> TensorShape:
+        """[batch..., rows, columns], as far as it is known."""
         return self._shape()
 
     @property
     def batch_shape(self) -> TensorShape:
+        """[batch...], as far as it is known."""
         return self.shape[:-2]
 
     @property
     def tensor_rank(self) -> int | None:
+        """The number of axes, those of the batch too; None if unknown."""
         return self.shape.ndims
 
     @property
     def domain_dimension(self) -> Dimension:
+        """The number of columns, a Dimension."""
         return self.shape[-1] if self.shape.ndims is not None else Dimension(None)
 
     @property
     def range_dimension(self) -> Dimension:
+        """The number of rows, a Dimension."""
         return self.shape[-2] if self.shape.ndims is not None else Dimension(None)
 
     def shape_tensor(self, name: str = "shape_tensor") -> Tensor:
+        """[batch..., rows, columns] as an int32 vector."""
         with self._scope(name):
             known = self.shape
             return constant(known.as_list(), int32) if known.is_fully_defined() else self._shape_tensor()
 
     def batch_shape_tensor(self, name: str = "batch_shape_tensor") -> Tensor:
+        """[batch...] as an int32 vector."""
         return self.shape_tensor(name)[:-2]
 
     def tensor_rank_tensor(self, name: str = "tensor_rank_tensor") -> Tensor:
+        """The number of axes as an int32 scalar."""
         return shape(self.shape_tensor(name))[0]
 
     def domain_dimension_tensor(self, name: str = "domain_dimension_tensor") -> Tensor:
+        """The number of columns as an int32 scalar."""
         return self.shape_tensor(name)[-1]
 
     def range_dimension_tensor(self, name: str = "range_dimension_tensor") -> Tensor:
+        """The number of rows as an int32 scalar."""
         return self.shape_tensor(name)[-2]
 
     # What it does
 
     def matmul(self, x: Any, adjoint: bool = False, adjoint_arg: bool = False, name: str = "matmul") -> Any:
-        """The product with x, matrices or another operator."""
+        """The product with x, matrices [..., columns, k] (adjoint_arg: [..., k, columns]), or another operator: then an
+        operator.
+
+        adjoint: of the transposed matrix. Raises ValueError for sizes that are known not to fit.
+        """
         if isinstance(x, LinearOperator):
             left, right = self.adjoint() if adjoint else self, x.adjoint() if adjoint_arg else x
             _check_sizes(left.domain_dimension, right.range_dimension)
@@ -136,12 +171,16 @@ class LinearOperator:
             return self._matmul(x, adjoint=adjoint, adjoint_arg=adjoint_arg)
 
     def matvec(self, x: Any, adjoint: bool = False, name: str = "matvec") -> Tensor:
-        """The product with vectors, in the last axis of x."""
+        """The product with vectors: x [..., columns] gives [..., rows]."""
         with self._scope(name):
             return self._matvec(self._operand(x, adjoint, -1), adjoint=adjoint)
 
     def solve(self, rhs: Any, adjoint: bool = False, adjoint_arg: bool = False, name: str = "solve") -> Any:
-        """x with operator @ x = rhs, matrices or another operator."""
+        """x with operator @ x = rhs, matrices [..., rows, k] or another operator: then an operator.
+
+        By Cholesky if it is hinted to be self-adjoint and positive definite. Raises NotImplementedError if it is hinted
+        to be singular or not square.
+        """
         self._refuse_unsolvable()
         if isinstance(rhs, LinearOperator):
             left, right = self.adjoint() if adjoint else self, rhs.adjoint() if adjoint_arg else rhs
@@ -152,13 +191,13 @@ class LinearOperator:
             return self._solve(rhs, adjoint=adjoint, adjoint_arg=adjoint_arg)
 
     def solvevec(self, rhs: Any, adjoint: bool = False, name: str = "solve") -> Tensor:
-        """x with operator @ x = rhs, vectors in the last axis of rhs."""
+        """x with operator @ x = rhs, vectors: rhs [..., rows] gives [..., columns]."""
         self._refuse_unsolvable()
         with self._scope(name):
             return self._solvevec(self._operand(rhs, not adjoint, -1), adjoint=adjoint)
 
     def adjoint(self, name: str = "adjoint") -> LinearOperator:
-        """The operator whose matrix is this one's transpose."""
+        """The operator whose matrix is this one's transpose; itself if it is hinted to be self-adjoint."""
         if self.is_self_adjoint:
             return self
         made: LinearOperator = self._adjoint()
@@ -167,13 +206,16 @@ class LinearOperator:
     H = property(lambda self: self.adjoint(), doc="As `adjoint`.")
 
     def inverse(self, name: str = "inverse") -> LinearOperator:
-        """The operator that undoes this one."""
+        """The operator that undoes this one: its matmul is this one's solve."""
         self._refuse_unsolvable()
         made: LinearOperator = self._inverse()
         return made
 
     def cholesky(self, name: str = "cholesky") -> LinearOperator:
-        """The lower triangular operator whose product with its adjoint is this one."""
+        """The lower triangular operator whose product with its adjoint is this one.
+
+        Raises ValueError unless it is hinted to be self-adjoint and positive definite.
+        """
         if not self._can_use_cholesky():
             raise ValueError("Cannot take the Cholesky decomposition: Not a positive definite self adjoint matrix.")
         with self._scope(name):
@@ -181,43 +223,52 @@ class LinearOperator:
             return made
 
     def determinant(self, name: str = "det") -> Tensor:
+        """The determinant of each matrix: [batch...]."""
         self._refuse_rectangular("Determinant")
         with self._scope(name):
             return self._determinant()
 
     def log_abs_determinant(self, name: str = "log_abs_det") -> Tensor:
+        """The logarithm of the absolute value of each determinant: [batch...]."""
         self._refuse_rectangular("Determinant")
         with self._scope(name):
             return self._log_abs_determinant()
 
     def to_dense(self, name: str = "to_dense") -> Tensor:
-        """The matrix."""
+        """The matrix, [batch..., rows, columns]."""
         with self._scope(name):
             return self._to_dense()
 
     def diag_part(self, name: str = "diag_part") -> Tensor:
+        """The main diagonals, [batch..., min(rows, columns)]."""
         with self._scope(name):
             return self._diag_part()
 
     def trace(self, name: str = "trace") -> Tensor:
+        """The sum of each main diagonal: [batch...]."""
         with self._scope(name):
             return self._trace()
 
     def add_to_tensor(self, x: Any, name: str = "add_to_tensor") -> Tensor:
-        """The matrix plus x."""
+        """The matrix plus x, [batch..., rows, columns]."""
         with self._scope(name):
             return self._add_to_tensor(convert_to_tensor(x, dtype=self.dtype, name="x"))
 
     def assert_non_singular(self, name: str = "assert_non_singular") -> Any:
-        """An operation that fails if the matrix is singular, or nearly so."""
+        """An operation that ends a run with InvalidArgumentError if a matrix is singular, or nearly so."""
         with self._scope(name):
             return self._assert_non_singular()
 
     def assert_positive_definite(self, name: str = "assert_positive_definite") -> Any:
+        """An operation that ends a run with InvalidArgumentError if a matrix is not positive definite.
+
+        Raises NotImplementedError unless it is hinted to be self-adjoint.
+        """
         with self._scope(name):
             return self._assert_positive_definite()
 
     def assert_self_adjoint(self, name: str = "assert_self_adjoint") -> Any:
+        """An operation that ends a run with InvalidArgumentError if a matrix is not its own transpose."""
         with self._scope(name):
             return self._assert_self_adjoint()
 

@@ -32,7 +32,19 @@ def matrix_of(value: Any, name: str, rank: int = 2) -> Tensor:
 
 @public("linalg.LinearOperatorFullMatrix")
 class LinearOperatorFullMatrix(LinearOperator):
-    """The operator of a matrix. As `tf.linalg.LinearOperatorFullMatrix`."""
+    """The operator of a matrix that is given whole.
+
+    matrix: float32 or float64 [..., rows, columns]; else TypeError or ValueError. Methods and hints as of
+    `gc.linalg.LinearOperator`. As `tf.linalg.LinearOperatorFullMatrix`.
+
+    >>> operator = gc.linalg.LinearOperatorFullMatrix([[1., 2.], [3., 4.]])
+    >>> operator.matmul([[1.], [10.]]).eval()
+    array([[21.],
+           [43.]], dtype=float32)
+    >>> operator.solve([[21.], [43.]]).eval().round(4)
+    array([[ 1.],
+           [10.]], dtype=float32)
+    """
 
     def __init__(self, matrix: Any, is_non_singular: bool | None = None, is_self_adjoint: bool | None = None,
                  is_positive_definite: bool | None = None, is_square: bool | None = None,
@@ -57,7 +69,17 @@ class LinearOperatorFullMatrix(LinearOperator):
 
 @public("linalg.LinearOperatorLowerTriangular")
 class LinearOperatorLowerTriangular(LinearOperator):
-    """The operator of a matrix' lower triangle. As `tf.linalg.LinearOperatorLowerTriangular`."""
+    """The operator of a matrix' lower triangle; it solves by substitution.
+
+    tril: float32 or float64 [..., n, n], of which what lies above the diagonal is not read. As
+    `tf.linalg.LinearOperatorLowerTriangular`.
+
+    >>> operator = gc.linalg.LinearOperatorLowerTriangular([[2., 9.], [1., 4.]])
+    >>> operator.solvevec([4., 10.]).eval()
+    array([2., 2.], dtype=float32)
+    >>> operator.determinant().eval()
+    np.float32(8.0)
+    """
 
     def __init__(self, tril: Any, is_non_singular: bool | None = None, is_self_adjoint: bool | None = None,
                  is_positive_definite: bool | None = None, is_square: bool | None = None,

@@ -25,7 +25,18 @@ from graphc.ir.tensor_shape import Dimension, TensorShape, as_shape
 
 @public("linalg.LinearOperatorDiag")
 class LinearOperatorDiag(LinearOperator):
-    """The operator of a diagonal matrix. As `tf.linalg.LinearOperatorDiag`."""
+    """The operator of a diagonal matrix, in n numbers and n multiplications.
+
+    diag: float32 or float64 [..., n]. Raises ValueError if it is hinted not to be self-adjoint or square. As
+    `tf.linalg.LinearOperatorDiag`.
+
+    >>> operator = gc.linalg.LinearOperatorDiag([2., 5.])
+    >>> operator.matvec([1., 10.]).eval()
+    array([ 2., 50.], dtype=float32)
+    >>> operator.inverse().to_dense().eval()
+    array([[0.5, 0. ],
+           [0. , 0.2]], dtype=float32)
+    """
 
     def __init__(self, diag: Any, is_non_singular: bool | None = None, is_self_adjoint: bool | None = None,
                  is_positive_definite: bool | None = None, is_square: bool | None = None,
@@ -39,6 +50,7 @@ class LinearOperatorDiag(LinearOperator):
 
     @property
     def diag(self) -> Tensor:
+        """The diagonals, [batch..., n]."""
         return self._diag
 
     def _shape(self) -> TensorShape:
@@ -179,7 +191,14 @@ def _rows_of(num_rows: Any) -> Any:
 
 @public("linalg.LinearOperatorIdentity")
 class LinearOperatorIdentity(_Scaled):
-    """The identity. As `tf.linalg.LinearOperatorIdentity`; assert_proper_shapes: shapes are always checked."""
+    """The identity: [*batch_shape, num_rows, num_rows] with ones on the diagonal.
+
+    num_rows: an int or an integer scalar. dtype: float32 by default. Raises ValueError for hints that are not true of
+    it; assert_proper_shapes changes nothing, shapes are always checked. As `tf.linalg.LinearOperatorIdentity`.
+
+    >>> gc.linalg.LinearOperatorIdentity(2).matvec([3., 4.]).eval()
+    array([3., 4.], dtype=float32)
+    """
 
     def __init__(self, num_rows: Any, batch_shape: Any = None, dtype: Any = None, is_non_singular: bool = True,
                  is_self_adjoint: bool = True, is_positive_definite: bool = True, is_square: bool = True,
@@ -205,7 +224,17 @@ class LinearOperatorIdentity(_Scaled):
 
 @public("linalg.LinearOperatorScaledIdentity")
 class LinearOperatorScaledIdentity(_Scaled):
-    """multiplier, a number a matrix, times the identity. As `tf.linalg.LinearOperatorScaledIdentity`."""
+    """multiplier, a number for each matrix of the batch, times the identity.
+
+    num_rows: an int or an integer scalar; multiplier: float32 or float64 [batch...]. As
+    `tf.linalg.LinearOperatorScaledIdentity`.
+
+    >>> operator = gc.linalg.LinearOperatorScaledIdentity(2, multiplier=5.)
+    >>> operator.solvevec([10., 20.]).eval()
+    array([2., 4.], dtype=float32)
+    >>> operator.determinant().eval()
+    np.float32(25.0)
+    """
 
     def __init__(self, num_rows: Any, multiplier: Any, is_non_singular: bool | None = None,
                  is_self_adjoint: bool | None = None, is_positive_definite: bool | None = None, is_square: bool = True,
@@ -219,6 +248,7 @@ class LinearOperatorScaledIdentity(_Scaled):
 
     @property
     def multiplier(self) -> Tensor:
+        """The number of each matrix, [batch...]."""
         assert self._factor is not None
         return self._factor
 

@@ -39,7 +39,15 @@ class _OfOne(LinearOperator):
 
 @public("linalg.LinearOperatorAdjoint")
 class LinearOperatorAdjoint(_OfOne):
-    """The operator of the transposed matrix. As `tf.linalg.LinearOperatorAdjoint`."""
+    """The operator of the transposed matrix, by the methods of the one it is made of.
+
+    Raises ValueError for hints that contradict those of operator. As `tf.linalg.LinearOperatorAdjoint`.
+
+    >>> operator = gc.linalg.LinearOperatorFullMatrix([[1., 2.], [3., 4.]])
+    >>> gc.linalg.LinearOperatorAdjoint(operator).to_dense().eval()
+    array([[1., 3.],
+           [2., 4.]], dtype=float32)
+    """
 
     def _shape(self) -> TensorShape:
         known = self.operator.shape
@@ -70,7 +78,14 @@ class LinearOperatorAdjoint(_OfOne):
 
 @public("linalg.LinearOperatorInversion")
 class LinearOperatorInversion(_OfOne):
-    """The operator of the inverse matrix, which solves by it. As `tf.linalg.LinearOperatorInversion`."""
+    """The operator of the inverse matrix: its matmul solves by the one it is made of.
+
+    Raises ValueError if that is hinted to be singular. As `tf.linalg.LinearOperatorInversion`.
+
+    >>> operator = gc.linalg.LinearOperatorDiag([2., 5.], is_non_singular=True)
+    >>> gc.linalg.LinearOperatorInversion(operator).matvec([1., 1.]).eval()
+    array([0.5, 0.2], dtype=float32)
+    """
 
     def __init__(self, operator: LinearOperator, is_non_singular: bool | None = None, *hints: Any, **more: Any) -> None:
         if is_non_singular is False or operator.is_non_singular is False:
@@ -101,7 +116,15 @@ class LinearOperatorInversion(_OfOne):
 
 @public("linalg.LinearOperatorComposition")
 class LinearOperatorComposition(LinearOperator):
-    """The product of operators, the first one on the left. As `tf.linalg.LinearOperatorComposition`."""
+    """The product of operators, the first one on the left; the products are never made.
+
+    operators: a non-empty list of one dtype (TypeError) whose sizes fit (ValueError). It is non-singular if all are. As
+    `tf.linalg.LinearOperatorComposition`.
+
+    >>> scale, turn = gc.linalg.LinearOperatorDiag([2., 5.]), gc.linalg.LinearOperatorFullMatrix([[0., 1.], [1., 0.]])
+    >>> gc.linalg.LinearOperatorComposition([scale, turn]).matvec([1., 10.]).eval()
+    array([20.,  5.], dtype=float32)
+    """
 
     def __init__(self, operators: Sequence[LinearOperator], is_non_singular: bool | None = None,
                  is_self_adjoint: bool | None = None, is_positive_definite: bool | None = None,
@@ -126,6 +149,7 @@ class LinearOperatorComposition(LinearOperator):
 
     @property
     def operators(self) -> list[LinearOperator]:
+        """The operators, the leftmost first."""
         return list(self._operators)
 
     def _shape(self) -> TensorShape:
