@@ -61,7 +61,7 @@ def test_it_is_the_wheel_with_its_machine_code() -> None:
     package = Path(gc.__file__).parent
     assert package.is_relative_to(sys.prefix)
     assert {path.name for path in PREBUILT.glob("*.json")} == {"entries.json", "scalars.json"}
-    assert list(PREBUILT.glob("*.so"))
+    assert list(PREBUILT.glob("*.image"))
     assert (package / "_runner" / "include" / "graphc.h").is_file()
 
 
@@ -91,7 +91,7 @@ def test_everything_works_without_numba(tmp_path: Path) -> None:
     assert list((tmp_path / ".cache" / "graphc").glob("map-*.o")), "the JIT has compiled nothing"
 
 
-@pytest.mark.parametrize("isa", sorted(path.stem for path in PREBUILT.glob("*.so")))
+@pytest.mark.parametrize("isa", sorted(path.stem for path in PREBUILT.glob("*.image")))
 def test_each_instruction_set(isa: str, tmp_path: Path) -> None:
     from graphc.kernels.toolchain.load import host_targets
     if isa not in [target.name for target in host_targets()]:
