@@ -70,7 +70,8 @@ def _choose(wanted: str) -> str:
                                         " unset GRAPHC_ISA to let graphc choose")
     if not possible:
         import platform
-        needs = "; ".join(f"{t.name}: {t.machine} with {', '.join(t.needs)}" for t in TARGETS.values())
+        needs = "; ".join(f"{t.name}: {t.machine}" + (f" with {', '.join(t.needs)}" if t.needs else "")
+                          for t in TARGETS.values())
         raise errors.UnimplementedError(f"graphc has no machine code for this machine ({platform.machine()}). It needs "
                                         f"one of: {needs}")
     return wanted or possible[0]

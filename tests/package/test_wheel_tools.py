@@ -89,5 +89,5 @@ def test_graphc_run_becomes_the_program_of_the_checkout(tmp_path: Path) -> None:
     (tmp_path / "graphc" / "__init__.py").touch()
     # -S: else the environment's own graphc would be found first, if it is one to be edited.
     done = subprocess.run([sys.executable, "-S", "-c", code + "graphc_run.main()"], env={"PYTHONPATH": str(tmp_path)},
-                          capture_output=True, text=True, check=False)
+                          cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "has no C++ program" in done.stderr
