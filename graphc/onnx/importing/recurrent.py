@@ -19,10 +19,10 @@ _GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 
 @dataclass(frozen=True)
 class Layer:
-    """The directions of a layer that have the same activations: xs [time, directions, batch, gates * size], the inputs'
-    part with all biases that are simply added, in the order in which the steps are taken; r: matrices [directions, size,
-    gates * size], cut once for the products of each step (of GRU: both gates, the hidden one); bias: of the recurrent
-    part, [directions, 1, gates * size]; functions: the activations; lengths [batch] or None."""
+    """The directions of a layer that have the same activations: xs [time, directions, batch, gates * size], the
+    inputs' part with all biases that are simply added, in the order in which the steps are taken; r: matrices
+    [directions, size, gates * size], cut once for the products of each step (of GRU: both gates, the hidden one); bias:
+    of the recurrent part, [directions, 1, gates * size]; functions: the activations; lengths [batch] or None."""
 
     node: Node
     xs: Any
@@ -97,8 +97,8 @@ def _both_ways(node: Node, step: Callable[..., list[Any]], x: Any, w: Any, r: An
         initial = [None if s is None else gc.transpose(s, [1, 0, 2]) for s in initial]
     names = node.attr("activations") or _DEFAULTS[node.op] * directions
     per = len(_DEFAULTS[node.op])
-    same = directions == 1 or names[:per] == names[per:] and not node.attr("activation_alpha") and \
-        not node.attr("activation_beta")
+    same = directions == 1 or (names[:per] == names[per:] and not node.attr("activation_alpha") and \
+        not node.attr("activation_beta"))
     runs = []
     for ways in [range(directions)] if same else [range(1), range(1, 2)]:
         functions = _activations(node, names, ways[0] * per, per)
@@ -108,7 +108,8 @@ def _both_ways(node: Node, step: Callable[..., list[Any]], x: Any, w: Any, r: An
         backwards = [d == 1 or node.attr("direction", "forward") == "reverse" for d in ways]
         layer = _layer(node, x, w[first:last], r[first:last], None if b is None else b[first:last], functions, lengths,
                        size, backwards)
-        runs.append(_run(layer, step, start, backwards, () if extra is None else (gc.expand_dims(extra[first:last], 1),)))
+        more = () if extra is None else (gc.expand_dims(extra[first:last], 1),)
+        runs.append(_run(layer, step, start, backwards, more))
     rows, *states = runs[0] if len(runs) == 1 else [
         gc.concat(parts, 1 if k == 0 else 0) for k, parts in enumerate(zip(*runs, strict=True))]
     if batch_first:
