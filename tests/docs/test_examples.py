@@ -77,6 +77,6 @@ PENDING = (
     "graphc.data", "graphc.estimator", "graphc.feature_column", "graphc.io", "graphc.onnx", "graphc.rnn",
     "graphc.saved_model", "graphc.seq2seq", "graphc.summary", "graphc.test",
 
-    "graphc.compat.datasets", "graphc.compat.framework", "graphc.compat.learn", "graphc.compat.program",
+    "graphc.compat.datasets",
     "graphc.compat.slim",
 )
