@@ -8,6 +8,7 @@ from dataclasses import dataclass
 SHF_WRITE, SHF_ALLOC, SHF_CODE, SHF_TLS = 1, 2, 4, 0x400
 SHT_SYMTAB, SHT_RELA, SHT_NOBITS, SHT_INIT_ARRAY, SHT_FINI_ARRAY = 2, 4, 8, 14, 15
 MACHINES = {62: "x86_64", 183: "aarch64"}
+ADDRESS_KINDS = {"x86_64": 1, "aarch64": 257}      # of relocations: R_X86_64_64, R_AARCH64_ABS64
 UNDEFINED, FIRST_RESERVED = 0, 0xFF00      # section numbers
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from .elf import FIRST_RESERVED, SHT_RELA, UNDEFINED, ElfError, Object, Symbol
+from .elf import ADDRESS_KINDS, FIRST_RESERVED, SHT_RELA, UNDEFINED, ElfError, Object, Symbol
 from .gate import GateError
-
-ADDRESS_TYPES = {"x86_64": 1, "aarch64": 257}      # R_X86_64_64, R_AARCH64_ABS64
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ def _references(found: Object, symbols: list[Symbol], symbol: Symbol) -> dict[in
         if section.type == SHT_RELA and section.info == symbol.section:
             for offset, info, addend in struct.iter_unpack("<QQq", found.contents(section)):
                 if symbol.value <= offset < symbol.value + symbol.size:
-                    if info & 0xFFFFFFFF != ADDRESS_TYPES.get(found.machine) or addend:
+                    if info & 0xFFFFFFFF != ADDRESS_KINDS.get(found.machine) or addend:
                         raise GateError(f"a reference of type {info & 0xFFFFFFFF} in a table of addresses")
                     references[offset - symbol.value] = symbols[info >> 32].name
     return references

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from .elf import (
+    ADDRESS_KINDS,
     FIRST_RESERVED,
     SHF_ALLOC,
     SHF_CODE,
@@ -146,7 +147,7 @@ class _Linker:
         return np.array(found, np.int64)
 
     def _patch(self, kind: int, memory: np.ndarray, at: np.ndarray, values: np.ndarray, section: Section) -> None:
-        if kind == _ADDRESS[self.machine]:
+        if kind == ADDRESS_KINDS[self.machine]:
             if not section.flags & SHF_WRITE:
                 raise LinkError(f"{section.name} holds addresses, and is no table")
             _write(memory, at, values, 8)
@@ -217,7 +218,6 @@ def _stub_aarch64(stub: int, slot: int) -> bytes:
 
 Patch = Callable[[np.ndarray, np.ndarray, np.ndarray], None]
 _STUBS = {"x86_64": _stub_x86_64, "aarch64": _stub_aarch64}
-_ADDRESS = {"x86_64": 1, "aarch64": 257}       # R_X86_64_64, R_AARCH64_ABS64
 _PATCHES: dict[str, dict[int, Patch]] = {
     "x86_64": {2: _distance, 4: _distance},    # PC32, PLT32
     "aarch64": {261: _distance,                # PREL32
