@@ -140,8 +140,8 @@ def _image(library: Library, program: Program, still: frozenset[int]) -> bytes:
     """The program's code (kernels/toolchain/image.py), from the disk cache or made."""
     from graphc.kernels.toolchain import cache
     from graphc.kernels.toolchain.image import MAGIC
-    of_all = MAGIC, library.isa, library.identity(), _writer_text()
-    key = f"map-{cache.hash_of(*of_all, repr(without_constants(program)), repr(sorted(still)))}.image"
+    depends = MAGIC, library.isa, library.hash, _writer_text(), repr(without_constants(program)), repr(sorted(still))
+    key = f"map-{cache.hash_of(*depends)}.image"
     made = cache.read_used(key)
     if made is None:
         _import_llvm()

@@ -1,15 +1,13 @@
 """The kernel library in this process: machine code for the best instruction set that this machine has.
 
-Taken from the installed package (graphc.kernels.toolchain.shared), else from the disk cache, else built
-(graphc.kernels.toolchain.build); mapped once, never unmapped. Imports neither llvmlite nor numba.
+Taken from the installed package or the disk cache, else built (graphc.kernels.toolchain.build); mapped once, never
+unmapped. Imports neither llvmlite nor numba.
 """
 from __future__ import annotations
 
 import ctypes
-import functools
 import os
 import zlib
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,9 +30,13 @@ class Library:
     functions: np.ndarray
     entry: dict[str, int]
     signatures: dict[str, list[str]]
-    scalars: Callable[[], str]         # the scalar functions' LLVM text (graphc.kernels.toolchain.scalar_library)
-    identity: Callable[[], str]        # a hash of all its code
+    hash: str                          # of all its code, and of the scalars' text
     code: Any                          # keeps it in memory
+    packed_scalars: bytes
+
+    def scalars(self) -> str:
+        """The scalar functions' LLVM text (graphc.kernels.toolchain.scalar_library)."""
+        return zlib.decompress(self.packed_scalars).decode()
 
 
 _loaded: dict[str, Library] = {}
@@ -68,39 +70,29 @@ def _choose(wanted: str) -> str:
                                         " unset GRAPHC_ISA to let graphc choose")
     if not possible:
         import platform
-        needs = "; ".join(f"{t.name}: {t.machine} with {', '.join(t.needs)}" for t in TARGETS.values())
+        needs = "; ".join(f"{t.name}: {t.machine}" + (f" with {', '.join(t.needs)}" if t.needs else "")
+                          for t in TARGETS.values())
         raise errors.UnimplementedError(f"graphc has no machine code for this machine ({platform.machine()}). It needs "
                                         f"one of: {needs}")
     return wanted or possible[0]
 
 
 def _load(isa: str) -> Library:
-    from graphc.kernels.toolchain import cache, shared
-    path = shared.packaged(isa)
-    if path is not None:
-        entries = shared.read_entries()
-        found: Mapping[str, int] = shared.load_shared(path, shared.exported_symbols(isa, entries))
-        identity = functools.cache(lambda: cache.hash_of(path.read_bytes()))
-        return _library(isa, found, entries, shared.read_scalars, identity)
     from graphc.kernels.toolchain.build import BuildError, library_image
     from graphc.kernels.toolchain.load import Code
     try:
         image = library_image(isa)
     except BuildError as error:
         raise errors.InternalError(str(error)) from None
-    notes: Any = image.notes
-    return _library(isa, Code(image), notes["entries"], lambda: zlib.decompress(image.attachment).decode(),
-                    lambda: str(notes["hash"]))
-
-
-def _library(isa: str, found: Mapping[str, int], entries: dict[str, list[str]], scalars: Callable[[], str],
-             identity: Callable[[], str]) -> Library:
     suffix = isa.replace("-", "_")
+    signatures: Any = image.notes["entries"]
+    found = Code(image)
     registry = _words(found["gc_registry"], int(_words(found["gc_registry_words"], 1)[0]))
     text = ctypes.string_at(found["gc_names"], int(_words(found["gc_names_bytes"], 1)[0]))
     functions = _words(found[f"gc_functions_{suffix}"], int(3 * registry[1] + registry[2]))
-    entry = {name: found[f"{name}_{suffix}"] for name in entries}
-    return Library(isa, registry, text.decode().split("\0")[:-1], functions, entry, entries, scalars, identity, found)
+    entry = {name: found[f"{name}_{suffix}"] for name in signatures}
+    return Library(isa, registry, text.decode().split("\0")[:-1], functions, entry, signatures,
+                   str(image.notes["hash"]), found, image.attachment)
 
 
 def _words(address: int, count: int) -> np.ndarray:

@@ -138,23 +138,25 @@ class FunctionReader:
         return self.results.get(operation, operation.outputs)
 
     def _case(self, node: NodeDef, inputs: Sequence[Tensor], scope: str) -> list[Tensor]:
-        """The function whose number is the first input, the last one for any other number: a chain of branches."""
+        """The function whose number is the first input, the last one for any other number: a tree of branches, each on
+        whether the number is in the first half of those that are left."""
         branches = [f.name for f in node.attr["branches"].list.func]
         if not branches:
             raise DataLossError(f"'{node.name}' has no branches")
 
-        def chosen(number: int) -> list[Tensor]:
-            def run() -> list[Tensor]:
-                return self._inlined(branches[number], inputs[1:], f"{scope}branch_{number}/")
-
-            if number == len(branches) - 1:
-                return run()
-            is_it = apply(OPS["Equal"], inputs[0], number)
-            made: list[Tensor] = cond(is_it, run, lambda: chosen(number + 1), strict=True)
+        def chosen(first: int, end: int) -> list[Tensor]:
+            if end - first == 1:
+                return self._inlined(branches[first], inputs[1:], f"{scope}branch_{first}/")
+            middle = (first + end) // 2
+            made: list[Tensor] = cond(apply(OPS["Less"], number, middle), lambda: chosen(first, middle),
+                                      lambda: chosen(middle, end), strict=True)
             return made
 
         with get_default_graph().name_scope(scope):
-            return chosen(0)
+            last = len(branches) - 1
+            known = apply(OPS["GreaterEqual"], inputs[0], 0)
+            number = apply(OPS["SelectV2"], known, inputs[0], last)         # any above the last one is, too
+            return chosen(0, len(branches))
 
     def _inlined(self, name: str, inputs: Sequence[Tensor], scope: str) -> list[Tensor]:
         """The results of function `name` of these inputs; its operations stand in the default graph under `scope`."""

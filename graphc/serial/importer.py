@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from graphc.api.public import public
-from graphc.errors import DataLossError, UnimplementedError
+from graphc.errors import DataLossError, ResourceExhaustedError, UnimplementedError
 from graphc.ir import names
 from graphc.ir.graph import Graph, Operation, get_default_graph
 from graphc.ir.op import OPS
@@ -63,7 +63,13 @@ def import_graph_def(graph_def: GraphDef, input_map: Mapping[str, Any] | None = 
     if producer_op_list is not None:
         graph_def = without_new_defaults(graph_def, producer_op_list)
     known = with_sum_to(with_plain_variables(with_known_names(graph_def)))
-    return _Importer(known, get_default_graph(), dict(input_map or {})).run(name, return_elements)
+    try:
+        return _Importer(known, get_default_graph(), dict(input_map or {})).run(name, return_elements)
+    except RecursionError:
+        raise DataLossError("the graph's loops, branches and functions nest deeper than any program's; the file is "
+                            "damaged") from None
+    except MemoryError:
+        raise ResourceExhaustedError("the graph needs more memory than there is; the file may be damaged") from None
 
 
 def check_version(graph_def: GraphDef) -> None:

@@ -20,6 +20,7 @@ from graphc.serial.side_files import put_aside, side_bytes
 
 _ELEMENT_LIMIT = 1 << 40
 LARGEST = (1 << 31) - (1 << 16)      # bytes of a tensor in a message, which has names and a shape, too
+_REPEATED_STRINGS = 1_000_000        # that may be left out, because they are the last one again
 _LISTS = {
     "float32": "float_val", "float64": "double_val", "int32": "int_val", "uint8": "int_val", "int16": "int_val",
     "int8": "int_val", "uint16": "int_val", "int64": "int64_val", "bool": "bool_val", "uint32": "uint32_val",
@@ -150,9 +151,7 @@ def _listed(tensor: TensorProto, dtype: DType, count: int) -> np.ndarray[Any, An
 
 
 def _strings(tensor: TensorProto, count: int) -> np.ndarray[Any, Any]:
-    if len(tensor.string_val) > count or (
-        count > 0 and not tensor.string_val and count > len(tensor.string_val) + 1_000_000
-    ):
+    if not count - _REPEATED_STRINGS <= len(tensor.string_val) <= count:
         raise DataLossError(
             f"a string tensor of {count} elements has {len(tensor.string_val)} values; the file is damaged"
         )

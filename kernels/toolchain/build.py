@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from . import cache, progress
 from .image import Image
 
 FOLDER = Path(__file__).parent.parent
+PREBUILT = FOLDER / "prebuilt"          # of wheels: an image for each instruction set
 PACKAGE = __package__.rpartition(".")[0]
 
 
@@ -30,10 +31,6 @@ class BuildError(Exception):
 def library_key(isa: str, only: Sequence[str] = ()) -> str:
     """Name in the cache of the library for `isa`: a hash of all of kernels/ and of the tools."""
     return f"{isa}-{cache.hash_of(isa, ','.join(only), _sources_hash())}.a"
-
-
-def image_key(isa: str) -> str:
-    return library_key(isa).removesuffix(".a") + ".image"
 
 
 def _sources_hash() -> str:
@@ -91,23 +88,35 @@ def library_image(isa: str) -> Image:
     """The library for `isa` as an image. Its notes: `entries`, C types of the entry points, and `hash`, of the archive.
     Attached is the scalars' LLVM text, compressed.
     """
-    key = image_key(isa)
-    found = cache.read(key)
+    found = cache.read_file(PREBUILT / f"{isa}.image")
     if found is None:
-        found = link_library(isa, library_archive(isa))
-        cache.write(key, found)
+        key = library_key(isa).removesuffix(".a") + ".image"
+        found = cache.read(key)
+        if found is None:
+            found = link_library(isa, library_archive(isa))
+            cache.write(key, found)
     return Image.from_bytes(found)
+
+
+def write_package(archives: Mapping[str, bytes], folder: Path) -> None:
+    """Writes the images into `folder`, which is PREBUILT of an installed package."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for isa, archive in archives.items():
+        path = folder / f"{isa}.image"
+        cache.write_file(path, link_library(isa, archive))
+        path.chmod(0o644)
 
 
 def link_library(isa: str, archive: bytes) -> bytes:
     """The image of a library's archive."""
     from .archive import ENTRIES, SCALARS, read_archive
     from .link import link
-    from .shared import exported_symbols
     members = dict(read_archive(archive))
     entries = json.loads(members.pop(ENTRIES))
     scalars = zlib.compress(members.pop(SCALARS), 9)
-    names = exported_symbols(isa, entries)
+    suffix = isa.replace("-", "_")
+    names = ["gc_registry", "gc_registry_words", "gc_names", "gc_names_bytes", f"gc_functions_{suffix}",
+             *(f"{name}_{suffix}" for name in entries)]
     notes = {"entries": entries, "hash": cache.hash_of(archive)}
     return replace(link(list(members.values()), names), notes=notes, attachment=scalars).to_bytes()
 

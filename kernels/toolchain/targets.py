@@ -34,7 +34,7 @@ TARGETS: dict[str, Target] = {t.name: t for t in (
     Target("x86-64-v4", "x86_64_v4", "x86_64-unknown-linux-gnu", "x86-64-v4", "-prefer-256-bit", "x86_64",
            (*_V3, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")),
     Target("x86-64-v3", "x86_64_v3", "x86_64-unknown-linux-gnu", "x86-64-v3", "", "x86_64", _V3),
-    Target("aarch64", "aarch64", "aarch64-unknown-linux-gnu", "generic", "", "aarch64", ("neon",)),
+    Target("aarch64", "aarch64", "aarch64-unknown-linux-gnu", "generic", "", "aarch64"),      # of which Neon is part
 )}
 
 
@@ -55,7 +55,7 @@ def host_targets() -> list[Target]:
 
 
 # Features whose name in /proc/cpuinfo is not LLVM's.
-_IN_LINUX = {"bmi1": "bmi", "abm": "lzcnt", "asimd": "neon"}
+_IN_LINUX = {"bmi1": "bmi", "abm": "lzcnt"}
 
 
 def _host_features() -> Iterator[str]:

@@ -34,6 +34,40 @@ def mutate(data: bytes, rng: random.Random) -> bytes:
     return message.SerializeToString()
 
 
+def mutate_graph(message: Message, rng: random.Random) -> None:
+    """Makes one to four changes in a GraphDef or what holds one: as in Plans, and inputs, op types, attributes and
+    calls of functions that are others of the graph's, so that cycles and functions that call themselves come up."""
+    for _ in range(rng.choice((1, 1, 2, 4))):
+        nodes = [m for m in _messages(message) if m.DESCRIPTOR.name == "NodeDef"]
+        if not nodes or rng.random() < 0.3:
+            mutate_message(message, rng)
+            continue
+        node: Any = rng.choice(nodes)
+        other: Any = rng.choice(nodes)
+        kind = rng.randrange(5)
+        if kind == 0 and node.input:
+            node.input[rng.randrange(len(node.input))] = rng.choice(
+                (other.name, f"{other.name}:1", f"^{other.name}", f"{other.name}:output:0", *node.input))
+        elif kind == 1:
+            node.op = other.op
+        elif kind == 2 and other.attr:
+            name = rng.choice(sorted(other.attr))
+            node.attr[name].CopyFrom(other.attr[name])
+        elif kind == 3 and node.attr:
+            name = rng.choice(sorted(node.attr))
+            if rng.random() < 0.4:
+                del node.attr[name]
+            else:
+                mutate_message(node.attr[name], rng)
+        else:
+            functions = [m.name for m in _messages(message) if m.DESCRIPTOR.name == "OpDef"]
+            calls = [m for m in _messages(node) if m.DESCRIPTOR.name == "NameAttrList"]
+            if functions and calls:
+                calls[0].name = rng.choice(functions)  # type: ignore[attr-defined]
+            else:
+                node.name = other.name
+
+
 def mutate_message(message: Message, rng: random.Random) -> None:
     """Makes one to four changes in it."""
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
@@ -48,8 +82,14 @@ def _messages(message: Message) -> Iterator[Message]:
     yield message
     for field, value in message.ListFields():
         if field.type == FieldDescriptor.TYPE_MESSAGE:
-            for inner in value if _is_list(field) else (value,):
-                yield from _messages(inner)
+            held = value.values() if _is_map(field) else value if _is_list(field) else (value,)
+            for inner in held:
+                if isinstance(inner, Message):
+                    yield from _messages(inner)
+
+
+def _is_map(field: Any) -> bool:
+    return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)
 
 
 def _is_list(field: Any) -> bool:
@@ -63,7 +103,7 @@ def _steal(plan: Message, rng: random.Random) -> None:
         by_kind.setdefault(message.DESCRIPTOR.full_name, []).append(message)
     alike = rng.choice([found for found in by_kind.values() if len(found) > 1] or list(by_kind.values()))
     target, source = rng.choice(alike), _copy(rng.choice(alike))
-    fields = [field for field, _ in source.ListFields()]
+    fields = [field for field, _ in source.ListFields() if not _is_map(field)]
     if not fields or rng.random() < 0.3:
         target.CopyFrom(source)
         return
@@ -112,7 +152,11 @@ def _changes(message: Message) -> Iterator[Change]:
     """One callable for each field of `message`, at any depth, that changes it in place."""
     for field in message.DESCRIPTOR.fields:
         repeated = _is_list(field)
-        if field.type == FieldDescriptor.TYPE_MESSAGE:
+        if _is_map(field):
+            for inner in getattr(message, field.name).values():
+                if isinstance(inner, Message):
+                    yield from _changes(inner)
+        elif field.type == FieldDescriptor.TYPE_MESSAGE:
             yield from _message_changes(message, field.name, repeated)
         elif field.type in _INTEGERS:
             yield from _integer_changes(message, field.name, repeated, *_INTEGERS[field.type])

@@ -1,8 +1,9 @@
 """`make fuzz`: mutations of Plans written by hand and of Plans of graphs (graph_plans.py), in C++ under ASan and UBSan
 and in Python, side by side.
 
-C++ also gets Plans of single kernels (kernel_plans.py) indexes of checkpoints
-(checkpoints.py), and graphs with side files (side_graphs.py). Everywhere buffers end at pages that nothing may touch.
+C++ also gets Plans of single kernels (kernel_plans.py), indexes of checkpoints (checkpoints.py), and graphs with side
+files (side_graphs.py); Python GraphDefs and SavedModels of TensorFlow's, to import, inspect and convert
+(file_child.py). Everywhere buffers end at pages that nothing may touch.
 
     python tests/fuzz/run.py [--seconds 1200] [--seed N]
 
@@ -15,6 +16,7 @@ try one again:
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -38,12 +40,14 @@ from graphc.serial.graph_pb2 import GraphDef
 from graphc.serial.plan_pb2 import SavedPlan
 
 from checkpoints import MODEL, model_file, next_index, write_base
+from file_child import originals
 from files import BUILD, build_runner, case_file
 from kernel_plans import kernel_case
 from mutate import mutate, mutate_message
 from side_graphs import write_side_graphs
 
 FILES_A_ROUND, INDEXES_A_ROUND, SIDE_GRAPHS_A_ROUND, PYTHON_A_ROUND, ROUND_SECONDS = 200, 200, 50, 100, 900
+GRAPHS_A_ROUND = 20
 
 
 def next_file(originals: list[bytes], rng: random.Random) -> bytes:
@@ -109,7 +113,7 @@ class Fuzzing:
         self.end = time.monotonic() + seconds
         self.seed = seed
         self.failures: list[str] = []
-        self.tried = {"C++": 0, "Python": 0}
+        self.tried = {"C++": 0, "Python": 0, "graphs": 0}
         self.checks: set[int] = set()
         self.kinds: set[str] = set()
         self.outcomes: Counter[str] = Counter()
@@ -146,19 +150,23 @@ class Fuzzing:
         print(self.failures[-1], flush=True)
 
     def python(self) -> None:
-        seed = self.seed * 1_000_000
+        seed, files = self.seed * 1_000_000, itertools.cycle(sorted(originals()))
         while time.monotonic() < self.end:
             for name in names():
-                done = subprocess.run([sys.executable, str(ROOT / "tests/fuzz/child.py"), name, str(seed),
-                                       str(PYTHON_A_ROUND)], capture_output=True, text=True, check=False)
-                self.tried["Python"] += PYTHON_A_ROUND
-                self._note(done.stdout)
-                if done.returncode:
-                    self.failures.append(f"Python: {done.stdout}{done.stderr[-3000:]}")
-                    print(self.failures[-1], flush=True)
+                self._try("child.py", name, seed, PYTHON_A_ROUND, "Python")
+                self._try("file_child.py", next(files), seed, GRAPHS_A_ROUND, "graphs")
                 if time.monotonic() > self.end:
                     return
             seed += PYTHON_A_ROUND
+
+    def _try(self, program: str, name: str, seed: int, count: int, what: str) -> None:
+        done = subprocess.run([sys.executable, str(ROOT / "tests/fuzz" / program), name, str(seed), str(count)],
+                              capture_output=True, text=True, check=False)
+        self.tried[what] += count
+        self._note(done.stdout)
+        if done.returncode:
+            self.failures.append(f"Python: {done.stdout}{done.stderr[-3000:]}")
+            print(self.failures[-1], flush=True)
 
     def _note(self, output: str) -> None:
         for line in output.splitlines():
@@ -172,7 +180,7 @@ class Fuzzing:
         kinds = set().union(*(step_kinds(case.plan) for case in fuzzed_cases().values()))
         missed = sorted(all_checks() - self.checks)
         lines = [f"seed {self.seed}: {self.tried['C++']} files in C++ under ASan and UBSan, {self.tried['Python']} "
-                 f"plans in Python, {len(self.failures)} crashes",
+                 f"plans and {self.tried['graphs']} graphs and SavedModels in Python, {len(self.failures)} crashes",
                  ", ".join(f"{n} {what}" for what, n in sorted(self.outcomes.items())),
                  f"kinds of steps that ran: {len(self.kinds)} of {len(kinds)}" + self._rest(kinds - self.kinds),
                  f"checks that refused: {len(self.checks)} of {len(all_checks())}" + self._rest(missed)]

@@ -1,4 +1,5 @@
-"""A short version of `make fuzz` (the long one is tests/fuzz/run.py): no mutation of a Plan crashes Python or C++."""
+"""A short version of `make fuzz` (the long one is tests/fuzz/run.py): no mutation of a Plan crashes Python or C++, none
+of a graph its import."""
 from __future__ import annotations
 
 import json
@@ -36,6 +37,14 @@ def test_python(name: str) -> None:
     seen = json.loads(done.stdout.splitlines()[1])
     assert seen["outcomes"]["answer"] and seen["outcomes"]["refused by the runtime"], seen
     assert len(seen["checks"]) > 5, seen
+
+
+@pytest.mark.parametrize("name", ["halving_functions", "recurrent", "model_loop"])
+def test_graphs(name: str) -> None:
+    done = subprocess.run([sys.executable, str(FOLDER / "file_child.py"), name, "0", "6"], capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
+    assert " taken" in done.stdout
 
 
 def run_files(folder: Path, files: list[bytes]) -> None:

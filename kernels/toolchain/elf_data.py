@@ -4,7 +4,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from .elf import ADDRESS_KINDS, SHT_RELA, UNDEFINED, ElfError, Object, Symbol
+from .elf import ADDRESS_KINDS, FIRST_RESERVED, SHT_RELA, UNDEFINED, ElfError, Object, Symbol
 from .gate import GateError
 
 
@@ -21,22 +21,23 @@ def read_data(data: bytes, wanted: str) -> Data | None:
     object, or has a reference of another kind than a whole address."""
     try:
         found = Object(data)
-        for symbol in found.symbols():
-            if symbol.name == wanted and symbol.section != UNDEFINED:
-                contents = found.contents(found.sections[symbol.section])[symbol.value:symbol.value + symbol.size]
-                return Data(contents, _references(found, symbol))
+        symbols = found.symbols()
+        for symbol in symbols:
+            if symbol.name == wanted and UNDEFINED < symbol.section < FIRST_RESERVED:
+                section = found.contents(found.sections[symbol.section])
+                return Data(section[symbol.value:symbol.value + symbol.size], _references(found, symbols, symbol))
     except (ElfError, struct.error, IndexError, ValueError) as error:
         raise GateError(f"a damaged object: {error}") from None
     return None
 
 
-def _references(found: Object, place: Symbol) -> dict[int, str]:
-    symbols, references = found.symbols(), {}
+def _references(found: Object, symbols: list[Symbol], symbol: Symbol) -> dict[int, str]:
+    references = {}
     for section in found.sections:
-        if section.type == SHT_RELA and section.info == place.section:
+        if section.type == SHT_RELA and section.info == symbol.section:
             for offset, info, addend in struct.iter_unpack("<QQq", found.contents(section)):
-                if place.value <= offset < place.value + place.size:
+                if symbol.value <= offset < symbol.value + symbol.size:
                     if info & 0xFFFFFFFF != ADDRESS_KINDS.get(found.machine) or addend:
                         raise GateError(f"a reference of type {info & 0xFFFFFFFF} in a table of addresses")
-                    references[offset - place.value] = symbols[info >> 32].name
+                    references[offset - symbol.value] = symbols[info >> 32].name
     return references
