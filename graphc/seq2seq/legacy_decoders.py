@@ -94,7 +94,8 @@ def embedding_rnn_decoder(decoder_inputs: Sequence[Any], initial_state: Any, cel
     >>> cell, ids = gc.nn.rnn_cell.GRUCell(3), [gc.constant([1, 2])] * 5
     >>> projection = gc.ones([3, 10]), gc.zeros([10])
     >>> outputs, state = gc.contrib.legacy_seq2seq.embedding_rnn_decoder(
-    ...     ids, gc.zeros([2, 3]), cell, num_symbols=10, embedding_size=4, output_projection=projection, feed_previous=True)
+    ...     ids, gc.zeros([2, 3]), cell, num_symbols=10, embedding_size=4, output_projection=projection,
+    ...     feed_previous=True)
     >>> len(outputs), outputs[0].shape
     (5, TensorShape([Dimension(2), Dimension(3)]))
     """

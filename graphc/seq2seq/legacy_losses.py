@@ -24,7 +24,8 @@ def sequence_loss_by_example(logits: Sequence[Any], targets: Sequence[Any], weig
 
     >>> logits, targets = [gc.zeros([2, 4])] * 2, [gc.constant([0, 1])] * 2
     >>> weights = [gc.constant([1., 1.]), gc.constant([1., 0.])]
-    >>> loss = gc.contrib.legacy_seq2seq.sequence_loss_by_example(logits, targets, weights, average_across_timesteps=False)
+    >>> loss = gc.contrib.legacy_seq2seq.sequence_loss_by_example(
+    ...     logits, targets, weights, average_across_timesteps=False)
     >>> loss.eval()                              # 2 * log(4), log(4)
     array([2.7726, 1.3863], dtype=float32)
     """
@@ -89,7 +90,8 @@ def model_with_buckets(encoder_inputs: Sequence[Any], decoder_inputs: Sequence[A
     >>> read, written, targets = ([gc.constant([1, 2])] * 4 for _ in range(3))
     >>> def translate(x, y):
     ...     return legacy.embedding_rnn_seq2seq(x, y, cell, 10, 8, embedding_size=4)
-    >>> outputs, losses = legacy.model_with_buckets(read, written, targets, [gc.ones([2])] * 4, [(2, 2), (4, 4)], translate)
+    >>> outputs, losses = legacy.model_with_buckets(
+    ...     read, written, targets, [gc.ones([2])] * 4, buckets=[(2, 2), (4, 4)], seq2seq=translate)
     >>> [len(bucket) for bucket in outputs], [loss.shape for loss in losses]
     ([2, 4], [TensorShape([]), TensorShape([])])
     """

@@ -93,7 +93,8 @@ class BahdanauMonotonicAttention(_Monotonic, BahdanauScore):
     sigmoid_noise: standard deviation of what is added to scores, with sigmoid_noise_seed; score_bias_init: the first
     value of a variable that is added. mode: see monotonic_attention.
 
-    >>> mechanism = gc.contrib.seq2seq.BahdanauMonotonicAttention(4, gc.ones([2, 5, 6]), mode="hard", score_bias_init=9.)
+    >>> memory = gc.ones([2, 5, 6])
+    >>> mechanism = gc.contrib.seq2seq.BahdanauMonotonicAttention(4, memory, mode="hard", score_bias_init=9.)
     >>> alignments, state = mechanism(gc.ones([2, 3]), mechanism.initial_state(2, gc.float32))
     >>> gc.global_variables_initializer().run()
     >>> alignments.eval()
