@@ -77,6 +77,5 @@ PENDING = (
     "graphc.data", "graphc.estimator", "graphc.feature_column", "graphc.io", "graphc.onnx", "graphc.rnn",
     "graphc.saved_model", "graphc.seq2seq", "graphc.summary", "graphc.test", "graphc.train",
 
-    "graphc.compat.datasets",
     "graphc.compat.slim",
 )
