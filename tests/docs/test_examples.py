@@ -77,6 +77,5 @@ PENDING = (
     "graphc.estimator", "graphc.feature_column",
     "graphc.test",
 
-    "graphc.compat.datasets",
     "graphc.compat.slim",
 )
