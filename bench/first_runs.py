@@ -2,8 +2,9 @@
 
 For each case, in a process of its own whose cache holds the kernel library but no fused program: the time of the first
 run, the median of the following ones, the slowest of those up to number 20 and which it was, and how often slower than
-the median. "again": the same with the programs in the cache, as when a program is started a second time. Medians over
-the rounds, and the best round, for other work on the machine delays single runs, too.
+the median. "again": the same with the programs in the cache, as when a program is started a second time. "evaluator":
+without code, so without anything beside the runs: what other work on the machine does to single runs. Medians over the
+rounds, and the best round.
 
     mlp, lenet     training steps (bench/cases)
     lstm           a training step of a 2 x 200 LSTM, 20 rows, 35 steps, as a loop
@@ -26,7 +27,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 CASES = ("mlp", "lenet", "lstm", "chain", "alternating")
-RUNS, FOLLOWING = 20, 200
+RUNS, FOLLOWING, SECONDS = 20, 200, 3.0       # the median is of those that follow, too: so many, or so long
 
 
 def chain(length: int) -> Callable[[], object]:
@@ -77,7 +78,8 @@ def make(case: str) -> Callable[[], object]:
 def run_case(case: str) -> None:
     """In the child: prints the times of the runs."""
     run, times = make(case), []
-    for _ in range(RUNS + FOLLOWING):
+    end = time.perf_counter() + SECONDS
+    while len(times) < RUNS or (len(times) < RUNS + FOLLOWING and time.perf_counter() < end):
         start = time.perf_counter()
         run()
         times.append(time.perf_counter() - start)
@@ -113,16 +115,17 @@ def main() -> None:
         return run_case(options.child)
     print(f"{'milliseconds':22} {'first':>9} {'median':>9} {'slowest':>9} {'ratio':>9} {'best':>9}   which")
     for case in options.case or CASES:
-        fresh, again = [], []
+        fresh, again, evaluator = [], [], []
         for _ in range(options.rounds):
             with tempfile.TemporaryDirectory() as folder:
                 cache_without_programs(Path(folder))
                 environment = {**os.environ, "GRAPHC_CACHE": folder}
-                for times in (fresh, again):
-                    done = subprocess.run([sys.executable, __file__, "--child", case], env=environment, check=True,
-                                          capture_output=True, text=True)
+                for times, jit in ((fresh, "1"), (again, "1"), (evaluator, "0")):
+                    done = subprocess.run([sys.executable, __file__, "--child", case], check=True, capture_output=True,
+                                          text=True, env={**environment, "GRAPHC_JIT": jit})
                     times.append(json.loads(done.stdout.splitlines()[-1]))
-        print(f"{case:22} {summary(fresh)}\n{'  again':22} {summary(again)}", flush=True)
+        for name, times in ((case, fresh), ("  again", again), ("  evaluator", evaluator)):
+            print(f"{name:22} {summary(times)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ kernels/toolchain/compiling.py sees to it that it is not inside LLVM when the pr
 what was waiting when it submits the next engine.
 
 The thread keeps its usual priority: with a lower one it would hold Python's lock for as long as others have its core.
+While it works, threads that want that lock get it within 0.2 ms (Python's own limit is 5 ms, ten runs of a small step).
 """
 from __future__ import annotations
 
@@ -14,6 +15,8 @@ import sys
 import threading
 import weakref
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -34,9 +37,24 @@ class Task:
     done: threading.Event = field(default_factory=threading.Event)
 
 
+HANDED_OVER = 2e-4         # seconds
 _waiting: deque[Task] = deque()
 _lock = new_lock()
 _thread: threading.Thread | None = None
+_usual_interval = sys.getswitchinterval()
+
+
+@contextmanager
+def _lock_handed_over_soon() -> Iterator[None]:
+    global _usual_interval
+    _usual_interval = before = sys.getswitchinterval()
+    sys.setswitchinterval(min(before, HANDED_OVER))
+    ours = sys.getswitchinterval()
+    try:
+        yield
+    finally:
+        if sys.getswitchinterval() == ours:      # else the program has chosen another one
+            sys.setswitchinterval(before)
 
 
 def submit(engine: Engine) -> threading.Event:
@@ -77,7 +95,8 @@ def _work() -> None:
         try:
             engine = task.engine()
             if engine is not None:
-                load("graphc.exec.jit").install(engine)
+                with _lock_handed_over_soon():
+                    load("graphc.exec.jit").install(engine)
             del engine
         except BaseException:              # shown as any thread's; the evaluator goes on
             threading.excepthook(threading.ExceptHookArgs([*sys.exc_info(), threading.current_thread()]))
@@ -89,6 +108,8 @@ def _work() -> None:
 def _after_fork_in_child() -> None:
     """Tasks are kept, but for their events, which a thread may have been about to set."""
     global _thread, _waiting
+    if _thread is not None and sys.getswitchinterval() <= HANDED_OVER:
+        sys.setswitchinterval(_usual_interval)
     _thread, _waiting = None, deque(Task(task.engine) for task in _waiting)
 
 

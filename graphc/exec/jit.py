@@ -16,6 +16,7 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import functools
+import gc
 import importlib.util
 import json
 import os
@@ -143,7 +144,7 @@ def _image(library: Library, program: Program, still: frozenset[int]) -> bytes:
     key = f"map-{cache.hash_of(*depends)}.image"
     made = cache.read_used(key)
     if made is None:
-        _open_llvm()
+        _import_llvm()
         from graphc.kernels.toolchain.backend import compile_text
         from graphc.kernels.toolchain.link import link
         from graphc.kernels.toolchain.targets import TARGETS
@@ -154,12 +155,20 @@ def _image(library: Library, program: Program, still: frozenset[int]) -> bytes:
 
 
 @functools.cache
-def _open_llvm() -> None:
-    """Brings LLVM's library into the process, 100 MB, without Python's lock, which importing llvmlite would hold."""
+def _import_llvm() -> None:
+    """Imports llvmlite and holds Python's lock for no more than some milliseconds at a time: LLVM's library, 100 MB, is
+    brought into the process by a foreign call, and the new objects do not make Python look for garbage among all."""
     found = importlib.util.find_spec("llvmlite")
     for folder in (found.submodule_search_locations if found is not None else None) or ():
         for path in Path(folder, "binding").glob("libllvmlite*.so"):
             ctypes.CDLL(None).dlopen(os.fsencode(path), os.RTLD_NOW)
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        importlib.import_module("llvmlite.binding")
+    finally:
+        if collects:
+            gc.enable()
 
 
 @functools.cache

@@ -125,14 +125,14 @@ class _Linker:
             if targets is None:
                 targets = self._targets(number)
             rows = np.frombuffer(found.contents(section), _RELOCATION)
-            for kind in np.unique(rows["kind"]):
+            for kind in sorted(set(rows["kind"].tolist())):        # np.unique would import numpy.ma
                 some = rows[rows["kind"] == kind]
                 values = targets[some["symbol"]]
                 if (values < 0).any():
                     name = self.symbols[number][int(some["symbol"][values < 0][0])].name
                     raise LinkError(f"{found.sections[section.info].name} refers to {name or 'a section'}, which is "
                                     "not in the image")
-                self._patch(int(kind), memory, place + some["offset"].astype(np.int64), values + some["addend"],
+                self._patch(kind, memory, place + some["offset"].astype(np.int64), values + some["addend"],
                             found.sections[section.info])
 
     def _targets(self, number: int) -> np.ndarray:

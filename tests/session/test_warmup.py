@@ -1,6 +1,7 @@
 """Session.warmup compiles all that runs need and runs nothing; nothing is compiled in a thread that runs."""
 from __future__ import annotations
 
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,22 @@ def test_the_first_run_has_its_code(fresh: None, monkeypatch: pytest.MonkeyPatch
             np.testing.assert_allclose(session.run(y, {x: some}), wanted, 1e-5, 1e-6)
         code_queue.settle()
         assert installed == [1]
+
+
+def test_python_s_lock_is_handed_over_as_before_when_all_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual, seen = sys.getswitchinterval(), []
+    monkeypatch.setattr(jit, "install", lambda engine: seen.append(sys.getswitchinterval()) or 0)
+    with gc.Graph().as_default(), gc.Session() as session:
+        session.warmup(gc.placeholder_with_default([1.0], [1]) * 2.0 + 1.0)
+        code_queue.settle()
+        assert seen == [pytest.approx(code_queue.HANDED_OVER)] and sys.getswitchinterval() == usual
+        monkeypatch.setattr(jit, "install", lambda engine: sys.setswitchinterval(0.003) or 0)
+        try:                                       # the program's own choice stays
+            session.warmup(gc.placeholder_with_default([1.0], [1]) * 3.0 + 1.0)
+            code_queue.settle()
+            assert sys.getswitchinterval() == pytest.approx(0.003)
+        finally:
+            sys.setswitchinterval(usual)
 
 
 def test_nothing_is_run() -> None:
