@@ -22,7 +22,7 @@ from graphc.ops.image.projective import ImageProjectiveTransformV2
 _MODES = ("CONSTANT", "REFLECT", "WRAP", "NEAREST")
 
 
-def _inside(mode: str, at: Any, size: Any, trunc: Any, select: Any, low: Any) -> Any:
+def _inside(mode: str, at: _Number, size: _Number, trunc: Any, select: Any, low: Any) -> Any:
     """TensorFlow's place in the picture for a place anywhere. trunc: the whole part of a number of at least 0."""
     last = size - 1
     if mode == "REFLECT":
@@ -89,9 +89,26 @@ class _InsidePicture(Elementwise):
                        lambda p, x, y: _Number(s, s("select", p, x.value, y.value)), low).value
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
-        at, size = inputs
-        with np.errstate(all="ignore"):
-            return np.asarray(_inside(self.mode, at, size, np.floor, np.where, np.less), np.float32)
+        at, size = np.broadcast_arrays(*inputs)
+        found = [_found(self.mode, np.float32(x), int(n)) for x, n in zip(at.ravel(), size.ravel(), strict=True)]
+        return np.array(found, np.float32).reshape(at.shape)
+
+
+def _found(mode: str, x: np.float32, size: int) -> Any:
+    """One place, by NumPy's remainders."""
+    if size <= 1:
+        return np.float32(0)
+    if mode == "REFLECT" and x < 0:
+        rest = np.mod(-x, np.float32(2 * size))
+        x = 2 * size - rest if rest > size else rest - 1
+    elif mode == "REFLECT" and x > size - 1:
+        rest = np.mod(x, np.float32(2 * size))
+        x = 2 * size - rest - 1 if rest >= size else rest
+    elif mode == "WRAP" and x < 0:
+        x = x + size * (-x // (size - 1) + 1)
+    elif mode == "WRAP" and x > size - 1:
+        x = x - size * (x // (size - 1))
+    return min(max(x, np.float32(0)), np.float32(size - 1))
 
 
 def _samples() -> list[Sample]:
