@@ -74,6 +74,8 @@ class _InsidePicture(Elementwise):
 
     operands = ("x", "size")
     types: ClassVar = {}
+    inexact = ("anywhere in the picture for a place 2**20 pixels away from it, or a size that is no picture's",
+               lambda x, size: ~(np.abs(x) < 2.0**20) | ~((size >= 1) & (size < 2.0**20) & (size == np.floor(size))))
     mode: str = attr("string")
     samples: ClassVar = [
         Sample({"mode": m}, (np.array([-9.25, -4.5, -3, -0.75, 0, 0.5, 2.75, 3, 3.5, 4, 7.5, 8, 21.5], np.float32),
@@ -90,25 +92,26 @@ class _InsidePicture(Elementwise):
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         at, size = np.broadcast_arrays(*inputs)
-        found = [_found(self.mode, np.float32(x), int(n)) for x, n in zip(at.ravel(), size.ravel(), strict=True)]
+        with np.errstate(all="ignore"):
+            found = [_found(self.mode, x, n) for x, n in zip(at.ravel(), size.ravel(), strict=True)]
         return np.array(found, np.float32).reshape(at.shape)
 
 
-def _found(mode: str, x: np.float32, size: int) -> Any:
+def _found(mode: str, x: np.float32, size: np.float32) -> Any:
     """One place, by NumPy's remainders."""
-    if size <= 1:
+    if not size > 1:
         return np.float32(0)
     if mode == "REFLECT" and x < 0:
-        rest = np.mod(-x, np.float32(2 * size))
+        rest = np.mod(-x, 2 * size)
         x = 2 * size - rest if rest > size else rest - 1
     elif mode == "REFLECT" and x > size - 1:
-        rest = np.mod(x, np.float32(2 * size))
+        rest = np.mod(x, 2 * size)
         x = 2 * size - rest - 1 if rest >= size else rest
     elif mode == "WRAP" and x < 0:
         x = x + size * (-x // (size - 1) + 1)
     elif mode == "WRAP" and x > size - 1:
         x = x - size * (x // (size - 1))
-    return min(max(x, np.float32(0)), np.float32(size - 1))
+    return min(max(x, np.float32(0)), size - 1)
 
 
 def _samples() -> list[Sample]:
