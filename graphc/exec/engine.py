@@ -48,6 +48,7 @@ class Engine:
     """
 
     on_device = False
+    code_asked_for = False     # of exec/code_queue.py
 
     def __init__(
         self,
@@ -210,6 +211,12 @@ class Engine:
             return [TABLE.strings(a) if i in strings.outputs else a for i, a in enumerate(found)]
         finally:
             end_run(outer, held)
+
+    def bind(self, inputs: Sequence[np.ndarray]) -> None:
+        """Has a frame ready for a run on inputs of these shapes; nothing is computed. Raises as `run` does."""
+        shapes = tuple([np.shape(a) for a in inputs])
+        if not self._free.get(shapes):
+            self._free.setdefault(shapes, []).append(self._frame(shapes))
 
     def _run_locked(self, frame: Frame) -> int:
         """A native run under the lock of the states (exec/shared_lock.py says why it looks like this)."""

@@ -6,7 +6,6 @@ whose sizes are known together, and has an arena of its own. What loops and bran
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,9 +81,9 @@ def element_size(dtype: str) -> int:
     if dtype == "handle":
         return 8
     stored = dtypes.as_dtype(dtype).stored.numpy
-    assert stored is not None
+    assert stored is not None, dtype
     return int(stored.itemsize)
 
 
-def _words(address: int, count: int) -> Sequence[int]:
+def _words(address: int, count: int) -> list[int]:
     return list((ctypes.c_int64 * count).from_address(address)) if count else []

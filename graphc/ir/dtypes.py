@@ -41,10 +41,12 @@ class DType:
 
     @property
     def is_numpy_compatible(self) -> bool:
+        """Whether NumPy has arrays of it."""
         return self.numpy is not None
 
     @property
     def is_floating(self) -> bool:
+        """Whether it is a floating point number, 16-bit ones included."""
         return self.kind == "float"
 
     @property
@@ -54,10 +56,12 @@ class DType:
 
     @property
     def is_unsigned(self) -> bool:
+        """Whether it is an integer without negative values."""
         return self.kind == "uint"
 
     @property
     def is_quantized(self) -> bool:
+        """Whether it is an integer that stands for a number in a range: qint8 and its like."""
         return self.kind == "quantized"
 
     @property
@@ -77,10 +81,12 @@ class DType:
 
     @property
     def is_bool(self) -> bool:
+        """Whether it is bool."""
         return self.kind == "bool"
 
     @property
     def is_complex(self) -> bool:
+        """Whether it is a complex number."""
         return self.kind == "complex"
 
     @property
@@ -96,6 +102,7 @@ class DType:
 
     @property
     def base_dtype(self) -> DType:
+        """Itself: graphc's tensors hold values, no references."""
         return self
 
     def is_compatible_with(self, other: Any) -> bool:
@@ -114,10 +121,12 @@ class DType:
 
     @property
     def min(self) -> Any:
+        """The smallest value."""
         return self._limits().min
 
     @property
     def max(self) -> Any:
+        """The largest value."""
         return self._limits().max
 
     def _limits(self) -> Any:

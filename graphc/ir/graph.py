@@ -122,6 +122,7 @@ class Graph(GraphScopes):
 
     @property
     def finalized(self) -> bool:
+        """Whether no operation can be added any more."""
         return self._finalized
 
     def _check_not_finalized(self) -> None:
@@ -153,6 +154,7 @@ class Graph(GraphScopes):
 
     @property
     def building_function(self) -> bool:
+        """Whether this is the body of a loop, branch or function."""
         return False
 
     # Looking up.
@@ -239,6 +241,7 @@ class Graph(GraphScopes):
         self._unfeedable.add(tensor)
 
     def is_feedable(self, tensor: Tensor) -> bool:
+        """Whether the tensor may be fed."""
         return tensor not in self._unfeedable
 
     def prevent_fetching(self, op: Operation) -> None:
@@ -246,6 +249,7 @@ class Graph(GraphScopes):
         self._unfetchable.add(op)
 
     def is_fetchable(self, tensor_or_op: Any) -> bool:
+        """Whether the tensor or operation may be fetched."""
         return getattr(tensor_or_op, "op", tensor_or_op) not in self._unfetchable
 
     # Collections.
@@ -279,6 +283,7 @@ class Graph(GraphScopes):
 
     @property
     def collections(self) -> list[Any]:
+        """The names of the collections, as get_all_collection_keys gives them."""
         return list(self._collections)
 
     def clear_collection(self, name: Any) -> None:

@@ -60,10 +60,12 @@ class Operation:
 
     @property
     def file(self) -> str:
+        """The user's file that made it."""
         return self.origin.file
 
     @property
     def line(self) -> int:
+        """The line of the user's file that made it."""
         return self.origin.line
 
     @property
@@ -143,25 +145,31 @@ class Tensor(Operators):
 
     @property
     def graph(self) -> Graph:
+        """The graph that it belongs to."""
         return self.op.graph
 
     @property
     def name(self) -> str:
+        """"operation:output", as `get_tensor_by_name` takes it."""
         return f"{self.op.name}:{self.value_index}"
 
     @property
     def dtype(self) -> DType:
+        """The type of its elements."""
         return self.spec.dtype
 
     @property
     def shape(self) -> TensorShape:
+        """What is known of its shape while the graph is built."""
         return TensorShape(self.spec.static_shape)
 
     @property
     def device(self) -> str:
+        """The device that its operation was given, "" without one."""
         return self.op.device
 
     def get_shape(self) -> TensorShape:
+        """Its `shape`."""
         return self.shape
 
     def consumers(self) -> list[Operation]:

@@ -38,6 +38,7 @@ class Dimension:
 
     @property
     def value(self) -> int | None:
+        """The size, None if it is not known."""
         return self._value
 
     def __repr__(self) -> str:
@@ -183,10 +184,12 @@ class TensorShape:
 
     @property
     def dims(self) -> list[Dimension] | None:
+        """The Dimensions, None for an unknown rank."""
         return None if self._sizes is None else [Dimension(s) for s in self._sizes]
 
     @property
     def ndims(self) -> int | None:
+        """The rank, None if it is not known."""
         return None if self._sizes is None else len(self._sizes)
 
     rank = ndims

@@ -5,7 +5,7 @@ any size stay readable. Constants are not boxes: they are many and say little; a
 """
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +14,7 @@ from graphc.picture.nodes import Node
 MOST = 60
 MOST_CONTROLS = 6          # what waits for more (init, a group) is drawn without lines to all of them
 OPERATION, SCOPE, OUTSIDE = "operation", "scope", "outside"
+NODES, SCOPES, NOTHING = range(3)
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,9 @@ class Scope:
 
     def walk(self) -> Iterator[Scope]:
         """The scope and all inside, outer ones first, without recursion."""
-        waiting = [self]
+        waiting = deque([self])
         while waiting:
-            scope = waiting.pop(0)
+            scope = waiting.popleft()
             yield scope
             waiting += scope.scopes.values()
 
@@ -67,7 +68,6 @@ class Levels:
         self.nodes = {node.name: node for node in nodes}
         self._order = {node.name: i for i, node in enumerate(nodes)}
         self.root = Scope("", "graph")
-        self._home: dict[str, tuple[str, ...]] = {}            # node -> paths of the scopes around it, outermost first
         for node in nodes:
             if not node.is_constant:
                 self._add(node)
@@ -83,8 +83,11 @@ class Levels:
         for scope in list(self.root.walk()):
             self._fold(scope)
         self.scopes = {scope.path: scope for scope in self.root.walk()}
-        for scope in self.scopes.values():
-            around = self.around(scope.path)
+        self._around: dict[str, tuple[str, ...]] = {"": ("",)}
+        self._home: dict[str, tuple[str, ...]] = {}
+        for scope in self.scopes.values():                      # outer ones first
+            around = self._around[scope.path]
+            self._around.update((inner, (*around, inner)) for inner in (s.path for s in scope.scopes.values()))
             self._home.update((node.name, around) for node in scope.nodes)
         self._targets: dict[str, list[str]] = {}
         for node in nodes:
@@ -118,12 +121,8 @@ class Levels:
         return self._order[part.name] if isinstance(part, Node) else part.first
 
     def around(self, path: str) -> tuple[str, ...]:
-        if not hasattr(self, "_parents"):
-            self._parents = {inner.path: scope.path for scope in self.root.walk() for inner in scope.scopes.values()}
-        found = [path]
-        while found[-1]:
-            found.append(self._parents[found[-1]])
-        return tuple(reversed(found))
+        """The paths of the scopes around one, "" first, its own last."""
+        return self._around[path]
 
     def level(self, path: str) -> Level:
         """Boxes in the order of creation, neighbours outside of the scope included."""
@@ -133,13 +132,21 @@ class Levels:
         boxes = [Box(OPERATION, part.name, part.name.removeprefix(around), part.type) if isinstance(part, Node) else
                  Box(SCOPE, part.path, part.title, f"{part.size} operation{'s' if part.size != 1 else ''}")
                  for part in inside]
-        made = _Building(self, scope.path, boxes)
-        for part in inside:
-            for node in (part,) if isinstance(part, Node) else (n for s in part.walk() for n in s.nodes):
-                made.connect(node)
+        nodes = [n for part in inside for n in ([part] if isinstance(part, Node) else
+                                                [n for s in part.walk() for n in s.nodes])]
+        made = self._built(scope.path, boxes, nodes)
         groups = Counter(edge.target for edge in made.edges.values() if edge.control)
         return Level(path, made.boxes, [edge for edge in made.edges.values()
                                         if not edge.control or groups[edge.target] <= MOST_CONTROLS])
+
+    def _built(self, path: str, boxes: Sequence[Box], nodes: Sequence[Node]) -> _Building:
+        """With the neighbours outside; if they are many with the scopes that those are in, or without."""
+        for outside, most in ((NODES, MOST // 2), (SCOPES, MOST)):
+            try:
+                return _Building(self, path, boxes, nodes, outside, len(boxes) + most)
+            except _TooManyError:
+                continue
+        return _Building(self, path, boxes, nodes, NOTHING, len(boxes))
 
     def home(self, name: str) -> tuple[str, ...]:
         """The paths of the scopes around a node, "" first; () of a constant, and of what is no node."""
@@ -149,13 +156,22 @@ class Levels:
         return self._targets.get(name, [])
 
 
-class _Building:
-    """The edges of one level."""
+class _TooManyError(Exception):
+    pass
 
-    def __init__(self, levels: Levels, path: str, boxes: list[Box]) -> None:
-        self._levels, self._path, self.boxes = levels, path, boxes
+
+class _Building:
+    """The edges of one level. outside: what stands for neighbours there, their NODES, SCOPES or NOTHING; most: boxes
+    in all. Raises _TooManyError."""
+
+    def __init__(self, levels: Levels, path: str, boxes: Sequence[Box], nodes: Sequence[Node], outside: int,
+                 most: int) -> None:
+        self._levels, self._path, self.boxes, self._outside, self._most = levels, path, list(boxes), outside, most
+        self._own = levels.around(path)
         self._numbers = {box.key: i for i, box in enumerate(boxes)}
         self.edges: dict[tuple[int, int], Edge] = {}
+        for node in nodes:
+            self.connect(node)
 
     def connect(self, node: Node) -> None:
         here = self._box(node.name)
@@ -183,10 +199,19 @@ class _Building:
         if self._path in home:
             inner = home[home.index(self._path) + 1:]
             return self._numbers[inner[0] if inner else name]
-        if name not in self._numbers:
-            self._numbers[name] = len(self.boxes)
-            self.boxes.append(Box(OUTSIDE, name, name, self._levels.nodes[name].type))
-        return self._numbers[name]
+        if self._outside == NOTHING:
+            return None
+        key, text = name, self._levels.nodes[name].type
+        apart = [scope for scope in home if scope not in self._own] if self._outside == SCOPES else []
+        if apart:
+            key, text = apart[0], "scope"
+        if key not in self._numbers:
+            if len(self.boxes) == self._most:
+                raise _TooManyError
+            self._numbers[key] = len(self.boxes)
+            title = key if key == name else self._levels.scopes[key].title
+            self.boxes.append(Box(OUTSIDE, key, title, text))
+        return self._numbers[key]
 
 
 def _last(name: str) -> str:

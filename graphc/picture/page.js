@@ -62,8 +62,8 @@ function choose(name) {
 stage.addEventListener("click", (event) => {
   const box = event.target.closest("g[data-key]");
   if (!box || moved) return;
-  if (box.dataset.kind === "scope") show(box.dataset.key);
-  else tell(box.dataset.key);
+  const key = box.dataset.key, isNode = box.dataset.kind !== "scope" && key in data.nodes;
+  if (isNode) tell(key); else show(key);
 });
 stage.addEventListener("wheel", (event) => {
   event.preventDefault();

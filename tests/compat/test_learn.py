@@ -18,6 +18,7 @@ def test_texts_become_rows_of_numbers(tmp_path: Path) -> None:
     assert list(processor.reverse(rows))[1] == "the dog isn't mine <UNK>" and len(processor.vocabulary_) == 13
     assert [r.tolist() for r in processor.transform(["my new dog and more and more"])] == [[4, 0, 2, 0, 0]]
     processor.save(str(tmp_path / "vocabulary"))
+    assert [file.name for file in tmp_path.iterdir()] == ["vocabulary"]
     again = tf.contrib.learn.preprocessing.VocabularyProcessor.restore(str(tmp_path / "vocabulary"))
     assert [r.tolist() for r in again.transform(TEXTS)] == rows.tolist()
 
@@ -37,6 +38,8 @@ def test_pad_sequences() -> None:
     assert pad(lists, 2, dtype="float32").tolist() == [[0, 1], [3, 4], [0, 0]]
     with pytest.raises(ValueError, match="'padding' must be 'pre' or 'post'"):
         pad(lists, padding="left")
+    with pytest.raises(ValueError, match="must be a list of lists, but its element 1 is 5"):
+        pad([[1], 5])
 
 
 def test_match_filenames_once(tmp_path: Path) -> None:

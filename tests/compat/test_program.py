@@ -142,6 +142,16 @@ def test_mnist_reads_idx_files(tmp_path: Path) -> None:
         tf.examples.tutorials.mnist.input_data.read_data_sets(str(tmp_path))
 
 
+@pytest.mark.parametrize(("of_graph", "own"), [(1, None), (None, 2), (1, 2)])
+def test_batches_of_mnist_repeat_with_a_seed(of_graph: int | None, own: int | None) -> None:
+    tf.set_random_seed(of_graph)                 # as in TensorFlow, the graph's counts where there is no own one
+    numbers = np.arange(50, dtype=np.float32)
+    rows = [tf.examples.tutorials.mnist.input_data.DataSet(numbers[:, None], numbers, seed=own).next_batch(50)[1]
+            for _ in range(2)]
+    np.testing.assert_array_equal(*rows)
+    assert not np.array_equal(rows[0], numbers)
+
+
 def test_mnist_without_files_says_so(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="NOT MNIST"):
         data = tf.contrib.learn.datasets.mnist.read_data_sets(str(tmp_path), reshape=False)

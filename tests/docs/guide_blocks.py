@@ -2,7 +2,8 @@
 
 A `python` block runs in the page's namespace; a `text` block behind it is what it prints ("..." stands for anything).
 `$` lines of a `console` block run in the page's folder; what stands below them is what they print. Of a block that
-begins with a file's name in a comment, the text becomes that file. `python tensorflow` needs TensorFlow (tests/peers).
+begins with a file's name in a comment, the text becomes that file. `<!-- with torch -->` above a block: it runs only
+where torch is (tests/peers); `<!-- without torch -->`: only where it is not.
 """
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ sys.path.insert(0, str(ROOT / "tools" / "docs"))
 
 from notebooks import environment
 
-FENCE = re.compile(r"^```([\w+ ]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^(?:<!-- (with|without) (\w+) -->\n)?```([\w+]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"\A(?://|#) (\w+\.\w+)\n")
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
@@ -33,36 +34,45 @@ class Block:
     kind: str          # "python", "text", "console", ...
     text: str
     line: int
+    needs: tuple[str, str] | None = None       # ("with", "torch")
+
+    def runs(self, there: frozenset[str]) -> bool:
+        return self.needs is None or (self.needs[0] == "with") == (self.needs[1] in there)
 
 
 def blocks(page: Path) -> list[Block]:
     text = page.read_text()
-    return [Block(m[1].strip(), m[2], text[:m.start()].count("\n") + 2) for m in FENCE.finditer(text)]
+    return [Block(m[3], m[4], text[:m.start(4)].count("\n") + 1, (m[1], m[2]) if m[1] else None)
+            for m in FENCE.finditer(text)]
 
 
 class Page:
     """A page being run: what it has defined so far."""
 
-    def __init__(self, page: Path, tensorflow: bool = False) -> None:
-        self.page, self.tensorflow = page, tensorflow
+    def __init__(self, page: Path, there: Iterable[str] = ()) -> None:
+        """there: libraries that may be used besides graphc's own."""
+        self.page, self.there = page, frozenset(there)
         self.names: dict[str, Any] = {"__name__": "__main__"}
 
     def run(self) -> None:
-        found = blocks(self.page)
-        for block, behind in zip(found, [*found[1:], None], strict=True):
+        printed: str | None = None         # by the block before
+        for block in blocks(self.page):
             where = f"{self.page.name}:{block.line}"
+            if block.kind == "text":
+                if printed is not None:
+                    check(block.text, printed, where)
+                continue
+            printed = None
+            if not block.runs(self.there):
+                continue
             if name := FILE.match(block.text):
                 Path(name[1]).write_text(block.text)
-            elif block.kind == "python" or (block.kind == "python tensorflow" and self.tensorflow):
+            elif block.kind == "python":
                 printed = self._python(block)
-                if behind is not None and behind.kind == "text":
-                    check(behind.text, printed, where)
-            elif block.kind == "console":
+            else:
+                assert block.kind == "console", f"{where}: nothing runs a block of {block.kind!r}"
                 for command, expected in commands(block.text):
                     check(expected, shell(command, where), f"{where}: {command}")
-            else:
-                skipped = ("text", "python tensorflow", "python torch")
-                assert block.kind in skipped, f"{where}: nothing runs a block of {block.kind!r}"
 
     def _python(self, block: Block) -> str:
         import linecache

@@ -77,6 +77,12 @@ def test_a_docstring_becomes_markdown() -> None:
                     "```pycon\n>>> gc.nn.relu(1)\n2\n```")
 
 
+def test_arguments_become_a_list() -> None:
+    text = "Adds.\n\nArgs:\n    x, y: a `gc.x`,\n        or two_things.\n    z: no more."
+    assert docstrings.markdown(text, {"gc.x": "p.md"}.get) == (
+        "Adds.\n\n**Args**\n\n- `x, y`: a [`gc.x`](p.md), or two\\_things.\n- `z`: no more.")
+
+
 def test_methods_of_tensorflow_have_their_place() -> None:
     assert docstrings.tensorflow_address("tf.Session.run").endswith("/tf/Session.md#run")
     assert docstrings.tensorflow_address("tf.train.Saver").endswith("/tf/train/Saver.md")
@@ -90,6 +96,7 @@ def test_the_c_page_has_every_declaration_once() -> None:
     for name in functions:
         assert len(re.findall(rf'\{{ #{name} |<a id="{name}">', page)) == 1, name
         assert len(re.findall(rf"^[^/\n]*\b{name}\(", page, re.MULTILINE)) >= 1, name
+    assert "{ #graphc_host_function " in page
     assert "#if" not in page and "GRAPHC_API" not in page
 
 

@@ -125,6 +125,21 @@ def test_with_shape() -> None:
         tf.contrib.framework.with_shape([3, 3], x)
 
 
+@pytest.mark.parametrize("sizes", [[-1, 2], (None, 2), np.array([-1, 2]), tf.TensorShape([None, 2])])
+def test_with_shape_takes_any_size_for_minus_one(sizes: Any) -> None:
+    assert tf.contrib.framework.with_shape(sizes, tf.placeholder(tf.float32)).shape.as_list() == [None, 2]
+
+
+def test_with_shape_of_a_tensor_compares_the_ranks_too() -> None:
+    x, sizes = tf.placeholder(tf.float32), tf.placeholder(tf.int32, [None])
+    y = tf.contrib.framework.with_shape(sizes, x)
+    with tf.Session() as session:
+        assert session.run(y, {x: [1, 2], sizes: [2]}).shape == (2,)
+        for shape in ([2, 2], []):           # [2] == [2, 2], if sizes were broadcast
+            with pytest.raises(tf.errors.InvalidArgumentError):
+                session.run(y, {x: np.zeros(shape), sizes: [2]})
+
+
 # Initialisers, regularizers, losses
 
 

@@ -142,8 +142,8 @@ def test_parameters_and_refusals() -> None:
             value(checked())
     with pytest.raises(NotImplementedError, match="type Normal and distribution_b type Bernoulli"):
         D.kl_divergence(d, D.Bernoulli(probs=0.5))
-    with pytest.raises(NotImplementedError, match="quantile is not implemented: Normal"):
-        d.quantile(0.5)
+    with pytest.raises(NotImplementedError, match="quantile is not implemented: Gamma"):
+        D.Gamma(1.0, 1.0).quantile(0.5)
     with pytest.raises(ValueError, match="probs or logits, but not both"):
         D.Bernoulli()
     with pytest.raises(TypeError, match="must be of floating point, but are int32"):
@@ -174,3 +174,45 @@ def test_statistics_that_are_not_defined(kind: str, sharp: tuple, flat: tuple) -
     assert value(make(*sharp, allow_nan_stats=False).mode()) == value(make(*sharp).mode())
     with pytest.raises(gc.errors.InvalidArgumentError, match=r"(?i)mode (not defined|undefined)"):
         value(make(*flat, allow_nan_stats=False).mode())
+
+
+@pytest.mark.parametrize("dtype, close", [(np.float32, 1e-6), (np.float64, 1e-10)])
+def test_quantiles_of_normal_distributions(dtype: type, close: float) -> None:
+    p = np.array([1e-30, 1e-5, 0.02, 0.4999, 0.5, 0.7, 0.999], dtype)
+    x = gc.constant(p)
+    found = D.Normal(dtype(1), dtype(2)).quantile(x)
+    quantiles, slopes = value([found, gc.gradients(found, x)[0]])
+    expected = stats.norm(1, 2)
+    np.testing.assert_allclose(quantiles, expected.ppf(p), rtol=close, atol=close)
+    np.testing.assert_allclose(slopes, 1 / expected.pdf(quantiles.astype(np.float64)), rtol=1e-5)
+    edges = value(D.Normal(0.0, 1.0).quantile([0.0, 1.0, -0.1, 1.1, np.nan]))
+    np.testing.assert_array_equal(edges, [-np.inf, np.inf, np.nan, np.nan, np.nan])
+
+
+def test_tails_of_laplace_distributions_keep_their_digits() -> None:
+    x = np.array([-100.0, -1.0, 0.0, 2.0, 100.0], np.float32)
+    d = D.Laplace(0.0, 2.0)
+    below, above = value([d.log_cdf(x), d.log_survival_function(x)])
+    np.testing.assert_allclose(below, stats.laplace(0, 2).logcdf(x), rtol=1e-6)
+    np.testing.assert_allclose(above, stats.laplace(0, 2).logsf(x), rtol=1e-6)
+
+
+@pytest.mark.parametrize("wrong", [
+    lambda: D.Bernoulli(probs=1.5, validate_args=True).mean(),
+    lambda: D.Bernoulli(probs=-0.5, validate_args=True).mean(),
+    lambda: D.Categorical(probs=[0.5, 0.6], validate_args=True).entropy(),
+    lambda: D.Bernoulli(probs=0.5, validate_args=True).log_prob(2),
+    lambda: D.Bernoulli(probs=0.5, validate_args=True).prob(0.5),
+    lambda: D.Categorical(probs=[0.5, 0.5], validate_args=True).prob(-1),
+    lambda: D.Gamma(1.0, 1.0, validate_args=True).log_prob(-1.0), lambda: D.Beta(1.0, 1.0, validate_args=True).cdf(1.5),
+])
+def test_validate_args_looks_at_probabilities_and_samples(wrong: Any) -> None:
+    with pytest.raises(gc.errors.InvalidArgumentError):
+        value(wrong())
+
+
+def test_validate_args_lets_pass_what_is_right() -> None:
+    checked = [D.Bernoulli(probs=0.5, validate_args=True).prob(1), D.Beta(1.0, 1.0, validate_args=True).prob(0.5),
+               D.Categorical(probs=[0.25, 0.75], validate_args=True).prob(1),
+               D.Gamma(1.0, 2.0, validate_args=True).prob(1.0)]
+    np.testing.assert_allclose(value(checked), [0.5, 1.0, 0.75, 2 * np.exp(-2)], rtol=1e-6)

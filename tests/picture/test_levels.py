@@ -57,6 +57,14 @@ def test_large_levels_are_folded_further() -> None:
     assert all(len(level_svg(levels.level(path))) < 100_000 for path in levels.scopes)
 
 
+def test_many_neighbours_are_shown_by_their_scopes() -> None:
+    nodes = [node(f"s{i % 3}/n{i}") for i in range(2 * MOST)]
+    nodes += [node("in/a", *(n.name for n in nodes)), node("in/b", "in/a")]
+    boxes, edges = texts(Levels(nodes), "in")
+    assert boxes == {"in/a": OPERATION, "in/b": OPERATION, "s0": OUTSIDE, "s1": OUTSIDE, "s2": OUTSIDE}
+    assert edges == {("s0", "in/a"), ("s1", "in/a"), ("s2", "in/a"), ("in/a", "in/b")}
+
+
 def test_what_waits_for_many_has_no_lines() -> None:
     for count in (MOST_CONTROLS, MOST_CONTROLS + 1):
         names = [f"a{i}" for i in range(count)]

@@ -12,7 +12,7 @@ from graphc.serial.tensors import tensor_to_proto
 
 
 def node(name: str, op: str, *inputs: str, dtype: gc.DType = gc.float32, **attributes: Any) -> NodeDef:
-    """dtype: its attribute T; attributes: strings, bools and whole numbers."""
+    """dtype: its attribute T; attributes: strings, lists of them, bools, dtypes and numbers."""
     made = NodeDef(name=name, op=op, input=inputs)
     made.attr["T"].type = dtype.number
     for key, value in attributes.items():
@@ -22,6 +22,10 @@ def node(name: str, op: str, *inputs: str, dtype: gc.DType = gc.float32, **attri
             made.attr[key].b = value
         elif isinstance(value, gc.DType):
             made.attr[key].type = value.number
+        elif isinstance(value, float):
+            made.attr[key].f = value
+        elif isinstance(value, list):
+            made.attr[key].list.s.extend(text.encode() for text in value)
         else:
             made.attr[key].i = value
     return made

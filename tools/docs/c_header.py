@@ -11,7 +11,7 @@ COMMENT = re.compile(r"/\*(.*?)\*/", re.DOTALL)
 DECLARATION = re.compile(r"(?P<comment>/\*(?:[^*]|\*(?!/))*\*/\n)?"
                          r"(?P<code>(?:typedef|GRAPHC_API)\b(?:[^;{]|\{[^}]*\})*;)"
                          r"(?P<behind>[ \t]*/\*.*?\*/)?", re.DOTALL)
-NAME = re.compile(r"\(\*(\w+)\)|\b(graphc_\w+)\s*\(|\b(graphc_\w+)\s*;")
+NAME = re.compile(r"\b(graphc_\w+)\s*\(|\b(graphc_\w+)\s*;")
 
 
 def page(header: Path) -> str:
@@ -46,10 +46,13 @@ def sections(text: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def name_of(declaration: str) -> str:
+    pointer = re.search(r"\(\*(\w+)\)", declaration)
+    if pointer and declaration.startswith("typedef"):
+        return pointer[1]
     found = [next(filter(None, match.groups())) for match in NAME.finditer(re.sub(r"/\*.*?\*/", "", declaration,
                                                                                   flags=re.DOTALL))]
     assert found, declaration
-    return found[-1] if declaration.startswith("typedef") and "(*" not in declaration else found[0]
+    return found[-1] if declaration.startswith("typedef") else found[0]
 
 
 def short(names: list[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 Link = Callable[[str], str | None]      # "gc.nn.relu" -> where it is described
 
 TENSORFLOW = "https://github.com/tensorflow/docs/blob/r1.15/site/en/api_docs/python"
+ARGUMENTS = re.compile(r"(?:Args|Arguments|Returns|Raises):\n(?=    \S)")
 CODE = re.compile(r"(`[^`]+`)")
 
 
@@ -22,10 +23,29 @@ def _blocks(docstring: str, link: Link) -> Iterator[str]:
             if block[:example.start()].strip():
                 yield _prose(block[:example.start()].rstrip(), link)
             yield f"```pycon\n{_dedented(block[example.start():].strip(chr(10)))}\n```"
+        elif ARGUMENTS.match(block):
+            yield _arguments(block, link)
         elif all(line.startswith("    ") for line in block.splitlines()):
             yield f"```python\n{_dedented(block)}\n```"
         elif block.strip():
             yield _prose(block, link)
+
+
+def _arguments(block: str, link: Link) -> str:
+    """A line that ends in ":" and, further in, `name: text` each, as a list. What is still further in continues one."""
+    title, *lines = block.splitlines()
+    items: list[str] = []
+    for line in lines:
+        text = line.strip()
+        if line.startswith("     ") and items:
+            items[-1] += f" {text}"
+        else:
+            items.append(text)
+    made = [f"**{title.rstrip(':')}**", ""]
+    for item in items:
+        names, colon, text = item.partition(": ")
+        made.append(f"- `{names}`: {_prose(text, link)}" if colon and len(names) < 60 else f"- {_prose(item, link)}")
+    return "\n".join(made)
 
 
 def _dedented(block: str) -> str:

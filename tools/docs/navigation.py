@@ -21,6 +21,7 @@ NAVIGATION: list[Any] = [
     {"API": "reference/"},
     {"C and C++": [
         {"Running and training in C++": "cpp.md"},
+        {"From CMake to the first call": "embedding.md"},
         {"C API": "reference/c.md"},
     ]},
     {"Details": [

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import sizes
-from machine_code import ROOT, TARGETS
+from machine_code import HERE, ROOT, TARGETS
 
 TOOLS = ("build>=1.2", "twine>=6", "auditwheel>=6")
 # Quick rooms of the suite that say something of an installation: sessions, saved graphs, the map JIT, checkpoints.
@@ -35,13 +35,18 @@ def main() -> int:
     parser.add_argument("--pythons", default=sys.executable, help="comma-separated interpreters; default: this one")
     parser.add_argument("--tests", default=",".join(TESTS), help="comma-separated files and folders of tests/")
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="where the distributions go")
+    parser.add_argument("--built", action="store_true", help="try what is there, build nothing")
+    parser.add_argument("--no-cross", action="store_true", help="no wheels for other machines")
     parser.add_argument("--write", action="store_true", help="write the table of sizes into docs/install.md")
     options = parser.parse_args()
     pythons = options.pythons.split(",")
     try:
         with tempfile.TemporaryDirectory(prefix="graphc-package-") as scratch:
             folder = Path(scratch)
-            wheels = build(folder, pythons[0], options.out)
+            tools = make_environment(folder, pythons[0], "tools", *TOOLS)
+            if not options.built:
+                build(tools, options.out, cross=not options.no_cross)
+            wheels = check_files(tools, options.out)
             for python in pythons[1:]:
                 environment = install(folder, python, wheels["graphc"], "pytest")
                 check_installed(folder, environment)
@@ -55,19 +60,24 @@ def main() -> int:
     return 0
 
 
-def build(folder: Path, python: str, out: Path) -> dict[str, Path]:
-    """Builds and checks all distributions; returns the wheels by name, that for aarch64 as "graphc-aarch64"."""
-    tools = make_environment(folder, python, "tools", *TOOLS)
+def build(tools: Path, out: Path, cross: bool) -> None:
+    """Builds all distributions into the folder `out`, which has nothing else then. tools: an interpreter with TOOLS."""
     shutil.rmtree(out, ignore_errors=True)
     with step("sdist, and graphc's wheel from it"):
         run(tools, "-m", "build", "--outdir", out, ROOT)
     with step("graphc-runtime's wheel"):
         run(tools, "-m", "build", "--wheel", "--outdir", out, ROOT / "runtime")
-    wheels = {path.name.partition("-")[0].replace("_", "-"): path for path in out.glob("*.whl")}
-    if shutil.which(TARGETS["aarch64"].compiler) and "aarch64" not in wheels["graphc"].name:
+    if cross and HERE != "aarch64" and shutil.which(TARGETS["aarch64"].compiler):
         with step("graphc's wheel for aarch64"):
             run(tools, "-m", "build", "--wheel", "-C", "target=aarch64", "--outdir", out, ROOT)
-        wheels["graphc-aarch64"], = out.glob("graphc-*_aarch64.whl")
+
+
+def check_files(tools: Path, out: Path) -> dict[str, Path]:
+    """Checks the distributions; returns the wheels by name, those for another machine as "graphc for aarch64"."""
+    wheels = {}
+    for path in sorted(out.glob("*.whl")):
+        name, machine = path.name.partition("-")[0].replace("_", "-"), re.sub(r".*manylinux_\d+_\d+_", "", path.stem)
+        wheels[name if machine == HERE else f"{name} for {machine}"] = path
     with step("twine check, auditwheel"):
         run(tools, "-m", "twine", "check", "--strict", *sorted(out.iterdir()))
         for wheel in wheels.values():
@@ -78,7 +88,7 @@ def build(folder: Path, python: str, out: Path) -> dict[str, Path]:
 def check_tag(tools: Path, wheel: Path) -> None:
     """The wheel's name must say what auditwheel finds in its machine code."""
     said = subprocess.run([tools, "-m", "auditwheel", "show", wheel], capture_output=True, text=True, check=True).stdout
-    found = re.search(r'consistent with the\s+following platform tag:\s+"(\w+)"', said)
+    found = re.search(r'consistent with the following platform tag: "(\w+)"', " ".join(said.split()))
     if not found or not wheel.stem.endswith(found[1]):
         print(said, file=sys.stderr)
         raise subprocess.CalledProcessError(1, ["auditwheel", "show", wheel.name])

@@ -75,9 +75,11 @@ class Distribution:
 
     name = property(lambda self: self._name, doc="The name in front of those of the ops made.")
     dtype = property(lambda self: self._dtype, doc="The dtype of samples.")
-    reparameterization_type = property(lambda self: self._reparameterization_type)
-    validate_args = property(lambda self: self._validate_args)
-    allow_nan_stats = property(lambda self: self._allow_nan_stats)
+    reparameterization_type = property(lambda self: self._reparameterization_type,
+                                       doc="Whether samples have gradients by the parameters.")
+    validate_args = property(lambda self: self._validate_args, doc="Whether parameters and values are checked.")
+    allow_nan_stats = property(lambda self: self._allow_nan_stats,
+                               doc="Whether statistics that are not defined are NaN, not an error.")
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -232,8 +234,13 @@ class Distribution:
             yield
 
     def _value(self, value: Any) -> Tensor:
-        return convert_to_tensor(value, name="value") if is_tensor_like(value) else convert_to_tensor(
-            value, name="value", preferred_dtype=self.dtype)
+        preferred = None if is_tensor_like(value) else self.dtype
+        made = convert_to_tensor(value, name="value", preferred_dtype=preferred)
+        return checked(made, self._assertions(made)) if self._validate_args else made
+
+    def _assertions(self, value: Tensor) -> Sequence[Any]:
+        """What holds of every sample: with validate_args it is looked at."""
+        return ()
 
     def _known(self, method: str) -> Callable[..., Any]:
         found: Callable[..., Any] | None = getattr(self, method, None)

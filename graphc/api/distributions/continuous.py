@@ -6,15 +6,16 @@ from typing import Any
 
 from graphc.api.array.broadcast import broadcast_static_shape
 from graphc.api.array.fill import ones, ones_like, zeros_like
+from graphc.api.array.identity import stop_gradient
 from graphc.api.array.join import concat
 from graphc.api.array.select import where_v2
 from graphc.api.array.shapes import broadcast_dynamic_shape, shape
 from graphc.api.control.asserts import assert_less, assert_positive
 from graphc.api.distributions.base import FULLY_REPARAMETERIZED, Distribution, RegisterKL, checked, parameters_of
-from graphc.api.math.binary import maximum
-from graphc.api.math.comparison import greater, greater_equal, is_nan, less, logical_or
+from graphc.api.math.binary import maximum, minimum
+from graphc.api.math.comparison import equal, greater, greater_equal, is_nan, less, logical_or
 from graphc.api.math.special import erfc
-from graphc.api.math.unary import abs, expm1, log, log1p, sign, square
+from graphc.api.math.unary import abs, exp, expm1, log, log1p, sign, sqrt, square
 from graphc.api.public import public
 from graphc.api.random.random import random_normal, random_uniform
 from graphc.ir.dtypes import float32
@@ -67,15 +68,33 @@ def log_ndtr(x: Tensor) -> Tensor:
     return where_v2(greater(x, 0.0), log1p(-ndtr(-x)), where_v2(greater(x, low), near, far))
 
 
+def ndtri(p: Tensor) -> Tensor:
+    """The x of which ndtr(x) is p: Winitzki's approximation, then steps of Halley's method in the lower tail, where
+    ndtr keeps its digits. Below 0 and above 1: NaN."""
+    lower = minimum(p, 1.0 - p)
+    q = where_v2(greater(lower, 0.0), lower, 0.5 * ones_like(lower))
+    logs = log(4.0 * q * (1.0 - q))
+    half = 2.0 / (math.pi * 0.147) + 0.5 * logs
+    x = stop_gradient(-math.sqrt(2.0) * sqrt(maximum(sqrt(square(half) - logs / 0.147) - half, 0.0)))
+    for _ in range(3):
+        step = (ndtr(x) - q) * math.sqrt(2 * math.pi) * exp(0.5 * square(x))
+        x = x - step / (1.0 + 0.5 * x * step)
+    x = where_v2(equal(lower, 0.0), float("-inf") * ones_like(x), x)
+    x = where_v2(greater_equal(lower, 0.0), x, float("nan") * ones_like(x))
+    return where_v2(greater(p, 0.5), -x, x)
+
+
 @public("distributions.Normal", "contrib.distributions.Normal")
 class Normal(OfTwo):
     """Normal distributions with the mean loc and the standard deviation scale, which broadcast.
 
-    Parameters: floats; Python integers become float32. As `tf.distributions.Normal`; it has no quantile.
+    Parameters: floats; Python integers become float32. As `tf.distributions.Normal`.
 
     >>> normal = gc.distributions.Normal(loc=[1., 2.], scale=0.5)
     >>> normal.prob([1., 2.5]).eval(), normal.entropy().eval()
     (array([0.7979, 0.4839], dtype=float32), array([0.7258, 0.7258], dtype=float32))
+    >>> normal.quantile(0.975).eval()
+    array([1.98, 2.98], dtype=float32)
     """
 
     def __init__(self, loc: Any, scale: Any, validate_args: bool = False, allow_nan_stats: bool = True,
@@ -104,6 +123,10 @@ class Normal(OfTwo):
 
     def _log_cdf(self, x: Tensor) -> Tensor:
         return log_ndtr(self._z(x))
+
+    def _quantile(self, p: Tensor) -> Tensor:
+        made: Tensor = self.loc + self.scale * ndtri(p)
+        return made
 
     def _survival_function(self, x: Tensor) -> Tensor:
         return ndtr(-self._z(x))
@@ -161,6 +184,12 @@ class Laplace(OfTwo):
         made: Tensor = 0.5 + 0.5 * sign(z) * -expm1(-abs(z))
         return made
 
+    def _log_cdf(self, x: Tensor) -> Tensor:
+        return _log_below(self._z(x))
+
+    def _log_survival_function(self, x: Tensor) -> Tensor:
+        return _log_below(-self._z(x))
+
     def _entropy(self) -> Tensor:
         made: Tensor = math.log(2.0) + 1.0 + log(self._whole(self.scale))
         return made
@@ -172,6 +201,11 @@ class Laplace(OfTwo):
         return math.sqrt(2.0) * self._whole(self.scale)
 
     _mode = _mean
+
+
+def _log_below(z: Tensor) -> Tensor:
+    """The logarithm of the standard Laplace distribution's cumulative probability."""
+    return where_v2(less(z, 0.0), z - math.log(2.0), log1p(-0.5 * exp(-abs(z))))
 
 
 @public("distributions.Uniform", "contrib.distributions.Uniform")

@@ -1,6 +1,7 @@
 """Distributions of classes: Bernoulli and Categorical."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from graphc.api.array.cast import cast
@@ -9,10 +10,11 @@ from graphc.api.array.join import concat
 from graphc.api.array.select import where_v2
 from graphc.api.array.shapes import expand_dims, reshape, shape
 from graphc.api.array.transpose import transpose
-from graphc.api.distributions.base import NOT_REPARAMETERIZED, Distribution, RegisterKL, parameters_of
+from graphc.api.control.asserts import assert_equal, assert_less_equal, assert_near, assert_non_negative
+from graphc.api.distributions.base import NOT_REPARAMETERIZED, Distribution, RegisterKL, checked, parameters_of
 from graphc.api.math.comparison import greater, less
 from graphc.api.math.reduce import argmax, reduce_sum
-from graphc.api.math.unary import log, log1p
+from graphc.api.math.unary import floor, log, log1p
 from graphc.api.nn.activations import sigmoid, softplus
 from graphc.api.nn.losses import sigmoid_cross_entropy_with_logits, sparse_softmax_cross_entropy_with_logits
 from graphc.api.nn.softmax import log_softmax, softmax
@@ -24,14 +26,19 @@ from graphc.ir.tensor import Tensor
 from graphc.ir.tensor_shape import TensorShape
 
 
-def _parameters(logits: Any, probs: Any, classes: bool) -> tuple[Tensor, Tensor]:
-    """Both, of which one is given. Raises ValueError otherwise."""
+def _parameters(logits: Any, probs: Any, classes: bool, validate: bool) -> tuple[Tensor, Tensor]:
+    """Both, of which one is given. Raises ValueError otherwise. validate: that probs are probabilities."""
     if (logits is None) == (probs is None):
         raise ValueError("Must pass probs or logits, but not both.")
     if logits is not None:
         logits, = parameters_of(logits=logits)
         return logits, softmax(logits) if classes else sigmoid(logits)
     probs, = parameters_of(probs=probs)
+    if validate:
+        one = ones([], probs.dtype)
+        probs = checked(probs, [assert_non_negative(probs), assert_near(
+            reduce_sum(probs, -1), one, message="probs does not sum to 1.") if classes else assert_less_equal(
+            probs, one, message="probs has components greater than 1.")])
     return log(probs) if classes else log(probs) - log1p(-probs), probs
 
 
@@ -41,6 +48,10 @@ class _OfLogits(Distribution):
 
     logits = property(lambda self: self._logits, doc="Logarithms of odds, or of probabilities but for a common term.")
     probs = property(lambda self: self._probs, doc="Probabilities.")
+
+    def _assertions(self, value: Tensor) -> Sequence[Any]:
+        whole = [] if value.dtype.is_integer else [assert_equal(value, floor(value), message="sample must be whole")]
+        return [*whole, assert_non_negative(value, message="sample must be non-negative")]
 
 
 @public("distributions.Bernoulli", "contrib.distributions.Bernoulli")
@@ -57,7 +68,7 @@ class Bernoulli(_OfLogits):
     def __init__(self, logits: Any = None, probs: Any = None, dtype: Any = int32, validate_args: bool = False,
                  allow_nan_stats: bool = True, name: str = "Bernoulli") -> None:
         parameters = dict(locals())
-        self._logits, self._probs = _parameters(logits, probs, classes=False)
+        self._logits, self._probs = _parameters(logits, probs, classes=False, validate=validate_args)
         super().__init__(dtype, NOT_REPARAMETERIZED, validate_args, allow_nan_stats, parameters, name=name)
 
     def _batch_shape(self) -> TensorShape:
@@ -65,6 +76,10 @@ class Bernoulli(_OfLogits):
 
     def _batch_shape_tensor(self) -> Tensor:
         return shape(self._logits)
+
+    def _assertions(self, value: Tensor) -> Sequence[Any]:
+        return [*super()._assertions(value),
+                assert_less_equal(value, ones_like(value), message="sample must be 0 or 1")]
 
     def _sample_n(self, n: Any, seed: int | None = None) -> Tensor:
         sizes = concat([[n], self.batch_shape_tensor()], 0)
@@ -107,7 +122,7 @@ class Categorical(_OfLogits):
     def __init__(self, logits: Any = None, probs: Any = None, dtype: Any = int32, validate_args: bool = False,
                  allow_nan_stats: bool = True, name: str = "Categorical") -> None:
         parameters = dict(locals())
-        self._logits, self._probs = _parameters(logits, probs, classes=True)
+        self._logits, self._probs = _parameters(logits, probs, classes=True, validate=validate_args)
         super().__init__(dtype, NOT_REPARAMETERIZED, validate_args, allow_nan_stats, parameters, name=name)
 
     @property

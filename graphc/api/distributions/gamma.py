@@ -1,9 +1,11 @@
 """Distributions of positive numbers: Gamma, Exponential and Beta."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from graphc.api.array.fill import ones_like
+from graphc.api.control.asserts import assert_less, assert_positive
 from graphc.api.distributions.base import FULLY_REPARAMETERIZED, RegisterKL, parameters_of
 from graphc.api.distributions.continuous import OfTwo
 from graphc.api.math.binary import maximum
@@ -36,6 +38,9 @@ class Gamma(OfTwo):
 
     concentration = property(lambda self: self._first, doc="The shape.")
     rate = property(lambda self: self._second, doc="The inverse scale.")
+
+    def _assertions(self, value: Tensor) -> Sequence[Any]:
+        return [assert_positive(value, message="sample must be positive")]
 
     def _sample_n(self, n: Any, seed: int | None = None) -> Tensor:
         return random_gamma([n], self.concentration, self.rate, self.dtype, seed)
@@ -121,6 +126,10 @@ class Beta(OfTwo):
     concentration1 = property(lambda self: self._first, doc="Of x.")
     concentration0 = property(lambda self: self._second, doc="Of 1 - x.")
     total_concentration = property(lambda self: self._first + self._second, doc="The sum of both.")
+
+    def _assertions(self, value: Tensor) -> Sequence[Any]:
+        return [assert_positive(value, message="sample must be positive"),
+                assert_less(value, ones_like(value), message="sample must be less than `1`.")]
 
     def _sample_n(self, n: Any, seed: int | None = None) -> Tensor:
         a, b = self._whole(self._first), self._whole(self._second)

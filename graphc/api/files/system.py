@@ -60,10 +60,12 @@ class GFile:
 
     @property
     def name(self) -> Any:
+        """The file's name as it was given."""
         return self._name
 
     @property
     def mode(self) -> str:
+        """How it is opened."""
         return self._mode
 
     def _opened(self) -> Any:
@@ -132,6 +134,7 @@ class GFile:
             self.close()
 
     def seekable(self) -> bool:
+        """Whether `seek` works: it does."""
         return True
 
     def __enter__(self) -> GFile:

@@ -61,10 +61,12 @@ class IndexedSlices:
 
     @property
     def values(self) -> Tensor:
+        """The rows: [number of rows, ...]."""
         return self._values
 
     @property
     def indices(self) -> Tensor:
+        """int[number of rows]: where each row belongs."""
         return self._indices
 
     @property
@@ -80,22 +82,27 @@ class IndexedSlices:
 
     @property
     def name(self) -> str:
+        """The name of `values`."""
         return self._values.name
 
     @property
     def device(self) -> str:
+        """The device of `values`."""
         return self._values.device
 
     @property
     def op(self) -> Operation:
+        """The operation that makes `values`."""
         return self._values.op
 
     @property
     def dtype(self) -> DType:
+        """The dtype of `values`."""
         return self._values.dtype
 
     @property
     def graph(self) -> Graph:
+        """The graph of `values`."""
         return self._values.graph
 
     def __repr__(self) -> str:

@@ -41,6 +41,7 @@ class name_scope:
 
     @property
     def name(self) -> str | None:
+        """The name that it was given, or default_name."""
         return self._name
 
     def __enter__(self) -> str:

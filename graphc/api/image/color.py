@@ -279,7 +279,9 @@ def grayscale_to_rgb(images: Any, name: str | None = None) -> Tensor:
         if images.shape.as_list()[-1] not in (None, 1):
             raise ValueError(f"grayscale_to_rgb: the last axis of 'images' must be of size 1, but its shape is "
                              f"{images.shape}")
-        return tile(images, [*[1] * (rank - 1), 3])
+        colours: Tensor = tile(images, [*[1] * (rank - 1), 3])
+        colours.set_shape([*images.shape.as_list()[:-1], 3])
+        return colours
 
 
 _TO_YIQ = [[0.299, 0.59590059, 0.2115], [0.587, -0.27455667, -0.52273617], [0.114, -0.32134392, 0.31119955]]

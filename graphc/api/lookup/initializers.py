@@ -104,6 +104,7 @@ class KeyValueTensorInitializer(TableInitializerBase):
         super().__init__(self._keys.dtype, self._values.dtype)
 
     def initialize(self, table: Any) -> Operation:
+        """The Operation that puts the keys and values into the table."""
         self._check(table)
         graph = get_default_graph()
         with graph.name_scope(self._name):
@@ -155,6 +156,7 @@ class TextFileInitializer(TableInitializerBase):
         self._key_index, self._value_index, self._vocab_size = key_index, value_index, vocab_size
 
     def initialize(self, table: Any) -> Operation:
+        """The Operation that reads the file into the table."""
         self._check(table)
         graph = get_default_graph()
         with graph.name_scope(self._name or "text_file_init"):

@@ -95,8 +95,7 @@ def assert_same_structure(nest1: Any, nest2: Any, check_types: bool = True, expa
     >>> gc.nest.assert_same_structure([1, 2], [1, [2]])
     Traceback (most recent call last):
         ...
-    ValueError: The two structures don't have the same nested structure.
-    ...
+    ValueError: The two structures don't have the same nested structure...
     """
     check_same(nest1, nest2, kind_of(expand_composites), check_types)
 

@@ -229,6 +229,7 @@ class VarianceScaling(Initializer):
         return random.truncated_normal(shape, 0.0, math.sqrt(variance) / 0.87962566103423978, dtype, seed=self.seed)
 
     def get_config(self) -> dict[str, Any]:
+        """The arguments that make an equal initialiser, of this class."""
         own = ("scale", "mode", "distribution") if type(self) is VarianceScaling else ()
         names = (*own, "seed", "dtype")
         return {name: value for name, value in super().get_config().items() if name in names}

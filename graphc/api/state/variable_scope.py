@@ -116,10 +116,12 @@ class VariableScope:
 
     @property
     def name(self) -> str:
+        """What stands in front of the names of variables, without the last slash."""
         return self._name
 
     @property
     def reuse(self) -> Reuse:
+        """Whether get_variable finds variables (True), makes them (False), or either (AUTO_REUSE)."""
         return self._reuse
 
     def reuse_variables(self) -> None:
@@ -127,25 +129,31 @@ class VariableScope:
         self._reuse = True
 
     def set_initializer(self, initializer: Any) -> None:
-        """Sets the default of get_variable in this scope; so do the methods below."""
+        """Sets the default of get_variable's `initializer` in this scope."""
         self.initializer = initializer
 
     def set_regularizer(self, regularizer: Any) -> None:
+        """Sets the default of get_variable's `regularizer` in this scope."""
         self.regularizer = regularizer
 
     def set_caching_device(self, caching_device: Any) -> None:
+        """Sets the default of get_variable's `caching_device`, which changes nothing."""
         self.caching_device = caching_device
 
     def set_partitioner(self, partitioner: Any) -> None:
+        """Sets the default of get_variable's `partitioner` in this scope."""
         self.partitioner = partitioner
 
     def set_dtype(self, dtype: Any) -> None:
+        """Sets the default of get_variable's `dtype` in this scope."""
         self.dtype = as_dtype(dtype)
 
     def set_use_resource(self, use_resource: bool) -> None:
+        """Sets the default of get_variable's `use_resource`, which changes nothing."""
         self.use_resource = use_resource
 
     def set_custom_getter(self, custom_getter: Any) -> None:
+        """Sets the default of get_variable's `custom_getter` in this scope."""
         self.custom_getter = custom_getter
 
     def get_collection(self, name: Any) -> list[Any]:
@@ -153,12 +161,15 @@ class VariableScope:
         return get_default_graph().get_collection(name, f"{self.name}/" if self.name else None)
 
     def global_variables(self) -> list[Variable]:
+        """The global variables inside this scope."""
         return self.get_collection(GraphKeys.GLOBAL_VARIABLES)
 
     def local_variables(self) -> list[Variable]:
+        """The local variables inside this scope."""
         return self.get_collection(GraphKeys.LOCAL_VARIABLES)
 
     def trainable_variables(self) -> list[Variable]:
+        """The trainable variables inside this scope."""
         return self.get_collection(GraphKeys.TRAINABLE_VARIABLES)
 
 

@@ -182,30 +182,37 @@ class Variable(Operators, ScatterMethods, metaclass=_Made):
 
     @property
     def name(self) -> str:
+        """"operation:0"."""
         return self._variable.name
 
     @property
     def op(self) -> Operation:
+        """The operation that stands for the variable itself."""
         return self._variable.op
 
     @property
     def graph(self) -> Graph:
+        """The graph that it belongs to."""
         return self._variable.graph
 
     @property
     def dtype(self) -> DType:
+        """The type of its elements."""
         return self._variable.dtype
 
     @property
     def shape(self) -> TensorShape:
+        """Its shape, known in full unless it was made with validate_shape=False."""
         return self._variable.shape
 
     @property
     def device(self) -> str:
+        """The device that it was given, "" without one."""
         return self._variable.device
 
     @property
     def trainable(self) -> bool:
+        """Whether optimizers train it by default."""
         return self._trainable
 
     @property
@@ -215,9 +222,11 @@ class Variable(Operators, ScatterMethods, metaclass=_Made):
 
     @property
     def initial_value(self) -> Tensor:
+        """The tensor that its initializer assigns."""
         return self._initial_value
 
     def get_shape(self) -> TensorShape:
+        """Its `shape`."""
         return self.shape
 
     def set_shape(self, shape: Any) -> None:

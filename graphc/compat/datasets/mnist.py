@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+import graphc as gc
 from graphc.api.public import public
 from graphc.errors import DataLossError
 from graphc.ir.dtypes import as_dtype
@@ -44,7 +45,8 @@ class DataSet:
         kind = as_dtype(dtype).as_numpy_dtype
         if kind not in (np.uint8, np.float32):
             raise TypeError(f"DataSet: argument 'dtype' must be uint8 or float32, but is {np.dtype(kind).name}")
-        np.random.seed(seed)
+        of_graph, own = gc.get_seed(seed)
+        np.random.seed(of_graph if seed is None else own)
         self.one_hot, self._is_fake = one_hot, fake_data
         if fake_data:
             images, labels = np.ones((10000, SIDE, SIDE, 1), np.uint8), np.zeros(10000, np.uint8)

@@ -28,13 +28,34 @@ _stack = _Stack()
 
 @public("contrib.framework.arg_scope_func_key")
 def arg_scope_func_key(op: Any) -> str:
-    """What stands for a function in a scope."""
+    """The key by which scopes know a function: the same for it and for what `add_arg_scope` made of it.
+
+    As `tf.contrib.framework.arg_scope_func_key`.
+
+    >>> @gc.contrib.framework.add_arg_scope
+    ... def layer(x, size=1):
+    ...     return [x] * size
+    >>> with gc.contrib.framework.arg_scope([layer], size=3) as scope:
+    ...     scope[gc.contrib.framework.arg_scope_func_key(layer)]
+    {'size': 3}
+    """
     return getattr(op, "_key_op", str(op))
 
 
 @public("contrib.framework.add_arg_scope")
 def add_arg_scope(func: F) -> F:
-    """Decorates a function so that arg_scope can give its arguments. As `tf.contrib.framework.add_arg_scope`."""
+    """Decorates a function so that `arg_scope` can give its arguments.
+
+    Those that have a default can be given; what the caller passes stands before what a scope gives. As
+    `tf.contrib.framework.add_arg_scope`.
+
+    >>> @gc.contrib.framework.add_arg_scope
+    ... def scaled(x, factor=1.0):
+    ...     return x * factor
+    >>> with gc.contrib.framework.arg_scope([scaled], factor=10.0):
+    ...     scaled(2.0), scaled(2.0, factor=3.0)
+    (20.0, 6.0)
+    """
     key = arg_scope_func_key(func)
 
     @functools.wraps(func)
@@ -51,10 +72,24 @@ def add_arg_scope(func: F) -> F:
 @public("contrib.framework.arg_scope")
 @contextmanager
 def arg_scope(list_ops_or_scope: Sequence[Any] | Scope, **kwargs: Any) -> Iterator[Scope]:
-    """Inside the block the functions of the list have these arguments by default. A scope (what `with` gives) in place
-    of the list enters that one again. As `tf.contrib.framework.arg_scope`.
+    """Inside the block the functions of the list have these arguments by default. Scopes nest: the inner one adds its
+    arguments to the outer one's.
 
-    Raises ValueError for a function that is not decorated with add_arg_scope, and for arguments beside a scope.
+    list_ops_or_scope: functions decorated with `add_arg_scope` (the layers of contrib.layers are), or a scope (what
+    `with` gives), which is entered again in place of the one in force. Raises ValueError for a function that is not
+    decorated, and for arguments beside a scope; TypeError for anything else. An argument that the function does not
+    have is Python's TypeError at the call. As `tf.contrib.framework.arg_scope`.
+
+    >>> layers = gc.contrib.layers
+    >>> x = gc.zeros([1, 8, 8, 3])
+    >>> with gc.contrib.framework.arg_scope([layers.conv2d], stride=2, activation_fn=None) as scope:
+    ...     y = layers.conv2d(x, 4, 3)
+    ...     z = layers.conv2d(y, 4, 3, stride=1)
+    >>> y.shape.as_list(), z.shape.as_list()
+    ([1, 4, 4, 4], [1, 4, 4, 4])
+    >>> with gc.contrib.framework.arg_scope(scope):
+    ...     layers.conv2d(y, 4, 3).shape.as_list()
+    [1, 2, 2, 4]
     """
     if isinstance(list_ops_or_scope, dict):
         if kwargs:
@@ -80,19 +115,40 @@ def arg_scope(list_ops_or_scope: Sequence[Any] | Scope, **kwargs: Any) -> Iterat
 
 @public("contrib.framework.current_arg_scope")
 def current_arg_scope() -> Scope:
-    """The scope in force: arguments by function."""
+    """The scope in force, as a dict: arguments by the keys of functions. To be read only.
+
+    As `tf.contrib.framework.current_arg_scope`.
+
+    >>> gc.contrib.framework.current_arg_scope()
+    {}
+    >>> with gc.contrib.framework.arg_scope([gc.contrib.layers.conv2d], stride=2):
+    ...     list(gc.contrib.framework.current_arg_scope().values())
+    [{'stride': 2}]
+    """
     return _stack.scopes[-1]
 
 
 @public("contrib.framework.has_arg_scope")
 def has_arg_scope(func: Any) -> bool:
-    """Whether the function is decorated with add_arg_scope."""
+    """Whether the function is decorated with add_arg_scope.
+
+    As `tf.contrib.framework.has_arg_scope`.
+
+    >>> gc.contrib.framework.has_arg_scope(gc.contrib.layers.conv2d), gc.contrib.framework.has_arg_scope(gc.nn.relu)
+    (True, False)
+    """
     return arg_scope_func_key(func) in _parameters
 
 
 @public("contrib.framework.arg_scoped_arguments")
 def arg_scoped_arguments(func: Any) -> tuple[str, ...]:
-    """The arguments that a scope can give. Raises ValueError if the function is not decorated."""
+    """The arguments that a scope can give: those with a default. Raises ValueError if the function is not decorated.
+
+    As `tf.contrib.framework.arg_scoped_arguments`.
+
+    >>> gc.contrib.framework.arg_scoped_arguments(gc.contrib.layers.flatten)
+    ('outputs_collections', 'scope')
+    """
     if not has_arg_scope(func):
         raise ValueError(f"{func!r} is not decorated with @add_arg_scope")
     return _parameters[arg_scope_func_key(func)]

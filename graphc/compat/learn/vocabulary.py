@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from graphc.api.public import public
+from graphc.io.whole_files import written
 
 _WORD = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z][a-z]+(?=[A-Z])|[\'\w\-]+", re.UNICODE)
 Tokenizer = Callable[[Iterable[str]], Iterable[list[str]]]
@@ -22,9 +23,17 @@ def tokenizer(iterator: Iterable[str]) -> Iterator[list[str]]:
 
 @public("contrib.learn.preprocessing.CategoricalVocabulary")
 class CategoricalVocabulary:
-    """Numbers of words, 0 for those that are not known. As `tf.contrib.learn.preprocessing.CategoricalVocabulary`.
+    """Numbers of words, 0 for those that are not known; `len` counts that, too.
 
-    support_reverse: keeps the words of the numbers, too, for `reverse`.
+    unknown_token: the word of the number 0. support_reverse: keeps the words of the numbers, too, for `reverse`. As
+    `tf.contrib.learn.preprocessing.CategoricalVocabulary`.
+
+    >>> words = gc.contrib.learn.preprocessing.CategoricalVocabulary()
+    >>> [words.get(word) for word in ["the", "cat", "the"]]
+    [1, 2, 1]
+    >>> words.freeze()
+    >>> words.get("dog"), words.reverse(2), len(words)
+    (0, 'cat', 3)
     """
 
     def __init__(self, unknown_token: str = "<UNK>", support_reverse: bool = True) -> None:
@@ -76,10 +85,20 @@ class CategoricalVocabulary:
 
 @public("contrib.learn.preprocessing.VocabularyProcessor")
 class VocabularyProcessor:
-    """Maps texts to rows of `max_document_length` numbers of words, filled up with 0.
+    """Maps texts to rows of `max_document_length` numbers of words, cut or filled up with 0.
 
-    min_frequency: `fit` drops words that do not occur more often. tokenizer_fn: texts -> lists of words. As
+    min_frequency: `fit` drops words that do not occur more often. vocabulary: a CategoricalVocabulary to begin
+    with. tokenizer_fn: texts -> lists of words; by default runs of letters, digits, - and ', case as it is. As
     `tf.contrib.learn.preprocessing.VocabularyProcessor`.
+
+    >>> processor = gc.contrib.learn.preprocessing.VocabularyProcessor(4)
+    >>> np.array(list(processor.fit_transform(["the cat sat", "the dog isn't here today"])))
+    array([[1, 2, 3, 0],
+           [1, 4, 5, 6]])
+    >>> [row.tolist() for row in processor.transform(["my dog sat"])]
+    [[0, 4, 3, 0]]
+    >>> list(processor.reverse([[1, 4, 0, 0]]))
+    ['the dog <UNK> <UNK>']
     """
 
     def __init__(self, max_document_length: int, min_frequency: int = 0, vocabulary: Any = None,
@@ -120,7 +139,7 @@ class VocabularyProcessor:
 
     def save(self, filename: str) -> None:
         """Writes it to a file, as pickle does."""
-        with open(filename, "wb") as file:
+        with written(filename) as file:
             file.write(pickle.dumps(self))
 
     @classmethod

@@ -15,7 +15,20 @@ _HELP = ("--help", "-h", "--helpfull", "-help")
 
 @public("compat.v1.app.run")
 def run(main: Callable[[list[str]], Any] | None = None, argv: Sequence[str] | None = None) -> NoReturn:
-    """Runs the program, as `tf.app.run`: main (by default the one of __main__) gets the arguments that are no flags."""
+    """Runs the program: parses the flags, calls main, ends the program with what it returns.
+
+    main (by default the one of __main__) gets the program's name and the arguments that are no flags. argv: by
+    default sys.argv. --help and flags that do not fit their types end the program with status 1. As `tf.app.run`.
+
+    >>> def main(argv):
+    ...     print("reads", argv[1:])
+    >>> try:
+    ...     gc.compat.v1.app.run(main, argv=["train.py", "data.csv"])
+    ... except SystemExit as end:
+    ...     print("status", end.code)
+    reads ['data.csv']
+    status None
+    """
     arguments = list(sys.argv if argv is None else argv)
     main = main or sys.modules["__main__"].main
     if any(argument in _HELP for argument in arguments[1:]):

@@ -12,29 +12,60 @@ _OPS = ("graphc compiles no C++ ops: write the op as a Python function with tf.p
 
 @public("compat.v1.sysconfig.get_include")
 def get_include() -> NoReturn:
-    """Raises UnimplementedError: there are no headers."""
+    """Raises UnimplementedError: there are no headers. An op in Python (`gc.py_func`) stands in for one in C++.
+
+    >>> gc.compat.v1.sysconfig.get_include()
+    Traceback (most recent call last):
+        ...
+    graphc.errors.UnimplementedError: tf.sysconfig.get_include: there are no headers: graphc compiles no C++ ops: ...
+    """
     raise errors.UnimplementedError(f"tf.sysconfig.get_include: there are no headers: {_OPS}")
 
 
 @public("compat.v1.sysconfig.get_lib")
 def get_lib() -> NoReturn:
-    """Raises UnimplementedError: there is no library to link."""
+    """Raises UnimplementedError: there is no library to link.
+
+    >>> gc.compat.v1.sysconfig.get_lib()
+    Traceback (most recent call last):
+        ...
+    graphc.errors.UnimplementedError: tf.sysconfig.get_lib: there is no library to link: graphc compiles no C++ ops: ...
+    """
     raise errors.UnimplementedError(f"tf.sysconfig.get_lib: there is no library to link: {_OPS}")
 
 
 @public("compat.v1.sysconfig.get_compile_flags")
 def get_compile_flags() -> NoReturn:
-    """Raises UnimplementedError, as get_include."""
+    """Raises UnimplementedError, as get_include.
+
+    >>> gc.compat.v1.sysconfig.get_compile_flags()
+    Traceback (most recent call last):
+        ...
+    graphc.errors.UnimplementedError: tf.sysconfig.get_compile_flags: there are no headers: ...
+    """
     raise errors.UnimplementedError(f"tf.sysconfig.get_compile_flags: there are no headers: {_OPS}")
 
 
 @public("compat.v1.sysconfig.get_link_flags")
 def get_link_flags() -> NoReturn:
-    """Raises UnimplementedError, as get_lib."""
+    """Raises UnimplementedError, as get_lib.
+
+    >>> gc.compat.v1.sysconfig.get_link_flags()
+    Traceback (most recent call last):
+        ...
+    graphc.errors.UnimplementedError: tf.sysconfig.get_link_flags: there is no library to link: ...
+    """
     raise errors.UnimplementedError(f"tf.sysconfig.get_link_flags: there is no library to link: {_OPS}")
 
 
 @public("compat.v1.load_op_library", "compat.v1.load_library", "compat.v1.load_file_system_library")
 def load_op_library(library_filename: str) -> NoReturn:
-    """Raises UnimplementedError: libraries of C++ ops rest on TensorFlow's own."""
+    """Raises UnimplementedError: libraries of C++ ops rest on TensorFlow's own. `gc.py_func` makes an op of Python
+    code.
+
+    >>> gc.compat.v1.load_op_library("zero_out.so")
+    Traceback (most recent call last):
+        ...
+    graphc.errors.UnimplementedError: tf.load_op_library('zero_out.so'): graphc compiles no C++ ops: ...
+    """
     raise errors.UnimplementedError(f"tf.load_op_library({library_filename!r}): {_OPS}")

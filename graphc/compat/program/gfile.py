@@ -10,71 +10,148 @@ from graphc.api.public import public
 
 @public("compat.v1.gfile.Exists")
 def Exists(filename: Any) -> bool:
-    """As `tf.gfile.Exists`."""
+    """Whether there is a file or folder of this name: `gc.io.gfile.exists`. As `tf.gfile.Exists`.
+
+    >>> gc.compat.v1.gfile.Exists("no_such_file")
+    False
+    """
     return gc.io.gfile.exists(filename)
 
 
 @public("compat.v1.gfile.IsDirectory")
 def IsDirectory(dirname: Any) -> bool:
-    """As `tf.gfile.IsDirectory`."""
+    """Whether there is a folder of this name: `gc.io.gfile.isdir`. As `tf.gfile.IsDirectory`.
+
+    >>> gc.compat.v1.gfile.MakeDirs("logs")
+    >>> gc.compat.v1.gfile.IsDirectory("logs")
+    True
+    """
     return gc.io.gfile.isdir(dirname)
 
 
 @public("compat.v1.gfile.ListDirectory")
 def ListDirectory(dirname: Any) -> list[str]:
-    """The names in a folder, as `tf.gfile.ListDirectory`. Raises NotFoundError."""
+    """The names in a folder, in any order: `gc.io.gfile.listdir`. Raises NotFoundError. As `tf.gfile.ListDirectory`.
+
+    >>> gc.compat.v1.gfile.MakeDirs("listed/run1")
+    >>> gc.compat.v1.gfile.ListDirectory("listed")
+    ['run1']
+    """
     return gc.io.gfile.listdir(dirname)
 
 
 @public("compat.v1.gfile.Glob")
 def Glob(filename: Any) -> list[str]:
-    """The files that fit a pattern, or any of a list of patterns, as `tf.gfile.Glob`."""
+    """The files and folders that fit a pattern, or any of a list of patterns: `gc.io.gfile.glob`. As `tf.gfile.Glob`.
+
+    >>> gc.compat.v1.gfile.MakeDirs("found/run1")
+    >>> gc.compat.v1.gfile.Glob(["found/run*", "found/none*"])
+    ['found/run1']
+    """
     return gc.io.gfile.glob(filename)
 
 
 @public("compat.v1.gfile.MkDir")
 def MkDir(dirname: Any) -> None:
-    """As `tf.gfile.MkDir`. Raises AlreadyExistsError, NotFoundError."""
+    """Makes a folder in one that is there: `gc.io.gfile.mkdir`. Raises AlreadyExistsError, NotFoundError. As
+    `tf.gfile.MkDir`.
+
+    >>> gc.compat.v1.gfile.MkDir("made")
+    >>> gc.compat.v1.gfile.IsDirectory("made")
+    True
+    """
     gc.io.gfile.mkdir(dirname)
 
 
 @public("compat.v1.gfile.MakeDirs")
 def MakeDirs(dirname: Any) -> None:
-    """A folder and those around it; one that is there is no error. As `tf.gfile.MakeDirs`."""
+    """Makes a folder and those around it; one that is there is no error: `gc.io.gfile.makedirs`. As
+    `tf.gfile.MakeDirs`.
+
+    >>> gc.compat.v1.gfile.MakeDirs("deep/in/here")
+    >>> gc.compat.v1.gfile.MakeDirs("deep/in/here")
+    >>> gc.compat.v1.gfile.IsDirectory("deep/in")
+    True
+    """
     gc.io.gfile.makedirs(dirname)
 
 
 @public("compat.v1.gfile.Remove")
 def Remove(filename: Any) -> None:
-    """As `tf.gfile.Remove`. Raises NotFoundError."""
+    """Removes a file, not a folder: `gc.io.gfile.remove`. Raises NotFoundError. As `tf.gfile.Remove`.
+
+    >>> with gc.compat.v1.gfile.GFile("old.txt", "w") as file:
+    ...     file.write("old")
+    >>> gc.compat.v1.gfile.Remove("old.txt")
+    >>> gc.compat.v1.gfile.Exists("old.txt")
+    False
+    """
     gc.io.gfile.remove(filename)
 
 
 @public("compat.v1.gfile.DeleteRecursively")
 def DeleteRecursively(dirname: Any) -> None:
-    """As `tf.gfile.DeleteRecursively`. Raises NotFoundError."""
+    """Removes a folder and all that is in it: `gc.io.gfile.rmtree`. Raises NotFoundError. As
+    `tf.gfile.DeleteRecursively`.
+
+    >>> gc.compat.v1.gfile.MakeDirs("gone/inner")
+    >>> gc.compat.v1.gfile.DeleteRecursively("gone")
+    >>> gc.compat.v1.gfile.Exists("gone")
+    False
+    """
     gc.io.gfile.rmtree(dirname)
 
 
 @public("compat.v1.gfile.Copy")
 def Copy(oldpath: Any, newpath: Any, overwrite: bool = False) -> None:
-    """As `tf.gfile.Copy`. Raises AlreadyExistsError if newpath is there and overwrite is False."""
+    """Copies a file: `gc.io.gfile.copy`. As `tf.gfile.Copy`.
+
+    Raises NotFoundError, and AlreadyExistsError if newpath is there and overwrite is False.
+
+    >>> with gc.compat.v1.gfile.GFile("first.txt", "w") as file:
+    ...     file.write("text")
+    >>> gc.compat.v1.gfile.Copy("first.txt", "second.txt")
+    >>> gc.compat.v1.gfile.GFile("second.txt").read()
+    'text'
+    """
     gc.io.gfile.copy(oldpath, newpath, overwrite)
 
 
 @public("compat.v1.gfile.Rename")
 def Rename(oldname: Any, newname: Any, overwrite: bool = False) -> None:
-    """As `tf.gfile.Rename`. Raises AlreadyExistsError if newname is there and overwrite is False."""
+    """Gives a file or folder another name: `gc.io.gfile.rename`. As `tf.gfile.Rename`.
+
+    Raises NotFoundError, and AlreadyExistsError if newname is there and overwrite is False.
+
+    >>> gc.compat.v1.gfile.MakeDirs("name1")
+    >>> gc.compat.v1.gfile.Rename("name1", "name2")
+    >>> gc.compat.v1.gfile.Exists("name1"), gc.compat.v1.gfile.Exists("name2")
+    (False, True)
+    """
     gc.io.gfile.rename(oldname, newname, overwrite)
 
 
 @public("compat.v1.gfile.Stat")
 def Stat(filename: Any) -> Any:
-    """Size and time of a file, as `tf.gfile.Stat`. Raises NotFoundError."""
+    """`length` in bytes, `mtime_nsec` and `is_directory` of a file: `gc.io.gfile.stat`. Raises NotFoundError. As
+    `tf.gfile.Stat`.
+
+    >>> with gc.compat.v1.gfile.GFile("five.txt", "w") as file:
+    ...     file.write("12345")
+    >>> gc.compat.v1.gfile.Stat("five.txt").length
+    5
+    """
     return gc.io.gfile.stat(filename)
 
 
 @public("compat.v1.gfile.Walk")
 def Walk(top: Any, in_order: bool = True) -> Iterator[tuple[str, list[str], list[str]]]:
-    """(folder, folders in it, files in it) of all folders below, as `tf.gfile.Walk`."""
+    """(folder, names of folders in it, names of files in it) of a folder and all below: `gc.io.gfile.walk`.
+
+    in_order: a folder comes before those in it, else behind them. As `tf.gfile.Walk`.
+
+    >>> gc.compat.v1.gfile.MakeDirs("walked/inner")
+    >>> list(gc.compat.v1.gfile.Walk("walked"))
+    [('walked', ['inner'], []), ('walked/inner', [], [])]
+    """
     return gc.io.gfile.walk(top, in_order)

@@ -22,20 +22,39 @@ def _told(number: Callable[[], int], name: str) -> gc.Tensor:
 
 @public("contrib.memory_stats.MaxBytesInUse")
 def MaxBytesInUse() -> gc.Tensor:
-    """The most memory that the process has held so far, in bytes: int64. As `tf.contrib.memory_stats.MaxBytesInUse`,
-    which counts a device's allocator."""
+    """The most memory that the process has held so far, in bytes: an int64 scalar, asked anew in each run.
+
+    As `tf.contrib.memory_stats.MaxBytesInUse`, which counts a device's allocator.
+
+    >>> most = gc.contrib.memory_stats.MaxBytesInUse()
+    >>> most.dtype, most.eval() > 1_000_000
+    (gc.int64, np.True_)
+    """
     return _told(lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, "MaxBytesInUse")
 
 
 @public("contrib.memory_stats.BytesInUse")
 def BytesInUse() -> gc.Tensor:
-    """The memory that the process holds, in bytes: int64. As `tf.contrib.memory_stats.BytesInUse`."""
+    """The memory that the process holds, in bytes: an int64 scalar, asked anew in each run.
+
+    As `tf.contrib.memory_stats.BytesInUse`, which counts a device's allocator.
+
+    >>> gc.contrib.memory_stats.BytesInUse().eval() > 1_000_000
+    np.True_
+    """
     return _told(_resident, "BytesInUse")
 
 
 @public("contrib.memory_stats.BytesLimit")
 def BytesLimit() -> gc.Tensor:
-    """The memory of the machine, in bytes: int64. As `tf.contrib.memory_stats.BytesLimit`."""
+    """The memory of the machine, in bytes: an int64 scalar.
+
+    As `tf.contrib.memory_stats.BytesLimit`, which gives the limit of a device's allocator.
+
+    >>> stats = gc.contrib.memory_stats
+    >>> (stats.BytesInUse() < stats.BytesLimit()).eval()
+    np.True_
+    """
     return _told(lambda: os.sysconf("SC_PHYS_PAGES") * _PAGE, "BytesLimit")
 
 

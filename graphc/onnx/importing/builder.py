@@ -200,6 +200,10 @@ class GraphBuilder:
         wanted = [name if node.wants(i) else "" for i, name in enumerate(body.output)]
         return tuple(self.take({"": None, **values}, wanted, f"function {body.name!r}"))
 
+    def version_of(self, domain: str) -> int:
+        """Of an operator set; of one that the model does not use, the one that its ops here are written for."""
+        return self._versions.get(domain, 17)
+
     def _version(self, proto: Any) -> int:
         domain = domain_of(proto.domain)
         if domain not in self._versions:

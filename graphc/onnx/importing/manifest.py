@@ -12,6 +12,7 @@ from graphc.onnx.importing import (  # noqa: F401
     matrices,
     ngrams,
     normalisation,
+    onnxruntime_ops,
     pictures,
     pooling,
     quantisation,

@@ -38,17 +38,22 @@ def quantized(x: Any, zero_point: Any, dtype: Any, limits: tuple[int, int] | Non
                    dtype)
 
 
+def _axis(node: Node, x: Any, scale: Any) -> int:
+    """The axis along which scales lie; one number lies along none, and the attribute says nothing then."""
+    return node.axis(x, node.attr("axis", 1)) if node.rank(scale) and static_sizes(scale) != [1] else 0
+
+
 @onnx_op("QuantizeLinear")
 def quantize(node: Node, x: Any, scale: Any, zero_point: Any = None) -> Any:
     narrow = FORMATS.get(node.attr("output_dtype", 0)) if zero_point is None else node.build.narrow.get(zero_point)
     dtype = held_dtype_of(node.attr("output_dtype", 0) or 2, str(node)) if zero_point is None else zero_point.dtype
     if narrow is not None and narrow.is_float:
-        axis = node.axis(x, node.attr("axis", 1)) if node.rank(scale) else 0
+        axis = _axis(node, x, scale)
         made = to_narrow(_scaled(node, x, scale, axis), narrow, bool(node.attr("saturate", 1)))
         return node.build.marked(made, narrow.number)
     if not dtype.is_integer:
         raise node.refuse(f"quantized numbers of {dtype.name} are not supported")
-    axis = node.axis(x, node.attr("axis", 1)) if node.rank(scale) else 0
+    axis = _axis(node, x, scale)
     units = _scaled(node, x, scale, axis)
     point = None if zero_point is None else along(node, x, zero_point, axis)
     if narrow is None:
@@ -65,7 +70,7 @@ def _scaled(node: Node, x: Any, scale: Any, axis: int) -> Any:
 
 @onnx_op("DequantizeLinear")
 def dequantize(node: Node, x: Any, scale: Any, zero_point: Any = None) -> Any:
-    axis = node.axis(x, node.attr("axis", 1)) if node.rank(scale) else 0
+    axis = _axis(node, x, scale)
     made = dtype_of(node.attr("output_dtype", 0), str(node)) if node.attr("output_dtype", 0) else scale.dtype
     units = shifted(node, x, zero_point, axis)
     return gc.cast(gc.cast(units, scale.dtype) * along(node, x, scale, axis), made)

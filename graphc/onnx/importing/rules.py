@@ -80,6 +80,10 @@ class Node:
         """The node with these attributes where it has none of their names."""
         return Node(self.proto, self.version, self.build, {**attributes, **self._attributes})
 
+    def standard(self, **attributes: Any) -> Node:
+        """The node as one of ONNX' own operator set, whose rules another domain's node makes use of."""
+        return Node(self.proto, self.build.version_of(""), self.build, {**self._attributes, **attributes})
+
     def wants(self, position: int) -> bool:
         """Whether the output is used under a name."""
         return position < len(self.outputs) and self.outputs[position] != ""

@@ -6,6 +6,7 @@
     versions.py       newer and older versions of ops
     numbers.py        running sums of exponentials, Bessel functions, counts
     lists.py          Optionals, lists
+    volumes.py        batch normalisation of volumes
     convolutions.py   convolutions in groups; those that TensorFlow's optimizer fused with what follows
     recurrent.py      the cells that are one op: LSTMBlockCell, BlockLSTM, GRUBlockCell
     features.py       Examples

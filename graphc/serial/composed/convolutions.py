@@ -15,7 +15,7 @@ from graphc.serial.composed.kind import Composed, g, text
 from graphc.serial.graph_pb2 import NodeDef
 
 
-def groups(node: NodeDef, inputs: Sequence[Tensor]) -> int:
+def _groups(node: NodeDef, inputs: Sequence[Tensor]) -> int:
     """How many groups of channels a Conv2D has: each has as many as its filter is deep."""
     if len(inputs) < 2 or any(x.spec.shape is None or len(x.spec.shape) != 4 for x in inputs[:2]):
         return 1
@@ -32,7 +32,7 @@ def _channel_axis(node: NodeDef) -> int:
 def _grouped_convolution(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
     """A depthwise one where each group is a channel, else one of each group."""
     x, filters = inputs
-    count, axis = groups(node, inputs), _channel_axis(node)
+    count, axis = _groups(node, inputs), _channel_axis(node)
     attributes = _window(node)
     height, width, depth, made = filters.spec.shape or ()
     if not isinstance(made, int) or made % count:
@@ -55,7 +55,7 @@ def _window(node: NodeDef) -> dict[str, Any]:
 
 def _fused_convolution(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
     pair = inputs[:2]
-    made = (_grouped_convolution(node, pair)[0] if groups(node, pair) > 1
+    made = (_grouped_convolution(node, pair)[0] if _groups(node, pair) > 1
             else apply(OPS["Conv2D"], *pair, **_window(node)))
     return [_followed(node, made, inputs[2:])]
 
@@ -121,7 +121,7 @@ def _fused_normalisation(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor
 
 
 CONVOLUTIONS = {
-    "Conv2D": Composed(2, ("output",), _grouped_convolution),       # graphc's has one group
+    "Conv2D": Composed(2, ("output",), _grouped_convolution, lambda node, inputs: _groups(node, inputs) > 1),
     "_FusedConv2D": Composed(2, ("output",), _fused_convolution),
     "_FusedDepthwiseConv2dNative": Composed(2, ("output",), _fused_depthwise),
     "_FusedMatMul": Composed(2, ("product",), _fused_product),

@@ -19,11 +19,13 @@ Names = Callable[[NodeDef], list[tuple[str, int]]]
 @dataclass(frozen=True)
 class Composed:
     """inputs: how many there are at least; results: their names, by which functions know them, or a function that gives
-    them with the place of each among those of its name."""
+    them with the place of each among those of its name. when: whether a node is made so, and not by the op of its name,
+    where graphc has one."""
 
     inputs: int
     results: tuple[str, ...] | Names
     make: Make
+    when: Callable[[NodeDef, Sequence[Tensor]], bool] = lambda node, inputs: True
 
     def names(self, node: NodeDef) -> list[tuple[str, int]]:
         return self.results(node) if callable(self.results) else [(r, 0) for r in self.results]

@@ -7,7 +7,7 @@ from typing import Any
 from graphc.api.array.source import constant
 from graphc.api.control.while_loop import while_loop
 from graphc.errors import DataLossError, UnimplementedError
-from graphc.ir.dtypes import as_dtype, int32
+from graphc.ir.dtypes import int32
 from graphc.ir.tensor import Tensor
 from graphc.serial.composed.kind import Composed, g, known_int
 from graphc.serial.graph_pb2 import NodeDef
@@ -59,25 +59,17 @@ def _counts(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
     """DenseBincount: how often each number below `size` is in a vector, or in each row of a matrix, or the sum of the
     weights there; with binary_output whether it is there."""
     x, size, weights = inputs[:3]
-    dtype, rank = as_dtype(int(node.attr["T"].type)) if "T" in node.attr else weights.dtype, x.spec.rank
-    if rank not in (1, 2):
+    if x.spec.rank not in (1, 2):
         raise UnimplementedError(f"its input has the shape {x.shape}; vectors and matrices are supported")
-    known = weights.spec.shape
-    if known is None:
-        raise UnimplementedError("it is not known whether it has weights: their shape must be known")
-    weighted = 0 not in known
-    binary = node.attr["binary_output"].b
-    values = weights if weighted and not binary else g.fill(g.shape(x), constant(1, dtype))
-    counted = g.select_v2(g.logical_and(g.less(x, size), g.greater_equal(x, 0)), x, constant(-1, x.dtype))
-    if rank == 1:
-        made = g.unsorted_segment_sum(values, counted, size)
-    else:
-        rows = g.shape(x)[0]
-        wide = g.cast(size, int32) if size.dtype != int32 else size
-        first = g.expand_dims(g.range(0, rows) * wide, 1)
-        places = g.select_v2(g.greater_equal(counted, 0), g.cast(counted, int32) + first, -1)
-        made = g.reshape(g.unsorted_segment_sum(values, places, rows * wide), g.pack([rows, wide]))
-    return [g.minimum(made, constant(1, dtype)) if binary else made]
+    numbers, bins = g.cast(x, int32), g.cast(size, int32)
+    rows = g.shape(x)[0] if x.spec.rank == 2 else constant(1)
+    if x.spec.rank == 2:       # each row has bins of its own; what is too large is in none
+        own = numbers + g.expand_dims(g.range(0, rows), 1) * bins
+        numbers = g.select_v2(g.less(numbers, 0), numbers, g.select_v2(g.less(numbers, bins), own, rows * bins))
+    made = g.bincount(g.reshape(numbers, [-1]), rows * bins, g.reshape(weights, [-1]))
+    if node.attr["binary_output"].b:
+        made = g.cast(g.greater(made, g.zeros_like(made)), weights.dtype)
+    return [g.reshape(made, g.pack([rows, bins])) if x.spec.rank == 2 else made]
 
 
 NUMBERS = {

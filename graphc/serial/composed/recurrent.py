@@ -67,7 +67,7 @@ def _sequence(node: NodeDef, inputs: Sequence[Tensor]) -> list[Any]:
     of_x, of_h = g.slice(w, g.pack([0, 0]), g.pack([depth, -1])), g.slice(w, g.pack([depth, 0]), g.pack([-1, -1]))
     wide = g.shape(w)[1]
     entering = g.bias_add(g.mat_mul(g.reshape(x, g.pack([-1, depth])), of_x), b)
-    entering = g.reshape(entering, g.pack([steps, -1, wide]))
+    entering = g.reshape(entering, g.pack([steps, g.shape(memory)[0], wide]))      # the batch of what the loop carries
     memories, outputs = (TensorArray(x.dtype, steps, element_shape=t.shape) for t in (memory, h))
 
     def step(t: Tensor, cs: Tensor, h: Tensor, memories: Any, outputs: Any) -> tuple[Any, ...]:

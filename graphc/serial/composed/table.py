@@ -6,7 +6,7 @@ from typing import Any
 
 from graphc.errors import DataLossError
 from graphc.ir.tensor import Tensor
-from graphc.serial.composed.convolutions import CONVOLUTIONS, groups
+from graphc.serial.composed.convolutions import CONVOLUTIONS
 from graphc.serial.composed.features import FEATURES, LISTED
 from graphc.serial.composed.kind import Composed
 from graphc.serial.composed.lists import LISTS
@@ -16,15 +16,16 @@ from graphc.serial.composed.placed import PLACED
 from graphc.serial.composed.ragged import RAGGED
 from graphc.serial.composed.recurrent import RECURRENT
 from graphc.serial.composed.versions import VERSIONS
+from graphc.serial.composed.volumes import VOLUMES
 from graphc.serial.graph_pb2 import NodeDef
 
 COMPOSED: dict[str, Composed] = {**VERSIONS, **NUMBERS, **LISTS, **CONVOLUTIONS, **RECURRENT, **FEATURES, **PICTURES,
-                                 **PLACED, **RAGGED}
+                                 **PLACED, **RAGGED, **VOLUMES}
 
 
 def is_composed(node: NodeDef, inputs: Sequence[Tensor]) -> bool:
     """Whether composed() makes this node, and not the op of its name."""
-    return node.op in COMPOSED and (node.op != "Conv2D" or groups(node, inputs) > 1)
+    return node.op in COMPOSED and COMPOSED[node.op].when(node, inputs)
 
 
 def composed(node: NodeDef, inputs: Sequence[Tensor]) -> list[Any]:
