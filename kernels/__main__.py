@@ -2,7 +2,7 @@
 
     build --isa x86-64-v4,x86-64-v3 --out build/kernels   what the runner is linked from; a report of sizes
     build --only matmul,softmax                           compile these alone, to see whether they do
-    build --package build/lib/graphc/kernels/prebuilt     shared objects, as a wheel carries them (--cxx: who links)
+    build --package build/lib/graphc/kernels/prebuilt     images, as a wheel carries them
 """
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from .toolchain.build import BuildError, build_archives
-from .toolchain.shared import LinkError, write_package
+from .toolchain.build import BuildError, build_archives, write_package
 
 
 def main() -> int:
@@ -24,12 +23,11 @@ def main() -> int:
     parser.add_argument("--only", default="", help="comma-separated names of kernels, `primitives`, `runtime`")
     parser.add_argument("--jobs", type=int, default=None, help="compilers at once; default: one a core")
     parser.add_argument("--package", default="", help="directory for what a wheel carries")
-    parser.add_argument("--cxx", default="c++", help="the C++ compiler that links for --package")
     parser.add_argument("--tsan", action="store_true", help="code that tells ThreadSanitizer what it does")
     arguments = parser.parse_args()
     only = tuple(filter(None, arguments.only.split(",")))
-    from .toolchain.backend import TSAN
     from .toolchain.runner_library import size_report, write_runner_library
+    from .toolchain.targets import TSAN
     start = time.perf_counter()
     try:
         isas = list(filter(None, arguments.isa.split(","))) or _host_isas()
@@ -40,8 +38,8 @@ def main() -> int:
         if arguments.out:
             write_runner_library(archives, Path(arguments.out))
         if arguments.package:
-            write_package(archives, Path(arguments.package), arguments.cxx)
-    except (BuildError, LinkError) as error:
+            write_package(archives, Path(arguments.package))
+    except BuildError as error:
         print(error, file=sys.stderr)
         return 1
     print(size_report(archives))
@@ -49,7 +47,7 @@ def main() -> int:
 
 
 def _host_isas() -> list[str]:
-    from .toolchain.load import host_targets
+    from .toolchain.targets import host_targets
     return [host_targets()[0].name]
 
 

@@ -47,7 +47,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def _isas() -> str:
-    from graphc.kernels.toolchain.load import host_targets
+    from graphc.kernels.toolchain.targets import host_targets
 
     return ", ".join(target.name for target in host_targets())
 

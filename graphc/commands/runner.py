@@ -126,7 +126,7 @@ def _tables(library: Path, isas: Sequence[str] | None) -> Tables:
 
 def _ordered(library: Path, there: set[str], wanted: Sequence[str] | None) -> list[str]:
     """Best first."""
-    from graphc.kernels.toolchain.backend import TARGETS
+    from graphc.kernels.toolchain.targets import TARGETS
 
     known = [target.name for target in TARGETS.values() if target.symbol in there]
     for name in wanted or ():

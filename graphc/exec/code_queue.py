@@ -1,43 +1,81 @@
-"""Compiles the fused programs of engines beside their runs, in one thread that is there while there is something to do.
+"""Compiles the fused programs of engines beside their runs, in a thread that is there while there is something to do.
 
-Code and evaluator give the same bits, so it does not matter from which run on there is code. The thread never keeps the
-process: it is a daemon, and kernels/toolchain/load.py sees to it that it is not inside LLVM when the process ends or
-forks. A child compiles what was waiting when it submits the next engine.
+One for all sessions; nothing is ever compiled in a thread that runs a plan. Code and evaluator give the same bits, so
+it does not matter from which run on there is code. The thread never keeps the process: it is a daemon, and
+kernels/toolchain/compiling.py sees to it that it is not inside LLVM when the process ends or forks. A child compiles
+what was waiting when it submits the next engine.
+
+The thread keeps its usual priority: with a lower one it would hold Python's lock for as long as others have its core.
+While it works, threads that want that lock get it within 0.2 ms (Python's own limit is 5 ms, ten runs of a small step).
 """
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import weakref
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from graphc.exec import jit
+from graphc.ir.late_imports import load
 from graphc.ir.locks import new_lock
+from graphc.kernels.toolchain import compiling as compiling
 
 if TYPE_CHECKING:
     from graphc.exec.engine import Engine
 
-_waiting: deque[weakref.ref[Engine]] = deque()
+
+
+@dataclass(frozen=True)
+class Task:
+    """engine: whose programs are compiled, unless it is gone by then. done: set when that is over, however it ended."""
+
+    engine: weakref.ref[Engine]
+    done: threading.Event = field(default_factory=threading.Event)
+
+
+HANDED_OVER = 2e-4         # seconds
+_waiting: deque[Task] = deque()
 _lock = new_lock()
 _thread: threading.Thread | None = None
+_usual_interval = sys.getswitchinterval()
 
 
-def submit(engine: Engine) -> None:
-    """Compiles the engine's programs soon (jit.install), unless it is gone by then."""
+@contextmanager
+def _lock_handed_over_soon() -> Iterator[None]:
+    global _usual_interval
+    _usual_interval = before = sys.getswitchinterval()
+    sys.setswitchinterval(min(before, HANDED_OVER))
+    ours = sys.getswitchinterval()
+    try:
+        yield
+    finally:
+        if sys.getswitchinterval() == ours:      # else the program has chosen another one
+            sys.setswitchinterval(before)
+
+
+def submit(engine: Engine) -> threading.Event:
+    """Compiles the engine's programs soon (jit.install); the event is set when that is over."""
     global _thread
+    task = Task(weakref.ref(engine))
+    engine.code_asked_for = True
     with _lock:
-        _waiting.append(weakref.ref(engine))
+        _waiting.append(task)
         if _thread is None:
             _thread = threading.Thread(target=_work, name="graphc-compile", daemon=True)
             try:
                 _thread.start()
             except RuntimeError:           # no more threads, or the process is ending: the evaluator goes on
                 _thread = None
-                _waiting.clear()
+                while _waiting:
+                    _waiting.popleft().done.set()
             except BaseException:
                 _thread = None
                 raise
+    return task.done
 
 
 def settle() -> None:
@@ -53,22 +91,26 @@ def _work() -> None:
             if not _waiting:
                 _thread = None
                 return
-            engine = _waiting[0]()
+            task = _waiting[0]
         try:
+            engine = task.engine()
             if engine is not None:
-                jit.install(engine)
-        except BaseException:
-            with _lock:
-                _waiting.popleft()
-                _thread = None
-            raise                          # shown by threading.excepthook; the evaluator goes on
-        del engine
-        _waiting.popleft()
+                with _lock_handed_over_soon():
+                    load("graphc.exec.jit").install(engine)
+            del engine
+        except BaseException:              # shown as any thread's; the evaluator goes on
+            threading.excepthook(threading.ExceptHookArgs([*sys.exc_info(), threading.current_thread()]))
+        finally:
+            _waiting.popleft()
+            task.done.set()
 
 
 def _after_fork_in_child() -> None:
-    global _thread
-    _thread = None
+    """Tasks are kept, but for their events, which a thread may have been about to set."""
+    global _thread, _waiting
+    if _thread is not None and sys.getswitchinterval() <= HANDED_OVER:
+        sys.setswitchinterval(_usual_interval)
+    _thread, _waiting = None, deque(Task(task.engine) for task in _waiting)
 
 
 if hasattr(os, "register_at_fork"):

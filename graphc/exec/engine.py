@@ -11,6 +11,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ from graphc.plan.plan import Plan
 from graphc.plan.verify import check_ports
 
 SHAPES_KEPT = 32           # frames for as many different input shapes are kept bound
+SHAPES_BOUND_ANEW = 4
 Shapes = tuple[tuple[int, ...], ...]
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 
@@ -48,6 +50,7 @@ class Engine:
     """
 
     on_device = False
+    code_asked_for = False     # of exec/code_queue.py
 
     def __init__(
         self,
@@ -211,6 +214,12 @@ class Engine:
         finally:
             end_run(outer, held)
 
+    def bind(self, inputs: Sequence[np.ndarray]) -> None:
+        """Has a frame ready for a run on inputs of these shapes; nothing is computed. Raises as `run` does."""
+        shapes = tuple([np.shape(a) for a in inputs])
+        if not self._free.get(shapes):
+            self._free.setdefault(shapes, []).append(self._frame(shapes))
+
     def _run_locked(self, frame: Frame) -> int:
         """A native run under the lock of the states (exec/shared_lock.py says why it looks like this)."""
         lock, thread = self.states.lock, threading.get_ident()
@@ -240,13 +249,17 @@ class Engine:
 
     def use_compiled(self, programs: Mapping[int, Any]) -> None:
         """From the next bind on, maps of these programs run machine code: `run` and `run_range` of a
-        jit.CompiledProgram stand in for gc_map_run and gc_map_run_range. Frames that are free are made anew; runs may
-        go on meanwhile."""
+        jit.CompiledProgram stand in for gc_map_run and gc_map_run_range. Frames that are free are made anew, here for
+        the shapes used last, so that no run waits for it; runs may go on meanwhile."""
         self._code.append(programs)
         for program, code in programs.items():
             self._compiled[2 * program:2 * program + 2] = code.run, code.run_range
+        made: dict[Shapes, list[Frame]] = {}
+        for shapes in list(self._free)[-SHAPES_BOUND_ANEW:]:
+            with suppress(errors.OpError):     # no memory for a second one: the next run has room
+                made[shapes] = [self._frame(shapes)]
         self._retired.append(self._free)       # where frames that are in use go when their runs end
-        self._free = {}
+        self._free = made
         self._close_retired()
 
     def _close_retired(self) -> None:

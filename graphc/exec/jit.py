@@ -1,30 +1,40 @@
 """The map JIT: compiles a Plan's fused programs to machine code for this machine, some 20 ms each, kept on disk.
 
-Programs that differ in their constants alone share code. What is kept has an end: the programs used last, CODE_KEPT in
-this process (others are unloaded with the last engine that uses them) and FILES_KEPT on disk.
+Programs that differ in their constants alone share code. What is kept has an end: the programs used last, CODE_BYTES in
+this process (others are unloaded with the last engine that uses them), on disk as kernels/toolchain/cache.py says. Code
+from the disk is mapped as it is: LLVM is imported when there is something to compile.
 
 A compiled program takes the place of map_run and map_run_range for maps bound as ever; its results are the
 evaluator's, bit for bit, since both are made of the same scalar functions and neither contracts nor reassociates
 across them. Programs with reductions and single primitives stay with the evaluator. Needs llvmlite, not numba.
+
+It works in the thread of code_queue.py, beside runs that wait for Python's lock whenever a call here holds it for long:
+so nothing here is one long call.
 """
 from __future__ import annotations
 
+import ctypes
 import dataclasses
+import functools
+import gc
+import importlib.util
 import json
 import os
+import pkgutil
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphc.exec.library import Library, load_library
 from graphc.exec.map_code import HELPERS, is_compilable, map_text
-from graphc.ir.locks import new_reentrant_lock
+from graphc.kernels.toolchain.compiling import COMPILING
 from graphc.plan.plan import Body, Call, DimKind, Map, Plan, Program
 
 if TYPE_CHECKING:
     from graphc.exec.engine import Engine
 
-CODE_KEPT, FILES_KEPT = 512, 4096
+CODE_BYTES = 32 << 20
 LONGEST = 100              # instructions of a program that is compiled: the time that LLVM takes grows faster
 POLYNOMIALS = frozenset((
     "exp", "log", "log1p", "expm1", "tanh", "sigmoid", "softplus", "erf", "erfinv", "sin", "cos", "tan", "asin", "acos",
@@ -37,11 +47,12 @@ class CompiledProgram(NamedTuple):
     run: int
     run_range: int
     code: Any
+    size: int = 0              # bytes
 
 
 _compiled: OrderedDict[tuple[str, Program, frozenset[int]], CompiledProgram] = OrderedDict()
-_scalars: dict[str, dict[str, Any]] = {}
-_lock = new_reentrant_lock()
+_scalars: dict[str, str] = {}
+_JSON = json.JSONDecoder()
 
 
 def install(engine: Engine) -> int:
@@ -84,14 +95,20 @@ def compile_program(program: Program, still: frozenset[int] = frozenset(),
     """still: loads that stay at one element along the innermost axis wherever the program is used."""
     library = library or load_library()
     key = (library.isa, without_constants(program), still)
-    with _lock:
+    with COMPILING:
         found = _compiled.get(key)
         if found is None:
-            found = _compiled[key] = _load(library, _object(library, program, still))
-            while len(_compiled) > CODE_KEPT:
-                _compiled.popitem(last=False)
+            found = _compiled[key] = _load(library, _image(library, program, still))
+            _forget_oldest()
         _compiled.move_to_end(key)
     return found
+
+
+def _forget_oldest() -> None:
+    """Of the programs but the newest, those used longest ago, until the others fit."""
+    kept = sum(code.size for code in _compiled.values())
+    while kept > CODE_BYTES and len(_compiled) > 1:
+        kept -= _compiled.popitem(last=False)[1].size
 
 
 def without_constants(program: Program) -> Program:
@@ -119,18 +136,47 @@ def still_loads(body: Body, step: Map) -> frozenset[int]:
     return frozenset(i for i, load in enumerate(step.loads) if is_constant(load.strides[axes[-1]], 0))
 
 
-def _object(library: Library, program: Program, still: frozenset[int]) -> bytes:
-    """The program's object code, from the disk cache or made."""
+def _image(library: Library, program: Program, still: frozenset[int]) -> bytes:
+    """The program's code (kernels/toolchain/image.py), from the disk cache or made."""
     from graphc.kernels.toolchain import cache
-    from graphc.kernels.toolchain.backend import TARGETS, compile_text
-    target = TARGETS[library.isa]
-    text = _module(library, program, still)
-    key = f"map-{cache.hash_of(cache.tool_versions(), repr(target), text)}.o"
+    from graphc.kernels.toolchain.image import MAGIC
+    depends = MAGIC, library.isa, library.hash, _writer_text(), repr(without_constants(program)), repr(sorted(still))
+    key = f"map-{cache.hash_of(*depends)}.image"
     made = cache.read_used(key)
     if made is None:
-        made = compile_text(target, text)
-        cache.write_few(key, made, "map-", FILES_KEPT)
+        _import_llvm()
+        from graphc.kernels.toolchain.backend import compile_text
+        from graphc.kernels.toolchain.link import link
+        from graphc.kernels.toolchain.targets import TARGETS
+        compiled = compile_text(TARGETS[library.isa], _module(library, program, still))
+        made = link([compiled], ["gc_jit_run", "gc_jit_run_range"]).to_bytes()
+        cache.write_few(key, made, "map-")
     return made
+
+
+@functools.cache
+def _import_llvm() -> None:
+    """Imports llvmlite and holds Python's lock for no more than some milliseconds at a time: LLVM's library, 100 MB, is
+    brought into the process by a foreign call, and the new objects do not make Python look for garbage among all."""
+    found = importlib.util.find_spec("llvmlite")
+    for folder in (found.submodule_search_locations if found is not None else None) or ():
+        for path in Path(folder, "binding").glob("libllvmlite*.so"):
+            ctypes.CDLL(None).dlopen(os.fsencode(path), os.RTLD_NOW)
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        importlib.import_module("llvmlite.binding")
+    finally:
+        if collects:
+            gc.enable()
+
+
+@functools.cache
+def _writer_text() -> bytes:
+    """What turns a program into LLVM text."""
+    text = pkgutil.get_data("graphc.exec", "map_code.py")
+    assert text is not None
+    return text
 
 
 def _module(library: Library, program: Program, still: frozenset[int]) -> str:
@@ -139,23 +185,32 @@ def _module(library: Library, program: Program, still: frozenset[int]) -> str:
 
 
 def scalar_functions(library: Library, primitives: Collection[str]) -> list[str]:
-    """LLVM text: what defines gc_scalar.<name> for each of the primitives, and declares what those call."""
+    """LLVM text: what defines gc_scalar.<name> for each of the primitives, and declares what those call.
+
+    The library's text of all scalars, 1.4 MB of JSON, is not read as a whole."""
     scalars = _scalars.get(library.isa)
     if scalars is None:
-        scalars = _scalars[library.isa] = json.loads(library.scalars)
-    functions = [scalars["functions"][name] for name in sorted(primitives)]
-    declarations = [line for name, line in sorted(scalars["declarations"].items())
+        scalars = _scalars[library.isa] = library.scalars()
+    functions = [str(_value_in(scalars, name)) for name in sorted(primitives)]
+    declarations = [line for name, line in sorted(_value_in(scalars, "declarations").items())
                     if any(f"@{name}(" in f for f in functions)]
     return [*declarations, *functions]
 
 
+def _value_in(text: str, name: str) -> Any:
+    """The value of that name in an object of JSON, at whatever depth. A quote within a string is escaped: it is not
+    found."""
+    key = f'"{name}": '
+    at = text.find(key)
+    if at < 0:
+        raise KeyError(name)
+    return _JSON.raw_decode(text, at + len(key))[0]
+
+
 def _load(library: Library, data: bytes) -> CompiledProgram:
-    from graphc.kernels.toolchain.load import load_code
+    from graphc.kernels.toolchain.image import Image
+    from graphc.kernels.toolchain.load import Code
     imports = {name: library.entry[name] for name in ("gc_map_offset", "gc_map_gather", "gc_map_scatter")}
-    found = load_code([data], ["gc_jit_run", "gc_jit_run_range"], imports)
-    return CompiledProgram(found["gc_jit_run"], found["gc_jit_run_range"], found)
-
-
-if hasattr(os, "register_at_fork"):
-    # Compiling imports modules, and a module that is half imported at a fork cannot be imported in the child.
-    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release)
+    image = Image.from_bytes(data)
+    found = Code(image, imports)
+    return CompiledProgram(found["gc_jit_run"], found["gc_jit_run_range"], found, len(image.memory))

@@ -1,22 +1,20 @@
 """The kernel library in this process: machine code for the best instruction set that this machine has.
 
-Taken from the installed package (graphc.kernels.toolchain.shared), else from the disk cache, else built
-(graphc.kernels.toolchain.build); loaded once, never unloaded. Imports llvmlite, but not numba.
+Taken from the installed package or the disk cache, else built (graphc.kernels.toolchain.build); mapped once, never
+unmapped. Imports neither llvmlite nor numba.
 """
 from __future__ import annotations
 
 import ctypes
-import json
 import os
+import zlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from graphc import errors
 from graphc.ir.locks import new_lock
-from graphc.kernels.toolchain import shared
-from graphc.kernels.toolchain.archive import ENTRIES, SCALARS, read_archive
-from graphc.kernels.toolchain.build import BuildError, library_archive
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,13 @@ class Library:
     functions: np.ndarray
     entry: dict[str, int]
     signatures: dict[str, list[str]]
-    scalars: bytes                     # the scalar functions' LLVM text (graphc.kernels.toolchain.scalar_library)
+    hash: str                          # of all its code, and of the scalars' text
+    code: Any                          # keeps it in memory
+    packed_scalars: bytes
+
+    def scalars(self) -> str:
+        """The scalar functions' LLVM text (graphc.kernels.toolchain.scalar_library)."""
+        return zlib.decompress(self.packed_scalars).decode()
 
 
 _loaded: dict[str, Library] = {}
@@ -57,8 +61,7 @@ def load_library(isa: str | None = None) -> Library:
 
 
 def _choose(wanted: str) -> str:
-    from graphc.kernels.toolchain.backend import TARGETS
-    from graphc.kernels.toolchain.load import host_targets
+    from graphc.kernels.toolchain.targets import TARGETS, host_targets
     possible = [target.name for target in host_targets()]
     if wanted and wanted not in TARGETS:
         raise errors.UnimplementedError(f"GRAPHC_ISA={wanted} names no instruction set; there are {', '.join(TARGETS)}")
@@ -67,37 +70,29 @@ def _choose(wanted: str) -> str:
                                         " unset GRAPHC_ISA to let graphc choose")
     if not possible:
         import platform
-        needs = "; ".join(f"{t.name}: {t.machine} with {', '.join(t.needs)}" for t in TARGETS.values())
+        needs = "; ".join(f"{t.name}: {t.machine}" + (f" with {', '.join(t.needs)}" if t.needs else "")
+                          for t in TARGETS.values())
         raise errors.UnimplementedError(f"graphc has no machine code for this machine ({platform.machine()}). It needs "
                                         f"one of: {needs}")
     return wanted or possible[0]
 
 
 def _load(isa: str) -> Library:
-    path = shared.packaged(isa)
-    members = shared.read_parts() if path is not None else _members(isa)
-    signatures: dict[str, list[str]] = json.loads(members.pop(ENTRIES))
-    scalars = members.pop(SCALARS)
-    symbols = shared.exported_symbols(isa, signatures)
-    if path is not None:
-        found = shared.load_shared(path, symbols)
-    else:
-        from graphc.kernels.toolchain.load import load_objects
-        found = load_objects(list(members.values()), symbols)
+    from graphc.kernels.toolchain.build import BuildError, library_image
+    from graphc.kernels.toolchain.load import Code
+    try:
+        image = library_image(isa)
+    except BuildError as error:
+        raise errors.InternalError(str(error)) from None
     suffix = isa.replace("-", "_")
+    signatures: Any = image.notes["entries"]
+    found = Code(image)
     registry = _words(found["gc_registry"], int(_words(found["gc_registry_words"], 1)[0]))
     text = ctypes.string_at(found["gc_names"], int(_words(found["gc_names_bytes"], 1)[0]))
     functions = _words(found[f"gc_functions_{suffix}"], int(3 * registry[1] + registry[2]))
     entry = {name: found[f"{name}_{suffix}"] for name in signatures}
-    return Library(isa, registry, text.decode().split("\0")[:-1], functions, entry, signatures, scalars)
-
-
-def _members(isa: str) -> dict[str, bytes]:
-    """The library's archive, from the cache or built."""
-    try:
-        return dict(read_archive(library_archive(isa)))
-    except BuildError as error:
-        raise errors.InternalError(str(error)) from None
+    return Library(isa, registry, text.decode().split("\0")[:-1], functions, entry, signatures,
+                   str(image.notes["hash"]), found, image.attachment)
 
 
 def _words(address: int, count: int) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphc import errors
+from graphc.exec.code_queue import submit
 from graphc.session.config import check_run
 from graphc.session.devices import CPU
 from graphc.session.explain import cause_of, explained
@@ -50,9 +51,7 @@ def run_with_care(session: Any, prepared: PreparedRun, inputs: list[np.ndarray],
     elif prepared.ranks_known and prepared.only is None and not (prepared.by_length or prepared.by_ones):
         prepared.first_runs += 1
         if prepared.first_runs >= RUNS_BEFORE_CODE:
-            if not engine.on_device:
-                from graphc.exec.code_queue import submit
-
+            if not engine.on_device and not engine.code_asked_for:
                 submit(engine)
             prepared.only = engine
     return prepared.build([v if v.ndim else v[()] for v in values])

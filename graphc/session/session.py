@@ -37,6 +37,7 @@ from graphc.session.partial import PartialRun
 from graphc.session.placement import GPU, Placement
 from graphc.session.places import place_of
 from graphc.session.prepared_run import PreparedRun, drops_ones
+from graphc.session.warming import warm_up
 from graphc.tracebacks import shown, shows_errors, user_facing
 
 if TYPE_CHECKING:
@@ -183,6 +184,25 @@ class Session:
         self._states.fill(numbers, fill)
         for name, value in texts.items():
             self._states.assign(name, value)
+
+    @shows_errors
+    def warmup(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None) -> None:
+        """Compiles all that `run` of the same arguments needs, fused programs to machine code included, and runs
+        nothing: variables, queues and random numbers stay as they are. Of the feeds only dtypes and shapes matter.
+
+        A server calls it before its first request, for each kind of run; other batch sizes need none of their own.
+        Raises as `run` does for fetches and feeds that do not fit.
+
+            >>> import graphc as gc
+            >>> x = gc.placeholder(gc.float32, [None])
+            >>> session = gc.Session()
+            >>> session.warmup(x * 2.0 + 1.0, {x: [0.0]})
+        """
+        try:
+            _check_feed_dict(feed_dict or {})
+            warm_up(self, fetches, feed_dict or {})
+        except Exception as error:
+            raise shown(error, "gc.Session.warmup")  # noqa: B904  (the same error)
 
     # Compiling
 

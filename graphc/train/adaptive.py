@@ -12,7 +12,15 @@ from graphc.train.optimizers import as_type_of, make
 
 @public("train.AdagradOptimizer")
 class AdagradOptimizer(Optimizer):
-    """Adagrad (Duchi et al.), as `tf.train.AdagradOptimizer`: the sum of squares begins at 0.1."""
+    """Adagrad (Duchi et al.), as `tf.train.AdagradOptimizer`: the sum of squares begins at 0.1.
+
+    >>> v = gc.Variable([1., 2.])
+    >>> step = gc.train.AdagradOptimizer(0.1).minimize(gc.reduce_sum(v * v))
+    >>> gc.global_variables_initializer().run()
+    >>> step.run()                              # 0.1 * gradient / sqrt(0.1 + gradient ** 2)
+    >>> v.eval()
+    array([0.9012, 1.9003], dtype=float32)
+    """
 
     def __init__(self, learning_rate: Any, initial_accumulator_value: float = 0.1, use_locking: bool = False,
                  name: str = "Adagrad") -> None:
@@ -45,7 +53,16 @@ class AdagradOptimizer(Optimizer):
 @public("train.AdagradDAOptimizer")
 class AdagradDAOptimizer(Optimizer):
     """Adagrad by dual averaging, for sparse linear models, as `tf.train.AdagradDAOptimizer`: the variable is computed
-    anew in each step, from sums over all steps; global_step counts them."""
+    anew in each step, from sums over all steps; global_step counts them.
+
+    >>> v, count = gc.Variable([1., 2.]), gc.train.create_global_step()
+    >>> optimizer = gc.train.AdagradDAOptimizer(0.1, count, l1_regularization_strength=0.01)
+    >>> step = optimizer.minimize(gc.reduce_sum(v * v), global_step=count)
+    >>> gc.global_variables_initializer().run()
+    >>> step.run()
+    >>> v.eval()
+    array([-0.0983, -0.0994], dtype=float32)
+    """
 
     def __init__(self, learning_rate: Any, global_step: Any, initial_gradient_squared_accumulator_value: float = 0.1,
                  l1_regularization_strength: Any = 0.0, l2_regularization_strength: Any = 0.0,
@@ -89,7 +106,15 @@ class AdagradDAOptimizer(Optimizer):
 
 @public("train.AdadeltaOptimizer")
 class AdadeltaOptimizer(Optimizer):
-    """Adadelta (Zeiler), as `tf.train.AdadeltaOptimizer`."""
+    """Adadelta (Zeiler), as `tf.train.AdadeltaOptimizer`.
+
+    >>> v = gc.Variable([1., 2.])
+    >>> step = gc.train.AdadeltaOptimizer(1., rho=0.5, epsilon=0.1).minimize(gc.reduce_sum(v * v))
+    >>> gc.global_variables_initializer().run()
+    >>> step.run()
+    >>> v.eval()
+    array([0.5636, 1.5556], dtype=float32)
+    """
 
     def __init__(self, learning_rate: Any = 0.001, rho: Any = 0.95, epsilon: Any = 1e-8, use_locking: bool = False,
                  name: str = "Adadelta") -> None:
@@ -126,7 +151,15 @@ class AdadeltaOptimizer(Optimizer):
 @public("train.RMSPropOptimizer")
 class RMSPropOptimizer(Optimizer):
     """RMSProp, as `tf.train.RMSPropOptimizer`: the mean square begins at 1, epsilon stands inside the root; centered:
-    divided by the deviation from the mean gradient."""
+    divided by the deviation from the mean gradient.
+
+    >>> v = gc.Variable([1., 2.])
+    >>> step = gc.train.RMSPropOptimizer(0.1, decay=0.5).minimize(gc.reduce_sum(v * v))
+    >>> gc.global_variables_initializer().run()
+    >>> step.run()                              # 0.1 * gradient / sqrt(0.5 + 0.5 * gradient ** 2)
+    >>> v.eval()
+    array([0.8735, 1.8628], dtype=float32)
+    """
 
     def __init__(self, learning_rate: Any, decay: Any = 0.9, momentum: Any = 0.0, epsilon: Any = 1e-10,
                  use_locking: bool = False, centered: bool = False, name: str = "RMSProp") -> None:

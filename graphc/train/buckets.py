@@ -22,6 +22,16 @@ def bucket(tensors: Any, which_bucket: Any, batch_size: Any, num_buckets: int, n
     tensors: a list or dict of one element. which_bucket: its number, an int32 scalar. batch_size: a number, or one a
     bucket. dynamic_pad: elements of one batch are padded with zeros. keep_input: a bool, whether to keep the element.
     Raises ValueError for shapes that are not known (without dynamic_pad), no tensors, wrong numbers of sizes.
+
+    >>> number = gc.data.Dataset.range(6).make_one_shot_iterator().get_next()
+    >>> kind, batch = gc.contrib.training.bucket([number], gc.cast(number % 2, gc.int32), batch_size=3, num_buckets=2)
+    >>> coordinator, session = gc.train.Coordinator(), gc.get_default_session()
+    >>> threads = gc.train.start_queue_runners(session, coordinator)
+    >>> even, odd = sorted((session.run((kind, batch)) for _ in range(2)), key=lambda pair: pair[0])
+    >>> even, odd
+    ((np.int32(0), [array([0, 2, 4])]), (np.int32(1), [array([1, 3, 5])]))
+    >>> coordinator.request_stop()
+    >>> coordinator.join(threads)
     """
     names = sorted(tensors) if isinstance(tensors, Mapping) else None
     given = [tensors[key] for key in names] if names is not None else list(tensors)
@@ -90,6 +100,23 @@ def bucket_by_sequence_length(input_length: Any, tensors: Any, batch_size: Any, 
     `tf.contrib.training.bucket_by_sequence_length`.
 
     input_length: an int32 scalar. Raises ValueError or TypeError for boundaries that are not ascending integers.
+    The other arguments are bucket's; there is one more bucket than there are boundaries.
+
+    >>> length = gc.data.Dataset.range(1, 5).make_one_shot_iterator().get_next()
+    >>> words = gc.fill(gc.expand_dims(length, 0), length)
+    >>> lengths, (batch,) = gc.contrib.training.bucket_by_sequence_length(
+    ...     gc.cast(length, gc.int32), [words], batch_size=2, bucket_boundaries=[3], shapes=[[None]], dynamic_pad=True)
+    >>> coordinator, session = gc.train.Coordinator(), gc.get_default_session()
+    >>> threads = gc.train.start_queue_runners(session, coordinator)
+    >>> short, long = sorted((session.run((lengths, batch)) for _ in range(2)), key=lambda pair: max(pair[0]))
+    >>> short
+    (array([1, 2], dtype=int32), array([[1, 0],
+           [2, 2]]))
+    >>> long
+    (array([3, 4], dtype=int32), array([[3, 3, 3, 0],
+           [4, 4, 4, 4]]))
+    >>> coordinator.request_stop()
+    >>> coordinator.join(threads)
     """
     bounds = list(bucket_boundaries)
     if not bounds:

@@ -10,7 +10,18 @@ from graphc.train.optimizers import AdamOptimizer, make
 
 @public("contrib.opt.LazyAdamOptimizer")
 class LazyAdamOptimizer(AdamOptimizer):
-    """Adam whose moments and variables stand still in rows without gradient, as `tf.contrib.opt.LazyAdamOptimizer`."""
+    """Adam whose moments and variables stand still in rows without gradient, as `tf.contrib.opt.LazyAdamOptimizer`.
+
+    >>> table = gc.Variable([[1., 1.], [2., 2.], [3., 3.]])
+    >>> loss = gc.reduce_sum(gc.nn.embedding_lookup(table, [0, 2]))
+    >>> step = gc.contrib.opt.LazyAdamOptimizer(0.1).minimize(loss)
+    >>> gc.global_variables_initializer().run()
+    >>> step.run()
+    >>> table.eval()
+    array([[0.9, 0.9],
+           [2. , 2. ],
+           [2.9, 2.9]], dtype=float32)
+    """
 
     def _apply_sparse_duplicate_indices(self, grad: gc.IndexedSlices, var: gc.Variable) -> Any:
         _, _, _, beta1, beta2, epsilon = self._scalars(var)
@@ -32,6 +43,13 @@ class NadamOptimizer(AdamOptimizer):
     """Adam with Nesterov's momentum (Dozat), as `tf.contrib.opt.NadamOptimizer`.
 
     With a gradient of some rows the moments of all rows move, but the variable only in these.
+
+    >>> v = gc.Variable([1., 2.])
+    >>> step = gc.contrib.opt.NadamOptimizer(0.1).minimize(gc.reduce_sum(v * v))
+    >>> gc.global_variables_initializer().run()
+    >>> step.run()
+    >>> v.eval()
+    array([0.81, 1.81], dtype=float32)
     """
 
     def _apply_dense(self, grad: gc.Tensor, var: gc.Variable) -> Any:

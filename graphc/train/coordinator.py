@@ -17,7 +17,25 @@ Failure = tuple[type[BaseException], BaseException, TracebackType | None]
 
 @public("train.Coordinator")
 class Coordinator:
-    """As `tf.train.Coordinator`. clean_stop_exception_types: what only means the end, by default OutOfRangeError."""
+    """Lets threads stop together, as `tf.train.Coordinator`: each asks should_stop(), any may call request_stop(), and
+    join() waits for all and raises what one of them reported.
+
+    clean_stop_exception_types: what only means the end, by default OutOfRangeError.
+
+    >>> import threading
+    >>> coordinator = gc.train.Coordinator()
+    >>> def work():
+    ...     with coordinator.stop_on_exception():
+    ...         while not coordinator.should_stop():
+    ...             raise ValueError("bad record")
+    >>> threads = [threading.Thread(target=work) for _ in range(2)]
+    >>> for thread in threads:
+    ...     thread.start()
+    >>> coordinator.join(threads)
+    Traceback (most recent call last):
+        ...
+    ValueError: bad record
+    """
 
     def __init__(self, clean_stop_exception_types: Any = None) -> None:
         kinds = (errors.OutOfRangeError,) if clean_stop_exception_types is None else clean_stop_exception_types
@@ -111,7 +129,18 @@ class Coordinator:
 @public("train.LooperThread")
 class LooperThread(threading.Thread):
     """A thread that calls target(*args, **kwargs) every timer_interval_secs (None: all the time) until the coordinator
-    stops, as `tf.train.LooperThread`."""
+    stops, as `tf.train.LooperThread`.
+
+    >>> coordinator, calls = gc.train.Coordinator(), []
+    >>> def count():
+    ...     calls.append(len(calls))
+    ...     if len(calls) == 3:
+    ...         coordinator.request_stop()
+    >>> looper = gc.train.LooperThread.loop(coordinator, 0.001, count)
+    >>> coordinator.join()
+    >>> calls
+    [0, 1, 2]
+    """
 
     def __init__(self, coord: Coordinator, timer_interval_secs: float | None, target: Callable[..., Any] | None = None,
                  args: Sequence[Any] | None = None, kwargs: dict[str, Any] | None = None) -> None:

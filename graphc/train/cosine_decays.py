@@ -18,6 +18,11 @@ def _half_cosine(fraction: gc.Tensor) -> gc.Tensor:
 def cosine_decay(learning_rate: Any, global_step: Any, decay_steps: Any, alpha: Any = 0.0,
                  name: str | None = None) -> gc.Tensor:
     """From learning_rate to alpha * learning_rate within decay_steps along half a cosine, as `tf.train.cosine_decay`.
+
+    >>> step = gc.placeholder(gc.int64, [])
+    >>> rate = gc.train.cosine_decay(0.1, step, decay_steps=100)
+    >>> [rate.eval({step: n}) for n in (0, 50, 100, 200)]
+    [np.float32(0.1), np.float32(0.05), np.float32(0.0), np.float32(0.0)]
     """
     with gc.get_default_graph().name_scope(name or "CosineDecay"):
         rate, step, steps = rate_and_steps("cosine_decay", learning_rate, global_step, decay_steps)
@@ -29,7 +34,14 @@ def cosine_decay(learning_rate: Any, global_step: Any, decay_steps: Any, alpha: 
 def cosine_decay_restarts(learning_rate: Any, global_step: Any, first_decay_steps: Any, t_mul: Any = 2.0,
                           m_mul: Any = 1.0, alpha: Any = 0.0, name: str | None = None) -> gc.Tensor:
     """cosine_decay that begins anew after first_decay_steps, after t_mul times as many, and so on, each time from m_mul
-    times the rate before, as `tf.train.cosine_decay_restarts`."""
+    times the rate before, as `tf.train.cosine_decay_restarts`.
+    alpha: the least rate, as part of the first one.
+
+    >>> step = gc.placeholder(gc.int64, [])
+    >>> rate = gc.train.cosine_decay_restarts(0.1, step, first_decay_steps=10, m_mul=0.5)
+    >>> [rate.eval({step: n}) for n in (0, 5, 10, 20)]
+    [np.float32(0.1), np.float32(0.05), np.float32(0.05), np.float32(0.025)]
+    """
     with gc.get_default_graph().name_scope(name or "SGDRDecay") as scope:
         rate, step, steps = rate_and_steps("cosine_decay_restarts", learning_rate, global_step, first_decay_steps)
         longer, lower, rest = (gc.cast(x, rate.dtype) for x in (t_mul, m_mul, alpha))
@@ -52,7 +64,15 @@ def _linear_cosine(step: gc.Tensor, steps: gc.Tensor, num_periods: Any) -> tuple
 @public("train.linear_cosine_decay")
 def linear_cosine_decay(learning_rate: Any, global_step: Any, decay_steps: Any, num_periods: Any = 0.5,
                         alpha: Any = 0.0, beta: Any = 0.001, name: str | None = None) -> gc.Tensor:
-    """learning_rate * ((alpha + linear) * cosine + beta), as `tf.train.linear_cosine_decay`."""
+    """learning_rate * ((alpha + linear) * cosine + beta), as `tf.train.linear_cosine_decay`.
+
+    linear: from 1 to 0 within decay_steps; cosine: 0.5 * (1 + cos(2 pi num_periods * step / decay_steps)).
+
+    >>> step = gc.placeholder(gc.int64, [])
+    >>> rate = gc.train.linear_cosine_decay(0.1, step, decay_steps=10)
+    >>> [rate.eval({step: n}) for n in (0, 5, 10)]
+    [np.float32(0.1001), np.float32(0.0251), np.float32(0.0001)]
+    """
     with gc.get_default_graph().name_scope(name or "LinearCosineDecay") as scope:
         rate, step, steps = rate_and_steps("linear_cosine_decay", learning_rate, global_step, decay_steps)
         linear, cosine = _linear_cosine(step, steps, gc.cast(num_periods, rate.dtype))
@@ -64,7 +84,13 @@ def noisy_linear_cosine_decay(learning_rate: Any, global_step: Any, decay_steps:
                               variance_decay: Any = 0.55, num_periods: Any = 0.5, alpha: Any = 0.0, beta: Any = 0.001,
                               name: str | None = None) -> gc.Tensor:
     """linear_cosine_decay whose linear part has noise of the variance initial_variance / (1 + step) ** variance_decay,
-    as `tf.train.noisy_linear_cosine_decay`."""
+    as `tf.train.noisy_linear_cosine_decay`.
+
+    >>> step = gc.placeholder(gc.int64, [])
+    >>> rate = gc.train.noisy_linear_cosine_decay(0.1, step, decay_steps=10, initial_variance=0.01)
+    >>> [bool(abs(rate.eval({step: n}) - least) < 0.05) for n, least in ((0, 0.1), (5, 0.0251), (10, 0.0001))]
+    [True, True, True]
+    """
     with gc.get_default_graph().name_scope(name or "NoisyLinearCosineDecay") as scope:
         rate, step, steps = rate_and_steps("noisy_linear_cosine_decay", learning_rate, global_step, decay_steps)
         linear, cosine = _linear_cosine(step, steps, gc.cast(num_periods, rate.dtype))

@@ -22,6 +22,12 @@ def exponential_decay(learning_rate: Any, global_step: Any, decay_steps: Any, de
     """learning_rate * decay_rate ** (global_step / decay_steps), as `tf.train.exponential_decay`.
 
     staircase: the quotient is rounded down. Raises ValueError without a global step.
+
+    >>> step = gc.placeholder(gc.int64, [])
+    >>> smooth = gc.train.exponential_decay(0.1, step, decay_steps=10, decay_rate=0.5)
+    >>> stairs = gc.train.exponential_decay(0.1, step, decay_steps=10, decay_rate=0.5, staircase=True)
+    >>> [gc.get_default_session().run([smooth, stairs], {step: n}) for n in (0, 5, 10)]
+    [[np.float32(0.1), np.float32(0.1)], [np.float32(0.07071), np.float32(0.1)], [np.float32(0.05), np.float32(0.05)]]
     """
     with gc.get_default_graph().name_scope(name or "ExponentialDecay") as scope:
         rate, step, steps = rate_and_steps("exponential_decay", learning_rate, global_step, decay_steps)
@@ -37,6 +43,11 @@ def natural_exp_decay(learning_rate: Any, global_step: Any, decay_steps: Any, de
     """learning_rate * exp(-decay_rate * global_step / decay_steps), as `tf.train.natural_exp_decay`.
 
     staircase: the quotient is rounded down.
+
+    >>> step = gc.placeholder(gc.int64, [])
+    >>> rate = gc.train.natural_exp_decay(0.1, step, decay_steps=10, decay_rate=1.)
+    >>> [rate.eval({step: n}) for n in (0, 10, 20)]
+    [np.float32(0.1), np.float32(0.03679), np.float32(0.01353)]
     """
     factor = gc.exp(gc.negative(gc.convert_to_tensor(decay_rate, preferred_dtype=gc.float32)))
     return exponential_decay(learning_rate, global_step, decay_steps, factor, staircase, name)
@@ -48,6 +59,11 @@ def inverse_time_decay(learning_rate: Any, global_step: Any, decay_steps: Any, d
     """learning_rate / (1 + decay_rate * global_step / decay_steps), as `tf.train.inverse_time_decay`.
 
     staircase: the quotient is rounded down.
+
+    >>> step = gc.placeholder(gc.int64, [])
+    >>> rate = gc.train.inverse_time_decay(0.1, step, decay_steps=10, decay_rate=1.)
+    >>> [rate.eval({step: n}) for n in (0, 10, 30)]
+    [np.float32(0.1), np.float32(0.05), np.float32(0.025)]
     """
     with gc.get_default_graph().name_scope(name or "InverseTimeDecay") as scope:
         rate, step, steps = rate_and_steps("inverse_time_decay", learning_rate, global_step, decay_steps)
@@ -61,7 +77,13 @@ def inverse_time_decay(learning_rate: Any, global_step: Any, decay_steps: Any, d
 def polynomial_decay(learning_rate: Any, global_step: Any, decay_steps: Any, end_learning_rate: Any = 0.0001,
                      power: Any = 1.0, cycle: bool = False, name: str | None = None) -> gc.Tensor:
     """From learning_rate to end_learning_rate within decay_steps, as (1 - global_step / decay_steps) ** power falls, as
-    `tf.train.polynomial_decay`. cycle: over and over, in ever longer times."""
+    `tf.train.polynomial_decay`. cycle: over and over, in ever longer times.
+
+    >>> step = gc.placeholder(gc.int64, [])
+    >>> rate = gc.train.polynomial_decay(0.1, step, decay_steps=10, end_learning_rate=0.01)
+    >>> [rate.eval({step: n}) for n in (0, 5, 10, 20)]
+    [np.float32(0.1), np.float32(0.055), np.float32(0.01), np.float32(0.01)]
+    """
     with gc.get_default_graph().name_scope(name or "PolynomialDecay") as scope:
         rate, step, steps = rate_and_steps("polynomial_decay", learning_rate, global_step, decay_steps)
         end, exponent = gc.cast(end_learning_rate, rate.dtype), gc.cast(power, rate.dtype)
@@ -76,7 +98,14 @@ def polynomial_decay(learning_rate: Any, global_step: Any, decay_steps: Any, end
 @public("train.piecewise_constant", "train.piecewise_constant_decay")
 def piecewise_constant(x: Any, boundaries: Sequence[Any], values: Sequence[Any], name: str | None = None) -> gc.Tensor:
     """values[0] while x <= boundaries[0], values[1] while x <= boundaries[1], ..., in the end the last one, as
-    `tf.train.piecewise_constant`. Boundaries are of x' dtype."""
+    `tf.train.piecewise_constant`. Boundaries are of x' dtype.
+    Raises ValueError unless there is one value more than boundaries, or for dtypes that differ.
+
+    >>> step = gc.placeholder(gc.int64, [])
+    >>> rate = gc.train.piecewise_constant(step, boundaries=[100, 200], values=[0.1, 0.01, 0.001])
+    >>> [rate.eval({step: n}) for n in (0, 100, 101, 300)]
+    [np.float32(0.1), np.float32(0.1), np.float32(0.01), np.float32(0.001)]
+    """
     if len(boundaries) != len(values) - 1:
         raise ValueError("The length of boundaries should be 1 less than the length of values")
     with gc.get_default_graph().name_scope(name or "PiecewiseConstant"):

@@ -25,6 +25,17 @@ class ExternalOptimizerInterface:
     loss: a scalar. var_list: the trainable variables by default; their shapes must be known. equalities: scalars to be
     held at zero; inequalities: at zero or above. var_to_bounds: {variable: (low, high)}, each broadcast to the
     variable's shape, None for no bound. optimizer_kwargs: the algorithm's own.
+
+    >>> class Newton(gc.contrib.opt.ExternalOptimizerInterface):     # one step, for a second derivative of 2
+    ...     def _minimize(self, initial_val, loss_grad_func, **others):
+    ...         loss, gradient = loss_grad_func(initial_val)
+    ...         return initial_val - gradient / 2
+    >>> v = gc.Variable([3., 4.])
+    >>> optimizer = Newton(gc.reduce_sum((v - 1.) ** 2))
+    >>> gc.global_variables_initializer().run()
+    >>> optimizer.minimize(gc.get_default_session())
+    >>> v.eval()
+    array([1., 1.], dtype=float32)
     """
 
     def __init__(self, loss: Any, var_list: Sequence[Any] | None = None, equalities: Sequence[Any] | None = None,
@@ -121,7 +132,16 @@ class ExternalOptimizerInterface:
 @public("contrib.opt.ScipyOptimizerInterface")
 class ScipyOptimizerInterface(ExternalOptimizerInterface):
     """Minimises with scipy.optimize.minimize, as `tf.contrib.opt.ScipyOptimizerInterface`. method="L-BFGS-B",
-    options={} and scipy's other arguments are passed on. It needs scipy: pip install graphc[linalg]."""
+    options={} and scipy's other arguments are passed on. It needs scipy: pip install graphc[linalg].
+
+    >>> v = gc.Variable([3., 4.])
+    >>> loss = gc.reduce_sum((v - 1.) ** 2)
+    >>> optimizer = gc.contrib.opt.ScipyOptimizerInterface(loss, var_to_bounds={v: ([2., -9.], 9.)}, method="L-BFGS-B")
+    >>> gc.global_variables_initializer().run()
+    >>> optimizer.minimize(gc.get_default_session())
+    >>> v.eval()
+    array([2., 1.], dtype=float32)
+    """
 
     _DEFAULT_METHOD = "L-BFGS-B"
     _OURS = ("jac", "callback", "constraints", "bounds")

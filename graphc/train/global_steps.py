@@ -11,7 +11,14 @@ from graphc.api.public import public
 @public("train.get_global_step", "contrib.framework.get_global_step", "contrib.slim.get_global_step")
 def get_global_step(graph: gc.Graph | None = None) -> Any:
     """The global step of the graph: what is in the collection, or the tensor "global_step:0"; else None, as
-    `tf.train.get_global_step`. Also None, with an error in the log, if the collection has several."""
+    `tf.train.get_global_step`. Also None, with an error in the log, if the collection has several.
+
+    >>> gc.train.get_global_step() is None
+    True
+    >>> step = gc.train.create_global_step()
+    >>> gc.train.get_global_step() is step
+    True
+    """
     graph = graph or gc.get_default_graph()
     found = graph.get_collection(gc.GraphKeys.GLOBAL_STEP)
     if len(found) > 1:
@@ -29,7 +36,15 @@ def get_global_step(graph: gc.Graph | None = None) -> Any:
 
 @public("train.create_global_step", "contrib.framework.create_global_step", "contrib.slim.create_global_step")
 def create_global_step(graph: gc.Graph | None = None) -> gc.Variable:
-    """Makes the global step. Raises ValueError if there is one."""
+    """Makes the global step. Raises ValueError if there is one.
+
+    It is an int64 scalar variable that begins at 0 and is not trained, in the collections GLOBAL_VARIABLES and
+    GLOBAL_STEP. `minimize(loss, global_step=step)` counts it up.
+
+    >>> step = gc.train.create_global_step()
+    >>> step
+    <gc.Variable 'global_step:0' shape=() dtype=int64_ref>
+    """
     graph = graph or gc.get_default_graph()
     if get_global_step(graph) is not None:
         raise ValueError('"global_step" already exists; use gc.train.get_or_create_global_step()')
@@ -41,7 +56,18 @@ def create_global_step(graph: gc.Graph | None = None) -> gc.Variable:
 @public("train.get_or_create_global_step", "contrib.framework.get_or_create_global_step",
         "contrib.slim.get_or_create_global_step")
 def get_or_create_global_step(graph: gc.Graph | None = None) -> Any:
-    """The global step; made if there is none."""
+    """The graph's global step, an int64 scalar variable; it is made, at 0, if there is none.
+
+    As `tf.train.get_or_create_global_step`.
+
+    >>> step = gc.train.get_or_create_global_step()
+    >>> v = gc.Variable(1.)
+    >>> train = gc.train.GradientDescentOptimizer(0.1).minimize(v ** 2, global_step=step)
+    >>> gc.global_variables_initializer().run()
+    >>> train.run()
+    >>> step.eval(), gc.train.get_or_create_global_step() is step
+    (np.int64(1), True)
+    """
     graph = graph or gc.get_default_graph()
     found = get_global_step(graph)
     return create_global_step(graph) if found is None else found
@@ -49,7 +75,14 @@ def get_or_create_global_step(graph: gc.Graph | None = None) -> Any:
 
 @public("train.assert_global_step", "contrib.framework.assert_global_step", "contrib.slim.assert_global_step")
 def assert_global_step(global_step_tensor: Any) -> None:
-    """Raises TypeError unless `global_step_tensor` is an integer scalar."""
+    """Raises TypeError unless `global_step_tensor` is an integer scalar.
+
+    >>> gc.train.assert_global_step(gc.Variable(0, trainable=False))
+    >>> gc.train.assert_global_step(gc.Variable(0.5))
+    Traceback (most recent call last):
+        ...
+    TypeError: Existing "global_step" must be an integer scalar, but is ...
+    """
     if not global_step_tensor.dtype.is_integer or global_step_tensor.shape.ndims not in (0, None):
         raise TypeError(f"Existing \"global_step\" must be an integer scalar, but is {global_step_tensor!r}")
 
@@ -57,7 +90,12 @@ def assert_global_step(global_step_tensor: Any) -> None:
 @public("contrib.framework.assert_or_get_global_step", "contrib.slim.assert_or_get_global_step")
 def assert_or_get_global_step(graph: gc.Graph | None = None, global_step_tensor: Any = None) -> Any:
     """global_step_tensor, which must be an integer scalar; the graph's global step if it is None. As
-    `tf.contrib.framework.assert_or_get_global_step`."""
+    `tf.contrib.framework.assert_or_get_global_step`.
+
+    >>> step = gc.train.create_global_step()
+    >>> gc.contrib.framework.assert_or_get_global_step() is step
+    True
+    """
     if global_step_tensor is None:
         return get_global_step(graph)
     assert_global_step(global_step_tensor)
@@ -66,7 +104,13 @@ def assert_or_get_global_step(graph: gc.Graph | None = None, global_step_tensor:
 
 @public("train.global_step")
 def global_step(sess: Any, global_step_tensor: Any) -> int:
-    """The value of the global step in a session."""
+    """The value of the global step in a session.
+
+    >>> step = gc.train.create_global_step()
+    >>> gc.global_variables_initializer().run()
+    >>> gc.train.global_step(gc.get_default_session(), step)
+    0
+    """
     return int(sess.run(global_step_tensor))
 
 

@@ -23,6 +23,10 @@ def parse_values(values: str, type_map: Mapping[str, Any], ignore_unknown: bool 
     `tf.contrib.training.parse_values`. type_map: the type of each name.
 
     Raises ValueError for malformed text, an unknown name (unless ignore_unknown), a name that is set twice.
+
+    >>> types = {"rate": float, "layers": int, "keep": str}
+    >>> gc.contrib.training.parse_values("rate=0.5,layers=[8,4],keep[1]=no", types)
+    {'rate': 0.5, 'layers': [8, 4], 'keep': {1: 'no'}}
     """
     found: dict[str, Any] = {}
     position = 0
@@ -73,7 +77,18 @@ def _reader(name: str, kind: type, values: str) -> Callable[[str], Any]:
 @public("contrib.training.HParams")
 class HParams:
     """As `tf.contrib.training.HParams`: HParams(learning_rate=0.1).learning_rate. A value keeps its type: number, bool,
-    string, or a list of them. hparam_def: an HParamDef instead of keywords."""
+    string, or a list of them. hparam_def: an HParamDef instead of keywords.
+
+    >>> settings = gc.contrib.training.HParams(rate=0.1, layers=[8, 4], name="net")
+    >>> settings.rate, settings.layers
+    (0.1, [8, 4])
+    >>> settings.parse("rate=0.5,layers=[16,8]").values()
+    {'rate': 0.5, 'layers': [16, 8], 'name': 'net'}
+    >>> settings.set_hparam("rate", "fast")
+    Traceback (most recent call last):
+        ...
+    ValueError: Could not cast hparam 'rate' of type '<class 'float'>' from value 'fast' ...
+    """
 
     def __init__(self, hparam_def: Any = None, model_structure: Any = None, **kwargs: Any) -> None:
         self._hparam_types: dict[str, tuple[type, bool]] = {}

@@ -17,7 +17,17 @@ __all__ = ["batch", "input_producer", "limit_epochs", "range_input_producer", "s
 @public("train.limit_epochs")
 def limit_epochs(tensor: Any, num_epochs: int | None = None, name: str | None = None) -> gc.Tensor:
     """`tensor`, which may be computed num_epochs times: then comes OutOfRangeError. As `tf.train.limit_epochs`; the
-    count is a local variable, so run gc.local_variables_initializer()."""
+    count is a local variable, so run gc.local_variables_initializer().
+
+    >>> twice = gc.train.limit_epochs(gc.constant(7), num_epochs=2)
+    >>> gc.local_variables_initializer().run()
+    >>> twice.eval(), twice.eval()
+    (np.int32(7), np.int32(7))
+    >>> twice.eval()
+    Traceback (most recent call last):
+        ...
+    graphc.errors.OutOfRangeError: _EndOfData 'limit_epochs/CountUpTo/EndOfData': Reached limit of 2 ...
+    """
     tensor = gc.convert_to_tensor(tensor)
     if num_epochs is None:
         return tensor
@@ -34,7 +44,15 @@ def limit_epochs(tensor: Any, num_epochs: int | None = None, name: str | None = 
 @public("train.match_filenames_once", "io.match_filenames_once")
 def match_filenames_once(pattern: str | Sequence[str], name: str | None = None) -> gc.Variable:
     """The names of the files that match, as a local variable. As `tf.train.match_filenames_once`, but that the files
-    are looked for when the graph is built, not when the variable is initialised: its size must be known."""
+    are looked for when the graph is built, not when the variable is initialised: its size must be known.
+
+    >>> for name in ("a.txt", "b.txt", "c.csv"):
+    ...     gc.io.write_file(name, "").run()
+    >>> names = gc.io.match_filenames_once("*.txt")
+    >>> gc.local_variables_initializer().run()
+    >>> names.eval()
+    array([b'a.txt', b'b.txt'], dtype=object)
+    """
     name = name or "matching_filenames"
     with gc.get_default_graph().name_scope(name):
         return gc.Variable(np.array(sorted(gc.io.gfile.glob(pattern)), object), trainable=False, name=name,
@@ -47,7 +65,20 @@ def input_producer(input_tensor: Any, element_shape: Any = None, num_epochs: int
                    summary_name: str | None = None, name: str | None = None,
                    cancel_op: Any = None) -> gc.FIFOQueue:
     """A queue of the rows of input_tensor, again and again (num_epochs times), as `tf.train.input_producer`.
-    summary_name: of a summary of how full it is."""
+    summary_name: of a summary of how full it is.
+    element_shape: of a row, where it is not known. shuffle: the rows of each epoch in another order, by `seed`.
+    With num_epochs run gc.local_variables_initializer(): the count is a local variable.
+
+    >>> queue = gc.train.input_producer([[1, 2], [3, 4]], num_epochs=2, shuffle=False)
+    >>> row = queue.dequeue()
+    >>> gc.local_variables_initializer().run()
+    >>> coordinator, session = gc.train.Coordinator(), gc.get_default_session()
+    >>> threads = gc.train.start_queue_runners(session, coordinator)
+    >>> [session.run(row).tolist() for _ in range(4)]
+    [[1, 2], [3, 4], [1, 2], [3, 4]]
+    >>> coordinator.request_stop()
+    >>> coordinator.join(threads)
+    """
     with gc.get_default_graph().name_scope(name or "input_producer"):
         tensor = gc.convert_to_tensor(input_tensor, name="input_tensor")
         elements = tensor.shape[1:].merge_with(element_shape) if element_shape is not None else tensor.shape[1:]
@@ -75,7 +106,18 @@ def _summarise(queue: gc.QueueBase, name: str, capacity: int, least: int = 0) ->
 def string_input_producer(string_tensor: Any, num_epochs: int | None = None, shuffle: bool = True,
                           seed: int | None = None, capacity: int = 32, shared_name: str | None = None,
                           name: str | None = None, cancel_op: Any = None) -> gc.FIFOQueue:
-    """A queue of strings (names of files), again and again, as `tf.train.string_input_producer`."""
+    """A queue of strings (names of files), again and again, as `tf.train.string_input_producer`.
+
+    >>> queue = gc.train.string_input_producer(["a.txt", "b.txt"], num_epochs=1, shuffle=False)
+    >>> name = queue.dequeue()
+    >>> gc.local_variables_initializer().run()
+    >>> coordinator, session = gc.train.Coordinator(), gc.get_default_session()
+    >>> threads = gc.train.start_queue_runners(session, coordinator)
+    >>> session.run(name), session.run(name)
+    (b'a.txt', b'b.txt')
+    >>> coordinator.request_stop()
+    >>> coordinator.join(threads)
+    """
     if not isinstance(string_tensor, (gc.Tensor, gc.Variable)) and not len(string_tensor):
         raise ValueError("string_input_producer requires a non-null input tensor")
     with gc.get_default_graph().name_scope(name or "input_producer") as scope:
@@ -90,7 +132,19 @@ def string_input_producer(string_tensor: Any, num_epochs: int | None = None, shu
 @public("train.range_input_producer")
 def range_input_producer(limit: Any, num_epochs: int | None = None, shuffle: bool = True, seed: int | None = None,
                          capacity: int = 32, shared_name: str | None = None, name: str | None = None) -> gc.FIFOQueue:
-    """A queue of 0 to limit - 1, as `tf.train.range_input_producer`."""
+    """A queue of 0 to limit - 1, as `tf.train.range_input_producer`.
+
+    They are int32 scalars, in another order each time unless shuffle is False; for num_epochs times, or for ever.
+
+    >>> number = gc.train.range_input_producer(3, num_epochs=1, shuffle=False).dequeue()
+    >>> gc.local_variables_initializer().run()
+    >>> coordinator, session = gc.train.Coordinator(), gc.get_default_session()
+    >>> threads = gc.train.start_queue_runners(session, coordinator)
+    >>> [session.run(number) for _ in range(3)]
+    [np.int32(0), np.int32(1), np.int32(2)]
+    >>> coordinator.request_stop()
+    >>> coordinator.join(threads)
+    """
     with gc.get_default_graph().name_scope(name or "input_producer") as scope:
         return input_producer(gc.range(limit), [], num_epochs, shuffle, seed, capacity, shared_name,
                               f"fraction_of_{capacity}_full", scope)
@@ -100,7 +154,17 @@ def range_input_producer(limit: Any, num_epochs: int | None = None, shuffle: boo
 def slice_input_producer(tensor_list: Sequence[Any], num_epochs: int | None = None, shuffle: bool = True,
                          seed: int | None = None, capacity: int = 32, shared_name: str | None = None,
                          name: str | None = None) -> list[gc.Tensor]:
-    """One row of each tensor, the next one in every run, as `tf.train.slice_input_producer`."""
+    """One row of each tensor, the next one in every run, as `tf.train.slice_input_producer`.
+
+    >>> x, label = gc.train.slice_input_producer([[[1., 2.], [3., 4.]], [0, 1]], num_epochs=1, shuffle=False)
+    >>> gc.local_variables_initializer().run()
+    >>> coordinator, session = gc.train.Coordinator(), gc.get_default_session()
+    >>> threads = gc.train.start_queue_runners(session, coordinator)
+    >>> session.run([x, label])
+    [array([1., 2.], dtype=float32), np.int32(0)]
+    >>> coordinator.request_stop()
+    >>> coordinator.join(threads)
+    """
     with gc.get_default_graph().name_scope(name or "input_producer"):
         tensors = [gc.convert_to_tensor(t) for t in tensor_list]
         if not tensors:
@@ -200,7 +264,26 @@ def _batched(lists: Sequence[Any], batch_size: Any, keep: Any, capacity: int, ro
 def batch(tensors: Any, batch_size: Any, num_threads: int = 1, capacity: int = 32, enqueue_many: bool = False,
           shapes: Any = None, dynamic_pad: bool = False, allow_smaller_final_batch: bool = False,
           shared_name: str | None = None, name: str | None = None) -> Any:
-    """Batches of `tensors` (a list, or a dict), which threads compute and put into a queue, as `tf.train.batch`."""
+    """Batches of `tensors` (a list, or a dict), which threads compute and put into a queue, as `tf.train.batch`.
+
+    num_threads, capacity: how many threads compute and how many elements wait. enqueue_many: the tensors are
+    several elements each. shapes: of the elements, where they are not known. dynamic_pad: elements of one batch are
+    padded with zeros. allow_smaller_final_batch: the rest is a batch, too. The threads start with
+    gc.train.start_queue_runners.
+
+    >>> number = gc.train.range_input_producer(5, num_epochs=1, shuffle=False).dequeue()
+    >>> squares = gc.train.batch([number, number * number], batch_size=2, allow_smaller_final_batch=True)
+    >>> gc.local_variables_initializer().run()
+    >>> coordinator, session = gc.train.Coordinator(), gc.get_default_session()
+    >>> threads = gc.train.start_queue_runners(session, coordinator)
+    >>> for _ in range(3):
+    ...     session.run(squares)
+    [array([0, 1], dtype=int32), array([0, 1], dtype=int32)]
+    [array([2, 3], dtype=int32), array([4, 9], dtype=int32)]
+    [array([4], dtype=int32), array([16], dtype=int32)]
+    >>> coordinator.request_stop()
+    >>> coordinator.join(threads)
+    """
     return _batched([tensors], batch_size, True, capacity, enqueue_many, shapes, dynamic_pad, allow_smaller_final_batch,
                     shared_name, name, "batch", num_threads)
 
@@ -210,7 +293,17 @@ def maybe_batch(tensors: Any, keep_input: Any, batch_size: Any, num_threads: int
                 enqueue_many: bool = False, shapes: Any = None, dynamic_pad: bool = False,
                 allow_smaller_final_batch: bool = False, shared_name: str | None = None,
                 name: str | None = None) -> Any:
-    """As train.batch, of the elements for which keep_input holds. As `tf.train.maybe_batch`."""
+    """As train.batch, of the elements for which keep_input holds. As `tf.train.maybe_batch`.
+
+    >>> number = gc.train.range_input_producer(8, shuffle=False).dequeue()
+    >>> even = gc.train.maybe_batch([number], keep_input=gc.equal(number % 2, 0), batch_size=4)
+    >>> coordinator, session = gc.train.Coordinator(), gc.get_default_session()
+    >>> threads = gc.train.start_queue_runners(session, coordinator)
+    >>> session.run(even)
+    array([0, 2, 4, 6], dtype=int32)
+    >>> coordinator.request_stop()
+    >>> coordinator.join(threads)
+    """
     return _batched([tensors], batch_size, keep_input, capacity, enqueue_many, shapes, dynamic_pad,
                     allow_smaller_final_batch, shared_name, name, "maybe_batch", num_threads)
 
@@ -219,7 +312,16 @@ def maybe_batch(tensors: Any, keep_input: Any, batch_size: Any, num_threads: int
 def batch_join(tensors_list: Sequence[Any], batch_size: Any, capacity: int = 32, enqueue_many: bool = False,
                shapes: Any = None, dynamic_pad: bool = False, allow_smaller_final_batch: bool = False,
                shared_name: str | None = None, name: str | None = None) -> Any:
-    """As train.batch, with one thread for each list of tensors. As `tf.train.batch_join`."""
+    """As train.batch, with one thread for each list of tensors. As `tf.train.batch_join`.
+
+    >>> batch = gc.train.batch_join([[gc.constant(1.)], [gc.constant(2.)]], batch_size=8)
+    >>> coordinator, session = gc.train.Coordinator(), gc.get_default_session()
+    >>> threads = gc.train.start_queue_runners(session, coordinator)
+    >>> session.run(batch).shape
+    (8,)
+    >>> coordinator.request_stop()
+    >>> coordinator.join(threads)
+    """
     return _batched(tensors_list, batch_size, True, capacity, enqueue_many, shapes, dynamic_pad,
                     allow_smaller_final_batch, shared_name, name, "batch_join")
 
@@ -229,7 +331,13 @@ def maybe_batch_join(tensors_list: Sequence[Any], keep_input: Any, batch_size: A
                      enqueue_many: bool = False, shapes: Any = None, dynamic_pad: bool = False,
                      allow_smaller_final_batch: bool = False, shared_name: str | None = None,
                      name: str | None = None) -> Any:
-    """As train.batch_join, of the elements for which keep_input holds. As `tf.train.maybe_batch_join`."""
+    """As train.batch_join, of the elements for which keep_input holds. As `tf.train.maybe_batch_join`.
+
+    >>> lists = [[gc.constant(1.)], [gc.constant(2.)]]
+    >>> batch = gc.train.maybe_batch_join(lists, keep_input=True, batch_size=8)
+    >>> batch.shape
+    TensorShape([Dimension(8)])
+    """
     return _batched(tensors_list, batch_size, keep_input, capacity, enqueue_many, shapes, dynamic_pad,
                     allow_smaller_final_batch, shared_name, name, "maybe_batch_join")
 
@@ -239,7 +347,21 @@ def shuffle_batch(tensors: Any, batch_size: Any, capacity: int, min_after_dequeu
                   seed: int | None = None, enqueue_many: bool = False, shapes: Any = None,
                   allow_smaller_final_batch: bool = False, shared_name: str | None = None,
                   name: str | None = None) -> Any:
-    """As train.batch, in another order, as `tf.train.shuffle_batch`."""
+    """As train.batch, in another order, as `tf.train.shuffle_batch`.
+
+    Each element of a batch is drawn (by `seed`) from at most `capacity` ones that wait; at least min_after_dequeue
+    stay behind, as long as there are more to come.
+
+    >>> number = gc.train.range_input_producer(6, num_epochs=1, shuffle=False).dequeue()
+    >>> batch = gc.train.shuffle_batch([number], batch_size=3, capacity=6, min_after_dequeue=3)
+    >>> gc.local_variables_initializer().run()
+    >>> coordinator, session = gc.train.Coordinator(), gc.get_default_session()
+    >>> threads = gc.train.start_queue_runners(session, coordinator)
+    >>> sorted([*session.run(batch), *session.run(batch)])
+    [np.int32(0), np.int32(1), np.int32(2), np.int32(3), np.int32(4), np.int32(5)]
+    >>> coordinator.request_stop()
+    >>> coordinator.join(threads)
+    """
     return _batched([tensors], batch_size, True, capacity, enqueue_many, shapes, False, allow_smaller_final_batch,
                     shared_name, name, "shuffle_batch", num_threads, (min_after_dequeue, seed))
 
@@ -249,7 +371,18 @@ def maybe_shuffle_batch(tensors: Any, batch_size: Any, capacity: int, min_after_
                         num_threads: int = 1, seed: int | None = None, enqueue_many: bool = False, shapes: Any = None,
                         allow_smaller_final_batch: bool = False, shared_name: str | None = None,
                         name: str | None = None) -> Any:
-    """As train.shuffle_batch, of the elements for which keep_input holds. As `tf.train.maybe_shuffle_batch`."""
+    """As train.shuffle_batch, of the elements for which keep_input holds. As `tf.train.maybe_shuffle_batch`.
+
+    >>> number = gc.train.range_input_producer(8, shuffle=False).dequeue()
+    >>> even = gc.train.maybe_shuffle_batch([number], 4, capacity=8, min_after_dequeue=2,
+    ...                                     keep_input=gc.equal(number % 2, 0))
+    >>> coordinator, session = gc.train.Coordinator(), gc.get_default_session()
+    >>> threads = gc.train.start_queue_runners(session, coordinator)
+    >>> (session.run(even) % 2).tolist()
+    [0, 0, 0, 0]
+    >>> coordinator.request_stop()
+    >>> coordinator.join(threads)
+    """
     return _batched([tensors], batch_size, keep_input, capacity, enqueue_many, shapes, False, allow_smaller_final_batch,
                     shared_name, name, "maybe_shuffle_batch", num_threads, (min_after_dequeue, seed))
 
@@ -259,7 +392,12 @@ def shuffle_batch_join(tensors_list: Sequence[Any], batch_size: Any, capacity: i
                        seed: int | None = None, enqueue_many: bool = False, shapes: Any = None,
                        allow_smaller_final_batch: bool = False, shared_name: str | None = None,
                        name: str | None = None) -> Any:
-    """As train.shuffle_batch, with one thread for each list of tensors. As `tf.train.shuffle_batch_join`."""
+    """As train.shuffle_batch, with one thread for each list of tensors. As `tf.train.shuffle_batch_join`.
+
+    >>> lists = [[gc.constant(1.)], [gc.constant(2.)]]
+    >>> gc.train.shuffle_batch_join(lists, batch_size=4, capacity=8, min_after_dequeue=2).shape
+    TensorShape([Dimension(4)])
+    """
     return _batched(tensors_list, batch_size, True, capacity, enqueue_many, shapes, False, allow_smaller_final_batch,
                     shared_name, name, "shuffle_batch_join", 1, (min_after_dequeue, seed))
 
@@ -269,7 +407,13 @@ def maybe_shuffle_batch_join(tensors_list: Sequence[Any], batch_size: Any, capac
                              keep_input: Any, seed: int | None = None, enqueue_many: bool = False, shapes: Any = None,
                              allow_smaller_final_batch: bool = False, shared_name: str | None = None,
                              name: str | None = None) -> Any:
-    """As train.shuffle_batch_join, of the elements for which keep_input holds; `tf.train.maybe_shuffle_batch_join`."""
+    """As train.shuffle_batch_join, of the elements for which keep_input holds; `tf.train.maybe_shuffle_batch_join`.
+
+    >>> lists = [[gc.constant(1.)], [gc.constant(2.)]]
+    >>> batch = gc.train.maybe_shuffle_batch_join(lists, 4, capacity=8, min_after_dequeue=2, keep_input=True)
+    >>> batch.shape
+    TensorShape([Dimension(4)])
+    """
     return _batched(tensors_list, batch_size, keep_input, capacity, enqueue_many, shapes, False,
                     allow_smaller_final_batch, shared_name, name, "maybe_shuffle_batch_join", 1,
                     (min_after_dequeue, seed))

@@ -12,7 +12,16 @@ from graphc.train.optimizers import MomentumOptimizer, as_type_of, make
 @public("contrib.opt.LARSOptimizer")
 class LARSOptimizer(MomentumOptimizer):
     """Momentum with the rate learning_rate * eeta * |w| / (|g| + weight_decay * |w| + epsilon) (You et al.), as
-    `tf.contrib.opt.LARSOptimizer`. skip_list: parts of names of variables that have the plain rate and no decay."""
+    `tf.contrib.opt.LARSOptimizer`. skip_list: parts of names of variables that have the plain rate and no decay.
+
+    >>> w, b = gc.Variable([3., 4.], name="w"), gc.Variable(1., name="bias")
+    >>> optimizer = gc.contrib.opt.LARSOptimizer(1., weight_decay=0., eeta=0.1, skip_list=["bias"])
+    >>> step = optimizer.minimize(gc.reduce_sum(w * w) + b)
+    >>> gc.global_variables_initializer().run()
+    >>> step.run()                              # the gradient [6, 8] times 0.1 * 5 / 10
+    >>> w.eval(), b.eval()
+    (array([2.7, 3.6], dtype=float32), np.float32(0.0))
+    """
 
     def __init__(self, learning_rate: Any, momentum: float = 0.9, weight_decay: float = 0.0001, eeta: float = 0.001,
                  epsilon: float = 0.0, name: str = "LARSOptimizer", skip_list: Sequence[str] | None = None,

@@ -11,7 +11,15 @@ from graphc.train.slots import create_slot, create_zeros_slot
 
 @public("moving_average_variables")
 def moving_average_variables(scope: str | None = None) -> list[gc.Variable]:
-    """The variables of which moving averages are kept."""
+    """The variables of which moving averages are kept.
+
+    scope: a regular expression that the beginning of a name must match; None takes all.
+
+    >>> v = gc.Variable(1., name="v")
+    >>> average = gc.train.ExponentialMovingAverage(0.9).apply([v])
+    >>> [kept.name for kept in gc.moving_average_variables()]
+    ['v:0']
+    """
     return gc.get_default_graph().get_collection(gc.GraphKeys.MOVING_AVERAGE_VARIABLES, scope)
 
 
@@ -21,6 +29,12 @@ def assign_moving_average(variable: gc.Variable, value: Any, decay: Any, zero_de
     """variable -= (1 - decay) * (variable - value), as TF's moving_averages.assign_moving_average; the new average.
 
     zero_debias: the average began at 0, which is taken out again: it is divided by 1 - decay ** number of updates.
+
+    >>> average = gc.Variable([0., 0.], trainable=False)
+    >>> update = gc.train.assign_moving_average(average, [1., 2.], decay=0.9, zero_debias=False)
+    >>> gc.global_variables_initializer().run()
+    >>> update.eval(), update.eval()
+    (array([0.1, 0.2], dtype=float32), array([0.19, 0.38], dtype=float32))
     """
     with gc.get_default_graph().name_scope(name or "AssignMovingAvg") as scope:
         rest = gc.cast(gc.convert_to_tensor(1.0 - decay, name="decay"), variable.dtype.base_dtype)
@@ -59,6 +73,15 @@ class ExponentialMovingAverage:
 
     num_updates: the decay is min(decay, (1 + num_updates) / (10 + num_updates)). zero_debias: averages of tensors,
     which begin at 0, are scaled as if they did not.
+
+    >>> v = gc.Variable([0., 1.])
+    >>> averages = gc.train.ExponentialMovingAverage(decay=0.9)
+    >>> update = averages.apply([v])
+    >>> gc.global_variables_initializer().run()
+    >>> v.assign([10., 1.]).op.run()
+    >>> update.run()
+    >>> averages.average(v).eval(), averages.average_name(v)
+    (array([1., 1.], dtype=float32), 'Variable/ExponentialMovingAverage')
     """
 
     def __init__(self, decay: Any, num_updates: Any = None, zero_debias: bool = False,

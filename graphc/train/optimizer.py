@@ -20,7 +20,20 @@ GradsAndVars = Sequence[tuple[Any, gc.Variable]]
 
 @public("train.Optimizer")
 class Optimizer:
-    """Base of the optimizers. use_locking has no effect: updates of one run never race."""
+    """Base of the optimizers. use_locking has no effect: updates of one run never race.
+
+    minimize(loss) makes the train op: compute_gradients, then apply_gradients, between which gradients may be
+    changed.
+
+    >>> v = gc.Variable([3., 4.])
+    >>> optimizer = gc.train.GradientDescentOptimizer(1.)
+    >>> pairs = optimizer.compute_gradients(gc.reduce_sum(v * v))
+    >>> step = optimizer.apply_gradients([(gc.clip_by_norm(gradient, 1.), variable) for gradient, variable in pairs])
+    >>> gc.global_variables_initializer().run()
+    >>> step.run()
+    >>> v.eval()
+    array([2.4, 3.2], dtype=float32)
+    """
 
     GATE_NONE, GATE_OP, GATE_GRAPH = 0, 1, 2
 

@@ -26,7 +26,17 @@ def make(op_type: str, *inputs: Any, **fields: Any) -> gc.Operation:
 
 @public("train.GradientDescentOptimizer")
 class GradientDescentOptimizer(Optimizer):
-    """var -= learning_rate * gradient, as `tf.train.GradientDescentOptimizer`."""
+    """var -= learning_rate * gradient, as `tf.train.GradientDescentOptimizer`.
+
+    learning_rate: a number, a scalar tensor (gc.train.exponential_decay), or a function that gives one.
+
+    >>> v = gc.Variable([1., 2.])
+    >>> step = gc.train.GradientDescentOptimizer(0.1).minimize(gc.reduce_sum(v * v))
+    >>> gc.global_variables_initializer().run()
+    >>> step.run()
+    >>> v.eval()
+    array([0.8, 1.6], dtype=float32)
+    """
 
     def __init__(self, learning_rate: Any, use_locking: bool = False, name: str = "GradientDescent") -> None:
         super().__init__(use_locking, name)
@@ -48,7 +58,18 @@ class GradientDescentOptimizer(Optimizer):
 
 @public("train.MomentumOptimizer")
 class MomentumOptimizer(Optimizer):
-    """accum = momentum * accum + gradient; var -= learning_rate * accum, as `tf.train.MomentumOptimizer`."""
+    """accum = momentum * accum + gradient; var -= learning_rate * accum, as `tf.train.MomentumOptimizer`.
+
+    use_nesterov: var -= learning_rate * (gradient + momentum * accum).
+
+    >>> v = gc.Variable([1., 2.])
+    >>> step = gc.train.MomentumOptimizer(0.1, momentum=0.9).minimize(gc.reduce_sum(v))
+    >>> gc.global_variables_initializer().run()
+    >>> step.run(), step.run()                  # 0.1, then 0.1 * 1.9
+    (None, None)
+    >>> v.eval()
+    array([0.71, 1.71], dtype=float32)
+    """
 
     def __init__(self, learning_rate: Any, momentum: Any, use_locking: bool = False, name: str = "Momentum",
                  use_nesterov: bool = False) -> None:
@@ -86,6 +107,18 @@ class AdamOptimizer(Optimizer):
     """Adam (Kingma and Ba), as `tf.train.AdamOptimizer`: epsilon stands outside of the bias correction.
 
     With a gradient of some rows, all rows move: those that are absent have a gradient of zero.
+    learning_rate and the others: numbers, scalar tensors, or functions that give them.
+
+    >>> w, b = gc.Variable([[1.], [2.]]), gc.Variable(0.)
+    >>> x, y = gc.constant([[1., 0.], [0., 1.]]), gc.constant([[2.], [4.]])
+    >>> loss = gc.losses.mean_squared_error(y, gc.matmul(x, w) + b)
+    >>> step = gc.train.AdamOptimizer(0.1).minimize(loss)
+    >>> gc.global_variables_initializer().run()
+    >>> for _ in range(100):
+    ...     step.run()
+    >>> gc.get_default_session().run([w + b, loss])
+    [array([[2.0067],
+           [4.003 ]], dtype=float32), np.float32(2.694e-05)]
     """
 
     def __init__(self, learning_rate: Any = 0.001, beta1: Any = 0.9, beta2: Any = 0.999, epsilon: Any = 1e-8,

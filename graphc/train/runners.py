@@ -24,6 +24,15 @@ class QueueRunner:
 
     A thread ends with one of queue_closed_exception_types (the end of the data, a closed queue); the last one closes
     the queue.
+
+    >>> queue = gc.FIFOQueue(10, gc.float32, [])
+    >>> runner = gc.train.QueueRunner(queue, [queue.enqueue(gc.constant(1.))])
+    >>> coordinator, session = gc.train.Coordinator(), gc.get_default_session()
+    >>> threads = runner.create_threads(session, coordinator, start=True)
+    >>> queue.dequeue_many(20).eval().sum()
+    np.float32(20.0)
+    >>> coordinator.request_stop()
+    >>> coordinator.join(threads)
     """
 
     def __init__(self, queue: gc.QueueBase | None = None, enqueue_ops: Sequence[Any] | None = None,
@@ -144,14 +153,33 @@ class QueueRunner:
 
 @public("train.add_queue_runner", "train.queue_runner.add_queue_runner")
 def add_queue_runner(qr: QueueRunner, collection: str = gc.GraphKeys.QUEUE_RUNNERS) -> None:
-    """Adds a QueueRunner to the graph's collection, as `tf.train.add_queue_runner`."""
+    """Adds a QueueRunner to the graph's collection, as `tf.train.add_queue_runner`.
+
+    >>> queue = gc.FIFOQueue(10, gc.float32, [])
+    >>> gc.train.add_queue_runner(gc.train.QueueRunner(queue, [queue.enqueue(gc.constant(1.))]))
+    >>> len(gc.get_collection(gc.GraphKeys.QUEUE_RUNNERS))
+    1
+    """
     gc.get_default_graph().add_to_collection(collection, qr)
 
 
 @public("train.start_queue_runners", "train.queue_runner.start_queue_runners")
 def start_queue_runners(sess: Any = None, coord: Coordinator | None = None, daemon: bool = True, start: bool = True,
                         collection: str = gc.GraphKeys.QUEUE_RUNNERS) -> list[threading.Thread]:
-    """Starts the threads of all QueueRunners of the graph, as `tf.train.start_queue_runners`."""
+    """Starts the threads of all QueueRunners of the graph, as `tf.train.start_queue_runners`.
+
+    coord: is told of what a thread raises; join(threads) then raises it. start: False for threads that have not
+    begun. Raises ValueError without a session.
+
+    >>> queue = gc.train.input_producer([10, 20], shuffle=False)
+    >>> two = queue.dequeue_many(2)
+    >>> coordinator, session = gc.train.Coordinator(), gc.get_default_session()
+    >>> threads = gc.train.start_queue_runners(session, coordinator)
+    >>> session.run(two)
+    array([10, 20], dtype=int32)
+    >>> coordinator.request_stop()
+    >>> coordinator.join(threads)
+    """
     if sess is None:
         sess = gc.get_default_session()
         if sess is None:

@@ -69,7 +69,18 @@ class _Sign(Optimizer):
 
 @public("contrib.opt.PowerSignOptimizer")
 class PowerSignOptimizer(_Sign):
-    """var -= lr * base ** (sign_decay * sign(g) * sign(m)) * g, as `tf.contrib.opt.PowerSignOptimizer`."""
+    """var -= lr * base ** (sign_decay * sign(g) * sign(m)) * g, as `tf.contrib.opt.PowerSignOptimizer`.
+
+    g: the gradient; m: its moving average, decaying with beta. Where the two agree the step is `base` times as
+    long, else as much shorter.
+
+    >>> v = gc.Variable([1., 2.])
+    >>> step = gc.contrib.opt.PowerSignOptimizer(0.1, base=2.).minimize(gc.reduce_sum(v * v))
+    >>> gc.global_variables_initializer().run()
+    >>> step.run()                              # 0.1 * 2 * gradient
+    >>> v.eval()
+    array([0.6, 1.2], dtype=float32)
+    """
 
     op_type = "ApplyPowerSign"
 
@@ -84,7 +95,17 @@ class PowerSignOptimizer(_Sign):
 
 @public("contrib.opt.AddSignOptimizer")
 class AddSignOptimizer(_Sign):
-    """var -= lr * (alpha + sign_decay * sign(g) * sign(m)) * g, as `tf.contrib.opt.AddSignOptimizer`."""
+    """var -= lr * (alpha + sign_decay * sign(g) * sign(m)) * g, as `tf.contrib.opt.AddSignOptimizer`.
+
+    g: the gradient; m: its moving average, decaying with beta. Where the two agree the step is longer.
+
+    >>> v = gc.Variable([1., 2.])
+    >>> step = gc.contrib.opt.AddSignOptimizer(0.1).minimize(gc.reduce_sum(v * v))
+    >>> gc.global_variables_initializer().run()
+    >>> step.run()                              # 0.1 * (1 + 1) * gradient
+    >>> v.eval()
+    array([0.6, 1.2], dtype=float32)
+    """
 
     op_type = "ApplyAddSign"
 

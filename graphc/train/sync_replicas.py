@@ -26,6 +26,18 @@ class SyncReplicasOptimizer(Around):
     no token is needed, and the threads of total_num_replicas may come in any order. Gradients computed before the last
     update are dropped.
     variable_averages: a moving average of variables_to_average, made with each update.
+
+    >>> v, x, count = gc.Variable(1.), gc.placeholder(gc.float32, []), gc.train.create_global_step()
+    >>> optimizer = gc.train.SyncReplicasOptimizer(gc.train.GradientDescentOptimizer(1.), replicas_to_aggregate=2)
+    >>> step = optimizer.minimize(v * x, global_step=count)
+    >>> gc.global_variables_initializer().run()
+    >>> optimizer.chief_init_op.run()
+    >>> step.run({x: 2.})
+    >>> v.eval(), count.eval()
+    (np.float32(1.0), np.int64(0))
+    >>> step.run({x: 4.})                       # the mean of both: 3
+    >>> v.eval(), count.eval()
+    (np.float32(-2.0), np.int64(1))
     """
 
     def __init__(self, opt: Optimizer, replicas_to_aggregate: int, total_num_replicas: int | None = None,

@@ -16,6 +16,16 @@ class DecoupledWeightDecayExtension:
 
     decay_var_list, of minimize and apply_gradients: the variables that decay, by default all. Of a gradient of some
     rows only these rows decay.
+
+    >>> class DecayingDescent(gc.contrib.opt.DecoupledWeightDecayExtension, gc.train.GradientDescentOptimizer):
+    ...     def __init__(self, weight_decay, learning_rate):
+    ...         super().__init__(weight_decay, learning_rate=learning_rate)
+    >>> w, b = gc.Variable([1., 2.]), gc.Variable(1.)
+    >>> step = DecayingDescent(0.5, 0.1).minimize(gc.reduce_sum(w) + b, decay_var_list=[w])
+    >>> gc.global_variables_initializer().run()
+    >>> step.run()
+    >>> w.eval(), b.eval()
+    (array([0.4, 0.9], dtype=float32), np.float32(0.9))
     """
 
     def __init__(self, weight_decay: Any, **kwargs: Any) -> None:
@@ -69,7 +79,16 @@ class DecoupledWeightDecayExtension:
 @public("contrib.opt.extend_with_decoupled_weight_decay")
 def extend_with_decoupled_weight_decay(base_optimizer: type[Optimizer]) -> type[Optimizer]:
     """A class: base_optimizer with decoupled weight decay, whose first argument is weight_decay, as
-    `tf.contrib.opt.extend_with_decoupled_weight_decay`."""
+    `tf.contrib.opt.extend_with_decoupled_weight_decay`.
+
+    >>> DecayingRMSProp = gc.contrib.opt.extend_with_decoupled_weight_decay(gc.train.RMSPropOptimizer)
+    >>> v = gc.Variable([1., 2.])
+    >>> step = DecayingRMSProp(weight_decay=0.5, learning_rate=0.1).minimize(gc.reduce_sum(v))
+    >>> gc.global_variables_initializer().run()
+    >>> step.run()
+    >>> v.eval()
+    array([0.4, 0.9], dtype=float32)
+    """
     class OptimizerWithDecoupledWeightDecay(DecoupledWeightDecayExtension, base_optimizer):  # type: ignore
         def __init__(self, weight_decay: Any, *args: Any, **kwargs: Any) -> None:
             self._decay_var_list = None
@@ -82,7 +101,17 @@ def extend_with_decoupled_weight_decay(base_optimizer: type[Optimizer]) -> type[
 
 @public("contrib.opt.AdamWOptimizer")
 class AdamWOptimizer(DecoupledWeightDecayExtension, AdamOptimizer):
-    """Adam with decoupled weight decay, as `tf.contrib.opt.AdamWOptimizer`."""
+    """Adam with decoupled weight decay, as `tf.contrib.opt.AdamWOptimizer`.
+
+    weight_decay: what is taken off a variable in each step is weight_decay * variable, not times the learning rate.
+
+    >>> v = gc.Variable([1., 2.])
+    >>> step = gc.contrib.opt.AdamWOptimizer(weight_decay=0.5, learning_rate=0.1).minimize(gc.reduce_sum(v))
+    >>> gc.global_variables_initializer().run()
+    >>> step.run()                              # half of it, and Adam's first step of 0.1
+    >>> v.eval()
+    array([0.4, 0.9], dtype=float32)
+    """
 
     def __init__(self, weight_decay: Any, learning_rate: Any = 0.001, beta1: Any = 0.9, beta2: Any = 0.999,
                  epsilon: Any = 1e-8, use_locking: bool = False, name: str = "AdamW") -> None:
@@ -92,7 +121,17 @@ class AdamWOptimizer(DecoupledWeightDecayExtension, AdamOptimizer):
 
 @public("contrib.opt.MomentumWOptimizer")
 class MomentumWOptimizer(DecoupledWeightDecayExtension, MomentumOptimizer):
-    """Momentum with decoupled weight decay, as `tf.contrib.opt.MomentumWOptimizer`."""
+    """Momentum with decoupled weight decay, as `tf.contrib.opt.MomentumWOptimizer`.
+
+    weight_decay: what is taken off a variable in each step is weight_decay * variable, not times the learning rate.
+
+    >>> v = gc.Variable([1., 2.])
+    >>> step = gc.contrib.opt.MomentumWOptimizer(0.5, 0.1, momentum=0.9).minimize(gc.reduce_sum(v))
+    >>> gc.global_variables_initializer().run()
+    >>> step.run()
+    >>> v.eval()
+    array([0.4, 0.9], dtype=float32)
+    """
 
     def __init__(self, weight_decay: Any, learning_rate: Any, momentum: Any, use_locking: bool = False,
                  name: str = "MomentumW", use_nesterov: bool = False) -> None:

@@ -32,7 +32,17 @@ class Around(Optimizer):
 @public("contrib.opt.MovingAverageOptimizer")
 class MovingAverageOptimizer(Around):
     """An optimizer that keeps moving averages of the variables that it trains, as
-    `tf.contrib.opt.MovingAverageOptimizer`. sequential_update: behind the step, not beside it."""
+    `tf.contrib.opt.MovingAverageOptimizer`. sequential_update: behind the step, not beside it.
+    Its swapping_saver() makes a Saver that writes the averages under the variables' names, for evaluation.
+
+    >>> v = gc.Variable([1., 2.])
+    >>> optimizer = gc.contrib.opt.MovingAverageOptimizer(gc.train.GradientDescentOptimizer(1.), average_decay=0.5)
+    >>> step = optimizer.minimize(gc.reduce_sum(v))
+    >>> gc.global_variables_initializer().run()
+    >>> step.run()
+    >>> v.eval(), gc.moving_average_variables()
+    (array([0., 1.], dtype=float32), [<gc.Variable 'Variable:0' shape=(2,) dtype=float32_ref>])
+    """
 
     def __init__(self, opt: Optimizer, average_decay: Any = 0.9999, num_updates: Any = None,
                  sequential_update: bool = True) -> None:

@@ -3,60 +3,22 @@
 retarget (triple, data layout) -> internalise all but the exports -> optimise and vectorise for the target -> drop what
 is not used -> refuse host addresses -> append the ISA to the exports' names -> a section for each function, so that
 linkers can leave out what nobody calls -> object code. Needs llvmlite only.
+
+Whoever compiles while other threads may fork holds COMPILING (compiling.py).
 """
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 import llvmlite.binding as llvm
 
 from . import tsan
+from .targets import Target
 
 # The first line of a function: all in front of where a section is named, the function's name, the rest.
 _DEFINITION = re.compile(r'^(define [^\n]*?@"?([\w.]+)"?\([^\n]*?)((?: align \d+)? \{)$', re.MULTILINE)
 HOST_ADDRESS = re.compile(r"inttoptr \(i64 -?\d+ to ptr\)")
-
-
-@dataclass(frozen=True)
-class Target:
-    """An instruction set that code can be made for. name: command line; symbol: suffix of symbols.
-
-    cpu, features: LLVM's. needs: the features, in LLVM's names, that the machine it runs on must have.
-    tsan: the code tells ThreadSanitizer what it does (tsan.py).
-    """
-
-    name: str
-    symbol: str
-    triple: str
-    cpu: str
-    features: str = ""
-    machine: str = "x86_64"           # platform.machine()
-    needs: tuple[str, ...] = ()
-    relocation: str = "pic"
-    abi: str = ""
-    tsan: bool = False
-
-
-_V3 = ("avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe")
-# Best first, a machine takes the first one whose needs it has.
-# Without -prefer-256-bit LLVM vectorises for 256 bits on x86-64-v4, which costs a third of the speed of exp and tanh.
-TARGETS: dict[str, Target] = {t.name: t for t in (
-    Target("x86-64-v4", "x86_64_v4", "x86_64-unknown-linux-gnu", "x86-64-v4", "-prefer-256-bit", "x86_64",
-           (*_V3, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")),
-    Target("x86-64-v3", "x86_64_v3", "x86_64-unknown-linux-gnu", "x86-64-v3", "", "x86_64", _V3),
-    Target("aarch64", "aarch64", "aarch64-unknown-linux-gnu", "generic", "", "aarch64", ("neon",)),
-)}
-
-
-TSAN = "+tsan"            # behind the name of a target
-
-
-def find_target(name: str) -> Target:
-    """The target of that name; of "NAME+tsan" the one whose code tells ThreadSanitizer what it does."""
-    target = TARGETS[name.removesuffix(TSAN)]
-    return replace(target, name=name, tsan=True) if name.endswith(TSAN) else target
 
 
 class BackEndError(Exception):

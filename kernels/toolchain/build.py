@@ -1,20 +1,26 @@
 """Gets the library of machine code for an instruction set from the disk cache, or builds it.
 
-Imports neither numba nor llvmlite: building is done by builder.py in a process of its own.
+It is an archive of objects, for linkers and the map JIT, and an image, which a process maps (image.py). Imports neither
+numba nor llvmlite: building is done by builder.py in a process of its own.
 """
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from . import cache, progress
+from .image import Image
 
 FOLDER = Path(__file__).parent.parent
+PREBUILT = FOLDER / "prebuilt"          # of wheels: an image for each instruction set
 PACKAGE = __package__.rpartition(".")[0]
 
 
@@ -78,6 +84,43 @@ def library_archive(isa: str, only: Sequence[str] = ()) -> bytes:
     return found
 
 
+def library_image(isa: str) -> Image:
+    """The library for `isa` as an image. Its notes: `entries`, C types of the entry points, and `hash`, of the archive.
+    Attached is the scalars' LLVM text, compressed.
+    """
+    found = cache.read_file(PREBUILT / f"{isa}.image")
+    if found is None:
+        key = library_key(isa).removesuffix(".a") + ".image"
+        found = cache.read(key)
+        if found is None:
+            found = link_library(isa, library_archive(isa))
+            cache.write(key, found)
+    return Image.from_bytes(found)
+
+
+def write_package(archives: Mapping[str, bytes], folder: Path) -> None:
+    """Writes the images into `folder`, which is PREBUILT of an installed package."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for isa, archive in archives.items():
+        path = folder / f"{isa}.image"
+        cache.write_file(path, link_library(isa, archive))
+        path.chmod(0o644)
+
+
+def link_library(isa: str, archive: bytes) -> bytes:
+    """The image of a library's archive."""
+    from .archive import ENTRIES, SCALARS, read_archive
+    from .link import link
+    members = dict(read_archive(archive))
+    entries = json.loads(members.pop(ENTRIES))
+    scalars = zlib.compress(members.pop(SCALARS), 9)
+    suffix = isa.replace("-", "_")
+    names = ["gc_registry", "gc_registry_words", "gc_names", "gc_names_bytes", f"gc_functions_{suffix}",
+             *(f"{name}_{suffix}" for name in entries)]
+    notes = {"entries": entries, "hash": cache.hash_of(archive)}
+    return replace(link(list(members.values()), names), notes=notes, attachment=scalars).to_bytes()
+
+
 def build_archives(isas: Sequence[str], only: Sequence[str] = (), jobs: int | None = None) -> dict[str, bytes]:
     """Builds, one process at a time. What did not change is taken from the pieces kept in the cache, where the results
     are left for sessions."""
@@ -94,6 +137,8 @@ def _build(isas: Sequence[str], only: Sequence[str], jobs: int | None = None) ->
         try:
             cache.make_private(cache.directory())
             pieces.mkdir(mode=0o700, exist_ok=True)
+            for folder in (cache.directory(), pieces):
+                cache.sweep(folder)
             with tempfile.TemporaryFile(dir=pieces):
                 pass
         except OSError:

@@ -19,13 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import archive, cache, frontend, tsan
-from .backend import Target, build_object, find_target, target_machine
+from .backend import build_object, target_machine
 from .collect import Inventory, Unit, collect, source_hash_parts
 from .frontend import Adapter
 from .gate import check_object
 from .progress import report
 from .registry import functions_assembly, registry_assembly, registry_words
 from .scalar_library import joined, scalar_texts
+from .targets import Target, find_target
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def _ir(job: Job) -> bytes:
 def _object(job: Job, target: Target, ir: bytes) -> bytes:
     """The unit's object for `target`, from the cache or made."""
     exports = job.unit.exports(target.symbol)
-    sources = _texts("backend", "gate", *(["tsan"] if target.tsan else []))
+    sources = _texts("backend", "elf", "gate", *(["tsan"] if target.tsan else []))
     key = cache.hash_of(*sources, cache.tool_versions(), repr(target), repr(exports), str(job.unit.inline_all), ir)
     path = job.pieces / f"{key}.o"
     made = cache.read_file(path)

@@ -1,9 +1,12 @@
 """The disk cache of machine code: $GRAPHC_CACHE, else $XDG_CACHE_HOME/graphc, else ~/.cache/graphc; its owner's only.
 
 An entry is a file named by a hash of all that its contents depend on; it begins with a checksum, so a damaged one
-counts as missing. It is written beside and renamed, so that readers never see half of one. A cache that cannot be
-written is not an error: one warning says so, and what the process compiles is kept in a temporary folder as long as it
-lives.
+counts as missing. It is written beside and renamed, so that readers never see half of one; what writers that were
+killed left is deleted by others later. A cache that cannot be written is not an error: one warning says so, and what
+the process compiles is kept in a temporary folder as long as it lives.
+
+Entries that may be many (fused programs) have an end: $GRAPHC_CACHE_SIZE bytes in all ("64M", "2G"; 256M if it is not
+set); those used longest ago are deleted.
 """
 from __future__ import annotations
 
@@ -12,17 +15,24 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 MAGIC = b"gcache1\n"
-TRIM_EVERY = 64            # entries of a kind that may be many, between two looks at how many there are
+HEAD = len(MAGIC) + 32     # bytes before the contents: this, and a checksum
+TEMPORARY = ".new-"
+LEFT_BEHIND = 3600         # seconds after which nobody writes a temporary file any more
+USUAL_SIZE = 256 << 20
+LOOK_EVERY = 64            # written entries of a kind that may be many: other processes write, too
+_warned: set[str] = set()
 _spares: dict[Path, Path] = {}         # a folder that cannot be written -> the temporary one in its place
-_written = 0
+_sizes: dict[str, tuple[int, int]] = {}        # folder and kind -> bytes there, entries written
 
 
 def directory() -> Path:
@@ -51,27 +61,64 @@ def read_used(key: str) -> bytes | None:
     return found
 
 
-def write_few(key: str, contents: bytes, prefix: str, most: int) -> bool:
-    """As `write`, for entries that may be many: now and then all but `most` of those that begin with `prefix` are
-    deleted, the ones used longest ago first."""
-    global _written
+def write_few(key: str, contents: bytes, kind: str) -> bool:
+    """As `write`, for entries that may be many, whose names begin with `kind`: the ones used longest ago are deleted
+    when all together are larger than they may be."""
     written = write(key, contents)
-    _written += 1
-    if written and _written % TRIM_EVERY == 1:
-        _trim(directory(), prefix, most)
+    if written:
+        folder, most = directory(), size_limit()
+        size, count = _sizes.get(f"{folder} {kind}", (0, 0))
+        size, count = size + HEAD + len(contents), count + 1
+        if count % LOOK_EVERY == 1 or size > most:
+            size = _trim(folder, kind, most)
+            sweep(folder)
+        _sizes[f"{folder} {kind}"] = size, count
     return written
 
 
-def _trim(folder: Path, prefix: str, most: int) -> None:
-    entries = []
+def size_limit() -> int:
+    """Bytes that entries of a kind may take together."""
+    wanted = os.environ.get("GRAPHC_CACHE_SIZE", "")
+    found = re.fullmatch(r"(\d+)\s*([KMG]?)B?", wanted.strip(), re.IGNORECASE)
+    if found:
+        return int(found[1]) << {"": 0, "K": 10, "M": 20, "G": 30}[found[2].upper()]
+    if wanted and wanted not in _warned:
+        _warned.add(wanted)
+        warnings.warn(f"graphc: GRAPHC_CACHE_SIZE={wanted} is no size; write bytes, or as 64M or 2G. "
+                      f"{USUAL_SIZE >> 20}M is used", stacklevel=2)
+    return USUAL_SIZE
+
+
+def _trim(folder: Path, kind: str, most: int) -> int:
+    """Deletes what is too much, and a tenth more, so that it is not done for each entry. Returns how many bytes stay.
+    """
+    entries = sorted((status.st_mtime_ns, status.st_size, path) for path, status in _entries(folder, kind))
+    size = sum(entry[1] for entry in entries)
+    if size > most:
+        for _, bytes_, path in entries[:-1]:               # never the one just written
+            if size <= most - most // 10:
+                break
+            with contextlib.suppress(OSError):             # another process may have deleted it
+                os.unlink(path)
+            size -= bytes_
+    return size
+
+
+def sweep(folder: Path) -> None:
+    """Deletes what writers that were killed have left."""
+    now = time.time()
+    for path, status in _entries(folder, TEMPORARY):
+        if now - status.st_mtime > LEFT_BEHIND:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+
+
+def _entries(folder: Path, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
     with contextlib.suppress(OSError):
         for entry in os.scandir(folder):
             if entry.name.startswith(prefix):
-                with contextlib.suppress(OSError):           # another process may have deleted it
-                    entries.append((entry.stat().st_mtime_ns, entry.path))
-    for _, path in sorted(entries)[:max(len(entries) - most, 0)]:
-        with contextlib.suppress(OSError):
-            os.unlink(path)
+                with contextlib.suppress(OSError):         # another process may have deleted it
+                    yield entry.path, entry.stat()
 
 
 def read_file(path: Path) -> bytes | None:
@@ -79,10 +126,9 @@ def read_file(path: Path) -> bytes | None:
         data = path.read_bytes()
     except OSError:
         return None
-    head = len(MAGIC) + 32
-    if data[:len(MAGIC)] != MAGIC or hashlib.sha256(data[head:]).digest() != data[len(MAGIC):head]:
+    if data[:len(MAGIC)] != MAGIC or hashlib.sha256(data[HEAD:]).digest() != data[len(MAGIC):HEAD]:
         return None
-    return data[head:]
+    return data[HEAD:]
 
 
 def write(key: str, contents: bytes) -> bool:
@@ -136,7 +182,7 @@ def locked() -> Iterator[None]:
 
 
 def write_file(path: Path, contents: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(MAGIC + hashlib.sha256(contents).digest() + contents)

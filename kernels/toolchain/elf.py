@@ -1,66 +1,78 @@
-"""Data of ELF64 objects: what stands under a symbol, and which symbols its words are the addresses of."""
+"""Reads ELF objects (64 bits, little-endian): sections, symbols and relocations. Raises ElfError for anything else."""
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .gate import SHT_SYMTAB, GateError
+SHF_WRITE, SHF_ALLOC, SHF_CODE, SHF_TLS = 1, 2, 4, 0x400
+SHT_SYMTAB, SHT_RELA, SHT_NOBITS, SHT_INIT_ARRAY, SHT_FINI_ARRAY = 2, 4, 8, 14, 15
+MACHINES = {62: "x86_64", 183: "aarch64"}
+ADDRESS_KINDS = {"x86_64": 1, "aarch64": 257}      # of relocations: R_X86_64_64, R_AARCH64_ABS64
+UNDEFINED, FIRST_RESERVED = 0, 0xFF00      # section numbers
 
-SHT_RELA = 4
-ADDRESS_TYPES = {62: 1, 183: 257}      # by machine: R_X86_64_64, R_AARCH64_ABS64
+
+class ElfError(Exception):
+    """Not an object that can be read."""
 
 
 @dataclass(frozen=True)
-class Data:
-    """references: offset in `contents` -> the symbol whose address is to stand there."""
+class Section:
+    """index: number in the object. link, info: of relocations the symbol table, and the section that they are for."""
 
-    contents: bytes
-    references: dict[int, str]
-
-
-def read_data(data: bytes, wanted: str) -> Data | None:
-    """What stands under the symbol `wanted`, None if the object does not define it. Raises GateError for what is no
-    object, or has a reference of another kind than a whole address."""
-    if data[:6] != b"\x7fELF\x02\x01":
-        raise GateError("not a 64-bit little-endian ELF object")
-    try:
-        sections = _sections(data)
-        for name, section, value, size in _symbols(data, sections):
-            if name == wanted and section:
-                start = sections[section][4] + value
-                return Data(data[start:start + size], _references(data, sections, section, value, size))
-    except (struct.error, IndexError, ValueError, UnicodeDecodeError) as error:
-        raise GateError(f"a damaged object: {error}") from None
-    return None
+    index: int
+    name: str
+    type: int
+    flags: int
+    offset: int
+    size: int
+    link: int
+    info: int
+    align: int
 
 
-def _sections(data: bytes) -> list[tuple[int, ...]]:
-    offset, = struct.unpack_from("<Q", data, 40)
-    size, count, _ = struct.unpack_from("<HHH", data, 58)
-    return [struct.unpack_from("<IIQQQQIIQQ", data, offset + i * size) for i in range(count)]
+@dataclass(frozen=True)
+class Symbol:
+    """section: number of the one that defines it, UNDEFINED, or reserved. A local one has no use outside."""
+
+    name: str
+    is_local: bool
+    section: int
+    value: int
+    size: int
 
 
-def _symbols(data: bytes, sections: list[tuple[int, ...]]) -> Iterator[tuple[str, int, int, int]]:
-    """Name, section, offset in it and size of all symbols, in order."""
-    for row in sections:
-        if row[1] == SHT_SYMTAB:
-            names = sections[row[6]][4]
-            for position in range(row[4], row[4] + row[5], 24):
-                name, _, _, section, value, size = struct.unpack_from("<IBBHQQ", data, position)
-                yield data[names + name:data.index(b"\0", names + name)].decode(), section, value, size
+class Object:
+    """An object of `data`."""
 
+    def __init__(self, data: bytes) -> None:
+        if len(data) < 64 or data[:6] != b"\x7fELF\x02\x01":
+            raise ElfError("not a 64-bit little-endian ELF object")
+        self.data = data
+        self.machine = MACHINES.get(struct.unpack_from("<H", data, 18)[0], "unknown")
+        table, = struct.unpack_from("<Q", data, 40)
+        _, count, names = struct.unpack_from("<HHH", data, 58)
+        if not count:
+            raise ElfError("an ELF object without sections")
+        rows = [struct.unpack_from("<IIQQQQIIQQ", data, table + 64 * i) for i in range(count)]
+        start = rows[names][4]
+        self.sections = [Section(i, self._text(start + row[0]), row[1], row[2], row[4], row[5], row[6], row[7], row[8])
+                         for i, row in enumerate(rows)]
 
-def _references(data: bytes, sections: list[tuple[int, ...]], section: int, start: int, size: int) -> dict[int, str]:
-    machine, = struct.unpack_from("<H", data, 18)
-    names = [row[0] for row in _symbols(data, sections)]
-    found = {}
-    for row in sections:
-        if row[1] == SHT_RELA and row[7] == section:
-            for position in range(row[4], row[4] + row[5], 24):
-                offset, info, addend = struct.unpack_from("<QQq", data, position)
-                if start <= offset < start + size:
-                    if info & 0xFFFFFFFF != ADDRESS_TYPES.get(machine) or addend:
-                        raise GateError(f"a reference of type {info & 0xFFFFFFFF} in a table of addresses")
-                    found[offset - start] = names[info >> 32]
-    return found
+    def contents(self, section: Section) -> bytes:
+        found = self.data[section.offset:section.offset + section.size]
+        if len(found) != section.size:
+            raise ElfError("an object cut short")
+        return found
+
+    def symbols(self) -> list[Symbol]:
+        """In the order of their numbers, from 0 on."""
+        return [symbol for section in self.sections if section.type == SHT_SYMTAB for symbol in self._symbols(section)]
+
+    def _symbols(self, table: Section) -> Iterator[Symbol]:
+        names = self.sections[table.link].offset
+        for name, info, _, section, value, size in struct.iter_unpack("<IBBHQQ", self.contents(table)):
+            yield Symbol(self._text(names + name) if name else "", info >> 4 == 0, section, value, size)
+
+    def _text(self, offset: int) -> str:
+        return self.data[offset:self.data.index(b"\0", offset)].decode()

@@ -9,7 +9,7 @@ from enum import IntEnum
 from types import ModuleType
 
 from ..contracts.dtypes import DTYPES, Row
-from .backend import Target
+from .targets import Target
 
 _HEAD = """// Written by `python -m graphc.kernels build`; do not edit.
 #pragma once

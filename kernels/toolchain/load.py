@@ -1,92 +1,81 @@
-"""Loads objects into this process and finds the addresses of their symbols.
-
-LLVM is used by one thread at a time (llvmlite's own lock). A fork waits for the call that is under way, so that the
-child can use LLVM; so does the end of the process, after which no thread gets into LLVM any more: its global objects
-are destroyed while threads may still run.
-"""
+"""Maps images of machine code (image.py) into this process and finds the addresses of their symbols."""
 from __future__ import annotations
 
-import atexit
 import ctypes
-import itertools
-import os
-from collections.abc import Mapping, Sequence
+import mmap
+import platform
+from collections.abc import Iterator, Mapping, Sequence
 
-import llvmlite.binding as llvm
+import numpy as np
 
-from .backend import TARGETS, Target
+from .compiling import COMPILING
+from .image import Image
 
-_keep: list[object] = []               # machine code lives as long as its tracker; this code for good
-_jit: list[llvm.LLJIT] = []
-_numbers = itertools.count()
+_keep: list[Mapping[str, int]] = []     # this code stays for good
 
 
-def host_targets() -> list[Target]:
-    """Targets that this machine can run, best first."""
-    import platform
-    features = llvm.get_host_cpu_features()
-    return [t for t in TARGETS.values()
-            if t.machine == platform.machine() and all(features.get(name, False) for name in t.needs)]
+class Code(Mapping[str, int]):
+    """Addresses by symbol. The code is unloaded with this object."""
+
+    def __init__(self, image: Image, imports: Mapping[str, int] | None = None) -> None:
+        libc = _libc()
+        self._memory = mmap.mmap(-1, len(image.memory), mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        self._memory.write(image.memory)
+        address = ctypes.addressof(ctypes.c_char.from_buffer(self._memory))
+        tables = np.frombuffer(self._memory, np.int64)
+        tables[image.relative >> 3] += address
+        for name, place in image.imports.items():
+            tables[place >> 3] = (imports or {}).get(name) or _in_process(name)
+        del tables
+        _protect(libc, address, image.constants, mmap.PROT_READ | mmap.PROT_EXEC)
+        _protect(libc, address + image.constants, len(image.memory) - image.constants, mmap.PROT_READ)
+        if platform.machine() == "aarch64":    # its caches of data and of instructions do not know of each other
+            clear = getattr(ctypes.CDLL("libgcc_s.so.1"), "__clear_cache")
+            clear(ctypes.c_void_p(address), ctypes.c_void_p(address + image.constants))
+        self._addresses = {name: address + place for name, place in image.symbols.items()}
+
+    def __getitem__(self, name: str) -> int:
+        return self._addresses[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._addresses)
+
+    def __len__(self) -> int:
+        return len(self._addresses)
 
 
 def load_objects(objects: Sequence[bytes], symbols: Sequence[str],
                  imports: Mapping[str, int] | None = None) -> dict[str, int]:
     """Links `objects` into this process for good; returns the addresses of `symbols`. imports: what they may refer
     to."""
-    return _kept(load_code(objects, symbols, imports), symbols)
+    from .link import link
+    _keep.append(Code(link(objects, symbols), imports))
+    return dict(_keep[-1])
 
 
 def load_ir(text: str, symbols: Sequence[str]) -> dict[str, int]:
     """Compiles LLVM text for this machine; returns the addresses of `symbols`."""
-    return _kept(_link(llvm.JITLibraryBuilder().add_ir(text), symbols, None), symbols)
-
-
-def load_code(objects: Sequence[bytes], symbols: Sequence[str],
-              imports: Mapping[str, int] | None = None) -> llvm.ResourceTracker:
-    """As load_objects, but the code is unloaded with the result: addresses by symbol."""
-    builder = llvm.JITLibraryBuilder()
-    for data in objects:
-        builder.add_object_img(data)
-    return _link(builder, symbols, imports)
-
-
-def _kept(tracker: llvm.ResourceTracker, symbols: Sequence[str]) -> dict[str, int]:
-    _keep.append(tracker)
-    return {name: tracker[name] for name in symbols}
-
-
-def _link(builder: llvm.JITLibraryBuilder, symbols: Sequence[str],
-          imports: Mapping[str, int] | None) -> llvm.ResourceTracker:
-    if not _jit:
-        llvm.initialize_native_target()
-        llvm.initialize_native_asmprinter()
-        machine = llvm.Target.from_default_triple().create_target_machine(jit=True, opt=2)
-        # JITLink keeps an object's sections together. Without it they lie wherever there is room, and where the CUDA
-        # driver has taken most of the address space (also another package's) that is more than 2 GB apart: LLVM aborts.
-        _jit.append(llvm.create_lljit_compiler(machine, use_jit_link=True))
-    builder.add_current_process()
-    for name, address in (imports or {}).items():
-        builder.import_symbol(name, address)
-    for name in symbols:
-        builder.export_symbol(name)
-    return builder.link(_jit[0], f"graphc{next(_numbers)}")
+    from .targets import host_targets
+    with COMPILING:
+        from .backend import compile_text
+        return load_objects([compile_text(host_targets()[0], text)], symbols)
 
 
 def words_at(address: int, count: int) -> list[int]:
     return list((ctypes.c_int64 * count).from_address(address))
 
 
-_llvm_lock = llvm.ffi.lib._lock
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
 
 
-def _take_llvm() -> None:
-    _llvm_lock.__enter__()
+def _in_process(name: str) -> int:
+    try:
+        return ctypes.cast(getattr(_libc(), name), ctypes.c_void_p).value or 0
+    except AttributeError:
+        raise OSError(f"machine code needs {name}, which is not in this process") from None
 
 
-def _give_llvm_back() -> None:
-    _llvm_lock.__exit__(None, None, None)
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_take_llvm, after_in_parent=_give_llvm_back, after_in_child=_give_llvm_back)
-atexit.register(_take_llvm)
+def _protect(libc: ctypes.CDLL, address: int, size: int, allowed: int) -> None:
+    if size and libc.mprotect(ctypes.c_void_p(address), ctypes.c_size_t(size), allowed):
+        raise OSError(ctypes.get_errno(), "the system does not allow memory to become machine code")

@@ -16,10 +16,10 @@ from ..contracts import calls
 from ..contracts.all import KERNELS
 from . import cache
 from .archive import ENTRIES, read_archive, write_archive
-from .backend import TARGETS, Target
 from .gate import read_symbols
 from .header import layout_header
 from .tables import ROLES, Tables, read_tables, tables_source
+from .targets import TARGETS, Target
 
 RUNTIME = "runtime.o"
 TABLES = ("registry.o", "functions.o")

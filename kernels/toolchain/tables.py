@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from ..layout import PRIMITIVE_WORDS, REGISTRY_MAGIC
-from .elf import Data, read_data
+from .elf_data import Data, read_data
 from .gate import GateError
 
 PREFIX = "gc_functions_"

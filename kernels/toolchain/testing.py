@@ -16,7 +16,8 @@ import numpy as np
 from ..contracts.calls import Choice
 from .archive import read_archive
 from .build import library_archive
-from .load import host_targets, load_objects, words_at
+from .load import load_objects, words_at
+from .targets import host_targets
 
 I64, I32 = ctypes.c_int64, ctypes.c_int32
 BIND = ctypes.CFUNCTYPE(None, I64, I64)

@@ -13,7 +13,8 @@ from graphc.exec.jit import compile_program, compile_programs, still_loads
 from graphc.exec.library import load_library
 from graphc.exec.map_code import is_compilable
 from graphc.ir.dtypes import as_dtype
-from graphc.kernels.toolchain.backend import TARGETS, compile_text
+from graphc.kernels.toolchain.backend import compile_text
+from graphc.kernels.toolchain.targets import TARGETS
 from graphc.plan.plan import Access, Body, Buffer, BufferKind, Dim, DimKind, Instr, Map, Plan, Program
 
 from maps import BoundMap, Operand, native, value_dtype
@@ -142,7 +143,7 @@ def test_programs_of_a_plan() -> None:
 def test_every_scalar_is_the_program_s_own() -> None:
     """Scalars are internal to the module of a program: LLVM inlines them, and drops those that it has inlined."""
     library = load_library()
-    scalars = json.loads(library.scalars)
+    scalars = json.loads(library.scalars())
     assert len(scalars["functions"]) > 200
     text = "".join([*scalars["declarations"].values(), *scalars["functions"].values()])
     module = llvm.parse_assembly(text)

@@ -16,10 +16,10 @@ import pytest
 
 from graphc.kernels.layout import FormulaOp
 from graphc.kernels.toolchain import archive, build, cache, progress
-from graphc.kernels.toolchain.backend import TARGETS, BackEndError, build_object, target_machine
+from graphc.kernels.toolchain.backend import BackEndError, build_object, target_machine
 from graphc.kernels.toolchain.gate import GateError, check_object, read_symbols
-from graphc.kernels.toolchain.load import host_targets
 from graphc.kernels.toolchain.registry import DeclarationError, formula_words
+from graphc.kernels.toolchain.targets import TARGETS, host_targets
 
 HOST = host_targets()[0]
 

@@ -9,9 +9,9 @@ import llvmlite.binding as llvm
 import pytest
 
 from graphc.kernels.toolchain import tsan
-from graphc.kernels.toolchain.backend import TSAN, build_object, find_target
+from graphc.kernels.toolchain.backend import build_object
 from graphc.kernels.toolchain.gate import check_object
-from graphc.kernels.toolchain.load import host_targets
+from graphc.kernels.toolchain.targets import TSAN, find_target, host_targets
 
 RACES = {
     "store": "store i64 1, ptr %p, align 8",

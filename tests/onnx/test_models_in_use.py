@@ -103,3 +103,13 @@ def test_a_shape_of_sizes_that_are_not_known_keeps_them() -> None:
     np.testing.assert_array_equal(run(model, x)[0], x.reshape(2, 3, 2, 3).max(2, keepdims=True))
     shape = gc.onnx.load(model, shapes={"x": [2, None, 3]}).outputs["y"].shape.as_list()
     assert shape == [2, None, 1, None]
+
+
+def test_aligned_corners_of_torch_are_whole() -> None:
+    """5 * 0.5 elements are 2, whose corners are the old ones: torch.onnx writes the scale only."""
+    model = model_of([helper.make_node("Resize", ["x", "", "scales"], ["y"], mode="linear",
+                                       coordinate_transformation_mode="align_corners")], {"x": (FLOAT, [1, 1, "w"])},
+                     ["y"], {"scales": np.array([1, 1, 0.5], np.float32)})
+    x = np.array([[[3, 1, 4, 1, 5]]], np.float32)
+    model.producer_name = "pytorch"
+    np.testing.assert_allclose(run(model, x)[0], [[[3, 5]]])

@@ -17,7 +17,7 @@ from graphc.exec.map_code import is_compilable
 from graphc.exec.reference import apply_reference
 from graphc.ir.dtypes import COMPLEX, bfloat16, float32, float64, int32
 from graphc.ir.op import OPS, REFUSED, Elementwise, Op, Sample
-from graphc.kernels.toolchain.load import host_targets
+from graphc.kernels.toolchain.targets import host_targets
 from graphc.session.prepared_run import RUNS_BEFORE_CODE
 
 from samples import arrays, build, definition, specs

@@ -19,7 +19,9 @@ COMPARE = """
 import importlib, pkgutil
 import graphc
 from graphc.ir.op import OPS
+assert graphc.matmul                  # the first public name that is used registers them
 before = set(OPS)
+assert len(before) > 500
 for found in pkgutil.walk_packages(graphc.__path__, "graphc."):
     if not found.name.startswith("graphc.kernels") and not found.name.endswith("_pb2"):
         importlib.import_module(found.name)
@@ -51,7 +53,7 @@ def in_a_new_process(code: str, *arguments: str) -> str:
     return result.stdout
 
 
-def test_import_registers_every_op() -> None:
+def test_the_first_public_name_registers_every_op() -> None:
     assert in_a_new_process(COMPARE).strip() == "[]"
 
 

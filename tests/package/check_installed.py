@@ -60,8 +60,7 @@ def files(folder: Path) -> set[str]:
 def test_it_is_the_wheel_with_its_machine_code() -> None:
     package = Path(gc.__file__).parent
     assert package.is_relative_to(sys.prefix)
-    assert {path.name for path in PREBUILT.glob("*.json")} == {"entries.json", "scalars.json"}
-    assert list(PREBUILT.glob("*.so"))
+    assert list(PREBUILT.glob("*.image"))
     assert (package / "_runner" / "include" / "graphc.h").is_file()
 
 
@@ -88,10 +87,10 @@ def test_first_result_in_a_second_and_nothing_is_written(home: str, tmp_path: Pa
 def test_everything_works_without_numba(tmp_path: Path) -> None:
     done = python(TRAINING, HOME=str(tmp_path))
     assert done.stderr == ""
-    assert list((tmp_path / ".cache" / "graphc").glob("map-*.o")), "the JIT has compiled nothing"
+    assert list((tmp_path / ".cache" / "graphc").glob("map-*")), "the JIT has compiled nothing"
 
 
-@pytest.mark.parametrize("isa", sorted(path.stem for path in PREBUILT.glob("*.so")))
+@pytest.mark.parametrize("isa", sorted(path.stem for path in PREBUILT.glob("*.image")))
 def test_each_instruction_set(isa: str, tmp_path: Path) -> None:
     from graphc.kernels.toolchain.load import host_targets
     if isa not in [target.name for target in host_targets()]:

@@ -10,8 +10,8 @@ from graphc.exec.engine import Engine
 from graphc.exec.library import load_library
 from graphc.ir.host import Host
 from graphc.ir.op import OPS, Op, Sample
-from graphc.kernels.toolchain.load import host_targets
 from graphc.kernels.toolchain.runner_library import SHARED, SHARED_SCALARS, family_of, is_shared, is_shared_scalar
+from graphc.kernels.toolchain.targets import host_targets
 from graphc.plan.compile import compile_graph
 
 from samples import arrays, build, each_sample

@@ -181,7 +181,7 @@ def test_graphs_that_differ_in_constants_share_code() -> None:
 
 
 def test_code_that_is_not_used_is_unloaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jit, "CODE_KEPT", 2)
+    monkeypatch.setattr(jit, "CODE_BYTES", 2 * 4096 * 4)
     loaded = []
     real = jit._load
     monkeypatch.setattr(jit, "_load", lambda *a: loaded.append(weakref.ref((made := real(*a)).code)) or made)
@@ -206,20 +206,6 @@ def test_code_that_is_not_used_is_unloaded(monkeypatch: pytest.MonkeyPatch) -> N
         assert len(alive) == 5 and alive[0], alive         # the session that is open uses the first
         assert sum(alive) <= 3, alive
         np.testing.assert_array_equal(session.run(kept, {p: x}), first)
-
-
-def test_files_of_code_have_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from graphc.kernels.toolchain import cache
-
-    monkeypatch.setenv("GRAPHC_CACHE", str(tmp_path))
-    monkeypatch.setattr(cache, "TRIM_EVERY", 4)
-    (tmp_path / "library.a").write_bytes(b"kept")
-    for i in range(41):
-        assert cache.write_few(f"map-{i:02}.o", bytes([i]) * 9, "map-", 8)
-        assert cache.read_used("map-00.o") == bytes(9)       # used again and again: never deleted
-    left = sorted(p.name for p in tmp_path.glob("map-*"))
-    assert 8 <= len(left) <= 12 and "map-40.o" in left and "map-05.o" not in left
-    assert (tmp_path / "library.a").exists()
 
 
 def test_a_full_disk_costs_nothing_but_the_cache(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def build_kernels(target: str, package: Path | None = None) -> None:
     chosen = TARGETS[target]
     _need(chosen.compiler)
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    sessions = ["--package", str(package), "--cxx", chosen.compiler] if package is not None else []
+    sessions = ["--package", str(package)] if package is not None else []
     _run([sys.executable, "-P", "-m", "graphc.kernels", "build", "--isa", ",".join(chosen.isas),
           "--out", str(_scratch(target) / "kernels"), *sessions], PYTHONPATH=os.pathsep.join(paths))
 

@@ -36,6 +36,7 @@ def main() -> int:
     parser.add_argument("--tests", default=",".join(TESTS), help="comma-separated files and folders of tests/")
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="where the distributions go")
     parser.add_argument("--built", action="store_true", help="try what is there, build nothing")
+    parser.add_argument("--no-cross", action="store_true", help="no wheels for other machines")
     parser.add_argument("--write", action="store_true", help="write the table of sizes into docs/install.md")
     options = parser.parse_args()
     pythons = options.pythons.split(",")
@@ -44,7 +45,7 @@ def main() -> int:
             folder = Path(scratch)
             tools = make_environment(folder, pythons[0], "tools", *TOOLS)
             if not options.built:
-                build(tools, options.out)
+                build(tools, options.out, cross=not options.no_cross)
             wheels = check_files(tools, options.out)
             for python in pythons[1:]:
                 environment = install(folder, python, wheels["graphc"], "pytest")
@@ -59,14 +60,14 @@ def main() -> int:
     return 0
 
 
-def build(tools: Path, out: Path) -> None:
+def build(tools: Path, out: Path, cross: bool) -> None:
     """Builds all distributions into the folder `out`, which has nothing else then. tools: an interpreter with TOOLS."""
     shutil.rmtree(out, ignore_errors=True)
     with step("sdist, and graphc's wheel from it"):
         run(tools, "-m", "build", "--outdir", out, ROOT)
     with step("graphc-runtime's wheel"):
         run(tools, "-m", "build", "--wheel", "--outdir", out, ROOT / "runtime")
-    if HERE != "aarch64" and shutil.which(TARGETS["aarch64"].compiler):
+    if cross and HERE != "aarch64" and shutil.which(TARGETS["aarch64"].compiler):
         with step("graphc's wheel for aarch64"):
             run(tools, "-m", "build", "--wheel", "-C", "target=aarch64", "--outdir", out, ROOT)
 

@@ -13,10 +13,10 @@ from functools import cache as kept
 from typing import Any
 
 from graphc import errors
+from graphc.kernels.toolchain.compiling import COMPILING
 
 TRIPLE, PROCESSOR, VERSION = "nvptx64-nvidia-cuda", "sm_75", "+ptx63"
 OLDEST_COMPUTE = 75
-FILES_KEPT = 4096
 _EXTERN = re.compile(r"\.extern\s+\.(?:func|global)[^;]*;")
 SPECIAL = ("tid.x", "ctaid.x", "ctaid.y", "ctaid.z", "ntid.x", "nctaid.x")
 # What kernels are made of beside the scalars.
@@ -31,8 +31,9 @@ def make_ptx(text: str) -> str:
     key = f"ptx-{cache.hash_of(cache.tool_versions(), TRIPLE, PROCESSOR, VERSION, text)}.txt"
     made = cache.read_used(key)
     if made is None:
-        made = _compile(text).encode()
-        cache.write_few(key, made, "ptx-", FILES_KEPT)
+        with COMPILING:
+            made = _compile(text).encode()
+        cache.write_few(key, made, "ptx-")
     return made.decode()
 
 

@@ -1,6 +1,7 @@
 """Recurrent layers: RNN, GRU, LSTM, of both directions, with lengths of their own.
 
-The products with the inputs are computed for all steps at once; the loop holds the products with the state.
+The products with the inputs are computed for all steps at once; the loop holds the products with the state, of both
+directions in one iteration.
 """
 from __future__ import annotations
 
@@ -18,9 +19,10 @@ _GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 
 @dataclass(frozen=True)
 class Layer:
-    """One direction: xs [time, batch, gates * size], the inputs' part with all biases that are simply added; r:
-    matrices [size, gates * size], turned and cut once for the products of each step (of GRU: both gates, the hidden
-    one); bias: of the recurrent part, [gates * size]; functions: the activations; lengths [batch] or None."""
+    """The directions of a layer that have the same activations: xs [time, directions, batch, gates * size], the
+    inputs' part with all biases that are simply added, in the order in which the steps are taken; r: matrices
+    [directions, size, gates * size], cut once for the products of each step (of GRU: both gates, the hidden one); bias:
+    of the recurrent part, [directions, 1, gates * size]; functions: the activations; lengths [batch] or None."""
 
     node: Node
     xs: Any
@@ -47,13 +49,13 @@ def gru(node: Node, x: Any, w: Any, r: Any, b: Any = None, lengths: Any = None, 
     def step(layer: Layer, x: Any, h: Any) -> list[Any]:
         f, g = layer.functions
         n = layer.size
-        gates = f(x[:, :2 * n] + gc.matmul(h, layer.r[0]) + layer.bias[:2 * n])
-        update, reset = gates[:, :n], gates[:, n:]
+        gates = f(x[..., :2 * n] + gc.matmul(h, layer.r[0]) + layer.bias[..., :2 * n])
+        update, reset = gates[..., :n], gates[..., n:]
         if before:
-            inner = reset * (gc.matmul(h, layer.r[1]) + layer.bias[2 * n:])
+            inner = reset * (gc.matmul(h, layer.r[1]) + layer.bias[..., 2 * n:])
         else:
-            inner = gc.matmul(reset * h, layer.r[1]) + layer.bias[2 * n:]
-        hidden = g(x[:, 2 * n:] + inner)
+            inner = gc.matmul(reset * h, layer.r[1]) + layer.bias[..., 2 * n:]
+        hidden = g(x[..., 2 * n:] + inner)
         return [(full_like(h, 1) - update) * hidden + update * h]
     return _both_ways(node, step, x, w, r, b, lengths, [h])
 
@@ -68,15 +70,15 @@ def lstm(node: Node, x: Any, w: Any, r: Any, b: Any = None, lengths: Any = None,
         f, g, last = layer.functions
         n = layer.size
         gates = x + gc.matmul(h, layer.r[0]) + layer.bias
-        first = f(gates[:, :3 * n]) if p is None else gates[:, :3 * n]     # in one step, where they need no state
-        i, o, forget = (first[:, k * n:(k + 1) * n] for k in range(3))
+        first = f(gates[..., :3 * n]) if p is None else gates[..., :3 * n]     # in one step, where they need no state
+        i, o, forget = (first[..., k * n:(k + 1) * n] for k in range(3))
         if p is not None:
-            i, forget = f(i + p[:n] * c), f(forget + p[2 * n:] * c)
+            i, forget = f(i + p[..., :n] * c), f(forget + p[..., 2 * n:] * c)
         if coupled:
             forget = full_like(i, 1) - i
-        new = forget * c + i * g(gates[:, 3 * n:])
+        new = forget * c + i * g(gates[..., 3 * n:])
         if p is not None:
-            o = f(o + p[n:2 * n] * new)
+            o = f(o + p[..., n:2 * n] * new)
         return [o * last(new), new]
 
     return _both_ways(node, step, x, w, r, b, lengths, [h, c], peepholes)
@@ -95,15 +97,21 @@ def _both_ways(node: Node, step: Callable[..., list[Any]], x: Any, w: Any, r: An
         initial = [None if s is None else gc.transpose(s, [1, 0, 2]) for s in initial]
     names = node.attr("activations") or _DEFAULTS[node.op] * directions
     per = len(_DEFAULTS[node.op])
-    ways = []
-    for d in range(directions):
-        functions = _activations(node, names, d * per, per)
-        backwards = d == 1 or node.attr("direction", "forward") == "reverse"
-        start = [gc.zeros(shape_vector([sizes_of(x)[1], size]), x.dtype) if s is None else s[d] for s in initial]
-        layer = _layer(node, x, w[d], r[d], None if b is None else b[d], functions, lengths, size, backwards)
-        ways.append(_run(layer, step, start, backwards, () if extra is None else (extra[d],)))
-    rows = gc.stack([way[0] for way in ways], 1)
-    states = [gc.stack([way[1 + k] for way in ways], 0) for k in range(len(initial))]
+    same = directions == 1 or (names[:per] == names[per:] and not node.attr("activation_alpha") and \
+        not node.attr("activation_beta"))
+    runs = []
+    for ways in [range(directions)] if same else [range(1), range(1, 2)]:
+        functions = _activations(node, names, ways[0] * per, per)
+        first, last = ways[0], ways[-1] + 1
+        start = [gc.zeros(shape_vector([len(ways), sizes_of(x)[1], size]), x.dtype) if s is None else s[first:last]
+                 for s in initial]
+        backwards = [d == 1 or node.attr("direction", "forward") == "reverse" for d in ways]
+        layer = _layer(node, x, w[first:last], r[first:last], None if b is None else b[first:last], functions, lengths,
+                       size, backwards)
+        more = () if extra is None else (gc.expand_dims(extra[first:last], 1),)
+        runs.append(_run(layer, step, start, backwards, more))
+    rows, *states = runs[0] if len(runs) == 1 else [
+        gc.concat(parts, 1 if k == 0 else 0) for k, parts in enumerate(zip(*runs, strict=True))]
     if batch_first:
         rows = gc.transpose(rows, [2, 0, 1, 3])
         states = [gc.transpose(s, [1, 0, 2]) for s in states]
@@ -111,18 +119,19 @@ def _both_ways(node: Node, step: Callable[..., list[Any]], x: Any, w: Any, r: An
 
 
 def _layer(node: Node, x: Any, w: Any, r: Any, b: Any, functions: list[Activation], lengths: Any, size: int,
-           backwards: bool) -> Layer:
-    if backwards:
-        x = _turned(x, lengths)
+           backwards: list[bool]) -> Layer:
     gates = _GATES[node.op] * size
     time, batch, width = sizes_of(x)
-    xs = gc.reshape(gc.matmul(gc.reshape(x, shape_vector([-1, width])), w, transpose_b=True),
-                    shape_vector([time, batch, gates]))
-    r = gc.transpose(r)
-    r = [r[:, :2 * size], r[:, 2 * size:]] if node.op == "GRU" else [r]
-    if b is None:
-        return Layer(node, xs, r, gc.zeros([gates], x.dtype), functions, lengths, size)
-    return Layer(node, xs + b[:gates], r, b[gates:], functions, lengths, size)
+    parts = []
+    for d, back in enumerate(backwards):
+        rows = gc.reshape(_turned(x, lengths) if back else x, shape_vector([-1, width]))
+        part = gc.matmul(rows, w[d], transpose_b=True)
+        parts.append(gc.reshape(part if b is None else part + b[d, :gates], shape_vector([time, batch, gates])))
+    xs = gc.stack(parts, 1)
+    r = gc.transpose(r, [0, 2, 1])
+    matrices = [r[:, :, :2 * size], r[:, :, 2 * size:]] if node.op == "GRU" else [r]
+    bias = gc.zeros([gates], x.dtype) if b is None else gc.expand_dims(b[:, gates:], 1)
+    return Layer(node, xs, matrices, bias, functions, lengths, size)
 
 
 def _turned(x: Any, lengths: Any) -> Any:
@@ -130,9 +139,9 @@ def _turned(x: Any, lengths: Any) -> Any:
     return gc.reverse(x, [0]) if lengths is None else gc.reverse_sequence(x, lengths, seq_axis=0, batch_axis=1)
 
 
-def _run(layer: Layer, step: Callable[..., list[Any]], start: list[Any], backwards: bool,
+def _run(layer: Layer, step: Callable[..., list[Any]], start: list[Any], backwards: list[bool],
          extra: tuple[Any, ...]) -> list[Any]:
-    """[the first state at all times, the last one of each]."""
+    """[the first state at all times [time, directions, batch, size], the last one of each]."""
     count = gc.shape(layer.xs)[0]
     rows = gc.TensorArray(layer.xs.dtype, size=count, element_shape=start[0].shape)
 
@@ -140,7 +149,7 @@ def _run(layer: Layer, step: Callable[..., list[Any]], start: list[Any], backwar
         new = step(layer, layer.xs[t], *states, *extra)
         row = new[0]
         if layer.lengths is not None:
-            inside = gc.expand_dims(gc.less(gc.cast(t, layer.lengths.dtype), layer.lengths), 1)
+            inside = gc.reshape(gc.less(gc.cast(t, layer.lengths.dtype), layer.lengths), [1, -1, 1])
             row = gc.where_v2(inside, row, gc.zeros_like(row))
             new = [gc.where_v2(inside, a, b) for a, b in zip(new, states, strict=True)]
         return (t + 1, rows.write(t, row), *new)
@@ -149,7 +158,10 @@ def _run(layer: Layer, step: Callable[..., list[Any]], start: list[Any], backwar
     _, rows, *states = gc.while_loop(lambda t, *_: gc.less(t, count), body, [gc.constant(0), rows, *start],
                                      shape_invariants=shapes)
     made = rows.stack()
-    return [_turned(made, layer.lengths) if backwards else made, *states]
+    if any(backwards):
+        made = gc.stack([_turned(made[:, d], layer.lengths) if back else made[:, d]
+                         for d, back in enumerate(backwards)], 1)
+    return [made, *states]
 
 
 def _activations(node: Node, names: list[Any], first: int, count: int) -> list[Activation]:

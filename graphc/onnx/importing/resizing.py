@@ -125,6 +125,8 @@ def _places(node: Node, axis: Axis) -> Any:
     if mode == "asymmetric":
         return at / scale
     if mode == "align_corners":
+        if node.build.model.producer_name == "pytorch":
+            length = _f64(axis.new)      # whole, as torch itself has it; the standard's own tests mean old * scale
         return gc.div_no_nan(at * (old - one), gc.fill(gc.shape(at), length - one))
     if mode == "tf_crop_and_resize" and axis.region is not None:
         start, end = map(_f64, axis.region)

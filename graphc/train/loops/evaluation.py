@@ -18,7 +18,12 @@ from graphc.train.sessions.tensor_hooks import FinalOpsHook
 @public("contrib.training.get_or_create_eval_step")
 def get_or_create_eval_step() -> Any:
     """The local variable "eval_step", which counts evaluations, as `tf.contrib.training.get_or_create_eval_step`.
-    Raises ValueError if the collection EVAL_STEP has several."""
+    Raises ValueError if the collection EVAL_STEP has several.
+
+    >>> step = gc.contrib.training.get_or_create_eval_step()
+    >>> step, gc.contrib.training.get_or_create_eval_step() is step
+    (<gc.Variable 'eval_step:0' shape=() dtype=int64_ref>, True)
+    """
     found = gc.get_collection(gc.GraphKeys.EVAL_STEP)
     if len(found) > 1:
         raise ValueError("Multiple tensors added to gc.GraphKeys.EVAL_STEP")
@@ -30,7 +35,15 @@ def get_or_create_eval_step() -> Any:
 
 @public("contrib.training.StopAfterNEvalsHook")
 class StopAfterNEvalsHook(SessionRunHook):
-    """Stops an evaluation after num_evals runs; None: never. As `tf.contrib.training.StopAfterNEvalsHook`."""
+    """Stops an evaluation after num_evals runs; None: never. As `tf.contrib.training.StopAfterNEvalsHook`.
+
+    >>> total = gc.Variable(0., collections=[gc.GraphKeys.LOCAL_VARIABLES])
+    >>> gc.contrib.training.get_or_create_eval_step()
+    <gc.Variable 'eval_step:0' shape=() dtype=int64_ref>
+    >>> hook = gc.contrib.training.StopAfterNEvalsHook(3, log_progress=False)
+    >>> gc.contrib.training.evaluate_once(None, eval_ops=total.assign_add(1.), final_ops=total, hooks=[hook])
+    np.float32(3.0)
+    """
 
     def __init__(self, num_evals: int | None, log_progress: bool = True) -> None:
         self._num_evals, self._log_progress = num_evals, log_progress
@@ -54,7 +67,16 @@ class StopAfterNEvalsHook(SessionRunHook):
 @public("contrib.training.SummaryAtEndHook")
 class SummaryAtEndHook(SessionRunHook):
     """Writes the summaries when the session ends, as `tf.contrib.training.SummaryAtEndHook`. summary_op: all summaries
-    by default. Raises ValueError without log_dir and summary_writer."""
+    by default. Raises ValueError without log_dir and summary_writer.
+
+    >>> summary = gc.summary.scalar("loss", gc.constant(0.5))
+    >>> hook = gc.contrib.training.SummaryAtEndHook("evaluation", summary_op=summary)
+    >>> step = gc.train.create_global_step()
+    >>> with gc.train.SingularMonitoredSession([hook]) as session:
+    ...     pass
+    >>> len(gc.io.gfile.glob("evaluation/events*"))
+    1
+    """
 
     def __init__(self, log_dir: str | None = None, summary_writer: Any = None, summary_op: Any = None,
                  feed_dict: Any = None) -> None:
@@ -82,7 +104,17 @@ def evaluate_once(checkpoint_path: str, master: Any = "", scaffold: Scaffold | N
                   feed_dict: Any = None, final_ops: Any = None, final_ops_feed_dict: Any = None,
                   hooks: Sequence[Any] | None = None, config: Any = None) -> Any:
     """Restores the checkpoint, runs eval_ops until a hook asks to stop, and gives the values of final_ops. As
-    `tf.contrib.training.evaluate_once`."""
+    `tf.contrib.training.evaluate_once`.
+    checkpoint_path: None for variables as they are initialised. Without eval_ops it only gives final_ops.
+
+    >>> v = gc.Variable(3., name="v")
+    >>> gc.global_variables_initializer().run()
+    >>> path = gc.train.Saver().save(gc.get_default_session(), "./model")
+    >>> images = gc.data.Dataset.range(4).make_one_shot_iterator().get_next()
+    >>> mean, update = gc.metrics.mean(gc.cast(images, gc.float32) * v)
+    >>> gc.contrib.training.evaluate_once(path, eval_ops=update, final_ops=mean)
+    np.float32(4.5)
+    """
     ops, all_hooks = _counted(eval_ops, hooks)
     return _evaluate(checkpoint_path, master, scaffold, ops, feed_dict, final_ops, final_ops_feed_dict, all_hooks,
                      config)
@@ -125,7 +157,16 @@ def evaluate_repeatedly(checkpoint_dir: str, master: Any = "", scaffold: Scaffol
                         max_number_of_evaluations: int | None = None, timeout: float | None = None,
                         timeout_fn: Callable[[], bool] | None = None) -> Any:
     """evaluate_once of each new checkpoint; the last values of final_ops. As
-    `tf.contrib.training.evaluate_repeatedly`."""
+    `tf.contrib.training.evaluate_repeatedly`.
+    eval_interval_secs: the least time between two. It ends after max_number_of_evaluations, or as
+    checkpoints_iterator does.
+
+    >>> v = gc.Variable(3., name="v")
+    >>> gc.global_variables_initializer().run()
+    >>> path = gc.train.Saver().save(gc.get_default_session(), "run/model", global_step=1)
+    >>> gc.contrib.training.evaluate_repeatedly("run", final_ops=v * 2., max_number_of_evaluations=1)
+    np.float32(6.0)
+    """
     ops, all_hooks = _counted(eval_ops, hooks)
     scaffold = scaffold or Scaffold()
     values, number = None, 0
@@ -143,7 +184,16 @@ def evaluate_repeatedly(checkpoint_dir: str, master: Any = "", scaffold: Scaffol
 def wait_for_new_checkpoint(checkpoint_dir: str, last_checkpoint: str | None = None, seconds_to_sleep: float = 1,
                             timeout: float | None = None) -> str | None:
     """The latest checkpoint, once it is another than last_checkpoint; None after `timeout` seconds. As
-    `tf.contrib.training.wait_for_new_checkpoint`."""
+    `tf.contrib.training.wait_for_new_checkpoint`.
+
+    >>> v = gc.Variable(1., name="v")
+    >>> gc.global_variables_initializer().run()
+    >>> path = gc.train.Saver().save(gc.get_default_session(), "run/model", global_step=1)
+    >>> gc.contrib.training.wait_for_new_checkpoint("run")
+    'run/model-1'
+    >>> gc.contrib.training.wait_for_new_checkpoint("run", last_checkpoint=path, timeout=0) is None
+    True
+    """
     LOG.info("Waiting for new checkpoint at %s", checkpoint_dir)
     end = None if timeout is None else time.monotonic() + timeout
     while True:
@@ -160,7 +210,16 @@ def wait_for_new_checkpoint(checkpoint_dir: str, last_checkpoint: str | None = N
 def checkpoints_iterator(checkpoint_dir: str, min_interval_secs: float = 0, timeout: float | None = None,
                          timeout_fn: Callable[[], bool] | None = None) -> Iterator[str]:
     """Each new checkpoint as it appears, as `tf.train.checkpoints_iterator`. It ends when `timeout` seconds bring none
-    and timeout_fn, if there is one, returns True."""
+    and timeout_fn, if there is one, returns True.
+    min_interval_secs: the least time between two of them, in which others may be passed over.
+
+    >>> v = gc.Variable(1., name="v")
+    >>> gc.global_variables_initializer().run()
+    >>> path = gc.train.Saver().save(gc.get_default_session(), "run/model", global_step=1)
+    >>> for path in gc.train.checkpoints_iterator("run", timeout=0):
+    ...     print(path)
+    run/model-1
+    """
     path: str | None = None
     while True:
         new = wait_for_new_checkpoint(checkpoint_dir, path, timeout=timeout)

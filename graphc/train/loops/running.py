@@ -21,6 +21,12 @@ def train(train_op: Any, logdir: str | None, master: Any = "", is_chief: bool = 
     """Runs train_op until a hook asks to stop; its last value. As `tf.contrib.training.train`.
 
     logdir: where checkpoints and summaries go. Raises ValueError if it is None and they are asked for.
+
+    >>> v = gc.Variable(1.)
+    >>> step = gc.contrib.training.create_train_op(v * v, gc.train.GradientDescentOptimizer(0.1))
+    >>> loss = gc.contrib.training.train(step, "log", hooks=[gc.train.StopAtStepHook(num_steps=3)])
+    >>> loss, gc.train.latest_checkpoint("log")
+    (np.float32(0.4096), 'log/model.ckpt-3')
     """
     if logdir is None and is_chief:
         for name, wanted in (("save_summaries_steps", save_summaries_steps),
@@ -51,7 +57,21 @@ def train(train_op: Any, logdir: str | None, master: Any = "", is_chief: bool = 
 def basic_train_loop(supervisor: Any, train_step_fn: Callable[..., Any], args: Sequence[Any] | None = None,
                      kwargs: Mapping[str, Any] | None = None, master: Any = "") -> None:
     """Calls train_step_fn(session, *args, **kwargs) until the supervisor stops; begins again with a new session after
-    AbortedError. As `tf.train.basic_train_loop`."""
+    AbortedError. As `tf.train.basic_train_loop`.
+
+    >>> v = gc.Variable(1.)
+    >>> double = v.assign(v * 2.)
+    >>> supervisor = gc.train.Supervisor()
+    >>> def one_step(session, limit):
+    ...     value = session.run(double)
+    ...     print(value)
+    ...     if value >= limit:
+    ...         supervisor.request_stop()
+    >>> gc.train.basic_train_loop(supervisor, one_step, args=[8.])
+    2.0
+    4.0
+    8.0
+    """
     while True:
         try:
             with supervisor.managed_session(master) as session:

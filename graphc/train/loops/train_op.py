@@ -23,6 +23,14 @@ def create_train_op(total_loss: Any, optimizer: Any, global_step: Any = USE_GLOB
     global_step: None for none; by default the graph's, made if needed. update_ops: run before the loss; by default the
     collection UPDATE_OPS. transform_grads_fn: from (gradient, variable) pairs to such. check_numerics: the loss must be
     finite. Raises ValueError for variables that are not trainable, or if there are none.
+
+    >>> v = gc.Variable([1., 2.])
+    >>> step = gc.contrib.training.create_train_op(gc.reduce_sum(v * v), gc.train.GradientDescentOptimizer(0.1))
+    >>> gc.global_variables_initializer().run()
+    >>> [step.eval() for _ in range(3)]
+    [np.float32(5.0), np.float32(3.2), np.float32(2.048)]
+    >>> gc.train.get_global_step().eval()
+    np.int64(3)
     """
     if global_step is USE_GLOBAL_STEP:
         global_step = gc.train.get_or_create_global_step()
@@ -66,14 +74,33 @@ def scaled(gradient: Any, scale: Callable[[Any], Any]) -> Any:
 
 @public("contrib.training.clip_gradient_norms")
 def clip_gradient_norms(gradients_to_variables: Sequence[tuple[Any, Any]], max_norm: Any) -> GradsAndVars:
-    """The pairs with each gradient's norm at most max_norm, as `tf.contrib.training.clip_gradient_norms`."""
+    """The pairs with each gradient's norm at most max_norm, as `tf.contrib.training.clip_gradient_norms`.
+
+    Each gradient by itself; gc.clip_by_global_norm treats all of them as one vector.
+
+    >>> v = gc.Variable([3., 4.])
+    >>> pairs = gc.train.GradientDescentOptimizer(1.).compute_gradients(gc.reduce_sum(v * v) / 2.)
+    >>> gc.global_variables_initializer().run()
+    >>> [(gradient, variable)] = gc.contrib.training.clip_gradient_norms(pairs, max_norm=1.)
+    >>> gradient.eval()
+    array([0.6, 0.8], dtype=float32)
+    """
     return [(gradient if gradient is None else scaled(gradient, lambda g: gc.clip_by_norm(g, max_norm)), variable)
             for gradient, variable in gradients_to_variables]
 
 
 @public("contrib.training.clip_gradient_norms_fn")
 def clip_gradient_norms_fn(max_norm: Any) -> Callable[[GradsAndVars], GradsAndVars]:
-    """clip_gradient_norms as a transform_grads_fn."""
+    """clip_gradient_norms as a transform_grads_fn.
+
+    >>> v = gc.Variable([3., 4.])
+    >>> step = gc.contrib.training.create_train_op(
+    ...     gc.reduce_sum(v * v), gc.train.GradientDescentOptimizer(1.),
+    ...     transform_grads_fn=gc.contrib.training.clip_gradient_norms_fn(1.))
+    >>> gc.global_variables_initializer().run()
+    >>> step.eval(), v.eval()
+    (np.float32(25.0), array([2.4, 3.2], dtype=float32))
+    """
     return lambda pairs: clip_gradient_norms(pairs, max_norm)
 
 
@@ -83,6 +110,12 @@ def multiply_gradients(grads_and_vars: GradsAndVars, gradient_multipliers: Mappi
     `tf.contrib.training.multiply_gradients`.
 
     Raises ValueError for no list, no multipliers, or a multiple of a gradient that is None.
+
+    >>> w, b = gc.Variable([1., 2.], name="w"), gc.Variable(3., name="b")
+    >>> pairs = gc.train.GradientDescentOptimizer(1.).compute_gradients(gc.reduce_sum(w) + b)
+    >>> gc.global_variables_initializer().run()
+    >>> [g.eval() for g, _ in gc.contrib.training.multiply_gradients(pairs, {w: 0.1})]
+    [array([0.1, 0.1], dtype=float32), np.float32(1.0)]
     """
     if not isinstance(grads_and_vars, list):
         raise ValueError("`grads_and_vars` must be a list.")
@@ -103,7 +136,15 @@ def multiply_gradients(grads_and_vars: GradsAndVars, gradient_multipliers: Mappi
 
 @public("contrib.training.add_gradients_summaries")
 def add_gradients_summaries(grads_and_vars: Sequence[tuple[Any, Any]]) -> list[Any]:
-    """A histogram and the norm of each gradient as summaries, as `tf.contrib.training.add_gradients_summaries`."""
+    """A histogram and the norm of each gradient as summaries, as `tf.contrib.training.add_gradients_summaries`.
+
+    Pairs without a gradient are left out.
+
+    >>> v = gc.Variable([3., 4.], name="v")
+    >>> gradients = gc.train.GradientDescentOptimizer(0.1).compute_gradients(gc.reduce_sum(v * v))
+    >>> gc.contrib.training.add_gradients_summaries(gradients)
+    [<gc.Tensor 'v_gradient:0' shape=() dtype=string>, <gc.Tensor 'v_gradient_norm:0' shape=() dtype=string>]
+    """
     return gradient_summaries(grads_and_vars, "_gradient")
 
 

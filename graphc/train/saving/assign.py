@@ -24,6 +24,15 @@ def assign_from_checkpoint(model_path: Any, var_list: Any,
     ignore_missing_vars: those that the checkpoint lacks are left as they are, with a warning.
 
     Raises ValueError if the checkpoint lacks one, or has it in another shape.
+
+    >>> v = gc.Variable([1., 2.], name="v")
+    >>> gc.global_variables_initializer().run()
+    >>> path = gc.train.Saver([v]).save(gc.get_default_session(), "./model")
+    >>> w = gc.Variable([0., 0.], name="w")
+    >>> put, values = gc.contrib.framework.assign_from_checkpoint(path, {"v": w})
+    >>> put.run(values)
+    >>> w.eval()
+    array([1., 2.], dtype=float32)
     """
     reader = CheckpointReader(model_path)
     named = _found(_named(var_list), model_path) if ignore_missing_vars else _named(var_list)
@@ -43,7 +52,18 @@ def assign_from_checkpoint(model_path: Any, var_list: Any,
 def assign_from_checkpoint_fn(model_path: Any, var_list: Any, ignore_missing_vars: bool = False,
                               reshape_variables: bool = False) -> Callable[[Any], None]:
     """A function of a session that restores the variables, as `tf.contrib.framework.assign_from_checkpoint_fn`.
-    ignore_missing_vars: those that the checkpoint lacks are left as they are, with a warning."""
+    ignore_missing_vars: those that the checkpoint lacks are left as they are, with a warning.
+    reshape_variables: the shape may be another one, with as many elements.
+
+    >>> v = gc.Variable([1., 2.], name="v")
+    >>> gc.global_variables_initializer().run()
+    >>> path = gc.train.Saver([v]).save(gc.get_default_session(), "./model")
+    >>> restore = gc.contrib.framework.assign_from_checkpoint_fn(path, [v])
+    >>> v.assign([0., 0.]).op.run()
+    >>> restore(gc.get_default_session())
+    >>> v.eval()
+    array([1., 2.], dtype=float32)
+    """
     if ignore_missing_vars:
         var_list = _found(_named(var_list), model_path)
     if not var_list:
@@ -68,7 +88,14 @@ def _found(named: dict[str, Any], model_path: Any) -> dict[str, Any]:
 @public("contrib.framework.assign_from_values", "contrib.slim.assign_from_values")
 def assign_from_values(var_names_to_values: Mapping[str, Any]) -> tuple[Any, dict[Any, Any]]:
     """(operation, feed_dict) that put these values into the global variables of these names, as
-    `tf.contrib.framework.assign_from_values`. Raises ValueError if there is none of a name."""
+    `tf.contrib.framework.assign_from_values`. Raises ValueError if there is none of a name.
+
+    >>> v = gc.Variable([0., 0.], name="v")
+    >>> put, values = gc.contrib.framework.assign_from_values({"v": [1., 2.]})
+    >>> put.run(values)
+    >>> v.eval()
+    array([1., 2.], dtype=float32)
+    """
     by_name = {v.op.name: v for v in gc.global_variables()}
     unknown = [name for name in var_names_to_values if name not in by_name]
     if unknown:
@@ -79,7 +106,13 @@ def assign_from_values(var_names_to_values: Mapping[str, Any]) -> tuple[Any, dic
 
 @public("contrib.framework.assign_from_values_fn", "contrib.slim.assign_from_values_fn")
 def assign_from_values_fn(var_names_to_values: Mapping[str, Any]) -> Callable[[Any], None]:
-    """A function of a session that puts these values in, as `tf.contrib.framework.assign_from_values_fn`."""
+    """A function of a session that puts these values in, as `tf.contrib.framework.assign_from_values_fn`.
+
+    >>> v = gc.Variable([0., 0.], name="v")
+    >>> gc.contrib.framework.assign_from_values_fn({"v": [1., 2.]})(gc.get_default_session())
+    >>> v.eval()
+    array([1., 2.], dtype=float32)
+    """
     operation, feeds = assign_from_values(var_names_to_values)
 
     def callback(session: Any) -> None:

@@ -30,6 +30,16 @@ def import_meta_graph(meta_graph_or_file: Any, clear_devices: bool = False, impo
     import_scope: in front of all names. return_elements changes nothing, in TensorFlow either. Resource variables
     become plain ones, whose values are the same. Raises OSError if there is no such file or it is no meta graph, and
     what gc.import_graph_def raises.
+
+    >>> v = gc.Variable([1., 2.], name="v")
+    >>> total = gc.reduce_sum(v, name="total")
+    >>> gc.global_variables_initializer().run()
+    >>> path = gc.train.Saver([v]).save(gc.get_default_session(), "./model")
+    >>> with gc.Graph().as_default(), gc.Session() as session:
+    ...     saver = gc.train.import_meta_graph("./model.meta")
+    ...     saver.restore(session, path)
+    ...     print(session.run("total:0"))
+    3.0
     """
     proto = meta_graph_or_file if isinstance(meta_graph_or_file, MetaGraphDef) else read_meta_graph(meta_graph_or_file)
     _check_bound(proto, input_map, unbound_inputs_col_name)

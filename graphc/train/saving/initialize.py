@@ -18,6 +18,15 @@ def init_from_checkpoint(ckpt_dir_or_file: Any, assignment_map: Any) -> None:
     assignment_map: a dictionary, or pairs, of a name in the checkpoint -> a variable, the parts of a partitioned one,
     or the name of one that get_variable made; or of scopes, "old/" -> "new/" ("/": all). Raises ValueError for what
     is not there, and for shapes that do not fit.
+
+    >>> v = gc.get_variable("old/v", initializer=[1., 2.])
+    >>> gc.global_variables_initializer().run()
+    >>> path = gc.train.Saver([v]).save(gc.get_default_session(), "./model")
+    >>> w = gc.get_variable("new/v", [2])
+    >>> gc.train.init_from_checkpoint(path, {"old/": "new/"})
+    >>> w.initializer.run()
+    >>> w.eval()
+    array([1., 2.], dtype=float32)
     """
     _Initializing(ckpt_dir_or_file).all(assignment_map)
 
@@ -106,7 +115,17 @@ def warm_start(ckpt_to_initialize_from: Any, vars_to_warm_start: Any = ".*", var
                var_name_to_prev_var_name: Mapping[str, str] | None = None) -> None:
     """init_from_checkpoint for variables that are chosen, as `tf.train.warm_start`. vars_to_warm_start: a regular
     expression (of trainable variables), several (of all), or variables; None: none. var_name_to_vocab_info: name of a
-    variable -> gc.train.VocabInfo, if its rows stand for the words of another vocabulary than before."""
+    variable -> gc.train.VocabInfo, if its rows stand for the words of another vocabulary than before.
+
+    >>> v = gc.get_variable("old/v", initializer=[1., 2.])
+    >>> gc.global_variables_initializer().run()
+    >>> path = gc.train.Saver().save(gc.get_default_session(), "warm/model")
+    >>> w = gc.get_variable("new/v", [2])
+    >>> gc.train.warm_start(path, "new/.*", var_name_to_prev_var_name={"new/v": "old/v"})
+    >>> w.initializer.run()
+    >>> w.eval()
+    array([1., 2.], dtype=float32)
+    """
     old_names, vocabularies = dict(var_name_to_prev_var_name or {}), dict(var_name_to_vocab_info or {})
     chosen: dict[str, list[Any]] = {}
     for variable in _chosen(vars_to_warm_start):

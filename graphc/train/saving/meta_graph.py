@@ -33,6 +33,13 @@ def export_meta_graph(filename: str | None = None, meta_info_def: Any = None, gr
     outside become the collection "unbound_inputs". clear_extraneous_savers: without the nodes of other Savers.
     strip_default_attrs: attributes that have their default values are left out. Collections of what no message can hold
     are left out with a warning.
+
+    >>> v = gc.Variable([1., 2.], name="v")
+    >>> meta_graph = gc.train.export_meta_graph("graph.meta")
+    >>> sorted(meta_graph.collection_def)
+    ['trainable_variables', 'variables']
+    >>> [node.name for node in meta_graph.graph_def.node]
+    ['v/initial_value', 'v', 'v/Assign', 'v/read']
     """
     if save_debug_info:
         raise UnimplementedError("export_meta_graph: argument 'save_debug_info' is not supported (the lines that built "

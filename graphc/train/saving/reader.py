@@ -51,26 +51,55 @@ class CheckpointReader:
         "compat.v1.python.training.training.NewCheckpointReader")
 def new_checkpoint_reader(filepattern: Any) -> CheckpointReader:
     """A reader of the checkpoint of this name, of format V2 or V1, as `tf.train.NewCheckpointReader`. Raises
-    NotFoundError if there is none, DataLossError if it is damaged."""
+    NotFoundError if there is none, DataLossError if it is damaged.
+
+    >>> v = gc.Variable([1., 2.], name="v")
+    >>> gc.global_variables_initializer().run()
+    >>> path = gc.train.Saver([v]).save(gc.get_default_session(), "./model")
+    >>> reader = gc.train.NewCheckpointReader(path)
+    >>> reader.get_variable_to_shape_map(), reader.get_tensor("v")
+    ({'v': [2]}, array([1., 2.], dtype=float32))
+    """
     return CheckpointReader(filepattern)
 
 
 @public("train.load_checkpoint", "contrib.framework.load_checkpoint")
 def load_checkpoint(ckpt_dir_or_file: Any) -> CheckpointReader:
     """A reader of a checkpoint, or of the newest one of a folder, as `tf.train.load_checkpoint`. Raises ValueError if
-    the folder has none."""
+    the folder has none.
+
+    >>> v = gc.Variable([1., 2.], name="v")
+    >>> gc.global_variables_initializer().run()
+    >>> path = gc.train.Saver().save(gc.get_default_session(), "run/model", global_step=3)
+    >>> gc.train.load_checkpoint("run").get_tensor("v")
+    array([1., 2.], dtype=float32)
+    """
     return CheckpointReader(checkpoint_name(ckpt_dir_or_file))
 
 
 @public("train.load_variable", "contrib.framework.load_variable")
 def load_variable(ckpt_dir_or_file: Any, name: str) -> Any:
-    """The value of a variable of a checkpoint, as `tf.train.load_variable`. "v:0" means "v"."""
+    """The value of a variable of a checkpoint, as `tf.train.load_variable`. "v:0" means "v".
+
+    >>> v = gc.Variable([1., 2.], name="v")
+    >>> gc.global_variables_initializer().run()
+    >>> path = gc.train.Saver().save(gc.get_default_session(), "./model")
+    >>> gc.train.load_variable(path, "v")
+    array([1., 2.], dtype=float32)
+    """
     return load_checkpoint(ckpt_dir_or_file).get_tensor(name.removesuffix(":0"))
 
 
 @public("train.list_variables", "contrib.framework.list_variables")
 def list_variables(ckpt_dir_or_file: Any) -> list[tuple[str, list[int]]]:
-    """(name, shape) of what a checkpoint holds, sorted by names, as `tf.train.list_variables`."""
+    """(name, shape) of what a checkpoint holds, sorted by names, as `tf.train.list_variables`.
+
+    >>> variables = gc.Variable([[1., 2.]], name="w"), gc.Variable(0., name="b")
+    >>> gc.global_variables_initializer().run()
+    >>> path = gc.train.Saver().save(gc.get_default_session(), "./model")
+    >>> gc.train.list_variables(path)
+    [('b', []), ('w', [1, 2])]
+    """
     return sorted(load_checkpoint(ckpt_dir_or_file).get_variable_to_shape_map().items())
 
 

@@ -19,6 +19,12 @@ def save_safetensors(path: Any, arrays: Mapping[str, Any], metadata: Mapping[str
 
     Raises UnimplementedError for dtypes that it cannot hold (strings, complex128), TypeError for metadata that are no
     texts, OpError if it cannot be written.
+
+    >>> w = gc.Variable([1., 2.], name="w")
+    >>> gc.global_variables_initializer().run()
+    >>> gc.train.save_safetensors("saved.safetensors", {v.op.name: v.eval() for v in gc.trainable_variables()})
+    >>> gc.train.load_safetensors("saved.safetensors")
+    {'w': array([1., 2.], dtype=float32)}
     """
     for key, value in (metadata or {}).items():
         if not isinstance(key, str) or not isinstance(value, str):
@@ -31,14 +37,25 @@ def save_safetensors(path: Any, arrays: Mapping[str, Any], metadata: Mapping[str
 
 @public("train.load_safetensors")
 def load_safetensors(path: Any) -> dict[str, Any]:
-    """The arrays of a file of safetensors by name. Raises NotFoundError, or DataLossError if it is damaged."""
+    """The arrays of a file of safetensors by name. Raises NotFoundError, or DataLossError if it is damaged.
+
+    >>> gc.train.save_safetensors("loaded.safetensors", {"w": np.ones([2, 2], np.float16)})
+    >>> gc.train.load_safetensors("loaded.safetensors")
+    {'w': array([[1., 1.],
+           [1., 1.]], dtype=float16)}
+    """
     file = _opened(path)
     return {name: file.tensor(name) for name in file.names()}
 
 
 @public("train.safetensors_metadata")
 def safetensors_metadata(path: Any) -> dict[str, str]:
-    """The texts that a file of safetensors has beside its arrays. Raises as load_safetensors."""
+    """The texts that a file of safetensors has beside its arrays. Raises as load_safetensors.
+
+    >>> gc.train.save_safetensors("said.safetensors", {"w": np.ones([2])}, metadata={"made by": "graphc"})
+    >>> gc.train.safetensors_metadata("said.safetensors")
+    {'made by': 'graphc'}
+    """
     return _opened(path).metadata
 
 

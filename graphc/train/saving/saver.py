@@ -39,6 +39,18 @@ class Saver:
     sequential. write_version: SaverDef.V1 writes the format of TensorFlow before 0.12, one file, slowly. Raises
     ValueError without variables (unless allow_empty), UnimplementedError for a builder (var_list takes
     SaveableObjects), and for V1 with sharded.
+
+    >>> v = gc.Variable([1., 2.], name="v")
+    >>> saver = gc.train.Saver({"weights": v}, max_to_keep=3)
+    >>> gc.global_variables_initializer().run()
+    >>> path = saver.save(gc.get_default_session(), "./model", global_step=7)
+    >>> path
+    './model-7'
+    >>> v.assign([0., 0.]).eval()
+    array([0., 0.], dtype=float32)
+    >>> saver.restore(gc.get_default_session(), path)
+    >>> v.eval()
+    array([1., 2.], dtype=float32)
     """
 
     def __init__(self, var_list: Any = None, reshape: bool = False, sharded: bool = False,

@@ -25,7 +25,12 @@ def generate_checkpoint_state_proto(save_dir: str, model_checkpoint_path: str,
                                     all_model_checkpoint_timestamps: Sequence[float] | None = None,
                                     last_preserved_timestamp: float | None = None) -> CheckpointState:
     """The message of the file, as `tf.train.generate_checkpoint_state_proto`. Relative paths become relative to
-    save_dir if that is a relative path, too. Raises ValueError if there are not as many timestamps as paths."""
+    save_dir if that is a relative path, too. Raises ValueError if there are not as many timestamps as paths.
+
+    >>> state = gc.train.generate_checkpoint_state_proto("run", "run/model-2", ["run/model-1", "run/model-2"])
+    >>> state.model_checkpoint_path, list(state.all_model_checkpoint_paths)
+    ('model-2', ['model-1', 'model-2'])
+    """
     paths = list(all_model_checkpoint_paths or [])
     if not paths or paths[-1] != model_checkpoint_path:
         paths.append(model_checkpoint_path)
@@ -46,7 +51,14 @@ def update_checkpoint_state(save_dir: str, model_checkpoint_path: str,
                             latest_filename: str | None = None,
                             all_model_checkpoint_timestamps: Sequence[float] | None = None,
                             last_preserved_timestamp: float | None = None) -> None:
-    """Writes the file, as `tf.train.update_checkpoint_state`. Raises RuntimeError if the checkpoint has its name."""
+    """Writes the file, as `tf.train.update_checkpoint_state`. Raises RuntimeError if the checkpoint has its name.
+
+    >>> gc.io.gfile.makedirs("updated")
+    >>> gc.train.update_checkpoint_state("updated", "updated/model-3")
+    >>> print(open("updated/checkpoint").read(), end="")
+    model_checkpoint_path: "model-3"
+    all_model_checkpoint_paths: "model-3"
+    """
     state = generate_checkpoint_state_proto(save_dir, model_checkpoint_path, all_model_checkpoint_paths,
                                             all_model_checkpoint_timestamps, last_preserved_timestamp)
     path = os.path.join(save_dir, latest_filename or LATEST)
@@ -65,7 +77,16 @@ def relative_to(folder: str, paths: Sequence[str]) -> list[str]:
 @public("train.get_checkpoint_state")
 def get_checkpoint_state(checkpoint_dir: Any, latest_filename: str | None = None) -> CheckpointState | None:
     """What the file says, relative paths put behind checkpoint_dir, as `tf.train.get_checkpoint_state`. None if there
-    is no file, or with a warning if it cannot be read. Raises ValueError if it names no checkpoint."""
+    is no file, or with a warning if it cannot be read. Raises ValueError if it names no checkpoint.
+
+    >>> v = gc.Variable(1., name="v")
+    >>> gc.global_variables_initializer().run()
+    >>> saver = gc.train.Saver()
+    >>> paths = [saver.save(gc.get_default_session(), "state/model", global_step=step) for step in (1, 2)]
+    >>> state = gc.train.get_checkpoint_state("state")
+    >>> state.model_checkpoint_path, list(state.all_model_checkpoint_paths)
+    ('state/model-2', ['state/model-1', 'state/model-2'])
+    """
     folder = os.fspath(checkpoint_dir)
     path = os.path.join(folder, latest_filename or LATEST)
     if not os.path.exists(path):
@@ -88,7 +109,16 @@ def get_checkpoint_state(checkpoint_dir: Any, latest_filename: str | None = None
         "compat.v1.python.checkpoint.checkpoint_management.latest_checkpoint")
 def latest_checkpoint(checkpoint_dir: Any, latest_filename: str | None = None) -> str | None:
     """The newest checkpoint of a folder, as `tf.train.latest_checkpoint`. None if the folder's file `checkpoint` names
-    none, or with a warning if the one that it names is not there."""
+    none, or with a warning if the one that it names is not there.
+
+    >>> v = gc.Variable(1., name="v")
+    >>> gc.global_variables_initializer().run()
+    >>> saver = gc.train.Saver([v])
+    >>> [saver.save(gc.get_default_session(), "run/model", global_step=step) for step in (1, 2)]
+    ['run/model-1', 'run/model-2']
+    >>> gc.train.latest_checkpoint("run")
+    'run/model-2'
+    """
     state = get_checkpoint_state(checkpoint_dir, latest_filename)
     if state is None:
         return None
@@ -100,14 +130,28 @@ def latest_checkpoint(checkpoint_dir: Any, latest_filename: str | None = None) -
 
 @public("train.checkpoint_exists")
 def checkpoint_exists(checkpoint_prefix: Any) -> bool:
-    """Whether there is a checkpoint of this name, as `tf.train.checkpoint_exists`. It may have wildcards."""
+    """Whether there is a checkpoint of this name, as `tf.train.checkpoint_exists`. It may have wildcards.
+
+    >>> v = gc.Variable(1., name="v")
+    >>> gc.global_variables_initializer().run()
+    >>> path = gc.train.Saver().save(gc.get_default_session(), "there/model")
+    >>> gc.train.checkpoint_exists(path), gc.train.checkpoint_exists("there/other")
+    (True, False)
+    """
     return bool(_matching(os.fspath(checkpoint_prefix)))
 
 
 @public("train.get_checkpoint_mtimes")
 def get_checkpoint_mtimes(checkpoint_prefixes: Sequence[Any]) -> list[float]:
     """When they were last written, in seconds, as `tf.train.get_checkpoint_mtimes`; those that are not there have no
-    place in the list."""
+    place in the list.
+
+    >>> v = gc.Variable(1., name="v")
+    >>> gc.global_variables_initializer().run()
+    >>> path = gc.train.Saver().save(gc.get_default_session(), "times/model")
+    >>> len(gc.train.get_checkpoint_mtimes([path, "times/other"]))
+    1
+    """
     found = (_matching(os.fspath(prefix)) for prefix in checkpoint_prefixes)
     return [os.stat(files[0]).st_mtime for files in found if files]
 
@@ -115,7 +159,15 @@ def get_checkpoint_mtimes(checkpoint_prefixes: Sequence[Any]) -> list[float]:
 @public("train.remove_checkpoint")
 def remove_checkpoint(checkpoint_prefix: Any, checkpoint_format_version: int = SaverDef.V2,
                       meta_graph_suffix: str = "meta") -> None:
-    """Deletes the files of a checkpoint and its meta graph, as `tf.train.remove_checkpoint`."""
+    """Deletes the files of a checkpoint and its meta graph, as `tf.train.remove_checkpoint`.
+
+    >>> v = gc.Variable(1., name="v")
+    >>> gc.global_variables_initializer().run()
+    >>> path = gc.train.Saver().save(gc.get_default_session(), "removed/model")
+    >>> gc.train.remove_checkpoint(path)
+    >>> gc.io.gfile.listdir("removed")
+    ['checkpoint']
+    """
     prefix = os.fspath(checkpoint_prefix)
     meta = meta_graph_name(prefix, meta_graph_suffix)
     if checkpoint_format_version == SaverDef.V2:

@@ -12,7 +12,17 @@ from graphc.train.sessions.scaffold import Scaffold
 
 @public("train.SessionCreator")
 class SessionCreator(ABC):
-    """As `tf.train.SessionCreator`."""
+    """Base of what makes a MonitoredSession's session, as `tf.train.SessionCreator`: a subclass has
+    create_session(self).
+
+    >>> class Plain(gc.train.SessionCreator):
+    ...     def create_session(self):
+    ...         return gc.Session()
+    >>> x = gc.constant(2.)
+    >>> with gc.train.MonitoredSession(Plain()) as session:
+    ...     print(session.run(x))
+    2.0
+    """
 
     @abstractmethod
     def create_session(self) -> Any:
@@ -40,7 +50,14 @@ class _WithScaffold(SessionCreator):
 @public("train.ChiefSessionCreator")
 class ChiefSessionCreator(_WithScaffold):
     """Restores the latest checkpoint of checkpoint_dir, or checkpoint_filename_with_path; else initialises. As
-    `tf.train.ChiefSessionCreator`."""
+    `tf.train.ChiefSessionCreator`.
+
+    >>> v = gc.Variable(1.)
+    >>> creator = gc.train.ChiefSessionCreator(gc.train.Scaffold())
+    >>> with creator.create_session() as session:
+    ...     print(session.run(v))
+    1.0
+    """
 
     def __init__(self, scaffold: Scaffold | None = None, master: Any = "", config: Any = None,
                  checkpoint_dir: str | None = None, checkpoint_filename_with_path: str | None = None) -> None:
@@ -58,7 +75,15 @@ class ChiefSessionCreator(_WithScaffold):
 @public("train.WorkerSessionCreator")
 class WorkerSessionCreator(_WithScaffold):
     """Waits until the chief has initialised the variables, which the two share through a Server. As
-    `tf.train.WorkerSessionCreator`."""
+    `tf.train.WorkerSessionCreator`.
+    Raises DeadlineExceededError when nothing initialised them within max_wait_secs.
+
+    >>> creator = gc.train.WorkerSessionCreator(max_wait_secs=10)
+    >>> x = gc.constant(2.)
+    >>> with creator.create_session() as session:
+    ...     print(session.run(x))
+    2.0
+    """
 
     def __init__(self, scaffold: Scaffold | None = None, master: Any = "", config: Any = None,
                  max_wait_secs: float = 30 * 60) -> None:

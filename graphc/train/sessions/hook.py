@@ -9,7 +9,20 @@ from graphc.api.public import public
 @public("train.SessionRunHook")
 class SessionRunHook:
     """Base of the hooks, as `tf.train.SessionRunHook`. The calls, in this order: begin, after_create_session, then for
-    each run before_run and after_run, and end. Only `begin` may change the graph."""
+    each run before_run and after_run, and end. Only `begin` may change the graph.
+
+    >>> loss = gc.constant(0.5)
+    >>> class Report(gc.train.SessionRunHook):
+    ...     def before_run(self, run_context):
+    ...         return gc.train.SessionRunArgs(loss)
+    ...     def after_run(self, run_context, run_values):
+    ...         print("loss", run_values.results)
+    >>> other = gc.constant(1)
+    >>> with gc.train.SingularMonitoredSession([Report()]) as session:
+    ...     print(session.run(other))
+    loss 0.5
+    1
+    """
 
     def begin(self) -> None:
         """Once, before the session is made."""
@@ -36,7 +49,14 @@ class _RunArgs(NamedTuple):
 
 @public("train.SessionRunArgs")
 class SessionRunArgs(_RunArgs):
-    """What a run is asked for, as `tf.train.SessionRunArgs`."""
+    """What a run is asked for, as `tf.train.SessionRunArgs`.
+
+    fetches: as of Session.run, or None. feed_dict: its feeds are added to the run's; two hooks may not feed one
+    tensor.
+
+    >>> gc.train.SessionRunArgs(gc.constant(1.), feed_dict=None)
+    SessionRunArgs(fetches=<gc.Tensor 'Const:0' shape=() dtype=float32>, feed_dict=None, options=None)
+    """
 
     __slots__ = ()
 
@@ -46,7 +66,11 @@ class SessionRunArgs(_RunArgs):
 
 @public("train.SessionRunValues")
 class SessionRunValues(NamedTuple):
-    """What a run gave, as `tf.train.SessionRunValues`. results: of what this hook's before_run asked for."""
+    """What a run gave, as `tf.train.SessionRunValues`. results: of what this hook's before_run asked for.
+
+    >>> gc.train.SessionRunValues(results=0.5, options=None, run_metadata=None).results
+    0.5
+    """
 
     results: Any
     options: Any
@@ -55,7 +79,19 @@ class SessionRunValues(NamedTuple):
 
 @public("train.SessionRunContext")
 class SessionRunContext:
-    """One run, as its hooks see it. As `tf.train.SessionRunContext`."""
+    """One run, as its hooks see it. As `tf.train.SessionRunContext`.
+
+    original_args: the SessionRunArgs of the caller; session: the gc.Session below; request_stop() makes
+    should_stop() true behind this run.
+
+    >>> class StopAtOnce(gc.train.SessionRunHook):
+    ...     def after_run(self, run_context, run_values):
+    ...         run_context.request_stop()
+    >>> x = gc.constant(2.)
+    >>> with gc.train.SingularMonitoredSession([StopAtOnce()]) as session:
+    ...     print(session.run(x), session.should_stop())
+    2.0 True
+    """
 
     def __init__(self, original_args: SessionRunArgs, session: Any) -> None:
         self._original_args = original_args

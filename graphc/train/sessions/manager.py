@@ -14,7 +14,18 @@ from graphc.train.sessions.log import LOG
 @public("train.SessionManager")
 class SessionManager:
     """As `tf.train.SessionManager`. ready_op, ready_for_local_init_op: vectors of the names of variables that are not
-    initialised; None: always ready. Raises ValueError for a ready_for_local_init_op without local_init_op."""
+    initialised; None: always ready. Raises ValueError for a ready_for_local_init_op without local_init_op.
+
+    >>> v = gc.Variable(1.)
+    >>> manager = gc.train.SessionManager(ready_op=gc.report_uninitialized_variables())
+    >>> with manager.prepare_session("", init_op=gc.global_variables_initializer()) as session:
+    ...     print(session.run(v))
+    1.0
+    >>> manager.prepare_session("", init_op=gc.no_op())
+    Traceback (most recent call last):
+        ...
+    RuntimeError: Init operations did not make model ready...
+    """
 
     def __init__(self, local_init_op: Any = None, ready_op: Any = None, ready_for_local_init_op: Any = None,
                  graph: Any = None, recovery_wait_secs: float = 30, local_init_run_options: Any = None,

@@ -116,7 +116,14 @@ class _Monitored:
 @public("train.MonitoredSession")
 class MonitoredSession(_Monitored):
     """As `tf.train.MonitoredSession`: made by session_creator (a ChiefSessionCreator if it is None), and made again
-    when a run fails with AbortedError or UnavailableError."""
+    when a run fails with AbortedError or UnavailableError.
+
+    >>> v = gc.Variable(1.)
+    >>> double = v.assign(v * 2.)
+    >>> with gc.train.MonitoredSession() as session:
+    ...     print(session.run(double), session.run(double))
+    2.0 4.0
+    """
 
     def __init__(self, session_creator: SessionCreator | None = None, hooks: Sequence[SessionRunHook] | None = None,
                  stop_grace_period_secs: float = 120) -> None:
@@ -125,7 +132,13 @@ class MonitoredSession(_Monitored):
 
 @public("train.SingularMonitoredSession")
 class SingularMonitoredSession(_Monitored):
-    """As `tf.train.SingularMonitoredSession`: it does not recover, and raw_session() is the session without hooks."""
+    """As `tf.train.SingularMonitoredSession`: it does not recover, and raw_session() is the session without hooks.
+
+    >>> v = gc.Variable(1.)
+    >>> with gc.train.SingularMonitoredSession() as session:
+    ...     print(session.run(v), type(session.raw_session()).__name__)
+    1.0 Session
+    """
 
     def __init__(self, hooks: Sequence[SessionRunHook] | None = None, scaffold: Scaffold | None = None,
                  master: Any = "", config: Any = None, checkpoint_dir: str | None = None,
@@ -147,7 +160,18 @@ def MonitoredTrainingSession(master: Any = "", is_chief: bool = True, checkpoint
                              max_wait_secs: float = 7200, save_checkpoint_steps: Any = USE_DEFAULT,
                              summary_dir: str | None = None) -> MonitoredSession:
     """A MonitoredSession that restores from checkpoint_dir, saves there (every 600 seconds unless told otherwise) and
-    writes summaries (every 100 steps), as `tf.train.MonitoredTrainingSession`."""
+    writes summaries (every 100 steps), as `tf.train.MonitoredTrainingSession`.
+    It ends as soon as a hook asks for it or the data end (OutOfRangeError), which leaves the `with` block quietly.
+
+    >>> v = gc.Variable(1.)
+    >>> step = gc.train.GradientDescentOptimizer(0.1).minimize(v * v, global_step=gc.train.create_global_step())
+    >>> hooks = [gc.train.StopAtStepHook(last_step=5)]
+    >>> with gc.train.MonitoredTrainingSession(checkpoint_dir="run", hooks=hooks) as session:
+    ...     while not session.should_stop():
+    ...         _ = session.run(step)
+    >>> gc.train.latest_checkpoint("run")
+    'run/model.ckpt-5'
+    """
     save_summaries_steps, save_summaries_secs = _steps_or_seconds(save_summaries_steps, save_summaries_secs, 100, None)
     save_checkpoint_steps, save_checkpoint_secs = _steps_or_seconds(save_checkpoint_steps, save_checkpoint_secs,
                                                                     None, 600)

@@ -24,6 +24,12 @@ def replica_device_setter(ps_tasks: int = 0, ps_device: str = "/job:ps", worker_
     devices are recorded on the operations; all of them run in this process.
 
     Raises TypeError if ps_strategy is no function.
+
+    >>> with gc.device(gc.train.replica_device_setter(ps_tasks=2)):
+    ...     first, second = gc.Variable(1.), gc.Variable(2.)
+    ...     total = first + second
+    >>> first.device, second.device, total.device
+    ('/job:ps/task:0', '/job:ps/task:1', '/job:worker')
     """
     ps = gc.DeviceSpec.from_string(ps_device)
     if cluster is not None:
@@ -60,7 +66,13 @@ def _in_turn(tasks: int) -> Callable[[Any], int]:
 
 @public("contrib.training.RandomStrategy")
 class RandomStrategy:
-    """A ps_strategy that draws tasks, the same ones for a seed. As `tf.contrib.training.RandomStrategy`."""
+    """A ps_strategy that draws tasks, the same ones for a seed. As `tf.contrib.training.RandomStrategy`.
+
+    >>> strategy = gc.contrib.training.RandomStrategy(4, seed=1)
+    >>> operation = gc.no_op()
+    >>> all(0 <= strategy(operation) < 4 for _ in range(9))
+    True
+    """
 
     def __init__(self, num_ps: int, seed: int = 0) -> None:
         self._num_ps, self._numbers = num_ps, np.random.RandomState(seed)
@@ -75,6 +87,12 @@ class GreedyLoadBalancingStrategy:
     `tf.contrib.training.GreedyLoadBalancingStrategy`.
 
     load_fn: the load of an operation, such as byte_size_load_fn.
+
+    >>> strategy = gc.contrib.training.GreedyLoadBalancingStrategy(2, gc.contrib.training.byte_size_load_fn)
+    >>> with gc.device(gc.train.replica_device_setter(ps_tasks=2, ps_strategy=strategy)):
+    ...     variables = [gc.get_variable(name, [size]) for name, size in (("large", 9), ("small", 2), ("third", 3))]
+    >>> [v.device for v in variables]
+    ['/job:ps/task:0', '/job:ps/task:1', '/job:ps/task:1']
     """
 
     def __init__(self, num_tasks: int, load_fn: Callable[[Any], float]) -> None:
@@ -90,6 +108,9 @@ class GreedyLoadBalancingStrategy:
 @public("contrib.training.byte_size_load_fn")
 def byte_size_load_fn(op: Any) -> int:
     """The bytes of the operation's one output, whose shape must be known. As `tf.contrib.training.byte_size_load_fn`.
+
+    >>> gc.contrib.training.byte_size_load_fn(gc.zeros([3, 4]).op)
+    48
     """
     if len(op.outputs) != 1:
         raise ValueError(f"Op {op.name} must have a single output, but has {len(op.outputs)}")

@@ -15,7 +15,21 @@ from graphc.train.sessions.timers import SecondOrStepTimer
 
 @public("train.CheckpointSaverListener")
 class CheckpointSaverListener:
-    """What is called around each checkpoint of a CheckpointSaverHook. As `tf.train.CheckpointSaverListener`."""
+    """What is called around each checkpoint of a CheckpointSaverHook. As `tf.train.CheckpointSaverListener`.
+
+    Its methods, all with nothing to do here: begin(), before_save(session, global_step), after_save(session,
+    global_step), which may return True to ask for the stop, and end(session, global_step).
+
+    >>> class Report(gc.train.CheckpointSaverListener):
+    ...     def after_save(self, session, global_step_value):
+    ...         print("saved", global_step_value)
+    >>> count = gc.train.create_global_step().assign_add(1)
+    >>> hook = gc.train.CheckpointSaverHook("run", save_steps=10, listeners=[Report()])
+    >>> with gc.train.SingularMonitoredSession([hook]) as session:
+    ...     value = session.run(count)
+    saved 0
+    saved 1
+    """
 
     def begin(self) -> None:
         pass
@@ -37,6 +51,13 @@ class CheckpointSaverHook(SessionRunHook):
 
     The saver: `saver`, or the scaffold's, or the one of the collection SAVERS. Raises ValueError for both of them, or
     unless one of save_secs and save_steps is given.
+
+    >>> count = gc.train.create_global_step().assign_add(1)
+    >>> hook = gc.train.CheckpointSaverHook("saved", save_steps=2)
+    >>> with gc.train.SingularMonitoredSession([hook]) as session:
+    ...     values = [session.run(count) for _ in range(4)]
+    >>> gc.train.latest_checkpoint("saved")
+    'saved/model.ckpt-4'
     """
 
     def __init__(self, checkpoint_dir: str, save_secs: float | None = None, save_steps: int | None = None,
@@ -119,6 +140,14 @@ class SummarySaverHook(SessionRunHook):
 
     summary_op: a tensor of a serialized Summary, or a list of them; else the scaffold's. Raises ValueError unless
     exactly one of the two is given, and one of save_steps and save_secs.
+
+    >>> count = gc.train.create_global_step().assign_add(1)
+    >>> summary = gc.summary.scalar("loss", gc.constant(0.5))
+    >>> hook = gc.train.SummarySaverHook(save_steps=1, output_dir="summaries", summary_op=summary)
+    >>> with gc.train.SingularMonitoredSession([hook]) as session:
+    ...     value = session.run(count)
+    >>> len(gc.io.gfile.glob("summaries/events*"))
+    1
     """
 
     def __init__(self, save_steps: int | None = None, save_secs: float | None = None, output_dir: str | None = None,
@@ -169,7 +198,14 @@ class SummarySaverHook(SessionRunHook):
 @public("train.ProfilerHook")
 class ProfilerHook(SessionRunHook):
     """Writes what a run called to output_dir/timeline-STEP.json (Chrome's trace format) every save_steps or save_secs.
-    As `tf.train.ProfilerHook`."""
+    As `tf.train.ProfilerHook`.
+
+    >>> count = gc.train.create_global_step().assign_add(1)
+    >>> with gc.train.SingularMonitoredSession([gc.train.ProfilerHook(save_steps=1, output_dir="profile")]) as session:
+    ...     values = session.run(count), session.run(count)
+    >>> gc.io.gfile.glob("profile/timeline-*.json")
+    ['profile/timeline-2.json']
+    """
 
     def __init__(self, save_steps: int | None = None, save_secs: float | None = None, output_dir: str = "",
                  show_dataflow: bool = True, show_memory: bool = False) -> None:

@@ -11,10 +11,18 @@ from graphc.train.sessions.log import LOG
 
 @public("train.Scaffold")
 class Scaffold:
-    """As `tf.train.Scaffold`. finalize() makes what is missing and finalizes the graph.
+    """What a session is initialised, restored and saved with, as `tf.train.Scaffold`.
 
-    init_fn(scaffold, session) is called behind init_op, where no checkpoint is restored. copy_from_scaffold: gives what
-    is None here. Raises TypeError if that is no Scaffold.
+    finalize() makes what is missing and finalizes the graph. init_fn(scaffold, session) is called behind init_op,
+    where no checkpoint is restored. copy_from_scaffold: gives what is None here. Raises TypeError if that is no
+    Scaffold.
+
+    >>> v = gc.Variable(1.)
+    >>> put = v.assign(5.)
+    >>> scaffold = gc.train.Scaffold(init_fn=lambda scaffold, session: session.run(put))
+    >>> with gc.train.MonitoredSession(gc.train.ChiefSessionCreator(scaffold)) as session:
+    ...     print(session.run(v))
+    5.0
     """
 
     def __init__(self, init_op: Any = None, init_feed_dict: Any = None,

@@ -28,6 +28,14 @@ class StopAtStepHook(SessionRunHook):
     `tf.train.StopAtStepHook`.
 
     Raises ValueError unless exactly one of them is given.
+
+    >>> count = gc.train.create_global_step().assign_add(1)
+    >>> with gc.train.SingularMonitoredSession([gc.train.StopAtStepHook(last_step=3)]) as session:
+    ...     while not session.should_stop():
+    ...         print(session.run(count))
+    1
+    2
+    3
     """
 
     def __init__(self, num_steps: int | None = None, last_step: int | None = None) -> None:
@@ -57,7 +65,14 @@ class StopAtStepHook(SessionRunHook):
 @public("train.GlobalStepWaiterHook")
 class GlobalStepWaiterHook(SessionRunHook):
     """Waits before the first run until the global step reaches `wait_until_step`. As
-    `tf.train.GlobalStepWaiterHook`."""
+    `tf.train.GlobalStepWaiterHook`.
+    For workers that are to start one after another, behind the one that shares its variables with them.
+
+    >>> count = gc.train.create_global_step().assign_add(1)
+    >>> with gc.train.SingularMonitoredSession([gc.train.GlobalStepWaiterHook(0)]) as session:
+    ...     session.run(count)
+    np.int64(1)
+    """
 
     def __init__(self, wait_until_step: int) -> None:
         self._wait_until_step = wait_until_step
@@ -86,6 +101,14 @@ class StepCounterHook(SessionRunHook):
     """Reports the steps per second, in the log and as the summary "global_step/sec". As `tf.train.StepCounterHook`.
 
     Raises ValueError unless exactly one of every_n_steps and every_n_secs is given.
+
+    >>> count = gc.train.create_global_step().assign_add(1)
+    >>> with gc.train.SingularMonitoredSession([gc.train.StepCounterHook(1, output_dir="speed")]) as session:
+    ...     values = session.run(count), session.run(count)
+    >>> gc.summary.FileWriterCache.clear()      # it closes the file
+    >>> [value.tag for event in gc.train.summary_iterator(gc.io.gfile.glob("speed/events*")[0])
+    ...  for value in event.summary.value]
+    ['global_step/sec']
     """
 
     def __init__(self, every_n_steps: int | None = 100, every_n_secs: float | None = None,

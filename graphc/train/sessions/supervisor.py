@@ -21,6 +21,15 @@ class Supervisor:
     What is left at USE_DEFAULT is the first of its collection, or made; None leaves it out. The graph is finalized.
     logdir: where checkpoints and summaries go; without it there are none. Raises ValueError for a supervisor that is
     not the chief and has variables without a device.
+
+    >>> v = gc.Variable(1.)
+    >>> step = gc.train.GradientDescentOptimizer(0.1).minimize(v * v)
+    >>> supervisor = gc.train.Supervisor(logdir="run", save_summaries_secs=0, save_model_secs=0)
+    >>> with supervisor.managed_session() as session:
+    ...     _ = session.run(step)
+    ...     print(session.run(v))
+    ...     supervisor.request_stop()
+    0.8
     """
 
     USE_DEFAULT = 0

@@ -21,6 +21,13 @@ class LoggingTensorHook(SessionRunHook):
     tensors: a dict from tags to tensors, or a list of them; a name may stand for a tensor. formatter: makes the line of
     a dict from tags to values. Raises ValueError unless exactly one of every_n_iter (positive) and every_n_secs, or
     at_end, is given.
+
+    >>> loss = gc.constant(0.5, name="loss")
+    >>> hook = gc.train.LoggingTensorHook({"loss": loss}, at_end=True,
+    ...                                   formatter=lambda values: print(values) or "")
+    >>> with gc.train.SingularMonitoredSession([hook]) as session:
+    ...     value = session.run(loss)
+    {'loss': np.float32(0.5)}
     """
 
     def __init__(self, tensors: Mapping[str, Any] | Iterable[Any], every_n_iter: int | None = None,
@@ -87,7 +94,15 @@ def _graph_element(thing: Any) -> Any:
 
 @public("train.NanLossDuringTrainingError")
 class NanLossDuringTrainingError(RuntimeError):
-    """The loss became NaN."""
+    """The loss became NaN.
+
+    >>> loss = gc.constant(float("nan"))
+    >>> with gc.train.SingularMonitoredSession([gc.train.NanTensorHook(loss)]) as session:
+    ...     session.run(loss)
+    Traceback (most recent call last):
+        ...
+    graphc.train.sessions.tensor_hooks.NanLossDuringTrainingError: NaN loss during training.
+    """
 
     def __str__(self) -> str:
         return "NaN loss during training."
@@ -96,7 +111,14 @@ class NanLossDuringTrainingError(RuntimeError):
 @public("train.NanTensorHook")
 class NanTensorHook(SessionRunHook):
     """Stops when the loss is NaN: with NanLossDuringTrainingError, or, unless fail_on_nan_loss, quietly. As
-    `tf.train.NanTensorHook`."""
+    `tf.train.NanTensorHook`.
+
+    >>> loss = gc.constant(float("nan"))
+    >>> with gc.train.SingularMonitoredSession([gc.train.NanTensorHook(loss, fail_on_nan_loss=False)]) as session:
+    ...     value = session.run(loss)
+    ...     print(session.should_stop())
+    True
+    """
 
     def __init__(self, loss_tensor: Any, fail_on_nan_loss: bool = True) -> None:
         self._loss_tensor, self._fail = loss_tensor, fail_on_nan_loss
@@ -116,7 +138,15 @@ class NanTensorHook(SessionRunHook):
 
 @public("train.FinalOpsHook")
 class FinalOpsHook(SessionRunHook):
-    """Fetches `final_ops` when the session ends; final_ops_values holds what they gave. As `tf.train.FinalOpsHook`."""
+    """Fetches `final_ops` when the session ends; final_ops_values holds what they gave. As `tf.train.FinalOpsHook`.
+
+    >>> v = gc.Variable(1.)
+    >>> add, hook = v.assign_add(2.), gc.train.FinalOpsHook({"v": v})
+    >>> with gc.train.SingularMonitoredSession([hook]) as session:
+    ...     values = session.run(add), session.run(add)
+    >>> hook.final_ops_values
+    {'v': np.float32(5.0)}
+    """
 
     def __init__(self, final_ops: Any, final_ops_feed_dict: Any = None) -> None:
         self._final_ops, self._feed_dict = final_ops, final_ops_feed_dict
@@ -139,7 +169,14 @@ class FinalOpsHook(SessionRunHook):
 
 @public("train.FeedFnHook")
 class FeedFnHook(SessionRunHook):
-    """Feeds what `feed_fn()` gives. As `tf.train.FeedFnHook`."""
+    """Feeds what `feed_fn()` gives. As `tf.train.FeedFnHook`.
+
+    >>> x = gc.placeholder(gc.float32, [])
+    >>> square = x * x
+    >>> with gc.train.SingularMonitoredSession([gc.train.FeedFnHook(lambda: {x: 3.})]) as session:
+    ...     print(session.run(square))
+    9.0
+    """
 
     def __init__(self, feed_fn: Callable[[], Any]) -> None:
         self.feed_fn = feed_fn

@@ -11,6 +11,14 @@ class SecondOrStepTimer:
     """Triggers every `every_secs` seconds or `every_steps` steps, and the first time. As `tf.train.SecondOrStepTimer`.
 
     Raises ValueError unless exactly one of them is given.
+    should_trigger_for_step(step) tells whether it is time; update_last_triggered_step(step) counts from there on,
+    and gives (seconds, steps) since the last one, (None, None) the first time.
+
+    >>> timer = gc.train.SecondOrStepTimer(every_steps=10)
+    >>> timer.should_trigger_for_step(0), timer.update_last_triggered_step(0)
+    (True, (None, None))
+    >>> timer.should_trigger_for_step(9), timer.should_trigger_for_step(10)
+    (False, True)
     """
 
     def __init__(self, every_secs: float | None = None, every_steps: int | None = None) -> None:

@@ -60,11 +60,8 @@ def squeezed(layers: Any) -> Any:
     h = own.Concatenate()([own.Add()([h, b]), own.Subtract()([h, b]), own.Maximum()([h, b]), own.Minimum()([a, b]),
                            own.Average()([a, b])])
     h = own.Permute((3, 1, 2))(own.Activation("softsign")(h))
-    return layers.Model([a, b], [own.Softmax(axis=1)(h), own.Dot(axes=(1, 1))([scale_row(own, scale), scale_row(own, b)])])
-
-
-def scale_row(own: Any, x: Any) -> Any:
-    return own.GlobalMaxPooling2D()(x)
+    rows = [own.GlobalMaxPooling2D()(x) for x in (scale, b)]
+    return layers.Model([a, b], [own.Softmax(axis=1)(h), own.Dot(axes=(1, 1))(rows)])
 
 
 def preprocessed(layers: Any) -> Any:
@@ -82,7 +79,7 @@ def attention(layers: Any) -> Any:
     h = own.MultiHeadAttention(2, 4, value_dim=5, output_shape=6)(rows, memory, use_causal_mask=True)
     g = own.AdditiveAttention()([rows, memory])
     k = own.Attention(score_mode="concat")([rows, memory])
-    return layers.Model([rows, memory], own.Concatenate()([h, g, k, own.LayerNormalization(epsilon=1e-5)(rows)]))
+    return layers.Model([rows, memory], own.Concatenate()([h, g, k, own.LayerNormalization()(rows)]))
 
 
 def masked(layers: Any) -> Any:
@@ -162,10 +159,12 @@ NETS: dict[str, tuple[Callable[[Any], Any], list[list[np.ndarray]], int]] = {
     "rows": (rows_convolved, ROWS, 2),
     "volumes": (volumes, [[drawn(1, 1, 8, 8, 8, 2)], [drawn(2, 2, 8, 8, 8, 2)]], 1),
     "pictures": (pictures_mixed, [[drawn(1, 1, 32, 32, 4)], [drawn(2, 2, 21, 30, 4)]], 3),
-    "squeezed": (squeezed, [[drawn(1, 1, 9, 8, 8), drawn(3, 1, 9, 8, 8)], [drawn(2, 2, 5, 6, 8), drawn(4, 2, 5, 6, 8)]], 3),
+    "squeezed": (squeezed, [[drawn(1, 1, 9, 8, 8), drawn(3, 1, 9, 8, 8)],
+                            [drawn(2, 2, 5, 6, 8), drawn(4, 2, 5, 6, 8)]], 3),
     "preprocessed": (preprocessed, [[drawn(1, 1, 30, 40, 3) * 100], [drawn(2, 2, 25, 21, 3) * 100]], 3),
     "memory": (attention, [[drawn(1, 1, 9, 8), drawn(3, 1, 9, 8)], [drawn(2, 3, 5, 8), drawn(4, 3, 7, 8)]], 2),
-    "masked": (masked, [[WORDS[0], drawn(1, 1, 9, 4)], [WORDS[1], np.where(np.arange(6)[:, None] < 3, drawn(2, 3, 6, 4), 0)]], 2),
+    "masked": (masked, [[WORDS[0], drawn(1, 1, 9, 4)],
+                        [WORDS[1], np.where(np.arange(6)[:, None] < 3, drawn(2, 3, 6, 4), 0)]], 2),
     "recurrent": (recurrent, ROWS, 2),
     "films": (films, [[drawn(1, 1, 5, 8, 8, 2)], [drawn(2, 2, 3, 8, 8, 2)]], 2),
     "activations": (activations, [[drawn(1, 1, 6, 7)], [drawn(2, 2, 3, 7)]], 2),

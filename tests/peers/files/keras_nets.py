@@ -14,7 +14,12 @@ APPLICATIONS = {
     "nasnet_mobile": ("NASNetMobile", 224), "efficientnet_b0": ("EfficientNetB0", 224),
     "efficientnet_v2_b0": ("EfficientNetV2B0", 224), "densenet121": ("DenseNet121", 224), "xception": ("Xception", 299),
     "inception_v3": ("InceptionV3", 299), "resnet50": ("ResNet50", 224), "resnet50_v2": ("ResNet50V2", 224),
-    "convnext_tiny": ("ConvNeXtTiny", 224), "inception_resnet_v2": ("InceptionResNetV2", 299), "vgg16": ("VGG16", 224),
+    "convnext_tiny": ("ConvNeXtTiny", 224), "inception_resnet_v2": ("InceptionResNetV2", 299),
+    "vgg16": ("VGG16", 224),
+    "mobilenet": ("MobileNet", 224), "mobilenet_v3_large": ("MobileNetV3Large", 224),
+    "densenet169": ("DenseNet169", 224),
+    "resnet101_v2": ("ResNet101V2", 224), "efficientnet_b3": ("EfficientNetB3", 300),
+    "efficientnet_v2_s": ("EfficientNetV2S", 384), "convnext_small": ("ConvNeXtSmall", 224),
 }
 
 

@@ -10,5 +10,12 @@ if [ ! -e "$modules/installed" ]; then
     "$environment/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --target "$modules" onnx onnxruntime
     touch "$modules/installed"
 fi
+# Packages that bring ONNX models along.
+packages=build/peers-files/packages
+if [ ! -e "$packages/installed" ]; then
+    "$environment/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --target "$packages" \
+        silero-vad==6.2.3 magika==1.0.3 rapidocr-onnxruntime==1.4.4
+    touch "$packages/installed"
+fi
 exec .venv/bin/python -W ignore tests/peers/files/run.py --peers "$environment/bin/python" \
     --runner build/runner/graphc-run --only "${FILES:-}" --write docs/files.md "$@"
