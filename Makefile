@@ -61,7 +61,7 @@ bench: $(RUNNER)
 $(VENV)/installed-docs: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	touch $@
-docs: $(VENV)/installed-docs
+docs: $(VENV)/installed-docs $(RUNNER)
 	$(BIN)/python tools/docs/make.py $(BUILD)/docs
 
 # The pages of `graphc inspect --html`, and the site if it is built, in Chromium (a Debian package); screenshots: build/look.

@@ -33,8 +33,18 @@ class CsvRecords(Lines):
 
 @public("data.experimental.CsvDataset", "contrib.data.CsvDataset")
 class CsvDataset(Dataset):
-    """The records of CSV files, tuples of scalars, as `tf.data.experimental.CsvDataset`. record_defaults: of each
-    column that is read the dtype, or a value for where the field is empty."""
+    r"""The records of CSV files, tuples of scalars, as `tf.data.experimental.CsvDataset`. record_defaults: of each
+    column that is read the dtype, or a value for where the field is empty.
+    header: the first line of each file is left out. na_value: a text that means an empty field. select_cols: the
+    numbers of the columns to read, ascending. A row with another number of fields is an InvalidArgumentError.
+
+    >>> gc.io.write_file("rows.csv", "name,age\nAda,36\nAlan,\n").run()
+    >>> people = gc.data.experimental.CsvDataset("rows.csv", [gc.string, -1], header=True)
+    >>> row = people.make_one_shot_iterator().get_next()
+    >>> session = gc.get_default_session()
+    >>> session.run(row), session.run(row)
+    ((b'Ada', np.int32(36)), (b'Alan', np.int32(-1)))
+    """
 
     def __init__(self, filenames: Any, record_defaults: Sequence[Any], compression_type: Any = None,
                  buffer_size: Any = None, header: bool = False, field_delim: str = ",", use_quote_delim: bool = True,
@@ -71,8 +81,16 @@ def make_csv_dataset(file_pattern: Any, batch_size: Any, column_names: Sequence[
                      shuffle_buffer_size: int = 10000, shuffle_seed: Any = None, prefetch_buffer_size: Any = None,
                      num_parallel_reads: Any = None, sloppy: bool = False, num_rows_for_inference: int | None = 100,
                      compression_type: str | None = None) -> Dataset:
-    """Batches of CSV files' columns, an OrderedDict (and the label), as `tf.data.experimental.make_csv_dataset`.
-    Without column_defaults the dtypes are those of the first rows."""
+    r"""Batches of CSV files' columns, an OrderedDict (and the label), as `tf.data.experimental.make_csv_dataset`.
+    Without column_defaults the dtypes are those of the first rows.
+    num_epochs: None for ever. label_name: the column that becomes the second part of each element.
+
+    >>> gc.io.write_file("people.csv", "name,age,tall\nAda,36,1\nAlan,41,0\n").run()
+    >>> batches = gc.data.experimental.make_csv_dataset("people.csv", 2, label_name="tall", num_epochs=1, shuffle=False)
+    >>> features, tall = batches.make_one_shot_iterator().get_next()
+    >>> gc.get_default_session().run([features["name"], features["age"], tall])
+    [array([b'Ada', b'Alan'], dtype=object), array([36, 41], dtype=int32), array([1, 0], dtype=int32)]
+    """
     patterns = [file_pattern] if isinstance(file_pattern, str) else list(file_pattern)
     files = sorted(name for pattern in patterns for name in gc.io.gfile.glob(pattern))
     if not files:

@@ -25,6 +25,22 @@ class Dataset:
     Everything is computed when an element is asked for, on the thread that asks: num_parallel_calls and prefetch change
     nothing but where TensorFlow would compute ahead, and the order is always the same. Parameters may be tensors, whose
     values are taken when an iterator is started.
+
+    >>> x, y = np.arange(5.), np.arange(5) * 10
+    >>> dataset = gc.data.Dataset.from_tensor_slices((x, y)).map(lambda x, y: (x * 2., y)).batch(2)
+    >>> dataset
+    <Dataset shapes: (TensorShape([Dimension(None)]), TensorShape([Dimension(None)])), types: (gc.float64, gc.int64)>
+    >>> batch = dataset.make_one_shot_iterator().get_next()
+    >>> session = gc.get_default_session()
+    >>> for _ in range(3):
+    ...     session.run(batch)
+    (array([0., 2.]), array([ 0, 10]))
+    (array([4., 6.]), array([20, 30]))
+    (array([8.]), array([40]))
+    >>> session.run(batch)
+    Traceback (most recent call last):
+        ...
+    graphc.errors.OutOfRangeError: IteratorGetNext 'IteratorGetNext': End of sequence ...
     """
 
     def __init__(self, step: Step, options: Options | None = None) -> None:
@@ -262,13 +278,33 @@ class Dataset:
 
 @public("data.make_one_shot_iterator")
 def make_one_shot_iterator(dataset: Dataset) -> Iterator:
-    """As Dataset.make_one_shot_iterator."""
+    """dataset.make_one_shot_iterator(): an iterator that goes over it once and needs no initialization.
+
+    >>> n = gc.data.make_one_shot_iterator(gc.data.Dataset.range(2)).get_next()
+    >>> n.eval(), n.eval()
+    (np.int64(0), np.int64(1))
+    """
     return dataset.make_one_shot_iterator()
 
 
 @public("data.make_initializable_iterator")
 def make_initializable_iterator(dataset: Dataset, shared_name: str | None = None) -> Iterator:
-    """As Dataset.make_initializable_iterator."""
+    """dataset.make_initializable_iterator(): an iterator to be started by its `initializer`, each time at the
+    beginning.
+
+    The dataset may use placeholders and variables, whose values are taken then.
+
+    >>> size = gc.placeholder(gc.int64, [])
+    >>> iterator = gc.data.make_initializable_iterator(gc.data.Dataset.range(size))
+    >>> n = iterator.get_next()
+    >>> iterator.initializer.run({size: 2})
+    >>> n.eval(), n.eval()
+    (np.int64(0), np.int64(1))
+    >>> n.eval()
+    Traceback (most recent call last):
+        ...
+    graphc.errors.OutOfRangeError: IteratorGetNext 'IteratorGetNext': End of sequence ...
+    """
     return dataset.make_initializable_iterator(shared_name)
 
 

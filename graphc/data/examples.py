@@ -12,7 +12,15 @@ from graphc.data.files import TFRecordDataset
 
 @public("data.experimental.parse_example_dataset", "contrib.data.parse_example_dataset")
 def parse_example_dataset(features: dict[str, Any], num_parallel_calls: Any = 1) -> Callable[[Dataset], Dataset]:
-    """Batches of serialised Examples become dicts of tensors, as `tf.data.experimental.parse_example_dataset`."""
+    """Batches of serialised Examples become dicts of tensors, as `tf.data.experimental.parse_example_dataset`.
+
+    >>> example = gc.train.Example()
+    >>> example.features.feature["age"].int64_list.value.append(36)
+    >>> batches = gc.data.Dataset.from_tensors([example.SerializeToString()])
+    >>> parsed = batches.apply(gc.data.experimental.parse_example_dataset({"age": gc.FixedLenFeature([], gc.int64)}))
+    >>> gc.get_default_session().run(parsed.make_one_shot_iterator().get_next())
+    {'age': array([36])}
+    """
     if not features:
         raise ValueError("Missing: features was None or empty.")
     return lambda dataset: dataset.map(lambda serialized: gc.parse_example(serialized, features))
@@ -27,6 +35,19 @@ def make_batched_features_dataset(
         drop_final_batch: bool = False) -> Dataset:
     """Batches of the Examples in files, dicts of tensors (and the label), as
     `tf.data.experimental.make_batched_features_dataset`. Nothing is read ahead, and the order is the deterministic one.
+    features: name -> FixedLenFeature, VarLenFeature or SparseFeature. num_epochs: None for ever. label_key: the
+    feature that becomes the second part of each element.
+
+    >>> with gc.io.TFRecordWriter("examples.tfrecord") as writer:
+    ...     for n in range(3):
+    ...         example = gc.train.Example()
+    ...         example.features.feature["age"].int64_list.value.append(n)
+    ...         writer.write(example.SerializeToString())
+    >>> batches = gc.data.experimental.make_batched_features_dataset(
+    ...     "examples.tfrecord", 2, {"age": gc.FixedLenFeature([], gc.int64)}, num_epochs=1, shuffle=False)
+    >>> batch = batches.make_one_shot_iterator().get_next()
+    >>> gc.get_default_session().run(batch)
+    {'age': array([0, 1])}
     """
     files = Dataset.list_files(file_pattern, shuffle, shuffle_seed)
     examples = files.interleave(lambda name: reader(name, *(reader_args or ())), reader_num_threads)

@@ -15,7 +15,19 @@ _STATEFUL = ("Variable", "VariableV2", "VarHandleOp", "Placeholder")
 @public("data.Iterator", "contrib.data.Iterator", "python.data.ops.iterator_ops.Iterator")
 class Iterator:
     """Goes over a dataset, an element at each run that uses get_next(), as `tf.data.Iterator`. Made by
-    dataset.make_one_shot_iterator() and its kin, or Iterator.from_structure."""
+    dataset.make_one_shot_iterator() and its kin, or Iterator.from_structure.
+
+    >>> training, test = gc.data.Dataset.range(3), gc.data.Dataset.range(100, 103)
+    >>> iterator = gc.data.Iterator.from_structure(training.output_types, training.output_shapes)
+    >>> use_training, use_test = iterator.make_initializer(training), iterator.make_initializer(test)
+    >>> n = iterator.get_next()
+    >>> use_training.run()
+    >>> n.eval(), n.eval()
+    (np.int64(0), np.int64(1))
+    >>> use_test.run()
+    >>> n.eval()
+    np.int64(100)
+    """
 
     def __init__(self, handle: gc.Tensor, initializer: gc.Operation | None, structure: Any,
                  fed_handle: gc.Tensor | None = None) -> None:

@@ -14,7 +14,13 @@ _SETTINGS = ("experimental_autotune", "experimental_deterministic", "experimenta
         "data.experimental.DistributeOptions", "data.experimental.StatsOptions",
         "data.experimental.MapVectorizationOptions")
 class Group:
-    """Settings of one kind, whatever their names: graphc computes elements one by one, in order."""
+    """Settings of one kind, whatever their names: graphc computes elements one by one, in order.
+
+    >>> options = gc.data.Options()
+    >>> options.experimental_threading.private_threadpool_size = 4
+    >>> options.experimental_threading.private_threadpool_size
+    4
+    """
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -25,7 +31,13 @@ class Group:
 @public("data.Options")
 class Options:
     """Settings of a dataset, as `tf.data.Options`: they are kept, and change nothing, as the order is always the same
-    and nothing is computed ahead."""
+    and nothing is computed ahead.
+
+    >>> options = gc.data.Options()
+    >>> options.experimental_deterministic = False
+    >>> gc.data.Dataset.range(3).with_options(options).options().experimental_deterministic
+    False
+    """
 
     def __init__(self) -> None:
         for name in _SETTINGS:

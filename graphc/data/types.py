@@ -24,17 +24,29 @@ def classes_of(structure: Any) -> Any:
 
 @public("data.get_output_types")
 def get_output_types(dataset_or_iterator: Any) -> Any:
-    """The dtypes of an element's components, as `tf.data.get_output_types`."""
+    """The dtypes of an element's components, as `tf.data.get_output_types`.
+
+    >>> gc.data.get_output_types(gc.data.Dataset.from_tensors({"x": 1., "label": 2}))
+    {'x': gc.float32, 'label': gc.int32}
+    """
     return dataset_or_iterator.output_types
 
 
 @public("data.get_output_shapes")
 def get_output_shapes(dataset_or_iterator: Any) -> Any:
-    """The shapes of an element's components, as `tf.data.get_output_shapes`."""
+    """The shapes of an element's components, as `tf.data.get_output_shapes`.
+
+    >>> gc.data.get_output_shapes(gc.data.Dataset.from_tensor_slices(np.zeros([6, 2])).batch(4))
+    TensorShape([Dimension(None), Dimension(2)])
+    """
     return dataset_or_iterator.output_shapes
 
 
 @public("data.get_output_classes")
 def get_output_classes(dataset_or_iterator: Any) -> Any:
-    """Tensor, SparseTensor or Dataset, for each component, as `tf.data.get_output_classes`."""
+    """Tensor, SparseTensor or Dataset, for each component, as `tf.data.get_output_classes`.
+
+    >>> gc.data.get_output_classes(gc.data.Dataset.range(3))
+    <class 'graphc.ir.tensor.Tensor'>
+    """
     return dataset_or_iterator.output_classes

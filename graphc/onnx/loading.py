@@ -38,12 +38,21 @@ class ImportedModel:
 @public("onnx.load")
 def load(model: Any, values: Mapping[str, Any] | None = None,
          shapes: Mapping[str, Sequence[int | None]] | None = None) -> ImportedModel:
-    """A Graph of an ONNX model: its path, its bytes or a ModelProto.
+    """An ONNX model (its path, its bytes or a ModelProto) as an object with `graph`, and with `inputs` and `outputs`,
+    the tensors by their names in the model.
 
-    Inputs become placeholders, sizes that have names are unknown. values: inputs that are constants from now on, for
-    those that decide axes and other things that must be known while a graph is built; shapes: of inputs of which the
-    model says less. Raises DataLossError for a damaged file, UnimplementedError, which lists them all, for operators
-    that graphc does not have.
+    Inputs become placeholders, sizes that have names are unknown. values: inputs that are constants from now on,
+    for those that decide axes and other things that must be known while a graph is built; shapes: of inputs of
+    which the model says less. Raises DataLossError for a damaged file, UnimplementedError, which lists them all,
+    for operators that graphc does not have.
+
+    >>> x = gc.placeholder(gc.float32, [None, 2], "x")
+    >>> y = gc.nn.relu(gc.matmul(x, [[1.], [2.]]))
+    >>> gc.onnx.export(gc.get_default_session(), {"y": y}, "model.onnx", {"x": x})
+    >>> model = gc.onnx.load("model.onnx")
+    >>> with gc.Session(graph=model.graph) as session:
+    ...     print(session.run(model.outputs, {model.inputs["x"]: [[3., 4.]]}))
+    {'y': array([[11.]], dtype=float32)}
     """
     folder = None
     if isinstance(model, (str, os.PathLike)):

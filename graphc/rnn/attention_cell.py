@@ -16,6 +16,13 @@ class AttentionCellWrapper(RNNCell):
 
     attn_size: the size of the outputs; attn_vec_size: that of the attention's hidden layer; input_size: that of what
     the cell gets. The state is (the cell's, attention, the window of outputs), or all as columns of one matrix.
+
+    >>> cell = gc.contrib.rnn.AttentionCellWrapper(gc.nn.rnn_cell.GRUCell(3), attn_length=4)
+    >>> cell.state_size
+    (3, 3, 12)
+    >>> outputs, state = gc.nn.dynamic_rnn(cell, gc.ones([2, 5, 8]), dtype=gc.float32)
+    >>> outputs.shape
+    TensorShape([Dimension(2), Dimension(5), Dimension(3)])
     """
 
     def __init__(self, cell: Any, attn_length: int, attn_size: int | None = None, attn_vec_size: int | None = None,

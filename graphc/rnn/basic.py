@@ -11,7 +11,17 @@ from graphc.rnn.matrix_cell import MatrixCell, OneSize
 
 @public("nn.rnn_cell.BasicRNNCell", "contrib.rnn.BasicRNNCell")
 class BasicRNNCell(MatrixCell, OneSize):
-    """output = state = activation(W * [inputs, state] + b), as `tf.nn.rnn_cell.BasicRNNCell`."""
+    """output = state = activation(W * [inputs, state] + b), as `tf.nn.rnn_cell.BasicRNNCell`.
+
+    activation: tanh by default. Inputs are [batch, n], the state and output [batch, num_units].
+
+    >>> with gc.variable_scope("ones", initializer=gc.ones_initializer()):
+    ...     cell = gc.nn.rnn_cell.BasicRNNCell(2)
+    ...     output, state = cell(gc.constant([[0.1, 0.2]]), gc.zeros([1, 2]))
+    >>> gc.global_variables_initializer().run()
+    >>> output.eval()                            # tanh(0.3)
+    array([[0.2913, 0.2913]], dtype=float32)
+    """
 
     def __init__(self, num_units: int, activation: Any = None, reuse: bool | None = None, name: str | None = None,
                  dtype: Any = None, **more: Any) -> None:
@@ -32,7 +42,19 @@ class BasicRNNCell(MatrixCell, OneSize):
 
 @public("nn.rnn_cell.GRUCell", "contrib.rnn.GRUCell")
 class GRUCell(MatrixCell, OneSize):
-    """A gated recurrent unit, as `tf.nn.rnn_cell.GRUCell`: the reset gate is applied before the product."""
+    """A gated recurrent unit, as `tf.nn.rnn_cell.GRUCell`: the reset gate is applied before the product.
+
+    r, u = sigmoid([inputs, state] * gates); c = activation([inputs, r * state] * candidate), tanh by default; the
+    output and new state are u * state + (1 - u) * c. Inputs are [batch, n], the state is [batch, num_units].
+
+    >>> cell = gc.nn.rnn_cell.GRUCell(3)
+    >>> outputs, state = gc.nn.dynamic_rnn(cell, gc.ones([2, 5, 4]), dtype=gc.float32)
+    >>> outputs.shape, state.shape
+    (TensorShape([Dimension(2), Dimension(5), Dimension(3)]), TensorShape([Dimension(2), Dimension(3)]))
+    >>> [(v.op.name, v.shape.as_list()) for v in cell.variables]
+    [('rnn/gru_cell/gates/kernel', [7, 6]), ('rnn/gru_cell/gates/bias', [6]), ('rnn/gru_cell/candidate/kernel', [7,
+    3]), ('rnn/gru_cell/candidate/bias', [3])]
+    """
 
     variable_names = ("gates/kernel", "gates/bias", "candidate/kernel", "candidate/bias")
 

@@ -12,7 +12,14 @@ from graphc.rnn.lstm import LSTMCell, bounded
 
 @public("contrib.rnn.LSTMBlockCell")
 class LSTMBlockCell(LSTMCell):
-    """As `tf.contrib.rnn.LSTMBlockCell`. cell_clip bounds the memory if it is positive; gradients pass the bound."""
+    """LSTMCell in one op, as `tf.contrib.rnn.LSTMBlockCell`, with the variables of BasicLSTMCell. cell_clip bounds the
+    memory if it is positive; gradients pass the bound.
+
+    >>> cell = gc.contrib.rnn.LSTMBlockCell(3)
+    >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))
+    >>> output.shape, [(v.op.name, v.shape.as_list()) for v in cell.variables]
+    (TensorShape([Dimension(2), Dimension(3)]), [('lstm_cell/kernel', [7, 12]), ('lstm_cell/bias', [12])])
+    """
 
     def __init__(self, num_units: int, forget_bias: float = 1.0, cell_clip: float | None = None,
                  use_peephole: bool = False, dtype: Any = None, reuse: bool | None = None,
@@ -26,7 +33,14 @@ class LSTMBlockCell(LSTMCell):
 
 @public("contrib.rnn.GRUBlockCellV2")
 class GRUBlockCellV2(GRUCell):
-    """As `tf.contrib.rnn.GRUBlockCellV2`. cell_size: a former name of num_units."""
+    """GRUCell in one op, with its variables and its results, as `tf.contrib.rnn.GRUBlockCellV2`. cell_size: a former
+    name of num_units.
+
+    >>> cell = gc.contrib.rnn.GRUBlockCellV2(3)
+    >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))
+    >>> output.shape, [(v.op.name, v.shape.as_list()) for v in cell.variables][:2]
+    (TensorShape([Dimension(2), Dimension(3)]), [('gru_cell/gates/kernel', [7, 6]), ('gru_cell/gates/bias', [6])])
+    """
 
     def __init__(self, num_units: int | None = None, cell_size: int | None = None, reuse: bool | None = None,
                  name: str = "gru_cell") -> None:
@@ -37,6 +51,12 @@ class GRUBlockCellV2(GRUCell):
 
 @public("contrib.rnn.GRUBlockCell")
 class GRUBlockCell(GRUBlockCellV2):
-    """As `tf.contrib.rnn.GRUBlockCell`: GRUBlockCellV2 with the variables w_ru, b_ru, w_c and b_c."""
+    """As `tf.contrib.rnn.GRUBlockCell`: GRUBlockCellV2 with the variables w_ru, b_ru, w_c and b_c.
+
+    >>> cell = gc.contrib.rnn.GRUBlockCell(3)
+    >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))
+    >>> [(v.op.name, v.shape.as_list()) for v in cell.variables]
+    [('gru_cell/w_ru', [7, 6]), ('gru_cell/b_ru', [6]), ('gru_cell/w_c', [7, 3]), ('gru_cell/b_c', [3])]
+    """
 
     variable_names = ("w_ru", "b_ru", "w_c", "b_c")

@@ -19,6 +19,16 @@ class RNNCell(Layer):
 
     A cell defines state_size, output_size and call(inputs, state); variables are made in build(inputs_shape) by
     add_variable, or in call by gc.get_variable. trainable=False keeps the former out of what optimizers train.
+
+    >>> class Sum(gc.nn.rnn_cell.RNNCell):
+    ...     state_size = output_size = property(lambda self: 2)
+    ...     def call(self, inputs, state):
+    ...         return state + inputs, state + inputs
+    >>> outputs, state = gc.nn.dynamic_rnn(Sum(), gc.ones([1, 3, 2]), dtype=gc.float32)
+    >>> outputs.eval()
+    array([[[1., 1.],
+            [2., 2.],
+            [3., 3.]]], dtype=float32)
     """
 
     _calling_scope: Any = None                # the scope in which the first call was made, noting variables
@@ -84,7 +94,22 @@ class RNNCell(Layer):
 
 @public("contrib.rnn.LayerRNNCell", "compat.v1.contrib.rnn._LayerRNNCell", "compat.v1.nn.rnn_cell.LayerRNNCell")
 class LayerRNNCell(RNNCell):
-    """A cell whose variables are all made in `build`, by add_variable; as `tf.contrib.rnn.LayerRNNCell`."""
+    """A cell whose variables are all made in `build`, by add_variable; as `tf.contrib.rnn.LayerRNNCell`.
+
+    >>> class Sum(gc.contrib.rnn.LayerRNNCell):
+    ...     state_size = output_size = property(lambda self: 2)
+    ...     def build(self, inputs_shape):
+    ...         self.scale = self.add_variable("scale", [2], initializer=gc.ones_initializer())
+    ...         self.built = True
+    ...     def call(self, inputs, state):
+    ...         output = state + self.scale * inputs
+    ...         return output, output
+    >>> cell = Sum()
+    >>> outputs, state = gc.nn.dynamic_rnn(cell, gc.ones([1, 3, 2]), dtype=gc.float32)
+    >>> gc.global_variables_initializer().run()
+    >>> state.eval(), cell.trainable_variables
+    (array([[3., 3.]], dtype=float32), [<gc.Variable 'rnn/sum/scale:0' shape=(2,) dtype=float32_ref>])
+    """
 
     def __call__(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
         return Layer.__call__(self, inputs, state, scope=scope)  # type: ignore[no-any-return]

@@ -16,6 +16,13 @@ class ConvLSTMCell(RNNCell):
 
     conv_ndims: 1, 2 or 3. skip_connection: the inputs are put beside the output. initializers has no effect, as in
     TensorFlow.
+
+    >>> cell = gc.contrib.rnn.ConvLSTMCell(2, input_shape=[6, 6, 1], output_channels=4, kernel_shape=[3, 3],
+    ...                                    skip_connection=True)
+    >>> output, state = cell(gc.ones([2, 6, 6, 1]), cell.zero_state(2, gc.float32))
+    >>> output.shape, state.c.shape
+    (TensorShape([Dimension(2), Dimension(6), Dimension(6), Dimension(5)]), TensorShape([Dimension(2), Dimension(6),
+    Dimension(6), Dimension(4)]))
     """
 
     def __init__(self, conv_ndims: int, input_shape: Sequence[int], output_channels: int, kernel_shape: Sequence[int],
@@ -66,7 +73,13 @@ class ConvLSTMCell(RNNCell):
 
 @public("contrib.rnn.Conv1DLSTMCell")
 class Conv1DLSTMCell(ConvLSTMCell):
-    """ConvLSTMCell with conv_ndims=1, as `tf.contrib.rnn.Conv1DLSTMCell`."""
+    """ConvLSTMCell with conv_ndims=1, as `tf.contrib.rnn.Conv1DLSTMCell`.
+
+    >>> cell = gc.contrib.rnn.Conv1DLSTMCell(input_shape=[8, 3], output_channels=4, kernel_shape=[3])
+    >>> outputs, state = gc.nn.dynamic_rnn(cell, gc.ones([2, 5, 8, 3]), dtype=gc.float32)
+    >>> outputs.shape
+    TensorShape([Dimension(2), Dimension(5), Dimension(8), Dimension(4)])
+    """
 
     def __init__(self, name: str = "conv_1d_lstm_cell", **more: Any) -> None:
         super().__init__(conv_ndims=1, name=name, **more)
@@ -74,7 +87,13 @@ class Conv1DLSTMCell(ConvLSTMCell):
 
 @public("contrib.rnn.Conv2DLSTMCell")
 class Conv2DLSTMCell(ConvLSTMCell):
-    """ConvLSTMCell with conv_ndims=2, as `tf.contrib.rnn.Conv2DLSTMCell`."""
+    """ConvLSTMCell with conv_ndims=2, as `tf.contrib.rnn.Conv2DLSTMCell`.
+
+    >>> cell = gc.contrib.rnn.Conv2DLSTMCell(input_shape=[6, 6, 1], output_channels=4, kernel_shape=[3, 3])
+    >>> outputs, state = gc.nn.dynamic_rnn(cell, gc.ones([2, 3, 6, 6, 1]), dtype=gc.float32)
+    >>> outputs.shape
+    TensorShape([Dimension(2), Dimension(3), Dimension(6), Dimension(6), Dimension(4)])
+    """
 
     def __init__(self, name: str = "conv_2d_lstm_cell", **more: Any) -> None:
         super().__init__(conv_ndims=2, name=name, **more)
@@ -82,7 +101,13 @@ class Conv2DLSTMCell(ConvLSTMCell):
 
 @public("contrib.rnn.Conv3DLSTMCell")
 class Conv3DLSTMCell(ConvLSTMCell):
-    """ConvLSTMCell with conv_ndims=3, as `tf.contrib.rnn.Conv3DLSTMCell`."""
+    """ConvLSTMCell with conv_ndims=3, as `tf.contrib.rnn.Conv3DLSTMCell`.
+
+    >>> cell = gc.contrib.rnn.Conv3DLSTMCell(input_shape=[4, 4, 4, 1], output_channels=2, kernel_shape=[3, 3, 3])
+    >>> output, state = cell(gc.ones([1, 4, 4, 4, 1]), cell.zero_state(1, gc.float32))
+    >>> output.shape
+    TensorShape([Dimension(1), Dimension(4), Dimension(4), Dimension(4), Dimension(2)])
+    """
 
     def __init__(self, name: str = "conv_3d_lstm_cell", **more: Any) -> None:
         super().__init__(conv_ndims=3, name=name, **more)

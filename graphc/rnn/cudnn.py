@@ -11,7 +11,13 @@ from graphc.rnn.blocks import LSTMBlockCell
 
 @public("contrib.cudnn_rnn.CudnnCompatibleLSTMCell")
 class CudnnCompatibleLSTMCell(LSTMBlockCell):
-    """LSTMBlockCell without forget_bias, as `tf.contrib.cudnn_rnn.CudnnCompatibleLSTMCell`."""
+    """LSTMBlockCell without forget_bias, as `tf.contrib.cudnn_rnn.CudnnCompatibleLSTMCell`.
+
+    >>> cell = gc.contrib.cudnn_rnn.CudnnCompatibleLSTMCell(3)
+    >>> outputs, state = gc.nn.dynamic_rnn(cell, gc.ones([2, 5, 4]), dtype=gc.float32)
+    >>> outputs.shape, state.h.shape
+    (TensorShape([Dimension(2), Dimension(5), Dimension(3)]), TensorShape([Dimension(2), Dimension(3)]))
+    """
 
     def __init__(self, num_units: int, reuse: bool | None = None) -> None:
         super().__init__(num_units, forget_bias=0.0, reuse=reuse, name="cudnn_compatible_lstm_cell")
@@ -19,7 +25,19 @@ class CudnnCompatibleLSTMCell(LSTMBlockCell):
 
 @public("contrib.cudnn_rnn.CudnnCompatibleGRUCell")
 class CudnnCompatibleGRUCell(GRUCell):
-    """GRUCell whose reset gate is applied behind the product, as `tf.contrib.cudnn_rnn.CudnnCompatibleGRUCell`."""
+    """GRUCell whose reset gate is applied behind the product, as `tf.contrib.cudnn_rnn.CudnnCompatibleGRUCell`.
+
+    >>> cell = gc.contrib.cudnn_rnn.CudnnCompatibleGRUCell(3)
+    >>> outputs, state = gc.nn.dynamic_rnn(cell, gc.ones([2, 5, 4]), dtype=gc.float32)
+    >>> outputs.shape
+    TensorShape([Dimension(2), Dimension(5), Dimension(3)])
+    >>> [(v.op.name, v.shape.as_list()) for v in gc.trainable_variables()]
+    [('rnn/cudnn_compatible_gru_cell/gates/kernel', [7, 6]), ('rnn/cudnn_compatible_gru_cell/gates/bias', [6]),
+    ('rnn/cudnn_compatible_gru_cell/candidate/input_projection/kernel', [4, 3]),
+    ('rnn/cudnn_compatible_gru_cell/candidate/input_projection/bias', [3]),
+    ('rnn/cudnn_compatible_gru_cell/candidate/hidden_projection/kernel', [3, 3]),
+    ('rnn/cudnn_compatible_gru_cell/candidate/hidden_projection/bias', [3])]
+    """
 
     def __init__(self, num_units: int, reuse: bool | None = None, kernel_initializer: Any = None) -> None:
         super().__init__(num_units, reuse=reuse, kernel_initializer=kernel_initializer)

@@ -21,6 +21,13 @@ class DropoutWrapper(Wrapper):
     dtype and, to drop inputs, input_size (a TensorShape without the batch, or a structure of them).
     dropout_state_filter_visitor(part of the state) says what may be dropped: True, False, or a tuple with one of them
     for each part; by default all but the c of an LSTMStateTuple.
+
+    >>> keep = gc.placeholder_with_default(1., [])
+    >>> cell = gc.nn.rnn_cell.DropoutWrapper(gc.nn.rnn_cell.GRUCell(8), output_keep_prob=keep, seed=3)
+    >>> outputs, state = gc.nn.dynamic_rnn(cell, gc.ones([4, 5, 3]), dtype=gc.float32)
+    >>> gc.global_variables_initializer().run()
+    >>> bool((outputs.eval() == 0.).any()), bool((outputs.eval({keep: 0.5}) == 0.).any())
+    (False, True)
     """
 
     def __init__(self, cell: Any, input_keep_prob: Any = 1.0, output_keep_prob: Any = 1.0, state_keep_prob: Any = 1.0,

@@ -19,6 +19,15 @@ def dynamic_rnn(cell: Any, inputs: Any, sequence_length: Any = None, initial_sta
     length its output is zeros and its state stays. dtype: that of initial_state if none is given, and of the outputs.
     parallel_iterations and swap_memory have no effect. Raises ValueError if neither initial_state nor dtype is given,
     or if the depth of the inputs is not known.
+
+    >>> cell = gc.nn.rnn_cell.GRUCell(3)
+    >>> x, lengths = gc.placeholder(gc.float32, [None, None, 4]), gc.placeholder(gc.int32, [None])
+    >>> outputs, state = gc.nn.dynamic_rnn(cell, x, lengths, dtype=gc.float32)
+    >>> gc.global_variables_initializer().run()
+    >>> values = outputs.eval({x: np.ones([2, 5, 4]), lengths: [5, 2]})
+    >>> values.shape, (values[:, :, 0] != 0.).astype(int)
+    ((2, 5, 3), array([[1, 1, 1, 1, 1],
+           [1, 1, 0, 0, 0]]))
     """
     structures.assert_like_rnncell("cell", cell)
     with gc.variable_scope(scope or "rnn"):
@@ -39,13 +48,24 @@ def dynamic_rnn(cell: Any, inputs: Any, sequence_length: Any = None, initial_sta
 @public("contrib.rnn.best_effort_input_batch_size", "compat.v1.contrib.rnn._best_effort_input_batch_size")
 def best_effort_input_batch_size(flat_input: Any) -> Any:
     """The batch size of tensors [time, batch, ...]: a number if one of them tells it, else a scalar tensor; as
-    `tf.contrib.rnn.best_effort_input_batch_size`."""
+    `tf.contrib.rnn.best_effort_input_batch_size`.
+
+    >>> known, unknown = gc.placeholder(gc.float32, [None, 4, 2]), gc.placeholder(gc.float32, [None, None, 2])
+    >>> gc.contrib.rnn.best_effort_input_batch_size([unknown, known])
+    4
+    >>> gc.contrib.rnn.best_effort_input_batch_size([unknown]).eval({unknown: np.zeros([5, 3, 2])})
+    np.int32(3)
+    """
     return structures.batch_size_of(list(flat_input), axis=1)
 
 
 @public("contrib.rnn.transpose_batch_time", "compat.v1.contrib.rnn._transpose_batch_time")
 def transpose_batch_time(x: Any) -> gc.Tensor:
-    """x with its first two axes exchanged, or x itself if it has fewer."""
+    """x with its first two axes exchanged, or x itself if it has fewer.
+
+    >>> gc.contrib.rnn.transpose_batch_time(gc.zeros([2, 5, 3])).shape
+    TensorShape([Dimension(5), Dimension(2), Dimension(3)])
+    """
     x = gc.convert_to_tensor(x)
     if x.shape.ndims is None:
         raise ValueError(f"the rank of inputs must be known, but is not: {x!r}")
@@ -114,6 +134,13 @@ def bidirectional_dynamic_rnn(cell_fw: Any, cell_bw: Any, inputs: Any, sequence_
     """dynamic_rnn of cell_fw, and of cell_bw from the end of each sequence; as `tf.nn.bidirectional_dynamic_rnn`.
 
     Gives ((outputs forward, outputs backward), (state forward, state backward)), outputs in the inputs' order.
+
+    >>> forward, backward = gc.nn.rnn_cell.GRUCell(3), gc.nn.rnn_cell.GRUCell(3)
+    >>> x = gc.placeholder(gc.float32, [None, None, 4])
+    >>> outputs, states = gc.nn.bidirectional_dynamic_rnn(forward, backward, x, dtype=gc.float32)
+    >>> gc.global_variables_initializer().run()
+    >>> gc.concat(outputs, 2).eval({x: np.ones([2, 5, 4])}).shape
+    (2, 5, 6)
     """
     structures.assert_like_rnncell("cell_fw", cell_fw)
     structures.assert_like_rnncell("cell_bw", cell_bw)

@@ -15,7 +15,15 @@ from graphc.rnn.static import static_rnn
 @public("contrib.rnn.FusedRNNCell")
 class FusedRNNCell(metaclass=ABCMeta):
     """As `tf.contrib.rnn.FusedRNNCell`: called with inputs [time, batch, depth], or a list of one matrix a step,
-    it gives (outputs in the same form, final state)."""
+    it gives (outputs in the same form, final state).
+
+    >>> cell = gc.contrib.rnn.FusedRNNCellAdaptor(gc.nn.rnn_cell.GRUCell(3))
+    >>> isinstance(cell, gc.contrib.rnn.FusedRNNCell)
+    True
+    >>> outputs, state = cell([gc.ones([2, 4]), gc.ones([2, 4])], dtype=gc.float32)
+    >>> len(outputs), outputs[0].shape
+    (2, TensorShape([Dimension(2), Dimension(3)]))
+    """
 
     @abstractmethod
     def __call__(self, inputs: Any, initial_state: Any = None, dtype: Any = None, sequence_length: Any = None,
@@ -25,7 +33,13 @@ class FusedRNNCell(metaclass=ABCMeta):
 
 @public("contrib.rnn.FusedRNNCellAdaptor")
 class FusedRNNCellAdaptor(FusedRNNCell):
-    """A cell as a FusedRNNCell, by dynamic_rnn or static_rnn; as `tf.contrib.rnn.FusedRNNCellAdaptor`."""
+    """A cell as a FusedRNNCell, by dynamic_rnn or static_rnn; as `tf.contrib.rnn.FusedRNNCellAdaptor`.
+
+    >>> cell = gc.contrib.rnn.FusedRNNCellAdaptor(gc.nn.rnn_cell.GRUCell(3), use_dynamic_rnn=True)
+    >>> outputs, state = cell(gc.ones([5, 2, 4]), dtype=gc.float32, sequence_length=[5, 2])
+    >>> outputs.shape, state.shape
+    (TensorShape([Dimension(5), Dimension(2), Dimension(3)]), TensorShape([Dimension(2), Dimension(3)]))
+    """
 
     def __init__(self, cell: Any, use_dynamic_rnn: bool = False) -> None:
         self._cell = cell
@@ -45,7 +59,14 @@ class FusedRNNCellAdaptor(FusedRNNCell):
 
 @public("contrib.rnn.TimeReversedFusedRNN")
 class TimeReversedFusedRNN(FusedRNNCell):
-    """A FusedRNNCell from the end of each sequence, as `tf.contrib.rnn.TimeReversedFusedRNN`."""
+    """A FusedRNNCell from the end of each sequence, as `tf.contrib.rnn.TimeReversedFusedRNN`.
+
+    >>> backward = gc.contrib.rnn.TimeReversedFusedRNN(gc.contrib.rnn.LSTMBlockFusedCell(3))
+    >>> outputs, state = backward(gc.ones([5, 2, 4]), dtype=gc.float32)
+    >>> gc.global_variables_initializer().run()
+    >>> np.array_equal(outputs[0].eval(), state.h.eval())
+    True
+    """
 
     def __init__(self, cell: Any) -> None:
         self._cell = cell
@@ -66,7 +87,18 @@ def _reversed(x: Any, lengths: Any) -> Any:
 @public("contrib.rnn.LSTMBlockFusedCell")
 class LSTMBlockFusedCell(LSTMBlockCell):
     """An LSTM over a whole sequence [time, batch, depth], as `tf.contrib.rnn.LSTMBlockFusedCell`: a call takes the
-    arguments of a FusedRNNCell. Past a row's length its output is zeros and its state stays."""
+    arguments of a FusedRNNCell. Past a row's length its output is zeros and its state stays.
+
+    >>> cell = gc.contrib.rnn.LSTMBlockFusedCell(3)
+    >>> outputs, state = cell(gc.ones([5, 2, 4]), dtype=gc.float32, sequence_length=[5, 1])
+    >>> gc.global_variables_initializer().run()
+    >>> (outputs.eval()[:, :, 0] != 0.).astype(int)
+    array([[1, 1],
+           [1, 0],
+           [1, 0],
+           [1, 0],
+           [1, 0]])
+    """
 
     def __init__(self, num_units: int, forget_bias: float = 1.0, cell_clip: float | None = None,
                  use_peephole: bool = False, reuse: bool | None = None, dtype: Any = None,

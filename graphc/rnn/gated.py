@@ -14,7 +14,13 @@ from graphc.rnn.matrix_cell import MatrixCell, OneSize
 
 @public("contrib.rnn.NASCell")
 class NASCell(MatrixCell, WithMemory):
-    """A cell found by search, as `tf.contrib.rnn.NASCell`. num_proj: its output is projected to so many columns."""
+    """A cell found by search, as `tf.contrib.rnn.NASCell`. num_proj: its output is projected to so many columns.
+
+    >>> cell = gc.contrib.rnn.NASCell(4, num_proj=2)
+    >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))
+    >>> output.shape, cell.state_size
+    (TensorShape([Dimension(2), Dimension(2)]), LSTMStateTuple(c=4, h=2))
+    """
 
     def __init__(self, num_units: int, num_proj: int | None = None, use_bias: bool = False, reuse: bool | None = None,
                  **more: Any) -> None:
@@ -52,7 +58,13 @@ class NASCell(MatrixCell, WithMemory):
 
 @public("contrib.rnn.UGRNNCell")
 class UGRNNCell(OneSize):
-    """One gate that chooses between the old state and a new one, as `tf.contrib.rnn.UGRNNCell`."""
+    """One gate that chooses between the old state and a new one, as `tf.contrib.rnn.UGRNNCell`.
+
+    >>> cell = gc.contrib.rnn.UGRNNCell(3)
+    >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))
+    >>> output.shape, [(v.op.name, v.shape.as_list()) for v in gc.trainable_variables()]
+    (TensorShape([Dimension(2), Dimension(3)]), [('ugrnn_cell/kernel', [7, 6]), ('ugrnn_cell/bias', [6])])
+    """
 
     def __init__(self, num_units: int, initializer: Any = None, forget_bias: float = 1.0,
                  activation: Callable[[Any], Any] = gc.tanh, reuse: bool | None = None) -> None:
@@ -74,7 +86,13 @@ class UGRNNCell(OneSize):
 @public("contrib.rnn.IntersectionRNNCell")
 class IntersectionRNNCell(OneSize):
     """Gates for the state and for the depth, as `tf.contrib.rnn.IntersectionRNNCell`. num_in_proj: inputs of another
-    size than num_units are projected; without it they are refused."""
+    size than num_units are projected; without it they are refused.
+
+    >>> cell = gc.contrib.rnn.IntersectionRNNCell(3, num_in_proj=3)
+    >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))
+    >>> output.shape, state.shape
+    (TensorShape([Dimension(2), Dimension(3)]), TensorShape([Dimension(2), Dimension(3)]))
+    """
 
     def __init__(self, num_units: int, num_in_proj: int | None = None, initializer: Any = None,
                  forget_bias: float = 1.0, y_activation: Callable[[Any], Any] = gc.nn.relu,
@@ -105,7 +123,13 @@ class IntersectionRNNCell(OneSize):
 
 @public("contrib.rnn.SRUCell")
 class SRUCell(MatrixCell, OneSize):
-    """A simple recurrent unit: no product with the state; as `tf.contrib.rnn.SRUCell`."""
+    """A simple recurrent unit: no product with the state; as `tf.contrib.rnn.SRUCell`.
+
+    >>> cell = gc.contrib.rnn.SRUCell(3)
+    >>> outputs, state = gc.nn.dynamic_rnn(cell, gc.ones([2, 5, 4]), dtype=gc.float32)
+    >>> outputs.shape, state.shape
+    (TensorShape([Dimension(2), Dimension(5), Dimension(3)]), TensorShape([Dimension(2), Dimension(3)]))
+    """
 
     def __init__(self, num_units: int, activation: Any = None, reuse: bool | None = None, name: str | None = None,
                  **more: Any) -> None:

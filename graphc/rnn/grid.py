@@ -14,11 +14,17 @@ from graphc.rnn.sharded import sharded, windows
 
 @public("contrib.rnn.GridLSTMCell")
 class GridLSTMCell(RNNCell):
-    """As `tf.contrib.rnn.GridLSTMCell`: the output is both LSTMs' h for each window, side by side.
+    """An LSTM over time and one over windows of the inputs, each with its own weights, as
+    `tf.contrib.rnn.GridLSTMCell`: the output is both LSTMs' h for each window, side by side.
 
-    A window has feature_size columns, and begins frequency_skip behind the one before. num_frequency_blocks: the number
-    of windows in each block, whose columns are start_freqindex_list[i] to end_freqindex_list[i] (without them one block
-    of all columns). initializer has no effect, as in TensorFlow.
+    A window has feature_size columns, and begins frequency_skip behind the one before. num_frequency_blocks: the
+    number of windows in each block, whose columns are start_freqindex_list[i] to end_freqindex_list[i] (without
+    them one block of all columns). initializer has no effect, as in TensorFlow.
+
+    >>> cell = gc.contrib.rnn.GridLSTMCell(2, feature_size=3, frequency_skip=3, num_frequency_blocks=[2])
+    >>> outputs, state = gc.nn.static_rnn(cell, [gc.ones([1, 6])], dtype=gc.float32)
+    >>> outputs[0].shape                        # two windows, two LSTMs of two units
+    TensorShape([Dimension(1), Dimension(8)])
     """
 
     prefixes: tuple[str, ...] = ("",)      # of the parts of the state: one for each direction
@@ -169,7 +175,13 @@ def _bounds(blocks: list[int], starts: list[int] | None, ends: list[int] | None)
 @public("contrib.rnn.BidirectionalGridLSTMCell")
 class BidirectionalGridLSTMCell(GridLSTMCell):
     """GridLSTMCell over the windows in both directions, as `tf.contrib.rnn.BidirectionalGridLSTMCell`.
-    backward_slice_offset: so many columns are the windows of the second direction moved."""
+    backward_slice_offset: so many columns are the windows of the second direction moved.
+
+    >>> cell = gc.contrib.rnn.BidirectionalGridLSTMCell(2, feature_size=3, frequency_skip=3, num_frequency_blocks=[2])
+    >>> outputs, state = gc.nn.static_rnn(cell, [gc.ones([1, 6])], dtype=gc.float32)
+    >>> outputs[0].shape
+    TensorShape([Dimension(1), Dimension(16)])
+    """
 
     prefixes = ("fwd_", "bwd_")
     tuple_name = "BidirectionalGridLSTMStateTuple"

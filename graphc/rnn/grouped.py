@@ -12,8 +12,15 @@ from graphc.rnn.lstm import LSTMStateTuple, WithMemory
 
 @public("contrib.rnn.GLSTMCell")
 class GLSTMCell(WithMemory):
-    """As `tf.contrib.rnn.GLSTMCell`. num_units, num_proj and the size of the inputs must be multiples of
-    number_of_groups."""
+    """An LSTM cell whose units are groups that see only their share of the inputs (Kuchaiev and Ginsburg), as
+    `tf.contrib.rnn.GLSTMCell`. num_units, num_proj and the size of the inputs must be multiples of
+    number_of_groups.
+
+    >>> cell = gc.contrib.rnn.GLSTMCell(4, number_of_groups=2)
+    >>> output, state = cell(gc.ones([2, 6]), cell.zero_state(2, gc.float32))
+    >>> [(v.op.name, v.shape.as_list()) for v in gc.trainable_variables()][::2]
+    [('glstm_cell/group0/kernel', [5, 8]), ('glstm_cell/bias_i', [4]), ('glstm_cell/bias_f', [4])]
+    """
 
     def __init__(self, num_units: int, initializer: Any = None, num_proj: int | None = None, number_of_groups: int = 1,
                  forget_bias: float = 1.0, activation: Callable[[Any], Any] = gc.tanh,

@@ -39,7 +39,15 @@ def combined(inputs: Any, state: Any, weights: tuple[Any, ...], times: int) -> A
 
 @public("contrib.rnn.IndRNNCell")
 class IndRNNCell(Independent, OneSize):
-    """BasicRNNCell with independent units, as `tf.contrib.rnn.IndRNNCell`."""
+    """BasicRNNCell with independent units, as `tf.contrib.rnn.IndRNNCell`.
+
+    A unit sees of the state only itself: output = activation(inputs * w + u * state + b), u of [num_units].
+
+    >>> cell = gc.contrib.rnn.IndRNNCell(3)
+    >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))
+    >>> [(v.op.name, v.shape.as_list()) for v in cell.variables]
+    [('ind_rnn_cell/kernel_w', [4, 3]), ('ind_rnn_cell/kernel_u', [1, 3]), ('ind_rnn_cell/bias', [3])]
+    """
 
     def __init__(self, num_units: int, activation: Any = None, reuse: bool | None = None, name: str | None = None,
                  dtype: Any = None) -> None:
@@ -55,7 +63,14 @@ class IndRNNCell(Independent, OneSize):
 
 @public("contrib.rnn.IndyGRUCell")
 class IndyGRUCell(Independent, OneSize):
-    """GRUCell with independent units, as `tf.contrib.rnn.IndyGRUCell`."""
+    """GRUCell with independent units, as `tf.contrib.rnn.IndyGRUCell`.
+
+    >>> cell = gc.contrib.rnn.IndyGRUCell(3)
+    >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))
+    >>> [(v.op.name, v.shape.as_list()) for v in cell.variables][:3]
+    [('indy_gru_cell/gates/kernel_w', [4, 6]), ('indy_gru_cell/gates/kernel_u', [1, 6]),
+    ('indy_gru_cell/gates/bias', [6])]
+    """
 
     def __init__(self, num_units: int, activation: Any = None, reuse: bool | None = None,
                  kernel_initializer: Any = None, bias_initializer: Any = None, name: str | None = None,
@@ -77,7 +92,13 @@ class IndyGRUCell(Independent, OneSize):
 
 @public("contrib.rnn.IndyLSTMCell")
 class IndyLSTMCell(Independent, WithMemory):
-    """BasicLSTMCell with independent units, as `tf.contrib.rnn.IndyLSTMCell`."""
+    """BasicLSTMCell with independent units, as `tf.contrib.rnn.IndyLSTMCell`.
+
+    >>> cell = gc.contrib.rnn.IndyLSTMCell(3)
+    >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))
+    >>> [(v.op.name, v.shape.as_list()) for v in cell.variables]
+    [('indy_lstm_cell/kernel_w', [4, 12]), ('indy_lstm_cell/kernel_u', [1, 12]), ('indy_lstm_cell/bias', [12])]
+    """
 
     def __init__(self, num_units: int, forget_bias: float = 1.0, activation: Any = None, reuse: bool | None = None,
                  kernel_initializer: Any = None, bias_initializer: Any = None, name: str | None = None,

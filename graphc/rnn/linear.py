@@ -12,7 +12,14 @@ from graphc.api.public import public
 def linear(args: Any, output_size: int, bias: bool, bias_initializer: Any = None,
            kernel_initializer: Any = None) -> Any:
     """args [batch, n], or several side by side, times the variable "kernel", plus "bias" if wanted; in the current
-    variable scope. Raises ValueError unless args are matrices with a known number of columns."""
+    variable scope. Raises ValueError unless args are matrices with a known number of columns.
+
+    >>> y = gc.compat.v1.contrib.rnn._linear([gc.ones([1, 3]), gc.ones([1, 1])], 2, bias=True,
+    ...                                      kernel_initializer=gc.ones_initializer())
+    >>> gc.global_variables_initializer().run()
+    >>> y.eval()
+    array([[4., 4.]], dtype=float32)
+    """
     args = list(args) if isinstance(args, (list, tuple)) else [args]
     if not args or args[0] is None:
         raise ValueError("linear: argument 'args' must be specified")
@@ -32,7 +39,19 @@ def linear(args: Any, output_size: int, bias: bool, bias_initializer: Any = None
 
 @public("compat.v1.contrib.rnn._Linear", "compat.v1.nn.rnn_cell._Linear")
 class Linear:
-    """A linear map whose variables are made once, of the current variable scope."""
+    """A linear map whose variables are made once, of the current variable scope.
+
+    args: a tensor [batch, n] or a list of them, whose sizes count; it is called with such.
+
+    >>> x, h = gc.ones([2, 3]), gc.ones([2, 1])
+    >>> linear = gc.compat.v1.contrib.rnn._Linear([x, h], 2, build_bias=True, kernel_initializer=gc.ones_initializer())
+    >>> first, second = linear([x, h]), linear([x, h])
+    >>> gc.global_variables_initializer().run()
+    >>> second.eval(), gc.trainable_variables()
+    (array([[4., 4.],
+           [4., 4.]], dtype=float32), [<gc.Variable 'kernel:0' shape=(4, 2) dtype=float32_ref>, <gc.Variable
+    'bias:0' shape=(2,) dtype=float32_ref>])
+    """
 
     def __init__(self, args: Any, output_size: int, build_bias: bool, bias_initializer: Any = None,
                  kernel_initializer: Any = None) -> None:

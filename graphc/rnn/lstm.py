@@ -15,7 +15,14 @@ from graphc.rnn.matrix_cell import MatrixCell
 
 @public("nn.rnn_cell.LSTMStateTuple", "contrib.rnn.LSTMStateTuple")
 class LSTMStateTuple(namedtuple("LSTMStateTuple", ("c", "h"))):
-    """The state of an LSTM cell, as `tf.nn.rnn_cell.LSTMStateTuple`: the memory c and the output h."""
+    """The state of an LSTM cell, as `tf.nn.rnn_cell.LSTMStateTuple`: the memory c and the output h.
+
+    >>> cell = gc.nn.rnn_cell.LSTMCell(3)
+    >>> cell.state_size
+    LSTMStateTuple(c=3, h=3)
+    >>> cell.zero_state(2, gc.float32).h.shape
+    TensorShape([Dimension(2), Dimension(3)])
+    """
 
     __slots__ = ()
 
@@ -84,7 +91,18 @@ class LSTM(MatrixCell, WithMemory):
 
 @public("nn.rnn_cell.BasicLSTMCell", "contrib.rnn.BasicLSTMCell")
 class BasicLSTMCell(LSTM):
-    """An LSTM cell without clipping, projection and peepholes, as `tf.nn.rnn_cell.BasicLSTMCell`."""
+    """An LSTM cell without clipping, projection and peepholes, as `tf.nn.rnn_cell.BasicLSTMCell`.
+
+    c = sigmoid(f + forget_bias) * c + sigmoid(i) * activation(j); h = sigmoid(o) * activation(c), with i, j, f, o
+    the columns of [inputs, h] * kernel + bias. The kernel is [inputs + num_units, 4 * num_units].
+
+    >>> cell = gc.nn.rnn_cell.BasicLSTMCell(3)
+    >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))
+    >>> output.shape, state.c.shape
+    (TensorShape([Dimension(2), Dimension(3)]), TensorShape([Dimension(2), Dimension(3)]))
+    >>> [(v.op.name, v.shape.as_list()) for v in cell.variables]
+    [('basic_lstm_cell/kernel', [7, 12]), ('basic_lstm_cell/bias', [12])]
+    """
 
     def __init__(self, num_units: int, forget_bias: float = 1.0, state_is_tuple: bool = True, activation: Any = None,
                  reuse: bool | None = None, name: str | None = None, dtype: Any = None, **more: Any) -> None:
@@ -114,6 +132,13 @@ class LSTMCell(LSTM):
 
     use_peepholes: the gates see c, too. cell_clip bounds c. num_proj: h is projected to so many columns, bounded by
     proj_clip. num_unit_shards and num_proj_shards part the variables.
+    activation: tanh by default. state_is_tuple=False: c and h are the columns of one matrix.
+
+    >>> cell = gc.nn.rnn_cell.LSTMCell(8, use_peepholes=True, num_proj=3)
+    >>> outputs, state = gc.nn.dynamic_rnn(cell, gc.ones([2, 5, 4]), dtype=gc.float32)
+    >>> outputs.shape, state.c.shape, state.h.shape
+    (TensorShape([Dimension(2), Dimension(5), Dimension(3)]), TensorShape([Dimension(2), Dimension(8)]),
+    TensorShape([Dimension(2), Dimension(3)]))
     """
 
     def __init__(self, num_units: int, use_peepholes: bool = False, cell_clip: float | None = None,

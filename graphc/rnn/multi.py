@@ -15,6 +15,11 @@ class MultiRNNCell(RNNCell):
     """Each cell's output is the input of the next one, as `tf.nn.rnn_cell.MultiRNNCell`.
 
     state_is_tuple=False: the states are the columns of one matrix; then no cell's own state may be a tuple.
+
+    >>> cell = gc.nn.rnn_cell.MultiRNNCell([gc.nn.rnn_cell.LSTMCell(3), gc.nn.rnn_cell.GRUCell(2)])
+    >>> outputs, states = gc.nn.dynamic_rnn(cell, gc.ones([2, 5, 4]), dtype=gc.float32)
+    >>> outputs.shape, cell.state_size
+    (TensorShape([Dimension(2), Dimension(5), Dimension(2)]), (LSTMStateTuple(c=3, h=3), 2))
     """
 
     def __init__(self, cells: Any, state_is_tuple: bool = True) -> None:

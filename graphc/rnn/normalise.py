@@ -23,7 +23,13 @@ def layer_norm(x: Any, scope: str, gain: float, shift: float) -> Any:
 @public("contrib.rnn.LayerNormBasicLSTMCell")
 class LayerNormBasicLSTMCell(WithMemory):
     """An LSTM cell with normalised gates and memory, and dropout of what is added to the memory; as
-    `tf.contrib.rnn.LayerNormBasicLSTMCell`. input_size has no effect."""
+    `tf.contrib.rnn.LayerNormBasicLSTMCell`. input_size has no effect.
+
+    >>> cell = gc.contrib.rnn.LayerNormBasicLSTMCell(3, dropout_keep_prob=0.9)
+    >>> outputs, state = gc.nn.dynamic_rnn(cell, gc.ones([2, 5, 4]), dtype=gc.float32)
+    >>> outputs.shape, state.c.shape
+    (TensorShape([Dimension(2), Dimension(5), Dimension(3)]), TensorShape([Dimension(2), Dimension(3)]))
+    """
 
     def __init__(self, num_units: int, forget_bias: float = 1.0, input_size: Any = None,
                  activation: Callable[[Any], Any] = gc.tanh, layer_norm: bool = True, norm_gain: float = 1.0,
@@ -64,7 +70,13 @@ class LayerNormBasicLSTMCell(WithMemory):
 @public("contrib.rnn.LayerNormLSTMCell")
 class LayerNormLSTMCell(WithMemory):
     """LSTMCell with normalised gates and memory if layer_norm, as TensorFlow's contrib has it. Then the bias is there,
-    but not added."""
+    but not added.
+
+    >>> cell = gc.contrib.rnn.LayerNormLSTMCell(3, layer_norm=True)
+    >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))
+    >>> output.shape
+    TensorShape([Dimension(2), Dimension(3)])
+    """
 
     def __init__(self, num_units: int, use_peepholes: bool = False, cell_clip: float | None = None,
                  initializer: Any = None, num_proj: int | None = None, proj_clip: float | None = None,

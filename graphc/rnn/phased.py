@@ -12,10 +12,17 @@ from graphc.rnn.lstm import LSTMStateTuple, WithMemory
 
 @public("contrib.rnn.PhasedLSTMCell")
 class PhasedLSTMCell(WithMemory):
-    """As `tf.contrib.rnn.PhasedLSTMCell`: inputs are (time [batch, 1], features [batch, n]).
+    """An LSTM cell whose units are open for a part of a learned period, for events at any time (Neil et al.), as
+    `tf.contrib.rnn.PhasedLSTMCell`: inputs are (time [batch, 1], features [batch, n]).
 
-    leak: what a closed unit lets through. ratio_on: the part of the period in which a unit is open. Periods begin as
-    exp of uniform numbers between the logarithms of period_init_min and period_init_max.
+    leak: what a closed unit lets through. ratio_on: the part of the period in which a unit is open. Periods begin
+    as exp of uniform numbers between the logarithms of period_init_min and period_init_max.
+
+    >>> cell = gc.contrib.rnn.PhasedLSTMCell(3)
+    >>> times = gc.constant([[[0.1], [0.7], [2.5]]])
+    >>> outputs, state = gc.nn.dynamic_rnn(cell, (times, gc.ones([1, 3, 4])), dtype=gc.float32)
+    >>> outputs.shape
+    TensorShape([Dimension(1), Dimension(3), Dimension(3)])
     """
 
     def __init__(self, num_units: int, use_peepholes: bool = False, leak: float = 0.001, ratio_on: float = 0.1,

@@ -36,7 +36,14 @@ class Scoped(RNNCell):
 @public("contrib.rnn.EmbeddingWrapper", "compat.v1.nn.rnn_cell.EmbeddingWrapper")
 class EmbeddingWrapper(Scoped):
     """Takes indices as inputs and gives the cell their rows of the variable "embedding"; as
-    `tf.contrib.rnn.EmbeddingWrapper`. initializer: by default the scope's, or uniform with variance 1."""
+    `tf.contrib.rnn.EmbeddingWrapper`. initializer: by default the scope's, or uniform with variance 1.
+
+    >>> cell = gc.contrib.rnn.EmbeddingWrapper(gc.nn.rnn_cell.GRUCell(3), embedding_classes=10, embedding_size=4)
+    >>> words = gc.constant([[7, 2, 2], [1, 0, 0]])
+    >>> outputs, state = gc.nn.dynamic_rnn(cell, gc.expand_dims(words, 2), dtype=gc.float32)
+    >>> outputs.shape, gc.trainable_variables()[0].shape
+    (TensorShape([Dimension(2), Dimension(3), Dimension(3)]), TensorShape([Dimension(10), Dimension(4)]))
+    """
 
     def __init__(self, cell: Any, embedding_classes: int, embedding_size: int, initializer: Any = None,
                  reuse: bool | None = None) -> None:
@@ -61,7 +68,16 @@ class EmbeddingWrapper(Scoped):
 @public("contrib.rnn.InputProjectionWrapper", "compat.v1.nn.rnn_cell.InputProjectionWrapper")
 class InputProjectionWrapper(Scoped):
     """Gives the cell activation(inputs * kernel + bias), num_proj columns; as
-    `tf.contrib.rnn.InputProjectionWrapper`. input_size has no effect."""
+    `tf.contrib.rnn.InputProjectionWrapper`. input_size has no effect.
+
+    >>> cell = gc.contrib.rnn.InputProjectionWrapper(gc.nn.rnn_cell.GRUCell(3), num_proj=2)
+    >>> output, state = cell(gc.ones([1, 8]), cell.zero_state(1, gc.float32))
+    >>> [(v.op.name, v.shape.as_list()) for v in gc.trainable_variables()]
+    [('input_projection_wrapper/kernel', [8, 2]), ('input_projection_wrapper/bias', [2]),
+    ('input_projection_wrapper/gru_cell/gates/kernel', [5, 6]), ('input_projection_wrapper/gru_cell/gates/bias',
+    [6]), ('input_projection_wrapper/gru_cell/candidate/kernel', [5, 3]),
+    ('input_projection_wrapper/gru_cell/candidate/bias', [3])]
+    """
 
     def __init__(self, cell: Any, num_proj: int, activation: Callable[[Any], Any] | None = None,
                  input_size: Any = None, reuse: bool | None = None) -> None:
@@ -77,7 +93,13 @@ class InputProjectionWrapper(Scoped):
 @public("contrib.rnn.OutputProjectionWrapper", "compat.v1.nn.rnn_cell.OutputProjectionWrapper")
 class OutputProjectionWrapper(Scoped):
     """Gives activation(the cell's outputs * kernel + bias), output_size columns; as
-    `tf.contrib.rnn.OutputProjectionWrapper`."""
+    `tf.contrib.rnn.OutputProjectionWrapper`.
+
+    >>> cell = gc.contrib.rnn.OutputProjectionWrapper(gc.nn.rnn_cell.GRUCell(3), output_size=10)
+    >>> output, state = cell(gc.ones([1, 8]), cell.zero_state(1, gc.float32))
+    >>> output.shape, state.shape
+    (TensorShape([Dimension(1), Dimension(10)]), TensorShape([Dimension(1), Dimension(3)]))
+    """
 
     def __init__(self, cell: Any, output_size: int, activation: Callable[[Any], Any] | None = None,
                  reuse: bool | None = None) -> None:

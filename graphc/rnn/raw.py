@@ -21,6 +21,19 @@ def raw_rnn(cell: Any, loop_fn: Callable[..., Any], parallel_iterations: int | N
     emit, next loop state). It is called first with Nones: then the state is the initial one and what to emit says the
     structure (None: the cell's output). Rows that are finished emit zeros and keep their state.
     parallel_iterations and swap_memory have no effect.
+
+    >>> cell = gc.nn.rnn_cell.GRUCell(2)
+    >>> lengths = gc.constant([1, 3])
+    >>> def feed_back(time, output, state, _):      # each output is the next input
+    ...     if output is None:
+    ...         return gc.fill([2], False), gc.zeros([2, 2]), gc.ones([2, 2]), None, None
+    ...     return time >= lengths, output, state, output, None
+    >>> emitted, state, _ = gc.nn.raw_rnn(cell, feed_back)
+    >>> gc.global_variables_initializer().run()
+    >>> (emitted.stack().eval() != 0.)[..., 0].astype(int)       # [time, batch]
+    array([[1, 1],
+           [0, 1],
+           [0, 1]])
     """
     structures.assert_like_rnncell("cell", cell)
     if not callable(loop_fn):

@@ -26,6 +26,12 @@ class CoupledInputForgetGateLSTMCell(WithMemory):
     """An LSTM cell whose input gate is 1 - forget gate, as `tf.contrib.rnn.CoupledInputForgetGateLSTMCell`.
 
     layer_norm: gates and memory are normalised, and the bias is not added. initializer has no effect, as in TensorFlow.
+
+    >>> cell = gc.contrib.rnn.CoupledInputForgetGateLSTMCell(3)
+    >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))
+    >>> output.shape, [(v.op.name, v.shape.as_list()) for v in gc.trainable_variables()]
+    (TensorShape([Dimension(2), Dimension(3)]), [('coupled_input_forget_gate_lstm_cell/W_0', [7, 9]),
+    ('coupled_input_forget_gate_lstm_cell/B', [9])])
     """
 
     def __init__(self, num_units: int, use_peepholes: bool = False, initializer: Any = None,
@@ -81,6 +87,11 @@ class TimeFreqLSTMCell(RNNCell):
     A window has feature_size columns, and begins frequency_skip behind the one before. As in TensorFlow, state_size is
     2 * num_units, though the state has so many columns for each window: give the first state yourself if there are
     several. initializer has no effect.
+
+    >>> cell = gc.contrib.rnn.TimeFreqLSTMCell(2, feature_size=3, frequency_skip=3)
+    >>> output, state = cell(gc.ones([1, 6]), gc.zeros([1, 2 * 2 * 2]))
+    >>> output.shape, state.shape
+    (TensorShape([Dimension(1), Dimension(4)]), TensorShape([Dimension(1), Dimension(8)]))
     """
 
     def __init__(self, num_units: int, use_peepholes: bool = False, cell_clip: float | None = None,

@@ -18,6 +18,12 @@ class SimpleRNNCell(MatrixCell):
 
     dropout, recurrent_dropout: which shares of inputs and state are left out when `training` says so, the same ones in
     each call until reset_dropout_mask and reset_recurrent_dropout_mask.
+
+    >>> cell = gc.compat.v1.keras.layers.SimpleRNNCell(2, kernel_initializer="ones", recurrent_initializer="ones")
+    >>> output, [state] = cell(gc.constant([[0.1, 0.2]]), [gc.zeros([1, 2])])
+    >>> gc.global_variables_initializer().run()
+    >>> output.eval()                            # tanh(0.3)
+    array([[0.2913, 0.2913]], dtype=float32)
     """
 
     def __init__(self, units: int, activation: Any = "tanh", use_bias: bool = True,

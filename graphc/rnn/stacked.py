@@ -15,7 +15,14 @@ def stack_bidirectional_rnn(cells_fw: Any, cells_bw: Any, inputs: Any, initial_s
                             initial_states_bw: Any = None, dtype: Any = None, sequence_length: Any = None,
                             scope: Any = None) -> tuple[Any, tuple[Any, ...], tuple[Any, ...]]:
     """static_bidirectional_rnn for each pair of cells; gives (list of outputs, states forward, states backward), as
-    `tf.contrib.rnn.stack_bidirectional_rnn`."""
+    `tf.contrib.rnn.stack_bidirectional_rnn`.
+
+    >>> forward, backward = [[gc.nn.rnn_cell.GRUCell(n) for n in (3, 2)] for _ in range(2)]
+    >>> outputs, state_forward, state_backward = gc.contrib.rnn.stack_bidirectional_rnn(
+    ...     forward, backward, [gc.ones([2, 4])] * 5, dtype=gc.float32)
+    >>> len(outputs), outputs[0].shape
+    (5, TensorShape([Dimension(2), Dimension(4)]))
+    """
     def layer(cell_fw: Any, cell_bw: Any, x: Any, state_fw: Any, state_bw: Any, cell_scope: Any) -> Any:
         return static_bidirectional_rnn(cell_fw, cell_bw, x, state_fw, state_bw, dtype, sequence_length, cell_scope)
 
@@ -29,7 +36,15 @@ def stack_bidirectional_dynamic_rnn(cells_fw: Any, cells_bw: Any, inputs: Any, i
                                     scope: Any = None, swap_memory: bool = False,
                                     ) -> tuple[Any, tuple[Any, ...], tuple[Any, ...]]:
     """bidirectional_dynamic_rnn for each pair of cells; gives (outputs side by side, states forward, states backward),
-    as `tf.contrib.rnn.stack_bidirectional_dynamic_rnn`."""
+    as `tf.contrib.rnn.stack_bidirectional_dynamic_rnn`.
+
+    >>> forward, backward = [[gc.nn.rnn_cell.GRUCell(n) for n in (3, 2)] for _ in range(2)]
+    >>> outputs, state_forward, state_backward = gc.contrib.rnn.stack_bidirectional_dynamic_rnn(
+    ...     forward, backward, gc.ones([2, 5, 4]), dtype=gc.float32)
+    >>> outputs.shape, [state.shape for state in state_forward]
+    (TensorShape([Dimension(2), Dimension(5), Dimension(4)]), [TensorShape([Dimension(2), Dimension(3)]),
+    TensorShape([Dimension(2), Dimension(2)])])
+    """
     def layer(cell_fw: Any, cell_bw: Any, x: Any, state_fw: Any, state_bw: Any, cell_scope: Any) -> Any:
         outputs, states = bidirectional_dynamic_rnn(cell_fw, cell_bw, x, sequence_length, state_fw, state_bw, dtype,
                                                     parallel_iterations, swap_memory, time_major)

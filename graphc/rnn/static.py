@@ -16,6 +16,17 @@ def static_rnn(cell: Any, inputs: Any, initial_state: Any = None, dtype: Any = N
 
     sequence_length [batch]: past a row's length its output is zeros and its state stays. Raises ValueError if inputs is
     empty, if neither initial_state nor dtype is given, or if a size of the inputs but the batch's is not known.
+
+    >>> cell = gc.nn.rnn_cell.BasicRNNCell(2)
+    >>> inputs = [gc.ones([3, 4]) for _ in range(5)]
+    >>> outputs, state = gc.nn.static_rnn(cell, inputs, dtype=gc.float32, sequence_length=[5, 1, 0])
+    >>> gc.global_variables_initializer().run()
+    >>> (gc.stack(outputs).eval() != 0.)[..., 0]
+    array([[ True,  True, False],
+           [ True, False, False],
+           [ True, False, False],
+           [ True, False, False],
+           [ True, False, False]])
     """
     structures.assert_like_rnncell("cell", cell)
     _check_sequence(inputs)
@@ -70,7 +81,21 @@ def _check_sizes(leaves: list[Any]) -> None:
 def static_state_saving_rnn(cell: Any, inputs: Any, state_saver: Any, state_name: Any, sequence_length: Any = None,
                             scope: Any = None) -> tuple[list[Any], Any]:
     """static_rnn that begins at state_saver.state(name) and ends with state_saver.save_state(name, state), as
-    `tf.nn.static_state_saving_rnn`. state_name: one name for each part of the cell's state."""
+    `tf.nn.static_state_saving_rnn`. state_name: one name for each part of the cell's state.
+
+    >>> class Kept:
+    ...     def __init__(self):
+    ...         self.values = {"h": gc.Variable(gc.zeros([1, 2]), trainable=False)}
+    ...     def state(self, name):
+    ...         return self.values[name]
+    ...     def save_state(self, name, value):
+    ...         return gc.assign(self.values[name], value)
+    >>> kept = Kept()
+    >>> outputs, state = gc.nn.static_state_saving_rnn(gc.nn.rnn_cell.GRUCell(2), [gc.ones([1, 3])], kept, "h")
+    >>> gc.global_variables_initializer().run()
+    >>> np.array_equal(outputs[0].eval(), kept.state("h").eval())
+    True
+    """
     if structures.is_nested(cell.state_size) != structures.is_nested(state_name):
         raise ValueError(f"state_name should be the same type as cell.state_size.  state_name: {state_name}, "
                          f"cell.state_size: {cell.state_size}")
@@ -92,6 +117,12 @@ def static_bidirectional_rnn(cell_fw: Any, cell_bw: Any, inputs: Any, initial_st
     """static_rnn of cell_fw, and of cell_bw from the end of each sequence; as `tf.nn.static_bidirectional_rnn`.
 
     Gives (list of both outputs side by side, state forward, state backward).
+
+    >>> cells = [gc.nn.rnn_cell.GRUCell(2) for _ in range(2)]
+    >>> inputs = [gc.ones([3, 4]) for _ in range(5)]
+    >>> outputs, forward, backward = gc.nn.static_bidirectional_rnn(*cells, inputs, dtype=gc.float32)
+    >>> len(outputs), outputs[0].shape, forward.shape
+    (5, TensorShape([Dimension(3), Dimension(4)]), TensorShape([Dimension(3), Dimension(2)]))
     """
     structures.assert_like_rnncell("cell_fw", cell_fw)
     structures.assert_like_rnncell("cell_bw", cell_bw)

@@ -55,7 +55,15 @@ class Wrapper(RNNCell):
 @public("nn.rnn_cell.ResidualWrapper", "contrib.rnn.ResidualWrapper")
 class ResidualWrapper(Wrapper):
     """Adds its inputs to the cell's outputs, or gives residual_fn(inputs, outputs); as
-    `tf.nn.rnn_cell.ResidualWrapper`."""
+    `tf.nn.rnn_cell.ResidualWrapper`.
+
+    >>> cell = gc.nn.rnn_cell.ResidualWrapper(gc.nn.rnn_cell.GRUCell(3))
+    >>> inputs = gc.constant([[1., 2., 3.]])
+    >>> output, state = cell(inputs, gc.zeros([1, 3]))
+    >>> gc.global_variables_initializer().run()
+    >>> (output - state).eval()
+    array([[1., 2., 3.]], dtype=float32)
+    """
 
     def __init__(self, cell: Any, residual_fn: Callable[[Any, Any], Any] | None = None, **more: Any) -> None:
         super().__init__(cell, **more)
@@ -80,7 +88,13 @@ def check_alike(inputs: Any, outputs: Any) -> None:
 
 @public("nn.rnn_cell.DeviceWrapper", "contrib.rnn.DeviceWrapper")
 class DeviceWrapper(Wrapper):
-    """Makes the cell's ops under gc.device(device), as `tf.nn.rnn_cell.DeviceWrapper`."""
+    """Makes the cell's ops under gc.device(device), as `tf.nn.rnn_cell.DeviceWrapper`.
+
+    >>> cell = gc.nn.rnn_cell.DeviceWrapper(gc.nn.rnn_cell.GRUCell(3), "/device:GPU:0")
+    >>> output, state = cell(gc.ones([2, 4]), gc.zeros([2, 3]))
+    >>> output.device
+    '/device:GPU:0'
+    """
 
     def __init__(self, cell: Any, device: Any, **more: Any) -> None:
         super().__init__(cell, **more)
@@ -100,6 +114,12 @@ class HighwayWrapper(Wrapper):
     """carry * inputs + transform * outputs, the gates learned from the inputs; as `tf.contrib.rnn.HighwayWrapper`.
 
     couple_carry_transform_gates: transform is 1 - carry. carry_bias_init: the first bias of the carry gate.
+
+    >>> cell = gc.contrib.rnn.HighwayWrapper(gc.nn.rnn_cell.GRUCell(3), carry_bias_init=20.)
+    >>> output, state = cell(gc.constant([[1., 2., 3.]]), gc.zeros([1, 3]))
+    >>> gc.global_variables_initializer().run()
+    >>> output.eval()                            # so much is carried that it is the inputs
+    array([[1., 2., 3.]], dtype=float32)
     """
 
     def __init__(self, cell: Any, couple_carry_transform_gates: bool = True, carry_bias_init: float = 1.0) -> None:
@@ -128,7 +148,13 @@ class HighwayWrapper(Wrapper):
 @public("contrib.rnn.CompiledWrapper")
 class CompiledWrapper(Wrapper):
     """The cell itself, as `tf.contrib.rnn.CompiledWrapper`: all of a graph is compiled here, so compile_stateful has no
-    effect."""
+    effect.
+
+    >>> cell = gc.contrib.rnn.CompiledWrapper(gc.nn.rnn_cell.GRUCell(3))
+    >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))
+    >>> output.shape
+    TensorShape([Dimension(2), Dimension(3)])
+    """
 
     def __init__(self, cell: Any, compile_stateful: bool = False) -> None:
         super().__init__(cell)

@@ -27,7 +27,17 @@ _ASSET_TYPE = "type.googleapis.com/tensorflow.AssetFileDef"
         "compat.v1.python.saved_model.builder.SavedModelBuilder")
 class SavedModelBuilder:
     """Makes the folder export_dir, which must not be there or be empty, as `tf.saved_model.Builder`. `save` writes the
-    meta graphs that were added; the variables are written with the first one."""
+    meta graphs that were added; the variables are written with the first one.
+
+    >>> x = gc.placeholder(gc.float32, [None], "x")
+    >>> y = gc.multiply(x, gc.Variable(2.), name="y")
+    >>> gc.global_variables_initializer().run()
+    >>> builder = gc.saved_model.Builder("built")
+    >>> signature = gc.saved_model.predict_signature_def({"x": x}, {"y": y})
+    >>> builder.add_meta_graph_and_variables(gc.get_default_session(), [gc.saved_model.SERVING], {"double": signature})
+    >>> builder.save()
+    b'built/saved_model.pb'
+    """
 
     def __init__(self, export_dir: Any) -> None:
         self._folder = export_dir.decode() if isinstance(export_dir, bytes) else os.fspath(export_dir)
@@ -144,7 +154,17 @@ def _add_main_op(main_op: Any) -> None:
 @public("saved_model.simple_save")
 def simple_save(session: Any, export_dir: Any, inputs: Mapping[str, Any], outputs: Mapping[str, Any],
                 legacy_init_op: Any = None) -> None:
-    """Writes a SavedModel of the session's graph for serving, with one signature, as `tf.saved_model.simple_save`."""
+    """Writes a SavedModel of the session's graph for serving, with one signature, as `tf.saved_model.simple_save`.
+
+    inputs, outputs: name -> tensor. Its tag is SERVING, its signature "serving_default".
+
+    >>> x = gc.placeholder(gc.float32, [None], "x")
+    >>> y = gc.multiply(x, gc.Variable(2.), name="y")
+    >>> gc.global_variables_initializer().run()
+    >>> gc.saved_model.simple_save(gc.get_default_session(), "simple", inputs={"x": x}, outputs={"y": y})
+    >>> sorted(gc.io.gfile.listdir("simple"))
+    ['saved_model.pb', 'variables']
+    """
     signatures = {names.DEFAULT_SERVING_SIGNATURE_DEF_KEY: predict_signature_def(inputs, outputs)}
     with session.graph.as_default():
         builder = SavedModelBuilder(export_dir)

@@ -36,6 +36,14 @@ def export_model(session: Any, signatures: Mapping[str, Signature], var_list: An
     var_list: the variables of checkpoints, as gc.train.Saver has it; by default all global ones. A variable that has no
     value yet has none in the file: a signature may initialise it. Counts as a run of the session. Raises
     UnimplementedError that lists what the C++ library cannot run, InvalidArgumentError for what is not in the graph.
+
+    >>> x = gc.placeholder(gc.float32, [None, 2], "x")
+    >>> w = gc.Variable([[1.], [2.]], name="w")
+    >>> y = gc.matmul(x, w, name="y")
+    >>> gc.global_variables_initializer().run()
+    >>> model = gc.export_model(gc.get_default_session(), {"predict": gc.Signature(y, x)})
+    >>> gc.io.write_graph(model, ".", "model.pb", as_text=False)
+    './model.pb'
     """
     if not isinstance(signatures, Mapping) or not signatures:
         raise TypeError("export_model: argument 'signatures' must be a dictionary {name: gc.Signature(...)}")
@@ -84,6 +92,16 @@ def load_state(session: Any, graph_def: GraphDef) -> None:
 
     Raises FailedPreconditionError if the file lists no variables, InvalidArgumentError for one that the graph does not
     have, DataLossError for a value that is not there or does not fit.
+
+    >>> w = gc.Variable([1., 2.], name="w")
+    >>> total, session = gc.reduce_sum(w), gc.get_default_session()
+    >>> gc.global_variables_initializer().run()
+    >>> model = gc.export_model(session, {"total": gc.Signature(total, [])})
+    >>> w.assign([0., 0.]).eval()
+    array([0., 0.], dtype=float32)
+    >>> gc.load_state(session, model)
+    >>> w.eval()
+    array([1., 2.], dtype=float32)
     """
     if not graph_def.state.variables:
         raise FailedPreconditionError("load_state: the graph lists no variables; save it with gc.export_model")

@@ -25,6 +25,16 @@ def load(sess: Any, tags: Iterable[str], export_dir: Any, import_scope: str | No
     returns the graph's message, as `tf.saved_model.load` of TensorFlow 1. saver_kwargs: for gc.train.import_meta_graph.
 
     Raises OSError if there is no SavedModel, RuntimeError if none of its graphs has these tags.
+
+    >>> x = gc.placeholder(gc.float32, [None], "x")
+    >>> y = gc.multiply(x, gc.Variable(2.), name="y")
+    >>> gc.global_variables_initializer().run()
+    >>> gc.saved_model.simple_save(gc.get_default_session(), "loaded", {"x": x}, {"y": y})
+    >>> with gc.Session(graph=gc.Graph()) as session:
+    ...     meta_graph = gc.saved_model.load(session, [gc.saved_model.SERVING], "loaded")
+    ...     signature = meta_graph.signature_def["serving_default"]
+    ...     print(session.run(signature.outputs["y"].name, {signature.inputs["x"].name: [1., 2.]}))
+    [2. 4.]
     """
     folder = export_dir.decode() if isinstance(export_dir, bytes) else os.fspath(export_dir)
     found = _with_tags(read_saved_model(folder), tags, folder)
@@ -42,20 +52,39 @@ def load(sess: Any, tags: Iterable[str], export_dir: Any, import_scope: str | No
 @public("saved_model.maybe_saved_model_directory", "saved_model.loader.maybe_saved_model_directory",
         "saved_model.contains_saved_model")
 def maybe_saved_model_directory(export_dir: Any) -> bool:
-    """Whether the folder has a saved_model.pb or saved_model.pbtxt, as `tf.saved_model.contains_saved_model`."""
+    """Whether the folder has a saved_model.pb or saved_model.pbtxt, as `tf.saved_model.contains_saved_model`.
+
+    >>> x = gc.placeholder(gc.float32, [], "x")
+    >>> gc.saved_model.simple_save(gc.get_default_session(), "there", {"x": x}, {"y": x + 1.})
+    >>> gc.saved_model.contains_saved_model("there"), gc.saved_model.contains_saved_model("elsewhere")
+    (True, False)
+    """
     return any(os.path.isfile(os.path.join(os.fspath(export_dir), name))
                for name in (names.SAVED_MODEL_FILENAME_PB, names.SAVED_MODEL_FILENAME_PBTXT))
 
 
 @public("saved_model.main_op.main_op")
 def main_op() -> Any:
-    """The operation that initialises variables and tables, for a builder's `main_op`, as `tf.saved_model.main_op`."""
+    """The operation that initialises variables and tables, for a builder's `main_op`, as `tf.saved_model.main_op`.
+
+    >>> v, count = gc.Variable(1.), gc.Variable(0, collections=[gc.GraphKeys.LOCAL_VARIABLES])
+    >>> gc.saved_model.main_op.main_op().run()
+    >>> v.eval(), count.eval()
+    (np.float32(1.0), np.int32(0))
+    """
     return gc.group(gc.global_variables_initializer(), gc.local_variables_initializer(), gc.tables_initializer())
 
 
 @public("saved_model.main_op_with_restore", "saved_model.main_op.main_op_with_restore")
 def main_op_with_restore(restore_op_name: str) -> Any:
-    """The operation of main_op, and behind it the named one, as `tf.saved_model.main_op_with_restore`."""
+    """The operation of main_op, and behind it the named one, as `tf.saved_model.main_op_with_restore`.
+
+    >>> v = gc.Variable(1.)
+    >>> put = gc.group(v.assign(5.), name="put")
+    >>> gc.saved_model.main_op_with_restore("put").run()
+    >>> v.eval()
+    np.float32(5.0)
+    """
     with gc.control_dependencies([main_op()]):
         return gc.group(gc.get_default_graph().get_operation_by_name(restore_op_name))
 

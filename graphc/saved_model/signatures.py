@@ -13,7 +13,20 @@ from graphc.serial.tensors import shape_to_proto
 
 @public("saved_model.build_tensor_info", "saved_model.utils.build_tensor_info")
 def build_tensor_info(tensor: Any) -> TensorInfo:
-    """Name, dtype and shape of a tensor or SparseTensor, as `tf.saved_model.build_tensor_info`."""
+    """Name, dtype and shape of a tensor or SparseTensor, as `tf.saved_model.build_tensor_info`.
+
+    >>> print(gc.saved_model.build_tensor_info(gc.placeholder(gc.float32, [None, 2], "x")))
+    name: "x:0"
+    dtype: DT_FLOAT
+    tensor_shape {
+      dim {
+        size: -1
+      }
+      dim {
+        size: 2
+      }
+    }
+    """
     shape = tensor.get_shape()
     sizes = None if shape.ndims is None else shape.as_list()
     made = TensorInfo(dtype=tensor.dtype.number, tensor_shape=shape_to_proto(sizes))
@@ -29,7 +42,12 @@ def build_tensor_info(tensor: Any) -> TensorInfo:
 @public("saved_model.get_tensor_from_tensor_info", "saved_model.utils.get_tensor_from_tensor_info")
 def get_tensor_from_tensor_info(tensor_info: TensorInfo, graph: Any = None, import_scope: str | None = None) -> Any:
     """The tensor or SparseTensor of a graph that is meant, as `tf.saved_model.get_tensor_from_tensor_info`. Raises
-    KeyError if the graph has none of that name, ValueError for a TensorInfo that names none."""
+    KeyError if the graph has none of that name, ValueError for a TensorInfo that names none.
+
+    >>> x = gc.placeholder(gc.float32, [None, 2], "x")
+    >>> gc.saved_model.get_tensor_from_tensor_info(gc.saved_model.build_tensor_info(x)) is x
+    True
+    """
     graph = graph if graph is not None else gc.get_default_graph()
 
     def element(name: str) -> Any:
@@ -48,7 +66,14 @@ def get_tensor_from_tensor_info(tensor_info: TensorInfo, graph: Any = None, impo
 @public("saved_model.build_signature_def", "saved_model.signature_def_utils.build_signature_def")
 def build_signature_def(inputs: Mapping[str, TensorInfo] | None = None, outputs: Mapping[str, TensorInfo] | None = None,
                         method_name: str | None = None) -> SignatureDef:
-    """A signature of these TensorInfos, as `tf.saved_model.build_signature_def`."""
+    """A signature of these TensorInfos, as `tf.saved_model.build_signature_def`.
+
+    >>> x = gc.placeholder(gc.float32, [None], "x")
+    >>> info = gc.saved_model.build_tensor_info(x)
+    >>> signature = gc.saved_model.build_signature_def({"in": info}, {"out": info}, "my/method")
+    >>> signature.inputs["in"].name, signature.method_name
+    ('x:0', 'my/method')
+    """
     made = SignatureDef(method_name=method_name or "")
     for target, given in ((made.inputs, inputs), (made.outputs, outputs)):
         for name, info in (given or {}).items():
@@ -58,7 +83,13 @@ def build_signature_def(inputs: Mapping[str, TensorInfo] | None = None, outputs:
 
 @public("saved_model.predict_signature_def", "saved_model.signature_def_utils.predict_signature_def")
 def predict_signature_def(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> SignatureDef:
-    """A signature of any tensors by name, as `tf.saved_model.predict_signature_def`."""
+    """A signature of any tensors by name, as `tf.saved_model.predict_signature_def`.
+
+    >>> x = gc.placeholder(gc.float32, [None, 2], "x")
+    >>> signature = gc.saved_model.predict_signature_def({"pixels": x}, {"sum": gc.reduce_sum(x, 1, name="y")})
+    >>> signature.inputs["pixels"].name, signature.outputs["sum"].name, signature.method_name
+    ('x:0', 'y:0', 'tensorflow/serving/predict')
+    """
     for label, given in (("inputs", inputs), ("outputs", outputs)):
         if not given:
             raise ValueError(f"Prediction `{label}` cannot be None or empty.")
@@ -68,7 +99,13 @@ def predict_signature_def(inputs: Mapping[str, Any], outputs: Mapping[str, Any])
 
 @public("saved_model.regression_signature_def", "saved_model.signature_def_utils.regression_signature_def")
 def regression_signature_def(examples: Any, predictions: Any) -> SignatureDef:
-    """A signature from Examples (strings) to numbers, as `tf.saved_model.regression_signature_def`."""
+    """A signature from Examples (strings) to numbers, as `tf.saved_model.regression_signature_def`.
+
+    >>> examples = gc.placeholder(gc.string, [None], "examples")
+    >>> signature = gc.saved_model.regression_signature_def(examples, gc.zeros([3], name="prices"))
+    >>> signature.inputs["inputs"].name, signature.outputs["outputs"].name
+    ('examples:0', 'prices:0')
+    """
     return build_signature_def({names.REGRESS_INPUTS: _info("Regression `examples`", examples, gc.string)},
                                {names.REGRESS_OUTPUTS: _info("Regression `predictions`", predictions, gc.float32)},
                                names.REGRESS_METHOD_NAME)
@@ -77,7 +114,15 @@ def regression_signature_def(examples: Any, predictions: Any) -> SignatureDef:
 @public("saved_model.classification_signature_def", "saved_model.signature_def_utils.classification_signature_def")
 def classification_signature_def(examples: Any, classes: Any, scores: Any) -> SignatureDef:
     """A signature from Examples (strings) to classes (strings), scores, or both, as
-    `tf.saved_model.classification_signature_def`."""
+    `tf.saved_model.classification_signature_def`.
+    Raises ValueError without examples, without both classes and scores, or for other dtypes.
+
+    >>> examples = gc.placeholder(gc.string, [None], "examples")
+    >>> scores = gc.zeros([3, 2], name="scores")
+    >>> signature = gc.saved_model.classification_signature_def(examples, classes=None, scores=scores)
+    >>> signature.method_name, signature.outputs["scores"].name
+    ('tensorflow/serving/classify', 'scores:0')
+    """
     if classes is None and scores is None:
         raise ValueError("Classification `classes` and `scores` cannot both be None.")
     outputs = {}
@@ -101,7 +146,17 @@ def _info(what: str, tensor: Any, dtype: Any) -> TensorInfo:
 
 @public("saved_model.is_valid_signature", "saved_model.signature_def_utils.is_valid_signature")
 def is_valid_signature(signature_def: SignatureDef | None) -> bool:
-    """Whether TensorFlow Serving can serve it, as `tf.saved_model.is_valid_signature`."""
+    """Whether TensorFlow Serving can serve it, as `tf.saved_model.is_valid_signature`.
+
+    Its method must be one of PREDICT_METHOD_NAME, CLASSIFY_METHOD_NAME and REGRESS_METHOD_NAME, with the inputs and
+    outputs of that.
+
+    >>> x = gc.placeholder(gc.float32, [None], "x")
+    >>> gc.saved_model.is_valid_signature(gc.saved_model.predict_signature_def({"x": x}, {"y": x}))
+    True
+    >>> gc.saved_model.is_valid_signature(gc.saved_model.build_signature_def(method_name="my/method"))
+    False
+    """
     if signature_def is None:
         return False
     given = {key: info.dtype for key, info in signature_def.inputs.items()}

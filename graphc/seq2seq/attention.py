@@ -17,7 +17,11 @@ from graphc.seq2seq.samples import check_layer, size_of, zeros
 
 @public("contrib.seq2seq.AttentionMechanism")
 class AttentionMechanism:
-    """What AttentionWrapper takes: mechanism(query, state) gives (alignments, next state)."""
+    """What AttentionWrapper takes: mechanism(query, state) gives (alignments, next state).
+
+    >>> isinstance(gc.contrib.seq2seq.LuongAttention(3, gc.ones([2, 7, 4])), gc.contrib.seq2seq.AttentionMechanism)
+    True
+    """
 
     @property
     def alignments_size(self) -> Any:
@@ -137,6 +141,15 @@ class LuongAttention(LuongScore):
     """Multiplicative attention, as `tf.contrib.seq2seq.LuongAttention`. num_units must be the query's depth.
 
     probability_fn(score): by default softmax. dtype: of the memory's layer, by default float32.
+    score = query * (memory * memory_layer), a product of vectors. memory: [batch, time, depth]; past
+    memory_sequence_length it is not seen. scale: scores are scaled by a learned number.
+
+    >>> mechanism = gc.contrib.seq2seq.LuongAttention(3, gc.ones([2, 5, 6]), memory_sequence_length=[5, 2])
+    >>> alignments, state = mechanism(gc.ones([2, 3]), mechanism.initial_state(2, gc.float32))
+    >>> gc.global_variables_initializer().run()
+    >>> alignments.eval()
+    array([[0.2, 0.2, 0.2, 0.2, 0.2],
+           [0.5, 0.5, 0. , 0. , 0. ]], dtype=float32)
     """
 
     def __init__(self, num_units: int, memory: Any, memory_sequence_length: Any = None, scale: bool = False,
@@ -157,6 +170,16 @@ class BahdanauAttention(BahdanauScore):
     """Additive attention, as `tf.contrib.seq2seq.BahdanauAttention`.
 
     probability_fn(score): by default softmax. dtype: of both layers, by default float32.
+    score = v * tanh(query * query_layer + memory * memory_layer), both layers of num_units. memory: [batch, time,
+    depth]; past memory_sequence_length it is not seen. normalize: v is of length 1, times a learned number. Called
+    with a query [batch, depth] and the state before.
+
+    >>> mechanism = gc.contrib.seq2seq.BahdanauAttention(4, gc.ones([2, 5, 6]), memory_sequence_length=[5, 2])
+    >>> alignments, state = mechanism(gc.ones([2, 3]), mechanism.initial_state(2, gc.float32))
+    >>> gc.global_variables_initializer().run()
+    >>> alignments.eval()
+    array([[0.2, 0.2, 0.2, 0.2, 0.2],
+           [0.5, 0.5, 0. , 0. , 0. ]], dtype=float32)
     """
 
     def __init__(self, num_units: int, memory: Any, memory_sequence_length: Any = None, normalize: bool = False,
@@ -183,7 +206,12 @@ def _of_score(probability_fn: Callable[..., Any] | None) -> Callable[..., Any]:
 
 @public("contrib.seq2seq.hardmax")
 def hardmax(logits: Any, name: str | None = None) -> gc.Tensor:
-    """1 where the largest logit of the last axis is, else 0."""
+    """1 where the largest logit of the last axis is, else 0.
+
+    >>> gc.contrib.seq2seq.hardmax([[1., 5., 2.], [7., 0., 0.]]).eval()
+    array([[0., 1., 0.],
+           [1., 0., 0.]], dtype=float32)
+    """
     with gc.name_scope(name, "Hardmax", [logits]):
         logits = gc.convert_to_tensor(logits, name="logits")
         return gc.one_hot(gc.argmax(logits, -1), size_of(logits, -1), dtype=logits.dtype)

@@ -20,7 +20,15 @@ class _Fields(NamedTuple):
 class AttentionWrapperState(_Fields):
     """As `tf.contrib.seq2seq.AttentionWrapperState`: the state of the wrapped cell, the last attention, the number of
     steps, and of each mechanism (a tuple, if they are given as a list) the last alignments, the TensorArray of all of
-    them or (), and its state."""
+    them or (), and its state.
+    clone(name=value, ...) gives a copy with other values, as for a first state that an encoder made.
+
+    >>> mechanism = gc.contrib.seq2seq.LuongAttention(4, gc.ones([2, 7, 6]))
+    >>> cell = gc.contrib.seq2seq.AttentionWrapper(gc.nn.rnn_cell.GRUCell(4), mechanism)
+    >>> state = cell.zero_state(2, gc.float32).clone(cell_state=gc.ones([2, 4]))
+    >>> state.cell_state.eval()[0], state.attention.shape
+    (array([1., 1., 1., 1.], dtype=float32), TensorShape([Dimension(2), Dimension(6)]))
+    """
 
     __slots__ = ()
 

@@ -26,6 +26,15 @@ class AttentionWrapper(RNNCell):
     cell's is. alignment_history: all alignments are kept, in a TensorArray. cell_input_fn(inputs, attention): by
     default both side by side. initial_cell_state: that of zero_state. attention_fn(mechanism, cell output, state,
     layer) gives (attention, alignments, next state).
+
+    >>> memory, lengths = gc.ones([2, 7, 6]), gc.constant([7, 4])
+    >>> mechanism = gc.contrib.seq2seq.LuongAttention(4, memory, lengths)
+    >>> cell = gc.contrib.seq2seq.AttentionWrapper(gc.nn.rnn_cell.GRUCell(4), mechanism, attention_layer_size=5)
+    >>> output, state = cell(gc.ones([2, 3]), cell.zero_state(2, gc.float32))
+    >>> gc.global_variables_initializer().run()
+    >>> output.shape, state.alignments.eval()
+    (TensorShape([Dimension(2), Dimension(5)]), array([[0.1429, 0.1429, 0.1429, 0.1429, 0.1429, 0.1429, 0.1429],
+           [0.25  , 0.25  , 0.25  , 0.25  , 0.    , 0.    , 0.    ]], dtype=float32))
     """
 
     def __init__(self, cell: Any, attention_mechanism: Any, attention_layer_size: Any = None,

@@ -13,7 +13,11 @@ from graphc.seq2seq.samples import check_layer, sizes_behind
 
 @public("contrib.seq2seq.BasicDecoderOutput")
 class BasicDecoderOutput(NamedTuple):
-    """The outputs of the cell (or layer), and the ids that the helper made of them."""
+    """The outputs of the cell (or layer), and the ids that the helper made of them.
+
+    >>> gc.contrib.seq2seq.BasicDecoderOutput(rnn_output=gc.float32, sample_id=gc.int32)
+    BasicDecoderOutput(rnn_output=gc.float32, sample_id=gc.int32)
+    """
 
     rnn_output: Any
     sample_id: Any
@@ -21,8 +25,20 @@ class BasicDecoderOutput(NamedTuple):
 
 @public("contrib.seq2seq.BasicDecoder")
 class BasicDecoder(Decoder):
-    """As `tf.contrib.seq2seq.BasicDecoder`. output_layer: applied to the outputs of the cell before samples are
-    made."""
+    """Steps of a cell whose inputs and samples a helper makes, as `tf.contrib.seq2seq.BasicDecoder`. Its outputs are
+    BasicDecoderOutputs.
+
+    output_layer: applied to the outputs of the cell before samples are made. initial_state: as cell.zero_state
+    gives it.
+
+    >>> cell, inputs = gc.nn.rnn_cell.GRUCell(3), gc.ones([2, 5, 4])
+    >>> helper = gc.contrib.seq2seq.TrainingHelper(inputs, sequence_length=[5, 2])
+    >>> decoder = gc.contrib.seq2seq.BasicDecoder(cell, helper, cell.zero_state(2, gc.float32), gc.layers.Dense(10))
+    >>> outputs, state, lengths = gc.contrib.seq2seq.dynamic_decode(decoder)
+    >>> gc.global_variables_initializer().run()
+    >>> outputs.rnn_output.eval().shape, lengths.eval()
+    ((2, 5, 10), array([5, 2], dtype=int32))
+    """
 
     def __init__(self, cell: Any, helper: Any, initial_state: Any, output_layer: Any = None) -> None:
         assert_like_rnncell("cell", cell)

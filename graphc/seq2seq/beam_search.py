@@ -12,7 +12,11 @@ from graphc.seq2seq.beams import Beams
 @public("contrib.seq2seq.BeamSearchDecoderState")
 class BeamSearchDecoderState(NamedTuple):
     """Of each beam [batch, width, ...]: the state of its cell, the logarithm of its probability, whether it is
-    finished, its length (int64), and the attention added up, or ()."""
+    finished, its length (int64), and the attention added up, or ().
+
+    >>> gc.contrib.seq2seq.BeamSearchDecoderState._fields
+    ('cell_state', 'log_probs', 'finished', 'lengths', 'accumulated_attention_probs')
+    """
 
     cell_state: Any
     log_probs: Any
@@ -23,7 +27,11 @@ class BeamSearchDecoderState(NamedTuple):
 
 @public("contrib.seq2seq.BeamSearchDecoderOutput")
 class BeamSearchDecoderOutput(NamedTuple):
-    """Of each beam [batch, width]: its score, its last id, and the beam of the step before that it continues."""
+    """Of each beam [batch, width]: its score, its last id, and the beam of the step before that it continues.
+
+    >>> gc.contrib.seq2seq.BeamSearchDecoderOutput(scores=gc.float32, predicted_ids=gc.int32, parent_ids=gc.int32)
+    BeamSearchDecoderOutput(scores=gc.float32, predicted_ids=gc.int32, parent_ids=gc.int32)
+    """
 
     scores: Any
     predicted_ids: Any
@@ -32,7 +40,11 @@ class BeamSearchDecoderOutput(NamedTuple):
 
 @public("contrib.seq2seq.FinalBeamSearchDecoderOutput")
 class FinalBeamSearchDecoderOutput(NamedTuple):
-    """The ids of whole beams, the best beam first; and what the steps gave."""
+    """The ids of whole beams, the best beam first; and what the steps gave.
+
+    >>> gc.contrib.seq2seq.FinalBeamSearchDecoderOutput._fields
+    ('predicted_ids', 'beam_search_decoder_output')
+    """
 
     predicted_ids: Any
     beam_search_decoder_output: Any

@@ -23,12 +23,23 @@ from graphc.wording import warn
 
 @public("contrib.seq2seq.BeamSearchDecoder")
 class BeamSearchDecoder(Decoder):
-    """As `tf.contrib.seq2seq.BeamSearchDecoder`.
+    """Keeps the beam_width most probable sequences of each entry of the batch, as
+    `tf.contrib.seq2seq.BeamSearchDecoder`.
 
-    initial_state has a batch of batch * beam_width entries, as tile_batch makes it; memories of an AttentionWrapper,
-    too. output_layer: makes logits of the cell's outputs. length_penalty_weight and coverage_penalty_weight: 0 is
-    without. reorder_tensor_arrays: a TensorArray in the state (an alignment history) is given as a tensor, in the order
-    of the final beams.
+    embedding: a function of ids, or a table; start_tokens: int32[batch]; end_token: int32 scalar. initial_state has
+    a batch of batch * beam_width entries, as tile_batch makes it; memories of an AttentionWrapper, too.
+    output_layer: makes logits of the cell's outputs. length_penalty_weight and coverage_penalty_weight: 0 is
+    without. reorder_tensor_arrays: a TensorArray in the state (an alignment history) is given as a tensor, in the
+    order of the final beams.
+
+    >>> cell, encoded = gc.nn.rnn_cell.GRUCell(8), gc.ones([2, 8])
+    >>> decoder = gc.contrib.seq2seq.BeamSearchDecoder(
+    ...     cell, gc.get_variable("embedding", [10, 4]), start_tokens=gc.fill([2], 1), end_token=0,
+    ...     initial_state=gc.contrib.seq2seq.tile_batch(encoded, 3), beam_width=3, output_layer=gc.layers.Dense(10))
+    >>> outputs, state, lengths = gc.contrib.seq2seq.dynamic_decode(decoder, maximum_iterations=5)
+    >>> gc.global_variables_initializer().run()
+    >>> outputs.predicted_ids.eval().shape       # [batch, time, beam]
+    (2, 5, 3)
     """
 
     tracks_own_finished = True       # beams change places, so that the loop cannot

@@ -12,6 +12,12 @@ def tile_batch(t: Any, multiplier: int, name: str | None = None) -> Any:
     """Each entry of the batch `multiplier` times, one behind the other: a, a, b, b, ...; of nested tensors.
 
     Raises ValueError for a tensor whose rank is 0 or not known.
+
+    >>> gc.contrib.seq2seq.tile_batch(gc.constant([[1, 2], [3, 4]]), 2).eval()
+    array([[1, 2],
+           [1, 2],
+           [3, 4],
+           [3, 4]], dtype=int32)
     """
     with gc.name_scope(name, "tile_batch", [*gc.nest.flatten(t), multiplier]):
         return gc.nest.map_structure(lambda tensor: _tiled(tensor, multiplier), t)

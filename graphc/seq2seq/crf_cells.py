@@ -27,7 +27,15 @@ class _OfTransitions(RNNCell):
 
 @public("contrib.crf.CrfForwardRnnCell")
 class CrfForwardRnnCell(_OfTransitions):
-    """State and output: of each tag the logarithm of the sum of exp(score) over all ways to it."""
+    """State and output: of each tag the logarithm of the sum of exp(score) over all ways to it.
+
+    transition_params: [tags, tags], from the one of the row to the one of the column. Inputs: scores [batch, tags].
+
+    >>> cell = gc.contrib.crf.CrfForwardRnnCell(gc.zeros([2, 2]))
+    >>> output, state = cell(gc.constant([[1., 3.]]), gc.zeros([1, 2]))
+    >>> output.eval()                            # each with log(2) added
+    array([[1.6931, 3.6931]], dtype=float32)
+    """
 
     def __call__(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
         alphas = inputs + gc.reduce_logsumexp(self._ahead(state), [1])
@@ -36,7 +44,15 @@ class CrfForwardRnnCell(_OfTransitions):
 
 @public("contrib.crf.CrfDecodeForwardRnnCell")
 class CrfDecodeForwardRnnCell(_OfTransitions):
-    """State: of each tag the score of the best way to it; output: int32, the tag before it on that way."""
+    """State: of each tag the score of the best way to it; output: int32, the tag before it on that way.
+
+    transition_params: [tags, tags], from the one of the row to the one of the column. Inputs: scores [batch, tags].
+
+    >>> cell = gc.contrib.crf.CrfDecodeForwardRnnCell(gc.constant([[0., 0.], [2., 0.]]))
+    >>> before, scores = cell(gc.constant([[1., 1.]]), gc.constant([[0., 1.]]))
+    >>> before.eval(), scores.eval()
+    (array([[1, 1]], dtype=int32), array([[4., 2.]], dtype=float32))
+    """
 
     def __call__(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
         ahead = self._ahead(state)
@@ -46,7 +62,13 @@ class CrfDecodeForwardRnnCell(_OfTransitions):
 @public("contrib.crf.CrfDecodeBackwardRnnCell")
 class CrfDecodeBackwardRnnCell(RNNCell):
     """Output and state [batch, 1]: the tag before that of the state, by inputs [batch, tags], what
-    CrfDecodeForwardRnnCell gave. num_tags has no effect."""
+    CrfDecodeForwardRnnCell gave. num_tags has no effect.
+
+    >>> cell = gc.contrib.crf.CrfDecodeBackwardRnnCell(2)
+    >>> before, state = cell(gc.constant([[1, 0]]), gc.constant([[0]]))      # the best tag before tag 0 is 1
+    >>> before.eval()
+    array([[1]], dtype=int32)
+    """
 
     def __init__(self, num_tags: Any) -> None:
         super().__init__()

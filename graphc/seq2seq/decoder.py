@@ -12,7 +12,22 @@ from graphc.seq2seq.samples import zeros
 
 @public("contrib.seq2seq.Decoder")
 class Decoder(metaclass=ABCMeta):
-    """What dynamic_decode calls, as `tf.contrib.seq2seq.Decoder`. Inputs, states and outputs may be nested."""
+    """What dynamic_decode calls, as `tf.contrib.seq2seq.Decoder`. Inputs, states and outputs may be nested.
+
+    A subclass has the properties batch_size, output_size and output_dtype; initialize() gives (finished [batch],
+    inputs, state), step(time, inputs, state) gives (outputs, next state, next inputs, finished).
+
+    >>> class CountDown(gc.contrib.seq2seq.Decoder):
+    ...     batch_size, output_size, output_dtype = 2, gc.TensorShape([]), gc.int32
+    ...     def initialize(self, name=None):
+    ...         return gc.fill([2], False), gc.constant([0, 0]), gc.constant([3, 1])
+    ...     def step(self, time, inputs, state, name=None):
+    ...         return state, state - 1, inputs, gc.equal(state, 1)
+    >>> outputs, state, lengths = gc.contrib.seq2seq.dynamic_decode(CountDown(), impute_finished=True)
+    >>> outputs.eval(), lengths.eval()
+    (array([[3, 2, 1],
+           [1, 0, 0]], dtype=int32), array([3, 1], dtype=int32))
+    """
 
     tracks_own_finished = False      # True: `step` gives all that is finished, not only what became so
 
@@ -52,6 +67,15 @@ def dynamic_decode(decoder: Any, output_time_major: bool = False, impute_finishe
     Gives (outputs [batch, time, ...], or [time, batch, ...] if output_time_major, the final state, the sequences'
     lengths). impute_finished: behind its end the outputs of a sequence are zeros and its state stays.
     maximum_iterations: a scalar; no more steps than that. parallel_iterations and swap_memory have no effect.
+
+    >>> cell, inputs = gc.nn.rnn_cell.GRUCell(3), gc.ones([2, 5, 4])
+    >>> helper = gc.contrib.seq2seq.TrainingHelper(inputs, sequence_length=[4, 2])
+    >>> decoder = gc.contrib.seq2seq.BasicDecoder(cell, helper, cell.zero_state(2, gc.float32))
+    >>> outputs, state, lengths = gc.contrib.seq2seq.dynamic_decode(decoder, impute_finished=True)
+    >>> gc.global_variables_initializer().run()
+    >>> (outputs.rnn_output.eval()[:, :, 0] != 0.).astype(int), lengths.eval()
+    (array([[1, 1, 1, 1],
+           [1, 1, 0, 0]]), array([4, 2], dtype=int32))
     """
     if not isinstance(decoder, Decoder):
         raise TypeError(f"Expected decoder to be type Decoder, but saw: {type(decoder)}")

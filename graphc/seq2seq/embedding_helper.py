@@ -14,6 +14,14 @@ class GreedyEmbeddingHelper(Helper):
     """Reads the embedding of the argmax of the outputs, as `tf.contrib.seq2seq.GreedyEmbeddingHelper`.
 
     embedding: a function of ids, or a table. start_tokens: int32[batch]; end_token: int32 scalar.
+
+    >>> table, cell = gc.get_variable("embedding", [10, 4]), gc.nn.rnn_cell.GRUCell(8)
+    >>> helper = gc.contrib.seq2seq.GreedyEmbeddingHelper(table, start_tokens=gc.fill([2], 1), end_token=0)
+    >>> decoder = gc.contrib.seq2seq.BasicDecoder(cell, helper, cell.zero_state(2, gc.float32), gc.layers.Dense(10))
+    >>> outputs, state, lengths = gc.contrib.seq2seq.dynamic_decode(decoder, maximum_iterations=5)
+    >>> gc.global_variables_initializer().run()
+    >>> bool((lengths.eval() <= 5).all())
+    True
     """
 
     def __init__(self, embedding: Any, start_tokens: Any, end_token: Any) -> None:
@@ -42,7 +50,16 @@ class GreedyEmbeddingHelper(Helper):
 @public("contrib.seq2seq.SampleEmbeddingHelper")
 class SampleEmbeddingHelper(GreedyEmbeddingHelper):
     """Reads the embedding of an id drawn by the softmax of outputs / softmax_temperature, as
-    `tf.contrib.seq2seq.SampleEmbeddingHelper`."""
+    `tf.contrib.seq2seq.SampleEmbeddingHelper`.
+    Other parameters as GreedyEmbeddingHelper's.
+
+    >>> table, cell = gc.get_variable("embedding", [10, 4]), gc.nn.rnn_cell.GRUCell(8)
+    >>> helper = gc.contrib.seq2seq.SampleEmbeddingHelper(table, gc.fill([2], 1), end_token=0, softmax_temperature=0.5)
+    >>> decoder = gc.contrib.seq2seq.BasicDecoder(cell, helper, cell.zero_state(2, gc.float32), gc.layers.Dense(10))
+    >>> outputs, state, lengths = gc.contrib.seq2seq.dynamic_decode(decoder, maximum_iterations=5)
+    >>> outputs.sample_id.shape, outputs.sample_id.dtype
+    (TensorShape([Dimension(2), Dimension(None)]), gc.int32)
+    """
 
     def __init__(self, embedding: Any, start_tokens: Any, end_token: Any, softmax_temperature: Any = None,
                  seed: Any = None) -> None:

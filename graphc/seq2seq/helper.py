@@ -11,7 +11,20 @@ from graphc.api.public import public
 
 @public("contrib.seq2seq.Helper")
 class Helper(metaclass=ABCMeta):
-    """What a helper is, as `tf.contrib.seq2seq.Helper`."""
+    """What makes a BasicDecoder's inputs and samples, as `tf.contrib.seq2seq.Helper`.
+
+    batch_size, sample_ids_shape (of one) and sample_ids_dtype; initialize() gives (finished [batch], inputs),
+    sample(time, outputs, state) the ids, next_inputs(time, outputs, state, sample_ids) gives (finished, inputs,
+    state).
+
+    >>> helper = gc.contrib.seq2seq.TrainingHelper(gc.ones([2, 5, 4]), sequence_length=[5, 0])
+    >>> isinstance(helper, gc.contrib.seq2seq.Helper)
+    True
+    >>> finished, inputs = helper.initialize()
+    >>> finished.eval(), inputs.eval()
+    (array([False,  True]), array([[1., 1., 1., 1.],
+           [1., 1., 1., 1.]], dtype=float32))
+    """
 
     @property
     @abstractmethod
@@ -48,6 +61,19 @@ class CustomHelper(Helper):
     initialize_fn() gives (finished, inputs), sample_fn(time=, outputs=, state=) the ids, next_inputs_fn(time=,
     outputs=, state=, sample_ids=) gives (finished, inputs, state). sample_ids_shape, by default a scalar, and
     sample_ids_dtype, by default int32, are those of one id.
+
+    >>> def begin():
+    ...     return gc.fill([2], False), gc.zeros([2, 4])
+    >>> def sample(time, outputs, state):
+    ...     return gc.argmax(outputs, -1, output_type=gc.int32)
+    >>> def next_inputs(time, outputs, state, sample_ids):
+    ...     return gc.fill([2], time >= 2), gc.one_hot(sample_ids, 4), state
+    >>> helper, cell = gc.contrib.seq2seq.CustomHelper(begin, sample, next_inputs), gc.nn.rnn_cell.GRUCell(4)
+    >>> decoder = gc.contrib.seq2seq.BasicDecoder(cell, helper, cell.zero_state(2, gc.float32))
+    >>> outputs, state, lengths = gc.contrib.seq2seq.dynamic_decode(decoder)
+    >>> gc.global_variables_initializer().run()
+    >>> outputs.sample_id.eval().shape, lengths.eval()
+    ((2, 3), array([3, 3], dtype=int32))
     """
 
     def __init__(self, initialize_fn: Callable[..., Any], sample_fn: Callable[..., Any],
@@ -92,6 +118,16 @@ class InferenceHelper(Helper):
 
     sample_fn(outputs) gives samples of sample_shape and sample_dtype, end_fn(samples) says which end their sequence;
     next_inputs_fn(samples) gives the next inputs, by default the samples themselves.
+
+    >>> helper = gc.contrib.seq2seq.InferenceHelper(
+    ...     sample_fn=lambda outputs: outputs, sample_shape=[3], sample_dtype=gc.float32, start_inputs=gc.zeros([2, 3]),
+    ...     end_fn=lambda samples: gc.fill([2], False))
+    >>> cell = gc.nn.rnn_cell.GRUCell(3)
+    >>> decoder = gc.contrib.seq2seq.BasicDecoder(cell, helper, cell.zero_state(2, gc.float32))
+    >>> outputs, state, lengths = gc.contrib.seq2seq.dynamic_decode(decoder, maximum_iterations=4)
+    >>> gc.global_variables_initializer().run()
+    >>> outputs.sample_id.eval().shape
+    (2, 4, 3)
     """
 
     def __init__(self, sample_fn: Callable[..., Any], sample_shape: Any, sample_dtype: Any, start_inputs: Any,

@@ -58,6 +58,12 @@ def attention_decoder(decoder_inputs: Sequence[Any], initial_state: Any, attenti
 
     output_size: by default the cell's. initial_state_attention: the first step reads with the initial state, else it
     gets zeros.
+
+    >>> cell, words = gc.nn.rnn_cell.GRUCell(3), [gc.ones([2, 4]) for _ in range(5)]
+    >>> memory = gc.ones([2, 7, 6])
+    >>> outputs, state = gc.contrib.legacy_seq2seq.attention_decoder(words, gc.zeros([2, 3]), memory, cell)
+    >>> len(outputs), outputs[0].shape, state.shape
+    (5, TensorShape([Dimension(2), Dimension(3)]), TensorShape([Dimension(2), Dimension(3)]))
     """
     if not decoder_inputs:
         raise ValueError("Must provide at least 1 input to attention decoder.")
@@ -105,7 +111,14 @@ def embedding_attention_decoder(decoder_inputs: Sequence[Any], initial_state: An
                                 feed_previous: bool = False, update_embedding_for_previous: bool = True,
                                 dtype: Any = None, scope: Any = None,
                                 initial_state_attention: bool = False) -> tuple[list[Any], Any]:
-    """attention_decoder of ids, whose embeddings are a variable; parameters as embedding_rnn_decoder's."""
+    """attention_decoder of ids, whose embeddings are a variable; parameters as embedding_rnn_decoder's.
+
+    >>> cell, ids = gc.nn.rnn_cell.GRUCell(3), [gc.constant([1, 2])] * 5
+    >>> outputs, state = gc.contrib.legacy_seq2seq.embedding_attention_decoder(
+    ...     ids, gc.zeros([2, 3]), gc.ones([2, 7, 6]), cell, num_symbols=10, embedding_size=4)
+    >>> len(outputs), outputs[0].shape
+    (5, TensorShape([Dimension(2), Dimension(3)]))
+    """
     size = cell.output_size if output_size is None else output_size
     if output_projection is not None:
         check_projection(output_projection, num_symbols, dtype, weights=False)

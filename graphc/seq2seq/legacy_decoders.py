@@ -18,7 +18,16 @@ LoopFunction = Callable[[Any, int], Any]
         "compat.v1.nn.seq2seq.rnn_decoder", "compat.v1.models.rnn.seq2seq.rnn_decoder")
 def rnn_decoder(decoder_inputs: Iterable[Any], initial_state: Any, cell: Any, loop_function: LoopFunction | None = None,
                 scope: Any = None) -> tuple[list[Any], Any]:
-    """(outputs, final state) of the cell over a list of inputs."""
+    """(outputs, final state) of the cell over a list of inputs.
+
+    loop_function(output, step): the next input, from the output before; then all inputs but the first are not read.
+
+    >>> inputs = [gc.ones([2, 3])] * 5
+    >>> outputs, state = gc.contrib.legacy_seq2seq.rnn_decoder(
+    ...     inputs, gc.zeros([2, 3]), gc.nn.rnn_cell.GRUCell(3), loop_function=lambda output, step: output)
+    >>> len(outputs), outputs[0].shape
+    (5, TensorShape([Dimension(2), Dimension(3)]))
+    """
     with gc.variable_scope(scope or "rnn_decoder") as entered:
         state, outputs = initial_state, []
         for i, given in enumerate(decoder_inputs):
@@ -39,7 +48,13 @@ def rnn_decoder(decoder_inputs: Iterable[Any], initial_state: Any, cell: Any, lo
 def basic_rnn_seq2seq(encoder_inputs: Sequence[Any], decoder_inputs: Sequence[Any], cell: Any,
                       dtype: Any = gc.float32, scope: Any = None) -> tuple[list[Any], Any]:
     """(outputs, final state) of a decoder that begins at the encoder's final state; both are `cell`, with variables of
-    their own."""
+    their own.
+
+    >>> read, written = [gc.ones([2, 4])] * 3, [gc.ones([2, 4])] * 5
+    >>> outputs, state = gc.contrib.legacy_seq2seq.basic_rnn_seq2seq(read, written, gc.nn.rnn_cell.GRUCell(3))
+    >>> len(outputs), outputs[0].shape
+    (5, TensorShape([Dimension(2), Dimension(3)]))
+    """
     with gc.variable_scope(scope or "basic_rnn_seq2seq"):
         _, state = gc.nn.static_rnn(copy.deepcopy(cell), encoder_inputs, dtype=dtype)
         return rnn_decoder(decoder_inputs, state, cell)
@@ -51,7 +66,13 @@ def basic_rnn_seq2seq(encoder_inputs: Sequence[Any], decoder_inputs: Sequence[An
 def tied_rnn_seq2seq(encoder_inputs: Sequence[Any], decoder_inputs: Sequence[Any], cell: Any,
                      loop_function: LoopFunction | None = None, dtype: Any = gc.float32,
                      scope: Any = None) -> tuple[list[Any], Any]:
-    """basic_rnn_seq2seq whose encoder and decoder share their variables."""
+    """basic_rnn_seq2seq whose encoder and decoder share their variables.
+
+    >>> read, written = [gc.ones([2, 4])] * 3, [gc.ones([2, 4])] * 5
+    >>> outputs, state = gc.contrib.legacy_seq2seq.tied_rnn_seq2seq(read, written, gc.nn.rnn_cell.GRUCell(3))
+    >>> len(outputs), len(gc.trainable_variables())
+    (5, 4)
+    """
     with gc.variable_scope("combined_tied_rnn_seq2seq") as entered:
         scope = scope or "tied_rnn_seq2seq"
         _, state = gc.nn.static_rnn(cell, encoder_inputs, dtype=dtype, scope=scope)
@@ -69,6 +90,14 @@ def embedding_rnn_decoder(decoder_inputs: Sequence[Any], initial_state: Any, cel
 
     output_projection: (weights, biases) that make logits of outputs. feed_previous: only the first input is read, then
     the best symbol of the last output; update_embedding_for_previous=False keeps gradients from its embedding.
+
+    >>> cell, ids = gc.nn.rnn_cell.GRUCell(3), [gc.constant([1, 2])] * 5
+    >>> projection = gc.ones([3, 10]), gc.zeros([10])
+    >>> outputs, state = gc.contrib.legacy_seq2seq.embedding_rnn_decoder(
+    ...     ids, gc.zeros([2, 3]), cell, num_symbols=10, embedding_size=4, output_projection=projection,
+    ...     feed_previous=True)
+    >>> len(outputs), outputs[0].shape
+    (5, TensorShape([Dimension(2), Dimension(3)]))
     """
     with gc.variable_scope(scope or "embedding_rnn_decoder") as entered:
         if output_projection is not None:

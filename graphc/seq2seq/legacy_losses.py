@@ -21,6 +21,13 @@ def sequence_loss_by_example(logits: Sequence[Any], targets: Sequence[Any], weig
 
     softmax_loss_function(labels=, logits=): instead of the cross entropy. Raises ValueError for lists of different
     lengths.
+
+    >>> logits, targets = [gc.zeros([2, 4])] * 2, [gc.constant([0, 1])] * 2
+    >>> weights = [gc.constant([1., 1.]), gc.constant([1., 0.])]
+    >>> loss = gc.contrib.legacy_seq2seq.sequence_loss_by_example(
+    ...     logits, targets, weights, average_across_timesteps=False)
+    >>> loss.eval()                              # 2 * log(4), log(4)
+    array([2.7726, 1.3863], dtype=float32)
     """
     if len(targets) != len(logits) or len(weights) != len(logits):
         raise ValueError("Lengths of logits, weights, and targets must be the same "
@@ -55,7 +62,12 @@ def _parameters(function: Callable[..., Any]) -> list[str]:
 def sequence_loss(logits: Sequence[Any], targets: Sequence[Any], weights: Sequence[Any],
                   average_across_timesteps: bool = True, average_across_batch: bool = True,
                   softmax_loss_function: Callable[..., Any] | None = None, name: str | None = None) -> gc.Tensor:
-    """The sum of sequence_loss_by_example, divided by the batch size if average_across_batch: a scalar."""
+    """The sum of sequence_loss_by_example, divided by the batch size if average_across_batch: a scalar.
+
+    >>> logits, targets = [gc.zeros([2, 4])] * 3, [gc.constant([0, 1])] * 3
+    >>> gc.contrib.legacy_seq2seq.sequence_loss(logits, targets, [gc.ones([2])] * 3).eval()      # log(4)
+    np.float32(1.386)
+    """
     with gc.name_scope(name, "sequence_loss", [*logits, *targets, *weights]):
         cost = gc.reduce_sum(sequence_loss_by_example(logits, targets, weights, average_across_timesteps,
                                                       softmax_loss_function))
@@ -72,7 +84,17 @@ def model_with_buckets(encoder_inputs: Sequence[Any], decoder_inputs: Sequence[A
                        softmax_loss_function: Callable[..., Any] | None = None, per_example_loss: bool = False,
                        name: str | None = None) -> tuple[list[Any], list[Any]]:
     """(outputs, losses) of seq2seq(encoder inputs, decoder inputs) for each bucket, a pair of lengths; all share their
-    variables. per_example_loss: losses are [batch]. Raises ValueError if inputs are shorter than the last bucket."""
+    variables. per_example_loss: losses are [batch]. Raises ValueError if inputs are shorter than the last bucket.
+
+    >>> legacy, cell = gc.contrib.legacy_seq2seq, gc.nn.rnn_cell.GRUCell(3)
+    >>> read, written, targets = ([gc.constant([1, 2])] * 4 for _ in range(3))
+    >>> def translate(x, y):
+    ...     return legacy.embedding_rnn_seq2seq(x, y, cell, 10, 8, embedding_size=4)
+    >>> outputs, losses = legacy.model_with_buckets(
+    ...     read, written, targets, [gc.ones([2])] * 4, buckets=[(2, 2), (4, 4)], seq2seq=translate)
+    >>> [len(bucket) for bucket in outputs], [loss.shape for loss in losses]
+    ([2, 4], [TensorShape([]), TensorShape([])])
+    """
     source, target = buckets[-1]
     for what, given, wanted in (("encoder_inputs", encoder_inputs, source), ("targets", targets, target),
                                 ("weights", weights, target)):

@@ -40,7 +40,14 @@ def embedding_rnn_seq2seq(encoder_inputs: Sequence[Any], decoder_inputs: Sequenc
                           output_projection: Any = None, feed_previous: Any = False, dtype: Any = None,
                           scope: Any = None) -> Found:
     """(outputs, final state): `cell` reads the embeddings of the encoder's ids, another one of its kind goes on from
-    there over those of the decoder's."""
+    there over those of the decoder's.
+
+    >>> read, written = [gc.constant([1, 2])] * 3, [gc.constant([0, 0])] * 5
+    >>> outputs, state = gc.contrib.legacy_seq2seq.embedding_rnn_seq2seq(
+    ...     read, written, gc.nn.rnn_cell.GRUCell(3), num_encoder_symbols=10, num_decoder_symbols=8, embedding_size=4)
+    >>> len(outputs), outputs[0].shape
+    (5, TensorShape([Dimension(2), Dimension(8)]))
+    """
     with gc.variable_scope(scope or "embedding_rnn_seq2seq", dtype=dtype) as entered:
         encoder = _encoder(copy.deepcopy(cell), num_encoder_symbols, embedding_size)
         _, state = gc.nn.static_rnn(encoder, encoder_inputs, dtype=entered.dtype)
@@ -66,6 +73,12 @@ def embedding_tied_rnn_seq2seq(encoder_inputs: Sequence[Any], decoder_inputs: Se
     """(outputs, final state) of one cell that reads the encoder's and then the decoder's ids, of one set of symbols.
 
     num_decoder_symbols: the number of logits, if it is not num_symbols.
+
+    >>> read, written = [gc.constant([1, 2])] * 3, [gc.constant([0, 0])] * 5
+    >>> outputs, state = gc.contrib.legacy_seq2seq.embedding_tied_rnn_seq2seq(
+    ...     read, written, gc.nn.rnn_cell.GRUCell(3), num_symbols=10, embedding_size=4)
+    >>> len(outputs), outputs[0].shape
+    (5, TensorShape([Dimension(2), Dimension(10)]))
     """
     with gc.variable_scope(scope or "embedding_tied_rnn_seq2seq", dtype=dtype) as entered:
         if output_projection is not None:
@@ -92,7 +105,15 @@ def embedding_attention_seq2seq(encoder_inputs: Sequence[Any], decoder_inputs: S
                                 num_encoder_symbols: int, num_decoder_symbols: int, embedding_size: int,
                                 num_heads: int = 1, output_projection: Any = None, feed_previous: Any = False,
                                 dtype: Any = None, scope: Any = None, initial_state_attention: bool = False) -> Found:
-    """embedding_rnn_seq2seq whose decoder attends to the encoder's outputs with num_heads heads."""
+    """embedding_rnn_seq2seq whose decoder attends to the encoder's outputs with num_heads heads.
+
+    >>> read, written = [gc.constant([1, 2])] * 3, [gc.constant([0, 0])] * 5
+    >>> outputs, state = gc.contrib.legacy_seq2seq.embedding_attention_seq2seq(
+    ...     read, written, gc.nn.rnn_cell.GRUCell(3), num_encoder_symbols=10, num_decoder_symbols=8, embedding_size=4,
+    ...     feed_previous=True)
+    >>> len(outputs), outputs[0].shape
+    (5, TensorShape([Dimension(2), Dimension(8)]))
+    """
     with gc.variable_scope(scope or "embedding_attention_seq2seq", dtype=dtype) as entered:
         encoder = _encoder(copy.deepcopy(cell), num_encoder_symbols, embedding_size)
         outputs, state = gc.nn.static_rnn(encoder, encoder_inputs, dtype=entered.dtype)
@@ -118,7 +139,16 @@ def one2many_rnn_seq2seq(encoder_inputs: Sequence[Any], decoder_inputs_dict: Map
                          dec_cells_dict: Mapping[Any, Any], num_encoder_symbols: int,
                          num_decoder_symbols_dict: Mapping[Any, int], embedding_size: int, feed_previous: Any = False,
                          dtype: Any = None, scope: Any = None) -> tuple[dict[Any, list[Any]], dict[Any, Any]]:
-    """(outputs, final states) by name, of one encoder and several decoders that go on from its final state."""
+    """(outputs, final states) by name, of one encoder and several decoders that go on from its final state.
+
+    >>> cells = {name: gc.nn.rnn_cell.GRUCell(3) for name in ("de", "fr")}
+    >>> words = {name: [gc.constant([0, 0])] * 5 for name in cells}
+    >>> outputs, states = gc.contrib.legacy_seq2seq.one2many_rnn_seq2seq(
+    ...     [gc.constant([1, 2])] * 3, words, gc.nn.rnn_cell.GRUCell(3), cells, num_encoder_symbols=10,
+    ...     num_decoder_symbols_dict={"de": 8, "fr": 6}, embedding_size=4)
+    >>> outputs["de"][0].shape, outputs["fr"][0].shape
+    (TensorShape([Dimension(2), Dimension(8)]), TensorShape([Dimension(2), Dimension(6)]))
+    """
     if set(dec_cells_dict) != set(decoder_inputs_dict):
         raise ValueError("keys of dec_cells_dict != keys of decoder_inputs_dict")
     for what, cell in (("enc_cell", enc_cell), *(("dec_cell", c) for c in dec_cells_dict.values())):

@@ -16,7 +16,14 @@ MODES = ("recursive", "parallel", "hard")
 
 @public("contrib.seq2seq.safe_cumprod")
 def safe_cumprod(x: Any, *args: Any, **kwargs: Any) -> gc.Tensor:
-    """gc.cumprod of numbers from 0 to 1, as exp(cumsum(log(x))): neither it nor its gradient underflows."""
+    """gc.cumprod of numbers from 0 to 1, as exp(cumsum(log(x))): neither it nor its gradient underflows.
+
+    The other arguments are those of gc.cumprod.
+
+    >>> x = gc.constant([0.5, 0.5, 0.25])
+    >>> gc.contrib.seq2seq.safe_cumprod(x).eval(), gc.contrib.seq2seq.safe_cumprod(x, exclusive=True).eval()
+    (array([0.5   , 0.25  , 0.0625], dtype=float32), array([1.  , 0.5 , 0.25], dtype=float32))
+    """
     with gc.name_scope(None, "SafeCumprod", [x]):
         x = gc.convert_to_tensor(x, name="x")
         tiny = np.finfo(x.dtype.as_numpy_dtype).tiny
@@ -29,6 +36,12 @@ def monotonic_attention(p_choose_i: Any, previous_attention: Any, mode: str) -> 
 
     mode: "recursive" is exact, step by step; "parallel" a closed form, which loses precision near 0 and 1; "hard" is
     for probabilities that are 0 or 1. Raises ValueError for another one.
+
+    >>> choose, before = gc.constant([[0.5, 0.5, 1.]]), gc.constant([[1., 0., 0.]])
+    >>> gc.contrib.seq2seq.monotonic_attention(choose, before, "recursive").eval()
+    array([[0.5 , 0.25, 0.25]], dtype=float32)
+    >>> gc.contrib.seq2seq.monotonic_attention(choose, before, "parallel").eval()
+    array([[0.5 , 0.25, 0.25]], dtype=float32)
     """
     if mode not in MODES:
         raise ValueError(f"mode must be 'recursive', 'parallel', or 'hard', but is {mode!r}.")
@@ -79,6 +92,14 @@ class BahdanauMonotonicAttention(_Monotonic, BahdanauScore):
 
     sigmoid_noise: standard deviation of what is added to scores, with sigmoid_noise_seed; score_bias_init: the first
     value of a variable that is added. mode: see monotonic_attention.
+
+    >>> memory = gc.ones([2, 5, 6])
+    >>> mechanism = gc.contrib.seq2seq.BahdanauMonotonicAttention(4, memory, mode="hard", score_bias_init=9.)
+    >>> alignments, state = mechanism(gc.ones([2, 3]), mechanism.initial_state(2, gc.float32))
+    >>> gc.global_variables_initializer().run()
+    >>> alignments.eval()
+    array([[1., 0., 0., 0., 0.],
+           [1., 0., 0., 0., 0.]], dtype=float32)
     """
 
     def __init__(self, num_units: int, memory: Any, memory_sequence_length: Any = None, normalize: bool = False,
@@ -99,7 +120,13 @@ class BahdanauMonotonicAttention(_Monotonic, BahdanauScore):
 
 @public("contrib.seq2seq.LuongMonotonicAttention")
 class LuongMonotonicAttention(_Monotonic, LuongScore):
-    """As `tf.contrib.seq2seq.LuongMonotonicAttention`; parameters as BahdanauMonotonicAttention's."""
+    """As `tf.contrib.seq2seq.LuongMonotonicAttention`; parameters as BahdanauMonotonicAttention's.
+
+    >>> mechanism = gc.contrib.seq2seq.LuongMonotonicAttention(3, gc.ones([2, 5, 6]), mode="recursive")
+    >>> alignments, state = mechanism(gc.ones([2, 3]), mechanism.initial_state(2, gc.float32))
+    >>> alignments.shape
+    TensorShape([Dimension(2), Dimension(5)])
+    """
 
     def __init__(self, num_units: int, memory: Any, memory_sequence_length: Any = None, scale: bool = False,
                  score_mask_value: Any = None, sigmoid_noise: float = 0.0, sigmoid_noise_seed: Any = None,

@@ -14,7 +14,17 @@ from graphc.seq2seq.samples import bernoulli, categorical, embedding_function
 @public("contrib.seq2seq.TrainingHelper")
 class TrainingHelper(Helper):
     """Reads the inputs [batch, time, ...], or [time, batch, ...] if time_major; a sequence ends at its length in
-    sequence_length, a vector; as `tf.contrib.seq2seq.TrainingHelper`. The sample ids are the argmax of the outputs."""
+    sequence_length, a vector; as `tf.contrib.seq2seq.TrainingHelper`. The sample ids are the argmax of the outputs.
+
+    >>> cell, inputs = gc.nn.rnn_cell.GRUCell(3), gc.placeholder(gc.float32, [None, None, 4])
+    >>> lengths = gc.placeholder(gc.int32, [None])
+    >>> helper = gc.contrib.seq2seq.TrainingHelper(inputs, lengths)
+    >>> decoder = gc.contrib.seq2seq.BasicDecoder(cell, helper, cell.zero_state(helper.batch_size, gc.float32))
+    >>> outputs, state, _ = gc.contrib.seq2seq.dynamic_decode(decoder)
+    >>> gc.global_variables_initializer().run()
+    >>> outputs.rnn_output.eval({inputs: np.ones([2, 5, 4]), lengths: [5, 3]}).shape
+    (2, 5, 3)
+    """
 
     def __init__(self, inputs: Any, sequence_length: Any, time_major: bool = False, name: str | None = None) -> None:
         with gc.name_scope(name, "TrainingHelper", [inputs, sequence_length]):
@@ -61,6 +71,16 @@ class ScheduledEmbeddingTrainingHelper(TrainingHelper):
     `tf.contrib.seq2seq.ScheduledEmbeddingTrainingHelper`. The sample ids are -1 where none was drawn.
 
     seed: of the ids that are drawn; scheduling_seed: of where some are.
+
+    >>> table, cell = gc.get_variable("embedding", [10, 4]), gc.nn.rnn_cell.GRUCell(8)
+    >>> inputs = gc.nn.embedding_lookup(table, [[1, 2, 3], [4, 5, 6]])
+    >>> helper = gc.contrib.seq2seq.ScheduledEmbeddingTrainingHelper(inputs, [3, 2], table, sampling_probability=0.)
+    >>> decoder = gc.contrib.seq2seq.BasicDecoder(cell, helper, cell.zero_state(2, gc.float32), gc.layers.Dense(10))
+    >>> outputs, state, lengths = gc.contrib.seq2seq.dynamic_decode(decoder)
+    >>> gc.global_variables_initializer().run()
+    >>> outputs.sample_id.eval()
+    array([[-1, -1, -1],
+           [-1, -1, -1]], dtype=int32)
     """
 
     def __init__(self, inputs: Any, sequence_length: Any, embedding: Any, sampling_probability: Any,
@@ -96,6 +116,15 @@ class ScheduledOutputTrainingHelper(TrainingHelper):
     `tf.contrib.seq2seq.ScheduledOutputTrainingHelper`. The sample ids are 1 where it does, else 0.
 
     auxiliary_inputs: what stands behind the inputs, and behind the outputs that are read, along the last axis.
+
+    >>> cell, inputs = gc.nn.rnn_cell.GRUCell(4), gc.ones([2, 3, 4])
+    >>> helper = gc.contrib.seq2seq.ScheduledOutputTrainingHelper(inputs, [3, 3], sampling_probability=1.)
+    >>> decoder = gc.contrib.seq2seq.BasicDecoder(cell, helper, cell.zero_state(2, gc.float32))
+    >>> outputs, state, lengths = gc.contrib.seq2seq.dynamic_decode(decoder)
+    >>> gc.global_variables_initializer().run()
+    >>> outputs.sample_id.eval()
+    array([[1, 1, 1],
+           [1, 1, 1]], dtype=int32)
     """
 
     def __init__(self, inputs: Any, sequence_length: Any, sampling_probability: Any, time_major: bool = False,

@@ -66,5 +66,16 @@ class EventsFile:
 
 @public("train.summary_iterator")
 def summary_iterator(path: str) -> Iterator[gc.Event]:
-    """The events of an events file, as `tf.train.summary_iterator`."""
+    """The events of an events file, as `tf.train.summary_iterator`.
+
+    Raises NotFoundError if there is no such file, DataLossError if it is damaged.
+
+    >>> with gc.summary.FileWriter("events") as writer:
+    ...     writer.add_summary(gc.Summary(value=[gc.Summary.Value(tag="loss", simple_value=0.5)]), global_step=3)
+    >>> [file] = gc.io.gfile.glob("events/*")
+    >>> for event in gc.train.summary_iterator(file):
+    ...     print(event.step, [value.tag for value in event.summary.value])
+    0 []
+    3 ['loss']
+    """
     return map(gc.Event.FromString, gc.python_io.tf_record_iterator(path))

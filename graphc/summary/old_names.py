@@ -12,14 +12,26 @@ from graphc.summary.summaries import SUMMARIES, Collections
 
 @public("compat.v1.scalar_summary", "contrib.deprecated.scalar_summary")
 def scalar_summary(tags: Any, values: Any, collections: Collections = None, name: str | None = None) -> gc.Tensor:
-    """Each number under its tag, as `tf.scalar_summary`."""
+    """Each number under its tag, as `tf.scalar_summary`.
+
+    tags: of the shape of values; each is used as it is, without the name scope.
+
+    >>> message = gc.Summary.FromString(gc.contrib.deprecated.scalar_summary(["a", "b"], [1., 2.]).eval())
+    >>> [(value.tag, value.simple_value) for value in message.value]
+    [('a', 1.0), ('b', 2.0)]
+    """
     with gc.name_scope(name, "ScalarSummary", [tags, values]) as scope:
         return collect(gc.raw_ops.ScalarSummary(tags, values, name=scope), collections, SUMMARIES)
 
 
 @public("compat.v1.histogram_summary", "contrib.deprecated.histogram_summary")
 def histogram_summary(tag: Any, values: Any, collections: Collections = None, name: str | None = None) -> gc.Tensor:
-    """The histogram of all values, as `tf.histogram_summary`."""
+    """The histogram of all values, as `tf.histogram_summary`.
+
+    >>> message = gc.Summary.FromString(gc.contrib.deprecated.histogram_summary("w", [1., 2.]).eval())
+    >>> message.value[0].tag, message.value[0].histo.sum
+    ('w', 3.0)
+    """
     with gc.name_scope(name, "HistogramSummary", [tag, values]) as scope:
         return collect(gc.raw_ops.HistogramSummary(tag, values, name=scope), collections, SUMMARIES)
 
@@ -27,7 +39,12 @@ def histogram_summary(tag: Any, values: Any, collections: Collections = None, na
 @public("compat.v1.image_summary", "contrib.deprecated.image_summary")
 def image_summary(tag: Any, tensor: Any, max_images: int = 3, collections: Collections = None,
                   name: str | None = None) -> gc.Tensor:
-    """Pictures of [batch, height, width, 1, 3 or 4], as `tf.image_summary`."""
+    """Pictures of [batch, height, width, 1, 3 or 4], as `tf.image_summary`.
+
+    >>> message = gc.Summary.FromString(gc.contrib.deprecated.image_summary("photo", gc.zeros([2, 4, 4, 3])).eval())
+    >>> [value.tag for value in message.value]
+    ['photo/image/0', 'photo/image/1']
+    """
     with gc.name_scope(name, "ImageSummary", [tag, tensor]) as scope:
         return collect(gc.raw_ops.ImageSummary(tag, tensor, max_images=max_images, name=scope), collections, SUMMARIES)
 
@@ -35,7 +52,11 @@ def image_summary(tag: Any, tensor: Any, max_images: int = 3, collections: Colle
 @public("compat.v1.audio_summary", "contrib.deprecated.audio_summary")
 def audio_summary(tag: Any, tensor: Any, sample_rate: Any, max_outputs: int = 3, collections: Collections = None,
                   name: str | None = None) -> gc.Tensor:
-    """Sounds of [batch, frames] or [batch, frames, channels], as `tf.audio_summary`."""
+    """Sounds of [batch, frames] or [batch, frames, channels], as `tf.audio_summary`.
+
+    >>> gc.contrib.deprecated.audio_summary("beep", gc.zeros([1, 8]), sample_rate=8000.).dtype
+    gc.string
+    """
     with gc.name_scope(name, "AudioSummary", [tag, tensor]) as scope:
         return collect(gc.raw_ops.AudioSummaryV2(tag, tensor, sample_rate, max_outputs=max_outputs, name=scope),
                        collections, SUMMARIES)
@@ -43,13 +64,25 @@ def audio_summary(tag: Any, tensor: Any, sample_rate: Any, max_outputs: int = 3,
 
 @public("compat.v1.merge_summary", "contrib.deprecated.merge_summary")
 def merge_summary(inputs: Sequence[Any], collections: Collections = None, name: str | None = None) -> gc.Tensor:
-    """One summary of what is in all of them, as `tf.merge_summary`."""
+    """One summary of what is in all of them, as `tf.merge_summary`.
+
+    >>> parts = [gc.contrib.deprecated.scalar_summary(tag, 0.5) for tag in ("a", "b")]
+    >>> message = gc.Summary.FromString(gc.contrib.deprecated.merge_summary(parts).eval())
+    >>> [value.tag for value in message.value]
+    ['a', 'b']
+    """
     with gc.name_scope(name, "MergeSummary", inputs):
         return collect(gc.raw_ops.MergeSummary(inputs, name=name), collections, ())
 
 
 @public("compat.v1.merge_all_summaries", "contrib.deprecated.merge_all_summaries")
 def merge_all_summaries(key: str = gc.GraphKeys.SUMMARIES) -> gc.Tensor | None:
-    """The summary of all in the collection, as `tf.merge_all_summaries`; None if it is empty."""
+    """The summary of all in the collection, as `tf.merge_all_summaries`; None if it is empty.
+
+    >>> loss = gc.contrib.deprecated.scalar_summary("loss", 0.5)
+    >>> message = gc.Summary.FromString(gc.contrib.deprecated.merge_all_summaries().eval())
+    >>> message.value[0].simple_value
+    0.5
+    """
     summaries = gc.get_collection(key)
     return merge_summary(summaries) if summaries else None

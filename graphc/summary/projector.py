@@ -14,7 +14,16 @@ FILE = "projector_config.pbtxt"
 
 @public("contrib.tensorboard.plugins.projector.visualize_embeddings")
 def visualize_embeddings(summary_writer: Any, config: gc.contrib.tensorboard.plugins.projector.ProjectorConfig) -> None:
-    """Writes `config` into the folder of a FileWriter, as `tf.contrib.tensorboard.plugins.projector` does."""
+    """Writes `config` into the folder of a FileWriter, as `tf.contrib.tensorboard.plugins.projector` does.
+
+    >>> projector = gc.contrib.tensorboard.plugins.projector
+    >>> config = projector.ProjectorConfig()
+    >>> config.embeddings.add(tensor_name="words", metadata_path="words.tsv").tensor_name
+    'words'
+    >>> projector.visualize_embeddings(gc.summary.FileWriter("embedded"), config)
+    >>> gc.io.gfile.glob("embedded/*.pbtxt")
+    ['embedded/projector_config.pbtxt']
+    """
     folder = summary_writer.get_logdir()
     if folder is None:
         raise ValueError("Summary writer must have a logdir")

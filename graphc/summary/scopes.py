@@ -15,7 +15,11 @@ _INVALID = re.compile(r"[^-/\w\.]", re.ASCII)
 
 @public("compat.v1.python.ops.summary_op_util.clean_tag")
 def clean_tag(name: str | None) -> str | None:
-    """A name that a node may have, as near to `name` as can be."""
+    """A name that a node may have, as near to `name` as can be.
+
+    >>> gc.compat.v1.python.ops.summary_op_util.clean_tag("my loss")
+    'my_loss'
+    """
     if name is None:
         return None
     cleaned = _INVALID.sub("_", name).lstrip("/")
@@ -32,6 +36,10 @@ def summary_scope(name: str | None, family: str | None = None, default_name: str
 
     The tag is the name of the scope, which is unique; with a family, family/name is the name, and the family stands
     before the whole once more, so that TensorBoard shows it in one place.
+
+    >>> with gc.compat.v1.python.ops.summary_op_util.summary_scope("loss", family="train") as (tag, scope):
+    ...     print(tag, scope)
+    train/train/loss train/loss/
     """
     name, family = clean_tag(name), clean_tag(family)
     with gc.name_scope(name if family is None else f"{family}/{name}", default_name, values) as scope:
@@ -41,6 +49,13 @@ def summary_scope(name: str | None, family: str | None = None, default_name: str
 
 @public("compat.v1.python.ops.summary_op_util.collect")
 def collect(summary: gc.Tensor, collections: Sequence[str] | None, default: Sequence[str]) -> gc.Tensor:
+    """Puts the summary into each of `collections`, or of `default` if that is None.
+
+    >>> gc.compat.v1.python.ops.summary_op_util.collect(gc.constant(b""), None, [gc.GraphKeys.SUMMARIES])
+    <gc.Tensor 'Const:0' shape=() dtype=string>
+    >>> gc.get_collection(gc.GraphKeys.SUMMARIES)
+    [<gc.Tensor 'Const:0' shape=() dtype=string>]
+    """
     for key in default if collections is None else collections:
         gc.add_to_collection(key, summary)
     return summary

@@ -44,7 +44,19 @@ class _Call:
 
 @public("compat.v1.python.client.timeline.Timeline")
 class Timeline:
-    """A StepStats message as a trace, as `tensorflow.python.client.timeline.Timeline`. graph: not needed."""
+    """A StepStats message as a trace, as `tensorflow.python.client.timeline.Timeline`. graph: not needed.
+
+    generate_chrome_trace_format() gives the text of a file for chrome://tracing or Perfetto.
+
+    >>> import json
+    >>> x = gc.random_normal([64, 64])
+    >>> y = gc.matmul(x, x)
+    >>> options, metadata = gc.RunOptions(trace_level=gc.RunOptions.FULL_TRACE), gc.RunMetadata()
+    >>> _ = gc.get_default_session().run(y, options=options, run_metadata=metadata)
+    >>> timeline = gc.compat.v1.python.client.timeline.Timeline(metadata.step_stats)
+    >>> sorted(json.loads(timeline.generate_chrome_trace_format()))
+    ['traceEvents']
+    """
 
     def __init__(self, step_stats: Any, graph: Any = None) -> None:
         self._step_stats = step_stats

@@ -19,6 +19,15 @@ class FileWriter:
     graph: a Graph, which is added. graph_def: the old way to say so. flush_secs: see EventsFile. max_queue changes no
     result: events do not wait in a queue. filename_suffix stands behind the file's name. session is refused: it is for
     the writer ops of tf.contrib.summary, which graphc does not have.
+
+    >>> loss = gc.placeholder(gc.float32, [])
+    >>> summary, session = gc.summary.scalar("loss", loss), gc.get_default_session()
+    >>> with gc.summary.FileWriter("logs", session.graph) as writer:
+    ...     for step in range(3):
+    ...         writer.add_summary(session.run(summary, {loss: 1. / (step + 1)}), global_step=step)
+    >>> [file] = gc.io.gfile.glob("logs/events*")
+    >>> [(event.step, value.simple_value) for event in gc.train.summary_iterator(file) for value in event.summary.value]
+    [(0, 1.0), (1, 0.5), (2, 0.3333333432674408)]
     """
 
     def __init__(self, logdir: str, graph: Any = None, max_queue: int = 10, flush_secs: float = 120,
@@ -124,7 +133,14 @@ def _as_graph_def(graph: Any) -> gc.GraphDef:
 
 @public("summary.FileWriterCache", "compat.v1.train.SummaryWriterCache")
 class FileWriterCache:
-    """One FileWriter a folder, as `tf.summary.FileWriterCache`."""
+    """One FileWriter a folder, as `tf.summary.FileWriterCache`.
+
+    get(logdir) gives the folder's writer, made if there is none; clear() closes all of them.
+
+    >>> gc.summary.FileWriterCache.get("cached") is gc.summary.FileWriterCache.get("cached")
+    True
+    >>> gc.summary.FileWriterCache.clear()
+    """
 
     _writers: ClassVar[dict[str, FileWriter]] = {}
     _lock: ClassVar = threading.RLock()
@@ -148,5 +164,13 @@ class FileWriterCache:
 
 @public("summary.initialize")
 def initialize(graph: Any = None, session: Any = None) -> None:
-    """As `tf.summary.initialize`, which is for a default writer of tf.contrib.summary: graphc never has one."""
+    """As `tf.summary.initialize`, which is for a default writer of tf.contrib.summary: graphc never has one.
+
+    Raises RuntimeError therefore; gc.summary.FileWriter writes summaries.
+
+    >>> gc.summary.initialize()
+    Traceback (most recent call last):
+        ...
+    RuntimeError: No default tf.contrib.summary.SummaryWriter found; FileWriter needs no initialize
+    """
     raise RuntimeError("No default tf.contrib.summary.SummaryWriter found; FileWriter needs no initialize")

@@ -24,7 +24,8 @@ def parse_values(values: str, type_map: Mapping[str, Any], ignore_unknown: bool 
 
     Raises ValueError for malformed text, an unknown name (unless ignore_unknown), a name that is set twice.
 
-    >>> gc.contrib.training.parse_values("rate=0.5,layers=[8,4],keep[1]=no", {"rate": float, "layers": int, "keep": str})
+    >>> types = {"rate": float, "layers": int, "keep": str}
+    >>> gc.contrib.training.parse_values("rate=0.5,layers=[8,4],keep[1]=no", types)
     {'rate': 0.5, 'layers': [8, 4], 'keep': {1: 'no'}}
     """
     found: dict[str, Any] = {}

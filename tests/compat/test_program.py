@@ -2,10 +2,13 @@
 from __future__ import annotations
 
 import gzip
+import io
 import logging
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -140,6 +143,30 @@ def test_mnist_reads_idx_files(tmp_path: Path) -> None:
     (tmp_path / "train-images-idx3-ubyte").write_bytes(idx(images)[:-5])
     with pytest.raises(tf.errors.DataLossError, match="needs 5488 bytes, but 5483 follow"):
         tf.examples.tutorials.mnist.input_data.read_data_sets(str(tmp_path))
+
+
+@pytest.mark.parametrize("damage", [
+    lambda data: data[:-3], lambda data: b"junk", lambda data: data[:20] + b"????" + data[24:],
+    lambda data: gzip.compress(bytes((0, 0, 8, 3)) + np.array([9, -1, -1], ">i4").tobytes() + bytes(9)),
+])
+def test_damaged_idx_files(damage: Callable[[bytes], bytes]) -> None:
+    packed = gzip.compress(idx(np.arange(2 * 9, dtype=np.uint8).reshape(2, 3, 3)))
+    with pytest.raises(tf.errors.DataLossError):
+        tf.examples.tutorials.mnist.input_data.extract_images(io.BytesIO(damage(packed)))
+
+
+@pytest.mark.parametrize("found", [b"junk", b"PK\x03\x04junk", b"", "npy", "other arrays"])
+def test_damaged_mnist_of_keras(tmp_path: Path, found: Any) -> None:
+    path = tmp_path / "mnist.npz"
+    with path.open("wb") as file:
+        if found == "npy":
+            np.save(file, np.zeros(3))
+        elif found == "other arrays":
+            np.savez(file, a=np.zeros(3))
+        else:
+            file.write(found)
+    with pytest.raises(tf.errors.DataLossError, match="is damaged, or no"):
+        tf.keras.datasets.mnist.load_data(str(path))
 
 
 @pytest.mark.parametrize(("of_graph", "own"), [(1, None), (None, 2), (1, 2)])

@@ -104,14 +104,16 @@ def test_links_of_a_page_hold_on_the_site(tmp_path: Path) -> None:
     (tmp_path / "docs" / "guide").mkdir(parents=True)
     (tmp_path / "proto").mkdir()
     (tmp_path / "proto" / "a.proto").write_text("x")
+    (tmp_path / "proto" / "README.md").write_text("[no page](nowhere)")
     for name in pages.AT_ROOT:
         (tmp_path / name).write_text("[a](docs/guide/a.md)\n")
     page = tmp_path / "docs" / "guide" / "a.md"
-    page.write_text("[r](../../README.md#x) [h](../../runner/include/graphc.h) [p](../../proto/a.proto) `gc.x`\n"
-                    "```\n`gc.x`\n```\n")
+    page.write_text("[r](../../README.md#x) [h](../../runner/include/graphc.h) [p](../../proto/a.proto) "
+                    "[m](../../proto/README.md) `gc.x`\n```\n`gc.x`\n```\n")
     pages.write(tmp_path, tmp_path / "site", {"gc.x": "gc.md#gc.x"}.get)
     assert (tmp_path / "site" / "guide" / "a.md").read_text() == (
-        "[r](../index.md#x) [h](../reference/c.md) [p](../source/proto/a.proto) [`gc.x`](../reference/gc.md#gc.x)\n"
+        "[r](../index.md#x) [h](../reference/c.md) [p](../source/proto/a.proto) [m](../source/proto/README.md.txt) "
+        "[`gc.x`](../reference/gc.md#gc.x)\n"
         "```\n`gc.x`\n```\n")
     assert (tmp_path / "site" / "index.md").read_text() == "[a](guide/a.md)\n"
     assert (tmp_path / "site" / "source" / "proto" / "a.proto").read_text() == "x"

@@ -2,6 +2,9 @@
 from __future__ import annotations
 
 import io
+import threading
+import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +70,26 @@ def test_from_records_to_an_evaluated_model(tmp_path: Path) -> None:
         found = slim.evaluation.evaluate_once("", tf.train.latest_checkpoint(str(logs)), str(logs), num_evals=2,
                                               eval_op=logits, final_op=gc.argmax(logits, 1))
     assert found.tolist() == [0, 1]
+
+
+def test_the_last_checkpoint_is_the_latest_one(tmp_path: Path) -> None:
+    """A short training ends while the supervisor's thread still saves the checkpoint of its begin."""
+    saved = []
+
+    class Slow(gc.train.Saver):
+        def save(self, session: Any, path: str, global_step: Any = None, **more: Any) -> Any:
+            step = gc.train.global_step(session, global_step)
+            if threading.current_thread() is not threading.main_thread():
+                time.sleep(0.3)
+            saved.append(super().save(session, path, step, **more))
+            return saved[-1]
+
+    w = gc.get_variable("w", initializer=4.0)
+    train_op = slim.learning.create_train_op(w ** 2, gc.train.GradientDescentOptimizer(0.25))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")          # nothing is written to a closed FileWriter
+        assert slim.learning.train(train_op, str(tmp_path), number_of_steps=3, saver=Slow()) == 1.0
+    assert tf.train.latest_checkpoint(str(tmp_path)) == saved[-1] == str(tmp_path / "model.ckpt-3")
 
 
 def test_training_stops_at_the_end_of_the_data() -> None:

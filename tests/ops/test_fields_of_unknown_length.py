@@ -16,9 +16,12 @@ import samples as samples_
 WITH_FIELDS = [op for op in samples_.registered()
                if OPS[op].field_operands() and op not in samples_.ELSEWHERE
                and OPS[op].effect is not Effect.RANDOM]
-# The axes that an op works on are part of a Plan, as ranks are; so are the diagonals and the windows of these ops.
+# The axes that an op works on are part of a Plan, as ranks are; so are the diagonals, the windows and the algorithms of
+# these ops.
 AXES = {"axis", "concat_dim", "dim", "dimension", "split_dim", "perm", "reduction_indices", "reduction_axes"}
-OTHERS = {"MatrixDiagV2": {"k"}, "MatrixDiagPartV2": {"k"}, "MatrixSetDiagV2": {"k"},
+OTHERS = {**{f"Matrix{op}V{i}": {"k"} for op in ("Diag", "DiagPart", "SetDiag") for i in (2, 3)},
+          **{f"Stateless{op}V2": {"alg"} for op in ("RandomUniform", "RandomNormal", "TruncatedNormal",
+                                                    "RandomUniformInt", "RandomUniformFullInt")},
           **{op: {"ksize", "strides"} for op in ("MaxPoolV2", "MaxPoolGradV2", "MaxPoolGradGradV2")}}
 
 

@@ -162,3 +162,11 @@ def test_many_branches_give_the_right_one() -> None:
         gc.import_graph_def(graph, name="")
         found = [session.run("y:0", {"i:0": i, "x:0": 0.0}) for i in (*range(9), -1, 9, 100)]
     assert found == [*range(9), 8, 8, 8]
+
+
+@pytest.mark.parametrize(("op", "count"), [("Exit", 0), ("Enter", 0), ("Merge", 0), ("Switch", 1), ("Identity", 0)])
+def test_control_flow_without_inputs(op: str, count: int) -> None:
+    graph = graph_def(placeholder("p", gc.bool), node("s", "Switch", "p", "p", dtype=gc.bool),
+                      node("y", op, *["s"] * count))
+    with gc.Graph().as_default(), pytest.raises(errors.DataLossError, match=f"{op} 'y' has the inputs .*; the file is"):
+        gc.import_graph_def(graph, name="")

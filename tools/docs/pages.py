@@ -72,10 +72,11 @@ def _page_of(target: str, root: Path, site: Path) -> str:
         return AT_ROOT.get(target) or GENERATED[target]
     if target.startswith("docs/"):
         return target.removeprefix("docs/")
-    copy = site / "source" / target
+    target_there = f"source/{target}{'.txt' if target.endswith('.md') else ''}"      # no page of the site
+    copy = site / target_there
     copy.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(root / target, copy)
-    return f"source/{target}"
+    return target_there
 
 
 def title(page: Path) -> str:

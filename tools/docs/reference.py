@@ -63,7 +63,9 @@ class Reference:
         lines = ["# API reference", "", "Names are TensorFlow 1.15's, with `gc` for `tf`. Each definition stands under "
                  "its main name, with its other names below it; the search finds all of them.", "",
                  "| namespace | names | for example |", "|---|--:|---|"]
-        for page, names in sorted(self.listed.items()):
+        def place(item: tuple[str, dict[str, Entry]]) -> tuple[bool, bool, str]:
+            return not item[0].startswith("gc-"), item[0].startswith(("contrib", "compat", "python")), item[0]
+        for page, names in sorted(self.listed.items(), key=place):
             shown = [name for name, entry in names.items() if entry.page == page and not entry.is_value][:4]
             examples = ", ".join(self._linked(name) for name in shown)
             lines.append(f"| [{title_of(page)}]({file_of(page)}) | {len(names)} | {examples} |")

@@ -25,11 +25,23 @@ _Part = tuple[np.ndarray, list[int]]
 
 @public("compat.v1.keras.datasets.cifar10.load_data", "compat.v1.contrib.keras.datasets.cifar10.load_data")
 def load_data() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """((pictures, labels) to train with, (pictures, labels) to test), pictures (N, 32, 32, 3) of uint8, labels (N, 1),
-    as `tf.keras.datasets.cifar10.load_data`.
+    """((pictures, labels) to train with, (pictures, labels) to test), as `tf.keras.datasets.cifar10.load_data`.
 
-    Read from ~/.keras/datasets: the folder cifar-10-batches-py, or the archive that it comes in. Raises
-    FileNotFoundError if neither is there, DataLossError for a damaged file.
+    Pictures are [N, 32, 32, 3] of uint8, labels [N, 1] of 0 to 9; N is 50000 and 10000. Read from
+    ~/.keras/datasets: the folder cifar-10-batches-py, or the archive that it comes in; nothing is downloaded.
+    Raises FileNotFoundError if neither is there, DataLossError for a damaged file.
+
+    >>> import os, pickle
+    >>> home, os.environ["HOME"] = os.environ.get("HOME", ""), "."     # small files for the example
+    >>> folder = ".keras/datasets/cifar-10-batches-py"
+    >>> gc.io.gfile.makedirs(folder)
+    >>> for name in [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]:
+    ...     with open(f"{folder}/{name}", "wb") as file:
+    ...         pickle.dump({b"data": np.zeros([2, 3072], np.uint8), b"labels": [3, 7]}, file)
+    >>> (pictures, labels), (tested, tested_labels) = gc.compat.v1.keras.datasets.cifar10.load_data()
+    >>> pictures.shape, labels.shape, tested_labels.tolist()
+    ((10, 32, 32, 3), (10, 1), [[3], [7]])
+    >>> os.environ["HOME"] = home
     """
     place = os.path.expanduser("~/.keras/datasets")
     if os.path.isdir(os.path.join(place, FOLDER)):

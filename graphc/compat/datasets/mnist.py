@@ -9,6 +9,8 @@ from __future__ import annotations
 import gzip
 import math
 import os
+import zipfile
+import zlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -23,6 +25,8 @@ from graphc.wording import warn
 SIDE, TRAINED, TESTED = 28, 60000, 10000
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
+_DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
+
 
 class Datasets(NamedTuple):
     """train, validation and test, as `tf.contrib.learn.datasets.base.Datasets`."""
@@ -36,8 +40,18 @@ class Datasets(NamedTuple):
 class DataSet:
     """Pictures and labels in batches.
 
-    images: (N, 784) floats of [0, 1], or as they are if dtype is uint8; (N, 28, 28, 1) if not reshape. labels: (N,), or
-    (N, 10) one-hot.
+    images: [N, 28, 28, 1] of uint8; kept as float32 [N, 784] in [0, 1], as they are if dtype is uint8, with their
+    four axes if not reshape. labels: [N], or [N, 10] one-hot. seed: of the order; without one the graph's counts.
+    Raises ValueError if there are not as many labels, TypeError for another dtype. As
+    `tf.contrib.learn.datasets.mnist.DataSet`.
+
+    >>> pictures, labels = np.full([5, 28, 28, 1], 255, np.uint8), np.arange(5)
+    >>> data = gc.compat.v1.examples.tutorials.mnist.input_data.DataSet(pictures, labels)
+    >>> batch, numbers = data.next_batch(4, shuffle=False)
+    >>> batch.shape, batch.max(), numbers
+    ((4, 784), np.float32(1.0), array([0, 1, 2, 3]))
+    >>> data.next_batch(4, shuffle=False)[1], data.epochs_completed
+    (array([4, 0, 1, 2]), 1)
     """
 
     def __init__(self, images: np.ndarray, labels: np.ndarray, fake_data: bool = False, one_hot: bool = False,
@@ -106,8 +120,25 @@ def read_data_sets(train_dir: str, fake_data: bool = False, one_hot: bool = Fals
                    source_url: str | None = None) -> Datasets:
     """The training, validation and test set, as `tf.examples.tutorials.mnist.input_data.read_data_sets`.
 
-    train_dir: the folder of the idx files, packed by gzip or not. source_url has no effect: nothing is downloaded.
-    Raises DataLossError for a damaged file, ValueError for a validation_size that is not there.
+    train_dir: the folder of MNIST's four idx files, packed by gzip or not; where they are not there, scikit-learn's
+    digits stand in, and a warning says so. one_hot: labels [N, 10]. validation_size: how many of the training
+    pictures, the first ones, are kept for validation. dtype, reshape and seed: as `DataSet`. source_url has no
+    effect: nothing is downloaded. Raises DataLossError for a damaged file, ValueError for a validation_size that is
+    not there.
+
+    >>> def idx(array):
+    ...     return bytes((0, 0, 8, array.ndim)) + np.array(array.shape, ">i4").tobytes() + array.tobytes()
+    >>> pictures, labels = np.zeros([30, 28, 28], np.uint8), np.arange(30, dtype=np.uint8) % 10
+    >>> gc.io.gfile.makedirs("mnist")
+    >>> for name in ["train", "t10k"]:
+    ...     with open(f"mnist/{name}-images-idx3-ubyte", "wb") as file:
+    ...         n = file.write(idx(pictures))
+    ...     with open(f"mnist/{name}-labels-idx1-ubyte", "wb") as file:
+    ...         n = file.write(idx(labels))
+    >>> input_data = gc.compat.v1.examples.tutorials.mnist.input_data
+    >>> data = input_data.read_data_sets("mnist", one_hot=True, validation_size=10)
+    >>> data.train.images.shape, data.validation.labels.shape, data.test.num_examples
+    ((20, 784), (10, 10), 30)
     """
     def made(images: np.ndarray, labels: np.ndarray) -> DataSet:
         return DataSet(images, labels, fake_data, one_hot, dtype, reshape, seed)
@@ -127,31 +158,70 @@ def read_data_sets(train_dir: str, fake_data: bool = False, one_hot: bool = Fals
 
 @public("compat.v1.examples.tutorials.mnist.input_data.dense_to_one_hot")
 def dense_to_one_hot(labels_dense: np.ndarray, num_classes: int) -> np.ndarray:
-    """(N,) classes as (N, num_classes) float64."""
+    """Classes [N] as rows [N, num_classes] of float64 with a 1 each.
+
+    Raises IndexError for a class that is not below num_classes. As
+    `tf.examples.tutorials.mnist.input_data.dense_to_one_hot`.
+
+    >>> gc.compat.v1.examples.tutorials.mnist.input_data.dense_to_one_hot(np.array([1, 0]), 3)
+    array([[0., 1., 0.],
+           [1., 0., 0.]])
+    """
     return np.eye(num_classes)[labels_dense]
 
 
 @public("compat.v1.examples.tutorials.mnist.input_data.extract_images")
 def extract_images(f: Any) -> np.ndarray:
-    """Pictures (N, rows, columns, 1) of an idx file packed by gzip, open for reading bytes."""
-    return _of_idx(gzip.GzipFile(fileobj=f).read(), 3, str(getattr(f, "name", "file")))[..., None]
+    """Pictures [N, rows, columns, 1] of uint8, of an idx file packed by gzip and open for reading bytes.
+
+    Raises DataLossError for a damaged file. As `tf.examples.tutorials.mnist.input_data.extract_images`.
+
+    >>> import gzip, io
+    >>> head = bytes((0, 0, 8, 3)) + np.array([2, 28, 28], ">i4").tobytes()
+    >>> file = io.BytesIO(gzip.compress(head + bytes(2 * 28 * 28)))
+    >>> gc.compat.v1.examples.tutorials.mnist.input_data.extract_images(file).shape
+    (2, 28, 28, 1)
+    """
+    return _of_packed_idx(f, 3)[..., None]
 
 
 @public("compat.v1.examples.tutorials.mnist.input_data.extract_labels")
 def extract_labels(f: Any, one_hot: bool = False, num_classes: int = 10) -> np.ndarray:
-    """Labels (N,), or (N, num_classes) one-hot, of an idx file packed by gzip, open for reading bytes."""
-    labels = _of_idx(gzip.GzipFile(fileobj=f).read(), 1, str(getattr(f, "name", "file")))
+    """Labels [N] of uint8, or [N, num_classes] one-hot, of an idx file packed by gzip and open for reading bytes.
+
+    Raises DataLossError for a damaged file. As `tf.examples.tutorials.mnist.input_data.extract_labels`.
+
+    >>> import gzip, io
+    >>> file = io.BytesIO(gzip.compress(bytes((0, 0, 8, 1, 0, 0, 0, 3, 7, 2, 1))))
+    >>> gc.compat.v1.examples.tutorials.mnist.input_data.extract_labels(file)
+    array([7, 2, 1], dtype=uint8)
+    """
+    labels = _of_packed_idx(f, 1)
     return dense_to_one_hot(labels, num_classes) if one_hot else labels
 
 
 @public("compat.v1.keras.datasets.mnist.load_data", "compat.v1.contrib.keras.datasets.mnist.load_data")
 def load_data(path: str = "mnist.npz") -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """((pictures, labels) to train with, (pictures, labels) to test), pictures (N, 28, 28) of uint8, as
-    `tf.keras.datasets.mnist.load_data`: from an .npz file of Keras here or in ~/.keras/datasets, else as above."""
+    """((pictures, labels) to train with, (pictures, labels) to test), as `tf.keras.datasets.mnist.load_data`.
+
+    Pictures are [N, 28, 28] of uint8, labels [N]. path: an .npz file of Keras, here or in ~/.keras/datasets; else
+    the idx files of this folder, else scikit-learn's digits, as `read_data_sets`. Nothing is downloaded. Raises
+    DataLossError for a damaged file.
+
+    >>> pictures, labels = np.zeros([3, 28, 28], np.uint8), np.array([5, 0, 4], np.uint8)
+    >>> np.savez("small.npz", x_train=pictures, y_train=labels, x_test=pictures[:1], y_test=labels[:1])
+    >>> (x, y), (x_test, y_test) = gc.compat.v1.keras.datasets.mnist.load_data("small.npz")
+    >>> x.shape, y, x_test.shape
+    ((3, 28, 28), array([5, 0, 4], dtype=uint8), (1, 28, 28))
+    """
     for folder in ("", os.path.expanduser("~/.keras/datasets")):
         if os.path.exists(file := os.path.join(folder, path)):
-            with np.load(file, allow_pickle=False) as found:
-                return (found["x_train"], found["y_train"]), (found["x_test"], found["y_test"])
+            try:
+                with np.load(file, allow_pickle=False) as found:
+                    return (found["x_train"], found["y_train"]), (found["x_test"], found["y_test"])
+            except (*_DAMAGED, zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
+                raise DataLossError(f"{file} is damaged, or no .npz file with x_train, y_train, x_test and y_test: "
+                                    f"{error}") from error
     images, labels, tested_images, tested_labels = _from_files(".") or _from_digits(".")
     return (images[..., 0], labels), (tested_images[..., 0], tested_labels)
 
@@ -173,9 +243,18 @@ def _data(folder: str, name: str) -> bytes | None:
             try:
                 with opener(path, "rb") as file:
                     return bytes(file.read())
-            except (EOFError, gzip.BadGzipFile) as error:
+            except _DAMAGED as error:
                 raise DataLossError(f"{path} is damaged: {error}") from error
     return None
+
+
+def _of_packed_idx(file: Any, rank: int) -> np.ndarray:
+    name = str(getattr(file, "name", "file"))
+    try:
+        data = gzip.GzipFile(fileobj=file).read()
+    except _DAMAGED as error:
+        raise DataLossError(f"{name} is damaged: {error}") from error
+    return _of_idx(data, rank, name)
 
 
 def _of_idx(data: bytes, rank: int, name: str) -> np.ndarray:
@@ -184,8 +263,8 @@ def _of_idx(data: bytes, rank: int, name: str) -> np.ndarray:
     if data[:4] != bytes((0, 0, 8, rank)) or len(data) < head:
         raise DataLossError(f"{name} is no idx file of bytes of rank {rank}: it begins with {data[:4].hex()}")
     shape = np.frombuffer(data, ">i4", rank, 4)
-    if int(np.prod(shape.astype(np.int64))) != len(data) - head:
-        raise DataLossError(f"{name} is damaged: its shape {shape.tolist()} needs {np.prod(shape)} bytes, "
+    if shape.min() < 0 or math.prod(shape.tolist()) != len(data) - head:
+        raise DataLossError(f"{name} is damaged: its shape {shape.tolist()} needs {math.prod(shape.tolist())} bytes, "
                             f"but {len(data) - head} follow")
     return np.frombuffer(data, np.uint8, offset=head).reshape(shape)
 

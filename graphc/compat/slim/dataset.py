@@ -10,8 +10,19 @@ from graphc.compat.slim.parallel_reader import parallel_read
 
 @public("contrib.slim.dataset.Dataset")
 class Dataset:
-    """A data set as data: sources, reader class, decoder, number of samples, descriptions, and whatever else is given.
-    As `tf.contrib.slim.dataset.Dataset`."""
+    """What a data set is made of: files, the class that reads them, the decoder of a record, the number of samples.
+
+    data_sources: names or patterns of files. reader: a class as gc.TFRecordReader. decoder: a DataDecoder.
+    items_to_descriptions: what each item is. All, and what else is given by name, are attributes. As
+    `tf.contrib.slim.dataset.Dataset`.
+
+    >>> slim = gc.contrib.slim
+    >>> decoder = slim.tfexample_decoder.TFExampleDecoder({}, {})
+    >>> flowers = slim.dataset.Dataset("flowers-*.tfrecord", gc.TFRecordReader, decoder, num_samples=3320,
+    ...                                items_to_descriptions={"label": "from 0 to 4"}, num_classes=5)
+    >>> flowers.num_samples, flowers.num_classes
+    (3320, 5)
+    """
 
     def __init__(self, data_sources: Any, reader: Any, decoder: Any, num_samples: int,
                  items_to_descriptions: dict[str, str], **kwargs: Any) -> None:
@@ -25,18 +36,38 @@ class Dataset:
 
 @public("contrib.slim.data_decoder.DataDecoder")
 class DataDecoder:
-    """Base of decoders: from a serialised example to its items."""
+    """Base of decoders, which make items of a serialised example: `decode` and `list_items` are to be written.
+
+    As `tf.contrib.slim.data_decoder.DataDecoder`.
+
+    >>> class Words(gc.contrib.slim.data_decoder.DataDecoder):
+    ...     def list_items(self):
+    ...         return ["words"]
+    ...     def decode(self, data, items=None):
+    ...         return [gc.string_split([data]).values]
+    >>> Words().decode("one two")[0].eval()
+    array([b'one', b'two'], dtype=object)
+    """
 
     def decode(self, data: Any, items: Sequence[str] | None = None) -> list[Any]:
+        """The tensors of these items, by default of all, of a string scalar."""
         raise NotImplementedError(f"{type(self).__name__}.decode")
 
     def list_items(self) -> list[str]:
+        """The names of the items."""
         raise NotImplementedError(f"{type(self).__name__}.list_items")
 
 
 @public("contrib.slim.data_provider.DataProvider")
 class DataProvider:
-    """Tensors by the names of items."""
+    """Tensors by the names of items, as `tf.contrib.slim.data_provider.DataProvider`.
+
+    >>> tensors = {"image": gc.zeros([8, 8, 3]), "label": gc.constant(2)}
+    >>> provider = gc.contrib.slim.data_provider.DataProvider(tensors, num_samples=100)
+    >>> [label] = provider.get(["label"])
+    >>> label.eval(), list(provider.list_items()), provider.num_samples()
+    (np.int32(2), ['image', 'label'], 100)
+    """
 
     def __init__(self, items_to_tensors: dict[str, Any], num_samples: int) -> None:
         self._items_to_tensors = items_to_tensors
@@ -52,16 +83,36 @@ class DataProvider:
         return [self._items_to_tensors[item] for item in items]
 
     def list_items(self) -> Iterable[str]:
+        """The names of all items."""
         return self._items_to_tensors.keys()
 
     def num_samples(self) -> int:
+        """How many samples the data set has."""
         return self._num_samples
 
 
 @public("contrib.slim.dataset_data_provider.DatasetDataProvider")
 class DatasetDataProvider(DataProvider):
-    """The items of one example of a data set, read by queues that queue runners fill. As
-    `tf.contrib.slim.dataset_data_provider.DatasetDataProvider`."""
+    """The items of one example of a data set, read by queues that queue runners fill.
+
+    shuffle: the order is random, from a queue that keeps common_queue_min records back; num_readers, reader_kwargs,
+    num_epochs (needs `gc.local_variables_initializer`), common_queue_capacity and seed as `parallel_read`.
+    record_key: the name of the item that is the record's key; ValueError if the decoder has an item of this name.
+    As `tf.contrib.slim.dataset_data_provider.DatasetDataProvider`.
+
+    >>> slim, train = gc.contrib.slim, gc.train
+    >>> with gc.io.TFRecordWriter("labels.tfrecord") as writer:
+    ...     for label in [7, 2]:
+    ...         feature = train.Feature(int64_list=train.Int64List(value=[label]))
+    ...         writer.write(train.Example(features=train.Features(feature={"y": feature})).SerializeToString())
+    >>> decoder = slim.tfexample_decoder.TFExampleDecoder({"y": gc.FixedLenFeature([], gc.int64)},
+    ...                                                   {"label": slim.tfexample_decoder.Tensor("y")})
+    >>> dataset = slim.dataset.Dataset("labels.tfrecord", gc.TFRecordReader, decoder, 2, {})
+    >>> [label] = slim.dataset_data_provider.DatasetDataProvider(dataset, shuffle=False).get(["label"])
+    >>> with slim.queues.QueueRunners(gc.get_default_session()):
+    ...     [label.eval() for _ in range(2)]
+    [np.int64(7), np.int64(2)]
+    """
 
     def __init__(self, dataset: Any, num_readers: int = 1, reader_kwargs: dict[str, Any] | None = None,
                  shuffle: bool = True, num_epochs: int | None = None, common_queue_capacity: int = 256,

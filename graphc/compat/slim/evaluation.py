@@ -30,7 +30,20 @@ def evaluate_once(master: str, checkpoint_path: str, logdir: str | None, num_eva
                   final_op: Any = None, final_op_feed_dict: Any = None, summary_op: Any = _DEFAULT,
                   summary_op_feed_dict: Any = None, variables_to_restore: Any = None, session_config: Any = None,
                   hooks: Sequence[Any] | None = None) -> Any:
-    """The value of final_op after num_evals runs of eval_op, as `tf.contrib.slim.evaluation.evaluate_once`."""
+    """The value of final_op after num_evals runs of eval_op, with the variables of a checkpoint.
+
+    checkpoint_path: a checkpoint, not a folder. eval_op updates what final_op reads, for example a metric's;
+    initial_op runs before, by default the initialisers of local variables and tables. The feed_dicts go with their
+    ops. summary_op (by default all summaries) is written to logdir at the end, None for none. variables_to_restore:
+    by default all. hooks: more SessionRunHooks. As `tf.contrib.slim.evaluation.evaluate_once`.
+
+    >>> w, step = gc.get_variable("w", initializer=2.0), gc.train.get_or_create_global_step()
+    >>> gc.global_variables_initializer().run()
+    >>> checkpoint = gc.train.Saver().save(gc.get_default_session(), "./once")
+    >>> mean, update = gc.metrics.mean(w * [1., 3.])
+    >>> gc.contrib.slim.evaluation.evaluate_once("", checkpoint, None, num_evals=3, eval_op=update, final_op=mean)
+    np.float32(4.0)
+    """
     scaffold = gc.train.Scaffold(init_op=initial_op, init_feed_dict=initial_op_feed_dict,
                                  saver=_saver(variables_to_restore))
     return gc.contrib.training.evaluate_once(
@@ -47,7 +60,20 @@ def evaluation_loop(master: str, checkpoint_dir: str, logdir: str | None, num_ev
                     eval_interval_secs: float = 60, max_number_of_evaluations: int | None = None,
                     session_config: Any = None, timeout: float | None = None,
                     timeout_fn: Callable[[], bool] | None = None, hooks: Sequence[Any] | None = None) -> Any:
-    """evaluate_once for each new checkpoint of the folder, as `tf.contrib.slim.evaluation.evaluation_loop`."""
+    """`evaluate_once` for each new checkpoint of a folder: the last value of final_op.
+
+    At most one every eval_interval_secs; ends after max_number_of_evaluations, or when no new checkpoint has come for
+    timeout seconds (and timeout_fn says True then). init_fn(scaffold, session) runs behind initial_op. As
+    `tf.contrib.slim.evaluation.evaluation_loop`.
+
+    >>> w, step = gc.get_variable("w", initializer=2.0), gc.train.get_or_create_global_step()
+    >>> gc.global_variables_initializer().run()
+    >>> checkpoint = gc.train.Saver().save(gc.get_default_session(), "looked_at/model")
+    >>> mean, update = gc.metrics.mean(w * [1., 3.])
+    >>> gc.contrib.slim.evaluation.evaluation_loop("", "looked_at", None, eval_op=update, final_op=mean,
+    ...                                            max_number_of_evaluations=1)
+    np.float32(4.0)
+    """
     scaffold = gc.train.Scaffold(init_op=initial_op, init_feed_dict=initial_op_feed_dict, init_fn=init_fn,
                                  saver=_saver(variables_to_restore))
     return gc.contrib.training.evaluate_repeatedly(
@@ -60,6 +86,14 @@ def evaluation_loop(master: str, checkpoint_dir: str, logdir: str | None, num_ev
 @public("contrib.slim.evaluation.wait_for_new_checkpoint")
 def wait_for_new_checkpoint(checkpoint_dir: str, last_checkpoint: str | None = None, seconds_to_sleep: float = 1,
                             timeout: float | None = None) -> str | None:
+    """The path of the folder's newest checkpoint, once that is another than last_checkpoint; None after a timeout.
+
+    It looks every seconds_to_sleep; timeout in seconds, None for no end. As
+    `tf.contrib.slim.evaluation.wait_for_new_checkpoint`.
+
+    >>> gc.contrib.slim.evaluation.wait_for_new_checkpoint("no_folder", seconds_to_sleep=0.01, timeout=0.02) is None
+    True
+    """
     return gc.contrib.training.wait_for_new_checkpoint(  # type: ignore[no-any-return]
         checkpoint_dir, last_checkpoint, seconds_to_sleep, timeout)
 
@@ -67,4 +101,15 @@ def wait_for_new_checkpoint(checkpoint_dir: str, last_checkpoint: str | None = N
 @public("contrib.slim.evaluation.checkpoints_iterator")
 def checkpoints_iterator(checkpoint_dir: str, min_interval_secs: float = 0, timeout: float | None = None,
                          timeout_fn: Callable[[], bool] | None = None) -> Any:
+    """The path of each new checkpoint of a folder, as it comes; ends when none has come for timeout seconds.
+
+    min_interval_secs: the least time between two. timeout_fn: says at a timeout whether to end. As
+    `tf.contrib.slim.evaluation.checkpoints_iterator`.
+
+    >>> w = gc.get_variable("w", initializer=2.0)
+    >>> gc.global_variables_initializer().run()
+    >>> path = gc.train.Saver().save(gc.get_default_session(), "watched/model", global_step=7)
+    >>> list(gc.contrib.slim.evaluation.checkpoints_iterator("watched", timeout=0))
+    ['watched/model-7']
+    """
     return gc.contrib.training.checkpoints_iterator(checkpoint_dir, min_interval_secs, timeout, timeout_fn)

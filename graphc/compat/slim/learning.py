@@ -18,17 +18,44 @@ Step = Callable[[Any, Any, Any, dict[str, Any]], tuple[Any, Any]]
 
 @public("contrib.slim.learning.clip_gradient_norms")
 def clip_gradient_norms(gradients_to_variables: Sequence[tuple[Any, Any]], max_norm: Any) -> list[tuple[Any, Any]]:
+    """(gradient, variable) pairs in which each gradient's own norm is at most max_norm.
+
+    A gradient of None stays. As `tf.contrib.slim.learning.clip_gradient_norms`.
+
+    >>> w = gc.get_variable("w", initializer=[3.0, 4.0])
+    >>> [(clipped, _)] = gc.contrib.slim.learning.clip_gradient_norms([(gc.constant([3.0, 4.0]), w)], max_norm=1.0)
+    >>> clipped.eval()
+    array([0.6, 0.8], dtype=float32)
+    """
     return gc.contrib.training.clip_gradient_norms(gradients_to_variables, max_norm)  # type: ignore[no-any-return]
 
 
 @public("contrib.slim.learning.multiply_gradients")
 def multiply_gradients(grads_and_vars: list[tuple[Any, Any]], gradient_multipliers: dict[Any, Any]) -> Any:
+    """(gradient, variable) pairs whose gradients are multiplied by the factors of their variables.
+
+    gradient_multipliers: factors by variables or names of their operations; who has none stays as it is. Raises
+    ValueError for pairs that are no list, factors that are no dict or none, or a variable with a factor and no
+    gradient. As `tf.contrib.slim.learning.multiply_gradients`.
+
+    >>> w = gc.get_variable("w", initializer=[3.0, 4.0])
+    >>> [(scaled, _)] = gc.contrib.slim.learning.multiply_gradients([(gc.constant([1.0, 2.0]), w)], {"w": 10.0})
+    >>> scaled.eval()
+    array([10., 20.], dtype=float32)
+    """
     return gc.contrib.training.multiply_gradients(grads_and_vars, gradient_multipliers)
 
 
 @public("contrib.slim.learning.add_gradients_summaries")
 def add_gradients_summaries(grads_and_vars: Sequence[tuple[Any, Any]]) -> list[Any]:
-    """A histogram and the norm of each gradient."""
+    """The summaries of (gradient, variable) pairs: a histogram and the norm of each gradient that is not None.
+
+    As `tf.contrib.slim.learning.add_gradients_summaries`.
+
+    >>> w = gc.get_variable("w", initializer=[3.0, 4.0])
+    >>> [s.op.type for s in gc.contrib.slim.learning.add_gradients_summaries([(gc.constant([3.0, 4.0]), w)])]
+    ['HistogramSummary', 'ScalarSummary']
+    """
     return gradient_summaries(grads_and_vars, "/gradient")
 
 
@@ -38,8 +65,21 @@ def create_train_op(total_loss: Any, optimizer: Any, global_step: Any = _DEFAULT
                     clip_gradient_norm: Any = 0, summarize_gradients: bool = False, gate_gradients: int = 1,
                     aggregation_method: int | None = None, colocate_gradients_with_ops: bool = False,
                     gradient_multipliers: dict[Any, Any] | None = None, check_numerics: bool = True) -> Any:
-    """contrib.training.create_train_op with factors for gradients and a largest norm of each. As
-    `tf.contrib.slim.learning.create_train_op`."""
+    """The operation of a training step, whose value is the loss.
+
+    It runs update_ops first (by default all of UPDATE_OPS, as batch normalisation's), then the optimizer for
+    variables_to_train (all trainable ones), and counts global_step (None: no count). gradient_multipliers: factors
+    by variable or name. clip_gradient_norm: the largest norm of each gradient, 0 for any. check_numerics: a loss
+    that is not finite is an InvalidArgumentError. summarize_gradients: as `add_gradients_summaries`. As
+    `tf.contrib.slim.learning.create_train_op`.
+
+    >>> w = gc.get_variable("w", initializer=4.0)
+    >>> optimizer = gc.train.GradientDescentOptimizer(1.0)
+    >>> step = gc.contrib.slim.learning.create_train_op(w ** 2, optimizer, clip_gradient_norm=1)
+    >>> gc.global_variables_initializer().run()
+    >>> step.eval(), step.eval(), w.eval()
+    (np.float32(16.0), np.float32(9.0), np.float32(2.0))
+    """
     def transform(pairs: Any) -> Any:
         if gradient_multipliers:
             with gc.name_scope("multiply_grads"):
@@ -58,8 +98,19 @@ def create_train_op(total_loss: Any, optimizer: Any, global_step: Any = _DEFAULT
 
 @public("contrib.slim.learning.train_step")
 def train_step(sess: Any, train_op: Any, global_step: Any, train_step_kwargs: dict[str, Any]) -> tuple[Any, Any]:
-    """(loss, whether to stop) after one step. train_step_kwargs: tensors should_stop, should_log, should_trace (with
-    logdir, and perhaps summary_writer). As `tf.contrib.slim.learning.train_step`."""
+    """(loss, whether to stop) after one step: what `train` runs in each step, by default.
+
+    train_step_kwargs: boolean tensors should_stop, should_log and should_trace (with logdir, and perhaps
+    summary_writer); each may be left out. Raises ValueError for should_trace without logdir. As
+    `tf.contrib.slim.learning.train_step`.
+
+    >>> slim, step = gc.contrib.slim, gc.train.get_or_create_global_step()
+    >>> w = gc.get_variable("w", initializer=4.0)
+    >>> train_op = slim.learning.create_train_op(w ** 2, gc.train.GradientDescentOptimizer(0.25))
+    >>> gc.global_variables_initializer().run()
+    >>> slim.learning.train_step(gc.get_default_session(), train_op, step, {"should_stop": gc.greater_equal(step, 1)})
+    (np.float32(16.0), np.True_)
+    """
     start, given = time.time(), train_step_kwargs
     options = metadata = None
     if "should_trace" in given:
@@ -94,8 +145,26 @@ def train(train_op: Any, logdir: str | None, train_step_fn: Step = train_step,
           ignore_live_threads: bool = False) -> Any:
     """Trains until number_of_steps, the end of the data or a stop: the last loss. As `tf.contrib.slim.learning.train`.
 
-    logdir: checkpoints (every save_interval_secs) and summaries go there; None for none. startup_delay_steps: a worker
-    that is not the chief begins at this step. sync_optimizer: replicas of several processes, which is an error.
+    train_op: of `create_train_op`. Variables are initialised, or restored if logdir has a checkpoint; queue runners
+    run.
+
+    Args:
+        logdir: checkpoints (every save_interval_secs, and the last) and summaries (every save_summaries_secs) go there;
+            None for none, and then neither summary_op, saver nor trace_every_n_steps may be given.
+        train_step_fn: runs a step, as `train_step`, with train_step_kwargs.
+        number_of_steps: the count at which it stops; what a restored checkpoint has done counts.
+        init_op: initialises, by default all global variables, with init_feed_dict; then init_fn(session) runs.
+        local_init_op: by default the initialisers of local variables and tables.
+        startup_delay_steps: a worker that is not the chief begins at this step.
+        sync_optimizer: replicas of several processes, which is an error (ValueError).
+        session_wrapper: a function of the session, whose result is used in its place.
+
+    >>> w = gc.get_variable("w", initializer=4.0)
+    >>> train_op = gc.contrib.slim.learning.create_train_op(w ** 2, gc.train.GradientDescentOptimizer(0.25))
+    >>> gc.contrib.slim.learning.train(train_op, "trained", number_of_steps=3)
+    np.float32(1.0)
+    >>> gc.train.latest_checkpoint("trained")
+    'trained/model.ckpt-3'
     """
     _check(train_op, logdir, summary_op, saver, trace_every_n_steps, number_of_steps, sync_optimizer,
            startup_delay_steps)
@@ -181,6 +250,8 @@ def _steps(supervisor: Any, session: Any, train_op: Any, step: Any, train_step_f
     except gc.errors.OutOfRangeError:
         pass                            # the end of the data ends the training
     if logdir and supervisor.is_chief:
-        supervisor.saver.save(session, supervisor.save_path, global_step=supervisor.global_step)
-        supervisor.stop(threads, close_summary_writer=True, ignore_live_threads=ignore_live_threads)
+        try:                            # the thread that saves ends first: its checkpoint is not to be the latest one
+            supervisor.stop(threads, close_summary_writer=False, ignore_live_threads=ignore_live_threads)
+        finally:                        # the end of the managed session closes the writer
+            supervisor.saver.save(session, supervisor.save_path, global_step=supervisor.global_step)
     return loss

@@ -11,7 +11,20 @@ from graphc.api.public import public
 
 @public("contrib.slim.parallel_reader.ParallelReader")
 class ParallelReader:
-    """Several readers that fill one queue of (key, record), as `tf.contrib.slim.parallel_reader.ParallelReader`."""
+    r"""Several readers that fill one queue of (key, record), as `tf.contrib.slim.parallel_reader.ParallelReader`.
+
+    reader_class: as gc.TFRecordReader, made num_readers times with reader_kwargs. common_queue: a queue of two strings;
+    TypeError for another one. Its queue runner is added to the graph's.
+
+    >>> gc.write_file("parallel.txt", "one\ntwo\n").run()
+    >>> names = gc.train.string_input_producer(["parallel.txt"])
+    >>> queue = gc.FIFOQueue(16, [gc.string, gc.string])
+    >>> reader = gc.contrib.slim.parallel_reader.ParallelReader(gc.TextLineReader, queue, num_readers=1)
+    >>> key, line = reader.read(names)
+    >>> with gc.contrib.slim.queues.QueueRunners(gc.get_default_session()):
+    ...     [line.eval() for _ in range(3)]
+    [b'one', b'two', b'one']
+    """
 
     def __init__(self, reader_class: Any, common_queue: Any, num_readers: int = 4,
                  reader_kwargs: dict[str, Any] | None = None) -> None:
@@ -22,18 +35,21 @@ class ParallelReader:
 
     @property
     def num_readers(self) -> int:
+        """How many readers there are."""
         return len(self._readers)
 
     @property
     def common_queue(self) -> Any:
+        """The queue of (key, record)."""
         return self._common_queue
 
     def read(self, queue: Any, name: str | None = None) -> Any:
-        """(key, record): the next of the files in `queue`."""
+        """(key, record), two string scalars: the next of the files in `queue`, a queue of names."""
         self._fill_from(queue)
         return self._common_queue.dequeue(name=name)
 
     def read_up_to(self, queue: Any, num_records: Any, name: str | None = None) -> Any:
+        """(keys, records), two vectors of strings: the next num_records, fewer at the end."""
         self._fill_from(queue)
         return self._common_queue.dequeue_up_to(num_records, name)
 
@@ -42,9 +58,11 @@ class ParallelReader:
         gc.train.add_queue_runner(gc.train.QueueRunner(self._common_queue, enqueues))
 
     def num_records_produced(self, name: str | None = None) -> Any:
+        """How many records all readers have read: an int64 scalar."""
         return gc.add_n([reader.num_records_produced() for reader in self._readers], name=name)
 
     def num_work_units_completed(self, name: str | None = None) -> Any:
+        """How many files all readers have finished: an int64 scalar."""
         return gc.add_n([reader.num_work_units_completed() for reader in self._readers], name=name)
 
 
@@ -53,8 +71,20 @@ def parallel_read(data_sources: Any, reader_class: Any, num_epochs: int | None =
                   reader_kwargs: dict[str, Any] | None = None, shuffle: bool = True, dtypes: Any = None,
                   capacity: int = 256, min_after_dequeue: int = 128, seed: int | None = None,
                   scope: str | None = None) -> Any:
-    """(key, record) of files read by several readers, shuffled or not. As
-    `tf.contrib.slim.parallel_reader.parallel_read`."""
+    r"""(key, record), two string scalars, of files that several readers read into one queue.
+
+    data_sources: names and patterns, as `get_data_files`. num_epochs: how often each file is read (needs
+    `gc.local_variables_initializer`), without end by default. shuffle: files and records in random order, for which
+    min_after_dequeue records are kept back. As `tf.contrib.slim.parallel_reader.parallel_read`.
+
+    >>> gc.write_file("read.txt", "one\ntwo\n").run()
+    >>> read = gc.contrib.slim.parallel_reader.parallel_read
+    >>> key, line = read("read.txt", gc.TextLineReader, num_epochs=1, num_readers=1, shuffle=False)
+    >>> gc.local_variables_initializer().run()
+    >>> with gc.contrib.slim.queues.QueueRunners(gc.get_default_session()):
+    ...     gc.get_default_session().run([key, line])
+    [b'read.txt:1', b'one']
+    """
     files = get_data_files(data_sources)
     with gc.name_scope(scope, "parallel_read"):
         names = gc.train.string_input_producer(files, num_epochs=num_epochs, shuffle=shuffle, seed=seed,
@@ -69,7 +99,17 @@ def parallel_read(data_sources: Any, reader_class: Any, num_epochs: int | None =
 @public("contrib.slim.parallel_reader.single_pass_read")
 def single_pass_read(data_sources: Any, reader_class: Any, reader_kwargs: dict[str, Any] | None = None,
                      scope: str | None = None) -> Any:
-    """(key, record) of files read once, in order."""
+    r"""(key, record), two string scalars, of files read once, in order; then OutOfRangeError.
+
+    `gc.local_variables_initializer` has to run before. As `tf.contrib.slim.parallel_reader.single_pass_read`.
+
+    >>> gc.write_file("single.txt", "one\ntwo\n").run()
+    >>> key, line = gc.contrib.slim.parallel_reader.single_pass_read("single.txt", gc.TextLineReader)
+    >>> gc.local_variables_initializer().run()
+    >>> with gc.contrib.slim.queues.QueueRunners(gc.get_default_session()):
+    ...     [line.eval() for _ in range(2)]
+    [b'one', b'two']
+    """
     files = get_data_files(data_sources)
     with gc.name_scope(scope, "single_pass_read"):
         names = gc.train.string_input_producer(files, num_epochs=1, shuffle=False, capacity=1, name="filenames")
@@ -78,7 +118,15 @@ def single_pass_read(data_sources: Any, reader_class: Any, reader_kwargs: dict[s
 
 @public("contrib.slim.parallel_reader.get_data_files")
 def get_data_files(data_sources: Any) -> list[str]:
-    """The files that names and patterns (*, ?, [...]) stand for. Raises ValueError if there are none."""
+    """The files that a name, a pattern (*, ?, [...]) or a list of them stands for. Raises ValueError if there are none.
+
+    A name without a pattern is given as it is, there or not. As `tf.contrib.slim.parallel_reader.get_data_files`.
+
+    >>> for name in ["part-1", "part-0"]:
+    ...     gc.write_file(f"parts/{name}", "").run()
+    >>> gc.contrib.slim.parallel_reader.get_data_files(["parts/part-*", "more"])
+    ['parts/part-0', 'parts/part-1', 'more']
+    """
     if isinstance(data_sources, (list, tuple)):
         found = [file for source in data_sources for file in get_data_files(source)]
     else:
@@ -91,8 +139,18 @@ def get_data_files(data_sources: Any) -> list[str]:
 @public("contrib.slim.prefetch_queue.prefetch_queue")
 def prefetch_queue(tensors: Sequence[Any] | dict[str, Any], capacity: int = 8, num_threads: int = 1,
                    dynamic_pad: bool = False, shared_name: str | None = None, name: str | None = None) -> Any:
-    """A queue of the tensors (a list, or a dict) that queue runners fill ahead. As
-    `tf.contrib.slim.prefetch_queue.prefetch_queue`. dynamic_pad: sizes may differ, and are padded."""
+    """A queue of the tensors (a list, or a dict) that queue runners fill ahead, num_threads at a time.
+
+    dynamic_pad: sizes may differ, and are padded where several are taken out. `dequeue` gives what was given: a
+    list, one tensor, or a dict. As `tf.contrib.slim.prefetch_queue.prefetch_queue`.
+
+    >>> tensors = {"x": gc.constant([1., 2.]), "y": gc.constant(3)}
+    >>> queue = gc.contrib.slim.prefetch_queue.prefetch_queue(tensors, capacity=2)
+    >>> taken = queue.dequeue()
+    >>> with gc.contrib.slim.queues.QueueRunners(gc.get_default_session()):
+    ...     gc.get_default_session().run(taken)
+    {'x': array([1., 2.], dtype=float32), 'y': np.int32(3)}
+    """
     names = sorted(tensors) if isinstance(tensors, dict) else None
     listed = [tensors[n] for n in names] if isinstance(tensors, dict) and names is not None else list(tensors)
     with gc.name_scope(name, "prefetch_queue", listed) as scope:

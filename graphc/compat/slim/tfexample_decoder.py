@@ -11,22 +11,39 @@ from graphc.compat.slim.dataset import DataDecoder
 
 @public("contrib.slim.tfexample_decoder.ItemHandler")
 class ItemHandler:
-    """Base: makes an item of the features `keys`."""
+    """Base of handlers, which make an item of the features `keys`: `tensors_to_item` is to be written.
+
+    As `tf.contrib.slim.tfexample_decoder.ItemHandler`.
+
+    >>> class Doubled(gc.contrib.slim.tfexample_decoder.ItemHandler):
+    ...     def tensors_to_item(self, keys_to_tensors):
+    ...         return 2 * keys_to_tensors[self.keys[0]]
+    >>> Doubled("x").tensors_to_item({"x": gc.constant([1, 2])}).eval()
+    array([2, 4], dtype=int32)
+    """
 
     def __init__(self, keys: Sequence[str] | str) -> None:
         self._keys = list(keys) if isinstance(keys, (tuple, list)) else [keys]
 
     @property
     def keys(self) -> list[str]:
+        """The names of the features that it needs."""
         return self._keys
 
     def tensors_to_item(self, keys_to_tensors: dict[str, Any]) -> Any:
+        """The item, of the parsed features by their names."""
         raise NotImplementedError(f"{type(self).__name__}.tensors_to_item")
 
 
 @public("contrib.slim.tfexample_decoder.ItemHandlerCallback")
 class ItemHandlerCallback(ItemHandler):
-    """An item made by a function of the features."""
+    """An item made by a function of the dict of features. As `tf.contrib.slim.tfexample_decoder.ItemHandlerCallback`.
+
+    >>> ItemHandlerCallback = gc.contrib.slim.tfexample_decoder.ItemHandlerCallback
+    >>> handler = ItemHandlerCallback(["a", "b"], lambda found: found["a"] + found["b"])
+    >>> handler.tensors_to_item({"a": gc.constant(1), "b": gc.constant(2)}).eval()
+    np.int32(3)
+    """
 
     def __init__(self, keys: Sequence[str], func: Callable[[dict[str, Any]], Any]) -> None:
         super().__init__(keys)
@@ -38,7 +55,17 @@ class ItemHandlerCallback(ItemHandler):
 
 @public("contrib.slim.tfexample_decoder.BoundingBox")
 class BoundingBox(ItemHandler):
-    """[number of boxes, 4] of the features prefix + ymin, xmin, ymax, xmax."""
+    """Boxes [number of boxes, 4] of the features prefix + ymin, xmin, ymax and xmax, dense or sparse.
+
+    keys: four other names in their place; ValueError if there are not four. As
+    `tf.contrib.slim.tfexample_decoder.BoundingBox`.
+
+    >>> sides = {"box/ymin": gc.constant([0., 0.5]), "box/xmin": gc.constant([0., 0.1]),
+    ...          "box/ymax": gc.constant([1., 0.6]), "box/xmax": gc.constant([1., 0.9])}
+    >>> gc.contrib.slim.tfexample_decoder.BoundingBox(prefix="box/").tensors_to_item(sides).eval()
+    array([[0. , 0. , 1. , 1. ],
+           [0.5, 0.1, 0.6, 0.9]], dtype=float32)
+    """
 
     def __init__(self, keys: Sequence[str] | None = None, prefix: str = "") -> None:
         keys = ["ymin", "xmin", "ymax", "xmax"] if keys is None else keys
@@ -61,7 +88,16 @@ def _dense(tensor: Any, default: Any = 0) -> Any:
 
 @public("contrib.slim.tfexample_decoder.Tensor")
 class Tensor(ItemHandler):
-    """A feature as a tensor, of a fixed shape or of one that other features say."""
+    """A feature as a dense tensor, of a fixed shape or of one that other features say.
+
+    shape_keys: the feature, or features, with the sizes; shape: the fixed one; ValueError for both. default_value:
+    fills a sparse feature up. As `tf.contrib.slim.tfexample_decoder.Tensor`.
+
+    >>> found = {"pixels": gc.constant([1, 2, 3, 4, 5, 6]), "height": gc.constant(2), "width": gc.constant(3)}
+    >>> gc.contrib.slim.tfexample_decoder.Tensor("pixels", shape_keys=["height", "width"]).tensors_to_item(found).eval()
+    array([[1, 2, 3],
+           [4, 5, 6]], dtype=int32)
+    """
 
     def __init__(self, tensor_key: str, shape_keys: Any = None, shape: Any = None, default_value: Any = 0) -> None:
         if shape_keys and shape is not None:
@@ -83,7 +119,17 @@ class Tensor(ItemHandler):
 
 @public("contrib.slim.tfexample_decoder.LookupTensor")
 class LookupTensor(Tensor):
-    """A feature looked up in a table."""
+    """A feature looked up in a table; the other arguments are those of `Tensor`.
+
+    As `tf.contrib.slim.tfexample_decoder.LookupTensor`.
+
+    >>> table = gc.contrib.lookup.index_table_from_tensor(["cat", "dog"])
+    >>> handler = gc.contrib.slim.tfexample_decoder.LookupTensor("name", table)
+    >>> label = handler.tensors_to_item({"name": gc.constant(["dog"])})
+    >>> gc.tables_initializer().run()
+    >>> label.eval()
+    array([1])
+    """
 
     def __init__(self, tensor_key: str, table: Any, shape_keys: Any = None, shape: Any = None,
                  default_value: Any = "") -> None:
@@ -96,7 +142,15 @@ class LookupTensor(Tensor):
 
 @public("contrib.slim.tfexample_decoder.BackupHandler")
 class BackupHandler(ItemHandler):
-    """The item of one handler, or of another where that is empty."""
+    """The item of one handler, or of another one where that is empty. Raises ValueError for what is no ItemHandler.
+
+    As `tf.contrib.slim.tfexample_decoder.BackupHandler`.
+
+    >>> decoder = gc.contrib.slim.tfexample_decoder
+    >>> handler = decoder.BackupHandler(decoder.Tensor("label"), decoder.Tensor("guess"))
+    >>> handler.tensors_to_item({"label": gc.constant([], gc.int64), "guess": gc.constant([3], gc.int64)}).eval()
+    array([3])
+    """
 
     def __init__(self, handler: ItemHandler, backup: ItemHandler) -> None:
         for name, given in (("Primary", handler), ("Backup", backup)):
@@ -114,7 +168,16 @@ class BackupHandler(ItemHandler):
 
 @public("contrib.slim.tfexample_decoder.SparseTensor")
 class SparseTensor(ItemHandler):
-    """A SparseTensor of features that hold its indices and its values (densify: as a dense one)."""
+    """A SparseTensor of two features: where its values are, and the values. densify: as a dense tensor.
+
+    shape_key: the feature with its shape; shape: a fixed one; without both the shape is that of the indices' feature.
+    As `tf.contrib.slim.tfexample_decoder.SparseTensor`.
+
+    >>> indices, values = gc.SparseTensor([[0], [1]], [1, 3], [2]), gc.SparseTensor([[0], [1]], [5, 7], [2])
+    >>> found = {"indices": indices, "values": values}
+    >>> gc.contrib.slim.tfexample_decoder.SparseTensor(shape=[5], densify=True).tensors_to_item(found).eval()
+    array([0, 5, 0, 7, 0], dtype=int32)
+    """
 
     def __init__(self, indices_key: str | None = None, values_key: str | None = None, shape_key: str | None = None,
                  shape: Any = None, densify: bool = False, default_value: Any = 0) -> None:
@@ -137,7 +200,18 @@ class SparseTensor(ItemHandler):
 
 @public("contrib.slim.tfexample_decoder.Image")
 class Image(ItemHandler):
-    """A picture: encoded (PNG, JPEG, GIF, BMP) or raw, as the feature format_key says. dct_method is libjpeg's."""
+    """A picture [height, width, channels]: encoded (PNG, JPEG, GIF, BMP), or raw where the feature format_key is "raw".
+
+    image_key and format_key: by default image/encoded and image/format. shape: of the picture; a raw one needs it.
+    dtype: uint8 by default. repeated: the feature holds many pictures. dct_method: libjpeg's. As
+    `tf.contrib.slim.tfexample_decoder.Image`.
+
+    >>> picture = gc.constant(np.arange(12, dtype=np.uint8).reshape(2, 2, 3))
+    >>> found = {"image/encoded": gc.image.encode_png(picture), "image/format": gc.constant("png")}
+    >>> gc.contrib.slim.tfexample_decoder.Image().tensors_to_item(found).eval()[0]
+    array([[0, 1, 2],
+           [3, 4, 5]], dtype=uint8)
+    """
 
     def __init__(self, image_key: str | None = None, format_key: str | None = None, shape: Any = None,
                  channels: int = 3, dtype: Any = gc.uint8, repeated: bool = False, dct_method: str = "") -> None:
@@ -186,17 +260,32 @@ class Image(ItemHandler):
 
 @public("contrib.slim.tfexample_decoder.TFExampleDecoder")
 class TFExampleDecoder(DataDecoder):
-    """Items of a serialised Example: keys_to_features says how it is parsed, items_to_handlers what is made of it. As
-    `tf.contrib.slim.tfexample_decoder.TFExampleDecoder`."""
+    """Items of a serialised gc.train.Example.
+
+    keys_to_features: how it is parsed, as `gc.parse_single_example`. items_to_handlers: what is made of it,
+    handlers by the names of items. As `tf.contrib.slim.tfexample_decoder.TFExampleDecoder`.
+
+    >>> slim, train = gc.contrib.slim, gc.train
+    >>> feature = train.Feature(int64_list=train.Int64List(value=[1, 2, 3, 4]))
+    >>> example = train.Example(features=train.Features(feature={"grid": feature})).SerializeToString()
+    >>> square = slim.tfexample_decoder.Tensor("grid", shape=[2, 2])
+    >>> features = {"grid": gc.FixedLenFeature([4], gc.int64)}
+    >>> decoder = slim.tfexample_decoder.TFExampleDecoder(features, {"square": square})
+    >>> decoder.list_items(), decoder.decode(example)[0].eval()
+    (['square'], array([[1, 2],
+           [3, 4]]))
+    """
 
     def __init__(self, keys_to_features: dict[str, Any], items_to_handlers: dict[str, ItemHandler]) -> None:
         self._keys_to_features = keys_to_features
         self._items_to_handlers = items_to_handlers
 
     def list_items(self) -> list[str]:
+        """The names of the items."""
         return list(self._items_to_handlers)
 
     def decode(self, data: Any, items: Sequence[str] | None = None) -> list[Any]:
+        """The tensors of these items, by default of all, of a serialised Example, a string scalar."""
         parsed = gc.parse_single_example(data, self._keys_to_features)
         for key, feature in sorted(self._keys_to_features.items()):
             if isinstance(feature, gc.FixedLenFeature):

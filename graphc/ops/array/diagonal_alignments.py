@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
+import numpy as np
+
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dims import Size
 from graphc.ir.op import attr, operand_field, register
@@ -31,6 +33,16 @@ class _Aligned(_Banded):
     def from_left(self, place: int) -> bool:
         d, (above, _, below) = self.k[-1] - place, self.align.partition("_")  # type: ignore[attr-defined]
         return (d >= 0 and above == "LEFT") or (d <= 0 and below == "LEFT")
+
+
+    def _numpy_in_band(self, diagonal: np.ndarray, place: int, length: int) -> np.ndarray:
+        above, below = self.align.split("_")  # type: ignore[attr-defined]
+        low, high = self.k[0], self.k[-1]  # type: ignore[attr-defined]
+        if low == high:
+            return diagonal[..., :length]
+        sides = {above} if high - place > 0 else {below} if high - place < 0 else {above, below}
+        line = diagonal[..., place, :]
+        return line[..., :length] if "LEFT" in sides else line[..., line.shape[-1] - length:]
 
 
 def _samples(op: type[_Banded]) -> list[Any]:

@@ -72,10 +72,9 @@ class _Banded(Op):
         return line.part(line.rank - 1, start, length)
 
     def _numpy_in_band(self, diagonal: np.ndarray, place: int, length: int) -> np.ndarray:
+        """The same in an array."""
         k = self.k  # type: ignore[attr-defined]
-        line = diagonal if k[0] == k[-1] else diagonal[..., place, :]
-        start = 0 if k[0] == k[-1] or self.from_left(place) else line.shape[-1] - length
-        return line[..., start:start + length]
+        return (diagonal if k[0] == k[-1] else diagonal[..., place, :])[..., :length]
 
 
 def _numpy_lines(k: Sequence[int], x: np.ndarray) -> Iterator[tuple[int, tuple[Any, ...], int]]:

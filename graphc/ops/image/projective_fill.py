@@ -22,7 +22,7 @@ from graphc.ops.image.projective import ImageProjectiveTransformV2
 _MODES = ("CONSTANT", "REFLECT", "WRAP", "NEAREST")
 
 
-def _inside(mode: str, at: Any, size: Any, trunc: Any, select: Any, low: Any) -> Any:
+def _inside(mode: str, at: _Number, size: _Number, trunc: Any, select: Any, low: Any) -> Any:
     """TensorFlow's place in the picture for a place anywhere. trunc: the whole part of a number of at least 0."""
     last = size - 1
     if mode == "REFLECT":
@@ -74,6 +74,8 @@ class _InsidePicture(Elementwise):
 
     operands = ("x", "size")
     types: ClassVar = {}
+    inexact = ("anywhere in the picture for a place 2**20 pixels away from it, or a size that is no picture's",
+               lambda x, size: ~(np.abs(x) < 2.0**20) | ~((size >= 1) & (size < 2.0**20) & (size == np.floor(size))))
     mode: str = attr("string")
     samples: ClassVar = [
         Sample({"mode": m}, (np.array([-9.25, -4.5, -3, -0.75, 0, 0.5, 2.75, 3, 3.5, 4, 7.5, 8, 21.5], np.float32),
@@ -89,9 +91,27 @@ class _InsidePicture(Elementwise):
                        lambda p, x, y: _Number(s, s("select", p, x.value, y.value)), low).value
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
-        at, size = inputs
+        at, size = np.broadcast_arrays(*inputs)
         with np.errstate(all="ignore"):
-            return np.asarray(_inside(self.mode, at, size, np.floor, np.where, np.less), np.float32)
+            found = [_found(self.mode, x, n) for x, n in zip(at.ravel(), size.ravel(), strict=True)]
+        return np.array(found, np.float32).reshape(at.shape)
+
+
+def _found(mode: str, x: np.float32, size: np.float32) -> Any:
+    """One place, by NumPy's remainders."""
+    if not size > 1:
+        return np.float32(0)
+    if mode == "REFLECT" and x < 0:
+        rest = np.mod(-x, 2 * size)
+        x = 2 * size - rest if rest > size else rest - 1
+    elif mode == "REFLECT" and x > size - 1:
+        rest = np.mod(x, 2 * size)
+        x = 2 * size - rest - 1 if rest >= size else rest
+    elif mode == "WRAP" and x < 0:
+        x = x + size * (-x // (size - 1) + 1)
+    elif mode == "WRAP" and x > size - 1:
+        x = x - size * (x // (size - 1))
+    return min(max(x, np.float32(0)), size - 1)
 
 
 def _samples() -> list[Sample]:

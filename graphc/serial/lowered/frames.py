@@ -28,6 +28,7 @@ from graphc.serial.lowered.parts import (
     EXITS,
     MERGES,
     NEXTS,
+    PASSING,
     SWITCHES,
     Carried,
     Loop,
@@ -38,7 +39,7 @@ from graphc.serial.lowered.parts import (
     source,
 )
 
-_INPUTS = dict.fromkeys((*ENTERS, *EXITS, *NEXTS, *MERGES, "LoopCond"), 1) | dict.fromkeys(SWITCHES, 2)
+_INPUTS = dict.fromkeys((*PASSING, *MERGES, "LoopCond"), 1) | dict.fromkeys(SWITCHES, 2)
 
 
 @dataclass(eq=False)

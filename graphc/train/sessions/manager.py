@@ -24,7 +24,7 @@ class SessionManager:
     >>> manager.prepare_session("", init_op=gc.no_op())
     Traceback (most recent call last):
         ...
-    RuntimeError: Init operations did not make model ready.  Init op: NoOp, init fn: None, local_init_op: None, error: Variables not initialized: Variable
+    RuntimeError: Init operations did not make model ready...
     """
 
     def __init__(self, local_init_op: Any = None, ready_op: Any = None, ready_for_local_init_op: Any = None,

@@ -146,7 +146,7 @@ class SummarySaverHook(SessionRunHook):
     >>> hook = gc.train.SummarySaverHook(save_steps=1, output_dir="summaries", summary_op=summary)
     >>> with gc.train.SingularMonitoredSession([hook]) as session:
     ...     value = session.run(count)
-    >>> len(gc.io.gfile.glob("run/events*"))
+    >>> len(gc.io.gfile.glob("summaries/events*"))
     1
     """
 

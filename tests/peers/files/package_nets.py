@@ -26,6 +26,19 @@ def _pictures(*sizes: tuple[int, int, int]) -> Cases:
             for batch, height, width in sizes]
 
 
+def _pages(*sizes: tuple[int, int, int]) -> Cases:
+    """White pages with words in black: of noise a detector says nothing."""
+    from PIL import Image, ImageDraw
+
+    made = []
+    for batch, height, width in sizes:
+        page = Image.new("RGB", (width, height), "white")
+        ImageDraw.Draw(page).text((8, 8), "Words, 1234\nof two lines", fill="black", font_size=20)
+        rows = np.asarray(page, np.float32).transpose(2, 0, 1) / 127.5 - 1
+        made.append([np.repeat(rows[None], batch, 0)])
+    return made
+
+
 def _sounds(*, with_rate: bool) -> Cases:
     rate = [np.array(16000)] if with_rate else []
     return [[drawn(batch, batch, 576) / 10, drawn(9, 2, batch, 128) / 10, *rate] for batch in (1, 2)]
@@ -40,7 +53,7 @@ MODELS: dict[str, Callable[[Path], None]] = {
     "silero_vad": partial(_taken, f"{SPEECH}/silero_vad.onnx", _sounds(with_rate=True)),
     "silero_vad_half": partial(_taken, f"{SPEECH}/silero_vad_half.onnx", _sounds(with_rate=False)),
     "magika": partial(_taken, "magika/models/standard_v3_3/model.onnx", _bytes()),
-    "ocr_detection": partial(_taken, f"{TEXT}/ch_PP-OCRv4_det_infer.onnx", _pictures((1, 64, 128), (2, 96, 64))),
+    "ocr_detection": partial(_taken, f"{TEXT}/ch_PP-OCRv4_det_infer.onnx", _pages((1, 96, 160), (2, 128, 192))),
     "ocr_recognition": partial(_taken, f"{TEXT}/ch_PP-OCRv4_rec_infer.onnx", _pictures((1, 48, 96), (2, 48, 160))),
     "ocr_direction": partial(_taken, f"{TEXT}/ch_ppocr_mobile_v2.0_cls_infer.onnx",
                              _pictures((1, 48, 192), (2, 48, 192))),

@@ -13,7 +13,7 @@ TOLERANCES: dict[str, tuple[float, str]] = {
                             "TensorFlow differs from graphc by 1.2e-6, and from itself by 3.3e-4"),
     "convnext_small": (5e-4, "the same"),
     "silero_vad": (5e-4, "onnxruntime's sigmoid is less exact where it is small, and all results are"),
-    "ocr_detection": (0.5, "of noise all results are about 1e-7, where onnxruntime's sigmoid is 2.4e-7")}
+    "ocr_detection": (1e-4, "its logits, up to 42, differ by 6e-7 of that; behind the sigmoid it is 2e-5")}
 BEGIN, END = "<!-- made by `make peers-files` -->", "<!-- end of what `make peers-files` makes -->"
 HEAD = """
 | model | nodes | MB | difference | in C++ | load s | compile s | run ms | CPU ms | peer run ms | CPU ms | peer / here |

@@ -121,7 +121,18 @@ def _depth(multiplier: float, least: int) -> Depth:
 @public("contrib.slim.nets.inception.inception_v3_base", "contrib.slim.nets.inception_v3.inception_v3_base")
 def inception_v3_base(inputs: Any, final_endpoint: str = "Mixed_7c", min_depth: int = 16, depth_multiplier: float = 1.0,
                       scope: Any = None) -> Result:
-    """(net, end points) up to final_endpoint, without the classifier."""
+    """(net, end points) of Inception v3 up to final_endpoint, without the classifier.
+
+    inputs: [batch, height, width, channels], of which each size may be None. depth_multiplier: of the widths of all
+    layers, which are at least min_depth; ValueError if it is not positive. Raises ValueError for an unknown
+    final_endpoint; they are the keys of the end points. As `tf.contrib.slim.nets.inception.inception_v3_base`.
+
+    >>> pictures = gc.placeholder(gc.float32, [None, 299, 299, 3])
+    >>> base = gc.contrib.slim.nets.inception.inception_v3_base
+    >>> net, ends = base(pictures, final_endpoint="Conv2d_2b_3x3", depth_multiplier=0.5)
+    >>> net.shape.as_list(), list(ends)
+    ([None, 147, 147, 32], ['Conv2d_1a_3x3', 'Conv2d_2a_3x3', 'Conv2d_2b_3x3'])
+    """
     depth, ends = _depth(depth_multiplier, min_depth), {}
     with gc.variable_scope(scope, "InceptionV3", [inputs]):
         for name, net in _points(inputs, depth):
@@ -135,7 +146,20 @@ def inception_v3_base(inputs: Any, final_endpoint: str = "Mixed_7c", min_depth: 
 def inception_v3(inputs: Any, num_classes: int = 1000, is_training: Any = True, dropout_keep_prob: Any = 0.8,
                  min_depth: int = 16, depth_multiplier: float = 1.0, prediction_fn: Callable[..., Any] = softmax,
                  spatial_squeeze: bool = True, reuse: Any = None, scope: Any = "InceptionV3") -> Result:
-    """(logits, end points), among them AuxLogits, a second classifier for training."""
+    """(logits, end points) of Inception v3 (Szegedy et al., "Rethinking the Inception Architecture").
+
+    inputs: [batch, height, width, 3], made for 299x299; AuxLogits needs about 107x107. Logits are [batch,
+    num_classes], or [batch, 1, 1, num_classes] if not spatial_squeeze. Among the end points are Predictions
+    (prediction_fn of the logits) and AuxLogits, a second classifier for training. is_training: dropout, and batch
+    normalisation by the batch. depth_multiplier and min_depth as `inception_v3_base`. As
+    `tf.contrib.slim.nets.inception.inception_v3`.
+
+    >>> pictures = gc.placeholder(gc.float32, [None, 299, 299, 3])
+    >>> net = gc.contrib.slim.nets.inception.inception_v3
+    >>> logits, ends = net(pictures, num_classes=10, is_training=False, depth_multiplier=0.1)
+    >>> logits.shape.as_list(), ends["AuxLogits"].shape.as_list(), ends["Mixed_7c"].shape.as_list()
+    ([None, 10], [None, 10], [None, 8, 8, 203])
+    """
     depth = _depth(depth_multiplier, min_depth)
     with gc.variable_scope(scope, "InceptionV3", [inputs, num_classes], reuse=reuse) as entered, \
             arg_scope([batch_norm, dropout], is_training=is_training):
@@ -180,7 +204,17 @@ def inception_v3_arg_scope(weight_decay: float = 0.00004, batch_norm_var_collect
                            batch_norm_decay: float = 0.9997, batch_norm_epsilon: float = 0.001,
                            updates_collections: Any = gc.GraphKeys.UPDATE_OPS,
                            use_fused_batchnorm: bool = True) -> dict[str, Any]:
-    """The arguments of layers that this net is trained with."""
+    """The arguments of layers that Inception v3 is trained with, to be entered by `arg_scope`.
+
+    Weights with weight_decay (L2), relu, batch normalisation whose averages are in the collection
+    batch_norm_var_collection, too. As `tf.contrib.slim.nets.inception.inception_v3_arg_scope`.
+
+    >>> slim = gc.compat.v1.contrib.slim
+    >>> with slim.arg_scope(slim.nets.inception.inception_v3_arg_scope(weight_decay=0.01)):
+    ...     y = slim.conv2d(gc.zeros([1, 8, 8, 3]), 4, [3, 3])
+    >>> len(gc.losses.get_regularization_losses()), len(gc.get_collection("moving_vars"))
+    (1, 2)
+    """
     averages = [batch_norm_var_collection]
     given = {"decay": batch_norm_decay, "epsilon": batch_norm_epsilon, "updates_collections": updates_collections,
              "fused": use_fused_batchnorm, "variables_collections": {

@@ -19,7 +19,16 @@ Result = tuple[Any, OrderedDict[str, Any]]
 
 @public("contrib.slim.nets.resnet_utils.Block")
 class Block(NamedTuple):
-    """A scope, the function of its units, and the arguments of each unit."""
+    """A part of a residual network: a scope, the function of its units, and the arguments of each unit, one dict each.
+
+    As `tf.contrib.slim.nets.resnet_utils.Block`.
+
+    >>> nets = gc.contrib.slim.nets
+    >>> units = [{"depth": 8, "depth_bottleneck": 2, "stride": stride} for stride in (1, 2)]
+    >>> block = nets.resnet_utils.Block("block1", nets.resnet_v1.bottleneck, units)
+    >>> nets.resnet_utils.stack_blocks_dense(gc.zeros([1, 8, 8, 8]), [block]).shape.as_list()
+    [1, 4, 4, 8]
+    """
 
     scope: str
     unit_fn: Callable[..., Any]
@@ -28,14 +37,31 @@ class Block(NamedTuple):
 
 @public("contrib.slim.nets.resnet_utils.subsample")
 def subsample(inputs: Any, factor: int, scope: str | None = None) -> Any:
-    """Every factor-th point."""
+    """Every factor-th point of [batch, height, width, channels], in both directions; the inputs for the factor 1.
+
+    As `tf.contrib.slim.nets.resnet_utils.subsample`.
+
+    >>> x = gc.reshape(gc.range(16.), [1, 4, 4, 1])
+    >>> gc.contrib.slim.nets.resnet_utils.subsample(x, 2).eval()[0, :, :, 0]
+    array([[ 0.,  2.],
+           [ 8., 10.]], dtype=float32)
+    """
     return inputs if factor == 1 else max_pool2d(inputs, [1, 1], stride=factor, scope=scope)
 
 
 @public("contrib.slim.nets.resnet_utils.conv2d_same")
 def conv2d_same(inputs: Any, num_outputs: int, kernel_size: int, stride: int, rate: int = 1,
                 scope: str | None = None) -> Any:
-    """A convolution whose padding does not depend on the size of the picture, as SAME's does with strides."""
+    """A convolution whose padding does not depend on the size of the picture, as SAME's does with strides.
+
+    The output has the size ceil(size / stride). kernel_size: one number for both directions; rate: distance of its
+    points. Activation and the rest as `gc.contrib.layers.conv2d`. As
+    `tf.contrib.slim.nets.resnet_utils.conv2d_same`.
+
+    >>> x = gc.placeholder(gc.float32, [None, 7, 8, 3])
+    >>> gc.contrib.slim.nets.resnet_utils.conv2d_same(x, 4, kernel_size=3, stride=2).shape.as_list()
+    [None, 4, 4, 4]
+    """
     if stride == 1:
         return convolution2d(inputs, num_outputs, kernel_size, stride=1, rate=rate, padding="SAME", scope=scope)
     total = (kernel_size - 1) * rate
@@ -48,8 +74,21 @@ def conv2d_same(inputs: Any, num_outputs: int, kernel_size: int, stride: int, ra
 @add_arg_scope
 def stack_blocks_dense(net: Any, blocks: Sequence[Block], output_stride: float | None = None,
                        outputs_collections: Any = None) -> Any:
-    """The blocks one after the other. output_stride: from there on units keep the size, and their convolutions have
-    holes instead. Raises ValueError if the strides do not lead to it."""
+    """The blocks one after the other.
+
+    output_stride: how much smaller the result is; once that is reached, units keep the size, and their convolutions
+    have holes in place of strides. Raises ValueError if the strides do not lead to it. As
+    `tf.contrib.slim.nets.resnet_utils.stack_blocks_dense`.
+
+    >>> nets, x = gc.contrib.slim.nets, gc.zeros([1, 16, 16, 8])
+    >>> blocks = [nets.resnet_v1.resnet_v1_block(f"block{i}", base_depth=2, num_units=1, stride=2) for i in range(3)]
+    >>> stack = nets.resnet_utils.stack_blocks_dense
+    >>> stack(x, blocks).shape.as_list()
+    [1, 2, 2, 8]
+    >>> with gc.variable_scope("dense"):
+    ...     stack(x, blocks, output_stride=4).shape.as_list()
+    [1, 4, 4, 8]
+    """
     reached, rate = 1, 1
     for block in blocks:
         with gc.variable_scope(block.scope, "block", [net]) as entered:
@@ -74,7 +113,17 @@ def stack_blocks_dense(net: Any, blocks: Sequence[Block], output_stride: float |
         "contrib.slim.nets.resnet_v2.resnet_arg_scope")
 def resnet_arg_scope(weight_decay: float = 0.0001, batch_norm_decay: float = 0.997, batch_norm_epsilon: float = 1e-5,
                      batch_norm_scale: bool = True) -> dict[str, Any]:
-    """The arguments of layers that these nets are trained with."""
+    """The arguments of layers that residual networks are trained with, to be entered by `arg_scope`.
+
+    Weights with weight_decay (L2), relu, batch normalisation with batch_norm_decay, _epsilon and _scale, pooling
+    with SAME. As `tf.contrib.slim.nets.resnet_utils.resnet_arg_scope`.
+
+    >>> slim = gc.compat.v1.contrib.slim
+    >>> with slim.arg_scope(slim.nets.resnet_utils.resnet_arg_scope(weight_decay=0.01)):
+    ...     y = slim.conv2d(gc.zeros([1, 8, 8, 3]), 4, [3, 3])
+    >>> [v.op.name for v in gc.trainable_variables()]
+    ['Conv/weights', 'Conv/BatchNorm/gamma', 'Conv/BatchNorm/beta']
+    """
     given = {"decay": batch_norm_decay, "epsilon": batch_norm_epsilon, "scale": batch_norm_scale,
              "updates_collections": gc.GraphKeys.UPDATE_OPS}
     with arg_scope([convolution2d], weights_regularizer=gc.contrib.layers.l2_regularizer(weight_decay),

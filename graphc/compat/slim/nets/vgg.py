@@ -20,7 +20,16 @@ Result = tuple[Any, OrderedDict[str, Any]]
 
 @public("contrib.slim.nets.vgg.vgg_arg_scope")
 def vgg_arg_scope(weight_decay: float = 0.0005) -> dict[str, Any]:
-    """The arguments of layers that these nets are trained with."""
+    """The arguments of layers that VGG is trained with, to be entered by `arg_scope`: relu, SAME, L2 of weight_decay.
+
+    As `tf.contrib.slim.nets.vgg.vgg_arg_scope`.
+
+    >>> slim = gc.compat.v1.contrib.slim
+    >>> with slim.arg_scope(slim.nets.vgg.vgg_arg_scope(weight_decay=0.01)):
+    ...     y = slim.conv2d(gc.zeros([1, 8, 8, 3]), 4, [3, 3])
+    >>> y.op.type, len(gc.losses.get_regularization_losses())
+    ('Relu', 1)
+    """
     with arg_scope([convolution2d, fully_connected], activation_fn=gc.nn.relu,
                    weights_regularizer=gc.contrib.layers.l2_regularizer(weight_decay),
                    biases_initializer=gc.zeros_initializer()), arg_scope([convolution2d], padding="SAME") as scope:
@@ -52,21 +61,47 @@ def _vgg(counts: tuple[int, ...], inputs: Any, num_classes: int, is_training: An
 @public("contrib.slim.nets.vgg.vgg_a")
 def vgg_a(inputs: Any, num_classes: int = 1000, is_training: Any = True, dropout_keep_prob: Any = 0.5,
           spatial_squeeze: bool = True, scope: Any = "vgg_a") -> Result:
-    """(logits, end points) of VGG with 11 layers. spatial_squeeze: the logits lose their two axes of size 1."""
+    """(logits, end points) of VGG with 11 layers, for pictures [batch, 224, 224, 3].
+
+    Logits are [batch, num_classes], or [batch, 1, 1, num_classes] if not spatial_squeeze: larger pictures need
+    that, and give more than one place. dropout_keep_prob is used if is_training. As
+    `tf.contrib.slim.nets.vgg.vgg_a`.
+
+    >>> pictures = gc.placeholder(gc.float32, [None, 224, 224, 3])
+    >>> logits, ends = gc.contrib.slim.nets.vgg.vgg_a(pictures, num_classes=10, is_training=False)
+    >>> logits.shape.as_list(), ends["vgg_a/pool5"].shape.as_list()
+    ([None, 10], [None, 7, 7, 512])
+    """
     return _vgg((1, 1, 2, 2, 2), inputs, num_classes, is_training, dropout_keep_prob, spatial_squeeze, scope, "vgg_a")
 
 
 @public("contrib.slim.nets.vgg.vgg_16", "contrib.slim.nets.vgg.vgg_d")
 def vgg_16(inputs: Any, num_classes: int = 1000, is_training: Any = True, dropout_keep_prob: Any = 0.5,
            spatial_squeeze: bool = True, scope: Any = "vgg_16") -> Result:
-    """(logits, end points) of VGG with 16 layers."""
+    """(logits, end points) of VGG with 16 layers; the arguments as `vgg_a`.
+
+    As `tf.contrib.slim.nets.vgg.vgg_16`.
+
+    >>> pictures = gc.placeholder(gc.float32, [None, 256, 256, 3])
+    >>> places, ends = gc.contrib.slim.nets.vgg.vgg_16(pictures, 10, is_training=False, spatial_squeeze=False)
+    >>> places.shape.as_list(), ends["vgg_16/conv4/conv4_3"].shape.as_list()
+    ([None, 2, 2, 10], [None, 32, 32, 512])
+    """
     return _vgg((2, 2, 3, 3, 3), inputs, num_classes, is_training, dropout_keep_prob, spatial_squeeze, scope, "vgg_16")
 
 
 @public("contrib.slim.nets.vgg.vgg_19", "contrib.slim.nets.vgg.vgg_e")
 def vgg_19(inputs: Any, num_classes: int = 1000, is_training: Any = True, dropout_keep_prob: Any = 0.5,
            spatial_squeeze: bool = True, scope: Any = "vgg_19") -> Result:
-    """(logits, end points) of VGG with 19 layers."""
+    """(logits, end points) of VGG with 19 layers; the arguments as `vgg_a`.
+
+    As `tf.contrib.slim.nets.vgg.vgg_19`.
+
+    >>> pictures = gc.placeholder(gc.float32, [None, 224, 224, 3])
+    >>> logits, ends = gc.contrib.slim.nets.vgg.vgg_19(pictures, num_classes=10, is_training=False)
+    >>> logits.shape.as_list(), ends["vgg_19/conv5/conv5_4"].shape.as_list()
+    ([None, 10], [None, 14, 14, 512])
+    """
     return _vgg((2, 2, 4, 4, 4), inputs, num_classes, is_training, dropout_keep_prob, spatial_squeeze, scope, "vgg_19")
 
 
