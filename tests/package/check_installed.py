@@ -92,7 +92,7 @@ def test_everything_works_without_numba(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("isa", sorted(path.stem for path in PREBUILT.glob("*.image")))
 def test_each_instruction_set(isa: str, tmp_path: Path) -> None:
-    from graphc.kernels.toolchain.load import host_targets
+    from graphc.kernels.toolchain.targets import host_targets
     if isa not in [target.name for target in host_targets()]:
         pytest.skip(f"this machine cannot run {isa}")
     python(FIRST_RESULT, HOME="/proc", GRAPHC_ISA=isa)
