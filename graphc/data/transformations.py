@@ -317,7 +317,7 @@ def sample_from_datasets(datasets: Sequence[Dataset], weights: Any = None, seed:
 def choose_from_datasets(datasets: Sequence[Dataset], choice_dataset: Dataset) -> Dataset:
     """The next element of the dataset that choice_dataset names, as `tf.data.experimental.choose_from_datasets`.
 
-    It ends where the one that is named has no more.
+    A dataset that has no more is passed over.
 
     >>> letters = [gc.data.Dataset.from_tensors(letter).repeat() for letter in "ab"]
     >>> choice = gc.data.Dataset.from_tensor_slices(np.array([1, 0, 1]))

@@ -24,6 +24,17 @@ def numpy_input_fn(x: Any, y: Any = None, batch_size: int = 128, num_epochs: int
     seed, in the same order each time. num_threads: as often every epoch's rows are given, since TensorFlow's threads
     each read all of them. Raises ValueError unless shuffle is a bool, and, when it is called, for arrays of different
     lengths.
+
+    >>> read = gc.estimator.inputs.numpy_input_fn(
+    ...     {"x": np.arange(5.)}, np.arange(5), batch_size=3, num_epochs=2, shuffle=False)
+    >>> features, labels = read()
+    >>> with gc.train.MonitoredSession() as session:
+    ...     while not session.should_stop():
+    ...         print(session.run([features["x"], labels]))
+    [array([0., 1., 2.]), array([0, 1, 2])]
+    [array([3., 4., 0.]), array([3, 4, 0])]
+    [array([1., 2., 3.]), array([1, 2, 3])]
+    [array([4.]), array([4])]
     """
     if not isinstance(shuffle, bool):
         raise ValueError("shuffle must be provided and explicitly set as boolean (it is recommended to set it as True "
@@ -43,7 +54,16 @@ def pandas_input_fn(x: Any, y: Any = None, batch_size: int = 128, num_epochs: in
                     target_column: str = "target") -> Callable[[], Any]:
     """numpy_input_fn of the columns of a DataFrame, as `tf.estimator.inputs.pandas_input_fn`. y: a Series, or a
     DataFrame whose columns are targets by name. Raises TypeError if x is no DataFrame, ValueError if the two have
-    different indices, or x has a column named target_column."""
+    different indices, or x has a column named target_column.
+
+    >>> import pandas                                                        # doctest: +SKIP
+    >>> table = pandas.DataFrame({"age": [36, 41], "name": ["Ada", "Alan"]})  # doctest: +SKIP
+    >>> read = gc.estimator.inputs.pandas_input_fn(table, pandas.Series([1., 0.]), shuffle=False)    # doctest: +SKIP
+    >>> features, labels = read()                                            # doctest: +SKIP
+    >>> with gc.train.MonitoredSession() as session:                         # doctest: +SKIP
+    ...     print(session.run([features["age"], features["name"], labels]))
+    [array([36, 41]), array([b'Ada', b'Alan'], dtype=object), array([1., 0.])]
+    """
     if not (hasattr(x, "columns") and hasattr(x, "index")):
         raise TypeError(f"pandas_input_fn: argument 'x' must be a pandas DataFrame, but is {x!r}")
     targets = None

@@ -39,6 +39,21 @@ class Estimator:
 
     Each call builds a graph of its own. An input function gives (features, labels), or a Dataset of such pairs. A
     subclass may add methods, but not override these (ValueError).
+
+    >>> def model_fn(features, labels, mode, params):
+    ...     w = gc.get_variable("w", [], initializer=gc.zeros_initializer())
+    ...     predictions = features["x"] * w
+    ...     if mode == gc.estimator.ModeKeys.PREDICT:
+    ...         return gc.estimator.EstimatorSpec(mode, predictions)
+    ...     loss = gc.losses.mean_squared_error(labels, predictions)
+    ...     step = gc.train.GradientDescentOptimizer(params["rate"]).minimize(loss, gc.train.get_global_step())
+    ...     return gc.estimator.EstimatorSpec(mode, predictions, loss, step)
+    >>> model = gc.estimator.Estimator(model_fn, "model", params={"rate": 0.1})
+    >>> _ = model.train(lambda: ({"x": gc.constant([1., 2.])}, gc.constant([3., 6.])), steps=20)
+    >>> model.get_variable_value("w")
+    np.float32(3.0)
+    >>> next(model.predict(lambda: {"x": gc.constant([10.])}))
+    np.float32(30.0)
     """
 
     def __init__(self, model_fn: Callable[..., EstimatorSpec], model_dir: Any = None, config: RunConfig | None = None,

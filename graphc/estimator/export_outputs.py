@@ -13,7 +13,13 @@ _SINGLE_OUTPUT = "output"
 
 @public("estimator.export.ExportOutput")
 class ExportOutput:
-    """Base of the outputs, as `tf.estimator.export.ExportOutput`."""
+    """Base of the outputs, as `tf.estimator.export.ExportOutput`.
+
+    as_signature_def(receiver_tensors) gives the SignatureDef of such an output.
+
+    >>> isinstance(gc.estimator.export.RegressionOutput(gc.zeros([3])), gc.estimator.export.ExportOutput)
+    True
+    """
 
     def as_signature_def(self, receiver_tensors: Mapping[str, Any]) -> Any:
         """The signature from these inputs. Raises ValueError if there is none of this kind."""
@@ -23,7 +29,12 @@ class ExportOutput:
 @public("estimator.export.ClassificationOutput")
 class ClassificationOutput(ExportOutput):
     """Scores (numbers), classes (strings, one for each score or for each example), or both, as
-    `tf.estimator.export.ClassificationOutput`. Raises ValueError for other dtypes, or if there is neither."""
+    `tf.estimator.export.ClassificationOutput`. Raises ValueError for other dtypes, or if there is neither.
+
+    >>> output = gc.estimator.export.ClassificationOutput(scores=gc.zeros([2, 3], name="scores"))
+    >>> output.as_signature_def({"examples": gc.placeholder(gc.string, [None])}).method_name
+    'tensorflow/serving/classify'
+    """
 
     def __init__(self, scores: Any = None, classes: Any = None) -> None:
         if scores is not None and not (isinstance(scores, gc.Tensor) and scores.dtype.is_floating):
@@ -44,7 +55,16 @@ class ClassificationOutput(ExportOutput):
 
 @public("estimator.export.RegressionOutput")
 class RegressionOutput(ExportOutput):
-    """Numbers, as `tf.estimator.export.RegressionOutput`. Raises ValueError for other dtypes."""
+    """Numbers, as `tf.estimator.export.RegressionOutput`. Raises ValueError for other dtypes.
+
+    >>> gc.estimator.export.RegressionOutput(gc.zeros([3], name="y")).value
+    <gc.Tensor 'y:0' shape=(3,) dtype=float32>
+    >>> gc.estimator.export.RegressionOutput(gc.constant("y"))
+    Traceback (most recent call last):
+        ...
+    ValueError: Regression output value must be a float32 Tensor; got <gc.Tensor 'Const:0' shape=() dtype=string>
+    ...
+    """
 
     def __init__(self, value: Any) -> None:
         if not (isinstance(value, gc.Tensor) and value.dtype.is_floating):
@@ -60,7 +80,11 @@ class RegressionOutput(ExportOutput):
 @public("estimator.export.PredictOutput")
 class PredictOutput(ExportOutput):
     """Any tensors by name, or a single one ("output"), as `tf.estimator.export.PredictOutput`. Raises ValueError for
-    what is neither, and for names that are no strings."""
+    what is neither, and for names that are no strings.
+
+    >>> gc.estimator.export.PredictOutput(gc.zeros([3], name="y")).outputs
+    {'output': <gc.Tensor 'y:0' shape=(3,) dtype=float32>}
+    """
 
     def __init__(self, outputs: Any) -> None:
         given = outputs if isinstance(outputs, Mapping) else {_SINGLE_OUTPUT: outputs}

@@ -14,7 +14,18 @@ from graphc.estimator.arguments import LOG, argument_names
 
 @public("estimator.Exporter")
 class Exporter:
-    """Base of the exporters, as `tf.estimator.Exporter`."""
+    """Base of the exporters, as `tf.estimator.Exporter`.
+
+    A subclass has a property `name` and export(estimator, export_path, checkpoint_path, eval_result,
+    is_the_final_export).
+
+    >>> class Report(gc.estimator.Exporter):
+    ...     name = "report"
+    ...     def export(self, estimator, export_path, checkpoint_path, eval_result, is_the_final_export):
+    ...         print(checkpoint_path, is_the_final_export)
+    >>> Report().export(None, "export", "model.ckpt-3", {"loss": 0.5}, True)
+    model.ckpt-3 True
+    """
 
     @property
     def name(self) -> str:
@@ -57,7 +68,13 @@ def _exports(folder: str) -> list[str]:
 
 @public("estimator.LatestExporter")
 class LatestExporter(_Saving):
-    """Exports each evaluated checkpoint, and keeps the last exports_to_keep, as `tf.estimator.LatestExporter`."""
+    """Exports each evaluated checkpoint, and keeps the last exports_to_keep, as `tf.estimator.LatestExporter`.
+
+    >>> receive = gc.estimator.export.build_parsing_serving_input_receiver_fn(
+    ...     {"x": gc.FixedLenFeature([1], gc.float32)})
+    >>> gc.estimator.LatestExporter("latest", receive, exports_to_keep=2).name
+    'latest'
+    """
 
     def __init__(self, name: str, serving_input_receiver_fn: Any, assets_extra: dict[str, str] | None = None,
                  as_text: bool = False, exports_to_keep: int | None = 5) -> None:
@@ -70,7 +87,15 @@ class LatestExporter(_Saving):
 
 @public("estimator.FinalExporter")
 class FinalExporter(_Saving):
-    """Exports the checkpoint of the last step, as `tf.estimator.FinalExporter`."""
+    """Exports the checkpoint of the last step, as `tf.estimator.FinalExporter`.
+
+    The folder is export/NAME/TIME under the model's; serving_input_receiver_fn: as of Estimator.export_saved_model.
+
+    >>> receive = gc.estimator.export.build_parsing_serving_input_receiver_fn(
+    ...     {"x": gc.FixedLenFeature([1], gc.float32)})
+    >>> gc.estimator.EvalSpec(lambda: None, exporters=gc.estimator.FinalExporter("final", receive)).exporters[0].name
+    'final'
+    """
 
     def __init__(self, name: str, serving_input_receiver_fn: Any, assets_extra: dict[str, str] | None = None,
                  as_text: bool = False) -> None:
@@ -97,6 +122,15 @@ class BestExporter(_Saving):
 
     compare_fn(best_eval_result, current_eval_result): whether the current one is better, by default by its loss.
     event_file_pattern: where earlier results are found, in the model's folder; None: nowhere.
+    serving_input_receiver_fn, assets_extra, as_text: as of Estimator.export_saved_model. exports_to_keep: None for
+    all.
+
+    >>> exporter = gc.estimator.BestExporter(
+    ...     serving_input_receiver_fn=lambda: None,
+    ...     compare_fn=lambda best_eval_result, current_eval_result: (
+    ...         current_eval_result["accuracy"] > best_eval_result["accuracy"]))
+    >>> exporter.name
+    'best_exporter'
     """
 
     def __init__(self, name: str = "best_exporter", serving_input_receiver_fn: Any = None,

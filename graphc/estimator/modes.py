@@ -6,7 +6,12 @@ from graphc.api.public import public
 
 @public("estimator.ModeKeys")
 class ModeKeys:
-    """As `tf.estimator.ModeKeys`."""
+    """As `tf.estimator.ModeKeys`.
+
+    >>> keys = gc.estimator.ModeKeys
+    >>> keys.TRAIN, keys.EVAL, keys.PREDICT
+    ('train', 'eval', 'infer')
+    """
 
     TRAIN = "train"
     EVAL = "eval"
@@ -15,7 +20,12 @@ class ModeKeys:
 
 @public("contrib.learn.ModeKeys")
 class OldModeKeys:
-    """As `tf.contrib.learn.ModeKeys`."""
+    """As `tf.contrib.learn.ModeKeys`.
+
+    >>> keys = gc.contrib.learn.ModeKeys
+    >>> keys.TRAIN, keys.EVAL, keys.INFER
+    ('train', 'eval', 'infer')
+    """
 
     TRAIN = "train"
     EVAL = "eval"

@@ -13,7 +13,13 @@ from graphc.feature_column.numeric import NumericColumn
 def classifier_parse_example_spec(feature_columns: Iterable[Any], label_key: str, label_dtype: Any = gc.int64,
                                   label_default: Any = None, weight_column: Any = None) -> dict[str, Any]:
     """What the columns, the label and the weight of a classifier read, for gc.parse_example, as
-    `tf.estimator.classifier_parse_example_spec`. Raises ValueError if a column reads the label or the weight, too."""
+    `tf.estimator.classifier_parse_example_spec`. Raises ValueError if a column reads the label or the weight, too.
+
+    >>> age = gc.feature_column.numeric_column("age")
+    >>> gc.estimator.classifier_parse_example_spec([age], label_key="label", label_dtype=gc.string)
+    {'age': FixedLenFeature(shape=(1,), dtype=gc.float32, default_value=None), 'label': FixedLenFeature(shape=(1,),
+    dtype=gc.string, default_value=None)}
+    """
     label = gc.FixedLenFeature((1,), label_dtype, label_default)
     return _with_label(gc.feature_column.make_parse_example_spec(feature_columns), label_key, label, weight_column)
 
@@ -23,7 +29,12 @@ def regressor_parse_example_spec(feature_columns: Iterable[Any], label_key: str,
                                  label_default: Any = None, label_dimension: int = 1,
                                  weight_column: Any = None) -> dict[str, Any]:
     """The same for a regressor whose labels are label_dimension numbers, as
-    `tf.estimator.regressor_parse_example_spec`."""
+    `tf.estimator.regressor_parse_example_spec`.
+
+    >>> age = gc.feature_column.numeric_column("age")
+    >>> gc.estimator.regressor_parse_example_spec([age], label_key="price")["price"]
+    FixedLenFeature(shape=(1,), dtype=gc.float32, default_value=None)
+    """
     label = gc.FixedLenFeature((label_dimension,), label_dtype, label_default)
     return _with_label(gc.feature_column.make_parse_example_spec(feature_columns), label_key, label, weight_column)
 

@@ -20,7 +20,13 @@ class _Fields(NamedTuple):
 class ServingInputReceiver(_Fields):
     """features (a dict of tensors, or one, which becomes {"feature": it}) and the placeholders that they are made of,
     as `tf.estimator.export.ServingInputReceiver`. receiver_tensors_alternatives: other placeholders, dicts by name.
-    Raises ValueError for names that are no strings, and for what is no tensor."""
+    Raises ValueError for names that are no strings, and for what is no tensor.
+
+    >>> pixels = gc.placeholder(gc.uint8, [None, 4])
+    >>> receiver = gc.estimator.export.ServingInputReceiver({"x": gc.to_float(pixels) / 255.}, {"pixels": pixels})
+    >>> receiver.features["x"].dtype, receiver.receiver_tensors["pixels"].dtype
+    (gc.float32, gc.uint8)
+    """
 
     __slots__ = ()
 
@@ -33,7 +39,12 @@ class ServingInputReceiver(_Fields):
 @public("estimator.export.TensorServingInputReceiver")
 class TensorServingInputReceiver(_Fields):
     """A ServingInputReceiver for a model function whose features are one tensor, as
-    `tf.estimator.export.TensorServingInputReceiver`."""
+    `tf.estimator.export.TensorServingInputReceiver`.
+
+    >>> x = gc.placeholder(gc.float32, [None, 4])
+    >>> gc.estimator.export.TensorServingInputReceiver(x, x).features is x
+    True
+    """
 
     __slots__ = ()
 
@@ -68,7 +79,16 @@ def build_parsing_serving_input_receiver_fn(feature_spec: Mapping[str, Any],
                                             default_batch_size: int | None = None
                                             ) -> Callable[[], ServingInputReceiver]:
     """A function that makes a receiver of serialized Examples, parsed by feature_spec, as
-    `tf.estimator.export.build_parsing_serving_input_receiver_fn`."""
+    `tf.estimator.export.build_parsing_serving_input_receiver_fn`.
+    default_batch_size: of the vector of Examples; None: any.
+
+    >>> receive = gc.estimator.export.build_parsing_serving_input_receiver_fn(
+    ...     {"x": gc.FixedLenFeature([2], gc.float32)})
+    >>> receiver = receive()
+    >>> receiver.features["x"].shape, receiver.receiver_tensors
+    (TensorShape([Dimension(None), Dimension(2)]), {'examples': <gc.Tensor 'input_example_tensor:0' shape=(?,)
+    dtype=string>})
+    """
     def serving_input_receiver_fn() -> ServingInputReceiver:
         serialized = gc.placeholder(gc.string, [default_batch_size], name="input_example_tensor")
         return ServingInputReceiver(gc.parse_example(serialized, feature_spec), {"examples": serialized})
@@ -79,7 +99,12 @@ def build_parsing_serving_input_receiver_fn(feature_spec: Mapping[str, Any],
 def build_raw_serving_input_receiver_fn(features: Mapping[str, Any], default_batch_size: int | None = None
                                         ) -> Callable[[], ServingInputReceiver]:
     """A function that makes a receiver of placeholders like these tensors, whose first axis has any size, as
-    `tf.estimator.export.build_raw_serving_input_receiver_fn`."""
+    `tf.estimator.export.build_raw_serving_input_receiver_fn`.
+
+    >>> receive = gc.estimator.export.build_raw_serving_input_receiver_fn({"x": gc.zeros([1, 4])})
+    >>> receive().receiver_tensors["x"].shape
+    TensorShape([Dimension(None), Dimension(4)])
+    """
     def serving_input_receiver_fn() -> ServingInputReceiver:
         made = {}
         for key, tensor in features.items():

@@ -24,6 +24,20 @@ class RunConfig:
 
     The environment variable TF_CONFIG may name a model_dir and a cluster of this one task; graphc runs in one process,
     so that a cluster of several, and strategies of distribution, raise UnimplementedError.
+    Args:
+        model_dir: where the Estimator writes.
+        tf_random_seed: of the graphs.
+        save_summary_steps: summaries every so many steps; None: none.
+        save_checkpoints_steps, save_checkpoints_secs: at most one of them, by default 600 seconds; None: none.
+        session_config: a ConfigProto.
+        keep_checkpoint_max: how many checkpoints stay.
+        log_step_count_steps: how often the steps per second are reported.
+
+    >>> config = gc.estimator.RunConfig("run", tf_random_seed=1, save_checkpoints_steps=100)
+    >>> config.model_dir, config.save_checkpoints_steps, config.save_checkpoints_secs
+    ('run', 100, None)
+    >>> config.replace(keep_checkpoint_max=2).keep_checkpoint_max
+    2
     """
 
     def __init__(self, model_dir: Any = None, tf_random_seed: int | None = None, save_summary_steps: int | None = 100,

@@ -31,6 +31,14 @@ class EstimatorSpec(_Fields):
     TRAIN needs loss and train_op, EVAL loss, PREDICT predictions; what a mode does not need may be there, too. Raises
     ValueError for what is missing, is of another graph, or (the loss) has more than one element; TypeError for other
     things than tensors, hooks and dictionaries of them.
+
+    >>> x = gc.constant([1., 2.])
+    >>> gc.estimator.EstimatorSpec(gc.estimator.ModeKeys.PREDICT, predictions={"double": x * 2.}).mode
+    'infer'
+    >>> gc.estimator.EstimatorSpec(gc.estimator.ModeKeys.EVAL, predictions={"double": x * 2.})
+    Traceback (most recent call last):
+        ...
+    ValueError: Missing loss.
     """
 
     __slots__ = ()

@@ -20,7 +20,15 @@ class _TrainFields(NamedTuple):
 
 @public("estimator.TrainSpec")
 class TrainSpec(_TrainFields):
-    """What to train with, as `tf.estimator.TrainSpec`. Raises ValueError and TypeError for what makes no sense."""
+    """What to train with, as `tf.estimator.TrainSpec`. Raises ValueError and TypeError for what makes no sense.
+
+    >>> gc.estimator.TrainSpec(lambda: None, max_steps=1000).max_steps
+    1000
+    >>> gc.estimator.TrainSpec(lambda: None, max_steps=0)
+    Traceback (most recent call last):
+        ...
+    ValueError: Must specify max_steps > 0, given: 0
+    """
 
     __slots__ = ()
 
@@ -46,7 +54,16 @@ class _EvalFields(NamedTuple):
 class EvalSpec(_EvalFields):
     """What to evaluate with, as `tf.estimator.EvalSpec`: an evaluation begins no sooner than throttle_secs after the
     last one began. start_delay_secs is for evaluators that are processes of their own; here there is none. Raises
-    ValueError and TypeError for what makes no sense."""
+    ValueError and TypeError for what makes no sense.
+    steps: how many batches, None for all. exporters: one or several, which export the model behind each evaluation.
+
+    >>> gc.estimator.EvalSpec(lambda: None, steps=10).throttle_secs
+    600
+    >>> gc.estimator.EvalSpec(lambda: None, steps=0)
+    Traceback (most recent call last):
+        ...
+    ValueError: Must specify steps > 0, given: 0
+    """
 
     __slots__ = ()
 
@@ -87,7 +104,17 @@ def _exporters(given: Any) -> tuple[Exporter, ...]:
 def train_and_evaluate(estimator: Estimator, train_spec: TrainSpec, eval_spec: EvalSpec) -> tuple[Any, Any]:
     """Trains, and evaluates and exports the checkpoints saved on the way (not the first one), and the last one,
     as `tf.estimator.train_and_evaluate` does in one process. (the last metrics, what the exporters gave); (None, None)
-    if there was nothing to train. Raises TypeError for what is no Estimator or specification."""
+    if there was nothing to train. Raises TypeError for what is no Estimator or specification.
+
+    >>> x = gc.feature_column.numeric_column("x")
+    >>> def read():
+    ...     return {"x": [[0.], [1.], [2.]]}, [[1.], [3.], [5.]]
+    >>> model = gc.estimator.LinearRegressor([x], "evaluated")
+    >>> metrics, exports = gc.estimator.train_and_evaluate(
+    ...     model, gc.estimator.TrainSpec(read, max_steps=3), gc.estimator.EvalSpec(read, steps=1))
+    >>> sorted(metrics)
+    ['average_loss', 'global_step', 'label/mean', 'loss', 'prediction/mean']
+    """
     for name, given, wanted in (("estimator", estimator, Estimator), ("train_spec", train_spec, TrainSpec),
                                 ("eval_spec", eval_spec, EvalSpec)):
         if not isinstance(given, wanted):

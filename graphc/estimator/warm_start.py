@@ -12,7 +12,12 @@ from graphc.api.public import public
 @public("estimator.VocabInfo", "train.VocabInfo")
 class VocabInfo(NamedTuple):
     """Which rows of a variable stand for which words, before and now, as `tf.estimator.VocabInfo`: files of a word a
-    line. For words that were not there, and for buckets, backup_initializer makes the rows; None: zeros."""
+    line. For words that were not there, and for buckets, backup_initializer makes the rows; None: zeros.
+
+    >>> info = gc.estimator.VocabInfo("new.txt", new_vocab_size=5, num_oov_buckets=0, old_vocab="old.txt")
+    >>> gc.estimator.WarmStartSettings("old_model", var_name_to_vocab_info={"embedding": info}).ckpt_to_initialize_from
+    'old_model'
+    """
 
     new_vocab: str
     new_vocab_size: int
@@ -33,7 +38,17 @@ class _Settings(NamedTuple):
 @public("estimator.WarmStartSettings")
 class WarmStartSettings(_Settings):
     """Which variables begin with which values of a checkpoint: the arguments of gc.train.warm_start. As
-    `tf.estimator.WarmStartSettings`."""
+    `tf.estimator.WarmStartSettings`.
+
+    >>> x = gc.feature_column.numeric_column("x")
+    >>> def read():
+    ...     return {"x": [[1.], [2.]]}, [[3.], [5.]]
+    >>> _ = gc.estimator.LinearRegressor([x], "first").train(read, steps=5)
+    >>> warm = gc.estimator.WarmStartSettings("first", vars_to_warm_start=".*weights.*")
+    >>> model = gc.estimator.LinearRegressor([x], "second", warm_start_from=warm).train(read, steps=1)
+    >>> model.get_variable_value("global_step")
+    np.int64(1)
+    """
 
     __slots__ = ()
 

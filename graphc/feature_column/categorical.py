@@ -83,7 +83,14 @@ class IdentityCategoricalColumn(_OfKey):
 def categorical_column_with_identity(key: str, num_buckets: int,
                                      default_value: int | None = None) -> IdentityCategoricalColumn:
     """A column of integers from 0 to num_buckets - 1; others become default_value, or are an error. As
-    `tf.feature_column.categorical_column_with_identity`."""
+    `tf.feature_column.categorical_column_with_identity`.
+
+    >>> day = gc.feature_column.categorical_column_with_identity("day", num_buckets=3, default_value=0)
+    >>> counts = gc.feature_column.indicator_column(day)
+    >>> gc.feature_column.input_layer({"day": gc.constant([[2], [7]])}, [counts]).eval()
+    array([[0., 0., 1.],
+           [1., 0., 0.]], dtype=float32)
+    """
     if num_buckets < 1:
         raise ValueError(f"num_buckets {num_buckets} < 1, column_name {key}")
     if default_value is not None and not 0 <= default_value < num_buckets:
@@ -110,7 +117,14 @@ class HashedCategoricalColumn(_OfKey):
 def categorical_column_with_hash_bucket(key: str, hash_bucket_size: int,
                                         dtype: Any = gc.string) -> HashedCategoricalColumn:
     """A column of strings or integers, by FarmHash modulo hash_bucket_size, as
-    `tf.feature_column.categorical_column_with_hash_bucket`."""
+    `tf.feature_column.categorical_column_with_hash_bucket`.
+
+    >>> word = gc.feature_column.categorical_column_with_hash_bucket("word", hash_bucket_size=4)
+    >>> counts = gc.feature_column.indicator_column(word)
+    >>> gc.feature_column.input_layer({"word": gc.constant([["graph"], ["session"]])}, [counts]).eval()
+    array([[0., 0., 1., 0.],
+           [1., 0., 0., 0.]], dtype=float32)
+    """
     if hash_bucket_size is None or hash_bucket_size < 1:
         raise ValueError(f"hash_bucket_size must be at least 1. hash_bucket_size: {hash_bucket_size}, key: {key}")
     check_key(key)
@@ -164,7 +178,16 @@ def categorical_column_with_vocabulary_list(key: str, vocabulary_list: Sequence[
                                             default_value: int = -1,
                                             num_oov_buckets: int = 0) -> VocabularyListCategoricalColumn:
     """A column of the places of strings or integers in a list. Others get default_value (-1: they are left out), or one
-    of num_oov_buckets behind the list by a hash. As `tf.feature_column.categorical_column_with_vocabulary_list`."""
+    of num_oov_buckets behind the list by a hash. As `tf.feature_column.categorical_column_with_vocabulary_list`.
+
+    >>> job = gc.feature_column.categorical_column_with_vocabulary_list("job", ["nurse", "pilot"])
+    >>> layer = gc.feature_column.input_layer({"job": gc.constant([["pilot"], ["baker"]])},
+    ...                                       [gc.feature_column.indicator_column(job)])
+    >>> gc.tables_initializer().run()
+    >>> layer.eval()
+    array([[0., 1.],
+           [0., 0.]], dtype=float32)
+    """
     check_key(key)
     if vocabulary_list is None or len(vocabulary_list) < 1:
         raise ValueError(f"vocabulary_list {vocabulary_list} must be non-empty, column_name: {key}")
@@ -185,9 +208,19 @@ def categorical_column_with_vocabulary_list(key: str, vocabulary_list: Sequence[
 def categorical_column_with_vocabulary_file(key: str, vocabulary_file: Any, vocabulary_size: int | None = None,
                                             num_oov_buckets: int = 0, default_value: int | None = None,
                                             dtype: Any = gc.string) -> VocabularyFileCategoricalColumn:
-    """A column of the lines of a file that strings or integers are; vocabulary_size: how many lines count, by default
+    r"""A column of the lines of a file that strings or integers are; vocabulary_size: how many lines count, by default
     all. Others get default_value (-1: they are left out), or one of num_oov_buckets behind them by a hash. As
-    `tf.feature_column.categorical_column_with_vocabulary_file`."""
+    `tf.feature_column.categorical_column_with_vocabulary_file`.
+
+    >>> gc.io.write_file("jobs.txt", "nurse\npilot\n").run()
+    >>> job = gc.feature_column.categorical_column_with_vocabulary_file("job", "jobs.txt", num_oov_buckets=1)
+    >>> layer = gc.feature_column.input_layer({"job": gc.constant([["pilot"], ["baker"]])},
+    ...                                       [gc.feature_column.indicator_column(job)])
+    >>> gc.tables_initializer().run()
+    >>> layer.eval()
+    array([[0., 1., 0.],
+           [0., 0., 1.]], dtype=float32)
+    """
     check_key(key)
     if not vocabulary_file:
         raise ValueError(f"Missing vocabulary_file in {key}.")
@@ -252,7 +285,14 @@ class WeightedCategoricalColumn(CategoricalColumn):
 def weighted_categorical_column(categorical_column: CategoricalColumn, weight_feature_key: str,
                                 dtype: Any = gc.float32) -> WeightedCategoricalColumn:
     """A categorical column with the weights features[weight_feature_key], one for each id, as
-    `tf.feature_column.weighted_categorical_column`."""
+    `tf.feature_column.weighted_categorical_column`.
+
+    >>> word = gc.feature_column.categorical_column_with_identity("word", num_buckets=3)
+    >>> column = gc.feature_column.weighted_categorical_column(word, "weight")
+    >>> features = {"word": gc.constant([[1, 2]]), "weight": gc.constant([[0.5, 2.]])}
+    >>> gc.feature_column.input_layer(features, [gc.feature_column.indicator_column(column)]).eval()
+    array([[0. , 0.5, 2. ]], dtype=float32)
+    """
     found = None if dtype is None else gc.as_dtype(dtype)
     if found is None or not (found.is_integer or found.is_floating):
         raise ValueError(f"dtype {dtype} is not convertible to float.")

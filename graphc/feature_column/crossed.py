@@ -54,7 +54,13 @@ class CrossedColumn(CategoricalColumn):
 @public("feature_column.crossed_column")
 def crossed_column(keys: Sequence[Any], hash_bucket_size: int, hash_key: int | None = None) -> CrossedColumn:
     """A column of the combinations of features (names of strings or integers) and categorical columns, by a hash modulo
-    hash_bucket_size, as `tf.feature_column.crossed_column`."""
+    hash_bucket_size, as `tf.feature_column.crossed_column`.
+
+    >>> cross = gc.feature_column.crossed_column(["job", "city"], hash_bucket_size=5)
+    >>> features = {"job": gc.constant([["pilot"], ["nurse"]]), "city": gc.constant([["Rome"], ["Oslo"]])}
+    >>> gc.feature_column.input_layer(features, [gc.feature_column.indicator_column(cross)]).eval().shape
+    (2, 5)
+    """
     if not hash_bucket_size or hash_bucket_size < 1:
         raise ValueError(f"hash_bucket_size must be > 1. hash_bucket_size: {hash_bucket_size}")
     if not keys or len(keys) < 2:

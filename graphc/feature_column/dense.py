@@ -53,7 +53,14 @@ def _summed(ids: Any, weights: Any, count: int) -> Any:
 @public("feature_column.indicator_column")
 def indicator_column(categorical_column: CategoricalColumn) -> IndicatorColumn:
     """A column with a number for each category of another: how often it occurs. As
-    `tf.feature_column.indicator_column`."""
+    `tf.feature_column.indicator_column`.
+
+    >>> word = gc.feature_column.categorical_column_with_identity("word", num_buckets=3)
+    >>> words = gc.constant([[1, 1], [0, 2]])
+    >>> gc.feature_column.input_layer({"word": words}, [gc.feature_column.indicator_column(word)]).eval()
+    array([[0., 2., 0.],
+           [1., 0., 1.]], dtype=float32)
+    """
     check_categorical(categorical_column)
     return IndicatorColumn(categorical_column)
 
@@ -111,7 +118,18 @@ def embedding_column(categorical_column: CategoricalColumn, dimension: int, comb
                      trainable: bool = True) -> EmbeddingColumn:
     """A column of `dimension` trained numbers for each category of another; several of one example are combined
     ("mean", "sqrtn" or "sum"). ckpt_to_load_from, tensor_name_in_ckpt: where the numbers come from at first. As
-    `tf.feature_column.embedding_column`."""
+    `tf.feature_column.embedding_column`.
+
+    >>> word = gc.feature_column.categorical_column_with_identity("word", num_buckets=3)
+    >>> table = gc.constant_initializer([[0., 0.], [1., 10.], [3., 30.]])
+    >>> column = gc.feature_column.embedding_column(word, dimension=2, combiner="mean", initializer=table)
+    >>> words = gc.SparseTensor([[0, 0], [0, 1], [1, 0]], gc.constant([1, 2, 2], gc.int64), [2, 2])
+    >>> layer = gc.feature_column.input_layer({"word": words}, [column])
+    >>> gc.global_variables_initializer().run()
+    >>> layer.eval()
+    array([[ 2., 20.],
+           [ 3., 30.]], dtype=float32)
+    """
     check_categorical(categorical_column)
     initializer = _initializer(dimension, initializer, ckpt_to_load_from, tensor_name_in_ckpt)
     return EmbeddingColumn(categorical_column, dimension, combiner, initializer, ckpt_to_load_from,
@@ -164,7 +182,15 @@ def shared_embedding_columns(categorical_columns: Sequence[CategoricalColumn], d
                              ckpt_to_load_from: str | None = None, tensor_name_in_ckpt: str | None = None,
                              max_norm: float | None = None, trainable: bool = True) -> list[SharedEmbeddingColumn]:
     """Embedding columns, one for each of these, with one table, as `tf.feature_column.shared_embedding_columns`. The
-    columns must be of one kind, and have as many buckets."""
+    columns must be of one kind, and have as many buckets.
+
+    >>> seen, bought = (gc.feature_column.categorical_column_with_identity(key, 10) for key in ("seen", "bought"))
+    >>> columns = gc.feature_column.shared_embedding_columns([seen, bought], dimension=3)
+    >>> layer = gc.feature_column.input_layer({"seen": gc.constant([[1]]), "bought": gc.constant([[2]])}, columns)
+    >>> layer.shape, gc.trainable_variables()
+    (TensorShape([Dimension(1), Dimension(6)]), [<gc.Variable
+    'input_layer/bought_seen_shared_embedding/embedding_weights:0' shape=(10, 3) dtype=float32_ref>])
+    """
     initializer = _initializer(dimension, initializer, ckpt_to_load_from, tensor_name_in_ckpt)
     for column in categorical_columns:
         check_categorical(column)

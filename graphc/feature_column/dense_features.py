@@ -14,7 +14,17 @@ from graphc.layers.unnamed import numbered_as_keras_does
 @public("compat.v1.keras.layers.DenseFeatures")
 class DenseFeatures(gc.layers.Layer):  # type: ignore[misc]
     """What dense columns give, side by side in the order of their names, as `tf.keras.layers.DenseFeatures`. Raises
-    ValueError for a column that is not dense, and for features that are no dictionary."""
+    ValueError for a column that is not dense, and for features that are no dictionary.
+    It is a layer: called again it uses its variables again.
+
+    >>> age = gc.feature_column.numeric_column("age")
+    >>> job = gc.feature_column.categorical_column_with_vocabulary_list("job", ["nurse", "pilot"])
+    >>> layer = gc.compat.v1.keras.layers.DenseFeatures([age, gc.feature_column.embedding_column(job, 3)])
+    >>> first = layer({"age": gc.constant([[36.]]), "job": gc.constant([["pilot"]])})
+    >>> second = layer({"age": gc.constant([[41.]]), "job": gc.constant([["nurse"]])})
+    >>> first.shape, len(gc.trainable_variables())
+    (TensorShape([Dimension(1), Dimension(4)]), 1)
+    """
 
     def __init__(self, feature_columns: Any, trainable: bool = True, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(trainable, name or numbered_as_keras_does("dense_features"), **kwargs)

@@ -24,7 +24,15 @@ def input_layer(features: Mapping[str, Any], feature_columns: Any, weight_collec
                 cols_to_output_tensors: dict[Any, Any] | None = None) -> Any:
     """[batch, numbers]: what the dense columns give, side by side in the order of their names, as
     `tf.feature_column.input_layer`. cols_to_vars and cols_to_output_tensors get the variables and the tensor of each
-    column. Raises ValueError for a column that is not dense."""
+    column. Raises ValueError for a column that is not dense.
+    features: a dictionary of tensors, [batch] or [batch, ...], or SparseTensors for categories.
+
+    >>> age, size = gc.feature_column.numeric_column("age"), gc.feature_column.numeric_column("size", shape=(2,))
+    >>> features = {"size": gc.constant([[1., 2.], [3., 4.]]), "age": gc.constant([36., 41.])}
+    >>> gc.feature_column.input_layer(features, [size, age]).eval()
+    array([[36.,  1.,  2.],
+           [41.,  3.,  4.]], dtype=float32)
+    """
     columns = checked_columns(feature_columns)
     check_dense(columns)
     given, variables, outputs = Features(features), variables_in(weight_collections, trainable), []
@@ -63,7 +71,17 @@ def linear_model(features: Mapping[str, Any], feature_columns: Any, units: int =
                  cols_to_vars: dict[Any, Any] | None = None) -> Any:
     """[batch, units]: the sum of the columns' values times weights, and a bias, which all begin with 0, as
     `tf.feature_column.linear_model`. Weights of several categories of an example are combined ("sum", "mean" or
-    "sqrtn"). cols_to_vars gets the variables of each column, and of "bias"."""
+    "sqrtn"). cols_to_vars gets the variables of each column, and of "bias".
+
+    >>> age = gc.feature_column.numeric_column("age")
+    >>> weights = {}
+    >>> y = gc.feature_column.linear_model({"age": gc.constant([[36.], [41.]])}, [age], cols_to_vars=weights)
+    >>> gc.global_variables_initializer().run()
+    >>> weights[age][0].assign([[2.]]).op.run()
+    >>> y.eval()
+    array([[72.],
+           [82.]], dtype=float32)
+    """
     given, variables, sums = Features(features), variables_in(weight_collections, trainable), []
     scopes = {_scope_name(column): column for column in checked_columns(feature_columns)}
     columns = [scopes[name] for name in sorted(scopes)]
@@ -111,7 +129,14 @@ def _rows(tensor: Any) -> Any:
 @public("feature_column.make_parse_example_spec")
 def make_parse_example_spec(feature_columns: Iterable[FeatureColumn]) -> dict[str, Any]:
     """The features of Examples that the columns read, for gc.parse_example, as
-    `tf.feature_column.make_parse_example_spec`. Raises ValueError for two columns that read one in different ways."""
+    `tf.feature_column.make_parse_example_spec`. Raises ValueError for two columns that read one in different ways.
+
+    >>> age = gc.feature_column.numeric_column("age")
+    >>> word = gc.feature_column.categorical_column_with_hash_bucket("word", 10)
+    >>> spec = gc.feature_column.make_parse_example_spec([age, gc.feature_column.indicator_column(word)])
+    >>> spec["age"], spec["word"]
+    (FixedLenFeature(shape=(1,), dtype=gc.float32, default_value=None), VarLenFeature(dtype=gc.string))
+    """
     spec: dict[str, Any] = {}
     for column in feature_columns:
         if not isinstance(column, FeatureColumn):

@@ -144,6 +144,7 @@ class TFRecordWriter:
             self._open_file().flush()
 
     def close(self) -> None:
+        """Writes what is left and closes the file."""
         if self._file is None:
             return
         with self._errors(), self._file as file:

@@ -25,10 +25,12 @@ class AttentionMechanism:
 
     @property
     def alignments_size(self) -> Any:
+        """The time of the memory: alignments are [batch, alignments_size]."""
         raise NotImplementedError(f"{type(self).__name__} does not define alignments_size")
 
     @property
     def state_size(self) -> Any:
+        """The size of the state, for a cell's state_size."""
         raise NotImplementedError(f"{type(self).__name__} does not define state_size")
 
 

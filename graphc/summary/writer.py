@@ -51,6 +51,7 @@ class FileWriter:
         self.close()
 
     def get_logdir(self) -> str:
+        """The folder that it writes into."""
         return self._logdir
 
     def add_summary(self, summary: bytes | gc.Summary, global_step: Any = None) -> None:
@@ -108,6 +109,7 @@ class FileWriter:
         self._file.flush()
 
     def close(self) -> None:
+        """Writes what is left and closes the file; events behind that are dropped until reopen()."""
         self._file.close()
         self._closed = True
 

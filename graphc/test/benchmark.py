@@ -16,7 +16,14 @@ from graphc.api.public import public
 @public("test.Benchmark")
 class Benchmark:
     """As `tf.test.Benchmark`: methods called benchmark... of subclasses are run by gc.test.main() with
-    --benchmarks=PATTERN."""
+    --benchmarks=PATTERN.
+
+    >>> class SumBenchmark(gc.test.Benchmark):
+    ...     def benchmark_sum(self):
+    ...         self.report_benchmark(iters=10, wall_time=0.25)
+    >>> SumBenchmark().benchmark_sum()
+    SumBenchmark.benchmark_sum: iters: 10, wall_time: 0.25
+    """
 
     _classes: ClassVar[list[type[Benchmark]]] = []
 
@@ -71,7 +78,11 @@ def _running() -> str:
 
 @public("test.benchmark_config")
 def benchmark_config() -> Any:
-    """The ConfigProto for benchmarks: the usual one, as graphc has no optimiser of dependencies to switch off."""
+    """The ConfigProto for benchmarks: the usual one, as graphc has no optimiser of dependencies to switch off.
+
+    >>> type(gc.test.benchmark_config()).__name__
+    'ConfigProto'
+    """
     return gc.ConfigProto()
 
 

@@ -23,9 +23,16 @@ SEED = 87654321
 
 @public("test.TestCase", "compat.v1.python.framework.test_util.TensorFlowTestCase")
 class TestCase(ArrayAssertions, absltest.TestCase):
-    """As `tf.test.TestCase`, on absl's TestCase: before each method the default graph is new and all seeds are set.
+    """A case of absl whose graphs are new and whose seeds are set before each method, as `tf.test.TestCase`.
 
     use_gpu and force_gpu of its sessions only record a device.
+
+    >>> class SquareTest(gc.test.TestCase):
+    ...     def test_square(self):
+    ...         with self.session() as session:
+    ...             self.assertAllClose(session.run(gc.square([1., 2.])), [1., 4.])
+    >>> SquareTest("test_square").run().wasSuccessful()
+    True
     """
 
     def __init__(self, methodName: str = "runTest") -> None:       # programs override setUp, and do not always call it

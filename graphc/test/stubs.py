@@ -9,7 +9,15 @@ from graphc.api.public import public
 
 @public("test.StubOutForTesting")
 class StubOutForTesting:
-    """As `tf.test.StubOutForTesting`; leaving it as a context puts everything back."""
+    """As `tf.test.StubOutForTesting`; leaving it as a context puts everything back.
+
+    >>> with gc.test.StubOutForTesting() as stubs:
+    ...     stubs.Set(np, "pi", 3)
+    ...     print(np.pi)
+    3
+    >>> round(np.pi, 2)
+    3.14
+    """
 
     def __init__(self) -> None:
         self._set: list[tuple[Any, str, Any]] = []

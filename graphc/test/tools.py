@@ -24,7 +24,11 @@ _FOLDER: list[str] = []
 @public("test.main")
 def main(argv: Sequence[str] | None = None) -> None:
     """Parses the flags and runs all tests of the program, as `tf.test.main`; with --benchmarks=PATTERN the benchmarks
-    whose names match. It ends the program."""
+    whose names match. It ends the program.
+    A file of tests ends with it: `if __name__ == "__main__": gc.test.main()`.
+
+    >>> gc.test.main()          # doctest: +SKIP
+    """
     from graphc.test.benchmark import run_benchmarks
 
     arguments = list(sys.argv if argv is None else argv)
@@ -36,7 +40,11 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 @public("test.get_temp_dir")
 def get_temp_dir() -> str:
-    """A folder for the tests of this process; removed at its end. As `tf.test.get_temp_dir`."""
+    """A folder for the tests of this process; removed at its end. As `tf.test.get_temp_dir`.
+
+    >>> gc.io.gfile.isdir(gc.test.get_temp_dir())
+    True
+    """
     if not _FOLDER:
         parent = os.environ.get("TEST_TMPDIR")
         name = os.path.basename(getattr(sys.modules["__main__"], "__file__", None) or "test").removesuffix(".py")
@@ -47,7 +55,14 @@ def get_temp_dir() -> str:
 
 @public("test.test_src_dir_path")
 def test_src_dir_path(relative_path: str) -> str:
-    """Under TEST_SRCDIR/TEST_WORKSPACE/tensorflow, as `tf.test.test_src_dir_path`. Raises KeyError without them."""
+    """Under TEST_SRCDIR/TEST_WORKSPACE/tensorflow, as `tf.test.test_src_dir_path`. Raises KeyError without them.
+
+    >>> import os
+    >>> os.environ.update(TEST_SRCDIR="/tests", TEST_WORKSPACE="work")
+    >>> gc.test.test_src_dir_path("data/photo.png")
+    '/tests/work/tensorflow/data/photo.png'
+    >>> del os.environ["TEST_SRCDIR"], os.environ["TEST_WORKSPACE"]
+    """
     return os.path.join(os.environ["TEST_SRCDIR"], os.environ["TEST_WORKSPACE"], "tensorflow", relative_path)
 
 
@@ -56,37 +71,61 @@ test_src_dir_path.__test__ = False  # type: ignore[attr-defined]  # for pytest, 
 
 @public("test.is_gpu_available")
 def is_gpu_available(cuda_only: bool = False, min_cuda_compute_capability: Any = None) -> bool:
-    """Whether this machine has a GPU that sessions can use. The arguments change nothing."""
+    """Whether this machine has a GPU that sessions can use. The arguments change nothing.
+
+    >>> gc.test.is_gpu_available() == (gc.test.gpu_device_name() != "")
+    True
+    """
     return any(device.device_type == "GPU" for device in gc.Session(graph=gc.Graph()).list_devices())
 
 
 @public("test.gpu_device_name")
 def gpu_device_name() -> str:
-    """The GPU's name, "" without one."""
+    """The GPU's name, "" without one.
+
+    >>> gc.test.gpu_device_name() in ("", "/device:GPU:0")
+    True
+    """
     return "/device:GPU:0" if is_gpu_available() else ""
 
 
 @public("test.is_built_with_cuda")
 def is_built_with_cuda() -> bool:
-    """Whether this machine has a GPU: otherwise as `tf.test.is_built_with_cuda` of TensorFlow for CPUs."""
+    """Whether this machine has a GPU: otherwise as `tf.test.is_built_with_cuda` of TensorFlow for CPUs.
+
+    >>> gc.test.is_built_with_cuda() == gc.test.is_gpu_available()
+    True
+    """
     return is_gpu_available()
 
 
 @public("test.is_built_with_rocm")
 def is_built_with_rocm() -> bool:
-    """False, as `tf.test.is_built_with_rocm` of TensorFlow for CPUs."""
+    """False, as `tf.test.is_built_with_rocm` of TensorFlow for CPUs.
+
+    >>> gc.test.is_built_with_rocm()
+    False
+    """
     return False
 
 
 @public("test.is_built_with_gpu_support")
 def is_built_with_gpu_support() -> bool:
-    """False, as `tf.test.is_built_with_gpu_support` of TensorFlow for CPUs."""
+    """False, as `tf.test.is_built_with_gpu_support` of TensorFlow for CPUs.
+
+    >>> gc.test.is_built_with_gpu_support()
+    False
+    """
     return False
 
 
 @public("test.is_built_with_xla")
 def is_built_with_xla() -> bool:
-    """False, as `tf.test.is_built_with_xla` of TensorFlow without XLA."""
+    """False, as `tf.test.is_built_with_xla` of TensorFlow without XLA.
+
+    >>> gc.test.is_built_with_xla()
+    False
+    """
     return False
 
 
@@ -94,7 +133,14 @@ def is_built_with_xla() -> bool:
 def create_local_cluster(num_workers: int, num_ps: int, protocol: str = "grpc", worker_config: Any = None,
                          ps_config: Any = None) -> tuple[list[Any], list[Any]]:
     """(worker servers, parameter servers), as `tf.test.create_local_cluster`. Raises UnimplementedError unless it is
-    one server in all."""
+    one server in all.
+
+    >>> workers, [server] = gc.test.create_local_cluster(num_workers=0, num_ps=1)
+    >>> x = gc.constant(2.)
+    >>> with gc.Session(server.target) as session:
+    ...     print(session.run(x))
+    2.0
+    """
     if num_workers + num_ps != 1:
         raise errors.UnimplementedError(f"create_local_cluster: {num_workers} workers and {num_ps} parameter servers "
                                         "are asked for, but graphc runs in one process: use one worker and no "
@@ -107,7 +153,18 @@ def create_local_cluster(num_workers: int, num_ps: int, protocol: str = "grpc", 
 @public("test.assert_equal_graph_def")
 def assert_equal_graph_def(actual: Any, expected: Any, checkpoint_v2: bool = False) -> None:
     """Raises AssertionError unless two GraphDefs have the same nodes, in any order. As
-    `tf.test.assert_equal_graph_def`. checkpoint_v2: names of temporary files of V2 checkpoints do not count."""
+    `tf.test.assert_equal_graph_def`. checkpoint_v2: names of temporary files of V2 checkpoints do not count.
+
+    >>> with gc.Graph().as_default() as one:
+    ...     x, y = gc.constant(1., name="x"), gc.constant(2., name="y")
+    >>> with gc.Graph().as_default() as other:
+    ...     y, x = gc.constant(2., name="y"), gc.constant(1., name="x")
+    >>> gc.test.assert_equal_graph_def(one.as_graph_def(), other.as_graph_def())
+    >>> gc.test.assert_equal_graph_def(one.as_graph_def(), gc.Graph().as_graph_def())
+    Traceback (most recent call last):
+        ...
+    AssertionError: GraphDefs differ: missing nodes [], more nodes ['x', 'y']
+    """
     nodes = []
     for name, graph in (("actual", actual), ("expected", expected)):
         if not hasattr(graph, "node"):

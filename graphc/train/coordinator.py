@@ -116,6 +116,7 @@ class Coordinator:
 
     @property
     def joined(self) -> bool:
+        """Whether join() has ended since the last clear_stop()."""
         return self._joined
 
     def raise_requested_exception(self) -> None:

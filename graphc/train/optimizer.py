@@ -55,6 +55,7 @@ class Optimizer:
         return f"<{type(self).__name__} {', '.join(parts)}>"
 
     def get_name(self) -> str:
+        """The name that it was made with."""
         return self._name
 
     def minimize(self, loss: Any, global_step: Any = None, var_list: Any = None, gate_gradients: int = GATE_OP,
@@ -155,6 +156,7 @@ class Optimizer:
         return self._slots.get(name, {}).get(var)
 
     def get_slot_names(self) -> list[str]:
+        """The names of the variables beside each trained one, sorted: for get_slot()."""
         return sorted(self._slots)
 
     def variables(self) -> list[gc.Variable]:

@@ -78,6 +78,7 @@ class QueueRunner:
 
     @staticmethod
     def from_proto(queue_runner_def: Any, import_scope: str | None = None) -> QueueRunner:
+        """Of a QueueRunnerDef whose nodes are in the default graph, under import_scope if given."""
         return QueueRunner(queue_runner_def=queue_runner_def, import_scope=import_scope)
 
     queue = property(lambda self: self._queue, doc="The queue.")

@@ -105,6 +105,7 @@ class SessionRunContext:
 
     @property
     def session(self) -> Any:
+        """The gc.Session that runs."""
         return self._session
 
     @property

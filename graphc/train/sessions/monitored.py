@@ -147,6 +147,7 @@ class SingularMonitoredSession(_Monitored):
         super().__init__(creator, hooks, False, stop_grace_period_secs)
 
     def raw_session(self) -> Any:
+        """The gc.Session without hooks: its runs do not count for them."""
         return self._tf_session
 
 

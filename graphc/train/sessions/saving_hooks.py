@@ -32,15 +32,18 @@ class CheckpointSaverListener:
     """
 
     def begin(self) -> None:
+        """Called before the session is made; it may add to the graph."""
         pass
 
     def before_save(self, session: Any, global_step_value: int) -> None:
+        """Called before each checkpoint is written."""
         pass
 
     def after_save(self, session: Any, global_step_value: int) -> Any:
         """True asks to stop."""
 
     def end(self, session: Any, global_step_value: int) -> None:
+        """Called when the session ends, behind the last checkpoint."""
         pass
 
 

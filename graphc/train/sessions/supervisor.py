@@ -204,6 +204,7 @@ class Supervisor:
         self.coord.request_stop(ex)
 
     def should_stop(self) -> bool:
+        """Whether a thread asked to stop."""
         return bool(self.coord.should_stop())
 
     def stop_on_exception(self) -> AbstractContextManager[Any]:
@@ -211,6 +212,7 @@ class Supervisor:
         return self.coord.stop_on_exception()
 
     def wait_for_stop(self) -> None:
+        """Waits until one does."""
         self.coord.wait_for_stop()
 
     def summary_computed(self, sess: Any, summary: Any, global_step: int | None = None) -> None:

@@ -36,6 +36,7 @@ class SecondOrStepTimer:
         self._last_time = 0.0
 
     def should_trigger_for_step(self, step: int) -> bool:
+        """Whether it is time at this step: never twice for one step."""
         if self._last_step is None:
             return True
         if step == self._last_step:
@@ -51,6 +52,7 @@ class SecondOrStepTimer:
         return (None, None) if before is None else (now - at, step - before)
 
     def last_triggered_step(self) -> int | None:
+        """The step of the last update; None before the first."""
         return self._last_step
 
 
