@@ -65,11 +65,11 @@ class RandomShuffleQueueV2(QueueOp):
     shared_name: str = attr("string", "")
 
     def infer(self, *inputs: Spec) -> Spec:
+        given = f"RandomShuffleQueue: argument 'min_after_dequeue' ({self.min_after_dequeue})"
         if self.min_after_dequeue < 0:
-            raise InvalidArgumentError(f"RandomShuffleQueue: argument 'min_after_dequeue' must not be negative, but is {self.min_after_dequeue}")
+            raise InvalidArgumentError(f"{given} must not be negative")
         if 0 < self.capacity <= self.min_after_dequeue:        # nothing could ever be taken out
-            raise InvalidArgumentError(f"RandomShuffleQueue: argument 'min_after_dequeue' ({self.min_after_dequeue}) must be less than "
-                                       f"capacity ({self.capacity})")
+            raise InvalidArgumentError(f"{given} must be less than capacity ({self.capacity})")
         return super().infer(*inputs)
 
 
