@@ -91,10 +91,16 @@ class FinalExporter(_Saving):
 
     The folder is export/NAME/TIME under the model's; serving_input_receiver_fn: as of Estimator.export_saved_model.
 
+    >>> x = gc.feature_column.numeric_column("x")
+    >>> def read():
+    ...     return {"x": [[1.]]}, [[2.]]
+    >>> model = gc.estimator.LinearRegressor([x], "exported")
     >>> receive = gc.estimator.export.build_parsing_serving_input_receiver_fn(
-    ...     {"x": gc.FixedLenFeature([1], gc.float32)})
-    >>> gc.estimator.EvalSpec(lambda: None, exporters=gc.estimator.FinalExporter("final", receive)).exporters[0].name
-    'final'
+    ...     gc.feature_column.make_parse_example_spec([x]))
+    >>> evaluation = gc.estimator.EvalSpec(read, steps=1, exporters=gc.estimator.FinalExporter("final", receive))
+    >>> _, [folder] = gc.estimator.train_and_evaluate(model, gc.estimator.TrainSpec(read, max_steps=1), evaluation)
+    >>> sorted(gc.io.gfile.listdir(folder))
+    [b'saved_model.pb', b'variables']
     """
 
     def __init__(self, name: str, serving_input_receiver_fn: Any, assets_extra: dict[str, str] | None = None,

@@ -24,6 +24,7 @@ class RunConfig:
 
     The environment variable TF_CONFIG may name a model_dir and a cluster of this one task; graphc runs in one process,
     so that a cluster of several, and strategies of distribution, raise UnimplementedError.
+
     Args:
         model_dir: where the Estimator writes.
         tf_random_seed: of the graphs.

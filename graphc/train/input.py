@@ -242,6 +242,8 @@ def _batched(lists: Sequence[Any], batch_size: Any, keep: Any, capacity: int, ro
         found = _shapes(every, shapes, rows, function)
         dtypes = [t.dtype for t in first.tensors]
         if shuffle is not None:
+            if capacity <= shuffle[0]:
+                raise ValueError(f"{function}: capacity {capacity} must be bigger than min_after_dequeue {shuffle[0]}")
             queue: gc.QueueBase = gc.RandomShuffleQueue(capacity, shuffle[0], dtypes, found, seed=shuffle[1],
                                                         shared_name=shared_name)
         elif padded:
@@ -350,7 +352,7 @@ def shuffle_batch(tensors: Any, batch_size: Any, capacity: int, min_after_dequeu
     """As train.batch, in another order, as `tf.train.shuffle_batch`.
 
     Each element of a batch is drawn (by `seed`) from at most `capacity` ones that wait; at least min_after_dequeue
-    stay behind, as long as there are more to come.
+    stay behind, as long as there are more to come. Raises ValueError unless min_after_dequeue is below capacity.
 
     >>> number = gc.train.range_input_producer(6, num_epochs=1, shuffle=False).dequeue()
     >>> batch = gc.train.shuffle_batch([number], batch_size=3, capacity=6, min_after_dequeue=3)

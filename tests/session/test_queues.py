@@ -254,6 +254,14 @@ def test_a_list_of_one_tensor_is_batched_as_a_tensor() -> None:
     assert list(gc.train.batch({"x": x}, 4)) == ["x"]
 
 
+@pytest.mark.parametrize(("capacity", "kept"), [(2, 2), (2, 3), (2, -1)])
+def test_a_queue_that_would_give_nothing_is_refused(capacity: int, kept: int) -> None:
+    with pytest.raises(errors.InvalidArgumentError, match=f"min_after_dequeue.*{kept}"):
+        gc.RandomShuffleQueue(capacity, kept, gc.int32, [])
+    with pytest.raises((ValueError, errors.InvalidArgumentError), match=f"min_after_dequeue.*{kept}"):
+        gc.train.shuffle_batch([gc.constant(1)], 2, capacity, kept)
+
+
 def test_shuffled_batches_hold_every_element_once() -> None:
     data = np.arange(40, dtype=np.float32).reshape(20, 2)
     row, label = gc.train.slice_input_producer([data, np.arange(20)], num_epochs=1, seed=1)

@@ -237,7 +237,8 @@ class PaddingFIFOQueue(QueueBase):
 class RandomShuffleQueue(QueueBase):
     """A queue whose elements come out in any order; min_after_dequeue of them stay until it is closed, for good mixing.
 
-    As `tf.RandomShuffleQueue`; other arguments as of `gc.FIFOQueue`.
+    As `tf.RandomShuffleQueue`; other arguments as of `gc.FIFOQueue`. Raises InvalidArgumentError unless
+    min_after_dequeue is below the capacity: nothing would ever come out.
 
     >>> queue = gc.RandomShuffleQueue(10, min_after_dequeue=0, dtypes=gc.int32, shapes=[[]], seed=1)
     >>> queue.enqueue_many([[1, 2, 3]]).run()

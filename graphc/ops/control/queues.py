@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from graphc.errors import UnimplementedError, built_at
+from graphc.errors import InvalidArgumentError, UnimplementedError, built_at
 from graphc.ir import dims
 from graphc.ir.dtypes import DType, bool_, int32, int64
 from graphc.ir.op import attr, register
@@ -63,6 +63,14 @@ class RandomShuffleQueueV2(QueueOp):
     seed2: int = attr("int", 0)
     container: str = attr("string", "")
     shared_name: str = attr("string", "")
+
+    def infer(self, *inputs: Spec) -> Spec:
+        given = f"RandomShuffleQueue: argument 'min_after_dequeue' ({self.min_after_dequeue})"
+        if self.min_after_dequeue < 0:
+            raise InvalidArgumentError(f"{given} must not be negative")
+        if 0 < self.capacity <= self.min_after_dequeue:        # nothing could ever be taken out
+            raise InvalidArgumentError(f"{given} must be less than capacity ({self.capacity})")
+        return super().infer(*inputs)
 
 
 @register
