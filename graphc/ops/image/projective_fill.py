@@ -17,7 +17,7 @@ from graphc.ir.dtypes import float32
 from graphc.ir.op import OPS, Elementwise, Sample, attr, operand_field, register
 from graphc.ir.spec import Spec, text
 from graphc.ir.tensor import Operation
-from graphc.ops.image.projective import ImageProjectiveTransformV2
+from graphc.ops.image.projective import ImageProjectiveTransformV2, _check
 
 _MODES = ("CONSTANT", "REFLECT", "WRAP", "NEAREST")
 
@@ -80,6 +80,10 @@ class _InsidePicture(Elementwise):
     samples: ClassVar = [
         Sample({"mode": m}, (np.array([-9.25, -4.5, -3, -0.75, 0, 0.5, 2.75, 3, 3.5, 4, 7.5, 8, 21.5], np.float32),
                              np.float32(size)), gradient=False) for m in _MODES[1:] for size in (4, 2, 1)]
+
+    def infer(self, *inputs: Spec) -> Spec:
+        _check(self, inputs, (float32, float32))
+        return super().infer(*inputs)
 
     def scalar(self, s: Any, *operands: Any) -> Any:
         def low(a: Any, b: Any) -> Any:
