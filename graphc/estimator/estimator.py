@@ -30,7 +30,7 @@ _MAY_BE_OVERRIDDEN = {"model_fn", "_create_and_assert_global_step"}
 
 @public("estimator.Estimator")
 class Estimator:
-    """As `tf.estimator.Estimator`.
+    """A model that is trained, evaluated, asked and exported by checkpoints in a folder, as `tf.estimator.Estimator`.
 
     model_fn(features, labels, mode, params, config) -> EstimatorSpec; it may leave out all but the first. model_dir
     (that of config, or else a new temporary folder): where checkpoints and events are written, and found again. params
