@@ -168,8 +168,9 @@ class Estimator:
         """The predictions, an example at a time, or (yield_single_examples=False) a batch. predict_keys: names of those
         that are wanted, where predictions are a dict.
 
-        Nothing happens before the first is asked for. The graph is the default one only while one is computed, so that
-        several may be asked in turn.
+        Nothing happens before the first is asked for. With an input_fn of plain tensors, no Dataset and no queue, they
+        never end (a warning says so). The graph is the default one only while one is computed, so that several may be
+        asked in turn.
         """
         all_hooks = checked_hooks(hooks)
         checkpoint_path = self._checkpoint(checkpoint_path, "predict")
