@@ -30,7 +30,7 @@ _MAY_BE_OVERRIDDEN = {"model_fn", "_create_and_assert_global_step"}
 
 @public("estimator.Estimator")
 class Estimator:
-    """As `tf.estimator.Estimator`.
+    """A model that is trained, evaluated, asked and exported by checkpoints in a folder, as `tf.estimator.Estimator`.
 
     model_fn(features, labels, mode, params, config) -> EstimatorSpec; it may leave out all but the first. model_dir
     (that of config, or else a new temporary folder): where checkpoints and events are written, and found again. params
@@ -168,8 +168,9 @@ class Estimator:
         """The predictions, an example at a time, or (yield_single_examples=False) a batch. predict_keys: names of those
         that are wanted, where predictions are a dict.
 
-        Nothing happens before the first is asked for. The graph is the default one only while one is computed, so that
-        several may be asked in turn.
+        Nothing happens before the first is asked for. With an input_fn of plain tensors, no Dataset and no queue, they
+        never end (a warning says so). The graph is the default one only while one is computed, so that several may be
+        asked in turn.
         """
         all_hooks = checked_hooks(hooks)
         checkpoint_path = self._checkpoint(checkpoint_path, "predict")

@@ -6,7 +6,7 @@ from graphc.api.public import public
 
 @public("estimator.ModeKeys")
 class ModeKeys:
-    """As `tf.estimator.ModeKeys`.
+    """What a model function is called for, as `tf.estimator.ModeKeys`: to train, to evaluate, to predict.
 
     >>> keys = gc.estimator.ModeKeys
     >>> keys.TRAIN, keys.EVAL, keys.PREDICT
@@ -20,7 +20,7 @@ class ModeKeys:
 
 @public("contrib.learn.ModeKeys")
 class OldModeKeys:
-    """As `tf.contrib.learn.ModeKeys`.
+    """The modes of tf.contrib.learn: gc.estimator.ModeKeys with INFER for PREDICT.
 
     >>> keys = gc.contrib.learn.ModeKeys
     >>> keys.TRAIN, keys.EVAL, keys.INFER

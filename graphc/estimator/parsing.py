@@ -28,7 +28,7 @@ def classifier_parse_example_spec(feature_columns: Iterable[Any], label_key: str
 def regressor_parse_example_spec(feature_columns: Iterable[Any], label_key: str, label_dtype: Any = gc.float32,
                                  label_default: Any = None, label_dimension: int = 1,
                                  weight_column: Any = None) -> dict[str, Any]:
-    """The same for a regressor whose labels are label_dimension numbers, as
+    """classifier_parse_example_spec for a regressor whose labels are label_dimension numbers, as
     `tf.estimator.regressor_parse_example_spec`.
 
     >>> age = gc.feature_column.numeric_column("age")

@@ -25,7 +25,7 @@ _GZIP_BITS = 16            # added to the bits of the window: a header and a tra
 
 @public("python_io.TFRecordCompressionType", "io.TFRecordCompressionType")
 class TFRecordCompressionType:
-    """How a file is compressed, as `tf.python_io.TFRecordCompressionType`.
+    """The numbers NONE, ZLIB and GZIP for TFRecordOptions, as `tf.python_io.TFRecordCompressionType`.
 
     >>> kinds = gc.io.TFRecordCompressionType
     >>> gc.io.TFRecordOptions.get_compression_type_string(kinds.GZIP), kinds.NONE

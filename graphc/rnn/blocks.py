@@ -51,7 +51,7 @@ class GRUBlockCellV2(GRUCell):
 
 @public("contrib.rnn.GRUBlockCell")
 class GRUBlockCell(GRUBlockCellV2):
-    """As `tf.contrib.rnn.GRUBlockCell`: GRUBlockCellV2 with the variables w_ru, b_ru, w_c and b_c.
+    """GRUBlockCellV2, as `tf.contrib.rnn.GRUBlockCell` with the variables w_ru, b_ru, w_c and b_c.
 
     >>> cell = gc.contrib.rnn.GRUBlockCell(3)
     >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))

@@ -15,7 +15,7 @@ from graphc.rnn import structures
 
 @public("nn.rnn_cell.RNNCell", "contrib.rnn.RNNCell")
 class RNNCell(Layer):
-    """As `tf.nn.rnn_cell.RNNCell`: cell(inputs, state) gives (output, new state).
+    """Base of the cells, as `tf.nn.rnn_cell.RNNCell`: cell(inputs, state) gives (output, new state).
 
     A cell defines state_size, output_size and call(inputs, state); variables are made in build(inputs_shape) by
     add_variable, or in call by gc.get_variable. trainable=False keeps the former out of what optimizers train.

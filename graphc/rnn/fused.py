@@ -14,8 +14,8 @@ from graphc.rnn.static import static_rnn
 
 @public("contrib.rnn.FusedRNNCell")
 class FusedRNNCell(metaclass=ABCMeta):
-    """As `tf.contrib.rnn.FusedRNNCell`: called with inputs [time, batch, depth], or a list of one matrix a step,
-    it gives (outputs in the same form, final state).
+    """Base of what computes a whole sequence at once, as `tf.contrib.rnn.FusedRNNCell`: called with inputs [time,
+    batch, depth], or a list of one matrix a step, it gives (outputs in the same form, final state).
 
     >>> cell = gc.contrib.rnn.FusedRNNCellAdaptor(gc.nn.rnn_cell.GRUCell(3))
     >>> isinstance(cell, gc.contrib.rnn.FusedRNNCell)

@@ -63,7 +63,7 @@ class IndRNNCell(Independent, OneSize):
 
 @public("contrib.rnn.IndyGRUCell")
 class IndyGRUCell(Independent, OneSize):
-    """GRUCell with independent units, as `tf.contrib.rnn.IndyGRUCell`.
+    """GRUCell with independent units (each sees of the state only itself), as `tf.contrib.rnn.IndyGRUCell`.
 
     >>> cell = gc.contrib.rnn.IndyGRUCell(3)
     >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))
@@ -92,7 +92,7 @@ class IndyGRUCell(Independent, OneSize):
 
 @public("contrib.rnn.IndyLSTMCell")
 class IndyLSTMCell(Independent, WithMemory):
-    """BasicLSTMCell with independent units, as `tf.contrib.rnn.IndyLSTMCell`.
+    """BasicLSTMCell with independent units (each sees of the state only itself), as `tf.contrib.rnn.IndyLSTMCell`.
 
     >>> cell = gc.contrib.rnn.IndyLSTMCell(3)
     >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))

@@ -66,7 +66,8 @@ def get_tensor_from_tensor_info(tensor_info: TensorInfo, graph: Any = None, impo
 @public("saved_model.build_signature_def", "saved_model.signature_def_utils.build_signature_def")
 def build_signature_def(inputs: Mapping[str, TensorInfo] | None = None, outputs: Mapping[str, TensorInfo] | None = None,
                         method_name: str | None = None) -> SignatureDef:
-    """A signature of these TensorInfos, as `tf.saved_model.build_signature_def`.
+    """A SignatureDef: inputs and outputs, TensorInfos by name, and the name of the method of serving; as
+    `tf.saved_model.build_signature_def`.
 
     >>> x = gc.placeholder(gc.float32, [None], "x")
     >>> info = gc.saved_model.build_tensor_info(x)

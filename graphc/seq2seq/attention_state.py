@@ -18,10 +18,10 @@ class _Fields(NamedTuple):
 
 @public("contrib.seq2seq.AttentionWrapperState")
 class AttentionWrapperState(_Fields):
-    """As `tf.contrib.seq2seq.AttentionWrapperState`: the state of the wrapped cell, the last attention, the number of
-    steps, and of each mechanism (a tuple, if they are given as a list) the last alignments, the TensorArray of all of
-    them or (), and its state.
-    clone(name=value, ...) gives a copy with other values, as for a first state that an encoder made.
+    """The state of an AttentionWrapper, as `tf.contrib.seq2seq.AttentionWrapperState`: that of the wrapped cell, the
+    last attention, the number of steps, and of each mechanism (a tuple, if they are given as a list) the last
+    alignments, the TensorArray of all of them or (), and its state. clone(name=value, ...) gives a copy with other
+    values, as for a first state that an encoder made.
 
     >>> mechanism = gc.contrib.seq2seq.LuongAttention(4, gc.ones([2, 7, 6]))
     >>> cell = gc.contrib.seq2seq.AttentionWrapper(gc.nn.rnn_cell.GRUCell(4), mechanism)

@@ -18,7 +18,8 @@ _TILE = ("Are you using the BeamSearchDecoder?  You may need to tile your {} via
 
 @public("contrib.seq2seq.AttentionWrapper")
 class AttentionWrapper(RNNCell):
-    """As `tf.contrib.seq2seq.AttentionWrapper`.
+    """A cell that attends to a memory in each step and reads what it found in the next, as
+    `tf.contrib.seq2seq.AttentionWrapper`.
 
     attention_mechanism: one, or a list; then attention_layer_size or attention_layer are lists, too. The attention is
     the context (the sum of the memory by alignments), or with attention_layer_size what a Dense layer of that size,

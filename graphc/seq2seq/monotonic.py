@@ -88,7 +88,8 @@ class _Monotonic:
 
 @public("contrib.seq2seq.BahdanauMonotonicAttention")
 class BahdanauMonotonicAttention(_Monotonic, BahdanauScore):
-    """As `tf.contrib.seq2seq.BahdanauMonotonicAttention`.
+    """Additive attention that only moves forward in the memory (Raffel et al.), as
+    `tf.contrib.seq2seq.BahdanauMonotonicAttention`.
 
     sigmoid_noise: standard deviation of what is added to scores, with sigmoid_noise_seed; score_bias_init: the first
     value of a variable that is added. mode: see monotonic_attention.
@@ -120,7 +121,8 @@ class BahdanauMonotonicAttention(_Monotonic, BahdanauScore):
 
 @public("contrib.seq2seq.LuongMonotonicAttention")
 class LuongMonotonicAttention(_Monotonic, LuongScore):
-    """As `tf.contrib.seq2seq.LuongMonotonicAttention`; parameters as BahdanauMonotonicAttention's.
+    """Multiplicative attention that only moves forward in the memory, as `tf.contrib.seq2seq.LuongMonotonicAttention`;
+    parameters as BahdanauMonotonicAttention's.
 
     >>> mechanism = gc.contrib.seq2seq.LuongMonotonicAttention(3, gc.ones([2, 5, 6]), mode="recursive")
     >>> alignments, state = mechanism(gc.ones([2, 3]), mechanism.initial_state(2, gc.float32))

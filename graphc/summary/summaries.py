@@ -85,7 +85,7 @@ def audio(name: str, tensor: Any, sample_rate: Any, max_outputs: int = 3, collec
 def tensor_summary(name: str, tensor: Any, summary_description: str | None = None, collections: Collections = None,
                    summary_metadata: gc.SummaryMetadata | None = None, family: str | None = None,
                    display_name: str | None = None) -> gc.Tensor:
-    """A whole tensor, as `tf.summary.tensor_summary`.
+    """A whole tensor of any dtype, as a message TensorProto; as `tf.summary.tensor_summary`.
 
     >>> message = gc.Summary.FromString(gc.summary.tensor_summary("x", [1., 2.]).eval())
     >>> gc.make_ndarray(message.value[0].tensor)

@@ -15,8 +15,8 @@ from graphc.api.public import public
 
 @public("test.Benchmark")
 class Benchmark:
-    """As `tf.test.Benchmark`: methods called benchmark... of subclasses are run by gc.test.main() with
-    --benchmarks=PATTERN.
+    """Base of benchmarks, as `tf.test.Benchmark`: methods called benchmark... of subclasses are run by gc.test.main()
+    with --benchmarks=PATTERN.
 
     >>> class SumBenchmark(gc.test.Benchmark):
     ...     def benchmark_sum(self):

@@ -9,7 +9,7 @@ from graphc.api.public import public
 
 @public("test.StubOutForTesting")
 class StubOutForTesting:
-    """As `tf.test.StubOutForTesting`; leaving it as a context puts everything back.
+    """Replaces attributes for a test, as `tf.test.StubOutForTesting`; leaving it as a context puts everything back.
 
     >>> with gc.test.StubOutForTesting() as stubs:
     ...     stubs.Set(np, "pi", 3)

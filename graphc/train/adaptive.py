@@ -106,7 +106,8 @@ class AdagradDAOptimizer(Optimizer):
 
 @public("train.AdadeltaOptimizer")
 class AdadeltaOptimizer(Optimizer):
-    """Adadelta (Zeiler), as `tf.train.AdadeltaOptimizer`.
+    """Adadelta (Zeiler), as `tf.train.AdadeltaOptimizer`: var -= learning_rate * gradient * sqrt(a + epsilon) / sqrt(g
+    + epsilon), with a and g the averages of squared updates and gradients, which decay with rho.
 
     >>> v = gc.Variable([1., 2.])
     >>> step = gc.train.AdadeltaOptimizer(1., rho=0.5, epsilon=0.1).minimize(gc.reduce_sum(v * v))

@@ -104,7 +104,7 @@ def assert_or_get_global_step(graph: gc.Graph | None = None, global_step_tensor:
 
 @public("train.global_step")
 def global_step(sess: Any, global_step_tensor: Any) -> int:
-    """The value of the global step in a session.
+    """The value of the global step, an int, in a session, as `tf.train.global_step`.
 
     >>> step = gc.train.create_global_step()
     >>> gc.global_variables_initializer().run()

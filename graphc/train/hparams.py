@@ -76,8 +76,8 @@ def _reader(name: str, kind: type, values: str) -> Callable[[str], Any]:
 
 @public("contrib.training.HParams")
 class HParams:
-    """As `tf.contrib.training.HParams`: HParams(learning_rate=0.1).learning_rate. A value keeps its type: number, bool,
-    string, or a list of them. hparam_def: an HParamDef instead of keywords.
+    """Named settings of a model, as `tf.contrib.training.HParams`. A value keeps its type: number, bool, string, or a
+    list of them. hparam_def: an HParamDef instead of keywords.
 
     >>> settings = gc.contrib.training.HParams(rate=0.1, layers=[8, 4], name="net")
     >>> settings.rate, settings.layers

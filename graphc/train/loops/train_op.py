@@ -91,7 +91,7 @@ def clip_gradient_norms(gradients_to_variables: Sequence[tuple[Any, Any]], max_n
 
 @public("contrib.training.clip_gradient_norms_fn")
 def clip_gradient_norms_fn(max_norm: Any) -> Callable[[GradsAndVars], GradsAndVars]:
-    """clip_gradient_norms as a transform_grads_fn.
+    """A function of (gradient, variable) pairs, for create_train_op's transform_grads_fn: clip_gradient_norms of them.
 
     >>> v = gc.Variable([3., 4.])
     >>> step = gc.contrib.training.create_train_op(

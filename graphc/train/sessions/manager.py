@@ -13,8 +13,9 @@ from graphc.train.sessions.log import LOG
 
 @public("train.SessionManager")
 class SessionManager:
-    """As `tf.train.SessionManager`. ready_op, ready_for_local_init_op: vectors of the names of variables that are not
-    initialised; None: always ready. Raises ValueError for a ready_for_local_init_op without local_init_op.
+    """Makes sessions whose variables are restored or initialised, as `tf.train.SessionManager`. ready_op,
+    ready_for_local_init_op: vectors of the names of variables that are not initialised; None: always ready. Raises
+    ValueError for a ready_for_local_init_op without local_init_op.
 
     >>> v = gc.Variable(1.)
     >>> manager = gc.train.SessionManager(ready_op=gc.report_uninitialized_variables())

@@ -115,8 +115,8 @@ class _Monitored:
 
 @public("train.MonitoredSession")
 class MonitoredSession(_Monitored):
-    """As `tf.train.MonitoredSession`: made by session_creator (a ChiefSessionCreator if it is None), and made again
-    when a run fails with AbortedError or UnavailableError.
+    """A session with hooks, as `tf.train.MonitoredSession`: made by session_creator (a ChiefSessionCreator if it is
+    None), and made again when a run fails with AbortedError or UnavailableError.
 
     >>> v = gc.Variable(1.)
     >>> double = v.assign(v * 2.)
@@ -132,7 +132,8 @@ class MonitoredSession(_Monitored):
 
 @public("train.SingularMonitoredSession")
 class SingularMonitoredSession(_Monitored):
-    """As `tf.train.SingularMonitoredSession`: it does not recover, and raw_session() is the session without hooks.
+    """A MonitoredSession of one gc.Session, as `tf.train.SingularMonitoredSession`: it does not recover, and
+    raw_session() is the session without hooks.
 
     >>> v = gc.Variable(1.)
     >>> with gc.train.SingularMonitoredSession() as session:

@@ -16,7 +16,8 @@ from graphc.train.sessions.services import CheckpointThread, StepCounterThread, 
 
 @public("train.Supervisor")
 class Supervisor:
-    """As `tf.train.Supervisor`: `with supervisor.managed_session() as session:` it trains until should_stop().
+    """Trains with checkpoints, summaries and threads, as `tf.train.Supervisor`: `with supervisor.managed_session() as
+    session:` it trains until should_stop().
 
     What is left at USE_DEFAULT is the first of its collection, or made; None leaves it out. The graph is finalized.
     logdir: where checkpoints and summaries go; without it there are none. Raises ValueError for a supervisor that is

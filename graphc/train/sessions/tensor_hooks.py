@@ -94,7 +94,7 @@ def _graph_element(thing: Any) -> Any:
 
 @public("train.NanLossDuringTrainingError")
 class NanLossDuringTrainingError(RuntimeError):
-    """The loss became NaN.
+    """The loss became NaN: raised by NanTensorHook, a RuntimeError.
 
     >>> loss = gc.constant(float("nan"))
     >>> with gc.train.SingularMonitoredSession([gc.train.NanTensorHook(loss)]) as session:
@@ -169,7 +169,7 @@ class FinalOpsHook(SessionRunHook):
 
 @public("train.FeedFnHook")
 class FeedFnHook(SessionRunHook):
-    """Feeds what `feed_fn()` gives. As `tf.train.FeedFnHook`.
+    """Feeds each run what `feed_fn()` gives, a feed dictionary. As `tf.train.FeedFnHook`.
 
     >>> x = gc.placeholder(gc.float32, [])
     >>> square = x * x
