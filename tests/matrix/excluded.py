@@ -70,8 +70,10 @@ SIZES_FIXED = {"_GatherNdLike", "_StringsAt", "SparseReshape", "SparseFillEmptyR
 # run.
 SIZES_BY_VALUE = {"SparseTensorDenseMatMul", "SparseFillEmptyRows", "SparseAdd"}
 
-# Operands that are fields and are never fed: which axes an op works on is part of a Plan, as ranks are.
-FIELDS_KNOWN = {"axis", "concat_dim", "dim", "dimension", "split_dim", "perm", "reduction_axes", "reduction_indices"}
+# Operands that are fields and are never fed: which axes an op works on is part of a Plan, as ranks are, and so is the
+# algorithm by which it draws.
+FIELDS_KNOWN = {"alg", "axis", "concat_dim", "dim", "dimension", "split_dim", "perm", "reduction_axes",
+                "reduction_indices"}
 # Ops of which no field is fed: which diagonals they work on is part of a Plan, too, and so are the windows of poolings.
-OPS_OF_KNOWN_FIELDS = {"MatrixDiagV2", "MatrixDiagPartV2", "MatrixSetDiagV2", "MaxPoolV2", "MaxPoolGradV2",
-                       "MaxPoolGradGradV2"}
+OPS_OF_KNOWN_FIELDS = {"MatrixDiagV2", "MatrixDiagPartV2", "MatrixSetDiagV2", "MatrixDiagV3", "MatrixDiagPartV3",
+                       "MatrixSetDiagV3", "MaxPoolV2", "MaxPoolGradV2", "MaxPoolGradGradV2"}

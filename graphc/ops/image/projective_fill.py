@@ -138,9 +138,10 @@ class ImageProjectiveTransformV3(ImageProjectiveTransformV2):
 
     def infer(self, images: Spec, transforms: Spec, *filling: Spec) -> Spec:
         value, = filling
-        if value.dtype != float32 or value.shape not in ((), None):
-            raise ValueError(f"argument 'fill_value' must be a float32 scalar, but is {value.dtype.name} "
-                             f"{text(value.shape)}")
+        if value.dtype != float32:
+            raise TypeError(f"argument 'fill_value' must be float32, but is {value.dtype.name}")
+        if value.shape not in ((), None):
+            raise ValueError(f"argument 'fill_value' must be a scalar, but has shape {text(value.shape)}")
         if self.fill_mode not in _MODES:
             raise ValueError(f"fill_mode is {self.fill_mode!r}, but must be one of {', '.join(_MODES)}")
         return super().infer(images, transforms)

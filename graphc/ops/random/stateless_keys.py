@@ -14,6 +14,7 @@ import numpy as np
 from graphc.errors import InvalidArgumentError
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType, float32, float64, int32, int64, uint32, uint64
+from graphc.ir.known import known_ints
 from graphc.ir.op import Op, Sample, attr, operand_field, register
 from graphc.ir.spec import Spec, require_equal
 from graphc.ops.random.philox import groups
@@ -40,7 +41,7 @@ def _check_key(op: Op, key: Spec, counter: Spec) -> None:
             if len(spec.shape) != 1:
                 raise ValueError(f"{name} must have shape [{size}], not {spec.shown()}")
             require_equal(spec.shape[0], size, f"{name} must have shape [{size}], not {spec.shown()}")
-    algorithm = getattr(op, "alg", 1)
+    algorithm, = known_ints([getattr(op, "alg", 1)], "alg")
     if algorithm not in _PHILOX:
         raise ValueError(f"argument 'alg' is {algorithm}; only Philox (1, or 3 for the device's choice) is supported")
 
