@@ -63,6 +63,7 @@ ELSEWHERE = {
     "MatchingFiles": "tests/session/test_files_in_graphs.py",
     "SaveV2": "tests/train/test_saver.py", "RestoreV2": "tests/train/test_saver.py",
     "MergeV2Checkpoints": "tests/train/test_saver.py",
+    "Save": "tests/train/test_saver.py", "SaveSlices": "tests/train/test_saver.py",
     "PyFunc": "tests/session: Python in the graph", "Print": "tests/session: Python in the graph",
     "Assert": "tests/session: Python in the graph",
     "PrintV2": "tests/session/test_print.py: it has no results",

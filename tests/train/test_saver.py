@@ -464,3 +464,17 @@ def test_what_is_not_there() -> None:
         gc.train.Saver(write_version=3)
     with pytest.raises(ValueError, match="build cannot be deferred"):
         gc.train.Saver(gc.global_variables(), defer_build=True)
+
+
+def test_the_first_op_that_saved_is_read_from_files(tmp_path: Path) -> None:
+    """A Save node of before TensorFlow 1.0: SaveSlices without slices."""
+    gc.raw_ops.SaveSlices(filename=str(tmp_path / "m"), tensor_names=["w"], shapes_and_slices=[""],
+                          data=[gc.constant([1.0, 2.0])], name="save")
+    graph_def = gc.get_default_graph().as_graph_def()
+    node, = (node for node in graph_def.node if node.op == "SaveSlices")
+    node.op = "Save"
+    del node.input[2]
+    with gc.Graph().as_default() as graph, gc.Session() as session:
+        gc.import_graph_def(graph_def, name="")
+        session.run(graph.get_operation_by_name("save"))
+    np.testing.assert_array_equal(gc.train.load_variable(str(tmp_path / "m"), "w"), [1.0, 2.0])
