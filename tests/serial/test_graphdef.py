@@ -148,7 +148,7 @@ def test_unknown_op_types_are_all_named():
             gc.errors.DataLossError,
             "depend on each other",
         ),
-        ('node { name: "a" op: "Identity" }', gc.errors.DataLossError, "has 0 inputs, but Identity takes input"),
+        ('node { name: "a" op: "Identity" }', gc.errors.DataLossError, "has the inputs none, but takes 1"),
         ('node { name: "a" op: "Placeholder" }', gc.errors.DataLossError, "attribute 'dtype' is missing"),
         (
             'node { name: "a" op: "Placeholder" attr { key: "dtype" value { i: 3 } } }',

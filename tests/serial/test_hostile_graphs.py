@@ -7,6 +7,7 @@ import resource
 import signal
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from lowered_files import const, enter, graph_def, node, placeholder
@@ -117,12 +118,17 @@ REFUSED = [
 TAKEN = [lambda: branches_in_branches(60), lambda: case_of_many(150), lambda: fill(2**40), lambda: repeated(2**20)]
 
 
+def _address_space() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+
+
 def in_a_fork(function: Callable[[], None]) -> None:
     """Fails if it raises, takes too long, or too much memory."""
     child = os.fork()
     if child == 0:
         signal.alarm(SECONDS)
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        most = _address_space() + MEMORY            # the tests' own process may have many GB of addresses
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
         try:
             function()
             os._exit(0)

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,6 +18,7 @@ from graphc.ir.apply import apply
 from graphc.ir.host import Host
 from graphc.ir.known import own_symbol
 from graphc.ir.op import Op, attr, operand_field
+from graphc.ir.records import dataclass
 from graphc.ir.spec import Spec
 from graphc.plan.compile import compile_graph
 
