@@ -193,3 +193,35 @@ def test_an_lstm_of_both_directions_with_lengths() -> None:
     found = run(model, x, lengths)
     np.testing.assert_allclose(found[0], y, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(found[1], last, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("sizes", [[2, 3, 2], ["batch", "steps", 2]])
+@pytest.mark.parametrize("backwards", [0, 1])
+def test_a_scan_of_before_version_9_has_batches(sizes: list, backwards: int) -> None:
+    state, row = (helper.make_tensor_value_info(name, FLOAT, [2]) for name in ("state", "row"))
+    new, made = (helper.make_tensor_value_info(name, FLOAT, [2]) for name in ("new", "made"))
+    body = helper.make_graph([helper.make_node("Add", ["state", "row"], ["new"]),
+                              helper.make_node("Identity", ["new"], ["made"])], "body", [state, row], [new, made])
+    scan = helper.make_node("Scan", ["", "first", "rows"], ["last", "all"], num_scan_inputs=1, body=body,
+                            directions=[backwards])
+    model = model_of([scan], {"first": (FLOAT, [sizes[0], 2]), "rows": (FLOAT, sizes)}, ["last", "all"], opset=8)
+    first, rows = numbers(2, 2), numbers(2, 3, 2)
+    expected = np.cumsum(rows[:, ::-1] if backwards else rows, 1) + first[:, None]
+    last, found = run(model, first, rows)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    np.testing.assert_allclose(last, expected[:, -1], rtol=1e-5)
+
+
+def test_gradients_of_what_stands_in_the_graph() -> None:
+    domain = "ai.onnx.preview.training"
+    nodes = [helper.make_node("Mul", ["a", "b"], ["c"]), helper.make_node("Add", ["c", "a"], ["d"]),
+             helper.make_node("Gradient", ["a", "b"], ["da", "db"], domain=domain, xs=["a", "b"], y="d")]
+    model = model_of(nodes, {"a": (FLOAT, ["n"]), "b": (FLOAT, ["n"])}, ["d", "da", "db"])
+    model.opset_import.append(helper.make_opsetid(domain, 1))
+    a, b = numbers(3), numbers(3) + 2
+    d, da, db = run(model, a, b)
+    for found, expected in ((d, a * b + a), (da, b + 1), (db, a)):
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+    model.graph.node[-1].input[0] = "b"
+    with pytest.raises(UnimplementedError, match="its inputs are b, b, but xs and zs are a, b"):
+        gc.onnx.load(model)

@@ -136,20 +136,42 @@ def _unrolled(node: Node, limit: Any, condition: Any, values: list[Any]) -> Any:
 
 @onnx_op("Scan")
 def scan_of_batches(node: Node, lengths: Any, *inputs: Any) -> Any:
-    raise node.refuse("before version 9, Scan is not supported")
+    """Before version 9: each example of a batch, which is axis 0 of everything, is scanned by itself."""
+    if lengths is not None:
+        raise node.refuse("before version 9, Scan of sequences with lengths of their own is not supported")
+    body, count = node.need("body"), len(inputs) - node.need("num_scan_inputs")
+    backwards = node.attr("directions") or [0] * (len(inputs) - count)
+    types = [x.dtype for x in inputs[:count]]
+    types += [dtype for dtype, _ in _row_types(node, body, [*(x[0] for x in inputs[:count]), *(x[0, 0] for x in
+              inputs[count:])], count, node.build.scope_values)] if len(body.output) > count else []
+
+    def example(given: Any) -> Any:
+        rows = [_first(x, 0, back) for x, back in zip(given[count:], backwards, strict=True)]
+        values, stacked = _scanned(node, list(given[:count]), rows)
+        return (*values, *stacked)
+
+    return tuple(gc.map_fn(example, tuple(inputs), dtype=tuple(types)))
 
 
 @onnx_op("Scan", since=9)
 def scan(node: Node, *inputs: Any) -> Any:
     """States, then what each step gives, stacked along axes of their own."""
-    body, outer = node.need("body"), node.build.scope_values
     count = node.need("num_scan_inputs")
     states, rows = list(inputs[:len(inputs) - count]), list(inputs[len(inputs) - count:])
-    n_out = len(body.output) - len(states)
+    n_out = len(node.need("body").output) - len(states)
     axes, backwards = node.attr("scan_input_axes") or [0] * count, node.attr("scan_input_directions") or [0] * count
     out_axes = node.attr("scan_output_axes") or [0] * n_out
     out_backwards = node.attr("scan_output_directions") or [0] * n_out
     rows = [_first(x, node.axis(x, axis), back) for x, axis, back in zip(rows, axes, backwards, strict=True)]
+    values, stacked = _scanned(node, states, rows)
+    return (*values, *(_last(x, node.axis(x, axis), back)
+                       for x, axis, back in zip(stacked, out_axes, out_backwards, strict=True)))
+
+
+def _scanned(node: Node, states: list[Any], rows: list[Any]) -> tuple[list[Any], list[Any]]:
+    """The last states, and what the steps along axis 0 of the rows gave, stacked along axis 0."""
+    body, outer = node.need("body"), node.build.scope_values
+    n_out = len(body.output) - len(states)
     length = gc.cast(sizes_of(rows[0])[0], gc.int32)
 
     def step(i: Any, values: Any, arrays: Any) -> Any:
@@ -163,9 +185,7 @@ def scan(node: Node, *inputs: Any) -> Any:
     shapes = [gc.TensorShape([]), [_wide(x) for x in states], [gc.TensorShape(None)] * n_out]
     _, values, made = gc.while_loop(lambda i, *_: gc.less(i, length), step, [gc.constant(0), states, arrays],
                                     shape_invariants=shapes)
-    stacked = [array.stack() for array in made]
-    return (*values, *(_last(x, node.axis(x, axis), back)
-                       for x, axis, back in zip(stacked, out_axes, out_backwards, strict=True)))
+    return list(values), [array.stack() for array in made]
 
 
 def _first(x: Any, axis: int, backwards: int) -> Any:

@@ -1,4 +1,4 @@
-"""Steps of optimizers, of the domain ai.onnx.preview.training."""
+"""Gradients and steps of optimizers, of the domain ai.onnx.preview.training."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -19,6 +19,21 @@ def _each(inputs: tuple[Any, ...], per: int, step: Callable[..., tuple[Any, ...]
 
 def _regularised(node: Node, x: Any, g: Any) -> Any:
     return full_like(x, node.attr("norm_coefficient", 0.0)) * x + g
+
+
+@onnx_op("Gradient", domain=_DOMAIN)
+def gradient(node: Node, *inputs: Any) -> Any:
+    """The derivatives of the tensor y by each of xs, which must be the node's own inputs."""
+    names = [name.decode() for name in (*node.need("xs"), *(node.attr("zs") or []))]
+    values = node.build.scope_values
+    if node.input_names != names:
+        raise node.refuse(f"its inputs are {', '.join(node.input_names)}, but xs and zs are {', '.join(names)}; "
+                          "gradients at other values than those in the graph are not supported")
+    if node.need("y") not in values:
+        raise node.refuse(f"there is no tensor {node.need('y')!r}, whose gradient it asks for")
+    xs = list(inputs[:len(node.need("xs"))])
+    found = gc.gradients(values[node.need("y")], xs)
+    return tuple(gc.zeros_like(x) if dx is None else dx for x, dx in zip(xs, found, strict=True))
 
 
 @onnx_op("Adagrad", domain=_DOMAIN)
