@@ -131,7 +131,7 @@ def check_installed(folder: Path, environment: Path) -> None:
 
 
 def install(folder: Path, python: str, *packages: object) -> Path:
-    name = f"graphc-{Path(python).name}"
+    name = f"graphc-{len(list(folder.glob('graphc-*')))}"       # two Pythons may be called alike
     with step(f"installing into an empty environment of {python}"):
         return make_environment(folder, python, name, *map(str, packages))
 
