@@ -122,6 +122,8 @@ def _layer(node: Node, x: Any, w: Any, r: Any, b: Any, functions: list[Activatio
            backwards: list[bool]) -> Layer:
     gates = _GATES[node.op] * size
     time, batch, width = sizes_of(x)
+    r = gc.ensure_shape(r, [len(backwards), gates, size])      # which may be inputs of open sizes
+    b = None if b is None else gc.ensure_shape(b, [len(backwards), 2 * gates])
     parts = []
     for d, back in enumerate(backwards):
         rows = gc.reshape(_turned(x, lengths) if back else x, shape_vector([-1, width]))
