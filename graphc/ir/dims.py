@@ -126,15 +126,13 @@ def floordiv(a: Size, b: Size) -> Size:
 
 
 def truncdiv(a: Size, b: Size) -> Size:
-    """a / b, rounded towards 0. Raises ArithmeticError if only a run tells b: the quotient stays a number of the run.
-    """
-    if not isinstance(b, int):
-        raise ArithmeticError(f"only a run tells what {a} is divided by: {b}")
-    if b == 0:
-        raise ZeroDivisionError(f"{a} / 0")
-    if b < 0:
-        return -truncdiv(a, -b)
-    return floordiv(a, b) if nonnegative(a) else select(less(a, 0), -floordiv(-a, b), floordiv(a, b))
+    """a / b, rounded towards 0."""
+    if nonnegative(a) and nonnegative(b):
+        return floordiv(a, b)
+    toward_zero = select(less(a, 0), -floordiv(-a, b), floordiv(a, b))
+    if nonnegative(b):
+        return toward_zero
+    return select(less(b, 0), select(less(a, 0), floordiv(-a, -b), -floordiv(a, -b)), toward_zero)
 
 
 def mod(a: Size, b: Size) -> Size:

@@ -214,14 +214,13 @@ class _DTypeOf:
 
 
 def with_computed_value(function: Callable[..., Size], spec: Spec, inputs: Sequence[Spec]) -> Spec:
-    """spec with its value, if it is an integer tensor and the inputs have values: function of their elements, which
-    raises ArithmeticError for what has none."""
+    """spec with its value, if it is an integer tensor and the inputs' values are known: function of their elements."""
     arrays = [value_array(x) for x in inputs]
     if not spec.dtype.is_integer or spec.shape is None or any(a is None for a in arrays):
         return spec
     try:
         computed = np.asarray(np.frompyfunc(function, len(arrays), 1)(*arrays), dtype=object).ravel().tolist()
-    except ArithmeticError:
+    except ZeroDivisionError:
         return spec
     fits = all(not isinstance(v, int) or spec.dtype.min <= v <= spec.dtype.max for v in computed)
     return spec.with_value(computed) if fits else spec

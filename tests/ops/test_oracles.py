@@ -22,7 +22,7 @@ WINDOWS = ("graphc.ops.nn.window.", "graphc.ops.nn.pooling.Pooling.spatial",
            "graphc.ops.nn.convolution._Convolution.spatial", "graphc.ops.nn.volume.",
            "graphc.ops.nn.dilation._Dilation.spatial",
            "graphc.ops.nn.convolution3d._Convolution3D.spatial", "graphc.ops.nn.pooling3d._Pooling3D.spatial")
-# What Print and Assert write, in the evaluator and in the run: tests/session/test_scripts.py has TensorFlow's texts.
+# What Print and Assert write, in the evaluator and in the run: tests/session/test_strings.py has TensorFlow's texts.
 TEXTS = ("graphc.ops.strings.format.",)
 SHARED = {
     "_checker": "a Python function, which the evaluator and the run call alike: tests/session/test_scripts.py",

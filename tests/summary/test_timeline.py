@@ -28,9 +28,9 @@ def test_times_are_those_of_the_run() -> None:
     metadata = gc.RunMetadata()
     with gc.Graph().as_default(), gc.Session() as session:
         x = gc.placeholder(gc.float32, [None, 8], name="x")
-        slow = gc.py_func(sleeping(0.05), [x], gc.float32, name="slow")
+        slow = gc.py_func(sleeping(0.2), [x], gc.float32, name="slow")
         slow.set_shape([None, 8])
-        quick = gc.py_func(sleeping(0.01), [slow], gc.float32, name="quick")
+        quick = gc.py_func(sleeping(0.1), [slow], gc.float32, name="quick")
         for _ in range(2):
             before = time.time_ns()
             session.run(quick, {x: np.ones((3, 8))}, gc.RunOptions(**FULL), metadata)
@@ -39,7 +39,8 @@ def test_times_are_those_of_the_run() -> None:
     first, second = found["slow"], found["quick"]
     assert first.timeline_label == "slow = PyFunc(x)" and second.timeline_label == "quick = PyFunc(slow)"
     assert before <= first.all_start_nanos < second.all_start_nanos < after
-    assert 25_000 < first.all_end_rel_micros < 1_000_000 and 2_000 < second.all_end_rel_micros < 1_000_000
+    # A thread looks for events now and then (step_stats.Clock), on a busy machine some milliseconds late.
+    assert 150_000 < first.all_end_rel_micros < 2_000_000 and 50_000 < second.all_end_rel_micros < 2_000_000
     assert first.all_start_nanos + first.all_end_rel_nanos <= second.all_start_nanos
     assert first.all_start_micros == first.all_start_nanos // 1000
 

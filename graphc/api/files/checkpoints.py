@@ -8,6 +8,7 @@ from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.dtypes import as_dtype, int32, string
 from graphc.ir.graph import get_default_graph
+from graphc.ir.op import Op
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.files.checkpoint import MergeV2Checkpoints, RestoreV2, SaveSlices, SaveV2
 from graphc.ops.strings.sharded import ShardedFilename
@@ -26,12 +27,8 @@ def save_v2(prefix: Any, tensor_names: Any, shape_and_slices: Any, tensors: Sequ
     >>> gc.train.list_variables("point")
     [('x', [2])]
     """
-    with get_default_graph().name_scope(name or "SaveV2") as scope:
-        given = [v._ref() if hasattr(v, "_ref") else convert_to_tensor(v) for v in tensors]
-        texts = [_strings(prefix, "prefix"), _strings(tensor_names, "tensor_names"),
-                 _strings(shape_and_slices, "shape_and_slices")]
-        result: Operation = apply(SaveV2, *texts, given, name=scope, dtypes=tuple(t.dtype for t in given))
-    return result
+    return _save(SaveV2, "dtypes", tensors, name, prefix=prefix, tensor_names=tensor_names,
+                 shape_and_slices=shape_and_slices)
 
 
 @public("raw_ops.SaveSlices")
@@ -43,11 +40,16 @@ def save_slices(filename: Any, tensor_names: Any, shapes_and_slices: Any, data: 
     >>> gc.train.load_variable("first", "x")
     array([1., 2.], dtype=float32)
     """
-    with get_default_graph().name_scope(name or "SaveSlices") as scope:
-        given = [v._ref() if hasattr(v, "_ref") else convert_to_tensor(v) for v in data]
-        texts = [_strings(filename, "filename"), _strings(tensor_names, "tensor_names"),
-                 _strings(shapes_and_slices, "shapes_and_slices")]
-        result: Operation = apply(SaveSlices, *texts, given, name=scope, T=tuple(t.dtype for t in given))
+    return _save(SaveSlices, "T", data, name, filename=filename, tensor_names=tensor_names,
+                 shapes_and_slices=shapes_and_slices)
+
+
+def _save(op: type[Op], types: str, tensors: Sequence[Any], name: str | None, **texts: Any) -> Operation:
+    """types: the op's name for the dtypes. A variable is given as such, so that it is read when it is saved."""
+    with get_default_graph().name_scope(name or op.type) as scope:
+        given = [v._ref() if hasattr(v, "_ref") else convert_to_tensor(v) for v in tensors]
+        strings = [_strings(value, argument) for argument, value in texts.items()]
+        result: Operation = apply(op, *strings, given, name=scope, **{types: tuple(t.dtype for t in given)})
     return result
 
 

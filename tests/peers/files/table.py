@@ -11,9 +11,7 @@ TOLERANCE = 1e-5
 TOLERANCES: dict[str, tuple[float, str]] = {
     "convnext_tiny": (5e-4, "TensorFlow's oneDNN computes its gelu less exactly; run with TF_ENABLE_ONEDNN_OPTS=0, "
                             "TensorFlow differs from graphc by 1.2e-6, and from itself by 3.3e-4"),
-    "convnext_small": (5e-4, "the same"),
-    "silero_vad": (5e-4, "onnxruntime's sigmoid is less exact where it is small, and all results are"),
-    "ocr_detection": (1e-4, "its logits, up to 42, differ by 6e-7 of that; behind the sigmoid it is 2e-5")}
+    "ocr_detection": (3e-5, "measured: 2e-5 behind the sigmoid, of logits that are large")}
 BEGIN, END = "<!-- made by `make peers-files` -->", "<!-- end of what `make peers-files` makes -->"
 HEAD = """
 | model | nodes | MB | difference | in C++ | load s | compile s | run ms | CPU ms | peer run ms | CPU ms | peer / here |
