@@ -14,7 +14,7 @@ from typing import Any
 
 from ..memory import ITEM_SIZES, copy_bytes, helper, int64_at, pointer_to
 from ..vector import LANES, vectors
-from .micro import Shape, micro_kernel
+from .micro import Shape, streaming_kernel
 
 TABLE_BYTES = 128
 # from so many panels on it pays to copy a tile of A to where rows do not collide in the cache
@@ -42,7 +42,7 @@ def k_block(dtype: str, shape: Shape) -> int:
 @cache
 def blocks(dtype: str, shape: Shape) -> Blocks:
     size, width, most_rows = ITEM_SIZES[dtype], shape.width, shape.rows
-    micro, at, kit = micro_kernel(dtype, shape), pointer_to(dtype), vectors(dtype)
+    micro, at, kit = streaming_kernel(dtype, shape), pointer_to(dtype), vectors(dtype)
     load, store, lanes = kit.load, kit.store, kit.lanes
     longest = k_block(dtype, shape)
     panels_block = max(512 * 1024 // (longest * width * size), 1)
@@ -91,8 +91,15 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
                     for i in range(height):
                         table[1 + i] = source + i * row_step
                     for panel in range(first_panel, last_panel):
+                        ahead = 0
+                        if tile == 0:      # B comes from memory: what is multiplied next is asked for
+                            ahead = b_panel
+                            if panel + 1 == last_panel:
+                                ahead = ((first_panel - panel) * b_panel + length * b_step if k_number + 1 < k_blocks
+                                         else b_panel - first_k * b_step)
                         micro(height, min(length, 1), length, 0, step, b + panel * b_panel + first_k * b_step, b_step,
-                              scratch, c + row * c_row + panel * width * size, c_row, k_number, columns - panel * width)
+                              scratch, c + row * c_row + panel * width * size, c_row, k_number, columns - panel * width,
+                              ahead)
 
     most = max(copy_row * most_rows, column_step * longest)
     return Blocks(shape, multiply, TABLE_BYTES + (most + 63) // 64 * 64)
