@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, copy_bytes, helper, int64_at, pointer_to
+from ..memory import ITEM_SIZES, copy_bytes, helper, int64_at, pointer_to, prefetch
 from ..vector import LANES, vectors
 from .micro import Shape, streaming_kernel
 
 TABLE_BYTES = 128
 # from so many panels on it pays to copy a tile of A to where rows do not collide in the cache
 COPY_PANELS = 4
+# a tile of fewer rows is done with a panel before the next one could come from memory: it asks for rows of its own
+STREAMED_ROWS = 4
+ROWS_AHEAD = 8
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,13 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
                 line[j] = values[j]
 
     @helper
+    def ask_for_columns(source, a_step, k, part, parts):
+        """Prefetches a part of what copy_columns copies next: its lines are too far apart for the machine to see."""
+        for i in range(k * part // parts, k * (part + 1) // parts):
+            prefetch(source + i * a_step)
+            prefetch(source + i * a_step + (most_rows - 1) * size)
+
+    @helper
     def multiply(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch):
         table, copied = int64_at(scratch), scratch + TABLE_BYTES
         table[0] = 0
@@ -91,8 +101,13 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
                     for i in range(height):
                         table[1 + i] = source + i * row_step
                     for panel in range(first_panel, last_panel):
+                        if a_step != size and tile + 1 < tiles:
+                            ask_for_columns(a + (row + height) * a_row + first_k * a_step, a_step, length,
+                                            panel - first_panel, last_panel - first_panel)
                         ahead = 0
-                        if tile == 0:      # B comes from memory: what is multiplied next is asked for
+                        if most_rows < STREAMED_ROWS:
+                            ahead = ROWS_AHEAD * b_step
+                        elif tile == 0:    # B comes from memory: what is multiplied next is asked for
                             ahead = b_panel
                             if panel + 1 == last_panel:
                                 ahead = ((first_panel - panel) * b_panel + length * b_step if k_number + 1 < k_blocks

@@ -23,7 +23,6 @@ from ..vector import splat_value
 
 TABLE_WORDS = 16                       # words of a segment: B, then up to 15 rows of A
 PARAMETERS = 13                        # of the micro-kernel
-STREAMED_ROWS = 4                      # a tile of so many rows computes long enough for prefetches to pay
 ISAS = ("x86_64_v4", "x86_64_v3", "")
 _I1, _I32, _I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 _BYTES = ir.IntType(8).as_pointer()
@@ -152,8 +151,7 @@ class _Emitter:
         b.position_at_end(inner)
         k, a_offset, b_row = b.phi(_I64), b.phi(_I64), b.phi(_BYTES)
         partial = [b.phi(self.vector) for _ in self.tile]
-        if self.shape.rows >= STREAMED_ROWS:
-            self._prefetch(b, b.gep(b_row, [ahead]), write=0)
+        self._prefetch(b, b.gep(b_row, [ahead]), write=0)
         updated = self._step(b, a_rows, a_offset, b_row, partial)
         following = b.sub(k, _I64(1))
         for phi, start, value in ((k, length, following), (a_offset, a_start, b.add(a_offset, a_step)),
