@@ -66,9 +66,10 @@ def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), 
 
 
 def pipeline_for(on_device: bool = False) -> Sequence[tuple[str, Pass]]:
-    """The usual passes. on_device: of a plan for a GPU, which does all of its work in the run."""
+    """The usual passes. on_device: of a plan for a GPU, which does all of its work in the run and has no kernel for
+    attention."""
     passes = UNFUSED if os.environ.get("GRAPHC_FUSION") == "0" else PIPELINE
-    return [(name, pass_) for name, pass_ in passes if name != "prepare"] if on_device else passes
+    return [(name, pass_) for name, pass_ in passes if name not in ("prepare", "attention")] if on_device else passes
 
 
 def _compile(flow: Flow, start: float, fetches: Sequence[Tensor], targets: Sequence[Operation],

@@ -46,7 +46,7 @@ FEW_TILES = 4                          # blocks of rows fewer than this are cut 
 PACK_BYTES = 128 * 1024                # of a tile of packing
 SMALL = 256 * 1024                     # bytes of a B that a tile may pack for itself
 DOT_ROWS = 16                          # more rows of A pay for transposing B
-DOT_PRODUCTS = 1 << 16                 # multiplications of a tile of dot products, at least: memory is what they wait for
+DOT_PRODUCTS = 1 << 16                 # of a tile of dot products, at least: they wait for memory
 
 
 def make_simple(types):
