@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
+from operator import call
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -150,7 +151,7 @@ class Session:
                     if any(isinstance(k, tuple) or hasattr(k, "_fetch_parts") for k in feed_dict):
                         return self.run(fetches, flatten_feeds(feed_dict), options, run_metadata)
                     prepared = self._prepare(key, fetches, feed_dict)
-                inputs = [convert(fed) for convert, fed in zip(prepared.converters, feed_dict.values(), strict=True)]
+                inputs = list(map(call, prepared.converters, feed_dict.values()))
             else:
                 key = (fetches if type(fetches) is Tensor else fetch_key(fetches),)
                 prepared = self._plans.get(key)
@@ -170,7 +171,7 @@ class Session:
             return run_with_care(self, prepared, inputs, options, metadata)
         prepared.used = number = next(self._runs)
         try:
-            values = engine.run(inputs, number)
+            values = engine.run_fitting(inputs, number)
         except errors.OpError as error:
             raise explained(error, self._graph, prepared, inputs) from cause_of(error)
         return prepared.build([v if v.ndim else v[()] for v in values])
@@ -363,15 +364,14 @@ class Session:
         key = (fetch_key(fetches), *feeds)
         prepared = self._plans.get(key) or self._prepare(key, fetches, dict.fromkeys(feeds))
 
-        def call(*values: Any, options: RunOptions | None = None, run_metadata: RunMetadata | None = None) -> Any:
+        def called(*values: Any, options: RunOptions | None = None, run_metadata: RunMetadata | None = None) -> Any:
             if len(values) != len(given):
                 raise TypeError(f"the callable takes {len(given)} values (feed_list), but was given {len(values)}")
             if len(given) != len(feeds):
                 values = tuple(flatten_feeds(dict(zip(given, values, strict=True))).values())
-            inputs = [convert(value) for convert, value in zip(prepared.converters, values, strict=True)]
-            return self._run(prepared, inputs, options, run_metadata)
+            return self._run(prepared, list(map(call, prepared.converters, values)), options, run_metadata)
 
-        return user_facing(call if accept_options else lambda *values: call(*values), "a callable of gc.Session")
+        return user_facing(called if accept_options else lambda *values: called(*values), "a callable of gc.Session")
 
     def list_devices(self) -> list[DeviceAttributes]:
         """The devices that runs may use: the CPU and, if there is one, the GPU."""

@@ -145,7 +145,7 @@ PATCH_WORDS = 4
 PATCH_WORD, PATCH_MAP = 0, 1
 
 # Words of the record that gc_run takes; then a word an input and a word an output
-CALL_FRAME, CALL_RUN, CALL_CANCEL, CALL_INDIRECT, CALL_ERROR, CALL_TRACE, CALL_WORDS = 0, 1, 2, 3, 4, 5, 6
+CALL_FRAME, CALL_INDIRECT, CALL_ERROR, CALL_RUN, CALL_CANCEL, CALL_TRACE, CALL_WORDS = range(7)
 
 # TRACE: capacity in words, words used, events that found no room, address of the last event (0: it found no room), a
 # clock as HOST's and its number, two words for its time, then the events. The embedder sets the first one, the clock
