@@ -34,7 +34,8 @@ class FrontEndError(Exception):
 class Adapter:
     """One function to compile and how C calls it.
 
-    symbol: name without ISA. kind: "bind", "run", "pack", "primitive", "reduce" (SPEC: C ABI) or "entry" (as declared).
+    symbol: name without ISA. kind: "bind", "run", "pack", "primitive", "reduce" (SPEC: C ABI) or "entry" (as declared);
+    "emitted": function(module, name) defines it in LLVM IR.
     operands: dtype names, for kernels; numbers: how many dims and attributes, floats: which of them are float64.
     types, result: numba's, for "entry". isa: of a function tuned for one, its symbol; "": for all that have no other.
     """
@@ -143,6 +144,9 @@ def compile_module(name: str, adapters: Sequence[Adapter]) -> bytes:
 
 def _compile_adapter(typing_context: Any, context: base.BaseContext, library: Any, adapter: Adapter) -> None:
     function = adapter.function
+    if adapter.kind == "emitted":
+        function(_Library.module, adapter.name)
+        return
     options = dict(getattr(function, "targetoptions", {}))
     python_function = getattr(function, "py_func", function)
     arguments = _argument_types(adapter, python_function)

@@ -3,7 +3,8 @@
 Job: c[i, :] (+)= sum over segments s, and over k < length, of A[s, i][k] * B[s][k, :] for the rows of one register
 tile. A table says where the segments' operands are: the words of a segment are B's offset in bytes, then the address of
 each row of A. So a matrix product is one segment, a convolution has one segment a tap, and rows of A may lie anywhere.
-Shapes depend on the ISA, for accumulators must fit its registers; each height of a tile is a function of its own.
+Shapes depend on the ISA, for accumulators must fit its registers; each height of a tile is a function of its own. All
+kernels call the same functions, which are compiled once, a unit for each dtype.
 Invariants: length >= 1 unless segments = 0, which gives zeros; B is read in whole tile widths (packed B is padded with
 zeros), C only in its `columns`; products are added in the order of the table, one rounding each where the ISA has fma.
 """
@@ -73,17 +74,21 @@ def micro_kernel(dtype: str, shape: Shape) -> Any:
     def micro(typing_context, height, segments, length, a_start, a_step, b, b_step, table, c, c_step, accumulate,
               columns):
         def generate(context, builder, signature, arguments):
-            builder.call(_dispatcher(builder.module, dtype, shape), arguments)
+            name, module = symbol(dtype, shape), builder.module
+            known = module.globals.get(name)
+            builder.call(known if known is not None else _function(module, name, PARAMETERS), arguments)
             return context.get_dummy_value()
         return types.void(*[types.int64] * PARAMETERS), generate
     return micro
 
 
-def _dispatcher(module, dtype, shape):
-    """The function that calls the one for the height that it is given."""
-    name = f"gc_micro_{dtype}_{shape.rows}x{shape.vectors}x{shape.lanes}"
-    if name in module.globals:
-        return module.globals[name]
+def symbol(dtype: str, shape: Shape) -> str:
+    """Of the function that micro_kernel calls; libraries put the ISA behind it."""
+    return f"gc_micro_{dtype}_{shape.rows}x{shape.vectors}x{shape.lanes}"
+
+
+def emit(dtype: str, shape: Shape, module: ir.Module, name: str) -> None:
+    """Defines that function as `name`; it calls the one for the height that it is given."""
     function = _function(module, name, PARAMETERS)
     builder = ir.IRBuilder(function.append_basic_block())
     unreachable = function.append_basic_block()
@@ -95,13 +100,12 @@ def _dispatcher(module, dtype, shape):
         case = ir.IRBuilder(block)
         case.call(_Emitter(module, dtype, shape, height, f"{name}_{height}").function, function.args[1:], tail=True)
         case.ret_void()
-    return function
 
 
 def _function(module, name, parameters):
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), [_I64] * parameters), name)
-    function.linkage = "linkonce_odr"
     function.attributes.add("noinline")
+    function.attributes.add("nounwind")
     return function
 
 
