@@ -83,7 +83,8 @@ def _job(unit: Unit, targets: tuple[Target, ...], shared: tuple[str, ...], piece
     needed = {name for target in targets for name in unit.exports(target.symbol).values()}
     adapters = tuple(adapter for adapter in unit.adapters if adapter.name in needed)
     signatures = [f"{a.name} {a.kind} {a.operands} {a.numbers} {a.floats} {a.types} {a.result}" for a in adapters]
-    key = cache.hash_of(cache.tool_versions(), *_texts("frontend"), *source_hash_parts(unit.module), *signatures)
+    key = cache.hash_of(cache.tool_versions(), *_texts("frontend"), *source_hash_parts(unit.module), *signatures,
+                        repr(unit.fast))
     return Job(unit, targets, adapters, () if unit.shares else shared, key, pieces, out)
 
 
@@ -144,7 +145,7 @@ def _ir(job: Job) -> bytes:
     path = job.pieces / f"{job.key}.bc"
     made = cache.read_file(path)
     if made is None:
-        made = frontend.compile_module(f"gc_{job.unit.name}", job.adapters)
+        made = frontend.compile_module(f"gc_{job.unit.name}", job.adapters, job.unit.fast)
         cache.write_file(path, made)
     return made
 

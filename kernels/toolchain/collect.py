@@ -35,13 +35,14 @@ ROLES = ("bind", "run", "pack")
 @dataclass
 class Unit:
     """Functions of one Python module, which become one LLVM module, whatever ISAs they are for. shares: other units may
-    call them."""
+    call them. fast: if given, the modules whose functions are compiled for speed, all others for size."""
 
     name: str
     module: str
     inline_all: bool = True
     adapters: list[Adapter] = field(default_factory=list)
     shares: bool = False
+    fast: tuple[str, ...] | None = None
 
     @property
     def weight(self) -> float:
@@ -153,8 +154,8 @@ def _by_isa(given: Callable[..., Any] | dict[str, Callable[..., Any]]) -> dict[s
 
 def _add_products(units: dict[str, Unit]) -> None:
     """The micro-kernels of the dtypes whose units multiply."""
-    dtypes = {unit.name.rpartition(".")[2] for unit in units.values() if MICRO_KERNELS in _closure(unit.module)}
-    for dtype in sorted(dtypes):
+    dtypes = {unit.name.partition(".")[2] for unit in units.values() if MICRO_KERNELS in _closure(unit.module)}
+    for dtype in sorted(dtypes - {""}):
         unit = units[f"micro.{dtype}"] = Unit(f"micro.{dtype}", MICRO_KERNELS, shares=True)
         for isa in [target.symbol for target in TARGETS.values()]:
             shapes = micro.shapes(isa if isa in micro.ISAS else "", dtype)
@@ -189,7 +190,8 @@ def _primitive_types(result: str, arguments: Iterable[str], function: Callable[.
 def _add_runtime(units: dict[str, Unit]) -> dict[str, list[str]]:
     module = f"{PACKAGE}.runtime"
     runtime = importlib.import_module(module)
-    unit = units.setdefault(module, Unit("runtime", module, inline_all=False))
+    unit = units.setdefault(module, Unit("runtime", module, inline_all=False,
+                                           fast=tuple(f"{module}.{name}" for name in runtime.FAST)))
     for name, (function, argument_types, result) in runtime.ENTRY.items():
         unit.adapters.append(Adapter(name, "entry", function, types=tuple(argument_types), result=result))
     return {name: [_c_type(result), *map(_c_type, arguments)] for name, (_, arguments, result) in runtime.ENTRY.items()}

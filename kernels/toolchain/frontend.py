@@ -126,8 +126,11 @@ class _Library(codegen.CPUCodeLibrary):
 
 
 @global_compiler_lock
-def compile_module(name: str, adapters: Sequence[Adapter]) -> bytes:
-    """LLVM bitcode that defines every adapter's function. Once a process: numba keeps what it has compiled."""
+def compile_module(name: str, adapters: Sequence[Adapter], fast: Sequence[str] | None = None) -> bytes:
+    """LLVM bitcode that defines every adapter's function. Once a process: numba keeps what it has compiled.
+
+    fast: if given, functions of other modules than these are marked as to be compiled for size.
+    """
     target = registry.cpu_target
     context = target.target_context.with_aot_codegen(name)
     target.typing_context.refresh()
@@ -136,10 +139,21 @@ def compile_module(name: str, adapters: Sequence[Adapter]) -> bytes:
     library = context.codegen().create_library(name)
     for adapter in adapters:
         _compile_adapter(target.typing_context, context, library, adapter)
+    if fast is not None:
+        _mark_small(_Library.module, adapters, fast)
     module = llvm.parse_assembly(str(_Library.module))
     module.name = name
     module.verify()
     return bytes(module.as_bitcode())
+
+
+def _mark_small(module: ir.Module, adapters: Sequence[Adapter], fast: Sequence[str]) -> None:
+    """Numba's name of a function begins with its Python module's."""
+    prefixes = tuple("_ZN" + "".join(f"{len(part)}{part}" for part in name.split(".")) for name in fast)
+    outer = {adapter.name for adapter in adapters if adapter.function.__module__ in fast}
+    for function in module.functions:
+        if not function.is_declaration and not function.name.startswith(prefixes) and function.name not in outer:
+            function.attributes.add("optsize")
 
 
 def _compile_adapter(typing_context: Any, context: base.BaseContext, library: Any, adapter: Adapter) -> None:
