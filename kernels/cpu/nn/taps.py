@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, compact, helper, int64_at, round_up, zero_bytes
+from ..memory import ITEM_SIZES, apart, compact, helper, int64_at, round_up, zero_bytes
 from ..products.micro import TABLE_WORDS, Shape, micro_kernel
 
 GROUP = 16                             # register tiles whose tables are made at once
@@ -98,7 +98,7 @@ def make_table(dtype, backward):
     def fill(table, tile, first_tap, last_tap, tap_bytes, zeros, sh, sw, sc, kw, stride_h, stride_w, dilation_h,
              dilation_w, pad_top, pad_left):
         """The segments of taps first_tap to last_tap; returns how many there are."""
-        compact()
+        apart()
         height, segments = tile[1], 0
         end = 3 * (height - 1)
         one_line = tile[2] == tile[2 + end] and tile[3] == tile[3 + end]
