@@ -37,13 +37,14 @@ from graphc.session.partial import PartialRun
 from graphc.session.placement import GPU, Placement
 from graphc.session.places import place_of
 from graphc.session.prepared_run import PreparedRun, drops_ones
-from graphc.session.warming import warm_up
+from graphc.session.warming import warmed
 from graphc.tracebacks import shown, shows_errors, user_facing
 
 if TYPE_CHECKING:
     from graphc.ir.dtypes import DType
     from graphc.serial.config_pb2 import ConfigProto, RunOptions
     from graphc.serial.run_metadata_pb2 import RunMetadata
+    from graphc.session.run_report import RunReport
 
 PLANS_KEPT = 256
 
@@ -200,9 +201,34 @@ class Session:
         """
         try:
             _check_feed_dict(feed_dict or {})
-            warm_up(self, fetches, feed_dict or {})
+            warmed(self, fetches, feed_dict or {})
         except Exception as error:
             raise shown(error, "gc.Session.warmup")  # noqa: B904  (the same error)
+
+    @shows_errors
+    def explain(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None, runs: int = 10) -> RunReport:
+        """Where the time of `run` of the same arguments goes: for each step the kernel, what was chosen for these sizes
+        (variant, format, tiles, threads), microseconds, operations and bytes a second, and what this machine's peak and
+        memory would allow. Print the result, or look at its `steps`.
+
+        It runs `runs` times, and twice before. Variables get their values back; what Python functions and queues do is
+        done. Raises ValueError if `runs` is below 1, UnimplementedError for a run on a GPU, else as `run` does.
+
+            >>> import graphc as gc
+            >>> x = gc.placeholder(gc.float32, [None, 64])
+            >>> report = gc.Session().explain(gc.matmul(x, x, transpose_b=True), {x: [[1.0] * 64]})
+            >>> [step.call.split("(")[0] for step in report.steps]
+            ['matmul.f32']
+            >>> report.steps[0].flops
+            128.0
+        """
+        try:
+            _check_feed_dict(feed_dict or {})
+            from graphc.session.run_report import report
+
+            return report(self, fetches, feed_dict or {}, runs)
+        except Exception as error:
+            raise shown(error, "gc.Session.explain")  # noqa: B904  (the same error)
 
     # Compiling
 
