@@ -109,7 +109,7 @@ class Launch:
         value = np.broadcast_to(np.asarray(value), lanes)
         if value.dtype != bool:
             value = np.ascontiguousarray(value).view(WORDS[value.itemsize])
-            size = {"%rs": 2, "%rd": 8}.get(name[:3], 4)
+            size = {"%rs": 2, "%rd": 8, "%SP": 8}.get(name[:3], 4)
             value = value if value.itemsize == size else value.astype(WORDS[size])
         if self.chosen is None:
             self.registers[name] = value

@@ -1,4 +1,4 @@
-"""Small PTX kernels written in a test: their lines run in the emulator over arrays."""
+"""Small PTX kernels written in a test: their lines run over arrays, in the emulator and in the library."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -6,9 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from graphc.exec.cuda.driver import find_device
+from graphc.exec.cuda.work import Launch as Work
+
 from ptx_emulator import Launch
 from ptx_memory import Memory
 from ptx_text import parse
+from stand_in_driver import driver_standing_in
 
 HEAD = """.version 7.0
 .target sm_80
@@ -36,25 +40,50 @@ def text_of(lines: str, arrays: int, shared: int = 1024) -> str:
     return HEAD.format(parameters="\n" + parameters + "\n", shared=shared, loads=loads, lines=lines)
 
 
-def run(lines: str, *arrays: np.ndarray, threads: int = 32, blocks: int = 1, shared: int = 1024) -> list[np.ndarray]:
-    """What is in the arrays afterwards."""
-    return run_text(text_of(lines, len(arrays), shared), arrays, threads, blocks)
+def run(lines: str, *arrays: np.ndarray, threads: int = 32, blocks: int = 1, shared: int = 1024,
+        only_emulated: bool = False) -> list[np.ndarray]:
+    """What is in the arrays afterwards. only_emulated: the library does not know the instructions, or may
+    give something else, as it runs threads in another order."""
+    return run_text(text_of(lines, len(arrays), shared), arrays, threads, blocks, only_emulated)
 
 
 def run_text(text: str, arrays: Sequence[np.ndarray], threads: int = 32, blocks: int = 1,
-             unwritten: Sequence[int] = ()) -> list[np.ndarray]:
-    """unwritten: numbers of arrays in which nothing is yet."""
+             only_emulated: bool = False) -> list[np.ndarray]:
+    """What is in the arrays afterwards, in the emulator; the library gives the same."""
     memory, places = Memory(), []
-    for number, array in enumerate(arrays):
+    for array in arrays:
         places.append(memory.allocate(array.nbytes))
-        if number not in unwritten:
-            memory.view(places[-1], array.nbytes, True)[:] = np.frombuffer(array.tobytes(), np.uint8)
+        memory.view(places[-1], array.nbytes, True)[:] = np.frombuffer(array.tobytes(), np.uint8)
     Launch(memory, parse(text)["gc_test"], (blocks,), threads, places).run()
-    return [np.frombuffer(memory.view(at, a.nbytes, False).tobytes(), a.dtype).reshape(a.shape)
-            for at, a in zip(places, arrays, strict=True)]
+    found = [np.frombuffer(memory.view(at, a.nbytes, False).tobytes(), a.dtype).reshape(a.shape)
+             for at, a in zip(places, arrays, strict=True)]
+    if not only_emulated:
+        for ours, theirs in zip(found, in_library(text, arrays, threads, blocks), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-6)     # floats are added in another order
+    return found
 
 
-def each_thread(operation: str, kind: str, *arrays: Any, threads: int = 32, result: str = "") -> np.ndarray:
+def in_library(text: str, arrays: Sequence[np.ndarray], threads: int, blocks: int) -> list[np.ndarray]:
+    """The same in the library that stands in for libcuda."""
+    with driver_standing_in(compute=80):
+        device = find_device()
+        assert device is not None
+        device.enter()
+        kept = [np.array(a) for a in arrays]
+        places = [device.allocate(a.nbytes) for a in kept]
+        for at, array in zip(places, kept, strict=True):
+            device.upload(at, array.ctypes.data, array.nbytes)
+        Work(text, "gc_test", (blocks,), (threads,), tuple(places)).submit(device)
+        for at, array in zip(places, kept, strict=True):
+            device.download(array.ctypes.data, at, array.nbytes)
+        device.wait()
+        for at in places:
+            device.free(at)
+    return kept
+
+
+def each_thread(operation: str, kind: str, *arrays: Any, threads: int = 32, result: str = "",
+                only_emulated: bool = False) -> np.ndarray:
     """`operation` with {d}, {0}, {1}, ... in place of registers, for each element of the arrays. kind: of memory."""
     size = np.asarray(arrays[0]).itemsize
     register = {2: "%rs", 4: "%r", 8: "%rd"}
@@ -65,4 +94,4 @@ def each_thread(operation: str, kind: str, *arrays: Any, threads: int = 32, resu
     target = f"{register[out.itemsize]}30"
     line = operation.format(*(f"{register[size]}{10 + i}" for i in range(len(arrays))), d=target)
     store = f"mad.lo.u64 %rd20, %rd0, {out.itemsize}, %rd{40 + len(arrays)};\nst.global.{result} [%rd20], {target};"
-    return run(f"{inputs}{line}\n{store}", *arrays, out, threads=threads)[-1]
+    return run(f"{inputs}{line}\n{store}", *arrays, out, threads=threads, only_emulated=only_emulated)[-1]

@@ -102,7 +102,7 @@ def test_a_fused_sum_of_halves_is_rounded_once(kind: str) -> None:
     given[2][::2] = (-(given[0][::2].astype(float) * given[1][::2].astype(float)) * 1.002).astype(dtype)
     given[2][1::8] = (given[0][1::8].astype(float) * 2.0 ** 9).astype(dtype)
     found = each_thread(f"fma.rn.{kind} {{d}}, {{0}}, {{1}}, {{2}};", "b16", *(g.view(np.uint16) for g in given),
-                        threads=64)
+                        threads=64, only_emulated=True)
     finite = np.arange(1 << 16, dtype=np.uint16)
     finite = finite[np.isfinite(finite.view(dtype).astype(np.float32))]
     values = finite.view(dtype).astype(np.float64)
@@ -122,7 +122,8 @@ def test_conversions_and_pairs_of_halves(kind: str) -> None:
     back = each_thread(f"cvt.f32.{kind} {{d}}, {{0}};", "b16", found, result="b32")
     assert back.view(np.float32).tolist() == x.astype(dtype).astype(np.float32).tolist()
     pairs = [RANDOM.standard_normal(64).astype(dtype) for _ in range(2)]
-    made = each_thread(f"add.rn.{kind}x2 {{d}}, {{0}}, {{1}};", "b32", *(p.view(np.uint32) for p in pairs))
+    made = each_thread(f"add.rn.{kind}x2 {{d}}, {{0}}, {{1}};", "b32", *(p.view(np.uint32) for p in pairs),
+                       only_emulated=True)
     assert made.view(np.uint16).tolist() == (pairs[0] + pairs[1]).view(np.uint16).tolist()
     made = each_thread(f"cvt.rn.{kind}x2.f32 {{d}}, {{0}}, {{1}};", "b32", x.view(np.uint32),
                        x[::-1].copy().view(np.uint32))
@@ -228,10 +229,10 @@ atom.{space}.{what}.{kind} %r2, [{address}], %r1;
 
 def test_an_atomic_operation_gives_what_was_there() -> None:
     turns = run("atom.global.add.u32 %r1, [%rd40], 1;\n" + SAVE.format(to=41, register="%r1"), np.zeros(1, np.uint32),
-                np.zeros(64, np.uint32), threads=32, blocks=1)
+                np.zeros(64, np.uint32), only_emulated=True)
     assert turns[0] == 32 and sorted(turns[1][:32].tolist()) == list(range(32))
     swapped = run("atom.global.cas.b32 %r1, [%rd40], 5, %r0;\n" + SAVE.format(to=41, register="%r1"),
-                  np.uint32([5]), np.zeros(32, np.uint32))
+                  np.uint32([5]), np.zeros(32, np.uint32), only_emulated=True)
     assert swapped[1].tolist().count(5) == 1 and swapped[0] == 0
     floats = run("cvt.rn.f32.u32 %r1, %r0;\nred.global.add.f32 [%rd40], %r1;", np.float32([0.5]))
     assert floats[0].tolist() == [496.5]
