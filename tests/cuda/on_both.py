@@ -13,9 +13,6 @@ from graphc.exec.cuda.memory import Block
 from graphc.exec.library import load_library
 from graphc.plan.plan import Program
 
-from stand_in import StandIn
-from stand_in_driver import library
-
 TYPES = {"f32": np.float32, "f64": np.float64, "i32": np.int32, "i64": np.int64, "bool": np.bool_, "u8": np.uint8,
          "i8": np.int8, "i16": np.int16, "u16": np.uint16, "u32": np.uint32, "u64": np.uint64, "f16": np.float16,
          "bf16": np.uint16}
@@ -62,11 +59,6 @@ def assert_same_bits(ours: np.ndarray, theirs: np.ndarray) -> None:
         ours, theirs = np.where(np.isnan(ours), 0, ours), np.where(np.isnan(theirs), 0, theirs)
     bits = [np.frombuffer(a.tobytes(), np.uint8) for a in (ours, theirs)]
     assert (bits[0] == bits[1]).all(), f"{(bits[0] != bits[1]).sum()} bytes of {ours.nbytes} differ"
-
-
-def work_done(device: Any, what: str) -> int:
-    """How often what stands in for a GPU has done something so far: launch, upload, download, ..."""
-    return int(device.work[what]) if isinstance(device, StandIn) else library().count(what)
 
 
 def run_map(device: Any, program: Program, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -49,6 +49,25 @@ def build() -> Path:
     return made
 
 
+class Work(Mapping[str, int]):
+    """How often what was done since this was made; what was never done is not in it."""
+
+    KINDS = ("launch", "graph", "upload", "download", "copy", "clear", "wait", "allocation", "module")
+
+    def __init__(self, count: Callable[[bytes], int]) -> None:
+        self._count = count
+        self._before = {kind: count(kind.encode()) for kind in self.KINDS}
+
+    def __getitem__(self, kind: str) -> int:
+        return self._count(kind.encode()) - self._before[kind]
+
+    def __iter__(self) -> Iterator[str]:
+        return (kind for kind in self.KINDS if self[kind])
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 class Library:
     """The library of this process."""
 
@@ -66,9 +85,8 @@ class Library:
         self.calls.standin_add_kernel.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p,
                                                   ctypes.c_int, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int]
 
-    def count(self, what: str) -> int:
-        """How often something was done: launch, graph, upload, download, copy, clear, wait, allocation, module."""
-        return int(self.calls.standin_count(what.encode()))
+    def work(self) -> Work:
+        return Work(self.calls.standin_count)
 
     def allocations(self) -> int:
         """How many there are now."""

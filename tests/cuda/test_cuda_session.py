@@ -12,7 +12,7 @@ import pytest
 import graphc as gc
 from graphc.exec.cuda.engine import CudaEngine
 
-from on_both import ON_GPU, check_close, work_done
+from on_both import ON_GPU, check_close
 from stand_in import StandIn, standing_in
 
 RANDOM = np.random.default_rng(2)
@@ -84,17 +84,17 @@ def test_a_saver_saves_the_devices_values(device: Any, tmp_path: Any) -> None:
 
 def test_variables_stay_on_the_device(device: Any) -> None:
     if ON_GPU:
-        pytest.skip("counts copies, which only what stands in can")
+        pytest.skip("counts copies, which only the emulator can")
     with gc.Graph().as_default(), gc.Session() as session:
         v = gc.Variable(np.zeros(1000, np.float32))
         with gc.device("/gpu:0"):
             step = gc.assign_add(v, gc.ones([1000])).op
         session.run(v.initializer)
         session.run(step)
-        before = work_done(device, "upload")
+        before = device.work["upload"]
         for _ in range(5):
             session.run(step)
-        assert work_done(device, "upload") - before == 5        # the counter alone
+        assert device.work["upload"] - before == 5              # the counter alone
         assert session.run(v)[7] == 6
 
 
