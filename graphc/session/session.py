@@ -285,14 +285,14 @@ class Session:
 
     def _compiled(self, prepared: PreparedRun, inputs: Sequence[np.ndarray], on_device: bool = False) -> Any:
         from graphc.passes.needed import needed_operations
-        from graphc.plan.compile import compile_graph, pipeline_for
+        from graphc.plan.compile import compile_graph
 
         if not prepared.engines:
             prepared.by_ones = drops_ones(needed_operations(prepared.tensors, prepared.operations, set(prepared.feeds)))
         ranks, shapes = [a.ndim for a in inputs], [k if isinstance(k, tuple) else None for k in prepared.kind(inputs)]
         try:
-            return compile_graph(prepared.tensors, prepared.operations, prepared.feeds, ranks, pipeline_for(on_device),
-                                 shapes, self._exact_random, prepared.given, prepared.unset)
+            return compile_graph(prepared.tensors, prepared.operations, prepared.feeds, ranks, None, shapes,
+                                 self._exact_random, prepared.given, prepared.unset, on_device)
         except errors.UnimplementedError as error:
             if prepared.by_length or not error.is_length_unknown:
                 raise

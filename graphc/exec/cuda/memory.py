@@ -9,6 +9,7 @@ import numpy as np
 
 from graphc.exec.cuda.driver import Device
 from graphc.exec.states import State, StateStore
+from graphc.ir import dtypes
 
 ALIGNMENT = 256
 
@@ -37,6 +38,11 @@ class Layout:
         offset = self.used
         self.used += -(-max(count, 1) // ALIGNMENT) * ALIGNMENT
         return offset
+
+
+def bytes_of(dtype: str, shape: Sequence[int]) -> int:
+    """Of a buffer of a plan with this dtype and shape."""
+    return int(np.prod(shape, dtype=np.int64)) * dtypes.as_dtype(dtype).stored.size
 
 
 def array_at(address: int, shape: Sequence[int], dtype: np.dtype) -> np.ndarray:

@@ -16,13 +16,14 @@ def why_not(plan: p.Plan) -> tuple[p.Origin | None, str] | None:
     if ports:
         return None, f"{ports[0]}: strings"
     for step in plan.bodies[0].steps:
-        lacking = _lacking(plan, step)
-        if lacking:
-            return (plan.origins[step.origins[0]] if step.origins else None), lacking
+        found = lacking(plan, step)
+        if found:
+            return (plan.origins[step.origins[0]] if step.origins else None), found
     return (None, "weights that are prepared before the run") if plan.prepare >= 0 else None
 
 
-def _lacking(plan: p.Plan, step: p.Step) -> str:
+def lacking(plan: p.Plan, step: p.Step) -> str:
+    """What the device lacks for a step, in words; nothing if it can do it."""
     if isinstance(step, p.Map):
         return _lacking_types(plan.programs[step.program])
     if isinstance(step, p.Call):
