@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.array.transpose import Transpose
 from graphc.passes import PIPELINE, UNFUSED
 from graphc.passes.driver import Pass, run_pipeline
+from graphc.passes.fuse import fuse
 from graphc.passes.report import PassReport
 from graphc.passes.snapshot import take_snapshot
 from graphc.plan.lower import lower_body
@@ -47,29 +49,33 @@ def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), 
                   pipeline: Sequence[tuple[str, Pass]] | None = None,
                   feed_shapes: Sequence[tuple[int | None, ...] | None] | None = None,
                   exact_random: bool = False, variables: Collection[Tensor] = (),
-                  unset: Collection[Tensor] = (), on_device: bool = False) -> Compiled:
+                  unset: Collection[Tensor] = (), apart: Collection[tuple[str, str]] | None = None) -> Compiled:
     """The Plan that computes `fetches` (its outputs) and runs `targets`, given `feeds` (its inputs) of these ranks.
 
     feed_ranks may be left out if every feed's rank is known; feed_shapes: of feeds that will always have this shape
     (None: any). exact_random: of a session that draws TensorFlow's numbers. variables, unset: see take_snapshot; the
     variables among the feeds that are written are further outputs, under their names. pipeline: other passes than the
-    usual ones; by default graphc.passes.PIPELINE, or UNFUSED if the environment says GRAPHC_FUSION=0. on_device: the
-    plan is for a GPU, at least in part: it prepares nothing before the run, and no loop changes an operand in place.
-    Raises InvalidArgumentError, UnimplementedError for what the user's graph lacks.
+    usual ones; by default graphc.passes.PIPELINE, or UNFUSED if the environment says GRAPHC_FUSION=0. apart: None, or,
+    of a plan for a GPU, names and types of the user's ops that stay on the host; such a plan prepares nothing before
+    the run, and no loop in it changes an operand in place. Raises InvalidArgumentError, UnimplementedError for what the
+    user's graph lacks.
     """
     if feed_ranks is None:
         feed_ranks = [len(t.spec.shape or ()) for t in feeds]
     if pipeline is None:
-        pipeline = _pipeline_for(on_device)
+        pipeline = _pipeline_for(apart)
     with uncollected():
         start = time.perf_counter()
         flow = take_snapshot(fetches, targets, feeds, feed_ranks, feed_shapes, exact_random, variables, unset)
-        return _compile(flow, start, fetches, targets, feeds, pipeline, not on_device)
+        return _compile(flow, start, fetches, targets, feeds, pipeline, apart is None)
 
 
-def _pipeline_for(on_device: bool) -> Sequence[tuple[str, Pass]]:
+def _pipeline_for(apart: Collection[tuple[str, str]] | None) -> Sequence[tuple[str, Pass]]:
     passes = UNFUSED if os.environ.get("GRAPHC_FUSION") == "0" else PIPELINE
-    return [(name, pass_) for name, pass_ in passes if name != "prepare"] if on_device else passes
+    if apart is None:
+        return passes
+    others = {"fuse": partial(fuse, apart=apart)}
+    return [(name, others.get(name, pass_)) for name, pass_ in passes if name != "prepare"]
 
 
 def _compile(flow: Flow, start: float, fetches: Sequence[Tensor], targets: Sequence[Operation],

@@ -1,4 +1,4 @@
-"""Where values that only one part needs lie in one block of the device's memory: those that live at the same time apart.
+"""Where values that only one part needs lie in a block of the device's memory: those that live at the same time apart.
 
 Step by step, what is written first gets the lowest gap that is large enough, and what is read last leaves one. Steps
 run in their order on the device, so a buffer may lie where one was that an earlier step read last.

@@ -17,8 +17,8 @@ from graphc import errors
 from graphc.exec import messages
 from graphc.exec.cuda.driver import Device
 from graphc.exec.cuda.frame import DeviceFrame
-from graphc.exec.cuda.memory import Block, state_copy, wrote
-from graphc.exec.cuda.part import whole
+from graphc.exec.cuda.memory import Block, come_from_others, state_copy, wrote
+from graphc.exec.cuda.part import Part, whole
 from graphc.exec.engine import Engine, Shapes
 from graphc.exec.frame import Frame
 from graphc.exec.states import State
@@ -54,6 +54,8 @@ class DeviceEngine(Engine):
 
         Raises InvalidArgumentError for an index that names no place, before the part writes any variable.
         """
+        if self.states.away:
+            come_from_others(self.device, self.states, frame.states)
         with self.device.lock:
             for state in frame.states:
                 if state not in ours:
@@ -79,6 +81,18 @@ class DeviceEngine(Engine):
         return messages.run_error(self.whole_plan, record, None)
 
 
+    def done_there(self) -> set[tuple[str, str]]:
+        """Names and types of the user's ops that the device does."""
+        origins = self.whole_plan.origins
+        return {(origins[o].op_name, origins[o].op_type) for part in self.parts
+                for i in part.steps for o in self.whole_plan.bodies[part.body].steps[i].origins}
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What the device does, each in one go."""
+        raise NotImplementedError
+
+
 class CudaEngine(DeviceEngine):
     """Runs a plan of which support.py says that the device can do it all; arguments as Engine's.
 
@@ -98,6 +112,10 @@ class CudaEngine(DeviceEngine):
                  if isinstance(s, p.Call) and s.kernel in ("state_check", "state_mark")]
         self._must_be_there = [(i, state) for i, kernel, state in named if kernel == "state_check"]
         self._marked = [state for _, kernel, state in named if kernel == "state_mark"]
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return (self._part,)
 
     def run(self, inputs: Sequence[np.ndarray], run_number: int | None = None, cancel: int = 0,
             trace: int = 0, numbered: bool = False) -> list[np.ndarray]:
@@ -144,5 +162,6 @@ class CudaEngine(DeviceEngine):
         if not work.waits:
             self.device.wait()
         for state in self._marked:
-            wrote(self.states, self.cells[state])
+            self.cells[state].info += (1 - self.cells[state].info[0], 1)
+            wrote(self.device, self.states, self.cells[state])
         return [output.copy() for output in work.downloads]

@@ -27,7 +27,6 @@ from graphc.exec.cuda.part import Part
 from graphc.exec.cuda.step_work import StepWork
 from graphc.exec.cuda.work import Copy, Work
 from graphc.ir import dtypes
-from graphc.plan import plan as p
 from graphc.plan.plan import BufferKind
 from graphc.plan.uses import root_of, uses_of
 
@@ -67,7 +66,7 @@ class DeviceFrame:
     def shape(self, buffer: int) -> tuple[int, ...]:
         return tuple(self.dims[d] for d in self.body.buffers[buffer].dims)
 
-    def bytes(self, buffer: int) -> int:
+    def size_of(self, buffer: int) -> int:
         return bytes_of(self.body.buffers[buffer].dtype, self.shape(buffer))
 
     def _states(self, used: bool) -> set[int]:
@@ -79,17 +78,17 @@ class DeviceFrame:
 
     def _memory(self) -> None:
         layout, part = Layout(), self.part
-        self.places = {b: layout.place(self.bytes(b)) for b in part.uploads}
+        self.places = {b: layout.place(self.size_of(b)) for b in part.uploads}
         self.uploaded = layout.used
         self.check_place = layout.place(16 * max(len(part.steps), 1))
         self.downloaded = layout.used
-        self.out_places = {b: layout.place(self.bytes(b)) for b in part.downloads}
+        self.out_places = {b: layout.place(self.size_of(b)) for b in part.downloads}
         self.used = layout.used
         self.pinned, self.block = Block(self.device, self.used, pinned=True), Block(self.device, self.used)
         self.uploads = [self._array(b, self.places[b]) for b in part.uploads]
         self.downloads = [self._array(b, self.out_places[b]) for b in part.downloads]
         own = self.written - {*part.made, *part.downloads, *part.uploads, *part.given}
-        sizes = {b: self.bytes(b) for b in sorted(own) if self.body.buffers[b].kind != BufferKind.STATE}
+        sizes = {b: self.size_of(b) for b in sorted(own) if self.body.buffers[b].kind != BufferKind.STATE}
         self.arena_places, size = place([(*use.reads, *use.writes) for use in self.uses], sizes)
         self.arena = Block(self.device, size)
 
@@ -107,7 +106,7 @@ class DeviceFrame:
             elif row.kind == BufferKind.STATE:
                 found[buffer] = state_copy(self.device, self.engine.cells[row.index]).block.address
             elif buffer in given:
-                found[buffer] = self._scratch(self.bytes(buffer)) if buffer in self.written else given[buffer]
+                found[buffer] = self._scratch(self.size_of(buffer)) if buffer in self.written else given[buffer]
         found |= {b: self.block.address + at for b, at in self.places.items()}
         found |= {b: self.block.address + at for b, at in self.out_places.items() if b in self.written}
         return found | {b: made[b] for b in made if self._is_own(b)}
@@ -166,17 +165,17 @@ class DeviceFrame:
         for buffer in {*self.part.made, *self.part.given, *self.part.uploads}:
             source, target = self._source(buffer, given), self.addresses.get(buffer, 0)
             if source and target and source != target and self._is_own(buffer):
-                yield Copy(target, source, self.bytes(buffer))
+                yield Copy(target, source, self.size_of(buffer))
 
     def _copies_behind(self, given: Mapping[int, int]) -> Iterator[Copy]:
         """What is wanted in a second place, too."""
         for buffer, at in self.out_places.items():
             source, target = self.addresses.get(buffer) or self._source(buffer, given), self.block.address + at
             if source != target:
-                yield Copy(target, source, self.bytes(buffer))
+                yield Copy(target, source, self.size_of(buffer))
         for buffer, address in zip(self.part.made, self.made_addresses, strict=True):
             if not self._is_own(buffer):
-                yield Copy(address, self._source(buffer, given), self.bytes(buffer))
+                yield Copy(address, self._source(buffer, given), self.size_of(buffer))
 
     # Graphs
 

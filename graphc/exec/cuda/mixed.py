@@ -18,13 +18,14 @@ from graphc import errors
 from graphc.exec.cuda.driver import Device
 from graphc.exec.cuda.engine import DeviceEngine
 from graphc.exec.cuda.frame import DeviceFrame
-from graphc.exec.cuda.memory import Block, bytes_of
-from graphc.exec.cuda.part import Part, sizes_from
+from graphc.exec.cuda.memory import Block, bytes_of, state_copy, wrote
+from graphc.exec.cuda.part import Part
 from graphc.exec.cuda.residence import Residence
 from graphc.exec.cuda.split import HOST_NAME, split
 from graphc.exec.frame import Frame
 from graphc.exec.states import State
 from graphc.plan import plan as p
+from graphc.plan.costs import sizes_of
 
 FRAMES_KEPT = 8            # of a part: for its sizes and the places of what other parts made
 Vector = tuple[int, ...]   # sizes and address of a value on the device
@@ -80,10 +81,9 @@ class MixedEngine(DeviceEngine):
         the host, if they were."""
         for state in run.written:
             if not failed:
-                state.on_device.version = int(state.info[1])
-                self.states.away.add(state)
+                wrote(self.device, self.states, state)
             elif state not in self.states.away:
-                state.on_device.version = -1
+                state_copy(self.device, state).version = -1
         run.written.clear()
 
     def launched(self, part: Part, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -145,7 +145,8 @@ class DeviceRun:
         """(the part bound to these sizes and places, the vectors of what it will make)"""
         turn = self._turns[part.number] = 1 - self._turns.get(part.number, 1) if part.repeats else 0
         body = engine.whole_plan.bodies[part.body]
-        dims = sizes_from(body, dict(zip(part.leaves, leaves, strict=True)))
+        told = dict(zip(part.leaves, leaves, strict=True))
+        dims = sizes_of(body, lambda number, _: told.get(number, 0))       # the others are of no value of the part
         vectors = [self._vector(engine.device, part, body, i, turn, dims) for i in range(len(part.made))]
         frames = self._frames.setdefault(part.number, OrderedDict())
         key = leaves, given, turn
@@ -170,9 +171,10 @@ class DeviceRun:
         block, capacity = self._blocks.get(key, (None, -1))
         if block is None or capacity < count:
             with device.lock:
-                device.wait()                          # nothing may read it any more
-                self._frames.pop(part.number, None)    # they write to the block that goes
-                grown = count if capacity < 0 else count + count // 2
+                if block is not None:
+                    device.wait()                      # nothing may read it any more
+                    self._frames.pop(part.number, None)        # they write to it
+                grown = count if block is None else count + count // 2
                 block = Block(device, grown)
             self._blocks[key] = block, grown
         return (*shape, block.address)

@@ -17,7 +17,7 @@ def explained(error: errors.ResourceExhaustedError, frame: DeviceFrame) -> error
     for number, use in zip(frame.part.steps, frame.uses, strict=True):
         for buffer in (*use.writes, *use.reads):
             first.setdefault(buffer, number)
-    largest = sorted(first, key=frame.bytes, reverse=True)[:LISTED]
+    largest = sorted(first, key=frame.size_of, reverse=True)[:LISTED]
     origins = frame.plan.origins
     lines, blamed = [], None
     for buffer in largest:
@@ -26,5 +26,5 @@ def explained(error: errors.ResourceExhaustedError, frame: DeviceFrame) -> error
         who = f"{found[0].op_type} '{found[0].op_name}'" if found else "a value"
         where = f" ({found[0].file}:{found[0].line})" if found and found[0].file else ""
         row = frame.body.buffers[buffer]
-        lines.append(f"\n  {frame.bytes(buffer):,} bytes: {row.dtype}{list(frame.shape(buffer))} of {who}{where}")
+        lines.append(f"\n  {frame.size_of(buffer):,} bytes: {row.dtype}{list(frame.shape(buffer))} of {who}{where}")
     return errors.ResourceExhaustedError(f"{error}; the largest values of this run there are{''.join(lines)}", blamed)

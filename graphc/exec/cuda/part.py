@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from graphc.ir.records import dataclass
 from graphc.plan import plan as p
+from graphc.plan.costs import LEAVES
 from graphc.plan.plan import DimKind
 from graphc.plan.uses import dims_of, root_of, uses_of
 
@@ -51,44 +52,8 @@ def leaves_of(body: p.Body, steps: Sequence[int], values: Iterable[int]) -> tupl
     waiting, seen = list(needed), set(needed)
     while waiting:
         dim = body.dims[waiting.pop()]
-        if dim.kind not in (DimKind.CONST, DimKind.INPUT, DimKind.RUNTIME):
+        if dim.kind not in (DimKind.CONST, *LEAVES):
             new = set(dim.operands) - seen
             seen |= new
             waiting += new
-    return tuple(sorted(d for d in seen if body.dims[d].kind in (DimKind.INPUT, DimKind.RUNTIME)))
-
-
-def sizes_from(body: p.Body, leaves: dict[int, int]) -> list[int]:
-    """The table of dims, as far as these leaves make it known; 0 for the rest.
-
-    The host's runtime has computed the same sizes before, with checks, and would have ended the run."""
-    found: list[int] = []
-    known: list[bool] = []
-    for number, dim in enumerate(body.dims):
-        if dim.kind in (DimKind.CONST, DimKind.INPUT, DimKind.RUNTIME):
-            known.append(dim.kind == DimKind.CONST or number in leaves)
-            found.append(dim.value if dim.kind == DimKind.CONST else leaves.get(number, 0))
-        else:
-            known.append(all(known[o] for o in dim.operands))
-            found.append(_value(dim.kind, [found[o] for o in dim.operands]) if known[-1] else 0)
-    return found
-
-
-def _value(kind: DimKind, of: Sequence[int]) -> int:
-    a, b = of[0], of[1]
-    if kind == DimKind.ADD:
-        return a + b
-    if kind == DimKind.SUB:
-        return a - b
-    if kind == DimKind.MUL:
-        return a * b
-    if kind in (DimKind.FLOORDIV, DimKind.MOD):
-        return 0 if not b else a // b if kind == DimKind.FLOORDIV else a % b
-    if kind in (DimKind.MIN, DimKind.MAX):
-        return min(a, b) if kind == DimKind.MIN else max(a, b)
-    if kind in (DimKind.EQUAL, DimKind.LESS):
-        return int(a == b if kind == DimKind.EQUAL else a < b)
-    if kind == DimKind.SELECT:
-        return b if a else of[2]
-    assert kind == DimKind.BROADCAST
-    return b if a == 1 else a
+    return tuple(sorted(d for d in seen if body.dims[d].kind in LEAVES))

@@ -15,7 +15,7 @@ waits until the checks before it are done.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from graphc.exec.cuda.part import Part, leaves_of
@@ -80,7 +80,7 @@ class BodySplit:
             self.buffers[b] = replace(self.buffers[b], kind=BufferKind.ARENA, index=0)
         self.going: dict[int, int] = {}        # the vectors of those that are made
         self.waiting: list[int] = []
-        self.here: set[int] = set()
+        self.here = {b for b, row in enumerate(self.buffers) if row.dtype == "handle"}     # lists are always the host's
         self.address: dict[int, int] = {}
         self.passed_on: set[int] = set()
         self.wanted_here, self.wanted_there = self._last_uses()
@@ -226,7 +226,9 @@ class BodySplit:
         uploads = {b for b in (read | {*abroad}) - written - given if self.body.buffers[b].kind not in _LASTING}
         uploads |= {b for b in own & self.here if b not in given}
         made = {b for b in own | uploads if self.wanted_there.get(b, -1) >= number} | {*abroad}
-        down = {b for b in own if self.wanted_here.get(b, -1) >= number} | {*missing}
+        at_hand = own | {b for b in self.address if b not in self.here | written}
+        down = {b for b in at_hand if self.wanted_here.get(b, -1) >= number} | {*missing}
+        given |= {b for b in down if b in self.address}
         self._add_part(sorted(uploads), sorted(given), sorted(made), sorted(down))
         self.here -= own
         for b in written - made:
