@@ -8,7 +8,7 @@ from graphc import errors
 if TYPE_CHECKING:
     from graphc.exec.cuda.frame import DeviceFrame
 
-LISTED = 5
+LISTED, NAMED = 5, 3          # values, and ops of the step that makes one
 
 
 def explained(error: errors.ResourceExhaustedError, frame: DeviceFrame) -> errors.ResourceExhaustedError:
@@ -23,7 +23,7 @@ def explained(error: errors.ResourceExhaustedError, frame: DeviceFrame) -> error
     for buffer in largest:
         found = [origins[o] for o in frame.body.steps[first[buffer]].origins]
         blamed = blamed or (found[0] if found else None)
-        who = f"{found[0].op_type} '{found[0].op_name}'" if found else "a value"
+        who = ", ".join(f"{o.op_type} '{o.op_name}'" for o in found[:NAMED]) or "a value"
         where = f" ({found[0].file}:{found[0].line})" if found and found[0].file else ""
         row = frame.body.buffers[buffer]
         lines.append(f"\n  {frame.size_of(buffer):,} bytes: {row.dtype}{list(frame.shape(buffer))} of {who}{where}")

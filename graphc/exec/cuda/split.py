@@ -27,6 +27,7 @@ from graphc.plan.uses import Uses, root_of, sub_bodies, uses_of
 
 HOST_NAME = "gpu_part"
 SIZES_AT_ONCE = 8          # of the kernel `sizes`
+_AS_IT_IS = p.Program(("i64",), (), (0,))              # a map's: what is loaded is stored
 _LASTING = (BufferKind.CONST, BufferKind.STATE)        # where both sides have them
 
 
@@ -49,7 +50,8 @@ def split(plan: p.Plan, residence: Residence) -> Split:
             for use in (uses_of(step),) for b in (*use.reads, *use.writes)
             if body.buffers[root_of(body, b)].kind == BufferKind.STATE}
     hosts = (*plan.hosts, *(f"{HOST_NAME}:{part.number}" for part in parts))
-    return Split(replace(plan, bodies=tuple(bodies), hosts=hosts), tuple(parts), frozenset(here))
+    return Split(replace(plan, bodies=tuple(bodies), programs=(*plan.programs, _AS_IT_IS), hosts=hosts), tuple(parts),
+                 frozenset(here))
 
 
 def _looped(plan: p.Plan) -> set[int]:
@@ -197,8 +199,8 @@ class BodySplit:
             return
         assert isinstance(step, (p.While, p.If))
         given = self.residence.given[sub_bodies(step)[0]]
-        operands = tuple(self.address[root_of(self.body, b)] if i in given else b
-                         for i, b in enumerate(step.operands))
+        operands = tuple(self._seen_as(self.address[root_of(self.body, b)], b, root_of(self.body, b), step.origins)
+                         if i in given else b for i, b in enumerate(step.operands))
         there = self.residence.slots(step)
         self.steps.append(replace(step, operands=operands, binds=tuple(b for b in step.binds if b.slot not in there)))
         for slot in sorted(there):
@@ -210,7 +212,7 @@ class BodySplit:
 
     def _take(self, step: p.Take) -> None:
         root = root_of(self.body, step.buffer)
-        self.address[root] = self.address.pop(-1 - step.slot)
+        self.address[root] = self._seen_as(self.address.pop(-1 - step.slot), root, step.buffer, step.origins)
         self.here.discard(root)
         self.passed_on.add(root)
 
@@ -282,6 +284,18 @@ class BodySplit:
         self.buffers.append(p.Buffer(kind, "i64", (self._constant(length),), index))
         return len(self.buffers) - 1
 
+    def _seen_as(self, vector: int, buffer: int, like: int, origins: tuple[int, ...]) -> int:
+        """The vector of a value seen as `buffer`, of one in which it has the sizes of `like`."""
+        wanted, had = self.body.buffers[buffer].dims, self.body.buffers[like].dims
+        if wanted == had:
+            return vector
+        made = self._vector(len(wanted) + 1)
+        self._sizes_into(made, wanted, origins)
+        one, none = self._constant(1), self._constant(0)
+        places = [p.Access(of, self._constant(rank), (none,)) for of, rank in ((vector, len(had)), (made, len(wanted)))]
+        self.steps.append(p.Map(len(self.plan.programs), (one,), 0, (places[0],), (places[1],), origins=origins))
+        return made
+
     def _bind(self, vector: int, axes: dict[int, int], origins: tuple[int, ...]) -> None:
         """Dims by the axes whose sizes they become, from the sizes in a vector; others before those are not used."""
         if not axes:
@@ -294,12 +308,16 @@ class BodySplit:
         self.steps.append(p.Bind(vector, tuple(found), origins=origins))
 
     def _store_sizes(self, leaves: Sequence[int], origins: tuple[int, ...]) -> int:
-        vector, none = self._vector(len(leaves)), self._constant(0)
-        for start in range(0, len(leaves), SIZES_AT_ONCE):
-            some = leaves[start:start + SIZES_AT_ONCE]
+        vector = self._vector(len(leaves))
+        self._sizes_into(vector, leaves, origins)
+        return vector
+
+    def _sizes_into(self, vector: int, sizes: Sequence[int], origins: tuple[int, ...]) -> None:
+        none = self._constant(0)
+        for start in range(0, len(sizes), SIZES_AT_ONCE):
+            some = sizes[start:start + SIZES_AT_ONCE]
             padded = (*some, *[none] * (SIZES_AT_ONCE - len(some)))
             self.steps.append(p.Call("sizes.i64", (vector,), padded, (start, len(some)), origins=origins))
-        return vector
 
 
 _MADE = (BufferKind.ARENA, BufferKind.OUTPUT, BufferKind.INPUT)
