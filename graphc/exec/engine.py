@@ -26,7 +26,7 @@ from graphc.exec.native import close_model, native_functions
 from graphc.exec.outside import Outside
 from graphc.exec.pool import default_threads, worker_pool
 from graphc.exec.slots import read_slot
-from graphc.exec.states import StateStore, aligned_empty
+from graphc.exec.states import State, StateStore, aligned_empty
 from graphc.exec.string_runs import begin_run, end_run, strings_in
 from graphc.exec.strings import TABLE, Held
 from graphc.ir import dtypes
@@ -83,7 +83,7 @@ class Engine:
             [(name, (hosts or {})[name]) for name in plan.hosts],
             memory_limit or machine_memory(),
             library.entry,
-            Outside(self.states, self._cells, self._strings, self._writes,
+            Outside(self.states, self._cells_here(), self._strings, self._writes,
                     self._running) if self._notes_running else None,
         )
         self._held = Held(TABLE)               # strings among the constants
@@ -229,10 +229,8 @@ class Engine:
                 self._running[thread] = frame
             lock.acquire(frame, self._writes)
             if self.states.away:
-                self.states.bring_home(self._cells)
-            if self._strings:
-                return self._strings.run_on_variables(self._run_native, frame.call_address)
-            return self._run_native(frame.call_address)
+                self.states.bring_home(self._cells_here())
+            return self._run_held(frame)
         finally:
             held.discard(frame)
             if lock.gates:
@@ -241,6 +239,16 @@ class Engine:
                 self._running[thread] = outer
             elif self._notes_running:
                 self._running.pop(thread, None)
+
+    def _run_held(self, frame: Frame) -> int:
+        """The run itself, under the lock of the states."""
+        if self._strings:
+            return self._strings.run_on_variables(self._run_native, frame.call_address)
+        return self._run_native(frame.call_address)
+
+    def _cells_here(self) -> list[State]:
+        """The variables that the host reads or writes in a run."""
+        return self._cells
 
     def guesses(self) -> bool:
         """Whether the rank of what a Python function gives may turn out to be another one."""
@@ -334,6 +342,9 @@ class Engine:
         interrupt.raise_pending()
         if cause is not None and not isinstance(cause, Exception):
             raise cause
+        return self._described(frame, cause)
+
+    def _described(self, frame: Frame, cause: BaseException | None) -> errors.OpError:
         made = messages.run_error(self.plan, frame.error, cause)
         made.__cause__ = cause
         return made
