@@ -60,6 +60,20 @@ def tile_lines(lines, line_pixels, k, columns, height):
 
 
 @helper
+def pack_panels_of(panels, panel_bytes):
+    """Panels of a tile of packing."""
+    return min(max(PACK_BYTES // max(panel_bytes, 1), 1), panels)
+
+
+@helper
+def bind_packed(panels, panel_bytes, choice):
+    """Has the filter packed beforehand."""
+    choice[FORMAT], choice[PACKED_BYTES] = choice[SHAPE], panels * panel_bytes
+    choice[PACK_PANELS] = pack_panels_of(panels, panel_bytes)
+    choice[PACK_TILES] = ceil_div(panels, choice[PACK_PANELS])
+
+
+@helper
 def bind_tiles(lines, line_pixels, k, columns, width, height, size, packed_before, choice):
     """Tiles of computing and of packing; returns nothing. k: of the whole filter."""
     panels = ceil_div(columns, width)
@@ -69,12 +83,11 @@ def bind_tiles(lines, line_pixels, k, columns, width, height, size, packed_befor
         choice[TILE_LINES] = lines
         enough = ceil_div(PRODUCTS, max(lines * line_pixels * k * width, 1))
         choice[TILE_PANELS] = min(max(enough, ceil_div(panels, MOST_TILES)), panels)
-    choice[PACK_PANELS] = min(max(PACK_BYTES // max(panel_bytes, 1), 1), panels)
+    choice[PACK_PANELS] = pack_panels_of(panels, panel_bytes)
     pack_tiles = ceil_div(panels, choice[PACK_PANELS])
     tiles = ceil_div(lines, choice[TILE_LINES]) * ceil_div(panels, choice[TILE_PANELS])
     if packed_before:
-        choice[FORMAT] = choice[SHAPE]
-        choice[PACKED_BYTES], choice[PACK_TILES] = panels * panel_bytes, pack_tiles
+        bind_packed(panels, panel_bytes, choice)
         choice[TILES] = tiles
     else:
         choice[WORK_BYTES], choice[TILES], choice[TILES_1] = max(panels * panel_bytes, 64), pack_tiles, tiles
@@ -144,8 +157,10 @@ def make_forward(dtype, isa):
         if n * oh * ow * oc == 0:
             return
         if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w, choice) and c >= 16 and oc >= 16:
-            choice[VARIANT] = WINOGRAD
+            choice[VARIANT], choice[SHAPE] = WINOGRAD, MAIN
             bind_winograd(n, c, oh, ow, oc, choice)
+            if choice[PERSISTENT] != 0:
+                bind_packed(ceil_div(oc, width_main), 9 * c * width_main * size, choice)
             return
         k = kh * kw * c
         narrow = oc <= width_narrow

@@ -21,7 +21,7 @@ from typing import Any
 from ..memory import ITEM_SIZES, ceil_div, copy_bytes, helper, int64_at, round_up, zero_bytes
 from ..products.micro import TABLE_WORDS, Shape, micro_kernel
 from ..products.panels import packing
-from ..words import NO_WINOGRAD, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, WORK_BYTES
+from ..words import FORMAT, NO_WINOGRAD, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, WORK_BYTES
 from .winograd_forms import F4, transforms
 
 FORM = F4
@@ -29,13 +29,13 @@ SIDE, OUT = FORM.inputs, FORM.outputs
 POINTS = SIDE * SIDE
 TAPS = 9
 LINE = 64                              # bytes of a line of the cache
-CHUNK = 64                             # channels whose filter is transformed at once
-BLOCK = 56                             # tiles of a block, about
+CHUNK = 128                            # channels whose filter is transformed at once
+BLOCK = 84                             # tiles of a block, about
 SHARED_BYTES = 8 << 20                 # of all transformed pictures, at most, where phase 0 transforms them
 MOST_TILES = 64
 PRODUCTS = 1 << 20                     # multiplications of a tile, at least
 # Words of choice: lines of tiles and panels of a tile of work; lines of a tile of phase 0, 0 if there is no such phase.
-TILE_LINES, TILE_PANELS, PICTURE_LINES = range(USER + 1, USER + 4)
+TILE_LINES, TILE_PANELS, PICTURE_LINES = USER + 1, USER + 2, USER + 5
 _POINTS_BYTES = round_up.py_func(POINTS * 8, LINE)
 
 
@@ -102,31 +102,40 @@ def make_pictures(dtype, shape):
 
 @cache
 def make_filters(dtype, shape, backward):
-    """The function (target, taps, f, sc, tc, first, count, column) that transforms a chunk of channels of a panel: 36
+    """The functions (chunk_bytes(count), transform(target, taps, f, packed, sc, tc, first, count, column)); this one transforms a chunk of channels of a panel: 36
     matrices of `count` x width; taps: memory for the chunk's nine taps."""
     size, width, lanes = ITEM_SIZES[dtype], shape.width, shape.lanes
     transform_filter = transforms(dtype, lanes, FORM).filter
     pack, pack_transposed = packing(dtype, shape).pack, packing(dtype, shape).pack_transposed
 
     @helper
+    def chunk_bytes(count):
+        """From one tap or point to the next."""
+        return odd_lines(count * width * size)
+
+    @helper
     def gather(taps, f, sc, tc, first, count, column):
         for tap in range(TAPS):
-            pack(taps + tap * count * width * size, f + ((tap * sc + first) * tc + column) * size, tc * size, count,
+            pack(taps + tap * chunk_bytes(count), f + ((tap * sc + first) * tc + column) * size, tc * size, count,
                  tc - column)
 
     @helper
     def gather_turned(taps, f, sc, tc, first, count, column):
         for tap in range(TAPS):
-            pack_transposed(taps + (TAPS - 1 - tap) * count * width * size,
+            pack_transposed(taps + (TAPS - 1 - tap) * chunk_bytes(count),
                             f + ((tap * tc + column) * sc + first) * size, sc * size, count, tc - column)
     collect = gather_turned if backward else gather
 
     @helper
-    def transform(target, taps, f, sc, tc, first, count, column):
-        collect(taps, f, sc, tc, first, count, column)
+    def transform(target, taps, f, packed, sc, tc, first, count, column):
+        source, step = taps, chunk_bytes(count)
+        if packed:
+            source, step = f + (column * TAPS * sc + first * width) * size, sc * width * size
+        else:
+            collect(taps, f, sc, tc, first, count, column)
         for at in range(0, count * width * size, lanes * size):
-            transform_filter(taps + at, count * width * size, target + at, count * width * size)
-    return transform
+            transform_filter(source + at, step, target + at, chunk_bytes(count))
+    return chunk_bytes, transform
 
 
 @cache
@@ -161,7 +170,8 @@ def make_winograd(dtype: str, shape: Shape, backward: bool) -> Winograd:
     size, width, most_rows = ITEM_SIZES[dtype], shape.width, shape.rows
     micro = micro_kernel(dtype, shape)
     row_bytes, point_bytes, transform_pictures = make_pictures(dtype, shape)
-    transform_filters, transform_results = make_filters(dtype, shape, backward), make_results(dtype, shape)
+    chunk_bytes, transform_filters = make_filters(dtype, shape, backward)
+    transform_results = make_results(dtype, shape)
     tile_bytes = round_up.py_func(OUT * OUT * width * size, LINE)
 
     @helper
@@ -176,7 +186,7 @@ def make_winograd(dtype: str, shape: Shape, backward: bool) -> Winograd:
     def scratch_bytes(sc, count):
         chunk = min(sc, CHUNK)
         tables = ceil_div(count, most_rows) * TABLE_WORDS * 8
-        return (_POINTS_BYTES + tile_bytes + round_up(sc * size, LINE) + (TAPS + POINTS) * chunk * width * size
+        return (_POINTS_BYTES + tile_bytes + round_up(sc * size, LINE) + (TAPS + POINTS) * chunk_bytes(chunk)
                 + POINTS * sum_bytes(count) + tables + LINE)
 
     @helper
@@ -194,7 +204,7 @@ def make_winograd(dtype: str, shape: Shape, backward: bool) -> Winograd:
             for tile in range(tiles):
                 row = count * tile // tiles
                 micro(count * (tile + 1) // tiles - row, 1, channels, point * step + first_channel * size, size,
-                      filters + point * channels * width * size, width * size, tables + tile * TABLE_WORDS * 8,
+                      filters + point * chunk_bytes(channels), width * size, tables + tile * TABLE_WORDS * 8,
                       sums + point * sum_bytes(count) + row * width * size, width * size, first_channel, width)
 
     @helper
@@ -208,12 +218,12 @@ def make_winograd(dtype: str, shape: Shape, backward: bool) -> Winograd:
                 words[1 + i] = pictures + (row + i) * row_bytes(sc)
 
     @helper
-    def convolve(pictures, step, f, target, sc, th, tw, tc, first, count, first_panel, panels, scratch):
+    def convolve(pictures, step, f, packed, target, sc, th, tw, tc, first, count, first_panel, panels, scratch):
         """Tiles first to first + count by some panels."""
         tile, chunk = scratch + _POINTS_BYTES, min(sc, CHUNK)
         taps = tile + tile_bytes + round_up(sc * size, LINE)
-        filters = taps + TAPS * chunk * width * size
-        sums = filters + POINTS * chunk * width * size
+        filters = taps + TAPS * chunk_bytes(chunk)
+        sums = filters + POINTS * chunk_bytes(chunk)
         tables = sums + POINTS * sum_bytes(count)
         fill_tables(tables, pictures, sc, count)
         chunks = ceil_div(sc, chunk)
@@ -221,7 +231,7 @@ def make_winograd(dtype: str, shape: Shape, backward: bool) -> Winograd:
             for number in range(chunks):
                 channel = sc * number // chunks
                 channels = sc * (number + 1) // chunks - channel
-                transform_filters(filters, taps, f, sc, tc, channel, channels, panel * width)
+                transform_filters(filters, taps, f, packed, sc, tc, channel, channels, panel * width)
                 products(pictures, step, filters, sums, tables, channel, channels, count)
             transform_results(sums, sum_bytes(count), target, th, tw, tc, ceil_div(th, OUT), ceil_div(tw, OUT), first,
                               count, panel * width, tile)
@@ -278,7 +288,7 @@ def make_winograd(dtype: str, shape: Shape, backward: bool) -> Winograd:
             if not shared:
                 made, step = scratch + scratch_bytes(sc, some), point_bytes(some, sc)
                 pictures(made, step, source, sh, sw, sc, th, tw, top, left, first + begin, some, scratch)
-            convolve(made, step, f, target, sc, th, tw, tc, first + begin, some, first_panel, group, scratch)
+            convolve(made, step, f, choice[FORMAT] != 0, target, sc, th, tw, tc, first + begin, some, first_panel, group, scratch)
     return Winograd(bind, run)
 
 
