@@ -21,6 +21,7 @@ from ..products.micro import ISAS, shapes
 from ..products.panels import packing
 from ..words import (
     FORMAT,
+    NO_WINOGRAD,
     OK,
     PACK_TILES,
     PACKED_BYTES,
@@ -36,7 +37,8 @@ from ..words import (
 from .patches import SLACK, make_patches
 from .spread import make_spread
 from .taps import make_taps
-from .winograd import fits, make_winograd
+from .winograd import make_winograd
+from .winograd_cost import fits
 
 DIRECT, PATCHES, TAPS, SPREAD, WINOGRAD = 0, 1, 2, 3, 4
 MAIN, NARROW = 1, 2
@@ -148,15 +150,16 @@ def make_forward(dtype, isa):
     width_main, rows_main, scratch_main = sizes.main.width, sizes.main.rows, blocks(dtype, sizes.main).scratch_bytes
     width_narrow, rows_narrow, scratch_narrow = sizes.narrow.width, sizes.narrow.rows, blocks(dtype,
                                                                                               sizes.narrow).scratch_bytes
-    taps_scratch, winograd = make_taps(dtype, sizes.main, False).scratch_bytes, make_winograd(dtype, sizes.main, False)
-    bind_winograd, run_winograd = winograd.bind, winograd.run
+    taps_scratch, winograd = make_taps(dtype, sizes.main, False).scratch_bytes, make_winograd(dtype, sizes.main)
+    pays_winograd, bind_winograd, run_winograd = winograd.pays, winograd.bind, winograd.run
     pack_main, compute_main = make_forward_shape(dtype, sizes.main)
     pack_narrow, compute_narrow = make_forward_shape(dtype, sizes.narrow)
 
     def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
         if n * oh * ow * oc == 0:
             return
-        if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w, choice) and c >= 16 and oc >= 16:
+        if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and choice[NO_WINOGRAD] == 0 and pays_winograd(
+                n, c, oh, ow, oc, choice[PERSISTENT] != 0):
             choice[VARIANT], choice[SHAPE] = WINOGRAD, MAIN
             bind_winograd(n, c, oh, ow, oc, choice)
             if choice[PERSISTENT] != 0:
@@ -190,8 +193,8 @@ def make_forward(dtype, isa):
             choice, work, scratch, phase, tile):
         source, right, target = address(x), address(f), address(y)
         if choice[VARIANT] == WINOGRAD:
-            run_winograd(source, right, target, n, h, w, c, oh, ow, oc, pad_top, pad_left, choice, work, scratch, phase,
-                         tile)
+            run_winograd(source, right, target, False, n, h, w, c, oh, ow, oc, pad_top, pad_left, choice, work,
+                         scratch, phase, tile)
             return OK
         if choice[FORMAT] == 0:
             if phase == 0:
@@ -260,8 +263,8 @@ def make_backward(dtype, isa):
     taps_scratch = make_taps(dtype, sizes.main, True).scratch_bytes
     spread_scratch = max(make_spread(dtype, sizes.main).scratch_bytes, make_spread(dtype, sizes.narrow).scratch_bytes)
     run_main, run_narrow = make_backward_shape(dtype, sizes.main), make_backward_shape(dtype, sizes.narrow)
-    winograd = make_winograd(dtype, sizes.main, True)
-    bind_winograd, run_winograd = winograd.bind, winograd.run
+    winograd = make_winograd(dtype, sizes.main)
+    pays_winograd, bind_winograd, run_winograd = winograd.pays, winograd.bind, winograd.run
 
     @helper
     def bind_spread(lines, line_pixels, out_pixels, kh, row, oc, width, height, choice):
@@ -280,7 +283,8 @@ def make_backward(dtype, isa):
     def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
         if n * h * w * c == 0:
             return
-        if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w, choice) and c >= 16 and oc >= 16:
+        if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and choice[NO_WINOGRAD] == 0 and (
+                c > SPREAD_CHANNELS and pays_winograd(n, oc, h, w, c, False)):
             choice[VARIANT] = WINOGRAD
             bind_winograd(n, oc, h, w, c, choice)
             return
@@ -301,7 +305,7 @@ def make_backward(dtype, isa):
             choice, work, scratch, phase, tile):
         source, right, target = address(dy), address(f), address(dx)
         if choice[VARIANT] == WINOGRAD:
-            run_winograd(source, right, target, n, oh, ow, oc, h, w, c, 2 - pad_top, 2 - pad_left, choice, work,
+            run_winograd(source, right, target, True, n, oh, ow, oc, h, w, c, 2 - pad_top, 2 - pad_left, choice, work,
                          scratch, phase, tile)
             return OK
         if choice[SHAPE] == MAIN:

@@ -170,7 +170,8 @@ class _Emitter:
         return tuple(c if c == d else 0 for c, d in pairs), tuple(c if c != d else 0 for c, d in pairs)
 
     def _sum(self, b, coefficients, values):
-        terms = sorted(((c, v) for c, v in zip(coefficients, values, strict=True) if c != 0), key=lambda term: term[0] != 1)
+        terms = [(c, v) for c, v in zip(coefficients, values, strict=True) if c != 0]
+        terms.sort(key=lambda term: term[0] != 1)
         first, value = terms[0]
         total = value if first == 1 else b.fmul(value, self._splat(first))
         for c, v in terms[1:]:
