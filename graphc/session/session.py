@@ -11,6 +11,7 @@ import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from operator import call
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,13 +35,14 @@ from graphc.session.partial import PartialRun
 from graphc.session.placement import Placement
 from graphc.session.places import place_of
 from graphc.session.prepared_run import PreparedRun
-from graphc.session.warming import warm_up
+from graphc.session.warming import warmed
 from graphc.tracebacks import shown, shows_errors, user_facing
 
 if TYPE_CHECKING:
     from graphc.ir.dtypes import DType
     from graphc.serial.config_pb2 import ConfigProto, RunOptions
     from graphc.serial.run_metadata_pb2 import RunMetadata
+    from graphc.session.run_report import RunReport
 
 PLANS_KEPT = 256
 
@@ -146,7 +148,7 @@ class Session:
                     if any(isinstance(k, tuple) or hasattr(k, "_fetch_parts") for k in feed_dict):
                         return self.run(fetches, flatten_feeds(feed_dict), options, run_metadata)
                     prepared = self._prepare(key, fetches, feed_dict)
-                inputs = [convert(fed) for convert, fed in zip(prepared.converters, feed_dict.values(), strict=True)]
+                inputs = list(map(call, prepared.converters, feed_dict.values()))
             else:
                 key = (fetches if type(fetches) is Tensor else fetch_key(fetches),)
                 prepared = self._plans.get(key)
@@ -166,7 +168,7 @@ class Session:
             return run_with_care(self, prepared, inputs, options, metadata)
         prepared.used = number = next(self._runs)
         try:
-            values = engine.run(inputs, number)
+            values = engine.run_fitting(inputs, number)
         except errors.OpError as error:
             raise explained(error, self._graph, prepared, inputs) from cause_of(error)
         return prepared.build([v if v.ndim else v[()] for v in values])
@@ -197,9 +199,34 @@ class Session:
         """
         try:
             _check_feed_dict(feed_dict or {})
-            warm_up(self, fetches, feed_dict or {})
+            warmed(self, fetches, feed_dict or {})
         except Exception as error:
             raise shown(error, "gc.Session.warmup")  # noqa: B904  (the same error)
+
+    @shows_errors
+    def explain(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None, runs: int = 10) -> RunReport:
+        """Where the time of `run` of the same arguments goes: for each step the kernel, what was chosen for these sizes
+        (variant, format, tiles, threads), microseconds, operations and bytes a second, and what this machine's peak and
+        memory would allow. Print the result, or look at its `steps`.
+
+        It runs `runs` times, and twice before. Variables get their values back; what Python functions and queues do is
+        done. Raises ValueError if `runs` is below 1, UnimplementedError for a run on a GPU, else as `run` does.
+
+            >>> import graphc as gc
+            >>> x = gc.placeholder(gc.float32, [None, 64])
+            >>> report = gc.Session().explain(gc.matmul(x, x, transpose_b=True), {x: [[1.0] * 64]})
+            >>> [step.call.split("(")[0] for step in report.steps]
+            ['matmul.f32']
+            >>> report.steps[0].flops
+            128.0
+        """
+        try:
+            _check_feed_dict(feed_dict or {})
+            from graphc.session.run_report import report
+
+            return report(self, fetches, feed_dict or {}, runs)
+        except Exception as error:
+            raise shown(error, "gc.Session.explain")  # noqa: B904  (the same error)
 
     # Compiling
 
@@ -282,15 +309,14 @@ class Session:
         key = (fetch_key(fetches), *feeds)
         prepared = self._plans.get(key) or self._prepare(key, fetches, dict.fromkeys(feeds))
 
-        def call(*values: Any, options: RunOptions | None = None, run_metadata: RunMetadata | None = None) -> Any:
+        def called(*values: Any, options: RunOptions | None = None, run_metadata: RunMetadata | None = None) -> Any:
             if len(values) != len(given):
                 raise TypeError(f"the callable takes {len(given)} values (feed_list), but was given {len(values)}")
             if len(given) != len(feeds):
                 values = tuple(flatten_feeds(dict(zip(given, values, strict=True))).values())
-            inputs = [convert(value) for convert, value in zip(prepared.converters, values, strict=True)]
-            return self._run(prepared, inputs, options, run_metadata)
+            return self._run(prepared, list(map(call, prepared.converters, values)), options, run_metadata)
 
-        return user_facing(call if accept_options else lambda *values: call(*values), "a callable of gc.Session")
+        return user_facing(called if accept_options else lambda *values: called(*values), "a callable of gc.Session")
 
     def list_devices(self) -> list[DeviceAttributes]:
         """The devices that runs may use: the CPU and the GPUs, on which nothing is reserved by that."""

@@ -28,6 +28,26 @@ _BYTES = _I8.as_pointer()
 
 
 @intrinsic
+def apart(typing_context):
+    """Said by a helper that is large, has several callers and does much in a call: it stays one function, which they
+    call, instead of being copied into each of them."""
+    def generate(context, builder, signature, arguments):
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+    return types.void(), generate
+
+
+@intrinsic
+def compact(typing_context):
+    """`apart`, and its loops are neither unrolled nor vectorised: said where the work is in what it calls."""
+    def generate(context, builder, signature, arguments):
+        builder.function.attributes.add("noinline")
+        builder.function.attributes.add("optsize")
+        return context.get_dummy_value()
+    return types.void(), generate
+
+
+@intrinsic
 def offset(typing_context, pointer, elements):
     """The pointer `elements` behind `pointer`."""
     def generate(context, builder, signature, arguments):

@@ -118,7 +118,7 @@ class CudaEngine(DeviceEngine):
         return (self._part,)
 
     def run(self, inputs: Sequence[np.ndarray], run_number: int | None = None, cancel: int = 0,
-            trace: int = 0, numbered: bool = False) -> list[np.ndarray]:
+            trace: int = 0) -> list[np.ndarray]:
         """As Engine.run. A run that has begun is not cancelled; the device's steps are not traced."""
         fitting = [self._fit(i, a) for i, a in enumerate(inputs)]
         shapes = tuple([a.shape for a in fitting])
@@ -133,6 +133,9 @@ class CudaEngine(DeviceEngine):
                 return self._run_frame(frame, fitting, number)
         finally:
             self._free.setdefault(shapes, []).append(frame)
+
+    def run_fitting(self, inputs: Sequence[np.ndarray], number: int, cancel: int = 0, trace: int = 0) -> list[Any]:
+        return self.run(inputs, number, cancel, trace)
 
     def _frame(self, shapes: Shapes) -> Frame:
         frame = super()._frame(shapes)
