@@ -35,26 +35,28 @@ if TYPE_CHECKING:
 
 
 class DeviceFrame:
-    """See the header. dims: the body's table of sizes. given, made: addresses of the part's `given` and `made` values.
+    """See the header. dims: the body's table of sizes. given: addresses of the part's `given` values; made: sizes and
+    address of each of its `made` ones.
 
     uploads, downloads: arrays in pinned memory, to be filled before and read behind a run. waits: whether the host has
     to wait for it. Raises ResourceExhaustedError, which names the largest values.
     """
 
     def __init__(self, engine: DeviceEngine, part: Part, dims: Sequence[int], given: Sequence[int] = (),
-                 made: Sequence[int] = ()) -> None:
+                 made: Sequence[Sequence[int]] = ()) -> None:
         self.device, self.plan, self.part, self.dims = engine.device, engine.whole_plan, part, dims
         self.engine: DeviceEngine = weakref.proxy(engine)
         self.body = self.plan.bodies[part.body]
         self.uses = [uses_of(self.body.steps[i]).roots(self.body) for i in part.steps]
         self.written = {b for use in self.uses for b in use.writes}
-        self.made_addresses = tuple(made)
+        self.vectors = [np.array(vector, np.int64) for vector in made]
+        self.made_addresses = [vector[-1] for vector in made]
         self.scratch: list[Block] = []
         self.facts: list[tuple[Block, np.ndarray]] = []
         try:
             self._memory()
             self.addresses = self._addresses(dict(zip(part.given, given, strict=True)),
-                                             dict(zip(part.made, made, strict=True)))
+                                             dict(zip(part.made, self.made_addresses, strict=True)))
             work, cut = self._work(dict(zip(part.given, given, strict=True)))
         except errors.ResourceExhaustedError as error:
             raise explained(error, self) from None

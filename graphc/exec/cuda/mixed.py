@@ -94,12 +94,12 @@ class MixedEngine(DeviceEngine):
         leaves = tuple(next(given).tolist()) if part.leaves else ()
         uploads = [next(given) for _ in part.uploads]
         self.device.enter()
-        frame, made = run.frame(self, part, leaves, tuple(tuple(vector.tolist()) for vector in given))
+        frame = run.frame(self, part, leaves, tuple(tuple(vector.tolist()) for vector in given))
         for target, array in zip(frame.uploads, uploads, strict=True):
             target[...] = array
         self.launch(frame, run.written)
         run.written.update(frame.writes)
-        return [*frame.downloads, *made]
+        return [*frame.downloads, *frame.vectors]
 
     def _described(self, frame: Frame, cause: BaseException | None) -> errors.OpError:
         if isinstance(cause, errors.OpError) and getattr(cause, "is_of_part", False):
@@ -140,27 +140,30 @@ class DeviceRun:
         self._turns: dict[int, int] = {}
         self.written: set[State] = set()
 
-    def frame(self, engine: MixedEngine, part: Part, leaves: Vector,
-              given: tuple[Vector, ...]) -> tuple[DeviceFrame, list[np.ndarray]]:
-        """(the part bound to these sizes and places, the vectors of what it will make)"""
+    def frame(self, engine: MixedEngine, part: Part, leaves: Vector, given: tuple[Vector, ...]) -> DeviceFrame:
+        """The part bound to these sizes and places."""
         turn = self._turns[part.number] = 1 - self._turns.get(part.number, 1) if part.repeats else 0
+        key, frames = (leaves, given, turn), self._frames.setdefault(part.number, OrderedDict())
+        found = frames.get(key)
+        if found is None:
+            found = self._bound(engine, part, leaves, given, turn)
+            frames[key] = found
+        frames.move_to_end(key)
+        return found
+
+    def _bound(self, engine: MixedEngine, part: Part, leaves: Vector, given: tuple[Vector, ...],
+               turn: int) -> DeviceFrame:
         body = engine.whole_plan.bodies[part.body]
         told = dict(zip(part.leaves, leaves, strict=True))
         dims = sizes_of(body, lambda number, _: told.get(number, 0))       # the others are of no value of the part
-        vectors = [self._vector(engine.device, part, body, i, turn, dims) for i in range(len(part.made))]
-        frames = self._frames.setdefault(part.number, OrderedDict())
-        key = leaves, given, turn
-        found = frames.get(key)
-        if found is None:
-            _check_sizes(part, body, dims, given)
-            with engine.device.lock:
-                while len(frames) >= FRAMES_KEPT:
-                    engine.device.wait()
-                    frames.popitem(last=False)
-                found = DeviceFrame(engine, part, dims, [v[-1] for v in given], [v[-1] for v in vectors])
-            frames[key] = found
-        frames.move_to_end(key)
-        return found, [np.array(v, np.int64) for v in vectors]
+        _check_sizes(part, body, dims, given)
+        made = [self._vector(engine.device, part, body, i, turn, dims) for i in range(len(part.made))]
+        frames = self._frames[part.number]
+        with engine.device.lock:
+            while len(frames) >= FRAMES_KEPT:
+                engine.device.wait()
+                frames.popitem(last=False)
+            return DeviceFrame(engine, part, dims, [v[-1] for v in given], made)
 
     def _vector(self, device: Device, part: Part, body: p.Body, position: int, turn: int,
                 dims: Sequence[int]) -> Vector:
@@ -173,7 +176,7 @@ class DeviceRun:
             with device.lock:
                 if block is not None:
                     device.wait()                      # nothing may read it any more
-                    self._frames.pop(part.number, None)        # they write to it
+                    self._frames[part.number].clear()  # they write to it
                 grown = count if block is None else count + count // 2
                 block = Block(device, grown)
             self._blocks[key] = block, grown
