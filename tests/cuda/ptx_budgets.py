@@ -34,7 +34,7 @@ class Used:
                     max(self.spilled, other.spilled))
 
 
-# By the kernel's name; OTHERS: of those that are not named. Two blocks of 256 threads a multiprocessor leave 128 registers
+# By the name of the kernel; OTHERS: of those not named. Two blocks of 256 threads a multiprocessor leave 128 registers
 # a thread. A map's program may be of any length: losses, unrolled over eight elements, take 255, and ptxas, which would
 # rather have 128, moves up to four of some of them to memory.
 BUDGETS = {
