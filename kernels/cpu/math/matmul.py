@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from ...contracts.calls import Functions
 from ...contracts.dtypes import FLOATS
-from ..memory import ITEM_SIZES, NUMBA_TYPES, address, ceil_div, helper, offset, round_up
+from ..memory import ITEM_SIZES, NUMBA_TYPES, address, ceil_div, compact, helper, offset, round_up
 from ..products.blocks import blocks
 from ..products.dots import COLUMNS, dot_products, most_rows
 from ..products.micro import ISAS, shapes
@@ -203,6 +203,7 @@ def make_shape_run(dtype, shape):
 
     @helper
     def compute_tile(a, b, c, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch, tile):
+        compact()
         panels = ceil_div(n, width)
         column_tiles, row_tiles = ceil_div(panels, choice[TILE_PANELS]), ceil_div(choice[ROWS], choice[TILE_ROWS])
         first_panel = tile % column_tiles * choice[TILE_PANELS]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, copy_bytes, helper, int64_at, pointer_to, prefetch
+from ..memory import ITEM_SIZES, apart, copy_bytes, helper, int64_at, pointer_to, prefetch
 from ..vector import LANES, vectors
 from .micro import Shape, streaming_kernel
 
@@ -75,6 +75,7 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
 
     @helper
     def multiply(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch):
+        apart()
         table, copied = int64_at(scratch), scratch + TABLE_BYTES
         table[0] = 0
         panels = (columns + width - 1) // width
