@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import graphc as gc
+from graphc.plan.compile import compile_graph
+from graphc.plan.plan import Call
 
 import native as n
 from files import build_runner
@@ -26,32 +28,31 @@ def by_numpy(q: np.ndarray, k: np.ndarray, v: np.ndarray, mask: np.ndarray | flo
 
 
 @pytest.mark.parametrize("fusion", ["1", "0"])
-@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("dtype", [gc.float32, gc.float64])
-def test_saved(dtype: gc.DType, masked: bool, fusion: str, native: n.Native, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_saved(dtype: gc.DType, causal: bool, fusion: str, native: n.Native, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRAPHC_FUSION", fusion)
     with gc.Graph().as_default() as graph:
-        q, k, v, mask = (gc.placeholder(dtype, shape, name=name) for name, shape in (
-            ("q", [None, HEADS, None, DEPTH]), ("k", [None, HEADS, None, DEPTH]), ("v", [None, HEADS, None, WIDTH]),
-            ("mask", [None, None])))
-        scores = gc.matmul(q, k, transpose_b=True) * 0.25
-        y = gc.matmul(gc.nn.softmax(scores + mask if masked else scores), v)
-        made = gc.tanh(y) + gc.reduce_sum(mask) * 0.0
+        x = gc.placeholder(dtype, [None, HEADS, None, DEPTH], name="x")
+        weights = np.random.default_rng(1).standard_normal((DEPTH, WIDTH)).astype(dtype.as_numpy_dtype)
+        scores = gc.matmul(gc.tanh(x), x, transpose_b=True) * 0.25
+        places = gc.range(gc.shape(x)[2])
+        later = gc.cast(gc.expand_dims(places, 0) > gc.expand_dims(places, 1), dtype) * -1e9
+        y = gc.matmul(gc.nn.softmax(scores + later if causal else scores), gc.matmul(x, gc.constant(weights)))
+        made = gc.tanh(y)
+        calls = [step.kernel for body in compile_graph([made], feeds=[x]).plan.bodies for step in body.steps
+                 if isinstance(step, Call)]
+        assert [c for c in calls if c.startswith("attention.")] and not [c for c in calls if c.startswith("softmax.")]
         sessions = [gc.Session(graph=graph, config=gc.ConfigProto(intra_op_parallelism_threads=t)) for t in (1, 2)]
-        file = gc.freeze(sessions[0], [made], [q, k, v, mask]).SerializeToString()
-        assert b"attention." in file
+        file = gc.freeze(sessions[0], [made], [x]).SerializeToString()
         draw = np.random.default_rng(3)
-        with native.load(file) as model:
-            for batch, rows, cols in ((1, 1, 1), (2, 17, 31), (1, 65, 3), (2, 200, 300), (0, 3, 3), (1, 0, 5),
-                                      (3, 1, 65)):
-                shapes = ((batch, HEADS, rows, DEPTH), (batch, HEADS, cols, DEPTH), (batch, HEADS, cols, WIDTH),
-                          (rows, cols))
-                fed = [draw.standard_normal(shape).astype(dtype.as_numpy_dtype) for shape in shapes]
-                right = np.tanh(by_numpy(*fed[:3], fed[3] if masked else 0))
-                found = [s.run(made, dict(zip((q, k, v, mask), fed, strict=True))) for s in sessions]
-                found += [model.run(fed)[0] for _ in range(2)]
+        with native.load(file) as model, sessions[0], sessions[1]:
+            for batch, rows in ((1, 1), (2, 17), (1, 65), (2, 300), (0, 3), (1, 0), (3, 3)):
+                fed = draw.standard_normal((batch, HEADS, rows, DEPTH)).astype(dtype.as_numpy_dtype)
+                hidden = np.triu(np.full((rows, rows), -1e9), 1) if causal else 0.0
+                right = np.tanh(by_numpy(np.tanh(fed), fed, fed @ weights.astype(np.float64), hidden)) \
+                    if fed.size else np.zeros((batch, HEADS, rows, WIDTH))
+                found = [s.run(made, {x: fed}) for s in sessions] + [model.run([fed])[0] for _ in range(2)]
                 for each in found:
                     np.testing.assert_array_equal(each, found[0])
                 np.testing.assert_allclose(found[0], right, rtol=2e-4, atol=2e-4)
-        for session in sessions:
-            session.close()
