@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 import graphc as gc
-from graphc.exec.cuda.call import Call
-from graphc.exec.cuda.calls import CALLS
+from graphc.exec.cuda.calls.all import CALLS
+from graphc.exec.cuda.calls.call import Call
 from graphc.exec.cuda.driver import Device, find_device
 from graphc.exec.cuda.maps import BoundMap, Place, launches
 from graphc.exec.cuda.memory import Block

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphc.exec.cuda.arena import place
-from graphc.exec.cuda.call import Call, Check
-from graphc.exec.cuda.calls import CALLS, STATE_CHECK, STATE_MARK
+from graphc.exec.cuda.calls.all import CALLS, STATE_CHECK, STATE_MARK
+from graphc.exec.cuda.calls.call import Call, Check
 from graphc.exec.cuda.driver import Device
 from graphc.exec.cuda.maps import BoundMap, Place, launches
 from graphc.exec.cuda.memory import ALIGNMENT, Block, Layout, array_at, state_copy

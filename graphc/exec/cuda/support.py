@@ -1,7 +1,7 @@
 """Which plans run on the device: those whose every step it has a kernel for."""
 from __future__ import annotations
 
-from graphc.exec.cuda.calls import CALLS, STATE_CHECK, STATE_MARK
+from graphc.exec.cuda.calls.all import CALLS, STATE_CHECK, STATE_MARK
 from graphc.exec.map_code import LLVM_TYPES
 from graphc.plan import plan as p
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from graphc.exec.cuda.call import Call, ProgramBuilder, map_work, size_of
-from graphc.exec.cuda.products import Factors, product
+from graphc.exec.cuda.calls.call import Call, ProgramBuilder, map_work, size_of
+from graphc.exec.cuda.calls.products import Factors, product
 from graphc.exec.cuda.work import Clear, Work
 
 PATCHES = 1 << 28

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from graphc.exec.cuda.ptx import ATTRIBUTES, DECLARATIONS
-from graphc.exec.cuda.text_writer import TextWriter
+from graphc.exec.cuda.code.ptx import ATTRIBUTES, DECLARATIONS
+from graphc.exec.cuda.code.text_writer import TextWriter
 from graphc.exec.map_code import LLVM_TYPES, SIZES
 
 SIDE = 16                  # threads along each side of a block

@@ -1,4 +1,4 @@
-"""Kernels of a Plan on the device, by name: each becomes maps, products, copies or a kernel of index_code.py.
+"""Kernels of a Plan on the device, by name: each becomes maps, products, copies or a kernel of its own (code/).
 
 CALLS is the one list of what the device has. A kernel that looks at indices has them checked by a map of its own, which
 leaves their smallest and largest value where the engine looks when the run is done (call.py: Check); with a bad one it
@@ -9,18 +9,18 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 
-from graphc.exec.cuda import row_calls, window_calls
-from graphc.exec.cuda.call import Call, ProgramBuilder, checked, map_work, size_of
-from graphc.exec.cuda.index_code import gather_text, scatter_text
-from graphc.exec.cuda.products import Factors, product
-from graphc.exec.cuda.ptx import make_ptx
+from graphc.exec.cuda.calls import rows, windows
+from graphc.exec.cuda.calls.call import Call, ProgramBuilder, checked, map_work, size_of
+from graphc.exec.cuda.calls.products import Factors, product
+from graphc.exec.cuda.code.indices import gather_text, scatter_text
+from graphc.exec.cuda.code.ptx import make_ptx
 from graphc.exec.cuda.work import Clear, Copy, Launch, Work
 
 THREADS = 256
 
 
 def _copy(call: Call) -> Sequence[Work]:
-    """As a map, which in a CUDA graph is faster than the driver's copy (docs/adr/0027)."""
+    """As a map, which in a CUDA graph is faster than the driver's copy (docs/adr/0032)."""
     x, y = call.operands
     return map_work(call, ProgramBuilder(call.types[0]).program(0), (call.dims[0],), 0, [(x, (1,)), (y, (1,))])
 
@@ -64,11 +64,11 @@ def _scatter_add(call: Call) -> list[Work]:
 
 CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
     "copy": _copy, "sizes": _sizes, "matmul": _matmul, "gather": _gather, "scatter_add": _scatter_add,
-    "softmax": row_calls.softmax, "log_softmax": row_calls.log_softmax,
-    "softmax_cross_entropy": row_calls.losses, "sparse_softmax_cross_entropy": row_calls.sparse_losses,
-    "conv2d": window_calls.convolution, "conv2d_input_grad": window_calls.input_gradient,
-    "conv2d_filter_grad": window_calls.filter_gradient, "max_pool": window_calls.max_pool,
-    "max_pool_grad": window_calls.max_pool_gradient, "avg_pool": window_calls.mean_pool,
-    "avg_pool_grad": window_calls.mean_pool_gradient,
+    "softmax": rows.softmax, "log_softmax": rows.log_softmax,
+    "softmax_cross_entropy": rows.losses, "sparse_softmax_cross_entropy": rows.sparse_losses,
+    "conv2d": windows.convolution, "conv2d_input_grad": windows.input_gradient,
+    "conv2d_filter_grad": windows.filter_gradient, "max_pool": windows.max_pool,
+    "max_pool_grad": windows.max_pool_gradient, "avg_pool": windows.mean_pool,
+    "avg_pool_grad": windows.mean_pool_gradient,
 }
 STATE_CHECK, STATE_MARK = "state_check", "state_mark"          # on the host: what is known of variables stands there

@@ -1,11 +1,11 @@
 """LLVM text for kernels that take rows by index: gather, and scatter_add, its gradient.
 
-An index that is out of range is taken as 0 (gather) or left out (scatter_add): calls.py has it reported. In scatter_add
+An index that is out of range is taken as 0 (gather) or left out (scatter_add): calls/ has it reported. In scatter_add
 a thread adds all updates of its column in ascending order, so that a run repeats to the bit and gives the CPU's result.
 """
 from __future__ import annotations
 
-from graphc.exec.cuda.ptx import ATTRIBUTES, DECLARATIONS
+from graphc.exec.cuda.code.ptx import ATTRIBUTES, DECLARATIONS
 from graphc.exec.map_code import LLVM_TYPES
 
 _THREAD = """

@@ -3,9 +3,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from graphc.exec.cuda.call import Call, ProgramBuilder, map_work, size_of
-from graphc.exec.cuda.product_code import SIDE, THREADS, Product, product_text
-from graphc.exec.cuda.ptx import make_ptx
+from graphc.exec.cuda.calls.call import Call, ProgramBuilder, map_work, size_of
+from graphc.exec.cuda.code.products import SIDE, THREADS, Product, product_text
+from graphc.exec.cuda.code.ptx import make_ptx
 from graphc.exec.cuda.work import Clear, Launch, Work
 
 # Elements a side of a thread: how fast its tiles are, where there are enough of them (measured on an H200).

@@ -1,7 +1,7 @@
 """Softmax and the losses on it, on the device: maps over x[rows, cols] and over values of rows."""
 from __future__ import annotations
 
-from graphc.exec.cuda.call import Call, ProgramBuilder, checked, map_work, size_of
+from graphc.exec.cuda.calls.call import Call, ProgramBuilder, checked, map_work, size_of
 from graphc.exec.cuda.work import Clear, Work
 
 
