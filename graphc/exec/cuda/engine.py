@@ -14,6 +14,7 @@ import numpy as np
 
 from graphc import errors
 from graphc.exec import messages
+from graphc.exec.cuda.calls.checks import Failure
 from graphc.exec.cuda.driver import Device
 from graphc.exec.cuda.frame import DeviceFrame
 from graphc.exec.cuda.memory import Block, state_copy, wrote
@@ -88,7 +89,7 @@ class CudaEngine(Engine):
     def _run_frame(self, frame: Frame, inputs: Sequence[np.ndarray], number: int) -> list[np.ndarray]:
         for step, state in self._must_be_there:
             if not self.cells[state].info[0]:
-                raise self._failure(Status.UNINITIALISED, step)
+                raise self._failure(Failure(Status.UNINITIALISED), step)
         work = self._device_frames[frame.address]
         work.counter[:] = number, 0
         for target, array in zip(work.inputs, inputs, strict=True):
@@ -107,12 +108,14 @@ class CudaEngine(Engine):
             return [output.copy() for output in work.outputs]
 
     def _look_at_checks(self, work: DeviceFrame) -> None:
-        for (step, check), (least, most) in zip(work.checks, work.checked.tolist(), strict=True):
-            if least < 0 or most >= check.size:
-                raise self._failure(Status.INDEX_OUT_OF_RANGE, step, least if least < 0 else most, check.size)
+        for (step, check), words in zip(work.checks, work.checked.tolist(), strict=True):
+            failure = check.failure(words)
+            if failure is not None:
+                raise self._failure(failure, step)
 
-    def _failure(self, status: Status, step: int, a: int = 0, b: int = 0) -> errors.OpError:
+    def _failure(self, failure: Failure, step: int) -> errors.OpError:
         """The error that the host's runtime gives for it."""
         record = np.zeros(t.ERROR_WORDS, np.int64)
-        record[[t.ERROR_CODE, t.ERROR_STEP, t.ERROR_A, t.ERROR_B]] = int(status), step, a, b
+        record[[t.ERROR_CODE, t.ERROR_STEP, t.ERROR_A, t.ERROR_B]] = int(failure.status), step, failure.a, failure.b
+        record[t.ERROR_DETAIL:t.ERROR_DETAIL + len(failure.detail)] = failure.detail
         return messages.run_error(self.plan, record, None)

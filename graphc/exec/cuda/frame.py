@@ -19,7 +19,8 @@ import numpy as np
 
 from graphc.exec.cuda.arena import place
 from graphc.exec.cuda.calls.all import CALLS, STATE_CHECK, STATE_MARK
-from graphc.exec.cuda.calls.call import Call, Check
+from graphc.exec.cuda.calls.call import Call
+from graphc.exec.cuda.calls.checks import RECORD_WORDS, Check
 from graphc.exec.cuda.driver import Device
 from graphc.exec.cuda.maps import BoundMap, Place, launches
 from graphc.exec.cuda.memory import ALIGNMENT, Block, Layout, array_at, state_copy
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from graphc.exec.cuda.engine import CudaEngine
 
 _LONG = ctypes.c_int64
+RECORD, MOST_CHECKS = 8 * RECORD_WORDS, 2      # bytes of a check; checks of a step
 COUNTER_BYTES = 16
 
 
@@ -70,7 +72,7 @@ class DeviceFrame:
                  for shape, kind in zip(inputs, kinds, strict=True)]
         self.input_places = [layout.place(size) for size in sizes]
         self.uploaded = layout.used
-        self.check_place = layout.place(16 * max(len(self.body.steps), 1))
+        self.check_place = layout.place(RECORD * MOST_CHECKS * max(len(self.body.steps), 1))
         self.downloaded = layout.used
         self.output_places = [layout.place(int(np.prod(shape, dtype=np.int64)) * np.dtype(kind).itemsize)
                               for shape, kind in outputs]
@@ -177,14 +179,14 @@ class DeviceFrame:
                     tuple(self.dims[d] for d in step.dims), step.attrs, self.engine.library, self._scratch, self._facts)
         work = list(CALLS[name](call))
         for check in call.checks:
-            at = self.check_place + 16 * len(self.checks)
-            work.append(Copy(self.block.address + at, check.place, 16))
+            at = self.check_place + RECORD * len(self.checks)
+            work.append(Copy(self.block.address + at, check.place, 8 * check.words))
             self.checks.append((number, check))
         return work + list(self._map(step.epilogue)) if step.epilogue is not None else work
 
     def _checked_array(self) -> np.ndarray:
-        """Smallest and largest index of each check, where the device leaves them."""
-        return array_at(self.pinned.address + self.check_place, (len(self.checks), 2), np.dtype(np.int64))
+        """The words of each check, where the device leaves them."""
+        return array_at(self.pinned.address + self.check_place, (len(self.checks), RECORD_WORDS), np.dtype(np.int64))
 
     # Graphs
 
@@ -213,7 +215,7 @@ class DeviceFrame:
 
     def _download(self, begin: int, end: int) -> None:
         if begin == self.check_place:
-            end = begin + ALIGNMENT * -(-16 * len(self.checks) // ALIGNMENT)
+            end = begin + ALIGNMENT * -(-RECORD * len(self.checks) // ALIGNMENT)
         self.device.download(self.pinned.address + begin, self.block.address + begin, end - begin)
 
 

@@ -1,22 +1,17 @@
 """Kernels of a Plan on the device, by name: each becomes maps, products, copies or a kernel of its own (code/).
 
-CALLS is the one list of what the device has. A kernel that looks at indices has them checked by a map of its own, which
-leaves their smallest and largest value where the engine looks when the run is done (call.py: Check); with a bad one it
-only promises not to touch memory that is not its own.
+CALLS is the one list of what the device has. What a kernel refuses is told by checks (checks.py), at which the
+engine looks when the run is done.
 """
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
 
-from graphc.exec.cuda.calls import rows, windows
-from graphc.exec.cuda.calls.call import Call, ProgramBuilder, checked, map_work, size_of
+from graphc.exec.cuda.calls import indices, rows, scans, sorts, windows
+from graphc.exec.cuda.calls.call import Call, ProgramBuilder, map_work, size_of
 from graphc.exec.cuda.calls.products import Factors, product
-from graphc.exec.cuda.code.indices import gather_text, scatter_text
-from graphc.exec.cuda.code.ptx import make_ptx
-from graphc.exec.cuda.work import Clear, Copy, Launch, Work
-
-THREADS = 256
+from graphc.exec.cuda.work import Copy, Work
 
 
 def _copy(call: Call) -> Sequence[Work]:
@@ -39,31 +34,15 @@ def _matmul(call: Call) -> list[Work]:
                                  bool(call.attrs[1])), a, b, c)
 
 
-def _gather(call: Call) -> list[Work]:
-    (params, indices, out), (outer, axis, inner, count) = call.operands, call.dims
-    element, index = call.types
-    elements = outer * count * inner
-    if not elements or not axis:
-        return checked(call, indices, count, index, axis)
-    ptx = make_ptx(gather_text(size_of(element), index))
-    words = (params, indices, out, elements, axis, inner, count)
-    return [*checked(call, indices, count, index, axis),
-            Launch(ptx, "gc_gather", (-(-elements // THREADS),), (THREADS,), words)]
-
-
-def _scatter_add(call: Call) -> list[Work]:
-    (updates, indices, out), (outer, axis, inner, count) = call.operands, call.dims
-    element, index = call.types
-    work = [*checked(call, indices, count, index, axis), Clear(out, outer * axis * inner * size_of(element))]
-    if outer * axis * inner * count:
-        ptx = make_ptx(scatter_text(element, index))
-        words = (updates, indices, out, outer * inner, axis, inner, count)
-        work.append(Launch(ptx, "gc_scatter_add", (-(-outer * inner // THREADS),), (THREADS,), words))
-    return work
-
-
 CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
-    "copy": _copy, "sizes": _sizes, "matmul": _matmul, "gather": _gather, "scatter_add": _scatter_add,
+    "copy": _copy, "sizes": _sizes, "matmul": _matmul,
+    "gather": indices.gather, "scatter_add": indices.scatter_add, "gather_nd": indices.gather_nd,
+    "scatter_nd": indices.scatter_nd, "checked_indices": indices.checked_indices, "checked": indices.checked_integers,
+    "segment": indices.segment, "segment_count": indices.segment_count, "bincount": indices.bincount,
+    "sum_equal": indices.sum_equal, "first_equal": sorts.first_equal, "unique": sorts.unique, "top_k": sorts.top_k,
+    "row_order": sorts.row_order, "search_sorted": sorts.search_sorted,
+    "cumsum": scans.cumsum, "cumprod": scans.cumprod, "nonzero": scans.nonzero,
+    "argmax": rows.argmax, "argmin": rows.argmin, "in_top_k": rows.in_top_k,
     "softmax": rows.softmax, "log_softmax": rows.log_softmax,
     "softmax_cross_entropy": rows.losses, "sparse_softmax_cross_entropy": rows.sparse_losses,
     "conv2d": windows.convolution, "conv2d_input_grad": windows.input_gradient,

@@ -1,8 +1,10 @@
-"""Softmax and the losses on it, on the device: maps over x[rows, cols] and over values of rows."""
+"""What looks at whole rows on the device, as maps over x[rows, cols] and over values of rows: softmax and the losses
+on it, where the greatest element stands, and whether a class is among the best."""
 from __future__ import annotations
 
 from graphc.exec.cuda.calls.call import Call, ProgramBuilder, checked, map_work, size_of
 from graphc.exec.cuda.work import Clear, Work
+from graphc.kernels.contracts.dtypes import FLOATS, WIDENED
 
 
 def _row_maximum(call: Call, x: int, rows: int, cols: int) -> tuple[list[Work], int]:
@@ -75,3 +77,68 @@ def losses(call: Call, sparse: bool = False) -> list[Work]:
 
 def sparse_losses(call: Call) -> list[Work]:
     return [*checked(call, call.operands[1], call.dims[0], call.types[1], call.dims[1]), *losses(call, sparse=True)]
+
+
+def _extreme(call: Call, greatest: bool) -> list[Work]:
+    """Where the best element stands, the first of equals. NaNs are passed over; 0 where there is nothing but them and
+    the worst infinity."""
+    (x, out), (outer, n, inner), (dtype, index) = call.operands, call.dims, call.types
+    if not outer * n * inner:
+        return []
+    kind = WIDENED.get(dtype, dtype)
+    domain, of_x, of_rows = (outer, inner, n), (n * inner, 1, inner), (inner, 1, 0)
+    best = call.scratch(outer * inner * size_of(kind))
+
+    def element(b: ProgramBuilder) -> int:
+        return 0 if kind == dtype else b("cast", kind, 0)
+
+    b = ProgramBuilder(dtype)
+    value = element(b)
+    worst = b("const", kind, value=float("-inf") if greatest else float("inf")) if dtype in FLOATS else value
+    known = b("select", kind, b("equal", "bool", value, value), value, worst)
+    program = b.program(b("reduce.max" if greatest else "reduce.min", kind, known))
+    work = list(map_work(call, program, domain, 1, [(x, of_x), (best, of_rows)]))
+    b = ProgramBuilder(dtype, kind)
+    found = b("equal", "bool", element(b), 1)
+    place = b("select", "i64", found, b("index", "i64", value=2), b("const", "i64", value=n))
+    first = b("reduce.min", "i64", place)
+    none = b("const", "i64", value=0)
+    nothing = b("equal", "bool", first, b("const", "i64", value=n))
+    if dtype in FLOATS:
+        worst = b("const", kind, value=float("-inf") if greatest else float("inf"))
+        nothing = b("or", "bool", nothing, b("equal", "bool", 1, worst))
+    made = b("select", "i64", nothing, none, first)
+    program = b.program(made if index == "i64" else b("cast", index, made))
+    return [*work, *map_work(call, program, domain, 1, [(x, of_x), (best, of_rows), (out, of_rows), (0, (0, 0, 1))])]
+
+
+def argmax(call: Call) -> list[Work]:
+    return _extreme(call, True)
+
+
+def argmin(call: Call) -> list[Work]:
+    return _extreme(call, False)
+
+
+def in_top_k(call: Call) -> list[Work]:
+    """Whether the target is a class, all predictions of the row are finite and fewer than k greater than its."""
+    (predictions, targets, out), (rows, classes, k), index = call.operands, call.dims, call.types[0]
+    if not rows * classes:
+        return [Clear(out, rows)]
+    wanted = call.scratch(4 * rows)
+    b = ProgramBuilder("f32", index)
+    hit = b("equal", "bool", b("index", index, value=1), 1)
+    program = b.program(b("reduce.max", "f32", b("select", "f32", hit, 0, b("const", "f32", value=float("-inf")))))
+    of_rows = (1, 0)
+    work = list(map_work(call, program, (rows, classes), 1, [
+        (predictions, (classes, 1)), (targets, of_rows), (wanted, of_rows), (0, (0, 1))]))
+    b = ProgramBuilder("f32", "f32", index)
+    zero = b("const", "f32", value=0.0)
+    finite = b("reduce.and", "bool", b("equal", "bool", b("sub", "f32", 0, 0), zero))
+    greater = b("reduce.add", "i64", b("cast", "i64", b("less", "bool", 1, 0)))
+    few = b("less", "bool", greater, b("const", "i64", value=k))
+    there = b("less", "bool", 2, b("const", index, value=classes))
+    there = b("and", "bool", there, b("less_equal", "bool", b("const", index, value=0), 2))
+    program = b.program(b("and", "bool", b("and", "bool", finite, few), there))
+    return [*work, *map_work(call, program, (rows, classes), 1, [
+        (predictions, (classes, 1)), (wanted, of_rows), (targets, of_rows), (out, of_rows)])]

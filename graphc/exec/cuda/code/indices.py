@@ -1,101 +1,113 @@
-"""LLVM text for kernels that take rows by index: gather, and scatter_add, its gradient.
+"""Kernels that take rows by index: gather, gather_nd, and what looks at indices.
 
-An index that is out of range is taken as 0 (gather) or left out (scatter_add): calls/ has it reported. In scatter_add
-a thread adds all updates of its column in ascending order, so that a run repeats to the bit and gives the CPU's result.
+An index that is out of range is taken as 0, a tuple of them as -1, which is left out: calls/ has either reported.
 """
 from __future__ import annotations
 
-from graphc.exec.cuda.code.ptx import ATTRIBUTES, DECLARATIONS
-from graphc.exec.map_code import LLVM_TYPES
+from graphc.exec.cuda.code.builder import Array, KernelBuilder, Value
 
-_THREAD = """
-entry:
-  %tid = call i32 @llvm.nvvm.read.ptx.sreg.tid.x()
-  %ctaid = call i32 @llvm.nvvm.read.ptx.sreg.ctaid.x()
-  %ntid = call i32 @llvm.nvvm.read.ptx.sreg.ntid.x()
-  %thread = zext i32 %tid to i64
-  %block = zext i32 %ctaid to i64
-  %threads = zext i32 %ntid to i64
-  %first = mul i64 %block, %threads
-  %i = add i64 %first, %thread
-  %in = icmp slt i64 %i, %elements
-  br i1 %in, label %go, label %done
-"""
+AXES = 7                   # of a table that tuples of indices name rows of
+FAR = (1 << 63) - 1
 
 
-def gather_text(size: int, index: str) -> str:
+def bits_of(size: int) -> str:
+    """The type as which elements of that many bytes are moved."""
+    return f"u{8 * size}"
+
+
+def gather(size: int, index: str, narrow: bool) -> KernelBuilder:
     """gc_gather(params, indices, out, elements, axis, inner, count): a thread an element, of `size` bytes."""
-    kind, wide = f"i{8 * size}", LLVM_TYPES[index]
-    return f"""{DECLARATIONS}
-define ptx_kernel void @gc_gather(ptr addrspace(1) readonly %params, ptr addrspace(1) readonly %indices,
-    ptr addrspace(1) %out, i64 %elements, i64 %axis, i64 %inner, i64 %count) {{{_THREAD}go:
-  %row = udiv i64 %i, %inner
-  %column = urem i64 %i, %inner
-  %outer = udiv i64 %row, %count
-  %j = urem i64 %row, %count
-  %index.at = getelementptr {wide}, ptr addrspace(1) %indices, i64 %j
-  %index.stored = load {wide}, ptr addrspace(1) %index.at
-  {_wide(wide)}
-  %inside = icmp ult i64 %index, %axis
-  %safe = select i1 %inside, i64 %index, i64 0
-  %base = mul i64 %outer, %axis
-  %source.row = add i64 %base, %safe
-  %source.first = mul i64 %source.row, %inner
-  %source = add i64 %source.first, %column
-  %from = getelementptr {kind}, ptr addrspace(1) %params, i64 %source
-  %value = load {kind}, ptr addrspace(1) %from
-  %to = getelementptr {kind}, ptr addrspace(1) %out, i64 %i
-  store {kind} %value, ptr addrspace(1) %to
-  br label %done
-done:
-  ret void
-}}
-{ATTRIBUTES}"""
+    k = KernelBuilder("gc_gather", narrow)
+    params, indices, out = k.array("params", bits_of(size)), k.array("indices", index), k.array("out", bits_of(size))
+    elements, axis, inner, count = k.numbers("elements", "axis", "inner", "count")
+    i = k.thread(elements)
+    outer, j, column = k.parts(i, count, inner)
+    row = indices[j].to("i64")
+    out[i] = params[(outer * axis + k.choose(row.inside(0, axis), row, 0)) * inner + column]
+    return k
 
 
-def scatter_text(element: str, index: str) -> str:
-    """gc_scatter_add(updates, indices, out, elements, axis, inner, count): a thread a column, elements = outer * inner;
-    out is zeros before."""
-    kind, wide = LLVM_TYPES[element], LLVM_TYPES[index]
-    add = "fadd" if kind in ("float", "double") else "add"
-    return f"""{DECLARATIONS}
-define ptx_kernel void @gc_scatter_add(ptr addrspace(1) readonly %updates, ptr addrspace(1) readonly %indices,
-    ptr addrspace(1) %out, i64 %elements, i64 %axis, i64 %inner, i64 %count) {{{_THREAD}go:
-  %outer = udiv i64 %i, %inner
-  %column = urem i64 %i, %inner
-  %sources = mul i64 %outer, %count
-  %targets = mul i64 %outer, %axis
-  br label %loop
-loop:
-  %j = phi i64 [ 0, %go ], [ %j.next, %next ]
-  %index.at = getelementptr {wide}, ptr addrspace(1) %indices, i64 %j
-  %index.stored = load {wide}, ptr addrspace(1) %index.at
-  {_wide(wide)}
-  %inside = icmp ult i64 %index, %axis
-  br i1 %inside, label %take, label %next
-take:
-  %source.row = add i64 %sources, %j
-  %source.first = mul i64 %source.row, %inner
-  %source = add i64 %source.first, %column
-  %from = getelementptr {kind}, ptr addrspace(1) %updates, i64 %source
-  %value = load {kind}, ptr addrspace(1) %from
-  %target.row = add i64 %targets, %index
-  %target.first = mul i64 %target.row, %inner
-  %target = add i64 %target.first, %column
-  %to = getelementptr {kind}, ptr addrspace(1) %out, i64 %target
-  %before = load {kind}, ptr addrspace(1) %to
-  %sum = {add} {kind} %before, %value
-  store {kind} %sum, ptr addrspace(1) %to
-  br label %next
-next:
-  %j.next = add i64 %j, 1
-  %more = icmp slt i64 %j.next, %count
-  br i1 %more, label %loop, label %done
-done:
-  ret void
-}}
-{ATTRIBUTES}"""
+def take_rows(size: int, narrow: bool) -> KernelBuilder:
+    """gc_take_rows(table, rows, out, elements, count, inner, size): out[b, j] = table[b, rows[b, j]], of tables with
+    `size` rows; a row that is not there is left out."""
+    k = KernelBuilder("gc_take_rows", narrow)
+    table, rows, out = k.array("table", bits_of(size)), k.array("rows", "i64"), k.array("out", bits_of(size))
+    elements, count, inner, rows_of_table = k.numbers("elements", "count", "inner", "size")
+    i = k.thread(elements)
+    batch, j, column = k.parts(i, count, inner)
+    row = rows[batch * count + j]
+    k.go_on_if(row.inside(0, rows_of_table))
+    out[i] = table[(batch * rows_of_table + row) * inner + column]
+    return k
 
 
-def _wide(kind: str) -> str:
-    return "%index = add i64 %index.stored, 0" if kind == "i64" else f"%index = sext {kind} %index.stored to i64"
+def put_rows(size: int, narrow: bool) -> KernelBuilder:
+    """gc_put_rows(rows, data, out, elements, inner, size): out[rows[j]] = data[j]; rows are distinct."""
+    k = KernelBuilder("gc_put_rows", narrow)
+    rows, data, out = k.array("rows", "i64"), k.array("data", bits_of(size)), k.array("out", bits_of(size))
+    elements, inner, rows_of_table = k.numbers("elements", "inner", "size")
+    i = k.thread(elements)
+    j, column = k.parts(i, inner)
+    row = rows[j]
+    k.go_on_if(row.inside(0, rows_of_table))
+    out[row * inner + column] = data[i]
+    return k
+
+
+def row_numbers(index: str, depth: int) -> KernelBuilder:
+    """gc_row_numbers(indices, rows, tuples, s0, ..., s6): the row that each tuple names, -1 of one that names none."""
+    k = KernelBuilder("gc_row_numbers")
+    indices, rows = k.array("indices", index), k.array("rows", "i64")
+    tuples, *sizes = k.numbers("tuples", *(f"s{axis}" for axis in range(AXES)))
+    j = k.thread(tuples)
+    row, good = k.constant(0, "i64"), k.constant(True, "bool")
+    for axis in range(depth):
+        found = indices[j * depth + axis].to("i64")
+        good = good & found.inside(0, sizes[axis])
+        row = row * sizes[axis] + found
+    rows[j] = k.choose(good, row, -1)
+    return k
+
+
+def refused_tuple(index: str, depth: int) -> KernelBuilder:
+    """gc_refused_tuple(first, indices, record, count, s0, ..., s6): a check's record (calls/checks.py) of tuple
+    `first`, if there is such a one."""
+    k = KernelBuilder("gc_refused_tuple")
+    first, indices, record = k.array("first", "i64"), k.array("indices", index), k.array("record", "i64")
+    count, *sizes = k.numbers("count", *(f"s{axis}" for axis in range(AXES)))
+    k.go_on_if(k.index("tid.x").equals(0))
+    number = first[0]
+    _refuse(k, record, number < count)
+    k.go_on_if(number < count)
+    if depth == 1:
+        record[1], record[2] = indices[number].to("i64"), sizes[0]
+        return k
+    record[1], record[2] = number, k.constant(depth, "i64")
+    for axis in range(depth):
+        record[3 + axis] = indices[number * depth + axis].to("i64")
+    for axis in range(AXES):
+        record[3 + AXES + axis] = sizes[axis]
+    return k
+
+
+def refused_value(index: str, pair: bool) -> KernelBuilder:
+    """gc_refused_value(first, values, record, count): the record of element `first`: it and its position; pair: the one
+    before it, and it."""
+    k = KernelBuilder("gc_refused_value")
+    first, values, record = k.array("first", "i64"), k.array("values", index), k.array("record", "i64")
+    count = k.number("count")
+    k.go_on_if(k.index("tid.x").equals(0))
+    at = first[0]
+    _refuse(k, record, at < count)
+    k.go_on_if(at < count)
+    value = values[at].to("i64")
+    record[1] = values[k.greatest(at - 1, 0)].to("i64") if pair else value
+    record[2] = value if pair else at
+    return k
+
+
+def _refuse(k: KernelBuilder, record: Array, refused: Value) -> None:
+    """Writes a whole record: words that tell nothing are zeros."""
+    record[0] = refused.to("i64")
+    for word in range(1, 3 + 2 * AXES):
+        record[word] = k.constant(0, "i64")
