@@ -7,6 +7,7 @@ from graphc.exec.cuda.calls.scans import NARROW
 from graphc.exec.cuda.calls.sorts import order_of
 from graphc.exec.cuda.code import indices as code
 from graphc.exec.cuda.code.groups import SCATTERS, SEGMENTS, Combination, combined
+from graphc.exec.cuda.code.sorts import first_equal as first_equal_code
 from graphc.exec.cuda.work import Clear, Work
 from graphc.exec.image import constant_bits
 from graphc.kernels.contracts.calls import Status
@@ -70,6 +71,15 @@ def _first_bad(call: Call, rows: int, count: int) -> tuple[list[Work], int]:
     number = b("select", "i64", bad, b("linear", "i64"), b("const", "i64", value=code.FAR))
     program = b.program(b("reduce.min", "i64", number))
     return list(map_work(call, program, (count,), 1, [(rows, (1,)), (first, (0,)), (0, (1,))])), first
+
+
+def refuse_bad(call: Call, keys: int, values: int, dtype: str, count: int, what: str, status: Status,
+               limit: int = 0) -> list[Work]:
+    """What reports the first of some values whose key is below 0. what: see code/indices.py, refused_value."""
+    work, first = _first_bad(call, keys, count)
+    refusal = Refusal(call.scratch(8 * Refusal.words), status)
+    call.checks.append(refusal)
+    return work + launch(call, code.refused_value(dtype, what), 1, first, values, refusal.place, count, limit)
 
 
 def gather_nd(call: Call) -> list[Work]:
@@ -181,10 +191,7 @@ def _must_ascend(call: Call, ids: int, n: int, index: str) -> list[Work]:
     program = b.program(wide)
     work: list[Work] = [Clear(falls, 8)]
     work += map_work(call, program, (n - 1,), 0, [(ids, (1,)), (ids + size, (1,)), (falls + 8, (1,))])
-    more, first = _first_bad(call, falls, n)
-    refusal = Refusal(call.scratch(8 * Refusal.words), Status.INVALID_VALUE)
-    call.checks.append(refusal)
-    return work + more + launch(call, code.refused_value(index, pair=True), 1, first, ids, refusal.place, n)
+    return work + refuse_bad(call, falls, ids, index, n, "pair", Status.INVALID_VALUE)
 
 
 def segment_count(call: Call) -> list[Work]:
@@ -208,10 +215,7 @@ def bincount(call: Call) -> list[Work]:
     wide = call.scratch(8 * count)
     b = ProgramBuilder("i32")
     work += map_work(call, b.program(b("cast", "i64", 0)), (count,), 0, [(values, (1,)), (wide, (1,))])
-    more, first = _first_bad(call, wide, count)
-    refusal = Refusal(call.scratch(8 * Refusal.words), Status.INVALID_VALUE)
-    call.checks.append(refusal)
-    work += more + launch(call, code.refused_value("i64", pair=False), 1, first, wide, refusal.place, count)
+    work += refuse_bad(call, wide, wide, "i64", count, "position", Status.INVALID_VALUE)
     c = Combination("add", element, "i64", counted=not weighted, narrow=max(count, size) < NARROW)
     return work + combine(call, c, wide, weights if weighted else wide, bins, 1, count, 1, size)
 
@@ -226,3 +230,20 @@ def sum_equal(call: Call) -> list[Work]:
     work = [*checked(call, first, n, "i64", n), *combine(call, c, first, rows, sums, 1, n, inner, n)]
     kernel = code.take_rows(size_of(element), narrow)
     return work + launch(call, kernel, n * inner, sums, first, out, n * inner, n, inner, n)
+
+
+def invert_permutation(call: Call) -> list[Work]:
+    """The order that sorts a permutation is its inverse; a number that comes twice is refused."""
+    (x, y), (n,), index = call.operands, call.dims, call.types[0]
+    if not n:
+        return []
+    work, order = order_of(call, "ascending", index, x, 1, n)
+    first, falls = call.scratch(8 * n), call.scratch(8 * n)
+    work += launch(call, first_equal_code(index), n, x, order, first, n)
+    b = ProgramBuilder("i64")
+    again = b("select", "i64", b("equal", "bool", 0, b("linear", "i64")), 0, b("const", "i64", value=-1))
+    work += map_work(call, b.program(again), (n,), 0, [(first, (1,)), (falls, (1,)), (0, (1,))])
+    work += [*checked(call, x, n, index, n), *refuse_bad(call, falls, x, index, n, "limit", Status.INVALID_VALUE, n)]
+    b = ProgramBuilder("i64")
+    program = b.program(0 if index == "i64" else b("cast", index, 0))
+    return [*work, *map_work(call, program, (n,), 0, [(order, (1,)), (y, (1,))])]

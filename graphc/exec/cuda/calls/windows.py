@@ -219,6 +219,23 @@ def input_gradient(call: Call) -> list[Work]:
     return work + _convolved(call, padded, back, turned, Pictures(dx, n, h, w, c))
 
 
+def depthwise_filter_gradient(call: Call) -> list[Work]:
+    """df[tap, channel] = the sum of x dy over pictures and windows."""
+    x, dy, df = call.operands
+    n, h, w, c, kh, kw, oh, ow, top, left = call.dims
+    dtype = call.types[0]
+    if not n * oh * ow:
+        return [Clear(df, kh * kw * c * size_of(dtype))]
+    windows = Windows(kh, kw, oh, ow, *call.attrs)
+    work, padded = _inside(call, Pictures(x, n, h, w, c), windows, top, left)
+    (picture, row, column, channel), taps = windows.strides(padded)
+    b = ProgramBuilder(dtype, dtype)
+    program = b.program(b("reduce.add", dtype, b("mul", dtype, 0, 1)))
+    return work + map_work(call, program, (kh, kw, c, n, oh, ow), 3, [
+        (padded.address, (*taps, channel, picture, row, column)), (dy, (0, 0, 1, oh * ow * c, ow * c, c)),
+        (df, (kw * c, c, 1, 0, 0, 0))])
+
+
 # Pooling
 
 @dataclass(frozen=True)

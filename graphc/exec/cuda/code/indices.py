@@ -90,19 +90,19 @@ def refused_tuple(index: str, depth: int) -> KernelBuilder:
     return k
 
 
-def refused_value(index: str, pair: bool) -> KernelBuilder:
-    """gc_refused_value(first, values, record, count): the record of element `first`: it and its position; pair: the one
-    before it, and it."""
+def refused_value(index: str, what: str) -> KernelBuilder:
+    """gc_refused_value(first, values, record, count, limit): the record of element `first`. what: "position" (it and its
+    position), "pair" (the one before it, and it) or "limit" (it and the limit)."""
     k = KernelBuilder("gc_refused_value")
     first, values, record = k.array("first", "i64"), k.array("values", index), k.array("record", "i64")
-    count = k.number("count")
+    count, limit = k.numbers("count", "limit")
     k.go_on_if(k.index("tid.x").equals(0))
     at = first[0]
     _refuse(k, record, at < count)
     k.go_on_if(at < count)
     value = values[at].to("i64")
-    record[1] = values[k.greatest(at - 1, 0)].to("i64") if pair else value
-    record[2] = value if pair else at
+    record[1] = values[k.greatest(at - 1, 0)].to("i64") if what == "pair" else value
+    record[2] = {"position": at, "pair": value, "limit": limit}[what]
     return k
 
 
