@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 
-from graphc.exec.cuda.calls import indices, rows, scans, sorts, taps, windows
+from graphc.exec.cuda.calls import boxes, draws, indices, rows, scans, sorts, taps, windows
 from graphc.exec.cuda.calls.call import Call, ProgramBuilder, map_work, size_of
 from graphc.exec.cuda.calls.products import Factors, product
 from graphc.exec.cuda.work import Copy, Work
@@ -55,6 +55,10 @@ CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
     "depthwise_conv2d": taps.depthwise, "depthwise_conv2d_input_grad": taps.depthwise_input_gradient,
     "depthwise_conv2d_filter_grad": windows.depthwise_filter_gradient,
     "unfold_depth": taps.unfold_depth, "fold_depth": taps.fold_depth, "window_sum": taps.window_sum,
+    "mixed_seeds": draws.mixed_seeds, "stateless_uniform": draws.uniform, "stateless_normal": draws.normal,
+    "stateless_truncated_normal": draws.truncated_normal, "stateless_int": draws.integers,
+    "search_sums": draws.search_sums, "crop_boxes": boxes.crop, "crop_boxes_image_grad": boxes.image_gradient,
+    "crop_boxes_box_grad": boxes.box_gradient, "sparse_matmul": indices.sparse_product,
     "dilation2d": taps.dilation, "dilation2d_input_grad": taps.dilation_input_gradient,
     "dilation2d_filter_grad": taps.dilation_filter_gradient,
 }

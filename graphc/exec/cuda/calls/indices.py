@@ -27,13 +27,13 @@ def gather(call: Call) -> list[Work]:
 
 
 def combine(call: Call, c: Combination, keys: int, data: int, out: int, batches: int, entries: int, inner: int,
-            rows: int, neutral: float = 0) -> list[Work]:
+            rows: int, neutral: float = 0, falls: int = 0) -> list[Work]:
     """out[b, key] = what entries with that key come to, in ascending order of entries; keys are sorted first unless
-    they ascend."""
+    they ascend: falls: where the number of the first stands that does not."""
     if not batches * entries * inner * rows:
         return []
     work, order = order_of(call, "ascending", c.key, keys, batches if c.by_batch else 1, entries) if c.ordered else (
-        [], 0)
+        [], falls)
     elements, bits = batches * entries * inner, constant_bits(neutral, c.element)
     return work + launch(call, combined(c), elements, order, keys, data, out, bits, elements, entries, inner, rows)
 
@@ -74,12 +74,13 @@ def _first_bad(call: Call, rows: int, count: int) -> tuple[list[Work], int]:
 
 
 def refuse_bad(call: Call, keys: int, values: int, dtype: str, count: int, what: str, status: Status,
-               limit: int = 0) -> list[Work]:
-    """What reports the first of some values whose key is below 0. what: see code/indices.py, refused_value."""
+               limit: int = 0) -> tuple[list[Work], int]:
+    """(what reports the first of some values whose key is below 0, where its number stands). what: see code/indices.py,
+    refused_value."""
     work, first = _first_bad(call, keys, count)
     refusal = Refusal(call.scratch(8 * Refusal.words), status)
     call.checks.append(refusal)
-    return work + launch(call, code.refused_value(dtype, what), 1, first, values, refusal.place, count, limit)
+    return work + launch(call, code.refused_value(dtype, what), 1, first, values, refusal.place, count, limit), first
 
 
 def gather_nd(call: Call) -> list[Work]:
@@ -160,11 +161,13 @@ def segment(call: Call) -> list[Work]:
     neutral = {"mul": 1, "min": LARGEST[element], "max": LEAST[element]}.get(name, 0)
     work = filled(call, out, rows * inner, element, neutral if not ascending or name == "mul" else 0)
     if ascending:
-        work += [*checked(call, ids, n, index, rows), *_must_ascend(call, ids, n, index)]
+        more, falls = _must_ascend(call, ids, n, index)
+        work += [*checked(call, ids, n, index, rows), *more]
     else:
+        falls = -1
         work += _must_be_below(call, ids, n, index, rows)
     c = Combination(name, element, index, ordered=not ascending, narrow=max(n, rows) * inner < NARROW)
-    return work + combine(call, c, ids, data, out, 1, n, inner, rows, neutral)
+    return work + combine(call, c, ids, data, out, 1, n, inner, rows, neutral, falls)
 
 
 def _must_be_below(call: Call, ids: int, n: int, index: str, rows: int) -> list[Work]:
@@ -180,10 +183,10 @@ def _must_be_below(call: Call, ids: int, n: int, index: str, rows: int) -> list[
     return work + [Clear(place, 8)]
 
 
-def _must_ascend(call: Call, ids: int, n: int, index: str) -> list[Work]:
-    """What reports the first id that is less than the one before it."""
-    if n < 2:
-        return []
+def _must_ascend(call: Call, ids: int, n: int, index: str) -> tuple[list[Work], int]:
+    """(what reports the first id that is less than the one before it, where its number stands)."""
+    if not n:
+        return [], call.scratch(8)
     falls, size = call.scratch(8 * n), size_of(index)
     b = ProgramBuilder(index, index)
     fall = b("less", "bool", 1, 0)
@@ -191,7 +194,8 @@ def _must_ascend(call: Call, ids: int, n: int, index: str) -> list[Work]:
     program = b.program(wide)
     work: list[Work] = [Clear(falls, 8)]
     work += map_work(call, program, (n - 1,), 0, [(ids, (1,)), (ids + size, (1,)), (falls + 8, (1,))])
-    return work + refuse_bad(call, falls, ids, index, n, "pair", Status.INVALID_VALUE)
+    more, first = refuse_bad(call, falls, ids, index, n, "pair", Status.INVALID_VALUE)
+    return work + more, first
 
 
 def segment_count(call: Call) -> list[Work]:
@@ -202,7 +206,8 @@ def segment_count(call: Call) -> list[Work]:
     wide = 0 if index == "i64" else b("cast", "i64", 0)
     program = b.program(b("add", "i64", wide, b("const", "i64", value=1)))
     last = ids + size_of(index) * (n - 1)
-    work = [*checked(call, ids, n, index, code.FAR), *_must_ascend(call, ids, n, index)]
+    more, _ = _must_ascend(call, ids, n, index)
+    work = [*checked(call, ids, n, index, code.FAR), *more]
     return work + list(map_work(call, program, (1,), 0, [(last, (1,)), (count, (1,))]))
 
 
@@ -215,7 +220,7 @@ def bincount(call: Call) -> list[Work]:
     wide = call.scratch(8 * count)
     b = ProgramBuilder("i32")
     work += map_work(call, b.program(b("cast", "i64", 0)), (count,), 0, [(values, (1,)), (wide, (1,))])
-    work += refuse_bad(call, wide, wide, "i64", count, "position", Status.INVALID_VALUE)
+    work += refuse_bad(call, wide, wide, "i64", count, "position", Status.INVALID_VALUE)[0]
     c = Combination("add", element, "i64", counted=not weighted, narrow=max(count, size) < NARROW)
     return work + combine(call, c, wide, weights if weighted else wide, bins, 1, count, 1, size)
 
@@ -232,6 +237,32 @@ def sum_equal(call: Call) -> list[Work]:
     return work + launch(call, kernel, n * inner, sums, first, out, n * inner, n, inner, n)
 
 
+def sparse_product(call: Call) -> list[Work]:
+    """Entries of a row are added in their order."""
+    (indices, values, b, out), (n, m, k, p), (swapped,) = call.operands, call.dims, call.attrs
+    element = call.types[0]
+    work: list[Work] = [Clear(out, m * p * size_of(element))]
+    for place, size in ((swapped, m), (1 - swapped, k)):
+        work += _strided_check(call, indices + 8 * place, n, size)
+    if not n * p or not k:
+        return work
+    keys, data, narrow = call.scratch(8 * n), call.scratch(n * p * size_of(element)), max(n, m, k) * p < NARROW
+    work += launch(call, code.scaled_rows(element, bool(swapped), narrow), n * p, indices, values, b, keys, data, n * p,
+                   k, p)
+    return work + combine(call, Combination("add", element, "i64", narrow=narrow), keys, data, out, 1, n, p, m)
+
+
+def _strided_check(call: Call, indices: int, count: int, size: int) -> list[Work]:
+    """What reports an index of every other one that is out of range."""
+    if not count:
+        return []
+    place = call.scratch(16)
+    call.checks.append(Range(place, size))
+    b = ProgramBuilder("i64")
+    program = b.program(b("reduce.min", "i64", 0), b("reduce.max", "i64", 0))
+    return list(map_work(call, program, (count,), 1, [(indices, (2,)), (place, (0,)), (place + 8, (0,))]))
+
+
 def invert_permutation(call: Call) -> list[Work]:
     """The order that sorts a permutation is its inverse; a number that comes twice is refused."""
     (x, y), (n,), index = call.operands, call.dims, call.types[0]
@@ -243,7 +274,8 @@ def invert_permutation(call: Call) -> list[Work]:
     b = ProgramBuilder("i64")
     again = b("select", "i64", b("equal", "bool", 0, b("linear", "i64")), 0, b("const", "i64", value=-1))
     work += map_work(call, b.program(again), (n,), 0, [(first, (1,)), (falls, (1,)), (0, (1,))])
-    work += [*checked(call, x, n, index, n), *refuse_bad(call, falls, x, index, n, "limit", Status.INVALID_VALUE, n)]
+    twice, _ = refuse_bad(call, falls, x, index, n, "limit", Status.INVALID_VALUE, n)
+    work += [*checked(call, x, n, index, n), *twice]
     b = ProgramBuilder("i64")
     program = b.program(0 if index == "i64" else b("cast", index, 0))
     return [*work, *map_work(call, program, (n,), 0, [(order, (1,)), (y, (1,))])]

@@ -108,7 +108,7 @@ def _place_keys(call: Call, where: int) -> tuple[list[Work], int]:
     keys = call.scratch(8 * n * m)
     work = launch(call, code.place_keys(n * m < NARROW), n * m, where, keys, n * m, m, size, batched)
     if n * m:
-        work += refuse_bad(call, keys, where, "i64", n * m, "limit", Status.INDEX_OUT_OF_RANGE, size)
+        work += refuse_bad(call, keys, where, "i64", n * m, "limit", Status.INDEX_OUT_OF_RANGE, size)[0]
     return work, keys
 
 

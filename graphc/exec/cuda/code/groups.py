@@ -19,7 +19,7 @@ SEGMENTS = ("add", "mean", "root_mean", "mul", "min", "max")
 class Combination:
     """how: one of the names above. start: with what a group begins: "table" (what is there), "first" (its first entry)
     or "neutral" (a parameter). by_batch: each batch has its own keys. counted: no data, each entry counts 1. ordered:
-    there is an order, else keys ascend."""
+    there is an order, else keys ascend up to entry order[0], with which begins what is left out."""
 
     how: str
     element: str
@@ -48,7 +48,8 @@ def combined(c: Combination) -> KernelBuilder:
 
     key = keys[entry(p)].to("i64")
     before = k.choose(p > 0, keys[entry(k.greatest(p - 1, 0))].to("i64"), -1)
-    k.go_on_if(key.inside(0, rows) & key.differs(before))
+    begins = key.inside(0, rows) & key.differs(before)
+    k.go_on_if(begins if c.ordered else begins & (p < order[0]))
     total = k.variable({"table": lambda: out[key * inner], "first": lambda: data[entry(p) * inner],
                         "neutral": lambda: k.from_bits(neutral, c.element)}[c.start]())
     q, goes_on = k.variable(p), k.variable(True, "bool")

@@ -54,6 +54,22 @@ def put_rows(size: int, narrow: bool) -> KernelBuilder:
     return k
 
 
+def scaled_rows(element: str, swapped: bool, narrow: bool) -> KernelBuilder:
+    """gc_scaled_rows(indices, values, b, keys, data, elements, k, p): of each entry (i, j) of a sparse matrix its row i
+    and its value times row j of b, of k rows with p elements; swapped: pairs are (j, i). A row that is not there: 0."""
+    k = KernelBuilder("gc_scaled_rows", narrow)
+    indices, values, b = k.array("indices", "i64"), k.array("values", element), k.array("b", element)
+    keys, data = k.array("keys", "i64"), k.array("data", element)
+    elements, rows, p = k.numbers("elements", "k", "p")
+    at = k.thread(elements)
+    entry, column = k.parts(at, p)
+    i, j = indices[entry * 2 + int(swapped)], indices[entry * 2 + (1 - int(swapped))]
+    with k.when(column.equals(0)):
+        keys[entry] = i
+    data[at] = values[entry] * b[k.choose(j.inside(0, rows), j, 0) * p + column]
+    return k
+
+
 def row_numbers(index: str, depth: int) -> KernelBuilder:
     """gc_row_numbers(indices, rows, tuples, s0, ..., s6): the row that each tuple names, -1 of one that names none."""
     k = KernelBuilder("gc_row_numbers")
@@ -77,7 +93,7 @@ def refused_tuple(index: str, depth: int) -> KernelBuilder:
     count, *sizes = k.numbers("count", *(f"s{axis}" for axis in range(AXES)))
     k.go_on_if(k.index("tid.x").equals(0))
     number = first[0]
-    _refuse(k, record, number < count)
+    refuse(k, record, number < count)
     k.go_on_if(number < count)
     if depth == 1:
         record[1], record[2] = indices[number].to("i64"), sizes[0]
@@ -91,14 +107,14 @@ def refused_tuple(index: str, depth: int) -> KernelBuilder:
 
 
 def refused_value(index: str, what: str) -> KernelBuilder:
-    """gc_refused_value(first, values, record, count, limit): the record of element `first`. what: "position" (it and its
-    position), "pair" (the one before it, and it) or "limit" (it and the limit)."""
+    """gc_refused_value(first, values, record, count, limit): the record of element `first`. what: "position" (it and
+    its position), "pair" (the one before it, and it) or "limit" (it and the limit)."""
     k = KernelBuilder("gc_refused_value")
     first, values, record = k.array("first", "i64"), k.array("values", index), k.array("record", "i64")
     count, limit = k.numbers("count", "limit")
     k.go_on_if(k.index("tid.x").equals(0))
     at = first[0]
-    _refuse(k, record, at < count)
+    refuse(k, record, at < count)
     k.go_on_if(at < count)
     value = values[at].to("i64")
     record[1] = values[k.greatest(at - 1, 0)].to("i64") if what == "pair" else value
@@ -106,7 +122,7 @@ def refused_value(index: str, what: str) -> KernelBuilder:
     return k
 
 
-def _refuse(k: KernelBuilder, record: Array, refused: Value) -> None:
+def refuse(k: KernelBuilder, record: Array, refused: Value) -> None:
     """Writes a whole record: words that tell nothing are zeros."""
     record[0] = refused.to("i64")
     for word in range(1, 3 + 2 * AXES):

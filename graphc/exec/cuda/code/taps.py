@@ -1,6 +1,6 @@
 """Kernels that go through the taps of windows: depthwise convolutions, the depth of volumes, grey-scale dilation.
 
-A thread makes one element and adds in the order of the CPU's kernels, so that results are the CPU's bits. A tap that
+A thread makes one element and adds in the order of the CPU's kernels, products with fused multiply-adds. A tap that
 lies outside of the picture is passed over.
 """
 from __future__ import annotations
@@ -152,8 +152,8 @@ def _depth(k: KernelBuilder) -> tuple[Value, Value, Value, Axis]:
 
 
 def unfold_depth(dtype: str, narrow: bool) -> KernelBuilder:
-    """gc_unfold_depth(x, y, elements, d, m, c, taps, outputs, pad, stride, rate): the frames of each window side by side
-    in the channels, zeros outside."""
+    """gc_unfold_depth(x, y, elements, d, m, c, taps, outputs, pad, stride, rate): the frames of each window side by
+    side in the channels, zeros outside."""
     k = KernelBuilder("gc_unfold_depth", narrow)
     x, y = k.array("x", dtype), k.array("y", dtype)
     elements, m, c, axis = _depth(k)
