@@ -6,6 +6,9 @@ These fields have a meaning:
                   operation_timeout_in_ms        limit of every run of the session; 0: none
                   allow_soft_placement           what a GPU cannot run happens on the CPU (session/placement.py)
                   device_count                   {"GPU": 1}: runs use the GPU; {"GPU": 0}: none does
+                  graph_options.rewrite_options.auto_mixed_precision
+                                                 ON: a GPU may multiply float32 on its tensor cores, which round factors
+                                                 to tf32 (10 bits of mantissa); sums stay float32's
                   log_device_placement           prints the device of each op, once for every kind of run
     RunOptions    timeout_in_ms                  DeadlineExceededError when the run takes longer; 0: no limit
                   trace_level                    above NO_TRACE, RunMetadata tells what ran (session/step_stats.py)
@@ -38,6 +41,7 @@ class Settings:
     log_device_placement: bool = False
     soft_placement: bool = False
     gpus: int | None = None            # None: as gc.device says
+    reduced_products: bool = False     # of float32, on a GPU: by tensor cores
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +61,11 @@ def settings_of(config: Any) -> Settings:
     if not isinstance(config, load("graphc.serial.config_pb2").ConfigProto):
         raise TypeError(f"Session: argument 'config' must be a gc.ConfigProto, but is {type(config).__name__}; "
                         "write gc.Session(config=gc.ConfigProto(...)) (the first argument of Session is `target`)")
+    rewriting = config.graph_options.rewrite_options
     return Settings(config.intra_op_parallelism_threads or None, config.operation_timeout_in_ms,
                     config.log_device_placement, config.allow_soft_placement,
-                    config.device_count["GPU"] if "GPU" in config.device_count else None)
+                    config.device_count["GPU"] if "GPU" in config.device_count else None,
+                    rewriting.auto_mixed_precision == rewriting.ON)
 
 
 def check_run(options: Any, metadata: Any) -> None:

@@ -269,7 +269,7 @@ class Session:
         if device is not None:
             from graphc.exec.cuda.engine import CudaEngine
 
-            kind = partial(CudaEngine, device)
+            kind = partial(CudaEngine, device, reduced=self._settings.reduced_products)
         return kind(compiled.plan, compiled.constants, self._states, hosts, self._settings.threads)
 
     def _host(self, function: Callable[..., Any]) -> Callable[..., Any]:

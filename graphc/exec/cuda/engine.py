@@ -34,8 +34,10 @@ class CudaEngine(Engine):
     on_device = True
 
     def __init__(self, device: Device, plan: p.Plan, constants: Mapping[str, Any] | None = None, states: Any = None,
-                 *settings: Any) -> None:
+                 *settings: Any, reduced: bool = False) -> None:
+        """reduced: products of float32 may be those of tensor cores."""
         super().__init__(plan, constants, states, *settings)
+        self.reduced = reduced
         self.device, self.library = device, self._library
         self.cells = self._cells
         self._uploaded: dict[int, Block] = {}          # constants

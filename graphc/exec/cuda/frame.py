@@ -19,9 +19,11 @@ import numpy as np
 
 from graphc.exec.cuda.arena import place
 from graphc.exec.cuda.calls.all import CALLS, STATE_CHECK, STATE_MARK
-from graphc.exec.cuda.calls.call import Call
+from graphc.exec.cuda.calls.call import Call, Products
 from graphc.exec.cuda.calls.checks import RECORD_WORDS, Check
+from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE
 from graphc.exec.cuda.driver import Device
+from graphc.exec.cuda.halves import widened_buffers
 from graphc.exec.cuda.maps import BoundMap, Place, launches
 from graphc.exec.cuda.memory import ALIGNMENT, Block, Layout, array_at, state_copy
 from graphc.exec.cuda.work import Copy, Work
@@ -54,6 +56,7 @@ class DeviceFrame:
         self.dims = _table(native, t.FRAME_DIMS, len(self.body.dims))
         self.pinned, self.block, self.arena = self._memory(inputs, outputs)
         self.addresses = self._addresses()
+        self.widened = widened_buffers(self.plan, self.body)
         self.scratch: list[Block] = []
         self.facts: list[tuple[Block, np.ndarray]] = []
         self.checks: list[tuple[int, Check]] = []      # with the number of the step
@@ -176,13 +179,22 @@ class DeviceFrame:
         if name in (STATE_CHECK, STATE_MARK):
             return []
         call = Call(tuple(types), tuple(self.addresses[o] for o in step.operands),
-                    tuple(self.dims[d] for d in step.dims), step.attrs, self.engine.library, self._scratch, self._facts)
+                    tuple(self.dims[d] for d in step.dims), step.attrs, self.engine.library, self._scratch, self._facts,
+                    products=self._products(step))
         work = list(CALLS[name](call))
         for check in call.checks:
             at = self.check_place + RECORD * len(self.checks)
             work.append(Copy(self.block.address + at, check.place, 8 * check.words))
             self.checks.append((number, check))
         return work + list(self._map(step.epilogue)) if step.epilogue is not None else work
+
+    def _products(self, step: p.Call) -> Products:
+        """Of 16-bit floats tensor cores are exact; float32 they round, where the user lets them."""
+        if self.device.compute < TENSOR_COMPUTE:
+            return Products.FUSED
+        if self.widened.issuperset(step.operands[:-1]):
+            return Products.EXACT
+        return Products.ROUNDED if self.engine.reduced else Products.FUSED
 
     def _checked_array(self) -> np.ndarray:
         """The words of each check, where the device leaves them."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 
 from graphc.exec.cuda.calls.checks import Check, Range
 from graphc.exec.cuda.code.builder import THREADS, KernelBuilder
@@ -13,6 +14,15 @@ from graphc.exec.jit import scalar_functions
 from graphc.exec.library import Library
 from graphc.kernels.contracts.dtypes import DTYPES
 from graphc.plan.plan import Instr, Program
+
+
+class Products(Enum):
+    """How float32 is multiplied: by fused multiply-adds, or on tensor cores, operands rounded to tf32 before, or such
+    numbers already."""
+
+    FUSED = 0
+    ROUNDED = 1
+    EXACT = 2
 
 
 @dataclass
@@ -28,6 +38,7 @@ class Call:
     scratch: Callable[[int], int]
     facts: Callable[[bytes], int]
     checks: list[Check] = field(default_factory=list)
+    products: Products = Products.FUSED
 
 
 def size_of(dtype: str) -> int:

@@ -202,13 +202,14 @@ class Array:
 class KernelBuilder(TextWriter):
     """See the header."""
 
-    def __init__(self, name: str, narrow: bool = False) -> None:
+    def __init__(self, name: str, narrow: bool = False, before: str = "", attributes: str = "") -> None:
+        """before: declarations; attributes: of the kernel, beside how many threads a block has."""
         super().__init__()
-        self.name, self.narrow = name, narrow
+        self.name, self.narrow, self.attributes = name, narrow, attributes
         self.primitives: set[str] = set()
         self._parameters: list[str] = []
         self._places: list[str] = []                   # of variables: they must be made in the first block
-        self._before: list[str] = []                   # shared memory, declarations
+        self._before = [before]                        # shared memory, declarations
 
     # Parameters and memory
 
@@ -359,9 +360,9 @@ class KernelBuilder(TextWriter):
         self.emit(f"br label %{out}")
         self.label(out)
 
-    def text(self, attributes: str = "") -> str:
+    def text(self) -> str:
         """The module's text, without the scalar functions that it calls."""
-        bounds = f'"nvvm.maxntid"="{THREADS}"{attributes}'
+        bounds = f'"nvvm.maxntid"="{THREADS}"{self.attributes}'
         return "".join([DECLARATIONS, *self._before,
                         f"define ptx_kernel void @{self.name}({', '.join(self._parameters)}) {bounds} {{\nentry:\n",
                         *self._places, *(f"{line}\n" for line in self.lines),
