@@ -67,7 +67,7 @@ def _fused(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
 
     speeds = SPEEDS.get(f.dtype, OTHER_SPEEDS)
     each = min(speeds, key=cost)
-    part = -(-f.k // parts(each))
+    part = -(-f.k // (parts(each) * DEPTH)) * DEPTH if parts(each) > 1 else f.k
     count = -(-f.k // part)
     a_row, b_row = f.rows
     a_next, b_next = f.a_batch, f.b_batch
@@ -75,7 +75,8 @@ def _fused(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
         a_next, b_next = part * (a_row if f.transpose_a else 1), part * (1 if f.transpose_b else b_row)
     target = call.scratch(count * f.m * f.n * size_of(f.dtype)) if count > 1 else c
     words = (a, b, target, f.m, f.n, part, a_next, b_next, f.m * f.n, *((a_row, b_row, f.k) if count > 1 else ()))
-    ptx = make_ptx(product_text(Product(f.dtype, each, f.transpose_a, f.transpose_b, parts=count > 1)))
+    wide_a, wide_b = _are_wide(f, a, b)
+    ptx = make_ptx(product_text(Product(f.dtype, each, f.transpose_a, f.transpose_b, count > 1, wide_a, wide_b)))
     return [Launch(ptx, "gc_product", (blocks(each) * count,), (THREADS,), words), *_parts(call, f, count, target, c)]
 
 
@@ -88,10 +89,15 @@ def _parts(call: Call, f: Factors, count: int, target: int, c: int) -> list[Laun
                     [(target, (1, f.m * f.n)), (c, (1, 0))])
 
 
+def _are_wide(f: Factors, a: int, b: int) -> tuple[bool, bool]:
+    """Whether each of the factors can be taken 16 bytes at a time. (Where k lies side by side it is a row's length.)"""
+    width, (a_row, b_row) = 16 // size_of(f.dtype), f.rows
+    return (not (a % 16 or a_row % width or f.a_batch % width), not (b % 16 or b_row % width or f.b_batch % width))
+
+
 def _on_tensor_cores(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
     a_row, b_row = f.rows
-    wide_a, wide_b = (not place % 16 and not row % 4 and not batch % 4
-                      for place, row, batch in ((a, a_row, f.a_batch), (b, b_row, f.b_batch)))
+    wide_a, wide_b = _are_wide(f, a, b)
 
     def product_of(fragments: int) -> TensorProduct:
         return TensorProduct(fragments, not f.transpose_a, f.transpose_b, wide_a, wide_b,

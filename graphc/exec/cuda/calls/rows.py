@@ -1,10 +1,15 @@
-"""What looks at whole rows on the device, as maps over x[rows, cols] and over values of rows: softmax and the losses
-on it, where the greatest element stands, and whether a class is among the best."""
+"""What looks at whole rows on the device: softmax and the losses on it, in one pass over rows that fit into registers;
+and, as maps over x[rows, cols] and over values of rows, of longer ones; where the greatest element stands, and whether
+a class is among the best."""
 from __future__ import annotations
 
-from graphc.exec.cuda.calls.call import Call, ProgramBuilder, checked, map_work, size_of
+from graphc.exec.cuda.calls.call import Call, ProgramBuilder, blocks, checked, map_work, size_of
+from graphc.exec.cuda.code import softmaxes
+from graphc.exec.cuda.code.builder import THREADS
 from graphc.exec.cuda.work import Clear, Work
 from graphc.kernels.contracts.dtypes import FLOATS, WIDENED
+
+SHORTEST_SHARE, LARGEST_SHARE = 4, 128         # elements, bytes of a row that a thread has
 
 
 def _row_maximum(call: Call, x: int, rows: int, cols: int) -> tuple[list[Work], int]:
@@ -16,7 +21,51 @@ def _row_maximum(call: Call, x: int, rows: int, cols: int) -> tuple[list[Work], 
                      [(x, (cols, 1)), (greatest, (1, 0))])), greatest
 
 
+def _one_pass(call: Call, label: str | None = None, logarithm: bool = False) -> list[Work] | None:
+    """The kernel that has rows in registers; None if they are too long. label: as in code/softmaxes.py, of losses."""
+    (rows, cols), dtype = call.dims, call.types[0]
+    if not rows * cols:
+        return []
+    lanes = min(max(_power_of_two(cols) // SHORTEST_SHARE, 1), THREADS)
+    each = _power_of_two(-(-cols // lanes))
+    if each * size_of(dtype) > LARGEST_SHARE:
+        return None
+    shape = softmaxes.Rows(dtype, lanes, each)
+    kernel = softmaxes.softmax(shape, logarithm) if label is None else softmaxes.losses(shape, label)
+    return blocks(call, kernel, (-(-rows * lanes // THREADS),), *call.operands, rows, cols)
+
+
+def _power_of_two(count: int) -> int:
+    return 1 << max(count - 1, 0).bit_length()
+
+
 def softmax(call: Call) -> list[Work]:
+    return _passes_of_softmax(call) if (work := _one_pass(call)) is None else work
+
+
+def log_softmax(call: Call) -> list[Work]:
+    return _passes_of_log_softmax(call) if (work := _one_pass(call, logarithm=True)) is None else work
+
+
+def losses(call: Call) -> list[Work]:
+    return _losses(call, sparse=False)
+
+
+def sparse_losses(call: Call) -> list[Work]:
+    return [*checked(call, call.operands[1], call.dims[0], call.types[1], call.dims[1]), *_losses(call, sparse=True)]
+
+
+def _losses(call: Call, sparse: bool) -> list[Work]:
+    rows, cols = call.dims
+    if not cols:
+        return [Clear(call.operands[2], rows * size_of(call.types[0]))]
+    work = _one_pass(call, label=call.types[1] if sparse else "")
+    return _passes_of_losses(call, sparse) if work is None else work
+
+
+# Of long rows: maps
+
+def _passes_of_softmax(call: Call) -> list[Work]:
     (x, y), (rows, cols), dtype = call.operands, call.dims, call.types[0]
     work, greatest = _row_maximum(call, x, rows, cols)
     scale = call.scratch(rows * size_of(dtype))
@@ -40,7 +89,7 @@ def _logarithm(call: Call, x: int, greatest: int, rows: int, cols: int) -> tuple
                      [(x, (cols, 1)), (greatest, (1, 0)), (found, (1, 0))])), found
 
 
-def log_softmax(call: Call) -> list[Work]:
+def _passes_of_log_softmax(call: Call) -> list[Work]:
     (x, y), (rows, cols), dtype = call.operands, call.dims, call.types[0]
     work, greatest = _row_maximum(call, x, rows, cols)
     more, logarithm = _logarithm(call, x, greatest, rows, cols)
@@ -49,11 +98,9 @@ def log_softmax(call: Call) -> list[Work]:
                               [(x, (cols, 1)), (greatest, (1, 0)), (logarithm, (1, 0)), (y, (cols, 1))])
 
 
-def losses(call: Call, sparse: bool = False) -> list[Work]:
+def _passes_of_losses(call: Call, sparse: bool) -> list[Work]:
     """loss = sum of p (log sum - (x - max)) over a row, gradient = softmax - p; sparse: p is 1 at the row's label."""
     (x, labels, loss, gradient), (rows, cols), dtype = call.operands, call.dims, call.types[0]
-    if not cols:
-        return [Clear(loss, rows * size_of(dtype))]
     work, greatest = _row_maximum(call, x, rows, cols)
     more, logarithm = _logarithm(call, x, greatest, rows, cols)
     label = call.types[1] if sparse else dtype
@@ -73,10 +120,6 @@ def losses(call: Call, sparse: bool = False) -> list[Work]:
     places = [(x, (cols, 1)), (greatest, (1, 0)), (logarithm, (1, 0)), (labels, (1, 0) if sparse else (cols, 1)),
               (gradient, (cols, 1)), (loss, (1, 0)), *([(0, (0, 1))] if sparse else [])]
     return work + more + map_work(call, program, (rows, cols), 1, places)
-
-
-def sparse_losses(call: Call) -> list[Work]:
-    return [*checked(call, call.operands[1], call.dims[0], call.types[1], call.dims[1]), *losses(call, sparse=True)]
 
 
 def _extreme(call: Call, greatest: bool) -> list[Work]:

@@ -98,6 +98,11 @@ class Value:
         """Zeros come in."""
         return self._binary("lshr", other)
 
+    def __neg__(self) -> Value:
+        if self.floating:
+            return self.builder.made(f"fneg {LLVM_TYPES[self.dtype]} {self}", self.dtype)
+        return 0 - self
+
     def __invert__(self) -> Value:
         """Not, of a bool."""
         return self._binary("xor", True)
