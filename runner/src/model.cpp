@@ -4,6 +4,7 @@
 
 #include "image.hpp"
 #include "message.hpp"
+#include "parts.hpp"
 #include "pool.hpp"
 #include "ports.hpp"
 #include "tensors.hpp"
@@ -15,6 +16,14 @@ namespace L = layout;
 using Word = std::int64_t;
 
 constexpr std::size_t LARGEST_PLAN = std::size_t{1} << 28;    // bytes of the message
+
+// A runner for some models may lack what runs steps of control.
+void check_steps(const Plan& plan) {
+  for (const Body& body : plan.bodies)
+    for (const Step& step : body.steps)
+      if (step.kind != StepKind::MAP && step.kind != StepKind::CALL)
+        find_part(OTHER_STEPS, "what runs loops, branches, lists, sizes from data and functions");
+}
 
 }  // namespace
 
@@ -37,6 +46,7 @@ void Model::load(const Graph& graph, const Options& options) {
   plan_ = read_plan(saved.plan, charge_);
   image_ = make_image(plan_, registry_names(), charge_);
   verify();
+  check_steps(plan_);
   check_hosts(plan_);
   check_strings(plan_);
   check_ports(plan_);
@@ -96,6 +106,7 @@ void Model::open(int threads, Word tables) {
   request[L::OPEN_RUN_BODY] = reinterpret_cast<Word>(library_.gc_run_body);
   request[L::OPEN_ERROR] = address_of(error);
   request[L::OPEN_TABLES] = tables;
+  request[L::OPEN_RUN_OTHER] = reinterpret_cast<Word>(gc_parts[OTHER_STEPS]);
   model_ = library_.gc_model_open(address_of(request));
   if (!model_) {
     library_.gc_store_close(std::exchange(store_, 0));
