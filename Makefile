@@ -18,7 +18,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 # The stamp makes an install again when what is to be installed has changed.
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings machine-code=no --editable '.[demo,test]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check cmake ninja
 	touch $@
 
@@ -59,7 +59,7 @@ bench: $(RUNNER)
 
 # The documentation as a site, from docs/ and the docstrings: build/docs/index.html.
 $(VENV)/installed-docs: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings machine-code=no --editable '.[docs]'
 	touch $@
 docs: $(VENV)/installed-docs $(RUNNER)
 	$(BIN)/python tools/docs/make.py $(BUILD)/docs
