@@ -16,7 +16,8 @@ export PYTHONDONTWRITEBYTECODE = 1
         peers-files parity onnx gpu embed package clean
 
 # The stamps make an install again when what is to be installed has changed. The demo waits for no package of the tests.
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The machine code is built by what comes next, beside the C++.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings machine-code=no
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --editable '.[demo]' cmake ninja
