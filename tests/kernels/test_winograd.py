@@ -111,8 +111,8 @@ def adversarial(kind: str, shape: tuple[int, ...]) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", ["positive", "wide", "spikes", "signs"])
-@pytest.mark.parametrize("size", [Window(1, 16, 16, 16, 3, 3, 65, pad=(1, 1, 1, 1)), Window(1, 14, 14, 512, 3, 3, 32, pad=(1, 1, 1, 1))],
-                         ids=str)
+@pytest.mark.parametrize("size", [Window(1, 16, 16, 16, 3, 3, 65, pad=(1, 1, 1, 1)),
+                                  Window(1, 14, 14, 512, 3, 3, 32, pad=(1, 1, 1, 1))], ids=str)
 def test_error_is_bounded_by_the_tile(kind, size):
     """A large pixel costs its tile digits, and no other one."""
     x_shape, f_shape, _ = shapes(size)
@@ -123,7 +123,8 @@ def test_error_is_bounded_by_the_tile(kind, size):
 def test_what_is_not_finite_stays_in_its_tiles_and_is_never_lost(value):
     size = Window(2, 16, 16, 32, 3, 3, 64, pad=(1, 1, 1, 1))
     x_shape, f_shape, y_shape = shapes(size)
-    x, f, y, clean = normal(x_shape, "f32", 1), normal(f_shape, "f32", 2), filled(y_shape, "f32"), filled(y_shape, "f32")
+    x, f = normal(x_shape, "f32", 1), normal(f_shape, "f32", 2)
+    y, clean = filled(y_shape, "f32"), filled(y_shape, "f32")
     kernel = load("conv2d")["conv2d.f32"]
     assert chosen("conv2d", size)
     assert kernel(x, f, clean, **arguments(size)) == 0
