@@ -185,11 +185,19 @@ def bind_call(frame, row, step):
         return status
     set_word(row, t.ROW_SCRATCH, word(choice, SCRATCH_BYTES))
     set_word(row, t.ROW_WORK_BYTES, word(choice, WORK_BYTES))
-    set_word(row, t.ROW_TILE_ELEMENTS, word(choice, TILE_ELEMENTS))
     set_word(row, t.ROW_ELEMENTS, word(word(frame, t.FRAME_ELEMENTS), call_output(record)))
+    set_word(row, t.ROW_TILE_ELEMENTS, covering(row, word(choice, TILE_ELEMENTS)))
     if word(row, t.ROW_EPILOGUE) != 0:
         return bind_epilogue(frame, row, step)
     return need(frame, step, word(choice, WORK_BYTES), word(choice, SCRATCH_BYTES))
+
+
+@function
+def covering(row, each):
+    """The elements of the output that come with each tile of the last phase, `each`, if tiles hold all of them; else 0:
+    a kernel may write a part of a buffer, and its epilogue is of the whole."""
+    tiles = word(row, t.ROW_TILES_1) if word(row, t.ROW_TILES_1) > 0 else word(row, t.ROW_TILES)
+    return each if each > 0 and (word(row, t.ROW_ELEMENTS) - 1) // each < tiles else 0
 
 
 @function
