@@ -13,6 +13,9 @@ from ...contracts.calls import Functions
 from ..memory import ITEM_SIZES, NUMBA_TYPES, address, helper, offset, zero_bytes
 from ..vector import vectors
 from ..words import OK, TILE_ELEMENTS, TILES, USER
+from .channel_sums import GREATEST, MEAN
+from .channel_windows import make_line
+from .conv import by_isa
 from .windows import steps
 
 TILE = 16384                           # elements of a tile, about
@@ -39,34 +42,31 @@ def bind_output(n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_lef
     bind_lines(n * oh, ow * c, choice)
 
 
-def make_max_pool(types):
-    lowest, v = NUMBA_TYPES[types["T"]](float("-inf")), vectors(types["T"])
-    lanes, load, store, splat = v.lanes, v.load, v.store, v.splat
-    larger, larger_scalar = steps(types["T"]).larger, steps(types["T"], True).larger
+def make_window(dtype, isa, kind):
+    """bind and run of a pooling, whose windows' elements become their mean or their greatest."""
+    size, line_windows = ITEM_SIZES[dtype], make_line(dtype, isa, kind)
+
+    def bind(n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice):
+        bind_lines(n * oh, ow * c, choice)
 
     def run(x, y, n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice, work, scratch, phase,
             tile):
-        first, whole = tile * choice[USER], c // lanes * lanes
+        first, item = tile * choice[USER], c * size
         for line in range(first, min(first + choice[USER], n * oh)):
-            picture, row = line // oh, line % oh * stride_h - pad_top
+            row = line % oh * stride_h - pad_top
             top, bottom = max(row, 0), min(row + kh, filled(h, w))
-            for column in range(ow):
-                begin, end = max(column * stride_w - pad_left, 0), min(column * stride_w - pad_left + kw, w)
-                target = offset(y, (line * ow + column) * c)
-                for k in range(0, whole, lanes):
-                    best = splat(lowest)
-                    for i in range(top, bottom):
-                        for j in range(begin, end):
-                            best = larger(best, load(x, ((picture * h + i) * w + j) * c + k))
-                    store(target, k, best)
-                for k in range(whole, c):
-                    one = lowest
-                    for i in range(top, bottom):
-                        for j in range(begin, end):
-                            one = larger_scalar(one, x[((picture * h + i) * w + j) * c + k])
-                    target[k] = one
+            line_windows(address(x) + (line // oh * h + top) * w * item, w * item, -pad_left, stride_w, 1, w, 0, 0, 0,
+                         bottom - top, kw, address(y) + line * ow * item, item, ow, c)
         return OK
-    return Functions(bind_output, run)
+    return bind, run
+
+
+def make_max_pool(types):
+    return by_isa(lambda dtype, isa: make_window(dtype, isa, GREATEST), types["T"])
+
+
+def make_avg_pool(types):
+    return by_isa(lambda dtype, isa: make_window(dtype, isa, MEAN), types["T"])
 
 
 def make_max_pool_grad(types):
@@ -140,33 +140,6 @@ def make_max_pool_grad_grad(types):
                         for k in range(c):
                             hit = source[k] == greatest[k] or source[k] != source[k]
                             target[k] = value[k] if hit else target[k]
-        return OK
-    return Functions(bind_output, run)
-
-
-def make_avg_pool(types):
-    zero, of = NUMBA_TYPES[types["T"]](0), NUMBA_TYPES[types["T"]]
-
-    def run(x, y, n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice, work, scratch, phase,
-            tile):
-        first = tile * choice[USER]
-        for line in range(first, min(first + choice[USER], n * oh)):
-            picture, row = line // oh, line % oh * stride_h - pad_top
-            top, bottom = max(row, 0), min(row + kh, filled(h, w))
-            for column in range(ow):
-                left = column * stride_w - pad_left
-                target = offset(y, (line * ow + column) * c)
-                for k in range(c):
-                    target[k] = zero
-                begin, end = max(left, 0), min(left + kw, w)
-                for i in range(top, bottom):
-                    for j in range(begin, end):
-                        source = offset(x, ((picture * h + i) * w + j) * c)
-                        for k in range(c):
-                            target[k] += source[k]
-                count = of(max(bottom - top, 0) * max(end - begin, 0))
-                for k in range(c):
-                    target[k] /= count
         return OK
     return Functions(bind_output, run)
 

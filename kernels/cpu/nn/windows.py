@@ -14,13 +14,18 @@ from ..memory import NUMBA_TYPES
 from ..vector import VectorType, vectors
 
 
+def greater(builder, best, value):
+    """IR: the greater one, the first of equals."""
+    keep = builder.or_(builder.fcmp_ordered(">=", best, value), builder.fcmp_unordered("uno", best, best))
+    return builder.select(keep, best, value)
+
+
 @dataclass(frozen=True)
 class Steps:
-    """larger(best, value): the greater one, the first of equals. taken(value, greatest, pending): pending where value
+    """taken(value, greatest, pending): pending where value
     is the window's greatest, 0 elsewhere; left(value, greatest, pending): the rest of pending. Of vectors or of
     scalars."""
 
-    larger: Any
     taken: Any
     left: Any
 
@@ -31,14 +36,6 @@ def steps(dtype: str, scalar: bool = False) -> Steps:
 
     def is_greatest(builder, value, greatest):
         return builder.or_(builder.fcmp_ordered("==", value, greatest), builder.fcmp_unordered("uno", value, value))
-
-    @intrinsic
-    def larger(typing_context, best, value):
-        def generate(context, builder, signature, arguments):
-            best, value = arguments
-            keep = builder.or_(builder.fcmp_ordered(">=", best, value), builder.fcmp_unordered("uno", best, best))
-            return builder.select(keep, best, value)
-        return type_(type_, type_), generate
 
     @intrinsic
     def taken(typing_context, value, greatest, pending):
@@ -54,4 +51,4 @@ def steps(dtype: str, scalar: bool = False) -> Steps:
             return builder.select(is_greatest(builder, value, greatest), pending.type(None), pending)
         return type_(type_, type_, type_), generate
 
-    return Steps(larger, taken, left)
+    return Steps(taken, left)
