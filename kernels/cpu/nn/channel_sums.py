@@ -25,7 +25,7 @@ from .windows import greater
 
 _I1, _I32, _I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 _BYTES = ir.IntType(8).as_pointer()
-PRODUCTS, MEAN, GREATEST = "products", "mean", "greatest"
+PRODUCTS, SUM, MEAN, GREATEST = "products", "sum", "mean", "greatest"
 _VECTORS = {"x86_64_v4": 4, "x86_64_v3": 2, "": 4}
 
 
@@ -51,8 +51,8 @@ def lanes_of(isa: str, dtype: str) -> tuple[int, int]:
 @cache
 def window_sums(dtype: str, shape: SumShape, kind: str) -> Any:
     """The numba function (x, x_line, x_tap, x_step, f, f_line, f_tap, lines, taps, y, y_step, channels): x_step and
-    y_step from one pixel to the next, lines >= 0, taps >= 0. kind: PRODUCTS; MEAN, which is divided by lines * taps;
-    or GREATEST, -inf of nothing: f says nothing for these."""
+    y_step from one pixel to the next, lines >= 0, taps >= 0. kind: PRODUCTS; SUM; MEAN, divided by lines * taps; or
+    GREATEST, -inf of nothing: but for PRODUCTS, f says nothing."""
     return _callable(dtype, f"gc_{kind}_{dtype}_{shape.name}", 12, lambda e: _window(e, kind, *e.function.args), shape)
 
 
@@ -150,7 +150,7 @@ def _combine(e, b, kind, total, value, weight):
     """The sum, or the greatest, with one more element."""
     if kind == PRODUCTS:
         return e.multiply_add(b, value, weight, total)
-    return b.fadd(total, value) if kind == MEAN else greater(b, total, value)
+    return greater(b, total, value) if kind == GREATEST else b.fadd(total, value)
 
 
 def _window(e, kind, x, x_line, x_tap, x_step, f, f_line, f_tap, lines, taps, y, y_step, channels):

@@ -14,32 +14,12 @@ from .channel_sums import PRODUCTS, SumShape, lanes_of, tap_sums
 from .channel_windows import end_tap, first_tap, make_line
 from .conv import by_isa
 from .pooling import bind_lines, filled
-from .residues import common_divisor, pixels_of, taps_of
+from .residues import common_divisor, meeting_taps, pixels_of, taps_of
 
 PARTS = 32                             # parts of the output at most, whose sums make the gradient for the filter
 PART_ELEMENTS = 32768                  # of a part, at least
 SUM_ELEMENTS = 4096                    # of a tile of phase 1
 TAPS = 3                               # of the filter at once
-
-
-@helper
-def meeting_taps(position, stride, dilation, taps, outputs):
-    """The taps u for which an output t has t * stride + u * dilation = position: (first u, its t, how many, steps of u
-    and of t). t falls from one to the next."""
-    common = common_divisor(stride, dilation)
-    step, fall = stride // common, dilation // common
-    u = 0
-    while u < min(taps, step) and (position - u * dilation) % stride != 0:
-        u += 1
-    if u >= min(taps, step):
-        return 0, 0, 0, step, fall
-    t = (position - u * dilation) // stride
-    if t >= outputs:
-        skipped = (t - outputs + fall) // fall
-        u, t = u + skipped * step, t - skipped * fall
-    if u >= taps or t < 0:
-        return 0, 0, 0, step, fall
-    return u, t, min((taps - 1 - u) // step, t // fall) + 1, step, fall
 
 
 def make_forward_isa(dtype, isa):
@@ -75,7 +55,7 @@ def make_input_grad_isa(dtype, isa):
         fall_w = dilation_w // common_divisor(stride_w, dilation_w)
         for line in range(first, min(first + choice[USER], n * h)):
             u, i, lines, u_step, fall_h = meeting_taps(line % h + pad_top, stride_h, dilation_h, kh, filled(oh, ow))
-            for remainder in range(min(stride_w, w + pad_left + 1)):
+            for remainder in range(min(stride_w, w + pad_left)):
                 v, taps, v_step = taps_of(remainder, stride_w, dilation_w, kw)
                 column, pixels = pixels_of(remainder, stride_w, pad_left, w)
                 start = (column + pad_left - v * dilation_w) // stride_w - (taps - 1) * fall_w

@@ -46,6 +46,26 @@ def pixels_of(remainder, stride, pad, size):
 
 
 @helper
+def meeting_taps(position, stride, dilation, taps, outputs):
+    """The taps u for which an output t has t * stride + u * dilation = position: (first u, its t, how many, steps of u
+    and of t). t falls from one to the next."""
+    common = common_divisor(stride, dilation)
+    step, fall = stride // common, dilation // common
+    u = 0
+    while u < min(taps, step) and (position - u * dilation) % stride != 0:
+        u += 1
+    if u >= min(taps, step):
+        return 0, 0, 0, step, fall
+    t = (position - u * dilation) // stride
+    if t >= outputs:
+        skipped = (t - outputs + fall) // fall
+        u, t = u + skipped * step, t - skipped * fall
+    if u >= taps or t < 0:
+        return 0, 0, 0, step, fall
+    return u, t, min((taps - 1 - u) // step, t // fall) + 1, step, fall
+
+
+@helper
 def residue_group(h, w, oc, kh, kw, stride_h, stride_w, dilation_h, dilation_w, lines, size):
     """(lines of a group, bytes of its scratch) for every remainder; no lines if this is none for padded lines."""
     if max(stride_h, stride_w) > MOST_STRIDE:
