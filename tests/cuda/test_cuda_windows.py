@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import graphc as gc
-from graphc.exec.cuda import window_calls
+from graphc.exec.cuda.calls import windows
 
 from on_both import check_close
 
@@ -32,7 +32,7 @@ def test_convolution_and_gradients(device: Any, kernel: Any, strides: Any, paddi
 
 
 def test_few_pictures_at_a_time(device: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(window_calls, "PATCHES", 5000)
+    monkeypatch.setattr(windows, "PATCHES", 5000)
 
     def build() -> Any:
         x, f = gc.placeholder(gc.float32, [None, 5, 5, 2]), gc.placeholder(gc.float32, [3, 3, 2, 3])

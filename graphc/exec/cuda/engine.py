@@ -15,6 +15,7 @@ import numpy as np
 
 from graphc import errors
 from graphc.exec import messages
+from graphc.exec.cuda.calls.checks import Failure
 from graphc.exec.cuda.driver import Device
 from graphc.exec.cuda.frame import DeviceFrame
 from graphc.exec.cuda.memory import Block, come_from_others, state_copy, wrote
@@ -30,7 +31,10 @@ _LONG = ctypes.c_int64
 
 
 class DeviceEngine(Engine):
-    """What both kinds have: the device, constants there, and a launch of a part."""
+    """What both kinds have: the device, constants there, and a launch of a part. reduced: products of float32 may be
+    those of tensor cores."""
+
+    reduced = False
 
     def __init__(self, device: Device, whole_plan: p.Plan, plan: p.Plan, constants: Mapping[str, Any] | None,
                  states: Any, *settings: Any) -> None:
@@ -69,17 +73,18 @@ class DeviceEngine(Engine):
                 self.device.wait()
 
     def _look_at_checks(self, frame: DeviceFrame) -> None:
-        for (step, check), (least, most) in zip(frame.checks, frame.checked.tolist(), strict=True):
-            if least < 0 or most >= check.size:
-                raise self._failure(frame.part.body, step, Status.INDEX_OUT_OF_RANGE, least if least < 0 else most,
-                                    check.size)
+        for (step, check), words in zip(frame.checks, frame.checked.tolist(), strict=True):
+            failure = check.failure(words)
+            if failure is not None:
+                raise self._failure(frame.part.body, step, failure)
 
-    def _failure(self, body: int, step: int, status: Status, a: int = 0, b: int = 0) -> errors.OpError:
+    def _failure(self, body: int, step: int, failure: Failure) -> errors.OpError:
         """The error that the host's runtime gives for it."""
         record = np.zeros(t.ERROR_WORDS, np.int64)
-        record[[t.ERROR_CODE, t.ERROR_BODY, t.ERROR_STEP, t.ERROR_A, t.ERROR_B]] = int(status), body, step, a, b
+        record[[t.ERROR_CODE, t.ERROR_BODY, t.ERROR_STEP]] = int(failure.status), body, step
+        record[[t.ERROR_A, t.ERROR_B]] = failure.a, failure.b
+        record[t.ERROR_DETAIL:t.ERROR_DETAIL + len(failure.detail)] = failure.detail
         return messages.run_error(self.whole_plan, record, None)
-
 
     def done_there(self) -> set[tuple[str, str]]:
         """Names and types of the user's ops that the device does."""
@@ -153,7 +158,7 @@ class CudaEngine(DeviceEngine):
     def _run_frame(self, frame: Frame, inputs: Sequence[np.ndarray], number: int) -> list[np.ndarray]:
         for step, state in self._must_be_there:
             if not self.cells[state].info[0]:
-                raise self._failure(0, step, Status.UNINITIALISED)
+                raise self._failure(0, step, Failure(Status.UNINITIALISED))
         work = self._device_frames[frame.address]
         fed = work.uploads
         if len(fed) > len(inputs):

@@ -19,20 +19,24 @@ import numpy as np
 
 from graphc import errors
 from graphc.exec.cuda.arena import place
-from graphc.exec.cuda.call import Check
+from graphc.exec.cuda.calls.call import Products
+from graphc.exec.cuda.calls.checks import RECORD_WORDS, Check
+from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE
 from graphc.exec.cuda.driver import Device
+from graphc.exec.cuda.halves import widened_buffers
 from graphc.exec.cuda.memory import ALIGNMENT, Block, Layout, array_at, bytes_of, state_copy
 from graphc.exec.cuda.out_of_memory import explained
 from graphc.exec.cuda.part import Part
 from graphc.exec.cuda.step_work import StepWork
 from graphc.exec.cuda.work import Copy, Work
 from graphc.ir import dtypes
-from graphc.plan.plan import BufferKind
+from graphc.plan.plan import BufferKind, Call
 from graphc.plan.uses import root_of, uses_of
 
 if TYPE_CHECKING:
     from graphc.exec.cuda.engine import DeviceEngine
 
+RECORD, MOST_CHECKS = 8 * RECORD_WORDS, 2      # bytes of a check; checks of a step
 
 class DeviceFrame:
     """See the header. dims: the body's table of sizes. given: addresses of the part's `given` values; made: sizes and
@@ -48,6 +52,7 @@ class DeviceFrame:
         self.engine: DeviceEngine = weakref.proxy(engine)
         self.body = self.plan.bodies[part.body]
         self.uses = [uses_of(self.body.steps[i]).roots(self.body) for i in part.steps]
+        self.widened = widened_buffers(self.plan, self.body)
         self.written = {b for use in self.uses for b in use.writes}
         self.vectors = [np.array(vector, np.int64) for vector in made]
         self.made_addresses = [vector[-1] for vector in made]
@@ -82,7 +87,7 @@ class DeviceFrame:
         layout, part = Layout(), self.part
         self.places = {b: layout.place(self.size_of(b)) for b in part.uploads}
         self.uploaded = layout.used
-        self.check_place = layout.place(16 * max(len(part.steps), 1))
+        self.check_place = layout.place(RECORD * MOST_CHECKS * max(len(part.steps), 1))
         self.downloaded = layout.used
         self.out_places = {b: layout.place(self.size_of(b)) for b in part.downloads}
         self.used = layout.used
@@ -142,7 +147,7 @@ class DeviceFrame:
     def _work(self, given: Mapping[int, int]) -> tuple[list[Work], int]:
         """(the work of all steps, how much of it comes before the first step that writes a variable)."""
         writer = StepWork(self.plan, self.part.body, self.dims, self._address, self.engine.library, self._scratch,
-                          self._facts)
+                          self._facts, self._products)
         self.checks: list[tuple[int, Check]] = []      # with the number of the step
         work: list[Work] = list(self._copies_before(given))
         cut = -1
@@ -152,12 +157,21 @@ class DeviceFrame:
             made, checks = writer.work(self.body.steps[number])
             work += made
             for check in checks:
-                at = self.check_place + 16 * len(self.checks)
-                work.append(Copy(self.block.address + at, check.place, 16))
+                at = self.check_place + RECORD * len(self.checks)
+                work.append(Copy(self.block.address + at, check.place, 8 * check.words))
                 self.checks.append((number, check))
         work += self._copies_behind(given)
-        self.checked = array_at(self.pinned.address + self.check_place, (len(self.checks), 2), np.dtype(np.int64))
+        self.checked = array_at(self.pinned.address + self.check_place, (len(self.checks), RECORD_WORDS),
+                                np.dtype(np.int64))
         return work, cut if self.checks and cut > 0 else len(work)
+
+    def _products(self, step: Call) -> Products:
+        """Of 16-bit floats tensor cores are exact; float32 they round, where the user lets them."""
+        if self.device.compute < TENSOR_COMPUTE:
+            return Products.FUSED
+        if self.widened.issuperset(step.operands[:-1]):
+            return Products.EXACT
+        return Products.ROUNDED if self.engine.reduced else Products.FUSED
 
     def _address(self, buffer: int) -> int:
         return self.addresses.get(root_of(self.body, buffer), 0)
@@ -190,7 +204,7 @@ class DeviceFrame:
             device.upload(self.block.address, self.pinned.address, self.uploaded)
             for step in work[:cut]:
                 step.submit(device)
-            self._download(self.check_place, ALIGNMENT * -(-16 * len(self.checks) // ALIGNMENT))
+            self._download(self.check_place, ALIGNMENT * -(-RECORD * len(self.checks) // ALIGNMENT))
             if cut == len(work):
                 self._download(self.downloaded, self.used - self.downloaded)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graphc.exec.cuda.calls import CALLS, STATE_CHECK, STATE_MARK
+from graphc.exec.cuda.calls.all import CALLS, STATE_CHECK, STATE_MARK
 from graphc.exec.map_code import LLVM_TYPES
 from graphc.plan import plan as p
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from graphc.exec.cuda.call import Call, ProgramBuilder, map_work, size_of
-from graphc.exec.cuda.products import Factors, product
+from graphc.exec.cuda.calls.call import Call, ProgramBuilder, map_work, size_of
+from graphc.exec.cuda.calls.products import Factors, product
 from graphc.exec.cuda.work import Clear, Work
 
 PATCHES = 1 << 28
@@ -217,6 +217,23 @@ def input_gradient(call: Call) -> list[Work]:
                     (turned, (kw * oc * c, oc * c, c, 1)))
     back = Windows(kh, kw, h, w, 1, 1, windows.dilation_h, windows.dilation_w)
     return work + _convolved(call, padded, back, turned, Pictures(dx, n, h, w, c))
+
+
+def depthwise_filter_gradient(call: Call) -> list[Work]:
+    """df[tap, channel] = the sum of x dy over pictures and windows."""
+    x, dy, df = call.operands
+    n, h, w, c, kh, kw, oh, ow, top, left = call.dims
+    dtype = call.types[0]
+    if not n * oh * ow:
+        return [Clear(df, kh * kw * c * size_of(dtype))]
+    windows = Windows(kh, kw, oh, ow, *call.attrs)
+    work, padded = _inside(call, Pictures(x, n, h, w, c), windows, top, left)
+    (picture, row, column, channel), taps = windows.strides(padded)
+    b = ProgramBuilder(dtype, dtype)
+    program = b.program(b("reduce.add", dtype, b("mul", dtype, 0, 1)))
+    return work + map_work(call, program, (kh, kw, c, n, oh, ow), 3, [
+        (padded.address, (*taps, channel, picture, row, column)), (dy, (0, 0, 1, oh * ow * c, ow * c, c)),
+        (df, (kw * c, c, 1, 0, 0, 0))])
 
 
 # Pooling
