@@ -1,6 +1,6 @@
-"""How many planted faults the emulator notices, by their kinds. Operands have memory of their own, just as large as they
-are. A fault that changes nothing (a bound that no thread is at, a branch that is only quicker) cannot be noticed: so
-many of each kind there may be."""
+"""How many planted faults the emulator notices, by their kinds. Operands have memory of their own, just as large as
+they are. A fault that changes nothing (a bound that no thread is at, a branch that is only quicker) cannot be noticed:
+so many of each kind there may be."""
 from __future__ import annotations
 
 import os
