@@ -43,7 +43,8 @@ class DeviceFrame:
     address of each of its `made` ones.
 
     uploads, downloads: arrays in pinned memory, to be filled before and read behind a run. waits: whether the host has
-    to wait for it. Raises ResourceExhaustedError, which names the largest values.
+    to wait for it. early: how many checks are known behind the first graph, if there are two; undone: the graph that
+    brings variables back, if there are checks behind the first step that writes one. Raises ResourceExhaustedError, which names the largest values.
     """
 
     def __init__(self, engine: DeviceEngine, part: Part, dims: Sequence[int], given: Sequence[int] = (),
@@ -58,6 +59,8 @@ class DeviceFrame:
         self.made_addresses = [vector[-1] for vector in made]
         self.scratch: list[Block] = []
         self.facts: list[tuple[Block, np.ndarray]] = []
+        self.states = [engine.cells[i] for i in sorted(self._states(used=True))]
+        self.writes = [engine.cells[i] for i in sorted(self._states(used=False))]
         try:
             self._memory()
             self.addresses = self._addresses(dict(zip(part.given, given, strict=True)),
@@ -67,8 +70,6 @@ class DeviceFrame:
             raise explained(error, self) from None
         self.graphs = self._record(work, cut)
         self.waits = bool(part.uploads or part.downloads or self.checks)
-        self.states = [engine.cells[i] for i in sorted(self._states(used=True))]
-        self.writes = [engine.cells[i] for i in sorted(self._states(used=False))]
 
     def shape(self, buffer: int) -> tuple[int, ...]:
         return tuple(self.dims[d] for d in self.body.buffers[buffer].dims)
@@ -150,7 +151,7 @@ class DeviceFrame:
                           self._facts, self._products)
         self.checks: list[tuple[int, Check]] = []      # with the number of the step
         work: list[Work] = list(self._copies_before(given))
-        cut = -1
+        cut, ends = -1, []
         for number, use in zip(self.part.steps, self.uses, strict=True):
             if cut < 0 and any(self.body.buffers[b].kind == BufferKind.STATE for b in use.writes):
                 cut = len(work)
@@ -160,10 +161,24 @@ class DeviceFrame:
                 at = self.check_place + RECORD * len(self.checks)
                 work.append(Copy(self.block.address + at, check.place, 8 * check.words))
                 self.checks.append((number, check))
+                ends.append(len(work))
         work += self._copies_behind(given)
         self.checked = array_at(self.pinned.address + self.check_place, (len(self.checks), RECORD_WORDS),
                                 np.dtype(np.int64))
-        return work, cut if self.checks and cut > 0 else len(work)
+        self.early = len(ends) if cut < 0 else sum(end <= cut for end in ends)
+        self.undo: list[Work] = []
+        if self.early < len(ends):
+            work[cut:cut] = self._kept()
+        return work, cut if cut > 0 and self.early else len(work)
+
+    def _kept(self) -> list[Copy]:
+        """What keeps the values of the variables that are written; `undo` gets what brings them back."""
+        kept = []
+        for state in self.writes:
+            place, size = state_copy(self.device, state).block.address, state.value.nbytes
+            kept.append(Copy(self._scratch(size), place, size))
+            self.undo.append(Copy(place, kept[-1].target, size))
+        return kept
 
     def _products(self, step: Call) -> Products:
         """Of 16-bit floats tensor cores are exact; float32 they round, where the user lets them."""
@@ -211,11 +226,19 @@ class DeviceFrame:
         def second() -> None:
             for step in work[cut:]:
                 step.submit(device)
+            if self.undo:
+                self._download(self.check_place, ALIGNMENT * -(-RECORD * len(self.checks) // ALIGNMENT))
             self._download(self.downloaded, self.used - self.downloaded)
+
+        def undo() -> None:
+            for step in self.undo:
+                step.submit(device)
 
         device.wait()                                  # what was uploaded so far
         graphs = [device.record(part) for part in ((first,) if cut == len(work) else (first, second))]
-        weakref.finalize(self, _destroy, device, graphs).atexit = False
+        undone = [device.record(undo)] if self.undo else []
+        weakref.finalize(self, _destroy, device, [*graphs, *undone]).atexit = False
+        self.undone = undone
         return graphs
 
     def _download(self, begin: int, count: int) -> None:
