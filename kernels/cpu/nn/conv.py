@@ -8,6 +8,7 @@ lies outside counts as 0. bind picks how A, the pixels, reaches the micro-kernel
     PLANES    the lanes are pixels, and the filter is A (planes.py): few channels of the result, no stride along lines
 The gradient for the input goes by TAPS, PLANES, or LINES (residues.py) as well, or
     SPREAD    products of dy's pixels, which are added to dx (spread.py): few columns of dy, or few channels and strides
+Both go by WINOGRAD (winograd.py) where a 3 x 3 filter makes that faster.
 The filter is B: packed beforehand if it is a constant, else by phase 0 into the workspace.
 Invariants: a tile is a number of rows of output pictures, or some panels of all of them if there are few; pixels are
 checked against the picture before they are read; sums are in a fixed order, so no result depends on tiles or threads.
@@ -21,6 +22,7 @@ from ..products.micro import ISAS, shapes
 from ..products.panels import packing
 from ..words import (
     FORMAT,
+    NO_WINOGRAD,
     OK,
     PACK_TILES,
     PACKED_BYTES,
@@ -39,11 +41,13 @@ from .planes import MOST_TAPS, make_planes
 from .residues import make_residues, residue_group
 from .spread import make_spread
 from .taps import make_taps
+from .winograd import make_winograd
+from .winograd_cost import fits
 
-DIRECT, LINES, TAPS, SPREAD, PLANES = 0, 1, 2, 3, 4
+DIRECT, LINES, TAPS, SPREAD, PLANES, WINOGRAD = range(6)
 MAIN, NARROW, PLANAR = 1, 2, 3
 # Words of choice: shape of the micro-kernel, or PLANAR; lines and panels of a tile; panels of a tile of packing; pixels
-# of a buffer of SPREAD; lines of a group of LINES and PLANES.
+# of a buffer of SPREAD; lines of a group of LINES and PLANES. WINOGRAD has its own from TILE_LINES on.
 SHAPE, TILE_LINES, TILE_PANELS, PACK_PANELS, SPREAD_ROWS, GROUP_LINES = range(USER, USER + 6)
 # What is quicker was measured on pictures of 7 to 224 pixels and filters of 1 to 11 (docs/performance.md): LINES
 # copies x and computes products with padding to the left and right, but has longer segments and tables that are quickly
@@ -67,6 +71,20 @@ def tile_lines(lines, line_pixels, k, columns, height):
 
 
 @helper
+def pack_panels_of(panels, panel_bytes):
+    """Panels of a tile of packing."""
+    return min(max(PACK_BYTES // max(panel_bytes, 1), 1), panels)
+
+
+@helper
+def bind_packed(panels, panel_bytes, choice):
+    """Has the filter packed beforehand."""
+    choice[FORMAT], choice[PACKED_BYTES] = choice[SHAPE], panels * panel_bytes
+    choice[PACK_PANELS] = pack_panels_of(panels, panel_bytes)
+    choice[PACK_TILES] = ceil_div(panels, choice[PACK_PANELS])
+
+
+@helper
 def bind_tiles(lines, line_pixels, k, columns, width, height, size, packed_before, choice):
     """Tiles of computing and of packing; returns nothing. k: of the whole filter."""
     panels = ceil_div(columns, width)
@@ -76,12 +94,11 @@ def bind_tiles(lines, line_pixels, k, columns, width, height, size, packed_befor
         choice[TILE_LINES] = lines
         enough = ceil_div(PRODUCTS, max(lines * line_pixels * k * width, 1))
         choice[TILE_PANELS] = min(max(enough, ceil_div(panels, MOST_TILES)), panels)
-    choice[PACK_PANELS] = min(max(PACK_BYTES // max(panel_bytes, 1), 1), panels)
+    choice[PACK_PANELS] = pack_panels_of(panels, panel_bytes)
     pack_tiles = ceil_div(panels, choice[PACK_PANELS])
     tiles = ceil_div(lines, choice[TILE_LINES]) * ceil_div(panels, choice[TILE_PANELS])
     if packed_before:
-        choice[FORMAT] = choice[SHAPE]
-        choice[PACKED_BYTES], choice[PACK_TILES] = panels * panel_bytes, pack_tiles
+        bind_packed(panels, panel_bytes, choice)
         choice[TILES] = tiles
     else:
         choice[WORK_BYTES], choice[TILES], choice[TILES_1] = max(panels * panel_bytes, 64), pack_tiles, tiles
@@ -155,7 +172,8 @@ def make_forward(dtype, isa):
     width_main, rows_main, scratch_main = sizes.main.width, sizes.main.rows, blocks(dtype, sizes.main).scratch_bytes
     width_narrow, rows_narrow, scratch_narrow = sizes.narrow.width, sizes.narrow.rows, blocks(dtype,
                                                                                               sizes.narrow).scratch_bytes
-    taps_scratch = make_taps(dtype, sizes.main, False).scratch_bytes
+    taps_scratch, winograd = make_taps(dtype, sizes.main, False).scratch_bytes, make_winograd(dtype, sizes.main)
+    pays_winograd, bind_winograd, run_winograd = winograd.pays, winograd.bind, winograd.run
     pack_main, compute_main = make_forward_shape(dtype, sizes, True)
     pack_narrow, compute_narrow = make_forward_shape(dtype, sizes, False)
     planes = make_planes(dtype, sizes)
@@ -164,6 +182,13 @@ def make_forward(dtype, isa):
 
     def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
         if n * oh * ow * oc == 0:
+            return
+        if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and choice[NO_WINOGRAD] == 0 and pays_winograd(
+                n, c, oh, ow, oc, choice[PERSISTENT] != 0):
+            choice[VARIANT], choice[SHAPE] = WINOGRAD, MAIN
+            bind_winograd(n, c, oh, ow, oc, choice)
+            if choice[PERSISTENT] != 0:
+                bind_packed(ceil_div(oc, width_main), 9 * c * width_main * size, choice)
             return
         k = kh * kw * c
         narrow = oc <= width_narrow
@@ -201,6 +226,10 @@ def make_forward(dtype, isa):
     def run(x, f, y, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
             choice, work, scratch, phase, tile):
         source, right, target = address(x), address(f), address(y)
+        if choice[VARIANT] == WINOGRAD:
+            run_winograd(source, right, target, False, n, h, w, c, oh, ow, oc, pad_top, pad_left, choice, work,
+                         scratch, phase, tile)
+            return OK
         if choice[FORMAT] == 0:
             if phase == 0:
                 pack_any(work, right, kh, kw, c, oc, choice, tile)
@@ -285,6 +314,8 @@ def make_backward(dtype, isa):
     taps_scratch = make_taps(dtype, sizes.main, True).scratch_bytes
     spread_scratch = max(make_spread(dtype, sizes.main).scratch_bytes, make_spread(dtype, sizes.narrow).scratch_bytes)
     run_main, run_narrow = make_backward_shape(dtype, sizes, True), make_backward_shape(dtype, sizes, False)
+    winograd = make_winograd(dtype, sizes.main)
+    pays_winograd, bind_winograd, run_winograd = winograd.pays, winograd.bind, winograd.run
     planes = make_planes(dtype, sizes)
     planes_scratch, most_planes, pack_planes, convolve_planes = (planes.scratch_bytes, planes.most_channels,
                                                                  planes.pack, planes.convolve)
@@ -305,6 +336,11 @@ def make_backward(dtype, isa):
 
     def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
         if n * h * w * c == 0:
+            return
+        if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and choice[NO_WINOGRAD] == 0 and (
+                c > SPREAD_CHANNELS and pays_winograd(n, oc, h, w, c, False)):
+            choice[VARIANT] = WINOGRAD
+            bind_winograd(n, oc, h, w, c, choice)
             return
         group, bytes_ = residue_group(h, w, oc, kh, kw, stride_h, stride_w, dilation_h, dilation_w, n * h, size)
         group, choice[GROUP_LINES] = (group if kh * kw * oc > 0 else 0), group
@@ -331,6 +367,10 @@ def make_backward(dtype, isa):
     def run(dy, f, dx, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
             choice, work, scratch, phase, tile):
         source, right, target = address(dy), address(f), address(dx)
+        if choice[VARIANT] == WINOGRAD:
+            run_winograd(source, right, target, True, n, oh, ow, oc, h, w, c, 2 - pad_top, 2 - pad_left, choice, work,
+                         scratch, phase, tile)
+            return OK
         if choice[SHAPE] == PLANAR and phase == 0:
             pack_planes(work, right, kh, kw, oc, c, c * oc, 1, oc, True)
         elif choice[SHAPE] == PLANAR:
