@@ -7,10 +7,10 @@ from itertools import product
 
 import pytest
 
-from graphc.exec.cuda.kernel_code import Shape
-from graphc.exec.cuda.map_code import kernel_text
-from graphc.exec.cuda.product_code import Product, product_text
-from graphc.exec.cuda.ptx import make_ptx
+from graphc.exec.cuda.code.maps import kernel_text
+from graphc.exec.cuda.code.products import Product, product_text
+from graphc.exec.cuda.code.programs import Shape
+from graphc.exec.cuda.code.ptx import make_ptx
 from graphc.exec.jit import scalar_functions
 from graphc.exec.library import load_library
 from graphc.kernels.scalars import SCALARS, Scalar
