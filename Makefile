@@ -13,10 +13,11 @@ FUZZ_PYTHON  ?= $(BIN)/python
 export PYTHONDONTWRITEBYTECODE = 1
 
 .PHONY: install demo test test-matrix lint kernels runner bench docs look test-cross fuzz fuzz-graphs tsan large peers \
-        peers-files parity onnx gpu embed package clean
+        peers-files parity onnx gpu test-cuda embed package clean
 
 # The stamps make an install again when what is to be installed has changed. The demo waits for no package of the tests.
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The machine code is built by what comes next, beside the C++.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings machine-code=no
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --editable '.[demo]' cmake ninja
@@ -106,6 +107,19 @@ fuzz-graphs: $(RUNNER) $(VENV)/installed-test
 gpu: $(VENV)/installed-test
 	GRAPHC_TEST_GPU=1 $(BIN)/python -m pytest tests/cuda
 	$(BIN)/python bench/gpu.py
+
+# What a GPU would run, without one (docs/adr/0039): the tests of tests/cuda with the emulator and with the library in place of
+# libcuda, both as late and as early as it may work, more planted faults, then folders of other tests on the library, and all PTX
+# that was loaded through ptxas, which is downloaded (47 MB) unless it is there.
+CUDA_TESTS ?= tests/session tests/graph/test_control_flow.py tests/graph/test_gradient_arrays.py tests/rnn tests/train \
+              tests/layers tests/ops/test_all_ops.py
+PTX := $(BUILD)/ptx
+test-cuda: $(RUNNER)
+	$(BIN)/python tests/cuda/ptx_budgets.py || $(BIN)/python -m pip install --quiet --no-deps 'nvidia-cuda-nvcc>=13,<14'
+	rm -rf $(PTX)
+	GRAPHC_TEST_CUDA=all GRAPHC_KEEP_PTX=$(CURDIR)/$(PTX) $(BIN)/python -m pytest -n 2 tests/cuda
+	PYTHONPATH=tests/cuda GRAPHC_KEEP_PTX=$(CURDIR)/$(PTX) $(BIN)/python -m pytest -p everything_on_gpu $(CUDA_TESTS)
+	$(BIN)/python tests/cuda/ptx_budgets.py $(PTX)
 
 # Every program of docs/embedding.md against an installed tree, the Java one, too (installs Debian packages if missing).
 embed: $(RUNNER) $(VENV)/installed-test

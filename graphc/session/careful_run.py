@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphc import errors
-from graphc.exec.code_queue import submit
+from graphc.exec.code_queue import get_ready, submit
 from graphc.session.config import check_run
 from graphc.session.devices import CPU
 from graphc.session.explain import cause_of, explained
@@ -50,6 +50,8 @@ def run_with_care(session: Any, prepared: PreparedRun, inputs: list[np.ndarray],
     if prepared.variables:
         keep_written(session, prepared, engine, values)
     elif prepared.ranks_known and prepared.only is None and not (prepared.by_length or prepared.by_ones):
+        if not prepared.first_runs and not engine.on_device:
+            get_ready()
         prepared.first_runs += 1
         if prepared.first_runs >= RUNS_BEFORE_CODE:
             if not engine.on_device and not engine.code_asked_for:

@@ -25,7 +25,7 @@ class Trace:
     """Room for the events of a run, to be given to Engine.run by its address. timed: with the time of each, in
     nanoseconds since 1970."""
 
-    def __init__(self, timed: bool = False, capacity: int = CAPACITY) -> None:
+    def __init__(self, capacity: int = CAPACITY, timed: bool = False) -> None:
         self.words = np.empty(t.TRACE_FIRST + capacity, np.int64)
         self.words[:t.TRACE_FIRST] = 0
         self.words[t.TRACE_CAPACITY] = capacity

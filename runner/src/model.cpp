@@ -1,5 +1,7 @@
 #include "model.hpp"
 
+#include <cstdlib>
+#include <string_view>
 #include <utility>
 
 #include "image.hpp"
@@ -106,6 +108,8 @@ void Model::open(int threads, Word tables) {
   request[L::OPEN_RUN_BODY] = reinterpret_cast<Word>(library_.gc_run_body);
   request[L::OPEN_ERROR] = address_of(error);
   request[L::OPEN_TABLES] = tables;
+  const char* winograd = std::getenv("GRAPHC_WINOGRAD");
+  request[L::OPEN_NO_WINOGRAD] = winograd && winograd == std::string_view("0");
   request[L::OPEN_RUN_OTHER] = reinterpret_cast<Word>(gc_parts[OTHER_STEPS]);
   model_ = library_.gc_model_open(address_of(request));
   if (!model_) {

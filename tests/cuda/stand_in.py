@@ -26,9 +26,10 @@ class StandIn:
     """See the header. most: bytes that it has."""
 
     name, driver_version, compute, multiprocessors = "stand-in", 13000, 75, 2
+    most_steps = 10 ** 6                               # instructions of a kernel
 
     def __init__(self, most: int = 1 << 30) -> None:
-        self.memory, self.device_memory = most, Memory()
+        self.memory, self.limit, self.device_memory = most, 0, Memory()
         self.lock = threading.Lock()
         self.work: Counter[str] = Counter()
         self._pinned: dict[int, ctypes.Array[ctypes.c_char]] = {}
@@ -51,7 +52,8 @@ class StandIn:
         return self.memory - sum(a.count for a in self.device_memory.allocations.values())
 
     def allocate(self, count: int) -> int:
-        if count > self.free_memory():
+        used = self.memory - self.free_memory()
+        if count > (self.limit or self.memory) - used:
             raise errors.ResourceExhaustedError(f"the GPU {self.name} has no memory for {count} bytes more")
         return self.device_memory.allocate(max(count, 1))
 
@@ -99,7 +101,8 @@ class StandIn:
                parameters: ctypes.Array[Any]) -> None:
         kernel = self._kernels[function[0]][function[1]]
         words = [ctypes.c_uint64.from_address(address).value for address in parameters]
-        self._do("launch", lambda: Launch(self.device_memory, kernel, grid, block[0], words).run(), 1)
+        self._do("launch", lambda: Launch(self.device_memory, kernel, grid, block[0], words,
+                                          most_steps=self.most_steps).run(), 1)
 
     def _do(self, what: str, act: Callable[[], None], count: int) -> None:
         if not count:

@@ -1,0 +1,330 @@
+"""Convolutions and pooling over NHWC on the device, made of copies with strides, maps and products.
+
+A convolution is a product of the windows of its output pixels, read where they lie (code/windows.py), and the filter;
+its gradient for the filter one of the windows, turned, and dy; its gradient for x a convolution of dy, its pixels set
+apart by the strides, with the filter turned round. What lies outside a picture is written around it before (_padded).
+
+Gradients of pooling go through the places of a window one after the other: at one place, windows never share a pixel.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from graphc.exec.cuda.calls.call import Call, ProgramBuilder, map_work, size_of
+from graphc.exec.cuda.calls.products import Factors, Windowed, product
+from graphc.exec.cuda.work import Clear, Work
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """n pictures of h x w pixels with c channels at an address."""
+
+    address: int
+    n: int
+    h: int
+    w: int
+    c: int
+
+    @property
+    def strides(self) -> tuple[int, int, int, int]:
+        return self.h * self.w * self.c, self.w * self.c, self.c, 1
+
+    @property
+    def count(self) -> int:
+        return self.n * self.h * self.w * self.c
+
+    def at(self, picture: int, row: int, column: int, size: int) -> int:
+        """Where a pixel is."""
+        return self.address + size * ((picture * self.h + row) * self.w + column) * self.c
+
+
+@dataclass(frozen=True)
+class Windows:
+    """oh x ow windows of kh x kw taps."""
+
+    kh: int
+    kw: int
+    oh: int
+    ow: int
+    stride_h: int = 1
+    stride_w: int = 1
+    dilation_h: int = 1
+    dilation_w: int = 1
+
+    @property
+    def rows(self) -> int:
+        """Rows of a picture that the windows reach over, from the first one's first on."""
+        return (self.oh - 1) * self.stride_h + (self.kh - 1) * self.dilation_h + 1
+
+    @property
+    def columns(self) -> int:
+        return (self.ow - 1) * self.stride_w + (self.kw - 1) * self.dilation_w + 1
+
+    def strides(self, x: Pictures) -> tuple[tuple[int, ...], tuple[int, int]]:
+        """(of picture, window's row and column, channel; of a tap's row and column) in elements of x."""
+        picture, row, column, channel = x.strides
+        return ((picture, row * self.stride_h, column * self.stride_w, channel),
+                (row * self.dilation_h, column * self.dilation_w))
+
+
+def _copied(call: Call, domain: Sequence[int], source: tuple[int, Sequence[int]],
+            target: tuple[int, Sequence[int]]) -> list[Work]:
+    dtype = call.types[0]
+    return list(map_work(call, ProgramBuilder(dtype).program(0), domain, 0, [source, target]))
+
+
+def _filled(call: Call, address: int, count: int, value: float) -> list[Work]:
+    if not value:
+        return [Clear(address, count * size_of(call.types[0]))]
+    b = ProgramBuilder()
+    return list(map_work(call, b.program(b("const", call.types[0], value=value)), (count,), 0, [(address, (1,))]))
+
+
+@dataclass(frozen=True)
+class Line:
+    """How `count` things along an axis are laid into `room` places: the first at `first`, `step` apart. What falls out
+    is left out."""
+
+    count: int
+    room: int
+    first: int
+    step: int = 1
+
+    @property
+    def skipped(self) -> int:
+        return max(-(self.first // self.step), 0)
+
+    @property
+    def taken(self) -> int:
+        begin = self.first + self.skipped * self.step
+        return max(min(self.count - self.skipped, -(-(self.room - begin) // self.step)), 0)
+
+    @property
+    def begin(self) -> int:
+        return self.first + self.skipped * self.step
+
+
+def _padded(call: Call, x: Pictures, rows: Line, columns: Line, value: float = 0.0) -> tuple[list[Work], Pictures]:
+    """The pictures in a frame of `value`, their pixels where the lines say."""
+    if (rows, columns) == (Line(x.h, x.h, 0), Line(x.w, x.w, 0)):
+        return [], x
+    size = size_of(call.types[0])
+    made = Pictures(0, x.n, rows.room, columns.room, x.c)
+    made = Pictures(call.scratch(made.count * size), *(made.n, made.h, made.w, made.c))
+    picture, row, column, channel = made.strides
+    work = _filled(call, made.address, made.count, value)
+    if rows.taken and columns.taken:
+        work += _copied(call, (x.n, rows.taken, columns.taken, x.c), (x.at(0, rows.skipped, columns.skipped, size),
+                                                                      x.strides),
+                        (made.at(0, rows.begin, columns.begin, size),
+                         (picture, row * rows.step, column * columns.step, channel)))
+    return work, made
+
+
+def _inside(call: Call, x: Pictures, windows: Windows, top: int, left: int,
+            value: float = 0.0) -> tuple[list[Work], Pictures]:
+    """The pictures with what their windows see around them."""
+    return _padded(call, x, Line(x.h, max(windows.rows, 1), top), Line(x.w, max(windows.columns, 1), left), value)
+
+
+def _windowed(x: Pictures, windows: Windows) -> Windowed:
+    (picture, row, column, _), (tap_row, tap) = windows.strides(x)
+    return Windowed(x.c, windows.kw, windows.oh, windows.ow, picture, row, column, tap_row, tap)
+
+
+def _convolved(call: Call, x: Pictures, windows: Windows, filters: int, y: Pictures) -> list[Work]:
+    """y = windows times filters[kh, kw, x.c, y.c]; x has been padded."""
+    factors = Factors(call.types[0], 1, x.n * windows.oh * windows.ow, y.c, windows.kh * windows.kw * x.c,
+                      windows=_windowed(x, windows))
+    return product(call, factors, x.address, filters, y.address)
+
+
+def _parts(call: Call) -> tuple[tuple[int, ...], Windows, int, int, int]:
+    """(n, h, w, c of x; windows; channels of y; padding) of a convolution's call."""
+    n, h, w, c, kh, kw, oc, oh, ow = call.dims
+    return (n, h, w, c), Windows(kh, kw, oh, ow, *call.attrs[:4]), oc, call.attrs[4], call.attrs[5]
+
+
+def convolution(call: Call) -> list[Work]:
+    x, filters, y = call.operands
+    shape, windows, oc, top, left = _parts(call)
+    work, padded = _inside(call, Pictures(x, *shape), windows, top, left)
+    return work + _convolved(call, padded, windows, filters, Pictures(y, shape[0], windows.oh, windows.ow, oc))
+
+
+def filter_gradient(call: Call) -> list[Work]:
+    """dw = the windows, turned, times dy."""
+    x, dy, dw = call.operands
+    (n, h, w, c), windows, oc, top, left = _parts(call)
+    width, pixels = windows.kh * windows.kw * c, n * windows.oh * windows.ow
+    if not pixels:
+        return [Clear(dw, width * oc * size_of(call.types[0]))]
+    work, padded = _inside(call, Pictures(x, n, h, w, c), windows, top, left)
+    factors = Factors(call.types[0], 1, width, oc, pixels, transpose_a=True, windows=_windowed(padded, windows))
+    return work + product(call, factors, padded.address, dy, dw)
+
+
+def input_gradient(call: Call) -> list[Work]:
+    dy, filters, dx = call.operands
+    (n, h, w, c), windows, oc, top, left = _parts(call)
+    kh, kw, size = windows.kh, windows.kw, size_of(call.types[0])
+    high, wide = (kh - 1) * windows.dilation_h, (kw - 1) * windows.dilation_w
+    apart = Pictures(dy, n, windows.oh, windows.ow, oc)
+    work, padded = _padded(call, apart, Line(apart.h, h + high, high - top, windows.stride_h),
+                           Line(apart.w, w + wide, wide - left, windows.stride_w))
+    turned = call.scratch(kh * kw * oc * c * size)             # [kh, kw, oc, c], taps from the last to the first
+    last = filters + size * (kh * kw - 1) * c * oc
+    work += _copied(call, (kh, kw, oc, c), (last, (-kw * c * oc, -c * oc, 1, oc)),
+                    (turned, (kw * oc * c, oc * c, c, 1)))
+    back = Windows(kh, kw, h, w, 1, 1, windows.dilation_h, windows.dilation_w)
+    return work + _convolved(call, padded, back, turned, Pictures(dx, n, h, w, c))
+
+
+def depthwise_filter_gradient(call: Call) -> list[Work]:
+    """df[tap, channel] = the sum of x dy over pictures and windows."""
+    x, dy, df = call.operands
+    n, h, w, c, kh, kw, oh, ow, top, left = call.dims
+    dtype = call.types[0]
+    if not n * oh * ow:
+        return [Clear(df, kh * kw * c * size_of(dtype))]
+    windows = Windows(kh, kw, oh, ow, *call.attrs)
+    work, padded = _inside(call, Pictures(x, n, h, w, c), windows, top, left)
+    (picture, row, column, channel), taps = windows.strides(padded)
+    b = ProgramBuilder(dtype, dtype)
+    program = b.program(b("reduce.add", dtype, b("mul", dtype, 0, 1)))
+    return work + map_work(call, program, (kh, kw, c, n, oh, ow), 3, [
+        (padded.address, (*taps, channel, picture, row, column)), (dy, (0, 0, 1, oh * ow * c, ow * c, c)),
+        (df, (kw * c, c, 1, 0, 0, 0))])
+
+
+# Pooling
+
+@dataclass(frozen=True)
+class Pool:
+    """A pooling call: pictures x, the windows, and y, one value a window and channel."""
+
+    x: Pictures
+    windows: Windows
+    top: int
+    left: int
+
+    def domain(self) -> tuple[int, int, int, int]:
+        return self.x.n, self.windows.oh, self.windows.ow, self.x.c
+
+    def rows(self) -> tuple[int, int, int, int]:
+        """Strides of y."""
+        w = self.windows
+        return w.oh * w.ow * self.x.c, w.ow * self.x.c, self.x.c, 1
+
+
+def _pool(call: Call, x: int) -> Pool:
+    n, h, w, c, kh, kw, oh, ow = call.dims
+    stride_h, stride_w, top, left = call.attrs
+    return Pool(Pictures(x, n, h, w, c), Windows(kh, kw, oh, ow, stride_h, stride_w), top, left)
+
+
+def max_pool(call: Call) -> list[Work]:
+    x, y = call.operands
+    pool, dtype = _pool(call, x), call.types[0]
+    work, padded = _inside(call, pool.x, pool.windows, pool.top, pool.left, float("-inf"))
+    rows, taps = pool.windows.strides(padded)
+    b = ProgramBuilder(dtype)
+    return work + map_work(call, b.program(b("reduce.max", dtype, 0)), (*pool.domain(), pool.windows.kh,
+                                                                        pool.windows.kw), 2,
+                           [(padded.address, (*rows, *taps)), (y, (*pool.rows(), 0, 0))])
+
+
+def _size_of_window(b: ProgramBuilder, pool: Pool, dtype: str) -> int:
+    """The number of a window's pixels that lie in the picture; the domain's second and third axes are windows."""
+    counts = []
+    for axis, stride, pad, taps, room in ((1, pool.windows.stride_h, pool.top, pool.windows.kh, pool.x.h),
+                                          (2, pool.windows.stride_w, pool.left, pool.windows.kw, pool.x.w)):
+        number = {v: b("const", "i64", value=v) for v in dict.fromkeys((stride, pad, taps, room, 0))}
+        begin = b("sub", "i64", b("mul", "i64", b("index", "i64", value=axis), number[stride]), number[pad])
+        end = b("min", "i64", b("add", "i64", begin, number[taps]), number[room])
+        counts.append(b("sub", "i64", end, b("max", "i64", begin, number[0])))
+    return b("cast", dtype, b("mul", "i64", *counts))
+
+
+_OF_WINDOW = ((0, (0, 1, 0, 0)), (0, (0, 0, 1, 0)))            # the index values of _size_of_window
+
+
+def mean_pool(call: Call) -> list[Work]:
+    x, y = call.operands
+    pool, dtype = _pool(call, x), call.types[0]
+    work, padded = _inside(call, pool.x, pool.windows, pool.top, pool.left)
+    rows, taps = pool.windows.strides(padded)
+    total = call.scratch(pool.x.n * pool.windows.oh * pool.windows.ow * pool.x.c * size_of(dtype))
+    b = ProgramBuilder(dtype)
+    work += map_work(call, b.program(b("reduce.add", dtype, 0)), (*pool.domain(), pool.windows.kh, pool.windows.kw), 2,
+                     [(padded.address, (*rows, *taps)), (total, (*pool.rows(), 0, 0))])
+    b = ProgramBuilder(dtype)
+    program = b.program(b("div", dtype, 0, _size_of_window(b, pool, dtype)))
+    return work + map_work(call, program, pool.domain(), 0, [(total, pool.rows()), (y, pool.rows()), *_OF_WINDOW])
+
+
+def mean_pool_gradient(call: Call) -> list[Work]:
+    dy, dx = call.operands
+    pool, dtype = _pool(call, dx), call.types[0]
+    share = call.scratch(pool.x.n * pool.windows.oh * pool.windows.ow * pool.x.c * size_of(dtype))
+    b = ProgramBuilder(dtype)
+    program = b.program(b("div", dtype, 0, _size_of_window(b, pool, dtype)))
+    work = map_work(call, program, pool.domain(), 0, [(dy, pool.rows()), (share, pool.rows()), *_OF_WINDOW])
+
+    def added(tap: int) -> ProgramBuilder:
+        b = ProgramBuilder(dtype, dtype)
+        b("add", dtype, 0, 1)
+        return b
+
+    return work + _spread(call, pool, added, [(share, pool.rows())])
+
+
+def max_pool_gradient(call: Call) -> list[Work]:
+    """dy goes to the first of a window's greatest elements."""
+    x, y, dy, dx = call.operands
+    pool, dtype = _pool(call, x), call.types[0]
+    work, padded = _inside(call, pool.x, pool.windows, pool.top, pool.left, float("-inf"))
+    rows, taps = pool.windows.strides(padded)
+    kh, kw = pool.windows.kh, pool.windows.kw
+    first = call.scratch(pool.x.n * pool.windows.oh * pool.windows.ow * pool.x.c * 8)      # of its taps
+    b = ProgramBuilder(dtype, dtype)
+    tap = b("add", "i64", b("mul", "i64", b("index", "i64", value=4), b("const", "i64", value=kw)),
+            b("index", "i64", value=5))
+    none = b("const", "i64", value=kh * kw)
+    program = b.program(b("reduce.min", "i64", b("select", "i64", b("equal", "bool", 0, 1), tap, none)))
+    work += map_work(call, program, (*pool.domain(), kh, kw), 2, [
+        (padded.address, (*rows, *taps)), (y, (*pool.rows(), 0, 0)), (first, (*pool.rows(), 0, 0)),
+        (0, (0, 0, 0, 0, 1, 0)), (0, (0, 0, 0, 0, 0, 1))])
+
+    def added(tap: int) -> ProgramBuilder:
+        b = ProgramBuilder(dtype, dtype, "i64")
+        chosen = b("equal", "bool", 2, b("const", "i64", value=tap))
+        b("add", dtype, 0, b("select", dtype, chosen, 1, b("const", dtype, value=0.0)))
+        return b
+
+    return work + _spread(call, Pool(Pictures(dx, *_shape(pool.x)), pool.windows, pool.top, pool.left), added,
+                          [(dy, pool.rows()), (first, pool.rows())])
+
+
+def _shape(x: Pictures) -> tuple[int, int, int, int]:
+    return x.n, x.h, x.w, x.c
+
+
+def _spread(call: Call, pool: Pool, added: Callable[[int], ProgramBuilder],
+            values: Sequence[tuple[int, Sequence[int]]]) -> list[Work]:
+    """x = what each tap of each window adds to its pixel. added(tap): writes the program of a pixel's value (load 0)
+    and the window's values; its last instruction is what is stored."""
+    windows, size = pool.windows, size_of(call.types[0])
+    room = Pictures(0, pool.x.n, max(windows.rows, pool.top + pool.x.h), max(windows.columns, pool.left + pool.x.w),
+                    pool.x.c)
+    room = Pictures(call.scratch(room.count * size), *_shape(room))
+    work: list[Work] = [Clear(room.address, room.count * size)]
+    rows, _ = windows.strides(room)
+    for tap in range(windows.kh * windows.kw):
+        place = room.at(0, tap // windows.kw, tap % windows.kw, size), rows
+        b = added(tap)
+        program = b.program(len(b.loads) + len(b.instrs) - 1)
+        work += map_work(call, program, pool.domain(), 0, [place, *values, place])
+    return work + _copied(call, _shape(pool.x), (room.at(0, pool.top, pool.left, size), room.strides),
+                          (pool.x.address, pool.x.strides))
