@@ -44,7 +44,8 @@ class DeviceFrame:
 
     uploads, downloads: arrays in pinned memory, to be filled before and read behind a run. waits: whether the host has
     to wait for it. early: how many checks are known behind the first graph, if there are two; undone: the graph that
-    brings variables back, if there are checks behind the first step that writes one. Raises ResourceExhaustedError, which names the largest values.
+    brings variables back, if there are checks behind the first step that writes one. Raises ResourceExhaustedError,
+    which names the largest values.
     """
 
     def __init__(self, engine: DeviceEngine, part: Part, dims: Sequence[int], given: Sequence[int] = (),
