@@ -18,7 +18,7 @@ def can_do_all(plan: p.Plan) -> bool:
 
 
 def is_the_hosts(plan: p.Plan, body: p.Body, step: p.Step) -> bool:
-    """Whether it is about what is known of a variable, or about strings that one holds: the host counts who has them."""
+    """Whether it is about what is known of a variable, or about strings that one holds: the host counts these."""
     use = uses_of(step)
     rows = [body.buffers[root_of(body, b)] for b in (*use.reads, *use.writes)]
     return any(row.kind in (p.BufferKind.STATE_INFO, p.BufferKind.PREPARED) or
