@@ -153,6 +153,7 @@ class CudaEngine(DeviceEngine):
 
     def _frame(self, shapes: Shapes) -> Frame:
         frame = super()._frame(shapes)
+        self.device.enter()
         self._device_frames.pop(frame.address, None)
         table = (_LONG * t.FRAME_WORDS).from_address(frame.address)[t.FRAME_DIMS]
         dims = (_LONG * len(self.plan.bodies[0].dims)).from_address(table)[:] if table else []

@@ -13,13 +13,36 @@ from graphc.exec.cuda.work import Clear, Launch, Work
 SPEEDS = {"f32": {8: 1.0, 4: 0.73, 2: 0.37}}
 OTHER_SPEEDS = {4: 1.0, 2: 0.4}
 BLOCKS_WANTED = 132        # that many fill the larger GPUs
-FAR = 1 << 62
+FAR, NARROW = 1 << 62, 1 << 31
 SHORTEST = 128             # products along k of one part
 
 
 @dataclass(frozen=True)
+class Windowed:
+    """a is the matrix [windows, taps and channels] of pictures. The numbers are code/windows.py's PARAMETERS."""
+
+    c: int
+    kw: int
+    oh: int
+    ow: int
+    picture: int
+    line: int
+    window: int
+    tap_line: int
+    tap: int
+
+    @property
+    def words(self) -> tuple[int, ...]:
+        return (self.c, self.kw, self.oh, self.ow, self.picture, self.line, self.window, self.tap_line, self.tap)
+
+    def are_wide(self, width: int) -> bool:
+        """Whether that many channels lie side by side at a multiple of them, everywhere."""
+        return not any(n % width for n in (self.c, self.picture, self.line, self.window, self.tap_line, self.tap))
+
+
+@dataclass(frozen=True)
 class Factors:
-    """A product of a batch of matrices, as the kernel matmul takes it."""
+    """A product of a batch of matrices, as the kernel matmul takes it. windows: of a; the batch is one product then."""
 
     dtype: str
     batch: int
@@ -30,6 +53,15 @@ class Factors:
     b_batch: int = 0
     transpose_a: bool = False
     transpose_b: bool = False
+    windows: Windowed | None = None
+
+    @property
+    def narrow(self) -> bool:
+        return max(self.m, self.k) < NARROW
+
+    @property
+    def windows_words(self) -> tuple[int, ...]:
+        return () if self.windows is None else self.windows.words
 
     @property
     def rows(self) -> tuple[int, int]:
@@ -73,10 +105,14 @@ def _fused(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
     a_next, b_next = f.a_batch, f.b_batch
     if count > 1:
         a_next, b_next = part * (a_row if f.transpose_a else 1), part * (1 if f.transpose_b else b_row)
+    if f.windows is not None:
+        a_next = 0
     target = call.scratch(count * f.m * f.n * size_of(f.dtype)) if count > 1 else c
-    words = (a, b, target, f.m, f.n, part, a_next, b_next, f.m * f.n, *((a_row, b_row, f.k) if count > 1 else ()))
+    words = (a, b, target, f.m, f.n, part, a_next, b_next, f.m * f.n, *((a_row, b_row, f.k) if count > 1 else ()),
+             *f.windows_words)
     wide_a, wide_b = _are_wide(f, a, b)
-    ptx = make_ptx(product_text(Product(f.dtype, each, f.transpose_a, f.transpose_b, count > 1, wide_a, wide_b)))
+    ptx = make_ptx(product_text(Product(f.dtype, each, f.transpose_a, f.transpose_b, count > 1, wide_a, wide_b,
+                                        f.windows is not None, f.narrow)))
     return [Launch(ptx, "gc_product", (blocks(each) * count,), (THREADS,), words), *_parts(call, f, count, target, c)]
 
 
@@ -92,7 +128,8 @@ def _parts(call: Call, f: Factors, count: int, target: int, c: int) -> list[Laun
 def _are_wide(f: Factors, a: int, b: int) -> tuple[bool, bool]:
     """Whether each of the factors can be taken 16 bytes at a time. (Where k lies side by side it is a row's length.)"""
     width, (a_row, b_row) = 16 // size_of(f.dtype), f.rows
-    return (not (a % 16 or a_row % width or f.a_batch % width), not (b % 16 or b_row % width or f.b_batch % width))
+    wide_a = not (a_row % width or f.a_batch % width) if f.windows is None else f.windows.are_wide(width)
+    return (wide_a and not a % 16, not (b % 16 or b_row % width or f.b_batch % width))
 
 
 def _on_tensor_cores(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
@@ -101,7 +138,7 @@ def _on_tensor_cores(call: Call, f: Factors, a: int, b: int, c: int) -> list[Wor
 
     def product_of(fragments: int) -> TensorProduct:
         return TensorProduct(fragments, not f.transpose_a, f.transpose_b, wide_a, wide_b,
-                             call.products == Products.ROUNDED)
+                             call.products == Products.ROUNDED, f.windows is not None, f.narrow)
 
     def blocks(fragments: int) -> int:
         tile = product_of(fragments).tile
@@ -115,8 +152,11 @@ def _on_tensor_cores(call: Call, f: Factors, a: int, b: int, c: int) -> list[Wor
     a_next, b_next = f.a_batch, f.b_batch
     if count > 1:
         a_next, b_next = part * (a_row if f.transpose_a else 1), part * (1 if f.transpose_b else b_row)
+    if f.windows is not None:
+        a_next = 0
     target = call.scratch(4 * count * f.m * f.n) if count > 1 else c
-    words = (a, b, target, f.m, f.n, part, a_next, b_next, f.m * f.n, a_row, b_row, f.k if count > 1 else FAR)
+    words = (a, b, target, f.m, f.n, part, a_next, b_next, f.m * f.n, a_row, b_row, f.k if count > 1 else FAR,
+             *f.windows_words)
     ptx = make_ptx(tensor_product(product_of(fragments)).text(), TENSOR_COMPUTE)
     launch = Launch(ptx, "gc_tensor_product", (blocks(fragments) * count,), (THREADS,), words)
     return [launch, *_parts(call, f, count, target, c)]

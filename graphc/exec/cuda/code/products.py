@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from graphc.exec.cuda.code.ptx import ATTRIBUTES, DECLARATIONS
 from graphc.exec.cuda.code.text_writer import TextWriter
+from graphc.exec.cuda.code.windows import PARAMETERS, WindowOffsets
 from graphc.exec.map_code import LLVM_TYPES, SIZES
 
 SIDE = 16                  # threads along each side of a block
@@ -27,7 +28,9 @@ GLOBAL, SHARED = "ptr addrspace(1)", "ptr addrspace(3)"
 class Product:
     """each: rows and columns of a thread. transpose_a, transpose_b: how the operands lie in memory. parts: the batch is
     the parts of one long product; without them there is a register more for every other use. wide_a, wide_b: 16 bytes
-    may be loaded at a time: addresses and lengths in memory are multiples of that."""
+    may be loaded at a time: addresses and lengths in memory are multiples of that. windows: a is made of windows of
+    pictures (windows.py), narrow as said there.
+    """
 
     dtype: str
     each: int
@@ -36,6 +39,8 @@ class Product:
     parts: bool = False
     wide_a: bool = False
     wide_b: bool = False
+    windows: bool = False
+    narrow: bool = True
 
     @property
     def tile(self) -> int:
@@ -58,7 +63,7 @@ class Product:
 def product_text(product: Product) -> str:
     """The kernel gc_product(a, b, c, m, n, k, elements from one matrix of the batch to the next of a, b and c); of
     parts, then elements from one row in memory to the next of a and b, and where the products along k end, counted from
-    the first part."""
+    the first part; of windows, then theirs."""
     return _Writer(product).text()
 
 
@@ -68,11 +73,13 @@ class _Writer(TextWriter):
         self.p = product
         self.kind = LLVM_TYPES[product.dtype]
         self.depths = "%k"
+        self.offsets = WindowOffsets(self, product.narrow)
 
     def text(self) -> str:
         parameters = [f"{GLOBAL} noalias readonly %a", f"{GLOBAL} noalias readonly %b", f"{GLOBAL} noalias %c"]
         parameters += [f"i64 %{name}" for name in ("m", "n", "k", "a.batch", "b.batch", "c.batch")]
         parameters += [f"i64 %{name}" for name in ("a.row", "b.row", "k.all") if self.p.parts]
+        parameters += [f"i64 %{name}" for name in PARAMETERS if self.p.windows]
         panel = f"[{2 * self.panel()} x {self.kind}]"
         shared = "".join(f"@shared_{x} = internal addrspace(3) global {panel} undef, align 16\n" for x in "ab")
         self.places()
@@ -111,6 +118,7 @@ class _Writer(TextWriter):
             self.depths = self.chosen(self.less(left, "%k"), left, "%k")
         self.emit(f"%row = mul i64 {down}, {self.p.tile}")
         self.emit(f"%column = mul i64 {across}, {self.p.tile}")
+        self.emit(f"%k.first = mul i64 {batch}, %k")
         for x in "abc":
             shift = self.value(f"mul i64 {batch}, %{x}.batch")
             self.emit(f"%{x}.first = getelementptr {self.kind}, {GLOBAL} %{x}, i64 {shift}")
@@ -132,6 +140,9 @@ class _Writer(TextWriter):
         """Whether neighbours in memory are neighbours in depth."""
         return not self.p.transpose_a if x == "a" else self.p.transpose_b
 
+    def windowed(self, x: str) -> bool:
+        return x == "a" and self.p.windows
+
     def step(self, x: str) -> int:
         """How far the next piece is, along the tile if `straight`, else in depth."""
         return THREADS * self.width(x) // (self.p.depth if self.straight(x) else self.p.tile)
@@ -145,6 +156,14 @@ class _Writer(TextWriter):
         self.emit(f"%{x}.{high} = lshr i64 %thread, {by.bit_length() - 1}")
         origin, limit = ("%row", "%m") if x == "a" else ("%column", "%n")
         i = self.value(f"add i64 {origin}, %{x}.along")
+        for number in range(self.moved(x) if self.straight(x) else 1):
+            at = self.value(f"add i64 {i}, {number * self.step(x)}")
+            self.emit(f"%{x}.valid{number} = icmp slt i64 {at}, {limit}")
+            if self.windowed(x):
+                part = self.offsets.pixel(at) if self.straight(x) else self.offsets.tap(at)
+                self.emit(f"%{x}.part{number} = add i64 {part}, 0")
+        if self.windowed(x):
+            return
         row = f"%{x}.row" if self.p.parts else "%k" if self.straight(x) else limit
         along, deep = (row, "1") if self.straight(x) else ("1", row)
         offset = self.value(f"mul i64 {i}, {along}")
@@ -153,23 +172,26 @@ class _Writer(TextWriter):
         size, apart = SIZES[self.p.dtype], along if self.straight(x) else deep
         self.emit(f"%{x}.apart = mul i64 {apart}, {size * self.step(x)}")
         self.emit(f"%{x}.advance = mul i64 {deep}, {size * self.p.depth}")
-        for number in range(self.moved(x) if self.straight(x) else 1):
-            at = self.value(f"add i64 {i}, {number * self.step(x)}")
-            self.emit(f"%{x}.valid{number} = icmp slt i64 {at}, {limit}")
 
     def panel_loads(self, x: str, place: str, depth: str) -> list[str]:
         """The pieces of the panel at this depth, in registers; 0 outside of the matrix. place: of the first piece."""
         k, found = self.value(f"add i64 {depth}, %{x}.deep"), []
         width = self.width(x)
         kind = self.kind if width == 1 else f"<{width} x {self.kind}>"
+        same = self.offsets.tap(self.i64("add", k, "%k.first")) if self.windowed(x) and self.straight(x) else ""
         for number in range(self.moved(x)):
             if self.straight(x):
                 deep, valid = k, f"%{x}.valid{number}"
             else:
                 deep, valid = self.value(f"add i64 {k}, {number * self.step(x)}"), f"%{x}.valid0"
             inside = self.value(f"and i1 {valid}, {self.value(f'icmp slt i64 {deep}, {self.depths}')}")
-            offset = self.value(f"mul i64 %{x}.apart, {number}")
-            where = self.value(f"getelementptr i8, {GLOBAL} {place}, i64 {offset}")
+            if self.windowed(x):
+                part = f"%{x}.part{number if self.straight(x) else 0}"
+                offset = self.i64("add", part, same or self.offsets.pixel(self.i64("add", deep, "%k.first")))
+                where = self.value(f"getelementptr {self.kind}, {GLOBAL} %{x}.first, i64 {offset}")
+            else:
+                offset = self.value(f"mul i64 %{x}.apart, {number}")
+                where = self.value(f"getelementptr i8, {GLOBAL} {place}, i64 {offset}")
             where = self.value(f"select i1 {inside}, {GLOBAL} {where}, {GLOBAL} %{x}.first")
             loaded = self.value(f"load {kind}, {GLOBAL} {where}, align {width * SIZES[self.p.dtype]}")
             nothing = self.zero() if width == 1 else "zeroinitializer"
@@ -213,7 +235,8 @@ class _Writer(TextWriter):
         self.emit("%depth = phi i64 [ 0, %start ], [ %depth.next, %panel ]")
         self.emit("%side = phi i64 [ 0, %start ], [ %side.next, %panel ]")
         for x in "ab":
-            self.emit(f"%{x}.at = phi {GLOBAL} [ %{x}.start, %start ], [ %{x}.at.next, %panel ]")
+            if not self.windowed(x):
+                self.emit(f"%{x}.at = phi {GLOBAL} [ %{x}.start, %start ], [ %{x}.at.next, %panel ]")
         for x, number in pieces:
             self.emit(f"%{x}{number} = phi {kinds[x]} [ {first[x][number]}, %start ], [ %{x}{number}.next, %panel ]")
         for i in range(each):
@@ -225,7 +248,8 @@ class _Writer(TextWriter):
         self.emit(f"%side.next = sub i64 {self.panel()}, %side")
         self.emit(f"%depth.next = add i64 %depth, {self.p.depth}")
         for x in "ab":
-            self.emit(f"%{x}.at.next = getelementptr i8, {GLOBAL} %{x}.at, i64 %{x}.advance")
+            if not self.windowed(x):
+                self.emit(f"%{x}.at.next = getelementptr i8, {GLOBAL} %{x}.at, i64 %{x}.advance")
             for number, found in enumerate(self.panel_loads(x, f"%{x}.at.next", "%depth.next")):
                 self.emit(f"%{x}{number}.next = bitcast {kinds[x]} {found} to {kinds[x]}")
         sums = {(i, j): f"%c{i}.{j}" for i in range(each) for j in range(each)}

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from graphc.exec.cuda.code.builder import THREADS, Array, KernelBuilder, Value, Variable
+from graphc.exec.cuda.code.windows import PARAMETERS, WindowOffsets
 
 DEPTH, STAGES = 16, 3
 MATRIX_STEP = 8            # of k, one mma
@@ -36,7 +37,7 @@ declare void @llvm.nvvm.cp.async.wait.group(i32)
 class TensorProduct:
     """fragments: of a warp along either side, 4 or 2. straight_a, straight_b: whether k is what lies side by side in
     memory. wide_a, wide_b: 16 bytes may be copied at a time. rounded: operands are rounded to the nearest tf32; those
-    that came from 16 bits are such numbers already."""
+    that came from 16 bits are such numbers already. windows, narrow: as in products.py."""
 
     fragments: int
     straight_a: bool
@@ -44,6 +45,8 @@ class TensorProduct:
     wide_a: bool
     wide_b: bool
     rounded: bool
+    windows: bool = False
+    narrow: bool = True
 
     @property
     def tile(self) -> int:
@@ -52,11 +55,14 @@ class TensorProduct:
 
 def tensor_product(p: TensorProduct) -> KernelBuilder:
     """gc_tensor_product(a, b, c, m, n, k, elements from one matrix of the batch to the next of a, b and c, elements
-    from one row in memory to the next of a and b, where the products along k end, counted from the first part)."""
+    from one row in memory to the next of a and b, where the products along k end, counted from the first part; of
+    windows, then theirs)."""
     k = KernelBuilder("gc_tensor_product", before=DECLARATIONS, attributes=OCCUPANCY)
     a, b, c = (k.array(name, "f32") for name in "abc")
     m, n, depth, a_batch, b_batch, c_batch, a_row, b_row, end = k.numbers(
         "m", "n", "k", "a.batch", "b.batch", "c.batch", "a.row", "b.row", "end")
+    if p.windows:
+        k.numbers(*PARAMETERS)
     panels = k.shared("panels", "f32", STAGES * 2 * p.tile * DEPTH)
     block, across = k.index("ctaid.x"), (n + (p.tile - 1)) // p.tile
     down = (m + (p.tile - 1)) // p.tile
@@ -64,7 +70,8 @@ def tensor_product(p: TensorProduct) -> KernelBuilder:
     row, batch = rest % down * p.tile, rest // down
     depths = k.least(end - batch * depth, depth)
     size = p.tile * DEPTH
-    left = Operand(k, p.tile, p.straight_a, p.wide_a, a.at(batch * a_batch), panels, row, m, a_row, depths)
+    windows = Windows(k, WindowOffsets(k, p.narrow), batch * depth, p.straight_a) if p.windows else None
+    left = Operand(k, p.tile, p.straight_a, p.wide_a, a.at(batch * a_batch), panels, row, m, a_row, depths, windows)
     right = Operand(k, p.tile, p.straight_b, p.wide_b, b.at(batch * b_batch), panels.at(size), column, n, b_row, depths)
     lane, warp = k.index("tid.x") & 31, k.index("tid.x") >> 5
     down_in_tile = (warp // COLUMNS_OF_WARPS) * (16 * p.fragments)
@@ -116,6 +123,21 @@ def _multiply(k: KernelBuilder, a: Sequence[str], b: Sequence[str], sums: Sequen
 
 
 @dataclass(frozen=True)
+class Windows:
+    """Of an operand that is made of windows: the first depth of this part, by which its depths are counted."""
+
+    k: KernelBuilder
+    offsets: WindowOffsets
+    first: Value
+    along_k: bool
+
+    def offset(self, pixel: Value, tap: Value) -> Value:
+        pixel, tap = (pixel, tap + self.first) if self.along_k else (pixel + self.first, tap)
+        found = [self.offsets.pixel(pixel.register), self.offsets.tap(tap.register)]
+        return Value(self.k, found[0], "i64") + Value(self.k, found[1], "i64")
+
+
+@dataclass(frozen=True)
 class Operand:
     """One of the factors: source in memory, where its panel is in a stage's slot, its first row (or column) of this
     block's tile, how many it has, elements from one row in memory to the next, where k ends."""
@@ -130,6 +152,7 @@ class Operand:
     count: Value
     row: Value
     depths: Value
+    windows: Windows | None = None
 
     def word(self, along: Value, deep: Value) -> Value:
         """Where in the panel the element of a row (or column) and a depth is."""
@@ -149,7 +172,10 @@ class Operand:
             along, deep = (high, low) if self.straight else (low, high)
             place, at = self.first + along, first + deep
             inside = (place < self.count) & (at < self.depths)
-            offset = place * self.row + at if self.straight else at * self.row + place
+            if self.windows is not None:
+                offset = self.windows.offset(place, at) if self.straight else self.windows.offset(at, place)
+            else:
+                offset = place * self.row + at if self.straight else at * self.row + place
             source = self.source.at(self.k.choose(inside, offset, 0))
             target = self.panel.at(slot + self.word(along, deep))
             count = self.k.choose(inside, 4 * elements, self.k.constant(0, "i32"))
