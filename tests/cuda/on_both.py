@@ -18,6 +18,9 @@ TYPES = {"f32": np.float32, "f64": np.float64, "i32": np.int32, "i64": np.int64,
          "bf16": np.uint16}
 Build = Callable[[], Any]
 ON_GPU = os.environ.get("GRAPHC_TEST_GPU") == "1"
+EVERYTHING = os.environ.get("GRAPHC_TEST_CUDA") == "all"       # make test-cuda
+# What the fixture `device` gives: the library does asynchronous work as late as CUDA allows, or at once.
+DEVICES = ["gpu"] if ON_GPU else ["emulator", "late", *(["now"] if EVERYTHING else [])]
 
 
 def results(where: str, build: Build, feeds: Sequence[Any] = (), runs: int = 1) -> list[Any]:
