@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 import graphc as gc
-from graphc.exec.cuda.call import Call
-from graphc.exec.cuda.calls import CALLS
+from graphc.exec.cuda.calls.all import CALLS
+from graphc.exec.cuda.calls.call import Call, Products
+from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE
 from graphc.exec.cuda.driver import Device, find_device
 from graphc.exec.cuda.maps import BoundMap, Place, launches
 from graphc.exec.cuda.memory import Block
@@ -145,6 +146,44 @@ def bandwidths(bench: Bench) -> None:
     show("softmax of [16384, 8192]", 8 * count, list(CALLS["softmax"](call)))
 
 
+def rows(bench: Bench) -> None:
+    """Kernels of rows: how much of what must be moved they move a second."""
+    x, y, z = (bench.fill(1 << 26) for _ in range(3))
+    indices = bench.room(8 << 20)
+    drawn = np.random.default_rng(0).integers(0, 50000, 1 << 20)
+    bench.device.upload(indices, drawn.ctypes.data, drawn.nbytes)
+    bench.device.wait()
+    cases = (
+        ("argmax of rows of [4096, 8192]", "argmax.f32.i64", (x, y), (4096, 8192, 1), ()),
+        ("top 5 of rows of [1024, 50000]", "top_k.f32", (x, y, z), (1024, 50000, 5), ()),
+        ("cumsum of 2^26", "cumsum.f32", (x, y), (1, 1 << 26, 1), (0, 0)),
+        ("cumsum of rows of [65536, 512]", "cumsum.f32", (x, y), (65536, 512, 1), (0, 0)),
+        ("65536 rows of 64 added to [50000, 64]", "scatter_add.f32.i64", (x, indices, y), (1, 50000, 64, 65536), ()),
+        ("2^20 indices sorted, rows of 1 added", "scatter_add.f32.i64", (x, indices, y), (1, 50000, 1, 1 << 20), ()),
+        ("depthwise 3x3 of [64, 56, 56, 128]", "depthwise_conv2d.f32", (x, z, y),
+         (64, 56, 56, 128, 3, 3, 56, 56, 1, 1), (1, 1, 1, 1, 0)),
+        ("softmax of [65536, 1000]", "softmax.f32", (x, y), (65536, 1000), ()),
+        ("2^26 stateless normal numbers", "stateless_normal.f32", (indices, y), (1 << 26,), ()))
+    for what, kernel, operands, dims, attrs in cases:
+        name, *types = kernel.split(".")
+        call = Call(tuple(types), operands, dims, attrs, load_library(), bench.room, lambda stored: 0)
+        print(f"{what:44} {bench.time(list(CALLS[name](call))) * 1e6:9.1f} us")
+
+
+def tensor_products(bench: Bench) -> None:
+    """Of float32 rounded to tf32, and of such that has been 16-bit floats."""
+    for size in (1024, 4096, 8192):
+        a, b, c = (bench.fill(size * size) for _ in range(3))
+        for turned in ((0, 0), (1, 0), (0, 1)):
+            for how in (Products.ROUNDED, Products.EXACT):
+                call = Call(("f32",), (a, b, c), (1, size, size, size, 0, 0), turned, load_library(), bench.room,
+                            lambda stored: 0, products=how)
+                seconds = bench.time(list(CALLS["matmul"](call)))
+                print(f"tensor cores, {how.name.lower()}, {size}, transposed {turned}: {seconds * 1e6:9.1f} us "
+                      f"{2 * size ** 3 / seconds / 1e12:6.1f} TFLOP/s")
+        del bench.kept[-3:]
+
+
 def products(bench: Bench) -> None:
     for dtype, sizes in (("f32", ((128, 512, 784), (1024, 1024, 1024), (4096, 4096, 4096), (8192, 8192, 8192))),
                          ("f64", ((4096, 4096, 4096),))):
@@ -214,8 +253,13 @@ def main() -> None:
     overheads(bench)
     bandwidths(bench)
     bench.kept.clear()
+    rows(bench)
+    bench.kept.clear()
     products(bench)
     bench.kept.clear()
+    if device.compute >= TENSOR_COMPUTE:
+        tensor_products(bench)
+        bench.kept.clear()
     sessions()
 
 

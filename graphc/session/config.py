@@ -7,6 +7,9 @@ These fields have a meaning:
                   allow_soft_placement           no warning for what was placed on a GPU that cannot run it, no error
                                                  for a GPU that is not there (session/placement.py)
                   device_count                   {"GPU": 1}: runs use the GPU; {"GPU": 0}: none does
+                  graph_options.rewrite_options.auto_mixed_precision
+                                                 ON: a GPU may multiply float32 on its tensor cores, which round factors
+                                                 to tf32 (10 bits of mantissa); sums stay float32's
                   log_device_placement           prints the device of each op, once for every kind of run
                   gpu_options                    visible_device_list: "1,0": these GPUs, as /gpu:0 and /gpu:1;
                                                  per_process_gpu_memory_fraction: of a GPU's memory so much may be
@@ -45,6 +48,7 @@ class Settings:
     gpus: int | None = None            # None: as gc.device says
     visible_gpus: tuple[int, ...] | None = None
     gpu_memory_fraction: float = 0.0   # 0: all of it
+    reduced_products: bool = False     # of float32, on a GPU: by tensor cores
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +69,13 @@ def settings_of(config: Any) -> Settings:
     if not isinstance(config, load("graphc.serial.config_pb2").ConfigProto):
         raise TypeError(f"Session: argument 'config' must be a gc.ConfigProto, but is {type(config).__name__}; "
                         "write gc.Session(config=gc.ConfigProto(...)) (the first argument of Session is `target`)")
+    rewriting = config.graph_options.rewrite_options
     return Settings(config.intra_op_parallelism_threads or None, config.operation_timeout_in_ms,
                     config.log_device_placement, config.allow_soft_placement,
                     config.device_count["GPU"] if "GPU" in config.device_count else None,
                     _visible(config.gpu_options.visible_device_list),
-                    config.gpu_options.per_process_gpu_memory_fraction)
+                    config.gpu_options.per_process_gpu_memory_fraction,
+                    rewriting.auto_mixed_precision == rewriting.ON)
 
 
 def _visible(listed: str) -> tuple[int, ...] | None:

@@ -49,6 +49,7 @@ from .steps import (
 TILES, TILES_1 = int(Choice.TILES), int(Choice.TILES_1)
 WORK_BYTES, SCRATCH_BYTES = int(Choice.WORK_BYTES), int(Choice.SCRATCH_BYTES)
 TILE_ELEMENTS, FORMAT, PERSISTENT = int(Choice.TILE_ELEMENTS), int(Choice.FORMAT), int(Choice.PERSISTENT)
+NO_WINOGRAD = int(Choice.NO_WINOGRAD)
 LARGEST_TILE = 1 << 31    # elements of a map's tile: runs are cancelled between tiles
 MAP_TILES, MAP_TILES_1, MAP_SCRATCH, MAP_WORK = range(4)     # words of what map_bind makes
 
@@ -212,6 +213,7 @@ def choose(frame, step, record, kernel, bound, arguments, choice):
             if unwritten(frame, call_operand(record, i)) == 0:
                 version_at = 0
     set_word(choice, PERSISTENT, 1 if version_at != 0 and word(functions, 3 * number + 2) != 0 else 0)
+    set_word(choice, NO_WINOGRAD, word(word(frame, t.FRAME_MODEL), t.MODEL_NO_WINOGRAD))
     call(word(functions, 3 * number), (arguments, choice))
     if word(choice, FORMAT) == 0:
         return 0

@@ -150,8 +150,10 @@ class HostWriter:
                      for name, stored in self.kernel.constants.items()]
         variables = [f'  %"{register}" = alloca i{register_bits(register)}' for register in sorted(self.registers)]
         variables += self.rooms
-        head = [f"define void @{self.name}(ptr %parameters, ptr %thread) null_pointer_is_valid {{", "entry:", *variables,
-                f"  %room = alloca [{self.kernel.local_bytes} x i8], align 16", "  %local = ptrtoint ptr %room to i64",
+        head = [f"define void @{self.name}(ptr %parameters, ptr %thread) null_pointer_is_valid {{",
+                "entry:", *variables,
+                f"  %room = alloca [{self.kernel.local_bytes} x i8], align 16",
+                "  %local = ptrtoint ptr %room to i64",
                 f"  %shared.at = getelementptr i8, ptr %thread, i64 {SHARED_AT}",
                 "  %shared = load i64, ptr %shared.at"]
         return "\n".join([*sorted(self.declarations), *constants, *head, *self.lines, "}",

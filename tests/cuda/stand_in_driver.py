@@ -77,7 +77,6 @@ class Library:
         self._helpers = {name: ctypes.cast(getattr(self.calls, f"standin_{name}"), ctypes.c_void_p).value or 0
                          for name in HELPERS}
         self._codes: dict[str, dict[str, int]] = {}
-        self.texts: list[str] = []                     # all modules that were loaded
         self._callback = _Compile(self._compile)
         self.calls.standin_compile_with(self._callback)
         self.calls.standin_count.restype = self.calls.standin_allocations.restype = ctypes.c_long
@@ -105,7 +104,7 @@ class Library:
             kernels = parse(ptx)
             if ptx not in self._codes:
                 self._codes[ptx] = {name: self._code(kernel) for name, kernel in kernels.items()}
-                self.texts.append(ptx)
+                self._keep(text)
             for name, kernel in kernels.items():
                 self._add(module, name, kernel, self._codes[ptx][name])
             return 0
@@ -114,6 +113,14 @@ class Library:
             print(f"stand-in for libcuda: {said}", file=sys.stderr)
             self.calls.standin_refuse(ctypes.c_void_p(module), said.encode())
             return 1
+
+    @staticmethod
+    def _keep(text: bytes) -> None:
+        """GRAPHC_KEEP_PTX names a folder for all that was loaded: ptx_budgets.py assembles it."""
+        folder = os.environ.get("GRAPHC_KEEP_PTX")
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            (Path(folder) / f"{hashlib.sha256(text).hexdigest()[:16]}.ptx").write_bytes(text)
 
     def _add(self, module: int, name: str, kernel: Kernel, code: int) -> None:
         sizes = [DTYPES[kind.replace("b", "u")].itemsize for _, kind in kernel.parameters]

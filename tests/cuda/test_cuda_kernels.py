@@ -11,7 +11,7 @@ import graphc as gc
 from on_both import ON_GPU, check_close, check_equal, results
 
 RANDOM = np.random.default_rng(1)
-SIZES = [(1, 1, 1), (17, 33, 5), (3, 70, 65), (64, 64, 32), (5, 3, 700)]
+SIZES = [(1, 1, 1), (17, 33, 5), (3, 70, 65), (64, 64, 32), (5, 3, 700), (36, 72, 300)]
 SIZES += [(1000, 777, 513), (2048, 1500, 260)] if ON_GPU else []
 
 
@@ -55,7 +55,7 @@ def test_a_product_over_nothing_is_zeros(device: Any) -> None:
     check_equal(build, floats(0, 5), floats(5, 4))
 
 
-@pytest.mark.parametrize("shape", [(0, 5), (1, 1), (13, 10), (4, 1000)])
+@pytest.mark.parametrize("shape", [(0, 5), (1, 1), (13, 10), (300, 3), (5, 65), (4, 1000), (2, 8000), (2, 8200)])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_softmax_and_losses(device: Any, shape: tuple[int, int], dtype: str) -> None:
     def build() -> Any:
@@ -71,6 +71,33 @@ def test_softmax_and_losses(device: Any, shape: tuple[int, int], dtype: str) -> 
     given = (floats(*shape) * 4).astype(dtype)
     weights = np.abs(floats(*shape)).astype(dtype)
     check_close(build, given, weights / np.maximum(weights.sum(1, keepdims=True), 1e-3), labels, tolerance=1e-5)
+
+
+@pytest.mark.parametrize("cols", [7, 9000])
+def test_softmax_of_numbers_that_are_none(device: Any, cols: int) -> None:
+    def build() -> Any:
+        x, labels = gc.placeholder(gc.float32, [None, cols]), gc.placeholder(gc.int32, [None])
+        loss = gc.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=x)
+        return [gc.nn.softmax(x), gc.nn.log_softmax(x), loss]
+
+    given = floats(6, cols)
+    given[0, 3], given[1, 2], given[2, 5], given[3] = np.nan, np.inf, -np.inf, -np.inf
+    given[4], given[5] = 3e38, -3e38
+    check_close(build, given, np.array([0, 2, 5, 1, 6, 0], np.int32))
+
+
+@pytest.mark.parametrize("wrong", [-1, 7])
+def test_a_label_that_is_no_class_is_the_cpus_error(device: Any, wrong: int) -> None:
+    def build() -> Any:
+        x, labels = gc.placeholder(gc.float32, [None, 7]), gc.placeholder(gc.int64, [None])
+        return [gc.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=x, name="loss")]
+
+    said = []
+    for where in ("/cpu:0", "/gpu:0"):
+        with pytest.raises(gc.errors.InvalidArgumentError) as caught:
+            results(where, build, [floats(3, 7), np.array([1, wrong, 2])])
+        said.append(str(caught.value))
+    assert said[0] == said[1] and f"index {wrong} is not in [0, 7)" in said[0] and "loss" in said[0]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int64", "bool"])

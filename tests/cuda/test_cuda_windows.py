@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import graphc as gc
-from graphc.exec.cuda import window_calls
+from graphc.exec.cuda.calls import products
 
 from on_both import check_close
 
@@ -31,16 +31,31 @@ def test_convolution_and_gradients(device: Any, kernel: Any, strides: Any, paddi
     check_close(build, pictures(3, 7, 6, 3), pictures(*kernel, 3, 4), tolerance=1e-4)
 
 
-def test_few_pictures_at_a_time(device: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(window_calls, "PATCHES", 5000)
-
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("channels", "filters"), [(1, 1), (2, 3), (4, 8), (8, 33)])
+def test_channels_that_are_and_are_not_read_16_bytes_at_a_time(device: Any, channels: int, filters: int,
+                                                               dtype: str) -> None:
     def build() -> Any:
-        x, f = gc.placeholder(gc.float32, [None, 5, 5, 2]), gc.placeholder(gc.float32, [3, 3, 2, 3])
-        y = gc.nn.conv2d(x, f, [1, 1, 1, 1], "SAME")
+        kind = getattr(gc, dtype)
+        x, f = gc.placeholder(kind, [None, 9, 8, channels]), gc.placeholder(kind, [3, 3, channels, filters])
+        y = gc.nn.conv2d(x, f, [1, 1, 2, 1], "SAME")
         return [y, *gc.gradients(gc.reduce_sum(y * y), [x, f])]
 
-    check_close(build, pictures(5, 5, 5, 2), pictures(3, 3, 2, 3), tolerance=1e-4)
-    check_close(build, pictures(0, 5, 5, 2), pictures(3, 3, 2, 3))
+    weights = pictures(3, 3, channels, filters).astype(dtype)
+    check_close(build, pictures(3, 9, 8, channels).astype(dtype), weights, tolerance=2e-4)
+    check_close(build, pictures(0, 9, 8, channels).astype(dtype), weights)
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_large_tiles_of_windows(device: Any, channels: int, monkeypatch: Any) -> None:
+    monkeypatch.setattr(products, "BLOCKS_WANTED", 1)
+
+    def build() -> Any:
+        x, f = gc.placeholder(gc.float32, [None, 15, 14, channels]), gc.placeholder(gc.float32, [2, 3, channels, 130])
+        y = gc.nn.conv2d(x, f, [1, 1, 1, 1], "VALID")
+        return [y, *gc.gradients(gc.reduce_sum(y * y), [x, f])]
+
+    check_close(build, pictures(1, 15, 14, channels), pictures(2, 3, channels, 130), tolerance=2e-3)
 
 
 @pytest.mark.parametrize(("kernel", "strides", "padding"), [

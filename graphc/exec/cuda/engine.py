@@ -15,6 +15,7 @@ import numpy as np
 
 from graphc import errors
 from graphc.exec import messages
+from graphc.exec.cuda.calls.checks import Failure
 from graphc.exec.cuda.driver import Device
 from graphc.exec.cuda.frame import DeviceFrame
 from graphc.exec.cuda.memory import Block, come_from_others, state_copy, wrote
@@ -30,7 +31,10 @@ _LONG = ctypes.c_int64
 
 
 class DeviceEngine(Engine):
-    """What both kinds have: the device, constants there, and a launch of a part."""
+    """What both kinds have: the device, constants there, and a launch of a part. reduced: products of float32 may be
+    those of tensor cores."""
+
+    reduced = False
 
     def __init__(self, device: Device, whole_plan: p.Plan, plan: p.Plan, constants: Mapping[str, Any] | None,
                  states: Any, *settings: Any) -> None:
@@ -52,7 +56,8 @@ class DeviceEngine(Engine):
     def launch(self, frame: DeviceFrame, ours: Collection[State] = ()) -> None:
         """Runs a part whose uploads are in place. ours: variables whose value on the device is this run's.
 
-        Raises InvalidArgumentError for an index that names no place, before the part writes any variable.
+        Raises what its checks refuse, as InvalidArgumentError for an index that names no place: then no variable has
+        changed.
         """
         if self.states.away:
             come_from_others(self.device, self.states, frame.states)
@@ -61,23 +66,32 @@ class DeviceEngine(Engine):
             self.device.replay(frame.graphs[0])
             if frame.waits or any(uploaded):
                 self.device.wait()
-            self._look_at_checks(frame)
             for graph in frame.graphs[1:]:
+                self._look_at_checks(frame, frame.early)
                 self.device.replay(graph)
                 self.device.wait()
+            try:
+                self._look_at_checks(frame, len(frame.checks))
+            except errors.OpError:
+                for graph in frame.undone:
+                    self.device.replay(graph)
+                    self.device.wait()
+                raise
 
-    def _look_at_checks(self, frame: DeviceFrame) -> None:
-        for (step, check), (least, most) in zip(frame.checks, frame.checked.tolist(), strict=True):
-            if least < 0 or most >= check.size:
-                raise self._failure(frame.part.body, step, Status.INDEX_OUT_OF_RANGE, least if least < 0 else most,
-                                    check.size)
+    def _look_at_checks(self, frame: DeviceFrame, count: int) -> None:
+        """Raises what the first of so many checks refuses."""
+        for (step, check), words in zip(frame.checks[:count], frame.checked.tolist(), strict=False):
+            failure = check.failure(words)
+            if failure is not None:
+                raise self._failure(frame.part.body, step, failure)
 
-    def _failure(self, body: int, step: int, status: Status, a: int = 0, b: int = 0) -> errors.OpError:
+    def _failure(self, body: int, step: int, failure: Failure) -> errors.OpError:
         """The error that the host's runtime gives for it."""
         record = np.zeros(t.ERROR_WORDS, np.int64)
-        record[[t.ERROR_CODE, t.ERROR_BODY, t.ERROR_STEP, t.ERROR_A, t.ERROR_B]] = int(status), body, step, a, b
+        record[[t.ERROR_CODE, t.ERROR_BODY, t.ERROR_STEP]] = int(failure.status), body, step
+        record[[t.ERROR_A, t.ERROR_B]] = failure.a, failure.b
+        record[t.ERROR_DETAIL:t.ERROR_DETAIL + len(failure.detail)] = failure.detail
         return messages.run_error(self.whole_plan, record, None)
-
 
     def done_there(self) -> set[tuple[str, str]]:
         """Names and types of the user's ops that the device does."""
@@ -146,7 +160,7 @@ class CudaEngine(DeviceEngine):
     def _run_frame(self, frame: Frame, inputs: Sequence[np.ndarray], number: int) -> list[np.ndarray]:
         for step, state in self._must_be_there:
             if not self.cells[state].info[0]:
-                raise self._failure(0, step, Status.UNINITIALISED)
+                raise self._failure(0, step, Failure(Status.UNINITIALISED))
         work = self._device_frames[frame.address]
         fed = work.uploads
         if len(fed) > len(inputs):

@@ -19,27 +19,33 @@ import numpy as np
 
 from graphc import errors
 from graphc.exec.cuda.arena import place
-from graphc.exec.cuda.call import Check
+from graphc.exec.cuda.calls.call import Products
+from graphc.exec.cuda.calls.checks import RECORD_WORDS, Check
+from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE
 from graphc.exec.cuda.driver import Device
+from graphc.exec.cuda.halves import widened_buffers
 from graphc.exec.cuda.memory import ALIGNMENT, Block, Layout, array_at, bytes_of, state_copy
 from graphc.exec.cuda.out_of_memory import explained
 from graphc.exec.cuda.part import Part
 from graphc.exec.cuda.step_work import StepWork
 from graphc.exec.cuda.work import Copy, Work
 from graphc.ir import dtypes
-from graphc.plan.plan import BufferKind
+from graphc.plan.plan import BufferKind, Call
 from graphc.plan.uses import root_of, uses_of
 
 if TYPE_CHECKING:
     from graphc.exec.cuda.engine import DeviceEngine
 
+RECORD, MOST_CHECKS = 8 * RECORD_WORDS, 2      # bytes of a check; checks of a step
 
 class DeviceFrame:
     """See the header. dims: the body's table of sizes. given: addresses of the part's `given` values; made: sizes and
     address of each of its `made` ones.
 
     uploads, downloads: arrays in pinned memory, to be filled before and read behind a run. waits: whether the host has
-    to wait for it. Raises ResourceExhaustedError, which names the largest values.
+    to wait for it. early: how many checks are known behind the first graph, if there are two; undone: the graph that
+    brings variables back, if there are checks behind the first step that writes one. Raises ResourceExhaustedError,
+    which names the largest values.
     """
 
     def __init__(self, engine: DeviceEngine, part: Part, dims: Sequence[int], given: Sequence[int] = (),
@@ -48,11 +54,14 @@ class DeviceFrame:
         self.engine: DeviceEngine = weakref.proxy(engine)
         self.body = self.plan.bodies[part.body]
         self.uses = [uses_of(self.body.steps[i]).roots(self.body) for i in part.steps]
+        self.widened = widened_buffers(self.plan, self.body)
         self.written = {b for use in self.uses for b in use.writes}
         self.vectors = [np.array(vector, np.int64) for vector in made]
         self.made_addresses = [vector[-1] for vector in made]
         self.scratch: list[Block] = []
         self.facts: list[tuple[Block, np.ndarray]] = []
+        self.states = [engine.cells[i] for i in sorted(self._states(used=True))]
+        self.writes = [engine.cells[i] for i in sorted(self._states(used=False))]
         try:
             self._memory()
             self.addresses = self._addresses(dict(zip(part.given, given, strict=True)),
@@ -62,8 +71,6 @@ class DeviceFrame:
             raise explained(error, self) from None
         self.graphs = self._record(work, cut)
         self.waits = bool(part.uploads or part.downloads or self.checks)
-        self.states = [engine.cells[i] for i in sorted(self._states(used=True))]
-        self.writes = [engine.cells[i] for i in sorted(self._states(used=False))]
 
     def shape(self, buffer: int) -> tuple[int, ...]:
         return tuple(self.dims[d] for d in self.body.buffers[buffer].dims)
@@ -82,7 +89,7 @@ class DeviceFrame:
         layout, part = Layout(), self.part
         self.places = {b: layout.place(self.size_of(b)) for b in part.uploads}
         self.uploaded = layout.used
-        self.check_place = layout.place(16 * max(len(part.steps), 1))
+        self.check_place = layout.place(RECORD * MOST_CHECKS * max(len(part.steps), 1))
         self.downloaded = layout.used
         self.out_places = {b: layout.place(self.size_of(b)) for b in part.downloads}
         self.used = layout.used
@@ -142,22 +149,45 @@ class DeviceFrame:
     def _work(self, given: Mapping[int, int]) -> tuple[list[Work], int]:
         """(the work of all steps, how much of it comes before the first step that writes a variable)."""
         writer = StepWork(self.plan, self.part.body, self.dims, self._address, self.engine.library, self._scratch,
-                          self._facts)
+                          self._facts, self._products)
         self.checks: list[tuple[int, Check]] = []      # with the number of the step
         work: list[Work] = list(self._copies_before(given))
-        cut = -1
+        cut, ends = -1, []
         for number, use in zip(self.part.steps, self.uses, strict=True):
             if cut < 0 and any(self.body.buffers[b].kind == BufferKind.STATE for b in use.writes):
                 cut = len(work)
             made, checks = writer.work(self.body.steps[number])
             work += made
             for check in checks:
-                at = self.check_place + 16 * len(self.checks)
-                work.append(Copy(self.block.address + at, check.place, 16))
+                at = self.check_place + RECORD * len(self.checks)
+                work.append(Copy(self.block.address + at, check.place, 8 * check.words))
                 self.checks.append((number, check))
+                ends.append(len(work))
         work += self._copies_behind(given)
-        self.checked = array_at(self.pinned.address + self.check_place, (len(self.checks), 2), np.dtype(np.int64))
-        return work, cut if self.checks and cut > 0 else len(work)
+        self.checked = array_at(self.pinned.address + self.check_place, (len(self.checks), RECORD_WORDS),
+                                np.dtype(np.int64))
+        self.early = len(ends) if cut < 0 else sum(end <= cut for end in ends)
+        self.undo: list[Work] = []
+        if self.early < len(ends):
+            work[cut:cut] = self._kept()
+        return work, cut if cut > 0 and self.early else len(work)
+
+    def _kept(self) -> list[Copy]:
+        """What keeps the values of the variables that are written; `undo` gets what brings them back."""
+        kept = []
+        for state in self.writes:
+            place, size = state_copy(self.device, state).block.address, state.value.nbytes
+            kept.append(Copy(self._scratch(size), place, size))
+            self.undo.append(Copy(place, kept[-1].target, size))
+        return kept
+
+    def _products(self, step: Call) -> Products:
+        """Of 16-bit floats tensor cores are exact; float32 they round, where the user lets them."""
+        if self.device.compute < TENSOR_COMPUTE:
+            return Products.FUSED
+        if self.widened.issuperset(step.operands[:-1]):
+            return Products.EXACT
+        return Products.ROUNDED if self.engine.reduced else Products.FUSED
 
     def _address(self, buffer: int) -> int:
         return self.addresses.get(root_of(self.body, buffer), 0)
@@ -190,18 +220,26 @@ class DeviceFrame:
             device.upload(self.block.address, self.pinned.address, self.uploaded)
             for step in work[:cut]:
                 step.submit(device)
-            self._download(self.check_place, ALIGNMENT * -(-16 * len(self.checks) // ALIGNMENT))
+            self._download(self.check_place, ALIGNMENT * -(-RECORD * len(self.checks) // ALIGNMENT))
             if cut == len(work):
                 self._download(self.downloaded, self.used - self.downloaded)
 
         def second() -> None:
             for step in work[cut:]:
                 step.submit(device)
+            if self.undo:
+                self._download(self.check_place, ALIGNMENT * -(-RECORD * len(self.checks) // ALIGNMENT))
             self._download(self.downloaded, self.used - self.downloaded)
+
+        def undo() -> None:
+            for step in self.undo:
+                step.submit(device)
 
         device.wait()                                  # what was uploaded so far
         graphs = [device.record(part) for part in ((first,) if cut == len(work) else (first, second))]
-        weakref.finalize(self, _destroy, device, graphs).atexit = False
+        undone = [device.record(undo)] if self.undo else []
+        weakref.finalize(self, _destroy, device, [*graphs, *undone]).atexit = False
+        self.undone = undone
         return graphs
 
     def _download(self, begin: int, count: int) -> None:

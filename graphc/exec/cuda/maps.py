@@ -1,4 +1,4 @@
-"""A map of a Plan with the sizes of one run -> launches of the kernels that map_code.py writes.
+"""A map of a Plan with the sizes of one run -> launches of the kernels that code/maps.py writes.
 
 Axes of size 1 are dropped and neighbours merged where every access allows it, which makes most maps one-dimensional:
 then a kernel needs no divisions. How rows are spread over threads depends on sizes and strides only.
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from graphc import errors
-from graphc.exec.cuda.element_code import TILE
-from graphc.exec.cuda.kernel_code import THREADS, Parts, Shape, parts_of, unrolled
-from graphc.exec.cuda.map_code import kernel_text
-from graphc.exec.cuda.ptx import make_ptx
+from graphc.exec.cuda.code.elements import TILE
+from graphc.exec.cuda.code.maps import kernel_text
+from graphc.exec.cuda.code.programs import THREADS, Parts, Shape, parts_of, unrolled
+from graphc.exec.cuda.code.ptx import make_ptx
 from graphc.exec.cuda.work import Launch
 from graphc.exec.image import constant_bits
 from graphc.exec.jit import scalar_functions, without_constants

@@ -3,8 +3,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from graphc.exec.cuda.call import Call, Check
-from graphc.exec.cuda.calls import CALLS, STATE_CHECK, STATE_MARK
+from graphc.exec.cuda.calls.all import CALLS, STATE_CHECK, STATE_MARK
+from graphc.exec.cuda.calls.call import Call, Products
+from graphc.exec.cuda.calls.checks import Check
 from graphc.exec.cuda.maps import BoundMap, Place, launches
 from graphc.exec.cuda.work import Work
 from graphc.exec.library import Library
@@ -13,12 +14,14 @@ from graphc.plan import plan as p
 
 
 class StepWork:
-    """Of one body's steps. dims: its table of sizes; address: of a buffer; scratch, facts: as in call.py."""
+    """Of one body's steps. dims: its table of sizes; address: of a buffer; scratch, facts: as in
+    calls/call.py; products: how a call multiplies."""
 
     def __init__(self, plan: p.Plan, body: int, dims: Sequence[int], address: Callable[[int], int], library: Library,
-                 scratch: Callable[[int], int], facts: Callable[[bytes], int]) -> None:
+                 scratch: Callable[[int], int], facts: Callable[[bytes], int],
+                 products: Callable[[p.Call], Products]) -> None:
         self.plan, self.body, self.dims, self.address = plan, plan.bodies[body], dims, address
-        self.library, self.scratch, self.facts = library, scratch, facts
+        self.library, self.scratch, self.facts, self.products = library, scratch, facts, products
 
     def work(self, step: p.Step) -> tuple[list[Work], list[Check]]:
         """(what is done, what is to be looked at when it is done)"""
@@ -48,7 +51,8 @@ class StepWork:
         if name in (STATE_CHECK, STATE_MARK):
             return [], []
         call = Call(tuple(types), tuple(self.address(o) for o in step.operands),
-                    tuple(self.dims[d] for d in step.dims), step.attrs, self.library, self.scratch, self.facts)
+                    tuple(self.dims[d] for d in step.dims), step.attrs, self.library, self.scratch, self.facts,
+                    products=self.products(step))
         work = list(CALLS[name](call))
         return work + list(self._map(step.epilogue) if step.epilogue is not None else ()), call.checks
 

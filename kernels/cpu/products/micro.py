@@ -19,11 +19,11 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ..memory import ITEM_SIZES, LLVM_FLOATS
+from ..memory import ITEM_SIZES, LLVM_FLOATS, helper
 from ..vector import splat_value
 
 TABLE_WORDS = 16                       # words of a segment: B, then up to 15 rows of A
-PARAMETERS = 12                        # of the micro-kernel
+PARAMETERS = 13                        # of the micro-kernel
 ISAS = ("x86_64_v4", "x86_64_v3", "")
 _I1, _I32, _I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 _BYTES = ir.IntType(8).as_pointer()
@@ -70,9 +70,21 @@ def micro_kernel(dtype: str, shape: Shape) -> Any:
     Steps are in bytes: from one k to the next in A and in B, from one row of c to the next; a_start is the offset of
     the first k in every row of A, b the address that B's offsets count from. 1 <= height <= shape.rows.
     """
+    streaming = streaming_kernel(dtype, shape)
+
+    @helper
+    def micro(height, segments, length, a_start, a_step, b, b_step, table, c, c_step, accumulate, columns):
+        streaming(height, segments, length, a_start, a_step, b, b_step, table, c, c_step, accumulate, columns, 0)
+    return micro
+
+
+@cache
+def streaming_kernel(dtype: str, shape: Shape) -> Any:
+    """The same with one more argument, `ahead`: what stands so many bytes behind each row of B is asked for while that
+    row is multiplied, so that memory and arithmetic overlap. 0: nothing beyond the row itself."""
     @intrinsic
     def micro(typing_context, height, segments, length, a_start, a_step, b, b_step, table, c, c_step, accumulate,
-              columns):
+              columns, ahead):
         def generate(context, builder, signature, arguments):
             name, module = symbol(dtype, shape), builder.module
             known = module.globals.get(name)
@@ -123,14 +135,15 @@ class _Emitter:
         self.function = _function(module, name, PARAMETERS - 1)
         self._emit(*self.function.args)
 
-    def _emit(self, segments, length, a_start, a_step, right, b_step, table, c, c_step, accumulate, columns):
+    def _emit(self, segments, length, a_start, a_step, right, b_step, table, c, c_step, accumulate, columns, ahead):
         function = self.function
         entry, outer, inner, outer_end, done = (function.append_basic_block(name) for name in
                                                 ("entry", "segment", "step", "segment_end", "done"))
         zeros = [ir.Constant(self.vector, None)] * len(self.tile)
         b = ir.IRBuilder(entry)
         c_rows = self._c_rows(b, c, c_step)
-        self._prefetch(b, c_rows)
+        for row in c_rows:
+            self._prefetch(b, b.bitcast(row, _BYTES), write=1)
         words, right = b.inttoptr(table, _I64.as_pointer()), b.inttoptr(right, _BYTES)
         a_end = b.add(a_start, b.mul(length, a_step))
         b.cbranch(b.icmp_signed(">", segments, _I64(0)), outer, done)
@@ -145,6 +158,7 @@ class _Emitter:
         b.position_at_end(inner)
         a_offset, b_row = b.phi(_I64), b.phi(_BYTES)
         partial = [b.phi(self.vector) for _ in self.tile]
+        self._prefetch(b, b.gep(b_row, [ahead]), write=0)
         updated = self._step(b, a_rows, a_offset, b_row, partial)
         following = b.add(a_offset, a_step)
         for phi, start, value in ((a_offset, a_start, following), (b_row, b_first, b.gep(b_row, [b_step])),
@@ -202,11 +216,11 @@ class _Emitter:
         base = b.inttoptr(c, _BYTES)
         return [b.bitcast(b.gep(base, [b.mul(c_step, _I64(i))]), self.element.as_pointer()) for i in range(self.height)]
 
-    def _prefetch(self, b, c_rows):
+    def _prefetch(self, b, first, write):
+        """Asks for the lines of a row of the tile's width."""
         prefetch = self._declare("llvm.prefetch.p0", ir.VoidType(), [_BYTES, _I32, _I32, _I32])
-        for row in c_rows:
-            for start in range(0, self.shape.width, 64 // self.size):
-                b.call(prefetch, [b.bitcast(b.gep(row, [_I64(start)]), _BYTES), _I32(1), _I32(3), _I32(1)])
+        for start in range(0, self.shape.width * self.size, 64):
+            b.call(prefetch, [b.gep(first, [_I64(start)]), _I32(write), _I32(3), _I32(1)])
 
     def _masks(self, b, columns):
         """One mask a vector: which of its lanes lie before `columns`."""

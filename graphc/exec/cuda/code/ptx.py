@@ -1,8 +1,8 @@
 """LLVM text -> PTX, by llvmlite's own NVPTX back end: no CUDA toolkit, no numba. The text is kept in the disk cache.
 
-One PTX text serves every GPU from compute capability 7.5 on: the driver compiles it for the one that is there. Floating
-point is what the CPU computes: nothing is contracted (the back end writes mul.rn and add.rn), nothing is flushed to
-zero, divisions and square roots are rounded correctly.
+One PTX text serves every GPU from compute capability 7.5 on (that of tensor cores: 8.0): the driver compiles it for the
+one that is there. Floating point is what the CPU computes: nothing is contracted (the back end writes mul.rn and
+add.rn), nothing is flushed to zero, divisions and square roots are rounded correctly.
 
 A name of LLVM's NVPTX intrinsics that is misspelt becomes a function to be linked in: `gate` refuses those.
 """
@@ -15,8 +15,9 @@ from typing import Any
 from graphc import errors
 from graphc.kernels.toolchain.compiling import COMPILING
 
-TRIPLE, PROCESSOR, VERSION = "nvptx64-nvidia-cuda", "sm_75", "+ptx63"
-OLDEST_COMPUTE = 75
+TRIPLE = "nvptx64-nvidia-cuda"
+VERSIONS = {75: "+ptx63", 80: "+ptx70"}        # of PTX, by compute capability
+OLDEST_COMPUTE, TENSOR_COMPUTE = VERSIONS
 _EXTERN = re.compile(r"\.extern\s+\.(?:func|global)[^;]*;")
 SPECIAL = ("tid.x", "ctaid.x", "ctaid.y", "ctaid.z", "ntid.x", "nctaid.x")
 # What kernels are made of beside the scalars.
@@ -25,29 +26,30 @@ DECLARATIONS = "".join(f"declare i32 @llvm.nvvm.read.ptx.sreg.{name}()\n" for na
 ATTRIBUTES = "attributes #0 = { convergent }\n"
 
 
-def make_ptx(text: str) -> str:
-    """PTX of an LLVM module's text, whose kernels are `ptx_kernel` functions; from the cache if it was made before."""
+def make_ptx(text: str, compute: int = OLDEST_COMPUTE) -> str:
+    """PTX of an LLVM module's text, whose kernels are `ptx_kernel` functions; from the cache if it was made before.
+    compute: what the text needs, one of VERSIONS."""
     from graphc.kernels.toolchain import cache
-    key = f"ptx-{cache.hash_of(cache.tool_versions(), TRIPLE, PROCESSOR, VERSION, text)}.txt"
+    key = f"ptx-{cache.hash_of(cache.tool_versions(), TRIPLE, str(compute), VERSIONS[compute], text)}.txt"
     made = cache.read_used(key)
     if made is None:
         with COMPILING:
-            made = _compile(text).encode()
+            made = _compile(text, compute).encode()
         cache.write_few(key, made, "ptx-")
     return made.decode()
 
 
 @kept
-def _machine() -> Any:
+def _machine(compute: int) -> Any:
     import llvmlite.binding as llvm  # type: ignore[import-untyped]
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
-    return llvm.Target.from_triple(TRIPLE).create_target_machine(cpu=PROCESSOR, features=VERSION, opt=3)
+    return llvm.Target.from_triple(TRIPLE).create_target_machine(cpu=f"sm_{compute}", features=VERSIONS[compute], opt=3)
 
 
-def _compile(text: str) -> str:
+def _compile(text: str, compute: int) -> str:
     import llvmlite.binding as llvm
-    machine = _machine()
+    machine = _machine(compute)
     module = llvm.parse_assembly(text)
     module.triple, module.data_layout = TRIPLE, str(machine.target_data)
     for function in module.functions:

@@ -1,8 +1,9 @@
 """LLVM text for matrix products as GPU kernels: c = op(a) op(b), batched, of float32, float64, int32 and int64.
 
 A block of 16 x 16 threads makes a tile of c, a thread its EACH x EACH elements, in registers. Panels of a and b, DEPTH
-deep, go through shared memory; the next panel is loaded into registers while this one is multiplied. A sum runs over k
-in ascending order with fused multiply-adds, whatever the tile: so results do not depend on which one is chosen.
+deep, go through shared memory, which has room for two of each, so that one barrier a panel is enough; the next panel is
+loaded into registers while this one is multiplied. A sum runs over k in ascending order with fused multiply-adds,
+whatever the tile: so results do not depend on which one is chosen.
 
 A thread's elements lie in groups of neighbours (GROUP of them, 16 bytes or less), groups 16 * GROUP apart: so a warp
 reads shared memory without conflicts, 16 bytes a thread.
@@ -11,8 +12,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from graphc.exec.cuda.ptx import ATTRIBUTES, DECLARATIONS
-from graphc.exec.cuda.text_writer import TextWriter
+from graphc.exec.cuda.code.ptx import ATTRIBUTES, DECLARATIONS
+from graphc.exec.cuda.code.text_writer import TextWriter
+from graphc.exec.cuda.code.windows import PARAMETERS, WindowOffsets
 from graphc.exec.map_code import LLVM_TYPES, SIZES
 
 SIDE = 16                  # threads along each side of a block
@@ -25,13 +27,20 @@ GLOBAL, SHARED = "ptr addrspace(1)", "ptr addrspace(3)"
 @dataclass(frozen=True)
 class Product:
     """each: rows and columns of a thread. transpose_a, transpose_b: how the operands lie in memory. parts: the batch is
-    the parts of one long product; without them there is a register more for every other use."""
+    the parts of one long product; without them there is a register more for every other use. wide_a, wide_b: 16 bytes
+    may be loaded at a time: addresses and lengths in memory are multiples of that. windows: a is made of windows of
+    pictures (windows.py), narrow as said there.
+    """
 
     dtype: str
     each: int
     transpose_a: bool
     transpose_b: bool
     parts: bool = False
+    wide_a: bool = False
+    wide_b: bool = False
+    windows: bool = False
+    narrow: bool = True
 
     @property
     def tile(self) -> int:
@@ -54,7 +63,7 @@ class Product:
 def product_text(product: Product) -> str:
     """The kernel gc_product(a, b, c, m, n, k, elements from one matrix of the batch to the next of a, b and c); of
     parts, then elements from one row in memory to the next of a and b, and where the products along k end, counted from
-    the first part."""
+    the first part; of windows, then theirs."""
     return _Writer(product).text()
 
 
@@ -64,12 +73,14 @@ class _Writer(TextWriter):
         self.p = product
         self.kind = LLVM_TYPES[product.dtype]
         self.depths = "%k"
+        self.offsets = WindowOffsets(self, product.narrow)
 
     def text(self) -> str:
         parameters = [f"{GLOBAL} noalias readonly %a", f"{GLOBAL} noalias readonly %b", f"{GLOBAL} noalias %c"]
         parameters += [f"i64 %{name}" for name in ("m", "n", "k", "a.batch", "b.batch", "c.batch")]
         parameters += [f"i64 %{name}" for name in ("a.row", "b.row", "k.all") if self.p.parts]
-        panel = f"[{self.p.depth * self.p.row} x {self.kind}]"
+        parameters += [f"i64 %{name}" for name in PARAMETERS if self.p.windows]
+        panel = f"[{2 * self.panel()} x {self.kind}]"
         shared = "".join(f"@shared_{x} = internal addrspace(3) global {panel} undef, align 16\n" for x in "ab")
         self.places()
         self.loop()
@@ -78,6 +89,10 @@ class _Writer(TextWriter):
         return "".join([DECLARATIONS, fma if self.floating() else "", shared,
                         f"define ptx_kernel void @gc_product({', '.join(parameters)}) {BOUNDS} {{\nentry:\n",
                         *(f"{line}\n" for line in self.lines), "}\n", ATTRIBUTES])
+
+    def panel(self) -> int:
+        """Elements of a panel in shared memory."""
+        return self.p.depth * self.p.row
 
     def floating(self) -> bool:
         return self.kind in ("float", "double")
@@ -103,33 +118,52 @@ class _Writer(TextWriter):
             self.depths = self.chosen(self.less(left, "%k"), left, "%k")
         self.emit(f"%row = mul i64 {down}, {self.p.tile}")
         self.emit(f"%column = mul i64 {across}, {self.p.tile}")
+        self.emit(f"%k.first = mul i64 {batch}, %k")
         for x in "abc":
             shift = self.value(f"mul i64 {batch}, %{x}.batch")
             self.emit(f"%{x}.first = getelementptr {self.kind}, {GLOBAL} %{x}, i64 {shift}")
 
-    # Panels: this thread moves every THREADS-th element of a panel from memory to shared memory, neighbouring threads
-    # neighbours in memory. What one of these pieces has in common with the next is computed once.
+    # Panels: this thread moves every THREADS-th piece of a panel, an element or `width` of them, from memory to shared
+    # memory, neighbouring threads neighbours in memory. What one of these has in common with the next is computed once.
 
-    def moved(self) -> int:
+    def width(self, x: str) -> int:
+        return min(16 // SIZES[self.p.dtype], self.elements()) if (self.p.wide_a if x == "a" else self.p.wide_b) else 1
+
+    def elements(self) -> int:
+        """That this thread moves of a panel."""
         return self.p.tile * self.p.depth // THREADS
+
+    def moved(self, x: str) -> int:
+        return self.elements() // self.width(x)
 
     def straight(self, x: str) -> bool:
         """Whether neighbours in memory are neighbours in depth."""
         return not self.p.transpose_a if x == "a" else self.p.transpose_b
 
+    def windowed(self, x: str) -> bool:
+        return x == "a" and self.p.windows
+
     def step(self, x: str) -> int:
         """How far the next piece is, along the tile if `straight`, else in depth."""
-        return THREADS // (self.p.depth if self.straight(x) else self.p.tile)
+        return THREADS * self.width(x) // (self.p.depth if self.straight(x) else self.p.tile)
 
     def start_panels(self, x: str) -> None:
         """%x.along, %x.deep: where the first piece is; %x.start: its address; %x.apart, %x.advance: bytes to the next
         piece and to the next panel; %x.valid<n>: whether a piece is in the matrix along the tile."""
-        by = self.p.depth if self.straight(x) else self.p.tile
+        by = (self.p.depth if self.straight(x) else self.p.tile) // self.width(x)
         low, high = ("deep", "along") if self.straight(x) else ("along", "deep")
-        self.emit(f"%{x}.{low} = and i64 %thread, {by - 1}")
+        self.emit(f"%{x}.{low} = mul i64 {self.value(f'and i64 %thread, {by - 1}')}, {self.width(x)}")
         self.emit(f"%{x}.{high} = lshr i64 %thread, {by.bit_length() - 1}")
         origin, limit = ("%row", "%m") if x == "a" else ("%column", "%n")
         i = self.value(f"add i64 {origin}, %{x}.along")
+        for number in range(self.moved(x) if self.straight(x) else 1):
+            at = self.value(f"add i64 {i}, {number * self.step(x)}")
+            self.emit(f"%{x}.valid{number} = icmp slt i64 {at}, {limit}")
+            if self.windowed(x):
+                part = self.offsets.pixel(at) if self.straight(x) else self.offsets.tap(at)
+                self.emit(f"%{x}.part{number} = add i64 {part}, 0")
+        if self.windowed(x):
+            return
         row = f"%{x}.row" if self.p.parts else "%k" if self.straight(x) else limit
         along, deep = (row, "1") if self.straight(x) else ("1", row)
         offset = self.value(f"mul i64 {i}, {along}")
@@ -138,39 +172,59 @@ class _Writer(TextWriter):
         size, apart = SIZES[self.p.dtype], along if self.straight(x) else deep
         self.emit(f"%{x}.apart = mul i64 {apart}, {size * self.step(x)}")
         self.emit(f"%{x}.advance = mul i64 {deep}, {size * self.p.depth}")
-        for number in range(self.moved() if self.straight(x) else 1):
-            at = self.value(f"add i64 {i}, {number * self.step(x)}")
-            self.emit(f"%{x}.valid{number} = icmp slt i64 {at}, {limit}")
 
     def panel_loads(self, x: str, place: str, depth: str) -> list[str]:
         """The pieces of the panel at this depth, in registers; 0 outside of the matrix. place: of the first piece."""
         k, found = self.value(f"add i64 {depth}, %{x}.deep"), []
-        for number in range(self.moved()):
+        width = self.width(x)
+        kind = self.kind if width == 1 else f"<{width} x {self.kind}>"
+        same = self.offsets.tap(self.i64("add", k, "%k.first")) if self.windowed(x) and self.straight(x) else ""
+        for number in range(self.moved(x)):
             if self.straight(x):
                 deep, valid = k, f"%{x}.valid{number}"
             else:
                 deep, valid = self.value(f"add i64 {k}, {number * self.step(x)}"), f"%{x}.valid0"
             inside = self.value(f"and i1 {valid}, {self.value(f'icmp slt i64 {deep}, {self.depths}')}")
-            offset = self.value(f"mul i64 %{x}.apart, {number}")
-            where = self.value(f"getelementptr i8, {GLOBAL} {place}, i64 {offset}")
+            if self.windowed(x):
+                part = f"%{x}.part{number if self.straight(x) else 0}"
+                offset = self.i64("add", part, same or self.offsets.pixel(self.i64("add", deep, "%k.first")))
+                where = self.value(f"getelementptr {self.kind}, {GLOBAL} %{x}.first, i64 {offset}")
+            else:
+                offset = self.value(f"mul i64 %{x}.apart, {number}")
+                where = self.value(f"getelementptr i8, {GLOBAL} {place}, i64 {offset}")
             where = self.value(f"select i1 {inside}, {GLOBAL} {where}, {GLOBAL} %{x}.first")
-            loaded = self.value(f"load {self.kind}, {GLOBAL} {where}")
-            found.append(self.value(f"select i1 {inside}, {self.kind} {loaded}, {self.kind} {self.zero()}"))
+            loaded = self.value(f"load {kind}, {GLOBAL} {where}, align {width * SIZES[self.p.dtype]}")
+            nothing = self.zero() if width == 1 else "zeroinitializer"
+            found.append(self.value(f"select i1 {inside}, {kind} {loaded}, {kind} {nothing}"))
         return found
 
     def panel_store(self, x: str, number: int, register: str) -> None:
         offset = self.value(f"add i64 {self.value(f'mul i64 %{x}.deep, {self.p.row}')}, %{x}.along")
         further = number * self.step(x) * (1 if self.straight(x) else self.p.row)
-        where = self.value(f"getelementptr {self.kind}, {SHARED} @shared_{x}, i64 {offset}")
+        where = self.value(f"getelementptr {self.kind}, {SHARED} {self.side(x)}, i64 {offset}")
         where = self.value(f"getelementptr {self.kind}, {SHARED} {where}, i64 {further}")
-        self.emit(f"store {self.kind} {register}, {SHARED} {where}")
+        width = self.width(x)
+        if width == 1:
+            self.emit(f"store {self.kind} {register}, {SHARED} {where}")
+        elif not self.straight(x):
+            self.emit(f"store <{width} x {self.kind}> {register}, {SHARED} {where}, align 16")
+        else:
+            for i in range(width):
+                element = self.value(f"extractelement <{width} x {self.kind}> {register}, i32 {i}")
+                there = self.value(f"getelementptr {self.kind}, {SHARED} {where}, i64 {i * self.p.row}")
+                self.emit(f"store {self.kind} {element}, {SHARED} {there}")
+
+    def side(self, x: str) -> str:
+        """Where the panel lies that is multiplied now."""
+        return self.value(f"getelementptr {self.kind}, {SHARED} @shared_{x}, i64 %side")
 
     def zero(self) -> str:
         return "0.0" if self.floating() else "0"
 
     def loop(self) -> None:
         each, kind = self.p.each, self.kind
-        pieces = [(x, number) for x in "ab" for number in range(self.moved())]
+        pieces = [(x, number) for x in "ab" for number in range(self.moved(x))]
+        kinds = {x: kind if self.width(x) == 1 else f"<{self.width(x)} x {kind}>" for x in "ab"}
         for x in "ab":
             self.start_panels(x)
         first = {x: self.panel_loads(x, f"%{x}.start", "0") for x in "ab"}
@@ -179,23 +233,25 @@ class _Writer(TextWriter):
         self.emit("br label %panel")
         self.label("panel")
         self.emit("%depth = phi i64 [ 0, %start ], [ %depth.next, %panel ]")
+        self.emit("%side = phi i64 [ 0, %start ], [ %side.next, %panel ]")
         for x in "ab":
-            self.emit(f"%{x}.at = phi {GLOBAL} [ %{x}.start, %start ], [ %{x}.at.next, %panel ]")
+            if not self.windowed(x):
+                self.emit(f"%{x}.at = phi {GLOBAL} [ %{x}.start, %start ], [ %{x}.at.next, %panel ]")
         for x, number in pieces:
-            self.emit(f"%{x}{number} = phi {kind} [ {first[x][number]}, %start ], [ %{x}{number}.next, %panel ]")
+            self.emit(f"%{x}{number} = phi {kinds[x]} [ {first[x][number]}, %start ], [ %{x}{number}.next, %panel ]")
         for i in range(each):
             for j in range(each):
                 self.emit(f"%c{i}.{j} = phi {kind} [ {self.zero()}, %start ], [ %c{i}.{j}.next, %panel ]")
-        barrier = "call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 0)"
-        self.emit(barrier)
         for x, number in pieces:
             self.panel_store(x, number, f"%{x}{number}")
-        self.emit(barrier)
+        self.barrier()                                     # the panel before is read by nobody then: it may be written
+        self.emit(f"%side.next = sub i64 {self.panel()}, %side")
         self.emit(f"%depth.next = add i64 %depth, {self.p.depth}")
         for x in "ab":
-            self.emit(f"%{x}.at.next = getelementptr i8, {GLOBAL} %{x}.at, i64 %{x}.advance")
+            if not self.windowed(x):
+                self.emit(f"%{x}.at.next = getelementptr i8, {GLOBAL} %{x}.at, i64 %{x}.advance")
             for number, found in enumerate(self.panel_loads(x, f"%{x}.at.next", "%depth.next")):
-                self.emit(f"%{x}{number}.next = bitcast {kind} {found} to {kind}")
+                self.emit(f"%{x}{number}.next = bitcast {kinds[x]} {found} to {kinds[x]}")
         sums = {(i, j): f"%c{i}.{j}" for i in range(each) for j in range(each)}
         for deep in range(self.p.depth):
             rows, columns = self.part("a", "%thread.y", deep), self.part("b", "%thread.x", deep)
@@ -212,7 +268,7 @@ class _Writer(TextWriter):
         for number in range(self.p.each // group):
             at = self.value(f"mul i64 {thread}, {group}")
             at = self.value(f"add i64 {at}, {deep * self.p.row + number * SIDE * group}")
-            where = self.value(f"getelementptr {self.kind}, {SHARED} @shared_{x}, i64 {at}")
+            where = self.value(f"getelementptr {self.kind}, {SHARED} {self.side(x)}, i64 {at}")
             whole = self.value(f"load <{group} x {self.kind}>, {SHARED} {where}, align {group * SIZES[self.p.dtype]}")
             found += [self.value(f"extractelement <{group} x {self.kind}> {whole}, i32 {i}") for i in range(group)]
         return found

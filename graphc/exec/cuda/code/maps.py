@@ -1,9 +1,9 @@
 """The GPU kernel of a fused program."""
 from __future__ import annotations
 
-from graphc.exec.cuda.element_code import ElementWriter
-from graphc.exec.cuda.kernel_code import KernelWriter, Shape
-from graphc.exec.cuda.row_code import RowWriter
+from graphc.exec.cuda.code.elements import ElementWriter
+from graphc.exec.cuda.code.programs import KernelWriter, Shape
+from graphc.exec.cuda.code.rows import RowWriter
 from graphc.plan.plan import Program
 
 

@@ -1,17 +1,17 @@
-"""LLVM text for a fused program as a GPU kernel, what its two forms have in common (element_code.py, row_code.py).
+"""LLVM text for a fused program as a GPU kernel, what its two forms have in common (elements.py, rows.py).
 
 The program's instructions are those of exec/map_code.py, unchanged, so that a map gives the CPU's bits; what differs is
 the loop around them. Everything that a run may change comes as a parameter: addresses, sizes, strides, constants. So
 one kernel serves all maps of a program with as many axes, once those of size 1 are dropped and neighbours merged
-(maps.py).
+(../maps.py).
 """
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from graphc.exec.cuda.ptx import ATTRIBUTES, DECLARATIONS
-from graphc.exec.cuda.text_writer import TextWriter
+from graphc.exec.cuda.code.ptx import ATTRIBUTES, DECLARATIONS
+from graphc.exec.cuda.code.text_writer import TextWriter
 from graphc.exec.map_code import LLVM_TYPES, MapWriter, value_dtype
 from graphc.plan.plan import Program
 
@@ -91,7 +91,7 @@ def unrolled(program: Program, inner: int = -1) -> int:
 
 
 class KernelWriter(TextWriter, MapWriter):
-    """Parameters in order: sizes (see maps.py), accesses (address, strides of the axes), constants."""
+    """Parameters in order: sizes (see ../maps.py), accesses (address, strides of the axes), constants."""
 
     def __init__(self, program: Program, shape: Shape) -> None:
         MapWriter.__init__(self, program, frozenset())

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from graphc.exec.cuda.kernel_code import THREADS, UNROLLED, KernelWriter, unrolled
+from graphc.exec.cuda.code.programs import THREADS, UNROLLED, KernelWriter, unrolled
 
 TILE = 32                  # a side of a tile
 

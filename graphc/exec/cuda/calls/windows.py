@@ -1,9 +1,8 @@
 """Convolutions and pooling over NHWC on the device, made of copies with strides, maps and products.
 
-A convolution writes the window of each output pixel as a row (patches) and multiplies; its gradient for the filter
-multiplies the patches, turned, with dy; its gradient for x is a convolution of dy, its pixels set apart by the strides,
-with the filter turned round. What lies outside a picture is written around it before (_padded). Patches of at most
-PATCHES bytes are made at a time, of as many pictures as that gives.
+A convolution is a product of the windows of its output pixels, read where they lie (code/windows.py), and the filter;
+its gradient for the filter one of the windows, turned, and dy; its gradient for x a convolution of dy, its pixels set
+apart by the strides, with the filter turned round. What lies outside a picture is written around it before (_padded).
 
 Gradients of pooling go through the places of a window one after the other: at one place, windows never share a pixel.
 """
@@ -12,11 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from graphc.exec.cuda.call import Call, ProgramBuilder, map_work, size_of
-from graphc.exec.cuda.products import Factors, product
+from graphc.exec.cuda.calls.call import Call, ProgramBuilder, map_work, size_of
+from graphc.exec.cuda.calls.products import Factors, Windowed, product
 from graphc.exec.cuda.work import Clear, Work
-
-PATCHES = 1 << 28
 
 
 @dataclass(frozen=True)
@@ -131,36 +128,16 @@ def _inside(call: Call, x: Pictures, windows: Windows, top: int, left: int,
     return _padded(call, x, Line(x.h, max(windows.rows, 1), top), Line(x.w, max(windows.columns, 1), left), value)
 
 
-def _patches(call: Call, x: Pictures, windows: Windows, first: int, count: int, address: int) -> list[Work]:
-    """The windows of `count` pictures as rows [kh, kw, c]."""
-    (picture, row, column, channel), taps = windows.strides(x)
-    domain = (count, windows.oh, windows.ow, windows.kh, windows.kw, x.c)
-    made, stride = [], 1
-    for length in reversed(domain):
-        made.append(stride)
-        stride *= length
-    return _copied(call, domain, (x.at(first, 0, 0, size_of(call.types[0])), (picture, row, column, *taps, channel)),
-                   (address, tuple(reversed(made))))
+def _windowed(x: Pictures, windows: Windows) -> Windowed:
+    (picture, row, column, _), (tap_row, tap) = windows.strides(x)
+    return Windowed(x.c, windows.kw, windows.oh, windows.ow, picture, row, column, tap_row, tap)
 
 
 def _convolved(call: Call, x: Pictures, windows: Windows, filters: int, y: Pictures) -> list[Work]:
-    """y = patches times filters[kh, kw, x.c, y.c]; x has been padded."""
-    size, width, pixels = size_of(call.types[0]), windows.kh * windows.kw * x.c, windows.oh * windows.ow
-    if not y.count:
-        return []
-    together = _together(x.n, pixels * width * size)
-    room = call.scratch(together * pixels * width * size)
-    work: list[Work] = []
-    for first in range(0, x.n, together):
-        count = min(together, x.n - first)
-        work += _patches(call, x, windows, first, count, room)
-        factors = Factors(call.types[0], 1, count * pixels, y.c, width)
-        work += product(call, factors, room, filters, y.at(first, 0, 0, size))
-    return work
-
-
-def _together(pictures: int, size: int) -> int:
-    return max(min(PATCHES // max(size, 1), pictures), 1)
+    """y = windows times filters[kh, kw, x.c, y.c]; x has been padded."""
+    factors = Factors(call.types[0], 1, x.n * windows.oh * windows.ow, y.c, windows.kh * windows.kw * x.c,
+                      windows=_windowed(x, windows))
+    return product(call, factors, x.address, filters, y.address)
 
 
 def _parts(call: Call) -> tuple[tuple[int, ...], Windows, int, int, int]:
@@ -177,30 +154,15 @@ def convolution(call: Call) -> list[Work]:
 
 
 def filter_gradient(call: Call) -> list[Work]:
-    """dw = patches, turned, times dy; the pictures' sums one after the other."""
+    """dw = the windows, turned, times dy."""
     x, dy, dw = call.operands
     (n, h, w, c), windows, oc, top, left = _parts(call)
-    size, width, pixels = size_of(call.types[0]), windows.kh * windows.kw * c, windows.oh * windows.ow
-    if not n * pixels:
-        return [Clear(dw, width * oc * size)]
+    width, pixels = windows.kh * windows.kw * c, n * windows.oh * windows.ow
+    if not pixels:
+        return [Clear(dw, width * oc * size_of(call.types[0]))]
     work, padded = _inside(call, Pictures(x, n, h, w, c), windows, top, left)
-    together = _together(n, pixels * width * size)
-    room = call.scratch(together * pixels * width * size)
-    part = dw if together == n else call.scratch(width * oc * size)
-    work += [] if together == n else [Clear(dw, width * oc * size)]
-    for first in range(0, n, together):
-        count = min(together, n - first)
-        work += _patches(call, padded, windows, first, count, room)
-        factors = Factors(call.types[0], 1, width, oc, count * pixels, transpose_a=True)
-        work += product(call, factors, room, dy + size * first * pixels * oc, part)
-        work += [] if together == n else _added(call, part, dw, width * oc)
-    return work
-
-
-def _added(call: Call, part: int, total: int, count: int) -> list[Work]:
-    b = ProgramBuilder(call.types[0], call.types[0])
-    program = b.program(b("add", call.types[0], 1, 0))
-    return list(map_work(call, program, (count,), 0, [(part, (1,)), (total, (1,)), (total, (1,))]))
+    factors = Factors(call.types[0], 1, width, oc, pixels, transpose_a=True, windows=_windowed(padded, windows))
+    return work + product(call, factors, padded.address, dy, dw)
 
 
 def input_gradient(call: Call) -> list[Work]:
@@ -217,6 +179,23 @@ def input_gradient(call: Call) -> list[Work]:
                     (turned, (kw * oc * c, oc * c, c, 1)))
     back = Windows(kh, kw, h, w, 1, 1, windows.dilation_h, windows.dilation_w)
     return work + _convolved(call, padded, back, turned, Pictures(dx, n, h, w, c))
+
+
+def depthwise_filter_gradient(call: Call) -> list[Work]:
+    """df[tap, channel] = the sum of x dy over pictures and windows."""
+    x, dy, df = call.operands
+    n, h, w, c, kh, kw, oh, ow, top, left = call.dims
+    dtype = call.types[0]
+    if not n * oh * ow:
+        return [Clear(df, kh * kw * c * size_of(dtype))]
+    windows = Windows(kh, kw, oh, ow, *call.attrs)
+    work, padded = _inside(call, Pictures(x, n, h, w, c), windows, top, left)
+    (picture, row, column, channel), taps = windows.strides(padded)
+    b = ProgramBuilder(dtype, dtype)
+    program = b.program(b("reduce.add", dtype, b("mul", dtype, 0, 1)))
+    return work + map_work(call, program, (kh, kw, c, n, oh, ow), 3, [
+        (padded.address, (*taps, channel, picture, row, column)), (dy, (0, 0, 1, oh * ow * c, ow * c, c)),
+        (df, (kw * c, c, 1, 0, 0, 0))])
 
 
 # Pooling

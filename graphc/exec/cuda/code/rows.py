@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from graphc.exec.cuda.kernel_code import GLOBAL, THREADS, KernelWriter, unrolled
+from graphc.exec.cuda.code.programs import GLOBAL, THREADS, KernelWriter, unrolled
 from graphc.exec.map_code import LLVM_TYPES
 
 # lanes.first: neighbouring threads are lanes of a row, else rows.

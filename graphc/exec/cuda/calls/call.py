@@ -1,22 +1,28 @@
-"""A kernel's call with its sizes, and what most kernels of the device are made of: maps."""
+"""A kernel's call with its sizes, and what kernels of the device are made of: maps, and launches of a kernel's text."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 
+from graphc.exec.cuda.calls.checks import Check, Range
+from graphc.exec.cuda.code.builder import THREADS, KernelBuilder
+from graphc.exec.cuda.code.ptx import make_ptx
 from graphc.exec.cuda.maps import BoundMap, Place, launches
 from graphc.exec.cuda.work import Launch, Work
+from graphc.exec.jit import scalar_functions
 from graphc.exec.library import Library
 from graphc.kernels.contracts.dtypes import DTYPES
 from graphc.plan.plan import Instr, Program
 
 
-@dataclass(frozen=True)
-class Check:
-    """Indices that must lie in [0, size): their smallest and largest one stand at `place`, as int64."""
+class Products(Enum):
+    """How float32 is multiplied: by fused multiply-adds, or on tensor cores, operands rounded to tf32 before, or such
+    numbers already."""
 
-    place: int
-    size: int
+    FUSED = 0
+    ROUNDED = 1
+    EXACT = 2
 
 
 @dataclass
@@ -32,6 +38,7 @@ class Call:
     scratch: Callable[[int], int]
     facts: Callable[[bytes], int]
     checks: list[Check] = field(default_factory=list)
+    products: Products = Products.FUSED
 
 
 def size_of(dtype: str) -> int:
@@ -55,6 +62,21 @@ def map_work(call: Call, program: Program, domain: Sequence[int], reduced: int,
     return launches(BoundMap(program, tuple(domain), reduced, accesses), call.library, call.scratch)
 
 
+def launch(call: Call, kernel: KernelBuilder, threads: int, *words: int) -> list[Work]:
+    """The kernel with that many threads; words: its parameters."""
+    return blocks(call, kernel, (-(-threads // THREADS),), *words) if threads else []
+
+
+def blocks(call: Call, kernel: KernelBuilder, grid: tuple[int, ...], *words: int) -> list[Work]:
+    ptx = make_ptx("".join([*scalar_functions(call.library, kernel.primitives), kernel.text()]))
+    return [Launch(ptx, kernel.name, grid, (THREADS,), words)]
+
+
+def filled(call: Call, address: int, count: int, dtype: str, value: float) -> list[Work]:
+    b = ProgramBuilder()
+    return list(map_work(call, b.program(b("const", dtype, value=value)), (count,), 0, [(address, (1,))]))
+
+
 class ProgramBuilder:
     """Writes a Program: loads first, then instructions; a value is its number."""
 
@@ -74,7 +96,7 @@ def checked(call: Call, indices: int, count: int, dtype: str, size: int) -> list
     if not count:
         return []
     place = call.scratch(16)
-    call.checks.append(Check(place, size))
+    call.checks.append(Range(place, size))
     b = ProgramBuilder(dtype)
     wide = 0 if dtype == "i64" else b("cast", "i64", 0)
     program = b.program(b("reduce.min", "i64", wide), b("reduce.max", "i64", wide))

@@ -1,0 +1,1 @@
+"""Kernels that plans call, on the device: what each of them launches."""

@@ -1,0 +1,65 @@
+"""Kernels of a Plan on the device, by name: each becomes maps, products, copies or a kernel of its own (code/).
+
+CALLS is the one list of what the device has. What a kernel refuses is told by checks (checks.py), at which the
+engine looks when the run is done.
+"""
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+
+from graphc.exec.cuda.calls import boxes, draws, indices, rows, scans, sorts, taps, windows
+from graphc.exec.cuda.calls.call import Call, ProgramBuilder, map_work, size_of
+from graphc.exec.cuda.calls.products import Factors, product
+from graphc.exec.cuda.work import Copy, Work
+
+
+def _copy(call: Call) -> Sequence[Work]:
+    """As a map, which in a CUDA graph is faster than the driver's copy (docs/adr/0032)."""
+    x, y = call.operands
+    return map_work(call, ProgramBuilder(call.types[0]).program(0), (call.dims[0],), 0, [(x, (1,)), (y, (1,))])
+
+
+def _sizes(call: Call) -> list[Work]:
+    start, count = call.attrs
+    size = size_of(call.types[0])
+    stored = struct.pack(f"<{count}{'i' if size == 4 else 'q'}", *call.dims[:count])
+    return [Copy(call.operands[0] + start * size, call.facts(stored), len(stored))] if count else []
+
+
+def _matmul(call: Call) -> list[Work]:
+    batch, m, n, k, a_batch, b_batch = call.dims
+    a, b, c = call.operands
+    return product(call, Factors(call.types[0], batch, m, n, k, a_batch, b_batch, bool(call.attrs[0]),
+                                 bool(call.attrs[1])), a, b, c)
+
+
+CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
+    "copy": _copy, "sizes": _sizes, "matmul": _matmul,
+    "gather": indices.gather, "scatter_add": indices.scatter_add, "gather_nd": indices.gather_nd,
+    "scatter_nd": indices.scatter_nd, "checked_indices": indices.checked_indices, "checked": indices.checked_integers,
+    "segment": indices.segment, "segment_count": indices.segment_count, "bincount": indices.bincount,
+    "sum_equal": indices.sum_equal, "invert_permutation": indices.invert_permutation,
+     "first_equal": sorts.first_equal, "unique": sorts.unique, "top_k": sorts.top_k,
+    "row_order": sorts.row_order, "search_sorted": sorts.search_sorted,
+    "cumsum": scans.cumsum, "cumprod": scans.cumprod, "nonzero": scans.nonzero,
+    "argmax": rows.argmax, "argmin": rows.argmin, "in_top_k": rows.in_top_k,
+    "softmax": rows.softmax, "log_softmax": rows.log_softmax,
+    "softmax_cross_entropy": rows.losses, "sparse_softmax_cross_entropy": rows.sparse_losses,
+    "conv2d": windows.convolution, "conv2d_input_grad": windows.input_gradient,
+    "conv2d_filter_grad": windows.filter_gradient, "max_pool": windows.max_pool,
+    "max_pool_grad": windows.max_pool_gradient, "avg_pool": windows.mean_pool,
+    "avg_pool_grad": windows.mean_pool_gradient, "max_pool_grad_grad": taps.pool_second_gradient,
+    "max_pool3d_grad": taps.pool3d_gradient, "max_pool3d_grad_grad": taps.pool3d_second_gradient,
+    "max_pool_argmax": taps.pool_places, "max_pool_scatter": taps.pool_scatter, "max_pool_pick": taps.pool_pick,
+    "depthwise_conv2d": taps.depthwise, "depthwise_conv2d_input_grad": taps.depthwise_input_gradient,
+    "depthwise_conv2d_filter_grad": windows.depthwise_filter_gradient,
+    "unfold_depth": taps.unfold_depth, "fold_depth": taps.fold_depth, "window_sum": taps.window_sum,
+    "mixed_seeds": draws.mixed_seeds, "stateless_uniform": draws.uniform, "stateless_normal": draws.normal,
+    "stateless_truncated_normal": draws.truncated_normal, "stateless_int": draws.integers,
+    "search_sums": draws.search_sums, "crop_boxes": boxes.crop, "crop_boxes_image_grad": boxes.image_gradient,
+    "crop_boxes_box_grad": boxes.box_gradient, "sparse_matmul": indices.sparse_product,
+    "dilation2d": taps.dilation, "dilation2d_input_grad": taps.dilation_input_gradient,
+    "dilation2d_filter_grad": taps.dilation_filter_gradient,
+}
+STATE_CHECK, STATE_MARK = "state_check", "state_mark"          # on the host: what is known of variables stands there

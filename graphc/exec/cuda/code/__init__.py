@@ -1,0 +1,1 @@
+"""Kernels of the device as LLVM text, and the text as PTX."""

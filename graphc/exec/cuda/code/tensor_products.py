@@ -1,0 +1,231 @@
+"""Matrix products on tensor cores: c = op(a) op(b) of float32 that is rounded to tf32 (10 bits of mantissa), batched;
+the sums are float32's. From compute capability 8.0 on.
+
+A block of 8 warps, 2 by 4, makes a square tile of c; a warp `fragments` times `fragments` pieces of 16 x 8, by
+mma.m16n8k8. Panels of a and b, DEPTH deep, are copied to shared memory by cp.async, STAGES of them in flight, with one
+barrier each. What lies outside of a matrix is zeros there.
+
+In shared memory an operand lies as in memory: along k ("straight": rows of DEPTH, read by ldmatrix, of which 8 rows of
+16 bytes are one matrix in the registers of a warp) or along its rows and columns ("turned": DEPTH lines of a tile, read
+word by word). Pieces of 16 bytes are exchanged within a row, and 8 words within a line, so that what a warp reads
+together lies in different banks.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from graphc.exec.cuda.code.builder import THREADS, Array, KernelBuilder, Value, Variable
+from graphc.exec.cuda.code.windows import PARAMETERS, WindowOffsets
+
+DEPTH, STAGES = 16, 3
+MATRIX_STEP = 8            # of k, one mma
+ROWS_OF_WARPS, COLUMNS_OF_WARPS = 2, 4
+OCCUPANCY = ' "nvvm.minctasm"="2"'
+DECLARATIONS = """declare { i32, i32, i32, i32 } @llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.b16.p3(ptr addrspace(3)) #0
+declare { float, float, float, float } @llvm.nvvm.mma.m16n8k8.row.col.tf32(i32, i32, i32, i32, i32, i32, float, float,
+  float, float) #0
+declare i32 @llvm.nvvm.f2tf32.rna(float)
+declare void @llvm.nvvm.cp.async.cg.shared.global.16.s(ptr addrspace(3), ptr addrspace(1), i32)
+declare void @llvm.nvvm.cp.async.ca.shared.global.4.s(ptr addrspace(3), ptr addrspace(1), i32)
+declare void @llvm.nvvm.cp.async.commit.group()
+declare void @llvm.nvvm.cp.async.wait.group(i32)
+"""
+
+
+@dataclass(frozen=True)
+class TensorProduct:
+    """fragments: of a warp along either side, 4 or 2. straight_a, straight_b: whether k is what lies side by side in
+    memory. wide_a, wide_b: 16 bytes may be copied at a time. rounded: operands are rounded to the nearest tf32; those
+    that came from 16 bits are such numbers already. windows, narrow: as in products.py."""
+
+    fragments: int
+    straight_a: bool
+    straight_b: bool
+    wide_a: bool
+    wide_b: bool
+    rounded: bool
+    windows: bool = False
+    narrow: bool = True
+
+    @property
+    def tile(self) -> int:
+        return 32 * self.fragments
+
+
+def tensor_product(p: TensorProduct) -> KernelBuilder:
+    """gc_tensor_product(a, b, c, m, n, k, elements from one matrix of the batch to the next of a, b and c, elements
+    from one row in memory to the next of a and b, where the products along k end, counted from the first part; of
+    windows, then theirs)."""
+    k = KernelBuilder("gc_tensor_product", before=DECLARATIONS, attributes=OCCUPANCY)
+    a, b, c = (k.array(name, "f32") for name in "abc")
+    m, n, depth, a_batch, b_batch, c_batch, a_row, b_row, end = k.numbers(
+        "m", "n", "k", "a.batch", "b.batch", "c.batch", "a.row", "b.row", "end")
+    if p.windows:
+        k.numbers(*PARAMETERS)
+    panels = k.shared("panels", "f32", STAGES * 2 * p.tile * DEPTH)
+    block, across = k.index("ctaid.x"), (n + (p.tile - 1)) // p.tile
+    down = (m + (p.tile - 1)) // p.tile
+    column, rest = block % across * p.tile, block // across
+    row, batch = rest % down * p.tile, rest // down
+    depths = k.least(end - batch * depth, depth)
+    size = p.tile * DEPTH
+    windows = Windows(k, WindowOffsets(k, p.narrow), batch * depth, p.straight_a) if p.windows else None
+    left = Operand(k, p.tile, p.straight_a, p.wide_a, a.at(batch * a_batch), panels, row, m, a_row, depths, windows)
+    right = Operand(k, p.tile, p.straight_b, p.wide_b, b.at(batch * b_batch), panels.at(size), column, n, b_row, depths)
+    lane, warp = k.index("tid.x") & 31, k.index("tid.x") >> 5
+    down_in_tile = (warp // COLUMNS_OF_WARPS) * (16 * p.fragments)
+    across_in_tile = (warp % COLUMNS_OF_WARPS) * (8 * p.fragments)
+    sums = [[[k.variable(0.0, "f32") for _ in range(4)] for _ in range(p.fragments)] for _ in range(p.fragments)]
+    for stage in range(STAGES - 1):
+        _copy(k, (left, right), k.constant(stage * 2 * size, "i64"), k.constant(stage * DEPTH, "i64"))
+    read, write = k.variable(0), k.variable((STAGES - 1) * 2 * size)
+    with k.loop(0, depths, DEPTH) as first:
+        k.emit(f"call void @llvm.nvvm.cp.async.wait.group(i32 {STAGES - 2})")
+        k.barrier()
+        _copy(k, (left, right), write.get(), first + (STAGES - 1) * DEPTH)
+        for step in range(DEPTH // MATRIX_STEP):
+            rows = left.as_a(read.get(), down_in_tile, step, lane, p.fragments, p.rounded)
+            columns = right.as_b(read.get(), across_in_tile, step, lane, p.fragments, p.rounded)
+            for i, of_a in enumerate(rows):
+                for j, of_b in enumerate(columns):
+                    _multiply(k, of_a, of_b, sums[i][j])
+        for slot in (read, write):
+            following = slot.get() + 2 * size
+            slot.set(k.choose(following.equals(STAGES * 2 * size), 0, following))
+    k.emit("call void @llvm.nvvm.cp.async.wait.group(i32 0)")
+    target = c.at(batch * c_batch)
+    for i, line in enumerate(sums):
+        for half in range(2):
+            at_row = row + down_in_tile + (lane >> 2) + (16 * i + 8 * half)
+            with k.when(at_row < m):
+                for j, place in enumerate(line):
+                    at_column = column + across_in_tile + (lane & 3) * 2 + 8 * j
+                    for side in range(2):
+                        with k.when(at_column + side < n):
+                            target[at_row * n + at_column + side] = place[2 * half + side].get()
+    return k
+
+
+def _copy(k: KernelBuilder, operands: Sequence[Operand], slot: Value, first: Value) -> None:
+    """Starts to copy the panels at depth `first`, as one group."""
+    for operand in operands:
+        operand.copy(slot, first)
+    k.emit("call void @llvm.nvvm.cp.async.commit.group()")
+
+
+def _multiply(k: KernelBuilder, a: Sequence[str], b: Sequence[str], sums: Sequence[Variable]) -> None:
+    kind = "{ float, float, float, float }"
+    given = ", ".join([*(f"i32 {x}" for x in (*a, *b)), *(f"float {s.get()}" for s in sums)])
+    made = k.value(f"call {kind} @llvm.nvvm.mma.m16n8k8.row.col.tf32({given})")
+    for number, place in enumerate(sums):
+        place.set(k.made(f"extractvalue {kind} {made}, {number}", "f32"))
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Of an operand that is made of windows: the first depth of this part, by which its depths are counted."""
+
+    k: KernelBuilder
+    offsets: WindowOffsets
+    first: Value
+    along_k: bool
+
+    def offset(self, pixel: Value, tap: Value) -> Value:
+        pixel, tap = (pixel, tap + self.first) if self.along_k else (pixel + self.first, tap)
+        found = [self.offsets.pixel(pixel.register), self.offsets.tap(tap.register)]
+        return Value(self.k, found[0], "i64") + Value(self.k, found[1], "i64")
+
+
+@dataclass(frozen=True)
+class Operand:
+    """One of the factors: source in memory, where its panel is in a stage's slot, its first row (or column) of this
+    block's tile, how many it has, elements from one row in memory to the next, where k ends."""
+
+    k: KernelBuilder
+    tile: int
+    straight: bool
+    wide: bool
+    source: Array
+    panel: Array
+    first: Value
+    count: Value
+    row: Value
+    depths: Value
+    windows: Windows | None = None
+
+    def word(self, along: Value, deep: Value) -> Value:
+        """Where in the panel the element of a row (or column) and a depth is."""
+        if self.straight:
+            piece = (deep >> 2) ^ ((along >> 1) & 3)
+            return along * DEPTH + piece * 4 + (deep & 3)
+        return deep * self.tile + (along ^ ((deep & 3) << 3))
+
+    def copy(self, slot: Value, first: Value) -> None:
+        """Starts this thread's copies of the panel at depth `first`; zeros where nothing is."""
+        elements = 4 if self.wide else 1
+        name = "cg.shared.global.16.s" if self.wide else "ca.shared.global.4.s"
+        line = DEPTH if self.straight else self.tile               # what lies side by side in memory
+        for number in range(self.tile * DEPTH // elements // THREADS):
+            piece = (self.k.index("tid.x") + number * THREADS) * elements
+            high, low = piece // line, piece % line
+            along, deep = (high, low) if self.straight else (low, high)
+            place, at = self.first + along, first + deep
+            inside = (place < self.count) & (at < self.depths)
+            if self.windows is not None:
+                offset = self.windows.offset(place, at) if self.straight else self.windows.offset(at, place)
+            else:
+                offset = place * self.row + at if self.straight else at * self.row + place
+            source = self.source.at(self.k.choose(inside, offset, 0))
+            target = self.panel.at(slot + self.word(along, deep))
+            count = self.k.choose(inside, 4 * elements, self.k.constant(0, "i32"))
+            self.k.emit(f"call void @llvm.nvvm.cp.async.{name}(ptr addrspace(3) {target.register}, "
+                        f"ptr addrspace(1) {source.register}, i32 {count})")
+
+    # Fragments: the registers of a warp for one mma
+
+    def as_a(self, slot: Value, start: Value, step: int, lane: Value, fragments: int, rounded: bool) -> list[list[str]]:
+        """16 rows by 8 of k each: rows 0-7 and 8-15 of the first 4, then of the last 4."""
+        found = []
+        for i in range(fragments):
+            if self.straight:
+                along = start + 16 * i + (lane & 15)
+                words = self._matrices(slot, along, (lane >> 4) * 4 + step * MATRIX_STEP)
+            else:
+                words = [self._element(slot, start + (lane >> 2) + (16 * i + 8 * high),
+                                       (lane & 3) + (step * MATRIX_STEP + 4 * late))
+                         for late in range(2) for high in range(2)]
+            found.append(self._ready(words, rounded))
+        return found
+
+    def as_b(self, slot: Value, start: Value, step: int, lane: Value, fragments: int, rounded: bool) -> list[list[str]]:
+        """8 columns by 8 of k each: the first 4, then the last 4."""
+        found = []
+        for j in range(0, fragments, 2):
+            if self.straight:
+                along = start + 8 * j + (lane & 7) + (lane >> 4) * 8
+                words = self._matrices(slot, along, ((lane >> 3) & 1) * 4 + step * MATRIX_STEP)
+            else:
+                words = [self._element(slot, start + (lane >> 2) + 8 * (j + right),
+                                       (lane & 3) + (step * MATRIX_STEP + 4 * late))
+                         for right in range(2) for late in range(2)]
+            ready = self._ready(words, rounded)
+            found += [ready[:2], ready[2:]]
+        return found
+
+    def _matrices(self, slot: Value, along: Value, deep: Value) -> list[str]:
+        """Four matrices of 8 rows of 4 elements, of which this lane gives the address of a row."""
+        kind = "{ i32, i32, i32, i32 }"
+        place = self.panel.at(slot + self.word(along, deep))
+        made = self.k.value(f"call {kind} @llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.b16.p3(ptr addrspace(3) "
+                            f"{place.register})")
+        return [self.k.value(f"extractvalue {kind} {made}, {number}") for number in range(4)]
+
+    def _element(self, slot: Value, along: Value, deep: Value) -> str:
+        return self.k.value(f"bitcast float {self.panel[slot + self.word(along, deep)]} to i32")
+
+    def _ready(self, words: Sequence[str], rounded: bool) -> list[str]:
+        if not rounded:
+            return list(words)
+        floats = [self.k.value(f"bitcast i32 {word} to float") for word in words]
+        return [self.k.value(f"call i32 @llvm.nvvm.f2tf32.rna(float {x})") for x in floats]
